@@ -1,0 +1,91 @@
+/**
+ * The vocabulary: every attribute, event and header name that Fermata defines. Zero imports, constants only. The
+ * server reads these names from here; nothing else in the project spells them (invariant I5).
+ *
+ * Namespace `fermata.`, because OpenTelemetry owns `process.*`, `messaging.*`, `event.*` and `workflow.*` is contested
+ * (https://opentelemetry.io/docs/specs/semconv/general/naming/).
+ */
+
+// --- Which flow a span belongs to -----------------------------------------------------------------------------------
+/** Kind of process, low cardinality: `order-fulfilment`. */
+export const ATTR_FLOW_TYPE = 'fermata.flow.type';
+export const ATTR_FLOW_VERSION = 'fermata.flow.version';
+/** One run of the process: an opaque id, best the business id: `order-42`. */
+export const ATTR_FLOW_ID = 'fermata.flow.id';
+/** How the id got onto the span: `message` (read from a message's headers), `explicit` (set by hand), `ambient` (context). */
+export const ATTR_FLOW_SOURCE = 'fermata.flow.source';
+export const ATTR_FLOW_PARENT_ID = 'fermata.flow.parent.id';
+export const ATTR_FLOW_PARENT_TYPE = 'fermata.flow.parent.type';
+/** completed | failed | compensated | cancelled | timed_out. */
+export const ATTR_FLOW_OUTCOME = 'fermata.flow.outcome';
+/** When the flow should have ended, epoch ms. */
+export const ATTR_FLOW_DEADLINE = 'fermata.flow.deadline';
+/** Prefix of business keys: `fermata.flow.key.order_id`. They find flows, they never join them. */
+export const ATTR_FLOW_KEY_PREFIX = 'fermata.flow.key.';
+
+// --- Which step ----------------------------------------------------------------------------------------------------
+export const ATTR_STEP_NAME = 'fermata.step.name';
+export const ATTR_STEP_ID = 'fermata.step.id';
+/** task | compensation | timer | human. */
+export const ATTR_STEP_KIND = 'fermata.step.kind';
+/** 1 for the first delivery. */
+export const ATTR_STEP_ATTEMPT = 'fermata.step.attempt';
+/** success | failure | skip | timeout. */
+export const ATTR_STEP_RESULT = 'fermata.step.result';
+/** Name or id of the step that this one undoes. */
+export const ATTR_STEP_COMPENSATES = 'fermata.step.compensates';
+/** When the step should have ended, epoch ms. */
+export const ATTR_STEP_DEADLINE = 'fermata.step.deadline';
+
+// --- Which message -------------------------------------------------------------------------------------------------
+/** event | command | reply | query | timer. */
+export const ATTR_MESSAGE_KIND = 'fermata.message.kind';
+/** `OrderCreated`. */
+export const ATTR_MESSAGE_TYPE = 'fermata.message.type';
+export const ATTR_MESSAGE_ID = 'fermata.message.id';
+/** Set by a consumer whose message came through a dead-letter queue: the queue it failed in. */
+export const ATTR_MESSAGE_DEAD_LETTERED_FROM = 'fermata.message.dead_lettered_from';
+/** Id of the message that caused this one. */
+export const ATTR_CAUSATION_ID = 'fermata.causation.id';
+/** Id that all messages of one conversation share. */
+export const ATTR_CORRELATION_ID = 'fermata.correlation.id';
+/** Routing slip: names of the steps still to come, comma-separated. */
+export const ATTR_ITINERARY = 'fermata.itinerary';
+
+// --- Log events (LogRecord.eventName): they exist while a step hangs, a span only once it has ended -------------------
+export const EVENT_FLOW_STARTED = 'fermata.flow.started';
+export const EVENT_FLOW_COMPLETED = 'fermata.flow.completed';
+export const EVENT_FLOW_FAILED = 'fermata.flow.failed';
+export const EVENT_FLOW_CANCELLED = 'fermata.flow.cancelled';
+export const EVENT_FLOW_EXPECTS = 'fermata.flow.expects';
+export const EVENT_FLOW_HEARTBEAT = 'fermata.flow.heartbeat';
+export const EVENT_STEP_STARTED = 'fermata.step.started';
+export const EVENT_STEP_COMPLETED = 'fermata.step.completed';
+export const EVENT_STEP_FAILED = 'fermata.step.failed';
+export const EVENT_COMPENSATION_STARTED = 'fermata.compensation.started';
+export const EVENT_COMPENSATION_COMPLETED = 'fermata.compensation.completed';
+export const EVENT_COMPENSATION_FAILED = 'fermata.compensation.failed';
+
+// --- Headers and baggage: what travels with a message -----------------------------------------------------------------
+/** Explicit headers, because several clients drop baggage (kafkajs eachBatch, SQS, amqplib with links). */
+export const HEADER_FLOW_ID = 'fermata-flow-id';
+export const HEADER_FLOW_TYPE = 'fermata-flow-type';
+export const HEADER_FLOW_VERSION = 'fermata-flow-version';
+export const HEADER_MESSAGE_ID = 'fermata-message-id';
+export const HEADER_MESSAGE_KIND = 'fermata-message-kind';
+export const HEADER_MESSAGE_TYPE = 'fermata-message-type';
+export const HEADER_CAUSATION_ID = 'fermata-causation-id';
+export const HEADER_CORRELATION_ID = 'fermata-correlation-id';
+/** Baggage carries the attribute names themselves, so that baggage-span-processor stamps plain services rightly. */
+export const BAGGAGE_KEYS = [ATTR_FLOW_ID, ATTR_FLOW_TYPE, ATTR_FLOW_VERSION] as const;
+
+// --- CloudEvents extensions read and written (cloudevents/spec: correlation.md, bam.md) --------------------------------
+export const CE_CORRELATION_ID = 'correlationid';
+export const CE_CAUSATION_ID = 'causationid';
+/** Business activity: transaction (= flow) id and process (= flow type) id. */
+export const CE_FLOW_ID = 'bamtxid';
+export const CE_FLOW_TYPE = 'bampid';
+
+export const MESSAGE_KINDS = ['event', 'command', 'reply', 'query', 'timer'] as const;
+export const OUTCOMES = ['completed', 'failed', 'compensated', 'cancelled', 'timed_out'] as const;
+export const FLOW_SOURCES = ['message', 'explicit', 'ambient'] as const;

@@ -1,0 +1,61 @@
+/** The one source of time (invariant I6). Everything takes a Clock; tests move a manual one. */
+export interface Clock {
+  /** Wall clock, ms since 1970. */
+  now(): number;
+  /** Runs `task` once after `delayMs`; any length (setTimeout alone holds 24.8 days). Returns cancel. */
+  after(delayMs: number, task: () => void): () => void;
+}
+
+/** setTimeout fires at once for anything longer than this; longer waits are slept in pieces. */
+const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
+
+export function systemClock(): Clock {
+  return {
+    now: () => Date.now(),
+    after(delayMs, task) {
+      const due = Date.now() + delayMs;
+      let timer: NodeJS.Timeout;
+      const arm = (): void => {
+        const left = due - Date.now();
+        timer =
+          left > LONGEST_TIMEOUT_MS
+            ? setTimeout(arm, LONGEST_TIMEOUT_MS)
+            : setTimeout(task, Math.max(0, left));
+      };
+      arm();
+      return () => clearTimeout(timer);
+    },
+  };
+}
+
+export interface ManualClock extends Clock {
+  /** Moves time and runs what became due, in order of due time. */
+  advance(ms: number): void;
+}
+
+/** A clock that moves only when told; timers fire inside `advance`. */
+export function manualClock(startMs = 1_700_000_000_000): ManualClock {
+  let now = startMs;
+  let tasks: { due: number; task: () => void }[] = [];
+  return {
+    now: () => now,
+    after(delayMs, task) {
+      const entry = { due: now + Math.max(0, delayMs), task };
+      tasks.push(entry);
+      return () => {
+        tasks = tasks.filter((other) => other !== entry);
+      };
+    },
+    advance(ms) {
+      const end = now + ms;
+      for (;;) {
+        const next = tasks.filter((t) => t.due <= end).sort((a, b) => a.due - b.due)[0];
+        if (!next) break;
+        tasks = tasks.filter((other) => other !== next);
+        now = Math.max(now, next.due);
+        next.task();
+      }
+      now = end;
+    },
+  };
+}

@@ -1,0 +1,53 @@
+/**
+ * Every error that leaves a folder. Two kinds only, as in the OpenTelemetry Collector: permanent (the same input
+ * fails again) and retryable. The catalogue is checked against the README in both directions.
+ */
+export const ERRORS = {
+  'config.invalid': 'one or more settings are wrong; each is listed',
+  'address.in-use': 'another program listens on a port that Fermata needs',
+  'data.locked': 'another Fermata uses this data directory',
+  'data.unwritable': 'the data directory cannot be written',
+  'store.missing-engine': 'the embedded engine is not installed on this platform',
+  'store.unavailable': 'the store did not take or give data',
+  'otlp.malformed': 'the request body is not OTLP in the encoding that its content type names',
+  'otlp.too-deep': 'the request nests deeper than any real telemetry',
+  'otlp.too-large': 'the request is larger than the limit, after decompression',
+  'otlp.unsupported-type': 'the content type is neither protobuf nor JSON',
+  'otlp.unsupported-encoding': 'the content encoding is not gzip, deflate, zstd or identity',
+  'intake.full': 'too much is waiting to be committed',
+  'intake.stopping': 'the server is shutting down',
+  'query.invalid': 'a query parameter is wrong',
+  'query.not-found': 'nothing has this name',
+  'query.ambiguous': 'several flows have this name',
+  'query.failed': 'the answer could not be computed',
+  'request.forbidden': 'the Host or Origin header is not on the allow-list',
+} as const;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+export interface ErrorDetails {
+  /** May the same request succeed later, unchanged? */
+  retryable?: boolean;
+  /** What the operator can do about it. */
+  hint?: string;
+  cause?: unknown;
+}
+
+export class FermataError extends Error {
+  readonly code: ErrorCode;
+  readonly retryable: boolean;
+  readonly hint: string | undefined;
+
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
+    super(message, { cause: details.cause });
+    this.name = 'FermataError';
+    this.code = code;
+    this.retryable = details.retryable ?? false;
+    this.hint = details.hint;
+  }
+}
+
+/** The text of anything thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,11 @@
+/** What this server is and how to send to it. */
+export interface About {
+  version: string;
+  startedAt: string;
+  store: 'embedded' | 'clickhouse';
+  otlpHttp: string;
+  otlpGrpc: string;
+  retention: string;
+  /** Lines for a service's environment. */
+  environment: string[];
+}

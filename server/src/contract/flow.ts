@@ -1,0 +1,231 @@
+/**
+ * What crosses the wire about flows. JSON-safe only: instants are decimal strings of nanoseconds since 1970
+ * (`…UnixNano`), durations are numbers of milliseconds (`…Ms`).
+ */
+export type FlowStatus =
+  | 'active'
+  | 'compensating'
+  | 'late'
+  | 'stuck'
+  | 'completed'
+  | 'compensated'
+  | 'failed'
+  | 'cancelled'
+  | 'timed_out';
+
+export const FLOW_STATUSES: readonly FlowStatus[] = [
+  'active',
+  'compensating',
+  'late',
+  'stuck',
+  'completed',
+  'compensated',
+  'failed',
+  'cancelled',
+  'timed_out',
+];
+
+export interface WaitingFor {
+  id: string;
+  afterStepId: string | null;
+  hopId: string | null;
+  step: string;
+  service: string | null;
+  message: string | null;
+  oneOf: string[];
+  certain: boolean;
+  expected: number;
+  seen: number;
+  since: string;
+  lateAt: string;
+  stuckAt: string;
+  basis: 'declared' | 'learned' | 'structural';
+  probability: number;
+  samples: number;
+  provisional: boolean;
+}
+
+export interface FindingSummary {
+  id: string;
+  rule: string;
+}
+
+export interface FlowSummary {
+  id: string;
+  environment: string;
+  type: string;
+  key: string;
+  run: number;
+  phase: 'open' | 'compensating' | 'ended';
+  outcome: 'completed' | 'failed' | 'compensated' | 'cancelled' | 'timed_out' | null;
+  health: 'ok' | 'late' | 'stuck';
+  status: FlowStatus;
+  statusSinceUnixNano: string;
+  startedAtUnixNano: string;
+  lastProgressAtUnixNano: string;
+  endedAtUnixNano: string | null;
+  durationMs: number;
+  rawDurationMs: number;
+  stepCount: number;
+  failedSteps: number;
+  services: string[];
+  waitingFor: WaitingFor[];
+  findings: FindingSummary[];
+  parentId: string | null;
+  incomplete: boolean;
+  truncated: boolean;
+  badges: string[];
+  version: number;
+}
+
+export interface StepAttempt {
+  number: number;
+  startUnixNano: string;
+  endUnixNano: string | null;
+  status: 'running' | 'ok' | 'failed';
+  spanId: string;
+  error: StepError | null;
+}
+
+export interface StepError {
+  type: string;
+  message: string;
+}
+
+export interface Step {
+  id: string;
+  typeKey: string;
+  name: string;
+  service: string;
+  kind: string;
+  status: 'running' | 'ok' | 'failed' | 'retried' | 'lost';
+  result: string | null;
+  attempts: StepAttempt[];
+  startUnixNano: string;
+  endUnixNano: string | null;
+  skewMs: number;
+  causedBy: string[];
+  compensates: string | null;
+  compensatedBy: string[];
+  error: StepError | null;
+  spanIds: string[];
+  traceId: string;
+  shared: boolean;
+  badges: string[];
+}
+
+export interface Hop {
+  id: string;
+  message: { kind: string; type: string; id: string; system: string; destination: string };
+  from: string | null;
+  to: string | null;
+  consumerGroup: string | null;
+  state: 'waiting' | 'delivered' | 'dead-lettered' | 'expired';
+  attempts: number;
+  sendSpanId: string | null;
+  receiveSpanId: string | null;
+  sentUnixNano: string;
+  receivedUnixNano: string | null;
+  waitMs: number | null;
+  skewed: boolean;
+  sync: boolean;
+  evidence: { kind: string; strength: number }[];
+  confidence: number;
+}
+
+export interface Segment {
+  kind: 'processing' | 'queue-wait' | 'intended-delay' | 'retry-backoff' | 'sync-call' | 'orchestrator' | 'unknown';
+  stepId: string | null;
+  hopId: string | null;
+  startUnixNano: string;
+  endUnixNano: string;
+}
+
+export interface Relation {
+  flowId: string | null;
+  kind: 'parent' | 'child' | 'caused-by' | 'causes' | 'previous-run' | 'link';
+  viaSpanId: string;
+  target: string;
+}
+
+export interface UnattributedSpan {
+  traceId: string;
+  spanId: string;
+  name: string;
+  service: string;
+  underSpanId: string;
+}
+
+export interface Flow extends FlowSummary {
+  steps: Step[];
+  hops: Hop[];
+  criticalPath: Segment[];
+  keys: Record<string, string>;
+  aliases: string[];
+  relations: Relation[];
+  unattributed: UnattributedSpan[];
+  /** When the timeline was computed, ISO 8601. */
+  asOf: string;
+  modelVersion: number;
+}
+
+/** A raw span as it was received; attributes are shown as text, always. */
+export interface RawSpan {
+  traceId: string;
+  spanId: string;
+  parentSpanId: string;
+  name: string;
+  kind: string;
+  role: string;
+  service: string;
+  startUnixNano: string;
+  endUnixNano: string;
+  statusCode: number;
+  statusMessage: string;
+  receivedAt: string;
+  attributes: Record<string, unknown>;
+  resource: Record<string, unknown>;
+  events: { timeUnixNano: string; name: string; attributes: Record<string, unknown> }[];
+  links: { traceId: string; spanId: string; attributes: Record<string, unknown> }[];
+}
+
+export interface FlowList {
+  items: FlowSummary[];
+  nextCursor: string | null;
+  /** Flows that match, all pages; exact. */
+  total: number;
+  incomplete: boolean;
+}
+
+export interface SpanList {
+  items: RawSpan[];
+  total: number;
+  truncated: boolean;
+}
+
+export interface FlowTypeSummary {
+  type: string;
+  environment: string;
+  flows: number;
+  open: number;
+  failed: number;
+  stuck: number;
+  services: string[];
+  p50DurationMs: number;
+  p95DurationMs: number;
+  lastStartedAtUnixNano: string;
+}
+
+export interface ServiceSummary {
+  name: string;
+  environment: string;
+  versions: string[];
+  flowTypes: string[];
+  steps: number;
+  failedSteps: number;
+  /** Destinations this service sends to and consumes from. */
+  sends: string[];
+  consumes: string[];
+  firstSeenUnixNano: string;
+  lastSeenUnixNano: string;
+}

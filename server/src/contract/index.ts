@@ -1,0 +1,5 @@
+export type * from './flow.ts';
+export { FLOW_STATUSES } from './flow.ts';
+export type * from './push.ts';
+export type * from './problem.ts';
+export type * from './about.ts';

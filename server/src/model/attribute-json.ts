@@ -1,0 +1,57 @@
+import { KeyValues, type Attributes, type AttributeValue } from './otlp.ts';
+
+const PLAIN = /^[^"\\\u0000-\u001f]*$/;
+
+/**
+ * One value as JSON. Strings, booleans, safe integers and finite fractions are themselves; what JSON cannot hold
+ * exactly is an object of one of `int`, `double`, `bytes`, `map` (see `attributesFromJson`).
+ */
+export function valueJson(value: AttributeValue): string {
+  switch (typeof value) {
+    case 'string':
+      return PLAIN.test(value) ? `"${value}"` : JSON.stringify(value);
+    case 'number':
+      return Number.isFinite(value) && !Object.is(value, -0) ? String(value) : `{"double":"${Object.is(value, -0) ? '-0' : value}"}`;
+    case 'bigint':
+      return `{"int":"${value}"}`;
+    case 'boolean':
+      return value ? 'true' : 'false';
+    default:
+      if (value === null) return 'null';
+      if (Array.isArray(value)) return `[${value.map(valueJson).join(',')}]`;
+      if (value instanceof KeyValues) {
+        const pairs: string[] = [];
+        for (let i = 0; i < value.list.length; i += 2)
+          pairs.push(`[${JSON.stringify(value.list[i])},${valueJson(value.list[i + 1]!)}]`);
+        return `{"map":[${pairs.join(',')}]}`;
+      }
+      return `{"bytes":"${Buffer.from(value).toString('base64')}"}`;
+  }
+}
+
+/** The inverse of the text that `read` writes, for spans that come back from the store. */
+export function attributesFromJson(text: string): Attributes {
+  if (text === '') return [];
+  const flat: Attributes = [];
+  for (const [key, value] of Object.entries(JSON.parse(text) as Record<string, unknown>))
+    flat.push(key, valueFromJson(value));
+  return flat;
+}
+
+function valueFromJson(value: unknown): AttributeValue {
+  if (Array.isArray(value)) return value.map(valueFromJson);
+  if (typeof value !== 'object' || value === null) return value as AttributeValue;
+  const [kind, content] = Object.entries(value)[0] ?? ['', ''];
+  switch (kind) {
+    case 'int':
+      return BigInt(content as string);
+    case 'double':
+      return Number(content);
+    case 'bytes':
+      return new Uint8Array(Buffer.from(content as string, 'base64'));
+    case 'map':
+      return new KeyValues((content as [string, unknown][]).flatMap(([k, v]) => [k, valueFromJson(v)]));
+    default:
+      return null;
+  }
+}

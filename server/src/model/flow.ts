@@ -1,0 +1,174 @@
+import type { MessageKind, Outcome, SpanError } from './span.ts';
+import type { UnixNanos } from './time.ts';
+
+/** Why two things were joined, strongest first. Shown on every edge of a timeline ("joins with proof"). */
+export const EVIDENCE_STRENGTH = {
+  'flow-id': 1,
+  parent: 0.95,
+  link: 0.95,
+  'ambient-flow-id': 0.8,
+  'message-id': 0.7,
+  'message-position': 0.7,
+  conversation: 0.5,
+  'identity-key': 0.5,
+  trace: 0.4,
+} as const;
+export type EvidenceKind = keyof typeof EVIDENCE_STRENGTH;
+export interface Evidence {
+  kind: EvidenceKind;
+  /** 0 … 1, from EVIDENCE_STRENGTH. */
+  strength: number;
+}
+export const evidence = (kind: EvidenceKind): Evidence => ({ kind, strength: EVIDENCE_STRENGTH[kind] });
+
+export type Phase = 'open' | 'compensating' | 'ended';
+export type Health = 'ok' | 'late' | 'stuck';
+export type Status = 'active' | 'compensating' | 'late' | 'stuck' | Outcome;
+export type StepStatus = 'running' | 'ok' | 'failed' | 'retried' | 'lost';
+export type HopState = 'waiting' | 'delivered' | 'dead-lettered' | 'expired';
+
+/** Things worth knowing about how a flow was put together. Rendered as badges; the words are the API's. */
+export type Badge =
+  | 'broken-context'
+  | 'clock-skew'
+  | 'missing-parent'
+  | 'unseen-cause'
+  | 'shared'
+  | 'duplicate-processing'
+  | 'cycle'
+  | 'repaired'
+  | 'id-conflict'
+  | 'contradictory-outcome'
+  | 'truncated';
+
+export interface Attempt {
+  number: number;
+  start: UnixNanos;
+  end: UnixNanos | null;
+  status: 'running' | 'ok' | 'failed';
+  spanId: string;
+  error: SpanError | null;
+}
+
+export interface Step {
+  id: string;
+  /** (service, operation, destination or route or declared name); never the raw span name. */
+  typeKey: string;
+  name: string;
+  service: string;
+  kind: string;
+  status: StepStatus;
+  result: string | null;
+  attempts: Attempt[];
+  /** Causal time: shifted so that no receive precedes its send. */
+  start: UnixNanos;
+  end: UnixNanos | null;
+  /** How far causal time was shifted from the raw time, ms. */
+  skewMs: number;
+  causedBy: string[];
+  compensates: string | null;
+  compensatedBy: string[];
+  error: SpanError | null;
+  spanIds: string[];
+  traceId: string;
+  shared: boolean;
+  badges: Badge[];
+}
+
+export interface Hop {
+  id: string;
+  message: { kind: MessageKind; type: string; id: string; system: string; destination: string };
+  from: string | null;
+  to: string | null;
+  consumerGroup: string | null;
+  state: HopState;
+  attempts: number;
+  sendSpanId: string | null;
+  receiveSpanId: string | null;
+  sent: UnixNanos;
+  received: UnixNanos | null;
+  /** End of the send span to start of the process span in causal time, never negative. */
+  waitMs: number | null;
+  skewed: boolean;
+  /** A synchronous call rather than a message. */
+  sync: boolean;
+  evidence: Evidence[];
+  /** Product rule: the strongest evidence's strength. */
+  confidence: number;
+}
+
+export interface Relation {
+  flowId: string | null;
+  kind: 'parent' | 'child' | 'caused-by' | 'causes' | 'previous-run' | 'link';
+  viaSpanId: string;
+  /** What the relation points at, where the flow is not known: a trace and span. */
+  target: string;
+}
+
+/** A span listed with a shared span because nothing says whose it is. */
+export interface Unattributed {
+  traceId: string;
+  spanId: string;
+  name: string;
+  service: string;
+  underSpanId: string;
+}
+
+/** What a rule says about one flow. */
+export interface Finding {
+  id: string;
+  rule: string;
+}
+
+/** One flow with its whole timeline: a function of its spans and of nothing else but `settled`. */
+export interface Flow {
+  id: string;
+  environment: string;
+  type: string;
+  /** The explicit flow id, or the first business key, or ''. */
+  key: string;
+  run: number;
+  phase: Phase;
+  outcome: Outcome | null;
+  health: Health;
+  status: Status;
+  statusSince: UnixNanos;
+  started: UnixNanos;
+  lastProgress: UnixNanos;
+  ended: UnixNanos | null;
+  durationMs: number;
+  rawDurationMs: number;
+  failedSteps: number;
+  services: string[];
+  keys: [string, string][];
+  parentId: string | null;
+  incomplete: boolean;
+  truncated: boolean;
+  badges: Badge[];
+  steps: Step[];
+  hops: Hop[];
+  relations: Relation[];
+  unattributed: Unattributed[];
+  /** Names this flow was shown under before. */
+  aliases: string[];
+  spanCount: number;
+  /** trace id → span ids: what the store reloads when a late span arrives. */
+  members: Record<string, string[]>;
+  /** The same for shared spans around the flow. */
+  context: Record<string, string[]>;
+  /** Explicit id, or '' for a flow named by its trace. */
+  flowId: string;
+  /** Tokens other than traces that lead to this flow (messages, conversations, identity keys). */
+  tokens: string[];
+  /** Newest `receivedAt` among its spans, ms. */
+  lastReceivedMs: number;
+}
+
+/** What leaves the correlator: a flow in its newest form, or the grave of a name it no longer has. */
+export interface FlowChange {
+  id: string;
+  version: number;
+  /** null: the name is gone; `movedTo` says where its spans live now. */
+  flow: Flow | null;
+  movedTo: string | null;
+}

@@ -1,0 +1,27 @@
+import type { Span } from './span.ts';
+import type { UnixNanos } from './time.ts';
+
+/** One record on its way to the store: the digest that correlates, and the raw rest as text. */
+export interface EvidenceRecord {
+  span: Span;
+  raw: RawColumns;
+}
+
+export interface RawColumns {
+  /** Of a log event; '' for a span. */
+  eventName: string;
+  /** As received; the span's own times may have been repaired. */
+  start: UnixNanos;
+  end: UnixNanos;
+  kind: number;
+  flags: number;
+  statusCode: number;
+  statusMessage: string;
+  traceState: string;
+  scope: string;
+  attributes: string;
+  resource: string;
+  events: string;
+  links: string;
+}
+
