@@ -1,0 +1,67 @@
+import type { IncomingMessage } from 'node:http';
+import type { Readable } from 'node:stream';
+import * as zlib from 'node:zlib';
+import { FermataError } from '../base/errors.ts';
+
+/** Memory that all requests together may hold while they are read. One hostile sender cannot take it all. */
+export interface BodyBudget {
+  /** Bytes after decompression that one request may have. */
+  maxBytes: number;
+  /** Bytes of all requests in flight. */
+  maxTotal: number;
+  inFlight: number;
+}
+
+type Decoder = () => NodeJS.ReadWriteStream;
+
+/** zstd exists from Node 22.15 on; elsewhere it is refused like any unknown encoding. */
+const zstd = (zlib as { createZstdDecompress?: Decoder }).createZstdDecompress;
+const DECODERS: Record<string, Decoder | undefined> = {
+  gzip: () => zlib.createGunzip(),
+  deflate: () => zlib.createInflate(),
+  ...(zstd && { zstd }),
+};
+
+/**
+ * The whole body, decompressed. The limit counts what comes out of the decompressor, chunk by chunk, so a bomb costs
+ * one limit and no more. Throws `otlp.too-large`, `otlp.unsupported-encoding`, `otlp.malformed`, `intake.full`.
+ */
+export async function readBody(request: IncomingMessage, budget: BodyBudget): Promise<Buffer> {
+  const encoding = (request.headers['content-encoding'] ?? 'identity').trim().toLowerCase();
+  const decoder = encoding === 'identity' || encoding === '' ? undefined : DECODERS[encoding];
+  if (decoder === undefined && encoding !== 'identity' && encoding !== '')
+    throw new FermataError('otlp.unsupported-encoding', `content-encoding "${encoding.slice(0, 32)}" is not supported`);
+  const tooLarge = (): FermataError =>
+    new FermataError('otlp.too-large', `more than ${budget.maxBytes} bytes after decompression`, {
+      hint: 'Send smaller batches.',
+    });
+  if (Number(request.headers['content-length'] ?? 0) > budget.maxBytes) throw tooLarge();
+
+  const chunks: Buffer[] = [];
+  let size = 0;
+  const source: Readable = decoder
+    ? (request.pipe(decoder() as unknown as NodeJS.WritableStream) as unknown as Readable)
+    : request;
+  const onAborted = (): void => void source.destroy(new Error('the sender went away'));
+  if (decoder) request.once('error', onAborted).once('aborted', onAborted);
+  try {
+    for await (const chunk of source as AsyncIterable<Buffer>) {
+      size += chunk.length;
+      budget.inFlight += chunk.length;
+      if (size > budget.maxBytes) throw tooLarge();
+      if (budget.inFlight > budget.maxTotal)
+        throw new FermataError('intake.full', 'too many bytes in flight', { retryable: true });
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    if (decoder) {
+      request.unpipe();
+      source.destroy();
+    }
+    if (error instanceof FermataError) throw error;
+    throw new FermataError('otlp.malformed', `the body could not be decompressed: ${String((error as Error).message)}`);
+  } finally {
+    budget.inFlight -= size;
+  }
+  return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size);
+}

@@ -1,0 +1,79 @@
+import { createServer, type Server } from 'node:http';
+import type { Clock } from '../base/clock.ts';
+import type { Counters } from '../base/counters.ts';
+import { listen, closeServer } from '../base/http.ts';
+import type { BodyBudget } from './body.ts';
+import { createIntake, type WrittenBatch } from './intake.ts';
+import { createOtlpGrpc } from './otlp-grpc.ts';
+import { otlpHttpApp } from './otlp-http.ts';
+import type { OtlpExport } from '../model/otlp.ts';
+
+export type { WrittenBatch } from './intake.ts';
+export { decodeLogs, decodeTraces } from './otlp-protobuf.ts';
+export { decodeLogsJson, decodeTracesJson } from './otlp-json.ts';
+
+/** Bytes in, honest answer out: OTLP over HTTP and gRPC into one bounded, group-committing intake. */
+export interface Receiver {
+  readonly httpPort: number;
+  readonly grpcPort: number;
+  /** Below its high-water mark: ready for more. */
+  readonly ready: boolean;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface ReceiverOptions {
+  clock: Clock;
+  counters: Counters;
+  host: string;
+  httpPort: number;
+  grpcPort: number;
+  random(): number;
+  write(requests: OtlpExport[]): Promise<WrittenBatch>;
+}
+
+/** OTLP 1.11: a server limits requests after decompression; recommended 64 MiB. */
+const MAX_BYTES = 64 * 1024 * 1024;
+const MAX_WAITING = 200_000;
+
+export function createReceiver(options: ReceiverOptions): Receiver {
+  const { counters, random } = options;
+  const intake = createIntake({
+    clock: options.clock,
+    counters,
+    maxWaiting: MAX_WAITING,
+    maxCommit: 20_000,
+    lingerMs: 20,
+    write: (requests) => options.write(requests),
+  });
+  const budget: BodyBudget = { maxBytes: MAX_BYTES, maxTotal: 4 * MAX_BYTES, inFlight: 0 };
+  counters.gauge('fermata_intake_waiting', () => intake.waiting);
+  counters.gauge('fermata_request_bytes_in_flight', () => budget.inFlight);
+  const offer = (request: OtlpExport): Promise<void> => intake.offer(request);
+  const http: Server = createServer(
+    { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 65_000 },
+    otlpHttpApp({ counters, budget, random, offer }),
+  );
+  http.maxConnections = 2048;
+  const grpc = createOtlpGrpc({ counters, maxBytes: MAX_BYTES, random, offer });
+  let httpPort = options.httpPort;
+  let grpcPort = options.grpcPort;
+  return {
+    get httpPort() {
+      return httpPort;
+    },
+    get grpcPort() {
+      return grpcPort;
+    },
+    get ready() {
+      return intake.waiting < MAX_WAITING / 2;
+    },
+    async start() {
+      httpPort = await listen(http, options.host, options.httpPort, 'OTLP/HTTP', 'FERMATA_OTLP_HTTP_PORT');
+      grpcPort = await grpc.listen(options.host, options.grpcPort);
+    },
+    async stop() {
+      await Promise.all([closeServer(http, () => intake.stop()), grpc.stop(), intake.stop()]);
+    },
+  };
+}

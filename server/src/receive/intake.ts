@@ -1,0 +1,140 @@
+import type { Clock } from '../base/clock.ts';
+import type { Counters } from '../base/counters.ts';
+import { FermataError, messageOf } from '../base/errors.ts';
+import type { OtlpExport } from '../model/otlp.ts';
+
+/**
+ * A bounded queue in front of the store that groups concurrent requests into one commit and answers each after it
+ * (invariant I2). Full means refused with a retryable error, never dropped.
+ */
+export interface Intake {
+  /** Resolves once every record is committed and correlated. Rejects, retryable, when full, stopping or store down. */
+  offer(request: OtlpExport): Promise<void>;
+  readonly waiting: number;
+  /** Refuses new requests, commits what waits. Idempotent. */
+  stop(): Promise<void>;
+}
+
+export interface IntakeOptions {
+  clock: Clock;
+  counters: Counters;
+  /** Records waiting or in commit; beyond this requests are refused. */
+  maxWaiting: number;
+  /** A commit takes at most this many records … */
+  maxCommit: number;
+  /** … and waits at most this long for company, ms. */
+  lingerMs: number;
+  /** Durable once resolved. The next write may start before `committed` has run for the last one. */
+  write(requests: OtlpExport[]): Promise<WrittenBatch>;
+}
+
+/** What a finished write leaves to do in order, one batch after the other: correlate. */
+export interface WrittenBatch {
+  correlate(): Promise<void>;
+}
+
+interface Waiting {
+  request: OtlpExport;
+  size: number;
+  resolve(): void;
+  reject(error: unknown): void;
+}
+
+export function createIntake(options: IntakeOptions): Intake {
+  const { clock, counters } = options;
+  let queue: Waiting[] = [];
+  let waiting = 0;
+  let stopping = false;
+  let running: Promise<void> | undefined;
+  let tail: Promise<void> = Promise.resolve();
+  let wake: (() => void) | undefined;
+
+  const takeBatch = (): Waiting[] => {
+    let size = 0;
+    let count = 0;
+    while (count < queue.length && (count === 0 || size + queue[count]!.size <= options.maxCommit)) {
+      size += queue[count]!.size;
+      count++;
+    }
+    const batch = queue.slice(0, count);
+    queue = queue.slice(count);
+    return batch;
+  };
+  const settle = (batch: Waiting[], error?: unknown): void => {
+    for (const item of batch) {
+      waiting -= item.size;
+      if (error === undefined) item.resolve();
+      else item.reject(error);
+    }
+  };
+  const linger = (): Promise<void> =>
+    new Promise((resolve) => {
+      const cancel = clock.after(options.lingerMs, resolve);
+      wake = () => {
+        cancel();
+        resolve();
+      };
+    });
+  const run = async (): Promise<void> => {
+    while (queue.length > 0) {
+      if (!stopping && waiting < options.maxCommit) await linger();
+      wake = undefined;
+      const batch = takeBatch();
+      try {
+        const written = await options.write(batch.map((item) => item.request));
+        // Correlation of this batch runs while the engine already writes the next one, but always in commit order.
+        tail = tail.then(async () => {
+          try {
+            await written.correlate();
+            settle(batch);
+          } catch (cause) {
+            settle(batch, unavailable(cause));
+          }
+        });
+      } catch (cause) {
+        counters.add('fermata_commit_failures_total');
+        settle(batch, unavailable(cause));
+      }
+    }
+    running = undefined;
+  };
+  return {
+    offer(request) {
+      const size = request.spans.length + request.logs.length;
+      if (stopping)
+        return Promise.reject(new FermataError('intake.stopping', 'the server is shutting down', { retryable: true }));
+      if (waiting > 0 && waiting + size > options.maxWaiting) {
+        counters.add('fermata_refused_records_total', size);
+        return Promise.reject(
+          new FermataError('intake.full', `${waiting} records wait to be committed`, {
+            retryable: true,
+            hint: 'The store is slower than the senders; they will retry. See fermata_intake_waiting at /metrics.',
+          }),
+        );
+      }
+      return new Promise((resolve, reject) => {
+        queue.push({ request, size, resolve, reject });
+        waiting += size;
+        if (waiting >= options.maxCommit) wake?.();
+        running ??= run();
+      });
+    },
+    get waiting() {
+      return waiting;
+    },
+    async stop() {
+      stopping = true;
+      wake?.();
+      await running;
+      await tail;
+    },
+  };
+}
+
+function unavailable(cause: unknown): FermataError {
+  return new FermataError('store.unavailable', messageOf(cause), {
+    retryable: true,
+    cause,
+    hint: 'Nothing was acknowledged; senders keep the data and retry. Check disk space and the store.',
+  });
+}

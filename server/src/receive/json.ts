@@ -1,0 +1,123 @@
+import { FermataError } from '../base/errors.ts';
+
+/**
+ * A JSON reader for hostile input, because `JSON.parse` rounds 64-bit numbers, accepts 200,000 levels of nesting (which
+ * later kills whoever walks the value) and sets a prototype for the key `__proto__`. Integers beyond 2^53 come back as
+ * bigint; objects have no prototype.
+ *
+ * Throws `otlp.malformed` (not JSON) or `otlp.too-deep`.
+ */
+export type Json = string | number | bigint | boolean | null | Json[] | JsonObject;
+export interface JsonObject {
+  [key: string]: Json | undefined;
+}
+
+export function parseJson(text: string, maxDepth: number): Json {
+  let at = 0;
+
+  const fail = (what: string): never => {
+    throw new FermataError('otlp.malformed', `not JSON: ${what} at character ${at}`);
+  };
+  const space = (): void => {
+    for (;;) {
+      const c = text.charCodeAt(at);
+      if (c !== 32 && c !== 10 && c !== 13 && c !== 9) return;
+      at++;
+    }
+  };
+  const string = (): string => {
+    const from = ++at;
+    for (;;) {
+      const c = text.charCodeAt(at);
+      if (c === 34) return text.slice(from, at++);
+      if (c === 92) break;
+      if (c < 32 || Number.isNaN(c)) fail('unterminated string');
+      at++;
+    }
+    // An escape: find the end, then let the platform decode this one string.
+    while (text.charCodeAt(at) !== 34) {
+      const c = text.charCodeAt(at);
+      if (c < 32 || Number.isNaN(c)) fail('unterminated string');
+      at += c === 92 ? 2 : 1;
+    }
+    const raw = text.slice(from - 1, ++at);
+    try {
+      return JSON.parse(raw) as string;
+    } catch {
+      return fail('bad escape');
+    }
+  };
+  const NUMBER = /-?(?:0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?/y;
+  const number = (): number | bigint => {
+    NUMBER.lastIndex = at;
+    const match = NUMBER.exec(text);
+    if (match === null) return fail('unexpected character');
+    at = NUMBER.lastIndex;
+    const value = Number(match[0]);
+    const whole = match[1] === undefined && match[2] === undefined;
+    return whole && !Number.isSafeInteger(value) ? BigInt(match[0]) : value;
+  };
+  const word = <T>(literal: string, value: T): T => {
+    if (!text.startsWith(literal, at)) fail('unexpected word');
+    at += literal.length;
+    return value;
+  };
+  const value = (depth: number): Json => {
+    if (depth > maxDepth)
+      throw new FermataError('otlp.too-deep', `JSON nested deeper than ${maxDepth} levels at character ${at}`);
+    space();
+    switch (text[at]) {
+      case '{': {
+        const object = Object.create(null) as JsonObject;
+        at++;
+        space();
+        if (text[at] === '}') {
+          at++;
+          return object;
+        }
+        for (;;) {
+          space();
+          if (text[at] !== '"') fail('expected a key');
+          const key = string();
+          space();
+          if (text[at++] !== ':') fail('expected ":"');
+          object[key] = value(depth + 1);
+          space();
+          const next = text[at++];
+          if (next === '}') return object;
+          if (next !== ',') fail('expected "," or "}"');
+        }
+      }
+      case '[': {
+        const list: Json[] = [];
+        at++;
+        space();
+        if (text[at] === ']') {
+          at++;
+          return list;
+        }
+        for (;;) {
+          list.push(value(depth + 1));
+          space();
+          const next = text[at++];
+          if (next === ']') return list;
+          if (next !== ',') fail('expected "," or "]"');
+        }
+      }
+      case '"':
+        return string();
+      case 't':
+        return word('true', true);
+      case 'f':
+        return word('false', false);
+      case 'n':
+        return word('null', null);
+      default:
+        return number();
+    }
+  };
+  const result = value(0);
+  space();
+  if (at < text.length) fail('text after the end');
+  return result;
+}

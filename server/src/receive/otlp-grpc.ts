@@ -1,0 +1,93 @@
+import * as grpc from '@grpc/grpc-js';
+import type { Counters } from '../base/counters.ts';
+import { FermataError, messageOf } from '../base/errors.ts';
+import { emptyExport, type OtlpExport } from '../model/otlp.ts';
+import { grpcFailure, success } from './otlp-answer.ts';
+import { decodeLogs, decodeTraces } from './otlp-protobuf.ts';
+
+export interface OtlpGrpcOptions {
+  counters: Counters;
+  maxBytes: number;
+  random(): number;
+  offer(request: OtlpExport): Promise<void>;
+}
+
+export interface OtlpGrpc {
+  listen(host: string, port: number): Promise<number>;
+  stop(): Promise<void>;
+}
+
+const raw = (bytes: Buffer): Buffer => bytes;
+
+/** One unary Export method; bytes in and out, so that the same decoder serves HTTP and gRPC. */
+const service = (name: string): grpc.ServiceDefinition => ({
+  Export: {
+    path: `/opentelemetry.proto.collector.${name}/Export`,
+    requestStream: false,
+    responseStream: false,
+    requestSerialize: raw,
+    requestDeserialize: raw,
+    responseSerialize: raw,
+    responseDeserialize: raw,
+  },
+});
+
+export function createOtlpGrpc(options: OtlpGrpcOptions): OtlpGrpc {
+  const server = new grpc.Server({
+    'grpc.max_receive_message_length': options.maxBytes,
+    'grpc.max_concurrent_streams': 256,
+    'grpc.keepalive_time_ms': 60_000,
+    'grpc.keepalive_timeout_ms': 20_000,
+  });
+  const handler =
+    (signal: 'spans' | 'logs', decode: (body: Buffer) => OtlpExport) =>
+    (call: grpc.ServerUnaryCall<Buffer, Buffer>, answer: grpc.sendUnaryData<Buffer>): void => {
+      const run = async (): Promise<Buffer> => {
+        const request = decode(call.request);
+        options.counters.add('fermata_rejected_records_total', request.rejected);
+        options.counters.add('fermata_truncated_total', request.truncated);
+        if (request.spans.length + request.logs.length > 0) await options.offer(request);
+        return success(request, 'protobuf', signal).body;
+      };
+      run().then(
+        (body) => answer(null, body),
+        (error: unknown) => {
+          options.counters.add('fermata_failed_requests_total');
+          const { code, details, status } = grpcFailure(error, options.random());
+          const metadata = new grpc.Metadata();
+          metadata.set('grpc-status-details-bin', status);
+          answer({ code, details, metadata });
+        },
+      );
+    };
+  server.addService(service('trace.v1.TraceService'), { Export: handler('spans', decodeTraces) });
+  server.addService(service('logs.v1.LogsService'), { Export: handler('logs', decodeLogs) });
+  server.addService(service('metrics.v1.MetricsService'), {
+    Export: handler('logs', () => {
+      options.counters.add('fermata_discarded_metric_requests_total');
+      return emptyExport();
+    }),
+  });
+  return {
+    listen: (host, port) =>
+      new Promise((resolve, reject) => {
+        const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+        server.bindAsync(address, grpc.ServerCredentials.createInsecure(), (error, bound) => {
+          if (error) reject(
+              new FermataError('address.in-use', `OTLP/gRPC: cannot listen on ${host}:${port}: ${messageOf(error)}`, {
+                cause: error,
+                hint: 'Stop the other program, or set FERMATA_OTLP_GRPC_PORT to a free port.',
+              }),
+            );
+          else resolve(bound);
+        });
+      }),
+    stop: () =>
+      new Promise((resolve) => {
+        server.tryShutdown(() => {
+          server.forceShutdown();
+          resolve();
+        });
+      }),
+  };
+}

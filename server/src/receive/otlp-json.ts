@@ -1,0 +1,218 @@
+import { FermataError } from '../base/errors.ts';
+import {
+  emptyExport,
+  KeyValues,
+  LIMITS,
+  TOO_DEEP,
+  type Attributes,
+  type AttributeValue,
+  type OtlpExport,
+  type OtlpResource,
+} from '../model/otlp.ts';
+import { unixNanos, type UnixNanos } from '../model/time.ts';
+import { parseJson, type Json, type JsonObject } from './json.ts';
+import { refuse, wrongId } from './otlp-rules.ts';
+
+/**
+ * OTLP/JSON (opentelemetry-proto docs/specification.md, "JSON Protobuf Encoding"): lowerCamelCase names only, ids in
+ * hex of either case, 64-bit integers as numbers or strings, enums as integers, unknown fields ignored.
+ */
+export function decodeTracesJson(body: Buffer): OtlpExport {
+  const out = emptyExport();
+  const root = rootOf(body);
+  for (const group of list(root, 'resourceSpans')) {
+    const resource = resourceOf(group, out);
+    for (const scope of list(group, 'scopeSpans')) {
+      const scopeName = text(object(scope, 'scope'), 'name', out);
+      for (const span of list(scope, 'spans')) {
+        const traceId = id(span, 'traceId');
+        const spanId = id(span, 'spanId');
+        const parentSpanId = id(span, 'parentSpanId');
+        const wrong = wrongId(traceId, spanId, parentSpanId);
+        if (wrong !== '') {
+          refuse(out, wrong);
+          continue;
+        }
+        const status = object(span, 'status');
+        out.spans.push({
+          resource,
+          scopeName,
+          traceId,
+          spanId,
+          parentSpanId,
+          traceState: text(span, 'traceState', out),
+          flags: integer(span, 'flags'),
+          name: text(span, 'name', out),
+          kind: integer(span, 'kind'),
+          start: time(span, 'startTimeUnixNano'),
+          end: time(span, 'endTimeUnixNano'),
+          attributes: attributes(list(span, 'attributes'), out, 0),
+          events: capped(list(span, 'events'), LIMITS.events, out).map((event) => ({
+            time: time(event, 'timeUnixNano'),
+            name: text(event, 'name', out),
+            attributes: attributes(list(event, 'attributes'), out, 0),
+          })),
+          links: capped(list(span, 'links'), LIMITS.links, out).map((link) => ({
+            traceId: id(link, 'traceId'),
+            spanId: id(link, 'spanId'),
+            attributes: attributes(list(link, 'attributes'), out, 0),
+          })),
+          statusCode: integer(status, 'code'),
+          statusMessage: text(status, 'message', out),
+        });
+      }
+    }
+  }
+  return out;
+}
+
+export function decodeLogsJson(body: Buffer): OtlpExport {
+  const out = emptyExport();
+  const root = rootOf(body);
+  for (const group of list(root, 'resourceLogs')) {
+    const resource = resourceOf(group, out);
+    for (const scope of list(group, 'scopeLogs')) {
+      const scopeName = text(object(scope, 'scope'), 'name', out);
+      for (const log of list(scope, 'logRecords')) {
+        out.logs.push({
+          resource,
+          scopeName,
+          traceId: id(log, 'traceId'),
+          spanId: id(log, 'spanId'),
+          time: time(log, 'timeUnixNano'),
+          observed: time(log, 'observedTimeUnixNano'),
+          eventName: text(log, 'eventName', out),
+          severity: integer(log, 'severityNumber'),
+          body: anyValue(log['body'], out, 0),
+          attributes: attributes(list(log, 'attributes'), out, 0),
+        });
+      }
+    }
+  }
+  return out;
+}
+
+/** Levels of JSON around an attribute value, plus two for each level of the value itself. */
+const JSON_DEPTH = 12 + LIMITS.depth * 3;
+
+const malformed = (what: string): FermataError => new FermataError('otlp.malformed', `not OTLP/JSON: ${what}`);
+
+function rootOf(body: Buffer): JsonObject {
+  if (body.length === 0) return {};
+  const root = parseJson(body.toString('utf8'), JSON_DEPTH);
+  return asObject(root, 'the request');
+}
+
+function asObject(value: Json | undefined, what: string): JsonObject {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw malformed(`${what} is not an object`);
+  return value;
+}
+
+const NOTHING: JsonObject = Object.create(null) as JsonObject;
+
+function object(parent: JsonObject, name: string): JsonObject {
+  const value = parent[name];
+  return value === undefined || value === null ? NOTHING : asObject(value, name);
+}
+
+function list(parent: JsonObject, name: string): JsonObject[] {
+  const value = parent[name];
+  if (value === undefined || value === null) return [];
+  if (!Array.isArray(value)) throw malformed(`${name} is not an array`);
+  return value.map((item) => asObject(item, `an item of ${name}`));
+}
+
+function capped<T>(items: T[], limit: number, out: OtlpExport): T[] {
+  if (items.length <= limit) return items;
+  out.truncated += items.length - limit;
+  return items.slice(0, limit);
+}
+
+/** Cuts long text and replaces lone surrogates, which no UTF-8 can carry. */
+function tidy(value: string, out: OtlpExport): string {
+  if (value.length > LIMITS.text) {
+    out.truncated++;
+    value = value.slice(0, LIMITS.text);
+  }
+  return value.isWellFormed() ? value : value.toWellFormed();
+}
+
+function text(parent: JsonObject, name: string, out: OtlpExport): string {
+  const value = parent[name];
+  if (value === undefined || value === null) return '';
+  if (typeof value !== 'string') throw malformed(`${name} is not a string`);
+  return tidy(value, out);
+}
+
+const HEX = /^[0-9a-f]*$/;
+
+/** Hex of either case. Not hex: given back as it is, so that `wrongId` refuses this one record only. */
+function id(parent: JsonObject, name: string): string {
+  const value = parent[name];
+  if (value === undefined || value === null) return '';
+  if (typeof value !== 'string') throw malformed(`${name} is not a string`);
+  const lower = value.toLowerCase();
+  return HEX.test(lower) ? lower : `?${lower}`.slice(0, 8);
+}
+
+function integer(parent: JsonObject, name: string): number {
+  const value = parent[name];
+  if (value === undefined || value === null) return 0;
+  const number = Number(value);
+  if (!Number.isInteger(number)) throw malformed(`${name} is not an integer`);
+  return number >>> 0;
+}
+
+function time(parent: JsonObject, name: string): UnixNanos {
+  const value = parent[name];
+  if (value === undefined || value === null || value === '') return unixNanos(0n);
+  return unixNanos(BigInt.asUintN(64, int64(value, name)));
+}
+
+function int64(value: Json, name: string): bigint {
+  if (typeof value === 'bigint') return value;
+  if (typeof value === 'number' && Number.isInteger(value)) return BigInt(value);
+  if (typeof value === 'string' && /^-?\d{1,20}$/.test(value)) return BigInt(value);
+  throw malformed(`${name} is not a 64-bit integer`);
+}
+
+function resourceOf(group: JsonObject, out: OtlpExport): OtlpResource {
+  return { attributes: attributes(list(object(group, 'resource'), 'attributes'), out, 0) };
+}
+
+function attributes(items: JsonObject[], out: OtlpExport, depth: number): Attributes {
+  const flat: Attributes = [];
+  for (const item of capped(items, LIMITS.attributes, out))
+    flat.push(text(item, 'key', out), anyValue(item['value'], out, depth));
+  return flat;
+}
+
+function anyValue(value: Json | undefined, out: OtlpExport, depth: number): AttributeValue {
+  if (value === undefined || value === null) return null;
+  if (depth >= LIMITS.depth) {
+    out.truncated++;
+    return TOO_DEEP;
+  }
+  const any = asObject(value, 'an attribute value');
+  const string = any['stringValue'];
+  if (typeof string === 'string') return tidy(string, out);
+  const boolean = any['boolValue'];
+  if (typeof boolean === 'boolean') return boolean;
+  const int = any['intValue'];
+  if (int !== undefined && int !== null) {
+    const exact = BigInt.asIntN(64, int64(int, 'intValue'));
+    const number = Number(exact);
+    return Number.isSafeInteger(number) ? number : exact;
+  }
+  const double = any['doubleValue'];
+  if (double !== undefined && double !== null) return Number(double);
+  const bytes = any['bytesValue'];
+  if (typeof bytes === 'string') return new Uint8Array(Buffer.from(tidy(bytes, out), 'base64'));
+  if (any['arrayValue'] !== undefined)
+    return capped(list(object(any, 'arrayValue'), 'values'), LIMITS.attributes, out).map((item) =>
+      anyValue(item, out, depth + 1),
+    );
+  if (any['kvlistValue'] !== undefined)
+    return new KeyValues(attributes(list(object(any, 'kvlistValue'), 'values'), out, depth + 1));
+  return null;
+}

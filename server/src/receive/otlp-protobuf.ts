@@ -1,0 +1,479 @@
+import { FermataError } from '../base/errors.ts';
+import {
+  emptyExport,
+  KeyValues,
+  LIMITS,
+  TOO_DEEP,
+  type Attributes,
+  type AttributeValue,
+  type OtlpEvent,
+  type OtlpExport,
+  type OtlpLink,
+  type OtlpLog,
+  type OtlpResource,
+  type OtlpSpan,
+} from '../model/otlp.ts';
+import { unixNanos, type UnixNanos } from '../model/time.ts';
+import { refuse, wrongId } from './otlp-rules.ts';
+import { TextCache } from './text-cache.ts';
+
+/**
+ * Reads ExportTraceServiceRequest and ExportLogsServiceRequest (opentelemetry-proto 1.x; field numbers below are
+ * theirs). Hand-written because it is the hot path: one pass, no descriptor, no object for what nobody reads.
+ * `otlp-decoders.property.test.ts` holds it to protobufjs on random and mutated requests.
+ *
+ * Throws `otlp.malformed` for bytes that are not a message (truncated, wrong wire type, varint overflow); refuses a
+ * single record with bad ids and keeps the rest.
+ */
+export function decodeTraces(body: Buffer): OtlpExport {
+  const out = emptyExport();
+  const reader = new Reader(body, out);
+  reader.message(body.length, (field, end) => {
+    if (field !== 1) return false;
+    readGroup(reader, end, (scope, scopeEnd, resource) => {
+      if (scope !== 2) return false;
+      reader.spans(scopeEnd, resource);
+      return true;
+    });
+    return true;
+  });
+  return out;
+}
+
+export function decodeLogs(body: Buffer): OtlpExport {
+  const out = emptyExport();
+  const reader = new Reader(body, out);
+  reader.message(body.length, (field, end) => {
+    if (field !== 1) return false;
+    readGroup(reader, end, (scope, scopeEnd, resource) => {
+      if (scope !== 2) return false;
+      reader.logs(scopeEnd, resource);
+      return true;
+    });
+    return true;
+  });
+  return out;
+}
+
+/** ResourceSpans / ResourceLogs: the resource may stand after its scopes, so scopes wait until it is known. */
+function readGroup(
+  reader: Reader,
+  end: number,
+  scopeOf: (field: number, end: number, resource: OtlpResource) => boolean,
+): void {
+  const resource: OtlpResource = { attributes: [] };
+  const from = reader.at;
+  reader.message(end, (field, fieldEnd) => {
+    if (field !== 1) return false;
+    reader.message(fieldEnd, (inner, innerEnd) => {
+      if (inner !== 1) return false;
+      reader.keyValue(innerEnd, resource.attributes, 0);
+      return true;
+    });
+    return true;
+  });
+  reader.at = from;
+  reader.message(end, (field, fieldEnd) => scopeOf(field, fieldEnd, resource));
+}
+
+const malformed = (what: string): FermataError =>
+  new FermataError('otlp.malformed', `not an OTLP protobuf message: ${what}`);
+
+const VARINT = 0;
+const FIXED64 = 1;
+const BYTES = 2;
+const FIXED32 = 5;
+
+class Reader {
+  at = 0;
+  private readonly body: Buffer;
+  private readonly view: DataView;
+  private readonly out: OtlpExport;
+
+  constructor(body: Buffer, out: OtlpExport) {
+    this.body = body;
+    this.view = new DataView(body.buffer, body.byteOffset, body.byteLength);
+    this.out = out;
+  }
+
+  /** Walks the length-delimited fields of a message; `take` reads one or returns false to skip it. */
+  message(end: number, take: (field: number, end: number) => boolean): void {
+    while (this.at < end) {
+      const tag = this.tag(end);
+      if ((tag & 7) !== BYTES) {
+        this.skip(tag & 7, end);
+        continue;
+      }
+      const fieldEnd = this.length(end);
+      if (!take(tag >>> 3, fieldEnd)) this.at = fieldEnd;
+      else if (this.at !== fieldEnd) throw malformed('a field ends where it should not');
+    }
+  }
+
+  tag(end: number): number {
+    const tag = this.uint32(end);
+    if (tag >>> 3 === 0) throw malformed('field number 0');
+    return tag;
+  }
+
+  private uint32(end: number): number {
+    const body = this.body;
+    let value = 0;
+    for (let shift = 0; shift < 70; shift += 7) {
+      if (this.at >= end) throw malformed('truncated varint');
+      const byte = body[this.at++]!;
+      if (shift < 32) value |= (byte & 0x7f) << shift;
+      if (byte < 0x80) return value >>> 0;
+    }
+    throw malformed('varint of more than 10 bytes');
+  }
+
+  private int64(end: number): number | bigint {
+    let low = 0;
+    let high = 0;
+    for (let shift = 0; shift < 70; shift += 7) {
+      if (this.at >= end) throw malformed('truncated varint');
+      const byte = this.body[this.at++]!;
+      const bits = byte & 0x7f;
+      if (shift < 28) low |= bits << shift;
+      else if (shift === 28) {
+        low |= (bits & 0xf) << 28;
+        high |= bits >>> 4;
+      } else high |= bits << (shift - 32);
+      if (byte < 0x80) {
+        const value = high * 4294967296 + (low >>> 0);
+        return Number.isSafeInteger(value) ? value : (BigInt(high) << 32n) | BigInt(low >>> 0);
+      }
+    }
+    throw malformed('varint of more than 10 bytes');
+  }
+
+  length(end: number): number {
+    const size = this.uint32(end);
+    const to = this.at + size;
+    if (to > end) throw malformed('a field runs past the end');
+    return to;
+  }
+
+  private need(count: number, end: number): number {
+    const from = this.at;
+    if (from + count > end) throw malformed('truncated number');
+    this.at = from + count;
+    return from;
+  }
+
+  private time(end: number): UnixNanos {
+    return unixNanos(this.view.getBigUint64(this.need(8, end), true));
+  }
+
+  skip(wire: number, end: number): void {
+    if (wire === VARINT) this.int64(end);
+    else if (wire === FIXED64) this.need(8, end);
+    else if (wire === BYTES) this.at = this.length(end);
+    else if (wire === FIXED32) this.need(4, end);
+    else throw malformed(`wire type ${wire}`);
+  }
+
+  private expect(tag: number, wire: number): void {
+    if ((tag & 7) !== wire) throw malformed(`field ${tag >>> 3} has wire type ${tag & 7}, not ${wire}`);
+  }
+
+  private text(end: number): string {
+    const to = this.length(end);
+    const from = this.at;
+    this.at = to;
+    if (to - from > LIMITS.text) {
+      this.out.truncated++;
+      return clip(this.body.toString('utf8', from, from + LIMITS.text));
+    }
+    return texts.read(this.body, from, to);
+  }
+
+  private hex(end: number): string {
+    const to = this.length(end);
+    const from = this.at;
+    this.at = to;
+    return to === from ? '' : this.body.toString('hex', from, Math.min(to, from + 64));
+  }
+
+  spans(end: number, resource: OtlpResource): void {
+    let scopeName = '';
+    const from = this.at;
+    this.message(end, (field, fieldEnd) => {
+      if (field !== 1) return false;
+      scopeName = this.scopeName(fieldEnd);
+      return true;
+    });
+    this.at = from;
+    this.message(end, (field, fieldEnd) => {
+      if (field !== 2) return false;
+      this.span(fieldEnd, resource, scopeName);
+      return true;
+    });
+  }
+
+  private scopeName(end: number): string {
+    let name = '';
+    while (this.at < end) {
+      const tag = this.tag(end);
+      if (tag === 10) name = this.text(end);
+      else this.skip(tag & 7, end);
+    }
+    return name;
+  }
+
+  private span(end: number, resource: OtlpResource, scopeName: string): void {
+    const span: OtlpSpan = {
+      resource,
+      scopeName,
+      traceId: '',
+      spanId: '',
+      parentSpanId: '',
+      traceState: '',
+      flags: 0,
+      name: '',
+      kind: 0,
+      start: unixNanos(0n),
+      end: unixNanos(0n),
+      attributes: [],
+      events: [],
+      links: [],
+      statusCode: 0,
+      statusMessage: '',
+    };
+    while (this.at < end) {
+      const tag = this.tag(end);
+      switch (tag >>> 3) {
+        case 1:
+          this.expect(tag, BYTES);
+          span.traceId = this.hex(end);
+          break;
+        case 2:
+          this.expect(tag, BYTES);
+          span.spanId = this.hex(end);
+          break;
+        case 3:
+          this.expect(tag, BYTES);
+          span.traceState = this.text(end);
+          break;
+        case 4:
+          this.expect(tag, BYTES);
+          span.parentSpanId = this.hex(end);
+          break;
+        case 5:
+          this.expect(tag, BYTES);
+          span.name = this.text(end);
+          break;
+        case 6:
+          this.expect(tag, VARINT);
+          span.kind = this.uint32(end);
+          break;
+        case 7:
+          this.expect(tag, FIXED64);
+          span.start = this.time(end);
+          break;
+        case 8:
+          this.expect(tag, FIXED64);
+          span.end = this.time(end);
+          break;
+        case 9:
+          this.expect(tag, BYTES);
+          this.attribute(this.length(end), span.attributes);
+          break;
+        case 11: {
+          this.expect(tag, BYTES);
+          const to = this.length(end);
+          if (span.events.length < LIMITS.events) span.events.push(this.event(to));
+          else this.drop(to);
+          break;
+        }
+        case 13: {
+          this.expect(tag, BYTES);
+          const to = this.length(end);
+          if (span.links.length < LIMITS.links) span.links.push(this.link(to));
+          else this.drop(to);
+          break;
+        }
+        case 15:
+          this.expect(tag, BYTES);
+          this.status(this.length(end), span);
+          break;
+        case 16:
+          this.expect(tag, FIXED32);
+          span.flags = this.view.getUint32(this.need(4, end), true);
+          break;
+        default:
+          this.skip(tag & 7, end);
+      }
+    }
+    const wrong = wrongId(span.traceId, span.spanId, span.parentSpanId);
+    if (wrong === '') this.out.spans.push(span);
+    else refuse(this.out, wrong);
+  }
+
+  private drop(to: number): void {
+    this.out.truncated++;
+    this.at = to;
+  }
+
+  private attribute(end: number, into: Attributes): void {
+    if (into.length >= LIMITS.attributes * 2) this.drop(end);
+    else this.keyValue(end, into, 0);
+  }
+
+  keyValue(end: number, into: Attributes, depth: number): void {
+    let key = '';
+    let value: AttributeValue = null;
+    while (this.at < end) {
+      const tag = this.tag(end);
+      if (tag === 10) key = this.text(end);
+      else if (tag === 18) value = this.anyValue(this.length(end), depth);
+      else this.skip(tag & 7, end);
+    }
+    into.push(key, value);
+  }
+
+  private anyValue(end: number, depth: number): AttributeValue {
+    if (depth >= LIMITS.depth) {
+      this.drop(end);
+      return TOO_DEEP;
+    }
+    let value: AttributeValue = null;
+    while (this.at < end) {
+      const tag = this.tag(end);
+      switch (tag) {
+        case 10:
+          value = this.text(end);
+          break;
+        case 16:
+          value = this.uint32(end) !== 0;
+          break;
+        case 24:
+          value = this.int64(end);
+          break;
+        case 33:
+          value = this.view.getFloat64(this.need(8, end), true);
+          break;
+        case 42:
+          value = this.values(this.length(end), depth + 1);
+          break;
+        case 50: {
+          const list: Attributes = [];
+          this.message(this.length(end), (field, fieldEnd) => {
+            if (field !== 1) return false;
+            if (list.length >= LIMITS.attributes * 2) this.drop(fieldEnd);
+            else this.keyValue(fieldEnd, list, depth + 1);
+            return true;
+          });
+          value = new KeyValues(list);
+          break;
+        }
+        case 58: {
+          const to = this.length(end);
+          value = new Uint8Array(this.body.subarray(this.at, Math.min(to, this.at + LIMITS.text)));
+          if (to - this.at > LIMITS.text) this.out.truncated++;
+          this.at = to;
+          break;
+        }
+        default:
+          this.skip(tag & 7, end);
+      }
+    }
+    return value;
+  }
+
+  private values(end: number, depth: number): AttributeValue[] {
+    const list: AttributeValue[] = [];
+    this.message(end, (field, fieldEnd) => {
+      if (field !== 1) return false;
+      if (list.length >= LIMITS.attributes) this.drop(fieldEnd);
+      else list.push(this.anyValue(fieldEnd, depth));
+      return true;
+    });
+    return list;
+  }
+
+  private event(end: number): OtlpEvent {
+    const event: OtlpEvent = { time: unixNanos(0n), name: '', attributes: [] };
+    while (this.at < end) {
+      const tag = this.tag(end);
+      if (tag === 9) event.time = this.time(end);
+      else if (tag === 18) event.name = this.text(end);
+      else if (tag === 26) this.attribute(this.length(end), event.attributes);
+      else this.skip(tag & 7, end);
+    }
+    return event;
+  }
+
+  private link(end: number): OtlpLink {
+    const link: OtlpLink = { traceId: '', spanId: '', attributes: [] };
+    while (this.at < end) {
+      const tag = this.tag(end);
+      if (tag === 10) link.traceId = this.hex(end);
+      else if (tag === 18) link.spanId = this.hex(end);
+      else if (tag === 34) this.attribute(this.length(end), link.attributes);
+      else this.skip(tag & 7, end);
+    }
+    return link;
+  }
+
+  private status(end: number, span: OtlpSpan): void {
+    while (this.at < end) {
+      const tag = this.tag(end);
+      if (tag === 18) span.statusMessage = this.text(end);
+      else if (tag === 24) span.statusCode = this.uint32(end);
+      else this.skip(tag & 7, end);
+    }
+  }
+
+  logs(end: number, resource: OtlpResource): void {
+    let scopeName = '';
+    const from = this.at;
+    this.message(end, (field, fieldEnd) => {
+      if (field !== 1) return false;
+      scopeName = this.scopeName(fieldEnd);
+      return true;
+    });
+    this.at = from;
+    this.message(end, (field, fieldEnd) => {
+      if (field !== 2) return false;
+      this.log(fieldEnd, resource, scopeName);
+      return true;
+    });
+  }
+
+  private log(end: number, resource: OtlpResource, scopeName: string): void {
+    const log: OtlpLog = {
+      resource,
+      scopeName,
+      traceId: '',
+      spanId: '',
+      time: unixNanos(0n),
+      observed: unixNanos(0n),
+      eventName: '',
+      severity: 0,
+      body: null,
+      attributes: [],
+    };
+    while (this.at < end) {
+      const tag = this.tag(end);
+      if (tag === 9) log.time = this.time(end);
+      else if (tag === 89) log.observed = this.time(end);
+      else if (tag === 16) log.severity = this.uint32(end);
+      else if (tag === 42) log.body = this.anyValue(this.length(end), 0);
+      else if (tag === 50) this.attribute(this.length(end), log.attributes);
+      else if (tag === 74) log.traceId = this.hex(end);
+      else if (tag === 82) log.spanId = this.hex(end);
+      else if (tag === 98) log.eventName = this.text(end);
+      else this.skip(tag & 7, end);
+    }
+    this.out.logs.push(log);
+  }
+}
+
+const texts = new TextCache();
+
+/** A cut may fall inside a code point; the half that is left is not text. */
+export function clip(text: string): string {
+  return text.endsWith('\uFFFD') ? text.replace(/\uFFFD+$/, '') : text;
+}

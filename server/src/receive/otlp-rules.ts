@@ -1,0 +1,22 @@
+import type { OtlpExport } from '../model/otlp.ts';
+
+/** Checks that both decoders share, so that one request is judged alike in either encoding. */
+
+const ZERO = /^0*$/;
+
+/** What is wrong with a span's ids, or ''. All-zero and wrong-length ids are invalid (trace.proto). */
+export function wrongId(traceId: string, spanId: string, parentSpanId: string): string {
+  if (traceId.length !== 32) return `trace id of ${traceId.length / 2} bytes, 16 needed`;
+  if (spanId.length !== 16) return `span id of ${spanId.length / 2} bytes, 8 needed`;
+  if (parentSpanId.length !== 0 && parentSpanId.length !== 16)
+    return `parent span id of ${parentSpanId.length / 2} bytes, 8 or none needed`;
+  if (traceId.charCodeAt(0) === 48 && ZERO.test(traceId)) return 'trace id is all zero';
+  if (spanId.charCodeAt(0) === 48 && ZERO.test(spanId)) return 'span id is all zero';
+  return '';
+}
+
+/** Counts one refused record; the first reason is what the sender hears. */
+export function refuse(out: OtlpExport, reason: string): void {
+  if (out.rejected === 0) out.rejectedReason = `record ${out.spans.length + out.logs.length}: ${reason}`;
+  out.rejected++;
+}
