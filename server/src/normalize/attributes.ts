@@ -1,0 +1,119 @@
+import { valueJson } from '../model/attribute-json.ts';
+import type { Attributes, AttributeValue } from '../model/otlp.ts';
+import { FIELDS, FIELD_COUNT, FIELD_INDEX, KEY_PREFIX, SECRET_NAME, type Field } from './names.ts';
+
+/**
+ * Attributes are read once: that pass picks the fields that correlation needs and writes the JSON text that the store
+ * keeps. What a name means is looked up in one map per process (names repeat in every span).
+ */
+interface NameInfo {
+  /** `"messaging.system":`, ready to be written. */
+  json: string;
+  /** Which field the name fills and with which precedence, or -1. */
+  field: number;
+  rank: number;
+  secret: boolean;
+  /** Business key name, or ''. */
+  key: string;
+}
+
+/** What the operator configured: attributes that identify a flow, and attributes that only find one. */
+export interface KeySettings {
+  identityKeys: readonly string[];
+  searchKeys: readonly string[];
+}
+
+export interface ReadAttributes {
+  /** By FIELD_INDEX; undefined where absent. */
+  values: (AttributeValue | undefined)[];
+  json: string;
+  keys: [string, string][];
+  identities: string[];
+}
+
+const LONGEST_KEY = 200;
+const MOST_NAMES = 20_000;
+
+export interface AttributeReader {
+  read(attributes: Attributes): ReadAttributes;
+  json(attributes: Attributes): string;
+}
+
+export function createAttributeReader(settings: KeySettings): AttributeReader {
+  const names = new Map<string, NameInfo>();
+  const fieldOf = new Map<string, { field: number; rank: number }>();
+  for (const [field, list] of Object.entries(FIELDS))
+    list.forEach((name, rank) => fieldOf.set(name, { field: FIELD_INDEX[field as Field], rank }));
+  const identityKeys = new Set(settings.identityKeys);
+  const searchKeys = new Set(settings.searchKeys);
+
+  const infoOf = (name: string): NameInfo => {
+    let info = names.get(name);
+    if (info === undefined) {
+      const known = fieldOf.get(name);
+      const key = name.startsWith(KEY_PREFIX)
+        ? name.slice(KEY_PREFIX.length)
+        : searchKeys.has(name) || identityKeys.has(name)
+          ? name
+          : '';
+      info = {
+        json: `${JSON.stringify(name)}:`,
+        field: known?.field ?? -1,
+        rank: known?.rank ?? 0,
+        secret: SECRET_NAME.test(name),
+        key,
+      };
+      // Hostile senders can invent names for ever; beyond the bound they are looked up afresh each time.
+      if (names.size < MOST_NAMES) names.set(name, info);
+    }
+    return info;
+  };
+
+  const json = (attributes: Attributes): string => {
+    if (attributes.length === 0) return '';
+    let text = '{';
+    for (let i = 0; i < attributes.length; i += 2) {
+      const info = infoOf(attributes[i] as string);
+      text += (i === 0 ? '' : ',') + info.json + (info.secret ? '"[redacted]"' : valueJson(attributes[i + 1]!));
+    }
+    return text + '}';
+  };
+
+  return {
+    json,
+    read(attributes) {
+      const values = new Array<AttributeValue | undefined>(FIELD_COUNT).fill(undefined);
+      const ranks = new Uint8Array(FIELD_COUNT);
+      const keys: [string, string][] = [];
+      const identities: string[] = [];
+      let text = attributes.length === 0 ? '' : '{';
+      for (let i = 0; i < attributes.length; i += 2) {
+        const name = attributes[i] as string;
+        const value = attributes[i + 1]!;
+        const info = infoOf(name);
+        text += (i === 0 ? '' : ',') + info.json + (info.secret ? '"[redacted]"' : valueJson(value));
+        const { field } = info;
+        if (field >= 0 && value !== null && (values[field] === undefined || info.rank < ranks[field]!)) {
+          values[field] = value;
+          ranks[field] = info.rank;
+        }
+        if (info.key !== '') {
+          const key = textOf(value).slice(0, LONGEST_KEY);
+          if (key !== '') {
+            keys.push([info.key, key]);
+            if (identityKeys.has(name)) identities.push(`${name}\0${key}`);
+          }
+        }
+      }
+      if (text !== '') text += '}';
+      return { values, json: text, keys, identities };
+    },
+  };
+}
+
+/** Text of a scalar; nothing for lists and maps. */
+export function textOf(value: AttributeValue | undefined): string {
+  if (typeof value === 'string') return value;
+  if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean') return String(value);
+  return '';
+}

@@ -1,0 +1,315 @@
+import { createHash } from 'node:crypto';
+import type { AttributeValue, OtlpLink, OtlpLog, OtlpResource, OtlpSpan } from '../model/otlp.ts';
+import {
+  NO_KEYS,
+  NO_LINKS,
+  NONE,
+  type FlowRef,
+  type Link,
+  type Message,
+  type MessageKind,
+  type Outcome,
+  type Role,
+  type Service,
+  type Span,
+  type SpanError,
+  type StepRef,
+} from '../model/span.ts';
+import type { EvidenceRecord } from '../model/record.ts';
+import { createAttributeReader, textOf, type KeySettings, type ReadAttributes } from './attributes.ts';
+import {
+  FIELD_INDEX as F,
+  FLOW_SOURCES,
+  LINK_MESSAGE_ID,
+  MESSAGE_KINDS,
+  MILESTONES,
+  MILESTONE_OUTCOMES,
+  OUTCOMES,
+  RESOURCE,
+} from './names.ts';
+import { repairTimes } from './repairs.ts';
+import { roleOf } from './role.ts';
+
+export type { KeySettings } from './attributes.ts';
+
+export interface Normalizer {
+  span(span: OtlpSpan, receivedAtMs: number): EvidenceRecord;
+  /** null: a log record that is no milestone event; counted, not kept. */
+  /** `stored`: ids the record already has, when it comes back from the store. */
+  event(log: OtlpLog, receivedAtMs: number, stored?: { traceId: string; spanId: string }): EvidenceRecord | null;
+}
+
+interface ResourceMemo {
+  service: Service;
+  json: string;
+}
+
+const HAS_IS_REMOTE = 0x100;
+const IS_REMOTE = 0x200;
+const ID16 = /^[0-9a-f]{16}$/;
+const ID32 = /^[0-9a-f]{32}$/;
+
+/** OTLP → Span. Attribute names die here (invariant I5). Pure but for its caches. */
+export function createNormalizer(settings: KeySettings): Normalizer {
+  const reader = createAttributeReader(settings);
+
+  /** Services repeat: one object each, so that a million spans do not hold a million copies. */
+  const services = new Map<string, Service>();
+  const resourceOf = (resource: OtlpResource): ResourceMemo => {
+    if (resource.memo !== undefined) return resource.memo as ResourceMemo;
+    const find = (names: readonly string[]): string => {
+      for (const name of names)
+        for (let i = 0; i < resource.attributes.length; i += 2)
+          if (resource.attributes[i] === name) return textOf(resource.attributes[i + 1]);
+      return '';
+    };
+    const service: Service = {
+      environment: find(RESOURCE.environment),
+      name: find(RESOURCE.service) || 'unknown_service',
+      version: find(RESOURCE.version),
+      instance: find(RESOURCE.instance),
+    };
+    const id = `${service.environment}\0${service.name}\0${service.version}\0${service.instance}`;
+    const known = services.get(id) ?? service;
+    if (services.size < 50_000) services.set(id, known);
+    const memo: ResourceMemo = { service: known, json: reader.json(resource.attributes) };
+    resource.memo = memo;
+    return memo;
+  };
+
+  const linksOf = (links: OtlpLink[]): { links: readonly Link[]; json: string } => {
+    if (links.length === 0) return { links: NO_LINKS, json: '' };
+    const valid: Link[] = [];
+    const text: string[] = [];
+    for (const link of links) {
+      const attributes = link.attributes.length === 0 ? '' : reader.json(link.attributes);
+      text.push(
+        `{"traceId":${JSON.stringify(link.traceId)},"spanId":${JSON.stringify(link.spanId)}${attributes === '' ? '' : `,"attributes":${attributes}`}}`,
+      );
+      if (!ID32.test(link.traceId) || !ID16.test(link.spanId)) continue;
+      const key = link.traceId + link.spanId;
+      if (valid.some((other) => other.key === key)) continue;
+      let messageId = '';
+      for (let i = 0; i < link.attributes.length && messageId === ''; i += 2)
+        if ((LINK_MESSAGE_ID as readonly string[]).includes(link.attributes[i] as string))
+          messageId = textOf(link.attributes[i + 1]);
+      valid.push({ key, traceId: link.traceId, messageId });
+    }
+    return { links: valid, json: `[${text.join(',')}]` };
+  };
+
+  return {
+    span(otlp, receivedAtMs) {
+      const { service, json: resource } = resourceOf(otlp.resource);
+      const read = reader.read(otlp.attributes);
+      const { values } = read;
+      const system = textOf(values[F.system]) || (values[F.bullmqOperation] !== undefined ? 'bullmq' : '');
+      const role = roleOf(
+        otlp.kind,
+        system,
+        textOf(values[F.operation]),
+        textOf(values[F.operationName]),
+        textOf(values[F.faasTrigger]),
+      );
+      const { links, json: linkJson } = linksOf(otlp.links);
+      const failed = otlp.statusCode === 2;
+      let { start, end } = otlp;
+      let warnings = NONE;
+      if (end < start || end > 0x7fffffffffffffffn || start > 0x7fffffffffffffffn) {
+        const repaired = repairTimes(otlp);
+        if (repaired) ({ times: { start, end }, warnings } = repaired);
+      }
+      const span: Span = {
+        key: otlp.traceId + otlp.spanId,
+        traceId: otlp.traceId,
+        spanId: otlp.spanId,
+        parentId: otlp.parentSpanId,
+        parentRemote: (otlp.flags & HAS_IS_REMOTE) === 0 ? null : (otlp.flags & IS_REMOTE) !== 0,
+        role,
+        milestone: null,
+        name: otlp.name,
+        start,
+        end,
+        failed,
+        error: failed ? errorOf(otlp, read) : null,
+        service,
+        links,
+        message: isMessaging(role) ? messageOf(values, system) : null,
+        flow: flowOf(values),
+        step: stepOf(values),
+        keys: read.keys.length === 0 ? NO_KEYS : read.keys,
+        identities: read.identities.length === 0 ? NONE : read.identities,
+        route: routeOf(values),
+        warnings,
+        receivedAtMs,
+      };
+      return {
+        span,
+        raw: {
+          eventName: '',
+          start: otlp.start,
+          end: otlp.end,
+          kind: otlp.kind,
+          flags: otlp.flags,
+          statusCode: otlp.statusCode,
+          statusMessage: otlp.statusMessage,
+          traceState: otlp.traceState,
+          scope: otlp.scopeName,
+          attributes: read.json,
+          resource,
+          events:
+            otlp.events.length === 0
+              ? ''
+              : `[${otlp.events
+                  .map(
+                    (e) =>
+                      `{"timeUnixNano":"${e.time}","name":${JSON.stringify(e.name)},"attributes":${reader.json(e.attributes) || '{}'}}`,
+                  )
+                  .join(',')}]`,
+          links: linkJson,
+        },
+      };
+    },
+    event(log, receivedAtMs, stored) {
+      const milestone = MILESTONES[log.eventName];
+      if (milestone === undefined) return null;
+      const { service, json: resource } = resourceOf(log.resource);
+      const read = reader.read(log.attributes);
+      const flow = flowOf(read.values);
+      if (flow === null && log.traceId === '') return null;
+      if (flow !== null && flow.outcome === '') flow.outcome = MILESTONE_OUTCOMES[milestone] ?? '';
+      const at = log.time === 0n ? log.observed : log.time;
+      // A log record has no id: its content is its identity, so that a retried export is the same event.
+      const hash = createHash('sha1')
+        .update(`${log.traceId}\0${log.spanId}\0${log.eventName}\0${at}\0${read.json}\0${resource}`)
+        .digest('hex');
+      const traceId = stored?.traceId ?? (log.traceId === '' ? hash.slice(0, 32) : log.traceId);
+      const spanId = stored?.spanId ?? hash.slice(-16);
+      const error = milestone.endsWith('failed');
+      const span: Span = {
+        key: traceId + spanId,
+        traceId,
+        spanId,
+        parentId: log.spanId,
+        parentRemote: false,
+        role: 'event',
+        milestone,
+        name: log.eventName,
+        start: at,
+        end: at,
+        failed: error,
+        error: error
+          ? { type: textOf(read.values[F.errorType]) || 'error', message: textOf(read.values[F.errorMessage]) }
+          : null,
+        service,
+        links: NO_LINKS,
+        message: null,
+        flow,
+        step: stepOf(read.values),
+        keys: read.keys.length === 0 ? NO_KEYS : read.keys,
+        identities: read.identities.length === 0 ? NONE : read.identities,
+        route: '',
+        warnings: NONE,
+        receivedAtMs,
+      };
+      return {
+        span,
+        raw: {
+          eventName: log.eventName,
+          start: at,
+          end: at,
+          kind: 0,
+          flags: 0,
+          statusCode: 0,
+          statusMessage: textOf(log.body),
+          traceState: '',
+          scope: log.scopeName,
+          attributes: read.json,
+          resource,
+          events: '',
+          links: '',
+        },
+      };
+    },
+  };
+}
+
+type Values = (AttributeValue | undefined)[];
+
+function isMessaging(role: Role): boolean {
+  return role === 'create' || role === 'send' || role === 'receive' || role === 'process' || role === 'settle';
+}
+
+function messageOf(values: Values, system: string): Message {
+  const kind = textOf(values[F.messageKind]);
+  const destination = textOf(values[F.destination]);
+  const routingKey = textOf(values[F.routingKey]);
+  const partition = textOf(values[F.partition]);
+  const offset = textOf(values[F.offset]);
+  return {
+    kind: (MESSAGE_KINDS.includes(kind) ? kind : '') as MessageKind | '',
+    type: textOf(values[F.messageType]),
+    id: textOf(values[F.messageId]),
+    system,
+    destination: destination || routingKey,
+    group: textOf(values[F.group]) || textOf(values[F.subscription]),
+    position: partition !== '' && offset !== '' && destination !== '' ? `${destination}/${partition}/${offset}` : '',
+    batchCount: Number(values[F.batchCount] ?? 0) || 0,
+    conversation: textOf(values[F.conversation]),
+    correlationId: textOf(values[F.correlationId]),
+    causationId: textOf(values[F.causationId]),
+    deadLettered: values[F.deadLetteredFrom] !== undefined,
+  };
+}
+
+function flowOf(values: Values): FlowRef | null {
+  const id = textOf(values[F.flowId]);
+  const type = textOf(values[F.flowType]);
+  const outcome = textOf(values[F.flowOutcome]);
+  if (id === '' && type === '' && outcome === '') return null;
+  const source = textOf(values[F.flowSource]);
+  return {
+    id,
+    type,
+    version: textOf(values[F.flowVersion]),
+    source: (FLOW_SOURCES.includes(source) ? source : 'explicit') as FlowRef['source'],
+    parentId: textOf(values[F.flowParentId]),
+    parentType: textOf(values[F.flowParentType]),
+    outcome: (OUTCOMES.includes(outcome) ? outcome : '') as Outcome | '',
+  };
+}
+
+function stepOf(values: Values): StepRef | null {
+  const name = textOf(values[F.stepName]);
+  const id = textOf(values[F.stepId]);
+  const attempt = Number(values[F.stepAttempt] ?? 0) || 0;
+  const compensates = textOf(values[F.stepCompensates]);
+  const result = textOf(values[F.stepResult]);
+  const kind = textOf(values[F.stepKind]);
+  if (name === '' && id === '' && attempt === 0 && compensates === '' && result === '' && kind === '') return null;
+  return { name, id, kind, attempt, result, compensates };
+}
+
+function routeOf(values: Values): string {
+  const route = textOf(values[F.httpRoute]);
+  const method = textOf(values[F.httpMethod]);
+  if (route !== '') return method === '' ? route : `${method} ${route}`;
+  const rpc = textOf(values[F.rpcMethod]);
+  if (rpc !== '') return `${textOf(values[F.rpcService])}/${rpc}`;
+  return method;
+}
+
+/** What failed, from (in this order) error.type, the newest exception event, the status message. */
+function errorOf(span: OtlpSpan, read: ReadAttributes): SpanError {
+  let type = textOf(read.values[F.errorType]);
+  let message = textOf(read.values[F.errorMessage]);
+  for (let i = span.events.length - 1; i >= 0 && (type === '' || message === ''); i--) {
+    const event = span.events[i]!;
+    if (event.name !== 'exception') continue;
+    for (let a = 0; a < event.attributes.length; a += 2) {
+      if (event.attributes[a] === 'exception.type' && type === '') type = textOf(event.attributes[a + 1]);
+      if (event.attributes[a] === 'exception.message' && message === '') message = textOf(event.attributes[a + 1]);
+    }
+  }
+  return { type: type || 'error', message: (message || span.statusMessage).slice(0, 500) };
+}

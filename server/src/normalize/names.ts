@@ -1,0 +1,112 @@
+import * as fermata from '@fermata/instrumentation/semconv';
+import type { Milestone, Outcome } from '../model/span.ts';
+
+/**
+ * Every attribute name that Fermata understands, of every era, and the field it fills. One table: to read another
+ * name, add a row. Order within a field is precedence (the first present wins). Sources: OpenTelemetry semantic
+ * conventions 1.17 … 1.45 (messaging deprecations), CloudEvents, BullMQ, Temporal, Kogito.
+ */
+export const FIELDS = {
+  flowId: [fermata.ATTR_FLOW_ID, 'cloudevents.bamtxid', 'bamtxid', 'process.instance.id', 'temporalWorkflowID', 'temporal.workflow.id'],
+  flowType: [fermata.ATTR_FLOW_TYPE, 'cloudevents.bampid', 'bampid', 'temporalWorkflowType', 'bullmq.flow.name'],
+  flowVersion: [fermata.ATTR_FLOW_VERSION],
+  flowSource: [fermata.ATTR_FLOW_SOURCE],
+  flowParentId: [fermata.ATTR_FLOW_PARENT_ID],
+  flowParentType: [fermata.ATTR_FLOW_PARENT_TYPE],
+  flowOutcome: [fermata.ATTR_FLOW_OUTCOME],
+  stepName: [fermata.ATTR_STEP_NAME],
+  stepId: [fermata.ATTR_STEP_ID],
+  stepKind: [fermata.ATTR_STEP_KIND],
+  stepAttempt: [fermata.ATTR_STEP_ATTEMPT, 'gcp_pubsub.message.delivery_attempt', 'bullmq.job.attempts.made'],
+  stepResult: [fermata.ATTR_STEP_RESULT],
+  stepCompensates: [fermata.ATTR_STEP_COMPENSATES],
+  messageKind: [fermata.ATTR_MESSAGE_KIND],
+  messageType: [fermata.ATTR_MESSAGE_TYPE, 'cloudevents.event_type'],
+  messageId: [
+    fermata.ATTR_MESSAGE_ID,
+    'messaging.message.id',
+    'messaging.message_id',
+    'bullmq.job.id',
+    'cloudevents.event_id',
+  ],
+  deadLetteredFrom: [fermata.ATTR_MESSAGE_DEAD_LETTERED_FROM],
+  causationId: [fermata.ATTR_CAUSATION_ID, 'cloudevents.causationid'],
+  correlationId: [fermata.ATTR_CORRELATION_ID, 'cloudevents.correlationid', 'ce_correlationid', 'correlationid'],
+  system: ['messaging.system'],
+  operation: ['messaging.operation.type', 'messaging.operation'],
+  operationName: ['messaging.operation.name'],
+  destination: [
+    'messaging.destination.template',
+    'messaging.destination.name',
+    'messaging.destination',
+    'bullmq.queue.name',
+  ],
+  subscription: [
+    'messaging.destination.subscription.name',
+    'messaging.servicebus.destination.subscription_name',
+  ],
+  routingKey: ['messaging.rabbitmq.destination.routing_key', 'messaging.rabbitmq.routing_key'],
+  group: [
+    'messaging.consumer.group.name',
+    'messaging.kafka.consumer.group',
+    'messaging.eventhubs.consumer.group',
+    'messaging.consumer_group',
+  ],
+  partition: ['messaging.destination.partition.id', 'messaging.kafka.destination.partition', 'messaging.kafka.partition'],
+  offset: ['messaging.kafka.offset', 'messaging.kafka.message.offset'],
+  batchCount: ['messaging.batch.message_count'],
+  conversation: ['messaging.message.conversation_id', 'messaging.conversation_id'],
+  temporary: ['messaging.destination.temporary', 'messaging.destination.anonymous'],
+  bullmqOperation: ['bullmq.job.name'],
+  httpRoute: ['http.route'],
+  httpMethod: ['http.request.method', 'http.method'],
+  httpTarget: ['url.path', 'http.target'],
+  rpcService: ['rpc.service'],
+  rpcMethod: ['rpc.method'],
+  faasTrigger: ['faas.trigger'],
+  errorType: ['error.type', 'exception.type'],
+  errorMessage: ['exception.message', 'error.message'],
+} as const satisfies Record<string, readonly string[]>;
+
+export type Field = keyof typeof FIELDS;
+export const FIELD_COUNT = Object.keys(FIELDS).length;
+export const FIELD_INDEX = Object.fromEntries(Object.keys(FIELDS).map((name, i) => [name, i])) as Record<Field, number>;
+
+export const RESOURCE = {
+  service: ['service.name'],
+  version: ['service.version'],
+  instance: ['service.instance.id'],
+  environment: ['deployment.environment.name', 'deployment.environment'],
+} as const;
+
+/** `fermata.flow.key.order_id` → `order_id`. */
+export const KEY_PREFIX = fermata.ATTR_FLOW_KEY_PREFIX;
+export const MESSAGE_KINDS: readonly string[] = fermata.MESSAGE_KINDS;
+export const OUTCOMES: readonly string[] = fermata.OUTCOMES;
+export const FLOW_SOURCES: readonly string[] = fermata.FLOW_SOURCES;
+/** The same message id stands on a batch's links, one link a message. */
+export const LINK_MESSAGE_ID = FIELDS.messageId;
+/** Log events (LogRecord.eventName) that are milestones; other log records are not kept. */
+export const MILESTONES: Partial<Record<string, Milestone>> = {
+  [fermata.EVENT_FLOW_STARTED]: 'flow-started',
+  [fermata.EVENT_FLOW_COMPLETED]: 'flow-completed',
+  [fermata.EVENT_FLOW_FAILED]: 'flow-failed',
+  [fermata.EVENT_FLOW_CANCELLED]: 'flow-cancelled',
+  [fermata.EVENT_FLOW_EXPECTS]: 'flow-expects',
+  [fermata.EVENT_FLOW_HEARTBEAT]: 'flow-heartbeat',
+  [fermata.EVENT_STEP_STARTED]: 'step-started',
+  [fermata.EVENT_STEP_COMPLETED]: 'step-completed',
+  [fermata.EVENT_STEP_FAILED]: 'step-failed',
+  [fermata.EVENT_COMPENSATION_STARTED]: 'compensation-started',
+  [fermata.EVENT_COMPENSATION_COMPLETED]: 'compensation-completed',
+  [fermata.EVENT_COMPENSATION_FAILED]: 'compensation-failed',
+};
+/** Milestones that end a flow, and how. */
+export const MILESTONE_OUTCOMES: Partial<Record<Milestone, Outcome>> = {
+  'flow-completed': 'completed',
+  'flow-failed': 'failed',
+  'flow-cancelled': 'cancelled',
+};
+/** Attributes whose values are never stored. Extensible later; the name decides, values are not guessed at. */
+export const SECRET_NAME =
+  /(?:^|[._-])(?:password|passwd|secret|authorization|cookie|set-cookie|api[_-]?key|access[_-]?token|refresh[_-]?token|private[_-]?key|credential)s?(?:$|[._-])/i;

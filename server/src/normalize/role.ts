@@ -1,0 +1,41 @@
+import type { Role } from '../model/span.ts';
+
+/** OTLP SpanKind. */
+export const KIND = { internal: 1, server: 2, client: 3, producer: 4, consumer: 5 } as const;
+
+/** Operation words of every era and client, and what they are to an event flow. */
+const OPERATIONS: Record<string, Role> = {
+  create: 'create',
+  send: 'send',
+  publish: 'send',
+  receive: 'receive',
+  poll: 'receive',
+  process: 'process',
+  deliver: 'process',
+  consume: 'process',
+  settle: 'settle',
+  ack: 'settle',
+  nack: 'settle',
+  commit: 'settle',
+};
+
+/**
+ * The role of a span: the messaging operation where one is named, else the kind. A `receive` of kind CONSUMER with no
+ * operation of its own is a handler run (`process`), which is what most pre-1.17 instrumentations mean by it.
+ */
+export function roleOf(kind: number, system: string, operation: string, operationName: string, trigger: string): Role {
+  const named = OPERATIONS[operation.toLowerCase()] ?? OPERATIONS[operationName.toLowerCase()];
+  if (named !== undefined && (system !== '' || kind === KIND.producer || kind === KIND.consumer)) return named;
+  switch (kind) {
+    case KIND.producer:
+      return 'send';
+    case KIND.consumer:
+      return 'process';
+    case KIND.server:
+      return trigger === 'pubsub' ? 'process' : 'server';
+    case KIND.client:
+      return 'client';
+    default:
+      return 'internal';
+  }
+}
