@@ -1,0 +1,360 @@
+import { compareDuplicates, type Span } from '../model/span.ts';
+import { causesOf, headOf, MOST_SHARING, startsSegment } from './evidence.ts';
+import { createGraph, idToken, isConsumer, isSend, messageTokens, type Graph, type Node, type Tree } from './graph.ts';
+import { buildTree, dependenciesOf, resolveTree, topOf, weakTokensOf, type ResolveContext } from './trees.ts';
+
+/**
+ * Keeps, for every span in memory, which flow it belongs to. The answer is a function of the set of spans: `add` only
+ * finds the trees that a new span can touch and resolves those again with the pure rules of evidence.ts and trees.ts.
+ * Guarded by assembler.property.test.ts: any order, duplication, batching and unloading gives the same flows.
+ */
+export interface Assembler {
+  readonly graph: Graph;
+  /** Adds spans and brings every affected flow up to date. */
+  add(spans: readonly Span[]): void;
+  /** Brings back spans from the store; `context` ones are shared with flows that stay there. */
+  load(members: readonly Span[], context: readonly Span[]): void;
+  /** Takes spans out of memory. What refers to them keeps its flow until it changes. */
+  unload(nodes: Iterable<Node>): void;
+  flow(key: string): FlowState | undefined;
+  readonly flows: ReadonlyMap<string, FlowState>;
+  /** Flows changed since the last call. */
+  takeDirty(): Set<string>;
+  /** How often a cyclic dependency had to be cut short. */
+  readonly abandoned: number;
+}
+
+export interface FlowState {
+  key: string;
+  nodes: Set<Node>;
+  lastReceivedMs: number;
+}
+
+export interface AssemblerOptions {
+  /** Spans of this trace are in the store and no longer in memory. */
+  isElsewhere(traceId: string): boolean;
+}
+
+/** Malformed data can make resolution circular in ways the ring rules do not see; no input may hang the server. */
+const MOST_REBUILDS_PER_NODE = 64;
+const DEEPEST_DEPENDENCY = 1000;
+
+export function createAssembler(options: AssemblerOptions): Assembler {
+  const graph = createGraph((traceId) => options.isElsewhere(traceId));
+  const flows = new Map<string, FlowState>();
+  const types = new Map<string, Map<string, number>>();
+  const weakIndex = new Map<string, Set<Tree>>();
+  let dirtyFlows = new Set<string>();
+  let dirtyTokens = new Set<string>();
+  const queue = new Set<Node>();
+  let abandoned = 0;
+
+  const invalidate = (tree: Tree | null): void => {
+    if (tree === null || !tree.valid) return;
+    tree.valid = false;
+    for (const token of tree.weak) {
+      dirtyTokens.add(token);
+      const set = weakIndex.get(token);
+      set?.delete(tree);
+      if (set?.size === 0) weakIndex.delete(token);
+    }
+    for (const node of tree.nodes) {
+      if (node.tree !== tree) continue;
+      node.tree = null;
+      queue.add(node);
+    }
+  };
+
+  /** Trees whose resolution looks at this node's flow. */
+  const invalidateDependents = (node: Node): void => {
+    for (const linker of node.linkers) if (linker.tree?.dependent) invalidate(linker.tree);
+    for (const child of node.children) if (child.tree?.dependent) invalidate(child.tree);
+    if (node.parent !== null && isConsumer(node.span.role)) {
+      const tree = node.parent.tree;
+      if (tree?.dependent) invalidate(tree);
+    }
+  };
+
+  const setFlow = (node: Node, key: string, shared: boolean): void => {
+    if (node.flowKey === key && node.shared === shared) return;
+    if (node.flowKey !== key) {
+      leave(node);
+      node.flowKey = key;
+      if (key !== '') join(node, key);
+    }
+    node.shared = shared;
+    invalidateDependents(node);
+  };
+  const join = (node: Node, key: string): void => {
+    let state = flows.get(key);
+    if (state === undefined) flows.set(key, (state = { key, nodes: new Set(), lastReceivedMs: 0 }));
+    state.nodes.add(node);
+    if (node.span.receivedAtMs > state.lastReceivedMs) state.lastReceivedMs = node.span.receivedAtMs;
+    dirtyFlows.add(key);
+  };
+  const leave = (node: Node): void => {
+    if (node.flowKey === '') return;
+    const state = flows.get(node.flowKey);
+    dirtyFlows.add(node.flowKey);
+    state?.nodes.delete(node);
+    if (state?.nodes.size === 0) flows.delete(node.flowKey);
+  };
+
+  const identityOf = (node: Node): string => {
+    const { span } = node;
+    const known = types.get(idToken(span));
+    const type = span.flow!.type || (known?.size === 1 ? [...known.keys()][0]! : '');
+    return `i\0${span.service.environment}\0${span.flow!.id}\0${type}`;
+  };
+
+  const dependsOnItself = (top: Node): boolean => {
+    const seen = new Set<Node>();
+    const work = dependenciesOf(buildTree(top, graph));
+    while (work.length > 0 && seen.size < DEEPEST_DEPENDENCY) {
+      const node = topOf(work.pop()!, graph);
+      if (node === top) return true;
+      if (seen.has(node)) continue;
+      seen.add(node);
+      const causes = causesOf(node, graph);
+      if (causes.length > 1 || node.span.role === 'receive') work.push(...dependenciesOf(buildTree(node, graph)));
+    }
+    return false;
+  };
+
+  const context: ResolveContext = {
+    graph,
+    identityOf,
+    flowOf: (node) => node.flowKey,
+    dependsOnItself,
+  };
+
+  const rebuild = (node: Node): void => {
+    const top = topOf(node, graph);
+    const built = buildTree(top, graph);
+    const tree: Tree = { top, nodes: [], valid: true, base: '', weak: [], dependent: false };
+    const resolution = resolveTree(built, context);
+    tree.base = resolution.base;
+    tree.dependent = resolution.dependent;
+    for (const [segment, key] of resolution.flows) {
+      for (const member of segment.spans) {
+        if (member.tree !== null && member.tree !== tree) invalidate(member.tree);
+        member.tree = tree;
+        tree.nodes.push(member);
+      }
+      for (const member of segment.spans) queue.delete(member);
+      if (key) dirtyFlows.add(key);
+      else markNeighbours(segment.spans);
+    }
+    // Segments below that the resolution did not reach (under a shared one) are unattributed.
+    for (const [segment, key] of resolution.flows)
+      for (const member of segment.spans) setFlow(member, key ?? '', key === null);
+    if (tree.base !== '' && !tree.dependent) {
+      tree.weak = weakTokensOf(tree.nodes);
+      for (const token of tree.weak) {
+        dirtyTokens.add(token);
+        const set = weakIndex.get(token);
+        if (set) set.add(tree);
+        else weakIndex.set(token, new Set([tree]));
+      }
+    }
+  };
+
+  /** Shared spans are shown in the flows around them. */
+  const markNeighbours = (spans: readonly Node[]): void => {
+    const mark = (node: Node | null | undefined): void => {
+      if (node && node.flowKey !== '') dirtyFlows.add(node.flowKey);
+    };
+    for (const node of spans) {
+      mark(node.parent);
+      for (const child of node.children) mark(child);
+      for (const linker of node.linkers) mark(linker);
+      for (const link of node.span.links) mark(graph.get(link.key));
+    }
+  };
+
+  /** Joins whole trees by conversation and identity keys; conflicting ids leave them apart (I9). */
+  const resolveWeak = (): void => {
+    const tokens = dirtyTokens;
+    dirtyTokens = new Set();
+    const done = new Set<Tree>();
+    for (const token of tokens) {
+      for (const start of weakIndex.get(token) ?? []) {
+        if (done.has(start)) continue;
+        const group: Tree[] = [];
+        const reached = new Set<string>();
+        const work = [start];
+        done.add(start);
+        while (work.length > 0) {
+          const tree = work.pop()!;
+          group.push(tree);
+          for (const next of tree.weak) {
+            if (reached.has(next)) continue;
+            reached.add(next);
+            for (const other of weakIndex.get(next) ?? []) {
+              if (done.has(other)) continue;
+              done.add(other);
+              work.push(other);
+            }
+          }
+        }
+        assignGroup(group, reached);
+      }
+    }
+  };
+  const assignGroup = (group: Tree[], tokens: Set<string>): void => {
+    const explicit = new Set<string>();
+    let smallest = '';
+    for (const tree of group) {
+      if (tree.base.startsWith('i')) explicit.add(tree.base);
+      else if (smallest === '' || tree.base < smallest) smallest = tree.base;
+    }
+    const names = new Set<string>();
+    let conflict = explicit.size > 1;
+    for (const token of tokens) {
+      if (!token.startsWith('k')) continue;
+      const name = token.slice(0, token.lastIndexOf('\0'));
+      if (names.has(name)) conflict = true;
+      names.add(name);
+    }
+    const joined = explicit.size === 1 ? [...explicit][0]! : smallest;
+    for (const tree of group) {
+      const key = conflict ? tree.base : joined;
+      for (const node of tree.nodes) if (!node.shared) setFlow(node, key, false);
+    }
+  };
+
+  const settle = (): void => {
+    let budget = (queue.size + 1000) * MOST_REBUILDS_PER_NODE;
+    while (queue.size > 0 || dirtyTokens.size > 0) {
+      for (const node of queue) {
+        queue.delete(node);
+        if (node.tree?.valid || graph.get(node.span.key) !== node) continue;
+        rebuild(node);
+        if (--budget < 0) {
+          abandoned++;
+          queue.clear();
+          dirtyTokens.clear();
+          return;
+        }
+      }
+      resolveWeak();
+    }
+  };
+
+  /** A new span can change the trees of everything it refers to or is referred to by. */
+  const touch = (node: Node): void => {
+    queue.add(node);
+    const { span } = node;
+    if (node.parent !== null) {
+      invalidate(node.parent.tree);
+      if (isConsumer(span.role)) invalidate(headOf(node.parent).tree);
+    } else if (span.parentId !== '')
+      for (const other of graph.waitingFor(span.traceId + span.parentId)) invalidate(other.tree);
+    for (const child of node.children) invalidate(child.tree);
+    for (const linker of node.linkers) invalidate(linker.tree);
+    for (const link of span.links) invalidate(graph.get(link.key)?.tree ?? null);
+    touchSharing(span);
+    touchInner(node);
+  };
+  /** Attaching children may make sends below a republish, or stop them from being one. */
+  const touchInner = (node: Node): void => {
+    const work = [...node.children];
+    while (work.length > 0) {
+      const child = work.pop()!;
+      if (isSend(child.span.role)) touchSharing(child.span);
+      if (!startsSegment(child)) work.push(...child.children);
+    }
+  };
+  const touchSharing = (span: Span): void => {
+    for (const token of messageTokens(span)) {
+      const sharing = graph.sharing(token);
+      if (sharing.size <= MOST_SHARING + 1) for (const other of sharing) invalidate(other.tree);
+    }
+  };
+  const countType = (node: Node, by: 1 | -1): void => {
+    const token = idToken(node.span);
+    if (token === '' || node.span.flow!.type === '') return;
+    let known = types.get(token);
+    if (known === undefined) types.set(token, (known = new Map()));
+    const before = known.size;
+    const count = (known.get(node.span.flow!.type) ?? 0) + by;
+    if (count === 0) known.delete(node.span.flow!.type);
+    else known.set(node.span.flow!.type, count);
+    if (known.size === 0) types.delete(token);
+    // The type that untyped members adopt has changed: they, and whoever took their id from them, move.
+    if (known.size !== before && graph.sharing(token).size > 1)
+      for (const other of graph.sharing(token)) {
+        invalidate(other.tree);
+        if (other.parent) invalidate(other.parent.tree);
+        for (const link of other.span.links) invalidate(graph.get(link.key)?.tree ?? null);
+      }
+  };
+
+  const addOne = (span: Span, stub: boolean): void => {
+    const known = graph.get(span.key);
+    if (known !== undefined) {
+      // A duplicate that loses, or says the same, changes nothing.
+      if (!known.stub && (stub || compareDuplicates(span, known.span) <= 0)) return;
+      forget(known);
+    }
+    const node = graph.add(span, stub);
+    countType(node, 1);
+    if (stub) return;
+    touch(node);
+  };
+  const forget = (node: Node): void => {
+    invalidate(node.tree);
+    queue.delete(node);
+    leave(node);
+    node.flowKey = '';
+    graph.remove(node);
+    countType(node, -1);
+  };
+
+  return {
+    graph,
+    flows,
+    get abandoned() {
+      return abandoned;
+    },
+    add(spans) {
+      for (const span of spans) addOne(span, false);
+      settle();
+    },
+    load(members, contexts) {
+      for (const span of contexts) if (!graph.get(span.key)) addOne(span, true);
+      for (const span of members) addOne(span, false);
+      settle();
+    },
+    unload(nodes) {
+      for (const node of [...nodes]) {
+        const tree = node.tree;
+        if (tree !== null) {
+          // Gone as a whole with its flow: no reason to resolve what is left of it.
+          tree.valid = false;
+          for (const token of tree.weak) {
+            const set = weakIndex.get(token);
+            set?.delete(tree);
+            if (set?.size === 0) weakIndex.delete(token);
+          }
+        }
+        node.tree = null;
+        queue.delete(node);
+        const state = flows.get(node.flowKey);
+        state?.nodes.delete(node);
+        if (state?.nodes.size === 0) flows.delete(node.flowKey);
+        node.flowKey = '';
+        graph.remove(node);
+        countType(node, -1);
+      }
+      queue.clear();
+    },
+    flow: (key) => flows.get(key),
+    takeDirty() {
+      const taken = dirtyFlows;
+      dirtyFlows = new Set();
+      return taken;
+    },
+  };
+}
+

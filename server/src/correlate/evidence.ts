@@ -1,0 +1,132 @@
+import type { EvidenceKind } from '../model/flow.ts';
+import type { SpanKey } from '../model/span.ts';
+import { isBatch, isConsumer, isSend, messageTokens, type Graph, type Node } from './graph.ts';
+
+/**
+ * Every way a span may name what caused it, strongest first. All functions here are pure over the graph: the answer
+ * depends on which spans are there, never on when they came.
+ */
+export interface Cause {
+  key: SpanKey;
+  /** null: that span was never seen (or has left memory). */
+  node: Node | null;
+  kinds: EvidenceKind[];
+}
+
+/** Starts a piece of work that belongs to at most one flow. */
+export function startsSegment(node: Node): boolean {
+  const { span, parent } = node;
+  if (parent === null || isConsumer(span.role)) return true;
+  if (span.flow === null || span.flow.id === '') return false;
+  return span.flow.id !== inheritedId(parent);
+}
+
+function inheritedId(from: Node): string {
+  for (let node: Node | null = from; node !== null; node = node.parent)
+    if (node.span.flow !== null && node.span.flow.id !== '') return node.span.flow.id;
+  return '';
+}
+
+export function headOf(node: Node): Node {
+  let head = node;
+  while (!startsSegment(head)) head = head.parent!;
+  return head;
+}
+
+/**
+ * Causes of a segment's head. Of a process span: those of {parent, links} that are send or create spans; else its
+ * remote parent; else its only link; else the one send of the same message. Every other link is a relation. Of any
+ * other head: the parent it differs from in flow id.
+ */
+export function causesOf(head: Node, graph: Graph): Cause[] {
+  const { span, parent } = head;
+  if (!isConsumer(span.role)) {
+    return parent === null ? [] : [{ key: parent.span.key, node: parent, kinds: ['parent'] }];
+  }
+  const causes: Cause[] = [];
+  if (parent !== null && isSend(parent.span.role))
+    causes.push({ key: parent.span.key, node: parent, kinds: ['parent'] });
+  for (const link of span.links) {
+    const node = graph.get(link.key);
+    if (node === undefined && span.links.length > 1 && graph.isElsewhere(link.traceId))
+      causes.push({ key: link.key, node: null, kinds: ['link'] });
+    if (node === undefined || node === head || !isSend(node.span.role)) continue;
+    const same = causes.find((cause) => cause.node === node);
+    if (same) same.kinds.push('link');
+    else causes.push({ key: link.key, node, kinds: ['link'] });
+  }
+  if (causes.length > 0) return causes;
+
+  const parentKey = span.parentId === '' ? '' : span.traceId + span.parentId;
+  if (parentKey !== '' && !head.cycle && parentIsRemote(head)) return [{ key: parentKey, node: parent, kinds: ['parent'] }];
+  if (span.links.length === 1) {
+    const key = span.links[0]!.key;
+    const node = graph.get(key) ?? null;
+    if (node !== null && node !== head) return [{ key, node, kinds: ['link'] }];
+    if (node === null) {
+      const send = sendOfSameMessage(head, graph);
+      return send ? [send] : [{ key, node, kinds: ['link'] }];
+    }
+  }
+  const send = sendOfSameMessage(head, graph);
+  return send ? [send] : [];
+}
+
+/** From the OTLP flags; without them, a parent in another service, or an unseen parent when there is no link. */
+function parentIsRemote(head: Node): boolean {
+  const { span, parent } = head;
+  if (span.parentRemote !== null) return span.parentRemote;
+  if (parent !== null) return parent.span.service.name !== span.service.name;
+  return span.links.length === 0;
+}
+
+/** An id that so many spans carry identifies nothing (and must not cost quadratic time). */
+export const MOST_SHARING = 256;
+const SEVEN_DAYS = 7n * 24n * 3600n * 1_000_000_000n;
+
+/** Exactly one send of the same message within 7 days; a republish does not count, it keeps its original identity. */
+function sendOfSameMessage(head: Node, graph: Graph): Cause | null {
+  for (const token of messageTokens(head.span)) {
+    let found: Node | null = null;
+    let several = false;
+    const sharing = graph.sharing(token);
+    if (sharing.size > MOST_SHARING) continue;
+    for (const other of sharing) {
+      if (!isSend(other.span.role) || isRepublish(other, token)) continue;
+      const apart = other.span.start - head.span.start;
+      if (apart > SEVEN_DAYS || apart < -SEVEN_DAYS) continue;
+      if (found !== null && !sameMessageTwice(found, other)) several = true;
+      found = found === null || isCreateOf(other, found) ? other : found;
+    }
+    if (found !== null && !several)
+      return { key: found.span.key, node: found, kinds: [token.startsWith('m') ? 'message-id' : 'message-position'] };
+  }
+  return null;
+}
+
+/** A create span and its send carry the same id and are one sending. */
+function sameMessageTwice(a: Node, b: Node): boolean {
+  return isCreateOf(a, b) || isCreateOf(b, a);
+}
+
+function isCreateOf(create: Node, send: Node): boolean {
+  return (
+    create.span.role === 'create' &&
+    send.span.role === 'send' &&
+    (send.parent === create || send.span.links.some((link) => link.key === create.span.key))
+  );
+}
+
+/** A send made while processing the same message: a retry queue, a dead-letter queue, a forwarder. */
+function isRepublish(send: Node, token: string): boolean {
+  for (let node = send.parent; node !== null; node = node.parent)
+    if (isConsumer(node.span.role)) return messageTokens(node.span).includes(token);
+  return false;
+}
+
+/** The single cause that may carry a flow, or null: none, several, unseen, or shared by nature. */
+export function singleCause(causes: Cause[]): Node | null {
+  if (causes.length !== 1) return null;
+  const node = causes[0]!.node;
+  return node === null || node.stub || isBatch(node.span) ? null : node;
+}

@@ -1,0 +1,125 @@
+import type { EvidenceKind } from '../model/flow.ts';
+import type { Span } from '../model/span.ts';
+import { causesOf, headOf } from './evidence.ts';
+import { idToken, isConsumer, isSend, type Graph, type Node } from './graph.ts';
+import type { FlowState } from './assembler.ts';
+
+/**
+ * What a timeline is made from: a flow's spans in segments, with their causes already resolved. Plain data, so that
+ * `timeline.ts` is a pure function that needs no graph.
+ */
+export interface FlowInput {
+  key: string;
+  segments: InputSegment[];
+  /** Shared spans around the flow: shown, never a bridge. */
+  context: Span[];
+  /** Spans under a shared one that nothing attributes. */
+  unattributed: { span: Span; under: Span }[];
+  /** Sends of this flow that another flow consumed. */
+  consumedElsewhere: { send: Span; flowKey: string; consumer: Span }[];
+  /** More spans than a timeline holds; counts stay exact. */
+  spanCount: number;
+  truncated: boolean;
+}
+
+export interface InputSegment {
+  head: Span;
+  /** Head first. */
+  spans: Span[];
+  causes: InputCause[];
+  /** Its parent never came. */
+  orphan: boolean;
+  cycle: boolean;
+}
+
+export interface InputCause {
+  kinds: EvidenceKind[];
+  /** null where the span was never seen. */
+  span: Span | null;
+  key: string;
+  where: 'flow' | 'shared' | 'elsewhere' | 'unseen';
+  flowKey: string;
+}
+
+/** DESIGN: a flow above this keeps its earliest spans and every failure. */
+export const MOST_SPANS = 50_000;
+
+export function inputOf(state: FlowState, graph: Graph): FlowInput {
+  const heads = new Map<Node, Node[]>();
+  const { nodes, truncated } = bounded(state);
+  for (const node of nodes) {
+    const head = headWithin(node, state.key);
+    const list = heads.get(head);
+    if (list === undefined) heads.set(head, [node]);
+    else list.push(node);
+  }
+  const context = new Set<Node>();
+  const consumedElsewhere: FlowInput['consumedElsewhere'] = [];
+  const segments: InputSegment[] = [];
+  for (const [head, list] of heads) {
+    const causes = causesOf(head, graph).map((cause): InputCause => {
+      const { node } = cause;
+      const kinds = weakenedKinds(head, cause.kinds);
+      if (node === null) return { kinds, span: null, key: cause.key, where: 'unseen', flowKey: '' };
+      if (node.shared) context.add(node);
+      const where = node.flowKey === state.key ? 'flow' : node.shared ? 'shared' : 'elsewhere';
+      return { kinds, span: node.span, key: cause.key, where, flowKey: node.flowKey };
+    });
+    if (head.parent?.shared) context.add(headOf(head.parent));
+    segments.push({
+      head: head.span,
+      spans: list.map((node) => node.span).sort((a, b) => (a === head.span ? -1 : b === head.span ? 1 : order(a, b))),
+      causes,
+      orphan: head.parent === null && head.span.parentId !== '' && !head.cycle,
+      cycle: head.cycle,
+    });
+    for (const node of list) {
+      if (!isSend(node.span.role)) continue;
+      for (const consumer of [...node.linkers, ...node.children]) {
+        if (!isConsumer(consumer.span.role) || consumer.flowKey === state.key) continue;
+        if (consumer.shared) context.add(consumer);
+        else if (consumer.flowKey !== '')
+          consumedElsewhere.push({ send: node.span, flowKey: consumer.flowKey, consumer: consumer.span });
+      }
+    }
+  }
+  const unattributed: FlowInput['unattributed'] = [];
+  for (const node of context)
+    for (const other of node.tree?.nodes ?? [])
+      if (other.flowKey === '' && !other.shared) unattributed.push({ span: other.span, under: node.span });
+  segments.sort((a, b) => order(a.head, b.head));
+  return {
+    key: state.key,
+    segments,
+    context: [...context].map((node) => node.span).sort(order),
+    unattributed: unattributed.sort((a, b) => order(a.span, b.span)),
+    consumedElsewhere: consumedElsewhere.sort((a, b) => order(a.consumer, b.consumer)),
+    spanCount: state.nodes.size,
+    truncated,
+  };
+}
+
+export const order = (a: Span, b: Span): number =>
+  a.start !== b.start ? (a.start < b.start ? -1 : 1) : a.key < b.key ? -1 : a.key > b.key ? 1 : 0;
+
+/** Head of the node's segment, or the first ancestor that is still of this flow. */
+function headWithin(node: Node, key: string): Node {
+  const head = headOf(node);
+  if (head.flowKey === key) return head;
+  let top = node;
+  while (top.parent !== null && top.parent.flowKey === key && top !== head) top = top.parent;
+  return top;
+}
+
+/** The id itself joins stronger than the edge it agrees with; both are shown. */
+function weakenedKinds(head: Node, kinds: EvidenceKind[]): EvidenceKind[] {
+  if (idToken(head.span) === '') return kinds;
+  return [head.span.flow!.source === 'ambient' ? 'ambient-flow-id' : 'flow-id', ...kinds];
+}
+
+function bounded(state: FlowState): { nodes: Node[]; truncated: boolean } {
+  const nodes = [...state.nodes];
+  if (nodes.length <= MOST_SPANS) return { nodes, truncated: false };
+  nodes.sort((a, b) => order(a.span, b.span));
+  return { nodes: nodes.filter((node, i) => i < MOST_SPANS || node.span.failed), truncated: true };
+}

@@ -1,0 +1,217 @@
+import type { Role, Span, SpanKey } from '../model/span.ts';
+
+/**
+ * The spans in memory and how they refer to each other. Holds facts only: who is whose parent, who links to whom, who
+ * shares a token. What follows from them is decided in `evidence.ts` and `trees.ts`.
+ */
+export interface Node {
+  span: Span;
+  parent: Node | null;
+  children: Node[];
+  /** Nodes that carry a link to this span. */
+  linkers: Node[];
+  /** Set while a tree holds it; null when that tree must be built anew. */
+  tree: Tree | null;
+  /** Flow that the node is a member of; '' for shared, unattributed and not yet assigned. */
+  flowKey: string;
+  /** Belongs to several flows (or to none that can be told): context, never a bridge. */
+  shared: boolean;
+  /** Its parent edge closed a cycle and was dropped. */
+  cycle: boolean;
+  /** Came back from the store only as context of a flow; its own story is not in memory. */
+  stub: boolean;
+}
+
+/** Segments connected by single causes; built and resolved in trees.ts. */
+export interface Tree {
+  top: Node;
+  nodes: Node[];
+  valid: boolean;
+  /** Flow key before weak evidence; '' where the tree serves several flows. */
+  base: string;
+  /** Conversation and identity-key tokens. */
+  weak: string[];
+  /** Its flow depends on flows of other trees. */
+  dependent: boolean;
+}
+
+export const isConsumer = (role: Role): boolean => role === 'process' || role === 'receive';
+export const isSend = (role: Role): boolean => role === 'send' || role === 'create';
+export const isBatch = (span: Span): boolean => span.message !== null && span.message.batchCount > 1;
+/** The id counts as evidence of its own: set by hand, or read from the message's headers. */
+export const hasStrongId = (span: Span): boolean =>
+  span.flow !== null && span.flow.id !== '' && span.flow.source !== 'ambient';
+
+/** Names under which spans find each other besides parent and link. */
+export function messageTokens(span: Span): string[] {
+  const message = span.message;
+  if (message === null) return NONE;
+  const scope = `${span.service.environment}\0${message.system}\0`;
+  if (message.id !== '')
+    return message.position === '' ? [`m\0${scope}${message.id}`] : [`m\0${scope}${message.id}`, `p\0${scope}${message.position}`];
+  return message.position === '' ? NONE : [`p\0${scope}${message.position}`];
+}
+
+export function idToken(span: Span): string {
+  return span.flow === null || span.flow.id === '' ? '' : `i\0${span.service.environment}\0${span.flow.id}`;
+}
+
+export function weakTokens(span: Span): string[] {
+  const environment = span.service.environment;
+  const conversation = span.message?.conversation ?? '';
+  if (conversation === '' && span.identities.length === 0) return NONE;
+  const tokens = span.identities.map((identity) => `k\0${environment}\0${identity}`);
+  if (conversation !== '') tokens.push(`c\0${environment}\0${conversation}`);
+  return tokens;
+}
+
+const NONE: string[] = [];
+
+export interface Graph {
+  readonly size: number;
+  get(key: SpanKey): Node | undefined;
+  /** Nodes that refer, as parent or link, to a span that is not here. */
+  waitingFor(key: SpanKey): readonly Node[];
+  /** Nodes that share a message, id or weak token. */
+  sharing(token: string): ReadonlySet<Node>;
+  /** Adds a span whose key is not here. */
+  add(span: Span, stub: boolean): Node;
+  remove(node: Node): void;
+  nodes(): IterableIterator<Node>;
+  /** Spans of this trace left memory and are only in the store: a link into it is a cause, though not at hand. */
+  isElsewhere(traceId: string): boolean;
+}
+
+const NOBODY: readonly Node[] = [];
+const EMPTY: ReadonlySet<Node> = new Set();
+
+export function createGraph(isElsewhere: (traceId: string) => boolean): Graph {
+  const nodes = new Map<SpanKey, Node>();
+  const waiting = new Map<SpanKey, Node[]>();
+  const tokens = new Map<string, Set<Node>>();
+
+  const parentKey = (span: Span): SpanKey => (span.parentId === '' ? '' : span.traceId + span.parentId);
+  const tokensOf = (span: Span): string[] => {
+    const list = [...messageTokens(span), ...weakTokens(span)];
+    const id = idToken(span);
+    if (id !== '') list.push(id);
+    return list;
+  };
+  const wait = (key: SpanKey, node: Node): void => {
+    const list = waiting.get(key);
+    if (list === undefined) waiting.set(key, [node]);
+    else if (!list.includes(node)) list.push(node);
+  };
+  const unwait = (key: SpanKey, node: Node): void => {
+    const list = waiting.get(key);
+    if (list === undefined) return;
+    const at = list.indexOf(node);
+    if (at >= 0) list.splice(at, 1);
+    if (list.length === 0) waiting.delete(key);
+  };
+
+  /**
+   * Parent edges must not form a ring. The ring is cut at its smallest key, which is a function of the ring and not of
+   * the order in which it arrived (I1).
+   */
+  const attachParent = (node: Node, parent: Node): void => {
+    node.parent = parent;
+    parent.children.push(node);
+    let up: Node | null = parent;
+    while (up !== null && up !== node) up = up.parent;
+    if (up === null) return;
+    let smallest = node;
+    for (up = parent; up !== node; up = up!.parent) if (up!.span.key < smallest.span.key) smallest = up!;
+    detachParent(smallest);
+    smallest.cycle = true;
+  };
+  const detachParent = (node: Node): void => {
+    const siblings = node.parent?.children;
+    const at = siblings?.indexOf(node) ?? -1;
+    if (at >= 0) siblings!.splice(at, 1);
+    node.parent = null;
+  };
+
+  const connect = (node: Node): void => {
+    const { span } = node;
+    const up = parentKey(span);
+    if (up !== '') {
+      const parent = nodes.get(up);
+      if (parent) attachParent(node, parent);
+      else wait(up, node);
+    }
+    for (const link of span.links) {
+      const target = nodes.get(link.key);
+      if (target) target.linkers.push(node);
+      else wait(link.key, node);
+    }
+    const referrers = waiting.get(span.key);
+    if (referrers !== undefined) {
+      waiting.delete(span.key);
+      for (const other of referrers) {
+        if (parentKey(other.span) === span.key && other !== node && other.parent === null) attachParent(other, node);
+        if (other.span.links.some((link) => link.key === span.key)) node.linkers.push(other);
+      }
+    }
+    for (const token of tokensOf(span)) {
+      const set = tokens.get(token);
+      if (set === undefined) tokens.set(token, new Set([node]));
+      else set.add(node);
+    }
+  };
+
+  return {
+    get size() {
+      return nodes.size;
+    },
+    get: (key) => nodes.get(key),
+    waitingFor: (key) => waiting.get(key) ?? NOBODY,
+    sharing: (token) => tokens.get(token) ?? EMPTY,
+    nodes: () => nodes.values(),
+    isElsewhere,
+    add(span, stub) {
+      const node: Node = {
+        span,
+        parent: null,
+        children: [],
+        linkers: [],
+        tree: null,
+        flowKey: '',
+        shared: stub,
+        cycle: false,
+        stub,
+      };
+      nodes.set(span.key, node);
+      connect(node);
+      return node;
+    },
+    remove(node) {
+      const { span } = node;
+      if (nodes.get(span.key) !== node) return;
+      nodes.delete(span.key);
+      const up = parentKey(span);
+      if (node.parent !== null) detachParent(node);
+      else if (up !== '') unwait(up, node);
+      for (const link of span.links) {
+        const target = nodes.get(link.key);
+        if (target === undefined) unwait(link.key, node);
+        else {
+          const at = target.linkers.indexOf(node);
+          if (at >= 0) target.linkers.splice(at, 1);
+        }
+      }
+      for (const child of node.children) {
+        child.parent = null;
+        wait(span.key, child);
+      }
+      for (const linker of node.linkers) wait(span.key, linker);
+      node.children = [];
+      node.linkers = [];
+      for (const token of tokensOf(span)) {
+        const set = tokens.get(token);
+        set?.delete(node);
+        if (set?.size === 0) tokens.delete(token);
+      }
+    },
+  };
+}

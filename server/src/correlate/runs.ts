@@ -1,0 +1,111 @@
+import type { Span } from '../model/span.ts';
+import type { UnixNanos } from '../model/time.ts';
+import type { FlowInput, InputSegment } from './flow-input.ts';
+
+/** Causal shift of each segment, ns: added to every raw time in it. */
+export type Shifts = ReadonlyMap<InputSegment, bigint>;
+
+/**
+ * Causal time: a segment is shifted, by as little as possible, so that no receive precedes the start of its send; the
+ * shift travels downstream with the times it produces. Raw times stay as they are; nobody is centred in a parent.
+ */
+export function causalShifts(input: FlowInput): Shifts {
+  const segmentOf = new Map<Span, InputSegment>();
+  for (const segment of input.segments) for (const span of segment.spans) segmentOf.set(span, segment);
+  const shifts = new Map<InputSegment, bigint>();
+  const open = new Set<InputSegment>();
+  for (const start of input.segments) {
+    const work = [start];
+    while (work.length > 0) {
+      const segment = work[work.length - 1]!;
+      if (shifts.has(segment)) {
+        work.pop();
+        continue;
+      }
+      open.add(segment);
+      const pending: InputSegment[] = [];
+      let shift = 0n;
+      for (const cause of segment.causes) {
+        if (cause.span === null) continue;
+        const from = segmentOf.get(cause.span);
+        const known = from && shifts.get(from);
+        if (from !== undefined && known === undefined && !open.has(from)) pending.push(from);
+        const late = cause.span.start + (known ?? 0n) - segment.head.start;
+        if (late > shift) shift = late;
+      }
+      if (pending.length > 0) work.push(...pending);
+      else {
+        shifts.set(segment, shift);
+        open.delete(segment);
+        work.pop();
+      }
+    }
+  }
+  return shifts;
+}
+
+/**
+ * An id used again makes a new run only at a start milestone that lies, in causal time, after an end of the run before.
+ * A caused segment stays in the run of its cause, however late it is.
+ */
+export function splitRuns(input: FlowInput, shifts: Shifts): FlowInput[] {
+  const starts: { at: bigint; segment: InputSegment }[] = [];
+  const ends: bigint[] = [];
+  for (const segment of input.segments)
+    for (const span of segment.spans) {
+      const at = span.end + shifts.get(segment)!;
+      if (span.milestone === 'flow-started') starts.push({ at, segment });
+      else if (span.flow?.outcome) ends.push(at);
+    }
+  if (starts.length === 0 || ends.length === 0) return [input];
+  starts.sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
+  ends.sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+  const boundaries: { at: bigint; segment: InputSegment }[] = [];
+  let runStart: bigint | null = null;
+  for (const start of starts) {
+    const ended = ends.find((end) => (runStart === null || end > runStart) && end < start.at);
+    if (ended === undefined) {
+      runStart ??= start.at;
+      continue;
+    }
+    boundaries.push(start);
+    runStart = start.at;
+  }
+  if (boundaries.length === 0) return [input];
+
+  const segmentOf = new Map<Span, InputSegment>();
+  for (const segment of input.segments) for (const span of segment.spans) segmentOf.set(span, segment);
+  const runOf = new Map<InputSegment, number>();
+  const decide = (segment: InputSegment): number => {
+    const known = runOf.get(segment);
+    if (known !== undefined) return known;
+    const opens = boundaries.findIndex((boundary) => boundary.segment === segment);
+    if (opens >= 0) {
+      runOf.set(segment, opens + 1);
+      return opens + 1;
+    }
+    runOf.set(segment, 0);
+    let run = -1;
+    for (const cause of segment.causes) {
+      const from = cause.span && segmentOf.get(cause.span);
+      if (from && from !== segment) run = Math.max(run, decide(from));
+    }
+    if (run < 0) {
+      const at: UnixNanos | bigint = segment.head.start + shifts.get(segment)!;
+      run = boundaries.filter((boundary) => boundary.at <= at).length;
+    }
+    runOf.set(segment, run);
+    return run;
+  };
+  const runs: FlowInput[] = Array.from({ length: boundaries.length + 1 }, () => ({
+    ...input,
+    segments: [],
+    spanCount: 0,
+  }));
+  for (const segment of input.segments) {
+    const run = runs[decide(segment)]!;
+    run.segments.push(segment);
+    run.spanCount += segment.spans.length;
+  }
+  return runs.filter((run) => run.segments.length > 0);
+}
