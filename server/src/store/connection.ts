@@ -1,0 +1,24 @@
+/** A bound parameter: `{name:Type}` in the SQL. Values never enter SQL text unescaped. */
+export type Param = string | number | bigint | string[];
+
+/**
+ * What the store needs of ClickHouse, embedded or remote. Both speak the same dialect; settings stand in the SQL
+ * (settings passed aside leak into later queries of an embedded connection).
+ */
+export interface Connection {
+  readonly kind: 'embedded' | 'clickhouse';
+  open(): Promise<void>;
+  /** Rows as objects; 64-bit integers are strings. */
+  query<Row>(sql: string, params?: Record<string, Param>): Promise<Row[]>;
+  /** Rows in blocks, for what may not fit in memory. */
+  stream<Row>(sql: string, params?: Record<string, Param>): AsyncIterable<Row[]>;
+  command(sql: string): Promise<void>;
+  /** Durable once resolved. */
+  insert(table: string, columns: readonly string[], format: 'TSV' | 'JSONCompactEachRow', rows: Buffer): Promise<void>;
+  ping(): Promise<boolean>;
+  close(): Promise<void>;
+}
+
+/** Every read is bounded: an abandoned request must not keep the engine busy. */
+export const READ_SETTINGS =
+  'SETTINGS max_execution_time = 10, max_memory_usage = 2000000000, output_format_json_quote_64bit_integers = 1';

@@ -1,0 +1,168 @@
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { createClient, type ClickHouseClient } from '@clickhouse/client';
+import { FermataError, messageOf } from '../base/errors.ts';
+import { READ_SETTINGS, type Connection, type Param } from './connection.ts';
+
+/**
+ * chDB in this process, behind @clickhouse/client. One directory a process; one writer connection and three readers,
+ * because queries of one connection queue behind each other. Parameters are bound with `SET param_…` in the statement:
+ * the client's own binding serialises process-wide.
+ */
+interface ChdbConnection {
+  chdb: {
+    rawInsert(params: {
+      table: string;
+      columns: readonly string[];
+      format: string;
+      values: Buffer;
+    }): Promise<unknown>;
+    queryStream(sql: string, options: { format: string }): AsyncIterable<{ text(): string }>;
+  };
+}
+
+interface Chdb {
+  Session: new (path: string, options: { connectionArgs: string[] }) => { close(): void };
+  drainPending(): Promise<void>;
+}
+
+const READERS = 3;
+
+export function embeddedConnection(directory: string, memoryLimitBytes: number): Connection {
+  let session: { close(): void } | undefined;
+  let chdb: Chdb | undefined;
+  let writer: { client: ClickHouseClient; raw: ChdbConnection } | undefined;
+  let readers: { client: ClickHouseClient; raw: ChdbConnection }[] = [];
+  let turn = 0;
+  const pidFile = join(directory, 'fermata.pid');
+
+  const reader = (): ClickHouseClient => readers[turn++ % readers.length]!.client;
+  return {
+    kind: 'embedded',
+    async open() {
+      const require = createRequire(import.meta.url);
+      let connect: (options: { path: string }) => ChdbConnection;
+      try {
+        chdb = require('chdb') as Chdb;
+        connect = (require('chdb/connection') as { createChdbConnection: typeof connect }).createChdbConnection;
+      } catch (cause) {
+        throw new FermataError('store.missing-engine', 'the embedded engine (chdb) is not installed', {
+          cause,
+          hint: 'It exists for glibc Linux and macOS. Elsewhere set CLICKHOUSE_URL to a ClickHouse server.',
+        });
+      }
+      lock(directory, pidFile);
+      const engineDirectory = join(directory, 'engine');
+      try {
+        session = new chdb.Session(engineDirectory, {
+          connectionArgs: [
+            `--max_server_memory_usage=${memoryLimitBytes}`,
+            '--background_pool_size=2',
+            '--mark_cache_size=268435456',
+          ],
+        });
+      } catch (cause) {
+        rmSync(pidFile, { force: true });
+        throw new FermataError('store.unavailable', `cannot open ${engineDirectory}: ${messageOf(cause)}`, {
+          cause,
+          hint: 'Is another program using this directory? Set FERMATA_DATA_DIR to another one.',
+        });
+      }
+      const open = (): { client: ClickHouseClient; raw: ChdbConnection } => {
+        const raw = connect({ path: engineDirectory });
+        const connection = raw as unknown as NonNullable<Parameters<typeof createClient>[0]>['connection'];
+        return { client: createClient({ connection: connection! }), raw };
+      };
+      writer = open();
+      readers = Array.from({ length: READERS }, open);
+    },
+    async query(sql, params) {
+      const result = await reader().query({ query: bound(`${sql} ${READ_SETTINGS}`, params), format: 'JSONEachRow' });
+      return result.json();
+    },
+    async *stream<Row>(sql: string, params?: Record<string, Param>) {
+      // The client materialises a result; the engine's own stream does not.
+      const { raw } = readers[turn++ % readers.length]!;
+      const statement = bound(`${sql} SETTINGS output_format_json_quote_64bit_integers = 1`, params);
+      let rest = '';
+      for await (const chunk of raw.chdb.queryStream(statement, { format: 'JSONEachRow' })) {
+        const lines = (rest + chunk.text()).split('\n');
+        rest = lines.pop()!;
+        const rows = lines.filter((line) => line !== '').map((line) => JSON.parse(line) as Row);
+        if (rows.length > 0) yield rows;
+      }
+      if (rest.trim() !== '') yield [JSON.parse(rest) as Row];
+    },
+    async command(sql) {
+      await writer!.client.command({ query: sql });
+    },
+    async insert(table, columns, format, rows) {
+      await writer!.raw.chdb.rawInsert({ table, columns, format, values: rows });
+    },
+    async ping() {
+      return (await reader().ping()).success;
+    },
+    async close() {
+      if (session === undefined) return;
+      await Promise.all([writer, ...readers].map((connection) => connection?.client.close()));
+      session.close();
+      session = undefined;
+      await chdb!.drainPending();
+      rmSync(pidFile, { force: true });
+    },
+  };
+}
+
+/** chDB says only "Failed to create connection"; the pid file lets us say who holds the directory. */
+function lock(directory: string, pidFile: string): void {
+  try {
+    mkdirSync(directory, { recursive: true });
+    const holder = Number(readOr(pidFile, '0'));
+    if (holder > 0 && holder !== process.pid && isAlive(holder))
+      throw new FermataError('data.locked', `${directory} is in use by Fermata with process id ${holder}`, {
+        hint: 'Stop it, or set FERMATA_DATA_DIR to another directory.',
+      });
+    writeFileSync(pidFile, String(process.pid));
+  } catch (cause) {
+    if (cause instanceof FermataError) throw cause;
+    throw new FermataError('data.unwritable', `${directory} cannot be written: ${messageOf(cause)}`, {
+      cause,
+      hint: 'Set FERMATA_DATA_DIR to a directory that this user may write.',
+    });
+  }
+}
+
+function readOr(path: string, otherwise: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return otherwise;
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    // A recycled process id is not a lock: ask what runs under it where the platform can tell.
+    const command = readOr(`/proc/${pid}/cmdline`, 'node');
+    return command.includes('node');
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+export function bound(sql: string, params: Record<string, Param> = {}): string {
+  const sets = Object.entries(params).map(([name, value]) => `SET param_${name} = ${literal(paramText(value))};`);
+  return [...sets, sql].join(' ');
+}
+
+/** The text form in which ClickHouse reads a bound parameter. */
+function paramText(value: Param): string {
+  if (Array.isArray(value)) return `[${value.map((item) => literal(item)).join(',')}]`;
+  return typeof value === 'string' ? escaped(value) : String(value);
+}
+
+const escaped = (text: string): string =>
+  text.replace(/\\/g, '\\\\').replace(/\t/g, '\\t').replace(/\n/g, '\\n').replace(/\r/g, '\\r').replace(/\0/g, '\\0');
+const literal = (text: string): string => `'${text.replace(/\\/g, '\\\\').replace(/'/g, "\\'").replace(/\0/g, '\\0').replace(/\n/g, '\\n')}'`;

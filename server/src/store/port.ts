@@ -1,0 +1,103 @@
+import type { Flow, FlowChange } from '../model/flow.ts';
+import type { OtlpLog, OtlpSpan } from '../model/otlp.ts';
+import type { EvidenceRecord } from '../model/record.ts';
+import type { FlowSearch } from '../model/search.ts';
+
+/**
+ * Memory that survives a restart. The contract; `testing/conformance.ts` is its proof, run for every connection.
+ *
+ * - `insertSpans` is the commit: once it resolves, the records MUST be there after `kill -9`. It MAY be called with
+ *   records that are there already (a sender retried); reads give one of them each. It rejects with nothing half-true:
+ *   a caller that saw a rejection MUST assume that the records may or may not be there.
+ * - Everything else is derived. `insertFlows` carries the number of the last span batch that its rows include; after a
+ *   crash `replay` gives every record of later batches, oldest batch first.
+ * - Of several versions of one flow, reads give the greatest. A version with `flow: null` is a grave: lists skip it,
+ *   `findFlow` follows its `movedTo`.
+ * - A flow that is not there is `null` or absent from the list, never an error. Errors are `store.unavailable`,
+ *   retryable.
+ * - Reads see every insert that resolved before they were called.
+ */
+export interface Store {
+  readonly kind: 'embedded' | 'clickhouse';
+  /** Opens, migrates. Rejects with an error that tells the operator what to do. */
+  start(): Promise<void>;
+  /** Idempotent; awaits inserts in flight. */
+  stop(): Promise<void>;
+
+  insertSpans(batch: number, records: readonly EvidenceRecord[]): Promise<void>;
+  insertFlows(changes: readonly FlowChange[], upToBatch: number, settlesAt: (flow: Flow) => number): Promise<void>;
+
+  /** Highest batch number ever inserted, and the last one that the flow rows include. */
+  watermarks(): Promise<{ lastBatch: number; derivedBatch: number; lastVersion: number }>;
+  replay(afterBatch: number): AsyncIterable<StoredSpan[]>;
+  /** Names (traces, ids, messages, keys) of every flow, for the filter of departed flows. */
+  names(): AsyncIterable<string[]>;
+  openFlows(): AsyncIterable<{ id: string; settlesAtMs: number }[]>;
+
+  /** Flows that have one of these names, with their spans. */
+  loadByNames(names: readonly string[]): Promise<StoredFlow[]>;
+  loadByIds(ids: readonly string[]): Promise<StoredFlow[]>;
+
+  listFlows(search: FlowSearch): Promise<FlowPage>;
+  /** By id, former id, explicit id, business key, trace, span or message id: canonical ids, newest first. */
+  findFlow(name: string): Promise<string[]>;
+  getFlow(id: string): Promise<FlowRow | null>;
+  /** Raw spans of a flow, oldest first. */
+  spansOf(id: string, limit: number): Promise<StoredSpan[]>;
+  flowTypes(): Promise<FlowTypeRow[]>;
+  services(): Promise<ServiceRow[]>;
+  /** Cheap: is the store answering? */
+  ping(): Promise<boolean>;
+}
+
+/** A flow's row as it was written. `timelineComputedMs` is the moment its timeline was computed. */
+export interface FlowRow {
+  flow: Flow;
+  version: number;
+  timelineComputedMs: number;
+}
+
+export interface FlowPage {
+  /** Without steps and hops: those lists are empty; `stepCount` stands for them. */
+  items: (FlowRow & { stepCount: number })[];
+  total: number;
+}
+
+/** A record in the shape in which it was received, so that it can be normalized again. */
+export type StoredSpan = { receivedAtMs: number; traceId: string; spanId: string } & (
+  | { span: OtlpSpan; log?: undefined }
+  | { log: OtlpLog; span?: undefined }
+);
+
+export interface StoredFlow {
+  id: string;
+  version: number;
+  members: StoredSpan[];
+  context: StoredSpan[];
+}
+
+export interface FlowTypeRow {
+  type: string;
+  environment: string;
+  flows: number;
+  open: number;
+  failed: number;
+  stuck: number;
+  services: string[];
+  p50DurationMs: number;
+  p95DurationMs: number;
+  lastStarted: string;
+}
+
+export interface ServiceRow {
+  name: string;
+  environment: string;
+  versions: string[];
+  flowTypes: string[];
+  steps: number;
+  failedSteps: number;
+  sends: string[];
+  consumes: string[];
+  firstSeen: string;
+  lastSeen: string;
+}

@@ -1,0 +1,53 @@
+import { Readable } from 'node:stream';
+import { createClient, type ClickHouseClient } from '@clickhouse/client';
+import { FermataError, messageOf } from '../base/errors.ts';
+import { READ_SETTINGS, type Connection, type Param } from './connection.ts';
+
+/** A ClickHouse server or cluster over HTTP: the same SQL as the embedded engine. */
+export function remoteConnection(url: string): Connection {
+  let client: ClickHouseClient | undefined;
+  const use = (): ClickHouseClient => client!;
+  return {
+    kind: 'clickhouse',
+    async open() {
+      client = createClient({ url, request_timeout: 30_000, max_open_connections: 16, compression: { request: false } });
+      const answer = await client.ping();
+      if (!answer.success)
+        throw new FermataError('store.unavailable', `ClickHouse does not answer: ${messageOf(answer.error)}`, {
+          hint: 'Check CLICKHOUSE_URL: http://user:password@host:8123/database.',
+        });
+    },
+    async query(sql, params) {
+      const result = await use().query({
+        query: `${sql} ${READ_SETTINGS}`,
+        format: 'JSONEachRow',
+        ...(params && { query_params: params }),
+      });
+      return result.json();
+    },
+    async *stream<Row>(sql: string, params?: Record<string, Param>) {
+      const result = await use().query({
+        query: `${sql} SETTINGS output_format_json_quote_64bit_integers = 1`,
+        format: 'JSONEachRow',
+        ...(params && { query_params: params }),
+      });
+      for await (const rows of result.stream<Row>()) yield rows.map((row) => row.json<Row>());
+    },
+    async command(sql) {
+      await use().command({ query: sql });
+    },
+    async insert(table, columns, format, rows) {
+      await use().exec({
+        query: `INSERT INTO ${table} (${columns.join(', ')}) FORMAT ${format}`,
+        values: Readable.from([rows]),
+      });
+    },
+    async ping() {
+      return (await use().ping()).success;
+    },
+    async close() {
+      await client?.close();
+      client = undefined;
+    },
+  };
+}

@@ -1,0 +1,301 @@
+import { FermataError, messageOf } from '../base/errors.ts';
+import type { FlowSearch } from '../model/search.ts';
+import type { Connection, Param } from './connection.ts';
+import { FLOW_COLUMNS, flowRows, fromFlowRow, SUMMARY_FIELDS, type StoredFlowRow } from './flow-rows.ts';
+import { migrate, type SchemaOptions } from './migrate.ts';
+import type { FlowTypeRow, ServiceRow, Store, StoredFlow, StoredSpan } from './port.ts';
+import { fromSpanRow, SPAN_COLUMNS, SPAN_FIELDS, spanRows, type SpanRow } from './span-rows.ts';
+
+/** The one implementation of the port: ClickHouse's dialect over either connection. */
+export function createStoreOver(connection: Connection, schema: SchemaOptions): Store {
+  let stopped = false;
+  const inFlight = new Set<Promise<unknown>>();
+  const tracked = async <T>(work: Promise<T>): Promise<T> => {
+    inFlight.add(work);
+    try {
+      return await work;
+    } catch (cause) {
+      if (cause instanceof FermataError) throw cause;
+      throw new FermataError('store.unavailable', messageOf(cause), {
+        cause,
+        retryable: true,
+        hint: 'Check the disk of FERMATA_DATA_DIR, or the ClickHouse server.',
+      });
+    } finally {
+      inFlight.delete(work);
+    }
+  };
+  const query = <Row>(sql: string, params?: Record<string, Param>): Promise<Row[]> =>
+    tracked(connection.query<Row>(sql, params));
+
+  /** Newest version of each flow that has rows matching `condition`; graves left out. */
+  const newest = (fields: string, condition: string): string =>
+    `SELECT ${fields} FROM flows FINAL WHERE id IN (SELECT DISTINCT id FROM flows WHERE ${condition}) AND deleted = 0`;
+
+  const loadWhere = async (condition: string, params: Record<string, Param>): Promise<StoredFlow[]> => {
+    const rows = await query<{ id: string; version: string; members: string; context: string }>(
+      newest('id, version, members, context', condition),
+      params,
+    );
+    if (rows.length === 0) return [];
+    const flows = rows.map((row) => ({
+      id: row.id,
+      version: Number(row.version),
+      members: keysOf(row.members),
+      context: keysOf(row.context),
+    }));
+    const traces = [...new Set(flows.flatMap((flow) => [...flow.members, ...flow.context].map((key) => key.slice(0, 32))))];
+    const spans = new Map<string, StoredSpan[]>();
+    for (let i = 0; i < traces.length; i += 500)
+      for (const row of await query<SpanRow>(
+        `SELECT ${SPAN_FIELDS} FROM spans WHERE trace_id IN {traces:Array(String)}`,
+        { traces: traces.slice(i, i + 500) },
+      )) {
+        const key = row.trace_id + row.span_id;
+        const stored = fromSpanRow(row);
+        const list = spans.get(key);
+        if (list) list.push(stored);
+        else spans.set(key, [stored]);
+      }
+    const pick = (keys: string[]): StoredSpan[] => keys.flatMap((key) => spans.get(key) ?? []);
+    return flows.map((flow) => ({ ...flow, members: pick(flow.members), context: pick(flow.context) }));
+  };
+
+  return {
+    kind: connection.kind,
+    async start() {
+      await connection.open();
+      await migrate(connection, schema);
+    },
+    async stop() {
+      if (stopped) return;
+      stopped = true;
+      await Promise.allSettled([...inFlight]);
+      await connection.close();
+    },
+    async insertSpans(batch, records) {
+      if (records.length === 0) return;
+      await tracked(connection.insert('spans', SPAN_COLUMNS, 'TSV', spanRows(batch, records)));
+    },
+    async insertFlows(changes, upToBatch, settlesAt) {
+      if (changes.length > 0)
+        await tracked(
+          connection.insert('flows', FLOW_COLUMNS, 'JSONCompactEachRow', flowRows(changes, settlesAt)),
+        );
+      await tracked(
+        connection.insert(
+          'derived',
+          ['name', 'version', 'batch'],
+          'JSONCompactEachRow',
+          Buffer.from(`${JSON.stringify(['flows', upToBatch, upToBatch])}\n`),
+        ),
+      );
+    },
+    async watermarks() {
+      const [spans] = await query<{ last: string }>('SELECT max(batch) AS last FROM spans');
+      const [derived] = await query<{ batch: string }>("SELECT max(batch) AS batch FROM derived WHERE name = 'flows'");
+      const [flows] = await query<{ version: string }>('SELECT max(version) AS version FROM flows');
+      return {
+        lastBatch: Math.max(Number(spans?.last ?? 0), Number(derived?.batch ?? 0)),
+        derivedBatch: Number(derived?.batch ?? 0),
+        lastVersion: Number(flows?.version ?? 0),
+      };
+    },
+    async *replay(afterBatch) {
+      const sql = `SELECT ${SPAN_FIELDS} FROM spans WHERE batch > {after:UInt64} ORDER BY batch`;
+      for await (const rows of connection.stream<SpanRow>(sql, { after: afterBatch })) yield rows.map(fromSpanRow);
+    },
+    async *names() {
+      const sql = 'SELECT trace_ids, tokens FROM flows WHERE deleted = 0';
+      for await (const rows of connection.stream<{ trace_ids: string[]; tokens: string[] }>(sql))
+        yield rows.flatMap((row) => [...row.trace_ids.map((id) => `t\0${id}`), ...row.tokens]);
+    },
+    async *openFlows() {
+      const sql = "SELECT id, settles_at FROM flows FINAL WHERE deleted = 0 AND phase != 'ended'";
+      for await (const rows of connection.stream<{ id: string; settles_at: string }>(sql))
+        yield rows.map((row) => ({ id: row.id, settlesAtMs: Number(row.settles_at) }));
+    },
+    async loadByNames(names) {
+      const traces = names.filter((name) => name.startsWith('t\0')).map((name) => name.slice(2));
+      const tokens = names.filter((name) => !name.startsWith('t\0'));
+      const conditions: string[] = [];
+      if (traces.length > 0) conditions.push('hasAny(trace_ids, {traces:Array(String)})');
+      if (tokens.length > 0) conditions.push('hasAny(tokens, {tokens:Array(String)})');
+      if (conditions.length === 0) return [];
+      return loadWhere(conditions.join(' OR '), { traces, tokens });
+    },
+    loadByIds: (ids) => (ids.length === 0 ? Promise.resolve([]) : loadWhere('id IN {ids:Array(String)}', { ids: [...ids] })),
+    async listFlows(search) {
+      const { where, params } = conditionsOf(search);
+      const from = `FROM (SELECT * FROM flows FINAL WHERE deleted = 0) WHERE ${where}`;
+      const page = search.after
+        ? ' AND (started < {afterStarted:UInt64} OR (started = {afterStarted:UInt64} AND id < {afterId:String}))'
+        : '';
+      if (search.after) {
+        params['afterStarted'] = search.after.started;
+        params['afterId'] = search.after.id;
+      }
+      const [rows, counts] = await Promise.all([
+        query<StoredFlowRow>(
+          `SELECT ${SUMMARY_FIELDS} ${from}${page} ORDER BY started DESC, id DESC LIMIT {limit:UInt32}`,
+          { ...params, limit: search.limit },
+        ),
+        query<{ total: string }>(`SELECT count() AS total ${from}`, params),
+      ]);
+      return { items: rows.map(fromFlowRow), total: Number(counts[0]?.total ?? 0) };
+    },
+    async findFlow(name) {
+      // Most names are ids: answer them from the primary key before looking anywhere else.
+      const direct = await query<{ id: string; deleted: number; moved_to: string }>(
+        'SELECT id, deleted, moved_to FROM flows FINAL WHERE id = {name:String}',
+        { name },
+      );
+      if (direct[0]?.deleted === 0) return [direct[0].id];
+      let moved = direct[0]?.moved_to ?? '';
+      for (let hops = 0; moved !== '' && hops < 16; hops++) {
+        const [next] = await query<{ deleted: number; moved_to: string }>(
+          'SELECT deleted, moved_to FROM flows FINAL WHERE id = {name:String}',
+          { name: moved },
+        );
+        if (next?.deleted !== 1) return next ? [moved] : [];
+        moved = next.moved_to;
+      }
+      const rows = await query<{ id: string }>(
+        `SELECT id FROM flows FINAL WHERE deleted = 0 AND (
+           flow_id = {name:String} OR has(key_values, {name:String}) OR has(trace_ids, {name:String})
+           OR arrayExists(t -> endsWith(t, concat(char(0), {name:String})), tokens)
+           OR (length({name:String}) = 16 AND position(members, {name:String}) > 0)
+         ) ORDER BY started DESC LIMIT 100`,
+        { name },
+      );
+      return rows.map((row) => row.id);
+    },
+    async getFlow(id) {
+      const [row] = await query<StoredFlowRow>(
+        `SELECT ${SUMMARY_FIELDS}, timeline, members, context FROM flows FINAL WHERE id = {id:String} AND deleted = 0`,
+        { id },
+      );
+      if (row === undefined) return null;
+      const aliases = await query<{ id: string }>(
+        'SELECT id FROM flows FINAL WHERE deleted = 1 AND moved_to = {id:String} ORDER BY id LIMIT 100',
+        { id },
+      );
+      const found = fromFlowRow(row);
+      found.flow.aliases = aliases.map((alias) => alias.id);
+      return found;
+    },
+    async spansOf(id, limit) {
+      const [flow] = await loadWhere('id = {id:String}', { id });
+      if (flow === undefined) return [];
+      const seen = new Set<string>();
+      return [...flow.members, ...flow.context]
+        .filter((stored) => {
+          const key = stored.traceId + stored.spanId;
+          return !seen.has(key) && seen.add(key);
+        })
+        .sort((a, b) => (startOf(a) < startOf(b) ? -1 : 1))
+        .slice(0, limit);
+    },
+    async flowTypes() {
+      const rows = await query<FlowTypeRow & Record<'flows' | 'open' | 'failed' | 'stuck', string>>(
+        `SELECT type, environment, count() AS flows, countIf(phase != 'ended') AS open, countIf(status = 'failed') AS failed,
+           countIf(health = 'stuck') AS stuck, arraySort(groupUniqArrayArray(50)(services)) AS services,
+           quantile(0.5)(duration_ms) AS p50DurationMs, quantile(0.95)(duration_ms) AS p95DurationMs,
+           toString(max(started)) AS lastStarted
+         FROM flows FINAL WHERE deleted = 0 GROUP BY type, environment ORDER BY flows DESC LIMIT 1000`,
+      );
+      return rows.map((row) => ({
+        ...row,
+        flows: Number(row.flows),
+        open: Number(row.open),
+        failed: Number(row.failed),
+        stuck: Number(row.stuck),
+      }));
+    },
+    async services() {
+      const rows = await query<ServiceRow & Record<'steps' | 'failedSteps', string>>(
+        `SELECT s.1 AS name, environment, count() AS steps, countIf(s.2 = 'failed') AS failedSteps,
+           arraySort(groupUniqArray(50)(type)) AS flowTypes, toString(min(s.3)) AS firstSeen, toString(max(s.3)) AS lastSeen
+         FROM flows FINAL ARRAY JOIN arrayZip(step_services, step_statuses, step_starts) AS s
+         WHERE deleted = 0 GROUP BY name, environment ORDER BY name LIMIT 1000`,
+      );
+      const ends = await query<{ name: string; environment: string; sends: string[]; consumes: string[] }>(
+        `SELECT name, environment, arraySort(groupUniqArrayIf(50)(destination, sends = 1)) AS sends,
+           arraySort(groupUniqArrayIf(50)(destination, sends = 0)) AS consumes
+         FROM (
+           SELECT h.1 AS name, environment, h.2 AS destination, 1 AS sends FROM flows FINAL ARRAY JOIN arrayZip(hop_from_services, hop_destinations) AS h WHERE deleted = 0
+           UNION ALL
+           SELECT h.1 AS name, environment, h.2 AS destination, 0 AS sends FROM flows FINAL ARRAY JOIN arrayZip(hop_to_services, hop_destinations) AS h WHERE deleted = 0
+         ) WHERE name != '' GROUP BY name, environment`,
+      );
+      const versions = await query<{ name: string; environment: string; versions: string[] }>(
+        `SELECT service AS name, environment, arraySort(groupUniqArray(20)(JSONExtractString(resource, 'service.version'))) AS versions
+         FROM spans WHERE service != '' GROUP BY service, environment`,
+      );
+      const find = <T extends { name: string; environment: string }>(list: T[], row: ServiceRow): T | undefined =>
+        list.find((other) => other.name === row.name && other.environment === row.environment);
+      return rows.map((row) => ({
+        ...row,
+        steps: Number(row.steps),
+        failedSteps: Number(row.failedSteps),
+        sends: find(ends, row)?.sends ?? [],
+        consumes: find(ends, row)?.consumes ?? [],
+        versions: (find(versions, row)?.versions ?? []).filter((version) => version !== ''),
+      }));
+    },
+    ping: () => connection.ping().catch(() => false),
+  };
+}
+
+const startOf = (stored: StoredSpan): bigint => (stored.span ? stored.span.start : stored.log.time);
+
+function keysOf(members: string): string[] {
+  return Object.entries(JSON.parse(members || '{}') as Record<string, string[]>).flatMap(([trace, spans]) =>
+    spans.map((span) => trace + span),
+  );
+}
+
+/** A search as SQL: fixed text, values bound. */
+function conditionsOf(search: FlowSearch): { where: string; params: Record<string, Param> } {
+  const where = ['1'];
+  const params: Record<string, Param> = {};
+  const anyOf = (column: string, name: string, values: string[] | undefined): void => {
+    if (!values || values.length === 0) return;
+    where.push(`${column} IN {${name}:Array(String)}`);
+    params[name] = values;
+  };
+  anyOf('type', 'types', search.types);
+  anyOf('status', 'statuses', search.statuses);
+  anyOf('environment', 'environments', search.environments);
+  if (search.services && search.services.length > 0) {
+    where.push('hasAny(services, {services:Array(String)})');
+    params['services'] = search.services;
+  }
+  if (search.key !== undefined && search.key !== '') {
+    const at = search.key.indexOf('=');
+    params['keyValue'] = search.key.slice(at + 1);
+    if (at > 0) {
+      where.push('arrayExists((n, v) -> n = {keyName:String} AND v = {keyValue:String}, key_names, key_values)');
+      params['keyName'] = search.key.slice(0, at);
+    } else where.push('(has(key_values, {keyValue:String}) OR flow_id = {keyValue:String})');
+  }
+  (search.text ?? '')
+    .split(/\s+/)
+    .filter((word) => word !== '')
+    .slice(0, 10)
+    .forEach((word, i) => {
+      where.push(
+        `positionCaseInsensitiveUTF8(concat(id, ' ', type, ' ', key, ' ', arrayStringConcat(services, ' '), ' ', arrayStringConcat(key_values, ' '), ' ', arrayStringConcat(step_names, ' '), ' ', arrayStringConcat(badges, ' ')), {word${i}:String}) > 0`,
+      );
+      params[`word${i}`] = word;
+    });
+  if (search.from !== undefined) {
+    where.push('started >= {from:UInt64}');
+    params['from'] = search.from;
+  }
+  if (search.to !== undefined) {
+    where.push('started < {to:UInt64}');
+    params['to'] = search.to;
+  }
+  return { where: where.join(' AND '), params };
+}
