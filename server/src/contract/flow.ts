@@ -176,7 +176,6 @@ export interface RawSpan {
   parentSpanId: string;
   name: string;
   kind: string;
-  role: string;
   service: string;
   startUnixNano: string;
   endUnixNano: string;

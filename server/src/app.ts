@@ -1,0 +1,183 @@
+import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { fileURLToPath } from 'node:url';
+import { systemClock, type Clock } from './base/clock.ts';
+import { createCounters, type Counters } from './base/counters.ts';
+import { closeServer, listen } from './base/http.ts';
+import { silentLog, type Log } from './base/log.ts';
+import type { Config } from './config.ts';
+import type { About } from './contract/index.ts';
+import { createNormalizer } from './normalize/index.ts';
+import { createPipeline } from './pipeline.ts';
+import { createPush } from './push/index.ts';
+import { hostAllowed, queryApp, summaryOf } from './query/index.ts';
+import { createReceiver } from './receive/index.ts';
+import { createStore } from './store/index.ts';
+
+export { readConfig, printConfig, SETTINGS, type Config } from './config.ts';
+export { ERRORS, FermataError } from './base/errors.ts';
+
+export const VERSION = '0.1.0';
+
+export interface App {
+  /** Opens the store, catches up, then listens: nothing is taken before it can be kept. */
+  start(): Promise<void>;
+  /** Answers what was taken, writes it, closes everything. Idempotent (invariant I7). */
+  stop(): Promise<void>;
+  readonly ports: { web: number; otlpHttp: number; otlpGrpc: number };
+  readonly counters: Counters;
+}
+
+export interface AppParts {
+  clock?: Clock;
+  log?: Log;
+  random?: () => number;
+}
+
+/** The pipeline, top to bottom. Sinks are built first, sources last; each stage is handed its successor. */
+export function createApp(config: Config, parts: AppParts = {}): App {
+  const clock = parts.clock ?? systemClock();
+  const log = parts.log ?? silentLog;
+  const counters = createCounters();
+  const startedAt = new Date(clock.now()).toISOString();
+  const hosts = { host: config.host, allowedHosts: config.allowedHosts };
+
+  // store: memory that survives a restart
+  const store = createStore({
+    clickhouseUrl: config.clickhouseUrl,
+    directory: config.dataDir,
+    cluster: config.clickhouseCluster,
+    retentionDays: config.retentionDays,
+    memoryLimitBytes: config.memoryLimitBytes,
+  });
+
+  // push: what changed, to dashboards, after it is queryable
+  const push = createPush({
+    clock,
+    counters,
+    epoch: randomUUID(),
+    allowed: (request) => hostAllowed(request, hosts),
+  });
+
+  // normalize → store → correlate → store → push
+  const pipeline = createPipeline({
+    clock,
+    counters,
+    log,
+    store,
+    normalizer: createNormalizer({ identityKeys: config.identityKeys, searchKeys: config.keyAttributes }),
+    settleMs: config.settleMs,
+    unloadMs: config.unloadMs,
+    requestFlows: config.requestFlows,
+    announce: (changes) =>
+      push.publish(
+        changes.map(({ id, version, flow, movedTo }) => ({
+          id,
+          version,
+          flow: flow && summaryOf(flow, version, flow.steps.length),
+          movedTo,
+        })),
+      ),
+  });
+
+  // receive: bytes in, honest answer out
+  const receiver = createReceiver({
+    clock,
+    counters,
+    host: config.host,
+    httpPort: config.otlpHttpPort,
+    grpcPort: config.otlpGrpcPort,
+    random: parts.random ?? Math.random,
+    write: (requests) => pipeline.write(requests),
+  });
+
+  // query: REST and the dashboard's files
+  let webPort = config.port;
+  let stopping = false;
+  let state: 'new' | 'started' | 'stopped' = 'new';
+  const shownHost = config.host === '0.0.0.0' || config.host === '::' ? 'localhost' : config.host;
+  const about = (): About => ({
+    version: VERSION,
+    startedAt,
+    store: store.kind,
+    otlpHttp: `http://${shownHost}:${receiver.httpPort}`,
+    otlpGrpc: `http://${shownHost}:${receiver.grpcPort}`,
+    retention: `${config.retentionDays}d`,
+    environment: [
+      `OTEL_EXPORTER_OTLP_ENDPOINT=http://${shownHost}:${receiver.httpPort}`,
+      'OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf',
+      'OTEL_PROPAGATORS=tracecontext,baggage',
+      'NODE_OPTIONS=--import @fermata/instrumentation/register',
+    ],
+  });
+  const web = createServer(
+    { headersTimeout: 10_000, requestTimeout: 30_000 },
+    queryApp({
+      store,
+      clock,
+      counters,
+      log,
+      hosts,
+      about,
+      webRoot: webRoot(),
+      ready: async () => [
+        ...(stopping ? ['shutting down'] : []),
+        ...(receiver.ready ? [] : ['the intake is above its high-water mark']),
+        ...((await store.ping()) ? [] : ['the store does not answer']),
+      ],
+    }),
+  );
+  web.maxConnections = 2048;
+  push.attach(web);
+
+  // once a second: figures for open dashboards
+  let cancelTick: (() => void) | undefined;
+  const committed = (): number =>
+    counters.read().find((counter) => counter.name === 'fermata_committed_records_total')?.value ?? 0;
+  let before = 0;
+  const tick = (): void => {
+    const now = committed();
+    push.stats({ openFlows: pipeline.correlator.openFlows, spansPerSecond: now - before, atMs: clock.now() });
+    before = now;
+    cancelTick = clock.after(1000, tick);
+  };
+
+  const stop = async (): Promise<void> => {
+    if (state === 'stopped') return;
+    state = 'stopped';
+    stopping = true;
+    cancelTick?.();
+    await receiver.stop();
+    await pipeline.stop();
+    await push.stop();
+    await closeServer(web);
+    await store.stop();
+  };
+  return {
+    async start() {
+      state = 'started';
+      try {
+        await store.start();
+        await pipeline.start();
+        webPort = await listen(web, config.host, config.port, 'dashboard', 'FERMATA_PORT');
+        await receiver.start();
+        tick();
+      } catch (error) {
+        await stop();
+        throw error;
+      }
+    },
+    stop,
+    get ports() {
+      return { web: webPort, otlpHttp: receiver.httpPort, otlpGrpc: receiver.grpcPort };
+    },
+    counters,
+  };
+}
+
+/** The built dashboard, if it was built. */
+function webRoot(): string {
+  const path = fileURLToPath(new URL('../../web/dist', import.meta.url));
+  return existsSync(`${path}/index.html`) ? path : '';
+}

@@ -1,0 +1,79 @@
+import pino from 'pino';
+import { createApp, VERSION } from './app.ts';
+import { FermataError, messageOf } from './base/errors.ts';
+import { printConfig, readConfig, type Config } from './config.ts';
+
+/** Environment, signals, the only exits. */
+const EXIT = { ok: 0, failed: 1, config: 2 };
+/** A stop that takes longer is broken; the data is committed, leave. */
+const STOP_LIMIT_MS = 20_000;
+
+function fail(error: unknown, code: number): never {
+  const hint = error instanceof FermataError && error.hint ? `\n  → ${error.hint}` : '';
+  const name = error instanceof FermataError ? `${error.code}: ` : '';
+  process.stderr.write(`fermata: ${name}${messageOf(error)}${hint}\n`);
+  process.exit(code);
+}
+
+let config: Config;
+let warnings: string[];
+try {
+  ({ config, warnings } = readConfig(process.env));
+} catch (error) {
+  fail(error, EXIT.config);
+}
+for (const warning of warnings) process.stderr.write(`fermata: ${warning}\n`);
+if (process.argv.includes('--print-config')) {
+  process.stdout.write(`${printConfig(config)}\n`);
+  process.exit(EXIT.ok);
+}
+
+const log = pino({ level: config.logLevel, name: 'fermata' }, pino.destination({ fd: 2, sync: true }));
+const app = createApp(config, { log });
+
+let stopping = false;
+function stop(reason: string, code: number): void {
+  if (stopping) return;
+  stopping = true;
+  log.info({ reason }, 'stopping');
+  // eslint-disable-next-line no-restricted-globals -- the last resort must not depend on anything injected
+  setTimeout(() => process.exit(EXIT.failed), STOP_LIMIT_MS).unref();
+  app.stop().then(
+    () => process.exit(code),
+    (error: unknown) => fail(error, EXIT.failed),
+  );
+}
+process.on('SIGINT', () => stop('SIGINT', EXIT.ok));
+process.on('SIGTERM', () => stop('SIGTERM', EXIT.ok));
+process.on('uncaughtException', (error) => {
+  log.error({ err: error }, 'uncaught exception');
+  stop('uncaught exception', EXIT.failed);
+});
+process.on('unhandledRejection', (error) => {
+  log.error({ err: error }, 'unhandled rejection');
+  stop('unhandled rejection', EXIT.failed);
+});
+
+try {
+  await app.start();
+} catch (error) {
+  fail(error, EXIT.failed);
+}
+const host = config.host === '0.0.0.0' || config.host === '::' ? 'localhost' : config.host;
+process.stdout.write(`
+Fermata ${VERSION}
+  dashboard   http://${host}:${app.ports.web}
+  OTLP/HTTP   http://${host}:${app.ports.otlpHttp}
+  OTLP/gRPC   http://${host}:${app.ports.otlpGrpc}
+  data        ${config.clickhouseUrl === '' ? config.dataDir : 'ClickHouse'}, kept ${config.retentionDays} days
+${config.host === host ? '' : '  anonymous access from other machines is allowed (FERMATA_ALLOW_ANONYMOUS=1)\n'}
+Send from a Node service:
+  export OTEL_EXPORTER_OTLP_ENDPOINT=http://${host}:${app.ports.otlpHttp}
+  export OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf
+  export OTEL_PROPAGATORS=tracecontext,baggage
+  export OTEL_SERVICE_NAME=my-service
+  node --import @fermata/instrumentation/register app.js
+
+`);
+// A supervisor (the launcher, tests) learns the ports from here.
+process.send?.({ ready: true, ports: app.ports });

@@ -1,0 +1,133 @@
+import type { Server as HttpServer, IncomingMessage } from 'node:http';
+import { Server, type Socket } from 'socket.io';
+import type { Clock } from '../base/clock.ts';
+import type { Counters } from '../base/counters.ts';
+import type { ClientToServer, FlowChanged, Resume, ServerToClient, StatsTick, View, WatchAnswer } from '../contract/index.ts';
+import { createHistory } from './resume.ts';
+import { isView, sees } from './rooms.ts';
+
+/**
+ * Tells dashboards what changed. Called only with what is already durable and queryable (invariant I3). A client that
+ * missed something resumes from a sequence or is told to load afresh.
+ */
+export interface Push {
+  attach(server: HttpServer): void;
+  /** Announce changes; sequences are given here, in order. */
+  publish(changes: Omit<FlowChanged, 'sequence'>[]): void;
+  stats(tick: Omit<StatsTick, 'sequence'>): void;
+  readonly clients: number;
+  stop(): Promise<void>;
+}
+
+export interface PushOptions {
+  clock: Clock;
+  counters: Counters;
+  /** Changes with every server start, so that sequences of an earlier life are not mistaken for ours. */
+  epoch: string;
+  allowed(request: IncomingMessage): boolean;
+}
+
+/** Bytes a slow client may have waiting before its updates are held back … */
+const MOST_BUFFERED = 1024 * 1024;
+/** … and how many changes are held for it (newest per flow) before it is told to load afresh. */
+const MOST_HELD = 2000;
+const MOST_HISTORY = 20_000;
+const MOST_CLIENTS = 500;
+
+type TypedSocket = Socket<ClientToServer, ServerToClient>;
+
+interface Watcher {
+  socket: TypedSocket;
+  view: View | null;
+  held: Map<string, FlowChanged>;
+}
+
+export function createPush(options: PushOptions): Push {
+  const { counters } = options;
+  const history = createHistory(MOST_HISTORY);
+  const watchers = new Map<string, Watcher>();
+  let io: Server<ClientToServer, ServerToClient> | undefined;
+  counters.gauge('fermata_dashboards', () => watchers.size);
+
+  const buffered = (socket: TypedSocket): number => {
+    const transport = (socket.conn.transport as unknown as { socket?: { bufferedAmount?: number } }).socket;
+    return transport?.bufferedAmount ?? 0;
+  };
+  /** Slow clients get fewer, newer updates: at most one change per flow waits. */
+  const send = (watcher: Watcher, changes: FlowChanged[]): void => {
+    const { view } = watcher;
+    if (view === null) return;
+    for (const change of changes) if (sees(view, change)) watcher.held.set(change.id, change);
+    if (watcher.held.size === 0) return;
+    if (buffered(watcher.socket) > MOST_BUFFERED) {
+      counters.add('fermata_push_held_total');
+      if (watcher.held.size > MOST_HELD) watcher.socket.disconnect(true);
+      return;
+    }
+    const batch = [...watcher.held.values()].sort((a, b) => a.sequence - b.sequence);
+    watcher.held.clear();
+    watcher.socket.emit('flow:changed', batch);
+  };
+
+  const onConnection = (socket: TypedSocket): void => {
+    if (watchers.size >= MOST_CLIENTS) {
+      socket.disconnect(true);
+      return;
+    }
+    const watcher: Watcher = { socket, view: null, held: new Map() };
+    watchers.set(socket.id, watcher);
+    socket.on('watch', (resume: Resume, answer: (answer: WatchAnswer) => void) => {
+      if (typeof answer !== 'function' || !isView((resume as Resume | null)?.view)) return;
+      watcher.view = resume.view;
+      watcher.held.clear();
+      const since = resume.since;
+      const missed =
+        since !== null && since?.epoch === options.epoch && Number.isSafeInteger(since.number)
+          ? history.since(since.number)
+          : null;
+      answer({ sequence: { epoch: options.epoch, number: history.last }, resumed: missed !== null });
+      if (missed) send(watcher, missed);
+    });
+    socket.on('unwatch', () => {
+      watcher.view = null;
+      watcher.held.clear();
+    });
+    socket.on('disconnect', () => void watchers.delete(socket.id));
+  };
+
+  return {
+    attach(server) {
+      io = new Server(server, {
+        path: '/socket.io',
+        serveClient: false,
+        maxHttpBufferSize: 64 * 1024,
+        pingInterval: 20_000,
+        pingTimeout: 20_000,
+        connectTimeout: 10_000,
+        perMessageDeflate: false,
+        allowRequest: (request, decide) => decide(null, options.allowed(request)),
+      });
+      io.on('connection', onConnection);
+    },
+    publish(changes) {
+      if (changes.length === 0) return;
+      const numbered = changes.map((change) => history.add(change));
+      for (const watcher of watchers.values()) send(watcher, numbered);
+    },
+    stats(tick) {
+      for (const watcher of watchers.values()) {
+        if (watcher.view?.kind === 'flows') watcher.socket.volatile.emit('stats:tick', { ...tick, sequence: history.last });
+        send(watcher, []);
+      }
+    },
+    get clients() {
+      return watchers.size;
+    },
+    async stop() {
+      io?.disconnectSockets(true);
+      await io?.close();
+      io = undefined;
+      watchers.clear();
+    },
+  };
+}

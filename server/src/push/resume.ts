@@ -1,0 +1,36 @@
+import type { FlowChanged } from '../contract/index.ts';
+
+/** The last changes, so that a client that was away for a moment gets only what it missed. */
+export interface History {
+  add(change: Omit<FlowChanged, 'sequence'>): FlowChanged;
+  /** Newest change per flow after `number`; null when that reaches further back than we remember. */
+  since(number: number): FlowChanged[] | null;
+  readonly last: number;
+}
+
+export function createHistory(capacity: number): History {
+  let changes: FlowChanged[] = [];
+  let last = 0;
+  return {
+    add(change) {
+      const numbered: FlowChanged = { ...change, sequence: ++last };
+      changes.push(numbered);
+      if (changes.length > capacity * 2) changes = changes.slice(-capacity);
+      return numbered;
+    },
+    since(number) {
+      if (number > last || number < 0) return null;
+      const oldest = changes[0]?.sequence ?? last + 1;
+      if (number < oldest - 1) return null;
+      const newest = new Map<string, FlowChanged>();
+      for (let i = changes.length - 1; i >= 0 && changes[i]!.sequence > number; i--) {
+        const change = changes[i]!;
+        if (!newest.has(change.id)) newest.set(change.id, change);
+      }
+      return [...newest.values()].reverse();
+    },
+    get last() {
+      return last;
+    },
+  };
+}

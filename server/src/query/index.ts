@@ -1,0 +1,111 @@
+import express, { type ErrorRequestHandler, type Express } from 'express';
+import helmet from 'helmet';
+import { FermataError, messageOf } from '../base/errors.ts';
+import type { Log } from '../base/log.ts';
+import type { Problem } from '../contract/index.ts';
+import { openApi } from './openapi.ts';
+import { hostAllowed, type HostRule } from './origin.ts';
+import { expressPath, handlerOf, ROUTES, type QueryContext } from './routes.ts';
+
+export { hostAllowed, type HostRule } from './origin.ts';
+export { summaryOf } from './present.ts';
+export type { QueryContext } from './routes.ts';
+
+export interface QueryOptions extends QueryContext {
+  log: Log;
+  hosts: HostRule;
+  /** Folder of the built dashboard, or '' when there is none. */
+  webRoot: string;
+}
+
+const STATUS: Partial<Record<FermataError['code'], number>> = {
+  'query.invalid': 400,
+  'query.not-found': 404,
+  'query.ambiguous': 300,
+  'request.forbidden': 403,
+  'store.unavailable': 503,
+};
+
+/** REST and the dashboard's files on one port. Reads only; everything is escaped, typed and bounded. */
+export function queryApp(options: QueryOptions): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.set('query parser', 'simple');
+  app.use((request, _response, next) => {
+    if (hostAllowed(request, options.hosts)) next();
+    else
+      next(
+        new FermataError('request.forbidden', 'this Host or Origin is not served', {
+          hint: 'Open the dashboard by its own address, or add the name to FERMATA_ALLOWED_HOSTS.',
+        }),
+      );
+  });
+  app.use(
+    helmet({
+      contentSecurityPolicy: {
+        useDefaults: false,
+        directives: {
+          defaultSrc: ["'none'"],
+          scriptSrc: ["'self'"],
+          styleSrc: ["'self'"],
+          imgSrc: ["'self'", 'data:'],
+          fontSrc: ["'self'"],
+          connectSrc: ["'self'"],
+          manifestSrc: ["'self'"],
+          baseUri: ["'none'"],
+          formAction: ["'none'"],
+          frameAncestors: ["'none'"],
+        },
+      },
+      // Plain HTTP on loopback: promising TLS would lock people out.
+      strictTransportSecurity: false,
+      referrerPolicy: { policy: 'no-referrer' },
+    }),
+  );
+  for (const route of ROUTES) app.get(expressPath(route.path), noStore, handlerOf(route, options));
+  const document = openApi(options.about().version);
+  app.get('/api/openapi.json', noStore, (_request, response) => void response.json(document));
+  app.use('/api', (request) => {
+    throw new FermataError('query.not-found', `there is no ${request.method} ${request.originalUrl.split('?')[0]}`, {
+      hint: 'See /api/openapi.json.',
+    });
+  });
+  if (options.webRoot !== '') {
+    app.use('/assets', express.static(`${options.webRoot}/assets`, { immutable: true, maxAge: '1y', fallthrough: false }));
+    app.use(express.static(options.webRoot, { index: false }));
+    app.get(/.*/, noStore, (_request, response) => response.sendFile('index.html', { root: options.webRoot }));
+  }
+  app.use(onError(options));
+  return app;
+}
+
+const noStore: express.RequestHandler = (_request, response, next) => {
+  response.setHeader('Cache-Control', 'no-store');
+  next();
+};
+
+function onError(options: QueryOptions): ErrorRequestHandler {
+  return (error: unknown, request, response, next) => {
+    if (response.headersSent) {
+      next(error);
+      return;
+    }
+    const known = error instanceof FermataError ? error : undefined;
+    const httpStatus = (error as { status?: unknown }).status;
+    const clientError = typeof httpStatus === 'number' && httpStatus >= 400 && httpStatus < 500;
+    const status = known ? (STATUS[known.code] ?? 500) : clientError ? httpStatus : 500;
+    if (status >= 500) {
+      options.counters.add('fermata_failed_queries_total');
+      options.log.error({ err: error, path: request.path }, 'query failed');
+    }
+    const problem: Problem = {
+      type: 'about:blank',
+      title: known?.code ?? (clientError ? 'Bad request' : 'Internal error'),
+      status,
+      code: known?.code ?? (clientError ? 'query.invalid' : 'query.failed'),
+      detail: known?.message ?? (clientError ? messageOf(error) : 'the answer could not be computed; the log has the reason'),
+      ...(known?.hint !== undefined && { hint: known.hint }),
+    };
+    response.status(status).type('application/problem+json').send(JSON.stringify(problem));
+  };
+}

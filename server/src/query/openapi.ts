@@ -1,0 +1,34 @@
+import { extendZodWithOpenApi, OpenApiGeneratorV31, OpenAPIRegistry } from '@asteasolutions/zod-to-openapi';
+import { z } from 'zod';
+import { ROUTES } from './routes.ts';
+
+/** The API described from the routes themselves, so that the two cannot disagree. */
+export function openApi(version: string): object {
+  extendZodWithOpenApi(z);
+  const registry = new OpenAPIRegistry();
+  for (const route of ROUTES) {
+    const params = [...route.path.matchAll(/\{(\w+)\}/g)].map(([, name]) => [name!, z.string()] as const);
+    registry.registerPath({
+      method: 'get',
+      path: route.path,
+      summary: route.summary,
+      request: {
+        ...(params.length > 0 && { params: z.object(Object.fromEntries(params)) }),
+        ...(route.query && { query: route.query }),
+      },
+      responses: {
+        200: { description: route.summary },
+        ...(route.path.includes('{id}') && {
+          300: { description: 'Several flows have this name: `choices`' },
+          308: { description: 'The canonical id' },
+          404: { description: 'Nothing has this name (application/problem+json)' },
+        }),
+        ...(route.query && { 400: { description: 'A wrong parameter (application/problem+json)' } }),
+      },
+    });
+  }
+  return new OpenApiGeneratorV31(registry.definitions).generateDocument({
+    openapi: '3.1.0',
+    info: { title: 'Fermata', version, description: 'Event flows: what happened, what is waiting, since when and why.' },
+  });
+}

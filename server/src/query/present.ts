@@ -1,0 +1,157 @@
+import type * as wire from '../contract/index.ts';
+import type { Flow, Hop, Step } from '../model/flow.ts';
+import type { FlowRow, FlowTypeRow, ServiceRow, StoredSpan } from '../store/index.ts';
+import { KeyValues, type Attributes, type AttributeValue } from '../model/otlp.ts';
+
+/** Model → contract: the only place. */
+export function summaryOf(flow: Flow, version: number, stepCount: number): wire.FlowSummary {
+  return {
+    id: flow.id,
+    environment: flow.environment,
+    type: flow.type,
+    key: flow.key,
+    run: flow.run,
+    phase: flow.phase,
+    outcome: flow.outcome,
+    health: flow.health,
+    status: flow.status,
+    statusSinceUnixNano: String(flow.statusSince),
+    startedAtUnixNano: String(flow.started),
+    lastProgressAtUnixNano: String(flow.lastProgress),
+    endedAtUnixNano: flow.ended === null ? null : String(flow.ended),
+    durationMs: flow.durationMs,
+    rawDurationMs: flow.rawDurationMs,
+    stepCount,
+    failedSteps: flow.failedSteps,
+    services: flow.services,
+    waitingFor: [],
+    findings: [],
+    parentId: flow.parentId,
+    incomplete: flow.incomplete,
+    truncated: flow.truncated,
+    badges: flow.badges,
+    version,
+  };
+}
+
+/** Above this many steps or hops a flow is given in part and says so. */
+export const MOST_STEPS = 2000;
+
+export function presentFlow(row: FlowRow): wire.Flow {
+  const { flow } = row;
+  const cut = flow.steps.length > MOST_STEPS || flow.hops.length > MOST_STEPS;
+  return {
+    ...summaryOf(flow, row.version, flow.steps.length),
+    truncated: flow.truncated || cut,
+    steps: flow.steps.slice(0, MOST_STEPS).map(presentStep),
+    hops: flow.hops.slice(0, MOST_STEPS).map(presentHop),
+    criticalPath: [],
+    keys: Object.fromEntries(flow.keys),
+    aliases: flow.aliases,
+    relations: flow.relations,
+    unattributed: flow.unattributed.slice(0, MOST_STEPS),
+    asOf: new Date(row.timelineComputedMs).toISOString(),
+    modelVersion: 0,
+  };
+}
+
+function presentStep(step: Step): wire.Step {
+  const { start, end, attempts, ...rest } = step;
+  return {
+    ...rest,
+    attempts: attempts.map((attempt) => {
+      const { start: from, end: to, ...others } = attempt;
+      return { ...others, startUnixNano: String(from), endUnixNano: to === null ? null : String(to) };
+    }),
+    startUnixNano: String(start),
+    endUnixNano: end === null ? null : String(end),
+  };
+}
+
+function presentHop(hop: Hop): wire.Hop {
+  const { sent, received, ...rest } = hop;
+  return { ...rest, sentUnixNano: String(sent), receivedUnixNano: received === null ? null : String(received) };
+}
+
+export function presentFlowType(row: FlowTypeRow): wire.FlowTypeSummary {
+  const { lastStarted, ...rest } = row;
+  return { ...rest, lastStartedAtUnixNano: lastStarted };
+}
+
+export function presentService(row: ServiceRow): wire.ServiceSummary {
+  const { firstSeen, lastSeen, ...rest } = row;
+  return { ...rest, firstSeenUnixNano: firstSeen, lastSeenUnixNano: lastSeen };
+}
+
+const KINDS = ['unspecified', 'internal', 'server', 'client', 'producer', 'consumer'];
+
+export function presentSpan(stored: StoredSpan): wire.RawSpan {
+  const receivedAt = new Date(stored.receivedAtMs).toISOString();
+  if (stored.log !== undefined) {
+    const { log } = stored;
+    return {
+      traceId: stored.traceId,
+      spanId: stored.spanId,
+      parentSpanId: log.spanId,
+      name: log.eventName,
+      kind: 'log event',
+      service: serviceOf(log.resource.attributes),
+      startUnixNano: String(log.time),
+      endUnixNano: String(log.time),
+      statusCode: 0,
+      statusMessage: typeof log.body === 'string' ? log.body : '',
+      receivedAt,
+      attributes: plain(log.attributes),
+      resource: plain(log.resource.attributes),
+      events: [],
+      links: [],
+    };
+  }
+  const { span } = stored;
+  return {
+    traceId: span.traceId,
+    spanId: span.spanId,
+    parentSpanId: span.parentSpanId,
+    name: span.name,
+    kind: KINDS[span.kind] ?? 'unspecified',
+    service: serviceOf(span.resource.attributes),
+    startUnixNano: String(span.start),
+    endUnixNano: String(span.end),
+    statusCode: span.statusCode,
+    statusMessage: span.statusMessage,
+    receivedAt,
+    attributes: plain(span.attributes),
+    resource: plain(span.resource.attributes),
+    events: span.events.map((event) => ({
+      timeUnixNano: String(event.time),
+      name: event.name,
+      attributes: plain(event.attributes),
+    })),
+    links: span.links.map((link) => ({
+      traceId: link.traceId,
+      spanId: link.spanId,
+      attributes: plain(link.attributes),
+    })),
+  };
+}
+
+function serviceOf(attributes: Attributes): string {
+  const at = attributes.indexOf('service.name');
+  const value = at % 2 === 0 ? attributes[at + 1] : undefined;
+  return typeof value === 'string' ? value : '';
+}
+
+function plain(attributes: Attributes): Record<string, unknown> {
+  const object: Record<string, unknown> = Object.create(null) as Record<string, unknown>;
+  for (let i = 0; i < attributes.length; i += 2) object[attributes[i] as string] = plainValue(attributes[i + 1]!);
+  return object;
+}
+
+function plainValue(value: AttributeValue): unknown {
+  if (typeof value === 'bigint') return String(value);
+  if (typeof value === 'number' && !Number.isFinite(value)) return String(value);
+  if (Array.isArray(value)) return value.map(plainValue);
+  if (value instanceof KeyValues) return plain(value.list);
+  if (value instanceof Uint8Array) return `base64:${Buffer.from(value).toString('base64')}`;
+  return value;
+}

@@ -1,0 +1,72 @@
+import { z } from 'zod';
+import { FLOW_STATUSES } from '../contract/index.ts';
+import { FermataError } from '../base/errors.ts';
+import type { FlowSearch } from '../model/search.ts';
+import { unixNanos, type UnixNanos } from '../model/time.ts';
+
+/** Query string → validated search. Rejects, never guesses. */
+const many = z
+  .union([z.string(), z.array(z.string())])
+  .transform((value) => [value].flat().flatMap((item) => item.split(',')).filter((item) => item !== ''));
+const instant = z
+  .string()
+  .regex(/^\d{1,20}$|^\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:\d\d)$/, 'is neither nanoseconds nor ISO 8601 with a zone');
+
+export const searchSchema = z.strictObject({
+  q: z.string().max(500).optional().describe('Words that must all occur in type, key, services, steps or badges'),
+  type: many.optional().describe('Flow type; repeat or separate by commas'),
+  status: many.pipe(z.array(z.enum(FLOW_STATUSES as [string, ...string[]]))).optional(),
+  service: many.optional(),
+  environment: many.optional(),
+  key: z.string().max(300).optional().describe('A business key: `value` or `name=value`'),
+  from: instant.optional().describe('Started at or after: nanoseconds since 1970 or ISO 8601'),
+  to: instant.optional().describe('Started before'),
+  limit: z.coerce.number().int().min(1).max(1000).default(100),
+  cursor: z.string().max(200).optional().describe('`nextCursor` of the page before'),
+});
+
+export function readSearch(query: unknown): FlowSearch {
+  const parsed = searchSchema.safeParse(query);
+  if (!parsed.success) throw invalid(parsed.error);
+  const { q, type, status, service, environment, key, from, to, limit, cursor } = parsed.data;
+  return {
+    limit,
+    ...(q !== undefined && { text: q }),
+    ...(type && { types: type }),
+    ...(status && { statuses: status as NonNullable<FlowSearch['statuses']> }),
+    ...(service && { services: service }),
+    ...(environment && { environments: environment }),
+    ...(key !== undefined && { key }),
+    ...(from !== undefined && { from: nanos(from) }),
+    ...(to !== undefined && { to: nanos(to) }),
+    ...(cursor !== undefined && { after: readCursor(cursor) }),
+  };
+}
+
+export function invalid(error: z.ZodError): FermataError {
+  const detail = error.issues
+    .map((issue) => `${issue.path.join('.') || 'query'}: ${issue.code === 'unrecognized_keys' ? issue.message.toLowerCase() : issue.message}`)
+    .join('; ');
+  return new FermataError('query.invalid', detail, { hint: 'The parameters are listed at /api/openapi.json.' });
+}
+
+function nanos(text: string): UnixNanos {
+  if (/^\d+$/.test(text)) {
+    const value = BigInt(text);
+    if (value > 0xffffffffffffffffn) throw new FermataError('query.invalid', 'time is beyond 64 bits');
+    return unixNanos(value);
+  }
+  const ms = Date.parse(text);
+  if (Number.isNaN(ms) || ms < 0) throw new FermataError('query.invalid', `"${text}" is not a time`);
+  return unixNanos(BigInt(ms) * 1_000_000n);
+}
+
+export const writeCursor = (started: bigint, id: string): string =>
+  Buffer.from(`${started} ${id}`).toString('base64url');
+
+function readCursor(cursor: string): { started: UnixNanos; id: string } {
+  const match = /^(\d{1,20}) (\S{1,100})$/.exec(Buffer.from(cursor, 'base64url').toString());
+  if (!match || BigInt(match[1]!) > 0xffffffffffffffffn)
+    throw new FermataError('query.invalid', 'cursor: not one of ours', { hint: 'Start again without a cursor.' });
+  return { started: unixNanos(BigInt(match[1]!)), id: match[2]! };
+}
