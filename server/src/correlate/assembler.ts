@@ -69,10 +69,7 @@ export function createAssembler(options: AssemblerOptions): Assembler {
   const invalidateDependents = (node: Node): void => {
     for (const linker of node.linkers) if (linker.tree?.dependent) invalidate(linker.tree);
     for (const child of node.children) if (child.tree?.dependent) invalidate(child.tree);
-    if (node.parent !== null && isConsumer(node.span.role)) {
-      const tree = node.parent.tree;
-      if (tree?.dependent) invalidate(tree);
-    }
+    if (node.parent?.tree?.dependent && node.parent.tree !== node.tree) invalidate(node.parent.tree);
   };
 
   const setFlow = (node: Node, key: string, shared: boolean): void => {
@@ -82,6 +79,8 @@ export function createAssembler(options: AssemblerOptions): Assembler {
       node.flowKey = key;
       if (key !== '') join(node, key);
     }
+    // Flows around it show its flow as a relation.
+    markNeighbours([node]);
     node.shared = shared;
     invalidateDependents(node);
   };
@@ -169,6 +168,10 @@ export function createAssembler(options: AssemblerOptions): Assembler {
       for (const child of node.children) mark(child);
       for (const linker of node.linkers) mark(linker);
       for (const link of node.span.links) mark(graph.get(link.key));
+      for (const token of messageTokens(node.span)) {
+        const sharing = graph.sharing(token);
+        if (sharing.size <= MOST_SHARING + 1) for (const other of sharing) mark(other);
+      }
     }
   };
 
@@ -250,11 +253,19 @@ export function createAssembler(options: AssemblerOptions): Assembler {
       if (isConsumer(span.role)) invalidate(headOf(node.parent).tree);
     } else if (span.parentId !== '')
       for (const other of graph.waitingFor(span.traceId + span.parentId)) invalidate(other.tree);
-    for (const child of node.children) invalidate(child.tree);
-    for (const linker of node.linkers) invalidate(linker.tree);
+    for (const child of node.children) touchReferrer(child);
+    for (const linker of node.linkers) touchReferrer(linker);
     for (const link of span.links) invalidate(graph.get(link.key)?.tree ?? null);
     touchSharing(span);
     touchInner(node);
+  };
+  /** A consumer gains a cause: the trees of its other causes lose or keep what hangs below them. */
+  const touchReferrer = (node: Node): void => {
+    invalidate(node.tree);
+    if (!isConsumer(node.span.role)) return;
+    invalidate(node.parent?.tree ?? null);
+    for (const link of node.span.links) invalidate(graph.get(link.key)?.tree ?? null);
+    touchSharing(node.span);
   };
   /** Attaching children may make sends below a republish, or stop them from being one. */
   const touchInner = (node: Node): void => {

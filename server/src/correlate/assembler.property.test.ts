@@ -1,0 +1,97 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import type { Span } from '../model/span.ts';
+import { aSpan, type SpanSketch } from '../model/testing/builders.ts';
+import { canonical, createBench } from './testing.ts';
+
+/**
+ * Invariant I1: any order, duplication, batching, unloading and restart between the same spans gives the same flows.
+ * Spans refer to any other span, earlier or later, existing or not, so that rings, orphans and joins all occur.
+ */
+const size = 14;
+const index = fc.nat({ max: size - 1 });
+const sketches = fc.array(
+  fc.record({
+    trace: fc.nat({ max: 5 }),
+    parent: fc.option(index, { freq: 2 }),
+    links: fc.uniqueArray(index, { maxLength: 3 }),
+    role: fc.constantFrom('send', 'process', 'process', 'receive', 'create', 'internal', 'server', 'client', 'event') as fc.Arbitrary<Span['role']>,
+    service: fc.constantFrom('a', 'b', 'c'),
+    flow: fc.option(fc.constantFrom('f1', 'f2', 'f3'), { freq: 3 }),
+    type: fc.constantFrom('', 't', 'u'),
+    source: fc.constantFrom('message', 'explicit', 'ambient') as fc.Arbitrary<'message' | 'explicit' | 'ambient'>,
+    message: fc.constantFrom('', '', 'm1', 'm2', 'm3'),
+    batch: fc.constantFrom(0, 0, 0, 2),
+    conversation: fc.constantFrom('', '', '', 'c1', 'c2'),
+    identity: fc.constantFrom('', '', '', 'k\u00001', 'k\u00002'),
+    at: fc.nat({ max: 400 }),
+    failed: fc.boolean(),
+    milestone: fc.constantFrom(null, 'flow-started', 'flow-completed', 'step-started') as fc.Arbitrary<Span['milestone']>,
+    remote: fc.constantFrom(null, true, false),
+  }),
+  { minLength: 2, maxLength: size },
+);
+
+type Sketches = typeof sketches extends fc.Arbitrary<infer T> ? T : never;
+
+const toSpans = (list: Sketches): Span[] =>
+  list.map((item, i) => {
+    const target = (at: number): SpanSketch & { trace: string; id: string } => ({
+      trace: `${list[at % list.length]!.trace + 10}`,
+      id: `${(at % list.length) + 1}`,
+    });
+    const traceOf = `${item.trace + 10}`;
+    const parent = item.parent === null ? undefined : `${(item.parent % list.length) + 1}`;
+    const isEvent = item.role === 'event';
+    return aSpan({
+      trace: traceOf,
+      id: `${i + 1}`,
+      ...(parent !== undefined && { parent }),
+      role: item.role,
+      service: item.service,
+      links: isEvent ? [] : item.links.map((at) => `${target(at).trace}/${target(at).id}`),
+      ...(item.flow !== null && { flow: item.flow, type: item.type, source: item.source }),
+      message: item.message,
+      batch: item.batch,
+      conversation: item.conversation,
+      identities: item.identity === '' ? [] : [item.identity],
+      at: item.at,
+      failed: item.failed,
+      milestone: isEvent ? (item.milestone ?? 'flow-heartbeat') : null,
+      ...(isEvent && item.milestone === 'flow-completed' && { outcome: 'completed' as const }),
+      remote: item.remote,
+    });
+  });
+
+const inOneGo = (spans: Span[]): unknown => {
+  const bench = createBench();
+  bench.take(spans);
+  bench.rest();
+  return canonical(bench.flows());
+};
+
+const RUNS = Number(process.env['PROPERTY_RUNS'] ?? 500);
+
+test('order, duplication and batching do not matter', () => {
+  fc.assert(
+    fc.property(sketches, fc.infiniteStream(fc.nat()), fc.nat({ max: 4 }), (list, randoms, every) => {
+      const spans = toSpans(list);
+      const shuffled = shuffle([...spans, ...spans.slice(0, every)], randoms);
+      const bench = createBench();
+      for (let i = 0; i < shuffled.length; i += every + 1) bench.take(shuffled.slice(i, i + every + 1));
+      bench.rest();
+      expect(canonical(bench.flows())).toEqual(inOneGo(spans));
+    }),
+    { numRuns: RUNS },
+  );
+});
+
+function shuffle<T>(items: T[], randoms: fc.Stream<number>): T[] {
+  const list = [...items];
+  const random = randoms[Symbol.iterator]();
+  for (let i = list.length - 1; i > 0; i--) {
+    const j = (random.next().value as number) % (i + 1);
+    [list[i], list[j]] = [list[j]!, list[i]!];
+  }
+  return list;
+}

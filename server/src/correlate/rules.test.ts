@@ -1,0 +1,316 @@
+import { describe, expect, test } from 'vitest';
+import type { Flow } from '../model/flow.ts';
+import { aSpan, spanId, traceId, type SpanSketch } from '../model/testing/builders.ts';
+import { createBench } from './testing.ts';
+
+/** One test a rule: the smallest trace that breaks when the rule is removed. */
+const flowsOf = (...sketches: SpanSketch[]): Flow[] => {
+  const bench = createBench();
+  bench.take(sketches.map(aSpan));
+  return [...bench.flows().values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+};
+const withSpan = (flows: Flow[], path: string): Flow[] => {
+  const [trace = '', id = ''] = path.split('/');
+  return flows.filter((flow) => flow.members[traceId(trace)]?.includes(spanId(id)));
+};
+const only = (flows: Flow[], path: string): Flow => {
+  const found = withSpan(flows, path);
+  expect(found, `flows that hold ${path}`).toHaveLength(1);
+  return found[0]!;
+};
+
+describe('causes', () => {
+  test('a process span joins the flow of the send that it links to, across traces', () => {
+    const flows = flowsOf(
+      { trace: 'a1', id: '1', role: 'send', service: 'shop' },
+      { trace: 'b1', id: '2', role: 'process', service: 'ship', at: 30, links: ['a1/1'] },
+    );
+    expect(flows).toHaveLength(1);
+    expect(flows[0]!.hops[0]).toMatchObject({ state: 'delivered', waitMs: 20, evidence: [{ kind: 'link' }] });
+  });
+
+  test('parent and link to the same send are one edge', () => {
+    const [flow] = flowsOf(
+      { trace: 'a1', id: '1', role: 'send' },
+      { trace: 'a1', id: '2', role: 'process', service: 'b', parent: '1', remote: true, at: 20, links: ['a1/1'] },
+    );
+    expect(flow!.hops).toHaveLength(1);
+    expect(flow!.hops[0]!.evidence.map((e) => e.kind)).toEqual(['parent', 'link']);
+  });
+
+  test('kafkajs eachBatch with a linkless poll: each message stays in its own flow', () => {
+    const flows = flowsOf(
+      { trace: 'a1', id: '1', role: 'send', service: 'shop' },
+      { trace: 'a2', id: '2', role: 'send', service: 'shop' },
+      { trace: 'c0', id: '9', role: 'receive', service: 'ship', at: 20, ms: 50 },
+      { trace: 'c0', id: '3', parent: '9', remote: false, role: 'process', service: 'ship', at: 21, links: ['a1/1'] },
+      { trace: 'c0', id: '4', parent: '9', remote: false, role: 'process', service: 'ship', at: 22, links: ['a2/2'] },
+    );
+    expect(flows).toHaveLength(2);
+    expect(only(flows, 'c0/3').id).toBe(traceId('a1'));
+    expect(only(flows, 'c0/4').id).toBe(traceId('a2'));
+    expect(withSpan(flows, 'c0/9')).toHaveLength(0);
+    for (const flow of flows) expect(flow.context[traceId('c0')]).toContain(spanId('9'));
+  });
+
+  test('a batch send with N consumers does not glue them together', () => {
+    const flows = flowsOf(
+      { trace: 'a1', id: '1', role: 'send', batch: 2 },
+      { trace: 'b1', id: '2', role: 'receive', service: 'x', at: 20, links: ['a1/1'] },
+      { trace: 'b2', id: '3', role: 'receive', service: 'y', at: 25, links: ['a1/1'] },
+    );
+    expect(only(flows, 'b1/2').id).not.toBe(only(flows, 'b2/3').id);
+    expect(flows.every((flow) => flow.hops.every((hop) => hop.state !== 'waiting'))).toBe(true);
+  });
+
+  test('a batch consumer is shared: shown in both flows, a bridge to neither', () => {
+    const flows = flowsOf(
+      { trace: 'a1', id: '1', role: 'send' },
+      { trace: 'a2', id: '2', role: 'send' },
+      { trace: 'b1', id: '3', role: 'process', service: 'b', at: 20, links: ['a1/1', 'a2/2'] },
+      { trace: 'b1', id: '4', parent: '3', role: 'send', service: 'b', at: 22 },
+      { trace: 'b1', id: '5', parent: '4', remote: true, role: 'process', service: 'c', at: 40 },
+    );
+    expect(flows.map((flow) => flow.id)).toEqual([traceId('a1'), traceId('a2')]);
+    for (const flow of flows) {
+      expect(flow.context[traceId('b1')]).toContain(spanId('3'));
+      expect(flow.unattributed.map((span) => span.spanId)).toContain(spanId('5'));
+    }
+  });
+
+  test('a join whose two causes are in one flow belongs to that flow', () => {
+    const flows = flowsOf(
+      { trace: 'a1', id: '1', service: 'shop' },
+      { trace: 'a1', id: '2', parent: '1', role: 'send', service: 'shop', destination: 'pay' },
+      { trace: 'a1', id: '3', parent: '1', role: 'send', service: 'shop', destination: 'stock' },
+      { trace: 'b1', id: '4', role: 'process', service: 'join', at: 20, links: ['a1/2', 'a1/3'] },
+    );
+    expect(flows).toHaveLength(1);
+    expect(flows[0]!.steps.find((step) => step.service === 'join')!.causedBy).toHaveLength(2);
+  });
+
+  test('creation and previous-attempt links: only the creation joins', () => {
+    const flows = flowsOf(
+      { trace: 'a1', id: '1', role: 'create' },
+      { trace: 'f1', id: '8', role: 'process', service: 'other' },
+      { trace: 'b1', id: '2', role: 'process', service: 'b', at: 20, links: ['a1/1', 'f1/8'] },
+    );
+    expect(only(flows, 'b1/2').id).toBe(traceId('a1'));
+    expect(only(flows, 'f1/8').id).toBe(traceId('f1'));
+    expect(only(flows, 'b1/2').relations).toContainEqual(
+      expect.objectContaining({ kind: 'link', target: traceId('f1') + spanId('8') }),
+    );
+  });
+
+  test('a link of a span that is no consumer (previous_trace) is a relation, not a cause', () => {
+    const flows = flowsOf(
+      { trace: 'a1', id: '1', role: 'server' },
+      { trace: 'b1', id: '2', role: 'server', links: ['a1/1'] },
+    );
+    expect(flows).toHaveLength(2);
+  });
+
+  test('a poll span with one processed message belongs to that message’s flow', () => {
+    const flows = flowsOf(
+      { trace: 'a1', id: '1', role: 'send' },
+      { trace: 'b1', id: '2', role: 'receive', service: 'b', at: 19 },
+      { trace: 'b1', id: '3', parent: '2', remote: false, role: 'process', service: 'b', at: 20, links: ['a1/1'] },
+    );
+    expect(flows).toHaveLength(1);
+    expect(flows[0]!.steps).toHaveLength(2);
+  });
+});
+
+describe('identity', () => {
+  const order = (over: Partial<SpanSketch> & { trace: string; id: string }): SpanSketch => ({
+    flow: 'order-42',
+    type: 'order',
+    ...over,
+  });
+
+  test('spans of one explicit id are one flow, however unconnected', () => {
+    expect(flowsOf(order({ trace: 'a1', id: '1' }), order({ trace: 'b1', id: '2' }))).toHaveLength(1);
+  });
+
+  test('order 42 in staging and production are two flows', () => {
+    const flows = flowsOf(order({ trace: 'a1', id: '1', env: 'staging' }), order({ trace: 'b1', id: '2', env: 'prod' }));
+    expect(flows).toHaveLength(2);
+  });
+
+  test('a missing type adopts the only type known for its id', () => {
+    const flows = flowsOf(order({ trace: 'a1', id: '1' }), { trace: 'b1', id: '2', flow: 'order-42' });
+    expect(flows).toHaveLength(1);
+    const three = flowsOf(
+      order({ trace: 'a1', id: '1' }),
+      order({ trace: 'c1', id: '3', type: 'invoice' }),
+      { trace: 'b1', id: '2', flow: 'order-42' },
+    );
+    expect(three).toHaveLength(3);
+  });
+
+  test('two flows with different explicit ids are never merged (I9)', () => {
+    const flows = flowsOf(
+      order({ trace: 'a1', id: '1', role: 'send' }),
+      { trace: 'b1', id: '2', role: 'process', flow: 'order-43', type: 'order', service: 'b', at: 20, links: ['a1/1'] },
+    );
+    expect(flows).toHaveLength(2);
+    expect(only(flows, 'b1/2').relations).toContainEqual(expect.objectContaining({ kind: 'caused-by' }));
+    expect(only(flows, 'a1/1').relations).toContainEqual(expect.objectContaining({ kind: 'causes' }));
+  });
+
+  test('a leaked ambient id does not move an order into another one', () => {
+    const flows = flowsOf(
+      order({ trace: 'a1', id: '1', role: 'send' }),
+      {
+        trace: 'b1',
+        id: '2',
+        role: 'process',
+        flow: 'order-41',
+        type: 'order',
+        source: 'ambient',
+        service: 'b',
+        at: 20,
+        links: ['a1/1'],
+      },
+    );
+    const flow = only(flows, 'b1/2');
+    expect(flow.key).toBe('order-42');
+    expect(flow.badges).toContain('broken-context');
+  });
+
+  test('a root without id takes the one id below it, and is shared above two', () => {
+    const one = flowsOf({ trace: 'a1', id: '1', role: 'server' }, order({ trace: 'a1', id: '2', parent: '1', role: 'send' }));
+    expect(one).toHaveLength(1);
+    expect(one[0]!.steps).toHaveLength(1);
+    const two = flowsOf(
+      { trace: 'a1', id: '1', service: 'cron' },
+      order({ trace: 'a1', id: '2', parent: '1', role: 'send' }),
+      order({ trace: 'a1', id: '3', parent: '1', role: 'send', flow: 'order-43' }),
+    );
+    expect(two).toHaveLength(2);
+    expect(withSpan(two, 'a1/1')).toHaveLength(0);
+  });
+
+  test('a consumer without context joins by message id and says so', () => {
+    const [flow, ...others] = flowsOf(
+      { trace: 'a1', id: '1', role: 'send', message: 'm1' },
+      { trace: 'b1', id: '2', role: 'process', service: 'b', message: 'm1', at: 20 },
+    );
+    expect(others).toHaveLength(0);
+    expect(flow!.badges).toContain('broken-context');
+    expect(flow!.hops[0]!.evidence[0]!.kind).toBe('message-id');
+  });
+
+  test('a republish to a dead-letter queue keeps its original identity', () => {
+    const flows = flowsOf(
+      { trace: 'a1', id: '1', role: 'send', message: 'm1' },
+      { trace: 'b1', id: '2', role: 'process', service: 'b', message: 'm1', at: 20, failed: true, links: ['a1/1'] },
+      { trace: 'b1', id: '3', parent: '2', role: 'send', service: 'b', message: 'm1', destination: 'dlq', at: 25 },
+      { trace: 'c1', id: '4', role: 'process', service: 'dead', message: 'm1', destination: 'dlq', at: 40 },
+    );
+    expect(flows).toHaveLength(1);
+  });
+
+  test('ids restarting at 1: the same message id of two brokers’ lives joins nothing', () => {
+    const week = 8 * 24 * 3_600_000;
+    const flows = flowsOf(
+      { trace: 'a1', id: '1', role: 'send', message: '1' },
+      { trace: 'b1', id: '2', role: 'process', service: 'b', message: '1', at: week },
+    );
+    expect(flows).toHaveLength(2);
+    const twice = flowsOf(
+      { trace: 'a1', id: '1', role: 'send', message: '1' },
+      { trace: 'a2', id: '2', role: 'send', message: '1' },
+      { trace: 'b1', id: '3', role: 'process', service: 'b', message: '1', at: 50 },
+    );
+    expect(twice).toHaveLength(3);
+  });
+
+  test('identity keys join, search keys only find', () => {
+    const key = (value: string): Partial<SpanSketch> => ({ identities: [`order.id\0${value}`] });
+    expect(flowsOf({ trace: 'a1', id: '1', ...key('7') }, { trace: 'b1', id: '2', ...key('7') })).toHaveLength(1);
+    expect(flowsOf({ trace: 'a1', id: '1', ...key('7') }, { trace: 'b1', id: '2', ...key('8') })).toHaveLength(2);
+    const customer: Partial<SpanSketch> = { keys: [['customer.id', 'c1']] };
+    expect(flowsOf({ trace: 'a1', id: '1', ...customer }, { trace: 'b1', id: '2', ...customer })).toHaveLength(2);
+  });
+
+  test('a weak group that touches two explicit flows becomes relations (I9)', () => {
+    const flows = flowsOf(
+      { trace: 'a1', id: '1', flow: 'o1', type: 't', identities: ['k\u00001'] },
+      { trace: 'b1', id: '2', flow: 'o2', type: 't', identities: ['k\u00001'] },
+      { trace: 'c1', id: '3', identities: ['k\u00001'] },
+    );
+    expect(flows).toHaveLength(3);
+    const joined = flowsOf(
+      { trace: 'a1', id: '1', flow: 'o1', type: 't', identities: ['k\u00001'] },
+      { trace: 'c1', id: '3', identities: ['k\u00001'] },
+    );
+    expect(joined).toHaveLength(1);
+  });
+});
+
+describe('change', () => {
+  test('a late span splits a flow: the old name becomes a grave that points on', () => {
+    const bench = createBench();
+    bench.take([
+      aSpan({ trace: 'a1', id: '1', role: 'send' }),
+      aSpan({ trace: 'b1', id: '2', role: 'process', service: 'b', at: 20, links: ['a1/1', 'a0/9'] }),
+    ]);
+    expect([...bench.flows().keys()]).toEqual([traceId('a1')]);
+    bench.take([aSpan({ trace: 'a0', id: '9', role: 'send' })]);
+    expect([...bench.flows().keys()].sort()).toEqual([traceId('a0'), traceId('a1')]);
+
+    const renamed = createBench();
+    renamed.take([aSpan({ trace: 'c1', id: '1', role: 'send' })]);
+    renamed.take([aSpan({ trace: 'd1', id: '2', role: 'process', service: 'b', flow: 'x', at: 20, links: ['c1/1'] })]);
+    expect(renamed.flows().size).toBe(1);
+    const [flow] = renamed.flows().values();
+    expect(renamed.graves.get(traceId('c1'))).toBe(flow!.id);
+  });
+
+  test('a new run starts only at a start after an end', () => {
+    const start = (at: number, trace: string): SpanSketch => ({ trace, id: '1', role: 'event', milestone: 'flow-started', flow: 'o', type: 't', at, ms: 0 });
+    const end = (at: number, trace: string): SpanSketch => ({ trace, id: '2', role: 'event', milestone: 'flow-completed', outcome: 'completed', flow: 'o', type: 't', at, ms: 0 });
+    expect(flowsOf(start(0, 'a1'), end(50, 'a1'), start(100, 'b1')).map((flow) => flow.run).sort()).toEqual([1, 2]);
+    expect(flowsOf(start(0, 'a1'), start(100, 'b1'), end(150, 'b1'))).toHaveLength(1);
+  });
+
+  test('no receive precedes its send; the skew is shown and travels downstream', () => {
+    const [flow] = flowsOf(
+      { trace: 'a1', id: '1', role: 'send', at: 1000 },
+      { trace: 'b1', id: '2', role: 'process', service: 'b', at: -4000, ms: 100, links: ['a1/1'] },
+      { trace: 'b1', id: '3', parent: '2', role: 'send', service: 'b', at: -3950 },
+      { trace: 'c1', id: '4', role: 'process', service: 'c', at: 1100, links: ['b1/3'] },
+    );
+    const [a, b, c] = flow!.steps;
+    expect([a!.service, b!.service, c!.service]).toEqual(['svc', 'b', 'c']);
+    expect(b!.skewMs).toBe(5000);
+    expect(c!.skewMs).toBe(0);
+    expect(flow!.hops.every((hop) => hop.waitMs! >= 0)).toBe(true);
+    expect(flow!.badges).toContain('clock-skew');
+  });
+
+  test('failed attempt then success is one retried step; two successes are duplicate processing', () => {
+    const send: SpanSketch = { trace: 'a1', id: '1', role: 'send', message: 'm' };
+    const attempt = (id: string, at: number, failed: boolean): SpanSketch => ({ trace: `b${id}`, id, role: 'process', service: 'b', message: 'm', at, failed, links: ['a1/1'] });
+    const [retried] = flowsOf(send, attempt('2', 20, true), attempt('3', 60, false));
+    expect(retried!.steps[1]).toMatchObject({ status: 'retried', attempts: [{ number: 1 }, { number: 2 }] });
+    const [twice] = flowsOf(send, attempt('2', 20, false), attempt('3', 60, false));
+    expect(twice!.badges).toContain('duplicate-processing');
+  });
+
+  test('cycles, missing parents and self-links are shown, never fatal', () => {
+    const flows = flowsOf(
+      { trace: 'a1', id: '1', parent: '2' },
+      { trace: 'a1', id: '2', parent: '1' },
+      { trace: 'b1', id: '3', parent: '3' },
+      { trace: 'c1', id: '4', role: 'process', links: ['c1/4'] },
+      { trace: 'd1', id: '5', parent: 'ff' },
+      { trace: 'e1', id: '6', role: 'send', parent: '7' },
+      { trace: 'e1', id: '7', role: 'process', links: ['e1/6'] },
+    );
+    expect(flows.length).toBeGreaterThanOrEqual(5);
+    expect(only(flows, 'a1/1').badges).toContain('cycle');
+    expect(only(flows, 'd1/5').badges).toContain('missing-parent');
+  });
+});

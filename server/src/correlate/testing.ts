@@ -1,0 +1,121 @@
+import { createCounters } from '../base/counters.ts';
+import { manualClock, type ManualClock } from '../base/clock.ts';
+import type { Flow } from '../model/flow.ts';
+import type { Span } from '../model/span.ts';
+import { createCorrelator, type Correlator, type StoredFlowSpans } from './index.ts';
+
+/** A correlator with a store that is a map: what the pipeline does, without the engine. */
+export interface Bench {
+  clock: ManualClock;
+  /** Commits, correlates and writes one batch. */
+  take(spans: Span[]): void;
+  /** Lets everything settle and leave memory. */
+  rest(): void;
+  /** Forgets everything that is not in the "store", as a restart does. */
+  restart(): void;
+  flows(): Map<string, Flow>;
+  readonly correlator: Correlator;
+  /** Where a former name leads now. */
+  graves: Map<string, string | null>;
+}
+
+export function createBench(): Bench {
+  const clock = manualClock();
+  const rows = new Map<string, Flow>();
+  const graves = new Map<string, string | null>();
+  const spans = new Map<string, Span[]>();
+  let correlator = make();
+
+  function make(): Correlator {
+    return createCorrelator({
+      clock,
+      counters: createCounters(),
+      settleMs: 30_000,
+      unloadMs: 60_000,
+      onDirty: () => {},
+      onDue: (ids) => {
+        correlator.load([], ids.flatMap((id) => stored(id)));
+      },
+    });
+  }
+  const stored = (id: string): StoredFlowSpans[] => {
+    const flow = rows.get(id);
+    if (!flow) return [];
+    const pick = (members: Record<string, string[]>): Span[] =>
+      Object.entries(members).flatMap(([trace, ids]) => ids.flatMap((span) => spans.get(trace + span) ?? []));
+    return [{ id, version: 1, members: pick(flow.members), context: pick(flow.context) }];
+  };
+  const namesOf = (flow: Flow): string[] => [
+    ...Object.keys(flow.members).map((id) => `t\0${id}`),
+    ...Object.keys(flow.context).map((id) => `t\0${id}`),
+    ...flow.tokens,
+  ];
+  const write = (): void => {
+    const changes = correlator.takeChanges();
+    for (const change of changes) {
+      if (change.flow) {
+        rows.set(change.id, change.flow);
+        graves.delete(change.id);
+      } else {
+        rows.delete(change.id);
+        graves.set(change.id, change.movedTo);
+      }
+    }
+    correlator.written(changes);
+  };
+  return {
+    clock,
+    graves,
+    get correlator() {
+      return correlator;
+    },
+    take(batch) {
+      for (const span of batch) {
+        const known = spans.get(span.key);
+        if (known) known.push(span);
+        else spans.set(span.key, [span]);
+      }
+      let names = correlator.missing(batch);
+      for (let round = 0; names.length > 0 && round < 8; round++) {
+        const found = [...rows.values()].filter((flow) => namesOf(flow).some((name) => names.includes(name)));
+        const loaded = found.flatMap((flow) => stored(flow.id));
+        correlator.load(names, loaded);
+        names = correlator.missing(loaded.flatMap((flow) => flow.members));
+      }
+      correlator.add(batch);
+      write();
+    },
+    rest() {
+      for (let i = 0; i < 4; i++) {
+        clock.advance(60_000);
+        write();
+      }
+    },
+    restart() {
+      correlator.stop();
+      correlator = make();
+      for (const flow of rows.values()) {
+        correlator.remember(namesOf(flow));
+        if (flow.phase !== 'ended') correlator.settleLater(flow.id, clock.now() + 30_000);
+      }
+    },
+    flows: () => rows,
+  };
+}
+
+/** Everything of a flow that must not depend on arrival. */
+export function canonical(flows: Map<string, Flow>): unknown {
+  const jsonSafe = (_key: string, value: unknown): unknown => (typeof value === 'bigint' ? String(value) : value);
+  return [...flows.values()]
+    .map((flow) => {
+      const { aliases: _aliases, members, context, lastReceivedMs: _last, ...rest } = flow;
+      const sorted = (map: Record<string, string[]>): unknown =>
+        Object.entries(map)
+          .map(([trace, ids]) => [trace, [...new Set(ids)].sort()] as const)
+          .sort(([a], [b]) => (a < b ? -1 : 1));
+      return JSON.parse(JSON.stringify({ ...rest, members: sorted(members), context: sorted(context) }, jsonSafe)) as {
+        id: string;
+      };
+    })
+    .sort((a, b) => (a.id < b.id ? -1 : 1));
+}
