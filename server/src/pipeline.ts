@@ -91,7 +91,8 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     counters.add('fermata_reloaded_flows_total', loaded.length);
     return loaded.flatMap((flow) => flow.members);
   };
-  const correlate = async (spans: Span[]): Promise<void> => {
+  /** Flows that are only in the store and that these spans touch, and what those touch in turn. */
+  const bringBack = async (spans: Span[]): Promise<void> => {
     let names = correlator.missing(spans);
     let loaded = 0;
     for (let round = 0; names.length > 0 && round < MOST_LOAD_ROUNDS && loaded < MOST_LOADED_SPANS; round++) {
@@ -99,6 +100,9 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       loaded += members.length;
       names = correlator.missing(members);
     }
+  };
+  const correlate = async (spans: Span[]): Promise<void> => {
+    await bringBack(spans);
     correlator.add(spans);
   };
 
@@ -127,7 +131,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     if (due.length > 0) {
       const ids = due.splice(0, 500);
       if (due.length > 0) again = true;
-      await exclusive(async () => load([], await store.loadByIds(ids)));
+      await exclusive(async () => bringBack(load([], await store.loadByIds(ids))));
     }
     const changes = correlator.takeChanges();
     if (changes.length === 0 && upTo === derivedBatch) return;

@@ -1,6 +1,6 @@
 import { compareDuplicates, type Span } from '../model/span.ts';
 import { causesOf, headOf, MOST_SHARING, startsSegment } from './evidence.ts';
-import { createGraph, idToken, isConsumer, isSend, messageTokens, type Graph, type Node, type Tree } from './graph.ts';
+import { createGraph, hasStrongId, idToken, isConsumer, isSend, messageTokens, neighboursOf, type Graph, type Node, type Tree } from './graph.ts';
 import { buildTree, dependenciesOf, resolveTree, topOf, weakTokensOf, type ResolveContext } from './trees.ts';
 
 /**
@@ -30,17 +30,12 @@ export interface FlowState {
   lastReceivedMs: number;
 }
 
-export interface AssemblerOptions {
-  /** Spans of this trace are in the store and no longer in memory. */
-  isElsewhere(traceId: string): boolean;
-}
-
 /** Malformed data can make resolution circular in ways the ring rules do not see; no input may hang the server. */
 const MOST_REBUILDS_PER_NODE = 64;
 const DEEPEST_DEPENDENCY = 1000;
 
-export function createAssembler(options: AssemblerOptions): Assembler {
-  const graph = createGraph((traceId) => options.isElsewhere(traceId));
+export function createAssembler(): Assembler {
+  const graph = createGraph();
   const flows = new Map<string, FlowState>();
   const types = new Map<string, Map<string, number>>();
   const weakIndex = new Map<string, Set<Tree>>();
@@ -63,6 +58,13 @@ export function createAssembler(options: AssemblerOptions): Assembler {
       node.tree = null;
       queue.add(node);
     }
+  };
+
+  /** What is said of this node must be said anew, with its whole tree. */
+  const disturb = (node: Node | null | undefined): void => {
+    if (!node) return;
+    if (node.tree?.valid) invalidate(node.tree);
+    else queue.add(node);
   };
 
   /** Trees whose resolution looks at this node's flow. */
@@ -245,26 +247,34 @@ export function createAssembler(options: AssemblerOptions): Assembler {
   };
 
   /** A new span can change the trees of everything it refers to or is referred to by. */
-  const touch = (node: Node): void => {
+  const touch = (node: Node, wakesStubs: boolean): void => {
     queue.add(node);
     const { span } = node;
+    if (wakesStubs) for (const other of neighboursOf(node, graph)) wake(other);
     if (node.parent !== null) {
-      invalidate(node.parent.tree);
-      if (isConsumer(span.role)) invalidate(headOf(node.parent).tree);
+      disturb(node.parent);
+      if (isConsumer(span.role)) disturb(headOf(node.parent));
     } else if (span.parentId !== '')
-      for (const other of graph.waitingFor(span.traceId + span.parentId)) invalidate(other.tree);
+      for (const other of graph.waitingFor(span.traceId + span.parentId)) disturb(other);
     for (const child of node.children) touchReferrer(child);
     for (const linker of node.linkers) touchReferrer(linker);
-    for (const link of span.links) invalidate(graph.get(link.key)?.tree ?? null);
+    for (const link of span.links) disturb(graph.get(link.key));
     touchSharing(span);
     touchInner(node);
   };
+  /** What was only context takes part again; its flows were loaded before (`Correlator.missing`). */
+  const wake = (node: Node): void => {
+    if (!node.stub) return;
+    node.stub = false;
+    node.shared = false;
+    touch(node, true);
+  };
   /** A consumer gains a cause: the trees of its other causes lose or keep what hangs below them. */
   const touchReferrer = (node: Node): void => {
-    invalidate(node.tree);
+    disturb(node);
     if (!isConsumer(node.span.role)) return;
-    invalidate(node.parent?.tree ?? null);
-    for (const link of node.span.links) invalidate(graph.get(link.key)?.tree ?? null);
+    disturb(node.parent);
+    for (const link of node.span.links) disturb(graph.get(link.key));
     touchSharing(node.span);
   };
   /** Attaching children may make sends below a republish, or stop them from being one. */
@@ -279,12 +289,13 @@ export function createAssembler(options: AssemblerOptions): Assembler {
   const touchSharing = (span: Span): void => {
     for (const token of messageTokens(span)) {
       const sharing = graph.sharing(token);
-      if (sharing.size <= MOST_SHARING + 1) for (const other of sharing) invalidate(other.tree);
+      if (sharing.size <= MOST_SHARING + 1) for (const other of sharing) disturb(other);
     }
   };
   const countType = (node: Node, by: 1 | -1): void => {
     const token = idToken(node.span);
-    if (token === '' || node.span.flow!.type === '') return;
+    // Only spans that are surely members of that flow speak for its type.
+    if (token === '' || node.span.flow!.type === '' || !hasStrongId(node.span)) return;
     let known = types.get(token);
     if (known === undefined) types.set(token, (known = new Map()));
     const before = known.size;
@@ -295,13 +306,14 @@ export function createAssembler(options: AssemblerOptions): Assembler {
     // The type that untyped members adopt has changed: they, and whoever took their id from them, move.
     if (known.size !== before && graph.sharing(token).size > 1)
       for (const other of graph.sharing(token)) {
-        invalidate(other.tree);
-        if (other.parent) invalidate(other.parent.tree);
-        for (const link of other.span.links) invalidate(graph.get(link.key)?.tree ?? null);
+        disturb(other);
+        disturb(other.parent);
+        for (const link of other.span.links) disturb(graph.get(link.key));
+        touchSharing(other.span);
       }
   };
 
-  const addOne = (span: Span, stub: boolean): void => {
+  const addOne = (span: Span, stub: boolean, loading: boolean): void => {
     const known = graph.get(span.key);
     if (known !== undefined) {
       // A duplicate that loses, or says the same, changes nothing.
@@ -310,8 +322,7 @@ export function createAssembler(options: AssemblerOptions): Assembler {
     }
     const node = graph.add(span, stub);
     countType(node, 1);
-    if (stub) return;
-    touch(node);
+    touch(node, !loading);
   };
   const forget = (node: Node): void => {
     invalidate(node.tree);
@@ -329,12 +340,12 @@ export function createAssembler(options: AssemblerOptions): Assembler {
       return abandoned;
     },
     add(spans) {
-      for (const span of spans) addOne(span, false);
+      for (const span of spans) addOne(span, false, false);
       settle();
     },
     load(members, contexts) {
-      for (const span of contexts) if (!graph.get(span.key)) addOne(span, true);
-      for (const span of members) addOne(span, false);
+      for (const span of members) addOne(span, false, true);
+      for (const span of contexts) if (!graph.get(span.key)) addOne(span, true, true);
       settle();
     },
     unload(nodes) {
@@ -349,7 +360,8 @@ export function createAssembler(options: AssemblerOptions): Assembler {
             if (set?.size === 0) weakIndex.delete(token);
           }
         }
-        node.tree = null;
+        // Nodes of the same tree that stay (it served several flows) are resolved again when something touches them.
+        for (const other of tree?.nodes ?? []) if (other.tree === tree) other.tree = null;
         queue.delete(node);
         const state = flows.get(node.flowKey);
         state?.nodes.delete(node);

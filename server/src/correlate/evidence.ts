@@ -8,7 +8,7 @@ import { isBatch, isConsumer, isSend, messageTokens, type Graph, type Node } fro
  */
 export interface Cause {
   key: SpanKey;
-  /** null: that span was never seen (or has left memory). */
+  /** null: that span was never seen. */
   node: Node | null;
   kinds: EvidenceKind[];
 }
@@ -48,8 +48,6 @@ export function causesOf(head: Node, graph: Graph): Cause[] {
     causes.push({ key: parent.span.key, node: parent, kinds: ['parent'] });
   for (const link of span.links) {
     const node = graph.get(link.key);
-    if (node === undefined && span.links.length > 1 && graph.isElsewhere(link.traceId))
-      causes.push({ key: link.key, node: null, kinds: ['link'] });
     if (node === undefined || node === head || !isSend(node.span.role)) continue;
     const same = causes.find((cause) => cause.node === node);
     if (same) same.kinds.push('link');

@@ -1,7 +1,7 @@
 import type { EvidenceKind } from '../model/flow.ts';
 import type { Span } from '../model/span.ts';
-import { causesOf, headOf } from './evidence.ts';
-import { idToken, isConsumer, isSend, type Graph, type Node } from './graph.ts';
+import { causesOf, headOf, MOST_SHARING } from './evidence.ts';
+import { idToken, isConsumer, isSend, messageTokens, type Graph, type Node } from './graph.ts';
 import type { FlowState } from './assembler.ts';
 
 /**
@@ -75,7 +75,14 @@ export function inputOf(state: FlowState, graph: Graph): FlowInput {
     });
     for (const node of list) {
       if (!isSend(node.span.role)) continue;
-      for (const consumer of [...node.linkers, ...node.children]) {
+      const heard = new Set([...node.linkers, ...node.children]);
+      for (const token of messageTokens(node.span)) {
+        const sharing = graph.sharing(token);
+        if (sharing.size > MOST_SHARING) continue;
+        for (const other of sharing)
+          if (isConsumer(other.span.role) && causesOf(other, graph).some((cause) => cause.node === node)) heard.add(other);
+      }
+      for (const consumer of heard) {
         if (!isConsumer(consumer.span.role) || consumer.flowKey === state.key) continue;
         if (consumer.shared) context.add(consumer);
         else if (consumer.flowKey !== '')

@@ -67,6 +67,11 @@ export function weakTokens(span: Span): string[] {
 
 const NONE: string[] = [];
 
+/** Name under which the store finds flows with spans in a trace … */
+export const traceName = (traceId: string): string => `t\0${traceId}`;
+/** … and flows with links into it. */
+export const referrerName = (traceId: string): string => `r\0${traceId}`;
+
 export interface Graph {
   readonly size: number;
   get(key: SpanKey): Node | undefined;
@@ -78,14 +83,12 @@ export interface Graph {
   add(span: Span, stub: boolean): Node;
   remove(node: Node): void;
   nodes(): IterableIterator<Node>;
-  /** Spans of this trace left memory and are only in the store: a link into it is a cause, though not at hand. */
-  isElsewhere(traceId: string): boolean;
 }
 
 const NOBODY: readonly Node[] = [];
 const EMPTY: ReadonlySet<Node> = new Set();
 
-export function createGraph(isElsewhere: (traceId: string) => boolean): Graph {
+export function createGraph(): Graph {
   const nodes = new Map<SpanKey, Node>();
   const waiting = new Map<SpanKey, Node[]>();
   const tokens = new Map<string, Set<Node>>();
@@ -168,7 +171,6 @@ export function createGraph(isElsewhere: (traceId: string) => boolean): Graph {
     waitingFor: (key) => waiting.get(key) ?? NOBODY,
     sharing: (token) => tokens.get(token) ?? EMPTY,
     nodes: () => nodes.values(),
-    isElsewhere,
     add(span, stub) {
       const node: Node = {
         span,
@@ -214,4 +216,15 @@ export function createGraph(isElsewhere: (traceId: string) => boolean): Graph {
       }
     },
   };
+}
+
+/** Everything a node refers to or is referred to by. */
+export function* neighboursOf(node: Node, graph: Graph): Generator<Node> {
+  if (node.parent) yield node.parent;
+  yield* node.children;
+  yield* node.linkers;
+  for (const link of node.span.links) {
+    const target = graph.get(link.key);
+    if (target && target !== node) yield target;
+  }
 }

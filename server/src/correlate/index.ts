@@ -7,7 +7,7 @@ import { createAssembler, type FlowState } from './assembler.ts';
 import { createDeparted } from './departed.ts';
 import { headOf } from './evidence.ts';
 import { inputOf } from './flow-input.ts';
-import { idToken, messageTokens, weakTokens, type Node } from './graph.ts';
+import { idToken, messageTokens, neighboursOf, referrerName, traceName, weakTokens, type Node } from './graph.ts';
 import { causalShifts, splitRuns } from './runs.ts';
 import { flowIdOf, toTimeline } from './timeline.ts';
 
@@ -63,7 +63,6 @@ interface Shown {
   computedAtMs: number;
 }
 
-export const traceName = (traceId: string): string => `t\0${traceId}`;
 /** Large flows are drawn less often: at most this share of the time goes into one of them. */
 const DRAW_MS_PER_SPAN = 0.05;
 const MOST_CHECKED = 200_000;
@@ -72,7 +71,7 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
   const { clock } = options;
   const departed = createDeparted();
   const checked = new Set<string>();
-  const assembler = createAssembler({ isElsewhere: (traceId) => departed.has(traceName(traceId)) });
+  const assembler = createAssembler();
   const shown = new Map<string, Shown>();
   const keyOfId = new Map<string, string>();
   const pending = new Set<string>();
@@ -82,7 +81,6 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
   let lastVersion = 0;
   let openFlows = 0;
   const open = new Set<string>();
-  const loadedVersions = new Map<string, number>();
 
   const deadlines = createDeadlines(clock, (ids) => {
     const away: string[] = [];
@@ -101,11 +99,24 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
   };
 
   const namesOf = (span: Span): string[] => {
-    const names = [traceName(span.traceId), ...messageTokens(span), ...weakTokens(span)];
+    const names = [traceName(span.traceId), referrerName(span.traceId), ...messageTokens(span), ...weakTokens(span)];
     const id = idToken(span);
     if (id !== '') names.push(id);
     for (const link of span.links) names.push(traceName(link.traceId));
     return names;
+  };
+
+  /** Spans in memory that will be resolved again because this one arrives: what they refer to must be here too. */
+  const around = (span: Span): Span[] => {
+    const { graph } = assembler;
+    const found = graph.waitingFor(span.key).map((node) => node.span);
+    const parent = span.parentId === '' ? undefined : graph.get(span.traceId + span.parentId);
+    if (parent) found.push(parent.span);
+    for (const link of span.links) {
+      const target = graph.get(link.key);
+      if (target) found.push(target.span);
+    }
+    return found;
   };
 
   const collectDirty = (): void => {
@@ -158,14 +169,18 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
     changes.push({ id, version: nextVersion(), flow: null, movedTo });
   };
 
-  const neighbours = function* (node: Node): Generator<Node> {
-    if (node.parent) yield node.parent;
-    yield* node.children;
-    yield* node.linkers;
-    for (const link of node.span.links) {
-      const target = assembler.graph.get(link.key);
-      if (target) yield target;
+  /** Flows that decide together (they share a token, or one consumes the other's messages) leave together. */
+  const allQuiet = (state: FlowState, before: number): boolean => {
+    const quietAt = (node: Node): boolean => {
+      const other = node.flowKey === '' ? undefined : assembler.flow(node.flowKey);
+      return other === undefined || other === state || other.lastReceivedMs <= before;
+    };
+    for (const node of state.nodes) {
+      for (const other of neighboursOf(node, assembler.graph)) if (!quietAt(other)) return false;
+      for (const token of [...weakTokens(node.span), idToken(node.span)])
+        if (token !== '') for (const other of assembler.graph.sharing(token)) if (!quietAt(other)) return false;
     }
+    return true;
   };
 
   /** Takes one quiet, written flow out of memory, with the shared spans that no other flow in memory shows. */
@@ -173,17 +188,20 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
     const members = [...state.nodes];
     const around = new Set<Node>();
     for (const node of members) {
-      for (const next of neighbours(node)) if (next.flowKey === '') around.add(next.parent ? headOf(next) : next);
+      for (const next of neighboursOf(node, assembler.graph)) if (next.flowKey === '') around.add(next.parent ? headOf(next) : next);
       for (const name of namesOf(node.span)) {
         departed.add(name);
         checked.delete(name);
       }
-      if (node.span.parentId !== '') checked.delete(traceName(node.span.traceId));
+      for (const link of node.span.links) {
+        departed.add(referrerName(link.traceId));
+        checked.delete(referrerName(link.traceId));
+      }
     }
     assembler.unload(members);
     for (const node of around) {
       const family = node.tree?.nodes ?? [node];
-      if (family.some((member) => [...neighbours(member)].some((next) => next.flowKey !== ''))) continue;
+      if (family.some((member) => [...neighboursOf(member, assembler.graph)].some((next) => next.flowKey !== ''))) continue;
       for (const member of family)
         for (const name of namesOf(member.span)) {
           departed.add(name);
@@ -200,16 +218,24 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
     missing(spans) {
       if (departed.size === 0) return [];
       const names = new Set<string>();
-      for (const span of spans)
+      const ask = (span: Span): void => {
         for (const name of namesOf(span)) if (!checked.has(name) && departed.has(name)) names.add(name);
+      };
+      for (const span of spans) {
+        ask(span);
+        for (const other of around(span)) ask(other);
+      }
       return [...names];
     },
     load(names, flows) {
       if (checked.size > MOST_CHECKED) checked.clear();
       for (const name of names) checked.add(name);
+      // All of them first: what they resolve to depends on each other (types are adopted, keys join).
+      assembler.load(
+        flows.flatMap((flow) => flow.members),
+        flows.flatMap((flow) => flow.context),
+      );
       for (const flow of flows) {
-        assembler.load(flow.members, flow.context);
-        loadedVersions.set(flow.id, flow.version);
         lastVersion = Math.max(lastVersion, flow.version);
         const key = flow.members[0] && assembler.graph.get(flow.members[0].key)?.flowKey;
         if (!key) continue;
@@ -267,6 +293,7 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
           quiet.delete(key);
           continue;
         }
+        if (!allQuiet(state, before)) continue;
         if (pending.has(key) || shown.get(key)?.ids.some((id) => unwritten.has(id)) || !shown.has(key)) continue;
         unload(key, state);
       }

@@ -34,7 +34,9 @@ export function createBench(): Bench {
       unloadMs: 60_000,
       onDirty: () => {},
       onDue: (ids) => {
-        correlator.load([], ids.flatMap((id) => stored(id)));
+        const flows = ids.flatMap((id) => stored(id));
+        correlator.load([], flows);
+        bring(flows.flatMap((flow) => flow.members));
       },
     });
   }
@@ -50,6 +52,15 @@ export function createBench(): Bench {
     ...Object.keys(flow.context).map((id) => `t\0${id}`),
     ...flow.tokens,
   ];
+  const bring = (batch: Span[]): void => {
+    let names = correlator.missing(batch);
+    for (let round = 0; names.length > 0 && round < 8; round++) {
+      const found = [...rows.values()].filter((flow) => namesOf(flow).some((name) => names.includes(name)));
+      const loaded = found.flatMap((flow) => stored(flow.id));
+      correlator.load(names, loaded);
+      names = correlator.missing(loaded.flatMap((flow) => flow.members));
+    }
+  };
   const write = (): void => {
     const changes = correlator.takeChanges();
     for (const change of changes) {
@@ -75,13 +86,7 @@ export function createBench(): Bench {
         if (known) known.push(span);
         else spans.set(span.key, [span]);
       }
-      let names = correlator.missing(batch);
-      for (let round = 0; names.length > 0 && round < 8; round++) {
-        const found = [...rows.values()].filter((flow) => namesOf(flow).some((name) => names.includes(name)));
-        const loaded = found.flatMap((flow) => stored(flow.id));
-        correlator.load(names, loaded);
-        names = correlator.missing(loaded.flatMap((flow) => flow.members));
-      }
+      bring(batch);
       correlator.add(batch);
       write();
     },

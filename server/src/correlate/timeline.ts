@@ -12,7 +12,7 @@ import {
 import type { MessageKind, Outcome, Span } from '../model/span.ts';
 import { earlier, later, msBetween, unixNanos, type UnixNanos } from '../model/time.ts';
 import { order, type FlowInput, type InputSegment } from './flow-input.ts';
-import { messageTokens, weakTokens } from './graph.ts';
+import { messageTokens, referrerName, weakTokens } from './graph.ts';
 import type { Shifts } from './runs.ts';
 
 /**
@@ -672,7 +672,11 @@ function membersOf(spans: Span[]): Record<string, string[]> {
 function tokensOf(spans: Span[], head: Identity): string[] {
   const tokens = new Set<string>();
   if (head.flowId !== '') tokens.add(`i\0${head.environment}\0${head.flowId}`);
-  for (const span of spans) for (const token of spanTokens(span)) tokens.add(token);
+  for (const span of spans) {
+    for (const token of spanTokens(span)) tokens.add(token);
+    // "I refer to that trace": whoever comes back with that trace needs this flow to know that it was heard.
+    for (const link of span.links) tokens.add(referrerName(link.traceId));
+  }
   return [...tokens].sort();
 }
 

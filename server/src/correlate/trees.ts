@@ -190,7 +190,9 @@ export function resolveTree(built: BuiltTree, context: ResolveContext): Resoluti
     return finish(false);
   }
   if (isBatch(head.span) && isConsumer(head.span.role)) {
-    resolveShared();
+    // With no flow in sight it is a story of its own, or it would be in nobody's view.
+    if (causes.every((cause) => cause.node === null) && root.children.length === 0) resolveAnonymous(root, false);
+    else resolveShared();
     return finish(false);
   }
   if (causes.length > 1) {
