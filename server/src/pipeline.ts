@@ -143,7 +143,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
         break;
       } catch (error) {
         counters.add('fermata_flow_write_failures_total');
-        log.error({ err: error }, 'flow rows could not be written; trying again');
+        log.error({ detail: messageOf(error).slice(0, 500) }, 'flow rows could not be written; trying again');
         if (stopping) return;
         await new Promise<void>((resolve) => clock.after(1000, resolve));
       }

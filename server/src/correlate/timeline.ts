@@ -53,7 +53,8 @@ function draftSteps(input: FlowInput, shifts: Shifts, badges: Set<Badge>): Draft
   for (const segment of input.segments) for (const span of segment.spans) byKey.set(span.key, span);
   // Parents first: a span that continues the work of another segment's span (same service, new id) folds into it.
   for (const segment of topDown(input.segments, byKey)) {
-    if (segment.orphan) badges.add('missing-parent');
+    // A milestone comes before the span it happened in: that one is running, not missing.
+    if (segment.orphan && segment.head.milestone === null) badges.add('missing-parent');
     if (segment.cycle) badges.add('cycle');
     for (const span of topDownSpans(segment.spans)) {
       if (span.warnings.length > 0) badges.add('repaired');

@@ -96,7 +96,7 @@ function onError(options: QueryOptions): ErrorRequestHandler {
     const status = known ? (STATUS[known.code] ?? 500) : clientError ? httpStatus : 500;
     if (status >= 500) {
       options.counters.add('fermata_failed_queries_total');
-      options.log.error({ err: error, path: request.path }, 'query failed');
+      options.log.error({ code: known?.code, detail: messageOf(error).slice(0, 500), path: request.path }, 'query failed');
     }
     const problem: Problem = {
       type: 'about:blank',

@@ -220,12 +220,12 @@ export function createStoreOver(connection: Connection, schema: SchemaOptions): 
          WHERE deleted = 0 GROUP BY name, environment ORDER BY name LIMIT 1000`,
       );
       const ends = await query<{ name: string; environment: string; sends: string[]; consumes: string[] }>(
-        `SELECT name, environment, arraySort(groupUniqArrayIf(50)(destination, sends = 1)) AS sends,
-           arraySort(groupUniqArrayIf(50)(destination, sends = 0)) AS consumes
+        `SELECT name, environment, arraySort(groupUniqArrayIf(50)(destination, sending = 1)) AS sends,
+           arraySort(groupUniqArrayIf(50)(destination, sending = 0)) AS consumes
          FROM (
-           SELECT h.1 AS name, environment, h.2 AS destination, 1 AS sends FROM flows FINAL ARRAY JOIN arrayZip(hop_from_services, hop_destinations) AS h WHERE deleted = 0
+           SELECT h.1 AS name, environment, h.2 AS destination, 1 AS sending FROM flows FINAL ARRAY JOIN arrayZip(hop_from_services, hop_destinations) AS h WHERE deleted = 0
            UNION ALL
-           SELECT h.1 AS name, environment, h.2 AS destination, 0 AS sends FROM flows FINAL ARRAY JOIN arrayZip(hop_to_services, hop_destinations) AS h WHERE deleted = 0
+           SELECT h.1 AS name, environment, h.2 AS destination, 0 AS sending FROM flows FINAL ARRAY JOIN arrayZip(hop_to_services, hop_destinations) AS h WHERE deleted = 0
          ) WHERE name != '' GROUP BY name, environment`,
       );
       const versions = await query<{ name: string; environment: string; versions: string[] }>(

@@ -1,0 +1,173 @@
+import { context, diag, SpanStatusCode, trace, type Span } from '@opentelemetry/api';
+import type { Channel, ConfirmChannel, ConsumeMessage, Message, Options } from 'amqplib';
+import { contextWithFlow, flowAttributes, flowOf } from '../flow-context.ts';
+import { extractHeaders, injectHeaders } from '../message-headers.ts';
+import { endFailed, finishWith, publishEvent, sendCommand, startProcessing } from '../messages.ts';
+import type { IncomingMessage, OutgoingMessage } from '../types.ts';
+
+/**
+ * amqplib 0.10 to 2: wraps a channel's publish, sendToQueue and consume. The message type is `properties.type` (else
+ * the routing key), its id `properties.messageId`; a queue is asked to do something (command), an exchange is told
+ * (event). A delivery's span ends with its acknowledgement, or with the handler where the consumer does not acknowledge.
+ *
+ * Where OpenTelemetry's own amqplib instrumentation is active it makes the spans; this adapter then adds the flow to
+ * the headers and to the handler's context, which that instrumentation leaves out.
+ */
+export interface AmqplibOptions {
+  /** Name of the step that handles messages of a queue; default: the message type. */
+  stepOf?: (queue: string, message: ConsumeMessage) => string | undefined;
+}
+
+const TRACED = Symbol.for('fermata.amqplib');
+
+export function traceChannel<C extends Channel | ConfirmChannel>(channel: C, options: AmqplibOptions = {}): C {
+  const own = channel as C & { [TRACED]?: true };
+  if (own[TRACED]) return channel;
+  own[TRACED] = true;
+  const foreign = isWrapped(Object.getPrototypeOf(channel) as Record<string, unknown>, 'publish');
+
+  const publish = channel.publish.bind(channel) as (...args: unknown[]) => boolean;
+  const send = (exchange: string, routingKey: string, content: Buffer, given: Options.Publish | undefined, rest: unknown[]): boolean => {
+    const pass = (headers: Record<string, unknown>, id?: string): boolean =>
+      publish(exchange, routingKey, content, { ...given, headers, ...(id !== undefined && { messageId: id }) }, ...rest);
+    if (foreign) {
+      const headers: Record<string, unknown> = { ...(given?.headers as object) };
+      if (flowOf(context.active())) injectHeaders(headers, trace.deleteSpan(context.active()));
+      return pass(headers);
+    }
+    const id = given?.messageId;
+    const message: OutgoingMessage = {
+      type: given?.type ?? routingKey,
+      destination: exchange === '' ? routingKey : exchange,
+      system: 'rabbitmq',
+      headers: (given?.headers ?? {}) as Record<string, unknown>,
+      ...(id !== undefined && { id }),
+    };
+    return (exchange === '' ? sendCommand : publishEvent)(message, (headers) =>
+      pass(headers, headers['fermata-message-id'] as string),
+    );
+  };
+  channel.publish = ((exchange: string, key: string, content: Buffer, given?: Options.Publish, ...rest: unknown[]) =>
+    send(exchange, key, content, given, rest)) as C['publish'];
+  channel.sendToQueue = ((queue: string, content: Buffer, given?: Options.Publish, ...rest: unknown[]) =>
+    send('', queue, content, given, rest)) as C['sendToQueue'];
+
+  const open = new Map<number, Span>();
+  const consume = channel.consume.bind(channel);
+  channel.consume = ((queue: string, onMessage: (message: ConsumeMessage | null) => unknown, given?: Options.Consume) =>
+    consume(
+      queue,
+      (message) => {
+        if (message === null) return onMessage(null);
+        if (foreign) return inFlowOf(message, () => onMessage(message));
+        const { span, ctx } = startProcessing(incoming(queue, message, options));
+        const run = (): unknown => context.with(ctx, () => onMessage(message));
+        if (given?.noAck === true) return finishWith(span, run);
+        open.set(message.fields.deliveryTag, span);
+        return run();
+      },
+      given,
+    )) as C['consume'];
+
+  const settle = (tag: number, allUpTo: boolean, end: (span: Span) => void): void => {
+    for (const [key, span] of open)
+      if (key === tag || (allUpTo && key <= tag)) {
+        open.delete(key);
+        end(span);
+      }
+  };
+  const ack = channel.ack.bind(channel);
+  channel.ack = (message: Message, allUpTo = false) => {
+    ack(message, allUpTo);
+    settle(message.fields.deliveryTag, allUpTo, (span) => span.end());
+  };
+  const refused = (requeue: boolean) => (span: Span) => {
+    span.setAttribute('error.type', requeue ? 'requeued' : 'rejected');
+    span.setStatus({ code: SpanStatusCode.ERROR, message: requeue ? 'nacked, requeued' : 'nacked' });
+    span.end();
+  };
+  const nack = channel.nack.bind(channel);
+  channel.nack = (message: Message, allUpTo = false, requeue = true) => {
+    nack(message, allUpTo, requeue);
+    settle(message.fields.deliveryTag, allUpTo, refused(requeue));
+  };
+  const reject = channel.reject.bind(channel);
+  channel.reject = (message: Message, requeue = true) => {
+    reject(message, requeue);
+    settle(message.fields.deliveryTag, false, refused(requeue));
+  };
+  channel.once('close', () => {
+    for (const span of open.values()) endFailed(span, new Error('channel closed before the message was acknowledged'));
+    open.clear();
+  });
+  return channel;
+}
+
+/** The handler's context gets the flow of the message's own headers, and so does the span that somebody else made. */
+function inFlowOf<T>(message: ConsumeMessage, run: () => T): T {
+  const { flow } = extractHeaders(message.properties.headers as Record<string, unknown>);
+  if (flow === undefined) return run();
+  trace.getActiveSpan()?.setAttributes(flowAttributes(flow, 'message'));
+  return context.with(contextWithFlow(context.active(), flow), run);
+}
+
+interface Death {
+  count?: number;
+  queue?: string;
+  reason?: string;
+}
+
+function incoming(queue: string, message: ConsumeMessage, options: AmqplibOptions): IncomingMessage {
+  const { properties, fields } = message;
+  const headers = (properties.headers ?? {}) as Record<string, unknown>;
+  const deaths = (Array.isArray(headers['x-death']) ? headers['x-death'] : []) as Death[];
+  const died = deaths.find((death) => death.queue !== queue);
+  const before = deaths.filter((death) => death.queue === queue).reduce((sum, death) => sum + (death.count ?? 1), 0);
+  const step = options.stepOf?.(queue, message);
+  return {
+    system: 'rabbitmq',
+    destination: queue,
+    group: queue,
+    headers,
+    type: (properties.type as string | undefined) ?? fields.routingKey,
+    ...(typeof properties.messageId === 'string' && { id: properties.messageId }),
+    ...(step !== undefined && { step }),
+    ...((before > 0 || fields.redelivered) && { attempt: before + (fields.redelivered ? 1 : 0) + 1 }),
+    ...(died?.queue !== undefined && { deadLetteredFrom: died.queue }),
+  };
+}
+
+function isWrapped(target: Record<string, unknown>, method: string): boolean {
+  for (let proto: object | null = target; proto !== null; proto = Object.getPrototypeOf(proto) as object | null)
+    if ((Object.getOwnPropertyDescriptor(proto, method)?.value as { __wrapped?: boolean } | undefined)?.__wrapped) return true;
+  return false;
+}
+
+interface AmqplibModule {
+  connect: (...args: never[]) => Promise<object>;
+}
+
+/** Zero-code: every channel of every connection made by this module from now on. Idempotent. */
+export function instrumentAmqplib(amqplib: AmqplibModule, options: AmqplibOptions = {}): void {
+  const { connect } = amqplib as AmqplibModule & { connect: { [TRACED]?: true } };
+  if (connect[TRACED]) return;
+  const wrapped = async (...args: never[]): Promise<object> => {
+    const connection = await connect(...args);
+    for (const method of ['createChannel', 'createConfirmChannel']) {
+      const create = (connection as Record<string, unknown>)[method];
+      if (typeof create !== 'function') continue;
+      (connection as Record<string, unknown>)[method] = async (...given: unknown[]): Promise<unknown> => {
+        const channel = (await create.apply(connection, given)) as Channel;
+        try {
+          return traceChannel(channel, options);
+        } catch (error) {
+          diag.warn('fermata: an amqplib channel could not be traced', error);
+          return channel;
+        }
+      };
+    }
+    return connection;
+  };
+  (wrapped as { [TRACED]?: true })[TRACED] = true;
+  amqplib.connect = wrapped;
+}

@@ -1,0 +1,81 @@
+import { context, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import { contextWithFlow } from '../flow-context.ts';
+import { extractHeaders, injectHeaders } from '../message-headers.ts';
+import { finishWith, preciseNow } from '../messages.ts';
+
+/** The parts of express 4 and 5 that are used; no dependency on either. */
+interface Request {
+  method: string;
+  headers: Record<string, unknown>;
+  baseUrl?: string;
+  route?: { path?: unknown };
+}
+interface Response {
+  statusCode: number;
+  once(event: 'close', listener: () => void): unknown;
+}
+
+/**
+ * A middleware that continues the caller's trace and flow. Where OpenTelemetry's http instrumentation already made a
+ * span, only the flow is restored; otherwise a SERVER span is made (HTTP conventions 1.45), named by its route.
+ */
+export function flowMiddleware(): (request: Request, response: Response, next: () => void) => void {
+  return (request, response, next) => {
+    const extracted = extractHeaders(request.headers);
+    if (trace.getActiveSpan() !== undefined) {
+      const ctx = extracted.flow ? contextWithFlow(context.active(), extracted.flow) : context.active();
+      context.with(ctx, next);
+      return;
+    }
+    const span = trace.getTracer('@fermata/instrumentation').startSpan(
+      request.method,
+      { kind: SpanKind.SERVER, startTime: preciseNow(), attributes: { 'http.request.method': request.method } },
+      extracted.context,
+    );
+    response.once('close', () => {
+      const path = request.route?.path;
+      if (typeof path === 'string') {
+        const route = `${request.baseUrl ?? ''}${path}`;
+        span.setAttribute('http.route', route);
+        span.updateName(`${request.method} ${route}`);
+      }
+      span.setAttribute('http.response.status_code', response.statusCode);
+      if (response.statusCode >= 500) {
+        span.setAttribute('error.type', String(response.statusCode));
+        span.setStatus({ code: SpanStatusCode.ERROR });
+      }
+      span.end();
+    });
+    context.with(trace.setSpan(extracted.context, span), next);
+  };
+}
+
+/** `fetch` with a CLIENT span and the flow's headers. Only for services of your own: headers carry ids. */
+export function flowFetch(url: string | URL, init: RequestInit = {}): Promise<globalThis.Response> {
+  const method = init.method ?? 'GET';
+  const target = new URL(url);
+  const span = trace.getTracer('@fermata/instrumentation').startSpan(method, {
+    kind: SpanKind.CLIENT,
+    startTime: preciseNow(),
+    attributes: {
+      'http.request.method': method,
+      'server.address': target.hostname,
+      'server.port': Number(target.port || (target.protocol === 'https:' ? 443 : 80)),
+      'url.full': `${target.origin}${target.pathname}`,
+    },
+  });
+  const ctx = trace.setSpan(context.active(), span);
+  const headers = Object.fromEntries(new Headers(init.headers).entries());
+  injectHeaders(headers, ctx);
+  return finishWith(span, () =>
+    context.with(ctx, async () => {
+      const response = await fetch(url, { ...init, headers });
+      span.setAttribute('http.response.status_code', response.status);
+      if (response.status >= 400) {
+        span.setAttribute('error.type', String(response.status));
+        span.setStatus({ code: SpanStatusCode.ERROR });
+      }
+      return response;
+    }),
+  );
+}

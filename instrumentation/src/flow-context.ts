@@ -1,0 +1,61 @@
+import { context, createContextKey, propagation, type Attributes, type Context } from '@opentelemetry/api';
+import {
+  ATTR_FLOW_ID,
+  ATTR_FLOW_KEY_PREFIX,
+  ATTR_FLOW_SOURCE,
+  ATTR_FLOW_TYPE,
+  ATTR_FLOW_VERSION,
+} from './semconv.ts';
+import type { Flow } from './types.ts';
+
+const FLOW = createContextKey('fermata flow');
+const MESSAGE_ID = createContextKey('fermata message');
+
+/**
+ * Puts a flow into a context, and its id, type and version into baggage so that services without this package carry it
+ * on. Baggage goes out with every outgoing call: ids only, never personal data. Replaces the flow that was there.
+ */
+export function contextWithFlow(parent: Context, flow: Flow): Context {
+  let baggage = propagation.getBaggage(parent) ?? propagation.createBaggage();
+  const set = (key: string, value: string | undefined): void => {
+    baggage = value === undefined || value === '' ? baggage.removeEntry(key) : baggage.setEntry(key, { value });
+  };
+  set(ATTR_FLOW_ID, flow.id);
+  set(ATTR_FLOW_TYPE, flow.type);
+  set(ATTR_FLOW_VERSION, flow.version);
+  return propagation.setBaggage(parent.setValue(FLOW, flow), baggage);
+}
+
+/** Which flow am I in: set by this package in this process, else what baggage brought. */
+export function flowOf(ctx: Context): Flow | undefined {
+  const flow = ctx.getValue(FLOW) as Flow | undefined;
+  if (flow !== undefined) return flow;
+  const baggage = propagation.getBaggage(ctx);
+  const id = baggage?.getEntry(ATTR_FLOW_ID)?.value;
+  if (baggage === undefined || id === undefined || id === '') return undefined;
+  const type = baggage.getEntry(ATTR_FLOW_TYPE)?.value;
+  const version = baggage.getEntry(ATTR_FLOW_VERSION)?.value;
+  return { id, ...(type !== undefined && { type }), ...(version !== undefined && { version }) };
+}
+
+export const currentFlow = (): Flow | undefined => flowOf(context.active());
+
+/** Runs `work` in a flow. Costs a context switch, nothing else. */
+export function withFlow<T>(flow: Flow, work: () => T): T {
+  return context.with(contextWithFlow(context.active(), flow), work);
+}
+
+/** Id of the message whose handling we are in: the causation id of what is sent from here. */
+export const messageIdOf = (ctx: Context): string | undefined => ctx.getValue(MESSAGE_ID) as string | undefined;
+export const contextWithMessage = (ctx: Context, id: string | undefined): Context =>
+  id === undefined ? ctx : ctx.setValue(MESSAGE_ID, id);
+
+/** `source`: how sure it is that the span belongs to the flow. */
+export function flowAttributes(flow: Flow, source: 'message' | 'explicit' | 'ambient'): Attributes {
+  const attributes: Attributes = { [ATTR_FLOW_ID]: flow.id, [ATTR_FLOW_SOURCE]: source };
+  if (flow.type !== undefined) attributes[ATTR_FLOW_TYPE] = flow.type;
+  if (flow.version !== undefined) attributes[ATTR_FLOW_VERSION] = flow.version;
+  if (flow.keys !== undefined)
+    for (const [name, value] of Object.entries(flow.keys)) attributes[ATTR_FLOW_KEY_PREFIX + name] = value;
+  return attributes;
+}

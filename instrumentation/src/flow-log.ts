@@ -1,0 +1,35 @@
+import { context, diag, type Attributes, type Context } from '@opentelemetry/api';
+
+/**
+ * Milestones as log events: they exist while a step hangs or after its process died, and are not sampled with the
+ * trace. The Logs API is a package of its own that not every service has; its global is found by its registered symbol
+ * (@opentelemetry/api-logs, GLOBAL_LOGS_API_KEY, compatibility version 1), so nothing needs to be installed for it.
+ */
+interface Logger {
+  emit(record: { eventName: string; severityNumber: number; attributes: Attributes; context: Context }): void;
+}
+interface LoggerProvider {
+  getLogger(name: string, version?: string): Logger;
+}
+
+const GLOBAL = Symbol.for('io.opentelemetry.js.api.logs');
+const SEVERITY = { info: 9, error: 17 };
+
+function logger(): Logger | undefined {
+  const find = (globalThis as Record<symbol, unknown>)[GLOBAL] as ((version: number) => LoggerProvider) | undefined;
+  return find?.(1)?.getLogger('@fermata/instrumentation');
+}
+
+/** Never throws; costs a lookup when no SDK is registered. */
+export function emitMilestone(eventName: string, attributes: Attributes, failed = false): void {
+  try {
+    logger()?.emit({
+      eventName,
+      severityNumber: failed ? SEVERITY.error : SEVERITY.info,
+      attributes,
+      context: context.active(),
+    });
+  } catch (error) {
+    diag.warn('fermata: a milestone could not be logged', error);
+  }
+}

@@ -1,0 +1,2 @@
+/** Not exported, not even transitively. */
+export type Carrier = Record<string, unknown>;

@@ -1,0 +1,264 @@
+import { randomUUID } from 'node:crypto';
+import {
+  context,
+  diag,
+
+  SpanKind,
+  SpanStatusCode,
+  trace,
+  type Attributes,
+  type Context,
+  type Link,
+  type Span,
+} from '@opentelemetry/api';
+import { contextWithFlow, contextWithMessage, flowAttributes, flowOf, messageIdOf } from './flow-context.ts';
+import { emitMilestone } from './flow-log.ts';
+import { extractHeaders, injectHeaders, type Extracted } from './message-headers.ts';
+import * as names from './semconv.ts';
+import type { Flow, FlowOutcome, IncomingMessage, MessageKind, OutgoingMessage, StepOptions } from './types.ts';
+
+/**
+ * The broker-neutral calls: name what you send and what you handle, whatever carries it. None of them throws what the
+ * wrapped code did not throw; without a registered SDK they call the wrapped code and nothing else happens.
+ */
+const VERSION = '0.1.0';
+const tracer = () => trace.getTracer('@fermata/instrumentation', VERSION);
+
+/** Epoch ms with fraction: OpenTelemetry's own default start has whole milliseconds, too coarse for a queue wait. */
+export const preciseNow = (): number => performance.timeOrigin + performance.now();
+
+type Send<T> = (headers: Record<string, unknown>) => T;
+
+/** It happened. Whoever listens, listens. */
+export const publishEvent = <T>(message: OutgoingMessage, send: Send<T>): T => sendMessage('event', message, send);
+/** Do it: one receiver, who may reply. */
+export const sendCommand = <T>(message: OutgoingMessage, send: Send<T>): T => sendMessage('command', message, send);
+/** The answer to the message being handled. */
+export const reply = <T>(message: OutgoingMessage, send: Send<T>): T => sendMessage('reply', message, send);
+
+/**
+ * A PRODUCER span around `send`, which gets the headers to put on the message. Ends when the result does.
+ * Convention: OpenTelemetry messaging spans 1.45, operation type `send`.
+ */
+function sendMessage<T>(kind: MessageKind, message: OutgoingMessage, send: Send<T>): T {
+  const parent = message.flow ? contextWithFlow(context.active(), message.flow) : context.active();
+  const flow = flowOf(parent);
+  const id = message.id ?? randomUUID();
+  const causationId = messageIdOf(parent);
+  const span = tracer().startSpan(
+    `send ${message.destination}`,
+    {
+      kind: SpanKind.PRODUCER,
+      startTime: message.startTime ?? preciseNow(),
+      attributes: {
+        ...messageAttributes(message, 'send', id, kind, message.type),
+        ...(flow && flowAttributes(flow, message.flow ? 'explicit' : 'ambient')),
+        ...(causationId !== undefined && { [names.ATTR_CAUSATION_ID]: causationId }),
+      },
+    },
+    parent,
+  );
+  const ctx = trace.setSpan(parent, span);
+  const headers = injectHeaders({ ...message.headers }, ctx, {
+    id,
+    kind,
+    type: message.type,
+    ...(causationId !== undefined && { causationId }),
+    ...(flow && { correlationId: flow.id }),
+  });
+  return finishWith(span, () => context.with(ctx, () => send(headers)));
+}
+
+/**
+ * Runs a handler for one message: a CONSUMER span in a trace of its own that links to the sender's span, in the flow
+ * that the message's headers name. A throw marks the span failed and reaches the caller unchanged.
+ */
+export function handleMessage<T>(message: IncomingMessage, handler: (extracted: Extracted) => T): T {
+  const { span, ctx, extracted } = startProcessing(message);
+  return finishWith(span, () => context.with(ctx, () => handler(extracted)));
+}
+
+export interface Processing {
+  span: Span;
+  ctx: Context;
+  extracted: Extracted;
+}
+
+/** For adapters whose clients end a message's handling by acknowledging it. */
+export function startProcessing(message: IncomingMessage): Processing {
+  const extracted = extractHeaders(message.headers);
+  const type = extracted.type ?? message.type ?? '';
+  const id = extracted.id ?? message.id;
+  const { flow } = extracted;
+  const links: Link[] = extracted.creation ? [{ context: extracted.creation }] : [];
+  const attributes: Attributes = {
+    ...messageAttributes(message, 'process', id, extracted.kind ?? 'event', type),
+    ...(flow && flowAttributes(flow, 'message')),
+  };
+  const set = (name: string, value: string | number | undefined): void => {
+    if (value !== undefined && value !== '') attributes[name] = value;
+  };
+  set(names.ATTR_STEP_NAME, message.step);
+  set(names.ATTR_STEP_ATTEMPT, message.attempt);
+  set(names.ATTR_MESSAGE_DEAD_LETTERED_FROM, message.deadLetteredFrom);
+  set(names.ATTR_CAUSATION_ID, extracted.causationId);
+  set('messaging.consumer.group.name', message.group);
+  set('messaging.batch.message_count', message.batchSize);
+  const parent = contextWithMessage(flow ? extracted.context : withoutSpan(extracted.context), id);
+  const span = tracer().startSpan(
+    `process ${message.destination}`,
+    { kind: SpanKind.CONSUMER, root: true, links, attributes, startTime: preciseNow() },
+    parent,
+  );
+  return { span, ctx: trace.setSpan(parent, span), extracted };
+}
+
+const withoutSpan = (ctx: Context): Context => trace.deleteSpan(ctx);
+
+function messageAttributes(
+  message: { system: string; destination: string },
+  operation: 'send' | 'process',
+  id: string | undefined,
+  kind: MessageKind,
+  type: string,
+): Attributes {
+  return {
+    'messaging.system': message.system,
+    'messaging.destination.name': message.destination,
+    'messaging.operation.type': operation,
+    'messaging.operation.name': operation,
+    [names.ATTR_MESSAGE_KIND]: kind,
+    ...(type !== '' && { [names.ATTR_MESSAGE_TYPE]: type }),
+    ...(id !== undefined && { 'messaging.message.id': id }),
+  };
+}
+
+/**
+ * Starts a flow and runs `work` in it. The active span (the HTTP request, say) becomes its first step; a milestone says
+ * so at once. Calling it for an id that is running joins that run.
+ */
+export function startFlow<T>(flow: Flow, work: () => T): T {
+  const parent = flowOf(context.active());
+  const related: Attributes =
+    parent && parent.id !== flow.id
+      ? {
+          [names.ATTR_FLOW_PARENT_ID]: parent.id,
+          ...(parent.type !== undefined && { [names.ATTR_FLOW_PARENT_TYPE]: parent.type }),
+        }
+      : {};
+  trace.getActiveSpan()?.setAttributes({ ...flowAttributes(flow, 'explicit'), ...related });
+  return context.with(contextWithFlow(context.active(), flow), () => {
+    emitMilestone(names.EVENT_FLOW_STARTED, { ...flowAttributes(flow, 'explicit'), ...related });
+    return work();
+  });
+}
+
+/** A named piece of work in the current flow. Its start is said at once, so that a hanging step is visible. */
+export function step<T>(name: string, work: (span: Span) => T, options: StepOptions = {}): T {
+  return runStep(name, options, {}, names.EVENT_STEP_STARTED, work);
+}
+
+/** Undoes a step: `undoes` is its name or id. */
+export function compensate<T>(undoes: string, work: (span: Span) => T, options: StepOptions & { name?: string } = {}): T {
+  return runStep(
+    options.name ?? `undo ${undoes}`,
+    { ...options, kind: 'compensation' },
+    { [names.ATTR_STEP_COMPENSATES]: undoes },
+    names.EVENT_COMPENSATION_STARTED,
+    work,
+  );
+}
+
+function runStep<T>(
+  name: string,
+  options: StepOptions,
+  extra: Attributes,
+  startedEvent: string,
+  work: (span: Span) => T,
+): T {
+  const attributes: Attributes = {
+    [names.ATTR_STEP_NAME]: name,
+    [names.ATTR_STEP_KIND]: options.kind ?? 'task',
+    ...(options.id !== undefined && { [names.ATTR_STEP_ID]: options.id }),
+    ...(options.attempt !== undefined && { [names.ATTR_STEP_ATTEMPT]: options.attempt }),
+    ...(options.deadline !== undefined && { [names.ATTR_STEP_DEADLINE]: options.deadline }),
+    ...extra,
+    ...options.attributes,
+  };
+  const span = tracer().startSpan(name, { attributes, startTime: preciseNow() });
+  const ctx = trace.setSpan(context.active(), span);
+  return finishWith(span, () =>
+    context.with(ctx, () => {
+      const flow = flowOf(ctx);
+      if (flow) emitMilestone(startedEvent, { ...flowAttributes(flow, 'ambient'), ...attributes });
+      return work(span);
+    }),
+  );
+}
+
+/** The flow has reached its end. */
+export const completeFlow = (): void => endFlow('completed', names.EVENT_FLOW_COMPLETED);
+/** The flow has failed for good. */
+export const failFlow = (error?: unknown): void => endFlow('failed', names.EVENT_FLOW_FAILED, error);
+export const cancelFlow = (): void => endFlow('cancelled', names.EVENT_FLOW_CANCELLED);
+/** Everything done was undone. */
+export const compensatedFlow = (): void => endFlow('compensated', names.EVENT_FLOW_FAILED);
+
+function endFlow(outcome: FlowOutcome, event: string, error?: unknown): void {
+  const flow = flowOf(context.active());
+  if (flow === undefined) {
+    diag.warn(`fermata: ${outcome} without a current flow`);
+    return;
+  }
+  trace.getActiveSpan()?.setAttribute(names.ATTR_FLOW_OUTCOME, outcome);
+  emitMilestone(
+    event,
+    {
+      ...flowAttributes(flow, 'explicit'),
+      [names.ATTR_FLOW_OUTCOME]: outcome,
+      ...(error !== undefined && {
+        'error.type': error instanceof Error ? error.name : 'error',
+        'exception.message': error instanceof Error ? error.message : String(error),
+      }),
+    },
+    outcome === 'failed',
+  );
+}
+
+/** Still alive: call it now and then from a long step. */
+export function heartbeat(attributes: Attributes = {}): void {
+  const flow = flowOf(context.active());
+  if (flow) emitMilestone(names.EVENT_FLOW_HEARTBEAT, { ...flowAttributes(flow, 'ambient'), ...attributes });
+}
+
+/** Ends the span when the work does; the work's result or error passes through untouched. */
+export function finishWith<T>(span: Span, work: () => T): T {
+  let result: T;
+  try {
+    result = work();
+  } catch (error) {
+    endFailed(span, error);
+    throw error;
+  }
+  if (isThenable(result)) {
+    // The caller gets its own promise, not ours: no unhandled rejection appears that was not there before.
+    result.then(
+      () => span.end(),
+      (error: unknown) => endFailed(span, error),
+    );
+  } else span.end();
+  return result;
+}
+
+export function endFailed(span: Span, error: unknown): void {
+  const failure = error instanceof Error ? error : new Error(String(error));
+  span.setAttribute('error.type', failure.name);
+  span.recordException(failure);
+  span.setStatus({ code: SpanStatusCode.ERROR, message: failure.message });
+  span.end();
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
+}
+

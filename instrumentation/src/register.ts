@@ -1,0 +1,76 @@
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { diag, DiagConsoleLogger, DiagLogLevel } from '@opentelemetry/api';
+import { instrumentAmqplib } from './adapters/amqplib.ts';
+import { FlowSpanProcessor } from './flow-span-processor.ts';
+
+/**
+ * `node --import @fermata/instrumentation/register app.js`: starts OpenTelemetry's Node SDK as the environment says
+ * (OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_SERVICE_NAME, …), stamps every span with its flow, sends milestones at once, and
+ * traces the installed clients. Works with sdk-node 0.2xx and 0.3xx; both are found in the app's own node_modules.
+ */
+interface Sdk {
+  start(): void;
+  shutdown(): Promise<void>;
+}
+type Constructor = new (...args: unknown[]) => unknown;
+
+const fromApp = createRequire(join(process.cwd(), 'package.json'));
+
+function load(require: NodeJS.Require, name: string): Record<string, Constructor> | undefined {
+  try {
+    return require(name) as Record<string, Constructor>;
+  } catch {
+    return undefined;
+  }
+}
+
+function startSdk(): Sdk | undefined {
+  let fromSdk: NodeJS.Require;
+  try {
+    fromSdk = createRequire(fromApp.resolve('@opentelemetry/sdk-node'));
+  } catch {
+    process.stderr.write('fermata: @opentelemetry/sdk-node is not installed; nothing will be traced. → npm install @opentelemetry/sdk-node\n');
+    return undefined;
+  }
+  const sdkNode = load(fromApp, '@opentelemetry/sdk-node');
+  const sdkTrace = load(fromSdk, '@opentelemetry/sdk-trace') ?? load(fromSdk, '@opentelemetry/sdk-trace-base');
+  const sdkLogs = load(fromSdk, '@opentelemetry/sdk-logs');
+  const traces = load(fromSdk, '@opentelemetry/exporter-trace-otlp-proto');
+  const logs = load(fromSdk, '@opentelemetry/exporter-logs-otlp-proto');
+  if (!sdkNode?.['NodeSDK'] || !sdkTrace?.['BatchSpanProcessor'] || !traces?.['OTLPTraceExporter']) {
+    process.stderr.write('fermata: this @opentelemetry/sdk-node lacks what is needed; nothing will be traced\n');
+    return undefined;
+  }
+  const sdk = new sdkNode['NodeSDK']({
+    spanProcessors: [new FlowSpanProcessor(), withExporter(sdkTrace['BatchSpanProcessor'], new traces['OTLPTraceExporter']())],
+    ...(sdkLogs?.['SimpleLogRecordProcessor'] &&
+      logs?.['OTLPLogExporter'] && {
+        logRecordProcessors: [withExporter(sdkLogs['SimpleLogRecordProcessor'], new logs['OTLPLogExporter']())],
+      }),
+  }) as Sdk;
+  sdk.start();
+  return sdk;
+}
+
+/** Newer processors take `{ exporter }`, older ones the exporter itself; which one this is shows in what it kept. */
+function withExporter(Processor: Constructor, exporter: unknown): unknown {
+  const processor = new Processor({ exporter }) as { _exporter?: unknown };
+  return processor._exporter === exporter ? processor : new Processor(exporter);
+}
+
+if (process.env['OTEL_LOG_LEVEL']) diag.setLogger(new DiagConsoleLogger(), DiagLogLevel.WARN);
+if (process.env['OTEL_SDK_DISABLED'] !== 'true') {
+  const amqplib = load(fromApp, 'amqplib');
+  if (amqplib) instrumentAmqplib(amqplib as unknown as Parameters<typeof instrumentAmqplib>[0]);
+  const sdk = startSdk();
+  const stop = (): Promise<void> => sdk?.shutdown().catch(() => undefined) ?? Promise.resolve();
+  process.once('beforeExit', () => void stop());
+  // What was recorded last says why a service stopped. Only where the app does not handle the signal is leaving ours.
+  process.once('SIGTERM', () => {
+    const alone = process.listenerCount('SIGTERM') === 0;
+    void stop().finally(() => {
+      if (alone) process.exit(143);
+    });
+  });
+}

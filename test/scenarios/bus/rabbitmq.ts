@@ -1,0 +1,44 @@
+import { createRequire } from 'node:module';
+import type { Channel, ConsumeMessage } from 'amqplib';
+import type { Bus } from './bus.ts';
+
+/**
+ * RabbitMQ with plain amqplib and nothing of ours: the instrumentation is what `register` adds. `require`, because
+ * OpenTelemetry's own instrumentation patches modules as they are required.
+ */
+const require = createRequire(import.meta.url);
+
+export async function connectRabbitMq(url: string, scenario: string): Promise<Bus> {
+  const amqplib = require('amqplib') as typeof import('amqplib');
+  const connection = await amqplib.connect(url);
+  const channel: Channel = await connection.createChannel();
+  const exchange = `fermata.${scenario}`;
+  await channel.assertExchange(exchange, 'topic', { durable: false, autoDelete: true });
+  await channel.assertQueue(`${exchange}.dead`, { durable: false, expires: 600_000 });
+  await channel.prefetch(50);
+  return {
+    publish(_kind, type, topic, body) {
+      channel.publish(exchange, topic, Buffer.from(JSON.stringify(body)), { type });
+    },
+    async subscribe(topic, group, _step, handler) {
+      const queue = `${exchange}.${group}.${topic}`;
+      await channel.assertQueue(queue, {
+        durable: false,
+        expires: 600_000,
+        deadLetterExchange: '',
+        deadLetterRoutingKey: `${exchange}.dead`,
+      });
+      await channel.bindQueue(queue, exchange, topic);
+      await channel.consume(queue, (message: ConsumeMessage | null) => {
+        if (message === null) return;
+        handler(JSON.parse(message.content.toString()) as object).then(
+          () => channel.ack(message),
+          () => channel.nack(message, false, !message.fields.redelivered),
+        );
+      });
+    },
+    async close() {
+      await connection.close().catch(() => undefined);
+    },
+  };
+}

@@ -1,0 +1,113 @@
+import { createServer, type Server, type Socket } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { createInterface } from 'node:readline';
+
+/**
+ * The scenarios' own broker: JSON lines over TCP. Publish, subscribe by topic and group (one member of a group gets a
+ * message), ack, nack (delivered once more), dead letter after that. Queues keep what nobody reads yet.
+ */
+interface Message {
+  id: number;
+  topic: string;
+  deliveries: number;
+  type: string;
+  body: unknown;
+  headers: unknown;
+}
+interface Queue {
+  topic: string;
+  members: Socket[];
+  waiting: Message[];
+  unacked: Map<number, { message: Message; member: Socket }>;
+  turn: number;
+}
+type Frame =
+  | { op: 'declare' | 'subscribe'; topic: string; group: string }
+  | { op: 'publish'; topic: string; type: string; body: unknown; headers: unknown }
+  | { op: 'ack' | 'nack'; topic: string; group: string; id: number };
+
+const MOST_DELIVERIES = 2;
+
+export async function startBus(port = 0): Promise<{ url: string; stop(): Promise<void>; dead: Message[] }> {
+  const queues = new Map<string, Queue>();
+  const dead: Message[] = [];
+  const sockets = new Set<Socket>();
+  let nextId = 1;
+
+  const queueOf = (topic: string, group: string): Queue => {
+    const key = `${topic} ${group}`;
+    let queue = queues.get(key);
+    if (!queue) queues.set(key, (queue = { topic, members: [], waiting: [], unacked: new Map(), turn: 0 }));
+    return queue;
+  };
+  const pump = (queue: Queue, group: string): void => {
+    while (queue.waiting.length > 0 && queue.members.length > 0) {
+      const message = queue.waiting.shift()!;
+      const member = queue.members[queue.turn++ % queue.members.length]!;
+      message.deliveries++;
+      queue.unacked.set(message.id, { message, member });
+      member.write(`${JSON.stringify({ ...message, group })}\n`);
+    }
+  };
+  const take = (socket: Socket, frame: Frame): void => {
+    switch (frame.op) {
+      case 'declare':
+        queueOf(frame.topic, frame.group);
+        break;
+      case 'subscribe': {
+        const queue = queueOf(frame.topic, frame.group);
+        queue.members.push(socket);
+        pump(queue, frame.group);
+        break;
+      }
+      case 'publish':
+        for (const [key, queue] of queues) {
+          if (queue.topic !== frame.topic) continue;
+          const { topic, type, body, headers } = frame;
+          queue.waiting.push({ id: nextId++, topic, deliveries: 0, type, body, headers });
+          pump(queue, key.slice(topic.length + 1));
+        }
+        break;
+      case 'ack':
+      case 'nack': {
+        const queue = queueOf(frame.topic, frame.group);
+        const held = queue.unacked.get(frame.id);
+        queue.unacked.delete(frame.id);
+        if (!held || frame.op === 'ack') break;
+        if (held.message.deliveries >= MOST_DELIVERIES) dead.push(held.message);
+        else queue.waiting.push(held.message);
+        pump(queue, frame.group);
+        break;
+      }
+    }
+  };
+  const leave = (socket: Socket): void => {
+    sockets.delete(socket);
+    for (const [key, queue] of queues) {
+      queue.members = queue.members.filter((member) => member !== socket);
+      for (const [id, held] of queue.unacked) {
+        if (held.member !== socket) continue;
+        queue.unacked.delete(id);
+        queue.waiting.unshift(held.message);
+      }
+      pump(queue, key.slice(queue.topic.length + 1));
+    }
+  };
+  const server: Server = createServer((socket) => {
+    sockets.add(socket);
+    socket.setNoDelay(true);
+    createInterface({ input: socket }).on('line', (line) => take(socket, JSON.parse(line) as Frame));
+    socket.on('close', () => leave(socket));
+    socket.on('error', () => socket.destroy());
+  });
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+  return {
+    url: `bus://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    dead,
+    stop: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        for (const socket of sockets) socket.destroy();
+      }),
+  };
+}

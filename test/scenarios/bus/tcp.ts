@@ -1,0 +1,65 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { createInterface } from 'node:readline';
+import { handleMessage, publishEvent, reply, sendCommand } from '@fermata/instrumentation';
+import type { Bus } from './bus.ts';
+
+const SEND = { event: publishEvent, command: sendCommand, reply };
+
+interface Delivery {
+  id: number;
+  topic: string;
+  group: string;
+  type: string;
+  deliveries: number;
+  body: object;
+  headers: Record<string, unknown>;
+}
+
+/** Speaks to tcp-server.ts; instrumented by hand with the broker-neutral calls, as any home-made transport would be. */
+export async function connectTcp(url: string): Promise<Bus> {
+  const { hostname, port } = new URL(url);
+  const socket = connect(Number(port), hostname);
+  socket.setNoDelay(true);
+  await once(socket, 'connect');
+  const handlers = new Map<string, { step: string; handler: (body: object) => Promise<void> }>();
+  const write = (frame: object): void => void socket.write(`${JSON.stringify(frame)}\n`);
+
+  createInterface({ input: socket }).on('line', (line) => {
+    const delivery = JSON.parse(line) as Delivery;
+    const { id, topic, group } = delivery;
+    const known = handlers.get(`${topic} ${group}`);
+    if (!known) return;
+    handleMessage(
+      {
+        system: 'bus',
+        destination: topic,
+        group,
+        headers: delivery.headers,
+        type: delivery.type,
+        step: known.step,
+        attempt: delivery.deliveries,
+      },
+      () => known.handler(delivery.body),
+    ).then(
+      () => write({ op: 'ack', topic, group, id }),
+      () => write({ op: 'nack', topic, group, id }),
+    );
+  });
+  return {
+    publish(kind, type, topic, body) {
+      SEND[kind]({ type, destination: topic, system: 'bus' }, (headers) =>
+        write({ op: 'publish', topic, type, body, headers }),
+      );
+    },
+    subscribe(topic, group, step, handler) {
+      handlers.set(`${topic} ${group}`, { step, handler });
+      write({ op: 'subscribe', topic, group });
+      return Promise.resolve();
+    },
+    close() {
+      socket.destroy();
+      return Promise.resolve();
+    },
+  };
+}

@@ -1,0 +1,7 @@
+import { AmqplibInstrumentation } from '@opentelemetry/instrumentation-amqplib';
+import { NodeSDK } from '@opentelemetry/sdk-node';
+
+/** A service that knows OpenTelemetry and nothing of Fermata: what most services look like on the first day. */
+const sdk = new NodeSDK({ instrumentations: [new AmqplibInstrumentation()] });
+sdk.start();
+process.once('SIGTERM', () => void sdk.shutdown().finally(() => process.exit(143)));

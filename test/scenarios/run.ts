@@ -1,0 +1,111 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { startBus } from './bus/tcp-server.ts';
+import type { Order, Scenario } from './scenario.ts';
+
+/** A scenario that runs: its services as processes, and a way to place orders. */
+export interface RunningScenario {
+  placeOrder(order: Order): Promise<void>;
+  /** What services said they handled. */
+  handled: { service: string; handled: string; order: string; waitMs: number }[];
+  /** Ends a service as a crash would; `revive` starts it again. */
+  kill(service: string): void;
+  revive(service: string): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface RunOptions {
+  /** OTLP/HTTP base URL. */
+  otlp: string;
+  /** `amqp://…`, or '' for the scenarios' own bus. */
+  broker?: string;
+  fault?: string;
+  seed?: number;
+  /** Services that run with OpenTelemetry only, no Fermata package. */
+  plain?: readonly string[];
+}
+
+const built = import.meta.url.includes('/dist/');
+const here = (path: string): string => fileURLToPath(new URL(built ? path.replace(/\.ts$/, '.js') : path, import.meta.url));
+/** From source in development, from dist when built. */
+const NODE_ARGS = built ? [] : ['--conditions=@fermata/source', '--import', 'tsx'];
+const testRoot = fileURLToPath(new URL(built ? '../..' : '..', import.meta.url));
+
+export async function runScenario(scenario: Scenario, options: RunOptions): Promise<RunningScenario> {
+  const bus = options.broker ? null : await startBus();
+  const handled: RunningScenario['handled'] = [];
+  const processes = new Map<string, { child: ChildProcess; port: number }>();
+  const fault = options.fault === undefined ? undefined : scenario.faults[options.fault];
+  if (options.fault !== undefined && !fault)
+    throw new Error(`${scenario.name} has no fault "${options.fault}"; it has ${Object.keys(scenario.faults).join(', ')}`);
+
+  const launch = async (name: string, withFault: boolean): Promise<void> => {
+    const plain = options.plain?.includes(name) ?? false;
+    const preload = plain ? here('./preload/otel-only.ts') : '@fermata/instrumentation/register';
+    const child = spawn(
+      process.execPath,
+      [...NODE_ARGS, '--import', preload, here('./service.ts'), scenario.name, name],
+      {
+        cwd: existsSync(`${testRoot}/package.json`) ? testRoot : process.cwd(),
+        stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+        env: {
+          ...process.env,
+          OTEL_EXPORTER_OTLP_ENDPOINT: options.otlp,
+          OTEL_EXPORTER_OTLP_PROTOCOL: 'http/protobuf',
+          OTEL_SERVICE_NAME: name,
+          OTEL_RESOURCE_ATTRIBUTES: 'service.version=1.0.0,deployment.environment.name=demo',
+          OTEL_METRICS_EXPORTER: 'none',
+          OTEL_BSP_SCHEDULE_DELAY: '200',
+          OTEL_PROPAGATORS: 'tracecontext,baggage',
+          BUS_URL: options.broker || bus!.url,
+          SEED: String(options.seed ?? 1),
+          ...(plain && { FERMATA_PLAIN: '1' }),
+          ...(withFault && fault?.service === name && { FAULT: `${fault.kind}:${fault.rate}` }),
+        },
+      },
+    );
+    const lines = createInterface({ input: child.stdout! });
+    const port = await new Promise<number>((resolve, reject) => {
+      child.once('exit', (code) => reject(new Error(`${name} ended with ${code} before it was ready`)));
+      lines.on('line', (line) => {
+        if (!line.startsWith('{')) return;
+        const said = JSON.parse(line) as { ready?: string; port?: number; handled?: string; order?: string; waitMs?: number };
+        if (said.port !== undefined) resolve(said.port);
+        else if (said.handled !== undefined)
+          handled.push({ service: name, handled: said.handled, order: said.order!, waitMs: said.waitMs! });
+      });
+    });
+    child.removeAllListeners('exit');
+    processes.set(name, { child, port });
+  };
+  // Listeners first, so that nothing is published before its queue exists.
+  const order = [...scenario.services].sort((a, b) => Number(a.name === scenario.entry.service) - Number(b.name === scenario.entry.service));
+  await Promise.all(order.map((service) => launch(service.name, true)));
+
+  const end = (child: ChildProcess, signal: NodeJS.Signals): Promise<void> =>
+    new Promise((resolve) => {
+      if (child.exitCode !== null || child.signalCode !== null) return resolve();
+      child.once('exit', () => resolve());
+      child.kill(signal);
+    });
+  return {
+    handled,
+    async placeOrder(placed) {
+      const { port } = processes.get(scenario.entry.service)!;
+      const response = await fetch(`http://127.0.0.1:${port}${scenario.entry.path}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(placed),
+      });
+      if (!response.ok) throw new Error(`order refused: ${response.status}`);
+    },
+    kill: (name) => void processes.get(name)?.child.kill('SIGKILL'),
+    revive: (name) => launch(name, false),
+    async stop() {
+      await Promise.all([...processes.values()].map(({ child }) => end(child, 'SIGTERM')));
+      await bus?.stop();
+    },
+  };
+}
