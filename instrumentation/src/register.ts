@@ -43,7 +43,13 @@ function startSdk(): Sdk | undefined {
     return undefined;
   }
   const sdk = new sdkNode['NodeSDK']({
-    spanProcessors: [new FlowSpanProcessor(), withExporter(sdkTrace['BatchSpanProcessor'], new traces['OTLPTraceExporter']())],
+    spanProcessors: [
+      new FlowSpanProcessor(),
+      withExporter(sdkTrace['BatchSpanProcessor'], new traces['OTLPTraceExporter'](), {
+        // The SDK's five seconds are long for a live page.
+        scheduledDelayMillis: Number(process.env['OTEL_BSP_SCHEDULE_DELAY'] ?? 1000),
+      }),
+    ],
     ...(sdkLogs?.['SimpleLogRecordProcessor'] &&
       logs?.['OTLPLogExporter'] && {
         logRecordProcessors: [withExporter(sdkLogs['SimpleLogRecordProcessor'], new logs['OTLPLogExporter']())],
@@ -53,10 +59,10 @@ function startSdk(): Sdk | undefined {
   return sdk;
 }
 
-/** Newer processors take `{ exporter }`, older ones the exporter itself; which one this is shows in what it kept. */
-function withExporter(Processor: Constructor, exporter: unknown): unknown {
-  const processor = new Processor({ exporter }) as { _exporter?: unknown };
-  return processor._exporter === exporter ? processor : new Processor(exporter);
+/** Newer processors take `{ exporter, … }`, older ones the exporter and then the rest; what it kept shows which. */
+function withExporter(Processor: Constructor, exporter: unknown, options: object = {}): unknown {
+  const processor = new Processor({ exporter, ...options }) as { _exporter?: unknown };
+  return processor._exporter === exporter ? processor : new Processor(exporter, options);
 }
 
 if (process.env['OTEL_LOG_LEVEL']) diag.setLogger(new DiagConsoleLogger(), DiagLogLevel.WARN);

@@ -1,0 +1,41 @@
+import type { About, Flow, FlowList, FlowTypeSummary, Problem, ServiceSummary, SpanList } from '@fermata/server/contract';
+
+/** REST, typed. A failed answer is an ApiError with the server's problem. */
+export class ApiError extends Error {
+  readonly problem: Problem;
+  constructor(problem: Problem) {
+    super(problem.detail);
+    this.problem = problem;
+  }
+}
+
+async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
+  let response: Response;
+  try {
+    response = await fetch(path, { headers: { accept: 'application/json' }, ...(signal && { signal }) });
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    throw new ApiError({
+      type: 'about:blank',
+      title: 'offline',
+      status: 0,
+      code: 'offline',
+      detail: 'The server cannot be reached.',
+      hint: 'Is Fermata running? This page tries again by itself.',
+    });
+  }
+  if (response.ok) return (await response.json()) as T;
+  const problem = await response
+    .json()
+    .catch(() => ({ title: response.statusText, detail: response.statusText, code: 'query.failed', type: 'about:blank' }));
+  throw new ApiError({ ...(problem as Problem), status: response.status });
+}
+
+export const api = {
+  about: () => get<About>('/api/v1/about'),
+  flows: (query: URLSearchParams, signal?: AbortSignal) => get<FlowList>(`/api/v1/flows?${query}`, signal),
+  flow: (id: string, signal?: AbortSignal) => get<Flow>(`/api/v1/flows/${encodeURIComponent(id)}`, signal),
+  spans: (id: string) => get<SpanList>(`/api/v1/flows/${encodeURIComponent(id)}/spans`),
+  flowTypes: () => get<{ items: FlowTypeSummary[] }>('/api/v1/flow-types'),
+  services: () => get<{ items: ServiceSummary[] }>('/api/v1/services'),
+};

@@ -1,0 +1,52 @@
+import type { FlowChanged, FlowSummary } from '@fermata/server/contract';
+
+/**
+ * The flows on the screen: a REST snapshot and pushed changes, in any order, give the same list (invariant I8). Plain
+ * TypeScript; `live-flows.svelte.ts` is where Svelte comes in. Guarded by flow-buffer.property.test.ts.
+ */
+export interface FlowBuffer {
+  snapshot(flows: readonly FlowSummary[]): void;
+  apply(changes: readonly FlowChanged[]): void;
+  /** Newest first. */
+  list(): FlowSummary[];
+  clear(): void;
+}
+
+interface Known {
+  version: number;
+  /** null: the flow lost this name. */
+  flow: FlowSummary | null;
+}
+
+export function createFlowBuffer(matches: (flow: FlowSummary) => boolean, limit: number): FlowBuffer {
+  const known = new Map<string, Known>();
+  /** INVARIANT: an older version never replaces a newer one, whichever way it came. */
+  const take = (id: string, version: number, flow: FlowSummary | null): void => {
+    const before = known.get(id);
+    if (before !== undefined && before.version >= version) return;
+    known.set(id, { version, flow });
+  };
+  return {
+    snapshot(flows) {
+      for (const flow of flows) take(flow.id, flow.version, flow);
+    },
+    apply(changes) {
+      for (const change of changes) take(change.id, change.version, change.flow);
+      // Ids that no longer show are forgotten, oldest first, once there are many times what a page holds.
+      if (known.size > limit * 8) for (const [id] of [...known].slice(0, known.size - limit * 4)) known.delete(id);
+    },
+    list() {
+      const flows: FlowSummary[] = [];
+      for (const { flow } of known.values()) if (flow !== null && matches(flow)) flows.push(flow);
+      flows.sort(newestFirst);
+      return flows.length > limit ? flows.slice(0, limit) : flows;
+    },
+    clear: () => known.clear(),
+  };
+}
+
+function newestFirst(a: FlowSummary, b: FlowSummary): number {
+  const x = a.startedAtUnixNano.padStart(20, '0');
+  const y = b.startedAtUnixNano.padStart(20, '0');
+  return x !== y ? (x < y ? 1 : -1) : a.id < b.id ? 1 : a.id > b.id ? -1 : 0;
+}

@@ -1,0 +1,57 @@
+import { io, type Socket } from 'socket.io-client';
+import type { ClientToServer, FlowChanged, Sequence, ServerToClient, StatsTick, View } from '@fermata/server/contract';
+
+/** One socket for the whole page. Says whether we are live, hands on changes, resumes after a break or asks to reload. */
+type Connection = 'connecting' | 'live' | 'offline';
+
+let connection = $state<Connection>('connecting');
+let stats = $state.raw<StatsTick | null>(null);
+export const connectionState = (): Connection => connection;
+export const liveStats = (): StatsTick | null => stats;
+
+const socket: Socket<ServerToClient, ClientToServer> = io({ transports: ['websocket'], reconnectionDelayMax: 5000 });
+
+interface Watch {
+  view: View;
+  since: Sequence | null;
+  onChanges(changes: FlowChanged[]): void;
+  /** Something may have been missed: load the snapshot again. */
+  onReload(): void;
+}
+let watching: Watch | null = null;
+
+function subscribe(): void {
+  const mine = watching;
+  if (!mine || !socket.connected) return;
+  const { view, since } = mine;
+  socket.emit('watch', { view: JSON.parse(JSON.stringify(view)) as View, since }, (answer) => {
+    if (mine !== watching) return;
+    mine.since = answer.sequence;
+    if (!answer.resumed) mine.onReload();
+  });
+}
+socket.on('connect', () => {
+  connection = 'live';
+  subscribe();
+});
+socket.on('disconnect', () => (connection = 'offline'));
+socket.io.on('reconnect_attempt', () => (connection = 'connecting'));
+socket.on('stats:tick', (tick) => (stats = tick));
+socket.on('flow:changed', (changes) => {
+  if (!watching) return;
+  const last = changes[changes.length - 1];
+  if (last && watching.since) watching.since = { ...watching.since, number: last.sequence };
+  watching.onChanges(changes);
+});
+
+/** Watches one view until the returned function is called. The snapshot is the caller's to load. */
+export function watch(view: View, onChanges: Watch['onChanges'], onReload: Watch['onReload']): () => void {
+  const mine: Watch = { view, since: null, onChanges, onReload };
+  watching = mine;
+  subscribe();
+  return () => {
+    if (watching !== mine) return;
+    watching = null;
+    socket.emit('unwatch');
+  };
+}

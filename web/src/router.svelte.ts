@@ -1,0 +1,37 @@
+/** The URL is the state of a page: what you see can be shared, reloaded and gone back to. */
+interface Place {
+  path: string;
+  query: URLSearchParams;
+}
+
+const read = (): Place => ({ path: location.pathname, query: new URLSearchParams(location.search) });
+
+let place = $state.raw<Place>(read());
+addEventListener('popstate', () => (place = read()));
+
+export const here = (): Place => place;
+
+export function go(url: string, replace = false): void {
+  if (replace) history.replaceState(null, '', url);
+  else history.pushState(null, '', url);
+  place = read();
+}
+
+/** Changes some parameters of the current URL; '' removes one. */
+export function setQuery(changes: Record<string, string>, replace = true): void {
+  const query = new URLSearchParams(place.query);
+  for (const [name, value] of Object.entries(changes)) {
+    if (value === '') query.delete(name);
+    else query.set(name, value);
+  }
+  const text = query.toString();
+  go(place.path + (text === '' ? '' : `?${text}`), replace);
+}
+
+/** For `onclick` of links: plain clicks stay in the page, everything else is the browser's. */
+export function follow(event: MouseEvent): void {
+  const link = (event.currentTarget as HTMLAnchorElement).href;
+  if (event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return;
+  event.preventDefault();
+  go(link.slice(location.origin.length));
+}

@@ -1,0 +1,153 @@
+import type { Flow, Hop, Step } from '@fermata/server/contract';
+
+/**
+ * Timeline geometry, pure: lanes per service, steps packed into rows so that none overlap, hops between them, a time
+ * scale whose idle gaps are folded. All x are 0 … 1 of the width; `timeline/layout.test.ts` holds the rules.
+ */
+export interface Layout {
+  lanes: Lane[];
+  hops: HopLine[];
+  ticks: { x: number; ms: number }[];
+  gaps: { x: number; width: number; ms: number }[];
+  rows: number;
+}
+
+export interface Lane {
+  service: string;
+  firstRow: number;
+  rows: number;
+  bars: Bar[];
+}
+
+export interface Bar {
+  step: Step;
+  x: number;
+  width: number;
+  row: number;
+  /** Attempts as parts of the bar, 0 … 1 of the bar's own width. */
+  attempts: { x: number; width: number; failed: boolean }[];
+}
+
+export interface HopLine {
+  hop: Hop;
+  x1: number;
+  row1: number;
+  x2: number;
+  row2: number;
+}
+
+/** A stretch without work of at least this share of the whole is folded to FOLDED of the width. */
+const IDLE_SHARE = 0.12;
+const FOLDED = 0.04;
+
+interface Interval {
+  from: number;
+  to: number;
+}
+
+/** ms since the flow's start, exact to the microsecond. */
+export function msSince(origin: bigint, nanos: string): number {
+  return Number(BigInt(nanos) - origin) / 1e6;
+}
+
+export function layoutOf(flow: Flow, now: number, fold: boolean): Layout {
+  const origin = BigInt(flow.startedAtUnixNano);
+  const nowMs = now - Number(origin / 1_000_000n);
+  const endOf = (step: Step): number => (step.endUnixNano === null ? nowMs : msSince(origin, step.endUnixNano));
+  const spans = flow.steps.map((step): Interval => {
+    const from = msSince(origin, step.startUnixNano);
+    return { from, to: Math.max(from, endOf(step)) };
+  });
+  const total = Math.max(0.001, ...spans.map((span) => span.to));
+  const scale = createScale(spans, total, fold);
+
+  const lanes: Lane[] = [];
+  const laneOf = new Map<string, { lane: Lane; ends: number[] }>();
+  const barOf = new Map<string, Bar>();
+  flow.steps.forEach((step, i) => {
+    let known = laneOf.get(step.service);
+    if (!known) {
+      const lane: Lane = { service: step.service, firstRow: 0, rows: 1, bars: [] };
+      laneOf.set(step.service, (known = { lane, ends: [] }));
+      lanes.push(lane);
+    }
+    const { from, to } = spans[i]!;
+    const x = scale.at(from);
+    const width = Math.max(0.004, scale.at(to) - x);
+    let row = known.ends.findIndex((end) => end <= x);
+    if (row < 0) row = known.ends.length;
+    known.ends[row] = x + width + 0.004;
+    known.lane.rows = Math.max(known.lane.rows, row + 1);
+    const attempts = step.attempts.map((attempt) => {
+      const a = scale.at(msSince(origin, attempt.startUnixNano));
+      const b = attempt.endUnixNano === null ? x + width : scale.at(msSince(origin, attempt.endUnixNano));
+      return { x: (a - x) / width, width: Math.max(0, (b - a) / width), failed: attempt.status === 'failed' };
+    });
+    const bar: Bar = { step, x, width, row, attempts };
+    known.lane.bars.push(bar);
+    barOf.set(step.id, bar);
+  });
+  let rows = 0;
+  for (const lane of lanes) {
+    lane.firstRow = rows;
+    for (const bar of lane.bars) bar.row += rows;
+    rows += lane.rows;
+  }
+
+  const hops = flow.hops.flatMap((hop): HopLine[] => {
+    const from = hop.from === null ? undefined : barOf.get(hop.from);
+    const to = hop.to === null ? undefined : barOf.get(hop.to);
+    if (!from) return [];
+    const x1 = Math.min(from.x + from.width, Math.max(from.x, scale.at(msSince(origin, hop.sentUnixNano))));
+    if (!to) return [{ hop, x1, row1: from.row, x2: Math.min(1, x1 + 0.05), row2: from.row }];
+    return [{ hop, x1, row1: from.row, x2: scale.at(msSince(origin, hop.receivedUnixNano ?? hop.sentUnixNano)), row2: to.row }];
+  });
+  return { lanes, hops, ticks: ticksOf(total, scale), gaps: scale.gaps, rows };
+}
+
+interface Scale {
+  at(ms: number): number;
+  gaps: Layout['gaps'];
+}
+
+/** Linear over working time; folded gaps get a fixed width. Monotone, from 0 at 0 to 1 at `total`. */
+function createScale(spans: Interval[], total: number, fold: boolean): Scale {
+  const busy = [...spans].sort((a, b) => a.from - b.from);
+  const idle: Interval[] = [];
+  let reached = 0;
+  for (const { from, to } of busy) {
+    if (fold && from - reached > total * IDLE_SHARE) idle.push({ from: reached, to: from });
+    reached = Math.max(reached, to);
+  }
+  const idleMs = idle.reduce((sum, gap) => sum + gap.to - gap.from, 0);
+  const perMs = (1 - idle.length * FOLDED) / Math.max(0.001, total - idleMs);
+  const at = (ms: number): number => {
+    const t = Math.min(total, Math.max(0, ms));
+    let x = 0;
+    let from = 0;
+    for (const gap of idle) {
+      if (t <= gap.from) break;
+      x += (gap.from - from) * perMs;
+      if (t < gap.to) return x + ((t - gap.from) / (gap.to - gap.from)) * FOLDED;
+      x += FOLDED;
+      from = gap.to;
+    }
+    return Math.min(1, x + (t - from) * perMs);
+  };
+  return { at, gaps: idle.map((gap) => ({ x: at(gap.from), width: FOLDED, ms: gap.to - gap.from })) };
+}
+
+/** Round times at least a tenth of the width apart, none inside a folded gap. */
+function ticksOf(total: number, scale: Scale): Layout['ticks'] {
+  const rough = total / 8;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = [1, 2, 5, 10].map((factor) => factor * power).find((size) => size >= rough) ?? rough;
+  const ticks: Layout['ticks'] = [];
+  for (let ms = 0; ms <= total; ms += step) {
+    const x = scale.at(ms);
+    const last = ticks[ticks.length - 1];
+    const folded = scale.gaps.some((gap) => x > gap.x && x < gap.x + gap.width);
+    if (!folded && x < 0.97 && (last === undefined || x - last.x >= 0.08)) ticks.push({ x, ms });
+  }
+  return ticks;
+}

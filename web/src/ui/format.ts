@@ -1,0 +1,53 @@
+/** Numbers and times as people read them. */
+export function duration(ms: number): string {
+  if (ms < 1) return `${ms.toFixed(2)} ms`;
+  if (ms < 10) return `${ms.toFixed(1)} ms`;
+  if (ms < 1000) return `${Math.round(ms)} ms`;
+  const s = ms / 1000;
+  if (s < 10) return `${s.toFixed(2)} s`;
+  if (s < 60) return `${s.toFixed(1)} s`;
+  const m = Math.floor(s / 60);
+  if (m < 60) return `${m} m ${Math.round(s % 60)} s`;
+  const h = Math.floor(m / 60);
+  return h < 48 ? `${h} h ${m % 60} m` : `${Math.floor(h / 24)} d ${h % 24} h`;
+}
+
+export const nanosToMs = (nanos: string): number => Number(BigInt(nanos) / 1000n) / 1000;
+
+export function ago(ms: number, now: number): string {
+  const s = Math.max(0, (now - ms) / 1000);
+  if (s < 5) return 'now';
+  if (s < 60) return `${Math.floor(s)} s ago`;
+  if (s < 3600) return `${Math.floor(s / 60)} m ago`;
+  if (s < 172_800) return `${Math.floor(s / 3600)} h ago`;
+  return `${Math.floor(s / 86_400)} d ago`;
+}
+
+const clock = new Intl.DateTimeFormat(undefined, {
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+  fractionalSecondDigits: 3,
+  hour12: false,
+});
+const full = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'long' });
+export const timeOfDay = (ms: number): string => clock.format(ms);
+export const fullTime = (ms: number): string => full.format(ms);
+
+/** Short text for a status badge. */
+export const statusText = (status: string): string => status.replace('_', ' ');
+
+/** What a badge means, in a sentence. */
+export const BADGE_HELP: Record<string, string> = {
+  'broken-context': 'Trace context was lost or leaked here; the join rests on weaker evidence.',
+  'clock-skew': 'A clock was wrong: times are shifted so that nothing is received before it was sent.',
+  'missing-parent': 'A span names a parent that has not arrived.',
+  'unseen-cause': 'A message came from a span that has not arrived.',
+  shared: 'A span here served several flows, such as a batch; it joins none of them.',
+  'duplicate-processing': 'One message was processed again after it had succeeded.',
+  cycle: 'Spans name each other as parents; the ring was cut.',
+  repaired: 'A span had impossible values, such as an end before its start.',
+  'id-conflict': 'A span names another flow than the evidence does.',
+  'contradictory-outcome': 'The flow was declared ended in more than one way; the earliest counts.',
+  truncated: 'More spans than a timeline holds.',
+};
