@@ -32,7 +32,7 @@ export interface Service {
 export interface Link {
   key: SpanKey;
   traceId: string;
-  /** `messaging.message.id` on the link itself: how a batch names each message. */
+  /** Message id on the link itself: how a batch names each message. */
   messageId: string;
 }
 

@@ -10,8 +10,6 @@ export interface Connection {
   open(): Promise<void>;
   /** Rows as objects; 64-bit integers are strings. */
   query<Row>(sql: string, params?: Record<string, Param>): Promise<Row[]>;
-  /** Rows in blocks, for what may not fit in memory. */
-  stream<Row>(sql: string, params?: Record<string, Param>): AsyncIterable<Row[]>;
   command(sql: string): Promise<void>;
   /** Durable once resolved. */
   insert(table: string, columns: readonly string[], format: 'TSV' | 'JSONCompactEachRow', rows: Buffer): Promise<void>;

@@ -18,7 +18,6 @@ interface ChdbConnection {
       format: string;
       values: Buffer;
     }): Promise<unknown>;
-    queryStream(sql: string, options: { format: string }): AsyncIterable<{ text(): string }>;
   };
 }
 
@@ -80,19 +79,6 @@ export function embeddedConnection(directory: string, memoryLimitBytes: number):
     async query(sql, params) {
       const result = await reader().query({ query: bound(`${sql} ${READ_SETTINGS}`, params), format: 'JSONEachRow' });
       return result.json();
-    },
-    async *stream<Row>(sql: string, params?: Record<string, Param>) {
-      // The client materialises a result; the engine's own stream does not.
-      const { raw } = readers[turn++ % readers.length]!;
-      const statement = bound(`${sql} SETTINGS output_format_json_quote_64bit_integers = 1`, params);
-      let rest = '';
-      for await (const chunk of raw.chdb.queryStream(statement, { format: 'JSONEachRow' })) {
-        const lines = (rest + chunk.text()).split('\n');
-        rest = lines.pop()!;
-        const rows = lines.filter((line) => line !== '').map((line) => JSON.parse(line) as Row);
-        if (rows.length > 0) yield rows;
-      }
-      if (rest.trim() !== '') yield [JSON.parse(rest) as Row];
     },
     async command(sql) {
       await writer!.client.command({ query: sql });

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { createClient, type ClickHouseClient } from '@clickhouse/client';
 import { FermataError, messageOf } from '../base/errors.ts';
-import { READ_SETTINGS, type Connection, type Param } from './connection.ts';
+import { READ_SETTINGS, type Connection } from './connection.ts';
 
 /** A ClickHouse server or cluster over HTTP: the same SQL as the embedded engine. */
 export function remoteConnection(url: string): Connection {
@@ -24,14 +24,6 @@ export function remoteConnection(url: string): Connection {
         ...(params && { query_params: params }),
       });
       return result.json();
-    },
-    async *stream<Row>(sql: string, params?: Record<string, Param>) {
-      const result = await use().query({
-        query: `${sql} SETTINGS output_format_json_quote_64bit_integers = 1`,
-        format: 'JSONEachRow',
-        ...(params && { query_params: params }),
-      });
-      for await (const rows of result.stream<Row>()) yield rows.map((row) => row.json<Row>());
     },
     async command(sql) {
       await use().command({ query: sql });

@@ -6,6 +6,9 @@ import { migrate, type SchemaOptions } from './migrate.ts';
 import type { FlowTypeRow, ServiceRow, Store, StoredFlow, StoredSpan } from './port.ts';
 import { fromSpanRow, SPAN_COLUMNS, SPAN_FIELDS, spanRows, type SpanRow } from './span-rows.ts';
 
+/** Rows of a block where a table is read as a whole. */
+const BLOCK = 20_000;
+
 /** The one implementation of the port: ClickHouse's dialect over either connection. */
 export function createStoreOver(connection: Connection, schema: SchemaOptions): Store {
   let stopped = false;
@@ -61,6 +64,19 @@ export function createStoreOver(connection: Connection, schema: SchemaOptions): 
     return flows.map((flow) => ({ ...flow, members: pick(flow.members), context: pick(flow.context) }));
   };
 
+  /** Flow rows in blocks, by primary key: bounded memory on both sides. */
+  async function* flowBlocks<Row extends { id: string }>(fields: string, from: string): AsyncIterable<Row[]> {
+    for (let after = ''; ; ) {
+      const rows = await query<Row>(
+        `SELECT ${fields} ${from} AND id > {after:String} ORDER BY id LIMIT ${BLOCK} WITH TIES`,
+        { after },
+      );
+      if (rows.length === 0) return;
+      yield rows;
+      after = rows[rows.length - 1]!.id;
+    }
+  }
+
   return {
     kind: connection.kind,
     async start() {
@@ -102,17 +118,27 @@ export function createStoreOver(connection: Connection, schema: SchemaOptions): 
       };
     },
     async *replay(afterBatch) {
-      const sql = `SELECT ${SPAN_FIELDS} FROM spans WHERE batch > {after:UInt64} ORDER BY batch`;
-      for await (const rows of connection.stream<SpanRow>(sql, { after: afterBatch })) yield rows.map(fromSpanRow);
+      // WITH TIES: a block ends where a batch ends, so that the next one starts after it.
+      const sql = `SELECT batch, ${SPAN_FIELDS} FROM spans WHERE batch > {after:UInt64} ORDER BY batch LIMIT ${BLOCK} WITH TIES`;
+      for (let after = afterBatch; ; ) {
+        const rows = await query<SpanRow & { batch: string }>(sql, { after });
+        if (rows.length === 0) return;
+        yield rows.map(fromSpanRow);
+        after = Number(rows[rows.length - 1]!.batch);
+      }
     },
     async *names() {
-      const sql = 'SELECT trace_ids, tokens FROM flows WHERE deleted = 0';
-      for await (const rows of connection.stream<{ trace_ids: string[]; tokens: string[] }>(sql))
+      for await (const rows of flowBlocks<{ id: string; trace_ids: string[]; tokens: string[] }>(
+        'id, trace_ids, tokens',
+        'FROM flows WHERE deleted = 0',
+      ))
         yield rows.flatMap((row) => [...row.trace_ids.map((id) => `t\0${id}`), ...row.tokens]);
     },
     async *openFlows() {
-      const sql = "SELECT id, settles_at FROM flows FINAL WHERE deleted = 0 AND phase != 'ended'";
-      for await (const rows of connection.stream<{ id: string; settles_at: string }>(sql))
+      for await (const rows of flowBlocks<{ id: string; settles_at: string }>(
+        'id, settles_at',
+        "FROM flows FINAL WHERE deleted = 0 AND phase != 'ended'",
+      ))
         yield rows.map((row) => ({ id: row.id, settlesAtMs: Number(row.settles_at) }));
     },
     async loadByNames(names) {

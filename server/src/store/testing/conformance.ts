@@ -1,0 +1,182 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { manualClock } from '../../base/clock.ts';
+import { createCounters } from '../../base/counters.ts';
+import { createCorrelator } from '../../correlate/index.ts';
+import type { Flow, FlowChange } from '../../model/flow.ts';
+import { KeyValues, type OtlpSpan } from '../../model/otlp.ts';
+import type { EvidenceRecord } from '../../model/record.ts';
+import { unixNanos } from '../../model/time.ts';
+import { createNormalizer } from '../../normalize/index.ts';
+import type { Store, StoredSpan } from '../port.ts';
+
+/** The contract of port.ts, proved for one connection. Every connection runs all of it. */
+export function describeStore(name: string, open: () => Promise<{ store: Store; close(): Promise<void> }>): void {
+  const normalizer = createNormalizer({ identityKeys: [], searchKeys: ['customer.id'] });
+  const clock = manualClock(1_794_000_000_000);
+
+  const otlp = (over: Partial<OtlpSpan> & { traceId: string; spanId: string }): OtlpSpan => ({
+    resource: { attributes: ['service.name', 'shop', 'service.version', '1.2.3'] },
+    scopeName: 'test',
+    parentSpanId: '',
+    traceState: '',
+    flags: 0x101,
+    name: 'GET /orders',
+    kind: 2,
+    start: unixNanos(1_794_000_000_000_000_001n),
+    end: unixNanos(1_794_000_000_010_000_001n),
+    attributes: [],
+    events: [],
+    links: [],
+    statusCode: 0,
+    statusMessage: '',
+    ...over,
+  });
+  const record = (span: OtlpSpan): EvidenceRecord => normalizer.span(span, clock.now());
+  const trace = (digit: string): string => digit.repeat(32);
+  const id = (digit: string): string => digit.repeat(16);
+  const flowsOf = (records: EvidenceRecord[]): FlowChange[] => {
+    const correlator = createCorrelator({ clock, counters: createCounters(), settleMs: 0, unloadMs: 60_000, onDue: () => {}, onDirty: () => {} });
+    correlator.add(records.map((r) => r.span));
+    const changes = correlator.takeChanges();
+    correlator.stop();
+    return changes;
+  };
+  const settlesAt = (flow: Flow): number => (flow.phase === 'ended' ? 0 : 99);
+
+  describe(name, () => {
+    let store: Store;
+    let close: () => Promise<void>;
+    beforeAll(async () => {
+      ({ store, close } = await open());
+      await store.start();
+    });
+    afterAll(async () => {
+      await store.stop();
+      await store.stop();
+      await close();
+    });
+
+    const hostile = 'tab\there\nnewline \\ backslash \' quote " \u0000 nul é 漢 \u202e';
+    const rich = otlp({
+      traceId: trace('1'),
+      spanId: id('1'),
+      name: hostile,
+      start: unixNanos(0n),
+      end: unixNanos(2n ** 64n - 1n),
+      statusCode: 2,
+      statusMessage: hostile,
+      attributes: [
+        'text', hostile, '__proto__', 'p', 'int', 42, 'big', 9007199254740993n, 'double', 0.5, 'nan', Number.NaN, 'yes', true,
+        'nothing', null, 'list', ['a', 1, ['b']], 'map', new KeyValues(['k', 1n]), 'bytes', new Uint8Array([0, 255]), 'db.password', 'hunter2',
+        'customer.id', 'c-1',
+      ],
+      events: [{ time: unixNanos(5n), name: 'exception', attributes: ['exception.type', 'Boom'] }],
+      links: [{ traceId: trace('2'), spanId: id('2'), attributes: ['messaging.message.id', 'm'] }],
+    });
+
+    test('a record comes back as it was sent; secrets do not', async () => {
+      await store.insertSpans(1, [record(rich)]);
+      await store.insertFlows(flowsOf([record(rich)]), 1, settlesAt);
+      const [back] = await store.spansOf((await store.findFlow(trace('1')))[0]!, 10);
+      const span = (back as StoredSpan & { span: OtlpSpan }).span;
+      const { attributes: sent, resource: _r, ...rest } = rich;
+      expect(span).toMatchObject(rest);
+      const expected = [...sent];
+      expected[expected.indexOf('db.password') + 1] = '[redacted]';
+      expect(span.attributes).toEqual(expected);
+      expect(normalizer.span(span, back!.receivedAtMs).span).toEqual(record({ ...rich, attributes: expected }).span);
+    });
+
+    test('the same record twice is one span', async () => {
+      const twice = otlp({ traceId: trace('3'), spanId: id('3') });
+      await store.insertSpans(2, [record(twice)]);
+      await store.insertSpans(3, [record(twice)]);
+      await store.insertFlows(flowsOf([record(twice)]), 3, settlesAt);
+      expect(await store.spansOf(trace('3'), 10)).toHaveLength(1);
+    });
+
+    test('of several versions the greatest counts; a grave leads on', async () => {
+      const [change] = flowsOf([record(otlp({ traceId: trace('4'), spanId: id('4') }))]);
+      const older = { ...change!, version: change!.version - 5, flow: { ...change!.flow!, type: 'older' } };
+      await store.insertFlows([change!], 3, settlesAt);
+      await store.insertFlows([older], 3, settlesAt);
+      expect((await store.getFlow(trace('4')))!.flow.type).toBe(change!.flow!.type);
+      await store.insertFlows([{ id: 'former', version: change!.version + 1, flow: null, movedTo: trace('4') }], 3, settlesAt);
+      expect(await store.findFlow('former')).toEqual([trace('4')]);
+      expect((await store.getFlow(trace('4')))!.flow.aliases).toEqual(['former']);
+      expect(await store.getFlow('former')).toBeNull();
+      expect(await store.getFlow('never')).toBeNull();
+      expect(await store.findFlow('never')).toEqual([]);
+    });
+
+    test('a flow row gives back the whole flow', async () => {
+      const [change] = flowsOf([record(otlp({ traceId: trace('5'), spanId: id('5'), attributes: ['customer.id', 'c-9'] }))]);
+      await store.insertFlows([change!], 3, settlesAt);
+      const back = (await store.getFlow(trace('5')))!;
+      const { tokens: _t, ...sent } = change!.flow!;
+      expect(back.flow).toMatchObject({ ...sent, tokens: [] });
+      expect(await store.findFlow('c-9')).toEqual([trace('5')]);
+      expect(await store.findFlow(id('5'))).toEqual([trace('5')]);
+    });
+
+    test('lists are filtered, newest first, and paged without gaps or repeats', async () => {
+      const records = Array.from({ length: 25 }, (_, i) =>
+        record(
+          otlp({
+            traceId: `6${String(i).padStart(31, '0')}`,
+            spanId: id('6'),
+            start: unixNanos(1_794_000_001_000_000_000n + BigInt(Math.floor(i / 2))),
+            end: unixNanos(1_794_000_001_500_000_000n),
+            attributes: ['fermata.flow.type', 'paged', 'customer.id', `p-${i}`],
+            statusCode: i % 5 === 0 ? 2 : 0,
+          }),
+        ),
+      );
+      await store.insertFlows(flowsOf(records), 3, settlesAt);
+      const all = await store.listFlows({ types: ['paged'], limit: 100 });
+      expect(all.total).toBe(25);
+      const paged: string[] = [];
+      let after: { started: Flow['started']; id: string } | undefined;
+      for (;;) {
+        const { items } = await store.listFlows({ types: ['paged'], limit: 7, ...(after && { after }) });
+        paged.push(...items.map((row) => row.flow.id));
+        const last = items[items.length - 1];
+        if (!last || items.length < 7) break;
+        after = { started: last.flow.started, id: last.flow.id };
+      }
+      expect(paged).toEqual(all.items.map((row) => row.flow.id));
+      expect((await store.listFlows({ types: ['paged'], statuses: ['failed'], limit: 100 })).total).toBe(5);
+      expect((await store.listFlows({ key: 'customer.id=p-3', limit: 10 })).total).toBe(1);
+      expect((await store.listFlows({ key: 'p-3', limit: 10 })).total).toBe(1);
+      expect((await store.listFlows({ types: ['paged'], text: 'p-3 SHOP', limit: 10 })).total).toBe(1);
+      expect((await store.listFlows({ types: ['paged'], services: ['nobody'], limit: 10 })).total).toBe(0);
+      for (const evil of ["' OR 1=1 --", '\\', '{x:String}', '"; DROP TABLE spans; --', '\u0000'])
+        expect((await store.listFlows({ key: evil, text: evil, limit: 10 })).total, evil).toBe(0);
+    });
+
+    test('what is not yet in flow rows is replayed, oldest batch first', async () => {
+      await store.insertSpans(10, [record(otlp({ traceId: trace('7'), spanId: id('7') }))]);
+      await store.insertSpans(11, [record(otlp({ traceId: trace('8'), spanId: id('8') }))]);
+      expect(await store.watermarks()).toMatchObject({ lastBatch: 11, derivedBatch: 3 });
+      const replayed: string[] = [];
+      for await (const block of store.replay(9)) replayed.push(...block.map((stored) => stored.traceId));
+      expect(replayed).toEqual([trace('7'), trace('8')]);
+    });
+
+    test('a flow is found by any of its names, with its spans', async () => {
+      const [byTrace] = await store.loadByNames([`t\0${trace('3')}`]);
+      expect(byTrace).toMatchObject({ id: trace('3') });
+      expect(byTrace!.members.map((stored) => stored.spanId)).toContain(id('3'));
+      const names: string[] = [];
+      for await (const block of store.names()) names.push(...block);
+      expect(names).toContain(`t\0${trace('3')}`);
+      expect(await store.loadByNames(['t\0nothing', "i\0'\0\\"])).toEqual([]);
+    });
+
+    test('types and services are summed up', async () => {
+      expect((await store.flowTypes()).find((row) => row.type === 'paged')).toMatchObject({ flows: 25, failed: 5 });
+      expect((await store.services()).find((row) => row.name === 'shop')).toMatchObject({ environment: '' });
+      expect(await store.ping()).toBe(true);
+    });
+  });
+}

@@ -1,0 +1,33 @@
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+import { filesIn, serverViolations, workspaceViolations } from './imports.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+test('the server’s folders import what the table allows', () => {
+  expect(serverViolations(filesIn(`${root}server/src`))).toEqual([]);
+});
+
+test('each workspace sees only what it may', () => {
+  expect(workspaceViolations('web', filesIn(`${root}web/src`))).toEqual([]);
+  expect(workspaceViolations('instrumentation', filesIn(`${root}instrumentation/src`))).toEqual([]);
+  expect(workspaceViolations('test', filesIn(`${root}test`))).toEqual([]);
+});
+
+test.each([
+  ['receive/x.ts', `import { y } from '../store/index.ts'`, 'receive must not import store'],
+  ['query/x.ts', `import { y } from '../store/store.ts'`, 'reaches inside store/'],
+  ['correlate/x.ts', `import express from 'express'`, 'express is imported only in'],
+  ['model/x.ts', `import { y } from '../receive/index.ts'`, 'model must not import receive'],
+  ['contract/x.ts', `import { y } from '../model/span.ts'`, 'contract must not import model'],
+])('a planted violation in %s is found', (path, text, message) => {
+  expect(serverViolations([{ path, text }]).join()).toContain(message);
+});
+
+test('attribute names exist only in semconv, normalize and the instrumentation’s adapters (I5)', () => {
+  const named = /['"`](?:messaging|fermata\.(?:flow|step|message)|cloudevents|bullmq)\.[a-z_.]+['"`]/;
+  const offenders = filesIn(`${root}server/src`)
+    .filter((file) => !file.path.startsWith('normalize/') && !file.path.includes('.test.') && named.test(file.text))
+    .map((file) => file.path);
+  expect(offenders).toEqual([]);
+});

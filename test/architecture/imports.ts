@@ -1,0 +1,79 @@
+// Who may import whom. This table is the architecture: the README draws it, this file enforces it.
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path/posix';
+
+const CORE = ['base', 'model'];
+export const MAY_IMPORT: Record<string, readonly string[]> = {
+  base: [],
+  model: ['base'],
+  contract: [],
+  receive: CORE,
+  normalize: [...CORE, '@fermata/instrumentation/semconv'],
+  correlate: CORE,
+  store: CORE,
+  query: [...CORE, 'contract', 'store'],
+  push: [...CORE, 'contract'],
+};
+
+/** npm packages that live in one place. */
+const HOME: Record<string, readonly string[]> = {
+  express: ['receive', 'query'],
+  'socket.io': ['push'],
+  '@clickhouse/client': ['store'],
+  chdb: ['store'],
+  '@grpc/grpc-js': ['receive'],
+  'chart.js': ['charts'],
+};
+
+const IMPORT = /\b(?:from|import|require)\s*\(?\s*['"]([^'"]+)['"]/g;
+const folderOf = (path: string): string => (path.includes('/') ? path.split('/')[0]! : 'app');
+
+export interface SourceFile {
+  path: string;
+  text: string;
+}
+
+export const filesIn = (root: string): SourceFile[] =>
+  readdirSync(root, { recursive: true, encoding: 'utf8' })
+    .filter((path) => /\.(ts|svelte)$/.test(path) && !/(^|\/)(dist|node_modules)\//.test(path))
+    .map((path) => ({ path: path.replaceAll('\\', '/'), text: readFileSync(join(root, path), 'utf8') }));
+
+const importsOf = (file: SourceFile): string[] => [...file.text.matchAll(IMPORT)].map(([, target = '']) => target);
+
+/** The server's folders. Tests may use their own folder's internals, and base and model. */
+export function serverViolations(files: SourceFile[]): string[] {
+  return files.flatMap((file) => {
+    const from = folderOf(file.path);
+    if (from === 'app' || file.path.includes('.test.')) return [];
+    return importsOf(file).flatMap((target) => {
+      const local = target.startsWith('.');
+      const home = HOME[target];
+      if (home && !home.includes(from)) return [`${file.path}: ${target} is imported only in ${home.join(', ')}`];
+      if (!local && !target.startsWith('@fermata/')) return [];
+      const path = local ? join(dirname(file.path), target) : target;
+      const to = local ? folderOf(path) : target;
+      if (from === to) return [];
+      if (!MAY_IMPORT[from]?.includes(to)) return [`${file.path}: ${from} must not import ${to}`];
+      const front = !local || CORE.includes(to) || path === `${to}/index.ts`;
+      return front ? [] : [`${file.path}: reaches inside ${to}/, import ${to}/index.ts`];
+    });
+  });
+}
+
+/** web sees the server's contract only; instrumentation sees nothing of the repository; test sees package exports. */
+export function workspaceViolations(workspace: 'web' | 'instrumentation' | 'test', files: SourceFile[]): string[] {
+  const allowed = {
+    web: (target: string) => target === '@fermata/server/contract',
+    instrumentation: () => false,
+    test: (target: string) => !target.includes('/src/'),
+  }[workspace];
+  return files.flatMap((file) =>
+    importsOf(file).flatMap((target) => {
+      if (target === 'chart.js' && file.path !== 'charts/chart.ts' && !/import type/.test(file.text.split(target)[0]!.slice(-60)))
+        return [`${file.path}: chart.js is imported only in charts/chart.ts`];
+      if (target.startsWith('@fermata/') && !allowed(target)) return [`${file.path}: ${workspace} must not import ${target}`];
+      const climbs = target.startsWith('.') && join(dirname(file.path), target).startsWith('..');
+      return climbs ? [`${file.path}: leaves the workspace by ${target}`] : [];
+    }),
+  );
+}

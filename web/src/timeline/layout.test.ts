@@ -1,0 +1,41 @@
+import type { Flow, Step } from '@fermata/server/contract';
+import { describe, expect, test } from 'vitest';
+import { layoutOf } from './layout.ts';
+
+const ORIGIN = 1_700_000_000_000_000_000n;
+const at = (ms: number): string => String(ORIGIN + BigInt(Math.round(ms * 1e6)));
+const step = (id: string, service: string, from: number, to: number): Step =>
+  ({ id, service, name: id, startUnixNano: at(from), endUnixNano: at(to), attempts: [], status: 'ok' }) as unknown as Step;
+const flow = (steps: Step[]): Flow => ({ startedAtUnixNano: at(0), steps, hops: [] }) as unknown as Flow;
+const NOW = 1_700_000_100_000;
+
+describe('layout', () => {
+  test('one lane a service; steps that overlap get rows of their own', () => {
+    const { lanes, rows } = layoutOf(flow([step('a', 'x', 0, 50), step('b', 'x', 20, 60), step('c', 'y', 70, 80)]), NOW, false);
+    expect(lanes.map((lane) => [lane.service, lane.rows])).toEqual([['x', 2], ['y', 1]]);
+    expect(rows).toBe(3);
+    const [a, b] = lanes[0]!.bars;
+    expect(a!.row).not.toBe(b!.row);
+  });
+
+  test('idle time is folded, and order in time stays order in space', () => {
+    const steps = [step('a', 'x', 0, 10), step('b', 'x', 100_000, 100_010), step('c', 'x', 100_020, 100_030)];
+    const { gaps, lanes } = layoutOf(flow(steps), NOW, true);
+    expect(gaps).toHaveLength(1);
+    expect(gaps[0]!.ms).toBeCloseTo(99_990);
+    const xs = lanes[0]!.bars.map((bar) => bar.x);
+    expect([...xs].sort((p, q) => p - q)).toEqual(xs);
+    expect(lanes[0]!.bars[0]!.width).toBeGreaterThan(0.2);
+    expect(layoutOf(flow(steps), NOW, false).gaps).toHaveLength(0);
+  });
+
+  test('everything stays inside, and 2,000 steps are laid out', () => {
+    const steps = Array.from({ length: 2000 }, (_, i) => step(`s${i}`, `svc${i % 7}`, i * 3, i * 3 + 5));
+    const { lanes, ticks } = layoutOf(flow(steps), NOW, true);
+    for (const bar of lanes.flatMap((lane) => lane.bars)) {
+      expect(bar.x).toBeGreaterThanOrEqual(0);
+      expect(bar.x).toBeLessThanOrEqual(1);
+    }
+    expect(ticks.length).toBeLessThan(14);
+  });
+});
