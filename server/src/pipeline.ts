@@ -39,8 +39,8 @@ export interface PipelineOptions {
 }
 
 /** Flow rows are written this often at most; under load the pause grows with the time a write takes. */
-const FLUSH_MS = 100;
-const FLUSH_PAUSE_FACTOR = 2;
+const FLUSH_MS = 200;
+const FLUSH_PAUSE_FACTOR = 4;
 const REPLAY_REPORT = 100_000;
 const MOST_LOAD_ROUNDS = 8;
 /** Spans that one late span may bring back; beyond it a timeline says that it is incomplete. */
@@ -165,8 +165,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   return {
     correlator,
     async start() {
-      const { lastBatch, derivedBatch: derived, lastVersion } = await store.watermarks();
-      void lastVersion;
+      const { lastBatch, derivedBatch: derived } = await store.watermarks();
       batch = lastBatch;
       correlatedBatch = derivedBatch = derived;
       for await (const names of store.names()) correlator.remember(names);

@@ -79,7 +79,7 @@ function parentIsRemote(head: Node): boolean {
 }
 
 /** An id that so many spans carry identifies nothing (and must not cost quadratic time). */
-export const MOST_SHARING = 256;
+export const MOST_SHARING = 32;
 const SEVEN_DAYS = 7n * 24n * 3600n * 1_000_000_000n;
 
 /** Exactly one send of the same message within 7 days; a republish does not count, it keeps its original identity. */

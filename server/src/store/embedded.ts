@@ -6,7 +6,7 @@ import { FermataError, messageOf } from '../base/errors.ts';
 import { READ_SETTINGS, type Connection, type Param } from './connection.ts';
 
 /**
- * chDB in this process, behind @clickhouse/client. One directory a process; one writer connection and three readers,
+ * chDB in this process, behind @clickhouse/client. One directory a process; one connection for spans, one for derived rows, three for reads,
  * because queries of one connection queue behind each other. Parameters are bound with `SET param_…` in the statement:
  * the client's own binding serialises process-wide.
  */
@@ -32,6 +32,8 @@ export function embeddedConnection(directory: string, memoryLimitBytes: number):
   let session: { close(): void } | undefined;
   let chdb: Chdb | undefined;
   let writer: { client: ClickHouseClient; raw: ChdbConnection } | undefined;
+  /** Derived rows have a connection of their own: the commit of spans must not wait behind them. */
+  let derivedWriter: { client: ClickHouseClient; raw: ChdbConnection } | undefined;
   let readers: { client: ClickHouseClient; raw: ChdbConnection }[] = [];
   let turn = 0;
   const pidFile = join(directory, 'fermata.pid');
@@ -74,6 +76,7 @@ export function embeddedConnection(directory: string, memoryLimitBytes: number):
         return { client: createClient({ connection: connection! }), raw };
       };
       writer = open();
+      derivedWriter = open();
       readers = Array.from({ length: READERS }, open);
     },
     async query(sql, params) {
@@ -84,14 +87,15 @@ export function embeddedConnection(directory: string, memoryLimitBytes: number):
       await writer!.client.command({ query: sql });
     },
     async insert(table, columns, format, rows) {
-      await writer!.raw.chdb.rawInsert({ table, columns, format, values: rows });
+      const { raw } = (table === 'spans' ? writer : derivedWriter)!;
+      await raw.chdb.rawInsert({ table, columns, format, values: rows });
     },
     async ping() {
       return (await reader().ping()).success;
     },
     async close() {
       if (session === undefined) return;
-      await Promise.all([writer, ...readers].map((connection) => connection?.client.close()));
+      await Promise.all([writer, derivedWriter, ...readers].map((connection) => connection?.client.close()));
       session.close();
       session = undefined;
       await chdb!.drainPending();

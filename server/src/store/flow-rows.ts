@@ -36,6 +36,7 @@ export const FLOW_COLUMNS = [
   'settles_at',
   'last_received',
   'computed_ms',
+  'up_to_batch',
   'trace_ids',
   'tokens',
   'members',
@@ -44,30 +45,23 @@ export const FLOW_COLUMNS = [
   'step_services',
   'step_statuses',
   'step_starts',
-  'step_ends',
   'hop_destinations',
   'hop_from_services',
   'hop_to_services',
-  'hop_states',
-  'hop_waits_ms',
   'timeline',
 ] as const;
 
-/** Instants are text in JSON: a double would round them. */
-const nanosToText = (_key: string, value: unknown): unknown => (typeof value === 'bigint' ? value.toString() : value);
-
-export function flowRows(changes: readonly FlowChange[], settlesAt: (flow: Flow) => number): Buffer {
+export function flowRows(changes: readonly FlowChange[], upToBatch: number, settlesAt: (flow: Flow) => number): Buffer {
   let text = '';
-  for (const change of changes) text += `${JSON.stringify(rowOf(change, settlesAt), nanosToText)}\n`;
+  for (const change of changes) text += `${JSON.stringify(rowOf(change, upToBatch, settlesAt))}\n`;
   return Buffer.from(text);
 }
 
-function rowOf(change: FlowChange, settlesAt: (flow: Flow) => number): unknown[] {
+function rowOf(change: FlowChange, upToBatch: number, settlesAt: (flow: Flow) => number): unknown[] {
   const { flow } = change;
-  if (flow === null) return grave(change);
+  if (flow === null) return grave(change, upToBatch);
   const serviceOf = new Map(flow.steps.map((step) => [step.id, step.service]));
   const nameOf = (stepId: string | null): string => (stepId === null ? '' : (serviceOf.get(stepId) ?? ''));
-  const timeline = { steps: flow.steps, hops: flow.hops, relations: flow.relations, unattributed: flow.unattributed };
   return [
     flow.id,
     change.version,
@@ -82,10 +76,10 @@ function rowOf(change: FlowChange, settlesAt: (flow: Flow) => number): unknown[]
     flow.outcome ?? '',
     flow.health,
     flow.status,
-    flow.statusSince,
-    flow.started,
-    flow.lastProgress,
-    flow.ended,
+    String(flow.statusSince),
+    String(flow.started),
+    String(flow.lastProgress),
+    flow.ended === null ? null : String(flow.ended),
     flow.durationMs,
     flow.rawDurationMs,
     flow.steps.length,
@@ -101,6 +95,7 @@ function rowOf(change: FlowChange, settlesAt: (flow: Flow) => number): unknown[]
     settlesAt(flow),
     flow.lastReceivedMs,
     Math.floor(change.version / 1000),
+    upToBatch,
     Object.keys(flow.members).concat(Object.keys(flow.context).filter((id) => !(id in flow.members))),
     flow.tokens,
     JSON.stringify(flow.members),
@@ -108,18 +103,15 @@ function rowOf(change: FlowChange, settlesAt: (flow: Flow) => number): unknown[]
     flow.steps.map((step) => step.name),
     flow.steps.map((step) => step.service),
     flow.steps.map((step) => step.status),
-    flow.steps.map((step) => step.start),
-    flow.steps.map((step) => step.end ?? 0n),
+    flow.steps.map((step) => String(step.start)),
     flow.hops.map((hop) => hop.message.destination),
     flow.hops.map((hop) => nameOf(hop.from)),
     flow.hops.map((hop) => nameOf(hop.to)),
-    flow.hops.map((hop) => hop.state),
-    flow.hops.map((hop) => hop.waitMs ?? -1),
-    JSON.stringify(timeline, nanosToText),
+    JSON.stringify([flow.steps.map(packStep), flow.hops.map(packHop), flow.relations, flow.unattributed]),
   ];
 }
 
-function grave(change: FlowChange): unknown[] {
+function grave(change: FlowChange, upToBatch: number): unknown[] {
   const empty: Partial<Record<(typeof FLOW_COLUMNS)[number], unknown>> = {
     id: change.id,
     version: change.version,
@@ -129,6 +121,7 @@ function grave(change: FlowChange): unknown[] {
     last_received: Math.floor(change.version / 1000),
     computed_ms: Math.floor(change.version / 1000),
     ended: null,
+    up_to_batch: upToBatch,
   };
   return FLOW_COLUMNS.map((column) => (column in empty ? empty[column] : DEFAULTS[column] ?? ''));
 }
@@ -137,7 +130,7 @@ const DEFAULTS: Partial<Record<(typeof FLOW_COLUMNS)[number], unknown>> = Object
   ...['run', 'status_since', 'started', 'last_progress', 'duration_ms', 'raw_duration_ms', 'step_count', 'failed_steps', 'incomplete', 'truncated', 'span_count', 'settles_at'].map(
     (name) => [name, 0],
   ),
-  ...['services', 'key_names', 'key_values', 'badges', 'trace_ids', 'tokens', 'step_names', 'step_services', 'step_statuses', 'step_starts', 'step_ends', 'hop_destinations', 'hop_from_services', 'hop_to_services', 'hop_states', 'hop_waits_ms'].map(
+  ...['services', 'key_names', 'key_values', 'badges', 'trace_ids', 'tokens', 'step_names', 'step_services', 'step_statuses', 'step_starts', 'hop_destinations', 'hop_from_services', 'hop_to_services'].map(
     (name) => [name, []],
   ),
 ]) as Partial<Record<(typeof FLOW_COLUMNS)[number], unknown>>;
@@ -181,18 +174,16 @@ export interface StoredFlowRow {
 export const SUMMARY_FIELDS =
   'id, version, environment, type, key, flow_id, run, phase, outcome, health, status, status_since, started, last_progress, ended, duration_ms, raw_duration_ms, step_count, failed_steps, services, key_names, key_values, parent_id, incomplete, truncated, badges, span_count, last_received, computed_ms';
 
-interface StoredTimeline {
-  steps: Step[];
-  hops: Hop[];
-  relations: Flow['relations'];
-  unattributed: Flow['unattributed'];
-}
-
 const nanos = (text: unknown): UnixNanos => unixNanos(BigInt(text as string));
 const nanosOrNull = (text: unknown): UnixNanos | null => (text === null ? null : nanos(text));
 
 export function fromFlowRow(row: StoredFlowRow): FlowRow & { stepCount: number } {
-  const timeline = JSON.parse(row.timeline ?? '{}') as Partial<StoredTimeline>;
+  const [steps, hops, relations, unattributed] = JSON.parse(row.timeline || '[[],[],[],[]]') as [
+    PackedStep[],
+    PackedHop[],
+    Flow['relations'],
+    Flow['unattributed'],
+  ];
   const flow: Flow = {
     id: row.id,
     environment: row.environment,
@@ -217,10 +208,10 @@ export function fromFlowRow(row: StoredFlowRow): FlowRow & { stepCount: number }
     incomplete: row.incomplete === 1,
     truncated: row.truncated === 1,
     badges: row.badges,
-    steps: (timeline.steps ?? []).map(reviveStep),
-    hops: (timeline.hops ?? []).map(reviveHop),
-    relations: timeline.relations ?? [],
-    unattributed: timeline.unattributed ?? [],
+    steps: steps.map(unpackStep),
+    hops: hops.map(unpackHop),
+    relations,
+    unattributed,
     aliases: [],
     spanCount: Number(row.span_count),
     members: JSON.parse(row.members ?? '{}') as Flow['members'],
@@ -231,19 +222,85 @@ export function fromFlowRow(row: StoredFlowRow): FlowRow & { stepCount: number }
   return { flow, version: Number(row.version), timelineComputedMs: Number(row.computed_ms), stepCount: row.step_count };
 }
 
-function reviveStep(step: Step): Step {
+/**
+ * Steps and hops as tuples: a third of the size of objects, and written for every version of every flow. Instants are
+ * text, because a double would round them. Pack and unpack stand side by side; the conformance suite holds them equal.
+ */
+type PackedStep = ReturnType<typeof packStep>;
+type PackedHop = ReturnType<typeof packHop>;
+const textOrNull = (instant: UnixNanos | null): string | null => (instant === null ? null : String(instant));
+
+function packStep(step: Step) {
+  return [
+    step.id,
+    step.typeKey,
+    step.name,
+    step.service,
+    step.kind,
+    step.status,
+    step.result,
+    step.attempts.map(
+      (a) => [a.number, String(a.start), textOrNull(a.end), a.status, a.spanId, a.error] as const,
+    ),
+    String(step.start),
+    textOrNull(step.end),
+    step.skewMs,
+    step.causedBy,
+    step.compensates,
+    step.compensatedBy,
+    step.error,
+    step.spanIds,
+    step.traceId,
+    step.shared,
+    step.badges,
+  ] as const;
+}
+
+function unpackStep(packed: PackedStep): Step {
+  const [id, typeKey, name, service, kind, status, result, attempts, start, end, skewMs, causedBy, compensates, compensatedBy, error, spanIds, traceId, shared, badges] = packed;
   return {
-    ...step,
-    start: nanos(step.start),
-    end: nanosOrNull(step.end),
-    attempts: step.attempts.map((attempt) => ({
-      ...attempt,
-      start: nanos(attempt.start),
-      end: nanosOrNull(attempt.end),
+    id, typeKey, name, service, kind, status, result, skewMs, causedBy, compensates, compensatedBy, error, spanIds, traceId, shared, badges,
+    attempts: attempts.map(([number, from, to, state, spanId, failure]) => ({
+      number,
+      start: nanos(from),
+      end: nanosOrNull(to),
+      status: state,
+      spanId,
+      error: failure,
     })),
+    start: nanos(start),
+    end: nanosOrNull(end),
   };
 }
 
-function reviveHop(hop: Hop): Hop {
-  return { ...hop, sent: nanos(hop.sent), received: nanosOrNull(hop.received) };
+function packHop(hop: Hop) {
+  const { message: m } = hop;
+  return [
+    hop.id,
+    [m.kind, m.type, m.id, m.system, m.destination] as const,
+    hop.from,
+    hop.to,
+    hop.consumerGroup,
+    hop.state,
+    hop.attempts,
+    hop.sendSpanId,
+    hop.receiveSpanId,
+    String(hop.sent),
+    textOrNull(hop.received),
+    hop.waitMs,
+    hop.skewed,
+    hop.sync,
+    hop.evidence,
+    hop.confidence,
+  ] as const;
+}
+
+function unpackHop(packed: PackedHop): Hop {
+  const [id, [kind, type, messageId, system, destination], from, to, consumerGroup, state, attempts, sendSpanId, receiveSpanId, sent, received, waitMs, skewed, sync, evidence, confidence] = packed;
+  return {
+    id, from, to, consumerGroup, state, attempts, sendSpanId, receiveSpanId, waitMs, skewed, sync, evidence, confidence,
+    message: { kind, type, id: messageId, system, destination },
+    sent: nanos(sent),
+    received: nanosOrNull(received),
+  };
 }

@@ -28,7 +28,7 @@ export interface Store {
   insertFlows(changes: readonly FlowChange[], upToBatch: number, settlesAt: (flow: Flow) => number): Promise<void>;
 
   /** Highest batch number ever inserted, and the last one that the flow rows include. */
-  watermarks(): Promise<{ lastBatch: number; derivedBatch: number; lastVersion: number }>;
+  watermarks(): Promise<{ lastBatch: number; derivedBatch: number }>;
   replay(afterBatch: number): AsyncIterable<StoredSpan[]>;
   /** Names (traces, ids, messages, keys) of every flow, for the filter of departed flows. */
   names(): AsyncIterable<string[]>;

@@ -94,28 +94,16 @@ export function createStoreOver(connection: Connection, schema: SchemaOptions): 
       await tracked(connection.insert('spans', SPAN_COLUMNS, 'TSV', spanRows(batch, records)));
     },
     async insertFlows(changes, upToBatch, settlesAt) {
-      if (changes.length > 0)
-        await tracked(
-          connection.insert('flows', FLOW_COLUMNS, 'JSONCompactEachRow', flowRows(changes, settlesAt)),
-        );
+      if (changes.length === 0) return;
       await tracked(
-        connection.insert(
-          'derived',
-          ['name', 'version', 'batch'],
-          'JSONCompactEachRow',
-          Buffer.from(`${JSON.stringify(['flows', upToBatch, upToBatch])}\n`),
-        ),
+        connection.insert('flows', FLOW_COLUMNS, 'JSONCompactEachRow', flowRows(changes, upToBatch, settlesAt)),
       );
     },
     async watermarks() {
       const [spans] = await query<{ last: string }>('SELECT max(batch) AS last FROM spans');
-      const [derived] = await query<{ batch: string }>("SELECT max(batch) AS batch FROM derived WHERE name = 'flows'");
-      const [flows] = await query<{ version: string }>('SELECT max(version) AS version FROM flows');
-      return {
-        lastBatch: Math.max(Number(spans?.last ?? 0), Number(derived?.batch ?? 0)),
-        derivedBatch: Number(derived?.batch ?? 0),
-        lastVersion: Number(flows?.version ?? 0),
-      };
+      const [flows] = await query<{ batch: string }>('SELECT max(up_to_batch) AS batch FROM flows');
+      const derivedBatch = Number(flows?.batch ?? 0);
+      return { lastBatch: Math.max(Number(spans?.last ?? 0), derivedBatch), derivedBatch };
     },
     async *replay(afterBatch) {
       // WITH TIES: a block ends where a batch ends, so that the next one starts after it.

@@ -1,5 +1,6 @@
 -- One versioned row per flow with its whole timeline; the greatest version counts. `moved_to` marks a grave: the name
 -- a flow had before a late span split or renamed it. An open flow older than the retention keeps its row.
+-- `up_to_batch`: the span batch that the row includes; the greatest of all is what a restart replays from.
 CREATE TABLE IF NOT EXISTS flows {on_cluster} (
   id String,
   version UInt64,
@@ -33,6 +34,7 @@ CREATE TABLE IF NOT EXISTS flows {on_cluster} (
   settles_at UInt64,
   last_received UInt64,
   computed_ms UInt64,
+  up_to_batch UInt64,
   trace_ids Array(String),
   tokens Array(String),
   members String,
@@ -41,12 +43,9 @@ CREATE TABLE IF NOT EXISTS flows {on_cluster} (
   step_services Array(String),
   step_statuses Array(String),
   step_starts Array(UInt64),
-  step_ends Array(UInt64),
   hop_destinations Array(String),
   hop_from_services Array(String),
   hop_to_services Array(String),
-  hop_states Array(String),
-  hop_waits_ms Array(Float64),
   timeline String,
   day Date DEFAULT toDate(intDiv(last_received, 1000), 'UTC'),
   INDEX by_trace trace_ids TYPE bloom_filter(0.01) GRANULARITY 1,

@@ -1,0 +1,88 @@
+import { execFile, spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+/**
+ * `npm run bench`: a fresh server as its own process, pre-encoded OTLP from another; prints a table and writes JSON to
+ * bench-results/. Figures of one run compare with each other; across runs only their ratios do.
+ */
+interface Sent {
+  accepted: number;
+  refused: number;
+  perSecond: number;
+  p50: number;
+  p99: number;
+  elapsed: number;
+}
+const root = fileURLToPath(new URL('../../..', import.meta.url));
+const generator = fileURLToPath(new URL('./generator.js', import.meta.url));
+const data = mkdtempSync(join(tmpdir(), 'fermata-bench-'));
+const server = spawn(process.execPath, [...process.argv.slice(2), join(root, 'server/dist/main.js')], {
+  stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  env: {
+    ...process.env,
+    UV_THREADPOOL_SIZE: '16',
+    FERMATA_DATA_DIR: data,
+    FERMATA_PORT: '0',
+    FERMATA_OTLP_HTTP_PORT: '0',
+    FERMATA_OTLP_GRPC_PORT: '0',
+    FERMATA_LOG_LEVEL: 'warn',
+  },
+});
+const ports = await new Promise<{ web: number; otlpHttp: number }>((resolve) =>
+  server.once('message', (message) => resolve((message as { ports: { web: number; otlpHttp: number } }).ports)),
+);
+const otlp = `http://127.0.0.1:${ports.otlpHttp}`;
+
+/** CPU seconds of the server so far, all threads. */
+function cpu(): number {
+  const stat = readFileSync(`/proc/${server.pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
+  return (Number(stat[11]) + Number(stat[12])) / 100;
+}
+const rssMiB = (): number => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${server.pid}/status`, 'utf8'))![1]) / 1024;
+const metric = async (name: string): Promise<number> => {
+  const text = await (await fetch(`http://127.0.0.1:${ports.web}/metrics`)).text();
+  return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1] ?? 0);
+};
+const run = async (seconds: number, connections: number, rate: number): Promise<Sent> => {
+  const { stdout } = await promisify(execFile)(process.execPath, [generator, otlp, String(seconds), String(connections), String(rate)]);
+  return JSON.parse(stdout) as Sent;
+};
+/** Until the flow rows of everything sent are written: their cost belongs to the spans. */
+const drained = async (): Promise<void> => {
+  for (let last = -1; ; ) {
+    const rows = await metric('fermata_flow_rows_total');
+    if (rows === last) return;
+    last = rows;
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+  }
+};
+const measure = async (seconds: number, connections: number, rate: number): Promise<Record<string, number>> => {
+  const [cpuBefore, rowsBefore, from] = [cpu(), await metric('fermata_flow_rows_total'), performance.now()];
+  const sent = await run(seconds, connections, rate);
+  await drained();
+  const took = (performance.now() - from) / 1000;
+  return {
+    'spans/s committed': Math.round(sent.perSecond),
+    'server CPU µs/span': Number((((cpu() - cpuBefore) * 1e6) / sent.accepted).toFixed(1)),
+    'ack p50 ms': Number(sent.p50.toFixed(1)),
+    'ack p99 ms': Number(sent.p99.toFixed(1)),
+    'RSS MiB': Math.round(rssMiB()),
+    'flow rows/s': Math.round(((await metric('fermata_flow_rows_total')) - rowsBefore) / took),
+    refused: sent.refused,
+  };
+};
+
+await run(4, 8, 0); // warm-up
+await drained();
+const results = { 'as fast as it takes': await measure(20, 8, 0), 'at 5,000 spans/s': await measure(15, 8, 5000) };
+process.stdout.write(`node ${process.version}, 10 spans a flow, 12 attributes, a link on every fourth span\n`);
+console.table(results);
+mkdirSync(join(root, 'bench-results'), { recursive: true });
+writeFileSync(join(root, 'bench-results/bench.json'), `${JSON.stringify(results, null, 2)}\n`);
+server.kill('SIGTERM');
+await new Promise((resolve) => server.once('exit', resolve));
+rmSync(data, { recursive: true, force: true });
