@@ -1,0 +1,14 @@
+# glibc: the embedded engine does not run on musl.
+FROM node:22-bookworm-slim
+WORKDIR /fermata
+COPY package.json package-lock.json ./
+COPY instrumentation/package.json instrumentation/
+COPY server/package.json server/
+COPY web/package.json web/
+COPY test/package.json test/
+RUN npm ci --ignore-scripts
+COPY . .
+RUN npm run build && mkdir /data && chown node /data
+USER node
+EXPOSE 4320 4318 4317
+CMD ["node", "server/dist/main.js"]

@@ -1,0 +1,90 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { scenarioNamed } from '../scenarios/index.ts';
+import { runScenario, type RunningScenario } from '../scenarios/run.ts';
+import { findBrowser, launch } from '../support/browser.ts';
+import { freshDirectory, startServer, type ServerProcess } from '../support/server-process.ts';
+
+const executable = findBrowser();
+if (!executable) process.stdout.write('\n  SKIPPED: the dashboard in a browser; no Chromium found\n\n');
+const require = createRequire(import.meta.url);
+const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+describe.runIf(executable)('the dashboard', () => {
+  let browser: Browser;
+  let server: ServerProcess;
+  let running: RunningScenario;
+  const directory = freshDirectory();
+  const complaints: string[] = [];
+
+  beforeAll(async () => {
+    const { status, stderr } = spawnSync(process.execPath, [`${root}node_modules/vite/bin/vite.js`, 'build', '--logLevel', 'error'], { cwd: `${root}web` });
+    expect(status, stderr.toString()).toBe(0);
+    server = await startServer(directory.path);
+    running = await runScenario(scenarioNamed('checkout-choreographed'), { otlp: server.otlp });
+    browser = await launch(executable!);
+  });
+  afterAll(async () => {
+    await browser.close();
+    await running.stop();
+    await server.end('SIGTERM');
+    directory.remove();
+  });
+  const open = async (path: string, theme: 'light' | 'dark'): Promise<Page> => {
+    const page = await browser.newPage({ viewport: { width: 1280, height: 800 }, colorScheme: theme });
+    page.on('console', (message) => {
+      if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
+    });
+    page.on('pageerror', (error) => complaints.push(String(error)));
+    await page.goto(server.web + path);
+    return page;
+  };
+  /** axe runs as an injected expression: the page's own policy forbids script tags, as it should. */
+  const violations = async (page: Page): Promise<string[]> => {
+    await page.evaluate(axe);
+    const found = await page.evaluate('axe.run(document, { runOnly: ["wcag2a", "wcag2aa"] }).then((r) => r.violations)');
+    return (found as { id: string; impact: string; nodes: { html: string }[] }[])
+      .filter((violation) => ['serious', 'critical'].includes(violation.impact))
+      .map((violation) => `${violation.id}: ${violation.nodes[0]?.html}`);
+  };
+
+  test('an order placed while the page is open appears on it, and opens', async () => {
+    const page = await open('/', 'light');
+    await page.getByText('Waiting for the first flow').waitFor();
+    await running.placeOrder({ orderId: 'seen-1', member: true });
+    await page.getByRole('link', { name: 'seen-1' }).click();
+    await page.getByRole('button', { name: /warehouse: ship order|warehouse: .*order/ }).first().waitFor();
+    await page.keyboard.press('j');
+    await expect.poll(() => page.url()).toContain('step=');
+    await page.getByRole('complementary').getByText('Service').waitFor();
+    expect(await page.getByRole('button', { name: /^(checkout|email|rewards|warehouse):/ }).count()).toBeGreaterThanOrEqual(4);
+    await page.close();
+  }, 60_000);
+
+  test('a reload restores the page from its address', async () => {
+    const page = await open('/flows?type=order-choreographed&range=1h', 'light');
+    await page.getByRole('link', { name: 'seen-1' }).waitFor();
+    expect(await page.getByLabel('Flow type').inputValue()).toBe('order-choreographed');
+    await page.reload();
+    expect(await page.getByLabel('Time range').inputValue()).toBe('1h');
+    await page.goto(`${server.web}/flow/seen-1?tab=spans`);
+    await page.locator('summary').first().waitFor();
+    expect(page.url()).not.toContain('/flow/seen-1');
+    await page.close();
+  }, 60_000);
+
+  test.each(['light', 'dark'] as const)('%s: nothing serious for axe, nothing on the console', async (theme) => {
+    for (const path of ['/flows', '/flow/seen-1', '/flow/seen-1?tab=steps']) {
+      const page = await open(path, theme);
+      await page.getByText('seen-1').first().waitFor();
+      expect(await violations(page), path).toEqual([]);
+      await page.close();
+    }
+    expect(complaints).toEqual([]);
+  }, 60_000);
+});
