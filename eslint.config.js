@@ -23,7 +23,9 @@ export default ts.config(
     languageOptions: {
       globals: { ...globals.node },
       parserOptions: {
-        projectService: { allowDefaultProject: ['*.js', 'scripts/*.js', 'web/*.js', 'web/*.ts', 'vitest.config.ts'] },
+        projectService: {
+          allowDefaultProject: ['*.js', 'scripts/*.js', 'web/*.js', 'web/*.ts', 'vitest.config.ts'],
+        },
         tsconfigRootDir: import.meta.dirname,
         extraFileExtensions: ['.svelte'],
       },
@@ -31,9 +33,15 @@ export default ts.config(
     rules: {
       '@typescript-eslint/consistent-type-imports': 'error',
       '@typescript-eslint/no-explicit-any': 'error',
-      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
+      '@typescript-eslint/switch-exhaustiveness-check': [
+        'error',
+        { considerDefaultExhaustiveForUnions: true },
+      ],
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
-      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
+      '@typescript-eslint/restrict-template-expressions': [
+        'error',
+        { allowNumber: true, allowBoolean: true },
+      ],
       '@typescript-eslint/require-await': 'off',
       'no-console': 'error',
       'no-control-regex': 'off',
@@ -42,7 +50,10 @@ export default ts.config(
   {
     files: ['server/src/**/*.ts'],
     ignores: ['**/*.test.ts'],
-    rules: { 'no-restricted-globals': ['error', ...clockOnly], 'no-restricted-properties': ['error', ...nowOnly] },
+    rules: {
+      'no-restricted-globals': ['error', ...clockOnly],
+      'no-restricted-properties': ['error', ...nowOnly],
+    },
   },
   {
     files: ['server/src/base/clock.ts'],
@@ -54,7 +65,10 @@ export default ts.config(
     rules: {
       'no-restricted-syntax': [
         'error',
-        { selector: "MemberExpression[object.name='process'][property.name='env']", message: 'Settings come from config.ts.' },
+        {
+          selector: "MemberExpression[object.name='process'][property.name='env']",
+          message: 'Settings come from config.ts.',
+        },
       ],
     },
   },
@@ -72,7 +86,14 @@ export default ts.config(
   },
   {
     files: ['scripts/**', 'test/**', 'instrumentation/src/doctor.ts', '**/*.test.ts'],
-    rules: { 'no-console': 'off', '@typescript-eslint/no-unsafe-assignment': 'off', '@typescript-eslint/no-unsafe-member-access': 'off', '@typescript-eslint/no-unsafe-call': 'off', '@typescript-eslint/no-unsafe-argument': 'off', '@typescript-eslint/no-unsafe-return': 'off' },
+    rules: {
+      'no-console': 'off',
+      '@typescript-eslint/no-unsafe-assignment': 'off',
+      '@typescript-eslint/no-unsafe-member-access': 'off',
+      '@typescript-eslint/no-unsafe-call': 'off',
+      '@typescript-eslint/no-unsafe-argument': 'off',
+      '@typescript-eslint/no-unsafe-return': 'off',
+    },
   },
   { files: ['**/*.js'], ...ts.configs.disableTypeChecked },
   { files: ['**/*.js'], languageOptions: { globals: globals.node }, rules: { 'no-console': 'off' } },

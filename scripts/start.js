@@ -23,7 +23,8 @@ function newest(folder) {
   return time;
 }
 const age = (file) => (existsSync(join(root, file)) ? statSync(join(root, file)).mtimeMs : 0);
-const changed = (sources, output) => Math.max(...sources.map((source) => newest(join(root, source)))) > age(output);
+const changed = (sources, output) =>
+  Math.max(...sources.map((source) => newest(join(root, source)))) > age(output);
 
 function run(what, args, cwd = root) {
   process.stdout.write(`fermata: building ${what} …\n`);
@@ -31,10 +32,20 @@ function run(what, args, cwd = root) {
   if (status !== 0) process.exit(status ?? 1);
 }
 /** Touches nothing when the sources did not change; tsc's own record says when it last looked. */
-if (changed(['instrumentation/src', 'server/src', 'test/scenarios'], 'test/tsconfig.tsbuildinfo') || !existsSync(join(root, 'server/dist/main.js')))
+if (
+  changed(['instrumentation/src', 'server/src', 'test/scenarios'], 'test/tsconfig.tsbuildinfo') ||
+  !existsSync(join(root, 'server/dist/main.js'))
+)
   run('the server', [require.resolve('typescript/bin/tsc'), '-b']);
-if (existsSync(join(root, 'web/index.html')) && changed(['web/src', 'server/src/contract'], 'web/dist/index.html'))
-  run('the dashboard', [join(root, 'node_modules/vite/bin/vite.js'), 'build', '--logLevel', 'warn'], join(root, 'web'));
+if (
+  existsSync(join(root, 'web/index.html')) &&
+  changed(['web/src', 'server/src/contract'], 'web/dist/index.html')
+)
+  run(
+    'the dashboard',
+    [join(root, 'node_modules/vite/bin/vite.js'), 'build', '--logLevel', 'warn'],
+    join(root, 'web'),
+  );
 
 // The engine needs more of libuv's threads than the default four, and they can only be given before Node starts.
 const env = { ...process.env, UV_THREADPOOL_SIZE: process.env.UV_THREADPOOL_SIZE ?? '16' };

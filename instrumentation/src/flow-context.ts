@@ -18,7 +18,8 @@ const MESSAGE_ID = createContextKey('fermata message');
 export function contextWithFlow(parent: Context, flow: Flow): Context {
   let baggage = propagation.getBaggage(parent) ?? propagation.createBaggage();
   const set = (key: string, value: string | undefined): void => {
-    baggage = value === undefined || value === '' ? baggage.removeEntry(key) : baggage.setEntry(key, { value });
+    baggage =
+      value === undefined || value === '' ? baggage.removeEntry(key) : baggage.setEntry(key, { value });
   };
   set(ATTR_FLOW_ID, flow.id);
   set(ATTR_FLOW_TYPE, flow.type);
@@ -46,7 +47,8 @@ export function withFlow<T>(flow: Flow, work: () => T): T {
 }
 
 /** Id of the message whose handling we are in: the causation id of what is sent from here. */
-export const messageIdOf = (ctx: Context): string | undefined => ctx.getValue(MESSAGE_ID) as string | undefined;
+export const messageIdOf = (ctx: Context): string | undefined =>
+  ctx.getValue(MESSAGE_ID) as string | undefined;
 export const contextWithMessage = (ctx: Context, id: string | undefined): Context =>
   id === undefined ? ctx : ctx.setValue(MESSAGE_ID, id);
 

@@ -16,7 +16,8 @@ const GLOBAL = Symbol.for('io.opentelemetry.js.api.logs');
 const SEVERITY = { info: 9, error: 17 };
 
 function logger(): Logger | undefined {
-  const find = (globalThis as Record<symbol, unknown>)[GLOBAL] as ((version: number) => LoggerProvider) | undefined;
+  const find = (globalThis as Record<symbol, unknown>)[GLOBAL] as
+    ((version: number) => LoggerProvider) | undefined;
   return find?.(1)?.getLogger('@fermata/instrumentation');
 }
 

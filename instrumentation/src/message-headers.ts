@@ -1,4 +1,12 @@
-import { defaultTextMapGetter, diag, propagation, ROOT_CONTEXT, trace, type Context, type SpanContext } from '@opentelemetry/api';
+import {
+  defaultTextMapGetter,
+  diag,
+  propagation,
+  ROOT_CONTEXT,
+  trace,
+  type Context,
+  type SpanContext,
+} from '@opentelemetry/api';
 import { contextWithFlow, flowOf } from './flow-context.ts';
 import type { Carrier } from './internal-types.ts';
 import {
@@ -45,7 +53,14 @@ export function injectHeaders(carrier: Carrier, ctx: Context, message: MessageEn
   try {
     propagation.inject(ctx, carrier);
     const flow = flowOf(ctx);
-    const ce = 'specversion' in carrier ? '' : 'ce-id' in carrier || 'ce_id' in carrier ? ('ce_id' in carrier ? 'ce_' : 'ce-') : null;
+    const ce =
+      'specversion' in carrier
+        ? ''
+        : 'ce-id' in carrier || 'ce_id' in carrier
+          ? 'ce_id' in carrier
+            ? 'ce_'
+            : 'ce-'
+          : null;
     const set = (header: string, value: string | undefined, extension?: string): void => {
       if (value === undefined || value === '') return;
       carrier[header] = value;
@@ -75,7 +90,9 @@ export function extractHeaders(headers: Carrier | undefined): Extracted {
     }
     const read = (header: string, extension?: string): string | undefined =>
       texts[header] ??
-      (extension === undefined ? undefined : (texts[`ce-${extension}`] ?? texts[`ce_${extension}`] ?? texts[extension]));
+      (extension === undefined
+        ? undefined
+        : (texts[`ce-${extension}`] ?? texts[`ce_${extension}`] ?? texts[extension]));
     let ctx = propagation.extract(ROOT_CONTEXT, texts, defaultTextMapGetter);
     const creation = trace.getSpanContext(ctx);
     const flowId = read(HEADER_FLOW_ID, CE_FLOW_ID) ?? flowOf(ctx)?.id;

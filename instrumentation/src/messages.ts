@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import {
   context,
   diag,
-
   SpanKind,
   SpanStatusCode,
   trace,
@@ -15,7 +14,14 @@ import { contextWithFlow, contextWithMessage, flowAttributes, flowOf, messageIdO
 import { emitMilestone } from './flow-log.ts';
 import { extractHeaders, injectHeaders, type Extracted } from './message-headers.ts';
 import * as names from './semconv.ts';
-import type { Flow, FlowOutcome, IncomingMessage, MessageKind, OutgoingMessage, StepOptions } from './types.ts';
+import type {
+  Flow,
+  FlowOutcome,
+  IncomingMessage,
+  MessageKind,
+  OutgoingMessage,
+  StepOptions,
+} from './types.ts';
 
 /**
  * The broker-neutral calls: name what you send and what you handle, whatever carries it. None of them throws what the
@@ -30,9 +36,11 @@ export const preciseNow = (): number => performance.timeOrigin + performance.now
 type Send<T> = (headers: Record<string, unknown>) => T;
 
 /** It happened. Whoever listens, listens. */
-export const publishEvent = <T>(message: OutgoingMessage, send: Send<T>): T => sendMessage('event', message, send);
+export const publishEvent = <T>(message: OutgoingMessage, send: Send<T>): T =>
+  sendMessage('event', message, send);
 /** Do it: one receiver, who may reply. */
-export const sendCommand = <T>(message: OutgoingMessage, send: Send<T>): T => sendMessage('command', message, send);
+export const sendCommand = <T>(message: OutgoingMessage, send: Send<T>): T =>
+  sendMessage('command', message, send);
 /** The answer to the message being handled. */
 export const reply = <T>(message: OutgoingMessage, send: Send<T>): T => sendMessage('reply', message, send);
 
@@ -159,7 +167,11 @@ export function step<T>(name: string, work: (span: Span) => T, options: StepOpti
 }
 
 /** Undoes a step: `undoes` is its name or id. */
-export function compensate<T>(undoes: string, work: (span: Span) => T, options: StepOptions & { name?: string } = {}): T {
+export function compensate<T>(
+  undoes: string,
+  work: (span: Span) => T,
+  options: StepOptions & { name?: string } = {},
+): T {
   return runStep(
     options.name ?? `undo ${undoes}`,
     { ...options, kind: 'compensation' },
@@ -218,7 +230,7 @@ function endFlow(outcome: FlowOutcome, event: string, error?: unknown): void {
       [names.ATTR_FLOW_OUTCOME]: outcome,
       ...(error !== undefined && {
         'error.type': error instanceof Error ? error.name : 'error',
-        'exception.message': error instanceof Error ? error.message : String(error),
+        'exception.message': error instanceof Error ? error.message : `${error as string}`,
       }),
     },
     outcome === 'failed',
@@ -259,6 +271,7 @@ export function endFailed(span: Span, error: unknown): void {
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
+  return (
+    typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
+  );
 }
-

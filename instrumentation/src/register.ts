@@ -30,16 +30,21 @@ function startSdk(): Sdk | undefined {
   try {
     fromSdk = createRequire(fromApp.resolve('@opentelemetry/sdk-node'));
   } catch {
-    process.stderr.write('fermata: @opentelemetry/sdk-node is not installed; nothing will be traced. → npm install @opentelemetry/sdk-node\n');
+    process.stderr.write(
+      'fermata: @opentelemetry/sdk-node is not installed; nothing will be traced. → npm install @opentelemetry/sdk-node\n',
+    );
     return undefined;
   }
   const sdkNode = load(fromApp, '@opentelemetry/sdk-node');
-  const sdkTrace = load(fromSdk, '@opentelemetry/sdk-trace') ?? load(fromSdk, '@opentelemetry/sdk-trace-base');
+  const sdkTrace =
+    load(fromSdk, '@opentelemetry/sdk-trace') ?? load(fromSdk, '@opentelemetry/sdk-trace-base');
   const sdkLogs = load(fromSdk, '@opentelemetry/sdk-logs');
   const traces = load(fromSdk, '@opentelemetry/exporter-trace-otlp-proto');
   const logs = load(fromSdk, '@opentelemetry/exporter-logs-otlp-proto');
   if (!sdkNode?.['NodeSDK'] || !sdkTrace?.['BatchSpanProcessor'] || !traces?.['OTLPTraceExporter']) {
-    process.stderr.write('fermata: this @opentelemetry/sdk-node lacks what is needed; nothing will be traced\n');
+    process.stderr.write(
+      'fermata: this @opentelemetry/sdk-node lacks what is needed; nothing will be traced\n',
+    );
     return undefined;
   }
   const sdk = new sdkNode['NodeSDK']({
@@ -52,7 +57,9 @@ function startSdk(): Sdk | undefined {
     ],
     ...(sdkLogs?.['SimpleLogRecordProcessor'] &&
       logs?.['OTLPLogExporter'] && {
-        logRecordProcessors: [withExporter(sdkLogs['SimpleLogRecordProcessor'], new logs['OTLPLogExporter']())],
+        logRecordProcessors: [
+          withExporter(sdkLogs['SimpleLogRecordProcessor'], new logs['OTLPLogExporter']()),
+        ],
       }),
   }) as Sdk;
   sdk.start();

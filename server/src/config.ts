@@ -48,7 +48,14 @@ const flag: Reader<boolean> = (value) => {
   if (!/^(0|1|true|false)$/.test(value)) throw new Error('is not 1 or 0');
   return value === '1' || value === 'true';
 };
-const UNITS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
+const UNITS: Record<string, number> = {
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+  w: 604_800_000,
+};
 const duration: Reader<number> = (value) => {
   const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d|w)$/.exec(value);
   if (!match) throw new Error('is not a duration like 30s, 15m or 14d');
@@ -81,8 +88,18 @@ export const SETTINGS: { [K in keyof Config]: Setting<Config[K]> } = {
   port: { name: 'FERMATA_PORT', default: '4320', read: port, help: 'dashboard and API' },
   otlpHttpPort: { name: 'FERMATA_OTLP_HTTP_PORT', default: '4318', read: port, help: 'OTLP over HTTP' },
   otlpGrpcPort: { name: 'FERMATA_OTLP_GRPC_PORT', default: '4317', read: port, help: 'OTLP over gRPC' },
-  dataDir: { name: 'FERMATA_DATA_DIR', default: './data', read: text, help: 'where the embedded store lives' },
-  retentionDays: { name: 'FERMATA_RETENTION', default: '14d', read: days, help: 'how long spans and ended flows are kept' },
+  dataDir: {
+    name: 'FERMATA_DATA_DIR',
+    default: './data',
+    read: text,
+    help: 'where the embedded store lives',
+  },
+  retentionDays: {
+    name: 'FERMATA_RETENTION',
+    default: '14d',
+    read: days,
+    help: 'how long spans and ended flows are kept',
+  },
   identityKeys: {
     name: 'FERMATA_IDENTITY_KEYS',
     default: '',
@@ -153,7 +170,14 @@ export const SETTINGS: { [K in keyof Config]: Setting<Config[K]> } = {
 };
 
 /** Read by the launcher and the demo, not by the server. */
-const OTHER_NAMES = ['FERMATA_CONFIG', 'FERMATA_DEMO_BROKER', 'FERMATA_DEMO_RATE', 'FERMATA_REQUIRE_BROKERS', 'FERMATA_REQUIRE_BROWSER', 'FERMATA_SERVICE_NAME'];
+const OTHER_NAMES = [
+  'FERMATA_CONFIG',
+  'FERMATA_DEMO_BROKER',
+  'FERMATA_DEMO_RATE',
+  'FERMATA_REQUIRE_BROKERS',
+  'FERMATA_REQUIRE_BROWSER',
+  'FERMATA_SERVICE_NAME',
+];
 const LOOPBACK = /^(127\.\d+\.\d+\.\d+|::1|localhost)$/;
 
 export interface ReadConfig {
@@ -170,7 +194,8 @@ export function readConfig(env: Record<string, string | undefined>): ReadConfig 
   const known = Object.values(SETTINGS).map((setting) => setting.name);
   const unknown = (name: string, where: string): string =>
     `${where}: ${name} is not a setting${nearest(name, known)}`;
-  for (const name of Object.keys(file)) if (!known.includes(name)) problems.push(unknown(name, 'fermata.yaml'));
+  for (const name of Object.keys(file))
+    if (!known.includes(name)) problems.push(unknown(name, 'fermata.yaml'));
   for (const name of Object.keys(env))
     if (name.startsWith('FERMATA_') && !known.includes(name) && !OTHER_NAMES.includes(name))
       warnings.push(unknown(name, 'environment'));
@@ -199,7 +224,8 @@ export function printConfig(config: Config): string {
   return Object.entries(SETTINGS)
     .map(([field, setting]) => {
       const value = config[field as keyof Config];
-      const shown = setting.secret && value !== '' ? '***' : Array.isArray(value) ? value.join(',') : String(value);
+      const shown =
+        setting.secret && value !== '' ? '***' : Array.isArray(value) ? value.join(',') : String(value);
       return `${setting.name}=${shown}`;
     })
     .join('\n');
@@ -216,7 +242,10 @@ function readFile(path: string | undefined, problems: string[]): Record<string, 
   try {
     const values = (parse(content) ?? {}) as Record<string, unknown>;
     return Object.fromEntries(
-      Object.entries(values).map(([name, value]) => [name, Array.isArray(value) ? value.join(',') : String(value)]),
+      Object.entries(values).map(([name, value]) => [
+        name,
+        Array.isArray(value) ? value.join(',') : String(value),
+      ]),
     );
   } catch (error) {
     problems.push(`${path ?? 'fermata.yaml'} is not YAML: ${messageOf(error)}`);

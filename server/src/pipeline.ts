@@ -54,7 +54,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   let stopping = false;
   let flushing: Promise<void> | undefined;
   let cancelFlush: (() => void) | undefined;
-  let due: string[] = [];
+  const due: string[] = [];
   /** Loading and adding touch the same memory: one at a time. */
   let turn: Promise<unknown> = Promise.resolve();
   const exclusive = <T>(work: () => Promise<T>): Promise<T> => {
@@ -123,7 +123,8 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     });
   };
   let again = false;
-  const settlesAt = (flow: Flow): number => (flow.phase === 'ended' ? 0 : flow.lastReceivedMs + options.settleMs);
+  const settlesAt = (flow: Flow): number =>
+    flow.phase === 'ended' ? 0 : flow.lastReceivedMs + options.settleMs;
 
   /** Draws and writes changed flows; on failure they are drawn again with the next write. */
   const flush = async (): Promise<void> => {
@@ -170,7 +171,8 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       correlatedBatch = derivedBatch = derived;
       for await (const names of store.names()) correlator.remember(names);
       for await (const flows of store.openFlows())
-        for (const { id, settlesAtMs } of flows) correlator.settleLater(id, Math.max(settlesAtMs, clock.now()));
+        for (const { id, settlesAtMs } of flows)
+          correlator.settleLater(id, Math.max(settlesAtMs, clock.now()));
       if (lastBatch <= derived) return;
       let count = 0;
       let reported = 0;
@@ -218,7 +220,10 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       try {
         await flush();
       } catch (error) {
-        log.warn({ reason: messageOf(error) }, 'flow rows not written at stop; they follow at the next start');
+        log.warn(
+          { reason: messageOf(error) },
+          'flow rows not written at stop; they follow at the next start',
+        );
       }
       correlator.stop();
     },

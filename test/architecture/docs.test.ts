@@ -10,15 +10,26 @@ const rationale = readFileSync(`${root}server/RATIONALE.md`, 'utf8');
 const packageReadme = readFileSync(`${root}instrumentation/README.md`, 'utf8');
 
 test('every path that the documents name exists', () => {
-  const named = [...`${readme}\n${rationale}`.matchAll(/`((?:server|web|instrumentation|test|scripts)\/[\w./-]+)`/g)].map(([, path]) => path!);
+  const named = [
+    ...`${readme}\n${rationale}`.matchAll(/`((?:server|web|instrumentation|test|scripts)\/[\w./-]+)`/g),
+  ].map(([, path]) => path!);
   expect(named.length).toBeGreaterThan(20);
   expect(named.filter((path) => !existsSync(root + path))).toEqual([]);
 });
 
 test('every setting stands in the README with its default, and every named setting exists', () => {
   for (const setting of Object.values(SETTINGS))
-    expect(readme, setting.name).toContain(`| \`${setting.name}\` | ${setting.default === '' ? '' : `\`${setting.default}\``}`);
-  const known = [...Object.values(SETTINGS).map((setting) => setting.name), 'FERMATA_CONFIG', 'FERMATA_DEMO_BROKER', 'FERMATA_DEMO_RATE', 'FERMATA_REQUIRE_BROKERS', 'FERMATA_REQUIRE_BROWSER'];
+    expect(readme, setting.name).toContain(
+      `| \`${setting.name}\` | ${setting.default === '' ? '' : `\`${setting.default}\``}`,
+    );
+  const known = [
+    ...Object.values(SETTINGS).map((setting) => setting.name),
+    'FERMATA_CONFIG',
+    'FERMATA_DEMO_BROKER',
+    'FERMATA_DEMO_RATE',
+    'FERMATA_REQUIRE_BROKERS',
+    'FERMATA_REQUIRE_BROWSER',
+  ];
   const named = new Set([...readme.matchAll(/\b(FERMATA_[A-Z_]+)\b/g)].map(([, name]) => name!));
   expect([...named].filter((name) => !known.includes(name))).toEqual([]);
 });
@@ -33,6 +44,8 @@ test('the attribute table of the package names every constant, and only those', 
     .filter(([key]) => /^(ATTR|EVENT|HEADER)_/.test(key))
     .map(([, value]) => value as string);
   expect(names.filter((name) => !packageReadme.includes(`\`${name}`))).toEqual([]);
-  const documented = [...packageReadme.matchAll(/^\| `(fermata[a-z._-]+?)(?:<name>)?` \|/gm)].map(([, name]) => name!);
+  const documented = [...packageReadme.matchAll(/^\| `(fermata[a-z._-]+?)(?:<name>)?` \|/gm)].map(
+    ([, name]) => name!,
+  );
   expect(documented.filter((name) => !names.includes(name))).toEqual([]);
 });

@@ -38,7 +38,8 @@ export const filesIn = (root: string): SourceFile[] =>
     .filter((path) => /\.(ts|svelte)$/.test(path) && !/(^|\/)(dist|node_modules)\//.test(path))
     .map((path) => ({ path: path.replaceAll('\\', '/'), text: readFileSync(join(root, path), 'utf8') }));
 
-const importsOf = (file: SourceFile): string[] => [...file.text.matchAll(IMPORT)].map(([, target = '']) => target);
+const importsOf = (file: SourceFile): string[] =>
+  [...file.text.matchAll(IMPORT)].map(([, target = '']) => target);
 
 /** The server's folders. Tests may use their own folder's internals, and base and model. */
 export function serverViolations(files: SourceFile[]): string[] {
@@ -48,7 +49,8 @@ export function serverViolations(files: SourceFile[]): string[] {
     return importsOf(file).flatMap((target) => {
       const local = target.startsWith('.');
       const home = HOME[target];
-      if (home && !home.includes(from)) return [`${file.path}: ${target} is imported only in ${home.join(', ')}`];
+      if (home && !home.includes(from))
+        return [`${file.path}: ${target} is imported only in ${home.join(', ')}`];
       if (!local && !target.startsWith('@fermata/')) return [];
       const path = local ? join(dirname(file.path), target) : target;
       const to = local ? folderOf(path) : target;
@@ -61,7 +63,10 @@ export function serverViolations(files: SourceFile[]): string[] {
 }
 
 /** web sees the server's contract only; instrumentation sees nothing of the repository; test sees package exports. */
-export function workspaceViolations(workspace: 'web' | 'instrumentation' | 'test', files: SourceFile[]): string[] {
+export function workspaceViolations(
+  workspace: 'web' | 'instrumentation' | 'test',
+  files: SourceFile[],
+): string[] {
   const allowed = {
     web: (target: string) => target === '@fermata/server/contract',
     instrumentation: () => false,
@@ -69,9 +74,14 @@ export function workspaceViolations(workspace: 'web' | 'instrumentation' | 'test
   }[workspace];
   return files.flatMap((file) =>
     importsOf(file).flatMap((target) => {
-      if (target === 'chart.js' && file.path !== 'charts/chart.ts' && !/import type/.test(file.text.split(target)[0]!.slice(-60)))
+      if (
+        target === 'chart.js' &&
+        file.path !== 'charts/chart.ts' &&
+        !/import type/.test(file.text.split(target)[0]!.slice(-60))
+      )
         return [`${file.path}: chart.js is imported only in charts/chart.ts`];
-      if (target.startsWith('@fermata/') && !allowed(target)) return [`${file.path}: ${workspace} must not import ${target}`];
+      if (target.startsWith('@fermata/') && !allowed(target))
+        return [`${file.path}: ${workspace} must not import ${target}`];
       const climbs = target.startsWith('.') && join(dirname(file.path), target).startsWith('..');
       return climbs ? [`${file.path}: leaves the workspace by ${target}`] : [];
     }),

@@ -23,7 +23,11 @@ describe.runIf(executable)('the dashboard', () => {
   const complaints: string[] = [];
 
   beforeAll(async () => {
-    const { status, stderr } = spawnSync(process.execPath, [`${root}node_modules/vite/bin/vite.js`, 'build', '--logLevel', 'error'], { cwd: `${root}web` });
+    const { status, stderr } = spawnSync(
+      process.execPath,
+      [`${root}node_modules/vite/bin/vite.js`, 'build', '--logLevel', 'error'],
+      { cwd: `${root}web` },
+    );
     expect(status, stderr.toString()).toBe(0);
     server = await startServer(directory.path);
     running = await runScenario(scenarioNamed('checkout-choreographed'), { otlp: server.otlp });
@@ -47,7 +51,9 @@ describe.runIf(executable)('the dashboard', () => {
   /** axe runs as an injected expression: the page's own policy forbids script tags, as it should. */
   const violations = async (page: Page): Promise<string[]> => {
     await page.evaluate(axe);
-    const found = await page.evaluate('axe.run(document, { runOnly: ["wcag2a", "wcag2aa"] }).then((r) => r.violations)');
+    const found = await page.evaluate(
+      'axe.run(document, { runOnly: ["wcag2a", "wcag2aa"] }).then((r) => r.violations)',
+    );
     return (found as { id: string; impact: string; nodes: { html: string }[] }[])
       .filter((violation) => ['serious', 'critical'].includes(violation.impact))
       .map((violation) => `${violation.id}: ${violation.nodes[0]?.html}`);
@@ -58,11 +64,16 @@ describe.runIf(executable)('the dashboard', () => {
     await page.getByText('Waiting for the first flow').waitFor();
     await running.placeOrder({ orderId: 'seen-1', member: true });
     await page.getByRole('link', { name: 'seen-1' }).click();
-    await page.getByRole('button', { name: /warehouse: ship order|warehouse: .*order/ }).first().waitFor();
+    await page
+      .getByRole('button', { name: /warehouse: ship order|warehouse: .*order/ })
+      .first()
+      .waitFor();
     await page.keyboard.press('j');
     await expect.poll(() => page.url()).toContain('step=');
     await page.getByRole('complementary').getByText('Service').waitFor();
-    expect(await page.getByRole('button', { name: /^(checkout|email|rewards|warehouse):/ }).count()).toBeGreaterThanOrEqual(4);
+    expect(
+      await page.getByRole('button', { name: /^(checkout|email|rewards|warehouse):/ }).count(),
+    ).toBeGreaterThanOrEqual(4);
     await page.close();
   }, 60_000);
 
@@ -78,13 +89,17 @@ describe.runIf(executable)('the dashboard', () => {
     await page.close();
   }, 60_000);
 
-  test.each(['light', 'dark'] as const)('%s: nothing serious for axe, nothing on the console', async (theme) => {
-    for (const path of ['/flows', '/flow/seen-1', '/flow/seen-1?tab=steps']) {
-      const page = await open(path, theme);
-      await page.getByText('seen-1').first().waitFor();
-      expect(await violations(page), path).toEqual([]);
-      await page.close();
-    }
-    expect(complaints).toEqual([]);
-  }, 60_000);
+  test.each(['light', 'dark'] as const)(
+    '%s: nothing serious for axe, nothing on the console',
+    async (theme) => {
+      for (const path of ['/flows', '/flow/seen-1', '/flow/seen-1?tab=steps']) {
+        const page = await open(path, theme);
+        await page.getByText('seen-1').first().waitFor();
+        expect(await violations(page), path).toEqual([]);
+        await page.close();
+      }
+      expect(complaints).toEqual([]);
+    },
+    60_000,
+  );
 });

@@ -7,7 +7,8 @@ import { freshDirectory, startServer, type ServerProcess } from '../support/serv
 
 /** Telemetry that nobody here wrote, recorded by public projects, where it lies beside the checkout. */
 const fixtures = [fileURLToPath(new URL('../../../shared/fixtures/', import.meta.url))].find(existsSync);
-if (!fixtures) process.stdout.write('\n  SKIPPED: foreign recordings; there are none beside this checkout\n\n');
+if (!fixtures)
+  process.stdout.write('\n  SKIPPED: foreign recordings; there are none beside this checkout\n\n');
 
 describe.runIf(fixtures)('foreign recordings', () => {
   let server: ServerProcess;
@@ -38,7 +39,8 @@ describe.runIf(fixtures)('foreign recordings', () => {
     found.hops
       .filter((hop) => hop.state === 'delivered')
       .map((hop) => {
-        const service = (id: string | null): string => found.steps.find((step) => step.id === id)?.service ?? '?';
+        const service = (id: string | null): string =>
+          found.steps.find((step) => step.id === id)?.service ?? '?';
         return `${service(hop.from)} -${hop.message.system}/${hop.message.destination}-> ${service(hop.to)}`;
       });
 
@@ -53,7 +55,9 @@ describe.runIf(fixtures)('foreign recordings', () => {
   test('async-trace-doctor: who is linked to whom', async () => {
     for (const name of ['normal', 'broken-context', 'batch-incomplete', 'duplicate'])
       await send(`async-trace-doctor/testdata/core/${name}.json`);
-    await eventually(async () => expect(edges(await flow('1'.repeat(32)))).toEqual(['checkout -kafka/orders-> fulfillment']));
+    await eventually(async () =>
+      expect(edges(await flow('1'.repeat(32)))).toEqual(['checkout -kafka/orders-> fulfillment']),
+    );
     await eventually(async () => {
       const detached = await flow(`31${'1'.repeat(30)}`);
       expect(edges(detached)).toEqual(['checkout -rabbitmq/payments-> billing']);
@@ -80,7 +84,9 @@ describe.runIf(fixtures)('foreign recordings', () => {
       return found;
     });
     expect(fanOut.hops.map((hop) => hop.waitMs).sort()).toEqual([15, 25]);
-    const ids = await Promise.all(['d1', 'd2', 'd3'].map(async (trace) => (await flow(trace.padStart(32, '0'))).id));
+    const ids = await Promise.all(
+      ['d1', 'd2', 'd3'].map(async (trace) => (await flow(trace.padStart(32, '0'))).id),
+    );
     expect(new Set(ids).size).toBe(3);
     const list = (await (await fetch(`${server.web}/api/v1/flows?limit=100`)).json()) as FlowList;
     for (const { id } of list.items.filter((item) => item.id.startsWith('000000000000000000000000000000d'))) {

@@ -32,11 +32,17 @@ function aFlow(number: number): SentFlow {
     { key: 'messaging.destination.name', value: { stringValue: 'q' } },
     { key: 'messaging.operation.type', value: { stringValue: operation } },
   ];
-  const times = (ms: number): object => ({ startTimeUnixNano: String(at + BigInt(ms) * 1_000_000n), endTimeUnixNano: String(at + BigInt(ms + 5) * 1_000_000n) });
+  const times = (ms: number): object => ({
+    startTimeUnixNano: String(at + BigInt(ms) * 1_000_000n),
+    endTimeUnixNano: String(at + BigInt(ms + 5) * 1_000_000n),
+  });
   const body = (service: string, spans: object[]): Buffer =>
     encodeJson({
       resourceSpans: [
-        { resource: { attributes: [{ key: 'service.name', value: { stringValue: service } }] }, scopeSpans: [{ scope: {}, spans }] },
+        {
+          resource: { attributes: [{ key: 'service.name', value: { stringValue: service } }] },
+          scopeSpans: [{ scope: {}, spans }],
+        },
       ],
     });
   const inner = Array.from({ length: 3 }, () => hex(8));
@@ -46,22 +52,60 @@ function aFlow(number: number): SentFlow {
     id,
     halves: [
       body('a', [
-        { traceId: traces[0], spanId: send, name: 'send', kind: 4, ...times(0), attributes: [...flow, ...messaging('send')] },
-        ...inner.map((spanId, i) => ({ traceId: traces[0], spanId, parentSpanId: send, name: `work ${i}`, kind: 1, ...times(i), attributes: flow })),
+        {
+          traceId: traces[0],
+          spanId: send,
+          name: 'send',
+          kind: 4,
+          ...times(0),
+          attributes: [...flow, ...messaging('send')],
+        },
+        ...inner.map((spanId, i) => ({
+          traceId: traces[0],
+          spanId,
+          parentSpanId: send,
+          name: `work ${i}`,
+          kind: 1,
+          ...times(i),
+          attributes: flow,
+        })),
       ]),
       body('b', [
-        { traceId: traces[1], spanId: receive, name: 'process', kind: 5, ...times(20), attributes: [...flow, ...messaging('process')], links: [{ traceId: traces[0], spanId: send }] },
-        ...innerB.map((spanId, i) => ({ traceId: traces[1], spanId, parentSpanId: receive, name: `work ${i}`, kind: 1, ...times(21 + i), attributes: flow })),
+        {
+          traceId: traces[1],
+          spanId: receive,
+          name: 'process',
+          kind: 5,
+          ...times(20),
+          attributes: [...flow, ...messaging('process')],
+          links: [{ traceId: traces[0], spanId: send }],
+        },
+        ...innerB.map((spanId, i) => ({
+          traceId: traces[1],
+          spanId,
+          parentSpanId: receive,
+          name: `work ${i}`,
+          kind: 1,
+          ...times(21 + i),
+          attributes: flow,
+        })),
       ]),
     ],
     acked: [false, false],
-    spanIds: [[send, ...inner], [receive, ...innerB]],
+    spanIds: [
+      [send, ...inner],
+      [receive, ...innerB],
+    ],
   };
 }
 
 async function post(server: ServerProcess, body: Buffer): Promise<boolean> {
   try {
-    const response = await fetch(`${server.otlp}/v1/traces`, { method: 'POST', headers: { 'content-type': 'application/x-protobuf' }, body });
+    const response = await fetch(`${server.otlp}/v1/traces`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/x-protobuf' },
+      body,
+    });
     await response.arrayBuffer();
     return response.status === 200;
   } catch {
@@ -94,9 +138,12 @@ test(`nothing acknowledged is lost over ${KILLS} kills`, async () => {
   expect(acked.length).toBeGreaterThan(50);
 
   // What was refused or never answered is sent again, as an exporter would; then all flows are whole.
-  for (const flow of flows) for (const part of [0, 1] as const) if (!flow.acked[part]) await post(server, flow.halves[part]);
+  for (const flow of flows)
+    for (const part of [0, 1] as const) if (!flow.acked[part]) await post(server, flow.halves[part]);
   await eventually(async () => {
-    const list = (await (await fetch(`${server.web}/api/v1/flows?type=kill&limit=1`)).json()) as { total: number };
+    const list = (await (await fetch(`${server.web}/api/v1/flows?type=kill&limit=1`)).json()) as {
+      total: number;
+    };
     expect(list.total).toBe(flows.length);
   }, 20_000);
   const sample = [...acked.filter((_, i) => i % Math.ceil(acked.length / 150) === 0), ...half.slice(0, 20)];
@@ -112,7 +159,9 @@ test(`nothing acknowledged is lost over ${KILLS} kills`, async () => {
       ]);
       expect(found.hops).toEqual([expect.objectContaining({ state: 'delivered', waitMs: 15 })]);
     });
-  process.stdout.write(`kill -9 × ${KILLS}: ${flows.length} flows, ${acked.length} fully and ${half.length} half acknowledged, all there and whole\n`);
+  process.stdout.write(
+    `kill -9 × ${KILLS}: ${flows.length} flows, ${acked.length} fully and ${half.length} half acknowledged, all there and whole\n`,
+  );
   await server.end('SIGTERM');
   directory.remove();
 }, 600_000);

@@ -16,7 +16,8 @@ const reachable = (port: number): Promise<boolean> =>
   });
 const hasRabbitMq = await reachable(5672);
 if (!hasRabbitMq) {
-  if (process.env['FERMATA_REQUIRE_BROKERS'] === '1') throw new Error('no RabbitMQ on 127.0.0.1:5672, and FERMATA_REQUIRE_BROKERS=1');
+  if (process.env['FERMATA_REQUIRE_BROKERS'] === '1')
+    throw new Error('no RabbitMQ on 127.0.0.1:5672, and FERMATA_REQUIRE_BROKERS=1');
   process.stdout.write('\n  SKIPPED: everything over RabbitMQ; nothing answers on 127.0.0.1:5672\n\n');
 }
 
@@ -40,61 +41,96 @@ describe('scenarios as separate processes', () => {
     }, 20_000);
 
   describe.each(['', ...(hasRabbitMq ? [RABBITMQ] : [])])('broker %s', (broker) => {
-    test.each(SCENARIOS.map((scenario) => scenario.name))('%s: each order is one flow', async (name) => {
-      const scenario = scenarioNamed(name);
-      const running = await runScenario(scenario, { otlp: server.otlp, broker });
-      const label = broker === '' ? 'bus' : 'amqp';
-      const orders = Array.from({ length: 6 }, (_, i) => ({ orderId: `${label}-${name}-${i}`, member: i % 2 === 0 }));
-      for (const order of orders) await running.placeOrder(order);
-      for (const order of orders) {
-        const { expected } = scenario;
-        const flow = await flowOf(order.orderId, (found) => {
-          expect(found.hops).toHaveLength(order.member ? expected.memberHops : expected.hops);
-          expect(found.hops.every((hop) => hop.state === 'delivered')).toBe(true);
-        });
-        expect(flow).toMatchObject({ type: scenario.flowType, status: 'completed', keys: { order_id: order.orderId } });
-        const steps = flow.steps.map((step) => `${step.service}: ${broker === '' ? step.name : ''}`);
-        const wanted = [
-          ...expected.steps,
-          ...(order.member ? expected.memberSteps.map((step) => ({ service: 'rewards', name: step })) : []),
-        ].map((step) => `${step.service}: ${broker === '' ? step.name : ''}`);
-        expect(steps.sort()).toEqual(wanted.sort());
-        expect(new Set(flow.steps.map((step) => step.traceId)).size).toBeGreaterThan(1);
-        // Each wait within 2 ms of what the services measured themselves (a late sample: the first pays for warm-up).
-        if (order === orders[orders.length - 1])
-          for (const hop of flow.hops) {
-            const step = flow.steps.find((candidate) => candidate.id === hop.to)!;
-            const measured = running.handled.filter((entry) => entry.order === order.orderId && entry.service === step.service);
-            expect(measured.some((entry) => Math.abs(entry.waitMs - hop.waitMs!) <= 2), `${hop.message.type} → ${step.service}: ${hop.waitMs} of ${measured.map((m) => m.waitMs).join()}`).toBe(true);
-          }
-      }
-      await running.stop();
-    }, 60_000);
+    test.each(SCENARIOS.map((scenario) => scenario.name))(
+      '%s: each order is one flow',
+      async (name) => {
+        const scenario = scenarioNamed(name);
+        const running = await runScenario(scenario, { otlp: server.otlp, broker });
+        const label = broker === '' ? 'bus' : 'amqp';
+        const orders = Array.from({ length: 6 }, (_, i) => ({
+          orderId: `${label}-${name}-${i}`,
+          member: i % 2 === 0,
+        }));
+        for (const order of orders) await running.placeOrder(order);
+        for (const order of orders) {
+          const { expected } = scenario;
+          const flow = await flowOf(order.orderId, (found) => {
+            expect(found.hops).toHaveLength(order.member ? expected.memberHops : expected.hops);
+            expect(found.hops.every((hop) => hop.state === 'delivered')).toBe(true);
+          });
+          expect(flow).toMatchObject({
+            type: scenario.flowType,
+            status: 'completed',
+            keys: { order_id: order.orderId },
+          });
+          const steps = flow.steps.map((step) => `${step.service}: ${broker === '' ? step.name : ''}`);
+          const wanted = [
+            ...expected.steps,
+            ...(order.member ? expected.memberSteps.map((step) => ({ service: 'rewards', name: step })) : []),
+          ].map((step) => `${step.service}: ${broker === '' ? step.name : ''}`);
+          expect(steps.sort()).toEqual(wanted.sort());
+          expect(new Set(flow.steps.map((step) => step.traceId)).size).toBeGreaterThan(1);
+          // Each wait within 2 ms of what the services measured themselves (a late sample: the first pays for warm-up).
+          if (order === orders[orders.length - 1])
+            for (const hop of flow.hops) {
+              const step = flow.steps.find((candidate) => candidate.id === hop.to)!;
+              const measured = running.handled.filter(
+                (entry) => entry.order === order.orderId && entry.service === step.service,
+              );
+              expect(
+                measured.some((entry) => Math.abs(entry.waitMs - hop.waitMs!) <= 2),
+                `${hop.message.type} → ${step.service}: ${hop.waitMs} of ${measured.map((m) => m.waitMs).join()}`,
+              ).toBe(true);
+            }
+        }
+        await running.stop();
+      },
+      60_000,
+    );
   });
 
-  test.runIf(hasRabbitMq)('a service with OpenTelemetry’s own instrumentation and nothing of ours still joins', async () => {
-    const running = await runScenario(scenarioNamed('checkout-choreographed'), { otlp: server.otlp, broker: RABBITMQ, plain: ['warehouse'] });
-    await running.placeOrder({ orderId: 'plain-1', member: true });
-    const flow = await flowOf('plain-1', (found) => {
-      expect(found.services).toEqual(['checkout', 'email', 'rewards', 'warehouse']);
-      expect(found.steps.filter((step) => step.service === 'checkout')).toHaveLength(2);
-      expect(found.hops.filter((hop) => hop.state === 'delivered')).toHaveLength(4);
-    });
-    expect(flow.hops.find((hop) => hop.to === flow.steps.find((step) => step.service === 'warehouse')!.id)!.evidence.length).toBeGreaterThan(0);
-    await running.stop();
-  }, 60_000);
+  test.runIf(hasRabbitMq)(
+    'a service with OpenTelemetry’s own instrumentation and nothing of ours still joins',
+    async () => {
+      const running = await runScenario(scenarioNamed('checkout-choreographed'), {
+        otlp: server.otlp,
+        broker: RABBITMQ,
+        plain: ['warehouse'],
+      });
+      await running.placeOrder({ orderId: 'plain-1', member: true });
+      const flow = await flowOf('plain-1', (found) => {
+        expect(found.services).toEqual(['checkout', 'email', 'rewards', 'warehouse']);
+        expect(found.steps.filter((step) => step.service === 'checkout')).toHaveLength(2);
+        expect(found.hops.filter((hop) => hop.state === 'delivered')).toHaveLength(4);
+      });
+      expect(
+        flow.hops.find((hop) => hop.to === flow.steps.find((step) => step.service === 'warehouse')!.id)!
+          .evidence.length,
+      ).toBeGreaterThan(0);
+      await running.stop();
+    },
+    60_000,
+  );
 
   test('a failing consumer: attempts fold into one step, and the list finds it', async () => {
-    const running = await runScenario(scenarioNamed('checkout-choreographed'), { otlp: server.otlp, fault: 'rewards-failing', seed: 5 });
+    const running = await runScenario(scenarioNamed('checkout-choreographed'), {
+      otlp: server.otlp,
+      fault: 'rewards-failing',
+      seed: 5,
+    });
     for (let i = 0; i < 12; i++) await running.placeOrder({ orderId: `faulty-${i}`, member: true });
     await eventually(async () => {
       const list = (await (await fetch(`${server.web}/api/v1/flows?q=faulty&limit=50`)).json()) as FlowList;
       expect(list.items.filter((flow) => flow.stepCount === 5)).toHaveLength(12);
     });
-    const flows = await Promise.all(Array.from({ length: 12 }, (_, i) => flowOf(`faulty-${i}`, () => undefined)));
+    const flows = await Promise.all(
+      Array.from({ length: 12 }, (_, i) => flowOf(`faulty-${i}`, () => undefined)),
+    );
     const rewards = flows.flatMap((flow) => flow.steps.filter((step) => step.service === 'rewards'));
     expect(rewards).toHaveLength(12);
-    expect(rewards.some((step) => step.attempts.length === 2 && step.attempts[0]!.status === 'failed')).toBe(true);
+    expect(rewards.some((step) => step.attempts.length === 2 && step.attempts[0]!.status === 'failed')).toBe(
+      true,
+    );
     await running.stop();
   }, 60_000);
 });

@@ -33,7 +33,9 @@ const server = spawn(process.execPath, [...process.argv.slice(2), join(root, 'se
   },
 });
 const ports = await new Promise<{ web: number; otlpHttp: number }>((resolve) =>
-  server.once('message', (message) => resolve((message as { ports: { web: number; otlpHttp: number } }).ports)),
+  server.once('message', (message) =>
+    resolve((message as { ports: { web: number; otlpHttp: number } }).ports),
+  ),
 );
 const otlp = `http://127.0.0.1:${ports.otlpHttp}`;
 
@@ -42,25 +44,36 @@ function cpu(): number {
   const stat = readFileSync(`/proc/${server.pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
   return (Number(stat[11]) + Number(stat[12])) / 100;
 }
-const rssMiB = (): number => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${server.pid}/status`, 'utf8'))![1]) / 1024;
+const rssMiB = (): number =>
+  Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${server.pid}/status`, 'utf8'))![1]) / 1024;
 const metric = async (name: string): Promise<number> => {
   const text = await (await fetch(`http://127.0.0.1:${ports.web}/metrics`)).text();
   return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1] ?? 0);
 };
 const run = async (seconds: number, connections: number, rate: number): Promise<Sent> => {
-  const { stdout } = await promisify(execFile)(process.execPath, [generator, otlp, String(seconds), String(connections), String(rate)]);
+  const { stdout } = await promisify(execFile)(process.execPath, [
+    generator,
+    otlp,
+    String(seconds),
+    String(connections),
+    String(rate),
+  ]);
   return JSON.parse(stdout) as Sent;
 };
 /** Until the flow rows of everything sent are written: their cost belongs to the spans. */
 const drained = async (): Promise<void> => {
-  for (let last = -1; ; ) {
+  for (let last = -1; ;) {
     const rows = await metric('fermata_flow_rows_total');
     if (rows === last) return;
     last = rows;
     await new Promise((resolve) => setTimeout(resolve, 1500));
   }
 };
-const measure = async (seconds: number, connections: number, rate: number): Promise<Record<string, number>> => {
+const measure = async (
+  seconds: number,
+  connections: number,
+  rate: number,
+): Promise<Record<string, number>> => {
   const [cpuBefore, rowsBefore, from] = [cpu(), await metric('fermata_flow_rows_total'), performance.now()];
   const sent = await run(seconds, connections, rate);
   await drained();
@@ -78,8 +91,13 @@ const measure = async (seconds: number, connections: number, rate: number): Prom
 
 await run(4, 8, 0); // warm-up
 await drained();
-const results = { 'as fast as it takes': await measure(20, 8, 0), 'at 5,000 spans/s': await measure(15, 8, 5000) };
-process.stdout.write(`node ${process.version}, 10 spans a flow, 12 attributes, a link on every fourth span\n`);
+const results = {
+  'as fast as it takes': await measure(20, 8, 0),
+  'at 5,000 spans/s': await measure(15, 8, 5000),
+};
+process.stdout.write(
+  `node ${process.version}, 10 spans a flow, 12 attributes, a link on every fourth span\n`,
+);
 console.table(results);
 mkdirSync(join(root, 'bench-results'), { recursive: true });
 writeFileSync(join(root, 'bench-results/bench.json'), `${JSON.stringify(results, null, 2)}\n`);

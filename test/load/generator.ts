@@ -20,7 +20,11 @@ function send(due: number): Promise<void> {
     const body = source.next();
     const sending = request(
       target,
-      { method: 'POST', agent, headers: { 'content-type': 'application/x-protobuf', 'content-length': body.length } },
+      {
+        method: 'POST',
+        agent,
+        headers: { 'content-type': 'application/x-protobuf', 'content-length': body.length },
+      },
       (response) => {
         response.resume();
         response.once('end', () => {
@@ -57,6 +61,9 @@ if (open) {
   );
 const elapsed = (performance.now() - started) / 1000;
 latencies.sort((a, b) => a - b);
-const at = (q: number): number => latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * q))] ?? 0;
+const at = (q: number): number =>
+  latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * q))] ?? 0;
 agent.destroy();
-process.stdout.write(`${JSON.stringify({ accepted, refused, perSecond: accepted / elapsed, p50: at(0.5), p99: at(0.99), elapsed })}\n`);
+process.stdout.write(
+  `${JSON.stringify({ accepted, refused, perSecond: accepted / elapsed, p50: at(0.5), p99: at(0.99), elapsed })}\n`,
+);

@@ -73,12 +73,14 @@ export function traffic(flows: number): Traffic {
   const offsets: number[] = [];
   for (const value of ids) {
     const needle = Buffer.from(value, 'hex');
-    for (let from = template.indexOf(needle); from >= 0; from = template.indexOf(needle, from + 1)) offsets.push(from);
+    for (let from = template.indexOf(needle); from >= 0; from = template.indexOf(needle, from + 1))
+      offsets.push(from);
   }
   // Message ids are text: eight of their characters change with each request.
   const texts: number[] = [];
   const marker = Buffer.from(MESSAGE_ID);
-  for (let from = template.indexOf(marker); from >= 0; from = template.indexOf(marker, from + 1)) texts.push(from + marker.length);
+  for (let from = template.indexOf(marker); from >= 0; from = template.indexOf(marker, from + 1))
+    texts.push(from + marker.length);
   let number = randomBytes(4).readUInt32LE();
   return {
     spans: flows * 10,
@@ -99,8 +101,18 @@ function attributesOf(kind: string, orderId: string): object[] {
   const messaging = kind === 'send' || kind === 'process';
   return [
     ...(messaging
-      ? [text('messaging.system', 'kafka'), text('messaging.destination.name', 'orders'), text('messaging.operation.type', kind), text('messaging.message.id', `${MESSAGE_ID}00000000-${hex(6)}`)]
-      : [text('http.request.method', 'POST'), text('http.route', '/orders'), text('url.scheme', 'http'), text('network.protocol.version', '1.1')]),
+      ? [
+          text('messaging.system', 'kafka'),
+          text('messaging.destination.name', 'orders'),
+          text('messaging.operation.type', kind),
+          text('messaging.message.id', `${MESSAGE_ID}00000000-${hex(6)}`),
+        ]
+      : [
+          text('http.request.method', 'POST'),
+          text('http.route', '/orders'),
+          text('url.scheme', 'http'),
+          text('network.protocol.version', '1.1'),
+        ]),
     text('order.id', orderId),
     text('server.address', '10.0.3.17'),
     { key: 'server.port', value: { intValue: 9092 } },

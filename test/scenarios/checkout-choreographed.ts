@@ -36,8 +36,16 @@ export const checkoutChoreographed: Scenario = {
     {
       name: 'warehouse',
       on: [
-        { topic: 'order.created.member', step: 'ship order', do: [{ work: 60 }, { publish: 'OrderShipped', topic: 'order.shipped' }] },
-        { topic: 'order.created.guest', step: 'ship order', do: [{ work: 60 }, { publish: 'OrderShipped', topic: 'order.shipped' }] },
+        {
+          topic: 'order.created.member',
+          step: 'ship order',
+          do: [{ work: 60 }, { publish: 'OrderShipped', topic: 'order.shipped' }],
+        },
+        {
+          topic: 'order.created.guest',
+          step: 'ship order',
+          do: [{ work: 60 }, { publish: 'OrderShipped', topic: 'order.shipped' }],
+        },
       ],
     },
     { name: 'rewards', on: [{ topic: 'order.created.member', step: 'grant points', do: [{ work: 15 }] }] },

@@ -12,7 +12,9 @@ export const checkoutOrchestrated: Scenario = {
       http: [
         {
           path: '/orders',
-          do: [{ startFlow: true, do: [{ work: 5 }, { command: 'ReserveStock', topic: 'warehouse.commands' }] }],
+          do: [
+            { startFlow: true, do: [{ work: 5 }, { command: 'ReserveStock', topic: 'warehouse.commands' }] },
+          ],
         },
       ],
       on: [

@@ -13,20 +13,27 @@ const FAULTS: Record<string, string> = {
   'checkout-orchestrated': 'stock-slow',
 };
 
-process.stdout.write(`Demo: starting ${SCENARIOS.map((s) => s.name).join(' and ')} ${broker ? `over ${new URL(broker).host}` : 'over a bus of their own'} …\n`);
+process.stdout.write(
+  `Demo: starting ${SCENARIOS.map((s) => s.name).join(' and ')} ${broker ? `over ${new URL(broker).host}` : 'over a bus of their own'} …\n`,
+);
 const running = await Promise.all(
-  SCENARIOS.map((scenario) => runScenario(scenario, { otlp, broker, ...(FAULTS[scenario.name] && { fault: FAULTS[scenario.name]! }) })),
+  SCENARIOS.map((scenario) =>
+    runScenario(scenario, { otlp, broker, ...(FAULTS[scenario.name] && { fault: FAULTS[scenario.name]! }) }),
+  ),
 );
 process.stdout.write(`Demo: ${rate} orders a second. Ctrl-C ends it.\n`);
 process.send?.({ ready: true });
 
 let number = Math.floor(Date.now() / 1000) % 1_000_000;
-const timer = setInterval(() => {
-  for (const scenario of running) {
-    const order = { orderId: `order-${number++}`, member: number % 3 !== 0 };
-    scenario.placeOrder(order).catch((error: unknown) => process.stderr.write(`Demo: ${String(error)}\n`));
-  }
-}, (1000 / rate) * running.length);
+const timer = setInterval(
+  () => {
+    for (const scenario of running) {
+      const order = { orderId: `order-${number++}`, member: number % 3 !== 0 };
+      scenario.placeOrder(order).catch((error: unknown) => process.stderr.write(`Demo: ${String(error)}\n`));
+    }
+  },
+  (1000 / rate) * running.length,
+);
 
 const stop = (): void => {
   clearInterval(timer);

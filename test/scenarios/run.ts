@@ -28,7 +28,8 @@ export interface RunOptions {
 }
 
 const built = import.meta.url.includes('/dist/');
-const here = (path: string): string => fileURLToPath(new URL(built ? path.replace(/\.ts$/, '.js') : path, import.meta.url));
+const here = (path: string): string =>
+  fileURLToPath(new URL(built ? path.replace(/\.ts$/, '.js') : path, import.meta.url));
 /** From source in development, from dist when built. */
 const NODE_ARGS = built ? [] : ['--conditions=@fermata/source', '--import', 'tsx'];
 const testRoot = fileURLToPath(new URL(built ? '../..' : '..', import.meta.url));
@@ -39,7 +40,9 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
   const processes = new Map<string, { child: ChildProcess; port: number }>();
   const fault = options.fault === undefined ? undefined : scenario.faults[options.fault];
   if (options.fault !== undefined && !fault)
-    throw new Error(`${scenario.name} has no fault "${options.fault}"; it has ${Object.keys(scenario.faults).join(', ')}`);
+    throw new Error(
+      `${scenario.name} has no fault "${options.fault}"; it has ${Object.keys(scenario.faults).join(', ')}`,
+    );
 
   const launch = async (name: string, withFault: boolean): Promise<void> => {
     const plain = options.plain?.includes(name) ?? false;
@@ -71,7 +74,13 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
       child.once('exit', (code) => reject(new Error(`${name} ended with ${code} before it was ready`)));
       lines.on('line', (line) => {
         if (!line.startsWith('{')) return;
-        const said = JSON.parse(line) as { ready?: string; port?: number; handled?: string; order?: string; waitMs?: number };
+        const said = JSON.parse(line) as {
+          ready?: string;
+          port?: number;
+          handled?: string;
+          order?: string;
+          waitMs?: number;
+        };
         if (said.port !== undefined) resolve(said.port);
         else if (said.handled !== undefined)
           handled.push({ service: name, handled: said.handled, order: said.order!, waitMs: said.waitMs! });
@@ -81,7 +90,9 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
     processes.set(name, { child, port });
   };
   // Listeners first, so that nothing is published before its queue exists.
-  const order = [...scenario.services].sort((a, b) => Number(a.name === scenario.entry.service) - Number(b.name === scenario.entry.service));
+  const order = [...scenario.services].sort(
+    (a, b) => Number(a.name === scenario.entry.service) - Number(b.name === scenario.entry.service),
+  );
   await Promise.all(order.map((service) => launch(service.name, true)));
 
   const end = (child: ChildProcess, signal: NodeJS.Signals): Promise<void> =>

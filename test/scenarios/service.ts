@@ -42,14 +42,19 @@ async function run(actions: Action[], order: Order): Promise<void> {
     if ('work' in action) await pause(action.work * (hit('slow') ? 20 : 0.7 + random() * 0.6));
     else if ('startFlow' in action)
       await flows!.startFlow(
-        { id: order.orderId, type: scenario.flowType, keys: { order_id: order.orderId, tier: order.member ? 'member' : 'guest' } },
+        {
+          id: order.orderId,
+          type: scenario.flowType,
+          keys: { order_id: order.orderId, tier: order.member ? 'member' : 'guest' },
+        },
         () => run(action.do, order),
       );
     else if ('completeFlow' in action) flows?.completeFlow();
     else if ('publish' in action) {
       if (action.member === undefined || action.member === order.member)
         bus.publish('event', action.publish, action.topic, { ...order, sentAt: now() });
-    } else if ('command' in action) bus.publish('command', action.command, action.topic, { ...order, sentAt: now() });
+    } else if ('command' in action)
+      bus.publish('command', action.command, action.topic, { ...order, sentAt: now() });
     else bus.publish('reply', action.reply, action.topic, { ...order, sentAt: now() });
   }
 }

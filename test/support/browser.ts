@@ -10,13 +10,23 @@ const CANDIDATES = [
 ];
 
 export function findBrowser(): string | undefined {
-  const found = CANDIDATES.find((path) => existsSync(path)) ?? (existsSync(chromium.executablePath()) ? chromium.executablePath() : undefined);
-  if (found === undefined && process.env['FERMATA_REQUIRE_BROWSER'] === '1') throw new Error('no Chromium found, and FERMATA_REQUIRE_BROWSER=1');
+  const found =
+    CANDIDATES.find((path) => existsSync(path)) ??
+    (existsSync(chromium.executablePath()) ? chromium.executablePath() : undefined);
+  if (found === undefined && process.env['FERMATA_REQUIRE_BROWSER'] === '1')
+    throw new Error('no Chromium found, and FERMATA_REQUIRE_BROWSER=1');
   return found;
 }
 
 export const launch = (executablePath: string): Promise<Browser> =>
   chromium.launch({
     executablePath,
-    args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run'],
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+      '--no-first-run',
+    ],
   });

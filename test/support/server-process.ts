@@ -44,7 +44,9 @@ export async function startServer(dataDir: string, env: Record<string, string> =
   let errors = '';
   child.stderr!.on('data', (chunk: Buffer) => (errors = (errors + chunk.toString()).slice(-20_000)));
   const ports = await new Promise<{ web: number; otlpHttp: number; otlpGrpc: number }>((resolve, reject) => {
-    child.once('message', (message) => resolve((message as { ports: { web: number; otlpHttp: number; otlpGrpc: number } }).ports));
+    child.once('message', (message) =>
+      resolve((message as { ports: { web: number; otlpHttp: number; otlpGrpc: number } }).ports),
+    );
     child.once('exit', (code) => reject(new Error(`the server ended with ${code}: ${errors}`)));
   });
   return {

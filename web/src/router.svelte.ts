@@ -19,6 +19,7 @@ export function go(url: string, replace = false): void {
 
 /** Changes some parameters of the current URL; '' removes one. */
 export function setQuery(changes: Record<string, string>, replace = true): void {
+  // eslint-disable-next-line svelte/prefer-svelte-reactivity -- a working copy, never rendered
   const query = new URLSearchParams(place.query);
   for (const [name, value] of Object.entries(changes)) {
     if (value === '') query.delete(name);

@@ -20,16 +20,31 @@ export interface AmqplibOptions {
 
 const TRACED = Symbol.for('fermata.amqplib');
 
-export function traceChannel<C extends Channel | ConfirmChannel>(channel: C, options: AmqplibOptions = {}): C {
+export function traceChannel<C extends Channel | ConfirmChannel>(
+  channel: C,
+  options: AmqplibOptions = {},
+): C {
   const own = channel as C & { [TRACED]?: true };
   if (own[TRACED]) return channel;
   own[TRACED] = true;
   const foreign = isWrapped(Object.getPrototypeOf(channel) as Record<string, unknown>, 'publish');
 
   const publish = channel.publish.bind(channel) as (...args: unknown[]) => boolean;
-  const send = (exchange: string, routingKey: string, content: Buffer, given: Options.Publish | undefined, rest: unknown[]): boolean => {
+  const send = (
+    exchange: string,
+    routingKey: string,
+    content: Buffer,
+    given: Options.Publish | undefined,
+    rest: unknown[],
+  ): boolean => {
     const pass = (headers: Record<string, unknown>, id?: string): boolean =>
-      publish(exchange, routingKey, content, { ...given, headers, ...(id !== undefined && { messageId: id }) }, ...rest);
+      publish(
+        exchange,
+        routingKey,
+        content,
+        { ...given, headers, ...(id !== undefined && { messageId: id }) },
+        ...rest,
+      );
     if (foreign) {
       const headers: Record<string, unknown> = { ...(given?.headers as object) };
       if (flowOf(context.active())) injectHeaders(headers, trace.deleteSpan(context.active()));
@@ -47,14 +62,23 @@ export function traceChannel<C extends Channel | ConfirmChannel>(channel: C, opt
       pass(headers, headers['fermata-message-id'] as string),
     );
   };
-  channel.publish = ((exchange: string, key: string, content: Buffer, given?: Options.Publish, ...rest: unknown[]) =>
-    send(exchange, key, content, given, rest)) as C['publish'];
+  channel.publish = ((
+    exchange: string,
+    key: string,
+    content: Buffer,
+    given?: Options.Publish,
+    ...rest: unknown[]
+  ) => send(exchange, key, content, given, rest)) as C['publish'];
   channel.sendToQueue = ((queue: string, content: Buffer, given?: Options.Publish, ...rest: unknown[]) =>
     send('', queue, content, given, rest)) as C['sendToQueue'];
 
   const open = new Map<number, Span>();
   const consume = channel.consume.bind(channel);
-  channel.consume = ((queue: string, onMessage: (message: ConsumeMessage | null) => unknown, given?: Options.Consume) =>
+  channel.consume = (
+    queue: string,
+    onMessage: (message: ConsumeMessage | null) => unknown,
+    given?: Options.Consume,
+  ) =>
     consume(
       queue,
       (message) => {
@@ -67,7 +91,7 @@ export function traceChannel<C extends Channel | ConfirmChannel>(channel: C, opt
         return run();
       },
       given,
-    )) as C['consume'];
+    );
 
   const settle = (tag: number, allUpTo: boolean, end: (span: Span) => void): void => {
     for (const [key, span] of open)
@@ -97,7 +121,8 @@ export function traceChannel<C extends Channel | ConfirmChannel>(channel: C, opt
     settle(message.fields.deliveryTag, false, refused(requeue));
   };
   channel.once('close', () => {
-    for (const span of open.values()) endFailed(span, new Error('channel closed before the message was acknowledged'));
+    for (const span of open.values())
+      endFailed(span, new Error('channel closed before the message was acknowledged'));
     open.clear();
   });
   return channel;
@@ -105,7 +130,7 @@ export function traceChannel<C extends Channel | ConfirmChannel>(channel: C, opt
 
 /** The handler's context gets the flow of the message's own headers, and so does the span that somebody else made. */
 function inFlowOf<T>(message: ConsumeMessage, run: () => T): T {
-  const { flow } = extractHeaders(message.properties.headers as Record<string, unknown>);
+  const { flow } = extractHeaders(message.properties.headers);
   if (flow === undefined) return run();
   trace.getActiveSpan()?.setAttributes(flowAttributes(flow, 'message'));
   return context.with(contextWithFlow(context.active(), flow), run);
@@ -122,7 +147,9 @@ function incoming(queue: string, message: ConsumeMessage, options: AmqplibOption
   const headers = (properties.headers ?? {}) as Record<string, unknown>;
   const deaths = (Array.isArray(headers['x-death']) ? headers['x-death'] : []) as Death[];
   const died = deaths.find((death) => death.queue !== queue);
-  const before = deaths.filter((death) => death.queue === queue).reduce((sum, death) => sum + (death.count ?? 1), 0);
+  const before = deaths
+    .filter((death) => death.queue === queue)
+    .reduce((sum, death) => sum + (death.count ?? 1), 0);
   const step = options.stepOf?.(queue, message);
   return {
     system: 'rabbitmq',
@@ -138,8 +165,16 @@ function incoming(queue: string, message: ConsumeMessage, options: AmqplibOption
 }
 
 function isWrapped(target: Record<string, unknown>, method: string): boolean {
-  for (let proto: object | null = target; proto !== null; proto = Object.getPrototypeOf(proto) as object | null)
-    if ((Object.getOwnPropertyDescriptor(proto, method)?.value as { __wrapped?: boolean } | undefined)?.__wrapped) return true;
+  for (
+    let proto: object | null = target;
+    proto !== null;
+    proto = Object.getPrototypeOf(proto) as object | null
+  )
+    if (
+      (Object.getOwnPropertyDescriptor(proto, method)?.value as { __wrapped?: boolean } | undefined)
+        ?.__wrapped
+    )
+      return true;
   return false;
 }
 

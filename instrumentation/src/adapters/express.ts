@@ -29,7 +29,11 @@ export function flowMiddleware(): (request: Request, response: Response, next: (
     }
     const span = trace.getTracer('@fermata/instrumentation').startSpan(
       request.method,
-      { kind: SpanKind.SERVER, startTime: preciseNow(), attributes: { 'http.request.method': request.method } },
+      {
+        kind: SpanKind.SERVER,
+        startTime: preciseNow(),
+        attributes: { 'http.request.method': request.method },
+      },
       extracted.context,
     );
     response.once('close', () => {

@@ -3,7 +3,13 @@ import type { AddressInfo } from 'node:net';
 import { FermataError, messageOf } from './errors.ts';
 
 /** Listens, or says which setting moves the port. Returns the port (asked for 0: the one given). */
-export function listen(server: Server, host: string, port: number, what: string, setting: string): Promise<number> {
+export function listen(
+  server: Server,
+  host: string,
+  port: number,
+  what: string,
+  setting: string,
+): Promise<number> {
   return new Promise((resolve, reject) => {
     const onError = (cause: NodeJS.ErrnoException): void =>
       reject(
@@ -24,7 +30,10 @@ export function listen(server: Server, host: string, port: number, what: string,
 }
 
 /** Stops accepting, lets requests in flight be answered (after `drain`), closes what is idle. Safe without listen. */
-export async function closeServer(server: Server, drain: () => Promise<void> = async () => {}): Promise<void> {
+export async function closeServer(
+  server: Server,
+  drain: () => Promise<void> = async () => {},
+): Promise<void> {
   if (!server.listening) return;
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   await drain();

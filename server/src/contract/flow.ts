@@ -134,7 +134,14 @@ export interface Hop {
 }
 
 export interface Segment {
-  kind: 'processing' | 'queue-wait' | 'intended-delay' | 'retry-backoff' | 'sync-call' | 'orchestrator' | 'unknown';
+  kind:
+    | 'processing'
+    | 'queue-wait'
+    | 'intended-delay'
+    | 'retry-backoff'
+    | 'sync-call'
+    | 'orchestrator'
+    | 'unknown';
   stepId: string | null;
   hopId: string | null;
   startUnixNano: string;

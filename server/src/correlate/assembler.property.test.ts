@@ -15,18 +15,28 @@ const sketches = fc.array(
     trace: fc.nat({ max: 5 }),
     parent: fc.option(index, { freq: 2 }),
     links: fc.uniqueArray(index, { maxLength: 3 }),
-    role: fc.constantFrom('send', 'process', 'process', 'receive', 'create', 'internal', 'server', 'client', 'event') as fc.Arbitrary<Span['role']>,
+    role: fc.constantFrom(
+      'send',
+      'process',
+      'process',
+      'receive',
+      'create',
+      'internal',
+      'server',
+      'client',
+      'event',
+    ),
     service: fc.constantFrom('a', 'b', 'c'),
     flow: fc.option(fc.constantFrom('f1', 'f2', 'f3'), { freq: 3 }),
     type: fc.constantFrom('', 't', 'u'),
-    source: fc.constantFrom('message', 'explicit', 'ambient') as fc.Arbitrary<'message' | 'explicit' | 'ambient'>,
+    source: fc.constantFrom<('message' | 'explicit' | 'ambient')[]>('message', 'explicit', 'ambient'),
     message: fc.constantFrom('', '', 'm1', 'm2', 'm3'),
     batch: fc.constantFrom(0, 0, 0, 2),
     conversation: fc.constantFrom('', '', '', 'c1', 'c2'),
     identity: fc.constantFrom('', '', '', 'k\u00001', 'k\u00002'),
     at: fc.nat({ max: 400 }),
     failed: fc.boolean(),
-    milestone: fc.constantFrom(null, 'flow-started', 'flow-completed', 'step-started') as fc.Arbitrary<Span['milestone']>,
+    milestone: fc.constantFrom(null, 'flow-started', 'flow-completed', 'step-started'),
     remote: fc.constantFrom(null, true, false),
   }),
   { minLength: 2, maxLength: size },
@@ -109,7 +119,9 @@ test('order, duplication and batching do not matter', () => {
 
 /** What a flow owns: its steps and hops. What surrounds it (shared spans of other flows) may come back in part. */
 function owned(flows: unknown): unknown {
-  return (flows as Record<string, unknown>[]).map(({ unattributed: _u, context: _c, badges: _b, ...flow }) => flow);
+  return (flows as Record<string, unknown>[]).map(
+    ({ unattributed: _u, context: _c, badges: _b, ...flow }) => flow,
+  );
 }
 
 function shuffle<T>(items: T[], randoms: fc.Stream<number>): T[] {

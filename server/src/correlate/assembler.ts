@@ -1,6 +1,17 @@
 import { compareDuplicates, type Span } from '../model/span.ts';
 import { causesOf, headOf, MOST_SHARING, startsSegment } from './evidence.ts';
-import { createGraph, hasStrongId, idToken, isConsumer, isSend, messageTokens, neighboursOf, type Graph, type Node, type Tree } from './graph.ts';
+import {
+  createGraph,
+  hasStrongId,
+  idToken,
+  isConsumer,
+  isSend,
+  messageTokens,
+  neighboursOf,
+  type Graph,
+  type Node,
+  type Tree,
+} from './graph.ts';
 import { buildTree, dependenciesOf, resolveTree, topOf, weakTokensOf, type ResolveContext } from './trees.ts';
 
 /**
@@ -117,7 +128,8 @@ export function createAssembler(): Assembler {
       if (seen.has(node)) continue;
       seen.add(node);
       const causes = causesOf(node, graph);
-      if (causes.length > 1 || node.span.role === 'receive') work.push(...dependenciesOf(buildTree(node, graph)));
+      if (causes.length > 1 || node.span.role === 'receive')
+        work.push(...dependenciesOf(buildTree(node, graph)));
     }
     return false;
   };
@@ -297,7 +309,7 @@ export function createAssembler(): Assembler {
     // Only spans that are surely members of that flow speak for its type.
     if (token === '' || node.span.flow!.type === '' || !hasStrongId(node.span)) return;
     let known = types.get(token);
-    if (known === undefined) types.set(token, (known = new Map()));
+    if (known === undefined) types.set(token, (known = new Map<string, number>()));
     const before = known.size;
     const count = (known.get(node.span.flow!.type) ?? 0) + by;
     if (count === 0) known.delete(node.span.flow!.type);
@@ -380,4 +392,3 @@ export function createAssembler(): Assembler {
     },
   };
 }
-

@@ -56,7 +56,8 @@ export function causesOf(head: Node, graph: Graph): Cause[] {
   if (causes.length > 0) return causes;
 
   const parentKey = span.parentId === '' ? '' : span.traceId + span.parentId;
-  if (parentKey !== '' && !head.cycle && parentIsRemote(head)) return [{ key: parentKey, node: parent, kinds: ['parent'] }];
+  if (parentKey !== '' && !head.cycle && parentIsRemote(head))
+    return [{ key: parentKey, node: parent, kinds: ['parent'] }];
   if (span.links.length === 1) {
     const key = span.links[0]!.key;
     const node = graph.get(key) ?? null;
@@ -97,7 +98,11 @@ function sendOfSameMessage(head: Node, graph: Graph): Cause | null {
       found = found === null || isCreateOf(other, found) ? other : found;
     }
     if (found !== null && !several)
-      return { key: found.span.key, node: found, kinds: [token.startsWith('m') ? 'message-id' : 'message-position'] };
+      return {
+        key: found.span.key,
+        node: found,
+        kinds: [token.startsWith('m') ? 'message-id' : 'message-position'],
+      };
   }
   return null;
 }

@@ -68,7 +68,9 @@ export function inputOf(state: FlowState, graph: Graph): FlowInput {
     if (head.parent?.shared) context.add(headOf(head.parent));
     segments.push({
       head: head.span,
-      spans: list.map((node) => node.span).sort((a, b) => (a === head.span ? -1 : b === head.span ? 1 : order(a, b))),
+      spans: list
+        .map((node) => node.span)
+        .sort((a, b) => (a === head.span ? -1 : b === head.span ? 1 : order(a, b))),
       causes,
       orphan: head.parent === null && head.span.parentId !== '' && !head.cycle,
       cycle: head.cycle,
@@ -80,7 +82,8 @@ export function inputOf(state: FlowState, graph: Graph): FlowInput {
         const sharing = graph.sharing(token);
         if (sharing.size > MOST_SHARING) continue;
         for (const other of sharing)
-          if (isConsumer(other.span.role) && causesOf(other, graph).some((cause) => cause.node === node)) heard.add(other);
+          if (isConsumer(other.span.role) && causesOf(other, graph).some((cause) => cause.node === node))
+            heard.add(other);
       }
       for (const consumer of heard) {
         if (!isConsumer(consumer.span.role) || consumer.flowKey === state.key) continue;

@@ -48,7 +48,9 @@ export function messageTokens(span: Span): string[] {
   if (message === null) return NONE;
   const scope = `${span.service.environment}\0${message.system}\0`;
   if (message.id !== '')
-    return message.position === '' ? [`m\0${scope}${message.id}`] : [`m\0${scope}${message.id}`, `p\0${scope}${message.position}`];
+    return message.position === ''
+      ? [`m\0${scope}${message.id}`]
+      : [`m\0${scope}${message.id}`, `p\0${scope}${message.position}`];
   return message.position === '' ? NONE : [`p\0${scope}${message.position}`];
 }
 
@@ -152,7 +154,8 @@ export function createGraph(): Graph {
     if (referrers !== undefined) {
       waiting.delete(span.key);
       for (const other of referrers) {
-        if (parentKey(other.span) === span.key && other !== node && other.parent === null) attachParent(other, node);
+        if (parentKey(other.span) === span.key && other !== node && other.parent === null)
+          attachParent(other, node);
         if (other.span.links.some((link) => link.key === span.key)) node.linkers.push(other);
       }
     }

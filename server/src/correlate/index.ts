@@ -7,7 +7,15 @@ import { createAssembler, type FlowState } from './assembler.ts';
 import { createDeparted } from './departed.ts';
 import { headOf } from './evidence.ts';
 import { inputOf } from './flow-input.ts';
-import { idToken, messageTokens, neighboursOf, referrerName, traceName, weakTokens, type Node } from './graph.ts';
+import {
+  idToken,
+  messageTokens,
+  neighboursOf,
+  referrerName,
+  traceName,
+  weakTokens,
+  type Node,
+} from './graph.ts';
 import { causalShifts, splitRuns } from './runs.ts';
 import { flowIdOf, toTimeline } from './timeline.ts';
 
@@ -99,7 +107,12 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
   };
 
   const namesOf = (span: Span): string[] => {
-    const names = [traceName(span.traceId), referrerName(span.traceId), ...messageTokens(span), ...weakTokens(span)];
+    const names = [
+      traceName(span.traceId),
+      referrerName(span.traceId),
+      ...messageTokens(span),
+      ...weakTokens(span),
+    ];
     const id = idToken(span);
     if (id !== '') names.push(id);
     for (const link of span.links) names.push(traceName(link.traceId));
@@ -143,7 +156,8 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
       );
       const settlesAt = lastReceived + options.settleMs;
       const flow = toTimeline(run, shifts, i + 1, now >= settlesAt);
-      if (previous) flow.relations.push({ flowId: previous.id, kind: 'previous-run', viaSpanId: '', target: '' });
+      if (previous)
+        flow.relations.push({ flowId: previous.id, kind: 'previous-run', viaSpanId: '', target: '' });
       previous = flow;
       ids.push(flow.id);
       keyOfId.set(flow.id, key);
@@ -156,8 +170,7 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
       }
       changes.push({ id: flow.id, version: nextVersion(), flow, movedTo: null });
     });
-    for (const id of shown.get(key)?.ids ?? [])
-      if (!ids.includes(id)) bury(id, ids[0]!, changes);
+    for (const id of shown.get(key)?.ids ?? []) if (!ids.includes(id)) bury(id, ids[0]!, changes);
     const [first] = state.nodes;
     shown.set(key, { ids, sample: first!.span.key, computedAtMs: now });
   };
@@ -178,7 +191,8 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
     for (const node of state.nodes) {
       for (const other of neighboursOf(node, assembler.graph)) if (!quietAt(other)) return false;
       for (const token of [...weakTokens(node.span), idToken(node.span)])
-        if (token !== '') for (const other of assembler.graph.sharing(token)) if (!quietAt(other)) return false;
+        if (token !== '')
+          for (const other of assembler.graph.sharing(token)) if (!quietAt(other)) return false;
     }
     return true;
   };
@@ -188,7 +202,8 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
     const members = [...state.nodes];
     const around = new Set<Node>();
     for (const node of members) {
-      for (const next of neighboursOf(node, assembler.graph)) if (next.flowKey === '') around.add(next.parent ? headOf(next) : next);
+      for (const next of neighboursOf(node, assembler.graph))
+        if (next.flowKey === '') around.add(next.parent ? headOf(next) : next);
       for (const name of namesOf(node.span)) {
         departed.add(name);
         checked.delete(name);
@@ -201,7 +216,12 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
     assembler.unload(members);
     for (const node of around) {
       const family = node.tree?.nodes ?? [node];
-      if (family.some((member) => [...neighboursOf(member, assembler.graph)].some((next) => next.flowKey !== ''))) continue;
+      if (
+        family.some((member) =>
+          [...neighboursOf(member, assembler.graph)].some((next) => next.flowKey !== ''),
+        )
+      )
+        continue;
       for (const member of family)
         for (const name of namesOf(member.span)) {
           departed.add(name);
@@ -259,7 +279,12 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
       for (const key of [...pending]) {
         const state = assembler.flow(key);
         const last = shown.get(key);
-        if (state && last && state.nodes.size > 1000 && now - last.computedAtMs < state.nodes.size * DRAW_MS_PER_SPAN) {
+        if (
+          state &&
+          last &&
+          state.nodes.size > 1000 &&
+          now - last.computedAtMs < state.nodes.size * DRAW_MS_PER_SPAN
+        ) {
           deferred = true;
           continue;
         }
@@ -294,7 +319,8 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
           continue;
         }
         if (!allQuiet(state, before)) continue;
-        if (pending.has(key) || shown.get(key)?.ids.some((id) => unwritten.has(id)) || !shown.has(key)) continue;
+        if (pending.has(key) || shown.get(key)?.ids.some((id) => unwritten.has(id)) || !shown.has(key))
+          continue;
         unload(key, state);
       }
     },

@@ -32,7 +32,16 @@ describe('causes', () => {
   test('parent and link to the same send are one edge', () => {
     const [flow] = flowsOf(
       { trace: 'a1', id: '1', role: 'send' },
-      { trace: 'a1', id: '2', role: 'process', service: 'b', parent: '1', remote: true, at: 20, links: ['a1/1'] },
+      {
+        trace: 'a1',
+        id: '2',
+        role: 'process',
+        service: 'b',
+        parent: '1',
+        remote: true,
+        at: 20,
+        links: ['a1/1'],
+      },
     );
     expect(flow!.hops).toHaveLength(1);
     expect(flow!.hops[0]!.evidence.map((e) => e.kind)).toEqual(['parent', 'link']);
@@ -43,8 +52,26 @@ describe('causes', () => {
       { trace: 'a1', id: '1', role: 'send', service: 'shop' },
       { trace: 'a2', id: '2', role: 'send', service: 'shop' },
       { trace: 'c0', id: '9', role: 'receive', service: 'ship', at: 20, ms: 50 },
-      { trace: 'c0', id: '3', parent: '9', remote: false, role: 'process', service: 'ship', at: 21, links: ['a1/1'] },
-      { trace: 'c0', id: '4', parent: '9', remote: false, role: 'process', service: 'ship', at: 22, links: ['a2/2'] },
+      {
+        trace: 'c0',
+        id: '3',
+        parent: '9',
+        remote: false,
+        role: 'process',
+        service: 'ship',
+        at: 21,
+        links: ['a1/1'],
+      },
+      {
+        trace: 'c0',
+        id: '4',
+        parent: '9',
+        remote: false,
+        role: 'process',
+        service: 'ship',
+        at: 22,
+        links: ['a2/2'],
+      },
     );
     expect(flows).toHaveLength(2);
     expect(only(flows, 'c0/3').id).toBe(traceId('a1'));
@@ -114,7 +141,16 @@ describe('causes', () => {
     const flows = flowsOf(
       { trace: 'a1', id: '1', role: 'send' },
       { trace: 'b1', id: '2', role: 'receive', service: 'b', at: 19 },
-      { trace: 'b1', id: '3', parent: '2', remote: false, role: 'process', service: 'b', at: 20, links: ['a1/1'] },
+      {
+        trace: 'b1',
+        id: '3',
+        parent: '2',
+        remote: false,
+        role: 'process',
+        service: 'b',
+        at: 20,
+        links: ['a1/1'],
+      },
     );
     expect(flows).toHaveLength(1);
     expect(flows[0]!.steps).toHaveLength(2);
@@ -133,53 +169,62 @@ describe('identity', () => {
   });
 
   test('order 42 in staging and production are two flows', () => {
-    const flows = flowsOf(order({ trace: 'a1', id: '1', env: 'staging' }), order({ trace: 'b1', id: '2', env: 'prod' }));
+    const flows = flowsOf(
+      order({ trace: 'a1', id: '1', env: 'staging' }),
+      order({ trace: 'b1', id: '2', env: 'prod' }),
+    );
     expect(flows).toHaveLength(2);
   });
 
   test('a missing type adopts the only type known for its id', () => {
     const flows = flowsOf(order({ trace: 'a1', id: '1' }), { trace: 'b1', id: '2', flow: 'order-42' });
     expect(flows).toHaveLength(1);
-    const three = flowsOf(
-      order({ trace: 'a1', id: '1' }),
-      order({ trace: 'c1', id: '3', type: 'invoice' }),
-      { trace: 'b1', id: '2', flow: 'order-42' },
-    );
+    const three = flowsOf(order({ trace: 'a1', id: '1' }), order({ trace: 'c1', id: '3', type: 'invoice' }), {
+      trace: 'b1',
+      id: '2',
+      flow: 'order-42',
+    });
     expect(three).toHaveLength(3);
   });
 
   test('two flows with different explicit ids are never merged (I9)', () => {
-    const flows = flowsOf(
-      order({ trace: 'a1', id: '1', role: 'send' }),
-      { trace: 'b1', id: '2', role: 'process', flow: 'order-43', type: 'order', service: 'b', at: 20, links: ['a1/1'] },
-    );
+    const flows = flowsOf(order({ trace: 'a1', id: '1', role: 'send' }), {
+      trace: 'b1',
+      id: '2',
+      role: 'process',
+      flow: 'order-43',
+      type: 'order',
+      service: 'b',
+      at: 20,
+      links: ['a1/1'],
+    });
     expect(flows).toHaveLength(2);
     expect(only(flows, 'b1/2').relations).toContainEqual(expect.objectContaining({ kind: 'caused-by' }));
     expect(only(flows, 'a1/1').relations).toContainEqual(expect.objectContaining({ kind: 'causes' }));
   });
 
   test('a leaked ambient id does not move an order into another one', () => {
-    const flows = flowsOf(
-      order({ trace: 'a1', id: '1', role: 'send' }),
-      {
-        trace: 'b1',
-        id: '2',
-        role: 'process',
-        flow: 'order-41',
-        type: 'order',
-        source: 'ambient',
-        service: 'b',
-        at: 20,
-        links: ['a1/1'],
-      },
-    );
+    const flows = flowsOf(order({ trace: 'a1', id: '1', role: 'send' }), {
+      trace: 'b1',
+      id: '2',
+      role: 'process',
+      flow: 'order-41',
+      type: 'order',
+      source: 'ambient',
+      service: 'b',
+      at: 20,
+      links: ['a1/1'],
+    });
     const flow = only(flows, 'b1/2');
     expect(flow.key).toBe('order-42');
     expect(flow.badges).toContain('broken-context');
   });
 
   test('a root without id takes the one id below it, and is shared above two', () => {
-    const one = flowsOf({ trace: 'a1', id: '1', role: 'server' }, order({ trace: 'a1', id: '2', parent: '1', role: 'send' }));
+    const one = flowsOf(
+      { trace: 'a1', id: '1', role: 'server' },
+      order({ trace: 'a1', id: '2', parent: '1', role: 'send' }),
+    );
     expect(one).toHaveLength(1);
     expect(one[0]!.steps).toHaveLength(1);
     const two = flowsOf(
@@ -204,8 +249,26 @@ describe('identity', () => {
   test('a republish to a dead-letter queue keeps its original identity', () => {
     const flows = flowsOf(
       { trace: 'a1', id: '1', role: 'send', message: 'm1' },
-      { trace: 'b1', id: '2', role: 'process', service: 'b', message: 'm1', at: 20, failed: true, links: ['a1/1'] },
-      { trace: 'b1', id: '3', parent: '2', role: 'send', service: 'b', message: 'm1', destination: 'dlq', at: 25 },
+      {
+        trace: 'b1',
+        id: '2',
+        role: 'process',
+        service: 'b',
+        message: 'm1',
+        at: 20,
+        failed: true,
+        links: ['a1/1'],
+      },
+      {
+        trace: 'b1',
+        id: '3',
+        parent: '2',
+        role: 'send',
+        service: 'b',
+        message: 'm1',
+        destination: 'dlq',
+        at: 25,
+      },
       { trace: 'c1', id: '4', role: 'process', service: 'dead', message: 'm1', destination: 'dlq', at: 40 },
     );
     expect(flows).toHaveLength(1);
@@ -228,10 +291,16 @@ describe('identity', () => {
 
   test('identity keys join, search keys only find', () => {
     const key = (value: string): Partial<SpanSketch> => ({ identities: [`order.id\0${value}`] });
-    expect(flowsOf({ trace: 'a1', id: '1', ...key('7') }, { trace: 'b1', id: '2', ...key('7') })).toHaveLength(1);
-    expect(flowsOf({ trace: 'a1', id: '1', ...key('7') }, { trace: 'b1', id: '2', ...key('8') })).toHaveLength(2);
+    expect(
+      flowsOf({ trace: 'a1', id: '1', ...key('7') }, { trace: 'b1', id: '2', ...key('7') }),
+    ).toHaveLength(1);
+    expect(
+      flowsOf({ trace: 'a1', id: '1', ...key('7') }, { trace: 'b1', id: '2', ...key('8') }),
+    ).toHaveLength(2);
     const customer: Partial<SpanSketch> = { keys: [['customer.id', 'c1']] };
-    expect(flowsOf({ trace: 'a1', id: '1', ...customer }, { trace: 'b1', id: '2', ...customer })).toHaveLength(2);
+    expect(
+      flowsOf({ trace: 'a1', id: '1', ...customer }, { trace: 'b1', id: '2', ...customer }),
+    ).toHaveLength(2);
   });
 
   test('a weak group that touches two explicit flows becomes relations (I9)', () => {
@@ -262,16 +331,41 @@ describe('change', () => {
 
     const renamed = createBench();
     renamed.take([aSpan({ trace: 'c1', id: '1', role: 'send' })]);
-    renamed.take([aSpan({ trace: 'd1', id: '2', role: 'process', service: 'b', flow: 'x', at: 20, links: ['c1/1'] })]);
+    renamed.take([
+      aSpan({ trace: 'd1', id: '2', role: 'process', service: 'b', flow: 'x', at: 20, links: ['c1/1'] }),
+    ]);
     expect(renamed.flows().size).toBe(1);
     const [flow] = renamed.flows().values();
     expect(renamed.graves.get(traceId('c1'))).toBe(flow!.id);
   });
 
   test('a new run starts only at a start after an end', () => {
-    const start = (at: number, trace: string): SpanSketch => ({ trace, id: '1', role: 'event', milestone: 'flow-started', flow: 'o', type: 't', at, ms: 0 });
-    const end = (at: number, trace: string): SpanSketch => ({ trace, id: '2', role: 'event', milestone: 'flow-completed', outcome: 'completed', flow: 'o', type: 't', at, ms: 0 });
-    expect(flowsOf(start(0, 'a1'), end(50, 'a1'), start(100, 'b1')).map((flow) => flow.run).sort()).toEqual([1, 2]);
+    const start = (at: number, trace: string): SpanSketch => ({
+      trace,
+      id: '1',
+      role: 'event',
+      milestone: 'flow-started',
+      flow: 'o',
+      type: 't',
+      at,
+      ms: 0,
+    });
+    const end = (at: number, trace: string): SpanSketch => ({
+      trace,
+      id: '2',
+      role: 'event',
+      milestone: 'flow-completed',
+      outcome: 'completed',
+      flow: 'o',
+      type: 't',
+      at,
+      ms: 0,
+    });
+    expect(
+      flowsOf(start(0, 'a1'), end(50, 'a1'), start(100, 'b1'))
+        .map((flow) => flow.run)
+        .sort(),
+    ).toEqual([1, 2]);
     expect(flowsOf(start(0, 'a1'), start(100, 'b1'), end(150, 'b1'))).toHaveLength(1);
   });
 
@@ -292,7 +386,16 @@ describe('change', () => {
 
   test('failed attempt then success is one retried step; two successes are duplicate processing', () => {
     const send: SpanSketch = { trace: 'a1', id: '1', role: 'send', message: 'm' };
-    const attempt = (id: string, at: number, failed: boolean): SpanSketch => ({ trace: `b${id}`, id, role: 'process', service: 'b', message: 'm', at, failed, links: ['a1/1'] });
+    const attempt = (id: string, at: number, failed: boolean): SpanSketch => ({
+      trace: `b${id}`,
+      id,
+      role: 'process',
+      service: 'b',
+      message: 'm',
+      at,
+      failed,
+      links: ['a1/1'],
+    });
     const [retried] = flowsOf(send, attempt('2', 20, true), attempt('3', 60, false));
     expect(retried!.steps[1]).toMatchObject({ status: 'retried', attempts: [{ number: 1 }, { number: 2 }] });
     const [twice] = flowsOf(send, attempt('2', 20, false), attempt('3', 60, false));

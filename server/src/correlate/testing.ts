@@ -110,7 +110,8 @@ export function createBench(): Bench {
 
 /** Everything of a flow that must not depend on arrival. */
 export function canonical(flows: Map<string, Flow>): unknown {
-  const jsonSafe = (_key: string, value: unknown): unknown => (typeof value === 'bigint' ? String(value) : value);
+  const jsonSafe = (_key: string, value: unknown): unknown =>
+    typeof value === 'bigint' ? String(value) : value;
   return [...flows.values()]
     .map((flow) => {
       const { aliases: _aliases, members, context, lastReceivedMs: _last, ...rest } = flow;
@@ -118,7 +119,9 @@ export function canonical(flows: Map<string, Flow>): unknown {
         Object.entries(map)
           .map(([trace, ids]) => [trace, [...new Set(ids)].sort()] as const)
           .sort(([a], [b]) => (a < b ? -1 : 1));
-      return JSON.parse(JSON.stringify({ ...rest, members: sorted(members), context: sorted(context) }, jsonSafe)) as {
+      return JSON.parse(
+        JSON.stringify({ ...rest, members: sorted(members), context: sorted(context) }, jsonSafe),
+      ) as {
         id: string;
       };
     })

@@ -61,7 +61,8 @@ function draftSteps(input: FlowInput, shifts: Shifts, badges: Set<Badge>): Draft
       const parent = span.parentId === '' ? undefined : draftOf.get(span.traceId + span.parentId);
       const parentSpan = parent && byKey.get(span.traceId + span.parentId);
       const isHead = span === segment.head;
-      const named = span.milestone === null && span.step !== null && (span.step.name !== '' || span.step.id !== '');
+      const named =
+        span.milestone === null && span.step !== null && (span.step.name !== '' || span.step.id !== '');
       const folds =
         parent !== undefined &&
         parentSpan!.service.name === span.service.name &&
@@ -100,7 +101,7 @@ function topDown(segments: InputSegment[], byKey: Map<string, Span>): InputSegme
   const state = new Map<InputSegment, boolean>();
   for (const start of segments) {
     const path: InputSegment[] = [];
-    for (let segment: InputSegment | undefined = start; segment !== undefined && !state.has(segment); ) {
+    for (let segment: InputSegment | undefined = start; segment !== undefined && !state.has(segment);) {
       state.set(segment, true);
       path.push(segment);
       const up = byKey.get(segment.head.traceId + segment.head.parentId);
@@ -155,7 +156,8 @@ function foldReceives(drafts: Draft[], draftOf: Map<string, Draft>): Draft[] {
 function attemptKeyOf(draft: Draft): string {
   const { head, segment } = draft;
   const { message } = head;
-  if (message === null || head !== segment.head || (head.role !== 'process' && head.role !== 'receive')) return '';
+  if (message === null || head !== segment.head || (head.role !== 'process' && head.role !== 'receive'))
+    return '';
   const cause = segment.causes.find((c) => c.where === 'flow');
   const of = message.id !== '' ? message.id : (cause?.key ?? '');
   return of === ''
@@ -209,7 +211,13 @@ function toStep(group: Draft[]): Step {
   const skewNs = group.reduce((most, draft) => (draft.shift > most ? draft.shift : most), 0n);
   if (skewNs >= SKEW_SHOWN_NS) badges.add('clock-skew');
   const status: StepStatus =
-    last.status === 'running' ? 'running' : last.status === 'failed' ? 'failed' : retried && !earlierOk ? 'retried' : 'ok';
+    last.status === 'running'
+      ? 'running'
+      : last.status === 'failed'
+        ? 'failed'
+        : retried && !earlierOk
+          ? 'retried'
+          : 'ok';
   const failure = last.status === 'failed' ? last.error : null;
   const end = attempts.some((attempt) => attempt.end === null)
     ? null
@@ -221,7 +229,7 @@ function toStep(group: Draft[]): Step {
     service: head.service.name,
     kind: head.step?.kind || (head.step?.compensates ? 'compensation' : kindOf(head)),
     status,
-    result: last.status === 'running' ? null : (head.step?.result || null),
+    result: last.status === 'running' ? null : head.step?.result || null,
     attempts,
     start: attempts.map((attempt) => attempt.start).reduce(earlier),
     end,
@@ -256,10 +264,15 @@ function attemptFromSpans(draft: Draft, work: Span[]): Attempt {
 function attemptFromMilestones(draft: Draft, milestones: Span[]): Attempt {
   const sorted = [...milestones].sort(order);
   const ended = sorted.findLast(
-    (span) => span.milestone!.endsWith('completed') || span.milestone!.endsWith('failed') || span.milestone === 'flow-cancelled',
+    (span) =>
+      span.milestone!.endsWith('completed') ||
+      span.milestone!.endsWith('failed') ||
+      span.milestone === 'flow-cancelled',
   );
   const first = sorted[0]!;
-  const instant = !sorted.some((span) => span.milestone === 'step-started' || span.milestone === 'compensation-started');
+  const instant = !sorted.some(
+    (span) => span.milestone === 'step-started' || span.milestone === 'compensation-started',
+  );
   const end = ended ?? (instant ? sorted[sorted.length - 1]! : null);
   return {
     number: draft.head.step?.attempt || 1,
@@ -276,7 +289,9 @@ function typeKeyOf(head: Span): string {
   const what =
     head.step?.name ||
     head.route ||
-    (head.message !== null ? `${head.role} ${head.message.type || head.message.destination}` : head.milestone ?? head.role);
+    (head.message !== null
+      ? `${head.role} ${head.message.type || head.message.destination}`
+      : (head.milestone ?? head.role));
   return `${head.service.name} ${what}`;
 }
 
@@ -330,7 +345,10 @@ function hopsOf(
         receiveSpanId: draft.head.spanId,
         sent: unixNanos(client.start + from.shift),
         received: unixNanos(draft.head.start + draft.shift),
-        waitMs: Math.max(0, msBetween(unixNanos(client.start + from.shift), unixNanos(draft.head.start + draft.shift))),
+        waitMs: Math.max(
+          0,
+          msBetween(unixNanos(client.start + from.shift), unixNanos(draft.head.start + draft.shift)),
+        ),
         skewed: false,
         sync: true,
         evidence: [evidence('parent')],
@@ -380,7 +398,9 @@ function hopsOf(
   }
   for (const other of input.consumedElsewhere) consumed.add(other.send.key);
   addWaiting();
-  const list = [...hops.values()].sort((a, b) => (a.sent !== b.sent ? (a.sent < b.sent ? -1 : 1) : a.id < b.id ? -1 : 1));
+  const list = [...hops.values()].sort((a, b) =>
+    a.sent !== b.sent ? (a.sent < b.sent ? -1 : 1) : a.id < b.id ? -1 : 1,
+  );
   const byId = new Map<string, Step>();
   for (const step of stepOf.values()) byId.set(step.id, step);
   for (const hop of list) if (hop.to !== null) byId.get(hop.to)!.causedBy.push(hop.id);
@@ -440,8 +460,14 @@ function messageOf(send: Span, receive: Span | null): Hop['message'] {
   const s = send.message;
   const r = receive?.message ?? null;
   const pick = (field: 'type' | 'id' | 'system' | 'destination'): string => (s?.[field] || r?.[field]) ?? '';
-  const kind: MessageKind = (s?.kind || r?.kind || 'event') as MessageKind;
-  return { kind, type: pick('type'), id: pick('id'), system: pick('system'), destination: pick('destination') };
+  const kind: MessageKind = s?.kind || r?.kind || 'event';
+  return {
+    kind,
+    type: pick('type'),
+    id: pick('id'),
+    system: pick('system'),
+    destination: pick('destination'),
+  };
 }
 
 function addBadge(step: Step, badge: Badge): void {
@@ -453,7 +479,10 @@ function linkCompensations(steps: Step[]): void {
   for (const undo of steps) {
     if (undo.compensates === null) continue;
     const undone = steps.findLast(
-      (step) => step !== undo && step.start <= undo.start && (step.id === undo.compensates || step.name === undo.compensates),
+      (step) =>
+        step !== undo &&
+        step.start <= undo.start &&
+        (step.id === undo.compensates || step.name === undo.compensates),
     );
     undone?.compensatedBy.push(undo.id);
   }
@@ -489,7 +518,8 @@ function summarize(
       rawStart = earlier(rawStart, span.start);
       rawEnd = later(rawEnd, span.end);
       lastReceivedMs = Math.max(lastReceivedMs, span.receivedAtMs);
-      for (const [name, value] of span.keys) if (!keys.has(name) || value < keys.get(name)!) keys.set(name, value);
+      for (const [name, value] of span.keys)
+        if (!keys.has(name) || value < keys.get(name)!) keys.set(name, value);
     }
   }
   const end = endOf(input, shifts, steps, hops, settled, lastProgress, badges);
@@ -574,7 +604,12 @@ export function flowIdOf(key: string, run: number): string {
 }
 
 /** An ambient id that a stronger evidence contradicts: context leaked from another flow. */
-function markBrokenContext(input: FlowInput, flowId: string, stepOf: Map<string, Step>, badges: Set<Badge>): void {
+function markBrokenContext(
+  input: FlowInput,
+  flowId: string,
+  stepOf: Map<string, Step>,
+  badges: Set<Badge>,
+): void {
   for (const segment of input.segments)
     for (const span of segment.spans) {
       const id = span.flow?.id ?? '';
@@ -623,7 +658,9 @@ function endOf(
   const first = input.segments[0]!;
   const isRequest =
     input.key.startsWith('t\0') &&
-    input.segments.every((segment) => !segment.orphan && segment.spans.every((span) => span.message === null)) &&
+    input.segments.every(
+      (segment) => !segment.orphan && segment.spans.every((span) => span.message === null),
+    ) &&
     input.segments.length === 1 &&
     first.head.milestone === null;
   if (isRequest) {
@@ -644,7 +681,10 @@ function earliestCauseless(steps: Step[], hops: Hop[]): Step {
 function relationsOf(input: FlowInput): Relation[] {
   const relations = new Map<string, Relation>();
   const add = (relation: Relation): void =>
-    void relations.set(`${relation.kind} ${relation.flowId ?? ''} ${relation.target} ${relation.viaSpanId}`, relation);
+    void relations.set(
+      `${relation.kind} ${relation.flowId ?? ''} ${relation.target} ${relation.viaSpanId}`,
+      relation,
+    );
   for (const segment of input.segments) {
     const causes = new Set(segment.causes.map((cause) => cause.key));
     for (const cause of segment.causes)
@@ -657,10 +697,16 @@ function relationsOf(input: FlowInput): Relation[] {
         });
     for (const span of segment.spans)
       for (const link of span.links)
-        if (!causes.has(link.key)) add({ flowId: null, kind: 'link', viaSpanId: span.spanId, target: link.key });
+        if (!causes.has(link.key))
+          add({ flowId: null, kind: 'link', viaSpanId: span.spanId, target: link.key });
   }
   for (const other of input.consumedElsewhere)
-    add({ flowId: flowIdOf(other.flowKey, 1), kind: 'causes', viaSpanId: other.send.spanId, target: other.consumer.key });
+    add({
+      flowId: flowIdOf(other.flowKey, 1),
+      kind: 'causes',
+      viaSpanId: other.send.spanId,
+      target: other.consumer.key,
+    });
   return [...relations].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, relation]) => relation);
 }
 

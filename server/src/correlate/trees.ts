@@ -1,4 +1,14 @@
-import { isBatch, isConsumer, isSend, hasStrongId, idToken, messageTokens, weakTokens, type Graph, type Node } from './graph.ts';
+import {
+  isBatch,
+  isConsumer,
+  isSend,
+  hasStrongId,
+  idToken,
+  messageTokens,
+  weakTokens,
+  type Graph,
+  type Node,
+} from './graph.ts';
 import { causesOf, headOf, singleCause, startsSegment, type Cause } from './evidence.ts';
 
 /**
@@ -40,7 +50,8 @@ export function topOf(node: Node, graph: Graph): Node {
     if (path.has(head)) {
       const from = path.get(head)!;
       let smallest = head;
-      for (const [member, at] of path) if (at >= from && member.span.key < smallest.span.key) smallest = member;
+      for (const [member, at] of path)
+        if (at >= from && member.span.key < smallest.span.key) smallest = member;
       return smallest;
     }
     path.set(head, path.size);
@@ -191,7 +202,8 @@ export function resolveTree(built: BuiltTree, context: ResolveContext): Resoluti
   }
   if (isBatch(head.span) && isConsumer(head.span.role)) {
     // With no flow in sight it is a story of its own, or it would be in nobody's view.
-    if (causes.every((cause) => cause.node === null) && root.children.length === 0) resolveAnonymous(root, false);
+    if (causes.every((cause) => cause.node === null) && root.children.length === 0)
+      resolveAnonymous(root, false);
     else resolveShared();
     return finish(false);
   }
@@ -261,7 +273,10 @@ function speaksForTrace(head: Node, causes: Cause[], graph: Graph): boolean {
   // Orphans of one missing parent are one story, unless that parent looks like a poll that served strangers.
   return !graph
     .waitingFor(parentKey)
-    .some((other) => isConsumer(other.span.role) && other.span.links.length > 0 && other.span.parentId === span.parentId);
+    .some(
+      (other) =>
+        isConsumer(other.span.role) && other.span.links.length > 0 && other.span.parentId === span.parentId,
+    );
 }
 
 export function weakTokensOf(nodes: Node[]): string[] {
@@ -273,7 +288,8 @@ export function weakTokensOf(nodes: Node[]): string[] {
   if (found === null) return NONE;
   // Two values of one identity key in one tree: the key does not identify it.
   const values = new Map<string, number>();
-  const nameOf = (token: string): string => (token.startsWith('k') ? token.slice(0, token.lastIndexOf('\0')) : token);
+  const nameOf = (token: string): string =>
+    token.startsWith('k') ? token.slice(0, token.lastIndexOf('\0')) : token;
   for (const token of found) values.set(nameOf(token), (values.get(nameOf(token)) ?? 0) + 1);
   return [...found].filter((token) => values.get(nameOf(token)) === 1);
 }

@@ -11,7 +11,9 @@ export function valueJson(value: AttributeValue): string {
     case 'string':
       return PLAIN.test(value) ? `"${value}"` : JSON.stringify(value);
     case 'number':
-      return Number.isFinite(value) && !Object.is(value, -0) ? String(value) : `{"double":"${Object.is(value, -0) ? '-0' : value}"}`;
+      return Number.isFinite(value) && !Object.is(value, -0)
+        ? String(value)
+        : `{"double":"${Object.is(value, -0) ? '-0' : value}"}`;
     case 'bigint':
       return `{"int":"${value}"}`;
     case 'boolean':
@@ -41,7 +43,7 @@ export function attributesFromJson(text: string): Attributes {
 function valueFromJson(value: unknown): AttributeValue {
   if (Array.isArray(value)) return value.map(valueFromJson);
   if (typeof value !== 'object' || value === null) return value as AttributeValue;
-  const [kind, content] = Object.entries(value)[0] ?? ['', ''];
+  const [kind, content] = (Object.entries(value) as [string, unknown][])[0] ?? ['', ''];
   switch (kind) {
     case 'int':
       return BigInt(content as string);

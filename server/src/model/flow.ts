@@ -114,12 +114,6 @@ export interface Unattributed {
   underSpanId: string;
 }
 
-/** What a rule says about one flow. */
-export interface Finding {
-  id: string;
-  rule: string;
-}
-
 /** One flow with its whole timeline: a function of its spans and of nothing else but `settled`. */
 export interface Flow {
   id: string;

@@ -16,14 +16,7 @@ export interface OtlpExport {
 }
 
 export type AttributeValue =
-  | string
-  | number
-  | bigint
-  | boolean
-  | null
-  | Uint8Array
-  | AttributeValue[]
-  | KeyValues;
+  string | number | bigint | boolean | null | Uint8Array | AttributeValue[] | KeyValues;
 
 /** A nested kvlist. A class, so that it cannot be confused with an array of values; keys may be anything. */
 export class KeyValues {

@@ -24,4 +24,3 @@ export interface RawColumns {
   events: string;
   links: string;
 }
-

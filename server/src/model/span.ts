@@ -1,7 +1,8 @@
 import type { UnixNanos } from './time.ts';
 
 /** What a span means to an event flow. `normalize/role.ts` decides; nothing after it reads attribute names. */
-export type Role = 'create' | 'send' | 'receive' | 'process' | 'settle' | 'server' | 'client' | 'internal' | 'event';
+export type Role =
+  'create' | 'send' | 'receive' | 'process' | 'settle' | 'server' | 'client' | 'internal' | 'event';
 export type MessageKind = 'event' | 'command' | 'reply' | 'query' | 'timer';
 export type Outcome = 'completed' | 'failed' | 'compensated' | 'cancelled' | 'timed_out';
 

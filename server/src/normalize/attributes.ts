@@ -74,7 +74,8 @@ export function createAttributeReader(settings: KeySettings): AttributeReader {
     let text = '{';
     for (let i = 0; i < attributes.length; i += 2) {
       const info = infoOf(attributes[i] as string);
-      text += (i === 0 ? '' : ',') + info.json + (info.secret ? '"[redacted]"' : valueJson(attributes[i + 1]!));
+      text +=
+        (i === 0 ? '' : ',') + info.json + (info.secret ? '"[redacted]"' : valueJson(attributes[i + 1]!));
     }
     return text + '}';
   };
@@ -114,6 +115,7 @@ export function createAttributeReader(settings: KeySettings): AttributeReader {
 /** Text of a scalar; nothing for lists and maps. */
 export function textOf(value: AttributeValue | undefined): string {
   if (typeof value === 'string') return value;
-  if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean') return String(value);
+  if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean')
+    return String(value);
   return '';
 }

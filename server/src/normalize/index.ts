@@ -36,7 +36,11 @@ export interface Normalizer {
   span(span: OtlpSpan, receivedAtMs: number): EvidenceRecord;
   /** null: a log record that is no milestone event; counted, not kept. */
   /** `stored`: ids the record already has, when it comes back from the store. */
-  event(log: OtlpLog, receivedAtMs: number, stored?: { traceId: string; spanId: string }): EvidenceRecord | null;
+  event(
+    log: OtlpLog,
+    receivedAtMs: number,
+    stored?: { traceId: string; spanId: string },
+  ): EvidenceRecord | null;
 }
 
 interface ResourceMemo {
@@ -117,7 +121,11 @@ export function createNormalizer(settings: KeySettings): Normalizer {
       let warnings = NONE;
       if (end < start || end > 0x7fffffffffffffffn || start > 0x7fffffffffffffffn) {
         const repaired = repairTimes(otlp);
-        if (repaired) ({ times: { start, end }, warnings } = repaired);
+        if (repaired)
+          ({
+            times: { start, end },
+            warnings,
+          } = repaired);
       }
       const span: Span = {
         key: otlp.traceId + otlp.spanId,
@@ -199,7 +207,10 @@ export function createNormalizer(settings: KeySettings): Normalizer {
         end: at,
         failed: error,
         error: error
-          ? { type: textOf(read.values[F.errorType]) || 'error', message: textOf(read.values[F.errorMessage]) }
+          ? {
+              type: textOf(read.values[F.errorType]) || 'error',
+              message: textOf(read.values[F.errorMessage]),
+            }
           : null,
         service,
         links: NO_LINKS,
@@ -237,7 +248,9 @@ export function createNormalizer(settings: KeySettings): Normalizer {
 type Values = (AttributeValue | undefined)[];
 
 function isMessaging(role: Role): boolean {
-  return role === 'create' || role === 'send' || role === 'receive' || role === 'process' || role === 'settle';
+  return (
+    role === 'create' || role === 'send' || role === 'receive' || role === 'process' || role === 'settle'
+  );
 }
 
 function messageOf(values: Values, system: string): Message {
@@ -253,7 +266,8 @@ function messageOf(values: Values, system: string): Message {
     system,
     destination: destination || routingKey,
     group: textOf(values[F.group]) || textOf(values[F.subscription]),
-    position: partition !== '' && offset !== '' && destination !== '' ? `${destination}/${partition}/${offset}` : '',
+    position:
+      partition !== '' && offset !== '' && destination !== '' ? `${destination}/${partition}/${offset}` : '',
     batchCount: Number(values[F.batchCount] ?? 0) || 0,
     conversation: textOf(values[F.conversation]),
     correlationId: textOf(values[F.correlationId]),
@@ -286,7 +300,8 @@ function stepOf(values: Values): StepRef | null {
   const compensates = textOf(values[F.stepCompensates]);
   const result = textOf(values[F.stepResult]);
   const kind = textOf(values[F.stepKind]);
-  if (name === '' && id === '' && attempt === 0 && compensates === '' && result === '' && kind === '') return null;
+  if (name === '' && id === '' && attempt === 0 && compensates === '' && result === '' && kind === '')
+    return null;
   return { name, id, kind, attempt, result, compensates };
 }
 
@@ -308,7 +323,8 @@ function errorOf(span: OtlpSpan, read: ReadAttributes): SpanError {
     if (event.name !== 'exception') continue;
     for (let a = 0; a < event.attributes.length; a += 2) {
       if (event.attributes[a] === 'exception.type' && type === '') type = textOf(event.attributes[a + 1]);
-      if (event.attributes[a] === 'exception.message' && message === '') message = textOf(event.attributes[a + 1]);
+      if (event.attributes[a] === 'exception.message' && message === '')
+        message = textOf(event.attributes[a + 1]);
     }
   }
   return { type: type || 'error', message: (message || span.statusMessage).slice(0, 500) };

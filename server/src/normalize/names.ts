@@ -7,8 +7,21 @@ import type { Milestone, Outcome } from '../model/span.ts';
  * conventions 1.17 … 1.45 (messaging deprecations), CloudEvents, BullMQ, Temporal, Kogito.
  */
 export const FIELDS = {
-  flowId: [fermata.ATTR_FLOW_ID, 'cloudevents.bamtxid', 'bamtxid', 'process.instance.id', 'temporalWorkflowID', 'temporal.workflow.id'],
-  flowType: [fermata.ATTR_FLOW_TYPE, 'cloudevents.bampid', 'bampid', 'temporalWorkflowType', 'bullmq.flow.name'],
+  flowId: [
+    fermata.ATTR_FLOW_ID,
+    'cloudevents.bamtxid',
+    'bamtxid',
+    'process.instance.id',
+    'temporalWorkflowID',
+    'temporal.workflow.id',
+  ],
+  flowType: [
+    fermata.ATTR_FLOW_TYPE,
+    'cloudevents.bampid',
+    'bampid',
+    'temporalWorkflowType',
+    'bullmq.flow.name',
+  ],
   flowVersion: [fermata.ATTR_FLOW_VERSION],
   flowSource: [fermata.ATTR_FLOW_SOURCE],
   flowParentId: [fermata.ATTR_FLOW_PARENT_ID],
@@ -31,7 +44,12 @@ export const FIELDS = {
   ],
   deadLetteredFrom: [fermata.ATTR_MESSAGE_DEAD_LETTERED_FROM],
   causationId: [fermata.ATTR_CAUSATION_ID, 'cloudevents.causationid'],
-  correlationId: [fermata.ATTR_CORRELATION_ID, 'cloudevents.correlationid', 'ce_correlationid', 'correlationid'],
+  correlationId: [
+    fermata.ATTR_CORRELATION_ID,
+    'cloudevents.correlationid',
+    'ce_correlationid',
+    'correlationid',
+  ],
   system: ['messaging.system'],
   operation: ['messaging.operation.type', 'messaging.operation'],
   operationName: ['messaging.operation.name'],
@@ -52,7 +70,11 @@ export const FIELDS = {
     'messaging.eventhubs.consumer.group',
     'messaging.consumer_group',
   ],
-  partition: ['messaging.destination.partition.id', 'messaging.kafka.destination.partition', 'messaging.kafka.partition'],
+  partition: [
+    'messaging.destination.partition.id',
+    'messaging.kafka.destination.partition',
+    'messaging.kafka.partition',
+  ],
   offset: ['messaging.kafka.offset', 'messaging.kafka.message.offset'],
   batchCount: ['messaging.batch.message_count'],
   conversation: ['messaging.message.conversation_id', 'messaging.conversation_id'],
@@ -70,7 +92,10 @@ export const FIELDS = {
 
 export type Field = keyof typeof FIELDS;
 export const FIELD_COUNT = Object.keys(FIELDS).length;
-export const FIELD_INDEX = Object.fromEntries(Object.keys(FIELDS).map((name, i) => [name, i])) as Record<Field, number>;
+export const FIELD_INDEX = Object.fromEntries(Object.keys(FIELDS).map((name, i) => [name, i])) as Record<
+  Field,
+  number
+>;
 
 export const RESOURCE = {
   service: ['service.name'],

@@ -23,9 +23,16 @@ const OPERATIONS: Record<string, Role> = {
  * The role of a span: the messaging operation where one is named, else the kind. A `receive` of kind CONSUMER with no
  * operation of its own is a handler run (`process`), which is what most pre-1.17 instrumentations mean by it.
  */
-export function roleOf(kind: number, system: string, operation: string, operationName: string, trigger: string): Role {
+export function roleOf(
+  kind: number,
+  system: string,
+  operation: string,
+  operationName: string,
+  trigger: string,
+): Role {
   const named = OPERATIONS[operation.toLowerCase()] ?? OPERATIONS[operationName.toLowerCase()];
-  if (named !== undefined && (system !== '' || kind === KIND.producer || kind === KIND.consumer)) return named;
+  if (named !== undefined && (system !== '' || kind === KIND.producer || kind === KIND.consumer))
+    return named;
   switch (kind) {
     case KIND.producer:
       return 'send';

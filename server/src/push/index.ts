@@ -2,7 +2,15 @@ import type { Server as HttpServer, IncomingMessage } from 'node:http';
 import { Server, type Socket } from 'socket.io';
 import type { Clock } from '../base/clock.ts';
 import type { Counters } from '../base/counters.ts';
-import type { ClientToServer, FlowChanged, Resume, ServerToClient, StatsTick, View, WatchAnswer } from '../contract/index.ts';
+import type {
+  ClientToServer,
+  FlowChanged,
+  Resume,
+  ServerToClient,
+  StatsTick,
+  View,
+  WatchAnswer,
+} from '../contract/index.ts';
 import { createHistory } from './resume.ts';
 import { isView, sees } from './rooms.ts';
 
@@ -116,7 +124,8 @@ export function createPush(options: PushOptions): Push {
     },
     stats(tick) {
       for (const watcher of watchers.values()) {
-        if (watcher.view?.kind === 'flows') watcher.socket.volatile.emit('stats:tick', { ...tick, sequence: history.last });
+        if (watcher.view?.kind === 'flows')
+          watcher.socket.volatile.emit('stats:tick', { ...tick, sequence: history.last });
         send(watcher, []);
       }
     },

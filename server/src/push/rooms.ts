@@ -8,7 +8,9 @@ export function sees(view: View, change: FlowChanged): boolean {
 }
 
 const texts = (value: unknown): boolean =>
-  Array.isArray(value) && value.length <= 100 && value.every((item) => typeof item === 'string' && item.length <= 300);
+  Array.isArray(value) &&
+  value.length <= 100 &&
+  value.every((item) => typeof item === 'string' && item.length <= 300);
 
 /** Views come from the network. */
 export function isView(value: unknown): value is View {

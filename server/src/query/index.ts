@@ -66,14 +66,23 @@ export function queryApp(options: QueryOptions): Express {
   const document = openApi(options.about().version);
   app.get('/api/openapi.json', noStore, (_request, response) => void response.json(document));
   app.use('/api', (request) => {
-    throw new FermataError('query.not-found', `there is no ${request.method} ${request.originalUrl.split('?')[0]}`, {
-      hint: 'See /api/openapi.json.',
-    });
+    throw new FermataError(
+      'query.not-found',
+      `there is no ${request.method} ${request.originalUrl.split('?')[0]}`,
+      {
+        hint: 'See /api/openapi.json.',
+      },
+    );
   });
   if (options.webRoot !== '') {
-    app.use('/assets', express.static(`${options.webRoot}/assets`, { immutable: true, maxAge: '1y', fallthrough: false }));
+    app.use(
+      '/assets',
+      express.static(`${options.webRoot}/assets`, { immutable: true, maxAge: '1y', fallthrough: false }),
+    );
     app.use(express.static(options.webRoot, { index: false }));
-    app.get(/.*/, noStore, (_request, response) => response.sendFile('index.html', { root: options.webRoot }));
+    app.get(/.*/, noStore, (_request, response) =>
+      response.sendFile('index.html', { root: options.webRoot }),
+    );
   }
   app.use(onError(options));
   return app;
@@ -96,14 +105,19 @@ function onError(options: QueryOptions): ErrorRequestHandler {
     const status = known ? (STATUS[known.code] ?? 500) : clientError ? httpStatus : 500;
     if (status >= 500) {
       options.counters.add('fermata_failed_queries_total');
-      options.log.error({ code: known?.code, detail: messageOf(error).slice(0, 500), path: request.path }, 'query failed');
+      options.log.error(
+        { code: known?.code, detail: messageOf(error).slice(0, 500), path: request.path },
+        'query failed',
+      );
     }
     const problem: Problem = {
       type: 'about:blank',
       title: known?.code ?? (clientError ? 'Bad request' : 'Internal error'),
       status,
       code: known?.code ?? (clientError ? 'query.invalid' : 'query.failed'),
-      detail: known?.message ?? (clientError ? messageOf(error) : 'the answer could not be computed; the log has the reason'),
+      detail:
+        known?.message ??
+        (clientError ? messageOf(error) : 'the answer could not be computed; the log has the reason'),
       ...(known?.hint !== undefined && { hint: known.hint }),
     };
     response.status(status).type('application/problem+json').send(JSON.stringify(problem));

@@ -29,6 +29,10 @@ export function openApi(version: string): object {
   }
   return new OpenApiGeneratorV31(registry.definitions).generateDocument({
     openapi: '3.1.0',
-    info: { title: 'Fermata', version, description: 'Event flows: what happened, what is waiting, since when and why.' },
+    info: {
+      title: 'Fermata',
+      version,
+      description: 'Event flows: what happened, what is waiting, since when and why.',
+    },
   });
 }

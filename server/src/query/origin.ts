@@ -27,7 +27,12 @@ export function hostAllowed(request: IncomingMessage, rule: HostRule): boolean {
 }
 
 function isKnown(name: string, rule: HostRule): boolean {
-  return LOOPBACK.includes(name) || name === rule.host || name === `[${rule.host}]` || rule.allowedHosts.includes(name);
+  return (
+    LOOPBACK.includes(name) ||
+    name === rule.host ||
+    name === `[${rule.host}]` ||
+    rule.allowedHosts.includes(name)
+  );
 }
 
 /** `name:port` → `name`. */

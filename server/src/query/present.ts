@@ -70,7 +70,11 @@ function presentStep(step: Step): wire.Step {
 
 function presentHop(hop: Hop): wire.Hop {
   const { sent, received, ...rest } = hop;
-  return { ...rest, sentUnixNano: String(sent), receivedUnixNano: received === null ? null : String(received) };
+  return {
+    ...rest,
+    sentUnixNano: String(sent),
+    receivedUnixNano: received === null ? null : String(received),
+  };
 }
 
 export function presentFlowType(row: FlowTypeRow): wire.FlowTypeSummary {
@@ -143,7 +147,8 @@ function serviceOf(attributes: Attributes): string {
 
 function plain(attributes: Attributes): Record<string, unknown> {
   const object: Record<string, unknown> = Object.create(null) as Record<string, unknown>;
-  for (let i = 0; i < attributes.length; i += 2) object[attributes[i] as string] = plainValue(attributes[i + 1]!);
+  for (let i = 0; i < attributes.length; i += 2)
+    object[attributes[i] as string] = plainValue(attributes[i + 1]!);
   return object;
 }
 

@@ -27,12 +27,28 @@ export interface Route {
 }
 
 export const ROUTES: readonly Route[] = [
-  { path: '/healthz', scope: 'none', summary: 'Alive', handle: (_context, _request, response) => void response.json({ ok: true }) },
+  {
+    path: '/healthz',
+    scope: 'none',
+    summary: 'Alive',
+    handle: (_context, _request, response) => void response.json({ ok: true }),
+  },
   { path: '/readyz', scope: 'none', summary: 'Store open, intake below its high-water mark', handle: readyz },
   { path: '/metrics', scope: 'none', summary: 'OpenMetrics of this server', handle: metrics },
   { path: '/api/v1/about', scope: 'read', summary: 'This server, and how to send to it', handle: about },
-  { path: '/api/v1/flows', scope: 'read', summary: 'Flows, newest first', query: searchSchema, handle: listFlows },
-  { path: '/api/v1/flows/{id}', scope: 'read', summary: 'One flow, by any name it has or had', handle: getFlow },
+  {
+    path: '/api/v1/flows',
+    scope: 'read',
+    summary: 'Flows, newest first',
+    query: searchSchema,
+    handle: listFlows,
+  },
+  {
+    path: '/api/v1/flows/{id}',
+    scope: 'read',
+    summary: 'One flow, by any name it has or had',
+    handle: getFlow,
+  },
   { path: '/api/v1/flows/{id}/spans', scope: 'read', summary: 'Its raw spans', handle: getSpans },
   { path: '/api/v1/flow-types', scope: 'read', summary: 'Flow types with counts', handle: flowTypes },
   { path: '/api/v1/services', scope: 'read', summary: 'Services: who sends, who listens', handle: services },
@@ -44,7 +60,9 @@ async function readyz(context: QueryContext, _request: Request, response: Respon
 }
 
 function metrics(context: QueryContext, _request: Request, response: Response): void {
-  response.type('application/openmetrics-text; version=1.0.0; charset=utf-8').send(metricsText(context.counters.read()));
+  response
+    .type('application/openmetrics-text; version=1.0.0; charset=utf-8')
+    .send(metricsText(context.counters.read()));
 }
 
 function about(context: QueryContext, _request: Request, response: Response): void {
@@ -79,7 +97,11 @@ async function getSpans(context: QueryContext, request: Request, response: Respo
   const id = await resolve(context, request, response, '/spans');
   if (id === null) return;
   const spans = await context.store.spansOf(id, parsed.data.limit);
-  response.json({ items: spans.map(presentSpan), total: spans.length, truncated: spans.length === parsed.data.limit });
+  response.json({
+    items: spans.map(presentSpan),
+    total: spans.length,
+    truncated: spans.length === parsed.data.limit,
+  });
 }
 
 /** 308 to the canonical id, 300 with the list where several flows have the name; null when answered. */

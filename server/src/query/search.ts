@@ -5,15 +5,25 @@ import type { FlowSearch } from '../model/search.ts';
 import { unixNanos, type UnixNanos } from '../model/time.ts';
 
 /** Query string → validated search. Rejects, never guesses. */
-const many = z
-  .union([z.string(), z.array(z.string())])
-  .transform((value) => [value].flat().flatMap((item) => item.split(',')).filter((item) => item !== ''));
+const many = z.union([z.string(), z.array(z.string())]).transform((value) =>
+  [value]
+    .flat()
+    .flatMap((item) => item.split(','))
+    .filter((item) => item !== ''),
+);
 const instant = z
   .string()
-  .regex(/^\d{1,20}$|^\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:\d\d)$/, 'is neither nanoseconds nor ISO 8601 with a zone');
+  .regex(
+    /^\d{1,20}$|^\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:\d\d)$/,
+    'is neither nanoseconds nor ISO 8601 with a zone',
+  );
 
 export const searchSchema = z.strictObject({
-  q: z.string().max(500).optional().describe('Words that must all occur in type, key, services, steps or badges'),
+  q: z
+    .string()
+    .max(500)
+    .optional()
+    .describe('Words that must all occur in type, key, services, steps or badges'),
   type: many.optional().describe('Flow type; repeat or separate by commas'),
   status: many.pipe(z.array(z.enum(FLOW_STATUSES as [string, ...string[]]))).optional(),
   service: many.optional(),
@@ -45,9 +55,14 @@ export function readSearch(query: unknown): FlowSearch {
 
 export function invalid(error: z.ZodError): FermataError {
   const detail = error.issues
-    .map((issue) => `${issue.path.join('.') || 'query'}: ${issue.code === 'unrecognized_keys' ? issue.message.toLowerCase() : issue.message}`)
+    .map(
+      (issue) =>
+        `${issue.path.join('.') || 'query'}: ${issue.code === 'unrecognized_keys' ? issue.message.toLowerCase() : issue.message}`,
+    )
     .join('; ');
-  return new FermataError('query.invalid', detail, { hint: 'The parameters are listed at /api/openapi.json.' });
+  return new FermataError('query.invalid', detail, {
+    hint: 'The parameters are listed at /api/openapi.json.',
+  });
 }
 
 function nanos(text: string): UnixNanos {
@@ -67,6 +82,8 @@ export const writeCursor = (started: bigint, id: string): string =>
 function readCursor(cursor: string): { started: UnixNanos; id: string } {
   const match = /^(\d{1,20}) (\S{1,100})$/.exec(Buffer.from(cursor, 'base64url').toString());
   if (!match || BigInt(match[1]!) > 0xffffffffffffffffn)
-    throw new FermataError('query.invalid', 'cursor: not one of ours', { hint: 'Start again without a cursor.' });
+    throw new FermataError('query.invalid', 'cursor: not one of ours', {
+      hint: 'Start again without a cursor.',
+    });
   return { started: unixNanos(BigInt(match[1]!)), id: match[2]! };
 }

@@ -30,7 +30,10 @@ export async function readBody(request: IncomingMessage, budget: BodyBudget): Pr
   const encoding = (request.headers['content-encoding'] ?? 'identity').trim().toLowerCase();
   const decoder = encoding === 'identity' || encoding === '' ? undefined : DECODERS[encoding];
   if (decoder === undefined && encoding !== 'identity' && encoding !== '')
-    throw new FermataError('otlp.unsupported-encoding', `content-encoding "${encoding.slice(0, 32)}" is not supported`);
+    throw new FermataError(
+      'otlp.unsupported-encoding',
+      `content-encoding "${encoding.slice(0, 32)}" is not supported`,
+    );
   const tooLarge = (): FermataError =>
     new FermataError('otlp.too-large', `more than ${budget.maxBytes} bytes after decompression`, {
       hint: 'Send smaller batches.',
@@ -39,9 +42,7 @@ export async function readBody(request: IncomingMessage, budget: BodyBudget): Pr
 
   const chunks: Buffer[] = [];
   let size = 0;
-  const source: Readable = decoder
-    ? (request.pipe(decoder() as unknown as NodeJS.WritableStream) as unknown as Readable)
-    : request;
+  const source: Readable = decoder ? (request.pipe(decoder()) as unknown as Readable) : request;
   const onAborted = (): void => void source.destroy(new Error('the sender went away'));
   if (decoder) request.once('error', onAborted).once('aborted', onAborted);
   try {
@@ -59,7 +60,10 @@ export async function readBody(request: IncomingMessage, budget: BodyBudget): Pr
       source.destroy();
     }
     if (error instanceof FermataError) throw error;
-    throw new FermataError('otlp.malformed', `the body could not be decompressed: ${String((error as Error).message)}`);
+    throw new FermataError(
+      'otlp.malformed',
+      `the body could not be decompressed: ${String((error as Error).message)}`,
+    );
   } finally {
     budget.inFlight -= size;
   }

@@ -9,8 +9,6 @@ import { otlpHttpApp } from './otlp-http.ts';
 import type { OtlpExport } from '../model/otlp.ts';
 
 export type { WrittenBatch } from './intake.ts';
-export { decodeLogs, decodeTraces } from './otlp-protobuf.ts';
-export { decodeLogsJson, decodeTracesJson } from './otlp-json.ts';
 
 /** Bytes in, honest answer out: OTLP over HTTP and gRPC into one bounded, group-committing intake. */
 export interface Receiver {
@@ -28,7 +26,7 @@ export interface ReceiverOptions {
   host: string;
   httpPort: number;
   grpcPort: number;
-  random(): number;
+  random: () => number;
   write(requests: OtlpExport[]): Promise<WrittenBatch>;
 }
 

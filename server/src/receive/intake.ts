@@ -102,7 +102,9 @@ export function createIntake(options: IntakeOptions): Intake {
     offer(request) {
       const size = request.spans.length + request.logs.length;
       if (stopping)
-        return Promise.reject(new FermataError('intake.stopping', 'the server is shutting down', { retryable: true }));
+        return Promise.reject(
+          new FermataError('intake.stopping', 'the server is shutting down', { retryable: true }),
+        );
       if (waiting > 0 && waiting + size > options.maxWaiting) {
         counters.add('fermata_refused_records_total', size);
         return Promise.reject(

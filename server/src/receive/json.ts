@@ -64,7 +64,10 @@ export function parseJson(text: string, maxDepth: number): Json {
   };
   const value = (depth: number): Json => {
     if (depth > maxDepth)
-      throw new FermataError('otlp.too-deep', `JSON nested deeper than ${maxDepth} levels at character ${at}`);
+      throw new FermataError(
+        'otlp.too-deep',
+        `JSON nested deeper than ${maxDepth} levels at character ${at}`,
+      );
     space();
     switch (text[at]) {
       case '{': {

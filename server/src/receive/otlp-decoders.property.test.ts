@@ -7,7 +7,9 @@ import { decodeTraces } from './otlp-protobuf.ts';
 import { encodeJson, TraceRequest } from './testing.ts';
 
 const hex = (bytes: number): fc.Arbitrary<string> =>
-  fc.uint8Array({ minLength: bytes, maxLength: bytes }).map((array) => Buffer.from([1, ...array.slice(1)]).toString('hex'));
+  fc
+    .uint8Array({ minLength: bytes, maxLength: bytes })
+    .map((array) => Buffer.from([1, ...array.slice(1)]).toString('hex'));
 const text = fc.string({ unit: 'grapheme', maxLength: 20 });
 const uint64 = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }).map(String);
 const value: fc.Arbitrary<object> = fc.letrec<{ value: object }>((tie) => ({
@@ -17,14 +19,21 @@ const value: fc.Arbitrary<object> = fc.letrec<{ value: object }>((tie) => ({
     fc.record({ boolValue: fc.boolean() }),
     fc.record({ intValue: fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }).map(String) }),
     fc.record({ doubleValue: fc.double({ noNaN: true, noDefaultInfinity: true }) }),
-    fc.record({ bytesValue: fc.uint8Array({ maxLength: 8 }).map((array) => Buffer.from(array).toString('base64')) }),
+    fc.record({
+      bytesValue: fc.uint8Array({ maxLength: 8 }).map((array) => Buffer.from(array).toString('base64')),
+    }),
     fc.record({ arrayValue: fc.record({ values: fc.array(tie('value'), { maxLength: 3 }) }) }),
     fc.record({
-      kvlistValue: fc.record({ values: fc.array(fc.record({ key: text, value: tie('value') }), { maxLength: 3 }) }),
+      kvlistValue: fc.record({
+        values: fc.array(fc.record({ key: text, value: tie('value') }), { maxLength: 3 }),
+      }),
     }),
   ),
 })).value;
-const attributes = fc.array(fc.record({ key: fc.oneof(text, fc.constantFrom('__proto__', 'constructor', '')), value }), { maxLength: 5 });
+const attributes = fc.array(
+  fc.record({ key: fc.oneof(text, fc.constantFrom('__proto__', 'constructor', '')), value }),
+  { maxLength: 5 },
+);
 const span = fc.record({
   traceId: hex(16),
   spanId: hex(8),
@@ -44,7 +53,10 @@ const request = fc.record({
   resourceSpans: fc.array(
     fc.record({
       resource: fc.record({ attributes }),
-      scopeSpans: fc.array(fc.record({ scope: fc.record({ name: text }), spans: fc.array(span, { maxLength: 3 }) }), { maxLength: 2 }),
+      scopeSpans: fc.array(
+        fc.record({ scope: fc.record({ name: text }), spans: fc.array(span, { maxLength: 3 }) }),
+        { maxLength: 2 },
+      ),
     }),
     { maxLength: 2 },
   ),
@@ -83,12 +95,28 @@ test('our reader and protobufjs agree on what was sent', () => {
   fc.assert(
     fc.property(request, (sent) => {
       const bytes = encodeJson(sent);
-      const theirs = TraceRequest.toObject(TraceRequest.decode(bytes), { longs: String, arrays: true, defaults: true }) as {
+      const theirs = TraceRequest.toObject(TraceRequest.decode(bytes), {
+        longs: String,
+        arrays: true,
+        defaults: true,
+      }) as {
         resourceSpans: { scopeSpans: { spans: Record<string, unknown>[] }[] }[];
       };
       const ours = decodeTraces(bytes).spans;
       const flat = theirs.resourceSpans.flatMap((r) => r.scopeSpans.flatMap((s) => s.spans));
-      expect(ours.map((s) => [s.traceId, s.spanId, s.name, s.kind, String(s.start), String(s.end), s.flags, s.statusCode, s.attributes.length / 2])).toEqual(
+      expect(
+        ours.map((s) => [
+          s.traceId,
+          s.spanId,
+          s.name,
+          s.kind,
+          String(s.start),
+          String(s.end),
+          s.flags,
+          s.statusCode,
+          s.attributes.length / 2,
+        ]),
+      ).toEqual(
         flat.map((s) => [
           Buffer.from(s['traceId'] as Uint8Array).toString('hex'),
           Buffer.from(s['spanId'] as Uint8Array).toString('hex'),
@@ -121,7 +149,8 @@ describe('hostile bytes', () => {
     let refused = 0;
     for (let i = 0; i < MUTANTS; i++) {
       const mutant = Buffer.from(samples[i % samples.length]!);
-      for (let n = 1 + random(4); n > 0 && mutant.length > 0; n--) mutant[random(mutant.length)] = random(256);
+      for (let n = 1 + random(4); n > 0 && mutant.length > 0; n--)
+        mutant[random(mutant.length)] = random(256);
       const body = random(3) === 0 ? mutant.subarray(0, random(mutant.length + 1)) : mutant;
       try {
         decodeTraces(body);
@@ -140,7 +169,10 @@ describe('hostile bytes', () => {
   test('nesting: protobuf values are cut at 32 levels, JSON of 200,000 is refused', () => {
     const field = (number: number, content: Buffer): Buffer => {
       const size = content.length;
-      return Buffer.concat([Buffer.from([number * 8 + 2, (size & 0x7f) | 0x80, (size >> 7) & 0x7f]), content]);
+      return Buffer.concat([
+        Buffer.from([number * 8 + 2, (size & 0x7f) | 0x80, (size >> 7) & 0x7f]),
+        content,
+      ]);
     };
     // AnyValue { array_value = 5 { values = 1 { … } } }, 60 deep: written by hand, protobufjs refuses to.
     let nested = field(1, Buffer.from('deep'));
@@ -150,7 +182,9 @@ describe('hostile bytes', () => {
     const decoded = decodeTraces(field(1, field(2, field(2, Buffer.concat([ids, attribute])))));
     expect(decoded.spans).toHaveLength(1);
     expect(decoded.truncated).toBe(1);
-    expect(() => decodeTracesJson(Buffer.from('['.repeat(200_000)))).toThrowError(expect.objectContaining({ code: 'otlp.too-deep' }) as Error);
+    expect(() => decodeTracesJson(Buffer.from('['.repeat(200_000)))).toThrowError(
+      expect.objectContaining({ code: 'otlp.too-deep' }) as Error,
+    );
   });
 
   test('64-bit numbers in JSON are exact, as numbers and as strings', () => {

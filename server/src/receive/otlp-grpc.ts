@@ -73,11 +73,16 @@ export function createOtlpGrpc(options: OtlpGrpcOptions): OtlpGrpc {
       new Promise((resolve, reject) => {
         const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
         server.bindAsync(address, grpc.ServerCredentials.createInsecure(), (error, bound) => {
-          if (error) reject(
-              new FermataError('address.in-use', `OTLP/gRPC: cannot listen on ${host}:${port}: ${messageOf(error)}`, {
-                cause: error,
-                hint: 'Stop the other program, or set FERMATA_OTLP_GRPC_PORT to a free port.',
-              }),
+          if (error)
+            reject(
+              new FermataError(
+                'address.in-use',
+                `OTLP/gRPC: cannot listen on ${host}:${port}: ${messageOf(error)}`,
+                {
+                  cause: error,
+                  hint: 'Stop the other program, or set FERMATA_OTLP_GRPC_PORT to a free port.',
+                },
+              ),
             );
           else resolve(bound);
         });

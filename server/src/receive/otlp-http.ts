@@ -77,6 +77,7 @@ function send(response: Response, encoding: Encoding, answer: HttpAnswer): void 
   response.statusCode = answer.status;
   response.setHeader('Content-Type', CONTENT_TYPE[encoding]);
   response.setHeader('Content-Length', answer.body.length);
-  if (answer.retryAfterSeconds !== undefined) response.setHeader('Retry-After', String(answer.retryAfterSeconds));
+  if (answer.retryAfterSeconds !== undefined)
+    response.setHeader('Retry-After', String(answer.retryAfterSeconds));
   response.end(answer.body);
 }

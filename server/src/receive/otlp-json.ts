@@ -95,7 +95,8 @@ export function decodeLogsJson(body: Buffer): OtlpExport {
 /** Levels of JSON around an attribute value, plus two for each level of the value itself. */
 const JSON_DEPTH = 12 + LIMITS.depth * 3;
 
-const malformed = (what: string): FermataError => new FermataError('otlp.malformed', `not OTLP/JSON: ${what}`);
+const malformed = (what: string): FermataError =>
+  new FermataError('otlp.malformed', `not OTLP/JSON: ${what}`);
 
 function rootOf(body: Buffer): JsonObject {
   if (body.length === 0) return {};
@@ -104,7 +105,8 @@ function rootOf(body: Buffer): JsonObject {
 }
 
 function asObject(value: Json | undefined, what: string): JsonObject {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw malformed(`${what} is not an object`);
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw malformed(`${what} is not an object`);
   return value;
 }
 

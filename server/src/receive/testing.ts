@@ -4,8 +4,15 @@ import protobuf from 'protobufjs';
  * opentelemetry-proto 1.x as a protobufjs descriptor: what our reader is compared with, and how tests and the load
  * generator encode. Test code only.
  */
-const field = (id: number, type: string, repeated = false): object => ({ id, type, ...(repeated && { rule: 'repeated' }) });
-const message = (fields: Record<string, object>, oneofs?: object): object => ({ fields, ...(oneofs && { oneofs }) });
+const field = (id: number, type: string, repeated = false): object => ({
+  id,
+  type,
+  ...(repeated && { rule: 'repeated' }),
+});
+const message = (fields: Record<string, object>, oneofs?: object): object => ({
+  fields,
+  ...(oneofs && { oneofs }),
+});
 
 const root = protobuf.Root.fromJSON({
   nested: {
@@ -21,7 +28,15 @@ const root = protobuf.Root.fromJSON({
       },
       {
         value: {
-          oneof: ['stringValue', 'boolValue', 'intValue', 'doubleValue', 'arrayValue', 'kvlistValue', 'bytesValue'],
+          oneof: [
+            'stringValue',
+            'boolValue',
+            'intValue',
+            'doubleValue',
+            'arrayValue',
+            'kvlistValue',
+            'bytesValue',
+          ],
         },
       },
     ),
@@ -30,7 +45,11 @@ const root = protobuf.Root.fromJSON({
     KeyValue: message({ key: field(1, 'string'), value: field(2, 'AnyValue') }),
     Resource: message({ attributes: field(1, 'KeyValue', true) }),
     Scope: message({ name: field(1, 'string'), version: field(2, 'string') }),
-    Event: message({ timeUnixNano: field(1, 'fixed64'), name: field(2, 'string'), attributes: field(3, 'KeyValue', true) }),
+    Event: message({
+      timeUnixNano: field(1, 'fixed64'),
+      name: field(2, 'string'),
+      attributes: field(3, 'KeyValue', true),
+    }),
     Link: message({
       traceId: field(1, 'bytes'),
       spanId: field(2, 'bytes'),
@@ -69,7 +88,8 @@ export const RpcStatus = root.lookupType('RpcStatus');
 /** OTLP/JSON → the object that protobufjs encodes: ids from hex, 64-bit numbers kept. */
 export function encodeJson(request: object): Buffer {
   const convert = (value: unknown, key: string): unknown => {
-    if (key === 'traceId' || key === 'spanId' || key === 'parentSpanId') return Buffer.from(value as string, 'hex');
+    if (key === 'traceId' || key === 'spanId' || key === 'parentSpanId')
+      return Buffer.from(value as string, 'hex');
     if (key === 'bytesValue') return Buffer.from(value as string, 'base64');
     if (Array.isArray(value)) return value.map((item) => convert(item, ''));
     if (typeof value === 'object' && value !== null)

@@ -7,7 +7,9 @@ const LONGEST = 40;
 
 export class TextCache {
   private readonly texts: string[] = new Array<string>(SLOTS).fill('');
-  private readonly bytes: (Uint8Array | undefined)[] = new Array<Uint8Array | undefined>(SLOTS).fill(undefined);
+  private readonly bytes: (Uint8Array | undefined)[] = new Array<Uint8Array | undefined>(SLOTS).fill(
+    undefined,
+  );
 
   read(body: Buffer, from: number, to: number): string {
     const size = to - from;

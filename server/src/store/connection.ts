@@ -12,7 +12,12 @@ export interface Connection {
   query<Row>(sql: string, params?: Record<string, Param>): Promise<Row[]>;
   command(sql: string): Promise<void>;
   /** Durable once resolved. */
-  insert(table: string, columns: readonly string[], format: 'TSV' | 'JSONCompactEachRow', rows: Buffer): Promise<void>;
+  insert(
+    table: string,
+    columns: readonly string[],
+    format: 'TSV' | 'JSONCompactEachRow',
+    rows: Buffer,
+  ): Promise<void>;
   ping(): Promise<boolean>;
   close(): Promise<void>;
 }

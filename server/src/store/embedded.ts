@@ -46,7 +46,8 @@ export function embeddedConnection(directory: string, memoryLimitBytes: number):
       let connect: (options: { path: string }) => ChdbConnection;
       try {
         chdb = require('chdb') as Chdb;
-        connect = (require('chdb/connection') as { createChdbConnection: typeof connect }).createChdbConnection;
+        connect = (require('chdb/connection') as { createChdbConnection: typeof connect })
+          .createChdbConnection;
       } catch (cause) {
         throw new FermataError('store.missing-engine', 'the embedded engine (chdb) is not installed', {
           cause,
@@ -80,7 +81,10 @@ export function embeddedConnection(directory: string, memoryLimitBytes: number):
       readers = Array.from({ length: READERS }, open);
     },
     async query(sql, params) {
-      const result = await reader().query({ query: bound(`${sql} ${READ_SETTINGS}`, params), format: 'JSONEachRow' });
+      const result = await reader().query({
+        query: bound(`${sql} ${READ_SETTINGS}`, params),
+        format: 'JSONEachRow',
+      });
       return result.json();
     },
     async command(sql) {
@@ -95,7 +99,9 @@ export function embeddedConnection(directory: string, memoryLimitBytes: number):
     },
     async close() {
       if (session === undefined) return;
-      await Promise.all([writer, derivedWriter, ...readers].map((connection) => connection?.client.close()));
+      await Promise.all(
+        [writer, derivedWriter, ...readers].flatMap((open) => (open ? [open.client.close()] : [])),
+      );
       session.close();
       session = undefined;
       await chdb!.drainPending();
@@ -143,7 +149,9 @@ function isAlive(pid: number): boolean {
 }
 
 export function bound(sql: string, params: Record<string, Param> = {}): string {
-  const sets = Object.entries(params).map(([name, value]) => `SET param_${name} = ${literal(paramText(value))};`);
+  const sets = Object.entries(params).map(
+    ([name, value]) => `SET param_${name} = ${literal(paramText(value))};`,
+  );
   return [...sets, sql].join(' ');
 }
 
@@ -154,5 +162,11 @@ function paramText(value: Param): string {
 }
 
 const escaped = (text: string): string =>
-  text.replace(/\\/g, '\\\\').replace(/\t/g, '\\t').replace(/\n/g, '\\n').replace(/\r/g, '\\r').replace(/\0/g, '\\0');
-const literal = (text: string): string => `'${text.replace(/\\/g, '\\\\').replace(/'/g, "\\'").replace(/\0/g, '\\0').replace(/\n/g, '\\n')}'`;
+  text
+    .replace(/\\/g, '\\\\')
+    .replace(/\t/g, '\\t')
+    .replace(/\n/g, '\\n')
+    .replace(/\r/g, '\\r')
+    .replace(/\0/g, '\\0');
+const literal = (text: string): string =>
+  `'${text.replace(/\\/g, '\\\\').replace(/'/g, "\\'").replace(/\0/g, '\\0').replace(/\n/g, '\\n')}'`;

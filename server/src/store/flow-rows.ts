@@ -51,7 +51,11 @@ export const FLOW_COLUMNS = [
   'timeline',
 ] as const;
 
-export function flowRows(changes: readonly FlowChange[], upToBatch: number, settlesAt: (flow: Flow) => number): Buffer {
+export function flowRows(
+  changes: readonly FlowChange[],
+  upToBatch: number,
+  settlesAt: (flow: Flow) => number,
+): Buffer {
   let text = '';
   for (const change of changes) text += `${JSON.stringify(rowOf(change, upToBatch, settlesAt))}\n`;
   return Buffer.from(text);
@@ -123,16 +127,39 @@ function grave(change: FlowChange, upToBatch: number): unknown[] {
     ended: null,
     up_to_batch: upToBatch,
   };
-  return FLOW_COLUMNS.map((column) => (column in empty ? empty[column] : DEFAULTS[column] ?? ''));
+  return FLOW_COLUMNS.map((column) => (column in empty ? empty[column] : (DEFAULTS[column] ?? '')));
 }
 
 const DEFAULTS: Partial<Record<(typeof FLOW_COLUMNS)[number], unknown>> = Object.fromEntries([
-  ...['run', 'status_since', 'started', 'last_progress', 'duration_ms', 'raw_duration_ms', 'step_count', 'failed_steps', 'incomplete', 'truncated', 'span_count', 'settles_at'].map(
-    (name) => [name, 0],
-  ),
-  ...['services', 'key_names', 'key_values', 'badges', 'trace_ids', 'tokens', 'step_names', 'step_services', 'step_statuses', 'step_starts', 'hop_destinations', 'hop_from_services', 'hop_to_services'].map(
-    (name) => [name, []],
-  ),
+  ...[
+    'run',
+    'status_since',
+    'started',
+    'last_progress',
+    'duration_ms',
+    'raw_duration_ms',
+    'step_count',
+    'failed_steps',
+    'incomplete',
+    'truncated',
+    'span_count',
+    'settles_at',
+  ].map((name) => [name, 0]),
+  ...[
+    'services',
+    'key_names',
+    'key_values',
+    'badges',
+    'trace_ids',
+    'tokens',
+    'step_names',
+    'step_services',
+    'step_statuses',
+    'step_starts',
+    'hop_destinations',
+    'hop_from_services',
+    'hop_to_services',
+  ].map((name) => [name, []]),
 ]) as Partial<Record<(typeof FLOW_COLUMNS)[number], unknown>>;
 
 export interface StoredFlowRow {
@@ -219,7 +246,12 @@ export function fromFlowRow(row: StoredFlowRow): FlowRow & { stepCount: number }
     tokens: [],
     lastReceivedMs: Number(row.last_received),
   };
-  return { flow, version: Number(row.version), timelineComputedMs: Number(row.computed_ms), stepCount: row.step_count };
+  return {
+    flow,
+    version: Number(row.version),
+    timelineComputedMs: Number(row.computed_ms),
+    stepCount: row.step_count,
+  };
 }
 
 /**
@@ -257,9 +289,44 @@ function packStep(step: Step) {
 }
 
 function unpackStep(packed: PackedStep): Step {
-  const [id, typeKey, name, service, kind, status, result, attempts, start, end, skewMs, causedBy, compensates, compensatedBy, error, spanIds, traceId, shared, badges] = packed;
+  const [
+    id,
+    typeKey,
+    name,
+    service,
+    kind,
+    status,
+    result,
+    attempts,
+    start,
+    end,
+    skewMs,
+    causedBy,
+    compensates,
+    compensatedBy,
+    error,
+    spanIds,
+    traceId,
+    shared,
+    badges,
+  ] = packed;
   return {
-    id, typeKey, name, service, kind, status, result, skewMs, causedBy, compensates, compensatedBy, error, spanIds, traceId, shared, badges,
+    id,
+    typeKey,
+    name,
+    service,
+    kind,
+    status,
+    result,
+    skewMs,
+    causedBy,
+    compensates,
+    compensatedBy,
+    error,
+    spanIds,
+    traceId,
+    shared,
+    badges,
     attempts: attempts.map(([number, from, to, state, spanId, failure]) => ({
       number,
       start: nanos(from),
@@ -296,9 +363,38 @@ function packHop(hop: Hop) {
 }
 
 function unpackHop(packed: PackedHop): Hop {
-  const [id, [kind, type, messageId, system, destination], from, to, consumerGroup, state, attempts, sendSpanId, receiveSpanId, sent, received, waitMs, skewed, sync, evidence, confidence] = packed;
+  const [
+    id,
+    [kind, type, messageId, system, destination],
+    from,
+    to,
+    consumerGroup,
+    state,
+    attempts,
+    sendSpanId,
+    receiveSpanId,
+    sent,
+    received,
+    waitMs,
+    skewed,
+    sync,
+    evidence,
+    confidence,
+  ] = packed;
   return {
-    id, from, to, consumerGroup, state, attempts, sendSpanId, receiveSpanId, waitMs, skewed, sync, evidence, confidence,
+    id,
+    from,
+    to,
+    consumerGroup,
+    state,
+    attempts,
+    sendSpanId,
+    receiveSpanId,
+    waitMs,
+    skewed,
+    sync,
+    evidence,
+    confidence,
     message: { kind, type, id: messageId, system, destination },
     sent: nanos(sent),
     received: nanosOrNull(received),

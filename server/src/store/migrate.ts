@@ -29,7 +29,9 @@ export async function migrate(connection: Connection, options: SchemaOptions): P
     ),
   );
   const done = new Set(
-    (await connection.query<{ number: number }>('SELECT DISTINCT number FROM migrations')).map((row) => Number(row.number)),
+    (await connection.query<{ number: number }>('SELECT DISTINCT number FROM migrations')).map((row) =>
+      Number(row.number),
+    ),
   );
   for (const file of readdirSync(SCHEMA).sort()) {
     const number = Number.parseInt(file, 10);

@@ -25,7 +25,11 @@ export interface Store {
   stop(): Promise<void>;
 
   insertSpans(batch: number, records: readonly EvidenceRecord[]): Promise<void>;
-  insertFlows(changes: readonly FlowChange[], upToBatch: number, settlesAt: (flow: Flow) => number): Promise<void>;
+  insertFlows(
+    changes: readonly FlowChange[],
+    upToBatch: number,
+    settlesAt: (flow: Flow) => number,
+  ): Promise<void>;
 
   /** Highest batch number ever inserted, and the last one that the flow rows include. */
   watermarks(): Promise<{ lastBatch: number; derivedBatch: number }>;
@@ -65,8 +69,7 @@ export interface FlowPage {
 
 /** A record in the shape in which it was received, so that it can be normalized again. */
 export type StoredSpan = { receivedAtMs: number; traceId: string; spanId: string } & (
-  | { span: OtlpSpan; log?: undefined }
-  | { log: OtlpLog; span?: undefined }
+  { span: OtlpSpan; log?: undefined } | { log: OtlpLog; span?: undefined }
 );
 
 export interface StoredFlow {

@@ -7,7 +7,9 @@ describeStore('remote', async () => {
   const child = fork(fileURLToPath(new URL('./testing/clickhouse-double.ts', import.meta.url)), {
     execArgv: ['--import', 'tsx'],
   });
-  const port = await new Promise<number>((resolve) => child.once('message', (message) => resolve((message as { port: number }).port)));
+  const port = await new Promise<number>((resolve) =>
+    child.once('message', (message) => resolve((message as { port: number }).port)),
+  );
   const store = createStore({
     clickhouseUrl: `http://127.0.0.1:${port}`,
     directory: '',

@@ -10,12 +10,21 @@ export function remoteConnection(url: string): Connection {
   return {
     kind: 'clickhouse',
     async open() {
-      client = createClient({ url, request_timeout: 30_000, max_open_connections: 16, compression: { request: false } });
+      client = createClient({
+        url,
+        request_timeout: 30_000,
+        max_open_connections: 16,
+        compression: { request: false },
+      });
       const answer = await client.ping();
       if (!answer.success)
-        throw new FermataError('store.unavailable', `ClickHouse does not answer: ${messageOf(answer.error)}`, {
-          hint: 'Check CLICKHOUSE_URL: http://user:password@host:8123/database.',
-        });
+        throw new FermataError(
+          'store.unavailable',
+          `ClickHouse does not answer: ${messageOf(answer.error)}`,
+          {
+            hint: 'Check CLICKHOUSE_URL: http://user:password@host:8123/database.',
+          },
+        );
     },
     async query(sql, params) {
       const result = await use().query({

@@ -47,7 +47,9 @@ export function createStoreOver(connection: Connection, schema: SchemaOptions): 
       members: keysOf(row.members),
       context: keysOf(row.context),
     }));
-    const traces = [...new Set(flows.flatMap((flow) => [...flow.members, ...flow.context].map((key) => key.slice(0, 32))))];
+    const traces = [
+      ...new Set(flows.flatMap((flow) => [...flow.members, ...flow.context].map((key) => key.slice(0, 32)))),
+    ];
     const spans = new Map<string, StoredSpan[]>();
     for (let i = 0; i < traces.length; i += 500)
       for (const row of await query<SpanRow>(
@@ -66,7 +68,7 @@ export function createStoreOver(connection: Connection, schema: SchemaOptions): 
 
   /** Flow rows in blocks, by primary key: bounded memory on both sides. */
   async function* flowBlocks<Row extends { id: string }>(fields: string, from: string): AsyncIterable<Row[]> {
-    for (let after = ''; ; ) {
+    for (let after = ''; ;) {
       const rows = await query<Row>(
         `SELECT ${fields} ${from} AND id > {after:String} ORDER BY id LIMIT ${BLOCK} WITH TIES`,
         { after },
@@ -96,7 +98,12 @@ export function createStoreOver(connection: Connection, schema: SchemaOptions): 
     async insertFlows(changes, upToBatch, settlesAt) {
       if (changes.length === 0) return;
       await tracked(
-        connection.insert('flows', FLOW_COLUMNS, 'JSONCompactEachRow', flowRows(changes, upToBatch, settlesAt)),
+        connection.insert(
+          'flows',
+          FLOW_COLUMNS,
+          'JSONCompactEachRow',
+          flowRows(changes, upToBatch, settlesAt),
+        ),
       );
     },
     async watermarks() {
@@ -108,7 +115,7 @@ export function createStoreOver(connection: Connection, schema: SchemaOptions): 
     async *replay(afterBatch) {
       // WITH TIES: a block ends where a batch ends, so that the next one starts after it.
       const sql = `SELECT batch, ${SPAN_FIELDS} FROM spans WHERE batch > {after:UInt64} ORDER BY batch LIMIT ${BLOCK} WITH TIES`;
-      for (let after = afterBatch; ; ) {
+      for (let after = afterBatch; ;) {
         const rows = await query<SpanRow & { batch: string }>(sql, { after });
         if (rows.length === 0) return;
         yield rows.map(fromSpanRow);
@@ -138,7 +145,8 @@ export function createStoreOver(connection: Connection, schema: SchemaOptions): 
       if (conditions.length === 0) return [];
       return loadWhere(conditions.join(' OR '), { traces, tokens });
     },
-    loadByIds: (ids) => (ids.length === 0 ? Promise.resolve([]) : loadWhere('id IN {ids:Array(String)}', { ids: [...ids] })),
+    loadByIds: (ids) =>
+      ids.length === 0 ? Promise.resolve([]) : loadWhere('id IN {ids:Array(String)}', { ids: [...ids] }),
     async listFlows(search) {
       const { where, params } = conditionsOf(search);
       const from = `FROM (SELECT * FROM flows FINAL WHERE deleted = 0) WHERE ${where}`;
@@ -246,7 +254,10 @@ export function createStoreOver(connection: Connection, schema: SchemaOptions): 
         `SELECT service AS name, environment, arraySort(groupUniqArray(20)(JSONExtractString(resource, 'service.version'))) AS versions
          FROM spans WHERE service != '' GROUP BY service, environment`,
       );
-      const find = <T extends { name: string; environment: string }>(list: T[], row: ServiceRow): T | undefined =>
+      const find = <T extends { name: string; environment: string }>(
+        list: T[],
+        row: ServiceRow,
+      ): T | undefined =>
         list.find((other) => other.name === row.name && other.environment === row.environment);
       return rows.map((row) => ({
         ...row,
@@ -289,7 +300,9 @@ function conditionsOf(search: FlowSearch): { where: string; params: Record<strin
     const at = search.key.indexOf('=');
     params['keyValue'] = search.key.slice(at + 1);
     if (at > 0) {
-      where.push('arrayExists((n, v) -> n = {keyName:String} AND v = {keyValue:String}, key_names, key_values)');
+      where.push(
+        'arrayExists((n, v) -> n = {keyName:String} AND v = {keyValue:String}, key_names, key_values)',
+      );
       params['keyName'] = search.key.slice(0, at);
     } else where.push('(has(key_values, {keyValue:String}) OR flow_id = {keyValue:String})');
   }

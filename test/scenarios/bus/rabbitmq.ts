@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import type * as Amqplib from 'amqplib';
 import type { Channel, ConsumeMessage } from 'amqplib';
 import type { Bus } from './bus.ts';
 
@@ -9,7 +10,7 @@ import type { Bus } from './bus.ts';
 const require = createRequire(import.meta.url);
 
 export async function connectRabbitMq(url: string, scenario: string): Promise<Bus> {
-  const amqplib = require('amqplib') as typeof import('amqplib');
+  const amqplib = require('amqplib') as typeof Amqplib;
   const connection = await amqplib.connect(url);
   const channel: Channel = await connection.createChannel();
   const exchange = `fermata.${scenario}`;

@@ -8,7 +8,12 @@ export interface ActivityData {
 }
 
 const SLICES = 48;
-const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit', hour12: false });
+const clock = new Intl.DateTimeFormat(undefined, {
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+  hour12: false,
+});
 
 export function activityOf(flows: readonly FlowSummary[]): ActivityData {
   const starts = flows.map((flow) => nanosToMs(flow.startedAtUnixNano));
@@ -19,12 +24,17 @@ export function activityOf(flows: readonly FlowSummary[]): ActivityData {
     if (at > to) to = at;
   }
   const width = Math.max(1000, (to - from + 1) / SLICES);
-  const series = (['ok', 'open', 'failed'] as const).map((name) => ({ name, counts: new Array<number>(SLICES).fill(0) }));
+  const series = (['ok', 'open', 'failed'] as const).map((name) => ({
+    name,
+    counts: new Array<number>(SLICES).fill(0),
+  }));
   flows.forEach((flow, i) => {
     const slice = Math.min(SLICES - 1, Math.floor((starts[i]! - from) / width));
     const row = flow.phase !== 'ended' ? 1 : flow.outcome === 'completed' ? 0 : 2;
     series[row]!.counts[slice]!++;
   });
-  const labels = Array.from({ length: SLICES }, (_, i) => (flows.length === 0 ? '' : clock.format(from + i * width)));
+  const labels = Array.from({ length: SLICES }, (_, i) =>
+    flows.length === 0 ? '' : clock.format(from + i * width),
+  );
   return { labels, series };
 }

@@ -1,4 +1,12 @@
-import type { About, Flow, FlowList, FlowTypeSummary, Problem, ServiceSummary, SpanList } from '@fermata/server/contract';
+import type {
+  About,
+  Flow,
+  FlowList,
+  FlowTypeSummary,
+  Problem,
+  ServiceSummary,
+  SpanList,
+} from '@fermata/server/contract';
 
 /** REST, typed. A failed answer is an ApiError with the server's problem. */
 export class ApiError extends Error {
@@ -25,9 +33,12 @@ async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
     });
   }
   if (response.ok) return (await response.json()) as T;
-  const problem = await response
-    .json()
-    .catch(() => ({ title: response.statusText, detail: response.statusText, code: 'query.failed', type: 'about:blank' }));
+  const problem: unknown = await response.json().catch(() => ({
+    title: response.statusText,
+    detail: response.statusText,
+    code: 'query.failed',
+    type: 'about:blank',
+  }));
   throw new ApiError({ ...(problem as Problem), status: response.status });
 }
 

@@ -5,10 +5,19 @@ import { createFlowBuffer } from './flow-buffer.ts';
 
 /** Invariant I8: a snapshot and pushes, in any order, give the same screen. */
 const flow = (id: string, version: number): FlowSummary =>
-  ({ id, version, startedAtUnixNano: String(1000 + id.charCodeAt(0)), status: version % 2 ? 'active' : 'completed' }) as FlowSummary;
+  ({
+    id,
+    version,
+    startedAtUnixNano: String(1000 + id.charCodeAt(0)),
+    status: version % 2 ? 'active' : 'completed',
+  }) as FlowSummary;
 
 const events = fc.array(
-  fc.record({ id: fc.constantFrom('a', 'b', 'c', 'd'), version: fc.integer({ min: 1, max: 6 }), gone: fc.boolean() }),
+  fc.record({
+    id: fc.constantFrom('a', 'b', 'c', 'd'),
+    version: fc.integer({ min: 1, max: 6 }),
+    gone: fc.boolean(),
+  }),
   { maxLength: 20 },
 );
 

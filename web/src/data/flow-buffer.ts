@@ -33,7 +33,8 @@ export function createFlowBuffer(matches: (flow: FlowSummary) => boolean, limit:
     apply(changes) {
       for (const change of changes) take(change.id, change.version, change.flow);
       // Ids that no longer show are forgotten, oldest first, once there are many times what a page holds.
-      if (known.size > limit * 8) for (const [id] of [...known].slice(0, known.size - limit * 4)) known.delete(id);
+      if (known.size > limit * 8)
+        for (const [id] of [...known].slice(0, known.size - limit * 4)) known.delete(id);
     },
     list() {
       const flows: FlowSummary[] = [];

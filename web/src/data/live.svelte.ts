@@ -1,5 +1,12 @@
 import { io, type Socket } from 'socket.io-client';
-import type { ClientToServer, FlowChanged, Sequence, ServerToClient, StatsTick, View } from '@fermata/server/contract';
+import type {
+  ClientToServer,
+  FlowChanged,
+  Sequence,
+  ServerToClient,
+  StatsTick,
+  View,
+} from '@fermata/server/contract';
 
 /** One socket for the whole page. Says whether we are live, hands on changes, resumes after a break or asks to reload. */
 type Connection = 'connecting' | 'live' | 'offline';
@@ -9,7 +16,10 @@ let stats = $state.raw<StatsTick | null>(null);
 export const connectionState = (): Connection => connection;
 export const liveStats = (): StatsTick | null => stats;
 
-const socket: Socket<ServerToClient, ClientToServer> = io({ transports: ['websocket'], reconnectionDelayMax: 5000 });
+const socket: Socket<ServerToClient, ClientToServer> = io({
+  transports: ['websocket'],
+  reconnectionDelayMax: 5000,
+});
 
 interface Watch {
   view: View;

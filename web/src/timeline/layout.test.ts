@@ -5,14 +5,29 @@ import { layoutOf } from './layout.ts';
 const ORIGIN = 1_700_000_000_000_000_000n;
 const at = (ms: number): string => String(ORIGIN + BigInt(Math.round(ms * 1e6)));
 const step = (id: string, service: string, from: number, to: number): Step =>
-  ({ id, service, name: id, startUnixNano: at(from), endUnixNano: at(to), attempts: [], status: 'ok' }) as unknown as Step;
+  ({
+    id,
+    service,
+    name: id,
+    startUnixNano: at(from),
+    endUnixNano: at(to),
+    attempts: [],
+    status: 'ok',
+  }) as unknown as Step;
 const flow = (steps: Step[]): Flow => ({ startedAtUnixNano: at(0), steps, hops: [] }) as unknown as Flow;
 const NOW = 1_700_000_100_000;
 
 describe('layout', () => {
   test('one lane a service; steps that overlap get rows of their own', () => {
-    const { lanes, rows } = layoutOf(flow([step('a', 'x', 0, 50), step('b', 'x', 20, 60), step('c', 'y', 70, 80)]), NOW, false);
-    expect(lanes.map((lane) => [lane.service, lane.rows])).toEqual([['x', 2], ['y', 1]]);
+    const { lanes, rows } = layoutOf(
+      flow([step('a', 'x', 0, 50), step('b', 'x', 20, 60), step('c', 'y', 70, 80)]),
+      NOW,
+      false,
+    );
+    expect(lanes.map((lane) => [lane.service, lane.rows])).toEqual([
+      ['x', 2],
+      ['y', 1],
+    ]);
     expect(rows).toBe(3);
     const [a, b] = lanes[0]!.bars;
     expect(a!.row).not.toBe(b!.row);

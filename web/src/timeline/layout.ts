@@ -53,7 +53,8 @@ export function msSince(origin: bigint, nanos: string): number {
 export function layoutOf(flow: Flow, now: number, fold: boolean): Layout {
   const origin = BigInt(flow.startedAtUnixNano);
   const nowMs = now - Number(origin / 1_000_000n);
-  const endOf = (step: Step): number => (step.endUnixNano === null ? nowMs : msSince(origin, step.endUnixNano));
+  const endOf = (step: Step): number =>
+    step.endUnixNano === null ? nowMs : msSince(origin, step.endUnixNano);
   const spans = flow.steps.map((step): Interval => {
     const from = msSince(origin, step.startUnixNano);
     return { from, to: Math.max(from, endOf(step)) };
@@ -100,7 +101,15 @@ export function layoutOf(flow: Flow, now: number, fold: boolean): Layout {
     if (!from) return [];
     const x1 = Math.min(from.x + from.width, Math.max(from.x, scale.at(msSince(origin, hop.sentUnixNano))));
     if (!to) return [{ hop, x1, row1: from.row, x2: Math.min(1, x1 + 0.05), row2: from.row }];
-    return [{ hop, x1, row1: from.row, x2: scale.at(msSince(origin, hop.receivedUnixNano ?? hop.sentUnixNano)), row2: to.row }];
+    return [
+      {
+        hop,
+        x1,
+        row1: from.row,
+        x2: scale.at(msSince(origin, hop.receivedUnixNano ?? hop.sentUnixNano)),
+        row2: to.row,
+      },
+    ];
   });
   return { lanes, hops, ticks: ticksOf(total, scale), gaps: scale.gaps, rows };
 }

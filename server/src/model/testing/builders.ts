@@ -94,7 +94,9 @@ export function aSpan(sketch: SpanSketch): Span {
             parentType: '',
             outcome: sketch.outcome ?? '',
           },
-    step: sketch.step ? { name: '', id: '', kind: '', attempt: 0, result: '', compensates: '', ...sketch.step } : null,
+    step: sketch.step
+      ? { name: '', id: '', kind: '', attempt: 0, result: '', compensates: '', ...sketch.step }
+      : null,
     keys: sketch.keys ?? [],
     identities: sketch.identities ?? [],
     route: sketch.route ?? '',

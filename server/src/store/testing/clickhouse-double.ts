@@ -12,7 +12,9 @@ import { bound } from '../embedded.ts';
  */
 const require = createRequire(import.meta.url);
 const { Session } = require('chdb') as {
-  Session: new (path: string) => { queryAsync(sql: string, options?: { format?: string }): Promise<{ bytes(): Uint8Array }> };
+  Session: new (path: string) => {
+    queryAsync(sql: string, options?: { format?: string }): Promise<{ bytes(): Uint8Array }>;
+  };
 };
 const session = new Session(mkdtempSync(join(tmpdir(), 'clickhouse-double-')));
 
@@ -29,9 +31,12 @@ const server = createServer((request, response) => {
     const body = await bodyOf(request);
     const query = url.searchParams.get('query');
     const params: Record<string, string> = {};
-    for (const [name, value] of url.searchParams) if (name.startsWith('param_')) params[name.slice(6)] = value;
+    for (const [name, value] of url.searchParams)
+      if (name.startsWith('param_')) params[name.slice(6)] = value;
     try {
-      const sets = Object.entries(params).map(([name, value]) => `SET param_${name} = '${value.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}';`);
+      const sets = Object.entries(params).map(
+        ([name, value]) => `SET param_${name} = '${value.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}';`,
+      );
       const sql = query === null ? body : `${query}\n${body}`;
       const result = await session.queryAsync(bound(`${sets.join(' ')} ${sql}`), { format: 'TabSeparated' });
       response.end(Buffer.from(result.bytes()));

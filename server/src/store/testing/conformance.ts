@@ -10,7 +10,10 @@ import { createNormalizer } from '../../normalize/index.ts';
 import type { Store, StoredSpan } from '../port.ts';
 
 /** The contract of port.ts, proved for one connection. Every connection runs all of it. */
-export function describeStore(name: string, open: () => Promise<{ store: Store; close(): Promise<void> }>): void {
+export function describeStore(
+  name: string,
+  open: () => Promise<{ store: Store; close: () => Promise<void> }>,
+): void {
   const normalizer = createNormalizer({ identityKeys: [], searchKeys: ['customer.id'] });
   const clock = manualClock(1_794_000_000_000);
 
@@ -35,7 +38,14 @@ export function describeStore(name: string, open: () => Promise<{ store: Store; 
   const trace = (digit: string): string => digit.repeat(32);
   const id = (digit: string): string => digit.repeat(16);
   const flowsOf = (records: EvidenceRecord[]): FlowChange[] => {
-    const correlator = createCorrelator({ clock, counters: createCounters(), settleMs: 0, unloadMs: 60_000, onDue: () => {}, onDirty: () => {} });
+    const correlator = createCorrelator({
+      clock,
+      counters: createCounters(),
+      settleMs: 0,
+      unloadMs: 60_000,
+      onDue: () => {},
+      onDirty: () => {},
+    });
     correlator.add(records.map((r) => r.span));
     const changes = correlator.takeChanges();
     correlator.stop();
@@ -66,9 +76,32 @@ export function describeStore(name: string, open: () => Promise<{ store: Store; 
       statusCode: 2,
       statusMessage: hostile,
       attributes: [
-        'text', hostile, '__proto__', 'p', 'int', 42, 'big', 9007199254740993n, 'double', 0.5, 'nan', Number.NaN, 'yes', true,
-        'nothing', null, 'list', ['a', 1, ['b']], 'map', new KeyValues(['k', 1n]), 'bytes', new Uint8Array([0, 255]), 'db.password', 'hunter2',
-        'customer.id', 'c-1',
+        'text',
+        hostile,
+        '__proto__',
+        'p',
+        'int',
+        42,
+        'big',
+        9007199254740993n,
+        'double',
+        0.5,
+        'nan',
+        Number.NaN,
+        'yes',
+        true,
+        'nothing',
+        null,
+        'list',
+        ['a', 1, ['b']],
+        'map',
+        new KeyValues(['k', 1n]),
+        'bytes',
+        new Uint8Array([0, 255]),
+        'db.password',
+        'hunter2',
+        'customer.id',
+        'c-1',
       ],
       events: [{ time: unixNanos(5n), name: 'exception', attributes: ['exception.type', 'Boom'] }],
       links: [{ traceId: trace('2'), spanId: id('2'), attributes: ['messaging.message.id', 'm'] }],
@@ -84,7 +117,9 @@ export function describeStore(name: string, open: () => Promise<{ store: Store; 
       const expected = [...sent];
       expected[expected.indexOf('db.password') + 1] = '[redacted]';
       expect(span.attributes).toEqual(expected);
-      expect(normalizer.span(span, back!.receivedAtMs).span).toEqual(record({ ...rich, attributes: expected }).span);
+      expect(normalizer.span(span, back!.receivedAtMs).span).toEqual(
+        record({ ...rich, attributes: expected }).span,
+      );
     });
 
     test('the same record twice is one span', async () => {
@@ -101,7 +136,11 @@ export function describeStore(name: string, open: () => Promise<{ store: Store; 
       await store.insertFlows([change!], 3, settlesAt);
       await store.insertFlows([older], 3, settlesAt);
       expect((await store.getFlow(trace('4')))!.flow.type).toBe(change!.flow!.type);
-      await store.insertFlows([{ id: 'former', version: change!.version + 1, flow: null, movedTo: trace('4') }], 3, settlesAt);
+      await store.insertFlows(
+        [{ id: 'former', version: change!.version + 1, flow: null, movedTo: trace('4') }],
+        3,
+        settlesAt,
+      );
       expect(await store.findFlow('former')).toEqual([trace('4')]);
       expect((await store.getFlow(trace('4')))!.flow.aliases).toEqual(['former']);
       expect(await store.getFlow('former')).toBeNull();
@@ -110,7 +149,9 @@ export function describeStore(name: string, open: () => Promise<{ store: Store; 
     });
 
     test('a flow row gives back the whole flow', async () => {
-      const [change] = flowsOf([record(otlp({ traceId: trace('5'), spanId: id('5'), attributes: ['customer.id', 'c-9'] }))]);
+      const [change] = flowsOf([
+        record(otlp({ traceId: trace('5'), spanId: id('5'), attributes: ['customer.id', 'c-9'] })),
+      ]);
       await store.insertFlows([change!], 3, settlesAt);
       const back = (await store.getFlow(trace('5')))!;
       const { tokens: _t, ...sent } = change!.flow!;
@@ -174,7 +215,10 @@ export function describeStore(name: string, open: () => Promise<{ store: Store; 
     });
 
     test('types and services are summed up', async () => {
-      expect((await store.flowTypes()).find((row) => row.type === 'paged')).toMatchObject({ flows: 25, failed: 5 });
+      expect((await store.flowTypes()).find((row) => row.type === 'paged')).toMatchObject({
+        flows: 25,
+        failed: 5,
+      });
       expect((await store.services()).find((row) => row.name === 'shop')).toMatchObject({ environment: '' });
       expect(await store.ping()).toBe(true);
     });

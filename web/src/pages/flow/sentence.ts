@@ -6,7 +6,9 @@ export function sentence(flow: Flow): string {
   const failed = flow.steps.find((step) => step.status === 'failed');
   const waiting = flow.hops.filter((hop) => hop.state === 'waiting');
   const running = flow.steps.filter((step) => step.status === 'running');
-  const slowest = flow.hops.filter((hop) => hop.waitMs !== null && !hop.sync).sort((a, b) => b.waitMs! - a.waitMs!)[0];
+  const slowest = flow.hops
+    .filter((hop) => hop.waitMs !== null && !hop.sync)
+    .sort((a, b) => b.waitMs! - a.waitMs!)[0];
   if (failed) {
     const why = failed.error ? `: ${failed.error.message || failed.error.type}` : '';
     return `${failed.service} failed at “${failed.name}”${failed.attempts.length > 1 ? ` after ${failed.attempts.length} attempts` : ''}${why}.`;

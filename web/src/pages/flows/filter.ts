@@ -19,12 +19,19 @@ export const RANGES: Record<string, { label: string; ms: number }> = {
 export function readFilter(query: URLSearchParams): Filter {
   const get = (name: string): string => query.get(name) ?? '';
   const range = get('range');
-  return { q: get('q'), type: get('type'), status: get('status'), service: get('service'), range: range in RANGES ? range : '' };
+  return {
+    q: get('q'),
+    type: get('type'),
+    status: get('status'),
+    service: get('service'),
+    range: range in RANGES ? range : '',
+  };
 }
 
 export function toQuery(filter: Filter, now: number, limit: number): URLSearchParams {
   const query = new URLSearchParams({ limit: String(limit) });
-  for (const name of ['q', 'type', 'status', 'service'] as const) if (filter[name] !== '') query.set(name, filter[name]);
+  for (const name of ['q', 'type', 'status', 'service'] as const)
+    if (filter[name] !== '') query.set(name, filter[name]);
   const { ms } = RANGES[filter.range]!;
   if (ms !== Infinity) query.set('from', new Date(now - ms).toISOString());
   return query;
