@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { filesIn, serverViolations, workspaceViolations } from './imports.ts';
+import { filesIn, isTestCode, serverViolations, workspaceViolations } from './imports.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -27,9 +27,7 @@ test.each([
 test('attribute names exist only in semconv, normalize and the instrumentation’s adapters (I5)', () => {
   const named = /['"`](?:messaging|fermata\.(?:flow|step|message)|cloudevents|bullmq)\.[a-z_.]+['"`]/;
   const offenders = filesIn(`${root}server/src`)
-    .filter(
-      (file) => !file.path.startsWith('normalize/') && !file.path.includes('.test.') && named.test(file.text),
-    )
+    .filter((file) => !file.path.startsWith('normalize/') && !isTestCode(file.path) && named.test(file.text))
     .map((file) => file.path);
   expect(offenders).toEqual([]);
 });

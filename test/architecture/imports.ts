@@ -41,11 +41,14 @@ export const filesIn = (root: string): SourceFile[] =>
 const importsOf = (file: SourceFile): string[] =>
   [...file.text.matchAll(IMPORT)].map(([, target = '']) => target);
 
-/** The server's folders. Tests may use their own folder's internals, and base and model. */
+/** Tests and what stands in a `testing` file or folder may see more than what they test. */
+export const isTestCode = (path: string): boolean => /\.test\.|\/testing(\/|\.ts$)/.test(path);
+
+/** The server's folders. */
 export function serverViolations(files: SourceFile[]): string[] {
   return files.flatMap((file) => {
     const from = folderOf(file.path);
-    if (from === 'app' || file.path.includes('.test.')) return [];
+    if (from === 'app' || isTestCode(file.path)) return [];
     return importsOf(file).flatMap((target) => {
       const local = target.startsWith('.');
       const home = HOME[target];
