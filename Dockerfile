@@ -11,4 +11,4 @@ COPY . .
 RUN npm run build && mkdir /data && chown node /data
 USER node
 EXPOSE 4320 4318 4317
-CMD ["node", "server/dist/main.js"]
+CMD ["node", "--max-semi-space-size=64", "server/dist/main.js"]

@@ -67,6 +67,7 @@ const days: Reader<number> = (value) => {
   return Math.ceil(ms / UNITS['d']!);
 };
 const bytes: Reader<number> = (value) => {
+  if (value === '') return 0;
   const match = /^(\d+(?:\.\d+)?)\s*(MiB|GiB|MB|GB)$/i.exec(value);
   if (!match) throw new Error('is not a size like 512MiB or 4GiB');
   return Number(match[1]) * (/^g/i.test(match[2]!) ? 2 ** 30 : 2 ** 20);
@@ -132,9 +133,9 @@ export const SETTINGS: { [K in keyof Config]: Setting<Config[K]> } = {
   },
   memoryLimitBytes: {
     name: 'FERMATA_MEMORY_LIMIT',
-    default: '2GiB',
+    default: '',
     read: bytes,
-    help: 'memory that the embedded engine may use',
+    help: 'memory of the process at which the embedded engine refuses; default 80 % of the machine',
   },
   clickhouseUrl: {
     name: 'CLICKHOUSE_URL',

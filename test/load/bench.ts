@@ -20,18 +20,22 @@ interface Sent {
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const generator = fileURLToPath(new URL('./generator.js', import.meta.url));
 const data = mkdtempSync(join(tmpdir(), 'fermata-bench-'));
-const server = spawn(process.execPath, [...process.argv.slice(2), join(root, 'server/dist/main.js')], {
-  stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-  env: {
-    ...process.env,
-    UV_THREADPOOL_SIZE: '16',
-    FERMATA_DATA_DIR: data,
-    FERMATA_PORT: '0',
-    FERMATA_OTLP_HTTP_PORT: '0',
-    FERMATA_OTLP_GRPC_PORT: '0',
-    FERMATA_LOG_LEVEL: 'warn',
+const server = spawn(
+  process.execPath,
+  ['--max-semi-space-size=64', ...process.argv.slice(2), join(root, 'server/dist/main.js')],
+  {
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    env: {
+      ...process.env,
+      UV_THREADPOOL_SIZE: '16',
+      FERMATA_DATA_DIR: data,
+      FERMATA_PORT: '0',
+      FERMATA_OTLP_HTTP_PORT: '0',
+      FERMATA_OTLP_GRPC_PORT: '0',
+      FERMATA_LOG_LEVEL: 'warn',
+    },
   },
-});
+);
 const ports = await new Promise<{ web: number; otlpHttp: number }>((resolve) =>
   server.once('message', (message) =>
     resolve((message as { ports: { web: number; otlpHttp: number } }).ports),

@@ -74,6 +74,9 @@ interface Shown {
 /** Large flows are drawn less often: at most this share of the time goes into one of them. */
 const DRAW_MS_PER_SPAN = 0.05;
 const MOST_CHECKED = 200_000;
+/** Above this, flows settle and leave once they were quiet for a moment: memory stays bounded under any load. */
+const MOST_SPANS_IN_MEMORY = 400_000;
+const CROWDED_QUIET_MS = 3000;
 
 export function createCorrelator(options: CorrelatorOptions): Correlator {
   const { clock } = options;
@@ -86,6 +89,8 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
   /** Flow keys in the order in which they last received a span. */
   const quiet = new Map<string, number>();
   const unwritten = new Map<string, number>();
+  /** Flows that settle early because memory is crowded. */
+  const hurried = new Set<string>();
   let lastVersion = 0;
   let openFlows = 0;
   const open = new Set<string>();
@@ -137,6 +142,7 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
       pending.add(key);
       const state = assembler.flow(key);
       quiet.delete(key);
+      hurried.delete(key);
       if (state) quiet.set(key, state.lastReceivedMs);
     }
   };
@@ -155,7 +161,7 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
         0,
       );
       const settlesAt = lastReceived + options.settleMs;
-      const flow = toTimeline(run, shifts, i + 1, now >= settlesAt);
+      const flow = toTimeline(run, shifts, i + 1, now >= settlesAt || hurried.has(key));
       if (previous)
         flow.relations.push({ flowId: previous.id, kind: 'previous-run', viaSpanId: '', target: '' });
       previous = flow;
@@ -232,6 +238,7 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
     for (const id of shown.get(key)?.ids ?? []) keyOfId.delete(id);
     shown.delete(key);
     quiet.delete(key);
+    hurried.delete(key);
   };
 
   const self: Correlator = {
@@ -310,7 +317,8 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
     written(changes) {
       for (const change of changes)
         if (unwritten.get(change.id) === change.version) unwritten.delete(change.id);
-      const before = clock.now() - options.unloadMs;
+      const crowded = assembler.graph.size > MOST_SPANS_IN_MEMORY;
+      const before = clock.now() - (crowded ? CROWDED_QUIET_MS : options.unloadMs);
       for (const [key, lastReceived] of quiet) {
         if (lastReceived > before) break;
         const state = assembler.flow(key);
@@ -318,11 +326,17 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
           quiet.delete(key);
           continue;
         }
+        if (crowded && !hurried.has(key) && shown.get(key)?.ids.some((id) => open.has(id))) {
+          hurried.add(key);
+          pending.add(key);
+          continue;
+        }
         if (!allQuiet(state, before)) continue;
         if (pending.has(key) || shown.get(key)?.ids.some((id) => unwritten.has(id)) || !shown.has(key))
           continue;
         unload(key, state);
       }
+      if (pending.size > 0) options.onDirty();
     },
     remember(names) {
       for (const name of names) departed.add(name);

@@ -59,7 +59,10 @@ export function embeddedConnection(directory: string, memoryLimitBytes: number):
       try {
         session = new chdb.Session(engineDirectory, {
           connectionArgs: [
-            `--max_server_memory_usage=${memoryLimitBytes}`,
+            // The engine counts the whole process, JavaScript's heap included.
+            memoryLimitBytes > 0
+              ? `--max_server_memory_usage=${memoryLimitBytes}`
+              : '--max_server_memory_usage_to_ram_ratio=0.8',
             '--background_pool_size=2',
             '--mark_cache_size=268435456',
           ],
