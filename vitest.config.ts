@@ -1,9 +1,11 @@
 import { defineConfig } from 'vitest/config';
 import { defaultServerConditions } from 'vite';
 
-const source = ['@fermata/source', ...defaultServerConditions];
+/** Without `module`: some packages' ES builds import files without extensions, which Node refuses. */
+const source = ['@fermata/source', ...defaultServerConditions.filter((name) => name !== 'module')];
 
 export default defineConfig({
+  resolve: { mainFields: ['main'] },
   ssr: { resolve: { conditions: source } },
   test: {
     include: [

@@ -241,6 +241,19 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
     hurried.delete(key);
   };
 
+  /** Shared and unattributed spans belong to no flow that could take them along when it leaves. */
+  let sweptAtMs = clock.now();
+  const sweep = (before: number): void => {
+    if (clock.now() - sweptAtMs < options.unloadMs) return;
+    sweptAtMs = clock.now();
+    const homeless: Node[] = [];
+    for (const node of assembler.graph.nodes()) {
+      if (node.flowKey !== '' || node.span.receivedAtMs > before) continue;
+      if ([...neighboursOf(node, assembler.graph)].every((next) => next.flowKey === '')) homeless.push(node);
+    }
+    assembler.unload(homeless);
+  };
+
   const self: Correlator = {
     missing(spans) {
       if (departed.size === 0) return [];
@@ -336,6 +349,7 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
           continue;
         unload(key, state);
       }
+      sweep(before);
       if (pending.size > 0) options.onDirty();
     },
     remember(names) {

@@ -416,4 +416,25 @@ describe('change', () => {
     expect(only(flows, 'a1/1').badges).toContain('cycle');
     expect(only(flows, 'd1/5').badges).toContain('missing-parent');
   });
+
+  test('quiet flows, and shared spans that belong to none, leave memory; a late span brings its flow back', () => {
+    const bench = createBench();
+    bench.take(
+      [
+        { trace: 'a1', id: '1', role: 'send' as const },
+        { trace: 'a2', id: '2', role: 'send' as const },
+        { trace: 'b1', id: '3', role: 'process' as const, service: 'b', at: 20, links: ['a1/1', 'a2/2'] },
+        { trace: 'c1', id: '9', role: 'receive' as const, batch: 5, links: ['d1/7', 'd2/8'] },
+      ].map(aSpan),
+    );
+    bench.rest();
+    expect(bench.correlator.spansInMemory).toBe(0);
+    bench.take([aSpan({ trace: 'e1', id: '4', role: 'process', service: 'late', at: 50, links: ['a1/1'] })]);
+    expect(
+      bench
+        .flows()
+        .get(traceId('a1'))!
+        .steps.map((step) => step.service),
+    ).toEqual(['svc', 'late']);
+  });
 });

@@ -37,7 +37,8 @@ export interface BuiltTree {
 
 /** Is `head` cut off from its cause: is it the top of its tree? */
 function isTop(head: Node, causes: Cause[]): boolean {
-  return hasStrongId(head.span) || isBatch(head.span) || singleCause(causes) === null;
+  // A stub's other causes are not at hand: it is what the store said it was, shared.
+  return head.stub || hasStrongId(head.span) || isBatch(head.span) || singleCause(causes) === null;
 }
 
 /**

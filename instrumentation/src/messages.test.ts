@@ -1,0 +1,132 @@
+import { context, trace, type Span } from '@opentelemetry/api';
+import { NodeSDK } from '@opentelemetry/sdk-node';
+import { InMemorySpanExporter, SimpleSpanProcessor, type ReadableSpan } from '@opentelemetry/sdk-trace';
+import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import {
+  currentFlow,
+  extractHeaders,
+  failFlow,
+  FlowSpanProcessor,
+  handleMessage,
+  injectHeaders,
+  publishEvent,
+  startFlow,
+  step,
+} from './index.ts';
+
+describe('without an SDK', () => {
+  test('the wrapped code runs, its result and its error pass through', () => {
+    expect(publishEvent({ type: 'T', destination: 'd', system: 's' }, (headers) => typeof headers)).toBe(
+      'object',
+    );
+    expect(() =>
+      step('s', () => {
+        throw new Error('mine');
+      }),
+    ).toThrow('mine');
+    expect(startFlow({ id: '1' }, () => currentFlow())).toBeUndefined();
+    failFlow();
+  });
+});
+
+describe('with an SDK', () => {
+  const exporter = new InMemorySpanExporter();
+  const sdk = new NodeSDK({
+    spanProcessors: [new FlowSpanProcessor(), new SimpleSpanProcessor({ exporter })],
+    logRecordProcessors: [],
+    metricReaders: [],
+    // Detection is asynchronous and would hold back the first exports.
+    autoDetectResources: false,
+  });
+  let started = false;
+  beforeEach(() => {
+    if (!started) sdk.start();
+    started = true;
+    exporter.reset();
+  });
+  afterAll(() => sdk.shutdown());
+  const spans = (): ReadableSpan[] => exporter.getFinishedSpans();
+
+  test('a message carries its flow: the consumer’s span links to the sender’s and names the flow as the message’s', async () => {
+    let headers: Record<string, unknown> = {};
+    startFlow({ id: 'order-1', type: 'order', keys: { customer: 'c' } }, () =>
+      publishEvent(
+        { type: 'OrderCreated', destination: 'orders', system: 'kafka' },
+        (given) => (headers = given),
+      ),
+    );
+    const buffers = Object.fromEntries(
+      Object.entries(headers).map(([k, v]) => [k, Buffer.from(v as string)]),
+    );
+    await handleMessage(
+      { destination: 'orders', system: 'kafka', headers: buffers, group: 'g' },
+      async () => {
+        await Promise.resolve();
+        expect(currentFlow()).toMatchObject({ id: 'order-1', type: 'order' });
+        step('inner', () => undefined);
+      },
+    );
+    const [send, inner, process] = spans();
+    expect(process!.links[0]!.context.spanId).toBe(send!.spanContext().spanId);
+    expect(process!.spanContext().traceId).not.toBe(send!.spanContext().traceId);
+    expect(process!.attributes).toMatchObject({
+      'fermata.flow.id': 'order-1',
+      'fermata.flow.source': 'message',
+      'fermata.message.type': 'OrderCreated',
+      'messaging.consumer.group.name': 'g',
+    });
+    expect(inner!.attributes).toMatchObject({
+      'fermata.flow.id': 'order-1',
+      'fermata.flow.source': 'ambient',
+      'fermata.step.name': 'inner',
+    });
+    expect(send!.attributes['messaging.message.id']).toBe(process!.attributes['messaging.message.id']);
+  });
+
+  test('a throwing handler is seen by the host as if we were not there, and by us as failed', async () => {
+    const failure = new Error('boom');
+    await expect(
+      handleMessage({ destination: 'd', system: 's' }, () => Promise.reject(failure)),
+    ).rejects.toBe(failure);
+    expect(spans()[0]!.status.message).toBe('boom');
+  });
+
+  test('carriers full of garbage give a root context and no flow', () => {
+    for (const garbage of [
+      undefined,
+      {},
+      { traceparent: 'x' },
+      { traceparent: Buffer.alloc(5), baggage: {} },
+      { 'fermata-flow-id': [] },
+      { 'fermata-flow-id': '' },
+    ]) {
+      const extracted = extractHeaders(garbage);
+      expect(extracted.flow).toBeUndefined();
+      expect(extracted.creation).toBeUndefined();
+    }
+    expect(injectHeaders(Object.freeze({}) as Record<string, unknown>, context.active())).toEqual({});
+  });
+
+  test('CloudEvents carry the flow in their own extensions', () => {
+    const event: Record<string, unknown> = { specversion: '1.0', id: 'e1', type: 'T' };
+    startFlow({ id: 'order-2', type: 'order' }, () => injectHeaders(event, context.active()));
+    expect(event).toMatchObject({ bamtxid: 'order-2', bampid: 'order' });
+    const { 'fermata-flow-id': _a, 'fermata-flow-type': _b, baggage: _c, ...foreign } = event;
+    expect(extractHeaders(foreign)).toMatchObject({
+      flow: { id: 'order-2', type: 'order' },
+      id: 'e1',
+      type: 'T',
+    });
+  });
+
+  test('starting a flow names the span that it starts in', () => {
+    trace.getTracer('t').startActiveSpan('request', (span: Span) => {
+      startFlow({ id: 'order-3' }, () => undefined);
+      span.end();
+    });
+    expect(spans()[0]!.attributes).toMatchObject({
+      'fermata.flow.id': 'order-3',
+      'fermata.flow.source': 'explicit',
+    });
+  });
+});
