@@ -1,0 +1,171 @@
+import { evidence, type Badge, type Hop, type Step } from '../model/flow.ts';
+import type { MessageKind, Span } from '../model/span.ts';
+import { msBetween, unixNanos, type UnixNanos } from '../model/time.ts';
+import type { FlowInput, InputSegment } from './flow-input.ts';
+import type { Shifts } from './runs.ts';
+import { addBadge, SKEW_SHOWN_NS, type Draft } from './steps.ts';
+
+/** Messages and synchronous calls between steps, each with its wait and its evidence. Pure. */
+
+export function hopsOf(
+  input: FlowInput,
+  shifts: Shifts,
+  stepOf: Map<string, Step>,
+  drafts: Draft[],
+  badges: Set<Badge>,
+): Hop[] {
+  const segmentOf = new Map<Span, InputSegment>();
+  for (const segment of input.segments) for (const span of segment.spans) segmentOf.set(span, segment);
+  const corrected = (span: Span, at: UnixNanos): UnixNanos => {
+    const segment = segmentOf.get(span);
+    return segment === undefined ? at : unixNanos(at + (shifts.get(segment) ?? 0n));
+  };
+  const hops = new Map<string, Hop>();
+  const consumed = new Set<string>();
+  for (const draft of drafts) {
+    const to = stepOf.get(draft.head.key)!;
+    if (draft.calledBy !== null) {
+      const { client, from } = draft.calledBy;
+      const fromStep = stepOf.get(from.head.key)!;
+      add({
+        id: `${client.spanId}>${to.id}`,
+        message: {
+          kind: draft.head.message?.kind || 'command',
+          type: draft.head.route || draft.head.name,
+          id: '',
+          system: draft.head.route.includes('/') && !/^[A-Z]+ /.test(draft.head.route) ? 'rpc' : 'http',
+          destination: draft.head.service.name,
+        },
+        from: fromStep.id,
+        to: to.id,
+        consumerGroup: null,
+        state: 'delivered',
+        attempts: 1,
+        sendSpanId: client.spanId,
+        receiveSpanId: draft.head.spanId,
+        sent: unixNanos(client.start + from.shift),
+        received: unixNanos(draft.head.start + draft.shift),
+        waitMs: Math.max(
+          0,
+          msBetween(unixNanos(client.start + from.shift), unixNanos(draft.head.start + draft.shift)),
+        ),
+        skewed: false,
+        sync: true,
+        evidence: [evidence('parent')],
+        confidence: evidence('parent').strength,
+      });
+      continue;
+    }
+    if (draft.head !== draft.segment.head) continue;
+    for (const cause of draft.segment.causes) {
+      if (cause.kinds.some((kind) => kind === 'message-id' || kind === 'message-position')) {
+        badges.add('broken-context');
+        addBadge(to, 'broken-context');
+      }
+      if (cause.where === 'unseen') {
+        badges.add('unseen-cause');
+        addBadge(to, 'unseen-cause');
+        continue;
+      }
+      if (draft.head.role !== 'process' && draft.head.role !== 'receive') continue;
+      const send = cause.span!;
+      consumed.add(send.key);
+      if (cause.where !== 'flow') badges.add('shared');
+      const from = stepOf.get(send.key);
+      const sentEnd = corrected(send, send.end);
+      const received = unixNanos(draft.head.start + draft.shift);
+      const skewed = draft.shift >= SKEW_SHOWN_NS;
+      if (skewed) badges.add('clock-skew');
+      add({
+        id: `${send.spanId}>${to.id}`,
+        message: messageOf(send, draft.head),
+        from: from?.id ?? null,
+        to: to.id,
+        consumerGroup: draft.head.message?.group || null,
+        state: draft.head.message?.deadLettered ? 'dead-lettered' : 'delivered',
+        attempts: to.attempts.length,
+        sendSpanId: send.spanId,
+        receiveSpanId: draft.head.spanId,
+        sent: corrected(send, send.start),
+        received,
+        waitMs: Math.max(0, msBetween(sentEnd, received)),
+        skewed,
+        sync: false,
+        evidence: cause.kinds.map(evidence),
+        confidence: Math.max(...cause.kinds.map((kind) => evidence(kind).strength)),
+      });
+    }
+  }
+  for (const other of input.consumedElsewhere) consumed.add(other.send.key);
+  addWaiting();
+  const list = [...hops.values()].sort((a, b) =>
+    a.sent !== b.sent ? (a.sent < b.sent ? -1 : 1) : a.id < b.id ? -1 : 1,
+  );
+  const byId = new Map<string, Step>();
+  for (const step of stepOf.values()) byId.set(step.id, step);
+  for (const hop of list) if (hop.to !== null) byId.get(hop.to)!.causedBy.push(hop.id);
+  return list;
+
+  /** One hop per (send, step): later attempts keep the first delivery's wait. */
+  function add(hop: Hop): void {
+    const known = hops.get(hop.id);
+    if (known === undefined || hop.received! < known.received!) hops.set(hop.id, hop);
+  }
+
+  /** Sent and not seen consumed. A create span and its send are one sending; the create names the message. */
+  function addWaiting(): void {
+    for (const segment of input.segments) {
+      const creates = new Map<string, Span>();
+      for (const span of segment.spans) if (span.role === 'create') creates.set(span.key, span);
+      const sendOf = new Map<string, Span>();
+      for (const span of segment.spans) {
+        if (span.role !== 'send') continue;
+        const created = [span.traceId + span.parentId, ...span.links.map((link) => link.key)].filter((key) =>
+          creates.has(key),
+        );
+        for (const key of created) sendOf.set(key, span);
+        if (created.length === 0 && !consumed.has(span.key)) addWaitingHop(span, span);
+      }
+      for (const [key, create] of creates) {
+        const send = sendOf.get(key);
+        if (!consumed.has(key) && !(send && consumed.has(send.key))) addWaitingHop(create, send ?? create);
+      }
+    }
+  }
+
+  function addWaitingHop(message: Span, send: Span): void {
+    const id = `${message.spanId}>`;
+    hops.set(id, {
+      id,
+      message: messageOf(message, send),
+      from: stepOf.get(send.key)?.id ?? null,
+      to: null,
+      consumerGroup: null,
+      state: 'waiting',
+      attempts: 0,
+      sendSpanId: message.spanId,
+      receiveSpanId: null,
+      sent: corrected(send, send.start),
+      received: null,
+      waitMs: null,
+      skewed: false,
+      sync: false,
+      evidence: [],
+      confidence: 1,
+    });
+  }
+}
+
+function messageOf(send: Span, receive: Span | null): Hop['message'] {
+  const s = send.message;
+  const r = receive?.message ?? null;
+  const pick = (field: 'type' | 'id' | 'system' | 'destination'): string => (s?.[field] || r?.[field]) ?? '';
+  const kind: MessageKind = s?.kind || r?.kind || 'event';
+  return {
+    kind,
+    type: pick('type'),
+    id: pick('id'),
+    system: pick('system'),
+    destination: pick('destination'),
+  };
+}

@@ -1,0 +1,302 @@
+import type { Attempt, Badge, Step, StepStatus } from '../model/flow.ts';
+import type { Span } from '../model/span.ts';
+import { earlier, later, unixNanos } from '../model/time.ts';
+import { order, type FlowInput, type InputSegment } from './flow-input.ts';
+import type { Shifts } from './runs.ts';
+
+/** Spans → steps: which spans are one unit of work, and which deliveries are attempts of one step. Pure. */
+
+/** Smaller differences are the SDK's millisecond clock, not skew. */
+export const SKEW_SHOWN_NS = 1_000_000n;
+
+export interface Draft {
+  head: Span;
+  segment: InputSegment;
+  spans: Span[];
+  shift: bigint;
+  /** Step whose client span called this one. */
+  calledBy: { client: Span; from: Draft } | null;
+  /** Deliveries of one message to one handler share this. */
+  attemptKey: string;
+}
+
+/**
+ * Steps are units of work by one service: a segment is divided where the service changes (a synchronous call) and
+ * where a span names a step of its own; everything else folds into the step above it.
+ */
+export function draftSteps(input: FlowInput, shifts: Shifts, badges: Set<Badge>): Draft[] {
+  const drafts: Draft[] = [];
+  const draftOf = new Map<string, Draft>();
+  const byKey = new Map<string, Span>();
+  for (const segment of input.segments) for (const span of segment.spans) byKey.set(span.key, span);
+  // Parents first: a span that continues the work of another segment's span (same service, new id) folds into it.
+  for (const segment of topDown(input.segments, byKey)) {
+    // A milestone comes before the span it happened in: that one is running, not missing.
+    if (segment.orphan && segment.head.milestone === null) badges.add('missing-parent');
+    if (segment.cycle) badges.add('cycle');
+    for (const span of topDownSpans(segment.spans)) {
+      if (span.warnings.length > 0) badges.add('repaired');
+      const parent = span.parentId === '' ? undefined : draftOf.get(span.traceId + span.parentId);
+      const parentSpan = parent && byKey.get(span.traceId + span.parentId);
+      const isHead = span === segment.head;
+      const named =
+        span.milestone === null && span.step !== null && (span.step.name !== '' || span.step.id !== '');
+      const folds =
+        parent !== undefined &&
+        parentSpan!.service.name === span.service.name &&
+        !named &&
+        !(isHead && (span.role === 'process' || (span.role === 'receive' && segment.causes.length > 0)));
+      if (folds) {
+        parent.spans.push(span);
+        draftOf.set(span.key, parent);
+        continue;
+      }
+      const draft: Draft = {
+        head: span,
+        segment,
+        spans: [span],
+        shift: shifts.get(segment)!,
+        calledBy: !isHead && parent !== undefined ? { client: parentSpan!, from: parent } : null,
+        attemptKey: '',
+      };
+      draft.attemptKey = attemptKeyOf(draft);
+      if (draft.calledBy !== null) {
+        const early = parentSpan!.start + parent!.shift - (span.start + draft.shift);
+        if (early > 0n) draft.shift += early;
+      }
+      drafts.push(draft);
+      draftOf.set(span.key, draft);
+    }
+  }
+  return foldReceives(drafts, draftOf);
+}
+
+/** Segments whose parents are in the flow come after them. */
+function topDown(segments: InputSegment[], byKey: Map<string, Span>): InputSegment[] {
+  const segmentOf = new Map<Span, InputSegment>();
+  for (const segment of segments) for (const span of segment.spans) segmentOf.set(span, segment);
+  const sorted: InputSegment[] = [];
+  const state = new Map<InputSegment, boolean>();
+  for (const start of segments) {
+    const path: InputSegment[] = [];
+    for (let segment: InputSegment | undefined = start; segment !== undefined && !state.has(segment);) {
+      state.set(segment, true);
+      path.push(segment);
+      const up = byKey.get(segment.head.traceId + segment.head.parentId);
+      segment = up && segmentOf.get(up);
+    }
+    sorted.push(...path.reverse());
+  }
+  return sorted;
+}
+
+/** Within a segment: parents before children, siblings in time. */
+function topDownSpans(spans: Span[]): Span[] {
+  if (spans.length === 1) return spans;
+  const children = new Map<string, Span[]>();
+  const inside = new Set(spans.map((span) => span.key));
+  const roots: Span[] = [];
+  for (const span of spans) {
+    const up = span.traceId + span.parentId;
+    if (span === spans[0] || span.parentId === '' || !inside.has(up)) roots.push(span);
+    else {
+      const list = children.get(up);
+      if (list) list.push(span);
+      else children.set(up, [span]);
+    }
+  }
+  const sorted: Span[] = [];
+  const work = roots.reverse();
+  while (work.length > 0) {
+    const span = work.pop()!;
+    sorted.push(span);
+    const below = children.get(span.key);
+    if (below !== undefined) for (let i = below.length - 1; i >= 0; i--) work.push(below[i]!);
+  }
+  return sorted;
+}
+
+/** A receive span directly above the processing of the same message is part of that step. */
+function foldReceives(drafts: Draft[], draftOf: Map<string, Draft>): Draft[] {
+  const gone = new Set<Draft>();
+  for (const draft of drafts) {
+    if (draft.head.role !== 'process') continue;
+    const above = draftOf.get(draft.head.traceId + draft.head.parentId);
+    if (above === undefined || above.head.role !== 'receive' || gone.has(above)) continue;
+    if (above.head.service.name !== draft.head.service.name) continue;
+    draft.spans.push(...above.spans);
+    for (const span of above.spans) draftOf.set(span.key, draft);
+    gone.add(above);
+  }
+  return gone.size === 0 ? drafts : drafts.filter((draft) => !gone.has(draft));
+}
+
+function attemptKeyOf(draft: Draft): string {
+  const { head, segment } = draft;
+  const { message } = head;
+  if (message === null || head !== segment.head || (head.role !== 'process' && head.role !== 'receive'))
+    return '';
+  const cause = segment.causes.find((c) => c.where === 'flow');
+  const of = message.id !== '' ? message.id : (cause?.key ?? '');
+  return of === ''
+    ? ''
+    : `${of}\0${head.service.name}\0${message.group}\0${head.step?.name ?? ''}\0${cause ? '' : message.destination}`;
+}
+
+interface Merged {
+  steps: Step[];
+  /** Step of every member span, by span key. */
+  stepOf: Map<string, Step>;
+}
+
+/** Same message, same group: attempts of one step, in time order. */
+export function mergeAttempts(drafts: Draft[]): Merged {
+  const groups = new Map<string, Draft[]>();
+  for (const draft of drafts) {
+    const key = draft.attemptKey || draft.head.key;
+    const group = groups.get(key);
+    if (group) group.push(draft);
+    else groups.set(key, [draft]);
+  }
+  const steps: Step[] = [];
+  const stepOf = new Map<string, Step>();
+  for (const group of groups.values()) {
+    group.sort((a, b) => order(a.head, b.head));
+    const step = toStep(group);
+    steps.push(step);
+    for (const draft of group) for (const span of draft.spans) stepOf.set(span.key, step);
+  }
+  steps.sort((a, b) => (a.start !== b.start ? (a.start < b.start ? -1 : 1) : a.id < b.id ? -1 : 1));
+  return { steps, stepOf };
+}
+
+function toStep(group: Draft[]): Step {
+  const badges = new Set<Badge>();
+  let attempts: Attempt[] = [];
+  for (const draft of group) {
+    const started = draft.spans.filter((span) => span.milestone !== null);
+    const work = draft.spans.filter((span) => span.milestone === null);
+    if (work.length === 0) attempts.push(attemptFromMilestones(draft, started));
+    else attempts.push(attemptFromSpans(draft, work));
+  }
+  attempts = attempts.map((attempt, i) => ({ ...attempt, number: Math.max(attempt.number, i + 1) }));
+  const last = attempts[attempts.length - 1]!;
+  const earlierOk = attempts.slice(0, -1).some((attempt) => attempt.status === 'ok');
+  if (earlierOk) badges.add('duplicate-processing');
+  const retried = attempts.length > 1 || last.number > 1;
+  const first = group[0]!;
+  const { head } = first;
+  const skewNs = group.reduce((most, draft) => (draft.shift > most ? draft.shift : most), 0n);
+  if (skewNs >= SKEW_SHOWN_NS) badges.add('clock-skew');
+  const status: StepStatus =
+    last.status === 'running'
+      ? 'running'
+      : last.status === 'failed'
+        ? 'failed'
+        : retried && !earlierOk
+          ? 'retried'
+          : 'ok';
+  const failure = last.status === 'failed' ? last.error : null;
+  const end = attempts.some((attempt) => attempt.end === null)
+    ? null
+    : attempts.map((attempt) => attempt.end!).reduce(later);
+  return {
+    id: head.spanId + head.traceId.slice(0, 8),
+    typeKey: typeKeyOf(head),
+    name: nameOf(head),
+    service: head.service.name,
+    kind: head.step?.kind || (head.step?.compensates ? 'compensation' : kindOf(head)),
+    status,
+    result: last.status === 'running' ? null : head.step?.result || null,
+    attempts,
+    start: attempts.map((attempt) => attempt.start).reduce(earlier),
+    end,
+    skewMs: Number(skewNs) / 1e6,
+    causedBy: [],
+    compensates: head.step?.compensates || null,
+    compensatedBy: [],
+    error: failure,
+    spanIds: group.flatMap((draft) => [...draft.spans].sort(order).map((span) => span.spanId)),
+    traceId: head.traceId,
+    shared: false,
+    badges: [...badges].sort(),
+  };
+}
+
+function attemptFromSpans(draft: Draft, work: Span[]): Attempt {
+  const { head, shift } = draft;
+  const own = work.filter((span) => span.service.name === head.service.name);
+  const end = own.map((span) => span.end).reduce(later);
+  const failed = head.failed || head.step?.result === 'failure' || head.step?.result === 'timeout';
+  return {
+    number: head.step?.attempt || 1,
+    start: unixNanos(head.start + shift),
+    end: unixNanos(end + shift),
+    status: failed ? 'failed' : 'ok',
+    spanId: head.spanId,
+    error: failed ? (head.error ?? { type: head.step?.result || 'error', message: '' }) : null,
+  };
+}
+
+/** Only log events so far: the span has not ended, or its process died. */
+function attemptFromMilestones(draft: Draft, milestones: Span[]): Attempt {
+  const sorted = [...milestones].sort(order);
+  const ended = sorted.findLast(
+    (span) =>
+      span.milestone!.endsWith('completed') ||
+      span.milestone!.endsWith('failed') ||
+      span.milestone === 'flow-cancelled',
+  );
+  const first = sorted[0]!;
+  const instant = !sorted.some(
+    (span) => span.milestone === 'step-started' || span.milestone === 'compensation-started',
+  );
+  const end = ended ?? (instant ? sorted[sorted.length - 1]! : null);
+  return {
+    number: draft.head.step?.attempt || 1,
+    start: unixNanos(first.start + draft.shift),
+    end: end && unixNanos(end.end + draft.shift),
+    status: end === null ? 'running' : ended?.failed ? 'failed' : 'ok',
+    spanId: draft.head.spanId,
+    error: ended?.error ?? null,
+  };
+}
+
+/** DESIGN "Step type": never the raw span name, which may carry ids. */
+function typeKeyOf(head: Span): string {
+  const what =
+    head.step?.name ||
+    head.route ||
+    (head.message !== null
+      ? `${head.role} ${head.message.type || head.message.destination}`
+      : (head.milestone ?? head.role));
+  return `${head.service.name} ${what}`;
+}
+
+function nameOf(head: Span): string {
+  return head.step?.name || head.route || head.name;
+}
+
+function kindOf(head: Span): string {
+  if (head.role === 'process' || head.role === 'receive') {
+    const kind = head.message?.kind;
+    return kind === 'command' || kind === 'reply' || kind === 'timer' || kind === 'query' ? kind : 'event';
+  }
+  return head.role === 'server' ? 'request' : 'task';
+}
+export function addBadge(step: Step, badge: Badge): void {
+  if (!step.badges.includes(badge)) step.badges = [...step.badges, badge].sort();
+}
+/** A step undoes the step it names, by id or by name; the newest one before it where names repeat. */
+export function linkCompensations(steps: Step[]): void {
+  for (const undo of steps) {
+    if (undo.compensates === null) continue;
+    const undone = steps.findLast(
+      (step) =>
+        step !== undo &&
+        step.start <= undo.start &&
+        (step.id === undo.compensates || step.name === undo.compensates),
+    );
+    undone?.compensatedBy.push(undo.id);
+  }
+}
