@@ -163,7 +163,7 @@ test(`nothing acknowledged is lost over ${KILLS} kills`, async () => {
       expect(found.hops).toEqual([expect.objectContaining({ state: 'delivered', waitMs: 15 })]);
     });
   process.stdout.write(
-    `kill -9 × ${KILLS}: ${flows.length} flows, ${Math.round((acked.length * 32) / (sendingMs / 1000))} acknowledged spans/s, ${acked.length} fully and ${half.length} half acknowledged, all there and whole\n`,
+    `kill -9 × ${KILLS}: ${flows.length} flows, ${Math.round((acked.length * 32) / (sendingMs / 1000))} acknowledged spans/s, ${acked.length} fully and ${half.length} half acknowledged; all counted, ${sample.length} opened and whole\n`,
   );
   await server.end('SIGTERM');
   directory.remove();

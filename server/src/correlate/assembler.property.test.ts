@@ -5,7 +5,8 @@ import { aSpan, type SpanSketch } from '../model/testing/builders.ts';
 import { canonical, createBench } from './testing.ts';
 
 /**
- * Invariant I1: any order, duplication, batching, unloading and restart between the same spans gives the same flows.
+ * Invariant I1: any order, duplication and batching of the same spans gives the same flows; so do unloading and restart,
+ * for the evidence that `honest` generates (the known limit is in RATIONALE, "What a late span brings back").
  * Spans refer to any other span, earlier or later, existing or not, so that rings, orphans and joins all occur.
  */
 const size = 14;

@@ -17,7 +17,8 @@ import { buildTree, dependenciesOf, resolveTree, topOf, weakTokensOf, type Resol
 /**
  * Keeps, for every span in memory, which flow it belongs to. The answer is a function of the set of spans: `add` only
  * finds the trees that a new span can touch and resolves those again with the pure rules of evidence.ts and trees.ts.
- * Guarded by assembler.property.test.ts: any order, duplication, batching and unloading gives the same flows.
+ * Guarded by assembler.property.test.ts: any order, duplication and batching gives the same flows;
+ * unloading does too, up to the limit in RATIONALE, "What a late span brings back".
  */
 export interface Assembler {
   readonly graph: Graph;
