@@ -42,8 +42,8 @@ export interface PipelineOptions {
 const FLUSH_MS = 200;
 const FLUSH_PAUSE_FACTOR = 4;
 const REPLAY_REPORT = 100_000;
-const MOST_LOAD_ROUNDS = 8;
-/** Spans that one late span may bring back; beyond it a timeline says that it is incomplete. */
+const MOST_LOAD_ROUNDS = 64;
+/** Spans that one commit may bring back; what lies beyond is counted, and not seen by it. */
 const MOST_LOADED_SPANS = 100_000;
 
 export function createPipeline(options: PipelineOptions): Pipeline {
@@ -81,28 +81,28 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       : (normalizer.event(stored.log, stored.receivedAtMs, stored)?.span ?? null);
   const restoreAll = (list: StoredSpan[]): Span[] => list.flatMap((stored) => restore(stored) ?? []);
   const load = (names: string[], flows: StoredFlow[]): Span[] => {
-    const loaded = flows.map((flow) => ({
-      id: flow.id,
-      version: flow.version,
-      members: restoreAll(flow.members),
-      context: restoreAll(flow.context),
-    }));
-    correlator.load(names, loaded);
-    counters.add('fermata_reloaded_flows_total', loaded.length);
-    return loaded.flatMap((flow) => flow.members);
+    counters.add('fermata_reloaded_flows_total', flows.length);
+    return correlator.load(
+      names,
+      flows.map((flow) => ({
+        id: flow.id,
+        version: flow.version,
+        members: restoreAll(flow.members),
+        causes: flow.causes,
+      })),
+    );
   };
-  /** Flows that are only in the store and that these spans touch, and what those touch in turn. */
-  const bringBack = async (spans: Span[]): Promise<void> => {
-    let names = correlator.missing(spans);
-    let loaded = 0;
-    for (let round = 0; names.length > 0 && round < MOST_LOAD_ROUNDS && loaded < MOST_LOADED_SPANS; round++) {
-      const members = load(names, await store.loadByNames(names));
-      loaded += members.length;
-      names = correlator.missing(members);
+  /** Flows that are only in the store and that these spans touch, and what decides together with those. */
+  const bringBack = async (spans: Span[], loaded: Span[]): Promise<void> => {
+    for (let round = 0; round < MOST_LOAD_ROUNDS && loaded.length < MOST_LOADED_SPANS; round++) {
+      const names = correlator.missing(spans, loaded);
+      if (names.length === 0) return;
+      loaded.push(...load(names, await store.loadByNames(names)));
     }
+    counters.add('fermata_reloads_cut_short_total');
   };
   const correlate = async (spans: Span[]): Promise<void> => {
-    await bringBack(spans);
+    await bringBack(spans, []);
     correlator.add(spans);
   };
 
@@ -132,7 +132,10 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     if (due.length > 0) {
       const ids = due.splice(0, 500);
       if (due.length > 0) again = true;
-      await exclusive(async () => bringBack(load([], await store.loadByIds(ids))));
+      await exclusive(async () => {
+        await bringBack([], load([], await store.loadByIds(ids)));
+        correlator.add([]);
+      });
     }
     const changes = correlator.takeChanges();
     if (changes.length === 0 && upTo === derivedBatch) return;
@@ -152,7 +155,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     derivedBatch = upTo;
     correlator.written(changes);
     counters.add('fermata_flow_rows_total', kept.length);
-    options.announce(kept);
+    options.announce(kept.filter((change) => change.unowned === undefined));
     if (correlatedBatch !== upTo) again = true;
   };
   let derivedBatch = 0;

@@ -52,6 +52,7 @@ describe('scenarios as separate processes', () => {
           member: i % 2 === 0,
         }));
         for (const order of orders) await running.placeOrder(order);
+        const disagreeing: string[][] = [];
         for (const order of orders) {
           const { expected } = scenario;
           const flow = await flowOf(order.orderId, (found) => {
@@ -70,19 +71,23 @@ describe('scenarios as separate processes', () => {
           ].map((step) => `${step.service}: ${broker === '' ? step.name : ''}`);
           expect(steps.sort()).toEqual(wanted.sort());
           expect(new Set(flow.steps.map((step) => step.traceId)).size).toBeGreaterThan(1);
-          // Each wait within 2 ms of what the services measured themselves (a late sample: the first pays for warm-up).
-          if (order === orders[orders.length - 1])
-            for (const hop of flow.hops) {
-              const step = flow.steps.find((candidate) => candidate.id === hop.to)!;
-              const measured = running.handled.filter(
-                (entry) => entry.order === order.orderId && entry.service === step.service,
-              );
-              expect(
-                measured.some((entry) => Math.abs(entry.waitMs - hop.waitMs!) <= 2),
-                `${hop.message.type} → ${step.service}: ${hop.waitMs} of ${measured.map((m) => m.waitMs).join()}`,
-              ).toBe(true);
-            }
+          const apart = flow.hops.filter((hop) => {
+            const step = flow.steps.find((candidate) => candidate.id === hop.to)!;
+            return !running.handled.some(
+              (entry) =>
+                entry.order === order.orderId &&
+                entry.service === step.service &&
+                Math.abs(entry.waitMs - hop.waitMs!) <= 2,
+            );
+          });
+          disagreeing.push(apart.map((hop) => `${hop.message.type} ${hop.waitMs}`));
         }
+        // Every wait of an order within 2 ms of what the services measured themselves. One order is enough: a busy
+        // machine pauses a process between its span and its own clock, an error in the geometry is in all of them.
+        expect(
+          disagreeing.filter((hops) => hops.length === 0).length,
+          disagreeing.join(' | '),
+        ).toBeGreaterThan(0);
         await running.stop();
       },
       60_000,

@@ -1,3 +1,4 @@
+import type { KnownCause } from '../model/flow.ts';
 import { compareDuplicates, type Span } from '../model/span.ts';
 import { causesOf, headOf, MOST_SHARING, startsSegment } from './evidence.ts';
 import {
@@ -8,6 +9,7 @@ import {
   isSend,
   messageTokens,
   neighboursOf,
+  parentKeyOf,
   type Graph,
   type Node,
   type Tree,
@@ -17,21 +19,24 @@ import { buildTree, dependenciesOf, resolveTree, topOf, weakTokensOf, type Resol
 /**
  * Keeps, for every span in memory, which flow it belongs to. The answer is a function of the set of spans: `add` only
  * finds the trees that a new span can touch and resolves those again with the pure rules of evidence.ts and trees.ts.
- * Guarded by assembler.property.test.ts: any order, duplication and batching gives the same flows;
- * unloading does too, up to the limit in RATIONALE, "What a late span brings back".
+ * Guarded by assembler.property.test.ts: any order, duplication, batching, unloading and restart gives the same flows.
  */
 export interface Assembler {
   readonly graph: Graph;
   /** Adds spans and brings every affected flow up to date. */
   add(spans: readonly Span[]): void;
-  /** Brings back spans from the store; `context` ones are shared with flows that stay there. */
-  load(members: readonly Span[], context: readonly Span[]): void;
+  /** Brings spans back from the store; flows are up to date after the next `add`. A stub is shared, by what was known. */
+  load(span: Span, stub: readonly KnownCause[] | null): void;
   /** Takes spans out of memory. What refers to them keeps its flow until it changes. */
   unload(nodes: Iterable<Node>): void;
+  /** A new span concerns these shared spans directly: what surrounds them must be in memory before `add`. */
+  stubsAround(span: Span): Node[];
   flow(key: string): FlowState | undefined;
   readonly flows: ReadonlyMap<string, FlowState>;
   /** Flows changed since the last call. */
   takeDirty(): Set<string>;
+  /** Spans that were found to belong to no flow since the last call. */
+  takeUnowned(): Node[];
   /** How often a cyclic dependency had to be cut short. */
   readonly abandoned: number;
 }
@@ -54,6 +59,7 @@ export function createAssembler(): Assembler {
   let dirtyFlows = new Set<string>();
   let dirtyTokens = new Set<string>();
   const queue = new Set<Node>();
+  let unowned = new Set<Node>();
   let abandoned = 0;
 
   const invalidate = (tree: Tree | null): void => {
@@ -157,7 +163,10 @@ export function createAssembler(): Assembler {
       }
       for (const member of segment.spans) queue.delete(member);
       if (key) dirtyFlows.add(key);
-      else markNeighbours(segment.spans);
+      else {
+        markNeighbours(segment.spans);
+        for (const member of segment.spans) unowned.add(member);
+      }
     }
     // Segments below that the resolution did not reach (under a shared one) are unattributed.
     for (const [segment, key] of resolution.flows)
@@ -263,7 +272,11 @@ export function createAssembler(): Assembler {
   const touch = (node: Node, wakesStubs: boolean): void => {
     queue.add(node);
     const { span } = node;
-    if (wakesStubs) for (const other of neighboursOf(node, graph)) wake(other);
+    if (wakesStubs)
+      for (const stub of stubsAround(span)) {
+        stub.stub = null;
+        touch(stub, false);
+      }
     if (node.parent !== null) {
       disturb(node.parent);
       if (isConsumer(span.role)) disturb(headOf(node.parent));
@@ -275,12 +288,23 @@ export function createAssembler(): Assembler {
     touchSharing(span);
     touchInner(node);
   };
-  /** What was only context takes part again; its flows were loaded before (`Correlator.missing`). */
-  const wake = (node: Node): void => {
-    if (!node.stub) return;
-    node.stub = false;
-    node.shared = false;
-    touch(node, true);
+  const stubsAround = (span: Span): Node[] => {
+    const found = new Set<Node>();
+    const meet = (node: Node | undefined): void => {
+      const head = node && headOf(node);
+      if (head && head.stub !== null) found.add(head);
+    };
+    meet(graph.get(span.key));
+    meet(graph.get(parentKeyOf(span)));
+    for (const link of span.links) meet(graph.get(link.key));
+    for (const other of graph.waitingFor(span.key)) meet(other);
+    const known = graph.get(span.key);
+    if (known) for (const other of neighboursOf(known, graph)) meet(other);
+    for (const token of messageTokens(span)) {
+      const sharing = graph.sharing(token);
+      if (sharing.size <= MOST_SHARING + 1) for (const other of sharing) meet(other);
+    }
+    return [...found];
   };
   /** A consumer gains a cause: the trees of its other causes lose or keep what hangs below them. */
   const touchReferrer = (node: Node): void => {
@@ -290,11 +314,12 @@ export function createAssembler(): Assembler {
     for (const link of node.span.links) disturb(graph.get(link.key));
     touchSharing(node.span);
   };
-  /** Attaching children may make sends below a republish, or stop them from being one. */
+  /** An id above may start or end segments below; attaching children may make sends below a republish, or stop it. */
   const touchInner = (node: Node): void => {
     const work = [...node.children];
     while (work.length > 0) {
       const child = work.pop()!;
+      disturb(child);
       if (isSend(child.span.role)) touchSharing(child.span);
       if (!startsSegment(child)) work.push(...child.children);
     }
@@ -326,11 +351,11 @@ export function createAssembler(): Assembler {
       }
   };
 
-  const addOne = (span: Span, stub: boolean, loading: boolean): void => {
+  const addOne = (span: Span, stub: readonly KnownCause[] | null, loading: boolean): void => {
     const known = graph.get(span.key);
     if (known !== undefined) {
       // A duplicate that loses, or says the same, changes nothing.
-      if (!known.stub && (stub || compareDuplicates(span, known.span) <= 0)) return;
+      if (stub !== null || (known.stub === null && compareDuplicates(span, known.span) <= 0)) return;
       forget(known);
     }
     const node = graph.add(span, stub);
@@ -353,14 +378,11 @@ export function createAssembler(): Assembler {
       return abandoned;
     },
     add(spans) {
-      for (const span of spans) addOne(span, false, false);
+      for (const span of spans) addOne(span, null, false);
       settle();
     },
-    load(members, contexts) {
-      for (const span of members) addOne(span, false, true);
-      for (const span of contexts) if (!graph.get(span.key)) addOne(span, true, true);
-      settle();
-    },
+    load: (span, stub) => addOne(span, stub, true),
+    stubsAround,
     unload(nodes) {
       for (const node of [...nodes]) {
         const tree = node.tree;
@@ -386,6 +408,13 @@ export function createAssembler(): Assembler {
       queue.clear();
     },
     flow: (key) => flows.get(key),
+    takeUnowned() {
+      const taken = [...unowned].filter(
+        (node) => node.flowKey === '' && node.stub === null && graph.get(node.span.key) === node,
+      );
+      unowned = new Set();
+      return taken;
+    },
     takeDirty() {
       const taken = dirtyFlows;
       dirtyFlows = new Set();

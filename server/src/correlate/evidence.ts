@@ -21,9 +21,12 @@ export function startsSegment(node: Node): boolean {
   return span.flow.id !== inheritedId(parent);
 }
 
+/** A consumer inherits nothing from above: who polled for it says nothing about its message. */
 function inheritedId(from: Node): string {
-  for (let node: Node | null = from; node !== null; node = node.parent)
+  for (let node: Node | null = from; node !== null; node = node.parent) {
     if (node.span.flow !== null && node.span.flow.id !== '') return node.span.flow.id;
+    if (isConsumer(node.span.role)) return '';
+  }
   return '';
 }
 
@@ -40,6 +43,8 @@ export function headOf(node: Node): Node {
  */
 export function causesOf(head: Node, graph: Graph): Cause[] {
   const { span, parent } = head;
+  if (head.stub !== null)
+    return head.stub.map(({ key, kinds }) => ({ key, kinds: [...kinds], node: graph.get(key) ?? null }));
   if (!isConsumer(span.role)) {
     return parent === null ? [] : [{ key: parent.span.key, node: parent, kinds: ['parent'] }];
   }
@@ -131,5 +136,5 @@ function isRepublish(send: Node, token: string): boolean {
 export function singleCause(causes: Cause[]): Node | null {
   if (causes.length !== 1) return null;
   const node = causes[0]!.node;
-  return node === null || node.stub || isBatch(node.span) ? null : node;
+  return node === null || isBatch(node.span) ? null : node;
 }

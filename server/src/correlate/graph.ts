@@ -1,3 +1,4 @@
+import type { KnownCause } from '../model/flow.ts';
 import type { Role, Span, SpanKey } from '../model/span.ts';
 
 /**
@@ -18,8 +19,10 @@ export interface Node {
   shared: boolean;
   /** Its parent edge closed a cycle and was dropped. */
   cycle: boolean;
-  /** Came back from the store only as context of a flow; its own story is not in memory. */
-  stub: boolean;
+  /** A shared batch consumer whose surroundings are not all in memory: what caused it, as known when they left. */
+  stub: readonly KnownCause[] | null;
+  /** Belongs to no flow, and the store was told so: under which names to find it, and what caused it. */
+  listed: string | null;
 }
 
 /** Segments connected by single causes; built and resolved in trees.ts. */
@@ -37,6 +40,8 @@ export interface Tree {
 
 export const isConsumer = (role: Role): boolean => role === 'process' || role === 'receive';
 export const isSend = (role: Role): boolean => role === 'send' || role === 'create';
+/** Consumes for several flows by its nature: where "what decides together" is cut (`together.ts`). */
+export const isBatchConsumer = (span: Span): boolean => isConsumer(span.role) && isBatch(span);
 export const isBatch = (span: Span): boolean => span.message !== null && span.message.batchCount > 1;
 /** The id counts as evidence of its own: set by hand, or read from the message's headers. */
 export const hasStrongId = (span: Span): boolean =>
@@ -69,10 +74,32 @@ export function weakTokens(span: Span): string[] {
 
 const NONE: string[] = [];
 
-/** Name under which the store finds flows with spans in a trace … */
+/** Names under which the store finds what left memory: a span by itself, or by its trace alone … */
+export const spanName = (key: SpanKey): string => `s\0${key}`;
 export const traceName = (traceId: string): string => `t\0${traceId}`;
-/** … and flows with links into it. */
-export const referrerName = (traceId: string): string => `r\0${traceId}`;
+/** … and whoever refers to a span as parent or link. */
+export const referrerName = (key: SpanKey): string => `r\0${key}`;
+/** … and flows with a span that may name them after its trace: two roots of one trace are one flow. */
+export const originName = (span: Span): string => `o\0${span.traceId}`;
+export function mayNameFlow(span: Span): boolean {
+  return (
+    span.parentId === '' ||
+    !isConsumer(span.role) ||
+    span.links.length === 0 ||
+    span.parentRemote === true ||
+    span.links.some((link) => link.key === parentKeyOf(span))
+  );
+}
+export const parentKeyOf = (span: Span): SpanKey =>
+  span.parentId === '' ? '' : span.traceId + span.parentId;
+
+/** Everything but parent and links by which spans find each other. */
+export function sharedTokens(span: Span): string[] {
+  const list = [...messageTokens(span), ...weakTokens(span)];
+  const id = idToken(span);
+  if (id !== '') list.push(id);
+  return list;
+}
 
 export interface Graph {
   readonly size: number;
@@ -82,7 +109,7 @@ export interface Graph {
   /** Nodes that share a message, id or weak token. */
   sharing(token: string): ReadonlySet<Node>;
   /** Adds a span whose key is not here. */
-  add(span: Span, stub: boolean): Node;
+  add(span: Span, stub: readonly KnownCause[] | null): Node;
   remove(node: Node): void;
   nodes(): IterableIterator<Node>;
 }
@@ -95,13 +122,6 @@ export function createGraph(): Graph {
   const waiting = new Map<SpanKey, Node[]>();
   const tokens = new Map<string, Set<Node>>();
 
-  const parentKey = (span: Span): SpanKey => (span.parentId === '' ? '' : span.traceId + span.parentId);
-  const tokensOf = (span: Span): string[] => {
-    const list = [...messageTokens(span), ...weakTokens(span)];
-    const id = idToken(span);
-    if (id !== '') list.push(id);
-    return list;
-  };
   const wait = (key: SpanKey, node: Node): void => {
     const list = waiting.get(key);
     if (list === undefined) waiting.set(key, [node]);
@@ -139,7 +159,7 @@ export function createGraph(): Graph {
 
   const connect = (node: Node): void => {
     const { span } = node;
-    const up = parentKey(span);
+    const up = parentKeyOf(span);
     if (up !== '') {
       const parent = nodes.get(up);
       if (parent) attachParent(node, parent);
@@ -154,12 +174,12 @@ export function createGraph(): Graph {
     if (referrers !== undefined) {
       waiting.delete(span.key);
       for (const other of referrers) {
-        if (parentKey(other.span) === span.key && other !== node && other.parent === null)
+        if (parentKeyOf(other.span) === span.key && other !== node && other.parent === null)
           attachParent(other, node);
         if (other.span.links.some((link) => link.key === span.key)) node.linkers.push(other);
       }
     }
-    for (const token of tokensOf(span)) {
+    for (const token of sharedTokens(span)) {
       const set = tokens.get(token);
       if (set === undefined) tokens.set(token, new Set([node]));
       else set.add(node);
@@ -182,9 +202,10 @@ export function createGraph(): Graph {
         linkers: [],
         tree: null,
         flowKey: '',
-        shared: stub,
+        shared: stub !== null,
         cycle: false,
         stub,
+        listed: null,
       };
       nodes.set(span.key, node);
       connect(node);
@@ -194,7 +215,7 @@ export function createGraph(): Graph {
       const { span } = node;
       if (nodes.get(span.key) !== node) return;
       nodes.delete(span.key);
-      const up = parentKey(span);
+      const up = parentKeyOf(span);
       if (node.parent !== null) detachParent(node);
       else if (up !== '') unwait(up, node);
       for (const link of span.links) {
@@ -209,10 +230,10 @@ export function createGraph(): Graph {
         child.parent = null;
         wait(span.key, child);
       }
-      for (const linker of node.linkers) wait(span.key, linker);
+      for (const linker of node.linkers) if (linker !== node) wait(span.key, linker);
       node.children = [];
       node.linkers = [];
-      for (const token of tokensOf(span)) {
+      for (const token of sharedTokens(span)) {
         const set = tokens.get(token);
         set?.delete(node);
         if (set?.size === 0) tokens.delete(token);

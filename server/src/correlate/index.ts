@@ -1,36 +1,46 @@
 import type { Clock } from '../base/clock.ts';
 import type { Counters } from '../base/counters.ts';
 import { createDeadlines } from '../base/deadlines.ts';
-import type { Flow, FlowChange } from '../model/flow.ts';
-import type { Span } from '../model/span.ts';
+import type { Flow, FlowChange, KnownCause } from '../model/flow.ts';
+import type { Span, SpanKey } from '../model/span.ts';
 import { createAssembler, type FlowState } from './assembler.ts';
 import { createDeparted } from './departed.ts';
-import { headOf } from './evidence.ts';
+import { causesOf } from './evidence.ts';
 import { inputOf } from './flow-input.ts';
 import {
-  idToken,
-  messageTokens,
+  isBatchConsumer,
+  mayNameFlow,
   neighboursOf,
+  originName,
+  parentKeyOf,
   referrerName,
+  sharedTokens,
+  spanName,
   traceName,
-  weakTokens,
   type Node,
 } from './graph.ts';
 import { causalShifts, splitRuns } from './runs.ts';
-import { flowIdOf, toTimeline } from './timeline.ts';
+import { flowIdOf, rowTokens, toTimeline } from './timeline.ts';
+import { togetherWith, type Together } from './together.ts';
 
 /**
  * Spans → flows. Holds the flows that move; settled ones leave memory and come back when a late span names them.
- * The caller commits spans first, then calls: `missing` → load what it names → `add`; and now and then `takeChanges`
- * → write → `written`.
+ * The caller commits spans first, then calls: `missing` → `load` what it names, until nothing is missing → `add`; and
+ * now and then `takeChanges` → write → `written`.
  */
 export interface Correlator {
-  /** Names of flows that are only in the store and that these spans touch. Load them before `add`. */
-  missing(spans: readonly Span[]): string[];
-  /** Brings flows back from the store. `names` were asked for; whatever was not found is not asked for again. */
-  load(names: readonly string[], flows: readonly StoredFlowSpans[]): void;
+  /**
+   * Names of flows that are only in the store and that these spans touch, or the spans that `load` brought back with
+   * them. Load those, and ask again, before `add`.
+   */
+  missing(spans: readonly Span[], loaded: readonly Span[]): string[];
+  /**
+   * Brings flows back from the store. `names` were asked for; whatever was not found is not asked for again. Returns the
+   * spans whose surroundings have to be there too.
+   */
+  load(names: readonly string[], flows: readonly StoredFlowSpans[]): Span[];
   add(spans: readonly Span[]): void;
-  /** Every flow changed since the last call, with its timeline, and the graves of names that are gone. */
+  /** Every flow changed since the last call, with its timeline; graves of names that are gone; spans in no flow. */
   takeChanges(): FlowChange[];
   /** The changes are durable: what is quiet may leave memory. */
   written(changes: readonly FlowChange[]): void;
@@ -47,7 +57,8 @@ export interface StoredFlowSpans {
   id: string;
   version: number;
   members: Span[];
-  context: Span[];
+  /** Of an unowned span. */
+  causes: KnownCause[];
 }
 
 export interface CorrelatorOptions {
@@ -74,6 +85,8 @@ interface Shown {
 /** Large flows are drawn less often: at most this share of the time goes into one of them. */
 const DRAW_MS_PER_SPAN = 0.05;
 const MOST_CHECKED = 200_000;
+/** More spans than these that decide together leave one flow at a time; a late span may then miss the rest of them. */
+const MOST_TOGETHER = 5000;
 /** Above this, flows settle and leave once they were quiet for a moment: memory stays bounded under any load. */
 const MOST_SPANS_IN_MEMORY = 400_000;
 const CROWDED_QUIET_MS = 3000;
@@ -89,6 +102,8 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
   /** Flow keys in the order in which they last received a span. */
   const quiet = new Map<string, number>();
   const unwritten = new Map<string, number>();
+  /** Loaded, not yet resolved: under which key they are shown is known after that. */
+  const brought: { id: string; sample: SpanKey }[] = [];
   /** Flows that settle early because memory is crowded. */
   const hurried = new Set<string>();
   let lastVersion = 0;
@@ -111,30 +126,28 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
     return lastVersion;
   };
 
-  const namesOf = (span: Span): string[] => {
-    const names = [
-      traceName(span.traceId),
-      referrerName(span.traceId),
-      ...messageTokens(span),
-      ...weakTokens(span),
-    ];
-    const id = idToken(span);
-    if (id !== '') names.push(id);
-    for (const link of span.links) names.push(traceName(link.traceId));
-    return names;
+  const forgetAsked = (name: string): void => {
+    departed.add(name);
+    checked.delete(name);
   };
-
-  /** Spans in memory that will be resolved again because this one arrives: what they refer to must be here too. */
-  const around = (span: Span): Span[] => {
-    const { graph } = assembler;
-    const found = graph.waitingFor(span.key).map((node) => node.span);
-    const parent = span.parentId === '' ? undefined : graph.get(span.traceId + span.parentId);
-    if (parent) found.push(parent.span);
+  /** Remembers under which names a span that leaves memory is found again. */
+  const depart = (node: Node): void => {
+    const { span } = node;
+    departed.add(traceName(span.traceId));
+    checked.delete(spanName(span.key));
+    forgetAsked(referrerName(span.key));
+    for (const token of sharedTokens(span)) forgetAsked(token);
     for (const link of span.links) {
-      const target = graph.get(link.key);
-      if (target) found.push(target.span);
+      forgetAsked(referrerName(link.key));
+      checked.delete(spanName(link.key));
     }
-    return found;
+    const parent = parentKeyOf(span);
+    if (parent !== '') {
+      forgetAsked(referrerName(parent));
+      checked.delete(spanName(parent));
+    }
+    if (node.cycle || (node.parent?.flowKey !== node.flowKey && mayNameFlow(span)))
+      forgetAsked(originName(span));
   };
 
   const collectDirty = (): void => {
@@ -188,105 +201,139 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
     changes.push({ id, version: nextVersion(), flow: null, movedTo });
   };
 
-  /** Flows that decide together (they share a token, or one consumes the other's messages) leave together. */
-  const allQuiet = (state: FlowState, before: number): boolean => {
-    const quietAt = (node: Node): boolean => {
-      const other = node.flowKey === '' ? undefined : assembler.flow(node.flowKey);
-      return other === undefined || other === state || other.lastReceivedMs <= before;
-    };
-    for (const node of state.nodes) {
-      for (const other of neighboursOf(node, assembler.graph)) if (!quietAt(other)) return false;
-      for (const token of [...weakTokens(node.span), idToken(node.span)])
-        if (token !== '')
-          for (const other of assembler.graph.sharing(token)) if (!quietAt(other)) return false;
+  const knownCauses = (node: Node): KnownCause[] =>
+    causesOf(node, assembler.graph).map(({ key, kinds }) => ({ key, kinds }));
+
+  /** Nothing of it was received since, and the store has all that there is to say about it. */
+  const mayLeave = ({ nodes }: Together, before: number): boolean => {
+    for (const node of nodes) {
+      if (node.flowKey === '') {
+        if (node.listed === null || node.span.receivedAtMs > before) return false;
+        continue;
+      }
+      const state = assembler.flow(node.flowKey)!;
+      if (state.lastReceivedMs > before || pending.has(state.key)) return false;
+      const last = shown.get(state.key);
+      if (last === undefined || last.ids.some((id) => unwritten.has(id))) return false;
     }
     return true;
   };
 
-  /** Takes one quiet, written flow out of memory, with the shared spans that no other flow in memory shows. */
-  const unload = (key: string, state: FlowState): void => {
-    const members = [...state.nodes];
-    const around = new Set<Node>();
-    for (const node of members) {
+  /** What leaves memory with this flow; just the flow where everything hangs together with everything. */
+  const leavingWith = (state: FlowState): Together => {
+    const all = togetherWith(state.nodes, assembler, MOST_TOGETHER);
+    if (all !== null) return all;
+    const border = new Set<Node>();
+    for (const node of state.nodes)
       for (const next of neighboursOf(node, assembler.graph))
-        if (next.flowKey === '') around.add(next.parent ? headOf(next) : next);
-      for (const name of namesOf(node.span)) {
-        departed.add(name);
-        checked.delete(name);
-      }
-      for (const link of node.span.links) {
-        departed.add(referrerName(link.traceId));
-        checked.delete(referrerName(link.traceId));
-      }
-    }
-    assembler.unload(members);
-    for (const node of around) {
-      const family = node.tree?.nodes ?? [node];
-      if (
-        family.some((member) =>
-          [...neighboursOf(member, assembler.graph)].some((next) => next.flowKey !== ''),
-        )
-      )
-        continue;
-      for (const member of family)
-        for (const name of namesOf(member.span)) {
-          departed.add(name);
-          checked.delete(name);
-        }
-      assembler.unload(family);
-    }
-    for (const id of shown.get(key)?.ids ?? []) keyOfId.delete(id);
-    shown.delete(key);
-    quiet.delete(key);
-    hurried.delete(key);
+        if (next.flowKey === '' && isBatchConsumer(next.span)) border.add(next);
+    return { nodes: new Set(state.nodes), border };
   };
 
-  /** Shared and unattributed spans belong to no flow that could take them along when it leaves. */
+  const unload = ({ nodes, border }: Together): void => {
+    const keys = new Set<string>();
+    for (const node of nodes) {
+      depart(node);
+      if (node.flowKey !== '') keys.add(node.flowKey);
+    }
+    const causes = new Map([...border].map((node) => [node, knownCauses(node)]));
+    assembler.unload(nodes);
+    for (const node of border) {
+      const family = node.tree?.nodes ?? [node];
+      const needed = family.some((member) =>
+        [...neighboursOf(member, assembler.graph)].some((next) => next.flowKey !== ''),
+      );
+      if (needed || family.some((member) => member.listed === null)) {
+        node.stub ??= causes.get(node)!;
+        continue;
+      }
+      family.forEach(depart);
+      assembler.unload(family);
+    }
+    for (const key of keys) {
+      for (const id of shown.get(key)?.ids ?? []) keyOfId.delete(id);
+      shown.delete(key);
+      quiet.delete(key);
+      hurried.delete(key);
+    }
+  };
+
+  /** Spans that belong to no flow, and have none around them, leave by themselves. */
   let sweptAtMs = clock.now();
   const sweep = (before: number): void => {
     if (clock.now() - sweptAtMs < options.unloadMs) return;
     sweptAtMs = clock.now();
-    const homeless: Node[] = [];
-    for (const node of assembler.graph.nodes()) {
-      if (node.flowKey !== '' || node.span.receivedAtMs > before) continue;
-      if ([...neighboursOf(node, assembler.graph)].every((next) => next.flowKey === '')) homeless.push(node);
+    for (const node of [...assembler.graph.nodes()]) {
+      if (node.flowKey !== '' || node.listed === null || node.span.receivedAtMs > before) continue;
+      if (assembler.graph.get(node.span.key) !== node) continue;
+      const around = [...neighboursOf(node, assembler.graph)];
+      if (around.some((next) => next.flowKey !== '')) continue;
+      const all = isBatchConsumer(node.span)
+        ? { nodes: new Set([node]), border: new Set<Node>() }
+        : togetherWith([node], assembler, MOST_TOGETHER);
+      if (all && [...all.nodes].every((member) => member.flowKey === '') && mayLeave(all, before))
+        unload(all);
     }
-    assembler.unload(homeless);
   };
 
   const self: Correlator = {
-    missing(spans) {
+    missing(spans, loaded) {
       if (departed.size === 0) return [];
+      const { graph } = assembler;
       const names = new Set<string>();
-      const ask = (span: Span): void => {
-        for (const name of namesOf(span)) if (!checked.has(name) && departed.has(name)) names.add(name);
+      const ask = (name: string, asDeparted: string): boolean => {
+        if (checked.has(name) || !departed.has(asDeparted)) return false;
+        names.add(name);
+        return true;
+      };
+      const askOrigin = (span: Span): boolean => ask(originName(span), originName(span));
+      const surroundings = (span: Span): void => {
+        const parent = parentKeyOf(span);
+        const hasParent = graph.get(parent) !== undefined;
+        if (!hasParent && (parent === '' || !ask(spanName(parent), traceName(span.traceId)))) {
+          if (parent !== '') ask(referrerName(parent), referrerName(parent));
+          if (mayNameFlow(span) || parent === span.key) askOrigin(span);
+        } else if (graph.get(span.key)?.cycle || graph.waitingFor(span.key).length > 0) askOrigin(span); // A ring is cut somewhere.
+        for (const link of span.links)
+          if (!graph.get(link.key)) ask(spanName(link.key), traceName(link.traceId));
+        ask(referrerName(span.key), referrerName(span.key));
+        for (const token of sharedTokens(span)) ask(token, token);
       };
       for (const span of spans) {
-        ask(span);
-        for (const other of around(span)) ask(other);
+        if (!graph.get(span.key)) ask(spanName(span.key), traceName(span.traceId));
+        surroundings(span);
+        for (const stub of assembler.stubsAround(span)) surroundings(stub.span);
       }
+      for (const span of loaded) surroundings(span);
       return [...names];
     },
     load(names, flows) {
       if (checked.size > MOST_CHECKED) checked.clear();
       for (const name of names) checked.add(name);
-      // All of them first: what they resolve to depends on each other (types are adopted, keys join).
-      assembler.load(
-        flows.flatMap((flow) => flow.members),
-        flows.flatMap((flow) => flow.context),
-      );
+      const whole: Span[] = [];
       for (const flow of flows) {
         lastVersion = Math.max(lastVersion, flow.version);
-        const key = flow.members[0] && assembler.graph.get(flow.members[0].key)?.flowKey;
-        if (!key) continue;
-        keyOfId.set(flow.id, key);
-        const known = shown.get(key);
-        if (known) known.ids = [...new Set([...known.ids, flow.id])];
-        else shown.set(key, { ids: [flow.id], sample: flow.members[0]!.key, computedAtMs: 0 });
+        const isFlow = !isUnowned(flow.id);
+        if (isFlow && flow.members[0]) brought.push({ id: flow.id, sample: flow.members[0].key });
+        for (const span of flow.members) {
+          const known = assembler.graph.get(span.key);
+          const stub = !isFlow && isBatchConsumer(span) ? flow.causes : null;
+          assembler.load(span, stub);
+          if (stub === null && (known === undefined || known.stub !== null)) whole.push(span);
+        }
       }
-      collectDirty();
+      return whole;
     },
     add(spans) {
+      assembler.add([]);
+      for (const { id, sample } of brought.splice(0)) {
+        const key = assembler.graph.get(sample)?.flowKey;
+        if (!key) continue;
+        keyOfId.set(id, key);
+        const known = shown.get(key);
+        if (known) known.ids = [...new Set([...known.ids, id])];
+        else shown.set(key, { ids: [id], sample, computedAtMs: 0 });
+      }
       assembler.add(spans);
       collectDirty();
       if (pending.size > 0) options.onDirty();
@@ -323,6 +370,13 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
       const drawn = new Set(changes.flatMap((change) => (change.flow ? [change.id] : [])));
       const result = changes.filter((change) => change.flow !== null || !drawn.has(change.id));
       for (const change of result) unwritten.set(change.id, change.version);
+      for (const node of assembler.takeUnowned()) {
+        const causes = isBatchConsumer(node.span) ? knownCauses(node) : [];
+        const listed = JSON.stringify(causes);
+        if (listed === node.listed) continue;
+        node.listed = listed;
+        result.push(unownedChange(node.span, causes, nextVersion()));
+      }
       if (deferred) options.onDirty();
       openFlows = open.size;
       return result;
@@ -344,10 +398,8 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
           pending.add(key);
           continue;
         }
-        if (!allQuiet(state, before)) continue;
-        if (pending.has(key) || shown.get(key)?.ids.some((id) => unwritten.has(id)) || !shown.has(key))
-          continue;
-        unload(key, state);
+        const leaving = leavingWith(state);
+        if (mayLeave(leaving, before)) unload(leaving);
       }
       sweep(before);
       if (pending.size > 0) options.onDirty();
@@ -372,4 +424,18 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
   options.counters.gauge('fermata_spans_in_memory', () => assembler.graph.size);
   options.counters.gauge('fermata_resolutions_abandoned', () => assembler.abandoned);
   return self;
+}
+
+/** A row that no list shows: under which names to find a span that belongs to no flow. Never changes. */
+const UNOWNED = '~';
+const isUnowned = (id: string): boolean => id.startsWith(UNOWNED);
+function unownedChange(span: Span, causes: KnownCause[], version: number): FlowChange {
+  const { key, traceId, spanId, receivedAtMs } = span;
+  return {
+    id: UNOWNED + key,
+    version,
+    flow: null,
+    movedTo: null,
+    unowned: { traceId, spanId, receivedAtMs, causes, tokens: rowTokens([span], [span]) },
+  };
 }

@@ -1,8 +1,14 @@
 import { createCounters } from '../base/counters.ts';
 import { manualClock, type ManualClock } from '../base/clock.ts';
-import type { Flow } from '../model/flow.ts';
+import type { Flow, Unowned } from '../model/flow.ts';
 import type { Span } from '../model/span.ts';
 import { createCorrelator, type Correlator, type StoredFlowSpans } from './index.ts';
+
+interface Names {
+  id: string;
+  keys: Set<string>;
+  tokens: string[];
+}
 
 /** A correlator with a store that is a map: what the pipeline does, without the engine. */
 export interface Bench {
@@ -24,6 +30,7 @@ export function createBench(): Bench {
   const rows = new Map<string, Flow>();
   const graves = new Map<string, string | null>();
   const spans = new Map<string, Span[]>();
+  const unowned = new Map<string, Unowned>();
   let correlator = make();
 
   function make(): Correlator {
@@ -34,37 +41,63 @@ export function createBench(): Bench {
       unloadMs: 60_000,
       onDirty: () => {},
       onDue: (ids) => {
-        const flows = ids.flatMap((id) => stored(id));
-        correlator.load([], flows);
-        bring(flows.flatMap((flow) => flow.members));
+        bring(
+          [],
+          correlator.load(
+            [],
+            ids.flatMap((id) => stored(id)),
+          ),
+        );
+        correlator.add([]);
       },
     });
   }
   const stored = (id: string): StoredFlowSpans[] => {
     const flow = rows.get(id);
+    const loose = unowned.get(id);
+    if (loose)
+      return [{ id, version: 1, members: spans.get(loose.traceId + loose.spanId)!, causes: loose.causes }];
     if (!flow) return [];
     const pick = (members: Record<string, string[]>): Span[] =>
       Object.entries(members).flatMap(([trace, ids]) => ids.flatMap((span) => spans.get(trace + span) ?? []));
-    return [{ id, version: 1, members: pick(flow.members), context: pick(flow.context) }];
+    return [{ id, version: 1, members: pick(flow.members), causes: [] }];
   };
-  const namesOf = (flow: Flow): string[] => [
-    ...Object.keys(flow.members).map((id) => `t\0${id}`),
-    ...Object.keys(flow.context).map((id) => `t\0${id}`),
-    ...flow.tokens,
+  /** As the store does: spans by what a row holds, everything else by its tokens. */
+  const has = (row: Names, name: string): boolean =>
+    name.startsWith('s\0') ? row.keys.has(name.slice(2)) : row.tokens.includes(name);
+  const keysOf = (map: Record<string, string[]>): string[] =>
+    Object.entries(map).flatMap(([trace, ids]) => ids.map((id) => trace + id));
+  const names = (): Names[] => [
+    ...[...rows.values()].map((flow) => ({
+      id: flow.id,
+      keys: new Set(keysOf(flow.members)),
+      tokens: flow.tokens,
+    })),
+    ...[...unowned].map(([id, row]) => ({
+      id,
+      keys: new Set([row.traceId + row.spanId]),
+      tokens: row.tokens,
+    })),
   ];
-  const bring = (batch: Span[]): void => {
-    let names = correlator.missing(batch);
-    for (let round = 0; names.length > 0 && round < 8; round++) {
-      const found = [...rows.values()].filter((flow) => namesOf(flow).some((name) => names.includes(name)));
-      const loaded = found.flatMap((flow) => stored(flow.id));
-      correlator.load(names, loaded);
-      names = correlator.missing(loaded.flatMap((flow) => flow.members));
+  const bring = (batch: Span[], loaded: Span[]): void => {
+    for (let round = 0; round < 100; round++) {
+      const wanted = correlator.missing(batch, loaded);
+      if (wanted.length === 0) return;
+      const found = names().filter((row) => wanted.some((name) => has(row, name)));
+      loaded.push(
+        ...correlator.load(
+          wanted,
+          found.flatMap((row) => stored(row.id)),
+        ),
+      );
     }
+    throw new Error('loading does not come to an end');
   };
   const write = (): void => {
     const changes = correlator.takeChanges();
     for (const change of changes) {
-      if (change.flow) {
+      if (change.unowned) unowned.set(change.id, change.unowned);
+      else if (change.flow) {
         rows.set(change.id, change.flow);
         graves.delete(change.id);
       } else {
@@ -86,7 +119,7 @@ export function createBench(): Bench {
         if (known) known.push(span);
         else spans.set(span.key, [span]);
       }
-      bring(batch);
+      bring(batch, []);
       correlator.add(batch);
       write();
     },
@@ -99,8 +132,9 @@ export function createBench(): Bench {
     restart() {
       correlator.stop();
       correlator = make();
+      for (const row of names())
+        correlator.remember([...[...row.keys].map((key) => `t\0${key.slice(0, 32)}`), ...row.tokens]);
       for (const flow of rows.values()) {
-        correlator.remember(namesOf(flow));
         if (flow.phase !== 'ended') correlator.settleLater(flow.id, clock.now() + 30_000);
       }
     },

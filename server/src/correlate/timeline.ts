@@ -3,7 +3,7 @@ import type { Badge, Flow, Hop, Relation, Step } from '../model/flow.ts';
 import type { Outcome, Span } from '../model/span.ts';
 import { earlier, later, msBetween, unixNanos, type UnixNanos } from '../model/time.ts';
 import type { FlowInput } from './flow-input.ts';
-import { messageTokens, referrerName, weakTokens } from './graph.ts';
+import { mayNameFlow, originName, parentKeyOf, referrerName, sharedTokens } from './graph.ts';
 import { hopsOf } from './hops.ts';
 import type { Shifts } from './runs.ts';
 import { addBadge, draftSteps, linkCompensations, mergeAttempts } from './steps.ts';
@@ -99,7 +99,10 @@ function summarize(
     members: membersOf(spans),
     context: membersOf(input.context),
     flowId: head.flowId,
-    tokens: tokensOf(spans, head),
+    tokens: rowTokens(
+      spans,
+      input.segments.filter((segment) => segment.cycle).map((segment) => segment.head),
+    ),
     lastReceivedMs,
   };
 }
@@ -249,15 +252,21 @@ function membersOf(spans: Span[]): Record<string, string[]> {
   return members;
 }
 
-function tokensOf(spans: Span[], head: Identity): string[] {
+/**
+ * Names under which the store finds these spans, besides their traces. `cut`: spans at which a ring of parents was cut.
+ */
+export function rowTokens(spans: readonly Span[], cut: readonly Span[]): string[] {
   const tokens = new Set<string>();
-  if (head.flowId !== '') tokens.add(`i\0${head.environment}\0${head.flowId}`);
+  const inside = new Set(spans.map((span) => span.key));
+  for (const span of cut) inside.delete(parentKeyOf(span));
   for (const span of spans) {
-    for (const token of spanTokens(span)) tokens.add(token);
-    // "I refer to that trace": whoever comes back with that trace needs this flow to know that it was heard.
-    for (const link of span.links) tokens.add(referrerName(link.traceId));
+    for (const token of sharedTokens(span)) tokens.add(token);
+    // "I refer to that span": when it comes, or comes back, it needs to know that it was heard.
+    for (const link of span.links) tokens.add(referrerName(link.key));
+    const parent = parentKeyOf(span);
+    if (inside.has(parent)) continue;
+    if (parent !== '') tokens.add(referrerName(parent));
+    if (cut.includes(span) || mayNameFlow(span)) tokens.add(originName(span));
   }
   return [...tokens].sort();
 }
-
-const spanTokens = (span: Span): string[] => [...messageTokens(span), ...weakTokens(span)];

@@ -37,8 +37,7 @@ export interface BuiltTree {
 
 /** Is `head` cut off from its cause: is it the top of its tree? */
 function isTop(head: Node, causes: Cause[]): boolean {
-  // A stub's other causes are not at hand: it is what the store said it was, shared.
-  return head.stub || hasStrongId(head.span) || isBatch(head.span) || singleCause(causes) === null;
+  return hasStrongId(head.span) || isBatch(head.span) || singleCause(causes) === null;
 }
 
 /**
@@ -193,8 +192,8 @@ export function resolveTree(built: BuiltTree, context: ResolveContext): Resoluti
     return { flows, base: only ?? '', dependent };
   };
 
-  if (head.stub) {
-    flows.set(root, null);
+  if (head.stub !== null) {
+    resolveShared();
     return finish(false);
   }
   if (hasStrongId(head.span)) {
@@ -202,9 +201,10 @@ export function resolveTree(built: BuiltTree, context: ResolveContext): Resoluti
     return finish(false);
   }
   if (isBatch(head.span) && isConsumer(head.span.role)) {
-    // With no flow in sight it is a story of its own, or it would be in nobody's view.
-    if (causes.every((cause) => cause.node === null) && root.children.length === 0)
-      resolveAnonymous(root, false);
+    // With nobody in sight whom it serves it is a story of its own, or it would be in nobody's view. Only its direct
+    // neighbours count: what is further away may not be in memory.
+    const serves = [...head.children, ...head.linkers].some((node) => isConsumer(node.span.role));
+    if (!serves && causes.every((cause) => cause.node === null)) resolveAnonymous(root, false);
     else resolveShared();
     return finish(false);
   }
@@ -232,7 +232,7 @@ export function resolveTree(built: BuiltTree, context: ResolveContext): Resoluti
     return finish(true);
   }
   const cause = causes[0]?.node;
-  const causeShared = cause != null && (cause.stub || isBatch(cause.span));
+  const causeShared = cause != null && isBatch(cause.span);
   resolveAnonymous(root, causeShared);
   return finish(false);
 }

@@ -158,11 +158,29 @@ export interface Flow {
   lastReceivedMs: number;
 }
 
-/** What leaves the correlator: a flow in its newest form, or the grave of a name it no longer has. */
+/** What caused a span, by key: that span may be anywhere, or nowhere. */
+export interface KnownCause {
+  key: string;
+  kinds: EvidenceKind[];
+}
+
+/** A span that belongs to no flow: shared by several, or attributed to none. */
+export interface Unowned {
+  traceId: string;
+  spanId: string;
+  receivedAtMs: number;
+  /** As in `Flow.tokens`. */
+  tokens: string[];
+  causes: KnownCause[];
+}
+
+/** What leaves the correlator: a flow in its newest form, the grave of a name it no longer has, or an unowned span. */
 export interface FlowChange {
   id: string;
   version: number;
   /** null: the name is gone; `movedTo` says where its spans live now. */
   flow: Flow | null;
   movedTo: string | null;
+  /** Only for the row under which an unowned span is found; nobody is shown it. */
+  unowned?: Unowned;
 }

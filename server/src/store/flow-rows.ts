@@ -1,4 +1,4 @@
-import type { Flow, FlowChange, Hop, Step } from '../model/flow.ts';
+import type { Flow, FlowChange, Hop, Step, Unowned } from '../model/flow.ts';
 import { unixNanos, type UnixNanos } from '../model/time.ts';
 import type { FlowRow } from './port.ts';
 
@@ -63,6 +63,7 @@ export function flowRows(
 
 function rowOf(change: FlowChange, upToBatch: number, settlesAt: (flow: Flow) => number): unknown[] {
   const { flow } = change;
+  if (change.unowned !== undefined) return unownedRow(change, change.unowned, upToBatch);
   if (flow === null) return grave(change, upToBatch);
   const serviceOf = new Map(flow.steps.map((step) => [step.id, step.service]));
   const nameOf = (stepId: string | null): string => (stepId === null ? '' : (serviceOf.get(stepId) ?? ''));
@@ -115,8 +116,27 @@ function rowOf(change: FlowChange, upToBatch: number, settlesAt: (flow: Flow) =>
   ];
 }
 
+type Columns = Partial<Record<(typeof FLOW_COLUMNS)[number], unknown>>;
+
+/** `deleted`: 1 is a grave; 2 is a span that belongs to no flow: found by its names, listed nowhere. */
+function unownedRow(change: FlowChange, unowned: Unowned, upToBatch: number): unknown[] {
+  return filled({
+    id: change.id,
+    version: change.version,
+    deleted: 2,
+    phase: 'ended',
+    ended: null,
+    last_received: unowned.receivedAtMs,
+    up_to_batch: upToBatch,
+    trace_ids: [unowned.traceId],
+    tokens: unowned.tokens,
+    members: JSON.stringify({ [unowned.traceId]: [unowned.spanId] }),
+    timeline: JSON.stringify(unowned.causes),
+  });
+}
+
 function grave(change: FlowChange, upToBatch: number): unknown[] {
-  const empty: Partial<Record<(typeof FLOW_COLUMNS)[number], unknown>> = {
+  return filled({
     id: change.id,
     version: change.version,
     deleted: 1,
@@ -126,11 +146,13 @@ function grave(change: FlowChange, upToBatch: number): unknown[] {
     computed_ms: Math.floor(change.version / 1000),
     ended: null,
     up_to_batch: upToBatch,
-  };
-  return FLOW_COLUMNS.map((column) => (column in empty ? empty[column] : (DEFAULTS[column] ?? '')));
+  });
 }
 
-const DEFAULTS: Partial<Record<(typeof FLOW_COLUMNS)[number], unknown>> = Object.fromEntries([
+const filled = (row: Columns): unknown[] =>
+  FLOW_COLUMNS.map((column) => (column in row ? row[column] : (DEFAULTS[column] ?? '')));
+
+const DEFAULTS: Columns = Object.fromEntries([
   ...[
     'run',
     'status_since',
@@ -144,6 +166,7 @@ const DEFAULTS: Partial<Record<(typeof FLOW_COLUMNS)[number], unknown>> = Object
     'truncated',
     'span_count',
     'settles_at',
+    'computed_ms',
   ].map((name) => [name, 0]),
   ...[
     'services',
@@ -160,7 +183,7 @@ const DEFAULTS: Partial<Record<(typeof FLOW_COLUMNS)[number], unknown>> = Object
     'hop_from_services',
     'hop_to_services',
   ].map((name) => [name, []]),
-]) as Partial<Record<(typeof FLOW_COLUMNS)[number], unknown>>;
+]) as Columns;
 
 export interface StoredFlowRow {
   id: string;

@@ -1,4 +1,4 @@
-import type { Flow, FlowChange } from '../model/flow.ts';
+import type { Flow, FlowChange, KnownCause } from '../model/flow.ts';
 import type { OtlpLog, OtlpSpan } from '../model/otlp.ts';
 import type { EvidenceRecord } from '../model/record.ts';
 import type { FlowSearch } from '../model/search.ts';
@@ -12,7 +12,7 @@ import type { FlowSearch } from '../model/search.ts';
  * - Everything else is derived. `insertFlows` carries the number of the last span batch that its rows include; after a
  *   crash `replay` gives every record of later batches, oldest batch first.
  * - Of several versions of one flow, reads give the greatest. A version with `flow: null` is a grave: lists skip it,
- *   `findFlow` follows its `movedTo`.
+ *   `findFlow` follows its `movedTo`. An unowned span is found by its names and is in no list.
  * - A flow that is not there is `null` or absent from the list, never an error. Errors are `store.unavailable`,
  *   retryable.
  * - Reads see every insert that resolved before they were called.
@@ -34,11 +34,11 @@ export interface Store {
   /** Highest batch number ever inserted, and the last one that the flow rows include. */
   watermarks(): Promise<{ lastBatch: number; derivedBatch: number }>;
   replay(afterBatch: number): AsyncIterable<StoredSpan[]>;
-  /** Names (traces, ids, messages, keys) of every flow, for the filter of departed flows. */
+  /** Names (`t\0` + trace id, tokens) of every flow and unowned span, for the filter of departed flows. */
   names(): AsyncIterable<string[]>;
   openFlows(): AsyncIterable<{ id: string; settlesAtMs: number }[]>;
 
-  /** Flows that have one of these names, with their spans. */
+  /** Flows and unowned spans that have one of these names (`s\0` + span key, or a token), with their spans. */
   loadByNames(names: readonly string[]): Promise<StoredFlow[]>;
   loadByIds(ids: readonly string[]): Promise<StoredFlow[]>;
 
@@ -76,7 +76,8 @@ export interface StoredFlow {
   id: string;
   version: number;
   members: StoredSpan[];
-  context: StoredSpan[];
+  /** Of an unowned span. */
+  causes: KnownCause[];
 }
 
 export interface FlowTypeRow {

@@ -31,25 +31,13 @@ export function createStoreOver(connection: Connection, schema: SchemaOptions): 
   const query = <Row>(sql: string, params?: Record<string, Param>): Promise<Row[]> =>
     tracked(connection.query<Row>(sql, params));
 
-  /** Newest version of each flow that has rows matching `condition`; graves left out. */
+  /** Newest version of each flow, or unowned span, that has rows matching `condition`; graves left out. */
   const newest = (fields: string, condition: string): string =>
-    `SELECT ${fields} FROM flows FINAL WHERE id IN (SELECT DISTINCT id FROM flows WHERE ${condition}) AND deleted = 0`;
+    `SELECT ${fields} FROM flows FINAL WHERE id IN (SELECT DISTINCT id FROM flows WHERE ${condition}) AND deleted != 1`;
 
-  const loadWhere = async (condition: string, params: Record<string, Param>): Promise<StoredFlow[]> => {
-    const rows = await query<{ id: string; version: string; members: string; context: string }>(
-      newest('id, version, members, context', condition),
-      params,
-    );
-    if (rows.length === 0) return [];
-    const flows = rows.map((row) => ({
-      id: row.id,
-      version: Number(row.version),
-      members: keysOf(row.members),
-      context: keysOf(row.context),
-    }));
-    const traces = [
-      ...new Set(flows.flatMap((flow) => [...flow.members, ...flow.context].map((key) => key.slice(0, 32)))),
-    ];
+  /** Every record of each of these spans. */
+  const spansAt = async (keys: readonly string[]): Promise<Map<string, StoredSpan[]>> => {
+    const traces = [...new Set(keys.map((key) => key.slice(0, 32)))];
     const spans = new Map<string, StoredSpan[]>();
     for (let i = 0; i < traces.length; i += 500)
       for (const row of await query<SpanRow>(
@@ -62,8 +50,38 @@ export function createStoreOver(connection: Connection, schema: SchemaOptions): 
         if (list) list.push(stored);
         else spans.set(key, [stored]);
       }
-    const pick = (keys: string[]): StoredSpan[] => keys.flatMap((key) => spans.get(key) ?? []);
-    return flows.map((flow) => ({ ...flow, members: pick(flow.members), context: pick(flow.context) }));
+    return spans;
+  };
+
+  /** `wanted`: of rows that were found by a trace, only those that hold one of these spans. */
+  const loadWhere = async (
+    condition: string,
+    params: Record<string, Param>,
+    wanted?: { spans: ReadonlySet<string>; tokens: ReadonlySet<string> },
+  ): Promise<StoredFlow[]> => {
+    const rows = await query<{
+      id: string;
+      version: string;
+      members: string;
+      tokens: string[];
+      causes: string;
+    }>(newest("id, version, members, tokens, if(deleted = 2, timeline, '[]') AS causes", condition), params);
+    const flows = rows
+      .map((row) => ({ ...row, keys: keysOf(row.members) }))
+      .filter(
+        ({ keys, tokens }) =>
+          wanted === undefined ||
+          tokens.some((token) => wanted.tokens.has(token)) ||
+          keys.some((key) => wanted.spans.has(key)),
+      );
+    if (flows.length === 0) return [];
+    const spans = await spansAt(flows.flatMap((flow) => flow.keys));
+    return flows.map(({ id, version, keys, causes }) => ({
+      id,
+      version: Number(version),
+      members: keys.flatMap((key) => spans.get(key) ?? []),
+      causes: JSON.parse(causes) as StoredFlow['causes'],
+    }));
   };
 
   /** Flow rows in blocks, by primary key: bounded memory on both sides. */
@@ -125,7 +143,7 @@ export function createStoreOver(connection: Connection, schema: SchemaOptions): 
     async *names() {
       for await (const rows of flowBlocks<{ id: string; trace_ids: string[]; tokens: string[] }>(
         'id, trace_ids, tokens',
-        'FROM flows WHERE deleted = 0',
+        'FROM flows WHERE deleted != 1',
       ))
         yield rows.flatMap((row) => [...row.trace_ids.map((id) => `t\0${id}`), ...row.tokens]);
     },
@@ -137,13 +155,17 @@ export function createStoreOver(connection: Connection, schema: SchemaOptions): 
         yield rows.map((row) => ({ id: row.id, settlesAtMs: Number(row.settles_at) }));
     },
     async loadByNames(names) {
-      const traces = names.filter((name) => name.startsWith('t\0')).map((name) => name.slice(2));
-      const tokens = names.filter((name) => !name.startsWith('t\0'));
+      const spans = new Set<string>();
+      const tokens = new Set<string>();
+      for (const name of names)
+        if (name.startsWith('s\0')) spans.add(name.slice(2));
+        else tokens.add(name);
+      const traces = [...new Set([...spans].map((key) => key.slice(0, 32)))];
       const conditions: string[] = [];
       if (traces.length > 0) conditions.push('hasAny(trace_ids, {traces:Array(String)})');
-      if (tokens.length > 0) conditions.push('hasAny(tokens, {tokens:Array(String)})');
+      if (tokens.size > 0) conditions.push('hasAny(tokens, {tokens:Array(String)})');
       if (conditions.length === 0) return [];
-      return loadWhere(conditions.join(' OR '), { traces, tokens });
+      return loadWhere(conditions.join(' OR '), { traces, tokens: [...tokens] }, { spans, tokens });
     },
     loadByIds: (ids) =>
       ids.length === 0 ? Promise.resolve([]) : loadWhere('id IN {ids:Array(String)}', { ids: [...ids] }),
@@ -207,14 +229,15 @@ export function createStoreOver(connection: Connection, schema: SchemaOptions): 
       return found;
     },
     async spansOf(id, limit) {
-      const [flow] = await loadWhere('id = {id:String}', { id });
-      if (flow === undefined) return [];
-      const seen = new Set<string>();
-      return [...flow.members, ...flow.context]
-        .filter((stored) => {
-          const key = stored.traceId + stored.spanId;
-          return !seen.has(key) && seen.add(key);
-        })
+      const [row] = await query<{ members: string; context: string }>(
+        newest('members, context', 'id = {id:String}'),
+        { id },
+      );
+      if (row === undefined) return [];
+      const keys = [...new Set([...keysOf(row.members), ...keysOf(row.context)])];
+      const spans = await spansAt(keys);
+      return keys
+        .flatMap((key) => spans.get(key)?.[0] ?? [])
         .sort((a, b) => (startOf(a) < startOf(b) ? -1 : 1))
         .slice(0, limit);
     },

@@ -205,13 +205,14 @@ export function describeStore(
     });
 
     test('a flow is found by any of its names, with its spans', async () => {
-      const [byTrace] = await store.loadByNames([`t\0${trace('3')}`]);
+      expect(await store.loadByNames([`s\0${trace('3')}${id('f')}`])).toEqual([]);
+      const [byTrace] = await store.loadByNames([`s\0${trace('3')}${id('3')}`]);
       expect(byTrace).toMatchObject({ id: trace('3') });
       expect(byTrace!.members.map((stored) => stored.spanId)).toContain(id('3'));
       const names: string[] = [];
       for await (const block of store.names()) names.push(...block);
       expect(names).toContain(`t\0${trace('3')}`);
-      expect(await store.loadByNames(['t\0nothing', "i\0'\0\\"])).toEqual([]);
+      expect(await store.loadByNames(['s\0nothing', "i\0'\0\\"])).toEqual([]);
     });
 
     test('types and services are summed up', async () => {

@@ -1,0 +1,49 @@
+import { isBatchConsumer, neighboursOf, parentKeyOf, sharedTokens, type Node } from './graph.ts';
+
+import type { Assembler } from './assembler.ts';
+
+/**
+ * Spans that decide together: a new span beside any of them may change the flow of any other, so they leave memory
+ * together and come back together. A shared batch consumer is where that ends: it is shared whatever happens on its
+ * other side, and without that cut every poll would tie all flows into one.
+ */
+export interface Together {
+  nodes: Set<Node>;
+  /** Shared batch consumers around them. */
+  border: Set<Node>;
+}
+
+/** null: more than `most`. */
+export function togetherWith(
+  start: Iterable<Node>,
+  { graph, flow }: Pick<Assembler, 'graph' | 'flow'>,
+  most: number,
+): Together | null {
+  const nodes = new Set<Node>();
+  const border = new Set<Node>();
+  const work: Node[] = [];
+  const keys = new Set<string>();
+  const meet = (node: Node): void => {
+    if (nodes.has(node)) return;
+    if (node.flowKey === '' && isBatchConsumer(node.span)) {
+      border.add(node);
+      return;
+    }
+    nodes.add(node);
+    work.push(node);
+    if (node.flowKey === '' || keys.has(node.flowKey)) return;
+    keys.add(node.flowKey);
+    for (const member of flow(node.flowKey)!.nodes) meet(member);
+  };
+  for (const node of start) meet(node);
+  while (work.length > 0) {
+    if (nodes.size > most) return null;
+    const node = work.pop()!;
+    for (const next of neighboursOf(node, graph)) meet(next);
+    for (const token of sharedTokens(node.span)) for (const other of graph.sharing(token)) meet(other);
+    // Orphans of one missing parent are named together.
+    if (node.parent === null && node.span.parentId !== '')
+      for (const other of graph.waitingFor(parentKeyOf(node.span))) meet(other);
+  }
+  return { nodes, border };
+}
