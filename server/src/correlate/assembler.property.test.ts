@@ -104,7 +104,7 @@ test('order, duplication and batching do not matter', () => {
     }),
     { numRuns: RUNS, seed: SEED },
   );
-});
+}, 600_000);
 
 test('leaving memory and restarting in the middle do not matter', () => {
   fc.assert(
@@ -125,4 +125,4 @@ test('leaving memory and restarting in the middle do not matter', () => {
     }),
     { numRuns: RUNS, seed: SEED },
   );
-});
+}, 600_000);

@@ -91,18 +91,16 @@ const SEVEN_DAYS = 7n * 24n * 3600n * 1_000_000_000n;
 /** Exactly one send of the same message within 7 days; a republish does not count, it keeps its original identity. */
 function sendOfSameMessage(head: Node, graph: Graph): Cause | null {
   for (const token of messageTokens(head.span)) {
-    let found: Node | null = null;
-    let several = false;
     const sharing = graph.sharing(token);
     if (sharing.size > MOST_SHARING) continue;
+    const sends: Node[] = [];
     for (const other of sharing) {
       if (!isSend(other.span.role) || isRepublish(other, token)) continue;
       const apart = other.span.start - head.span.start;
-      if (apart > SEVEN_DAYS || apart < -SEVEN_DAYS) continue;
-      if (found !== null && !sameMessageTwice(found, other)) several = true;
-      found = found === null || isCreateOf(other, found) ? other : found;
+      if (apart <= SEVEN_DAYS && apart >= -SEVEN_DAYS) sends.push(other);
     }
-    if (found !== null && !several)
+    const found = oneSending(sends);
+    if (found !== null)
       return {
         key: found.span.key,
         node: found,
@@ -112,17 +110,17 @@ function sendOfSameMessage(head: Node, graph: Graph): Cause | null {
   return null;
 }
 
-/** A create span and its send carry the same id and are one sending. */
-function sameMessageTwice(a: Node, b: Node): boolean {
-  return isCreateOf(a, b) || isCreateOf(b, a);
+/** A create span and its sends carry the same id and are one sending, named by the create. */
+function oneSending(sends: Node[]): Node | null {
+  if (sends.length <= 1) return sends[0] ?? null;
+  const creates = sends.filter((node) => node.span.role === 'create');
+  const [create] = creates;
+  if (creates.length !== 1) return null;
+  return sends.every((send) => send === create || isCreateOf(create!, send)) ? create! : null;
 }
 
 function isCreateOf(create: Node, send: Node): boolean {
-  return (
-    create.span.role === 'create' &&
-    send.span.role === 'send' &&
-    (send.parent === create || send.span.links.some((link) => link.key === create.span.key))
-  );
+  return send.parent === create || send.span.links.some((link) => link.key === create.span.key);
 }
 
 /** A send made while processing the same message: a retry queue, a dead-letter queue, a forwarder. */
