@@ -45,6 +45,7 @@ export function createApp(config: Config, parts: AppParts = {}): App {
 
   // store: memory that survives a restart
   const store = createStore({
+    clock,
     clickhouseUrl: config.clickhouseUrl,
     directory: config.dataDir,
     cluster: config.clickhouseCluster,
@@ -70,14 +71,19 @@ export function createApp(config: Config, parts: AppParts = {}): App {
     settleMs: config.settleMs,
     unloadMs: config.unloadMs,
     requestFlows: config.requestFlows,
+    watched: () => push.clients > 0,
     announce: (changes) =>
       push.publish(
-        changes.map(({ id, version, flow, movedTo }) => ({
-          id,
-          version,
-          flow: flow && summaryOf(flow, version, flow.steps.length),
-          movedTo,
-        })),
+        changes.map((change) =>
+          'flow' in change
+            ? {
+                id: change.flow.id,
+                version: change.version,
+                flow: summaryOf(change.flow, change.version, change.stepCount),
+                movedTo: null,
+              }
+            : { ...change, flow: null },
+        ),
       ),
   });
 

@@ -3,7 +3,7 @@ import type { Counters } from './base/counters.ts';
 import { messageOf } from './base/errors.ts';
 import type { Log } from './base/log.ts';
 import { createCorrelator, type Correlator } from './correlate/index.ts';
-import type { Flow, FlowChange } from './model/flow.ts';
+import { seenAt, type Flow, type SeenFlow } from './model/flow.ts';
 import type { OtlpExport } from './model/otlp.ts';
 import type { EvidenceRecord } from './model/record.ts';
 import type { Span } from './model/span.ts';
@@ -35,13 +35,23 @@ export interface PipelineOptions {
   /** Whether an ended request flow (a trace without messages and flow id) is kept. */
   requestFlows: 'keep' | 'failed' | 'drop';
   /** Durable and queryable: tell the dashboards. */
-  announce(changes: readonly FlowChange[]): void;
+  announce(changes: readonly Announcement[]): void;
+  /** Is a dashboard open? */
+  watched(): boolean;
 }
 
-/** Flow rows are written this often at most; under load the pause grows with the time a write takes. */
+/** A flow as it is seen now, or the name that it lost. */
+export type Announcement =
+  (SeenFlow & { stepCount: number }) | { id: string; version: number; movedTo: string | null };
+
+/** A round of flow rows begins this often at most; within one, half of the time is left to spans. */
 const FLUSH_MS = 200;
-const FLUSH_PAUSE_FACTOR = 4;
+const FLUSH_PAUSE_FACTOR = 1;
+/** Flows drawn and written in one go: drawing blocks everything else for its time, about 0.1 ms a flow. */
+const MOST_DRAWN = 500;
 const REPLAY_REPORT = 100_000;
+/** Announcements of settled flows that wait; more are left to the next reload of the page. */
+const MOST_SETTLED = 5000;
 const MOST_LOAD_ROUNDS = 64;
 /** Spans that one commit may bring back; what lies beyond is counted, and not seen by it. */
 const MOST_LOADED_SPANS = 100_000;
@@ -54,7 +64,8 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   let stopping = false;
   let flushing: Promise<void> | undefined;
   let cancelFlush: (() => void) | undefined;
-  const due: string[] = [];
+  /** Count as ended now; dashboards are told what the store says of them. */
+  const settled: string[] = [];
   /** Loading and adding touch the same memory: one at a time. */
   let turn: Promise<unknown> = Promise.resolve();
   const exclusive = <T>(work: () => Promise<T>): Promise<T> => {
@@ -69,8 +80,9 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     settleMs: options.settleMs,
     unloadMs: options.unloadMs,
     onDirty: () => schedule(FLUSH_MS),
-    onDue: (ids) => {
-      due.push(...ids);
+    onSettled: (ids) => {
+      if (!options.watched()) return;
+      settled.push(...ids.slice(0, MOST_SETTLED - settled.length));
       schedule(0);
     },
   });
@@ -97,6 +109,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     for (let round = 0; round < MOST_LOAD_ROUNDS && loaded.length < MOST_LOADED_SPANS; round++) {
       const names = correlator.missing(spans, loaded);
       if (names.length === 0) return;
+      counters.add('fermata_lookups_total');
       loaded.push(...load(names, await store.loadByNames(names)));
     }
     counters.add('fermata_reloads_cut_short_total');
@@ -117,27 +130,29 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       const startedAt = clock.now();
       flushing = flush().finally(() => {
         flushing = undefined;
-        if (again) schedule(Math.max(FLUSH_MS, (clock.now() - startedAt) * FLUSH_PAUSE_FACTOR));
+        const pause = (clock.now() - startedAt) * FLUSH_PAUSE_FACTOR;
+        if (again) schedule(inRound ? pause : Math.max(FLUSH_MS, pause));
         again = false;
       });
     });
   };
   let again = false;
   const settlesAt = (flow: Flow): number =>
-    flow.phase === 'ended' ? 0 : flow.lastReceivedMs + options.settleMs;
+    flow.settlesAs === null ? 0 : flow.lastReceivedMs + options.settleMs;
 
   /** Draws and writes changed flows; on failure they are drawn again with the next write. */
   const flush = async (): Promise<void> => {
-    const upTo = correlatedBatch;
-    if (due.length > 0) {
-      const ids = due.splice(0, 500);
-      if (due.length > 0) again = true;
-      await exclusive(async () => {
-        await bringBack([], load([], await store.loadByIds(ids)));
-        correlator.add([]);
-      });
+    // Rows say that they include a batch only once everything that it changed is written.
+    if (!inRound) roundBatch = correlatedBatch;
+    if (settled.length > 0) {
+      const rows = await store.flowsByIds(settled.splice(0, 500));
+      if (settled.length > 0) again = true;
+      options.announce(rows.filter(({ flow }) => flow.phase === 'ended'));
     }
-    const changes = correlator.takeChanges();
+    const { list: changes, roundEnds } = correlator.takeChanges(stopping ? Infinity : MOST_DRAWN);
+    inRound = !roundEnds;
+    const upTo = roundEnds ? roundBatch : derivedBatch;
+    if (inRound) again = true;
     if (changes.length === 0 && upTo === derivedBatch) return;
     const kept = changes.filter((change) => change.flow === null || keep(change.flow));
     counters.add('fermata_dropped_request_flows_total', changes.length - kept.length);
@@ -155,10 +170,21 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     derivedBatch = upTo;
     correlator.written(changes);
     counters.add('fermata_flow_rows_total', kept.length);
-    options.announce(kept.filter((change) => change.unowned === undefined));
+    const now = clock.now();
+    options.announce(
+      kept.flatMap(({ id, version, flow, movedTo, unowned }) =>
+        unowned
+          ? []
+          : flow
+            ? { ...seenAt(flow, version, settlesAt(flow), now), stepCount: flow.steps.length }
+            : { id, version, movedTo },
+      ),
+    );
     if (correlatedBatch !== upTo) again = true;
   };
   let derivedBatch = 0;
+  let roundBatch = 0;
+  let inRound = false;
 
   const keep = (flow: Flow): boolean =>
     options.requestFlows === 'keep' ||
@@ -175,7 +201,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       for await (const names of store.names()) correlator.remember(names);
       for await (const flows of store.openFlows())
         for (const { id, settlesAtMs } of flows)
-          correlator.settleLater(id, Math.max(settlesAtMs, clock.now()));
+          correlator.remainsOpen(id, settlesAtMs === 0 ? null : settlesAtMs);
       if (lastBatch <= derived) return;
       let count = 0;
       let reported = 0;

@@ -40,17 +40,26 @@ export interface Correlator {
    */
   load(names: readonly string[], flows: readonly StoredFlowSpans[]): Span[];
   add(spans: readonly Span[]): void;
-  /** Every flow changed since the last call, with its timeline; graves of names that are gone; spans in no flow. */
-  takeChanges(): FlowChange[];
+  /**
+   * Changed flows with their timelines; graves of names that are gone; spans in no flow. At most `limit` flows, those
+   * that wait longest first: drawing many at once would stop everything else.
+   */
+  takeChanges(limit?: number): Changes;
   /** The changes are durable: what is quiet may leave memory. */
   written(changes: readonly FlowChange[]): void;
   /** Names of flows that departed before this process started. */
   remember(names: Iterable<string>): void;
-  /** An open flow that is not in memory settles at this time, ms. */
-  settleLater(flowId: string, atMs: number): void;
+  /** An open flow that is not in memory; when it settles, ms, or null if something is still awaited. */
+  remainsOpen(flowId: string, settlesAtMs: number | null): void;
   readonly openFlows: number;
   readonly spansInMemory: number;
   stop(): void;
+}
+
+export interface Changes {
+  list: FlowChange[];
+  /** Whatever had changed when this round began has been given by now. */
+  roundEnds: boolean;
 }
 
 export interface StoredFlowSpans {
@@ -68,8 +77,8 @@ export interface CorrelatorOptions {
   settleMs: number;
   /** Quiet time after which a flow leaves memory, ms. */
   unloadMs: number;
-  /** Open flows that came due while out of memory: load them, then call `takeChanges`. */
-  onDue(flowIds: string[]): void;
+  /** Flows that were open count as ended now. */
+  onSettled(flowIds: string[]): void;
   /** Something changed: `takeChanges` has work. */
   onDirty(): void;
 }
@@ -87,7 +96,7 @@ const DRAW_MS_PER_SPAN = 0.05;
 const MOST_CHECKED = 200_000;
 /** More spans than these that decide together leave one flow at a time; a late span may then miss the rest of them. */
 const MOST_TOGETHER = 5000;
-/** Above this, flows settle and leave once they were quiet for a moment: memory stays bounded under any load. */
+/** Above this, flows leave once they were quiet for a moment: memory stays bounded under any load. */
 const MOST_SPANS_IN_MEMORY = 400_000;
 const CROWDED_QUIET_MS = 3000;
 
@@ -97,32 +106,27 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
   const checked = new Set<string>();
   const assembler = createAssembler();
   const shown = new Map<string, Shown>();
-  const keyOfId = new Map<string, string>();
   const pending = new Set<string>();
+  /** What was pending when this round of drawing began, last first. */
+  let round: string[] = [];
   /** Flow keys in the order in which they last received a span. */
   const quiet = new Map<string, number>();
   const unwritten = new Map<string, number>();
   /** Loaded, not yet resolved: under which key they are shown is known after that. */
   const brought: { id: string; sample: SpanKey }[] = [];
-  /** Flows that settle early because memory is crowded. */
-  const hurried = new Set<string>();
   let lastVersion = 0;
   let openFlows = 0;
   const open = new Set<string>();
 
   const deadlines = createDeadlines(clock, (ids) => {
-    const away: string[] = [];
-    for (const id of ids) {
-      const key = keyOfId.get(id);
-      if (key !== undefined && assembler.flow(key)) pending.add(key);
-      else away.push(id);
-    }
-    if (away.length > 0) options.onDue(away);
-    if (pending.size > 0) options.onDirty();
+    for (const id of ids) open.delete(id);
+    openFlows = open.size;
+    options.onSettled(ids);
   });
 
+  /** Even: the odd one after it is the same row, seen once the flow has settled. */
   const nextVersion = (): number => {
-    lastVersion = Math.max(lastVersion + 1, clock.now() * 1000);
+    lastVersion = Math.max(lastVersion + 2, clock.now() * 1000);
     return lastVersion;
   };
 
@@ -130,24 +134,23 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
     departed.add(name);
     checked.delete(name);
   };
-  /** Remembers under which names a span that leaves memory is found again. */
+  /** Remembers under which names a span that leaves memory is found again (`rowTokens`, and its trace). */
   const depart = (node: Node): void => {
     const { span } = node;
-    departed.add(traceName(span.traceId));
     checked.delete(spanName(span.key));
-    forgetAsked(referrerName(span.key));
     for (const token of sharedTokens(span)) forgetAsked(token);
     for (const link of span.links) {
       forgetAsked(referrerName(link.key));
       checked.delete(spanName(link.key));
     }
+    if (node.parent !== null && node.parent.flowKey === node.flowKey && node.flowKey !== '') return;
+    departed.add(traceName(span.traceId));
     const parent = parentKeyOf(span);
     if (parent !== '') {
       forgetAsked(referrerName(parent));
       checked.delete(spanName(parent));
     }
-    if (node.cycle || (node.parent?.flowKey !== node.flowKey && mayNameFlow(span)))
-      forgetAsked(originName(span));
+    if (node.cycle || mayNameFlow(span)) forgetAsked(originName(span));
   };
 
   const collectDirty = (): void => {
@@ -155,7 +158,6 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
       pending.add(key);
       const state = assembler.flow(key);
       quiet.delete(key);
-      hurried.delete(key);
       if (state) quiet.set(key, state.lastReceivedMs);
     }
   };
@@ -169,23 +171,19 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
     const ids: string[] = [];
     let previous: Flow | null = null;
     runs.forEach((run, i) => {
-      const lastReceived = run.segments.reduce(
-        (latest, segment) => segment.spans.reduce((l, span) => Math.max(l, span.receivedAtMs), latest),
-        0,
-      );
-      const settlesAt = lastReceived + options.settleMs;
-      const flow = toTimeline(run, shifts, i + 1, now >= settlesAt || hurried.has(key));
+      const flow = toTimeline(run, shifts, i + 1);
       if (previous)
         flow.relations.push({ flowId: previous.id, kind: 'previous-run', viaSpanId: '', target: '' });
       previous = flow;
       ids.push(flow.id);
-      keyOfId.set(flow.id, key);
-      if (flow.phase === 'ended') {
+      const settlesAt = flow.lastReceivedMs + options.settleMs;
+      if (flow.phase === 'ended' || (flow.settlesAs !== null && settlesAt <= now)) {
         open.delete(flow.id);
         deadlines.clear(flow.id);
       } else {
         open.add(flow.id);
-        if (now < settlesAt) deadlines.set(flow.id, settlesAt);
+        if (flow.settlesAs === null) deadlines.clear(flow.id);
+        else deadlines.set(flow.id, settlesAt);
       }
       changes.push({ id: flow.id, version: nextVersion(), flow, movedTo: null });
     });
@@ -197,7 +195,6 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
   const bury = (id: string, movedTo: string | null, changes: FlowChange[]): void => {
     open.delete(id);
     deadlines.clear(id);
-    keyOfId.delete(id);
     changes.push({ id, version: nextVersion(), flow: null, movedTo });
   };
 
@@ -251,10 +248,8 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
       assembler.unload(family);
     }
     for (const key of keys) {
-      for (const id of shown.get(key)?.ids ?? []) keyOfId.delete(id);
       shown.delete(key);
       quiet.delete(key);
-      hurried.delete(key);
     }
   };
 
@@ -281,8 +276,14 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
       if (departed.size === 0) return [];
       const { graph } = assembler;
       const names = new Set<string>();
+      const known = new Map<string, boolean>();
+      const hasDeparted = (name: string): boolean => {
+        let has = known.get(name);
+        if (has === undefined) known.set(name, (has = departed.has(name)));
+        return has;
+      };
       const ask = (name: string, asDeparted: string): boolean => {
-        if (checked.has(name) || !departed.has(asDeparted)) return false;
+        if (!hasDeparted(asDeparted) || checked.has(name)) return false;
         names.add(name);
         return true;
       };
@@ -329,7 +330,6 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
       for (const { id, sample } of brought.splice(0)) {
         const key = assembler.graph.get(sample)?.flowKey;
         if (!key) continue;
-        keyOfId.set(id, key);
         const known = shown.get(key);
         if (known) known.ids = [...new Set([...known.ids, id])];
         else shown.set(key, { ids: [id], sample, computedAtMs: 0 });
@@ -338,12 +338,15 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
       collectDirty();
       if (pending.size > 0) options.onDirty();
     },
-    takeChanges() {
+    takeChanges(limit = Infinity) {
       collectDirty();
       const changes: FlowChange[] = [];
       const now = clock.now();
       let deferred = false;
-      for (const key of [...pending]) {
+      if (round.length === 0) round = [...pending].reverse();
+      while (round.length > 0 && changes.length < limit) {
+        const key = round.pop()!;
+        if (!pending.has(key)) continue;
         const state = assembler.flow(key);
         const last = shown.get(key);
         if (
@@ -379,7 +382,7 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
       }
       if (deferred) options.onDirty();
       openFlows = open.size;
-      return result;
+      return { list: result, roundEnds: round.length === 0 };
     },
     written(changes) {
       for (const change of changes)
@@ -393,11 +396,6 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
           quiet.delete(key);
           continue;
         }
-        if (crowded && !hurried.has(key) && shown.get(key)?.ids.some((id) => open.has(id))) {
-          hurried.add(key);
-          pending.add(key);
-          continue;
-        }
         const leaving = leavingWith(state);
         if (mayLeave(leaving, before)) unload(leaving);
       }
@@ -407,10 +405,10 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
     remember(names) {
       for (const name of names) departed.add(name);
     },
-    settleLater(flowId, atMs) {
+    remainsOpen(flowId, settlesAtMs) {
       open.add(flowId);
       openFlows = open.size;
-      deadlines.set(flowId, atMs);
+      if (settlesAtMs !== null) deadlines.set(flowId, settlesAtMs);
     },
     get openFlows() {
       return openFlows;

@@ -40,16 +40,7 @@ export function createBench(): Bench {
       settleMs: 30_000,
       unloadMs: 60_000,
       onDirty: () => {},
-      onDue: (ids) => {
-        bring(
-          [],
-          correlator.load(
-            [],
-            ids.flatMap((id) => stored(id)),
-          ),
-        );
-        correlator.add([]);
-      },
+      onSettled: () => {},
     });
   }
   const stored = (id: string): StoredFlowSpans[] => {
@@ -94,7 +85,7 @@ export function createBench(): Bench {
     throw new Error('loading does not come to an end');
   };
   const write = (): void => {
-    const changes = correlator.takeChanges();
+    const changes = correlator.takeChanges().list;
     for (const change of changes) {
       if (change.unowned) unowned.set(change.id, change.unowned);
       else if (change.flow) {
@@ -135,7 +126,8 @@ export function createBench(): Bench {
       for (const row of names())
         correlator.remember([...[...row.keys].map((key) => `t\0${key.slice(0, 32)}`), ...row.tokens]);
       for (const flow of rows.values()) {
-        if (flow.phase !== 'ended') correlator.settleLater(flow.id, clock.now() + 30_000);
+        if (flow.phase !== 'ended')
+          correlator.remainsOpen(flow.id, flow.settlesAs === null ? null : flow.lastReceivedMs + 30_000);
       }
     },
     flows: () => rows,

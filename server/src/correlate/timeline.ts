@@ -8,24 +8,20 @@ import { hopsOf } from './hops.ts';
 import type { Shifts } from './runs.ts';
 import { addBadge, draftSteps, linkCompensations, mergeAttempts } from './steps.ts';
 
-/**
- * One run of one flow as steps and hops. Pure: the same input gives the same timeline, byte for byte; `settled` says
- * whether the flow has been quiet long enough to be called ended when nothing declared its end.
- */
-export function toTimeline(input: FlowInput, shifts: Shifts, run: number, settled: boolean): Flow {
+/** One run of one flow as steps and hops. Pure: the same input gives the same timeline, byte for byte. */
+export function toTimeline(input: FlowInput, shifts: Shifts, run: number): Flow {
   const badges = new Set<Badge>();
   const drafts = draftSteps(input, shifts, badges);
   const { steps, stepOf } = mergeAttempts(drafts);
   const hops = hopsOf(input, shifts, stepOf, drafts, badges);
   linkCompensations(steps);
-  return summarize(input, shifts, run, settled, steps, hops, stepOf, badges);
+  return summarize(input, shifts, run, steps, hops, stepOf, badges);
 }
 
 function summarize(
   input: FlowInput,
   shifts: Shifts,
   run: number,
-  settled: boolean,
   steps: Step[],
   hops: Hop[],
   stepOf: Map<string, Step>,
@@ -55,7 +51,8 @@ function summarize(
         if (!keys.has(name) || value < keys.get(name)!) keys.set(name, value);
     }
   }
-  const end = endOf(input, shifts, steps, hops, settled, lastProgress, badges);
+  const end = endOf(input, shifts, steps, badges);
+  const settlesAs = end === null ? settlesAsOf(steps, hops) : null;
   const compensating = steps.some((step) => step.kind === 'compensation');
   const phase = end !== null ? 'ended' : compensating ? 'compensating' : 'open';
   const status = end !== null ? end.outcome : phase === 'compensating' ? 'compensating' : 'active';
@@ -69,6 +66,7 @@ function summarize(
     run,
     phase,
     outcome: end?.outcome ?? null,
+    settlesAs,
     health: 'ok',
     status,
     statusSince: end?.at ?? started,
@@ -162,19 +160,8 @@ interface End {
   outcome: Outcome;
 }
 
-/**
- * How and when the flow ended: the earliest declared end in causal time; for a request, its root's; for everything
- * else, quiet with nothing owed.
- */
-function endOf(
-  input: FlowInput,
-  shifts: Shifts,
-  steps: Step[],
-  hops: Hop[],
-  settled: boolean,
-  lastProgress: UnixNanos,
-  badges: Set<Badge>,
-): End | null {
+/** How and when the flow ended: the earliest declared end in causal time; for a request, its root's. */
+function endOf(input: FlowInput, shifts: Shifts, steps: Step[], badges: Set<Badge>): End | null {
   let declared: End | null = null;
   const outcomes = new Set<Outcome>();
   for (const segment of input.segments)
@@ -189,8 +176,6 @@ function endOf(
   if (outcomes.size > 1) badges.add('contradictory-outcome');
   if (declared !== null) return declared;
 
-  const failed = steps.some((step) => step.status === 'failed' && step.compensatedBy.length === 0);
-  const outcome: Outcome = failed ? 'failed' : 'completed';
   const first = input.segments[0]!;
   const isRequest =
     input.key.startsWith('t\0') &&
@@ -203,10 +188,16 @@ function endOf(
     const at = unixNanos(first.head.end + shifts.get(first)!);
     return { at: later(at, steps[0]!.start), outcome: first.head.failed ? 'failed' : 'completed' };
   }
-  const running = steps.some((step) => step.status === 'running');
-  const waiting = hops.some((hop) => hop.state === 'waiting');
-  if (!settled || running || waiting) return null;
-  return { at: lastProgress, outcome };
+  return null;
+}
+
+/** With nothing running and nothing under way, quiet is an end. */
+function settlesAsOf(steps: Step[], hops: Hop[]): Outcome | null {
+  if (steps.some((step) => step.status === 'running') || hops.some((hop) => hop.state === 'waiting'))
+    return null;
+  return steps.some((step) => step.status === 'failed' && step.compensatedBy.length === 0)
+    ? 'failed'
+    : 'completed';
 }
 
 function earliestCauseless(steps: Step[], hops: Hop[]): Step {

@@ -114,7 +114,7 @@ export interface Unattributed {
   underSpanId: string;
 }
 
-/** One flow with its whole timeline: a function of its spans and of nothing else but `settled`. */
+/** One flow with its whole timeline: a function of its spans and of nothing else. */
 export interface Flow {
   id: string;
   environment: string;
@@ -124,6 +124,8 @@ export interface Flow {
   run: number;
   phase: Phase;
   outcome: Outcome | null;
+  /** How it counts as ended once it was quiet for long enough (`seenAt`); null: it ended, or something is still awaited. */
+  settlesAs: Outcome | null;
   health: Health;
   status: Status;
   statusSince: UnixNanos;
@@ -156,6 +158,29 @@ export interface Flow {
   tokens: string[];
   /** Newest `receivedAt` among its spans, ms. */
   lastReceivedMs: number;
+}
+
+/**
+ * A flow as it is to be seen at `nowMs`. Nothing declares the end of many flows; they count as ended once they were quiet
+ * until `settlesAtMs`. That is a view of time and never written, or every flow would be written twice.
+ */
+export function seenAt(flow: Flow, version: number, settlesAtMs: number, nowMs: number): SeenFlow {
+  if (flow.settlesAs === null || nowMs < settlesAtMs) return { flow, version };
+  const settled: Flow = {
+    ...flow,
+    phase: 'ended',
+    outcome: flow.settlesAs,
+    status: flow.settlesAs,
+    statusSince: flow.lastProgress,
+    ended: flow.lastProgress,
+  };
+  return { flow: settled, version: version + 1 };
+}
+
+/** Versions of what is written are even; the odd one after it is the same row, seen once the flow has settled. */
+export interface SeenFlow {
+  flow: Flow;
+  version: number;
 }
 
 /** What caused a span, by key: that span may be anywhere, or nowhere. */

@@ -1,4 +1,4 @@
-import type { Flow, FlowChange, Hop, Step, Unowned } from '../model/flow.ts';
+import { seenAt, type Flow, type FlowChange, type Hop, type Step, type Unowned } from '../model/flow.ts';
 import { unixNanos, type UnixNanos } from '../model/time.ts';
 import type { FlowRow } from './port.ts';
 
@@ -33,6 +33,7 @@ export const FLOW_COLUMNS = [
   'truncated',
   'badges',
   'span_count',
+  'settles_as',
   'settles_at',
   'last_received',
   'computed_ms',
@@ -97,6 +98,7 @@ function rowOf(change: FlowChange, upToBatch: number, settlesAt: (flow: Flow) =>
     flow.truncated ? 1 : 0,
     flow.badges,
     flow.spanCount,
+    flow.settlesAs ?? '',
     settlesAt(flow),
     flow.lastReceivedMs,
     Math.floor(change.version / 1000),
@@ -195,6 +197,8 @@ export interface StoredFlowRow {
   run: number;
   phase: Flow['phase'];
   outcome: string;
+  settles_as: string;
+  settles_at: string;
   health: Flow['health'];
   status: Flow['status'];
   status_since: string;
@@ -222,12 +226,13 @@ export interface StoredFlowRow {
 }
 
 export const SUMMARY_FIELDS =
-  'id, version, environment, type, key, flow_id, run, phase, outcome, health, status, status_since, started, last_progress, ended, duration_ms, raw_duration_ms, step_count, failed_steps, services, key_names, key_values, parent_id, incomplete, truncated, badges, span_count, last_received, computed_ms';
+  'id, version, environment, type, key, flow_id, run, phase, outcome, settles_as, settles_at, health, status, status_since, started, last_progress, ended, duration_ms, raw_duration_ms, step_count, failed_steps, services, key_names, key_values, parent_id, incomplete, truncated, badges, span_count, last_received, computed_ms';
 
 const nanos = (text: unknown): UnixNanos => unixNanos(BigInt(text as string));
 const nanosOrNull = (text: unknown): UnixNanos | null => (text === null ? null : nanos(text));
 
-export function fromFlowRow(row: StoredFlowRow): FlowRow & { stepCount: number } {
+/** As it is seen now. */
+export function fromFlowRow(row: StoredFlowRow, nowMs: number): FlowRow & { stepCount: number } {
   const [steps, hops, relations, unattributed] = JSON.parse(row.timeline || '[[],[],[],[]]') as [
     PackedStep[],
     PackedHop[],
@@ -243,6 +248,7 @@ export function fromFlowRow(row: StoredFlowRow): FlowRow & { stepCount: number }
     run: Number(row.run),
     phase: row.phase,
     outcome: row.outcome === '' ? null : (row.outcome as Flow['outcome']),
+    settlesAs: row.settles_as === '' ? null : (row.settles_as as Flow['outcome']),
     health: row.health,
     status: row.status,
     statusSince: nanos(row.status_since),
@@ -270,8 +276,7 @@ export function fromFlowRow(row: StoredFlowRow): FlowRow & { stepCount: number }
     lastReceivedMs: Number(row.last_received),
   };
   return {
-    flow,
-    version: Number(row.version),
+    ...seenAt(flow, Number(row.version), Number(row.settles_at), nowMs),
     timelineComputedMs: Number(row.computed_ms),
     stepCount: row.step_count,
   };

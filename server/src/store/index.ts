@@ -1,3 +1,4 @@
+import type { Clock } from '../base/clock.ts';
 import { embeddedConnection } from './embedded.ts';
 import { remoteConnection } from './remote.ts';
 import { createStoreOver } from './store.ts';
@@ -12,6 +13,7 @@ export interface StoreOptions {
   cluster: string;
   retentionDays: number;
   memoryLimitBytes: number;
+  clock: Clock;
 }
 
 export function createStore(options: StoreOptions): Store {
@@ -19,5 +21,7 @@ export function createStore(options: StoreOptions): Store {
     options.clickhouseUrl === ''
       ? embeddedConnection(options.directory, options.memoryLimitBytes)
       : remoteConnection(options.clickhouseUrl);
-  return createStoreOver(connection, { retentionDays: options.retentionDays, cluster: options.cluster });
+  return createStoreOver(connection, { retentionDays: options.retentionDays, cluster: options.cluster }, () =>
+    options.clock.now(),
+  );
 }

@@ -1,4 +1,4 @@
-import type { Flow, FlowChange, KnownCause } from '../model/flow.ts';
+import type { Flow, FlowChange, KnownCause, SeenFlow } from '../model/flow.ts';
 import type { OtlpLog, OtlpSpan } from '../model/otlp.ts';
 import type { EvidenceRecord } from '../model/record.ts';
 import type { FlowSearch } from '../model/search.ts';
@@ -13,6 +13,7 @@ import type { FlowSearch } from '../model/search.ts';
  *   crash `replay` gives every record of later batches, oldest batch first.
  * - Of several versions of one flow, reads give the greatest. A version with `flow: null` is a grave: lists skip it,
  *   `findFlow` follows its `movedTo`. An unowned span is found by its names and is in no list.
+ * - Flows are given as they are seen now: what was quiet until `settlesAt` has ended (`seenAt`).
  * - A flow that is not there is `null` or absent from the list, never an error. Errors are `store.unavailable`,
  *   retryable.
  * - Reads see every insert that resolved before they were called.
@@ -36,13 +37,15 @@ export interface Store {
   replay(afterBatch: number): AsyncIterable<StoredSpan[]>;
   /** Names (`t\0` + trace id, tokens) of every flow and unowned span, for the filter of departed flows. */
   names(): AsyncIterable<string[]>;
+  /** `settlesAtMs` 0: something is still awaited. */
   openFlows(): AsyncIterable<{ id: string; settlesAtMs: number }[]>;
 
   /** Flows and unowned spans that have one of these names (`s\0` + span key, or a token), with their spans. */
   loadByNames(names: readonly string[]): Promise<StoredFlow[]>;
-  loadByIds(ids: readonly string[]): Promise<StoredFlow[]>;
 
   listFlows(search: FlowSearch): Promise<FlowPage>;
+  /** As in a list. */
+  flowsByIds(ids: readonly string[]): Promise<FlowPage['items']>;
   /** By id, former id, explicit id, business key, trace, span or message id: canonical ids, newest first. */
   findFlow(name: string): Promise<string[]>;
   getFlow(id: string): Promise<FlowRow | null>;
@@ -55,9 +58,7 @@ export interface Store {
 }
 
 /** A flow's row as it was written. `timelineComputedMs` is the moment its timeline was computed. */
-export interface FlowRow {
-  flow: Flow;
-  version: number;
+export interface FlowRow extends SeenFlow {
   timelineComputedMs: number;
 }
 

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { createStore } from './index.ts';
 import { describeStore } from './testing/conformance.ts';
 
-describeStore('remote', async () => {
+describeStore('remote', async (clock) => {
   const child = fork(fileURLToPath(new URL('./testing/clickhouse-double.ts', import.meta.url)), {
     execArgv: ['--import', 'tsx'],
   });
@@ -16,6 +16,7 @@ describeStore('remote', async () => {
     cluster: '',
     retentionDays: 3650,
     memoryLimitBytes: 0,
+    clock,
   });
   return { store, close: async () => void child.kill('SIGKILL') };
 });

@@ -10,7 +10,7 @@ import { fromSpanRow, SPAN_COLUMNS, SPAN_FIELDS, spanRows, type SpanRow } from '
 const BLOCK = 20_000;
 
 /** The one implementation of the port: ClickHouse's dialect over either connection. */
-export function createStoreOver(connection: Connection, schema: SchemaOptions): Store {
+export function createStoreOver(connection: Connection, schema: SchemaOptions, now: () => number): Store {
   let stopped = false;
   const inFlight = new Set<Promise<unknown>>();
   const tracked = async <T>(work: Promise<T>): Promise<T> => {
@@ -34,6 +34,12 @@ export function createStoreOver(connection: Connection, schema: SchemaOptions): 
   /** Newest version of each flow, or unowned span, that has rows matching `condition`; graves left out. */
   const newest = (fields: string, condition: string): string =>
     `SELECT ${fields} FROM flows FINAL WHERE id IN (SELECT DISTINCT id FROM flows WHERE ${condition}) AND deleted != 1`;
+
+  /** Flows as they are seen at `now`: `seenAt` in SQL, for what is filtered and counted there. */
+  const seen = (condition = '1'): string => {
+    const settled = `(settles_as != '' AND settles_at <= ${now()})`;
+    return `(SELECT * REPLACE (if(${settled}, 'ended', phase) AS phase, if(${settled}, settles_as, status) AS status) FROM flows FINAL WHERE deleted = 0 AND ${condition})`;
+  };
 
   /** Every record of each of these spans. */
   const spansAt = async (keys: readonly string[]): Promise<Map<string, StoredSpan[]>> => {
@@ -150,7 +156,7 @@ export function createStoreOver(connection: Connection, schema: SchemaOptions): 
     async *openFlows() {
       for await (const rows of flowBlocks<{ id: string; settles_at: string }>(
         'id, settles_at',
-        "FROM flows FINAL WHERE deleted = 0 AND phase != 'ended'",
+        `FROM ${seen()} WHERE phase != 'ended'`,
       ))
         yield rows.map((row) => ({ id: row.id, settlesAtMs: Number(row.settles_at) }));
     },
@@ -167,11 +173,16 @@ export function createStoreOver(connection: Connection, schema: SchemaOptions): 
       if (conditions.length === 0) return [];
       return loadWhere(conditions.join(' OR '), { traces, tokens: [...tokens] }, { spans, tokens });
     },
-    loadByIds: (ids) =>
-      ids.length === 0 ? Promise.resolve([]) : loadWhere('id IN {ids:Array(String)}', { ids: [...ids] }),
+    async flowsByIds(ids) {
+      const rows = await query<StoredFlowRow>(
+        `SELECT ${SUMMARY_FIELDS} FROM flows FINAL WHERE id IN {ids:Array(String)} AND deleted = 0`,
+        { ids: [...ids] },
+      );
+      return rows.map((row) => fromFlowRow(row, now()));
+    },
     async listFlows(search) {
       const { where, params } = conditionsOf(search);
-      const from = `FROM (SELECT * FROM flows FINAL WHERE deleted = 0) WHERE ${where}`;
+      const from = `FROM ${seen()} WHERE ${where}`;
       const page = search.after
         ? ' AND (started < {afterStarted:UInt64} OR (started = {afterStarted:UInt64} AND id < {afterId:String}))'
         : '';
@@ -186,7 +197,7 @@ export function createStoreOver(connection: Connection, schema: SchemaOptions): 
         ),
         query<{ total: string }>(`SELECT count() AS total ${from}`, params),
       ]);
-      return { items: rows.map(fromFlowRow), total: Number(counts[0]?.total ?? 0) };
+      return { items: rows.map((row) => fromFlowRow(row, now())), total: Number(counts[0]?.total ?? 0) };
     },
     async findFlow(name) {
       // Most names are ids: answer them from the primary key before looking anywhere else.
@@ -224,7 +235,7 @@ export function createStoreOver(connection: Connection, schema: SchemaOptions): 
         'SELECT id FROM flows FINAL WHERE deleted = 1 AND moved_to = {id:String} ORDER BY id LIMIT 100',
         { id },
       );
-      const found = fromFlowRow(row);
+      const found = fromFlowRow(row, now());
       found.flow.aliases = aliases.map((alias) => alias.id);
       return found;
     },
@@ -247,7 +258,7 @@ export function createStoreOver(connection: Connection, schema: SchemaOptions): 
            countIf(health = 'stuck') AS stuck, arraySort(groupUniqArrayArray(50)(services)) AS services,
            quantile(0.5)(duration_ms) AS p50DurationMs, quantile(0.95)(duration_ms) AS p95DurationMs,
            toString(max(started)) AS lastStarted
-         FROM flows FINAL WHERE deleted = 0 GROUP BY type, environment ORDER BY flows DESC LIMIT 1000`,
+         FROM ${seen()} GROUP BY type, environment ORDER BY flows DESC LIMIT 1000`,
       );
       return rows.map((row) => ({
         ...row,

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { manualClock } from '../../base/clock.ts';
+import { manualClock, type Clock } from '../../base/clock.ts';
 import { createCounters } from '../../base/counters.ts';
 import { createCorrelator } from '../../correlate/index.ts';
 import type { Flow, FlowChange } from '../../model/flow.ts';
@@ -12,7 +12,7 @@ import type { Store, StoredSpan } from '../port.ts';
 /** The contract of port.ts, proved for one connection. Every connection runs all of it. */
 export function describeStore(
   name: string,
-  open: () => Promise<{ store: Store; close: () => Promise<void> }>,
+  open: (clock: Clock) => Promise<{ store: Store; close: () => Promise<void> }>,
 ): void {
   const normalizer = createNormalizer({ identityKeys: [], searchKeys: ['customer.id'] });
   const clock = manualClock(1_794_000_000_000);
@@ -43,21 +43,21 @@ export function describeStore(
       counters: createCounters(),
       settleMs: 0,
       unloadMs: 60_000,
-      onDue: () => {},
+      onSettled: () => {},
       onDirty: () => {},
     });
     correlator.add(records.map((r) => r.span));
-    const changes = correlator.takeChanges();
+    const changes = correlator.takeChanges().list;
     correlator.stop();
     return changes;
   };
-  const settlesAt = (flow: Flow): number => (flow.phase === 'ended' ? 0 : 99);
+  const settlesAt = (flow: Flow): number => (flow.settlesAs === null ? 0 : clock.now() + 99);
 
   describe(name, () => {
     let store: Store;
     let close: () => Promise<void>;
     beforeAll(async () => {
-      ({ store, close } = await open());
+      ({ store, close } = await open(clock));
       await store.start();
     });
     afterAll(async () => {
@@ -158,6 +158,34 @@ export function describeStore(
       expect(back.flow).toMatchObject({ ...sent, tokens: [] });
       expect(await store.findFlow('c-9')).toEqual([trace('5')]);
       expect(await store.findFlow(id('5'))).toEqual([trace('5')]);
+    });
+
+    test('a flow that was quiet for long enough is seen as ended, with a newer version, without being written', async () => {
+      const span = otlp({
+        traceId: trace('c'),
+        spanId: id('c'),
+        attributes: ['fermata.flow.id', 'quiet', 'fermata.flow.type', 'quiet'],
+      });
+      const [change] = flowsOf([record(span)]);
+      await store.insertFlows([change!], 3, settlesAt);
+      const list = async (statuses: Flow['status'][]): Promise<string[]> =>
+        (await store.listFlows({ types: ['quiet'], statuses, limit: 10 })).items.map(
+          ({ flow }) => flow.status,
+        );
+      const open = async (): Promise<string[]> => {
+        const ids: string[] = [];
+        for await (const block of store.openFlows()) ids.push(...block.map((row) => row.id));
+        return ids;
+      };
+      expect(await list(['active'])).toEqual(['active']);
+      expect(await open()).toContain(change!.id);
+      clock.advance(100);
+      expect(await list(['active'])).toEqual([]);
+      expect(await list(['completed'])).toEqual(['completed']);
+      expect(await open()).not.toContain(change!.id);
+      const [ended] = await store.flowsByIds([change!.id]);
+      expect(ended).toMatchObject({ version: change!.version + 1, flow: { phase: 'ended' } });
+      expect((await store.getFlow(change!.id))!.flow.ended).toBe(change!.flow!.lastProgress);
     });
 
     test('lists are filtered, newest first, and paged without gaps or repeats', async () => {
