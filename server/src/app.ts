@@ -69,6 +69,7 @@ export function createApp(config: Config, parts: AppParts = {}): App {
     store,
     normalizer: createNormalizer({ identityKeys: config.identityKeys, searchKeys: config.keyAttributes }),
     settleMs: config.settleMs,
+    stuckFloorMs: config.stuckFloorMs,
     unloadMs: config.unloadMs,
     requestFlows: config.requestFlows,
     watched: () => push.clients > 0,

@@ -14,6 +14,7 @@ export interface Config {
   keyAttributes: string[];
   requestFlows: 'keep' | 'failed' | 'drop';
   settleMs: number;
+  stuckFloorMs: number;
   unloadMs: number;
   memoryLimitBytes: number;
   clickhouseUrl: string;
@@ -124,6 +125,12 @@ export const SETTINGS: { [K in keyof Config]: Setting<Config[K]> } = {
     default: '30s',
     read: duration,
     help: 'quiet time after which a flow without a declared end counts as ended',
+  },
+  stuckFloorMs: {
+    name: 'FERMATA_STUCK_FLOOR',
+    default: '15s',
+    read: duration,
+    help: 'nothing is called late or stuck sooner than this',
   },
   unloadMs: {
     name: 'FERMATA_UNLOAD',

@@ -3,6 +3,8 @@ import type { Counters } from './base/counters.ts';
 import { messageOf } from './base/errors.ts';
 import type { Log } from './base/log.ts';
 import { createCorrelator, type Correlator } from './correlate/index.ts';
+import { judge } from './detect/index.ts';
+import { createExpectations, type Expectations } from './expect/index.ts';
 import { seenAt, type Flow, type SeenFlow } from './model/flow.ts';
 import type { OtlpExport } from './model/otlp.ts';
 import type { EvidenceRecord } from './model/record.ts';
@@ -19,9 +21,12 @@ export interface Pipeline {
   /** Catches up with spans whose flows were not written before the last stop. */
   start(): Promise<void>;
   write(requests: OtlpExport[]): Promise<WrittenBatch>;
+  /** Resolves when no write is under way. */
+  idle(): Promise<void>;
   /** Writes what is drawn so far. Idempotent. */
   stop(): Promise<void>;
   readonly correlator: Correlator;
+  readonly expectations: Expectations;
 }
 
 export interface PipelineOptions {
@@ -31,6 +36,8 @@ export interface PipelineOptions {
   store: Store;
   normalizer: Normalizer;
   settleMs: number;
+  /** Nothing is called stuck sooner, ms. */
+  stuckFloorMs: number;
   unloadMs: number;
   /** Whether an ended request flow (a trace without messages and flow id) is kept. */
   requestFlows: 'keep' | 'failed' | 'drop';
@@ -50,6 +57,11 @@ const FLUSH_PAUSE_FACTOR = 1;
 /** Flows drawn and written in one go: drawing blocks everything else for its time, about 0.1 ms a flow. */
 const MOST_DRAWN = 500;
 const REPLAY_REPORT = 100_000;
+/** After our own downtime, overdue waits get as long again, to a bound, and a moment more. */
+const MOST_GRACE_MS = 600_000;
+const GRACE_MS = 30_000;
+/** What was learned is stored this often. */
+const SAVE_MS = 60_000;
 /** Announcements of settled flows that wait; more are left to the next reload of the page. */
 const MOST_SETTLED = 5000;
 const MOST_LOAD_ROUNDS = 64;
@@ -66,6 +78,8 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   let cancelFlush: (() => void) | undefined;
   /** Count as ended now; dashboards are told what the store says of them. */
   const settled: string[] = [];
+  /** Due to be judged again, and not in memory. */
+  const away: string[] = [];
   /** Loading and adding touch the same memory: one at a time. */
   let turn: Promise<unknown> = Promise.resolve();
   const exclusive = <T>(work: () => Promise<T>): Promise<T> => {
@@ -74,12 +88,37 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     return mine;
   };
 
-  const correlator = createCorrelator({
+  const expectations = createExpectations({
+    clock,
+    counters,
+    settleMs: options.settleMs,
+    floorMs: options.stuckFloorMs,
+    onReconsider: (ids) => correlator.lookAgain(ids),
+  });
+  const judged = (flow: Flow): Flow => {
+    const seen = judge(
+      flow,
+      expectations.of(flow),
+      () => expectations.dutiesOf(flow),
+      options.settleMs,
+      clock.now(),
+    );
+    if (seen.findings.some((finding) => finding.rule.startsWith('compensation-')))
+      expectations.quarantine(flow.id);
+    return seen;
+  };
+
+  const correlator: Correlator = createCorrelator({
     clock,
     counters,
     settleMs: options.settleMs,
     unloadMs: options.unloadMs,
+    judge: judged,
     onDirty: () => schedule(FLUSH_MS),
+    onAway: (ids) => {
+      away.push(...ids);
+      schedule(0);
+    },
     onSettled: (ids) => {
       if (!options.watched()) return;
       settled.push(...ids.slice(0, MOST_SETTLED - settled.length));
@@ -149,7 +188,16 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       if (settled.length > 0) again = true;
       options.announce(rows.filter(({ flow }) => flow.phase === 'ended'));
     }
+    if (away.length > 0) {
+      const ids = away.splice(0, MOST_DRAWN);
+      if (away.length > 0) again = true;
+      await exclusive(async () => {
+        await bringBack([], load([], await store.loadByIds(ids)));
+        correlator.add([]);
+      });
+    }
     const { list: changes, roundEnds } = correlator.takeChanges(stopping ? Infinity : MOST_DRAWN);
+    for (const change of changes) if (change.flow === null && !change.unowned) expectations.forget(change.id);
     inRound = !roundEnds;
     const upTo = roundEnds ? roundBatch : derivedBatch;
     if (inRound) again = true;
@@ -186,6 +234,22 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   let roundBatch = 0;
   let inRound = false;
 
+  /** What was learned since the last save; lost, it is learned again. */
+  const save = async (): Promise<void> => {
+    const models = expectations.takeChanged();
+    if (models.length > 0) await store.saveLearned(models, clock.now());
+  };
+  let cancelSave: (() => void) | undefined;
+  const saveLater = (): void => {
+    cancelSave = clock.after(SAVE_MS, () => {
+      void save()
+        .catch((error: unknown) =>
+          log.warn({ reason: messageOf(error) }, 'what was learned could not be saved'),
+        )
+        .finally(() => stopping || saveLater());
+    });
+  };
+
   const keep = (flow: Flow): boolean =>
     options.requestFlows === 'keep' ||
     flow.flowId !== '' ||
@@ -194,14 +258,24 @@ export function createPipeline(options: PipelineOptions): Pipeline {
 
   return {
     correlator,
+    expectations,
     async start() {
-      const { lastBatch, derivedBatch: derived } = await store.watermarks();
+      expectations.load(await store.learned());
+      const { lastBatch, derivedBatch: derived, lastReceivedMs } = await store.watermarks();
       batch = lastBatch;
       correlatedBatch = derivedBatch = derived;
+      saveLater();
       for await (const names of store.names()) correlator.remember(names);
+      // What fell due while nobody could receive may have arrived at the senders' queues: they get time to deliver.
+      const downtime = lastReceivedMs === 0 ? 0 : clock.now() - lastReceivedMs;
+      const grace = Math.min(Math.max(0, downtime), MOST_GRACE_MS) + GRACE_MS;
       for await (const flows of store.openFlows())
-        for (const { id, settlesAtMs } of flows)
-          correlator.remainsOpen(id, settlesAtMs === 0 ? null : settlesAtMs);
+        for (const { id, settlesAtMs, lookAtMs } of flows)
+          correlator.remainsOpen(
+            id,
+            settlesAtMs === 0 ? null : settlesAtMs,
+            lookAtMs === 0 ? null : Math.max(lookAtMs, clock.now() + grace),
+          );
       if (lastBatch <= derived) return;
       let count = 0;
       let reported = 0;
@@ -241,6 +315,10 @@ export function createPipeline(options: PipelineOptions): Pipeline {
           }),
       };
     },
+    async idle() {
+      await turn;
+      await flushing;
+    },
     async stop() {
       stopping = true;
       cancelFlush?.();
@@ -254,6 +332,9 @@ export function createPipeline(options: PipelineOptions): Pipeline {
           'flow rows not written at stop; they follow at the next start',
         );
       }
+      await save().catch(() => undefined);
+      cancelSave?.();
+      expectations.stop();
       correlator.stop();
     },
   };

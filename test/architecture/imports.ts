@@ -10,6 +10,8 @@ export const MAY_IMPORT: Record<string, readonly string[]> = {
   receive: CORE,
   normalize: [...CORE, '@fermata/instrumentation/semconv'],
   correlate: CORE,
+  expect: CORE,
+  detect: CORE,
   store: CORE,
   query: [...CORE, 'contract', 'store'],
   push: [...CORE, 'contract'],
@@ -42,7 +44,7 @@ const importsOf = (file: SourceFile): string[] =>
   [...file.text.matchAll(IMPORT)].map(([, target = '']) => target);
 
 /** Tests and what stands in a `testing` file or folder may see more than what they test. */
-export const isTestCode = (path: string): boolean => /\.test\.|\/testing(\/|\.ts$)/.test(path);
+export const isTestCode = (path: string): boolean => /\.test\.|(^|\/)testing(\/|\.ts$)/.test(path);
 
 /** The server's folders. */
 export function serverViolations(files: SourceFile[]): string[] {

@@ -25,6 +25,7 @@ export const FLOW_STATUSES: readonly FlowStatus[] = [
   'timed_out',
 ];
 
+/** What an open flow waits for. Instants are ISO 8601. */
 export interface WaitingFor {
   id: string;
   afterStepId: string | null;
@@ -34,20 +35,29 @@ export interface WaitingFor {
   message: string | null;
   oneOf: string[];
   certain: boolean;
-  expected: number;
-  seen: number;
+  expectedAt: string;
   since: string;
   lateAt: string;
   stuckAt: string;
   basis: 'declared' | 'learned' | 'structural';
+  absence: 'undelivered-message' | 'lost-step' | 'missing-reply' | 'missing-step';
   probability: number;
   samples: number;
   provisional: boolean;
 }
 
-export interface FindingSummary {
-  id: string;
+/** What a rule says about a flow. `since` is when it became true, ISO 8601. */
+export interface Finding {
+  key: string;
   rule: string;
+  severity: 'critical' | 'warning' | 'info';
+  stepId: string | null;
+  step: string | null;
+  service: string | null;
+  place: string | null;
+  since: string;
+  summary: string;
+  evidence: string[];
 }
 
 export interface FlowSummary {
@@ -70,7 +80,7 @@ export interface FlowSummary {
   failedSteps: number;
   services: string[];
   waitingFor: WaitingFor[];
-  findings: FindingSummary[];
+  findings: Finding[];
   parentId: string | null;
   incomplete: boolean;
   truncated: boolean;
@@ -97,6 +107,7 @@ export interface Step {
   typeKey: string;
   name: string;
   service: string;
+  serviceVersion: string;
   kind: string;
   status: 'running' | 'ok' | 'failed' | 'retried' | 'lost';
   result: string | null;

@@ -49,8 +49,13 @@ export interface Correlator {
   written(changes: readonly FlowChange[]): void;
   /** Names of flows that departed before this process started. */
   remember(names: Iterable<string>): void;
-  /** An open flow that is not in memory; when it settles, ms, or null if something is still awaited. */
-  remainsOpen(flowId: string, settlesAtMs: number | null): void;
+  /**
+   * An open flow that is not in memory; when it settles and when it has to be judged again, ms; null where it does not by
+   * itself.
+   */
+  remainsOpen(flowId: string, settlesAtMs: number | null, lookAtMs: number | null): void;
+  /** Draw and judge these again, although nothing arrived. */
+  lookAgain(flowIds: Iterable<string>): void;
   readonly openFlows: number;
   readonly spansInMemory: number;
   stop(): void;
@@ -79,6 +84,10 @@ export interface CorrelatorOptions {
   unloadMs: number;
   /** Flows that were open count as ended now. */
   onSettled(flowIds: string[]): void;
+  /** Health, what is awaited and what is wrong, at `now`: part of every drawing. */
+  judge(flow: Flow): Flow;
+  /** Flows that are not in memory and have to be judged again: load them, then `add`. */
+  onAway(flowIds: string[]): void;
   /** Something changed: `takeChanges` has work. */
   onDirty(): void;
 }
@@ -106,6 +115,7 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
   const checked = new Set<string>();
   const assembler = createAssembler();
   const shown = new Map<string, Shown>();
+  const keyOfId = new Map<string, string>();
   const pending = new Set<string>();
   /** What was pending when this round of drawing began, last first. */
   let round: string[] = [];
@@ -123,6 +133,18 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
     openFlows = open.size;
     options.onSettled(ids);
   });
+
+  const lookAgain = (ids: Iterable<string>): void => {
+    const away: string[] = [];
+    for (const id of ids) {
+      const key = keyOfId.get(id);
+      if (key !== undefined && assembler.flow(key)) pending.add(key);
+      else away.push(id);
+    }
+    if (away.length > 0) options.onAway(away);
+    if (pending.size > 0) options.onDirty();
+  };
+  const looks = createDeadlines(clock, lookAgain);
 
   /** Even: the odd one after it is the same row, seen once the flow has settled. */
   const nextVersion = (): number => {
@@ -171,11 +193,14 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
     const ids: string[] = [];
     let previous: Flow | null = null;
     runs.forEach((run, i) => {
-      const flow = toTimeline(run, shifts, i + 1);
+      const flow = options.judge(toTimeline(run, shifts, i + 1));
       if (previous)
         flow.relations.push({ flowId: previous.id, kind: 'previous-run', viaSpanId: '', target: '' });
       previous = flow;
       ids.push(flow.id);
+      keyOfId.set(flow.id, key);
+      if (flow.lookAtMs === null) looks.clear(flow.id);
+      else looks.set(flow.id, flow.lookAtMs);
       const settlesAt = flow.lastReceivedMs + options.settleMs;
       if (flow.phase === 'ended' || (flow.settlesAs !== null && settlesAt <= now)) {
         open.delete(flow.id);
@@ -195,6 +220,8 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
   const bury = (id: string, movedTo: string | null, changes: FlowChange[]): void => {
     open.delete(id);
     deadlines.clear(id);
+    looks.clear(id);
+    keyOfId.delete(id);
     changes.push({ id, version: nextVersion(), flow: null, movedTo });
   };
 
@@ -248,6 +275,7 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
       assembler.unload(family);
     }
     for (const key of keys) {
+      for (const id of shown.get(key)?.ids ?? []) keyOfId.delete(id);
       shown.delete(key);
       quiet.delete(key);
     }
@@ -330,6 +358,7 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
       for (const { id, sample } of brought.splice(0)) {
         const key = assembler.graph.get(sample)?.flowKey;
         if (!key) continue;
+        keyOfId.set(id, key);
         const known = shown.get(key);
         if (known) known.ids = [...new Set([...known.ids, id])];
         else shown.set(key, { ids: [id], sample, computedAtMs: 0 });
@@ -405,10 +434,12 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
     remember(names) {
       for (const name of names) departed.add(name);
     },
-    remainsOpen(flowId, settlesAtMs) {
+    lookAgain,
+    remainsOpen(flowId, settlesAtMs, lookAtMs) {
       open.add(flowId);
       openFlows = open.size;
       if (settlesAtMs !== null) deadlines.set(flowId, settlesAtMs);
+      if (lookAtMs !== null) looks.set(flowId, lookAtMs);
     },
     get openFlows() {
       return openFlows;
@@ -416,7 +447,10 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
     get spansInMemory() {
       return assembler.graph.size;
     },
-    stop: () => deadlines.stop(),
+    stop() {
+      deadlines.stop();
+      looks.stop();
+    },
   };
   options.counters.gauge('fermata_open_flows', () => openFlows);
   options.counters.gauge('fermata_spans_in_memory', () => assembler.graph.size);

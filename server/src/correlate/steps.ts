@@ -205,6 +205,7 @@ function toStep(group: Draft[]): Step {
     typeKey: typeKeyOf(head),
     name: nameOf(head),
     service: head.service.name,
+    serviceVersion: head.service.version,
     kind: head.step?.kind || (head.step?.compensates ? 'compensation' : kindOf(head)),
     status,
     result: last.status === 'running' ? null : head.step?.result || null,
@@ -220,6 +221,7 @@ function toStep(group: Draft[]): Step {
     traceId: head.traceId,
     shared: false,
     badges: [...badges].sort(),
+    receivedMs: head.receivedAtMs,
   };
 }
 

@@ -41,6 +41,8 @@ export function createBench(): Bench {
       unloadMs: 60_000,
       onDirty: () => {},
       onSettled: () => {},
+      onAway: () => {},
+      judge: (flow) => flow,
     });
   }
   const stored = (id: string): StoredFlowSpans[] => {
@@ -127,7 +129,11 @@ export function createBench(): Bench {
         correlator.remember([...[...row.keys].map((key) => `t\0${key.slice(0, 32)}`), ...row.tokens]);
       for (const flow of rows.values()) {
         if (flow.phase !== 'ended')
-          correlator.remainsOpen(flow.id, flow.settlesAs === null ? null : flow.lastReceivedMs + 30_000);
+          correlator.remainsOpen(
+            flow.id,
+            flow.settlesAs === null ? null : flow.lastReceivedMs + 30_000,
+            null,
+          );
       }
     },
     flows: () => rows,

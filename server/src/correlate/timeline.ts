@@ -102,6 +102,9 @@ function summarize(
       input.segments.filter((segment) => segment.cycle).map((segment) => segment.head),
     ),
     lastReceivedMs,
+    waitingFor: [],
+    findings: [],
+    lookAtMs: null,
   };
 }
 
@@ -195,9 +198,8 @@ function endOf(input: FlowInput, shifts: Shifts, steps: Step[], badges: Set<Badg
 function settlesAsOf(steps: Step[], hops: Hop[]): Outcome | null {
   if (steps.some((step) => step.status === 'running') || hops.some((hop) => hop.state === 'waiting'))
     return null;
-  return steps.some((step) => step.status === 'failed' && step.compensatedBy.length === 0)
-    ? 'failed'
-    : 'completed';
+  if (steps.some((step) => step.compensates !== null && step.status !== 'failed')) return 'compensated';
+  return steps.some((step) => step.status === 'failed') ? 'failed' : 'completed';
 }
 
 function earliestCauseless(steps: Step[], hops: Hop[]): Step {

@@ -1,3 +1,4 @@
+import type { Finding, WaitingFor } from './expectation.ts';
 import type { MessageKind, Outcome, SpanError } from './span.ts';
 import type { UnixNanos } from './time.ts';
 
@@ -56,6 +57,8 @@ export interface Step {
   typeKey: string;
   name: string;
   service: string;
+  /** Version of that service, '' where it did not say. */
+  serviceVersion: string;
   kind: string;
   status: StepStatus;
   result: string | null;
@@ -73,6 +76,8 @@ export interface Step {
   traceId: string;
   shared: boolean;
   badges: Badge[];
+  /** When the span that the step is named by was committed, ms. */
+  receivedMs: number;
 }
 
 export interface Hop {
@@ -158,6 +163,11 @@ export interface Flow {
   tokens: string[];
   /** Newest `receivedAt` among its spans, ms. */
   lastReceivedMs: number;
+  /** What should come next; a function of the timeline, what was learned, and now. */
+  waitingFor: WaitingFor[];
+  findings: Finding[];
+  /** When its judgement may change although nothing arrives, ms; null: never. */
+  lookAtMs: number | null;
 }
 
 /**

@@ -7,3 +7,5 @@ export const nanosFromMs = (ms: number): UnixNanos => (BigInt(Math.round(ms * 10
 export const msBetween = (b: UnixNanos, a: UnixNanos): number => Number(a - b) / 1_000_000;
 export const later = (a: UnixNanos, b: UnixNanos): UnixNanos => (a > b ? a : b);
 export const earlier = (a: UnixNanos, b: UnixNanos): UnixNanos => (a < b ? a : b);
+/** Wall-clock ms, the fraction kept. */
+export const msOf = (at: UnixNanos): number => Number(at / 1000n) / 1000;

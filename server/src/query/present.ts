@@ -1,4 +1,5 @@
 import type * as wire from '../contract/index.ts';
+import type { WaitingFor } from '../model/expectation.ts';
 import type { Flow, Hop, Step } from '../model/flow.ts';
 import type { FlowRow, FlowTypeRow, ServiceRow, StoredSpan } from '../store/index.ts';
 import { KeyValues, type Attributes, type AttributeValue } from '../model/otlp.ts';
@@ -24,13 +25,26 @@ export function summaryOf(flow: Flow, version: number, stepCount: number): wire.
     stepCount,
     failedSteps: flow.failedSteps,
     services: flow.services,
-    waitingFor: [],
-    findings: [],
+    waitingFor: flow.waitingFor.map(presentWaiting),
+    findings: flow.findings.map(({ since, ...rest }) => ({ ...rest, since: iso(since) })),
     parentId: flow.parentId,
     incomplete: flow.incomplete,
     truncated: flow.truncated,
     badges: flow.badges,
     version,
+  };
+}
+
+const iso = (ms: number): string => new Date(Math.min(Math.max(0, ms), 8.64e15)).toISOString();
+
+function presentWaiting(waiting: WaitingFor): wire.WaitingFor {
+  const { expectedAt, since, lateAt, stuckAt, ...rest } = waiting;
+  return {
+    ...rest,
+    expectedAt: iso(expectedAt),
+    since: iso(since),
+    lateAt: iso(lateAt),
+    stuckAt: iso(stuckAt),
   };
 }
 
@@ -56,7 +70,7 @@ export function presentFlow(row: FlowRow): wire.Flow {
 }
 
 function presentStep(step: Step): wire.Step {
-  const { start, end, attempts, ...rest } = step;
+  const { start, end, attempts, receivedMs: _received, ...rest } = step;
   return {
     ...rest,
     attempts: attempts.map((attempt) => {

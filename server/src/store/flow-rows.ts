@@ -34,6 +34,10 @@ export const FLOW_COLUMNS = [
   'badges',
   'span_count',
   'settles_as',
+  'look_at',
+  'judgement',
+  'finding_rules',
+  'waiting_steps',
   'settles_at',
   'last_received',
   'computed_ms',
@@ -99,6 +103,10 @@ function rowOf(change: FlowChange, upToBatch: number, settlesAt: (flow: Flow) =>
     flow.badges,
     flow.spanCount,
     flow.settlesAs ?? '',
+    flow.lookAtMs === null ? 0 : Math.ceil(flow.lookAtMs),
+    JSON.stringify([flow.waitingFor, flow.findings]),
+    flow.findings.map((finding) => finding.rule),
+    flow.waitingFor.map((waiting) => waiting.step),
     settlesAt(flow),
     flow.lastReceivedMs,
     Math.floor(change.version / 1000),
@@ -169,6 +177,7 @@ const DEFAULTS: Columns = Object.fromEntries([
     'span_count',
     'settles_at',
     'computed_ms',
+    'look_at',
   ].map((name) => [name, 0]),
   ...[
     'services',
@@ -184,6 +193,8 @@ const DEFAULTS: Columns = Object.fromEntries([
     'hop_destinations',
     'hop_from_services',
     'hop_to_services',
+    'finding_rules',
+    'waiting_steps',
   ].map((name) => [name, []]),
 ]) as Columns;
 
@@ -199,6 +210,7 @@ export interface StoredFlowRow {
   outcome: string;
   settles_as: string;
   settles_at: string;
+  judgement: string;
   health: Flow['health'];
   status: Flow['status'];
   status_since: string;
@@ -226,7 +238,7 @@ export interface StoredFlowRow {
 }
 
 export const SUMMARY_FIELDS =
-  'id, version, environment, type, key, flow_id, run, phase, outcome, settles_as, settles_at, health, status, status_since, started, last_progress, ended, duration_ms, raw_duration_ms, step_count, failed_steps, services, key_names, key_values, parent_id, incomplete, truncated, badges, span_count, last_received, computed_ms';
+  'id, version, environment, type, key, flow_id, run, phase, outcome, settles_as, settles_at, judgement, health, status, status_since, started, last_progress, ended, duration_ms, raw_duration_ms, step_count, failed_steps, services, key_names, key_values, parent_id, incomplete, truncated, badges, span_count, last_received, computed_ms';
 
 const nanos = (text: unknown): UnixNanos => unixNanos(BigInt(text as string));
 const nanosOrNull = (text: unknown): UnixNanos | null => (text === null ? null : nanos(text));
@@ -238,6 +250,10 @@ export function fromFlowRow(row: StoredFlowRow, nowMs: number): FlowRow & { step
     PackedHop[],
     Flow['relations'],
     Flow['unattributed'],
+  ];
+  const [waitingFor, findings] = JSON.parse(row.judgement || '[[],[]]') as [
+    Flow['waitingFor'],
+    Flow['findings'],
   ];
   const flow: Flow = {
     id: row.id,
@@ -274,6 +290,9 @@ export function fromFlowRow(row: StoredFlowRow, nowMs: number): FlowRow & { step
     context: JSON.parse(row.context ?? '{}') as Flow['context'],
     tokens: [],
     lastReceivedMs: Number(row.last_received),
+    waitingFor,
+    findings,
+    lookAtMs: null,
   };
   return {
     ...seenAt(flow, Number(row.version), Number(row.settles_at), nowMs),
@@ -313,6 +332,8 @@ function packStep(step: Step) {
     step.traceId,
     step.shared,
     step.badges,
+    step.serviceVersion,
+    step.receivedMs,
   ] as const;
 }
 
@@ -337,6 +358,8 @@ function unpackStep(packed: PackedStep): Step {
     traceId,
     shared,
     badges,
+    serviceVersion,
+    receivedMs,
   ] = packed;
   return {
     id,
@@ -355,6 +378,8 @@ function unpackStep(packed: PackedStep): Step {
     traceId,
     shared,
     badges,
+    serviceVersion,
+    receivedMs,
     attempts: attempts.map(([number, from, to, state, spanId, failure]) => ({
       number,
       start: nanos(from),

@@ -33,15 +33,21 @@ export interface Store {
   ): Promise<void>;
 
   /** Highest batch number ever inserted, and the last one that the flow rows include. */
-  watermarks(): Promise<{ lastBatch: number; derivedBatch: number }>;
+  watermarks(): Promise<{ lastBatch: number; derivedBatch: number; lastReceivedMs: number }>;
   replay(afterBatch: number): AsyncIterable<StoredSpan[]>;
   /** Names (`t\0` + trace id, tokens) of every flow and unowned span, for the filter of departed flows. */
   names(): AsyncIterable<string[]>;
-  /** `settlesAtMs` 0: something is still awaited. */
-  openFlows(): AsyncIterable<{ id: string; settlesAtMs: number }[]>;
+  /** `settlesAtMs` 0: something is still awaited; `lookAtMs` 0: nothing changes by itself. Ended flows that still owe
+   * something are among them. */
+  openFlows(): AsyncIterable<{ id: string; settlesAtMs: number; lookAtMs: number }[]>;
 
   /** Flows and unowned spans that have one of these names (`s\0` + span key, or a token), with their spans. */
   loadByNames(names: readonly string[]): Promise<StoredFlow[]>;
+
+  loadByIds(ids: readonly string[]): Promise<StoredFlow[]>;
+
+  saveLearned(models: readonly LearnedRow[], savedMs: number): Promise<void>;
+  learned(): Promise<LearnedRow[]>;
 
   listFlows(search: FlowSearch): Promise<FlowPage>;
   /** As in a list. */
@@ -79,6 +85,13 @@ export interface StoredFlow {
   members: StoredSpan[];
   /** Of an unowned span. */
   causes: KnownCause[];
+}
+
+/** What was learned of one flow type; opaque to the store. */
+export interface LearnedRow {
+  environment: string;
+  type: string;
+  json: string;
 }
 
 export interface FlowTypeRow {

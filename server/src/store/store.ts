@@ -131,10 +131,16 @@ export function createStoreOver(connection: Connection, schema: SchemaOptions, n
       );
     },
     async watermarks() {
-      const [spans] = await query<{ last: string }>('SELECT max(batch) AS last FROM spans');
+      const [spans] = await query<{ last: string; received: string }>(
+        'SELECT max(batch) AS last, max(received_ms) AS received FROM spans',
+      );
       const [flows] = await query<{ batch: string }>('SELECT max(up_to_batch) AS batch FROM flows');
       const derivedBatch = Number(flows?.batch ?? 0);
-      return { lastBatch: Math.max(Number(spans?.last ?? 0), derivedBatch), derivedBatch };
+      return {
+        lastBatch: Math.max(Number(spans?.last ?? 0), derivedBatch),
+        derivedBatch,
+        lastReceivedMs: Number(spans?.received ?? 0),
+      };
     },
     async *replay(afterBatch) {
       // WITH TIES: a block ends where a batch ends, so that the next one starts after it.
@@ -154,11 +160,15 @@ export function createStoreOver(connection: Connection, schema: SchemaOptions, n
         yield rows.flatMap((row) => [...row.trace_ids.map((id) => `t\0${id}`), ...row.tokens]);
     },
     async *openFlows() {
-      for await (const rows of flowBlocks<{ id: string; settles_at: string }>(
-        'id, settles_at',
-        `FROM ${seen()} WHERE phase != 'ended'`,
+      for await (const rows of flowBlocks<{ id: string; settles_at: string; look_at: string }>(
+        'id, settles_at, look_at',
+        `FROM ${seen()} WHERE (phase != 'ended' OR look_at > 0)`,
       ))
-        yield rows.map((row) => ({ id: row.id, settlesAtMs: Number(row.settles_at) }));
+        yield rows.map((row) => ({
+          id: row.id,
+          settlesAtMs: Number(row.settles_at),
+          lookAtMs: Number(row.look_at),
+        }));
     },
     async loadByNames(names) {
       const spans = new Set<string>();
@@ -173,6 +183,20 @@ export function createStoreOver(connection: Connection, schema: SchemaOptions, n
       if (conditions.length === 0) return [];
       return loadWhere(conditions.join(' OR '), { traces, tokens: [...tokens] }, { spans, tokens });
     },
+    loadByIds: (ids) =>
+      ids.length === 0 ? Promise.resolve([]) : loadWhere('id IN {ids:Array(String)}', { ids: [...ids] }),
+    async saveLearned(models, savedMs) {
+      const rows = models.map(({ environment, type, json }) => [environment, type, savedMs, json]);
+      await tracked(
+        connection.insert(
+          'learned',
+          ['environment', 'type', 'version', 'model'],
+          'JSONCompactEachRow',
+          Buffer.from(rows.map((row) => `${JSON.stringify(row)}\n`).join('')),
+        ),
+      );
+    },
+    learned: () => query('SELECT environment, type, model AS json FROM learned FINAL'),
     async flowsByIds(ids) {
       const rows = await query<StoredFlowRow>(
         `SELECT ${SUMMARY_FIELDS} FROM flows FINAL WHERE id IN {ids:Array(String)} AND deleted = 0`,

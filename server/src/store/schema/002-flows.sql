@@ -31,7 +31,6 @@ CREATE TABLE IF NOT EXISTS flows {on_cluster} (
   truncated UInt8,
   badges Array(String),
   span_count UInt64,
-  settles_as String,
   settles_at UInt64,
   last_received UInt64,
   computed_ms UInt64,

@@ -44,6 +44,8 @@ export function describeStore(
       settleMs: 0,
       unloadMs: 60_000,
       onSettled: () => {},
+      onAway: () => {},
+      judge: (flow) => flow,
       onDirty: () => {},
     });
     correlator.add(records.map((r) => r.span));

@@ -1,0 +1,34 @@
+import type { Finding, Severity, WaitingFor } from '../model/expectation.ts';
+import type { Flow } from '../model/flow.ts';
+
+/**
+ * One thing that can be wrong with a flow. `inspect` is pure: the same flow, expectations and `now` give the same
+ * findings. What becomes wrong later says so by the deadlines of `waitingFor`; nothing polls.
+ */
+export interface Rule {
+  name: string;
+  severity: Severity;
+  inspect(flow: Flow, waitingFor: readonly WaitingFor[], nowMs: number): Said[];
+}
+
+/** A finding without what the engine adds: rule and severity. */
+export interface Said {
+  /** With the rule, the finding's key: source span and expectation, never the flow's name. */
+  about: string;
+  stepId: string | null;
+  step: string | null;
+  service: string | null;
+  place: string | null;
+  since: number;
+  summary: string;
+  evidence: string[];
+}
+
+export function findingsOf(rule: Rule, said: readonly Said[]): Finding[] {
+  return said.map(({ about, ...rest }) => ({
+    key: `${rule.name}:${about}`,
+    rule: rule.name,
+    severity: rule.severity,
+    ...rest,
+  }));
+}

@@ -1,0 +1,182 @@
+import type { Flow, Step } from '../../model/flow.ts';
+import { msOf } from '../../model/time.ts';
+import type { Rule, Said } from '../rule.ts';
+
+/**
+ * The compensation audit: what was done and had to be undone. An undoing belongs to the step that it names, by id or by
+ * name; successes are counted per undone step.
+ */
+interface Ledger {
+  /** Forward steps with what undid them, in order. */
+  done: { step: Step; undos: Step[] }[];
+  /** Undoings of something that never happened. */
+  ofNothing: Step[];
+}
+
+const isUndo = (step: Step): boolean => step.compensates !== null;
+const succeeded = (step: Step): boolean => step.status === 'ok' || step.status === 'retried';
+const names = (undo: Step, step: Step): boolean =>
+  undo.compensates === step.id || undo.compensates === step.name;
+
+function ledgerOf(flow: Flow): Ledger {
+  const done = flow.steps.filter((step) => !isUndo(step)).map((step) => ({ step, undos: [] as Step[] }));
+  const ofNothing: Step[] = [];
+  for (const undo of flow.steps.filter(isUndo)) {
+    const named = done.filter(({ step }) => names(undo, step));
+    // Where a name repeats, each undoing takes the newest step that is not undone yet.
+    const target = named.findLast(({ undos }) => !undos.some(succeeded)) ?? named[named.length - 1];
+    if (target) target.undos.push(undo);
+    else ofNothing.push(undo);
+  }
+  return { done, ofNothing };
+}
+
+const said = (step: Step, summary: string, about = step.id, evidence = [step.id]): Said => ({
+  about,
+  stepId: step.id,
+  step: step.name,
+  service: step.service,
+  place: null,
+  since: msOf(step.end ?? step.start),
+  summary,
+  evidence,
+});
+
+/**
+ * Symptom: an undoing failed, for good. Who cares: whoever has to repair the data by hand.
+ * False alarms: an undoing that is retried later under another message.
+ */
+export const compensationFailed: Rule = {
+  name: 'compensation-failed',
+  severity: 'critical',
+  inspect: (flow) =>
+    ledgerOf(flow).done.flatMap(({ step, undos }) =>
+      undos.length === 0 || undos.some((undo) => undo.status !== 'failed')
+        ? []
+        : [said(undos[undos.length - 1]!, `${undos[0]!.name} failed: ${step.name} is not undone`)],
+    ),
+};
+
+/** Symptom: undone twice: a refund paid twice. Who cares: accounting. False alarms: idempotent undoings. */
+export const compensationTwice: Rule = {
+  name: 'compensation-twice',
+  severity: 'critical',
+  inspect: (flow) =>
+    ledgerOf(flow).done.flatMap(({ step, undos }) => {
+      const good = undos.filter(succeeded);
+      return good.length < 2
+        ? []
+        : [
+            said(
+              good[1]!,
+              `${step.name} was undone ${good.length} times`,
+              step.id,
+              good.map((undo) => undo.id),
+            ),
+          ];
+    }),
+};
+
+/**
+ * Symptom: something was undone that never succeeded. Who cares: accounting. A step that was lost is in doubt, and
+ * undoing it is right. False alarms: a forward step whose spans were sampled away.
+ */
+export const compensationOfUndoneStep: Rule = {
+  name: 'compensation-of-undone-step',
+  severity: 'critical',
+  inspect(flow) {
+    const { done, ofNothing } = ledgerOf(flow);
+    return [
+      ...ofNothing.map((undo) => said(undo, `${undo.name} undoes ${undo.compensates}, which never happened`)),
+      ...done.flatMap(({ step, undos }) =>
+        step.status === 'failed' && undos.some(succeeded)
+          ? [said(undos.find(succeeded)!, `${undos[0]!.name} undoes ${step.name}, which had failed`)]
+          : [],
+      ),
+    ];
+  },
+};
+
+/**
+ * Symptom: the step that was undone finished after its undoing: the money is taken after the refund.
+ * Who cares: accounting. False alarms: clock skew that causality does not correct.
+ */
+export const lateReplyAfterCompensation: Rule = {
+  name: 'late-reply-after-compensation',
+  severity: 'critical',
+  inspect: (flow) =>
+    ledgerOf(flow).done.flatMap(({ step, undos }) => {
+      const undone = undos.find(succeeded);
+      return undone && step.end !== null && undone.end !== null && succeeded(step) && step.end > undone.end
+        ? [
+            said(step, `${step.name} finished after ${undone.name} had undone it`, step.id, [
+              step.id,
+              undone.id,
+            ]),
+          ]
+        : [];
+    }),
+};
+
+/** Steps that had to be undone and were not, and pairs that were undone in the wrong order. */
+export interface UndoDuties {
+  /** Forward step names that are undone whenever their flow fails. */
+  owed: ReadonlySet<string>;
+  /** `first\0second`: undone in this order. */
+  order: ReadonlySet<string>;
+}
+
+export const undoPair = (first: string, second: string): string => `${first}\0${second}`;
+
+/**
+ * Symptom: the flow failed, or began to undo, and a step that is undone in such cases was not. Who cares: whoever holds
+ * the stock, the money, the seat. False alarms: while undoing still goes on; said only once it has been quiet.
+ */
+export function compensationMissing(duties: UndoDuties): Rule {
+  return {
+    name: 'compensation-missing',
+    severity: 'critical',
+    inspect(flow) {
+      const { done } = ledgerOf(flow);
+      const began = done.some(({ undos }) => undos.length > 0);
+      const failed =
+        flow.outcome === 'failed' || flow.outcome === 'compensated' || flow.outcome === 'timed_out';
+      if (!began && !failed) return [];
+      return done
+        .filter(
+          ({ step, undos }) => undos.length === 0 && step.status !== 'failed' && duties.owed.has(step.name),
+        )
+        .map(({ step }) => said(step, `${step.name} was done and never undone`));
+    },
+  };
+}
+
+/** Symptom: undone in an order that binds, the wrong way round. Who cares: whoever declared the order. */
+export function compensationOutOfOrder(duties: UndoDuties): Rule {
+  return {
+    name: 'compensation-out-of-order',
+    severity: 'warning',
+    inspect(flow) {
+      const undone = ledgerOf(flow)
+        .done.flatMap(({ step, undos }) => {
+          const undo = undos.find(succeeded);
+          return undo ? [{ step, undo }] : [];
+        })
+        .sort((a, b) => (a.undo.start < b.undo.start ? -1 : 1));
+      const found: Said[] = [];
+      undone.forEach((earlier, i) => {
+        for (const later of undone.slice(i + 1))
+          if (duties.order.has(undoPair(later.step.name, earlier.step.name)))
+            found.push(
+              said(
+                earlier.undo,
+                `${earlier.step.name} was undone before ${later.step.name}`,
+                `${earlier.undo.id}<${later.undo.id}`,
+                [earlier.undo.id, later.undo.id],
+              ),
+            );
+      });
+      return found.slice(0, 1);
+    },
+  };
+}

@@ -1,0 +1,123 @@
+import { msOf } from '../../model/time.ts';
+import type { Rule, Said } from '../rule.ts';
+import type { Step } from '../../model/flow.ts';
+
+const about = (step: Step, summary: string, since = step.end ?? step.start): Said => ({
+  about: step.id,
+  stepId: step.id,
+  step: step.name,
+  service: step.service,
+  place: null,
+  since: msOf(since),
+  summary,
+  evidence: step.spanIds.slice(0, 10),
+});
+
+/**
+ * Symptom: a step failed and nothing retried it to success or undid it. Who cares: the team of that service.
+ * False alarms: errors that are part of the business (a declined card) and are recorded as span errors.
+ */
+export const failedStep: Rule = {
+  name: 'failed-step',
+  severity: 'warning',
+  inspect: (flow) =>
+    flow.steps
+      .filter((step) => step.status === 'failed' && step.kind !== 'compensation')
+      .map((step) =>
+        about(
+          step,
+          `${step.name} (${step.service}) failed${step.attempts.length > 1 ? ` ${step.attempts.length} times` : ''}: ${step.error?.message || step.error?.type || 'no message'}`,
+        ),
+      ),
+};
+
+/**
+ * Symptom: a message ended in a dead-letter destination. Who cares: whoever has to replay it.
+ * False alarms: dead-letter queues that are used as ordinary ones.
+ */
+export const deadLetter: Rule = {
+  name: 'dead-letter',
+  severity: 'critical',
+  inspect: (flow) =>
+    flow.hops
+      .filter((hop) => hop.state === 'dead-lettered')
+      .map((hop) => ({
+        about: hop.id,
+        stepId: hop.to,
+        step: hop.message.type || null,
+        service: null,
+        place: hop.message.destination,
+        since: msOf(hop.received ?? hop.sent),
+        summary: `${hop.message.type || 'a message'} was dead-lettered from ${hop.message.destination}`,
+        evidence: [hop.id],
+      })),
+};
+
+const STORM = 4;
+/**
+ * Symptom: one message was attempted more than three times. Who cares: whoever pays for the load.
+ * False alarms: polling that is written as redelivery.
+ */
+export const retryStorm: Rule = {
+  name: 'retry-storm',
+  severity: 'warning',
+  inspect: (flow) =>
+    flow.steps
+      .filter((step) => step.attempts.length >= STORM)
+      .map((step) =>
+        about(
+          step,
+          `${step.name} (${step.service}) was attempted ${step.attempts.length} times`,
+          step.attempts[STORM - 1]!.start,
+        ),
+      ),
+};
+
+/**
+ * Symptom: a message was processed again after it had been processed with success. Who cares: anybody whose handler is
+ * not idempotent. False alarms: handlers that are meant to run once per subscriber but share a group.
+ */
+export const duplicateProcessing: Rule = {
+  name: 'duplicate-processing',
+  severity: 'warning',
+  inspect: (flow) =>
+    flow.steps
+      .filter((step) => step.badges.includes('duplicate-processing'))
+      .map((step) => about(step, `${step.name} (${step.service}) processed one message twice`)),
+};
+
+/** Symptom: two services disagree on how the flow ended. Who cares: both. False alarms: none known. */
+export const contradictoryOutcome: Rule = {
+  name: 'contradictory-outcome',
+  severity: 'warning',
+  inspect: (flow) =>
+    flow.badges.includes('contradictory-outcome')
+      ? [
+          {
+            about: flow.id,
+            stepId: null,
+            step: null,
+            service: null,
+            place: null,
+            since: msOf(flow.ended ?? flow.lastProgress),
+            summary: `the flow was declared ended in different ways; the earliest counts: ${flow.outcome}`,
+            evidence: [],
+          },
+        ]
+      : [],
+};
+
+/**
+ * Symptom: trace context did not travel with a message, or leaked from another flow. Who cares: whoever instruments.
+ * False alarms: none that matter: the join is right, its evidence is weak.
+ */
+export const brokenContext: Rule = {
+  name: 'broken-context',
+  severity: 'info',
+  inspect: (flow) =>
+    flow.steps
+      .filter((step) => step.badges.includes('broken-context'))
+      .map((step) =>
+        about(step, `${step.name} (${step.service}) was joined without trace context`, step.start),
+      ),
+};

@@ -1,0 +1,126 @@
+import type { Flow, Step } from '../model/flow.ts';
+import { msOf } from '../model/time.ts';
+
+/** What expectations need of a flow: small, because it is kept until the flow has taught. */
+export interface Digest {
+  flowId: string;
+  /** Environment and flow type. */
+  type: string;
+  /** In order of their start. */
+  steps: DigestStep[];
+  /** A declared end that is not success: nothing more is owed. */
+  aborted: boolean;
+  /** Somebody said that it is complete. */
+  declaredComplete: boolean;
+  lastReceivedMs: number;
+  /** Only of flows that undid something. */
+  ledger: Ledger | null;
+}
+
+/** Names of steps that were done, and of those undone, in the order of undoing. */
+export interface Ledger {
+  done: string[];
+  undone: string[];
+}
+
+export interface DigestStep {
+  id: string;
+  /** Step type with its result: what decides what follows. */
+  key: string;
+  /** Step type alone: as what it follows others. */
+  as: string;
+  name: string;
+  service: string;
+  version: string;
+  kind: string;
+  startMs: number;
+  receivedMs: number;
+  endMs: number | null;
+  running: boolean;
+  /** Destination of the message that caused it. */
+  via: string;
+  /** Steps that this one caused: sorted, each once. */
+  follow: string[];
+  waits: { to: string; ms: number }[];
+  /** Sent by it, consumed by nobody. */
+  waiting: { hopId: string; destination: string; sentMs: number }[];
+}
+
+const FURTHEST_ANCESTOR = 64;
+
+export function digestOf(flow: Flow): Digest {
+  const byId = new Map(flow.steps.map((step) => [step.id, step]));
+  const parentOf = new Map<string, Step>();
+  const via = new Map<string, string>();
+  for (const hop of flow.hops) {
+    if (hop.to === null) continue;
+    const from = hop.from === null ? undefined : byId.get(hop.from);
+    if (from !== undefined && from.id !== hop.to) parentOf.set(hop.to, from);
+    via.set(hop.to, hop.message.destination);
+  }
+  // The second time round a loop is another step type: what follows it may differ.
+  const typeOf = (step: Step): string => {
+    let up = parentOf.get(step.id);
+    for (let far = 0; up !== undefined && far < FURTHEST_ANCESTOR; far++, up = parentOf.get(up.id))
+      if (up.typeKey === step.typeKey) return `${step.typeKey}\0again`;
+    return step.typeKey;
+  };
+  const as = new Map(flow.steps.map((step) => [step.id, typeOf(step)]));
+  const steps = new Map(
+    flow.steps.map((step): [string, DigestStep] => [
+      step.id,
+      {
+        id: step.id,
+        key: step.status === 'failed' ? `${as.get(step.id)!}\0failed` : as.get(step.id)!,
+        as: as.get(step.id)!,
+        name: step.name,
+        service: step.service,
+        version: step.serviceVersion,
+        kind: step.kind,
+        startMs: msOf(step.start),
+        receivedMs: step.receivedMs,
+        endMs: step.end === null ? null : msOf(step.end),
+        running: step.status === 'running',
+        via: via.get(step.id) ?? '',
+        follow: [],
+        waits: [],
+        waiting: [],
+      },
+    ]),
+  );
+  for (const hop of flow.hops) {
+    const from = hop.from === null ? undefined : steps.get(hop.from);
+    if (from === undefined) continue;
+    const to = hop.to === null ? undefined : steps.get(hop.to);
+    if (to === undefined) {
+      if (hop.state === 'waiting')
+        from.waiting.push({ hopId: hop.id, destination: hop.message.destination, sentMs: msOf(hop.sent) });
+      continue;
+    }
+    if (to === from) continue;
+    if (!from.follow.includes(to.as)) from.follow.push(to.as);
+    from.waits.push({ to: to.as, ms: Math.max(0, to.startMs - from.startMs) });
+  }
+  for (const step of steps.values()) step.follow.sort();
+  return {
+    flowId: flow.id,
+    type: `${flow.environment}\0${flow.type}`,
+    steps: [...steps.values()],
+    aborted: flow.outcome !== null && flow.outcome !== 'completed',
+    declaredComplete: flow.outcome === 'completed',
+    lastReceivedMs: flow.lastReceivedMs,
+    ledger: ledgerOf(flow),
+  };
+}
+
+function ledgerOf(flow: Flow): Ledger | null {
+  const undos = flow.steps.filter((step) => step.compensates !== null && step.status !== 'failed');
+  if (undos.length === 0) return null;
+  const nameOf = (undo: Step): string =>
+    flow.steps.find((step) => step.id === undo.compensates)?.name ?? undo.compensates!;
+  const forward = flow.steps.filter((step) => step.compensates === null && step.status !== 'failed');
+  return {
+    done: [...new Set(forward.map((step) => step.name))].sort(),
+    undone: [...new Set(undos.sort((a, b) => (a.start < b.start ? -1 : 1)).map(nameOf))],
+  };
+}

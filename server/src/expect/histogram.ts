@@ -1,0 +1,71 @@
+/**
+ * Quantiles of waits in bounded memory: counts per logarithmic bucket, 5 % wide, mergeable (the idea of DDSketch, Masson
+ * et al. 2019). Forgets by count, not by time: when it is full every count is halved, so that a step that happens once a
+ * month is remembered as well as one that happens every second.
+ */
+export interface Histogram {
+  add(value: number, weight?: number): void;
+  readonly count: number;
+  /** Upper edge of the bucket in which the quantile lies; 0 without samples. */
+  quantile(q: number): number;
+  /** Mean and standard deviation of the logarithms. */
+  spread(): { mean: number; deviation: number };
+  toJSON(): [bucket: number, count: number][];
+}
+
+const WIDTH = Math.log(1.05);
+const FULL = 4000;
+
+export function createHistogram(from: readonly (readonly [number, number])[] = []): Histogram {
+  const buckets = new Map<number, number>(from.map(([bucket, count]) => [bucket, count]));
+  let count = from.reduce((sum, [, each]) => sum + each, 0);
+  /** Milliseconds below one are one bucket. */
+  const bucketOf = (value: number): number => (value < 1 ? 0 : 1 + Math.floor(Math.log(value) / WIDTH));
+  const edge = (bucket: number): number => (bucket === 0 ? 1 : Math.exp(bucket * WIDTH));
+
+  return {
+    add(value, weight = 1) {
+      if (!Number.isFinite(value)) return;
+      const bucket = bucketOf(value);
+      const now = Math.max(0, (buckets.get(bucket) ?? 0) + weight);
+      count += now - (buckets.get(bucket) ?? 0);
+      if (now === 0) buckets.delete(bucket);
+      else buckets.set(bucket, now);
+      if (count < FULL) return;
+      count = 0;
+      for (const [key, each] of buckets) {
+        const half = each / 2;
+        if (half < 0.25) buckets.delete(key);
+        else {
+          buckets.set(key, half);
+          count += half;
+        }
+      }
+    },
+    get count() {
+      return count;
+    },
+    quantile(q) {
+      let left = q * count;
+      let last = 0;
+      for (const [bucket, each] of [...buckets].sort(([a], [b]) => a - b)) {
+        last = bucket;
+        left -= each;
+        if (left <= 0) break;
+      }
+      return count === 0 ? 0 : edge(last);
+    },
+    spread() {
+      let sum = 0;
+      let squares = 0;
+      for (const [bucket, each] of buckets) {
+        sum += bucket * WIDTH * each;
+        squares += (bucket * WIDTH) ** 2 * each;
+      }
+      if (count === 0) return { mean: 0, deviation: 0 };
+      const mean = sum / count;
+      return { mean, deviation: Math.sqrt(Math.max(0, squares / count - mean * mean)) };
+    },
+    toJSON: () => [...buckets],
+  };
+}

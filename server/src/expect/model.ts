@@ -1,0 +1,228 @@
+import type { Digest } from './digest.ts';
+import { createHistogram, type Histogram } from './histogram.ts';
+import { createOutcomeSets, wilson, type OutcomeSets } from './outcome-sets.ts';
+
+/** What was learned of one flow type: which steps follow which, how long that takes, when it is seen. */
+export interface TypeModel {
+  /** Sets of step types per flow: what joins and parallel branches owe to the flow as a whole. */
+  flows: OutcomeSets;
+  steps: Map<string, StepModel>;
+  /** Flow-wide gap before a step of this type starts, ms. */
+  gaps: Map<string, Histogram>;
+  about: Map<string, StepAbout>;
+  /** Of flows that undid something: how often each step was done, and undone; which was undone first. */
+  undo: UndoModel;
+  /** Grows with every change; the version that expectations were made from. */
+  version: number;
+}
+
+export interface UndoModel {
+  done: Map<string, number>;
+  undone: Map<string, number>;
+  /** `first\0second` → count. */
+  order: Map<string, number>;
+}
+
+export interface StepModel {
+  sets: OutcomeSets;
+  /** The same by the version of the service that runs the step: a deploy may change what follows. */
+  byVersion: Map<string, OutcomeSets>;
+  waits: Map<string, Histogram>;
+  /** Start to end, ms. */
+  durations: Histogram;
+}
+
+/** A step type in words, and when it is seen: reception minus start, ms, of its spans. */
+export interface StepAbout {
+  name: string;
+  service: string;
+  kind: string;
+  via: string;
+  lag: Histogram;
+  lastSeenMs: number;
+}
+
+const MOST_STEP_TYPES = 1000;
+const MOST_VERSIONS = 4;
+
+export function createTypeModel(): TypeModel {
+  return {
+    flows: createOutcomeSets(),
+    steps: new Map(),
+    gaps: new Map(),
+    about: new Map(),
+    undo: { done: new Map(), undone: new Map(), order: new Map() },
+    version: 0,
+  };
+}
+
+/** Step types of a flow, each once, sorted. */
+export const typesIn = (digest: Digest): string[] => [...new Set(digest.steps.map((step) => step.as))].sort();
+
+/** A flow teaches, or takes back what it taught (`weight` -1). Counts only: bounded by what the maps hold. */
+export function teach(model: TypeModel, digest: Digest, weight: 1 | -1): void {
+  model.version++;
+  model.flows.add(typesIn(digest), weight);
+  if (digest.ledger !== null) {
+    const { done, undone } = digest.ledger;
+    for (const name of done) count(model.undo.done, name, weight);
+    undone.forEach((name, i) => {
+      if (done.includes(name)) count(model.undo.undone, name, weight);
+      for (const later of undone.slice(i + 1)) count(model.undo.order, `${name}\0${later}`, weight);
+    });
+  }
+  let before: number | null = null;
+  for (const step of digest.steps) {
+    let known = model.steps.get(step.key);
+    if (known === undefined) {
+      if (model.steps.size >= MOST_STEP_TYPES) continue;
+      known = {
+        sets: createOutcomeSets(),
+        byVersion: new Map(),
+        waits: new Map(),
+        durations: createHistogram(),
+      };
+      model.steps.set(step.key, known);
+    }
+    known.sets.add(step.follow, weight);
+    versionSets(known, step.version).add(step.follow, weight);
+    for (const { to, ms } of step.waits) histogramOf(known.waits, to).add(ms, weight);
+    if (step.endMs !== null) known.durations.add(step.endMs - step.startMs, weight);
+    if (before !== null) histogramOf(model.gaps, step.as).add(Math.max(0, step.startMs - before), weight);
+    before = Math.max(before ?? 0, step.startMs);
+    let about = model.about.get(step.as);
+    if (about === undefined)
+      model.about.set(
+        step.as,
+        (about = {
+          name: step.name,
+          service: step.service,
+          kind: step.kind,
+          via: step.via,
+          lag: createHistogram(),
+          lastSeenMs: 0,
+        }),
+      );
+    about.lag.add(Math.max(0, step.receivedMs - step.startMs), weight);
+    about.lastSeenMs = Math.max(about.lastSeenMs, step.receivedMs);
+  }
+}
+
+const MOST_UNDO = 2000;
+function count(map: Map<string, number>, key: string, weight: number): void {
+  if (!map.has(key) && map.size >= MOST_UNDO) return;
+  map.set(key, Math.max(0, (map.get(key) ?? 0) + weight));
+}
+
+const DUTY = 0.95;
+/** What is undone whenever something is, and in which order: 95 % of flows, by the lower bound. */
+export function undoDuties(model: TypeModel): { owed: Set<string>; order: Set<string> } {
+  const { done, undone, order } = model.undo;
+  const owed = [...undone].filter(([name, n]) => wilson(n, done.get(name) ?? n).lower >= DUTY);
+  const binding = [...order].filter(([pair, n]) => {
+    const [first = '', second = ''] = pair.split('\0');
+    return wilson(n, n + (order.get(`${second}\0${first}`) ?? 0)).lower >= DUTY;
+  });
+  return { owed: new Set(owed.map(([name]) => name)), order: new Set(binding.map(([pair]) => pair)) };
+}
+
+export function breaksDuties(digest: Digest, model: TypeModel): boolean {
+  if (digest.ledger === null) return false;
+  const { done, undone } = digest.ledger;
+  const { owed, order } = undoDuties(model);
+  return (
+    done.some((name) => owed.has(name) && !undone.includes(name)) ||
+    undone.some((name, i) => undone.slice(i + 1).some((later) => order.has(`${later}\0${name}`)))
+  );
+}
+
+function versionSets(step: StepModel, version: string): OutcomeSets {
+  let sets = step.byVersion.get(version);
+  if (sets !== undefined) return sets;
+  sets = createOutcomeSets();
+  step.byVersion.set(version, sets);
+  // The oldest goes: what it taught is still in the sets of all versions.
+  if (step.byVersion.size > MOST_VERSIONS) step.byVersion.delete([...step.byVersion.keys()][0]!);
+  return sets;
+}
+
+function histogramOf(map: Map<string, Histogram>, key: string): Histogram {
+  let histogram = map.get(key);
+  if (histogram === undefined) map.set(key, (histogram = createHistogram()));
+  return histogram;
+}
+
+/** As JSON, for the store and for people. */
+export function toStored(model: TypeModel): unknown {
+  return {
+    version: model.version,
+    undo: {
+      done: Object.fromEntries(model.undo.done),
+      undone: Object.fromEntries(model.undo.undone),
+      order: Object.fromEntries(model.undo.order),
+    },
+    flows: model.flows,
+    gaps: Object.fromEntries(model.gaps),
+    about: Object.fromEntries(model.about),
+    steps: Object.fromEntries(
+      [...model.steps].map(([key, step]) => [
+        key,
+        {
+          sets: step.sets,
+          byVersion: Object.fromEntries(step.byVersion),
+          waits: Object.fromEntries(step.waits),
+          durations: step.durations,
+        },
+      ]),
+    ),
+  };
+}
+
+type Sets = [string[], number][];
+type Buckets = [number, number][];
+interface Stored {
+  version: number;
+  undo: Record<'done' | 'undone' | 'order', Record<string, number>>;
+  flows: Sets;
+  gaps: Record<string, Buckets>;
+  about: Record<string, Omit<StepAbout, 'lag'> & { lag: Buckets }>;
+  steps: Record<
+    string,
+    { sets: Sets; byVersion: Record<string, Sets>; waits: Record<string, Buckets>; durations: Buckets }
+  >;
+}
+
+export function fromStored(json: string): TypeModel {
+  const stored = JSON.parse(json) as Stored;
+  const histograms = (all: Record<string, Buckets>): Map<string, Histogram> =>
+    new Map(Object.entries(all).map(([key, buckets]) => [key, createHistogram(buckets)]));
+  return {
+    version: stored.version,
+    undo: {
+      done: new Map(Object.entries(stored.undo.done)),
+      undone: new Map(Object.entries(stored.undo.undone)),
+      order: new Map(Object.entries(stored.undo.order)),
+    },
+    flows: createOutcomeSets(stored.flows),
+    gaps: histograms(stored.gaps),
+    about: new Map(
+      Object.entries(stored.about).map(([key, about]) => [
+        key,
+        { ...about, lag: createHistogram(about.lag) },
+      ]),
+    ),
+    steps: new Map(
+      Object.entries(stored.steps).map(([key, step]) => [
+        key,
+        {
+          sets: createOutcomeSets(step.sets),
+          byVersion: new Map(
+            Object.entries(step.byVersion).map(([version, sets]) => [version, createOutcomeSets(sets)]),
+          ),
+          waits: histograms(step.waits),
+          durations: createHistogram(step.durations),
+        },
+      ]),
+    ),
+  };
+}

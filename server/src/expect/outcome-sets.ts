@@ -1,0 +1,127 @@
+/**
+ * Which sets of follow-ups came, and how often. Sets, not single edges: they tell an exclusive choice from optional parts
+ * and from branches that all run.
+ */
+export interface OutcomeSets {
+  add(members: readonly string[], weight: number): void;
+  readonly total: number;
+  /** How often exactly this set came. */
+  countOf(members: readonly string[]): number;
+  /** What is still owed once `seen` have come; null: nothing, or too little is known to say. */
+  owedAfter(seen: readonly string[]): Owed | null;
+  toJSON(): [members: string[], count: number][];
+}
+
+export interface Owed {
+  /** Each of these, if any; else one of `oneOf`. */
+  certain: Candidate[];
+  oneOf: Candidate[];
+  samples: number;
+  provisional: boolean;
+}
+export interface Candidate {
+  key: string;
+  /** Share of comparable flows in which it came. */
+  probability: number;
+}
+
+/** Below this many comparable flows only structure speaks. */
+export const FEWEST_SAMPLES = 100;
+/** Below this an ending that was never seen proves nothing at 0.5 %: the answer is provisional. */
+const SOLID_SAMPLES = 800;
+const MOST_ENDS = 0.005;
+const CERTAIN = 0.95;
+/** So improbable, if follow-ups were independent of each other, that it never happens by chance. */
+const NEVER_BY_CHANCE = 1e-4;
+/** That many endings were to be expected by chance: their absence is a rule. */
+const ENOUGH_EXPECTED = 5;
+const MOST_SETS = 512;
+const FULL = 4000;
+const Z = 1.96;
+
+/** Wilson score interval (1927): sound for shares near 0 and 1 and for few samples. */
+export function wilson(hits: number, n: number): { lower: number; upper: number } {
+  if (n <= 0) return { lower: 0, upper: 1 };
+  const p = hits / n;
+  const centre = p + (Z * Z) / (2 * n);
+  const margin = Z * Math.sqrt((p * (1 - p)) / n + (Z * Z) / (4 * n * n));
+  const scale = 1 + (Z * Z) / n;
+  return { lower: Math.max(0, (centre - margin) / scale), upper: Math.min(1, (centre + margin) / scale) };
+}
+
+export function createOutcomeSets(from: readonly (readonly [readonly string[], number])[] = []): OutcomeSets {
+  const sets = new Map<string, { members: readonly string[]; count: number }>();
+  let total = 0;
+  const keyOf = (members: readonly string[]): string => members.join('\u0001');
+
+  const add = (members: readonly string[], weight: number): void => {
+    const key = keyOf(members);
+    const known = sets.get(key);
+    const before = known?.count ?? 0;
+    const now = Math.max(0, before + weight);
+    total += now - before;
+    if (now === 0) sets.delete(key);
+    else if (known) known.count = now;
+    else sets.set(key, { members: [...members], count: now });
+    if (total >= FULL) scale(0.5);
+    if (sets.size > MOST_SETS) forgetRarest();
+  };
+  const scale = (by: number): void => {
+    total = 0;
+    for (const [key, set] of sets) {
+      set.count *= by;
+      if (set.count < 0.25) sets.delete(key);
+      else total += set.count;
+    }
+  };
+  const forgetRarest = (): void => {
+    const rarest = [...sets].sort(([, a], [, b]) => a.count - b.count).slice(0, MOST_SETS / 8);
+    for (const [key, set] of rarest) {
+      sets.delete(key);
+      total -= set.count;
+    }
+  };
+  for (const [members, count] of from) add(members, count);
+
+  const matching = (seen: readonly string[]): { members: readonly string[]; count: number }[] =>
+    [...sets.values()].filter((set) => seen.every((key) => set.members.includes(key)));
+  const sum = (list: { count: number }[]): number => list.reduce((n, set) => n + set.count, 0);
+
+  return {
+    add,
+    get total() {
+      return total;
+    },
+    countOf: (members) => sets.get(keyOf(members))?.count ?? 0,
+    owedAfter(seen) {
+      let given = [...seen];
+      let like = matching(given);
+      // A combination that is too rare to judge by: judge without its rarest part.
+      while (sum(like) < FEWEST_SAMPLES && given.length > 0) {
+        const counts = given.map((key) => sum(matching([key])));
+        given = given.filter((_, i) => i !== counts.indexOf(Math.min(...counts)));
+        like = matching(given);
+      }
+      const n = sum(like);
+      if (n < FEWEST_SAMPLES) return null;
+      const provisional = n < SOLID_SAMPLES;
+      let end = 0;
+      const came = new Map<string, number>();
+      for (const { members, count } of like) {
+        const more = members.filter((key) => !seen.includes(key));
+        if (more.length === 0) end += count;
+        for (const key of more) came.set(key, (came.get(key) ?? 0) + count);
+      }
+      if (provisional ? end > 0 : wilson(end, n).upper >= MOST_ENDS) return null;
+      const candidates = [...came]
+        .map(([key, count]): Candidate => ({ key, probability: count / n }))
+        .sort((a, b) => b.probability - a.probability || (a.key < b.key ? -1 : 1));
+      const certain = candidates.filter(({ key }) => wilson(came.get(key)!, n).lower >= CERTAIN);
+      const byChance = candidates.reduce((share, { probability }) => share * (1 - probability), 1);
+      const isRule = n * byChance >= ENOUGH_EXPECTED && end <= 0.2 * n * byChance;
+      if (certain.length === 0 && !isRule && !(byChance < NEVER_BY_CHANCE && end === 0)) return null;
+      return { certain, oneOf: certain.length > 0 ? [] : candidates, samples: Math.round(n), provisional };
+    },
+    toJSON: () => [...sets.values()].map(({ members, count }) => [[...members], count]),
+  };
+}

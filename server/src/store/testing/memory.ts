@@ -1,0 +1,160 @@
+import { seenAt, type Flow, type Unowned } from '../../model/flow.ts';
+import type { EvidenceRecord } from '../../model/record.ts';
+import type { FlowRow, LearnedRow, Store, StoredFlow, StoredSpan } from '../port.ts';
+import { fromSpanRow } from '../span-rows.ts';
+
+/**
+ * What the pipeline needs of a store, in memory and at once: for tests that move time over hours. Lists and searches are
+ * left to the real one.
+ */
+export interface MemoryStore extends Store {
+  readonly flows: ReadonlyMap<string, { flow: Flow; version: number }>;
+}
+
+export function memoryStore(now: () => number): MemoryStore {
+  const spans = new Map<string, EvidenceRecord[]>();
+  const batches: { batch: number; records: readonly EvidenceRecord[] }[] = [];
+  const flows = new Map<string, { flow: Flow; version: number; settlesAtMs: number }>();
+  const unowned = new Map<string, Unowned>();
+  const byName = new Map<string, Set<string>>();
+  let learned: LearnedRow[] = [];
+  let derivedBatch = 0;
+
+  const stored = ({ span, raw }: EvidenceRecord): StoredSpan =>
+    fromSpanRow({
+      received_ms: String(span.receivedAtMs),
+      trace_id: span.traceId,
+      span_id: span.spanId,
+      parent_id: span.parentId,
+      event_name: raw.eventName,
+      kind: raw.kind,
+      flags: raw.flags,
+      name: span.name,
+      start_ns: String(raw.start),
+      end_ns: String(raw.end),
+      status_code: raw.statusCode,
+      status_message: raw.statusMessage,
+      trace_state: raw.traceState,
+      scope: raw.scope,
+      attributes: raw.attributes,
+      resource: raw.resource,
+      events: raw.events,
+      links: raw.links,
+    });
+  const keysOf = (members: Record<string, string[]>): string[] =>
+    Object.entries(members).flatMap(([trace, ids]) => ids.map((id) => trace + id));
+  const index = (id: string, names: string[]): void => {
+    for (const name of names) {
+      const ids = byName.get(name);
+      if (ids) ids.add(id);
+      else byName.set(name, new Set([id]));
+    }
+  };
+  const load = (id: string): StoredFlow[] => {
+    const loose = unowned.get(id);
+    if (loose)
+      return [
+        {
+          id,
+          version: 0,
+          members: (spans.get(loose.traceId + loose.spanId) ?? []).map(stored),
+          causes: loose.causes,
+        },
+      ];
+    const row = flows.get(id);
+    if (!row) return [];
+    const members = keysOf(row.flow.members).flatMap((key) => (spans.get(key) ?? []).map(stored));
+    return [{ id, version: row.version, members, causes: [] }];
+  };
+  const seen = ({
+    flow,
+    version,
+    settlesAtMs,
+  }: {
+    flow: Flow;
+    version: number;
+    settlesAtMs: number;
+  }): FlowRow => ({
+    ...seenAt(flow, version, settlesAtMs, now()),
+    timelineComputedMs: now(),
+  });
+  const notHere = (): never => {
+    throw new Error('the store in memory does not search');
+  };
+  return {
+    kind: 'embedded',
+    flows,
+    start: async () => undefined,
+    stop: async () => undefined,
+    async insertSpans(batch, records) {
+      batches.push({ batch, records });
+      for (const record of records) {
+        const list = spans.get(record.span.key);
+        if (list) list.push(record);
+        else spans.set(record.span.key, [record]);
+      }
+    },
+    async insertFlows(changes, upToBatch, settlesAt) {
+      derivedBatch = Math.max(derivedBatch, upToBatch);
+      for (const { id, version, flow, unowned: loose } of changes) {
+        if (loose) {
+          unowned.set(id, loose);
+          index(id, [`s\0${loose.traceId}${loose.spanId}`, ...loose.tokens]);
+        } else if (flow) {
+          flows.set(id, { flow, version, settlesAtMs: settlesAt(flow) });
+          index(id, [...keysOf(flow.members).map((key) => `s\0${key}`), ...flow.tokens]);
+        } else flows.delete(id);
+      }
+    },
+    async watermarks() {
+      const last = batches[batches.length - 1];
+      return {
+        lastBatch: last?.batch ?? 0,
+        derivedBatch,
+        lastReceivedMs: last?.records[0]?.span.receivedAtMs ?? 0,
+      };
+    },
+    async *replay(after) {
+      for (const { batch, records } of batches) if (batch > after) yield records.map(stored);
+    },
+    async *names() {
+      for (const name of byName.keys()) yield [name.startsWith('s\0') ? `t\0${name.slice(2, 34)}` : name];
+    },
+    async *openFlows() {
+      for (const [id, row] of flows) {
+        const { flow } = seen(row);
+        if (flow.phase !== 'ended' || row.flow.lookAtMs !== null)
+          yield [{ id, settlesAtMs: row.settlesAtMs, lookAtMs: row.flow.lookAtMs ?? 0 }];
+      }
+    },
+    async loadByNames(names) {
+      const ids = new Set(names.flatMap((name) => [...(byName.get(name) ?? [])]));
+      return [...ids].flatMap(load);
+    },
+    loadByIds: async (ids) => ids.flatMap(load),
+    async saveLearned(models) {
+      learned = [
+        ...learned.filter(
+          (old) => !models.some((m) => m.type === old.type && m.environment === old.environment),
+        ),
+        ...models,
+      ];
+    },
+    learned: async () => learned,
+    flowsByIds: async (ids) =>
+      ids.flatMap((id) => {
+        const row = flows.get(id);
+        return row ? [{ ...seen(row), stepCount: row.flow.steps.length }] : [];
+      }),
+    async getFlow(id) {
+      const row = flows.get(id);
+      return row ? seen(row) : null;
+    },
+    listFlows: notHere,
+    findFlow: notHere,
+    spansOf: notHere,
+    flowTypes: notHere,
+    services: notHere,
+    ping: async () => true,
+  };
+}

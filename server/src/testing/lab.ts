@@ -1,0 +1,79 @@
+import { manualClock, type ManualClock } from '../base/clock.ts';
+import { createCounters } from '../base/counters.ts';
+import { silentLog } from '../base/log.ts';
+import type { Flow } from '../model/flow.ts';
+import { emptyExport, type Attributes, type OtlpSpan } from '../model/otlp.ts';
+import { createNormalizer } from '../normalize/index.ts';
+import { createPipeline, type Pipeline } from '../pipeline.ts';
+import { memoryStore, type MemoryStore } from '../store/testing/memory.ts';
+
+export type { Flow } from '../model/flow.ts';
+export type { Finding, WaitingFor } from '../model/expectation.ts';
+export type { OtlpSpan, Attributes } from '../model/otlp.ts';
+
+/** The whole pipeline over a clock that is moved by hand and a store in memory: hours in seconds. Test code only. */
+export interface Lab {
+  readonly clock: ManualClock;
+  readonly flows: ReadonlyMap<string, { flow: Flow; version: number }>;
+  /** Commits and correlates, as one request would. */
+  deliver(spans: OtlpSpan[]): Promise<void>;
+  /** Moves time and lets everything that became due happen. */
+  advance(ms: number): Promise<void>;
+  /** Stops and starts over the same store. */
+  restart(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface LabOptions {
+  startMs?: number;
+  settleMs?: number;
+  stuckFloorMs?: number;
+  unloadMs?: number;
+  onFlow?(flow: Flow): void;
+}
+
+export async function createLab(options: LabOptions = {}): Promise<Lab> {
+  const clock = manualClock(options.startMs);
+  const store: MemoryStore = memoryStore(() => clock.now());
+  const make = async (): Promise<Pipeline> => {
+    const pipeline = createPipeline({
+      clock,
+      counters: createCounters(),
+      log: silentLog,
+      store,
+      normalizer: createNormalizer({ identityKeys: [], searchKeys: ['order.id'] }),
+      settleMs: options.settleMs ?? 30_000,
+      stuckFloorMs: options.stuckFloorMs ?? 15_000,
+      unloadMs: options.unloadMs ?? 60_000,
+      requestFlows: 'keep',
+      watched: () => false,
+      announce: (changes) => {
+        for (const change of changes) if ('flow' in change) options.onFlow?.(change.flow);
+      },
+    });
+    await pipeline.start();
+    return pipeline;
+  };
+  let pipeline = await make();
+  return {
+    clock,
+    flows: store.flows,
+    async deliver(spans) {
+      const { correlate } = await pipeline.write([{ ...emptyExport(), spans }]);
+      await correlate();
+    },
+    async advance(ms) {
+      clock.advance(ms);
+      await pipeline.idle();
+    },
+    async restart() {
+      await pipeline.stop();
+      pipeline = await make();
+    },
+    stop: () => pipeline.stop(),
+  };
+}
+
+/** Attributes as OTLP decoding gives them. */
+export const attributes = (values: Record<string, string | number>): Attributes =>
+  Object.entries(values).flat();

@@ -1,0 +1,85 @@
+import { createLab, type Flow } from '@fermata/server/lab';
+import type { Simulated } from './simulator.ts';
+
+/** How well stalls were found: figures over all flows of a simulation. */
+export interface Score {
+  recall: number;
+  precision: number;
+  /** Of the stalls found: the missing step was named. */
+  named: number;
+  /** Of the stalls found: said within 5 s of the deadline that was published, or of knowing enough. */
+  inTime: number;
+  falseAlarms: string[];
+  missed: string[];
+}
+
+const ABSENCE = ['undelivered-message', 'lost-step', 'missing-reply', 'missing-step'];
+
+export interface Play {
+  /** Reorders arrivals within this window and repeats every twentieth. */
+  shuffle?: { windowMs: number; random(): number };
+  /** Restart when this share of the arrivals was delivered. */
+  restartAt?: number;
+  stepMs?: number;
+  /** Time given to what is stuck at the end, ms. */
+  afterMs?: number;
+}
+
+export async function play(simulated: Simulated, startMs: number, options: Play = {}): Promise<Score> {
+  const first = new Map<string, { finding: Flow['findings'][number]; noticedMs: number; beganMs: number }>();
+  const rootOf = new Map<string, string>();
+  for (const root of simulated.flows) rootOf.set(root, root);
+  const lab = await createLab({
+    startMs,
+    onFlow(flow) {
+      const finding = flow.findings.find((one) => ABSENCE.includes(one.rule));
+      if (!finding) return;
+      const root = Object.keys(flow.members).find((trace) => rootOf.has(trace));
+      if (root && !first.has(root))
+        first.set(root, { finding, noticedMs: lab.clock.now(), beganMs: lab.clock.now() });
+    },
+  });
+  let arrivals = simulated.arrivals;
+  if (options.shuffle) {
+    const { windowMs, random } = options.shuffle;
+    arrivals = arrivals
+      .flatMap((arrival, i) => (i % 20 === 0 ? [arrival, arrival] : [arrival]))
+      .map((arrival) => ({ ...arrival, atMs: arrival.atMs + random() * windowMs }))
+      .sort((a, b) => a.atMs - b.atMs);
+  }
+  const stepMs = options.stepMs ?? 1000;
+  const restartAt = options.restartAt === undefined ? -1 : Math.floor(options.restartAt * arrivals.length);
+  let at = 0;
+  while (at < arrivals.length) {
+    const until = lab.clock.now() + stepMs;
+    const due: typeof arrivals = [];
+    while (at < arrivals.length && arrivals[at]!.atMs <= until) due.push(arrivals[at++]!);
+    if (due.length > 0) await lab.deliver(due.map(({ span }) => span));
+    if (restartAt >= 0 && at >= restartAt && at - due.length < restartAt) await lab.restart();
+    await lab.advance(stepMs);
+  }
+  for (let left = options.afterMs ?? 3_600_000; left > 0; left -= 10_000) await lab.advance(10_000);
+  await lab.stop();
+
+  const stalls = [...simulated.stalls];
+  const found = stalls.filter(([root]) => first.has(root));
+  const falseAlarms = [...first].filter(([root]) => !simulated.stalls.has(root));
+  const named = found.filter(([root, stall]) => {
+    const { finding } = first.get(root)!;
+    return stall.missing.some((step) => finding.step === step || finding.summary.includes(step));
+  });
+  const inTime = found.filter(([root]) => {
+    const { finding, noticedMs } = first.get(root)!;
+    return noticedMs <= finding.since + 5000;
+  });
+  return {
+    recall: found.length / Math.max(1, stalls.length),
+    precision: found.length / Math.max(1, found.length + falseAlarms.length),
+    named: named.length / Math.max(1, found.length),
+    inTime: inTime.length / Math.max(1, found.length),
+    falseAlarms: falseAlarms.map(([root, { finding }]) => `${root.slice(0, 8)} ${finding.summary}`),
+    missed: stalls
+      .filter(([root]) => !first.has(root))
+      .map(([root, stall]) => `${root.slice(0, 8)} ${stall.shape}: ${stall.missing.join('|')}`),
+  };
+}
