@@ -29,6 +29,7 @@ for (const seed of seeds.split(',').map(Number))
       precision: percent(score.precision),
       named: percent(score.named),
       'in time': percent(score.inTime),
+      'in hindsight': score.inHindsight,
       'false alarms': score.falseAlarms.length,
       seconds: Math.round((performance.now() - from) / 1000),
     };

@@ -7,8 +7,10 @@ export interface Score {
   precision: number;
   /** Of the stalls found: the missing step was named. */
   named: number;
-  /** Of the stalls found: said within 5 s of the deadline that was published, or of knowing enough. */
+  /** Of the stalls found that had a deadline: said within 5 s of it. */
   inTime: number;
+  /** Found only when more was known: the flow fell silent before its type had taught enough. */
+  inHindsight: number;
   falseAlarms: string[];
   missed: string[];
 }
@@ -26,17 +28,25 @@ export interface Play {
 }
 
 export async function play(simulated: Simulated, startMs: number, options: Play = {}): Promise<Score> {
-  const first = new Map<string, { finding: Flow['findings'][number]; noticedMs: number; beganMs: number }>();
-  const rootOf = new Map<string, string>();
-  for (const root of simulated.flows) rootOf.set(root, root);
+  interface First {
+    finding: Flow['findings'][number];
+    noticedMs: number;
+    /** When the flow was last said to be stuck by, before it was; null: nothing had been published. */
+    dueMs: number | null;
+  }
+  const first = new Map<string, First>();
+  const published = new Map<string, number>();
+  const roots = new Set(simulated.flows);
   const lab = await createLab({
     startMs,
     onFlow(flow) {
+      const root = Object.keys(flow.members).find((trace) => roots.has(trace));
+      if (root === undefined || first.has(root)) return;
       const finding = flow.findings.find((one) => ABSENCE.includes(one.rule));
-      if (!finding) return;
-      const root = Object.keys(flow.members).find((trace) => rootOf.has(trace));
-      if (root && !first.has(root))
-        first.set(root, { finding, noticedMs: lab.clock.now(), beganMs: lab.clock.now() });
+      if (finding)
+        first.set(root, { finding, noticedMs: lab.clock.now(), dueMs: published.get(root) ?? null });
+      else if (flow.waitingFor.length > 0)
+        published.set(root, Math.min(...flow.waitingFor.map(({ stuckAt }) => stuckAt)));
     },
   });
   let arrivals = simulated.arrivals;
@@ -68,15 +78,17 @@ export async function play(simulated: Simulated, startMs: number, options: Play 
     const { finding } = first.get(root)!;
     return stall.missing.some((step) => finding.step === step || finding.summary.includes(step));
   });
+  const unannounced = found.filter(([root]) => first.get(root)!.dueMs === null);
   const inTime = found.filter(([root]) => {
-    const { finding, noticedMs } = first.get(root)!;
-    return noticedMs <= finding.since + 5000;
+    const { dueMs, noticedMs } = first.get(root)!;
+    return dueMs !== null && noticedMs <= dueMs + 5000;
   });
   return {
     recall: found.length / Math.max(1, stalls.length),
     precision: found.length / Math.max(1, found.length + falseAlarms.length),
     named: named.length / Math.max(1, found.length),
-    inTime: inTime.length / Math.max(1, found.length),
+    inTime: inTime.length / Math.max(1, found.length - unannounced.length),
+    inHindsight: unannounced.length,
     falseAlarms: falseAlarms.map(([root, { finding }]) => `${root.slice(0, 8)} ${finding.summary}`),
     missed: stalls
       .filter(([root]) => !first.has(root))

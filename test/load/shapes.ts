@@ -117,10 +117,26 @@ export const SHAPES: readonly Shape[] = [
   },
   {
     name: 'payroll: many parts, one sum',
-    root: step('StartPayroll', 'payroll', 0, 20, {
-      times: [2, 9],
-      node: step('PayEmployee', 'payment', 200, 400),
-      join: step('SumUp', 'reports', 100, 60),
-    }),
+    root: step(
+      'StartPayroll',
+      'payroll',
+      0,
+      20,
+      then(
+        step(
+          'LoadHours',
+          'hours',
+          400,
+          900,
+          then(
+            step('SplitPayroll', 'payroll', 60, 20, {
+              times: [2, 9],
+              node: step('PayEmployee', 'payment', 200, 400),
+              join: step('SumUp', 'reports', 100, 60, then(step('MailPayslips', 'mail', 5000, 300))),
+            }),
+          ),
+        ),
+      ),
+    ),
   },
 ];

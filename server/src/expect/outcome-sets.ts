@@ -29,12 +29,16 @@ export interface Candidate {
 export const FEWEST_SAMPLES = 100;
 /** Below this an ending that was never seen proves nothing at 0.5 %: the answer is provisional. */
 const SOLID_SAMPLES = 800;
-const MOST_ENDS = 0.005;
+/**
+ * How many flows may have ended here all the same. Not none: stalls that nobody could recognize yet have taught before
+ * there were enough samples, and a few of them must not silence a rule. From 0.5 % on an ending is a legal variant.
+ */
+const mostEnds = (n: number): number => Math.max(1, Math.min(0.01 * n, 8), 0.005 * n);
 const CERTAIN = 0.95;
 /** So improbable, if follow-ups were independent of each other, that it never happens by chance. */
-const NEVER_BY_CHANCE = 1e-4;
+const NEVER_BY_CHANCE = 1e-5;
 /** That many endings were to be expected by chance: their absence is a rule. */
-const ENOUGH_EXPECTED = 5;
+const ENOUGH_EXPECTED = 12;
 const MOST_SETS = 512;
 const FULL = 4000;
 const Z = 1.96;
@@ -112,13 +116,13 @@ export function createOutcomeSets(from: readonly (readonly [readonly string[], n
         if (more.length === 0) end += count;
         for (const key of more) came.set(key, (came.get(key) ?? 0) + count);
       }
-      if (provisional ? end > 0 : wilson(end, n).upper >= MOST_ENDS) return null;
+      if (end > mostEnds(n)) return null;
       const candidates = [...came]
         .map(([key, count]): Candidate => ({ key, probability: count / n }))
         .sort((a, b) => b.probability - a.probability || (a.key < b.key ? -1 : 1));
       const certain = candidates.filter(({ key }) => wilson(came.get(key)!, n).lower >= CERTAIN);
       const byChance = candidates.reduce((share, { probability }) => share * (1 - probability), 1);
-      const isRule = n * byChance >= ENOUGH_EXPECTED && end <= 0.2 * n * byChance;
+      const isRule = n * byChance >= ENOUGH_EXPECTED && end <= 0.1 * n * byChance;
       if (certain.length === 0 && !isRule && !(byChance < NEVER_BY_CHANCE && end === 0)) return null;
       return { certain, oneOf: certain.length > 0 ? [] : candidates, samples: Math.round(n), provisional };
     },

@@ -21,6 +21,8 @@ export interface Lab {
   advance(ms: number): Promise<void>;
   /** Stops and starts over the same store. */
   restart(): Promise<void>;
+  /** What was learned of a flow type. */
+  learned(type: string): unknown;
   stop(): Promise<void>;
 }
 
@@ -70,6 +72,7 @@ export async function createLab(options: LabOptions = {}): Promise<Lab> {
       await pipeline.stop();
       pipeline = await make();
     },
+    learned: (type) => pipeline.expectations.inspect(type)[0]?.model,
     stop: () => pipeline.stop(),
   };
 }
