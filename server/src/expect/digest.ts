@@ -65,9 +65,11 @@ export function digestOf(flow: Flow): Digest {
       if (up.typeKey === step.typeKey) return `${step.typeKey}\0again`;
     return step.typeKey;
   };
-  const as = new Map(flow.steps.map((step) => [step.id, typeOf(step)]));
+  // What undoes is audited (detect/rules/compensation.ts), not awaited.
+  const forward = flow.steps.filter((step) => step.compensates === null && step.kind !== 'compensation');
+  const as = new Map(forward.map((step) => [step.id, typeOf(step)]));
   const steps = new Map(
-    flow.steps.map((step): [string, DigestStep] => [
+    forward.map((step): [string, DigestStep] => [
       step.id,
       {
         id: step.id,
@@ -92,12 +94,12 @@ export function digestOf(flow: Flow): Digest {
     const from = hop.from === null ? undefined : steps.get(hop.from);
     if (from === undefined) continue;
     const to = hop.to === null ? undefined : steps.get(hop.to);
-    if (to === undefined) {
+    if (hop.to === null) {
       if (hop.state === 'waiting')
         from.waiting.push({ hopId: hop.id, destination: hop.message.destination, sentMs: msOf(hop.sent) });
       continue;
     }
-    if (to === from) continue;
+    if (to === undefined || to === from) continue;
     if (!from.follow.includes(to.as)) from.follow.push(to.as);
     from.waits.push({ to: to.as, ms: Math.max(0, to.startMs - from.startMs) });
   }

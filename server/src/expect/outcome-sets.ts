@@ -123,7 +123,7 @@ export function createOutcomeSets(from: readonly (readonly [readonly string[], n
       const certain = candidates.filter(({ key }) => wilson(came.get(key)!, n).lower >= CERTAIN);
       const byChance = candidates.reduce((share, { probability }) => share * (1 - probability), 1);
       const isRule = n * byChance >= ENOUGH_EXPECTED && end <= 0.1 * n * byChance;
-      if (certain.length === 0 && !isRule && !(byChance < NEVER_BY_CHANCE && end === 0)) return null;
+      if (certain.length === 0 && !isRule && !(byChance < NEVER_BY_CHANCE && end < 0.5)) return null;
       return { certain, oneOf: certain.length > 0 ? [] : candidates, samples: Math.round(n), provisional };
     },
     toJSON: () => [...sets.values()].map(({ members, count }) => [[...members], count]),

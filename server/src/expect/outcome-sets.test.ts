@@ -1,0 +1,82 @@
+import { describe, expect, test } from 'vitest';
+import { createHistogram } from './histogram.ts';
+import { createOutcomeSets, wilson, type OutcomeSets } from './outcome-sets.ts';
+
+const taught = (sets: Record<string, number>): OutcomeSets =>
+  createOutcomeSets(
+    Object.entries(sets).map(([members, count]) => [members === '' ? [] : members.split(' '), count]),
+  );
+const certain = (sets: OutcomeSets, ...seen: string[]): string[] | undefined =>
+  sets.owedAfter(seen)?.certain.map(({ key }) => key);
+const oneOf = (sets: OutcomeSets, ...seen: string[]): string[] | undefined =>
+  sets.owedAfter(seen)?.oneOf.map(({ key }) => key);
+
+describe('what is owed after what has come', () => {
+  test('one after the other: certain, until it comes', () => {
+    const sets = taught({ b: 1000 });
+    expect(certain(sets)).toEqual(['b']);
+    expect(sets.owedAfter(['b'])).toBeNull();
+  });
+  test('too few samples: nothing is said', () => {
+    expect(taught({ b: 99 }).owedAfter([])).toBeNull();
+    expect(taught({ b: 100 }).owedAfter([])).toMatchObject({ provisional: true });
+    expect(taught({ b: 1000 }).owedAfter([])).toMatchObject({ provisional: false });
+  });
+  test('parallel branches: each that has not come', () => {
+    const sets = taught({ 'b c d': 1000 });
+    expect(certain(sets, 'b')).toEqual(['c', 'd']);
+  });
+  test('an exclusive choice: one of both, also where one is rare', () => {
+    expect(oneOf(taught({ b: 700, c: 300 }))).toEqual(['b', 'c']);
+    expect(taught({ b: 700, c: 300 }).owedAfter(['c'])).toBeNull();
+    expect(oneOf(taught({ b: 900, c: 100 }))).toEqual(['b', 'c']);
+  });
+  test('eight optional consumers: nothing is owed by whoever heard five of them', () => {
+    const sets = createOutcomeSets();
+    const names = ['1', '2', '3', '4', '5', '6', '7', '8'];
+    // Every subset with its probability, each consumer with 0.9.
+    for (let mask = 0; mask < 256; mask++) {
+      const members = names.filter((_, i) => mask & (1 << i));
+      sets.add(members, 3500 * 0.9 ** members.length * 0.1 ** (8 - members.length));
+    }
+    expect(sets.owedAfter(['1', '2', '3', '4', '5'])).toBeNull();
+    // But that nobody heard at all never happens by chance.
+    expect(sets.owedAfter([])?.oneOf).toHaveLength(8);
+  });
+  test('a rare but legal ending is legal; a noisy set among thousands silences nothing', () => {
+    expect(taught({ b: 970, '': 30 }).owedAfter([])).toBeNull();
+    expect(certain(taught({ b: 3500, '': 1 }))).toEqual(['b']);
+  });
+  test('a combination that was hardly ever seen is judged without its rarest part', () => {
+    const sets = taught({ 'b c': 1000, 'b c x': 2 });
+    expect(certain(sets, 'b', 'x')).toEqual(['c']);
+  });
+  test('what was taught can be taken back', () => {
+    const sets = taught({ b: 200, '': 3 });
+    expect(sets.owedAfter([])).toBeNull();
+    sets.add([], -3);
+    expect(certain(sets)).toEqual(['b']);
+    expect(createOutcomeSets(sets.toJSON()).owedAfter([])).toEqual(sets.owedAfter([]));
+  });
+  test('memory is bounded by count: the newest half weighs as much as all before', () => {
+    const sets = taught({ b: 3999 });
+    for (let i = 0; i < 3000; i++) sets.add(['c'], 1);
+    expect(sets.total).toBeLessThan(4001);
+    expect(sets.countOf(['c'])).toBeGreaterThan(sets.countOf(['b']));
+  });
+});
+
+test('the interval of Wilson holds the known values', () => {
+  expect(wilson(0, 100).upper).toBeCloseTo(0.037, 3);
+  expect(wilson(95, 100).lower).toBeCloseTo(0.888, 3);
+});
+
+test('quantiles are within 5 %, and survive storage', () => {
+  const histogram = createHistogram();
+  for (let i = 1; i <= 1000; i++) histogram.add(i);
+  expect(histogram.quantile(0.5) / 500).toBeCloseTo(1, 1);
+  expect(histogram.quantile(0.999) / 999).toBeCloseTo(1, 1);
+  expect(createHistogram(histogram.toJSON()).quantile(0.9)).toBe(histogram.quantile(0.9));
+  histogram.add(1000, -1);
+  expect(histogram.count).toBe(999);
+});

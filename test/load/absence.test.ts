@@ -1,0 +1,41 @@
+import { expect, test } from 'vitest';
+import { play } from './absence.ts';
+import { playSagas } from './sagas.ts';
+import { SHAPES } from './shapes.ts';
+import { random, simulate } from './simulator.ts';
+
+/** A short version of `npm run absence` and `npm run sagas`, which play five seeds at full length. */
+const startMs = 1_794_000_000_000;
+const simulated = simulate({
+  seed: 7,
+  shapes: SHAPES,
+  flows: 3000,
+  stalls: 50,
+  // A type has to be known before it can be judged; the long run strikes from the first flow on.
+  stallsFrom: 0.25,
+  startMs,
+  overMs: 3_600_000,
+});
+
+test.each([
+  ['in order', {}],
+  [
+    'shuffled and repeated, with a restart in the middle',
+    { shuffle: { windowMs: 3000, random: random(8) }, restartAt: 0.5 },
+  ],
+])(
+  'stalls are found and named without a definition: %s',
+  async (_, options) => {
+    const score = await play(simulated, startMs, options);
+    expect(score.falseAlarms, score.missed.join()).toEqual([]);
+    expect(score.recall).toBeGreaterThanOrEqual(0.95);
+    expect(score.named).toBeGreaterThanOrEqual(0.95);
+  },
+  60_000,
+);
+
+test('the compensation audit tells six kinds of defects apart and accuses nobody else', async () => {
+  const score = await playSagas(3, 300, 8);
+  expect(score.wrong).toEqual([]);
+  expect(score.falseAlarms).toEqual([]);
+}, 60_000);
