@@ -8,10 +8,11 @@ import { closeServer, listen } from './base/http.ts';
 import { silentLog, type Log } from './base/log.ts';
 import type { Config } from './config.ts';
 import type { About } from './contract/index.ts';
+import { createAlerts, createGuard } from './alert/index.ts';
 import { createNormalizer } from './normalize/index.ts';
 import { createPipeline } from './pipeline.ts';
 import { createPush } from './push/index.ts';
-import { hostAllowed, queryApp, summaryOf } from './query/index.ts';
+import { hostAllowed, presentIncident, queryApp, summaryOf } from './query/index.ts';
 import { createReceiver } from './receive/index.ts';
 import { createStore } from './store/index.ts';
 
@@ -73,6 +74,10 @@ export function createApp(config: Config, parts: AppParts = {}): App {
     unloadMs: config.unloadMs,
     requestFlows: config.requestFlows,
     watched: () => push.clients > 0,
+    told: (flows, gone) => {
+      alerts.observe(flows);
+      alerts.forget(gone);
+    },
     announce: (changes) =>
       push.publish(
         changes.map((change) =>
@@ -86,6 +91,20 @@ export function createApp(config: Config, parts: AppParts = {}): App {
             : { ...change, flow: null },
         ),
       ),
+  });
+
+  // alert, aside: findings → incidents → people
+  const alerts = createAlerts({
+    clock,
+    counters,
+    log,
+    store,
+    guard: createGuard(clock, config.alertAllow),
+    random: parts.random ?? Math.random,
+    channels: config.alerts.channels,
+    routes: config.alerts.routes,
+    linkTo: (incident) => `${config.publicUrl || `http://${shownHost}:${webPort}`}/incidents/${incident.id}`,
+    onChanged: (changed) => push.incidents(changed.map(presentIncident)),
   });
 
   // receive: bytes in, honest answer out
@@ -122,6 +141,8 @@ export function createApp(config: Config, parts: AppParts = {}): App {
     { headersTimeout: 10_000, requestTimeout: 30_000 },
     queryApp({
       store,
+      alerts,
+      expectations: pipeline.expectations,
       clock,
       counters,
       log,
@@ -157,6 +178,7 @@ export function createApp(config: Config, parts: AppParts = {}): App {
     cancelTick?.();
     await receiver.stop();
     await pipeline.stop();
+    await alerts.stop();
     await push.stop();
     await closeServer(web);
     await store.stop();
@@ -167,6 +189,7 @@ export function createApp(config: Config, parts: AppParts = {}): App {
       try {
         await store.start();
         await pipeline.start();
+        await alerts.start();
         webPort = await listen(web, config.host, config.port, 'dashboard', 'FERMATA_PORT');
         await receiver.start();
         tick();

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
+import { readAlertSettings, type AlertSettings } from './alert/index.ts';
 import { FermataError, messageOf } from './base/errors.ts';
 
 /** Set by operators: environment first, then the same names in fermata.yaml, then the default. */
@@ -22,6 +23,10 @@ export interface Config {
   allowAnonymous: boolean;
   allowedHosts: string[];
   logLevel: string;
+  /** From the file that FERMATA_ALERTS names. */
+  alerts: AlertSettings;
+  alertAllow: string[];
+  publicUrl: string;
 }
 
 type Reader<T> = (text: string) => T;
@@ -66,6 +71,12 @@ const days: Reader<number> = (value) => {
   const ms = duration(value);
   if (ms < UNITS['d']!) throw new Error('is less than a day');
   return Math.ceil(ms / UNITS['d']!);
+};
+const alertsFile: Reader<AlertSettings> = (path) => {
+  if (path === '') return { channels: [], routes: [] };
+  const { settings, problems } = readAlertSettings(readFileSync(path, 'utf8'), process.env);
+  if (problems.length > 0) throw new Error(`is wrong: ${problems.join('; ')}`);
+  return settings;
 };
 const bytes: Reader<number> = (value) => {
   if (value === '') return 0;
@@ -143,6 +154,24 @@ export const SETTINGS: { [K in keyof Config]: Setting<Config[K]> } = {
     default: '',
     read: bytes,
     help: 'memory of the process at which the embedded engine refuses; default 80 % of the machine',
+  },
+  alerts: {
+    name: 'FERMATA_ALERTS',
+    default: '',
+    read: alertsFile,
+    help: 'YAML file with channels and routes: who is told of which incidents',
+  },
+  alertAllow: {
+    name: 'FERMATA_ALERT_ALLOW',
+    default: '',
+    read: list,
+    help: 'hosts or addresses that notifications may go to although they are private, comma-separated',
+  },
+  publicUrl: {
+    name: 'FERMATA_PUBLIC_URL',
+    default: '',
+    read: url,
+    help: 'address of the dashboard as people reach it, for links in notifications',
   },
   clickhouseUrl: {
     name: 'CLICKHOUSE_URL',
@@ -233,7 +262,13 @@ export function printConfig(config: Config): string {
     .map(([field, setting]) => {
       const value = config[field as keyof Config];
       const shown =
-        setting.secret && value !== '' ? '***' : Array.isArray(value) ? value.join(',') : String(value);
+        setting.secret && value !== ''
+          ? '***'
+          : Array.isArray(value)
+            ? value.join(',')
+            : typeof value === 'object'
+              ? value.channels.map((channel) => channel.name).join(',')
+              : String(value);
       return `${setting.name}=${shown}`;
     })
     .join('\n');

@@ -43,6 +43,8 @@ export interface PipelineOptions {
   requestFlows: 'keep' | 'failed' | 'drop';
   /** Durable and queryable: tell the dashboards. */
   announce(changes: readonly Announcement[]): void;
+  /** What is durable now, for incidents; and names that are gone. */
+  told(flows: readonly Flow[], gone: readonly string[]): void;
   /** Is a dashboard open? */
   watched(): boolean;
 }
@@ -218,6 +220,10 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     derivedBatch = upTo;
     correlator.written(changes);
     counters.add('fermata_flow_rows_total', kept.length);
+    options.told(
+      kept.flatMap((change) => change.flow ?? []),
+      kept.flatMap((change) => (change.flow === null && !change.unowned ? [change.id] : [])),
+    );
     const now = clock.now();
     options.announce(
       kept.flatMap(({ id, version, flow, movedTo, unowned }) =>

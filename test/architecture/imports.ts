@@ -12,6 +12,7 @@ export const MAY_IMPORT: Record<string, readonly string[]> = {
   correlate: CORE,
   expect: CORE,
   detect: CORE,
+  alert: CORE,
   store: CORE,
   query: [...CORE, 'contract', 'store'],
   push: [...CORE, 'contract'],

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { play } from './absence.ts';
+import { playOutage } from './outage.ts';
 import { playSagas } from './sagas.ts';
 import { SHAPES } from './shapes.ts';
 import { random, simulate } from './simulator.ts';
@@ -38,4 +39,12 @@ test('the compensation audit tells six kinds of defects apart and accuses nobody
   const score = await playSagas(3, 300, 8);
   expect(score.wrong).toEqual([]);
   expect(score.falseAlarms).toEqual([]);
+}, 60_000);
+
+test('an outage is one incident, told once when it opens and once when it is over', async () => {
+  const score = await playOutage(1, 2000);
+  expect(score.held).toBeGreaterThan(400);
+  expect(score).toMatchObject({ incidents: 1, opened: 1, resolved: 1 });
+  expect(score.counted).toBeGreaterThanOrEqual(0.99);
+  expect(score.noticeMs).toBeLessThanOrEqual(30_000);
 }, 60_000);

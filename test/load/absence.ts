@@ -51,10 +51,10 @@ export async function play(simulated: Simulated, startMs: number, options: Play 
   });
   let arrivals = simulated.arrivals;
   if (options.shuffle) {
-    const { windowMs, random } = options.shuffle;
+    const { shuffle } = options;
     arrivals = arrivals
       .flatMap((arrival, i) => (i % 20 === 0 ? [arrival, arrival] : [arrival]))
-      .map((arrival) => ({ ...arrival, atMs: arrival.atMs + random() * windowMs }))
+      .map((arrival) => ({ ...arrival, atMs: arrival.atMs + shuffle.random() * shuffle.windowMs }))
       .sort((a, b) => a.atMs - b.atMs);
   }
   const stepMs = options.stepMs ?? 1000;

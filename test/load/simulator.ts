@@ -11,6 +11,8 @@ export interface Simulated {
   stalls: Map<string, Stall>;
   /** Root trace of every flow. */
   flows: string[];
+  /** How long the outage held a flow up, ms, by its root trace. */
+  held: Map<string, number>;
 }
 
 export interface Stall {
@@ -34,6 +36,8 @@ export interface Simulation {
   /** Clocks of services differ by up to this, ms. */
   skewMs?: number;
   version?: string;
+  /** A service that performs nothing in this time, and everything that waited for it after. */
+  outage?: { service: string; fromMs: number; toMs: number; drainMs: number };
 }
 
 /** Mulberry32: small, seeded, good enough for shapes. */
@@ -55,6 +59,7 @@ export function simulate(options: Simulation): Simulated {
   const arrivals: Simulated['arrivals'] = [];
   const stalls: Simulated['stalls'] = new Map();
   const flows: string[] = [];
+  const held: Simulated['held'] = new Map();
   const skews = new Map<string, number>();
   const skewOf = (service: string): number => {
     let skew = skews.get(service);
@@ -81,7 +86,7 @@ export function simulate(options: Simulation): Simulated {
     oneFlow(shape, options.startMs + (options.overMs * i) / options.flows, stalled.has(i));
   }
   arrivals.sort((a, b) => a.atMs - b.atMs);
-  return { arrivals, stalls, flows };
+  return { arrivals, stalls, flows, held };
 
   function oneFlow(shape: Shape, startMs: number, stalls_: boolean): void {
     /** Edges that must happen are counted first, on a dry run; one of them is cut on the real one. */
@@ -139,7 +144,16 @@ export function simulate(options: Simulation): Simulated {
         stalls.set(root, { shape: shape.name, missing, sinceMs: since.startMs });
         return true;
       };
-      const waitFor = (node: Node, from: Sent): number => from.atMs + (dry ? 1 : lognormal(node.wait));
+      const waitFor = (node: Node, from: Sent): number => {
+        const at = from.atMs + (dry ? 1 : lognormal(node.wait));
+        const { outage } = options;
+        const isDown =
+          outage !== undefined && node.service === outage.service && at >= outage.fromMs && at < outage.toMs;
+        if (!isDown) return at;
+        const later = outage.toMs + next() * outage.drainMs;
+        held.set(root, later - from.startMs);
+        return later;
+      };
       const follow = (from: Node, following: Next, sent: Sent): void => {
         if ('all' in following) {
           const done = following.all.map((node) =>

@@ -49,6 +49,8 @@ export interface WaitingFor {
 /** What a rule says about a flow. `since` is when it became true, ISO 8601. */
 export interface Finding {
   key: string;
+  /** Findings of one cause share it; `/flows?incident=` lists them. */
+  incident: string;
   rule: string;
   severity: 'critical' | 'warning' | 'info';
   stepId: string | null;

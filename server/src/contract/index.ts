@@ -3,3 +3,4 @@ export { FLOW_STATUSES } from './flow.ts';
 export type * from './push.ts';
 export type * from './problem.ts';
 export type * from './about.ts';
+export type * from './incident.ts';

@@ -1,4 +1,5 @@
 import type { FlowSummary } from './flow.ts';
+import type { Incident } from './incident.ts';
 
 /** Position in the server's stream of changes: `epoch` changes when the server restarts. */
 export interface Sequence {
@@ -39,6 +40,7 @@ export interface WatchAnswer {
 }
 
 export interface ServerToClient {
+  'incident:changed': (incidents: Incident[]) => void;
   'flow:changed': (changes: FlowChanged[]) => void;
   'stats:tick': (stats: StatsTick) => void;
 }

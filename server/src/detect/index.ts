@@ -67,7 +67,7 @@ export function judge(
   const duties = audits ? dutiesOf() : null;
   const rules = duties ? [...RULES, compensationMissing(duties), compensationOutOfOrder(duties)] : RULES;
   const findings: Finding[] = rules.flatMap((rule) =>
-    findingsOf(rule, rule.inspect(flow, waitingFor, nowMs)),
+    findingsOf(rule, flow, rule.inspect(flow, waitingFor, nowMs)),
   );
   const stuck = findings.some((finding) => isAbsence(finding.rule));
   const next = nextLook(waitingFor, nowMs);

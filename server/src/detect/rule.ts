@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Finding, Severity, WaitingFor } from '../model/expectation.ts';
 import type { Flow } from '../model/flow.ts';
 
@@ -24,11 +25,18 @@ export interface Said {
   evidence: string[];
 }
 
-export function findingsOf(rule: Rule, said: readonly Said[]): Finding[] {
+export function findingsOf(rule: Rule, flow: Flow, said: readonly Said[]): Finding[] {
   return said.map(({ about, ...rest }) => ({
     key: `${rule.name}:${about}`,
+    incident: incidentKey(rule.name, flow.environment, flow.type, rest.service, rest.step, rest.place),
     rule: rule.name,
     severity: rule.severity,
     ...rest,
   }));
 }
+
+const incidentKey = (...parts: (string | null)[]): string =>
+  createHash('sha1')
+    .update(parts.map((part) => part ?? '').join('\0'))
+    .digest('hex')
+    .slice(0, 16);

@@ -33,6 +33,8 @@ export type Severity = 'critical' | 'warning' | 'info';
 export interface Finding {
   /** Stable across renames of the flow: rule, source span, expectation. */
   key: string;
+  /** Findings of one cause share it: rule, environment, flow type, service, step and place. */
+  incident: string;
   rule: string;
   severity: Severity;
   stepId: string | null;

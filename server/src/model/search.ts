@@ -9,6 +9,8 @@ export interface FlowSearch {
   environments?: string[];
   /** `name=value` or just a value: a business key, exactly. */
   key?: string;
+  /** Key of an incident: the flows in it. */
+  incident?: string;
   /** Words that must all occur in type, key, services, step names or badges. */
   text?: string;
   /** Started at or after … and before …. */

@@ -5,6 +5,7 @@ import type { Counters } from '../base/counters.ts';
 import type {
   ClientToServer,
   FlowChanged,
+  Incident,
   Resume,
   ServerToClient,
   StatsTick,
@@ -22,6 +23,8 @@ export interface Push {
   attach(server: HttpServer): void;
   /** Announce changes; sequences are given here, in order. */
   publish(changes: Omit<FlowChanged, 'sequence'>[]): void;
+  /** Every dashboard hears of incidents: the navigation counts them. */
+  incidents(changed: Incident[]): void;
   stats(tick: Omit<StatsTick, 'sequence'>): void;
   readonly clients: number;
   stop(): Promise<void>;
@@ -121,6 +124,10 @@ export function createPush(options: PushOptions): Push {
       if (changes.length === 0) return;
       const numbered = changes.map((change) => history.add(change));
       for (const watcher of watchers.values()) send(watcher, numbered);
+    },
+    incidents(changed) {
+      for (const { socket } of watchers.values())
+        if (buffered(socket) <= MOST_BUFFERED) socket.emit('incident:changed', changed);
     },
     stats(tick) {
       for (const watcher of watchers.values()) {

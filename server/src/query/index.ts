@@ -8,7 +8,7 @@ import { hostAllowed, type HostRule } from './origin.ts';
 import { expressPath, handlerOf, ROUTES, type QueryContext } from './routes.ts';
 
 export { hostAllowed, type HostRule } from './origin.ts';
-export { summaryOf } from './present.ts';
+export { presentIncident, summaryOf } from './present.ts';
 export type { QueryContext } from './routes.ts';
 
 export interface QueryOptions extends QueryContext {
@@ -23,6 +23,9 @@ const STATUS: Partial<Record<FermataError['code'], number>> = {
   'query.not-found': 404,
   'query.ambiguous': 300,
   'request.forbidden': 403,
+  'alert.no-channel': 404,
+  'alert.refused': 400,
+  'alert.not-taken': 502,
   'store.unavailable': 503,
 };
 
@@ -62,7 +65,13 @@ export function queryApp(options: QueryOptions): Express {
       referrerPolicy: { policy: 'no-referrer' },
     }),
   );
-  for (const route of ROUTES) app.get(expressPath(route.path), noStore, handlerOf(route, options));
+  // Only JSON is read, so that a form on another page cannot post here without a preflight.
+  const json = express.json({ limit: '64kb', strict: true });
+  for (const route of ROUTES) {
+    const path = expressPath(route.path);
+    if (route.method === 'post') app.post(path, noStore, onlyJson, json, handlerOf(route, options));
+    else app.get(path, noStore, handlerOf(route, options));
+  }
   const document = openApi(options.about().version);
   app.get('/api/openapi.json', noStore, (_request, response) => void response.json(document));
   app.use('/api', (request) => {
@@ -87,6 +96,14 @@ export function queryApp(options: QueryOptions): Express {
   app.use(onError(options));
   return app;
 }
+
+const onlyJson: express.RequestHandler = (request, _response, next) => {
+  if (request.is('application/json')) next();
+  else
+    next(
+      new FermataError('query.invalid', 'the body is not application/json', { hint: 'Send {} at least.' }),
+    );
+};
 
 const noStore: express.RequestHandler = (_request, response, next) => {
   response.setHeader('Cache-Control', 'no-store');

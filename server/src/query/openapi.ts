@@ -9,16 +9,17 @@ export function openApi(version: string): object {
   for (const route of ROUTES) {
     const params = [...route.path.matchAll(/\{(\w+)\}/g)].map(([, name]) => [name!, z.string()] as const);
     registry.registerPath({
-      method: 'get',
+      method: route.method ?? 'get',
       path: route.path,
       summary: route.summary,
       request: {
         ...(params.length > 0 && { params: z.object(Object.fromEntries(params)) }),
         ...(route.query && { query: route.query }),
+        ...(route.body && { body: { content: { 'application/json': { schema: route.body } } } }),
       },
       responses: {
         200: { description: route.summary },
-        ...(route.path.includes('{id}') && {
+        ...(route.path.startsWith('/api/v1/flows/{id}') && {
           300: { description: 'Several flows have this name: `choices`' },
           308: { description: 'The canonical id' },
           404: { description: 'Nothing has this name (application/problem+json)' },

@@ -1,6 +1,7 @@
 import type * as wire from '../contract/index.ts';
 import type { WaitingFor } from '../model/expectation.ts';
 import type { Flow, Hop, Step } from '../model/flow.ts';
+import type { Incident, Notification } from '../model/incident.ts';
 import type { FlowRow, FlowTypeRow, ServiceRow, StoredSpan } from '../store/index.ts';
 import { KeyValues, type Attributes, type AttributeValue } from '../model/otlp.ts';
 
@@ -89,6 +90,24 @@ function presentHop(hop: Hop): wire.Hop {
     sentUnixNano: String(sent),
     receivedUnixNano: received === null ? null : String(received),
   };
+}
+
+export function presentIncident(incident: Incident): wire.Incident {
+  const { firstAt, lastAt, resolvedAt, etaAt, notes, ack, ...rest } = incident;
+  return {
+    ...rest,
+    firstAt: iso(firstAt),
+    lastAt: iso(lastAt),
+    resolvedAt: resolvedAt === null ? null : iso(resolvedAt),
+    etaAt: etaAt === null ? null : iso(etaAt),
+    notes: notes.map(({ at, text }) => ({ at: iso(at), text })),
+    ack: ack && { at: iso(ack.at), note: ack.note },
+  };
+}
+
+export function presentNotification(notification: Notification): wire.Notification {
+  const { createdAt, nextAt, body: _body, version: _version, ...rest } = notification;
+  return { ...rest, createdAt: iso(createdAt), nextAt: iso(nextAt) };
 }
 
 export function presentFlowType(row: FlowTypeRow): wire.FlowTypeSummary {

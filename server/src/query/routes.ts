@@ -4,13 +4,36 @@ import type { Clock } from '../base/clock.ts';
 import type { Counters } from '../base/counters.ts';
 import { FermataError } from '../base/errors.ts';
 import type { About } from '../contract/index.ts';
+import type { Incident, Notification } from '../model/incident.ts';
 import type { Store } from '../store/index.ts';
 import { metricsText } from './metrics.ts';
-import { presentFlow, presentFlowType, presentService, presentSpan, summaryOf } from './present.ts';
+import {
+  presentFlow,
+  presentFlowType,
+  presentIncident,
+  presentNotification,
+  presentService,
+  presentSpan,
+  summaryOf,
+} from './present.ts';
 import { invalid, readSearch, searchSchema, writeCursor } from './search.ts';
+
+/** What is wrong, grouped, and who was told. */
+export interface IncidentDesk {
+  incidents(): Incident[];
+  incident(id: string): Incident | undefined;
+  acknowledge(id: string, note: string): Incident | undefined;
+  resolve(id: string, note: string): Incident | undefined;
+  note(id: string, text: string): Incident | undefined;
+  notifications(limit: number): Promise<Notification[]>;
+  channels(): { name: string; kind: string }[];
+  test(channel: string): Promise<void>;
+}
 
 export interface QueryContext {
   store: Store;
+  alerts: IncidentDesk;
+  expectations: { inspect(type: string): { environment: string; model: unknown }[] };
   clock: Clock;
   counters: Counters;
   about(): About;
@@ -19,12 +42,21 @@ export interface QueryContext {
 
 /** One line per route. `scope` is what a key will need once there are keys; `none` is open to everyone. */
 export interface Route {
+  method?: 'post';
   path: string;
-  scope: 'none' | 'read';
+  scope: 'none' | 'read' | 'admin';
   summary: string;
   query?: z.ZodObject;
+  body?: z.ZodObject;
   handle: (context: QueryContext, request: Request, response: Response) => Promise<void> | void;
 }
+
+const incidentsQuery = z.strictObject({
+  status: z.enum(['open', 'resolved']).optional(),
+  limit: z.coerce.number().int().min(1).max(1000).default(200),
+});
+const notificationsQuery = z.strictObject({ limit: z.coerce.number().int().min(1).max(1000).default(200) });
+const noteBody = z.strictObject({ text: z.string().max(2000).default('') });
 
 export const ROUTES: readonly Route[] = [
   {
@@ -50,6 +82,43 @@ export const ROUTES: readonly Route[] = [
     handle: getFlow,
   },
   { path: '/api/v1/flows/{id}/spans', scope: 'read', summary: 'Its raw spans', handle: getSpans },
+  {
+    path: '/api/v1/flow-types/{type}/expectations',
+    scope: 'read',
+    summary: 'What was learned of a flow type: what follows what, how often, how long it takes',
+    handle: expectationsOf,
+  },
+  {
+    path: '/api/v1/incidents',
+    scope: 'read',
+    summary: 'Findings with one cause, newest first',
+    query: incidentsQuery,
+    handle: listIncidents,
+  },
+  { path: '/api/v1/incidents/{id}', scope: 'read', summary: 'One incident', handle: getIncident },
+  ...(['ack', 'resolve', 'note'] as const).map((verb): Route => ({
+    method: 'post',
+    path: `/api/v1/incidents/{id}/${verb}`,
+    scope: 'admin',
+    summary: { ack: 'Acknowledge', resolve: 'Resolve by hand', note: 'Add a note' }[verb],
+    body: noteBody,
+    handle: (context, request, response) => editIncident(verb, context, request, response),
+  })),
+  {
+    path: '/api/v1/alerts/notifications',
+    scope: 'read',
+    summary: 'What people were told, or why not',
+    query: notificationsQuery,
+    handle: listNotifications,
+  },
+  { path: '/api/v1/alerts/channels', scope: 'read', summary: 'Alert channels', handle: listChannels },
+  {
+    method: 'post',
+    path: '/api/v1/alerts/channels/{name}/test',
+    scope: 'admin',
+    summary: 'Send a test through a channel',
+    handle: testChannel,
+  },
   { path: '/api/v1/flow-types', scope: 'read', summary: 'Flow types with counts', handle: flowTypes },
   { path: '/api/v1/services', scope: 'read', summary: 'Services: who sends, who listens', handle: services },
 ];
@@ -80,6 +149,60 @@ async function listFlows(context: QueryContext, request: Request, response: Resp
     incomplete: page.items.some((row) => row.flow.incomplete),
   });
 }
+
+function expectationsOf(context: QueryContext, request: Request, response: Response): void {
+  const type = nameOf(request, 'type');
+  const items = context.expectations.inspect(type);
+  if (items.length === 0) throw notFound(type);
+  response.json({ type, items });
+}
+
+function listIncidents(context: QueryContext, request: Request, response: Response): void {
+  const { status, limit } = read(incidentsQuery, request.query);
+  const all = context.alerts.incidents().filter((one) => status === undefined || one.status === status);
+  response.json({ items: all.slice(0, limit).map(presentIncident) });
+}
+
+function getIncident(context: QueryContext, request: Request, response: Response): void {
+  const id = nameOf(request, 'id');
+  response.json(presentIncident(context.alerts.incident(id) ?? missing(id)));
+}
+
+function editIncident(
+  verb: 'ack' | 'resolve' | 'note',
+  context: QueryContext,
+  request: Request,
+  response: Response,
+): void {
+  const id = nameOf(request, 'id');
+  const { text } = read(noteBody, request.body ?? {});
+  const edit = { ack: 'acknowledge', resolve: 'resolve', note: 'note' } as const;
+  response.json(presentIncident(context.alerts[edit[verb]](id, text) ?? missing(id)));
+}
+
+async function listNotifications(context: QueryContext, request: Request, response: Response): Promise<void> {
+  const { limit } = read(notificationsQuery, request.query);
+  response.json({ items: (await context.alerts.notifications(limit)).map(presentNotification) });
+}
+
+function listChannels(context: QueryContext, _request: Request, response: Response): void {
+  response.json({ items: context.alerts.channels() });
+}
+
+async function testChannel(context: QueryContext, request: Request, response: Response): Promise<void> {
+  await context.alerts.test(nameOf(request, 'name'));
+  response.json({ ok: true });
+}
+
+function read<S extends z.ZodObject>(schema: S, input: unknown): z.infer<S> {
+  const parsed = schema.safeParse(input);
+  if (!parsed.success) throw invalid(parsed.error);
+  return parsed.data;
+}
+const nameOf = (request: Request, name: string): string => String(request.params[name] ?? '').slice(0, 300);
+const missing = (id: string): never => {
+  throw notFound(id);
+};
 
 const spansQuery = z.strictObject({ limit: z.coerce.number().int().min(1).max(10_000).default(2000) });
 

@@ -29,6 +29,7 @@ export const searchSchema = z.strictObject({
   service: many.optional(),
   environment: many.optional(),
   key: z.string().max(300).optional().describe('A business key: `value` or `name=value`'),
+  incident: z.string().max(64).optional().describe('Flows of an incident, by its key'),
   from: instant.optional().describe('Started at or after: nanoseconds since 1970 or ISO 8601'),
   to: instant.optional().describe('Started before'),
   limit: z.coerce.number().int().min(1).max(1000).default(100),
@@ -38,7 +39,7 @@ export const searchSchema = z.strictObject({
 export function readSearch(query: unknown): FlowSearch {
   const parsed = searchSchema.safeParse(query);
   if (!parsed.success) throw invalid(parsed.error);
-  const { q, type, status, service, environment, key, from, to, limit, cursor } = parsed.data;
+  const { q, type, status, service, environment, key, incident, from, to, limit, cursor } = parsed.data;
   return {
     limit,
     ...(q !== undefined && { text: q }),
@@ -47,6 +48,7 @@ export function readSearch(query: unknown): FlowSearch {
     ...(service && { services: service }),
     ...(environment && { environments: environment }),
     ...(key !== undefined && { key }),
+    ...(incident !== undefined && { incident }),
     ...(from !== undefined && { from: nanos(from) }),
     ...(to !== undefined && { to: nanos(to) }),
     ...(cursor !== undefined && { after: readCursor(cursor) }),

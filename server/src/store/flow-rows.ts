@@ -38,6 +38,7 @@ export const FLOW_COLUMNS = [
   'judgement',
   'finding_rules',
   'waiting_steps',
+  'incident_keys',
   'settles_at',
   'last_received',
   'computed_ms',
@@ -107,6 +108,7 @@ function rowOf(change: FlowChange, upToBatch: number, settlesAt: (flow: Flow) =>
     JSON.stringify([flow.waitingFor, flow.findings]),
     flow.findings.map((finding) => finding.rule),
     flow.waitingFor.map((waiting) => waiting.step),
+    flow.findings.map((finding) => finding.incident),
     settlesAt(flow),
     flow.lastReceivedMs,
     Math.floor(change.version / 1000),
@@ -195,6 +197,7 @@ const DEFAULTS: Columns = Object.fromEntries([
     'hop_to_services',
     'finding_rules',
     'waiting_steps',
+    'incident_keys',
   ].map((name) => [name, []]),
 ]) as Columns;
 

@@ -1,6 +1,7 @@
 import type { Flow, FlowChange, KnownCause, SeenFlow } from '../model/flow.ts';
 import type { OtlpLog, OtlpSpan } from '../model/otlp.ts';
 import type { EvidenceRecord } from '../model/record.ts';
+import type { Incident, Notification } from '../model/incident.ts';
 import type { FlowSearch } from '../model/search.ts';
 
 /**
@@ -48,6 +49,14 @@ export interface Store {
 
   saveLearned(models: readonly LearnedRow[], savedMs: number): Promise<void>;
   learned(): Promise<LearnedRow[]>;
+  saveIncidents(incidents: readonly Incident[]): Promise<void>;
+  /** Open ones, and the newest others. */
+  incidents(): Promise<Incident[]>;
+  saveNotifications(notifications: readonly Notification[]): Promise<void>;
+  /** Newest first; with those that are not delivered yet, however old. */
+  notifications(limit: number): Promise<Notification[]>;
+  /** Summaries of flows of which something is wrong, in blocks. */
+  flowsWithFindings(): AsyncIterable<Flow[]>;
 
   listFlows(search: FlowSearch): Promise<FlowPage>;
   /** As in a list. */

@@ -1,4 +1,5 @@
 import { FermataError, messageOf } from '../base/errors.ts';
+import type { Incident, Notification } from '../model/incident.ts';
 import type { FlowSearch } from '../model/search.ts';
 import type { Connection, Param } from './connection.ts';
 import { FLOW_COLUMNS, flowRows, fromFlowRow, SUMMARY_FIELDS, type StoredFlowRow } from './flow-rows.ts';
@@ -192,11 +193,53 @@ export function createStoreOver(connection: Connection, schema: SchemaOptions, n
           'learned',
           ['environment', 'type', 'version', 'model'],
           'JSONCompactEachRow',
-          Buffer.from(rows.map((row) => `${JSON.stringify(row)}\n`).join('')),
+          lines(rows),
         ),
       );
     },
     learned: () => query('SELECT environment, type, model AS json FROM learned FINAL'),
+    async saveIncidents(incidents) {
+      const rows = incidents.map((one) => [one.id, one.version, JSON.stringify(one)]);
+      await tracked(
+        connection.insert('incidents', ['id', 'version', 'body'], 'JSONCompactEachRow', lines(rows)),
+      );
+    },
+    async incidents() {
+      const rows = await query<{ body: string }>(
+        "SELECT body FROM incidents FINAL ORDER BY JSONExtractString(body, 'status') = 'open' DESC, version DESC LIMIT 2000",
+      );
+      return rows.map((row) => JSON.parse(row.body) as Incident);
+    },
+    async saveNotifications(notifications) {
+      const rows = notifications.map((one) => [
+        one.id,
+        one.version,
+        one.state,
+        one.createdAt,
+        JSON.stringify(one),
+      ]);
+      await tracked(
+        connection.insert(
+          'notifications',
+          ['id', 'version', 'state', 'created', 'body'],
+          'JSONCompactEachRow',
+          lines(rows),
+        ),
+      );
+    },
+    async notifications(limit) {
+      const rows = await query<{ body: string }>(
+        `SELECT body FROM notifications FINAL ORDER BY state IN ('waiting', 'pending') DESC, created DESC, id LIMIT ${limit}`,
+      );
+      return rows.map((row) => JSON.parse(row.body) as Notification);
+    },
+    async *flowsWithFindings() {
+      for await (const rows of flowBlocks<StoredFlowRow>(
+        SUMMARY_FIELDS,
+        'FROM flows FINAL WHERE deleted = 0 AND notEmpty(finding_rules)',
+      ))
+        yield rows.map((row) => fromFlowRow(row, now()).flow);
+    },
     async flowsByIds(ids) {
       const rows = await query<StoredFlowRow>(
         `SELECT ${SUMMARY_FIELDS} FROM flows FINAL WHERE id IN {ids:Array(String)} AND deleted = 0`,
@@ -330,6 +373,9 @@ export function createStoreOver(connection: Connection, schema: SchemaOptions, n
   };
 }
 
+const lines = (rows: readonly unknown[]): Buffer =>
+  Buffer.from(rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+
 const startOf = (stored: StoredSpan): bigint => (stored.span ? stored.span.start : stored.log.time);
 
 function keysOf(members: string): string[] {
@@ -353,6 +399,10 @@ function conditionsOf(search: FlowSearch): { where: string; params: Record<strin
   if (search.services && search.services.length > 0) {
     where.push('hasAny(services, {services:Array(String)})');
     params['services'] = search.services;
+  }
+  if (search.incident !== undefined && search.incident !== '') {
+    where.push('has(incident_keys, {incident:String})');
+    params['incident'] = search.incident;
   }
   if (search.key !== undefined && search.key !== '') {
     const at = search.key.indexOf('=');

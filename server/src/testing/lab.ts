@@ -1,3 +1,4 @@
+import { createAlerts, type Alerts, type AlertsOptions } from '../alert/index.ts';
 import { manualClock, type ManualClock } from '../base/clock.ts';
 import { createCounters } from '../base/counters.ts';
 import { silentLog } from '../base/log.ts';
@@ -9,11 +10,14 @@ import { memoryStore, type MemoryStore } from '../store/testing/memory.ts';
 
 export type { Flow } from '../model/flow.ts';
 export type { Finding, WaitingFor } from '../model/expectation.ts';
+export { createGuard, type Channel, type Guard } from '../alert/index.ts';
+export { systemClock } from '../base/clock.ts';
 export type { OtlpSpan, Attributes } from '../model/otlp.ts';
 
 /** The whole pipeline over a clock that is moved by hand and a store in memory: hours in seconds. Test code only. */
 export interface Lab {
   readonly clock: ManualClock;
+  readonly alerts: Alerts | null;
   readonly flows: ReadonlyMap<string, { flow: Flow; version: number }>;
   /** Commits and correlates, as one request would. */
   deliver(spans: OtlpSpan[]): Promise<void>;
@@ -32,6 +36,7 @@ export interface LabOptions {
   stuckFloorMs?: number;
   unloadMs?: number;
   onFlow?(flow: Flow): void;
+  alerts?: Pick<AlertsOptions, 'guard' | 'channels' | 'routes'>;
 }
 
 export async function createLab(options: LabOptions = {}): Promise<Lab> {
@@ -48,6 +53,10 @@ export async function createLab(options: LabOptions = {}): Promise<Lab> {
       stuckFloorMs: options.stuckFloorMs ?? 15_000,
       unloadMs: options.unloadMs ?? 60_000,
       requestFlows: 'keep',
+      told: (flows, gone) => {
+        alerts?.observe(flows);
+        alerts?.forget(gone);
+      },
       watched: () => false,
       announce: (changes) => {
         for (const change of changes) if ('flow' in change) options.onFlow?.(change.flow);
@@ -56,24 +65,50 @@ export async function createLab(options: LabOptions = {}): Promise<Lab> {
     await pipeline.start();
     return pipeline;
   };
+  const makeAlerts = async (): Promise<Alerts | null> => {
+    if (!options.alerts) return null;
+    const made = createAlerts({
+      clock,
+      counters: createCounters(),
+      log: silentLog,
+      store,
+      random: () => 0.5,
+      linkTo: (incident) => `http://fermata/incidents/${incident.id}`,
+      onChanged: () => undefined,
+      ...options.alerts,
+    });
+    await made.start();
+    return made;
+  };
+  let alerts: Alerts | null = null;
   let pipeline = await make();
+  alerts = await makeAlerts();
   return {
     clock,
     flows: store.flows,
     async deliver(spans) {
-      const { correlate } = await pipeline.write([{ ...emptyExport(), spans }]);
-      await correlate();
+      const written = await pipeline.write([{ ...emptyExport(), spans }]);
+      await written.correlate();
     },
     async advance(ms) {
       clock.advance(ms);
       await pipeline.idle();
+      await alerts?.idle();
     },
     async restart() {
       await pipeline.stop();
+      await alerts?.stop();
       pipeline = await make();
+      alerts = await makeAlerts();
     },
     learned: (type) => pipeline.expectations.inspect(type)[0]?.model,
-    stop: () => pipeline.stop(),
+    get alerts() {
+      return alerts;
+    },
+    async stop() {
+      await pipeline.stop();
+      await alerts?.stop();
+    },
   };
 }
 

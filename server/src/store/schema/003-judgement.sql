@@ -5,4 +5,5 @@ ALTER TABLE flows {on_cluster}
   ADD COLUMN IF NOT EXISTS look_at UInt64,
   ADD COLUMN IF NOT EXISTS judgement String,
   ADD COLUMN IF NOT EXISTS finding_rules Array(String),
-  ADD COLUMN IF NOT EXISTS waiting_steps Array(String)
+  ADD COLUMN IF NOT EXISTS waiting_steps Array(String),
+  ADD COLUMN IF NOT EXISTS incident_keys Array(String)

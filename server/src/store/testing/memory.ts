@@ -1,4 +1,5 @@
 import { seenAt, type Flow, type Unowned } from '../../model/flow.ts';
+import type { Incident, Notification } from '../../model/incident.ts';
 import type { EvidenceRecord } from '../../model/record.ts';
 import type { FlowRow, LearnedRow, Store, StoredFlow, StoredSpan } from '../port.ts';
 import { fromSpanRow } from '../span-rows.ts';
@@ -17,6 +18,8 @@ export function memoryStore(now: () => number): MemoryStore {
   const flows = new Map<string, { flow: Flow; version: number; settlesAtMs: number }>();
   const unowned = new Map<string, Unowned>();
   const byName = new Map<string, Set<string>>();
+  const incidents = new Map<string, Incident>();
+  const notifications = new Map<string, Notification>();
   let learned: LearnedRow[] = [];
   let derivedBatch = 0;
 
@@ -149,6 +152,14 @@ export function memoryStore(now: () => number): MemoryStore {
     async getFlow(id) {
       const row = flows.get(id);
       return row ? seen(row) : null;
+    },
+    saveIncidents: async (list) => void list.forEach((one) => incidents.set(one.id, structuredClone(one))),
+    incidents: async () => [...incidents.values()].map((one) => structuredClone(one)),
+    saveNotifications: async (list) =>
+      void list.forEach((one) => notifications.set(one.id, structuredClone(one))),
+    notifications: async () => [...notifications.values()].map((one) => structuredClone(one)),
+    async *flowsWithFindings() {
+      yield [...flows.values()].map(({ flow }) => flow).filter((flow) => flow.findings.length > 0);
     },
     listFlows: notHere,
     findFlow: notHere,

@@ -1,0 +1,329 @@
+import { createHmac } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, describe, expect, test } from 'vitest';
+import { manualClock, systemClock } from '../base/clock.ts';
+import { createCounters } from '../base/counters.ts';
+import { silentLog } from '../base/log.ts';
+import type { Finding } from '../model/expectation.ts';
+import type { Flow } from '../model/flow.ts';
+import type { Notification } from '../model/incident.ts';
+import { memoryStore, type MemoryStore } from '../store/testing/memory.ts';
+import {
+  createAlerts,
+  createGuard,
+  readAlertSettings,
+  type Alerts,
+  type Channel,
+  type Guard,
+} from './index.ts';
+
+const finding = (incident: string): Finding => ({
+  key: incident,
+  incident,
+  rule: 'missing-step',
+  severity: 'critical',
+  stepId: null,
+  step: 'ShipOrder',
+  service: 'shipping',
+  place: 'orders',
+  since: 1000,
+  summary: 'ShipOrder is missing',
+  evidence: [],
+});
+const flow = (id: string, ...incidents: string[]): Flow =>
+  ({ id, environment: '', type: 'order', findings: incidents.map(finding) }) as unknown as Flow;
+const channel = (url: string): Channel => ({ name: 'ops', kind: 'webhook', url, secret: 's3cret' });
+const ROUTE = { severities: [], rules: [], types: [], services: [], channels: ['ops'], groupWaitMs: 10_000 };
+
+const servers: Server[] = [];
+afterEach(() => {
+  for (const server of servers.splice(0)) {
+    server.closeAllConnections();
+    server.close();
+  }
+});
+const target = async (
+  answer: (request: IncomingMessage, response: ServerResponse, body: string) => void,
+): Promise<string> => {
+  const server = createServer((request, response) => {
+    let body = '';
+    request.on('data', (chunk: Buffer) => (body += chunk.toString()));
+    request.on('end', () => answer(request, response, body));
+  });
+  servers.push(server);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`;
+};
+
+interface Desk {
+  alerts: Alerts;
+  store: MemoryStore;
+  clock: ReturnType<typeof manualClock>;
+  state: () => Promise<string[]>;
+  pass: (ms: number) => Promise<void>;
+}
+const desk = async (
+  url: string,
+  guard?: Guard,
+  over?: { store: MemoryStore; clock: Desk['clock'] },
+): Promise<Desk> => {
+  const clock = over?.clock ?? manualClock();
+  const store = over?.store ?? memoryStore(() => clock.now());
+  const alerts = createAlerts({
+    clock,
+    counters: createCounters(),
+    log: silentLog,
+    store,
+    // Real sockets need real time; everything else moves by hand.
+    guard: guard ?? createGuard(systemClock(), ['127.0.0.1']),
+    random: () => 0.5,
+    channels: [channel(url)],
+    routes: [ROUTE],
+    linkTo: (incident) => `http://fermata/incidents/${incident.id}`,
+    onChanged: () => undefined,
+  });
+  await alerts.start();
+  return {
+    alerts,
+    store,
+    clock,
+    state: async () =>
+      (await alerts.notifications(100)).map(({ event, state }) => `${event} ${state}`).sort(),
+    async pass(ms) {
+      clock.advance(ms);
+      await alerts.idle();
+    },
+  };
+};
+
+describe('delivery', () => {
+  test('one cause is one incident, told once when it opens and once when it resolves, signed', async () => {
+    const got: { key: string; event: string; valid: boolean; count: number }[] = [];
+    const url = await target((request, response, body) => {
+      const signature = createHmac('sha256', 's3cret')
+        .update(`${request.headers['x-fermata-timestamp'] as string}.${body}`)
+        .digest('hex');
+      const { event, incident } = JSON.parse(body) as { event: string; incident: { openCount: number } };
+      got.push({
+        key: request.headers['idempotency-key'] as string,
+        event,
+        valid: request.headers['x-fermata-signature'] === `sha256=${signature}`,
+        count: incident.openCount,
+      });
+      response.end('ok');
+    });
+    const { alerts, pass } = await desk(url);
+    alerts.observe(Array.from({ length: 500 }, (_, i) => flow(`f${i}`, 'a')));
+    await pass(9_000);
+    expect(got).toEqual([]);
+    await pass(1_000);
+    expect(got).toMatchObject([{ event: 'opened', valid: true, count: 500 }]);
+    alerts.observe(Array.from({ length: 500 }, (_, i) => flow(`f${i}`)));
+    await pass(1_000);
+    expect(got).toMatchObject([{ event: 'opened' }, { event: 'resolved', valid: true, count: 0 }]);
+    expect(new Set(got.map(({ key }) => key)).size).toBe(2);
+    expect(alerts.incidents()).toMatchObject([{ status: 'resolved', count: 500, openCount: 0 }]);
+  });
+
+  test('what resolves within the group wait wakes nobody, and says why', async () => {
+    const { alerts, pass } = await desk('http://127.0.0.1:9/');
+    alerts.observe([flow('f', 'a')]);
+    await pass(1_000);
+    alerts.observe([flow('f')]);
+    await pass(60_000);
+    expect(await alerts.notifications(10)).toMatchObject([
+      { event: 'opened', state: 'dropped', reason: 'resolved before the group wait was over' },
+    ]);
+  });
+
+  test('a target that is down for six hours gets it when it is back; the key stays the same', async () => {
+    let down = true;
+    const keys: string[] = [];
+    const guard: Guard = {
+      async post(_url, headers) {
+        keys.push(headers['idempotency-key']!);
+        if (down) throw new Error('connect ECONNREFUSED');
+        return { status: 200, retryAfterMs: null };
+      },
+    };
+    const { alerts, pass, state } = await desk('http://ops/', guard);
+    alerts.observe([flow('f', 'a')]);
+    for (let i = 0; i < 360; i++) await pass(60_000);
+    expect(await state()).toEqual(['opened pending']);
+    down = false;
+    for (let i = 0; i < 15; i++) await pass(60_000);
+    expect(await state()).toEqual(['opened sent']);
+    expect(new Set(keys).size).toBe(1);
+    // Backs off to ten minutes: not thousands of attempts.
+    expect(keys.length).toBeLessThan(90);
+  });
+
+  test('429 with Retry-After is honoured', async () => {
+    let calls = 0;
+    const url = await target((_request, response) => {
+      calls++;
+      response.writeHead(calls === 1 ? 429 : 200, { 'retry-after': '120' }).end();
+    });
+    const { alerts, pass, state } = await desk(url);
+    alerts.observe([flow('f', 'a')]);
+    await pass(10_000);
+    await pass(119_000);
+    expect(calls).toBe(1);
+    await pass(1_000);
+    expect(calls).toBe(2);
+    expect(await state()).toEqual(['opened sent']);
+  });
+
+  test('a redirect is not followed: the notification is dead and visible', async () => {
+    const url = await target((_request, response) =>
+      response.writeHead(302, { location: 'http://169.254.169.254/latest/meta-data/' }).end(),
+    );
+    const { alerts, pass } = await desk(url);
+    alerts.observe([flow('f', 'a')]);
+    await pass(10_000);
+    expect(await alerts.notifications(10)).toMatchObject([
+      { state: 'dead', lastError: 'answered 302; redirects are not followed' },
+    ]);
+  });
+
+  test('a body that never ends is cut; the status counts', async () => {
+    const url = await target((_request, response) => {
+      response.writeHead(200);
+      const more = (): void => {
+        while (response.write(Buffer.alloc(16_384)));
+        response.once('drain', more);
+      };
+      more();
+    });
+    const { alerts, pass, state } = await desk(url);
+    alerts.observe([flow('f', 'a')]);
+    await pass(10_000);
+    expect(await state()).toEqual(['opened sent']);
+  });
+
+  test('killed at any moment: none is lost, and a repeat has the same key', async () => {
+    for (let cut = 0; cut < 100; cut++) {
+      const clock = manualClock();
+      const store = memoryStore(() => clock.now());
+      const taken: string[] = [];
+      let left = cut % 5;
+      let killed = false;
+      // A killed process neither sends nor writes any more; what was taken was taken.
+      const stepping = async (): Promise<void> => {
+        if (left-- <= 0) killed = true;
+        if (killed) await new Promise(() => undefined);
+      };
+      const guard: Guard = {
+        async post(_url, headers) {
+          if (cut % 2 === 0) await stepping();
+          taken.push(headers['idempotency-key']!);
+          await stepping();
+          return { status: 200, retryAfterMs: null };
+        },
+      };
+      const dying: MemoryStore = Object.assign(Object.create(store) as MemoryStore, {
+        saveNotifications: async (list: Notification[]) => {
+          await stepping();
+          await store.saveNotifications(list);
+        },
+      });
+      const first = await desk('http://ops/', guard, { store: dying, clock });
+      // The flow's row is durable before incidents hear of it.
+      await store.insertFlows([{ id: 'f', version: 2, flow: stored('f'), movedTo: null }], 1, () => 0);
+      first.alerts.observe([stored('f')]);
+      clock.advance(500);
+      await Promise.race([first.alerts.idle(), new Promise((resolve) => setImmediate(resolve))]);
+      clock.advance(10_000);
+      for (let i = 0; i < 10; i++) await new Promise((resolve) => setImmediate(resolve));
+      killed = true;
+
+      const after: Guard = {
+        post: async (_url, headers) => {
+          taken.push(headers['idempotency-key']!);
+          return { status: 200, retryAfterMs: null };
+        },
+      };
+      const second = await desk('http://ops/', after, { store, clock });
+      await second.pass(15_000);
+      await second.pass(15_000);
+      expect(new Set(taken).size, `cut ${cut}: ${taken.join()}`).toBe(1);
+      expect(taken.length).toBeLessThanOrEqual(2);
+      expect(await second.state()).toEqual(['opened sent']);
+    }
+  });
+});
+
+const stored = (id: string): Flow => ({
+  ...flow(id, 'a'),
+  members: {},
+  tokens: [],
+  settlesAs: null,
+  lookAtMs: null,
+  steps: [],
+});
+
+describe('the way out', () => {
+  const guard = createGuard(systemClock(), []);
+  test.each([
+    'http://127.0.0.1/',
+    'http://localhost/',
+    'http://169.254.169.254/latest/meta-data',
+    'http://[::1]/',
+    'http://[::ffff:10.0.0.1]/',
+    'http://[fe80::1]/',
+    'http://10.1.2.3/',
+    'http://0.0.0.0/',
+    'ftp://example.org/',
+  ])('%s is refused', async (url) => {
+    await expect(guard.post(url, {}, '')).rejects.toMatchObject({ code: 'alert.refused' });
+  });
+});
+
+describe('people', () => {
+  test('an acknowledgement holds until it is ten times worse; notes and resolving by hand are kept', async () => {
+    const { alerts, pass, store } = await desk('http://127.0.0.1:9/', {
+      post: async () => ({ status: 200, retryAfterMs: null }),
+    });
+    alerts.observe([flow('f0', 'a')]);
+    const [incident] = alerts.incidents();
+    alerts.acknowledge(incident!.id, 'on it');
+    for (let i = 1; i < 9; i++) alerts.observe([flow(`f${i}`, 'a')]);
+    expect(alerts.incident(incident!.id)!.ack).toMatchObject({ note: 'on it' });
+    alerts.observe([flow('f9', 'a')]);
+    expect(alerts.incident(incident!.id)!.ack).toBeNull();
+    alerts.note(incident!.id, 'restarted shipping');
+    alerts.resolve(incident!.id, 'by hand');
+    await pass(1000);
+    expect(await store.incidents()).toMatchObject([
+      { status: 'resolved', notes: [{ text: 'restarted shipping' }, { text: 'by hand' }] },
+    ]);
+  });
+
+  test('incidents survive a restart; what recovered meanwhile resolves', async () => {
+    const first = await desk('http://127.0.0.1:9/');
+    first.alerts.observe([flow('f', 'a')]);
+    await first.pass(1000);
+    const second = await desk('http://127.0.0.1:9/', undefined, { store: first.store, clock: first.clock });
+    expect(second.alerts.incidents()).toMatchObject([{ status: 'resolved' }]);
+  });
+});
+
+test('settings: every mistake with its line', () => {
+  const { settings, problems } = readAlertSettings(
+    'channels:\n  - name: ops\n    kind: webhook\n    url: ${HOOK}\nroutes:\n  - channels: ops\n    groupWait: 5s\n',
+    { HOOK: 'https://hooks.example/x' },
+  );
+  expect(problems).toEqual([]);
+  expect(settings.routes[0]).toMatchObject({
+    severities: ['critical'],
+    channels: ['ops'],
+    groupWaitMs: 5000,
+  });
+  const wrong = readAlertSettings(
+    'channels:\n  - name: ops\n    kind: pigeon\nroutes:\n  - channels: [nobody]\n    groupWait: soon\n',
+    {},
+  );
+  expect(wrong.problems).toHaveLength(2);
+  expect(wrong.problems.join()).toMatch(/line 3.*kind.*line 6.*groupWait/s);
+});

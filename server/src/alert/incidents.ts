@@ -1,0 +1,226 @@
+import type { Clock } from '../base/clock.ts';
+import type { Finding } from '../model/expectation.ts';
+import type { Flow } from '../model/flow.ts';
+import type { Incident } from '../model/incident.ts';
+
+/**
+ * Findings with one cause become one incident: five thousand stalled orders are one thing to know. It resolves by itself
+ * when the last flow has left it.
+ */
+export interface Incidents {
+  /** What is said of a flow now; the newest word counts. */
+  observe(flow: Flow): void;
+  forget(flowId: string): void;
+  list(): Incident[];
+  get(id: string): Incident | undefined;
+  acknowledge(id: string, note: string): Incident | undefined;
+  resolve(id: string, note: string): Incident | undefined;
+  note(id: string, text: string): Incident | undefined;
+  /** Incidents of an earlier life of this process; then `observe` what the store says of flows. */
+  load(incidents: readonly Incident[]): void;
+  /** Once all flows were observed again: what is empty now resolved while nobody looked. */
+  loaded(): void;
+  takeChanged(): Incident[];
+}
+
+export interface IncidentsOptions {
+  clock: Clock;
+  onOpened(incident: Incident): void;
+  onResolved(incident: Incident): void;
+}
+
+interface Entry {
+  incident: Incident;
+  flows: Set<string>;
+  /** When flows left it lately, ms. */
+  left: number[];
+}
+
+/** An acknowledgement holds until it is ten times worse. */
+const WORSE = 10;
+const MOST_INCIDENTS = 5000;
+const MOST_NOTES = 100;
+const EXAMPLES = 10;
+/** The drain rate is measured over this time. */
+const DRAIN_MS = 60_000;
+/** What happened and is over (a failed step) keeps its incident open for so long after the last one. */
+const QUIET_MS = 900_000;
+const ABSENCE = new Set(['undelivered-message', 'lost-step', 'missing-reply', 'missing-step']);
+
+export function createIncidents(options: IncidentsOptions): Incidents {
+  const { clock } = options;
+  const open = new Map<string, Entry>();
+  const all = new Map<string, Entry>();
+  const ofFlow = new Map<string, string[]>();
+  const changed = new Set<Entry>();
+
+  const touch = (entry: Entry): void => {
+    const { incident } = entry;
+    const now = clock.now();
+    incident.openCount = entry.flows.size;
+    entry.left = entry.left.filter((at) => at > now - DRAIN_MS);
+    incident.drainPerMinute = entry.left.length > 0 ? entry.left.length : null;
+    incident.etaAt =
+      entry.left.length > 0 && entry.flows.size > 0
+        ? now + (entry.flows.size / entry.left.length) * DRAIN_MS
+        : null;
+    incident.version = Math.max(incident.version + 1, now * 1000);
+    if (incident.ack && incident.openCount >= WORSE * Math.max(1, incident.ack.count)) incident.ack = null;
+    changed.add(entry);
+  };
+
+  const openFor = (finding: Finding, flow: Flow): Entry => {
+    const known = open.get(finding.incident);
+    if (known) return known;
+    const now = clock.now();
+    const incident: Incident = {
+      key: finding.incident,
+      id: `${finding.incident}-${now.toString(36)}`,
+      rule: finding.rule,
+      severity: finding.severity,
+      status: 'open',
+      title: titleOf(finding, flow),
+      cause: causeOf(finding),
+      environment: flow.environment,
+      flowType: flow.type,
+      service: finding.service,
+      step: finding.step,
+      place: finding.place,
+      count: 0,
+      openCount: 0,
+      firstAt: finding.since,
+      lastAt: finding.since,
+      resolvedAt: null,
+      drainPerMinute: null,
+      etaAt: null,
+      exampleFlowIds: [],
+      notes: [],
+      ack: null,
+      version: now * 1000,
+    };
+    const entry: Entry = { incident, flows: new Set(), left: [] };
+    open.set(finding.incident, entry);
+    all.set(incident.id, entry);
+    if (all.size > MOST_INCIDENTS)
+      for (const [id, { incident: old }] of all) {
+        if (old.status === 'open') continue;
+        all.delete(id);
+        break;
+      }
+    return entry;
+  };
+
+  const enter = (finding: Finding, flow: Flow): void => {
+    const isNew = !open.has(finding.incident);
+    const entry = openFor(finding, flow);
+    if (!entry.flows.has(flow.id)) {
+      entry.flows.add(flow.id);
+      entry.incident.count++;
+      if (entry.incident.exampleFlowIds.length < EXAMPLES) entry.incident.exampleFlowIds.push(flow.id);
+    }
+    entry.incident.firstAt = Math.min(entry.incident.firstAt, finding.since);
+    entry.incident.lastAt = Math.max(entry.incident.lastAt, finding.since);
+    touch(entry);
+    if (isNew) options.onOpened(entry.incident);
+  };
+  const leave = (key: string, flowId: string): void => {
+    const entry = open.get(key);
+    if (!entry?.flows.delete(flowId)) return;
+    entry.left.push(clock.now());
+    touch(entry);
+    if (entry.flows.size === 0) close(entry);
+  };
+  const close = (entry: Entry): void => {
+    const { incident } = entry;
+    if (incident.status === 'resolved') return;
+    incident.status = 'resolved';
+    incident.resolvedAt = clock.now();
+    open.delete(incident.key);
+    touch(entry);
+    options.onResolved(incident);
+  };
+  /** Nothing withdraws what has happened: after a while without another one it is over. */
+  const fade = (entry: Entry): void => {
+    if (ABSENCE.has(entry.incident.rule) || entry.incident.status !== 'open') return;
+    if (clock.now() - entry.incident.lastAt >= QUIET_MS) close(entry);
+    else clock.after(QUIET_MS, () => fade(entry));
+  };
+
+  const edit = (id: string, change: (entry: Entry) => void): Incident | undefined => {
+    const entry = all.get(id);
+    if (!entry) return undefined;
+    change(entry);
+    touch(entry);
+    return entry.incident;
+  };
+  const addNote = (entry: Entry, text: string): void => {
+    if (text === '') return;
+    entry.incident.notes.push({ at: clock.now(), text: text.slice(0, 2000) });
+    entry.incident.notes.splice(0, Math.max(0, entry.incident.notes.length - MOST_NOTES));
+  };
+  return {
+    observe(flow) {
+      const counted = flow.findings.filter((finding) => finding.severity !== 'info');
+      const keys = [...new Set(counted.map((finding) => finding.incident))];
+      for (const key of ofFlow.get(flow.id) ?? []) if (!keys.includes(key)) leave(key, flow.id);
+      if (keys.length === 0) ofFlow.delete(flow.id);
+      else ofFlow.set(flow.id, keys);
+      for (const finding of counted) {
+        const isNew = !open.has(finding.incident);
+        enter(finding, flow);
+        if (isNew) fade(open.get(finding.incident)!);
+      }
+    },
+    forget(flowId) {
+      for (const key of ofFlow.get(flowId) ?? []) leave(key, flowId);
+      ofFlow.delete(flowId);
+    },
+    list: () => [...all.values()].map((entry) => entry.incident).sort((a, b) => b.lastAt - a.lastAt),
+    get: (id) => all.get(id)?.incident,
+    acknowledge: (id, note) =>
+      edit(id, (entry) => {
+        entry.incident.ack = { at: clock.now(), count: entry.flows.size, note: note.slice(0, 2000) };
+      }),
+    resolve: (id, note) =>
+      edit(id, (entry) => {
+        addNote(entry, note);
+        entry.flows.clear();
+        close(entry);
+      }),
+    note: (id, text) => edit(id, (entry) => addNote(entry, text)),
+    load(incidents) {
+      for (const incident of incidents) {
+        const entry: Entry = { incident, flows: new Set(), left: [] };
+        all.set(incident.id, entry);
+        if (incident.status === 'open') open.set(incident.key, entry);
+      }
+    },
+    loaded() {
+      for (const entry of [...open.values()])
+        if (entry.flows.size === 0) close(entry);
+        else fade(entry);
+    },
+    takeChanged() {
+      const taken = [...changed].map((entry) => entry.incident);
+      changed.clear();
+      return taken;
+    },
+  };
+}
+
+function titleOf(finding: Finding, flow: Flow): string {
+  const where = finding.service ? ` (${finding.service})` : '';
+  const what = finding.step ?? finding.place ?? flow.type;
+  return ABSENCE.has(finding.rule)
+    ? `${flow.type}: ${what}${where} does not come`
+    : `${flow.type}: ${finding.rule} at ${what}${where}`;
+}
+
+function causeOf(finding: Finding): string | null {
+  if (finding.rule === 'undelivered-message' && finding.place)
+    return `messages to ${finding.place} are sent and not consumed: is ${finding.service ?? 'the consumer'} running?`;
+  if (finding.rule === 'lost-step')
+    return `${finding.service ?? 'the service'} stopped in the middle, or hangs`;
+  if (ABSENCE.has(finding.rule) && finding.service) return `${finding.service} does not react`;
+  return null;
+}

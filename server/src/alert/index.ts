@@ -1,0 +1,371 @@
+import type { Clock } from '../base/clock.ts';
+import type { Counters } from '../base/counters.ts';
+import { createDeadlines } from '../base/deadlines.ts';
+import { FermataError, messageOf } from '../base/errors.ts';
+import type { Log } from '../base/log.ts';
+import type { Flow } from '../model/flow.ts';
+import type { Incident, Notification } from '../model/incident.ts';
+import { headersOf, KINDS, urlOf, type Channel } from './channels.ts';
+import type { Guard } from './guard.ts';
+import { createIncidents } from './incidents.ts';
+
+export { createGuard, type Guard } from './guard.ts';
+export { readAlertSettings, type AlertSettings } from './settings.ts';
+export type { Channel } from './channels.ts';
+
+/**
+ * Findings → incidents → notifications → people. Every decision is kept with its reason. A notification is written down
+ * before it is sent and sent until it is taken, with one idempotency key: at least once, never silently not.
+ */
+export interface Alerts {
+  /** Takes up what an earlier life left: open incidents, undelivered notifications. */
+  start(): Promise<void>;
+  /** What is said of flows now, after it is durable. */
+  observe(flows: readonly Flow[]): void;
+  forget(flowIds: readonly string[]): void;
+  incidents(): Incident[];
+  incident(id: string): Incident | undefined;
+  acknowledge(id: string, note: string): Incident | undefined;
+  resolve(id: string, note: string): Incident | undefined;
+  note(id: string, text: string): Incident | undefined;
+  notifications(limit: number): Promise<Notification[]>;
+  channels(): Pick<Channel, 'name' | 'kind'>[];
+  /** Sends a test through the channel; rejects with why it was not taken. */
+  test(channel: string): Promise<void>;
+  /** Resolves when nothing is being written or sent. */
+  idle(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface Route {
+  /** Empty: all. */
+  severities: Incident['severity'][];
+  rules: string[];
+  types: string[];
+  services: string[];
+  channels: string[];
+  /** Company may come, or the stall resolve by itself, before anybody is woken, ms. */
+  groupWaitMs: number;
+}
+
+export interface AlertStore {
+  saveIncidents(incidents: readonly Incident[]): Promise<void>;
+  incidents(): Promise<Incident[]>;
+  saveNotifications(notifications: readonly Notification[]): Promise<void>;
+  notifications(limit: number): Promise<Notification[]>;
+  flowsWithFindings(): AsyncIterable<Flow[]>;
+}
+
+export interface AlertsOptions {
+  clock: Clock;
+  counters: Counters;
+  log: Log;
+  store: AlertStore;
+  guard: Guard;
+  random: () => number;
+  channels: readonly Channel[];
+  routes: readonly Route[];
+  /** Address of an incident's page. */
+  linkTo(incident: Incident): string;
+  onChanged(incidents: readonly Incident[]): void;
+}
+
+const SAVE_MS = 200;
+const FIRST_RETRY_MS = 1000;
+const LONGEST_RETRY_MS = 600_000;
+/** After this a notification is dead, and shown as such. */
+const GIVE_UP_MS = 24 * 3_600_000;
+const MOST_KEPT = 10_000;
+
+export function createAlerts(options: AlertsOptions): Alerts {
+  const { clock, counters, log, store } = options;
+  const notifications = new Map<string, Notification>();
+  const channels = new Map(options.channels.map((channel) => [channel.name, channel]));
+  const unsaved = new Set<Notification>();
+  const sending = new Map<string, Promise<void>>();
+  let saving: Promise<void> | undefined;
+  let cancelSave: (() => void) | undefined;
+  let stopping = false;
+
+  const deadlines = createDeadlines(clock, (ids) => {
+    for (const id of ids) {
+      const notification = notifications.get(id);
+      if (notification === undefined || sending.has(id)) continue;
+      const work = deliver(notification).finally(() => sending.delete(id));
+      sending.set(id, work);
+    }
+  });
+
+  const incidents = createIncidents({
+    clock,
+    onOpened: (incident) => notify(incident, 'opened'),
+    onResolved: (incident) => notify(incident, 'resolved'),
+  });
+
+  const change = (notification: Notification, fields: Partial<Notification>): void => {
+    Object.assign(notification, fields);
+    notification.version = Math.max(notification.version + 1, clock.now() * 1000);
+    unsaved.add(notification);
+    saveSoon();
+  };
+
+  const notify = (incident: Incident, event: 'opened' | 'resolved'): void => {
+    const now = clock.now();
+    for (const route of options.routes) {
+      if (!matches(route, incident)) continue;
+      for (const name of route.channels) {
+        const id = `${incident.id}:${event}:${name}`;
+        if (notifications.has(id)) continue;
+        const opened = notifications.get(`${incident.id}:opened:${name}`);
+        if (event === 'resolved') {
+          if (opened === undefined) continue;
+          if (opened.state === 'waiting') {
+            change(opened, { state: 'dropped', reason: 'resolved before the group wait was over' });
+            deadlines.clear(opened.id);
+            continue;
+          }
+          if (opened.state === 'dropped') continue;
+        }
+        const notification: Notification = {
+          id,
+          incidentId: incident.id,
+          event,
+          channel: name,
+          state: event === 'opened' ? 'waiting' : 'pending',
+          reason:
+            event === 'opened'
+              ? `matches a route; group wait ${route.groupWaitMs} ms`
+              : 'the incident resolved',
+          attempts: 0,
+          createdAt: now,
+          nextAt: event === 'opened' ? now + route.groupWaitMs : now,
+          lastError: '',
+          body: '',
+          version: now * 1000,
+        };
+        keep(notification);
+        change(notification, {});
+        deadlines.set(id, notification.nextAt);
+      }
+    }
+  };
+  const keep = (notification: Notification): void => {
+    notifications.set(notification.id, notification);
+    if (notifications.size <= MOST_KEPT) return;
+    for (const [id, old] of notifications) {
+      if (old.state === 'waiting' || old.state === 'pending') continue;
+      notifications.delete(id);
+      break;
+    }
+  };
+
+  const deliver = async (notification: Notification): Promise<void> => {
+    const channel = channels.get(notification.channel);
+    const incident = incidents.get(notification.incidentId);
+    if (notification.state !== 'waiting' && notification.state !== 'pending') return;
+    if (channel === undefined)
+      return change(notification, { state: 'dropped', reason: 'the channel is gone' });
+    if (notification.body === '') {
+      if (incident === undefined)
+        return change(notification, { state: 'dropped', reason: 'the incident is gone' });
+      if (incident.ack !== null && notification.event === 'opened')
+        return change(notification, { state: 'dropped', reason: 'acknowledged before it was sent' });
+      const body = KINDS[channel.kind].body(incident, notification.event, options.linkTo(incident), channel);
+      change(notification, { state: 'pending', body: JSON.stringify(body) });
+    }
+    // Written down first: a crash after this repeats it under the same key, a crash before it loses nothing.
+    await save();
+    if (unsaved.has(notification)) return deadlines.set(notification.id, clock.now() + FIRST_RETRY_MS);
+    try {
+      const { status, retryAfterMs } = await options.guard.post(
+        urlOf(channel),
+        headersOf(channel, notification, clock.now()),
+        notification.body,
+      );
+      if (status >= 200 && status < 300) {
+        counters.add('fermata_notifications_sent_total');
+        change(notification, { state: 'sent', attempts: notification.attempts + 1, lastError: '' });
+      } else if (status >= 300 && status < 400)
+        giveUp(notification, `answered ${status}; redirects are not followed`);
+      else if (status >= 400 && status < 500 && status !== 408 && status !== 429)
+        giveUp(notification, `answered ${status}`);
+      else retry(notification, `answered ${status}`, retryAfterMs);
+    } catch (error) {
+      if (error instanceof FermataError && error.code === 'alert.refused')
+        giveUp(notification, error.message);
+      else retry(notification, messageOf(error), null);
+    }
+    await save();
+  };
+  const giveUp = (notification: Notification, why: string): void => {
+    counters.add('fermata_notifications_dead_total');
+    log.error(
+      { channel: notification.channel, reason: why },
+      'a notification was not taken, and will not be',
+    );
+    change(notification, {
+      state: 'dead',
+      attempts: notification.attempts + 1,
+      lastError: why.slice(0, 500),
+    });
+  };
+  const retry = (notification: Notification, why: string, afterMs: number | null): void => {
+    if (clock.now() - notification.createdAt >= GIVE_UP_MS) return giveUp(notification, why);
+    const backoff = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** notification.attempts);
+    const wait = Math.min(GIVE_UP_MS, Math.max(afterMs ?? 0, backoff * (0.5 + options.random() / 2)));
+    counters.add('fermata_notification_retries_total');
+    change(notification, {
+      state: 'pending',
+      attempts: notification.attempts + 1,
+      lastError: why.slice(0, 500),
+      nextAt: clock.now() + wait,
+    });
+    deadlines.set(notification.id, notification.nextAt);
+  };
+
+  const saveSoon = (): void => {
+    if (stopping || cancelSave !== undefined) return;
+    cancelSave = clock.after(SAVE_MS, () => void save());
+  };
+  const save = async (): Promise<void> => {
+    await saving;
+    cancelSave?.();
+    cancelSave = undefined;
+    saving = (async () => {
+      const changed = incidents.takeChanged();
+      const list = [...unsaved];
+      try {
+        if (changed.length > 0) {
+          options.onChanged(changed);
+          await store.saveIncidents(changed);
+        }
+        if (list.length > 0) {
+          const versions = list.map((one) => one.version);
+          await store.saveNotifications(list);
+          list.forEach((one, i) => one.version === versions[i] && unsaved.delete(one));
+        }
+      } catch (error) {
+        counters.add('fermata_alert_write_failures_total');
+        log.error({ detail: messageOf(error).slice(0, 300) }, 'alerts could not be written; trying again');
+        saveSoon();
+      }
+    })();
+    await saving;
+  };
+
+  return {
+    async start() {
+      incidents.load(await store.incidents());
+      for (const notification of await store.notifications(MOST_KEPT)) keep(notification);
+      for await (const flows of store.flowsWithFindings()) for (const flow of flows) incidents.observe(flow);
+      incidents.loaded();
+      // A crash between an incident and its notification: made up for here; what exists already is not made twice.
+      for (const incident of incidents.list())
+        notify(incident, incident.status === 'open' ? 'opened' : 'resolved');
+      for (const { id, state, nextAt } of notifications.values())
+        if (state === 'waiting' || state === 'pending') deadlines.set(id, Math.max(nextAt, clock.now()));
+      await save();
+    },
+    observe(flows) {
+      for (const flow of flows) incidents.observe(flow);
+      saveSoon();
+    },
+    forget(flowIds) {
+      for (const id of flowIds) incidents.forget(id);
+      saveSoon();
+    },
+    incidents: () => incidents.list(),
+    incident: (id) => incidents.get(id),
+    acknowledge: (id, note) => after(incidents.acknowledge(id, note)),
+    resolve: (id, note) => after(incidents.resolve(id, note)),
+    note: (id, text) => after(incidents.note(id, text)),
+    notifications: async (limit) =>
+      [...notifications.values()].sort((a, b) => b.createdAt - a.createdAt).slice(0, limit),
+    channels: () => options.channels.map(({ name, kind }) => ({ name, kind })),
+    async test(name) {
+      const channel = channels.get(name);
+      if (channel === undefined)
+        throw new FermataError('alert.no-channel', `there is no channel named ${name}`, {
+          hint: `Channels: ${[...channels.keys()].join(', ') || 'none'}.`,
+        });
+      const notification = testNotification(channel, clock.now());
+      const { status } = await options.guard.post(
+        urlOf(channel),
+        headersOf(channel, notification, clock.now()),
+        notification.body,
+      );
+      if (status < 200 || status >= 300)
+        throw new FermataError('alert.not-taken', `${name} answered ${status}`, {
+          hint: 'Check the address and the secret of the channel.',
+        });
+    },
+    async idle() {
+      await Promise.all(sending.values());
+      await saving;
+    },
+    async stop() {
+      stopping = true;
+      deadlines.stop();
+      await Promise.all(sending.values());
+      await save();
+    },
+  };
+
+  function after(incident: Incident | undefined): Incident | undefined {
+    saveSoon();
+    return incident;
+  }
+}
+
+function matches(route: Route, incident: Incident): boolean {
+  const among = (list: readonly string[], value: string | null): boolean =>
+    list.length === 0 || (value !== null && list.includes(value));
+  return (
+    among(route.severities, incident.severity) &&
+    among(route.rules, incident.rule) &&
+    among(route.types, incident.flowType) &&
+    among(route.services, incident.service)
+  );
+}
+
+function testNotification(channel: Channel, now: number): Notification {
+  const incident: Incident = {
+    key: 'test',
+    id: `test-${now.toString(36)}`,
+    rule: 'test',
+    severity: 'info',
+    status: 'open',
+    title: 'Test',
+    cause: null,
+    environment: '',
+    flowType: '',
+    service: null,
+    step: null,
+    place: null,
+    count: 0,
+    openCount: 0,
+    firstAt: now,
+    lastAt: now,
+    resolvedAt: null,
+    drainPerMinute: null,
+    etaAt: null,
+    exampleFlowIds: [],
+    notes: [],
+    ack: null,
+    version: 0,
+  };
+  return {
+    id: incident.id,
+    incidentId: incident.id,
+    event: 'test',
+    channel: channel.name,
+    state: 'pending',
+    reason: 'test',
+    attempts: 0,
+    createdAt: now,
+    nextAt: now,
+    lastError: '',
+    body: JSON.stringify(KINDS[channel.kind].body(incident, 'test', '', channel)),
+    version: 0,
+  };
+}

@@ -1,0 +1,44 @@
+/** Findings with one cause. Instants are ISO 8601. */
+export interface Incident {
+  id: string;
+  key: string;
+  rule: string;
+  severity: 'critical' | 'warning' | 'info';
+  status: 'open' | 'resolved';
+  title: string;
+  cause: string | null;
+  environment: string;
+  flowType: string;
+  service: string | null;
+  step: string | null;
+  place: string | null;
+  count: number;
+  openCount: number;
+  firstAt: string;
+  lastAt: string;
+  resolvedAt: string | null;
+  drainPerMinute: number | null;
+  etaAt: string | null;
+  exampleFlowIds: string[];
+  notes: { at: string; text: string }[];
+  ack: { at: string; note: string } | null;
+  version: number;
+}
+
+export interface IncidentList {
+  items: Incident[];
+}
+
+/** What people were told, or why not. */
+export interface Notification {
+  id: string;
+  incidentId: string;
+  event: 'opened' | 'resolved' | 'test';
+  channel: string;
+  state: 'waiting' | 'pending' | 'sent' | 'dead' | 'dropped';
+  reason: string;
+  attempts: number;
+  createdAt: string;
+  nextAt: string;
+  lastError: string;
+}

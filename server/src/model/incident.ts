@@ -1,0 +1,51 @@
+import type { Severity } from './expectation.ts';
+
+/** Findings with one cause: what people are told about. Instants are wall-clock ms. */
+export interface Incident {
+  /** One cause: rule, environment, flow type, service, step and place. */
+  key: string;
+  /** The key and when it opened: a cause that comes back is a new incident. */
+  id: string;
+  rule: string;
+  severity: Severity;
+  status: 'open' | 'resolved';
+  title: string;
+  /** Suspected, in words; null where nothing points at it. */
+  cause: string | null;
+  environment: string;
+  flowType: string;
+  service: string | null;
+  step: string | null;
+  place: string | null;
+  /** Flows ever in it, and those in it now. */
+  count: number;
+  openCount: number;
+  firstAt: number;
+  lastAt: number;
+  resolvedAt: number | null;
+  /** Flows leaving it, per minute, while it drains; and when it will be empty at that rate. */
+  drainPerMinute: number | null;
+  etaAt: number | null;
+  exampleFlowIds: string[];
+  notes: { at: number; text: string }[];
+  ack: { at: number; count: number; note: string } | null;
+  version: number;
+}
+
+/** A message to people about an incident. Written down before it is sent, sent until it is taken: at least once. */
+export interface Notification {
+  /** Incident, event and channel: the receiver's idempotency key. */
+  id: string;
+  incidentId: string;
+  event: 'opened' | 'resolved' | 'test';
+  channel: string;
+  state: 'waiting' | 'pending' | 'sent' | 'dead' | 'dropped';
+  /** Why it was sent, held or dropped, in words. */
+  reason: string;
+  attempts: number;
+  createdAt: number;
+  nextAt: number;
+  lastError: string;
+  body: string;
+  version: number;
+}

@@ -1,0 +1,92 @@
+import { createLab, type Guard } from '@fermata/server/lab';
+import { SHAPES } from './shapes.ts';
+import { simulate } from './simulator.ts';
+
+/** An outage of one service: what people are told of it. */
+export interface OutageScore {
+  /** Flows that the outage held up for long. */
+  held: number;
+  incidents: number;
+  /** Share of those that the incident lists. */
+  counted: number;
+  opened: number;
+  resolved: number;
+  /** From the first deadline to the notice, ms. */
+  noticeMs: number;
+}
+
+/** Longer than any wait that is still called usual. */
+const LONG_MS = 900_000;
+
+/** `flows` orders, of which a third meets the outage. */
+export async function playOutage(seed: number, flows: number): Promise<OutageScore> {
+  const startMs = 1_794_000_000_000;
+  const overMs = 6 * 3_600_000;
+  const fromMs = startMs + overMs / 2;
+  const toMs = fromMs + overMs / 3;
+  const simulated = simulate({
+    seed,
+    shapes: [SHAPES[0]!],
+    flows,
+    stalls: 0,
+    startMs,
+    overMs,
+    outage: { service: 'shipping', fromMs, toMs, drainMs: 300_000 },
+  });
+  const sent: { event: string; atMs: number }[] = [];
+  const guard: Guard = {
+    async post(_url, _headers, body) {
+      sent.push({ event: (JSON.parse(body) as { event: string }).event, atMs: lab.clock.now() });
+      return { status: 200, retryAfterMs: null };
+    },
+  };
+  const stuck = new Set<string>();
+  let firstDeadline = Infinity;
+  const lab = await createLab({
+    startMs,
+    onFlow(flow) {
+      for (const { severity, since } of flow.findings) {
+        if (severity !== 'critical') continue;
+        for (const trace of Object.keys(flow.members)) stuck.add(trace);
+        firstDeadline = Math.min(firstDeadline, since);
+      }
+    },
+    alerts: {
+      guard,
+      channels: [{ name: 'ops', kind: 'webhook', url: 'http://ops', secret: '' }],
+      routes: [
+        {
+          severities: ['critical'],
+          rules: [],
+          types: [],
+          services: [],
+          channels: ['ops'],
+          groupWaitMs: 10_000,
+        },
+      ],
+    },
+  });
+  let at = 0;
+  const { arrivals } = simulated;
+  // Whoever was held up for a shorter time may have been on its way again before it was late.
+  const held = [...simulated.held.values()].filter((ms) => ms > LONG_MS).length;
+  while (at < arrivals.length) {
+    const until = lab.clock.now() + 2000;
+    const due: (typeof arrivals)[number]['span'][] = [];
+    while (at < arrivals.length && arrivals[at]!.atMs <= until) due.push(arrivals[at++]!.span);
+    if (due.length > 0) await lab.deliver(due);
+    await lab.advance(2000);
+  }
+  for (let i = 0; i < 120; i++) await lab.advance(10_000);
+  const incidents = lab.alerts!.incidents();
+  await lab.stop();
+  return {
+    held,
+    incidents: incidents.length,
+    counted:
+      [...simulated.held].filter(([root, ms]) => ms > LONG_MS && stuck.has(root)).length / Math.max(1, held),
+    opened: sent.filter(({ event }) => event === 'opened').length,
+    resolved: sent.filter(({ event }) => event === 'resolved').length,
+    noticeMs: (sent[0]?.atMs ?? Infinity) - firstDeadline,
+  };
+}
