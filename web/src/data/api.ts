@@ -3,6 +3,9 @@ import type {
   Flow,
   FlowList,
   FlowTypeSummary,
+  Incident,
+  IncidentList,
+  Notification,
   Problem,
   ServiceSummary,
   SpanList,
@@ -17,10 +20,14 @@ export class ApiError extends Error {
   }
 }
 
-async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
+async function get<T>(path: string, signal?: AbortSignal, body?: object): Promise<T> {
   let response: Response;
   try {
-    response = await fetch(path, { headers: { accept: 'application/json' }, ...(signal && { signal }) });
+    response = await fetch(path, {
+      headers: { accept: 'application/json', ...(body && { 'content-type': 'application/json' }) },
+      ...(signal && { signal }),
+      ...(body && { method: 'POST', body: JSON.stringify(body) }),
+    });
   } catch (error) {
     if (signal?.aborted) throw error;
     throw new ApiError({
@@ -47,6 +54,10 @@ export const api = {
   flows: (query: URLSearchParams, signal?: AbortSignal) => get<FlowList>(`/api/v1/flows?${query}`, signal),
   flow: (id: string, signal?: AbortSignal) => get<Flow>(`/api/v1/flows/${encodeURIComponent(id)}`, signal),
   spans: (id: string) => get<SpanList>(`/api/v1/flows/${encodeURIComponent(id)}/spans`),
+  incidents: () => get<IncidentList>('/api/v1/incidents'),
+  editIncident: (id: string, verb: 'ack' | 'resolve' | 'note', text: string) =>
+    get<Incident>(`/api/v1/incidents/${encodeURIComponent(id)}/${verb}`, undefined, { text }),
+  notifications: () => get<{ items: Notification[] }>('/api/v1/alerts/notifications'),
   flowTypes: () => get<{ items: FlowTypeSummary[] }>('/api/v1/flow-types'),
   services: () => get<{ items: ServiceSummary[] }>('/api/v1/services'),
 };

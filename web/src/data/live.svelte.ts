@@ -2,6 +2,7 @@ import { io, type Socket } from 'socket.io-client';
 import type {
   ClientToServer,
   FlowChanged,
+  Incident,
   Sequence,
   ServerToClient,
   StatsTick,
@@ -53,6 +54,12 @@ socket.on('flow:changed', (changes) => {
   if (last && watching.since) watching.since = { ...watching.since, number: last.sequence };
   watching.onChanges(changes);
 });
+
+/** Hears of incidents for as long as the page lives, and when some may have been missed. */
+export function onIncidents(hear: (changed: Incident[]) => void, reload: () => void): void {
+  socket.on('incident:changed', hear);
+  socket.on('connect', reload);
+}
 
 /** Watches one view until the returned function is called. The snapshot is the caller's to load. */
 export function watch(view: View, onChanges: Watch['onChanges'], onReload: Watch['onReload']): () => void {

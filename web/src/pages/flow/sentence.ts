@@ -9,6 +9,8 @@ export function sentence(flow: Flow): string {
   const slowest = flow.hops
     .filter((hop) => hop.waitMs !== null && !hop.sync)
     .sort((a, b) => b.waitMs! - a.waitMs!)[0];
+  const stuck = flow.findings.find((finding) => finding.severity === 'critical');
+  if (stuck) return `${stuck.summary}.`;
   if (failed) {
     const why = failed.error ? `: ${failed.error.message || failed.error.type}` : '';
     return `${failed.service} failed at “${failed.name}”${failed.attempts.length > 1 ? ` after ${failed.attempts.length} attempts` : ''}${why}.`;

@@ -7,6 +7,8 @@ export interface Filter {
   status: string;
   service: string;
   range: string;
+  /** Key of an incident: the flows in it. */
+  incident: string;
 }
 
 export const RANGES: Record<string, { label: string; ms: number }> = {
@@ -25,12 +27,13 @@ export function readFilter(query: URLSearchParams): Filter {
     status: get('status'),
     service: get('service'),
     range: range in RANGES ? range : '',
+    incident: get('incident'),
   };
 }
 
 export function toQuery(filter: Filter, now: number, limit: number): URLSearchParams {
   const query = new URLSearchParams({ limit: String(limit) });
-  for (const name of ['q', 'type', 'status', 'service'] as const)
+  for (const name of ['q', 'type', 'status', 'service', 'incident'] as const)
     if (filter[name] !== '') query.set(name, filter[name]);
   const { ms } = RANGES[filter.range]!;
   if (ms !== Infinity) query.set('from', new Date(now - ms).toISOString());
@@ -44,6 +47,7 @@ export function matches(filter: Filter, flow: FlowSummary): boolean {
   return (
     (filter.type === '' || flow.type === filter.type) &&
     (filter.status === '' || flow.status === filter.status) &&
+    (filter.incident === '' || flow.findings.some((one) => one.incident === filter.incident)) &&
     (filter.service === '' || flow.services.includes(filter.service))
   );
 }

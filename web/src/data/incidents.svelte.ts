@@ -1,0 +1,24 @@
+import type { Incident } from '@fermata/server/contract';
+import { api } from './api.ts';
+import { onIncidents } from './live.svelte.ts';
+
+/** Every incident that the page knows of; the newest version of each counts, in whatever order they come (I8). */
+let known = $state.raw<ReadonlyMap<string, Incident>>(new Map());
+
+function merge(list: readonly Incident[]): void {
+  // eslint-disable-next-line svelte/prefer-svelte-reactivity -- replaced as a whole, never changed
+  const next = new Map(known);
+  for (const incident of list)
+    if ((next.get(incident.id)?.version ?? -1) < incident.version) next.set(incident.id, incident);
+  known = next;
+}
+
+export const incidents = (): Incident[] =>
+  [...known.values()].sort((a, b) => Date.parse(b.lastAt) - Date.parse(a.lastAt));
+export const openIncidents = (): number =>
+  [...known.values()].filter((one) => one.status === 'open' && one.severity === 'critical').length;
+
+export async function loadIncidents(): Promise<void> {
+  merge((await api.incidents()).items);
+}
+onIncidents(merge, () => void loadIncidents().catch(() => undefined));
