@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Clock } from '../base/clock.ts';
 import type { Counters } from '../base/counters.ts';
 import { FermataError } from '../base/errors.ts';
-import type { About } from '../contract/index.ts';
+import { FLOW_STATUSES, type About } from '../contract/index.ts';
 import type { Incident, Notification } from '../model/incident.ts';
 import type { Store } from '../store/index.ts';
 import { metricsText } from './metrics.ts';
@@ -16,6 +16,7 @@ import {
   presentSpan,
   summaryOf,
 } from './present.ts';
+import { suggest } from './language.ts';
 import { invalid, readSearch, searchSchema, writeCursor } from './search.ts';
 
 /** What is wrong, grouped, and who was told. */
@@ -56,6 +57,7 @@ const incidentsQuery = z.strictObject({
   limit: z.coerce.number().int().min(1).max(1000).default(200),
 });
 const notificationsQuery = z.strictObject({ limit: z.coerce.number().int().min(1).max(1000).default(200) });
+const suggestQuery = z.strictObject({ q: z.string().max(500).default('') });
 const noteBody = z.strictObject({ text: z.string().max(2000).default('') });
 
 export const ROUTES: readonly Route[] = [
@@ -111,6 +113,13 @@ export const ROUTES: readonly Route[] = [
     query: notificationsQuery,
     handle: listNotifications,
   },
+  {
+    path: '/api/v1/search/suggest',
+    scope: 'read',
+    summary: 'Completions of the last word of a query',
+    query: suggestQuery,
+    handle: suggestions,
+  },
   { path: '/api/v1/alerts/channels', scope: 'read', summary: 'Alert channels', handle: listChannels },
   {
     method: 'post',
@@ -139,7 +148,7 @@ function about(context: QueryContext, _request: Request, response: Response): vo
 }
 
 async function listFlows(context: QueryContext, request: Request, response: Response): Promise<void> {
-  const search = readSearch(request.query);
+  const search = readSearch(request.query, context.clock.now());
   const page = await context.store.listFlows(search);
   const last = page.items.length === search.limit ? page.items[page.items.length - 1] : undefined;
   response.json({
@@ -183,6 +192,20 @@ function editIncident(
 async function listNotifications(context: QueryContext, request: Request, response: Response): Promise<void> {
   const { limit } = read(notificationsQuery, request.query);
   response.json({ items: (await context.alerts.notifications(limit)).map(presentNotification) });
+}
+
+async function suggestions(context: QueryContext, request: Request, response: Response): Promise<void> {
+  const { q } = read(suggestQuery, request.query);
+  const types = await context.store.flowTypes();
+  const unique = (list: string[]): string[] => [...new Set(list)].sort();
+  response.json({
+    items: suggest(q, {
+      type: unique(types.map((type) => type.type)),
+      service: unique(types.flatMap((type) => type.services)),
+      status: FLOW_STATUSES,
+      step: await context.store.stepNames(),
+    }),
+  });
 }
 
 function listChannels(context: QueryContext, _request: Request, response: Response): void {

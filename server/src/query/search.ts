@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { FLOW_STATUSES } from '../contract/index.ts';
 import { FermataError } from '../base/errors.ts';
 import type { FlowSearch } from '../model/search.ts';
+import { parseQuery } from './language.ts';
 import { unixNanos, type UnixNanos } from '../model/time.ts';
 
 /** Query string → validated search. Rejects, never guesses. */
@@ -23,7 +24,9 @@ export const searchSchema = z.strictObject({
     .string()
     .max(500)
     .optional()
-    .describe('Words that must all occur in type, key, services, steps or badges'),
+    .describe(
+      'Query: `status:stuck type:order-* duration>5m -service:email "free text"`, `A > B within 5m`, `A !> B within 15m`, `(a or b) and not c`, `since:2h`',
+    ),
   type: many.optional().describe('Flow type; repeat or separate by commas'),
   status: many.pipe(z.array(z.enum(FLOW_STATUSES as [string, ...string[]]))).optional(),
   service: many.optional(),
@@ -36,13 +39,14 @@ export const searchSchema = z.strictObject({
   cursor: z.string().max(200).optional().describe('`nextCursor` of the page before'),
 });
 
-export function readSearch(query: unknown): FlowSearch {
+export function readSearch(query: unknown, nowMs: number): FlowSearch {
   const parsed = searchSchema.safeParse(query);
   if (!parsed.success) throw invalid(parsed.error);
   const { q, type, status, service, environment, key, incident, from, to, limit, cursor } = parsed.data;
+  const tree = q === undefined ? null : parseQuery(q, nowMs);
   return {
     limit,
-    ...(q !== undefined && { text: q }),
+    ...(tree && { query: tree }),
     ...(type && { types: type }),
     ...(status && { statuses: status as NonNullable<FlowSearch['statuses']> }),
     ...(service && { services: service }),

@@ -1,4 +1,5 @@
 import { seenAt, type Flow, type FlowChange, type Hop, type Step, type Unowned } from '../model/flow.ts';
+import { eventsOf, longestWait, mostAttempts } from '../model/search-match.ts';
 import { unixNanos, type UnixNanos } from '../model/time.ts';
 import type { FlowRow } from './port.ts';
 
@@ -39,6 +40,11 @@ export const FLOW_COLUMNS = [
   'finding_rules',
   'waiting_steps',
   'incident_keys',
+  'event_names',
+  'event_times',
+  'hop_types',
+  'most_attempts',
+  'longest_wait_ms',
   'settles_at',
   'last_received',
   'computed_ms',
@@ -71,6 +77,7 @@ function rowOf(change: FlowChange, upToBatch: number, settlesAt: (flow: Flow) =>
   const { flow } = change;
   if (change.unowned !== undefined) return unownedRow(change, change.unowned, upToBatch);
   if (flow === null) return grave(change, upToBatch);
+  const events = eventsOf(flow);
   const serviceOf = new Map(flow.steps.map((step) => [step.id, step.service]));
   const nameOf = (stepId: string | null): string => (stepId === null ? '' : (serviceOf.get(stepId) ?? ''));
   return [
@@ -109,6 +116,11 @@ function rowOf(change: FlowChange, upToBatch: number, settlesAt: (flow: Flow) =>
     flow.findings.map((finding) => finding.rule),
     flow.waitingFor.map((waiting) => waiting.step),
     flow.findings.map((finding) => finding.incident),
+    events.map(({ name }) => name),
+    events.map(({ atMs }) => atMs),
+    flow.hops.map((hop) => hop.message.type),
+    mostAttempts(flow),
+    longestWait(flow),
     settlesAt(flow),
     flow.lastReceivedMs,
     Math.floor(change.version / 1000),
@@ -180,6 +192,8 @@ const DEFAULTS: Columns = Object.fromEntries([
     'settles_at',
     'computed_ms',
     'look_at',
+    'most_attempts',
+    'longest_wait_ms',
   ].map((name) => [name, 0]),
   ...[
     'services',
@@ -198,6 +212,9 @@ const DEFAULTS: Columns = Object.fromEntries([
     'finding_rules',
     'waiting_steps',
     'incident_keys',
+    'event_names',
+    'event_times',
+    'hop_types',
   ].map((name) => [name, []]),
 ]) as Columns;
 

@@ -68,6 +68,8 @@ export interface Store {
   spansOf(id: string, limit: number): Promise<StoredSpan[]>;
   flowTypes(): Promise<FlowTypeRow[]>;
   services(): Promise<ServiceRow[]>;
+  /** Names of steps, the most frequent first. */
+  stepNames(): Promise<string[]>;
   /** Cheap: is the store answering? */
   ping(): Promise<boolean>;
 }

@@ -5,6 +5,7 @@ import type { Connection, Param } from './connection.ts';
 import { FLOW_COLUMNS, flowRows, fromFlowRow, SUMMARY_FIELDS, type StoredFlowRow } from './flow-rows.ts';
 import { migrate, type SchemaOptions } from './migrate.ts';
 import type { FlowTypeRow, ServiceRow, Store, StoredFlow, StoredSpan } from './port.ts';
+import { toSql } from './search-sql.ts';
 import { fromSpanRow, SPAN_COLUMNS, SPAN_FIELDS, spanRows, type SpanRow } from './span-rows.ts';
 
 /** Rows of a block where a table is read as a whole. */
@@ -39,7 +40,7 @@ export function createStoreOver(connection: Connection, schema: SchemaOptions, n
   /** Flows as they are seen at `now`: `seenAt` in SQL, for what is filtered and counted there. */
   const seen = (condition = '1'): string => {
     const settled = `(settles_as != '' AND settles_at <= ${now()})`;
-    return `(SELECT * REPLACE (if(${settled}, 'ended', phase) AS phase, if(${settled}, settles_as, status) AS status) FROM flows FINAL WHERE deleted = 0 AND ${condition})`;
+    return `(SELECT * REPLACE (if(${settled}, 'ended', phase) AS phase, if(${settled}, settles_as, outcome) AS outcome, if(${settled}, settles_as, status) AS status) FROM flows FINAL WHERE deleted = 0 AND ${condition})`;
   };
 
   /** Every record of each of these spans. */
@@ -248,7 +249,7 @@ export function createStoreOver(connection: Connection, schema: SchemaOptions, n
       return rows.map((row) => fromFlowRow(row, now()));
     },
     async listFlows(search) {
-      const { where, params } = conditionsOf(search);
+      const { where, params } = conditionsOf(search, now());
       const from = `FROM ${seen()} WHERE ${where}`;
       const page = search.after
         ? ' AND (started < {afterStarted:UInt64} OR (started = {afterStarted:UInt64} AND id < {afterId:String}))'
@@ -335,6 +336,12 @@ export function createStoreOver(connection: Connection, schema: SchemaOptions, n
         stuck: Number(row.stuck),
       }));
     },
+    async stepNames() {
+      const rows = await query<{ name: string }>(
+        'SELECT arrayJoin(step_names) AS name FROM flows WHERE deleted = 0 GROUP BY name ORDER BY count() DESC LIMIT 500',
+      );
+      return rows.map((row) => row.name);
+    },
     async services() {
       const rows = await query<ServiceRow & Record<'steps' | 'failedSteps', string>>(
         `SELECT s.1 AS name, environment, count() AS steps, countIf(s.2 = 'failed') AS failedSteps,
@@ -385,7 +392,7 @@ function keysOf(members: string): string[] {
 }
 
 /** A search as SQL: fixed text, values bound. */
-function conditionsOf(search: FlowSearch): { where: string; params: Record<string, Param> } {
+function conditionsOf(search: FlowSearch, nowMs: number): { where: string; params: Record<string, Param> } {
   const where = ['1'];
   const params: Record<string, Param> = {};
   const anyOf = (column: string, name: string, values: string[] | undefined): void => {
@@ -414,16 +421,7 @@ function conditionsOf(search: FlowSearch): { where: string; params: Record<strin
       params['keyName'] = search.key.slice(0, at);
     } else where.push('(has(key_values, {keyValue:String}) OR flow_id = {keyValue:String})');
   }
-  (search.text ?? '')
-    .split(/\s+/)
-    .filter((word) => word !== '')
-    .slice(0, 10)
-    .forEach((word, i) => {
-      where.push(
-        `positionCaseInsensitiveUTF8(concat(id, ' ', type, ' ', key, ' ', arrayStringConcat(services, ' '), ' ', arrayStringConcat(key_values, ' '), ' ', arrayStringConcat(step_names, ' '), ' ', arrayStringConcat(badges, ' ')), {word${i}:String}) > 0`,
-      );
-      params[`word${i}`] = word;
-    });
+  if (search.query !== undefined) where.push(toSql(search.query, nowMs, params));
   if (search.from !== undefined) {
     where.push('started >= {from:UInt64}');
     params['from'] = search.from;

@@ -7,6 +7,9 @@ import { KeyValues, type OtlpSpan } from '../../model/otlp.ts';
 import type { EvidenceRecord } from '../../model/record.ts';
 import { unixNanos } from '../../model/time.ts';
 import { createNormalizer } from '../../normalize/index.ts';
+import { matchesQuery } from '../../model/search-match.ts';
+import { parseQuery } from '../../query/language.ts';
+import { someFlows, TWENTY_QUERIES } from './some-flows.ts';
 import type { Store, StoredSpan } from '../port.ts';
 
 /** The contract of port.ts, proved for one connection. Every connection runs all of it. */
@@ -219,10 +222,16 @@ export function describeStore(
       expect((await store.listFlows({ types: ['paged'], statuses: ['failed'], limit: 100 })).total).toBe(5);
       expect((await store.listFlows({ key: 'customer.id=p-3', limit: 10 })).total).toBe(1);
       expect((await store.listFlows({ key: 'p-3', limit: 10 })).total).toBe(1);
-      expect((await store.listFlows({ types: ['paged'], text: 'p-3 SHOP', limit: 10 })).total).toBe(1);
+      expect(
+        (await store.listFlows({ types: ['paged'], query: parseQuery('p-3 SHOP', clock.now())!, limit: 10 }))
+          .total,
+      ).toBe(1);
       expect((await store.listFlows({ types: ['paged'], services: ['nobody'], limit: 10 })).total).toBe(0);
       for (const evil of ["' OR 1=1 --", '\\', '{x:String}', '"; DROP TABLE spans; --', '\u0000'])
-        expect((await store.listFlows({ key: evil, text: evil, limit: 10 })).total, evil).toBe(0);
+        expect(
+          (await store.listFlows({ key: evil, query: { kind: 'text', text: evil }, limit: 10 })).total,
+          evil,
+        ).toBe(0);
     });
 
     test('what is not yet in flow rows is replayed, oldest batch first', async () => {
@@ -243,6 +252,31 @@ export function describeStore(
       for await (const block of store.names()) names.push(...block);
       expect(names).toContain(`t\0${trace('3')}`);
       expect(await store.loadByNames(['s\0nothing', "i\0'\0\\"])).toEqual([]);
+    });
+
+    test('every query gives the same from the store as from memory', async () => {
+      const flows = someFlows(400, clock.now());
+      const changes = flows.map((flow) => ({ id: flow.id, version: 2, flow, movedTo: null }));
+      await store.insertFlows(changes, 3, () => 0);
+      const ours = new Set(flows.map((flow) => flow.id));
+      for (const text of TWENTY_QUERIES) {
+        expect(text.length).toBeLessThanOrEqual(120);
+        const query = parseQuery(text, clock.now())!;
+        const found = await store.listFlows({ query, limit: 1000 });
+        expect(
+          found.items
+            .map(({ flow }) => flow.id)
+            .filter((one) => ours.has(one))
+            .sort(),
+          text,
+        ).toEqual(
+          flows
+            .filter((flow) => matchesQuery(query, flow, clock.now()))
+            .map((flow) => flow.id)
+            .sort(),
+        );
+      }
+      expect(await store.stepNames()).toContain('ShipOrder');
     });
 
     test('types and services are summed up', async () => {

@@ -166,6 +166,7 @@ export function memoryStore(now: () => number): MemoryStore {
     spansOf: notHere,
     flowTypes: notHere,
     services: notHere,
+    stepNames: notHere,
     ping: async () => true,
   };
 }

@@ -1,0 +1,110 @@
+import { msOf } from './time.ts';
+import type { Flow } from './flow.ts';
+import type { NumberField, Query, TextField } from './search.ts';
+
+/** Steps by name and messages by type, each with its instant in ms: what order is asked of. */
+export function eventsOf(flow: Flow): { name: string; atMs: number }[] {
+  return [
+    ...flow.steps.map((step) => ({ name: step.name, atMs: Math.floor(msOf(step.start)) })),
+    ...flow.hops
+      .filter((hop) => hop.message.type !== '')
+      .map((hop) => ({ name: hop.message.type, atMs: Math.floor(msOf(hop.sent)) })),
+  ];
+}
+export const mostAttempts = (flow: Flow): number =>
+  flow.steps.reduce((most, step) => Math.max(most, step.attempts.length), 0);
+export const longestWait = (flow: Flow): number =>
+  flow.hops.reduce((most, hop) => Math.max(most, hop.sync ? 0 : (hop.waitMs ?? 0)), 0);
+
+/** `*` stands for anything; case does not matter. Linear: no regular expression of the asker's runs. */
+export function likes(pattern: string, value: string): boolean {
+  const parts = pattern.toLowerCase().split('*');
+  const text = value.toLowerCase();
+  if (parts.length === 1) return text === parts[0];
+  if (!text.startsWith(parts[0]!)) return false;
+  let at = parts[0]!.length;
+  const last = parts[parts.length - 1]!;
+  for (const part of parts.slice(1, -1)) {
+    const found = text.indexOf(part, at);
+    if (found < 0) return false;
+    at = found + part.length;
+  }
+  return text.length - at >= last.length && text.endsWith(last);
+}
+
+const TEXTS: Record<TextField, (flow: Flow) => readonly string[]> = {
+  status: (flow) => [flow.status],
+  health: (flow) => [flow.health],
+  outcome: (flow) => [flow.outcome ?? ''],
+  type: (flow) => [flow.type],
+  service: (flow) => flow.services,
+  environment: (flow) => [flow.environment],
+  key: (flow) => [flow.flowId, ...flow.keys.map(([, value]) => value)],
+  id: (flow) => [flow.id],
+  step: (flow) => flow.steps.map((step) => step.name),
+  failed: (flow) => flow.steps.filter((step) => step.status === 'failed').map((step) => step.name),
+  missing: (flow) => flow.waitingFor.map((waiting) => waiting.step),
+  message: (flow) => flow.hops.flatMap((hop) => [hop.message.type, hop.message.destination]),
+  finding: (flow) => flow.findings.map((finding) => finding.rule),
+  badge: (flow) => flow.badges,
+  parent: (flow) => [flow.parentId ?? ''],
+};
+const NUMBERS: Record<NumberField, (flow: Flow, nowMs: number) => number> = {
+  duration: (flow, now) => (flow.phase === 'ended' ? flow.durationMs : now - msOf(flow.started)),
+  quiet: (flow, now) => now - msOf(flow.lastProgress),
+  wait: longestWait,
+  retries: (flow) => Math.max(0, mostAttempts(flow) - 1),
+  steps: (flow) => flow.steps.length,
+  failures: (flow) => flow.failedSteps,
+  spans: (flow) => flow.spanCount,
+  run: (flow) => flow.run,
+};
+
+/** Does the flow, as it is seen now (`seenAt`), answer the query? */
+export function matchesQuery(query: Query, flow: Flow, nowMs: number): boolean {
+  switch (query.kind) {
+    case 'and':
+      return query.of.every((part) => matchesQuery(part, flow, nowMs));
+    case 'or':
+      return query.of.some((part) => matchesQuery(part, flow, nowMs));
+    case 'not':
+      return !matchesQuery(query.of, flow, nowMs);
+    case 'field':
+      return TEXTS[query.field](flow).some((value) => value !== '' && likes(query.value, value));
+    case 'number': {
+      const value = NUMBERS[query.field](flow, nowMs);
+      if (query.op === '>') return value > query.value;
+      if (query.op === '>=') return value >= query.value;
+      if (query.op === '<') return value < query.value;
+      if (query.op === '<=') return value <= query.value;
+      return value === query.value;
+    }
+    case 'text':
+      return textOf(flow).toLowerCase().includes(query.text.toLowerCase());
+    case 'time':
+      return query.op === 'since' ? msOf(flow.started) >= query.atMs : msOf(flow.started) < query.atMs;
+    case 'order': {
+      const events = eventsOf(flow);
+      const within = query.withinMs ?? Infinity;
+      const follows = (at: number): boolean =>
+        events.some(({ name, atMs }) => likes(query.then, name) && atMs >= at && atMs - at <= within);
+      return events.some(
+        ({ name, atMs }) =>
+          likes(query.first, name) &&
+          (query.not ? !follows(atMs) && (within === Infinity || nowMs > atMs + within) : follows(atMs)),
+      );
+    }
+  }
+}
+
+/** What free text is looked for in. */
+export const textOf = (flow: Flow): string =>
+  [
+    flow.id,
+    flow.type,
+    flow.key,
+    ...flow.services,
+    ...flow.keys.map(([, value]) => value),
+    ...flow.steps.map((step) => step.name),
+    ...flow.badges,
+  ].join(' ');
