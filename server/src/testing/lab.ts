@@ -115,3 +115,8 @@ export async function createLab(options: LabOptions = {}): Promise<Lab> {
 /** Attributes as OTLP decoding gives them. */
 export const attributes = (values: Record<string, string | number>): Attributes =>
   Object.entries(values).flat();
+
+export { createStore } from '../store/index.ts';
+export { someFlows, TWENTY_QUERIES } from '../store/testing/some-flows.ts';
+export { parseQuery } from '../query/language.ts';
+export { matchesQuery } from '../model/search-match.ts';

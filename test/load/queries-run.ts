@@ -1,0 +1,59 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  createStore,
+  matchesQuery,
+  parseQuery,
+  someFlows,
+  systemClock,
+  TWENTY_QUERIES,
+} from '@fermata/server/lab';
+
+/** `npm run queries`: twenty queries over 100,000 flows: the same as by brute force, and how long they take. */
+const [count = '100000', rounds = '10'] = process.argv.slice(2);
+const directory = mkdtempSync(join(tmpdir(), 'fermata-queries-'));
+const fixed = systemClock().now();
+const clock = { ...systemClock(), now: () => fixed };
+const store = createStore({
+  clickhouseUrl: '',
+  directory,
+  cluster: '',
+  retentionDays: 3650,
+  memoryLimitBytes: 0,
+  clock,
+});
+await store.start();
+const flows = someFlows(Number(count), fixed);
+for (let i = 0; i < flows.length; i += 2000)
+  await store.insertFlows(
+    flows.slice(i, i + 2000).map((flow) => ({ id: flow.id, version: 2, flow, movedTo: null })),
+    1,
+    () => 0,
+  );
+const rows: Record<string, object> = {};
+const times: number[] = [];
+for (const text of TWENTY_QUERIES) {
+  const query = parseQuery(text, fixed)!;
+  const expected = flows.filter((flow) => matchesQuery(query, flow, fixed)).length;
+  const mine: number[] = [];
+  let total = -1;
+  for (let round = 0; round < Number(rounds); round++) {
+    const from = performance.now();
+    ({ total } = await store.listFlows({ query, limit: 100 }));
+    mine.push(performance.now() - from);
+  }
+  times.push(...mine);
+  mine.sort((a, b) => a - b);
+  rows[text] = {
+    found: total,
+    'brute force': expected,
+    'median ms': Math.round(mine[mine.length >> 1]!),
+    'longest ms': Math.round(mine[mine.length - 1]!),
+  };
+}
+times.sort((a, b) => a - b);
+console.table(rows);
+console.log(`p95 ${Math.round(times[Math.floor(times.length * 0.95)]!)} ms over ${flows.length} flows`);
+await store.stop();
+rmSync(directory, { recursive: true, force: true });
