@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { play } from './absence.ts';
+import { playDeploy } from './deploy.ts';
 import { playOutage } from './outage.ts';
 import { playSagas } from './sagas.ts';
 import { SHAPES } from './shapes.ts';
@@ -47,4 +48,12 @@ test('an outage is one incident, told once when it opens and once when it is ove
   expect(score).toMatchObject({ incidents: 1, opened: 1, resolved: 1 });
   expect(score.counted).toBeGreaterThanOrEqual(0.99);
   expect(score.noticeMs).toBeLessThanOrEqual(30_000);
+}, 60_000);
+
+test('a release that drops a step is learned after a few alarms; a dead consumer is not taken for one', async () => {
+  const dropped = await playDeploy(1, 1200, true);
+  expect(dropped.alarms).toBeLessThan(30);
+  expect(dropped.lastAlarmMs).toBeLessThan(15 * 60_000);
+  const dead = await playDeploy(1, 1200, false);
+  expect(dead.alarms).toBeGreaterThan(500);
 }, 60_000);

@@ -57,12 +57,9 @@ function setsFor(known: StepModel, version: string): OutcomeSets {
 /** Some step ran in a version too new to be judged: what the flow owed before the deploy may be owed no more. */
 export function onProbation(digest: Digest, model: TypeModel): boolean {
   return digest.steps.some((step) => {
-    const known = model.steps.get(step.key);
-    return (
-      known !== undefined &&
-      known.byVersion.size > 1 &&
-      (known.byVersion.get(step.version)?.total ?? 0) < FEWEST_SAMPLES
-    );
+    const versions = model.steps.get(step.key)?.byVersion;
+    if (versions === undefined || (versions.get(step.version)?.total ?? 0) >= FEWEST_SAMPLES) return false;
+    return [...versions].some(([version, sets]) => version !== step.version && sets.total >= FEWEST_SAMPLES);
   });
 }
 

@@ -5,6 +5,7 @@ import type { WaitingFor } from '../model/expectation.ts';
 import type { Flow } from '../model/flow.ts';
 import { digestOf, type Digest } from './digest.ts';
 import { expectationsOf, onProbation } from './expectations.ts';
+import { FEWEST_SAMPLES } from './outcome-sets.ts';
 import {
   breaksDuties,
   createTypeModel,
@@ -62,6 +63,7 @@ const QUIET_FACTOR = 3;
 const MOST_TAUGHT = 5000;
 const MOST_TYPES = 2000;
 const MOST_ONCE_STUCK = 100_000;
+const MOST_SERVICES = 10_000;
 /** When a type has taught so often, what was taught before anything was known is looked at again. */
 const isMilestone = (total: number): boolean => total >= 100 && Number.isInteger(Math.log2(total / 100));
 /** An ending this rare may have been a stall that nobody could recognize yet. */
@@ -74,7 +76,11 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
   const taught = new Map<string, Map<string, Digest>>();
   const typeOfTaught = new Map<string, string>();
   const onceStuck = new Set<string>();
+  /** Of those in `learning`: was judged to owe something, and may teach all the same after a deploy. */
+  const owing = new Set<string>();
   const changed = new Set<string>();
+  /** When each service was last heard of, in whatever flow, ms. */
+  const lastSeen = new Map<string, number>();
   let version = 0;
 
   const modelOf = (type: string): TypeModel => {
@@ -105,9 +111,12 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
       const digest = learning.get(id);
       if (digest === undefined) continue;
       learning.delete(id);
-      if (mayTeach(digest)) again.push(...learn(digest));
-      // Judged when less was known: now it owes something.
-      else again.push(id);
+      if (mayTeach(digest)) {
+        owing.delete(id);
+        again.push(...learn(digest));
+      }
+      // Judged when less was known: now it owes something. Who was known to owe is only not let off.
+      else if (!owing.delete(id)) again.push(id);
     }
     if (again.length > 0) options.onReconsider(again);
   });
@@ -118,10 +127,12 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
     const owed = expectationsOf(digest, model, floorMs);
     if (owed.length === 0) return true;
     // After a deploy a follow-up may be gone for good; not if who should perform it fell silent as well.
-    return onProbation(digest, model) && owed.every((waiting) => reports(model, waiting));
+    return onProbation(digest, model) && owed.every((waiting) => reports(digest, waiting));
   };
-  const reports = (model: TypeModel, { service, since }: WaitingFor): boolean =>
-    [...model.about.values()].some((about) => about.service === service && about.lastSeenMs > since);
+  const seenKey = (type: string, service: string | null): string =>
+    `${type.split('\0')[0]}\0${service ?? ''}`;
+  const reports = ({ type }: Digest, { service, since }: WaitingFor): boolean =>
+    (lastSeen.get(seenKey(type, service)) ?? 0) > since;
 
   /** Returns the flows that look like stalls now that more is known. */
   const learn = (digest: Digest): string[] => {
@@ -136,6 +147,13 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
       typeOfTaught.delete(oldest!);
     }
     const model = modelOf(digest.type);
+    // A new version is judged by its own record from now on: what was held against it is judged anew.
+    if (
+      digest.steps.some(
+        (step) => model.steps.get(step.key)?.byVersion.get(step.version)?.total === FEWEST_SAMPLES,
+      )
+    )
+      return [...ofType.values()].flatMap((one) => (onceStuck.has(one.flowId) ? [one.flowId] : []));
     return isMilestone(model.flows.total)
       ? [...ofType.values()].filter(looksStalled).map((one) => one.flowId)
       : [];
@@ -176,6 +194,11 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
       takeBack(flow.id);
       const digest = digestOf(flow);
       const waiting = expectationsOf(digest, modelOf(digest.type), floorMs);
+      for (const step of digest.steps) {
+        const key = seenKey(digest.type, step.service);
+        if (lastSeen.has(key) || lastSeen.size < MOST_SERVICES)
+          lastSeen.set(key, Math.max(lastSeen.get(key) ?? 0, step.receivedMs));
+      }
       const now = clock.now();
       if (waiting.some((one) => one.stuckAt <= now)) {
         onceStuck.add(flow.id);
@@ -183,7 +206,9 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
       }
       // How long an outage took is not how long a step takes.
       if (onceStuck.has(flow.id)) for (const step of digest.steps) step.waits = [];
+      owing.delete(flow.id);
       if (waiting.length === 0 || mayTeachLater(digest)) {
+        if (waiting.length > 0) owing.add(flow.id);
         learning.set(flow.id, digest);
         deadlines.set(flow.id, digest.lastReceivedMs + quietAfter(digest));
       } else {
@@ -198,11 +223,13 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
     },
     quarantine(flowId) {
       learning.delete(flowId);
+      owing.delete(flowId);
       deadlines.clear(flowId);
     },
     forget(flowId) {
       takeBack(flowId);
       learning.delete(flowId);
+      owing.delete(flowId);
       deadlines.clear(flowId);
     },
     takeChanged() {
