@@ -19,6 +19,8 @@ const FULL = 4000;
 export function createHistogram(from: readonly (readonly [number, number])[] = []): Histogram {
   const buckets = new Map<number, number>(from.map(([bucket, count]) => [bucket, count]));
   let count = from.reduce((sum, [, each]) => sum + each, 0);
+  /** Asked far more often than changed. */
+  const quantiles = new Map<number, number>();
   /** Milliseconds below one are one bucket. */
   const bucketOf = (value: number): number => (value < 1 ? 0 : 1 + Math.floor(Math.log(value) / WIDTH));
   const edge = (bucket: number): number => (bucket === 0 ? 1 : Math.exp(bucket * WIDTH));
@@ -26,6 +28,7 @@ export function createHistogram(from: readonly (readonly [number, number])[] = [
   return {
     add(value, weight = 1) {
       if (!Number.isFinite(value)) return;
+      quantiles.clear();
       const bucket = bucketOf(value);
       const now = Math.max(0, (buckets.get(bucket) ?? 0) + weight);
       count += now - (buckets.get(bucket) ?? 0);
@@ -46,14 +49,18 @@ export function createHistogram(from: readonly (readonly [number, number])[] = [
       return count;
     },
     quantile(q) {
+      const known = quantiles.get(q);
+      if (known !== undefined) return known;
       let left = q * count;
       let last = 0;
-      for (const [bucket, each] of [...buckets].sort(([a], [b]) => a - b)) {
+      for (const bucket of [...buckets.keys()].sort((a, b) => a - b)) {
         last = bucket;
-        left -= each;
+        left -= buckets.get(bucket)!;
         if (left <= 0) break;
       }
-      return count === 0 ? 0 : edge(last);
+      const value = count === 0 ? 0 : edge(last);
+      quantiles.set(q, value);
+      return value;
     },
     spread() {
       let sum = 0;
