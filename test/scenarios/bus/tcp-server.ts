@@ -96,7 +96,10 @@ export async function startBus(port = 0): Promise<{ url: string; stop(): Promise
   const server: Server = createServer((socket) => {
     sockets.add(socket);
     socket.setNoDelay(true);
-    createInterface({ input: socket }).on('line', (line) => take(socket, JSON.parse(line) as Frame));
+    // The reader repeats the socket's errors: a member that is killed resets its connection.
+    createInterface({ input: socket })
+      .on('line', (line) => take(socket, JSON.parse(line) as Frame))
+      .on('error', () => undefined);
     socket.on('close', () => leave(socket));
     socket.on('error', () => socket.destroy());
   });
