@@ -300,6 +300,44 @@ describe('people', () => {
     ]);
   });
 
+  test('a silence holds a notification until it ends; what is still open then is told', async () => {
+    const sent: string[] = [];
+    const guard: Guard = {
+      async post(_url, headers) {
+        sent.push(headers['idempotency-key']!);
+        return { status: 200, retryAfterMs: null };
+      },
+    };
+    const { alerts, pass, clock } = await desk('http://ops/', guard);
+    const until = clock.now() + 3_600_000;
+    const { id } = await alerts.silence({
+      rule: '',
+      flowType: '',
+      service: 'shipping',
+      until,
+      comment: 'maintenance',
+    });
+    alerts.observe([flow('f', 'a')]);
+    await pass(60_000);
+    expect(sent).toEqual([]);
+    expect(await alerts.notifications(1)).toMatchObject([
+      { state: 'waiting', reason: 'silenced: maintenance' },
+    ]);
+    await alerts.endSilence(id);
+    await pass(1);
+    expect(sent).toHaveLength(1);
+    await alerts.silence({
+      rule: 'dead-letter',
+      flowType: '',
+      service: '',
+      until: clock.now() + 60_000,
+      comment: '',
+    });
+    alerts.observe([flow('g', 'b')]);
+    await pass(10_000);
+    expect(sent).toHaveLength(2);
+  });
+
   test('incidents survive a restart; what recovered meanwhile resolves', async () => {
     const first = await desk('http://127.0.0.1:9/');
     first.alerts.observe([flow('f', 'a')]);

@@ -4,7 +4,7 @@ import { createDeadlines } from '../base/deadlines.ts';
 import { FermataError, messageOf } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import type { Flow } from '../model/flow.ts';
-import type { Incident, Notification } from '../model/incident.ts';
+import type { Incident, Notification, Silence } from '../model/incident.ts';
 import { headersOf, KINDS, urlOf, type Channel } from './channels.ts';
 import type { Guard } from './guard.ts';
 import { createIncidents } from './incidents.ts';
@@ -29,6 +29,10 @@ export interface Alerts {
   resolve(id: string, note: string): Incident | undefined;
   note(id: string, text: string): Incident | undefined;
   notifications(limit: number): Promise<Notification[]>;
+  silences(): Silence[];
+  silence(silence: Pick<Silence, 'rule' | 'flowType' | 'service' | 'until' | 'comment'>): Promise<Silence>;
+  /** Ends it now. */
+  endSilence(id: string): Promise<Silence | undefined>;
   channels(): Pick<Channel, 'name' | 'kind'>[];
   /** Sends a test through the channel; rejects with why it was not taken. */
   test(channel: string): Promise<void>;
@@ -53,6 +57,8 @@ export interface AlertStore {
   incidents(): Promise<Incident[]>;
   saveNotifications(notifications: readonly Notification[]): Promise<void>;
   notifications(limit: number): Promise<Notification[]>;
+  saveSilence(silence: Silence): Promise<void>;
+  silences(): Promise<Silence[]>;
   flowsWithFindings(): AsyncIterable<Flow[]>;
 }
 
@@ -76,11 +82,13 @@ const LONGEST_RETRY_MS = 600_000;
 /** After this a notification is dead, and shown as such. */
 const GIVE_UP_MS = 24 * 3_600_000;
 const MOST_KEPT = 10_000;
+const MOST_SILENCES = 1000;
 
 export function createAlerts(options: AlertsOptions): Alerts {
   const { clock, counters, log, store } = options;
   const notifications = new Map<string, Notification>();
   const channels = new Map(options.channels.map((channel) => [channel.name, channel]));
+  const silences = new Map<string, Silence>();
   const unsaved = new Set<Notification>();
   const sending = new Map<string, Promise<void>>();
   let saving: Promise<void> | undefined;
@@ -170,6 +178,14 @@ export function createAlerts(options: AlertsOptions): Alerts {
         return change(notification, { state: 'dropped', reason: 'the incident is gone' });
       if (incident.ack !== null && notification.event === 'opened')
         return change(notification, { state: 'dropped', reason: 'acknowledged before it was sent' });
+      const silence = notification.event === 'opened' ? silencing(incident) : undefined;
+      if (silence !== undefined) {
+        change(notification, {
+          reason: `silenced${silence.comment === '' ? '' : `: ${silence.comment}`}`,
+          nextAt: silence.until,
+        });
+        return deadlines.set(notification.id, silence.until);
+      }
       const body = KINDS[channel.kind].body(incident, notification.event, options.linkTo(incident), channel);
       change(notification, { state: 'pending', body: JSON.stringify(body) });
     }
@@ -197,6 +213,14 @@ export function createAlerts(options: AlertsOptions): Alerts {
     }
     await save();
   };
+  const silencing = (incident: Incident): Silence | undefined =>
+    [...silences.values()].find(
+      (one) =>
+        one.until > clock.now() &&
+        (one.rule === '' || one.rule === incident.rule) &&
+        (one.flowType === '' || one.flowType === incident.flowType) &&
+        (one.service === '' || one.service === incident.service),
+    );
   const giveUp = (notification: Notification, why: string): void => {
     counters.add('fermata_notifications_dead_total');
     log.error(
@@ -255,6 +279,7 @@ export function createAlerts(options: AlertsOptions): Alerts {
 
   return {
     async start() {
+      for (const silence of await store.silences()) silences.set(silence.id, silence);
       incidents.load(await store.incidents());
       for (const notification of await store.notifications(MOST_KEPT)) keep(notification);
       for await (const flows of store.flowsWithFindings()) for (const flow of flows) incidents.observe(flow);
@@ -281,6 +306,36 @@ export function createAlerts(options: AlertsOptions): Alerts {
     note: (id, text) => after(incidents.note(id, text)),
     notifications: async (limit) =>
       [...notifications.values()].sort((a, b) => b.createdAt - a.createdAt).slice(0, limit),
+    silences: () => [...silences.values()].sort((a, b) => b.createdAt - a.createdAt),
+    async silence(fields) {
+      const now = clock.now();
+      for (const [id, old] of silences)
+        if (silences.size >= MOST_SILENCES && old.until <= now) silences.delete(id);
+      if (silences.size >= MOST_SILENCES)
+        throw new FermataError('query.invalid', `there are ${MOST_SILENCES} silences already`, {
+          hint: 'End some of them.',
+        });
+      const silence: Silence = {
+        ...fields,
+        id: `s${now.toString(36)}-${silences.size}`,
+        createdAt: now,
+        version: now,
+      };
+      await store.saveSilence(silence);
+      silences.set(silence.id, silence);
+      return silence;
+    },
+    async endSilence(id) {
+      const known = silences.get(id);
+      if (known === undefined) return undefined;
+      const ended = { ...known, until: Math.min(known.until, clock.now()), version: known.version + 1 };
+      await store.saveSilence(ended);
+      silences.set(id, ended);
+      // Whoever waited for its end is told now.
+      for (const { id: held, state, nextAt } of notifications.values())
+        if (state === 'waiting' && nextAt === known.until) deadlines.set(held, clock.now());
+      return ended;
+    },
     channels: () => options.channels.map(({ name, kind }) => ({ name, kind })),
     async test(name) {
       const channel = channels.get(name);

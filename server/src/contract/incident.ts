@@ -42,3 +42,14 @@ export interface Notification {
   nextAt: string;
   lastError: string;
 }
+
+/** Nobody is told of matching incidents until it ends. Empty matches all. */
+export interface Silence {
+  id: string;
+  rule: string;
+  flowType: string;
+  service: string;
+  createdAt: string;
+  until: string;
+  comment: string;
+}

@@ -49,3 +49,15 @@ export interface Notification {
   body: string;
   version: number;
 }
+
+/** Nobody is told of matching incidents until it ends; what is still open then is told. Empty matches all. */
+export interface Silence {
+  id: string;
+  rule: string;
+  flowType: string;
+  service: string;
+  createdAt: number;
+  until: number;
+  comment: string;
+  version: number;
+}

@@ -1,7 +1,7 @@
 import type * as wire from '../contract/index.ts';
 import type { WaitingFor } from '../model/expectation.ts';
 import type { Flow, Hop, Step } from '../model/flow.ts';
-import type { Incident, Notification } from '../model/incident.ts';
+import type { Incident, Notification, Silence } from '../model/incident.ts';
 import type { FlowRow, FlowTypeRow, ServiceRow, StoredSpan } from '../store/index.ts';
 import { KeyValues, type Attributes, type AttributeValue } from '../model/otlp.ts';
 
@@ -103,6 +103,11 @@ export function presentIncident(incident: Incident): wire.Incident {
     notes: notes.map(({ at, text }) => ({ at: iso(at), text })),
     ack: ack && { at: iso(ack.at), note: ack.note },
   };
+}
+
+export function presentSilence(silence: Silence): wire.Silence {
+  const { createdAt, until, version: _version, ...rest } = silence;
+  return { ...rest, createdAt: iso(createdAt), until: iso(until) };
 }
 
 export function presentNotification(notification: Notification): wire.Notification {

@@ -4,7 +4,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Counters } from '../base/counters.ts';
 import { FermataError } from '../base/errors.ts';
 import { FLOW_STATUSES, type About } from '../contract/index.ts';
-import type { Incident, Notification } from '../model/incident.ts';
+import type { Incident, Notification, Silence } from '../model/incident.ts';
 import type { Store } from '../store/index.ts';
 import { metricsText } from './metrics.ts';
 import {
@@ -13,6 +13,7 @@ import {
   presentIncident,
   presentNotification,
   presentService,
+  presentSilence,
   presentSpan,
   summaryOf,
 } from './present.ts';
@@ -27,6 +28,9 @@ export interface IncidentDesk {
   resolve(id: string, note: string): Incident | undefined;
   note(id: string, text: string): Incident | undefined;
   notifications(limit: number): Promise<Notification[]>;
+  silences(): Silence[];
+  silence(silence: Pick<Silence, 'rule' | 'flowType' | 'service' | 'until' | 'comment'>): Promise<Silence>;
+  endSilence(id: string): Promise<Silence | undefined>;
   channels(): { name: string; kind: string }[];
   test(channel: string): Promise<void>;
 }
@@ -57,6 +61,13 @@ const incidentsQuery = z.strictObject({
   limit: z.coerce.number().int().min(1).max(1000).default(200),
 });
 const notificationsQuery = z.strictObject({ limit: z.coerce.number().int().min(1).max(1000).default(200) });
+const silenceBody = z.strictObject({
+  rule: z.string().max(100).default(''),
+  flowType: z.string().max(300).default(''),
+  service: z.string().max(300).default(''),
+  minutes: z.number().min(1).max(43_200).describe('How long, from now'),
+  comment: z.string().max(2000).default(''),
+});
 const suggestQuery = z.strictObject({ q: z.string().max(500).default('') });
 const noteBody = z.strictObject({ text: z.string().max(2000).default('') });
 
@@ -112,6 +123,22 @@ export const ROUTES: readonly Route[] = [
     summary: 'What people were told, or why not',
     query: notificationsQuery,
     handle: listNotifications,
+  },
+  { path: '/api/v1/alerts/silences', scope: 'read', summary: 'Silences', handle: listSilences },
+  {
+    method: 'post',
+    path: '/api/v1/alerts/silences',
+    scope: 'admin',
+    summary: 'Tell nobody of matching incidents for a time',
+    body: silenceBody,
+    handle: addSilence,
+  },
+  {
+    method: 'post',
+    path: '/api/v1/alerts/silences/{id}/end',
+    scope: 'admin',
+    summary: 'End a silence now',
+    handle: endSilence,
   },
   {
     path: '/api/v1/search/suggest',
@@ -206,6 +233,21 @@ async function suggestions(context: QueryContext, request: Request, response: Re
       step: await context.store.stepNames(),
     }),
   });
+}
+
+function listSilences(context: QueryContext, _request: Request, response: Response): void {
+  response.json({ items: context.alerts.silences().map(presentSilence) });
+}
+
+async function addSilence(context: QueryContext, request: Request, response: Response): Promise<void> {
+  const { minutes, ...fields } = read(silenceBody, request.body ?? {});
+  const until = context.clock.now() + minutes * 60_000;
+  response.status(201).json(presentSilence(await context.alerts.silence({ ...fields, until })));
+}
+
+async function endSilence(context: QueryContext, request: Request, response: Response): Promise<void> {
+  const id = nameOf(request, 'id');
+  response.json(presentSilence((await context.alerts.endSilence(id)) ?? missing(id)));
 }
 
 function listChannels(context: QueryContext, _request: Request, response: Response): void {

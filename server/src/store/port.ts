@@ -1,7 +1,7 @@
 import type { Flow, FlowChange, KnownCause, SeenFlow } from '../model/flow.ts';
 import type { OtlpLog, OtlpSpan } from '../model/otlp.ts';
 import type { EvidenceRecord } from '../model/record.ts';
-import type { Incident, Notification } from '../model/incident.ts';
+import type { Incident, Notification, Silence } from '../model/incident.ts';
 import type { FlowSearch } from '../model/search.ts';
 
 /**
@@ -55,6 +55,8 @@ export interface Store {
   saveNotifications(notifications: readonly Notification[]): Promise<void>;
   /** Newest first; with those that are not delivered yet, however old. */
   notifications(limit: number): Promise<Notification[]>;
+  saveSilence(silence: Silence): Promise<void>;
+  silences(): Promise<Silence[]>;
   /** Summaries of flows of which something is wrong, in blocks. */
   flowsWithFindings(): AsyncIterable<Flow[]>;
 

@@ -1,5 +1,5 @@
 import { FermataError, messageOf } from '../base/errors.ts';
-import type { Incident, Notification } from '../model/incident.ts';
+import type { Incident, Notification, Silence } from '../model/incident.ts';
 import type { FlowSearch } from '../model/search.ts';
 import type { Connection, Param } from './connection.ts';
 import { FLOW_COLUMNS, flowRows, fromFlowRow, SUMMARY_FIELDS, type StoredFlowRow } from './flow-rows.ts';
@@ -233,6 +233,18 @@ export function createStoreOver(connection: Connection, schema: SchemaOptions, n
         `SELECT body FROM notifications FINAL ORDER BY state IN ('waiting', 'pending') DESC, created DESC, id LIMIT ${limit}`,
       );
       return rows.map((row) => JSON.parse(row.body) as Notification);
+    },
+    async saveSilence(silence) {
+      const row = [silence.id, silence.version, JSON.stringify(silence)];
+      await tracked(
+        connection.insert('silences', ['id', 'version', 'body'], 'JSONCompactEachRow', lines([row])),
+      );
+    },
+    async silences() {
+      const rows = await query<{ body: string }>(
+        'SELECT body FROM silences FINAL ORDER BY version DESC LIMIT 1000',
+      );
+      return rows.map((row) => JSON.parse(row.body) as Silence);
     },
     async *flowsWithFindings() {
       for await (const rows of flowBlocks<StoredFlowRow>(

@@ -1,5 +1,5 @@
 import { seenAt, type Flow, type Unowned } from '../../model/flow.ts';
-import type { Incident, Notification } from '../../model/incident.ts';
+import type { Incident, Notification, Silence } from '../../model/incident.ts';
 import type { EvidenceRecord } from '../../model/record.ts';
 import type { FlowRow, LearnedRow, Store, StoredFlow, StoredSpan } from '../port.ts';
 import { fromSpanRow } from '../span-rows.ts';
@@ -19,6 +19,7 @@ export function memoryStore(now: () => number): MemoryStore {
   const unowned = new Map<string, Unowned>();
   const byName = new Map<string, Set<string>>();
   const incidents = new Map<string, Incident>();
+  const silences = new Map<string, Silence>();
   const notifications = new Map<string, Notification>();
   let learned: LearnedRow[] = [];
   let derivedBatch = 0;
@@ -158,6 +159,8 @@ export function memoryStore(now: () => number): MemoryStore {
     saveNotifications: async (list) =>
       void list.forEach((one) => notifications.set(one.id, structuredClone(one))),
     notifications: async () => [...notifications.values()].map((one) => structuredClone(one)),
+    saveSilence: async (silence) => void silences.set(silence.id, structuredClone(silence)),
+    silences: async () => [...silences.values()],
     async *flowsWithFindings() {
       yield [...flows.values()].map(({ flow }) => flow).filter((flow) => flow.findings.length > 0);
     },
