@@ -97,7 +97,17 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     floorMs: options.stuckFloorMs,
     onReconsider: (ids) => correlator.lookAgain(ids),
   });
+  /** A fault in judging must not keep flows from being written. */
   const judged = (flow: Flow): Flow => {
+    try {
+      return judgedOrThrow(flow);
+    } catch (error) {
+      counters.add('fermata_judging_failures_total');
+      log.error({ detail: messageOf(error).slice(0, 500), flow: flow.id }, 'a flow could not be judged');
+      return flow;
+    }
+  };
+  const judgedOrThrow = (flow: Flow): Flow => {
     const seen = judge(
       flow,
       expectations.of(flow),

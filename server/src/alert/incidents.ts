@@ -41,6 +41,8 @@ const WORSE = 10;
 const MOST_INCIDENTS = 5000;
 const MOST_NOTES = 100;
 const EXAMPLES = 10;
+/** Members of one incident that are held one by one; the count goes on. */
+const MOST_FLOWS = 100_000;
 /** The drain rate is measured over this time. */
 const DRAIN_MS = 60_000;
 /** What happened and is over (a failed step) keeps its incident open for so long after the last one. */
@@ -110,11 +112,16 @@ export function createIncidents(options: IncidentsOptions): Incidents {
     return entry;
   };
 
+  /** What is over and long ago opens nothing: it was an incident then. */
+  const isPast = (finding: Finding): boolean =>
+    !open.has(finding.incident) && !ABSENCE.has(finding.rule) && clock.now() - finding.since >= QUIET_MS;
+
   const enter = (finding: Finding, flow: Flow): void => {
+    if (isPast(finding)) return;
     const isNew = !open.has(finding.incident);
     const entry = openFor(finding, flow);
     if (!entry.flows.has(flow.id)) {
-      entry.flows.add(flow.id);
+      if (entry.flows.size < MOST_FLOWS) entry.flows.add(flow.id);
       entry.incident.count++;
       if (entry.incident.exampleFlowIds.length < EXAMPLES) entry.incident.exampleFlowIds.push(flow.id);
     }
@@ -136,6 +143,12 @@ export function createIncidents(options: IncidentsOptions): Incidents {
     incident.status = 'resolved';
     incident.resolvedAt = clock.now();
     open.delete(incident.key);
+    for (const flowId of entry.flows) {
+      const left = ofFlow.get(flowId)?.filter((key) => key !== incident.key) ?? [];
+      if (left.length === 0) ofFlow.delete(flowId);
+      else ofFlow.set(flowId, left);
+    }
+    entry.flows.clear();
     touch(entry);
     options.onResolved(incident);
   };
@@ -161,14 +174,17 @@ export function createIncidents(options: IncidentsOptions): Incidents {
   return {
     observe(flow) {
       const counted = flow.findings.filter((finding) => finding.severity !== 'info');
-      const keys = [...new Set(counted.map((finding) => finding.incident))];
+      const keys = [
+        ...new Set(counted.filter((finding) => !isPast(finding)).map((finding) => finding.incident)),
+      ];
       for (const key of ofFlow.get(flow.id) ?? []) if (!keys.includes(key)) leave(key, flow.id);
       if (keys.length === 0) ofFlow.delete(flow.id);
       else ofFlow.set(flow.id, keys);
       for (const finding of counted) {
         const isNew = !open.has(finding.incident);
         enter(finding, flow);
-        if (isNew) fade(open.get(finding.incident)!);
+        const entry = open.get(finding.incident);
+        if (isNew && entry) fade(entry);
       }
     },
     forget(flowId) {
@@ -184,7 +200,6 @@ export function createIncidents(options: IncidentsOptions): Incidents {
     resolve: (id, note) =>
       edit(id, (entry) => {
         addNote(entry, note);
-        entry.flows.clear();
         close(entry);
       }),
     note: (id, text) => edit(id, (entry) => addNote(entry, text)),

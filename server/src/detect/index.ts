@@ -29,6 +29,9 @@ import { findingsOf, type Rule } from './rule.ts';
 
 export { undoPair, type UndoDuties } from './rules/compensation.ts';
 
+/** Of one flow; absences come first. */
+const MOST_FINDINGS = 100;
+
 const RULES: readonly Rule[] = [
   undeliveredMessage,
   lostStep,
@@ -66,9 +69,9 @@ export function judge(
   const audits = isSaga && nowMs >= quietAt;
   const duties = audits ? dutiesOf() : null;
   const rules = duties ? [...RULES, compensationMissing(duties), compensationOutOfOrder(duties)] : RULES;
-  const findings: Finding[] = rules.flatMap((rule) =>
-    findingsOf(rule, flow, rule.inspect(flow, waitingFor, nowMs)),
-  );
+  const findings: Finding[] = rules
+    .flatMap((rule) => findingsOf(rule, flow, rule.inspect(flow, waitingFor, nowMs)))
+    .slice(0, MOST_FINDINGS);
   const stuck = findings.some((finding) => isAbsence(finding.rule));
   const next = nextLook(waitingFor, nowMs);
   const late = waitingFor.some(({ lateAt }) => lateAt <= nowMs);

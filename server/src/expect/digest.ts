@@ -47,6 +47,8 @@ export interface DigestStep {
 }
 
 const FURTHEST_ANCESTOR = 64;
+/** Step types in one set: what is wider is no process that a set can describe. */
+export const MOST_MEMBERS = 200;
 
 export function digestOf(flow: Flow): Digest {
   const byId = new Map(flow.steps.map((step) => [step.id, step]));
@@ -103,7 +105,7 @@ export function digestOf(flow: Flow): Digest {
     if (!from.follow.includes(to.as)) from.follow.push(to.as);
     from.waits.push({ to: to.as, ms: Math.max(0, to.startMs - from.startMs) });
   }
-  for (const step of steps.values()) step.follow.sort();
+  for (const step of steps.values()) step.follow = step.follow.sort().slice(0, MOST_MEMBERS);
   return {
     flowId: flow.id,
     type: `${flow.environment}\0${flow.type}`,

@@ -4,6 +4,9 @@ import type { Histogram } from './histogram.ts';
 import { typesIn, type StepModel, type TypeModel } from './model.ts';
 import { FEWEST_SAMPLES, type Candidate, type Owed, type OutcomeSets } from './outcome-sets.ts';
 
+/** One flow says so many things at most; a thousand parts that stall are one stall to know of. */
+const MOST_WAITING = 50;
+
 /**
  * What a flow waits for, by what was learned. Pure: the same flow and model give the same answer. Asked of each step
  * first; of the flow as a whole, for joins, only if no step owes anything: one stall is said once.
@@ -12,6 +15,7 @@ export function expectationsOf(digest: Digest, model: TypeModel, floorMs: number
   if (digest.aborted) return [];
   const found: WaitingFor[] = [];
   for (const step of digest.steps) {
+    if (found.length >= MOST_WAITING) break;
     const known = model.steps.get(step.key);
     if (known === undefined) continue;
     if (step.running) {

@@ -61,6 +61,7 @@ export interface ExpectationsOptions {
 const QUIET_FACTOR = 3;
 /** Flows of a type that can still take back what they taught. */
 const MOST_TAUGHT = 5000;
+const MOST_TAUGHT_IN_ALL = 100_000;
 const MOST_TYPES = 2000;
 const MOST_ONCE_STUCK = 100_000;
 const MOST_SERVICES = 10_000;
@@ -134,18 +135,23 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
   const reports = ({ type }: Digest, { service, since }: WaitingFor): boolean =>
     (lastSeen.get(seenKey(type, service)) ?? 0) > since;
 
+  /** What it taught stays; it cannot take it back any more. */
+  const unlist = (flowId: string): void => {
+    taught.get(typeOfTaught.get(flowId)!)?.delete(flowId);
+    typeOfTaught.delete(flowId);
+  };
+
   /** Returns the flows that look like stalls now that more is known. */
   const learn = (digest: Digest): string[] => {
+    // Types beyond what is learned of teach nothing: a hostile one must not cost memory.
+    if (!models.has(digest.type)) return [];
     apply(digest, 1);
     let ofType = taught.get(digest.type);
     if (ofType === undefined) taught.set(digest.type, (ofType = new Map<string, Digest>()));
     ofType.set(digest.flowId, digest);
     typeOfTaught.set(digest.flowId, digest.type);
-    if (ofType.size > MOST_TAUGHT) {
-      const [oldest] = ofType.keys();
-      ofType.delete(oldest!);
-      typeOfTaught.delete(oldest!);
-    }
+    if (ofType.size > MOST_TAUGHT) unlist(ofType.keys().next().value!);
+    if (typeOfTaught.size > MOST_TAUGHT_IN_ALL) unlist(typeOfTaught.keys().next().value!);
     const model = modelOf(digest.type);
     // A new version is judged by its own record from now on: what was held against it is judged anew.
     if (

@@ -1,4 +1,4 @@
-import type { Digest } from './digest.ts';
+import { MOST_MEMBERS, type Digest } from './digest.ts';
 import { createHistogram, type Histogram } from './histogram.ts';
 import { createOutcomeSets, wilson, type OutcomeSets } from './outcome-sets.ts';
 
@@ -57,7 +57,8 @@ export function createTypeModel(): TypeModel {
 }
 
 /** Step types of a flow, each once, sorted. */
-export const typesIn = (digest: Digest): string[] => [...new Set(digest.steps.map((step) => step.as))].sort();
+export const typesIn = (digest: Digest): string[] =>
+  [...new Set(digest.steps.map((step) => step.as))].sort().slice(0, MOST_MEMBERS);
 
 /** A flow teaches, or takes back what it taught (`weight` -1). Counts only: bounded by what the maps hold. */
 export function teach(model: TypeModel, digest: Digest, weight: 1 | -1): void {
