@@ -96,16 +96,36 @@ export const SHAPES: readonly Shape[] = [
   },
   {
     name: 'signup: optional listeners',
-    root: step('SignUp', 'accounts', 0, 40, {
-      all: [
-        step('CreateProfile', 'profiles', 100, 60, {
-          some: [0.9, 0.9, 0.8, 0.7, 0.5, 0.4, 0.3, 0.2].map((share, i) => ({
-            share,
-            node: step(`Listener${i + 1}`, `listener-${i + 1}`, 100 + i * 50, 50),
-          })),
-        }),
-      ],
-    }),
+    root: step(
+      'SignUp',
+      'accounts',
+      0,
+      40,
+      then(
+        step(
+          'SendCode',
+          'mail',
+          80,
+          50,
+          then(
+            step(
+              'ConfirmCode',
+              'accounts',
+              15_000,
+              30,
+              then(
+                step('CreateProfile', 'profiles', 100, 60, {
+                  some: [0.9, 0.9, 0.8, 0.7, 0.5, 0.4, 0.3, 0.2].map((share, i) => ({
+                    share,
+                    node: step(`Listener${i + 1}`, `listener-${i + 1}`, 100 + i * 50, 50),
+                  })),
+                }),
+              ),
+            ),
+          ),
+        ),
+      ),
+    ),
   },
   {
     name: 'import: a loop',

@@ -33,7 +33,7 @@ const SOLID_SAMPLES = 800;
  * How many flows may have ended here all the same. Not none: stalls that nobody could recognize yet have taught before
  * there were enough samples, and a few of them must not silence a rule. From 0.5 % on an ending is a legal variant.
  */
-const mostEnds = (n: number): number => Math.max(1, Math.min(0.01 * n, 8), 0.005 * n);
+const mostEnds = (n: number): number => Math.max(2, Math.min(0.01 * n, 8), 0.005 * n);
 const CERTAIN = 0.95;
 /** So improbable, if follow-ups were independent of each other, that it never happens by chance. */
 const NEVER_BY_CHANCE = 1e-5;
