@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { SMTPServer } from 'smtp-server';
 import { afterEach, describe, expect, test } from 'vitest';
 import { manualClock, systemClock } from '../base/clock.ts';
 import { createCounters } from '../base/counters.ts';
@@ -8,12 +9,15 @@ import { silentLog } from '../base/log.ts';
 import type { Finding } from '../model/expectation.ts';
 import type { Flow } from '../model/flow.ts';
 import type { Notification } from '../model/incident.ts';
+import type { Query } from '../model/search.ts';
+import { parseQuery } from '../query/language.ts';
 import { memoryStore, type MemoryStore } from '../store/testing/memory.ts';
 import {
   createAlerts,
   createGuard,
   readAlertSettings,
   type Alerts,
+  type AlertsOptions,
   type Channel,
   type Guard,
 } from './index.ts';
@@ -27,15 +31,39 @@ const finding = (incident: string): Finding => ({
   step: 'ShipOrder',
   service: 'shipping',
   place: 'orders',
+  lasting: true,
   since: 1000,
   summary: 'ShipOrder is missing',
   evidence: [],
 });
 const flow = (id: string, ...incidents: string[]): Flow =>
-  ({ id, environment: '', type: 'order', findings: incidents.map(finding) }) as unknown as Flow;
-const channel = (url: string): Channel => ({ name: 'ops', kind: 'webhook', url, secret: 's3cret' });
-const ROUTE = { severities: [], rules: [], types: [], services: [], channels: ['ops'], groupWaitMs: 10_000 };
+  ({
+    id,
+    environment: '',
+    type: 'order',
+    keys: [['total', '19.99']],
+    findings: incidents.map(finding),
+  }) as unknown as Flow;
+const channel = (url: string): Channel => ({
+  name: 'ops',
+  kind: 'webhook',
+  url,
+  secret: 's3cret',
+  from: '',
+  to: [],
+});
+const ROUTE = {
+  severities: [],
+  rules: [],
+  types: [],
+  services: [],
+  channels: ['ops'],
+  groupWaitMs: 10_000,
+  repeatMs: 0,
+  mute: [],
+};
 
+const noMail = (): Promise<never> => Promise.reject(new Error('no mail here'));
 const servers: Server[] = [];
 afterEach(() => {
   for (const server of servers.splice(0)) {
@@ -66,7 +94,7 @@ interface Desk {
 const desk = async (
   url: string,
   guard?: Guard,
-  over?: { store: MemoryStore; clock: Desk['clock'] },
+  over?: { store?: MemoryStore; clock?: Desk['clock']; options?: Partial<AlertsOptions> },
 ): Promise<Desk> => {
   const clock = over?.clock ?? manualClock();
   const store = over?.store ?? memoryStore(() => clock.now());
@@ -80,6 +108,10 @@ const desk = async (
     random: () => 0.5,
     channels: [channel(url)],
     routes: [ROUTE],
+    inhibitions: [],
+    suspect: () => null,
+    valueKey: '',
+    ...over?.options,
     linkTo: (incident) => `http://fermata/incidents/${incident.id}`,
     onChanged: () => undefined,
   });
@@ -141,6 +173,7 @@ describe('delivery', () => {
     let down = true;
     const keys: string[] = [];
     const guard: Guard = {
+      mail: noMail,
       async post(_url, headers) {
         keys.push(headers['idempotency-key']!);
         if (down) throw new Error('connect ECONNREFUSED');
@@ -215,6 +248,7 @@ describe('delivery', () => {
         if (killed) await new Promise(() => undefined);
       };
       const guard: Guard = {
+        mail: noMail,
         async post(_url, headers) {
           if (cut % 2 === 0) await stepping();
           taken.push(headers['idempotency-key']!);
@@ -239,6 +273,7 @@ describe('delivery', () => {
       killed = true;
 
       const after: Guard = {
+        mail: noMail,
         post: async (_url, headers) => {
           taken.push(headers['idempotency-key']!);
           return { status: 200, retryAfterMs: null };
@@ -283,6 +318,7 @@ describe('the way out', () => {
 describe('people', () => {
   test('an acknowledgement holds until it is ten times worse; notes and resolving by hand are kept', async () => {
     const { alerts, pass, store } = await desk('http://127.0.0.1:9/', {
+      mail: noMail,
       post: async () => ({ status: 200, retryAfterMs: null }),
     });
     alerts.observe([flow('f0', 'a')]);
@@ -303,6 +339,7 @@ describe('people', () => {
   test('a silence holds a notification until it ends; what is still open then is told', async () => {
     const sent: string[] = [];
     const guard: Guard = {
+      mail: noMail,
       async post(_url, headers) {
         sent.push(headers['idempotency-key']!);
         return { status: 200, retryAfterMs: null };
@@ -347,10 +384,12 @@ describe('people', () => {
   });
 });
 
+const parse = (text: string): Query | null => parseQuery(text, 0);
 test('settings: every mistake with its line', () => {
   const { settings, problems } = readAlertSettings(
     'channels:\n  - name: ops\n    kind: webhook\n    url: ${HOOK}\nroutes:\n  - channels: ops\n    groupWait: 5s\n',
     { HOOK: 'https://hooks.example/x' },
+    parse,
   );
   expect(problems).toEqual([]);
   expect(settings.routes[0]).toMatchObject({
@@ -361,7 +400,189 @@ test('settings: every mistake with its line', () => {
   const wrong = readAlertSettings(
     'channels:\n  - name: ops\n    kind: pigeon\nroutes:\n  - channels: [nobody]\n    groupWait: soon\n',
     {},
+    parse,
   );
   expect(wrong.problems).toHaveLength(2);
   expect(wrong.problems.join()).toMatch(/line 3.*kind.*line 6.*groupWait/s);
+});
+
+test('settings: mail, mute windows, inhibition and rules', () => {
+  const { settings, problems } = readAlertSettings(
+    `channels:
+  - { name: post, kind: email, url: "smtp://mail.example:587", from: f@example.org, to: [a@example.org] }
+routes:
+  - { channels: post, repeat: 4h, mute: [{ days: [sat, sun], from: "22:00", to: "06:00", timezone: Europe/Berlin }] }
+inhibit:
+  - { when: { rule: orchestrator-silent }, then: { severity: warning }, equal: [environment, flowType] }
+rules:
+  - { name: slow-checkout, query: "type:checkout duration>5m", for: 1m, severity: critical }
+`,
+    {},
+    parse,
+  );
+  expect(problems).toEqual([]);
+  expect(settings.routes[0]).toMatchObject({
+    repeatMs: 14_400_000,
+    mute: [{ days: [6, 0], fromMinute: 1320, toMinute: 360, zone: 'Europe/Berlin' }],
+  });
+  expect(settings.rules[0]).toMatchObject({ name: 'slow-checkout', forMs: 60_000, severity: 'critical' });
+  expect(settings.inhibitions).toHaveLength(1);
+  const wrong = readAlertSettings(
+    `channels:
+  - { name: post, kind: email, url: "http://mail.example" }
+rules:
+  - { name: a, query: "status:(" }
+  - { name: b, query: "since:2h" }
+`,
+    {},
+    parse,
+  );
+  expect(wrong.problems.map((problem) => problem.slice(0, 7))).toEqual([
+    'line 2:',
+    'line 2:',
+    'line 4:',
+    'line 5:',
+  ]);
+});
+
+describe('held back', () => {
+  const recording = (sent: string[]): Guard => ({
+    mail: noMail,
+    async post(_url, headers) {
+      sent.push(headers['idempotency-key']!.replace(/-\w+:/, ':'));
+      return { status: 200, retryAfterMs: null };
+    },
+  });
+  const otherRule = (incident: string, rule: string): Flow => ({
+    ...flow(incident),
+    findings: [{ ...finding(incident), rule, service: 'other' }],
+  });
+
+  test('what nobody took up is told again, under a new key, until it is acknowledged', async () => {
+    const sent: string[] = [];
+    const { alerts, pass } = await desk('http://127.0.0.1:9/', recording(sent), {
+      options: { routes: [{ ...ROUTE, repeatMs: 3_600_000 }] },
+    });
+    alerts.observe([flow('f', 'a')]);
+    await pass(10_000);
+    await pass(3_600_000);
+    await pass(1000);
+    await pass(3_600_000);
+    await pass(1000);
+    expect(sent).toEqual(['a:opened:ops', 'a:repeated-1:ops', 'a:repeated-2:ops']);
+    alerts.acknowledge(alerts.incidents()[0]!.id, '');
+    await pass(36_000_000);
+    await pass(1000);
+    expect(sent).toHaveLength(3);
+  });
+
+  test('a mute window holds until it ends, in its own time zone', async () => {
+    const sent: string[] = [];
+    const { alerts, pass, clock } = await desk('http://127.0.0.1:9/', recording(sent), {
+      // A Saturday, 23:30 in Berlin.
+      clock: manualClock(Date.UTC(2026, 10, 21, 22, 30)),
+      options: {
+        routes: [{ ...ROUTE, mute: [{ days: [6], fromMinute: 1320, toMinute: 360, zone: 'Europe/Berlin' }] }],
+      },
+    });
+    alerts.observe([flow('f', 'a')]);
+    await pass(10_000);
+    const [held] = await alerts.notifications(1);
+    expect(held).toMatchObject({ state: 'waiting', nextAt: Date.UTC(2026, 10, 22, 5, 0) });
+    expect(held!.reason).toContain('mute window');
+    await pass(Date.UTC(2026, 10, 22, 5, 0) - clock.now() - 1000);
+    expect(sent).toEqual([]);
+    await pass(2000);
+    expect(sent).toEqual(['a:opened:ops']);
+  });
+
+  test('a stopped dependency silences what depends on it, and only while it is stopped', async () => {
+    const sent: string[] = [];
+    const matcher = { severities: [], types: [], services: [] };
+    const { alerts, pass } = await desk('http://127.0.0.1:9/', recording(sent), {
+      options: {
+        inhibitions: [
+          {
+            when: { ...matcher, rules: ['orchestrator-silent'] },
+            then: { ...matcher, rules: ['missing-step'] },
+            equal: ['environment'],
+          },
+        ],
+      },
+    });
+    alerts.observe([otherRule('dead', 'orchestrator-silent'), flow('f', 'a')]);
+    await pass(10_000);
+    expect(sent).toEqual(['dead:opened:ops']);
+    expect((await alerts.notifications(9)).map(({ reason }) => reason).join()).toContain('inhibited by');
+    alerts.observe([flow('dead')]);
+    await pass(16_000);
+    expect(sent.sort()).toEqual(['a:opened:ops', 'dead:opened:ops', 'dead:resolved:ops']);
+  });
+
+  test('what an incident is worth follows its flows', async () => {
+    const { alerts } = await desk('http://127.0.0.1:9/', recording([]), { options: { valueKey: 'total' } });
+    alerts.observe(Array.from({ length: 3 }, (_, i) => flow(`f${i}`, 'a')));
+    expect(alerts.incidents()[0]!.value).toBe(59.97);
+    alerts.observe([flow('f0')]);
+    expect(alerts.incidents()[0]!.value).toBe(39.98);
+  });
+});
+
+describe('mail', () => {
+  const mailServer = async (
+    onMail: (mail: string) => Error | null,
+  ): Promise<{ url: string; stop: () => void }> => {
+    const server = new SMTPServer({
+      authOptional: true,
+      disabledCommands: ['STARTTLS', 'AUTH'],
+      onData(stream, _session, done) {
+        let text = '';
+        stream.on('data', (chunk: Buffer) => (text += chunk.toString()));
+        stream.on('end', () => done(onMail(text)));
+      },
+    });
+    server.on('error', () => undefined);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.server.address() as AddressInfo;
+    return { url: `smtp://127.0.0.1:${port}`, stop: () => server.close() };
+  };
+  const mailbox = (url: string): Partial<AlertsOptions> => ({
+    channels: [
+      { name: 'ops', kind: 'email', url, secret: '', from: 'fermata@example.org', to: ['ops@example.org'] },
+    ],
+  });
+
+  test('an incident arrives as a mail whose Message-ID is its key; a refusal for now is tried again', async () => {
+    const mails: string[] = [];
+    let busy = true;
+    const smtp = await mailServer((mail) => {
+      if (busy) return Object.assign(new Error('try later'), { responseCode: 451 });
+      mails.push(mail);
+      return null;
+    });
+    const { alerts, pass, state } = await desk('', undefined, { options: mailbox(smtp.url) });
+    alerts.observe([flow('f', 'a')]);
+    await pass(10_000);
+    expect(await state()).toEqual(['opened pending']);
+    busy = false;
+    await pass(5_000);
+    expect(await state()).toEqual(['opened sent']);
+    expect(mails).toHaveLength(1);
+    expect(mails[0]).toMatch(/^Subject: critical: order: ShipOrder \(shipping\)/m);
+    expect(mails[0]).toMatch(/^Message-ID: <a-\w+:opened:ops@fermata>/m);
+    smtp.stop();
+  });
+
+  test('a refusal for good is dead, and visible; a private server needs to be allowed', async () => {
+    const smtp = await mailServer(() => Object.assign(new Error('no such user'), { responseCode: 550 }));
+    const { alerts, pass, state } = await desk('', undefined, { options: mailbox(smtp.url) });
+    alerts.observe([flow('f', 'a')]);
+    await pass(10_000);
+    expect(await state()).toEqual(['opened dead']);
+    smtp.stop();
+    const refused = await desk('', createGuard(systemClock(), []), { options: mailbox(smtp.url) });
+    refused.alerts.observe([flow('f', 'a')]);
+    await refused.pass(10_000);
+    expect(await refused.alerts.notifications(1)).toMatchObject([{ state: 'dead' }]);
+  });
 });

@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
 import type { Incident, Notification } from '../model/incident.ts';
+import type { Answer, Guard } from './guard.ts';
 
 /** How each kind of receiver wants to be told. A new kind is a new entry. */
 export interface Channel {
@@ -8,6 +9,9 @@ export interface Channel {
   url: string;
   /** webhook: signs the body; pagerduty: the integration's routing key. */
   secret: string;
+  /** email: sender and receivers. */
+  from: string;
+  to: readonly string[];
 }
 
 export type ChannelKind = keyof typeof KINDS;
@@ -24,6 +28,7 @@ const flows = (count: number): string => `${count} ${count === 1 ? 'flow' : 'flo
 
 export function textOf(incident: Incident, event: Event): string {
   if (event === 'test') return 'Fermata: this is a test; the channel works.';
+  if (event === 'repeated') return `Still: ${textOf(incident, 'opened')}`;
   if (event === 'resolved')
     return `Resolved: ${incident.title}. ${flows(incident.count)} had been affected since ${iso(incident.firstAt)}.`;
   return `${incident.title}. ${flows(incident.openCount)} affected since ${iso(incident.firstAt)}.${incident.cause ? ` ${incident.cause}` : ''}`;
@@ -72,6 +77,12 @@ export const KINDS = {
       },
     }),
   },
+  email: {
+    body: (incident, event, link) => ({
+      subject: `${event === 'resolved' ? 'Resolved' : incident.severity}: ${incident.title}`.slice(0, 200),
+      text: `${textOf(incident, event)}\n\n${link}\n`,
+    }),
+  },
   alertmanager: {
     body: (incident, event, link) => [
       {
@@ -95,17 +106,32 @@ export const KINDS = {
 const escapeSlack = (text: string): string =>
   text.replace(/[&<>]/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;' })[c]!);
 
-export function urlOf(channel: Channel): string {
+/** Through the guard, in the way of the channel's kind. */
+export function send(
+  guard: Guard,
+  channel: Channel,
+  notification: Notification,
+  nowMs: number,
+): Promise<Answer> {
+  if (channel.kind !== 'email')
+    return guard.post(urlOf(channel), headersOf(channel, notification, nowMs), notification.body);
+  const { subject, text } = JSON.parse(notification.body) as { subject: string; text: string };
+  return guard.mail(channel.url, {
+    from: channel.from,
+    to: channel.to,
+    subject,
+    text,
+    key: notification.id,
+  });
+}
+
+function urlOf(channel: Channel): string {
   const kind: Kind = KINDS[channel.kind];
   return channel.url || (kind.url ?? '');
 }
 
 /** Signed like GitHub's webhooks: the receiver computes the same over the raw body. */
-export function headersOf(
-  channel: Channel,
-  notification: Notification,
-  nowMs: number,
-): Record<string, string> {
+function headersOf(channel: Channel, notification: Notification, nowMs: number): Record<string, string> {
   const timestamp = String(Math.floor(nowMs / 1000));
   return {
     'content-type': 'application/json',

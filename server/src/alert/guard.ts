@@ -4,6 +4,7 @@ import { request as httpsRequest } from 'node:https';
 import { BlockList, isIP } from 'node:net';
 import type { Clock } from '../base/clock.ts';
 import { FermataError } from '../base/errors.ts';
+import { sendMail, type Mail } from './mail.ts';
 
 /**
  * The one way out: every notification goes through here. The name is resolved once and the connection pinned to what was
@@ -12,6 +13,8 @@ import { FermataError } from '../base/errors.ts';
  */
 export interface Guard {
   post(url: string, headers: Record<string, string>, body: string): Promise<Answer>;
+  /** The same for mail: `url` is the SMTP server's. */
+  mail(url: string, mail: Omit<Mail, 'server' | 'address'>): Promise<Answer>;
 }
 
 export interface Answer {
@@ -69,6 +72,11 @@ export function createGuard(clock: Clock, allowed: readonly string[]): Guard {
   };
 
   return {
+    async mail(target, mail) {
+      const server = new URL(target);
+      const { address } = await resolve(server.hostname);
+      return sendMail({ ...mail, server, address });
+    },
     async post(target, headers, body) {
       const url = new URL(target);
       if (url.protocol !== 'https:' && url.protocol !== 'http:')

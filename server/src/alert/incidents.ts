@@ -1,5 +1,5 @@
 import type { Clock } from '../base/clock.ts';
-import type { Finding } from '../model/expectation.ts';
+import { ABSENCES, type Finding } from '../model/expectation.ts';
 import type { Flow } from '../model/flow.ts';
 import type { Incident } from '../model/incident.ts';
 
@@ -25,13 +25,19 @@ export interface Incidents {
 
 export interface IncidentsOptions {
   clock: Clock;
+  /** What may be behind a finding, from outside of the flow: a deploy, a service that fell silent. */
+  suspect(finding: Finding, flow: Flow): string | null;
+  /** Key of flows whose values are summed up; '' none. */
+  valueKey: string;
   onOpened(incident: Incident): void;
   onResolved(incident: Incident): void;
 }
 
 interface Entry {
   incident: Incident;
-  flows: Set<string>;
+  /** Flows in it, and what each is worth in hundredths, so that a thousand prices add up to a price. */
+  flows: Map<string, number>;
+  hundredths: number;
   /** When flows left it lately, ms. */
   left: number[];
 }
@@ -47,7 +53,6 @@ const MOST_FLOWS = 100_000;
 const DRAIN_MS = 60_000;
 /** What happened and is over (a failed step) keeps its incident open for so long after the last one. */
 const QUIET_MS = 900_000;
-const ABSENCE = new Set(['undelivered-message', 'lost-step', 'missing-reply', 'missing-step']);
 
 export function createIncidents(options: IncidentsOptions): Incidents {
   const { clock } = options;
@@ -60,6 +65,7 @@ export function createIncidents(options: IncidentsOptions): Incidents {
     const { incident } = entry;
     const now = clock.now();
     incident.openCount = entry.flows.size;
+    if (options.valueKey !== '') incident.value = entry.hundredths / 100;
     entry.left = entry.left.filter((at) => at > now - DRAIN_MS);
     incident.drainPerMinute = entry.left.length > 0 ? entry.left.length : null;
     incident.etaAt =
@@ -71,6 +77,9 @@ export function createIncidents(options: IncidentsOptions): Incidents {
     changed.add(entry);
   };
 
+  const worth = (flow: Flow): number =>
+    Math.round(Number(flow.keys.find(([name]) => name === options.valueKey)?.[1] ?? 0) * 100) || 0;
+
   const openFor = (finding: Finding, flow: Flow): Entry => {
     const known = open.get(finding.incident);
     if (known) return known;
@@ -80,9 +89,11 @@ export function createIncidents(options: IncidentsOptions): Incidents {
       id: `${finding.incident}-${now.toString(36)}`,
       rule: finding.rule,
       severity: finding.severity,
+      lasting: finding.lasting,
       status: 'open',
       title: titleOf(finding, flow),
-      cause: causeOf(finding),
+      cause:
+        [causeOf(finding), options.suspect(finding, flow)].filter((part) => part !== null).join('; ') || null,
       environment: flow.environment,
       flowType: flow.type,
       service: finding.service,
@@ -95,12 +106,13 @@ export function createIncidents(options: IncidentsOptions): Incidents {
       resolvedAt: null,
       drainPerMinute: null,
       etaAt: null,
+      value: null,
       exampleFlowIds: [],
       notes: [],
       ack: null,
       version: now * 1000,
     };
-    const entry: Entry = { incident, flows: new Set(), left: [] };
+    const entry: Entry = { incident, flows: new Map(), hundredths: 0, left: [] };
     open.set(finding.incident, entry);
     all.set(incident.id, entry);
     if (all.size > MOST_INCIDENTS)
@@ -114,14 +126,17 @@ export function createIncidents(options: IncidentsOptions): Incidents {
 
   /** What is over and long ago opens nothing: it was an incident then. */
   const isPast = (finding: Finding): boolean =>
-    !open.has(finding.incident) && !ABSENCE.has(finding.rule) && clock.now() - finding.since >= QUIET_MS;
+    !open.has(finding.incident) && !finding.lasting && clock.now() - finding.since >= QUIET_MS;
 
   const enter = (finding: Finding, flow: Flow): void => {
     if (isPast(finding)) return;
     const isNew = !open.has(finding.incident);
     const entry = openFor(finding, flow);
     if (!entry.flows.has(flow.id)) {
-      if (entry.flows.size < MOST_FLOWS) entry.flows.add(flow.id);
+      if (entry.flows.size < MOST_FLOWS) {
+        entry.flows.set(flow.id, worth(flow));
+        entry.hundredths += worth(flow);
+      }
       entry.incident.count++;
       if (entry.incident.exampleFlowIds.length < EXAMPLES) entry.incident.exampleFlowIds.push(flow.id);
     }
@@ -132,7 +147,10 @@ export function createIncidents(options: IncidentsOptions): Incidents {
   };
   const leave = (key: string, flowId: string): void => {
     const entry = open.get(key);
-    if (!entry?.flows.delete(flowId)) return;
+    const value = entry?.flows.get(flowId);
+    if (entry === undefined || value === undefined) return;
+    entry.flows.delete(flowId);
+    entry.hundredths -= value;
     entry.left.push(clock.now());
     touch(entry);
     if (entry.flows.size === 0) close(entry);
@@ -143,18 +161,19 @@ export function createIncidents(options: IncidentsOptions): Incidents {
     incident.status = 'resolved';
     incident.resolvedAt = clock.now();
     open.delete(incident.key);
-    for (const flowId of entry.flows) {
+    for (const flowId of entry.flows.keys()) {
       const left = ofFlow.get(flowId)?.filter((key) => key !== incident.key) ?? [];
       if (left.length === 0) ofFlow.delete(flowId);
       else ofFlow.set(flowId, left);
     }
     entry.flows.clear();
+    entry.hundredths = 0;
     touch(entry);
     options.onResolved(incident);
   };
   /** Nothing withdraws what has happened: after a while without another one it is over. */
   const fade = (entry: Entry): void => {
-    if (ABSENCE.has(entry.incident.rule) || entry.incident.status !== 'open') return;
+    if (entry.incident.lasting || entry.incident.status !== 'open') return;
     if (clock.now() - entry.incident.lastAt >= QUIET_MS) close(entry);
     else clock.after(QUIET_MS, () => fade(entry));
   };
@@ -205,7 +224,7 @@ export function createIncidents(options: IncidentsOptions): Incidents {
     note: (id, text) => edit(id, (entry) => addNote(entry, text)),
     load(incidents) {
       for (const incident of incidents) {
-        const entry: Entry = { incident, flows: new Set(), left: [] };
+        const entry: Entry = { incident, flows: new Map(), hundredths: 0, left: [] };
         all.set(incident.id, entry);
         if (incident.status === 'open') open.set(incident.key, entry);
       }
@@ -223,10 +242,12 @@ export function createIncidents(options: IncidentsOptions): Incidents {
   };
 }
 
+const isAbsence = (finding: Finding): boolean => (ABSENCES as readonly string[]).includes(finding.rule);
+
 function titleOf(finding: Finding, flow: Flow): string {
   const where = finding.service ? ` (${finding.service})` : '';
   const what = finding.step ?? finding.place ?? flow.type;
-  return ABSENCE.has(finding.rule)
+  return isAbsence(finding)
     ? `${flow.type}: ${what}${where} does not come`
     : `${flow.type}: ${finding.rule} at ${what}${where}`;
 }
@@ -236,6 +257,6 @@ function causeOf(finding: Finding): string | null {
     return `messages to ${finding.place} are sent and not consumed: is ${finding.service ?? 'the consumer'} running?`;
   if (finding.rule === 'lost-step')
     return `${finding.service ?? 'the service'} stopped in the middle, or hangs`;
-  if (ABSENCE.has(finding.rule) && finding.service) return `${finding.service} does not react`;
+  if (isAbsence(finding) && finding.service) return `${finding.service} does not react`;
   return null;
 }

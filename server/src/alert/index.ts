@@ -5,12 +5,13 @@ import { FermataError, messageOf } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import type { Flow } from '../model/flow.ts';
 import type { Incident, Notification, Silence } from '../model/incident.ts';
-import { headersOf, KINDS, urlOf, type Channel } from './channels.ts';
+import { KINDS, send, type Channel } from './channels.ts';
 import type { Guard } from './guard.ts';
-import { createIncidents } from './incidents.ts';
+import { createIncidents, type IncidentsOptions } from './incidents.ts';
+import { matches, STAGES, type Hold, type Inhibition, type Matcher, type MuteWindow } from './stages.ts';
 
 export { createGuard, type Guard } from './guard.ts';
-export { readAlertSettings, type AlertSettings } from './settings.ts';
+export { NO_ALERTS, readAlertSettings, type AlertSettings } from './settings.ts';
 export type { Channel } from './channels.ts';
 
 /**
@@ -41,15 +42,14 @@ export interface Alerts {
   stop(): Promise<void>;
 }
 
-export interface Route {
-  /** Empty: all. */
-  severities: Incident['severity'][];
-  rules: string[];
-  types: string[];
-  services: string[];
+/** Who is told of what matches. */
+export interface Route extends Matcher {
   channels: string[];
   /** Company may come, or the stall resolve by itself, before anybody is woken, ms. */
   groupWaitMs: number;
+  /** What is still open and not acknowledged is told again after this, ms; 0: never. */
+  repeatMs: number;
+  mute: readonly MuteWindow[];
 }
 
 export interface AlertStore {
@@ -71,6 +71,10 @@ export interface AlertsOptions {
   random: () => number;
   channels: readonly Channel[];
   routes: readonly Route[];
+  inhibitions: readonly Inhibition[];
+  /** What may be behind a finding, and what a flow is worth. */
+  suspect: IncidentsOptions['suspect'];
+  valueKey: string;
   /** Address of an incident's page. */
   linkTo(incident: Incident): string;
   onChanged(incidents: readonly Incident[]): void;
@@ -83,6 +87,8 @@ const LONGEST_RETRY_MS = 600_000;
 const GIVE_UP_MS = 24 * 3_600_000;
 const MOST_KEPT = 10_000;
 const MOST_SILENCES = 1000;
+/** Deadlines of repetitions, beside those of notifications. */
+const REPEAT = 'repeat\0';
 
 export function createAlerts(options: AlertsOptions): Alerts {
   const { clock, counters, log, store } = options;
@@ -97,6 +103,10 @@ export function createAlerts(options: AlertsOptions): Alerts {
 
   const deadlines = createDeadlines(clock, (ids) => {
     for (const id of ids) {
+      if (id.startsWith(REPEAT)) {
+        repeat(id.slice(REPEAT.length));
+        continue;
+      }
       const notification = notifications.get(id);
       if (notification === undefined || sending.has(id)) continue;
       const work = deliver(notification).finally(() => sending.delete(id));
@@ -106,6 +116,8 @@ export function createAlerts(options: AlertsOptions): Alerts {
 
   const incidents = createIncidents({
     clock,
+    suspect: options.suspect,
+    valueKey: options.valueKey,
     onOpened: (incident) => notify(incident, 'opened'),
     onResolved: (incident) => notify(incident, 'resolved'),
   });
@@ -118,7 +130,6 @@ export function createAlerts(options: AlertsOptions): Alerts {
   };
 
   const notify = (incident: Incident, event: 'opened' | 'resolved'): void => {
-    const now = clock.now();
     for (const route of options.routes) {
       if (!matches(route, incident)) continue;
       for (const name of route.channels) {
@@ -134,28 +145,62 @@ export function createAlerts(options: AlertsOptions): Alerts {
           }
           if (opened.state === 'dropped') continue;
         }
-        const notification: Notification = {
-          id,
-          incidentId: incident.id,
+        tell(
+          incident,
           event,
-          channel: name,
-          state: event === 'opened' ? 'waiting' : 'pending',
-          reason:
-            event === 'opened'
-              ? `matches a route; group wait ${route.groupWaitMs} ms`
-              : 'the incident resolved',
-          attempts: 0,
-          createdAt: now,
-          nextAt: event === 'opened' ? now + route.groupWaitMs : now,
-          lastError: '',
-          body: '',
-          version: now * 1000,
-        };
-        keep(notification);
-        change(notification, {});
-        deadlines.set(id, notification.nextAt);
+          name,
+          event === 'opened'
+            ? `matches a route; group wait ${route.groupWaitMs} ms`
+            : 'the incident resolved',
+          event === 'opened' ? route.groupWaitMs : 0,
+        );
       }
     }
+  };
+  const tell = (
+    incident: Incident,
+    event: 'opened' | 'repeated' | 'resolved',
+    channel: string,
+    reason: string,
+    waitMs: number,
+    id = `${incident.id}:${event}:${channel}`,
+  ): void => {
+    const now = clock.now();
+    const notification: Notification = {
+      id,
+      incidentId: incident.id,
+      event,
+      channel,
+      state: event === 'resolved' ? 'pending' : 'waiting',
+      reason,
+      attempts: 0,
+      createdAt: now,
+      nextAt: now + waitMs,
+      lastError: '',
+      body: '',
+      version: now * 1000,
+    };
+    keep(notification);
+    change(notification, {});
+    deadlines.set(id, notification.nextAt);
+  };
+  /** The route by which an incident reaches a channel. */
+  const routeTo = (channel: string, incident: Incident): Route | undefined =>
+    options.routes.find((route) => route.channels.includes(channel) && matches(route, incident));
+  const repeatLater = (notification: Notification, fromMs: number): void => {
+    const incident = incidents.get(notification.incidentId);
+    if (notification.event === 'resolved' || incident?.status !== 'open') return;
+    const every = routeTo(notification.channel, incident)?.repeatMs ?? 0;
+    if (every > 0) deadlines.set(REPEAT + notification.id, fromMs + every);
+  };
+  const repeat = (lastId: string): void => {
+    const last = notifications.get(lastId);
+    const incident = last && incidents.get(last.incidentId);
+    if (incident?.status !== 'open' || last === undefined) return;
+    if (incident.ack !== null) return repeatLater(last, clock.now());
+    const number = Number(/:repeated-(\d+):/.exec(lastId)?.[1] ?? 0) + 1;
+    const id = `${incident.id}:repeated-${number}:${last.channel}`;
+    if (!notifications.has(id)) tell(incident, 'repeated', last.channel, 'still open', 0, id);
   };
   const keep = (notification: Notification): void => {
     notifications.set(notification.id, notification);
@@ -176,15 +221,11 @@ export function createAlerts(options: AlertsOptions): Alerts {
     if (notification.body === '') {
       if (incident === undefined)
         return change(notification, { state: 'dropped', reason: 'the incident is gone' });
-      if (incident.ack !== null && notification.event === 'opened')
-        return change(notification, { state: 'dropped', reason: 'acknowledged before it was sent' });
-      const silence = notification.event === 'opened' ? silencing(incident) : undefined;
-      if (silence !== undefined) {
-        change(notification, {
-          reason: `silenced${silence.comment === '' ? '' : `: ${silence.comment}`}`,
-          nextAt: silence.until,
-        });
-        return deadlines.set(notification.id, silence.until);
+      const hold = notification.event === 'resolved' ? null : heldBy(incident, notification.channel);
+      if (hold !== null) {
+        if (hold.until === null) return change(notification, { state: 'dropped', reason: hold.reason });
+        change(notification, { reason: hold.reason, nextAt: hold.until });
+        return deadlines.set(notification.id, hold.until);
       }
       const body = KINDS[channel.kind].body(incident, notification.event, options.linkTo(incident), channel);
       change(notification, { state: 'pending', body: JSON.stringify(body) });
@@ -193,14 +234,11 @@ export function createAlerts(options: AlertsOptions): Alerts {
     await save();
     if (unsaved.has(notification)) return deadlines.set(notification.id, clock.now() + FIRST_RETRY_MS);
     try {
-      const { status, retryAfterMs } = await options.guard.post(
-        urlOf(channel),
-        headersOf(channel, notification, clock.now()),
-        notification.body,
-      );
+      const { status, retryAfterMs } = await send(options.guard, channel, notification, clock.now());
       if (status >= 200 && status < 300) {
         counters.add('fermata_notifications_sent_total');
         change(notification, { state: 'sent', attempts: notification.attempts + 1, lastError: '' });
+        repeatLater(notification, clock.now());
       } else if (status >= 300 && status < 400)
         giveUp(notification, `answered ${status}; redirects are not followed`);
       else if (status >= 400 && status < 500 && status !== 408 && status !== 429)
@@ -213,14 +251,20 @@ export function createAlerts(options: AlertsOptions): Alerts {
     }
     await save();
   };
-  const silencing = (incident: Incident): Silence | undefined =>
-    [...silences.values()].find(
-      (one) =>
-        one.until > clock.now() &&
-        (one.rule === '' || one.rule === incident.rule) &&
-        (one.flowType === '' || one.flowType === incident.flowType) &&
-        (one.service === '' || one.service === incident.service),
-    );
+  const heldBy = (incident: Incident, channel: string): Hold | null => {
+    const world = {
+      nowMs: clock.now(),
+      silences: silences.values(),
+      mute: routeTo(channel, incident)?.mute ?? [],
+      inhibitions: options.inhibitions,
+      open: options.inhibitions.length === 0 ? [] : incidents.list().filter((one) => one.status === 'open'),
+    };
+    for (const stage of STAGES) {
+      const hold = stage(incident, world);
+      if (hold !== null) return hold;
+    }
+    return null;
+  };
   const giveUp = (notification: Notification, why: string): void => {
     counters.add('fermata_notifications_dead_total');
     log.error(
@@ -289,6 +333,8 @@ export function createAlerts(options: AlertsOptions): Alerts {
         notify(incident, incident.status === 'open' ? 'opened' : 'resolved');
       for (const { id, state, nextAt } of notifications.values())
         if (state === 'waiting' || state === 'pending') deadlines.set(id, Math.max(nextAt, clock.now()));
+      for (const one of notifications.values())
+        if (one.state === 'sent') repeatLater(one, Math.max(one.createdAt, clock.now()));
       await save();
     },
     observe(flows) {
@@ -344,11 +390,7 @@ export function createAlerts(options: AlertsOptions): Alerts {
           hint: `Channels: ${[...channels.keys()].join(', ') || 'none'}.`,
         });
       const notification = testNotification(channel, clock.now());
-      const { status } = await options.guard.post(
-        urlOf(channel),
-        headersOf(channel, notification, clock.now()),
-        notification.body,
-      );
+      const { status } = await send(options.guard, channel, notification, clock.now());
       if (status < 200 || status >= 300)
         throw new FermataError('alert.not-taken', `${name} answered ${status}`, {
           hint: 'Check the address and the secret of the channel.',
@@ -372,23 +414,13 @@ export function createAlerts(options: AlertsOptions): Alerts {
   }
 }
 
-function matches(route: Route, incident: Incident): boolean {
-  const among = (list: readonly string[], value: string | null): boolean =>
-    list.length === 0 || (value !== null && list.includes(value));
-  return (
-    among(route.severities, incident.severity) &&
-    among(route.rules, incident.rule) &&
-    among(route.types, incident.flowType) &&
-    among(route.services, incident.service)
-  );
-}
-
 function testNotification(channel: Channel, now: number): Notification {
   const incident: Incident = {
     key: 'test',
     id: `test-${now.toString(36)}`,
     rule: 'test',
     severity: 'info',
+    lasting: false,
     status: 'open',
     title: 'Test',
     cause: null,
@@ -404,6 +436,7 @@ function testNotification(channel: Channel, now: number): Notification {
     resolvedAt: null,
     drainPerMinute: null,
     etaAt: null,
+    value: null,
     exampleFlowIds: [],
     notes: [],
     ack: null,

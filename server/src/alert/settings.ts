@@ -1,13 +1,20 @@
-import { isMap, LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
+import { readYaml } from '../base/yaml.ts';
 import { KINDS, type Channel, type ChannelKind } from './channels.ts';
+import type { Query } from '../model/search.ts';
+import type { QueryRule } from '../model/expectation.ts';
 import type { Route } from './index.ts';
+import type { Inhibition, MuteWindow } from './stages.ts';
 
 /** Who is told of what: the file that FERMATA_ALERTS names. */
 export interface AlertSettings {
   channels: Channel[];
   routes: Route[];
+  inhibitions: Inhibition[];
+  /** Findings of the operator's own: whatever flows answer the query. */
+  rules: QueryRule[];
 }
+export const NO_ALERTS: AlertSettings = { channels: [], routes: [], inhibitions: [], rules: [] };
 
 const UNITS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 const duration = z
@@ -16,28 +23,86 @@ const duration = z
   .transform((text) => Number.parseInt(text, 10) * UNITS[/[a-z]+$/.exec(text)![0]]!);
 const names = z.union([z.string(), z.array(z.string())]).transform((value) => [value].flat());
 
+const severities = names.pipe(z.array(z.enum(['critical', 'warning', 'info'])));
+const matcher = {
+  severity: severities.default([]),
+  rule: names.default([]),
+  type: names.default([]),
+  service: names.default([]),
+};
+const DAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'] as const;
+const timeOfDay = z
+  .string()
+  .regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'is not a time of day like 22:00')
+  .transform((text) => Number(text.slice(0, 2)) * 60 + Number(text.slice(3)));
+const zone = z.string().refine((name) => {
+  try {
+    return Boolean(new Intl.DateTimeFormat('en', { timeZone: name }));
+  } catch {
+    return false;
+  }
+}, 'is not a time zone like Europe/Berlin');
+const mute = z
+  .strictObject({
+    days: names.pipe(z.array(z.enum(DAYS))).default([...DAYS]),
+    from: timeOfDay,
+    to: timeOfDay,
+    timezone: zone.default('UTC'),
+  })
+  .transform(({ days, from, to, timezone }): MuteWindow => ({
+    days: days.map((day) => DAYS.indexOf(day)),
+    fromMinute: from,
+    toMinute: to,
+    zone: timezone,
+  }));
+
 const schema = z.strictObject({
   channels: z
     .array(
       z.strictObject({
         name: z.string().min(1).max(100),
         kind: z.enum(Object.keys(KINDS) as [ChannelKind, ...ChannelKind[]]),
-        url: z.url({ protocol: /^https?$/ }).optional(),
+        url: z.url({ protocol: /^(https?|smtps?)$/ }).optional(),
         secret: z.string().default(''),
+        from: z.string().max(300).default(''),
+        to: names.default([]),
       }),
     )
     .default([]),
   routes: z
     .array(
       z.strictObject({
-        severity: names.pipe(z.array(z.enum(['critical', 'warning', 'info']))).default(['critical']),
-        rule: names.default([]),
-        type: names.default([]),
-        service: names.default([]),
+        ...matcher,
+        severity: severities.default(['critical']),
         channels: names,
         groupWait: duration.default(10_000),
+        repeat: duration.default(0),
+        mute: z.array(mute).max(20).default([]),
       }),
     )
+    .default([]),
+  inhibit: z
+    .array(
+      z.strictObject({
+        when: z.strictObject(matcher),
+        then: z.strictObject(matcher),
+        equal: names
+          .pipe(z.array(z.enum(['environment', 'flowType', 'service', 'place'])))
+          .default(['environment']),
+      }),
+    )
+    .max(100)
+    .default([]),
+  rules: z
+    .array(
+      z.strictObject({
+        name: z.string().regex(/^[a-z][a-z0-9-]{0,60}$/, 'is not a name like slow-checkout'),
+        query: z.string().min(1).max(500),
+        severity: z.enum(['critical', 'warning', 'info']).default('warning'),
+        for: duration.default(0),
+      }),
+    )
+    .max(100)
     .default([]),
 });
 
@@ -45,49 +110,75 @@ const schema = z.strictObject({
 export function readAlertSettings(
   text: string,
   environment: Record<string, string | undefined>,
+  parseQuery: (text: string) => Query | null,
 ): { settings: AlertSettings; problems: string[] } {
-  const empty: AlertSettings = { channels: [], routes: [] };
-  const lines = new LineCounter();
   const filled = text.replace(/\$\{([A-Z0-9_]+)\}/g, (_, name: string) => environment[name] ?? '');
-  const document = parseDocument(filled, { lineCounter: lines });
-  if (document.errors.length > 0)
-    return { settings: empty, problems: document.errors.map((error) => error.message.split('\n')[0]!) };
-  const lineOf = (path: PropertyKey[]): number => {
-    for (let length = path.length; length > 0; length--) {
-      const node = document.getIn(path.slice(0, length) as (string | number)[], true);
-      const range = (node as { range?: [number, number, number] } | undefined)?.range;
-      if (range) return lines.linePos(range[0]).line;
-    }
-    return 1;
-  };
-  const parsed = schema.safeParse(isMap(document.contents) ? document.toJS() : {});
-  if (!parsed.success)
-    return {
-      settings: empty,
-      problems: parsed.error.issues.map(
-        (issue) => `line ${lineOf(issue.path)}: ${issue.path.join('.') || 'file'}: ${issue.message}`,
-      ),
-    };
-  const problems: string[] = [];
-  const channels = parsed.data.channels.map((channel): Channel => ({ ...channel, url: channel.url ?? '' }));
+  const { data, problems, lineOf } = readYaml(filled, schema);
+  if (data === null) return { settings: NO_ALERTS, problems };
+  const channels = data.channels.map((channel): Channel => ({ ...channel, url: channel.url ?? '' }));
   channels.forEach((channel, i) => {
+    const isMail = channel.kind === 'email';
+    if (channel.url !== '' && isMail !== channel.url.startsWith('smtp'))
+      problems.push(
+        `line ${lineOf(['channels', i, 'url'])}: channel ${channel.name} needs ${isMail ? 'an smtp' : 'an http'} url`,
+      );
+    if (isMail && (channel.from === '' || channel.to.length === 0))
+      problems.push(`line ${lineOf(['channels', i])}: channel ${channel.name} needs from and to`);
     if (channel.url === '' && channel.kind !== 'pagerduty')
       problems.push(`line ${lineOf(['channels', i])}: channel ${channel.name} needs a url`);
     if (channels.findIndex((other) => other.name === channel.name) !== i)
       problems.push(`line ${lineOf(['channels', i])}: a second channel is named ${channel.name}`);
   });
-  const routes = parsed.data.routes.map((route): Route => ({
-    severities: route.severity,
-    rules: route.rule,
-    types: route.type,
-    services: route.service,
+  const routes = data.routes.map((route): Route => ({
+    ...matcherOf(route),
     channels: route.channels,
     groupWaitMs: route.groupWait,
+    repeatMs: route.repeat,
+    mute: route.mute,
   }));
   routes.forEach((route, i) => {
     for (const name of route.channels)
       if (!channels.some((channel) => channel.name === name))
         problems.push(`line ${lineOf(['routes', i, 'channels'])}: there is no channel named ${name}`);
   });
-  return { settings: { channels, routes }, problems };
+  const rules = data.rules.flatMap((rule, i): QueryRule[] => {
+    const wrong = (why: string): never[] => {
+      problems.push(`line ${lineOf(['rules', i, 'query'])}: rule ${rule.name}: ${why}`);
+      return [];
+    };
+    if (data.rules.findIndex((other) => other.name === rule.name) !== i)
+      return wrong('a second one has its name');
+    try {
+      const query = parseQuery(rule.query);
+      if (query === null) return wrong('the query is empty');
+      if (asksTheCalendar(query))
+        return wrong('since: and before: mean nothing in a rule; use duration or within');
+      return [{ name: rule.name, query, text: rule.query, severity: rule.severity, forMs: rule.for }];
+    } catch (error) {
+      return wrong(error instanceof Error ? error.message : String(error));
+    }
+  });
+  const inhibitions = data.inhibit.map(({ when, then, equal }): Inhibition => ({
+    when: matcherOf(when),
+    then: matcherOf(then),
+    equal,
+  }));
+  return { settings: { channels, routes, inhibitions, rules }, problems };
 }
+
+const matcherOf = (from: {
+  severity: Route['severities'];
+  rule: string[];
+  type: string[];
+  service: string[];
+}): Pick<Route, 'severities' | 'rules' | 'types' | 'services'> => ({
+  severities: from.severity,
+  rules: from.rule,
+  types: from.type,
+  services: from.service,
+});
+
+const asksTheCalendar = (query: Query): boolean =>
+  query.kind === 'time' ||
+  (query.kind === 'not' && asksTheCalendar(query.of)) ||
+  ((query.kind === 'and' || query.kind === 'or') && query.of.some(asksTheCalendar));

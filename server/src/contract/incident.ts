@@ -4,6 +4,8 @@ export interface Incident {
   key: string;
   rule: string;
   severity: 'critical' | 'warning' | 'info';
+  /** Ends when its flows move on; else a while after the last finding. */
+  lasting: boolean;
   status: 'open' | 'resolved';
   title: string;
   cause: string | null;
@@ -19,6 +21,8 @@ export interface Incident {
   resolvedAt: string | null;
   drainPerMinute: number | null;
   etaAt: string | null;
+  /** Sum of FERMATA_VALUE_KEY over the flows in it now. */
+  value: number | null;
   exampleFlowIds: string[];
   notes: { at: string; text: string }[];
   ack: { at: string; note: string } | null;
@@ -33,7 +37,7 @@ export interface IncidentList {
 export interface Notification {
   id: string;
   incidentId: string;
-  event: 'opened' | 'resolved' | 'test';
+  event: 'opened' | 'repeated' | 'resolved' | 'test';
   channel: string;
   state: 'waiting' | 'pending' | 'sent' | 'dead' | 'dropped';
   reason: string;

@@ -8,6 +8,8 @@ export interface Incident {
   id: string;
   rule: string;
   severity: Severity;
+  /** Ends when its flows move on; else a while after the last finding. */
+  lasting: boolean;
   status: 'open' | 'resolved';
   title: string;
   /** Suspected, in words; null where nothing points at it. */
@@ -26,6 +28,8 @@ export interface Incident {
   /** Flows leaving it, per minute, while it drains; and when it will be empty at that rate. */
   drainPerMinute: number | null;
   etaAt: number | null;
+  /** Sum of the value key over the flows in it now; null where no key is configured or none has it. */
+  value: number | null;
   exampleFlowIds: string[];
   notes: { at: number; text: string }[];
   ack: { at: number; count: number; note: string } | null;
@@ -37,7 +41,7 @@ export interface Notification {
   /** Incident, event and channel: the receiver's idempotency key. */
   id: string;
   incidentId: string;
-  event: 'opened' | 'resolved' | 'test';
+  event: 'opened' | 'repeated' | 'resolved' | 'test';
   channel: string;
   state: 'waiting' | 'pending' | 'sent' | 'dead' | 'dropped';
   /** Why it was sent, held or dropped, in words. */

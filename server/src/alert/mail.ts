@@ -1,0 +1,54 @@
+import { createTransport } from 'nodemailer';
+import type { Answer } from './guard.ts';
+
+/** One mail through one server. The address is the guard's: the name was resolved and checked before. */
+export interface Mail {
+  /** `smtp://user:password@host:587` or `smtps://host:465`. */
+  server: URL;
+  address: string;
+  from: string;
+  to: readonly string[];
+  subject: string;
+  text: string;
+  /** The receiver's idempotency key: becomes the Message-ID. */
+  key: string;
+}
+
+const TIMEOUT_MS = 10_000;
+
+/** SMTP's answers in HTTP's terms: 4yz is worth another try, 5yz is not (RFC 5321, 4.2.1). */
+export async function sendMail(mail: Mail): Promise<Answer> {
+  const { server } = mail;
+  const secure = server.protocol === 'smtps:';
+  const transport = createTransport({
+    host: mail.address,
+    port: Number(server.port || (secure ? 465 : 587)),
+    secure,
+    tls: { servername: server.hostname },
+    ...(server.username !== '' && {
+      auth: { user: decodeURIComponent(server.username), pass: decodeURIComponent(server.password) },
+    }),
+    connectionTimeout: TIMEOUT_MS,
+    greetingTimeout: TIMEOUT_MS,
+    socketTimeout: TIMEOUT_MS,
+    disableFileAccess: true,
+    disableUrlAccess: true,
+  });
+  try {
+    await transport.sendMail({
+      from: mail.from,
+      to: [...mail.to],
+      subject: mail.subject,
+      text: mail.text,
+      messageId: `<${mail.key.replace(/[^\w.:-]/g, '_')}@fermata>`,
+      headers: { 'Auto-Submitted': 'auto-generated' },
+    });
+    return { status: 250, retryAfterMs: null };
+  } catch (error) {
+    const code = (error as { responseCode?: unknown }).responseCode;
+    if (typeof code !== 'number') throw error;
+    return { status: code >= 500 ? 400 : 503, retryAfterMs: null };
+  } finally {
+    transport.close();
+  }
+}

@@ -1,0 +1,124 @@
+import type { Incident, Silence } from '../model/incident.ts';
+
+/**
+ * What stands between an incident and a person, in order. A stage lets pass (null) or holds, and says why; a hold
+ * without end drops. The reason is kept with the notification and shown.
+ */
+export interface Hold {
+  reason: string;
+  /** Ask again then, ms; null: it will not be sent. */
+  until: number | null;
+}
+export type Stage = (incident: Incident, world: World) => Hold | null;
+
+export interface World {
+  nowMs: number;
+  silences: Iterable<Silence>;
+  /** Of the route that the notification came by. */
+  mute: readonly MuteWindow[];
+  inhibitions: readonly Inhibition[];
+  open: readonly Incident[];
+}
+
+/** Days are 0 (Sunday) to 6; minutes of the day in the zone; from after to: over midnight. */
+export interface MuteWindow {
+  days: readonly number[];
+  fromMinute: number;
+  toMinute: number;
+  zone: string;
+}
+
+/** While something matching `when` is open, what matches `then` is not told, if they agree in `equal`. */
+export interface Inhibition {
+  when: Matcher;
+  then: Matcher;
+  equal: readonly ('environment' | 'flowType' | 'service' | 'place')[];
+}
+
+/** Empty lists match all. */
+export interface Matcher {
+  severities: Incident['severity'][];
+  rules: string[];
+  types: string[];
+  services: string[];
+}
+
+export function matches(matcher: Matcher, incident: Incident): boolean {
+  const among = (list: readonly string[], value: string | null): boolean =>
+    list.length === 0 || (value !== null && list.includes(value));
+  return (
+    among(matcher.severities, incident.severity) &&
+    among(matcher.rules, incident.rule) &&
+    among(matcher.types, incident.flowType) &&
+    among(matcher.services, incident.service)
+  );
+}
+
+const acknowledged: Stage = (incident) =>
+  incident.ack === null ? null : { reason: 'acknowledged before it was sent', until: null };
+
+const silenced: Stage = (incident, { nowMs, silences }) => {
+  for (const { until, rule, flowType, service, comment } of silences)
+    if (
+      until > nowMs &&
+      (rule === '' || rule === incident.rule) &&
+      (flowType === '' || flowType === incident.flowType) &&
+      (service === '' || service === incident.service)
+    )
+      return { reason: `silenced${comment === '' ? '' : `: ${comment}`}`, until };
+  return null;
+};
+
+/** Inhibition ends when the other incident does; nobody says when that is. */
+const ASK_AGAIN_MS = 15_000;
+const inhibited: Stage = (incident, { nowMs, inhibitions, open }) => {
+  for (const { when, then, equal } of inhibitions) {
+    if (!matches(then, incident)) continue;
+    const by = open.find(
+      (other) =>
+        other.id !== incident.id &&
+        matches(when, other) &&
+        equal.every((field) => other[field] === incident[field]) &&
+        // Of two that would silence each other, the older speaks.
+        !(matches(then, other) && matches(when, incident) && other.firstAt > incident.firstAt),
+    );
+    if (by) return { reason: `inhibited by ${by.title}`, until: nowMs + ASK_AGAIN_MS };
+  }
+  return null;
+};
+
+const MINUTE_MS = 60_000;
+/** A window is at most a week long, or it would never end. */
+const LONGEST_MUTE_MINUTES = 8 * 24 * 60;
+const muted: Stage = (_incident, { nowMs, mute }) => {
+  if (!mute.some((window) => isWithin(window, nowMs))) return null;
+  let until = Math.ceil((nowMs + 1) / MINUTE_MS) * MINUTE_MS;
+  for (let i = 0; i < LONGEST_MUTE_MINUTES && mute.some((window) => isWithin(window, until)); i++)
+    until += MINUTE_MS;
+  return { reason: `in a mute window until ${new Date(until).toISOString()}`, until };
+};
+
+const formats = new Map<string, Intl.DateTimeFormat>();
+const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
+function isWithin({ days, fromMinute, toMinute, zone }: MuteWindow, atMs: number): boolean {
+  let format = formats.get(zone);
+  if (format === undefined)
+    formats.set(
+      zone,
+      (format = new Intl.DateTimeFormat('en-US', {
+        timeZone: zone,
+        weekday: 'short',
+        hour: 'numeric',
+        minute: 'numeric',
+        hourCycle: 'h23',
+      })),
+    );
+  const parts = Object.fromEntries(format.formatToParts(atMs).map(({ type, value }) => [type, value]));
+  const day = DAYS.indexOf(parts['weekday']!);
+  const minute = Number(parts['hour']) * 60 + Number(parts['minute']);
+  if (fromMinute < toMinute) return days.includes(day) && minute >= fromMinute && minute < toMinute;
+  // Over midnight: the day is the one on which it begins.
+  return (days.includes(day) && minute >= fromMinute) || (days.includes((day + 6) % 7) && minute < toMinute);
+}
+
+export const STAGES: readonly Stage[] = [acknowledged, silenced, inhibited, muted];
