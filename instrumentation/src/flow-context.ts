@@ -1,5 +1,6 @@
 import { context, createContextKey, propagation, type Attributes, type Context } from '@opentelemetry/api';
 import {
+  ATTR_FLOW_DEADLINE,
   ATTR_FLOW_ID,
   ATTR_FLOW_KEY_PREFIX,
   ATTR_FLOW_SOURCE,
@@ -57,6 +58,7 @@ export function flowAttributes(flow: Flow, source: 'message' | 'explicit' | 'amb
   const attributes: Attributes = { [ATTR_FLOW_ID]: flow.id, [ATTR_FLOW_SOURCE]: source };
   if (flow.type !== undefined) attributes[ATTR_FLOW_TYPE] = flow.type;
   if (flow.version !== undefined) attributes[ATTR_FLOW_VERSION] = flow.version;
+  if (flow.deadline !== undefined) attributes[ATTR_FLOW_DEADLINE] = flow.deadline;
   if (flow.keys !== undefined)
     for (const [name, value] of Object.entries(flow.keys)) attributes[ATTR_FLOW_KEY_PREFIX + name] = value;
   return attributes;

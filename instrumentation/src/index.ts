@@ -6,6 +6,8 @@ export {
   compensate,
   compensatedFlow,
   completeFlow,
+  defineFlow,
+  expectStep,
   failFlow,
   handleMessage,
   heartbeat,

@@ -19,6 +19,7 @@ import {
   HEADER_FLOW_ID,
   HEADER_FLOW_TYPE,
   HEADER_FLOW_VERSION,
+  HEADER_ITINERARY,
   HEADER_MESSAGE_ID,
   HEADER_MESSAGE_KIND,
   HEADER_MESSAGE_TYPE,
@@ -33,6 +34,8 @@ export interface MessageEnvelope {
   type?: string;
   causationId?: string;
   correlationId?: string;
+  /** Steps still to come, the receiver's first; names without commas. */
+  itinerary?: readonly string[];
 }
 
 export interface Extracted extends MessageEnvelope {
@@ -74,6 +77,7 @@ export function injectHeaders(carrier: Carrier, ctx: Context, message: MessageEn
     set(HEADER_MESSAGE_TYPE, message.type);
     set(HEADER_CAUSATION_ID, message.causationId, CE_CAUSATION_ID);
     set(HEADER_CORRELATION_ID, message.correlationId, CE_CORRELATION_ID);
+    set(HEADER_ITINERARY, message.itinerary?.join(','));
   } catch (error) {
     diag.warn('fermata: context could not be written to headers', error);
   }
@@ -108,6 +112,7 @@ export function extractHeaders(headers: Carrier | undefined): Extracted {
     const messageType = read(HEADER_MESSAGE_TYPE, 'type');
     const causationId = read(HEADER_CAUSATION_ID, CE_CAUSATION_ID);
     const correlationId = read(HEADER_CORRELATION_ID, CE_CORRELATION_ID);
+    const itinerary = read(HEADER_ITINERARY);
     return {
       context: ctx,
       creation,
@@ -117,6 +122,7 @@ export function extractHeaders(headers: Carrier | undefined): Extracted {
       ...(messageType !== undefined && { type: messageType }),
       ...(causationId !== undefined && { causationId }),
       ...(correlationId !== undefined && { correlationId }),
+      ...(itinerary !== undefined && { itinerary: itinerary.split(',') }),
     };
   } catch (error) {
     diag.warn('fermata: headers could not be read', error);

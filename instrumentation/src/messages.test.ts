@@ -47,6 +47,24 @@ describe('with an SDK', () => {
   afterAll(() => sdk.shutdown());
   const spans = (): ReadableSpan[] => exporter.getFinishedSpans();
 
+  test('a routing slip travels, and each stop takes itself off it', () => {
+    let headers: Record<string, unknown> = {};
+    const itinerary = ['resize', 'watermark', 'store'];
+    startFlow({ id: 'image-1' }, () =>
+      publishEvent(
+        { type: 'Image', destination: 'images', system: 'bus', itinerary },
+        (given) => (headers = given),
+      ),
+    );
+    handleMessage({ destination: 'images', system: 'bus', headers }, ({ itinerary: slip }) =>
+      expect(slip).toEqual(itinerary),
+    );
+    expect(spans().map((span) => span.attributes['fermata.itinerary'])).toEqual([
+      'resize,watermark,store',
+      'watermark,store',
+    ]);
+  });
+
   test('a message carries its flow: the consumer’s span links to the sender’s and names the flow as the message’s', async () => {
     let headers: Record<string, unknown> = {};
     startFlow({ id: 'order-1', type: 'order', keys: { customer: 'c' } }, () =>

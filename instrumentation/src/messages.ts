@@ -16,6 +16,7 @@ import { extractHeaders, injectHeaders, type Extracted } from './message-headers
 import * as names from './semconv.ts';
 import type {
   Flow,
+  FlowDefinition,
   FlowOutcome,
   IncomingMessage,
   MessageKind,
@@ -62,6 +63,7 @@ function sendMessage<T>(kind: MessageKind, message: OutgoingMessage, send: Send<
         ...messageAttributes(message, 'send', id, kind, message.type),
         ...(flow && flowAttributes(flow, message.flow ? 'explicit' : 'ambient')),
         ...(causationId !== undefined && { [names.ATTR_CAUSATION_ID]: causationId }),
+        ...(message.itinerary && { [names.ATTR_ITINERARY]: message.itinerary.join(',') }),
       },
     },
     parent,
@@ -73,6 +75,7 @@ function sendMessage<T>(kind: MessageKind, message: OutgoingMessage, send: Send<
     type: message.type,
     ...(causationId !== undefined && { causationId }),
     ...(flow && { correlationId: flow.id }),
+    ...(message.itinerary && { itinerary: message.itinerary }),
   });
   return finishWith(span, () => context.with(ctx, () => send(headers)));
 }
@@ -110,6 +113,8 @@ export function startProcessing(message: IncomingMessage): Processing {
   set(names.ATTR_STEP_ATTEMPT, message.attempt);
   set(names.ATTR_MESSAGE_DEAD_LETTERED_FROM, message.deadLetteredFrom);
   set(names.ATTR_CAUSATION_ID, extracted.causationId);
+  // The first stop of the slip is this one.
+  set(names.ATTR_ITINERARY, extracted.itinerary?.slice(1).join(','));
   set('messaging.consumer.group.name', message.group);
   set('messaging.batch.message_count', message.batchSize);
   const parent = contextWithMessage(flow ? extracted.context : withoutSpan(extracted.context), id);
@@ -241,6 +246,30 @@ function endFlow(outcome: FlowOutcome, event: string, error?: unknown): void {
 export function heartbeat(attributes: Attributes = {}): void {
   const flow = flowOf(context.active());
   if (flow) emitMilestone(names.EVENT_FLOW_HEARTBEAT, { ...flowAttributes(flow, 'ambient'), ...attributes });
+}
+
+/**
+ * Says, for the current flow alone, what comes next and by when (epoch ms). Whoever performs it names its step, or the
+ * message that it handles, like this.
+ */
+export function expectStep(name: string, deadline?: number): void {
+  const flow = flowOf(context.active());
+  if (flow)
+    emitMilestone(names.EVENT_FLOW_EXPECTS, {
+      ...flowAttributes(flow, 'ambient'),
+      [names.ATTR_STEP_NAME]: name,
+      ...(deadline !== undefined && { [names.ATTR_STEP_DEADLINE]: deadline }),
+    });
+}
+
+/**
+ * Says what a flow type consists of, once, at the start of the service: the same as an entry of `fermata.flows.yaml`. The
+ * server judges flows under way by it at once; what its operator's own files say counts more.
+ */
+export function defineFlow(type: string, definition: FlowDefinition): void {
+  emitMilestone(names.EVENT_FLOW_DEFINED, {
+    [names.ATTR_FLOW_DEFINITION]: JSON.stringify({ flows: { [type]: definition } }),
+  });
 }
 
 /** Ends the span when the work does; the work's result or error passes through untouched. */

@@ -20,6 +20,8 @@ export const ATTR_FLOW_PARENT_TYPE = 'fermata.flow.parent.type';
 export const ATTR_FLOW_OUTCOME = 'fermata.flow.outcome';
 /** When the flow should have ended, epoch ms. */
 export const ATTR_FLOW_DEADLINE = 'fermata.flow.deadline';
+/** On `fermata.flow.defined`: what a flow type consists of, as JSON. */
+export const ATTR_FLOW_DEFINITION = 'fermata.flow.definition';
 /** Prefix of business keys: `fermata.flow.key.order_id`. They find flows, they never join them. */
 export const ATTR_FLOW_KEY_PREFIX = 'fermata.flow.key.';
 
@@ -57,6 +59,8 @@ export const EVENT_FLOW_STARTED = 'fermata.flow.started';
 export const EVENT_FLOW_COMPLETED = 'fermata.flow.completed';
 export const EVENT_FLOW_FAILED = 'fermata.flow.failed';
 export const EVENT_FLOW_CANCELLED = 'fermata.flow.cancelled';
+/** A service says at its start what a flow type consists of. Belongs to no flow. */
+export const EVENT_FLOW_DEFINED = 'fermata.flow.defined';
 export const EVENT_FLOW_EXPECTS = 'fermata.flow.expects';
 export const EVENT_FLOW_HEARTBEAT = 'fermata.flow.heartbeat';
 export const EVENT_STEP_STARTED = 'fermata.step.started';
@@ -76,6 +80,8 @@ export const HEADER_MESSAGE_KIND = 'fermata-message-kind';
 export const HEADER_MESSAGE_TYPE = 'fermata-message-type';
 export const HEADER_CAUSATION_ID = 'fermata-causation-id';
 export const HEADER_CORRELATION_ID = 'fermata-correlation-id';
+/** Routing slip: the steps still to come, the receiver's first. */
+export const HEADER_ITINERARY = 'fermata-itinerary';
 /** Baggage carries the attribute names themselves, so that baggage-span-processor stamps plain services rightly. */
 export const BAGGAGE_KEYS = [ATTR_FLOW_ID, ATTR_FLOW_TYPE, ATTR_FLOW_VERSION] as const;
 

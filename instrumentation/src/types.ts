@@ -12,6 +12,8 @@ export interface Flow {
   version?: string;
   /** Business keys to find the flow by: `{ order_id: '42' }`. Not baggage: they stay on this service's spans. */
   keys?: Record<string, string>;
+  /** When it should have ended, epoch ms. Stays on this service's spans, too. */
+  deadline?: number;
 }
 
 /** What a publisher says of a message. */
@@ -30,6 +32,8 @@ export interface OutgoingMessage {
   flow?: Flow;
   /** When it was handed over, epoch ms with fraction; default: now. */
   startTime?: number;
+  /** Routing slip: names of the steps still to come, the receiver's first. */
+  itinerary?: readonly string[];
 }
 
 /** What a consumer knows of a message. */
@@ -60,4 +64,35 @@ export interface StepOptions {
   /** When it should have ended, epoch ms. */
   deadline?: number;
   attributes?: Record<string, string | number | boolean>;
+}
+
+/** What a flow type consists of. Durations are texts like `30s`, `15m`, `3d`. */
+export interface FlowDefinition {
+  version?: string;
+  /** Time of the whole flow, and of each step that has none of its own. */
+  within?: string;
+  steps: (FlowStep | FlowChoice)[];
+  /** Steps or messages that end it; outcome `completed` where none is given. */
+  ends?: { step: string; outcome?: FlowOutcome }[];
+  /** Undoing runs in the reverse order of doing. */
+  undoInOrder?: boolean;
+}
+
+export interface FlowStep {
+  /** Name of the step, or type of the message that it handles. */
+  name: string;
+  service?: string;
+  after?: string | string[];
+  within?: string;
+  optional?: boolean;
+  /** Name of the step that undoes it. */
+  compensatedBy?: string;
+}
+
+/** One of these is enough. */
+export interface FlowChoice {
+  oneOf: (string | Pick<FlowStep, 'name' | 'service' | 'compensatedBy'>)[];
+  after?: string | string[];
+  within?: string;
+  optional?: boolean;
 }

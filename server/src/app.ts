@@ -9,6 +9,7 @@ import { silentLog, type Log } from './base/log.ts';
 import type { Config } from './config.ts';
 import type { About } from './contract/index.ts';
 import { createAlerts, createGuard } from './alert/index.ts';
+import { definitionsFrom } from './expect/index.ts';
 import { createNormalizer } from './normalize/index.ts';
 import { createPipeline } from './pipeline.ts';
 import { createPush } from './push/index.ts';
@@ -73,6 +74,8 @@ export function createApp(config: Config, parts: AppParts = {}): App {
     stuckFloorMs: config.stuckFloorMs,
     unloadMs: config.unloadMs,
     requestFlows: config.requestFlows,
+    definitions: config.definitions,
+    queryRules: config.alerts.rules,
     watched: () => push.clients > 0,
     told: (flows, gone) => {
       alerts.observe(flows);
@@ -103,6 +106,9 @@ export function createApp(config: Config, parts: AppParts = {}): App {
     random: parts.random ?? Math.random,
     channels: config.alerts.channels,
     routes: config.alerts.routes,
+    inhibitions: config.alerts.inhibitions,
+    suspect: (finding, flow) => pipeline.expectations.suspect(finding, flow),
+    valueKey: config.valueKey,
     linkTo: (incident) => `${config.publicUrl || `http://${shownHost}:${webPort}`}/incidents/${incident.id}`,
     onChanged: (changed) => push.incidents(changed.map(presentIncident)),
   });
@@ -143,6 +149,10 @@ export function createApp(config: Config, parts: AppParts = {}): App {
       store,
       alerts,
       expectations: pipeline.expectations,
+      definitions: pipeline.definitions,
+      readDefinitions: definitionsFrom,
+      accept: (incident) => pipeline.accept(incident),
+      rules: config.alerts.rules,
       clock,
       counters,
       log,

@@ -1,7 +1,11 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { parse } from 'yaml';
-import { readAlertSettings, type AlertSettings } from './alert/index.ts';
+import { NO_ALERTS, readAlertSettings, type AlertSettings } from './alert/index.ts';
 import { FermataError, messageOf } from './base/errors.ts';
+import { readDefinitions } from './expect/index.ts';
+import type { Definition } from './model/definition.ts';
+import { parseQuery } from './query/index.ts';
 
 /** Set by operators: environment first, then the same names in fermata.yaml, then the default. */
 export interface Config {
@@ -26,6 +30,9 @@ export interface Config {
   /** From the file that FERMATA_ALERTS names. */
   alerts: AlertSettings;
   alertAllow: string[];
+  /** From the file or folder that FERMATA_DEFINITIONS names. */
+  definitions: Definition[];
+  valueKey: string;
   publicUrl: string;
 }
 
@@ -73,10 +80,25 @@ const days: Reader<number> = (value) => {
   return Math.ceil(ms / UNITS['d']!);
 };
 const alertsFile: Reader<AlertSettings> = (path) => {
-  if (path === '') return { channels: [], routes: [] };
-  const { settings, problems } = readAlertSettings(readFileSync(path, 'utf8'), process.env);
+  if (path === '') return NO_ALERTS;
+  const { settings, problems } = readAlertSettings(readFileSync(path, 'utf8'), process.env, (query) =>
+    parseQuery(query, 0),
+  );
   if (problems.length > 0) throw new Error(`is wrong: ${problems.join('; ')}`);
   return settings;
+};
+const definitionFiles: Reader<Definition[]> = (path) => {
+  if (path === '') return [];
+  const files = statSync(path).isDirectory()
+    ? readdirSync(path)
+        .filter((file) => /\.ya?ml$/.test(file))
+        .sort()
+        .map((file) => join(path, file))
+    : [path];
+  const read = files.map((file) => ({ file, ...readDefinitions(readFileSync(file, 'utf8')) }));
+  const problems = read.flatMap(({ file, problems: found }) => found.map((problem) => `${file} ${problem}`));
+  if (problems.length > 0) throw new Error(`is wrong: ${problems.join('; ')}`);
+  return read.flatMap(({ definitions }) => definitions);
 };
 const bytes: Reader<number> = (value) => {
   if (value === '') return 0;
@@ -159,7 +181,19 @@ export const SETTINGS: { [K in keyof Config]: Setting<Config[K]> } = {
     name: 'FERMATA_ALERTS',
     default: '',
     read: alertsFile,
-    help: 'YAML file with channels and routes: who is told of which incidents',
+    help: 'YAML file with channels, routes and rules: who is told of which incidents',
+  },
+  definitions: {
+    name: 'FERMATA_DEFINITIONS',
+    default: '',
+    read: definitionFiles,
+    help: 'YAML file, or folder of them, that says what flow types consist of',
+  },
+  valueKey: {
+    name: 'FERMATA_VALUE_KEY',
+    default: '',
+    read: text,
+    help: 'business or search key whose number is what a flow is worth, summed up by incidents',
   },
   alertAllow: {
     name: 'FERMATA_ALERT_ALLOW',
@@ -265,7 +299,7 @@ export function printConfig(config: Config): string {
         setting.secret && value !== ''
           ? '***'
           : Array.isArray(value)
-            ? value.join(',')
+            ? value.map((one) => (typeof one === 'string' ? one : one.type)).join(',')
             : typeof value === 'object'
               ? value.channels.map((channel) => channel.name).join(',')
               : String(value);

@@ -3,9 +3,13 @@ import type { Counters } from './base/counters.ts';
 import { messageOf } from './base/errors.ts';
 import type { Log } from './base/log.ts';
 import { createCorrelator, type Correlator } from './correlate/index.ts';
+import { createDefinitionDesk, type DefinitionDesk } from './definitions.ts';
 import { judge } from './detect/index.ts';
 import { createExpectations, type Expectations } from './expect/index.ts';
+import type { Definition } from './model/definition.ts';
+import type { QueryRule } from './model/expectation.ts';
 import { seenAt, type Flow, type SeenFlow } from './model/flow.ts';
+import type { Incident } from './model/incident.ts';
 import type { OtlpExport } from './model/otlp.ts';
 import type { EvidenceRecord } from './model/record.ts';
 import type { Span } from './model/span.ts';
@@ -27,6 +31,9 @@ export interface Pipeline {
   stop(): Promise<void>;
   readonly correlator: Correlator;
   readonly expectations: Expectations;
+  readonly definitions: DefinitionDesk;
+  /** An operator says that what an incident misses comes no more. */
+  accept(gone: Pick<Incident, 'environment' | 'flowType' | 'step' | 'service'>): Promise<boolean>;
 }
 
 export interface PipelineOptions {
@@ -39,6 +46,9 @@ export interface PipelineOptions {
   /** Nothing is called stuck sooner, ms. */
   stuckFloorMs: number;
   unloadMs: number;
+  /** From the operator's files. */
+  definitions: readonly Definition[];
+  queryRules: readonly QueryRule[];
   /** Whether an ended request flow (a trace without messages and flow id) is kept. */
   requestFlows: 'keep' | 'failed' | 'drop';
   /** Durable and queryable: tell the dashboards. */
@@ -108,11 +118,11 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     }
   };
   const judgedOrThrow = (flow: Flow): Flow => {
+    const concluded = expectations.conclude(flow);
     const seen = judge(
-      flow,
-      expectations.of(flow),
-      () => expectations.dutiesOf(flow),
-      options.settleMs,
+      concluded,
+      { ...expectations.of(concluded), dutiesOf: () => expectations.dutiesOf(concluded) },
+      options,
       clock.now(),
     );
     if (seen.findings.some((finding) => finding.rule.startsWith('compensation-')))
@@ -272,10 +282,32 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     flow.hops.some((hop) => !hop.sync) ||
     (options.requestFlows === 'failed' && flow.failedSteps > 0);
 
+  /** Of everything under way of these flow types: more is known now. */
+  const judgeAgain = async (types: ReadonlySet<string>): Promise<void> => {
+    for await (const flows of store.openFlows())
+      correlator.lookAgain(flows.filter((flow) => types.has(flow.type)).map((flow) => flow.id));
+  };
+  const definitions = createDefinitionDesk({
+    clock,
+    counters,
+    log,
+    store,
+    expectations,
+    judgeAgain,
+  });
+
   return {
     correlator,
     expectations,
+    definitions,
+    async accept({ environment, flowType, step, service }) {
+      if (step === null || !expectations.accept(environment, flowType, step, service)) return false;
+      await save();
+      await judgeAgain(new Set([flowType]));
+      return true;
+    },
     async start() {
+      await definitions.load(options.definitions);
       expectations.load(await store.learned());
       const { lastBatch, derivedBatch: derived, lastReceivedMs } = await store.watermarks();
       batch = lastBatch;
@@ -314,6 +346,11 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       for (const request of requests) {
         for (const span of request.spans) records.push(normalizer.span(span, receivedAtMs));
         for (const record of request.logs) {
+          const definition = normalizer.definition(record);
+          if (definition !== null) {
+            definitions.announced(definition);
+            continue;
+          }
           const event = normalizer.event(record, receivedAtMs);
           if (event) records.push(event);
           else ignored++;

@@ -1,4 +1,4 @@
-import { createLab, type Flow } from '@fermata/server/lab';
+import { ABSENCES, createLab, type Flow } from '@fermata/server/lab';
 import type { Simulated } from './simulator.ts';
 
 /** How well stalls were found: figures over all flows of a simulation. */
@@ -14,8 +14,6 @@ export interface Score {
   falseAlarms: string[];
   missed: string[];
 }
-
-const ABSENCE = ['undelivered-message', 'lost-step', 'missing-reply', 'missing-step'];
 
 export interface Play {
   /** Reorders arrivals within this window and repeats every twentieth. */
@@ -42,7 +40,7 @@ export async function play(simulated: Simulated, startMs: number, options: Play 
     onFlow(flow) {
       const root = Object.keys(flow.members).find((trace) => roots.has(trace));
       if (root === undefined || first.has(root)) return;
-      const finding = flow.findings.find((one) => ABSENCE.includes(one.rule));
+      const finding = flow.findings.find((one) => (ABSENCES as readonly string[]).includes(one.rule));
       if (finding)
         first.set(root, { finding, noticedMs: lab.clock.now(), dueMs: published.get(root) ?? null });
       else if (flow.waitingFor.length > 0)

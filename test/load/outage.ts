@@ -39,6 +39,7 @@ export async function playOutage(seed: number, flows: number): Promise<OutageSco
       sent.push({ event: (JSON.parse(body) as { event: string }).event, atMs: lab.clock.now() });
       return { status: 200, retryAfterMs: null };
     },
+    mail: () => Promise.reject(new Error('no mail here')),
   };
   const stuck = new Set<string>();
   let firstDeadline = Infinity;
@@ -53,7 +54,7 @@ export async function playOutage(seed: number, flows: number): Promise<OutageSco
     },
     alerts: {
       guard,
-      channels: [{ name: 'ops', kind: 'webhook', url: 'http://ops', secret: '' }],
+      channels: [{ name: 'ops', kind: 'webhook', url: 'http://ops', secret: '', from: '', to: [] }],
       routes: [
         {
           severities: ['critical'],
@@ -62,6 +63,8 @@ export async function playOutage(seed: number, flows: number): Promise<OutageSco
           services: [],
           channels: ['ops'],
           groupWaitMs: 10_000,
+          repeatMs: 0,
+          mute: [],
         },
       ],
     },

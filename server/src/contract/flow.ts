@@ -40,7 +40,8 @@ export interface WaitingFor {
   lateAt: string;
   stuckAt: string;
   basis: 'declared' | 'learned' | 'structural';
-  absence: 'undelivered-message' | 'lost-step' | 'missing-reply' | 'missing-step';
+  /** The rule that its absence is. */
+  absence: string;
   probability: number;
   samples: number;
   provisional: boolean;
@@ -125,6 +126,10 @@ export interface Step {
   traceId: string;
   shared: boolean;
   badges: string[];
+  /** When it should have ended, where somebody said. */
+  deadlineAt: string | null;
+  /** Routing slip: steps still to come after it. */
+  itinerary: string[];
 }
 
 export interface Hop {

@@ -1,6 +1,6 @@
 import type { Attempt, Badge, Step, StepStatus } from '../model/flow.ts';
 import type { Span } from '../model/span.ts';
-import { earlier, later, unixNanos } from '../model/time.ts';
+import { earlier, later, msOf, unixNanos } from '../model/time.ts';
 import { order, type FlowInput, type InputSegment } from './flow-input.ts';
 import type { Shifts } from './runs.ts';
 
@@ -27,6 +27,8 @@ export interface Draft {
 export function draftSteps(input: FlowInput, shifts: Shifts, badges: Set<Badge>): Draft[] {
   const drafts: Draft[] = [];
   const draftOf = new Map<string, Draft>();
+  /** What is known of spans that have not ended: the milestones that happened in them. */
+  const ofUnended = new Map<string, Draft>();
   const byKey = new Map<string, Span>();
   for (const segment of input.segments) for (const span of segment.spans) byKey.set(span.key, span);
   // Parents first: a span that continues the work of another segment's span (same service, new id) folds into it.
@@ -51,6 +53,13 @@ export function draftSteps(input: FlowInput, shifts: Shifts, badges: Set<Badge>)
         draftOf.set(span.key, parent);
         continue;
       }
+      const within = span.milestone === null || parent !== undefined ? '' : span.traceId + span.parentId;
+      const sibling = ofUnended.get(within);
+      if (sibling !== undefined && sibling.head.service.name === span.service.name) {
+        sibling.spans.push(span);
+        draftOf.set(span.key, sibling);
+        continue;
+      }
       const draft: Draft = {
         head: span,
         segment,
@@ -66,6 +75,7 @@ export function draftSteps(input: FlowInput, shifts: Shifts, badges: Set<Badge>)
       }
       drafts.push(draft);
       draftOf.set(span.key, draft);
+      if (within !== '' && span.parentId !== '') ofUnended.set(within, draft);
     }
   }
   return foldReceives(drafts, draftOf);
@@ -196,6 +206,7 @@ function toStep(group: Draft[]): Step {
         : retried && !earlierOk
           ? 'retried'
           : 'ok';
+  const spans = group.flatMap((draft) => draft.spans);
   const failure = last.status === 'failed' ? last.error : null;
   const end = attempts.some((attempt) => attempt.end === null)
     ? null
@@ -222,8 +233,29 @@ function toStep(group: Draft[]): Step {
     shared: false,
     badges: [...badges].sort(),
     receivedMs: head.receivedAtMs,
+    aliveMs: msOf(unixNanos(spans.map((span) => span.end).reduce(later) + skewNs)),
+    deadlineMs: spans.reduce((least, { step }) => earliestDeadline(least, step?.deadlineMs ?? 0), 0) || null,
+    itinerary: itineraryOf(spans),
   };
 }
+
+const earliestDeadline = (a: number, b: number): number => (a === 0 ? b : b === 0 ? a : Math.min(a, b));
+
+/** The slip shrinks on its way: the shortest says what is still to come after all of this step. */
+function itineraryOf(spans: readonly Span[]): string[] {
+  let shortest: string[] = [];
+  for (const span of spans) {
+    const text = span.step?.itinerary ?? '';
+    if (text === '') continue;
+    const names = text
+      .split(',', MOST_STOPS)
+      .map((name) => name.trim())
+      .filter((name) => name !== '');
+    if (shortest.length === 0 || names.length < shortest.length) shortest = names;
+  }
+  return shortest;
+}
+const MOST_STOPS = 200;
 
 function attemptFromSpans(draft: Draft, work: Span[]): Attempt {
   const { head, shift } = draft;
@@ -267,7 +299,7 @@ function attemptFromMilestones(draft: Draft, milestones: Span[]): Attempt {
 /** DESIGN "Step type": never the raw span name, which may carry ids. */
 function typeKeyOf(head: Span): string {
   const what =
-    head.step?.name ||
+    ownName(head) ||
     head.route ||
     (head.message !== null
       ? `${head.role} ${head.message.type || head.message.destination}`
@@ -275,8 +307,11 @@ function typeKeyOf(head: Span): string {
   return `${head.service.name} ${what}`;
 }
 
+/** What a step expects is the name of another one. */
+const ownName = (head: Span): string => (head.milestone === 'flow-expects' ? '' : (head.step?.name ?? ''));
+
 function nameOf(head: Span): string {
-  return head.step?.name || head.route || head.name;
+  return ownName(head) || head.route || head.name;
 }
 
 function kindOf(head: Span): string {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { Badge, Flow, Hop, Relation, Step } from '../model/flow.ts';
+import type { Badge, Expected, Flow, Hop, Relation, Step } from '../model/flow.ts';
 import type { Outcome, Span } from '../model/span.ts';
-import { earlier, later, msBetween, unixNanos, type UnixNanos } from '../model/time.ts';
+import { earlier, later, msBetween, msOf, unixNanos, type UnixNanos } from '../model/time.ts';
 import type { FlowInput } from './flow-input.ts';
 import { mayNameFlow, originName, parentKeyOf, referrerName, sharedTokens } from './graph.ts';
 import { hopsOf } from './hops.ts';
@@ -62,6 +62,9 @@ function summarize(
     id: flowIdOf(input.key, run),
     environment: head.environment,
     type: head.type || earliestCauseless(steps, hops).typeKey,
+    typeVersion: head.version,
+    deadlineMs: head.deadlineMs,
+    expects: expectsOf(input, shifts),
     key: head.flowId || (firstKey?.[1] ?? ''),
     run,
     phase,
@@ -108,28 +111,59 @@ function summarize(
   };
 }
 
+const MOST_EXPECTS = 200;
+/** What was said to come next, for this flow alone; oldest first. */
+function expectsOf(input: FlowInput, shifts: Shifts): Expected[] {
+  const said: Expected[] = [];
+  for (const segment of input.segments)
+    for (const span of segment.spans) {
+      if (span.milestone !== 'flow-expects' || !span.step?.name) continue;
+      said.push({
+        step: span.step.name,
+        service: null,
+        saidAtMs: msOf(unixNanos(span.start + shifts.get(segment)!)),
+        deadlineMs: span.step.deadlineMs || null,
+        bySpanId: span.spanId,
+      });
+    }
+  return said.sort((a, b) => a.saidAtMs - b.saidAtMs || (a.step < b.step ? -1 : 1)).slice(0, MOST_EXPECTS);
+}
+
 interface Identity {
   environment: string;
   flowId: string;
   type: string;
+  version: string;
+  deadlineMs: number | null;
   parentId: string | null;
 }
 
 function identityOf(key: string, spans: Span[]): Identity {
   const [kind = '', environment = '', flowId = '', type = ''] = key.split('\0');
   let declared = type;
+  let version = '';
+  let deadlineMs: number | null = null;
   let parentId: string | null = null;
   for (const { flow } of spans) {
     if (flow === null) continue;
     if (kind !== 'i' && flow.type !== '' && (declared === '' || flow.type < declared)) declared = flow.type;
+    if (flow.version > version) version = flow.version;
+    if (flow.deadlineMs > 0) deadlineMs = Math.min(deadlineMs ?? Infinity, flow.deadlineMs);
     if (flow.parentId !== '') {
       const parent = flowIdOf(`i\0${environment}\0${flow.parentId}\0${flow.parentType}`, 1);
       if (parentId === null || parent < parentId) parentId = parent;
     }
   }
   return kind === 'i'
-    ? { environment, flowId, type: declared, parentId }
-    : { environment: spans[0]!.service.environment, flowId: '', type: declared, parentId };
+    ? { environment, flowId, type: declared, version, deadlineMs, parentId }
+    : {
+        environment: spans[0]!.service.environment,
+        flowId: '',
+        type: declared,
+        version,
+        deadlineMs,
+        parentId,
+      };
 }
 
 /** Public id of a flow: the trace that names it, or a hash of (environment, type, id) and the run. */

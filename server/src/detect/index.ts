@@ -1,11 +1,15 @@
-import type { Finding, WaitingFor } from '../model/expectation.ts';
+import type { Finding, QueryRule, WaitingFor } from '../model/expectation.ts';
 import type { Flow, Health } from '../model/flow.ts';
+import { nanosFromMs } from '../model/time.ts';
 import {
+  consumerGone,
+  flowOverdue,
   isAbsence,
   lostStep,
   missingReply,
   missingStep,
   nextLook,
+  orchestratorSilent,
   undeliveredMessage,
 } from './rules/absence.ts';
 import {
@@ -24,9 +28,14 @@ import {
   duplicateProcessing,
   failedStep,
   retryStorm,
+  unhandledFailure,
+  unheardFailures,
 } from './rules/failures.ts';
+import { consumerNew, newVariant, type News } from './rules/novelties.ts';
+import { askedOf } from './rules/queries.ts';
 import { findingsOf, type Rule } from './rule.ts';
 
+export { NO_NEWS, type News } from './rules/novelties.ts';
 export { undoPair, type UndoDuties } from './rules/compensation.ts';
 
 /** Of one flow; absences come first. */
@@ -35,8 +44,11 @@ const MOST_FINDINGS = 100;
 const RULES: readonly Rule[] = [
   undeliveredMessage,
   lostStep,
+  orchestratorSilent,
   missingReply,
+  consumerGone,
   missingStep,
+  flowOverdue,
   deadLetter,
   failedStep,
   retryStorm,
@@ -49,48 +61,67 @@ const RULES: readonly Rule[] = [
   brokenContext,
 ];
 
+export interface JudgeOptions {
+  /** What is to be undone, and what nobody hears, is asked once nothing has moved for this long, ms. */
+  settleMs: number;
+  queryRules: readonly QueryRule[];
+}
+
+/** What is known of a flow besides itself. */
+export interface Known {
+  waitingFor: WaitingFor[];
+  dutiesOf(): UndoDuties;
+  news: News;
+}
+
 /**
- * What is wrong with a flow, and since when: pure in (flow, expectations, duties, now). Deadlines, not polling: `lookAtMs`
- * says when the answer can change although nothing arrives.
+ * What is wrong with a flow, and since when: pure in (flow, what is known, now). Deadlines, not polling: `lookAtMs` says
+ * when the answer can change although nothing arrives.
  */
-export function judge(
-  flow: Flow,
-  waitingFor: WaitingFor[],
-  dutiesOf: () => UndoDuties,
-  settleMs: number,
-  nowMs: number,
-): Flow {
-  // What is to be undone is audited once nothing moves any more.
+export function judge(flow: Flow, known: Known, { settleMs, queryRules }: JudgeOptions, nowMs: number): Flow {
+  const { waitingFor } = known;
   const isSaga =
     flow.outcome === 'failed' ||
     flow.outcome === 'compensated' ||
     flow.steps.some((step) => step.compensates !== null);
   const quietAt = flow.lastReceivedMs + settleMs;
   const audits = isSaga && nowMs >= quietAt;
-  const duties = audits ? dutiesOf() : null;
-  const rules = duties ? [...RULES, compensationMissing(duties), compensationOutOfOrder(duties)] : RULES;
+  const duties = audits ? known.dutiesOf() : null;
+  const rules = [
+    ...RULES,
+    unhandledFailure(quietAt),
+    consumerNew(known.news),
+    newVariant(known.news),
+    ...(duties ? [compensationMissing(duties), compensationOutOfOrder(duties)] : []),
+  ];
   const findings: Finding[] = rules
     .flatMap((rule) => findingsOf(rule, flow, rule.inspect(flow, waitingFor, nowMs)))
     .slice(0, MOST_FINDINGS);
-  const stuck = findings.some((finding) => isAbsence(finding.rule));
-  const next = nextLook(waitingFor, nowMs);
+  const absences = findings.filter((finding) => isAbsence(finding.rule));
   const late = waitingFor.some(({ lateAt }) => lateAt <= nowMs);
-  const health: Health = stuck ? 'stuck' : late ? 'late' : 'ok';
-  const since = stuck
-    ? Math.min(...findings.filter((finding) => isAbsence(finding.rule)).map((finding) => finding.since))
-    : null;
-  return {
+  const health: Health = absences.length > 0 ? 'stuck' : late ? 'late' : 'ok';
+  const ended = flow.phase === 'ended';
+  const judged: Flow = {
     ...flow,
     waitingFor,
     findings,
     health,
     // Nothing settles while something is owed.
     settlesAs: waitingFor.length > 0 ? null : flow.settlesAs,
-    status: flow.phase === 'ended' || health === 'ok' ? flow.status : health,
+    status: ended || health === 'ok' ? flow.status : health,
     statusSince:
-      flow.phase === 'ended' || since === null
+      ended || absences.length === 0
         ? flow.statusSince
-        : ((BigInt(Math.round(since)) * 1_000_000n) as Flow['statusSince']),
-    lookAtMs: isSaga && !audits ? Math.min(next ?? quietAt, quietAt) : next,
+        : nanosFromMs(Math.round(Math.min(...absences.map((finding) => finding.since)))),
+    lookAtMs: null,
   };
+  const looks = [nextLook(waitingFor, nowMs)];
+  if (nowMs < quietAt && (isSaga || unheardFailures(flow).length > 0)) looks.push(quietAt);
+  for (const rule of queryRules) {
+    const { said, lookAtMs } = askedOf(rule, judged, nowMs);
+    looks.push(lookAtMs);
+    judged.findings = [...judged.findings, ...findingsOf({ ...rule, lasting: true }, flow, said)];
+  }
+  const next = looks.filter((at) => at !== null);
+  return { ...judged, lookAtMs: next.length === 0 ? null : Math.min(...next) };
 }

@@ -9,6 +9,8 @@ import type { Flow } from '../model/flow.ts';
 export interface Rule {
   name: string;
   severity: Severity;
+  /** A state that ends when the flow moves on. Default: an event, which nothing withdraws. */
+  lasting?: true;
   inspect(flow: Flow, waitingFor: readonly WaitingFor[], nowMs: number): Said[];
 }
 
@@ -25,12 +27,17 @@ export interface Said {
   evidence: string[];
 }
 
-export function findingsOf(rule: Rule, flow: Flow, said: readonly Said[]): Finding[] {
+export function findingsOf(
+  rule: Pick<Rule, 'name' | 'severity' | 'lasting'>,
+  flow: Flow,
+  said: readonly Said[],
+): Finding[] {
   return said.map(({ about, ...rest }) => ({
     key: `${rule.name}:${about}`,
     incident: incidentKey(rule.name, flow.environment, flow.type, rest.service, rest.step, rest.place),
     rule: rule.name,
     severity: rule.severity,
+    lasting: rule.lasting ?? false,
     ...rest,
   }));
 }

@@ -3,10 +3,17 @@ import { createBench } from '../correlate/testing.ts';
 import type { WaitingFor } from '../model/expectation.ts';
 import type { Flow } from '../model/flow.ts';
 import { aSpan, type SpanSketch } from '../model/testing/builders.ts';
-import { judge, undoPair, type UndoDuties } from './index.ts';
+import { parseQuery } from '../query/language.ts';
+import { judge, NO_NEWS, undoPair, type Known, type News, type UndoDuties } from './index.ts';
 
 /** Every rule fires on the smallest flow that shows it, stays silent on its near miss, and withdraws on recovery. */
 const SETTLE = 30_000;
+const OPTIONS = { settleMs: SETTLE, queryRules: [] };
+const known = (waitingFor: WaitingFor[] = [], duties: UndoDuties = NOTHING): Known => ({
+  waitingFor,
+  dutiesOf: () => duties,
+  news: NO_NEWS,
+});
 const NOTHING: UndoDuties = { owed: new Set(), order: new Set() };
 
 const flowOf = (...sketches: Omit<SpanSketch, 'trace'>[]): Flow => {
@@ -20,7 +27,7 @@ const rules = (
   waiting: WaitingFor[] = [],
   duties = NOTHING,
   now = flow.lastReceivedMs + SETTLE,
-): string[] => judge(flow, waiting, () => duties, SETTLE, now).findings.map(({ rule }) => rule);
+): string[] => judge(flow, known(waiting, duties), OPTIONS, now).findings.map(({ rule }) => rule);
 
 const waitingFor = (over: Partial<WaitingFor>): WaitingFor => ({
   id: 'a>b',
@@ -55,7 +62,7 @@ describe('absence', () => {
     },
   );
   test('health goes from ok over late to stuck, and says when to look next', () => {
-    const at = (now: number): Flow => judge(flow, [waitingFor({})], () => NOTHING, SETTLE, now);
+    const at = (now: number): Flow => judge(flow, known([waitingFor({})]), OPTIONS, now);
     expect(at(1999)).toMatchObject({ health: 'ok', status: 'active', lookAtMs: 2000 });
     expect(at(2000)).toMatchObject({ health: 'late', status: 'late', lookAtMs: 4000 });
     expect(at(4000)).toMatchObject({ health: 'stuck', status: 'stuck', lookAtMs: null, settlesAs: null });
@@ -63,7 +70,7 @@ describe('absence', () => {
   });
   test('one stall is one finding: of what one step owes, the likeliest', () => {
     const waiting = [waitingFor({}), waitingFor({ id: 'a>c', step: 'Mail', probability: 0.97 })];
-    const { findings } = judge(flow, waiting, () => NOTHING, SETTLE, 5000);
+    const { findings } = judge(flow, known(waiting), OPTIONS, 5000);
     expect(findings).toHaveLength(1);
     expect(findings[0]!.step).toBe('Ship');
   });
@@ -165,5 +172,104 @@ describe('compensation', () => {
     const flow = (ms: number): Flow => flowOf(done('1', 'Card', 0, { ms }), undo('2', 'Card', 100));
     expect(rules(flow(500))).toEqual(['late-reply-after-compensation']);
     expect(rules(flow(50))).toEqual([]);
+  });
+});
+
+describe('who fell silent', () => {
+  test.each([
+    ['orchestrator-silent', 'conducts this flow'],
+    ['consumer-gone', 'does not take it any more'],
+    ['flow-overdue', 'has not ended in its time'],
+  ] as const)('%s fires, names itself, and withdraws', (absence, words) => {
+    const flow = flowOf({ id: '1', step: { name: 'Order' } });
+    const { findings } = judge(flow, known([waitingFor({ absence })]), OPTIONS, 4000);
+    expect(findings).toMatchObject([{ rule: absence, lasting: true }]);
+    expect(findings[0]!.summary).toContain(words);
+    expect(rules(flow, [waitingFor({ absence })], NOTHING, 3999)).toEqual([]);
+    expect(rules(flow, [], NOTHING, 5000)).toEqual([]);
+  });
+  test('that the whole is late is not said where a part is missing', () => {
+    const flow = flowOf({ id: '1', step: { name: 'Order' } });
+    const waiting = [
+      waitingFor({}),
+      waitingFor({ id: 'flow>end', afterStepId: 'x', absence: 'flow-overdue' }),
+    ];
+    expect(rules(flow, waiting, NOTHING, 5000)).toEqual(['missing-step']);
+  });
+  test('of two silences of a conductor, whatever it would have done next, one incident', () => {
+    const flow = flowOf({ id: '1', step: { name: 'Order' } });
+    const of = (step: string): string =>
+      judge(flow, known([waitingFor({ step, absence: 'orchestrator-silent' })]), OPTIONS, 5000).findings[0]!
+        .incident;
+    expect(of('a')).toBe(of('b'));
+  });
+});
+
+describe('unhandled-failure', () => {
+  const failing = (destination: string, heard: boolean): Flow =>
+    flowOf(
+      { id: '1', role: 'send', destination },
+      ...(heard ? [{ id: '2', role: 'process' as const, destination, links: ['1/1'], at: 20 }] : []),
+    );
+  test('a failure that nobody consumes, once it was quiet', () => {
+    const flow = failing('payment-failed', false);
+    expect(rules(flow)).toEqual(['unhandled-failure']);
+    const early = judge(flow, known(), OPTIONS, flow.lastReceivedMs + SETTLE - 1);
+    expect(early.findings).toEqual([]);
+    expect(early.lookAtMs).toBe(flow.lastReceivedMs + SETTLE);
+  });
+  test('silent for other messages, and once somebody listens', () => {
+    expect(rules(failing('payment-captured', false))).toEqual([]);
+    expect(rules(failing('payment-failed', true))).toEqual([]);
+  });
+});
+
+describe('news', () => {
+  const flow = flowOf({ id: '1', step: { name: 'Order' } });
+  const news = (over: Partial<News>): string[] =>
+    judge(flow, { ...known(), news: { ...NO_NEWS, ...over } }, OPTIONS, 5000).findings.map(
+      ({ rule }) => rule,
+    );
+  test('a new consumer and a new variant are said, as news', () => {
+    expect(news({ consumers: new Set([flow.steps[0]!.id]) })).toEqual(['consumer-new']);
+    expect(news({ variant: true })).toEqual(['new-variant']);
+    expect(news({})).toEqual([]);
+  });
+});
+
+describe("an operator's own rule", () => {
+  const T0 = 1_700_000_000_000;
+  const asked = (text: string, forMs: number, flow: Flow, now: number): Flow =>
+    judge(
+      flow,
+      known(),
+      {
+        ...OPTIONS,
+        queryRules: [{ name: 'mine', query: parseQuery(text, now)!, text, severity: 'warning', forMs }],
+      },
+      now,
+    );
+  const flow = flowOf({ id: '1', step: { name: 'Order' }, received: T0 });
+  test('fires from the instant at which time alone made it true, and says when to look', () => {
+    const text = 'Order !> Ship within 15m';
+    expect(asked(text, 0, flow, T0 + 60_000)).toMatchObject({ findings: [], lookAtMs: T0 + 900_001 });
+    expect(asked(text, 0, flow, T0 + 2_000_000).findings).toMatchObject([
+      { rule: 'mine', since: T0 + 900_001, lasting: true },
+    ]);
+    const shipped = flowOf(
+      { id: '1', step: { name: 'Order' } },
+      { id: '2', step: { name: 'Ship' }, at: 100 },
+    );
+    expect(asked(text, 0, shipped, T0 + 2_000_000).findings).toEqual([]);
+  });
+  test('`for`: only after it has been true for so long', () => {
+    const text = 'duration>1m';
+    expect(asked(text, 30_000, flow, T0 + 70_000)).toMatchObject({ findings: [], lookAtMs: T0 + 90_001 });
+    expect(asked(text, 30_000, flow, T0 + 90_001).findings).toMatchObject([{ since: T0 + 90_001 }]);
+  });
+  test('it may ask what the other rules found', () => {
+    expect(asked('finding:failed-step', 0, flowOf({ id: '1', failed: true }), T0 + 1).findings).toHaveLength(
+      2,
+    );
   });
 });

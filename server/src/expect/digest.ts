@@ -37,6 +37,11 @@ export interface DigestStep {
   receivedMs: number;
   endMs: number | null;
   running: boolean;
+  failed: boolean;
+  /** Latest sign of life, ms. */
+  aliveMs: number;
+  /** It sent a reply, whether or not somebody took it. */
+  replied: boolean;
   /** Destination of the message that caused it. */
   via: string;
   /** Steps that this one caused: sorted, each once. */
@@ -85,6 +90,9 @@ export function digestOf(flow: Flow): Digest {
         receivedMs: step.receivedMs,
         endMs: step.end === null ? null : msOf(step.end),
         running: step.status === 'running',
+        failed: step.status === 'failed',
+        aliveMs: step.aliveMs,
+        replied: false,
         via: via.get(step.id) ?? '',
         follow: [],
         waits: [],
@@ -95,6 +103,7 @@ export function digestOf(flow: Flow): Digest {
   for (const hop of flow.hops) {
     const from = hop.from === null ? undefined : steps.get(hop.from);
     if (from === undefined) continue;
+    if (hop.message.kind === 'reply') from.replied = true;
     const to = hop.to === null ? undefined : steps.get(hop.to);
     if (hop.to === null) {
       if (hop.state === 'waiting')

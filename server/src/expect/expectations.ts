@@ -23,7 +23,7 @@ export function expectationsOf(digest: Digest, model: TypeModel, floorMs: number
       if (lost) found.push(lost);
       continue;
     }
-    const owed = setsFor(known, step.version).owedAfter(step.follow);
+    const owed = stillOwed(setsFor(known, step.version).owedAfter(step.follow), model);
     if (owed === null) continue;
     const since = Math.min(step.startMs, step.receivedMs);
     const entry = (candidates: Candidate[], certain: boolean): WaitingFor =>
@@ -32,7 +32,7 @@ export function expectationsOf(digest: Digest, model: TypeModel, floorMs: number
     if (owed.oneOf.length > 0) found.push(entry(owed.oneOf, false));
   }
   if (found.length > 0 || digest.steps.length === 0) return found;
-  const owed = onProbation(digest, model) ? null : model.flows.owedAfter(typesIn(digest));
+  const owed = onProbation(digest, model) ? null : stillOwed(model.flows.owedAfter(typesIn(digest)), model);
   if (owed === null) return [];
   const last = digest.steps.reduce((a, b) => (b.startMs > a.startMs ? b : a));
   const since = Math.min(last.startMs, last.receivedMs);
@@ -50,6 +50,16 @@ export function expectationsOf(digest: Digest, model: TypeModel, floorMs: number
       waits: model.gaps,
     }),
   );
+}
+
+/** Without what an operator accepted as gone. */
+function stillOwed(owed: Owed | null, { accepted }: TypeModel): Owed | null {
+  if (owed === null || accepted.size === 0) return owed;
+  const certain = owed.certain.filter(({ key }) => !accepted.has(key));
+  const oneOf = owed.oneOf.filter(({ key }) => !accepted.has(key));
+  return certain.length === 0 && oneOf.length < Math.max(1, owed.oneOf.length)
+    ? null
+    : { ...owed, certain, oneOf };
 }
 
 /** A version with a record of its own is judged by that; a new one by what all versions did. */
@@ -127,11 +137,16 @@ const longest = (histogram: Histogram): number => {
   return Math.max(2 * histogram.quantile(0.999), Math.exp(mean + DEVIATIONS * deviation));
 };
 
+/** Between two heartbeats of a long step. */
+const SIGN_MS = 60_000;
+
 /** A step that announced its start owes an end. */
 function endOwed(step: DigestStep, known: StepModel, floorMs: number): WaitingFor | null {
   const { durations } = known;
   if (durations.count < FEWEST_SAMPLES) return null;
   const since = Math.min(step.startMs, step.receivedMs);
+  // Who gives signs of life hangs only once they stop.
+  const alive = step.aliveMs > step.startMs ? step.aliveMs + Math.max(floorMs, SIGN_MS) : 0;
   return {
     id: `${step.id}>end`,
     afterStepId: step.id,
@@ -143,8 +158,8 @@ function endOwed(step: DigestStep, known: StepModel, floorMs: number): WaitingFo
     certain: true,
     expectedAt: since + durations.quantile(0.5),
     since,
-    lateAt: since + Math.max(floorMs, durations.quantile(0.999)),
-    stuckAt: since + Math.max(floorMs, longest(durations)),
+    lateAt: Math.max(alive, since + Math.max(floorMs, durations.quantile(0.999))),
+    stuckAt: Math.max(alive, since + Math.max(floorMs, longest(durations))),
     basis: 'learned',
     absence: 'lost-step',
     probability: 1,

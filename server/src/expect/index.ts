@@ -1,11 +1,17 @@
 import type { Clock } from '../base/clock.ts';
 import type { Counters } from '../base/counters.ts';
 import { createDeadlines } from '../base/deadlines.ts';
-import type { WaitingFor } from '../model/expectation.ts';
+import type { Finding, WaitingFor } from '../model/expectation.ts';
 import type { Flow } from '../model/flow.ts';
+import type { Definition, DefinitionSource, StoredDefinition } from '../model/definition.ts';
+import { concluded, declaredDuties, declaredOf } from './declared.ts';
+import { createDefinitions } from './definitions.ts';
 import { digestOf, type Digest } from './digest.ts';
 import { expectationsOf, onProbation } from './expectations.ts';
+import { named } from './kinds-of-absence.ts';
+import { newsOf, type News } from './news.ts';
 import { FEWEST_SAMPLES } from './outcome-sets.ts';
+import { createStructure } from './structure.ts';
 import {
   breaksDuties,
   createTypeModel,
@@ -17,13 +23,24 @@ import {
   type TypeModel,
 } from './model.ts';
 
+export { definitionsFrom, readDefinitions } from './definitions.ts';
+
 /**
  * What should come next. Learns from flows that ended well, or fell quiet owing nothing; a flow that owes something
  * teaches nothing, or an outage would teach that silence is normal.
  */
 export interface Expectations {
-  /** What a flow waits for now; whatever it taught in an earlier form is taken back. */
-  of(flow: Flow): WaitingFor[];
+  /** What a flow waits for now, and what is new about it; whatever it taught in an earlier form is taken back. */
+  of(flow: Flow): { waitingFor: WaitingFor[]; news: News };
+  /** What may be behind an absence, in words: a service that fell silent, a new version. */
+  suspect(finding: Finding, flow: Flow): string | null;
+  /** An operator says that this step does not come any more. False: nothing of that name is known. */
+  accept(environment: string, type: string, step: string, service: string | null): boolean;
+  /** The flow as its definition sees it; itself where there is none. */
+  conclude(flow: Flow): Flow;
+  /** Takes definitions; returns those that changed something. */
+  define(definitions: readonly Definition[], source: DefinitionSource, atMs: number): StoredDefinition[];
+  definitions(): StoredDefinition[];
   /** Steps that have to be undone once something is, and in which order. */
   dutiesOf(flow: Flow): { owed: Set<string>; order: Set<string> };
   /** Something is wrong with it: it must not teach. */
@@ -67,11 +84,25 @@ const MOST_ONCE_STUCK = 100_000;
 const MOST_SERVICES = 10_000;
 /** When a type has taught so often, what was taught before anything was known is looked at again. */
 const isMilestone = (total: number): boolean => total >= 100 && Number.isInteger(Math.log2(total / 100));
+/** A service that was not heard of for so long before something of it was missed fell silent. */
+const SILENT_MS = 10_000;
+/** A version that is younger than this when something goes wrong is worth a look. */
+const DEPLOY_MS = 3_600_000;
+interface Versions {
+  now: string;
+  before: string | null;
+  sinceMs: number;
+}
 /** An ending this rare may have been a stall that nobody could recognize yet. */
 const RARE = 0.02;
 
+/** What was learned of an environment rather than of a flow type is stored under this name. */
+const STRUCTURE = '';
+
 export function createExpectations(options: ExpectationsOptions): Expectations {
   const { clock, floorMs } = options;
+  const definitions = createDefinitions();
+  const structure = createStructure();
   const models = new Map<string, TypeModel>();
   const learning = new Map<string, Digest>();
   const taught = new Map<string, Map<string, Digest>>();
@@ -82,6 +113,7 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
   const changed = new Set<string>();
   /** When each service was last heard of, in whatever flow, ms. */
   const lastSeen = new Map<string, number>();
+  const versions = new Map<string, Versions>();
   let version = 0;
 
   const modelOf = (type: string): TypeModel => {
@@ -94,6 +126,7 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
   };
   const apply = (digest: Digest, weight: 1 | -1): void => {
     teach(modelOf(digest.type), digest, weight);
+    structure.teach(digest, weight);
     changed.add(digest.type);
     version++;
   };
@@ -199,11 +232,14 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
     of(flow) {
       takeBack(flow.id);
       const digest = digestOf(flow);
-      const waiting = expectationsOf(digest, modelOf(digest.type), floorMs);
+      const waiting = named(awaited(flow, digest), flow);
       for (const step of digest.steps) {
         const key = seenKey(digest.type, step.service);
-        if (lastSeen.has(key) || lastSeen.size < MOST_SERVICES)
-          lastSeen.set(key, Math.max(lastSeen.get(key) ?? 0, step.receivedMs));
+        if (!lastSeen.has(key) && lastSeen.size >= MOST_SERVICES) continue;
+        lastSeen.set(key, Math.max(lastSeen.get(key) ?? 0, step.receivedMs));
+        const known = versions.get(key);
+        if (known?.now !== step.version && step.receivedMs > (known?.sinceMs ?? 0))
+          versions.set(key, { now: step.version, before: known?.now ?? null, sinceMs: step.receivedMs });
       }
       const now = clock.now();
       if (waiting.some((one) => one.stuckAt <= now)) {
@@ -213,17 +249,55 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
       // How long an outage took is not how long a step takes.
       if (onceStuck.has(flow.id)) for (const step of digest.steps) step.waits = [];
       owing.delete(flow.id);
-      if (waiting.length === 0 || mayTeachLater(digest)) {
-        if (waiting.length > 0) owing.add(flow.id);
+      // What structure owes is no part of the type's history, and must not keep it from being written.
+      const owes = waiting.some((one) => one.basis !== 'structural');
+      if (!owes || mayTeachLater(digest)) {
+        if (owes) owing.add(flow.id);
         learning.set(flow.id, digest);
         deadlines.set(flow.id, digest.lastReceivedMs + quietAfter(digest));
       } else {
         learning.delete(flow.id);
         deadlines.clear(flow.id);
       }
-      return waiting;
+      return { waitingFor: waiting, news: newsOf(digest, modelOf(digest.type), flow) };
     },
+    suspect(finding, flow) {
+      if (finding.service === null || !finding.lasting) return null;
+      const key = seenKey(`${flow.environment}\0`, finding.service);
+      const seen = lastSeen.get(key);
+      const deployed = versions.get(key);
+      if (seen === undefined) return null;
+      const iso = (ms: number): string => new Date(ms).toISOString();
+      if (seen < finding.since - SILENT_MS)
+        return `nothing is heard of ${finding.service} since ${iso(seen)}`;
+      if (deployed && deployed.before !== null && finding.since - deployed.sinceMs < DEPLOY_MS)
+        return `version ${deployed.now} of ${finding.service} runs since ${iso(deployed.sinceMs)}, before it was ${deployed.before || 'unnamed'}`;
+      return null;
+    },
+    accept(environment, type, step, service) {
+      const key = `${environment}\0${type}`;
+      const model = models.get(key);
+      if (model === undefined) return false;
+      const gone = [...model.about].filter(
+        ([, about]) => about.name === step && (service === null || about.service === service),
+      );
+      for (const [as] of gone) model.accepted.set(as, clock.now());
+      if (gone.length > 0) {
+        changed.add(key);
+        version++;
+      }
+      return gone.length > 0;
+    },
+    conclude(flow) {
+      const definition = definitions.of(flow.type, flow.typeVersion);
+      return definition === null ? flow : concluded(flow, definition);
+    },
+    define: (list, source, atMs) => definitions.add(list, source, atMs),
+    definitions: () => definitions.list(),
     dutiesOf: (flow) => {
+      const definition = definitions.of(flow.type, flow.typeVersion);
+      const declared = definition && declaredDuties(definition);
+      if (declared) return declared;
       const model = models.get(`${flow.environment}\0${flow.type}`);
       return model ? undoDuties(model) : { owed: new Set(), order: new Set() };
     },
@@ -246,11 +320,14 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
         return [{ environment, type, version: model.version, json: JSON.stringify(toStored(model)) }];
       });
       changed.clear();
+      for (const { environment, json } of structure.takeChanged())
+        list.push({ environment, type: STRUCTURE, version, json });
       return list;
     },
     load(stored) {
       for (const { environment, type, json } of stored)
-        models.set(`${environment}\0${type}`, fromStored(json));
+        if (type === STRUCTURE) structure.load(environment, json);
+        else models.set(`${environment}\0${type}`, fromStored(json));
     },
     inspect: (type) =>
       [...models]
@@ -261,6 +338,34 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
     },
     stop: () => deadlines.stop(),
   };
+
+  /** Where a definition speaks of a step, what was learned of it is not asked. */
+  function awaited(flow: Flow, digest: Digest): WaitingFor[] {
+    const model = modelOf(digest.type);
+    const definition = definitions.of(flow.type, flow.typeVersion);
+    const lagOf = (name: string): number => {
+      for (const about of model.about.values()) if (about.name === name) return about.lag.quantile(0.999);
+      return 0;
+    };
+    const declared = declaredOf(flow, definition, floorMs, lagOf);
+    const learned = expectationsOf(digest, model, floorMs);
+    if (definition === null && declared.length === 0)
+      // Once the type is known, its history speaks: it knows the messages that nobody has to take.
+      return model.flows.total >= FEWEST_SAMPLES
+        ? learned
+        : [...learned, ...structure.owedBy(digest, learned, floorMs)];
+    const spoken = new Set([
+      ...(definition?.steps.map((step) => step.name) ?? []),
+      ...declared.map((one) => one.step),
+    ]);
+    return [
+      ...declared,
+      ...learned.filter(
+        (one) =>
+          !spoken.has(one.step) && !one.oneOf.some((name) => spoken.has(name)) && flow.phase !== 'ended',
+      ),
+    ];
+  }
 
   /** It owes something, but may teach all the same once it was quiet. */
   function mayTeachLater(digest: Digest): boolean {

@@ -12,6 +12,8 @@ export interface TypeModel {
   about: Map<string, StepAbout>;
   /** Of flows that undid something: how often each step was done, and undone; which was undone first. */
   undo: UndoModel;
+  /** Step types that an operator said are owed no more, and when, ms; one that comes again is owed again. */
+  accepted: Map<string, number>;
   /** Grows with every change; the version that expectations were made from. */
   version: number;
 }
@@ -52,6 +54,7 @@ export function createTypeModel(): TypeModel {
     gaps: new Map(),
     about: new Map(),
     undo: { done: new Map(), undone: new Map(), order: new Map() },
+    accepted: new Map(),
     version: 0,
   };
 }
@@ -106,6 +109,8 @@ export function teach(model: TypeModel, digest: Digest, weight: 1 | -1): void {
       );
     about.lag.add(Math.max(0, step.receivedMs - step.startMs), weight);
     about.lastSeenMs = Math.max(about.lastSeenMs, step.receivedMs);
+    if (weight > 0 && step.startMs > (model.accepted.get(step.as) ?? Infinity))
+      model.accepted.delete(step.as);
   }
 }
 
@@ -164,6 +169,7 @@ export function toStored(model: TypeModel): unknown {
       undone: Object.fromEntries(model.undo.undone),
       order: Object.fromEntries(model.undo.order),
     },
+    accepted: Object.fromEntries(model.accepted),
     flows: model.flows,
     gaps: Object.fromEntries(model.gaps),
     about: Object.fromEntries(model.about),
@@ -186,6 +192,8 @@ type Buckets = [number, number][];
 interface Stored {
   version: number;
   undo: Record<'done' | 'undone' | 'order', Record<string, number>>;
+  /** Missing in what was stored before it existed. */
+  accepted?: Record<string, number>;
   flows: Sets;
   gaps: Record<string, Buckets>;
   about: Record<string, Omit<StepAbout, 'lag'> & { lag: Buckets }>;
@@ -206,6 +214,7 @@ export function fromStored(json: string): TypeModel {
       undone: new Map(Object.entries(stored.undo.undone)),
       order: new Map(Object.entries(stored.undo.order)),
     },
+    accepted: new Map(Object.entries(stored.accepted ?? {})),
     flows: createOutcomeSets(stored.flows),
     gaps: histograms(stored.gaps),
     about: new Map(

@@ -1,3 +1,17 @@
+import type { Query } from './search.ts';
+
+/** Rules that say that something did not come; of one stall the earliest here speaks. */
+export const ABSENCES = [
+  'undelivered-message',
+  'lost-step',
+  'orchestrator-silent',
+  'missing-reply',
+  'consumer-gone',
+  'missing-step',
+  'flow-overdue',
+] as const;
+export type Absence = (typeof ABSENCES)[number];
+
 /** What should come next in one flow, and by when. Instants are wall-clock ms. */
 export interface WaitingFor {
   /** Stable while the flow waits for the same thing: hash-free, step and expectation. */
@@ -19,12 +33,22 @@ export interface WaitingFor {
   stuckAt: number;
   basis: 'declared' | 'learned' | 'structural';
   /** Which rule its absence is. */
-  absence: 'undelivered-message' | 'lost-step' | 'missing-reply' | 'missing-step';
+  absence: Absence;
   /** Share of earlier flows in which it came. */
   probability: number;
   samples: number;
   /** Few samples: right so far, and no more than that. */
   provisional: boolean;
+}
+
+/** A rule that an operator wrote: whatever flows answer the query, for at least so long. */
+export interface QueryRule {
+  name: string;
+  query: Query;
+  /** As it was written. */
+  text: string;
+  severity: Severity;
+  forMs: number;
 }
 
 export type Severity = 'critical' | 'warning' | 'info';
@@ -37,6 +61,8 @@ export interface Finding {
   incident: string;
   rule: string;
   severity: Severity;
+  /** A state that ends when the flow moves on; else an event, which nothing withdraws. */
+  lasting: boolean;
   stepId: string | null;
   /** Step that is missing or wrong, by name. */
   step: string | null;

@@ -78,6 +78,12 @@ export interface Step {
   badges: Badge[];
   /** When the span that the step is named by was committed, ms. */
   receivedMs: number;
+  /** Latest sign of life of a running step, ms: its start, or a heartbeat. */
+  aliveMs: number;
+  /** When it should have ended, ms; null: nobody said. */
+  deadlineMs: number | null;
+  /** Routing slip: steps still to come after this one. */
+  itinerary: string[];
 }
 
 export interface Hop {
@@ -119,11 +125,25 @@ export interface Unattributed {
   underSpanId: string;
 }
 
+/** Somebody said, for this flow alone, what comes next. Instants in ms. */
+export interface Expected {
+  step: string;
+  service: string | null;
+  saidAtMs: number;
+  deadlineMs: number | null;
+  bySpanId: string;
+}
+
 /** One flow with its whole timeline: a function of its spans and of nothing else. */
 export interface Flow {
   id: string;
   environment: string;
   type: string;
+  /** Version of its definition, '' where nobody said. */
+  typeVersion: string;
+  /** When it should have ended, ms; null: nobody said. */
+  deadlineMs: number | null;
+  expects: Expected[];
   /** The explicit flow id, or the first business key, or ''. */
   key: string;
   run: number;

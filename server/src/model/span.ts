@@ -67,6 +67,8 @@ export interface FlowRef {
   parentId: string;
   parentType: string;
   outcome: Outcome | '';
+  /** When the flow should have ended, ms; 0: nobody said. */
+  deadlineMs: number;
 }
 
 export interface StepRef {
@@ -76,6 +78,10 @@ export interface StepRef {
   attempt: number;
   result: string;
   compensates: string;
+  /** When it should have ended, ms; 0: nobody said. */
+  deadlineMs: number;
+  /** Routing slip: names of the steps still to come, comma-separated. */
+  itinerary: string;
 }
 
 export interface SpanError {

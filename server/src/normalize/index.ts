@@ -18,6 +18,7 @@ import {
 import type { EvidenceRecord } from '../model/record.ts';
 import { createAttributeReader, textOf, type KeySettings, type ReadAttributes } from './attributes.ts';
 import {
+  DEFINITION,
   FIELD_INDEX as F,
   FLOW_SOURCES,
   LINK_MESSAGE_ID,
@@ -33,6 +34,8 @@ import { roleOf } from './role.ts';
 export type { KeySettings } from './attributes.ts';
 
 export interface Normalizer {
+  /** What a service says a flow type consists of, as JSON; null: the record says something else. */
+  definition(log: OtlpLog): string | null;
   span(span: OtlpSpan, receivedAtMs: number): EvidenceRecord;
   /** null: a log record that is no milestone event; counted, not kept. */
   /** `stored`: ids the record already has, when it comes back from the store. */
@@ -103,6 +106,11 @@ export function createNormalizer(settings: KeySettings): Normalizer {
   };
 
   return {
+    definition(log) {
+      if (log.eventName !== DEFINITION.event) return null;
+      const at = log.attributes.findIndex((value, i) => i % 2 === 0 && value === DEFINITION.body);
+      return at < 0 ? '' : textOf(log.attributes[at + 1]);
+    },
     span(otlp, receivedAtMs) {
       const { service, json: resource } = resourceOf(otlp.resource);
       const read = reader.read(otlp.attributes);
@@ -280,6 +288,7 @@ function flowOf(values: Values): FlowRef | null {
   const id = textOf(values[F.flowId]);
   const type = textOf(values[F.flowType]);
   const outcome = textOf(values[F.flowOutcome]);
+  const deadlineMs = instantOf(values[F.flowDeadline]);
   if (id === '' && type === '' && outcome === '') return null;
   const source = textOf(values[F.flowSource]);
   return {
@@ -290,6 +299,7 @@ function flowOf(values: Values): FlowRef | null {
     parentId: textOf(values[F.flowParentId]),
     parentType: textOf(values[F.flowParentType]),
     outcome: (OUTCOMES.includes(outcome) ? outcome : '') as Outcome | '',
+    deadlineMs,
   };
 }
 
@@ -300,9 +310,28 @@ function stepOf(values: Values): StepRef | null {
   const compensates = textOf(values[F.stepCompensates]);
   const result = textOf(values[F.stepResult]);
   const kind = textOf(values[F.stepKind]);
-  if (name === '' && id === '' && attempt === 0 && compensates === '' && result === '' && kind === '')
+  const deadlineMs = instantOf(values[F.stepDeadline]);
+  const itinerary = textOf(values[F.itinerary]);
+  if (
+    name === '' &&
+    id === '' &&
+    attempt === 0 &&
+    compensates === '' &&
+    result === '' &&
+    kind === '' &&
+    deadlineMs === 0 &&
+    itinerary === ''
+  )
     return null;
-  return { name, id, kind, attempt, result, compensates };
+  return { name, id, kind, attempt, result, compensates, deadlineMs, itinerary };
+}
+
+/** Epoch ms, or ISO 8601; 0 where it is neither. */
+function instantOf(value: AttributeValue | undefined): number {
+  if (value === undefined) return 0;
+  const text = textOf(value);
+  const ms = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Date.parse(text);
+  return Number.isFinite(ms) && ms > 0 && ms < 8.64e15 ? ms : 0;
 }
 
 function routeOf(values: Values): string {

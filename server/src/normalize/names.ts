@@ -27,12 +27,15 @@ export const FIELDS = {
   flowParentId: [fermata.ATTR_FLOW_PARENT_ID],
   flowParentType: [fermata.ATTR_FLOW_PARENT_TYPE],
   flowOutcome: [fermata.ATTR_FLOW_OUTCOME],
+  flowDeadline: [fermata.ATTR_FLOW_DEADLINE],
   stepName: [fermata.ATTR_STEP_NAME],
   stepId: [fermata.ATTR_STEP_ID],
   stepKind: [fermata.ATTR_STEP_KIND],
   stepAttempt: [fermata.ATTR_STEP_ATTEMPT, 'gcp_pubsub.message.delivery_attempt', 'bullmq.job.attempts.made'],
   stepResult: [fermata.ATTR_STEP_RESULT],
   stepCompensates: [fermata.ATTR_STEP_COMPENSATES],
+  stepDeadline: [fermata.ATTR_STEP_DEADLINE],
+  itinerary: [fermata.ATTR_ITINERARY],
   messageKind: [fermata.ATTR_MESSAGE_KIND],
   messageType: [fermata.ATTR_MESSAGE_TYPE, 'cloudevents.event_type'],
   messageId: [
@@ -126,6 +129,8 @@ export const MILESTONES: Partial<Record<string, Milestone>> = {
   [fermata.EVENT_COMPENSATION_COMPLETED]: 'compensation-completed',
   [fermata.EVENT_COMPENSATION_FAILED]: 'compensation-failed',
 };
+/** Not of any flow: a service says what a flow type consists of. */
+export const DEFINITION = { event: fermata.EVENT_FLOW_DEFINED, body: fermata.ATTR_FLOW_DEFINITION };
 /** Milestones that end a flow, and how. */
 export const MILESTONE_OUTCOMES: Partial<Record<Milestone, Outcome>> = {
   'flow-completed': 'completed',

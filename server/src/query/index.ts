@@ -5,11 +5,13 @@ import type { Log } from '../base/log.ts';
 import type { Problem } from '../contract/index.ts';
 import { openApi } from './openapi.ts';
 import { hostAllowed, type HostRule } from './origin.ts';
-import { expressPath, handlerOf, ROUTES, type QueryContext } from './routes.ts';
+import type { QueryContext } from './route.ts';
+import { expressPath, handlerOf, ROUTES } from './routes.ts';
 
+export { parseQuery } from './language.ts';
 export { hostAllowed, type HostRule } from './origin.ts';
 export { presentIncident, summaryOf } from './present.ts';
-export type { QueryContext } from './routes.ts';
+export type { QueryContext } from './route.ts';
 
 export interface QueryOptions extends QueryContext {
   log: Log;

@@ -71,9 +71,10 @@ export function presentFlow(row: FlowRow): wire.Flow {
 }
 
 function presentStep(step: Step): wire.Step {
-  const { start, end, attempts, receivedMs: _received, ...rest } = step;
+  const { start, end, attempts, receivedMs: _received, aliveMs: _alive, deadlineMs, ...rest } = step;
   return {
     ...rest,
+    deadlineAt: deadlineMs === null ? null : iso(deadlineMs),
     attempts: attempts.map((attempt) => {
       const { start: from, end: to, ...others } = attempt;
       return { ...others, startUnixNano: String(from), endUnixNano: to === null ? null : String(to) };

@@ -1,11 +1,7 @@
 import type { Request, RequestHandler, Response } from 'express';
 import { z } from 'zod';
-import type { Clock } from '../base/clock.ts';
-import type { Counters } from '../base/counters.ts';
 import { FermataError } from '../base/errors.ts';
-import { FLOW_STATUSES, type About } from '../contract/index.ts';
-import type { Incident, Notification, Silence } from '../model/incident.ts';
-import type { Store } from '../store/index.ts';
+import { FLOW_STATUSES } from '../contract/index.ts';
 import { metricsText } from './metrics.ts';
 import {
   presentFlow,
@@ -17,44 +13,10 @@ import {
   presentSpan,
   summaryOf,
 } from './present.ts';
+import { KEPT_ROUTES } from './kept-routes.ts';
 import { suggest } from './language.ts';
+import { nameOf, read, type QueryContext, type Route } from './route.ts';
 import { invalid, readSearch, searchSchema, writeCursor } from './search.ts';
-
-/** What is wrong, grouped, and who was told. */
-export interface IncidentDesk {
-  incidents(): Incident[];
-  incident(id: string): Incident | undefined;
-  acknowledge(id: string, note: string): Incident | undefined;
-  resolve(id: string, note: string): Incident | undefined;
-  note(id: string, text: string): Incident | undefined;
-  notifications(limit: number): Promise<Notification[]>;
-  silences(): Silence[];
-  silence(silence: Pick<Silence, 'rule' | 'flowType' | 'service' | 'until' | 'comment'>): Promise<Silence>;
-  endSilence(id: string): Promise<Silence | undefined>;
-  channels(): { name: string; kind: string }[];
-  test(channel: string): Promise<void>;
-}
-
-export interface QueryContext {
-  store: Store;
-  alerts: IncidentDesk;
-  expectations: { inspect(type: string): { environment: string; model: unknown }[] };
-  clock: Clock;
-  counters: Counters;
-  about(): About;
-  ready(): Promise<string[]>;
-}
-
-/** One line per route. `scope` is what a key will need once there are keys; `none` is open to everyone. */
-export interface Route {
-  method?: 'post';
-  path: string;
-  scope: 'none' | 'read' | 'admin';
-  summary: string;
-  query?: z.ZodObject;
-  body?: z.ZodObject;
-  handle: (context: QueryContext, request: Request, response: Response) => Promise<void> | void;
-}
 
 const incidentsQuery = z.strictObject({
   status: z.enum(['open', 'resolved']).optional(),
@@ -118,6 +80,14 @@ export const ROUTES: readonly Route[] = [
     handle: (context, request, response) => editIncident(verb, context, request, response),
   })),
   {
+    method: 'post',
+    path: '/api/v1/incidents/{id}/accept',
+    scope: 'admin',
+    summary: 'What it misses comes no more, and that is right: it is not expected again until it comes again',
+    body: noteBody,
+    handle: acceptIncident,
+  },
+  {
     path: '/api/v1/alerts/notifications',
     scope: 'read',
     summary: 'What people were told, or why not',
@@ -157,6 +127,7 @@ export const ROUTES: readonly Route[] = [
   },
   { path: '/api/v1/flow-types', scope: 'read', summary: 'Flow types with counts', handle: flowTypes },
   { path: '/api/v1/services', scope: 'read', summary: 'Services: who sends, who listens', handle: services },
+  ...KEPT_ROUTES,
 ];
 
 async function readyz(context: QueryContext, _request: Request, response: Response): Promise<void> {
@@ -216,6 +187,18 @@ function editIncident(
   response.json(presentIncident(context.alerts[edit[verb]](id, text) ?? missing(id)));
 }
 
+async function acceptIncident(context: QueryContext, request: Request, response: Response): Promise<void> {
+  const id = nameOf(request, 'id');
+  const { text } = read(noteBody, request.body ?? {});
+  const incident = context.alerts.incident(id) ?? missing(id);
+  if (!(await context.accept(incident)))
+    throw new FermataError('query.invalid', 'what this incident misses was not learned', {
+      hint: 'Only a step that history says should come can be accepted as gone; change a definition instead.',
+    });
+  context.alerts.note(id, text || `accepted: ${incident.step ?? ''} is expected no more`);
+  response.json(presentIncident(incident));
+}
+
 async function listNotifications(context: QueryContext, request: Request, response: Response): Promise<void> {
   const { limit } = read(notificationsQuery, request.query);
   response.json({ items: (await context.alerts.notifications(limit)).map(presentNotification) });
@@ -259,12 +242,6 @@ async function testChannel(context: QueryContext, request: Request, response: Re
   response.json({ ok: true });
 }
 
-function read<S extends z.ZodObject>(schema: S, input: unknown): z.infer<S> {
-  const parsed = schema.safeParse(input);
-  if (!parsed.success) throw invalid(parsed.error);
-  return parsed.data;
-}
-const nameOf = (request: Request, name: string): string => String(request.params[name] ?? '').slice(0, 300);
 const missing = (id: string): never => {
   throw notFound(id);
 };

@@ -136,7 +136,13 @@ function rowOf(change: FlowChange, upToBatch: number, settlesAt: (flow: Flow) =>
     flow.hops.map((hop) => hop.message.destination),
     flow.hops.map((hop) => nameOf(hop.from)),
     flow.hops.map((hop) => nameOf(hop.to)),
-    JSON.stringify([flow.steps.map(packStep), flow.hops.map(packHop), flow.relations, flow.unattributed]),
+    JSON.stringify([
+      flow.steps.map(packStep),
+      flow.hops.map(packHop),
+      flow.relations,
+      flow.unattributed,
+      [flow.typeVersion, flow.deadlineMs, flow.expects],
+    ]),
   ];
 }
 
@@ -265,11 +271,12 @@ const nanosOrNull = (text: unknown): UnixNanos | null => (text === null ? null :
 
 /** As it is seen now. */
 export function fromFlowRow(row: StoredFlowRow, nowMs: number): FlowRow & { stepCount: number } {
-  const [steps, hops, relations, unattributed] = JSON.parse(row.timeline || '[[],[],[],[]]') as [
+  const [steps, hops, relations, unattributed, about] = JSON.parse(row.timeline || '[[],[],[],[]]') as [
     PackedStep[],
     PackedHop[],
     Flow['relations'],
     Flow['unattributed'],
+    [Flow['typeVersion'], Flow['deadlineMs'], Flow['expects']]?,
   ];
   const [waitingFor, findings] = JSON.parse(row.judgement || '[[],[]]') as [
     Flow['waitingFor'],
@@ -313,6 +320,9 @@ export function fromFlowRow(row: StoredFlowRow, nowMs: number): FlowRow & { step
     waitingFor,
     findings,
     lookAtMs: null,
+    typeVersion: about?.[0] ?? '',
+    deadlineMs: about?.[1] ?? null,
+    expects: about?.[2] ?? [],
   };
   return {
     ...seenAt(flow, Number(row.version), Number(row.settles_at), nowMs),
@@ -354,6 +364,9 @@ function packStep(step: Step) {
     step.badges,
     step.serviceVersion,
     step.receivedMs,
+    step.aliveMs,
+    step.deadlineMs,
+    step.itinerary,
   ] as const;
 }
 
@@ -380,6 +393,9 @@ function unpackStep(packed: PackedStep): Step {
     badges,
     serviceVersion,
     receivedMs,
+    aliveMs = receivedMs,
+    deadlineMs = null,
+    itinerary = [],
   ] = packed;
   return {
     id,
@@ -400,6 +416,9 @@ function unpackStep(packed: PackedStep): Step {
     badges,
     serviceVersion,
     receivedMs,
+    aliveMs,
+    deadlineMs,
+    itinerary,
     attempts: attempts.map(([number, from, to, state, spanId, failure]) => ({
       number,
       start: nanos(from),

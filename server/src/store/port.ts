@@ -40,7 +40,7 @@ export interface Store {
   names(): AsyncIterable<string[]>;
   /** `settlesAtMs` 0: something is still awaited; `lookAtMs` 0: nothing changes by itself. Ended flows that still owe
    * something are among them. */
-  openFlows(): AsyncIterable<{ id: string; settlesAtMs: number; lookAtMs: number }[]>;
+  openFlows(): AsyncIterable<{ id: string; type: string; settlesAtMs: number; lookAtMs: number }[]>;
 
   /** Flows and unowned spans that have one of these names (`s\0` + span key, or a token), with their spans. */
   loadByNames(names: readonly string[]): Promise<StoredFlow[]>;
@@ -57,6 +57,10 @@ export interface Store {
   notifications(limit: number): Promise<Notification[]>;
   saveSilence(silence: Silence): Promise<void>;
   silences(): Promise<Silence[]>;
+  /** Something small that people or services wrote down, as JSON; '' deletes it. */
+  saveDocument(kind: DocumentKind, id: string, version: number, body: string): Promise<void>;
+  documents(kind: DocumentKind): Promise<{ id: string; body: string }[]>;
+
   /** Summaries of flows of which something is wrong, in blocks. */
   flowsWithFindings(): AsyncIterable<Flow[]>;
 
@@ -75,6 +79,8 @@ export interface Store {
   /** Cheap: is the store answering? */
   ping(): Promise<boolean>;
 }
+
+export type DocumentKind = 'definition' | 'view';
 
 /** A flow's row as it was written. `timelineComputedMs` is the moment its timeline was computed. */
 export interface FlowRow extends SeenFlow {

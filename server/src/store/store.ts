@@ -162,12 +162,13 @@ export function createStoreOver(connection: Connection, schema: SchemaOptions, n
         yield rows.flatMap((row) => [...row.trace_ids.map((id) => `t\0${id}`), ...row.tokens]);
     },
     async *openFlows() {
-      for await (const rows of flowBlocks<{ id: string; settles_at: string; look_at: string }>(
-        'id, settles_at, look_at',
+      for await (const rows of flowBlocks<{ id: string; type: string; settles_at: string; look_at: string }>(
+        'id, type, settles_at, look_at',
         `FROM ${seen()} WHERE (phase != 'ended' OR look_at > 0)`,
       ))
         yield rows.map((row) => ({
           id: row.id,
+          type: row.type,
           settlesAtMs: Number(row.settles_at),
           lookAtMs: Number(row.look_at),
         }));
@@ -246,6 +247,20 @@ export function createStoreOver(connection: Connection, schema: SchemaOptions, n
       );
       return rows.map((row) => JSON.parse(row.body) as Silence);
     },
+    async saveDocument(kind, id, version, body) {
+      await tracked(
+        connection.insert(
+          'documents',
+          ['kind', 'id', 'version', 'body'],
+          'JSONCompactEachRow',
+          lines([[kind, id, version, body]]),
+        ),
+      );
+    },
+    documents: (kind) =>
+      query("SELECT id, body FROM documents FINAL WHERE kind = {kind:String} AND body != '' ORDER BY id", {
+        kind,
+      }),
     async *flowsWithFindings() {
       for await (const rows of flowBlocks<StoredFlowRow>(
         SUMMARY_FIELDS,

@@ -2,6 +2,8 @@ import { createAlerts, type Alerts, type AlertsOptions } from '../alert/index.ts
 import { manualClock, type ManualClock } from '../base/clock.ts';
 import { createCounters } from '../base/counters.ts';
 import { silentLog } from '../base/log.ts';
+import type { Definition } from '../model/definition.ts';
+import type { QueryRule } from '../model/expectation.ts';
 import type { Flow } from '../model/flow.ts';
 import { emptyExport, type Attributes, type OtlpSpan } from '../model/otlp.ts';
 import { createNormalizer } from '../normalize/index.ts';
@@ -9,7 +11,7 @@ import { createPipeline, type Pipeline } from '../pipeline.ts';
 import { memoryStore, type MemoryStore } from '../store/testing/memory.ts';
 
 export type { Flow } from '../model/flow.ts';
-export type { Finding, WaitingFor } from '../model/expectation.ts';
+export { ABSENCES, type Finding, type WaitingFor } from '../model/expectation.ts';
 export { createGuard, type Channel, type Guard } from '../alert/index.ts';
 export { systemClock } from '../base/clock.ts';
 export type { OtlpSpan, Attributes } from '../model/otlp.ts';
@@ -36,6 +38,8 @@ export interface LabOptions {
   stuckFloorMs?: number;
   unloadMs?: number;
   onFlow?(flow: Flow): void;
+  definitions?: readonly Definition[];
+  queryRules?: readonly QueryRule[];
   alerts?: Pick<AlertsOptions, 'guard' | 'channels' | 'routes'>;
 }
 
@@ -53,6 +57,8 @@ export async function createLab(options: LabOptions = {}): Promise<Lab> {
       stuckFloorMs: options.stuckFloorMs ?? 15_000,
       unloadMs: options.unloadMs ?? 60_000,
       requestFlows: 'keep',
+      definitions: options.definitions ?? [],
+      queryRules: options.queryRules ?? [],
       told: (flows, gone) => {
         alerts?.observe(flows);
         alerts?.forget(gone);
@@ -75,6 +81,9 @@ export async function createLab(options: LabOptions = {}): Promise<Lab> {
       random: () => 0.5,
       linkTo: (incident) => `http://fermata/incidents/${incident.id}`,
       onChanged: () => undefined,
+      suspect: (finding, flow) => pipeline.expectations.suspect(finding, flow),
+      valueKey: '',
+      inhibitions: [],
       ...options.alerts,
     });
     await made.start();

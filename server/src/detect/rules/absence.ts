@@ -1,4 +1,4 @@
-import type { WaitingFor } from '../../model/expectation.ts';
+import { ABSENCES, type WaitingFor } from '../../model/expectation.ts';
 import type { Rule, Said } from '../rule.ts';
 
 /**
@@ -8,9 +8,15 @@ import type { Rule, Said } from '../rule.ts';
  * One stall is one finding: of several follow-ups that one step owes, the likeliest stands for all; what the flow owes
  * as a whole is asked only where no step owes anything (`expect/expectations.ts`).
  */
-const absence = (name: WaitingFor['absence'], say: (waiting: WaitingFor, after: string) => string): Rule => ({
+const absence = (
+  name: WaitingFor['absence'],
+  say: (waiting: WaitingFor, after: string) => string,
+  /** What does not tell incidents of this rule apart. */
+  alike: Partial<Pick<Said, 'step' | 'place'>> = {},
+): Rule => ({
   name,
   severity: 'critical',
+  lasting: true,
   inspect(flow, waitingFor, nowMs) {
     const said: Said[] = [];
     for (const waiting of frontier(waitingFor, nowMs)) {
@@ -25,6 +31,7 @@ const absence = (name: WaitingFor['absence'], say: (waiting: WaitingFor, after: 
         since: waiting.stuckAt,
         summary: say(waiting, after ? `${after.name} (${after.service})` : 'all that came before'),
         evidence: [waiting.afterStepId, waiting.hopId].filter((id) => id !== null),
+        ...alike,
       });
     }
     return said;
@@ -40,15 +47,11 @@ function frontier(waitingFor: readonly WaitingFor[], nowMs: number): WaitingFor[
     const known = byStep.get(key);
     if (known === undefined || rank(waiting) < rank(known)) byStep.set(key, waiting);
   }
-  return [...byStep.values()];
+  // That the whole is late follows from a part that is missing.
+  const parts = [...byStep.values()].filter((waiting) => waiting.absence !== 'flow-overdue');
+  return parts.length > 0 ? parts : [...byStep.values()];
 }
-const PRECEDENCE: WaitingFor['absence'][] = [
-  'undelivered-message',
-  'lost-step',
-  'missing-reply',
-  'missing-step',
-];
-const rank = (waiting: WaitingFor): number => PRECEDENCE.indexOf(waiting.absence) + (1 - waiting.probability);
+const rank = (waiting: WaitingFor): number => ABSENCES.indexOf(waiting.absence) + (1 - waiting.probability);
 
 const oneOf = ({ step, oneOf: choices }: WaitingFor): string =>
   choices.length > 1 ? `one of ${choices.join(', ')}` : step;
@@ -66,14 +69,30 @@ export const missingReply = absence(
   'missing-reply',
   (waiting, after) => `no reply after ${after}: ${oneOf(waiting)} is missing`,
 );
-export const missingStep = absence(
-  'missing-step',
+export const missingStep = absence('missing-step', (waiting, after) =>
+  waiting.basis === 'learned'
+    ? `after ${after} comes ${oneOf(waiting)} in ${Math.round(waiting.probability * 1000) / 10} % of flows, and it did not`
+    : `after ${after} comes ${oneOf(waiting)}, and it did not`,
+);
+export const consumerGone = absence(
+  'consumer-gone',
   (waiting, after) =>
-    `after ${after} comes ${oneOf(waiting)} in ${Math.round(waiting.probability * 1000) / 10} % of flows, and it did not`,
+    `${waiting.message} from ${after} was consumed by others, and ${waiting.service ?? 'nobody'} does not take it any more: ${oneOf(waiting)} is missing`,
+);
+export const orchestratorSilent = absence(
+  'orchestrator-silent',
+  (waiting, after) =>
+    `${waiting.service} conducts this flow, and does nothing since ${after}: ${oneOf(waiting)} is missing`,
+  // Whatever it would have done next, in whatever flow type: one silence.
+  { step: null, place: null },
+);
+export const flowOverdue = absence(
+  'flow-overdue',
+  () => 'the flow has not ended in its time, and no single step of it is missing',
 );
 
 export function isAbsence(rule: string): boolean {
-  return (PRECEDENCE as string[]).includes(rule);
+  return (ABSENCES as readonly string[]).includes(rule);
 }
 
 /** When absence may be said the next time, ms; null: all of it is said, or nothing is awaited. */

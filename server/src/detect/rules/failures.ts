@@ -1,6 +1,6 @@
 import { msOf } from '../../model/time.ts';
 import type { Rule, Said } from '../rule.ts';
-import type { Step } from '../../model/flow.ts';
+import type { Flow, Hop, Step } from '../../model/flow.ts';
 
 const about = (step: Step, summary: string, since = step.end ?? step.start): Said => ({
   about: step.id,
@@ -85,6 +85,37 @@ export const duplicateProcessing: Rule = {
       .filter((step) => step.badges.includes('duplicate-processing'))
       .map((step) => about(step, `${step.name} (${step.service}) processed one message twice`)),
 };
+
+const FAILURE = /(fail(ed|ure)?|error|reject(ed)?|declined|denied|timed?.?out)$/i;
+/**
+ * Symptom: a message that says that something failed, and nobody consumes it. Who cares: whoever should undo what came
+ * before. False alarms: failure events that are for people to read.
+ *
+ * `quietAtMs`: a consumer has had its time.
+ */
+export const unhandledFailure = (quietAtMs: number): Rule => ({
+  name: 'unhandled-failure',
+  severity: 'critical',
+  lasting: true,
+  inspect: (flow, _waiting, nowMs) =>
+    nowMs < quietAtMs
+      ? []
+      : unheardFailures(flow).map((hop) => ({
+          about: hop.id,
+          stepId: hop.from,
+          step: hop.message.type || hop.message.destination,
+          service: flow.steps.find((step) => step.id === hop.from)?.service ?? null,
+          place: hop.message.destination,
+          since: quietAtMs,
+          summary: `${hop.message.type || hop.message.destination} was published and nobody consumed it`,
+          evidence: [hop.id],
+        })),
+});
+export const unheardFailures = (flow: Flow): Hop[] =>
+  flow.hops.filter(
+    (hop) =>
+      hop.state === 'waiting' && (FAILURE.test(hop.message.type) || FAILURE.test(hop.message.destination)),
+  );
 
 /** Symptom: two services disagree on how the flow ended. Who cares: both. False alarms: none known. */
 export const contradictoryOutcome: Rule = {

@@ -93,9 +93,20 @@ export function aSpan(sketch: SpanSketch): Span {
             parentId: '',
             parentType: '',
             outcome: sketch.outcome ?? '',
+            deadlineMs: 0,
           },
     step: sketch.step
-      ? { name: '', id: '', kind: '', attempt: 0, result: '', compensates: '', ...sketch.step }
+      ? {
+          name: '',
+          id: '',
+          kind: '',
+          attempt: 0,
+          result: '',
+          compensates: '',
+          deadlineMs: 0,
+          itinerary: '',
+          ...sketch.step,
+        }
       : null,
     keys: sketch.keys ?? [],
     identities: sketch.identities ?? [],

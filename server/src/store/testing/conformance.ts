@@ -279,6 +279,15 @@ export function describeStore(
       expect(await store.stepNames()).toContain('ShipOrder');
     });
 
+    test('documents: the newest word of each, until it is deleted', async () => {
+      await store.saveDocument('view', 'stuck', 1, '{"q":"a"}');
+      await store.saveDocument('view', 'stuck', 2, '{"q":"b"}');
+      await store.saveDocument('view', 'gone', 1, '{}');
+      await store.saveDocument('view', 'gone', 2, '');
+      await store.saveDocument('definition', 'stuck', 1, '{}');
+      expect(await store.documents('view')).toEqual([{ id: 'stuck', body: '{"q":"b"}' }]);
+    });
+
     test('types and services are summed up', async () => {
       expect((await store.flowTypes()).find((row) => row.type === 'paged')).toMatchObject({
         flows: 25,

@@ -21,6 +21,7 @@ export function memoryStore(now: () => number): MemoryStore {
   const incidents = new Map<string, Incident>();
   const silences = new Map<string, Silence>();
   const notifications = new Map<string, Notification>();
+  const documents = new Map<string, string>();
   let learned: LearnedRow[] = [];
   let derivedBatch = 0;
 
@@ -128,7 +129,7 @@ export function memoryStore(now: () => number): MemoryStore {
       for (const [id, row] of flows) {
         const { flow } = seen(row);
         if (flow.phase !== 'ended' || row.flow.lookAtMs !== null)
-          yield [{ id, settlesAtMs: row.settlesAtMs, lookAtMs: row.flow.lookAtMs ?? 0 }];
+          yield [{ id, type: flow.type, settlesAtMs: row.settlesAtMs, lookAtMs: row.flow.lookAtMs ?? 0 }];
       }
     },
     async loadByNames(names) {
@@ -161,6 +162,13 @@ export function memoryStore(now: () => number): MemoryStore {
     notifications: async () => [...notifications.values()].map((one) => structuredClone(one)),
     saveSilence: async (silence) => void silences.set(silence.id, structuredClone(silence)),
     silences: async () => [...silences.values()],
+    async saveDocument(kind, id, _version, body) {
+      documents.set(`${kind}\0${id}`, body);
+    },
+    documents: async (kind) =>
+      [...documents]
+        .filter(([key, body]) => key.startsWith(`${kind}\0`) && body !== '')
+        .map(([key, body]) => ({ id: key.split('\0')[1]!, body })),
     async *flowsWithFindings() {
       yield [...flows.values()].map(({ flow }) => flow).filter((flow) => flow.findings.length > 0);
     },

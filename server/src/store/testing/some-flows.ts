@@ -60,6 +60,9 @@ export function someFlows(count: number, nowMs: number): Flow[] {
         shared: false,
         badges: [],
         receivedMs: at,
+        aliveMs: at,
+        deadlineMs: null,
+        itinerary: [],
       };
     });
     const hops = steps.slice(1).map((step, k): Hop => ({
@@ -95,6 +98,9 @@ export function someFlows(count: number, nowMs: number): Flow[] {
       run: 1 + (i % 50 === 0 ? 1 : 0),
       phase: ended ? 'ended' : 'open',
       outcome: ended ? (status as Flow['outcome']) : null,
+      typeVersion: '',
+      deadlineMs: null,
+      expects: [],
       settlesAs: null,
       health: status === 'stuck' || status === 'late' ? status : 'ok',
       status,
@@ -154,6 +160,7 @@ export function someFlows(count: number, nowMs: number): Flow[] {
                 incident: 'x',
                 rule: pick(['missing-step', 'undelivered-message']),
                 severity: 'critical',
+                lasting: true,
                 stepId: null,
                 step: 'ShipOrder',
                 service: 'shipping',

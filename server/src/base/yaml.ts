@@ -1,0 +1,36 @@
+import { isMap, LineCounter, parseDocument } from 'yaml';
+import type { z } from 'zod';
+
+/** A settings file read against a schema. Either `data`, or every problem at once, each with its line and field. */
+export interface Read<T> {
+  data: T | null;
+  problems: string[];
+  /** Line of the nearest thing that exists on this path, for problems that a schema cannot see. */
+  lineOf: (path: readonly PropertyKey[]) => number;
+}
+
+export function readYaml<S extends z.ZodType>(text: string, schema: S): Read<z.infer<S>> {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines });
+  const lineOf = (path: readonly PropertyKey[]): number => {
+    for (let length = path.length; length > 0; length--) {
+      const node = document.getIn(path.slice(0, length) as (string | number)[], true);
+      const range = (node as { range?: [number, number, number] } | undefined)?.range;
+      if (range) return lines.linePos(range[0]).line;
+    }
+    return 1;
+  };
+  if (document.errors.length > 0)
+    return { data: null, problems: document.errors.map((error) => error.message.split('\n')[0]!), lineOf };
+  const parsed = schema.safeParse(isMap(document.contents) ? document.toJS({ maxAliasCount: 100 }) : {});
+  if (parsed.success) return { data: parsed.data, problems: [], lineOf };
+  return {
+    data: null,
+    problems: parsed.error.issues.map((issue) => `line ${lineOf(issue.path)}: ${problemOf(issue)}`),
+    lineOf,
+  };
+}
+
+/** `flows.order.steps.0.within: is not a duration`. */
+export const problemOf = (issue: { path: PropertyKey[]; message: string }): string =>
+  `${issue.path.join('.') || 'file'}: ${issue.message}`;

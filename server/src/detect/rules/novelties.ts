@@ -1,0 +1,57 @@
+import { msOf } from '../../model/time.ts';
+import type { Rule } from '../rule.ts';
+
+/** What a flow does that its type never did before: news, not alarms. `expect` says what is new. */
+export interface News {
+  /** Ids of steps that nothing of this type ever ran, after a step that is well known. */
+  consumers: ReadonlySet<string>;
+  /** The steps of this flow never came together, although each of them is known. */
+  variant: boolean;
+}
+export const NO_NEWS: News = { consumers: new Set(), variant: false };
+
+/**
+ * Symptom: somebody listens to a message who never did. Who cares: whoever publishes it, for now one more depends on it.
+ * False alarms: consumers that react to one message in thousands.
+ */
+export const consumerNew = ({ consumers }: News): Rule => ({
+  name: 'consumer-new',
+  severity: 'info',
+  inspect: (flow) =>
+    flow.steps
+      .filter((step) => consumers.has(step.id))
+      .map((step) => ({
+        about: step.typeKey,
+        stepId: step.id,
+        step: step.name,
+        service: step.service,
+        place: flow.hops.find((hop) => hop.to === step.id)?.message.destination ?? null,
+        since: msOf(step.start),
+        summary: `${step.service} takes part with ${step.name}, which it never did before`,
+        evidence: step.spanIds.slice(0, 10),
+      })),
+});
+
+/**
+ * Symptom: a flow took a way that none took before. Who cares: whoever changed the process, or did not mean to.
+ * False alarms: rare but legal ways, once each.
+ */
+export const newVariant = ({ variant }: News): Rule => ({
+  name: 'new-variant',
+  severity: 'info',
+  inspect: (flow) =>
+    variant
+      ? [
+          {
+            about: 'variant',
+            stepId: null,
+            step: null,
+            service: null,
+            place: null,
+            since: msOf(flow.lastProgress),
+            summary: `these steps never came together before: ${[...new Set(flow.steps.map((step) => step.name))].slice(0, 20).join(', ')}`,
+            evidence: [],
+          },
+        ]
+      : [],
+});

@@ -1,0 +1,70 @@
+import type { QueryRule } from '../../model/expectation.ts';
+import type { Flow } from '../../model/flow.ts';
+import { eventsOf, likes, matchesQuery } from '../../model/search-match.ts';
+import type { Query } from '../../model/search.ts';
+import { msOf } from '../../model/time.ts';
+import type { Said } from '../rule.ts';
+
+/**
+ * Symptom: whatever an operator asked for. Who cares: they. False alarms: theirs, too.
+ *
+ * Time alone can make a flow answer a query (`duration>1h`, `A !> B within 15m`), so the instants at which it may are
+ * computed from the flow; the finding became true at the first of them from which on it has answered until now.
+ */
+export function askedOf(
+  rule: QueryRule,
+  flow: Flow,
+  nowMs: number,
+): { said: Said[]; lookAtMs: number | null } {
+  const instants = [...new Set(turningPoints(rule.query, flow))].sort((a, b) => a - b);
+  const coming = instants.find((at) => at > nowMs) ?? null;
+  if (!matchesQuery(rule.query, flow, nowMs)) return { said: [], lookAtMs: coming };
+  let since = flow.lastReceivedMs;
+  for (const at of instants.reverse()) {
+    if (at > nowMs) continue;
+    if (!matchesQuery(rule.query, flow, at)) break;
+    since = at;
+    if (!matchesQuery(rule.query, flow, at - 1)) break;
+  }
+  const due = Math.min(since, nowMs) + rule.forMs;
+  if (nowMs < due) return { said: [], lookAtMs: Math.min(due, coming ?? Infinity) };
+  return {
+    said: [
+      {
+        about: flow.flowId || flow.members[Object.keys(flow.members)[0] ?? '']?.[0] || flow.id,
+        stepId: null,
+        step: null,
+        service: null,
+        place: null,
+        since: due,
+        summary: `answers ${rule.text}`,
+        evidence: [],
+      },
+    ],
+    lookAtMs: coming,
+  };
+}
+
+/** Instants, ms, at which a part of the query may change its answer although nothing arrives. */
+function turningPoints(query: Query, flow: Flow): number[] {
+  switch (query.kind) {
+    case 'and':
+    case 'or':
+      return query.of.flatMap((part) => turningPoints(part, flow));
+    case 'not':
+      return turningPoints(query.of, flow);
+    case 'number':
+      // A moment later: the comparison may be strict.
+      if (query.field === 'duration' && flow.phase !== 'ended')
+        return [Math.floor(msOf(flow.started) + query.value) + 1];
+      return query.field === 'quiet' ? [Math.floor(msOf(flow.lastProgress) + query.value) + 1] : [];
+    case 'order':
+      return query.not && query.withinMs !== null
+        ? eventsOf(flow)
+            .filter(({ name }) => likes(query.first, name))
+            .map(({ atMs }) => atMs + query.withinMs! + 1)
+        : [];
+    default:
+      return [];
+  }
+}

@@ -1,0 +1,290 @@
+import type { DefinedStep, Definition } from '../model/definition.ts';
+import type { WaitingFor } from '../model/expectation.ts';
+import type { Flow, Step } from '../model/flow.ts';
+import { msOf } from '../model/time.ts';
+
+/**
+ * What somebody said comes next: a definition of the flow type, a routing slip, or a word of the flow itself. Pure, and
+ * of the same shape as what was learned; nobody after this needs to know which of them it was.
+ */
+
+/** The name of a step, or the type of a message that it handles: a definition may use either. */
+type Doers = (name: string, service: string | null) => Step[];
+
+function doersIn(flow: Flow): Doers {
+  const byName = new Map<string, Step[]>();
+  const add = (name: string, step: Step): void => {
+    const list = byName.get(name);
+    if (list === undefined) byName.set(name, [step]);
+    else if (!list.includes(step)) list.push(step);
+  };
+  const byId = new Map(flow.steps.map((step) => [step.id, step]));
+  for (const step of flow.steps) add(step.name, step);
+  for (const hop of flow.hops) {
+    const to = hop.to === null ? undefined : byId.get(hop.to);
+    if (to !== undefined && hop.message.type !== '') add(hop.message.type, to);
+  }
+  return (name, service) =>
+    (byName.get(name) ?? []).filter((step) => service === null || step.service === service);
+}
+
+const isDone = (step: Step): boolean => step.status === 'ok' || step.status === 'retried';
+const endOf = (step: Step): number => Math.min(msOf(step.end ?? step.start), step.receivedMs);
+
+/** A flow as its definition sees it: which steps undo which, and whether it has come to its end. */
+export function concluded(flow: Flow, definition: Definition): Flow {
+  const seen = withUndoing(flow, definition);
+  if (seen.outcome !== null) return seen;
+  const doers = doersIn(seen);
+  let end: { at: Step; outcome: NonNullable<Flow['outcome']> } | null = null;
+  for (const { step, outcome } of definition.ends)
+    for (const at of doers(step, null))
+      if (isDone(at) && (end === null || at.start < end.at.start)) end = { at, outcome };
+  // Without a declared end, everything that must be done being done is one.
+  if (end === null && definition.ends.length === 0 && isComplete(definition, doers)) {
+    const last = seen.steps.reduce((a, b) => ((b.end ?? b.start) > (a.end ?? a.start) ? b : a));
+    end = { at: last, outcome: 'completed' };
+  }
+  if (end === null || seen.steps.some((step) => step.status === 'running')) return seen;
+  const at = end.at.end ?? end.at.start;
+  return {
+    ...seen,
+    phase: 'ended',
+    outcome: end.outcome,
+    status: end.outcome,
+    statusSince: at,
+    ended: at,
+    settlesAs: null,
+  };
+}
+
+function withUndoing(flow: Flow, definition: Definition): Flow {
+  const undoneBy = new Map(
+    definition.steps.flatMap((step): [string, string][] =>
+      step.compensatedBy === null ? [] : [[step.compensatedBy, step.name]],
+    ),
+  );
+  const undoes = (step: Step): string | undefined =>
+    step.compensates === null ? undoneBy.get(step.name) : undefined;
+  if (!flow.steps.some((step) => undoes(step) !== undefined)) return flow;
+  const steps = flow.steps.map((step): Step => {
+    const undone = undoes(step);
+    return undone === undefined ? step : { ...step, compensates: undone, kind: 'compensation' };
+  });
+  const linked = steps.map((step): Step => {
+    const by = steps.filter((undo) => undo.compensates === step.name && undo.start >= step.start);
+    return by.length === 0
+      ? step
+      : { ...step, compensatedBy: [...new Set([...step.compensatedBy, ...by.map((undo) => undo.id)])] };
+  });
+  return { ...flow, steps: linked, phase: flow.phase === 'open' ? 'compensating' : flow.phase };
+}
+
+function isComplete(definition: Definition, doers: Doers): boolean {
+  const done = (step: DefinedStep): boolean => doers(step.name, step.service).some(isDone);
+  return definition.steps.every(
+    (step) =>
+      step.optional ||
+      done(step) ||
+      (step.choice !== 0 && definition.steps.some((other) => other.choice === step.choice && done(other))),
+  );
+}
+
+/** What must be undone once something is, and in which order, where a definition says. */
+export function declaredDuties(definition: Definition): { owed: Set<string>; order: Set<string> } | null {
+  const undoable = definition.steps.filter((step) => step.compensatedBy !== null);
+  if (undoable.length === 0) return null;
+  const order = new Set<string>();
+  if (definition.undoInOrder)
+    for (const step of undoable)
+      for (const before of ancestorsOf(step, definition)) order.add(`${step.name}\0${before}`);
+  return { owed: new Set(undoable.map((step) => step.name)), order };
+}
+
+function ancestorsOf(step: DefinedStep, definition: Definition): Set<string> {
+  const found = new Set<string>();
+  const work = [...step.after];
+  for (let name = work.pop(); name !== undefined; name = work.pop()) {
+    if (found.has(name)) continue;
+    found.add(name);
+    work.push(...definition.steps.filter((other) => other.name === name).flatMap((other) => other.after));
+  }
+  return found;
+}
+
+const MOST_WAITING = 50;
+/** A stop of a routing slip, or a word without a time. */
+const UNTIMED_MS = 600_000;
+
+/** Everything declared that is still owed. `lagMs`: how much later than it happens a step is seen. */
+export function declaredOf(
+  flow: Flow,
+  definition: Definition | null,
+  floorMs: number,
+  lagMs: (step: string) => number,
+): WaitingFor[] {
+  if (flow.outcome !== null && flow.outcome !== 'completed') return [];
+  const doers = doersIn(flow);
+  const found: WaitingFor[] = [];
+  const owe = (
+    what: Pick<WaitingFor, 'id' | 'step' | 'service' | 'afterStepId' | 'since'> & Partial<WaitingFor>,
+    byMs: number,
+  ): void => {
+    if (found.length >= MOST_WAITING) return;
+    const stuckAt = Math.max(what.since + floorMs, byMs) + lagMs(what.step);
+    found.push({
+      hopId: null,
+      message: null,
+      oneOf: [],
+      certain: true,
+      expectedAt: byMs,
+      lateAt: stuckAt,
+      stuckAt,
+      basis: 'declared',
+      absence: 'missing-step',
+      probability: 1,
+      samples: 0,
+      provisional: false,
+      ...what,
+    });
+  };
+  if (definition !== null) oweDefined(flow, definition, doers, owe);
+  oweSlip(flow, owe);
+  for (const said of flow.expects) {
+    const come = doers(said.step, said.service).some((step) => msOf(step.start) >= said.saidAtMs);
+    if (come) continue;
+    owe(
+      {
+        id: `${said.bySpanId}>expects ${said.step}`,
+        step: said.step,
+        service: said.service,
+        afterStepId: flow.steps.find((step) => step.spanIds.includes(said.bySpanId))?.id ?? null,
+        since: said.saidAtMs,
+      },
+      said.deadlineMs ?? said.saidAtMs + UNTIMED_MS,
+    );
+  }
+  for (const step of flow.steps)
+    if (step.status === 'running' && step.deadlineMs !== null)
+      owe(
+        {
+          id: `${step.id}>end`,
+          step: step.name,
+          service: step.service,
+          afterStepId: step.id,
+          since: msOf(step.start),
+          absence: 'lost-step',
+        },
+        step.deadlineMs,
+      );
+  oweEnd(flow, definition, doers, owe);
+  return found;
+}
+
+type Owe = (
+  what: Pick<WaitingFor, 'id' | 'step' | 'service' | 'afterStepId' | 'since'> & Partial<WaitingFor>,
+  byMs: number,
+) => void;
+
+function oweDefined(flow: Flow, definition: Definition, doers: Doers, owe: Owe): void {
+  const doneOf = (step: DefinedStep): Step[] => doers(step.name, step.service).filter(isDone);
+  const alternatives = (step: DefinedStep): DefinedStep[] =>
+    step.choice === 0 ? [step] : definition.steps.filter((other) => other.choice === step.choice);
+  const saidChoices = new Set<number>();
+  for (const step of definition.steps) {
+    if (step.optional || saidChoices.has(step.choice)) continue;
+    const all = alternatives(step);
+    if (all.some((one) => doneOf(one).length > 0)) continue;
+    // What failed is not missing; it is a finding of its own.
+    const begun = all.flatMap((one) => doers(one.name, one.service));
+    if (begun.some((one) => one.status === 'failed')) continue;
+    // Each name it comes after was done by somebody; of alternatives, one is enough.
+    const before = new Map<string, DefinedStep[]>();
+    for (const name of step.after)
+      for (const other of definition.steps.filter((one) => one.name === name))
+        before.set(other.choice === 0 ? name : `choice ${other.choice}`, alternatives(other));
+    const causes = [...before.values()].map((others) => others.flatMap(doneOf));
+    if (causes.some((list) => list.length === 0)) {
+      // An optional step before it that never came does not hold it up, unless it is all there is.
+      const optional = [...before.values()].every(
+        (others, i) => causes[i]!.length > 0 || others.every((other) => other.optional),
+      );
+      if (!optional || causes.every((list) => list.length === 0)) continue;
+    }
+    const last = causes
+      .flat()
+      .reduce<Step | null>((a, b) => (a === null || endOf(b) > endOf(a) ? b : a), null);
+    const running = begun.find((one) => one.status === 'running');
+    const since = running ? msOf(running.start) : last ? endOf(last) : msOf(flow.started);
+    const hop = last && flow.hops.find((one) => one.from === last.id && one.state === 'waiting');
+    if (step.choice !== 0) saidChoices.add(step.choice);
+    owe(
+      {
+        id: `${last?.id ?? 'flow'}>declared ${step.name}`,
+        step: step.name,
+        service: step.service,
+        afterStepId: running?.id ?? last?.id ?? null,
+        oneOf: all.length > 1 ? all.map((one) => one.name) : [],
+        certain: all.length === 1,
+        since,
+        ...(running
+          ? { absence: 'lost-step' as const }
+          : hop && {
+              absence: 'undelivered-message' as const,
+              hopId: hop.id,
+              message: hop.message.destination,
+            }),
+      },
+      since + step.withinMs,
+    );
+  }
+}
+
+/** The newest slip counts: the one with the fewest stops left. */
+function oweSlip(flow: Flow, owe: Owe): void {
+  const at = flow.steps
+    .filter((step) => step.itinerary.length > 0)
+    .reduce<Step | null>((a, b) => (a === null || b.itinerary.length <= a.itinerary.length ? b : a), null);
+  if (at === null || at.status === 'failed') return;
+  for (const name of at.itinerary) {
+    const come = flow.steps.some((step) => step.name === name && step.start >= at.start && step !== at);
+    if (come) continue;
+    const hop = flow.hops.find((one) => one.from === at.id && one.state === 'waiting');
+    return owe(
+      {
+        id: `${at.id}>slip ${name}`,
+        step: name,
+        service: null,
+        afterStepId: at.id,
+        since: endOf(at),
+        ...(hop && {
+          absence: 'undelivered-message' as const,
+          hopId: hop.id,
+          message: hop.message.destination,
+        }),
+      },
+      endOf(at) + UNTIMED_MS,
+    );
+  }
+}
+
+/** The flow as a whole has a time; a declared end, or all of a definition's steps, meets it. */
+function oweEnd(flow: Flow, definition: Definition | null, doers: Doers, owe: Owe): void {
+  if (flow.outcome !== null) return;
+  const started = msOf(flow.started);
+  const within = definition?.withinMs ?? null;
+  const byMs = flow.deadlineMs ?? (within === null ? null : started + within);
+  if (byMs === null || (definition !== null && isComplete(definition, doers) && definition.ends.length === 0))
+    return;
+  owe(
+    {
+      id: 'flow>end',
+      step: 'the end of the flow',
+      service: null,
+      afterStepId: null,
+      since: started,
+      absence: 'flow-overdue',
+    },
+    byMs,
+  );
+}

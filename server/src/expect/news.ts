@@ -1,0 +1,36 @@
+import type { Flow } from '../model/flow.ts';
+import type { Digest } from './digest.ts';
+import { typesIn, type TypeModel } from './model.ts';
+import { FEWEST_SAMPLES } from './outcome-sets.ts';
+
+/** What a flow does that its type never did before. */
+export interface News {
+  /** Ids of steps that nothing of this type ever ran, after a step that is well known. */
+  consumers: ReadonlySet<string>;
+  /** The steps of this flow never came together, although each of them is known. Said of flows that were declared ended. */
+  variant: boolean;
+}
+
+const NOTHING: News = { consumers: new Set(), variant: false };
+
+/** `model` must not hold what this very flow taught. */
+export function newsOf(digest: Digest, model: TypeModel, flow: Flow): News {
+  if (model.flows.total < FEWEST_SAMPLES) return NOTHING;
+  const strangers = digest.steps.filter((step) => !model.about.has(step.as));
+  if (strangers.length === 0) {
+    const variant = flow.outcome === 'completed' && model.flows.countOf(typesIn(digest)) === 0;
+    return variant ? { ...NOTHING, variant } : NOTHING;
+  }
+  const known = new Map(digest.steps.map((step) => [step.id, model.steps.get(step.key)?.sets.total ?? 0]));
+  const consumers = new Set<string>();
+  for (const step of strangers)
+    for (const hop of flow.hops)
+      if (
+        hop.to === step.id &&
+        !hop.sync &&
+        hop.from !== null &&
+        (known.get(hop.from) ?? 0) >= FEWEST_SAMPLES
+      )
+        consumers.add(step.id);
+  return consumers.size === 0 ? NOTHING : { consumers, variant: false };
+}

@@ -1,0 +1,69 @@
+import type { Request, Response } from 'express';
+import type { z } from 'zod';
+import type { Clock } from '../base/clock.ts';
+import type { Counters } from '../base/counters.ts';
+import type { About } from '../contract/index.ts';
+import type { Definition, StoredDefinition } from '../model/definition.ts';
+import type { QueryRule } from '../model/expectation.ts';
+import type { Incident, Notification, Silence } from '../model/incident.ts';
+import type { Store } from '../store/index.ts';
+import { invalid } from './search.ts';
+
+/** What a route is, and what it may ask of the rest of the server. */
+
+/** What is wrong, grouped, and who was told. */
+export interface IncidentDesk {
+  incidents(): Incident[];
+  incident(id: string): Incident | undefined;
+  acknowledge(id: string, note: string): Incident | undefined;
+  resolve(id: string, note: string): Incident | undefined;
+  note(id: string, text: string): Incident | undefined;
+  notifications(limit: number): Promise<Notification[]>;
+  silences(): Silence[];
+  silence(silence: Pick<Silence, 'rule' | 'flowType' | 'service' | 'until' | 'comment'>): Promise<Silence>;
+  endSilence(id: string): Promise<Silence | undefined>;
+  channels(): { name: string; kind: string }[];
+  test(channel: string): Promise<void>;
+}
+
+export interface DefinitionBoard {
+  list(): StoredDefinition[];
+  define(definitions: readonly Definition[], source: 'api'): Promise<number>;
+}
+
+/** Read by `expect`, which knows the shape: handed in, so that this stage does not know another. */
+export type ReadDefinitions = (input: unknown) => { definitions: Definition[]; problems: string[] };
+
+export interface QueryContext {
+  store: Store;
+  alerts: IncidentDesk;
+  expectations: { inspect(type: string): { environment: string; model: unknown }[] };
+  definitions: DefinitionBoard;
+  readDefinitions: ReadDefinitions;
+  /** What an incident misses comes no more. */
+  accept(incident: Incident): Promise<boolean>;
+  rules: readonly QueryRule[];
+  clock: Clock;
+  counters: Counters;
+  about(): About;
+  ready(): Promise<string[]>;
+}
+
+/** One line per route. `scope` is what a key will need once there are keys; `none` is open to everyone. */
+export interface Route {
+  method?: 'post';
+  path: string;
+  scope: 'none' | 'read' | 'admin';
+  summary: string;
+  query?: z.ZodObject;
+  body?: z.ZodObject;
+  handle: (context: QueryContext, request: Request, response: Response) => Promise<void> | void;
+}
+
+export function read<S extends z.ZodObject>(schema: S, input: unknown): z.infer<S> {
+  const parsed = schema.safeParse(input);
+  if (!parsed.success) throw invalid(parsed.error);
+  return parsed.data;
+}
+export const nameOf = (request: Request, name: string): string =>
+  String(request.params[name] ?? '').slice(0, 300);
