@@ -72,6 +72,7 @@ export function createApp(config: Config, parts: AppParts = {}): App {
     normalizer: createNormalizer({ identityKeys: config.identityKeys, searchKeys: config.keyAttributes }),
     settleMs: config.settleMs,
     stuckFloorMs: config.stuckFloorMs,
+    expects: config.expect === 'on',
     unloadMs: config.unloadMs,
     requestFlows: config.requestFlows,
     definitions: config.definitions,

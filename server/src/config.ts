@@ -20,6 +20,7 @@ export interface Config {
   requestFlows: 'keep' | 'failed' | 'drop';
   settleMs: number;
   stuckFloorMs: number;
+  expect: 'on' | 'off';
   unloadMs: number;
   memoryLimitBytes: number;
   clickhouseUrl: string;
@@ -164,6 +165,12 @@ export const SETTINGS: { [K in keyof Config]: Setting<Config[K]> } = {
     default: '15s',
     read: duration,
     help: 'nothing is called late or stuck sooner than this',
+  },
+  expect: {
+    name: 'FERMATA_EXPECT',
+    default: 'on',
+    read: oneOf('on', 'off'),
+    help: 'off: nothing is learned, awaited or judged; flows are only drawn',
   },
   unloadMs: {
     name: 'FERMATA_UNLOAD',

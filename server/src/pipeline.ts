@@ -46,6 +46,8 @@ export interface PipelineOptions {
   /** Nothing is called stuck sooner, ms. */
   stuckFloorMs: number;
   unloadMs: number;
+  /** false: flows are only drawn; nothing is learned, awaited or judged. */
+  expects: boolean;
   /** From the operator's files. */
   definitions: readonly Definition[];
   queryRules: readonly QueryRule[];
@@ -135,7 +137,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     counters,
     settleMs: options.settleMs,
     unloadMs: options.unloadMs,
-    judge: judged,
+    judge: options.expects ? judged : (flow) => flow,
     onDirty: () => schedule(FLUSH_MS),
     onAway: (ids) => {
       away.push(...ids);

@@ -57,6 +57,7 @@ export async function createLab(options: LabOptions = {}): Promise<Lab> {
       stuckFloorMs: options.stuckFloorMs ?? 15_000,
       unloadMs: options.unloadMs ?? 60_000,
       requestFlows: 'keep',
+      expects: true,
       definitions: options.definitions ?? [],
       queryRules: options.queryRules ?? [],
       told: (flows, gone) => {

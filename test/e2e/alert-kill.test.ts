@@ -1,0 +1,108 @@
+import { randomBytes } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { encodeJson } from '@fermata/server/testing';
+import { expect, test } from 'vitest';
+import { eventually } from '../support/eventually.ts';
+import { freshDirectory, startServer, type ServerProcess } from '../support/server-process.ts';
+
+/**
+ * `kill -9` of the server between a flow going wrong and somebody being told: nobody is forgotten, and whoever is told
+ * again is told under the same key, once more at most. KILLS=100 for the long series.
+ */
+const KILLS = Number(process.env['KILLS'] ?? 2);
+const hex = (bytes: number): string => randomBytes(bytes).toString('hex');
+
+/** A step of a service of its own that failed: one incident. */
+const failure = (service: string): Buffer => {
+  const at = BigInt(Date.now()) * 1_000_000n;
+  return encodeJson({
+    resourceSpans: [
+      {
+        resource: { attributes: [{ key: 'service.name', value: { stringValue: service } }] },
+        scopeSpans: [
+          {
+            scope: {},
+            spans: [
+              {
+                traceId: hex(16),
+                spanId: hex(8),
+                name: 'charge',
+                kind: 1,
+                startTimeUnixNano: String(at),
+                endTimeUnixNano: String(at + 5_000_000n),
+                status: { code: 2, message: 'declined' },
+                attributes: [
+                  { key: 'fermata.flow.id', value: { stringValue: service } },
+                  { key: 'fermata.flow.type', value: { stringValue: 'payment' } },
+                  { key: 'fermata.step.name', value: { stringValue: 'charge' } },
+                ],
+              },
+            ],
+          },
+        ],
+      },
+    ],
+  });
+};
+
+test(
+  `kill -9 × ${KILLS} between a failure and its notification: none is lost, none is told three times`,
+  async () => {
+    const told = new Map<string, { service: string; times: number }>();
+    const hook = createServer((request, response) => {
+      let body = '';
+      request.on('data', (chunk: Buffer) => (body += chunk.toString()));
+      request.on('end', () => {
+        const key = request.headers['idempotency-key'] as string;
+        const { event, incident } = JSON.parse(body) as { event: string; incident: { service: string } };
+        if (event === 'opened')
+          told.set(key, { service: incident.service, times: (told.get(key)?.times ?? 0) + 1 });
+        response.end();
+      });
+    });
+    await new Promise<void>((resolve) => hook.listen(0, '127.0.0.1', resolve));
+    const directory = freshDirectory();
+    const settings = join(directory.path, 'alerts.yaml');
+    writeFileSync(
+      settings,
+      `channels:\n  - { name: ops, kind: webhook, url: "http://127.0.0.1:${(hook.address() as AddressInfo).port}/" }\nroutes:\n  - { severity: [warning, critical], channels: ops, groupWait: 50ms }\n`,
+    );
+    const start = (): Promise<ServerProcess> =>
+      startServer(join(directory.path, 'data'), {
+        FERMATA_ALERTS: settings,
+        FERMATA_ALERT_ALLOW: '127.0.0.1',
+      });
+    const acknowledged: string[] = [];
+    let server = await start();
+    for (let kill = 0; kill < KILLS; kill++) {
+      const service = `payment-${kill}`;
+      const response = await fetch(`${server.otlp}/v1/traces`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/x-protobuf' },
+        body: failure(service),
+      });
+      if (response.status === 200) acknowledged.push(service);
+      // Drawing, writing, group wait and delivery all lie within this time.
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * 700));
+      await server.end('SIGKILL');
+      server = await start();
+    }
+    expect(acknowledged).toHaveLength(KILLS);
+    await eventually(() => {
+      const services = new Set([...told.values()].map(({ service }) => service));
+      expect(acknowledged.filter((service) => !services.has(service))).toEqual([]);
+    }, 30_000);
+    await server.end('SIGTERM');
+    const keys = [...told.values()];
+    expect(keys).toHaveLength(KILLS);
+    const twice = keys.filter(({ times }) => times === 2).length;
+    expect(keys.filter(({ times }) => times > 2)).toEqual([]);
+    process.stdout.write(`kill -9 × ${KILLS}: all told, ${twice} of them twice under one key\n`);
+    hook.close();
+    directory.remove();
+  },
+  30_000 + KILLS * 10_000,
+);
