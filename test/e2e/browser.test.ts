@@ -92,7 +92,7 @@ describe.runIf(executable)('the dashboard', () => {
   test.each(['light', 'dark'] as const)(
     '%s: nothing serious for axe, nothing on the console',
     async (theme) => {
-      for (const path of ['/flows', '/flow/seen-1', '/flow/seen-1?tab=steps']) {
+      for (const path of ['/flows', '/flow/seen-1', '/flow/seen-1?tab=steps', '/incidents', '/alerts']) {
         const page = await open(path, theme);
         await page.getByText('seen-1').first().waitFor();
         expect(await violations(page), path).toEqual([]);

@@ -57,3 +57,22 @@ export interface Silence {
   until: string;
   comment: string;
 }
+
+export interface Channel {
+  name: string;
+  kind: string;
+}
+
+/** An operator's own rule, from FERMATA_ALERTS. */
+export interface AlertRule {
+  name: string;
+  query: string;
+  severity: 'critical' | 'warning' | 'info';
+  forMs: number;
+}
+
+/** A query with a name. */
+export interface SavedView {
+  name: string;
+  q: string;
+}

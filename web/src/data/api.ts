@@ -1,5 +1,7 @@
 import type {
   About,
+  AlertRule,
+  Channel,
   Flow,
   FlowList,
   FlowTypeSummary,
@@ -8,7 +10,9 @@ import type {
   Notification,
   Problem,
   ServiceSummary,
+  Silence,
   SpanList,
+  SavedView,
 } from '@fermata/server/contract';
 
 /** REST, typed. A failed answer is an ApiError with the server's problem. */
@@ -55,9 +59,22 @@ export const api = {
   flow: (id: string, signal?: AbortSignal) => get<Flow>(`/api/v1/flows/${encodeURIComponent(id)}`, signal),
   spans: (id: string) => get<SpanList>(`/api/v1/flows/${encodeURIComponent(id)}/spans`),
   incidents: () => get<IncidentList>('/api/v1/incidents'),
-  editIncident: (id: string, verb: 'ack' | 'resolve' | 'note', text: string) =>
+  editIncident: (id: string, verb: 'ack' | 'resolve' | 'note' | 'accept', text: string) =>
     get<Incident>(`/api/v1/incidents/${encodeURIComponent(id)}/${verb}`, undefined, { text }),
   notifications: () => get<{ items: Notification[] }>('/api/v1/alerts/notifications'),
+  channels: () => get<{ items: Channel[] }>('/api/v1/alerts/channels'),
+  testChannel: (name: string) =>
+    get<object>(`/api/v1/alerts/channels/${encodeURIComponent(name)}/test`, undefined, {}),
+  rules: () => get<{ items: AlertRule[] }>('/api/v1/alerts/rules'),
+  silences: () => get<{ items: Silence[] }>('/api/v1/alerts/silences'),
+  addSilence: (silence: Partial<Silence> & { minutes: number }) =>
+    get<Silence>('/api/v1/alerts/silences', undefined, silence),
+  endSilence: (id: string) =>
+    get<Silence>(`/api/v1/alerts/silences/${encodeURIComponent(id)}/end`, undefined, {}),
+  views: () => get<{ items: SavedView[] }>('/api/v1/views'),
+  saveView: (view: SavedView) => get<SavedView>('/api/v1/views', undefined, view),
+  deleteView: (name: string) =>
+    get<object>(`/api/v1/views/${encodeURIComponent(name)}/delete`, undefined, {}),
   flowTypes: () => get<{ items: FlowTypeSummary[] }>('/api/v1/flow-types'),
   services: () => get<{ items: ServiceSummary[] }>('/api/v1/services'),
 };

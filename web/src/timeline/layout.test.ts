@@ -14,7 +14,8 @@ const step = (id: string, service: string, from: number, to: number): Step =>
     attempts: [],
     status: 'ok',
   }) as unknown as Step;
-const flow = (steps: Step[]): Flow => ({ startedAtUnixNano: at(0), steps, hops: [] }) as unknown as Flow;
+const flow = (steps: Step[], waitingFor: object[] = []): Flow =>
+  ({ startedAtUnixNano: at(0), steps, hops: [], waitingFor }) as unknown as Flow;
 const NOW = 1_700_000_100_000;
 
 describe('layout', () => {
@@ -42,6 +43,27 @@ describe('layout', () => {
     expect([...xs].sort((p, q) => p - q)).toEqual(xs);
     expect(lanes[0]!.bars[0]!.width).toBeGreaterThan(0.2);
     expect(layoutOf(flow(steps), NOW, false).gaps).toHaveLength(0);
+  });
+
+  test('what is awaited has a place of its own, in the lane of who owes it', () => {
+    const waiting = (expectedMs: number): object => ({
+      id: 'a>b',
+      service: 'y',
+      step: 'b',
+      afterStepId: 'a',
+      expectedAt: new Date(1_700_000_000_000 + expectedMs).toISOString(),
+    });
+    const { lanes } = layoutOf(flow([step('a', 'x', 0, 100)], [waiting(110)]), NOW, true);
+    expect(lanes.map((lane) => [lane.service, lane.bars.length, lane.ghosts.length])).toEqual([
+      ['x', 1, 0],
+      ['y', 0, 1],
+    ]);
+    const [ghost] = lanes[1]!.ghosts;
+    expect(ghost!.x).toBeGreaterThan(0.9);
+    expect(ghost!.x + ghost!.width).toBeLessThanOrEqual(1.0001);
+    // An hour of nothing must not hide what was done.
+    const far = layoutOf(flow([step('a', 'x', 0, 100)], [waiting(3_600_000)]), NOW, true);
+    expect(far.lanes[0]!.bars[0]!.width).toBeGreaterThan(0.5);
   });
 
   test('everything stays inside, and 2,000 steps are laid out', () => {

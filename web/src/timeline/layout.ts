@@ -1,4 +1,4 @@
-import type { Flow, Hop, Step } from '@fermata/server/contract';
+import type { Flow, Hop, Step, WaitingFor } from '@fermata/server/contract';
 
 /**
  * Timeline geometry, pure: lanes per service, steps packed into rows so that none overlap, hops between them, a time
@@ -17,6 +17,15 @@ export interface Lane {
   firstRow: number;
   rows: number;
   bars: Bar[];
+  ghosts: Ghost[];
+}
+
+/** What is awaited, where it usually stands. */
+export interface Ghost {
+  waiting: WaitingFor;
+  x: number;
+  width: number;
+  row: number;
 }
 
 export interface Bar {
@@ -37,6 +46,9 @@ export interface HopLine {
 }
 
 /** A stretch without work of at least this share of the whole is folded to FOLDED of the width. */
+/** Ghosts are as wide as this share of the whole: nobody knows how long the step will take. */
+const GHOST_SHARE = 0.08;
+const MOST_GHOSTS = 8;
 const IDLE_SHARE = 0.12;
 const FOLDED = 0.04;
 
@@ -59,39 +71,64 @@ export function layoutOf(flow: Flow, now: number, fold: boolean): Layout {
     const from = msSince(origin, step.startUnixNano);
     return { from, to: Math.max(from, endOf(step)) };
   });
-  const total = Math.max(0.001, ...spans.map((span) => span.to));
-  const scale = createScale(spans, total, fold);
+  const worked = Math.max(0.001, ...spans.map((span) => span.to));
+  const ghosts = flow.waitingFor
+    .filter(
+      (waiting) => !flow.steps.some((step) => step.id === waiting.afterStepId && step.status === 'running'),
+    )
+    .slice(0, MOST_GHOSTS)
+    .map((waiting) => {
+      // Expected long from now, it stands right after the work: an hour of nothing would hide the rest.
+      const from = Math.min(
+        Math.max(0, Date.parse(waiting.expectedAt) - Number(origin / 1_000_000n)),
+        worked * 1.15,
+      );
+      return { waiting, from, to: from + worked * GHOST_SHARE };
+    });
+  const total = Math.max(worked, ...ghosts.map((ghost) => ghost.to));
+  const scale = createScale([...spans, ...ghosts], total, fold);
 
   const lanes: Lane[] = [];
   const laneOf = new Map<string, { lane: Lane; ends: number[] }>();
   const barOf = new Map<string, Bar>();
-  flow.steps.forEach((step, i) => {
-    let known = laneOf.get(step.service);
+  /** A place in the service's lane where nothing else is. */
+  const place = (
+    service: string,
+    { from, to }: Interval,
+  ): { lane: Lane; x: number; width: number; row: number } => {
+    let known = laneOf.get(service);
     if (!known) {
-      const lane: Lane = { service: step.service, firstRow: 0, rows: 1, bars: [] };
-      laneOf.set(step.service, (known = { lane, ends: [] }));
+      const lane: Lane = { service, firstRow: 0, rows: 1, bars: [], ghosts: [] };
+      laneOf.set(service, (known = { lane, ends: [] }));
       lanes.push(lane);
     }
-    const { from, to } = spans[i]!;
     const x = scale.at(from);
     const width = Math.max(0.004, scale.at(to) - x);
     let row = known.ends.findIndex((end) => end <= x);
     if (row < 0) row = known.ends.length;
     known.ends[row] = x + width + 0.004;
     known.lane.rows = Math.max(known.lane.rows, row + 1);
+    return { lane: known.lane, x, width, row };
+  };
+  flow.steps.forEach((step, i) => {
+    const { lane, x, width, row } = place(step.service, spans[i]!);
     const attempts = step.attempts.map((attempt) => {
       const a = scale.at(msSince(origin, attempt.startUnixNano));
       const b = attempt.endUnixNano === null ? x + width : scale.at(msSince(origin, attempt.endUnixNano));
       return { x: (a - x) / width, width: Math.max(0, (b - a) / width), failed: attempt.status === 'failed' };
     });
     const bar: Bar = { step, x, width, row, attempts };
-    known.lane.bars.push(bar);
+    lane.bars.push(bar);
     barOf.set(step.id, bar);
   });
+  for (const { waiting, ...interval } of ghosts) {
+    const { lane, x, width, row } = place(waiting.service ?? '?', interval);
+    lane.ghosts.push({ waiting, x, width, row });
+  }
   let rows = 0;
   for (const lane of lanes) {
     lane.firstRow = rows;
-    for (const bar of lane.bars) bar.row += rows;
+    for (const bar of [...lane.bars, ...lane.ghosts]) bar.row += rows;
     rows += lane.rows;
   }
 
