@@ -64,7 +64,9 @@ export function createGuard(clock: Clock, allowed: readonly string[]): Guard {
     if (open) return open;
     throw new FermataError(
       'alert.refused',
-      `${host} is ${found[0]?.address ?? 'nowhere'}, a private address`,
+      found[0] === undefined || found[0].address === plain
+        ? `${host} is a private address`
+        : `${host} is ${found[0].address}, a private address`,
       {
         hint: `If that is meant, add ${host} to FERMATA_ALERT_ALLOW.`,
       },
