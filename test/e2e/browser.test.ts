@@ -92,9 +92,15 @@ describe.runIf(executable)('the dashboard', () => {
   test.each(['light', 'dark'] as const)(
     '%s: nothing serious for axe, nothing on the console',
     async (theme) => {
-      for (const path of ['/flows', '/flow/seen-1', '/flow/seen-1?tab=steps', '/incidents', '/alerts']) {
+      for (const [path, shows] of [
+        ['/flows', 'seen-1'],
+        ['/flow/seen-1', 'seen-1'],
+        ['/flow/seen-1?tab=steps', 'seen-1'],
+        ['/incidents', 'Nothing is wrong'],
+        ['/alerts', 'No notification yet'],
+      ] as const) {
         const page = await open(path, theme);
-        await page.getByText('seen-1').first().waitFor();
+        await page.getByText(shows).first().waitFor();
         expect(await violations(page), path).toEqual([]);
         await page.close();
       }
