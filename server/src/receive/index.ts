@@ -42,6 +42,7 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     maxWaiting: MAX_WAITING,
     maxCommit: 20_000,
     lingerMs: 20,
+    mostLingerMs: 50,
     write: (requests) => options.write(requests),
   });
   const budget: BodyBudget = { maxBytes: MAX_BYTES, maxTotal: 4 * MAX_BYTES, inFlight: 0 };

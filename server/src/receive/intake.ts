@@ -22,8 +22,9 @@ export interface IntakeOptions {
   maxWaiting: number;
   /** A commit takes at most this many records … */
   maxCommit: number;
-  /** … and waits at most this long for company, ms. */
+  /** … and waits this long for company, ms; longer where commits are slow, because each costs the same however small. */
   lingerMs: number;
+  mostLingerMs: number;
   /** Durable once resolved. The next write may start before `committed` has run for the last one. */
   write(requests: OtlpExport[]): Promise<WrittenBatch>;
 }
@@ -67,9 +68,11 @@ export function createIntake(options: IntakeOptions): Intake {
       else item.reject(error);
     }
   };
+  let lastCommitMs = 0;
   const linger = (): Promise<void> =>
     new Promise((resolve) => {
-      const cancel = clock.after(options.lingerMs, resolve);
+      const ms = Math.min(options.mostLingerMs, Math.max(options.lingerMs, lastCommitMs));
+      const cancel = clock.after(ms, resolve);
       wake = () => {
         cancel();
         resolve();
@@ -80,8 +83,10 @@ export function createIntake(options: IntakeOptions): Intake {
       if (!stopping && waiting < options.maxCommit) await linger();
       wake = undefined;
       const batch = takeBatch();
+      const from = clock.now();
       try {
         const written = await options.write(batch.map((item) => item.request));
+        lastCommitMs = clock.now() - from;
         // Correlation of this batch runs while the engine already writes the next one, but always in commit order.
         tail = tail.then(async () => {
           try {
