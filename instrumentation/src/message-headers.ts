@@ -8,7 +8,7 @@ import {
   type SpanContext,
 } from '@opentelemetry/api';
 import { contextWithFlow, flowOf } from './flow-context.ts';
-import type { Carrier } from './internal-types.ts';
+import type { Carrier } from './internal.ts';
 import {
   CE_CAUSATION_ID,
   CE_CORRELATION_ID,

@@ -49,7 +49,20 @@ export const reply = <T>(message: OutgoingMessage, send: Send<T>): T => sendMess
  * A PRODUCER span around `send`, which gets the headers to put on the message. Ends when the result does.
  * Convention: OpenTelemetry messaging spans 1.45, operation type `send`.
  */
-function sendMessage<T>(kind: MessageKind, message: OutgoingMessage, send: Send<T>): T {
+export function sendMessage<T>(kind: MessageKind, message: OutgoingMessage, send: Send<T>): T {
+  const { span, ctx, headers } = startSending(kind, message);
+  return finishWith(span, () => context.with(ctx, () => send(headers)));
+}
+
+export interface Sending {
+  span: Span;
+  ctx: Context;
+  /** To put on the message: those that were given, and what travels. */
+  headers: Record<string, unknown>;
+}
+
+/** For adapters whose clients send several messages at once, or say later that it was done. */
+export function startSending(kind: MessageKind, message: OutgoingMessage): Sending {
   const parent = message.flow ? contextWithFlow(context.active(), message.flow) : context.active();
   const flow = flowOf(parent);
   const id = message.id ?? randomUUID();
@@ -77,7 +90,23 @@ function sendMessage<T>(kind: MessageKind, message: OutgoingMessage, send: Send<
     ...(flow && { correlationId: flow.id }),
     ...(message.itinerary && { itinerary: message.itinerary }),
   });
-  return finishWith(span, () => context.with(ctx, () => send(headers)));
+  return { span, ctx, headers };
+}
+
+/**
+ * Where somebody else's instrumentation makes the spans: adds the flow to headers, and leaves trace context to them.
+ */
+export function addFlow<C extends Record<string, unknown>>(headers: C): C {
+  if (flowOf(context.active())) injectHeaders(headers, trace.deleteSpan(context.active()));
+  return headers;
+}
+
+/** Likewise for a handler: its context, and the span that is active, get the flow of the message's own headers. */
+export function inFlowOf<T>(headers: Record<string, unknown> | undefined, run: () => T): T {
+  const { flow } = extractHeaders(headers);
+  if (flow === undefined) return run();
+  trace.getActiveSpan()?.setAttributes(flowAttributes(flow, 'message'));
+  return context.with(contextWithFlow(context.active(), flow), run);
 }
 
 /**
@@ -117,6 +146,8 @@ export function startProcessing(message: IncomingMessage): Processing {
   set(names.ATTR_ITINERARY, extracted.itinerary?.slice(1).join(','));
   set('messaging.consumer.group.name', message.group);
   set('messaging.batch.message_count', message.batchSize);
+  set(names.ATTR_MESSAGE_LAG, message.lag);
+  Object.assign(attributes, message.attributes);
   const parent = contextWithMessage(flow ? extracted.context : withoutSpan(extracted.context), id);
   const span = tracer().startSpan(
     `process ${message.destination}`,

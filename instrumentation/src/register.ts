@@ -2,6 +2,11 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { diag, DiagConsoleLogger, DiagLogLevel } from '@opentelemetry/api';
 import { instrumentAmqplib } from './adapters/amqplib.ts';
+import { instrumentKafkaJs } from './adapters/kafkajs.ts';
+import { instrumentMqtt } from './adapters/mqtt.ts';
+import { instrumentNats } from './adapters/nats.ts';
+import { instrumentPlatformaticKafka } from './adapters/platformatic-kafka.ts';
+import { instrumentIoRedis, instrumentNodeRedis } from './adapters/redis-streams.ts';
 import { FlowSpanProcessor } from './flow-span-processor.ts';
 
 /**
@@ -72,10 +77,33 @@ function withExporter(Processor: Constructor, exporter: unknown, options: object
   return processor._exporter === exporter ? processor : new Processor(exporter, options);
 }
 
+/** Clients that are found in the app's own node_modules are traced; what an adapter needs of them stands here. */
+const CLIENTS: Record<string, (module: never) => void> = {
+  amqplib: instrumentAmqplib,
+  kafkajs: instrumentKafkaJs,
+  '@platformatic/kafka': instrumentPlatformaticKafka,
+  '@nats-io/transport-node': instrumentNats,
+  ioredis: instrumentIoRedis,
+  redis: instrumentNodeRedis,
+  mqtt: instrumentMqtt,
+};
+
+function traceClients(): void {
+  for (const [name, instrument] of Object.entries(CLIENTS)) {
+    // Only what is installed is loaded, and only what can be resolved from the app.
+    const client = load(fromApp, name);
+    if (client === undefined) continue;
+    try {
+      instrument(client as never);
+    } catch (error) {
+      diag.warn(`fermata: ${name} is installed, but could not be traced`, error);
+    }
+  }
+}
+
 if (process.env['OTEL_LOG_LEVEL']) diag.setLogger(new DiagConsoleLogger(), DiagLogLevel.WARN);
 if (process.env['OTEL_SDK_DISABLED'] !== 'true') {
-  const amqplib = load(fromApp, 'amqplib');
-  if (amqplib) instrumentAmqplib(amqplib as unknown as Parameters<typeof instrumentAmqplib>[0]);
+  traceClients();
   const sdk = startSdk();
   const stop = (): Promise<void> => sdk?.shutdown().catch(() => undefined) ?? Promise.resolve();
   process.once('beforeExit', () => void stop());

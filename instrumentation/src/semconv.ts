@@ -47,6 +47,8 @@ export const ATTR_MESSAGE_TYPE = 'fermata.message.type';
 export const ATTR_MESSAGE_ID = 'fermata.message.id';
 /** Set by a consumer whose message came through a dead-letter queue: the queue it failed in. */
 export const ATTR_MESSAGE_DEAD_LETTERED_FROM = 'fermata.message.dead_lettered_from';
+/** Messages that wait behind this one for the same group. */
+export const ATTR_MESSAGE_LAG = 'fermata.message.lag';
 /** Id of the message that caused this one. */
 export const ATTR_CAUSATION_ID = 'fermata.causation.id';
 /** Id that all messages of one conversation share. */

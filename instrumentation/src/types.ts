@@ -52,6 +52,10 @@ export interface IncomingMessage {
   attempt?: number;
   /** The queue in which it failed, when it comes through a dead-letter queue. */
   deadLetteredFrom?: string;
+  /** Messages that wait behind this one for the same group. */
+  lag?: number;
+  /** What else the client knows: partition, offset, sequence. */
+  attributes?: Record<string, string | number | boolean>;
   /** How many messages one delivery holds; above 1 the span is nobody's alone. */
   batchSize?: number;
 }

@@ -1,8 +1,15 @@
-import { context, diag, SpanStatusCode, trace, type Span } from '@opentelemetry/api';
+import { context, diag, SpanStatusCode, type Span } from '@opentelemetry/api';
 import type { Channel, ConfirmChannel, ConsumeMessage, Message, Options } from 'amqplib';
-import { contextWithFlow, flowAttributes, flowOf } from '../flow-context.ts';
-import { extractHeaders, injectHeaders } from '../message-headers.ts';
-import { endFailed, finishWith, publishEvent, sendCommand, startProcessing } from '../messages.ts';
+import { isWrapped, TRACED } from '../internal.ts';
+import {
+  addFlow,
+  endFailed,
+  finishWith,
+  inFlowOf,
+  publishEvent,
+  sendCommand,
+  startProcessing,
+} from '../messages.ts';
 import type { IncomingMessage, OutgoingMessage } from '../types.ts';
 
 /**
@@ -17,8 +24,6 @@ export interface AmqplibOptions {
   /** Name of the step that handles messages of a queue; default: the message type. */
   stepOf?: (queue: string, message: ConsumeMessage) => string | undefined;
 }
-
-const TRACED = Symbol.for('fermata.amqplib');
 
 export function traceChannel<C extends Channel | ConfirmChannel>(
   channel: C,
@@ -46,9 +51,7 @@ export function traceChannel<C extends Channel | ConfirmChannel>(
         ...rest,
       );
     if (foreign) {
-      const headers: Record<string, unknown> = { ...(given?.headers as object) };
-      if (flowOf(context.active())) injectHeaders(headers, trace.deleteSpan(context.active()));
-      return pass(headers);
+      return pass(addFlow({ ...(given?.headers as object) }));
     }
     const id = given?.messageId;
     const message: OutgoingMessage = {
@@ -83,7 +86,8 @@ export function traceChannel<C extends Channel | ConfirmChannel>(
       queue,
       (message) => {
         if (message === null) return onMessage(null);
-        if (foreign) return inFlowOf(message, () => onMessage(message));
+        if (foreign)
+          return inFlowOf(message.properties.headers as Record<string, unknown>, () => onMessage(message));
         const { span, ctx } = startProcessing(incoming(queue, message, options));
         const run = (): unknown => context.with(ctx, () => onMessage(message));
         if (given?.noAck === true) return finishWith(span, run);
@@ -128,14 +132,6 @@ export function traceChannel<C extends Channel | ConfirmChannel>(
   return channel;
 }
 
-/** The handler's context gets the flow of the message's own headers, and so does the span that somebody else made. */
-function inFlowOf<T>(message: ConsumeMessage, run: () => T): T {
-  const { flow } = extractHeaders(message.properties.headers);
-  if (flow === undefined) return run();
-  trace.getActiveSpan()?.setAttributes(flowAttributes(flow, 'message'));
-  return context.with(contextWithFlow(context.active(), flow), run);
-}
-
 interface Death {
   count?: number;
   queue?: string;
@@ -162,20 +158,6 @@ function incoming(queue: string, message: ConsumeMessage, options: AmqplibOption
     ...((before > 0 || fields.redelivered) && { attempt: before + (fields.redelivered ? 1 : 0) + 1 }),
     ...(died?.queue !== undefined && { deadLetteredFrom: died.queue }),
   };
-}
-
-function isWrapped(target: Record<string, unknown>, method: string): boolean {
-  for (
-    let proto: object | null = target;
-    proto !== null;
-    proto = Object.getPrototypeOf(proto) as object | null
-  )
-    if (
-      (Object.getOwnPropertyDescriptor(proto, method)?.value as { __wrapped?: boolean } | undefined)
-        ?.__wrapped
-    )
-      return true;
-  return false;
 }
 
 interface AmqplibModule {

@@ -1,0 +1,101 @@
+import {
+  context,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+  type Attributes,
+  type Context,
+  type Exception,
+  type Span,
+  type TimeInput,
+} from '@opentelemetry/api';
+import { contextWithFlow, contextWithMessage, flowAttributes, flowOf } from '../flow-context.ts';
+import { extractHeaders, injectHeaders } from '../message-headers.ts';
+import { preciseNow } from '../messages.ts';
+
+/**
+ * BullMQ 5 and 6: an object for its `telemetry` option, on queues, flow producers and workers alike:
+ * `new Queue('orders', { connection, telemetry: createBullTelemetry() })`. Jobs carry trace and flow context in their
+ * options; a job's attempts and a flow's children are told apart by the server from BullMQ's own attributes.
+ */
+interface BullSpan {
+  setSpanOnContext(ctx: Context): Context;
+  setAttribute(key: string, value: string | number | boolean): void;
+  setAttributes(attributes: Attributes): void;
+  addEvent(name: string, attributes?: Attributes): void;
+  recordException(exception: Exception, time?: TimeInput): void;
+  end(): void;
+}
+export interface BullTelemetry {
+  tracer: { startSpan(name: string, options?: { kind: SpanKind }, ctx?: Context): BullSpan };
+  contextManager: {
+    with<A extends (...args: unknown[]) => ReturnType<A>>(ctx: Context, work: A): ReturnType<A>;
+    active(): Context;
+    getMetadata(ctx: Context): string;
+    fromMetadata(active: Context, metadata: string): Context;
+  };
+}
+
+export function createBullTelemetry(): BullTelemetry {
+  return {
+    tracer: {
+      startSpan(name, options = { kind: SpanKind.INTERNAL }, ctx = context.active()) {
+        const flow = flowOf(ctx);
+        const consumes = options.kind === SpanKind.CONSUMER;
+        const span = trace.getTracer('@fermata/instrumentation').startSpan(
+          name,
+          {
+            kind: options.kind,
+            startTime: preciseNow(),
+            attributes: {
+              ...messaging(options.kind),
+              ...(flow && flowAttributes(flow, consumes ? 'message' : 'ambient')),
+            },
+          },
+          ctx,
+        );
+        return wrap(span);
+      },
+    },
+    contextManager: {
+      with: (ctx, work) => context.with(ctx, work as never),
+      active: () => context.active(),
+      getMetadata: (ctx) => JSON.stringify(injectHeaders({}, ctx)),
+      fromMetadata(active, metadata) {
+        try {
+          const { context: from, flow } = extractHeaders(JSON.parse(metadata) as Record<string, unknown>);
+          return flow ? contextWithFlow(from, flow) : from;
+        } catch {
+          return active;
+        }
+      },
+    },
+  };
+}
+
+function messaging(kind: SpanKind): Attributes {
+  if (kind !== SpanKind.PRODUCER && kind !== SpanKind.CONSUMER) return {};
+  return {
+    'messaging.system': 'bullmq',
+    'messaging.operation.type': kind === SpanKind.PRODUCER ? 'send' : 'process',
+  };
+}
+
+function wrap(span: Span): BullSpan {
+  return {
+    setSpanOnContext: (ctx) => {
+      const id = (span as { attributes?: Attributes }).attributes?.['bullmq.job.id'];
+      return contextWithMessage(trace.setSpan(ctx, span), typeof id === 'string' ? id : undefined);
+    },
+    setAttribute: (key, value) => void span.setAttribute(key, value),
+    setAttributes: (attributes) => void span.setAttributes(attributes),
+    addEvent: (name, attributes) => void span.addEvent(name, attributes),
+    recordException(exception, time) {
+      span.recordException(exception, time);
+      const message = typeof exception === 'string' ? exception : (exception.message ?? '');
+      span.setAttribute('error.type', typeof exception === 'string' ? 'error' : (exception.name ?? 'error'));
+      span.setStatus({ code: SpanStatusCode.ERROR, message });
+    },
+    end: () => span.end(preciseNow()),
+  };
+}

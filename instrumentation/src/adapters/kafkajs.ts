@@ -1,0 +1,224 @@
+import { context, type Span } from '@opentelemetry/api';
+import type {
+  Consumer,
+  ConsumerConfig,
+  ConsumerRunConfig,
+  EachBatchPayload,
+  EachMessagePayload,
+  Kafka,
+  KafkaMessage,
+  Message,
+  Producer,
+  ProducerBatch,
+  ProducerRecord,
+} from 'kafkajs';
+import { isWrapped, markTraced } from '../internal.ts';
+import {
+  addFlow,
+  endFailed,
+  handleMessage,
+  inFlowOf,
+  startProcessing,
+  startSending,
+  type Sending,
+} from '../messages.ts';
+import type { IncomingMessage, MessageKind } from '../types.ts';
+
+/**
+ * kafkajs 2: wraps a producer's send and sendBatch and a consumer's run. Every message has a span, headers and an id of
+ * its own. `eachMessage` runs in its message's context; of a batch each message has its span until its offset is
+ * resolved, and `inBatchMessage` gives a handler the context of one.
+ *
+ * Where OpenTelemetry's own kafkajs instrumentation is active it makes the spans; this adapter adds the flow to headers
+ * and handlers, which for batches that instrumentation leaves out.
+ */
+export interface KafkaJsOptions {
+  /** What a message means; default: the topic. */
+  typeOf?: (topic: string, message: Message) => string | undefined;
+  kindOf?: (topic: string, message: Message) => MessageKind | undefined;
+  stepOf?: (topic: string, message: KafkaMessage) => string | undefined;
+}
+
+const SYSTEM = 'kafka';
+
+export function traceProducer<P extends Producer>(
+  producer: P,
+  options: KafkaJsOptions = {},
+  foreign = isWrapped(producer as never, 'send'),
+): P {
+  if (!markTraced(producer)) return producer;
+  /** The messages with their headers, and what to do when they were sent or not. */
+  const started = (topic: string, messages: Message[]): { messages: Message[]; sendings: Sending[] } => {
+    if (foreign)
+      return {
+        messages: messages.map((message) => ({ ...message, headers: addFlow({ ...message.headers }) })),
+        sendings: [],
+      };
+    const sendings = messages.map((message) => {
+      const id = message.headers?.['fermata-message-id'];
+      return startSending(options.kindOf?.(topic, message) ?? 'event', {
+        type: options.typeOf?.(topic, message) ?? topic,
+        destination: topic,
+        system: SYSTEM,
+        headers: message.headers ?? {},
+        ...(typeof id === 'string' && { id }),
+      });
+    });
+    return {
+      messages: messages.map((message, i) => ({
+        ...message,
+        headers: sendings[i]!.headers as NonNullable<Message['headers']>,
+      })),
+      sendings,
+    };
+  };
+  const finish = async <T>(sendings: Sending[], work: () => Promise<T>): Promise<T> => {
+    try {
+      const [only] = sendings;
+      const result = await (only !== undefined && sendings.length === 1
+        ? context.with(only.ctx, work)
+        : work());
+      for (const { span } of sendings) span.end();
+      return result;
+    } catch (error) {
+      for (const { span } of sendings) endFailed(span, error);
+      throw error;
+    }
+  };
+  const { send, sendBatch } = bound(producer);
+  producer.send = (record: ProducerRecord) => {
+    const { messages, sendings } = started(record.topic, record.messages);
+    return finish(sendings, () => send({ ...record, messages }));
+  };
+  producer.sendBatch = (batch: ProducerBatch) => {
+    const parts = (batch.topicMessages ?? []).map(({ topic, messages }) => ({
+      topic,
+      ...started(topic, messages),
+    }));
+    return finish(
+      parts.flatMap((part) => part.sendings),
+      () =>
+        sendBatch({
+          ...batch,
+          topicMessages: parts.map(({ topic, messages }) => ({ topic, messages })),
+        }),
+    );
+  };
+  return producer;
+}
+
+const bound = (producer: Producer): Pick<Producer, 'send' | 'sendBatch'> => ({
+  send: producer.send.bind(producer),
+  sendBatch: producer.sendBatch.bind(producer),
+});
+
+/** Contexts of the messages of batches that are being handled. */
+const inBatch = new WeakMap<KafkaMessage, ReturnType<typeof startProcessing>['ctx']>();
+
+/** Runs a handler for one message of a batch in that message's context and flow. */
+export function inBatchMessage<T>(message: KafkaMessage, handler: () => T): T {
+  const ctx = inBatch.get(message);
+  return ctx === undefined
+    ? inFlowOf(message.headers as Record<string, unknown> | undefined, handler)
+    : context.with(ctx, handler);
+}
+
+export function traceConsumer<C extends Consumer>(
+  consumer: C,
+  group: string,
+  options: KafkaJsOptions = {},
+  foreign = isWrapped(consumer as never, 'run'),
+): C {
+  if (!markTraced(consumer)) return consumer;
+  const incoming = (
+    topic: string,
+    partition: number,
+    message: KafkaMessage,
+    high?: string,
+  ): IncomingMessage => {
+    const step = options.stepOf?.(topic, message);
+    const behind = high === undefined ? -1 : Number(BigInt(high) - BigInt(message.offset)) - 1;
+    return {
+      system: SYSTEM,
+      destination: topic,
+      group,
+      headers: message.headers as Record<string, unknown> | undefined,
+      ...(step !== undefined && { step }),
+      ...(behind >= 0 && { lag: behind }),
+      attributes: {
+        'messaging.destination.partition.id': String(partition),
+        'messaging.kafka.offset': Number(message.offset),
+      },
+    };
+  };
+  const run = consumer.run.bind(consumer);
+  consumer.run = (config: ConsumerRunConfig = {}) => {
+    const { eachMessage, eachBatch } = config;
+    return run({
+      ...config,
+      ...(eachMessage && {
+        eachMessage: (payload: EachMessagePayload) => {
+          const { topic, partition, message } = payload;
+          return foreign
+            ? inFlowOf(message.headers as Record<string, unknown> | undefined, () => eachMessage(payload))
+            : handleMessage(incoming(topic, partition, message), () => eachMessage(payload));
+        },
+      }),
+      ...(eachBatch && {
+        eachBatch: (payload: EachBatchPayload) =>
+          foreign ? eachBatch(payload) : traced(payload, eachBatch, incoming),
+      }),
+    });
+  };
+  return consumer;
+}
+
+async function traced(
+  payload: EachBatchPayload,
+  eachBatch: (payload: EachBatchPayload) => Promise<void>,
+  incoming: (topic: string, partition: number, message: KafkaMessage, high?: string) => IncomingMessage,
+): Promise<void> {
+  const { topic, partition, messages, highWatermark } = payload.batch;
+  const open = new Map<string, Span>();
+  for (const message of messages) {
+    const { span, ctx } = startProcessing(incoming(topic, partition, message, highWatermark));
+    inBatch.set(message, ctx);
+    open.set(message.offset, span);
+  }
+  try {
+    await eachBatch({
+      ...payload,
+      resolveOffset: (offset) => {
+        open.get(offset)?.end();
+        open.delete(offset);
+        payload.resolveOffset(offset);
+      },
+    });
+    for (const span of open.values()) span.end();
+  } catch (error) {
+    for (const span of open.values()) endFailed(span, error);
+    throw error;
+  }
+}
+
+/** Zero-code: every producer and consumer that this module makes from now on. Idempotent. */
+export function instrumentKafkaJs(module: { Kafka: typeof Kafka }, options: KafkaJsOptions = {}): void {
+  const prototype = module.Kafka.prototype;
+  if (!markTraced(prototype)) return;
+  const make = {
+    producer: prototype.producer as (...args: unknown[]) => Producer,
+    consumer: prototype.consumer as (...args: unknown[]) => Consumer,
+  };
+  const isForeign = (method: string): boolean => isWrapped(make as never, method);
+  prototype.producer = function (this: Kafka, ...args: unknown[]) {
+    return traceProducer(make.producer.apply(this, args), options, isForeign('producer'));
+  };
+  prototype.consumer = function (this: Kafka, config?: ConsumerConfig) {
+    return traceConsumer(
+      make.consumer.apply(this, [config]),
+      config?.groupId ?? '',
+      options,
+      isForeign('consumer'),
+    );
+  };
+}

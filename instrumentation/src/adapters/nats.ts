@@ -1,0 +1,126 @@
+import type {
+  Msg,
+  MsgHdrs,
+  NatsConnection,
+  PublishOptions,
+  RequestOptions,
+  SubscriptionOptions,
+} from '@nats-io/transport-node';
+import { markTraced } from '../internal.ts';
+import type { Extracted } from '../message-headers.ts';
+import { handleMessage, publishEvent, sendCommand } from '../messages.ts';
+
+/**
+ * NATS core and JetStream (@nats-io/* 3): wraps a connection's publish, request and subscriptions with a callback.
+ * Publishing to JetStream is a request of the connection, so it is covered. Iterators cannot be given a context from
+ * outside (the reader's own context goes on): `handleNats` runs a handler for one message of either.
+ */
+export interface NatsOptions {
+  /** `headers` of the client package: this package bundles no client. */
+  headers: () => MsgHdrs;
+  stepOf?: (subject: string) => string | undefined;
+}
+
+type Payload = Parameters<NatsConnection['publish']>[1];
+/** The client's own conversations. */
+const isInternal = (subject: string): boolean => subject.startsWith('$') || subject.startsWith('_INBOX.');
+
+export function traceNats<C extends NatsConnection>(connection: C, options: NatsOptions): C {
+  if (!markTraced(connection)) return connection;
+  const carry = <O extends { headers?: MsgHdrs }>(
+    given: O | undefined,
+    headers: Record<string, unknown>,
+  ): O => {
+    const all = given?.headers ?? options.headers();
+    for (const [name, value] of Object.entries(headers)) all.set(name, String(value));
+    return { ...given, headers: all } as O;
+  };
+  const message = (subject: string, given: { headers?: MsgHdrs } | undefined) => {
+    const id = given?.headers?.get('Nats-Msg-Id') || undefined;
+    return { type: subject, destination: subject, system: 'nats', ...(id !== undefined && { id }) };
+  };
+  const { publish, request, subscribe } = unbound(connection);
+  connection.publish = function (this: C, subject: string, data?: Payload, given?: PublishOptions) {
+    if (isInternal(subject)) return publish.call(this, subject, data, given);
+    publishEvent(message(subject, given), (headers) =>
+      publish.call(this, subject, data, carry(given, headers)),
+    );
+  };
+  connection.request = function (this: C, subject: string, data?: Payload, given?: RequestOptions) {
+    return isInternal(subject)
+      ? request.call(this, subject, data, given)
+      : sendCommand(message(subject, given), (headers) =>
+          request.call(this, subject, data, carry(given ?? { timeout: 1000 }, headers)),
+        );
+  };
+  connection.subscribe = function (this: C, subject: string, given?: SubscriptionOptions) {
+    const callback = given?.callback;
+    if (given === undefined || callback === undefined) return subscribe.call(this, subject, given);
+    return subscribe.call(this, subject, {
+      ...given,
+      callback: (error, msg) => {
+        if (error) return callback(error, msg);
+        const step = options.stepOf?.(subject);
+        void handleNats(msg, () => callback(null, msg), {
+          group: given.queue ?? '',
+          ...(step !== undefined && { step }),
+        });
+      },
+    });
+  };
+  return connection;
+}
+
+/** Called with whatever `this` the caller has: a connection, or their prototype. */
+const unbound = (connection: NatsConnection): Pick<NatsConnection, 'publish' | 'request' | 'subscribe'> => ({
+  // eslint-disable-next-line @typescript-eslint/unbound-method -- see above
+  publish: connection.publish,
+  // eslint-disable-next-line @typescript-eslint/unbound-method -- see above
+  request: connection.request,
+  // eslint-disable-next-line @typescript-eslint/unbound-method -- see above
+  subscribe: connection.subscribe,
+});
+
+/** Zero-code: every connection that this module makes from now on. Idempotent. */
+export function instrumentNats(module: {
+  NatsConnectionImpl: { prototype: NatsConnection };
+  headers: () => MsgHdrs;
+}): void {
+  traceNats(module.NatsConnectionImpl.prototype, module);
+}
+
+/** A message of the core, or of JetStream: that knows its consumer and how often it was delivered. */
+type AnyMessage = Pick<Msg, 'subject' | 'headers'> & {
+  info?: { deliveryCount: number; consumer: string; stream: string; streamSequence: number; pending: number };
+};
+
+/** Handles one message in its own span, flow and context. */
+export function handleNats<T>(
+  msg: AnyMessage,
+  handler: (extracted: Extracted) => T,
+  options: { group?: string; step?: string } = {},
+): T {
+  const { info } = msg;
+  const headers: Record<string, unknown> = {};
+  for (const [name, values] of msg.headers ?? []) headers[name] = values[0];
+  const group = options.group || info?.consumer;
+  return handleMessage(
+    {
+      system: 'nats',
+      destination: msg.subject,
+      headers,
+      type: msg.subject,
+      ...(group !== undefined && { group }),
+      ...(options.step !== undefined && { step: options.step }),
+      ...(info && {
+        attempt: info.deliveryCount,
+        lag: info.pending,
+        attributes: {
+          'messaging.nats.stream': info.stream,
+          'messaging.nats.sequence': info.streamSequence,
+        },
+      }),
+    },
+    handler,
+  );
+}

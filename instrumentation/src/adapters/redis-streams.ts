@@ -1,0 +1,89 @@
+import { markTraced } from '../internal.ts';
+import type { Extracted } from '../message-headers.ts';
+import { handleMessage, publishEvent } from '../messages.ts';
+
+/**
+ * Redis Streams with ioredis (`xadd`) or node-redis (`xAdd`): context travels as fields of the entry, beside the
+ * application's own. Reading gives entries of any group at once, so `handleStreamEntry` runs a handler for one.
+ */
+type XAdd = (this: unknown, ...args: unknown[]) => Promise<unknown>;
+interface Client {
+  xadd?: unknown;
+  xAdd?: unknown;
+}
+
+export function traceRedisStreams<C extends object>(client: C): C {
+  if (!markTraced(client)) return client;
+  const own = client as Client;
+  const { xadd, xAdd } = own as Record<'xadd' | 'xAdd', XAdd | undefined>;
+  if (typeof xadd === 'function')
+    // XADD key [options] id field value …: fields go last, whatever comes before.
+    own.xadd = function (this: unknown, stream: string, ...args: unknown[]) {
+      return publishEvent(outgoing(stream), (headers) =>
+        xadd.call(this, stream, ...args, ...Object.entries(headers).flat()),
+      );
+    };
+  if (typeof xAdd === 'function')
+    own.xAdd = function (this: unknown, stream: string, id: unknown, fields: object, ...rest: unknown[]) {
+      return publishEvent(outgoing(stream), (headers) =>
+        xAdd.call(this, stream, id, { ...fields, ...headers }, ...rest),
+      );
+    };
+  return client;
+}
+
+const outgoing = (stream: string) => ({ type: stream, destination: stream, system: 'redis' });
+
+export interface StreamEntry {
+  stream: string;
+  group: string;
+  /** `1526919030474-55`. */
+  id: string;
+  /** `[name, value, …]` as ioredis gives it, or an object as node-redis does. */
+  fields: readonly string[] | Readonly<Record<string, string>>;
+  /** From XPENDING or XAUTOCLAIM: how often it was delivered; default 1. */
+  deliveries?: number;
+  type?: string;
+  step?: string;
+}
+
+/** Handles one entry in its own span, flow and context. Acknowledge it yourself. */
+export function handleStreamEntry<T>(entry: StreamEntry, handler: (extracted: Extracted) => T): T {
+  return handleMessage(
+    {
+      system: 'redis',
+      destination: entry.stream,
+      group: entry.group,
+      headers: fieldsOf(entry.fields),
+      type: entry.type ?? entry.stream,
+      ...(entry.step !== undefined && { step: entry.step }),
+      ...(entry.deliveries !== undefined && { attempt: entry.deliveries }),
+      attributes: { 'messaging.redis.entry.id': entry.id },
+    },
+    handler,
+  );
+}
+
+/** The application may have fields named `id` or `type`: those are not the message's. */
+function fieldsOf(fields: StreamEntry['fields']): Record<string, unknown> {
+  const all: Record<string, unknown> = {};
+  if (Array.isArray(fields))
+    for (let i = 0; i + 1 < fields.length; i += 2) all[fields[i] as string] = fields[i + 1];
+  else Object.assign(all, fields);
+  return Object.fromEntries(Object.entries(all).filter(([name]) => TRAVELS.test(name)));
+}
+const TRAVELS = /^(traceparent|tracestate|baggage|fermata-[a-z-]+)$/;
+
+/** Zero-code for entries that are added; `module` is `ioredis`. Idempotent. */
+export function instrumentIoRedis(module: { Redis?: { prototype: object } }): void {
+  if (module.Redis) traceRedisStreams(module.Redis.prototype);
+}
+
+/** The same for `redis`, whose clients are made by a factory. */
+export function instrumentNodeRedis(module: { createClient?: (...args: never[]) => object }): void {
+  const { createClient } = module;
+  if (createClient === undefined || !markTraced(createClient)) return;
+  const traced = (...args: never[]): object => traceRedisStreams(createClient(...args));
+  markTraced(traced);
+  Object.defineProperty(module, 'createClient', { value: traced, configurable: true, enumerable: true });
+}

@@ -1,2 +1,0 @@
-/** Not exported, not even transitively. */
-export type Carrier = Record<string, unknown>;
