@@ -62,10 +62,15 @@ export interface Sending {
 }
 
 /** For adapters whose clients send several messages at once, or say later that it was done. */
-export function startSending(kind: MessageKind, message: OutgoingMessage): Sending {
+export function startSending(usualKind: MessageKind, message: OutgoingMessage): Sending {
+  // What the application wrote into the headers itself counts: an adapter only guesses.
+  const said = extractHeaders(message.headers);
+  const kind = said.kind ?? usualKind;
+  const itinerary = message.itinerary ?? said.itinerary;
+  const type = said.type ?? message.type;
   const parent = message.flow ? contextWithFlow(context.active(), message.flow) : context.active();
   const flow = flowOf(parent);
-  const id = message.id ?? randomUUID();
+  const id = message.id ?? said.id ?? randomUUID();
   const causationId = messageIdOf(parent);
   const span = tracer().startSpan(
     `send ${message.destination}`,
@@ -73,10 +78,10 @@ export function startSending(kind: MessageKind, message: OutgoingMessage): Sendi
       kind: SpanKind.PRODUCER,
       startTime: message.startTime ?? preciseNow(),
       attributes: {
-        ...messageAttributes(message, 'send', id, kind, message.type),
+        ...messageAttributes(message, 'send', id, kind, type),
         ...(flow && flowAttributes(flow, message.flow ? 'explicit' : 'ambient')),
         ...(causationId !== undefined && { [names.ATTR_CAUSATION_ID]: causationId }),
-        ...(message.itinerary && { [names.ATTR_ITINERARY]: message.itinerary.join(',') }),
+        ...(itinerary && { [names.ATTR_ITINERARY]: itinerary.join(',') }),
       },
     },
     parent,
@@ -85,10 +90,10 @@ export function startSending(kind: MessageKind, message: OutgoingMessage): Sendi
   const headers = injectHeaders({ ...message.headers }, ctx, {
     id,
     kind,
-    type: message.type,
+    type,
     ...(causationId !== undefined && { causationId }),
     ...(flow && { correlationId: flow.id }),
-    ...(message.itinerary && { itinerary: message.itinerary }),
+    ...(itinerary && { itinerary }),
   });
   return { span, ctx, headers };
 }

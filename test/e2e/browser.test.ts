@@ -62,7 +62,7 @@ describe.runIf(executable)('the dashboard', () => {
   test('an order placed while the page is open appears on it, and opens', async () => {
     const page = await open('/', 'light');
     await page.getByText('Waiting for the first flow').waitFor();
-    await running.placeOrder({ orderId: 'seen-1', member: true });
+    await running.placeOrder({ orderId: 'seen-1', flags: ['member'] });
     await page.getByRole('link', { name: 'seen-1' }).click();
     await page
       .getByRole('button', { name: /warehouse: ship order|warehouse: .*order/ })

@@ -44,7 +44,7 @@ test('a consumer that dies is named, told once, and told over when it has caught
     for (let i = from; i < from + count; i += 5)
       await Promise.all(
         Array.from({ length: Math.min(5, from + count - i) }, (_, k) =>
-          running.placeOrder({ orderId: `stall-${i + k}`, member: (i + k) % 2 === 0 }),
+          running.placeOrder({ orderId: `stall-${i + k}`, flags: (i + k) % 2 === 0 ? ['member'] : [] }),
         ),
       );
   };

@@ -1,8 +1,35 @@
-import { checkoutChoreographed } from './checkout-choreographed.ts';
-import { checkoutOrchestrated } from './checkout-orchestrated.ts';
 import type { Scenario } from './scenario.ts';
+import { checkoutChoreographed, checkoutFourthService, checkoutOrchestrated } from './systems/checkout.ts';
+import { addressChange, cardApplication, cardApplicationFlex, dataDeletion } from './systems/customers.ts';
+import { orderHybrid } from './systems/orders.ts';
+import { conductor, pipeline } from './systems/pipelines.ts';
+import { queueOutage, retryBackoff } from './systems/queues.ts';
+import { loginOtp, recommendations } from './systems/requests.ts';
+import { serviceMap, serviceMapSixDown } from './systems/service-map.ts';
+import { catalogCopies, partialWrite, reporting } from './systems/writes.ts';
 
-export const SCENARIOS: readonly Scenario[] = [checkoutOrchestrated, checkoutChoreographed];
+/** The systems that Fermata has to explain. */
+export const SCENARIOS: readonly Scenario[] = [
+  checkoutOrchestrated,
+  checkoutChoreographed,
+  checkoutFourthService,
+  serviceMap,
+  serviceMapSixDown,
+  partialWrite,
+  catalogCopies,
+  queueOutage,
+  retryBackoff,
+  reporting,
+  addressChange,
+  cardApplication,
+  cardApplicationFlex,
+  dataDeletion,
+  pipeline,
+  conductor,
+  orderHybrid,
+  loginOtp,
+  recommendations,
+];
 
 export function scenarioNamed(name: string): Scenario {
   const found = SCENARIOS.find((scenario) => scenario.name === name);

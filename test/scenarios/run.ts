@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { createServer, type AddressInfo, type Server } from 'node:net';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { startBus } from './bus/tcp-server.ts';
@@ -7,9 +8,12 @@ import type { Order, Scenario } from './scenario.ts';
 
 /** A scenario that runs: its services as processes, and a way to place orders. */
 export interface RunningScenario {
-  placeOrder(order: Order): Promise<void>;
+  /** Rejects where the entry refuses it, if that is not asked for. */
+  placeOrder(order: Order, mayFail?: boolean): Promise<void>;
+  /** Calls another path of the entry. */
+  ask(path: string): Promise<void>;
   /** What services said they handled. */
-  handled: { service: string; handled: string; order: string; waitMs: number }[];
+  handled: { service: string; handled: string; order: string; waitMs: number; atMs: number }[];
   /** Ends a service as a crash would; `revive` starts it again. */
   kill(service: string): void;
   revive(service: string): Promise<void>;
@@ -19,12 +23,12 @@ export interface RunningScenario {
 export interface RunOptions {
   /** OTLP/HTTP base URL. */
   otlp: string;
-  /** `amqp://…`, or '' for the scenarios' own bus. */
+  /** `amqp://`, `nats://`, `redis://` or `kafka://`; '' for the scenarios' own bus. */
   broker?: string;
-  fault?: string;
-  seed?: number;
   /** Services that run with OpenTelemetry only, no Fermata package. */
   plain?: readonly string[];
+  /** OpenTelemetry's own instrumentation of the client beside ours. */
+  both?: boolean;
 }
 
 const built = import.meta.url.includes('/dist/');
@@ -34,19 +38,37 @@ const here = (path: string): string =>
 const NODE_ARGS = built ? [] : ['--conditions=@fermata/source', '--import', 'tsx'];
 const testRoot = fileURLToPath(new URL(built ? '../..' : '..', import.meta.url));
 
+/** Services call each other by name, so their ports are known before they start. */
+async function freePorts(names: readonly string[]): Promise<Record<string, number>> {
+  const servers = await Promise.all(
+    names.map(
+      () =>
+        new Promise<Server>((resolve) => {
+          const server = createServer();
+          server.listen(0, '127.0.0.1', () => resolve(server));
+        }),
+    ),
+  );
+  const ports = servers.map((server) => (server.address() as AddressInfo).port);
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return Object.fromEntries(names.map((name, i) => [name, ports[i]!]));
+}
+
 export async function runScenario(scenario: Scenario, options: RunOptions): Promise<RunningScenario> {
   const bus = options.broker ? null : await startBus();
   const handled: RunningScenario['handled'] = [];
   const processes = new Map<string, { child: ChildProcess; port: number }>();
-  const fault = options.fault === undefined ? undefined : scenario.faults[options.fault];
-  if (options.fault !== undefined && !fault)
-    throw new Error(
-      `${scenario.name} has no fault "${options.fault}"; it has ${Object.keys(scenario.faults).join(', ')}`,
-    );
+  /** Makes topics of this run its own, where a broker keeps what nobody took. */
+  const run = Date.now().toString(36);
+  const ports = await freePorts(scenario.services.map((service) => service.name));
 
-  const launch = async (name: string, withFault: boolean): Promise<void> => {
+  const launch = async (name: string): Promise<void> => {
     const plain = options.plain?.includes(name) ?? false;
-    const preload = plain ? here('./preload/otel-only.ts') : '@fermata/instrumentation/register';
+    const preload = plain
+      ? here('./preload/otel-only.ts')
+      : options.both
+        ? here('./preload/both.ts')
+        : '@fermata/instrumentation/register';
     const child = spawn(
       process.execPath,
       [...NODE_ARGS, '--import', preload, here('./service.ts'), scenario.name, name],
@@ -63,9 +85,9 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
           OTEL_BSP_SCHEDULE_DELAY: '200',
           OTEL_PROPAGATORS: 'tracecontext,baggage',
           BUS_URL: options.broker || bus!.url,
-          SEED: String(options.seed ?? 1),
+          PORTS: JSON.stringify(ports),
+          BUS_RUN: run,
           ...(plain && { FERMATA_PLAIN: '1' }),
-          ...(withFault && fault?.service === name && { FAULT: `${fault.kind}:${fault.rate}` }),
         },
       },
     );
@@ -80,10 +102,17 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
           handled?: string;
           order?: string;
           waitMs?: number;
+          atMs?: number;
         };
         if (said.port !== undefined) resolve(said.port);
         else if (said.handled !== undefined)
-          handled.push({ service: name, handled: said.handled, order: said.order!, waitMs: said.waitMs! });
+          handled.push({
+            service: name,
+            handled: said.handled,
+            order: said.order!,
+            waitMs: said.waitMs!,
+            atMs: said.atMs!,
+          });
       });
     });
     child.removeAllListeners('exit');
@@ -93,7 +122,7 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
   const order = [...scenario.services].sort(
     (a, b) => Number(a.name === scenario.entry.service) - Number(b.name === scenario.entry.service),
   );
-  await Promise.all(order.map((service) => launch(service.name, true)));
+  await Promise.all(order.map((service) => launch(service.name)));
 
   const end = (child: ChildProcess, signal: NodeJS.Signals): Promise<void> =>
     new Promise((resolve) => {
@@ -103,17 +132,25 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
     });
   return {
     handled,
-    async placeOrder(placed) {
+    async placeOrder(placed, mayFail = false) {
       const { port } = processes.get(scenario.entry.service)!;
       const response = await fetch(`http://127.0.0.1:${port}${scenario.entry.path}`, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify(placed),
       });
-      if (!response.ok) throw new Error(`order refused: ${response.status}`);
+      if (!response.ok && !mayFail) throw new Error(`order refused: ${response.status}`);
+    },
+    async ask(path) {
+      const { port } = processes.get(scenario.entry.service)!;
+      await fetch(`http://127.0.0.1:${port}${path}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: '{}',
+      });
     },
     kill: (name) => void processes.get(name)?.child.kill('SIGKILL'),
-    revive: (name) => launch(name, false),
+    revive: (name) => launch(name),
     async stop() {
       await Promise.all([...processes.values()].map(({ child }) => end(child, 'SIGTERM')));
       await bus?.stop();

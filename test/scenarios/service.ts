@@ -1,85 +1,172 @@
-import express from 'express';
 import type { AddressInfo } from 'node:net';
-import type { Bus } from './bus/bus.ts';
+import { SpanStatusCode, trace } from '@opentelemetry/api';
+import { ATTR_STEP_NAME } from '@fermata/instrumentation/semconv';
+import express from 'express';
+import type { Bus, Delivered } from './bus/bus.ts';
+import { connectBus } from './bus/index.ts';
 import { scenarioNamed } from './index.ts';
-import type { Action, Order } from './scenario.ts';
+import type { Action, Fault, Order } from './scenario.ts';
 
-/**
- * One service of a scenario, as its own process: `service.ts <scenario> <service>`. Does what the data says. It knows
- * Fermata only through the calls that a service of a user would make; with FERMATA_PLAIN=1 through none at all.
- *
- * Environment: BUS_URL, FAULT=kind:rate, PORT. Prints one JSON line when it listens, one per message it handles.
- */
+/** One service of a scenario, as a process: `service.ts <scenario> <service>`. All plumbing is here, once. */
 const [scenarioName = '', serviceName = ''] = process.argv.slice(2);
 const scenario = scenarioNamed(scenarioName);
-const spec = scenario.services.find((service) => service.name === serviceName);
-if (!spec) throw new Error(`${scenarioName} has no service "${serviceName}"`);
-const busUrl = process.env['BUS_URL'] ?? '';
-const [faultKind = '', faultRate = '0'] = (process.env['FAULT'] ?? '').split(':');
+const spec = scenario.services.find((one) => one.name === serviceName)!;
 const plain = process.env['FERMATA_PLAIN'] === '1';
+const ports = JSON.parse(process.env['PORTS'] ?? '{}') as Record<string, number>;
 
 const say = (line: object): void => void process.stdout.write(`${JSON.stringify(line)}\n`);
 const now = (): number => performance.timeOrigin + performance.now();
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Small seeded generator (mulberry32), so that a faulty run can be repeated. */
-let seed = Number(process.env['SEED'] ?? 1) + [...serviceName].reduce((sum, c) => sum + c.charCodeAt(0), 0);
-const random = (): number => {
-  seed = (seed + 0x6d2b79f5) | 0;
-  let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
-  t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-  return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-};
-const hit = (kind: string): boolean => faultKind === kind && random() < Number(faultRate);
-
 const flows = plain ? null : await import('@fermata/instrumentation');
-const bus: Bus = busUrl.startsWith('amqp')
-  ? await (await import('./bus/rabbitmq.ts')).connectRabbitMq(busUrl, scenarioName)
-  : await (await import('./bus/tcp.ts')).connectTcp(busUrl);
+const http = plain ? null : await import('@fermata/instrumentation/adapters/express');
+const bus: Bus = await connectBus(process.env['BUS_URL'] ?? '', scenarioName);
+const kept: Order[] = [];
+const failures = new Map<string, number>();
 
-async function run(actions: Action[], order: Order): Promise<void> {
-  for (const action of actions) {
-    if ('work' in action) await pause(action.work * (hit('slow') ? 20 : 0.7 + random() * 0.6));
-    else if ('startFlow' in action)
-      await flows!.startFlow(
-        {
-          id: order.orderId,
-          type: scenario.flowType,
-          keys: { order_id: order.orderId, tier: order.member ? 'member' : 'guest' },
-        },
-        () => run(action.do, order),
-      );
-    else if ('completeFlow' in action) flows?.completeFlow();
-    else if ('publish' in action) {
-      if (action.member === undefined || action.member === order.member)
-        bus.publish('event', action.publish, action.topic, { ...order, sentAt: now() });
-    } else if ('command' in action)
-      bus.publish('command', action.command, action.topic, { ...order, sentAt: now() });
-    else bus.publish('reply', action.reply, action.topic, { ...order, sentAt: now() });
-  }
+interface At {
+  order: Order;
+  /** What came with the message that is being handled. */
+  itinerary: string[];
 }
 
-if (faultKind !== 'dead')
-  for (const subscription of spec.on ?? [])
-    await bus.subscribe(subscription.topic, serviceName, subscription.step, async (body) => {
-      const { sentAt, ...order } = body as Order & { sentAt: number };
-      say({ handled: subscription.step, order: order.orderId, waitMs: now() - sentAt });
-      if (hit('fail')) throw new Error(`${serviceName} could not ${subscription.step}`);
-      await run(subscription.do, order);
+const faultAt = (order: Order, step: string): Exclude<Fault, { flag: string }> | undefined => {
+  const fault = order.fault === undefined ? undefined : scenario.faults[order.fault];
+  if (fault === undefined || 'flag' in fault || fault.service !== serviceName) return undefined;
+  return !('step' in fault) || fault.step === undefined || fault.step === step ? fault : undefined;
+};
+const hasFlag = ({ flags, fault }: Order, flag: string): boolean => {
+  const set = fault === undefined ? undefined : scenario.faults[fault];
+  return flags.includes(flag) || (set !== undefined && 'flag' in set && set.flag === flag);
+};
+
+/** The work of a step or path, with whatever fault strikes it. */
+async function perform(step: string, actions: Action[], at: At): Promise<void> {
+  const fault = faultAt(at.order, step);
+  if (fault?.kind === 'slow') await pause(fault.ms);
+  if (fault?.kind === 'hang') await pause(600_000);
+  if (fault?.kind === 'silent') return;
+  if (fault?.kind === 'fail') throw new Error(`${serviceName} could not ${step}`);
+  if (fault?.kind === 'fail-times') {
+    const key = `${at.order.orderId} ${step}`;
+    const times = (failures.get(key) ?? 0) + 1;
+    failures.set(key, times);
+    if (times <= fault.times) throw new Error(`${serviceName} could not ${step} yet`);
+  }
+  await run(actions, at);
+  if (fault?.kind === 'twice') await run(actions, at);
+}
+
+async function run(actions: Action[], at: At): Promise<void> {
+  for (const action of actions) await one(action, at);
+}
+
+async function one(action: Action, at: At): Promise<void> {
+  const { order } = at;
+  const body = { order, sentAt: now() };
+  const flowOf = () => ({
+    id: order.orderId,
+    type: scenario.flowType,
+    keys: { order_id: order.orderId },
+  });
+  if ('work' in action) return pause(action.work);
+  if ('startFlow' in action)
+    return flows === null
+      ? run(action.startFlow, at)
+      : flows.startFlow(
+          {
+            ...flowOf(),
+            ...(action.deadlineMs !== undefined && { deadline: Date.now() + action.deadlineMs }),
+          },
+          () => run(action.startFlow, at),
+        );
+  if ('publish' in action) return bus.publish('event', action.publish, action.to, body);
+  if ('command' in action) return bus.publish('command', action.command, action.to, body);
+  if ('reply' in action) return bus.publish('reply', action.reply, action.to, body);
+  if ('call' in action) return call(action.of, action.call, order, action.timeoutMs ?? 10_000);
+  if ('parallel' in action) return void (await Promise.all(action.parallel.map((part) => run(part, at))));
+  if ('step' in action) return flows!.step(action.step, () => perform(action.step, action.do, at));
+  if ('compensate' in action)
+    return flows!.compensate(action.compensate, () => perform(action.by, action.do ?? [{ work: 3 }], at), {
+      name: action.by,
     });
+  if ('if' in action) {
+    const wanted = !action.if.startsWith('!');
+    const holds = hasFlag(order, action.if.replace(/^!/, '')) === wanted;
+    return run(holds ? action.do : (action.else ?? []), at);
+  }
+  if ('attempt' in action) {
+    for (let attempt = 1; ; attempt++)
+      try {
+        return await run(action.attempt, at);
+      } catch (error) {
+        if (attempt >= (action.tries ?? 1)) {
+          if (action.onFailure === undefined) throw error;
+          return run(action.onFailure, at);
+        }
+        await pause((action.backoffMs ?? 20) * 2 ** (attempt - 1));
+      }
+  }
+  if ('fail' in action) throw new Error(action.fail);
+  if ('end' in action) {
+    if (flows === null) return;
+    const ends = {
+      completed: flows.completeFlow,
+      failed: flows.failFlow,
+      compensated: flows.compensatedFlow,
+      cancelled: flows.cancelFlow,
+    };
+    return ends[action.end]();
+  }
+  if ('route' in action) return bus.publish('event', 'Datum', `stop.${action.route[0]!}`, body, action.route);
+  if ('forward' in action) {
+    const [, ...rest] = at.itinerary;
+    return rest.length === 0 ? undefined : bus.publish('event', 'Datum', `stop.${rest[0]!}`, body, rest);
+  }
+  if ('expect' in action) return flows!.expectStep(action.expect, Date.now() + action.withinMs);
+  if ('keep' in action) return void kept.push(order);
+  for (const old of kept.splice(0))
+    await flows!.withFlow({ id: old.orderId, type: scenario.flowType }, () =>
+      bus.publish('event', action.replay, action.to, { order: old, sentAt: now() }),
+    );
+}
+
+async function call(service: string, path: string, order: Order, timeoutMs: number): Promise<void> {
+  const url = `http://127.0.0.1:${ports[service]}${path}`;
+  const response = await (http?.flowFetch ?? fetch)(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(order),
+    signal: AbortSignal.timeout(timeoutMs),
+  });
+  if (!response.ok) throw new Error(`${service} answered ${response.status}`);
+}
+
+for (const { topic, step, do: actions } of spec.on ?? [])
+  await bus.subscribe(topic, serviceName, async ({ body, itinerary }: Delivered) => {
+    const { order, sentAt } = body as { order: Order; sentAt: number };
+    // Whoever made the span of this message: its step is named like this.
+    trace.getActiveSpan()?.setAttribute(ATTR_STEP_NAME, step);
+    const at = now();
+    say({ handled: step, order: order.orderId, waitMs: at - sentAt, atMs: at });
+    await perform(step, actions, { order, itinerary });
+  });
 
 const app = express();
 app.use(express.json());
-if (flows) {
-  const { flowMiddleware } = await import('@fermata/instrumentation/adapters/express');
-  app.use(flowMiddleware());
-}
-for (const route of spec.http ?? [])
-  app.post(route.path, async (request, response) => {
-    await run(route.do, request.body as Order);
-    response.status(202).json({ accepted: true });
+if (http) app.use(http.flowMiddleware());
+for (const { path, do: actions } of spec.http ?? [])
+  app.post(path, async (request, response) => {
+    const order = request.body as Order;
+    try {
+      await perform(path, actions, { order, itinerary: [] });
+      response.status(202).json({ accepted: true });
+    } catch (error) {
+      trace.getActiveSpan()?.setStatus({ code: SpanStatusCode.ERROR, message: String(error) });
+      response.status(502).json({ error: String(error) });
+    }
   });
-const server = app.listen(Number(process.env['PORT'] ?? 0), '127.0.0.1', () => {
+const server = app.listen(ports[serviceName] ?? 0, '127.0.0.1', () => {
   say({ ready: serviceName, port: (server.address() as AddressInfo).port });
 });
 process.on('disconnect', () => process.exit(0));

@@ -44,7 +44,7 @@ const SYSTEM = 'kafka';
 export function traceProducer<P extends Producer>(
   producer: P,
   options: KafkaJsOptions = {},
-  foreign = isWrapped(producer as never, 'send'),
+  foreign = isWrapped(producer, 'send'),
 ): P {
   if (!markTraced(producer)) return producer;
   /** The messages with their headers, and what to do when they were sent or not. */
@@ -127,7 +127,7 @@ export function traceConsumer<C extends Consumer>(
   consumer: C,
   group: string,
   options: KafkaJsOptions = {},
-  foreign = isWrapped(consumer as never, 'run'),
+  foreign = isWrapped(consumer, 'run'),
 ): C {
   if (!markTraced(consumer)) return consumer;
   const incoming = (
@@ -142,7 +142,7 @@ export function traceConsumer<C extends Consumer>(
       system: SYSTEM,
       destination: topic,
       group,
-      headers: message.headers as Record<string, unknown> | undefined,
+      headers: message.headers,
       ...(step !== undefined && { step }),
       ...(behind >= 0 && { lag: behind }),
       attributes: {
@@ -205,17 +205,15 @@ async function traced(
 export function instrumentKafkaJs(module: { Kafka: typeof Kafka }, options: KafkaJsOptions = {}): void {
   const prototype = module.Kafka.prototype;
   if (!markTraced(prototype)) return;
-  const make = {
-    producer: prototype.producer as (...args: unknown[]) => Producer,
-    consumer: prototype.consumer as (...args: unknown[]) => Consumer,
-  };
-  const isForeign = (method: string): boolean => isWrapped(make as never, method);
+  const made = prototype as unknown as Record<'producer' | 'consumer', (...args: unknown[]) => unknown>;
+  const make = { producer: made.producer, consumer: made.consumer };
+  const isForeign = (method: string): boolean => isWrapped(make, method);
   prototype.producer = function (this: Kafka, ...args: unknown[]) {
-    return traceProducer(make.producer.apply(this, args), options, isForeign('producer'));
+    return traceProducer(make.producer.apply(this, args) as Producer, options, isForeign('producer'));
   };
   prototype.consumer = function (this: Kafka, config?: ConsumerConfig) {
     return traceConsumer(
-      make.consumer.apply(this, [config]),
+      make.consumer.apply(this, [config]) as Consumer,
       config?.groupId ?? '',
       options,
       isForeign('consumer'),

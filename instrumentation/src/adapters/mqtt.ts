@@ -55,7 +55,7 @@ export function traceMqtt<C extends MqttClient>(client: C, options: MqttOptions 
   }) as never;
 
   const emit = client.emit.bind(client) as (event: string, ...args: unknown[]) => boolean;
-  client.emit = ((event: string, ...args: unknown[]) => {
+  client.emit = (event: string, ...args: unknown[]) => {
     if (event !== 'message') return emit(event, ...args);
     const [topic, payload, packet] = args as [string, Buffer, IPublishPacket];
     const opened = !isV5 && options.envelope === true ? open(payload) : null;
@@ -72,7 +72,7 @@ export function traceMqtt<C extends MqttClient>(client: C, options: MqttOptions 
       },
       () => emit(event, topic, opened?.payload ?? payload, packet),
     );
-  }) as never;
+  };
   return client;
 }
 

@@ -37,11 +37,14 @@ export function traceNats<C extends NatsConnection>(connection: C, options: Nats
   };
   const message = (subject: string, given: { headers?: MsgHdrs } | undefined) => {
     const id = given?.headers?.get('Nats-Msg-Id') || undefined;
-    return { type: subject, destination: subject, system: 'nats', ...(id !== undefined && { id }) };
+    const headers = headersIn(given?.headers);
+    return { type: subject, destination: subject, system: 'nats', headers, ...(id !== undefined && { id }) };
   };
   const { publish, request, subscribe } = unbound(connection);
+  /** A request publishes: that is not another message. */
+  let requesting = false;
   connection.publish = function (this: C, subject: string, data?: Payload, given?: PublishOptions) {
-    if (isInternal(subject)) return publish.call(this, subject, data, given);
+    if (requesting || isInternal(subject)) return publish.call(this, subject, data, given);
     publishEvent(message(subject, given), (headers) =>
       publish.call(this, subject, data, carry(given, headers)),
     );
@@ -49,13 +52,20 @@ export function traceNats<C extends NatsConnection>(connection: C, options: Nats
   connection.request = function (this: C, subject: string, data?: Payload, given?: RequestOptions) {
     return isInternal(subject)
       ? request.call(this, subject, data, given)
-      : sendCommand(message(subject, given), (headers) =>
-          request.call(this, subject, data, carry(given ?? { timeout: 1000 }, headers)),
-        );
+      : sendCommand(message(subject, given), (headers) => {
+          requesting = true;
+          try {
+            return request.call(this, subject, data, carry(given ?? { timeout: 1000 }, headers));
+          } finally {
+            requesting = false;
+          }
+        });
   };
   connection.subscribe = function (this: C, subject: string, given?: SubscriptionOptions) {
     const callback = given?.callback;
-    if (given === undefined || callback === undefined) return subscribe.call(this, subject, given);
+    // JetStream delivers to an inbox of the client's: its messages are handled one by one, by `handleNats`.
+    if (given === undefined || callback === undefined || isInternal(subject))
+      return subscribe.call(this, subject, given);
     return subscribe.call(this, subject, {
       ...given,
       callback: (error, msg) => {
@@ -90,9 +100,14 @@ export function instrumentNats(module: {
 }
 
 /** A message of the core, or of JetStream: that knows its consumer and how often it was delivered. */
-type AnyMessage = Pick<Msg, 'subject' | 'headers'> & {
+type AnyMessage = Pick<Msg, 'subject'> & {
+  headers?: MsgHdrs | undefined;
   info?: { deliveryCount: number; consumer: string; stream: string; streamSequence: number; pending: number };
 };
+
+function headersIn(headers: MsgHdrs | undefined): Record<string, unknown> {
+  return Object.fromEntries([...(headers ?? [])].map(([name, values]) => [name, values[0]]));
+}
 
 /** Handles one message in its own span, flow and context. */
 export function handleNats<T>(
@@ -101,8 +116,7 @@ export function handleNats<T>(
   options: { group?: string; step?: string } = {},
 ): T {
   const { info } = msg;
-  const headers: Record<string, unknown> = {};
-  for (const [name, values] of msg.headers ?? []) headers[name] = values[0];
+  const headers = headersIn(msg.headers);
   const group = options.group || info?.consumer;
   return handleMessage(
     {

@@ -19,20 +19,33 @@ export function traceRedisStreams<C extends object>(client: C): C {
   if (typeof xadd === 'function')
     // XADD key [options] id field value …: fields go last, whatever comes before.
     own.xadd = function (this: unknown, stream: string, ...args: unknown[]) {
-      return publishEvent(outgoing(stream), (headers) =>
-        xadd.call(this, stream, ...args, ...Object.entries(headers).flat()),
+      const own = fieldsOf(args.map(String));
+      return publishEvent(outgoing(stream, own), (headers) =>
+        xadd.call(
+          this,
+          stream,
+          ...args,
+          ...Object.entries(headers)
+            .filter(([name]) => !(name in own))
+            .flat(),
+        ),
       );
     };
   if (typeof xAdd === 'function')
     own.xAdd = function (this: unknown, stream: string, id: unknown, fields: object, ...rest: unknown[]) {
-      return publishEvent(outgoing(stream), (headers) =>
+      return publishEvent(outgoing(stream, fieldsOf(fields as Record<string, string>)), (headers) =>
         xAdd.call(this, stream, id, { ...fields, ...headers }, ...rest),
       );
     };
   return client;
 }
 
-const outgoing = (stream: string) => ({ type: stream, destination: stream, system: 'redis' });
+const outgoing = (stream: string, headers: Record<string, unknown>) => ({
+  type: stream,
+  destination: stream,
+  system: 'redis',
+  headers,
+});
 
 export interface StreamEntry {
   stream: string;
@@ -67,8 +80,9 @@ export function handleStreamEntry<T>(entry: StreamEntry, handler: (extracted: Ex
 /** The application may have fields named `id` or `type`: those are not the message's. */
 function fieldsOf(fields: StreamEntry['fields']): Record<string, unknown> {
   const all: Record<string, unknown> = {};
+  // Options and the id may stand before the fields: whatever follows one of our names is its value.
   if (Array.isArray(fields))
-    for (let i = 0; i + 1 < fields.length; i += 2) all[fields[i] as string] = fields[i + 1];
+    for (let i = 0; i + 1 < fields.length; i++) all[fields[i] as string] = fields[i + 1];
   else Object.assign(all, fields);
   return Object.fromEntries(Object.entries(all).filter(([name]) => TRAVELS.test(name)));
 }

@@ -177,7 +177,7 @@ export function declaredOf(
         },
         step.deadlineMs,
       );
-  oweEnd(flow, definition, doers, owe);
+  oweEnd(flow, definition, doers, (byMs) => found.some((one) => one.expectedAt <= byMs), owe);
   return found;
 }
 
@@ -216,7 +216,10 @@ function oweDefined(flow: Flow, definition: Definition, doers: Doers, owe: Owe):
       .reduce<Step | null>((a, b) => (a === null || endOf(b) > endOf(a) ? b : a), null);
     const running = begun.find((one) => one.status === 'running');
     const since = running ? msOf(running.start) : last ? endOf(last) : msOf(flow.started);
-    const hop = last && flow.hops.find((one) => one.from === last.id && one.state === 'waiting');
+    // A message that was sent since, and that nobody took, is where it stopped.
+    const hop = flow.hops.find(
+      (one) => one.state === 'waiting' && !one.sync && (last === null || one.sent >= last.start),
+    );
     if (step.choice !== 0) saidChoices.add(step.choice);
     owe(
       {
@@ -268,13 +271,34 @@ function oweSlip(flow: Flow, owe: Owe): void {
   }
 }
 
+const isOver = (definition: Definition, doers: Doers): boolean =>
+  definition.ends.length === 0 && isComplete(definition, doers);
+const hasFailed = (definition: Definition, doers: Doers): boolean =>
+  definition.steps.some((step) => {
+    const all = doers(step.name, step.service);
+    return all.length > 0 && all.every((one) => one.status === 'failed');
+  });
+
 /** The flow as a whole has a time; a declared end, or all of a definition's steps, meets it. */
-function oweEnd(flow: Flow, definition: Definition | null, doers: Doers, owe: Owe): void {
+function oweEnd(
+  flow: Flow,
+  definition: Definition | null,
+  doers: Doers,
+  /** Is anything owed before that? It will speak for the whole. */
+  sooner: (byMs: number) => boolean,
+  owe: Owe,
+): void {
   if (flow.outcome !== null) return;
   const started = msOf(flow.started);
   const within = definition?.withinMs ?? null;
   const byMs = flow.deadlineMs ?? (within === null ? null : started + within);
-  if (byMs === null || (definition !== null && isComplete(definition, doers) && definition.ends.length === 0))
+  if (byMs === null || sooner(byMs)) return;
+  // A definition's time is for what goes well; what failed is said by the failure.
+  if (
+    flow.deadlineMs === null &&
+    definition !== null &&
+    (isOver(definition, doers) || hasFailed(definition, doers))
+  )
     return;
   owe(
     {

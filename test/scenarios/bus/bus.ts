@@ -1,12 +1,22 @@
-/** What a service needs of a broker. Two brokers speak it: the scenarios' own over TCP, and RabbitMQ. */
+/** What a service needs of a broker; the scenarios' own and four real ones speak it. */
 export interface Bus {
-  publish(kind: 'event' | 'command' | 'reply', type: string, topic: string, body: object): void;
-  /** Resolves once messages can arrive. A throw is a nack: delivered once more, then dead-lettered. */
-  subscribe(
+  /** `itinerary`: a routing slip for the message, the receiver's stop first. */
+  publish(
+    kind: 'event' | 'command' | 'reply',
+    type: string,
     topic: string,
-    group: string,
-    step: string,
-    handler: (body: object) => Promise<void>,
-  ): Promise<void>;
+    body: object,
+    itinerary?: string[],
+  ): void | Promise<void>;
+  /** Resolves once messages can arrive. A throw is a nack: delivered again a few times, then dead-lettered. */
+  subscribe(topic: string, group: string, handler: (delivered: Delivered) => Promise<void>): Promise<void>;
   close(): Promise<void>;
 }
+
+export interface Delivered {
+  body: object;
+  itinerary: string[];
+}
+
+/** Topic of what could not be handled, for whoever looks after it. */
+export const DEAD = 'dead';

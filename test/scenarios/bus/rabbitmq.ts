@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import type * as Amqplib from 'amqplib';
 import type { Channel, ConsumeMessage } from 'amqplib';
+import { headersOf, slipOf } from './headers.ts';
 import type { Bus } from './bus.ts';
 
 /**
@@ -18,10 +19,13 @@ export async function connectRabbitMq(url: string, scenario: string): Promise<Bu
   await channel.assertQueue(`${exchange}.dead`, { durable: false, expires: 600_000 });
   await channel.prefetch(50);
   return {
-    publish(_kind, type, topic, body) {
-      channel.publish(exchange, topic, Buffer.from(JSON.stringify(body)), { type });
+    publish(kind, type, topic, body, itinerary) {
+      channel.publish(exchange, topic, Buffer.from(JSON.stringify(body)), {
+        type,
+        headers: headersOf(kind, itinerary),
+      });
     },
-    async subscribe(topic, group, _step, handler) {
+    async subscribe(topic, group, handler) {
       const queue = `${exchange}.${group}.${topic}`;
       await channel.assertQueue(queue, {
         durable: false,
@@ -32,7 +36,10 @@ export async function connectRabbitMq(url: string, scenario: string): Promise<Bu
       await channel.bindQueue(queue, exchange, topic);
       await channel.consume(queue, (message: ConsumeMessage | null) => {
         if (message === null) return;
-        handler(JSON.parse(message.content.toString()) as object).then(
+        handler({
+          body: JSON.parse(message.content.toString()) as object,
+          itinerary: slipOf(message.properties.headers),
+        }).then(
           () => channel.ack(message),
           () => channel.nack(message, false, !message.fields.redelivered),
         );

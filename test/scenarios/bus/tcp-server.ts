@@ -1,10 +1,11 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { createInterface } from 'node:readline';
+import { DEAD } from './bus.ts';
 
 /**
  * The scenarios' own broker: JSON lines over TCP. Publish, subscribe by topic and group (one member of a group gets a
- * message), ack, nack (delivered once more), dead letter after that. Queues keep what nobody reads yet.
+ * message), ack, nack (delivered again after a pause), dead letter after three times. Queues keep what nobody reads yet.
  */
 interface Message {
   id: number;
@@ -13,6 +14,7 @@ interface Message {
   type: string;
   body: unknown;
   headers: unknown;
+  deadLetteredFrom?: string;
 }
 interface Queue {
   topic: string;
@@ -26,11 +28,12 @@ type Frame =
   | { op: 'publish'; topic: string; type: string; body: unknown; headers: unknown }
   | { op: 'ack' | 'nack'; topic: string; group: string; id: number };
 
-const MOST_DELIVERIES = 2;
+const MOST_DELIVERIES = 3;
+/** Before the second delivery; doubled before each further one. */
+const BACKOFF_MS = 30;
 
-export async function startBus(port = 0): Promise<{ url: string; stop(): Promise<void>; dead: Message[] }> {
+export async function startBus(port = 0): Promise<{ url: string; stop(): Promise<void> }> {
   const queues = new Map<string, Queue>();
-  const dead: Message[] = [];
   const sockets = new Set<Socket>();
   let nextId = 1;
 
@@ -47,6 +50,13 @@ export async function startBus(port = 0): Promise<{ url: string; stop(): Promise
       message.deliveries++;
       queue.unacked.set(message.id, { message, member });
       member.write(`${JSON.stringify({ ...message, group })}\n`);
+    }
+  };
+  const bury = (message: Message): void => {
+    for (const [key, queue] of queues) {
+      if (queue.topic !== DEAD) continue;
+      queue.waiting.push({ ...message, id: nextId++, deliveries: 0, deadLetteredFrom: message.topic });
+      pump(queue, key.slice(DEAD.length + 1));
     }
   };
   const take = (socket: Socket, frame: Frame): void => {
@@ -74,9 +84,15 @@ export async function startBus(port = 0): Promise<{ url: string; stop(): Promise
         const held = queue.unacked.get(frame.id);
         queue.unacked.delete(frame.id);
         if (!held || frame.op === 'ack') break;
-        if (held.message.deliveries >= MOST_DELIVERIES) dead.push(held.message);
-        else queue.waiting.push(held.message);
-        pump(queue, frame.group);
+        if (held.message.deliveries >= MOST_DELIVERIES) bury(held.message);
+        else
+          setTimeout(
+            () => {
+              queue.waiting.push(held.message);
+              pump(queue, frame.group);
+            },
+            BACKOFF_MS * 2 ** (held.message.deliveries - 1),
+          );
         break;
       }
     }
@@ -106,7 +122,6 @@ export async function startBus(port = 0): Promise<{ url: string; stop(): Promise
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   return {
     url: `bus://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    dead,
     stop: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

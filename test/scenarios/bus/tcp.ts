@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { createInterface } from 'node:readline';
 import { handleMessage, publishEvent, reply, sendCommand } from '@fermata/instrumentation';
-import type { Bus } from './bus.ts';
+import { DEAD, type Bus, type Delivered } from './bus.ts';
 
 const SEND = { event: publishEvent, command: sendCommand, reply };
 
@@ -14,6 +14,7 @@ interface Delivery {
   deliveries: number;
   body: object;
   headers: Record<string, unknown>;
+  deadLetteredFrom?: string;
 }
 
 /** Speaks to tcp-server.ts; instrumented by hand with the broker-neutral calls, as any home-made transport would be. */
@@ -22,12 +23,13 @@ export async function connectTcp(url: string): Promise<Bus> {
   const socket = connect(Number(port), hostname);
   socket.setNoDelay(true);
   await once(socket, 'connect');
-  const handlers = new Map<string, { step: string; handler: (body: object) => Promise<void> }>();
+  const handlers = new Map<string, (delivered: Delivered) => Promise<void>>();
   const write = (frame: object): void => void socket.write(`${JSON.stringify(frame)}\n`);
 
   createInterface({ input: socket }).on('line', (line) => {
     const delivery = JSON.parse(line) as Delivery;
-    const { id, topic, group } = delivery;
+    const { id, group, deadLetteredFrom } = delivery;
+    const topic = deadLetteredFrom === undefined ? delivery.topic : DEAD;
     const known = handlers.get(`${topic} ${group}`);
     if (!known) return;
     handleMessage(
@@ -37,23 +39,22 @@ export async function connectTcp(url: string): Promise<Bus> {
         group,
         headers: delivery.headers,
         type: delivery.type,
-        step: known.step,
         attempt: delivery.deliveries,
+        ...(deadLetteredFrom !== undefined && { deadLetteredFrom }),
       },
-      () => known.handler(delivery.body),
+      ({ itinerary = [] }) => known({ body: delivery.body, itinerary: [...itinerary] }),
     ).then(
       () => write({ op: 'ack', topic, group, id }),
       () => write({ op: 'nack', topic, group, id }),
     );
   });
   return {
-    publish(kind, type, topic, body) {
-      SEND[kind]({ type, destination: topic, system: 'bus' }, (headers) =>
-        write({ op: 'publish', topic, type, body, headers }),
-      );
+    publish(kind, type, topic, body, itinerary) {
+      const message = { type, destination: topic, system: 'bus', ...(itinerary && { itinerary }) };
+      SEND[kind](message, (headers) => write({ op: 'publish', topic, type, body, headers }));
     },
-    subscribe(topic, group, step, handler) {
-      handlers.set(`${topic} ${group}`, { step, handler });
+    subscribe(topic, group, handler) {
+      handlers.set(`${topic} ${group}`, handler);
       write({ op: 'subscribe', topic, group });
       return Promise.resolve();
     },

@@ -1,0 +1,11 @@
+import type { Bus } from './bus.ts';
+
+/** By the protocol of the address; a client is loaded only where it is spoken. */
+export async function connectBus(url: string, scenario: string): Promise<Bus> {
+  const protocol = url.split(':')[0];
+  if (protocol === 'amqp') return (await import('./rabbitmq.ts')).connectRabbitMq(url, scenario);
+  if (protocol === 'nats') return (await import('./nats.ts')).connectNats(url, scenario);
+  if (protocol === 'redis') return (await import('./redis.ts')).connectRedis(url, scenario);
+  if (protocol === 'kafka') return (await import('./kafka.ts')).connectKafka(url, scenario);
+  return (await import('./tcp.ts')).connectTcp(url);
+}

@@ -1,0 +1,126 @@
+import type { Flow } from '@fermata/server/contract';
+import type { Case, Scenario, Seen } from './scenario.ts';
+import type { RunningScenario } from './run.ts';
+
+/** Compares what Fermata's public API says with what a scenario's data expects. */
+export interface Verdict {
+  case: string;
+  expected: Seen;
+  /** What was seen last; null: no flow at all. */
+  seen: Seen | null;
+  /** In words; empty: as expected. */
+  differences: string[];
+}
+
+export interface Checker {
+  /** Base URL of the dashboard and API. */
+  web: string;
+  /** How long to wait for what should be seen, ms. */
+  patienceMs: number;
+  /** Makes order ids of this run its own. */
+  prefix: string;
+}
+
+const POLL_MS = 150;
+
+/** Tells Fermata the scenario's definition, where it has one. */
+export async function define(web: string, { definition, flowType }: Scenario): Promise<void> {
+  if (definition === undefined) return;
+  const response = await fetch(`${web}/api/v1/definitions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ flows: { [flowType]: definition } }),
+  });
+  if (!response.ok) throw new Error(`the definition of ${flowType} was refused: ${await response.text()}`);
+}
+
+/** Every case of a scenario: those with a dead service one after the other, the others at once. */
+export async function checkCases(
+  scenario: Scenario,
+  running: RunningScenario,
+  checker: Checker,
+): Promise<Verdict[]> {
+  const deadOf = (one: Case): string | null => {
+    const fault = one.fault === undefined ? undefined : scenario.faults[one.fault];
+    return fault !== undefined && 'kind' in fault && fault.kind === 'dead' ? fault.service : null;
+  };
+  const place = async (one: Case): Promise<string> => {
+    const orderId = `${checker.prefix}${scenario.name}-${scenario.cases.indexOf(one)}`;
+    const { flags = [], fault } = one;
+    await running.placeOrder({ orderId, flags, ...(fault !== undefined && { fault }) }, true);
+    if (one.then !== undefined) await running.ask(one.then);
+    return orderId;
+  };
+  const verdict = async (name: string, orderId: string, expected: Seen): Promise<Verdict> => {
+    const until = Date.now() + checker.patienceMs;
+    for (;;) {
+      const flow = await flowNamed(checker.web, orderId);
+      const seen = flow && seenOf(flow, expected);
+      const differences = seen ? differencesOf(expected, seen) : ['there is no one flow of this order'];
+      if (differences.length === 0 || Date.now() > until) return { case: name, expected, seen, differences };
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    }
+  };
+  const alive = scenario.cases.filter((one) => deadOf(one) === null);
+  const ids = await Promise.all(alive.map(place));
+  const verdicts = await Promise.all(alive.map((one, i) => verdict(one.name, ids[i]!, one.seen)));
+  for (const one of scenario.cases) {
+    const dead = deadOf(one);
+    if (dead === null) continue;
+    running.kill(dead);
+    const id = await place(one);
+    verdicts.push(await verdict(one.name, id, one.seen));
+    await running.revive(dead);
+    if (one.afterwards) verdicts.push(await verdict(`${one.name}: afterwards`, id, one.afterwards));
+  }
+  return verdicts;
+}
+
+async function flowNamed(web: string, name: string): Promise<Flow | null> {
+  const response = await fetch(`${web}/api/v1/flows/${name}`);
+  return response.status === 200 ? ((await response.json()) as Flow) : null;
+}
+
+const unique = (list: string[]): string[] => [...new Set(list)].sort();
+
+function seenOf(flow: Flow, expected: Seen): Seen {
+  const undo = flow.steps
+    .filter((step) => step.compensates !== null)
+    .sort((a, b) => (BigInt(a.startUnixNano) < BigInt(b.startUnixNano) ? -1 : 1));
+  return {
+    status: flow.phase === 'ended' && flow.health !== 'ok' ? flow.health : flow.status,
+    steps: flow.steps.map((step) => `${step.service}: ${step.name}`).sort(),
+    failed: unique(flow.steps.filter((step) => step.status === 'failed').map((step) => step.name)),
+    findings: unique(
+      flow.findings.filter((finding) => finding.severity !== 'info').map((finding) => finding.rule),
+    ),
+    waiting: unique(flow.waitingFor.map((waiting) => waiting.step)),
+    attempts: Object.fromEntries(
+      flow.steps
+        .filter((step) => step.name in (expected.attempts ?? {}))
+        .map((step) => [step.name, step.attempts.length]),
+    ),
+    undone: undo.map((step) => step.compensates!),
+  };
+}
+
+function differencesOf(expected: Seen, seen: Seen): string[] {
+  const differences: string[] = [];
+  const differ = (what: string, wanted: unknown, got: unknown): void => {
+    if (JSON.stringify(wanted) !== JSON.stringify(got))
+      differences.push(`${what}: ${JSON.stringify(got)} instead of ${JSON.stringify(wanted)}`);
+  };
+  differ('status', expected.status, seen.status);
+  if (expected.steps.includes('…')) {
+    const missing = expected.steps.filter((step) => step !== '…' && !seen.steps.includes(step));
+    if (missing.length > 0) differences.push(`not among the steps: ${missing.join(', ')}`);
+  } else differ('steps', [...expected.steps].sort(), seen.steps);
+  // What is over is not judged: a dead service's flow keeps what it was when it is looked at again.
+  differ('failed', unique(expected.failed ?? []), seen.failed);
+  const { undone, waiting, attempts } = expected;
+  differ('findings', unique(expected.findings ?? []), seen.findings);
+  if (waiting) differ('waiting for', unique(waiting), seen.waiting);
+  if (attempts) differ('attempts', attempts, seen.attempts);
+  if (undone) differ('undone', undone, seen.undone);
+  return differences;
+}

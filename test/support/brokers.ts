@@ -1,0 +1,64 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { connect } from 'node:net';
+
+/** Real brokers on their standard ports; Kafka's protocol from FERMATA_KAFKA, or from kcat's mock cluster. */
+export interface Broker {
+  name: string;
+  url: string;
+  stop(): void;
+}
+
+const reachable = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.once('connect', () => {
+      resolve(true);
+      socket.destroy();
+    });
+    socket.once('error', () => resolve(false));
+    socket.setTimeout(2000, () => resolve(false));
+  });
+
+const STANDARD = [
+  { name: 'amqp', url: 'amqp://guest:guest@127.0.0.1:5672', port: 5672 },
+  { name: 'nats', url: 'nats://127.0.0.1:4222', port: 4222 },
+  { name: 'redis', url: 'redis://127.0.0.1:6379', port: 6379 },
+  { name: 'mqtt', url: 'mqtt://127.0.0.1:1883', port: 1883 },
+] as const;
+
+/** Those that answer. What is missing is said aloud; FERMATA_REQUIRE_BROKERS=1 makes it a failure. */
+export async function findBrokers(...names: string[]): Promise<Broker[]> {
+  const found: Broker[] = [];
+  for (const { name, url, port } of STANDARD)
+    if (names.includes(name) && (await reachable(port))) found.push({ name, url, stop: () => undefined });
+  if (names.includes('kafka')) {
+    const kafka = await findKafka();
+    if (kafka) found.push(kafka);
+  }
+  const missing = names.filter((name) => !found.some((broker) => broker.name === name));
+  if (missing.length === 0) return found;
+  if (process.env['FERMATA_REQUIRE_BROKERS'] === '1')
+    throw new Error(`FERMATA_REQUIRE_BROKERS=1, and there is no ${missing.join(', ')}`);
+  process.stdout.write(`\n  SKIPPED: everything over ${missing.join(', ')}; nothing answers\n\n`);
+  return found;
+}
+
+async function findKafka(): Promise<Broker | null> {
+  const given = process.env['FERMATA_KAFKA'];
+  if (given) return { name: 'kafka', url: `kafka://${given}`, stop: () => undefined };
+  let child: ChildProcess;
+  const address = await new Promise<string | null>((resolve) => {
+    child = spawn('kcat', ['-P', '-t', 'x', '-b', 'ignored', '-X', 'test.mock.num.brokers=1', '-d', 'mock'], {
+      stdio: ['pipe', 'ignore', 'pipe'],
+    });
+    child.once('error', () => resolve(null));
+    child.once('exit', () => resolve(null));
+    let text = '';
+    child.stderr!.on('data', (chunk: Buffer) => {
+      text = (text + chunk.toString()).slice(-20_000);
+      const match = /127\.0\.0\.1:\d+/.exec(text);
+      if (match) resolve(match[0]);
+    });
+  });
+  return address === null ? null : { name: 'kafka', url: `kafka://${address}`, stop: () => child.kill() };
+}
