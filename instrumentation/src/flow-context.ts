@@ -17,7 +17,17 @@ const MESSAGE_ID = createContextKey('fermata message');
  * on. Baggage goes out with every outgoing call: ids only, never personal data. Replaces the flow that was there.
  */
 export function contextWithFlow(parent: Context, flow: Flow): Context {
-  let baggage = propagation.getBaggage(parent) ?? propagation.createBaggage();
+  const ctx = parent.setValue(FLOW, flow);
+  const before = propagation.getBaggage(parent);
+  // A message's baggage mostly says the same as its headers.
+  if (
+    before !== undefined &&
+    before.getEntry(ATTR_FLOW_ID)?.value === flow.id &&
+    before.getEntry(ATTR_FLOW_TYPE)?.value === flow.type &&
+    before.getEntry(ATTR_FLOW_VERSION)?.value === flow.version
+  )
+    return ctx;
+  let baggage = before ?? propagation.createBaggage();
   const set = (key: string, value: string | undefined): void => {
     baggage =
       value === undefined || value === '' ? baggage.removeEntry(key) : baggage.setEntry(key, { value });
@@ -25,7 +35,7 @@ export function contextWithFlow(parent: Context, flow: Flow): Context {
   set(ATTR_FLOW_ID, flow.id);
   set(ATTR_FLOW_TYPE, flow.type);
   set(ATTR_FLOW_VERSION, flow.version);
-  return propagation.setBaggage(parent.setValue(FLOW, flow), baggage);
+  return propagation.setBaggage(ctx, baggage);
 }
 
 /** Which flow am I in: set by this package in this process, else what baggage brought. */
@@ -51,11 +61,17 @@ export function withFlow<T>(flow: Flow, work: () => T): T {
 export const messageIdOf = (ctx: Context): string | undefined =>
   ctx.getValue(MESSAGE_ID) as string | undefined;
 export const contextWithMessage = (ctx: Context, id: string | undefined): Context =>
-  id === undefined ? ctx : ctx.setValue(MESSAGE_ID, id);
+  id === undefined || ctx.getValue(MESSAGE_ID) === id ? ctx : ctx.setValue(MESSAGE_ID, id);
+
+type Source = 'message' | 'explicit' | 'ambient';
 
 /** `source`: how sure it is that the span belongs to the flow. */
-export function flowAttributes(flow: Flow, source: 'message' | 'explicit' | 'ambient'): Attributes {
-  const attributes: Attributes = { [ATTR_FLOW_ID]: flow.id, [ATTR_FLOW_SOURCE]: source };
+export const flowAttributes = (flow: Flow, source: Source): Attributes => addFlowAttributes({}, flow, source);
+
+/** Into what is there: a message's attributes are built once. */
+export function addFlowAttributes(attributes: Attributes, flow: Flow, source: Source): Attributes {
+  attributes[ATTR_FLOW_ID] = flow.id;
+  attributes[ATTR_FLOW_SOURCE] = source;
   if (flow.type !== undefined) attributes[ATTR_FLOW_TYPE] = flow.type;
   if (flow.version !== undefined) attributes[ATTR_FLOW_VERSION] = flow.version;
   if (flow.deadline !== undefined) attributes[ATTR_FLOW_DEADLINE] = flow.deadline;

@@ -29,13 +29,13 @@ import type { Flow, MessageKind } from './types.ts';
 
 /** What travels with a message besides the trace context. */
 export interface MessageEnvelope {
-  id?: string;
-  kind?: MessageKind;
-  type?: string;
-  causationId?: string;
-  correlationId?: string;
+  id?: string | undefined;
+  kind?: MessageKind | undefined;
+  type?: string | undefined;
+  causationId?: string | undefined;
+  correlationId?: string | undefined;
   /** Steps still to come, the receiver's first; names without commas. */
-  itinerary?: readonly string[];
+  itinerary?: readonly string[] | undefined;
 }
 
 export interface Extracted extends MessageEnvelope {
@@ -86,49 +86,105 @@ export function injectHeaders(carrier: Carrier, ctx: Context, message: MessageEn
 
 /** Reads what `injectHeaders` wrote; values may be strings, Buffers or lists of them. Never throws. */
 export function extractHeaders(headers: Carrier | undefined): Extracted {
-  const texts: Record<string, string> = {};
   try {
-    for (const [name, value] of Object.entries(headers ?? {})) {
-      const text = textOf(value);
-      if (text !== undefined) texts[name.toLowerCase()] = text;
+    const texts = textsIn(headers);
+    const ctx = propagation.extract(ROOT_CONTEXT, texts, defaultTextMapGetter);
+    const ce = spelling(texts);
+    let id = texts[HEADER_FLOW_ID] ?? (ce === null ? undefined : texts[ce + CE_FLOW_ID]);
+    let type = texts[HEADER_FLOW_TYPE] ?? (ce === null ? undefined : texts[ce + CE_FLOW_TYPE]);
+    let version = texts[HEADER_FLOW_VERSION];
+    if (id === undefined || type === undefined) {
+      const ambient = flowOf(ctx);
+      id ??= ambient?.id;
+      type ??= ambient?.type;
+      version ??= ambient?.version;
     }
-    const read = (header: string, extension?: string): string | undefined =>
-      texts[header] ??
-      (extension === undefined
-        ? undefined
-        : (texts[`ce-${extension}`] ?? texts[`ce_${extension}`] ?? texts[extension]));
-    let ctx = propagation.extract(ROOT_CONTEXT, texts, defaultTextMapGetter);
-    const creation = trace.getSpanContext(ctx);
-    const flowId = read(HEADER_FLOW_ID, CE_FLOW_ID) ?? flowOf(ctx)?.id;
-    const type = read(HEADER_FLOW_TYPE, CE_FLOW_TYPE) ?? flowOf(ctx)?.type;
-    const version = read(HEADER_FLOW_VERSION) ?? flowOf(ctx)?.version;
-    const flow: Flow | undefined =
-      flowId === undefined || flowId === ''
-        ? undefined
-        : { id: flowId, ...(type !== undefined && { type }), ...(version !== undefined && { version }) };
-    if (flow !== undefined) ctx = contextWithFlow(ctx, flow);
-    const kind = read(HEADER_MESSAGE_KIND);
-    const id = read(HEADER_MESSAGE_ID, 'id');
-    const messageType = read(HEADER_MESSAGE_TYPE, 'type');
-    const causationId = read(HEADER_CAUSATION_ID, CE_CAUSATION_ID);
-    const correlationId = read(HEADER_CORRELATION_ID, CE_CORRELATION_ID);
-    const itinerary = read(HEADER_ITINERARY);
-    return {
-      context: ctx,
-      creation,
+    let flow: Flow | undefined;
+    if (id !== undefined && id !== '') {
+      flow = { id };
+      if (type !== undefined) flow.type = type;
+      if (version !== undefined) flow.version = version;
+    }
+    // Not by spreading one into the other: that alone cost more than all the rest.
+    return envelopeOf(texts, ce, {
+      context: flow === undefined ? ctx : contextWithFlow(ctx, flow),
+      creation: trace.getSpanContext(ctx),
       flow,
-      ...(id !== undefined && { id }),
-      ...(MESSAGE_KINDS.includes(kind as MessageKind) && { kind: kind as MessageKind }),
-      ...(messageType !== undefined && { type: messageType }),
-      ...(causationId !== undefined && { causationId }),
-      ...(correlationId !== undefined && { correlationId }),
-      ...(itinerary !== undefined && { itinerary: itinerary.split(',') }),
-    };
+    });
   } catch (error) {
     diag.warn('fermata: headers could not be read', error);
     return { context: ROOT_CONTEXT, creation: undefined, flow: undefined };
   }
 }
+
+/** Only what a message says of itself: id, kind, type, causation, slip. Never throws. */
+export function envelopeIn(headers: Carrier): MessageEnvelope {
+  try {
+    const texts = textsIn(headers);
+    return envelopeOf(texts, spelling(texts), {});
+  } catch (error) {
+    diag.warn('fermata: headers could not be read', error);
+    return {};
+  }
+}
+
+type Texts = Record<string, string | undefined>;
+
+/** As they are where they are plain, which most are: a copy of each message's headers is most of what reading costs. */
+function textsIn(headers: Carrier | undefined): Texts {
+  if (headers === undefined) return {};
+  for (const name in headers) {
+    const value = headers[name];
+    if (
+      typeof value !== 'string' ||
+      value.length > LONGEST ||
+      name !== name.toLowerCase() ||
+      !Object.hasOwn(headers, name)
+    )
+      return copyOf(headers);
+  }
+  return headers as Texts;
+}
+
+function copyOf(headers: Carrier): Texts {
+  const texts: Texts = {};
+  for (const name in headers) {
+    if (!Object.hasOwn(headers, name)) continue;
+    const value = headers[name];
+    const text = typeof value === 'string' && value.length <= LONGEST ? value : textOf(value);
+    if (text !== undefined) texts[name.toLowerCase()] = text;
+  }
+  return texts;
+}
+
+/** How a CloudEvent's attributes are spelled in this carrier; null: it is none, and its `id` is the application's own. */
+const spelling = (texts: Texts): string | null =>
+  texts['ce-id'] !== undefined
+    ? 'ce-'
+    : texts['ce_id'] !== undefined
+      ? 'ce_'
+      : texts['specversion'] !== undefined
+        ? ''
+        : null;
+
+function envelopeOf<T extends object>(
+  texts: Texts,
+  ce: string | null,
+  into: T & MessageEnvelope,
+): T & MessageEnvelope {
+  const kind = texts[HEADER_MESSAGE_KIND];
+  const itinerary = texts[HEADER_ITINERARY];
+  into.id = texts[HEADER_MESSAGE_ID] ?? extension(texts, ce, 'id');
+  into.kind = kind !== undefined && KINDS.has(kind) ? (kind as MessageKind) : undefined;
+  into.type = texts[HEADER_MESSAGE_TYPE] ?? extension(texts, ce, 'type');
+  into.causationId = texts[HEADER_CAUSATION_ID] ?? extension(texts, ce, CE_CAUSATION_ID);
+  into.correlationId = texts[HEADER_CORRELATION_ID] ?? extension(texts, ce, CE_CORRELATION_ID);
+  into.itinerary = itinerary === undefined ? undefined : itinerary.split(',');
+  return into;
+}
+const extension = (texts: Texts, ce: string | null, name: string): string | undefined =>
+  ce === null ? undefined : texts[ce + name];
+const KINDS: ReadonlySet<string> = new Set(MESSAGE_KINDS);
 
 const LONGEST = 8192;
 

@@ -10,9 +10,22 @@ import {
   type Link,
   type Span,
 } from '@opentelemetry/api';
-import { contextWithFlow, contextWithMessage, flowAttributes, flowOf, messageIdOf } from './flow-context.ts';
+import {
+  addFlowAttributes,
+  contextWithFlow,
+  contextWithMessage,
+  flowAttributes,
+  flowOf,
+  messageIdOf,
+} from './flow-context.ts';
 import { emitMilestone } from './flow-log.ts';
-import { extractHeaders, injectHeaders, type Extracted } from './message-headers.ts';
+import {
+  envelopeIn,
+  extractHeaders,
+  injectHeaders,
+  type Extracted,
+  type MessageEnvelope,
+} from './message-headers.ts';
 import * as names from './semconv.ts';
 import type {
   Flow,
@@ -29,7 +42,10 @@ import type {
  * wrapped code did not throw; without a registered SDK they call the wrapped code and nothing else happens.
  */
 const VERSION = '0.1.0';
-const tracer = () => trace.getTracer('@fermata/instrumentation', VERSION);
+/** One: its delegate appears when an SDK is registered. */
+const ours = trace.getTracer('@fermata/instrumentation', VERSION);
+const tracer = () => ours;
+const NOTHING_SAID: MessageEnvelope = {};
 
 /** Epoch ms with fraction: OpenTelemetry's own default start has whole milliseconds, too coarse for a queue wait. */
 export const preciseNow = (): number => performance.timeOrigin + performance.now();
@@ -64,7 +80,7 @@ export interface Sending {
 /** For adapters whose clients send several messages at once, or say later that it was done. */
 export function startSending(usualKind: MessageKind, message: OutgoingMessage): Sending {
   // What the application wrote into the headers itself counts: an adapter only guesses.
-  const said = extractHeaders(message.headers);
+  const said = message.headers === undefined ? NOTHING_SAID : envelopeIn(message.headers);
   const kind = said.kind ?? usualKind;
   const itinerary = message.itinerary ?? said.itinerary;
   const type = said.type ?? message.type;
@@ -72,18 +88,13 @@ export function startSending(usualKind: MessageKind, message: OutgoingMessage): 
   const flow = flowOf(parent);
   const id = message.id ?? said.id ?? randomUUID();
   const causationId = messageIdOf(parent);
+  const attributes = messageAttributes(message, 'send', id, kind, type);
+  if (flow) addFlowAttributes(attributes, flow, message.flow ? 'explicit' : 'ambient');
+  if (causationId !== undefined) attributes[names.ATTR_CAUSATION_ID] = causationId;
+  if (itinerary) attributes[names.ATTR_ITINERARY] = itinerary.join(',');
   const span = tracer().startSpan(
     `send ${message.destination}`,
-    {
-      kind: SpanKind.PRODUCER,
-      startTime: message.startTime ?? preciseNow(),
-      attributes: {
-        ...messageAttributes(message, 'send', id, kind, type),
-        ...(flow && flowAttributes(flow, message.flow ? 'explicit' : 'ambient')),
-        ...(causationId !== undefined && { [names.ATTR_CAUSATION_ID]: causationId }),
-        ...(itinerary && { [names.ATTR_ITINERARY]: itinerary.join(',') }),
-      },
-    },
+    { kind: SpanKind.PRODUCER, startTime: message.startTime ?? preciseNow(), attributes },
     parent,
   );
   const ctx = trace.setSpan(parent, span);
@@ -91,9 +102,9 @@ export function startSending(usualKind: MessageKind, message: OutgoingMessage): 
     id,
     kind,
     type,
-    ...(causationId !== undefined && { causationId }),
-    ...(flow && { correlationId: flow.id }),
-    ...(itinerary && { itinerary }),
+    causationId,
+    correlationId: flow?.id,
+    itinerary,
   });
   return { span, ctx, headers };
 }
@@ -136,10 +147,8 @@ export function startProcessing(message: IncomingMessage): Processing {
   const id = extracted.id ?? message.id;
   const { flow } = extracted;
   const links: Link[] = extracted.creation ? [{ context: extracted.creation }] : [];
-  const attributes: Attributes = {
-    ...messageAttributes(message, 'process', id, extracted.kind ?? 'event', type),
-    ...(flow && flowAttributes(flow, 'message')),
-  };
+  const attributes = messageAttributes(message, 'process', id, extracted.kind ?? 'event', type);
+  if (flow) addFlowAttributes(attributes, flow, 'message');
   const set = (name: string, value: string | number | undefined): void => {
     if (value !== undefined && value !== '') attributes[name] = value;
   };
@@ -152,8 +161,9 @@ export function startProcessing(message: IncomingMessage): Processing {
   set('messaging.consumer.group.name', message.group);
   set('messaging.batch.message_count', message.batchSize);
   set(names.ATTR_MESSAGE_LAG, message.lag);
-  Object.assign(attributes, message.attributes);
-  const parent = contextWithMessage(flow ? extracted.context : withoutSpan(extracted.context), id);
+  if (message.attributes) Object.assign(attributes, message.attributes);
+  // The span is a root: only what context carries besides the sender's span reaches it.
+  const parent = contextWithMessage(extracted.context, id);
   const span = tracer().startSpan(
     `process ${message.destination}`,
     { kind: SpanKind.CONSUMER, root: true, links, attributes, startTime: preciseNow() },
@@ -162,8 +172,6 @@ export function startProcessing(message: IncomingMessage): Processing {
   return { span, ctx: trace.setSpan(parent, span), extracted };
 }
 
-const withoutSpan = (ctx: Context): Context => trace.deleteSpan(ctx);
-
 function messageAttributes(
   message: { system: string; destination: string },
   operation: 'send' | 'process',
@@ -171,15 +179,16 @@ function messageAttributes(
   kind: MessageKind,
   type: string,
 ): Attributes {
-  return {
+  const attributes: Attributes = {
     'messaging.system': message.system,
     'messaging.destination.name': message.destination,
     'messaging.operation.type': operation,
     'messaging.operation.name': operation,
     [names.ATTR_MESSAGE_KIND]: kind,
-    ...(type !== '' && { [names.ATTR_MESSAGE_TYPE]: type }),
-    ...(id !== undefined && { 'messaging.message.id': id }),
   };
+  if (type !== '') attributes[names.ATTR_MESSAGE_TYPE] = type;
+  if (id !== undefined) attributes['messaging.message.id'] = id;
+  return attributes;
 }
 
 /**

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { ERRORS, SETTINGS } from '@fermata/server';
@@ -48,4 +49,12 @@ test('the attribute table of the package names every constant, and only those', 
     ([, name]) => name!,
   );
   expect(documented.filter((name) => !names.includes(name))).toEqual([]);
+});
+
+test('constants and the attribute table are what the registry says', () => {
+  const { status, stderr } = spawnSync(process.execPath, [`${root}scripts/semconv.js`, '--check'], {
+    encoding: 'utf8',
+  });
+  expect(stderr).toBe('');
+  expect(status).toBe(0);
 });

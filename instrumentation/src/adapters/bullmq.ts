@@ -16,7 +16,8 @@ import { preciseNow } from '../messages.ts';
 /**
  * BullMQ 5 and 6: an object for its `telemetry` option, on queues, flow producers and workers alike:
  * `new Queue('orders', { connection, telemetry: createBullTelemetry() })`. Jobs carry trace and flow context in their
- * options; a job's attempts and a flow's children are told apart by the server from BullMQ's own attributes.
+ * options; a job's attempts and a flow's children are told apart by the server from BullMQ's own attributes. BullMQ gives a flow's job no context unless it has
+ * `opts`, if only `{}`.
  */
 interface BullSpan {
   setSpanOnContext(ctx: Context): Context;
@@ -41,14 +42,16 @@ export function createBullTelemetry(): BullTelemetry {
     tracer: {
       startSpan(name, options = { kind: SpanKind.INTERNAL }, ctx = context.active()) {
         const flow = flowOf(ctx);
-        const consumes = options.kind === SpanKind.CONSUMER;
+        // Adding a flow sends nothing by itself: each of its nodes does.
+        const kind = GATHERS.test(name) ? SpanKind.INTERNAL : options.kind;
+        const consumes = kind === SpanKind.CONSUMER;
         const span = trace.getTracer('@fermata/instrumentation').startSpan(
           name,
           {
-            kind: options.kind,
+            kind,
             startTime: preciseNow(),
             attributes: {
-              ...messaging(options.kind),
+              ...messaging(kind),
               ...(flow && flowAttributes(flow, consumes ? 'message' : 'ambient')),
             },
           },
@@ -73,6 +76,8 @@ export function createBullTelemetry(): BullTelemetry {
   };
 }
 
+const GATHERS = /^add(Flow|BulkFlows|Bulk)\b/;
+
 function messaging(kind: SpanKind): Attributes {
   if (kind !== SpanKind.PRODUCER && kind !== SpanKind.CONSUMER) return {};
   return {
@@ -89,7 +94,14 @@ function wrap(span: Span): BullSpan {
     },
     setAttribute: (key, value) => void span.setAttribute(key, value),
     setAttributes: (attributes) => void span.setAttributes(attributes),
-    addEvent: (name, attributes) => void span.addEvent(name, attributes),
+    addEvent(name, attributes) {
+      span.addEvent(name, attributes);
+      // A failed attempt is said by an event only.
+      if (name !== 'job failed') return;
+      const message = attributes?.['bullmq.job.failed.reason'];
+      span.setAttribute('error.type', 'error');
+      span.setStatus({ code: SpanStatusCode.ERROR, message: typeof message === 'string' ? message : '' });
+    },
     recordException(exception, time) {
       span.recordException(exception, time);
       const message = typeof exception === 'string' ? exception : (exception.message ?? '');

@@ -41,6 +41,7 @@ export function traceEmitter<E extends EventEmitter>(emitter: E, options: Emitte
       },
     );
   };
+  let adding = false;
   const wrapped = new WeakMap<Listener, Listener>();
   const wrap = (event: string | symbol, listener: Listener): Listener => {
     if (!isTraced(event)) return listener;
@@ -62,8 +63,16 @@ export function traceEmitter<E extends EventEmitter>(emitter: E, options: Emitte
   };
   for (const method of ['on', 'addListener', 'prependListener', 'once', 'prependOnceListener'] as const) {
     const add = emitter[method].bind(emitter) as (event: string | symbol, listener: Listener) => E;
-    emitter[method] = ((event: string | symbol, listener: Listener) =>
-      add(event, wrap(event, listener))) as never;
+    emitter[method] = ((event: string | symbol, listener: Listener) => {
+      // `once` adds by `on`: what it adds is wrapped already.
+      if (adding) return add(event, listener);
+      adding = true;
+      try {
+        return add(event, wrap(event, listener));
+      } finally {
+        adding = false;
+      }
+    }) as never;
   }
   for (const method of ['off', 'removeListener'] as const) {
     const remove = emitter[method].bind(emitter) as (event: string | symbol, listener: Listener) => E;

@@ -2,5 +2,6 @@ import { AmqplibInstrumentation } from '@opentelemetry/instrumentation-amqplib';
 import { KafkaJsInstrumentation } from '@opentelemetry/instrumentation-kafkajs';
 
 /** OpenTelemetry's own instrumentation of the clients, and then ours: neither makes a span twice. */
-export const instrumentations = [new AmqplibInstrumentation(), new KafkaJsInstrumentation()];
+const instrumentations = [new AmqplibInstrumentation(), new KafkaJsInstrumentation()];
+void instrumentations;
 await import('@fermata/instrumentation/register');

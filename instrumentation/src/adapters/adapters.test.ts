@@ -1,0 +1,382 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { EventEmitter, once } from 'node:events';
+import { createServer } from 'node:http';
+import { connect as connectSocket, type AddressInfo } from 'node:net';
+import { SpanStatusCode, trace } from '@opentelemetry/api';
+import { NodeSDK } from '@opentelemetry/sdk-node';
+import { InMemorySpanExporter, SimpleSpanProcessor, type ReadableSpan } from '@opentelemetry/sdk-trace';
+import { connect as connectNats, headers as natsHeaders } from '@nats-io/transport-node';
+import { FlowProducer, Queue, Worker } from 'bullmq';
+import { Redis } from 'ioredis';
+import { Kafka, logLevel } from 'kafkajs';
+import mqtt from 'mqtt';
+import { createClient } from 'redis';
+import { Server } from 'socket.io';
+import { io } from 'socket.io-client';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { currentFlow, FlowSpanProcessor, startFlow, withFlow } from '../index.ts';
+import { createBullTelemetry } from './bullmq.ts';
+import { traceEmitter } from './event-emitter.ts';
+import { inBatchMessage, instrumentKafkaJs, traceConsumer, traceProducer } from './kafkajs.ts';
+import { traceMqtt } from './mqtt.ts';
+import { traceNats } from './nats.ts';
+import { handleStreamEntry, traceRedisStreams } from './redis-streams.ts';
+import { traceSocket } from './socket-io.ts';
+
+/** Each adapter against the real thing: the consumer is in the sender's flow, and links to the sender's span. */
+const answers = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connectSocket(port, '127.0.0.1');
+    socket.once('connect', () => {
+      resolve(true);
+      socket.destroy();
+    });
+    socket.once('error', () => resolve(false));
+  });
+/** Runs only where the broker answers; FERMATA_REQUIRE_BROKERS=1 requires it. */
+const needs = async (name: string, port: number): Promise<boolean> => {
+  const there = await answers(port);
+  if (!there && process.env['FERMATA_REQUIRE_BROKERS'] === '1')
+    throw new Error(`FERMATA_REQUIRE_BROKERS=1, and no ${name} on ${port}`);
+  if (!there) process.stdout.write(`\n  SKIPPED: ${name}; nothing answers on ${port}\n\n`);
+  return there;
+};
+const [hasRedis, hasNats, hasMqtt] = await Promise.all([
+  needs('Redis', 6379),
+  needs('NATS', 4222),
+  needs('Mosquitto', 1883),
+]);
+const kafka = await mockKafka();
+
+async function mockKafka(): Promise<{ address: string; stop(): void } | null> {
+  const given = process.env['FERMATA_KAFKA'];
+  if (given) return { address: given, stop: () => undefined };
+  let child: ChildProcess;
+  const address = await new Promise<string | null>((resolve) => {
+    child = spawn('kcat', ['-P', '-t', 'x', '-b', 'ignored', '-X', 'test.mock.num.brokers=1', '-d', 'mock'], {
+      stdio: ['pipe', 'ignore', 'pipe'],
+    });
+    child.once('error', () => resolve(null));
+    child.stderr!.on('data', (chunk: Buffer) => {
+      const match = /127\.0\.0\.1:\d+/.exec(chunk.toString());
+      if (match) resolve(match[0]);
+    });
+  });
+  if (address === null && process.env['FERMATA_REQUIRE_BROKERS'] === '1')
+    throw new Error('FERMATA_REQUIRE_BROKERS=1, and no kcat');
+  return address === null ? null : { address, stop: () => child.kill() };
+}
+
+const exporter = new InMemorySpanExporter();
+const sdk = new NodeSDK({
+  spanProcessors: [new FlowSpanProcessor(), new SimpleSpanProcessor({ exporter })],
+  logRecordProcessors: [],
+  metricReaders: [],
+  autoDetectResources: false,
+});
+beforeAll(() => sdk.start());
+beforeEach(() => exporter.reset());
+afterAll(async () => {
+  kafka?.stop();
+  await sdk.shutdown();
+});
+const unique = (): string => `fermata-test-${process.pid}-${Math.random().toString(36).slice(2, 8)}`;
+const spansOf = (operation: string): ReadableSpan[] =>
+  exporter.getFinishedSpans().filter((span) => span.attributes['messaging.operation.type'] === operation);
+const until = async (holds: () => boolean): Promise<void> => {
+  for (const deadline = Date.now() + 15_000; !holds();) {
+    if (Date.now() > deadline) throw new Error('it did not come');
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+};
+/** Who handled what: each consumer's span links to, or is the child of, its sender's. */
+const joined = (): [send: ReadableSpan, process: ReadableSpan][] =>
+  spansOf('process').map((handled) => {
+    const creation = handled.links[0]?.context.spanId ?? handled.parentSpanContext?.spanId;
+    return [spansOf('send').find((sent) => sent.spanContext().spanId === creation)!, handled];
+  });
+const flowOf = (span: ReadableSpan): unknown => span.attributes['fermata.flow.id'];
+
+describe.runIf(kafka)('kafkajs', () => {
+  const client = (): Kafka =>
+    new Kafka({ brokers: [kafka!.address], logLevel: logLevel.NOTHING, retry: { initialRetryTime: 50 } });
+  test('a batch of 200 messages of 200 flows stays 200 flows, and each handler is in its own', async () => {
+    const topic = unique();
+    const group = unique();
+    const producer = traceProducer(client().producer({ allowAutoTopicCreation: true }));
+    await producer.connect();
+    await producer.send({ topic, messages: [{ value: 'first' }] });
+    const consumer = traceConsumer(
+      client().consumer({ groupId: group, minBytes: 1, maxWaitTimeInMs: 500 }),
+      group,
+    );
+    await consumer.connect();
+    await consumer.subscribe({ topic, fromBeginning: true });
+    const flows: (string | undefined)[] = [];
+    await consumer.run({
+      eachBatch: async (payload) => {
+        for (const message of payload.batch.messages) {
+          inBatchMessage(message, () => flows.push(currentFlow()?.id));
+          payload.resolveOffset(message.offset);
+        }
+        await Promise.resolve();
+      },
+    });
+    await Promise.all(
+      Array.from({ length: 200 }, (_, i) =>
+        withFlow({ id: `flow-${i}` }, () => producer.send({ topic, messages: [{ value: String(i) }] })),
+      ),
+    );
+    await until(() => flows.length === 201 && spansOf('process').length === 201);
+    const own = flows.filter((flow) => flow !== undefined);
+    expect(new Set(own).size).toBe(200);
+    for (const [sent, handled] of joined()) expect(flowOf(handled)).toBe(flowOf(sent));
+    const last = spansOf('process').find((span) => flowOf(span) === 'flow-199')!;
+    expect(last.attributes).toMatchObject({
+      'messaging.consumer.group.name': group,
+      'messaging.destination.partition.id': expect.any(String),
+    });
+    await consumer.disconnect();
+    await producer.disconnect();
+  }, 60_000);
+
+  test('zero-code: clients made after instrumenting are traced, once; a throwing handler fails its span only', async () => {
+    instrumentKafkaJs({ Kafka });
+    instrumentKafkaJs({ Kafka });
+    const topic = unique();
+    const producer = client().producer({ allowAutoTopicCreation: true });
+    await producer.connect();
+    await withFlow({ id: 'zero' }, () =>
+      producer.sendBatch({ topicMessages: [{ topic, messages: [{ value: 'a' }, { value: 'b' }] }] }),
+    );
+    expect(spansOf('send')).toHaveLength(2);
+    const consumer = client().consumer({ groupId: unique(), retry: { retries: 3, initialRetryTime: 20 } });
+    await consumer.connect();
+    await consumer.subscribe({ topic, fromBeginning: true });
+    let failures = 1;
+    const seen: string[] = [];
+    await consumer.run({
+      eachMessage: ({ message }) => {
+        const value = message.value!.toString();
+        if (value === 'a' && failures-- > 0) return Promise.reject(new Error('not yet'));
+        seen.push(`${value} ${currentFlow()?.id}`);
+        return Promise.resolve();
+      },
+    });
+    await until(() => seen.length === 2);
+    expect(seen.sort()).toEqual(['a zero', 'b zero']);
+    expect(spansOf('process').filter((span) => span.status.code === SpanStatusCode.ERROR)).toHaveLength(1);
+    await consumer.disconnect();
+    await producer.disconnect();
+  }, 60_000);
+});
+
+describe.runIf(hasNats)('NATS core', () => {
+  test('publish to a callback, request and its responder', async () => {
+    const connection = traceNats(await connectNats({ servers: '127.0.0.1:4222' }), { headers: natsHeaders });
+    const subject = unique();
+    const seen: (string | undefined)[] = [];
+    connection.subscribe(subject, {
+      queue: 'workers',
+      callback: (_error, msg) => {
+        seen.push(currentFlow()?.id);
+        if (msg.reply) msg.respond('yes');
+      },
+    });
+    await connection.flush();
+    withFlow({ id: 'n1' }, () => connection.publish(subject, 'x'));
+    const answer = await withFlow({ id: 'n2' }, () => connection.request(subject, 'y'));
+    expect(answer.string()).toBe('yes');
+    await until(() => spansOf('process').length === 2);
+    expect(seen).toEqual(['n1', 'n2']);
+    expect(joined().map(([sent, handled]) => [flowOf(sent), flowOf(handled)])).toEqual([
+      ['n1', 'n1'],
+      ['n2', 'n2'],
+    ]);
+    expect(spansOf('send')).toHaveLength(2);
+    await connection.close();
+  });
+});
+
+describe.runIf(hasRedis)('Redis Streams', () => {
+  test.each(['ioredis', 'node-redis'] as const)(
+    '%s: context travels in the entry, the application’s fields stay',
+    async (kind) => {
+      const stream = unique();
+      const reader = new Redis();
+      let close: () => Promise<unknown>;
+      if (kind === 'ioredis') {
+        const client = traceRedisStreams(new Redis());
+        await withFlow({ id: 'r' }, () =>
+          client.xadd(stream, 'MAXLEN', '~', 1000, '*', 'id', '42', 'type', 'own'),
+        );
+        close = () => client.quit();
+      } else {
+        const client = traceRedisStreams(await createClient().connect());
+        await withFlow({ id: 'r' }, () => client.xAdd(stream, '*', { id: '42', type: 'own' }));
+        close = () => client.close();
+      }
+      const [[id, fields]] = (await reader.xrange(stream, '-', '+')) as [[string, string[]]];
+      expect(fields).toEqual(expect.arrayContaining(['id', '42', 'type', 'own', 'traceparent']));
+      handleStreamEntry({ stream, group: 'g', id, fields, deliveries: 2 }, () =>
+        expect(currentFlow()?.id).toBe('r'),
+      );
+      const [[sent, handled]] = joined() as [[ReadableSpan, ReadableSpan]];
+      expect(flowOf(sent)).toBe('r');
+      expect(handled.attributes).toMatchObject({
+        'fermata.flow.id': 'r',
+        'fermata.step.attempt': 2,
+        'messaging.message.id': sent.attributes['messaging.message.id'],
+      });
+      await reader.del(stream);
+      await reader.quit();
+      await close();
+    },
+  );
+
+  test('BullMQ: a job, its retry and a flow’s children are in the flow that added them', async () => {
+    const name = unique();
+    const connection = { host: '127.0.0.1', port: 6379 };
+    const telemetry = createBullTelemetry() as never;
+    const seen: string[] = [];
+    const worker = new Worker(
+      name,
+      (job) => {
+        seen.push(`${job.name} ${currentFlow()?.id}`);
+        if (job.name === 'flaky' && job.attemptsMade === 0) return Promise.reject(new Error('not yet'));
+        return Promise.resolve();
+      },
+      { connection, telemetry },
+    );
+    const queue = new Queue(name, { connection, telemetry });
+    const flows = new FlowProducer({ connection, telemetry });
+    await withFlow({ id: 'b1', type: 'bulk' }, () => queue.add('flaky', {}, { attempts: 2 }));
+    await withFlow({ id: 'b2' }, () =>
+      flows.add({
+        name: 'parent',
+        queueName: name,
+        opts: {},
+        children: [{ name: 'child', queueName: name, opts: {} }],
+      }),
+    );
+    await until(() => seen.length === 4);
+    expect(seen.sort()).toEqual(['child b2', 'flaky b1', 'flaky b1', 'parent b2']);
+    await until(() => spansOf('process').length >= 4);
+    expect(spansOf('process').filter((span) => span.status.code === SpanStatusCode.ERROR)).toHaveLength(1);
+    await worker.close();
+    await queue.obliterate({ force: true });
+    await queue.close();
+    await flows.close();
+  }, 30_000);
+});
+
+describe.runIf(hasMqtt)('MQTT', () => {
+  test.each([
+    ['5: user properties', { protocolVersion: 5 as const }, {}],
+    ['3.1.1: a CloudEvents envelope', { protocolVersion: 4 as const }, { envelope: true }],
+  ])('%s', async (_, protocol, options) => {
+    const topic = unique();
+    const sender = traceMqtt(await mqtt.connectAsync('mqtt://127.0.0.1:1883', protocol), options);
+    const receiver = traceMqtt(await mqtt.connectAsync('mqtt://127.0.0.1:1883', protocol), options);
+    await receiver.subscribeAsync(topic, { qos: 1 });
+    const seen = new Promise<string>((resolve) =>
+      receiver.on('message', (_topic, payload) => resolve(`${payload.toString()} ${currentFlow()?.id}`)),
+    );
+    withFlow({ id: 'm' }, () => sender.publish(topic, 'plain text', { qos: 1 }));
+    expect(await seen).toBe('plain text m');
+    await until(() => spansOf('process').length === 1);
+    const [[sent, handled]] = joined() as [[ReadableSpan, ReadableSpan]];
+    expect([flowOf(sent), flowOf(handled)]).toEqual(['m', 'm']);
+    await Promise.all([sender.endAsync(), receiver.endAsync()]);
+  });
+  test('a peer without the adapter gets the payload as it was sent', async () => {
+    const topic = unique();
+    const sender = traceMqtt(await mqtt.connectAsync('mqtt://127.0.0.1:1883', { protocolVersion: 4 }));
+    const plain = await mqtt.connectAsync('mqtt://127.0.0.1:1883', { protocolVersion: 4 });
+    await plain.subscribeAsync(topic);
+    const seen = new Promise<string>((resolve) =>
+      plain.on('message', (_topic, payload) => resolve(payload.toString())),
+    );
+    sender.publish(topic, '{"a":1}');
+    expect(await seen).toBe('{"a":1}');
+    await Promise.all([sender.endAsync(), plain.endAsync()]);
+  });
+});
+
+describe('socket.io', () => {
+  const serve = async (tracesServer: boolean) => {
+    const http = createServer();
+    const server = new Server(http);
+    const received: unknown[][] = [];
+    server.on('connection', (socket) => {
+      if (tracesServer) traceSocket(socket);
+      socket.on('order', (...args: unknown[]) => {
+        const done = args.find((arg) => typeof arg === 'function') as ((x: string) => void) | undefined;
+        received.push([currentFlow()?.id, ...args.filter((arg) => typeof arg !== 'function')]);
+        done?.('taken');
+      });
+    });
+    await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
+    const client = traceSocket(
+      io(`http://127.0.0.1:${(http.address() as AddressInfo).port}`, { transports: ['websocket'] }),
+    );
+    await once(client as unknown as EventEmitter, 'connect');
+    return {
+      client,
+      received,
+      stop: async () => {
+        client.close();
+        await server.close();
+      },
+    };
+  };
+  test('both ends: the handler is in the flow, the arguments and the acknowledgement are its own', async () => {
+    const { client, received, stop } = await serve(true);
+    // The greeting comes before anything that is sent after it.
+    await client.emitWithAck('order', 0);
+    const answer = await withFlow({ id: 's' }, () =>
+      client.timeout(5000).emitWithAck('order', { id: 1 }, 'two'),
+    );
+    expect(answer).toBe('taken');
+    expect(received[1]).toEqual(['s', { id: 1 }, 'two']);
+    const [, [sent, handled]] = joined() as [unknown, [ReadableSpan, ReadableSpan]];
+    expect([flowOf(sent), flowOf(handled)]).toEqual(['s', 's']);
+    await stop();
+  });
+  test('a server without the adapter sees exactly what was emitted', async () => {
+    const { client, received, stop } = await serve(false);
+    await withFlow({ id: 's' }, () => client.emitWithAck('order', { id: 1 }));
+    expect(received).toEqual([[undefined, { id: 1 }]]);
+    await stop();
+  });
+});
+
+describe('EventEmitter', () => {
+  test('each listener consumes; `off` finds what `on` was given; results and errors are the listener’s', () => {
+    const emitter = traceEmitter(new EventEmitter(), { name: 'orders' });
+    const seen: string[] = [];
+    const first = (id: string): void => void seen.push(`first ${id} ${currentFlow()?.id}`);
+    emitter.on('created', first);
+    emitter.once('created', function second(id: string) {
+      seen.push(`second ${id}`);
+    });
+    expect(startFlow({ id: 'e' }, () => emitter.emit('created', '1'))).toBe(true);
+    expect(emitter.emit('created', '2')).toBe(true);
+    expect(seen).toEqual(['first 1 e', 'second 1', 'first 2 undefined']);
+    emitter.off('created', first);
+    expect(emitter.emit('created', '3')).toBe(false);
+    expect(joined().map(([sent, handled]) => [flowOf(sent), flowOf(handled)])).toEqual([
+      ['e', 'e'],
+      ['e', 'e'],
+      [undefined, undefined],
+    ]);
+    emitter.on('bad', () => {
+      throw new Error('mine');
+    });
+    expect(() => emitter.emit('bad')).toThrow('mine');
+  });
+});
+
+test('without an active SDK span nothing is made up', () => {
+  expect(trace.getActiveSpan()).toBeUndefined();
+});
