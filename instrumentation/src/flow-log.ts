@@ -1,9 +1,11 @@
+import * as api from '@opentelemetry/api';
 import { context, diag, type Attributes, type Context } from '@opentelemetry/api';
 
 /**
  * Milestones as log events: they exist while a step hangs or after its process died, and are not sampled with the
- * trace. The Logs API is a package of its own that not every service has; its global is found by its registered symbol
- * (@opentelemetry/api-logs, GLOBAL_LOGS_API_KEY, compatibility version 1), so nothing needs to be installed for it.
+ * trace. From 1.10 on the Logs API is part of @opentelemetry/api. Before, it is a package of its own that not every service
+ * has; its global is found by its registered symbol (@opentelemetry/api-logs, GLOBAL_LOGS_API_KEY, compatibility
+ * version 1), so nothing needs to be installed for it.
  */
 interface Logger {
   emit(record: { eventName: string; severityNumber: number; attributes: Attributes; context: Context }): void;
@@ -16,6 +18,8 @@ const GLOBAL = Symbol.for('io.opentelemetry.js.api.logs');
 const SEVERITY = { info: 9, error: 17 };
 
 function logger(): Logger | undefined {
+  const { logs } = api as { logs?: LoggerProvider };
+  if (logs !== undefined) return logs.getLogger('@fermata/instrumentation');
   const find = (globalThis as Record<symbol, unknown>)[GLOBAL] as
     ((version: number) => LoggerProvider) | undefined;
   return find?.(1)?.getLogger('@fermata/instrumentation');

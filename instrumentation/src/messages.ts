@@ -9,6 +9,8 @@ import {
   type Context,
   type Link,
   type Span,
+  type Tracer,
+  type TracerProvider,
 } from '@opentelemetry/api';
 import {
   addFlowAttributes,
@@ -42,9 +44,20 @@ import type {
  * wrapped code did not throw; without a registered SDK they call the wrapped code and nothing else happens.
  */
 const VERSION = '0.1.0';
-/** One: its delegate appears when an SDK is registered. */
-const ours = trace.getTracer('@fermata/instrumentation', VERSION);
-const tracer = () => ours;
+/**
+ * One for each provider: asking for it costs as much as half a span. Kept by provider, because a tracer that was had
+ * before an SDK registered itself through another build of the API (SDK 3 is CommonJS and ESM) stays silent for ever.
+ */
+let provider: TracerProvider | undefined;
+let ours: Tracer;
+const tracer = (): Tracer => {
+  const current = trace.getTracerProvider();
+  if (current !== provider) {
+    provider = current;
+    ours = current.getTracer('@fermata/instrumentation', VERSION);
+  }
+  return ours;
+};
 const NOTHING_SAID: MessageEnvelope = {};
 
 /** Epoch ms with fraction: OpenTelemetry's own default start has whole milliseconds, too coarse for a queue wait. */
