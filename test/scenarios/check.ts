@@ -24,12 +24,12 @@ export interface Checker {
 const POLL_MS = 150;
 
 /** Tells Fermata the scenario's definition, where it has one. */
-export async function define(web: string, { definition, flowType }: Scenario): Promise<void> {
-  if (definition === undefined) return;
+export async function define(web: string, { definition, conductor, flowType }: Scenario): Promise<void> {
+  if (definition === undefined && conductor === undefined) return;
   const response = await fetch(`${web}/api/v1/definitions`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ flows: { [flowType]: definition } }),
+    body: JSON.stringify(conductor ? { conductor } : { flows: { [flowType]: definition } }),
   });
   if (!response.ok) throw new Error(`the definition of ${flowType} was refused: ${await response.text()}`);
 }

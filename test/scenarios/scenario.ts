@@ -13,6 +13,8 @@ export interface Scenario {
   entry: { service: string; path: string };
   /** What Fermata is told of the flow type before the first order; none: it has only what it sees. */
   definition?: FlowDefinition;
+  /** The same as a workflow of Conductor, for Fermata to import. */
+  conductor?: object;
   faults: Record<string, Fault>;
   cases: Case[];
   /** What Fermata cannot show yet, and how to notice that it can. */

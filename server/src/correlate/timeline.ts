@@ -31,6 +31,7 @@ function summarize(
   const head = identityOf(input.key, spans);
   if (input.context.length > 0) badges.add('shared');
   if (input.truncated) badges.add('truncated');
+  if (spans.some((span) => span.sampled)) badges.add('sampled');
   if (steps.some((step) => step.badges.includes('duplicate-processing'))) badges.add('duplicate-processing');
   markBrokenContext(input, head.flowId, stepOf, badges);
 

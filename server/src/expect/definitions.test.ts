@@ -73,6 +73,54 @@ flows:
   });
 });
 
+describe('a workflow of Conductor', () => {
+  const read = (tasks: object[], more: object = {}) =>
+    definitionsFrom({ conductor: { name: 'encode_and_deploy', schemaVersion: 2, tasks, ...more } });
+  const shown = (tasks: object[]): string[] =>
+    read(tasks).definitions[0]!.steps.map(
+      ({ name, after, optional }) => `${name}${optional ? '?' : ''} after ${after.join('+') || 'nothing'}`,
+    );
+  test('tasks one after the other, with their time', () => {
+    const tasks = [
+      { name: 'encode', taskReferenceName: 'e', type: 'SIMPLE', taskDefinition: { timeoutSeconds: 60 } },
+      { name: 'deploy', taskReferenceName: 'd', type: 'SIMPLE' },
+    ];
+    expect(read(tasks, { timeoutSeconds: 600 }).definitions).toMatchObject([
+      {
+        type: 'encode_and_deploy',
+        withinMs: 600_000,
+        steps: [
+          { name: 'encode', withinMs: 60_000, after: [] },
+          { name: 'deploy', after: ['encode'] },
+        ],
+      },
+    ]);
+  });
+  test('forks run side by side, of a switch nothing is owed, what Conductor does itself is no step', () => {
+    expect(
+      shown([
+        { name: 'a' },
+        { name: 'f', type: 'FORK_JOIN', forkTasks: [[{ name: 'b' }], [{ name: 'c' }, { name: 'd' }]] },
+        { name: 'j', type: 'JOIN' },
+        { name: 's', type: 'SWITCH', decisionCases: { x: [{ name: 'e' }] }, defaultCase: [{ name: 'g' }] },
+        { name: 'h' },
+      ]),
+    ).toEqual([
+      'a after nothing',
+      'b after a',
+      'c after a',
+      'd after c',
+      'e? after b+d',
+      'g? after b+d',
+      'h after b+d',
+    ]);
+  });
+  test('other versions and shapes are refused, with the field', () => {
+    expect(read([{ name: 'a' }], { schemaVersion: 1 }).problems[0]).toMatch(/^conductor\.schemaVersion/);
+    expect(read([]).problems[0]).toMatch(/^conductor\.tasks/);
+  });
+});
+
 describe('which one counts', () => {
   const of = (version: string, name: string) =>
     definitionsFrom({ flows: { a: { version, steps: [{ name }] } } }).definitions;

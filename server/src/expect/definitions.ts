@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { problemOf, readYaml } from '../base/yaml.ts';
+import { conductorSchema, fromConductor } from './conductor.ts';
 import type { DefinedStep, Definition, DefinitionSource, StoredDefinition } from '../model/definition.ts';
 
 /** Declared flows: read from text or JSON, checked, and found by flow type and version. */
@@ -76,8 +77,14 @@ export function readDefinitions(text: string): { definitions: Definition[]; prob
   return finish(data, (path, problem) => `line ${lineOf(path)}: ${path.join('.')}: ${problem}`);
 }
 
-/** From JSON that was posted or announced by a service. */
+/** From JSON that was posted or announced by a service: `{ flows }`, or `{ conductor }` with a workflow of Conductor. */
 export function definitionsFrom(input: unknown): { definitions: Definition[]; problems: string[] } {
+  if (typeof input === 'object' && input !== null && 'conductor' in input) {
+    const workflow = conductorSchema.safeParse(input.conductor);
+    return workflow.success
+      ? definitionsFrom({ flows: fromConductor(workflow.data) })
+      : { definitions: [], problems: workflow.error.issues.map((issue) => `conductor.${problemOf(issue)}`) };
+  }
   const parsed = definitionsSchema.safeParse(input);
   if (!parsed.success) return { definitions: [], problems: parsed.error.issues.map(problemOf) };
   return finish(parsed.data, (path, problem) => `${path.join('.')}: ${problem}`);

@@ -10,6 +10,8 @@ export interface Digest {
   steps: DigestStep[];
   /** A declared end that is not success: nothing more is owed. */
   aborted: boolean;
+  /** Parts of it may be missing only because nobody kept them: it owes nothing and teaches nothing. */
+  sampled: boolean;
   /** Somebody said that it is complete. */
   declaredComplete: boolean;
   lastReceivedMs: number;
@@ -120,6 +122,7 @@ export function digestOf(flow: Flow): Digest {
     type: `${flow.environment}\0${flow.type}`,
     steps: [...steps.values()],
     aborted: flow.outcome !== null && flow.outcome !== 'completed',
+    sampled: flow.badges.includes('sampled'),
     declaredComplete: flow.outcome === 'completed',
     lastReceivedMs: flow.lastReceivedMs,
     ledger: ledgerOf(flow),

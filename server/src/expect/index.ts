@@ -251,7 +251,7 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
       owing.delete(flow.id);
       // What structure owes is no part of the type's history, and must not keep it from being written.
       const owes = waiting.some((one) => one.basis !== 'structural');
-      if (!owes || mayTeachLater(digest)) {
+      if (!digest.sampled && (!owes || mayTeachLater(digest))) {
         if (owes) owing.add(flow.id);
         learning.set(flow.id, digest);
         deadlines.set(flow.id, digest.lastReceivedMs + quietAfter(digest));
@@ -348,6 +348,7 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
       return 0;
     };
     const declared = declaredOf(flow, definition, floorMs, lagOf);
+    if (digest.sampled) return declared;
     const learned = expectationsOf(digest, model, floorMs);
     if (definition === null && declared.length === 0)
       // Once the type is known, its history speaks: it knows the messages that nobody has to take.

@@ -28,6 +28,7 @@ const digest = (...steps: DigestStep[]): Digest => ({
   type: 'prod\0order',
   steps,
   aborted: false,
+  sampled: false,
   declaredComplete: false,
   lastReceivedMs: 1000,
   ledger: null,

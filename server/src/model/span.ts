@@ -109,6 +109,8 @@ export interface Span {
   end: UnixNanos;
   failed: boolean;
   error: SpanError | null;
+  /** Its trace was sampled by chance: others like it are missing. */
+  sampled: boolean;
   service: Service;
   links: readonly Link[];
   message: Message | null;

@@ -53,6 +53,8 @@ interface ResourceMemo {
 
 const HAS_IS_REMOTE = 0x100;
 const IS_REMOTE = 0x200;
+/** OpenTelemetry's probability sampling: a rejection threshold above none (tracestate `ot=th:…`). */
+const SAMPLED = /(?:^|,)\s*ot=(?:[^,]*;)?th:(?!0+(?:[;,\s]|$))[0-9a-f]/;
 const ID16 = /^[0-9a-f]{16}$/;
 const ID32 = /^[0-9a-f]{32}$/;
 
@@ -148,6 +150,7 @@ export function createNormalizer(settings: KeySettings): Normalizer {
         end,
         failed,
         error: failed ? errorOf(otlp, read) : null,
+        sampled: otlp.traceState !== '' && SAMPLED.test(otlp.traceState),
         service,
         links,
         message: isMessaging(role) ? messageOf(values, system) : null,
@@ -220,6 +223,7 @@ export function createNormalizer(settings: KeySettings): Normalizer {
               message: textOf(read.values[F.errorMessage]),
             }
           : null,
+        sampled: false,
         service,
         links: NO_LINKS,
         message: null,

@@ -14,7 +14,9 @@ const viewBody = z.strictObject({
 const definitionsBody = z.strictObject({
   flows: z
     .record(z.string(), z.unknown())
+    .optional()
     .describe('Flow type → version, within, steps, ends, undoInOrder: as in a definitions file'),
+  conductor: z.unknown().optional().describe('Or a workflow of Conductor, schema version 2'),
 });
 
 export const KEPT_ROUTES: readonly Route[] = [

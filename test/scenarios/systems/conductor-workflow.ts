@@ -1,8 +1,7 @@
-import type { FlowDefinition } from '@fermata/instrumentation';
-
 /** The example of Conductor's documentation (JSON DSL, schema version 2): encode, then deploy. */
-const workflow = {
+export default {
   name: 'encode_and_deploy',
+  description: 'Encodes a file and deploys to CDN',
   version: 1,
   schemaVersion: 2,
   tasks: [
@@ -11,25 +10,16 @@ const workflow = {
       taskReferenceName: 'encode',
       type: 'SIMPLE',
       inputParameters: { fileLocation: '${workflow.input.fileLocation}' },
+      taskDefinition: { timeoutSeconds: 4 },
     },
     {
       name: 'deploy',
       taskReferenceName: 'd1',
       type: 'SIMPLE',
       inputParameters: { fileLocation: '${encode.output.encodeLocation}' },
+      taskDefinition: { timeoutSeconds: 4 },
     },
   ],
   outputParameters: { cdn_url: '${d1.output.location}' },
-  timeoutSeconds: 0,
+  failureWorkflow: 'cleanup_encode_resources',
 };
-
-/** Tasks in their order; each is owed after the one before it. */
-const definition: FlowDefinition = {
-  steps: workflow.tasks.map(({ name }, i) => ({
-    name,
-    within: '4s',
-    ...(i > 0 && { after: workflow.tasks[i - 1]!.name }),
-  })),
-  ends: [{ step: 'complete' }],
-};
-export default definition;

@@ -91,7 +91,7 @@ export const conductor: Scenario = {
       ],
     },
   ],
-  definition: conductorWorkflow,
+  conductor: conductorWorkflow,
   faults: {
     'conductor-stopped': { service: 'conductor', step: 'decide', kind: 'silent' },
     'encoder-dead': { service: 'encoder', kind: 'dead' },

@@ -48,6 +48,7 @@ export const BADGE_HELP: Record<string, string> = {
   cycle: 'Spans name each other as parents; the ring was cut.',
   repaired: 'A span had impossible values, such as an end before its start.',
   'id-conflict': 'A span names another flow than the evidence does.',
+  sampled: 'Its traces were sampled by chance: what is missing may only not have been kept.',
   'contradictory-outcome': 'The flow was declared ended in more than one way; the earliest counts.',
   truncated: 'More spans than a timeline holds.',
 };

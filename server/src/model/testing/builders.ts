@@ -26,6 +26,7 @@ export interface SpanSketch {
   keys?: [string, string][];
   identities?: string[];
   failed?: boolean;
+  sampled?: boolean;
   step?: Partial<NonNullable<Span['step']>>;
   milestone?: Span['milestone'];
   received?: number;
@@ -74,6 +75,7 @@ export function aSpan(sketch: SpanSketch): Span {
     start,
     end: unixNanos(start + BigInt(Math.round((sketch.ms ?? 10) * 1e6))),
     failed: sketch.failed ?? false,
+    sampled: sketch.sampled ?? false,
     error: sketch.failed ? { type: 'Error', message: 'failed' } : null,
     service: { environment: sketch.env ?? '', name: sketch.service ?? 'svc', version: '', instance: '' },
     links: (sketch.links ?? []).map((path) => ({

@@ -1,0 +1,92 @@
+import { spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { chromium } from 'playwright-core';
+
+/**
+ * `npm run docs:systems`: runs every scenario, photographs the timeline of one order of it, and writes docs/systems.md:
+ * what runs, each case with what must be seen, and the picture. Needs Chromium (CHROMIUM names another one).
+ */
+const root = fileURLToPath(new URL('..', import.meta.url));
+const load = (path) => import(join(root, 'test/dist/scenarios', path));
+const { SCENARIOS } = await load('index.js');
+const { runScenario } = await load('run.js');
+const { define } = await load('check.js');
+const data = mkdtempSync(join(tmpdir(), 'fermata-docs-'));
+const server = spawn(process.execPath, [join(root, 'server/dist/main.js')], {
+  stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  env: {
+    ...process.env,
+    UV_THREADPOOL_SIZE: '16',
+    FERMATA_DATA_DIR: data,
+    FERMATA_PORT: '0',
+    FERMATA_OTLP_HTTP_PORT: '0',
+    FERMATA_OTLP_GRPC_PORT: '0',
+    FERMATA_SETTLE: '1s',
+    FERMATA_STUCK_FLOOR: '1s',
+    FERMATA_LOG_LEVEL: 'warn',
+  },
+});
+const ports = await new Promise((resolve) => server.once('message', (message) => resolve(message.ports)));
+const web = `http://127.0.0.1:${ports.web}`;
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+  args: ['--no-sandbox'],
+});
+const page = await browser.newPage({ viewport: { width: 1000, height: 700 }, colorScheme: 'light' });
+mkdirSync(join(root, 'docs/systems'), { recursive: true });
+
+/** What is worth a picture: a case that waits for something, else the first one. */
+const worth = ({ cases, faults }) =>
+  cases.find((one) => one.seen.waiting && !(one.fault && faults[one.fault]?.kind === 'dead')) ?? cases[0];
+const short = ({ status, findings = [], waiting = [] }) =>
+  [
+    status,
+    ...findings.map((rule) => `\`${rule}\``),
+    ...(waiting.length ? [`waits for ${waiting.join(', ')}`] : []),
+  ].join(', ');
+let text = `# The systems that Fermata explains
+
+Nineteen systems of separate services, each with its faults. \`npm run scenario -- <name>\` runs one, \`npm run scenario -- all --check\` compares every
+case below with what the API says. Pictures and this page are made by \`npm run docs:systems\` from \`test/scenarios/systems/\`.
+`;
+for (const scenario of SCENARIOS) {
+  const running = await runScenario(scenario, { otlp: `http://127.0.0.1:${ports.otlpHttp}` });
+  const one = worth(scenario);
+  await define(web, scenario);
+  await running.placeOrder(
+    { orderId: `doc-${scenario.name}`, flags: one.flags ?? [], ...(one.fault && { fault: one.fault }) },
+    true,
+  );
+  const wanted = one.seen.status;
+  for (let tries = 0; tries < 100; tries++) {
+    const response = await fetch(`${web}/api/v1/flows/doc-${scenario.name}`);
+    const flow = response.status === 200 ? await response.json() : null;
+    if (flow && (flow.status === wanted || flow.health === wanted)) break;
+    await new Promise((resolve) => setTimeout(resolve, 150));
+  }
+  await page.goto(`${web}/flow/doc-${scenario.name}`);
+  await page.locator('.timeline').waitFor();
+  const box = page.locator('.timeline').locator('..');
+  await box.screenshot({ path: join(root, `docs/systems/${scenario.name}.png`) });
+  await running.stop();
+  process.stdout.write(`${scenario.name}: ${one.name}\n`);
+  text += `
+## ${scenario.name}
+
+${scenario.summary} Flow type \`${scenario.flowType}\`; services ${scenario.services.map(({ name }) => name).join(', ')}.
+
+| case | fault | what is seen |
+|---|---|---|
+${scenario.cases.map(({ name, fault, seen, afterwards }) => `| ${name} | ${fault ? `\`${fault}\`` : ''} | ${short(seen)}${afterwards ? `; then ${short(afterwards)}` : ''} |`).join('\n')}
+
+![${scenario.name}: ${one.name}](systems/${scenario.name}.png)
+${scenario.later.length > 0 ? `\nNot shown yet: ${scenario.later.map(({ says }) => says).join('; ')}.\n` : ''}`;
+}
+writeFileSync(join(root, 'docs/systems.md'), text);
+await browser.close();
+server.kill('SIGTERM');
+await new Promise((resolve) => server.once('exit', resolve));
+rmSync(data, { recursive: true, force: true });
