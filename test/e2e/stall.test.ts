@@ -62,7 +62,7 @@ test('a consumer that dies is named, told once, and told over when it has caught
     const open = (await get<IncidentList>('/incidents?status=open')).items.filter(
       (one) => one.severity === 'critical',
     );
-    expect(open).toHaveLength(1);
+    expect(open, open.map((one) => one.title).join(' + ')).toHaveLength(1);
     expect(open[0]!.openCount).toBe(6);
     return open[0]!;
   }, 60_000);

@@ -57,6 +57,11 @@ export async function checkCases(
       const flow = await flowNamed(checker.web, orderId);
       const seen = flow && seenOf(flow, expected);
       const differences = seen ? differencesOf(expected, seen) : ['there is no one flow of this order'];
+      if (differences.length > 0 && flow)
+        for (const { step, since, stuckAt } of flow.waitingFor)
+          differences.push(
+            `waits for ${step} since ${since}, stuck at ${stuckAt}; it is ${new Date().toISOString()}`,
+          );
       if (differences.length === 0 || Date.now() > until) return { case: name, expected, seen, differences };
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }

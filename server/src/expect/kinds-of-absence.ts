@@ -43,8 +43,8 @@ function reachedOthers(flow: Flow, waiting: WaitingFor): boolean {
         hop.from === waiting.afterStepId &&
         hop.to !== null &&
         !hop.sync &&
-        hop.message.kind !== 'command' &&
-        hop.message.destination === waiting.message,
+        // Whichever topic it was: a consumer of several that died is one that died.
+        hop.message.kind !== 'command',
     )
   );
 }
