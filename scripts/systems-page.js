@@ -35,7 +35,7 @@ const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
   args: ['--no-sandbox'],
 });
-const page = await browser.newPage({ viewport: { width: 1000, height: 700 }, colorScheme: 'light' });
+const page = await browser.newPage({ viewport: { width: 1000, height: 1600 }, colorScheme: 'light' });
 mkdirSync(join(root, 'docs/systems'), { recursive: true });
 
 /** What is worth a picture: a case that waits for something, else the first one. */

@@ -66,6 +66,15 @@ describe('layout', () => {
     expect(far.lanes[0]!.bars[0]!.width).toBeGreaterThan(0.5);
   });
 
+  test('names beside short bars do not run into each other', () => {
+    const long = 'a step with a long name';
+    const steps = [step(long, 'x', 0, 10), step(`${long}er`, 'x', 20, 30), step('c', 'x', 400, 1000)];
+    const [lane] = layoutOf(flow(steps), NOW, false).lanes;
+    expect(lane!.bars.map((bar) => bar.label)).toEqual(['right', 'right', 'inside']);
+    expect(lane!.bars[0]!.row).not.toBe(lane!.bars[1]!.row);
+    expect(lane!.bars[2]!.row).toBe(0);
+  });
+
   test('everything stays inside, and 2,000 steps are laid out', () => {
     const steps = Array.from({ length: 2000 }, (_, i) => step(`s${i}`, `svc${i % 7}`, i * 3, i * 3 + 5));
     const { lanes, ticks } = layoutOf(flow(steps), NOW, true);

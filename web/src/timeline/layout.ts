@@ -26,6 +26,16 @@ export interface Ghost {
   x: number;
   width: number;
   row: number;
+  label: Label;
+}
+
+/** Where the name stands: in the bar where it is wide, else beside it, and on the left where the right edge is near. */
+export type Label = 'inside' | 'right' | 'left';
+const CHARACTER_PX = 7;
+const LABEL_GAP_PX = 20;
+function labelOf(x: number, width: number, widthPx: number): Label {
+  if (width * widthPx > 150) return 'inside';
+  return x + width > 0.8 ? 'left' : 'right';
 }
 
 export interface Bar {
@@ -33,6 +43,7 @@ export interface Bar {
   x: number;
   width: number;
   row: number;
+  label: Label;
   /** Attempts as parts of the bar, 0 … 1 of the bar's own width. */
   attempts: { x: number; width: number; failed: boolean }[];
 }
@@ -62,7 +73,7 @@ export function msSince(origin: bigint, nanos: string): number {
   return Number(BigInt(nanos) - origin) / 1e6;
 }
 
-export function layoutOf(flow: Flow, now: number, fold: boolean): Layout {
+export function layoutOf(flow: Flow, now: number, fold: boolean, widthPx = 900): Layout {
   const origin = BigInt(flow.startedAtUnixNano);
   const nowMs = now - Number(origin / 1_000_000n);
   const endOf = (step: Step): number =>
@@ -95,7 +106,8 @@ export function layoutOf(flow: Flow, now: number, fold: boolean): Layout {
   const place = (
     service: string,
     { from, to }: Interval,
-  ): { lane: Lane; x: number; width: number; row: number } => {
+    name: string,
+  ): { lane: Lane; x: number; width: number; row: number; label: Label } => {
     let known = laneOf.get(service);
     if (!known) {
       const lane: Lane = { service, firstRow: 0, rows: 1, bars: [], ghosts: [] };
@@ -104,26 +116,30 @@ export function layoutOf(flow: Flow, now: number, fold: boolean): Layout {
     }
     const x = scale.at(from);
     const width = Math.max(0.004, scale.at(to) - x);
-    let row = known.ends.findIndex((end) => end <= x);
+    // A name beside its bar takes room like the bar itself.
+    const label = labelOf(x, width, widthPx);
+    const room = (name.length * CHARACTER_PX + LABEL_GAP_PX) / widthPx;
+    const starts = label === 'left' ? x - room : x;
+    let row = known.ends.findIndex((end) => end <= starts);
     if (row < 0) row = known.ends.length;
-    known.ends[row] = x + width + 0.004;
+    known.ends[row] = x + width + (label === 'right' ? room : 0) + 0.004;
     known.lane.rows = Math.max(known.lane.rows, row + 1);
-    return { lane: known.lane, x, width, row };
+    return { lane: known.lane, x, width, row, label };
   };
   flow.steps.forEach((step, i) => {
-    const { lane, x, width, row } = place(step.service, spans[i]!);
+    const { lane, x, width, row, label } = place(step.service, spans[i]!, step.name);
     const attempts = step.attempts.map((attempt) => {
       const a = scale.at(msSince(origin, attempt.startUnixNano));
       const b = attempt.endUnixNano === null ? x + width : scale.at(msSince(origin, attempt.endUnixNano));
       return { x: (a - x) / width, width: Math.max(0, (b - a) / width), failed: attempt.status === 'failed' };
     });
-    const bar: Bar = { step, x, width, row, attempts };
+    const bar: Bar = { step, x, width, row, label, attempts };
     lane.bars.push(bar);
     barOf.set(step.id, bar);
   });
   for (const { waiting, ...interval } of ghosts) {
-    const { lane, x, width, row } = place(waiting.service ?? '?', interval);
-    lane.ghosts.push({ waiting, x, width, row });
+    const { lane, x, width, row, label } = place(waiting.service ?? '?', interval, waiting.step);
+    lane.ghosts.push({ waiting, x, width, row, label });
   }
   let rows = 0;
   for (const lane of lanes) {
