@@ -182,8 +182,15 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     correlator.add(spans);
   };
 
+  let again = false;
   const schedule = (delayMs: number): void => {
-    if (stopping || flushing !== undefined) return;
+    if (stopping) return;
+    // What becomes due while rows are written is drawn after them; without this a deadline that fell into a write went
+    // unheard until the next span came (guarded by pipeline.test.ts).
+    if (flushing !== undefined) {
+      again = true;
+      return;
+    }
     if (cancelFlush !== undefined) {
       if (delayMs > 0) return;
       cancelFlush();
@@ -199,7 +206,6 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       });
     });
   };
-  let again = false;
   const settlesAt = (flow: Flow): number =>
     flow.settlesAs === null ? 0 : flow.lastReceivedMs + options.settleMs;
 

@@ -257,7 +257,7 @@ export const cardApplication: Scenario = {
         status: 'stuck',
         steps: everyStep.slice(0, 4),
         waiting: ['applicant is known'],
-        findings: ['orchestrator-silent'],
+        findings: ['missing-reply'],
       },
     },
     {

@@ -128,7 +128,7 @@ export const conductor: Scenario = {
         status: 'stuck',
         steps: ['conductor: POST /orders', 'encoder: encode', 'conductor: decide'],
         waiting: ['deploy'],
-        findings: ['missing-step'],
+        findings: ['orchestrator-silent'],
       },
     },
   ],
