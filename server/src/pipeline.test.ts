@@ -41,7 +41,7 @@ test('a deadline that falls into a write of rows is heard when the write is over
   await pipeline.start();
   const place = async (id: string): Promise<void> => {
     const at = unixNanos(BigInt(clock.now()) * 1_000_000n);
-    const { correlate } = await pipeline.write([
+    const written = await pipeline.write([
       {
         ...emptyExport(),
         spans: [
@@ -66,7 +66,7 @@ test('a deadline that falls into a write of rows is heard when the write is over
         ],
       },
     ]);
-    await correlate();
+    await written.correlate();
   };
   const advance = async (ms: number): Promise<void> => {
     for (let left = ms; left > 0; left -= 100) {
