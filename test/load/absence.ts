@@ -29,7 +29,7 @@ export async function play(simulated: Simulated, startMs: number, options: Play 
   interface First {
     finding: Flow['findings'][number];
     noticedMs: number;
-    /** When the flow was last said to be stuck by, before it was; null: nothing had been published. */
+    /** When the flow was last said to be stuck by, before it was; null: nothing was said to be owed. */
     dueMs: number | null;
   }
   const first = new Map<string, First>();
@@ -45,6 +45,8 @@ export async function play(simulated: Simulated, startMs: number, options: Play 
         first.set(root, { finding, noticedMs: lab.clock.now(), dueMs: published.get(root) ?? null });
       else if (flow.waitingFor.length > 0)
         published.set(root, Math.min(...flow.waitingFor.map(({ stuckAt }) => stuckAt)));
+      // More is known, and by that it owes nothing: there is no deadline to keep.
+      else published.delete(root);
     },
   });
   let arrivals = simulated.arrivals;

@@ -1,11 +1,12 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
 import { createServer } from 'node:http';
-import { connect as connectSocket, type AddressInfo } from 'node:net';
+import { connect as connectSocket, type AddressInfo, type Socket } from 'node:net';
 import { SpanStatusCode, trace } from '@opentelemetry/api';
 import { NodeSDK } from '@opentelemetry/sdk-node';
 import { InMemorySpanExporter, SimpleSpanProcessor, type ReadableSpan } from '@opentelemetry/sdk-trace';
 import { connect as connectNats, headers as natsHeaders } from '@nats-io/transport-node';
+import amqplib from 'amqplib';
 import { FlowProducer, Queue, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import { Kafka, logLevel } from 'kafkajs';
@@ -15,6 +16,7 @@ import { Server } from 'socket.io';
 import { io } from 'socket.io-client';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { currentFlow, FlowSpanProcessor, startFlow, withFlow } from '../index.ts';
+import { traceChannel } from './amqplib.ts';
 import { createBullTelemetry } from './bullmq.ts';
 import { traceEmitter } from './event-emitter.ts';
 import { inBatchMessage, instrumentKafkaJs, traceConsumer, traceProducer } from './kafkajs.ts';
@@ -41,7 +43,8 @@ const needs = async (name: string, port: number): Promise<boolean> => {
   if (!there) process.stdout.write(`\n  SKIPPED: ${name}; nothing answers on ${port}\n\n`);
   return there;
 };
-const [hasRedis, hasNats, hasMqtt] = await Promise.all([
+const [hasRabbitMq, hasRedis, hasNats, hasMqtt] = await Promise.all([
+  needs('RabbitMQ', 5672),
   needs('Redis', 6379),
   needs('NATS', 4222),
   needs('Mosquitto', 1883),
@@ -169,6 +172,36 @@ describe.runIf(kafka)('kafkajs', () => {
     await consumer.disconnect();
     await producer.disconnect();
   }, 60_000);
+});
+
+describe.runIf(hasRabbitMq)('amqplib', () => {
+  test('a connection that drops: the host sees what it would see without us, and the open span says so', async () => {
+    const seen = async (traced: boolean): Promise<string[]> => {
+      const events: string[] = [];
+      const connection = await amqplib.connect('amqp://guest:guest@127.0.0.1:5672');
+      connection.on('error', (error: Error) => events.push(`connection ${error.name}`));
+      connection.on('close', () => events.push('connection closed'));
+      const plain = await connection.createChannel();
+      plain.on('error', (error: Error) => events.push(`channel ${error.name}`));
+      plain.on('close', () => events.push('channel closed'));
+      const channel = traced ? traceChannel(plain) : plain;
+      const { queue } = await channel.assertQueue('', { exclusive: true });
+      const delivered = new Promise<void>((resolve) => {
+        void channel.consume(queue, () => resolve());
+      });
+      channel.sendToQueue(queue, Buffer.from('x'));
+      await delivered;
+      // As a broker or a network does it: the socket is gone.
+      (connection as unknown as { connection: { stream: Socket } }).connection.stream.destroy(
+        new Error('cut'),
+      );
+      await until(() => events.includes('connection closed'));
+      await new Promise((resolve) => setImmediate(resolve));
+      return events;
+    };
+    const without = await seen(false);
+    expect(await seen(true)).toEqual(without);
+  });
 });
 
 describe.runIf(hasNats)('NATS core', () => {
