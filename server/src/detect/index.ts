@@ -118,7 +118,7 @@ export function judge(flow: Flow, known: Known, { settleMs, queryRules }: JudgeO
   const looks = [nextLook(waitingFor, nowMs)];
   if (nowMs < quietAt && (isSaga || unheardFailures(flow).length > 0)) looks.push(quietAt);
   for (const rule of queryRules) {
-    const { said, lookAtMs } = askedOf(rule, judged, nowMs);
+    const { said, lookAtMs } = askedOf(rule, judged, settleMs, nowMs);
     looks.push(lookAtMs);
     judged.findings = [...judged.findings, ...findingsOf({ ...rule, lasting: true }, flow, said)];
   }

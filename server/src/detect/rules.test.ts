@@ -264,8 +264,22 @@ describe("an operator's own rule", () => {
   });
   test('`for`: only after it has been true for so long', () => {
     const text = 'duration>1m';
-    expect(asked(text, 30_000, flow, T0 + 70_000)).toMatchObject({ findings: [], lookAtMs: T0 + 90_001 });
-    expect(asked(text, 30_000, flow, T0 + 90_001).findings).toMatchObject([{ since: T0 + 90_001 }]);
+    const goesOn = { ...flow, settlesAs: null };
+    expect(asked(text, 30_000, goesOn, T0 + 70_000)).toMatchObject({ findings: [], lookAtMs: T0 + 90_001 });
+    expect(asked(text, 30_000, goesOn, T0 + 90_001).findings).toMatchObject([{ since: T0 + 90_001 }]);
+  });
+  test('a flow that counts as ended since it was quiet grows no older', () => {
+    const settled = { ...flow, settlesAs: 'completed' as const };
+    expect(asked('duration>5m', 0, settled, T0 + 900_000).findings).toEqual([]);
+    expect(asked('duration>5m', 0, { ...flow, settlesAs: null }, T0 + 900_000).findings).toHaveLength(1);
+    // No look, and so no row, for a settling that changes no answer.
+    expect(asked('duration>5m', 0, settled, T0 + 1000).lookAtMs).toBeNull();
+    // What is asked of its end is true from its settling on, and looked at then.
+    const done = asked('status:completed', 0, settled, T0 + 1000);
+    expect(done).toMatchObject({ findings: [], lookAtMs: T0 + SETTLE });
+    expect(asked('status:completed', 0, settled, T0 + SETTLE).findings).toMatchObject([
+      { since: T0 + SETTLE },
+    ]);
   });
   test('it may ask what the other rules found', () => {
     expect(asked('finding:failed-step', 0, flowOf({ id: '1', failed: true }), T0 + 1).findings).toHaveLength(

@@ -1,5 +1,5 @@
 import type { QueryRule } from '../../model/expectation.ts';
-import type { Flow } from '../../model/flow.ts';
+import { seenAt, type Flow } from '../../model/flow.ts';
 import { eventsOf, likes, matchesQuery } from '../../model/search-match.ts';
 import type { Query } from '../../model/search.ts';
 import { msOf } from '../../model/time.ts';
@@ -14,17 +14,26 @@ import type { Said } from '../rule.ts';
 export function askedOf(
   rule: QueryRule,
   flow: Flow,
+  settleMs: number,
   nowMs: number,
 ): { said: Said[]; lookAtMs: number | null } {
-  const instants = [...new Set(turningPoints(rule.query, flow))].sort((a, b) => a - b);
-  const coming = instants.find((at) => at > nowMs) ?? null;
-  if (!matchesQuery(rule.query, flow, nowMs)) return { said: [], lookAtMs: coming };
+  // As a list sees it: what was quiet for long enough has ended, and grows no older.
+  const settlesAtMs = flow.settlesAs === null ? null : flow.lastReceivedMs + settleMs;
+  const answersAt = (ms: number): boolean =>
+    matchesQuery(rule.query, settlesAtMs === null ? flow : seenAt(flow, 0, settlesAtMs, ms).flow, ms);
+  const instants = [...new Set(turningPoints(rule.query, flow))];
+  if (settlesAtMs !== null) instants.push(settlesAtMs);
+  instants.sort((a, b) => a - b);
+  // Only where time alone turns the answer: each look draws and writes the flow again.
+  const answers = answersAt(nowMs);
+  const coming = instants.find((at) => at > nowMs && answersAt(at) !== answers) ?? null;
+  if (!answers) return { said: [], lookAtMs: coming };
   let since = flow.lastReceivedMs;
   for (const at of instants.reverse()) {
     if (at > nowMs) continue;
-    if (!matchesQuery(rule.query, flow, at)) break;
+    if (!answersAt(at)) break;
     since = at;
-    if (!matchesQuery(rule.query, flow, at - 1)) break;
+    if (!answersAt(at - 1)) break;
   }
   const due = Math.min(since, nowMs) + rule.forMs;
   if (nowMs < due) return { said: [], lookAtMs: Math.min(due, coming ?? Infinity) };
