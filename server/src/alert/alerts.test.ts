@@ -528,6 +528,118 @@ describe('held back', () => {
   });
 });
 
+describe('what a restart or a slow store must not change', () => {
+  const taking = (sent: string[]): Guard => ({
+    mail: noMail,
+    async post(_url, headers) {
+      sent.push(headers['idempotency-key']!.replace(/-\w+:/, ':'));
+      return { status: 200, retryAfterMs: null };
+    },
+  });
+
+  test('flows that are still in an incident are not counted again, and stay its examples once', async () => {
+    const first = await desk('http://ops/', taking([]));
+    const rows = [stored('f1'), stored('f2')];
+    await first.store.insertFlows(
+      rows.map((row) => ({ id: row.id, version: 2, flow: row, movedTo: null })),
+      1,
+      () => 0,
+    );
+    first.alerts.observe(rows);
+    await first.pass(1000);
+    const second = await desk('http://ops/', taking([]), { store: first.store, clock: first.clock });
+    expect(second.alerts.incidents()).toMatchObject([
+      { count: 2, openCount: 2, exampleFlowIds: ['f1', 'f2'] },
+    ]);
+    second.alerts.observe([flow('f3', 'a')]);
+    expect(second.alerts.incidents()).toMatchObject([{ count: 3, openCount: 3 }]);
+  });
+
+  test('a retry that falls due while the last attempt is still being written down is not lost', async () => {
+    let down = true;
+    let slow: Promise<void> | null = null;
+    let release = (): void => undefined;
+    const sent: string[] = [];
+    const guard: Guard = {
+      mail: noMail,
+      async post(_url, headers) {
+        if (!down) return taking(sent).post('', headers, '');
+        slow = new Promise((resolve) => (release = resolve));
+        throw new Error('connect ECONNREFUSED');
+      },
+    };
+    const clock = manualClock();
+    const store = memoryStore(() => clock.now());
+    const slowly: MemoryStore = Object.assign(Object.create(store) as MemoryStore, {
+      saveNotifications: async (list: Notification[]) => {
+        await slow;
+        await store.saveNotifications(list);
+      },
+    });
+    const { alerts } = await desk('http://ops/', guard, { store: slowly, clock });
+    alerts.observe([flow('f', 'a')]);
+    const settle = async (): Promise<void> => {
+      for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve));
+    };
+    clock.advance(10_000);
+    await settle();
+    down = false;
+    // The retry is due after half a second to a second; the store still writes the failure down.
+    clock.advance(5_000);
+    await settle();
+    slow = null;
+    release();
+    await settle();
+    clock.advance(5_000);
+    await settle();
+    expect(sent).toEqual(['a:opened:ops']);
+  });
+
+  test('what was held back and is over by then is not told as if it still were', async () => {
+    const sent: string[] = [];
+    const { alerts, pass, clock } = await desk('http://ops/', taking(sent), {
+      options: { routes: [{ ...ROUTE, repeatMs: 3_600_000 }] },
+    });
+    alerts.observe([flow('f', 'a')]);
+    await pass(10_000);
+    await alerts.silence({
+      rule: '',
+      flowType: '',
+      service: '',
+      until: clock.now() + 7_200_000,
+      comment: '',
+    });
+    await pass(3_600_000);
+    await pass(1000);
+    alerts.observe([flow('f')]);
+    await pass(7_200_000);
+    await pass(1000);
+    expect(sent).toEqual(['a:opened:ops', 'a:resolved:ops']);
+    expect((await alerts.notifications(9)).find(({ event }) => event === 'repeated')).toMatchObject({
+      state: 'dropped',
+    });
+  });
+
+  test('a restart does not put off the next repetition', async () => {
+    const sent: string[] = [];
+    const options = { routes: [{ ...ROUTE, repeatMs: 3_600_000 }] };
+    const first = await desk('http://ops/', taking(sent), { options });
+    await first.store.insertFlows([{ id: 'f', version: 2, flow: stored('f'), movedTo: null }], 1, () => 0);
+    first.alerts.observe([stored('f')]);
+    await first.pass(10_000);
+    await first.pass(3_000_000);
+    await first.alerts.stop();
+    const second = await desk('http://ops/', taking(sent), {
+      store: first.store,
+      clock: first.clock,
+      options,
+    });
+    await second.pass(700_000);
+    await second.pass(1000);
+    expect(sent).toEqual(['a:opened:ops', 'a:repeated-1:ops']);
+  });
+});
+
 describe('mail', () => {
   const mailServer = async (
     onMail: (mail: string) => Error | null,

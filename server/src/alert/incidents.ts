@@ -38,6 +38,8 @@ interface Entry {
   /** Flows in it, and what each is worth in hundredths, so that a thousand prices add up to a price. */
   flows: Map<string, number>;
   hundredths: number;
+  /** Of an incident that was loaded: flows that are counted already, and will be observed again. */
+  recount: number;
   /** When flows left it lately, ms. */
   left: number[];
 }
@@ -112,7 +114,7 @@ export function createIncidents(options: IncidentsOptions): Incidents {
       ack: null,
       version: now * 1000,
     };
-    const entry: Entry = { incident, flows: new Map(), hundredths: 0, left: [] };
+    const entry: Entry = { incident, flows: new Map(), hundredths: 0, recount: 0, left: [] };
     open.set(finding.incident, entry);
     all.set(incident.id, entry);
     if (all.size > MOST_INCIDENTS)
@@ -137,8 +139,10 @@ export function createIncidents(options: IncidentsOptions): Incidents {
         entry.flows.set(flow.id, worth(flow));
         entry.hundredths += worth(flow);
       }
-      entry.incident.count++;
-      if (entry.incident.exampleFlowIds.length < EXAMPLES) entry.incident.exampleFlowIds.push(flow.id);
+      if (entry.recount > 0) entry.recount--;
+      else entry.incident.count++;
+      const { exampleFlowIds } = entry.incident;
+      if (exampleFlowIds.length < EXAMPLES && !exampleFlowIds.includes(flow.id)) exampleFlowIds.push(flow.id);
     }
     entry.incident.firstAt = Math.min(entry.incident.firstAt, finding.since);
     entry.incident.lastAt = Math.max(entry.incident.lastAt, finding.since);
@@ -224,15 +228,24 @@ export function createIncidents(options: IncidentsOptions): Incidents {
     note: (id, text) => edit(id, (entry) => addNote(entry, text)),
     load(incidents) {
       for (const incident of incidents) {
-        const entry: Entry = { incident, flows: new Map(), hundredths: 0, left: [] };
+        const entry: Entry = {
+          incident,
+          flows: new Map(),
+          hundredths: 0,
+          recount: incident.status === 'open' ? incident.openCount : 0,
+          left: [],
+        };
         all.set(incident.id, entry);
         if (incident.status === 'open') open.set(incident.key, entry);
       }
     },
     loaded() {
-      for (const entry of [...open.values()])
+      for (const entry of [...open.values()]) {
+        // Those that did not come again recovered meanwhile.
+        entry.recount = 0;
         if (entry.flows.size === 0) close(entry);
         else fade(entry);
+      }
     },
     takeChanged() {
       const taken = [...changed].map((entry) => entry.incident);

@@ -109,7 +109,12 @@ export function createAlerts(options: AlertsOptions): Alerts {
       }
       const notification = notifications.get(id);
       if (notification === undefined || sending.has(id)) continue;
-      const work = deliver(notification).finally(() => sending.delete(id));
+      const work = deliver(notification).finally(() => {
+        sending.delete(id);
+        // A deadline that fell into the attempt was passed over: what is still to be sent is never without one.
+        if (!stopping && isUndecided(notification))
+          deadlines.set(id, Math.max(notification.nextAt, clock.now() + 1));
+      });
       sending.set(id, work);
     }
   });
@@ -206,7 +211,7 @@ export function createAlerts(options: AlertsOptions): Alerts {
     notifications.set(notification.id, notification);
     if (notifications.size <= MOST_KEPT) return;
     for (const [id, old] of notifications) {
-      if (old.state === 'waiting' || old.state === 'pending') continue;
+      if (isUndecided(old)) continue;
       notifications.delete(id);
       break;
     }
@@ -215,24 +220,25 @@ export function createAlerts(options: AlertsOptions): Alerts {
   const deliver = async (notification: Notification): Promise<void> => {
     const channel = channels.get(notification.channel);
     const incident = incidents.get(notification.incidentId);
-    if (notification.state !== 'waiting' && notification.state !== 'pending') return;
+    if (!isUndecided(notification)) return;
     if (channel === undefined)
       return change(notification, { state: 'dropped', reason: 'the channel is gone' });
     if (notification.body === '') {
       if (incident === undefined)
         return change(notification, { state: 'dropped', reason: 'the incident is gone' });
+      if (incident.status === 'resolved' && notification.event !== 'resolved')
+        return change(notification, { state: 'dropped', reason: 'resolved before it was sent' });
       const hold = notification.event === 'resolved' ? null : heldBy(incident, notification.channel);
       if (hold !== null) {
         if (hold.until === null) return change(notification, { state: 'dropped', reason: hold.reason });
-        change(notification, { reason: hold.reason, nextAt: hold.until });
-        return deadlines.set(notification.id, hold.until);
+        return change(notification, { reason: hold.reason, nextAt: hold.until });
       }
       const body = KINDS[channel.kind].body(incident, notification.event, options.linkTo(incident), channel);
       change(notification, { state: 'pending', body: JSON.stringify(body) });
     }
     // Written down first: a crash after this repeats it under the same key, a crash before it loses nothing.
     await save();
-    if (unsaved.has(notification)) return deadlines.set(notification.id, clock.now() + FIRST_RETRY_MS);
+    if (unsaved.has(notification)) return change(notification, { nextAt: clock.now() + FIRST_RETRY_MS });
     try {
       const { status, retryAfterMs } = await send(options.guard, channel, notification, clock.now());
       if (status >= 200 && status < 300) {
@@ -288,7 +294,6 @@ export function createAlerts(options: AlertsOptions): Alerts {
       lastError: why.slice(0, 500),
       nextAt: clock.now() + wait,
     });
-    deadlines.set(notification.id, notification.nextAt);
   };
 
   const saveSoon = (): void => {
@@ -333,8 +338,7 @@ export function createAlerts(options: AlertsOptions): Alerts {
         notify(incident, incident.status === 'open' ? 'opened' : 'resolved');
       for (const { id, state, nextAt } of notifications.values())
         if (state === 'waiting' || state === 'pending') deadlines.set(id, Math.max(nextAt, clock.now()));
-      for (const one of notifications.values())
-        if (one.state === 'sent') repeatLater(one, Math.max(one.createdAt, clock.now()));
+      for (const one of notifications.values()) if (one.state === 'sent') repeatLater(one, one.nextAt);
       await save();
     },
     observe(flows) {
@@ -413,6 +417,8 @@ export function createAlerts(options: AlertsOptions): Alerts {
     return incident;
   }
 }
+
+const isUndecided = ({ state }: Notification): boolean => state === 'waiting' || state === 'pending';
 
 function testNotification(channel: Channel, now: number): Notification {
   const incident: Incident = {

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { createTransport } from 'nodemailer';
 import type { Answer } from './guard.ts';
 
@@ -24,7 +25,10 @@ export async function sendMail(mail: Mail): Promise<Answer> {
     host: mail.address,
     port: Number(server.port || (secure ? 465 : 587)),
     secure,
-    tls: { servername: server.hostname },
+    // A certificate names hosts; an address has none to be asked for.
+    ...(isIP(server.hostname) === 0 && { tls: { servername: server.hostname } }),
+    // A password goes over an encrypted connection, or not at all.
+    requireTLS: server.username !== '',
     ...(server.username !== '' && {
       auth: { user: decodeURIComponent(server.username), pass: decodeURIComponent(server.password) },
     }),
