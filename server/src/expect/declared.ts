@@ -2,6 +2,7 @@ import type { DefinedStep, Definition } from '../model/definition.ts';
 import type { WaitingFor } from '../model/expectation.ts';
 import type { Flow, Step } from '../model/flow.ts';
 import { msOf } from '../model/time.ts';
+import { MOST_WAITING, waitingFor } from './waiting-for.ts';
 
 /**
  * What somebody said comes next: a definition of the flow type, a routing slip, or a word of the flow itself. Pure, and
@@ -112,7 +113,6 @@ function ancestorsOf(step: DefinedStep, definition: Definition): Set<string> {
   return found;
 }
 
-const MOST_WAITING = 50;
 /** A stop of a routing slip, or a word without a time. */
 const UNTIMED_MS = 600_000;
 
@@ -132,21 +132,9 @@ export function declaredOf(
   ): void => {
     if (found.length >= MOST_WAITING) return;
     const stuckAt = Math.max(what.since + floorMs, byMs) + lagMs(what.step);
-    found.push({
-      hopId: null,
-      message: null,
-      oneOf: [],
-      certain: true,
-      expectedAt: byMs,
-      lateAt: stuckAt,
-      stuckAt,
-      basis: 'declared',
-      absence: 'missing-step',
-      probability: 1,
-      samples: 0,
-      provisional: false,
-      ...what,
-    });
+    found.push(
+      waitingFor({ expectedAt: byMs, stuckAt, basis: 'declared', absence: 'missing-step', ...what }),
+    );
   };
   if (definition !== null) oweDefined(flow, definition, doers, owe);
   oweSlip(flow, owe);

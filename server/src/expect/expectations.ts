@@ -2,10 +2,8 @@ import type { WaitingFor } from '../model/expectation.ts';
 import type { Digest, DigestStep } from './digest.ts';
 import type { Histogram } from './histogram.ts';
 import { typesIn, type StepModel, type TypeModel } from './model.ts';
+import { MOST_WAITING, waitingFor } from './waiting-for.ts';
 import { FEWEST_SAMPLES, type Candidate, type Owed, type OutcomeSets } from './outcome-sets.ts';
-
-/** One flow says so many things at most; a thousand parts that stall are one stall to know of. */
-const MOST_WAITING = 50;
 
 /**
  * What a flow waits for, by what was learned. Pure: the same flow and model give the same answer. Asked of each step
@@ -147,23 +145,18 @@ function endOwed(step: DigestStep, known: StepModel, floorMs: number): WaitingFo
   const since = Math.min(step.startMs, step.receivedMs);
   // Who gives signs of life hangs only once they stop.
   const alive = step.aliveMs > step.startMs ? step.aliveMs + Math.max(floorMs, SIGN_MS) : 0;
-  return {
+  return waitingFor({
     id: `${step.id}>end`,
     afterStepId: step.id,
-    hopId: null,
     step: step.name,
     service: step.service,
-    message: null,
-    oneOf: [],
-    certain: true,
     expectedAt: since + durations.quantile(0.5),
     since,
     lateAt: Math.max(alive, since + Math.max(floorMs, durations.quantile(0.999))),
     stuckAt: Math.max(alive, since + Math.max(floorMs, longest(durations))),
     basis: 'learned',
     absence: 'lost-step',
-    probability: 1,
     samples: Math.round(durations.count),
     provisional: durations.count < 800,
-  };
+  });
 }

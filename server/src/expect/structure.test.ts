@@ -79,6 +79,16 @@ describe('what messaging owes without history of the flow type', () => {
       { stuckAt: 1_100_000 },
     ]);
   });
+  test('a step that told thousands says so a bounded number of times', () => {
+    const structure = createStructure();
+    for (let i = 0; i < 25; i++) structure.teach(consumed, 1);
+    const waiting = Array.from({ length: 5000 }, (_, i) => ({
+      hopId: `h${i}`,
+      destination: 'orders',
+      sentMs: i,
+    }));
+    expect(structure.owedBy(digest(step({ waiting })), [], 1000)).toHaveLength(50);
+  });
   test('what it learned comes back', () => {
     const before = createStructure();
     for (let i = 0; i < 25; i++) before.teach(consumed, 1);

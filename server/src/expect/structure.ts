@@ -2,6 +2,7 @@ import type { WaitingFor } from '../model/expectation.ts';
 import type { Digest, DigestStep } from './digest.ts';
 import { createHistogram, type Histogram } from './histogram.ts';
 import { wilson } from './outcome-sets.ts';
+import { MOST_WAITING, waitingFor } from './waiting-for.ts';
 
 /**
  * What messaging itself owes, in whatever flow type: a message to a destination that is consumed owes a consumption, a
@@ -17,7 +18,7 @@ export interface Structure {
 }
 
 /** Of messages to one destination, or of commands to one step: how many met what they owe. */
-interface Record {
+interface Tally {
   met: number;
   unmet: number;
   waits: Histogram;
@@ -28,36 +29,36 @@ interface Record {
 
 const FEWEST = 20;
 const NORMAL = 0.8;
-const MOST_RECORDS = 5000;
+const MOST_TALLIES = 5000;
 /** Few samples: nothing is stuck sooner. */
 const UNSURE_MS = 60_000;
 /** A running step of which no duration is known, after its last sign of life. */
 const NO_SIGN_MS = 600_000;
 
 export function createStructure(): Structure {
-  const byEnvironment = new Map<string, Map<string, Record>>();
+  const byEnvironment = new Map<string, Map<string, Tally>>();
   const changed = new Set<string>();
   const environmentOf = (digest: Digest): string => digest.type.split('\0')[0]!;
-  const recordOf = (environment: string, key: string): Record | undefined => {
-    let records = byEnvironment.get(environment);
-    if (records === undefined) byEnvironment.set(environment, (records = new Map<string, Record>()));
-    let record = records.get(key);
-    if (record === undefined && records.size < MOST_RECORDS)
-      records.set(key, (record = { met: 0, unmet: 0, waits: createHistogram(), step: '', service: '' }));
-    return record;
+  const tallyOf = (environment: string, key: string): Tally | undefined => {
+    let tallies = byEnvironment.get(environment);
+    if (tallies === undefined) byEnvironment.set(environment, (tallies = new Map<string, Tally>()));
+    let tally = tallies.get(key);
+    if (tally === undefined && tallies.size < MOST_TALLIES)
+      tallies.set(key, (tally = { met: 0, unmet: 0, waits: createHistogram(), step: '', service: '' }));
+    return tally;
   };
-  const count = (record: Record | undefined, met: boolean, weight: number): void => {
-    if (record === undefined) return;
-    if (met) record.met = Math.max(0, record.met + weight);
-    else record.unmet = Math.max(0, record.unmet + weight);
-    if (record.met + record.unmet < FULL) return;
-    record.met /= 2;
-    record.unmet /= 2;
+  const count = (tally: Tally | undefined, met: boolean, weight: number): void => {
+    if (tally === undefined) return;
+    if (met) tally.met = Math.max(0, tally.met + weight);
+    else tally.unmet = Math.max(0, tally.unmet + weight);
+    if (tally.met + tally.unmet < FULL) return;
+    tally.met /= 2;
+    tally.unmet /= 2;
   };
-  const normal = (environment: string, key: string): Record | null => {
-    const record = byEnvironment.get(environment)?.get(key);
-    if (record === undefined || record.met + record.unmet < FEWEST) return null;
-    return wilson(record.met, record.met + record.unmet).lower >= NORMAL ? record : null;
+  const normal = (environment: string, key: string): Tally | null => {
+    const tally = byEnvironment.get(environment)?.get(key);
+    if (tally === undefined || tally.met + tally.unmet < FEWEST) return null;
+    return wilson(tally.met, tally.met + tally.unmet).lower >= NORMAL ? tally : null;
   };
   return {
     teach(digest, weight) {
@@ -68,19 +69,19 @@ export function createStructure(): Structure {
         for (const { to, ms } of step.waits) {
           const consumer = byType.get(to);
           if (consumer === undefined || consumer.via === '') continue;
-          const record = recordOf(environment, consumedKey(consumer.via));
-          count(record, true, weight);
-          if (record === undefined) continue;
-          record.waits.add(ms, weight);
-          record.step = consumer.name;
-          record.service = consumer.service;
+          const tally = tallyOf(environment, consumedKey(consumer.via));
+          count(tally, true, weight);
+          if (tally === undefined) continue;
+          tally.waits.add(ms, weight);
+          tally.step = consumer.name;
+          tally.service = consumer.service;
         }
         for (const { destination } of step.waiting)
-          count(recordOf(environment, consumedKey(destination)), false, weight);
+          count(tallyOf(environment, consumedKey(destination)), false, weight);
         if (step.kind !== 'command' || step.running || step.endMs === null) continue;
-        const record = recordOf(environment, repliedKey(step));
-        count(record, step.replied, weight);
-        if (record && step.replied) record.waits.add(step.endMs - step.startMs, weight);
+        const tally = tallyOf(environment, repliedKey(step));
+        count(tally, step.replied, weight);
+        if (tally && step.replied) tally.waits.add(step.endMs - step.startMs, weight);
       }
     },
     owedBy(digest, known, floorMs) {
@@ -88,36 +89,41 @@ export function createStructure(): Structure {
       const environment = environmentOf(digest);
       const found: WaitingFor[] = [];
       for (const step of digest.steps) {
+        if (found.length >= MOST_WAITING) break;
         if (known.some((one) => one.afterStepId === step.id)) continue;
         if (step.running) {
           found.push(endOf(step, floorMs));
           continue;
         }
         for (const hop of step.waiting) {
-          const record = normal(environment, consumedKey(hop.destination));
-          if (record === null) continue;
-          found.push({
-            ...owed(step, record, hop.sentMs, floorMs),
-            id: `${hop.hopId}>consumed`,
-            hopId: hop.hopId,
-            step: record.step,
-            service: record.service,
-            message: hop.destination,
-            absence: 'undelivered-message',
-          });
+          const tally = normal(environment, consumedKey(hop.destination));
+          if (tally === null) continue;
+          found.push(
+            waitingFor({
+              ...owed(step, tally, hop.sentMs, floorMs),
+              id: `${hop.hopId}>consumed`,
+              hopId: hop.hopId,
+              step: tally.step,
+              service: tally.service,
+              message: hop.destination,
+              absence: 'undelivered-message',
+            }),
+          );
         }
         if (step.kind !== 'command' || step.replied || step.failed) continue;
-        const record = normal(environment, repliedKey(step));
-        if (record === null) continue;
-        found.push({
-          ...owed(step, record, step.startMs, floorMs),
-          id: `${step.id}>reply`,
-          step: `reply of ${step.name}`,
-          service: step.service,
-          absence: 'missing-reply',
-        });
+        const tally = normal(environment, repliedKey(step));
+        if (tally === null) continue;
+        found.push(
+          waitingFor({
+            ...owed(step, tally, step.startMs, floorMs),
+            id: `${step.id}>reply`,
+            step: `reply of ${step.name}`,
+            service: step.service,
+            absence: 'missing-reply',
+          }),
+        );
       }
-      return found;
+      return found.slice(0, MOST_WAITING);
     },
     takeChanged() {
       const list = [...changed].map((environment) => ({
@@ -129,14 +135,14 @@ export function createStructure(): Structure {
     },
     load(environment, json) {
       const stored = JSON.parse(json) as {
-        [key: string]: Omit<Record, 'waits'> & { waits: [number, number][] };
+        [key: string]: Omit<Tally, 'waits'> & { waits: [number, number][] };
       };
       byEnvironment.set(
         environment,
         new Map(
-          Object.entries(stored).map(([key, record]) => [
+          Object.entries(stored).map(([key, tally]) => [
             key,
-            { ...record, waits: createHistogram(record.waits) },
+            { ...tally, waits: createHistogram(tally.waits) },
           ]),
         ),
       );
@@ -148,50 +154,31 @@ const FULL = 4000;
 const consumedKey = (destination: string): string => `consumed ${destination}`;
 const repliedKey = (step: DigestStep): string => `replied ${step.as}`;
 
-function owed(
-  step: DigestStep,
-  { met, unmet, waits }: Record,
-  sentMs: number,
-  floorMs: number,
-): Omit<WaitingFor, 'id' | 'step' | 'service' | 'absence'> {
+function owed(step: DigestStep, { met, unmet, waits }: Tally, sentMs: number, floorMs: number) {
   const since = Math.min(sentMs, step.receivedMs);
-  const bound = Math.max(floorMs, 2 * waits.quantile(0.999), met + unmet < 100 ? UNSURE_MS : 0);
+  const longest = waits.quantile(0.999);
   return {
     afterStepId: step.id,
-    hopId: null,
-    message: null,
-    oneOf: [],
-    certain: true,
     expectedAt: since + waits.quantile(0.5),
     since,
-    lateAt: since + Math.max(floorMs, waits.quantile(0.999)),
-    stuckAt: since + bound,
-    basis: 'structural',
+    lateAt: since + Math.max(floorMs, longest),
+    stuckAt: since + Math.max(floorMs, 2 * longest, met + unmet < 100 ? UNSURE_MS : 0),
+    basis: 'structural' as const,
     probability: met / (met + unmet),
     samples: Math.round(met + unmet),
     provisional: true,
   };
 }
 
-function endOf(step: DigestStep, floorMs: number): WaitingFor {
-  const by = step.aliveMs + Math.max(floorMs, NO_SIGN_MS);
-  return {
+const endOf = (step: DigestStep, floorMs: number): WaitingFor =>
+  waitingFor({
     id: `${step.id}>end`,
     afterStepId: step.id,
-    hopId: null,
     step: step.name,
     service: step.service,
-    message: null,
-    oneOf: [],
-    certain: true,
-    expectedAt: by,
     since: step.aliveMs,
-    lateAt: by,
-    stuckAt: by,
+    stuckAt: step.aliveMs + Math.max(floorMs, NO_SIGN_MS),
     basis: 'structural',
     absence: 'lost-step',
-    probability: 1,
-    samples: 0,
     provisional: true,
-  };
-}
+  });
