@@ -9,6 +9,7 @@ import { connect as connectNats, headers as natsHeaders } from '@nats-io/transpo
 import amqplib from 'amqplib';
 import { FlowProducer, Queue, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
+import { Producer, stringSerializers } from '@platformatic/kafka';
 import { Kafka, logLevel } from 'kafkajs';
 import mqtt from 'mqtt';
 import { createClient } from 'redis';
@@ -22,6 +23,7 @@ import { traceEmitter } from './event-emitter.ts';
 import { inBatchMessage, instrumentKafkaJs, traceConsumer, traceProducer } from './kafkajs.ts';
 import { traceMqtt } from './mqtt.ts';
 import { traceNats } from './nats.ts';
+import { handleKafka, instrumentPlatformaticKafka } from './platformatic-kafka.ts';
 import { handleStreamEntry, traceRedisStreams } from './redis-streams.ts';
 import { traceSocket } from './socket-io.ts';
 
@@ -172,6 +174,57 @@ describe.runIf(kafka)('kafkajs', () => {
     await consumer.disconnect();
     await producer.disconnect();
   }, 60_000);
+});
+
+describe('@platformatic/kafka', () => {
+  // Nothing answers there: sending begins, and fails.
+  const nowhere = { clientId: 'test', bootstrapBrokers: ['127.0.0.1:1'], retries: 0, connectTimeout: 500 };
+  const failure = (send: Promise<unknown>): Promise<string> =>
+    send.then(
+      () => 'sent',
+      (error: Error) => error.message,
+    );
+  test('headers in the form that the producer’s serializers take; the host gets its own error', async () => {
+    const plain = new Producer(nowhere);
+    const without = await failure(plain.send({ messages: [{ topic: 't', value: Buffer.from('x') }] }));
+    instrumentPlatformaticKafka();
+    const message: { topic: string; value: Buffer; headers?: Map<Buffer, Buffer> } = {
+      topic: 't',
+      value: Buffer.from('x'),
+    };
+    expect(await withFlow({ id: 'p' }, () => failure(plain.send({ messages: [message] })))).toBe(without);
+    for (const [name, value] of message.headers!)
+      expect([Buffer.isBuffer(name), Buffer.isBuffer(value)]).toEqual([true, true]);
+    const texts: { topic: string; value: string; headers: Record<string, string> | Map<string, string> } = {
+      topic: 't',
+      value: 'x',
+      headers: { own: '1' },
+    };
+    const typed = new Producer({ ...nowhere, serializers: stringSerializers });
+    await withFlow({ id: 'p' }, () => failure(typed.send({ messages: [texts as never] })));
+    expect([...(texts.headers as Map<string, string>).keys()]).toEqual(
+      expect.arrayContaining(['own', 'traceparent']),
+    );
+    const [first] = spansOf('send').slice(-1);
+    expect([flowOf(first!), first!.status.code]).toEqual(['p', SpanStatusCode.ERROR]);
+    // The same message once more: its headers say the new span, and it is the same message.
+    await withFlow({ id: 'p' }, () => failure(typed.send({ messages: [texts as never] })));
+    const [second] = spansOf('send').slice(-1);
+    const headers = texts.headers as Map<string, string>;
+    expect(headers.get('traceparent')).toContain(second!.spanContext().spanId);
+    expect(second!.attributes['messaging.message.id']).toBe(first!.attributes['messaging.message.id']);
+    handleKafka({ topic: 't', partition: 0, offset: 7n, headers }, () => expect(currentFlow()?.id).toBe('p'));
+    expect(joined().at(-1)!.map(flowOf)).toEqual(['p', 'p']);
+    const odd = { topic: 't', value: 'x' };
+    const strange = new Producer({
+      ...nowhere,
+      serializers: { ...stringSerializers, headerKey: () => undefined },
+    });
+    await failure(strange.send({ messages: [odd] }));
+    expect(odd).not.toHaveProperty('headers');
+    await failure(plain.send({ messages: [Object.freeze({ topic: 't', value: Buffer.from('x') })] }));
+    await Promise.all([plain.close(), typed.close(), strange.close()]);
+  });
 });
 
 describe.runIf(hasRabbitMq)('amqplib', () => {

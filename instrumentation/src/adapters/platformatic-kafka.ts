@@ -1,4 +1,5 @@
 import { tracingChannel } from 'node:diagnostics_channel';
+import { diag } from '@opentelemetry/api';
 import { endFailed, handleMessage, startSending, type Sending } from '../messages.ts';
 import type { Extracted } from '../message-headers.ts';
 
@@ -12,6 +13,7 @@ interface Outgoing {
 }
 interface SendContext {
   operation: string;
+  client?: object;
   options?: { messages?: Outgoing[] };
   error?: unknown;
 }
@@ -36,21 +38,30 @@ export function instrumentPlatformaticKafka(): void {
       else endFailed(span, failed);
     sending.delete(context);
   };
+  const start = (context: SendContext): void => {
+    const started: Sending[] = [];
+    sending.set(context, started);
+    const spell = context.client === undefined ? null : spellingOf(context.client);
+    for (const message of context.options?.messages ?? []) {
+      const one = startSending('event', {
+        type: message.topic,
+        destination: message.topic,
+        system: 'kafka',
+        headers: toObject(message.headers),
+      });
+      started.push(one);
+      const headers = withHeaders(message.headers, one.headers, spell);
+      if (headers !== null) message.headers = headers;
+    }
+  };
   tracingChannel<SendContext, SendContext>('plt:kafka:producer:sends').subscribe({
     start(context) {
-      const messages = context.options?.messages ?? [];
-      const started = messages.map((message) => {
-        const headers = toObject(message.headers);
-        const one = startSending('event', {
-          type: message.topic,
-          destination: message.topic,
-          system: 'kafka',
-          headers,
-        });
-        message.headers = withHeaders(message.headers, one.headers);
-        return one;
-      });
-      sending.set(context, started);
+      // What a subscriber throws becomes an uncaught exception of the host's.
+      try {
+        start(context);
+      } catch (error) {
+        diag.warn('fermata: a message could not be given its context', error);
+      }
     },
     end: () => undefined,
     asyncStart: () => undefined,
@@ -89,16 +100,50 @@ function toObject(
 }
 const text = (value: unknown): string => (Buffer.isBuffer(value) ? value.toString('utf8') : String(value));
 
-/** In the caller's kind of container and, where that holds buffers, as buffers: the serializer is the caller's. */
+type Spell = (text: string) => unknown;
+type Serializer = (data: unknown) => unknown;
+
+/**
+ * What the producer's serializers of headers take: texts, buffers (all that there is without serializers), or something
+ * that nobody knows: then a message without headers gets none, for a wrong one would fail the host's send.
+ */
+function spellingOf(client: object): { key: Spell; value: Spell } | null {
+  const symbol = Object.getOwnPropertySymbols(client).find(
+    ({ description }) => description === 'plt.kafka.base.options',
+  );
+  const options = symbol && (client as Record<symbol, unknown>)[symbol];
+  if (typeof options !== 'object' || options === null || 'registry' in options) return null;
+  const { headerKey, headerValue } =
+    (options as { serializers?: { headerKey?: Serializer; headerValue?: Serializer } }).serializers ?? {};
+  const [key, value] = [spellFor(headerKey), spellFor(headerValue)];
+  return key !== null && value !== null ? { key, value } : null;
+}
+
+function spellFor(serializer: Serializer | undefined): Spell | null {
+  const asText: Spell = (value) => value;
+  const asBuffer: Spell = (value) => Buffer.from(value);
+  if (serializer === undefined) return asBuffer;
+  const takes = (spell: Spell): boolean => {
+    try {
+      return Buffer.isBuffer(serializer(spell('x')));
+    } catch {
+      return false;
+    }
+  };
+  return takes(asText) ? asText : takes(asBuffer) ? asBuffer : null;
+}
+
+/** The caller's headers with ours, which replace those of an earlier send of the same message. */
 function withHeaders(
   given: Outgoing['headers'],
   headers: Record<string, unknown>,
-): NonNullable<Outgoing['headers']> {
-  if (given !== undefined && !(given instanceof Map)) return headers;
-  const first = given?.keys().next().value;
-  const wrap = (value: string): unknown => (Buffer.isBuffer(first) ? Buffer.from(value) : value);
-  const merged = new Map<unknown, unknown>(given);
+  spell: { key: Spell; value: Spell } | null,
+): Map<unknown, unknown> | null {
+  if (spell === null) return null;
+  const merged = new Map<unknown, unknown>(given instanceof Map ? given : Object.entries(given ?? {}));
+  for (const key of [...merged.keys()]) if (text(key) in headers && isOurs(text(key))) merged.delete(key);
   for (const [name, value] of Object.entries(headers))
-    if (![...merged.keys()].some((key) => text(key) === name)) merged.set(wrap(name), wrap(String(value)));
+    if (isOurs(name) && typeof value === 'string') merged.set(spell.key(name), spell.value(value));
   return merged;
 }
+const isOurs = (name: string): boolean => /^(traceparent|tracestate|baggage|fermata-[a-z-]+)$/.test(name);
