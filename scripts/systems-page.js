@@ -10,10 +10,11 @@ import { chromium } from 'playwright-core';
  * what runs, each case with what must be seen, and the picture. Needs Chromium (CHROMIUM names another one).
  */
 const root = fileURLToPath(new URL('..', import.meta.url));
-const load = (path) => import(join(root, 'test/dist/scenarios', path));
-const { SCENARIOS } = await load('index.js');
-const { runScenario } = await load('run.js');
-const { define } = await load('check.js');
+const load = (path) => import(join(root, 'test/dist', path));
+const { SCENARIOS } = await load('scenarios/index.js');
+const { runScenario } = await load('scenarios/run.js');
+const { define } = await load('scenarios/check.js');
+const { eventually } = await load('support/eventually.js');
 const data = mkdtempSync(join(tmpdir(), 'fermata-docs-'));
 const server = spawn(process.execPath, [join(root, 'server/dist/main.js')], {
   stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
@@ -61,12 +62,12 @@ for (const scenario of SCENARIOS) {
     true,
   );
   const wanted = one.seen.status;
-  for (let tries = 0; tries < 100; tries++) {
+  await eventually(async () => {
     const response = await fetch(`${web}/api/v1/flows/doc-${scenario.name}`);
     const flow = response.status === 200 ? await response.json() : null;
-    if (flow && (flow.status === wanted || flow.health === wanted)) break;
-    await new Promise((resolve) => setTimeout(resolve, 150));
-  }
+    if (flow?.status !== wanted && flow?.health !== wanted)
+      throw new Error(`${scenario.name} is ${flow?.status ?? 'not there'} instead of ${wanted}`);
+  });
   await page.goto(`${web}/flow/doc-${scenario.name}`);
   await page.locator('.timeline').waitFor();
   const box = page.locator('.timeline').locator('..');

@@ -1,6 +1,7 @@
 import type { Flow } from '@fermata/server/contract';
 import type { Case, Scenario, Seen } from './scenario.ts';
 import type { RunningScenario } from './run.ts';
+import { eventually } from '../support/eventually.ts';
 
 /** Compares what Fermata's public API says with what a scenario's data expects. */
 export interface Verdict {
@@ -20,8 +21,6 @@ export interface Checker {
   /** Makes order ids of this run its own. */
   prefix: string;
 }
-
-const POLL_MS = 150;
 
 /** Tells Fermata the scenario's definition, where it has one. */
 export async function define(web: string, { definition, conductor, flowType }: Scenario): Promise<void> {
@@ -52,8 +51,8 @@ export async function checkCases(
     return orderId;
   };
   const verdict = async (name: string, orderId: string, expected: Seen): Promise<Verdict> => {
-    const until = Date.now() + checker.patienceMs;
-    for (;;) {
+    let last: Verdict | undefined;
+    const look = async (): Promise<void> => {
       const flow = await flowNamed(checker.web, orderId);
       const seen = flow && seenOf(flow, expected);
       const differences = seen ? differencesOf(expected, seen) : ['there is no one flow of this order'];
@@ -62,9 +61,13 @@ export async function checkCases(
           differences.push(
             `waits for ${step} since ${since}, stuck at ${stuckAt}; it is ${new Date().toISOString()}`,
           );
-      if (differences.length === 0 || Date.now() > until) return { case: name, expected, seen, differences };
-      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-    }
+      last = { case: name, expected, seen, differences };
+      if (differences.length > 0) throw new Error(differences.join('; '));
+    };
+    await eventually(look, checker.patienceMs).catch((error: unknown) => {
+      if (last === undefined) throw error;
+    });
+    return last!;
   };
   const alive = scenario.cases.filter((one) => deadOf(one) === null);
   const ids = await Promise.all(alive.map(place));

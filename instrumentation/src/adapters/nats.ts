@@ -22,6 +22,7 @@ export interface NatsOptions {
 }
 
 type Payload = Parameters<NatsConnection['publish']>[1];
+type Methods = { [M in 'publish' | 'request' | 'subscribe']: NatsConnection[M] };
 /** The client's own conversations. */
 const isInternal = (subject: string): boolean => subject.startsWith('$') || subject.startsWith('_INBOX.');
 
@@ -40,7 +41,8 @@ export function traceNats<C extends NatsConnection>(connection: C, options: Nats
     const headers = headersIn(given?.headers);
     return { type: subject, destination: subject, system: 'nats', headers, ...(id !== undefined && { id }) };
   };
-  const { publish, request, subscribe } = unbound(connection);
+  // As properties: each is called with whatever `this` the caller has, a connection or their prototype.
+  const { publish, request, subscribe } = connection as Methods;
   /** A request publishes: that is not another message. */
   let requesting = false;
   connection.publish = function (this: C, subject: string, data?: Payload, given?: PublishOptions) {
@@ -80,16 +82,6 @@ export function traceNats<C extends NatsConnection>(connection: C, options: Nats
   };
   return connection;
 }
-
-/** Called with whatever `this` the caller has: a connection, or their prototype. */
-const unbound = (connection: NatsConnection): Pick<NatsConnection, 'publish' | 'request' | 'subscribe'> => ({
-  // eslint-disable-next-line @typescript-eslint/unbound-method -- see above
-  publish: connection.publish,
-  // eslint-disable-next-line @typescript-eslint/unbound-method -- see above
-  request: connection.request,
-  // eslint-disable-next-line @typescript-eslint/unbound-method -- see above
-  subscribe: connection.subscribe,
-});
 
 /** Zero-code: every connection that this module makes from now on. Idempotent. */
 export function instrumentNats(module: {

@@ -8,6 +8,7 @@ import type { Incident, Notification, Silence } from '../model/incident.ts';
 import { KINDS, send, type Channel } from './channels.ts';
 import type { Guard } from './guard.ts';
 import { createIncidents, type IncidentsOptions } from './incidents.ts';
+import { createSilences, type SilenceFields } from './silences.ts';
 import { matches, STAGES, type Hold, type Inhibition, type Matcher, type MuteWindow } from './stages.ts';
 
 export { createGuard, type Guard } from './guard.ts';
@@ -31,7 +32,7 @@ export interface Alerts {
   note(id: string, text: string): Incident | undefined;
   notifications(limit: number): Promise<Notification[]>;
   silences(): Silence[];
-  silence(silence: Pick<Silence, 'rule' | 'flowType' | 'service' | 'until' | 'comment'>): Promise<Silence>;
+  silence(fields: SilenceFields): Promise<Silence>;
   /** Ends it now. */
   endSilence(id: string): Promise<Silence | undefined>;
   channels(): Pick<Channel, 'name' | 'kind'>[];
@@ -86,7 +87,6 @@ const LONGEST_RETRY_MS = 600_000;
 /** After this a notification is dead, and shown as such. */
 const GIVE_UP_MS = 24 * 3_600_000;
 const MOST_KEPT = 10_000;
-const MOST_SILENCES = 1000;
 /** Deadlines of repetitions, beside those of notifications. */
 const REPEAT = 'repeat\0';
 
@@ -94,7 +94,7 @@ export function createAlerts(options: AlertsOptions): Alerts {
   const { clock, counters, log, store } = options;
   const notifications = new Map<string, Notification>();
   const channels = new Map(options.channels.map((channel) => [channel.name, channel]));
-  const silences = new Map<string, Silence>();
+  const silences = createSilences(clock, (silence) => store.saveSilence(silence));
   const unsaved = new Set<Notification>();
   const sending = new Map<string, Promise<void>>();
   let saving: Promise<void> | undefined;
@@ -260,7 +260,7 @@ export function createAlerts(options: AlertsOptions): Alerts {
   const heldBy = (incident: Incident, channel: string): Hold | null => {
     const world = {
       nowMs: clock.now(),
-      silences: silences.values(),
+      silences: silences.list(),
       mute: routeTo(channel, incident)?.mute ?? [],
       inhibitions: options.inhibitions,
       open: options.inhibitions.length === 0 ? [] : incidents.list().filter((one) => one.status === 'open'),
@@ -328,7 +328,7 @@ export function createAlerts(options: AlertsOptions): Alerts {
 
   return {
     async start() {
-      for (const silence of await store.silences()) silences.set(silence.id, silence);
+      silences.load(await store.silences());
       incidents.load(await store.incidents());
       for (const notification of await store.notifications(MOST_KEPT)) keep(notification);
       for await (const flows of store.flowsWithFindings()) for (const flow of flows) incidents.observe(flow);
@@ -356,35 +356,15 @@ export function createAlerts(options: AlertsOptions): Alerts {
     note: (id, text) => after(incidents.note(id, text)),
     notifications: async (limit) =>
       [...notifications.values()].sort((a, b) => b.createdAt - a.createdAt).slice(0, limit),
-    silences: () => [...silences.values()].sort((a, b) => b.createdAt - a.createdAt),
-    async silence(fields) {
-      const now = clock.now();
-      for (const [id, old] of silences)
-        if (silences.size >= MOST_SILENCES && old.until <= now) silences.delete(id);
-      if (silences.size >= MOST_SILENCES)
-        throw new FermataError('query.invalid', `there are ${MOST_SILENCES} silences already`, {
-          hint: 'End some of them.',
-        });
-      const silence: Silence = {
-        ...fields,
-        id: `s${now.toString(36)}-${silences.size}`,
-        createdAt: now,
-        version: now,
-      };
-      await store.saveSilence(silence);
-      silences.set(silence.id, silence);
-      return silence;
-    },
+    silences: () => silences.list(),
+    silence: (fields) => silences.add(fields),
     async endSilence(id) {
-      const known = silences.get(id);
-      if (known === undefined) return undefined;
-      const ended = { ...known, until: Math.min(known.until, clock.now()), version: known.version + 1 };
-      await store.saveSilence(ended);
-      silences.set(id, ended);
+      const ended = await silences.end(id);
+      if (ended === undefined) return undefined;
       // Whoever waited for its end is told now.
       for (const { id: held, state, nextAt } of notifications.values())
-        if (state === 'waiting' && nextAt === known.until) deadlines.set(held, clock.now());
-      return ended;
+        if (state === 'waiting' && nextAt === ended.was.until) deadlines.set(held, clock.now());
+      return ended.is;
     },
     channels: () => options.channels.map(({ name, kind }) => ({ name, kind })),
     async test(name) {

@@ -1,0 +1,54 @@
+import type { Clock } from '../base/clock.ts';
+import { FermataError } from '../base/errors.ts';
+import type { Silence } from '../model/incident.ts';
+
+/** What nobody wants to hear of for a while. Kept with its comment, also after its end, up to a bound. */
+export interface Silences {
+  load(silences: readonly Silence[]): void;
+  /** Newest first. */
+  list(): Silence[];
+  /** Rejects with `query.invalid` when there are too many that have not ended. */
+  add(fields: SilenceFields): Promise<Silence>;
+  /** Ends it now; resolves with what it was and what it is. */
+  end(id: string): Promise<{ was: Silence; is: Silence } | undefined>;
+}
+
+export type SilenceFields = Pick<Silence, 'rule' | 'flowType' | 'service' | 'until' | 'comment'>;
+
+const MOST_SILENCES = 1000;
+
+export function createSilences(clock: Clock, save: (silence: Silence) => Promise<void>): Silences {
+  const silences = new Map<string, Silence>();
+  return {
+    load(list) {
+      for (const silence of list) silences.set(silence.id, silence);
+    },
+    list: () => [...silences.values()].sort((a, b) => b.createdAt - a.createdAt),
+    async add(fields) {
+      const now = clock.now();
+      for (const [id, old] of silences)
+        if (silences.size >= MOST_SILENCES && old.until <= now) silences.delete(id);
+      if (silences.size >= MOST_SILENCES)
+        throw new FermataError('query.invalid', `there are ${MOST_SILENCES} silences already`, {
+          hint: 'End some of them.',
+        });
+      const silence: Silence = {
+        ...fields,
+        id: `s${now.toString(36)}-${silences.size}`,
+        createdAt: now,
+        version: now,
+      };
+      await save(silence);
+      silences.set(silence.id, silence);
+      return silence;
+    },
+    async end(id) {
+      const was = silences.get(id);
+      if (was === undefined) return undefined;
+      const is = { ...was, until: Math.min(was.until, clock.now()), version: was.version + 1 };
+      await save(is);
+      silences.set(id, is);
+      return { was, is };
+    },
+  };
+}
