@@ -5,6 +5,7 @@ import {
   createStore,
   matchesQuery,
   parseQuery,
+  silentLog,
   someFlows,
   systemClock,
   TWENTY_QUERIES,
@@ -22,6 +23,7 @@ const store = createStore({
   retentionDays: 3650,
   memoryLimitBytes: 0,
   clock,
+  log: silentLog,
 });
 await store.start();
 const flows = someFlows(Number(count), fixed);

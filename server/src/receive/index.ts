@@ -41,7 +41,7 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     counters,
     maxWaiting: MAX_WAITING,
     maxCommit: 20_000,
-    lingerMs: 20,
+    lingerMs: 10,
     mostLingerMs: 50,
     write: (requests) => options.write(requests),
   });

@@ -1,6 +1,8 @@
 /** A bound parameter: `{name:Type}` in the SQL. Values never enter SQL text unescaped. */
 export type Param = string | number | bigint | string[];
 
+export type InsertFormat = 'TSV' | 'JSONCompactEachRow';
+
 /**
  * What the store needs of ClickHouse, embedded or remote. Both speak the same dialect; settings stand in the SQL
  * (settings passed aside leak into later queries of an embedded connection).
@@ -12,12 +14,9 @@ export interface Connection {
   query<Row>(sql: string, params?: Record<string, Param>): Promise<Row[]>;
   command(sql: string): Promise<void>;
   /** Durable once resolved. */
-  insert(
-    table: string,
-    columns: readonly string[],
-    format: 'TSV' | 'JSONCompactEachRow',
-    rows: Buffer,
-  ): Promise<void>;
+  insert(table: string, columns: readonly string[], format: InsertFormat, rows: Buffer): Promise<void>;
+  /** Resolves when queries see every insert that resolved before; rejects when they cannot now. */
+  settled(): Promise<void>;
   ping(): Promise<boolean>;
   close(): Promise<void>;
 }

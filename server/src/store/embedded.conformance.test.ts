@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { manualClock, type Clock } from '../base/clock.ts';
+import { silentLog } from '../base/log.ts';
 import { createStore, type Store } from './index.ts';
 import { describeStore } from './testing/conformance.ts';
 
@@ -14,6 +15,7 @@ const open = (directory: string, clock: Clock): Store =>
     retentionDays: 3650,
     memoryLimitBytes: 2 ** 31,
     clock,
+    log: silentLog,
   });
 
 describeStore('embedded', async (clock) => {

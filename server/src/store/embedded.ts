@@ -97,6 +97,7 @@ export function embeddedConnection(directory: string, memoryLimitBytes: number):
       const { raw } = (table === 'spans' ? writer : derivedWriter)!;
       await raw.chdb.rawInsert({ table, columns, format, values: rows });
     },
+    settled: () => Promise.resolve(),
     async ping() {
       return (await reader().ping()).success;
     },

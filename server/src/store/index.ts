@@ -1,6 +1,11 @@
+import { join } from 'node:path';
 import type { Clock } from '../base/clock.ts';
+import type { Log } from '../base/log.ts';
+import type { Connection } from './connection.ts';
 import { embeddedConnection } from './embedded.ts';
+import { journaled } from './journaled.ts';
 import { remoteConnection } from './remote.ts';
+import { SPAN_COLUMNS } from './span-rows.ts';
 import { createStoreOver } from './store.ts';
 import type { Store } from './port.ts';
 
@@ -14,14 +19,23 @@ export interface StoreOptions {
   retentionDays: number;
   memoryLimitBytes: number;
   clock: Clock;
+  log: Log;
 }
 
 export function createStore(options: StoreOptions): Store {
   const connection =
-    options.clickhouseUrl === ''
-      ? embeddedConnection(options.directory, options.memoryLimitBytes)
-      : remoteConnection(options.clickhouseUrl);
+    options.clickhouseUrl === '' ? embedded(options) : remoteConnection(options.clickhouseUrl);
   return createStoreOver(connection, { retentionDays: options.retentionDays, cluster: options.cluster }, () =>
     options.clock.now(),
   );
+}
+
+/** The engine in this process; spans go through a journal, for it takes few large inserts well and many small ones badly. */
+function embedded({ directory, memoryLimitBytes, clock, log }: StoreOptions): Connection {
+  return journaled(embeddedConnection(directory, memoryLimitBytes), {
+    directory: join(directory, 'journal'),
+    clock,
+    log,
+    target: { table: 'spans', columns: SPAN_COLUMNS, format: 'TSV' },
+  });
 }

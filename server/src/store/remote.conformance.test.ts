@@ -1,5 +1,6 @@
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { silentLog } from '../base/log.ts';
 import { createStore } from './index.ts';
 import { describeStore } from './testing/conformance.ts';
 
@@ -17,6 +18,7 @@ describeStore('remote', async (clock) => {
     retentionDays: 3650,
     memoryLimitBytes: 0,
     clock,
+    log: silentLog,
   });
   return { store, close: async () => void child.kill('SIGKILL') };
 });

@@ -43,6 +43,7 @@ export function remoteConnection(url: string): Connection {
         values: Readable.from([rows]),
       });
     },
+    settled: () => Promise.resolve(),
     async ping() {
       return (await use().ping()).success;
     },

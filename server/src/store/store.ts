@@ -47,6 +47,7 @@ export function createStoreOver(connection: Connection, schema: SchemaOptions, n
   const spansAt = async (keys: readonly string[]): Promise<Map<string, StoredSpan[]>> => {
     const traces = [...new Set(keys.map((key) => key.slice(0, 32)))];
     const spans = new Map<string, StoredSpan[]>();
+    await tracked(connection.settled());
     for (let i = 0; i < traces.length; i += 500)
       for (const row of await query<SpanRow>(
         `SELECT ${SPAN_FIELDS} FROM spans WHERE trace_id IN {traces:Array(String)}`,
@@ -133,6 +134,7 @@ export function createStoreOver(connection: Connection, schema: SchemaOptions, n
       );
     },
     async watermarks() {
+      await tracked(connection.settled());
       const [spans] = await query<{ last: string; received: string }>(
         'SELECT max(batch) AS last, max(received_ms) AS received FROM spans',
       );
@@ -145,6 +147,7 @@ export function createStoreOver(connection: Connection, schema: SchemaOptions, n
       };
     },
     async *replay(afterBatch) {
+      await tracked(connection.settled());
       // WITH TIES: a block ends where a batch ends, so that the next one starts after it.
       const sql = `SELECT batch, ${SPAN_FIELDS} FROM spans WHERE batch > {after:UInt64} ORDER BY batch LIMIT ${BLOCK} WITH TIES`;
       for (let after = afterBatch; ;) {
@@ -385,6 +388,7 @@ export function createStoreOver(connection: Connection, schema: SchemaOptions, n
            SELECT h.1 AS name, environment, h.2 AS destination, 0 AS sending FROM flows FINAL ARRAY JOIN arrayZip(hop_to_services, hop_destinations) AS h WHERE deleted = 0
          ) WHERE name != '' GROUP BY name, environment`,
       );
+      await tracked(connection.settled());
       const versions = await query<{ name: string; environment: string; versions: string[] }>(
         `SELECT service AS name, environment, arraySort(groupUniqArray(20)(JSONExtractString(resource, 'service.version'))) AS versions
          FROM spans WHERE service != '' GROUP BY service, environment`,

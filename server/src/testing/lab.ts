@@ -14,6 +14,7 @@ export type { Flow } from '../model/flow.ts';
 export { ABSENCES, type Finding, type WaitingFor } from '../model/expectation.ts';
 export { createGuard, type Channel, type Guard } from '../alert/index.ts';
 export { systemClock } from '../base/clock.ts';
+export { silentLog } from '../base/log.ts';
 export type { OtlpSpan, Attributes } from '../model/otlp.ts';
 
 /** The whole pipeline over a clock that is moved by hand and a store in memory: hours in seconds. Test code only. */

@@ -1,0 +1,159 @@
+import {
+  copyFileSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { manualClock } from '../base/clock.ts';
+import { silentLog } from '../base/log.ts';
+import { createJournal, type Journal, type JournalTarget } from './journal.ts';
+
+const target: JournalTarget = { table: 't', columns: ['a'], format: 'TSV' };
+const rows = (text: string): Buffer => Buffer.from(`${text}\n`);
+
+describe('journal', () => {
+  let directory: string;
+  let table: string[];
+  let refuse: (rows: string) => boolean;
+  let clock = manualClock(0);
+  const make = (): Journal =>
+    createJournal({
+      directory,
+      clock,
+      log: silentLog,
+      target,
+      insert: async (into, payload) => {
+        expect(into).toEqual(target);
+        if (refuse(payload.toString())) throw new Error('the table refuses');
+        table.push(...payload.toString().trimEnd().split('\n'));
+      },
+    });
+  /** Without having inserted anything, as in a crash. */
+  const ends = async (journal: Journal): Promise<void> => {
+    refuse = () => true;
+    await journal.close();
+    refuse = () => false;
+  };
+  const files = (): string[] => readdirSync(directory).map((name) => join(directory, name));
+
+  beforeEach(() => {
+    directory = join(mkdtempSync(join(tmpdir(), 'fermata-journal-')), 'journal');
+    table = [];
+    refuse = () => false;
+    clock = manualClock(0);
+  });
+  afterEach(() => rmSync(join(directory, '..'), { recursive: true, force: true }));
+
+  test('what was appended is in the table after a while, and its file is gone', async () => {
+    const journal = make();
+    await journal.open();
+    await journal.append(rows('a'));
+    await journal.append(rows('b'));
+    expect([table, files().length]).toEqual([[], 1]);
+    clock.advance(250);
+    await journal.flush();
+    expect([table, files()]).toEqual([['a', 'b'], []]);
+    await journal.close();
+  });
+
+  test('a crash: whatever was acknowledged is inserted by the next life, in order; a torn record is not', async () => {
+    const crashed = make();
+    await crashed.open();
+    for (const text of ['a', 'b', 'c']) await crashed.append(rows(text));
+    const [file] = files();
+    const whole = statSync(file!).size;
+    await crashed.append(rows('never acknowledged'));
+    await ends(crashed);
+    const copy = join(directory, '..', 'copy');
+    copyFileSync(file!, copy);
+    for (const torn of [whole + 20, whole + 3, whole]) {
+      copyFileSync(copy, file!);
+      truncateSync(file!, torn);
+      const journal = make();
+      await journal.open();
+      expect(table.splice(0)).toEqual(['a', 'b', 'c']);
+      await journal.close();
+    }
+  });
+
+  test('bytes that are not what was written end a segment', async () => {
+    const crashed = make();
+    await crashed.open();
+    for (const text of ['a', 'b']) await crashed.append(rows(text));
+    await ends(crashed);
+    const [file] = files();
+    const bytes = readFileSync(file!);
+    bytes[bytes.length - 1] = 0xff;
+    writeFileSync(file!, bytes);
+    const journal = make();
+    await journal.open();
+    expect([table, files()]).toEqual([['a'], []]);
+    await journal.append(rows('c'));
+    await journal.close();
+    expect(table).toEqual(['a', 'c']);
+  });
+
+  test('a table that refuses: appending goes on, reading says so, it is tried again', async () => {
+    refuse = () => true;
+    const journal = make();
+    await journal.open();
+    await journal.append(rows('a'));
+    await expect(journal.flush()).rejects.toThrow('the table refuses');
+    await journal.append(rows('b'));
+    refuse = () => false;
+    clock.advance(1000);
+    await journal.flush();
+    expect([table, files()]).toEqual([['a', 'b'], []]);
+    refuse = () => true;
+    await journal.append(rows('c'));
+    await journal.close();
+    expect(files()).toHaveLength(1);
+    await expect(make().open()).rejects.toMatchObject({ code: 'store.unavailable' });
+    refuse = () => false;
+    await make().open();
+    expect([table, files()]).toEqual([['a', 'b', 'c'], []]);
+  });
+
+  test('rows that are never taken hold nobody else back, and are kept', async () => {
+    refuse = (text) => text.includes('bad');
+    const journal = make();
+    await journal.open();
+    for (const text of ['a', 'bad', 'b']) await journal.append(rows(text));
+    await expect(journal.flush()).rejects.toThrow('the table refuses');
+    await journal.append(rows('c'));
+    await expect(journal.flush()).rejects.toThrow('the table refuses');
+    expect([table, files().length]).toEqual([['a', 'b', 'c'], 1]);
+    await journal.close();
+  });
+
+  test('memory is bounded: senders wait for the table, then are refused', async () => {
+    refuse = () => true;
+    const journal = make();
+    await journal.open();
+    await journal.append(Buffer.alloc(129 * 1024 * 1024, 'x'));
+    await expect(journal.append(rows('a'))).rejects.toThrow('the table refuses');
+    refuse = () => false;
+    await journal.append(rows('a'));
+    await journal.close();
+    expect(table.at(-1)).toBe('a');
+  });
+
+  test('a disk that fails loses what was refused, and nothing before or after it', async () => {
+    const journal = make();
+    await journal.open();
+    renameSync(directory, `${directory}-away`);
+    await expect(journal.append(rows('a'))).rejects.toThrow('ENOENT');
+    renameSync(`${directory}-away`, directory);
+    await journal.append(rows('b'));
+    await journal.close();
+    expect([table, files()]).toEqual([['b'], []]);
+  });
+});

@@ -1,0 +1,25 @@
+import type { Connection } from './connection.ts';
+import { createJournal, type JournalOptions } from './journal.ts';
+
+/** A connection whose inserts into one table go through a journal: durable when they resolve, in the table soon. */
+export function journaled(connection: Connection, options: Omit<JournalOptions, 'insert'>): Connection {
+  const journal = createJournal({
+    ...options,
+    insert: ({ table, columns, format }, rows) => connection.insert(table, columns, format, rows),
+  });
+  return {
+    ...connection,
+    async open() {
+      await connection.open();
+      // Before the schema changes: what an earlier version left fits the tables that it knew.
+      await journal.open();
+    },
+    insert: (table, columns, format, rows) =>
+      table === options.target.table ? journal.append(rows) : connection.insert(table, columns, format, rows),
+    settled: () => journal.flush(),
+    async close() {
+      await journal.close();
+      await connection.close();
+    },
+  };
+}
