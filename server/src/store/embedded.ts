@@ -94,7 +94,7 @@ export function embeddedConnection(directory: string, memoryLimitBytes: number):
       await writer!.client.command({ query: sql });
     },
     async insert(table, columns, format, rows) {
-      const { raw } = (table === 'spans' ? writer : derivedWriter)!;
+      const { raw } = (table === 'records' ? writer : derivedWriter)!;
       await raw.chdb.rawInsert({ table, columns, format, values: rows });
     },
     settled: () => Promise.resolve(),

@@ -46,7 +46,7 @@ export async function migrate(connection: Connection, options: SchemaOptions): P
   }
   // The retention is a setting, not a migration: it follows the configuration at every start.
   for (const [table, condition] of [
-    ['spans', ''],
+    ['records', ''],
     ['flows', " DELETE WHERE phase = 'ended' OR deleted = 1"],
   ] as const)
     await connection.command(

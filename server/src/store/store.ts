@@ -50,7 +50,7 @@ export function createStoreOver(connection: Connection, schema: SchemaOptions, n
     await tracked(connection.settled());
     for (let i = 0; i < traces.length; i += 500)
       for (const row of await query<SpanRow>(
-        `SELECT ${SPAN_FIELDS} FROM spans WHERE trace_id IN {traces:Array(String)}`,
+        `SELECT ${SPAN_FIELDS} FROM records WHERE trace_id IN {traces:Array(String)}`,
         { traces: traces.slice(i, i + 500) },
       )) {
         const key = row.trace_id + row.span_id;
@@ -120,7 +120,7 @@ export function createStoreOver(connection: Connection, schema: SchemaOptions, n
     },
     async insertSpans(batch, records) {
       if (records.length === 0) return;
-      await tracked(connection.insert('spans', SPAN_COLUMNS, 'TSV', spanRows(batch, records)));
+      await tracked(connection.insert('records', SPAN_COLUMNS, 'TSV', spanRows(batch, records)));
     },
     async insertFlows(changes, upToBatch, settlesAt) {
       if (changes.length === 0) return;
@@ -136,7 +136,7 @@ export function createStoreOver(connection: Connection, schema: SchemaOptions, n
     async watermarks() {
       await tracked(connection.settled());
       const [spans] = await query<{ last: string; received: string }>(
-        'SELECT max(batch) AS last, max(received_ms) AS received FROM spans',
+        'SELECT max(batch) AS last, max(received_ms) AS received FROM records',
       );
       const [flows] = await query<{ batch: string }>('SELECT max(up_to_batch) AS batch FROM flows');
       const derivedBatch = Number(flows?.batch ?? 0);
@@ -149,7 +149,7 @@ export function createStoreOver(connection: Connection, schema: SchemaOptions, n
     async *replay(afterBatch) {
       await tracked(connection.settled());
       // WITH TIES: a block ends where a batch ends, so that the next one starts after it.
-      const sql = `SELECT batch, ${SPAN_FIELDS} FROM spans WHERE batch > {after:UInt64} ORDER BY batch LIMIT ${BLOCK} WITH TIES`;
+      const sql = `SELECT batch, ${SPAN_FIELDS} FROM records WHERE batch > {after:UInt64} ORDER BY batch LIMIT ${BLOCK} WITH TIES`;
       for (let after = afterBatch; ;) {
         const rows = await query<SpanRow & { batch: string }>(sql, { after });
         if (rows.length === 0) return;
@@ -390,8 +390,8 @@ export function createStoreOver(connection: Connection, schema: SchemaOptions, n
       );
       await tracked(connection.settled());
       const versions = await query<{ name: string; environment: string; versions: string[] }>(
-        `SELECT service AS name, environment, arraySort(groupUniqArray(20)(JSONExtractString(resource, 'service.version'))) AS versions
-         FROM spans WHERE service != '' GROUP BY service, environment`,
+        `SELECT service AS name, environment, arraySort(groupUniqArray(20)(version)) AS versions
+         FROM records WHERE service != '' GROUP BY service, environment`,
       );
       const find = <T extends { name: string; environment: string }>(
         list: T[],

@@ -2,7 +2,7 @@ import { seenAt, type Flow, type Unowned } from '../../model/flow.ts';
 import type { Incident, Notification, Silence } from '../../model/incident.ts';
 import type { EvidenceRecord } from '../../model/record.ts';
 import type { FlowRow, LearnedRow, Store, StoredFlow, StoredSpan } from '../port.ts';
-import { fromSpanRow } from '../span-rows.ts';
+import { fromSpanRow, recordText } from '../span-rows.ts';
 
 /**
  * What the pipeline needs of a store, in memory and at once: for tests that move time over hours. Lists and searches are
@@ -25,27 +25,15 @@ export function memoryStore(now: () => number): MemoryStore {
   let learned: LearnedRow[] = [];
   let derivedBatch = 0;
 
-  const stored = ({ span, raw }: EvidenceRecord): StoredSpan =>
-    fromSpanRow({
-      received_ms: String(span.receivedAtMs),
-      trace_id: span.traceId,
-      span_id: span.spanId,
-      parent_id: span.parentId,
-      event_name: raw.eventName,
-      kind: raw.kind,
-      flags: raw.flags,
-      name: span.name,
-      start_ns: String(raw.start),
-      end_ns: String(raw.end),
-      status_code: raw.statusCode,
-      status_message: raw.statusMessage,
-      trace_state: raw.traceState,
-      scope: raw.scope,
-      attributes: raw.attributes,
-      resource: raw.resource,
-      events: raw.events,
-      links: raw.links,
+  const stored = (record: EvidenceRecord): StoredSpan => {
+    const { receivedAtMs, traceId, spanId } = record.span;
+    return fromSpanRow({
+      received_ms: String(receivedAtMs),
+      trace_id: traceId,
+      span_id: spanId,
+      record: recordText(record),
     });
+  };
   const keysOf = (members: Record<string, string[]>): string[] =>
     Object.entries(members).flatMap(([trace, ids]) => ids.map((id) => trace + id));
   const index = (id: string, names: string[]): void => {
