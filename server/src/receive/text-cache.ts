@@ -7,9 +7,8 @@ const LONGEST = 40;
 
 export class TextCache {
   private readonly texts: string[] = new Array<string>(SLOTS).fill('');
-  private readonly bytes: (Uint8Array | undefined)[] = new Array<Uint8Array | undefined>(SLOTS).fill(
-    undefined,
-  );
+  /** Of each slot its size, then the text. Copies: a view would keep the whole request that it was read from. */
+  private readonly bytes = new Uint8Array(SLOTS * (LONGEST + 1));
 
   read(body: Buffer, from: number, to: number): string {
     const size = to - from;
@@ -18,15 +17,17 @@ export class TextCache {
     let hash = size;
     for (let i = from; i < to; i++) hash = (Math.imul(hash, 31) + body[i]!) | 0;
     const slot = (hash ^ (hash >>> 15)) & (SLOTS - 1);
-    const known = this.bytes[slot];
-    if (known !== undefined && known.length === size) {
-      let i = 0;
-      while (i < size && known[i] === body[from + i]) i++;
-      if (i === size) return this.texts[slot]!;
+    const { bytes } = this;
+    const at = slot * (LONGEST + 1);
+    if (bytes[at] === size) {
+      let i = 1;
+      while (i <= size && bytes[at + i] === body[from + i - 1]) i++;
+      if (i > size) return this.texts[slot]!;
     }
     const text = body.toString('utf8', from, to);
     this.texts[slot] = text;
-    this.bytes[slot] = body.subarray(from, to).slice();
+    bytes[at] = size;
+    for (let i = 1; i <= size; i++) bytes[at + i] = body[from + i - 1]!;
     return text;
   }
 }
