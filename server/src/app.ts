@@ -123,7 +123,8 @@ export function createApp(config: Config, parts: AppParts = {}): App {
     httpPort: config.otlpHttpPort,
     grpcPort: config.otlpGrpcPort,
     random: parts.random ?? Math.random,
-    write: (requests) => pipeline.write(requests),
+    prepare: (request) => pipeline.prepare(request),
+    write: (prepared) => pipeline.write(prepared),
   });
 
   // query: REST and the dashboard's files

@@ -42,7 +42,7 @@ test('a deadline that falls into a write of rows is heard when the write is over
   const place = async (id: string): Promise<void> => {
     const at = unixNanos(BigInt(clock.now()) * 1_000_000n);
     const written = await pipeline.write([
-      {
+      pipeline.prepare({
         ...emptyExport(),
         spans: [
           {
@@ -64,7 +64,7 @@ test('a deadline that falls into a write of rows is heard when the write is over
             statusMessage: '',
           },
         ],
-      },
+      }),
     ]);
     await written.correlate();
   };

@@ -15,16 +15,18 @@ import type { EvidenceRecord } from './model/record.ts';
 import type { Span } from './model/span.ts';
 import type { Normalizer } from './normalize/index.ts';
 import type { WrittenBatch } from './receive/index.ts';
-import type { Store, StoredFlow, StoredSpan } from './store/index.ts';
+import type { PreparedSpans, Store, StoredFlow, StoredSpan } from './store/index.ts';
 
 /**
- * What happens to a commit, in order: normalize → insert (the commit) → correlate → (answered) → draw changed flows →
+ * What happens to requests, in order: normalize → insert together (the commit) → correlate → (answered) → draw changed flows →
  * write their rows → announce. Everything after the insert can be repeated from it.
  */
 export interface Pipeline {
   /** Catches up with spans whose flows were not written before the last stop. */
   start(): Promise<void>;
-  write(requests: OtlpExport[]): Promise<WrittenBatch>;
+  /** Normalizes a request, at once and in the order of commits: only what is needed later waits. */
+  prepare(request: OtlpExport): Prepared;
+  write(prepared: readonly Prepared[]): Promise<WrittenBatch>;
   /** Resolves when no write is under way. */
   idle(): Promise<void>;
   /** Writes what is drawn so far. Idempotent. */
@@ -34,6 +36,13 @@ export interface Pipeline {
   readonly definitions: DefinitionDesk;
   /** An operator says that what an incident misses comes no more. */
   accept(gone: Pick<Incident, 'environment' | 'flowType' | 'step' | 'service'>): Promise<boolean>;
+}
+
+/** A request that waits for its commit: what correlates, and rows for the store. */
+export interface Prepared {
+  batch: number;
+  spans: Span[];
+  rows: PreparedSpans;
 }
 
 export interface PipelineOptions {
@@ -346,33 +355,39 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       log.info({ spans: count }, 'caught up with spans committed before the last stop');
       schedule(0);
     },
-    async write(requests) {
+    prepare(request) {
       const receivedAtMs = clock.now();
-      const number = ++batch;
       const records: EvidenceRecord[] = [];
       let ignored = 0;
-      for (const request of requests) {
-        for (const span of request.spans) records.push(normalizer.span(span, receivedAtMs));
-        for (const record of request.logs) {
-          const definition = normalizer.definition(record);
-          if (definition !== null) {
-            definitions.announced(definition);
-            continue;
-          }
-          const event = normalizer.event(record, receivedAtMs);
-          if (event) records.push(event);
-          else ignored++;
+      for (const span of request.spans) records.push(normalizer.span(span, receivedAtMs));
+      for (const record of request.logs) {
+        const definition = normalizer.definition(record);
+        if (definition !== null) {
+          definitions.announced(definition);
+          continue;
         }
+        const event = normalizer.event(record, receivedAtMs);
+        if (event) records.push(event);
+        else ignored++;
       }
       counters.add('fermata_ignored_log_records_total', ignored);
-      await store.insertSpans(number, records);
-      counters.add('fermata_committed_records_total', records.length);
+      const number = ++batch;
+      return {
+        batch: number,
+        spans: records.map((record) => record.span),
+        rows: store.prepareSpans(number, records),
+      };
+    },
+    async write(prepared) {
+      await store.insertSpans(prepared.map(({ rows }) => rows));
+      const spans = prepared.flatMap((one) => one.spans);
+      counters.add('fermata_committed_records_total', spans.length);
       counters.add('fermata_commits_total');
       return {
         correlate: () =>
           exclusive(async () => {
-            await correlate(records.map((record) => record.span));
-            correlatedBatch = number;
+            await correlate(spans);
+            correlatedBatch = prepared.at(-1)?.batch ?? correlatedBatch;
           }),
       };
     },

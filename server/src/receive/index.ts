@@ -3,7 +3,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Counters } from '../base/counters.ts';
 import { listen, closeServer } from '../base/http.ts';
 import type { BodyBudget } from './body.ts';
-import { createIntake, type WrittenBatch } from './intake.ts';
+import { createIntake, type IntakeOptions } from './intake.ts';
 import { createOtlpGrpc } from './otlp-grpc.ts';
 import { otlpHttpApp } from './otlp-http.ts';
 import type { OtlpExport } from '../model/otlp.ts';
@@ -20,21 +20,22 @@ export interface Receiver {
   stop(): Promise<void>;
 }
 
-export interface ReceiverOptions {
+export interface ReceiverOptions<P> {
   clock: Clock;
   counters: Counters;
   host: string;
   httpPort: number;
   grpcPort: number;
   random: () => number;
-  write(requests: OtlpExport[]): Promise<WrittenBatch>;
+  prepare: IntakeOptions<P>['prepare'];
+  write: IntakeOptions<P>['write'];
 }
 
 /** OTLP 1.11: a server limits requests after decompression; recommended 64 MiB. */
 const MAX_BYTES = 64 * 1024 * 1024;
 const MAX_WAITING = 200_000;
 
-export function createReceiver(options: ReceiverOptions): Receiver {
+export function createReceiver<P>(options: ReceiverOptions<P>): Receiver {
   const { counters, random } = options;
   const intake = createIntake({
     clock: options.clock,
@@ -43,7 +44,8 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     maxCommit: 20_000,
     lingerMs: 10,
     mostLingerMs: 50,
-    write: (requests) => options.write(requests),
+    prepare: (request) => options.prepare(request),
+    write: (prepared) => options.write(prepared),
   });
   const budget: BodyBudget = { maxBytes: MAX_BYTES, maxTotal: 4 * MAX_BYTES, inFlight: 0 };
   counters.gauge('fermata_intake_waiting', () => intake.waiting);

@@ -15,7 +15,8 @@ export interface Intake {
   stop(): Promise<void>;
 }
 
-export interface IntakeOptions {
+/** `P`: a request as it waits. */
+export interface IntakeOptions<P> {
   clock: Clock;
   counters: Counters;
   /** Records waiting or in commit; beyond this requests are refused. */
@@ -25,8 +26,10 @@ export interface IntakeOptions {
   /** … and waits this long for company, ms; longer where commits are slow, because each costs the same however small. */
   lingerMs: number;
   mostLingerMs: number;
-  /** Durable once resolved. The next write may start before `committed` has run for the last one. */
-  write(requests: OtlpExport[]): Promise<WrittenBatch>;
+  /** At once, in the order of arrival: a decoded request is many times larger than what is left of it. */
+  prepare(request: OtlpExport): P;
+  /** Durable once resolved. The next write may start before `correlate` has run for the last one. */
+  write(prepared: P[]): Promise<WrittenBatch>;
 }
 
 /** What a finished write leaves to do in order, one batch after the other: correlate. */
@@ -34,23 +37,23 @@ export interface WrittenBatch {
   correlate(): Promise<void>;
 }
 
-interface Waiting {
-  request: OtlpExport;
+interface Waiting<P> {
+  prepared: P;
   size: number;
   resolve(): void;
   reject(error: unknown): void;
 }
 
-export function createIntake(options: IntakeOptions): Intake {
+export function createIntake<P>(options: IntakeOptions<P>): Intake {
   const { clock, counters } = options;
-  let queue: Waiting[] = [];
+  let queue: Waiting<P>[] = [];
   let waiting = 0;
   let stopping = false;
   let running: Promise<void> | undefined;
   let tail: Promise<void> = Promise.resolve();
   let wake: (() => void) | undefined;
 
-  const takeBatch = (): Waiting[] => {
+  const takeBatch = (): Waiting<P>[] => {
     let size = 0;
     let count = 0;
     while (count < queue.length && (count === 0 || size + queue[count]!.size <= options.maxCommit)) {
@@ -61,7 +64,7 @@ export function createIntake(options: IntakeOptions): Intake {
     queue = queue.slice(count);
     return batch;
   };
-  const settle = (batch: Waiting[], error?: unknown): void => {
+  const settle = (batch: Waiting<P>[], error?: unknown): void => {
     for (const item of batch) {
       waiting -= item.size;
       if (error === undefined) item.resolve();
@@ -85,7 +88,7 @@ export function createIntake(options: IntakeOptions): Intake {
       const batch = takeBatch();
       const from = clock.now();
       try {
-        const written = await options.write(batch.map((item) => item.request));
+        const written = await options.write(batch.map((item) => item.prepared));
         lastCommitMs = clock.now() - from;
         // Correlation of this batch runs while the engine already writes the next one, but always in commit order.
         tail = tail.then(async () => {
@@ -120,7 +123,14 @@ export function createIntake(options: IntakeOptions): Intake {
         );
       }
       return new Promise((resolve, reject) => {
-        queue.push({ request, size, resolve, reject });
+        let prepared: P;
+        try {
+          prepared = options.prepare(request);
+        } catch (cause) {
+          counters.add('fermata_commit_failures_total');
+          return reject(unavailable(cause));
+        }
+        queue.push({ prepared, size, resolve, reject });
         waiting += size;
         if (waiting >= options.maxCommit) wake?.();
         running ??= run();

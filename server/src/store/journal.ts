@@ -44,7 +44,7 @@ interface Segment {
   path: string;
   file: FileHandle;
   /** Appended, not in the table. */
-  rows: Buffer[];
+  rows: Rows;
 }
 
 /** Between two inserts, ms; what is seen of raw spans is not older, for reads flush. */
@@ -56,11 +56,13 @@ const MUCH_BYTES = 16 * 1024 * 1024;
 const MOST_BYTES = 128 * 1024 * 1024;
 /** Of what an earlier life left, in one insert. */
 const CHUNK_BYTES = 32 * 1024 * 1024;
+const MOST_SPARE = 2;
 const SUFFIX = '.journal';
 
 export function createJournal(options: JournalOptions): Journal {
   const { directory, clock, log, target } = options;
   let number = 0;
+  const spare: Buffer[] = [];
   let current: Segment | undefined;
   /** Closed to records, not yet in the table. */
   const ended: Segment[] = [];
@@ -81,7 +83,7 @@ export function createJournal(options: JournalOptions): Journal {
       await file.close();
       throw error;
     }
-    return { path, file, rows: [] };
+    return { path, file, rows: createRows(spare.pop()) };
   };
   const end = (): void => {
     if (current === undefined) return;
@@ -91,25 +93,23 @@ export function createJournal(options: JournalOptions): Journal {
 
   /** One bad payload must not hold back the others: after a failure each is tried by itself. */
   const insertRows = async (segment: Segment): Promise<void> => {
-    const took = (rows: readonly Buffer[]): void => {
-      bytes -= sizeOf(rows);
-      segment.rows = segment.rows.filter((one) => !rows.includes(one));
+    const { rows } = segment;
+    const took = (left: readonly Buffer[]): void => {
+      bytes -= rows.size;
+      rows.keep(left);
+      bytes += rows.size;
     };
-    const all = [...segment.rows];
+    const each = rows.each();
     try {
-      if (all.length > 0) await options.insert(target, Buffer.concat(all));
-      took(all);
+      if (each.length > 0) await options.insert(target, rows.all());
+      took([]);
     } catch (error) {
-      if (all.length === 1) throw error;
-      let last: { error: unknown } | undefined;
-      for (const one of all)
-        try {
-          await options.insert(target, one);
-          took([one]);
-        } catch (cause) {
-          last = { error: cause };
-        }
-      if (last) throw last.error;
+      if (each.length === 1) throw error;
+      const left: { one: Buffer; error: unknown }[] = [];
+      for (const one of each)
+        await options.insert(target, one).catch((cause: unknown) => left.push({ one, error: cause }));
+      took(left.map(({ one }) => one));
+      if (left[0]) throw left[0].error;
     }
   };
   const insertEnded = async (): Promise<void> => {
@@ -122,6 +122,7 @@ export function createJournal(options: JournalOptions): Journal {
         await segment.file.close();
         await unlink(segment.path);
         ended.splice(ended.indexOf(segment), 1);
+        if (spare.length < MOST_SPARE) spare.push(segment.rows.memory);
       } catch (error) {
         failed = { error };
       }
@@ -161,7 +162,7 @@ export function createJournal(options: JournalOptions): Journal {
       end();
       throw error;
     }
-    current.rows.push(rows);
+    current.rows.add(rows);
     bytes += rows.length;
   };
 
@@ -203,6 +204,49 @@ export function createJournal(options: JournalOptions): Journal {
       );
       end();
       for (const { file } of ended) await file.close();
+    },
+  };
+}
+
+/** Payloads one after the other in one buffer, which is used again: buffers that live for a while cost whole collections. */
+interface Rows {
+  readonly size: number;
+  readonly memory: Buffer;
+  add(payload: Buffer): void;
+  all(): Buffer;
+  each(): Buffer[];
+  /** Forgets all but these, which are among `each()`. */
+  keep(payloads: readonly Buffer[]): void;
+}
+
+function createRows(memory: Buffer = Buffer.allocUnsafeSlow(1024 * 1024)): Rows {
+  let ends: number[] = [];
+  const size = (): number => ends.at(-1) ?? 0;
+  const add = (payload: Buffer): void => {
+    const from = size();
+    const to = from + payload.length;
+    if (to > memory.length) {
+      const larger = Buffer.allocUnsafeSlow(Math.max(2 * memory.length, to));
+      memory.copy(larger, 0, 0, from);
+      memory = larger;
+    }
+    payload.copy(memory, from);
+    ends.push(to);
+  };
+  return {
+    get size() {
+      return size();
+    },
+    get memory() {
+      return memory;
+    },
+    add,
+    all: () => memory.subarray(0, size()),
+    each: () => ends.map((end, i) => memory.subarray(ends[i - 1] ?? 0, end)),
+    keep(payloads) {
+      // In ascending order, so that nothing is overwritten before it is moved.
+      ends = [];
+      for (const payload of payloads) add(payload);
     },
   };
 }

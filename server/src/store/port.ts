@@ -26,7 +26,10 @@ export interface Store {
   /** Idempotent; awaits inserts in flight. */
   stop(): Promise<void>;
 
-  insertSpans(batch: number, records: readonly EvidenceRecord[]): Promise<void>;
+  /** Records in the store's own form, so that what waits for a commit is small. */
+  prepareSpans(batch: number, records: readonly EvidenceRecord[]): PreparedSpans;
+  /** Of this store, of ascending batches. */
+  insertSpans(prepared: readonly PreparedSpans[]): Promise<void>;
   insertFlows(
     changes: readonly FlowChange[],
     upToBatch: number,
@@ -78,6 +81,11 @@ export interface Store {
   stepNames(): Promise<string[]>;
   /** Cheap: is the store answering? */
   ping(): Promise<boolean>;
+}
+
+/** Opaque: only the store that made it reads it. */
+export interface PreparedSpans {
+  readonly count: number;
 }
 
 export type DocumentKind = 'definition' | 'view';

@@ -4,9 +4,13 @@ import type { FlowSearch } from '../model/search.ts';
 import type { Connection, Param } from './connection.ts';
 import { FLOW_COLUMNS, flowRows, fromFlowRow, SUMMARY_FIELDS, type StoredFlowRow } from './flow-rows.ts';
 import { migrate, type SchemaOptions } from './migrate.ts';
-import type { FlowTypeRow, ServiceRow, Store, StoredFlow, StoredSpan } from './port.ts';
+import type { FlowTypeRow, PreparedSpans, ServiceRow, Store, StoredFlow, StoredSpan } from './port.ts';
 import { toSql } from './search-sql.ts';
 import { fromSpanRow, SPAN_COLUMNS, SPAN_FIELDS, spanRows, type SpanRow } from './span-rows.ts';
+
+interface PreparedRows extends PreparedSpans {
+  rows: Buffer;
+}
 
 /** Rows of a block where a table is read as a whole. */
 const BLOCK = 20_000;
@@ -118,9 +122,16 @@ export function createStoreOver(connection: Connection, schema: SchemaOptions, n
       await Promise.allSettled([...inFlight]);
       await connection.close();
     },
-    async insertSpans(batch, records) {
-      if (records.length === 0) return;
-      await tracked(connection.insert('records', SPAN_COLUMNS, 'TSV', spanRows(batch, records)));
+    prepareSpans: (batch, records): PreparedRows => ({
+      count: records.length,
+      rows: spanRows(batch, records),
+    }),
+    async insertSpans(prepared) {
+      const rows = (prepared as readonly PreparedRows[])
+        .filter(({ count }) => count > 0)
+        .map(({ rows }) => rows);
+      if (rows.length === 0) return;
+      await tracked(connection.insert('records', SPAN_COLUMNS, 'TSV', Buffer.concat(rows)));
     },
     async insertFlows(changes, upToBatch, settlesAt) {
       if (changes.length === 0) return;

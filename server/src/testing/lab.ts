@@ -98,7 +98,7 @@ export async function createLab(options: LabOptions = {}): Promise<Lab> {
     clock,
     flows: store.flows,
     async deliver(spans) {
-      const written = await pipeline.write([{ ...emptyExport(), spans }]);
+      const written = await pipeline.write([pipeline.prepare({ ...emptyExport(), spans })]);
       await written.correlate();
     },
     async advance(ms) {

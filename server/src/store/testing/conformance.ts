@@ -113,7 +113,7 @@ export function describeStore(
     });
 
     test('a record comes back as it was sent; secrets do not', async () => {
-      await store.insertSpans(1, [record(rich)]);
+      await store.insertSpans([store.prepareSpans(1, [record(rich)])]);
       await store.insertFlows(flowsOf([record(rich)]), 1, settlesAt);
       const [back] = await store.spansOf((await store.findFlow(trace('1')))[0]!, 10);
       const span = (back as StoredSpan & { span: OtlpSpan }).span;
@@ -129,8 +129,8 @@ export function describeStore(
 
     test('the same record twice is one span', async () => {
       const twice = otlp({ traceId: trace('3'), spanId: id('3') });
-      await store.insertSpans(2, [record(twice)]);
-      await store.insertSpans(3, [record(twice)]);
+      await store.insertSpans([store.prepareSpans(2, [record(twice)])]);
+      await store.insertSpans([store.prepareSpans(3, [record(twice)])]);
       await store.insertFlows(flowsOf([record(twice)]), 3, settlesAt);
       expect(await store.spansOf(trace('3'), 10)).toHaveLength(1);
     });
@@ -235,8 +235,12 @@ export function describeStore(
     });
 
     test('what is not yet in flow rows is replayed, oldest batch first', async () => {
-      await store.insertSpans(10, [record(otlp({ traceId: trace('7'), spanId: id('7') }))]);
-      await store.insertSpans(11, [record(otlp({ traceId: trace('8'), spanId: id('8') }))]);
+      await store.insertSpans([
+        store.prepareSpans(10, [record(otlp({ traceId: trace('7'), spanId: id('7') }))]),
+      ]);
+      await store.insertSpans([
+        store.prepareSpans(11, [record(otlp({ traceId: trace('8'), spanId: id('8') }))]),
+      ]);
       expect(await store.watermarks()).toMatchObject({ lastBatch: 11, derivedBatch: 3 });
       const replayed: string[] = [];
       for await (const block of store.replay(9)) replayed.push(...block.map((stored) => stored.traceId));

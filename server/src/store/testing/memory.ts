@@ -1,7 +1,7 @@
 import { seenAt, type Flow, type Unowned } from '../../model/flow.ts';
 import type { Incident, Notification, Silence } from '../../model/incident.ts';
 import type { EvidenceRecord } from '../../model/record.ts';
-import type { FlowRow, LearnedRow, Store, StoredFlow, StoredSpan } from '../port.ts';
+import type { FlowRow, LearnedRow, PreparedSpans, Store, StoredFlow, StoredSpan } from '../port.ts';
 import { fromSpanRow, recordText } from '../span-rows.ts';
 
 /**
@@ -12,9 +12,14 @@ export interface MemoryStore extends Store {
   readonly flows: ReadonlyMap<string, { flow: Flow; version: number }>;
 }
 
+interface Batch extends PreparedSpans {
+  batch: number;
+  records: readonly EvidenceRecord[];
+}
+
 export function memoryStore(now: () => number): MemoryStore {
   const spans = new Map<string, EvidenceRecord[]>();
-  const batches: { batch: number; records: readonly EvidenceRecord[] }[] = [];
+  const batches: Batch[] = [];
   const flows = new Map<string, { flow: Flow; version: number; settlesAtMs: number }>();
   const unowned = new Map<string, Unowned>();
   const byName = new Map<string, Set<string>>();
@@ -79,9 +84,10 @@ export function memoryStore(now: () => number): MemoryStore {
     flows,
     start: async () => undefined,
     stop: async () => undefined,
-    async insertSpans(batch, records) {
-      batches.push({ batch, records });
-      for (const record of records) {
+    prepareSpans: (batch, records): Batch => ({ count: records.length, batch, records }),
+    async insertSpans(prepared) {
+      batches.push(...(prepared as readonly Batch[]));
+      for (const record of (prepared as readonly Batch[]).flatMap(({ records }) => records)) {
         const list = spans.get(record.span.key);
         if (list) list.push(record);
         else spans.set(record.span.key, [record]);
