@@ -2,6 +2,7 @@ import type { KnownCause } from '../model/flow.ts';
 import { compareDuplicates, type Span } from '../model/span.ts';
 import { causesOf, headOf, MOST_SHARING, startsSegment } from './evidence.ts';
 import {
+  countOf,
   createGraph,
   hasStrongId,
   idToken,
@@ -194,7 +195,7 @@ export function createAssembler(): Assembler {
       for (const link of node.span.links) mark(graph.get(link.key));
       for (const token of messageTokens(node.span)) {
         const sharing = graph.sharing(token);
-        if (sharing.size <= MOST_SHARING + 1) for (const other of sharing) mark(other);
+        if (countOf(sharing) <= MOST_SHARING + 1) for (const other of sharing) mark(other);
       }
     }
   };
@@ -302,7 +303,7 @@ export function createAssembler(): Assembler {
     if (known) for (const other of neighboursOf(known, graph)) meet(other);
     for (const token of messageTokens(span)) {
       const sharing = graph.sharing(token);
-      if (sharing.size <= MOST_SHARING + 1) for (const other of sharing) meet(other);
+      if (countOf(sharing) <= MOST_SHARING + 1) for (const other of sharing) meet(other);
     }
     return [...found];
   };
@@ -327,7 +328,7 @@ export function createAssembler(): Assembler {
   const touchSharing = (span: Span): void => {
     for (const token of messageTokens(span)) {
       const sharing = graph.sharing(token);
-      if (sharing.size <= MOST_SHARING + 1) for (const other of sharing) disturb(other);
+      if (countOf(sharing) <= MOST_SHARING + 1) for (const other of sharing) disturb(other);
     }
   };
   const countType = (node: Node, by: 1 | -1): void => {
@@ -342,7 +343,7 @@ export function createAssembler(): Assembler {
     else known.set(node.span.flow!.type, count);
     if (known.size === 0) types.delete(token);
     // The type that untyped members adopt has changed: they, and whoever took their id from them, move.
-    if (known.size !== before && graph.sharing(token).size > 1)
+    if (known.size !== before && countOf(graph.sharing(token)) > 1)
       for (const other of graph.sharing(token)) {
         disturb(other);
         disturb(other.parent);

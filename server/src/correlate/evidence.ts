@@ -1,6 +1,6 @@
 import type { EvidenceKind } from '../model/flow.ts';
 import type { SpanKey } from '../model/span.ts';
-import { isBatch, isConsumer, isSend, messageTokens, type Graph, type Node } from './graph.ts';
+import { countOf, isBatch, isConsumer, isSend, messageTokens, type Graph, type Node } from './graph.ts';
 
 /**
  * Every way a span may name what caused it, strongest first. All functions here are pure over the graph: the answer
@@ -92,7 +92,7 @@ const SEVEN_DAYS = 7n * 24n * 3600n * 1_000_000_000n;
 function sendOfSameMessage(head: Node, graph: Graph): Cause | null {
   for (const token of messageTokens(head.span)) {
     const sharing = graph.sharing(token);
-    if (sharing.size > MOST_SHARING) continue;
+    if (countOf(sharing) > MOST_SHARING) continue;
     const sends: Node[] = [];
     for (const other of sharing) {
       if (!isSend(other.span.role) || isRepublish(other, token)) continue;

@@ -1,7 +1,7 @@
 import type { EvidenceKind } from '../model/flow.ts';
 import type { Span } from '../model/span.ts';
 import { causesOf, headOf, MOST_SHARING } from './evidence.ts';
-import { idToken, isConsumer, isSend, messageTokens, type Graph, type Node } from './graph.ts';
+import { countOf, idToken, isConsumer, isSend, messageTokens, type Graph, type Node } from './graph.ts';
 import type { FlowState } from './assembler.ts';
 
 /**
@@ -80,7 +80,7 @@ export function inputOf(state: FlowState, graph: Graph): FlowInput {
       const heard = new Set([...node.linkers, ...node.children]);
       for (const token of messageTokens(node.span)) {
         const sharing = graph.sharing(token);
-        if (sharing.size > MOST_SHARING) continue;
+        if (countOf(sharing) > MOST_SHARING) continue;
         for (const other of sharing)
           if (isConsumer(other.span.role) && causesOf(other, graph).some((cause) => cause.node === node))
             heard.add(other);

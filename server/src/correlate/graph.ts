@@ -1,5 +1,5 @@
 import type { KnownCause } from '../model/flow.ts';
-import type { Role, Span, SpanKey } from '../model/span.ts';
+import type { Role, Span, SpanKey, SpanNames } from '../model/span.ts';
 
 /**
  * The spans in memory and how they refer to each other. Holds facts only: who is whose parent, who links to whom, who
@@ -8,9 +8,9 @@ import type { Role, Span, SpanKey } from '../model/span.ts';
 export interface Node {
   span: Span;
   parent: Node | null;
-  children: Node[];
+  children: readonly Node[];
   /** Nodes that carry a link to this span. */
-  linkers: Node[];
+  linkers: readonly Node[];
   /** Set while a tree holds it; null when that tree must be built anew. */
   tree: Tree | null;
   /** Flow that the node is a member of; '' for shared, unattributed and not yet assigned. */
@@ -47,11 +47,34 @@ export const isBatch = (span: Span): boolean => span.message !== null && span.me
 export const hasStrongId = (span: Span): boolean =>
   span.flow !== null && span.flow.id !== '' && span.flow.source !== 'ambient';
 
+const NONE: readonly string[] = [];
+
 /** Names under which spans find each other besides parent and link. */
-export function messageTokens(span: Span): string[] {
-  const message = span.message;
+export const messageTokens = (span: Span): readonly string[] => namesOf(span).message;
+export const idToken = (span: Span): string => namesOf(span).id;
+export const weakTokens = (span: Span): readonly string[] => namesOf(span).weak;
+/** Everything but parent and links by which spans find each other. */
+export const sharedTokens = (span: Span): readonly string[] => namesOf(span).shared;
+export const parentKeyOf = (span: Span): SpanKey => namesOf(span).parent;
+
+function namesOf(span: Span): SpanNames {
+  if (span.names !== null) return span.names;
+  const message = messageNames(span);
+  const weak = weakNames(span);
+  const id =
+    span.flow === null || span.flow.id === '' ? '' : `i\0${span.service.environment}\0${span.flow.id}`;
+  return (span.names = {
+    parent: span.parentId === '' ? '' : span.traceId + span.parentId,
+    message,
+    id,
+    weak,
+    shared: weak === NONE && id === '' ? message : [...message, ...weak, ...(id === '' ? NONE : [id])],
+  });
+}
+
+function messageNames({ message, service }: Span): readonly string[] {
   if (message === null) return NONE;
-  const scope = `${span.service.environment}\0${message.system}\0`;
+  const scope = `${service.environment}\0${message.system}\0`;
   if (message.id !== '')
     return message.position === ''
       ? [`m\0${scope}${message.id}`]
@@ -59,20 +82,13 @@ export function messageTokens(span: Span): string[] {
   return message.position === '' ? NONE : [`p\0${scope}${message.position}`];
 }
 
-export function idToken(span: Span): string {
-  return span.flow === null || span.flow.id === '' ? '' : `i\0${span.service.environment}\0${span.flow.id}`;
-}
-
-export function weakTokens(span: Span): string[] {
-  const environment = span.service.environment;
-  const conversation = span.message?.conversation ?? '';
-  if (conversation === '' && span.identities.length === 0) return NONE;
-  const tokens = span.identities.map((identity) => `k\0${environment}\0${identity}`);
-  if (conversation !== '') tokens.push(`c\0${environment}\0${conversation}`);
+function weakNames({ message, service, identities }: Span): readonly string[] {
+  const conversation = message?.conversation ?? '';
+  if (conversation === '' && identities.length === 0) return NONE;
+  const tokens = identities.map((identity) => `k\0${service.environment}\0${identity}`);
+  if (conversation !== '') tokens.push(`c\0${service.environment}\0${conversation}`);
   return tokens;
 }
-
-const NONE: string[] = [];
 
 /** Names under which the store finds what left memory: a span by itself, or by its trace alone … */
 export const spanName = (key: SpanKey): string => `s\0${key}`;
@@ -90,16 +106,10 @@ export function mayNameFlow(span: Span): boolean {
     span.links.some((link) => link.key === parentKeyOf(span))
   );
 }
-export const parentKeyOf = (span: Span): SpanKey =>
-  span.parentId === '' ? '' : span.traceId + span.parentId;
-
-/** Everything but parent and links by which spans find each other. */
-export function sharedTokens(span: Span): string[] {
-  const list = [...messageTokens(span), ...weakTokens(span)];
-  const id = idToken(span);
-  if (id !== '') list.push(id);
-  return list;
-}
+/** Nodes that share a token. */
+export type Sharing = readonly Node[] | ReadonlySet<Node>;
+export const countOf = (sharing: Sharing): number =>
+  sharing instanceof Set ? sharing.size : (sharing as readonly Node[]).length;
 
 export interface Graph {
   readonly size: number;
@@ -107,7 +117,7 @@ export interface Graph {
   /** Nodes that refer, as parent or link, to a span that is not here. */
   waitingFor(key: SpanKey): readonly Node[];
   /** Nodes that share a message, id or weak token. */
-  sharing(token: string): ReadonlySet<Node>;
+  sharing(token: string): Sharing;
   /** Adds a span whose key is not here. */
   add(span: Span, stub: readonly KnownCause[] | null): Node;
   remove(node: Node): void;
@@ -115,12 +125,28 @@ export interface Graph {
 }
 
 const NOBODY: readonly Node[] = [];
-const EMPTY: ReadonlySet<Node> = new Set();
+/** Few share most tokens, and a list of few is a fraction of a set; changing it makes a new one. */
+const MOST_LISTED = 8;
 
 export function createGraph(): Graph {
   const nodes = new Map<SpanKey, Node>();
   const waiting = new Map<SpanKey, Node[]>();
-  const tokens = new Map<string, Set<Node>>();
+  const tokens = new Map<string, readonly Node[] | Set<Node>>();
+  const share = (token: string, node: Node): void => {
+    const known = tokens.get(token);
+    if (known === undefined) tokens.set(token, [node]);
+    else if (known instanceof Set) known.add(node);
+    else if (!known.includes(node))
+      tokens.set(token, known.length < MOST_LISTED ? [...known, node] : new Set([...known, node]));
+  };
+  const unshare = (token: string, node: Node): void => {
+    const known = tokens.get(token);
+    if (known === undefined) return;
+    const left = known instanceof Set ? known : known.filter((other) => other !== node);
+    if (left instanceof Set) left.delete(node);
+    if (countOf(left) === 0) tokens.delete(token);
+    else tokens.set(token, left);
+  };
 
   const wait = (key: SpanKey, node: Node): void => {
     const list = waiting.get(key);
@@ -141,7 +167,7 @@ export function createGraph(): Graph {
    */
   const attachParent = (node: Node, parent: Node): void => {
     node.parent = parent;
-    parent.children.push(node);
+    parent.children = withNode(parent.children, node);
     let up: Node | null = parent;
     while (up !== null && up !== node) up = up.parent;
     if (up === null) return;
@@ -151,9 +177,7 @@ export function createGraph(): Graph {
     smallest.cycle = true;
   };
   const detachParent = (node: Node): void => {
-    const siblings = node.parent?.children;
-    const at = siblings?.indexOf(node) ?? -1;
-    if (at >= 0) siblings!.splice(at, 1);
+    if (node.parent !== null) withoutNode(node.parent.children, node);
     node.parent = null;
   };
 
@@ -162,12 +186,15 @@ export function createGraph(): Graph {
     const up = parentKeyOf(span);
     if (up !== '') {
       const parent = nodes.get(up);
-      if (parent) attachParent(node, parent);
-      else wait(up, node);
+      if (parent) {
+        // One text for both: the same key, hashed once.
+        span.names!.parent = parent.span.key;
+        attachParent(node, parent);
+      } else wait(up, node);
     }
     for (const link of span.links) {
       const target = nodes.get(link.key);
-      if (target) target.linkers.push(node);
+      if (target) target.linkers = withNode(target.linkers, node);
       else wait(link.key, node);
     }
     const referrers = waiting.get(span.key);
@@ -176,14 +203,11 @@ export function createGraph(): Graph {
       for (const other of referrers) {
         if (parentKeyOf(other.span) === span.key && other !== node && other.parent === null)
           attachParent(other, node);
-        if (other.span.links.some((link) => link.key === span.key)) node.linkers.push(other);
+        if (other.span.links.some((link) => link.key === span.key))
+          node.linkers = withNode(node.linkers, other);
       }
     }
-    for (const token of sharedTokens(span)) {
-      const set = tokens.get(token);
-      if (set === undefined) tokens.set(token, new Set([node]));
-      else set.add(node);
-    }
+    for (const token of sharedTokens(span)) share(token, node);
   };
 
   return {
@@ -192,14 +216,14 @@ export function createGraph(): Graph {
     },
     get: (key) => nodes.get(key),
     waitingFor: (key) => waiting.get(key) ?? NOBODY,
-    sharing: (token) => tokens.get(token) ?? EMPTY,
+    sharing: (token) => tokens.get(token) ?? NOBODY,
     nodes: () => nodes.values(),
     add(span, stub) {
       const node: Node = {
         span,
         parent: null,
-        children: [],
-        linkers: [],
+        children: NOBODY,
+        linkers: NOBODY,
         tree: null,
         flowKey: '',
         shared: stub !== null,
@@ -221,25 +245,30 @@ export function createGraph(): Graph {
       for (const link of span.links) {
         const target = nodes.get(link.key);
         if (target === undefined) unwait(link.key, node);
-        else {
-          const at = target.linkers.indexOf(node);
-          if (at >= 0) target.linkers.splice(at, 1);
-        }
+        else withoutNode(target.linkers, node);
       }
       for (const child of node.children) {
         child.parent = null;
         wait(span.key, child);
       }
       for (const linker of node.linkers) if (linker !== node) wait(span.key, linker);
-      node.children = [];
-      node.linkers = [];
-      for (const token of sharedTokens(span)) {
-        const set = tokens.get(token);
-        set?.delete(node);
-        if (set?.size === 0) tokens.delete(token);
-      }
+      node.children = NOBODY;
+      node.linkers = NOBODY;
+      for (const token of sharedTokens(span)) unshare(token, node);
     },
   };
+}
+
+/** Most nodes have no children and no linkers: they share one empty list. */
+function withNode(list: readonly Node[], node: Node): readonly Node[] {
+  // A list that grows by itself takes room for sixteen more.
+  if (list.length < 4) return [...list, node];
+  (list as Node[]).push(node);
+  return list;
+}
+function withoutNode(list: readonly Node[], node: Node): void {
+  const at = list.indexOf(node);
+  if (at >= 0) (list as Node[]).splice(at, 1);
 }
 
 /** Everything a node refers to or is referred to by. */

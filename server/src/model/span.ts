@@ -124,8 +124,20 @@ export interface Span {
   route: string;
   /** Repairs made while normalizing: shown, never fatal. */
   warnings: readonly string[];
-  /** Wall clock of this server when the span was committed, ms. */
+  /** Wall clock of this server when the span arrived, ms. */
   receivedAtMs: number;
+  /** How other spans find it, once asked; built and read by correlate alone. */
+  names: SpanNames | null;
+}
+
+/** Texts by which spans find each other: built once, for they are looked up many times. */
+export interface SpanNames {
+  parent: SpanKey;
+  message: readonly string[];
+  id: string;
+  weak: readonly string[];
+  /** All of them but the parent. */
+  shared: readonly string[];
 }
 
 export const NO_LINKS: readonly Link[] = [];
@@ -145,5 +157,5 @@ export function compareDuplicates(a: Span, b: Span): number {
 }
 
 function fingerprint(span: Span): string {
-  return JSON.stringify({ ...span, start: 0, end: 0, receivedAtMs: 0 });
+  return JSON.stringify({ ...span, start: 0, end: 0, receivedAtMs: 0, names: null });
 }

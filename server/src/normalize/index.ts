@@ -161,6 +161,7 @@ export function createNormalizer(settings: KeySettings): Normalizer {
         route: routeOf(values),
         warnings,
         receivedAtMs,
+        names: null,
       };
       return {
         span,
@@ -234,6 +235,7 @@ export function createNormalizer(settings: KeySettings): Normalizer {
         route: '',
         warnings: NONE,
         receivedAtMs,
+        names: null,
       };
       return {
         span,

@@ -115,5 +115,6 @@ export function aSpan(sketch: SpanSketch): Span {
     route: sketch.route ?? '',
     warnings: [],
     receivedAtMs: sketch.received ?? BASE_MS,
+    names: null,
   };
 }
