@@ -1,4 +1,5 @@
 import { valueJson } from '../model/attribute-json.ts';
+import { NO_KEYS, NONE } from '../model/span.ts';
 import type { Attributes, AttributeValue } from '../model/otlp.ts';
 import { FIELDS, FIELD_COUNT, FIELD_INDEX, KEY_PREFIX, SECRET_NAME, type Field } from './names.ts';
 
@@ -7,8 +8,9 @@ import { FIELDS, FIELD_COUNT, FIELD_INDEX, KEY_PREFIX, SECRET_NAME, type Field }
  * keeps. What a name means is looked up in one map per process (names repeat in every span).
  */
 interface NameInfo {
-  /** `"messaging.system":`, ready to be written. */
-  json: string;
+  /** `{"messaging.system":` and `,"messaging.system":`, ready to be written. */
+  first: string;
+  next: string;
   /** Which field the name fills and with which precedence, or -1. */
   field: number;
   rank: number;
@@ -24,11 +26,11 @@ export interface KeySettings {
 }
 
 export interface ReadAttributes {
-  /** By FIELD_INDEX; undefined where absent. */
+  /** By FIELD_INDEX; undefined where absent. The reader's own: it holds until the next `read`. */
   values: (AttributeValue | undefined)[];
   json: string;
-  keys: [string, string][];
-  identities: string[];
+  keys: readonly (readonly [string, string])[];
+  identities: readonly string[];
 }
 
 const LONGEST_KEY = 200;
@@ -57,7 +59,8 @@ export function createAttributeReader(settings: KeySettings): AttributeReader {
           ? name
           : '';
       info = {
-        json: `${JSON.stringify(name)}:`,
+        first: `{${JSON.stringify(name)}:`,
+        next: `,${JSON.stringify(name)}:`,
         field: known?.field ?? -1,
         rank: known?.rank ?? 0,
         secret: SECRET_NAME.test(name),
@@ -71,28 +74,30 @@ export function createAttributeReader(settings: KeySettings): AttributeReader {
 
   const json = (attributes: Attributes): string => {
     if (attributes.length === 0) return '';
-    let text = '{';
+    let text = '';
     for (let i = 0; i < attributes.length; i += 2) {
       const info = infoOf(attributes[i] as string);
-      text +=
-        (i === 0 ? '' : ',') + info.json + (info.secret ? '"[redacted]"' : valueJson(attributes[i + 1]!));
+      text += i === 0 ? info.first : info.next;
+      text += info.secret ? '"[redacted]"' : valueJson(attributes[i + 1]!);
     }
     return text + '}';
   };
 
+  const values = new Array<AttributeValue | undefined>(FIELD_COUNT).fill(undefined);
+  const ranks = new Uint8Array(FIELD_COUNT);
   return {
     json,
     read(attributes) {
-      const values = new Array<AttributeValue | undefined>(FIELD_COUNT).fill(undefined);
-      const ranks = new Uint8Array(FIELD_COUNT);
-      const keys: [string, string][] = [];
-      const identities: string[] = [];
-      let text = attributes.length === 0 ? '' : '{';
+      values.fill(undefined);
+      let keys: [string, string][] | null = null;
+      let identities: string[] | null = null;
+      let text = '';
       for (let i = 0; i < attributes.length; i += 2) {
         const name = attributes[i] as string;
         const value = attributes[i + 1]!;
         const info = infoOf(name);
-        text += (i === 0 ? '' : ',') + info.json + (info.secret ? '"[redacted]"' : valueJson(value));
+        text += i === 0 ? info.first : info.next;
+        text += info.secret ? '"[redacted]"' : valueJson(value);
         const { field } = info;
         if (field >= 0 && value !== null && (values[field] === undefined || info.rank < ranks[field]!)) {
           values[field] = value;
@@ -101,13 +106,13 @@ export function createAttributeReader(settings: KeySettings): AttributeReader {
         if (info.key !== '') {
           const key = textOf(value).slice(0, LONGEST_KEY);
           if (key !== '') {
-            keys.push([info.key, key]);
-            if (identityKeys.has(name)) identities.push(`${name}\0${key}`);
+            (keys ??= []).push([info.key, key]);
+            if (identityKeys.has(name)) (identities ??= []).push(`${name}\0${key}`);
           }
         }
       }
       if (text !== '') text += '}';
-      return { values, json: text, keys, identities };
+      return { values, json: text, keys: keys ?? NO_KEYS, identities: identities ?? NONE };
     },
   };
 }

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { AttributeValue, OtlpLink, OtlpLog, OtlpResource, OtlpSpan } from '../model/otlp.ts';
 import {
-  NO_KEYS,
   NO_LINKS,
   NONE,
   type FlowRef,
@@ -156,8 +155,8 @@ export function createNormalizer(settings: KeySettings): Normalizer {
         message: isMessaging(role) ? messageOf(values, system) : null,
         flow: flowOf(values),
         step: stepOf(values),
-        keys: read.keys.length === 0 ? NO_KEYS : read.keys,
-        identities: read.identities.length === 0 ? NONE : read.identities,
+        keys: read.keys,
+        identities: read.identities,
         route: routeOf(values),
         warnings,
         receivedAtMs,
@@ -230,8 +229,8 @@ export function createNormalizer(settings: KeySettings): Normalizer {
         message: null,
         flow,
         step: stepOf(read.values),
-        keys: read.keys.length === 0 ? NO_KEYS : read.keys,
-        identities: read.identities.length === 0 ? NONE : read.identities,
+        keys: read.keys,
+        identities: read.identities,
         route: '',
         warnings: NONE,
         receivedAtMs,
