@@ -105,9 +105,11 @@ const DRAW_MS_PER_SPAN = 0.05;
 const MOST_CHECKED = 200_000;
 /** More spans than these that decide together leave one flow at a time; a late span may then miss the rest of them. */
 const MOST_TOGETHER = 5000;
-/** Above this, flows leave once they were quiet for a moment: memory stays bounded under any load. */
-const MOST_SPANS_IN_MEMORY = 400_000;
+/** Above this, those that are quiet the longest leave, if only for a moment: memory stays bounded under any load. */
+const MOST_SPANS_IN_MEMORY = 200_000;
 const CROWDED_QUIET_MS = 3000;
+/** Flows that leave in one go, beside two for each that was written: after a pause all at once would stop everything. */
+const MOST_LEAVING = 200;
 
 export function createCorrelator(options: CorrelatorOptions): Correlator {
   const { clock } = options;
@@ -416,19 +418,22 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
     written(changes) {
       for (const change of changes)
         if (unwritten.get(change.id) === change.version) unwritten.delete(change.id);
-      const crowded = assembler.graph.size > MOST_SPANS_IN_MEMORY;
-      const before = clock.now() - (crowded ? CROWDED_QUIET_MS : options.unloadMs);
+      const crowded = (): boolean => assembler.graph.size > MOST_SPANS_IN_MEMORY;
+      const before = (): number => clock.now() - (crowded() ? CROWDED_QUIET_MS : options.unloadMs);
+      let left = MOST_LEAVING + 2 * changes.length;
       for (const [key, lastReceived] of quiet) {
-        if (lastReceived > before) break;
+        if (lastReceived > before() || left === 0) break;
         const state = assembler.flow(key);
         if (!state) {
           quiet.delete(key);
           continue;
         }
         const leaving = leavingWith(state);
-        if (mayLeave(leaving, before)) unload(leaving);
+        if (!mayLeave(leaving, before())) continue;
+        unload(leaving);
+        left--;
       }
-      sweep(before);
+      sweep(before());
       if (pending.size > 0) options.onDirty();
     },
     remember(names) {
