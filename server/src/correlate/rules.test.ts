@@ -369,6 +369,27 @@ describe('change', () => {
     expect(flowsOf(start(0, 'a1'), start(100, 'b1'), end(150, 'b1'))).toHaveLength(1);
   });
 
+  test('a flow is given up within a span that has not ended: the step has not failed by that', () => {
+    const said = (milestone: 'flow-failed' | 'step-started' | 'step-failed'): SpanSketch => ({
+      trace: 'a1',
+      id: milestone,
+      parent: '1',
+      role: 'event',
+      milestone,
+      ...(milestone === 'flow-failed' && { outcome: 'failed' as const }),
+      failed: milestone.endsWith('failed'),
+      flow: 'o',
+      type: 't',
+      ms: 0,
+    });
+    const [alone] = flowsOf(said('flow-failed'));
+    expect([alone!.outcome, alone!.steps.map((step) => step.status)]).toEqual(['failed', ['ok']]);
+    const [running] = flowsOf(said('step-started'), said('flow-failed'));
+    expect(running!.steps.map((step) => step.status)).toEqual(['running']);
+    const [failed] = flowsOf(said('step-started'), said('step-failed'));
+    expect(failed!.steps.map((step) => step.status)).toEqual(['failed']);
+  });
+
   test('no receive precedes its send; the skew is shown and travels downstream', () => {
     const [flow] = flowsOf(
       { trace: 'a1', id: '1', role: 'send', at: 1000 },

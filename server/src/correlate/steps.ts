@@ -1,5 +1,5 @@
 import type { Attempt, Badge, Step, StepStatus } from '../model/flow.ts';
-import type { Span } from '../model/span.ts';
+import type { Milestone, Span } from '../model/span.ts';
 import { earlier, later, msOf, unixNanos } from '../model/time.ts';
 import { order, type FlowInput, type InputSegment } from './flow-input.ts';
 import type { Shifts } from './runs.ts';
@@ -272,15 +272,18 @@ function attemptFromSpans(draft: Draft, work: Span[]): Attempt {
   };
 }
 
+/** What is said of a flow says nothing of the step in which it is said: whoever gives up a flow may do so soundly. */
+const ENDS_STEP: ReadonlySet<Milestone> = new Set<Milestone>([
+  'step-completed',
+  'step-failed',
+  'compensation-completed',
+  'compensation-failed',
+]);
+
 /** Only log events so far: the span has not ended, or its process died. */
 function attemptFromMilestones(draft: Draft, milestones: Span[]): Attempt {
   const sorted = [...milestones].sort(order);
-  const ended = sorted.findLast(
-    (span) =>
-      span.milestone!.endsWith('completed') ||
-      span.milestone!.endsWith('failed') ||
-      span.milestone === 'flow-cancelled',
-  );
+  const ended = sorted.findLast((span) => ENDS_STEP.has(span.milestone!));
   const first = sorted[0]!;
   const instant = !sorted.some(
     (span) => span.milestone === 'step-started' || span.milestone === 'compensation-started',
