@@ -8,12 +8,20 @@ import { runScenario } from './run.ts';
 const otlp = process.env['OTEL_EXPORTER_OTLP_ENDPOINT'] ?? 'http://127.0.0.1:4318';
 const broker = process.env['FERMATA_DEMO_BROKER'] ?? '';
 const rate = Number(process.env['FERMATA_DEMO_RATE'] ?? 2);
-/** A mix: who tells, who is told, and who has to undo. Every tenth order is struck by the fault. */
-const MIX: Record<string, string> = {
-  'checkout-choreographed': 'rewards-failing',
-  'checkout-orchestrated': 'stock-slow',
-  'partial-write': 'd-fails',
-  'address-change': 'card-refuses',
+/** A mix: who tells, who is told, and who has to undo. Every tenth order of each is struck by the next of its faults. */
+const MIX: Record<string, string[]> = {
+  'checkout-choreographed': ['rewards-failing', 'email-slow'],
+  'checkout-orchestrated': ['stock-slow'],
+  'partial-write': ['d-fails'],
+  'address-change': ['card-refuses'],
+};
+/** What Fermata is for: now and then a service is gone, its orders are held, and one incident says where and why. */
+const OUTAGE = {
+  of: 'checkout-orchestrated',
+  service: 'mailer',
+  firstMs: 30_000,
+  everyMs: 180_000,
+  lastsMs: 45_000,
 };
 const scenarios = SCENARIOS.filter((scenario) => scenario.name in MIX);
 
@@ -24,6 +32,7 @@ const running = await Promise.all(
   scenarios.map(async (scenario) => ({
     scenario,
     services: await runScenario(scenario, { otlp, broker }),
+    orders: 0,
   })),
 );
 process.stdout.write(`Demo: ${rate} orders a second. Ctrl-C ends it.\n`);
@@ -32,11 +41,14 @@ process.send?.({ ready: true });
 let number = Math.floor(Date.now() / 1000) % 1_000_000;
 const timer = setInterval(
   () => {
-    for (const { scenario, services } of running) {
-      const fault = number % 10 === 0 ? MIX[scenario.name] : undefined;
+    for (const one of running) {
+      const { scenario, services } = one;
+      const count = one.orders++;
+      const faults = MIX[scenario.name]!;
+      const fault = count % 10 === 9 ? faults[Math.floor(count / 10) % faults.length] : undefined;
       const order = {
         orderId: `order-${number++}`,
-        flags: number % 3 === 0 ? [] : ['member', 'rollback'],
+        flags: count % 3 === 0 ? [] : ['member', 'rollback'],
         ...(fault !== undefined && { fault }),
       };
       services
@@ -47,8 +59,25 @@ const timer = setInterval(
   (1000 / rate) * running.length,
 );
 
+const struck = running.find(({ scenario }) => scenario.name === OUTAGE.of)!.services;
+const say = (text: string): void => void process.stdout.write(`Demo: ${text}\n`);
+let outage: NodeJS.Timeout;
+const strike = (): void => {
+  say(`${OUTAGE.service} is down: see Incidents in half a minute.`);
+  struck.kill(OUTAGE.service);
+  outage = setTimeout(() => {
+    struck.revive(OUTAGE.service).then(
+      () => say(`${OUTAGE.service} is back.`),
+      (error: unknown) => say(String(error)),
+    );
+    outage = setTimeout(strike, OUTAGE.everyMs);
+  }, OUTAGE.lastsMs);
+};
+outage = setTimeout(strike, OUTAGE.firstMs);
+
 const stop = (): void => {
   clearInterval(timer);
+  clearTimeout(outage);
   void Promise.all(running.map(({ services }) => services.stop())).then(() => process.exit(0));
 };
 process.once('SIGTERM', stop);
