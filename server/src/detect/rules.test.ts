@@ -77,6 +77,15 @@ describe('absence', () => {
 });
 
 describe('failures', () => {
+  test('failed-step: of a chain of calls, the one that failed first', () => {
+    const chain = flowOf(
+      { id: '1', role: 'server', failed: true, at: 0, ms: 50 },
+      { id: '2', parent: '1', role: 'client', failed: true, at: 5, ms: 40 },
+      { id: '3', parent: '2', role: 'server', service: 'b', failed: true, at: 10, ms: 20 },
+    );
+    expect(chain.failedSteps).toBe(2);
+    expect(judge(chain, known(), OPTIONS, 0).findings.map(({ service }) => service)).toEqual(['b']);
+  });
   test('failed-step: not when a later attempt succeeds', () => {
     const attempt = (id: string, number: number, failed: boolean): Omit<SpanSketch, 'trace'> => ({
       id,

@@ -16,19 +16,26 @@ const about = (step: Step, summary: string, since = step.end ?? step.start): Sai
 /**
  * Symptom: a step failed and nothing retried it to success or undid it. Who cares: the team of that service.
  * False alarms: errors that are part of the business (a declined card) and are recorded as span errors.
+ * A step that failed because one that it called did is no finding of its own: one failure is one finding.
  */
 export const failedStep: Rule = {
   name: 'failed-step',
   severity: 'warning',
-  inspect: (flow) =>
-    flow.steps
-      .filter((step) => step.status === 'failed' && step.kind !== 'compensation')
+  inspect(flow) {
+    const failed = flow.steps.filter((step) => step.status === 'failed' && step.kind !== 'compensation');
+    const ids = new Set(failed.map((step) => step.id));
+    const callers = new Set(
+      flow.hops.flatMap((hop) => (hop.sync && hop.to !== null && ids.has(hop.to) ? [hop.from] : [])),
+    );
+    return failed
+      .filter((step) => !callers.has(step.id))
       .map((step) =>
         about(
           step,
           `${step.name} (${step.service}) failed${step.attempts.length > 1 ? ` ${step.attempts.length} times` : ''}: ${step.error?.message || step.error?.type || 'no message'}`,
         ),
-      ),
+      );
+  },
 };
 
 /**
