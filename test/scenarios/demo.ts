@@ -19,9 +19,9 @@ const MIX: Record<string, string[]> = {
 const OUTAGE = {
   of: 'checkout-orchestrated',
   service: 'mailer',
-  firstMs: 30_000,
-  everyMs: 180_000,
-  lastsMs: 45_000,
+  firstMs: 75_000,
+  everyMs: 240_000,
+  lastsMs: 100_000,
 };
 const scenarios = SCENARIOS.filter((scenario) => scenario.name in MIX);
 
@@ -63,7 +63,7 @@ const struck = running.find(({ scenario }) => scenario.name === OUTAGE.of)!.serv
 const say = (text: string): void => void process.stdout.write(`Demo: ${text}\n`);
 let outage: NodeJS.Timeout;
 const strike = (): void => {
-  say(`${OUTAGE.service} is down: see Incidents in half a minute.`);
+  say(`${OUTAGE.service} is down: the first time, Incidents says so after a minute, later sooner.`);
   struck.kill(OUTAGE.service);
   outage = setTimeout(() => {
     struck.revive(OUTAGE.service).then(
