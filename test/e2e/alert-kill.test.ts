@@ -103,6 +103,7 @@ test(
     const start = (): Promise<ServerProcess> =>
       startServer(join(directory.path, 'data'), {
         FERMATA_ALERTS: settings,
+        FERMATA_SETTLE: '1s',
         FERMATA_ALERT_ALLOW: '127.0.0.1',
       });
     const acknowledged: string[] = [];

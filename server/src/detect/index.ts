@@ -27,6 +27,7 @@ import {
   deadLetter,
   duplicateProcessing,
   failedStep,
+  failureToldAt,
   retryStorm,
   unhandledFailure,
   unheardFailures,
@@ -40,8 +41,10 @@ export { undoPair, type UndoDuties } from './rules/compensation.ts';
 
 /** Of one flow; absences come first. */
 const MOST_FINDINGS = 100;
+/** Exporters send every five seconds by default: so much later the rest of a failure has been heard. */
+const FAILURE_GRACE_MS = 5000;
 
-const RULES: readonly Rule[] = [
+const ABSENCES: readonly Rule[] = [
   undeliveredMessage,
   lostStep,
   orchestratorSilent,
@@ -49,8 +52,9 @@ const RULES: readonly Rule[] = [
   consumerGone,
   missingStep,
   flowOverdue,
-  deadLetter,
-  failedStep,
+];
+
+const EVENTS: readonly Rule[] = [
   retryStorm,
   duplicateProcessing,
   contradictoryOutcome,
@@ -84,11 +88,15 @@ export function judge(flow: Flow, known: Known, { settleMs, queryRules }: JudgeO
     flow.outcome === 'failed' ||
     flow.outcome === 'compensated' ||
     flow.steps.some((step) => step.compensates !== null);
+  const graceMs = Math.min(settleMs, FAILURE_GRACE_MS);
   const quietAt = flow.lastReceivedMs + settleMs;
   const audits = isSaga && nowMs >= quietAt;
   const duties = audits ? known.dutiesOf() : null;
   const rules = [
-    ...RULES,
+    ...ABSENCES,
+    deadLetter,
+    failedStep(graceMs),
+    ...EVENTS,
     unhandledFailure(quietAt),
     consumerNew(known.news),
     newVariant(known.news),
@@ -115,7 +123,7 @@ export function judge(flow: Flow, known: Known, { settleMs, queryRules }: JudgeO
         : nanosFromMs(Math.round(Math.min(...absences.map((finding) => finding.since)))),
     lookAtMs: null,
   };
-  const looks = [nextLook(waitingFor, nowMs)];
+  const looks = [nextLook(waitingFor, nowMs), failureToldAt(flow, graceMs, nowMs)];
   if (nowMs < quietAt && (isSaga || unheardFailures(flow).length > 0)) looks.push(quietAt);
   for (const rule of queryRules) {
     const { said, lookAtMs } = askedOf(rule, judged, settleMs, nowMs);

@@ -84,7 +84,13 @@ describe('failures', () => {
       { id: '3', parent: '2', role: 'server', service: 'b', failed: true, at: 10, ms: 20 },
     );
     expect(chain.failedSteps).toBe(2);
-    expect(judge(chain, known(), OPTIONS, 0).findings.map(({ service }) => service)).toEqual(['b']);
+    const at = (now: number): Flow => judge(chain, known(), OPTIONS, now);
+    expect(at(chain.lastReceivedMs + 5000).findings.map(({ service }) => service)).toEqual(['b']);
+    // Before that, the calls may not all have been heard of.
+    expect(at(chain.lastReceivedMs + 4999)).toMatchObject({
+      findings: [],
+      lookAtMs: chain.lastReceivedMs + 5000,
+    });
   });
   test('failed-step: not when a later attempt succeeds', () => {
     const attempt = (id: string, number: number, failed: boolean): Omit<SpanSketch, 'trace'> => ({
@@ -291,8 +297,7 @@ describe("an operator's own rule", () => {
     ]);
   });
   test('it may ask what the other rules found', () => {
-    expect(asked('finding:failed-step', 0, flowOf({ id: '1', failed: true }), T0 + 1).findings).toHaveLength(
-      2,
-    );
+    const failed = flowOf({ id: '1', failed: true, received: T0 });
+    expect(asked('finding:failed-step', 0, failed, T0 + 5000).findings).toHaveLength(2);
   });
 });

@@ -17,18 +17,20 @@ const about = (step: Step, summary: string, since = step.end ?? step.start): Sai
  * Symptom: a step failed and nothing retried it to success or undid it. Who cares: the team of that service.
  * False alarms: errors that are part of the business (a declined card) and are recorded as span errors.
  * A step that failed because one that it called did is no finding of its own: one failure is one finding.
+ *
+ * `graceMs`: who called whom, and whether another try succeeded, is often heard a moment later.
  */
-export const failedStep: Rule = {
+export const failedStep = (graceMs: number): Rule => ({
   name: 'failed-step',
   severity: 'warning',
-  inspect(flow) {
-    const failed = flow.steps.filter((step) => step.status === 'failed' && step.kind !== 'compensation');
+  inspect(flow, _waiting, nowMs) {
+    const failed = failedSteps(flow);
     const ids = new Set(failed.map((step) => step.id));
     const callers = new Set(
       flow.hops.flatMap((hop) => (hop.sync && hop.to !== null && ids.has(hop.to) ? [hop.from] : [])),
     );
     return failed
-      .filter((step) => !callers.has(step.id))
+      .filter((step) => !callers.has(step.id) && nowMs >= step.receivedMs + graceMs)
       .map((step) =>
         about(
           step,
@@ -36,7 +38,16 @@ export const failedStep: Rule = {
         ),
       );
   },
-};
+});
+const failedSteps = (flow: Flow): Step[] =>
+  flow.steps.filter((step) => step.status === 'failed' && step.kind !== 'compensation');
+/** The next instant at which the grace of a failed step is over; null: none is. */
+export function failureToldAt(flow: Flow, graceMs: number, nowMs: number): number | null {
+  const still = failedSteps(flow)
+    .map((step) => step.receivedMs + graceMs)
+    .filter((at) => at > nowMs);
+  return still.length === 0 ? null : Math.min(...still);
+}
 
 /**
  * Symptom: a message ended in a dead-letter destination. Who cares: whoever has to replay it.
