@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { diag, DiagConsoleLogger, DiagLogLevel } from '@opentelemetry/api';
-import { instrumentAmqplib } from './adapters/amqplib.ts';
+import { instrumentAmqplib, instrumentAmqplibCallbacks } from './adapters/amqplib.ts';
 import { instrumentKafkaJs } from './adapters/kafkajs.ts';
 import { instrumentMqtt } from './adapters/mqtt.ts';
 import { instrumentNats } from './adapters/nats.ts';
@@ -80,6 +80,7 @@ function withExporter(Processor: Constructor, exporter: unknown, options: object
 /** Clients that are found in the app's own node_modules are traced; what an adapter needs of them stands here. */
 const CLIENTS: Record<string, (module: never) => void> = {
   amqplib: instrumentAmqplib,
+  'amqplib/callback_api': instrumentAmqplibCallbacks,
   kafkajs: instrumentKafkaJs,
   '@platformatic/kafka': instrumentPlatformaticKafka,
   '@nats-io/transport-node': instrumentNats,

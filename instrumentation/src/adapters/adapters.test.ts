@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
 import { createServer } from 'node:http';
+import { createRequire } from 'node:module';
 import { connect as connectSocket, type AddressInfo, type Socket } from 'node:net';
 import { SpanStatusCode, trace } from '@opentelemetry/api';
 import { NodeSDK } from '@opentelemetry/sdk-node';
@@ -17,7 +18,7 @@ import { Server } from 'socket.io';
 import { io } from 'socket.io-client';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { currentFlow, FlowSpanProcessor, startFlow, withFlow } from '../index.ts';
-import { traceChannel } from './amqplib.ts';
+import { instrumentAmqplibCallbacks, traceChannel } from './amqplib.ts';
 import { createBullTelemetry } from './bullmq.ts';
 import { traceEmitter } from './event-emitter.ts';
 import { inBatchMessage, instrumentKafkaJs, traceConsumer, traceProducer } from './kafkajs.ts';
@@ -26,6 +27,24 @@ import { traceNats } from './nats.ts';
 import { handleKafka, instrumentPlatformaticKafka } from './platformatic-kafka.ts';
 import { handleStreamEntry, traceRedisStreams } from './redis-streams.ts';
 import { traceSocket } from './socket-io.ts';
+
+/** What is used of rascal, which has no types. */
+interface Rascal {
+  withTestConfig(config: object): object;
+  BrokerAsPromised: {
+    create(config: object): Promise<{
+      on(event: 'error', listener: () => void): void;
+      publish(publication: string, content: object): Promise<unknown>;
+      subscribe(name: string): Promise<{
+        on(
+          event: 'message',
+          handle: (message: object, content: object, acknowledge: () => void) => void,
+        ): void;
+      }>;
+      nuke(): Promise<void>;
+    }>;
+  };
+}
 
 /** Each adapter against the real thing: the consumer is in the sender's flow, and links to the sender's span. */
 const answers = (port: number): Promise<boolean> =>
@@ -254,6 +273,44 @@ describe.runIf(hasRabbitMq)('amqplib', () => {
     };
     const without = await seen(false);
     expect(await seen(true)).toEqual(without);
+  });
+
+  test('rascal, over the callbacks: published, handled and acknowledged in the flow', async () => {
+    const require = createRequire(import.meta.url);
+    instrumentAmqplibCallbacks(require('amqplib/callback_api') as never);
+    const rascal = require('rascal') as Rascal;
+    const queue = unique();
+    const broker = await rascal.BrokerAsPromised.create(
+      rascal.withTestConfig({
+        vhosts: {
+          '/': {
+            connection: { url: 'amqp://guest:guest@127.0.0.1:5672' },
+            exchanges: ['orders'],
+            queues: { [queue]: {} },
+            bindings: [`orders[placed] -> ${queue}`],
+            publications: { placed: { exchange: 'orders', routingKey: 'placed' } },
+            subscriptions: { handle: { queue } },
+          },
+        },
+      }),
+    );
+    broker.on('error', () => undefined);
+    const seen: (string | undefined)[] = [];
+    const subscription = await broker.subscribe('handle');
+    subscription.on('message', (_message, _content, acknowledge) => {
+      seen.push(currentFlow()?.id);
+      acknowledge();
+    });
+    await withFlow({ id: 'rascal' }, () => broker.publish('placed', { id: 42 }));
+    await until(() => spansOf('process').length === 1);
+    expect(seen).toEqual(['rascal']);
+    const [[sent, handled]] = joined() as [[ReadableSpan, ReadableSpan]];
+    expect([flowOf(sent), flowOf(handled), handled.status.code]).toEqual([
+      'rascal',
+      'rascal',
+      SpanStatusCode.UNSET,
+    ]);
+    await broker.nuke();
   });
 });
 

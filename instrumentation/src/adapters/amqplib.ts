@@ -13,7 +13,7 @@ import {
 import type { IncomingMessage, OutgoingMessage } from '../types.ts';
 
 /**
- * amqplib 0.10 to 2: wraps a channel's publish, sendToQueue and consume. The message type is `properties.type` (else
+ * amqplib 0.10 to 2, with promises or callbacks (and what is built on it, rascal for one): wraps a channel's publish, sendToQueue and consume. The message type is `properties.type` (else
  * the routing key), its id `properties.messageId`; a queue is asked to do something (command), an exchange is told
  * (event). A delivery's span ends with its acknowledgement, or with the handler where the consumer does not acknowledge.
  *
@@ -81,6 +81,7 @@ export function traceChannel<C extends Channel | ConfirmChannel>(
     queue: string,
     onMessage: (message: ConsumeMessage | null) => unknown,
     given?: Options.Consume,
+    ...rest: []
   ) =>
     consume(
       queue,
@@ -95,6 +96,7 @@ export function traceChannel<C extends Channel | ConfirmChannel>(
         return run();
       },
       given,
+      ...rest,
     );
 
   const settle = (tag: number, allUpTo: boolean, end: (span: Span) => void): void => {
@@ -161,30 +163,77 @@ function incoming(queue: string, message: ConsumeMessage, options: AmqplibOption
 }
 
 interface AmqplibModule {
-  connect: (...args: never[]) => Promise<object>;
+  connect: (...args: never[]) => unknown;
 }
+const CREATORS = ['createChannel', 'createConfirmChannel'];
 
 /** Zero-code: every channel of every connection made by this module from now on. Idempotent. */
 export function instrumentAmqplib(amqplib: AmqplibModule, options: AmqplibOptions = {}): void {
-  const { connect } = amqplib as AmqplibModule & { connect: { [TRACED]?: true } };
-  if (connect[TRACED]) return;
-  const wrapped = async (...args: never[]): Promise<object> => {
-    const connection = await connect(...args);
-    for (const method of ['createChannel', 'createConfirmChannel']) {
-      const create = (connection as Record<string, unknown>)[method];
-      if (typeof create !== 'function') continue;
-      (connection as Record<string, unknown>)[method] = async (...given: unknown[]): Promise<unknown> => {
-        const channel = (await create.apply(connection, given)) as Channel;
-        try {
-          return traceChannel(channel, options);
-        } catch (error) {
-          diag.warn('fermata: an amqplib channel could not be traced', error);
-          return channel;
-        }
-      };
-    }
+  wrapConnect(amqplib, (connect) => async (...args) => {
+    const connection = (await connect(...args)) as object;
+    wrapCreators(
+      connection,
+      (create) =>
+        async (...given) =>
+          traced(await create(...given), options),
+    );
     return connection;
-  };
-  (wrapped as { [TRACED]?: true })[TRACED] = true;
+  });
+}
+
+/** The same for `amqplib/callback_api`. */
+export function instrumentAmqplibCallbacks(amqplib: AmqplibModule, options: AmqplibOptions = {}): void {
+  wrapConnect(
+    amqplib,
+    (connect) =>
+      (...args) =>
+        connect(
+          ...withCallback(args, (connection) => {
+            wrapCreators(
+              connection as object,
+              (create) =>
+                (...given) =>
+                  create(...withCallback(given, (channel) => traced(channel, options))),
+            );
+            return connection;
+          }),
+        ),
+  );
+}
+
+type Method = (...args: unknown[]) => unknown;
+
+function wrapConnect(amqplib: AmqplibModule, wrap: (connect: Method) => Method): void {
+  const connect = amqplib.connect as Method & { [TRACED]?: true };
+  if (connect[TRACED]) return;
+  const wrapped: Method & { [TRACED]?: true } = wrap((...args) => connect.apply(amqplib, args));
+  wrapped[TRACED] = true;
   amqplib.connect = wrapped;
+}
+
+function wrapCreators(connection: object, wrap: (create: Method) => Method): void {
+  const methods = connection as Record<string, unknown>;
+  for (const name of CREATORS) {
+    const create = methods[name];
+    if (typeof create === 'function')
+      methods[name] = wrap((...args) => (create as Method).apply(connection, args));
+  }
+}
+
+/** The caller's `(error, result)` gets what `change` makes of the result. */
+function withCallback(args: unknown[], change: (result: unknown) => unknown): unknown[] {
+  return args.map((arg) =>
+    typeof arg === 'function'
+      ? (error: unknown, result: unknown) => (arg as Method)(error, error ? result : change(result))
+      : arg,
+  );
+}
+
+function traced(channel: unknown, options: AmqplibOptions): unknown {
+  try {
+    return traceChannel(channel as Channel, options);
+  } catch (error) {
+    diag.warn('fermata: an amqplib channel could not be traced', error);
+    return channel;
+  }
 }
