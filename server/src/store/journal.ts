@@ -113,8 +113,8 @@ export function createJournal(options: JournalOptions): Journal {
     }
   };
   const insertEnded = async (): Promise<void> => {
-    await appending;
-    end();
+    // In turn with the appends: none is half-way into a segment that is about to be closed.
+    await (appending = appending.then(end));
     let failed: { error: unknown } | undefined;
     for (const segment of [...ended])
       try {
