@@ -385,6 +385,8 @@ export function createAssembler(): Assembler {
     load: (span, stub) => addOne(span, stub, true),
     stubsAround,
     unload(nodes) {
+      // Those are on their way in, to be resolved by the next `add`; forgotten, they would be in no flow.
+      const loaded = [...queue];
       for (const node of [...nodes]) {
         const tree = node.tree;
         if (tree !== null) {
@@ -406,7 +408,9 @@ export function createAssembler(): Assembler {
         graph.remove(node);
         countType(node, -1);
       }
+      // What is left of the trees that went keeps its flow until it changes.
       queue.clear();
+      for (const node of loaded) if (graph.get(node.span.key) === node) queue.add(node);
     },
     flow: (key) => flows.get(key),
     takeUnowned() {

@@ -369,6 +369,24 @@ describe('change', () => {
     expect(flowsOf(start(0, 'a1'), start(100, 'b1'), end(150, 'b1'))).toHaveLength(1);
   });
 
+  test('a flow that comes back while another leaves comes back whole', () => {
+    const bench = createBench();
+    const order = (trace: string, flow: string, at = 0): SpanSketch => ({
+      trace,
+      id: '1',
+      flow,
+      type: 't',
+      at,
+    });
+    bench.take([aSpan(order('a1', 'a'))]);
+    bench.clock.advance(61_000);
+    bench.take([aSpan({ ...order('b1', 'b'), received: bench.clock.now() })]);
+    bench.clock.advance(61_000);
+    bench.take([aSpan({ ...order('a2', 'a', 100), received: bench.clock.now() })]);
+    const [flow] = [...bench.flows().values()].filter((one) => one.flowId === 'a');
+    expect(flow!.spanCount).toBe(2);
+  });
+
   test('a flow is given up within a span that has not ended: the step has not failed by that', () => {
     const said = (milestone: 'flow-failed' | 'step-started' | 'step-failed'): SpanSketch => ({
       trace: 'a1',

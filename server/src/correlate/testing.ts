@@ -83,6 +83,8 @@ export function createBench(): Bench {
           found.flatMap((row) => stored(row.id)),
         ),
       );
+      // Loading takes a while: flows are drawn, written, and leave in the middle of it.
+      write();
     }
     throw new Error('loading does not come to an end');
   };
