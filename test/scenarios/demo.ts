@@ -63,7 +63,7 @@ const struck = running.find(({ scenario }) => scenario.name === OUTAGE.of)!.serv
 const say = (text: string): void => void process.stdout.write(`Demo: ${text}\n`);
 let outage: NodeJS.Timeout;
 const strike = (): void => {
-  say(`${OUTAGE.service} is down: the first time, Incidents says so after a minute, later sooner.`);
+  say(`${OUTAGE.service} is down: see Incidents in a minute.`);
   struck.kill(OUTAGE.service);
   outage = setTimeout(() => {
     struck.revive(OUTAGE.service).then(

@@ -159,7 +159,12 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
     if (digest.declaredComplete || digest.aborted) return true;
     const model = modelOf(digest.type);
     const owed = expectationsOf(digest, model, floorMs);
-    if (owed.length === 0) return true;
+    if (owed.length === 0) {
+      // Of a young type: who is heard of and did not take a message does not want it; who is silent is down, and an
+      // outage must not teach that silence is normal.
+      const young = model.flows.total < FEWEST_SAMPLES;
+      return !young || structure.owedBy(digest, [], floorMs).every((waiting) => reports(digest, waiting));
+    }
     // After a deploy a follow-up may be gone for good; not if who should perform it fell silent as well.
     return onProbation(digest, model) && owed.every((waiting) => reports(digest, waiting));
   };
@@ -242,7 +247,7 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
           versions.set(key, { now: step.version, before: known?.now ?? null, sinceMs: step.receivedMs });
       }
       const now = clock.now();
-      if (waiting.some((one) => one.stuckAt <= now)) {
+      if (waiting.some((one) => (one.basis === 'structural' ? one.lateAt : one.stuckAt) <= now)) {
         onceStuck.add(flow.id);
         if (onceStuck.size > MOST_ONCE_STUCK) onceStuck.delete(onceStuck.values().next().value!);
       }

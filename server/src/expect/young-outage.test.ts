@@ -1,0 +1,52 @@
+import { expect, test } from 'vitest';
+import { createLab } from '../testing/lab.ts';
+import { placed, shipped } from './testing.ts';
+
+/** Of a type of which forty flows are known; a hundred make it known. */
+test('an outage of a young type is found, and teaches neither that silence nor that such a wait is normal', async () => {
+  const lab = await createLab({ startMs: 1_794_000_000_000 });
+  const stuck = (): number => [...lab.flows.values()].filter(({ flow }) => flow.health === 'stuck').length;
+  let number = 0;
+  const orders = async (count: number, ships: boolean): Promise<number[]> => {
+    const mine: number[] = [];
+    for (let i = 0; i < count; i++) {
+      mine.push(number);
+      await lab.deliver([placed(lab, number), ...(ships ? [shipped(lab, number)] : [])]);
+      number++;
+      await lab.advance(2000);
+    }
+    return mine;
+  };
+  await orders(40, true);
+  const held = await orders(50, false);
+  expect(stuck()).toBeGreaterThanOrEqual(15);
+  await lab.deliver(held.map((one) => shipped(lab, one)));
+  for (let i = 0; i < 5; i++) await lab.advance(1000);
+  expect(stuck()).toBe(0);
+  await orders(40, true);
+  // A wait of 100 s is no more normal than before: the next outage is found as soon.
+  const [first] = await orders(1, false);
+  for (let i = 0; i < 75; i++) await lab.advance(1000);
+  const row = [...lab.flows.values()].find(({ flow }) => flow.flowId === `order-${first}`)!;
+  expect(row.flow.findings.map((finding) => finding.rule)).toEqual(['undelivered-message']);
+  await lab.stop();
+});
+
+test('who is heard of and takes no more of them does not want them: that is learned', async () => {
+  const lab = await createLab({ startMs: 1_794_000_000_000 });
+  for (let i = 0; i < 30; i++) {
+    await lab.deliver([placed(lab, i), shipped(lab, i)]);
+    await lab.advance(1000);
+  }
+  // The warehouse ships every third.
+  for (let i = 30; i < 150; i++) {
+    await lab.deliver([placed(lab, i), ...(i % 3 === 0 ? [shipped(lab, i)] : [])]);
+    await lab.advance(1000);
+  }
+  for (let i = 0; i < 20; i++) await lab.advance(10_000);
+  await lab.deliver([placed(lab, 1000)]);
+  for (let i = 0; i < 20; i++) await lab.advance(10_000);
+  const row = [...lab.flows.values()].find(({ flow }) => flow.flowId === 'order-1000')!;
+  expect(row.flow.findings).toEqual([]);
+  await lab.stop();
+});
