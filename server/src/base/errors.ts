@@ -7,6 +7,7 @@ export const ERRORS = {
   'address.in-use': 'another program listens on a port that Fermata needs',
   'data.locked': 'another Fermata uses this data directory',
   'data.unwritable': 'the data directory cannot be written',
+  'data.unusable': 'the path of the data directory holds characters that the engine takes for patterns',
   'store.missing-engine': 'the embedded engine is not installed on this platform',
   'store.unavailable': 'the store did not take or give data',
   'otlp.malformed': 'the request body is not OTLP in the encoding that its content type names',

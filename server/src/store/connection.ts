@@ -1,7 +1,8 @@
 /** A bound parameter: `{name:Type}` in the SQL. Values never enter SQL text unescaped. */
 export type Param = string | number | bigint | string[];
 
-export type InsertFormat = 'TSV' | 'JSONCompactEachRow';
+/** RowBinary for what is written in masses, JSON for small tables. TSV stands in journals of earlier versions. */
+export type InsertFormat = 'RowBinary' | 'JSONCompactEachRow' | 'TSV';
 
 /**
  * What the store needs of ClickHouse, embedded or remote. Both speak the same dialect; settings stand in the SQL

@@ -31,3 +31,9 @@ test('a directory that cannot be written is one clear error', async () => {
     code: 'data.unwritable',
   });
 });
+
+test('so is one whose path the engine would take for a pattern', async () => {
+  await expect(open(join(tmpdir(), 'fermata-{a}'), manualClock()).start()).rejects.toMatchObject({
+    code: 'data.unusable',
+  });
+});

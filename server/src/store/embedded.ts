@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { createClient, type ClickHouseClient } from '@clickhouse/client';
 import { FermataError, messageOf } from '../base/errors.ts';
 import { READ_SETTINGS, type Connection, type Param } from './connection.ts';
+import { openSpool, type Spool } from './spool.ts';
 
 /**
  * chDB in this process, behind @clickhouse/client. One directory a process; one connection for spans, one for derived rows, three for reads,
@@ -21,6 +22,12 @@ interface ChdbConnection {
   };
 }
 
+interface Writer {
+  client: ClickHouseClient;
+  raw: ChdbConnection;
+  spool: Spool;
+}
+
 interface Chdb {
   Session: new (path: string, options: { connectionArgs: string[] }) => { close(): void };
   drainPending(): Promise<void>;
@@ -31,9 +38,9 @@ const READERS = 3;
 export function embeddedConnection(directory: string, memoryLimitBytes: number): Connection {
   let session: { close(): void } | undefined;
   let chdb: Chdb | undefined;
-  let writer: { client: ClickHouseClient; raw: ChdbConnection } | undefined;
+  let writer: Writer | undefined;
   /** Derived rows have a connection of their own: the commit of spans must not wait behind them. */
-  let derivedWriter: { client: ClickHouseClient; raw: ChdbConnection } | undefined;
+  let derivedWriter: Writer | undefined;
   let readers: { client: ClickHouseClient; raw: ChdbConnection }[] = [];
   let turn = 0;
   const pidFile = join(directory, 'fermata.pid');
@@ -79,8 +86,8 @@ export function embeddedConnection(directory: string, memoryLimitBytes: number):
         const connection = raw as unknown as NonNullable<Parameters<typeof createClient>[0]>['connection'];
         return { client: createClient({ connection: connection! }), raw };
       };
-      writer = open();
-      derivedWriter = open();
+      writer = { ...open(), spool: await openSpool(join(directory, 'records.rows')) };
+      derivedWriter = { ...open(), spool: await openSpool(join(directory, 'derived.rows')) };
       readers = Array.from({ length: READERS }, open);
     },
     async query(sql, params) {
@@ -94,8 +101,14 @@ export function embeddedConnection(directory: string, memoryLimitBytes: number):
       await writer!.client.command({ query: sql });
     },
     async insert(table, columns, format, rows) {
-      const { raw } = (table === 'records' ? writer : derivedWriter)!;
-      await raw.chdb.rawInsert({ table, columns, format, values: rows });
+      const { client, raw, spool } = (table === 'records' ? writer : derivedWriter)!;
+      if (format !== 'RowBinary') await raw.chdb.rawInsert({ table, columns, format, values: rows });
+      else
+        await spool.through(rows, (path) =>
+          client.command({
+            query: `INSERT INTO ${table} (${columns.join(', ')}) FROM INFILE ${literal(path)} FORMAT ${format}`,
+          }),
+        );
     },
     settled: () => Promise.resolve(),
     async ping() {
@@ -106,6 +119,8 @@ export function embeddedConnection(directory: string, memoryLimitBytes: number):
       await Promise.all(
         [writer, derivedWriter, ...readers].flatMap((open) => (open ? [open.client.close()] : [])),
       );
+      await writer?.spool.close();
+      await derivedWriter?.spool.close();
       session.close();
       session = undefined;
       await chdb!.drainPending();
@@ -117,6 +132,10 @@ export function embeddedConnection(directory: string, memoryLimitBytes: number):
 /** chDB says only "Failed to create connection"; the pid file lets us say who holds the directory. */
 function lock(directory: string, pidFile: string): void {
   try {
+    if (/[*?{}]/.test(directory))
+      throw new FermataError('data.unusable', `the engine takes * ? { } in ${directory} for patterns`, {
+        hint: 'Set FERMATA_DATA_DIR to a directory without these characters in its path.',
+      });
     mkdirSync(directory, { recursive: true });
     const holder = Number(readOr(pidFile, '0'));
     if (holder > 0 && holder !== process.pid && isAlive(holder))

@@ -1,228 +1,182 @@
-import { seenAt, type Flow, type FlowChange, type Hop, type Step, type Unowned } from '../model/flow.ts';
+import { seenAt, type Flow, type FlowChange, type Unowned } from '../model/flow.ts';
 import { eventsOf, longestWait, mostAttempts } from '../model/search-match.ts';
 import { unixNanos, type UnixNanos } from '../model/time.ts';
+import { packTimeline, unpackTimeline } from './packed-timeline.ts';
 import type { FlowRow } from './port.ts';
+import { createRowBinary, type RowBinary } from './row-binary.ts';
 
-/** Columns of `flows` in the order in which `flowRow` writes them. */
-export const FLOW_COLUMNS = [
-  'id',
-  'version',
-  'deleted',
-  'moved_to',
-  'environment',
-  'type',
-  'key',
-  'flow_id',
-  'run',
-  'phase',
-  'outcome',
-  'health',
-  'status',
-  'status_since',
-  'started',
-  'last_progress',
-  'ended',
-  'duration_ms',
-  'raw_duration_ms',
-  'step_count',
-  'failed_steps',
-  'services',
-  'key_names',
-  'key_values',
-  'parent_id',
-  'incomplete',
-  'truncated',
-  'badges',
-  'span_count',
-  'settles_as',
-  'look_at',
-  'judgement',
-  'finding_rules',
-  'waiting_steps',
-  'incident_keys',
-  'event_names',
-  'event_times',
-  'hop_types',
-  'most_attempts',
-  'longest_wait_ms',
-  'settles_at',
-  'last_received',
-  'computed_ms',
-  'up_to_batch',
-  'trace_ids',
-  'tokens',
-  'members',
-  'context',
-  'step_names',
-  'step_services',
-  'step_statuses',
-  'step_starts',
-  'hop_destinations',
-  'hop_from_services',
-  'hop_to_services',
-  'timeline',
-] as const;
+/** A flow's row and everything that its columns are computed from. */
+interface Drawn {
+  change: FlowChange;
+  flow: Flow;
+  upToBatch: number;
+  settlesAtMs: number;
+  events: { name: string; atMs: number }[];
+  serviceOf: (stepId: string | null) => string;
+}
 
+/** How values of one type are written, and what stands in a row that has none. */
+interface ColumnType<T> {
+  write: (to: RowBinary, value: T) => void;
+  none: T;
+}
+const TEXT: ColumnType<string> = { write: (to, value) => to.string(value), none: '' };
+const FLAG: ColumnType<number | boolean> = { write: (to, value) => to.uint8(Number(value)), none: 0 };
+const COUNT: ColumnType<number> = { write: (to, value) => to.uint32(value), none: 0 };
+const WHOLE: ColumnType<number | bigint> = { write: (to, value) => to.uint64(value), none: 0 };
+const REAL: ColumnType<number> = { write: (to, value) => to.float64(value), none: 0 };
+const INSTANT_OR_NULL: ColumnType<bigint | null> = {
+  write: (to, value) => to.nullableUint64(value),
+  none: null,
+};
+const TEXTS: ColumnType<readonly string[]> = {
+  write(to, values) {
+    to.length(values.length);
+    for (const value of values) to.string(value);
+  },
+  none: [],
+};
+const WHOLES: ColumnType<readonly (number | bigint)[]> = {
+  write(to, values) {
+    to.length(values.length);
+    for (const value of values) to.uint64(value);
+  },
+  none: [],
+};
+
+interface Column {
+  write: (to: RowBinary, drawn: Drawn) => void;
+  /** For a row that is no flow. */
+  writeOnly: (to: RowBinary, value: unknown) => void;
+}
+const column = <T>(type: ColumnType<T>, of: (drawn: Drawn) => T): Column => ({
+  write: (to, drawn) => type.write(to, of(drawn)),
+  writeOnly: (to, value) => type.write(to, value === undefined ? type.none : (value as T)),
+});
+
+/** The columns of `flows`, and what a flow has in them; types as in `schema/`. */
+const COLUMNS = {
+  id: column(TEXT, ({ flow }) => flow.id),
+  version: column(WHOLE, ({ change }) => change.version),
+  deleted: column(FLAG, () => 0),
+  moved_to: column(TEXT, () => ''),
+  environment: column(TEXT, ({ flow }) => flow.environment),
+  type: column(TEXT, ({ flow }) => flow.type),
+  key: column(TEXT, ({ flow }) => flow.key),
+  flow_id: column(TEXT, ({ flow }) => flow.flowId),
+  run: column(COUNT, ({ flow }) => flow.run),
+  phase: column(TEXT, ({ flow }) => flow.phase),
+  outcome: column(TEXT, ({ flow }) => flow.outcome ?? ''),
+  health: column(TEXT, ({ flow }) => flow.health),
+  status: column(TEXT, ({ flow }) => flow.status),
+  status_since: column(WHOLE, ({ flow }) => flow.statusSince),
+  started: column(WHOLE, ({ flow }) => flow.started),
+  last_progress: column(WHOLE, ({ flow }) => flow.lastProgress),
+  ended: column(INSTANT_OR_NULL, ({ flow }) => flow.ended),
+  duration_ms: column(REAL, ({ flow }) => flow.durationMs),
+  raw_duration_ms: column(REAL, ({ flow }) => flow.rawDurationMs),
+  step_count: column(COUNT, ({ flow }) => flow.steps.length),
+  failed_steps: column(COUNT, ({ flow }) => flow.failedSteps),
+  services: column(TEXTS, ({ flow }) => flow.services),
+  key_names: column(TEXTS, ({ flow }) => flow.keys.map(([name]) => name)),
+  key_values: column(TEXTS, ({ flow }) => flow.keys.map(([, value]) => value)),
+  parent_id: column(TEXT, ({ flow }) => flow.parentId ?? ''),
+  incomplete: column(FLAG, ({ flow }) => flow.incomplete),
+  truncated: column(FLAG, ({ flow }) => flow.truncated),
+  badges: column(TEXTS, ({ flow }) => flow.badges),
+  span_count: column(WHOLE, ({ flow }) => flow.spanCount),
+  settles_as: column(TEXT, ({ flow }) => flow.settlesAs ?? ''),
+  look_at: column(WHOLE, ({ flow }) => (flow.lookAtMs === null ? 0 : Math.ceil(flow.lookAtMs))),
+  judgement: column(TEXT, ({ flow }) => JSON.stringify([flow.waitingFor, flow.findings])),
+  finding_rules: column(TEXTS, ({ flow }) => flow.findings.map((finding) => finding.rule)),
+  waiting_steps: column(TEXTS, ({ flow }) => flow.waitingFor.map((waiting) => waiting.step)),
+  incident_keys: column(TEXTS, ({ flow }) => flow.findings.map((finding) => finding.incident)),
+  event_names: column(TEXTS, ({ events }) => events.map(({ name }) => name)),
+  event_times: column(WHOLES, ({ events }) => events.map(({ atMs }) => atMs)),
+  hop_types: column(TEXTS, ({ flow }) => flow.hops.map((hop) => hop.message.type)),
+  most_attempts: column(COUNT, ({ flow }) => mostAttempts(flow)),
+  longest_wait_ms: column(REAL, ({ flow }) => longestWait(flow)),
+  settles_at: column(WHOLE, ({ settlesAtMs }) => settlesAtMs),
+  last_received: column(WHOLE, ({ flow }) => flow.lastReceivedMs),
+  computed_ms: column(WHOLE, ({ change }) => change.version / 1000),
+  up_to_batch: column(WHOLE, ({ upToBatch }) => upToBatch),
+  trace_ids: column(TEXTS, ({ flow }) => tracesOf(flow)),
+  tokens: column(TEXTS, ({ flow }) => flow.tokens),
+  members: column(TEXT, ({ flow }) => JSON.stringify(flow.members)),
+  context: column(TEXT, ({ flow }) => JSON.stringify(flow.context)),
+  step_names: column(TEXTS, ({ flow }) => flow.steps.map((step) => step.name)),
+  step_services: column(TEXTS, ({ flow }) => flow.steps.map((step) => step.service)),
+  step_statuses: column(TEXTS, ({ flow }) => flow.steps.map((step) => step.status)),
+  step_starts: column(WHOLES, ({ flow }) => flow.steps.map((step) => step.start)),
+  hop_destinations: column(TEXTS, ({ flow }) => flow.hops.map((hop) => hop.message.destination)),
+  hop_from_services: column(TEXTS, ({ flow, serviceOf }) => flow.hops.map((hop) => serviceOf(hop.from))),
+  hop_to_services: column(TEXTS, ({ flow, serviceOf }) => flow.hops.map((hop) => serviceOf(hop.to))),
+  timeline: column(TEXT, ({ flow }) => packTimeline(flow)),
+} satisfies Record<string, Column>;
+
+export const FLOW_COLUMNS = Object.keys(COLUMNS);
+const LIST: readonly [name: string, column: Column][] = Object.entries(COLUMNS);
+
+const tracesOf = ({ members, context }: Flow): string[] =>
+  Object.keys(members).concat(Object.keys(context).filter((id) => !(id in members)));
+
+const writer = createRowBinary();
+
+/** As RowBinary, columns in the order of `FLOW_COLUMNS`. */
 export function flowRows(
   changes: readonly FlowChange[],
   upToBatch: number,
   settlesAt: (flow: Flow) => number,
 ): Buffer {
-  let text = '';
-  for (const change of changes) text += `${JSON.stringify(rowOf(change, upToBatch, settlesAt))}\n`;
-  return Buffer.from(text);
+  for (const change of changes) {
+    const { flow } = change;
+    if (flow === null || change.unowned !== undefined) {
+      const values: Columns = change.unowned ? unowned(change, change.unowned) : grave(change);
+      for (const [name, { writeOnly }] of LIST)
+        writeOnly(writer, name === 'up_to_batch' ? upToBatch : values[name as keyof Columns]);
+      continue;
+    }
+    const services = new Map(flow.steps.map((step) => [step.id, step.service]));
+    const drawn: Drawn = {
+      change,
+      flow,
+      upToBatch,
+      settlesAtMs: settlesAt(flow),
+      events: eventsOf(flow),
+      serviceOf: (stepId) => (stepId === null ? '' : (services.get(stepId) ?? '')),
+    };
+    for (const [, { write }] of LIST) write(writer, drawn);
+  }
+  return writer.take();
 }
 
-function rowOf(change: FlowChange, upToBatch: number, settlesAt: (flow: Flow) => number): unknown[] {
-  const { flow } = change;
-  if (change.unowned !== undefined) return unownedRow(change, change.unowned, upToBatch);
-  if (flow === null) return grave(change, upToBatch);
-  const events = eventsOf(flow);
-  const serviceOf = new Map(flow.steps.map((step) => [step.id, step.service]));
-  const nameOf = (stepId: string | null): string => (stepId === null ? '' : (serviceOf.get(stepId) ?? ''));
-  return [
-    flow.id,
-    change.version,
-    0,
-    '',
-    flow.environment,
-    flow.type,
-    flow.key,
-    flow.flowId,
-    flow.run,
-    flow.phase,
-    flow.outcome ?? '',
-    flow.health,
-    flow.status,
-    String(flow.statusSince),
-    String(flow.started),
-    String(flow.lastProgress),
-    flow.ended === null ? null : String(flow.ended),
-    flow.durationMs,
-    flow.rawDurationMs,
-    flow.steps.length,
-    flow.failedSteps,
-    flow.services,
-    flow.keys.map(([name]) => name),
-    flow.keys.map(([, value]) => value),
-    flow.parentId ?? '',
-    flow.incomplete ? 1 : 0,
-    flow.truncated ? 1 : 0,
-    flow.badges,
-    flow.spanCount,
-    flow.settlesAs ?? '',
-    flow.lookAtMs === null ? 0 : Math.ceil(flow.lookAtMs),
-    JSON.stringify([flow.waitingFor, flow.findings]),
-    flow.findings.map((finding) => finding.rule),
-    flow.waitingFor.map((waiting) => waiting.step),
-    flow.findings.map((finding) => finding.incident),
-    events.map(({ name }) => name),
-    events.map(({ atMs }) => atMs),
-    flow.hops.map((hop) => hop.message.type),
-    mostAttempts(flow),
-    longestWait(flow),
-    settlesAt(flow),
-    flow.lastReceivedMs,
-    Math.floor(change.version / 1000),
-    upToBatch,
-    Object.keys(flow.members).concat(Object.keys(flow.context).filter((id) => !(id in flow.members))),
-    flow.tokens,
-    JSON.stringify(flow.members),
-    JSON.stringify(flow.context),
-    flow.steps.map((step) => step.name),
-    flow.steps.map((step) => step.service),
-    flow.steps.map((step) => step.status),
-    flow.steps.map((step) => String(step.start)),
-    flow.hops.map((hop) => hop.message.destination),
-    flow.hops.map((hop) => nameOf(hop.from)),
-    flow.hops.map((hop) => nameOf(hop.to)),
-    JSON.stringify([
-      flow.steps.map(packStep),
-      flow.hops.map(packHop),
-      flow.relations,
-      flow.unattributed,
-      [flow.typeVersion, flow.deadlineMs, flow.expects],
-    ]),
-  ];
-}
-
-type Columns = Partial<Record<(typeof FLOW_COLUMNS)[number], unknown>>;
+type Columns = Partial<Record<keyof typeof COLUMNS, unknown>>;
 
 /** `deleted`: 1 is a grave; 2 is a span that belongs to no flow: found by its names, listed nowhere. */
-function unownedRow(change: FlowChange, unowned: Unowned, upToBatch: number): unknown[] {
-  return filled({
-    id: change.id,
-    version: change.version,
-    deleted: 2,
-    phase: 'ended',
-    ended: null,
-    last_received: unowned.receivedAtMs,
-    up_to_batch: upToBatch,
-    trace_ids: [unowned.traceId],
-    tokens: unowned.tokens,
-    members: JSON.stringify({ [unowned.traceId]: [unowned.spanId] }),
-    timeline: JSON.stringify(unowned.causes),
-  });
-}
+const unowned = (
+  change: FlowChange,
+  { receivedAtMs, traceId, spanId, tokens, causes }: Unowned,
+): Columns => ({
+  id: change.id,
+  version: change.version,
+  deleted: 2,
+  phase: 'ended',
+  last_received: receivedAtMs,
+  trace_ids: [traceId],
+  tokens,
+  members: JSON.stringify({ [traceId]: [spanId] }),
+  timeline: JSON.stringify(causes),
+});
 
-function grave(change: FlowChange, upToBatch: number): unknown[] {
-  return filled({
-    id: change.id,
-    version: change.version,
-    deleted: 1,
-    moved_to: change.movedTo ?? '',
-    phase: 'ended',
-    last_received: Math.floor(change.version / 1000),
-    computed_ms: Math.floor(change.version / 1000),
-    ended: null,
-    up_to_batch: upToBatch,
-  });
-}
-
-const filled = (row: Columns): unknown[] =>
-  FLOW_COLUMNS.map((column) => (column in row ? row[column] : (DEFAULTS[column] ?? '')));
-
-const DEFAULTS: Columns = Object.fromEntries([
-  ...[
-    'run',
-    'status_since',
-    'started',
-    'last_progress',
-    'duration_ms',
-    'raw_duration_ms',
-    'step_count',
-    'failed_steps',
-    'incomplete',
-    'truncated',
-    'span_count',
-    'settles_at',
-    'computed_ms',
-    'look_at',
-    'most_attempts',
-    'longest_wait_ms',
-  ].map((name) => [name, 0]),
-  ...[
-    'services',
-    'key_names',
-    'key_values',
-    'badges',
-    'trace_ids',
-    'tokens',
-    'step_names',
-    'step_services',
-    'step_statuses',
-    'step_starts',
-    'hop_destinations',
-    'hop_from_services',
-    'hop_to_services',
-    'finding_rules',
-    'waiting_steps',
-    'incident_keys',
-    'event_names',
-    'event_times',
-    'hop_types',
-  ].map((name) => [name, []]),
-]) as Columns;
+const grave = (change: FlowChange): Columns => ({
+  id: change.id,
+  version: change.version,
+  deleted: 1,
+  moved_to: change.movedTo ?? '',
+  phase: 'ended',
+  last_received: change.version / 1000,
+  computed_ms: change.version / 1000,
+});
 
 export interface StoredFlowRow {
   id: string;
@@ -271,13 +225,6 @@ const nanosOrNull = (text: unknown): UnixNanos | null => (text === null ? null :
 
 /** As it is seen now. */
 export function fromFlowRow(row: StoredFlowRow, nowMs: number): FlowRow & { stepCount: number } {
-  const [steps, hops, relations, unattributed, about] = JSON.parse(row.timeline || '[[],[],[],[]]') as [
-    PackedStep[],
-    PackedHop[],
-    Flow['relations'],
-    Flow['unattributed'],
-    [Flow['typeVersion'], Flow['deadlineMs'], Flow['expects']]?,
-  ];
   const [waitingFor, findings] = JSON.parse(row.judgement || '[[],[]]') as [
     Flow['waitingFor'],
     Flow['findings'],
@@ -307,10 +254,7 @@ export function fromFlowRow(row: StoredFlowRow, nowMs: number): FlowRow & { step
     incomplete: row.incomplete === 1,
     truncated: row.truncated === 1,
     badges: row.badges,
-    steps: steps.map(unpackStep),
-    hops: hops.map(unpackHop),
-    relations,
-    unattributed,
+    ...unpackTimeline(row.timeline ?? ''),
     aliases: [],
     spanCount: Number(row.span_count),
     members: JSON.parse(row.members ?? '{}') as Flow['members'],
@@ -320,175 +264,10 @@ export function fromFlowRow(row: StoredFlowRow, nowMs: number): FlowRow & { step
     waitingFor,
     findings,
     lookAtMs: null,
-    typeVersion: about?.[0] ?? '',
-    deadlineMs: about?.[1] ?? null,
-    expects: about?.[2] ?? [],
   };
   return {
     ...seenAt(flow, Number(row.version), Number(row.settles_at), nowMs),
     timelineComputedMs: Number(row.computed_ms),
     stepCount: row.step_count,
-  };
-}
-
-/**
- * Steps and hops as tuples: a third of the size of objects, and written for every version of every flow. Instants are
- * text, because a double would round them. Pack and unpack stand side by side; the conformance suite holds them equal.
- */
-type PackedStep = ReturnType<typeof packStep>;
-type PackedHop = ReturnType<typeof packHop>;
-const textOrNull = (instant: UnixNanos | null): string | null => (instant === null ? null : String(instant));
-
-function packStep(step: Step) {
-  return [
-    step.id,
-    step.typeKey,
-    step.name,
-    step.service,
-    step.kind,
-    step.status,
-    step.result,
-    step.attempts.map(
-      (a) => [a.number, String(a.start), textOrNull(a.end), a.status, a.spanId, a.error] as const,
-    ),
-    String(step.start),
-    textOrNull(step.end),
-    step.skewMs,
-    step.causedBy,
-    step.compensates,
-    step.compensatedBy,
-    step.error,
-    step.spanIds,
-    step.traceId,
-    step.shared,
-    step.badges,
-    step.serviceVersion,
-    step.receivedMs,
-    step.aliveMs,
-    step.deadlineMs,
-    step.itinerary,
-  ] as const;
-}
-
-function unpackStep(packed: PackedStep): Step {
-  const [
-    id,
-    typeKey,
-    name,
-    service,
-    kind,
-    status,
-    result,
-    attempts,
-    start,
-    end,
-    skewMs,
-    causedBy,
-    compensates,
-    compensatedBy,
-    error,
-    spanIds,
-    traceId,
-    shared,
-    badges,
-    serviceVersion,
-    receivedMs,
-    aliveMs = receivedMs,
-    deadlineMs = null,
-    itinerary = [],
-  ] = packed;
-  return {
-    id,
-    typeKey,
-    name,
-    service,
-    kind,
-    status,
-    result,
-    skewMs,
-    causedBy,
-    compensates,
-    compensatedBy,
-    error,
-    spanIds,
-    traceId,
-    shared,
-    badges,
-    serviceVersion,
-    receivedMs,
-    aliveMs,
-    deadlineMs,
-    itinerary,
-    attempts: attempts.map(([number, from, to, state, spanId, failure]) => ({
-      number,
-      start: nanos(from),
-      end: nanosOrNull(to),
-      status: state,
-      spanId,
-      error: failure,
-    })),
-    start: nanos(start),
-    end: nanosOrNull(end),
-  };
-}
-
-function packHop(hop: Hop) {
-  const { message: m } = hop;
-  return [
-    hop.id,
-    [m.kind, m.type, m.id, m.system, m.destination] as const,
-    hop.from,
-    hop.to,
-    hop.consumerGroup,
-    hop.state,
-    hop.attempts,
-    hop.sendSpanId,
-    hop.receiveSpanId,
-    String(hop.sent),
-    textOrNull(hop.received),
-    hop.waitMs,
-    hop.skewed,
-    hop.sync,
-    hop.evidence,
-    hop.confidence,
-  ] as const;
-}
-
-function unpackHop(packed: PackedHop): Hop {
-  const [
-    id,
-    [kind, type, messageId, system, destination],
-    from,
-    to,
-    consumerGroup,
-    state,
-    attempts,
-    sendSpanId,
-    receiveSpanId,
-    sent,
-    received,
-    waitMs,
-    skewed,
-    sync,
-    evidence,
-    confidence,
-  ] = packed;
-  return {
-    id,
-    from,
-    to,
-    consumerGroup,
-    state,
-    attempts,
-    sendSpanId,
-    receiveSpanId,
-    waitMs,
-    skewed,
-    sync,
-    evidence,
-    confidence,
-    message: { kind, type, id: messageId, system, destination },
-    sent: nanos(sent),
-    received: nanosOrNull(received),
   };
 }

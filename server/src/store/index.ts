@@ -36,6 +36,6 @@ function embedded({ directory, memoryLimitBytes, clock, log }: StoreOptions): Co
     directory: join(directory, 'journal'),
     clock,
     log,
-    target: { table: 'records', columns: SPAN_COLUMNS, format: 'TSV' },
+    target: { table: 'records', columns: SPAN_COLUMNS, format: 'RowBinary' },
   });
 }

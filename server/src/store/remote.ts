@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { finished } from 'node:stream/promises';
 import { createClient, type ClickHouseClient } from '@clickhouse/client';
 import { FermataError, messageOf } from '../base/errors.ts';
 import { READ_SETTINGS, type Connection } from './connection.ts';
@@ -38,10 +39,12 @@ export function remoteConnection(url: string): Connection {
       await use().command({ query: sql });
     },
     async insert(table, columns, format, rows) {
-      await use().exec({
+      const { stream } = await use().exec({
         query: `INSERT INTO ${table} (${columns.join(', ')}) FORMAT ${format}`,
         values: Readable.from([rows]),
       });
+      // Until its answer is read, a connection serves nothing else.
+      await finished(stream.resume());
     },
     settled: () => Promise.resolve(),
     async ping() {

@@ -3,6 +3,7 @@ import type { OtlpEvent, OtlpLink } from '../model/otlp.ts';
 import type { EvidenceRecord } from '../model/record.ts';
 import { unixNanos } from '../model/time.ts';
 import type { StoredSpan } from './port.ts';
+import { createRowBinary } from './row-binary.ts';
 
 /** Columns of `records` in the order in which `spanRows` writes them. */
 export const SPAN_COLUMNS = [
@@ -16,32 +17,36 @@ export const SPAN_COLUMNS = [
   'record',
 ] as const;
 
-const SPECIAL = /[\\\t\n\r\0]/;
-const ESCAPES: Record<string, string> = { '\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r', '\0': '\\0' };
-const tsv = (text: string): string =>
-  SPECIAL.test(text) ? text.replace(/[\\\t\n\r\0]/g, (c) => ESCAPES[c]!) : text;
 const PLAIN = /^[^"\\\u0000-\u001f]*$/;
 const json = (text: string): string => (PLAIN.test(text) ? `"${text}"` : JSON.stringify(text));
 
-/** Records as tab-separated rows: the cheapest text for both sides. The raw times are stored, not the repaired ones. */
+const writer = createRowBinary();
+
+/** Records as RowBinary. The raw times are stored, not the repaired ones. */
 export function spanRows(batch: number, records: readonly EvidenceRecord[]): Buffer {
-  let text = '';
   for (const record of records) {
-    const { span, raw } = record;
-    const { name, environment, version } = span.service;
-    text += `${batch}\t${span.receivedAtMs}\t${span.traceId}\t${span.spanId}\t${tsv(name)}\t${tsv(environment)}\t${tsv(version)}\t${tsv(smallOf(record))}\\n${tsv(raw.attributes)}\\n${tsv(raw.resource)}\\n${tsv(raw.events)}\\n${tsv(raw.links)}\n`;
+    const { span } = record;
+    writer.uint64(batch);
+    writer.uint64(span.receivedAtMs);
+    writer.string(span.traceId);
+    writer.string(span.spanId);
+    writer.string(span.service.name);
+    writer.string(span.service.environment);
+    writer.string(span.service.version);
+    writer.joined(recordParts(record));
   }
-  return Buffer.from(text);
+  return writer.take();
 }
 
 /**
  * The column `record`, five lines: a JSON array of the small fields, then attributes, resource, events and links as
  * JSON or nothing. JSON holds no line breaks, so that they are told apart without parsing.
  */
-export const recordText = (record: EvidenceRecord): string => {
+const recordParts = (record: EvidenceRecord): string[] => {
   const { attributes, resource, events, links } = record.raw;
-  return [smallOf(record), attributes, resource, events, links].join('\n');
+  return [smallOf(record), '\n', attributes, '\n', resource, '\n', events, '\n', links];
 };
+export const recordText = (record: EvidenceRecord): string => recordParts(record).join('');
 const smallOf = ({ span, raw }: EvidenceRecord): string =>
   `["${span.parentId}","${raw.eventName}",${raw.kind & 255},${raw.flags},${json(span.name)},"${raw.start}","${raw.end}",${raw.statusCode & 255},${json(raw.statusMessage)},${json(raw.traceState)},${json(raw.scope)}]`;
 

@@ -131,17 +131,12 @@ export function createStoreOver(connection: Connection, schema: SchemaOptions, n
         .filter(({ count }) => count > 0)
         .map(({ rows }) => rows);
       if (rows.length === 0) return;
-      await tracked(connection.insert('records', SPAN_COLUMNS, 'TSV', Buffer.concat(rows)));
+      await tracked(connection.insert('records', SPAN_COLUMNS, 'RowBinary', Buffer.concat(rows)));
     },
     async insertFlows(changes, upToBatch, settlesAt) {
       if (changes.length === 0) return;
       await tracked(
-        connection.insert(
-          'flows',
-          FLOW_COLUMNS,
-          'JSONCompactEachRow',
-          flowRows(changes, upToBatch, settlesAt),
-        ),
+        connection.insert('flows', FLOW_COLUMNS, 'RowBinary', flowRows(changes, upToBatch, settlesAt)),
       );
     },
     async watermarks() {

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import { createRequire } from 'node:module';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,12 +16,21 @@ const { Session } = require('chdb') as {
     queryAsync(sql: string, options?: { format?: string }): Promise<{ bytes(): Uint8Array }>;
   };
 };
-const session = new Session(mkdtempSync(join(tmpdir(), 'clickhouse-double-')));
+const directory = mkdtempSync(join(tmpdir(), 'clickhouse-double-'));
+const session = new Session(join(directory, 'engine'));
 
-async function bodyOf(request: IncomingMessage): Promise<string> {
+async function bodyOf(request: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
   for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
-  return Buffer.concat(chunks).toString();
+  return Buffer.concat(chunks);
+}
+
+/** Rows may be binary: they come through a file, as in the embedded engine. */
+let inserts = 0;
+function inserting(query: string, rows: Buffer): string {
+  const path = join(directory, `rows-${++inserts}`);
+  writeFileSync(path, rows);
+  return query.replace(/ FORMAT (\w+)$/, ` FROM INFILE '${path}' FORMAT $1`);
 }
 
 const server = createServer((request, response) => {
@@ -37,7 +46,7 @@ const server = createServer((request, response) => {
       const sets = Object.entries(params).map(
         ([name, value]) => `SET param_${name} = '${value.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}';`,
       );
-      const sql = query === null ? body : `${query}\n${body}`;
+      const sql = query === null ? body.toString() : inserting(query, body);
       const result = await session.queryAsync(bound(`${sets.join(' ')} ${sql}`), { format: 'TabSeparated' });
       response.end(Buffer.from(result.bytes()));
     } catch (error) {

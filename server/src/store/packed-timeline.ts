@@ -1,0 +1,201 @@
+import type { Flow, Hop, Step } from '../model/flow.ts';
+import { unixNanos, type UnixNanos } from '../model/time.ts';
+
+/**
+ * Steps and hops as tuples: a third of the size of objects, and written for every version of every flow. Instants are
+ * text, because a double would round them. Pack and unpack stand side by side; the conformance suite holds them equal.
+ */
+type PackedTimeline = [
+  steps: PackedStep[],
+  hops: PackedHop[],
+  relations: Flow['relations'],
+  unattributed: Flow['unattributed'],
+  about?: [Flow['typeVersion'], Flow['deadlineMs'], Flow['expects']],
+];
+type Timeline = Pick<
+  Flow,
+  'steps' | 'hops' | 'relations' | 'unattributed' | 'typeVersion' | 'deadlineMs' | 'expects'
+>;
+
+export const packTimeline = (flow: Timeline): string =>
+  JSON.stringify([
+    flow.steps.map(packStep),
+    flow.hops.map(packHop),
+    flow.relations,
+    flow.unattributed,
+    [flow.typeVersion, flow.deadlineMs, flow.expects],
+  ] satisfies PackedTimeline);
+
+/** '' is the empty timeline of a row that was read without it. */
+export function unpackTimeline(text: string): Timeline {
+  const [steps, hops, relations, unattributed, about] = JSON.parse(text || '[[],[],[],[]]') as PackedTimeline;
+  return {
+    steps: steps.map(unpackStep),
+    hops: hops.map(unpackHop),
+    relations,
+    unattributed,
+    typeVersion: about?.[0] ?? '',
+    deadlineMs: about?.[1] ?? null,
+    expects: about?.[2] ?? [],
+  };
+}
+
+type PackedStep = ReturnType<typeof packStep>;
+type PackedHop = ReturnType<typeof packHop>;
+const nanos = (text: string): UnixNanos => unixNanos(BigInt(text));
+const nanosOrNull = (text: string | null): UnixNanos | null => (text === null ? null : nanos(text));
+const textOrNull = (instant: UnixNanos | null): string | null => (instant === null ? null : String(instant));
+
+function packStep(step: Step) {
+  return [
+    step.id,
+    step.typeKey,
+    step.name,
+    step.service,
+    step.kind,
+    step.status,
+    step.result,
+    step.attempts.map(
+      (a) => [a.number, String(a.start), textOrNull(a.end), a.status, a.spanId, a.error] as const,
+    ),
+    String(step.start),
+    textOrNull(step.end),
+    step.skewMs,
+    step.causedBy,
+    step.compensates,
+    step.compensatedBy,
+    step.error,
+    step.spanIds,
+    step.traceId,
+    step.shared,
+    step.badges,
+    step.serviceVersion,
+    step.receivedMs,
+    step.aliveMs,
+    step.deadlineMs,
+    step.itinerary,
+  ] as const;
+}
+
+function unpackStep(packed: PackedStep): Step {
+  const [
+    id,
+    typeKey,
+    name,
+    service,
+    kind,
+    status,
+    result,
+    attempts,
+    start,
+    end,
+    skewMs,
+    causedBy,
+    compensates,
+    compensatedBy,
+    error,
+    spanIds,
+    traceId,
+    shared,
+    badges,
+    serviceVersion,
+    receivedMs,
+    aliveMs = receivedMs,
+    deadlineMs = null,
+    itinerary = [],
+  ] = packed;
+  return {
+    id,
+    typeKey,
+    name,
+    service,
+    kind,
+    status,
+    result,
+    skewMs,
+    causedBy,
+    compensates,
+    compensatedBy,
+    error,
+    spanIds,
+    traceId,
+    shared,
+    badges,
+    serviceVersion,
+    receivedMs,
+    aliveMs,
+    deadlineMs,
+    itinerary,
+    attempts: attempts.map(([number, from, to, state, spanId, failure]) => ({
+      number,
+      start: nanos(from),
+      end: nanosOrNull(to),
+      status: state,
+      spanId,
+      error: failure,
+    })),
+    start: nanos(start),
+    end: nanosOrNull(end),
+  };
+}
+
+function packHop(hop: Hop) {
+  const { message: m } = hop;
+  return [
+    hop.id,
+    [m.kind, m.type, m.id, m.system, m.destination] as const,
+    hop.from,
+    hop.to,
+    hop.consumerGroup,
+    hop.state,
+    hop.attempts,
+    hop.sendSpanId,
+    hop.receiveSpanId,
+    String(hop.sent),
+    textOrNull(hop.received),
+    hop.waitMs,
+    hop.skewed,
+    hop.sync,
+    hop.evidence,
+    hop.confidence,
+  ] as const;
+}
+
+function unpackHop(packed: PackedHop): Hop {
+  const [
+    id,
+    [kind, type, messageId, system, destination],
+    from,
+    to,
+    consumerGroup,
+    state,
+    attempts,
+    sendSpanId,
+    receiveSpanId,
+    sent,
+    received,
+    waitMs,
+    skewed,
+    sync,
+    evidence,
+    confidence,
+  ] = packed;
+  return {
+    id,
+    from,
+    to,
+    consumerGroup,
+    state,
+    attempts,
+    sendSpanId,
+    receiveSpanId,
+    waitMs,
+    skewed,
+    sync,
+    evidence,
+    confidence,
+    message: { kind, type, id: messageId, system, destination },
+    sent: nanos(sent),
+    received: nanosOrNull(received),
+  };
+}

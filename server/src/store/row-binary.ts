@@ -1,0 +1,132 @@
+/**
+ * Writes rows in ClickHouse's RowBinary, one value after the other: a fourth of what the engine pays for the same rows as
+ * text, and nothing to escape. https://clickhouse.com/docs/interfaces/formats/RowBinary
+ *
+ * Strings and arrays begin with their length as LEB128; integers are little-endian; a Nullable begins with 1 for null.
+ */
+export interface RowBinary {
+  string(value: string): void;
+  /** One string made of these, one after the other, without building it. */
+  joined(parts: readonly string[]): void;
+  uint8(value: number): void;
+  uint32(value: number): void;
+  /** Cut to what the column holds: one odd instant must not hold back all other rows. */
+  uint64(value: number | bigint): void;
+  float64(value: number): void;
+  nullableUint64(value: bigint | null): void;
+  /** How many values of an Array follow. */
+  length(count: number): void;
+  /** What was written so far, as a copy; begins anew. */
+  take(): Buffer;
+}
+
+const FIRST_BYTES = 256 * 1024;
+/** Above this, a buffer that one large take needed is not kept. */
+const MOST_KEPT_BYTES = 16 * 1024 * 1024;
+/** Up to this length a loop is faster than a call into the runtime. */
+const SHORT = 40;
+/** Room for a length that is known afterwards: LEB128 may have leading zeros. Four bytes count to 268 million. */
+const LATE_LENGTH_BYTES = 4;
+const LONGEST_LENGTH_BYTES = 10;
+
+const MOST_UINT64 = 2n ** 64n - 1n;
+const cut = (value: bigint): bigint => (value < 0n ? 0n : value > MOST_UINT64 ? MOST_UINT64 : value);
+
+export function createRowBinary(): RowBinary {
+  let bytes = Buffer.allocUnsafeSlow(FIRST_BYTES);
+  let at = 0;
+
+  const room = (count: number): void => {
+    if (at + count <= bytes.length) return;
+    const larger = Buffer.allocUnsafeSlow(Math.max(2 * bytes.length, at + count));
+    bytes.copy(larger, 0, 0, at);
+    bytes = larger;
+  };
+  const varint = (value: number): void => {
+    while (value > 127) {
+      bytes[at++] = (value & 127) | 128;
+      value = Math.floor(value / 128);
+    }
+    bytes[at++] = value;
+  };
+  /** Without its length; false where it is not short and ASCII, and nothing was written. */
+  const writeShort = (value: string, from: number): boolean => {
+    for (let i = 0; i < value.length; i++) {
+      const code = value.charCodeAt(i);
+      if (code > 127) return false;
+      bytes[from + i] = code;
+    }
+    return true;
+  };
+  /** Without its length. */
+  const writeText = (value: string): void => {
+    room(value.length * 3);
+    if (value.length <= SHORT && writeShort(value, at)) at += value.length;
+    else at += bytes.write(value, at, 'utf8');
+  };
+
+  return {
+    string(value) {
+      if (value.length <= SHORT) {
+        room(SHORT + 1);
+        if (writeShort(value, at + 1)) {
+          bytes[at] = value.length;
+          at += value.length + 1;
+          return;
+        }
+      }
+      const size = Buffer.byteLength(value);
+      room(size + LONGEST_LENGTH_BYTES);
+      varint(size);
+      at += bytes.write(value, at, size === value.length ? 'latin1' : 'utf8');
+    },
+    joined(parts) {
+      room(LATE_LENGTH_BYTES);
+      const start = at;
+      at += LATE_LENGTH_BYTES;
+      for (const part of parts) writeText(part);
+      const size = at - start - LATE_LENGTH_BYTES;
+      bytes[start] = (size & 127) | 128;
+      bytes[start + 1] = ((size >>> 7) & 127) | 128;
+      bytes[start + 2] = ((size >>> 14) & 127) | 128;
+      bytes[start + 3] = size >>> 21;
+    },
+    uint8(value) {
+      room(1);
+      bytes[at++] = value;
+    },
+    uint32(value) {
+      room(4);
+      at = bytes.writeUInt32LE(value >>> 0, at);
+    },
+    uint64(value) {
+      room(8);
+      if (typeof value === 'bigint') at = bytes.writeBigUInt64LE(cut(value), at);
+      else {
+        const whole = value > 0 ? Math.min(Math.floor(value), Number.MAX_SAFE_INTEGER) : 0;
+        at = bytes.writeUInt32LE(whole % 0x1_0000_0000, at);
+        at = bytes.writeUInt32LE(Math.floor(whole / 0x1_0000_0000), at);
+      }
+    },
+    float64(value) {
+      room(8);
+      at = bytes.writeDoubleLE(value, at);
+    },
+    nullableUint64(value) {
+      room(9);
+      bytes[at++] = value === null ? 1 : 0;
+      if (value !== null) at = bytes.writeBigUInt64LE(cut(value), at);
+    },
+    length(count) {
+      room(LONGEST_LENGTH_BYTES);
+      varint(count);
+    },
+    take() {
+      const taken = Buffer.allocUnsafeSlow(at);
+      bytes.copy(taken, 0, 0, at);
+      at = 0;
+      if (bytes.length > MOST_KEPT_BYTES) bytes = Buffer.allocUnsafeSlow(FIRST_BYTES);
+      return taken;
+    },
+  };
+}

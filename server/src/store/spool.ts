@@ -1,0 +1,36 @@
+import { open, type FileHandle } from 'node:fs/promises';
+
+/**
+ * A file from which the engine reads rows: it takes binary formats from files only. Always the same file, written over,
+ * because creating one can cost more than reading it. Nothing in it outlives an insert.
+ */
+export interface Spool {
+  /** `read` is called with the path once the rows stand there; one at a time, in the order of the calls. */
+  through(rows: Buffer, read: (path: string) => Promise<unknown>): Promise<void>;
+  close(): Promise<void>;
+}
+
+export async function openSpool(path: string): Promise<Spool> {
+  const file = await open(path, 'w');
+  let turn: Promise<unknown> = Promise.resolve();
+  return {
+    async through(rows, read) {
+      const mine = turn.then(async () => {
+        await write(file, rows);
+        await read(path);
+      });
+      turn = mine.catch(() => undefined);
+      await mine;
+    },
+    async close() {
+      await turn;
+      await file.close();
+    },
+  };
+}
+
+async function write(file: FileHandle, rows: Buffer): Promise<void> {
+  for (let from = 0; from < rows.length;)
+    from += (await file.write(rows, from, rows.length - from, from)).bytesWritten;
+  await file.truncate(rows.length);
+}
