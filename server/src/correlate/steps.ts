@@ -233,11 +233,20 @@ function toStep(group: Draft[]): Step {
     shared: false,
     badges: [...badges].sort(),
     receivedMs: head.receivedAtMs,
+    failureHeardMs: status === 'failed' ? failureHeardMs(spans, head) : null,
     aliveMs: msOf(unixNanos(spans.map((span) => span.end).reduce(later) + skewNs)),
     deadlineMs: spans.reduce((least, { step }) => earliestDeadline(least, step?.deadlineMs ?? 0), 0) || null,
     itinerary: itineraryOf(spans),
   };
 }
+
+/** What is heard of a failure later, an earlier attempt or the span after its event, does not make it newer. */
+function failureHeardMs(spans: readonly Span[], head: Span): number {
+  const said = spans.filter(saysFailed);
+  return said.length === 0 ? head.receivedAtMs : Math.min(...said.map((span) => span.receivedAtMs));
+}
+const saysFailed = ({ failed, step }: Span): boolean =>
+  failed || step?.result === 'failure' || step?.result === 'timeout';
 
 const earliestDeadline = (a: number, b: number): number => (a === 0 ? b : b === 0 ? a : Math.min(a, b));
 
@@ -261,7 +270,7 @@ function attemptFromSpans(draft: Draft, work: Span[]): Attempt {
   const { head, shift } = draft;
   const own = work.filter((span) => span.service.name === head.service.name);
   const end = own.map((span) => span.end).reduce(later);
-  const failed = head.failed || head.step?.result === 'failure' || head.step?.result === 'timeout';
+  const failed = saysFailed(head);
   return {
     number: head.step?.attempt || 1,
     start: unixNanos(head.start + shift),

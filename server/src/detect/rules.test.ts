@@ -104,6 +104,31 @@ describe('failures', () => {
     expect(rules(flowOf(attempt('1', 1, true)))).toEqual(['failed-step']);
     expect(rules(flowOf(attempt('1', 1, true), attempt('2', 2, false)))).toEqual([]);
   });
+  test('failed-step: what is told stays told when more of the same failure is heard', () => {
+    const milestone = {
+      ...({ id: '2', parent: '1', role: 'event', milestone: 'step-failed', failed: true } as const),
+      ...{ at: 40, ms: 0, received: 1000, step: { name: 'Charge' } },
+    };
+    const span = {
+      ...({ id: '1', role: 'process', failed: true, message: 'm' } as const),
+      ...{ at: 0, ms: 50, received: 6100, step: { name: 'Charge' } },
+    };
+    const attempt = (number: number, received: number): Omit<SpanSketch, 'trace'> => ({
+      ...{ id: `${number}`, role: 'process', failed: true, message: 'm1' },
+      ...{ at: number * 100, received, step: { name: 'Charge', attempt: number } },
+    });
+    for (const flow of [
+      flowOf(milestone),
+      flowOf(milestone, span),
+      flowOf(attempt(2, 1000)),
+      flowOf(attempt(1, 60_000), attempt(2, 1000)),
+    ]) {
+      const at = (now: number): string[] =>
+        judge(flow, known(), OPTIONS, now).findings.map(({ rule }) => rule);
+      expect(at(5999)).toEqual([]);
+      expect(at(6000)).toEqual(['failed-step']);
+    }
+  });
   test('retry-storm: from the fourth attempt on', () => {
     const attempts = (count: number): Flow =>
       flowOf(

@@ -149,8 +149,10 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
         owing.delete(id);
         again.push(...learn(digest));
       }
-      // Judged when less was known: now it owes something. Who was known to owe is only not let off.
-      else if (!owing.delete(id)) again.push(id);
+      // Judged when less was known: now it owes something. Who was known to owe is only not let off, and who owes by
+      // structure alone was told so: judged again for that, it would be so for ever.
+      else if (!owing.delete(id) && expectationsOf(digest, modelOf(digest.type), floorMs).length > 0)
+        again.push(id);
     }
     if (again.length > 0) options.onReconsider(again);
   });
@@ -247,7 +249,10 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
           versions.set(key, { now: step.version, before: known?.now ?? null, sinceMs: step.receivedMs });
       }
       const now = clock.now();
-      if (waiting.some((one) => (one.basis === 'structural' ? one.lateAt : one.stuckAt) <= now)) {
+      // Whoever owes by structure and is silent has an outage before its wait is long enough to be called stuck; whoever is
+      // heard of is slow, and slowness is what there is to learn.
+      const outage = (one: WaitingFor): boolean => one.basis === 'structural' && !reports(digest, one);
+      if (waiting.some((one) => (outage(one) ? one.lateAt : one.stuckAt) <= now)) {
         onceStuck.add(flow.id);
         if (onceStuck.size > MOST_ONCE_STUCK) onceStuck.delete(onceStuck.values().next().value!);
       }

@@ -50,3 +50,37 @@ test('who is heard of and takes no more of them does not want them: that is lear
   expect(row.flow.findings).toEqual([]);
   await lab.stop();
 });
+
+test('who waits in an outage is drawn when something about it changes, not again and again', async () => {
+  let drawn = 0;
+  const lab = await createLab({ startMs: 1_794_000_000_000, onFlow: () => drawn++ });
+  for (let i = 0; i < 40; i++) {
+    await lab.deliver([placed(lab, i), shipped(lab, i)]);
+    await lab.advance(2000);
+  }
+  for (let i = 40; i < 60; i++) await lab.deliver([placed(lab, i)]);
+  drawn = 0;
+  for (let i = 0; i < 600; i++) await lab.advance(1000);
+  // Drawn, late, stuck.
+  expect(drawn).toBeLessThanOrEqual(20 * 3);
+  await lab.stop();
+});
+
+test('a consumer that is heard of and sometimes slow is learned as it is', async () => {
+  const lab = await createLab({ startMs: 1_794_000_000_000 });
+  const slow: { number: number; atMs: number }[] = [];
+  const calledStuck = new Set<string>();
+  for (let i = 0; i < 300; i++) {
+    const isSlow = i >= 30 && i % 20 === 0;
+    if (isSlow) slow.push({ number: i, atMs: lab.clock.now() + 40_000 });
+    await lab.deliver([placed(lab, i), ...(isSlow ? [] : [shipped(lab, i)])]);
+    for (let second = 0; second < 2; second++) {
+      await lab.advance(1000);
+      while (slow[0] && slow[0].atMs <= lab.clock.now())
+        await lab.deliver([shipped(lab, slow.shift()!.number)]);
+    }
+    for (const { flow } of lab.flows.values()) if (flow.health === 'stuck') calledStuck.add(flow.flowId);
+  }
+  expect([...calledStuck]).toEqual([]);
+  await lab.stop();
+});

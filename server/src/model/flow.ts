@@ -79,6 +79,8 @@ export interface Step {
   badges: Badge[];
   /** When the span that the step is named by was committed, ms. */
   receivedMs: number;
+  /** When it was first heard that the step failed, ms; null: it did not. */
+  failureHeardMs: number | null;
   /** Latest sign of life of a running step, ms: its start, or a heartbeat. */
   aliveMs: number;
   /** When it should have ended, ms; null: nobody said. */

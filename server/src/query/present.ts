@@ -71,7 +71,16 @@ export function presentFlow(row: FlowRow): wire.Flow {
 }
 
 function presentStep(step: Step): wire.Step {
-  const { start, end, attempts, receivedMs: _received, aliveMs: _alive, deadlineMs, ...rest } = step;
+  const {
+    start,
+    end,
+    attempts,
+    receivedMs: _received,
+    failureHeardMs: _heard,
+    aliveMs: _alive,
+    deadlineMs,
+    ...rest
+  } = step;
   return {
     ...rest,
     deadlineAt: deadlineMs === null ? null : iso(deadlineMs),

@@ -74,6 +74,7 @@ function packStep(step: Step) {
     step.aliveMs,
     step.deadlineMs,
     step.itinerary,
+    step.failureHeardMs,
   ] as const;
 }
 
@@ -103,6 +104,7 @@ function unpackStep(packed: PackedStep): Step {
     aliveMs = receivedMs,
     deadlineMs = null,
     itinerary = [],
+    failureHeardMs = status === 'failed' ? receivedMs : null,
   ] = packed;
   return {
     id,
@@ -124,6 +126,7 @@ function unpackStep(packed: PackedStep): Step {
     serviceVersion,
     receivedMs,
     aliveMs,
+    failureHeardMs,
     deadlineMs,
     itinerary,
     attempts: attempts.map(([number, from, to, state, spanId, failure]) => ({

@@ -30,7 +30,7 @@ export const failedStep = (graceMs: number): Rule => ({
       flow.hops.flatMap((hop) => (hop.sync && hop.to !== null && ids.has(hop.to) ? [hop.from] : [])),
     );
     return failed
-      .filter((step) => !callers.has(step.id) && nowMs >= step.receivedMs + graceMs)
+      .filter((step) => !callers.has(step.id) && nowMs >= heardMs(step) + graceMs)
       .map((step) =>
         about(
           step,
@@ -39,12 +39,13 @@ export const failedStep = (graceMs: number): Rule => ({
       );
   },
 });
+const heardMs = (step: Step): number => step.failureHeardMs ?? step.receivedMs;
 const failedSteps = (flow: Flow): Step[] =>
   flow.steps.filter((step) => step.status === 'failed' && step.kind !== 'compensation');
 /** The next instant at which the grace of a failed step is over; null: none is. */
 export function failureToldAt(flow: Flow, graceMs: number, nowMs: number): number | null {
   const still = failedSteps(flow)
-    .map((step) => step.receivedMs + graceMs)
+    .map((step) => heardMs(step) + graceMs)
     .filter((at) => at > nowMs);
   return still.length === 0 ? null : Math.min(...still);
 }

@@ -60,6 +60,7 @@ export function someFlows(count: number, nowMs: number): Flow[] {
         shared: false,
         badges: [],
         receivedMs: at,
+        failureHeardMs: null,
         aliveMs: at,
         deadlineMs: null,
         itinerary: [],
