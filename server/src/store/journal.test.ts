@@ -1,5 +1,6 @@
 import {
   copyFileSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -9,9 +10,10 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs';
+import { open as openFile, type FileHandle } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { manualClock } from '../base/clock.ts';
 import { silentLog } from '../base/log.ts';
 import { createJournal, type Journal, type JournalTarget } from './journal.ts';
@@ -95,10 +97,85 @@ describe('journal', () => {
     writeFileSync(file!, bytes);
     const journal = make();
     await journal.open();
-    expect([table, files()]).toEqual([['a'], []]);
+    // Acknowledged, and damaged since: whoever looks into it finds what is left.
+    expect([table, files()]).toEqual([['a'], [`${file}.damaged`]]);
     await journal.append(rows('c'));
     await journal.close();
     expect(table).toEqual(['a', 'c']);
+  });
+
+  test.each([0, 5, 140])(
+    '%i zeros, as a loss of power leaves them, keep nobody from starting',
+    async (count) => {
+      mkdirSync(directory, { recursive: true });
+      writeFileSync(join(directory, '000000000007.journal'), Buffer.alloc(count));
+      const journal = make();
+      await journal.open();
+      expect(files()).toEqual([]);
+      await journal.append(rows('a'));
+      expect(files()).toEqual([join(directory, '000000000008.journal')]);
+      await journal.close();
+    },
+  );
+
+  test('a table that refuses is asked now and then, and costs a few files', async () => {
+    let asked = 0;
+    refuse = () => ++asked > 0;
+    const journal = make();
+    await journal.open();
+    const large = Buffer.alloc(1024 * 1024, 'x');
+    for (let i = 0; i < 40; i++) await journal.append(large);
+    await expect(journal.flush()).rejects.toThrow('the table refuses');
+    const askedOnce = asked;
+    for (let i = 0; i < 40; i++) await journal.append(large);
+    expect(asked).toBe(askedOnce);
+    for (let i = 0; i < 20; i++) {
+      clock.advance(1000);
+      await expect(journal.flush()).rejects.toThrow('the table refuses');
+    }
+    expect([asked <= 21 * 2 * 4 * 4, files().length <= 5]).toEqual([true, true]);
+    refuse = () => false;
+    await journal.flush();
+    expect([table.join('').length, files()]).toEqual([80 * large.length, []]);
+    await journal.close();
+  });
+
+  test('rows that are in the table are not missed because their file cannot be deleted', async () => {
+    const journal = make();
+    await journal.open();
+    await journal.append(rows('a'));
+    rmSync(files()[0]!);
+    await journal.append(rows('b'));
+    await journal.flush();
+    await journal.append(rows('c'));
+    await journal.flush();
+    expect(table).toEqual(['a', 'b', 'c']);
+    await journal.close();
+  });
+
+  test('a full disk: what was refused leaves no trace, what came before stays', async () => {
+    const journal = make();
+    await journal.open();
+    await journal.append(rows('a'));
+    const [file] = files();
+    const size = statSync(file!).size;
+    const other = await openFile(file!, 'r');
+    await other.close();
+    // Some bytes are written, then there is no room.
+    const writing = vi.spyOn(Object.getPrototypeOf(other) as FileHandle, 'writev');
+    writing.mockImplementationOnce(async function (this: FileHandle) {
+      await this.write(Buffer.alloc(100, 7));
+      throw new Error('no space left on device');
+    });
+    await expect(journal.append(rows('b'))).rejects.toThrow('no space left');
+    expect(statSync(file!).size).toBe(size);
+    writing.mockRestore();
+    await journal.append(rows('c'));
+    await ends(journal);
+    const next = make();
+    await next.open();
+    expect(table).toEqual(['a', 'c']);
+    await next.close();
   });
 
   test('a table that refuses: appending goes on, reading says so, it is tried again', async () => {
@@ -141,6 +218,8 @@ describe('journal', () => {
     await journal.append(Buffer.alloc(129 * 1024 * 1024, 'x'));
     await expect(journal.append(rows('a'))).rejects.toThrow('the table refuses');
     refuse = () => false;
+    await expect(journal.append(rows('a'))).rejects.toThrow('the table refuses');
+    clock.advance(1000);
     await journal.append(rows('a'));
     await journal.close();
     expect(table.at(-1)).toBe('a');

@@ -1,4 +1,4 @@
-import { mkdir, open, readFile, readdir, unlink, type FileHandle } from 'node:fs/promises';
+import { mkdir, open, readFile, readdir, rename, unlink, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import type { Clock } from '../base/clock.ts';
@@ -12,7 +12,7 @@ import type { InsertFormat } from './connection.ts';
  *
  * A segment is a file of records: 4 bytes of length, 4 of CRC-32 (both little-endian), payload. The first record says
  * where the others belong (JSON); each other one is rows in the table's insert format. A segment ends where a record
- * does not check out: what follows was never acknowledged. A segment is deleted when all of it is in the table; after a
+ * does not check out: what follows was never acknowledged, or else the file is damaged and kept aside. A segment is deleted when all of it is in the table; after a
  * crash it is inserted again, and rows that were there already are there twice (reads give one of each).
  */
 export interface Journal {
@@ -43,8 +43,12 @@ export interface JournalOptions {
 interface Segment {
   path: string;
   file: FileHandle;
+  /** Of the file, up to the end of the last record, bytes. */
+  size: number;
   /** Appended, not in the table. */
   rows: Rows;
+  /** Which of its payloads is tried first, where they are tried one by one. */
+  next: number;
 }
 
 /** Between two inserts, ms; what is seen of raw spans is not older, for reads flush. */
@@ -57,7 +61,12 @@ const MOST_BYTES = 128 * 1024 * 1024;
 /** Of what an earlier life left, in one insert. */
 const CHUNK_BYTES = 32 * 1024 * 1024;
 const MOST_SPARE = 2;
+/** Segments that wait for a table that takes nothing: each holds a file and memory. The current one grows meanwhile. */
+const MOST_ENDED = 4;
+/** A table that refused so many payloads, and took none, is not asked for the others now. */
+const MOST_REFUSED = 3;
 const SUFFIX = '.journal';
+const DAMAGED = '.damaged';
 
 export function createJournal(options: JournalOptions): Journal {
   const { directory, clock, log, target } = options;
@@ -71,82 +80,115 @@ export function createJournal(options: JournalOptions): Journal {
   let inserting: Promise<void> | undefined;
   let cancel: (() => void) | undefined;
   let closed = false;
+  /** The table refused; it is asked again after a while. */
+  let failed: { error: unknown; atMs: number } | undefined;
+  const refuses = (): boolean => failed !== undefined && clock.now() < failed.atMs + RETRY_MS;
 
   const begin = async (): Promise<Segment> => {
     const path = join(directory, String(++number).padStart(12, '0') + SUFFIX);
-    const file = await open(path, 'wx');
+    const file = await open(path, 'ax');
+    const segment: Segment = { path, file, size: 0, rows: createRows(spare.pop()), next: 0 };
     try {
-      await writeRecord(file, Buffer.from(JSON.stringify(target)));
+      await writeRecord(segment, Buffer.from(JSON.stringify(target)));
       const folder = await open(directory, 'r');
       await folder.sync().finally(() => folder.close());
     } catch (error) {
-      await file.close();
+      await discard(segment);
       throw error;
     }
-    return { path, file, rows: createRows(spare.pop()) };
+    return segment;
   };
-  const end = (): void => {
-    if (current === undefined) return;
+  /** False: too many ended ones wait; this one goes on. */
+  const end = (): boolean => {
+    if (current === undefined) return true;
+    if (ended.length >= MOST_ENDED) return false;
     ended.push(current);
     current = undefined;
+    return true;
+  };
+  /** Nothing in it is needed any more. If it stays, its rows are inserted again with the next start. */
+  const discard = async ({ path, file }: Segment): Promise<void> => {
+    await file.close().catch(() => undefined);
+    await unlink(path).catch((error: unknown) =>
+      log.warn({ reason: messageOf(error), path }, 'a file of the journal could not be deleted'),
+    );
   };
 
   /** One bad payload must not hold back the others: after a failure each is tried by itself. */
   const insertRows = async (segment: Segment): Promise<void> => {
     const { rows } = segment;
-    const took = (left: readonly Buffer[]): void => {
-      bytes -= rows.size;
-      rows.keep(left);
-      bytes += rows.size;
-    };
     const each = rows.each();
+    let left: readonly Buffer[] = [];
+    let failure: unknown;
     try {
       if (each.length > 0) await options.insert(target, rows.all());
-      took([]);
     } catch (error) {
-      if (each.length === 1) throw error;
-      const left: { one: Buffer; error: unknown }[] = [];
-      for (const one of each)
-        await options.insert(target, one).catch((cause: unknown) => left.push({ one, error: cause }));
-      took(left.map(({ one }) => one));
-      if (left[0]) throw left[0].error;
+      failure = error;
+      left = each.length === 1 ? each : await insertSingly(each, segment.next++);
     }
+    bytes -= rows.size;
+    rows.keep(left);
+    bytes += rows.size;
+    if (left.length > 0) throw failure;
   };
-  const insertEnded = async (): Promise<void> => {
-    // In turn with the appends: none is half-way into a segment that is about to be closed.
-    await (appending = appending.then(end));
-    let failed: { error: unknown } | undefined;
-    for (const segment of [...ended])
-      try {
-        await insertRows(segment);
-        await segment.file.close();
-        await unlink(segment.path);
-        ended.splice(ended.indexOf(segment), 1);
-        if (spare.length < MOST_SPARE) spare.push(segment.rows.memory);
-      } catch (error) {
-        failed = { error };
-      }
-    if (failed) throw failed.error;
+  /** Those that were not taken, in order. `first` is tried first, so that all are some time. */
+  const insertSingly = async (payloads: readonly Buffer[], first: number): Promise<Buffer[]> => {
+    const taken = new Set<Buffer>();
+    let refused = 0;
+    for (let i = 0; i < payloads.length && (taken.size > 0 || refused < MOST_REFUSED); i++) {
+      const one = payloads[(first + i) % payloads.length]!;
+      await options.insert(target, one).then(
+        () => taken.add(one),
+        () => refused++,
+      );
+    }
+    return payloads.filter((one) => !taken.has(one));
+  };
+  const insertAll = async (): Promise<void> => {
+    for (let all = false; !all;) {
+      // In turn with the appends: none is half-way into a segment that is about to be closed.
+      const ending = appending.then(end);
+      appending = ending;
+      all = await ending;
+      let failure: { error: unknown } | undefined;
+      for (const segment of [...ended])
+        try {
+          await insertRows(segment);
+          ended.splice(ended.indexOf(segment), 1);
+          await discard(segment);
+          if (spare.length < MOST_SPARE) spare.push(segment.rows.memory);
+        } catch (error) {
+          failure = { error };
+        }
+      if (failure) throw failure.error;
+    }
   };
   const insertNow = (): Promise<void> => {
     cancel?.();
     cancel = undefined;
-    inserting ??= insertEnded().finally(() => {
-      inserting = undefined;
-      if (bytes > 0) insertSoon(ended.length > 0 ? RETRY_MS : INSERT_EVERY_MS);
-    });
+    inserting ??= insertAll()
+      .then(
+        () => {
+          failed = undefined;
+        },
+        (error: unknown) => {
+          failed = { error, atMs: clock.now() };
+          log.error(
+            { detail: messageOf(error).slice(0, 500), bytes, directory },
+            'spans could not be inserted from the journal; trying again',
+          );
+          throw error;
+        },
+      )
+      .finally(() => {
+        inserting = undefined;
+        if (bytes > 0) insertSoon(failed ? RETRY_MS : INSERT_EVERY_MS);
+      });
     return inserting;
   };
   const insertSoon = (delayMs: number): void => {
     if (closed || inserting !== undefined || cancel !== undefined) return;
-    cancel = clock.after(delayMs, () => {
-      insertNow().catch((error: unknown) =>
-        log.error(
-          { detail: messageOf(error).slice(0, 500), bytes, directory },
-          'spans could not be inserted from the journal; trying again',
-        ),
-      );
-    });
+    cancel = clock.after(delayMs, () => void insertNow().catch(() => undefined));
   };
   const flush = async (): Promise<void> => {
     await inserting?.catch(() => undefined);
@@ -154,15 +196,24 @@ export function createJournal(options: JournalOptions): Journal {
   };
 
   const appendNext = async (rows: Buffer): Promise<void> => {
+    current ??= await begin();
+    const segment = current;
     try {
-      current ??= await begin();
-      await writeRecord(current.file, rows);
+      await writeRecord(segment, rows);
     } catch (error) {
-      // Nothing may follow a record that is torn: it would not be found.
-      end();
+      // Nothing may follow a record that is torn: it would not be found. And what is full of it stays full.
+      const mended = await segment.file.truncate(segment.size).then(
+        () => true,
+        () => false,
+      );
+      if (!mended || segment.rows.size === 0) {
+        current = undefined;
+        if (segment.rows.size === 0) await discard(segment);
+        else ended.push(segment);
+      }
       throw error;
     }
-    current.rows.add(rows);
+    segment.rows.add(rows);
     bytes += rows.length;
   };
 
@@ -170,9 +221,9 @@ export function createJournal(options: JournalOptions): Journal {
     async open() {
       await mkdir(directory, { recursive: true });
       const paths = (await readdir(directory)).filter((name) => name.endsWith(SUFFIX)).sort();
-      number = Math.max(0, ...paths.map((name) => Number.parseInt(name, 10)));
+      number = Number.parseInt(paths.at(-1) ?? '0', 10);
       for (const path of paths.map((name) => join(directory, name))) {
-        const { records, torn } = recordsOf(await readFile(path));
+        const { records, torn, damaged } = recordsOf(await readFile(path));
         const [head, ...payloads] = records;
         try {
           for (const rows of chunksOf(payloads))
@@ -183,16 +234,25 @@ export function createJournal(options: JournalOptions): Journal {
             hint: 'It holds spans that were acknowledged. Check the disk, or start the version that wrote it.',
           });
         }
-        await unlink(path);
+        if (damaged) {
+          await rename(path, path + DAMAGED);
+          log.error(
+            { path: path + DAMAGED, bytes: torn },
+            'a file of the journal is damaged: acknowledged spans may be lost; what is left of them is kept there',
+          );
+        } else await unlink(path);
         log.info({ bytes: sizeOf(payloads), torn }, 'spans from the journal of the last run');
       }
     },
     async append(rows) {
-      if (bytes > MOST_BYTES) await flush();
+      if (bytes > MOST_BYTES) {
+        if (failed && refuses()) throw failed.error;
+        await flush();
+      }
       const mine = appending.then(() => appendNext(rows));
       appending = mine.catch(() => undefined);
       await mine;
-      if (bytes > MUCH_BYTES) insertNow().catch(() => undefined);
+      if (bytes > MUCH_BYTES && !refuses()) insertNow().catch(() => undefined);
       else insertSoon(INSERT_EVERY_MS);
     },
     flush,
@@ -202,8 +262,7 @@ export function createJournal(options: JournalOptions): Journal {
       await flush().catch((error: unknown) =>
         log.warn({ reason: messageOf(error), bytes }, 'spans stay in the journal until the next start'),
       );
-      end();
-      for (const { file } of ended) await file.close();
+      for (const { file } of current ? [...ended, current] : ended) await file.close();
     },
   };
 }
@@ -251,27 +310,40 @@ function createRows(memory: Buffer = Buffer.allocUnsafeSlow(1024 * 1024)): Rows 
   };
 }
 
-async function writeRecord(file: FileHandle, payload: Buffer): Promise<void> {
-  const head = Buffer.alloc(8);
+async function writeRecord(segment: Segment, payload: Buffer): Promise<void> {
+  const head = Buffer.alloc(HEAD_BYTES);
   head.writeUInt32LE(payload.length, 0);
   head.writeUInt32LE(crc32(payload), 4);
-  const { bytesWritten } = await file.writev([head, payload]);
-  if (bytesWritten !== head.length + payload.length) throw new Error('the disk is full');
-  await file.datasync();
+  const size = head.length + payload.length;
+  const { bytesWritten } = await segment.file.writev([head, payload]);
+  if (bytesWritten !== size) throw new Error('the disk is full');
+  await segment.file.datasync();
+  segment.size += size;
 }
 
-/** Records up to the first that does not check out, and how many bytes follow them. */
-function recordsOf(file: Buffer): { records: Buffer[]; torn: number } {
+const HEAD_BYTES = 8;
+
+/**
+ * Records up to the first that does not check out, and how many bytes follow them. A crash leaves a record that ends too
+ * soon, or zeros; one that is all there and is not what was written is damage.
+ */
+function recordsOf(file: Buffer): { records: Buffer[]; torn: number; damaged: boolean } {
   const records: Buffer[] = [];
   let at = 0;
-  while (at + 8 <= file.length) {
-    const to = at + 8 + file.readUInt32LE(at);
-    const payload = file.subarray(at + 8, to);
-    if (to > file.length || crc32(payload) !== file.readUInt32LE(at + 4)) break;
+  let damaged = false;
+  while (at + HEAD_BYTES <= file.length) {
+    const length = file.readUInt32LE(at);
+    const to = at + HEAD_BYTES + length;
+    if (length === 0 || to > file.length) break;
+    const payload = file.subarray(at + HEAD_BYTES, to);
+    if (crc32(payload) !== file.readUInt32LE(at + 4)) {
+      damaged = true;
+      break;
+    }
     records.push(payload);
     at = to;
   }
-  return { records, torn: file.length - at };
+  return { records, torn: file.length - at, damaged };
 }
 
 function* chunksOf(payloads: readonly Buffer[]): Iterable<Buffer> {
