@@ -1,9 +1,10 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { manualClock, type Clock } from '../base/clock.ts';
 import { silentLog } from '../base/log.ts';
+import { embeddedConnection } from './embedded.ts';
 import { createStore, type Store } from './index.ts';
 import { describeStore } from './testing/conformance.ts';
 
@@ -36,4 +37,32 @@ test('so is one whose path the engine would take for a pattern', async () => {
   await expect(open(join(tmpdir(), 'fermata-{a}'), manualClock()).start()).rejects.toMatchObject({
     code: 'data.unusable',
   });
+});
+
+test('a directory with the table of an earlier version is taken over, however many days it holds', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'fermata-store-'));
+  const first = open(directory, manualClock());
+  await first.start();
+  await first.stop();
+  const connection = embeddedConnection(directory, 2 ** 31);
+  await connection.open();
+  const schema = readFileSync(new URL('./schema/001-spans.sql', import.meta.url), 'utf8');
+  await connection.command(
+    schema.replace('{on_cluster}', '').replace('{replicated}', '').replace('{retention_days}', '3650'),
+  );
+  await connection.command(
+    `INSERT INTO spans (batch, received_ms, trace_id, span_id, name, start_ns, end_ns, attributes, resource)
+     SELECT number + 1, ${Date.now()} - number * 86400000, leftPad(hex(number), 32, '0'), leftPad(hex(number), 16, '0'), 'a "name"\\n', number, number + 1, '{"a":1}', '{}'
+     FROM numbers(150) SETTINGS max_partitions_per_insert_block = 0`,
+  );
+  await connection.command('TRUNCATE TABLE migrations');
+  await connection.close();
+  const second = open(directory, manualClock());
+  await second.start();
+  const spans = [];
+  for await (const block of second.replay(0)) spans.push(...block);
+  expect(spans).toHaveLength(150);
+  expect(spans[149]).toMatchObject({ span: { name: 'a "name"\n', start: 149n, attributes: ['a', 1] } });
+  await second.stop();
+  rmSync(directory, { recursive: true, force: true });
 });

@@ -61,7 +61,7 @@ export function embeddedConnection(directory: string, memoryLimitBytes: number):
           hint: 'It exists for glibc Linux and macOS. Elsewhere set CLICKHOUSE_URL to a ClickHouse server.',
         });
       }
-      lock(directory, pidFile);
+      checkLock(directory, pidFile);
       const engineDirectory = join(directory, 'engine');
       try {
         session = new chdb.Session(engineDirectory, {
@@ -75,12 +75,13 @@ export function embeddedConnection(directory: string, memoryLimitBytes: number):
           ],
         });
       } catch (cause) {
-        rmSync(pidFile, { force: true });
         throw new FermataError('store.unavailable', `cannot open ${engineDirectory}: ${messageOf(cause)}`, {
           cause,
           hint: 'Is another program using this directory? Set FERMATA_DATA_DIR to another one.',
         });
       }
+      // Only now it is ours: whoever fails at the engine's own lock must not take the owner's name away.
+      writeFileSync(pidFile, String(process.pid));
       const open = (): { client: ClickHouseClient; raw: ChdbConnection } => {
         const raw = connect({ path: engineDirectory });
         const connection = raw as unknown as NonNullable<Parameters<typeof createClient>[0]>['connection'];
@@ -130,7 +131,7 @@ export function embeddedConnection(directory: string, memoryLimitBytes: number):
 }
 
 /** chDB says only "Failed to create connection"; the pid file lets us say who holds the directory. */
-function lock(directory: string, pidFile: string): void {
+function checkLock(directory: string, pidFile: string): void {
   try {
     if (/[*?{}]/.test(directory))
       throw new FermataError('data.unusable', `the engine takes * ? { } in ${directory} for patterns`, {
@@ -142,7 +143,6 @@ function lock(directory: string, pidFile: string): void {
       throw new FermataError('data.locked', `${directory} is in use by Fermata with process id ${holder}`, {
         hint: 'Stop it, or set FERMATA_DATA_DIR to another directory.',
       });
-    writeFileSync(pidFile, String(process.pid));
   } catch (cause) {
     if (cause instanceof FermataError) throw cause;
     throw new FermataError('data.unwritable', `${directory} cannot be written: ${messageOf(cause)}`, {

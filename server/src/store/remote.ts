@@ -4,9 +4,15 @@ import { createClient, type ClickHouseClient } from '@clickhouse/client';
 import { FermataError, messageOf } from '../base/errors.ts';
 import { READ_SETTINGS, type Connection } from './connection.ts';
 
+/** Silence of the server that ends a command, and how often it says that it works: at most 80 headers fit into an answer. */
+const PATIENCE_MS = 400_000;
+const PROGRESS_MS = 110_000;
+
 /** A ClickHouse server or cluster over HTTP: the same SQL as the embedded engine. */
 export function remoteConnection(url: string): Connection {
   let client: ClickHouseClient | undefined;
+  /** For what may take hours (a migration that copies a table): the server says now and then that it is at it. */
+  let patient: ClickHouseClient | undefined;
   const use = (): ClickHouseClient => client!;
   return {
     kind: 'clickhouse',
@@ -16,6 +22,14 @@ export function remoteConnection(url: string): Connection {
         request_timeout: 30_000,
         max_open_connections: 16,
         compression: { request: false },
+      });
+      patient = createClient({
+        url,
+        request_timeout: PATIENCE_MS,
+        clickhouse_settings: {
+          send_progress_in_http_headers: 1,
+          http_headers_progress_interval_ms: String(PROGRESS_MS),
+        },
       });
       const answer = await client.ping();
       if (!answer.success)
@@ -36,7 +50,7 @@ export function remoteConnection(url: string): Connection {
       return result.json();
     },
     async command(sql) {
-      await use().command({ query: sql });
+      await patient!.command({ query: sql });
     },
     async insert(table, columns, format, rows) {
       const { stream } = await use().exec({
@@ -51,7 +65,7 @@ export function remoteConnection(url: string): Connection {
       return (await use().ping()).success;
     },
     async close() {
-      await client?.close();
+      await Promise.all([client?.close(), patient?.close()]);
       client = undefined;
     },
   };

@@ -1,4 +1,4 @@
--- Run twice, it leaves duplicates, which reads remove.
+-- Run twice, it leaves duplicates, which reads remove. A block may hold any number of days.
 INSERT INTO records (batch, received_ms, trace_id, span_id, service, environment, version, record)
 SELECT batch, received_ms, trace_id, span_id, service, environment, JSONExtractString(resource, 'service.version'),
   concat(
@@ -7,3 +7,4 @@ SELECT batch, received_ms, trace_id, span_id, service, environment, JSONExtractS
     toJSONString(status_message), ',', toJSONString(trace_state), ',', toJSONString(scope), ']',
     '\n', attributes, '\n', resource, '\n', events, '\n', links)
 FROM spans
+SETTINGS max_partitions_per_insert_block = 0
