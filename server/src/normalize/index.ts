@@ -190,7 +190,7 @@ export function createNormalizer(settings: KeySettings): Normalizer {
       };
     },
     event(log, receivedAtMs, stored) {
-      const milestone = MILESTONES[log.eventName];
+      const milestone = MILESTONES.get(log.eventName);
       if (milestone === undefined) return null;
       const { service, json: resource } = resourceOf(log.resource);
       const read = reader.read(log.attributes);

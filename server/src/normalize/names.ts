@@ -115,20 +115,22 @@ export const FLOW_SOURCES: readonly string[] = fermata.FLOW_SOURCES;
 /** The same message id stands on a batch's links, one link a message. */
 export const LINK_MESSAGE_ID = FIELDS.messageId;
 /** Log events (LogRecord.eventName) that are milestones; other log records are not kept. */
-export const MILESTONES: Partial<Record<string, Milestone>> = {
-  [fermata.EVENT_FLOW_STARTED]: 'flow-started',
-  [fermata.EVENT_FLOW_COMPLETED]: 'flow-completed',
-  [fermata.EVENT_FLOW_FAILED]: 'flow-failed',
-  [fermata.EVENT_FLOW_CANCELLED]: 'flow-cancelled',
-  [fermata.EVENT_FLOW_EXPECTS]: 'flow-expects',
-  [fermata.EVENT_FLOW_HEARTBEAT]: 'flow-heartbeat',
-  [fermata.EVENT_STEP_STARTED]: 'step-started',
-  [fermata.EVENT_STEP_COMPLETED]: 'step-completed',
-  [fermata.EVENT_STEP_FAILED]: 'step-failed',
-  [fermata.EVENT_COMPENSATION_STARTED]: 'compensation-started',
-  [fermata.EVENT_COMPENSATION_COMPLETED]: 'compensation-completed',
-  [fermata.EVENT_COMPENSATION_FAILED]: 'compensation-failed',
-};
+export const MILESTONES: ReadonlyMap<string, Milestone> = new Map<string, Milestone>(
+  Object.entries({
+    [fermata.EVENT_FLOW_STARTED]: 'flow-started',
+    [fermata.EVENT_FLOW_COMPLETED]: 'flow-completed',
+    [fermata.EVENT_FLOW_FAILED]: 'flow-failed',
+    [fermata.EVENT_FLOW_CANCELLED]: 'flow-cancelled',
+    [fermata.EVENT_FLOW_EXPECTS]: 'flow-expects',
+    [fermata.EVENT_FLOW_HEARTBEAT]: 'flow-heartbeat',
+    [fermata.EVENT_STEP_STARTED]: 'step-started',
+    [fermata.EVENT_STEP_COMPLETED]: 'step-completed',
+    [fermata.EVENT_STEP_FAILED]: 'step-failed',
+    [fermata.EVENT_COMPENSATION_STARTED]: 'compensation-started',
+    [fermata.EVENT_COMPENSATION_COMPLETED]: 'compensation-completed',
+    [fermata.EVENT_COMPENSATION_FAILED]: 'compensation-failed',
+  }),
+);
 /** Not of any flow: a service says what a flow type consists of. */
 export const DEFINITION = { event: fermata.EVENT_FLOW_DEFINED, body: fermata.ATTR_FLOW_DEFINITION };
 /** Milestones that end a flow, and how. */

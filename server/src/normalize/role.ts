@@ -4,20 +4,22 @@ import type { Role } from '../model/span.ts';
 export const KIND = { internal: 1, server: 2, client: 3, producer: 4, consumer: 5 } as const;
 
 /** Operation words of every era and client, and what they are to an event flow. */
-const OPERATIONS: Record<string, Role> = {
-  create: 'create',
-  send: 'send',
-  publish: 'send',
-  receive: 'receive',
-  poll: 'receive',
-  process: 'process',
-  deliver: 'process',
-  consume: 'process',
-  settle: 'settle',
-  ack: 'settle',
-  nack: 'settle',
-  commit: 'settle',
-};
+const OPERATIONS: ReadonlyMap<string, Role> = new Map<string, Role>(
+  Object.entries({
+    create: 'create',
+    send: 'send',
+    publish: 'send',
+    receive: 'receive',
+    poll: 'receive',
+    process: 'process',
+    deliver: 'process',
+    consume: 'process',
+    settle: 'settle',
+    ack: 'settle',
+    nack: 'settle',
+    commit: 'settle',
+  }),
+);
 
 /**
  * The role of a span: the messaging operation where one is named, else the kind. A `receive` of kind CONSUMER with no
@@ -30,7 +32,7 @@ export function roleOf(
   operationName: string,
   trigger: string,
 ): Role {
-  const named = OPERATIONS[operation.toLowerCase()] ?? OPERATIONS[operationName.toLowerCase()];
+  const named = OPERATIONS.get(operation.toLowerCase()) ?? OPERATIONS.get(operationName.toLowerCase());
   if (named !== undefined && (system !== '' || kind === KIND.producer || kind === KIND.consumer))
     return named;
   switch (kind) {

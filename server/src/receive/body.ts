@@ -16,11 +16,11 @@ type Decoder = () => NodeJS.ReadWriteStream;
 
 /** zstd exists from Node 22.15 on; elsewhere it is refused like any unknown encoding. */
 const zstd = (zlib as { createZstdDecompress?: Decoder }).createZstdDecompress;
-const DECODERS: Record<string, Decoder | undefined> = {
-  gzip: () => zlib.createGunzip(),
-  deflate: () => zlib.createInflate(),
-  ...(zstd && { zstd }),
-};
+const DECODERS = new Map<string, Decoder>([
+  ['gzip', () => zlib.createGunzip()],
+  ['deflate', () => zlib.createInflate()],
+  ...(zstd ? [['zstd', zstd] as const] : []),
+]);
 
 /**
  * The whole body, decompressed. The limit counts what comes out of the decompressor, chunk by chunk, so a bomb costs
@@ -28,7 +28,7 @@ const DECODERS: Record<string, Decoder | undefined> = {
  */
 export async function readBody(request: IncomingMessage, budget: BodyBudget): Promise<Buffer> {
   const encoding = (request.headers['content-encoding'] ?? 'identity').trim().toLowerCase();
-  const decoder = encoding === 'identity' || encoding === '' ? undefined : DECODERS[encoding];
+  const decoder = encoding === 'identity' || encoding === '' ? undefined : DECODERS.get(encoding);
   if (decoder === undefined && encoding !== 'identity' && encoding !== '')
     throw new FermataError(
       'otlp.unsupported-encoding',
