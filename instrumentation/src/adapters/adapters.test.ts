@@ -314,6 +314,18 @@ describe.runIf(hasRabbitMq)('amqplib', () => {
   });
 });
 
+test('amqplib: what connects to something else than expected sees what it would see without us', () => {
+  for (const connection of [undefined, Object.freeze({ createChannel: () => 'channel' })]) {
+    const module = {
+      connect: (_url: string, done: (error: null, connection: unknown) => void) => done(null, connection),
+    };
+    instrumentAmqplibCallbacks(module);
+    const seen: unknown[] = [];
+    module.connect('amqp://nowhere', (_error, got) => seen.push(got));
+    expect(seen).toEqual([connection]);
+  }
+});
+
 describe.runIf(hasNats)('NATS core', () => {
   test('publish to a callback, request and its responder', async () => {
     const connection = traceNats(await connectNats({ servers: '127.0.0.1:4222' }), { headers: natsHeaders });

@@ -170,7 +170,7 @@ const CREATORS = ['createChannel', 'createConfirmChannel'];
 /** Zero-code: every channel of every connection made by this module from now on. Idempotent. */
 export function instrumentAmqplib(amqplib: AmqplibModule, options: AmqplibOptions = {}): void {
   wrapConnect(amqplib, (connect) => async (...args) => {
-    const connection = (await connect(...args)) as object;
+    const connection = await connect(...args);
     wrapCreators(
       connection,
       (create) =>
@@ -190,7 +190,7 @@ export function instrumentAmqplibCallbacks(amqplib: AmqplibModule, options: Amqp
         connect(
           ...withCallback(args, (connection) => {
             wrapCreators(
-              connection as object,
+              connection,
               (create) =>
                 (...given) =>
                   create(...withCallback(given, (channel) => traced(channel, options))),
@@ -211,12 +211,17 @@ function wrapConnect(amqplib: AmqplibModule, wrap: (connect: Method) => Method):
   amqplib.connect = wrapped;
 }
 
-function wrapCreators(connection: object, wrap: (create: Method) => Method): void {
-  const methods = connection as Record<string, unknown>;
-  for (const name of CREATORS) {
-    const create = methods[name];
-    if (typeof create === 'function')
-      methods[name] = wrap((...args) => (create as Method).apply(connection, args));
+/** A connection that cannot be changed (frozen, a double that is none) is left as it is. */
+function wrapCreators(connection: unknown, wrap: (create: Method) => Method): void {
+  try {
+    const methods = connection as Record<string, unknown>;
+    for (const name of CREATORS) {
+      const create = methods[name];
+      if (typeof create === 'function')
+        methods[name] = wrap((...args) => (create as Method).apply(connection, args));
+    }
+  } catch (error) {
+    diag.warn('fermata: an amqplib connection could not be traced', error);
   }
 }
 
