@@ -8,7 +8,7 @@ import { judge } from './detect/index.ts';
 import { createExpectations, type Expectations } from './expect/index.ts';
 import type { Definition } from './model/definition.ts';
 import type { QueryRule } from './model/expectation.ts';
-import { seenAt, type Flow, type SeenFlow } from './model/flow.ts';
+import { seenAt, type Flow, type FlowChange, type SeenFlow } from './model/flow.ts';
 import type { Incident } from './model/incident.ts';
 import type { OtlpExport } from './model/otlp.ts';
 import type { EvidenceRecord } from './model/record.ts';
@@ -77,8 +77,13 @@ export type Announcement =
 /** A round of flow rows begins this often at most; within one, half of the time is left to spans. */
 const FLUSH_MS = 200;
 const FLUSH_PAUSE_FACTOR = 1;
-/** Flows drawn and written in one go: drawing blocks everything else for its time, about 0.1 ms a flow. */
-const MOST_DRAWN = 500;
+/** The same when much changes and nobody looks: an insert costs some 20 ms, and as much again in merges, however small it is. */
+const UNWATCHED_FLUSH_MS = 1000;
+const MUCH = 100;
+/** Flows drawn in one go: it blocks everything else for its time, about 0.1 ms a flow. */
+const MOST_DRAWN = 250;
+/** Flows written in one go. */
+const MOST_WRITTEN = 2000;
 const REPLAY_REPORT = 100_000;
 /** After our own downtime, overdue waits get as long again, to a bound, and a moment more. */
 const MOST_GRACE_MS = 600_000;
@@ -147,7 +152,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     settleMs: options.settleMs,
     unloadMs: options.unloadMs,
     judge: options.expects ? judged : (flow) => flow,
-    onDirty: () => schedule(FLUSH_MS),
+    onDirty: () => schedule(flushEvery()),
     onAway: (ids) => {
       away.push(...ids);
       schedule(0);
@@ -192,6 +197,8 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   };
 
   let again = false;
+  const flushEvery = (): number =>
+    lastWritten > MUCH && !options.watched() ? UNWATCHED_FLUSH_MS : FLUSH_MS;
   const schedule = (delayMs: number): void => {
     if (stopping) return;
     // What becomes due while rows are written is drawn after them; without this a deadline that fell into a write went
@@ -210,7 +217,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       flushing = flush().finally(() => {
         flushing = undefined;
         const pause = (clock.now() - startedAt) * FLUSH_PAUSE_FACTOR;
-        if (again) schedule(inRound ? pause : Math.max(FLUSH_MS, pause));
+        if (again) schedule(inRound ? pause : Math.max(flushEvery(), pause));
         again = false;
       });
     });
@@ -235,7 +242,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
         correlator.add([]);
       });
     }
-    const { list: changes, roundEnds } = correlator.takeChanges(stopping ? Infinity : MOST_DRAWN);
+    const { changes, roundEnds } = await draw();
     for (const change of changes) if (change.flow === null && !change.unowned) expectations.forget(change.id);
     inRound = !roundEnds;
     const upTo = roundEnds ? roundBatch : derivedBatch;
@@ -255,6 +262,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       }
     }
     derivedBatch = upTo;
+    lastWritten = kept.length;
     correlator.written(changes);
     counters.add('fermata_flow_rows_total', kept.length);
     options.told(
@@ -273,8 +281,19 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     );
     if (correlatedBatch !== upTo) again = true;
   };
+  /** Spans come in between: of two changes of one flow the later counts. */
+  const draw = async (): Promise<{ changes: FlowChange[]; roundEnds: boolean }> => {
+    const changes = new Map<string, FlowChange>();
+    for (;;) {
+      const { list, roundEnds } = correlator.takeChanges(stopping ? Infinity : MOST_DRAWN);
+      for (const change of list) changes.set(change.id, change);
+      if (roundEnds || changes.size >= MOST_WRITTEN) return { changes: [...changes.values()], roundEnds };
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  };
   let derivedBatch = 0;
   let roundBatch = 0;
+  let lastWritten = 0;
   let inRound = false;
 
   /** What was learned since the last save; lost, it is learned again. */

@@ -458,6 +458,7 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
     },
   };
   options.counters.gauge('fermata_open_flows', () => openFlows);
+  options.counters.gauge('fermata_flows_to_write', () => pending.size + unwritten.size);
   options.counters.gauge('fermata_spans_in_memory', () => assembler.graph.size);
   options.counters.gauge('fermata_resolutions_abandoned', () => assembler.abandoned);
   return self;

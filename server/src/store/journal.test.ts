@@ -60,7 +60,7 @@ describe('journal', () => {
     await journal.append(rows('a'));
     await journal.append(rows('b'));
     expect([table, files().length]).toEqual([[], 1]);
-    clock.advance(250);
+    clock.advance(1000);
     await journal.flush();
     expect([table, files()]).toEqual([['a', 'b'], []]);
     await journal.close();

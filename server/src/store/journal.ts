@@ -52,7 +52,7 @@ interface Segment {
 }
 
 /** Between two inserts, ms; what is seen of raw spans is not older, for reads flush. */
-const INSERT_EVERY_MS = 250;
+const INSERT_EVERY_MS = 1000;
 const RETRY_MS = 1000;
 /** So much is inserted without waiting … */
 const MUCH_BYTES = 16 * 1024 * 1024;
