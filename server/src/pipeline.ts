@@ -197,8 +197,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   };
 
   let again = false;
-  const flushEvery = (): number =>
-    lastWritten > MUCH && !options.watched() ? UNWATCHED_FLUSH_MS : FLUSH_MS;
+  const flushEvery = (): number => (lastWritten > MUCH && !options.watched() ? UNWATCHED_FLUSH_MS : FLUSH_MS);
   const schedule = (delayMs: number): void => {
     if (stopping) return;
     // What becomes due while rows are written is drawn after them; without this a deadline that fell into a write went

@@ -281,8 +281,7 @@ export function createAssembler(): Assembler {
     if (node.parent !== null) {
       disturb(node.parent);
       if (isConsumer(span.role)) disturb(headOf(node.parent));
-    } else if (span.parentId !== '')
-      for (const other of graph.waitingFor(span.traceId + span.parentId)) disturb(other);
+    } else if (span.parentId !== '') for (const other of graph.waitingFor(parentKeyOf(span))) disturb(other);
     for (const child of node.children) touchReferrer(child);
     for (const linker of node.linkers) touchReferrer(linker);
     for (const link of span.links) disturb(graph.get(link.key));

@@ -1,6 +1,15 @@
 import type { EvidenceKind } from '../model/flow.ts';
 import type { SpanKey } from '../model/span.ts';
-import { countOf, isBatch, isConsumer, isSend, messageTokens, type Graph, type Node } from './graph.ts';
+import {
+  countOf,
+  isBatch,
+  isConsumer,
+  isSend,
+  messageTokens,
+  parentKeyOf,
+  type Graph,
+  type Node,
+} from './graph.ts';
 
 /**
  * Every way a span may name what caused it, strongest first. All functions here are pure over the graph: the answer
@@ -60,7 +69,7 @@ export function causesOf(head: Node, graph: Graph): Cause[] {
   }
   if (causes.length > 0) return causes;
 
-  const parentKey = span.parentId === '' ? '' : span.traceId + span.parentId;
+  const parentKey = parentKeyOf(span);
   if (parentKey !== '' && !head.cycle && parentIsRemote(head))
     return [{ key: parentKey, node: parent, kinds: ['parent'] }];
   if (span.links.length === 1) {

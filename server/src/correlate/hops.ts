@@ -1,7 +1,8 @@
 import { evidence, type Badge, type Hop, type Step } from '../model/flow.ts';
 import type { MessageKind, Span } from '../model/span.ts';
-import { msBetween, unixNanos, type UnixNanos } from '../model/time.ts';
+import { type UnixNanos, msBetween, shifted } from '../model/time.ts';
 import type { FlowInput, InputSegment } from './flow-input.ts';
+import { parentKeyOf } from './graph.ts';
 import type { Shifts } from './runs.ts';
 import { addBadge, SKEW_SHOWN_NS, type Draft } from './steps.ts';
 
@@ -18,7 +19,7 @@ export function hopsOf(
   for (const segment of input.segments) for (const span of segment.spans) segmentOf.set(span, segment);
   const corrected = (span: Span, at: UnixNanos): UnixNanos => {
     const segment = segmentOf.get(span);
-    return segment === undefined ? at : unixNanos(at + (shifts.get(segment) ?? 0n));
+    return segment === undefined ? at : shifted(at, shifts.get(segment) ?? 0n);
   };
   const hops = new Map<string, Hop>();
   const consumed = new Set<string>();
@@ -43,11 +44,11 @@ export function hopsOf(
         attempts: 1,
         sendSpanId: client.spanId,
         receiveSpanId: draft.head.spanId,
-        sent: unixNanos(client.start + from.shift),
-        received: unixNanos(draft.head.start + draft.shift),
+        sent: shifted(client.start, from.shift),
+        received: shifted(draft.head.start, draft.shift),
         waitMs: Math.max(
           0,
-          msBetween(unixNanos(client.start + from.shift), unixNanos(draft.head.start + draft.shift)),
+          msBetween(shifted(client.start, from.shift), shifted(draft.head.start, draft.shift)),
         ),
         skewed: false,
         sync: true,
@@ -73,7 +74,7 @@ export function hopsOf(
       if (cause.where !== 'flow') badges.add('shared');
       const from = stepOf.get(send.key);
       const sentEnd = corrected(send, send.end);
-      const received = unixNanos(draft.head.start + draft.shift);
+      const received = shifted(draft.head.start, draft.shift);
       const skewed = draft.shift >= SKEW_SHOWN_NS;
       if (skewed) badges.add('clock-skew');
       add({
@@ -120,9 +121,10 @@ export function hopsOf(
       const sendOf = new Map<string, Span>();
       for (const span of segment.spans) {
         if (span.role !== 'send') continue;
-        const created = [span.traceId + span.parentId, ...span.links.map((link) => link.key)].filter((key) =>
-          creates.has(key),
-        );
+        const created =
+          creates.size === 0
+            ? []
+            : [parentKeyOf(span), ...span.links.map((link) => link.key)].filter((key) => creates.has(key));
         for (const key of created) sendOf.set(key, span);
         if (created.length === 0 && !consumed.has(span.key)) addWaitingHop(span, span);
       }

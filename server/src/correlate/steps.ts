@@ -1,6 +1,7 @@
 import type { Attempt, Badge, Step, StepStatus } from '../model/flow.ts';
 import type { Milestone, Span } from '../model/span.ts';
-import { earlier, later, msOf, unixNanos } from '../model/time.ts';
+import { earlier, later, msOf, shifted } from '../model/time.ts';
+import { parentKeyOf } from './graph.ts';
 import { order, type FlowInput, type InputSegment } from './flow-input.ts';
 import type { Shifts } from './runs.ts';
 
@@ -38,8 +39,8 @@ export function draftSteps(input: FlowInput, shifts: Shifts, badges: Set<Badge>)
     if (segment.cycle) badges.add('cycle');
     for (const span of topDownSpans(segment.spans)) {
       if (span.warnings.length > 0) badges.add('repaired');
-      const parent = span.parentId === '' ? undefined : draftOf.get(span.traceId + span.parentId);
-      const parentSpan = parent && byKey.get(span.traceId + span.parentId);
+      const parent = draftOf.get(parentKeyOf(span));
+      const parentSpan = parent && byKey.get(parentKeyOf(span));
       const isHead = span === segment.head;
       const named =
         span.milestone === null && span.step !== null && (span.step.name !== '' || span.step.id !== '');
@@ -53,7 +54,7 @@ export function draftSteps(input: FlowInput, shifts: Shifts, badges: Set<Badge>)
         draftOf.set(span.key, parent);
         continue;
       }
-      const within = span.milestone === null || parent !== undefined ? '' : span.traceId + span.parentId;
+      const within = span.milestone === null || parent !== undefined ? '' : parentKeyOf(span);
       const sibling = ofUnended.get(within);
       if (sibling !== undefined && sibling.head.service.name === span.service.name) {
         sibling.spans.push(span);
@@ -92,7 +93,7 @@ function topDown(segments: InputSegment[], byKey: Map<string, Span>): InputSegme
     for (let segment: InputSegment | undefined = start; segment !== undefined && !state.has(segment);) {
       state.set(segment, true);
       path.push(segment);
-      const up = byKey.get(segment.head.traceId + segment.head.parentId);
+      const up = byKey.get(parentKeyOf(segment.head));
       segment = up && segmentOf.get(up);
     }
     sorted.push(...path.reverse());
@@ -107,7 +108,7 @@ function topDownSpans(spans: Span[]): Span[] {
   const inside = new Set(spans.map((span) => span.key));
   const roots: Span[] = [];
   for (const span of spans) {
-    const up = span.traceId + span.parentId;
+    const up = parentKeyOf(span);
     if (span === spans[0] || span.parentId === '' || !inside.has(up)) roots.push(span);
     else {
       const list = children.get(up);
@@ -131,7 +132,7 @@ function foldReceives(drafts: Draft[], draftOf: Map<string, Draft>): Draft[] {
   const gone = new Set<Draft>();
   for (const draft of drafts) {
     if (draft.head.role !== 'process') continue;
-    const above = draftOf.get(draft.head.traceId + draft.head.parentId);
+    const above = draftOf.get(parentKeyOf(draft.head));
     if (above === undefined || above.head.role !== 'receive' || gone.has(above)) continue;
     if (above.head.service.name !== draft.head.service.name) continue;
     draft.spans.push(...above.spans);
@@ -234,7 +235,7 @@ function toStep(group: Draft[]): Step {
     badges: [...badges].sort(),
     receivedMs: head.receivedAtMs,
     failureHeardMs: status === 'failed' ? failureHeardMs(spans, head) : null,
-    aliveMs: msOf(unixNanos(spans.map((span) => span.end).reduce(later) + skewNs)),
+    aliveMs: msOf(shifted(spans.map((span) => span.end).reduce(later), skewNs)),
     deadlineMs: spans.reduce((least, { step }) => earliestDeadline(least, step?.deadlineMs ?? 0), 0) || null,
     itinerary: itineraryOf(spans),
   };
@@ -273,8 +274,8 @@ function attemptFromSpans(draft: Draft, work: Span[]): Attempt {
   const failed = saysFailed(head);
   return {
     number: head.step?.attempt || 1,
-    start: unixNanos(head.start + shift),
-    end: unixNanos(end + shift),
+    start: shifted(head.start, shift),
+    end: shifted(end, shift),
     status: failed ? 'failed' : 'ok',
     spanId: head.spanId,
     error: failed ? (head.error ?? { type: head.step?.result || 'error', message: '' }) : null,
@@ -300,8 +301,8 @@ function attemptFromMilestones(draft: Draft, milestones: Span[]): Attempt {
   const end = ended ?? (instant ? sorted[sorted.length - 1]! : null);
   return {
     number: draft.head.step?.attempt || 1,
-    start: unixNanos(first.start + draft.shift),
-    end: end && unixNanos(end.end + draft.shift),
+    start: shifted(first.start, draft.shift),
+    end: end && shifted(end.end, draft.shift),
     status: end === null ? 'running' : ended?.failed ? 'failed' : 'ok',
     spanId: draft.head.spanId,
     error: ended?.error ?? null,

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Badge, Expected, Flow, Hop, Relation, Step } from '../model/flow.ts';
 import type { Outcome, Span } from '../model/span.ts';
-import { earlier, later, msBetween, msOf, unixNanos, type UnixNanos } from '../model/time.ts';
+import { type UnixNanos, earlier, later, msBetween, msOf, shifted } from '../model/time.ts';
 import type { FlowInput } from './flow-input.ts';
 import { mayNameFlow, originName, parentKeyOf, referrerName, sharedTokens } from './graph.ts';
 import { hopsOf } from './hops.ts';
@@ -44,7 +44,7 @@ function summarize(
   for (const segment of input.segments) {
     const shift = shifts.get(segment)!;
     for (const span of segment.spans) {
-      lastProgress = later(lastProgress, unixNanos(span.end + shift));
+      lastProgress = later(lastProgress, shifted(span.end, shift));
       rawStart = earlier(rawStart, span.start);
       rawEnd = later(rawEnd, span.end);
       lastReceivedMs = Math.max(lastReceivedMs, span.receivedAtMs);
@@ -122,7 +122,7 @@ function expectsOf(input: FlowInput, shifts: Shifts): Expected[] {
       said.push({
         step: span.step.name,
         service: null,
-        saidAtMs: msOf(unixNanos(span.start + shifts.get(segment)!)),
+        saidAtMs: msOf(shifted(span.start, shifts.get(segment)!)),
         deadlineMs: span.step.deadlineMs || null,
         bySpanId: span.spanId,
       });
@@ -207,7 +207,7 @@ function endOf(input: FlowInput, shifts: Shifts, steps: Step[], badges: Set<Badg
       const outcome = span.flow?.outcome ?? '';
       if (outcome === '') continue;
       outcomes.add(outcome);
-      const at = unixNanos(span.end + shifts.get(segment)!);
+      const at = shifted(span.end, shifts.get(segment)!);
       if (declared === null || at < declared.at || (at === declared.at && outcome < declared.outcome))
         declared = { at, outcome };
     }
@@ -223,7 +223,7 @@ function endOf(input: FlowInput, shifts: Shifts, steps: Step[], badges: Set<Badg
     input.segments.length === 1 &&
     first.head.milestone === null;
   if (isRequest) {
-    const at = unixNanos(first.head.end + shifts.get(first)!);
+    const at = shifted(first.head.end, shifts.get(first)!);
     return { at: later(at, steps[0]!.start), outcome: first.head.failed ? 'failed' : 'completed' };
   }
   return null;

@@ -9,6 +9,7 @@ import {
   weakTokens,
   type Graph,
   type Node,
+  parentKeyOf,
 } from './graph.ts';
 import { causesOf, headOf, MOST_SHARING, singleCause, startsSegment, type Cause } from './evidence.ts';
 
@@ -273,7 +274,7 @@ function speaksForTrace(head: Node, causes: Cause[], graph: Graph): boolean {
   const { span } = head;
   if (span.parentId === '' || head.cycle) return true;
   if (head.parent !== null) return false;
-  const parentKey = span.traceId + span.parentId;
+  const parentKey = parentKeyOf(span);
   if (isConsumer(span.role)) return causes.length === 1 && causes[0]!.key === parentKey;
   // Orphans of one missing parent are one story, unless that parent looks like a poll that served strangers.
   return !graph

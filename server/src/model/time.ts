@@ -9,3 +9,7 @@ export const later = (a: UnixNanos, b: UnixNanos): UnixNanos => (a > b ? a : b);
 export const earlier = (a: UnixNanos, b: UnixNanos): UnixNanos => (a < b ? a : b);
 /** Wall-clock ms, the fraction kept. */
 export const msOf = (at: UnixNanos): number => Number(at / 1000n) / 1000;
+
+/** Most shifts are none: no new number is made then. */
+export const shifted = (at: UnixNanos, shift: bigint): UnixNanos =>
+  shift === 0n ? at : unixNanos(at + shift);
