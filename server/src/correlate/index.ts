@@ -106,7 +106,7 @@ const MOST_CHECKED = 200_000;
 /** More spans than these that decide together leave one flow at a time; a late span may then miss the rest of them. */
 const MOST_TOGETHER = 5000;
 /** Above this, those that are quiet the longest leave, if only for a moment: memory stays bounded under any load. */
-const MOST_SPANS_IN_MEMORY = 200_000;
+const MOST_SPANS_IN_MEMORY = 100_000;
 const CROWDED_QUIET_MS = 3000;
 /** Flows that leave in one go, beside two for each that was written: after a pause all at once would stop everything. */
 const MOST_LEAVING = 200;

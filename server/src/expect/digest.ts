@@ -47,10 +47,28 @@ export interface DigestStep {
   /** Destination of the message that caused it. */
   via: string;
   /** Steps that this one caused: sorted, each once. */
-  follow: string[];
-  waits: { to: string; ms: number }[];
+  follow: readonly string[];
+  waits: readonly Wait[];
   /** Sent by it, consumed by nobody. */
-  waiting: { hopId: string; destination: string; sentMs: number }[];
+  waiting: readonly Unheard[];
+}
+
+interface Wait {
+  to: string;
+  ms: number;
+}
+interface Unheard {
+  hopId: string;
+  destination: string;
+  sentMs: number;
+}
+
+/** Most steps wait for nothing and cause one other: they share one empty list, and a list of one has room for one. */
+const NONE: readonly never[] = [];
+function withOne<T>(list: readonly T[], one: T): readonly T[] {
+  if (list.length === 0) return [one];
+  (list as T[]).push(one);
+  return list;
 }
 
 const FURTHEST_ANCESTOR = 64;
@@ -96,9 +114,9 @@ export function digestOf(flow: Flow): Digest {
         aliveMs: step.aliveMs,
         replied: false,
         via: via.get(step.id) ?? '',
-        follow: [],
-        waits: [],
-        waiting: [],
+        follow: NONE,
+        waits: NONE,
+        waiting: NONE,
       },
     ]),
   );
@@ -109,14 +127,22 @@ export function digestOf(flow: Flow): Digest {
     const to = hop.to === null ? undefined : steps.get(hop.to);
     if (hop.to === null) {
       if (hop.state === 'waiting')
-        from.waiting.push({ hopId: hop.id, destination: hop.message.destination, sentMs: msOf(hop.sent) });
+        from.waiting = withOne(from.waiting, {
+          hopId: hop.id,
+          destination: hop.message.destination,
+          sentMs: msOf(hop.sent),
+        });
       continue;
     }
     if (to === undefined || to === from) continue;
-    if (!from.follow.includes(to.as)) from.follow.push(to.as);
-    from.waits.push({ to: to.as, ms: Math.max(0, to.startMs - from.startMs) });
+    if (!from.follow.includes(to.as)) from.follow = withOne(from.follow, to.as);
+    from.waits = withOne(from.waits, { to: to.as, ms: Math.max(0, to.startMs - from.startMs) });
   }
-  for (const step of steps.values()) step.follow = step.follow.sort().slice(0, MOST_MEMBERS);
+  for (const step of steps.values()) {
+    if (step.follow.length > 1) step.follow = [...step.follow].sort().slice(0, MOST_MEMBERS);
+    // Without the room that it grew for.
+    if (step.waits.length > 1) step.waits = step.waits.slice();
+  }
   return {
     flowId: flow.id,
     type: `${flow.environment}\0${flow.type}`,
