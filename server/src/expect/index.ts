@@ -12,6 +12,7 @@ import { named } from './kinds-of-absence.ts';
 import { newsOf, type News } from './news.ts';
 import { FEWEST_SAMPLES } from './outcome-sets.ts';
 import { createStructure } from './structure.ts';
+import { createSuspects } from './suspects.ts';
 import {
   breaksDuties,
   createTypeModel,
@@ -32,7 +33,7 @@ export { definitionsFrom, readDefinitions } from './definitions.ts';
 export interface Expectations {
   /** What a flow waits for now, and what is new about it; whatever it taught in an earlier form is taken back. */
   of(flow: Flow): { waitingFor: WaitingFor[]; news: News };
-  /** What may be behind an absence, in words: a service that fell silent, a new version. */
+  /** What may be behind an absence, in words: a service that fell silent, a new version, a queue that grows. */
   suspect(finding: Finding, flow: Flow): string | null;
   /** An operator says that this step does not come any more. False: nothing of that name is known. */
   accept(environment: string, type: string, step: string, service: string | null): boolean;
@@ -81,18 +82,8 @@ const MOST_TAUGHT = 5000;
 const MOST_TAUGHT_IN_ALL = 100_000;
 const MOST_TYPES = 2000;
 const MOST_ONCE_STUCK = 100_000;
-const MOST_SERVICES = 10_000;
 /** When a type has taught so often, what was taught before anything was known is looked at again. */
 const isMilestone = (total: number): boolean => total >= 100 && Number.isInteger(Math.log2(total / 100));
-/** A service that was not heard of for so long before something of it was missed fell silent. */
-const SILENT_MS = 10_000;
-/** A version that is younger than this when something goes wrong is worth a look. */
-const DEPLOY_MS = 3_600_000;
-interface Versions {
-  now: string;
-  before: string | null;
-  sinceMs: number;
-}
 /** An ending this rare may have been a stall that nobody could recognize yet. */
 const RARE = 0.02;
 
@@ -103,6 +94,7 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
   const { clock, floorMs } = options;
   const definitions = createDefinitions();
   const structure = createStructure();
+  const suspects = createSuspects(clock);
   const models = new Map<string, TypeModel>();
   const learning = new Map<string, Digest>();
   const taught = new Map<string, Map<string, Digest>>();
@@ -111,9 +103,6 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
   /** Of those in `learning`: was judged to owe something, and may teach all the same after a deploy. */
   const owing = new Set<string>();
   const changed = new Set<string>();
-  /** When each service was last heard of, in whatever flow, ms. */
-  const lastSeen = new Map<string, number>();
-  const versions = new Map<string, Versions>();
   let version = 0;
 
   const modelOf = (type: string): TypeModel => {
@@ -165,16 +154,13 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
       // Of a young type: who is heard of and did not take a message does not want it; who is silent is down, and an
       // outage must not teach that silence is normal.
       const young = model.flows.total < FEWEST_SAMPLES;
-      return !young || structure.owedBy(digest, [], floorMs).every((waiting) => reports(digest, waiting));
+      return (
+        !young || structure.owedBy(digest, [], floorMs).every((waiting) => suspects.reports(digest, waiting))
+      );
     }
     // After a deploy a follow-up may be gone for good; not if who should perform it fell silent as well.
-    return onProbation(digest, model) && owed.every((waiting) => reports(digest, waiting));
+    return onProbation(digest, model) && owed.every((waiting) => suspects.reports(digest, waiting));
   };
-  const seenKey = (type: string, service: string | null): string =>
-    `${type.split('\0')[0]}\0${service ?? ''}`;
-  const reports = ({ type }: Digest, { service, since }: WaitingFor): boolean =>
-    (lastSeen.get(seenKey(type, service)) ?? 0) > since;
-
   /** What it taught stays; it cannot take it back any more. */
   const unlist = (flowId: string): void => {
     taught.get(typeOfTaught.get(flowId)!)?.delete(flowId);
@@ -240,18 +226,12 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
       takeBack(flow.id);
       const digest = digestOf(flow);
       const waiting = named(awaited(flow, digest), flow);
-      for (const step of digest.steps) {
-        const key = seenKey(digest.type, step.service);
-        if (!lastSeen.has(key) && lastSeen.size >= MOST_SERVICES) continue;
-        lastSeen.set(key, Math.max(lastSeen.get(key) ?? 0, step.receivedMs));
-        const known = versions.get(key);
-        if (known?.now !== step.version && step.receivedMs > (known?.sinceMs ?? 0))
-          versions.set(key, { now: step.version, before: known?.now ?? null, sinceMs: step.receivedMs });
-      }
+      suspects.observe(flow, digest);
       const now = clock.now();
       // Whoever owes by structure and is silent has an outage before its wait is long enough to be called stuck; whoever is
       // heard of is slow, and slowness is what there is to learn.
-      const outage = (one: WaitingFor): boolean => one.basis === 'structural' && !reports(digest, one);
+      const outage = (one: WaitingFor): boolean =>
+        one.basis === 'structural' && !suspects.reports(digest, one);
       if (waiting.some((one) => (outage(one) ? one.lateAt : one.stuckAt) <= now)) {
         onceStuck.add(flow.id);
         if (onceStuck.size > MOST_ONCE_STUCK) onceStuck.delete(onceStuck.values().next().value!);
@@ -271,19 +251,7 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
       }
       return { waitingFor: waiting, news: newsOf(digest, modelOf(digest.type), flow) };
     },
-    suspect(finding, flow) {
-      if (finding.service === null || !finding.lasting) return null;
-      const key = seenKey(`${flow.environment}\0`, finding.service);
-      const seen = lastSeen.get(key);
-      const deployed = versions.get(key);
-      if (seen === undefined) return null;
-      const iso = (ms: number): string => new Date(ms).toISOString();
-      if (seen < finding.since - SILENT_MS)
-        return `nothing is heard of ${finding.service} since ${iso(seen)}`;
-      if (deployed && deployed.before !== null && finding.since - deployed.sinceMs < DEPLOY_MS)
-        return `version ${deployed.now} of ${finding.service} runs since ${iso(deployed.sinceMs)}, before it was ${deployed.before || 'unnamed'}`;
-      return null;
-    },
+    suspect: (finding, flow) => suspects.suspect(finding, flow),
     accept(environment, type, step, service) {
       const key = `${environment}\0${type}`;
       const model = models.get(key);
@@ -318,6 +286,7 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
     },
     forget(flowId) {
       takeBack(flowId);
+      suspects.forget(flowId);
       learning.delete(flowId);
       owing.delete(flowId);
       deadlines.clear(flowId);
