@@ -36,6 +36,17 @@ test.each([
   60_000,
 );
 
+test('stalls that a young type took for legal are found in hindsight, across a restart', async () => {
+  // Five of the first hundred journeys stall at one step.
+  const young = simulate({
+    ...{ seed: 13, shapes: [SHAPES[2]!], flows: 1000, stalls: 24 },
+    ...{ startMs, overMs: 2 * 3_600_000 },
+  });
+  const score = await play(young, startMs, { restartAt: 0.6 });
+  expect([score.missed, score.falseAlarms]).toEqual([[], []]);
+  expect(score.inHindsight).toBeGreaterThan(0);
+}, 60_000);
+
 test('the compensation audit tells six kinds of defects apart and accuses nobody else', async () => {
   const score = await playSagas(3, 300, 8);
   expect(score.wrong).toEqual([]);

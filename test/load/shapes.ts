@@ -16,6 +16,8 @@ export type Next =
   | { all: Node[]; join?: Node }
   | { one: { share: number; node: Node }[] }
   | { some: { share: number; node: Node }[] }
+  /** As many parts, each with a message of its own. */
+  | { parts: [least: number, most: number]; node: Node; join?: Node }
   | { times: [least: number, most: number]; node: Node; join: Node }
   | { loop: [least: number, most: number]; node: Node; then: Node };
 
@@ -156,6 +158,21 @@ export const SHAPES: readonly Shape[] = [
             }),
           ),
         ),
+      ),
+    ),
+  },
+  {
+    name: 'delivery: parcels of their own',
+    root: step(
+      'PackOrder',
+      'packing',
+      0,
+      40,
+      then(
+        step('SplitParcels', 'packing', 300, 60, {
+          parts: [1, 6],
+          node: step('SendParcel', 'carrier', 5000, 400, then(step('TellCustomer', 'mail', 800, 30))),
+        }),
       ),
     ),
   },

@@ -133,9 +133,17 @@ export function simulate(options: Simulation): Simulated {
               links: [],
             });
         }
-        const sent: Sent = { traceId, spanId: sendId, atMs: end, startMs: at };
+        const sent: Sent = { traceId, spanId: sendId, parent: spanId, atMs: end, startMs: at };
         if (node.next) follow(node, node.next, sent);
         return sent;
+      };
+      /** One more message of the step that sent `first`. */
+      const sendAnother = (node: Node, first: Sent): Sent => {
+        const spanId = dry ? '' : hex(16);
+        const { traceId, atMs } = first;
+        const span = { traceId, spanId, parent: first.parent, kind: 4, from: atMs - 1, to: atMs, links: [] };
+        if (!dry) emit(node, span);
+        return { ...first, spanId };
       };
       /** Whether this edge is the one that is cut. */
       const isCut = (missing: string[], since: Sent): boolean => {
@@ -176,6 +184,22 @@ export function simulate(options: Simulation): Simulated {
         } else if ('some' in following) {
           for (const { share, node } of following.some)
             if (roll() < share) perform(node, waitFor(node, sent), [sent]);
+        } else if ('parts' in following) {
+          const [least, most] = following.parts;
+          const count = least + Math.floor(roll() * (most - least + 1));
+          const done: (Sent | null)[] = [];
+          for (let i = 0; i < count; i++) {
+            const part = i === 0 ? sent : sendAnother(from, sent);
+            done.push(
+              isCut([following.node.step], part)
+                ? null
+                : perform(following.node, waitFor(following.node, part), [part]),
+            );
+          }
+          const { join } = following;
+          if (!join || done.includes(null)) return;
+          const last = (done as Sent[]).reduce((a, b) => (b.atMs > a.atMs ? b : a));
+          if (!isCut([join.step], last)) perform(join, waitFor(join, last), [last]);
         } else if ('times' in following) {
           const [least, most] = following.times;
           const count = least + Math.floor(roll() * (most - least + 1));
@@ -197,7 +221,6 @@ export function simulate(options: Simulation): Simulated {
           if (!isCut([following.node.step, following.then.step], before))
             perform(following.then, waitFor(following.then, before), [before]);
         }
-        void from;
       };
       perform(shape.root, startMs, []);
     }
@@ -258,6 +281,8 @@ export function simulate(options: Simulation): Simulated {
 interface Sent {
   traceId: string;
   spanId: string;
+  /** The span of the work that sent it. */
+  parent: string;
   atMs: number;
   startMs: number;
 }

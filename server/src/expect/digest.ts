@@ -17,6 +17,20 @@ export interface Digest {
   lastReceivedMs: number;
   /** Only of flows that undid something. */
   ledger: Ledger | null;
+  /** Messages of steps that sent several to one destination: each is owed what such a message is owed. */
+  parts: readonly Part[];
+}
+
+/** One message of a fan-out. A set of what follows the step cannot tell nine parts from ten. */
+export interface Part {
+  /** The step that sent it. */
+  stepId: string;
+  /** Its step type and version, and the destination. */
+  key: string;
+  sendSpanId: string;
+  sentMs: number;
+  /** Step types that it caused: sorted, each once. */
+  follow: readonly string[];
 }
 
 /** Names of steps that were done, and of those undone, in the order of undoing. */
@@ -74,6 +88,7 @@ function withOne<T>(list: readonly T[], one: T): readonly T[] {
 const FURTHEST_ANCESTOR = 64;
 /** Step types in one set: what is wider is no process that a set can describe. */
 export const MOST_MEMBERS = 200;
+const MOST_PARTS = 500;
 
 export function digestOf(flow: Flow): Digest {
   const byId = new Map(flow.steps.map((step) => [step.id, step]));
@@ -152,7 +167,34 @@ export function digestOf(flow: Flow): Digest {
     declaredComplete: flow.outcome === 'completed',
     lastReceivedMs: flow.lastReceivedMs,
     ledger: ledgerOf(flow),
+    parts: partsOf(flow, steps),
   };
+}
+
+function partsOf(flow: Flow, steps: ReadonlyMap<string, DigestStep>): readonly Part[] {
+  if (flow.hops.length <= 1) return NONE;
+  const sent = new Map<string, Map<string, Part>>();
+  for (const hop of flow.hops) {
+    const { sendSpanId } = hop;
+    const from = hop.sync || hop.from === null ? undefined : steps.get(hop.from);
+    if (from === undefined || sendSpanId === null) continue;
+    const together = `${from.id}\0${hop.message.destination}`;
+    let parts = sent.get(together);
+    if (parts === undefined) sent.set(together, (parts = new Map<string, Part>()));
+    const part: Part = parts.get(sendSpanId) ?? {
+      stepId: from.id,
+      key: `${from.as}\0${from.version}\0${hop.message.destination}`,
+      sendSpanId,
+      sentMs: msOf(hop.sent),
+      follow: NONE,
+    };
+    parts.set(sendSpanId, part);
+    const to = hop.to === null ? undefined : steps.get(hop.to);
+    if (to !== undefined && to !== from && !part.follow.includes(to.as))
+      part.follow = [...part.follow, to.as].sort();
+  }
+  const several = [...sent.values()].flatMap((parts) => (parts.size > 1 ? [...parts.values()] : []));
+  return several.length === 0 ? NONE : several.slice(0, MOST_PARTS);
 }
 
 function ledgerOf(flow: Flow): Ledger | null {

@@ -1,5 +1,5 @@
 import type { WaitingFor } from '../model/expectation.ts';
-import type { Digest, DigestStep } from './digest.ts';
+import type { Digest, DigestStep, Part } from './digest.ts';
 import type { Histogram } from './histogram.ts';
 import { typesIn, type StepModel, type TypeModel } from './model.ts';
 import { MOST_WAITING, waitingFor } from './waiting-for.ts';
@@ -29,6 +29,8 @@ export function expectationsOf(digest: Digest, model: TypeModel, floorMs: number
     for (const candidate of owed.certain) found.push(entry([candidate], true));
     if (owed.oneOf.length > 0) found.push(entry(owed.oneOf, false));
   }
+  if (found.length < MOST_WAITING && digest.parts.length > 0)
+    found.push(...ofParts(digest, model, floorMs, found));
   if (found.length > 0 || digest.steps.length === 0) return found;
   const owed = onProbation(digest, model) ? null : stillOwed(model.flows.owedAfter(typesIn(digest)), model);
   if (owed === null) return [];
@@ -48,6 +50,42 @@ export function expectationsOf(digest: Digest, model: TypeModel, floorMs: number
       waits: model.gaps,
     }),
   );
+}
+
+/** Of messages of a fan-out, where the step that sent them owes nothing as a whole. */
+function ofParts(
+  digest: Digest,
+  model: TypeModel,
+  floorMs: number,
+  known: readonly WaitingFor[],
+): WaitingFor[] {
+  const found: WaitingFor[] = [];
+  const spoken = new Set(known.map((one) => one.afterStepId));
+  for (const part of digest.parts) {
+    if (known.length + found.length >= MOST_WAITING) break;
+    if (spoken.has(part.stepId)) continue;
+    const after = digest.steps.find((step) => step.id === part.stepId);
+    const owed = stillOwed(model.parts.get(part.key)?.owedAfter(part.follow) ?? null, model);
+    if (owed === null || after === undefined) continue;
+    const { waits } = model.steps.get(after.key) ?? { waits: new Map<string, Histogram>() };
+    const certain = owed.certain.length > 0;
+    for (const candidates of certain ? owed.certain.map((one) => [one]) : [owed.oneOf])
+      found.push(
+        waiting({
+          digest,
+          model,
+          owed,
+          candidates,
+          certain,
+          after,
+          part,
+          since: part.sentMs,
+          floorMs,
+          waits,
+        }),
+      );
+  }
+  return found;
 }
 
 /** Without what an operator accepted as gone. */
@@ -82,6 +120,7 @@ interface Wait {
   candidates: Candidate[];
   certain: boolean;
   after: DigestStep | null;
+  part?: Part;
   since: number;
   floorMs: number;
   waits: Map<string, Histogram>;
@@ -106,11 +145,16 @@ function waiting(wait: Wait): WaitingFor {
     lag = Math.max(lag, model.about.get(key)?.lag.quantile(0.999) ?? 0);
   }
   const hop = after?.waiting.find((one) =>
-    candidates.some((c) => model.about.get(c.key)?.via === one.destination),
+    wait.part
+      ? one.hopId === `${wait.part.sendSpanId}>`
+      : candidates.some((c) => model.about.get(c.key)?.via === one.destination),
   );
   const names = candidates.map(({ key }) => model.about.get(key)?.name ?? key);
   return {
-    id: `${after?.id ?? 'flow'}>${candidates.map(({ key }) => key).join('|')}`.slice(0, 300),
+    id: `${wait.part?.sendSpanId ?? after?.id ?? 'flow'}>${candidates.map(({ key }) => key).join('|')}`.slice(
+      0,
+      300,
+    ),
     afterStepId: after?.id ?? null,
     hopId: hop?.hopId ?? null,
     step: names[0]!,

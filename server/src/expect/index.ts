@@ -10,7 +10,7 @@ import { digestOf, type Digest } from './digest.ts';
 import { expectationsOf, onProbation } from './expectations.ts';
 import { named } from './kinds-of-absence.ts';
 import { newsOf, type News } from './news.ts';
-import { FEWEST_SAMPLES } from './outcome-sets.ts';
+import { FEWEST_SAMPLES, type OutcomeSets } from './outcome-sets.ts';
 import { createStructure } from './structure.ts';
 import { createSuspects } from './suspects.ts';
 import {
@@ -87,6 +87,10 @@ const isMilestone = (total: number): boolean => total >= 100 && Number.isInteger
 /** An ending this rare may have been a stall that nobody could recognize yet. */
 const RARE = 0.02;
 
+/** Of the flows of a type that taught last, which are looked through for what may be a stall; how many are stored. */
+const MOST_SEARCHED = 1000;
+const MOST_RARE = 100;
+
 /** What was learned of an environment rather than of a flow type is stored under this name. */
 const STRUCTURE = '';
 
@@ -161,6 +165,15 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
     // After a deploy a follow-up may be gone for good; not if who should perform it fell silent as well.
     return onProbation(digest, model) && owed.every((waiting) => suspects.reports(digest, waiting));
   };
+  const list = (digest: Digest): Map<string, Digest> => {
+    let ofType = taught.get(digest.type);
+    if (ofType === undefined) taught.set(digest.type, (ofType = new Map<string, Digest>()));
+    ofType.set(digest.flowId, digest);
+    typeOfTaught.set(digest.flowId, digest.type);
+    if (ofType.size > MOST_TAUGHT) unlist(ofType.keys().next().value!);
+    if (typeOfTaught.size > MOST_TAUGHT_IN_ALL) unlist(typeOfTaught.keys().next().value!);
+    return ofType;
+  };
   /** What it taught stays; it cannot take it back any more. */
   const unlist = (flowId: string): void => {
     taught.get(typeOfTaught.get(flowId)!)?.delete(flowId);
@@ -172,12 +185,7 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
     // Types beyond what is learned of teach nothing: a hostile one must not cost memory.
     if (!models.has(digest.type)) return [];
     apply(digest, 1);
-    let ofType = taught.get(digest.type);
-    if (ofType === undefined) taught.set(digest.type, (ofType = new Map<string, Digest>()));
-    ofType.set(digest.flowId, digest);
-    typeOfTaught.set(digest.flowId, digest.type);
-    if (ofType.size > MOST_TAUGHT) unlist(ofType.keys().next().value!);
-    if (typeOfTaught.size > MOST_TAUGHT_IN_ALL) unlist(typeOfTaught.keys().next().value!);
+    const ofType = list(digest);
     const model = modelOf(digest.type);
     // A new version is judged by its own record from now on: what was held against it is judged anew.
     if (
@@ -190,18 +198,27 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
       ? [...ofType.values()].filter(looksStalled).map((one) => one.flowId)
       : [];
   };
+  const isRare = (digest: Digest, model: TypeModel): boolean => {
+    const few = (sets: OutcomeSets | undefined, members: readonly string[]): boolean =>
+      sets !== undefined && sets.countOf(members) < RARE * sets.total;
+    return (
+      few(model.flows, typesIn(digest)) ||
+      digest.steps.some((step) => few(model.steps.get(step.key)?.sets, step.follow)) ||
+      digest.parts.some((part) => few(model.parts.get(part.key), part.follow))
+    );
+  };
+  /** Of those that taught, what may turn out to be a stall once more is known: it outlives a restart. */
+  const rareOf = (type: string, model: TypeModel): Digest[] =>
+    [...(taught.get(type)?.values() ?? [])]
+      .slice(-MOST_SEARCHED)
+      .filter((digest) => !digest.declaredComplete && isRare(digest, model))
+      .slice(-MOST_RARE);
   /** Judged by all others: a flow must not be its own proof. */
   const looksStalled = (digest: Digest): boolean => {
     const model = modelOf(digest.type);
     if (breaksDuties(digest, model)) return true;
     if (digest.declaredComplete || digest.aborted) return false;
-    const rare =
-      model.flows.countOf(typesIn(digest)) < RARE * model.flows.total ||
-      digest.steps.some((step) => {
-        const sets = model.steps.get(step.key)?.sets;
-        return sets !== undefined && sets.countOf(step.follow) < RARE * sets.total;
-      });
-    if (!rare) return false;
+    if (!isRare(digest, model)) return false;
     teach(model, digest, -1);
     const owed = expectationsOf(digest, model, floorMs);
     teach(model, digest, 1);
@@ -296,7 +313,8 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
         const model = models.get(key);
         if (model === undefined) return [];
         const [environment = '', type = ''] = key.split('\0');
-        return [{ environment, type, version: model.version, json: JSON.stringify(toStored(model)) }];
+        const stored = { ...toStored(model), rare: rareOf(key, model) };
+        return [{ environment, type, version: model.version, json: JSON.stringify(stored) }];
       });
       changed.clear();
       for (const { environment, json } of structure.takeChanged())
@@ -306,7 +324,11 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
     load(stored) {
       for (const { environment, type, json } of stored)
         if (type === STRUCTURE) structure.load(environment, json);
-        else models.set(`${environment}\0${type}`, fromStored(json));
+        else {
+          const { model, rare } = fromStored(json);
+          models.set(`${environment}\0${type}`, model);
+          for (const digest of rare) list(digest);
+        }
     },
     inspect: (type) =>
       [...models]

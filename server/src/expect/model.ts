@@ -7,6 +7,8 @@ export interface TypeModel {
   /** Sets of step types per flow: what joins and parallel branches owe to the flow as a whole. */
   flows: OutcomeSets;
   steps: Map<string, StepModel>;
+  /** What follows one message of a fan-out (`Part.key`). */
+  parts: Map<string, OutcomeSets>;
   /** Flow-wide gap before a step of this type starts, ms. */
   gaps: Map<string, Histogram>;
   about: Map<string, StepAbout>;
@@ -46,11 +48,13 @@ export interface StepAbout {
 
 const MOST_STEP_TYPES = 1000;
 const MOST_VERSIONS = 4;
+const MOST_PART_TYPES = 200;
 
 export function createTypeModel(): TypeModel {
   return {
     flows: createOutcomeSets(),
     steps: new Map(),
+    parts: new Map(),
     gaps: new Map(),
     about: new Map(),
     undo: { done: new Map(), undone: new Map(), order: new Map() },
@@ -74,6 +78,15 @@ export function teach(model: TypeModel, digest: Digest, weight: 1 | -1): void {
       if (done.includes(name)) count(model.undo.undone, name, weight);
       for (const later of undone.slice(i + 1)) count(model.undo.order, `${name}\0${later}`, weight);
     });
+  }
+  for (const { key, follow } of digest.parts) {
+    let sets = model.parts.get(key);
+    if (sets === undefined) {
+      // The oldest goes: most likely of a version that runs no more.
+      if (model.parts.size >= MOST_PART_TYPES) model.parts.delete(model.parts.keys().next().value!);
+      model.parts.set(key, (sets = createOutcomeSets()));
+    }
+    sets.add(follow, weight);
   }
   let before: number | null = null;
   for (const step of digest.steps) {
@@ -161,7 +174,7 @@ function histogramOf(map: Map<string, Histogram>, key: string): Histogram {
 }
 
 /** As JSON, for the store and for people. */
-export function toStored(model: TypeModel): unknown {
+export function toStored(model: TypeModel): object {
   return {
     version: model.version,
     undo: {
@@ -172,6 +185,7 @@ export function toStored(model: TypeModel): unknown {
     accepted: Object.fromEntries(model.accepted),
     flows: model.flows,
     gaps: Object.fromEntries(model.gaps),
+    parts: Object.fromEntries(model.parts),
     about: Object.fromEntries(model.about),
     steps: Object.fromEntries(
       [...model.steps].map(([key, step]) => [
@@ -194,6 +208,8 @@ interface Stored {
   undo: Record<'done' | 'undone' | 'order', Record<string, number>>;
   /** Missing in what was stored before it existed. */
   accepted?: Record<string, number>;
+  parts?: Record<string, Sets>;
+  rare?: Digest[];
   flows: Sets;
   gaps: Record<string, Buckets>;
   about: Record<string, Omit<StepAbout, 'lag'> & { lag: Buckets }>;
@@ -203,11 +219,12 @@ interface Stored {
   >;
 }
 
-export function fromStored(json: string): TypeModel {
+/** `rare`: flows that taught, and may take it back. */
+export function fromStored(json: string): { model: TypeModel; rare: Digest[] } {
   const stored = JSON.parse(json) as Stored;
   const histograms = (all: Record<string, Buckets>): Map<string, Histogram> =>
     new Map(Object.entries(all).map(([key, buckets]) => [key, createHistogram(buckets)]));
-  return {
+  const model: TypeModel = {
     version: stored.version,
     undo: {
       done: new Map(Object.entries(stored.undo.done)),
@@ -217,6 +234,7 @@ export function fromStored(json: string): TypeModel {
     accepted: new Map(Object.entries(stored.accepted ?? {})),
     flows: createOutcomeSets(stored.flows),
     gaps: histograms(stored.gaps),
+    parts: new Map(Object.entries(stored.parts ?? {}).map(([key, sets]) => [key, createOutcomeSets(sets)])),
     about: new Map(
       Object.entries(stored.about).map(([key, about]) => [
         key,
@@ -237,4 +255,5 @@ export function fromStored(json: string): TypeModel {
       ]),
     ),
   };
+  return { model, rare: stored.rare ?? [] };
 }

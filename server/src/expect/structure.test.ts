@@ -32,6 +32,7 @@ const digest = (...steps: DigestStep[]): Digest => ({
   declaredComplete: false,
   lastReceivedMs: 1000,
   ledger: null,
+  parts: [],
 });
 const ship = step({ id: 't', as: 'ship', name: 'ship', service: 'warehouse', via: 'orders' });
 const consumed = digest(step({ waits: [{ to: 'ship', ms: 50 }], follow: ['ship'] }), ship);
