@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.ts';
 import type { Counters } from '../base/counters.ts';
+import { createBoundedSet } from '../base/bounded-set.ts';
 import { createDeadlines } from '../base/deadlines.ts';
 import type { Finding, WaitingFor } from '../model/expectation.ts';
 import type { Flow } from '../model/flow.ts';
@@ -84,6 +85,8 @@ const MOST_TYPES = 2000;
 const MOST_ONCE_STUCK = 100_000;
 /** When a type has taught so often, what was taught before anything was known is looked at again. */
 const isMilestone = (total: number): boolean => total >= 100 && Number.isInteger(Math.log2(total / 100));
+/** Flows over which the share of slow ones is measured. */
+const SLOW_WINDOW = 100;
 /** An ending this rare may have been a stall that nobody could recognize yet. */
 const RARE = 0.02;
 
@@ -103,7 +106,12 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
   const learning = new Map<string, Digest>();
   const taught = new Map<string, Map<string, Digest>>();
   const typeOfTaught = new Map<string, string>();
-  const onceStuck = new Set<string>();
+  /** Flows that waited for a service that was silent … */
+  const onceStuck = createBoundedSet(MOST_ONCE_STUCK);
+  /** … and those that waited too long for one that was heard of. */
+  const slow = createBoundedSet(MOST_ONCE_STUCK);
+  /** Of the flows of a type that taught lately: which share was slow. */
+  const slowShare = new Map<string, number>();
   /** Of those in `learning`: was judged to owe something, and may teach all the same after a deploy. */
   const owing = new Set<string>();
   const changed = new Set<string>();
@@ -180,11 +188,17 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
     typeOfTaught.delete(flowId);
   };
 
+  /** How long an outage took is not how long a step takes; but where most take so long, that is how it is. */
+  const mayTeachWaits = (flowId: string, type: string): boolean =>
+    !onceStuck.has(flowId) && (!slow.has(flowId) || (slowShare.get(type) ?? 0) > 0.5);
+
   /** Returns the flows that look like stalls now that more is known. */
   const learn = (digest: Digest): string[] => {
     // Types beyond what is learned of teach nothing: a hostile one must not cost memory.
     if (!models.has(digest.type)) return [];
     apply(digest, 1);
+    const share = slowShare.get(digest.type) ?? 0;
+    slowShare.set(digest.type, share + ((slow.has(digest.flowId) ? 1 : 0) - share) / SLOW_WINDOW);
     const ofType = list(digest);
     const model = modelOf(digest.type);
     // A new version is judged by its own record from now on: what was held against it is judged anew.
@@ -193,7 +207,9 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
         (step) => model.steps.get(step.key)?.byVersion.get(step.version)?.total === FEWEST_SAMPLES,
       )
     )
-      return [...ofType.values()].flatMap((one) => (onceStuck.has(one.flowId) ? [one.flowId] : []));
+      return [...ofType.values()].flatMap((one) =>
+        onceStuck.has(one.flowId) || slow.has(one.flowId) ? [one.flowId] : [],
+      );
     return isMilestone(model.flows.total)
       ? [...ofType.values()].filter(looksStalled).map((one) => one.flowId)
       : [];
@@ -247,14 +263,12 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
       const now = clock.now();
       // Whoever owes by structure and is silent has an outage before its wait is long enough to be called stuck; whoever is
       // heard of is slow, and slowness is what there is to learn.
-      const outage = (one: WaitingFor): boolean =>
-        one.basis === 'structural' && !suspects.reports(digest, one);
-      if (waiting.some((one) => (outage(one) ? one.lateAt : one.stuckAt) <= now)) {
-        onceStuck.add(flow.id);
-        if (onceStuck.size > MOST_ONCE_STUCK) onceStuck.delete(onceStuck.values().next().value!);
-      }
-      // How long an outage took is not how long a step takes.
-      if (onceStuck.has(flow.id)) for (const step of digest.steps) step.waits = [];
+      const silent = (one: WaitingFor): boolean => !suspects.reports(digest, one);
+      for (const one of waiting)
+        if ((one.basis === 'structural' && silent(one) ? one.lateAt : one.stuckAt) <= now)
+          if (silent(one)) onceStuck.add(flow.id);
+          else slow.add(flow.id);
+      if (!mayTeachWaits(flow.id, digest.type)) for (const step of digest.steps) step.waits = [];
       owing.delete(flow.id);
       // What structure owes is no part of the type's history, and must not keep it from being written.
       const owes = waiting.some((one) => one.basis !== 'structural');

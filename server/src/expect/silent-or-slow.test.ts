@@ -84,3 +84,29 @@ test('a consumer that is heard of and sometimes slow is learned as it is', async
   expect([...calledStuck]).toEqual([]);
   await lab.stop();
 });
+
+test('a service that takes a thousand times as long from now on is learned as it is, once most flows show it', async () => {
+  const stuckEver = new Map<string, number>();
+  const lab = await createLab({
+    startMs: 1_794_000_000_000,
+    onFlow: (flow) => {
+      if (flow.health === 'stuck') stuckEver.set(flow.flowId, Number(flow.flowId.split('-')[1]));
+    },
+  });
+  for (let i = 0; i < 200; i++) {
+    await lab.deliver([placed(lab, i), shipped(lab, i)]);
+    await lab.advance(2000);
+  }
+  for (let i = 0; i < 30; i++) await lab.advance(2000);
+  // Ten minutes from now on: three hundred orders are under way at any time.
+  const DELAY = 300;
+  for (let i = 200; i < 1400; i++) {
+    await lab.deliver([placed(lab, i), ...(i >= 200 + DELAY ? [shipped(lab, i - DELAY)] : [])]);
+    await lab.advance(2000);
+  }
+  const called = [...stuckEver.values()].sort((a, b) => a - b);
+  // Those that waited before the first hundred had come, and none of the last 500.
+  expect(called[0]).toBe(200);
+  expect(called.at(-1)).toBeLessThan(900);
+  await lab.stop();
+});

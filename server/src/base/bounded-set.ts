@@ -1,0 +1,16 @@
+/** A set that forgets what was added first. */
+export interface BoundedSet<T> {
+  add(value: T): void;
+  has(value: T): boolean;
+}
+
+export function createBoundedSet<T = string>(most: number): BoundedSet<T> {
+  const values = new Set<T>();
+  return {
+    add(value) {
+      values.add(value);
+      if (values.size > most) values.delete(values.values().next().value!);
+    },
+    has: (value) => values.has(value),
+  };
+}
