@@ -5,7 +5,7 @@ import { runScenario } from './run.ts';
 import type { Scenario, Seen } from './scenario.ts';
 
 /**
- * `npm run scenario -- --list`, or `-- <name> [--fault x] [--broker bus|amqp|nats|redis|kafka|<url>] [--rate n]`, or
+ * `npm run scenario -- --list`, or `-- <name> [--fault x] [--broker bus|amqp|nats|redis|bullmq|mqtt|kafka|<url>] [--rate n]`, or
  * `-- <name|all> --check`: against a Fermata that runs (OTEL_EXPORTER_OTLP_ENDPOINT, FERMATA_URL).
  */
 const { values, positionals } = parseArgs({
@@ -25,6 +25,8 @@ const BROKERS: Record<string, string> = {
   amqp: 'amqp://guest:guest@127.0.0.1:5672',
   nats: 'nats://127.0.0.1:4222',
   redis: 'redis://127.0.0.1:6379',
+  bullmq: 'bullmq://127.0.0.1:6379',
+  mqtt: 'mqtt://127.0.0.1:1883',
   kafka: `kafka://${process.env['FERMATA_KAFKA'] ?? '127.0.0.1:9092'}`,
 };
 const broker = BROKERS[values.broker] ?? values.broker;

@@ -23,6 +23,7 @@ const STANDARD = [
   { name: 'amqp', url: 'amqp://guest:guest@127.0.0.1:5672', port: 5672 },
   { name: 'nats', url: 'nats://127.0.0.1:4222', port: 4222 },
   { name: 'redis', url: 'redis://127.0.0.1:6379', port: 6379 },
+  { name: 'bullmq', url: 'bullmq://127.0.0.1:6379', port: 6379 },
   { name: 'mqtt', url: 'mqtt://127.0.0.1:1883', port: 1883 },
 ] as const;
 

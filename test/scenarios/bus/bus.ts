@@ -1,4 +1,4 @@
-/** What a service needs of a broker; the scenarios' own and four real ones speak it. */
+/** What a service needs of a broker; the scenarios' own and six real ones speak it. */
 export interface Bus {
   /** `itinerary`: a routing slip for the message, the receiver's stop first. */
   publish(

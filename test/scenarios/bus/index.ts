@@ -6,6 +6,8 @@ export async function connectBus(url: string, scenario: string): Promise<Bus> {
   if (protocol === 'amqp') return (await import('./rabbitmq.ts')).connectRabbitMq(url, scenario);
   if (protocol === 'nats') return (await import('./nats.ts')).connectNats(url, scenario);
   if (protocol === 'redis') return (await import('./redis.ts')).connectRedis(url, scenario);
+  if (protocol === 'mqtt') return (await import('./mqtt.ts')).connectMqtt(url, scenario);
+  if (protocol === 'bullmq') return (await import('./bullmq.ts')).connectBullMq(url, scenario);
   if (protocol === 'kafka') return (await import('./kafka.ts')).connectKafka(url, scenario);
   return (await import('./tcp.ts')).connectTcp(url);
 }

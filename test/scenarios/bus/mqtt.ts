@@ -1,0 +1,47 @@
+import { createRequire } from 'node:module';
+import type * as Mqtt from 'mqtt';
+import type { Bus } from './bus.ts';
+import { headersOf, slipOf } from './headers.ts';
+
+/** MQTT 5: a topic a topic, a shared subscription a group; what fails is tried again here, for the broker does not. */
+const require = createRequire(import.meta.url);
+const MOST_DELIVERIES = 3;
+
+export async function connectMqtt(url: string, scenario: string): Promise<Bus> {
+  const { connectAsync } = require('mqtt') as typeof Mqtt;
+  const connect = (): Promise<Mqtt.MqttClient> => connectAsync(url, { protocolVersion: 5 });
+  const publisher = await connect();
+  const subscribers: Mqtt.MqttClient[] = [];
+  const nameOf = (topic: string): string => `fermata/${scenario}/${topic}`;
+  return {
+    async publish(kind, type, topic, body, itinerary) {
+      const userProperties = headersOf(kind, itinerary);
+      await new Promise<void>((resolve, reject) => {
+        publisher.publish(
+          nameOf(topic),
+          JSON.stringify({ ...body, type }),
+          { qos: 1, properties: { userProperties } },
+          (error) => (error ? reject(error) : resolve()),
+        );
+      });
+    },
+    async subscribe(topic, group, handler) {
+      // A connection each: a message does not say for which of several subscriptions it came.
+      const subscriber = await connect();
+      subscribers.push(subscriber);
+      subscriber.on('message', (_topic, payload, packet) => {
+        const delivered = {
+          body: JSON.parse(payload.toString()) as object,
+          itinerary: slipOf(packet.properties?.userProperties),
+        };
+        const attempt = (left: number): Promise<void> =>
+          handler(delivered).catch(() => (left > 1 ? attempt(left - 1) : undefined));
+        void attempt(MOST_DELIVERIES);
+      });
+      await subscriber.subscribeAsync(`$share/${group}/${nameOf(topic)}`, { qos: 1 });
+    },
+    async close() {
+      for (const client of [publisher, ...subscribers]) await client.endAsync(true);
+    },
+  };
+}
