@@ -80,7 +80,7 @@ describe('broker matrix', () => {
         const agreed = new Set<string>();
         let flows: Flow[] = [];
         // A busy machine delays a message between two clocks' readings: more orders, never a wider bound.
-        for (let round = 0; round < 8 && agreed.size < steps.length; round++) {
+        for (let round = 0; round < 20 && agreed.size < steps.length; round++) {
           const orders = Array.from({ length: 6 }, (_, i) => `${broker.name}-${mode}-${round}-${i}`);
           const since = new Date().toISOString();
           for (const orderId of orders) await running.placeOrder({ orderId, flags: ['member'] });
