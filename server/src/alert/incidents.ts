@@ -260,10 +260,20 @@ const isAbsence = (finding: Finding): boolean => (ABSENCES as readonly string[])
 function titleOf(finding: Finding, flow: Flow): string {
   const where = finding.service ? ` (${finding.service})` : '';
   const what = finding.step ?? finding.place ?? flow.type;
-  return isAbsence(finding)
-    ? `${flow.type}: ${what}${where} does not come`
-    : `${flow.type}: ${finding.rule} at ${what}${where}`;
+  const say = isAbsence(finding) ? DOES_NOT_COME : TITLES.get(finding.rule);
+  return `${flow.type}: ${say ? say(what + where) : `${finding.rule.replaceAll('-', ' ')} at ${what}${where}`}`;
 }
+const DOES_NOT_COME = (what: string): string => `${what} does not come`;
+/** What happened, in the words of who has to read it at night. */
+const TITLES: ReadonlyMap<string, (what: string) => string> = new Map(
+  Object.entries({
+    'failed-step': (what: string) => `${what} fails`,
+    'dead-letter': (what: string) => `${what} is dead-lettered`,
+    'retry-storm': (what: string) => `${what} is tried again and again`,
+    'duplicate-processing': (what: string) => `${what} happens twice`,
+    'unhandled-failure': (what: string) => `nobody hears of ${what}`,
+  }),
+);
 
 function causeOf(finding: Finding): string | null {
   if (finding.rule === 'undelivered-message' && finding.place)
