@@ -1,15 +1,26 @@
 import { expect, test } from 'vitest';
-import { manualClock } from './base/clock.ts';
+import { manualClock, type ManualClock } from './base/clock.ts';
 import { createCounters } from './base/counters.ts';
 import { silentLog } from './base/log.ts';
 import { definitionsFrom } from './expect/index.ts';
-import { emptyExport } from './model/otlp.ts';
+import { emptyExport, type OtlpSpan } from './model/otlp.ts';
 import { unixNanos } from './model/time.ts';
 import { createNormalizer } from './normalize/index.ts';
-import { createPipeline } from './pipeline.ts';
-import { memoryStore } from './store/testing/memory.ts';
+import { createPipeline, type Pipeline } from './pipeline.ts';
+import { memoryStore, type MemoryStore } from './store/testing/memory.ts';
 
-test('a deadline that falls into a write of rows is heard when the write is over', async () => {
+interface Bench {
+  pipeline: Pipeline;
+  store: MemoryStore;
+  clock: ManualClock;
+  /** Rows are written only while it is null. */
+  hold: (gate: Promise<void> | null) => void;
+  /** One flow of one step each, in one request. */
+  place: (...ids: string[]) => Promise<void>;
+  advance: (ms: number) => Promise<void>;
+}
+
+async function createBench(): Promise<Bench> {
   const clock = manualClock();
   const store = memoryStore(() => clock.now());
   let gate: Promise<void> | null = null;
@@ -39,41 +50,49 @@ test('a deadline that falls into a write of rows is heard when the write is over
     watched: () => false,
   });
   await pipeline.start();
-  const place = async (id: string): Promise<void> => {
+  const span = (id: string): OtlpSpan => {
     const at = unixNanos(BigInt(clock.now()) * 1_000_000n);
-    const written = await pipeline.write([
-      pipeline.prepare({
-        ...emptyExport(),
-        spans: [
-          {
-            resource: { attributes: ['service.name', 'shop'] },
-            scopeName: '',
-            traceId: id.padStart(32, '0'),
-            spanId: id.padStart(16, '0'),
-            parentSpanId: '',
-            traceState: '',
-            flags: 1,
-            name: 'place',
-            kind: 1,
-            start: at,
-            end: at,
-            attributes: ['fermata.flow.id', id, 'fermata.flow.type', 'order', 'fermata.step.name', 'place'],
-            events: [],
-            links: [],
-            statusCode: 0,
-            statusMessage: '',
-          },
-        ],
-      }),
-    ]);
-    await written.correlate();
+    return {
+      resource: { attributes: ['service.name', 'shop'] },
+      scopeName: '',
+      traceId: id.padStart(32, '0'),
+      spanId: id.padStart(16, '0'),
+      parentSpanId: '',
+      traceState: '',
+      flags: 1,
+      name: 'place',
+      kind: 1,
+      start: at,
+      end: at,
+      attributes: ['fermata.flow.id', id, 'fermata.flow.type', 'order', 'fermata.step.name', 'place'],
+      events: [],
+      links: [],
+      statusCode: 0,
+      statusMessage: '',
+    };
   };
-  const advance = async (ms: number): Promise<void> => {
-    for (let left = ms; left > 0; left -= 100) {
-      clock.advance(100);
-      await new Promise((resolve) => setImmediate(resolve));
-    }
+  return {
+    pipeline,
+    store,
+    clock,
+    hold(until) {
+      gate = until;
+    },
+    async place(...ids) {
+      const written = await pipeline.write([pipeline.prepare({ ...emptyExport(), spans: ids.map(span) })]);
+      await written.correlate();
+    },
+    async advance(ms) {
+      for (let left = ms; left > 0; left -= 100) {
+        clock.advance(100);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    },
   };
+}
+
+test('a deadline that falls into a write of rows is heard when the write is over', async () => {
+  const { pipeline, store, hold, place, advance } = await createBench();
   await place('a1');
   await advance(1000);
   const rulesOf = (): string[] =>
@@ -82,7 +101,7 @@ test('a deadline that falls into a write of rows is heard when the write is over
       .flatMap(({ flow }) => flow.findings.map(({ rule }) => rule));
   expect(rulesOf()).toEqual([]);
   let open = (): void => undefined;
-  gate = new Promise((resolve) => (open = resolve));
+  hold(new Promise((resolve) => (open = resolve)));
   await place('b2');
   // The write of b2's row hangs, a1 becomes due within it, and nothing arrives afterwards.
   await advance(6000);
@@ -92,3 +111,20 @@ test('a deadline that falls into a write of rows is heard when the write is over
   expect(rulesOf()).toEqual(['missing-step']);
   await pipeline.stop();
 });
+
+test('who sends faster than flows are drawn waits for the answer: memory stays bounded', async () => {
+  const { pipeline, hold, place, advance } = await createBench();
+  let open = (): void => undefined;
+  hold(new Promise((resolve) => (open = resolve)));
+  const ids = Array.from({ length: 13_000 }, (_, i) => (i + 1).toString(16));
+  let answered = false;
+  const answer = place(...ids).then(() => (answered = true));
+  await advance(5000);
+  // Two thousand are drawn and being written; eleven thousand are one thousand too many.
+  expect(answered).toBe(false);
+  hold(null);
+  open();
+  for (let i = 0; i < 100 && !answered; i++) await advance(1000);
+  await answer;
+  await pipeline.stop();
+}, 30_000);

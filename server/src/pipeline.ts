@@ -82,6 +82,10 @@ const UNWATCHED_FLUSH_MS = 1000;
 const MUCH = 100;
 /** Flows drawn in one go: it blocks everything else for its time, about 0.1 ms a flow. */
 const MOST_DRAWN = 250;
+/** Changed flows that may wait to be drawn. */
+const MOST_TO_DRAW = 10_000;
+/** What waits for the event loop comes in between. */
+const breathe = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 /** Flows written in one go. */
 const MOST_WRITTEN = 2000;
 const REPLAY_REPORT = 100_000;
@@ -196,6 +200,12 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     correlator.add(spans);
   };
 
+  /** Senders wait then: without it memory would grow for as long as they are faster than drawing. */
+  const isBehind = (): boolean => correlator.flowsToDraw > MOST_TO_DRAW;
+  const held: (() => void)[] = [];
+  const release = (): void => {
+    for (const resolve of held.splice(0)) resolve();
+  };
   let again = false;
   const flushEvery = (): number => (lastWritten > MUCH && !options.watched() ? UNWATCHED_FLUSH_MS : FLUSH_MS);
   const schedule = (delayMs: number): void => {
@@ -215,8 +225,10 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       const startedAt = clock.now();
       flushing = flush().finally(() => {
         flushing = undefined;
+        release();
         const pause = (clock.now() - startedAt) * FLUSH_PAUSE_FACTOR;
-        if (again) schedule(inRound ? pause : Math.max(flushEvery(), pause));
+        if (isBehind()) schedule(0);
+        else if (again) schedule(inRound ? pause : Math.max(flushEvery(), pause));
         again = false;
       });
     });
@@ -242,6 +254,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       });
     }
     const { changes, roundEnds } = await draw();
+    release();
     for (const change of changes) if (change.flow === null && !change.unowned) expectations.forget(change.id);
     inRound = !roundEnds;
     const upTo = roundEnds ? roundBatch : derivedBatch;
@@ -262,7 +275,10 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     }
     derivedBatch = upTo;
     lastWritten = kept.length;
-    correlator.written(changes);
+    for (let from = 0; from < changes.length; from += MOST_DRAWN) {
+      correlator.written(changes.slice(from, from + MOST_DRAWN));
+      await breathe();
+    }
     counters.add('fermata_flow_rows_total', kept.length);
     options.told(
       kept.flatMap((change) => change.flow ?? []),
@@ -287,7 +303,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       const { list, roundEnds } = correlator.takeChanges(stopping ? Infinity : MOST_DRAWN);
       for (const change of list) changes.set(change.id, change);
       if (roundEnds || changes.size >= MOST_WRITTEN) return { changes: [...changes.values()], roundEnds };
-      await new Promise((resolve) => setImmediate(resolve));
+      await breathe();
     }
   };
   let derivedBatch = 0;
@@ -402,11 +418,13 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       counters.add('fermata_committed_records_total', spans.length);
       counters.add('fermata_commits_total');
       return {
-        correlate: () =>
-          exclusive(async () => {
+        correlate: async () => {
+          await exclusive(async () => {
             await correlate(spans);
             correlatedBatch = prepared.at(-1)?.batch ?? correlatedBatch;
-          }),
+          });
+          while (isBehind() && !stopping) await new Promise<void>((resolve) => held.push(resolve));
+        },
       };
     },
     async idle() {

@@ -57,6 +57,8 @@ export interface Correlator {
   /** Draw and judge these again, although nothing arrived. */
   lookAgain(flowIds: Iterable<string>): void;
   readonly openFlows: number;
+  /** Changed, not drawn since. */
+  readonly flowsToDraw: number;
   readonly spansInMemory: number;
   stop(): void;
 }
@@ -110,6 +112,7 @@ const MOST_SPANS_IN_MEMORY = 100_000;
 const CROWDED_QUIET_MS = 3000;
 /** Flows that leave in one go, beside two for each that was written: after a pause all at once would stop everything. */
 const MOST_LEAVING = 200;
+const LOOKED_AT = 4;
 
 export function createCorrelator(options: CorrelatorOptions): Correlator {
   const { clock } = options;
@@ -421,8 +424,11 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
       const crowded = (): boolean => assembler.graph.size > MOST_SPANS_IN_MEMORY;
       const before = (): number => clock.now() - (crowded() ? CROWDED_QUIET_MS : options.unloadMs);
       let left = MOST_LEAVING + 2 * changes.length;
+      // Those that are not drawn yet stay; a backlog of them must not be gone through again and again.
+      let looks = LOOKED_AT * left;
       for (const [key, lastReceived] of quiet) {
-        if (lastReceived > before() || left === 0) break;
+        if (lastReceived > before() || left === 0 || looks-- === 0) break;
+        if (pending.has(key)) continue;
         const state = assembler.flow(key);
         if (!state) {
           quiet.delete(key);
@@ -445,6 +451,9 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
       openFlows = open.size;
       if (settlesAtMs !== null) deadlines.set(flowId, settlesAtMs);
       if (lookAtMs !== null) looks.set(flowId, lookAtMs);
+    },
+    get flowsToDraw() {
+      return pending.size;
     },
     get openFlows() {
       return openFlows;
