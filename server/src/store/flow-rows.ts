@@ -29,20 +29,15 @@ const INSTANT_OR_NULL: ColumnType<bigint | null> = {
   write: (to, value) => to.nullableUint64(value),
   none: null,
 };
-const TEXTS: ColumnType<readonly string[]> = {
+const listOf = <T>({ write }: ColumnType<T>): ColumnType<readonly T[]> => ({
   write(to, values) {
     to.length(values.length);
-    for (const value of values) to.string(value);
+    for (const value of values) write(to, value);
   },
   none: [],
-};
-const WHOLES: ColumnType<readonly (number | bigint)[]> = {
-  write(to, values) {
-    to.length(values.length);
-    for (const value of values) to.uint64(value);
-  },
-  none: [],
-};
+});
+const TEXTS = listOf(TEXT);
+const WHOLES = listOf(WHOLE);
 
 interface Column {
   write: (to: RowBinary, drawn: Drawn) => void;

@@ -12,8 +12,9 @@ import type { InsertFormat } from './connection.ts';
  *
  * A segment is a file of records: 4 bytes of length, 4 of CRC-32 (both little-endian), payload. The first record says
  * where the others belong (JSON); each other one is rows in the table's insert format. A segment ends where a record
- * does not check out: what follows was never acknowledged, or else the file is damaged and kept aside. A segment is deleted when all of it is in the table; after a
- * crash it is inserted again, and rows that were there already are there twice (reads give one of each).
+ * does not check out: what follows was never acknowledged, or else the file is damaged and kept aside. A segment is
+ * deleted when all of it is in the table; after a crash it is inserted again, and rows that were there already are there
+ * twice (reads give one of each).
  */
 export interface Journal {
   /** Inserts what an earlier life left. Rejects with `store.unavailable`; nothing is deleted then. */

@@ -1,8 +1,9 @@
-import { open, type FileHandle } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 
 /**
  * A file from which the engine reads rows: it takes binary formats from files only. Always the same file, written over,
- * because creating one can cost more than reading it. Nothing in it outlives an insert.
+ * because creating one can cost more than reading it. Rows do not outlive their insert in it: they would outlive their
+ * retention.
  */
 export interface Spool {
   /** `read` is called with the path once the rows stand there; one at a time, in the order of the calls. */
@@ -16,8 +17,13 @@ export async function openSpool(path: string): Promise<Spool> {
   return {
     async through(rows, read) {
       const mine = turn.then(async () => {
-        await write(file, rows);
-        await read(path);
+        try {
+          for (let from = 0; from < rows.length;)
+            from += (await file.write(rows, from, rows.length - from, from)).bytesWritten;
+          await read(path);
+        } finally {
+          await file.truncate(0);
+        }
       });
       turn = mine.catch(() => undefined);
       await mine;
@@ -27,10 +33,4 @@ export async function openSpool(path: string): Promise<Spool> {
       await file.close();
     },
   };
-}
-
-async function write(file: FileHandle, rows: Buffer): Promise<void> {
-  for (let from = 0; from < rows.length;)
-    from += (await file.write(rows, from, rows.length - from, from)).bytesWritten;
-  await file.truncate(rows.length);
 }
