@@ -171,8 +171,20 @@ export function digestOf(flow: Flow): Digest {
   };
 }
 
+/** Most flows do not: that is cheap to see. */
+function fansOut(flow: Flow): boolean {
+  const sendOf = new Map<string, string>();
+  for (const { from, sendSpanId, sync } of flow.hops) {
+    if (sync || from === null || sendSpanId === null) continue;
+    const other = sendOf.get(from);
+    if (other !== undefined && other !== sendSpanId) return true;
+    sendOf.set(from, sendSpanId);
+  }
+  return false;
+}
+
 function partsOf(flow: Flow, steps: ReadonlyMap<string, DigestStep>): readonly Part[] {
-  if (flow.hops.length <= 1) return NONE;
+  if (!fansOut(flow)) return NONE;
   const sent = new Map<string, Map<string, Part>>();
   for (const hop of flow.hops) {
     const { sendSpanId } = hop;

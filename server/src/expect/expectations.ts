@@ -61,29 +61,26 @@ function ofParts(
 ): WaitingFor[] {
   const found: WaitingFor[] = [];
   const spoken = new Set(known.map((one) => one.afterStepId));
+  const steps = new Map(digest.steps.map((step) => [step.id, step]));
+  // Of a hundred parts most are alike: what such a message owes is asked once.
+  const owedOf = new Map<string, Owed | null>();
+  const owedBy = ({ key, follow }: Part): Owed | null => {
+    const alike = [key, ...follow].join('\u0001');
+    let owed = owedOf.get(alike);
+    if (owed === undefined)
+      owedOf.set(alike, (owed = stillOwed(model.parts.get(key)?.owedAfter(follow) ?? null, model)));
+    return owed;
+  };
   for (const part of digest.parts) {
     if (known.length + found.length >= MOST_WAITING) break;
-    if (spoken.has(part.stepId)) continue;
-    const after = digest.steps.find((step) => step.id === part.stepId);
-    const owed = stillOwed(model.parts.get(part.key)?.owedAfter(part.follow) ?? null, model);
-    if (owed === null || after === undefined) continue;
-    const { waits } = model.steps.get(after.key) ?? { waits: new Map<string, Histogram>() };
+    const after = steps.get(part.stepId);
+    const waits = after && model.steps.get(after.key)?.waits;
+    const owed = spoken.has(part.stepId) ? null : owedBy(part);
+    if (owed === null || after === undefined || waits === undefined) continue;
     const certain = owed.certain.length > 0;
+    const common = { digest, model, owed, certain, after, part, since: part.sentMs, floorMs, waits };
     for (const candidates of certain ? owed.certain.map((one) => [one]) : [owed.oneOf])
-      found.push(
-        waiting({
-          digest,
-          model,
-          owed,
-          candidates,
-          certain,
-          after,
-          part,
-          since: part.sentMs,
-          floorMs,
-          waits,
-        }),
-      );
+      found.push(waiting({ ...common, candidates }));
   }
   return found;
 }

@@ -173,7 +173,8 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
     // After a deploy a follow-up may be gone for good; not if who should perform it fell silent as well.
     return onProbation(digest, model) && owed.every((waiting) => suspects.reports(digest, waiting));
   };
-  const list = (digest: Digest): Map<string, Digest> => {
+  /** It can take back what it taught, for a while. */
+  const keepTaught = (digest: Digest): Map<string, Digest> => {
     let ofType = taught.get(digest.type);
     if (ofType === undefined) taught.set(digest.type, (ofType = new Map<string, Digest>()));
     ofType.set(digest.flowId, digest);
@@ -199,7 +200,7 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
     apply(digest, 1);
     const share = slowShare.get(digest.type) ?? 0;
     slowShare.set(digest.type, share + ((slow.has(digest.flowId) ? 1 : 0) - share) / SLOW_WINDOW);
-    const ofType = list(digest);
+    const ofType = keepTaught(digest);
     const model = modelOf(digest.type);
     // A new version is judged by its own record from now on: what was held against it is judged anew.
     if (
@@ -341,7 +342,7 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
         else {
           const { model, rare } = fromStored(json);
           models.set(`${environment}\0${type}`, model);
-          for (const digest of rare) list(digest);
+          rare.forEach(keepTaught);
         }
     },
     inspect: (type) =>

@@ -37,7 +37,8 @@ const MOST_QUEUES = 5000;
 
 export function createQueues(clock: Clock): Queues {
   const queues = new Map<string, Queue>();
-  const waitingOf = new Map<string, readonly string[]>();
+  /** By flow: how many of its messages wait at each destination. */
+  const waitingOf = new Map<string, ReadonlyMap<string, number>>();
   const queueOf = (key: string): Queue | undefined => {
     let queue = queues.get(key);
     if (queue === undefined && queues.size < MOST_QUEUES)
@@ -52,38 +53,34 @@ export function createQueues(clock: Clock): Queues {
       samples.push({ atMs: now, waiting: queue.waiting, taken: queue.taken });
     while (samples.length > 1 && samples[1]!.atMs <= now - WINDOW_MS) samples.shift();
   };
-  const change = (keys: readonly string[], by: 1 | -1, taken: boolean): void => {
-    for (const key of keys) {
-      const queue = queueOf(key);
-      if (queue === undefined) continue;
-      sample(queue);
-      queue.waiting += by;
-      if (taken) queue.taken++;
-    }
+  const change = (key: string, by: number, taken: number): void => {
+    const queue = by === 0 ? undefined : queueOf(key);
+    if (queue === undefined) return;
+    sample(queue);
+    queue.waiting += by;
+    queue.taken += taken;
   };
   const drop = (flowId: string): void => {
-    change(waitingOf.get(flowId) ?? [], -1, false);
+    for (const [key, count] of waitingOf.get(flowId) ?? []) change(key, -count, 0);
     waitingOf.delete(flowId);
   };
 
   return {
     observe(flow) {
       const before = waitingOf.get(flow.id);
-      const now: string[] = [];
-      for (const hop of flow.hops)
-        if (hop.state === 'waiting' && !hop.sync) now.push(`${flow.environment}\0${hop.message.destination}`);
-      if (before === undefined && now.length === 0) return;
-      const gone = [...(before ?? [])];
-      const come: string[] = [];
-      for (const key of now) {
-        const at = gone.indexOf(key);
-        if (at < 0) come.push(key);
-        else gone.splice(at, 1);
+      const now = new Map<string, number>();
+      for (const hop of flow.hops) {
+        if (hop.state !== 'waiting' || hop.sync) continue;
+        const key = `${flow.environment}\0${hop.message.destination}`;
+        now.set(key, (now.get(key) ?? 0) + 1);
       }
-      change(gone, -1, true);
-      change(come, 1, false);
+      for (const [key, count] of before ?? []) {
+        const taken = Math.max(0, count - (now.get(key) ?? 0));
+        change(key, -taken, taken);
+      }
+      for (const [key, count] of now) change(key, Math.max(0, count - (before?.get(key) ?? 0)), 0);
       waitingOf.delete(flow.id);
-      if (now.length > 0) waitingOf.set(flow.id, now);
+      if (now.size > 0) waitingOf.set(flow.id, now);
       if (waitingOf.size > MOST_FLOWS) drop(waitingOf.keys().next().value!);
     },
     forget: drop,
