@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { eventually } from '../support/eventually.ts';
 
 /**
  * `npm run bench`: a fresh server as its own process, pre-encoded OTLP from another; prints a table and writes JSON to
@@ -73,8 +74,10 @@ async function startServer(settings: Record<string, string> = {}): Promise<Serve
   };
   /** Until the flow rows of everything sent are written: their cost belongs to the spans. */
   const drained = async (): Promise<void> => {
-    while ((await metric('fermata_flows_to_write')) > 0)
-      await new Promise((resolve) => setTimeout(resolve, 500));
+    await eventually(async () => {
+      const left = await metric('fermata_flows_to_write');
+      if (left > 0) throw new Error(`${left} flows are still not written`);
+    }, 120_000);
   };
   await run(4, 8, 0); // warm-up
   await drained();

@@ -162,15 +162,18 @@ export function simulate(options: Simulation): Simulated {
         held.set(root, later - from.startMs);
         return later;
       };
+      /** What waits for all of them, after the last; never, if one is missing. */
+      const meet = (done: readonly (Sent | null)[], join: Node | undefined): void => {
+        if (!join || done.includes(null)) return;
+        const last = (done as Sent[]).reduce((a, b) => (b.atMs > a.atMs ? b : a));
+        if (!isCut([join.step], last)) perform(join, waitFor(join, last), [last]);
+      };
       const follow = (from: Node, following: Next, sent: Sent): void => {
         if ('all' in following) {
           const done = following.all.map((node) =>
             isCut([node.step], sent) ? null : perform(node, waitFor(node, sent), [sent]),
           );
-          const { join } = following;
-          if (!join || done.includes(null)) return;
-          const last = (done as Sent[]).reduce((a, b) => (b.atMs > a.atMs ? b : a));
-          if (!isCut([join.step], last)) perform(join, waitFor(join, last), [last]);
+          meet(done, following.join);
         } else if ('one' in following) {
           let left = roll();
           const chosen = following.one.find(({ share }) => (left -= share) < 0) ?? following.one[0]!;
@@ -196,19 +199,14 @@ export function simulate(options: Simulation): Simulated {
                 : perform(following.node, waitFor(following.node, part), [part]),
             );
           }
-          const { join } = following;
-          if (!join || done.includes(null)) return;
-          const last = (done as Sent[]).reduce((a, b) => (b.atMs > a.atMs ? b : a));
-          if (!isCut([join.step], last)) perform(join, waitFor(join, last), [last]);
+          meet(done, following.join);
         } else if ('times' in following) {
           const [least, most] = following.times;
           const count = least + Math.floor(roll() * (most - least + 1));
           const done = Array.from({ length: count }, () =>
             perform(following.node, waitFor(following.node, sent), [sent]),
           );
-          const last = done.reduce((a, b) => (b.atMs > a.atMs ? b : a));
-          if (!isCut([following.join.step], last))
-            perform(following.join, waitFor(following.join, last), [last]);
+          meet(done, following.join);
         } else {
           const [least, most] = following.loop;
           const rounds = least + Math.floor(roll() * (most - least + 1));

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { checkCases, define } from './check.ts';
 import { SCENARIOS, scenarioNamed } from './index.ts';
+import { STANDARD } from '../support/brokers.ts';
 import { runScenario } from './run.ts';
 import type { Scenario, Seen } from './scenario.ts';
 
@@ -22,11 +23,7 @@ const otlp = process.env['OTEL_EXPORTER_OTLP_ENDPOINT'] ?? 'http://127.0.0.1:431
 const web = process.env['FERMATA_URL'] ?? 'http://127.0.0.1:4320';
 const BROKERS: Record<string, string> = {
   bus: '',
-  amqp: 'amqp://guest:guest@127.0.0.1:5672',
-  nats: 'nats://127.0.0.1:4222',
-  redis: 'redis://127.0.0.1:6379',
-  bullmq: 'bullmq://127.0.0.1:6379',
-  mqtt: 'mqtt://127.0.0.1:1883',
+  ...Object.fromEntries(STANDARD.map(({ name, url }) => [name, url])),
   kafka: `kafka://${process.env['FERMATA_KAFKA'] ?? '127.0.0.1:9092'}`,
 };
 const broker = BROKERS[values.broker] ?? values.broker;

@@ -19,7 +19,8 @@ const reachable = (port: number): Promise<boolean> =>
     socket.setTimeout(2000, () => resolve(false));
   });
 
-const STANDARD = [
+/** Where they are unless somebody says otherwise. */
+export const STANDARD = [
   { name: 'amqp', url: 'amqp://guest:guest@127.0.0.1:5672', port: 5672 },
   { name: 'nats', url: 'nats://127.0.0.1:4222', port: 4222 },
   { name: 'redis', url: 'redis://127.0.0.1:6379', port: 6379 },

@@ -5,7 +5,10 @@ import { createRequire } from 'node:module';
 import { createBullTelemetry } from '@fermata/instrumentation/adapters/bullmq';
 import type { Bus } from './bus.ts';
 
-/** BullMQ: a queue a topic and group; who listens to a topic is written down in Redis, for a queue has one reader. */
+/**
+ * BullMQ: a queue a topic and group; who listens to a topic is written down in Redis, for a queue has one reader. Jobs have
+ * no headers: of which kind a message is cannot be said, and a slip travels with the body.
+ */
 const require = createRequire(import.meta.url);
 
 export async function connectBullMq(url: string, scenario: string): Promise<Bus> {

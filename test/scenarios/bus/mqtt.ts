@@ -14,12 +14,12 @@ export async function connectMqtt(url: string, scenario: string): Promise<Bus> {
   const subscribers: Mqtt.MqttClient[] = [];
   const nameOf = (topic: string): string => `fermata/${scenario}/${topic}`;
   return {
-    async publish(kind, type, topic, body, itinerary) {
+    async publish(kind, _type, topic, body, itinerary) {
       const userProperties = headersOf(kind, itinerary);
       await new Promise<void>((resolve, reject) => {
         publisher.publish(
           nameOf(topic),
-          JSON.stringify({ ...body, type }),
+          JSON.stringify(body),
           { qos: 1, properties: { userProperties } },
           (error) => (error ? reject(error) : resolve()),
         );
