@@ -74,20 +74,21 @@ export interface PipelineOptions {
 export type Announcement =
   (SeenFlow & { stepCount: number }) | { id: string; version: number; movedTo: string | null };
 
-/** A round of flow rows begins this often at most; within one, half of the time is left to spans. */
+/** A round of flow rows begins this often at most … */
 const FLUSH_MS = 200;
-const FLUSH_PAUSE_FACTOR = 1;
-/** The same when much changes and nobody looks: an insert costs some 20 ms, and as much again in merges, however small it is. */
+/** … and this often where nobody looks and much changes: an insert costs some 20 ms, and as much in merges, however small. */
 const UNWATCHED_FLUSH_MS = 1000;
 const MUCH = 100;
+/** Within a round, half of the time is left to spans. */
+const FLUSH_PAUSE_FACTOR = 1;
 /** Flows drawn in one go: it blocks everything else for its time, about 0.1 ms a flow. */
 const MOST_DRAWN = 250;
+/** Flows written in one go. */
+const MOST_WRITTEN = 2000;
 /** Changed flows that may wait to be drawn. */
 const MOST_TO_DRAW = 10_000;
 /** What waits for the event loop comes in between. */
 const breathe = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-/** Flows written in one go. */
-const MOST_WRITTEN = 2000;
 const REPLAY_REPORT = 100_000;
 /** After our own downtime, overdue waits get as long again, to a bound, and a moment more. */
 const MOST_GRACE_MS = 600_000;

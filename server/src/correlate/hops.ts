@@ -1,6 +1,6 @@
 import { evidence, type Badge, type Hop, type Step } from '../model/flow.ts';
 import type { MessageKind, Span } from '../model/span.ts';
-import { type UnixNanos, msBetween, shifted } from '../model/time.ts';
+import { msBetween, shifted, type UnixNanos } from '../model/time.ts';
 import type { FlowInput, InputSegment } from './flow-input.ts';
 import { parentKeyOf } from './graph.ts';
 import type { Shifts } from './runs.ts';

@@ -317,14 +317,14 @@ function typeKeyOf(head: Span): string {
     (head.message !== null
       ? `${head.role} ${head.message.type || head.message.destination}`
       : (head.milestone ?? head.role));
-  return typeKeys(head.service.name, what);
+  return typeKeyIn(head.service.name, what);
 }
 
 /** One text for all steps of a type: made and hashed once, and it is what models and digests keep. */
 const TYPE_KEYS = new Map<string, Map<string, string>>();
 const MOST_TYPE_KEYS = 20_000;
 let countOfTypeKeys = 0;
-function typeKeys(service: string, what: string): string {
+function typeKeyIn(service: string, what: string): string {
   let ofService = TYPE_KEYS.get(service);
   if (ofService === undefined) TYPE_KEYS.set(service, (ofService = new Map<string, string>()));
   let key = ofService.get(what);
