@@ -14,7 +14,8 @@ export const MAY_IMPORT: Record<string, readonly string[]> = {
   detect: CORE,
   alert: CORE,
   store: CORE,
-  query: [...CORE, 'contract', 'store'],
+  analyze: CORE,
+  query: [...CORE, 'contract', 'store', 'analyze'],
   push: [...CORE, 'contract'],
 };
 

@@ -144,6 +144,8 @@ export interface Hop {
   receiveSpanId: string | null;
   sentUnixNano: string;
   receivedUnixNano: string | null;
+  /** When the caller of a synchronous call had its answer, where a span says so. */
+  returnedUnixNano: string | null;
   waitMs: number | null;
   skewed: boolean;
   sync: boolean;

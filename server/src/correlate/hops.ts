@@ -28,6 +28,10 @@ export function hopsOf(
     if (draft.calledBy !== null) {
       const { client, from } = draft.calledBy;
       const fromStep = stepOf.get(from.head.key)!;
+      // A step inside another, or a call whose own span never came: nobody knows when it was made.
+      const calls = client.role === 'client';
+      const received = shifted(draft.head.start, draft.shift);
+      const sent = calls ? shifted(client.start, from.shift) : received;
       add({
         id: `${client.spanId}>${to.id}`,
         message: {
@@ -44,12 +48,10 @@ export function hopsOf(
         attempts: 1,
         sendSpanId: client.spanId,
         receiveSpanId: draft.head.spanId,
-        sent: shifted(client.start, from.shift),
-        received: shifted(draft.head.start, draft.shift),
-        waitMs: Math.max(
-          0,
-          msBetween(shifted(client.start, from.shift), shifted(draft.head.start, draft.shift)),
-        ),
+        sent,
+        received,
+        returned: calls ? shifted(client.end, from.shift) : null,
+        waitMs: Math.max(0, msBetween(sent, received)),
         skewed: false,
         sync: true,
         evidence: [evidence('parent')],
@@ -89,6 +91,7 @@ export function hopsOf(
         receiveSpanId: draft.head.spanId,
         sent: corrected(send, send.start),
         received,
+        returned: null,
         waitMs: Math.max(0, msBetween(sentEnd, received)),
         skewed,
         sync: false,
@@ -149,6 +152,7 @@ export function hopsOf(
       receiveSpanId: null,
       sent: corrected(send, send.start),
       received: null,
+      returned: null,
       waitMs: null,
       skewed: false,
       sync: false,

@@ -101,6 +101,8 @@ export interface Hop {
   receiveSpanId: string | null;
   sent: UnixNanos;
   received: UnixNanos | null;
+  /** When the caller had its answer; null where no span of the call says so, and for messages. */
+  returned: UnixNanos | null;
   /** End of the send span to start of the process span in causal time, never negative. */
   waitMs: number | null;
   skewed: boolean;

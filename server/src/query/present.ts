@@ -1,3 +1,4 @@
+import { criticalPath, type Segment } from '../analyze/index.ts';
 import type * as wire from '../contract/index.ts';
 import type { WaitingFor } from '../model/expectation.ts';
 import type { Flow, Hop, Step } from '../model/flow.ts';
@@ -60,7 +61,7 @@ export function presentFlow(row: FlowRow): wire.Flow {
     truncated: flow.truncated || cut,
     steps: flow.steps.slice(0, MOST_STEPS).map(presentStep),
     hops: flow.hops.slice(0, MOST_STEPS).map(presentHop),
-    criticalPath: [],
+    criticalPath: criticalPath(flow).map(presentSegment),
     keys: Object.fromEntries(flow.keys),
     aliases: flow.aliases,
     relations: flow.relations,
@@ -94,13 +95,20 @@ function presentStep(step: Step): wire.Step {
 }
 
 function presentHop(hop: Hop): wire.Hop {
-  const { sent, received, ...rest } = hop;
+  const { sent, received, returned, ...rest } = hop;
   return {
     ...rest,
     sentUnixNano: String(sent),
     receivedUnixNano: received === null ? null : String(received),
+    returnedUnixNano: returned === null ? null : String(returned),
   };
 }
+
+const presentSegment = ({ start, end, ...rest }: Segment): wire.Segment => ({
+  ...rest,
+  startUnixNano: String(start),
+  endUnixNano: String(end),
+});
 
 export function presentIncident(incident: Incident): wire.Incident {
   const { firstAt, lastAt, resolvedAt, etaAt, notes, ack, ...rest } = incident;

@@ -161,6 +161,7 @@ function packHop(hop: Hop) {
     hop.sync,
     hop.evidence,
     hop.confidence,
+    textOrNull(hop.returned),
   ] as const;
 }
 
@@ -182,6 +183,7 @@ function unpackHop(packed: PackedHop): Hop {
     sync,
     evidence,
     confidence,
+    returned = null,
   ] = packed;
   return {
     id,
@@ -200,5 +202,6 @@ function unpackHop(packed: PackedHop): Hop {
     message: { kind, type, id: messageId, system, destination },
     sent: nanos(sent),
     received: nanosOrNull(received),
+    returned: nanosOrNull(returned),
   };
 }

@@ -19,6 +19,7 @@ export interface SpanSketch {
   /** `trace/id` of each linked span. */
   links?: string[];
   message?: string;
+  kind?: Message['kind'];
   destination?: string;
   group?: string;
   batch?: number;
@@ -50,7 +51,7 @@ export function aSpan(sketch: SpanSketch): Span {
   const messaging = ['create', 'send', 'receive', 'process', 'settle'].includes(role);
   const start = nanosFromMs(BASE_MS + (sketch.at ?? 0));
   const message: Message = {
-    kind: '',
+    kind: sketch.kind ?? '',
     type: '',
     id: sketch.message ?? '',
     system: 'test',

@@ -84,6 +84,7 @@ export function someFlows(count: number, nowMs: number): Flow[] {
       receiveSpanId: null,
       sent: steps[k]!.start,
       received: step.start,
+      returned: null,
       waitMs: Math.floor(roll() * 10_000),
       skewed: false,
       sync: roll() < 0.2,

@@ -1,0 +1,35 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { createBench } from '../correlate/testing.ts';
+import { anySketches, toSpans } from '../model/testing/any-spans.ts';
+import { later, msBetween } from '../model/time.ts';
+import { criticalPath } from './critical-path.ts';
+
+const RUNS = Number(process.env['PROPERTY_RUNS'] ?? 500);
+const SEED = Number(process.env['PROPERTY_SEED'] ?? 42);
+
+test('of any flow, segments touch and sum to its duration', () => {
+  let several = 0;
+  fc.assert(
+    fc.property(anySketches, (list) => {
+      const bench = createBench();
+      bench.take(toSpans(list));
+      for (const flow of bench.flows().values()) {
+        const path = criticalPath(flow);
+        if (path.length > 3) several++;
+        let at = flow.started;
+        for (const { start, end, stepId, hopId } of path) {
+          expect(start).toBe(at);
+          expect(end > start).toBe(true);
+          expect(stepId === null || flow.steps.some((step) => step.id === stepId)).toBe(true);
+          expect(hopId === null || flow.hops.some((hop) => hop.id === hopId)).toBe(true);
+          at = end;
+        }
+        expect(at).toBe(later(flow.ended ?? flow.lastProgress, flow.started));
+        expect(msBetween(flow.started, at)).toBeCloseTo(flow.durationMs, 3);
+      }
+    }),
+    { numRuns: RUNS, seed: SEED },
+  );
+  expect(several).toBeGreaterThan(RUNS / 10);
+}, 600_000);

@@ -1,0 +1,300 @@
+import { describe, expect, test } from 'vitest';
+import { createBench } from '../correlate/testing.ts';
+import type { Flow } from '../model/flow.ts';
+import { aSpan, type SpanSketch } from '../model/testing/builders.ts';
+import { msBetween } from '../model/time.ts';
+import { criticalPath } from './critical-path.ts';
+
+/** One test a rule: `kind who from-to`, in ms since the flow began. */
+const pathOf = (...sketches: SpanSketch[]): string[] => {
+  const bench = createBench();
+  bench.take(sketches.map(aSpan));
+  const flows = [...bench.flows().values()];
+  expect(flows).toHaveLength(1);
+  return words(flows[0]!);
+};
+function words(flow: Flow): string[] {
+  const serviceOf = (id: string | null | undefined): string =>
+    flow.steps.find((step) => step.id === id)?.service ?? '?';
+  return criticalPath(flow).map(({ kind, stepId, hopId, start, end }) => {
+    const hop = flow.hops.find((one) => one.id === hopId);
+    const who = hop ? `${serviceOf(hop.from)}>${serviceOf(hop.to)}` : stepId ? serviceOf(stepId) : '';
+    return [kind, who, `${msBetween(flow.started, start)}-${msBetween(flow.started, end)}`]
+      .filter((word) => word !== '')
+      .join(' ');
+  });
+}
+
+/** A call as OpenTelemetry records it: the caller's client span, and the callee's server span in it. */
+const call = (
+  caller: string,
+  id: string,
+  service: string,
+  [sent, from, to, returned]: [number, number, number, number],
+  more: Partial<SpanSketch> = {},
+): SpanSketch[] => [
+  {
+    trace: 'a',
+    id: `${id}c`,
+    parent: caller,
+    role: 'client',
+    service: serviceNamed(caller),
+    at: sent,
+    ms: returned - sent,
+  },
+  {
+    trace: 'a',
+    id,
+    parent: `${id}c`,
+    role: 'server',
+    service,
+    route: 'POST /work',
+    at: from,
+    ms: to - from,
+    ...more,
+  },
+];
+const SERVICES: Record<string, string> = { '1': 'one', '2': 'two', '3': 'three', '4': 'four', '5': 'five' };
+const serviceNamed = (id: string): string => SERVICES[id]!;
+const root = (ms: number): SpanSketch => ({ trace: 'a', id: '1', role: 'server', service: 'one', ms });
+
+describe('within one trace, as Jaeger and CRISP', () => {
+  test('the child that finished last, and not the one that it overlapped', () => {
+    // Jaeger's second case, CRISP's ConcurrentSiblingExcluded: X 1–101, A 10–50, C 20–60.
+    expect(
+      pathOf(
+        root(100),
+        ...call('1', '2', 'two', [9, 9, 49, 49]),
+        ...call('1', '3', 'three', [19, 19, 59, 59]),
+      ),
+    ).toEqual(['processing one 0-19', 'processing three 19-59', 'processing one 59-100']);
+  });
+
+  test('calls one after the other are all on it', () => {
+    expect(
+      pathOf(
+        root(100),
+        ...call('1', '2', 'two', [0, 5, 35, 40]),
+        ...call('1', '3', 'three', [50, 50, 100, 100]),
+      ),
+    ).toEqual([
+      'sync-call one>two 0-5',
+      'processing two 5-35',
+      'sync-call one>two 35-40',
+      'processing one 40-50',
+      'processing three 50-100',
+    ]);
+  });
+
+  test('a chain goes down to the one that works', () => {
+    expect(
+      pathOf(
+        root(100),
+        ...call('1', '2', 'two', [10, 10, 90, 90]),
+        ...call('2', '3', 'three', [20, 20, 70, 70]),
+      ),
+    ).toEqual([
+      'processing one 0-10',
+      'processing two 10-20',
+      'processing three 20-70',
+      'processing two 70-90',
+      'processing one 90-100',
+    ]);
+  });
+
+  test('calls that overlap by less than 1 % overlap: clocks are set right before, unlike CRISP', () => {
+    expect(
+      pathOf(
+        root(1000),
+        ...call('1', '2', 'two', [0, 0, 505, 505]),
+        ...call('1', '3', 'three', [500, 500, 1000, 1000]),
+      ),
+    ).toEqual(['processing one 0-500', 'processing three 500-1000']);
+  });
+
+  test('what was only told is not waited for', () => {
+    // Jaeger's fifth case: B follows from A, and ends before it.
+    expect(
+      pathOf(
+        { ...root(30), role: 'server' },
+        { trace: 'a', id: '8', parent: '1', role: 'send', service: 'one', at: 5, ms: 1 },
+        { trace: 'a', id: '9', parent: '8', remote: true, role: 'process', service: 'two', at: 10, ms: 10 },
+      ),
+    ).toEqual(['processing one 0-30']);
+  });
+
+  test('a request ends with its answer: what goes on in a callee is cut off', () => {
+    // Jaeger's sixth case: A 1–30, B 15–35 in it, C 10–25 in B, which cannot have begun before B.
+    const inside = { trace: 'a', role: 'server' as const };
+    expect(
+      pathOf(
+        root(29),
+        { ...inside, id: '2', parent: '1', service: 'two', at: 14, ms: 20 },
+        { ...inside, id: '3', parent: '2', service: 'three', at: 9, ms: 15 },
+      ),
+    ).toEqual(['processing one 0-14', 'processing three 14-29']);
+    // With messages the last work ends the flow.
+    expect(
+      pathOf(
+        root(30),
+        { trace: 'a', id: '8', parent: '1', role: 'send', service: 'one', at: 5, ms: 1 },
+        ...call('1', '2', 'two', [15, 15, 60, 60]),
+      ),
+    ).toEqual(['processing one 0-15', 'processing two 15-60']);
+  });
+
+  test('a caller that got its answer did not wait for the rest of the work', () => {
+    expect(pathOf(root(100), ...call('1', '2', 'two', [10, 10, 80, 30]))).toEqual([
+      'processing one 0-10',
+      'processing two 10-30',
+      'processing one 30-100',
+    ]);
+  });
+
+  test('a call that was given up blames the one that did not answer', () => {
+    const [asking, hanging] = call('1', '2', 'two', [10, 12, 500, 60]) as [SpanSketch, SpanSketch];
+    expect(pathOf({ ...root(70), failed: true }, { ...asking, failed: true }, hanging).slice(0, 3)).toEqual([
+      'processing one 0-10',
+      'sync-call one>two 10-12',
+      'processing two 12-60',
+    ]);
+    // Where it never ended, nothing is heard of it: the caller's own time.
+    expect(pathOf({ ...root(70), failed: true }, { ...asking, failed: true })).toEqual([
+      'processing one 0-70',
+    ]);
+  });
+
+  test('the pause between two calls of which the first failed is back-off', () => {
+    expect(
+      pathOf(
+        root(100),
+        ...call('1', '2', 'two', [0, 0, 10, 10], { failed: true }),
+        ...call('1', '3', 'two', [40, 40, 50, 50], { failed: true }),
+        ...call('1', '4', 'two', [90, 90, 95, 95]),
+      ),
+    ).toEqual([
+      'processing two 0-10',
+      'retry-backoff one 10-40',
+      'processing two 40-50',
+      'retry-backoff one 50-90',
+      'processing two 90-95',
+      'processing one 95-100',
+    ]);
+  });
+});
+
+describe('across traces', () => {
+  const send = (trace: string, id: string, at: number, more: Partial<SpanSketch> = {}): SpanSketch => ({
+    trace,
+    id,
+    role: 'send',
+    service: 'shop',
+    at,
+    ms: 2,
+    ...more,
+  });
+  const take = (
+    trace: string,
+    id: string,
+    link: string,
+    at: number,
+    ms: number,
+    more: Partial<SpanSketch> = {},
+  ): SpanSketch => ({ trace, id, role: 'process', links: [link], at, ms, ...more });
+
+  test('a message waits from the end of its send to the start of its processing', () => {
+    expect(
+      pathOf(
+        { trace: 'a', id: '1', role: 'server', service: 'shop', ms: 12 },
+        send('a', '2', 8, { parent: '1' }),
+        take('b', '3', 'a/2', 50, 20, { service: 'ship' }),
+      ),
+    ).toEqual(['processing shop 0-10', 'queue-wait shop>ship 10-50', 'processing ship 50-70']);
+  });
+
+  test('of parallel branches the one that ended last', () => {
+    expect(
+      pathOf(
+        send('a', '1', 0),
+        take('b', '2', 'a/1', 10, 90, { service: 'mail' }),
+        take('c', '3', 'a/1', 40, 20, { service: 'ship' }),
+      ),
+    ).toEqual(['processing shop 0-2', 'queue-wait shop>mail 2-10', 'processing mail 10-100']);
+  });
+
+  test('a join waits for the message that was sent last', () => {
+    expect(
+      pathOf(
+        send('a', '1', 0, { flow: 'f' }),
+        send('c', '2', 30, { flow: 'f', service: 'bank' }),
+        take('b', '3', 'a/1', 50, 10, { service: 'ship', links: ['a/1', 'c/2'], flow: 'f' }),
+      ),
+    ).toEqual([
+      'processing shop 0-2',
+      'unknown 2-30',
+      'processing bank 30-32',
+      'queue-wait bank>ship 32-50',
+      'processing ship 50-60',
+    ]);
+  });
+
+  test('between deliveries of one message is back-off', () => {
+    expect(
+      pathOf(
+        send('a', '1', 0, { message: 'm1' }),
+        take('b', '2', 'a/1', 10, 10, { service: 'ship', message: 'm1', failed: true }),
+        take('c', '3', 'a/1', 60, 10, { service: 'ship', message: 'm1' }),
+      ),
+    ).toEqual([
+      'processing shop 0-2',
+      'queue-wait shop>ship 2-10',
+      'processing ship 10-20',
+      'retry-backoff ship 20-60',
+      'processing ship 60-70',
+    ]);
+  });
+
+  test('a conductor that hears replies while it waits is not the one that takes long', () => {
+    expect(
+      pathOf(
+        { trace: 'a', id: '1', role: 'server', service: 'shop', ms: 100 },
+        send('a', '2', 3, { parent: '1', kind: 'command', destination: 'bank' }),
+        take('b', '3', 'a/2', 10, 60, { service: 'bank', kind: 'command', destination: 'bank' }),
+        send('b', '4', 65, { parent: '3', service: 'bank', kind: 'reply', destination: 'replies' }),
+        take('c', '5', 'b/4', 70, 5, { service: 'shop', kind: 'reply', destination: 'replies' }),
+      ),
+    ).toEqual([
+      'orchestrator shop 0-5',
+      'queue-wait shop>bank 5-10',
+      'processing bank 10-67',
+      'queue-wait bank>shop 67-70',
+      'orchestrator shop 70-75',
+      'orchestrator shop 75-100',
+    ]);
+  });
+
+  test('a timer is meant to take its time', () => {
+    expect(
+      pathOf(
+        send('a', '1', 0, { kind: 'timer' }),
+        take('b', '2', 'a/1', 500, 10, { service: 'shop', kind: 'timer' }),
+      ),
+    ).toEqual(['processing shop 0-2', 'intended-delay shop>shop 2-500', 'processing shop 500-510']);
+  });
+
+  test('a consumer that is faster than the acknowledgement of its broker did not wait', () => {
+    expect(pathOf(send('a', '1', 0, { ms: 20 }), take('b', '2', 'a/1', 5, 30, { service: 'ship' }))).toEqual([
+      'processing shop 0-5',
+      'processing ship 5-35',
+    ]);
+  });
+
+  test('what nothing explains is said to be unknown', () => {
+    expect(
+      pathOf(
+        { trace: 'a', id: '1', role: 'server', service: 'shop', ms: 10, flow: 'f' },
+        { trace: 'b', id: '2', role: 'server', service: 'ship', at: 60, ms: 10, flow: 'f' },
+      ),
+    ).toEqual(['processing shop 0-10', 'unknown 10-60', 'processing ship 60-70']);
+  });
+});

@@ -1,0 +1,236 @@
+import type { Flow, Hop, Step } from '../model/flow.ts';
+import { earlier, later, nanosFromMs, unixNanos, type UnixNanos } from '../model/time.ts';
+
+/**
+ * What a flow's time was spent on, across services and traces. Pure.
+ *
+ * Walks back from the flow's end in causal time. Within a step, whoever returned to it last is what it waited for; before
+ * its start, the message or call that caused it; where nothing is known, whatever ended last. So segments touch, and sum
+ * to the flow's duration (guarded by critical-path.property.test.ts).
+ *
+ * Within one trace this is the rule of Jaeger's critical path and of CRISP (Zhang et al., USENIX ATC 2022): the child that
+ * finished last, then the one that finished last before that one began. Unlike both, a callee counts until its caller had
+ * the answer, not until it ended; what goes on after a call is cut off only where the flow ended by then; and unlike
+ * CRISP, calls that overlap by less than 1 % still overlap, because clocks are set right before (`critical-path.test.ts`).
+ */
+export interface Segment {
+  kind: SegmentKind;
+  /** Whose work it was; null for what happened between steps. */
+  stepId: string | null;
+  /** Which message or call was under way; null for work. */
+  hopId: string | null;
+  start: UnixNanos;
+  end: UnixNanos;
+}
+
+export type SegmentKind =
+  /** A step worked, or waited for something that left no span. */
+  | 'processing'
+  /** The conductor's own time between a reply and the next command. */
+  | 'orchestrator'
+  /** From the end of the send to the start of the processing. */
+  | 'queue-wait'
+  /** A timer ran. */
+  | 'intended-delay'
+  /** Between two attempts, or between two calls of which the first failed. */
+  | 'retry-backoff'
+  /** A call or its answer was on its way. */
+  | 'sync-call'
+  /** Nothing says why this had to wait. */
+  | 'unknown';
+
+export function criticalPath(flow: Flow): Segment[] {
+  const end = later(flow.ended ?? flow.lastProgress, flow.started);
+  const known = surroundingsOf(flow, end);
+  /** Newest first. */
+  const path: Segment[] = [];
+  /** Everything after this is explained. */
+  let at = end;
+  /** What [from, at] was spent on. */
+  const spend = (from: UnixNanos, kind: SegmentKind, step: Step | null, hop: Hop | null): void => {
+    const start = later(from, flow.started);
+    if (start >= at) return;
+    const last = path.at(-1);
+    const [stepId, hopId] = [step?.id ?? null, hop?.id ?? null];
+    if (last?.kind === kind && last.stepId === stepId && last.hopId === hopId) last.start = start;
+    else path.push({ kind, stepId, hopId, start, end: at });
+    at = start;
+  };
+  const work = (step: Step, from: UnixNanos): void => {
+    const kind = known.kindOf(step);
+    for (const pause of pausesOf(step)) {
+      if (pause.start >= at) continue;
+      if (pause.end <= from) break;
+      spend(pause.end, kind, step, null);
+      spend(later(pause.start, from), 'retry-backoff', step, null);
+    }
+    spend(from, kind, step, null);
+  };
+
+  /** By caller: the call that was just gone through, and when it was made. */
+  const called = new Map<string, { typeKey: string; at: UnixNanos }>();
+  let step = known.lastBefore(at);
+  while (step !== undefined && at > flow.started) {
+    const back = known.lastReturn(step, at);
+    if (back !== undefined) {
+      const next = called.get(step.id);
+      const again = next?.at === at && next.typeKey === back.step.typeKey && back.step.status === 'failed';
+      if (again) spend(back.at, 'retry-backoff', step, null);
+      else work(step, back.at);
+      if (back.hop !== null) spend(known.endOf(back.step), 'sync-call', null, back.hop);
+      step = back.step;
+      continue;
+    }
+    work(step, step.start);
+    const hop = known.cause(step);
+    let next: Step | undefined;
+    if (hop !== undefined) {
+      spend(sentAt(hop), waitKind(hop), null, hop);
+      next = hop.from === null ? undefined : known.step(hop.from);
+      if (hop.sync && next !== undefined) called.set(next.id, { typeKey: step.typeKey, at });
+    }
+    if (next === undefined) {
+      next = known.lastBefore(at);
+      if (next !== undefined) spend(known.endOf(next), 'unknown', null, null);
+    }
+    step = next;
+  }
+  spend(flow.started, 'unknown', null, null);
+  return path.reverse();
+}
+
+/** `hop`: the call that returned; null for a reply, which is a message of its own. */
+interface Return {
+  step: Step;
+  at: UnixNanos;
+  hop: Hop | null;
+}
+
+interface Surroundings {
+  step(id: string): Step | undefined;
+  /** Of an unended step, the flow's. */
+  endOf(step: Step): UnixNanos;
+  kindOf(step: Step): SegmentKind;
+  /** Who came back to it last, not after `at`. Each is given once; `at` never grows. */
+  lastReturn(step: Step, at: UnixNanos): Return | undefined;
+  /** The message or call that it waited for last. Each is given once. */
+  cause(step: Step): Hop | undefined;
+  /** Of all steps that began before `at`, the one that ended last; of several that had not ended by then, the newest. */
+  lastBefore(at: UnixNanos): Step | undefined;
+}
+
+function surroundingsOf(flow: Flow, end: UnixNanos): Surroundings {
+  const steps = new Map(flow.steps.map((step) => [step.id, step]));
+  const endOf = (step: Step): UnixNanos => earlier(step.end ?? end, end);
+  const causes = new Map<string, Hop[]>();
+  const returns = new Map<string, Return[]>();
+  const returned = (to: Step, back: Return): void => {
+    const list = returns.get(to.id);
+    if (list === undefined) returns.set(to.id, [back]);
+    else list.push(back);
+  };
+  const replies: Step[] = [];
+  /** What a timer started is work; only a step that is itself one takes its time on purpose. */
+  const rang = new Set<string>();
+  for (const hop of flow.hops) {
+    if (hop.to === null || hop.to === hop.from) continue;
+    const to = steps.get(hop.to);
+    // What was sent again after the step began did not start it.
+    if (to === undefined || sentAt(hop) > to.start) continue;
+    const list = causes.get(to.id);
+    if (list === undefined) causes.set(to.id, [hop]);
+    else list.push(hop);
+    const from = hop.from === null ? undefined : steps.get(hop.from);
+    if (hop.sync && from !== undefined)
+      returned(from, { step: to, at: later(hop.returned ?? endOf(to), to.start), hop });
+    if (hop.message.kind === 'reply') replies.push(to);
+    if (hop.message.kind === 'timer') rang.add(to.id);
+  }
+  for (const list of causes.values())
+    list.sort((a, b) => compare(sentAt(a), sentAt(b)) || (a.id < b.id ? -1 : 1));
+
+  const conducting = new Set<string>();
+  for (const reply of replies) {
+    conducting.add(reply.id);
+    const asker = askerOf(reply, steps, causes);
+    if (asker === undefined || endOf(asker) <= reply.start) continue;
+    conducting.add(asker.id);
+    returned(asker, { step: reply, at: endOf(reply), hop: null });
+  }
+  for (const list of returns.values())
+    list.sort((a, b) => compare(a.at, b.at) || compare(a.step.start, b.step.start));
+
+  // The flow did not wait for what went on after it had ended.
+  const outlasts = (step: Step): number => Number(step.end === null || step.end > end);
+  const byEnd = [...flow.steps].sort(
+    (a, b) =>
+      compare(endOf(a), endOf(b)) ||
+      outlasts(b) - outlasts(a) ||
+      compare(a.start, b.start) ||
+      (a.id < b.id ? -1 : 1),
+  );
+  return {
+    step: (id) => steps.get(id),
+    endOf,
+    kindOf: (step) =>
+      step.kind === 'timer' && !rang.has(step.id)
+        ? 'intended-delay'
+        : conducting.has(step.id)
+          ? 'orchestrator'
+          : 'processing',
+    lastReturn(step, at) {
+      const list = returns.get(step.id);
+      for (let back = list?.pop(); back !== undefined; back = list?.pop()) if (back.at <= at) return back;
+      return undefined;
+    },
+    cause: (step) => causes.get(step.id)?.pop(),
+    lastBefore(at) {
+      for (let last = byEnd.at(-1); last !== undefined; last = byEnd.at(-1)) {
+        if (last.start < at) return last;
+        byEnd.pop(); // `at` never grows.
+      }
+      return undefined;
+    },
+  };
+}
+
+/** The step of the same service that led to this reply. */
+function askerOf(
+  reply: Step,
+  steps: ReadonlyMap<string, Step>,
+  causes: ReadonlyMap<string, Hop[]>,
+): Step | undefined {
+  let step: Step | undefined = reply;
+  for (let depth = 0; depth < MOST_DEPTH && step !== undefined; depth++) {
+    const from: string | null | undefined = causes.get(step.id)?.at(-1)?.from;
+    step = from === null || from === undefined ? undefined : steps.get(from);
+    if (step !== undefined && step.service === reply.service && step.start < reply.start) return step;
+  }
+  return undefined;
+}
+/** Between a command and its reply. */
+const MOST_DEPTH = 32;
+
+/** When the sender had done its part. */
+const sentAt = (hop: Hop): UnixNanos =>
+  hop.sync || hop.received === null || hop.waitMs === null
+    ? hop.sent
+    : unixNanos(hop.received - nanosFromMs(hop.waitMs));
+
+const waitKind = (hop: Hop): SegmentKind =>
+  hop.sync ? 'sync-call' : hop.message.kind === 'timer' ? 'intended-delay' : 'queue-wait';
+
+/** Between attempts, newest first. */
+function pausesOf({ attempts }: Step): { start: UnixNanos; end: UnixNanos }[] {
+  if (attempts.length < 2) return [];
+  const pauses: { start: UnixNanos; end: UnixNanos }[] = [];
+  const sorted = [...attempts].sort((a, b) => compare(a.start, b.start));
+  let busyUntil = sorted[0]!.start;
+  for (const { start, end } of sorted) {
+    if (start > busyUntil) pauses.push({ start: busyUntil, end: start });
+    busyUntil = later(busyUntil, end ?? start);
+  }
+  return pauses.reverse();
+}
+
+const compare = (a: bigint, b: bigint): number => (a < b ? -1 : a > b ? 1 : 0);

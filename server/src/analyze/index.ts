@@ -1,0 +1,1 @@
+export { criticalPath, type Segment } from './critical-path.ts';
