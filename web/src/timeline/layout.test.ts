@@ -15,7 +15,7 @@ const step = (id: string, service: string, from: number, to: number): Step =>
     status: 'ok',
   }) as unknown as Step;
 const flow = (steps: Step[], waitingFor: object[] = []): Flow =>
-  ({ startedAtUnixNano: at(0), steps, hops: [], waitingFor }) as unknown as Flow;
+  ({ startedAtUnixNano: at(0), steps, hops: [], criticalPath: [], waitingFor }) as unknown as Flow;
 const NOW = 1_700_000_100_000;
 
 describe('layout', () => {
@@ -83,5 +83,19 @@ describe('layout', () => {
       expect(bar.x).toBeLessThanOrEqual(1);
     }
     expect(ticks.length).toBeLessThan(14);
+  });
+
+  test('what of a step is on the critical path is a part of its bar', () => {
+    const one = flow([step('a', 'x', 0, 100)]);
+    const criticalPath = [
+      { kind: 'processing', stepId: 'a', hopId: null, startUnixNano: at(0), endUnixNano: at(25) },
+      { kind: 'queue-wait', stepId: null, hopId: 'h', startUnixNano: at(25), endUnixNano: at(50) },
+      { kind: 'processing', stepId: 'a', hopId: null, startUnixNano: at(50), endUnixNano: at(100) },
+    ];
+    const [bar] = layoutOf({ ...one, criticalPath } as Flow, NOW, false).lanes[0]!.bars;
+    expect(bar!.critical).toEqual([
+      { x: 0, width: 0.25 },
+      { x: 0.5, width: 0.5 },
+    ]);
   });
 });

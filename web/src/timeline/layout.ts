@@ -46,6 +46,8 @@ export interface Bar {
   label: Label;
   /** Attempts as parts of the bar, 0 … 1 of the bar's own width. */
   attempts: { x: number; width: number; failed: boolean }[];
+  /** Parts of it on the critical path, likewise. */
+  critical: { x: number; width: number }[];
 }
 
 export interface HopLine {
@@ -54,6 +56,8 @@ export interface HopLine {
   row1: number;
   x2: number;
   row2: number;
+  /** On the critical path. */
+  critical: boolean;
 }
 
 /** A stretch without work of at least this share of the whole is folded to FOLDED of the width. */
@@ -99,6 +103,17 @@ export function layoutOf(flow: Flow, now: number, fold: boolean, widthPx = 900):
   const total = Math.max(worked, ...ghosts.map((ghost) => ghost.to));
   const scale = createScale([...spans, ...ghosts], total, fold);
 
+  const onPath = new Map<string, Interval[]>();
+  const hopsOnPath = new Set<string>();
+  for (const { stepId, hopId, startUnixNano, endUnixNano } of flow.criticalPath) {
+    if (hopId !== null) hopsOnPath.add(hopId);
+    if (stepId === null) continue;
+    const part = { from: msSince(origin, startUnixNano), to: msSince(origin, endUnixNano) };
+    const parts = onPath.get(stepId);
+    if (parts === undefined) onPath.set(stepId, [part]);
+    else parts.push(part);
+  }
+
   const lanes: Lane[] = [];
   const laneOf = new Map<string, { lane: Lane; ends: number[] }>();
   const barOf = new Map<string, Bar>();
@@ -133,7 +148,11 @@ export function layoutOf(flow: Flow, now: number, fold: boolean, widthPx = 900):
       const b = attempt.endUnixNano === null ? x + width : scale.at(msSince(origin, attempt.endUnixNano));
       return { x: (a - x) / width, width: Math.max(0, (b - a) / width), failed: attempt.status === 'failed' };
     });
-    const bar: Bar = { step, x, width, row, label, attempts };
+    const critical = (onPath.get(step.id) ?? []).map((part) => {
+      const a = scale.at(part.from);
+      return { x: (a - x) / width, width: Math.max(0, (scale.at(part.to) - a) / width) };
+    });
+    const bar: Bar = { step, x, width, row, label, attempts, critical };
     lane.bars.push(bar);
     barOf.set(step.id, bar);
   });
@@ -153,7 +172,8 @@ export function layoutOf(flow: Flow, now: number, fold: boolean, widthPx = 900):
     const to = hop.to === null ? undefined : barOf.get(hop.to);
     if (!from) return [];
     const x1 = Math.min(from.x + from.width, Math.max(from.x, scale.at(msSince(origin, hop.sentUnixNano))));
-    if (!to) return [{ hop, x1, row1: from.row, x2: Math.min(1, x1 + 0.05), row2: from.row }];
+    const critical = hopsOnPath.has(hop.id);
+    if (!to) return [{ hop, x1, row1: from.row, x2: Math.min(1, x1 + 0.05), row2: from.row, critical }];
     return [
       {
         hop,
@@ -161,6 +181,7 @@ export function layoutOf(flow: Flow, now: number, fold: boolean, widthPx = 900):
         row1: from.row,
         x2: scale.at(msSince(origin, hop.receivedUnixNano ?? hop.sentUnixNano)),
         row2: to.row,
+        critical,
       },
     ];
   });
