@@ -1,4 +1,4 @@
-import type { Flow } from '@fermata/server/contract';
+import type { Flow, Segment } from '@fermata/server/contract';
 import type { Case, Scenario, Seen } from './scenario.ts';
 import type { RunningScenario } from './run.ts';
 import { eventually } from '../support/eventually.ts';
@@ -109,7 +109,21 @@ function seenOf(flow: Flow, expected: Seen): Seen {
         .map((step) => [step.name, step.attempts.length]),
     ),
     undone: undo.map((step) => step.compensates!),
+    ...(expected.path && { path: pathOf(flow) }),
+    ...(expected.mostly && { mostly: mostlyOf(flow) }),
   };
+}
+
+const pathOf = (flow: Flow): string[] => {
+  const steps = new Map(flow.steps.map((step) => [step.id, `${step.service}: ${step.name}`]));
+  return [...new Set(flow.criticalPath.flatMap(({ stepId }) => (stepId && steps.get(stepId)) || []))];
+};
+
+function mostlyOf(flow: Flow): Segment['kind'] {
+  const spent = new Map<Segment['kind'], bigint>();
+  for (const { kind, startUnixNano, endUnixNano } of flow.criticalPath)
+    spent.set(kind, (spent.get(kind) ?? 0n) + BigInt(endUnixNano) - BigInt(startUnixNano));
+  return [...spent].reduce((most, one) => (one[1] > most[1] ? one : most))[0];
 }
 
 function differencesOf(expected: Seen, seen: Seen): string[] {
@@ -125,10 +139,12 @@ function differencesOf(expected: Seen, seen: Seen): string[] {
   } else differ('steps', [...expected.steps].sort(), seen.steps);
   // What is over is not judged: a dead service's flow keeps what it was when it is looked at again.
   differ('failed', unique(expected.failed ?? []), seen.failed);
-  const { undone, waiting, attempts } = expected;
+  const { undone, waiting, attempts, path, mostly } = expected;
   differ('findings', unique(expected.findings ?? []), seen.findings);
   if (waiting) differ('waiting for', unique(waiting), seen.waiting);
   if (attempts) differ('attempts', attempts, seen.attempts);
   if (undone) differ('undone', undone, seen.undone);
+  if (path) differ('critical path', path, seen.path);
+  if (mostly) differ('most time', mostly, seen.mostly);
   return differences;
 }

@@ -1,4 +1,5 @@
 import type { FlowDefinition } from '@fermata/instrumentation';
+import type { Segment } from '@fermata/server/contract';
 
 /**
  * A scenario is data: which services there are, what each does when called or told, which faults can strike, and what
@@ -105,6 +106,10 @@ export interface Seen {
   attempts?: Record<string, number>;
   /** Undone steps, in the order of undoing. */
   undone?: string[];
+  /** Whose work is on the critical path, each once, in the order in which it gets there. */
+  path?: string[];
+  /** What most of the time went into. */
+  mostly?: Segment['kind'];
 }
 
 /** `path` under `/api/v1` that answers 404 until it exists: the day it does, the test asks for more than this line. */

@@ -33,7 +33,11 @@ export const queueOutage: Scenario = {
         findings: ['undelivered-message'],
         waiting: ['pack parcel'],
       },
-      afterwards: { status: 'completed', steps: ['shop: POST /orders', 'packing: pack parcel'] },
+      afterwards: {
+        status: 'completed',
+        steps: ['shop: POST /orders', 'packing: pack parcel'],
+        mostly: 'queue-wait',
+      },
     },
     {
       name: 'poison: three attempts, then dead-lettered',
@@ -47,7 +51,7 @@ export const queueOutage: Scenario = {
       },
     },
   ],
-  later: [{ says: 'waits are queue-wait, not processing', path: '/flow-types/parcel/latency' }],
+  later: [{ says: 'the share of queue wait over many flows', path: '/flow-types/parcel/latency' }],
 };
 
 /** Calls are retried with back-off; what could not be sent is kept and replayed when the service starts. */
@@ -89,6 +93,7 @@ export const retryBackoff: Scenario = {
         status: 'completed',
         steps: ['billing: POST /orders', 'ledger: book invoice'],
         attempts: { 'book invoice': 3 },
+        mostly: 'retry-backoff',
       },
     },
     {
@@ -101,5 +106,5 @@ export const retryBackoff: Scenario = {
       },
     },
   ],
-  later: [{ says: 'back-off is its own latency share', path: '/flow-types/invoice/latency' }],
+  later: [{ says: 'the share of back-off over many flows', path: '/flow-types/invoice/latency' }],
 };

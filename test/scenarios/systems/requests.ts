@@ -93,6 +93,15 @@ export const recommendations: Scenario = {
       },
     },
     {
+      name: 'one is slow: it decides how long all takes',
+      fault: 'friends-slow',
+      seen: {
+        status: 'completed',
+        steps: ['recommender: merge', '…'],
+        path: ['recommender: POST /recommend', 'friends: POST /suggest', 'recommender: merge'],
+      },
+    },
+    {
       name: 'one does not answer: merged without it',
       fault: 'trending-fails',
       seen: {
@@ -103,5 +112,5 @@ export const recommendations: Scenario = {
       },
     },
   ],
-  later: [coordination('recommendation', 'fan-out of three, and the slowest branch')],
+  later: [coordination('recommendation', 'fan-out of three')],
 };
