@@ -6,7 +6,7 @@ import { definitionsFrom } from './expect/index.ts';
 import { emptyExport, type OtlpSpan } from './model/otlp.ts';
 import { unixNanos } from './model/time.ts';
 import { createNormalizer } from './normalize/index.ts';
-import { createPipeline, type Pipeline } from './pipeline.ts';
+import { createPipeline, type Pipeline, type PipelineOptions } from './pipeline.ts';
 import { memoryStore, type MemoryStore } from './store/testing/memory.ts';
 
 interface Bench {
@@ -17,10 +17,12 @@ interface Bench {
   hold: (gate: Promise<void> | null) => void;
   /** One flow of one step each, in one request. */
   place: (...ids: string[]) => Promise<void>;
+  deliver: (...spans: OtlpSpan[]) => Promise<void>;
+  span: (id: string, more?: Partial<OtlpSpan>) => OtlpSpan;
   advance: (ms: number) => Promise<void>;
 }
 
-async function createBench(): Promise<Bench> {
+async function createBench(requestFlows: PipelineOptions['requestFlows'] = 'keep'): Promise<Bench> {
   const clock = manualClock();
   const store = memoryStore(() => clock.now());
   let gate: Promise<void> | null = null;
@@ -44,13 +46,13 @@ async function createBench(): Promise<Bench> {
       flows: { order: { steps: [{ name: 'ship', within: '5s' }] } },
     }).definitions,
     queryRules: [],
-    requestFlows: 'keep',
+    requestFlows,
     announce: () => undefined,
     told: () => undefined,
     watched: () => false,
   });
   await pipeline.start();
-  const span = (id: string): OtlpSpan => {
+  const span = (id: string, more: Partial<OtlpSpan> = {}): OtlpSpan => {
     const at = unixNanos(BigInt(clock.now()) * 1_000_000n);
     return {
       resource: { attributes: ['service.name', 'shop'] },
@@ -69,7 +71,12 @@ async function createBench(): Promise<Bench> {
       links: [],
       statusCode: 0,
       statusMessage: '',
+      ...more,
     };
+  };
+  const deliver = async (...spans: OtlpSpan[]): Promise<void> => {
+    const written = await pipeline.write([pipeline.prepare({ ...emptyExport(), spans })]);
+    await written.correlate();
   };
   return {
     pipeline,
@@ -78,10 +85,9 @@ async function createBench(): Promise<Bench> {
     hold(until) {
       gate = until;
     },
-    async place(...ids) {
-      const written = await pipeline.write([pipeline.prepare({ ...emptyExport(), spans: ids.map(span) })]);
-      await written.correlate();
-    },
+    span,
+    deliver,
+    place: (...ids) => deliver(...ids.map((id) => span(id))),
     async advance(ms) {
       for (let left = ms; left > 0; left -= 100) {
         clock.advance(100);
@@ -128,3 +134,39 @@ test('who sends faster than flows are drawn waits for the answer: memory stays b
   await answer;
   await pipeline.stop();
 }, 30_000);
+
+test.each([
+  ['keep', ['event', 'failing request', 'flow', 'request']],
+  ['failed', ['event', 'failing request', 'flow']],
+  ['drop', ['event', 'flow']],
+] as const)('request flows: %s', async (setting, kept) => {
+  const { pipeline, store, deliver, span, advance } = await createBench(setting);
+  const plain = { kind: 2, attributes: ['http.request.method', 'GET', 'http.route', '/orders'] };
+  const sends = { kind: 4, attributes: ['messaging.system', 'nats', 'messaging.operation.type', 'send'] };
+  await deliver(
+    span('1', { ...plain, name: 'request' }),
+    span('2', { ...plain, name: 'failing request', statusCode: 2 }),
+    span('3', { ...sends, name: 'event' }),
+    span('4', { name: 'flow' }),
+  );
+  await advance(1000);
+  const nameOf = new Map([
+    ['1', 'request'],
+    ['2', 'failing request'],
+    ['3', 'event'],
+    ['4', 'flow'],
+  ]);
+  const names = (): string[] =>
+    [...store.flows.values()]
+      .map(({ flow }) => nameOf.get(Object.values(flow.members)[0]![0]!.replace(/^0+/, ''))!)
+      .sort();
+  expect(names()).toEqual(kept);
+  // What is dropped now is a flow as soon as it sends a message.
+  await deliver(span('5', { ...sends, traceId: '1'.padStart(32, '0'), parentSpanId: '1'.padStart(16, '0') }));
+  await advance(2000);
+  expect(names()).toContain('request');
+  expect(
+    [...store.flows.values()].find(({ flow }) => flow.hops.length === 1 && flow.spanCount === 2),
+  ).toBeDefined();
+  await pipeline.stop();
+});
