@@ -30,6 +30,7 @@ test('every setting stands in the README with its default, and every named setti
     'FERMATA_DEMO_RATE',
     'FERMATA_REQUIRE_BROKERS',
     'FERMATA_REQUIRE_BROWSER',
+    'FERMATA_REQUIRE_COMPOSE',
   ];
   const named = new Set([...readme.matchAll(/\b(FERMATA_[A-Z_]+)\b/g)].map(([, name]) => name!));
   expect([...named].filter((name) => !known.includes(name))).toEqual([]);
