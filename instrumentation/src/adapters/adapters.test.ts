@@ -498,6 +498,29 @@ describe('socket.io', () => {
     expect([flowOf(sent), flowOf(handled)]).toEqual(['s', 's']);
     await stop();
   });
+  test('a listener consumes for as long as it takes, and until it is removed', async () => {
+    const http = createServer();
+    const server = new Server(http);
+    let finish = (): void => undefined;
+    const finished = new Promise<void>((resolve) => (finish = resolve));
+    server.on('connection', (socket) => {
+      traceSocket(socket);
+      const never = (): void => expect.unreachable();
+      socket.on('order', never).off('order', never);
+      socket.once('order', async (done: () => void) => {
+        done();
+        await finished;
+      });
+    });
+    await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
+    const client = traceSocket(io(`http://127.0.0.1:${(http.address() as AddressInfo).port}`));
+    await client.emitWithAck('order');
+    expect(spansOf('process')).toHaveLength(0);
+    finish();
+    await until(() => spansOf('process').length === 1);
+    client.close();
+    await server.close();
+  });
   test('a server without the adapter sees exactly what was emitted', async () => {
     const { client, received, stop } = await serve(false);
     await withFlow({ id: 's' }, () => client.emitWithAck('order', { id: 1 }));
@@ -525,6 +548,19 @@ describe('EventEmitter', () => {
       ['e', 'e'],
       [undefined, undefined],
     ]);
+    const both = (): void => undefined;
+    emitter.on('paid', both);
+    emitter.on('sent', both);
+    exporter.reset();
+    emitter.emit('paid');
+    emitter.emit('sent');
+    expect(spansOf('process').map((span) => span.attributes['messaging.destination.name'])).toEqual([
+      'orders.paid',
+      'orders.sent',
+    ]);
+    expect(emitter.listeners('paid')).toHaveLength(1);
+    emitter.removeListener('paid', both);
+    expect([emitter.listenerCount('paid'), emitter.listenerCount('sent')]).toEqual([0, 1]);
     emitter.on('bad', () => {
       throw new Error('mine');
     });

@@ -1,5 +1,6 @@
 import type { EventEmitter } from 'node:events';
 import { markTraced } from '../internal.ts';
+import { wrapListeners } from '../listeners.ts';
 import { handleMessage, publishEvent } from '../messages.ts';
 
 /**
@@ -12,8 +13,6 @@ export interface EmitterOptions {
   /** Only these; default: all but `error`. */
   events?: readonly string[];
 }
-
-type Listener = (...args: unknown[]) => unknown;
 
 export function traceEmitter<E extends EventEmitter>(emitter: E, options: EmitterOptions = {}): E {
   if (!markTraced(emitter)) return emitter;
@@ -41,14 +40,10 @@ export function traceEmitter<E extends EventEmitter>(emitter: E, options: Emitte
       },
     );
   };
-  let adding = false;
-  const wrapped = new WeakMap<Listener, Listener>();
-  const wrap = (event: string | symbol, listener: Listener): Listener => {
+  wrapListeners(emitter, (event, listener) => {
     if (!isTraced(event)) return listener;
-    const known = wrapped.get(listener);
-    if (known) return known;
     const group = listener.name || 'listener';
-    const traced: Listener = function (this: unknown, ...args) {
+    return function (this: unknown, ...args) {
       const headers = carried;
       if (headers === undefined) return listener.apply(this, args);
       return handleMessage(
@@ -56,28 +51,6 @@ export function traceEmitter<E extends EventEmitter>(emitter: E, options: Emitte
         () => listener.apply(this, args),
       );
     };
-    // `off(event, listener)` finds it by this.
-    (traced as Listener & { listener: Listener }).listener = listener;
-    wrapped.set(listener, traced);
-    return traced;
-  };
-  for (const method of ['on', 'addListener', 'prependListener', 'once', 'prependOnceListener'] as const) {
-    const add = emitter[method].bind(emitter) as (event: string | symbol, listener: Listener) => E;
-    emitter[method] = ((event: string | symbol, listener: Listener) => {
-      // `once` adds by `on`: what it adds is wrapped already.
-      if (adding) return add(event, listener);
-      adding = true;
-      try {
-        return add(event, wrap(event, listener));
-      } finally {
-        adding = false;
-      }
-    }) as never;
-  }
-  for (const method of ['off', 'removeListener'] as const) {
-    const remove = emitter[method].bind(emitter) as (event: string | symbol, listener: Listener) => E;
-    emitter[method] = ((event: string | symbol, listener: Listener) =>
-      remove(event, wrapped.get(listener) ?? listener)) as never;
-  }
+  });
   return emitter;
 }

@@ -1,9 +1,12 @@
+import { context, createContextKey } from '@opentelemetry/api';
 import { markTraced } from '../internal.ts';
+import { wrapListeners } from '../listeners.ts';
 import { handleMessage, publishEvent } from '../messages.ts';
 
 /**
- * socket.io 4, either end: call it for every socket, on the server in `io.on('connection', …)`. Context travels as a last
- * argument, and only to a peer that said it takes it off again: whoever does not run this sees nothing.
+ * socket.io 4, either end: call it for every socket before listeners are added, on the server first thing in
+ * `io.on('connection', …)`. Context travels as a last argument, and only to a peer that said it takes it off again: whoever
+ * does not run this sees nothing. Each listener is a consumer, for as long as what it returns takes.
  */
 interface Socket {
   emit(event: string, ...args: unknown[]): unknown;
@@ -15,6 +18,8 @@ interface Socket {
 
 const HELLO = 'fermata:hello';
 const CARRIER = 'fermata:context';
+/** What came with the packet whose listeners are being called. */
+const HEADERS = createContextKey('fermata socket.io headers');
 /** Events of the library itself are local. */
 const LOCAL = new Set([
   'connect',
@@ -51,14 +56,24 @@ export function traceSocket<S extends object>(given: S): S {
     const receive = socket[method]?.bind(socket);
     if (receive === undefined) continue;
     socket[method] = (packet) => {
-      const event = String(packet.data[0]);
       const at = packet.data.findIndex(isCarrier);
-      if (LOCAL.has(event) && at < 0) return receive(packet);
+      if (LOCAL.has(String(packet.data[0])) && at < 0) return receive(packet);
       const headers =
         at < 0 ? {} : (packet.data.splice(at, 1)[0] as { [CARRIER]: Record<string, unknown> })[CARRIER];
-      handleMessage({ system: 'socket.io', destination: event, headers, type: event }, () => receive(packet));
+      // The server calls listeners a tick later, but in this context.
+      return context.with(context.active().setValue(HEADERS, headers), () => receive(packet));
     };
   }
+  wrapListeners(socket, (event, listener) => {
+    if (typeof event !== 'string' || LOCAL.has(event)) return listener;
+    return function (this: unknown, ...args) {
+      const headers = context.active().getValue(HEADERS) as Record<string, unknown> | undefined;
+      if (headers === undefined) return listener.apply(this, args);
+      return handleMessage({ system: 'socket.io', destination: event, headers, type: event }, () =>
+        listener.apply(this, args),
+      );
+    };
+  });
   return given;
 }
 
