@@ -10,7 +10,11 @@ import { freshDirectory, startServer, type ServerProcess } from '../support/serv
  * Each client with Fermata only, with OpenTelemetry's own instrumentation only, and with both: one flow an order,
  * evidence on every hop, and waits as the services themselves measured them.
  */
-const brokers = await findBrokers('amqp', 'kafka', 'nats', 'redis', 'bullmq', 'mqtt');
+const brokers = [
+  ...(await findBrokers('amqp', 'kafka', 'nats', 'redis', 'bullmq', 'mqtt')),
+  // Needs no broker.
+  { name: 'socket.io', url: 'socket.io:', stop: () => undefined },
+];
 /** Where OpenTelemetry instruments the client: with messaging spans, or as a database. */
 const MODES: Record<string, readonly ('ours' | 'both' | 'otel')[]> = {
   amqp: ['ours', 'both', 'otel'],
@@ -18,7 +22,7 @@ const MODES: Record<string, readonly ('ours' | 'both' | 'otel')[]> = {
   redis: ['ours', 'both'],
 };
 /** Clients whose send is over before the broker has answered. */
-const UNACKNOWLEDGED = new Set(['amqp', 'mqtt']);
+const UNACKNOWLEDGED = new Set(['amqp', 'mqtt', 'socket.io']);
 
 describe('broker matrix', () => {
   let server: ServerProcess;

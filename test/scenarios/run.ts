@@ -60,7 +60,7 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
   const processes = new Map<string, { child: ChildProcess; port: number }>();
   /** Makes topics of this run its own, where a broker keeps what nobody took. */
   const run = Date.now().toString(36);
-  const ports = await freePorts(scenario.services.map((service) => service.name));
+  const ports = await freePorts(scenario.services.flatMap(({ name }) => [name, `${name}/socket`]));
 
   const launch = async (name: string): Promise<void> => {
     const plain = options.plain?.includes(name) ?? false;

@@ -9,5 +9,6 @@ export async function connectBus(url: string, scenario: string): Promise<Bus> {
   if (protocol === 'mqtt') return (await import('./mqtt.ts')).connectMqtt(url, scenario);
   if (protocol === 'bullmq') return (await import('./bullmq.ts')).connectBullMq(url, scenario);
   if (protocol === 'kafka') return (await import('./kafka.ts')).connectKafka(url, scenario);
+  if (protocol === 'socket.io') return (await import('./socket-io.ts')).connectSockets(scenario);
   return (await import('./tcp.ts')).connectTcp(url);
 }

@@ -1,0 +1,81 @@
+import { createRequire } from 'node:module';
+import type * as Sockets from 'socket.io';
+import type * as Clients from 'socket.io-client';
+import { context, ROOT_CONTEXT, SpanStatusCode, trace } from '@opentelemetry/api';
+import { traceSocket } from '@fermata/instrumentation/adapters/socket-io';
+import { scenarioNamed } from '../index.ts';
+import { DEAD, type Bus, type Delivered } from './bus.ts';
+
+/** No broker: each subscriber is a socket.io server, and whoever publishes is connected to all that listen. */
+const require = createRequire(import.meta.url);
+const MOST_DELIVERIES = 3;
+const REDELIVERY_MS = 30;
+const ports = JSON.parse(process.env['PORTS'] ?? '{}') as Record<string, number>;
+/** Under which name the scenario's runner keeps a port free for it. */
+const portOf = (service: string): number => ports[`${service}/socket`]!;
+
+export function connectSockets(scenario: string): Bus {
+  const { Server } = require('socket.io') as typeof Sockets;
+  const { io } = require('socket.io-client') as typeof Clients;
+  const listeners = (topic: string): string[] =>
+    scenarioNamed(scenario)
+      .services.filter((service) => service.on?.some((one) => one.topic === topic))
+      .map((service) => service.name);
+  const peers = new Map<string, Promise<Clients.Socket>>();
+  const peer = (service: string): Promise<Clients.Socket> => {
+    let known = peers.get(service);
+    if (known === undefined) {
+      const socket = traceSocket(
+        io(`http://127.0.0.1:${portOf(service)}`, { transports: ['websocket'], reconnectionDelay: 50 }),
+      );
+      // Answered after the greeting by which both ends know that context may travel; of no flow.
+      known = context.with(ROOT_CONTEXT, () => socket.emitWithAck('ready')).then(() => socket);
+      peers.set(service, known);
+    }
+    return known;
+  };
+  const deliver = async (socket: Clients.Socket, topic: string, delivered: Delivered): Promise<void> => {
+    for (let delivery = 1; delivery <= MOST_DELIVERIES; delivery++) {
+      if ((await socket.emitWithAck(topic, delivered)) === 'taken') return;
+      await new Promise((resolve) => setTimeout(resolve, REDELIVERY_MS));
+    }
+    if (topic !== DEAD)
+      for (const service of listeners(DEAD)) await deliver(await peer(service), DEAD, delivered);
+  };
+
+  const handlers = new Map<string, (delivered: Delivered) => Promise<void>>();
+  let server: Sockets.Server | undefined;
+  const serve = (service: string): void => {
+    server = new Server(portOf(service));
+    const topics = scenarioNamed(scenario).services.flatMap((one) => one.on?.map(({ topic }) => topic) ?? []);
+    server.on('connection', (socket) => {
+      traceSocket(socket);
+      socket.on('ready', (answer: () => void) => answer());
+      for (const topic of new Set([...topics, DEAD]))
+        socket.on(topic, async (delivered: Delivered, answer: (said: string) => void) => {
+          try {
+            await handlers.get(topic)?.(delivered);
+            answer('taken');
+          } catch (error) {
+            // A listener has nobody to throw at.
+            trace.getActiveSpan()?.setStatus({ code: SpanStatusCode.ERROR, message: String(error) });
+            answer('failed');
+          }
+        });
+    });
+  };
+  return {
+    async publish(_kind, _type, topic, body, itinerary = []) {
+      for (const service of listeners(topic)) void deliver(await peer(service), topic, { body, itinerary });
+    },
+    subscribe(topic, group, handler) {
+      handlers.set(topic, handler);
+      if (server === undefined) serve(group);
+      return Promise.resolve();
+    },
+    async close() {
+      for (const connected of peers.values()) (await connected).close();
+      await server?.close();
+    },
+  };
+}
