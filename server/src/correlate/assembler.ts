@@ -1,5 +1,5 @@
 import type { KnownCause } from '../model/flow.ts';
-import { compareDuplicates, type Span } from '../model/span.ts';
+import { compareDuplicates, NONE, type Span } from '../model/span.ts';
 import { causesOf, headOf, MOST_SHARING, startsSegment } from './evidence.ts';
 import {
   countOf,
@@ -152,7 +152,7 @@ export function createAssembler(): Assembler {
   const rebuild = (node: Node): void => {
     const top = topOf(node, graph);
     const built = buildTree(top, graph);
-    const tree: Tree = { top, nodes: [], valid: true, base: '', weak: [], dependent: false };
+    const tree: Tree = { top, nodes: [], valid: true, base: '', weak: NONE, dependent: false };
     const resolution = resolveTree(built, context);
     tree.base = resolution.base;
     tree.dependent = resolution.dependent;
@@ -169,6 +169,8 @@ export function createAssembler(): Assembler {
         for (const member of segment.spans) unowned.add(member);
       }
     }
+    // Without the room that it grew for.
+    tree.nodes = tree.nodes.slice();
     // Segments below that the resolution did not reach (under a shared one) are unattributed.
     for (const [segment, key] of resolution.flows)
       for (const member of segment.spans) setFlow(member, key ?? '', key === null);

@@ -33,7 +33,7 @@ export interface Tree {
   /** Flow key before weak evidence; '' where the tree serves several flows. */
   base: string;
   /** Conversation and identity-key tokens. */
-  weak: string[];
+  weak: readonly string[];
   /** Its flow depends on flows of other trees. */
   dependent: boolean;
 }

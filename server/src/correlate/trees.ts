@@ -1,3 +1,4 @@
+import { NONE } from '../model/span.ts';
 import {
   countOf,
   isBatch,
@@ -285,7 +286,7 @@ function speaksForTrace(head: Node, causes: Cause[], graph: Graph): boolean {
     );
 }
 
-export function weakTokensOf(nodes: Node[]): string[] {
+export function weakTokensOf(nodes: readonly Node[]): readonly string[] {
   let found: Set<string> | null = null;
   for (const node of nodes) {
     const tokens = weakTokens(node.span);
@@ -299,5 +300,3 @@ export function weakTokensOf(nodes: Node[]): string[] {
   for (const token of found) values.set(nameOf(token), (values.get(nameOf(token)) ?? 0) + 1);
   return [...found].filter((token) => values.get(nameOf(token)) === 1);
 }
-
-const NONE: string[] = [];

@@ -112,7 +112,13 @@ export function createAttributeReader(settings: KeySettings): AttributeReader {
         }
       }
       if (text !== '') text += '}';
-      return { values, json: text, keys: keys ?? NO_KEYS, identities: identities ?? NONE };
+      // Kept for as long as the span, so without the room for sixteen more that a list takes when it grows by itself.
+      return {
+        values,
+        json: text,
+        keys: keys === null ? NO_KEYS : keys.slice(),
+        identities: identities === null ? NONE : identities.slice(),
+      };
     },
   };
 }

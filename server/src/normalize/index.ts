@@ -103,7 +103,8 @@ export function createNormalizer(settings: KeySettings): Normalizer {
           messageId = textOf(link.attributes[i + 1]);
       valid.push({ key, traceId: link.traceId, messageId });
     }
-    return { links: valid, json: `[${text.join(',')}]` };
+    // Without the room that it grew for.
+    return { links: valid.slice(), json: `[${text.join(',')}]` };
   };
 
   return {
