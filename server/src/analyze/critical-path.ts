@@ -99,6 +99,22 @@ export function criticalPath(flow: Flow): Segment[] {
   return path.reverse();
 }
 
+/** At most so many segments (one at least): the shortest ones are counted to whatever was before them. */
+export function coarsened(path: Segment[], most: number): Segment[] {
+  if (path.length <= most) return path;
+  const lengthOf = ({ start, end }: Segment): bigint => end - start;
+  // The first one stays: there is nothing before it.
+  const others = path.slice(1).sort((a, b) => compare(lengthOf(b), lengthOf(a)));
+  const own = new Set(others.slice(0, most - 1));
+  const kept: Segment[] = [];
+  for (const segment of path) {
+    const last = kept.at(-1);
+    if (last === undefined || own.has(segment)) kept.push({ ...segment });
+    else last.end = segment.end;
+  }
+  return kept;
+}
+
 /** `hop`: the call that returned; null for a reply, which is a message of its own. */
 interface Return {
   step: Step;

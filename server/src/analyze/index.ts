@@ -1,1 +1,1 @@
-export { criticalPath, type Segment } from './critical-path.ts';
+export { coarsened, criticalPath, type Segment } from './critical-path.ts';

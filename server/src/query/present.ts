@@ -1,4 +1,4 @@
-import { criticalPath, type Segment } from '../analyze/index.ts';
+import { coarsened, criticalPath, type Segment } from '../analyze/index.ts';
 import type * as wire from '../contract/index.ts';
 import type { WaitingFor } from '../model/expectation.ts';
 import type { Flow, Hop, Step } from '../model/flow.ts';
@@ -50,7 +50,7 @@ function presentWaiting(waiting: WaitingFor): wire.WaitingFor {
   };
 }
 
-/** Above this many steps or hops a flow is given in part and says so. */
+/** Above this many steps or hops a flow is given in part and says so; its critical path is given more coarsely. */
 export const MOST_STEPS = 2000;
 
 export function presentFlow(row: FlowRow): wire.Flow {
@@ -61,7 +61,7 @@ export function presentFlow(row: FlowRow): wire.Flow {
     truncated: flow.truncated || cut,
     steps: flow.steps.slice(0, MOST_STEPS).map(presentStep),
     hops: flow.hops.slice(0, MOST_STEPS).map(presentHop),
-    criticalPath: criticalPath(flow).map(presentSegment),
+    criticalPath: coarsened(criticalPath(flow), MOST_STEPS).map(presentSegment),
     keys: Object.fromEntries(flow.keys),
     aliases: flow.aliases,
     relations: flow.relations,
