@@ -476,6 +476,31 @@ describe('held back', () => {
     expect(sent).toHaveLength(3);
   });
 
+  test('an incident that was acknowledged and is ten times worse is told again', async () => {
+    const sent: string[] = [];
+    const { alerts, pass } = await desk('http://127.0.0.1:9/', recording(sent));
+    alerts.observe([flow('f0', 'a')]);
+    await pass(10_000);
+    alerts.acknowledge(alerts.incidents()[0]!.id, '');
+    for (let i = 1; i < 9; i++) alerts.observe([flow(`f${i}`, 'a')]);
+    await pass(1000);
+    expect(sent).toEqual(['a:opened:ops']);
+    alerts.observe([flow('f9', 'a')]);
+    await pass(1000);
+    expect(sent).toEqual(['a:opened:ops', 'a:repeated-1:ops']);
+    expect((await alerts.notifications(1))[0]).toMatchObject({
+      event: 'repeated',
+      reason: 'ten times worse than when it was acknowledged',
+    });
+    // Acknowledged before anybody was told of it, it is told then.
+    alerts.observe([flow('g0', 'b')]);
+    alerts.acknowledge(alerts.incidents().find(({ key }) => key === 'b')!.id, '');
+    await pass(10_000);
+    for (let i = 1; i < 10; i++) alerts.observe([flow(`g${i}`, 'b')]);
+    await pass(1000);
+    expect(sent.slice(2)).toEqual(['b:repeated-1:ops']);
+  });
+
   test('a mute window holds until it ends, in its own time zone', async () => {
     const sent: string[] = [];
     const { alerts, pass, clock } = await desk('http://127.0.0.1:9/', recording(sent), {

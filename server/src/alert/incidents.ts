@@ -30,6 +30,8 @@ export interface IncidentsOptions {
   /** Key of flows whose values are summed up; '' none. */
   valueKey: string;
   onOpened(incident: Incident): void;
+  /** Its acknowledgement does not hold any more. */
+  onWorse(incident: Incident): void;
   onResolved(incident: Incident): void;
 }
 
@@ -75,8 +77,10 @@ export function createIncidents(options: IncidentsOptions): Incidents {
         ? now + (entry.flows.size / entry.left.length) * DRAIN_MS
         : null;
     incident.version = Math.max(incident.version + 1, now * 1000);
-    if (incident.ack && incident.openCount >= WORSE * Math.max(1, incident.ack.count)) incident.ack = null;
     changed.add(entry);
+    if (incident.ack === null || incident.openCount < WORSE * Math.max(1, incident.ack.count)) return;
+    incident.ack = null;
+    options.onWorse(incident);
   };
 
   const worth = (flow: Flow): number =>

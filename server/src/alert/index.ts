@@ -124,6 +124,7 @@ export function createAlerts(options: AlertsOptions): Alerts {
     suspect: options.suspect,
     valueKey: options.valueKey,
     onOpened: (incident) => notify(incident, 'opened'),
+    onWorse: (incident) => remind(incident),
     onResolved: (incident) => notify(incident, 'resolved'),
   });
 
@@ -189,6 +190,8 @@ export function createAlerts(options: AlertsOptions): Alerts {
     change(notification, {});
     deadlines.set(id, notification.nextAt);
   };
+  const repeatId = (incident: Incident, number: number, channel: string): string =>
+    `${incident.id}:repeated-${number}:${channel}`;
   /** The route by which an incident reaches a channel. */
   const routeTo = (channel: string, incident: Incident): Route | undefined =>
     options.routes.find((route) => route.channels.includes(channel) && matches(route, incident));
@@ -204,8 +207,23 @@ export function createAlerts(options: AlertsOptions): Alerts {
     if (incident?.status !== 'open' || last === undefined) return;
     if (incident.ack !== null) return repeatLater(last, clock.now());
     const number = Number(/:repeated-(\d+):/.exec(lastId)?.[1] ?? 0) + 1;
-    const id = `${incident.id}:repeated-${number}:${last.channel}`;
+    const id = repeatId(incident, number, last.channel);
     if (!notifications.has(id)) tell(incident, 'repeated', last.channel, 'still open', 0, id);
+  };
+  /** Whoever acknowledged it knew of something smaller. */
+  const remind = (incident: Incident): void => {
+    const reached = new Set(
+      options.routes.filter((route) => matches(route, incident)).flatMap((route) => route.channels),
+    );
+    for (const channel of reached) {
+      const opened = notifications.get(`${incident.id}:opened:${channel}`);
+      // Still to be told of it at all: then that is enough.
+      if (opened === undefined || isUndecided(opened)) continue;
+      let number = 1;
+      while (notifications.has(repeatId(incident, number, channel))) number++;
+      const reason = 'ten times worse than when it was acknowledged';
+      tell(incident, 'repeated', channel, reason, 0, repeatId(incident, number, channel));
+    }
   };
   const keep = (notification: Notification): void => {
     notifications.set(notification.id, notification);
