@@ -63,8 +63,8 @@ export function causesOf(head: Node, graph: Graph): Cause[] {
   for (const link of span.links) {
     const node = graph.get(link.key);
     if (node === undefined || node === head || !isSend(node.span.role)) continue;
-    const same = causes.find((cause) => cause.node === node);
-    if (same) same.kinds.push('link');
+    // Links name each span once (`normalize`), so only the parent can be there already.
+    if (node === causes[0]?.node) causes[0].kinds.push('link');
     else causes.push({ key: link.key, node, kinds: ['link'] });
   }
   if (causes.length > 0) return causes;

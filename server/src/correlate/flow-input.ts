@@ -56,6 +56,14 @@ export function inputOf(state: FlowState, graph: Graph): FlowInput {
   const context = new Set<Node>();
   const consumedElsewhere: FlowInput['consumedElsewhere'] = [];
   const segments: InputSegment[] = [];
+  /** Asked for each message of a batch: once is enough. */
+  const known = new Map<Node, Set<Node | null>>();
+  const causing = (consumer: Node): Set<Node | null> => {
+    let causes = known.get(consumer);
+    if (causes === undefined)
+      known.set(consumer, (causes = new Set(causesOf(consumer, graph).map((cause) => cause.node))));
+    return causes;
+  };
   for (const [head, list] of heads) {
     const causes = causesOf(head, graph).map((cause): InputCause => {
       const { node } = cause;
@@ -82,8 +90,7 @@ export function inputOf(state: FlowState, graph: Graph): FlowInput {
         const sharing = graph.sharing(token);
         if (countOf(sharing) > MOST_SHARING) continue;
         for (const other of sharing)
-          if (isConsumer(other.span.role) && causesOf(other, graph).some((cause) => cause.node === node))
-            heard.add(other);
+          if (isConsumer(other.span.role) && causing(other).has(node)) heard.add(other);
       }
       for (const consumer of heard) {
         if (!isConsumer(consumer.span.role) || consumer.flowKey === state.key) continue;

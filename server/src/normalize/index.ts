@@ -54,6 +54,9 @@ const HAS_IS_REMOTE = 0x100;
 const IS_REMOTE = 0x200;
 /** OpenTelemetry's probability sampling: a rejection threshold above none (tracestate `ot=th:…`). */
 const SAMPLED = /(?:^|,)\s*ot=(?:[^,]*;)?th:(?!0+(?:[;,\s]|$))[0-9a-f]/;
+/** SDKs keep 128; what a span links beyond this is stored and shown, and joins nothing: each is looked at many times. */
+const MOST_LINKS = 4096;
+const LINKS_CUT = `only the first ${MOST_LINKS} links count`;
 const ID16 = /^[0-9a-f]{16}$/;
 const ID32 = /^[0-9a-f]{32}$/;
 
@@ -85,18 +88,25 @@ export function createNormalizer(settings: KeySettings): Normalizer {
     return memo;
   };
 
-  const linksOf = (links: OtlpLink[]): { links: readonly Link[]; json: string } => {
-    if (links.length === 0) return { links: NO_LINKS, json: '' };
+  const linksOf = (links: OtlpLink[]): { links: readonly Link[]; json: string; cut: boolean } => {
+    if (links.length === 0) return { links: NO_LINKS, json: '', cut: false };
+    let cut = false;
     const valid: Link[] = [];
+    const seen = new Set<string>();
     const text: string[] = [];
     for (const link of links) {
       const attributes = link.attributes.length === 0 ? '' : reader.json(link.attributes);
       text.push(
         `{"traceId":${JSON.stringify(link.traceId)},"spanId":${JSON.stringify(link.spanId)}${attributes === '' ? '' : `,"attributes":${attributes}`}}`,
       );
+      if (valid.length === MOST_LINKS) {
+        cut = true;
+        continue;
+      }
       if (!ID32.test(link.traceId) || !ID16.test(link.spanId)) continue;
       const key = link.traceId + link.spanId;
-      if (valid.some((other) => other.key === key)) continue;
+      if (seen.has(key)) continue;
+      seen.add(key);
       let messageId = '';
       for (let i = 0; i < link.attributes.length && messageId === ''; i += 2)
         if ((LINK_MESSAGE_ID as readonly string[]).includes(link.attributes[i] as string))
@@ -104,7 +114,7 @@ export function createNormalizer(settings: KeySettings): Normalizer {
       valid.push({ key, traceId: link.traceId, messageId });
     }
     // Without the room that it grew for.
-    return { links: valid.slice(), json: `[${text.join(',')}]` };
+    return { links: valid.slice(), json: `[${text.join(',')}]`, cut };
   };
 
   return {
@@ -125,7 +135,7 @@ export function createNormalizer(settings: KeySettings): Normalizer {
         textOf(values[F.operationName]),
         textOf(values[F.faasTrigger]),
       );
-      const { links, json: linkJson } = linksOf(otlp.links);
+      const { links, json: linkJson, cut } = linksOf(otlp.links);
       const failed = otlp.statusCode === 2;
       let { start, end } = otlp;
       let warnings = NONE;
@@ -137,6 +147,7 @@ export function createNormalizer(settings: KeySettings): Normalizer {
             warnings,
           } = repaired);
       }
+      if (cut) warnings = [...warnings, LINKS_CUT];
       const span: Span = {
         key: otlp.traceId + otlp.spanId,
         traceId: otlp.traceId,
