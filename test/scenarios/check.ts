@@ -1,4 +1,4 @@
-import type { Flow, Segment } from '@fermata/server/contract';
+import type { Flow } from '@fermata/server/contract';
 import type { Case, Scenario, Seen } from './scenario.ts';
 import type { RunningScenario } from './run.ts';
 import { eventually } from '../support/eventually.ts';
@@ -110,7 +110,7 @@ function seenOf(flow: Flow, expected: Seen): Seen {
     ),
     undone: undo.map((step) => step.compensates!),
     ...(expected.path && { path: pathOf(flow) }),
-    ...(expected.mostly && { mostly: mostlyOf(flow) }),
+    ...(expected.mostly && { mostly: flow.timeSpent[0]!.kind }),
   };
 }
 
@@ -118,13 +118,6 @@ const pathOf = (flow: Flow): string[] => {
   const steps = new Map(flow.steps.map((step) => [step.id, `${step.service}: ${step.name}`]));
   return [...new Set(flow.criticalPath.flatMap(({ stepId }) => (stepId && steps.get(stepId)) || []))];
 };
-
-function mostlyOf(flow: Flow): Segment['kind'] {
-  const spent = new Map<Segment['kind'], bigint>();
-  for (const { kind, startUnixNano, endUnixNano } of flow.criticalPath)
-    spent.set(kind, (spent.get(kind) ?? 0n) + BigInt(endUnixNano) - BigInt(startUnixNano));
-  return [...spent].reduce((most, one) => (one[1] > most[1] ? one : most))[0];
-}
 
 function differencesOf(expected: Seen, seen: Seen): string[] {
   const differences: string[] = [];

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { createBench } from '../correlate/testing.ts';
 import { anySketches, toSpans } from '../model/testing/any-spans.ts';
 import { later, msBetween } from '../model/time.ts';
-import { coarsened, criticalPath } from './critical-path.ts';
+import { coarsened, criticalPath, timeSpent } from './critical-path.ts';
 
 const RUNS = Number(process.env['PROPERTY_RUNS'] ?? 500);
 const SEED = Number(process.env['PROPERTY_SEED'] ?? 42);
@@ -27,6 +27,8 @@ test('of any flow, segments touch and sum to its duration', () => {
         }
         expect(at).toBe(later(flow.ended ?? flow.lastProgress, flow.started));
         expect(msBetween(flow.started, at)).toBeCloseTo(flow.durationMs, 3);
+        const all = timeSpent(path).reduce((sum, { ms }) => sum + ms, 0);
+        expect(all).toBeCloseTo(flow.durationMs, 3);
         for (const most of [1, 2, 5]) {
           const coarse = coarsened(path, most);
           expect(coarse.length).toBe(Math.min(most, path.length));

@@ -164,6 +164,33 @@ describe('within one trace, as Jaeger and CRISP', () => {
     ]);
   });
 
+  test('calls one after the other that seem to overlap by the clock of their SDK are both on it', () => {
+    // Starts are cut to whole milliseconds: two began at 0.9 and ended at 10.1, three began at 10.3.
+    expect(
+      pathOf(
+        root(30),
+        ...call('1', '2', 'two', [0, 0, 10.1, 10.1]),
+        ...call('1', '3', 'three', [10, 10, 20, 20]),
+      ),
+    ).toEqual(['processing two 0-10', 'processing three 10-20', 'processing one 20-30']);
+  });
+
+  test('a callee whose clock is far ahead was on its way all the time', () => {
+    expect(
+      pathOf(
+        root(100),
+        ...call('1', '2', 'two', [10, 110, 150, 60]),
+        ...call('1', '3', 'three', [65, 65, 90, 90]),
+      ),
+    ).toEqual([
+      'processing one 0-10',
+      'sync-call one>two 10-60',
+      'processing one 60-65',
+      'processing three 65-90',
+      'processing one 90-100',
+    ]);
+  });
+
   test('the pause between two calls of which the first failed is back-off', () => {
     expect(
       pathOf(
@@ -270,6 +297,86 @@ describe('across traces', () => {
       'queue-wait bank>shop 67-70',
       'orchestrator shop 70-75',
       'orchestrator shop 75-100',
+    ]);
+  });
+
+  test('a reply is heard when its handler begins, even where that goes on after the next command', () => {
+    expect(
+      pathOf(
+        { trace: 'a', id: '1', role: 'server', service: 'shop', ms: 200 },
+        send('a', '2', 3, { parent: '1', kind: 'command', destination: 'bank' }),
+        take('b', '3', 'a/2', 10, 58, { service: 'bank', kind: 'command', destination: 'bank' }),
+        send('b', '4', 65, { parent: '3', service: 'bank', kind: 'reply', destination: 'replies' }),
+        take('c', '5', 'b/4', 70, 5, { service: 'shop', kind: 'reply', destination: 'replies' }),
+        send('a', '6', 71, { parent: '1', ms: 1, kind: 'command', destination: 'mail' }),
+        take('d', '7', 'a/6', 80, 130, { service: 'mail', kind: 'command', destination: 'mail' }),
+      ).slice(0, 6),
+    ).toEqual([
+      'orchestrator shop 0-5',
+      'queue-wait shop>bank 5-10',
+      'processing bank 10-67',
+      'queue-wait bank>shop 67-70',
+      'orchestrator shop 70-72',
+      'queue-wait shop>mail 72-80',
+    ]);
+  });
+
+  test('who declares the end is not who happens to run then', () => {
+    expect(
+      pathOf(
+        send('a', '1', 0, { flow: 'f', ms: 10 }),
+        take('b', '2', 'a/1', 20, 1001, { service: 'ship', flow: 'f' }),
+        send('b', '3', 21, { parent: '2', service: 'ship', flow: 'f' }),
+        take('c', '4', 'b/3', 30, 1500, { service: 'audit', flow: 'f' }),
+        {
+          trace: 'b',
+          id: '5',
+          parent: '2',
+          role: 'event',
+          service: 'ship',
+          at: 1020,
+          ms: 0,
+          flow: 'f',
+          milestone: 'flow-completed',
+          outcome: 'completed',
+        },
+      ),
+    ).toEqual(['processing shop 0-10', 'queue-wait shop>ship 10-20', 'processing ship 20-1020']);
+  });
+
+  test('between two attempts is back-off, what an attempt did after a failed call is work', () => {
+    const asks = (id: string, from: string, at: number, failed: boolean): SpanSketch[] => [
+      { trace: from, id: `${id}c`, parent: from, role: 'client', service: 'ship', at, ms: 10 },
+      {
+        trace: from,
+        id,
+        parent: `${id}c`,
+        role: 'server',
+        service: 'bank',
+        route: 'POST /pay',
+        at,
+        ms: 10,
+        failed,
+      },
+    ];
+    expect(
+      pathOf(
+        send('a', '1', 0, { message: 'm1' }),
+        take('b', 'b', 'a/1', 10, 1000, { service: 'ship', message: 'm1', failed: true }),
+        ...asks('21', 'b', 12, true),
+        take('c', 'c', 'a/1', 1100, 20, { service: 'ship', message: 'm1' }),
+        ...asks('31', 'c', 1102, false),
+      ),
+    ).toEqual([
+      'processing shop 0-2',
+      'queue-wait shop>ship 2-10',
+      'processing ship 10-12',
+      'processing bank 12-22',
+      'processing ship 22-1010',
+      'retry-backoff ship 1010-1100',
+      'processing ship 1100-1102',
+      'processing bank 1102-1112',
+      'processing ship 1112-1120',
     ]);
   });
 

@@ -58,11 +58,15 @@ export function criticalPath(flow: Flow): Segment[] {
   };
   const work = (step: Step, from: UnixNanos): void => {
     const kind = known.kindOf(step);
-    for (const pause of pausesOf(step)) {
-      if (pause.start >= at) continue;
-      if (pause.end <= from) break;
+    const until = later(from, flow.started);
+    for (
+      let pause = known.lastPause(step, at);
+      pause && pause.end > until;
+      pause = known.lastPause(step, at)
+    ) {
       spend(pause.end, kind, step, null);
-      spend(later(pause.start, from), 'retry-backoff', step, null);
+      spend(later(pause.start, until), 'retry-backoff', step, null);
+      if (at <= until) return;
     }
     spend(from, kind, step, null);
   };
@@ -74,7 +78,12 @@ export function criticalPath(flow: Flow): Segment[] {
     const back = known.lastReturn(step, at);
     if (back !== undefined) {
       const next = called.get(step.id);
-      const again = next?.at === at && next.typeKey === back.step.typeKey && back.step.status === 'failed';
+      // Own work between the two calls is not told from waiting; between attempts it is known exactly.
+      const again =
+        next?.at === at &&
+        next.typeKey === back.step.typeKey &&
+        back.step.status === 'failed' &&
+        step.attempts.length < 2;
       if (again) spend(back.at, 'retry-backoff', step, null);
       else work(step, back.at);
       if (back.hop !== null) spend(known.endOf(back.step), 'sync-call', null, back.hop);
@@ -97,6 +106,15 @@ export function criticalPath(flow: Flow): Segment[] {
   }
   spend(flow.started, 'unknown', null, null);
   return path.reverse();
+}
+
+/** How long each kind took in all, ms; the longest first. Sums to the flow's duration. */
+export function timeSpent(path: readonly Segment[]): { kind: SegmentKind; ms: number }[] {
+  const spent = new Map<SegmentKind, bigint>();
+  for (const { kind, start, end } of path) spent.set(kind, (spent.get(kind) ?? 0n) + end - start);
+  return [...spent]
+    .sort(([, a], [, b]) => compare(b, a))
+    .map(([kind, ns]) => ({ kind, ms: Number(ns) / 1e6 }));
 }
 
 /** At most so many segments (one at least): the shortest ones are counted to whatever was before them. */
@@ -127,11 +145,13 @@ interface Surroundings {
   /** Of an unended step, the flow's. */
   endOf(step: Step): UnixNanos;
   kindOf(step: Step): SegmentKind;
-  /** Who came back to it last, not after `at`. Each is given once; `at` never grows. */
+  /** Who came back to it last, by `at`. Each is given once; `at` never grows. */
   lastReturn(step: Step, at: UnixNanos): Return | undefined;
+  /** Between two of its attempts, the last one that began before `at`; the same again while that holds. */
+  lastPause(step: Step, at: UnixNanos): Pause | undefined;
   /** The message or call that it waited for last. Each is given once. */
   cause(step: Step): Hop | undefined;
-  /** Of all steps that began before `at`, the one that ended last; of several that had not ended by then, the newest. */
+  /** Of all steps that began before `at`, the one that ended last: of those that the flow's end cut off, the soonest after. */
   lastBefore(at: UnixNanos): Step | undefined;
 }
 
@@ -158,7 +178,7 @@ function surroundingsOf(flow: Flow, end: UnixNanos): Surroundings {
     else list.push(hop);
     const from = hop.from === null ? undefined : steps.get(hop.from);
     if (hop.sync && from !== undefined)
-      returned(from, { step: to, at: later(hop.returned ?? endOf(to), to.start), hop });
+      returned(from, { step: to, at: hop.returned ?? later(endOf(to), to.start), hop });
     if (hop.message.kind === 'reply') replies.push(to);
     if (hop.message.kind === 'timer') rang.add(to.id);
   }
@@ -176,15 +196,15 @@ function surroundingsOf(flow: Flow, end: UnixNanos): Surroundings {
   for (const list of returns.values())
     list.sort((a, b) => compare(a.at, b.at) || compare(a.step.start, b.step.start));
 
-  // The flow did not wait for what went on after it had ended.
-  const outlasts = (step: Step): number => Number(step.end === null || step.end > end);
+  // A flow did not wait for what went on after its end; and whoever declares an end returns soon after it.
   const byEnd = [...flow.steps].sort(
     (a, b) =>
       compare(endOf(a), endOf(b)) ||
-      outlasts(b) - outlasts(a) ||
+      compare(b.end ?? FOREVER, a.end ?? FOREVER) ||
       compare(a.start, b.start) ||
       (a.id < b.id ? -1 : 1),
   );
+  const pauses = new Map<string, Pause[]>();
   return {
     step: (id) => steps.get(id),
     endOf,
@@ -196,7 +216,20 @@ function surroundingsOf(flow: Flow, end: UnixNanos): Surroundings {
           : 'processing',
     lastReturn(step, at) {
       const list = returns.get(step.id);
-      for (let back = list?.pop(); back !== undefined; back = list?.pop()) if (back.at <= at) return back;
+      for (let back = list?.pop(); back !== undefined; back = list?.pop()) {
+        // A reply is heard when its handler begins; what the handler does may go on after the conductor.
+        const by = back.hop === null ? back.step.start : back.at;
+        if (by <= at + CLOCK_NS) return { ...back, at: earlier(back.at, at) };
+      }
+      return undefined;
+    },
+    lastPause(step, at) {
+      let list = pauses.get(step.id);
+      if (list === undefined) pauses.set(step.id, (list = pausesOf(step)));
+      for (let pause = list.at(-1); pause !== undefined; pause = list.at(-1)) {
+        if (pause.start < at) return pause;
+        list.pop();
+      }
       return undefined;
     },
     cause: (step) => causes.get(step.id)?.pop(),
@@ -224,6 +257,8 @@ function askerOf(
   }
   return undefined;
 }
+/** SDKs cut a span's start to whole ms and add an exact duration: calls one after the other may seem to overlap. */
+const CLOCK_NS = 1_000_000n;
 /** Between a command and its reply. */
 const MOST_DEPTH = 32;
 
@@ -236,17 +271,23 @@ const sentAt = (hop: Hop): UnixNanos =>
 const waitKind = (hop: Hop): SegmentKind =>
   hop.sync ? 'sync-call' : hop.message.kind === 'timer' ? 'intended-delay' : 'queue-wait';
 
-/** Between attempts, newest first. */
-function pausesOf({ attempts }: Step): { start: UnixNanos; end: UnixNanos }[] {
+interface Pause {
+  start: UnixNanos;
+  end: UnixNanos;
+}
+
+/** Between attempts, in order. */
+function pausesOf({ attempts }: Step): Pause[] {
   if (attempts.length < 2) return [];
-  const pauses: { start: UnixNanos; end: UnixNanos }[] = [];
+  const pauses: Pause[] = [];
   const sorted = [...attempts].sort((a, b) => compare(a.start, b.start));
   let busyUntil = sorted[0]!.start;
   for (const { start, end } of sorted) {
     if (start > busyUntil) pauses.push({ start: busyUntil, end: start });
     busyUntil = later(busyUntil, end ?? start);
   }
-  return pauses.reverse();
+  return pauses;
 }
 
+const FOREVER = 2n ** 64n;
 const compare = (a: bigint, b: bigint): number => (a < b ? -1 : a > b ? 1 : 0);

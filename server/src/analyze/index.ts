@@ -1,1 +1,1 @@
-export { coarsened, criticalPath, type Segment } from './critical-path.ts';
+export { coarsened, criticalPath, timeSpent, type Segment } from './critical-path.ts';

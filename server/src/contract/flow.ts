@@ -186,7 +186,10 @@ export interface UnattributedSpan {
 export interface Flow extends FlowSummary {
   steps: Step[];
   hops: Hop[];
+  /** Touching segments that sum to the duration; of a flow given in part, the shortest are counted to their neighbours. */
   criticalPath: Segment[];
+  /** The critical path by kind, ms, always of all of it; the longest first. */
+  timeSpent: { kind: Segment['kind']; ms: number }[];
   keys: Record<string, string>;
   aliases: string[];
   relations: Relation[];

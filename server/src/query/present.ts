@@ -1,4 +1,4 @@
-import { coarsened, criticalPath, type Segment } from '../analyze/index.ts';
+import { coarsened, criticalPath, timeSpent, type Segment } from '../analyze/index.ts';
 import type * as wire from '../contract/index.ts';
 import type { WaitingFor } from '../model/expectation.ts';
 import type { Flow, Hop, Step } from '../model/flow.ts';
@@ -55,13 +55,15 @@ export const MOST_STEPS = 2000;
 
 export function presentFlow(row: FlowRow): wire.Flow {
   const { flow } = row;
+  const path = criticalPath(flow);
   const cut = flow.steps.length > MOST_STEPS || flow.hops.length > MOST_STEPS;
   return {
     ...summaryOf(flow, row.version, flow.steps.length),
     truncated: flow.truncated || cut,
     steps: flow.steps.slice(0, MOST_STEPS).map(presentStep),
     hops: flow.hops.slice(0, MOST_STEPS).map(presentHop),
-    criticalPath: coarsened(criticalPath(flow), MOST_STEPS).map(presentSegment),
+    criticalPath: coarsened(path, MOST_STEPS).map(presentSegment),
+    timeSpent: timeSpent(path),
     keys: Object.fromEntries(flow.keys),
     aliases: flow.aliases,
     relations: flow.relations,

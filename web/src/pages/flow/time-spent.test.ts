@@ -23,6 +23,11 @@ test('shares are of the whole duration, and what happened several times between 
       { id: 'h2', from: 'a', to: 'b' },
       { id: 'h3', from: null, to: 'b' },
     ],
+    timeSpent: [
+      { kind: 'queue-wait', ms: 140 },
+      { kind: 'processing', ms: 50 },
+      { kind: 'unknown', ms: 10 },
+    ],
     criticalPath: [
       segment('processing', 'a', null, 0, 10),
       segment('queue-wait', null, 'h1', 10, 60),

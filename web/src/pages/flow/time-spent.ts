@@ -53,22 +53,22 @@ export function timeSpentOf(flow: Flow): TimeSpent {
         ? `${step.service}: ${step.name}`
         : hop
           ? `${serviceOf(hop.from)} → ${serviceOf(hop.to)}`
-          : 'nothing says why',
-      stepId: step?.id ?? hop?.to ?? null,
+          : kind === 'unknown'
+            ? 'nothing says why'
+            : 'a step not shown',
+      stepId: step?.id ?? (hop?.to && steps.has(hop.to) ? hop.to : null),
       ms: msSince(origin, endUnixNano) - msSince(origin, startUnixNano),
     };
   });
-  const kinds = new Map<Kind, number>();
   const same = new Map<string, (typeof parts)[number]>();
   for (const part of parts) {
-    kinds.set(part.kind, (kinds.get(part.kind) ?? 0) + part.ms);
     const key = `${part.kind} ${part.who}`;
     same.set(key, { ...part, ms: part.ms + (same.get(key)?.ms ?? 0) });
   }
   const byLength = (a: { ms: number }, b: { ms: number }): number => b.ms - a.ms;
   return {
     segments: parts.map(shared),
-    kinds: [...kinds].map(([kind, ms]) => shared({ kind, ms })).sort(byLength),
+    kinds: flow.timeSpent.map(shared),
     longest: [...same.values()].sort(byLength).slice(0, MOST_LONGEST).map(shared),
   };
 }
