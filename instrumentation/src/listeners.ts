@@ -1,55 +1,69 @@
 /** Not exported, not even transitively. */
 export type Listener = (...args: unknown[]) => unknown;
 
-/** Methods by which listeners come and go, on Node's emitters and on those of browsers' libraries. */
-const ADDING = ['on', 'addListener', 'prependListener', 'once', 'prependOnceListener'];
-const REMOVING = ['off', 'removeListener'];
+/** What libraries call the listener that a wrapper stands for: Node's emitters, component-emitter. */
+interface StandsFor {
+  listener: Listener;
+  fn: Listener;
+}
+
+/** How listeners are added on Node's emitters and on component-emitter, and which of it lasts for one event only. */
+const ADDING: Record<string, { by: string; once: boolean }> = {
+  on: { by: 'on', once: false },
+  addListener: { by: 'addListener', once: false },
+  addEventListener: { by: 'addEventListener', once: false },
+  prependListener: { by: 'prependListener', once: false },
+  once: { by: 'on', once: true },
+  prependOnceListener: { by: 'prependListener', once: true },
+};
 
 /**
- * From now on `wrap` decides what is called in the place of a listener that is added (itself, where it does not matter);
- * whoever added a listener can still remove it.
+ * From now on `wrap` decides what is called in the place of a listener that is added (itself, where it does not matter).
+ * Emitters find a listener by the wrapper that stands for it, so that removing is theirs, and nothing is kept here.
+ * `ordinal`: how many listeners of that event there are already.
  */
 export function wrapListeners(
   target: object,
-  wrap: (event: string | symbol, listener: Listener) => Listener,
+  wrap: (event: string | symbol, listener: Listener, ordinal: number) => Listener,
 ): void {
-  const methods = target as Record<string, unknown>;
-  const replace = (
-    names: readonly string[],
-    by: (original: Listener, event: string | symbol, listener: Listener) => unknown,
-  ): void => {
-    for (const name of names) {
-      const original = methods[name];
-      if (typeof original !== 'function') continue;
-      const bound = original.bind(target) as Listener;
-      methods[name] = (event: string | symbol, listener: Listener) => by(bound, event, listener);
-    }
-  };
-  /** One listener may hear several events, and what stands in its place differs. */
-  const wrapped = new WeakMap<Listener, Map<string | symbol, Listener>>();
-  const insteadOf = (event: string | symbol, listener: Listener): Listener => {
-    let byEvent = wrapped.get(listener);
-    if (byEvent === undefined) wrapped.set(listener, (byEvent = new Map<string | symbol, Listener>()));
-    let instead = byEvent.get(event);
-    if (instead === undefined) {
-      byEvent.set(event, (instead = wrap(event, listener)));
-      // `listeners(event)` gives the listener that was added by this.
-      if (instead !== listener) (instead as Listener & { listener: Listener }).listener = listener;
-    }
-    return instead;
-  };
-  let adding = false;
-  replace(ADDING, (add, event, listener) => {
-    // `once` adds by `on`: what it adds is wrapped already. What is no listener is refused as always.
-    if (adding || typeof listener !== 'function') return add(event, listener);
-    adding = true;
-    try {
-      return add(event, insteadOf(event, listener));
-    } finally {
-      adding = false;
-    }
-  });
-  replace(REMOVING, (remove, event, listener) =>
-    remove(event, wrapped.get(listener)?.get(event) ?? listener),
-  );
+  const methods = target as Record<string, Listener | undefined>;
+  const countOf = (event: string | symbol): number =>
+    Number(
+      methods['listenerCount']?.call(target, event) ??
+        (methods['listeners']?.call(target, event) as unknown[] | undefined)?.length ??
+        0,
+    );
+  const remove = methods['removeListener']?.bind(target);
+  const wrappers = new WeakSet<Listener>();
+  const originals: Record<string, Listener> = {};
+  for (const name of Object.keys(ADDING)) {
+    const method = methods[name];
+    if (typeof method === 'function') originals[name] = (...args) => method.apply(target, args);
+  }
+  for (const [name, { by, once }] of Object.entries(ADDING)) {
+    const original = originals[name];
+    const add = originals[by];
+    if (original === undefined || add === undefined) continue;
+    methods[name] = (...args) => {
+      const [event, listener] = args as [string | symbol, Listener];
+      // What is no listener is refused as always; what stands for one already (from `rawListeners`) does so again.
+      if (typeof listener !== 'function' || wrappers.has(listener)) return original(...args);
+      const instead = wrap(event, listener, countOf(event));
+      if (instead === listener) return original(...args);
+      let called = false;
+      const wrapper: Listener = Object.assign<Listener, StandsFor>(
+        once
+          ? function (this: unknown, ...given: unknown[]) {
+              if (called) return undefined;
+              called = true;
+              remove?.(event, wrapper);
+              return instead.apply(this, given);
+            }
+          : instead,
+        { listener, fn: listener },
+      );
+      wrappers.add(wrapper);
+      return add(event, wrapper);
+    };
+  }
 }

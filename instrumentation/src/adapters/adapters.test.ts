@@ -507,6 +507,8 @@ describe('socket.io', () => {
       traceSocket(socket);
       const never = (): void => expect.unreachable();
       socket.on('order', never).off('order', never);
+      socket.once('order', never).removeListener('order', never);
+      socket.onAny(never).offAny(never);
       socket.once('order', async (done: () => void) => {
         done();
         await finished;
@@ -518,6 +520,67 @@ describe('socket.io', () => {
     expect(spansOf('process')).toHaveLength(0);
     finish();
     await until(() => spansOf('process').length === 1);
+    client.close();
+    await server.close();
+  });
+  test('two listeners and one of any event are consumers of their own', async () => {
+    const http = createServer();
+    const server = new Server(http);
+    server.on('connection', (socket) => {
+      traceSocket(socket);
+      socket.on('order', () => undefined);
+      socket.on('order', () => undefined);
+      socket.onAny(() => undefined);
+    });
+    await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
+    const client = traceSocket(io(`http://127.0.0.1:${(http.address() as AddressInfo).port}`));
+    await once(client as unknown as EventEmitter, 'connect');
+    client.emit('order');
+    await until(() => spansOf('process').length === 3);
+    expect(spansOf('process').map((span) => span.attributes['messaging.consumer.group.name'])).toEqual([
+      'any',
+      undefined,
+      'listener-2',
+    ]);
+    client.close();
+    await server.close();
+  });
+  test('a client’s listeners are removed as without us, and it greets again when it reconnects', async () => {
+    const http = createServer();
+    const server = new Server(http);
+    const seen: (string | undefined)[] = [];
+    server.on('connection', (socket) => {
+      traceSocket(socket);
+      socket.on('ask', (done: () => void) => {
+        done();
+        withFlow({ id: 'answer' }, () => socket.emit('answer'));
+      });
+    });
+    await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
+    const client = traceSocket(io(`http://127.0.0.1:${(http.address() as AddressInfo).port}`));
+    const never = (): void => expect.unreachable();
+    for (const remove of [
+      () => client.off('answer'),
+      () => client.off('answer', never),
+      () => client.removeListener('answer', never),
+    ]) {
+      client.once('answer', never);
+      remove();
+    }
+    client.on('answer', never).on('answer', never).off('answer');
+    client.on('answer', never).off();
+    client.on('answer', () => seen.push(currentFlow()?.id));
+    const ask = async (): Promise<void> => {
+      const before = seen.length;
+      await client.emitWithAck('ask');
+      await until(() => seen.length > before);
+    };
+    await ask();
+    await ask();
+    client.disconnect().connect();
+    await ask();
+    await ask();
+    expect([seen[1], seen[3]]).toEqual(['answer', 'answer']);
     client.close();
     await server.close();
   });
@@ -558,7 +621,13 @@ describe('EventEmitter', () => {
       'orders.paid',
       'orders.sent',
     ]);
-    expect(emitter.listeners('paid')).toHaveLength(1);
+    expect(emitter.listeners('paid')).toEqual([both]);
+    emitter.once('paid', both).off('paid', both);
+    const [raw] = emitter.rawListeners('paid');
+    emitter.on('again', raw as () => void);
+    exporter.reset();
+    emitter.emit('again');
+    expect(spansOf('process')).toHaveLength(1);
     emitter.removeListener('paid', both);
     expect([emitter.listenerCount('paid'), emitter.listenerCount('sent')]).toEqual([0, 1]);
     emitter.on('bad', () => {

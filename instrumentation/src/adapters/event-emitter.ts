@@ -5,7 +5,7 @@ import { handleMessage, publishEvent } from '../messages.ts';
 
 /**
  * A plain EventEmitter as a bus inside one process: an emitted event is a message, each listener its consumer. `group`
- * names a listener (default: its function's name), so that attempts of one are not taken for another's.
+ * names a listener (its function's name, or its place among those of the event), so that attempts of one are not taken for another's.
  */
 export interface EmitterOptions {
   /** What the events are sent to; default `events`. */
@@ -40,9 +40,9 @@ export function traceEmitter<E extends EventEmitter>(emitter: E, options: Emitte
       },
     );
   };
-  wrapListeners(emitter, (event, listener) => {
+  wrapListeners(emitter, (event, listener, ordinal) => {
     if (!isTraced(event)) return listener;
-    const group = listener.name || 'listener';
+    const group = listener.name || (ordinal === 0 ? 'listener' : `listener-${ordinal + 1}`);
     return function (this: unknown, ...args) {
       const headers = carried;
       if (headers === undefined) return listener.apply(this, args);

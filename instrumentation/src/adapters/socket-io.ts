@@ -1,22 +1,27 @@
 import { context, createContextKey } from '@opentelemetry/api';
 import { markTraced } from '../internal.ts';
-import { wrapListeners } from '../listeners.ts';
+import { wrapListeners, type Listener } from '../listeners.ts';
 import { handleMessage, publishEvent } from '../messages.ts';
 
 /**
  * socket.io 4, either end: call it for every socket before listeners are added, on the server first thing in
- * `io.on('connection', …)`. Context travels as a last argument, and only to a peer that said it takes it off again: whoever
- * does not run this sees nothing. Each listener is a consumer, for as long as what it returns takes.
+ * `io.on('connection', …)`. Context travels as a last argument, and only to a peer that said it takes it off again, after
+ * a greeting at each connect: whoever does not run this sees that event and nothing else. Each listener, of an event or
+ * of any, is a consumer for as long as what it returns takes; what `socket.use` does is not traced.
  */
 interface Socket {
+  readonly id?: string | undefined;
   emit(event: string, ...args: unknown[]): unknown;
-  on(event: string, listener: (...args: unknown[]) => void): unknown;
+  onAny?: Listener;
+  prependAny?: Listener;
+  offAny?: Listener;
   /** Both ends hand every packet to it. */
   onevent?(packet: { data: unknown[] }): void;
   _onevent?(packet: { data: unknown[] }): void;
 }
 
 const HELLO = 'fermata:hello';
+const ANSWER = 'too';
 const CARRIER = 'fermata:context';
 /** What came with the packet whose listeners are being called. */
 const HEADERS = createContextKey('fermata socket.io headers');
@@ -29,24 +34,20 @@ const LOCAL = new Set([
   'error',
   'newListener',
   'removeListener',
-  HELLO,
 ]);
 
 export function traceSocket<S extends object>(given: S): S {
   const socket = given as S & Socket;
   if (!markTraced(socket)) return given;
-  let understands = false;
   const emit = socket.emit.bind(socket);
-  socket.on(HELLO, () => {
-    // Answered once: each end learns of the other, whoever began.
-    if (!understands) emit(HELLO);
-    understands = true;
-  });
+  /** The connection whose other end takes context: after a reconnect it may be another one. */
+  let understood: string | undefined;
+  // Whoever is traced last greets; a server's sockets are new with each connect.
   emit(HELLO);
   socket.emit = (event: string, ...args: unknown[]) => {
     if (LOCAL.has(event)) return emit(event, ...args);
     return publishEvent({ type: event, destination: event, system: 'socket.io' }, (headers) => {
-      if (!understands) return emit(event, ...args);
+      if (understood === undefined || understood !== socket.id) return emit(event, ...args);
       const acknowledge = typeof args[args.length - 1] === 'function' ? [args.pop()] : [];
       return emit(event, ...args, { [CARRIER]: headers }, ...acknowledge);
     });
@@ -56,24 +57,52 @@ export function traceSocket<S extends object>(given: S): S {
     const receive = socket[method]?.bind(socket);
     if (receive === undefined) continue;
     socket[method] = (packet) => {
+      const [event] = packet.data;
+      if (event === HELLO) {
+        if (packet.data[1] !== ANSWER) emit(HELLO, ANSWER);
+        understood = socket.id;
+        return;
+      }
       const at = packet.data.findIndex(isCarrier);
-      if (LOCAL.has(String(packet.data[0])) && at < 0) return receive(packet);
+      if (LOCAL.has(String(event)) && at < 0) return receive(packet);
       const headers =
         at < 0 ? {} : (packet.data.splice(at, 1)[0] as { [CARRIER]: Record<string, unknown> })[CARRIER];
       // The server calls listeners a tick later, but in this context.
       return context.with(context.active().setValue(HEADERS, headers), () => receive(packet));
     };
   }
-  wrapListeners(socket, (event, listener) => {
+  const consume = <T>(event: string, group: string, handle: () => T): T => {
+    const headers = context.active().getValue(HEADERS) as Record<string, unknown> | undefined;
+    if (headers === undefined) return handle();
+    return handleMessage(
+      { system: 'socket.io', destination: event, headers, type: event, ...(group !== '' && { group }) },
+      handle,
+    );
+  };
+  wrapListeners(socket, (event, listener, ordinal) => {
     if (typeof event !== 'string' || LOCAL.has(event)) return listener;
+    const group = listener.name || (ordinal === 0 ? '' : `listener-${ordinal + 1}`);
     return function (this: unknown, ...args) {
-      const headers = context.active().getValue(HEADERS) as Record<string, unknown> | undefined;
-      if (headers === undefined) return listener.apply(this, args);
-      return handleMessage({ system: 'socket.io', destination: event, headers, type: event }, () =>
-        listener.apply(this, args),
-      );
+      return consume(event, group, () => listener.apply(this, args));
     };
   });
+  const ofAny = new WeakMap<object, Listener>();
+  for (const method of ['onAny', 'prependAny'] as const) {
+    const add = socket[method]?.bind(socket);
+    if (add === undefined) continue;
+    socket[method] = (listener) => {
+      if (typeof listener !== 'function') return add(listener);
+      const any = listener as Listener;
+      const traced: Listener = function (this: unknown, ...args) {
+        return consume(String(args[0]), 'any', () => any.apply(this, args));
+      };
+      ofAny.set(any, traced);
+      return add(traced);
+    };
+  }
+  const removeAny = socket.offAny?.bind(socket);
+  if (removeAny !== undefined)
+    socket.offAny = (...args) => removeAny(...args.map((any) => ofAny.get(any as object) ?? any));
   return given;
 }
 
