@@ -10,7 +10,7 @@ import { connect as connectNats, headers as natsHeaders } from '@nats-io/transpo
 import amqplib from 'amqplib';
 import { FlowProducer, Queue, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
-import { Producer, stringSerializers } from '@platformatic/kafka';
+import { Admin, Consumer, Producer, stringDeserializers, stringSerializers } from '@platformatic/kafka';
 import { Kafka, logLevel } from 'kafkajs';
 import mqtt from 'mqtt';
 import { createClient } from 'redis';
@@ -244,6 +244,32 @@ describe('@platformatic/kafka', () => {
     await failure(plain.send({ messages: [Object.freeze({ topic: 't', value: Buffer.from('x') })] }));
     await Promise.all([plain.close(), typed.close(), strange.close()]);
   });
+});
+
+/** kcat's mock does not speak what this client asks for. */
+const realKafka = process.env['FERMATA_KAFKA'];
+if (realKafka === undefined)
+  process.stdout.write('\n  SKIPPED: @platformatic/kafka with a broker; FERMATA_KAFKA names none\n\n');
+describe.runIf(realKafka)('@platformatic/kafka with a broker', () => {
+  test('the handler of a message is in the flow of its sender', async () => {
+    instrumentPlatformaticKafka();
+    const topic = unique();
+    const common = { clientId: 'test', bootstrapBrokers: [realKafka!] };
+    const admin = new Admin(common);
+    await admin.createTopics({ topics: [topic], partitions: 1, replicas: 1 });
+    const producer = new Producer({ ...common, serializers: stringSerializers });
+    const consumer = new Consumer({ ...common, groupId: unique(), deserializers: stringDeserializers });
+    const stream = await consumer.consume({ topics: [topic], mode: 'earliest', autocommit: true });
+    await withFlow({ id: 'p' }, () => producer.send({ messages: [{ topic, value: 'x' }] }));
+    for await (const message of stream) {
+      handleKafka(message, () => expect(currentFlow()?.id).toBe('p'));
+      break;
+    }
+    expect(joined().at(-1)!.map(flowOf)).toEqual(['p', 'p']);
+    await stream.close();
+    await consumer.close();
+    await Promise.all([producer.close(), admin.close()]);
+  }, 60_000);
 });
 
 describe.runIf(hasRabbitMq)('amqplib', () => {
