@@ -12,6 +12,9 @@ export interface Deadlines {
   stop(): void;
 }
 
+/** What is due beyond these waits for whatever else waits: a thousand learned at once kept answers waiting. */
+const MOST_AT_ONCE = 100;
+
 interface Entry {
   at: number;
   key: string;
@@ -63,7 +66,7 @@ export function createDeadlines(clock: Clock, onDue: (keys: string[]) => void): 
   const wake = (): void => {
     armedFor = Infinity;
     const due: string[] = [];
-    while (heap.length > 0 && heap[0]!.at <= clock.now()) {
+    while (heap.length > 0 && heap[0]!.at <= clock.now() && due.length < MOST_AT_ONCE) {
       const { key, at } = pop();
       if (current.get(key) !== at) continue;
       current.delete(key);

@@ -111,7 +111,7 @@ const MOST_TOGETHER = 5000;
 const MOST_SPANS_IN_MEMORY = 100_000;
 const CROWDED_QUIET_MS = 3000;
 /** Flows that leave in one go, beside two for each that was written: after a pause all at once would stop everything. */
-const MOST_LEAVING = 200;
+const MOST_LEAVING = 60;
 /** Of so many times as many flows as may leave it is asked whether they can. */
 const LOOKED_AT = 4;
 
