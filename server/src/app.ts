@@ -78,14 +78,14 @@ export function createApp(config: Config, parts: AppParts = {}): App {
     requestFlows: config.requestFlows,
     definitions: config.definitions,
     queryRules: config.alerts.rules,
-    watched: () => push.clients > 0,
+    watched: () => push.watched,
     told: (flows, gone) => {
       alerts.observe(flows);
       alerts.forget(gone);
     },
     announce: (changes) =>
-      push.publish(
-        changes.map((change) =>
+      push.publish(() =>
+        changes().map((change) =>
           'flow' in change
             ? {
                 id: change.flow.id,

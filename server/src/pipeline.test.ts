@@ -4,6 +4,7 @@ import { createCounters } from './base/counters.ts';
 import { silentLog } from './base/log.ts';
 import { definitionsFrom } from './expect/index.ts';
 import { emptyExport, type OtlpSpan } from './model/otlp.ts';
+import { spanIdOf } from './model/span.ts';
 import { unixNanos } from './model/time.ts';
 import { createNormalizer } from './normalize/index.ts';
 import { createPipeline, type Pipeline, type PipelineOptions } from './pipeline.ts';
@@ -158,7 +159,7 @@ test.each([
   ]);
   const names = (): string[] =>
     [...store.flows.values()]
-      .map(({ flow }) => nameOf.get(Object.values(flow.members)[0]![0]!.replace(/^0+/, ''))!)
+      .map(({ flow }) => nameOf.get(spanIdOf(flow.members[0]!).replace(/^0+/, ''))!)
       .sort();
   expect(names()).toEqual(kept);
   // What is dropped now is a flow as soon as it sends a message.

@@ -62,11 +62,11 @@ export interface PipelineOptions {
   queryRules: readonly QueryRule[];
   /** Whether an ended request flow (a trace without messages and flow id) is kept. */
   requestFlows: 'keep' | 'failed' | 'drop';
-  /** Durable and queryable: tell the dashboards. */
-  announce(changes: readonly Announcement[]): void;
+  /** Durable and queryable: tell the dashboards, if there are any. */
+  announce(changes: () => readonly Announcement[]): void;
   /** What is durable now, for incidents; and names that are gone. */
   told(flows: readonly Flow[], gone: readonly string[]): void;
-  /** Is a dashboard open? */
+  /** Is a dashboard open, or was a moment ago? */
   watched(): boolean;
 }
 
@@ -246,7 +246,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     if (settled.length > 0) {
       const rows = await store.flowsByIds(settled.splice(0, 500));
       if (settled.length > 0) again = true;
-      options.announce(rows.filter(({ flow }) => flow.phase === 'ended'));
+      options.announce(() => rows.filter(({ flow }) => flow.phase === 'ended'));
     }
     if (away.length > 0) {
       const ids = away.splice(0, MOST_FETCHED);
@@ -288,7 +288,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       kept.flatMap((change) => (change.flow === null && !change.unowned ? [change.id] : [])),
     );
     const now = clock.now();
-    options.announce(
+    options.announce(() =>
       kept.flatMap(({ id, version, flow, movedTo, unowned }) =>
         unowned
           ? []

@@ -38,7 +38,7 @@ export async function play(simulated: Simulated, startMs: number, options: Play 
   const lab = await createLab({
     startMs,
     onFlow(flow) {
-      const root = Object.keys(flow.members).find((trace) => roots.has(trace));
+      const root = flow.members.map((key) => key.slice(0, 32)).find((trace) => roots.has(trace));
       if (root === undefined || first.has(root)) return;
       const finding = flow.findings.find((one) => (ABSENCES as readonly string[]).includes(one.rule));
       if (finding)

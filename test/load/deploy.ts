@@ -33,7 +33,7 @@ export async function playDeploy(seed: number, flows: number, mailLives: boolean
   const lab = await createLab({
     startMs,
     onFlow(flow) {
-      const id = Object.keys(flow.members).sort()[0]!;
+      const id = [...flow.members].sort()[0]!.slice(0, 32);
       if (flow.health === 'stuck' && !alarms.has(id)) alarms.set(id, lab.clock.now());
     },
   });

@@ -48,7 +48,7 @@ export async function playOutage(seed: number, flows: number): Promise<OutageSco
     onFlow(flow) {
       for (const { severity, since } of flow.findings) {
         if (severity !== 'critical') continue;
-        for (const trace of Object.keys(flow.members)) stuck.add(trace);
+        for (const trace of flow.members) stuck.add(trace.slice(0, 32));
         firstDeadline = Math.min(firstDeadline, since);
       }
     },

@@ -291,7 +291,7 @@ describe('delivery', () => {
 
 const stored = (id: string): Flow => ({
   ...flow(id, 'a'),
-  members: {},
+  members: [],
   tokens: [],
   settlesAs: null,
   lookAtMs: null,

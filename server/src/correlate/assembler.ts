@@ -10,7 +10,6 @@ import {
   isSend,
   messageTokens,
   neighboursOf,
-  parentKeyOf,
   type Graph,
   type Node,
   type Tree,
@@ -194,7 +193,7 @@ export function createAssembler(): Assembler {
       mark(node.parent);
       for (const child of node.children) mark(child);
       for (const linker of node.linkers) mark(linker);
-      for (const link of node.span.links) mark(graph.get(link.key));
+      for (const link of node.span.links) mark(graph.get(link));
       for (const token of messageTokens(node.span)) {
         const sharing = graph.sharing(token);
         if (countOf(sharing) <= MOST_SHARING + 1) for (const other of sharing) mark(other);
@@ -283,10 +282,10 @@ export function createAssembler(): Assembler {
     if (node.parent !== null) {
       disturb(node.parent);
       if (isConsumer(span.role)) disturb(headOf(node.parent));
-    } else if (span.parentId !== '') for (const other of graph.waitingFor(parentKeyOf(span))) disturb(other);
+    } else if (span.parent !== '') for (const other of graph.waitingFor(span.parent)) disturb(other);
     for (const child of node.children) touchReferrer(child);
     for (const linker of node.linkers) touchReferrer(linker);
-    for (const link of span.links) disturb(graph.get(link.key));
+    for (const link of span.links) disturb(graph.get(link));
     touchSharing(span);
     touchInner(node);
   };
@@ -297,8 +296,8 @@ export function createAssembler(): Assembler {
       if (head && head.stub !== null) found.add(head);
     };
     meet(graph.get(span.key));
-    meet(graph.get(parentKeyOf(span)));
-    for (const link of span.links) meet(graph.get(link.key));
+    meet(graph.get(span.parent));
+    for (const link of span.links) meet(graph.get(link));
     for (const other of graph.waitingFor(span.key)) meet(other);
     const known = graph.get(span.key);
     if (known) for (const other of neighboursOf(known, graph)) meet(other);
@@ -313,7 +312,7 @@ export function createAssembler(): Assembler {
     disturb(node);
     if (!isConsumer(node.span.role)) return;
     disturb(node.parent);
-    for (const link of node.span.links) disturb(graph.get(link.key));
+    for (const link of node.span.links) disturb(graph.get(link));
     touchSharing(node.span);
   };
   /** An id above may start or end segments below; attaching children may make sends below a republish, or stop it. */
@@ -348,7 +347,7 @@ export function createAssembler(): Assembler {
       for (const other of graph.sharing(token)) {
         disturb(other);
         disturb(other.parent);
-        for (const link of other.span.links) disturb(graph.get(link.key));
+        for (const link of other.span.links) disturb(graph.get(link));
         touchSharing(other.span);
       }
   };

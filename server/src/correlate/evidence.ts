@@ -6,7 +6,6 @@ import {
   isConsumer,
   isSend,
   messageTokens,
-  parentKeyOf,
   type Graph,
   type Node,
 } from './graph.ts';
@@ -61,19 +60,19 @@ export function causesOf(head: Node, graph: Graph): Cause[] {
   if (parent !== null && isSend(parent.span.role))
     causes.push({ key: parent.span.key, node: parent, kinds: ['parent'] });
   for (const link of span.links) {
-    const node = graph.get(link.key);
+    const node = graph.get(link);
     if (node === undefined || node === head || !isSend(node.span.role)) continue;
     // Links name each span once (`normalize`), so only the parent can be there already.
     if (node === causes[0]?.node) causes[0].kinds.push('link');
-    else causes.push({ key: link.key, node, kinds: ['link'] });
+    else causes.push({ key: link, node, kinds: ['link'] });
   }
   if (causes.length > 0) return causes;
 
-  const parentKey = parentKeyOf(span);
+  const parentKey = span.parent;
   if (parentKey !== '' && !head.cycle && parentIsRemote(head))
     return [{ key: parentKey, node: parent, kinds: ['parent'] }];
   if (span.links.length === 1) {
-    const key = span.links[0]!.key;
+    const key = span.links[0]!;
     const node = graph.get(key) ?? null;
     if (node !== null && node !== head) return [{ key, node, kinds: ['link'] }];
     if (node === null) {
@@ -129,7 +128,7 @@ function oneSending(sends: Node[]): Node | null {
 }
 
 function isCreateOf(create: Node, send: Node): boolean {
-  return send.parent === create || send.span.links.some((link) => link.key === create.span.key);
+  return send.parent === create || send.span.links.includes(create.span.key);
 }
 
 /** A send made while processing the same message: a retry queue, a dead-letter queue, a forwarder. */

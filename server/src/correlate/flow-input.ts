@@ -80,7 +80,7 @@ export function inputOf(state: FlowState, graph: Graph): FlowInput {
         .map((node) => node.span)
         .sort((a, b) => (a === head.span ? -1 : b === head.span ? 1 : order(a, b))),
       causes,
-      orphan: head.parent === null && head.span.parentId !== '' && !head.cycle,
+      orphan: head.parent === null && head.span.parent !== '' && !head.cycle,
       cycle: head.cycle,
     });
     for (const node of list) {

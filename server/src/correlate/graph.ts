@@ -48,6 +48,7 @@ export const hasStrongId = (span: Span): boolean =>
   span.flow !== null && span.flow.id !== '' && span.flow.source !== 'ambient';
 
 const NONE: readonly string[] = [];
+const NO_NAMES: SpanNames = { message: NONE, id: '', weak: NONE, shared: NONE };
 
 /** Names under which spans find each other besides parent and link. */
 export const messageTokens = (span: Span): readonly string[] => namesOf(span).message;
@@ -55,7 +56,6 @@ export const idToken = (span: Span): string => namesOf(span).id;
 export const weakTokens = (span: Span): readonly string[] => namesOf(span).weak;
 /** Everything but parent and links by which spans find each other. */
 export const sharedTokens = (span: Span): readonly string[] => namesOf(span).shared;
-export const parentKeyOf = (span: Span): SpanKey => namesOf(span).parent;
 
 function namesOf(span: Span): SpanNames {
   if (span.names !== null) return span.names;
@@ -63,8 +63,8 @@ function namesOf(span: Span): SpanNames {
   const weak = weakNames(span);
   const id =
     span.flow === null || span.flow.id === '' ? '' : `i\0${span.service.environment}\0${span.flow.id}`;
+  if (message === NONE && weak === NONE && id === '') return (span.names = NO_NAMES);
   return (span.names = {
-    parent: span.parentId === '' ? '' : span.traceId + span.parentId,
     message,
     id,
     weak,
@@ -99,11 +99,11 @@ export const referrerName = (key: SpanKey): string => `r\0${key}`;
 export const originName = (span: Span): string => `o\0${span.traceId}`;
 export function mayNameFlow(span: Span): boolean {
   return (
-    span.parentId === '' ||
+    span.parent === '' ||
     !isConsumer(span.role) ||
     span.links.length === 0 ||
     span.parentRemote === true ||
-    span.links.some((link) => link.key === parentKeyOf(span))
+    span.links.includes(span.parent)
   );
 }
 /** Nodes that share a token. */
@@ -183,27 +183,27 @@ export function createGraph(): Graph {
 
   const connect = (node: Node): void => {
     const { span } = node;
-    const up = parentKeyOf(span);
+    const up = span.parent;
     if (up !== '') {
       const parent = nodes.get(up);
       if (parent) {
         // One text for both: the same key, hashed once.
-        span.names!.parent = parent.span.key;
+        span.parent = parent.span.key;
         attachParent(node, parent);
       } else wait(up, node);
     }
     for (const link of span.links) {
-      const target = nodes.get(link.key);
+      const target = nodes.get(link);
       if (target) target.linkers = withNode(target.linkers, node);
-      else wait(link.key, node);
+      else wait(link, node);
     }
     const referrers = waiting.get(span.key);
     if (referrers !== undefined) {
       waiting.delete(span.key);
       for (const other of referrers) {
-        if (parentKeyOf(other.span) === span.key && other !== node && other.parent === null)
+        if (other.span.parent === span.key && other !== node && other.parent === null)
           attachParent(other, node);
-        if (other.span.links.some((link) => link.key === span.key))
+        if (other.span.links.includes(span.key))
           node.linkers = withNode(node.linkers, other);
       }
     }
@@ -239,12 +239,12 @@ export function createGraph(): Graph {
       const { span } = node;
       if (nodes.get(span.key) !== node) return;
       nodes.delete(span.key);
-      const up = parentKeyOf(span);
+      const up = span.parent;
       if (node.parent !== null) detachParent(node);
       else if (up !== '') unwait(up, node);
       for (const link of span.links) {
-        const target = nodes.get(link.key);
-        if (target === undefined) unwait(link.key, node);
+        const target = nodes.get(link);
+        if (target === undefined) unwait(link, node);
         else withoutNode(target.linkers, node);
       }
       for (const child of node.children) {
@@ -261,8 +261,9 @@ export function createGraph(): Graph {
 
 /** Most nodes have no children and no linkers: they share one empty list. */
 function withNode(list: readonly Node[], node: Node): readonly Node[] {
-  // A list that grows by itself takes room for sixteen more.
-  if (list.length < 4) return [...list, node];
+  // A list that grows by itself takes room for sixteen more, and so does one that is spread.
+  if (list.length === 0) return [node];
+  if (list.length === 1) return [list[0]!, node];
   (list as Node[]).push(node);
   return list;
 }
@@ -277,7 +278,7 @@ export function* neighboursOf(node: Node, graph: Graph): Generator<Node> {
   yield* node.children;
   yield* node.linkers;
   for (const link of node.span.links) {
-    const target = graph.get(link.key);
+    const target = graph.get(link);
     if (target && target !== node) yield target;
   }
 }

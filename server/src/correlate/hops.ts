@@ -1,8 +1,7 @@
 import { evidence, type Badge, type Hop, type Step } from '../model/flow.ts';
-import type { MessageKind, Span } from '../model/span.ts';
+import { spanIdOf, type MessageKind, type Span } from '../model/span.ts';
 import { msBetween, shifted, type UnixNanos } from '../model/time.ts';
 import type { FlowInput, InputSegment } from './flow-input.ts';
-import { parentKeyOf } from './graph.ts';
 import type { Shifts } from './runs.ts';
 import { addBadge, SKEW_SHOWN_NS, type Draft } from './steps.ts';
 
@@ -33,7 +32,7 @@ export function hopsOf(
       const received = shifted(draft.head.start, draft.shift);
       const sent = calls ? shifted(client.start, from.shift) : received;
       add({
-        id: `${client.spanId}>${to.id}`,
+        id: `${spanIdOf(client.key)}>${to.id}`,
         message: {
           kind: draft.head.message?.kind || 'command',
           type: draft.head.route || draft.head.name,
@@ -46,8 +45,8 @@ export function hopsOf(
         consumerGroup: null,
         state: 'delivered',
         attempts: 1,
-        sendSpanId: client.spanId,
-        receiveSpanId: draft.head.spanId,
+        sendSpanId: spanIdOf(client.key),
+        receiveSpanId: spanIdOf(draft.head.key),
         sent,
         received,
         returned: calls ? shifted(client.end, from.shift) : null,
@@ -80,15 +79,15 @@ export function hopsOf(
       const skewed = draft.shift >= SKEW_SHOWN_NS;
       if (skewed) badges.add('clock-skew');
       add({
-        id: `${send.spanId}>${to.id}`,
+        id: `${spanIdOf(send.key)}>${to.id}`,
         message: messageOf(send, draft.head),
         from: from?.id ?? null,
         to: to.id,
         consumerGroup: draft.head.message?.group || null,
         state: draft.head.message?.deadLettered ? 'dead-lettered' : 'delivered',
         attempts: to.attempts.length,
-        sendSpanId: send.spanId,
-        receiveSpanId: draft.head.spanId,
+        sendSpanId: spanIdOf(send.key),
+        receiveSpanId: spanIdOf(draft.head.key),
         sent: corrected(send, send.start),
         received,
         returned: null,
@@ -127,7 +126,7 @@ export function hopsOf(
         const created =
           creates.size === 0
             ? []
-            : [parentKeyOf(span), ...span.links.map((link) => link.key)].filter((key) => creates.has(key));
+            : [span.parent, ...span.links].filter((key) => creates.has(key));
         for (const key of created) sendOf.set(key, span);
         if (created.length === 0 && !consumed.has(span.key)) addWaitingHop(span, span);
       }
@@ -139,7 +138,7 @@ export function hopsOf(
   }
 
   function addWaitingHop(message: Span, send: Span): void {
-    const id = `${message.spanId}>`;
+    const id = `${spanIdOf(message.key)}>`;
     hops.set(id, {
       id,
       message: messageOf(message, send),
@@ -148,7 +147,7 @@ export function hopsOf(
       consumerGroup: null,
       state: 'waiting',
       attempts: 0,
-      sendSpanId: message.spanId,
+      sendSpanId: spanIdOf(message.key),
       receiveSpanId: null,
       sent: corrected(send, send.start),
       received: null,

@@ -2,7 +2,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Counters } from '../base/counters.ts';
 import { createDeadlines } from '../base/deadlines.ts';
 import type { Flow, FlowChange, KnownCause } from '../model/flow.ts';
-import type { Span, SpanKey } from '../model/span.ts';
+import { spanIdOf, traceIdOf, type Span, type SpanKey } from '../model/span.ts';
 import { createAssembler, type FlowState } from './assembler.ts';
 import { createDeparted } from './departed.ts';
 import { causesOf } from './evidence.ts';
@@ -12,7 +12,6 @@ import {
   mayNameFlow,
   neighboursOf,
   originName,
-  parentKeyOf,
   referrerName,
   sharedTokens,
   spanName,
@@ -96,7 +95,7 @@ export interface CorrelatorOptions {
 
 /** What was last written about a flow key. */
 interface Shown {
-  ids: string[];
+  ids: readonly string[];
   /** A member span: where it lives now is where the flow went. */
   sample: string;
   computedAtMs: number;
@@ -168,12 +167,12 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
     checked.delete(spanName(span.key));
     for (const token of sharedTokens(span)) forgetAsked(token);
     for (const link of span.links) {
-      forgetAsked(referrerName(link.key));
-      checked.delete(spanName(link.key));
+      forgetAsked(referrerName(link));
+      checked.delete(spanName(link));
     }
     if (node.parent !== null && node.parent.flowKey === node.flowKey && node.flowKey !== '') return;
     departed.add(traceName(span.traceId));
-    const parent = parentKeyOf(span);
+    const parent = span.parent;
     if (parent !== '') {
       forgetAsked(referrerName(parent));
       checked.delete(spanName(parent));
@@ -196,14 +195,14 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
     const input = inputOf(state, assembler.graph);
     const shifts = causalShifts(input);
     const runs = splitRuns(input, shifts);
-    const ids: string[] = [];
+    let ids: readonly string[] = [];
     let previous: Flow | null = null;
     runs.forEach((run, i) => {
       const flow = options.judge(toTimeline(run, shifts, i + 1));
       if (previous)
         flow.relations.push({ flowId: previous.id, kind: 'previous-run', viaSpanId: '', target: '' });
       previous = flow;
-      ids.push(flow.id);
+      ids = i === 0 ? [flow.id] : [...ids, flow.id];
       keyOfId.set(flow.id, key);
       if (flow.lookAtMs === null) looks.clear(flow.id);
       else looks.set(flow.id, flow.lookAtMs);
@@ -323,14 +322,14 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
       };
       const askOrigin = (span: Span): boolean => ask(originName(span), originName(span));
       const surroundings = (span: Span): void => {
-        const parent = parentKeyOf(span);
+        const parent = span.parent;
         const hasParent = graph.get(parent) !== undefined;
         if (!hasParent && (parent === '' || !ask(spanName(parent), traceName(span.traceId)))) {
           if (parent !== '') ask(referrerName(parent), referrerName(parent));
           if (mayNameFlow(span) || parent === span.key) askOrigin(span);
         } else if (graph.get(span.key)?.cycle || graph.waitingFor(span.key).length > 0) askOrigin(span); // A ring is cut somewhere.
         for (const link of span.links)
-          if (!graph.get(link.key)) ask(spanName(link.key), traceName(link.traceId));
+          if (!graph.get(link)) ask(spanName(link), traceName(traceIdOf(link)));
         ask(referrerName(span.key), referrerName(span.key));
         for (const token of sharedTokens(span)) ask(token, token);
       };
@@ -478,12 +477,12 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
 const UNOWNED = '~';
 const isUnowned = (id: string): boolean => id.startsWith(UNOWNED);
 function unownedChange(span: Span, causes: KnownCause[], version: number): FlowChange {
-  const { key, traceId, spanId, receivedAtMs } = span;
+  const { key, traceId, receivedAtMs } = span;
   return {
     id: UNOWNED + key,
     version,
     flow: null,
     movedTo: null,
-    unowned: { traceId, spanId, receivedAtMs, causes, tokens: rowTokens([span], [span]) },
+    unowned: { traceId, spanId: spanIdOf(key), receivedAtMs, causes, tokens: rowTokens([span], [span]) },
   };
 }

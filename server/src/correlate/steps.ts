@@ -1,7 +1,7 @@
+import { createJoinedTexts } from '../base/joined-texts.ts';
 import type { Attempt, Badge, Step, StepStatus } from '../model/flow.ts';
-import type { Milestone, Span } from '../model/span.ts';
+import { spanIdOf, type Milestone, type Span } from '../model/span.ts';
 import { earlier, later, msOf, shifted } from '../model/time.ts';
-import { parentKeyOf } from './graph.ts';
 import { order, type FlowInput, type InputSegment } from './flow-input.ts';
 import type { Shifts } from './runs.ts';
 
@@ -39,8 +39,8 @@ export function draftSteps(input: FlowInput, shifts: Shifts, badges: Set<Badge>)
     if (segment.cycle) badges.add('cycle');
     for (const span of topDownSpans(segment.spans)) {
       if (span.warnings.length > 0) badges.add('repaired');
-      const parent = draftOf.get(parentKeyOf(span));
-      const parentSpan = parent && byKey.get(parentKeyOf(span));
+      const parent = draftOf.get(span.parent);
+      const parentSpan = parent && byKey.get(span.parent);
       const isHead = span === segment.head;
       const named =
         span.milestone === null && span.step !== null && (span.step.name !== '' || span.step.id !== '');
@@ -54,7 +54,7 @@ export function draftSteps(input: FlowInput, shifts: Shifts, badges: Set<Badge>)
         draftOf.set(span.key, parent);
         continue;
       }
-      const within = span.milestone === null || parent !== undefined ? '' : parentKeyOf(span);
+      const within = span.milestone === null || parent !== undefined ? '' : span.parent;
       const sibling = ofUnended.get(within);
       if (sibling !== undefined && sibling.head.service.name === span.service.name) {
         sibling.spans.push(span);
@@ -76,7 +76,7 @@ export function draftSteps(input: FlowInput, shifts: Shifts, badges: Set<Badge>)
       }
       drafts.push(draft);
       draftOf.set(span.key, draft);
-      if (within !== '' && span.parentId !== '') ofUnended.set(within, draft);
+      if (within !== '' && span.parent !== '') ofUnended.set(within, draft);
     }
   }
   return foldReceives(drafts, draftOf);
@@ -93,7 +93,7 @@ function topDown(segments: InputSegment[], byKey: Map<string, Span>): InputSegme
     for (let segment: InputSegment | undefined = start; segment !== undefined && !state.has(segment);) {
       state.set(segment, true);
       path.push(segment);
-      const up = byKey.get(parentKeyOf(segment.head));
+      const up = byKey.get(segment.head.parent);
       segment = up && segmentOf.get(up);
     }
     sorted.push(...path.reverse());
@@ -108,8 +108,8 @@ function topDownSpans(spans: Span[]): Span[] {
   const inside = new Set(spans.map((span) => span.key));
   const roots: Span[] = [];
   for (const span of spans) {
-    const up = parentKeyOf(span);
-    if (span === spans[0] || span.parentId === '' || !inside.has(up)) roots.push(span);
+    const up = span.parent;
+    if (span === spans[0] || span.parent === '' || !inside.has(up)) roots.push(span);
     else {
       const list = children.get(up);
       if (list) list.push(span);
@@ -132,7 +132,7 @@ function foldReceives(drafts: Draft[], draftOf: Map<string, Draft>): Draft[] {
   const gone = new Set<Draft>();
   for (const draft of drafts) {
     if (draft.head.role !== 'process') continue;
-    const above = draftOf.get(parentKeyOf(draft.head));
+    const above = draftOf.get(draft.head.parent);
     if (above === undefined || above.head.role !== 'receive' || gone.has(above)) continue;
     if (above.head.service.name !== draft.head.service.name) continue;
     draft.spans.push(...above.spans);
@@ -213,7 +213,7 @@ function toStep(group: Draft[]): Step {
     ? null
     : attempts.map((attempt) => attempt.end!).reduce(later);
   return {
-    id: head.spanId + head.traceId.slice(0, 8),
+    id: spanIdOf(head.key) + head.traceId.slice(0, 8),
     typeKey: typeKeyOf(head),
     name: nameOf(head),
     service: head.service.name,
@@ -229,7 +229,7 @@ function toStep(group: Draft[]): Step {
     compensates: head.step?.compensates || null,
     compensatedBy: [],
     error: failure,
-    spanIds: group.flatMap((draft) => [...draft.spans].sort(order).map((span) => span.spanId)),
+    spanIds: group.flatMap((draft) => [...draft.spans].sort(order).map((span) => spanIdOf(span.key))),
     traceId: head.traceId,
     shared: false,
     badges: [...badges].sort(),
@@ -277,7 +277,7 @@ function attemptFromSpans(draft: Draft, work: Span[]): Attempt {
     start: shifted(head.start, shift),
     end: shifted(end, shift),
     status: failed ? 'failed' : 'ok',
-    spanId: head.spanId,
+    spanId: spanIdOf(head.key),
     error: failed ? (head.error ?? { type: head.step?.result || 'error', message: '' }) : null,
   };
 }
@@ -304,7 +304,7 @@ function attemptFromMilestones(draft: Draft, milestones: Span[]): Attempt {
     start: shifted(first.start, draft.shift),
     end: end && shifted(end.end, draft.shift),
     status: end === null ? 'running' : ended?.failed ? 'failed' : 'ok',
-    spanId: draft.head.spanId,
+    spanId: spanIdOf(draft.head.key),
     error: ended?.error ?? null,
   };
 }
@@ -320,23 +320,7 @@ function typeKeyOf(head: Span): string {
   return typeKeyIn(head.service.name, what);
 }
 
-/** One text for all steps of a type: made and hashed once, and it is what models and digests keep. */
-const TYPE_KEYS = new Map<string, Map<string, string>>();
-const MOST_TYPE_KEYS = 20_000;
-let countOfTypeKeys = 0;
-function typeKeyIn(service: string, what: string): string {
-  let ofService = TYPE_KEYS.get(service);
-  if (ofService === undefined) TYPE_KEYS.set(service, (ofService = new Map<string, string>()));
-  let key = ofService.get(what);
-  if (key === undefined) {
-    if (++countOfTypeKeys > MOST_TYPE_KEYS) {
-      TYPE_KEYS.clear();
-      countOfTypeKeys = 0;
-    }
-    ofService.set(what, (key = `${service} ${what}`));
-  }
-  return key;
-}
+const typeKeyIn = createJoinedTexts(' ', 20_000);
 
 /** What a step expects is the name of another one. */
 const ownName = (head: Span): string => (head.milestone === 'flow-expects' ? '' : (head.step?.name ?? ''));

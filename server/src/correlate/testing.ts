@@ -51,19 +51,16 @@ export function createBench(): Bench {
     if (loose)
       return [{ id, version: 1, members: spans.get(loose.traceId + loose.spanId)!, causes: loose.causes }];
     if (!flow) return [];
-    const pick = (members: Record<string, string[]>): Span[] =>
-      Object.entries(members).flatMap(([trace, ids]) => ids.flatMap((span) => spans.get(trace + span) ?? []));
-    return [{ id, version: 1, members: pick(flow.members), causes: [] }];
+    const members = flow.members.flatMap((key) => spans.get(key) ?? []);
+    return [{ id, version: 1, members, causes: [] }];
   };
   /** As the store does: spans by what a row holds, everything else by its tokens. */
   const has = (row: Names, name: string): boolean =>
     name.startsWith('s\0') ? row.keys.has(name.slice(2)) : row.tokens.includes(name);
-  const keysOf = (map: Record<string, string[]>): string[] =>
-    Object.entries(map).flatMap(([trace, ids]) => ids.map((id) => trace + id));
   const names = (): Names[] => [
     ...[...rows.values()].map((flow) => ({
       id: flow.id,
-      keys: new Set(keysOf(flow.members)),
+      keys: new Set(flow.members),
       tokens: flow.tokens,
     })),
     ...[...unowned].map(([id, row]) => ({
@@ -149,10 +146,7 @@ export function canonical(flows: Map<string, Flow>): unknown {
   return [...flows.values()]
     .map((flow) => {
       const { aliases: _aliases, members, context, lastReceivedMs: _last, ...rest } = flow;
-      const sorted = (map: Record<string, string[]>): unknown =>
-        Object.entries(map)
-          .map(([trace, ids]) => [trace, [...new Set(ids)].sort()] as const)
-          .sort(([a], [b]) => (a < b ? -1 : 1));
+      const sorted = (keys: readonly string[]): unknown => [...new Set(keys)].sort();
       return JSON.parse(
         JSON.stringify({ ...rest, members: sorted(members), context: sorted(context) }, jsonSafe),
       ) as {

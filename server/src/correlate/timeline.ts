@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { Badge, Expected, Flow, Hop, Relation, Step } from '../model/flow.ts';
-import type { Outcome, Span } from '../model/span.ts';
+import { spanIdOf, type Outcome, type Span } from '../model/span.ts';
 import { type UnixNanos, earlier, later, msBetween, msOf, shifted } from '../model/time.ts';
 import type { FlowInput } from './flow-input.ts';
-import { mayNameFlow, originName, parentKeyOf, referrerName, sharedTokens } from './graph.ts';
+import { mayNameFlow, originName, referrerName, sharedTokens } from './graph.ts';
 import { hopsOf } from './hops.ts';
 import type { Shifts } from './runs.ts';
 import { addBadge, draftSteps, linkCompensations, mergeAttempts } from './steps.ts';
@@ -91,15 +91,15 @@ function summarize(
     relations: relationsOf(input),
     unattributed: input.unattributed.map(({ span, under }) => ({
       traceId: span.traceId,
-      spanId: span.spanId,
+      spanId: spanIdOf(span.key),
       name: span.name,
       service: span.service.name,
-      underSpanId: under.spanId,
+      underSpanId: spanIdOf(under.key),
     })),
     aliases: [],
     spanCount: input.spanCount,
-    members: membersOf(spans),
-    context: membersOf(input.context),
+    members: spans.map((span) => span.key),
+    context: input.context.map((span) => span.key),
     flowId: head.flowId,
     tokens: rowTokens(
       spans,
@@ -124,7 +124,7 @@ function expectsOf(input: FlowInput, shifts: Shifts): Expected[] {
         service: null,
         saidAtMs: msOf(shifted(span.start, shifts.get(segment)!)),
         deadlineMs: span.step.deadlineMs || null,
-        bySpanId: span.spanId,
+        bySpanId: spanIdOf(span.key),
       });
     }
   return said.sort((a, b) => a.saidAtMs - b.saidAtMs || (a.step < b.step ? -1 : 1)).slice(0, MOST_EXPECTS);
@@ -256,28 +256,22 @@ function relationsOf(input: FlowInput): Relation[] {
         add({
           flowId: flowIdOf(cause.flowKey, 1),
           kind: 'caused-by',
-          viaSpanId: segment.head.spanId,
+          viaSpanId: spanIdOf(segment.head.key),
           target: cause.key,
         });
     for (const span of segment.spans)
       for (const link of span.links)
-        if (!causes.has(link.key))
-          add({ flowId: null, kind: 'link', viaSpanId: span.spanId, target: link.key });
+        if (!causes.has(link))
+          add({ flowId: null, kind: 'link', viaSpanId: spanIdOf(span.key), target: link });
   }
   for (const other of input.consumedElsewhere)
     add({
       flowId: flowIdOf(other.flowKey, 1),
       kind: 'causes',
-      viaSpanId: other.send.spanId,
+      viaSpanId: spanIdOf(other.send.key),
       target: other.consumer.key,
     });
   return [...relations].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, relation]) => relation);
-}
-
-function membersOf(spans: Span[]): Record<string, string[]> {
-  const members: Record<string, string[]> = {};
-  for (const span of spans) (members[span.traceId] ??= []).push(span.spanId);
-  return members;
 }
 
 /**
@@ -286,12 +280,12 @@ function membersOf(spans: Span[]): Record<string, string[]> {
 export function rowTokens(spans: readonly Span[], cut: readonly Span[]): string[] {
   const tokens = new Set<string>();
   const inside = new Set(spans.map((span) => span.key));
-  for (const span of cut) inside.delete(parentKeyOf(span));
+  for (const span of cut) inside.delete(span.parent);
   for (const span of spans) {
     for (const token of sharedTokens(span)) tokens.add(token);
     // "I refer to that span": when it comes, or comes back, it needs to know that it was heard.
-    for (const link of span.links) tokens.add(referrerName(link.key));
-    const parent = parentKeyOf(span);
+    for (const link of span.links) tokens.add(referrerName(link));
+    const parent = span.parent;
     if (inside.has(parent)) continue;
     if (parent !== '') tokens.add(referrerName(parent));
     if (cut.includes(span) || mayNameFlow(span)) tokens.add(originName(span));

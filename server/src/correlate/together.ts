@@ -1,4 +1,4 @@
-import { isBatchConsumer, neighboursOf, parentKeyOf, sharedTokens, type Node } from './graph.ts';
+import { isBatchConsumer, neighboursOf, sharedTokens, type Node } from './graph.ts';
 
 import type { Assembler } from './assembler.ts';
 
@@ -42,8 +42,8 @@ export function togetherWith(
     for (const next of neighboursOf(node, graph)) meet(next);
     for (const token of sharedTokens(node.span)) for (const other of graph.sharing(token)) meet(other);
     // Orphans of one missing parent are named together.
-    if (node.parent === null && node.span.parentId !== '')
-      for (const other of graph.waitingFor(parentKeyOf(node.span))) meet(other);
+    if (node.parent === null && node.span.parent !== '')
+      for (const other of graph.waitingFor(node.span.parent)) meet(other);
   }
   return { nodes, border };
 }

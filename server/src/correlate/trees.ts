@@ -10,7 +10,6 @@ import {
   weakTokens,
   type Graph,
   type Node,
-  parentKeyOf,
 } from './graph.ts';
 import { causesOf, headOf, MOST_SHARING, singleCause, startsSegment, type Cause } from './evidence.ts';
 
@@ -273,16 +272,16 @@ function anonymousKey(from: Segment, graph: Graph): string {
 
 function speaksForTrace(head: Node, causes: Cause[], graph: Graph): boolean {
   const { span } = head;
-  if (span.parentId === '' || head.cycle) return true;
+  if (span.parent === '' || head.cycle) return true;
   if (head.parent !== null) return false;
-  const parentKey = parentKeyOf(span);
+  const parentKey = span.parent;
   if (isConsumer(span.role)) return causes.length === 1 && causes[0]!.key === parentKey;
   // Orphans of one missing parent are one story, unless that parent looks like a poll that served strangers.
   return !graph
     .waitingFor(parentKey)
     .some(
       (other) =>
-        isConsumer(other.span.role) && other.span.links.length > 0 && other.span.parentId === span.parentId,
+        isConsumer(other.span.role) && other.span.links.length > 0 && other.span.parent === span.parent,
     );
 }
 

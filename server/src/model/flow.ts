@@ -1,5 +1,5 @@
 import type { Finding, WaitingFor } from './expectation.ts';
-import type { MessageKind, Outcome, SpanError } from './span.ts';
+import type { MessageKind, Outcome, SpanError, SpanKey } from './span.ts';
 import type { UnixNanos } from './time.ts';
 
 /** Why two things were joined, strongest first. Shown on every edge of a timeline ("joins with proof"). */
@@ -178,10 +178,10 @@ export interface Flow {
   /** Names this flow was shown under before. */
   aliases: string[];
   spanCount: number;
-  /** trace id → span ids: what the store reloads when a late span arrives. */
-  members: Record<string, string[]>;
+  /** What the store reloads when a late span arrives. */
+  members: readonly SpanKey[];
   /** The same for shared spans around the flow. */
-  context: Record<string, string[]>;
+  context: readonly SpanKey[];
   /** Explicit id, or '' for a flow named by its trace. */
   flowId: string;
   /** Tokens other than traces that lead to this flow (messages, conversations, identity keys). */

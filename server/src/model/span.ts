@@ -22,19 +22,14 @@ export type Milestone =
 
 /** `traceId` + `spanId`: 48 hex digits. */
 export type SpanKey = string;
+export const spanIdOf = (key: SpanKey): string => key.slice(32);
+export const traceIdOf = (key: SpanKey): string => key.slice(0, 32);
 
 export interface Service {
   environment: string;
   name: string;
   version: string;
   instance: string;
-}
-
-export interface Link {
-  key: SpanKey;
-  traceId: string;
-  /** Message id on the link itself: how a batch names each message. */
-  messageId: string;
 }
 
 export interface Message {
@@ -94,11 +89,11 @@ export interface SpanError {
  * what stays in memory for an open flow; raw attributes stay in the store.
  */
 export interface Span {
+  /** Its span id is `spanIdOf(key)`: a text of its own would cost as much as the span's times. */
   key: SpanKey;
   traceId: string;
-  spanId: string;
-  /** Span id of the parent in the same trace, '' for a root. For an event: the span it happened in. */
-  parentId: string;
+  /** The parent in the same trace, '' for a root. For an event: the span it happened in. */
+  parent: SpanKey;
   /** From the OTLP flags; null where the SDK did not say. */
   parentRemote: boolean | null;
   role: Role;
@@ -112,7 +107,8 @@ export interface Span {
   /** Its trace was sampled by chance: others like it are missing. */
   sampled: boolean;
   service: Service;
-  links: readonly Link[];
+  /** Spans that it links to, each once. */
+  links: readonly SpanKey[];
   message: Message | null;
   flow: FlowRef | null;
   step: StepRef | null;
@@ -132,15 +128,13 @@ export interface Span {
 
 /** Texts by which spans find each other: built once, for they are looked up many times. */
 export interface SpanNames {
-  parent: SpanKey;
   message: readonly string[];
   id: string;
   weak: readonly string[];
-  /** All of them but the parent. */
+  /** All of them. */
   shared: readonly string[];
 }
 
-export const NO_LINKS: readonly Link[] = [];
 export const NO_KEYS: readonly (readonly [string, string])[] = [];
 export const NONE: readonly string[] = [];
 

@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
+import { createJoinedTexts } from '../base/joined-texts.ts';
 import type { AttributeValue, OtlpLink, OtlpLog, OtlpResource, OtlpSpan } from '../model/otlp.ts';
 import {
-  NO_LINKS,
   NONE,
   type FlowRef,
-  type Link,
   type Message,
   type MessageKind,
   type Outcome,
@@ -12,6 +11,7 @@ import {
   type Service,
   type Span,
   type SpanError,
+  type SpanKey,
   type StepRef,
 } from '../model/span.ts';
 import type { EvidenceRecord } from '../model/record.ts';
@@ -20,7 +20,6 @@ import {
   DEFINITION,
   FIELD_INDEX as F,
   FLOW_SOURCES,
-  LINK_MESSAGE_ID,
   MESSAGE_KINDS,
   MILESTONES,
   MILESTONE_OUTCOMES,
@@ -88,33 +87,24 @@ export function createNormalizer(settings: KeySettings): Normalizer {
     return memo;
   };
 
-  const linksOf = (links: OtlpLink[]): { links: readonly Link[]; json: string; cut: boolean } => {
-    if (links.length === 0) return { links: NO_LINKS, json: '', cut: false };
+  const linksOf = (links: OtlpLink[]): { links: readonly SpanKey[]; json: string; cut: boolean } => {
+    if (links.length === 0) return { links: NONE, json: '', cut: false };
     let cut = false;
-    const valid: Link[] = [];
-    const seen = new Set<string>();
+    const valid = new Set<SpanKey>();
     const text: string[] = [];
     for (const link of links) {
       const attributes = link.attributes.length === 0 ? '' : reader.json(link.attributes);
       text.push(
         `{"traceId":${JSON.stringify(link.traceId)},"spanId":${JSON.stringify(link.spanId)}${attributes === '' ? '' : `,"attributes":${attributes}`}}`,
       );
-      if (valid.length === MOST_LINKS) {
+      if (valid.size === MOST_LINKS) {
         cut = true;
         continue;
       }
       if (!ID32.test(link.traceId) || !ID16.test(link.spanId)) continue;
-      const key = link.traceId + link.spanId;
-      if (seen.has(key)) continue;
-      seen.add(key);
-      let messageId = '';
-      for (let i = 0; i < link.attributes.length && messageId === ''; i += 2)
-        if ((LINK_MESSAGE_ID as readonly string[]).includes(link.attributes[i] as string))
-          messageId = textOf(link.attributes[i + 1]);
-      valid.push({ key, traceId: link.traceId, messageId });
+      valid.add(link.traceId + link.spanId);
     }
-    // Without the room that it grew for.
-    return { links: valid.slice(), json: `[${text.join(',')}]`, cut };
+    return { links: [...valid], json: `[${text.join(',')}]`, cut };
   };
 
   return {
@@ -151,8 +141,7 @@ export function createNormalizer(settings: KeySettings): Normalizer {
       const span: Span = {
         key: otlp.traceId + otlp.spanId,
         traceId: otlp.traceId,
-        spanId: otlp.spanId,
-        parentId: otlp.parentSpanId,
+        parent: otlp.parentSpanId === '' ? '' : otlp.traceId + otlp.parentSpanId,
         parentRemote: (otlp.flags & HAS_IS_REMOTE) === 0 ? null : (otlp.flags & IS_REMOTE) !== 0,
         role,
         milestone: null,
@@ -207,21 +196,21 @@ export function createNormalizer(settings: KeySettings): Normalizer {
       const { service, json: resource } = resourceOf(log.resource);
       const read = reader.read(log.attributes);
       const flow = flowOf(read.values);
-      if (flow === null && log.traceId === '') return null;
+      const inTrace = ID32.test(log.traceId);
+      if (flow === null && !inTrace) return null;
       if (flow !== null && flow.outcome === '') flow.outcome = MILESTONE_OUTCOMES[milestone] ?? '';
       const at = log.time === 0n ? log.observed : log.time;
       // A log record has no id: its content is its identity, so that a retried export is the same event.
       const hash = createHash('sha1')
         .update(`${log.traceId}\0${log.spanId}\0${log.eventName}\0${at}\0${read.json}\0${resource}`)
         .digest('hex');
-      const traceId = stored?.traceId ?? (log.traceId === '' ? hash.slice(0, 32) : log.traceId);
+      const traceId = stored?.traceId ?? (inTrace ? log.traceId : hash.slice(0, 32));
       const spanId = stored?.spanId ?? hash.slice(-16);
       const error = milestone.endsWith('failed');
       const span: Span = {
         key: traceId + spanId,
         traceId,
-        spanId,
-        parentId: log.spanId,
+        parent: inTrace && ID16.test(log.spanId) ? log.traceId + log.spanId : '',
         parentRemote: false,
         role: 'event',
         milestone,
@@ -237,7 +226,7 @@ export function createNormalizer(settings: KeySettings): Normalizer {
           : null,
         sampled: false,
         service,
-        links: NO_LINKS,
+        links: NONE,
         message: null,
         flow,
         step: stepOf(read.values),
@@ -351,10 +340,11 @@ function instantOf(value: AttributeValue | undefined): number {
   return Number.isFinite(ms) && ms > 0 && ms < 8.64e15 ? ms : 0;
 }
 
+const requestTo = createJoinedTexts(' ', 20_000);
 function routeOf(values: Values): string {
   const route = textOf(values[F.httpRoute]);
   const method = textOf(values[F.httpMethod]);
-  if (route !== '') return method === '' ? route : `${method} ${route}`;
+  if (route !== '') return method === '' ? route : requestTo(method, route);
   const rpc = textOf(values[F.rpcMethod]);
   if (rpc !== '') return `${textOf(values[F.rpcService])}/${rpc}`;
   return method;

@@ -113,7 +113,6 @@ export const MESSAGE_KINDS: readonly string[] = fermata.MESSAGE_KINDS;
 export const OUTCOMES: readonly string[] = fermata.OUTCOMES;
 export const FLOW_SOURCES: readonly string[] = fermata.FLOW_SOURCES;
 /** The same message id stands on a batch's links, one link a message. */
-export const LINK_MESSAGE_ID = FIELDS.messageId;
 /** Log events (LogRecord.eventName) that are milestones; other log records are not kept. */
 export const MILESTONES: ReadonlyMap<string, Milestone> = new Map<string, Milestone>(
   Object.entries({

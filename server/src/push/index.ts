@@ -21,12 +21,13 @@ import { isView, sees } from './rooms.ts';
  */
 export interface Push {
   attach(server: HttpServer): void;
-  /** Announce changes; sequences are given here, in order. */
-  publish(changes: Omit<FlowChanged, 'sequence'>[]): void;
+  /** Announce changes; sequences are given here, in order. They are made only if a dashboard may want them. */
+  publish(changes: () => Omit<FlowChanged, 'sequence'>[]): void;
   /** Every dashboard hears of incidents: the navigation counts them. */
   incidents(changed: Incident[]): void;
   stats(tick: Omit<StatsTick, 'sequence'>): void;
-  readonly clients: number;
+  /** A dashboard is open, or was a moment ago and may come back. */
+  readonly watched: boolean;
   stop(): Promise<void>;
 }
 
@@ -44,6 +45,8 @@ const MOST_BUFFERED = 1024 * 1024;
 const MOST_HELD = 2000;
 const MOST_HISTORY = 20_000;
 const MOST_CLIENTS = 500;
+/** A dashboard that comes back within this gets what it missed; after it, it loads afresh. */
+const AWAY_MS = 60_000;
 
 type TypedSocket = Socket<ClientToServer, ServerToClient>;
 
@@ -54,9 +57,11 @@ interface Watcher {
 }
 
 export function createPush(options: PushOptions): Push {
-  const { counters } = options;
+  const { clock, counters } = options;
   const history = createHistory(MOST_HISTORY);
   const watchers = new Map<string, Watcher>();
+  let lastLeftMs = -Infinity;
+  const isWatched = (): boolean => watchers.size > 0 || clock.now() - lastLeftMs < AWAY_MS;
   let io: Server<ClientToServer, ServerToClient> | undefined;
   counters.gauge('fermata_dashboards', () => watchers.size);
 
@@ -103,7 +108,10 @@ export function createPush(options: PushOptions): Push {
       watcher.view = null;
       watcher.held.clear();
     });
-    socket.on('disconnect', () => void watchers.delete(socket.id));
+    socket.on('disconnect', () => {
+      watchers.delete(socket.id);
+      lastLeftMs = clock.now();
+    });
   };
 
   return {
@@ -121,8 +129,12 @@ export function createPush(options: PushOptions): Push {
       io.on('connection', onConnection);
     },
     publish(changes) {
-      if (changes.length === 0) return;
-      const numbered = changes.map((change) => history.add(change));
+      if (!isWatched()) {
+        history.skip();
+        return;
+      }
+      const numbered = changes().map((change) => history.add(change));
+      if (numbered.length === 0) return;
       for (const watcher of watchers.values()) send(watcher, numbered);
     },
     incidents(changed) {
@@ -136,8 +148,8 @@ export function createPush(options: PushOptions): Push {
         send(watcher, []);
       }
     },
-    get clients() {
-      return watchers.size;
+    get watched() {
+      return isWatched();
     },
     async stop() {
       io?.disconnectSockets(true);

@@ -21,6 +21,12 @@ test('a client gets the newest change per flow since its sequence, or is told to
   for (let i = 0; i < 10; i++) history.add(change('c', i));
   expect(history.since(0)).toBeNull();
   expect(history.since(history.last - 1)).toHaveLength(1);
+  const before = history.last;
+  history.skip();
+  expect(history.since(before)).toBeNull();
+  history.add(change('d', 1));
+  expect(history.since(before)).toBeNull();
+  expect(history.since(before + 1)).toHaveLength(1);
 });
 
 test('views from the network are checked, and a view hears what concerns it', () => {

@@ -5,6 +5,8 @@ export interface History {
   add(change: Omit<FlowChanged, 'sequence'>): FlowChanged;
   /** Newest change per flow after `number`; null when that reaches further back than we remember. */
   since(number: number): FlowChanged[] | null;
+  /** Something changed and is not remembered: whoever missed it loads afresh. */
+  skip(): void;
   readonly last: number;
 }
 
@@ -28,6 +30,10 @@ export function createHistory(capacity: number): History {
         if (!newest.has(change.id)) newest.set(change.id, change);
       }
       return [...newest.values()].reverse();
+    },
+    skip() {
+      last++;
+      changes = [];
     },
     get last() {
       return last;

@@ -89,6 +89,8 @@ class Reader {
   private readonly body: Buffer;
   private readonly view: DataView;
   private readonly out: OtlpExport;
+  private lastTraceAt = -1;
+  private lastTraceId = '';
 
   constructor(body: Buffer, out: OtlpExport) {
     this.body = body;
@@ -196,6 +198,23 @@ class Reader {
     return to === from ? '' : this.body.toString('hex', from, Math.min(to, from + 64));
   }
 
+  /** Spans of one trace often stand together: they share one text. */
+  private traceId(end: number): string {
+    const from = this.at;
+    const { body, lastTraceAt } = this;
+    if (body[from] === 16 && from + 17 <= end && lastTraceAt >= 0) {
+      let i = 1;
+      while (i <= 16 && body[from + i] === body[lastTraceAt + i]) i++;
+      if (i > 16) {
+        this.at = from + 17;
+        return this.lastTraceId;
+      }
+    }
+    this.lastTraceId = this.hex(end);
+    this.lastTraceAt = this.lastTraceId.length === 32 ? from : -1;
+    return this.lastTraceId;
+  }
+
   spans(end: number, resource: OtlpResource): void {
     let scopeName = '';
     const from = this.at;
@@ -246,7 +265,7 @@ class Reader {
       switch (tag >>> 3) {
         case 1:
           this.expect(tag, BYTES);
-          span.traceId = this.hex(end);
+          span.traceId = this.traceId(end);
           break;
         case 2:
           this.expect(tag, BYTES);

@@ -1,5 +1,6 @@
 import { seenAt, type Flow, type FlowChange, type Unowned } from '../model/flow.ts';
 import { eventsOf, longestWait, mostAttempts } from '../model/search-match.ts';
+import { traceIdOf, type SpanKey } from '../model/span.ts';
 import { unixNanos, type UnixNanos } from '../model/time.ts';
 import { packTimeline, unpackTimeline } from './packed-timeline.ts';
 import type { FlowRow } from './port.ts';
@@ -97,8 +98,8 @@ const COLUMNS = {
   up_to_batch: column(WHOLE, ({ upToBatch }) => upToBatch),
   trace_ids: column(TEXTS, ({ flow }) => tracesOf(flow)),
   tokens: column(TEXTS, ({ flow }) => flow.tokens),
-  members: column(TEXT, ({ flow }) => JSON.stringify(flow.members)),
-  context: column(TEXT, ({ flow }) => JSON.stringify(flow.context)),
+  members: column(TEXT, ({ flow }) => flow.members.join(',')),
+  context: column(TEXT, ({ flow }) => flow.context.join(',')),
   step_names: column(TEXTS, ({ flow }) => flow.steps.map((step) => step.name)),
   step_services: column(TEXTS, ({ flow }) => flow.steps.map((step) => step.service)),
   step_statuses: column(TEXTS, ({ flow }) => flow.steps.map((step) => step.status)),
@@ -112,8 +113,11 @@ const COLUMNS = {
 export const FLOW_COLUMNS = Object.keys(COLUMNS);
 const LIST: readonly [name: string, column: Column][] = Object.entries(COLUMNS);
 
-const tracesOf = ({ members, context }: Flow): string[] =>
-  Object.keys(members).concat(Object.keys(context).filter((id) => !(id in members)));
+function tracesOf({ members, context }: Flow): string[] {
+  const traces = new Set(members.map(traceIdOf));
+  for (const key of context) traces.add(traceIdOf(key));
+  return [...traces];
+}
 
 const writer = createRowBinary();
 
@@ -159,7 +163,7 @@ const unowned = (
   last_received: receivedAtMs,
   trace_ids: [traceId],
   tokens,
-  members: JSON.stringify({ [traceId]: [spanId] }),
+  members: traceId + spanId,
   timeline: JSON.stringify(causes),
 });
 
@@ -172,6 +176,15 @@ const grave = (change: FlowChange): Columns => ({
   last_received: change.version / 1000,
   computed_ms: change.version / 1000,
 });
+
+/** Of the columns `members` and `context`; rows of earlier versions hold span ids by trace, as JSON. */
+export function keysOf(text: string): SpanKey[] {
+  if (text === '') return [];
+  if (!text.startsWith('{')) return text.split(',');
+  return Object.entries(JSON.parse(text) as Record<string, string[]>).flatMap(([trace, spans]) =>
+    spans.map((span) => trace + span),
+  );
+}
 
 export interface StoredFlowRow {
   id: string;
@@ -252,8 +265,8 @@ export function fromFlowRow(row: StoredFlowRow, nowMs: number): FlowRow & { step
     ...unpackTimeline(row.timeline ?? ''),
     aliases: [],
     spanCount: Number(row.span_count),
-    members: JSON.parse(row.members ?? '{}') as Flow['members'],
-    context: JSON.parse(row.context ?? '{}') as Flow['context'],
+    members: keysOf(row.members ?? ''),
+    context: keysOf(row.context ?? ''),
     tokens: [],
     lastReceivedMs: Number(row.last_received),
     waitingFor,

@@ -1,6 +1,7 @@
 import { attributesFromJson } from '../model/attribute-json.ts';
 import type { OtlpEvent, OtlpLink } from '../model/otlp.ts';
 import type { EvidenceRecord } from '../model/record.ts';
+import { spanIdOf } from '../model/span.ts';
 import { unixNanos } from '../model/time.ts';
 import type { StoredSpan } from './port.ts';
 import { createRowBinary } from './row-binary.ts';
@@ -29,7 +30,7 @@ export function spanRows(batch: number, records: readonly EvidenceRecord[]): Buf
     writer.uint64(batch);
     writer.uint64(span.receivedAtMs);
     writer.string(span.traceId);
-    writer.string(span.spanId);
+    writer.string(spanIdOf(span.key));
     writer.string(span.service.name);
     writer.string(span.service.environment);
     writer.string(span.service.version);
@@ -48,7 +49,7 @@ const recordParts = (record: EvidenceRecord): string[] => {
 };
 export const recordText = (record: EvidenceRecord): string => recordParts(record).join('');
 const smallOf = ({ span, raw }: EvidenceRecord): string =>
-  `["${span.parentId}","${raw.eventName}",${raw.kind & 255},${raw.flags},${json(span.name)},"${raw.start}","${raw.end}",${raw.statusCode & 255},${json(raw.statusMessage)},${json(raw.traceState)},${json(raw.scope)}]`;
+  `["${spanIdOf(span.parent)}","${raw.eventName}",${raw.kind & 255},${raw.flags},${json(span.name)},"${raw.start}","${raw.end}",${raw.statusCode & 255},${json(raw.statusMessage)},${json(raw.traceState)},${json(raw.scope)}]`;
 
 export interface SpanRow {
   received_ms: string;

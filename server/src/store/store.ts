@@ -2,7 +2,7 @@ import { FermataError, messageOf } from '../base/errors.ts';
 import type { Incident, Notification, Silence } from '../model/incident.ts';
 import type { FlowSearch } from '../model/search.ts';
 import type { Connection, Param } from './connection.ts';
-import { FLOW_COLUMNS, flowRows, fromFlowRow, SUMMARY_FIELDS, type StoredFlowRow } from './flow-rows.ts';
+import { FLOW_COLUMNS, flowRows, fromFlowRow, keysOf, SUMMARY_FIELDS, type StoredFlowRow } from './flow-rows.ts';
 import { migrate, type SchemaOptions } from './migrate.ts';
 import type { FlowTypeRow, PreparedSpans, ServiceRow, Store, StoredFlow, StoredSpan } from './port.ts';
 import { toSql } from './search-sql.ts';
@@ -426,12 +426,6 @@ const lines = (rows: readonly unknown[]): Buffer =>
   Buffer.from(rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
 
 const startOf = (stored: StoredSpan): bigint => (stored.span ? stored.span.start : stored.log.time);
-
-function keysOf(members: string): string[] {
-  return Object.entries(JSON.parse(members || '{}') as Record<string, string[]>).flatMap(([trace, spans]) =>
-    spans.map((span) => trace + span),
-  );
-}
 
 /** A search as SQL: fixed text, values bound. */
 function conditionsOf(search: FlowSearch, nowMs: number): { where: string; params: Record<string, Param> } {

@@ -67,7 +67,7 @@ export async function createLab(options: LabOptions = {}): Promise<Lab> {
       },
       watched: () => false,
       announce: (changes) => {
-        for (const change of changes) if ('flow' in change) options.onFlow?.(change.flow);
+        for (const change of changes()) if ('flow' in change) options.onFlow?.(change.flow);
       },
     });
     await pipeline.start();

@@ -2,6 +2,7 @@ import type { QueryRule } from '../../model/expectation.ts';
 import { seenAt, type Flow } from '../../model/flow.ts';
 import { eventsOf, likes, matchesQuery } from '../../model/search-match.ts';
 import type { Query } from '../../model/search.ts';
+import { spanIdOf } from '../../model/span.ts';
 import { msOf } from '../../model/time.ts';
 import type { Said } from '../rule.ts';
 
@@ -40,7 +41,7 @@ export function askedOf(
   return {
     said: [
       {
-        about: flow.flowId || flow.members[Object.keys(flow.members)[0] ?? '']?.[0] || flow.id,
+        about: flow.flowId || spanIdOf(flow.members[0] ?? '') || flow.id,
         stepId: null,
         step: null,
         service: null,

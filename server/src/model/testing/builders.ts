@@ -67,8 +67,7 @@ export function aSpan(sketch: SpanSketch): Span {
   return {
     key: traceId(sketch.trace) + spanId(sketch.id),
     traceId: traceId(sketch.trace),
-    spanId: spanId(sketch.id),
-    parentId: sketch.parent === undefined ? '' : spanId(sketch.parent),
+    parent: sketch.parent === undefined ? '' : traceId(sketch.trace) + spanId(sketch.parent),
     parentRemote: sketch.remote ?? null,
     role,
     milestone: sketch.milestone ?? null,
@@ -79,11 +78,7 @@ export function aSpan(sketch: SpanSketch): Span {
     sampled: sketch.sampled ?? false,
     error: sketch.failed ? { type: 'Error', message: 'failed' } : null,
     service: { environment: sketch.env ?? '', name: sketch.service ?? 'svc', version: '', instance: '' },
-    links: (sketch.links ?? []).map((path) => ({
-      key: spanKey(path),
-      traceId: traceId(path.split('/')[0]!),
-      messageId: '',
-    })),
+    links: (sketch.links ?? []).map(spanKey),
     message: messaging ? message : null,
     flow:
       sketch.flow === undefined && sketch.type === undefined && sketch.outcome === undefined

@@ -2,6 +2,7 @@ import { seenAt, type Flow, type Unowned } from '../../model/flow.ts';
 import type { Incident, Notification, Silence } from '../../model/incident.ts';
 import type { EvidenceRecord } from '../../model/record.ts';
 import type { FlowRow, LearnedRow, PreparedSpans, Store, StoredFlow, StoredSpan } from '../port.ts';
+import { spanIdOf } from '../../model/span.ts';
 import { fromSpanRow, recordText } from '../span-rows.ts';
 
 /**
@@ -31,16 +32,14 @@ export function memoryStore(now: () => number): MemoryStore {
   let derivedBatch = 0;
 
   const stored = (record: EvidenceRecord): StoredSpan => {
-    const { receivedAtMs, traceId, spanId } = record.span;
+    const { receivedAtMs, traceId, key } = record.span;
     return fromSpanRow({
       received_ms: String(receivedAtMs),
       trace_id: traceId,
-      span_id: spanId,
+      span_id: spanIdOf(key),
       record: recordText(record),
     });
   };
-  const keysOf = (members: Record<string, string[]>): string[] =>
-    Object.entries(members).flatMap(([trace, ids]) => ids.map((id) => trace + id));
   const index = (id: string, names: string[]): void => {
     for (const name of names) {
       const ids = byName.get(name);
@@ -61,7 +60,7 @@ export function memoryStore(now: () => number): MemoryStore {
       ];
     const row = flows.get(id);
     if (!row) return [];
-    const members = keysOf(row.flow.members).flatMap((key) => (spans.get(key) ?? []).map(stored));
+    const members = row.flow.members.flatMap((key) => (spans.get(key) ?? []).map(stored));
     return [{ id, version: row.version, members, causes: [] }];
   };
   const seen = ({
@@ -101,7 +100,7 @@ export function memoryStore(now: () => number): MemoryStore {
           index(id, [`s\0${loose.traceId}${loose.spanId}`, ...loose.tokens]);
         } else if (flow) {
           flows.set(id, { flow, version, settlesAtMs: settlesAt(flow) });
-          index(id, [...keysOf(flow.members).map((key) => `s\0${key}`), ...flow.tokens]);
+          index(id, [...flow.members.map((key) => `s\0${key}`), ...flow.tokens]);
         } else flows.delete(id);
       }
     },
