@@ -4,16 +4,24 @@
  * costs a query), no missed answer. It doubles by adding a filter, so old names are never lost.
  */
 export interface Departed {
-  add(name: string): void;
-  has(name: string): boolean;
+  /** A name is a prefix and a text, so that nobody has to join them: asked for every span, joining cost more than looking. */
+  add(prefix: string, text: string): void;
+  has(prefix: string, text: string): boolean;
   readonly size: number;
+}
+
+interface Filter {
+  bits: Uint32Array;
+  mask: number;
+  capacity: number;
+  count: number;
 }
 
 const BITS_PER_NAME = 24;
 const HASHES = 12;
 
 export function createDeparted(firstCapacity = 262_144): Departed {
-  const filters: { bits: Uint32Array; mask: number; capacity: number; count: number }[] = [];
+  const filters: Filter[] = [];
   let size = 0;
   const grow = (capacity: number): void => {
     // A power of two, for the mask.
@@ -22,7 +30,7 @@ export function createDeparted(firstCapacity = 262_144): Departed {
   };
   grow(firstCapacity);
   return {
-    add(name) {
+    add(prefix, text) {
       let filter = filters[filters.length - 1]!;
       if (filter.count >= filter.capacity) {
         grow(filter.capacity * 2);
@@ -30,22 +38,16 @@ export function createDeparted(firstCapacity = 262_144): Departed {
       }
       filter.count++;
       size++;
-      const [a, b] = hashes(name);
-      for (let i = 0, h = a; i < HASHES; i++, h = (h + b) >>> 0) {
+      hash(prefix, text);
+      for (let i = 0, h = first; i < HASHES; i++, h = (h + step) >>> 0) {
         const bit = h & filter.mask;
         filter.bits[bit >>> 5]! |= 1 << (bit & 31);
       }
     },
-    has(name) {
+    has(prefix, text) {
       if (size === 0) return false;
-      const [a, b] = hashes(name);
-      return filters.some(({ bits, mask }) => {
-        for (let i = 0, h = a; i < HASHES; i++, h = (h + b) >>> 0) {
-          const bit = h & mask;
-          if ((bits[bit >>> 5]! & (1 << (bit & 31))) === 0) return false;
-        }
-        return true;
-      });
+      hash(prefix, text);
+      return filters.some(isIn);
     },
     get size() {
       return size;
@@ -53,16 +55,34 @@ export function createDeparted(firstCapacity = 262_144): Departed {
   };
 }
 
-/** Two independent 32-bit FNV-1a style hashes; the rest follow by double hashing (Kirsch and Mitzenmacher 2006). */
-function hashes(name: string): [number, number] {
+/** Of the name that was hashed last: where to look first, and how far to step (Kirsch and Mitzenmacher 2006). */
+let first = 0;
+let step = 0;
+/** Two independent 32-bit FNV-1a style hashes of prefix and text, as of one text. */
+function hash(prefix: string, text: string): void {
   let a = 0x811c9dc5;
   let b = 0x9747b28c;
-  for (let i = 0; i < name.length; i++) {
-    const c = name.charCodeAt(i);
+  for (let i = 0; i < prefix.length; i++) {
+    const c = prefix.charCodeAt(i);
+    a = Math.imul(a ^ c, 0x01000193);
+    b = Math.imul(b ^ c, 0x85ebca6b);
+    b ^= b >>> 13;
+  }
+  for (let i = 0; i < text.length; i++) {
+    const c = text.charCodeAt(i);
     a = Math.imul(a ^ c, 0x01000193);
     b = Math.imul(b ^ c, 0x85ebca6b);
     b ^= b >>> 13;
   }
   a ^= a >>> 16;
-  return [a >>> 0, (b | 1) >>> 0];
+  first = a >>> 0;
+  step = (b | 1) >>> 0;
+}
+
+function isIn({ bits, mask }: Filter): boolean {
+  for (let i = 0, h = first; i < HASHES; i++, h = (h + step) >>> 0) {
+    const bit = h & mask;
+    if ((bits[bit >>> 5]! & (1 << (bit & 31))) === 0) return false;
+  }
+  return true;
 }

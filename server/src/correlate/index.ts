@@ -11,11 +11,12 @@ import {
   isBatchConsumer,
   mayNameFlow,
   neighboursOf,
-  originName,
-  referrerName,
+  ORIGIN,
+  REFERRER,
   sharedTokens,
-  spanName,
-  traceName,
+  SPAN,
+  TOKEN,
+  TRACE,
   type Node,
 } from './graph.ts';
 import { causalShifts, splitRuns } from './runs.ts';
@@ -157,27 +158,30 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
     return lastVersion;
   };
 
-  const forgetAsked = (name: string): void => {
-    departed.add(name);
-    checked.delete(name);
+  const uncheck = (prefix: string, text: string): void => {
+    if (checked.size > 0) checked.delete(prefix + text);
+  };
+  const departAs = (prefix: string, text: string): void => {
+    departed.add(prefix, text);
+    uncheck(prefix, text);
   };
   /** Remembers under which names a span that leaves memory is found again (`rowTokens`, and its trace). */
   const depart = (node: Node): void => {
     const { span } = node;
-    checked.delete(spanName(span.key));
-    for (const token of sharedTokens(span)) forgetAsked(token);
+    uncheck(SPAN, span.key);
+    for (const token of sharedTokens(span)) departAs(TOKEN, token);
     for (const link of span.links) {
-      forgetAsked(referrerName(link));
-      checked.delete(spanName(link));
+      departAs(REFERRER, link);
+      uncheck(SPAN, link);
     }
     if (node.parent !== null && node.parent.flowKey === node.flowKey && node.flowKey !== '') return;
-    departed.add(traceName(span.traceId));
-    const parent = span.parent;
+    departed.add(TRACE, span.traceId);
+    const { parent } = span;
     if (parent !== '') {
-      forgetAsked(referrerName(parent));
-      checked.delete(spanName(parent));
+      departAs(REFERRER, parent);
+      uncheck(SPAN, parent);
     }
-    if (node.cycle || mayNameFlow(span)) forgetAsked(originName(span));
+    if (node.cycle || mayNameFlow(span)) departAs(ORIGIN, span.traceId);
   };
 
   const collectDirty = (): void => {
@@ -309,32 +313,35 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
       if (departed.size === 0) return [];
       const { graph } = assembler;
       const names = new Set<string>();
-      const known = new Map<string, boolean>();
-      const hasDeparted = (name: string): boolean => {
-        let has = known.get(name);
-        if (has === undefined) known.set(name, (has = departed.has(name)));
-        return has;
-      };
-      const ask = (name: string, asDeparted: string): boolean => {
-        if (!hasDeparted(asDeparted) || checked.has(name)) return false;
-        names.add(name);
+      const ask = (prefix: string, text: string): boolean => {
+        if (!departed.has(prefix, text) || checked.has(prefix + text)) return false;
+        names.add(prefix + text);
         return true;
       };
-      const askOrigin = (span: Span): boolean => ask(originName(span), originName(span));
+      /** Spans of one trace often come together. */
+      let trace = '';
+      let traceDeparted = false;
+      const askSpan = (key: SpanKey, traceId: string): boolean => {
+        if (traceId !== trace) traceDeparted = departed.has(TRACE, (trace = traceId));
+        if (!traceDeparted || checked.has(SPAN + key)) return false;
+        names.add(SPAN + key);
+        return true;
+      };
       const surroundings = (span: Span): void => {
         const parent = span.parent;
         const hasParent = graph.get(parent) !== undefined;
-        if (!hasParent && (parent === '' || !ask(spanName(parent), traceName(span.traceId)))) {
-          if (parent !== '') ask(referrerName(parent), referrerName(parent));
-          if (mayNameFlow(span) || parent === span.key) askOrigin(span);
-        } else if (graph.get(span.key)?.cycle || graph.waitingFor(span.key).length > 0) askOrigin(span); // A ring is cut somewhere.
+        if (!hasParent && (parent === '' || !askSpan(parent, span.traceId))) {
+          if (parent !== '') ask(REFERRER, parent);
+          if (mayNameFlow(span) || parent === span.key) ask(ORIGIN, span.traceId);
+        } else if (graph.get(span.key)?.cycle || graph.waitingFor(span.key).length > 0)
+          ask(ORIGIN, span.traceId); // A ring is cut somewhere.
         for (const link of span.links)
-          if (!graph.get(link)) ask(spanName(link), traceName(traceIdOf(link)));
-        ask(referrerName(span.key), referrerName(span.key));
-        for (const token of sharedTokens(span)) ask(token, token);
+          if (!graph.get(link)) askSpan(link, traceIdOf(link));
+        ask(REFERRER, span.key);
+        for (const token of sharedTokens(span)) ask(TOKEN, token);
       };
       for (const span of spans) {
-        if (!graph.get(span.key)) ask(spanName(span.key), traceName(span.traceId));
+        if (!graph.get(span.key)) askSpan(span.key, span.traceId);
         surroundings(span);
         for (const stub of assembler.stubsAround(span)) surroundings(stub.span);
       }
@@ -443,7 +450,7 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
       if (pending.size > 0) options.onDirty();
     },
     remember(names) {
-      for (const name of names) departed.add(name);
+      for (const name of names) departed.add(TOKEN, name);
     },
     lookAgain,
     remainsOpen(flowId, settlesAtMs, lookAtMs) {

@@ -3,7 +3,7 @@ import type { Badge, Expected, Flow, Hop, Relation, Step } from '../model/flow.t
 import { spanIdOf, type Outcome, type Span } from '../model/span.ts';
 import { type UnixNanos, earlier, later, msBetween, msOf, shifted } from '../model/time.ts';
 import type { FlowInput } from './flow-input.ts';
-import { mayNameFlow, originName, referrerName, sharedTokens } from './graph.ts';
+import { mayNameFlow, ORIGIN, REFERRER, sharedTokens } from './graph.ts';
 import { hopsOf } from './hops.ts';
 import type { Shifts } from './runs.ts';
 import { addBadge, draftSteps, linkCompensations, mergeAttempts } from './steps.ts';
@@ -284,11 +284,11 @@ export function rowTokens(spans: readonly Span[], cut: readonly Span[]): string[
   for (const span of spans) {
     for (const token of sharedTokens(span)) tokens.add(token);
     // "I refer to that span": when it comes, or comes back, it needs to know that it was heard.
-    for (const link of span.links) tokens.add(referrerName(link));
+    for (const link of span.links) tokens.add(REFERRER + link);
     const parent = span.parent;
     if (inside.has(parent)) continue;
-    if (parent !== '') tokens.add(referrerName(parent));
-    if (cut.includes(span) || mayNameFlow(span)) tokens.add(originName(span));
+    if (parent !== '') tokens.add(REFERRER + parent);
+    if (cut.includes(span) || mayNameFlow(span)) tokens.add(ORIGIN + span.traceId);
   }
   return [...tokens].sort();
 }
