@@ -79,8 +79,9 @@ const FLUSH_MS = 200;
 /** … and this often where nobody looks and much changes: an insert costs some 20 ms, and as much in merges, however small. */
 const UNWATCHED_FLUSH_MS = 1000;
 const MUCH = 100;
-/** Within a round, half of the time is left to spans. */
+/** Within a round, half of the time is left to spans, to a bound: they come in between all the same. */
 const FLUSH_PAUSE_FACTOR = 1;
+const MOST_PAUSE_MS = 1000;
 /** Flows drawn in one go: it blocks everything else for its time, 0.1 to 0.4 ms a flow; an answer waits for several. */
 const MOST_DRAWN = 80;
 /** Flows brought back from the store in one go, to be judged again. */
@@ -102,6 +103,13 @@ const MOST_SETTLED = 5000;
 const MOST_LOAD_ROUNDS = 64;
 /** Spans that one commit may bring back; what lies beyond is counted, and not seen by it. */
 const MOST_LOADED_SPANS = 100_000;
+
+/** On their way into rows. */
+interface Drawn {
+  changes: FlowChange[];
+  /** The batch that they complete, or null: more of it is to be drawn. */
+  upTo: number | null;
+}
 
 export function createPipeline(options: PipelineOptions): Pipeline {
   const { clock, counters, log, store, normalizer } = options;
@@ -229,7 +237,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       flushing = flush().finally(() => {
         flushing = undefined;
         release();
-        const pause = (clock.now() - startedAt) * FLUSH_PAUSE_FACTOR;
+        const pause = Math.min((clock.now() - startedAt) * FLUSH_PAUSE_FACTOR, MOST_PAUSE_MS);
         if (isBehind()) schedule(0);
         else if (again) schedule(inRound ? pause : Math.max(flushEvery(), pause));
         again = false;
@@ -239,8 +247,24 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   const settlesAt = (flow: Flow): number =>
     flow.settlesAs === null ? 0 : flow.lastReceivedMs + options.settleMs;
 
-  /** Draws and writes changed flows; on failure they are drawn again with the next write. */
+  /**
+   * Draws and writes changed flows; on failure they are drawn again with the next write. While senders wait for it, the
+   * next flows are drawn during the write: without that, who is behind stays behind, with a core that idles.
+   */
   const flush = async (): Promise<void> => {
+    let writing = Promise.resolve();
+    try {
+      do {
+        const drawn = await drawSome();
+        await writing;
+        writing = write(drawn);
+        writing.catch(() => undefined); // Heard of below.
+      } while (isBehind() && !stopping);
+    } finally {
+      await writing;
+    }
+  };
+  const drawSome = async (): Promise<Drawn> => {
     // Rows say that they include a batch only once everything that it changed is written.
     if (!inRound) roundBatch = correlatedBatch;
     if (settled.length > 0) {
@@ -260,8 +284,11 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     release();
     for (const change of changes) if (change.flow === null && !change.unowned) expectations.forget(change.id);
     inRound = !roundEnds;
-    const upTo = roundEnds ? roundBatch : derivedBatch;
     if (inRound) again = true;
+    return { changes, upTo: roundEnds ? roundBatch : null };
+  };
+  const write = async ({ changes, upTo: drawnUpTo }: Drawn): Promise<void> => {
+    const upTo = drawnUpTo ?? derivedBatch;
     if (changes.length === 0 && upTo === derivedBatch) return;
     const kept = changes.filter((change) => change.flow === null || keep(change.flow));
     counters.add('fermata_dropped_request_flows_total', changes.length - kept.length);
@@ -426,7 +453,11 @@ export function createPipeline(options: PipelineOptions): Pipeline {
             await correlate(spans);
             correlatedBatch = prepared.at(-1)?.batch ?? correlatedBatch;
           });
-          while (isBehind() && !stopping) await new Promise<void>((resolve) => held.push(resolve));
+          while (isBehind() && !stopping) {
+            // Not after the pause that was left to spans: nobody sends any now.
+            schedule(0);
+            await new Promise<void>((resolve) => held.push(resolve));
+          }
         },
       };
     },

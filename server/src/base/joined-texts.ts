@@ -2,7 +2,10 @@
  * One text for each pair that repeats (service and operation, method and route): built and hashed once, and kept once
  * however many spans carry it. Beyond `most` pairs, which only hostile senders reach, it begins anew.
  */
-export function createJoinedTexts(separator: string, most: number): (first: string, second: string) => string {
+export function createJoinedTexts(
+  separator: string,
+  most: number,
+): (first: string, second: string) => string {
   const texts = new Map<string, Map<string, string>>();
   let count = 0;
   return (first, second) => {

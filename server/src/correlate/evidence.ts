@@ -1,14 +1,6 @@
 import type { EvidenceKind } from '../model/flow.ts';
 import type { SpanKey } from '../model/span.ts';
-import {
-  countOf,
-  isBatch,
-  isConsumer,
-  isSend,
-  messageTokens,
-  type Graph,
-  type Node,
-} from './graph.ts';
+import { countOf, isBatch, isConsumer, isSend, messageTokens, type Graph, type Node } from './graph.ts';
 
 /**
  * Every way a span may name what caused it, strongest first. All functions here are pure over the graph: the answer

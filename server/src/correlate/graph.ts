@@ -206,8 +206,7 @@ export function createGraph(): Graph {
       for (const other of referrers) {
         if (other.span.parent === span.key && other !== node && other.parent === null)
           attachParent(other, node);
-        if (other.span.links.includes(span.key))
-          node.linkers = withNode(node.linkers, other);
+        if (other.span.links.includes(span.key)) node.linkers = withNode(node.linkers, other);
       }
     }
     for (const token of sharedTokens(span)) share(token, node);

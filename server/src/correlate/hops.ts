@@ -124,9 +124,7 @@ export function hopsOf(
       for (const span of segment.spans) {
         if (span.role !== 'send') continue;
         const created =
-          creates.size === 0
-            ? []
-            : [span.parent, ...span.links].filter((key) => creates.has(key));
+          creates.size === 0 ? [] : [span.parent, ...span.links].filter((key) => creates.has(key));
         for (const key of created) sendOf.set(key, span);
         if (created.length === 0 && !consumed.has(span.key)) addWaitingHop(span, span);
       }

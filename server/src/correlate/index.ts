@@ -335,8 +335,7 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
           if (mayNameFlow(span) || parent === span.key) ask(ORIGIN, span.traceId);
         } else if (graph.get(span.key)?.cycle || graph.waitingFor(span.key).length > 0)
           ask(ORIGIN, span.traceId); // A ring is cut somewhere.
-        for (const link of span.links)
-          if (!graph.get(link)) askSpan(link, traceIdOf(link));
+        for (const link of span.links) if (!graph.get(link)) askSpan(link, traceIdOf(link));
         ask(REFERRER, span.key);
         for (const token of sharedTokens(span)) ask(TOKEN, token);
       };

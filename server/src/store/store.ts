@@ -2,7 +2,14 @@ import { FermataError, messageOf } from '../base/errors.ts';
 import type { Incident, Notification, Silence } from '../model/incident.ts';
 import type { FlowSearch } from '../model/search.ts';
 import type { Connection, Param } from './connection.ts';
-import { FLOW_COLUMNS, flowRows, fromFlowRow, keysOf, SUMMARY_FIELDS, type StoredFlowRow } from './flow-rows.ts';
+import {
+  FLOW_COLUMNS,
+  flowRows,
+  fromFlowRow,
+  keysOf,
+  SUMMARY_FIELDS,
+  type StoredFlowRow,
+} from './flow-rows.ts';
 import { migrate, type SchemaOptions } from './migrate.ts';
 import type { FlowTypeRow, PreparedSpans, ServiceRow, Store, StoredFlow, StoredSpan } from './port.ts';
 import { toSql } from './search-sql.ts';
