@@ -248,8 +248,8 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     flow.settlesAs === null ? 0 : flow.lastReceivedMs + options.settleMs;
 
   /**
-   * Draws and writes changed flows; on failure they are drawn again with the next write. While senders wait for it, the
-   * next flows are drawn during the write: without that, who is behind stays behind, with a core that idles.
+   * Draws and writes changed flows; on failure they are drawn again with the next write. Of a backlog, the next flows are
+   * drawn during the write: without that it would grow with a core that idles.
    */
   const flush = async (): Promise<void> => {
     let writing = Promise.resolve();
@@ -259,7 +259,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
         await writing;
         writing = write(drawn);
         writing.catch(() => undefined); // Heard of below.
-      } while (isBehind() && !stopping);
+      } while (correlator.flowsToDraw > MOST_WRITTEN && !stopping);
     } finally {
       await writing;
     }
