@@ -83,8 +83,19 @@ export interface OtlpLog {
   attributes: Attributes;
 }
 
-/** Limits of one record. What is cut is counted in `truncated`, never silent. */
+/**
+ * Limits of one request and of one record. What is cut is counted, in `rejected` and in `truncated`, never silent.
+ */
 export const LIMITS = {
+  /**
+   * Records of a request: the rest is refused. An empty span is 30 bytes on the wire and a hundred times as much in memory,
+   * so that the limit of bytes alone would let one request take gigabytes.
+   */
+  records: 50_000,
+  /** Attributes, events, links and values of a request, for the same reason: 50,000 spans with forty each. */
+  parts: 2_000_000,
+  /** Values in a JSON request, counted as they stand in the text: of 50,000 spans with twelve attributes there are 3.2 million. */
+  jsonValues: 4_000_000,
   /** Nesting of attribute values; deeper becomes TOO_DEEP. */
   depth: 32,
   attributes: 256,

@@ -1,19 +1,22 @@
 import { FermataError } from '../base/errors.ts';
+import { tooManyParts } from './otlp-rules.ts';
 
 /**
  * A JSON reader for hostile input, because `JSON.parse` rounds 64-bit numbers, accepts 200,000 levels of nesting (which
  * later kills whoever walks the value) and sets a prototype for the key `__proto__`. Integers beyond 2^53 come back as
  * bigint; objects have no prototype.
  *
- * Throws `otlp.malformed` (not JSON) or `otlp.too-deep`.
+ * Throws `otlp.malformed` (not JSON), `otlp.too-deep` or `otlp.too-large`: each value costs memory, however few characters
+ * it has.
  */
 export type Json = string | number | bigint | boolean | null | Json[] | JsonObject;
 export interface JsonObject {
   [key: string]: Json | undefined;
 }
 
-export function parseJson(text: string, maxDepth: number): Json {
+export function parseJson(text: string, maxDepth: number, maxValues: number): Json {
   let at = 0;
+  let values = 0;
 
   const fail = (what: string): never => {
     throw new FermataError('otlp.malformed', `not JSON: ${what} at character ${at}`);
@@ -68,6 +71,7 @@ export function parseJson(text: string, maxDepth: number): Json {
         'otlp.too-deep',
         `JSON nested deeper than ${maxDepth} levels at character ${at}`,
       );
+    if (++values > maxValues) throw tooManyParts(maxValues);
     space();
     switch (text[at]) {
       case '{': {

@@ -11,7 +11,7 @@ import {
 } from '../model/otlp.ts';
 import { unixNanos, type UnixNanos } from '../model/time.ts';
 import { parseJson, type Json, type JsonObject } from './json.ts';
-import { refuse, wrongId } from './otlp-rules.ts';
+import { hasRoom, refuse, wrongId } from './otlp-rules.ts';
 
 /**
  * OTLP/JSON (opentelemetry-proto docs/specification.md, "JSON Protobuf Encoding"): lowerCamelCase names only, ids in
@@ -25,6 +25,7 @@ export function decodeTracesJson(body: Buffer): OtlpExport {
     for (const scope of list(group, 'scopeSpans')) {
       const scopeName = text(object(scope, 'scope'), 'name', out);
       for (const span of list(scope, 'spans')) {
+        if (!hasRoom(out)) continue;
         const traceId = id(span, 'traceId');
         const spanId = id(span, 'spanId');
         const parentSpanId = id(span, 'parentSpanId');
@@ -74,6 +75,7 @@ export function decodeLogsJson(body: Buffer): OtlpExport {
     for (const scope of list(group, 'scopeLogs')) {
       const scopeName = text(object(scope, 'scope'), 'name', out);
       for (const log of list(scope, 'logRecords')) {
+        if (!hasRoom(out)) continue;
         out.logs.push({
           resource,
           scopeName,
@@ -100,7 +102,7 @@ const malformed = (what: string): FermataError =>
 
 function rootOf(body: Buffer): JsonObject {
   if (body.length === 0) return {};
-  const root = parseJson(body.toString('utf8'), JSON_DEPTH);
+  const root = parseJson(body.toString('utf8'), JSON_DEPTH, LIMITS.jsonValues);
   return asObject(root, 'the request');
 }
 

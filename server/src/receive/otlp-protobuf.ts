@@ -14,7 +14,7 @@ import {
   type OtlpSpan,
 } from '../model/otlp.ts';
 import { unixNanos, type UnixNanos } from '../model/time.ts';
-import { refuse, wrongId } from './otlp-rules.ts';
+import { hasRoom, refuse, tooManyParts, wrongId } from './otlp-rules.ts';
 import { TextCache } from './text-cache.ts';
 
 /**
@@ -67,7 +67,7 @@ function readGroup(
     if (field !== 1) return false;
     reader.message(fieldEnd, (inner, innerEnd) => {
       if (inner !== 1) return false;
-      reader.keyValue(innerEnd, resource.attributes, 0);
+      reader.attribute(innerEnd, resource.attributes);
       return true;
     });
     return true;
@@ -89,6 +89,7 @@ class Reader {
   private readonly body: Buffer;
   private readonly view: DataView;
   private readonly out: OtlpExport;
+  private parts = 0;
   private lastTraceAt = -1;
   private lastTraceId = '';
 
@@ -226,7 +227,8 @@ class Reader {
     this.at = from;
     this.message(end, (field, fieldEnd) => {
       if (field !== 2) return false;
-      this.span(fieldEnd, resource, scopeName);
+      if (hasRoom(this.out)) this.span(fieldEnd, resource, scopeName);
+      else this.at = fieldEnd;
       return true;
     });
   }
@@ -335,12 +337,18 @@ class Reader {
     this.at = to;
   }
 
-  private attribute(end: number, into: Attributes): void {
+  attribute(end: number, into: Attributes): void {
     if (into.length >= LIMITS.attributes * 2) this.drop(end);
     else this.keyValue(end, into, 0);
   }
 
+  /** Each costs memory, however few bytes it has. */
+  private countPart(): void {
+    if (++this.parts > LIMITS.parts) throw tooManyParts(LIMITS.parts);
+  }
+
   keyValue(end: number, into: Attributes, depth: number): void {
+    this.countPart();
     let key = '';
     let value: AttributeValue = null;
     while (this.at < end) {
@@ -406,13 +414,17 @@ class Reader {
     this.message(end, (field, fieldEnd) => {
       if (field !== 1) return false;
       if (list.length >= LIMITS.attributes) this.drop(fieldEnd);
-      else list.push(this.anyValue(fieldEnd, depth));
+      else {
+        this.countPart();
+        list.push(this.anyValue(fieldEnd, depth));
+      }
       return true;
     });
     return list;
   }
 
   private event(end: number): OtlpEvent {
+    this.countPart();
     const event: OtlpEvent = { time: unixNanos(0n), name: '', attributes: [] };
     while (this.at < end) {
       const tag = this.tag(end);
@@ -425,6 +437,7 @@ class Reader {
   }
 
   private link(end: number): OtlpLink {
+    this.countPart();
     const link: OtlpLink = { traceId: '', spanId: '', attributes: [] };
     while (this.at < end) {
       const tag = this.tag(end);
@@ -456,7 +469,8 @@ class Reader {
     this.at = from;
     this.message(end, (field, fieldEnd) => {
       if (field !== 2) return false;
-      this.log(fieldEnd, resource, scopeName);
+      if (hasRoom(this.out)) this.log(fieldEnd, resource, scopeName);
+      else this.at = fieldEnd;
       return true;
     });
   }

@@ -1,4 +1,5 @@
-import type { OtlpExport } from '../model/otlp.ts';
+import { FermataError } from '../base/errors.ts';
+import { LIMITS, type OtlpExport } from '../model/otlp.ts';
 
 /** Checks that both decoders share, so that one request is judged alike in either encoding. */
 
@@ -13,6 +14,18 @@ export function wrongId(traceId: string, spanId: string, parentSpanId: string): 
   if (traceId.charCodeAt(0) === 48 && ZERO.test(traceId)) return 'trace id is all zero';
   if (spanId.charCodeAt(0) === 48 && ZERO.test(spanId)) return 'span id is all zero';
   return '';
+}
+
+export const tooManyParts = (most: number): FermataError =>
+  new FermataError('otlp.too-large', `more than ${most} values in one request`, {
+    hint: 'Send smaller batches.',
+  });
+
+/** Refuses a record that the request has no room for. */
+export function hasRoom(out: OtlpExport): boolean {
+  if (out.spans.length + out.logs.length < LIMITS.records) return true;
+  refuse(out, `a request holds ${LIMITS.records} records at most; send smaller batches`);
+  return false;
 }
 
 /** Counts one refused record; the first reason is what the sender hears. */
