@@ -45,6 +45,18 @@ test('what compose sets and starts exists', () => {
     ).toBe(true);
 });
 
+test('npm start, the image and the bench give Node the same', () => {
+  for (const file of ['scripts/start.js', 'Dockerfile', 'test/load/bench.ts']) {
+    const text = readFileSync(`${root}${file}`, 'utf8');
+    for (const setting of [
+      /--max-semi-space-size=64\b/,
+      /--max-old-space-size=1536\b/,
+      /UV_THREADPOOL_SIZE.{1,40}\b16\b/,
+    ])
+      expect(text, file).toMatch(setting);
+  }
+});
+
 test('the image installs every workspace', () => {
   const { workspaces } = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as { workspaces: string[] };
   for (const workspace of workspaces)
