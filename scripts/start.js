@@ -52,7 +52,7 @@ const env = { ...process.env, UV_THREADPOOL_SIZE: process.env.UV_THREADPOOL_SIZE
 // With a limit this low V8 lets garbage double the heap, with its own, of 4 GB, quadruple it. A limit in NODE_OPTIONS wins.
 const serverEnv = {
   ...env,
-  NODE_OPTIONS: `--max-old-space-size=1536 ${process.env.NODE_OPTIONS ?? ''}`.trim(),
+  NODE_OPTIONS: `--max-old-space-size=2000 ${process.env.NODE_OPTIONS ?? ''}`.trim(),
 };
 // A young generation of 64 MiB: spans die young, and the default of 16 makes them survive into slow collections.
 const server = spawn(

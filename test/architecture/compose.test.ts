@@ -50,7 +50,7 @@ test('npm start, the image and the bench give Node the same', () => {
     const text = readFileSync(`${root}${file}`, 'utf8');
     for (const setting of [
       /--max-semi-space-size=64\b/,
-      /--max-old-space-size=1536\b/,
+      /--max-old-space-size=2000\b/,
       /UV_THREADPOOL_SIZE.{1,40}\b16\b/,
     ])
       expect(text, file).toMatch(setting);
