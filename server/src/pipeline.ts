@@ -256,9 +256,11 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     try {
       do {
         const drawn = await drawSome();
-        await writing;
-        writing = write(drawn);
+        const before = writing;
+        // Whatever happens to those before: what is drawn is not drawn again, and must be written.
+        writing = before.finally(() => write(drawn));
         writing.catch(() => undefined); // Heard of below.
+        await before;
       } while (correlator.flowsToDraw > MOST_WRITTEN && !stopping);
     } finally {
       await writing;
