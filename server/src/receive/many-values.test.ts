@@ -39,8 +39,7 @@ test('of too many records the first are taken and the rest is refused, with the 
 
 test('too many values within records are refused before they are in memory', () => {
   const times = LIMITS.parts + 1;
-  const within = (many: Buffer): Buffer =>
-    traces(...Array.from({ length: LIMITS.records }, () => field(2, ID, many)));
+  const within = (many: Buffer): Buffer => traces(repeated(LIMITS.records, field(2, ID, many)));
   const each = Math.ceil(times / LIMITS.records);
   for (const [what, part] of [
     ['attributes', field(9)],
@@ -52,7 +51,7 @@ test('too many values within records are refused before they are in memory', () 
       () => decodeTraces(within(what === 'values of a list' ? part : repeated(each, part))),
       what,
     ).toThrow(expect.objectContaining({ code: 'otlp.too-large' }));
-  for (const value of ['{}', '[]', '""', '1'])
+  for (const value of ['{}', '1'])
     expect(() => decodeTracesJson(Buffer.from(`[${`${value},`.repeat(LIMITS.jsonValues)}1]`)), value).toThrow(
       expect.objectContaining({ code: 'otlp.too-large' }),
     );
