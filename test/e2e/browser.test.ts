@@ -80,6 +80,15 @@ describe.runIf(executable)('the dashboard', () => {
   test('a reload restores the page from its address', async () => {
     const page = await open('/flows?type=order-choreographed&range=1h', 'light');
     await page.getByRole('link', { name: 'seen-1' }).waitFor();
+    // A row is its link, wherever it is clicked.
+    await page
+      .getByRole('row', { name: /seen-1/ })
+      .getByRole('cell', { name: /checkout/ })
+      .last()
+      .click();
+    await expect.poll(() => page.url()).toContain('/flow/');
+    await page.goBack();
+    await page.getByRole('link', { name: 'seen-1' }).waitFor();
     expect(await page.getByLabel('Flow type').inputValue()).toBe('order-choreographed');
     await page.reload();
     expect(await page.getByLabel('Time range').inputValue()).toBe('1h');

@@ -29,6 +29,26 @@ export function setQuery(changes: Record<string, string>, replace = true): void 
   go(place.path + (text === '' ? '' : `?${text}`), replace);
 }
 
+/**
+ * For `{@attach}` to a list: a click anywhere in a row is a click on the row's link, with its keys held. The link stays
+ * what keyboards and screen readers use.
+ */
+export function rowsAreLinks(list: HTMLElement): () => void {
+  const onClick = (event: MouseEvent): void => {
+    const target = event.target as Element;
+    if (target.closest('a, button') !== null || !(getSelection()?.isCollapsed ?? true)) return;
+    const { ctrlKey, metaKey, shiftKey } = event;
+    target
+      .closest('[role="row"]')
+      ?.querySelector('a')
+      ?.dispatchEvent(
+        new MouseEvent('click', { bubbles: true, cancelable: true, ctrlKey, metaKey, shiftKey }),
+      );
+  };
+  list.addEventListener('click', onClick);
+  return () => list.removeEventListener('click', onClick);
+}
+
 /** For `onclick` of links: plain clicks stay in the page, everything else is the browser's. */
 export function follow(event: MouseEvent): void {
   const link = (event.currentTarget as HTMLAnchorElement).href;
