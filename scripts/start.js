@@ -33,7 +33,7 @@ function run(what, args, cwd = root) {
 }
 /** Touches nothing when the sources did not change; tsc's own record says when it last looked. */
 if (
-  changed(['instrumentation/src', 'server/src', 'test/scenarios'], 'test/tsconfig.tsbuildinfo') ||
+  changed(['instrumentation/src', 'server/src', 'test/scenarios'], 'test/dist/.tsbuildinfo') ||
   !existsSync(join(root, 'server/dist/main.js'))
 )
   run('the server', [require.resolve('typescript/bin/tsc'), '-b']);
