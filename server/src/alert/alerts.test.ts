@@ -406,6 +406,19 @@ test('settings: every mistake with its line', () => {
   expect(wrong.problems.join()).toMatch(/line 3.*kind.*line 6.*groupWait/s);
 });
 
+test('settings: what the environment fills in stays a text, whatever is in it', () => {
+  const text =
+    '# ${ONLY_SAID}\nchannels:\n  - name: ops\n    kind: webhook\n    url: https://hooks.example/x\n    secret: ${SECRET}\nroutes:\n  - channels: ops\n';
+  const secret = `p"w: 'x' # y\n- z`;
+  expect(readAlertSettings(text, { SECRET: secret }, parse)).toMatchObject({
+    problems: [],
+    settings: { channels: [{ secret }] },
+  });
+  expect(readAlertSettings(text, {}, parse).problems).toEqual([
+    'line 6: SECRET is not set in the environment',
+  ]);
+});
+
 test('settings: mail, mute windows, inhibition and rules', () => {
   const { settings, problems } = readAlertSettings(
     `channels:
@@ -499,6 +512,66 @@ describe('held back', () => {
     for (let i = 1; i < 10; i++) alerts.observe([flow(`g${i}`, 'b')]);
     await pass(1000);
     expect(sent.slice(2)).toEqual(['b:repeated-1:ops']);
+  });
+
+  test('a crash between an outgrown acknowledgement and its reminder loses no reminder, and repeats none', async () => {
+    const flows = Array.from({ length: 10 }, (_, i) => flow(`f${i}`, 'a'));
+    const clock = manualClock();
+    const kept = memoryStore(() => clock.now());
+    let crashed = false;
+    const dying: MemoryStore = {
+      ...kept,
+      saveNotifications: (list) =>
+        crashed ? Promise.reject(new Error('crashed')) : kept.saveNotifications(list),
+    };
+    const store: MemoryStore = {
+      ...kept,
+      async *flowsWithFindings() {
+        yield flows;
+      },
+    };
+    const sent: string[] = [];
+    const first = await desk('http://127.0.0.1:9/', recording(sent), { clock, store: dying });
+    first.alerts.observe(flows.slice(0, 1));
+    await first.pass(10_000);
+    first.alerts.acknowledge(first.alerts.incidents()[0]!.id, '');
+    await first.pass(1000);
+    crashed = true;
+    first.alerts.observe(flows);
+    await first.pass(300);
+    expect(sent).toEqual(['a:opened:ops']);
+    for (let i = 0; i < 2; i++) {
+      const next = await desk('http://127.0.0.1:9/', recording(sent), { clock, store });
+      await next.pass(1000);
+      await next.pass(1000);
+      await next.alerts.stop();
+      expect(sent).toEqual(['a:opened:ops', 'a:repeated-1:ops']);
+    }
+  });
+
+  test('who was told of the whole after it had outgrown its acknowledgement gets no reminder', async () => {
+    const flows = Array.from({ length: 10 }, (_, i) => flow(`f${i}`, 'a'));
+    const clock = manualClock();
+    const kept = memoryStore(() => clock.now());
+    const sent: string[] = [];
+    const first = await desk('http://127.0.0.1:9/', recording(sent), { clock, store: kept });
+    first.alerts.observe(flows.slice(0, 1));
+    first.alerts.acknowledge(first.alerts.incidents()[0]!.id, '');
+    await first.pass(1000);
+    first.alerts.observe(flows);
+    await first.pass(20_000);
+    await first.alerts.stop();
+    const store: MemoryStore = {
+      ...kept,
+      async *flowsWithFindings() {
+        yield flows;
+      },
+    };
+    const next = await desk('http://127.0.0.1:9/', recording(sent), { clock, store });
+    await next.pass(1000);
+    await next.pass(1000);
+    await next.alerts.stop();
+    expect(sent).toEqual(['a:opened:ops']);
   });
 
   test('a mute window holds until it ends, in its own time zone', async () => {

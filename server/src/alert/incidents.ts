@@ -80,6 +80,7 @@ export function createIncidents(options: IncidentsOptions): Incidents {
     changed.add(entry);
     if (incident.ack === null || incident.openCount < WORSE * Math.max(1, incident.ack.count)) return;
     incident.ack = null;
+    incident.outgrownAt = now;
     options.onWorse(incident);
   };
 
@@ -116,6 +117,7 @@ export function createIncidents(options: IncidentsOptions): Incidents {
       exampleFlowIds: [],
       notes: [],
       ack: null,
+      outgrownAt: null,
       version: now * 1000,
     };
     const entry: Entry = { incident, flows: new Map(), hundredths: 0, recount: 0, left: [] };

@@ -210,15 +210,25 @@ export function createAlerts(options: AlertsOptions): Alerts {
     const id = repeatId(incident, number, last.channel);
     if (!notifications.has(id)) tell(incident, 'repeated', last.channel, 'still open', 0, id);
   };
-  /** Whoever acknowledged it knew of something smaller. */
+  /** Whoever acknowledged it knew of something smaller. Told once, however often it is asked for. */
   const remind = (incident: Incident): void => {
+    const since = incident.outgrownAt ?? Infinity;
+    const told = new Set(
+      [...notifications.values()]
+        .filter(
+          ({ incidentId, event, createdAt }) =>
+            incidentId === incident.id && event === 'repeated' && createdAt >= since,
+        )
+        .map(({ channel }) => channel),
+    );
     const reached = new Set(
       options.routes.filter((route) => matches(route, incident)).flatMap((route) => route.channels),
     );
     for (const channel of reached) {
       const opened = notifications.get(`${incident.id}:opened:${channel}`);
-      // Still to be told of it at all: then that is enough.
-      if (opened === undefined || isUndecided(opened)) continue;
+      // Still to be told of it at all, or told since: then that is enough.
+      if (opened === undefined || isUndecided(opened) || told.has(channel)) continue;
+      if (opened.state === 'sent' && opened.version >= (since + 1) * 1000) continue;
       let number = 1;
       while (notifications.has(repeatId(incident, number, channel))) number++;
       const reason = 'ten times worse than when it was acknowledged';
@@ -354,6 +364,9 @@ export function createAlerts(options: AlertsOptions): Alerts {
       // A crash between an incident and its notification: made up for here; what exists already is not made twice.
       for (const incident of incidents.list())
         notify(incident, incident.status === 'open' ? 'opened' : 'resolved');
+      // Those that an earlier version stored have no such instant.
+      for (const incident of incidents.list())
+        if (incident.status === 'open' && typeof incident.outgrownAt === 'number') remind(incident);
       for (const { id, state, nextAt } of notifications.values())
         if (state === 'waiting' || state === 'pending') deadlines.set(id, Math.max(nextAt, clock.now()));
       for (const one of notifications.values()) if (one.state === 'sent') repeatLater(one, one.nextAt);
@@ -444,6 +457,7 @@ function testNotification(channel: Channel, now: number): Notification {
     exampleFlowIds: [],
     notes: [],
     ack: null,
+    outgrownAt: null,
     version: 0,
   };
   return {

@@ -106,14 +106,13 @@ const schema = z.strictObject({
     .default([]),
 });
 
-/** Everything wrong at once, each with its line. `environment` fills `${NAME}`, so that secrets stay out of the file. */
+/** Everything wrong at once, each with its line. */
 export function readAlertSettings(
   text: string,
   environment: Record<string, string | undefined>,
   parseQuery: (text: string) => Query | null,
 ): { settings: AlertSettings; problems: string[] } {
-  const filled = text.replace(/\$\{([A-Z0-9_]+)\}/g, (_, name: string) => environment[name] ?? '');
-  const { data, problems, lineOf } = readYaml(filled, schema);
+  const { data, problems, lineOf } = readYaml(text, schema, environment);
   if (data === null) return { settings: NO_ALERTS, problems };
   const channels = data.channels.map((channel): Channel => ({ ...channel, url: channel.url ?? '' }));
   channels.forEach((channel, i) => {

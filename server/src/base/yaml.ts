@@ -1,4 +1,4 @@
-import { isMap, LineCounter, parseDocument } from 'yaml';
+import { isMap, LineCounter, parseDocument, visit, type Document } from 'yaml';
 import type { z } from 'zod';
 
 /** A settings file read against a schema. Either `data`, or every problem at once, each with its line and field. */
@@ -9,7 +9,12 @@ export interface Read<T> {
   lineOf: (path: readonly PropertyKey[]) => number;
 }
 
-export function readYaml<S extends z.ZodType>(text: string, schema: S): Read<z.infer<S>> {
+/** `environment` fills `${NAME}` in texts, so that secrets stay out of the file; whatever is in them stays a text. */
+export function readYaml<S extends z.ZodType>(
+  text: string,
+  schema: S,
+  environment?: Record<string, string | undefined>,
+): Read<z.infer<S>> {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines });
   const lineOf = (path: readonly PropertyKey[]): number => {
@@ -22,6 +27,10 @@ export function readYaml<S extends z.ZodType>(text: string, schema: S): Read<z.i
   };
   if (document.errors.length > 0)
     return { data: null, problems: document.errors.map((error) => error.message.split('\n')[0]!), lineOf };
+  if (environment !== undefined) {
+    const unset = fill(document, lines, environment);
+    if (unset.length > 0) return { data: null, problems: unset, lineOf };
+  }
   const parsed = schema.safeParse(isMap(document.contents) ? document.toJS({ maxAliasCount: 100 }) : {});
   if (parsed.success) return { data: parsed.data, problems: [], lineOf };
   return {
@@ -29,6 +38,29 @@ export function readYaml<S extends z.ZodType>(text: string, schema: S): Read<z.i
     problems: parsed.error.issues.map((issue) => `line ${lineOf(issue.path)}: ${problemOf(issue)}`),
     lineOf,
   };
+}
+
+/** Gives what it could not fill. */
+function fill(
+  document: Document.Parsed,
+  lines: LineCounter,
+  environment: Record<string, string | undefined>,
+): string[] {
+  const unset: string[] = [];
+  visit(document, {
+    Scalar(_, node) {
+      if (typeof node.value !== 'string') return;
+      node.value = node.value.replace(/\$\{([A-Z0-9_]+)\}/g, (_all, name: string) => {
+        const value = environment[name];
+        if (value === undefined)
+          unset.push(
+            `line ${lines.linePos(node.range?.[0] ?? 0).line}: ${name} is not set in the environment`,
+          );
+        return value ?? '';
+      });
+    },
+  });
+  return unset;
 }
 
 /** `flows.order.steps.0.within: is not a duration`. */

@@ -33,6 +33,8 @@ export interface Incident {
   exampleFlowIds: string[];
   notes: { at: number; text: string }[];
   ack: { at: number; count: number; note: string } | null;
+  /** When an acknowledgement ceased to hold because it was ten times worse; null: never. */
+  outgrownAt: number | null;
   version: number;
 }
 
