@@ -189,6 +189,7 @@ export function createApp(config: Config, parts: AppParts = {}): App {
     state = 'stopped';
     stopping = true;
     cancelTick?.();
+    pipeline.letGo();
     await receiver.stop();
     await pipeline.stop();
     await alerts.stop();

@@ -1,4 +1,4 @@
-import { ABSENCES, createLab, type Flow } from '@fermata/server/lab';
+import { ABSENCES, createLab, traceIdOf, type Flow } from '@fermata/server/lab';
 import type { Simulated } from './simulator.ts';
 
 /** How well stalls were found: figures over all flows of a simulation. */
@@ -38,7 +38,7 @@ export async function play(simulated: Simulated, startMs: number, options: Play 
   const lab = await createLab({
     startMs,
     onFlow(flow) {
-      const root = flow.members.map((key) => key.slice(0, 32)).find((trace) => roots.has(trace));
+      const root = flow.members.map(traceIdOf).find((trace) => roots.has(trace));
       if (root === undefined || first.has(root)) return;
       const finding = flow.findings.find((one) => (ABSENCES as readonly string[]).includes(one.rule));
       if (finding)

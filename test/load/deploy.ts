@@ -1,4 +1,4 @@
-import { createLab } from '@fermata/server/lab';
+import { createLab, traceIdOf } from '@fermata/server/lab';
 import { SHAPES, type Shape } from './shapes.ts';
 import { simulate } from './simulator.ts';
 
@@ -33,7 +33,7 @@ export async function playDeploy(seed: number, flows: number, mailLives: boolean
   const lab = await createLab({
     startMs,
     onFlow(flow) {
-      const id = [...flow.members].sort()[0]!.slice(0, 32);
+      const id = traceIdOf([...flow.members].sort()[0]!);
       if (flow.health === 'stuck' && !alarms.has(id)) alarms.set(id, lab.clock.now());
     },
   });

@@ -1,4 +1,4 @@
-import { createLab, type Guard } from '@fermata/server/lab';
+import { createLab, traceIdOf, type Guard } from '@fermata/server/lab';
 import { SHAPES } from './shapes.ts';
 import { simulate } from './simulator.ts';
 
@@ -48,7 +48,7 @@ export async function playOutage(seed: number, flows: number): Promise<OutageSco
     onFlow(flow) {
       for (const { severity, since } of flow.findings) {
         if (severity !== 'critical') continue;
-        for (const trace of flow.members) stuck.add(trace.slice(0, 32));
+        for (const key of flow.members) stuck.add(traceIdOf(key));
         firstDeadline = Math.min(firstDeadline, since);
       }
     },

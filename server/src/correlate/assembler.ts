@@ -29,12 +29,21 @@ export interface Assembler {
   load(span: Span, stub: readonly KnownCause[] | null): void;
   /** Takes spans out of memory. What refers to them keeps its flow until it changes. */
   unload(nodes: Iterable<Node>): void;
+  /** What surrounds this shared span leaves: from now on it goes by what was known. */
+  makeStub(node: Node, causes: readonly KnownCause[]): void;
   /** A new span concerns these shared spans directly: what surrounds them must be in memory before `add`. */
-  stubsAround(span: Span): Node[];
+  stubsAround(span: Span): readonly Node[];
   flow(key: string): FlowState | undefined;
   readonly flows: ReadonlyMap<string, FlowState>;
   /** Flows changed since the last call. */
   takeDirty(): Set<string>;
+  /**
+   * Flows that spans went away from, and to which flows, each with the number of the last such move. Whoever draws a loser
+   * takes it out.
+   */
+  readonly losers: Map<string, ReadonlyMap<string, number>>;
+  /** How many moves there were. */
+  readonly moves: number;
   /** Spans that were found to belong to no flow since the last call. */
   takeUnowned(): Node[];
   /** How often a cyclic dependency had to be cut short. */
@@ -50,6 +59,7 @@ export interface FlowState {
 /** Malformed data can make resolution circular in ways the ring rules do not see; no input may hang the server. */
 const MOST_REBUILDS_PER_NODE = 64;
 const DEEPEST_DEPENDENCY = 1000;
+const NOBODY: readonly Node[] = [];
 
 export function createAssembler(): Assembler {
   const graph = createGraph();
@@ -57,8 +67,12 @@ export function createAssembler(): Assembler {
   const types = new Map<string, Map<string, number>>();
   const weakIndex = new Map<string, Set<Tree>>();
   let dirtyFlows = new Set<string>();
+  const losers = new Map<string, Map<string, number>>();
+  let moves = 0;
   let dirtyTokens = new Set<string>();
   const queue = new Set<Node>();
+  /** Few systems have any; looking for them around every span took 8 % of correlating. */
+  const stubs = new Set<Node>();
   let unowned = new Set<Node>();
   let abandoned = 0;
 
@@ -95,7 +109,7 @@ export function createAssembler(): Assembler {
   const setFlow = (node: Node, key: string, shared: boolean): void => {
     if (node.flowKey === key && node.shared === shared) return;
     if (node.flowKey !== key) {
-      leave(node);
+      leave(node, key);
       node.flowKey = key;
       if (key !== '') join(node, key);
     }
@@ -111,10 +125,13 @@ export function createAssembler(): Assembler {
     if (node.span.receivedAtMs > state.lastReceivedMs) state.lastReceivedMs = node.span.receivedAtMs;
     dirtyFlows.add(key);
   };
-  const leave = (node: Node): void => {
+  const leave = (node: Node, to: string): void => {
     if (node.flowKey === '') return;
     const state = flows.get(node.flowKey);
     dirtyFlows.add(node.flowKey);
+    let gainers = losers.get(node.flowKey);
+    if (gainers === undefined) losers.set(node.flowKey, (gainers = new Map<string, number>()));
+    if (to !== '') gainers.set(to, ++moves);
     state?.nodes.delete(node);
     if (state?.nodes.size === 0) flows.delete(node.flowKey);
   };
@@ -276,7 +293,7 @@ export function createAssembler(): Assembler {
     const { span } = node;
     if (wakesStubs)
       for (const stub of stubsAround(span)) {
-        stub.stub = null;
+        unstub(stub);
         touch(stub, false);
       }
     if (node.parent !== null) {
@@ -289,7 +306,16 @@ export function createAssembler(): Assembler {
     touchSharing(span);
     touchInner(node);
   };
-  const stubsAround = (span: Span): Node[] => {
+  const makeStub = (node: Node, causes: readonly KnownCause[]): void => {
+    node.stub = causes;
+    stubs.add(node);
+  };
+  const unstub = (node: Node): void => {
+    node.stub = null;
+    stubs.delete(node);
+  };
+  const stubsAround = (span: Span): readonly Node[] => {
+    if (stubs.size === 0) return NOBODY;
     const found = new Set<Node>();
     const meet = (node: Node | undefined): void => {
       const head = node && headOf(node);
@@ -360,14 +386,16 @@ export function createAssembler(): Assembler {
       forget(known);
     }
     const node = graph.add(span, stub);
+    if (stub !== null) stubs.add(node);
     countType(node, 1);
     touch(node, !loading);
   };
   const forget = (node: Node): void => {
     invalidate(node.tree);
     queue.delete(node);
-    leave(node);
+    leave(node, '');
     node.flowKey = '';
+    stubs.delete(node);
     graph.remove(node);
     countType(node, -1);
   };
@@ -383,6 +411,7 @@ export function createAssembler(): Assembler {
       settle();
     },
     load: (span, stub) => addOne(span, stub, true),
+    makeStub,
     stubsAround,
     unload(nodes) {
       // Those are on their way in, to be resolved by the next `add`; forgotten, they would be in no flow.
@@ -405,6 +434,7 @@ export function createAssembler(): Assembler {
         state?.nodes.delete(node);
         if (state?.nodes.size === 0) flows.delete(node.flowKey);
         node.flowKey = '';
+        stubs.delete(node);
         graph.remove(node);
         countType(node, -1);
       }
@@ -413,6 +443,10 @@ export function createAssembler(): Assembler {
       for (const node of loaded) if (graph.get(node.span.key) === node) queue.add(node);
     },
     flow: (key) => flows.get(key),
+    losers,
+    get moves() {
+      return moves;
+    },
     takeUnowned() {
       const taken = [...unowned].filter(
         (node) => node.flowKey === '' && node.stub === null && graph.get(node.span.key) === node,

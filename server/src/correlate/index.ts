@@ -2,23 +2,12 @@ import type { Clock } from '../base/clock.ts';
 import type { Counters } from '../base/counters.ts';
 import { createDeadlines } from '../base/deadlines.ts';
 import type { Flow, FlowChange, KnownCause } from '../model/flow.ts';
-import { spanIdOf, traceIdOf, type Span, type SpanKey } from '../model/span.ts';
+import type { Span, SpanKey } from '../model/span.ts';
+import { createAway } from './away.ts';
 import { createAssembler, type FlowState } from './assembler.ts';
-import { createDeparted } from './departed.ts';
 import { causesOf } from './evidence.ts';
 import { inputOf } from './flow-input.ts';
-import {
-  isBatchConsumer,
-  mayNameFlow,
-  neighboursOf,
-  ORIGIN,
-  REFERRER,
-  sharedTokens,
-  SPAN,
-  TOKEN,
-  TRACE,
-  type Node,
-} from './graph.ts';
+import { isBatchConsumer, neighboursOf, type Node } from './graph.ts';
 import { causalShifts, splitRuns } from './runs.ts';
 import { flowIdOf, rowTokens, toTimeline } from './timeline.ts';
 import { togetherWith, type Together } from './together.ts';
@@ -39,16 +28,28 @@ export interface Correlator {
    * spans whose surroundings have to be there too.
    */
   load(names: readonly string[], flows: readonly StoredFlowSpans[]): Span[];
-  add(spans: readonly Span[]): void;
+  /** Gives the keys of flows that changed, for `takeAgain`. */
+  add(spans: readonly Span[]): readonly string[];
   /**
    * Changed flows with their timelines; graves of names that are gone; spans in no flow. At most `limit` flows, those
-   * that wait longest first: drawing many at once would stop everything else.
+   * that wait longest first: drawing many at once would stop everything else. Without a limit none is put off.
+   * What is given at once has to be written at once: a flow that spans went away from comes with those that have them
+   * now. A crash in between would leave those spans in no row, although their own batch was included long ago.
    */
   takeChanges(limit?: number): Changes;
+  /** The same at once for the flows with these keys, and for those that were drawn as these ids. */
+  takeAgain(ids: Iterable<string>, keys: readonly string[]): Changes;
   /** The changes are durable: what is quiet may leave memory. */
   written(changes: readonly FlowChange[]): void;
-  /** Names of flows that departed before this process started. */
-  remember(names: Iterable<string>): void;
+  /** Hashes of names of flows that are only in the store. */
+  remember(hashes: Buffer): void;
+  /** So many names are remembered at least. */
+  readonly mostRemembered: number;
+  /** Names that were remembered long ago should be forgotten: `startForgetting`, `remember` those of open flows, `forget`. */
+  readonly remembersTooMuch: boolean;
+  startForgetting(): void;
+  /** From now on there are flows in the store whose names are not remembered, and so `Changes.unheard`. */
+  forget(): void;
   /**
    * An open flow that is not in memory; when it settles and when it has to be judged again, ms; null where it does not by
    * itself.
@@ -65,8 +66,12 @@ export interface Correlator {
 
 export interface Changes {
   list: FlowChange[];
+  /** Nothing else can be drawn now. */
+  isAll: boolean;
   /** Whatever had changed when this round began has been given by now. */
   roundEnds: boolean;
+  /** Flows among them that may be in the store all the same, where names were forgotten: load those, and look again. */
+  unheard: string[];
 }
 
 export interface StoredFlowSpans {
@@ -92,7 +97,11 @@ export interface CorrelatorOptions {
   onAway(flowIds: string[]): void;
   /** Something changed: `takeChanges` has work. */
   onDirty(): void;
+  /** Of a generation of names that departed (`departed.ts`), for tests: smaller than any server's. */
+  departedLines?: readonly number[] | undefined;
 }
+
+type Taken = Pick<Changes, 'list' | 'unheard'>;
 
 /** What was last written about a flow key. */
 interface Shown {
@@ -100,11 +109,13 @@ interface Shown {
   /** A member span: where it lives now is where the flow went. */
   sample: string;
   computedAtMs: number;
+  /** How many moves of spans between flows there had been. */
+  moves: number;
 }
 
-/** Large flows are drawn less often: at most this share of the time goes into one of them. */
+/** Flows above so many spans are drawn less often: at most this share of the time goes into one of them. */
+const LARGE = 1000;
 const DRAW_MS_PER_SPAN = 0.05;
-const MOST_CHECKED = 200_000;
 /** More spans than these that decide together leave one flow at a time; a late span may then miss the rest of them. */
 const MOST_TOGETHER = 5000;
 /** Above this, those that are quiet the longest leave, if only for a moment: memory stays bounded under any load. */
@@ -117,16 +128,18 @@ const LOOKED_AT = 4;
 
 export function createCorrelator(options: CorrelatorOptions): Correlator {
   const { clock } = options;
-  const departed = createDeparted();
-  const checked = new Set<string>();
   const assembler = createAssembler();
+  const away = createAway(assembler, options.departedLines);
   const shown = new Map<string, Shown>();
   const keyOfId = new Map<string, string>();
   const pending = new Set<string>();
   /** What was pending when this round of drawing began, last first. */
   let round: string[] = [];
-  /** Flow keys in the order in which they last received a span. */
-  const quiet = new Map<string, number>();
+  /** Put off in the first round since one was complete: none is complete before these are drawn. */
+  const owed = new Set<string>();
+  let isFirst = true;
+  /** Keys of flows of which the store has all that there is to say, in the order in which they were written. */
+  const quiet = new Set<string>();
   const unwritten = new Map<string, number>();
   /** Loaded, not yet resolved: under which key they are shown is known after that. */
   const brought: { id: string; sample: SpanKey }[] = [];
@@ -141,13 +154,13 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
   });
 
   const lookAgain = (ids: Iterable<string>): void => {
-    const away: string[] = [];
+    const gone: string[] = [];
     for (const id of ids) {
       const key = keyOfId.get(id);
       if (key !== undefined && assembler.flow(key)) pending.add(key);
-      else away.push(id);
+      else gone.push(id);
     }
-    if (away.length > 0) options.onAway(away);
+    if (gone.length > 0) options.onAway(gone);
     if (pending.size > 0) options.onDirty();
   };
   const looks = createDeadlines(clock, lookAgain);
@@ -158,49 +171,24 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
     return lastVersion;
   };
 
-  const uncheck = (prefix: string, text: string): void => {
-    if (checked.size > 0) checked.delete(prefix + text);
-  };
-  const departAs = (prefix: string, text: string): void => {
-    departed.add(prefix, text);
-    uncheck(prefix, text);
-  };
-  /** Remembers under which names a span that leaves memory is found again (`rowTokens`, and its trace). */
-  const depart = (node: Node): void => {
-    const { span } = node;
-    uncheck(SPAN, span.key);
-    for (const token of sharedTokens(span)) departAs(TOKEN, token);
-    for (const link of span.links) {
-      departAs(REFERRER, link);
-      uncheck(SPAN, link);
-    }
-    if (node.parent !== null && node.parent.flowKey === node.flowKey && node.flowKey !== '') return;
-    departed.add(TRACE, span.traceId);
-    const { parent } = span;
-    if (parent !== '') {
-      departAs(REFERRER, parent);
-      uncheck(SPAN, parent);
-    }
-    if (node.cycle || mayNameFlow(span)) departAs(ORIGIN, span.traceId);
-  };
-
-  const collectDirty = (): void => {
-    for (const key of assembler.takeDirty()) {
+  const collectDirty = (): readonly string[] => {
+    const keys = [...assembler.takeDirty()];
+    for (const key of keys) {
       pending.add(key);
-      const state = assembler.flow(key);
       quiet.delete(key);
-      if (state) quiet.set(key, state.lastReceivedMs);
     }
+    return keys;
   };
 
   /** The timelines of one flow key, one per run, and graves for what it was shown as before. */
-  const draw = (key: string, state: FlowState, changes: FlowChange[]): void => {
+  const draw = (key: string, state: FlowState, { list, unheard }: Taken): void => {
     const now = clock.now();
     const input = inputOf(state, assembler.graph);
     const shifts = causalShifts(input);
     const runs = splitRuns(input, shifts);
     let ids: readonly string[] = [];
     let previous: Flow | null = null;
+    const before = shown.get(key)?.ids ?? [];
     runs.forEach((run, i) => {
       const flow = options.judge(toTimeline(run, shifts, i + 1));
       if (previous)
@@ -219,11 +207,12 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
         if (flow.settlesAs === null) deadlines.clear(flow.id);
         else deadlines.set(flow.id, settlesAt);
       }
-      changes.push({ id: flow.id, version: nextVersion(), flow, movedTo: null });
+      list.push({ id: flow.id, version: nextVersion(), flow, movedTo: null });
+      if (away.forgets && !before.includes(flow.id)) unheard.push(flow.id);
     });
-    for (const id of shown.get(key)?.ids ?? []) if (!ids.includes(id)) bury(id, ids[0]!, changes);
+    for (const id of before) if (!ids.includes(id)) bury(id, ids[0]!, list);
     const [first] = state.nodes;
-    shown.set(key, { ids, sample: first!.span.key, computedAtMs: now });
+    shown.set(key, { ids, sample: first!.span.key, computedAtMs: now, moves: assembler.moves });
   };
 
   const bury = (id: string, movedTo: string | null, changes: FlowChange[]): void => {
@@ -238,17 +227,16 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
     causesOf(node, assembler.graph).map(({ key, kinds }) => ({ key, kinds }));
 
   /** Nothing of it was received since, and the store has all that there is to say about it. */
+  const isDone = ({ key, lastReceivedMs }: FlowState, before: number): boolean => {
+    if (lastReceivedMs > before || pending.has(key)) return false;
+    const last = shown.get(key);
+    return last !== undefined && !last.ids.some((id) => unwritten.has(id));
+  };
   const mayLeave = ({ nodes }: Together, before: number): boolean => {
-    for (const node of nodes) {
+    for (const node of nodes)
       if (node.flowKey === '') {
         if (node.listed === null || node.span.receivedAtMs > before) return false;
-        continue;
-      }
-      const state = assembler.flow(node.flowKey)!;
-      if (state.lastReceivedMs > before || pending.has(state.key)) return false;
-      const last = shown.get(state.key);
-      if (last === undefined || last.ids.some((id) => unwritten.has(id))) return false;
-    }
+      } else if (!isDone(assembler.flow(node.flowKey)!, before)) return false;
     return true;
   };
 
@@ -266,7 +254,7 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
   const unload = ({ nodes, border }: Together): void => {
     const keys = new Set<string>();
     for (const node of nodes) {
-      depart(node);
+      away.depart(node);
       if (node.flowKey !== '') keys.add(node.flowKey);
     }
     const causes = new Map([...border].map((node) => [node, knownCauses(node)]));
@@ -277,10 +265,10 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
         [...neighboursOf(member, assembler.graph)].some((next) => next.flowKey !== ''),
       );
       if (needed || family.some((member) => member.listed === null)) {
-        node.stub ??= causes.get(node)!;
+        if (node.stub === null) assembler.makeStub(node, causes.get(node)!);
         continue;
       }
-      family.forEach(depart);
+      family.forEach((member) => away.depart(member));
       assembler.unload(family);
     }
     for (const key of keys) {
@@ -288,6 +276,57 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
       shown.delete(key);
       quiet.delete(key);
     }
+  };
+
+  const isTooSoon = (key: string, now: number): boolean => {
+    const size = assembler.flow(key)?.nodes.size ?? 0;
+    const last = shown.get(key);
+    return size > LARGE && last !== undefined && now - last.computedAtMs < size * DRAW_MS_PER_SPAN;
+  };
+  /** Flows that spans of this one went to, and that were not drawn since. */
+  const gainersOf = (key: string): string[] => {
+    const gainers: string[] = [];
+    for (const [to, move] of assembler.losers.get(key) ?? [])
+      if ((shown.get(to)?.moves ?? -1) < move) gainers.push(to);
+    return gainers;
+  };
+  const isPutOff = (key: string, now: number): boolean =>
+    isTooSoon(key, now) || gainersOf(key).some((to) => isTooSoon(to, now));
+  const drawNow = (first: string, taken: Taken): void => {
+    const keys = new Set([first]);
+    for (const key of keys) {
+      for (const to of gainersOf(key)) keys.add(to);
+      assembler.losers.delete(key);
+      pending.delete(key);
+      owed.delete(key);
+      const state = assembler.flow(key);
+      if (state) draw(key, state, taken);
+      else {
+        // The key is gone: its spans live under another name now.
+        const last = shown.get(key);
+        const home = last && assembler.graph.get(last.sample);
+        const to = home?.flowKey ? flowIdOf(home.flowKey, 1) : null;
+        for (const id of last?.ids ?? []) bury(id, to, taken.list);
+        shown.delete(key);
+        quiet.delete(key);
+      }
+    }
+  };
+  const changesOf = ({ list: taken, unheard }: Taken): Changes => {
+    // A name that was buried and drawn in one go (a rename back) is drawn.
+    const drawn = new Set(taken.flatMap((change) => (change.flow ? [change.id] : [])));
+    const list = taken.filter((change) => change.flow !== null || !drawn.has(change.id));
+    for (const change of list) unwritten.set(change.id, change.version);
+    for (const node of assembler.takeUnowned()) {
+      const causes = isBatchConsumer(node.span) ? knownCauses(node) : [];
+      const listed = JSON.stringify(causes);
+      if (listed === node.listed) continue;
+      node.listed = listed;
+      list.push(unownedChange(node.span, causes, nextVersion()));
+    }
+    openFlows = open.size;
+    const isAll = round.length === 0;
+    return { list, isAll, roundEnds: isAll && owed.size === 0, unheard };
   };
 
   /** Spans that belong to no flow, and have none around them, leave by themselves. */
@@ -309,47 +348,9 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
   };
 
   const self: Correlator = {
-    missing(spans, loaded) {
-      if (departed.size === 0) return [];
-      const { graph } = assembler;
-      const names = new Set<string>();
-      const ask = (prefix: string, text: string): boolean => {
-        if (!departed.has(prefix, text) || checked.has(prefix + text)) return false;
-        names.add(prefix + text);
-        return true;
-      };
-      /** Spans of one trace often come together. */
-      let trace = '';
-      let traceDeparted = false;
-      const askSpan = (key: SpanKey, traceId: string): boolean => {
-        if (traceId !== trace) traceDeparted = departed.has(TRACE, (trace = traceId));
-        if (!traceDeparted || checked.has(SPAN + key)) return false;
-        names.add(SPAN + key);
-        return true;
-      };
-      const surroundings = (span: Span): void => {
-        const parent = span.parent;
-        const hasParent = graph.get(parent) !== undefined;
-        if (!hasParent && (parent === '' || !askSpan(parent, span.traceId))) {
-          if (parent !== '') ask(REFERRER, parent);
-          if (mayNameFlow(span) || parent === span.key) ask(ORIGIN, span.traceId);
-        } else if (graph.get(span.key)?.cycle || graph.waitingFor(span.key).length > 0)
-          ask(ORIGIN, span.traceId); // A ring is cut somewhere.
-        for (const link of span.links) if (!graph.get(link)) askSpan(link, traceIdOf(link));
-        ask(REFERRER, span.key);
-        for (const token of sharedTokens(span)) ask(TOKEN, token);
-      };
-      for (const span of spans) {
-        if (!graph.get(span.key)) askSpan(span.key, span.traceId);
-        surroundings(span);
-        for (const stub of assembler.stubsAround(span)) surroundings(stub.span);
-      }
-      for (const span of loaded) surroundings(span);
-      return [...names];
-    },
+    missing: (spans, loaded) => away.missing(spans, loaded),
     load(names, flows) {
-      if (checked.size > MOST_CHECKED) checked.clear();
-      for (const name of names) checked.add(name);
+      away.asked(names);
       const whole: Span[] = [];
       for (const flow of flows) {
         lastVersion = Math.max(lastVersion, flow.version);
@@ -359,6 +360,7 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
           const known = assembler.graph.get(span.key);
           const stub = !isFlow && isBatchConsumer(span) ? flow.causes : null;
           assembler.load(span, stub);
+          away.loaded(span);
           if (stub === null && (known === undefined || known.stub !== null)) whole.push(span);
         }
       }
@@ -369,77 +371,70 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
       for (const { id, sample } of brought.splice(0)) {
         const key = assembler.graph.get(sample)?.flowKey;
         if (!key) continue;
+        // Drawn under this id is another flow by now: what the row held is shared out.
+        const other = keyOfId.get(id);
+        if (other !== undefined && other !== key && assembler.flow(other) !== undefined) continue;
         keyOfId.set(id, key);
         const known = shown.get(key);
         if (known) known.ids = [...new Set([...known.ids, id])];
-        else shown.set(key, { ids: [id], sample, computedAtMs: 0 });
+        else shown.set(key, { ids: [id], sample, computedAtMs: 0, moves: 0 });
       }
       assembler.add(spans);
-      collectDirty();
+      const changed = collectDirty();
       if (pending.size > 0) options.onDirty();
+      return changed;
     },
     takeChanges(limit = Infinity) {
       collectDirty();
-      const changes: FlowChange[] = [];
+      if (round.length === 0) {
+        round = [...pending].reverse();
+        isFirst = owed.size === 0;
+      }
+      const taken: Taken = { list: [], unheard: [] };
       const now = clock.now();
-      let deferred = false;
-      if (round.length === 0) round = [...pending].reverse();
-      while (round.length > 0 && changes.length < limit) {
+      let putOff = false;
+      while (round.length > 0 && taken.list.length < limit) {
         const key = round.pop()!;
         if (!pending.has(key)) continue;
-        const state = assembler.flow(key);
-        const last = shown.get(key);
-        if (
-          state &&
-          last &&
-          state.nodes.size > 1000 &&
-          now - last.computedAtMs < state.nodes.size * DRAW_MS_PER_SPAN
-        ) {
-          deferred = true;
-          continue;
-        }
-        pending.delete(key);
-        if (state) draw(key, state, changes);
+        if (limit === Infinity || !isPutOff(key, now)) drawNow(key, taken);
         else {
-          // The key is gone: its spans live under another name now.
-          const home = last && assembler.graph.get(last.sample);
-          const to = home?.flowKey ? flowIdOf(home.flowKey, 1) : null;
-          for (const id of last?.ids ?? []) bury(id, to, changes);
-          shown.delete(key);
-          quiet.delete(key);
+          putOff = true;
+          if (isFirst) owed.add(key);
         }
       }
-      // A name that was buried and drawn in one go (a rename back) is drawn.
-      const drawn = new Set(changes.flatMap((change) => (change.flow ? [change.id] : [])));
-      const result = changes.filter((change) => change.flow !== null || !drawn.has(change.id));
-      for (const change of result) unwritten.set(change.id, change.version);
-      for (const node of assembler.takeUnowned()) {
-        const causes = isBatchConsumer(node.span) ? knownCauses(node) : [];
-        const listed = JSON.stringify(causes);
-        if (listed === node.listed) continue;
-        node.listed = listed;
-        result.push(unownedChange(node.span, causes, nextVersion()));
-      }
-      if (deferred) options.onDirty();
-      openFlows = open.size;
-      return { list: result, roundEnds: round.length === 0 };
+      if (putOff) options.onDirty();
+      return changesOf(taken);
+    },
+    takeAgain(ids, keys) {
+      const again = new Set(keys);
+      for (const id of ids) again.add(keyOfId.get(id) ?? '');
+      again.delete('');
+      const taken: Taken = { list: [], unheard: [] };
+      for (const key of again) drawNow(key, taken);
+      return changesOf(taken);
     },
     written(changes) {
-      for (const change of changes)
-        if (unwritten.get(change.id) === change.version) unwritten.delete(change.id);
+      for (const { id, version } of changes) {
+        if (unwritten.get(id) === version) unwritten.delete(id);
+        const key = keyOfId.get(id);
+        if (key === undefined || pending.has(key)) continue;
+        quiet.delete(key);
+        quiet.add(key);
+      }
       const crowded = (): boolean => assembler.graph.size > MOST_SPANS_IN_MEMORY;
       const before = (): number => clock.now() - (crowded() ? CROWDED_QUIET_MS : options.unloadMs);
       let left = MOST_LEAVING + 2 * changes.length;
-      // Those that are not drawn yet stay; a backlog of them must not be gone through again and again.
+      // Those that hang together with others may have to stay, and must not be gone through again and again.
       let looks = LOOKED_AT * left;
-      for (const [key, lastReceived] of quiet) {
-        if (lastReceived > before() || left === 0 || looks-- === 0) break;
-        if (pending.has(key)) continue;
+      for (const key of quiet) {
         const state = assembler.flow(key);
         if (!state) {
           quiet.delete(key);
           continue;
         }
+        if (state.lastReceivedMs > before() || left === 0 || looks-- === 0) break;
+        // Asked first: what hangs together with it is a walk through all of its spans.
+        if (!isDone(state, before())) continue;
         const leaving = leavingWith(state);
         if (!mayLeave(leaving, before())) continue;
         unload(leaving);
@@ -448,9 +443,13 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
       sweep(before());
       if (pending.size > 0) options.onDirty();
     },
-    remember(names) {
-      for (const name of names) departed.add(TOKEN, name);
+    remember: (hashes) => away.remember(hashes),
+    mostRemembered: away.mostRemembered,
+    get remembersTooMuch() {
+      return away.remembersTooMuch;
     },
+    startForgetting: () => away.startForgetting(),
+    forget: () => away.forget(),
     lookAgain,
     remainsOpen(flowId, settlesAtMs, lookAtMs) {
       open.add(flowId);
@@ -475,6 +474,7 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
   options.counters.gauge('fermata_open_flows', () => openFlows);
   options.counters.gauge('fermata_flows_to_write', () => pending.size + unwritten.size);
   options.counters.gauge('fermata_spans_in_memory', () => assembler.graph.size);
+  options.counters.gauge('fermata_departed_names', () => away.size);
   options.counters.gauge('fermata_resolutions_abandoned', () => assembler.abandoned);
   return self;
 }
@@ -483,12 +483,12 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
 const UNOWNED = '~';
 const isUnowned = (id: string): boolean => id.startsWith(UNOWNED);
 function unownedChange(span: Span, causes: KnownCause[], version: number): FlowChange {
-  const { key, traceId, receivedAtMs } = span;
+  const { key, receivedAtMs } = span;
   return {
     id: UNOWNED + key,
     version,
     flow: null,
     movedTo: null,
-    unowned: { traceId, spanId: spanIdOf(key), receivedAtMs, causes, tokens: rowTokens([span], [span]) },
+    unowned: { key, receivedAtMs, causes, tokens: rowTokens([span], [span]) },
   };
 }

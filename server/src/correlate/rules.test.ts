@@ -476,4 +476,39 @@ describe('change', () => {
         .steps.map((step) => step.service),
     ).toEqual(['svc', 'late']);
   });
+
+  test('runs of a flow without id come back together: a late start between two of them renumbers the later', () => {
+    const first = [
+      aSpan({ trace: '1', id: '1', at: 0, ms: 100 }),
+      aSpan({ trace: '1', id: '2', parent: '1', role: 'send', at: 5 }),
+      aSpan({
+        trace: '1',
+        id: '3',
+        parent: '1',
+        role: 'event',
+        milestone: 'flow-completed',
+        outcome: 'completed',
+        at: 10,
+        ms: 0,
+      }),
+      aSpan({ trace: '1', id: '4', parent: '1', role: 'send', at: 12 }),
+      aSpan({ trace: '2', id: '5', links: ['1/2'], service: 'b', role: 'process', at: 40 }),
+      aSpan({ trace: '2', id: '6', parent: '5', role: 'event', milestone: 'flow-started', at: 41, ms: 0 }),
+    ];
+    const late = [
+      aSpan({ trace: '3', id: '7', links: ['1/4'], service: 'c', role: 'process', at: 20 }),
+      aSpan({ trace: '3', id: '8', parent: '7', role: 'event', milestone: 'flow-started', at: 21, ms: 0 }),
+    ];
+    const membersOf = (bench: ReturnType<typeof createBench>): [string, string[]][] =>
+      [...bench.flows()].map(([id, { members }]): [string, string[]] => [id, [...members].sort()]).sort();
+    const atOnce = createBench();
+    atOnce.take([...first, ...late]);
+    const inBetween = createBench();
+    inBetween.take(first);
+    inBetween.rest();
+    inBetween.take(late);
+    inBetween.rest();
+    expect(membersOf(inBetween)).toEqual(membersOf(atOnce));
+    expect(membersOf(atOnce)).toHaveLength(2);
+  });
 });

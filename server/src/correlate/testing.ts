@@ -1,7 +1,9 @@
+import { hashesOf } from '../base/name-hash.ts';
 import { createCounters } from '../base/counters.ts';
 import { manualClock, type ManualClock } from '../base/clock.ts';
 import type { Flow, Unowned } from '../model/flow.ts';
-import type { Span } from '../model/span.ts';
+import { SPAN, TRACE } from '../model/names.ts';
+import { traceIdOf, type Span } from '../model/span.ts';
 import { createCorrelator, type Correlator, type StoredFlowSpans } from './index.ts';
 
 interface Names {
@@ -48,15 +50,14 @@ export function createBench(): Bench {
   const stored = (id: string): StoredFlowSpans[] => {
     const flow = rows.get(id);
     const loose = unowned.get(id);
-    if (loose)
-      return [{ id, version: 1, members: spans.get(loose.traceId + loose.spanId)!, causes: loose.causes }];
+    if (loose) return [{ id, version: 1, members: spans.get(loose.key)!, causes: loose.causes }];
     if (!flow) return [];
     const members = flow.members.flatMap((key) => spans.get(key) ?? []);
     return [{ id, version: 1, members, causes: [] }];
   };
   /** As the store does: spans by what a row holds, everything else by its tokens. */
   const has = (row: Names, name: string): boolean =>
-    name.startsWith('s\0') ? row.keys.has(name.slice(2)) : row.tokens.includes(name);
+    name.startsWith(SPAN) ? row.keys.has(name.slice(SPAN.length)) : row.tokens.includes(name);
   const names = (): Names[] => [
     ...[...rows.values()].map((flow) => ({
       id: flow.id,
@@ -65,7 +66,7 @@ export function createBench(): Bench {
     })),
     ...[...unowned].map(([id, row]) => ({
       id,
-      keys: new Set([row.traceId + row.spanId]),
+      keys: new Set([row.key]),
       tokens: row.tokens,
     })),
   ];
@@ -125,7 +126,7 @@ export function createBench(): Bench {
       correlator.stop();
       correlator = make();
       for (const row of names())
-        correlator.remember([...[...row.keys].map((key) => `t\0${key.slice(0, 32)}`), ...row.tokens]);
+        correlator.remember(hashesOf([...[...row.keys].map((key) => TRACE + traceIdOf(key)), ...row.tokens]));
       for (const flow of rows.values()) {
         if (flow.phase !== 'ended')
           correlator.remainsOpen(

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { Badge, Expected, Flow, Hop, Relation, Step } from '../model/flow.ts';
+import { ORIGIN, REFERRER, TRACE } from '../model/names.ts';
 import { spanIdOf, type Outcome, type Span } from '../model/span.ts';
 import { type UnixNanos, earlier, later, msBetween, msOf, shifted } from '../model/time.ts';
 import type { FlowInput } from './flow-input.ts';
-import { mayNameFlow, ORIGIN, REFERRER, sharedTokens } from './graph.ts';
+import { mayNameFlow, sharedTokens } from './graph.ts';
 import { hopsOf } from './hops.ts';
 import type { Shifts } from './runs.ts';
 import { addBadge, draftSteps, linkCompensations, mergeAttempts } from './steps.ts';
@@ -169,8 +170,8 @@ function identityOf(key: string, spans: Span[]): Identity {
 
 /** Public id of a flow: the trace that names it, or a hash of (environment, type, id) and the run. */
 export function flowIdOf(key: string, run: number): string {
-  const name = key.startsWith('t\0')
-    ? key.slice(2)
+  const name = key.startsWith(TRACE)
+    ? key.slice(TRACE.length)
     : createHash('sha1').update(key).digest('hex').slice(0, 24);
   return run === 1 ? name : `${name}.${run}`;
 }
@@ -216,7 +217,7 @@ function endOf(input: FlowInput, shifts: Shifts, steps: Step[], badges: Set<Badg
 
   const first = input.segments[0]!;
   const isRequest =
-    input.key.startsWith('t\0') &&
+    input.key.startsWith(TRACE) &&
     input.segments.every(
       (segment) => !segment.orphan && segment.spans.every((span) => span.message === null),
     ) &&

@@ -1,4 +1,5 @@
-import { NONE } from '../model/span.ts';
+import { TRACE } from '../model/names.ts';
+import { NONE, spanIdOf, traceIdOf } from '../model/span.ts';
 import {
   countOf,
   isBatch,
@@ -267,7 +268,7 @@ function anonymousKey(from: Segment, graph: Graph): string {
     } else if (span === '' || head.span.key < span) span = head.span.key;
     work.push(...segment.children);
   }
-  return trace !== '' ? `t\0${trace}` : `t\0${span.slice(0, 32)}-${span.slice(32)}`;
+  return trace !== '' ? TRACE + trace : `${TRACE}${traceIdOf(span)}-${spanIdOf(span)}`;
 }
 
 function speaksForTrace(head: Node, causes: Cause[], graph: Graph): boolean {

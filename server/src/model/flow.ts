@@ -226,8 +226,7 @@ export interface KnownCause {
 
 /** A span that belongs to no flow: shared by several, or attributed to none. */
 export interface Unowned {
-  traceId: string;
-  spanId: string;
+  key: SpanKey;
   receivedAtMs: number;
   /** As in `Flow.tokens`. */
   tokens: string[];

@@ -152,18 +152,15 @@ export function flowRows(
 type Columns = Partial<Record<keyof typeof COLUMNS, unknown>>;
 
 /** `deleted`: 1 is a grave; 2 is a span that belongs to no flow: found by its names, listed nowhere. */
-const unowned = (
-  change: FlowChange,
-  { receivedAtMs, traceId, spanId, tokens, causes }: Unowned,
-): Columns => ({
+const unowned = (change: FlowChange, { receivedAtMs, key, tokens, causes }: Unowned): Columns => ({
   id: change.id,
   version: change.version,
   deleted: 2,
   phase: 'ended',
   last_received: receivedAtMs,
-  trace_ids: [traceId],
+  trace_ids: [traceIdOf(key)],
   tokens,
-  members: traceId + spanId,
+  members: key,
   timeline: JSON.stringify(causes),
 });
 

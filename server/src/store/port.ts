@@ -39,13 +39,16 @@ export interface Store {
   /** Highest batch number ever inserted, and the last one that the flow rows include. */
   watermarks(): Promise<{ lastBatch: number; derivedBatch: number; lastReceivedMs: number }>;
   replay(afterBatch: number): AsyncIterable<StoredSpan[]>;
-  /** Names (`t\0` + trace id, tokens) of every flow and unowned span, for the filter of departed flows. */
-  names(): AsyncIterable<string[]>;
+  /**
+   * Under which names (`model/names.ts`) flows and unowned spans are found, as hashes (`base/name-hash.ts`): of open flows
+   * all, of the rest about `most`, of those that were received last. Without ORIGIN's: its trace is among them.
+   */
+  names(most: number): Promise<{ all: boolean; hashes: AsyncIterable<Buffer> }>;
   /** `settlesAtMs` 0: something is still awaited; `lookAtMs` 0: nothing changes by itself. Ended flows that still owe
    * something are among them. */
   openFlows(): AsyncIterable<{ id: string; type: string; settlesAtMs: number; lookAtMs: number }[]>;
 
-  /** Flows and unowned spans that have one of these names (`s\0` + span key, or a token), with their spans. */
+  /** Flows and unowned spans that have one of these names (of a span, or a token), with their spans. */
   loadByNames(names: readonly string[]): Promise<StoredFlow[]>;
 
   loadByIds(ids: readonly string[]): Promise<StoredFlow[]>;

@@ -1,5 +1,6 @@
 import { FermataError, messageOf } from '../base/errors.ts';
 import type { Incident, Notification, Silence } from '../model/incident.ts';
+import { ORIGIN, SPAN, TRACE } from '../model/names.ts';
 import type { FlowSearch } from '../model/search.ts';
 import type { Connection, Param } from './connection.ts';
 import {
@@ -13,6 +14,7 @@ import {
 import { migrate, type SchemaOptions } from './migrate.ts';
 import type { FlowTypeRow, PreparedSpans, ServiceRow, Store, StoredFlow, StoredSpan } from './port.ts';
 import { toSql } from './search-sql.ts';
+import { traceIdOf } from '../model/span.ts';
 import { fromSpanRow, SPAN_COLUMNS, SPAN_FIELDS, spanRows, type SpanRow } from './span-rows.ts';
 
 interface PreparedRows extends PreparedSpans {
@@ -21,6 +23,11 @@ interface PreparedRows extends PreparedSpans {
 
 /** Rows of a block where a table is read as a whole. */
 const BLOCK = 20_000;
+/** A query may be 256 KB long. */
+const IDS_AT_ONCE = 1000;
+/** Flows whose names are hashed in one query: some megabytes of hashes. */
+const NAMED_AT_ONCE = 100_000;
+const sqlName = (name: string): string => name.replaceAll('\0', '\\0');
 /** Rows of so many flows are made in one go, some 15 ms; spans come in between. */
 const FLOWS_AT_ONCE = 250;
 
@@ -58,7 +65,7 @@ export function createStoreOver(connection: Connection, schema: SchemaOptions, n
 
   /** Every record of each of these spans. */
   const spansAt = async (keys: readonly string[]): Promise<Map<string, StoredSpan[]>> => {
-    const traces = [...new Set(keys.map((key) => key.slice(0, 32)))];
+    const traces = [...new Set(keys.map(traceIdOf))];
     const spans = new Map<string, StoredSpan[]>();
     await tracked(connection.settled());
     for (let i = 0; i < traces.length; i += 500)
@@ -119,6 +126,29 @@ export function createStoreOver(connection: Connection, schema: SchemaOptions, n
     }
   }
 
+  /** The engine hashes: to hand over the names, and to hash them here, would take ten times as long. */
+  async function* nameHashes(sinceMs: number): AsyncIterable<Buffer> {
+    const names = `arrayConcat(arrayFilter(x -> NOT startsWith(x, '${sqlName(ORIGIN)}'), tokens), arrayMap(x -> concat('${sqlName(TRACE)}', x), trace_ids))`;
+    const hash = "concat(leftPad(hex(murmurHash3_32(x)), 8, '0'), leftPad(hex(murmurHash2_32(x)), 8, '0'))";
+    const open = `(phase != 'ended' AND (settles_as = '' OR settles_at > ${now()}) OR look_at > 0)`;
+    for (let after: string | undefined = ''; after !== undefined;) {
+      const next: { id: string }[] = await query<{ id: string }>(
+        `SELECT id FROM flows WHERE id > {after:String} ORDER BY id LIMIT 1 OFFSET ${NAMED_AT_ONCE}`,
+        { after },
+      );
+      const upTo = next[0]?.id;
+      // Grouped as the engine comes by them: one text of them all would be copied again and again.
+      const rows = await query<{ hashes: string }>(
+        `SELECT arrayStringConcat(groupArray(arrayStringConcat(arrayMap(x -> ${hash}, ${names})))) AS hashes
+         FROM flows WHERE id > {after:String} AND ({upTo:String} = '' OR id <= {upTo:String})
+         AND deleted != 1 AND (last_received >= ${sinceMs} OR ${open}) GROUP BY blockNumber()`,
+        { after, upTo: upTo ?? '' },
+      );
+      for (const { hashes } of rows) yield Buffer.from(hashes, 'hex');
+      after = upTo;
+    }
+  }
+
   return {
     kind: connection.kind,
     async start() {
@@ -175,12 +205,16 @@ export function createStoreOver(connection: Connection, schema: SchemaOptions, n
         after = Number(rows[rows.length - 1]!.batch);
       }
     },
-    async *names() {
-      for await (const rows of flowBlocks<{ id: string; trace_ids: string[]; tokens: string[] }>(
-        'id, trace_ids, tokens',
-        'FROM flows WHERE deleted != 1',
-      ))
-        yield rows.flatMap((row) => [...row.trace_ids.map((id) => `t\0${id}`), ...row.tokens]);
+    async names(most) {
+      if (most === 0) return { all: false, hashes: nameHashes(Number.MAX_SAFE_INTEGER) };
+      const minutes = await query<{ minute: string; names: string }>(
+        `SELECT intDiv(last_received, 60000) AS minute, sum(length(trace_ids) + length(tokens)) AS names
+         FROM flows WHERE deleted != 1 GROUP BY minute ORDER BY minute DESC`,
+      );
+      let left = most;
+      const tooMany = minutes.find(({ names }) => (left -= Number(names)) < 0);
+      const since = tooMany === undefined ? 0 : (Number(tooMany.minute) + 1) * 60_000;
+      return { all: since === 0, hashes: nameHashes(since) };
     },
     async *openFlows() {
       for await (const rows of flowBlocks<{ id: string; type: string; settles_at: string; look_at: string }>(
@@ -198,17 +232,23 @@ export function createStoreOver(connection: Connection, schema: SchemaOptions, n
       const spans = new Set<string>();
       const tokens = new Set<string>();
       for (const name of names)
-        if (name.startsWith('s\0')) spans.add(name.slice(2));
+        if (name.startsWith(SPAN)) spans.add(name.slice(SPAN.length));
         else tokens.add(name);
-      const traces = [...new Set([...spans].map((key) => key.slice(0, 32)))];
+      const traces = [...new Set([...spans].map(traceIdOf))];
       const conditions: string[] = [];
       if (traces.length > 0) conditions.push('hasAny(trace_ids, {traces:Array(String)})');
       if (tokens.size > 0) conditions.push('hasAny(tokens, {tokens:Array(String)})');
       if (conditions.length === 0) return [];
       return loadWhere(conditions.join(' OR '), { traces, tokens: [...tokens] }, { spans, tokens });
     },
-    loadByIds: (ids) =>
-      ids.length === 0 ? Promise.resolve([]) : loadWhere('id IN {ids:Array(String)}', { ids: [...ids] }),
+    async loadByIds(ids) {
+      const flows: StoredFlow[] = [];
+      for (let from = 0; from < ids.length; from += IDS_AT_ONCE)
+        flows.push(
+          ...(await loadWhere('id IN {ids:Array(String)}', { ids: ids.slice(from, from + IDS_AT_ONCE) })),
+        );
+      return flows;
+    },
     async saveLearned(models, savedMs) {
       const rows = models.map(({ environment, type, json }) => [environment, type, savedMs, json]);
       await tracked(

@@ -16,6 +16,7 @@ export { createGuard, type Channel, type Guard } from '../alert/index.ts';
 export { systemClock } from '../base/clock.ts';
 export { silentLog } from '../base/log.ts';
 export type { OtlpSpan, Attributes } from '../model/otlp.ts';
+export { traceIdOf } from '../model/span.ts';
 
 /** The whole pipeline over a clock that is moved by hand and a store in memory: hours in seconds. Test code only. */
 export interface Lab {

@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { manualClock, type Clock } from '../../base/clock.ts';
 import { createCounters } from '../../base/counters.ts';
+import { HASH_BYTES, hashesOf } from '../../base/name-hash.ts';
 import { createCorrelator } from '../../correlate/index.ts';
 import type { Flow, FlowChange } from '../../model/flow.ts';
 import { KeyValues, type OtlpSpan } from '../../model/otlp.ts';
+import { ORIGIN, TRACE } from '../../model/names.ts';
 import type { EvidenceRecord } from '../../model/record.ts';
 import { unixNanos } from '../../model/time.ts';
 import { createNormalizer } from '../../normalize/index.ts';
@@ -252,10 +254,63 @@ export function describeStore(
       const [byTrace] = await store.loadByNames([`s\0${trace('3')}${id('3')}`]);
       expect(byTrace).toMatchObject({ id: trace('3') });
       expect(byTrace!.members.map((stored) => stored.spanId)).toContain(id('3'));
-      const names: string[] = [];
-      for await (const block of store.names()) names.push(...block);
-      expect(names).toContain(`t\0${trace('3')}`);
       expect(await store.loadByNames(['s\0nothing', "i\0'\0\\"])).toEqual([]);
+    });
+
+    test('names are given as hashes: of open flows always, of others those received last', async () => {
+      // Far in the future, so that whatever other tests wrote is older.
+      const at = clock.now() + 1000 * 3_600_000;
+      const flow = (name: string, minute: number, over: Partial<Flow> = {}): FlowChange => ({
+        id: name,
+        version: 2,
+        movedTo: null,
+        flow: {
+          ...someFlows(1, clock.now())[0]!,
+          id: name,
+          members: [trace('9') + id('9')],
+          phase: 'ended',
+          settlesAs: null,
+          lookAtMs: null,
+          lastReceivedMs: at + minute * 60_000,
+          tokens: [`i\0${name}`, ORIGIN + name],
+          ...over,
+        },
+      });
+      const changes = [
+        flow('été-\u{1f4e6}', 1),
+        flow('short-names', 2, { tokens: ['i\0short-names', '', 'a', 'ab', 'abc', 'abcd'] }),
+        flow('waits-for-days', -50_000, { phase: 'open' }),
+        flow('owes', -50_000, { lookAtMs: at }),
+        flow('newest', 3),
+      ];
+      await store.insertFlows(changes, 3, () => 0);
+      const remembered = async (most: number): Promise<{ all: boolean; has: (name: string) => boolean }> => {
+        const { all, hashes } = await store.names(most);
+        const found = new Set<string>();
+        for await (const block of hashes)
+          for (let i = 0; i < block.length; i += HASH_BYTES)
+            found.add(block.subarray(i, i + HASH_BYTES).toString('hex'));
+        return { all, has: (name) => found.has(hashesOf([name]).toString('hex')) };
+      };
+      const every = await remembered(1e9);
+      expect(every.all).toBe(true);
+      for (const { flow: one } of changes)
+        for (const name of [...one!.tokens, TRACE + trace('9')])
+          expect(every.has(name), name).toBe(!name.startsWith(ORIGIN));
+      expect(every.has('i\0nobody')).toBe(false);
+
+      const few = await remembered(4);
+      expect(few.all).toBe(false);
+      expect(
+        changes.map(({ id: name }) => [name, few.has(`i\0${name}`)]),
+        'three names are of the newest, the next flow has too many',
+      ).toEqual([
+        ['été-\u{1f4e6}', false],
+        ['short-names', false],
+        ['waits-for-days', true],
+        ['owes', true],
+        ['newest', true],
+      ]);
     });
 
     test('every query gives the same from the store as from memory', async () => {

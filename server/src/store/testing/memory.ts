@@ -1,8 +1,10 @@
+import { hashesOf } from '../../base/name-hash.ts';
 import { seenAt, type Flow, type Unowned } from '../../model/flow.ts';
 import type { Incident, Notification, Silence } from '../../model/incident.ts';
+import { SPAN, TRACE } from '../../model/names.ts';
 import type { EvidenceRecord } from '../../model/record.ts';
+import { spanIdOf, traceIdOf } from '../../model/span.ts';
 import type { FlowRow, LearnedRow, PreparedSpans, Store, StoredFlow, StoredSpan } from '../port.ts';
-import { spanIdOf } from '../../model/span.ts';
 import { fromSpanRow, recordText } from '../span-rows.ts';
 
 /**
@@ -16,6 +18,10 @@ export interface MemoryStore extends Store {
 interface Batch extends PreparedSpans {
   batch: number;
   records: readonly EvidenceRecord[];
+}
+
+async function* inOne(hashes: Buffer): AsyncIterable<Buffer> {
+  yield hashes;
 }
 
 export function memoryStore(now: () => number): MemoryStore {
@@ -54,7 +60,7 @@ export function memoryStore(now: () => number): MemoryStore {
         {
           id,
           version: 0,
-          members: (spans.get(loose.traceId + loose.spanId) ?? []).map(stored),
+          members: (spans.get(loose.key) ?? []).map(stored),
           causes: loose.causes,
         },
       ];
@@ -97,10 +103,10 @@ export function memoryStore(now: () => number): MemoryStore {
       for (const { id, version, flow, unowned: loose } of changes) {
         if (loose) {
           unowned.set(id, loose);
-          index(id, [`s\0${loose.traceId}${loose.spanId}`, ...loose.tokens]);
+          index(id, [SPAN + loose.key, ...loose.tokens]);
         } else if (flow) {
           flows.set(id, { flow, version, settlesAtMs: settlesAt(flow) });
-          index(id, [...flow.members.map((key) => `s\0${key}`), ...flow.tokens]);
+          index(id, [...flow.members.map((key) => SPAN + key), ...flow.tokens]);
         } else flows.delete(id);
       }
     },
@@ -115,8 +121,16 @@ export function memoryStore(now: () => number): MemoryStore {
     async *replay(after) {
       for (const { batch, records } of batches) if (batch > after) yield records.map(stored);
     },
-    async *names() {
-      for (const name of byName.keys()) yield [name.startsWith('s\0') ? `t\0${name.slice(2, 34)}` : name];
+    async names(most) {
+      const all = byName.size <= most;
+      const isOpen = (id: string): boolean => {
+        const row = flows.get(id);
+        return row !== undefined && (seen(row).flow.phase !== 'ended' || row.flow.lookAtMs !== null);
+      };
+      const names = [...byName]
+        .filter(([, ids]) => all || [...ids].some(isOpen))
+        .map(([name]) => (name.startsWith(SPAN) ? TRACE + traceIdOf(name.slice(SPAN.length)) : name));
+      return { all, hashes: inOne(hashesOf(names)) };
     },
     async *openFlows() {
       for (const [id, row] of flows) {

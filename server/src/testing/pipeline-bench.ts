@@ -1,0 +1,118 @@
+import { manualClock, type ManualClock } from '../base/clock.ts';
+import { createCounters } from '../base/counters.ts';
+import { silentLog } from '../base/log.ts';
+import { definitionsFrom } from '../expect/index.ts';
+import { emptyExport, type OtlpSpan } from '../model/otlp.ts';
+import { spanIdOf } from '../model/span.ts';
+import { unixNanos } from '../model/time.ts';
+import { createNormalizer } from '../normalize/index.ts';
+import { createPipeline, type Pipeline, type PipelineOptions } from '../pipeline.ts';
+import type { Store } from '../store/index.ts';
+import { memoryStore, type MemoryStore } from '../store/testing/memory.ts';
+
+/** A pipeline over a store in memory whose parts can be made to wait or to fail. Test code only. */
+export interface Bench {
+  pipeline: Pipeline;
+  store: MemoryStore;
+  clock: ManualClock;
+  /** Rows are written only while it is null. */
+  hold: (gate: Promise<void> | null) => void;
+  /** One flow of one step each, in one request. */
+  place: (...ids: string[]) => Promise<void>;
+  deliver: (...spans: OtlpSpan[]) => Promise<void>;
+  span: (id: string, more?: Partial<OtlpSpan>) => OtlpSpan;
+  advance: (ms: number) => Promise<void>;
+}
+
+export async function createBench({
+  clock = manualClock(),
+  store = memoryStore(() => clock.now()),
+  names = (most) => store.names(most),
+  ...more
+}: Partial<
+  PipelineOptions & { clock: ManualClock; store: MemoryStore; names: Store['names'] }
+> = {}): Promise<Bench> {
+  let gate: Promise<void> | null = null;
+  const pipeline = createPipeline({
+    clock,
+    counters: createCounters(),
+    log: silentLog,
+    store: {
+      ...store,
+      names,
+      async insertFlows(...given) {
+        await gate;
+        await store.insertFlows(...given);
+      },
+    },
+    normalizer: createNormalizer({ identityKeys: [], searchKeys: [] }),
+    settleMs: 1000,
+    stuckFloorMs: 1000,
+    unloadMs: 60_000,
+    expects: true,
+    definitions: definitionsFrom({
+      flows: { order: { steps: [{ name: 'ship', within: '5s' }] } },
+    }).definitions,
+    queryRules: [],
+    requestFlows: 'keep',
+    announce: () => undefined,
+    told: () => undefined,
+    watched: () => false,
+    ...more,
+  });
+  await pipeline.start();
+  const span = (id: string, more: Partial<OtlpSpan> = {}): OtlpSpan => {
+    const at = unixNanos(BigInt(clock.now()) * 1_000_000n);
+    return {
+      resource: { attributes: ['service.name', 'shop'] },
+      scopeName: '',
+      traceId: id.padStart(32, '0'),
+      spanId: id.padStart(16, '0'),
+      parentSpanId: '',
+      traceState: '',
+      flags: 1,
+      name: 'place',
+      kind: 1,
+      start: at,
+      end: at,
+      attributes: ['fermata.flow.id', id, 'fermata.flow.type', 'order', 'fermata.step.name', 'place'],
+      events: [],
+      links: [],
+      statusCode: 0,
+      statusMessage: '',
+      ...more,
+    };
+  };
+  const deliver = async (...spans: OtlpSpan[]): Promise<void> => {
+    const written = await pipeline.write([pipeline.prepare({ ...emptyExport(), spans })]);
+    await written.correlate();
+  };
+  return {
+    pipeline,
+    store,
+    clock,
+    hold(until) {
+      gate = until;
+    },
+    span,
+    deliver,
+    place: (...ids) => deliver(...ids.map((id) => span(id))),
+    async advance(ms) {
+      for (let left = ms; left > 0; left -= 100) {
+        clock.advance(100);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    },
+  };
+}
+
+/** Flow ids that `place` takes. */
+export const names = (count: number): string[] =>
+  Array.from({ length: count }, (_, i) => (i + 1).toString(16));
+
+/** The spans of the flow with this id, by the ids that `span` gave them. */
+export const spansOf = (store: MemoryStore, flowId: string): string[] =>
+  [...store.flows.values()]
+    .filter(({ flow }) => flow.flowId === flowId)
+    .flatMap(({ flow }) => flow.members.map((key) => spanIdOf(key).replace(/^0+/, '')))
+    .sort();
