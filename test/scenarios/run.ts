@@ -1,9 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { createServer, type AddressInfo, type Server } from 'node:net';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { startBus } from './bus/tcp-server.ts';
+import type { PortsTold } from './ports.ts';
 import type { Order, Scenario } from './scenario.ts';
 
 /** A scenario that runs: its services as processes, and a way to place orders. */
@@ -38,29 +38,14 @@ const here = (path: string): string =>
 const NODE_ARGS = built ? [] : ['--conditions=@fermata/source', '--import', 'tsx'];
 const testRoot = fileURLToPath(new URL(built ? '../..' : '..', import.meta.url));
 
-/** Services call each other by name, so their ports are known before they start. */
-async function freePorts(names: readonly string[]): Promise<Record<string, number>> {
-  const servers = await Promise.all(
-    names.map(
-      () =>
-        new Promise<Server>((resolve) => {
-          const server = createServer();
-          server.listen(0, '127.0.0.1', () => resolve(server));
-        }),
-    ),
-  );
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return Object.fromEntries(names.map((name, i) => [name, ports[i]!]));
-}
-
 export async function runScenario(scenario: Scenario, options: RunOptions): Promise<RunningScenario> {
   const bus = options.broker ? null : await startBus();
   const handled: RunningScenario['handled'] = [];
-  const processes = new Map<string, { child: ChildProcess; port: number }>();
+  const processes = new Map<string, ChildProcess>();
   /** Makes topics of this run its own, where a broker keeps what nobody took. */
   const run = Date.now().toString(36);
-  const ports = await freePorts(scenario.services.flatMap(({ name }) => [name, `${name}/socket`]));
+  /** Where the services listen, by `listenAs`' names. */
+  const ports: PortsTold['ports'] = {};
 
   const launch = async (name: string): Promise<void> => {
     const plain = options.plain?.includes(name) ?? false;
@@ -92,19 +77,21 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
       },
     );
     const lines = createInterface({ input: child.stdout! });
-    const port = await new Promise<number>((resolve, reject) => {
+    await new Promise<void>((resolve, reject) => {
       child.once('exit', (code) => reject(new Error(`${name} ended with ${code} before it was ready`)));
       lines.on('line', (line) => {
         if (!line.startsWith('{')) return;
         const said = JSON.parse(line) as {
           ready?: string;
+          listens?: string;
           port?: number;
           handled?: string;
           order?: string;
           waitMs?: number;
           atMs?: number;
         };
-        if (said.port !== undefined) resolve(said.port);
+        if (said.ready !== undefined) resolve();
+        else if (said.listens !== undefined) ports[said.listens] = said.port!;
         else if (said.handled !== undefined)
           handled.push({
             service: name,
@@ -116,13 +103,27 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
       });
     });
     child.removeAllListeners('exit');
-    processes.set(name, { child, port });
+    processes.set(name, child);
   };
   // Listeners first, so that nothing is published before its queue exists.
   const order = [...scenario.services].sort(
     (a, b) => Number(a.name === scenario.entry.service) - Number(b.name === scenario.entry.service),
   );
   await Promise.all(order.map((service) => launch(service.name)));
+  /** Ends when every service that lives knows where the others are. */
+  const introduce = (): Promise<unknown> =>
+    Promise.all(
+      [...processes.values()].map(
+        (child) =>
+          new Promise<void>((resolve) => {
+            if (!child.connected) return resolve();
+            child.once('message', () => resolve());
+            child.once('exit', () => resolve());
+            child.send({ ports } satisfies PortsTold, (failed) => failed && resolve());
+          }),
+      ),
+    );
+  await introduce();
 
   const end = (child: ChildProcess, signal: NodeJS.Signals): Promise<void> =>
     new Promise((resolve) => {
@@ -130,11 +131,11 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
       child.once('exit', () => resolve());
       child.kill(signal);
     });
+  const entry = (): string => `http://127.0.0.1:${ports[scenario.entry.service]}`;
   return {
     handled,
     async placeOrder(placed, mayFail = false) {
-      const { port } = processes.get(scenario.entry.service)!;
-      const response = await fetch(`http://127.0.0.1:${port}${scenario.entry.path}`, {
+      const response = await fetch(`${entry()}${scenario.entry.path}`, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify(placed),
@@ -142,17 +143,19 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
       if (!response.ok && !mayFail) throw new Error(`order refused: ${response.status}`);
     },
     async ask(path) {
-      const { port } = processes.get(scenario.entry.service)!;
-      await fetch(`http://127.0.0.1:${port}${path}`, {
+      await fetch(`${entry()}${path}`, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
         body: '{}',
       });
     },
-    kill: (name) => void processes.get(name)?.child.kill('SIGKILL'),
-    revive: (name) => launch(name),
+    kill: (name) => void processes.get(name)?.kill('SIGKILL'),
+    async revive(name) {
+      await launch(name);
+      await introduce();
+    },
     async stop() {
-      await Promise.all([...processes.values()].map(({ child }) => end(child, 'SIGTERM')));
+      await Promise.all([...processes.values()].map((child) => end(child, 'SIGTERM')));
       await bus?.stop();
     },
   };

@@ -1,10 +1,11 @@
-import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:http';
 import { SpanStatusCode, trace } from '@opentelemetry/api';
 import { ATTR_STEP_NAME } from '@fermata/instrumentation/semconv';
 import express from 'express';
 import type { Bus, Delivered } from './bus/bus.ts';
 import { connectBus } from './bus/index.ts';
 import { scenarioNamed } from './index.ts';
+import { listenAs, portOf } from './ports.ts';
 import type { Action, Fault, Order } from './scenario.ts';
 
 /** One service of a scenario, as a process: `service.ts <scenario> <service>`. All plumbing is here, once. */
@@ -12,7 +13,6 @@ const [scenarioName = '', serviceName = ''] = process.argv.slice(2);
 const scenario = scenarioNamed(scenarioName);
 const spec = scenario.services.find((one) => one.name === serviceName)!;
 const plain = process.env['FERMATA_PLAIN'] === '1';
-const ports = JSON.parse(process.env['PORTS'] ?? '{}') as Record<string, number>;
 
 const say = (line: object): void => void process.stdout.write(`${JSON.stringify(line)}\n`);
 const now = (): number => performance.timeOrigin + performance.now();
@@ -132,7 +132,7 @@ async function one(action: Action, at: At): Promise<void> {
 }
 
 async function call(service: string, path: string, order: Order, timeoutMs: number): Promise<void> {
-  const url = `http://127.0.0.1:${ports[service]}${path}`;
+  const url = `http://127.0.0.1:${await portOf(service)}${path}`;
   const response = await (http?.flowFetch ?? fetch)(url, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
@@ -166,7 +166,6 @@ for (const { path, do: actions } of spec.http ?? [])
       response.status(502).json({ error: String(error) });
     }
   });
-const server = app.listen(ports[serviceName] ?? 0, '127.0.0.1', () => {
-  say({ ready: serviceName, port: (server.address() as AddressInfo).port });
-});
+await listenAs(createServer(app), serviceName);
+say({ ready: serviceName });
 process.on('disconnect', () => process.exit(0));

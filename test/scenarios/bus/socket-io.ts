@@ -1,18 +1,19 @@
+import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import type * as Sockets from 'socket.io';
 import type * as Clients from 'socket.io-client';
 import { context, ROOT_CONTEXT, SpanStatusCode, trace } from '@opentelemetry/api';
 import { traceSocket } from '@fermata/instrumentation/adapters/socket-io';
 import { scenarioNamed } from '../index.ts';
+import { listenAs, portOf } from '../ports.ts';
 import { DEAD, type Bus, type Delivered } from './bus.ts';
 
 /** No broker: each subscriber is a socket.io server, and whoever publishes is connected to all that listen. */
 const require = createRequire(import.meta.url);
 const MOST_DELIVERIES = 3;
 const REDELIVERY_MS = 30;
-const ports = JSON.parse(process.env['PORTS'] ?? '{}') as Record<string, number>;
-/** Under which name the scenario's runner keeps a port free for it. */
-const portOf = (service: string): number => ports[`${service}/socket`]!;
+/** Under which name others find it. */
+const socketOf = (service: string): string => `${service}/socket`;
 
 export function connectSockets(scenario: string): Bus {
   const { Server } = require('socket.io') as typeof Sockets;
@@ -22,16 +23,16 @@ export function connectSockets(scenario: string): Bus {
       .services.filter((service) => service.on?.some((one) => one.topic === topic))
       .map((service) => service.name);
   const peers = new Map<string, Promise<Clients.Socket>>();
+  const connect = async (service: string): Promise<Clients.Socket> => {
+    const url = `http://127.0.0.1:${await portOf(socketOf(service))}`;
+    const socket = traceSocket(io(url, { transports: ['websocket'], reconnectionDelay: 50 }));
+    // Answered after the greeting by which both ends know that context may travel; of no flow.
+    await context.with(ROOT_CONTEXT, () => socket.emitWithAck('ready'));
+    return socket;
+  };
   const peer = (service: string): Promise<Clients.Socket> => {
-    let known = peers.get(service);
-    if (known === undefined) {
-      const socket = traceSocket(
-        io(`http://127.0.0.1:${portOf(service)}`, { transports: ['websocket'], reconnectionDelay: 50 }),
-      );
-      // Answered after the greeting by which both ends know that context may travel; of no flow.
-      known = context.with(ROOT_CONTEXT, () => socket.emitWithAck('ready')).then(() => socket);
-      peers.set(service, known);
-    }
+    const known = peers.get(service) ?? connect(service);
+    peers.set(service, known);
     return known;
   };
   const deliver = async (socket: Clients.Socket, topic: string, delivered: Delivered): Promise<void> => {
@@ -45,8 +46,9 @@ export function connectSockets(scenario: string): Bus {
 
   const handlers = new Map<string, (delivered: Delivered) => Promise<void>>();
   let server: Sockets.Server | undefined;
-  const serve = (service: string): void => {
-    server = new Server(portOf(service));
+  const serve = async (service: string): Promise<void> => {
+    const http = createServer();
+    server = new Server(http);
     const topics = scenarioNamed(scenario).services.flatMap((one) => one.on?.map(({ topic }) => topic) ?? []);
     server.on('connection', (socket) => {
       traceSocket(socket);
@@ -63,15 +65,15 @@ export function connectSockets(scenario: string): Bus {
           }
         });
     });
+    await listenAs(http, socketOf(service));
   };
   return {
     async publish(_kind, _type, topic, body, itinerary = []) {
       for (const service of listeners(topic)) void deliver(await peer(service), topic, { body, itinerary });
     },
-    subscribe(topic, group, handler) {
+    async subscribe(topic, group, handler) {
       handlers.set(topic, handler);
-      if (server === undefined) serve(group);
-      return Promise.resolve();
+      if (server === undefined) await serve(group);
     },
     async close() {
       for (const connected of peers.values()) (await connected).close();
