@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import * as zlib from 'node:zlib';
 import { FermataError } from '../base/errors.ts';
+import type { Lease, Memory } from '../base/memory.ts';
 
 /** Memory that all requests together may hold while they are read. One hostile sender cannot take it all. */
 export interface BodyBudget {
@@ -24,9 +25,9 @@ const DECODERS = new Map<string, Decoder>([
 
 /**
  * The whole body, decompressed. The limit counts what comes out of the decompressor, chunk by chunk, so a bomb costs
- * one limit and no more. Throws `otlp.too-large`, `otlp.unsupported-encoding`, `otlp.malformed`, `intake.full`.
+ * one limit and no more. Whoever has read it releases it. Throws `otlp.too-large`, `otlp.unsupported-encoding`, `otlp.malformed`, `intake.full`.
  */
-export async function readBody(request: IncomingMessage, budget: BodyBudget): Promise<Buffer> {
+export async function readBody(request: IncomingMessage, budget: BodyBudget, memory: Memory): Promise<Lease> {
   const encoding = (request.headers['content-encoding'] ?? 'identity').trim().toLowerCase();
   const decoder = encoding === 'identity' || encoding === '' ? undefined : DECODERS.get(encoding);
   if (decoder === undefined && encoding !== 'identity' && encoding !== '')
@@ -40,21 +41,24 @@ export async function readBody(request: IncomingMessage, budget: BodyBudget): Pr
     });
   if (Number(request.headers['content-length'] ?? 0) > budget.maxBytes) throw tooLarge();
 
-  const chunks: Buffer[] = [];
+  const body = memory.lease(0);
   let size = 0;
   const source: Readable = decoder ? (request.pipe(decoder()) as unknown as Readable) : request;
   const onAborted = (): void => void source.destroy(new Error('the sender went away'));
   if (decoder) request.once('error', onAborted).once('aborted', onAborted);
   try {
     for await (const chunk of source as AsyncIterable<Buffer>) {
+      const from = size;
       size += chunk.length;
       budget.inFlight += chunk.length;
       if (size > budget.maxBytes) throw tooLarge();
       if (budget.inFlight > budget.maxTotal)
         throw new FermataError('intake.full', 'too many bytes in flight', { retryable: true });
-      chunks.push(chunk);
+      body.resize(size);
+      chunk.copy(body.bytes, from);
     }
   } catch (error) {
+    body.release();
     if (decoder) {
       request.unpipe();
       source.destroy();
@@ -67,5 +71,5 @@ export async function readBody(request: IncomingMessage, budget: BodyBudget): Pr
   } finally {
     budget.inFlight -= size;
   }
-  return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size);
+  return body;
 }

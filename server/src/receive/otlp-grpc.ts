@@ -2,8 +2,9 @@ import * as grpc from '@grpc/grpc-js';
 import type { Counters } from '../base/counters.ts';
 import { FermataError, messageOf } from '../base/errors.ts';
 import { emptyExport, type OtlpExport } from '../model/otlp.ts';
-import { grpcFailure, success } from './otlp-answer.ts';
+import { grpcFailure, type HttpAnswer } from './otlp-answer.ts';
 import { decodeLogs, decodeTraces } from './otlp-protobuf.ts';
+import { take } from './take.ts';
 
 export interface OtlpGrpcOptions {
   counters: Counters;
@@ -42,15 +43,9 @@ export function createOtlpGrpc(options: OtlpGrpcOptions): OtlpGrpc {
   const handler =
     (signal: 'spans' | 'logs', decode: (body: Buffer) => OtlpExport) =>
     (call: grpc.ServerUnaryCall<Buffer, Buffer>, answer: grpc.sendUnaryData<Buffer>): void => {
-      const run = async (): Promise<Buffer> => {
-        const request = decode(call.request);
-        options.counters.add('fermata_rejected_records_total', request.rejected);
-        options.counters.add('fermata_truncated_total', request.truncated);
-        if (request.spans.length + request.logs.length > 0) await options.offer(request);
-        return success(request, 'protobuf', signal).body;
-      };
+      const run = async (): Promise<HttpAnswer> => take(decode(call.request), 'protobuf', signal, options);
       run().then(
-        (body) => answer(null, body),
+        ({ body }) => answer(null, body),
         (error: unknown) => {
           options.counters.add('fermata_failed_requests_total');
           const { code, details, status } = grpcFailure(error, options.random());

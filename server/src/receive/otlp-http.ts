@@ -1,11 +1,13 @@
 import express, { type Express, type Request, type Response } from 'express';
 import type { Counters } from '../base/counters.ts';
 import { FermataError } from '../base/errors.ts';
+import { createMemory, type Lease } from '../base/memory.ts';
 import { emptyExport, type OtlpExport } from '../model/otlp.ts';
 import { readBody, type BodyBudget } from './body.ts';
-import { CONTENT_TYPE, failure, success, type Encoding, type HttpAnswer } from './otlp-answer.ts';
+import { CONTENT_TYPE, failure, type Encoding, type HttpAnswer } from './otlp-answer.ts';
 import { decodeLogsJson, decodeTracesJson } from './otlp-json.ts';
 import { decodeLogs, decodeTraces } from './otlp-protobuf.ts';
+import { take } from './take.ts';
 
 type Decode = Record<Encoding, (body: Buffer) => OtlpExport>;
 
@@ -23,18 +25,17 @@ export function otlpHttpApp(options: OtlpHttpOptions): Express {
   app.disable('x-powered-by');
   app.set('etag', false);
 
+  const memory = createMemory();
   const receive =
     (signal: 'spans' | 'logs', decode: Decode) =>
     async (request: Request, response: Response): Promise<void> => {
       let encoding: Encoding = 'protobuf';
       try {
         encoding = encodingOf(request);
-        const body = await readBody(request, options.budget);
-        const decoded = decode[encoding](body);
-        options.counters.add('fermata_rejected_records_total', decoded.rejected);
-        options.counters.add('fermata_truncated_total', decoded.truncated);
-        if (decoded.spans.length + decoded.logs.length > 0) await options.offer(decoded);
-        send(response, encoding, success(decoded, encoding, signal));
+        const answer = await readBody(request, options.budget, memory).then((body) =>
+          take(decoded(body, decode[encoding]), encoding, signal, options),
+        );
+        send(response, encoding, answer);
       } catch (error) {
         options.counters.add('fermata_failed_requests_total');
         const answer = failure(error, encoding, options.random());
@@ -62,6 +63,14 @@ const discard = (counters: Counters) => (): OtlpExport => {
   counters.add('fermata_discarded_metric_requests_total');
   return emptyExport();
 };
+
+function decoded(body: Lease, decode: (body: Buffer) => OtlpExport): OtlpExport {
+  try {
+    return decode(body.bytes);
+  } finally {
+    body.release();
+  }
+}
 
 function encodingOf(request: Request): Encoding {
   const type = (request.headers['content-type'] ?? '').split(';', 1)[0]!.trim().toLowerCase();

@@ -14,8 +14,13 @@ export interface Connection {
   /** Rows as objects; 64-bit integers are strings. */
   query<Row>(sql: string, params?: Record<string, Param>): Promise<Row[]>;
   command(sql: string): Promise<void>;
-  /** Durable once resolved. */
-  insert(table: string, columns: readonly string[], format: InsertFormat, rows: Buffer): Promise<void>;
+  /** Durable once resolved. `rows`: parts, one after the other; nobody looks at them after it resolved. */
+  insert(
+    table: string,
+    columns: readonly string[],
+    format: InsertFormat,
+    rows: readonly Buffer[],
+  ): Promise<void>;
   /** Resolves when queries see every insert that resolved before; rejects when they cannot now. */
   settled(): Promise<void>;
   ping(): Promise<boolean>;

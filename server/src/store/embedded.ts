@@ -103,7 +103,8 @@ export function embeddedConnection(directory: string, memoryLimitBytes: number):
     },
     async insert(table, columns, format, rows) {
       const { client, raw, spool } = (table === 'records' ? writer : derivedWriter)!;
-      if (format !== 'RowBinary') await raw.chdb.rawInsert({ table, columns, format, values: rows });
+      if (format !== 'RowBinary')
+        await raw.chdb.rawInsert({ table, columns, format, values: Buffer.concat(rows) });
       else
         await spool.through(rows, (path) =>
           client.command({

@@ -1,3 +1,4 @@
+import type { Lease, Memory } from '../base/memory.ts';
 import { seenAt, type Flow, type FlowChange, type Unowned } from '../model/flow.ts';
 import { eventsOf, longestWait, mostAttempts } from '../model/search-match.ts';
 import { traceIdOf, type SpanKey } from '../model/span.ts';
@@ -126,7 +127,8 @@ export function flowRows(
   changes: readonly FlowChange[],
   upToBatch: number,
   settlesAt: (flow: Flow) => number,
-): Buffer {
+  memory: Memory,
+): Lease {
   for (const change of changes) {
     const { flow } = change;
     if (flow === null || change.unowned !== undefined) {
@@ -146,7 +148,7 @@ export function flowRows(
     };
     for (const [, { write }] of LIST) write(writer, drawn);
   }
-  return writer.take();
+  return writer.take(memory);
 }
 
 type Columns = Partial<Record<keyof typeof COLUMNS, unknown>>;

@@ -19,8 +19,11 @@ import type { InsertFormat } from './connection.ts';
 export interface Journal {
   /** Inserts what an earlier life left. Rejects with `store.unavailable`; nothing is deleted then. */
   open(): Promise<void>;
-  /** Durable once resolved, over a loss of power, too. Rejects, retryable, when the table is too far behind. */
-  append(rows: Buffer): Promise<void>;
+  /**
+   * Durable once resolved, over a loss of power, too. The parts are one payload. Rejects, retryable, when the table is too
+   * far behind.
+   */
+  append(rows: readonly Buffer[]): Promise<void>;
   /** Resolves when everything appended before is in the table; rejects when it cannot be now. */
   flush(): Promise<void>;
   /** What could not be inserted stays for the next `open`. */
@@ -90,7 +93,7 @@ export function createJournal(options: JournalOptions): Journal {
     const file = await open(path, 'ax');
     const segment: Segment = { path, file, size: 0, rows: createRows(spare.pop()), next: 0 };
     try {
-      await writeRecord(segment, Buffer.from(JSON.stringify(target)));
+      await writeRecord(segment, [Buffer.from(JSON.stringify(target))]);
       const folder = await open(directory, 'r');
       await folder.sync().finally(() => folder.close());
     } catch (error) {
@@ -196,7 +199,7 @@ export function createJournal(options: JournalOptions): Journal {
     if (bytes > 0) await insertNow();
   };
 
-  const appendNext = async (rows: Buffer): Promise<void> => {
+  const appendNext = async (rows: readonly Buffer[]): Promise<void> => {
     current ??= await begin();
     const segment = current;
     try {
@@ -215,7 +218,7 @@ export function createJournal(options: JournalOptions): Journal {
       throw error;
     }
     segment.rows.add(rows);
-    bytes += rows.length;
+    bytes += sizeOf(rows);
   };
 
   return {
@@ -272,7 +275,7 @@ export function createJournal(options: JournalOptions): Journal {
 interface Rows {
   readonly size: number;
   readonly memory: Buffer;
-  add(payload: Buffer): void;
+  add(payload: readonly Buffer[]): void;
   all(): Buffer;
   each(): Buffer[];
   /** Forgets all but these, which are among `each()`. */
@@ -282,15 +285,16 @@ interface Rows {
 function createRows(memory: Buffer = Buffer.allocUnsafeSlow(1024 * 1024)): Rows {
   let ends: number[] = [];
   const size = (): number => ends.at(-1) ?? 0;
-  const add = (payload: Buffer): void => {
+  const add = (payload: readonly Buffer[]): void => {
     const from = size();
-    const to = from + payload.length;
+    const to = from + sizeOf(payload);
     if (to > memory.length) {
       const larger = Buffer.allocUnsafeSlow(Math.max(2 * memory.length, to));
       memory.copy(larger, 0, 0, from);
       memory = larger;
     }
-    payload.copy(memory, from);
+    let at = from;
+    for (const part of payload) at += part.copy(memory, at);
     ends.push(to);
   };
   return {
@@ -306,17 +310,21 @@ function createRows(memory: Buffer = Buffer.allocUnsafeSlow(1024 * 1024)): Rows 
     keep(payloads) {
       // In ascending order, so that nothing is overwritten before it is moved.
       ends = [];
-      for (const payload of payloads) add(payload);
+      for (const payload of payloads) add([payload]);
     },
   };
 }
 
-async function writeRecord(segment: Segment, payload: Buffer): Promise<void> {
+async function writeRecord(segment: Segment, payload: readonly Buffer[]): Promise<void> {
   const head = Buffer.alloc(HEAD_BYTES);
-  head.writeUInt32LE(payload.length, 0);
-  head.writeUInt32LE(crc32(payload), 4);
-  const size = head.length + payload.length;
-  const { bytesWritten } = await segment.file.writev([head, payload]);
+  const length = sizeOf(payload);
+  head.writeUInt32LE(length, 0);
+  head.writeUInt32LE(
+    payload.reduce((sum, part) => crc32(part, sum), 0),
+    4,
+  );
+  const size = head.length + length;
+  const { bytesWritten } = await segment.file.writev([head, ...payload]);
   if (bytesWritten !== size) throw new Error('the disk is full');
   await segment.file.datasync();
   segment.size += size;

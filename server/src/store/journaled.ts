@@ -5,7 +5,7 @@ import { createJournal, type JournalOptions } from './journal.ts';
 export function journaled(connection: Connection, options: Omit<JournalOptions, 'insert'>): Connection {
   const journal = createJournal({
     ...options,
-    insert: ({ table, columns, format }, rows) => connection.insert(table, columns, format, rows),
+    insert: ({ table, columns, format }, rows) => connection.insert(table, columns, format, [rows]),
   });
   return {
     ...connection,

@@ -37,12 +37,9 @@ export async function migrate(connection: Connection, options: SchemaOptions): P
     const number = Number.parseInt(file, 10);
     if (done.has(number)) continue;
     await connection.command(fill(readFileSync(`${SCHEMA}/${file}`, 'utf8')));
-    await connection.insert(
-      'migrations',
-      ['number', 'name'],
-      'JSONCompactEachRow',
+    await connection.insert('migrations', ['number', 'name'], 'JSONCompactEachRow', [
       Buffer.from(`${JSON.stringify([number, file])}\n`),
-    );
+    ]);
   }
   // The retention is a setting, not a migration: it follows the configuration at every start.
   for (const [table, condition] of [

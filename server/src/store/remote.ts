@@ -55,7 +55,7 @@ export function remoteConnection(url: string): Connection {
     async insert(table, columns, format, rows) {
       const { stream } = await use().exec({
         query: `INSERT INTO ${table} (${columns.join(', ')}) FORMAT ${format}`,
-        values: Readable.from([rows]),
+        values: Readable.from(rows),
       });
       // Until its answer is read, a connection serves nothing else.
       await finished(stream.resume());

@@ -4,11 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createMemory } from '../base/memory.ts';
 import { createRowBinary } from './row-binary.ts';
 
 const chdb = createRequire(import.meta.url)('chdb') as {
   Session: new (path: string) => { query(sql: string, format: string): string; close(): void };
 };
+const memory = createMemory();
 const STRUCTURE =
   's String, j String, a UInt8, b UInt32, c UInt64, d UInt64, e Float64, n Nullable(UInt64), l Array(String)';
 
@@ -69,7 +71,7 @@ describe('rows in RowBinary', () => {
           to.length(l.length);
           for (const one of l) to.string(one);
         }
-        expect(readBack(to.take())).toEqual(
+        expect(readBack(to.take(memory).bytes)).toEqual(
           rows.map(({ s, j, a, b, c, d, e, n, l }) => [
             s,
             j.join(''),
@@ -106,7 +108,7 @@ describe('rows in RowBinary', () => {
       to.nullableUint64(n);
       to.length(0);
     }
-    expect(readBack(to.take()).map((row) => [row[4], row[7]])).toEqual([
+    expect(readBack(to.take(memory).bytes).map((row) => [row[4], row[7]])).toEqual([
       ['0', '0'],
       ['0', String(2n ** 64n - 1n)],
       ['0', null],

@@ -1,3 +1,4 @@
+import type { Lease, Memory } from '../base/memory.ts';
 import { attributesFromJson } from '../model/attribute-json.ts';
 import type { OtlpEvent, OtlpLink } from '../model/otlp.ts';
 import type { EvidenceRecord } from '../model/record.ts';
@@ -24,7 +25,7 @@ const json = (text: string): string => (PLAIN.test(text) ? `"${text}"` : JSON.st
 const writer = createRowBinary();
 
 /** Records as RowBinary. The raw times are stored, not the repaired ones. */
-export function spanRows(batch: number, records: readonly EvidenceRecord[]): Buffer {
+export function spanRows(batch: number, records: readonly EvidenceRecord[], memory: Memory): Lease {
   for (const record of records) {
     const { span } = record;
     writer.uint64(batch);
@@ -36,7 +37,7 @@ export function spanRows(batch: number, records: readonly EvidenceRecord[]): Buf
     writer.string(span.service.version);
     writer.joined(recordParts(record));
   }
-  return writer.take();
+  return writer.take(memory);
 }
 
 /**

@@ -7,7 +7,7 @@ import { open } from 'node:fs/promises';
  */
 export interface Spool {
   /** `read` is called with the path once the rows stand there; one at a time, in the order of the calls. */
-  through(rows: Buffer, read: (path: string) => Promise<unknown>): Promise<void>;
+  through(rows: readonly Buffer[], read: (path: string) => Promise<unknown>): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -18,8 +18,13 @@ export async function openSpool(path: string): Promise<Spool> {
     async through(rows, read) {
       const mine = turn.then(async () => {
         try {
-          for (let from = 0; from < rows.length;)
-            from += (await file.write(rows, from, rows.length - from, from)).bytesWritten;
+          let size = 0;
+          for (const part of rows)
+            for (let from = 0; from < part.length;) {
+              const { bytesWritten } = await file.write(part, from, part.length - from, size);
+              from += bytesWritten;
+              size += bytesWritten;
+            }
           await read(path);
         } finally {
           await file.truncate(0);

@@ -1,4 +1,5 @@
 import { FermataError, messageOf } from '../base/errors.ts';
+import { createMemory, type Lease } from '../base/memory.ts';
 import type { Incident, Notification, Silence } from '../model/incident.ts';
 import { ORIGIN, SPAN, TRACE } from '../model/names.ts';
 import type { FlowSearch } from '../model/search.ts';
@@ -18,7 +19,7 @@ import { traceIdOf } from '../model/span.ts';
 import { fromSpanRow, SPAN_COLUMNS, SPAN_FIELDS, spanRows, type SpanRow } from './span-rows.ts';
 
 interface PreparedRows extends PreparedSpans {
-  rows: Buffer;
+  rows: Lease;
 }
 
 /** Rows of a block where a table is read as a whole. */
@@ -34,6 +35,7 @@ const FLOWS_AT_ONCE = 250;
 /** The one implementation of the port: ClickHouse's dialect over either connection. */
 export function createStoreOver(connection: Connection, schema: SchemaOptions, now: () => number): Store {
   let stopped = false;
+  const memory = createMemory();
   const inFlight = new Set<Promise<unknown>>();
   const tracked = async <T>(work: Promise<T>): Promise<T> => {
     inFlight.add(work);
@@ -52,6 +54,23 @@ export function createStoreOver(connection: Connection, schema: SchemaOptions, n
   };
   const query = <Row>(sql: string, params?: Record<string, Param>): Promise<Row[]> =>
     tracked(connection.query<Row>(sql, params));
+
+  const insertRows = async (
+    table: string,
+    columns: readonly string[],
+    rows: readonly Lease[],
+  ): Promise<void> => {
+    await tracked(
+      connection.insert(
+        table,
+        columns,
+        'RowBinary',
+        rows.map(({ bytes }) => bytes),
+      ),
+    );
+    // Not where it failed: a request that was given up may still be sending them.
+    for (const lease of rows) lease.release();
+  };
 
   /** Newest version of each flow, or unowned span, that has rows matching `condition`; graves left out. */
   const newest = (fields: string, condition: string): string =>
@@ -163,23 +182,23 @@ export function createStoreOver(connection: Connection, schema: SchemaOptions, n
     },
     prepareSpans: (batch, records): PreparedRows => ({
       count: records.length,
-      rows: spanRows(batch, records),
+      rows: spanRows(batch, records, memory),
     }),
     async insertSpans(prepared) {
       const rows = (prepared as readonly PreparedRows[])
         .filter(({ count }) => count > 0)
         .map(({ rows }) => rows);
       if (rows.length === 0) return;
-      await tracked(connection.insert('records', SPAN_COLUMNS, 'RowBinary', Buffer.concat(rows)));
+      await insertRows('records', SPAN_COLUMNS, rows);
     },
     async insertFlows(changes, upToBatch, settlesAt) {
       if (changes.length === 0) return;
-      const rows: Buffer[] = [];
+      const rows: Lease[] = [];
       for (let from = 0; from < changes.length; from += FLOWS_AT_ONCE) {
         if (from > 0) await new Promise((resolve) => setImmediate(resolve));
-        rows.push(flowRows(changes.slice(from, from + FLOWS_AT_ONCE), upToBatch, settlesAt));
+        rows.push(flowRows(changes.slice(from, from + FLOWS_AT_ONCE), upToBatch, settlesAt, memory));
       }
-      await tracked(connection.insert('flows', FLOW_COLUMNS, 'RowBinary', Buffer.concat(rows)));
+      await insertRows('flows', FLOW_COLUMNS, rows);
     },
     async watermarks() {
       await tracked(connection.settled());
@@ -469,8 +488,9 @@ export function createStoreOver(connection: Connection, schema: SchemaOptions, n
   };
 }
 
-const lines = (rows: readonly unknown[]): Buffer =>
-  Buffer.from(rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+const lines = (rows: readonly unknown[]): Buffer[] => [
+  Buffer.from(rows.map((row) => `${JSON.stringify(row)}\n`).join('')),
+];
 
 const startOf = (stored: StoredSpan): bigint => (stored.span ? stored.span.start : stored.log.time);
 

@@ -1,0 +1,25 @@
+import type { Counters } from '../base/counters.ts';
+import type { OtlpExport } from '../model/otlp.ts';
+import { success, type Encoding, type HttpAnswer } from './otlp-answer.ts';
+
+export interface TakeOptions {
+  counters: Counters;
+  offer(request: OtlpExport): Promise<void>;
+}
+
+/**
+ * The answer to a decoded request, once it is committed and correlated. Made beforehand: whatever is held while an
+ * answer waits, here the whole request, grows old, and is only found to be dead by collecting the whole heap.
+ */
+export function take(
+  request: OtlpExport,
+  encoding: Encoding,
+  signal: 'spans' | 'logs',
+  options: TakeOptions,
+): Promise<HttpAnswer> {
+  options.counters.add('fermata_rejected_records_total', request.rejected);
+  options.counters.add('fermata_truncated_total', request.truncated);
+  const answer = success(request, encoding, signal);
+  if (request.spans.length + request.logs.length === 0) return Promise.resolve(answer);
+  return options.offer(request).then(() => answer);
+}
