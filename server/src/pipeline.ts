@@ -1,4 +1,5 @@
 import { messageOf } from './base/errors.ts';
+import { flatMapped } from './base/lists.ts';
 import { createCorrelator, type Correlator, type CorrelatorOptions } from './correlate/index.ts';
 import { createDefinitionDesk, type DefinitionDesk } from './definitions.ts';
 import { judge } from './detect/index.ts';
@@ -266,7 +267,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     },
     async write(prepared) {
       await store.insertSpans(prepared.map(({ rows }) => rows));
-      const spans = prepared.flatMap((one) => one.spans);
+      const spans = flatMapped(prepared, (one) => one.spans);
       counters.add('fermata_committed_records_total', spans.length);
       counters.add('fermata_commits_total');
       return {

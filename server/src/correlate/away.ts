@@ -69,18 +69,23 @@ export function createAway(
       };
       const surroundings = (span: Span): void => {
         const parent = span.parent;
-        const hasParent = graph.get(parent) !== undefined;
-        if (!hasParent && (parent === '' || !askSpan(parent, span.traceId))) {
+        if (!hasDeparted(span.traceId)) {
+          if (parent !== '' && departed.has(REFERRER, parent) && !graph.get(parent)) ask(REFERRER, parent);
+        } else if (graph.get(parent) === undefined && (parent === '' || !askSpan(parent, span.traceId))) {
           if (parent !== '') ask(REFERRER, parent);
           if (mayNameFlow(span) || parent === span.key) askOrigin(span.traceId);
         } else if (graph.get(span.key)?.cycle || graph.waitingFor(span.key).length > 0)
           askOrigin(span.traceId); // A ring is cut somewhere.
-        for (const link of span.links) if (!graph.get(link)) askSpan(link, traceIdOf(link));
+        for (const link of span.links) {
+          const traceId = traceIdOf(link);
+          if (hasDeparted(traceId) && !graph.get(link)) askSpan(link, traceId);
+        }
         ask(REFERRER, span.key);
         for (const token of sharedTokens(span)) ask(TOKEN, token);
       };
       for (const span of spans) {
-        if (!graph.get(span.key)) askSpan(span.key, span.traceId);
+        // The filter first: a look into the graph costs more, and few traces are only in the store.
+        if (hasDeparted(span.traceId) && !graph.get(span.key)) askSpan(span.key, span.traceId);
         surroundings(span);
         for (const stub of stubsAround(span)) surroundings(stub.span);
       }

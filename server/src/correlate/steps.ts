@@ -1,4 +1,5 @@
 import { createJoinedTexts } from '../base/joined-texts.ts';
+import { flatMapped } from '../base/lists.ts';
 import type { Attempt, Badge, Step, StepStatus } from '../model/flow.ts';
 import { spanIdOf, type Milestone, type Span } from '../model/span.ts';
 import { earlier, later, msOf, shifted } from '../model/time.ts';
@@ -207,7 +208,7 @@ function toStep(group: Draft[]): Step {
         : retried && !earlierOk
           ? 'retried'
           : 'ok';
-  const spans = group.flatMap((draft) => draft.spans);
+  const spans = flatMapped(group, (draft) => draft.spans);
   const failure = last.status === 'failed' ? last.error : null;
   const end = attempts.some((attempt) => attempt.end === null)
     ? null
@@ -229,7 +230,7 @@ function toStep(group: Draft[]): Step {
     compensates: head.step?.compensates || null,
     compensatedBy: [],
     error: failure,
-    spanIds: group.flatMap((draft) => [...draft.spans].sort(order).map((span) => spanIdOf(span.key))),
+    spanIds: flatMapped(group, (draft) => [...draft.spans].sort(order)).map((span) => spanIdOf(span.key)),
     traceId: head.traceId,
     shared: false,
     badges: [...badges].sort(),

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { flatMapped } from '../base/lists.ts';
 import type { Badge, Expected, Flow, Hop, Relation, Step } from '../model/flow.ts';
 import { ORIGIN, REFERRER, TRACE } from '../model/names.ts';
 import { spanIdOf, type Outcome, type Span } from '../model/span.ts';
@@ -28,7 +29,7 @@ function summarize(
   stepOf: Map<string, Step>,
   badges: Set<Badge>,
 ): Flow {
-  const spans = input.segments.flatMap((segment) => segment.spans);
+  const spans = flatMapped(input.segments, (segment) => segment.spans);
   const head = identityOf(input.key, spans);
   if (input.context.length > 0) badges.add('shared');
   if (input.truncated) badges.add('truncated');
@@ -239,7 +240,7 @@ function settlesAsOf(steps: Step[], hops: Hop[]): Outcome | null {
 }
 
 function earliestCauseless(steps: Step[], hops: Hop[]): Step {
-  const caused = new Set(hops.flatMap((hop) => (hop.to === null ? [] : [hop.to])));
+  const caused = new Set(hops.map((hop) => hop.to));
   return steps.find((step) => !caused.has(step.id)) ?? steps[0]!;
 }
 

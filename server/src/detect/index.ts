@@ -1,3 +1,4 @@
+import { flatMapped } from '../base/lists.ts';
 import type { Finding, QueryRule, WaitingFor } from '../model/expectation.ts';
 import type { Flow, Health } from '../model/flow.ts';
 import { nanosFromMs } from '../model/time.ts';
@@ -54,16 +55,16 @@ const ABSENCES: readonly Rule[] = [
   flowOverdue,
 ];
 
-const EVENTS: readonly Rule[] = [
-  retryStorm,
-  duplicateProcessing,
-  contradictoryOutcome,
+const EVENTS: readonly Rule[] = [retryStorm, duplicateProcessing, contradictoryOutcome];
+
+/** Of flows in which something was undone. */
+const UNDOING: readonly Rule[] = [
   compensationFailed,
   compensationTwice,
   compensationOfUndoneStep,
   lateReplyAfterCompensation,
-  brokenContext,
 ];
+const NO_RULES: readonly Rule[] = [];
 
 export interface JudgeOptions {
   /** What is to be undone, and what nobody hears, is asked once nothing has moved for this long, ms. */
@@ -84,10 +85,8 @@ export interface Known {
  */
 export function judge(flow: Flow, known: Known, { settleMs, queryRules }: JudgeOptions, nowMs: number): Flow {
   const { waitingFor } = known;
-  const isSaga =
-    flow.outcome === 'failed' ||
-    flow.outcome === 'compensated' ||
-    flow.steps.some((step) => step.compensates !== null);
+  const undoes = flow.steps.some((step) => step.compensates !== null);
+  const isSaga = flow.outcome === 'failed' || flow.outcome === 'compensated' || undoes;
   const graceMs = Math.min(settleMs, FAILURE_GRACE_MS);
   const quietAt = flow.lastReceivedMs + settleMs;
   const audits = isSaga && nowMs >= quietAt;
@@ -97,14 +96,16 @@ export function judge(flow: Flow, known: Known, { settleMs, queryRules }: JudgeO
     deadLetter,
     failedStep(graceMs),
     ...EVENTS,
+    ...(undoes ? UNDOING : NO_RULES),
+    brokenContext,
     unhandledFailure(quietAt),
     consumerNew(known.news),
     newVariant(known.news),
-    ...(duties ? [compensationMissing(duties), compensationOutOfOrder(duties)] : []),
+    ...(duties ? [compensationMissing(duties), compensationOutOfOrder(duties)] : NO_RULES),
   ];
-  const findings: Finding[] = rules
-    .flatMap((rule) => findingsOf(rule, flow, rule.inspect(flow, waitingFor, nowMs)))
-    .slice(0, MOST_FINDINGS);
+  const findings: Finding[] = flatMapped(rules, (rule) =>
+    findingsOf(rule, flow, rule.inspect(flow, waitingFor, nowMs)),
+  ).slice(0, MOST_FINDINGS);
   const absences = findings.filter((finding) => isAbsence(finding.rule));
   const late = waitingFor.some(({ lateAt }) => lateAt <= nowMs);
   const health: Health = absences.length > 0 ? 'stuck' : late ? 'late' : 'ok';

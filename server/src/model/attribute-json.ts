@@ -1,6 +1,8 @@
 import { KeyValues, type Attributes, type AttributeValue } from './otlp.ts';
 
 const PLAIN = /^[^"\\\u0000-\u001f]*$/;
+/** In quotes it is JSON as it is. */
+export const isPlain = (text: string): boolean => PLAIN.test(text);
 
 /**
  * One value as JSON. Strings, booleans, safe integers and finite fractions are themselves; what JSON cannot hold
@@ -9,7 +11,7 @@ const PLAIN = /^[^"\\\u0000-\u001f]*$/;
 export function valueJson(value: AttributeValue): string {
   switch (typeof value) {
     case 'string':
-      return PLAIN.test(value) ? `"${value}"` : JSON.stringify(value);
+      return isPlain(value) ? `"${value}"` : JSON.stringify(value);
     case 'number':
       return Number.isFinite(value) && !Object.is(value, -0)
         ? String(value)

@@ -19,7 +19,8 @@ export interface RawColumns {
   statusMessage: string;
   traceState: string;
   scope: string;
-  attributes: string;
+  /** Parts of one text. */
+  attributes: readonly string[];
   resource: string;
   events: string;
   links: string;

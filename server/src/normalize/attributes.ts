@@ -1,4 +1,4 @@
-import { valueJson } from '../model/attribute-json.ts';
+import { isPlain, valueJson } from '../model/attribute-json.ts';
 import { NO_KEYS, NONE } from '../model/span.ts';
 import type { Attributes, AttributeValue } from '../model/otlp.ts';
 import { FIELDS, FIELD_COUNT, FIELD_INDEX, KEY_PREFIX, SECRET_NAME, type Field } from './names.ts';
@@ -28,7 +28,8 @@ export interface KeySettings {
 export interface ReadAttributes {
   /** By FIELD_INDEX; undefined where absent. The reader's own: it holds until the next `read`. */
   values: (AttributeValue | undefined)[];
-  json: string;
+  /** In parts: to join them, and to copy them out of what was joined, took 4 % of the server's CPU. */
+  json: readonly string[];
   keys: readonly (readonly [string, string])[];
   identities: readonly string[];
 }
@@ -72,15 +73,17 @@ export function createAttributeReader(settings: KeySettings): AttributeReader {
     return info;
   };
 
+  const pushJson = (parts: string[], info: NameInfo, value: AttributeValue): void => {
+    parts.push(parts.length === 0 ? info.first : info.next);
+    if (info.secret) parts.push('"[redacted]"');
+    else if (typeof value === 'string' && isPlain(value)) parts.push('"', value, '"');
+    else parts.push(valueJson(value));
+  };
   const json = (attributes: Attributes): string => {
-    if (attributes.length === 0) return '';
-    let text = '';
-    for (let i = 0; i < attributes.length; i += 2) {
-      const info = infoOf(attributes[i] as string);
-      text += i === 0 ? info.first : info.next;
-      text += info.secret ? '"[redacted]"' : valueJson(attributes[i + 1]!);
-    }
-    return text + '}';
+    const parts: string[] = [];
+    for (let i = 0; i < attributes.length; i += 2)
+      pushJson(parts, infoOf(attributes[i] as string), attributes[i + 1]!);
+    return parts.length === 0 ? '' : `${parts.join('')}}`;
   };
 
   const values = new Array<AttributeValue | undefined>(FIELD_COUNT).fill(undefined);
@@ -91,13 +94,12 @@ export function createAttributeReader(settings: KeySettings): AttributeReader {
       values.fill(undefined);
       let keys: [string, string][] | null = null;
       let identities: string[] | null = null;
-      let text = '';
+      const parts: string[] = [];
       for (let i = 0; i < attributes.length; i += 2) {
         const name = attributes[i] as string;
         const value = attributes[i + 1]!;
         const info = infoOf(name);
-        text += i === 0 ? info.first : info.next;
-        text += info.secret ? '"[redacted]"' : valueJson(value);
+        pushJson(parts, info, value);
         const { field } = info;
         if (field >= 0 && value !== null && (values[field] === undefined || info.rank < ranks[field]!)) {
           values[field] = value;
@@ -111,11 +113,11 @@ export function createAttributeReader(settings: KeySettings): AttributeReader {
           }
         }
       }
-      if (text !== '') text += '}';
+      if (parts.length > 0) parts.push('}');
       // Kept for as long as the span, so without the room for sixteen more that a list takes when it grows by itself.
       return {
         values,
-        json: text,
+        json: parts,
         keys: keys === null ? NO_KEYS : keys.slice(),
         identities: identities === null ? NONE : identities.slice(),
       };

@@ -202,7 +202,7 @@ export function createNormalizer(settings: KeySettings): Normalizer {
       const at = log.time === 0n ? log.observed : log.time;
       // A log record has no id: its content is its identity, so that a retried export is the same event.
       const hash = createHash('sha1')
-        .update(`${log.traceId}\0${log.spanId}\0${log.eventName}\0${at}\0${read.json}\0${resource}`)
+        .update(`${log.traceId}\0${log.spanId}\0${log.eventName}\0${at}\0${read.json.join('')}\0${resource}`)
         .digest('hex');
       const traceId = stored?.traceId ?? (inTrace ? log.traceId : hash.slice(0, 32));
       const spanId = stored?.spanId ?? hash.slice(-16);

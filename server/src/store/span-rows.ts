@@ -1,5 +1,5 @@
 import type { Lease, Memory } from '../base/memory.ts';
-import { attributesFromJson } from '../model/attribute-json.ts';
+import { attributesFromJson, isPlain } from '../model/attribute-json.ts';
 import type { OtlpEvent, OtlpLink } from '../model/otlp.ts';
 import type { EvidenceRecord } from '../model/record.ts';
 import { spanIdOf } from '../model/span.ts';
@@ -18,9 +18,6 @@ export const SPAN_COLUMNS = [
   'version',
   'record',
 ] as const;
-
-const PLAIN = /^[^"\\\u0000-\u001f]*$/;
-const json = (text: string): string => (PLAIN.test(text) ? `"${text}"` : JSON.stringify(text));
 
 const writer = createRowBinary();
 
@@ -44,13 +41,24 @@ export function spanRows(batch: number, records: readonly EvidenceRecord[], memo
  * The column `record`, five lines: a JSON array of the small fields, then attributes, resource, events and links as
  * JSON or nothing. JSON holds no line breaks, so that they are told apart without parsing.
  */
-const recordParts = (record: EvidenceRecord): string[] => {
-  const { attributes, resource, events, links } = record.raw;
-  return [smallOf(record), '\n', attributes, '\n', resource, '\n', events, '\n', links];
+const recordParts = ({ span, raw }: EvidenceRecord): string[] => {
+  const parts = ['["', spanIdOf(span.parent), '","', raw.eventName, '",', String(raw.kind & 255), ','];
+  parts.push(String(raw.flags), ',');
+  pushText(parts, span.name);
+  parts.push(',"', String(raw.start), '","', String(raw.end), '",', String(raw.statusCode & 255), ',');
+  pushText(parts, raw.statusMessage);
+  parts.push(',');
+  pushText(parts, raw.traceState);
+  parts.push(',');
+  pushText(parts, raw.scope);
+  parts.push(']\n', ...raw.attributes, '\n', raw.resource, '\n', raw.events, '\n', raw.links);
+  return parts;
+};
+const pushText = (parts: string[], text: string): void => {
+  if (isPlain(text)) parts.push('"', text, '"');
+  else parts.push(JSON.stringify(text));
 };
 export const recordText = (record: EvidenceRecord): string => recordParts(record).join('');
-const smallOf = ({ span, raw }: EvidenceRecord): string =>
-  `["${spanIdOf(span.parent)}","${raw.eventName}",${raw.kind & 255},${raw.flags},${json(span.name)},"${raw.start}","${raw.end}",${raw.statusCode & 255},${json(raw.statusMessage)},${json(raw.traceState)},${json(raw.scope)}]`;
 
 export interface SpanRow {
   received_ms: string;

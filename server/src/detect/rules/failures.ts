@@ -25,6 +25,7 @@ export const failedStep = (graceMs: number): Rule => ({
   severity: 'warning',
   inspect(flow, _waiting, nowMs) {
     const failed = failedSteps(flow);
+    if (failed.length === 0) return [];
     const ids = new Set(failed.map((step) => step.id));
     const callers = new Set(
       flow.hops.flatMap((hop) => (hop.sync && hop.to !== null && ids.has(hop.to) ? [hop.from] : [])),
