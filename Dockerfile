@@ -12,5 +12,5 @@ RUN npm run build && mkdir /data && chown node /data
 USER node
 EXPOSE 4320 4318 4317
 # As scripts/start.js gives them.
-ENV UV_THREADPOOL_SIZE=16
+ENV UV_THREADPOOL_SIZE=16 NODE_OPTIONS=--max-old-space-size=2000
 CMD ["node", "--max-semi-space-size=64", "server/dist/main.js"]

@@ -48,7 +48,11 @@ test('what compose sets and starts exists', () => {
 test('npm start, the image and the bench give Node the same', () => {
   for (const file of ['scripts/start.js', 'Dockerfile', 'test/load/bench.ts']) {
     const text = readFileSync(`${root}${file}`, 'utf8');
-    for (const setting of [/--max-semi-space-size=64\b/, /UV_THREADPOOL_SIZE.{1,40}\b16\b/])
+    for (const setting of [
+      /--max-semi-space-size=64\b/,
+      /--max-old-space-size=2000\b/,
+      /UV_THREADPOOL_SIZE.{1,40}\b16\b/,
+    ])
       expect(text, file).toMatch(setting);
   }
 });

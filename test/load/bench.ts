@@ -35,6 +35,7 @@ async function startServer(settings: Record<string, string> = {}): Promise<Serve
       env: {
         ...process.env,
         UV_THREADPOOL_SIZE: '16',
+        NODE_OPTIONS: '--max-old-space-size=2000',
         FERMATA_DATA_DIR: data,
         FERMATA_PORT: '0',
         FERMATA_OTLP_HTTP_PORT: '0',
