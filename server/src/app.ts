@@ -48,6 +48,7 @@ export function createApp(config: Config, parts: AppParts = {}): App {
   // store: memory that survives a restart
   const store = createStore({
     clock,
+    counters,
     log,
     clickhouseUrl: config.clickhouseUrl,
     directory: config.dataDir,

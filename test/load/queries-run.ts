@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
+  createCounters,
   createStore,
   matchesQuery,
   parseQuery,
@@ -23,6 +24,7 @@ const store = createStore({
   retentionDays: 3650,
   memoryLimitBytes: 0,
   clock,
+  counters: createCounters(),
   log: silentLog,
 });
 await store.start();

@@ -148,10 +148,9 @@ function about(context: QueryContext, _request: Request, response: Response): vo
 async function listFlows(context: QueryContext, request: Request, response: Response): Promise<void> {
   const search = readSearch(request.query, context.clock.now());
   const page = await context.store.listFlows(search);
-  const last = page.items.length === search.limit ? page.items[page.items.length - 1] : undefined;
   response.json({
     items: page.items.map((row) => summaryOf(row.flow, row.version, row.stepCount)),
-    nextCursor: last ? writeCursor(last.flow.started, last.flow.id) : null,
+    nextCursor: page.next ? writeCursor(page.next.started, page.next.id) : null,
     total: page.total,
     incomplete: page.items.some((row) => row.flow.incomplete),
   });

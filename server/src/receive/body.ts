@@ -25,7 +25,8 @@ const DECODERS = new Map<string, Decoder>([
 
 /**
  * The whole body, decompressed. The limit counts what comes out of the decompressor, chunk by chunk, so a bomb costs
- * one limit and no more. Whoever has read it releases it. Throws `otlp.too-large`, `otlp.unsupported-encoding`, `otlp.malformed`, `intake.full`.
+ * one limit and no more. Whoever has read it releases it. Throws `otlp.too-large`, `otlp.unsupported-encoding`,
+ * `otlp.malformed`, `intake.full`.
  */
 export async function readBody(request: IncomingMessage, budget: BodyBudget, memory: Memory): Promise<Lease> {
   const encoding = (request.headers['content-encoding'] ?? 'identity').trim().toLowerCase();

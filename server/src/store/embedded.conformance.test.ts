@@ -3,12 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { manualClock, type Clock } from '../base/clock.ts';
+import { createCounters } from '../base/counters.ts';
 import { silentLog } from '../base/log.ts';
 import { embeddedConnection } from './embedded.ts';
 import { createStore, type Store } from './index.ts';
 import { describeStore } from './testing/conformance.ts';
 
-const open = (directory: string, clock: Clock): Store =>
+const open = (directory: string, clock: Clock, counters = createCounters()): Store =>
   createStore({
     clickhouseUrl: '',
     directory,
@@ -16,13 +17,14 @@ const open = (directory: string, clock: Clock): Store =>
     retentionDays: 3650,
     memoryLimitBytes: 2 ** 31,
     clock,
+    counters,
     log: silentLog,
   });
 
-describeStore('embedded', async (clock) => {
+describeStore('embedded', async (clock, counters) => {
   const directory = mkdtempSync(join(tmpdir(), 'fermata-store-'));
   return {
-    store: open(directory, clock),
+    store: open(directory, clock, counters),
     close: async () => rmSync(directory, { recursive: true, force: true }),
   };
 });

@@ -1,9 +1,11 @@
 import { join } from 'node:path';
 import type { Clock } from '../base/clock.ts';
+import type { Counters } from '../base/counters.ts';
 import type { Log } from '../base/log.ts';
 import type { Connection } from './connection.ts';
 import { embeddedConnection } from './embedded.ts';
 import { journaled } from './journaled.ts';
+import { createReadRows } from './readable.ts';
 import { remoteConnection } from './remote.ts';
 import { SPAN_COLUMNS } from './span-rows.ts';
 import { createStoreOver } from './store.ts';
@@ -19,14 +21,18 @@ export interface StoreOptions {
   retentionDays: number;
   memoryLimitBytes: number;
   clock: Clock;
+  counters: Counters;
   log: Log;
 }
 
 export function createStore(options: StoreOptions): Store {
   const connection =
     options.clickhouseUrl === '' ? embedded(options) : remoteConnection(options.clickhouseUrl);
-  return createStoreOver(connection, { retentionDays: options.retentionDays, cluster: options.cluster }, () =>
-    options.clock.now(),
+  return createStoreOver(
+    connection,
+    { retentionDays: options.retentionDays, cluster: options.cluster },
+    () => options.clock.now(),
+    createReadRows(options),
   );
 }
 

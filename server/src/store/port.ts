@@ -102,6 +102,8 @@ export interface FlowPage {
   /** Without steps and hops: those lists are empty; `stepCount` stands for them. */
   items: (FlowRow & { stepCount: number })[];
   total: number;
+  /** Where the next page begins; null: this was the last one. */
+  next: NonNullable<FlowSearch['after']> | null;
 }
 
 /** A record in the shape in which it was received, so that it can be normalized again. */

@@ -4,7 +4,7 @@ import { silentLog } from '../base/log.ts';
 import { createStore } from './index.ts';
 import { describeStore } from './testing/conformance.ts';
 
-describeStore('remote', async (clock) => {
+describeStore('remote', async (clock, counters) => {
   const child = fork(fileURLToPath(new URL('./testing/clickhouse-double.ts', import.meta.url)), {
     execArgv: ['--import', 'tsx'],
   });
@@ -18,6 +18,7 @@ describeStore('remote', async (clock) => {
     retentionDays: 3650,
     memoryLimitBytes: 0,
     clock,
+    counters,
     log: silentLog,
   });
   return { store, close: async () => void child.kill('SIGKILL') };

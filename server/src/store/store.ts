@@ -14,8 +14,10 @@ import {
 } from './flow-rows.ts';
 import { migrate, type SchemaOptions } from './migrate.ts';
 import type { FlowTypeRow, PreparedSpans, ServiceRow, Store, StoredFlow, StoredSpan } from './port.ts';
+import type { ReadRows } from './readable.ts';
 import { toSql } from './search-sql.ts';
 import { traceIdOf } from '../model/span.ts';
+import { unixNanos } from '../model/time.ts';
 import { fromSpanRow, SPAN_COLUMNS, SPAN_FIELDS, spanRows, type SpanRow } from './span-rows.ts';
 
 interface PreparedRows extends PreparedSpans {
@@ -33,7 +35,12 @@ const sqlName = (name: string): string => name.replaceAll('\0', '\\0');
 const FLOWS_AT_ONCE = 250;
 
 /** The one implementation of the port: ClickHouse's dialect over either connection. */
-export function createStoreOver(connection: Connection, schema: SchemaOptions, now: () => number): Store {
+export function createStoreOver(
+  connection: Connection,
+  schema: SchemaOptions,
+  now: () => number,
+  readRows: ReadRows,
+): Store {
   let stopped = false;
   const memory = createMemory();
   const inFlight = new Set<Promise<unknown>>();
@@ -87,17 +94,20 @@ export function createStoreOver(connection: Connection, schema: SchemaOptions, n
     const traces = [...new Set(keys.map(traceIdOf))];
     const spans = new Map<string, StoredSpan[]>();
     await tracked(connection.settled());
-    for (let i = 0; i < traces.length; i += 500)
-      for (const row of await query<SpanRow>(
+    for (let i = 0; i < traces.length; i += 500) {
+      const rows = await query<SpanRow>(
         `SELECT ${SPAN_FIELDS} FROM records WHERE trace_id IN {traces:Array(String)}`,
         { traces: traces.slice(i, i + 500) },
-      )) {
-        const key = row.trace_id + row.span_id;
-        const stored = fromSpanRow(row);
+      );
+      for (const { key, stored } of readRows(rows, (row) => ({
+        key: row.trace_id + row.span_id,
+        stored: fromSpanRow(row),
+      }))) {
         const list = spans.get(key);
         if (list) list.push(stored);
         else spans.set(key, [stored]);
       }
+    }
     return spans;
   };
 
@@ -114,21 +124,23 @@ export function createStoreOver(connection: Connection, schema: SchemaOptions, n
       tokens: string[];
       causes: string;
     }>(newest("id, version, members, tokens, if(deleted = 2, timeline, '[]') AS causes", condition), params);
-    const flows = rows
-      .map((row) => ({ ...row, keys: keysOf(row.members) }))
-      .filter(
-        ({ keys, tokens }) =>
-          wanted === undefined ||
-          tokens.some((token) => wanted.tokens.has(token)) ||
-          keys.some((key) => wanted.spans.has(key)),
-      );
+    const flows = readRows(rows, ({ members, causes, ...row }) => ({
+      ...row,
+      keys: keysOf(members),
+      causes: JSON.parse(causes) as StoredFlow['causes'],
+    })).filter(
+      ({ keys, tokens }) =>
+        wanted === undefined ||
+        tokens.some((token) => wanted.tokens.has(token)) ||
+        keys.some((key) => wanted.spans.has(key)),
+    );
     if (flows.length === 0) return [];
     const spans = await spansAt(flows.flatMap((flow) => flow.keys));
     return flows.map(({ id, version, keys, causes }) => ({
       id,
       version: Number(version),
       members: keys.flatMap((key) => spans.get(key) ?? []),
-      causes: JSON.parse(causes) as StoredFlow['causes'],
+      causes,
     }));
   };
 
@@ -220,7 +232,7 @@ export function createStoreOver(connection: Connection, schema: SchemaOptions, n
       for (let after = afterBatch; ;) {
         const rows = await query<SpanRow & { batch: string }>(sql, { after });
         if (rows.length === 0) return;
-        yield rows.map(fromSpanRow);
+        yield readRows(rows, fromSpanRow);
         after = Number(rows[rows.length - 1]!.batch);
       }
     },
@@ -290,7 +302,7 @@ export function createStoreOver(connection: Connection, schema: SchemaOptions, n
       const rows = await query<{ body: string }>(
         "SELECT body FROM incidents FINAL ORDER BY JSONExtractString(body, 'status') = 'open' DESC, version DESC LIMIT 2000",
       );
-      return rows.map((row) => JSON.parse(row.body) as Incident);
+      return readRows(rows, (row) => JSON.parse(row.body) as Incident);
     },
     async saveNotifications(notifications) {
       const rows = notifications.map((one) => [
@@ -313,7 +325,7 @@ export function createStoreOver(connection: Connection, schema: SchemaOptions, n
       const rows = await query<{ body: string }>(
         `SELECT body FROM notifications FINAL ORDER BY state IN ('waiting', 'pending') DESC, created DESC, id LIMIT ${limit}`,
       );
-      return rows.map((row) => JSON.parse(row.body) as Notification);
+      return readRows(rows, (row) => JSON.parse(row.body) as Notification);
     },
     async saveSilence(silence) {
       const row = [silence.id, silence.version, JSON.stringify(silence)];
@@ -325,7 +337,7 @@ export function createStoreOver(connection: Connection, schema: SchemaOptions, n
       const rows = await query<{ body: string }>(
         'SELECT body FROM silences FINAL ORDER BY version DESC LIMIT 1000',
       );
-      return rows.map((row) => JSON.parse(row.body) as Silence);
+      return readRows(rows, (row) => JSON.parse(row.body) as Silence);
     },
     async saveDocument(kind, id, version, body) {
       await tracked(
@@ -346,14 +358,14 @@ export function createStoreOver(connection: Connection, schema: SchemaOptions, n
         SUMMARY_FIELDS,
         'FROM flows FINAL WHERE deleted = 0 AND notEmpty(finding_rules)',
       ))
-        yield rows.map((row) => fromFlowRow(row, now()).flow);
+        yield readRows(rows, (row) => fromFlowRow(row, now()).flow);
     },
     async flowsByIds(ids) {
       const rows = await query<StoredFlowRow>(
         `SELECT ${SUMMARY_FIELDS} FROM flows FINAL WHERE id IN {ids:Array(String)} AND deleted = 0`,
         { ids: [...ids] },
       );
-      return rows.map((row) => fromFlowRow(row, now()));
+      return readRows(rows, (row) => fromFlowRow(row, now()));
     },
     async listFlows(search) {
       const { where, params } = conditionsOf(search, now());
@@ -372,7 +384,12 @@ export function createStoreOver(connection: Connection, schema: SchemaOptions, n
         ),
         query<{ total: string }>(`SELECT count() AS total ${from}`, params),
       ]);
-      return { items: rows.map((row) => fromFlowRow(row, now())), total: Number(counts[0]?.total ?? 0) };
+      const last = rows.length < search.limit ? undefined : rows[rows.length - 1];
+      return {
+        items: readRows(rows, (row) => fromFlowRow(row, now())),
+        total: Number(counts[0]?.total ?? 0),
+        next: last ? { started: unixNanos(BigInt(last.started)), id: last.id } : null,
+      };
     },
     async findFlow(name) {
       // Most names are ids: answer them from the primary key before looking anywhere else.

@@ -14,6 +14,7 @@ export type { Flow } from '../model/flow.ts';
 export { ABSENCES, type Finding, type WaitingFor } from '../model/expectation.ts';
 export { createGuard, type Channel, type Guard } from '../alert/index.ts';
 export { systemClock } from '../base/clock.ts';
+export { createCounters } from '../base/counters.ts';
 export { silentLog } from '../base/log.ts';
 export type { OtlpSpan, Attributes } from '../model/otlp.ts';
 export { traceIdOf } from '../model/span.ts';

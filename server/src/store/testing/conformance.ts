@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { manualClock, type Clock } from '../../base/clock.ts';
-import { createCounters } from '../../base/counters.ts';
+import { createCounters, type Counters } from '../../base/counters.ts';
 import { HASH_BYTES, hashesOf } from '../../base/name-hash.ts';
 import { createCorrelator } from '../../correlate/index.ts';
 import type { Flow, FlowChange } from '../../model/flow.ts';
@@ -12,15 +12,16 @@ import { createNormalizer } from '../../normalize/index.ts';
 import { matchesQuery } from '../../model/search-match.ts';
 import { parseQuery } from '../../query/language.ts';
 import { someFlows, TWENTY_QUERIES } from './some-flows.ts';
-import type { Store, StoredSpan } from '../port.ts';
+import type { FlowPage, Store, StoredSpan } from '../port.ts';
 
 /** The contract of port.ts, proved for one connection. Every connection runs all of it. */
 export function describeStore(
   name: string,
-  open: (clock: Clock) => Promise<{ store: Store; close: () => Promise<void> }>,
+  open: (clock: Clock, counters: Counters) => Promise<{ store: Store; close: () => Promise<void> }>,
 ): void {
   const normalizer = createNormalizer({ identityKeys: [], searchKeys: ['customer.id'] });
   const clock = manualClock(1_794_000_000_000);
+  const counters = createCounters();
 
   const otlp = (over: Partial<OtlpSpan> & { traceId: string; spanId: string }): OtlpSpan => ({
     resource: { attributes: ['service.name', 'shop', 'service.version', '1.2.3'] },
@@ -64,7 +65,7 @@ export function describeStore(
     let store: Store;
     let close: () => Promise<void>;
     beforeAll(async () => {
-      ({ store, close } = await open(clock));
+      ({ store, close } = await open(clock, counters));
       await store.start();
     });
     afterAll(async () => {
@@ -135,6 +136,26 @@ export function describeStore(
       await store.insertSpans([store.prepareSpans(3, [record(twice)])]);
       await store.insertFlows(flowsOf([record(twice)]), 3, settlesAt);
       expect(await store.spansOf(trace('3'), 10)).toHaveLength(1);
+    });
+
+    test('a record that cannot be read keeps no other away, and is counted', async () => {
+      const [whole, broken] = ['1', '2'].map((digit) =>
+        record(otlp({ traceId: trace('7'), spanId: id(digit), parentSpanId: digit === '1' ? '' : id('1') })),
+      ) as [EvidenceRecord, EvidenceRecord];
+      const { lastBatch } = await store.watermarks();
+      const damaged = { ...broken, raw: { ...broken.raw, attributes: ['{'] } };
+      await store.insertSpans([store.prepareSpans(lastBatch + 1, [whole, damaged])]);
+      await store.insertFlows(flowsOf([whole, broken]), 1, settlesAt);
+      const replayed: StoredSpan[] = [];
+      for await (const block of store.replay(lastBatch)) replayed.push(...block);
+      const [loaded] = await store.loadByIds([trace('7')]);
+      for (const read of [replayed, loaded!.members, await store.spansOf(trace('7'), 10)])
+        expect(read.map(({ spanId }) => spanId)).toEqual([id('1')]);
+      expect(counters.read()).toContainEqual({
+        name: 'fermata_unreadable_rows_total',
+        value: 3,
+        kind: 'counter',
+      });
     });
 
     test('of several versions the greatest counts; a grave leads on', async () => {
@@ -212,14 +233,12 @@ export function describeStore(
       const all = await store.listFlows({ types: ['paged'], limit: 100 });
       expect(all.total).toBe(25);
       const paged: string[] = [];
-      let after: { started: Flow['started']; id: string } | undefined;
-      for (;;) {
-        const { items } = await store.listFlows({ types: ['paged'], limit: 7, ...(after && { after }) });
-        paged.push(...items.map((row) => row.flow.id));
-        const last = items[items.length - 1];
-        if (!last || items.length < 7) break;
-        after = { started: last.flow.started, id: last.flow.id };
-      }
+      let after: FlowPage['next'] = null;
+      do {
+        const page: FlowPage = await store.listFlows({ types: ['paged'], limit: 7, ...(after && { after }) });
+        paged.push(...page.items.map((row) => row.flow.id));
+        after = page.next;
+      } while (after !== null);
       expect(paged).toEqual(all.items.map((row) => row.flow.id));
       expect((await store.listFlows({ types: ['paged'], statuses: ['failed'], limit: 100 })).total).toBe(5);
       expect((await store.listFlows({ key: 'customer.id=p-3', limit: 10 })).total).toBe(1);
