@@ -32,8 +32,11 @@ export async function portOf(name: string): Promise<number> {
   );
 }
 
-/** At the port that `name` had before it was killed, where that is free still: its peers come back to it. */
-export async function listenAs(server: Server, name: string): Promise<void> {
+/**
+ * At the port that `name` had before it was killed, where that is still free. `moves: false`: at that port or not at all,
+ * for whoever was connected comes back there.
+ */
+export async function listenAs(server: Server, name: string, { moves } = { moves: true }): Promise<void> {
   const former = (JSON.parse(process.env['PORTS'] ?? '{}') as Record<string, number>)[name] ?? 0;
   const listening = (port: number): Promise<void> =>
     new Promise((resolve, reject) => {
@@ -43,7 +46,10 @@ export async function listenAs(server: Server, name: string): Promise<void> {
         resolve();
       });
     });
-  await listening(former).catch(() => listening(0));
+  await listening(former).catch((error: unknown) => {
+    if (!moves) throw error;
+    return listening(0);
+  });
   const { port } = server.address() as AddressInfo;
   process.stdout.write(`${JSON.stringify({ listens: name, port })}\n`);
 }

@@ -76,6 +76,7 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
         },
       },
     );
+    processes.set(name, child);
     const lines = createInterface({ input: child.stdout! });
     await new Promise<void>((resolve, reject) => {
       child.once('exit', (code) => reject(new Error(`${name} ended with ${code} before it was ready`)));
@@ -103,13 +104,14 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
       });
     });
     child.removeAllListeners('exit');
-    processes.set(name, child);
   };
-  // Listeners first, so that nothing is published before its queue exists.
-  const order = [...scenario.services].sort(
-    (a, b) => Number(a.name === scenario.entry.service) - Number(b.name === scenario.entry.service),
-  );
-  await Promise.all(order.map((service) => launch(service.name)));
+  try {
+    await Promise.all(scenario.services.map(({ name }) => launch(name)));
+  } catch (error) {
+    for (const child of processes.values()) child.kill('SIGKILL');
+    await bus?.stop();
+    throw error;
+  }
   /** Ends when every service that lives knows where the others are. */
   const introduce = (): Promise<unknown> =>
     Promise.all(

@@ -14,59 +14,105 @@ export interface Memory {
 export interface Lease {
   /** Another buffer after `resize`; empty once it was given back. */
   readonly bytes: Buffer;
+  /** What it takes, bytes: up to twice as much. */
+  readonly capacity: number;
   /** The same bytes, or the first of them, and whatever behind them. */
   resize(bytes: number): void;
   /** Nobody looks at `bytes` any more. */
   release(): void;
 }
 
-/** Sizes are powers of two: 1 KiB … 16 MiB; what is larger is not kept. */
-const SMALLEST = 10;
+/** Sizes are powers of two: 16 KiB … 16 MiB. What is smaller, or larger, is not kept and takes no more than it needs. */
+const SMALLEST = 14;
 const LARGEST = 24;
 const NOTHING = Buffer.alloc(0);
 
+/** Of the smallest power of two that is not less. */
+const powerOf = (bytes: number): number => (bytes <= 1 ? 0 : 32 - Math.clz32(bytes - 1));
+const isKept = (power: number): boolean => power >= SMALLEST && power <= LARGEST;
+
+interface SizeClass {
+  free: Buffer[];
+  /** Number of the last lease. */
+  lastUse: number;
+}
+
 export function createMemory(mostKept = 32 * 1024 * 1024): Memory {
-  const free: ArrayBuffer[][] = Array.from({ length: LARGEST + 1 }, () => []);
+  const classes: SizeClass[] = Array.from({ length: LARGEST + 1 }, () => ({ free: [], lastUse: 0 }));
   let kept = 0;
-  const take = (bytes: number): ArrayBuffer => {
-    const power = Math.max(SMALLEST, Math.ceil(Math.log2(Math.max(1, bytes))));
-    const known = free[power]?.pop();
-    if (known === undefined) return new ArrayBuffer(2 ** power);
-    kept -= known.byteLength;
+  let uses = 0;
+
+  const take = (bytes: number): Buffer => {
+    const power = powerOf(bytes);
+    if (!isKept(power)) return Buffer.allocUnsafeSlow(power < SMALLEST ? bytes : 2 ** power);
+    const of = classes[power]!;
+    of.lastUse = ++uses;
+    const known = of.free.pop();
+    if (known === undefined) return Buffer.allocUnsafeSlow(2 ** power);
+    kept -= known.length;
     return known;
   };
-  const give = (memory: ArrayBuffer): void => {
-    const list = free[Math.log2(memory.byteLength)];
-    if (list === undefined || kept + memory.byteLength > mostKept) return;
-    kept += memory.byteLength;
-    list.push(memory);
+  const give = (memory: Buffer): void => {
+    const power = powerOf(memory.length);
+    if (!isKept(power) || memory.length !== 2 ** power) return;
+    const of = classes[power]!;
+    // Sizes that were in demand once make room for those that are now.
+    while (kept + memory.length > mostKept) {
+      const eldest = classes
+        .filter(({ free, lastUse }) => free.length > 0 && lastUse < of.lastUse)
+        .sort((a, b) => a.lastUse - b.lastUse)[0];
+      if (eldest === undefined) return;
+      kept -= eldest.free.pop()!.length;
+    }
+    kept += memory.length;
+    of.free.push(memory);
   };
+
   return {
     get kept() {
       return kept;
     },
-    lease(size) {
-      let memory = take(size);
-      let bytes = Buffer.from(memory, 0, size);
-      return {
-        get bytes() {
-          return bytes;
-        },
-        resize(to) {
-          const former = memory;
-          if (to > former.byteLength) {
-            memory = take(to);
-            bytes.copy(Buffer.from(memory));
-            give(former);
-          }
-          bytes = Buffer.from(memory, 0, to);
-        },
-        release() {
-          if (bytes === NOTHING) return;
-          bytes = NOTHING;
-          give(memory);
-        },
-      };
-    },
+    lease: (bytes) => new Leased(take(bytes), bytes, take, give),
   };
+}
+
+/** A class, because thousands of requests may wait with one each: what closes over variables takes four times as much. */
+class Leased implements Lease {
+  bytes: Buffer;
+  private memory: Buffer;
+  private readonly take: (bytes: number) => Buffer;
+  private readonly give: (memory: Buffer) => void;
+
+  constructor(memory: Buffer, size: number, take: (bytes: number) => Buffer, give: (memory: Buffer) => void) {
+    this.memory = memory;
+    this.bytes = memory.length === size ? memory : memory.subarray(0, size);
+    this.take = take;
+    this.give = give;
+  }
+
+  get capacity(): number {
+    return this.memory.length;
+  }
+
+  resize(size: number): void {
+    if (this.isReleased) throw new Error('this memory was given back');
+    const former = this.memory;
+    if (size > former.length) {
+      this.memory = this.take(size);
+      this.bytes.copy(this.memory);
+      this.give(former);
+    }
+    this.bytes = this.memory.subarray(0, size);
+  }
+
+  release(): void {
+    if (this.isReleased) return;
+    this.give(this.memory);
+    this.memory = NOTHING;
+    this.bytes = NOTHING;
+  }
+
+  private get isReleased(): boolean {
+    return this.memory === NOTHING;
+  }
 }

@@ -8,7 +8,7 @@ import type { Lease, Memory } from '../base/memory.ts';
 export interface BodyBudget {
   /** Bytes after decompression that one request may have. */
   maxBytes: number;
-  /** Bytes of all requests in flight. */
+  /** Bytes that all requests in flight take: up to twice what they are. */
   maxTotal: number;
   inFlight: number;
 }
@@ -43,20 +43,21 @@ export async function readBody(request: IncomingMessage, budget: BodyBudget, mem
   if (Number(request.headers['content-length'] ?? 0) > budget.maxBytes) throw tooLarge();
 
   const body = memory.lease(0);
-  let size = 0;
+  /** Of the budget. */
+  let held = 0;
   const source: Readable = decoder ? (request.pipe(decoder()) as unknown as Readable) : request;
   const onAborted = (): void => void source.destroy(new Error('the sender went away'));
   if (decoder) request.once('error', onAborted).once('aborted', onAborted);
   try {
     for await (const chunk of source as AsyncIterable<Buffer>) {
-      const from = size;
-      size += chunk.length;
-      budget.inFlight += chunk.length;
-      if (size > budget.maxBytes) throw tooLarge();
+      const from = body.bytes.length;
+      if (from + chunk.length > budget.maxBytes) throw tooLarge();
+      body.resize(from + chunk.length);
+      chunk.copy(body.bytes, from);
+      budget.inFlight += body.capacity - held;
+      held = body.capacity;
       if (budget.inFlight > budget.maxTotal)
         throw new FermataError('intake.full', 'too many bytes in flight', { retryable: true });
-      body.resize(size);
-      chunk.copy(body.bytes, from);
     }
   } catch (error) {
     body.release();
@@ -70,7 +71,7 @@ export async function readBody(request: IncomingMessage, budget: BodyBudget, mem
       `the body could not be decompressed: ${String((error as Error).message)}`,
     );
   } finally {
-    budget.inFlight -= size;
+    budget.inFlight -= held;
   }
   return body;
 }

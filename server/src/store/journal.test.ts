@@ -67,6 +67,20 @@ describe('journal', () => {
     await journal.close();
   });
 
+  test('parts of nothing change nothing, however many', async () => {
+    const nothing = Array.from({ length: 3000 }, () => Buffer.from(new ArrayBuffer(0)));
+    const crashed = make();
+    await crashed.open();
+    await crashed.append([...nothing, ...rows('a'), ...nothing]);
+    await crashed.append(nothing);
+    await crashed.append(rows('b'));
+    await ends(crashed);
+    const journal = make();
+    await journal.open();
+    expect(table).toEqual(['a', 'b']);
+    await journal.close();
+  });
+
   test('a crash: whatever was acknowledged is inserted by the next life, in order; a torn record is not', async () => {
     const crashed = make();
     await crashed.open();

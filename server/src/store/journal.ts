@@ -199,7 +199,10 @@ export function createJournal(options: JournalOptions): Journal {
     if (bytes > 0) await insertNow();
   };
 
-  const appendNext = async (rows: readonly Buffer[]): Promise<void> => {
+  const appendNext = async (parts: readonly Buffer[]): Promise<void> => {
+    // Zlib has no checksum of nothing, and a record of nothing ends a segment.
+    const rows = parts.filter((part) => part.length > 0);
+    if (rows.length === 0) return;
     current ??= await begin();
     const segment = current;
     try {

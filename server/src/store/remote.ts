@@ -7,6 +7,7 @@ import { READ_SETTINGS, type Connection } from './connection.ts';
 /** Silence of the server that ends a command, and how often it says that it works: at most 80 headers fit into an answer. */
 const PATIENCE_MS = 400_000;
 const PROGRESS_MS = 110_000;
+const LARGE_BYTES = 64 * 1024;
 
 /** A ClickHouse server or cluster over HTTP: the same SQL as the embedded engine. */
 export function remoteConnection(url: string): Connection {
@@ -55,7 +56,7 @@ export function remoteConnection(url: string): Connection {
     async insert(table, columns, format, rows) {
       const { stream } = await use().exec({
         query: `INSERT INTO ${table} (${columns.join(', ')}) FORMAT ${format}`,
-        values: Readable.from(rows),
+        values: Readable.from(largeParts(rows)),
       });
       // Until its answer is read, a connection serves nothing else.
       await finished(stream.resume());
@@ -69,4 +70,19 @@ export function remoteConnection(url: string): Connection {
       client = undefined;
     },
   };
+}
+
+/** Each part is a chunk of its own on the wire: small ones, of requests with a span or two, are joined. */
+function* largeParts(parts: readonly Buffer[]): Iterable<Buffer> {
+  let small: Buffer[] = [];
+  let size = 0;
+  for (const part of parts) {
+    small.push(part);
+    size += part.length;
+    if (size < LARGE_BYTES) continue;
+    yield small.length === 1 ? part : Buffer.concat(small);
+    small = [];
+    size = 0;
+  }
+  if (size > 0) yield Buffer.concat(small);
 }

@@ -65,7 +65,7 @@ export function connectSockets(scenario: string): Bus {
           }
         });
     });
-    await listenAs(http, socketOf(service));
+    await listenAs(http, socketOf(service), { moves: false });
   };
   return {
     async publish(_kind, _type, topic, body, itinerary = []) {
