@@ -110,6 +110,7 @@ describe.runIf(executable)('the dashboard', () => {
       ] as const) {
         const page = await open(path, theme);
         await page.getByText(shows).first().waitFor();
+        await page.getByText('spans/s').waitFor();
         expect(await violations(page), path).toEqual([]);
         await page.close();
       }

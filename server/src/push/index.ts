@@ -143,8 +143,7 @@ export function createPush(options: PushOptions): Push {
     },
     stats(tick) {
       for (const watcher of watchers.values()) {
-        if (watcher.view?.kind === 'flows')
-          watcher.socket.volatile.emit('stats:tick', { ...tick, sequence: history.last });
+        watcher.socket.volatile.emit('stats:tick', { ...tick, sequence: history.last });
         send(watcher, []);
       }
     },

@@ -45,7 +45,11 @@ socket.on('connect', () => {
   connection = 'live';
   subscribe();
 });
-socket.on('disconnect', () => (connection = 'offline'));
+socket.on('disconnect', () => {
+  connection = 'offline';
+  // A figure that stands still looks like one that is true.
+  stats = null;
+});
 socket.io.on('reconnect_attempt', () => (connection = 'connecting'));
 socket.on('stats:tick', (tick) => (stats = tick));
 socket.on('flow:changed', (changes) => {
