@@ -12,7 +12,7 @@ export interface Memory {
 
 /** Given back once; who never gives it back leaves it to the collector. */
 export interface Lease {
-  /** Another buffer after `resize`; empty once it was given back. */
+  /** Another buffer after `resize`. Throws once it was given back: rows that are nobody's must not count as written. */
   readonly bytes: Buffer;
   /** What it takes, bytes: up to twice as much. */
   readonly capacity: number;
@@ -25,7 +25,7 @@ export interface Lease {
 /** Sizes are powers of two: 16 KiB … 16 MiB. What is smaller, or larger, is not kept and takes no more than it needs. */
 const SMALLEST = 14;
 const LARGEST = 24;
-const NOTHING = Buffer.alloc(0);
+const GIVEN_BACK = Buffer.alloc(0);
 
 /** Of the smallest power of two that is not less. */
 const powerOf = (bytes: number): number => (bytes <= 1 ? 0 : 32 - Math.clz32(bytes - 1));
@@ -78,16 +78,21 @@ export function createMemory(mostKept = 32 * 1024 * 1024): Memory {
 
 /** A class, because thousands of requests may wait with one each: what closes over variables takes four times as much. */
 class Leased implements Lease {
-  bytes: Buffer;
+  private content: Buffer;
   private memory: Buffer;
   private readonly take: (bytes: number) => Buffer;
   private readonly give: (memory: Buffer) => void;
 
   constructor(memory: Buffer, size: number, take: (bytes: number) => Buffer, give: (memory: Buffer) => void) {
     this.memory = memory;
-    this.bytes = memory.length === size ? memory : memory.subarray(0, size);
+    this.content = memory.length === size ? memory : memory.subarray(0, size);
     this.take = take;
     this.give = give;
+  }
+
+  get bytes(): Buffer {
+    if (this.memory === GIVEN_BACK) throw new Error('this memory was given back');
+    return this.content;
   }
 
   get capacity(): number {
@@ -95,24 +100,19 @@ class Leased implements Lease {
   }
 
   resize(size: number): void {
-    if (this.isReleased) throw new Error('this memory was given back');
-    const former = this.memory;
+    const { bytes, memory: former } = this;
     if (size > former.length) {
       this.memory = this.take(size);
-      this.bytes.copy(this.memory);
+      bytes.copy(this.memory);
       this.give(former);
     }
-    this.bytes = this.memory.subarray(0, size);
+    this.content = this.memory.subarray(0, size);
   }
 
   release(): void {
-    if (this.isReleased) return;
+    if (this.memory === GIVEN_BACK) return;
     this.give(this.memory);
-    this.memory = NOTHING;
-    this.bytes = NOTHING;
-  }
-
-  private get isReleased(): boolean {
-    return this.memory === NOTHING;
+    this.memory = GIVEN_BACK;
+    this.content = GIVEN_BACK;
   }
 }
