@@ -1,8 +1,9 @@
 import { FermataError, messageOf } from '../base/errors.ts';
 import { createMemory, type Lease } from '../base/memory.ts';
-import type { Incident, Notification, Silence } from '../model/incident.ts';
 import { ORIGIN, SPAN, TRACE } from '../model/names.ts';
 import type { FlowSearch } from '../model/search.ts';
+import { traceIdOf } from '../model/span.ts';
+import { unixNanos } from '../model/time.ts';
 import type { Connection, Param } from './connection.ts';
 import {
   FLOW_COLUMNS,
@@ -16,8 +17,7 @@ import { migrate, type SchemaOptions } from './migrate.ts';
 import type { FlowTypeRow, PreparedSpans, ServiceRow, Store, StoredFlow, StoredSpan } from './port.ts';
 import type { ReadRows } from './readable.ts';
 import { toSql } from './search-sql.ts';
-import { traceIdOf } from '../model/span.ts';
-import { unixNanos } from '../model/time.ts';
+import { smallTables, type InsertJson } from './small-tables.ts';
 import { fromSpanRow, SPAN_COLUMNS, SPAN_FIELDS, spanRows, type SpanRow } from './span-rows.ts';
 
 interface PreparedRows extends PreparedSpans {
@@ -62,6 +62,12 @@ export function createStoreOver(
   const query = <Row>(sql: string, params?: Record<string, Param>): Promise<Row[]> =>
     tracked(connection.query<Row>(sql, params));
 
+  const insertJson: InsertJson = (table, columns, rows) =>
+    tracked(
+      connection.insert(table, columns, 'JSONCompactEachRow', [
+        Buffer.from(rows.map((row) => `${JSON.stringify(row)}\n`).join('')),
+      ]),
+    );
   const insertRows = async (
     table: string,
     columns: readonly string[],
@@ -280,79 +286,7 @@ export function createStoreOver(
         );
       return flows;
     },
-    async saveLearned(models, savedMs) {
-      const rows = models.map(({ environment, type, json }) => [environment, type, savedMs, json]);
-      await tracked(
-        connection.insert(
-          'learned',
-          ['environment', 'type', 'version', 'model'],
-          'JSONCompactEachRow',
-          lines(rows),
-        ),
-      );
-    },
-    learned: () => query('SELECT environment, type, model AS json FROM learned FINAL'),
-    async saveIncidents(incidents) {
-      const rows = incidents.map((one) => [one.id, one.version, JSON.stringify(one)]);
-      await tracked(
-        connection.insert('incidents', ['id', 'version', 'body'], 'JSONCompactEachRow', lines(rows)),
-      );
-    },
-    async incidents() {
-      const rows = await query<{ body: string }>(
-        "SELECT body FROM incidents FINAL ORDER BY JSONExtractString(body, 'status') = 'open' DESC, version DESC LIMIT 2000",
-      );
-      return readRows(rows, (row) => JSON.parse(row.body) as Incident);
-    },
-    async saveNotifications(notifications) {
-      const rows = notifications.map((one) => [
-        one.id,
-        one.version,
-        one.state,
-        one.createdAt,
-        JSON.stringify(one),
-      ]);
-      await tracked(
-        connection.insert(
-          'notifications',
-          ['id', 'version', 'state', 'created', 'body'],
-          'JSONCompactEachRow',
-          lines(rows),
-        ),
-      );
-    },
-    async notifications(limit) {
-      const rows = await query<{ body: string }>(
-        `SELECT body FROM notifications FINAL ORDER BY state IN ('waiting', 'pending') DESC, created DESC, id LIMIT ${limit}`,
-      );
-      return readRows(rows, (row) => JSON.parse(row.body) as Notification);
-    },
-    async saveSilence(silence) {
-      const row = [silence.id, silence.version, JSON.stringify(silence)];
-      await tracked(
-        connection.insert('silences', ['id', 'version', 'body'], 'JSONCompactEachRow', lines([row])),
-      );
-    },
-    async silences() {
-      const rows = await query<{ body: string }>(
-        'SELECT body FROM silences FINAL ORDER BY version DESC LIMIT 1000',
-      );
-      return readRows(rows, (row) => JSON.parse(row.body) as Silence);
-    },
-    async saveDocument(kind, id, version, body) {
-      await tracked(
-        connection.insert(
-          'documents',
-          ['kind', 'id', 'version', 'body'],
-          'JSONCompactEachRow',
-          lines([[kind, id, version, body]]),
-        ),
-      );
-    },
-    documents: (kind) =>
-      query("SELECT id, body FROM documents FINAL WHERE kind = {kind:String} AND body != '' ORDER BY id", {
-        kind,
-      }),
+    ...smallTables({ query, insertJson, readRows }),
     async *flowsWithFindings() {
       for await (const rows of flowBlocks<StoredFlowRow>(
         SUMMARY_FIELDS,
@@ -504,10 +438,6 @@ export function createStoreOver(
     ping: () => connection.ping().catch(() => false),
   };
 }
-
-const lines = (rows: readonly unknown[]): Buffer[] => [
-  Buffer.from(rows.map((row) => `${JSON.stringify(row)}\n`).join('')),
-];
 
 const startOf = (stored: StoredSpan): bigint => (stored.span ? stored.span.start : stored.log.time);
 
