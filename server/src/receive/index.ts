@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { Clock } from '../base/clock.ts';
 import type { Counters } from '../base/counters.ts';
 import { listen, closeServer } from '../base/http.ts';
+import { createMemory } from '../base/memory.ts';
 import type { BodyBudget } from './body.ts';
 import { createIntake, type IntakeOptions } from './intake.ts';
 import { createOtlpGrpc } from './otlp-grpc.ts';
@@ -53,7 +54,7 @@ export function createReceiver<P>(options: ReceiverOptions<P>): Receiver {
   const offer = (request: OtlpExport): Promise<void> => intake.offer(request);
   const http: Server = createServer(
     { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 65_000 },
-    otlpHttpApp({ counters, budget, random, offer }),
+    otlpHttpApp({ counters, budget, memory: createMemory(), random, offer }),
   );
   http.maxConnections = 2048;
   const grpc = createOtlpGrpc({ counters, maxBytes: MAX_BYTES, random, offer });

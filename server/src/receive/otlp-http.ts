@@ -1,7 +1,7 @@
 import express, { type Express, type Request, type Response } from 'express';
 import type { Counters } from '../base/counters.ts';
 import { FermataError } from '../base/errors.ts';
-import { createMemory, type Lease } from '../base/memory.ts';
+import type { Lease, Memory } from '../base/memory.ts';
 import { emptyExport, type OtlpExport } from '../model/otlp.ts';
 import { readBody, type BodyBudget } from './body.ts';
 import { CONTENT_TYPE, failure, type Encoding, type HttpAnswer } from './otlp-answer.ts';
@@ -14,6 +14,8 @@ type Decode = Record<Encoding, (body: Buffer) => OtlpExport>;
 export interface OtlpHttpOptions {
   counters: Counters;
   budget: BodyBudget;
+  /** For bodies. */
+  memory: Memory;
   /** 0 … 1; spreads Retry-After. */
   random(): number;
   offer(request: OtlpExport): Promise<void>;
@@ -25,14 +27,13 @@ export function otlpHttpApp(options: OtlpHttpOptions): Express {
   app.disable('x-powered-by');
   app.set('etag', false);
 
-  const memory = createMemory();
   const receive =
     (signal: 'spans' | 'logs', decode: Decode) =>
     async (request: Request, response: Response): Promise<void> => {
       let encoding: Encoding = 'protobuf';
       try {
         encoding = encodingOf(request);
-        const answer = await readBody(request, options.budget, memory).then((body) =>
+        const answer = await readBody(request, options.budget, options.memory).then((body) =>
           take(decoded(body, decode[encoding]), encoding, signal, options),
         );
         send(response, encoding, answer);
