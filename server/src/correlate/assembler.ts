@@ -1,6 +1,6 @@
 import type { KnownCause } from '../model/flow.ts';
 import { compareDuplicates, NONE, type Span } from '../model/span.ts';
-import { causesOf, headOf, MOST_SHARING, startsSegment } from './evidence.ts';
+import { causesOf, concernedBy, headOf, startsSegment, tookFromReceive } from './evidence.ts';
 import {
   countOf,
   createGraph,
@@ -8,13 +8,13 @@ import {
   idToken,
   isConsumer,
   isSend,
-  messageTokens,
   neighboursOf,
   type Graph,
   type Node,
   type Tree,
 } from './graph.ts';
 import { buildTree, dependenciesOf, resolveTree, topOf, weakTokensOf, type ResolveContext } from './trees.ts';
+import { storiesOf, type Story } from './weak.ts';
 
 /**
  * Keeps, for every span in memory, which flow it belongs to. The answer is a function of the set of spans: `add` only
@@ -97,6 +97,9 @@ export function createAssembler(): Assembler {
     if (!node) return;
     if (node.tree?.valid) invalidate(node.tree);
     else queue.add(node);
+    // What it may cause depends on how many causes it has itself.
+    if (node.span.role === 'receive')
+      for (const child of node.children) if (tookFromReceive(child)) queue.add(child);
   };
 
   /** Trees whose resolution looks at this node's flow. */
@@ -211,10 +214,7 @@ export function createAssembler(): Assembler {
       for (const child of node.children) mark(child);
       for (const linker of node.linkers) mark(linker);
       for (const link of node.span.links) mark(graph.get(link));
-      for (const token of messageTokens(node.span)) {
-        const sharing = graph.sharing(token);
-        if (countOf(sharing) <= MOST_SHARING + 1) for (const other of sharing) mark(other);
-      }
+      concernedBy(node.span, graph, mark);
     }
   };
 
@@ -243,30 +243,12 @@ export function createAssembler(): Assembler {
             }
           }
         }
-        assignGroup(group, reached);
+        storiesOf(group).forEach(assign);
       }
     }
   };
-  const assignGroup = (group: Tree[], tokens: Set<string>): void => {
-    const explicit = new Set<string>();
-    let smallest = '';
-    for (const tree of group) {
-      if (tree.base.startsWith('i')) explicit.add(tree.base);
-      else if (smallest === '' || tree.base < smallest) smallest = tree.base;
-    }
-    const names = new Set<string>();
-    let conflict = explicit.size > 1;
-    for (const token of tokens) {
-      if (!token.startsWith('k')) continue;
-      const name = token.slice(0, token.lastIndexOf('\0'));
-      if (names.has(name)) conflict = true;
-      names.add(name);
-    }
-    const joined = explicit.size === 1 ? [...explicit][0]! : smallest;
-    for (const tree of group) {
-      const key = conflict ? tree.base : joined;
-      for (const node of tree.nodes) if (!node.shared) setFlow(node, key, false);
-    }
+  const assign = ({ trees, key }: Story): void => {
+    for (const tree of trees) for (const node of tree.nodes) if (!node.shared) setFlow(node, key, false);
   };
 
   const settle = (): void => {
@@ -327,10 +309,7 @@ export function createAssembler(): Assembler {
     for (const other of graph.waitingFor(span.key)) meet(other);
     const known = graph.get(span.key);
     if (known) for (const other of neighboursOf(known, graph)) meet(other);
-    for (const token of messageTokens(span)) {
-      const sharing = graph.sharing(token);
-      if (countOf(sharing) <= MOST_SHARING + 1) for (const other of sharing) meet(other);
-    }
+    concernedBy(span, graph, meet);
     return [...found];
   };
   /** A consumer gains a cause: the trees of its other causes lose or keep what hangs below them. */
@@ -351,12 +330,7 @@ export function createAssembler(): Assembler {
       if (!startsSegment(child)) work.push(...child.children);
     }
   };
-  const touchSharing = (span: Span): void => {
-    for (const token of messageTokens(span)) {
-      const sharing = graph.sharing(token);
-      if (countOf(sharing) <= MOST_SHARING + 1) for (const other of sharing) disturb(other);
-    }
-  };
+  const touchSharing = (span: Span): void => concernedBy(span, graph, disturb);
   const countType = (node: Node, by: 1 | -1): void => {
     const token = idToken(node.span);
     // Only spans that are surely members of that flow speak for its type.

@@ -1,5 +1,5 @@
 import type { EvidenceKind } from '../model/flow.ts';
-import type { SpanKey } from '../model/span.ts';
+import type { Span, SpanKey } from '../model/span.ts';
 import { countOf, isBatch, isConsumer, isSend, messageTokens, type Graph, type Node } from './graph.ts';
 
 /**
@@ -39,7 +39,8 @@ export function headOf(node: Node): Node {
 /**
  * Causes of a segment's head. Of a process span: those of {parent, links} that are send or create spans; else its
  * remote parent; else its only link; else the one send of the same message. Every other link is a relation. Of any
- * other head: the parent it differs from in flow id.
+ * other head: the parent it differs from in flow id. A process span that names nothing of this was given its message by
+ * the receive span that it happened in (`tookFromReceive`).
  */
 export function causesOf(head: Node, graph: Graph): Cause[] {
   const { span, parent } = head;
@@ -73,8 +74,19 @@ export function causesOf(head: Node, graph: Graph): Cause[] {
     }
   }
   const send = sendOfSameMessage(head, graph);
-  return send ? [send] : [];
+  if (send !== null) return [send];
+  return tookFromReceive(head) && causesOf(parent!, graph).length === 1
+    ? [{ key: parent!.span.key, node: parent, kinds: ['parent'] }]
+    : [];
 }
+
+/** It names no message itself, and happened in the receiving of a single one. */
+export const tookFromReceive = ({ span, parent }: Node): boolean =>
+  span.role === 'process' &&
+  span.links.length === 0 &&
+  parent !== null &&
+  parent.span.role === 'receive' &&
+  !isBatch(parent.span);
 
 /** From the OTLP flags; without them, a parent in another service, or an unseen parent when there is no link. */
 function parentIsRemote(head: Node): boolean {
@@ -84,18 +96,30 @@ function parentIsRemote(head: Node): boolean {
   return span.links.length === 0;
 }
 
-/** An id that so many spans carry identifies nothing (and must not cost quadratic time). */
-export const MOST_SHARING = 32;
+/** An id under which so much was sent identifies nothing (and must not cost quadratic time). */
+export const MOST_SENDS = 32;
+
+/**
+ * Whom it concerns that this span is there, by the message: a send all others, whoever takes it what was sent. Beyond the
+ * bound nobody; one more is heard of, because it is the one that makes the id worthless.
+ */
+export function concernedBy(span: Span, graph: Graph, meet: (other: Node) => void): void {
+  for (const token of messageTokens(span)) {
+    const sends = graph.sendsOf(token);
+    if (countOf(sends) > MOST_SENDS + 1) continue;
+    for (const other of isSend(span.role) ? graph.sharing(token) : sends) meet(other);
+  }
+}
 const SEVEN_DAYS = 7n * 24n * 3600n * 1_000_000_000n;
 
 /** Exactly one send of the same message within 7 days; a republish does not count, it keeps its original identity. */
 function sendOfSameMessage(head: Node, graph: Graph): Cause | null {
   for (const token of messageTokens(head.span)) {
-    const sharing = graph.sharing(token);
-    if (countOf(sharing) > MOST_SHARING) continue;
+    const known = graph.sendsOf(token);
+    if (countOf(known) > MOST_SENDS) continue;
     const sends: Node[] = [];
-    for (const other of sharing) {
-      if (!isSend(other.span.role) || isRepublish(other, token)) continue;
+    for (const other of known) {
+      if (isRepublish(other, token)) continue;
       const apart = other.span.start - head.span.start;
       if (apart <= SEVEN_DAYS && apart >= -SEVEN_DAYS) sends.push(other);
     }

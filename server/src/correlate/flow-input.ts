@@ -1,6 +1,6 @@
 import type { EvidenceKind } from '../model/flow.ts';
 import type { Span } from '../model/span.ts';
-import { causesOf, headOf, MOST_SHARING } from './evidence.ts';
+import { causesOf, headOf, MOST_SENDS } from './evidence.ts';
 import { countOf, idToken, isConsumer, isSend, messageTokens, type Graph, type Node } from './graph.ts';
 import type { FlowState } from './assembler.ts';
 
@@ -87,9 +87,8 @@ export function inputOf(state: FlowState, graph: Graph): FlowInput {
       if (!isSend(node.span.role)) continue;
       const heard = new Set([...node.linkers, ...node.children]);
       for (const token of messageTokens(node.span)) {
-        const sharing = graph.sharing(token);
-        if (countOf(sharing) > MOST_SHARING) continue;
-        for (const other of sharing)
+        if (countOf(graph.sendsOf(token)) > MOST_SENDS) continue;
+        for (const other of graph.sharing(token))
           if (isConsumer(other.span.role) && causing(other).has(node)) heard.add(other);
       }
       for (const consumer of heard) {

@@ -112,6 +112,8 @@ export interface Graph {
   waitingFor(key: SpanKey): readonly Node[];
   /** Nodes that share a message, id or weak token. */
   sharing(token: string): Sharing;
+  /** Those of them that send or create: one message may be delivered any number of times. */
+  sendsOf(token: string): Sharing;
   /** Adds a span whose key is not here. */
   add(span: Span, stub: readonly KnownCause[] | null): Node;
   remove(node: Node): void;
@@ -125,22 +127,8 @@ const MOST_LISTED = 8;
 export function createGraph(): Graph {
   const nodes = new Map<SpanKey, Node>();
   const waiting = new Map<SpanKey, Node[]>();
-  const tokens = new Map<string, readonly Node[] | Set<Node>>();
-  const share = (token: string, node: Node): void => {
-    const known = tokens.get(token);
-    if (known === undefined) tokens.set(token, [node]);
-    else if (known instanceof Set) known.add(node);
-    else if (!known.includes(node))
-      tokens.set(token, known.length < MOST_LISTED ? [...known, node] : new Set([...known, node]));
-  };
-  const unshare = (token: string, node: Node): void => {
-    const known = tokens.get(token);
-    if (known === undefined) return;
-    const left = known instanceof Set ? known : known.filter((other) => other !== node);
-    if (left instanceof Set) left.delete(node);
-    if (countOf(left) === 0) tokens.delete(token);
-    else tokens.set(token, left);
-  };
+  const tokens: Tokens = new Map();
+  const sends: Tokens = new Map();
 
   const wait = (key: SpanKey, node: Node): void => {
     const list = waiting.get(key);
@@ -200,7 +188,8 @@ export function createGraph(): Graph {
         if (other.span.links.includes(span.key)) node.linkers = withNode(node.linkers, other);
       }
     }
-    for (const token of sharedTokens(span)) share(token, node);
+    for (const token of sharedTokens(span)) share(tokens, token, node);
+    if (isSend(span.role)) for (const token of messageTokens(span)) share(sends, token, node);
   };
 
   return {
@@ -210,6 +199,7 @@ export function createGraph(): Graph {
     get: (key) => nodes.get(key),
     waitingFor: (key) => waiting.get(key) ?? NOBODY,
     sharing: (token) => tokens.get(token) ?? NOBODY,
+    sendsOf: (token) => sends.get(token) ?? NOBODY,
     nodes: () => nodes.values(),
     add(span, stub) {
       const node: Node = {
@@ -247,9 +237,28 @@ export function createGraph(): Graph {
       for (const linker of node.linkers) if (linker !== node) wait(span.key, linker);
       node.children = NOBODY;
       node.linkers = NOBODY;
-      for (const token of sharedTokens(span)) unshare(token, node);
+      for (const token of sharedTokens(span)) unshare(tokens, token, node);
+      if (isSend(span.role)) for (const token of messageTokens(span)) unshare(sends, token, node);
     },
   };
+}
+
+type Tokens = Map<string, readonly Node[] | Set<Node>>;
+
+function share(tokens: Tokens, token: string, node: Node): void {
+  const known = tokens.get(token);
+  if (known === undefined) tokens.set(token, [node]);
+  else if (known instanceof Set) known.add(node);
+  else if (!known.includes(node))
+    tokens.set(token, known.length < MOST_LISTED ? [...known, node] : new Set([...known, node]));
+}
+function unshare(tokens: Tokens, token: string, node: Node): void {
+  const known = tokens.get(token);
+  if (known === undefined) return;
+  const left = known instanceof Set ? known : known.filter((other) => other !== node);
+  if (left instanceof Set) left.delete(node);
+  if (countOf(left) === 0) tokens.delete(token);
+  else tokens.set(token, left);
 }
 
 /** Most nodes have no children and no linkers: they share one empty list. */

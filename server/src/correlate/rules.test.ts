@@ -116,6 +116,30 @@ describe('causes', () => {
     expect(flows[0]!.steps.find((step) => step.service === 'join')!.causedBy).toHaveLength(2);
   });
 
+  test('a process span that names nothing takes the message of the receive span around it', () => {
+    const flows = flowsOf(
+      { trace: 'a1', id: '1', role: 'server', service: 'shop' },
+      { trace: 'a1', id: '2', parent: '1', role: 'send', service: 'shop', at: 1, ms: 1 },
+      { trace: 'b1', id: '3', role: 'receive', service: 'pay', at: 20, links: ['a1/2'] },
+      { trace: 'b1', id: '4', parent: '3', role: 'process', service: 'pay', at: 21, failed: true },
+      { trace: 'b2', id: '5', role: 'receive', service: 'pay', at: 40, links: ['a1/2'] },
+      { trace: 'b2', id: '6', parent: '5', role: 'process', service: 'pay', at: 41 },
+      { trace: 'b2', id: '7', parent: '6', role: 'send', service: 'pay', at: 42 },
+      { trace: 'b2', id: '8', parent: '7', remote: true, role: 'process', service: 'ship', at: 60 },
+    );
+    expect(flows).toHaveLength(1);
+    expect(flows[0]!.badges).toEqual([]);
+    expect(flows[0]!.hops.map((hop) => [hop.state, hop.waitMs])).toEqual([
+      ['delivered', 19],
+      ['delivered', 8],
+    ]);
+    expect(flows[0]!.steps.map((step) => [step.service, step.status])).toEqual([
+      ['shop', 'ok'],
+      ['pay', 'retried'],
+      ['ship', 'ok'],
+    ]);
+  });
+
   test('creation and previous-attempt links: only the creation joins', () => {
     const flows = flowsOf(
       { trace: 'a1', id: '1', role: 'create' },
@@ -246,6 +270,47 @@ describe('identity', () => {
     expect(flow!.hops[0]!.evidence[0]!.kind).toBe('message-id');
   });
 
+  test('a poison message stays one flow however often it is delivered without context', () => {
+    const flows = flowsOf(
+      { trace: 'a1', id: '1', role: 'send', service: 'shop', message: 'm1' },
+      ...Array.from({ length: 40 }, (_, i): SpanSketch[] => [
+        {
+          trace: `b${i}`,
+          id: `1${i}`,
+          role: 'process',
+          service: 'pay',
+          at: 100 * i,
+          message: 'm1',
+          failed: true,
+        },
+        {
+          trace: `b${i}`,
+          id: `2${i}`,
+          parent: `1${i}`,
+          role: 'settle',
+          service: 'pay',
+          at: 100 * i,
+          message: 'm1',
+        },
+      ]).flat(),
+    );
+    expect(flows).toHaveLength(1);
+    expect(flows[0]!.steps[1]!.attempts).toHaveLength(40);
+  });
+
+  test('an id under which more was sent than one message can explain joins nothing', () => {
+    const flows = flowsOf(
+      ...Array.from({ length: 40 }, (_, i): SpanSketch => ({
+        trace: `a${i}`,
+        id: '1',
+        role: 'send',
+        message: 'm1',
+      })),
+      { trace: 'b1', id: '2', role: 'process', service: 'pay', at: 100, message: 'm1' },
+    );
+    expect(flows).toHaveLength(41);
+  });
+
   test('a republish to a dead-letter queue keeps its original identity', () => {
     const flows = flowsOf(
       { trace: 'a1', id: '1', role: 'send', message: 'm1' },
@@ -301,6 +366,20 @@ describe('identity', () => {
     expect(
       flowsOf({ trace: 'a1', id: '1', ...customer }, { trace: 'b1', id: '2', ...customer }),
     ).toHaveLength(2);
+  });
+
+  test('a conversation over two orders does not undo what their identity keys join', () => {
+    const flows = flowsOf(
+      { trace: 'a1', id: '1', identities: ['order.id\x001'] },
+      { trace: 'a1', id: '2', parent: '1', role: 'send', conversation: 'session' },
+      { trace: 'a2', id: '3', identities: ['order.id\x001'] },
+      { trace: 'b1', id: '4', identities: ['order.id\x002'] },
+      { trace: 'b1', id: '5', parent: '4', role: 'send', conversation: 'session' },
+      { trace: 'b2', id: '6', identities: ['order.id\x002'] },
+      { trace: 'c1', id: '7', role: 'send', conversation: 'other' },
+      { trace: 'c2', id: '8', role: 'send', conversation: 'other' },
+    );
+    expect(flows.map((flow) => flow.id)).toEqual([traceId('a1'), traceId('b1'), traceId('c1')]);
   });
 
   test('a weak group that touches two explicit flows becomes relations (I9)', () => {
@@ -439,6 +518,55 @@ describe('change', () => {
     expect(retried!.steps[1]).toMatchObject({ status: 'retried', attempts: [{ number: 1 }, { number: 2 }] });
     const [twice] = flowsOf(send, attempt('2', 20, false), attempt('3', 60, false));
     expect(twice!.badges).toContain('duplicate-processing');
+    // A clock that is ahead does not put the failure last.
+    const stated = (id: string, at: number, failed: boolean, number: number): SpanSketch => ({
+      ...attempt(id, at, failed),
+      step: { attempt: number },
+    });
+    const [ahead] = flowsOf(send, stated('2', 5000, true, 1), stated('3', 60, false, 2));
+    expect(ahead!.steps[1]).toMatchObject({ status: 'retried', badges: [] });
+  });
+
+  test('who puts a message into a retry queue has not processed it', () => {
+    const again: SpanSketch = {
+      trace: 'b1',
+      id: '3',
+      parent: '2',
+      role: 'send',
+      service: 'b',
+      message: 'm',
+      destination: 'retry',
+      at: 25,
+    };
+    const [flow] = flowsOf(
+      { trace: 'a1', id: '1', role: 'send', message: 'm' },
+      { trace: 'b1', id: '2', role: 'process', service: 'b', message: 'm', at: 20, links: ['a1/1'] },
+      again,
+      { trace: 'b2', id: '4', role: 'process', service: 'b', message: 'm', at: 60, links: ['a1/1'] },
+    );
+    expect(flow!.steps[1]).toMatchObject({ status: 'retried', badges: [] });
+  });
+
+  test('messages that one span sent are steps of their own, not attempts', () => {
+    const taken = (id: string, position: string): SpanSketch => ({
+      trace: `b${id}`,
+      id,
+      role: 'process',
+      service: 'b',
+      at: 20 + Number(id),
+      links: ['a1/1'],
+      flow: 'o',
+      type: 't',
+      position,
+    });
+    const [flow] = flowsOf(
+      { trace: 'a1', id: '1', role: 'send', batch: 3, flow: 'o', type: 't' },
+      taken('2', 'q/0/1'),
+      taken('3', 'q/0/2'),
+      taken('4', 'q/0/2'),
+      taken('5', ''),
+    );
+    expect(flow!.steps.slice(1).map((step) => step.attempts.length)).toEqual([1, 2, 1]);
   });
 
   test('cycles, missing parents and self-links are shown, never fatal', () => {

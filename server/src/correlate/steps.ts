@@ -3,7 +3,7 @@ import { flatMapped } from '../base/lists.ts';
 import type { Attempt, Badge, Step, StepStatus } from '../model/flow.ts';
 import { spanIdOf, type Milestone, type Span } from '../model/span.ts';
 import { earlier, later, msOf, shifted } from '../model/time.ts';
-import { order, type FlowInput, type InputSegment } from './flow-input.ts';
+import { order, type FlowInput, type InputCause, type InputSegment } from './flow-input.ts';
 import type { Shifts } from './runs.ts';
 
 /** Spans → steps: which spans are one unit of work, and which deliveries are attempts of one step. Pure. */
@@ -139,6 +139,11 @@ function foldReceives(drafts: Draft[], draftOf: Map<string, Draft>): Draft[] {
     draft.spans.push(...above.spans);
     for (const span of above.spans) draftOf.set(span.key, draft);
     gone.add(above);
+    // Caused by nothing but that receive span: what caused that one caused the step.
+    if (draft.segment.causes.some((cause) => cause.span === above.head)) {
+      draft.segment = { ...draft.segment, causes: above.segment.causes };
+      draft.attemptKey = attemptKeyOf(draft);
+    }
   }
   return gone.size === 0 ? drafts : drafts.filter((draft) => !gone.has(draft));
 }
@@ -149,10 +154,16 @@ function attemptKeyOf(draft: Draft): string {
   if (message === null || head !== segment.head || (head.role !== 'process' && head.role !== 'receive'))
     return '';
   const cause = segment.causes.find((c) => c.where === 'flow');
-  const of = message.id !== '' ? message.id : (cause?.key ?? '');
+  const of = message.id !== '' ? message.id : cause === undefined ? '' : sendingOf(cause, message.position);
   return of === ''
     ? ''
     : `${of}\0${head.service.name}\0${message.group}\0${head.step?.name ?? ''}\0${cause ? '' : message.destination}`;
+}
+
+/** One span that sent several messages tells them apart only by where they lie. */
+function sendingOf({ key, span }: InputCause, position: string): string {
+  if ((span?.message?.batchCount ?? 0) <= 1) return key;
+  return position === '' ? '' : `${key}\0${position}`;
 }
 
 interface Merged {
@@ -161,7 +172,7 @@ interface Merged {
   stepOf: Map<string, Step>;
 }
 
-/** Same message, same group: attempts of one step, in time order. */
+/** Same message, same group: attempts of one step, in the order that they state, else in causal time. */
 export function mergeAttempts(drafts: Draft[]): Merged {
   const groups = new Map<string, Draft[]>();
   for (const draft of drafts) {
@@ -173,7 +184,7 @@ export function mergeAttempts(drafts: Draft[]): Merged {
   const steps: Step[] = [];
   const stepOf = new Map<string, Step>();
   for (const group of groups.values()) {
-    group.sort((a, b) => order(a.head, b.head));
+    if (group.length > 1) group.sort(group.every(statesAttempt) ? byAttempt : byCausalTime);
     const step = toStep(group);
     steps.push(step);
     for (const draft of group) for (const span of draft.spans) stepOf.set(span.key, step);
@@ -181,6 +192,19 @@ export function mergeAttempts(drafts: Draft[]): Merged {
   steps.sort((a, b) => (a.start !== b.start ? (a.start < b.start ? -1 : 1) : a.id < b.id ? -1 : 1));
   return { steps, stepOf };
 }
+
+/** It sent the message that it was given once more, to a retry queue, say: whoever takes that does not do it twice. */
+const passesOn = ({ head, spans }: Draft): boolean =>
+  head.message !== null &&
+  head.message.id !== '' &&
+  spans.some(({ role, message }) => role === 'send' && message?.id === head.message!.id);
+const statesAttempt = ({ head }: Draft): boolean => (head.step?.attempt ?? 0) > 0;
+const byCausalTime = (a: Draft, b: Draft): number => {
+  const [x, y] = [a.head.start + a.shift, b.head.start + b.shift];
+  return x < y ? -1 : x > y ? 1 : order(a.head, b.head);
+};
+const byAttempt = (a: Draft, b: Draft): number =>
+  a.head.step!.attempt - b.head.step!.attempt || byCausalTime(a, b);
 
 function toStep(group: Draft[]): Step {
   const badges = new Set<Badge>();
@@ -193,7 +217,9 @@ function toStep(group: Draft[]): Step {
   }
   attempts = attempts.map((attempt, i) => ({ ...attempt, number: Math.max(attempt.number, i + 1) }));
   const last = attempts[attempts.length - 1]!;
-  const earlierOk = attempts.slice(0, -1).some((attempt) => attempt.status === 'ok');
+  const earlierOk = attempts
+    .slice(0, -1)
+    .some((attempt, i) => attempt.status === 'ok' && !passesOn(group[i]!));
   if (earlierOk) badges.add('duplicate-processing');
   const retried = attempts.length > 1 || last.number > 1;
   const first = group[0]!;

@@ -12,7 +12,7 @@ import {
   type Graph,
   type Node,
 } from './graph.ts';
-import { causesOf, headOf, MOST_SHARING, singleCause, startsSegment, type Cause } from './evidence.ts';
+import { causesOf, headOf, MOST_SENDS, singleCause, startsSegment, type Cause } from './evidence.ts';
 
 /**
  * A tree is a run of segments that single causes connect: one order handed from service to service. It is cut at
@@ -103,9 +103,8 @@ export function buildTree(top: Node, graph: Graph): BuiltTree {
       for (const linker of node.linkers) if (isConsumer(linker.span.role)) meet(linker);
       if (isSend(node.span.role))
         for (const token of messageTokens(node.span)) {
-          const sharing = graph.sharing(token);
-          if (countOf(sharing) > MOST_SHARING) continue;
-          for (const other of sharing) if (isConsumer(other.span.role)) meet(other);
+          if (countOf(graph.sendsOf(token)) > MOST_SENDS) continue;
+          for (const other of graph.sharing(token)) if (isConsumer(other.span.role)) meet(other);
         }
     }
   }

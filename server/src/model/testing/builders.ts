@@ -19,6 +19,7 @@ export interface SpanSketch {
   /** `trace/id` of each linked span. */
   links?: string[];
   message?: string;
+  position?: string;
   kind?: Message['kind'];
   destination?: string;
   group?: string;
@@ -57,7 +58,7 @@ export function aSpan(sketch: SpanSketch): Span {
     system: 'test',
     destination: sketch.destination ?? 'q',
     group: sketch.group ?? '',
-    position: '',
+    position: sketch.position ?? '',
     batchCount: sketch.batch ?? 0,
     conversation: sketch.conversation ?? '',
     correlationId: '',

@@ -1,0 +1,78 @@
+import type { Tree } from './graph.ts';
+
+/**
+ * What conversations and identity keys join: whole trees, never against what they say themselves (I9). Identity keys
+ * first, conversations then between what those made: one conversation over two orders must not undo what tells them apart.
+ * Pure.
+ */
+export interface Story {
+  trees: Tree[];
+  tokens: Set<string>;
+  /** Explicit flows that it touches: at most one. */
+  explicit: Set<string>;
+  /** The flow of all of its trees. */
+  key: string;
+}
+
+const KEY = 'k';
+const CONVERSATION = 'c';
+
+/** Of trees that share weak tokens, directly or through others. */
+export function storiesOf(trees: readonly Tree[]): Story[] {
+  const alone = trees.map((tree) => merged([tree]));
+  return joinedBy(CONVERSATION, joinedBy(KEY, alone));
+}
+
+function joinedBy(kind: string, stories: readonly Story[]): Story[] {
+  if (stories.length === 1) return [...stories];
+  const holders = new Map<string, Story[]>();
+  for (const story of stories)
+    for (const token of story.tokens) {
+      if (!token.startsWith(kind)) continue;
+      const list = holders.get(token);
+      if (list) list.push(story);
+      else holders.set(token, [story]);
+    }
+  const joined: Story[] = [];
+  const done = new Set<Story>();
+  for (const start of stories) {
+    if (done.has(start)) continue;
+    done.add(start);
+    const group = [start];
+    for (const story of group)
+      for (const token of story.tokens)
+        for (const other of holders.get(token) ?? []) {
+          if (done.has(other)) continue;
+          done.add(other);
+          group.push(other);
+        }
+    const whole = group.length === 1 ? start : merged(group.flatMap((story) => story.trees));
+    if (isContradictory(whole)) joined.push(...group);
+    else joined.push(whole);
+  }
+  return joined;
+}
+
+function merged(trees: Tree[]): Story {
+  const story: Story = { trees, tokens: new Set(), explicit: new Set(), key: '' };
+  for (const tree of trees) {
+    for (const token of tree.weak) story.tokens.add(token);
+    if (tree.base.startsWith('i')) story.explicit.add(tree.base);
+    else if (story.key === '' || tree.base < story.key) story.key = tree.base;
+  }
+  for (const explicit of story.explicit) story.key = explicit;
+  return story;
+}
+
+/** It touches two explicit flows, or two values of one identity key. */
+function isContradictory({ explicit, tokens }: Story): boolean {
+  if (explicit.size > 1) return true;
+  const names = new Set<string>();
+  for (const token of tokens) {
+    if (!token.startsWith(KEY)) continue;
+    const name = token.slice(0, token.lastIndexOf('\0'));
+    if (names.has(name)) return true;
+    names.add(name);
+  }
+  return false;
+}
