@@ -6,7 +6,7 @@ import { judge } from './detect/index.ts';
 import { createDrawing, type DrawingOptions } from './drawing.ts';
 import { createExpectations, type Expectations } from './expect/index.ts';
 import type { Definition } from './model/definition.ts';
-import type { QueryRule } from './model/expectation.ts';
+import type { QueryRule, WaitingFor } from './model/expectation.ts';
 import type { Flow } from './model/flow.ts';
 import type { Incident } from './model/incident.ts';
 import type { OtlpExport } from './model/otlp.ts';
@@ -92,6 +92,17 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     floorMs: options.stuckFloorMs,
     onReconsider: (ids) => correlator.lookAgain(ids),
   });
+  /**
+   * What fell due while nobody could receive may have arrived at the senders' queues, which deliver in their own order: it
+   * gets time, whatever else arrives of its flow meanwhile.
+   */
+  const downtime = { fromMs: 0, toMs: 0, graceUntilMs: 0 };
+  const withGrace = (waiting: WaitingFor): WaitingFor => {
+    const { fromMs, toMs, graceUntilMs } = downtime;
+    if (clock.now() >= graceUntilMs || waiting.since > toMs || waiting.stuckAt <= fromMs) return waiting;
+    const { lateAt, stuckAt } = waiting;
+    return { ...waiting, lateAt: Math.max(lateAt, graceUntilMs), stuckAt: Math.max(stuckAt, graceUntilMs) };
+  };
   /** A fault in judging must not keep flows from being written. */
   const judged = (flow: Flow): Flow => {
     try {
@@ -104,9 +115,14 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   };
   const judgedOrThrow = (flow: Flow): Flow => {
     const concluded = expectations.conclude(flow);
+    const known = expectations.of(concluded);
     const seen = judge(
       concluded,
-      { ...expectations.of(concluded), dutiesOf: () => expectations.dutiesOf(concluded) },
+      {
+        ...known,
+        waitingFor: known.waitingFor.map(withGrace),
+        dutiesOf: () => expectations.dutiesOf(concluded),
+      },
       options,
       clock.now(),
     );
@@ -218,15 +234,18 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       const { all, hashes } = await store.names(correlator.mostRemembered);
       for await (const block of hashes) correlator.remember(block);
       if (!all) correlator.forget();
-      // What fell due while nobody could receive may have arrived at the senders' queues: they get time to deliver.
-      const downtime = lastReceivedMs === 0 ? 0 : clock.now() - lastReceivedMs;
-      const grace = Math.min(Math.max(0, downtime), MOST_GRACE_MS) + GRACE_MS;
+      if (lastReceivedMs > 0) {
+        downtime.fromMs = lastReceivedMs;
+        downtime.toMs = clock.now();
+        const lasted = Math.max(0, downtime.toMs - downtime.fromMs);
+        downtime.graceUntilMs = downtime.toMs + Math.min(lasted, MOST_GRACE_MS) + GRACE_MS;
+      }
       for await (const flows of store.openFlows())
         for (const { id, settlesAtMs, lookAtMs } of flows)
           correlator.remainsOpen(
             id,
             settlesAtMs === 0 ? null : settlesAtMs,
-            lookAtMs === 0 ? null : Math.max(lookAtMs, clock.now() + grace),
+            lookAtMs === 0 ? null : Math.max(lookAtMs, downtime.graceUntilMs),
           );
       if (lastBatch <= derived) return;
       let count = 0;

@@ -366,16 +366,26 @@ function kindOf(head: Span): string {
 export function addBadge(step: Step, badge: Badge): void {
   if (!step.badges.includes(badge)) step.badges = [...step.badges, badge].sort();
 }
-/** A step undoes the step it names, by id or by name; the newest one before it where names repeat. */
-export function linkCompensations(steps: Step[]): void {
+/**
+ * A step undoes the step it names: by the id that its service gave that one, which is then known by our own, or by name;
+ * the newest one before it where names repeat.
+ */
+export function linkCompensations(steps: Step[], stepOf: ReadonlyMap<string, Step>, drafts: readonly Draft[]): void {
+  const stated = new Map<string, Step[]>();
+  for (const { head } of drafts) {
+    const id = head.step?.id ?? '';
+    const step = stepOf.get(head.key);
+    if (id === '' || step === undefined || step.compensates !== null) continue;
+    const list = stated.get(id);
+    if (list) list.push(step);
+    else stated.set(id, [step]);
+  }
   for (const undo of steps) {
     if (undo.compensates === null) continue;
-    const undone = steps.findLast(
-      (step) =>
-        step !== undo &&
-        step.start <= undo.start &&
-        (step.id === undo.compensates || step.name === undo.compensates),
-    );
+    const isBefore = (step: Step): boolean => step !== undo && step.start <= undo.start;
+    const known = stated.get(undo.compensates)?.findLast(isBefore);
+    if (known !== undefined) undo.compensates = known.id;
+    const undone = known ?? steps.findLast((step) => isBefore(step) && step.name === undo.compensates);
     undone?.compensatedBy.push(undo.id);
   }
 }

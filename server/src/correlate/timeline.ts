@@ -16,7 +16,7 @@ export function toTimeline(input: FlowInput, shifts: Shifts, run: number): Flow 
   const drafts = draftSteps(input, shifts, badges);
   const { steps, stepOf } = mergeAttempts(drafts);
   const hops = hopsOf(input, shifts, stepOf, drafts, badges);
-  linkCompensations(steps);
+  linkCompensations(steps, stepOf, drafts);
   return summarize(input, shifts, run, steps, hops, stepOf, badges);
 }
 
@@ -55,7 +55,7 @@ function summarize(
     }
   }
   const end = endOf(input, shifts, steps, badges);
-  const settlesAs = end === null ? settlesAsOf(steps, hops) : null;
+  const settlesAs = end === null ? settlesAsOf(steps) : null;
   const compensating = steps.some((step) => step.kind === 'compensation');
   const phase = end !== null ? 'ended' : compensating ? 'compensating' : 'open';
   const status = end !== null ? end.outcome : phase === 'compensating' ? 'compensating' : 'active';
@@ -231,10 +231,9 @@ function endOf(input: FlowInput, shifts: Shifts, steps: Step[], badges: Set<Badg
   return null;
 }
 
-/** With nothing running and nothing under way, quiet is an end. */
-function settlesAsOf(steps: Step[], hops: Hop[]): Outcome | null {
-  if (steps.some((step) => step.status === 'running') || hops.some((hop) => hop.state === 'waiting'))
-    return null;
+/** With nothing running, quiet is an end; whether a message that waits is owed anything, `judge` knows. */
+function settlesAsOf(steps: Step[]): Outcome | null {
+  if (steps.some((step) => step.status === 'running')) return null;
   if (steps.some((step) => step.compensates !== null && step.status !== 'failed')) return 'compensated';
   return steps.some((step) => step.status === 'failed') ? 'failed' : 'completed';
 }

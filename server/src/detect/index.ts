@@ -65,6 +65,7 @@ const UNDOING: readonly Rule[] = [
   lateReplyAfterCompensation,
 ];
 const NO_RULES: readonly Rule[] = [];
+const isUnderWay = (flow: Flow): boolean => flow.hops.some((hop) => hop.state === 'waiting');
 
 export interface JudgeOptions {
   /** What is to be undone, and what nobody hears, is asked once nothing has moved for this long, ms. */
@@ -75,6 +76,8 @@ export interface JudgeOptions {
 /** What is known of a flow besides itself. */
 export interface Known {
   waitingFor: WaitingFor[];
+  /** Too few flows of its type are known to say what is owed. */
+  young: boolean;
   dutiesOf(): UndoDuties;
   news: News;
 }
@@ -115,8 +118,8 @@ export function judge(flow: Flow, known: Known, { settleMs, queryRules }: JudgeO
     waitingFor,
     findings,
     health,
-    // Nothing settles while something is owed.
-    settlesAs: waitingFor.length > 0 ? null : flow.settlesAs,
+    // Nothing settles while something is owed, or a message waits of which nobody can know yet whether it will be taken.
+    settlesAs: waitingFor.length > 0 || (known.young && isUnderWay(flow)) ? null : flow.settlesAs,
     status: ended || health === 'ok' ? flow.status : health,
     statusSince:
       ended || absences.length === 0

@@ -11,6 +11,7 @@ const SETTLE = 30_000;
 const OPTIONS = { settleMs: SETTLE, queryRules: [] };
 const known = (waitingFor: WaitingFor[] = [], duties: UndoDuties = NOTHING): Known => ({
   waitingFor,
+  young: false,
   dutiesOf: () => duties,
   news: NO_NEWS,
 });
@@ -207,6 +208,28 @@ describe('compensation', () => {
     expect(rules(flowOf(...forward, undo('3', 'Hotel', 200)))).toEqual(['compensation-of-undone-step']);
     const failed = flowOf(done('1', 'Card', 0, { failed: true }), undo('2', 'Card', 100));
     expect(rules(failed)).toEqual(['failed-step', 'compensation-of-undone-step']);
+  });
+  test('by the id that its service gave a step', () => {
+    const line = (id: string, at: number): Omit<SpanSketch, 'trace'> =>
+      done(id, 'Reserve', at, { step: { name: 'Reserve', id: `line-${id}` } });
+    const release = (id: string, of: string): Omit<SpanSketch, 'trace'> => ({
+      id,
+      at: 200 + Number(id),
+      step: { name: 'Release', compensates: `line-${of}`, kind: 'compensation' },
+    });
+    const flow = flowOf(line('1', 0), line('2', 50), release('3', '1'), release('4', '2'));
+    expect(rules(flow)).toEqual([]);
+    expect(flow.steps.map((step) => step.compensatedBy.length)).toEqual([1, 1, 0, 0]);
+    expect(rules(flowOf(line('1', 0), line('2', 50), release('3', '1'), release('4', '1')))).toEqual([
+      'compensation-twice',
+    ]);
+  });
+  test('what timed out is in doubt: to undo it is right, and owed', () => {
+    const timedOut = done('2', 'Card', 100, { failed: true, step: { name: 'Card', result: 'timeout' } });
+    const undone = flowOf(timedOut, undo('3', 'Card', 200));
+    expect(rules(undone, [], duties)).toEqual(['failed-step']);
+    const left = flowOf(done('1', 'Stock', 0), timedOut, undo('4', 'Stock', 200));
+    expect(rules(left, [], duties)).toEqual(['failed-step', 'compensation-missing']);
   });
   test('late reply: the step ends after it was undone', () => {
     const flow = (ms: number): Flow => flowOf(done('1', 'Card', 0, { ms }), undo('2', 'Card', 100));

@@ -33,7 +33,7 @@ export { definitionsFrom, readDefinitions } from './definitions.ts';
  */
 export interface Expectations {
   /** What a flow waits for now, and what is new about it; whatever it taught in an earlier form is taken back. */
-  of(flow: Flow): { waitingFor: WaitingFor[]; news: News };
+  of(flow: Flow): { waitingFor: WaitingFor[]; young: boolean; news: News };
   /** What may be behind an absence, in words: a service that fell silent, a new version, a queue that grows. */
   suspect(finding: Finding, flow: Flow): string | null;
   /** An operator says that this step does not come any more. False: nothing of that name is known. */
@@ -281,7 +281,8 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
         learning.delete(flow.id);
         deadlines.clear(flow.id);
       }
-      return { waitingFor: waiting, news: newsOf(digest, modelOf(digest.type), flow) };
+      const model = modelOf(digest.type);
+      return { waitingFor: waiting, young: model.flows.total < FEWEST_SAMPLES, news: newsOf(digest, model, flow) };
     },
     suspect: (finding, flow) => suspects.suspect(finding, flow),
     accept(environment, type, step, service) {

@@ -70,6 +70,7 @@ export interface Step {
   /** How far causal time was shifted from the raw time, ms. */
   skewMs: number;
   causedBy: string[];
+  /** Of the step that it undoes: our id where its service gave that one an id, else the name. */
   compensates: string | null;
   compensatedBy: string[];
   error: SpanError | null;

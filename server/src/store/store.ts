@@ -26,8 +26,9 @@ interface PreparedRows extends PreparedSpans {
 
 /** Rows of a block where a table is read as a whole. */
 const BLOCK = 20_000;
-/** A query may be 256 KB long. */
+/** A query may be 256 KB long, and what is bound in it is part of it, escaped twice. */
 const IDS_AT_ONCE = 1000;
+const NAMES_CHARACTERS = 40_000;
 /** Flows whose names are hashed in one query: some megabytes of hashes. */
 const NAMED_AT_ONCE = 100_000;
 const sqlName = (name: string): string => name.replaceAll('\0', '\\0');
@@ -271,19 +272,25 @@ export function createStoreOver(
       for (const name of names)
         if (name.startsWith(SPAN)) spans.add(name.slice(SPAN.length));
         else tokens.add(name);
-      const traces = [...new Set([...spans].map(traceIdOf))];
-      const conditions: string[] = [];
-      if (traces.length > 0) conditions.push('hasAny(trace_ids, {traces:Array(String)})');
-      if (tokens.size > 0) conditions.push('hasAny(tokens, {tokens:Array(String)})');
-      if (conditions.length === 0) return [];
-      return loadWhere(conditions.join(' OR '), { traces, tokens: [...tokens] }, { spans, tokens });
+      const traces = new Set([...spans].map(traceIdOf));
+      const flows = new Map<string, StoredFlow>();
+      for (const [column, values] of [
+        ['trace_ids', traces],
+        ['tokens', tokens],
+      ] as const)
+        for (const names of inPieces(values))
+          for (const flow of await loadWhere(
+            `hasAny(${column}, {names:Array(String)})`,
+            { names },
+            { spans, tokens },
+          ))
+            flows.set(flow.id, flow);
+      return [...flows.values()];
     },
     async loadByIds(ids) {
       const flows: StoredFlow[] = [];
-      for (let from = 0; from < ids.length; from += IDS_AT_ONCE)
-        flows.push(
-          ...(await loadWhere('id IN {ids:Array(String)}', { ids: ids.slice(from, from + IDS_AT_ONCE) })),
-        );
+      for (const some of inPieces(ids))
+        flows.push(...(await loadWhere('id IN {ids:Array(String)}', { ids: some })));
       return flows;
     },
     ...smallTables({ query, insertJson, readRows }),
@@ -295,10 +302,14 @@ export function createStoreOver(
         yield readRows(rows, (row) => fromFlowRow(row, now()).flow);
     },
     async flowsByIds(ids) {
-      const rows = await query<StoredFlowRow>(
-        `SELECT ${SUMMARY_FIELDS} FROM flows FINAL WHERE id IN {ids:Array(String)} AND deleted = 0`,
-        { ids: [...ids] },
-      );
+      const rows: StoredFlowRow[] = [];
+      for (const some of inPieces(ids))
+        rows.push(
+          ...(await query<StoredFlowRow>(
+            `SELECT ${SUMMARY_FIELDS} FROM flows FINAL WHERE id IN {ids:Array(String)} AND deleted = 0`,
+            { ids: some },
+          )),
+        );
       return readRows(rows, (row) => fromFlowRow(row, now()));
     },
     async listFlows(search) {
@@ -437,6 +448,22 @@ export function createStoreOver(
     },
     ping: () => connection.ping().catch(() => false),
   };
+}
+
+/** Lists that one query can hold. */
+function* inPieces(values: Iterable<string>): Generator<string[]> {
+  let piece: string[] = [];
+  let characters = 0;
+  for (const value of values) {
+    if (piece.length === IDS_AT_ONCE || (piece.length > 0 && characters + value.length > NAMES_CHARACTERS)) {
+      yield piece;
+      piece = [];
+      characters = 0;
+    }
+    piece.push(value);
+    characters += value.length;
+  }
+  if (piece.length > 0) yield piece;
 }
 
 const startOf = (stored: StoredSpan): bigint => (stored.span ? stored.span.start : stored.log.time);

@@ -15,6 +15,8 @@ interface Ledger {
 
 const isUndo = (step: Step): boolean => step.compensates !== null;
 const succeeded = (step: Step): boolean => step.status === 'ok' || step.status === 'retried';
+/** Nobody knows whether it was done: undoing it is allowed, and owed. */
+const inDoubt = (step: Step): boolean => step.result === 'timeout';
 const names = (undo: Step, step: Step): boolean =>
   undo.compensates === step.id || undo.compensates === step.name;
 
@@ -78,8 +80,8 @@ export const compensationTwice: Rule = {
 };
 
 /**
- * Symptom: something was undone that never succeeded. Who cares: accounting. A step that was lost is in doubt, and
- * undoing it is right. False alarms: a forward step whose spans were sampled away.
+ * Symptom: something was undone that never succeeded. Who cares: accounting. A step that timed out, or was
+ * lost, is in doubt, and undoing it is right. False alarms: a forward step whose spans were sampled away.
  */
 export const compensationOfUndoneStep: Rule = {
   name: 'compensation-of-undone-step',
@@ -89,7 +91,7 @@ export const compensationOfUndoneStep: Rule = {
     return [
       ...ofNothing.map((undo) => said(undo, `${undo.name} undoes ${undo.compensates}, which never happened`)),
       ...done.flatMap(({ step, undos }) =>
-        step.status === 'failed' && undos.some(succeeded)
+        step.status === 'failed' && !inDoubt(step) && undos.some(succeeded)
           ? [said(undos.find(succeeded)!, `${undos[0]!.name} undoes ${step.name}, which had failed`)]
           : [],
       ),
@@ -144,7 +146,8 @@ export function compensationMissing(duties: UndoDuties): Rule {
       if (!began && !failed) return [];
       return done
         .filter(
-          ({ step, undos }) => undos.length === 0 && step.status !== 'failed' && duties.owed.has(step.name),
+          ({ step, undos }) =>
+            undos.length === 0 && (step.status !== 'failed' || inDoubt(step)) && duties.owed.has(step.name),
         )
         .map(({ step }) => said(step, `${step.name} was done and never undone`));
     },

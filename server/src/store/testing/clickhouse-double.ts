@@ -33,7 +33,8 @@ function inserting(query: string, rows: Buffer): string {
   return query.replace(/ FORMAT (\w+)$/, ` FROM INFILE '${path}' FORMAT $1`);
 }
 
-const server = createServer((request, response) => {
+// ClickHouse's http_max_uri_size is a mebibyte; the client puts parameters into the URL.
+const server = createServer({ maxHeaderSize: 1024 * 1024 }, (request, response) => {
   void (async () => {
     const url = new URL(request.url ?? '/', 'http://localhost');
     if (url.pathname === '/ping') return void response.end('Ok.\n');

@@ -276,6 +276,16 @@ export function describeStore(
       expect(await store.loadByNames(['s\0nothing', "i\0'\0\\"])).toEqual([]);
     });
 
+    test('any number of names, and ids, can be asked for at once', async () => {
+      const many = Array.from({ length: 20_000 }, (_, i) => `s\0${trace(`a${i}`)}${id('1')}`);
+      const long = Array.from({ length: 20 }, (_, i) => `m\0${`'\\é`.repeat(5000)}${i}`);
+      const found = await store.loadByNames([...long, ...many, `s\0${trace('3')}${id('3')}`, ...long]);
+      expect(found.map((flow) => flow.id)).toEqual([trace('3')]);
+      const ids = [...many.map((_, i) => trace(`b${i}`)), trace('3')];
+      expect((await store.loadByIds(ids)).map((flow) => flow.id)).toEqual([trace('3')]);
+      expect((await store.flowsByIds(ids)).map(({ flow }) => flow.id)).toEqual([trace('3')]);
+    });
+
     test('names are given as hashes: of open flows always, of others those received last', async () => {
       // Far in the future, so that whatever other tests wrote is older.
       const at = clock.now() + 1000 * 3_600_000;
