@@ -26,8 +26,14 @@ export interface DefinitionDeskOptions {
   judgeAgain(types: ReadonlySet<string>): Promise<void>;
 }
 
+/** Announced and not looked at; what is more is repeated with a service's next start. */
+const MOST_WAITING = 1000;
+
 export function createDefinitionDesk(options: DefinitionDeskOptions): DefinitionDesk {
   const { clock, counters, log, store, expectations } = options;
+  /** Texts, each once: every instance of a service says the same when it starts. */
+  const waiting = new Set<string>();
+  let taking = false;
   const define = async (definitions: readonly Definition[], source: DefinitionSource): Promise<number> => {
     const changed = expectations.define(definitions, source, clock.now());
     for (const stored of changed)
@@ -52,17 +58,29 @@ export function createDefinitionDesk(options: DefinitionDeskOptions): Definition
       expectations.define(fromFiles, 'file', clock.now());
     },
     announced(json) {
+      if (waiting.size >= MOST_WAITING) return counters.add('fermata_refused_definitions_total');
+      waiting.add(json);
+      if (!taking) void takeAll();
+    },
+  };
+
+  /** One after the other, and spans come in between. */
+  async function takeAll(): Promise<void> {
+    taking = true;
+    for (const json of waiting) {
+      await new Promise((resolve) => setImmediate(resolve));
+      waiting.delete(json);
       const { definitions, problems } = definitionsFrom(parsed(json));
       if (problems.length > 0) {
         counters.add('fermata_refused_definitions_total');
         log.warn({ problems: problems.slice(0, 5) }, 'a service announced a definition that is wrong');
-        return;
-      }
-      define(definitions, 'sdk').catch((error: unknown) =>
-        log.warn({ reason: messageOf(error) }, 'an announced definition could not be stored'),
-      );
-    },
-  };
+      } else
+        await define(definitions, 'sdk').catch((error: unknown) =>
+          log.warn({ reason: messageOf(error) }, 'an announced definition could not be stored'),
+        );
+    }
+    taking = false;
+  }
 }
 
 function parsed(json: string): unknown {

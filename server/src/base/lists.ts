@@ -7,3 +7,26 @@ export function flatMapped<T, R>(list: readonly T[], of: (one: T) => readonly R[
   for (const one of list) for (const part of of(one)) all.push(part);
   return all;
 }
+
+/** How many of a list's first elements this holds of, where it holds of none after one of which it does not. */
+export function countWhile<T>(list: readonly T[], holds: (one: T) => boolean): number {
+  let [from, to] = [0, list.length];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if (holds(list[middle]!)) from = middle + 1;
+    else to = middle;
+  }
+  return from;
+}
+
+/** Lists by key, in the order of `list`. */
+export function groupedBy<T>(list: Iterable<T>, keyOf: (one: T) => string): Map<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const one of list) {
+    const key = keyOf(one);
+    const group = groups.get(key);
+    if (group) group.push(one);
+    else groups.set(key, [one]);
+  }
+  return groups;
+}

@@ -2,7 +2,7 @@ import { ORIGIN, REFERRER, SPAN, TOKEN, TRACE } from '../model/names.ts';
 import { traceIdOf, type Span, type SpanKey } from '../model/span.ts';
 import type { Assembler } from './assembler.ts';
 import { createDeparted } from './departed.ts';
-import { mayNameFlow, sharedTokens, type Node } from './graph.ts';
+import { countOf, mayNameFlow, sharedTokens, type Node } from './graph.ts';
 
 /**
  * What is only in the store, by name: what has to be brought back before spans that touch it can be added. Names that left
@@ -74,7 +74,7 @@ export function createAway(
         } else if (graph.get(parent) === undefined && (parent === '' || !askSpan(parent, span.traceId))) {
           if (parent !== '') ask(REFERRER, parent);
           if (mayNameFlow(span) || parent === span.key) askOrigin(span.traceId);
-        } else if (graph.get(span.key)?.cycle || graph.waitingFor(span.key).length > 0)
+        } else if (graph.get(span.key)?.cycle || countOf(graph.waitingFor(span.key)) > 0)
           askOrigin(span.traceId); // A ring is cut somewhere.
         for (const link of span.links) {
           const traceId = traceIdOf(link);

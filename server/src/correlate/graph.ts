@@ -109,7 +109,7 @@ export interface Graph {
   readonly size: number;
   get(key: SpanKey): Node | undefined;
   /** Nodes that refer, as parent or link, to a span that is not here. */
-  waitingFor(key: SpanKey): readonly Node[];
+  waitingFor(key: SpanKey): Sharing;
   /** Nodes that share a message, id or weak token. */
   sharing(token: string): Sharing;
   /** Those of them that send or create: one message may be delivered any number of times. */
@@ -121,27 +121,14 @@ export interface Graph {
 }
 
 const NOBODY: readonly Node[] = [];
-/** Few share most tokens, and a list of few is a fraction of a set; changing it makes a new one. */
+/** Few share most tokens, and a list of few is a fraction of a set; changing it makes a new one. Thousands may wait for one parent. */
 const MOST_LISTED = 8;
 
 export function createGraph(): Graph {
   const nodes = new Map<SpanKey, Node>();
-  const waiting = new Map<SpanKey, Node[]>();
+  const waiting: Tokens = new Map();
   const tokens: Tokens = new Map();
   const sends: Tokens = new Map();
-
-  const wait = (key: SpanKey, node: Node): void => {
-    const list = waiting.get(key);
-    if (list === undefined) waiting.set(key, [node]);
-    else if (!list.includes(node)) list.push(node);
-  };
-  const unwait = (key: SpanKey, node: Node): void => {
-    const list = waiting.get(key);
-    if (list === undefined) return;
-    const at = list.indexOf(node);
-    if (at >= 0) list.splice(at, 1);
-    if (list.length === 0) waiting.delete(key);
-  };
 
   /**
    * Parent edges must not form a ring. The ring is cut at its smallest key, which is a function of the ring and not of
@@ -172,12 +159,12 @@ export function createGraph(): Graph {
         // One text for both: the same key, hashed once.
         span.parent = parent.span.key;
         attachParent(node, parent);
-      } else wait(up, node);
+      } else share(waiting, up, node);
     }
     for (const link of span.links) {
       const target = nodes.get(link);
       if (target) target.linkers = withNode(target.linkers, node);
-      else wait(link, node);
+      else share(waiting, link, node);
     }
     const referrers = waiting.get(span.key);
     if (referrers !== undefined) {
@@ -224,17 +211,17 @@ export function createGraph(): Graph {
       nodes.delete(span.key);
       const up = span.parent;
       if (node.parent !== null) detachParent(node);
-      else if (up !== '') unwait(up, node);
+      else if (up !== '') unshare(waiting, up, node);
       for (const link of span.links) {
         const target = nodes.get(link);
-        if (target === undefined) unwait(link, node);
+        if (target === undefined) unshare(waiting, link, node);
         else withoutNode(target.linkers, node);
       }
       for (const child of node.children) {
         child.parent = null;
-        wait(span.key, child);
+        share(waiting, span.key, child);
       }
-      for (const linker of node.linkers) if (linker !== node) wait(span.key, linker);
+      for (const linker of node.linkers) if (linker !== node) share(waiting, span.key, linker);
       node.children = NOBODY;
       node.linkers = NOBODY;
       for (const token of sharedTokens(span)) unshare(tokens, token, node);

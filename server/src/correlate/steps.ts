@@ -1,5 +1,5 @@
 import { createJoinedTexts } from '../base/joined-texts.ts';
-import { flatMapped } from '../base/lists.ts';
+import { countWhile, flatMapped, groupedBy } from '../base/lists.ts';
 import type { Attempt, Badge, Step, StepStatus } from '../model/flow.ts';
 import { spanIdOf, type Milestone, type Span } from '../model/span.ts';
 import { earlier, later, msOf, shifted } from '../model/time.ts';
@@ -371,21 +371,24 @@ export function addBadge(step: Step, badge: Badge): void {
  * the newest one before it where names repeat.
  */
 export function linkCompensations(steps: Step[], stepOf: ReadonlyMap<string, Step>, drafts: readonly Draft[]): void {
-  const stated = new Map<string, Step[]>();
-  for (const { head } of drafts) {
-    const id = head.step?.id ?? '';
-    const step = stepOf.get(head.key);
-    if (id === '' || step === undefined || step.compensates !== null) continue;
-    const list = stated.get(id);
-    if (list) list.push(step);
-    else stated.set(id, [step]);
-  }
-  for (const undo of steps) {
-    if (undo.compensates === null) continue;
-    const isBefore = (step: Step): boolean => step !== undo && step.start <= undo.start;
-    const known = stated.get(undo.compensates)?.findLast(isBefore);
+  const undos = steps.filter((step) => step.compensates !== null);
+  if (undos.length === 0) return;
+  const statedId = new Map<Step, string>();
+  for (const { head } of drafts) if (head.step?.id) statedId.set(stepOf.get(head.key)!, head.step.id);
+  // Steps stand in the order of their starts.
+  const byId = groupedBy(
+    steps.filter((step) => step.compensates === null && statedId.has(step)),
+    (step) => statedId.get(step)!,
+  );
+  const byName = groupedBy(steps, (step) => step.name);
+  for (const undo of undos) {
+    const lastOf = (list: readonly Step[] = []): Step | undefined => {
+      const before = countWhile(list, (step) => step.start <= undo.start);
+      return list[before - 1] === undo ? list[before - 2] : list[before - 1];
+    };
+    const known = lastOf(byId.get(undo.compensates!));
+    const undone = known ?? lastOf(byName.get(undo.compensates!));
     if (known !== undefined) undo.compensates = known.id;
-    const undone = known ?? steps.findLast((step) => isBefore(step) && step.name === undo.compensates);
     undone?.compensatedBy.push(undo.id);
   }
 }

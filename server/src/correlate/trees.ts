@@ -277,12 +277,10 @@ function speaksForTrace(head: Node, causes: Cause[], graph: Graph): boolean {
   const parentKey = span.parent;
   if (isConsumer(span.role)) return causes.length === 1 && causes[0]!.key === parentKey;
   // Orphans of one missing parent are one story, unless that parent looks like a poll that served strangers.
-  return !graph
-    .waitingFor(parentKey)
-    .some(
-      (other) =>
-        isConsumer(other.span.role) && other.span.links.length > 0 && other.span.parent === span.parent,
-    );
+  for (const other of graph.waitingFor(parentKey))
+    if (isConsumer(other.span.role) && other.span.links.length > 0 && other.span.parent === span.parent)
+      return false;
+  return true;
 }
 
 export function weakTokensOf(nodes: readonly Node[]): readonly string[] {

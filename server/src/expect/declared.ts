@@ -1,3 +1,4 @@
+import { countWhile, groupedBy } from '../base/lists.ts';
 import type { DefinedStep, Definition } from '../model/definition.ts';
 import type { WaitingFor } from '../model/expectation.ts';
 import type { Flow, Step } from '../model/flow.ts';
@@ -72,11 +73,22 @@ function withUndoing(flow: Flow, definition: Definition): Flow {
     const undone = undoes(step);
     return undone === undefined ? step : { ...step, compensates: undone, kind: 'compensation' };
   });
+  // Each undoes the newest of that name before it; steps stand in the order of their starts.
+  const named = groupedBy(steps, (step) => step.name);
+  const undoing = new Map<Step, string[]>();
+  for (const undo of steps) {
+    const same = named.get(undo.compensates ?? '') ?? [];
+    const undone = same[countWhile(same, (step) => step.start <= undo.start) - 1];
+    if (undone === undefined || undone === undo) continue;
+    const by = undoing.get(undone);
+    if (by) by.push(undo.id);
+    else undoing.set(undone, [undo.id]);
+  }
   const linked = steps.map((step): Step => {
-    const by = steps.filter((undo) => undo.compensates === step.name && undo.start >= step.start);
-    return by.length === 0
+    const by = undoing.get(step);
+    return by === undefined
       ? step
-      : { ...step, compensatedBy: [...new Set([...step.compensatedBy, ...by.map((undo) => undo.id)])] };
+      : { ...step, compensatedBy: [...new Set([...step.compensatedBy, ...by])] };
   });
   return { ...flow, steps: linked, phase: flow.phase === 'open' ? 'compensating' : flow.phase };
 }

@@ -141,5 +141,14 @@ describe('which one counts', () => {
     expect(all.add(of('', 'y'), 'file', 3)).toHaveLength(1);
     expect(all.add(of('', 'x'), 'sdk', 4)).toHaveLength(0);
     expect(all.of('a', '')!.steps[0]!.name).toBe('y');
+    expect(all.add(of('2', 'z'), 'api', 5)).toHaveLength(1);
+    expect(all.add(of('2', 'x'), 'sdk', 6)).toHaveLength(0);
+  });
+  test('services leave room for the operator, whatever they announce', () => {
+    const all = createDefinitions();
+    for (let i = 0; i < 3000; i++) all.add(of(`${i}`, 'x'), 'sdk', i);
+    expect(all.list().length).toBeLessThan(3000);
+    expect(all.add(of('mine', 'x'), 'api', 1)).toHaveLength(1);
+    expect(all.add(of('filed', 'x'), 'file', 1)).toHaveLength(1);
   });
 });

@@ -116,13 +116,16 @@ function finish(
       }
     });
     const path = (i: number, field: string): PropertyKey[] => ['flows', type, 'steps', from[i]!, field];
+    const before = new Map<string, readonly string[]>();
+    for (const { name, after } of steps) before.set(name, [...(before.get(name) ?? []), ...after]);
+    const doers = new Set<string>();
     steps.forEach((step, i) => {
-      if (steps.findIndex((other) => other.name === step.name && other.service === step.service) !== i)
-        problems.push(say(path(i, 'name'), `a second step is named ${step.name}`));
-      for (const before of step.after)
-        if (!steps.some((other) => other.name === before))
-          problems.push(say(path(i, 'after'), `there is no step named ${before}`));
-      if (dependsOnItself(step, steps))
+      const doer = `${step.name}\0${step.service ?? ''}`;
+      if (doers.has(doer)) problems.push(say(path(i, 'name'), `a second step is named ${step.name}`));
+      doers.add(doer);
+      for (const name of step.after)
+        if (!before.has(name)) problems.push(say(path(i, 'after'), `there is no step named ${name}`));
+      if (dependsOnItself(step, before))
         problems.push(say(path(i, 'after'), `${step.name} comes after itself`));
     });
     return {
@@ -137,14 +140,14 @@ function finish(
   return problems.length > 0 ? { definitions: [], problems } : { definitions, problems };
 }
 
-function dependsOnItself(step: DefinedStep, steps: readonly DefinedStep[]): boolean {
+function dependsOnItself(step: DefinedStep, before: ReadonlyMap<string, readonly string[]>): boolean {
   const seen = new Set<string>();
   const work = [...step.after];
   for (let at = work.pop(); at !== undefined; at = work.pop()) {
     if (at === step.name) return true;
     if (seen.has(at)) continue;
     seen.add(at);
-    work.push(...steps.filter((other) => other.name === at).flatMap((other) => other.after));
+    work.push(...(before.get(at) ?? []));
   }
   return false;
 }
@@ -153,16 +156,18 @@ export interface Definitions {
   /** The one of the flow's version, else the newest without one, else the newest. */
   of(type: string, version: string): Definition | null;
   list(): StoredDefinition[];
-  /** Returns those that changed something: repeating a definition, or contradicting the operator's file, does not. */
+  /** Returns those that changed something: repeating a definition does not, nor contradicting who has more of a say. */
   add(definitions: readonly Definition[], source: DefinitionSource, atMs: number): StoredDefinition[];
 }
 
-/** Types and versions beyond this are refused: services announce them, and services can be wrong. */
-const MOST_DEFINITIONS = 2000;
+/** Types and versions beyond this are refused: services can be wrong, and must leave room for who operates them. */
+const MOST: Record<DefinitionSource, number> = { sdk: 1000, api: 1000, file: Infinity };
+/** What an operator says is not changed by what a service says. */
+const SAY: Record<DefinitionSource, number> = { sdk: 0, api: 1, file: 2 };
 
 export function createDefinitions(): Definitions {
   const byType = new Map<string, Map<string, StoredDefinition>>();
-  let count = 0;
+  const counts: Record<DefinitionSource, number> = { sdk: 0, api: 0, file: 0 };
   return {
     of(type, version) {
       const versions = byType.get(type);
@@ -177,12 +182,14 @@ export function createDefinitions(): Definitions {
       for (const definition of definitions) {
         const versions = byType.get(definition.type) ?? new Map<string, StoredDefinition>();
         const known = versions.get(definition.version);
-        if (known === undefined && count >= MOST_DEFINITIONS) continue;
+        if (known?.source !== source && counts[source] >= MOST[source]) continue;
         if (known !== undefined) {
-          if (known.source === 'file' && source !== 'file') continue;
+          if (SAY[source] < SAY[known.source]) continue;
           if (known.source === source && JSON.stringify(known.definition) === JSON.stringify(definition))
             continue;
-        } else count++;
+          counts[known.source]--;
+        }
+        counts[source]++;
         const stored = { definition, source, at };
         versions.set(definition.version, stored);
         byType.set(definition.type, versions);

@@ -1,3 +1,4 @@
+import { countWhile } from '../base/lists.ts';
 import { msOf } from './time.ts';
 import type { Flow } from './flow.ts';
 import type { NumberField, Query, TextField } from './search.ts';
@@ -86,12 +87,15 @@ export function matchesQuery(query: Query, flow: Flow, nowMs: number): boolean {
     case 'order': {
       const events = eventsOf(flow);
       const within = query.withinMs ?? Infinity;
-      const follows = (at: number): boolean =>
-        events.some(({ name, atMs }) => likes(query.then, name) && atMs >= at && atMs - at <= within);
-      return events.some(
-        ({ name, atMs }) =>
-          likes(query.first, name) &&
-          (query.not ? !follows(atMs) && (within === Infinity || nowMs > atMs + within) : follows(atMs)),
+      const timesOf = (pattern: string): number[] =>
+        events.flatMap(({ name, atMs }) => (likes(pattern, name) ? [atMs] : []));
+      const then = timesOf(query.then).sort((a, b) => a - b);
+      const follows = (at: number): boolean => {
+        const next = then[countWhile(then, (one) => one < at)];
+        return next !== undefined && next - at <= within;
+      };
+      return timesOf(query.first).some((at) =>
+        query.not ? !follows(at) && (within === Infinity || nowMs > at + within) : follows(at),
       );
     }
   }

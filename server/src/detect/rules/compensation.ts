@@ -1,3 +1,4 @@
+import { groupedBy } from '../../base/lists.ts';
 import type { Flow, Step } from '../../model/flow.ts';
 import { msOf } from '../../model/time.ts';
 import type { Rule, Said } from '../rule.ts';
@@ -6,9 +7,13 @@ import type { Rule, Said } from '../rule.ts';
  * The compensation audit: what was done and had to be undone. An undoing belongs to the step that it names, by id or by
  * name; successes are counted per undone step.
  */
+interface Entry {
+  step: Step;
+  undos: Step[];
+}
 interface Ledger {
   /** Forward steps with what undid them, in order. */
-  done: { step: Step; undos: Step[] }[];
+  done: Entry[];
   /** Undoings of something that never happened. */
   ofNothing: Step[];
 }
@@ -17,16 +22,31 @@ const isUndo = (step: Step): boolean => step.compensates !== null;
 const succeeded = (step: Step): boolean => step.status === 'ok' || step.status === 'retried';
 /** Nobody knows whether it was done: undoing it is allowed, and owed. */
 const inDoubt = (step: Step): boolean => step.result === 'timeout';
-const names = (undo: Step, step: Step): boolean =>
-  undo.compensates === step.id || undo.compensates === step.name;
+
+/** Asked by each rule about the same flow. */
+const ledgers = new WeakMap<Flow, Ledger>();
 
 function ledgerOf(flow: Flow): Ledger {
-  const done = flow.steps.filter((step) => !isUndo(step)).map((step) => ({ step, undos: [] as Step[] }));
+  let ledger = ledgers.get(flow);
+  if (ledger === undefined) ledgers.set(flow, (ledger = accountOf(flow)));
+  return ledger;
+}
+
+function accountOf(flow: Flow): Ledger {
+  const done = flow.steps.filter((step) => !isUndo(step)).map((step): Entry => ({ step, undos: [] }));
+  const byId = new Map(done.map((entry) => [entry.step.id, entry]));
+  const byName = groupedBy(done, ({ step }) => step.name);
+  /** Of a name: those that may not be undone yet; what is behind them is. */
+  const left = new Map<string, Entry[]>();
   const ofNothing: Step[] = [];
   for (const undo of flow.steps.filter(isUndo)) {
-    const named = done.filter(({ step }) => names(undo, step));
+    const name = undo.compensates!;
+    const named = byName.get(name);
     // Where a name repeats, each undoing takes the newest step that is not undone yet.
-    const target = named.findLast(({ undos }) => !undos.some(succeeded)) ?? named[named.length - 1];
+    let open = left.get(name);
+    if (open === undefined) left.set(name, (open = named?.slice() ?? []));
+    while (open.length > 0 && open[open.length - 1]!.undos.some(succeeded)) open.pop();
+    const target = byId.get(name) ?? open[open.length - 1] ?? named?.[named.length - 1];
     if (target) target.undos.push(undo);
     else ofNothing.push(undo);
   }
