@@ -99,7 +99,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   const downtime = { fromMs: 0, toMs: 0, graceUntilMs: 0 };
   const withGrace = (waiting: WaitingFor): WaitingFor => {
     const { fromMs, toMs, graceUntilMs } = downtime;
-    if (clock.now() >= graceUntilMs || waiting.since > toMs || waiting.stuckAt <= fromMs) return waiting;
+    if (clock.now() >= graceUntilMs || waiting.since >= toMs || waiting.stuckAt <= fromMs) return waiting;
     const { lateAt, stuckAt } = waiting;
     return { ...waiting, lateAt: Math.max(lateAt, graceUntilMs), stuckAt: Math.max(stuckAt, graceUntilMs) };
   };
@@ -240,6 +240,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
         const lasted = Math.max(0, downtime.toMs - downtime.fromMs);
         downtime.graceUntilMs = downtime.toMs + Math.min(lasted, MOST_GRACE_MS) + GRACE_MS;
       }
+      for await (const flows of store.flowsWithFindings()) for (const flow of flows) expectations.recall(flow);
       for await (const flows of store.openFlows())
         for (const { id, settlesAtMs, lookAtMs } of flows)
           correlator.remainsOpen(

@@ -171,7 +171,8 @@ function waiting(wait: Wait): WaitingFor {
   };
 }
 
-const longest = (histogram: Histogram): number => {
+/** Longer is not normal, by what is known. */
+export const longest = (histogram: Histogram): number => {
   const { mean, deviation } = histogram.spread();
   return Math.max(2 * histogram.quantile(0.999), Math.exp(mean + DEVIATIONS * deviation));
 };

@@ -1,6 +1,6 @@
 import type { Clock } from '../base/clock.ts';
 import type { Counters } from '../base/counters.ts';
-import { createBoundedSet } from '../base/bounded-set.ts';
+import { createBoundedSet, type BoundedSet } from '../base/bounded-set.ts';
 import { createDeadlines } from '../base/deadlines.ts';
 import type { Finding, WaitingFor } from '../model/expectation.ts';
 import type { Flow } from '../model/flow.ts';
@@ -8,7 +8,7 @@ import type { Definition, DefinitionSource, StoredDefinition } from '../model/de
 import { concluded, declaredDuties, declaredOf } from './declared.ts';
 import { createDefinitions } from './definitions.ts';
 import { digestOf, type Digest } from './digest.ts';
-import { expectationsOf, onProbation } from './expectations.ts';
+import { expectationsOf, longest, onProbation } from './expectations.ts';
 import { named } from './kinds-of-absence.ts';
 import { newsOf, type News } from './news.ts';
 import { FEWEST_SAMPLES, type OutcomeSets } from './outcome-sets.ts';
@@ -45,6 +45,8 @@ export interface Expectations {
   definitions(): StoredDefinition[];
   /** Steps that have to be undone once something is, and in which order. */
   dutiesOf(flow: Flow): { owed: Set<string>; order: Set<string> };
+  /** At start, of a flow that was found to wait too long before: how long it waits is no lesson. */
+  recall(flow: Pick<Flow, 'waitingFor'>): void;
   /** Something is wrong with it: it must not teach. */
   quarantine(flowId: string): void;
   /** The flow lost its name. */
@@ -83,6 +85,9 @@ const MOST_TAUGHT = 5000;
 const MOST_TAUGHT_IN_ALL = 100_000;
 const MOST_TYPES = 2000;
 const MOST_ONCE_STUCK = 100_000;
+const MOST_SPEAKERS = 10_000;
+/** From so many on, the longest of them says something. */
+const FEWEST_WAITS = 20;
 /** When a type has taught so often, what was taught before anything was known is looked at again. */
 const isMilestone = (total: number): boolean => total >= 100 && Number.isInteger(Math.log2(total / 100));
 /** Flows over which the share of slow ones is measured. */
@@ -106,10 +111,15 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
   const learning = new Map<string, Digest>();
   const taught = new Map<string, Map<string, Digest>>();
   const typeOfTaught = new Map<string, string>();
-  /** Flows that waited for a service that was silent … */
+  /** Steps after which a flow waited for a service that was silent … */
   const onceStuck = createBoundedSet(MOST_ONCE_STUCK);
-  /** … and those that waited too long for one that was heard of. */
+  /** … and those after which it waited too long for one that was heard of. A flow's name may change, its steps do not. */
   const slow = createBoundedSet(MOST_ONCE_STUCK);
+  /** Those held up by a silence that another flow speaks for: an outage is one slow case, however many it held up. */
+  const alike = createBoundedSet(MOST_ONCE_STUCK);
+  const speakers = new Map<string, string>();
+  const isAmong = (marked: BoundedSet<string>, { steps }: Digest): boolean =>
+    steps.some((step) => marked.has(step.id));
   /** Of the flows of a type that taught lately: which share was slow. */
   const slowShare = new Map<string, number>();
   /** Of those in `learning`: was judged to owe something, and may teach all the same after a deploy. */
@@ -190,8 +200,30 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
   };
 
   /** How long an outage took is not how long a step takes; but where most take so long, that is how it is. */
-  const mayTeachWaits = (flowId: string, type: string): boolean =>
-    !onceStuck.has(flowId) && (!slow.has(flowId) || (slowShare.get(type) ?? 0) > 0.5);
+  const mayTeachWaits = (digest: Digest): boolean =>
+    !isAmong(onceStuck, digest) &&
+    !isAmong(alike, digest) &&
+    (!isAmong(slow, digest) || (slowShare.get(digest.type) ?? 0) > 0.5);
+
+  /** Waits longer than was known to be normal, in a silence of who ended them: too short to be called stuck, perhaps. */
+  const markHeldUp = (digest: Digest): void => {
+    const model = modelOf(digest.type);
+    for (const step of digest.steps)
+      for (const { to, ms } of step.waits) {
+        const known = model.steps.get(step.key)?.waits.get(to);
+        const normal = known !== undefined && known.count >= FEWEST_WAITS ? longest(known) : floorMs;
+        const service = ms <= normal ? undefined : digest.steps.find((other) => other.as === to)?.service;
+        if (service === undefined) continue;
+        const silence = suspects.silenceIn(digest, service, step.startMs, step.startMs + ms);
+        if (silence === null) continue;
+        slow.add(step.id);
+        const speaker = speakers.get(silence);
+        if (speaker !== undefined && speaker !== step.id) alike.add(step.id);
+        if (speaker !== undefined) continue;
+        speakers.set(silence, step.id);
+        if (speakers.size > MOST_SPEAKERS) speakers.delete(speakers.keys().next().value!);
+      }
+  };
 
   /** Returns the flows that look like stalls now that more is known. */
   const learn = (digest: Digest): string[] => {
@@ -199,7 +231,8 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
     if (!models.has(digest.type)) return [];
     apply(digest, 1);
     const share = slowShare.get(digest.type) ?? 0;
-    slowShare.set(digest.type, share + ((slow.has(digest.flowId) ? 1 : 0) - share) / SLOW_WINDOW);
+    if (!isAmong(alike, digest))
+      slowShare.set(digest.type, share + ((isAmong(slow, digest) ? 1 : 0) - share) / SLOW_WINDOW);
     const ofType = keepTaught(digest);
     const model = modelOf(digest.type);
     // A new version is judged by its own record from now on: what was held against it is judged anew.
@@ -209,7 +242,7 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
       )
     )
       return [...ofType.values()].flatMap((one) =>
-        onceStuck.has(one.flowId) || slow.has(one.flowId) ? [one.flowId] : [],
+        isAmong(onceStuck, one) || isAmong(slow, one) ? [one.flowId] : [],
       );
     return isMilestone(model.flows.total)
       ? [...ofType.values()].filter(looksStalled).map((one) => one.flowId)
@@ -267,9 +300,9 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
       const silent = (one: WaitingFor): boolean => !suspects.reports(digest, one);
       for (const one of waiting)
         if ((one.basis === 'structural' && silent(one) ? one.lateAt : one.stuckAt) <= now)
-          if (silent(one)) onceStuck.add(flow.id);
-          else slow.add(flow.id);
-      if (!mayTeachWaits(flow.id, digest.type)) for (const step of digest.steps) step.waits = [];
+          (silent(one) ? onceStuck : slow).add(one.afterStepId ?? digest.steps[0]?.id ?? '');
+      markHeldUp(digest);
+      if (!mayTeachWaits(digest)) for (const step of digest.steps) step.waits = [];
       owing.delete(flow.id);
       // What structure owes is no part of the type's history, and must not keep it from being written.
       const owes = waiting.some((one) => one.basis !== 'structural');
@@ -311,6 +344,10 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
       if (declared) return declared;
       const model = models.get(`${flow.environment}\0${flow.type}`);
       return model ? undoDuties(model) : { owed: new Set(), order: new Set() };
+    },
+    recall({ waitingFor }) {
+      for (const { afterStepId, stuckAt } of waitingFor)
+        if (afterStepId !== null && stuckAt <= clock.now()) onceStuck.add(afterStepId);
     },
     quarantine(flowId) {
       learning.delete(flowId);

@@ -186,20 +186,24 @@ export function compensationOutOfOrder(duties: UndoDuties): Rule {
           return undo ? [{ step, undo }] : [];
         })
         .sort((a, b) => (a.undo.start < b.undo.start ? -1 : 1));
-      const found: Said[] = [];
-      undone.forEach((earlier, i) => {
-        for (const later of undone.slice(i + 1))
-          if (duties.order.has(undoPair(later.step.name, earlier.step.name)))
-            found.push(
-              said(
-                earlier.undo,
-                `${earlier.step.name} was undone before ${later.step.name}`,
-                `${earlier.undo.id}<${later.undo.id}`,
-                [earlier.undo.id, later.undo.id],
-              ),
-            );
-      });
-      return found.slice(0, 1);
+      const places = groupedBy(undone.keys(), (at) => undone[at]!.step.name);
+      let [first, then] = [Infinity, Infinity];
+      for (const pair of duties.order) {
+        const [before = '', after = ''] = pair.split('\0');
+        const at = places.get(after)?.[0] ?? Infinity;
+        const next = places.get(before)?.find((place) => place > at) ?? Infinity;
+        if (next < Infinity && (at < first || (at === first && next < then))) [first, then] = [at, next];
+      }
+      if (first === Infinity) return [];
+      const [earlier, later] = [undone[first]!, undone[then]!];
+      return [
+        said(
+          earlier.undo,
+          `${earlier.step.name} was undone before ${later.step.name}`,
+          `${earlier.undo.id}<${later.undo.id}`,
+          [earlier.undo.id, later.undo.id],
+        ),
+      ];
     },
   };
 }
