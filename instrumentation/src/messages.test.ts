@@ -109,6 +109,45 @@ describe('with an SDK', () => {
     expect(spans()[0]!.status.message).toBe('boom');
   });
 
+  test('a query that executes at each `then` executes as often as without us, and ends its span', async () => {
+    class Query implements PromiseLike<string> {
+      executions: (string | undefined)[] = [];
+      readonly failure: Error | undefined;
+      constructor(failure?: Error) {
+        this.failure = failure;
+      }
+      then<A = string, B = never>(
+        done?: ((row: string) => A | PromiseLike<A>) | null,
+        failed?: ((error: unknown) => B | PromiseLike<B>) | null,
+      ): Promise<A | B> {
+        this.executions.push(currentFlow()?.id);
+        return (this.failure ? Promise.reject(this.failure) : Promise.resolve('row')).then(done, failed);
+      }
+    }
+    const insert = new Query();
+    const headers = { 'fermata-flow-id': 'order-4' };
+    const run = (query: Query): Query =>
+      handleMessage({ destination: 'd', system: 's', headers }, () => step('save', () => query));
+    expect(run(insert)).toBe(insert);
+    expect([insert.executions, spans()]).toEqual([[], []]);
+    expect(await insert).toBe('row');
+    expect(insert.executions).toEqual(['order-4']);
+    expect(spans().map((span) => span.name)).toEqual(['save', 'process d']);
+    expect(await insert).toBe('row');
+    expect([insert.executions.length, spans().length]).toEqual([2, 2]);
+    const failure = new Error('duplicate key');
+    await expect(Promise.resolve(run(new Query(failure)))).rejects.toBe(failure);
+    expect(spans().map((span) => span.status.message)).toEqual([
+      undefined,
+      undefined,
+      'duplicate key',
+      'duplicate key',
+    ]);
+    const frozen = Object.freeze(new Query());
+    expect(await run(frozen)).toBe('row');
+    expect([frozen.executions.length, spans().length]).toEqual([1, 6]);
+  });
+
   test('carriers full of garbage give a root context and no flow', () => {
     for (const garbage of [
       undefined,

@@ -80,7 +80,7 @@ export const reply = <T>(message: OutgoingMessage, send: Send<T>): T => sendMess
  */
 export function sendMessage<T>(kind: MessageKind, message: OutgoingMessage, send: Send<T>): T {
   const { span, ctx, headers } = startSending(kind, message);
-  return finishWith(span, () => context.with(ctx, () => send(headers)));
+  return finishWith(span, ctx, () => send(headers));
 }
 
 export interface Sending {
@@ -144,7 +144,7 @@ export function inFlowOf<T>(headers: Record<string, unknown> | undefined, run: (
  */
 export function handleMessage<T>(message: IncomingMessage, handler: (extracted: Extracted) => T): T {
   const { span, ctx, extracted } = startProcessing(message);
-  return finishWith(span, () => context.with(ctx, () => handler(extracted)));
+  return finishWith(span, ctx, () => handler(extracted));
 }
 
 export interface Processing {
@@ -262,13 +262,11 @@ function runStep<T>(
   };
   const span = tracer().startSpan(name, { attributes, startTime: preciseNow() });
   const ctx = trace.setSpan(context.active(), span);
-  return finishWith(span, () =>
-    context.with(ctx, () => {
-      const flow = flowOf(ctx);
-      if (flow) emitMilestone(startedEvent, { ...flowAttributes(flow, 'ambient'), ...attributes });
-      return work(span);
-    }),
-  );
+  return finishWith(span, ctx, () => {
+    const flow = flowOf(ctx);
+    if (flow) emitMilestone(startedEvent, { ...flowAttributes(flow, 'ambient'), ...attributes });
+    return work(span);
+  });
 }
 
 /** The flow has reached its end. */
@@ -330,23 +328,59 @@ export function defineFlow(type: string, definition: FlowDefinition): void {
   });
 }
 
-/** Ends the span when the work does; the work's result or error passes through untouched. */
-export function finishWith<T>(span: Span, work: () => T): T {
+/** Runs the work in `ctx`. Ends the span when the work does; its result or error passes through untouched. */
+export function finishWith<T>(span: Span, ctx: Context, work: () => T): T {
   let result: T;
   try {
-    result = work();
+    result = context.with(ctx, work);
   } catch (error) {
     endFailed(span, error);
     throw error;
   }
-  if (isThenable(result)) {
-    // The caller gets its own promise, not ours: no unhandled rejection appears that was not there before.
-    result.then(
-      () => span.end(),
-      (error: unknown) => endFailed(span, error),
-    );
-  } else span.end();
+  const done = (): void => span.end();
+  const failed = (error: unknown): void => endFailed(span, error);
+  // The caller gets its own promise, not ours: no unhandled rejection appears that was not there before.
+  if (result instanceof Promise && result.then === Promise.prototype.then) result.then(done, failed);
+  else if (!isThenable(result) || !watchThen(result, ctx, done, failed)) done();
   return result;
+}
+
+type Settled = ((value: unknown) => unknown) | null | undefined;
+
+/**
+ * A thenable that is no promise may be a query builder, which executes whenever somebody calls its `then`: asking when
+ * it is done would execute it once more. So the caller's own call, and only the first, says it. False: it cannot be
+ * watched.
+ */
+function watchThen(
+  thenable: PromiseLike<unknown>,
+  ctx: Context,
+  done: () => void,
+  failed: (error: unknown) => void,
+): boolean {
+  // A method of the class mostly; the object's own where an outer step watches it, too.
+  const own = Object.getOwnPropertyDescriptor(thenable, 'then');
+  const then = thenable.then.bind(thenable);
+  const watched = (onDone?: Settled, onFailed?: Settled): unknown => {
+    if (own === undefined) Reflect.deleteProperty(thenable, 'then');
+    else Reflect.defineProperty(thenable, 'then', own);
+    const caller = context.active();
+    // What executes only now is the work, what is called afterwards is the caller's.
+    return context.with(ctx, () =>
+      then(
+        (value) => {
+          done();
+          return typeof onDone === 'function' ? context.with(caller, onDone, undefined, value) : value;
+        },
+        (error: unknown) => {
+          failed(error);
+          if (typeof onFailed === 'function') return context.with(caller, onFailed, undefined, error);
+          throw error;
+        },
+      ),
+    );
+  };
+  return Reflect.defineProperty(thenable, 'then', { value: watched, configurable: true, writable: true });
 }
 
 export function endFailed(span: Span, error: unknown): void {

@@ -90,10 +90,9 @@ export function traceChannel<C extends Channel | ConfirmChannel>(
         if (foreign)
           return inFlowOf(message.properties.headers as Record<string, unknown>, () => onMessage(message));
         const { span, ctx } = startProcessing(incoming(queue, message, options));
-        const run = (): unknown => context.with(ctx, () => onMessage(message));
-        if (given?.noAck === true) return finishWith(span, run);
+        if (given?.noAck === true) return finishWith(span, ctx, () => onMessage(message));
         open.set(message.fields.deliveryTag, span);
-        return run();
+        return context.with(ctx, () => onMessage(message));
       },
       given,
       ...rest,

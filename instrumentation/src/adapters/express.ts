@@ -71,15 +71,13 @@ export function flowFetch(url: string | URL, init: RequestInit = {}): Promise<gl
   const ctx = trace.setSpan(context.active(), span);
   const headers = Object.fromEntries(new Headers(init.headers).entries());
   injectHeaders(headers, ctx);
-  return finishWith(span, () =>
-    context.with(ctx, async () => {
-      const response = await fetch(url, { ...init, headers });
-      span.setAttribute('http.response.status_code', response.status);
-      if (response.status >= 400) {
-        span.setAttribute('error.type', String(response.status));
-        span.setStatus({ code: SpanStatusCode.ERROR });
-      }
-      return response;
-    }),
-  );
+  return finishWith(span, ctx, async () => {
+    const response = await fetch(url, { ...init, headers });
+    span.setAttribute('http.response.status_code', response.status);
+    if (response.status >= 400) {
+      span.setAttribute('error.type', String(response.status));
+      span.setStatus({ code: SpanStatusCode.ERROR });
+    }
+    return response;
+  });
 }
