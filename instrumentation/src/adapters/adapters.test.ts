@@ -415,6 +415,19 @@ describe.runIf(hasRedis)('Redis Streams', () => {
     },
   );
 
+  test('ioredis with a callback: the entry is written, with its context before the callback', async () => {
+    const stream = unique();
+    const client = traceRedisStreams(new Redis());
+    const id = await new Promise((resolve, reject) => {
+      void client.xadd(stream, '*', 'a', '1', (error, added) => (error ? reject(error) : resolve(added)));
+    });
+    const [[added, fields]] = (await client.xrange(stream, '-', '+')) as [[string, string[]]];
+    expect(added).toBe(id);
+    expect(fields).toEqual(expect.arrayContaining(['a', '1', 'traceparent']));
+    await client.del(stream);
+    await client.quit();
+  });
+
   test('BullMQ: a job, its retry and a flow’s children are in the flow that added them', async () => {
     const name = unique();
     const connection = { host: '127.0.0.1', port: 6379 };

@@ -17,8 +17,9 @@ export function traceRedisStreams<C extends object>(client: C): C {
   const own = client as Client;
   const { xadd, xAdd } = own as Record<'xadd' | 'xAdd', XAdd | undefined>;
   if (typeof xadd === 'function')
-    // XADD key [options] id field value …: fields go last, whatever comes before.
+    // XADD key [options] id field value …: fields go last, whatever comes before, and then only a callback.
     own.xadd = function (this: unknown, stream: string, ...args: unknown[]) {
+      const callback = typeof args.at(-1) === 'function' ? [args.pop()] : [];
       const own = fieldsOf(args.map(String));
       return publishEvent(outgoing(stream, own), (headers) =>
         xadd.call(
@@ -28,6 +29,7 @@ export function traceRedisStreams<C extends object>(client: C): C {
           ...Object.entries(headers)
             .filter(([name]) => !(name in own))
             .flat(),
+          ...callback,
         ),
       );
     };
