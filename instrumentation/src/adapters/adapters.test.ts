@@ -428,6 +428,30 @@ describe.runIf(hasRedis)('Redis Streams', () => {
     await client.quit();
   });
 
+  test('pipelines and transactions: each entry has its context, and the span of its sender', async () => {
+    const stream = unique();
+    const ioredis = traceRedisStreams(new Redis());
+    const automatic = traceRedisStreams(new Redis({ enableAutoPipelining: true }));
+    const nodeRedis = traceRedisStreams(await createClient().connect());
+    await withFlow({ id: 'p' }, async () => {
+      await ioredis.pipeline().xadd(stream, '*', 'n', '1').xadd(stream, '*', 'n', '2').exec();
+      await ioredis.multi().xadd(stream, '*', 'n', '3').exec();
+      await ioredis.multi({ pipeline: false });
+      await ioredis.xadd(stream, '*', 'n', '4');
+      await ioredis.exec();
+      await Promise.all([automatic.get('x'), automatic.xadd(stream, '*', 'n', '5')]);
+      await nodeRedis.multi().xAdd(stream, '*', { n: '6' }).exec();
+    });
+    const entries = await ioredis.xrange(stream, '-', '+');
+    for (const [id, fields] of entries)
+      handleStreamEntry({ stream, group: 'g', id, fields }, () => expect(currentFlow()?.id).toBe('p'));
+    expect(entries.map(([, fields]) => fields[1])).toEqual(['1', '2', '3', '4', '5', '6']);
+    expect(spansOf('send')).toHaveLength(6);
+    expect(joined().map(([sent]) => flowOf(sent))).toEqual(Array(6).fill('p'));
+    await ioredis.del(stream);
+    await Promise.all([ioredis.quit(), automatic.quit(), nodeRedis.close()]);
+  });
+
   test('BullMQ: a job, its retry and a flow’s children are in the flow that added them', async () => {
     const name = unique();
     const connection = { host: '127.0.0.1', port: 6379 };

@@ -4,13 +4,17 @@ import { handleMessage, publishEvent } from '../messages.ts';
 
 /**
  * Redis Streams with ioredis (`xadd`) or node-redis (`xAdd`): context travels as fields of the entry, beside the
- * application's own. Reading gives entries of any group at once, so `handleStreamEntry` runs a handler for one.
+ * application's own; in pipelines and transactions, too. Reading gives entries of any group at once, so `handleStreamEntry` runs a handler for one.
  */
 type XAdd = (this: unknown, ...args: unknown[]) => Promise<unknown>;
 interface Client {
   xadd?: unknown;
   xAdd?: unknown;
+  pipeline?: unknown;
+  multi?: unknown;
 }
+/** With auto-pipelining ioredis adds through a pipeline what its client was asked to add: that is one entry. */
+let adding = false;
 
 export function traceRedisStreams<C extends object>(client: C): C {
   if (!markTraced(client)) return client;
@@ -19,19 +23,18 @@ export function traceRedisStreams<C extends object>(client: C): C {
   if (typeof xadd === 'function')
     // XADD key [options] id field value …: fields go last, whatever comes before, and then only a callback.
     own.xadd = function (this: unknown, stream: string, ...args: unknown[]) {
+      if (adding) return xadd.call(this, stream, ...args);
       const callback = typeof args.at(-1) === 'function' ? [args.pop()] : [];
       const own = fieldsOf(args.map(String));
-      return publishEvent(outgoing(stream, own), (headers) =>
-        xadd.call(
-          this,
-          stream,
-          ...args,
-          ...Object.entries(headers)
-            .filter(([name]) => !(name in own))
-            .flat(),
-          ...callback,
-        ),
-      );
+      return publishEvent(outgoing(stream, own), (headers) => {
+        const context = Object.entries(headers).filter(([name]) => !(name in own));
+        adding = true;
+        try {
+          return xadd.call(this, stream, ...args, ...context.flat(), ...callback);
+        } finally {
+          adding = false;
+        }
+      });
     };
   if (typeof xAdd === 'function')
     own.xAdd = function (this: unknown, stream: string, id: unknown, fields: object, ...rest: unknown[]) {
@@ -39,6 +42,13 @@ export function traceRedisStreams<C extends object>(client: C): C {
         xAdd.call(this, stream, id, { ...fields, ...headers }, ...rest),
       );
     };
+  for (const name of ['pipeline', 'multi'] as const) {
+    const gather = own[name];
+    if (typeof gather !== 'function') continue;
+    own[name] = function (this: unknown, ...args: unknown[]) {
+      return traceRedisStreams(gather.apply(this, args) as object);
+    };
+  }
   return client;
 }
 
