@@ -92,15 +92,14 @@ export interface Sending {
 
 /** For adapters whose clients send several messages at once, or say later that it was done. */
 export function startSending(usualKind: MessageKind, message: OutgoingMessage): Sending {
-  // What the application wrote into the headers itself counts: an adapter only guesses.
-  const said = message.headers === undefined ? NOTHING_SAID : envelopeIn(message.headers);
+  const parent = message.flow ? contextWithFlow(context.active(), message.flow) : context.active();
+  const flow = flowOf(parent);
+  const causationId = messageIdOf(parent);
+  const { said, given } = sayingOf(message.headers, causationId);
   const kind = said.kind ?? usualKind;
   const itinerary = message.itinerary ?? said.itinerary;
   const type = said.type ?? message.type;
-  const parent = message.flow ? contextWithFlow(context.active(), message.flow) : context.active();
-  const flow = flowOf(parent);
   const id = message.id ?? said.id ?? randomUUID();
-  const causationId = messageIdOf(parent);
   const attributes = messageAttributes(message, 'send', id, kind, type);
   if (flow) addFlowAttributes(attributes, flow, message.flow ? 'explicit' : 'ambient');
   if (causationId !== undefined) attributes[names.ATTR_CAUSATION_ID] = causationId;
@@ -111,7 +110,7 @@ export function startSending(usualKind: MessageKind, message: OutgoingMessage): 
     parent,
   );
   const ctx = trace.setSpan(parent, span);
-  const headers = injectHeaders({ ...message.headers }, ctx, {
+  const headers = injectHeaders(given, ctx, {
     id,
     kind,
     type,
@@ -120,6 +119,23 @@ export function startSending(usualKind: MessageKind, message: OutgoingMessage): 
     itinerary,
   });
   return { span, ctx, headers };
+}
+
+/**
+ * What the application wrote into the headers itself counts: an adapter only guesses. But headers that it passes on from
+ * the message being handled speak of that one: the new message would get its id and type, and take its place.
+ */
+function sayingOf(
+  headers: Record<string, unknown> | undefined,
+  handled: string | undefined,
+): { said: MessageEnvelope; given: Record<string, unknown> } {
+  const given = { ...headers };
+  if (headers === undefined) return { said: NOTHING_SAID, given };
+  const said = envelopeIn(headers);
+  if (handled === undefined || said.id !== handled) return { said, given };
+  // All else is written anew.
+  delete given[names.HEADER_ITINERARY];
+  return { said: NOTHING_SAID, given };
 }
 
 /**

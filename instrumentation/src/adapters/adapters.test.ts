@@ -301,6 +301,42 @@ describe.runIf(hasRabbitMq)('amqplib', () => {
     expect(await seen(true)).toEqual(without);
   });
 
+  test('a handler that passes headers on sends a message of its own', async () => {
+    const connection = await amqplib.connect('amqp://guest:guest@127.0.0.1:5672');
+    const channel = traceChannel(await connection.createChannel());
+    const [orders, stock] = [unique(), unique()];
+    for (const queue of [orders, stock]) await channel.assertQueue(queue, { exclusive: true });
+    const seen: amqplib.MessageProperties[] = [];
+    await channel.consume(stock, (message) => seen.push(message!.properties), { noAck: true });
+    let placed: amqplib.MessageProperties | undefined;
+    await channel.consume(
+      orders,
+      (message) => {
+        placed = message!.properties;
+        const { headers } = placed;
+        channel.sendToQueue(stock, Buffer.from('x'), { type: 'ReserveStock', headers });
+      },
+      { noAck: true },
+    );
+    withFlow({ id: 'fwd' }, () =>
+      channel.sendToQueue(orders, Buffer.from('x'), { type: 'PlaceOrder', headers: { tenant: 't1' } }),
+    );
+    await until(() => seen.length === 1);
+    const { messageId, headers } = seen[0]!;
+    expect(headers).toMatchObject({
+      tenant: 't1',
+      'fermata-message-type': 'ReserveStock',
+      'fermata-message-id': messageId,
+      'fermata-causation-id': placed!.messageId,
+    });
+    expect(messageId).not.toBe(placed!.messageId);
+    // Outside of any handler, too, the property says what this message is.
+    channel.sendToQueue(stock, Buffer.from('x'), { type: 'Remind', headers: placed!.headers });
+    await until(() => seen.length === 2);
+    expect(seen[1]!.headers).toMatchObject({ 'fermata-message-type': 'Remind' });
+    await connection.close();
+  });
+
   test('rascal, over the callbacks: published, handled and acknowledged in the flow', async () => {
     const require = createRequire(import.meta.url);
     instrumentAmqplibCallbacks(require('amqplib/callback_api') as never);
@@ -427,6 +463,32 @@ describe.runIf(hasRedis)('Redis Streams', () => {
     await client.del(stream);
     await client.quit();
   });
+
+  test.each(['ioredis', 'node-redis'] as const)(
+    '%s: fields passed on from the entry being handled say nothing of the new one',
+    async (kind) => {
+      const stream = unique();
+      const ioredis = traceRedisStreams(new Redis());
+      const nodeRedis = traceRedisStreams(await createClient().connect());
+      const received = { tenant: 't1', 'fermata-message-id': 'old', 'fermata-itinerary': 'here,there' };
+      const entry = { stream: 'before', group: 'g', id: '1-0', fields: received };
+      await handleStreamEntry(entry, () =>
+        kind === 'ioredis'
+          ? ioredis.xadd(stream, '*', ...Object.entries(received).flat(), 'last', 'traceparent')
+          : nodeRedis.xAdd(stream, '*', { ...received, last: 'traceparent' }),
+      );
+      const [[, fields]] = (await ioredis.xrange(stream, '-', '+')) as [[string, string[]]];
+      const { 'fermata-message-id': id, ...others } = Object.fromEntries(
+        fields.flatMap((name, i) => (i % 2 === 0 ? [[name, fields[i + 1]]] : [])),
+      ) as Record<string, string>;
+      expect(others).toMatchObject({ tenant: 't1', last: 'traceparent', 'fermata-causation-id': 'old' });
+      expect(others).not.toHaveProperty('fermata-itinerary');
+      expect(id).toBe(spansOf('send')[0]!.attributes['messaging.message.id']);
+      expect(fields.filter((name) => name === 'fermata-message-id')).toHaveLength(1);
+      await ioredis.del(stream);
+      await Promise.all([ioredis.quit(), nodeRedis.close()]);
+    },
+  );
 
   test('pipelines and transactions: each entry has its context, and the span of its sender', async () => {
     const stream = unique();

@@ -10,6 +10,7 @@ import {
   sendCommand,
   startProcessing,
 } from '../messages.ts';
+import { HEADER_MESSAGE_ID, HEADER_MESSAGE_TYPE } from '../semconv.ts';
 import type { IncomingMessage, OutgoingMessage } from '../types.ts';
 
 /**
@@ -54,15 +55,17 @@ export function traceChannel<C extends Channel | ConfirmChannel>(
       return pass(addFlow({ ...(given?.headers as object) }));
     }
     const id = given?.messageId;
+    const headers = (given?.headers ?? {}) as Record<string, unknown>;
     const message: OutgoingMessage = {
       type: given?.type ?? routingKey,
       destination: exchange === '' ? routingKey : exchange,
       system: 'rabbitmq',
-      headers: (given?.headers ?? {}) as Record<string, unknown>,
+      // The property is meant for this message; the header may have come with another one.
+      headers: given?.type === undefined ? headers : { ...headers, [HEADER_MESSAGE_TYPE]: given.type },
       ...(id !== undefined && { id }),
     };
-    return (exchange === '' ? sendCommand : publishEvent)(message, (headers) =>
-      pass(headers, headers['fermata-message-id'] as string),
+    return (exchange === '' ? sendCommand : publishEvent)(message, (carried) =>
+      pass(carried, carried[HEADER_MESSAGE_ID] as string),
     );
   };
   channel.publish = ((

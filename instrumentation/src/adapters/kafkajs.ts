@@ -54,16 +54,14 @@ export function traceProducer<P extends Producer>(
         messages: messages.map((message) => ({ ...message, headers: addFlow({ ...message.headers }) })),
         sendings: [],
       };
-    const sendings = messages.map((message) => {
-      const id = message.headers?.['fermata-message-id'];
-      return startSending(options.kindOf?.(topic, message) ?? 'event', {
+    const sendings = messages.map((message) =>
+      startSending(options.kindOf?.(topic, message) ?? 'event', {
         type: options.typeOf?.(topic, message) ?? topic,
         destination: topic,
         system: SYSTEM,
         headers: message.headers ?? {},
-        ...(typeof id === 'string' && { id }),
-      });
-    });
+      }),
+    );
     return {
       messages: messages.map((message, i) => ({
         ...message,

@@ -6,6 +6,8 @@ import type {
   RequestOptions,
   SubscriptionOptions,
 } from '@nats-io/transport-node';
+import { context } from '@opentelemetry/api';
+import { messageIdOf } from '../flow-context.ts';
 import { markTraced } from '../internal.ts';
 import type { Extracted } from '../message-headers.ts';
 import { handleMessage, publishEvent, sendCommand } from '../messages.ts';
@@ -37,9 +39,11 @@ export function traceNats<C extends NatsConnection>(connection: C, options: Nats
     return { ...given, headers: all } as O;
   };
   const message = (subject: string, given: { headers?: MsgHdrs } | undefined) => {
-    const id = given?.headers?.get('Nats-Msg-Id') || undefined;
+    const id = given?.headers?.get('Nats-Msg-Id');
     const headers = headersIn(given?.headers);
-    return { type: subject, destination: subject, system: 'nats', headers, ...(id !== undefined && { id }) };
+    // With headers passed on from the message being handled, its id comes too.
+    const isOwn = id && id !== messageIdOf(context.active());
+    return { type: subject, destination: subject, system: 'nats', headers, ...(isOwn && { id }) };
   };
   // As properties: each is called with whatever `this` the caller has, a connection or their prototype.
   const { publish, request, subscribe } = connection as Methods;

@@ -141,7 +141,7 @@ function withHeaders(
 ): Map<unknown, unknown> | null {
   if (spell === null) return null;
   const merged = new Map<unknown, unknown>(given instanceof Map ? given : Object.entries(given ?? {}));
-  for (const key of [...merged.keys()]) if (text(key) in headers && isOurs(text(key))) merged.delete(key);
+  for (const key of [...merged.keys()]) if (isOurs(text(key))) merged.delete(key);
   for (const [name, value] of Object.entries(headers))
     if (isOurs(name) && typeof value === 'string') merged.set(spell.key(name), spell.value(value));
   return merged;

@@ -26,11 +26,12 @@ export function traceRedisStreams<C extends object>(client: C): C {
       if (adding) return xadd.call(this, stream, ...args);
       const callback = typeof args.at(-1) === 'function' ? [args.pop()] : [];
       const own = fieldsOf(args.map(String));
+      // What was passed on from another entry is among the headers, as far as it holds for this one.
+      const rest = args.filter((_, i) => !Object.hasOwn(own, String(args[i - ((args.length - i) % 2)])));
       return publishEvent(outgoing(stream, own), (headers) => {
-        const context = Object.entries(headers).filter(([name]) => !(name in own));
         adding = true;
         try {
-          return xadd.call(this, stream, ...args, ...context.flat(), ...callback);
+          return xadd.call(this, stream, ...rest, ...Object.entries(headers).flat(), ...callback);
         } finally {
           adding = false;
         }
@@ -39,7 +40,7 @@ export function traceRedisStreams<C extends object>(client: C): C {
   if (typeof xAdd === 'function')
     own.xAdd = function (this: unknown, stream: string, id: unknown, fields: object, ...rest: unknown[]) {
       return publishEvent(outgoing(stream, fieldsOf(fields as Record<string, string>)), (headers) =>
-        xAdd.call(this, stream, id, { ...fields, ...headers }, ...rest),
+        xAdd.call(this, stream, id, { ...withoutContext(fields), ...headers }, ...rest),
       );
     };
   for (const name of ['pipeline', 'multi'] as const) {
@@ -92,12 +93,14 @@ export function handleStreamEntry<T>(entry: StreamEntry, handler: (extracted: Ex
 /** The application may have fields named `id` or `type`: those are not the message's. */
 function fieldsOf(fields: StreamEntry['fields']): Record<string, unknown> {
   const all: Record<string, unknown> = {};
-  // Options and the id may stand before the fields: whatever follows one of our names is its value.
+  // Options and the id may stand before the fields: those are pairs from the end.
   if (Array.isArray(fields))
-    for (let i = 0; i + 1 < fields.length; i++) all[fields[i] as string] = fields[i + 1];
+    for (let i = fields.length % 2; i < fields.length; i += 2) all[fields[i] as string] = fields[i + 1];
   else Object.assign(all, fields);
   return Object.fromEntries(Object.entries(all).filter(([name]) => TRAVELS.test(name)));
 }
+const withoutContext = (fields: object): object =>
+  Object.fromEntries(Object.entries(fields).filter(([name]) => !TRAVELS.test(name)));
 const TRAVELS = /^(traceparent|tracestate|baggage|fermata-[a-z-]+)$/;
 
 /** Zero-code for entries that are added; `module` is `ioredis`. Idempotent. */
