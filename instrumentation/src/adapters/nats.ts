@@ -34,8 +34,12 @@ export function traceNats<C extends NatsConnection>(connection: C, options: Nats
     given: O | undefined,
     headers: Record<string, unknown>,
   ): O => {
-    const all = given?.headers ?? options.headers();
-    for (const [name, value] of Object.entries(headers)) all.set(name, String(value));
+    // A copy: the caller may send the same headers once more, in another flow.
+    const all = options.headers();
+    for (const [name, values] of given?.headers ?? [])
+      if (name in headers) for (const value of values) all.append(name, value);
+    for (const [name, value] of Object.entries(headers))
+      if (all.get(name) !== value) all.set(name, String(value));
     return { ...given, headers: all } as O;
   };
   const message = (subject: string, given: { headers?: MsgHdrs } | undefined) => {
