@@ -18,6 +18,9 @@ interface Sdk {
   start(): void;
   shutdown(): Promise<void>;
 }
+interface Processor {
+  forceFlush(): Promise<void>;
+}
 type Constructor = new (...args: unknown[]) => unknown;
 
 const fromApp = createRequire(join(process.cwd(), 'package.json'));
@@ -30,7 +33,7 @@ function load(require: NodeJS.Require, name: string): Record<string, Constructor
   }
 }
 
-function startSdk(): Sdk | undefined {
+function startSdk(): { sdk: Sdk; processors: Processor[] } | undefined {
   let fromSdk: NodeJS.Require;
   try {
     fromSdk = createRequire(fromApp.resolve('@opentelemetry/sdk-node'));
@@ -52,29 +55,26 @@ function startSdk(): Sdk | undefined {
     );
     return undefined;
   }
+  const spans = withExporter(sdkTrace['BatchSpanProcessor'], new traces['OTLPTraceExporter'](), {
+    // The SDK's five seconds are long for a live page.
+    scheduledDelayMillis: Number(process.env['OTEL_BSP_SCHEDULE_DELAY'] ?? 1000),
+  });
+  const milestones =
+    sdkLogs?.['SimpleLogRecordProcessor'] && logs?.['OTLPLogExporter']
+      ? [withExporter(sdkLogs['SimpleLogRecordProcessor'], new logs['OTLPLogExporter']())]
+      : undefined;
   const sdk = new sdkNode['NodeSDK']({
-    spanProcessors: [
-      new FlowSpanProcessor(),
-      withExporter(sdkTrace['BatchSpanProcessor'], new traces['OTLPTraceExporter'](), {
-        // The SDK's five seconds are long for a live page.
-        scheduledDelayMillis: Number(process.env['OTEL_BSP_SCHEDULE_DELAY'] ?? 1000),
-      }),
-    ],
-    ...(sdkLogs?.['SimpleLogRecordProcessor'] &&
-      logs?.['OTLPLogExporter'] && {
-        logRecordProcessors: [
-          withExporter(sdkLogs['SimpleLogRecordProcessor'], new logs['OTLPLogExporter']()),
-        ],
-      }),
+    spanProcessors: [new FlowSpanProcessor(), spans],
+    ...(milestones && { logRecordProcessors: milestones }),
   }) as Sdk;
   sdk.start();
-  return sdk;
+  return { sdk, processors: [spans, ...(milestones ?? [])] };
 }
 
 /** Newer processors take `{ exporter, … }`, older ones the exporter and then the rest; what it kept shows which. */
-function withExporter(Processor: Constructor, exporter: unknown, options: object = {}): unknown {
-  const processor = new Processor({ exporter, ...options }) as { _exporter?: unknown };
-  return processor._exporter === exporter ? processor : new Processor(exporter, options);
+function withExporter(Make: Constructor, exporter: unknown, options: object = {}): Processor {
+  const processor = new Make({ exporter, ...options }) as Processor & { _exporter?: unknown };
+  return processor._exporter === exporter ? processor : (new Make(exporter, options) as Processor);
 }
 
 /** Clients that are found in the app's own node_modules are traced; what an adapter needs of them stands here. */
@@ -103,16 +103,45 @@ function traceClients(): void {
 }
 
 if (process.env['OTEL_LOG_LEVEL']) diag.setLogger(new DiagConsoleLogger(), DiagLogLevel.WARN);
-if (process.env['OTEL_SDK_DISABLED'] !== 'true') {
+const started = process.env['OTEL_SDK_DISABLED'] === 'true' ? undefined : startSdk();
+if (started !== undefined) {
+  // Without the SDK there are no spans, and nothing to put onto messages.
   traceClients();
-  const sdk = startSdk();
-  const stop = (): Promise<void> => sdk?.shutdown().catch(() => undefined) ?? Promise.resolve();
-  process.once('beforeExit', () => void stop());
-  // What was recorded last says why a service stopped. Only where the app does not handle the signal is leaving ours.
-  process.once('SIGTERM', () => {
-    const alone = process.listenerCount('SIGTERM') === 0;
-    void stop().finally(() => {
-      if (alone) process.exit(143);
+  endWithTheProcess(started);
+}
+
+/** With nobody to receive it the exporters try again for ten seconds; a process that has done its work does not wait. */
+const LONGEST_STOP_MS = 2000;
+/** How often what ended is sent while the application shuts down: `process.exit` may come at any time, and waits for nothing. */
+const DRAIN_FLUSH_MS = 100;
+
+function endWithTheProcess({ sdk, processors }: { sdk: Sdk; processors: Processor[] }): void {
+  /** How it ended. */
+  const stop = (): Promise<'in time' | 'late'> => {
+    const stopped = sdk.shutdown().then(
+      () => 'in time' as const,
+      () => 'in time' as const,
+    );
+    const late = new Promise<'late'>((resolve) => setTimeout(resolve, LONGEST_STOP_MS, 'late').unref());
+    return Promise.race([stopped, late]);
+  };
+  const flush = (): void => {
+    for (const processor of processors) processor.forceFlush().catch(() => undefined);
+  };
+  process.once('beforeExit', () => {
+    // Nothing ran any more: what runs from here on is ours, unless others listen, too.
+    const alone = process.listenerCount('beforeExit') === 0;
+    void stop().then((how) => {
+      if (alone && how === 'late') process.exit();
     });
+  });
+  // What was recorded last says why a service stopped. Only where the app does not handle the signal is leaving ours;
+  // where it does it still has work to end, whose spans are to come.
+  process.once('SIGTERM', () => {
+    if (process.listenerCount('SIGTERM') === 0) void stop().then(() => process.exit(143));
+    else {
+      flush();
+      setInterval(flush, DRAIN_FLUSH_MS).unref();
+    }
   });
 }

@@ -1,0 +1,109 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { afterEach, expect, test, vi } from 'vitest';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const children: ChildProcess[] = [];
+const servers: Server[] = [];
+afterEach(() => {
+  for (const child of children.splice(0)) child.kill('SIGKILL');
+  for (const server of servers.splice(0)) server.close();
+});
+
+/** A service that is started as its operator would. */
+function service(source: string, endpoint: string) {
+  const child = spawn(
+    process.execPath,
+    [
+      '--conditions=@fermata/source',
+      ...['--import', 'tsx', '--import', '@fermata/instrumentation/register'],
+      ...['--input-type=module', '--eval', source],
+    ],
+    {
+      cwd: root,
+      stdio: ['pipe', 'pipe', 'inherit'],
+      // Only what is flushed arrives.
+      env: {
+        ...process.env,
+        OTEL_BSP_SCHEDULE_DELAY: '600000',
+        OTEL_EXPORTER_OTLP_ENDPOINT: endpoint,
+      },
+    },
+  );
+  children.push(child);
+  const exited = once(child, 'exit') as Promise<[number | null]>;
+  const said = { text: '' };
+  child.stdout.on('data', (chunk: Buffer) => (said.text += chunk.toString()));
+  return { child, exited, said };
+}
+
+/** Takes whatever is exported; names are legible in it. */
+async function receiver(): Promise<{ endpoint: string; received: () => string }> {
+  const bodies: Buffer[] = [];
+  const server = createServer((request, response) => {
+    request.on('data', (chunk: Buffer) => bodies.push(chunk));
+    request.on('end', () => response.end());
+  });
+  servers.push(server);
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  return {
+    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    received: () => Buffer.concat(bodies).toString('latin1'),
+  };
+}
+const eventually = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 20_000 });
+
+test('a service that drains at SIGTERM is traced to its end', async () => {
+  const { endpoint, received } = await receiver();
+  const { child, exited, said } = service(
+    `import { step } from '@fermata/instrumentation';
+    process.on('SIGTERM', () => undefined);
+    step('before the signal', () => undefined);
+    process.stdin.on('data', () => step('while it drains', () => undefined));
+    process.stdin.on('end', () => step('at its end', () => undefined));
+    process.stdout.write('ready');`,
+    endpoint,
+  );
+  await eventually(() => expect(said.text).toBe('ready'));
+  child.kill('SIGTERM');
+  await eventually(() => expect(received()).toContain('before the signal'));
+  child.stdin.write('go on');
+  // Before it ends: it may do so by process.exit.
+  await eventually(() => expect(received()).toContain('while it drains'));
+  child.stdin.end();
+  expect(await exited).toEqual([0, null]);
+  expect(received()).toContain('at its end');
+});
+
+test('a service that does not handle SIGTERM is flushed, and ends by it', async () => {
+  const { endpoint, received } = await receiver();
+  const { child, exited, said } = service(
+    `import { step } from '@fermata/instrumentation';
+    step('the last', () => undefined);
+    process.stdin.resume();
+    process.stdout.write('ready');`,
+    endpoint,
+  );
+  await eventually(() => expect(said.text).toBe('ready'));
+  child.kill('SIGTERM');
+  expect(await exited).toEqual([143, null]);
+  expect(received()).toContain('the last');
+});
+
+test('with nobody who receives it a process soon ends, as it would without us', async () => {
+  const { exited, said } = service(
+    `import { step } from '@fermata/instrumentation';
+    step('unheard', () => undefined);
+    process.exitCode = 3;
+    const done = performance.now();
+    process.on('exit', () => process.stdout.write(String(performance.now() - done)));`,
+    'http://127.0.0.1:1',
+  );
+  expect(await exited).toEqual([3, null]);
+  expect(Number(said.text)).toBeGreaterThan(0);
+  // Exporters try for ten seconds.
+  expect(Number(said.text)).toBeLessThan(6000);
+});
