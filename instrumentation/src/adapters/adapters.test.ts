@@ -337,6 +337,33 @@ describe.runIf(hasRabbitMq)('amqplib', () => {
     await connection.close();
   });
 
+  test('what is settled at once ends the span of each message', async () => {
+    const connection = await amqplib.connect('amqp://guest:guest@127.0.0.1:5672');
+    const channel = traceChannel(await connection.createChannel());
+    const { queue } = await channel.assertQueue('', { exclusive: true });
+    const batch: amqplib.ConsumeMessage[] = [];
+    await channel.consume(queue, (message) => batch.push(message!));
+    const settledBy = async (settle: () => void): Promise<SpanStatusCode[]> => {
+      batch.length = 0;
+      exporter.reset();
+      for (let i = 0; i < 3; i++) channel.sendToQueue(queue, Buffer.from('x'));
+      await until(() => batch.length === 3);
+      settle();
+      return spansOf('process').map((span) => span.status.code);
+    };
+    const { UNSET, ERROR } = SpanStatusCode;
+    expect(await settledBy(() => channel.ackAll())).toEqual([UNSET, UNSET, UNSET]);
+    expect(await settledBy(() => channel.nackAll(false))).toEqual([ERROR, ERROR, ERROR]);
+    expect(
+      await settledBy(() => {
+        channel.ack(batch[1]!, true);
+        expect(spansOf('process')).toHaveLength(2);
+        channel.ack(batch[2]!);
+      }),
+    ).toEqual([UNSET, UNSET, UNSET]);
+    await connection.close();
+  });
+
   test('rascal, over the callbacks: published, handled and acknowledged in the flow', async () => {
     const require = createRequire(import.meta.url);
     instrumentAmqplibCallbacks(require('amqplib/callback_api') as never);

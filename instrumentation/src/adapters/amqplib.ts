@@ -108,10 +108,17 @@ export function traceChannel<C extends Channel | ConfirmChannel>(
         end(span);
       }
   };
+  const settleAll = (end: (span: Span) => void): void => settle(Infinity, true, end);
+  const accepted = (span: Span): void => span.end();
   const ack = channel.ack.bind(channel);
   channel.ack = (message: Message, allUpTo = false) => {
     ack(message, allUpTo);
-    settle(message.fields.deliveryTag, allUpTo, (span) => span.end());
+    settle(message.fields.deliveryTag, allUpTo, accepted);
+  };
+  const ackAll = channel.ackAll.bind(channel);
+  channel.ackAll = () => {
+    ackAll();
+    settleAll(accepted);
   };
   const refused = (requeue: boolean) => (span: Span) => {
     span.setAttribute('error.type', requeue ? 'requeued' : 'rejected');
@@ -122,6 +129,11 @@ export function traceChannel<C extends Channel | ConfirmChannel>(
   channel.nack = (message: Message, allUpTo = false, requeue = true) => {
     nack(message, allUpTo, requeue);
     settle(message.fields.deliveryTag, allUpTo, refused(requeue));
+  };
+  const nackAll = channel.nackAll.bind(channel);
+  channel.nackAll = (requeue = true) => {
+    nackAll(requeue);
+    settleAll(refused(requeue));
   };
   const reject = channel.reject.bind(channel);
   channel.reject = (message: Message, requeue = true) => {
