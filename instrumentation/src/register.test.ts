@@ -30,6 +30,8 @@ function service(source: string, endpoint: string) {
         ...process.env,
         OTEL_BSP_SCHEDULE_DELAY: '600000',
         OTEL_EXPORTER_OTLP_ENDPOINT: endpoint,
+        // The command line, which is a resource's, too, names all spans.
+        OTEL_NODE_RESOURCE_DETECTORS: 'none',
       },
     },
   );
