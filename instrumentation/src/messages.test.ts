@@ -28,6 +28,14 @@ describe('without an SDK', () => {
     expect(startFlow({ id: '1' }, () => currentFlow())).toBeUndefined();
     failFlow();
   });
+
+  test('a message stays as it was', () => {
+    const headers = { tenant: 't1', 'fermata-itinerary': 'a,b' };
+    publishEvent({ type: 'T', destination: 'd', system: 's', headers }, (given) =>
+      expect(given).toEqual(headers),
+    );
+    publishEvent({ type: 'T', destination: 'd', system: 's' }, (given) => expect(given).toEqual({}));
+  });
 });
 
 describe('with an SDK', () => {

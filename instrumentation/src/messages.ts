@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import {
   context,
   diag,
+  isSpanContextValid,
   SpanKind,
   SpanStatusCode,
   trace,
@@ -110,6 +111,9 @@ export function startSending(usualKind: MessageKind, message: OutgoingMessage): 
     parent,
   );
   const ctx = trace.setSpan(parent, span);
+  // Without an SDK there is nothing to tell the receiver: the message stays as it was.
+  if (flow === undefined && !isSpanContextValid(span.spanContext()))
+    return { span, ctx, headers: { ...message.headers } };
   const headers = injectHeaders(given, ctx, {
     id,
     kind,

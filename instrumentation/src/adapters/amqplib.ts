@@ -65,7 +65,7 @@ export function traceChannel<C extends Channel | ConfirmChannel>(
       ...(id !== undefined && { id }),
     };
     return (exchange === '' ? sendCommand : publishEvent)(message, (carried) =>
-      pass(carried, carried[HEADER_MESSAGE_ID] as string),
+      pass(carried, carried[HEADER_MESSAGE_ID] as string | undefined),
     );
   };
   channel.publish = ((
