@@ -1,7 +1,8 @@
-import { context, trace, type Span } from '@opentelemetry/api';
+import { context, SpanStatusCode, trace, type Span } from '@opentelemetry/api';
 import { NodeSDK } from '@opentelemetry/sdk-node';
 import { InMemorySpanExporter, SimpleSpanProcessor, type ReadableSpan } from '@opentelemetry/sdk-trace';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { flowFetch } from './adapters/express.ts';
 import {
   currentFlow,
   extractHeaders,
@@ -186,6 +187,38 @@ describe('with an SDK', () => {
     const frozen = Object.freeze(new Query());
     expect(await run(frozen)).toBe('row');
     expect([frozen.executions.length, spans().length]).toEqual([1, 6]);
+  });
+
+  test('what was thrown reaches the caller, even if it cannot be made a text', async () => {
+    const odd: unknown = Object.create(null);
+    const thrown = (work: () => unknown): unknown => {
+      try {
+        return work();
+      } catch (error) {
+        return error;
+      }
+    };
+    expect(
+      thrown(() =>
+        step('s', () => {
+          throw odd;
+        }),
+      ),
+    ).toBe(odd);
+    // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors
+    await expect(step('s', () => Promise.reject(odd))).rejects.toBe(odd);
+    expect(spans().map((span) => span.status.code)).toEqual([SpanStatusCode.ERROR, SpanStatusCode.ERROR]);
+    startFlow({ id: 'order-6' }, () => {
+      for (const error of [odd, Symbol('s'), { code: 'E' }]) failFlow(error);
+    });
+  });
+
+  test('what fetch rejects, flowFetch rejects', async () => {
+    const rejected = (fetching: Promise<unknown>): Promise<unknown> =>
+      expect(fetching).rejects.toThrow(TypeError);
+    await rejected(flowFetch('/relative'));
+    await rejected(flowFetch('http://127.0.0.1:1', { headers: { 'a b': 'c' } }));
+    expect(spans()).toEqual([]);
   });
 
   test('carriers full of garbage give a root context and no flow', () => {

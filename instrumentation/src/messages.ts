@@ -311,7 +311,7 @@ function endFlow(outcome: FlowOutcome, event: string, error?: unknown): void {
       [names.ATTR_FLOW_OUTCOME]: outcome,
       ...(error !== undefined && {
         'error.type': error instanceof Error ? error.name : 'error',
-        'exception.message': error instanceof Error ? error.message : `${error as string}`,
+        'exception.message': error instanceof Error ? error.message : textOf(error),
       }),
     },
     outcome === 'failed',
@@ -404,11 +404,20 @@ function watchThen(
 }
 
 export function endFailed(span: Span, error: unknown): void {
-  const failure = error instanceof Error ? error : new Error(String(error));
+  const failure = error instanceof Error ? error : new Error(textOf(error));
   span.setAttribute('error.type', failure.name);
   span.recordException(failure);
   span.setStatus({ code: SpanStatusCode.ERROR, message: failure.message });
   span.end();
+}
+
+/** Whatever was thrown: there are objects that cannot be made a text, and saying so must not replace the host's error. */
+function textOf(error: unknown): string {
+  try {
+    return String(error);
+  } catch {
+    return `an ${typeof error} without a text`;
+  }
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

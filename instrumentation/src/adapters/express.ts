@@ -54,10 +54,11 @@ export function flowMiddleware(): (request: Request, response: Response, next: (
   };
 }
 
-/** `fetch` with a CLIENT span and the flow's headers. Only for services of your own: headers carry ids. */
-export function flowFetch(url: string | URL, init: RequestInit = {}): Promise<globalThis.Response> {
+/** `fetch` with a CLIENT span and the flow's headers. Only for services of your own: headers carry ids. Rejects, as `fetch` does, what it cannot send. */
+export async function flowFetch(url: string | URL, init: RequestInit = {}): Promise<globalThis.Response> {
   const method = init.method ?? 'GET';
   const target = new URL(url);
+  const headers = Object.fromEntries(new Headers(init.headers).entries());
   const span = trace.getTracer('@fermata/instrumentation').startSpan(method, {
     kind: SpanKind.CLIENT,
     startTime: preciseNow(),
@@ -69,7 +70,6 @@ export function flowFetch(url: string | URL, init: RequestInit = {}): Promise<gl
     },
   });
   const ctx = trace.setSpan(context.active(), span);
-  const headers = Object.fromEntries(new Headers(init.headers).entries());
   injectHeaders(headers, ctx);
   return finishWith(span, ctx, async () => {
     const response = await fetch(url, { ...init, headers });
