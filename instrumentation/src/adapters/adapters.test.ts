@@ -364,6 +364,34 @@ describe.runIf(hasRabbitMq)('amqplib', () => {
     await connection.close();
   });
 
+  test('a message that waited in a queue did not fail there; one that was rejected did', async () => {
+    const connection = await amqplib.connect('amqp://guest:guest@127.0.0.1:5672');
+    const channel = traceChannel(await connection.createChannel());
+    const [work, wait, dead] = [unique(), unique(), unique()];
+    const into = (deadLetterRoutingKey: string) => ({
+      exclusive: true,
+      deadLetterExchange: '',
+      deadLetterRoutingKey,
+    });
+    await channel.assertQueue(wait, { ...into(work), messageTtl: 1 });
+    await channel.assertQueue(work, into(dead));
+    await channel.assertQueue(dead, { exclusive: true });
+    await channel.consume(work, (message) => channel.reject(message!, false));
+    await channel.consume(dead, (message) => channel.ack(message!));
+    channel.sendToQueue(wait, Buffer.from('x'), { type: 'RemindCustomer' });
+    await until(() => spansOf('process').length === 2);
+    expect(
+      spansOf('process').map(({ attributes }) => [
+        attributes['messaging.destination.name'],
+        attributes['fermata.message.dead_lettered_from'],
+      ]),
+    ).toEqual([
+      [work, undefined],
+      [dead, work],
+    ]);
+    await connection.close();
+  });
+
   test('rascal, over the callbacks: published, handled and acknowledged in the flow', async () => {
     const require = createRequire(import.meta.url);
     instrumentAmqplibCallbacks(require('amqplib/callback_api') as never);

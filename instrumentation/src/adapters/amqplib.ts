@@ -154,10 +154,14 @@ interface Death {
   reason?: string;
 }
 
+/** Not `expired`: a queue whose messages expire into the next one is RabbitMQ's timer. */
+const FAILURES: ReadonlySet<string> = new Set(['rejected', 'delivery_limit', 'maxlen']);
+
 function incoming(queue: string, message: ConsumeMessage, options: AmqplibOptions): IncomingMessage {
   const { properties, fields } = message;
   const headers = (properties.headers ?? {}) as Record<string, unknown>;
-  const deaths = (Array.isArray(headers['x-death']) ? headers['x-death'] : []) as Death[];
+  const all = (Array.isArray(headers['x-death']) ? headers['x-death'] : []) as Death[];
+  const deaths = all.filter(({ reason }) => reason !== undefined && FAILURES.has(reason));
   const died = deaths.find((death) => death.queue !== queue);
   const before = deaths
     .filter((death) => death.queue === queue)
