@@ -1,5 +1,6 @@
 import * as api from '@opentelemetry/api';
 import { context, diag, type Attributes, type Context } from '@opentelemetry/api';
+import { preciseNow } from './clock.ts';
 
 /**
  * Milestones as log events: they exist while a step hangs or after its process died, and are not sampled with the
@@ -8,7 +9,13 @@ import { context, diag, type Attributes, type Context } from '@opentelemetry/api
  * version 1), so nothing needs to be installed for it.
  */
 interface Logger {
-  emit(record: { eventName: string; severityNumber: number; attributes: Attributes; context: Context }): void;
+  emit(record: {
+    eventName: string;
+    timestamp: number;
+    severityNumber: number;
+    attributes: Attributes;
+    context: Context;
+  }): void;
 }
 interface LoggerProvider {
   getLogger(name: string, version?: string): Logger;
@@ -30,6 +37,7 @@ export function emitMilestone(eventName: string, attributes: Attributes, failed 
   try {
     logger()?.emit({
       eventName,
+      timestamp: preciseNow(),
       severityNumber: failed ? SEVERITY.error : SEVERITY.info,
       attributes,
       context: context.active(),

@@ -1,3 +1,4 @@
+export { preciseNow } from './clock.ts';
 export { contextWithFlow, currentFlow, flowOf, withFlow } from './flow-context.ts';
 export { FlowSpanProcessor } from './flow-span-processor.ts';
 export { extractHeaders, injectHeaders, type Extracted, type MessageEnvelope } from './message-headers.ts';
@@ -11,7 +12,6 @@ export {
   failFlow,
   handleMessage,
   heartbeat,
-  preciseNow,
   publishEvent,
   reply,
   sendCommand,

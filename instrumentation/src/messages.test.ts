@@ -1,9 +1,10 @@
 import { context, SpanStatusCode, trace, type Span } from '@opentelemetry/api';
-import { NodeSDK } from '@opentelemetry/sdk-node';
+import { logs, NodeSDK } from '@opentelemetry/sdk-node';
 import { InMemorySpanExporter, SimpleSpanProcessor, type ReadableSpan } from '@opentelemetry/sdk-trace';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { flowFetch } from './adapters/express.ts';
 import {
+  completeFlow,
   currentFlow,
   extractHeaders,
   failFlow,
@@ -41,9 +42,10 @@ describe('without an SDK', () => {
 
 describe('with an SDK', () => {
   const exporter = new InMemorySpanExporter();
+  const milestones = new logs.InMemoryLogRecordExporter();
   const sdk = new NodeSDK({
     spanProcessors: [new FlowSpanProcessor(), new SimpleSpanProcessor({ exporter })],
-    logRecordProcessors: [],
+    logRecordProcessors: [new logs.SimpleLogRecordProcessor({ exporter: milestones })],
     metricReaders: [],
     // Detection is asynchronous and would hold back the first exports.
     autoDetectResources: false,
@@ -53,6 +55,7 @@ describe('with an SDK', () => {
     if (!started) sdk.start();
     started = true;
     exporter.reset();
+    milestones.reset();
   });
   afterAll(() => sdk.shutdown());
   const spans = (): ReadableSpan[] => exporter.getFinishedSpans();
@@ -219,6 +222,26 @@ describe('with an SDK', () => {
     await rejected(flowFetch('/relative'));
     await rejected(flowFetch('http://127.0.0.1:1', { headers: { 'a b': 'c' } }));
     expect(spans()).toEqual([]);
+  });
+
+  test('a milestone says when by the clock of spans: a flow ends within its last step', () => {
+    for (let i = 0; i < 5; i++)
+      startFlow({ id: 'order-7' }, () =>
+        step('last', () => {
+          for (const from = performance.now(); performance.now() < from + 0.3;);
+          completeFlow();
+        }),
+      );
+    const ends = milestones
+      .getFinishedLogRecords()
+      .filter(({ eventName }) => eventName === 'fermata.flow.completed');
+    const micros = ([seconds, nanos]: [number, number]): number => seconds * 1e6 + nanos / 1e3;
+    expect(ends).toHaveLength(5);
+    for (const [i, end] of ends.entries()) {
+      const { startTime, endTime } = spans()[i]!;
+      expect(micros(end.hrTime)).toBeGreaterThanOrEqual(micros(startTime) + 200);
+      expect(micros(end.hrTime)).toBeLessThanOrEqual(micros(endTime) + 1);
+    }
   });
 
   test('carriers full of garbage give a root context and no flow', () => {

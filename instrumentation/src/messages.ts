@@ -13,6 +13,7 @@ import {
   type Tracer,
   type TracerProvider,
 } from '@opentelemetry/api';
+import { preciseNow } from './clock.ts';
 import {
   addFlowAttributes,
   contextWithFlow,
@@ -60,9 +61,6 @@ const tracer = (): Tracer => {
   return ours;
 };
 const NOTHING_SAID: MessageEnvelope = {};
-
-/** Epoch ms with fraction: OpenTelemetry's own default start has whole milliseconds, too coarse for a queue wait. */
-export const preciseNow = (): number => performance.timeOrigin + performance.now();
 
 type Send<T> = (headers: Record<string, unknown>) => T;
 
@@ -357,7 +355,7 @@ export function finishWith<T>(span: Span, ctx: Context, work: () => T): T {
     endFailed(span, error);
     throw error;
   }
-  const done = (): void => span.end();
+  const done = (): void => span.end(preciseNow());
   const failed = (error: unknown): void => endFailed(span, error);
   // The caller gets its own promise, not ours: no unhandled rejection appears that was not there before.
   if (result instanceof Promise && result.then === Promise.prototype.then) result.then(done, failed);
@@ -408,7 +406,7 @@ export function endFailed(span: Span, error: unknown): void {
   span.setAttribute('error.type', failure.name);
   span.recordException(failure);
   span.setStatus({ code: SpanStatusCode.ERROR, message: failure.message });
-  span.end();
+  span.end(preciseNow());
 }
 
 /** Whatever was thrown: there are objects that cannot be made a text, and saying so must not replace the host's error. */

@@ -1,5 +1,6 @@
 import { context, diag, SpanStatusCode, type Span } from '@opentelemetry/api';
 import type { Channel, ConfirmChannel, ConsumeMessage, Message, Options } from 'amqplib';
+import { preciseNow } from '../clock.ts';
 import { isWrapped, TRACED } from '../internal.ts';
 import {
   addFlow,
@@ -109,7 +110,7 @@ export function traceChannel<C extends Channel | ConfirmChannel>(
       }
   };
   const settleAll = (end: (span: Span) => void): void => settle(Infinity, true, end);
-  const accepted = (span: Span): void => span.end();
+  const accepted = (span: Span): void => span.end(preciseNow());
   const ack = channel.ack.bind(channel);
   channel.ack = (message: Message, allUpTo = false) => {
     ack(message, allUpTo);
@@ -123,7 +124,7 @@ export function traceChannel<C extends Channel | ConfirmChannel>(
   const refused = (requeue: boolean) => (span: Span) => {
     span.setAttribute('error.type', requeue ? 'requeued' : 'rejected');
     span.setStatus({ code: SpanStatusCode.ERROR, message: requeue ? 'nacked, requeued' : 'nacked' });
-    span.end();
+    span.end(preciseNow());
   };
   const nack = channel.nack.bind(channel);
   channel.nack = (message: Message, allUpTo = false, requeue = true) => {

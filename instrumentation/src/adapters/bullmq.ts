@@ -9,9 +9,9 @@ import {
   type Span,
   type TimeInput,
 } from '@opentelemetry/api';
+import { preciseNow } from '../clock.ts';
 import { contextWithFlow, contextWithMessage, flowAttributes, flowOf } from '../flow-context.ts';
 import { extractHeaders, injectHeaders } from '../message-headers.ts';
-import { preciseNow } from '../messages.ts';
 
 /**
  * BullMQ 5 and 6: an object for its `telemetry` option, on queues, flow producers and workers alike:

@@ -1,7 +1,8 @@
 import { context, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import { preciseNow } from '../clock.ts';
 import { contextWithFlow } from '../flow-context.ts';
 import { extractHeaders, injectHeaders } from '../message-headers.ts';
-import { finishWith, preciseNow } from '../messages.ts';
+import { finishWith } from '../messages.ts';
 
 /** The parts of express 4 and 5 that are used; no dependency on either. */
 interface Request {
@@ -48,7 +49,7 @@ export function flowMiddleware(): (request: Request, response: Response, next: (
         span.setAttribute('error.type', String(response.statusCode));
         span.setStatus({ code: SpanStatusCode.ERROR });
       }
-      span.end();
+      span.end(preciseNow());
     });
     context.with(trace.setSpan(extracted.context, span), next);
   };

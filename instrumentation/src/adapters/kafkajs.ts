@@ -12,6 +12,7 @@ import type {
   ProducerBatch,
   ProducerRecord,
 } from 'kafkajs';
+import { preciseNow } from '../clock.ts';
 import { isWrapped, markTraced } from '../internal.ts';
 import {
   addFlow,
@@ -76,7 +77,7 @@ export function traceProducer<P extends Producer>(
       const result = await (only !== undefined && sendings.length === 1
         ? context.with(only.ctx, work)
         : work());
-      for (const { span } of sendings) span.end();
+      for (const { span } of sendings) span.end(preciseNow());
       return result;
     } catch (error) {
       for (const { span } of sendings) endFailed(span, error);
@@ -187,12 +188,12 @@ async function traced(
     await eachBatch({
       ...payload,
       resolveOffset: (offset) => {
-        open.get(offset)?.end();
+        open.get(offset)?.end(preciseNow());
         open.delete(offset);
         payload.resolveOffset(offset);
       },
     });
-    for (const span of open.values()) span.end();
+    for (const span of open.values()) span.end(preciseNow());
   } catch (error) {
     for (const span of open.values()) endFailed(span, error);
     throw error;

@@ -1,5 +1,6 @@
 import { tracingChannel } from 'node:diagnostics_channel';
 import { diag } from '@opentelemetry/api';
+import { preciseNow } from '../clock.ts';
 import { endFailed, handleMessage, startSending, type Sending } from '../messages.ts';
 import type { Extracted } from '../message-headers.ts';
 
@@ -34,7 +35,7 @@ export function instrumentPlatformaticKafka(): void {
   listening = true;
   const finish = (context: object, failed: unknown): void => {
     for (const { span } of sending.get(context) ?? [])
-      if (failed === undefined) span.end();
+      if (failed === undefined) span.end(preciseNow());
       else endFailed(span, failed);
     sending.delete(context);
   };
