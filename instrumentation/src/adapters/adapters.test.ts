@@ -631,6 +631,10 @@ describe.runIf(hasRedis)('Redis Streams', () => {
     expect(seen.sort()).toEqual(['child b2', 'flaky b1', 'flaky b1', 'parent b2']);
     await until(() => spansOf('process').length >= 4);
     expect(spansOf('process').filter((span) => span.status.code === SpanStatusCode.ERROR)).toHaveLength(1);
+    const types = (operation: string): unknown[] =>
+      spansOf(operation).map((span) => span.attributes['fermata.message.type']);
+    expect(types('process').sort()).toEqual(['child', 'flaky', 'flaky', 'parent']);
+    expect(types('send').sort()).toEqual(['child', 'flaky', 'parent']);
     await worker.close();
     await queue.obliterate({ force: true });
     await queue.close();

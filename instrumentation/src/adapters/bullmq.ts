@@ -12,6 +12,7 @@ import {
 import { preciseNow } from '../clock.ts';
 import { contextWithFlow, contextWithMessage, flowAttributes, flowOf } from '../flow-context.ts';
 import { extractHeaders, injectHeaders } from '../message-headers.ts';
+import { ATTR_MESSAGE_TYPE } from '../semconv.ts';
 
 /**
  * BullMQ 5 and 6: an object for its `telemetry` option, on queues, flow producers and workers alike:
@@ -86,14 +87,20 @@ function messaging(kind: SpanKind): Attributes {
   };
 }
 
+/** What a job is called is what it means: one queue mostly holds several. */
+function withType(attributes: Attributes): Attributes {
+  const name = attributes['bullmq.job.name'];
+  return name === undefined ? attributes : { ...attributes, [ATTR_MESSAGE_TYPE]: name };
+}
+
 function wrap(span: Span): BullSpan {
   return {
     setSpanOnContext: (ctx) => {
       const id = (span as { attributes?: Attributes }).attributes?.['bullmq.job.id'];
       return contextWithMessage(trace.setSpan(ctx, span), typeof id === 'string' ? id : undefined);
     },
-    setAttribute: (key, value) => void span.setAttribute(key, value),
-    setAttributes: (attributes) => void span.setAttributes(attributes),
+    setAttribute: (key, value) => void span.setAttributes(withType({ [key]: value })),
+    setAttributes: (attributes) => void span.setAttributes(withType(attributes)),
     addEvent(name, attributes) {
       span.addEvent(name, attributes);
       // A failed attempt is said by an event only.
