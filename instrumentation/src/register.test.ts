@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, expect, test, vi } from 'vitest';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
+const PACKAGE = '@fermata/instrumentation';
 const children: ChildProcess[] = [];
 const servers: Server[] = [];
 afterEach(() => {
@@ -19,7 +20,7 @@ function service(source: string, endpoint: string) {
     process.execPath,
     [
       '--conditions=@fermata/source',
-      ...['--import', 'tsx', '--import', '@fermata/instrumentation/register'],
+      ...['--import', 'tsx', '--import', `${PACKAGE}/register`],
       ...['--input-type=module', '--eval', source],
     ],
     {
@@ -61,7 +62,7 @@ const eventually = (check: () => void): Promise<void> => vi.waitFor(check, { tim
 test('a service that drains at SIGTERM is traced to its end', async () => {
   const { endpoint, received } = await receiver();
   const { child, exited, said } = service(
-    `import { step } from '@fermata/instrumentation';
+    `import { step } from '${PACKAGE}';
     process.on('SIGTERM', () => undefined);
     step('before the signal', () => undefined);
     process.stdin.on('data', () => step('while it drains', () => undefined));
@@ -83,7 +84,7 @@ test('a service that drains at SIGTERM is traced to its end', async () => {
 test('a service that does not handle SIGTERM is flushed, and ends by it', async () => {
   const { endpoint, received } = await receiver();
   const { child, exited, said } = service(
-    `import { step } from '@fermata/instrumentation';
+    `import { step } from '${PACKAGE}';
     step('the last', () => undefined);
     process.stdin.resume();
     process.stdout.write('ready');`,
@@ -97,7 +98,7 @@ test('a service that does not handle SIGTERM is flushed, and ends by it', async 
 
 test('with nobody who receives it a process soon ends, as it would without us', async () => {
   const { exited, said } = service(
-    `import { step } from '@fermata/instrumentation';
+    `import { step } from '${PACKAGE}';
     step('unheard', () => undefined);
     process.exitCode = 3;
     const done = performance.now();
