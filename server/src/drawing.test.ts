@@ -520,3 +520,40 @@ test('of what belongs together nothing is written where the store refused a part
   expect(flowsIn(store)).toEqual({ a1: ['a1', 'd4', 'e5'] });
   await after.pipeline.stop();
 });
+
+test('a request flow that is not wanted any more leaves no row of when it was', async () => {
+  const { pipeline, store, deliver, span, advance } = await createBench({ requestFlows: 'drop' });
+  const bus = (operation: string): string[] => [
+    'messaging.system',
+    'bus',
+    'messaging.operation.type',
+    operation,
+    'messaging.destination.name',
+    'orders',
+  ];
+  const inOne = (id: string, parent: string, more: object): ReturnType<typeof span> =>
+    span(id, {
+      traceId: 'f'.padStart(32, '0'),
+      parentSpanId: parent.padStart(16, '0'),
+      attributes: [],
+      ...more,
+    });
+  const health = inOne('1', '9', { kind: 2, attributes: ['http.route', '/health'] });
+  const send = inOne('3', '2', { kind: 4, attributes: bus('send') });
+  const take = inOne('4', '3', { kind: 5, flags: 0x301, attributes: bus('process') });
+  // Ends, and so arrives, after what is below it: that is an order's, and what is left is a request.
+  const order = inOne('2', '9', {
+    kind: 2,
+    attributes: ['fermata.flow.id', 'a1', 'fermata.flow.type', 'order'],
+  });
+  await deliver(health, send, take);
+  await advance(1000);
+  expect(store.flows.size).toBe(1);
+  await deliver(order);
+  await advance(1000);
+  await advance(1000);
+  expect([...store.flows.values()].map(({ flow }) => [flow.flowId, flow.members.length])).toEqual([
+    ['a1', 3],
+  ]);
+  await pipeline.stop();
+});

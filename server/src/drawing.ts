@@ -1,5 +1,6 @@
 import type { Clock } from './base/clock.ts';
 import type { Counters } from './base/counters.ts';
+import { createBoundedSet } from './base/bounded-set.ts';
 import { messageOf } from './base/errors.ts';
 import type { Log } from './base/log.ts';
 import type { Correlator } from './correlate/index.ts';
@@ -74,6 +75,7 @@ const MOST_WRITTEN = 2000;
 const MOST_TO_DRAW = 10_000;
 /** Announcements of settled flows that wait; more are left to the next reload of the page. */
 const MOST_SETTLED = 5000;
+const MOST_ROWS_KNOWN = 100_000;
 const MOST_ANNOUNCED = 500;
 const RETRY_MS = 1000;
 /** What waits for the event loop comes in between. */
@@ -92,6 +94,8 @@ export function createDrawing(options: DrawingOptions): Drawing {
   let roundBatch = 0;
   let inRound = false;
   let lastWritten = 0;
+  /** Flows that have one, where not all flows get one. */
+  const hasRow = createBoundedSet(MOST_ROWS_KNOWN);
   let lastDrawn = 0;
   let stopping = false;
   let holds = true;
@@ -241,7 +245,7 @@ export function createDrawing(options: DrawingOptions): Drawing {
     if (gaveUp) return;
     const upTo = drawnUpTo ?? derivedBatch;
     if (changes.length === 0 && upTo === derivedBatch) return;
-    const kept = changes.filter((change) => change.flow === null || isKept(change.flow));
+    const kept = changes.flatMap(wanted);
     counters.add('fermata_dropped_request_flows_total', changes.length - kept.length);
     const written = await untilDone('flow rows could not be written', async () => {
       await store.insertFlows(kept, upTo, settlesAt);
@@ -292,10 +296,17 @@ export function createDrawing(options: DrawingOptions): Drawing {
     }
   };
 
+  /** A flow that is not wanted any more, because its message went to another, leaves no row of before. */
+  const wanted = (change: FlowChange): readonly FlowChange[] => {
+    const { id, version, flow } = change;
+    if (options.requestFlows === 'keep' || flow === null) return [change];
+    if (!isKept(flow)) return hasRow.has(id) ? [{ id, version, flow: null, movedTo: null }] : [];
+    hasRow.add(id);
+    return [change];
+  };
   const settlesAt = (flow: Flow): number =>
     flow.settlesAs === null ? 0 : flow.lastReceivedMs + options.settleMs;
   const isKept = (flow: Flow): boolean =>
-    options.requestFlows === 'keep' ||
     flow.flowId !== '' ||
     flow.hops.some((hop) => !hop.sync) ||
     (options.requestFlows === 'failed' && flow.failedSteps > 0);

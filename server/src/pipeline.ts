@@ -240,7 +240,8 @@ export function createPipeline(options: PipelineOptions): Pipeline {
         const lasted = Math.max(0, downtime.toMs - downtime.fromMs);
         downtime.graceUntilMs = downtime.toMs + Math.min(lasted, MOST_GRACE_MS) + GRACE_MS;
       }
-      for await (const flows of store.flowsWithFindings()) for (const flow of flows) expectations.recall(flow);
+      for await (const flows of store.flowsWithFindings())
+        for (const flow of flows) expectations.recall(flow);
       for await (const flows of store.openFlows())
         for (const { id, settlesAtMs, lookAtMs } of flows)
           correlator.remainsOpen(

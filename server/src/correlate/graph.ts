@@ -74,7 +74,9 @@ function namesOf(span: Span): SpanNames {
 
 function messageNames({ message, service }: Span): readonly string[] {
   if (message === null) return NONE;
-  const scope = `${service.environment}\0${message.system}\0`;
+  // BullMQ counts its jobs by the queue.
+  const queue = message.system === 'bullmq' ? `${message.destination}\0` : '';
+  const scope = `${service.environment}\0${message.system}\0${queue}`;
   if (message.id !== '')
     return message.position === ''
       ? [`m\0${scope}${message.id}`]

@@ -448,6 +448,47 @@ describe('change', () => {
     expect(flowsOf(start(0, 'a1'), start(100, 'b1'), end(150, 'b1'))).toHaveLength(1);
   });
 
+  test('what was handed over in one run is no relation of the other', () => {
+    const marked = (trace: string, id: string, at: number, over: Partial<SpanSketch>): SpanSketch => ({
+      trace,
+      id,
+      at,
+      ms: 0,
+      role: 'event',
+      flow: 'o',
+      type: 't',
+      ...over,
+    });
+    const handsOver = (trace: string, at: number, child: string): SpanSketch[] => [
+      marked(trace, '1', at, { milestone: 'flow-started' }),
+      { trace, id: '2', at: at + 1, flow: 'o', type: 't' },
+      { trace, id: '3', parent: '2', role: 'send', at: at + 2 },
+      {
+        trace,
+        id: '4',
+        parent: '3',
+        remote: true,
+        role: 'process',
+        service: 'b',
+        at: at + 9,
+        flow: child,
+        type: 'c',
+      },
+    ];
+    const flows = flowsOf(
+      ...handsOver('a1', 0, 'x'),
+      marked('a1', '5', 200, { milestone: 'flow-completed', outcome: 'completed' }),
+      ...handsOver('a2', 1000, 'y'),
+    );
+    const causes = (run: number): string[] =>
+      flows
+        .find((flow) => flow.flowId === 'o' && flow.run === run)!
+        .relations.flatMap((one) =>
+          one.kind === 'causes' ? [flows.find(({ id }) => id === one.flowId)!.flowId] : [],
+        );
+    expect([causes(1), causes(2)]).toEqual([['x'], ['y']]);
+  });
+
   test('a flow that comes back while another leaves comes back whole', () => {
     const bench = createBench();
     const order = (trace: string, flow: string, at = 0): SpanSketch => ({

@@ -107,5 +107,28 @@ export function splitRuns(input: FlowInput, shifts: Shifts): FlowInput[] {
     run.segments.push(segment);
     run.spanCount += segment.spans.length;
   }
-  return runs.filter((run) => run.segments.length > 0);
+  return runs.filter((run) => run.segments.length > 0).map(withItsOwn);
+}
+
+/** Of what is around the flow only what is around this run. */
+function withItsOwn(run: FlowInput): FlowInput {
+  const own = new Set<string>();
+  const referred = new Set<string>();
+  for (const { spans, causes } of run.segments) {
+    for (const span of spans) {
+      own.add(span.key);
+      referred.add(span.parent);
+      for (const link of span.links) referred.add(link);
+    }
+    for (const { key } of causes) referred.add(key);
+  }
+  const isAround = ({ key, parent, links }: Span): boolean =>
+    referred.has(key) || own.has(parent) || links.some((link) => own.has(link));
+  const context = run.context.filter(isAround);
+  return {
+    ...run,
+    context,
+    unattributed: run.unattributed.filter(({ under }) => context.includes(under)),
+    consumedElsewhere: run.consumedElsewhere.filter(({ send }) => own.has(send.key)),
+  };
 }

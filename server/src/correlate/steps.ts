@@ -370,7 +370,11 @@ export function addBadge(step: Step, badge: Badge): void {
  * A step undoes the step it names: by the id that its service gave that one, which is then known by our own, or by name;
  * the newest one before it where names repeat.
  */
-export function linkCompensations(steps: Step[], stepOf: ReadonlyMap<string, Step>, drafts: readonly Draft[]): void {
+export function linkCompensations(
+  steps: Step[],
+  stepOf: ReadonlyMap<string, Step>,
+  drafts: readonly Draft[],
+): void {
   const undos = steps.filter((step) => step.compensates !== null);
   if (undos.length === 0) return;
   const statedId = new Map<Step, string>();

@@ -27,7 +27,13 @@ const definition = (yaml: string): Definition => {
   return definitions[0]!;
 };
 const owed = (flow: Flow, of: Definition | null): string[] =>
-  declaredOf(of === null ? flow : concluded(flow, of), of, 1000, () => 0).map(
+  declaredOf(
+    of === null ? flow : concluded(flow, of),
+    of,
+    1000,
+    () => 0,
+    () => true,
+  ).map(
     (one) =>
       `${one.absence} ${one.step} after ${one.since - 1_700_000_000_000} by ${one.stuckAt - one.since}`,
   );
@@ -71,7 +77,13 @@ steps:
   - { name: charge }
   - { oneOf: [mail, call], after: charge, within: 1m }
   - { name: file, after: [mail, call], within: 2m }`);
-    const [first] = declaredOf(flowOf(step('charge', 0)), choice, 1000, () => 0);
+    const [first] = declaredOf(
+      flowOf(step('charge', 0)),
+      choice,
+      1000,
+      () => 0,
+      () => true,
+    );
     expect(first).toMatchObject({ oneOf: ['mail', 'call'], certain: false });
     expect(owed(flowOf(step('charge', 0), step('call', 5)), choice)).toEqual([
       'missing-step file after 0 by 120000',
@@ -85,6 +97,27 @@ steps:
     expect(owed(flowOf(step('charge', 0)), timed)).toEqual([
       'flow-overdue the end of the flow after 0 by 7200000',
     ]);
+  });
+  test('a message that waits is only blamed where the step may be waiting for it', () => {
+    const send = (id: string, destination: string): Omit<SpanSketch, 'trace'> => ({
+      id,
+      parent: step('charge', 0).id,
+      role: 'send',
+      destination,
+      at: 1,
+    });
+    const waiting = (known: Record<string, string>, ...destinations: string[]): (string | null)[] =>
+      declaredOf(
+        flowOf(step('charge', 0), ...destinations.map((one, i) => send(`${i + 1}`, one))),
+        SHOP,
+        1000,
+        () => 0,
+        (name, destination) => (known[name] ?? destination) === destination,
+      ).map((one) => one.message);
+    expect(waiting({}, 'shipments')).toEqual(['shipments']);
+    expect(waiting({ ship: 'shipments' }, 'audit')).toEqual([null]);
+    expect(waiting({ ship: 'shipments' }, 'audit', 'shipments')).toEqual(['shipments']);
+    expect(waiting({}, 'audit', 'shipments')).toEqual([null]);
   });
   test('undoing: by name, and in order where it says so', () => {
     const undone = definition(`

@@ -86,9 +86,7 @@ function withUndoing(flow: Flow, definition: Definition): Flow {
   }
   const linked = steps.map((step): Step => {
     const by = undoing.get(step);
-    return by === undefined
-      ? step
-      : { ...step, compensatedBy: [...new Set([...step.compensatedBy, ...by])] };
+    return by === undefined ? step : { ...step, compensatedBy: [...new Set([...step.compensatedBy, ...by])] };
   });
   return { ...flow, steps: linked, phase: flow.phase === 'open' ? 'compensating' : flow.phase };
 }
@@ -128,12 +126,16 @@ function ancestorsOf(step: DefinedStep, definition: Definition): Set<string> {
 /** A stop of a routing slip, or a word without a time. */
 const UNTIMED_MS = 600_000;
 
+/** By what is known, may this step be waiting for a message to this destination? */
+export type MayTake = (step: string, destination: string) => boolean;
+
 /** Everything declared that is still owed. `lagMs`: how much later than it happens a step is seen. */
 export function declaredOf(
   flow: Flow,
   definition: Definition | null,
   floorMs: number,
   lagMs: (step: string) => number,
+  mayTake: MayTake,
 ): WaitingFor[] {
   if (flow.outcome !== null && flow.outcome !== 'completed') return [];
   const doers = doersIn(flow);
@@ -148,7 +150,7 @@ export function declaredOf(
       waitingFor({ expectedAt: byMs, stuckAt, basis: 'declared', absence: 'missing-step', ...what }),
     );
   };
-  if (definition !== null) oweDefined(flow, definition, doers, owe);
+  if (definition !== null) oweDefined(flow, definition, doers, mayTake, owe);
   oweSlip(flow, owe);
   for (const said of flow.expects) {
     const come = doers(said.step, said.service).some((step) => msOf(step.start) >= said.saidAtMs);
@@ -186,7 +188,7 @@ type Owe = (
   byMs: number,
 ) => void;
 
-function oweDefined(flow: Flow, definition: Definition, doers: Doers, owe: Owe): void {
+function oweDefined(flow: Flow, definition: Definition, doers: Doers, mayTake: MayTake, owe: Owe): void {
   const doneOf = (step: DefinedStep): Step[] => doers(step.name, step.service).filter(isDone);
   const alternatives = (step: DefinedStep): DefinedStep[] =>
     step.choice === 0 ? [step] : definition.steps.filter((other) => other.choice === step.choice);
@@ -216,10 +218,17 @@ function oweDefined(flow: Flow, definition: Definition, doers: Doers, owe: Owe):
       .reduce<Step | null>((a, b) => (a === null || endOf(b) > endOf(a) ? b : a), null);
     const running = begun.find((one) => one.status === 'running');
     const since = running ? msOf(running.start) : last ? endOf(last) : msOf(flow.started);
-    // A message that was sent since, and that nobody took, is where it stopped.
-    const hop = flow.hops.find(
-      (one) => one.state === 'waiting' && !one.sync && (last === null || one.sent >= last.start),
+    // A message that was sent since, and that nobody took, is where it stopped; which of several, nobody knows.
+    const hops = flow.hops.filter(
+      (one) =>
+        one.state === 'waiting' &&
+        !one.sync &&
+        (last === null || one.sent >= last.start) &&
+        all.some(({ name }) => mayTake(name, one.message.destination)),
     );
+    const hop = hops.every((one) => one.message.destination === hops[0]!.message.destination)
+      ? hops[0]
+      : undefined;
     if (step.choice !== 0) saidChoices.add(step.choice);
     owe(
       {

@@ -5,7 +5,7 @@ import { createDeadlines } from '../base/deadlines.ts';
 import type { Finding, WaitingFor } from '../model/expectation.ts';
 import type { Flow } from '../model/flow.ts';
 import type { Definition, DefinitionSource, StoredDefinition } from '../model/definition.ts';
-import { concluded, declaredDuties, declaredOf } from './declared.ts';
+import { concluded, declaredDuties, declaredOf, type MayTake } from './declared.ts';
 import { createDefinitions } from './definitions.ts';
 import { digestOf, type Digest } from './digest.ts';
 import { expectationsOf, longest, onProbation } from './expectations.ts';
@@ -315,7 +315,11 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
         deadlines.clear(flow.id);
       }
       const model = modelOf(digest.type);
-      return { waitingFor: waiting, young: model.flows.total < FEWEST_SAMPLES, news: newsOf(digest, model, flow) };
+      return {
+        waitingFor: waiting,
+        young: model.flows.total < FEWEST_SAMPLES,
+        news: newsOf(digest, model, flow),
+      };
     },
     suspect: (finding, flow) => suspects.suspect(finding, flow),
     accept(environment, type, step, service) {
@@ -393,6 +397,17 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
     stop: () => deadlines.stop(),
   };
 
+  /** Whoever was seen to take something takes that; of others, whatever nobody else was seen to take. */
+  function mayTake(model: TypeModel): MayTake {
+    return (step, destination) => {
+      const taken = [...model.about.values()].filter(({ via }) => via !== '');
+      const own = taken.filter(({ name }) => name === step);
+      return own.length > 0
+        ? own.some(({ via }) => via === destination)
+        : taken.every(({ via }) => via !== destination);
+    };
+  }
+
   /** Where a definition speaks of a step, what was learned of it is not asked. */
   function awaited(flow: Flow, digest: Digest): WaitingFor[] {
     const model = modelOf(digest.type);
@@ -401,7 +416,7 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
       for (const about of model.about.values()) if (about.name === name) return about.lag.quantile(0.999);
       return 0;
     };
-    const declared = declaredOf(flow, definition, floorMs, lagOf);
+    const declared = declaredOf(flow, definition, floorMs, lagOf, mayTake(model));
     if (digest.sampled) return declared;
     const learned = expectationsOf(digest, model, floorMs);
     if (definition === null && declared.length === 0)

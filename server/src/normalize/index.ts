@@ -278,7 +278,8 @@ function messageOf(values: Values, system: string): Message {
     type: textOf(values[F.messageType]),
     id: textOf(values[F.messageId]),
     system,
-    destination: destination || routingKey,
+    // Made for one receiver: what is learned of one of them holds for all (OTel's own word for them in span names).
+    destination: values[F.temporary] === true ? '(temporary)' : destination || routingKey,
     group: textOf(values[F.group]) || textOf(values[F.subscription]),
     position:
       partition !== '' && offset !== '' && destination !== '' ? `${destination}/${partition}/${offset}` : '',

@@ -37,7 +37,7 @@ export const FIELDS = {
   stepDeadline: [fermata.ATTR_STEP_DEADLINE],
   itinerary: [fermata.ATTR_ITINERARY],
   messageKind: [fermata.ATTR_MESSAGE_KIND],
-  messageType: [fermata.ATTR_MESSAGE_TYPE, 'cloudevents.event_type'],
+  messageType: [fermata.ATTR_MESSAGE_TYPE, 'cloudevents.event_type', 'bullmq.job.name'],
   messageId: [
     fermata.ATTR_MESSAGE_ID,
     'messaging.message.id',
