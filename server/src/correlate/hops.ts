@@ -16,9 +16,12 @@ export function hopsOf(
 ): Hop[] {
   const segmentOf = new Map<Span, InputSegment>();
   for (const segment of input.segments) for (const span of segment.spans) segmentOf.set(span, segment);
+  /** A step that a synchronous call began on a clock of its own is shifted by more than its segment. */
+  const shiftOf = new Map<Span, bigint>();
+  for (const { spans, shift } of drafts) for (const span of spans) shiftOf.set(span, shift);
   const corrected = (span: Span, at: UnixNanos): UnixNanos => {
     const segment = segmentOf.get(span);
-    return segment === undefined ? at : shifted(at, shifts.get(segment) ?? 0n);
+    return segment === undefined ? at : shifted(at, shiftOf.get(span) ?? shifts.get(segment) ?? 0n);
   };
   const hops = new Map<string, Hop>();
   const consumed = new Set<string>();

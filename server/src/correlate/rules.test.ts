@@ -543,6 +543,18 @@ describe('change', () => {
     expect(flow!.badges).toContain('clock-skew');
   });
 
+  test('what a called service with a slow clock sends has waited since it was sent', () => {
+    const [flow] = flowsOf(
+      { trace: 'a1', id: '1', role: 'server', service: 'shop', at: 0, ms: 100 },
+      { trace: 'a1', id: '2', parent: '1', role: 'client', service: 'shop', at: 10, ms: 50 },
+      { trace: 'a1', id: '3', parent: '2', role: 'server', service: 'b', at: -9980, ms: 30 },
+      { trace: 'a1', id: '4', parent: '3', role: 'send', service: 'b', at: -9970, ms: 5 },
+      { trace: 'a1', id: '5', parent: '4', remote: true, role: 'process', service: 'c', at: 50, ms: 5 },
+    );
+    // The call was made at 10, ten seconds after its start by the callee's clock; the send is 10 ms later.
+    expect(flow!.hops.find((hop) => !hop.sync)).toMatchObject({ waitMs: 25 });
+  });
+
   test('failed attempt then success is one retried step; two successes are duplicate processing', () => {
     const send: SpanSketch = { trace: 'a1', id: '1', role: 'send', message: 'm' };
     const attempt = (id: string, at: number, failed: boolean): SpanSketch => ({
