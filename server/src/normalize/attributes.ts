@@ -1,6 +1,6 @@
 import { isPlain, valueJson } from '../model/attribute-json.ts';
 import { NO_KEYS, NONE } from '../model/span.ts';
-import type { Attributes, AttributeValue } from '../model/otlp.ts';
+import type { Attributes, AttributeValue, OtlpEvent } from '../model/otlp.ts';
 import { FIELDS, FIELD_COUNT, FIELD_INDEX, KEY_PREFIX, SECRET_NAME, type Field } from './names.ts';
 
 /**
@@ -32,14 +32,25 @@ export interface ReadAttributes {
   json: readonly string[];
   keys: readonly (readonly [string, string])[];
   identities: readonly string[];
+  /** Some values were too much to keep. */
+  cut: boolean;
 }
 
 const LONGEST_KEY = 200;
+/**
+ * Characters of one record's attributes, and of its events', that are kept: a flow's spans are read at once. What anything
+ * is read from is kept whatever it takes, or a record would mean something else when it comes back.
+ */
+const MOST_KEPT = 262_144;
+const NOT_KEPT = '[not kept: too much in one record]';
+export const TEXT_CUT = `of attributes and events only ${MOST_KEPT} characters each are kept`;
 const MOST_NAMES = 20_000;
 
 export interface AttributeReader {
   read(attributes: Attributes): ReadAttributes;
   json(attributes: Attributes): string;
+  /** As JSON, those that can be kept. */
+  events(events: readonly OtlpEvent[]): { json: string; cut: boolean };
 }
 
 export function createAttributeReader(settings: KeySettings): AttributeReader {
@@ -90,17 +101,37 @@ export function createAttributeReader(settings: KeySettings): AttributeReader {
   const ranks = new Uint8Array(FIELD_COUNT);
   return {
     json,
+    events(events) {
+      const parts: string[] = [];
+      let kept = 0;
+      for (const event of events) {
+        if (kept >= MOST_KEPT) return { json: `[${parts.join(',')}]`, cut: true };
+        const text = `{"timeUnixNano":"${event.time}","name":${JSON.stringify(event.name)},"attributes":${json(event.attributes) || '{}'}}`;
+        parts.push(text);
+        kept += text.length;
+      }
+      return { json: parts.length === 0 ? '' : `[${parts.join(',')}]`, cut: false };
+    },
     read(attributes) {
       values.fill(undefined);
       let keys: [string, string][] | null = null;
       let identities: string[] | null = null;
       const parts: string[] = [];
+      let kept = 0;
+      let cut = false;
       for (let i = 0; i < attributes.length; i += 2) {
         const name = attributes[i] as string;
         const value = attributes[i + 1]!;
         const info = infoOf(name);
-        pushJson(parts, info, value);
         const { field } = info;
+        if (kept < MOST_KEPT || field >= 0 || info.key !== '') {
+          let at = parts.length;
+          pushJson(parts, info, value);
+          for (; at < parts.length; at++) kept += parts[at]!.length;
+        } else {
+          cut = true;
+          pushJson(parts, info, NOT_KEPT);
+        }
         if (field >= 0 && value !== null && (values[field] === undefined || info.rank < ranks[field]!)) {
           values[field] = value;
           ranks[field] = info.rank;
@@ -120,6 +151,7 @@ export function createAttributeReader(settings: KeySettings): AttributeReader {
         json: parts,
         keys: keys === null ? NO_KEYS : keys.slice(),
         identities: identities === null ? NONE : identities.slice(),
+        cut,
       };
     },
   };

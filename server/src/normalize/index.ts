@@ -15,7 +15,13 @@ import {
   type StepRef,
 } from '../model/span.ts';
 import type { EvidenceRecord } from '../model/record.ts';
-import { createAttributeReader, textOf, type KeySettings, type ReadAttributes } from './attributes.ts';
+import {
+  createAttributeReader,
+  TEXT_CUT,
+  textOf,
+  type KeySettings,
+  type ReadAttributes,
+} from './attributes.ts';
 import {
   DEFINITION,
   FIELD_INDEX as F,
@@ -138,6 +144,8 @@ export function createNormalizer(settings: KeySettings): Normalizer {
           } = repaired);
       }
       if (cut) warnings = [...warnings, LINKS_CUT];
+      const events = reader.events(otlp.events);
+      if (read.cut || events.cut) warnings = [...warnings, TEXT_CUT];
       const span: Span = {
         key: otlp.traceId + otlp.spanId,
         traceId: otlp.traceId,
@@ -177,15 +185,7 @@ export function createNormalizer(settings: KeySettings): Normalizer {
           scope: otlp.scopeName,
           attributes: read.json,
           resource,
-          events:
-            otlp.events.length === 0
-              ? ''
-              : `[${otlp.events
-                  .map(
-                    (e) =>
-                      `{"timeUnixNano":"${e.time}","name":${JSON.stringify(e.name)},"attributes":${reader.json(e.attributes) || '{}'}}`,
-                  )
-                  .join(',')}]`,
+          events: events.json,
           links: linkJson,
         },
       };

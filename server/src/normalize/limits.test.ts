@@ -36,3 +36,39 @@ test('of a span with too many links the first ones join, all are kept, and it sa
   expect(span.warnings).toEqual(['only the first 4096 links count']);
   expect(JSON.parse(raw.links)).toHaveLength(5001);
 });
+
+test('of a record with too much text all that is read is kept, the rest as far as it goes, and it says so', () => {
+  const long = 'x'.repeat(16_000);
+  const many = Array.from({ length: 100 }, (_, i) => [`a${i}`, long]).flat();
+  const { span, raw } = createNormalizer({ identityKeys: [], searchKeys: ['order.id'] }).span(
+    {
+      resource: { attributes: [] },
+      scopeName: '',
+      traceId: '2'.repeat(32),
+      spanId: '2'.repeat(16),
+      parentSpanId: '',
+      traceState: '',
+      flags: 0,
+      name: 'take',
+      kind: 5,
+      start: unixNanos(1n),
+      end: unixNanos(2n),
+      attributes: [...many, 'fermata.flow.id', 'f', 'order.id', '42'],
+      events: Array.from({ length: 100 }, () => ({
+        time: unixNanos(1n),
+        name: 'e',
+        attributes: ['a', long],
+      })),
+      links: [],
+      statusCode: 0,
+      statusMessage: '',
+    },
+    0,
+  );
+  expect(span.warnings).toEqual(['of attributes and events only 262144 characters each are kept']);
+  const attributes = JSON.parse(raw.attributes.join('')) as Record<string, string>;
+  expect(attributes).toMatchObject({ a0: long, 'fermata.flow.id': 'f', 'order.id': '42' });
+  expect(attributes['a99']).toBe('[not kept: too much in one record]');
+  expect(raw.attributes.join('').length).toBeLessThan(300_000);
+  expect(raw.events.length).toBeLessThan(300_000);
+});
