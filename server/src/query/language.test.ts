@@ -51,6 +51,9 @@ describe('the query language', () => {
     ['x duration>5', 'column 12: "5" is not a time like 30s, 15m or 2h'],
     ['status>5', 'column 1: status is text: write status:5'],
     ['duration:5m', 'column 1: duration is a number: write duration>5'],
+    ['constructor:x', 'column 1: constructor is not a field'],
+    ['__proto__:x', 'column 1: __proto__ is not a field'],
+    ['constructor>5', 'column 1: constructor is not a number of a flow'],
     ['> B', 'column 1: ">" has nothing before it'],
     ['('.repeat(50), 'column 21: too deeply nested'],
   ])('%s → %s', (text, message) => {
@@ -77,5 +80,7 @@ describe('the query language', () => {
     expect(suggest('status:stuck ser', values)).toEqual(['service:']);
     expect(suggest('step:sh', values)).toEqual(['step:"ship order"']);
     expect(suggest('-type:', values)).toEqual(['type:order-return']);
+    for (const name of ['constructor', '__proto__', 'toString'])
+      expect(suggest(`${name}:a`, values), name).toEqual([]);
   });
 });

@@ -37,6 +37,9 @@ const UNITS: Record<string, number> = {
   d: 86_400_000,
   w: 604_800_000,
 };
+/** Not `in`: every object has a `constructor`. */
+const isTextField = (name: string): name is TextField => Object.hasOwn(TEXT_FIELDS, name);
+const isNumberField = (name: string): name is NumberField => Object.hasOwn(NUMBER_FIELDS, name);
 const NUMBER = /^([a-z]+)(>=|<=|>|<|=)(.*)$/;
 
 export function parseQuery(text: string, nowMs: number): Query | null {
@@ -119,26 +122,26 @@ export function parseQuery(text: string, nowMs: number): Query | null {
       if (value === '') throw wrong(`${field}: needs a value`, column);
       if (field === 'since' || field === 'before')
         return { kind: 'time', op: field, atMs: instant(value, column, nowMs) };
-      if (field in TEXT_FIELDS) return { kind: 'field', field: field as TextField, value };
-      if (field in NUMBER_FIELDS) throw wrong(`${field} is a number: write ${field}>5`, token.column);
+      if (isTextField(field)) return { kind: 'field', field, value };
+      if (isNumberField(field)) throw wrong(`${field} is a number: write ${field}>5`, token.column);
       throw wrong(`${field} is not a field${nearest(field)}`, token.column);
     }
     const match = NUMBER.exec(token.text);
     if (match === null) return null;
     const [, field = '', op = '', value = ''] = match;
-    if (!(field in NUMBER_FIELDS)) {
-      if (field in TEXT_FIELDS)
+    if (!isNumberField(field)) {
+      if (isTextField(field))
         throw wrong(`${field} is text: write ${field}:${value || 'value'}`, token.column);
       throw wrong(`${field} is not a number of a flow${nearest(field)}`, token.column);
     }
     const column = token.column + field.length + op.length;
-    const number = DURATIONS.has(field as NumberField)
+    const number = DURATIONS.has(field)
       ? duration(value, column)
       : /^\d{1,12}(\.\d{1,6})?$/.test(value)
         ? Number(value)
         : NaN;
     if (Number.isNaN(number)) throw wrong(`"${value}" is not a number`, column);
-    return { kind: 'number', field: field as NumberField, op: op as Comparison, value: number };
+    return { kind: 'number', field, op: op as Comparison, value: number };
   };
 
   if (tokens.length === 0) return null;
@@ -237,9 +240,10 @@ export function suggest(
     /[\s()"]/.test(value) ? `"${value.replaceAll('"', '')}"` : value;
   if (colon > 0) {
     const field = word.slice(0, colon);
-    const known = { ...values, failed: values.step, missing: values.step }[field];
-    return known
-      ? among(known, unquote(word.slice(colon + 1))).map((value) => `${field}:${quoted(value)}`)
+    const known = new Map(Object.entries({ ...values, failed: values.step, missing: values.step }));
+    const list = known.get(field);
+    return list
+      ? among(list, unquote(word.slice(colon + 1))).map((value) => `${field}:${quoted(value)}`)
       : [];
   }
   return [
