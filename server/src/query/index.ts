@@ -1,6 +1,6 @@
 import express, { type ErrorRequestHandler, type Express } from 'express';
 import helmet from 'helmet';
-import { FermataError, messageOf } from '../base/errors.ts';
+import { ERRORS, FermataError, messageOf } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import type { Problem } from '../contract/index.ts';
 import { openApi } from './openapi.ts';
@@ -112,6 +112,10 @@ const noStore: express.RequestHandler = (_request, response, next) => {
   next();
 };
 
+/** The store quotes the engine, and the engine quotes SQL and other people's rows: those are for the log. */
+const detailOf = (known: FermataError | undefined): string | undefined =>
+  known?.code === 'store.unavailable' ? ERRORS[known.code] : known?.message;
+
 function onError(options: QueryOptions): ErrorRequestHandler {
   return (error: unknown, request, response, next) => {
     if (response.headersSent) {
@@ -135,7 +139,7 @@ function onError(options: QueryOptions): ErrorRequestHandler {
       status,
       code: known?.code ?? (clientError ? 'query.invalid' : 'query.failed'),
       detail:
-        known?.message ??
+        detailOf(known) ??
         (clientError ? messageOf(error) : 'the answer could not be computed; the log has the reason'),
       ...(known?.hint !== undefined && { hint: known.hint }),
     };

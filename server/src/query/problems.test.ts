@@ -1,0 +1,52 @@
+import { createServer, type Server } from 'node:http';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { systemClock } from '../base/clock.ts';
+import { createCounters } from '../base/counters.ts';
+import { FermataError } from '../base/errors.ts';
+import { closeServer, listen } from '../base/http.ts';
+import { silentLog } from '../base/log.ts';
+import type { Store } from '../store/index.ts';
+import { queryApp, type QueryOptions } from './index.ts';
+
+/** Whatever is wrong, what a client gets is a problem, and only what is for it to read. */
+let server: Server;
+let base: string;
+beforeAll(async () => {
+  const store: Partial<Store> = {
+    services: () =>
+      Promise.reject(
+        new FermataError('store.unavailable', 'Syntax error: SELECT secret', { retryable: true }),
+      ),
+    flowTypes: () => Promise.reject(new TypeError('x is not a function')),
+  };
+  const options: Partial<QueryOptions> = {
+    store: store as Store,
+    clock: systemClock(),
+    counters: createCounters(),
+    log: silentLog,
+    hosts: { host: '127.0.0.1', allowedHosts: [] },
+    about: () => ({ version: '0' }) as ReturnType<QueryOptions['about']>,
+    webRoot: '',
+  };
+  server = createServer(queryApp(options as QueryOptions));
+  base = `http://127.0.0.1:${await listen(server, '127.0.0.1', 0, '', '')}`;
+});
+afterAll(() => closeServer(server));
+
+const ask = async (path: string, init?: RequestInit): Promise<{ status: number; detail: string }> => {
+  const answer = await fetch(`${base}${path}`, init);
+  expect(answer.headers.get('content-type')).toContain('application/problem+json');
+  return (await answer.json()) as { status: number; detail: string };
+};
+
+test('what the engine says of a failed query is for the log', async () => {
+  expect(await ask('/api/v1/services')).toMatchObject({
+    status: 503,
+    code: 'store.unavailable',
+    detail: 'the store did not take or give data',
+  });
+  expect(await ask('/api/v1/flow-types')).toMatchObject({
+    status: 500,
+    detail: 'the answer could not be computed; the log has the reason',
+  });
+});
