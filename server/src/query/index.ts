@@ -76,15 +76,7 @@ export function queryApp(options: QueryOptions): Express {
   }
   const document = openApi(options.about().version);
   app.get('/api/openapi.json', noStore, (_request, response) => void response.json(document));
-  app.use('/api', (request) => {
-    throw new FermataError(
-      'query.not-found',
-      `there is no ${request.method} ${request.originalUrl.split('?')[0]}`,
-      {
-        hint: 'See /api/openapi.json.',
-      },
-    );
-  });
+  app.use('/api', nowhere);
   if (options.webRoot !== '') {
     app.use(
       '/assets',
@@ -95,9 +87,20 @@ export function queryApp(options: QueryOptions): Express {
       response.sendFile('index.html', { root: options.webRoot }),
     );
   }
+  app.use(nowhere);
   app.use(onError(options));
   return app;
 }
+
+const nowhere: express.RequestHandler = (request) => {
+  throw new FermataError(
+    'query.not-found',
+    `there is no ${request.method} ${request.originalUrl.split('?')[0]}`,
+    {
+      hint: 'See /api/openapi.json.',
+    },
+  );
+};
 
 const onlyJson: express.RequestHandler = (request, _response, next) => {
   if (request.is('application/json')) next();

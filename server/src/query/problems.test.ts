@@ -50,3 +50,15 @@ test('what the engine says of a failed query is for the log', async () => {
     detail: 'the answer could not be computed; the log has the reason',
   });
 });
+
+test.each([
+  ['GET', '/nowhere'],
+  ['GET', '/assets/x'],
+  ['GET', '/assets/..%2f..%2fpackage.json'],
+  ['GET', '/%'],
+  ['POST', '/'],
+  ['DELETE', '/healthz'],
+  ['PUT', '/api/v1/flows'],
+])('%s %s: 404', async (method, path) => {
+  expect(await ask(path, { method })).toMatchObject({ status: 404, code: 'query.not-found' });
+});
