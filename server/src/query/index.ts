@@ -68,7 +68,7 @@ export function queryApp(options: QueryOptions): Express {
     }),
   );
   // Only JSON is read, so that a form on another page cannot post here without a preflight.
-  const json = express.json({ limit: '64kb', strict: true });
+  const json = express.json({ limit: '64kb', strict: true, reviver: wellFormed });
   for (const route of ROUTES) {
     const path = expressPath(route.path);
     if (route.method === 'post') app.post(path, noStore, onlyJson, json, handlerOf(route, options));
@@ -100,6 +100,13 @@ const nowhere: express.RequestHandler = (request) => {
       hint: 'See /api/openapi.json.',
     },
   );
+};
+
+/** JSON can name half a character. No UTF-8 can carry it: the store would fail, and seem to be down. */
+const wellFormed = (key: string, value: unknown): unknown => {
+  if (!key.isWellFormed() || (typeof value === 'string' && !value.isWellFormed()))
+    throw new Error('the body has text with a lone surrogate');
+  return value;
 };
 
 const onlyJson: express.RequestHandler = (request, _response, next) => {

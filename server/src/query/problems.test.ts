@@ -11,6 +11,7 @@ import { queryApp, type QueryOptions } from './index.ts';
 /** Whatever is wrong, what a client gets is a problem, and only what is for it to read. */
 let server: Server;
 let base: string;
+const saved: string[] = [];
 beforeAll(async () => {
   const store: Partial<Store> = {
     services: () =>
@@ -18,6 +19,11 @@ beforeAll(async () => {
         new FermataError('store.unavailable', 'Syntax error: SELECT secret', { retryable: true }),
       ),
     flowTypes: () => Promise.reject(new TypeError('x is not a function')),
+    documents: () => Promise.resolve([]),
+    saveDocument(_kind, name) {
+      saved.push(name);
+      return Promise.resolve();
+    },
   };
   const options: Partial<QueryOptions> = {
     store: store as Store,
@@ -61,4 +67,20 @@ test.each([
   ['PUT', '/api/v1/flows'],
 ])('%s %s: 404', async (method, path) => {
   expect(await ask(path, { method })).toMatchObject({ status: 404, code: 'query.not-found' });
+});
+
+test('half a character in a body is the fault of its sender', async () => {
+  const post = (body: string): RequestInit => ({
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body,
+  });
+  for (const body of ['{"name":"\\ud800"}', '{"name":"a","q":"\\udc00x"}', '{"name":"a","\\ud800":1}'])
+    expect(await ask('/api/v1/views', post(body)), body).toMatchObject({
+      status: 400,
+      code: 'query.invalid',
+    });
+  expect(saved).toEqual([]);
+  expect((await fetch(`${base}/api/v1/views`, post('{"name":"\\ud83d\\ude00"}'))).status).toBe(201);
+  expect(saved).toEqual(['😀']);
 });
