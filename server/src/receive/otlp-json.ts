@@ -159,25 +159,48 @@ function id(parent: JsonObject, name: string): string {
   return HEX.test(lower) ? lower : `?${lower}`.slice(0, 8);
 }
 
+/** Numbers may stand as text (JSON of protobuf). Whatever else `Number` takes, or fails on, is not ours to guess. */
+const WHOLE = /^-?\d{1,20}$/;
+const DOUBLE = /^(-?\d+(\.\d+)?([eE][+-]?\d+)?|-?Infinity|NaN)$/;
+
 function integer(parent: JsonObject, name: string): number {
   const value = parent[name];
   if (value === undefined || value === null) return 0;
-  const number = Number(value);
-  if (!Number.isInteger(number)) throw malformed(`${name} is not an integer`);
+  const number = typeof value === 'string' && WHOLE.test(value) ? Number(value) : value;
+  if (typeof number !== 'number' || !Number.isInteger(number) || number < -(2 ** 31) || number >= 2 ** 32)
+    throw malformed(`${name} is not an integer of 32 bits`);
   return number >>> 0;
 }
+
+interface Range {
+  least: bigint;
+  most: bigint;
+}
+const INT64: Range = { least: -(2n ** 63n), most: 2n ** 63n - 1n };
+const UINT64: Range = { least: 0n, most: 2n ** 64n - 1n };
 
 function time(parent: JsonObject, name: string): UnixNanos {
   const value = parent[name];
   if (value === undefined || value === null || value === '') return unixNanos(0n);
-  return unixNanos(BigInt.asUintN(64, int64(value, name)));
+  return unixNanos(int64(value, name, UINT64));
 }
 
-function int64(value: Json, name: string): bigint {
-  if (typeof value === 'bigint') return value;
-  if (typeof value === 'number' && Number.isInteger(value)) return BigInt(value);
-  if (typeof value === 'string' && /^-?\d{1,20}$/.test(value)) return BigInt(value);
-  throw malformed(`${name} is not a 64-bit integer`);
+/** Out of range is malformed: cut to 64 bits it would be another number. */
+function int64(value: Json, name: string, { least, most }: Range): bigint {
+  if (isWhole(value)) {
+    const exact = BigInt(value);
+    if (exact >= least && exact <= most) return exact;
+  }
+  throw malformed(`${name} is not an integer between ${least} and ${most}`);
+}
+
+const isWhole = (value: Json): value is bigint | number | string =>
+  typeof value === 'bigint' || Number.isInteger(value) || (typeof value === 'string' && WHOLE.test(value));
+
+function doubleOf(value: Json): number {
+  if (typeof value === 'number') return value;
+  if (typeof value === 'bigint' || (typeof value === 'string' && DOUBLE.test(value))) return Number(value);
+  throw malformed('doubleValue is not a number');
 }
 
 function resourceOf(group: JsonObject, out: OtlpExport): OtlpResource {
@@ -204,12 +227,12 @@ function anyValue(value: Json | undefined, out: OtlpExport, depth: number): Attr
   if (typeof boolean === 'boolean') return boolean;
   const int = any['intValue'];
   if (int !== undefined && int !== null) {
-    const exact = BigInt.asIntN(64, int64(int, 'intValue'));
+    const exact = int64(int, 'intValue', INT64);
     const number = Number(exact);
     return Number.isSafeInteger(number) ? number : exact;
   }
   const double = any['doubleValue'];
-  if (double !== undefined && double !== null) return Number(double);
+  if (double !== undefined && double !== null) return doubleOf(double);
   const bytes = any['bytesValue'];
   if (typeof bytes === 'string') return new Uint8Array(Buffer.from(tidy(bytes, out), 'base64'));
   if (any['arrayValue'] !== undefined)
