@@ -3,8 +3,8 @@ import { tooManyParts } from './otlp-rules.ts';
 
 /**
  * A JSON reader for hostile input, because `JSON.parse` rounds 64-bit numbers, accepts 200,000 levels of nesting (which
- * later kills whoever walks the value) and sets a prototype for the key `__proto__`. Integers beyond 2^53 come back as
- * bigint; objects have no prototype.
+ * later kills whoever walks the value) and sets a prototype for the key `__proto__`. Integers of 54 to 64 bits come back
+ * as bigint; objects have no prototype.
  *
  * Throws `otlp.malformed` (not JSON), `otlp.too-deep` or `otlp.too-large`: each value costs memory, however few characters
  * it has.
@@ -13,6 +13,9 @@ export type Json = string | number | bigint | boolean | null | Json[] | JsonObje
 export interface JsonObject {
   [key: string]: Json | undefined;
 }
+
+/** Of 64 bits, with its sign. A longer one is a double: `BigInt` takes seconds for some million digits. */
+const LONGEST_INTEGER = 20;
 
 export function parseJson(text: string, maxDepth: number, maxValues: number): Json {
   let at = 0;
@@ -56,9 +59,10 @@ export function parseJson(text: string, maxDepth: number, maxValues: number): Js
     const match = NUMBER.exec(text);
     if (match === null) return fail('unexpected character');
     at = NUMBER.lastIndex;
-    const value = Number(match[0]);
-    const whole = match[1] === undefined && match[2] === undefined;
-    return whole && !Number.isSafeInteger(value) ? BigInt(match[0]) : value;
+    const [digits, fraction, exponent] = match;
+    const value = Number(digits);
+    const whole = fraction === undefined && exponent === undefined;
+    return whole && digits.length <= LONGEST_INTEGER && !Number.isSafeInteger(value) ? BigInt(digits) : value;
   };
   const word = <T>(literal: string, value: T): T => {
     if (!text.startsWith(literal, at)) fail('unexpected word');
