@@ -11,3 +11,10 @@ test('an integer of 64 bits is exact; one that nothing here has room for is a do
   expect(read(`-${'9'.repeat(21)}`)).toBe(-1e21);
   expect(read('9'.repeat(100_000))).toBe(Infinity);
 });
+
+test('keys that nobody asks for are read and not kept', () => {
+  const text =
+    '{"a":{"b":[1]},"name":"n","__proto__":{"name":"p"},"constructor":1,"value":{"c":2,"key":"k"}}';
+  expect(read(text)).toEqual({ name: 'n', value: { key: 'k' } });
+  for (const wrong of ['{"a":}', '{"a":tru}', '{"a"}']) expect(() => read(wrong), wrong).toThrow('not JSON');
+});

@@ -10,7 +10,7 @@ import {
   type OtlpResource,
 } from '../model/otlp.ts';
 import { unixNanos, type UnixNanos } from '../model/time.ts';
-import { parseJson, type Json, type JsonObject } from './json.ts';
+import { parseJson, type Json, type JsonObject, type Key } from './json.ts';
 import { hasRoom, refuse, wrongId } from './otlp-rules.ts';
 
 /**
@@ -114,12 +114,12 @@ function asObject(value: Json | undefined, what: string): JsonObject {
 
 const NOTHING: JsonObject = Object.create(null) as JsonObject;
 
-function object(parent: JsonObject, name: string): JsonObject {
+function object(parent: JsonObject, name: Key): JsonObject {
   const value = parent[name];
   return value === undefined || value === null ? NOTHING : asObject(value, name);
 }
 
-function list(parent: JsonObject, name: string): JsonObject[] {
+function list(parent: JsonObject, name: Key): JsonObject[] {
   const value = parent[name];
   if (value === undefined || value === null) return [];
   if (!Array.isArray(value)) throw malformed(`${name} is not an array`);
@@ -141,7 +141,7 @@ function tidy(value: string, out: OtlpExport): string {
   return value.isWellFormed() ? value : value.toWellFormed();
 }
 
-function text(parent: JsonObject, name: string, out: OtlpExport): string {
+function text(parent: JsonObject, name: Key, out: OtlpExport): string {
   const value = parent[name];
   if (value === undefined || value === null) return '';
   if (typeof value !== 'string') throw malformed(`${name} is not a string`);
@@ -151,7 +151,7 @@ function text(parent: JsonObject, name: string, out: OtlpExport): string {
 const HEX = /^[0-9a-f]*$/;
 
 /** Hex of either case. Not hex: given back as it is, so that `wrongId` refuses this one record only. */
-function id(parent: JsonObject, name: string): string {
+function id(parent: JsonObject, name: Key): string {
   const value = parent[name];
   if (value === undefined || value === null) return '';
   if (typeof value !== 'string') throw malformed(`${name} is not a string`);
@@ -163,7 +163,7 @@ function id(parent: JsonObject, name: string): string {
 const WHOLE = /^-?\d{1,20}$/;
 const DOUBLE = /^(-?\d+(\.\d+)?([eE][+-]?\d+)?|-?Infinity|NaN)$/;
 
-function integer(parent: JsonObject, name: string): number {
+function integer(parent: JsonObject, name: Key): number {
   const value = parent[name];
   if (value === undefined || value === null) return 0;
   const number = typeof value === 'string' && WHOLE.test(value) ? Number(value) : value;
@@ -179,7 +179,7 @@ interface Range {
 const INT64: Range = { least: -(2n ** 63n), most: 2n ** 63n - 1n };
 const UINT64: Range = { least: 0n, most: 2n ** 64n - 1n };
 
-function time(parent: JsonObject, name: string): UnixNanos {
+function time(parent: JsonObject, name: Key): UnixNanos {
   const value = parent[name];
   if (value === undefined || value === null || value === '') return unixNanos(0n);
   return unixNanos(int64(value, name, UINT64));
