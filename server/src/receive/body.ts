@@ -1,17 +1,8 @@
-import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import * as zlib from 'node:zlib';
 import { FermataError } from '../base/errors.ts';
 import type { Lease, Memory } from '../base/memory.ts';
-
-/** Memory that all requests together may hold while they are read. One hostile sender cannot take it all. */
-export interface BodyBudget {
-  /** Bytes after decompression that one request may have. */
-  maxBytes: number;
-  /** Bytes that all requests in flight take: up to twice what they are. */
-  maxTotal: number;
-  inFlight: number;
-}
+import type { Budget } from './budget.ts';
 
 type Decoder = () => NodeJS.ReadWriteStream;
 
@@ -23,13 +14,23 @@ const DECODERS = new Map<string, Decoder>([
   ...(zstd ? [['zstd', zstd] as const] : []),
 ]);
 
+export interface BodyOptions {
+  budget: Budget;
+  memory: Memory;
+}
+
 /**
  * The whole body, decompressed. The limit counts what comes out of the decompressor, chunk by chunk, so a bomb costs
  * one limit and no more. Whoever has read it releases it. Throws `otlp.too-large`, `otlp.unsupported-encoding`,
- * `otlp.malformed`, `intake.full`.
+ * `otlp.malformed`, `intake.full`; what is left of the body then stays unread.
  */
-export async function readBody(request: IncomingMessage, budget: BodyBudget, memory: Memory): Promise<Lease> {
-  const encoding = (request.headers['content-encoding'] ?? 'identity').trim().toLowerCase();
+export async function readBody(
+  request: Readable,
+  contentEncoding: string | undefined,
+  contentLength: string | undefined,
+  { budget, memory }: BodyOptions,
+): Promise<Lease> {
+  const encoding = (contentEncoding ?? 'identity').trim().toLowerCase();
   const decoder = encoding === 'identity' || encoding === '' ? undefined : DECODERS.get(encoding);
   if (decoder === undefined && encoding !== 'identity' && encoding !== '')
     throw new FermataError(
@@ -40,27 +41,37 @@ export async function readBody(request: IncomingMessage, budget: BodyBudget, mem
     new FermataError('otlp.too-large', `more than ${budget.maxBytes} bytes after decompression`, {
       hint: 'Send smaller batches.',
     });
-  if (Number(request.headers['content-length'] ?? 0) > budget.maxBytes) throw tooLarge();
+  if (Number(contentLength ?? 0) > budget.maxBytes) throw tooLarge();
 
   const body = memory.lease(0);
-  /** Of the budget. */
-  let held = 0;
   const source: Readable = decoder ? (request.pipe(decoder()) as unknown as Readable) : request;
-  const onAborted = (): void => void source.destroy(new Error('the sender went away'));
-  if (decoder) request.once('error', onAborted).once('aborted', onAborted);
+  let stop = (): void => undefined;
   try {
-    for await (const chunk of source as AsyncIterable<Buffer>) {
-      const from = body.bytes.length;
-      if (from + chunk.length > budget.maxBytes) throw tooLarge();
-      body.resize(from + chunk.length);
-      chunk.copy(body.bytes, from);
-      budget.inFlight += body.capacity - held;
-      held = body.capacity;
-      if (budget.inFlight > budget.maxTotal)
-        throw new FermataError('intake.full', 'too many bytes in flight', { retryable: true });
-    }
+    await new Promise<void>((resolve, reject) => {
+      const share = budget.enter(reject);
+      const onData = (chunk: Buffer): void => {
+        const from = body.bytes.length;
+        if (from + chunk.length > budget.maxBytes) {
+          reject(tooLarge());
+          return;
+        }
+        body.resize(from + chunk.length);
+        chunk.copy(body.bytes, from);
+        share.hold(body.capacity);
+      };
+      stop = () => {
+        share.leave();
+        source.off('data', onData);
+      };
+      source.on('data', onData).once('end', resolve).once('error', reject);
+      request.once('error', reject).once('close', () => {
+        // Or the decompressor would wait for more for ever.
+        if (!request.readableEnded) reject(new Error('the sender went away'));
+      });
+    });
   } catch (error) {
     body.release();
+    request.pause();
     if (decoder) {
       request.unpipe();
       source.destroy();
@@ -71,7 +82,7 @@ export async function readBody(request: IncomingMessage, budget: BodyBudget, mem
       `the body could not be decompressed: ${String((error as Error).message)}`,
     );
   } finally {
-    budget.inFlight -= held;
+    stop();
   }
   return body;
 }

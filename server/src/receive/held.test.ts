@@ -8,6 +8,7 @@ import { createCounters } from '../base/counters.ts';
 import { closeServer, listen } from '../base/http.ts';
 import { createMemory } from '../base/memory.ts';
 import type { OtlpExport } from '../model/otlp.ts';
+import { createBudget } from './budget.ts';
 import { createReceiver } from './index.ts';
 import { otlpHttpApp } from './otlp-http.ts';
 
@@ -80,7 +81,7 @@ test('the memory of a body is given back once it is decoded, or cannot be', asyn
   const server = createServer(
     otlpHttpApp({
       counters: createCounters(),
-      budget: { maxBytes: 1_000_000, maxTotal: 1_000_000, inFlight: 0 },
+      budget: createBudget(systemClock(), 1_000_000, 1_000_000),
       memory,
       random: () => 0,
       offer() {

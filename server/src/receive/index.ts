@@ -3,7 +3,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Counters } from '../base/counters.ts';
 import { listen, closeServer } from '../base/http.ts';
 import { createMemory } from '../base/memory.ts';
-import type { BodyBudget } from './body.ts';
+import { createBudget } from './budget.ts';
 import { createIntake, type IntakeOptions } from './intake.ts';
 import { createOtlpGrpc } from './otlp-grpc.ts';
 import { otlpHttpApp } from './otlp-http.ts';
@@ -48,7 +48,7 @@ export function createReceiver<P>(options: ReceiverOptions<P>): Receiver {
     prepare: (request) => options.prepare(request),
     write: (prepared) => options.write(prepared),
   });
-  const budget: BodyBudget = { maxBytes: MAX_BYTES, maxTotal: 4 * MAX_BYTES, inFlight: 0 };
+  const budget = createBudget(options.clock, MAX_BYTES, 4 * MAX_BYTES);
   counters.gauge('fermata_intake_waiting', () => intake.waiting);
   counters.gauge('fermata_request_bytes_in_flight', () => budget.inFlight);
   const offer = (request: OtlpExport): Promise<void> => intake.offer(request);

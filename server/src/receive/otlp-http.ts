@@ -1,9 +1,9 @@
 import express, { type Express, type Request, type Response } from 'express';
 import type { Counters } from '../base/counters.ts';
 import { FermataError } from '../base/errors.ts';
-import type { Lease, Memory } from '../base/memory.ts';
+import type { Lease } from '../base/memory.ts';
 import { emptyExport, type OtlpExport } from '../model/otlp.ts';
-import { readBody, type BodyBudget } from './body.ts';
+import { readBody, type BodyOptions } from './body.ts';
 import { CONTENT_TYPE, failure, type Encoding, type HttpAnswer } from './otlp-answer.ts';
 import { decodeLogsJson, decodeTracesJson } from './otlp-json.ts';
 import { decodeLogs, decodeTraces } from './otlp-protobuf.ts';
@@ -11,11 +11,8 @@ import { take } from './take.ts';
 
 type Decode = Record<Encoding, (body: Buffer) => OtlpExport>;
 
-export interface OtlpHttpOptions {
+export interface OtlpHttpOptions extends BodyOptions {
   counters: Counters;
-  budget: BodyBudget;
-  /** For bodies. */
-  memory: Memory;
   /** 0 … 1; spreads Retry-After. */
   random(): number;
   offer(request: OtlpExport): Promise<void>;
@@ -33,7 +30,8 @@ export function otlpHttpApp(options: OtlpHttpOptions): Express {
       let encoding: Encoding = 'protobuf';
       try {
         encoding = encodingOf(request);
-        const answer = await readBody(request, options.budget, options.memory).then((body) =>
+        const { 'content-encoding': compression, 'content-length': length } = request.headers;
+        const answer = await readBody(request, compression, length, options).then((body) =>
           take(decoded(body, decode[encoding]), encoding, signal, options),
         );
         send(response, encoding, answer);
