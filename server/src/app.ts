@@ -148,7 +148,7 @@ export function createApp(config: Config, parts: AppParts = {}): App {
     ],
   });
   const web = createServer(
-    { headersTimeout: 10_000, requestTimeout: 30_000 },
+    { headersTimeout: 10_000, requestTimeout: 30_000, connectionsCheckingInterval: 1000 },
     queryApp({
       store,
       alerts,
