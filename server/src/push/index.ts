@@ -54,6 +54,8 @@ interface Watcher {
   socket: TypedSocket;
   view: View | null;
   held: Map<string, FlowChanged>;
+  /** When it was last given what it missed. */
+  watchedMs: number;
 }
 
 export function createPush(options: PushOptions): Push {
@@ -65,9 +67,12 @@ export function createPush(options: PushOptions): Push {
   let io: Server<ClientToServer, ServerToClient> | undefined;
   counters.gauge('fermata_dashboards', () => watchers.size);
 
-  const buffered = (socket: TypedSocket): number => {
-    const transport = (socket.conn.transport as unknown as { socket?: { bufferedAmount?: number } }).socket;
-    return transport?.bufferedAmount ?? 0;
+  /** With the transport, and before it: a client that polls, but never again, leaves all its packets there. */
+  const buffered = ({ conn }: TypedSocket): number => {
+    const transport = (conn.transport as unknown as { socket?: { bufferedAmount?: number } }).socket;
+    const packets = (conn as unknown as { writeBuffer: { data?: string | Buffer }[] }).writeBuffer;
+    const before = packets.reduce((sum, { data }) => sum + (data?.length ?? 0), 0);
+    return before + (transport?.bufferedAmount ?? 0);
   };
   /** Slow clients get fewer, newer updates: at most one change per flow waits. */
   const send = (watcher: Watcher, changes: FlowChanged[]): void => {
@@ -90,19 +95,23 @@ export function createPush(options: PushOptions): Push {
       socket.disconnect(true);
       return;
     }
-    const watcher: Watcher = { socket, view: null, held: new Map() };
+    const watcher: Watcher = { socket, view: null, held: new Map(), watchedMs: -Infinity };
     watchers.set(socket.id, watcher);
     socket.on('watch', (resume: Resume, answer: (answer: WatchAnswer) => void) => {
       if (typeof answer !== 'function' || !isView((resume as Resume | null)?.view)) return;
       watcher.view = resume.view;
       watcher.held.clear();
       const since = resume.since;
+      // Once a second: whoever asks more often loads afresh, which costs the server no history.
+      const soon = clock.now() - watcher.watchedMs < 1000;
+      if (!soon) watcher.watchedMs = clock.now();
       const missed =
-        since !== null && since?.epoch === options.epoch && Number.isSafeInteger(since.number)
+        !soon && since !== null && since?.epoch === options.epoch && Number.isSafeInteger(since.number)
           ? history.since(since.number)
           : null;
-      answer({ sequence: { epoch: options.epoch, number: history.last }, resumed: missed !== null });
-      if (missed) send(watcher, missed);
+      const resumed = missed !== null && missed.length <= MOST_HELD;
+      answer({ sequence: { epoch: options.epoch, number: history.last }, resumed });
+      if (resumed) send(watcher, missed);
     });
     socket.on('unwatch', () => {
       watcher.view = null;
