@@ -36,7 +36,8 @@ const service = (name: string): grpc.ServiceDefinition => ({
 export function createOtlpGrpc(options: OtlpGrpcOptions): OtlpGrpc {
   const server = new grpc.Server({
     'grpc.max_receive_message_length': options.maxBytes,
-    'grpc.max_concurrent_streams': 256,
+    // Messages that are half there are in nobody's budget: so many of them at most for each connection.
+    'grpc.max_concurrent_streams': 16,
     'grpc.keepalive_time_ms': 60_000,
     'grpc.keepalive_timeout_ms': 20_000,
   });
