@@ -98,6 +98,22 @@ describe.runIf(executable)('the dashboard', () => {
     await page.close();
   }, 60_000);
 
+  test('a page outlives an orderly restart of its server, and says meanwhile of when it tells', async () => {
+    const other = freshDirectory();
+    let restarted = await startServer(other.path);
+    const page = await browser.newPage();
+    await page.goto(restarted.web);
+    await page.getByText('Live', { exact: true }).waitFor();
+    await restarted.end('SIGTERM');
+    await page.getByText(/as of \d\d:\d\d:\d\d/).waitFor();
+    restarted = await startServer(other.path, { FERMATA_PORT: new URL(restarted.web).port });
+    await page.getByText('Live', { exact: true }).waitFor();
+    expect(await page.getByText('as of').count()).toBe(0);
+    await page.close();
+    await restarted.end('SIGTERM');
+    other.remove();
+  }, 60_000);
+
   test.each(['light', 'dark'] as const)(
     '%s: nothing serious for axe, nothing on the console',
     async (theme) => {

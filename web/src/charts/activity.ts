@@ -1,5 +1,5 @@
 import type { FlowSummary } from '@fermata/server/contract';
-import { nanosToMs } from '../ui/format.ts';
+import { nanosToMs, secondOfDay } from '../ui/format.ts';
 
 /** Flows by the time they started, in equal slices, split by how they fare. */
 export interface ActivityData {
@@ -8,12 +8,6 @@ export interface ActivityData {
 }
 
 const SLICES = 48;
-const clock = new Intl.DateTimeFormat(undefined, {
-  hour: '2-digit',
-  minute: '2-digit',
-  second: '2-digit',
-  hour12: false,
-});
 
 export function activityOf(flows: readonly FlowSummary[]): ActivityData {
   const starts = flows.map((flow) => nanosToMs(flow.startedAtUnixNano));
@@ -34,7 +28,7 @@ export function activityOf(flows: readonly FlowSummary[]): ActivityData {
     series[row]!.counts[slice]!++;
   });
   const labels = Array.from({ length: SLICES }, (_, i) =>
-    flows.length === 0 ? '' : clock.format(from + i * width),
+    flows.length === 0 ? '' : secondOfDay(from + i * width),
   );
   return { labels, series };
 }

@@ -14,8 +14,14 @@ type Connection = 'connecting' | 'live' | 'offline';
 
 let connection = $state<Connection>('connecting');
 let stats = $state.raw<StatsTick | null>(null);
+let lostAt = $state<number | null>(null);
 export const connectionState = (): Connection => connection;
 export const liveStats = (): StatsTick | null => stats;
+/** The moment of which the screen tells, where that is not now: when the connection was lost. */
+export const asOf = (): number | null => lostAt;
+
+/** All pages are turned away at once when a server ends: they come back over this long a time, ms. */
+const TURNED_AWAY_MS = 1000;
 
 const socket: Socket<ServerToClient, ClientToServer> = io({
   transports: ['websocket'],
@@ -43,12 +49,18 @@ function subscribe(): void {
 }
 socket.on('connect', () => {
   connection = 'live';
+  lostAt = null;
   subscribe();
 });
-socket.on('disconnect', () => {
+socket.on('disconnect', (reason) => {
   connection = 'offline';
+  lostAt = Date.now();
   // A figure that stands still looks like one that is true.
   stats = null;
+  // An orderly end of the server counts as its wish, and the client then never tries again by itself. Once it has been
+  // asked to, it goes on trying until the server is there.
+  if (reason === 'io server disconnect')
+    setTimeout(() => socket.connect(), TURNED_AWAY_MS * (1 + Math.random()));
 });
 socket.io.on('reconnect_attempt', () => (connection = 'connecting'));
 socket.on('stats:tick', (tick) => (stats = tick));

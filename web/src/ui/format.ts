@@ -30,8 +30,15 @@ const clock = new Intl.DateTimeFormat(undefined, {
   fractionalSecondDigits: 3,
   hour12: false,
 });
+const second = new Intl.DateTimeFormat(undefined, {
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+  hour12: false,
+});
 const full = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'long' });
 export const timeOfDay = (ms: number): string => clock.format(ms);
+export const secondOfDay = (ms: number): string => second.format(ms);
 export const fullTime = (ms: number): string => full.format(ms);
 
 /** Short text for a status badge. */
