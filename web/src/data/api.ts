@@ -59,6 +59,7 @@ export const api = {
   flow: (id: string, signal?: AbortSignal) => get<Flow>(`/api/v1/flows/${encodeURIComponent(id)}`, signal),
   spans: (id: string) => get<SpanList>(`/api/v1/flows/${encodeURIComponent(id)}/spans`),
   incidents: () => get<IncidentList>('/api/v1/incidents'),
+  incident: (id: string) => get<Incident>(`/api/v1/incidents/${encodeURIComponent(id)}`),
   editIncident: (id: string, verb: 'ack' | 'resolve' | 'note' | 'accept', text: string) =>
     get<Incident>(`/api/v1/incidents/${encodeURIComponent(id)}/${verb}`, undefined, { text }),
   notifications: () => get<{ items: Notification[] }>('/api/v1/alerts/notifications'),

@@ -21,4 +21,8 @@ export const openIncidents = (): number =>
 export async function loadIncidents(): Promise<void> {
   merge((await api.incidents()).items);
 }
+/** One that may be older than all those of the list. */
+export async function loadIncident(id: string): Promise<void> {
+  merge([await api.incident(id)]);
+}
 onIncidents(merge, () => void loadIncidents().catch(() => undefined));

@@ -1,9 +1,12 @@
-import type { Flow } from '@fermata/server/contract';
+import type { Flow, Step } from '@fermata/server/contract';
 import { duration } from '../../ui/format.ts';
 
 /** What happened, in a sentence a person would say. */
 export function sentence(flow: Flow): string {
-  const failed = flow.steps.find((step) => step.status === 'failed');
+  const failed = firstCause(flow);
+  const undone = flow.steps.filter((step) => step.compensatedBy.length > 0).map((step) => `“${step.name}”`);
+  const undoing =
+    undone.length === 0 ? '' : ` ${list(undone)} ${undone.length === 1 ? 'was' : 'were'} undone.`;
   const waiting = flow.hops.filter((hop) => hop.state === 'waiting');
   const running = flow.steps.filter((step) => step.status === 'running');
   const slowest = flow.hops
@@ -13,8 +16,9 @@ export function sentence(flow: Flow): string {
   if (stuck) return `${stuck.summary}.`;
   if (failed) {
     const why = failed.error ? `: ${failed.error.message || failed.error.type}` : '';
-    return `${failed.service} failed at “${failed.name}”${failed.attempts.length > 1 ? ` after ${failed.attempts.length} attempts` : ''}${why}.`;
+    return `${failed.service} failed at “${failed.name}”${failed.attempts.length > 1 ? ` after ${failed.attempts.length} attempts` : ''}${why}.${undoing}`;
   }
+  if (undoing !== '') return undoing.trimStart();
   if (running.length > 0) return `${running[0]!.service} is working on “${running[0]!.name}”.`;
   if (waiting.length > 0) {
     const { message } = waiting[0]!;
@@ -25,4 +29,21 @@ export function sentence(flow: Flow): string {
   if (slowest && slowest.waitMs! > flow.durationMs * 0.2)
     return `${services}; the longest wait was ${duration(slowest.waitMs!)} for ${slowest.message.type || slowest.message.destination}.`;
   return `${services}${flow.phase === 'ended' ? ` in ${duration(flow.durationMs)}` : ' so far'}.`;
+}
+
+/** Of failed steps the one that led to no other: whoever called it only passed its failure on. */
+function firstCause({ steps, hops }: Flow): Step | undefined {
+  const failed = steps.filter((step) => step.status === 'failed');
+  const ids = new Set(failed.map((step) => step.id));
+  const passedOn = new Set(hops.flatMap((hop) => (hop.to !== null && ids.has(hop.to) ? [hop.from] : [])));
+  return failed.find((step) => !passedOn.has(step.id)) ?? failed[0];
+}
+
+const MOST_NAMED = 3;
+function list(names: string[]): string {
+  if (names.length > MOST_NAMED)
+    return `${names.slice(0, MOST_NAMED).join(', ')} and ${names.length - MOST_NAMED} more`;
+  return names.length < 2
+    ? names.join('')
+    : `${names.slice(0, -1).join(', ')} and ${names[names.length - 1]}`;
 }
