@@ -171,7 +171,7 @@ function listIncidents(context: QueryContext, request: Request, response: Respon
 
 function getIncident(context: QueryContext, request: Request, response: Response): void {
   const id = nameOf(request, 'id');
-  response.json(presentIncident(context.alerts.incident(id) ?? missing(id)));
+  response.json(presentIncident(context.alerts.incident(id) ?? missing('incident', id)));
 }
 
 function editIncident(
@@ -183,13 +183,13 @@ function editIncident(
   const id = nameOf(request, 'id');
   const { text } = read(noteBody, request.body ?? {});
   const edit = { ack: 'acknowledge', resolve: 'resolve', note: 'note' } as const;
-  response.json(presentIncident(context.alerts[edit[verb]](id, text) ?? missing(id)));
+  response.json(presentIncident(context.alerts[edit[verb]](id, text) ?? missing('incident', id)));
 }
 
 async function acceptIncident(context: QueryContext, request: Request, response: Response): Promise<void> {
   const id = nameOf(request, 'id');
   const { text } = read(noteBody, request.body ?? {});
-  const incident = context.alerts.incident(id) ?? missing(id);
+  const incident = context.alerts.incident(id) ?? missing('incident', id);
   if (!(await context.accept(incident)))
     throw new FermataError('query.invalid', 'what this incident misses was not learned', {
       hint: 'Only a step that history says should come can be accepted as gone; change a definition instead.',
@@ -229,7 +229,7 @@ async function addSilence(context: QueryContext, request: Request, response: Res
 
 async function endSilence(context: QueryContext, request: Request, response: Response): Promise<void> {
   const id = nameOf(request, 'id');
-  response.json(presentSilence((await context.alerts.endSilence(id)) ?? missing(id)));
+  response.json(presentSilence((await context.alerts.endSilence(id)) ?? missing('silence', id)));
 }
 
 function listChannels(context: QueryContext, _request: Request, response: Response): void {
@@ -241,8 +241,10 @@ async function testChannel(context: QueryContext, request: Request, response: Re
   response.json({ ok: true });
 }
 
-const missing = (id: string): never => {
-  throw notFound(id);
+const missing = (what: string, id: string): never => {
+  throw new FermataError('query.not-found', `no ${what} is known as "${id.slice(0, 100)}"`, {
+    hint: 'It may be older than what is kept.',
+  });
 };
 
 const spansQuery = z.strictObject({ limit: z.coerce.number().int().min(1).max(10_000).default(2000) });
