@@ -4,8 +4,16 @@ import { nanosToMs, secondOfDay } from '../ui/format.ts';
 /** Flows by the time they started, in equal slices, split by how they fare. */
 export interface ActivityData {
   labels: string[];
-  series: { name: 'ok' | 'open' | 'failed'; counts: number[] }[];
+  series: { name: Fate; counts: number[] }[];
 }
+
+const FATES = ['ok', 'open', 'undone', 'failed'] as const;
+export type Fate = (typeof FATES)[number];
+const fateOf = ({ phase, outcome }: FlowSummary): Fate => {
+  if (phase !== 'ended') return 'open';
+  if (outcome === 'completed') return 'ok';
+  return outcome === 'compensated' || outcome === 'cancelled' ? 'undone' : 'failed';
+};
 
 const SLICES = 48;
 
@@ -18,14 +26,13 @@ export function activityOf(flows: readonly FlowSummary[]): ActivityData {
     if (at > to) to = at;
   }
   const width = Math.max(1000, (to - from + 1) / SLICES);
-  const series = (['ok', 'open', 'failed'] as const).map((name) => ({
+  const series = FATES.map((name) => ({
     name,
     counts: new Array<number>(SLICES).fill(0),
   }));
   flows.forEach((flow, i) => {
     const slice = Math.min(SLICES - 1, Math.floor((starts[i]! - from) / width));
-    const row = flow.phase !== 'ended' ? 1 : flow.outcome === 'completed' ? 0 : 2;
-    series[row]!.counts[slice]!++;
+    series[FATES.indexOf(fateOf(flow))]!.counts[slice]!++;
   });
   const labels = Array.from({ length: SLICES }, (_, i) =>
     flows.length === 0 ? '' : secondOfDay(from + i * width),
