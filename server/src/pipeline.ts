@@ -97,11 +97,14 @@ export function createPipeline(options: PipelineOptions): Pipeline {
    * gets time, whatever else arrives of its flow meanwhile.
    */
   const downtime = { fromMs: 0, toMs: 0, graceUntilMs: 0 };
-  const withGrace = (waiting: WaitingFor): WaitingFor => {
+  const withGrace = (all: WaitingFor[]): WaitingFor[] => {
     const { fromMs, toMs, graceUntilMs } = downtime;
-    if (clock.now() >= graceUntilMs || waiting.since >= toMs || waiting.stuckAt <= fromMs) return waiting;
-    const { lateAt, stuckAt } = waiting;
-    return { ...waiting, lateAt: Math.max(lateAt, graceUntilMs), stuckAt: Math.max(stuckAt, graceUntilMs) };
+    if (clock.now() >= graceUntilMs) return all;
+    return all.map((waiting) => {
+      const { since, lateAt, stuckAt } = waiting;
+      if (since >= toMs || stuckAt <= fromMs) return waiting;
+      return { ...waiting, lateAt: Math.max(lateAt, graceUntilMs), stuckAt: Math.max(stuckAt, graceUntilMs) };
+    });
   };
   /** A fault in judging must not keep flows from being written. */
   const judged = (flow: Flow): Flow => {
@@ -120,7 +123,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       concluded,
       {
         ...known,
-        waitingFor: known.waitingFor.map(withGrace),
+        waitingFor: withGrace(known.waitingFor),
         dutiesOf: () => expectations.dutiesOf(concluded),
       },
       options,

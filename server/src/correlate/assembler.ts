@@ -99,7 +99,7 @@ export function createAssembler(): Assembler {
     else queue.add(node);
     // What it may cause depends on how many causes it has itself.
     if (node.span.role === 'receive')
-      for (const child of node.children) if (tookFromReceive(child)) queue.add(child);
+      for (const child of node.children) if (tookFromReceive(child)) disturb(child);
   };
 
   /** Trees whose resolution looks at this node's flow. */

@@ -123,7 +123,10 @@ export interface Graph {
 }
 
 const NOBODY: readonly Node[] = [];
-/** Few share most tokens, and a list of few is a fraction of a set; changing it makes a new one. Thousands may wait for one parent. */
+/**
+ * Few share most tokens, and a list of few is a fraction of a set; changing it makes a new one. Thousands may wait for one
+ * parent.
+ */
 const MOST_LISTED = 8;
 
 export function createGraph(): Graph {

@@ -174,13 +174,7 @@ interface Merged {
 
 /** Same message, same group: attempts of one step, in the order that they state, else in causal time. */
 export function mergeAttempts(drafts: Draft[]): Merged {
-  const groups = new Map<string, Draft[]>();
-  for (const draft of drafts) {
-    const key = draft.attemptKey || draft.head.key;
-    const group = groups.get(key);
-    if (group) group.push(draft);
-    else groups.set(key, [draft]);
-  }
+  const groups = groupedBy(drafts, (draft) => draft.attemptKey || draft.head.key);
   const steps: Step[] = [];
   const stepOf = new Map<string, Step>();
   for (const group of groups.values()) {

@@ -21,6 +21,7 @@ export function createHistogram(from: readonly (readonly [number, number])[] = [
   let count = from.reduce((sum, [, each]) => sum + each, 0);
   /** Asked far more often than changed. */
   const quantiles = new Map<number, number>();
+  let logarithms: { mean: number; deviation: number } | null = null;
   /** Milliseconds below one are one bucket. */
   const bucketOf = (value: number): number => (value < 1 ? 0 : 1 + Math.floor(Math.log(value) / WIDTH));
   const edge = (bucket: number): number => (bucket === 0 ? 1 : Math.exp(bucket * WIDTH));
@@ -29,6 +30,7 @@ export function createHistogram(from: readonly (readonly [number, number])[] = [
     add(value, weight = 1) {
       if (!Number.isFinite(value)) return;
       quantiles.clear();
+      logarithms = null;
       const bucket = bucketOf(value);
       const now = Math.max(0, (buckets.get(bucket) ?? 0) + weight);
       count += now - (buckets.get(bucket) ?? 0);
@@ -63,6 +65,7 @@ export function createHistogram(from: readonly (readonly [number, number])[] = [
       return value;
     },
     spread() {
+      if (logarithms !== null) return logarithms;
       let sum = 0;
       let squares = 0;
       for (const [bucket, each] of buckets) {
@@ -71,7 +74,7 @@ export function createHistogram(from: readonly (readonly [number, number])[] = [
       }
       if (count === 0) return { mean: 0, deviation: 0 };
       const mean = sum / count;
-      return { mean, deviation: Math.sqrt(Math.max(0, squares / count - mean * mean)) };
+      return (logarithms = { mean, deviation: Math.sqrt(Math.max(0, squares / count - mean * mean)) });
     },
     toJSON: () => [...buckets],
   };

@@ -99,6 +99,9 @@ const RARE = 0.02;
 const MOST_SEARCHED = 1000;
 const MOST_RARE = 100;
 
+/** Without a definition nobody asks who takes what. */
+const ANYBODY: MayTake = () => true;
+
 /** What was learned of an environment rather than of a flow type is stored under this name. */
 const STRUCTURE = '';
 
@@ -208,11 +211,14 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
   /** Waits longer than was known to be normal, in a silence of who ended them: too short to be called stuck, perhaps. */
   const markHeldUp = (digest: Digest): void => {
     const model = modelOf(digest.type);
+    /** Who performs each step type; few flows have such waits. */
+    let services: Map<string, string> | null = null;
     for (const step of digest.steps)
       for (const { to, ms } of step.waits) {
         const known = model.steps.get(step.key)?.waits.get(to);
-        const normal = known !== undefined && known.count >= FEWEST_WAITS ? longest(known) : floorMs;
-        const service = ms <= normal ? undefined : digest.steps.find((other) => other.as === to)?.service;
+        if (ms <= (known !== undefined && known.count >= FEWEST_WAITS ? longest(known) : floorMs)) continue;
+        services ??= new Map(digest.steps.map((other) => [other.as, other.service]));
+        const service = services.get(to);
         if (service === undefined) continue;
         const silence = suspects.silenceIn(digest, service, step.startMs, step.startMs + ms);
         if (silence === null) continue;
@@ -399,13 +405,12 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
 
   /** Whoever was seen to take something takes that; of others, whatever nobody else was seen to take. */
   function mayTake(model: TypeModel): MayTake {
-    return (step, destination) => {
-      const taken = [...model.about.values()].filter(({ via }) => via !== '');
-      const own = taken.filter(({ name }) => name === step);
-      return own.length > 0
-        ? own.some(({ via }) => via === destination)
-        : taken.every(({ via }) => via !== destination);
-    };
+    const seen = [...model.about.values()].filter(({ via }) => via !== '');
+    const takers = new Set(seen.map(({ name }) => name));
+    const taken = new Set(seen.map(({ via }) => via));
+    const pairs = new Set(seen.map(({ name, via }) => `${name}\0${via}`));
+    return (step, destination) =>
+      takers.has(step) ? pairs.has(`${step}\0${destination}`) : !taken.has(destination);
   }
 
   /** Where a definition speaks of a step, what was learned of it is not asked. */
@@ -416,7 +421,13 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
       for (const about of model.about.values()) if (about.name === name) return about.lag.quantile(0.999);
       return 0;
     };
-    const declared = declaredOf(flow, definition, floorMs, lagOf, mayTake(model));
+    const declared = declaredOf(
+      flow,
+      definition,
+      floorMs,
+      lagOf,
+      definition === null ? ANYBODY : mayTake(model),
+    );
     if (digest.sampled) return declared;
     const learned = expectationsOf(digest, model, floorMs);
     if (definition === null && declared.length === 0)
