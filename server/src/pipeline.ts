@@ -292,6 +292,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     async write(prepared) {
       await store.insertSpans(prepared.map(({ rows }) => rows));
       const spans = flatMapped(prepared, (one) => one.spans);
+      expectations.heard(spans);
       counters.add('fermata_committed_records_total', spans.length);
       counters.add('fermata_commits_total');
       return {

@@ -111,6 +111,7 @@ export interface Step {
   name: string;
   service: string;
   serviceVersion: string;
+  instance: string;
   kind: string;
   status: 'running' | 'ok' | 'failed' | 'retried' | 'lost';
   result: string | null;

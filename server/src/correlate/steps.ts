@@ -239,6 +239,7 @@ function toStep(group: Draft[]): Step {
     name: nameOf(head),
     service: head.service.name,
     serviceVersion: head.service.version,
+    instance: head.service.instance,
     kind: head.step?.kind || (head.step?.compensates ? 'compensation' : kindOf(head)),
     status,
     result: last.status === 'running' ? null : head.step?.result || null,
@@ -255,6 +256,7 @@ function toStep(group: Draft[]): Step {
     shared: false,
     badges: [...badges].sort(),
     receivedMs: head.receivedAtMs,
+    endHeardMs: spans.reduce(lastToEnd).receivedAtMs,
     failureHeardMs: status === 'failed' ? failureHeardMs(spans, head) : null,
     aliveMs: msOf(shifted(spans.map((span) => span.end).reduce(later), skewNs)),
     deadlineMs: spans.reduce((least, { step }) => earliestDeadline(least, step?.deadlineMs ?? 0), 0) || null,
@@ -267,6 +269,8 @@ function failureHeardMs(spans: readonly Span[], head: Span): number {
   const said = spans.filter(saysFailed);
   return said.length === 0 ? head.receivedAtMs : Math.min(...said.map((span) => span.receivedAtMs));
 }
+const lastToEnd = (a: Span, b: Span): Span =>
+  b.end > a.end || (b.end === a.end && b.receivedAtMs < a.receivedAtMs) ? b : a;
 const saysFailed = ({ failed, step }: Span): boolean =>
   failed || step?.result === 'failure' || step?.result === 'timeout';
 

@@ -3,7 +3,7 @@ import { createBench } from '../correlate/testing.ts';
 import type { Definition } from '../model/definition.ts';
 import type { Flow } from '../model/flow.ts';
 import { aSpan, type SpanSketch } from '../model/testing/builders.ts';
-import { concluded, declaredDuties, declaredOf } from './declared.ts';
+import { concluded, declaredDuties, declaredOf, type Known } from './declared.ts';
 import { readDefinitions } from './definitions.ts';
 
 const flowOf = (...sketches: Omit<SpanSketch, 'trace'>[]): Flow => {
@@ -26,14 +26,9 @@ const definition = (yaml: string): Definition => {
   expect(problems).toEqual([]);
   return definitions[0]!;
 };
+const NOTHING: Known = { floorMs: 1000, lagMs: () => 0, mayTake: () => true, behindMs: () => 0 };
 const owed = (flow: Flow, of: Definition | null): string[] =>
-  declaredOf(
-    of === null ? flow : concluded(flow, of),
-    of,
-    1000,
-    () => 0,
-    () => true,
-  ).map(
+  declaredOf(of === null ? flow : concluded(flow, of), of, NOTHING).map(
     (one) =>
       `${one.absence} ${one.step} after ${one.since - 1_700_000_000_000} by ${one.stuckAt - one.since}`,
   );
@@ -58,6 +53,13 @@ describe('a definition', () => {
       'missing-step close after 0 by 600000',
     ]);
   });
+  test('after a step that took two attempts, its time begins with the end of the second', () => {
+    const attempt = (at: number, failed: boolean): Omit<SpanSketch, 'trace'> =>
+      step('charge', at, { role: 'process', message: 'm', failed, received: 1_700_000_000_000 + at });
+    expect(owed(flowOf(attempt(0, true), attempt(300_000, false)), SHOP)).toEqual([
+      'missing-step ship after 300000 by 3600000',
+    ]);
+  });
   test('a step by another service is not that step', () => {
     expect(owed(flowOf(step('charge', 0, { service: 'other' })), SHOP)).toHaveLength(1);
   });
@@ -77,13 +79,7 @@ steps:
   - { name: charge }
   - { oneOf: [mail, call], after: charge, within: 1m }
   - { name: file, after: [mail, call], within: 2m }`);
-    const [first] = declaredOf(
-      flowOf(step('charge', 0)),
-      choice,
-      1000,
-      () => 0,
-      () => true,
-    );
+    const [first] = declaredOf(flowOf(step('charge', 0)), choice, NOTHING);
     expect(first).toMatchObject({ oneOf: ['mail', 'call'], certain: false });
     expect(owed(flowOf(step('charge', 0), step('call', 5)), choice)).toEqual([
       'missing-step file after 0 by 120000',
@@ -107,13 +103,10 @@ steps:
       at: 1,
     });
     const waiting = (known: Record<string, string>, ...destinations: string[]): (string | null)[] =>
-      declaredOf(
-        flowOf(step('charge', 0), ...destinations.map((one, i) => send(`${i + 1}`, one))),
-        SHOP,
-        1000,
-        () => 0,
-        (name, destination) => (known[name] ?? destination) === destination,
-      ).map((one) => one.message);
+      declaredOf(flowOf(step('charge', 0), ...destinations.map((one, i) => send(`${i + 1}`, one))), SHOP, {
+        ...NOTHING,
+        mayTake: (name, destination) => (known[name] ?? destination) === destination,
+      }).map((one) => one.message);
     expect(waiting({}, 'shipments')).toEqual(['shipments']);
     expect(waiting({ ship: 'shipments' }, 'audit')).toEqual([null]);
     expect(waiting({ ship: 'shipments' }, 'audit', 'shipments')).toEqual(['shipments']);

@@ -3,7 +3,8 @@ import type { DefinedStep, Definition } from '../model/definition.ts';
 import type { WaitingFor } from '../model/expectation.ts';
 import type { Flow, Step } from '../model/flow.ts';
 import { msOf } from '../model/time.ts';
-import { MOST_WAITING, waitingFor } from './waiting-for.ts';
+import type { BehindMs } from './digest.ts';
+import { MOST_WAITING, owedSince, waitingFor } from './waiting-for.ts';
 
 /**
  * What somebody said comes next: a definition of the flow type, a routing slip, or a word of the flow itself. Pure, and
@@ -31,7 +32,7 @@ function doersIn(flow: Flow): Doers {
 }
 
 const isDone = (step: Step): boolean => step.status === 'ok' || step.status === 'retried';
-const endOf = (step: Step): number => Math.min(msOf(step.end ?? step.start), step.receivedMs);
+const endOf = ({ start, end }: Step): number => msOf(end ?? start);
 
 /** A flow as its definition sees it: which steps undo which, and whether it has come to its end. */
 export function concluded(flow: Flow, definition: Definition): Flow {
@@ -129,41 +130,60 @@ const UNTIMED_MS = 600_000;
 /** By what is known, may this step be waiting for a message to this destination? */
 export type MayTake = (step: string, destination: string) => boolean;
 
-/** Everything declared that is still owed. `lagMs`: how much later than it happens a step is seen. */
-export function declaredOf(
-  flow: Flow,
-  definition: Definition | null,
-  floorMs: number,
-  lagMs: (step: string) => number,
-  mayTake: MayTake,
-): WaitingFor[] {
+/** What is known besides the flow and its definition. */
+export interface Known {
+  /** Nothing is stuck sooner, ms. */
+  floorMs: number;
+  /** How much later than it happens a step is seen. */
+  lagMs: (step: string) => number;
+  mayTake: MayTake;
+  behindMs: BehindMs;
+}
+
+/** Everything declared that is still owed. */
+export function declaredOf(flow: Flow, definition: Definition | null, known: Known): WaitingFor[] {
   if (flow.outcome !== null && flow.outcome !== 'completed') return [];
   const doers = doersIn(flow);
   const found: WaitingFor[] = [];
+  const since: Since = (step) => {
+    const behindMs = known.behindMs(step);
+    return step.status === 'running'
+      ? owedSince({ behindMs, receivedMs: step.receivedMs }, msOf(step.start))
+      : owedSince({ behindMs, receivedMs: step.endHeardMs }, endOf(step));
+  };
   const owe = (
     what: Pick<WaitingFor, 'id' | 'step' | 'service' | 'afterStepId' | 'since'> & Partial<WaitingFor>,
     byMs: number,
   ): void => {
     if (found.length >= MOST_WAITING) return;
-    const stuckAt = Math.max(what.since + floorMs, byMs) + lagMs(what.step);
+    const stuckAt = Math.max(what.since + known.floorMs, byMs) + known.lagMs(what.step);
     found.push(
       waitingFor({ expectedAt: byMs, stuckAt, basis: 'declared', absence: 'missing-step', ...what }),
     );
   };
-  if (definition !== null) oweDefined(flow, definition, doers, mayTake, owe);
-  oweSlip(flow, owe);
+  // Whoever started it said when it should end.
+  const first = flow.steps.find((step) => step.start === flow.started);
+  const behindMs = first === undefined ? 0 : known.behindMs(first);
+  const beginning = {
+    atMs: owedSince({ behindMs, receivedMs: first?.receivedMs ?? Infinity }, msOf(flow.started)),
+    byMs: flow.deadlineMs === null ? null : flow.deadlineMs + behindMs,
+  };
+  if (definition !== null) oweDefined(flow, definition, doers, known.mayTake, beginning, since, owe);
+  oweSlip(flow, since, owe);
   for (const said of flow.expects) {
     const come = doers(said.step, said.service).some((step) => msOf(step.start) >= said.saidAtMs);
     if (come) continue;
+    const by = flow.steps.find((step) => step.spanIds.includes(said.bySpanId));
+    const behindMs = by === undefined ? 0 : known.behindMs(by);
     owe(
       {
         id: `${said.bySpanId}>expects ${said.step}`,
         step: said.step,
         service: said.service,
-        afterStepId: flow.steps.find((step) => step.spanIds.includes(said.bySpanId))?.id ?? null,
-        since: said.saidAtMs,
+        afterStepId: by?.id ?? null,
+        since: said.saidAtMs + behindMs,
       },
-      said.deadlineMs ?? said.saidAtMs + UNTIMED_MS,
+      (said.deadlineMs ?? said.saidAtMs + UNTIMED_MS) + behindMs,
     );
   }
   for (const step of flow.steps)
@@ -174,21 +194,36 @@ export function declaredOf(
           step: step.name,
           service: step.service,
           afterStepId: step.id,
-          since: msOf(step.start),
+          since: since(step),
           absence: 'lost-step',
         },
-        step.deadlineMs,
+        step.deadlineMs + known.behindMs(step),
       );
-  oweEnd(flow, definition, doers, (byMs) => found.some((one) => one.expectedAt <= byMs), owe);
+  oweEnd(flow, definition, doers, beginning, (byMs) => found.some((one) => one.expectedAt <= byMs), owe);
   return found;
 }
 
+/** When the flow began, and when it should have ended, ms. */
+interface Beginning {
+  atMs: number;
+  byMs: number | null;
+}
+/** A step is done, or began to run, ms. */
+type Since = (step: Step) => number;
 type Owe = (
   what: Pick<WaitingFor, 'id' | 'step' | 'service' | 'afterStepId' | 'since'> & Partial<WaitingFor>,
   byMs: number,
 ) => void;
 
-function oweDefined(flow: Flow, definition: Definition, doers: Doers, mayTake: MayTake, owe: Owe): void {
+function oweDefined(
+  flow: Flow,
+  definition: Definition,
+  doers: Doers,
+  mayTake: MayTake,
+  beginning: Beginning,
+  since: Since,
+  owe: Owe,
+): void {
   const doneOf = (step: DefinedStep): Step[] => doers(step.name, step.service).filter(isDone);
   const alternatives = (step: DefinedStep): DefinedStep[] =>
     step.choice === 0 ? [step] : definition.steps.filter((other) => other.choice === step.choice);
@@ -217,7 +252,8 @@ function oweDefined(flow: Flow, definition: Definition, doers: Doers, mayTake: M
       .flat()
       .reduce<Step | null>((a, b) => (a === null || endOf(b) > endOf(a) ? b : a), null);
     const running = begun.find((one) => one.status === 'running');
-    const since = running ? msOf(running.start) : last ? endOf(last) : msOf(flow.started);
+    const latest = running ?? last;
+    const sinceMs = latest === null ? beginning.atMs : since(latest);
     // A message that was sent since, and that nobody took, is where it stopped; which of several, nobody knows.
     const hops = flow.hops.filter(
       (one) =>
@@ -238,7 +274,7 @@ function oweDefined(flow: Flow, definition: Definition, doers: Doers, mayTake: M
         afterStepId: running?.id ?? last?.id ?? null,
         oneOf: all.length > 1 ? all.map((one) => one.name) : [],
         certain: all.length === 1,
-        since,
+        since: sinceMs,
         ...(running
           ? { absence: 'lost-step' as const }
           : hop && {
@@ -247,13 +283,13 @@ function oweDefined(flow: Flow, definition: Definition, doers: Doers, mayTake: M
               message: hop.message.destination,
             }),
       },
-      since + step.withinMs,
+      sinceMs + step.withinMs,
     );
   }
 }
 
 /** The newest slip counts: the one with the fewest stops left. */
-function oweSlip(flow: Flow, owe: Owe): void {
+function oweSlip(flow: Flow, since: Since, owe: Owe): void {
   const at = flow.steps
     .filter((step) => step.itinerary.length > 0)
     .reduce<Step | null>((a, b) => (a === null || b.itinerary.length <= a.itinerary.length ? b : a), null);
@@ -262,20 +298,21 @@ function oweSlip(flow: Flow, owe: Owe): void {
     const come = flow.steps.some((step) => step.name === name && step.start >= at.start && step !== at);
     if (come) continue;
     const hop = flow.hops.find((one) => one.from === at.id && one.state === 'waiting');
+    const sinceMs = since(at);
     return owe(
       {
         id: `${at.id}>slip ${name}`,
         step: name,
         service: null,
         afterStepId: at.id,
-        since: endOf(at),
+        since: sinceMs,
         ...(hop && {
           absence: 'undelivered-message' as const,
           hopId: hop.id,
           message: hop.message.destination,
         }),
       },
-      endOf(at) + UNTIMED_MS,
+      sinceMs + UNTIMED_MS,
     );
   }
 }
@@ -293,14 +330,14 @@ function oweEnd(
   flow: Flow,
   definition: Definition | null,
   doers: Doers,
+  beginning: Beginning,
   /** Is anything owed before that? It will speak for the whole. */
   sooner: (byMs: number) => boolean,
   owe: Owe,
 ): void {
   if (flow.outcome !== null) return;
-  const started = msOf(flow.started);
   const within = definition?.withinMs ?? null;
-  const byMs = flow.deadlineMs ?? (within === null ? null : started + within);
+  const byMs = beginning.byMs ?? (within === null ? null : beginning.atMs + within);
   if (byMs === null || sooner(byMs)) return;
   // A definition's time is for what goes well; what failed is said by the failure.
   if (
@@ -315,7 +352,7 @@ function oweEnd(
       step: 'the end of the flow',
       service: null,
       afterStepId: null,
-      since: started,
+      since: beginning.atMs,
       absence: 'flow-overdue',
     },
     byMs,

@@ -51,6 +51,8 @@ export interface DigestStep {
   kind: string;
   startMs: number;
   receivedMs: number;
+  /** Its sender's clock is so far behind, ms; what causal time makes of it is taken off. */
+  behindMs: number;
   endMs: number | null;
   running: boolean;
   failed: boolean;
@@ -90,7 +92,10 @@ const FURTHEST_ANCESTOR = 64;
 export const MOST_MEMBERS = 200;
 const MOST_PARTS = 500;
 
-export function digestOf(flow: Flow): Digest {
+/** Of a step, by what is known of its sender's clock, ms; causal time has made up for some of it. */
+export type BehindMs = (step: Step) => number;
+
+export function digestOf(flow: Flow, behindMs: BehindMs): Digest {
   const byId = new Map(flow.steps.map((step) => [step.id, step]));
   const parentOf = new Map<string, Step>();
   const via = new Map<string, string>();
@@ -123,6 +128,7 @@ export function digestOf(flow: Flow): Digest {
         kind: step.kind,
         startMs: msOf(step.start),
         receivedMs: step.receivedMs,
+        behindMs: behindMs(step),
         endMs: step.end === null ? null : msOf(step.end),
         running: step.status === 'running',
         failed: step.status === 'failed',

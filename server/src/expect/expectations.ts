@@ -2,7 +2,7 @@ import type { WaitingFor } from '../model/expectation.ts';
 import type { Digest, DigestStep, Part } from './digest.ts';
 import type { Histogram } from './histogram.ts';
 import { typesIn, type StepModel, type TypeModel } from './model.ts';
-import { MOST_WAITING, waitingFor } from './waiting-for.ts';
+import { MOST_WAITING, owedSince, waitingFor } from './waiting-for.ts';
 import { FEWEST_SAMPLES, type Candidate, type Owed, type OutcomeSets } from './outcome-sets.ts';
 
 /**
@@ -23,7 +23,7 @@ export function expectationsOf(digest: Digest, model: TypeModel, floorMs: number
     }
     const owed = stillOwed(setsFor(known, step.version).owedAfter(step.follow), model);
     if (owed === null) continue;
-    const since = Math.min(step.startMs, step.receivedMs);
+    const since = owedSince(step, step.startMs);
     const entry = (candidates: Candidate[], certain: boolean): WaitingFor =>
       waiting({ digest, model, owed, candidates, certain, after: step, since, floorMs, waits: known.waits });
     for (const candidate of owed.certain) found.push(entry([candidate], true));
@@ -35,7 +35,7 @@ export function expectationsOf(digest: Digest, model: TypeModel, floorMs: number
   const owed = onProbation(digest, model) ? null : stillOwed(model.flows.owedAfter(typesIn(digest)), model);
   if (owed === null) return [];
   const last = digest.steps.reduce((a, b) => (b.startMs > a.startMs ? b : a));
-  const since = Math.min(last.startMs, last.receivedMs);
+  const since = owedSince(last, last.startMs);
   const all = owed.certain.length > 0 ? owed.certain.map((one) => [one]) : [owed.oneOf];
   return all.map((candidates) =>
     waiting({
@@ -78,7 +78,17 @@ function ofParts(
     const owed = spoken.has(part.stepId) ? null : owedBy(part);
     if (owed === null || after === undefined || waits === undefined) continue;
     const certain = owed.certain.length > 0;
-    const common = { digest, model, owed, certain, after, part, since: part.sentMs, floorMs, waits };
+    const common = {
+      digest,
+      model,
+      owed,
+      certain,
+      after,
+      part,
+      since: owedSince(after, part.sentMs),
+      floorMs,
+      waits,
+    };
     for (const candidates of certain ? owed.certain.map((one) => [one]) : [owed.oneOf])
       found.push(waiting({ ...common, candidates }));
   }
@@ -184,9 +194,9 @@ const SIGN_MS = 60_000;
 function endOwed(step: DigestStep, known: StepModel, floorMs: number): WaitingFor | null {
   const { durations } = known;
   if (durations.count < FEWEST_SAMPLES) return null;
-  const since = Math.min(step.startMs, step.receivedMs);
+  const since = owedSince(step, step.startMs);
   // Who gives signs of life hangs only once they stop.
-  const alive = step.aliveMs > step.startMs ? step.aliveMs + Math.max(floorMs, SIGN_MS) : 0;
+  const alive = step.aliveMs > step.startMs ? step.aliveMs + step.behindMs + Math.max(floorMs, SIGN_MS) : 0;
   return waitingFor({
     id: `${step.id}>end`,
     afterStepId: step.id,

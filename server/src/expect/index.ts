@@ -4,10 +4,12 @@ import { createBoundedSet, type BoundedSet } from '../base/bounded-set.ts';
 import { createDeadlines } from '../base/deadlines.ts';
 import type { Finding, WaitingFor } from '../model/expectation.ts';
 import type { Flow } from '../model/flow.ts';
+import type { Span } from '../model/span.ts';
 import type { Definition, DefinitionSource, StoredDefinition } from '../model/definition.ts';
 import { concluded, declaredDuties, declaredOf, type MayTake } from './declared.ts';
+import { createSenderClocks } from './clocks.ts';
 import { createDefinitions } from './definitions.ts';
-import { digestOf, type Digest } from './digest.ts';
+import { digestOf, type BehindMs, type Digest } from './digest.ts';
 import { expectationsOf, longest, onProbation } from './expectations.ts';
 import { named } from './kinds-of-absence.ts';
 import { newsOf, type News } from './news.ts';
@@ -32,6 +34,8 @@ export { definitionsFrom, readDefinitions } from './definitions.ts';
  * teaches nothing, or an outage would teach that silence is normal.
  */
 export interface Expectations {
+  /** Spans as they arrive, in any order: how far their senders' clocks can be trusted. */
+  heard(spans: readonly Span[]): void;
   /** What a flow waits for now, and what is new about it; whatever it taught in an earlier form is taken back. */
   of(flow: Flow): { waitingFor: WaitingFor[]; young: boolean; news: News };
   /** What may be behind an absence, in words: a service that fell silent, a new version, a queue that grows. */
@@ -110,6 +114,7 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
   const definitions = createDefinitions();
   const structure = createStructure();
   const suspects = createSuspects(clock);
+  const clocks = createSenderClocks();
   const models = new Map<string, TypeModel>();
   const learning = new Map<string, Digest>();
   const taught = new Map<string, Map<string, Digest>>();
@@ -295,10 +300,13 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
   options.counters.gauge('fermata_learned_types', () => models.size);
   options.counters.gauge('fermata_flows_learning', () => learning.size);
   return {
+    heard: (spans) => clocks.observe(spans),
     of(flow) {
       takeBack(flow.id);
-      const digest = digestOf(flow);
-      const waiting = named(awaited(flow, digest), flow);
+      const behindMs: BehindMs = (step) =>
+        Math.max(0, clocks.behindMs(flow.environment, step.service, step.instance) - step.skewMs);
+      const digest = digestOf(flow, behindMs);
+      const waiting = named(awaited(flow, digest, behindMs), flow);
       suspects.observe(flow, digest);
       const now = clock.now();
       // Whoever owes by structure and is silent has an outage before its wait is long enough to be called stuck; whoever is
@@ -414,20 +422,19 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
   }
 
   /** Where a definition speaks of a step, what was learned of it is not asked. */
-  function awaited(flow: Flow, digest: Digest): WaitingFor[] {
+  function awaited(flow: Flow, digest: Digest, behindMs: BehindMs): WaitingFor[] {
     const model = modelOf(digest.type);
     const definition = definitions.of(flow.type, flow.typeVersion);
-    const lagOf = (name: string): number => {
+    const lagMs = (name: string): number => {
       for (const about of model.about.values()) if (about.name === name) return about.lag.quantile(0.999);
       return 0;
     };
-    const declared = declaredOf(
-      flow,
-      definition,
+    const declared = declaredOf(flow, definition, {
       floorMs,
-      lagOf,
-      definition === null ? ANYBODY : mayTake(model),
-    );
+      lagMs,
+      mayTake: definition === null ? ANYBODY : mayTake(model),
+      behindMs,
+    });
     if (digest.sampled) return declared;
     const learned = expectationsOf(digest, model, floorMs);
     if (definition === null && declared.length === 0)

@@ -11,6 +11,7 @@ const step = (over: Partial<DigestStep>): DigestStep => ({
   version: '',
   kind: 'event',
   startMs: 1000,
+  behindMs: 0,
   receivedMs: 1000,
   endMs: 1010,
   running: false,

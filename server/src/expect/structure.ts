@@ -2,7 +2,7 @@ import type { WaitingFor } from '../model/expectation.ts';
 import type { Digest, DigestStep } from './digest.ts';
 import { createHistogram, type Histogram } from './histogram.ts';
 import { wilson } from './outcome-sets.ts';
-import { MOST_WAITING, waitingFor } from './waiting-for.ts';
+import { MOST_WAITING, owedSince, waitingFor } from './waiting-for.ts';
 
 /**
  * What messaging itself owes, in whatever flow type: a message to a destination that is consumed owes a consumption, a
@@ -155,7 +155,7 @@ const consumedKey = (destination: string): string => `consumed ${destination}`;
 const repliedKey = (step: DigestStep): string => `replied ${step.as}`;
 
 function owed(step: DigestStep, { met, unmet, waits }: Tally, sentMs: number, floorMs: number) {
-  const since = Math.min(sentMs, step.receivedMs);
+  const since = owedSince(step, sentMs);
   const longest = waits.quantile(0.999);
   return {
     afterStepId: step.id,
@@ -176,8 +176,8 @@ const endOf = (step: DigestStep, floorMs: number): WaitingFor =>
     afterStepId: step.id,
     step: step.name,
     service: step.service,
-    since: step.aliveMs,
-    stuckAt: step.aliveMs + Math.max(floorMs, NO_SIGN_MS),
+    since: step.aliveMs + step.behindMs,
+    stuckAt: step.aliveMs + step.behindMs + Math.max(floorMs, NO_SIGN_MS),
     basis: 'structural',
     absence: 'lost-step',
     provisional: true,

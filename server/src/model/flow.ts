@@ -60,6 +60,8 @@ export interface Step {
   service: string;
   /** Version of that service, '' where it did not say. */
   serviceVersion: string;
+  /** Which of its processes, '' where it did not say. */
+  instance: string;
   kind: string;
   status: StepStatus;
   result: string | null;
@@ -80,6 +82,8 @@ export interface Step {
   badges: Badge[];
   /** When the span that the step is named by was committed, ms. */
   receivedMs: number;
+  /** When the span that ended last was committed, ms. */
+  endHeardMs: number;
   /** When it was first heard that the step failed, ms; null: it did not. */
   failureHeardMs: number | null;
   /** Latest sign of life of a running step, ms: its start, or a heartbeat. */

@@ -79,6 +79,7 @@ function presentStep(step: Step): wire.Step {
     end,
     attempts,
     receivedMs: _received,
+    endHeardMs: _ended,
     failureHeardMs: _heard,
     aliveMs: _alive,
     deadlineMs,

@@ -11,26 +11,35 @@ type PackedTimeline = [
   relations: Flow['relations'],
   unattributed: Flow['unattributed'],
   about?: [Flow['typeVersion'], Flow['deadlineMs'], Flow['expects']],
+  /** Of processes few ran many steps: each step has the place of its own in here. */
+  instances?: string[],
 ];
 type Timeline = Pick<
   Flow,
   'steps' | 'hops' | 'relations' | 'unattributed' | 'typeVersion' | 'deadlineMs' | 'expects'
 >;
 
-export const packTimeline = (flow: Timeline): string =>
-  JSON.stringify([
-    flow.steps.map(packStep),
+export function packTimeline(flow: Timeline): string {
+  const instances = new Map<string, number>();
+  for (const { instance } of flow.steps)
+    if (!instances.has(instance)) instances.set(instance, instances.size);
+  return JSON.stringify([
+    flow.steps.map((step) => packStep(step, instances.get(step.instance)!)),
     flow.hops.map(packHop),
     flow.relations,
     flow.unattributed,
     [flow.typeVersion, flow.deadlineMs, flow.expects],
+    [...instances.keys()],
   ] satisfies PackedTimeline);
+}
 
 /** '' is the empty timeline of a row that was read without it. */
 export function unpackTimeline(text: string): Timeline {
-  const [steps, hops, relations, unattributed, about] = JSON.parse(text || '[[],[],[],[]]') as PackedTimeline;
+  const [steps, hops, relations, unattributed, about, instances] = JSON.parse(
+    text || '[[],[],[],[]]',
+  ) as PackedTimeline;
   return {
-    steps: steps.map(unpackStep),
+    steps: steps.map((step) => unpackStep(step, instances ?? [])),
     hops: hops.map(unpackHop),
     relations,
     unattributed,
@@ -46,7 +55,7 @@ const nanos = (text: string): UnixNanos => unixNanos(BigInt(text));
 const nanosOrNull = (text: string | null): UnixNanos | null => (text === null ? null : nanos(text));
 const textOrNull = (instant: UnixNanos | null): string | null => (instant === null ? null : String(instant));
 
-function packStep(step: Step) {
+function packStep(step: Step, instance: number) {
   return [
     step.id,
     step.typeKey,
@@ -75,10 +84,12 @@ function packStep(step: Step) {
     step.deadlineMs,
     step.itinerary,
     step.failureHeardMs,
+    instance,
+    step.endHeardMs - step.receivedMs,
   ] as const;
 }
 
-function unpackStep(packed: PackedStep): Step {
+function unpackStep(packed: PackedStep, instances: readonly string[]): Step {
   const [
     id,
     typeKey,
@@ -105,6 +116,8 @@ function unpackStep(packed: PackedStep): Step {
     deadlineMs = null,
     itinerary = [],
     failureHeardMs = status === 'failed' ? receivedMs : null,
+    instance = 0,
+    endHeardAfterMs = 0,
   ] = packed;
   return {
     id,
@@ -124,7 +137,9 @@ function unpackStep(packed: PackedStep): Step {
     shared,
     badges,
     serviceVersion,
+    instance: instances[instance] ?? '',
     receivedMs,
+    endHeardMs: receivedMs + endHeardAfterMs,
     aliveMs,
     failureHeardMs,
     deadlineMs,
