@@ -84,6 +84,7 @@ export interface FlowSummary {
   services: string[];
   waitingFor: WaitingFor[];
   findings: Finding[];
+  /** Of the flow that it is part of: its id, or another name of it; `/flows/{id}` takes both. */
   parentId: string | null;
   incomplete: boolean;
   truncated: boolean;
@@ -173,6 +174,7 @@ export interface Relation {
   flowId: string | null;
   kind: 'parent' | 'child' | 'caused-by' | 'causes' | 'previous-run' | 'link';
   viaSpanId: string;
+  /** A trace and span; of a parent or child its key. */
   target: string;
 }
 

@@ -153,7 +153,10 @@ function identityOf(key: string, spans: Span[]): Identity {
     if (flow.version > version) version = flow.version;
     if (flow.deadlineMs > 0) deadlineMs = Math.min(deadlineMs ?? Infinity, flow.deadlineMs);
     if (flow.parentId !== '') {
-      const parent = flowIdOf(`i\0${environment}\0${flow.parentId}\0${flow.parentType}`, 1);
+      const parent =
+        flow.parentType === ''
+          ? flow.parentId
+          : flowIdOf(`i\0${environment}\0${flow.parentId}\0${flow.parentType}`, 1);
       if (parentId === null || parent < parentId) parentId = parent;
     }
   }

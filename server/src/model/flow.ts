@@ -122,7 +122,7 @@ export interface Relation {
   flowId: string | null;
   kind: 'parent' | 'child' | 'caused-by' | 'causes' | 'previous-run' | 'link';
   viaSpanId: string;
-  /** What the relation points at, where the flow is not known: a trace and span. */
+  /** A trace and span; of a parent or child its key, or what it is called where it is not known. */
   target: string;
 }
 
@@ -172,6 +172,7 @@ export interface Flow {
   failedSteps: number;
   services: string[];
   keys: [string, string][];
+  /** Of the flow that it is part of: our id, or, where its type was not said, the flow id alone. */
   parentId: string | null;
   incomplete: boolean;
   truncated: boolean;

@@ -16,6 +16,7 @@ import {
 import { migrate, type SchemaOptions } from './migrate.ts';
 import type { FlowTypeRow, PreparedSpans, ServiceRow, Store, StoredFlow, StoredSpan } from './port.ts';
 import type { ReadRows } from './readable.ts';
+import { createRelatives } from './relatives.ts';
 import { toSql } from './search-sql.ts';
 import { smallTables, type InsertJson } from './small-tables.ts';
 import { fromSpanRow, SPAN_COLUMNS, SPAN_FIELDS, spanRows, type SpanRow } from './span-rows.ts';
@@ -63,6 +64,7 @@ export function createStoreOver(
   const query = <Row>(sql: string, params?: Record<string, Param>): Promise<Row[]> =>
     tracked(connection.query<Row>(sql, params));
 
+  const relatives = createRelatives(query);
   const insertJson: InsertJson = (table, columns, rows) =>
     tracked(
       connection.insert(table, columns, 'JSONCompactEachRow', [
@@ -374,6 +376,7 @@ export function createStoreOver(
       );
       const found = fromFlowRow(row, now());
       found.flow.aliases = aliases.map((alias) => alias.id);
+      found.flow.relations.push(...(await relatives.of(found.flow)));
       return found;
     },
     async spansOf(id, limit) {

@@ -7,7 +7,7 @@ import type { Flow, FlowChange } from '../../model/flow.ts';
 import { KeyValues, type OtlpSpan } from '../../model/otlp.ts';
 import { ORIGIN, TRACE } from '../../model/names.ts';
 import type { EvidenceRecord } from '../../model/record.ts';
-import { unixNanos } from '../../model/time.ts';
+import { nanosFromMs, unixNanos } from '../../model/time.ts';
 import { createNormalizer } from '../../normalize/index.ts';
 import { matchesQuery } from '../../model/search-match.ts';
 import { parseQuery } from '../../query/language.ts';
@@ -174,6 +174,52 @@ export function describeStore(
       expect(await store.getFlow('former')).toBeNull();
       expect(await store.getFlow('never')).toBeNull();
       expect(await store.findFlow('never')).toEqual([]);
+    });
+
+    test('a flow knows the one that it is part of, and those that are part of it, run by run', async () => {
+      const child = (n: string, at: number, ...parent: string[]): OtlpSpan =>
+        otlp({
+          traceId: trace('e'),
+          spanId: id(n),
+          start: nanosFromMs(at),
+          end: nanosFromMs(at + 1),
+          attributes: ['fermata.flow.id', `part-${n}`, 'fermata.flow.type', 'part', ...parent],
+        });
+      const whole = child('0', 1000);
+      whole.attributes = ['fermata.flow.id', 'whole', 'fermata.flow.type', 'sum'];
+      const byId = ['fermata.flow.parent.id', 'whole'];
+      const changes = flowsOf(
+        [
+          whole,
+          child('1', 1001, ...byId, 'fermata.flow.parent.type', 'sum'),
+          child('2', 1002, ...byId),
+          child('3', 2001, ...byId),
+          child('4', 2002, 'fermata.flow.parent.id', 'never'),
+        ].map((span) => record(span)),
+      );
+      const named = (name: string): Flow => changes.find(({ flow }) => flow?.flowId === name)!.flow!;
+      const first = named('whole');
+      const second: Flow = { ...first, id: `${first.id}.2`, run: 2, started: nanosFromMs(2000) };
+      await store.insertFlows(
+        [...changes, { id: second.id, version: changes[0]!.version, flow: second, movedTo: null }],
+        3,
+        settlesAt,
+      );
+      const relations = async (flow: Flow): Promise<unknown[]> =>
+        (await store.getFlow(flow.id))!.flow.relations.map(({ kind, flowId, target }) => [
+          kind,
+          flowId,
+          target,
+        ]);
+      expect(await relations(first)).toEqual([
+        ['child', named('part-1').id, 'part-1'],
+        ['child', named('part-2').id, 'part-2'],
+      ]);
+      expect(await relations(second)).toEqual([['child', named('part-3').id, 'part-3']]);
+      expect(await relations(named('part-1'))).toEqual([['parent', first.id, 'whole']]);
+      expect(await relations(named('part-2'))).toEqual([['parent', first.id, 'whole']]);
+      expect(await relations(named('part-3'))).toEqual([['parent', second.id, 'whole']]);
+      expect(await relations(named('part-4'))).toEqual([['parent', null, 'never']]);
     });
 
     test('a flow row gives back the whole flow', async () => {

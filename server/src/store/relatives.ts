@@ -1,0 +1,75 @@
+import type { Flow, Relation } from '../model/flow.ts';
+
+/**
+ * The flow that this one is part of, and those that are part of it: only other rows know. A child names its parent by id
+ * and type, and so by the hash of both, or by the id alone; of runs of the parent the last one that had begun counts.
+ */
+export interface Relatives {
+  of(flow: Flow): Promise<Relation[]>;
+}
+
+type Query = <Row>(sql: string, params: Record<string, string | number | string[]>) => Promise<Row[]>;
+
+interface Relative {
+  id: string;
+  type: string;
+  key: string;
+  started: string;
+}
+
+/** More children are found by `parent:`. */
+export const MOST_CHILDREN = 100;
+
+export function createRelatives(query: Query): Relatives {
+  const read = (condition: string, params: Record<string, string | string[]>): Promise<Relative[]> =>
+    query<Relative>(
+      `SELECT id, type, key, started FROM flows FINAL
+       WHERE id IN (SELECT DISTINCT id FROM flows WHERE ${condition}) AND deleted = 0 AND ${condition}
+       ORDER BY started, id LIMIT ${MOST_CHILDREN}`,
+      params,
+    );
+  /** Runs of one flow have neighbouring ids. */
+  const runsOf = (first: string): Promise<Relative[]> =>
+    read("(id = {first:String} OR id > {first:String} || '.' AND id < {first:String} || '/')", { first });
+
+  const parentOf = async ({ id, parentId, environment, started }: Flow): Promise<Relation[]> => {
+    if (parentId === null) return [];
+    let runs = await runsOf(parentId);
+    if (runs.length === 0)
+      runs = await read('environment = {environment:String} AND flow_id = {name:String}', {
+        environment,
+        name: parentId,
+      });
+    const isOne = new Set(runs.map(({ type }) => type)).size === 1;
+    runs = runs.filter((run) => run.id !== id);
+    const parent = runs.findLast((run) => BigInt(run.started) <= started) ?? runs[0];
+    return [
+      isOne && parent !== undefined
+        ? { flowId: parent.id, kind: 'parent', viaSpanId: '', target: parent.key }
+        : { flowId: null, kind: 'parent', viaSpanId: '', target: parentId },
+    ];
+  };
+
+  const childrenOf = async ({ id, flowId, run, environment }: Flow): Promise<Relation[]> => {
+    const first = run === 1 ? id : id.slice(0, -`.${run}`.length);
+    const [children, runs] = await Promise.all([
+      read('environment = {environment:String} AND parent_id IN {names:Array(String)}', {
+        environment,
+        names: flowId === '' ? [first] : [first, flowId],
+      }),
+      runsOf(first),
+    ]);
+    const runAt = (started: string): Relative | undefined =>
+      runs.findLast((one) => BigInt(one.started) <= BigInt(started)) ?? runs[0];
+    return children
+      .filter((child) => child.id !== id && runAt(child.started)?.id === id)
+      .map((child) => ({ flowId: child.id, kind: 'child', viaSpanId: '', target: child.key }));
+  };
+
+  return {
+    async of(flow) {
+      const [parent, children] = await Promise.all([parentOf(flow), childrenOf(flow)]);
+      return [...parent, ...children];
+    },
+  };
+}
