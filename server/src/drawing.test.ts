@@ -6,7 +6,7 @@ import type { FlowChange } from './model/flow.ts';
 import type { Attributes, OtlpLink, OtlpSpan } from './model/otlp.ts';
 import { spanIdOf } from './model/span.ts';
 import { unixNanos } from './model/time.ts';
-import { createBench, names, spansOf, type Bench } from './testing/pipeline-bench.ts';
+import { createBench, names, spansOf } from './testing/pipeline-bench.ts';
 
 /** Tells of every insert that was done. */
 const telling = (
@@ -222,11 +222,10 @@ const inTrace = (trace: string): { traceId: string; attributes: string[] } => ({
 });
 /** A store that has one flow, a1. */
 const withA1 = async (
-  ...more: Parameters<Bench['deliver']>
+  attributes: string[] = ORDER_A1.attributes,
 ): Promise<{ clock: ManualClock; store: MemoryStore }> => {
-  const { place, deliver, advance, pipeline, clock, store } = await createBench();
-  if (more.length === 0) await place('a1');
-  else await deliver(...more);
+  const { span, deliver, advance, pipeline, clock, store } = await createBench();
+  await deliver(span('a1', { attributes }));
   await advance(1000);
   await pipeline.stop();
   return { clock, store };
@@ -555,5 +554,36 @@ test('a request flow that is not wanted any more leaves no row of when it was', 
   expect([...store.flows.values()].map(({ flow }) => [flow.flowId, flow.members.length])).toEqual([
     ['a1', 3],
   ]);
+  await pipeline.stop();
+});
+
+test.each([
+  ['without the type that is known', ['fermata.flow.type', 'order'], []],
+  ['with the type that was not known', [], ['fermata.flow.type', 'order']],
+])('of a forgotten flow, a late span is known by its id, %s', async (_, first, late) => {
+  const id = ['fermata.flow.id', 'a1'];
+  const { clock, store } = await withA1([...id, ...first]);
+  const { deliver, span, advance, pipeline } = await createBench({ clock, store, names: forgotten });
+  await deliver(span('c3', { attributes: [...id, ...late] }));
+  await advance(3000);
+  expect(flowsIn(store)).toEqual({ a1: ['a1', 'c3'] });
+  expect([...store.flows.values()].map(({ flow }) => flow.type)).toEqual(['order']);
+  await pipeline.stop();
+});
+
+test('of a forgotten flow, a late span is known by the name that it had before', async () => {
+  const before = await createBench();
+  const { clock, store } = before;
+  await before.deliver(before.span('d4', { attributes: [] }));
+  await before.advance(2000);
+  const child = { traceId: 'd4'.padStart(32, '0'), parentSpanId: 'd4'.padStart(16, '0') };
+  await before.deliver(before.span('e5', { ...child, ...ORDER_A1 }));
+  await before.advance(3000);
+  expect(flowsIn(store)).toEqual({ a1: ['d4', 'e5'] });
+  await before.pipeline.stop();
+  const { deliver, span, advance, pipeline } = await createBench({ clock, store, names: forgotten });
+  await deliver(span('c3', { ...child, attributes: [] }));
+  await advance(3000);
+  expect(flowsIn(store)).toEqual({ a1: ['c3', 'd4', 'e5'] });
   await pipeline.stop();
 });

@@ -3,7 +3,7 @@ import type { Counters } from './base/counters.ts';
 import { createBoundedSet } from './base/bounded-set.ts';
 import { messageOf } from './base/errors.ts';
 import type { Log } from './base/log.ts';
-import type { Correlator } from './correlate/index.ts';
+import type { Correlator, Unheard } from './correlate/index.ts';
 import { seenAt, type Flow, type FlowChange, type SeenFlow } from './model/flow.ts';
 import type { Store, StoredFlow } from './store/index.ts';
 
@@ -205,11 +205,12 @@ export function createDrawing(options: DrawingOptions): Drawing {
   /** Spans come in between: of two changes of one flow the later counts. */
   const draw = async (): Promise<{ drawn: Map<string, FlowChange>; roundEnds: boolean }> => {
     const drawn = new Map<string, FlowChange>();
-    const unheard: string[] = [];
+    const unheard: Unheard = { ids: [], names: [] };
     for (;;) {
       const taken = correlator.takeChanges(stopping ? Infinity : MOST_DRAWN);
       for (const change of taken.list) drawn.set(change.id, change);
-      unheard.push(...taken.unheard);
+      unheard.ids.push(...taken.unheard.ids);
+      unheard.names.push(...taken.unheard.names);
       if (taken.isAll || drawn.size >= MOST_WRITTEN) {
         await takeUpAgain(unheard, drawn);
         return { drawn, roundEnds: taken.roundEnds };
@@ -218,14 +219,15 @@ export function createDrawing(options: DrawingOptions): Drawing {
     }
   };
   /**
-   * Flows that began anew under ids that the store has: what is there belongs to them, and must not be written over. All
+   * Flows that began anew under names that the store has: what is there belongs to them, and must not be written over. All
    * that this changes is drawn at once, for it has to be written together.
    */
-  const takeUpAgain = async (unheard: string[], drawn: Map<string, FlowChange>): Promise<void> => {
-    while (unheard.length > 0) {
-      const ids = unheard;
+  const takeUpAgain = async (unheard: Unheard, drawn: Map<string, FlowChange>): Promise<void> => {
+    while (unheard.ids.length > 0) {
+      const { ids, names } = unheard;
       const taken = await untilDone('flows could not be looked up', async () => {
         const known = await store.loadByIds(ids);
+        if (names.length > 0) known.push(...(await store.loadByNames(names)));
         if (known.length === 0) return null;
         const changed = await options.bringBack(known);
         for (const { id } of known) drawn.delete(id);

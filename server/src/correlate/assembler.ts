@@ -4,6 +4,7 @@ import { causesOf, concernedBy, headOf, startsSegment, tookFromReceive } from '.
 import {
   countOf,
   createGraph,
+  flowKeyOf,
   hasStrongId,
   idToken,
   isConsumer,
@@ -143,7 +144,7 @@ export function createAssembler(): Assembler {
     const { span } = node;
     const known = types.get(idToken(span));
     const type = span.flow!.type || (known?.size === 1 ? [...known.keys()][0]! : '');
-    return `i\0${span.service.environment}\0${span.flow!.id}\0${type}`;
+    return flowKeyOf(span.service.environment, span.flow!.id, type);
   };
 
   const dependsOnItself = (top: Node): boolean => {

@@ -57,12 +57,17 @@ export const weakTokens = (span: Span): readonly string[] => namesOf(span).weak;
 /** Everything but parent and links by which spans find each other. */
 export const sharedTokens = (span: Span): readonly string[] => namesOf(span).shared;
 
+/** Of a flow with an explicit id; type '' where nobody said it. */
+export const flowKeyOf = (environment: string, id: string, type: string): string =>
+  `${idTokenOf(environment, id)}\0${type}`;
+export const idTokenOf = (environment: string, id: string): string => `i\0${environment}\0${id}`;
+
 function namesOf(span: Span): SpanNames {
   if (span.names !== null) return span.names;
   const message = messageNames(span);
   const weak = weakNames(span);
   const id =
-    span.flow === null || span.flow.id === '' ? '' : `i\0${span.service.environment}\0${span.flow.id}`;
+    span.flow === null || span.flow.id === '' ? '' : idTokenOf(span.service.environment, span.flow.id);
   if (message === NONE && weak === NONE && id === '') return (span.names = NO_NAMES);
   return (span.names = {
     message,

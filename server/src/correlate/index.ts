@@ -2,12 +2,13 @@ import type { Clock } from '../base/clock.ts';
 import type { Counters } from '../base/counters.ts';
 import { createDeadlines } from '../base/deadlines.ts';
 import type { Flow, FlowChange, KnownCause } from '../model/flow.ts';
+import { TOKEN } from '../model/names.ts';
 import type { Span, SpanKey } from '../model/span.ts';
 import { createAway } from './away.ts';
 import { createAssembler, type FlowState } from './assembler.ts';
 import { causesOf } from './evidence.ts';
 import { inputOf } from './flow-input.ts';
-import { isBatchConsumer, neighboursOf, type Node } from './graph.ts';
+import { flowKeyOf, idTokenOf, isBatchConsumer, neighboursOf, type Node } from './graph.ts';
 import { causalShifts, splitRuns } from './runs.ts';
 import { flowIdOf, rowTokens, toTimeline } from './timeline.ts';
 import { togetherWith, type Together } from './together.ts';
@@ -70,8 +71,16 @@ export interface Changes {
   isAll: boolean;
   /** Whatever had changed when this round began has been given by now. */
   roundEnds: boolean;
-  /** Flows among them that may be in the store all the same, where names were forgotten: load those, and look again. */
-  unheard: string[];
+  unheard: Unheard;
+}
+
+/**
+ * What may be in the store of flows that seem to be new, where names were forgotten: flows with these ids, and, of flows
+ * whose type nobody said, with these names. To be loaded, and looked at again.
+ */
+export interface Unheard {
+  ids: string[];
+  names: string[];
 }
 
 export interface StoredFlowSpans {
@@ -208,11 +217,20 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
         else deadlines.set(flow.id, settlesAt);
       }
       list.push({ id: flow.id, version: nextVersion(), flow, movedTo: null });
-      if (away.forgets && !before.includes(flow.id)) unheard.push(flow.id);
+      if (away.forgets && !before.includes(flow.id)) lookFor(flow, key, unheard);
     });
     for (const id of before) if (!ids.includes(id)) bury(id, ids[0]!, list);
     const [first] = state.nodes;
     shown.set(key, { ids, sample: first!.span.key, computedAtMs: now, moves: assembler.moves });
+  };
+
+  /** A late span may say more or less than the others did: by the id with and without the type it is one flow. */
+  const lookFor = ({ id, environment, flowId }: Flow, key: string, { ids, names }: Unheard): void => {
+    ids.push(id);
+    if (flowId === '') return;
+    const untyped = flowKeyOf(environment, flowId, '');
+    if (key === untyped) names.push(TOKEN + idTokenOf(environment, flowId));
+    else ids.push(flowIdOf(untyped, 1));
   };
 
   const bury = (id: string, movedTo: string | null, changes: FlowChange[]): void => {
@@ -390,7 +408,7 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
         round = [...pending].reverse();
         isFirst = owed.size === 0;
       }
-      const taken: Taken = { list: [], unheard: [] };
+      const taken: Taken = { list: [], unheard: { ids: [], names: [] } };
       const now = clock.now();
       let putOff = false;
       while (round.length > 0 && taken.list.length < limit) {
@@ -409,7 +427,7 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
       const again = new Set(keys);
       for (const id of ids) again.add(keyOfId.get(id) ?? '');
       again.delete('');
-      const taken: Taken = { list: [], unheard: [] };
+      const taken: Taken = { list: [], unheard: { ids: [], names: [] } };
       for (const key of again) drawNow(key, taken);
       return changesOf(taken);
     },

@@ -5,7 +5,7 @@ import { ORIGIN, REFERRER, TRACE } from '../model/names.ts';
 import { spanIdOf, type Outcome, type Span } from '../model/span.ts';
 import { type UnixNanos, earlier, later, msBetween, msOf, shifted } from '../model/time.ts';
 import type { FlowInput } from './flow-input.ts';
-import { mayNameFlow, sharedTokens } from './graph.ts';
+import { flowKeyOf, mayNameFlow, sharedTokens } from './graph.ts';
 import { hopsOf } from './hops.ts';
 import type { Shifts } from './runs.ts';
 import { addBadge, draftSteps, linkCompensations, mergeAttempts } from './steps.ts';
@@ -156,7 +156,7 @@ function identityOf(key: string, spans: Span[]): Identity {
       const parent =
         flow.parentType === ''
           ? flow.parentId
-          : flowIdOf(`i\0${environment}\0${flow.parentId}\0${flow.parentType}`, 1);
+          : flowIdOf(flowKeyOf(environment, flow.parentId, flow.parentType), 1);
       if (parentId === null || parent < parentId) parentId = parent;
     }
   }

@@ -51,6 +51,7 @@ export interface Store {
   /** Flows and unowned spans that have one of these names (of a span, or a token), with their spans. */
   loadByNames(names: readonly string[]): Promise<StoredFlow[]>;
 
+  /** A name that is gone gives what it is called now. */
   loadByIds(ids: readonly string[]): Promise<StoredFlow[]>;
 
   saveLearned(models: readonly LearnedRow[], savedMs: number): Promise<void>;

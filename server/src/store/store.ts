@@ -124,25 +124,24 @@ export function createStoreOver(
   const loadWhere = async (
     condition: string,
     params: Record<string, Param>,
-    wanted?: { spans: ReadonlySet<string>; tokens: ReadonlySet<string> },
+    wanted: { spans: ReadonlySet<string>; tokens: ReadonlySet<string> },
   ): Promise<StoredFlow[]> => {
-    const rows = await query<{
-      id: string;
-      version: string;
-      members: string;
-      tokens: string[];
-      causes: string;
-    }>(newest("id, version, members, tokens, if(deleted = 2, timeline, '[]') AS causes", condition), params);
+    const rows = await query<LoadedRow>(newest(LOADED_FIELDS, condition), params);
+    return withSpans(
+      rows,
+      ({ keys, tokens }) =>
+        tokens.some((token) => wanted.tokens.has(token)) || keys.some((key) => wanted.spans.has(key)),
+    );
+  };
+  const withSpans = async (
+    rows: LoadedRow[],
+    isWanted: (row: { keys: string[]; tokens: string[] }) => boolean = () => true,
+  ): Promise<StoredFlow[]> => {
     const flows = readRows(rows, ({ members, causes, ...row }) => ({
       ...row,
       keys: keysOf(members),
       causes: JSON.parse(causes) as StoredFlow['causes'],
-    })).filter(
-      ({ keys, tokens }) =>
-        wanted === undefined ||
-        tokens.some((token) => wanted.tokens.has(token)) ||
-        keys.some((key) => wanted.spans.has(key)),
-    );
+    })).filter(isWanted);
     if (flows.length === 0) return [];
     const spans = await spansAt(flows.flatMap((flow) => flow.keys));
     return flows.map(({ id, version, keys, causes }) => ({
@@ -290,10 +289,22 @@ export function createStoreOver(
       return [...flows.values()];
     },
     async loadByIds(ids) {
-      const flows: StoredFlow[] = [];
-      for (const some of inPieces(ids))
-        flows.push(...(await loadWhere('id IN {ids:Array(String)}', { ids: some })));
-      return flows;
+      const found: LoadedRow[] = [];
+      const asked = new Set(ids);
+      // A grave leads to a name that may be gone, too.
+      for (let next = [...asked]; next.length > 0;) {
+        const moved: string[] = [];
+        for (const some of inPieces(next))
+          for (const row of await query<LoadedRow>(
+            `SELECT ${LOADED_FIELDS} FROM flows FINAL WHERE id IN {ids:Array(String)}`,
+            { ids: some },
+          ))
+            if (row.deleted !== 1) found.push(row);
+            else if (row.moved_to !== '') moved.push(row.moved_to);
+        next = [...new Set(moved)].filter((id) => !asked.has(id));
+        for (const id of next) asked.add(id);
+      }
+      return withSpans(found);
     },
     ...smallTables({ query, insertJson, readRows }),
     async *flowsWithFindings() {
@@ -452,6 +463,19 @@ export function createStoreOver(
     ping: () => connection.ping().catch(() => false),
   };
 }
+
+/** Of a row whose spans are to be loaded. */
+interface LoadedRow {
+  id: string;
+  version: string;
+  deleted: number;
+  moved_to: string;
+  members: string;
+  tokens: string[];
+  causes: string;
+}
+const LOADED_FIELDS =
+  "id, version, deleted, moved_to, members, tokens, if(deleted = 2, timeline, '[]') AS causes";
 
 /** Lists that one query can hold. */
 function* inPieces(values: Iterable<string>): Generator<string[]> {

@@ -171,6 +171,7 @@ export function describeStore(
       );
       expect(await store.findFlow('former')).toEqual([trace('4')]);
       expect((await store.getFlow(trace('4')))!.flow.aliases).toEqual(['former']);
+      expect((await store.loadByIds(['former', trace('4')])).map((flow) => flow.id)).toEqual([trace('4')]);
       expect(await store.getFlow('former')).toBeNull();
       expect(await store.getFlow('never')).toBeNull();
       expect(await store.findFlow('never')).toEqual([]);

@@ -28,6 +28,7 @@ export function memoryStore(now: () => number): MemoryStore {
   const spans = new Map<string, EvidenceRecord[]>();
   const batches: Batch[] = [];
   const flows = new Map<string, { flow: Flow; version: number; settlesAtMs: number }>();
+  const graves = new Map<string, string>();
   const unowned = new Map<string, Unowned>();
   const byName = new Map<string, Set<string>>();
   const incidents = new Map<string, Incident>();
@@ -65,7 +66,7 @@ export function memoryStore(now: () => number): MemoryStore {
         },
       ];
     const row = flows.get(id);
-    if (!row) return [];
+    if (!row) return graves.has(id) ? load(graves.get(id)!) : [];
     const members = row.flow.members.flatMap((key) => (spans.get(key) ?? []).map(stored));
     return [{ id, version: row.version, members, causes: [] }];
   };
@@ -100,14 +101,17 @@ export function memoryStore(now: () => number): MemoryStore {
     },
     async insertFlows(changes, upToBatch, settlesAt) {
       derivedBatch = Math.max(derivedBatch, upToBatch);
-      for (const { id, version, flow, unowned: loose } of changes) {
+      for (const { id, version, flow, movedTo, unowned: loose } of changes) {
         if (loose) {
           unowned.set(id, loose);
           index(id, [SPAN + loose.key, ...loose.tokens]);
         } else if (flow) {
           flows.set(id, { flow, version, settlesAtMs: settlesAt(flow) });
           index(id, [...flow.members.map((key) => SPAN + key), ...flow.tokens]);
-        } else flows.delete(id);
+        } else {
+          flows.delete(id);
+          if (movedTo !== null) graves.set(id, movedTo);
+        }
       }
     },
     async watermarks() {
