@@ -76,6 +76,7 @@ export function createApp(config: Config, parts: AppParts = {}): App {
     stuckFloorMs: config.stuckFloorMs,
     expects: config.expect === 'on',
     unloadMs: config.unloadMs,
+    runQuietMs: config.runQuietMs,
     requestFlows: config.requestFlows,
     definitions: config.definitions,
     queryRules: config.alerts.rules,

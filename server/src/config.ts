@@ -22,6 +22,7 @@ export interface Config {
   stuckFloorMs: number;
   expect: 'on' | 'off';
   unloadMs: number;
+  runQuietMs: number;
   memoryLimitBytes: number;
   clickhouseUrl: string;
   clickhouseCluster: string;
@@ -79,6 +80,12 @@ const days: Reader<number> = (value) => {
   const ms = duration(value);
   if (ms < UNITS['d']!) throw new Error('is less than a day');
   return Math.ceil(ms / UNITS['d']!);
+};
+const atLeastADay: Reader<number> = (value) => {
+  if (value === 'off') return 0;
+  const ms = duration(value);
+  if (ms < UNITS['d']!) throw new Error('is less than 24h; an order may rest over night');
+  return ms;
 };
 const alertsFile: Reader<AlertSettings> = (path) => {
   if (path === '') return NO_ALERTS;
@@ -177,6 +184,12 @@ export const SETTINGS: { [K in keyof Config]: Setting<Config[K]> } = {
     default: '60s',
     read: duration,
     help: 'quiet time after which a flow leaves memory (late spans bring it back)',
+  },
+  runQuietMs: {
+    name: 'FERMATA_RUN_QUIET',
+    default: 'off',
+    read: atLeastADay,
+    help: 'quiet time of a flow, 24h or more, after which its id begins a new run; off: only a declared start does',
   },
   memoryLimitBytes: {
     name: 'FERMATA_MEMORY_LIMIT',

@@ -58,6 +58,7 @@ export interface PipelineOptions extends Pick<DrawingOptions, Handed> {
   /** From the operator's files. */
   definitions: readonly Definition[];
   queryRules: readonly QueryRule[];
+  runQuietMs?: CorrelatorOptions['runQuietMs'];
   departedLines?: CorrelatorOptions['departedLines'];
 }
 
@@ -139,6 +140,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     counters,
     settleMs: options.settleMs,
     unloadMs: options.unloadMs,
+    runQuietMs: options.runQuietMs,
     departedLines: options.departedLines,
     judge: options.expects ? judged : (flow) => flow,
     onDirty: () => drawing.changed(),

@@ -98,6 +98,8 @@ export interface CorrelatorOptions {
   settleMs: number;
   /** Quiet time after which a flow leaves memory, ms. */
   unloadMs: number;
+  /** Quiet time, ms, after which an id that is used again makes a new run; 0: only a declared start does. */
+  runQuietMs?: number | undefined;
   /** Flows that were open count as ended now. */
   onSettled(flowIds: string[]): void;
   /** Health, what is awaited and what is wrong, at `now`: part of every drawing. */
@@ -137,6 +139,7 @@ const LOOKED_AT = 4;
 
 export function createCorrelator(options: CorrelatorOptions): Correlator {
   const { clock } = options;
+  const runQuietNs = BigInt(options.runQuietMs ?? 0) * 1_000_000n;
   const assembler = createAssembler();
   const away = createAway(assembler, options.departedLines);
   const shown = new Map<string, Shown>();
@@ -194,7 +197,7 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
     const now = clock.now();
     const input = inputOf(state, assembler.graph);
     const shifts = causalShifts(input);
-    const runs = splitRuns(input, shifts);
+    const runs = splitRuns(input, shifts, runQuietNs);
     let ids: readonly string[] = [];
     let previous: Flow | null = null;
     const before = shown.get(key)?.ids ?? [];

@@ -448,6 +448,30 @@ describe('change', () => {
     expect(flowsOf(start(0, 'a1'), start(100, 'b1'), end(150, 'b1'))).toHaveLength(1);
   });
 
+  test('where an operator wants it, a quiet of a day begins a new run, but not between a message and who takes it', () => {
+    const DAY_MS = 86_400_000;
+    const spans = [
+      aSpan({ trace: 'a1', id: '1', flow: 'o', type: 't', at: 0 }),
+      aSpan({ trace: 'a1', id: '2', parent: '1', role: 'send', message: 'm', at: 5 }),
+      aSpan({ trace: 'b1', id: '3', flow: 'o', type: 't', at: 2 * DAY_MS }),
+      aSpan({ trace: 'c1', id: '4', role: 'process', message: 'm', at: 4 * DAY_MS }),
+      aSpan({ trace: 'd1', id: '5', flow: 'o', type: 't', at: 4.5 * DAY_MS }),
+    ];
+    const runsWith = (runQuietMs: number): string[][] => {
+      const bench = createBench({ runQuietMs });
+      bench.take(spans);
+      return [...bench.flows().values()]
+        .sort((a, b) => a.run - b.run)
+        .map(({ members }) => members.map((key) => key.slice(-1)).sort());
+    };
+    expect(runsWith(DAY_MS)).toEqual([
+      ['1', '2', '4'],
+      ['3', '5'],
+    ]);
+    expect(runsWith(3 * DAY_MS)).toEqual([['1', '2', '3', '4', '5']]);
+    expect(runsWith(0)).toEqual([['1', '2', '3', '4', '5']]);
+  });
+
   test('what was handed over in one run is no relation of the other', () => {
     const marked = (trace: string, id: string, at: number, over: Partial<SpanSketch>): SpanSketch => ({
       trace,

@@ -44,12 +44,48 @@ export function causalShifts(input: FlowInput): Shifts {
   return shifts;
 }
 
+/** The first segment of a run but the first, and its causal time. */
+interface Boundary {
+  at: bigint;
+  segment: InputSegment;
+}
+
 /**
- * An id used again makes a new run only at a start milestone that lies, in causal time, after an end of the run before.
- * A caused segment stays in the run of its cause, however late it is.
+ * An id used again makes a new run only at a start milestone that lies, in causal time, after an end of the run before;
+ * and, where an operator wants it, at whatever nothing caused after a quiet of `quietNs` (0n: never). A caused segment
+ * stays in the run of its cause, however late it is.
  */
-export function splitRuns(input: FlowInput, shifts: Shifts): FlowInput[] {
-  const starts: { at: bigint; segment: InputSegment }[] = [];
+export function splitRuns(input: FlowInput, shifts: Shifts, quietNs: bigint): FlowInput[] {
+  const boundaries = startsAfterEnds(input, shifts);
+  if (quietNs > 0n) {
+    const known = new Set(boundaries.map(({ segment }) => segment));
+    boundaries.push(...afterQuiet(input, shifts, quietNs).filter(({ segment }) => !known.has(segment)));
+    boundaries.sort(byTime);
+  }
+  return boundaries.length === 0 ? [input] : splitAt(boundaries, input, shifts);
+}
+
+const byTime = (a: Boundary, b: Boundary): number => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0);
+
+function afterQuiet(input: FlowInput, shifts: Shifts, quietNs: bigint): Boundary[] {
+  const boundaries: Boundary[] = [];
+  const inOrder = input.segments
+    .map((segment): Boundary => ({ at: segment.head.start + shifts.get(segment)!, segment }))
+    .sort(byTime);
+  let until: bigint | null = null;
+  for (const { at, segment } of inOrder) {
+    const isCaused = segment.causes.some(({ where }) => where === 'flow');
+    if (until !== null && at - until >= quietNs && !isCaused) boundaries.push({ at, segment });
+    for (const span of segment.spans) {
+      const end = span.end + shifts.get(segment)!;
+      if (until === null || end > until) until = end;
+    }
+  }
+  return boundaries;
+}
+
+function startsAfterEnds(input: FlowInput, shifts: Shifts): Boundary[] {
+  const starts: Boundary[] = [];
   const ends: bigint[] = [];
   for (const segment of input.segments)
     for (const span of segment.spans) {
@@ -57,10 +93,10 @@ export function splitRuns(input: FlowInput, shifts: Shifts): FlowInput[] {
       if (span.milestone === 'flow-started') starts.push({ at, segment });
       else if (span.flow?.outcome) ends.push(at);
     }
-  if (starts.length === 0 || ends.length === 0) return [input];
-  starts.sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
+  if (starts.length === 0 || ends.length === 0) return [];
+  starts.sort(byTime);
   ends.sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
-  const boundaries: { at: bigint; segment: InputSegment }[] = [];
+  const boundaries: Boundary[] = [];
   let runStart: bigint | null = null;
   for (const start of starts) {
     const ended = ends.find((end) => (runStart === null || end > runStart) && end < start.at);
@@ -71,8 +107,10 @@ export function splitRuns(input: FlowInput, shifts: Shifts): FlowInput[] {
     boundaries.push(start);
     runStart = start.at;
   }
-  if (boundaries.length === 0) return [input];
+  return boundaries;
+}
 
+function splitAt(boundaries: readonly Boundary[], input: FlowInput, shifts: Shifts): FlowInput[] {
   const segmentOf = new Map<Span, InputSegment>();
   for (const segment of input.segments) for (const span of segment.spans) segmentOf.set(span, segment);
   const runOf = new Map<InputSegment, number>();

@@ -4,7 +4,7 @@ import { manualClock, type ManualClock } from '../base/clock.ts';
 import type { Flow, Unowned } from '../model/flow.ts';
 import { SPAN, TRACE } from '../model/names.ts';
 import { traceIdOf, type Span } from '../model/span.ts';
-import { createCorrelator, type Correlator, type StoredFlowSpans } from './index.ts';
+import { createCorrelator, type Correlator, type CorrelatorOptions, type StoredFlowSpans } from './index.ts';
 
 interface Names {
   id: string;
@@ -27,7 +27,7 @@ export interface Bench {
   graves: Map<string, string | null>;
 }
 
-export function createBench(): Bench {
+export function createBench(more: Partial<CorrelatorOptions> = {}): Bench {
   const clock = manualClock();
   const rows = new Map<string, Flow>();
   const graves = new Map<string, string | null>();
@@ -45,6 +45,7 @@ export function createBench(): Bench {
       onSettled: () => {},
       onAway: () => {},
       judge: (flow) => flow,
+      ...more,
     });
   }
   const stored = (id: string): StoredFlowSpans[] => {
