@@ -311,6 +311,20 @@ describe('identity', () => {
     expect(flows).toHaveLength(41);
   });
 
+  test('a service that reads its own dead-letter queue has not processed what failed', () => {
+    const take: Omit<SpanSketch, 'trace' | 'id'> = { role: 'process', message: 'm1', service: 'mail' };
+    const [flow] = flowsOf(
+      { trace: 'a1', id: '1', role: 'send', message: 'm1', at: 0 },
+      { trace: 'b1', id: '2', ...take, failed: true, at: 20 },
+      { trace: 'b1', id: '3', ...take, failed: true, at: 30 },
+      { trace: 'c1', id: '4', ...take, dead: true, destination: 'dlq', at: 40 },
+    );
+    expect(flow!.steps.slice(1).map(({ status, attempts }) => [status, attempts.length])).toEqual([
+      ['failed', 2],
+      ['ok', 1],
+    ]);
+  });
+
   test('a republish to a dead-letter queue keeps its original identity', () => {
     const flows = flowsOf(
       { trace: 'a1', id: '1', role: 'send', message: 'm1' },

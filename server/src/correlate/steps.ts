@@ -155,9 +155,11 @@ function attemptKeyOf(draft: Draft): string {
     return '';
   const cause = segment.causes.find((c) => c.where === 'flow');
   const of = message.id !== '' ? message.id : cause === undefined ? '' : sendingOf(cause, message.position);
-  return of === ''
-    ? ''
-    : `${of}\0${head.service.name}\0${message.group}\0${head.step?.name ?? ''}\0${cause ? '' : message.destination}`;
+  if (of === '') return '';
+  const place = cause ? '' : message.destination;
+  // Whoever looks after what was given up has not processed it, be it the same service.
+  const afterwards = message.deadLettered ? 'dead' : '';
+  return [of, head.service.name, message.group, head.step?.name ?? '', place, afterwards].join('\0');
 }
 
 /** One span that sent several messages tells them apart only by where they lie. */

@@ -47,7 +47,7 @@ export interface Message {
   conversation: string;
   correlationId: string;
   causationId: string;
-  /** Delivered before, or taken from a dead-letter queue. */
+  /** It failed in another queue, and was given up there: this is its dead-letter queue. */
   deadLettered: boolean;
 }
 

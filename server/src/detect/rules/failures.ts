@@ -145,7 +145,8 @@ export const contradictoryOutcome: Rule = {
     flow.badges.includes('contradictory-outcome')
       ? [
           {
-            about: flow.id,
+            // Not the flow's name, which may change.
+            about: flow.steps[0]!.id,
             stepId: null,
             step: null,
             service: null,

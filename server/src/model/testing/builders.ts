@@ -24,6 +24,7 @@ export interface SpanSketch {
   destination?: string;
   group?: string;
   batch?: number;
+  dead?: boolean;
   conversation?: string;
   keys?: [string, string][];
   identities?: string[];
@@ -63,7 +64,7 @@ export function aSpan(sketch: SpanSketch): Span {
     conversation: sketch.conversation ?? '',
     correlationId: '',
     causationId: '',
-    deadLettered: false,
+    deadLettered: sketch.dead ?? false,
   };
   return {
     key: traceId(sketch.trace) + spanId(sketch.id),
