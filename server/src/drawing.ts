@@ -1,3 +1,4 @@
+import { pushAll } from './base/lists.ts';
 import type { Clock } from './base/clock.ts';
 import type { Counters } from './base/counters.ts';
 import { createBoundedSet } from './base/bounded-set.ts';
@@ -209,8 +210,8 @@ export function createDrawing(options: DrawingOptions): Drawing {
     for (;;) {
       const taken = correlator.takeChanges(stopping ? Infinity : MOST_DRAWN);
       for (const change of taken.list) drawn.set(change.id, change);
-      unheard.ids.push(...taken.unheard.ids);
-      unheard.names.push(...taken.unheard.names);
+      pushAll(unheard.ids, taken.unheard.ids);
+      pushAll(unheard.names, taken.unheard.names);
       if (taken.isAll || drawn.size >= MOST_WRITTEN) {
         await takeUpAgain(unheard, drawn);
         return { drawn, roundEnds: taken.roundEnds };
@@ -227,7 +228,7 @@ export function createDrawing(options: DrawingOptions): Drawing {
       const { ids, names } = unheard;
       const taken = await untilDone('flows could not be looked up', async () => {
         const known = await store.loadByIds(ids);
-        if (names.length > 0) known.push(...(await store.loadByNames(names)));
+        if (names.length > 0) pushAll(known, await store.loadByNames(names));
         if (known.length === 0) return null;
         const changed = await options.bringBack(known);
         for (const { id } of known) drawn.delete(id);
@@ -320,11 +321,11 @@ export function createDrawing(options: DrawingOptions): Drawing {
     changed: () => schedule(every()),
     settled(ids) {
       if (!options.watched()) return;
-      settled.push(...ids.slice(0, MOST_SETTLED - settled.length));
+      pushAll(settled, ids.slice(0, MOST_SETTLED - settled.length));
       schedule(0);
     },
     away(ids) {
-      away.push(...ids);
+      pushAll(away, ids);
       schedule(0);
     },
     async keepUp() {

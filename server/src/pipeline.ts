@@ -1,5 +1,5 @@
 import { messageOf } from './base/errors.ts';
-import { flatMapped } from './base/lists.ts';
+import { flatMapped, pushAll } from './base/lists.ts';
 import { createCorrelator, type Correlator, type CorrelatorOptions } from './correlate/index.ts';
 import { createDefinitionDesk, type DefinitionDesk } from './definitions.ts';
 import { judge } from './detect/index.ts';
@@ -171,7 +171,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       const names = correlator.missing(spans, loaded);
       if (names.length === 0) return;
       counters.add('fermata_lookups_total');
-      loaded.push(...load(names, await store.loadByNames(names)));
+      pushAll(loaded, load(names, await store.loadByNames(names)));
     }
     counters.add('fermata_reloads_cut_short_total');
   };

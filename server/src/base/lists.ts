@@ -8,6 +8,15 @@ export function flatMapped<T, R>(list: readonly T[], of: (one: T) => readonly R[
   return all;
 }
 
+/** What `list.push(...more)` does, of any number: V8 gives its arguments the stack, which ends after some 100,000. */
+export function pushAll<T>(list: T[], more: Iterable<T>): void {
+  for (const one of more) list.push(one);
+}
+
+/** The smallest; Infinity of none. Of any number, as `pushAll`. */
+export const smallestOf = (numbers: readonly number[]): number =>
+  numbers.reduce((least, one) => Math.min(least, one), Infinity);
+
 /** How many of a list's first elements this holds of, where it holds of none after one of which it does not. */
 export function countWhile<T>(list: readonly T[], holds: (one: T) => boolean): number {
   let [from, to] = [0, list.length];

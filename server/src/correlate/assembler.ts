@@ -1,5 +1,6 @@
+import { pushAll } from '../base/lists.ts';
 import type { KnownCause } from '../model/flow.ts';
-import { compareDuplicates, NONE, type Span } from '../model/span.ts';
+import { compareDuplicates, NONE, type Span, type SpanKey } from '../model/span.ts';
 import { causesOf, concernedBy, headOf, startsSegment, tookFromReceive } from './evidence.ts';
 import {
   countOf,
@@ -157,7 +158,7 @@ export function createAssembler(): Assembler {
       seen.add(node);
       const causes = causesOf(node, graph);
       if (causes.length > 1 || node.span.role === 'receive')
-        work.push(...dependenciesOf(buildTree(node, graph)));
+        pushAll(work, dependenciesOf(buildTree(node, graph)));
     }
     return false;
   };
@@ -270,6 +271,9 @@ export function createAssembler(): Assembler {
     }
   };
 
+  const disturbOrphansOf = (parent: SpanKey): void => {
+    for (const other of graph.waitingFor(parent)) disturb(other);
+  };
   /** A new span can change the trees of everything it refers to or is referred to by. */
   const touch = (node: Node, wakesStubs: boolean): void => {
     queue.add(node);
@@ -282,7 +286,7 @@ export function createAssembler(): Assembler {
     if (node.parent !== null) {
       disturb(node.parent);
       if (isConsumer(span.role)) disturb(headOf(node.parent));
-    } else if (span.parent !== '') for (const other of graph.waitingFor(span.parent)) disturb(other);
+    }
     for (const child of node.children) touchReferrer(child);
     for (const linker of node.linkers) touchReferrer(linker);
     for (const link of span.links) disturb(graph.get(link));
@@ -328,7 +332,7 @@ export function createAssembler(): Assembler {
       const child = work.pop()!;
       disturb(child);
       if (isSend(child.span.role)) touchSharing(child.span);
-      if (!startsSegment(child)) work.push(...child.children);
+      if (!startsSegment(child)) pushAll(work, child.children);
     }
   };
   const touchSharing = (span: Span): void => concernedBy(span, graph, disturb);
@@ -355,6 +359,8 @@ export function createAssembler(): Assembler {
 
   const addOne = (span: Span, stub: readonly KnownCause[] | null, loading: boolean): void => {
     const known = graph.get(span.key);
+    const looked = graph.looksPolled(span.parent);
+    const lookedBefore = known !== undefined && graph.looksPolled(known.span.parent);
     if (known !== undefined) {
       // A duplicate that loses, or says the same, changes nothing.
       if (stub !== null || (known.stub === null && compareDuplicates(span, known.span) <= 0)) return;
@@ -363,6 +369,10 @@ export function createAssembler(): Assembler {
     const node = graph.add(span, stub);
     if (stub !== null) stubs.add(node);
     countType(node, 1);
+    // Asked for each of thousands that wait for one parent, it must not touch the others unless it changes what they are.
+    if (graph.looksPolled(span.parent) !== looked) disturbOrphansOf(span.parent);
+    if (known !== undefined && graph.looksPolled(known.span.parent) !== lookedBefore)
+      disturbOrphansOf(known.span.parent);
     touch(node, !loading);
   };
   const forget = (node: Node): void => {

@@ -117,6 +117,8 @@ export interface Graph {
   get(key: SpanKey): Node | undefined;
   /** Nodes that refer, as parent or link, to a span that is not here. */
   waitingFor(key: SpanKey): Sharing;
+  /** Consumers with links wait for this span as their parent: it looks like a poll that served strangers. */
+  looksPolled(key: SpanKey): boolean;
   /** Nodes that share a message, id or weak token. */
   sharing(token: string): Sharing;
   /** Those of them that send or create: one message may be delivered any number of times. */
@@ -137,6 +139,8 @@ const MOST_LISTED = 8;
 export function createGraph(): Graph {
   const nodes = new Map<SpanKey, Node>();
   const waiting: Tokens = new Map();
+  /** Those of them that look as if it polled for them. */
+  const polled: Tokens = new Map();
   const tokens: Tokens = new Map();
   const sends: Tokens = new Map();
 
@@ -160,6 +164,12 @@ export function createGraph(): Graph {
     node.parent = null;
   };
 
+  const waitForParent = (node: Node): void => {
+    const { span } = node;
+    share(waiting, span.parent, node);
+    if (isConsumer(span.role) && span.links.length > 0) share(polled, span.parent, node);
+  };
+
   const connect = (node: Node): void => {
     const { span } = node;
     const up = span.parent;
@@ -169,7 +179,7 @@ export function createGraph(): Graph {
         // One text for both: the same key, hashed once.
         span.parent = parent.span.key;
         attachParent(node, parent);
-      } else share(waiting, up, node);
+      } else waitForParent(node);
     }
     for (const link of span.links) {
       const target = nodes.get(link);
@@ -179,6 +189,7 @@ export function createGraph(): Graph {
     const referrers = waiting.get(span.key);
     if (referrers !== undefined) {
       waiting.delete(span.key);
+      polled.delete(span.key);
       for (const other of referrers) {
         if (other.span.parent === span.key && other !== node && other.parent === null)
           attachParent(other, node);
@@ -195,6 +206,7 @@ export function createGraph(): Graph {
     },
     get: (key) => nodes.get(key),
     waitingFor: (key) => waiting.get(key) ?? NOBODY,
+    looksPolled: (key) => polled.size > 0 && polled.has(key),
     sharing: (token) => tokens.get(token) ?? NOBODY,
     sendsOf: (token) => sends.get(token) ?? NOBODY,
     nodes: () => nodes.values(),
@@ -221,7 +233,10 @@ export function createGraph(): Graph {
       nodes.delete(span.key);
       const up = span.parent;
       if (node.parent !== null) detachParent(node);
-      else if (up !== '') unshare(waiting, up, node);
+      else if (up !== '') {
+        unshare(waiting, up, node);
+        unshare(polled, up, node);
+      }
       for (const link of span.links) {
         const target = nodes.get(link);
         if (target === undefined) unshare(waiting, link, node);
@@ -229,7 +244,7 @@ export function createGraph(): Graph {
       }
       for (const child of node.children) {
         child.parent = null;
-        share(waiting, span.key, child);
+        waitForParent(child);
       }
       for (const linker of node.linkers) if (linker !== node) share(waiting, span.key, linker);
       node.children = NOBODY;

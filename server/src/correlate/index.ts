@@ -134,8 +134,8 @@ const MOST_SPANS_IN_MEMORY = 100_000;
 const CROWDED_QUIET_MS = 3000;
 /** Flows that leave in one go, beside two for each that was written: after a pause all at once would stop everything. */
 const MOST_LEAVING = 60;
-/** Of so many times as many flows as may leave it is asked whether they can. */
-const LOOKED_AT = 4;
+/** Spans that are walked through in one go to see whether flows can leave: they may hang together with thousands. */
+const MOST_VISITED = 20_000;
 
 export function createCorrelator(options: CorrelatorOptions): Correlator {
   const { clock } = options;
@@ -253,7 +253,7 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
     const last = shown.get(key);
     return last !== undefined && !last.ids.some((id) => unwritten.has(id));
   };
-  const mayLeave = ({ nodes }: Together, before: number): boolean => {
+  const mayLeave = (nodes: ReadonlySet<Node>, before: number): boolean => {
     for (const node of nodes)
       if (node.flowKey === '') {
         if (node.listed === null || node.span.receivedAtMs > before) return false;
@@ -261,10 +261,8 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
     return true;
   };
 
-  /** What leaves memory with this flow; just the flow where everything hangs together with everything. */
-  const leavingWith = (state: FlowState): Together => {
-    const all = togetherWith(state.nodes, assembler, MOST_TOGETHER);
-    if (all !== null) return all;
+  /** What leaves memory where everything hangs together with everything: just the flow. */
+  const leavingAlone = (state: FlowState): Omit<Together, 'isAll'> => {
     const border = new Set<Node>();
     for (const node of state.nodes)
       for (const next of neighboursOf(node, assembler.graph))
@@ -272,7 +270,7 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
     return { nodes: new Set(state.nodes), border };
   };
 
-  const unload = ({ nodes, border }: Together): void => {
+  const unload = ({ nodes, border }: Omit<Together, 'isAll'>): void => {
     const keys = new Set<string>();
     for (const node of nodes) {
       away.depart(node);
@@ -361,9 +359,9 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
       const around = [...neighboursOf(node, assembler.graph)];
       if (around.some((next) => next.flowKey !== '')) continue;
       const all = isBatchConsumer(node.span)
-        ? { nodes: new Set([node]), border: new Set<Node>() }
+        ? { nodes: new Set([node]), border: new Set<Node>(), isAll: true }
         : togetherWith([node], assembler, MOST_TOGETHER);
-      if (all && [...all.nodes].every((member) => member.flowKey === '') && mayLeave(all, before))
+      if (all.isAll && [...all.nodes].every((member) => member.flowKey === '') && mayLeave(all.nodes, before))
         unload(all);
     }
   };
@@ -445,22 +443,35 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
       const crowded = (): boolean => assembler.graph.size > MOST_SPANS_IN_MEMORY;
       const before = (): number => clock.now() - (crowded() ? CROWDED_QUIET_MS : options.unloadMs);
       let left = MOST_LEAVING + 2 * changes.length;
-      // Those that hang together with others may have to stay, and must not be gone through again and again.
-      let looks = LOOKED_AT * left;
+      let visits = MOST_VISITED;
+      /** Flows that hang together with too many: found once for all of them. */
+      const tied = new Set<string>();
+      /** Flows that hang together with one that has to stay: asked once, and then after all others. */
+      const staying = new Set<string>();
       for (const key of quiet) {
         const state = assembler.flow(key);
         if (!state) {
           quiet.delete(key);
           continue;
         }
-        if (state.lastReceivedMs > before() || left === 0 || looks-- === 0) break;
+        if (state.lastReceivedMs > before() || left === 0 || visits-- <= 0) break;
         // Asked first: what hangs together with it is a walk through all of its spans.
-        if (!isDone(state, before())) continue;
-        const leaving = leavingWith(state);
-        if (!mayLeave(leaving, before())) continue;
-        unload(leaving);
+        if (staying.has(key) || !isDone(state, before())) continue;
+        const all = tied.has(key) ? null : togetherWith(state.nodes, assembler, MOST_TOGETHER);
+        visits -= all?.nodes.size ?? 0;
+        if (all?.isAll === true) {
+          if (!mayLeave(all.nodes, before())) {
+            keysOf(all.nodes, staying);
+            continue;
+          }
+          unload(all);
+        } else {
+          if (all !== null) keysOf(all.nodes, tied);
+          unload(leavingAlone(state));
+        }
         left--;
       }
+      for (const key of staying) if (quiet.delete(key)) quiet.add(key);
       sweep(before());
       if (pending.size > 0) options.onDirty();
     },
@@ -499,6 +510,10 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
   options.counters.gauge('fermata_resolutions_abandoned', () => assembler.abandoned);
   return self;
 }
+
+const keysOf = (nodes: ReadonlySet<Node>, into: Set<string>): void => {
+  for (const node of nodes) into.add(node.flowKey);
+};
 
 /** A row that no list shows: under which names to find a span that belongs to no flow. Never changes. */
 const UNOWNED = '~';

@@ -1,3 +1,4 @@
+import { pushAll } from '../base/lists.ts';
 import type { Span } from '../model/span.ts';
 import type { UnixNanos } from '../model/time.ts';
 import type { FlowInput, InputSegment } from './flow-input.ts';
@@ -33,7 +34,7 @@ export function causalShifts(input: FlowInput): Shifts {
         const late = cause.span.start + (known ?? 0n) - segment.head.start;
         if (late > shift) shift = late;
       }
-      if (pending.length > 0) work.push(...pending);
+      if (pending.length > 0) pushAll(work, pending);
       else {
         shifts.set(segment, shift);
         open.delete(segment);
@@ -59,7 +60,10 @@ export function splitRuns(input: FlowInput, shifts: Shifts, quietNs: bigint): Fl
   const boundaries = startsAfterEnds(input, shifts);
   if (quietNs > 0n) {
     const known = new Set(boundaries.map(({ segment }) => segment));
-    boundaries.push(...afterQuiet(input, shifts, quietNs).filter(({ segment }) => !known.has(segment)));
+    pushAll(
+      boundaries,
+      afterQuiet(input, shifts, quietNs).filter(({ segment }) => !known.has(segment)),
+    );
     boundaries.sort(byTime);
   }
   return boundaries.length === 0 ? [input] : splitAt(boundaries, input, shifts);

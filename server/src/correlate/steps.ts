@@ -1,5 +1,5 @@
 import { createJoinedTexts } from '../base/joined-texts.ts';
-import { countWhile, flatMapped, groupedBy } from '../base/lists.ts';
+import { countWhile, flatMapped, groupedBy, pushAll, smallestOf } from '../base/lists.ts';
 import type { Attempt, Badge, Step, StepStatus } from '../model/flow.ts';
 import { spanIdOf, type Milestone, type Span } from '../model/span.ts';
 import { earlier, later, msOf, shifted } from '../model/time.ts';
@@ -97,7 +97,7 @@ function topDown(segments: InputSegment[], byKey: Map<string, Span>): InputSegme
       const up = byKey.get(segment.head.parent);
       segment = up && segmentOf.get(up);
     }
-    sorted.push(...path.reverse());
+    pushAll(sorted, path.reverse());
   }
   return sorted;
 }
@@ -136,7 +136,7 @@ function foldReceives(drafts: Draft[], draftOf: Map<string, Draft>): Draft[] {
     const above = draftOf.get(draft.head.parent);
     if (above === undefined || above.head.role !== 'receive' || gone.has(above)) continue;
     if (above.head.service.name !== draft.head.service.name) continue;
-    draft.spans.push(...above.spans);
+    pushAll(draft.spans, above.spans);
     for (const span of above.spans) draftOf.set(span.key, draft);
     gone.add(above);
     // Caused by nothing but that receive span: what caused that one caused the step.
@@ -269,7 +269,7 @@ function toStep(group: Draft[]): Step {
 /** What is heard of a failure later, an earlier attempt or the span after its event, does not make it newer. */
 function failureHeardMs(spans: readonly Span[], head: Span): number {
   const said = spans.filter(saysFailed);
-  return said.length === 0 ? head.receivedAtMs : Math.min(...said.map((span) => span.receivedAtMs));
+  return said.length === 0 ? head.receivedAtMs : smallestOf(said.map((span) => span.receivedAtMs));
 }
 const lastToEnd = (a: Span, b: Span): Span =>
   b.end > a.end || (b.end === a.end && b.receivedAtMs < a.receivedAtMs) ? b : a;

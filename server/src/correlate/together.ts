@@ -1,5 +1,4 @@
-import { isBatchConsumer, neighboursOf, sharedTokens, type Node } from './graph.ts';
-
+import { countOf, isBatchConsumer, neighboursOf, sharedTokens, type Node, type Sharing } from './graph.ts';
 import type { Assembler } from './assembler.ts';
 
 /**
@@ -11,14 +10,15 @@ export interface Together {
   nodes: Set<Node>;
   /** Shared batch consumers around them. */
   border: Set<Node>;
+  /** False: they are more than were asked for, and these are some of them. */
+  isAll: boolean;
 }
 
-/** null: more than `most`. */
 export function togetherWith(
   start: Iterable<Node>,
   { graph, flow }: Pick<Assembler, 'graph' | 'flow'>,
   most: number,
-): Together | null {
+): Together {
   const nodes = new Set<Node>();
   const border = new Set<Node>();
   const work: Node[] = [];
@@ -35,15 +35,22 @@ export function togetherWith(
     keys.add(node.flowKey);
     for (const member of flow(node.flowKey)!.nodes) meet(member);
   };
+  const met = new Set<string>();
+  /** Once for all: each of thousands that share a name would go through the others again. */
+  const meetAll = (name: string, sharing: Sharing): void => {
+    if (countOf(sharing) === 1 || met.has(name)) return;
+    met.add(name);
+    for (const other of sharing) meet(other);
+  };
   for (const node of start) meet(node);
   while (work.length > 0) {
-    if (nodes.size > most) return null;
+    if (nodes.size > most) return { nodes, border, isAll: false };
     const node = work.pop()!;
     for (const next of neighboursOf(node, graph)) meet(next);
-    for (const token of sharedTokens(node.span)) for (const other of graph.sharing(token)) meet(other);
+    for (const token of sharedTokens(node.span)) meetAll(token, graph.sharing(token));
     // Orphans of one missing parent are named together.
     if (node.parent === null && node.span.parent !== '')
-      for (const other of graph.waitingFor(node.span.parent)) meet(other);
+      meetAll(node.span.parent, graph.waitingFor(node.span.parent));
   }
-  return { nodes, border };
+  return { nodes, border, isAll: true };
 }

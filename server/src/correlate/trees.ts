@@ -1,3 +1,4 @@
+import { pushAll } from '../base/lists.ts';
 import { TRACE } from '../model/names.ts';
 import { NONE, spanIdOf, traceIdOf } from '../model/span.ts';
 import {
@@ -142,7 +143,7 @@ export function resolveTree(built: BuiltTree, context: ResolveContext): Resoluti
     while (work.length > 0) {
       const next = work.pop()!;
       flows.set(next, key);
-      work.push(...next.children);
+      pushAll(work, next.children);
     }
   };
 
@@ -155,7 +156,7 @@ export function resolveTree(built: BuiltTree, context: ResolveContext): Resoluti
     while (work.length > 0) {
       const next = work.pop()!;
       order.push(next);
-      work.push(...next.children);
+      pushAll(work, next.children);
     }
     for (let i = order.length - 1; i >= 0; i--) {
       const segment = order[i]!;
@@ -265,7 +266,7 @@ function anonymousKey(from: Segment, graph: Graph): string {
     if (speaksForTrace(head, segment.causes, graph)) {
       if (trace === '' || head.span.traceId < trace) trace = head.span.traceId;
     } else if (span === '' || head.span.key < span) span = head.span.key;
-    work.push(...segment.children);
+    pushAll(work, segment.children);
   }
   return trace !== '' ? TRACE + trace : `${TRACE}${traceIdOf(span)}-${spanIdOf(span)}`;
 }
@@ -277,10 +278,7 @@ function speaksForTrace(head: Node, causes: Cause[], graph: Graph): boolean {
   const parentKey = span.parent;
   if (isConsumer(span.role)) return causes.length === 1 && causes[0]!.key === parentKey;
   // Orphans of one missing parent are one story, unless that parent looks like a poll that served strangers.
-  for (const other of graph.waitingFor(parentKey))
-    if (isConsumer(other.span.role) && other.span.links.length > 0 && other.span.parent === span.parent)
-      return false;
-  return true;
+  return !graph.looksPolled(parentKey);
 }
 
 export function weakTokensOf(nodes: readonly Node[]): readonly string[] {

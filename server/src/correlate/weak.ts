@@ -1,3 +1,4 @@
+import { pushAll } from '../base/lists.ts';
 import type { Tree } from './graph.ts';
 
 /**
@@ -40,14 +41,18 @@ function joinedBy(kind: string, stories: readonly Story[]): Story[] {
     done.add(start);
     const group = [start];
     for (const story of group)
-      for (const token of story.tokens)
-        for (const other of holders.get(token) ?? []) {
+      for (const token of story.tokens) {
+        const list = holders.get(token) ?? [];
+        // Once for all: each of thousands that hold a token would go through the others again.
+        holders.delete(token);
+        for (const other of list) {
           if (done.has(other)) continue;
           done.add(other);
           group.push(other);
         }
+      }
     const whole = group.length === 1 ? start : merged(group.flatMap((story) => story.trees));
-    if (isContradictory(whole)) joined.push(...group);
+    if (isContradictory(whole)) pushAll(joined, group);
     else joined.push(whole);
   }
   return joined;

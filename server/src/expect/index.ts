@@ -1,3 +1,4 @@
+import { pushAll } from '../base/lists.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Counters } from '../base/counters.ts';
 import { createBoundedSet, type BoundedSet } from '../base/bounded-set.ts';
@@ -166,7 +167,7 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
       learning.delete(id);
       if (mayTeach(digest)) {
         owing.delete(id);
-        again.push(...learn(digest));
+        pushAll(again, learn(digest));
       }
       // Judged when less was known: now it owes something. Who was known to owe is only not let off, and who owes by
       // structure alone was told so: judged again for that, it would be so for ever.

@@ -1,3 +1,4 @@
+import { smallestOf } from '../../base/lists.ts';
 import { msOf } from '../../model/time.ts';
 import type { Rule, Said } from '../rule.ts';
 import type { Flow, Hop, Step } from '../../model/flow.ts';
@@ -48,7 +49,7 @@ export function failureToldAt(flow: Flow, graceMs: number, nowMs: number): numbe
   const still = failedSteps(flow)
     .map((step) => heardMs(step) + graceMs)
     .filter((at) => at > nowMs);
-  return still.length === 0 ? null : Math.min(...still);
+  return still.length === 0 ? null : smallestOf(still);
 }
 
 /**
