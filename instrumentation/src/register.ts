@@ -8,6 +8,7 @@ import { instrumentNats } from './adapters/nats.ts';
 import { instrumentPlatformaticKafka } from './adapters/platformatic-kafka.ts';
 import { instrumentIoRedis, instrumentNodeRedis } from './adapters/redis-streams.ts';
 import { FlowSpanProcessor } from './flow-span-processor.ts';
+import { unheld } from './unheld.ts';
 
 /**
  * `node --import @fermata/instrumentation/register app.js`: starts OpenTelemetry's Node SDK as the environment says
@@ -22,6 +23,17 @@ interface Processor {
   forceFlush(): Promise<void>;
 }
 type Constructor = new (...args: unknown[]) => unknown;
+
+/**
+ * How long a processor waits for an export before it begins the next; trying goes on beside it. It waits by a timer that
+ * keeps the process alive: with this and the last flush a process ends at most two seconds after its work.
+ */
+const LONGEST_EXPORT_MS = 1000;
+const LONGEST_FLUSH_MS = 1000;
+/** How long a signal to end waits for what was recorded last. */
+const LONGEST_STOP_MS = 2000;
+/** How often what ended is sent while the application shuts down: `process.exit` may come at any time, and waits for nothing. */
+const DRAIN_FLUSH_MS = 100;
 
 const fromApp = createRequire(join(process.cwd(), 'package.json'));
 
@@ -55,13 +67,14 @@ function startSdk(): { sdk: Sdk; processors: Processor[] } | undefined {
     );
     return undefined;
   }
-  const spans = withExporter(sdkTrace['BatchSpanProcessor'], new traces['OTLPTraceExporter'](), {
+  const spans = withExporter(sdkTrace['BatchSpanProcessor'], unheld(new traces['OTLPTraceExporter']()), {
     // The SDK's five seconds are long for a live page.
     scheduledDelayMillis: Number(process.env['OTEL_BSP_SCHEDULE_DELAY'] ?? 1000),
+    exportTimeoutMillis: LONGEST_EXPORT_MS,
   });
   const milestones =
     sdkLogs?.['SimpleLogRecordProcessor'] && logs?.['OTLPLogExporter']
-      ? [withExporter(sdkLogs['SimpleLogRecordProcessor'], new logs['OTLPLogExporter']())]
+      ? [withExporter(sdkLogs['SimpleLogRecordProcessor'], unheld(new logs['OTLPLogExporter']()))]
       : undefined;
   const sdk = new sdkNode['NodeSDK']({
     spanProcessors: [new FlowSpanProcessor(), spans],
@@ -110,35 +123,31 @@ if (started !== undefined) {
   endWithTheProcess(started);
 }
 
-/** With nobody to receive it the exporters try again for ten seconds; a process that has done its work does not wait. */
-const LONGEST_STOP_MS = 2000;
-/** How often what ended is sent while the application shuts down: `process.exit` may come at any time, and waits for nothing. */
-const DRAIN_FLUSH_MS = 100;
-
 function endWithTheProcess({ sdk, processors }: { sdk: Sdk; processors: Processor[] }): void {
-  /** How it ended. */
-  const stop = (): Promise<'in time' | 'late'> => {
-    const stopped = sdk.shutdown().then(
-      () => 'in time' as const,
-      () => 'in time' as const,
-    );
-    const late = new Promise<'late'>((resolve) => setTimeout(resolve, LONGEST_STOP_MS, 'late').unref());
-    return Promise.race([stopped, late]);
-  };
+  /** How it ended. Nothing else keeps the process alive for it. */
+  const stop = (longestMs: number): Promise<'in time' | 'late'> =>
+    new Promise((resolve) => {
+      const late = setTimeout(resolve, longestMs, 'late');
+      const done = (): void => {
+        clearTimeout(late);
+        resolve('in time');
+      };
+      sdk.shutdown().then(done, done);
+    });
   const flush = (): void => {
     for (const processor of processors) processor.forceFlush().catch(() => undefined);
   };
   process.once('beforeExit', () => {
     // Nothing ran any more: what runs from here on is ours, unless others listen, too.
     const alone = process.listenerCount('beforeExit') === 0;
-    void stop().then((how) => {
+    void stop(LONGEST_FLUSH_MS).then((how) => {
       if (alone && how === 'late') process.exit();
     });
   });
   // What was recorded last says why a service stopped. Only where the app does not handle the signal is leaving ours;
   // where it does it still has work to end, whose spans are to come.
   process.once('SIGTERM', () => {
-    if (process.listenerCount('SIGTERM') === 0) void stop().then(() => process.exit(143));
+    if (process.listenerCount('SIGTERM') === 0) void stop(LONGEST_STOP_MS).then(() => process.exit(143));
     else {
       flush();
       setInterval(flush, DRAIN_FLUSH_MS).unref();

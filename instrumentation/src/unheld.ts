@@ -1,0 +1,65 @@
+import type { Agent } from 'node:http';
+import type { Socket } from 'node:net';
+
+/** The parts of OpenTelemetry's OTLP exporters (0.2xx and 0.3xx) that keep a process alive. All may be missing. */
+interface Exporter {
+  _delegate?: { _transport?: RetryingTransport };
+}
+interface RetryingTransport {
+  retry?(data: unknown, timeoutMs: number, inMs: number): Promise<unknown>;
+  _transport?: {
+    send(data: unknown, timeoutMs: number): Promise<unknown>;
+    _parameters?: { agentFactory?: (protocol: string) => Agent | Promise<Agent> };
+  };
+}
+/** How Node's agents make a connection and take an idle one up again. */
+interface Connecting {
+  createConnection?: (...args: unknown[]) => Socket | undefined;
+  reuseSocket?: (socket: Socket, request: unknown) => void;
+}
+
+/** Longer than any way to a collector that is there; a connection under way cannot be let go of. */
+const LONGEST_CONNECT_MS = 1000;
+
+/**
+ * An exporter whose requests, and whose waiting between two tries, are no reason for the process to live: with nobody
+ * to receive it tries for ten seconds, and the host would live for as long. An exporter that is built otherwise than
+ * expected is left as it is.
+ */
+export function unheld<E>(exporter: E): E {
+  const transport = (exporter as Exporter)._delegate?._transport;
+  const inner = transport?._transport;
+  if (transport === undefined || typeof inner?.send !== 'function') return exporter;
+  if (typeof transport.retry === 'function')
+    transport.retry = (data, timeoutMs, inMs) =>
+      new Promise((resolve, reject) => {
+        setTimeout(() => void inner.send(data, timeoutMs).then(resolve, reject), inMs).unref();
+      });
+  const parameters = inner._parameters;
+  const makeAgent = parameters?.agentFactory;
+  if (parameters !== undefined && typeof makeAgent === 'function')
+    parameters.agentFactory = async (protocol) => withUnheldSockets(await makeAgent(protocol));
+  return exporter;
+}
+
+function withUnheldSockets(agent: Agent): Agent {
+  const own = agent as Connecting;
+  const create = own.createConnection?.bind(agent);
+  if (create !== undefined)
+    own.createConnection = (...args) => {
+      const socket = create(...args);
+      if (socket === undefined) return socket;
+      const late = setTimeout(
+        () => socket.destroy(Object.assign(new Error('no connection in time'), { code: 'ETIMEDOUT' })),
+        LONGEST_CONNECT_MS,
+      ).unref();
+      return socket.unref().once('connect', () => clearTimeout(late));
+    };
+  const reuse = own.reuseSocket?.bind(agent);
+  if (reuse !== undefined)
+    own.reuseSocket = (socket, request) => {
+      reuse(socket, request);
+      socket.unref();
+    };
+  return agent;
+}
