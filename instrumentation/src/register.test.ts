@@ -130,3 +130,17 @@ test.each([
   // Two seconds, on a machine that is busy; exporters try for ten.
   expect(Number(said.text)).toBeLessThan(5000);
 });
+
+test('what a job does in one turn arrives, all of it', async () => {
+  const { endpoint, received } = await receiver();
+  const { exited } = service(
+    `import { completeFlow, startFlow, step } from '${PACKAGE}';
+    for (let i = 0; i < 4000; i++) startFlow({ id: 'f' + i }, () => step('one', completeFlow));`,
+    endpoint,
+  );
+  expect(await exited).toEqual([0, null]);
+  const count = (name: RegExp): number => received().match(name)?.length ?? 0;
+  expect(count(/fermata\.flow\.completed/g)).toBe(4000);
+  // On its span, and on the milestone that says it has started.
+  expect(count(/fermata\.step\.name/g)).toBe(8000);
+});

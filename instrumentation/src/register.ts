@@ -24,6 +24,13 @@ interface Processor {
 }
 type Constructor = new (...args: unknown[]) => unknown;
 
+/** Milestones are sent at once, those of one turn of the event loop together. */
+const MILESTONE_DELAY_MS = 10;
+/**
+ * What a job starts, or a batch sends, in one turn; beyond the SDK's 2,048 all was dropped without a word. At the end all
+ * that waits is sent at once, 512 by 512, in less than thirty requests.
+ */
+const MOST_WAITING = 12_288;
 /**
  * How long a processor waits for an export before it begins the next; trying goes on beside it. It waits by a timer that
  * keeps the process alive: with this and the last flush a process ends at most two seconds after its work.
@@ -71,10 +78,18 @@ function startSdk(): { sdk: Sdk; processors: Processor[] } | undefined {
     // The SDK's five seconds are long for a live page.
     scheduledDelayMillis: Number(process.env['OTEL_BSP_SCHEDULE_DELAY'] ?? 1000),
     exportTimeoutMillis: LONGEST_EXPORT_MS,
+    maxQueueSize: Number(process.env['OTEL_BSP_MAX_QUEUE_SIZE'] ?? MOST_WAITING),
   });
   const milestones =
-    sdkLogs?.['SimpleLogRecordProcessor'] && logs?.['OTLPLogExporter']
-      ? [withExporter(sdkLogs['SimpleLogRecordProcessor'], unheld(new logs['OTLPLogExporter']()))]
+    sdkLogs?.['BatchLogRecordProcessor'] && logs?.['OTLPLogExporter']
+      ? [
+          withExporter(sdkLogs['BatchLogRecordProcessor'], unheld(new logs['OTLPLogExporter']()), {
+            // Of requests under way an exporter takes thirty, and drops the others: one for each milestone are too many.
+            scheduledDelayMillis: MILESTONE_DELAY_MS,
+            exportTimeoutMillis: LONGEST_EXPORT_MS,
+            maxQueueSize: MOST_WAITING,
+          }),
+        ]
       : undefined;
   const sdk = new sdkNode['NodeSDK']({
     spanProcessors: [new FlowSpanProcessor(), spans],
