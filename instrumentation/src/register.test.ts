@@ -44,7 +44,7 @@ function service(source: string, endpoint: string) {
     },
   );
   children.push(child);
-  const exited = once(child, 'exit') as Promise<[number | null]>;
+  const exited = once(child, 'exit') as Promise<[number | null, string | null]>;
   const said = { text: '' };
   child.stdout.on('data', (chunk: Buffer) => (said.text += chunk.toString()));
   return { child, exited, said };
@@ -66,11 +66,13 @@ async function receiver(): Promise<{ endpoint: string; received: () => string }>
 }
 const eventually = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 20_000 });
 
-test('a service that drains at SIGTERM is traced to its end', async () => {
+const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
+
+test.each(SIGNALS)('a service that drains at %s is traced to its end', async (signal) => {
   const { endpoint, received } = await receiver();
   const { child, exited, said } = service(
     `import { step } from '${PACKAGE}';
-    process.on('SIGTERM', () => undefined);
+    process.on('${signal}', () => undefined);
     step('before the signal', () => undefined);
     process.stdin.on('data', () => step('while it drains', () => undefined));
     process.stdin.on('end', () => step('at its end', () => undefined));
@@ -78,7 +80,7 @@ test('a service that drains at SIGTERM is traced to its end', async () => {
     endpoint,
   );
   await eventually(() => expect(said.text).toBe('ready'));
-  child.kill('SIGTERM');
+  child.kill(signal);
   await eventually(() => expect(received()).toContain('before the signal'));
   child.stdin.write('go on');
   // Before it ends: it may do so by process.exit.
@@ -88,19 +90,21 @@ test('a service that drains at SIGTERM is traced to its end', async () => {
   expect(received()).toContain('at its end');
 });
 
-test('a service that does not handle SIGTERM is flushed, and ends by it', async () => {
+test.each(SIGNALS)('a service that does not handle %s is flushed, and ends by it', async (signal) => {
   const { endpoint, received } = await receiver();
   const { child, exited, said } = service(
     `import { step } from '${PACKAGE}';
     step('the last', () => undefined);
+    process.on('exit', () => process.stdout.write(' and exited'));
     process.stdin.resume();
     process.stdout.write('ready');`,
     endpoint,
   );
   await eventually(() => expect(said.text).toBe('ready'));
-  child.kill('SIGTERM');
-  expect(await exited).toEqual([143, null]);
+  child.kill(signal);
+  expect(await exited).toEqual([null, signal]);
   expect(received()).toContain('the last');
+  expect(said.text).toBe('ready');
 });
 
 const hung = async (): Promise<string> => {

@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { diag, DiagConsoleLogger, DiagLogLevel } from '@opentelemetry/api';
 import { instrumentAmqplib, instrumentAmqplibCallbacks } from './adapters/amqplib.ts';
@@ -41,6 +42,8 @@ const LONGEST_FLUSH_MS = 1000;
 const LONGEST_STOP_MS = 2000;
 /** How often what ended is sent while the application shuts down: `process.exit` may come at any time, and waits for nothing. */
 const DRAIN_FLUSH_MS = 100;
+/** A signal of one's own may come a little later. */
+const SIGNAL_TAKES_MS = 50;
 
 const fromApp = createRequire(join(process.cwd(), 'package.json'));
 
@@ -160,12 +163,21 @@ function endWithTheProcess({ sdk, processors }: { sdk: Sdk; processors: Processo
     });
   });
   // What was recorded last says why a service stopped. Only where the app does not handle the signal is leaving ours;
-  // where it does it still has work to end, whose spans are to come.
-  process.once('SIGTERM', () => {
-    if (process.listenerCount('SIGTERM') === 0) void stop(LONGEST_STOP_MS).then(() => process.exit(143));
-    else {
-      flush();
-      setInterval(flush, DRAIN_FLUSH_MS).unref();
-    }
-  });
+  // where it does it still has work to end, whose spans are to come. First in line: what handles it only where nobody
+  // else does (signal-exit) finds itself alone.
+  for (const signal of ['SIGTERM', 'SIGINT'] as const)
+    process.prependOnceListener(signal, () => {
+      if (process.listenerCount(signal) === 0) void stop(LONGEST_STOP_MS).then(() => endBy(signal));
+      else {
+        flush();
+        setInterval(flush, DRAIN_FLUSH_MS).unref();
+      }
+    });
+}
+
+/** As it would have without us: whoever started the process sees the signal, and no listener for `exit` is called. */
+function endBy(signal: 'SIGTERM' | 'SIGINT'): void {
+  process.kill(process.pid, signal);
+  // The first process of a container ignores a signal that it does not handle.
+  setTimeout(() => process.exit(128 + constants.signals[signal]), SIGNAL_TAKES_MS);
 }
