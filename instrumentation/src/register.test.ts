@@ -1,5 +1,6 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import {
   createServer as createTcpServer,
@@ -7,7 +8,10 @@ import {
   type Server as TcpServer,
   type Socket,
 } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { afterEach, expect, test, vi } from 'vitest';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -15,10 +19,12 @@ const PACKAGE = '@fermata/instrumentation';
 const children: ChildProcess[] = [];
 const servers: (Server | TcpServer)[] = [];
 const sockets: Socket[] = [];
+const folders: string[] = [];
 afterEach(() => {
   for (const child of children.splice(0)) child.kill('SIGKILL');
   for (const socket of sockets.splice(0)) socket.destroy();
   for (const server of servers.splice(0)) server.close();
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
 });
 
 /** A service that is started as its operator would. */
@@ -147,4 +153,29 @@ test('what a job does in one turn arrives, all of it', async () => {
   expect(count(/fermata\.flow\.completed/g)).toBe(4000);
   // On its span, and on the milestone that says it has started.
   expect(count(/fermata\.step\.name/g)).toBe(8000);
+});
+
+test.each([
+  ['@opentelemetry/sdk-node', ['@opentelemetry/api']],
+  ['@opentelemetry/api', []],
+])('without %s the host runs, and one line says what to install', async (missing, installed) => {
+  const folder = mkdtempSync(join(tmpdir(), 'fermata-register-'));
+  folders.push(folder);
+  const here = join(folder, 'node_modules', PACKAGE);
+  cpSync(join(root, 'instrumentation/src'), join(here, 'src'), { recursive: true });
+  cpSync(join(root, 'instrumentation/package.json'), join(here, 'package.json'));
+  for (const name of installed)
+    cpSync(join(root, 'node_modules', name), join(folder, 'node_modules', name), { recursive: true });
+  const { stdout, stderr } = await promisify(execFile)(
+    process.execPath,
+    [
+      ...['--conditions=@fermata/source', '--import', import.meta.resolve('tsx')],
+      ...['--import', `${PACKAGE}/register`, '--eval', 'console.log("the host runs")'],
+    ],
+    { cwd: folder },
+  );
+  expect(stdout).toBe('the host runs\n');
+  expect(stderr).toBe(
+    `fermata: ${missing} is not installed; nothing will be traced. → npm install ${missing}\n`,
+  );
 });
