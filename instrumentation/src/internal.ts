@@ -1,6 +1,10 @@
 /** Not exported, not even transitively. */
 export type Carrier = Record<string, unknown>;
 
+/** Names under which context travels with a message. */
+export const travels = (name: string): boolean =>
+  /^(traceparent|tracestate|baggage|fermata-[a-z-]+)$/.test(name);
+
 /** On what was wrapped already: twice is once. */
 export const TRACED = Symbol.for('fermata.traced');
 

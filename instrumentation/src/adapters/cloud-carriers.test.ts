@@ -65,3 +65,48 @@ test('Service Bus: Diagnostic-Id is the historic traceparent', () => {
   expect(fromServiceBusProperties({ 'Diagnostic-Id': 'x' })['traceparent']).toBe('x');
   expect(fromServiceBusProperties(undefined)).toEqual({});
 });
+
+const NEXT = {
+  traceparent: '00-1af7651916cd43dd8448eb211c80319c-a7ad6b7169203331-01',
+  'fermata-message-id': 'm-2',
+};
+const OF_FLOW_7 = { ...NEXT, 'fermata-flow-id': '7', baggage: 'fermata.flow.id=7' };
+const RECEIVED = {
+  ...HEADERS,
+  tracestate: 'a=1',
+  'fermata-causation-id': 'm-0',
+  'fermata-itinerary': 'here,there',
+  'fermata-flow-type': 'order',
+};
+type Carrier = [to: (given: object, headers: object) => object, from: (sent: object) => object];
+const SQS = [toSqsAttributes, fromSqsAttributes] as Carrier;
+const PUB_SUB = [toPubSubAttributes, fromPubSubAttributes] as Carrier;
+const SERVICE_BUS = [toServiceBusProperties, fromServiceBusProperties] as Carrier;
+test.each([
+  ['SQS', SQS, toSqsAttributes({}, RECEIVED)],
+  [
+    'SQS, all in one',
+    SQS,
+    { 'fermata-context': { DataType: 'String', StringValue: JSON.stringify(RECEIVED) } },
+  ],
+  ['Pub/Sub', PUB_SUB, toPubSubAttributes({}, RECEIVED)],
+  ['Service Bus', SERVICE_BUS, toServiceBusProperties({}, RECEIVED)],
+])(
+  '%s: what was received with a message and is sent on with another says nothing of the old one',
+  (_, [to, from], received) => {
+    const sentOn = (headers: object): object => {
+      const { 'Diagnostic-Id': historic, ...all } = from(to(received, headers)) as Record<string, string>;
+      expect([undefined, all['traceparent']]).toContain(historic);
+      return all;
+    };
+    expect(sentOn(OF_FLOW_7)).toEqual(OF_FLOW_7);
+    // The new one is sent in no flow: it is still in that of the old.
+    expect(sentOn(NEXT)).toEqual({
+      ...NEXT,
+      'fermata-flow-id': '42',
+      'fermata-flow-type': 'order',
+      baggage: 'fermata.flow.id=42',
+    });
+    expect(to(received, {})).toEqual(received);
+  },
+);

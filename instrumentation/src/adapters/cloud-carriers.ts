@@ -1,11 +1,48 @@
 /**
  * Carriers of the cloud brokers, as pure functions: what `injectHeaders` wrote into a plain object becomes message
  * attributes, and attributes become what `extractHeaders` reads. No client is needed, and none is touched.
+ * Attributes of a received message may be sent on with a new one: what they say of the old one is replaced.
  */
+import { travels } from '../internal.ts';
+import { HEADER_CORRELATION_ID, HEADER_FLOW_ID, HEADER_FLOW_TYPE, HEADER_FLOW_VERSION } from '../semconv.ts';
+
 type Headers = Record<string, unknown>;
 
-/** `SendMessage` wants `StringValue`; a received message has the same. */
-export type SqsAttributes = Record<string, { DataType?: string; StringValue?: string }>;
+/**
+ * The application's own without what came with another message; of that, into the headers, the flow where the new message
+ * is sent in none. Without a context to put onto it, a message stays as it was.
+ */
+function partsOf<V>(
+  given: Record<string, V>,
+  headers: Headers,
+  read: (ours: Record<string, V>) => Headers,
+  isOurs: (name: string) => boolean = travels,
+): { own: Record<string, V>; headers: Headers } {
+  const carries = headers['traceparent'] !== undefined || headers[HEADER_FLOW_ID] !== undefined;
+  if (!carries || !Object.keys(given).some(isOurs)) return { own: given, headers };
+  const pick = (wanted: boolean): Record<string, V> =>
+    Object.fromEntries(Object.entries(given).filter(([name]) => isOurs(name) === wanted));
+  const before = headers[HEADER_FLOW_ID] === undefined ? Object.entries(read(pick(true))) : [];
+  return {
+    own: pick(false),
+    headers: { ...Object.fromEntries(before.filter(([name]) => OF_THE_FLOW.has(name))), ...headers },
+  };
+}
+const OF_THE_FLOW: ReadonlySet<string> = new Set([
+  HEADER_FLOW_ID,
+  HEADER_FLOW_TYPE,
+  HEADER_FLOW_VERSION,
+  HEADER_CORRELATION_ID,
+  'baggage',
+]);
+
+/** `SendMessage` wants `StringValue`; a received message has the same. Of a notification of SNS it is `Value`. */
+export interface SqsAttribute {
+  DataType?: string | undefined;
+  StringValue?: string | undefined;
+  Value?: string | undefined;
+}
+export type SqsText = Record<'DataType' | 'StringValue', string>;
 /** SQS and SNS refuse an eleventh attribute. */
 const MOST_ATTRIBUTES = 10;
 /** Where there is no room for each, all of them travel in this one. */
@@ -13,23 +50,28 @@ const ALL_IN_ONE = 'fermata-context';
 /** SQS: letters, digits, hyphen, underscore, dot. */
 const NAME = /^[A-Za-z0-9_.-]{1,256}$/;
 
-/** The application's attributes with ours; they come first, and are never dropped. */
-export function toSqsAttributes(own: SqsAttributes, headers: Headers): SqsAttributes {
+/**
+ * The application's attributes with ours; they come first, and are never dropped. Throws nothing; where they are ten
+ * already, ours stay away.
+ */
+export function toSqsAttributes<A extends SqsAttribute>(
+  given: Record<string, A>,
+  carried: Headers,
+): Record<string, A | SqsText> {
+  const { own, headers } = partsOf(given, carried, fromSqsAttributes);
   const entries = Object.entries(headers).filter(
     ([name, value]) => NAME.test(name) && typeof value === 'string' && value !== '' && !(name in own),
   ) as [string, string][];
   const room = MOST_ATTRIBUTES - Object.keys(own).length;
   if (room <= 0) return own;
-  const attribute = (value: string): SqsAttributes[string] => ({ DataType: 'String', StringValue: value });
+  const attribute = (value: string): SqsText => ({ DataType: 'String', StringValue: value });
   if (entries.length <= room)
     return { ...own, ...Object.fromEntries(entries.map(([name, value]) => [name, attribute(value)])) };
   return { ...own, [ALL_IN_ONE]: attribute(JSON.stringify(Object.fromEntries(entries))) };
 }
 
 /** Of SQS, and of SNS notifications in a body (`{ Type, Value }`). */
-export function fromSqsAttributes(
-  attributes: Record<string, { StringValue?: string; Value?: string }> | undefined,
-): Headers {
+export function fromSqsAttributes(attributes: Record<string, SqsAttribute> | undefined): Headers {
   const headers: Headers = {};
   for (const [name, { StringValue, Value }] of Object.entries(attributes ?? {})) {
     const value = StringValue ?? Value;
@@ -43,14 +85,15 @@ export function fromSqsAttributes(
 /** SNS wraps a notification into the body of an SQS message unless raw delivery is on. */
 export function fromSnsBody(body: string): Headers {
   const { MessageAttributes: attributes } = parsed(body) as {
-    MessageAttributes?: Record<string, { Value?: string }>;
+    MessageAttributes?: Record<string, SqsAttribute>;
   };
   return typeof attributes === 'object' ? fromSqsAttributes(attributes) : {};
 }
 
 /** Pub/Sub: names must not begin with `goog`, values are at most 1024 bytes. */
 const LONGEST_PUBSUB = 1024;
-export function toPubSubAttributes(own: Record<string, string>, headers: Headers): Record<string, string> {
+export function toPubSubAttributes(given: Record<string, string>, carried: Headers): Record<string, string> {
+  const { own, headers } = partsOf(given, carried, fromPubSubAttributes);
   const ours = Object.entries(headers).filter(
     ([name, value]) =>
       typeof value === 'string' && !(name in own) && Buffer.byteLength(value) <= LONGEST_PUBSUB,
@@ -69,7 +112,9 @@ export function fromPubSubAttributes(attributes: Record<string, string> | undefi
 }
 
 /** Service Bus: `Diagnostic-Id` is the historic name of traceparent; both are written. */
-export function toServiceBusProperties(own: Headers, headers: Headers): Headers {
+export function toServiceBusProperties(given: Headers, carried: Headers): Headers {
+  const isOurs = (name: string): boolean => name === 'Diagnostic-Id' || travels(name);
+  const { own, headers } = partsOf(given, carried, fromServiceBusProperties, isOurs);
   const trace = headers['traceparent'];
   return { ...headers, ...(trace !== undefined && { 'Diagnostic-Id': trace }), ...own };
 }

@@ -1,6 +1,7 @@
 import { tracingChannel } from 'node:diagnostics_channel';
 import { diag } from '@opentelemetry/api';
 import { preciseNow } from '../clock.ts';
+import { travels } from '../internal.ts';
 import { endFailed, handleMessage, startSending, type Sending } from '../messages.ts';
 import type { Extracted } from '../message-headers.ts';
 
@@ -142,9 +143,8 @@ function withHeaders(
 ): Map<unknown, unknown> | null {
   if (spell === null) return null;
   const merged = new Map<unknown, unknown>(given instanceof Map ? given : Object.entries(given ?? {}));
-  for (const key of [...merged.keys()]) if (isOurs(text(key))) merged.delete(key);
+  for (const key of [...merged.keys()]) if (travels(text(key))) merged.delete(key);
   for (const [name, value] of Object.entries(headers))
-    if (isOurs(name) && typeof value === 'string') merged.set(spell.key(name), spell.value(value));
+    if (travels(name) && typeof value === 'string') merged.set(spell.key(name), spell.value(value));
   return merged;
 }
-const isOurs = (name: string): boolean => /^(traceparent|tracestate|baggage|fermata-[a-z-]+)$/.test(name);

@@ -1,4 +1,4 @@
-import { markTraced } from '../internal.ts';
+import { markTraced, travels } from '../internal.ts';
 import type { Extracted } from '../message-headers.ts';
 import { handleMessage, publishEvent } from '../messages.ts';
 
@@ -97,11 +97,10 @@ function fieldsOf(fields: StreamEntry['fields']): Record<string, unknown> {
   if (Array.isArray(fields))
     for (let i = fields.length % 2; i < fields.length; i += 2) all[fields[i] as string] = fields[i + 1];
   else Object.assign(all, fields);
-  return Object.fromEntries(Object.entries(all).filter(([name]) => TRAVELS.test(name)));
+  return Object.fromEntries(Object.entries(all).filter(([name]) => travels(name)));
 }
 const withoutContext = (fields: object): object =>
-  Object.fromEntries(Object.entries(fields).filter(([name]) => !TRAVELS.test(name)));
-const TRAVELS = /^(traceparent|tracestate|baggage|fermata-[a-z-]+)$/;
+  Object.fromEntries(Object.entries(fields).filter(([name]) => !travels(name)));
 
 /** Zero-code for entries that are added; `module` is `ioredis`. Idempotent. */
 export function instrumentIoRedis(module: { Redis?: { prototype: object } }): void {
