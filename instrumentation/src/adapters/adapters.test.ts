@@ -661,6 +661,29 @@ describe.runIf(hasMqtt)('MQTT', () => {
     expect([flowOf(sent), flowOf(handled)]).toEqual(['m', 'm']);
     await Promise.all([sender.endAsync(), receiver.endAsync()]);
   });
+  test('a handler that passes properties on sends a message of its own', async () => {
+    const topic = unique();
+    const client = traceMqtt(await mqtt.connectAsync('mqtt://127.0.0.1:1883', { protocolVersion: 5 }));
+    await client.subscribeAsync([topic, `${topic}/next`], { qos: 1 });
+    const seen: Record<string, unknown>[] = [];
+    client.on('message', (where, payload, { properties }) => {
+      seen.push({ ...properties!.userProperties });
+      if (where === topic) client.publish(`${topic}/next`, payload, { qos: 1, properties: properties! });
+    });
+    const userProperties = { tenant: 't1', 'fermata-itinerary': 'here,there' };
+    withFlow({ id: 'fwd' }, () => client.publish(topic, 'x', { qos: 1, properties: { userProperties } }));
+    await until(() => seen.length === 2);
+    const [first, second] = seen;
+    expect(first).toMatchObject(userProperties);
+    expect(second).toMatchObject({
+      tenant: 't1',
+      'fermata-flow-id': 'fwd',
+      'fermata-message-type': `${topic}/next`,
+      'fermata-causation-id': first!['fermata-message-id'],
+    });
+    expect(second).not.toHaveProperty('fermata-itinerary');
+    await client.endAsync();
+  });
   test('a peer without the adapter gets the payload as it was sent', async () => {
     const topic = unique();
     const sender = traceMqtt(await mqtt.connectAsync('mqtt://127.0.0.1:1883', { protocolVersion: 4 }));

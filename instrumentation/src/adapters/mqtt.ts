@@ -36,12 +36,11 @@ export function traceMqtt<C extends MqttClient>(client: C, options: MqttOptions 
   ) => {
     const given = typeof rest[0] === 'object' ? rest[0] : {};
     const done = rest.find((one) => typeof one === 'function') as Done | undefined;
-    return publishEvent({ type: topic, destination: topic, system: 'mqtt' }, (headers) => {
+    // What was passed on from another message is among the properties, as far as it holds for this one.
+    const own = isV5 ? { headers: { ...given.properties?.userProperties } } : {};
+    return publishEvent({ type: topic, destination: topic, system: 'mqtt', ...own }, (headers) => {
       if (isV5) {
-        const userProperties = {
-          ...given.properties?.userProperties,
-          ...(headers as Record<string, string>),
-        };
+        const userProperties = headers as Record<string, string>;
         return publish(
           topic,
           payload,
