@@ -8,6 +8,7 @@ import { NodeSDK } from '@opentelemetry/sdk-node';
 import { InMemorySpanExporter, SimpleSpanProcessor, type ReadableSpan } from '@opentelemetry/sdk-trace';
 import { connect as connectNats, headers as natsHeaders, type Msg } from '@nats-io/transport-node';
 import amqplib from 'amqplib';
+import type CallbackApi from 'amqplib/callback_api';
 import { FlowProducer, Queue, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import { Admin, Consumer, Producer, stringDeserializers, stringSerializers } from '@platformatic/kafka';
@@ -18,7 +19,7 @@ import { Server } from 'socket.io';
 import { io } from 'socket.io-client';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { currentFlow, FlowSpanProcessor, startFlow, withFlow } from '../index.ts';
-import { instrumentAmqplibCallbacks, traceChannel } from './amqplib.ts';
+import { instrumentAmqplib, instrumentAmqplibCallbacks, traceChannel } from './amqplib.ts';
 import { createBullTelemetry } from './bullmq.ts';
 import { traceEmitter } from './event-emitter.ts';
 import { inBatchMessage, instrumentKafkaJs, traceConsumer, traceProducer } from './kafkajs.ts';
@@ -390,6 +391,43 @@ describe.runIf(hasRabbitMq)('amqplib', () => {
       [dead, work],
     ]);
     await connection.close();
+  });
+
+  test('a channel that is used before it is open is traced, and so are those of a connection that recovers', async () => {
+    const require = createRequire(import.meta.url);
+    // Modules of their own: what was wrapped once is not wrapped again.
+    const callbacks = { ...(require('amqplib/callback_api') as typeof CallbackApi) };
+    instrumentAmqplibCallbacks(callbacks);
+    const promises = { ...amqplib };
+    instrumentAmqplib(promises);
+    const url = 'amqp://guest:guest@127.0.0.1:5672';
+    const own = { exclusive: true };
+    const opened = new Promise<CallbackApi.Connection>((resolve) =>
+      callbacks.connect(url, (_error: unknown, connection) => {
+        const queue = unique();
+        const channel = connection.createChannel(() => resolve(connection));
+        channel.assertQueue(queue, own, () => {
+          channel.consume(queue, () => undefined, { noAck: true });
+          withFlow({ id: 'returned' }, () => channel.sendToQueue(queue, Buffer.from('x')));
+        });
+      }),
+    );
+    const handle = async (channel: amqplib.Channel, flow: string): Promise<void> => {
+      const { queue } = await channel.assertQueue('', own);
+      await channel.consume(queue, () => undefined, { noAck: true });
+      withFlow({ id: flow }, () => channel.sendToQueue(queue, Buffer.from('x')));
+    };
+    const setup = async (connection: amqplib.ChannelModel): Promise<void> =>
+      handle(await connection.createChannel(), 'set up');
+    const recovering = await promises.connect(url, { recovery: { setup } });
+    await handle(await recovering.createChannel(), 'recovering');
+    await until(() => spansOf('process').length === 3);
+    expect(joined().map((pair) => pair.map(flowOf).join(' → '))).toEqual(
+      expect.arrayContaining(['returned → returned', 'set up → set up', 'recovering → recovering']),
+    );
+    await recovering.close();
+    const connection = await opened;
+    await new Promise((resolve) => connection.close(resolve));
   });
 
   test('rascal, over the callbacks: published, handled and acknowledged in the flow', async () => {

@@ -1,7 +1,7 @@
 import { context, diag, SpanStatusCode, type Span } from '@opentelemetry/api';
 import type { Channel, ConfirmChannel, ConsumeMessage, Message, Options } from 'amqplib';
 import { preciseNow } from '../clock.ts';
-import { isWrapped, TRACED } from '../internal.ts';
+import { isWrapped, markTraced, TRACED } from '../internal.ts';
 import {
   addFlow,
   endFailed,
@@ -31,9 +31,7 @@ export function traceChannel<C extends Channel | ConfirmChannel>(
   channel: C,
   options: AmqplibOptions = {},
 ): C {
-  const own = channel as C & { [TRACED]?: true };
-  if (own[TRACED]) return channel;
-  own[TRACED] = true;
+  if (!markTraced(channel)) return channel;
   const foreign = isWrapped(Object.getPrototypeOf(channel) as Record<string, unknown>, 'publish');
 
   const publish = channel.publish.bind(channel) as (...args: unknown[]) => boolean;
@@ -188,41 +186,36 @@ const CREATORS = ['createChannel', 'createConfirmChannel'];
 
 /** Zero-code: every channel of every connection made by this module from now on. Idempotent. */
 export function instrumentAmqplib(amqplib: AmqplibModule, options: AmqplibOptions = {}): void {
-  wrapConnect(amqplib, (connect) => async (...args) => {
-    const connection = await connect(...args);
-    wrapCreators(
-      connection,
-      (create) =>
-        async (...given) =>
-          traced(await create(...given), options),
-    );
-    return connection;
-  });
+  const wrap: Wrap =
+    (create) =>
+    async (...given) =>
+      traced(await create(...given), options);
+  wrapConnect(
+    amqplib,
+    (connect) =>
+      async (...args) =>
+        traceConnection(await connect(...withSetup(args, wrap)), wrap),
+  );
 }
 
 /** The same for `amqplib/callback_api`. */
 export function instrumentAmqplibCallbacks(amqplib: AmqplibModule, options: AmqplibOptions = {}): void {
-  wrapConnect(
-    amqplib,
-    (connect) =>
-      (...args) =>
-        connect(
-          ...withCallback(args, (connection) => {
-            wrapCreators(
-              connection,
-              (create) =>
-                (...given) =>
-                  create(...withCallback(given, (channel) => traced(channel, options))),
-            );
-            return connection;
-          }),
-        ),
-  );
+  // A channel may be used before it is open: it is returned, too.
+  const wrap: Wrap =
+    (create) =>
+    (...given) =>
+      traced(create(...withCallback(given, (channel) => traced(channel, options))), options);
+  const change = (connection: unknown): unknown => traceConnection(connection, wrap);
+  wrapConnect(amqplib, (connect) => (...args) => {
+    const recovering = connect(...withCallback(withSetup(args, wrap), change));
+    return recovering === undefined ? recovering : change(recovering);
+  });
 }
 
 type Method = (...args: unknown[]) => unknown;
+type Wrap = (create: Method) => Method;
 
-function wrapConnect(amqplib: AmqplibModule, wrap: (connect: Method) => Method): void {
+function wrapConnect(amqplib: AmqplibModule, wrap: Wrap): void {
   const connect = amqplib.connect as Method & { [TRACED]?: true };
   if (connect[TRACED]) return;
   const wrapped: Method & { [TRACED]?: true } = wrap((...args) => connect.apply(amqplib, args));
@@ -231,17 +224,36 @@ function wrapConnect(amqplib: AmqplibModule, wrap: (connect: Method) => Method):
 }
 
 /** A connection that cannot be changed (frozen, a double that is none) is left as it is. */
-function wrapCreators(connection: unknown, wrap: (create: Method) => Method): void {
+function traceConnection(connection: unknown, wrap: Wrap): unknown {
   try {
-    const methods = connection as Record<string, unknown>;
+    const methods = connection as Record<string, Method | undefined>;
+    if (!markTraced(methods)) return connection;
     for (const name of CREATORS) {
       const create = methods[name];
-      if (typeof create === 'function')
-        methods[name] = wrap((...args) => (create as Method).apply(connection, args));
+      if (typeof create === 'function') methods[name] = wrap((...args) => create.apply(connection, args));
     }
+    // One that recovers hands out each connection that it makes.
+    if (typeof methods['waitForConnect'] === 'function')
+      methods['on']?.('connect', (made: unknown) => traceConnection(made, wrap));
   } catch (error) {
     diag.warn('fermata: an amqplib connection could not be traced', error);
   }
+  return connection;
+}
+
+/** What `recovery.setup` gets is a connection, too; whether it takes a callback shows by its length. */
+function withSetup(args: unknown[], wrap: Wrap): unknown[] {
+  return args.map((arg) => {
+    const recovery = (arg as { recovery?: { setup?: unknown } } | null | undefined)?.recovery;
+    const setup = recovery?.setup;
+    if (typeof setup !== 'function') return arg;
+    const given = setup as Method;
+    const traced: Method =
+      given.length >= 2
+        ? (made, done) => given(traceConnection(made, wrap), done)
+        : (made) => given(traceConnection(made, wrap));
+    return { ...(arg as object), recovery: { ...recovery, setup: traced } };
+  });
 }
 
 /** The caller's `(error, result)` gets what `change` makes of the result. */
@@ -254,6 +266,8 @@ function withCallback(args: unknown[], change: (result: unknown) => unknown): un
 }
 
 function traced(channel: unknown, options: AmqplibOptions): unknown {
+  // A connection that recovers returns itself.
+  if (typeof (channel as { publish?: unknown } | undefined)?.publish !== 'function') return channel;
   try {
     return traceChannel(channel as Channel, options);
   } catch (error) {
