@@ -101,11 +101,11 @@ export function traceChannel<C extends Channel | ConfirmChannel>(
     );
 
   const settle = (tag: number, allUpTo: boolean, end: (span: Span) => void): void => {
-    for (const [key, span] of open)
-      if (key === tag || (allUpTo && key <= tag)) {
-        open.delete(key);
-        end(span);
-      }
+    for (const key of allUpTo ? [...open.keys()].filter((key) => key <= tag) : [tag]) {
+      const span = open.get(key);
+      open.delete(key);
+      if (span !== undefined) end(span);
+    }
   };
   const settleAll = (end: (span: Span) => void): void => settle(Infinity, true, end);
   const accepted = (span: Span): void => span.end(preciseNow());
