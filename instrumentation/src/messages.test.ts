@@ -1,7 +1,9 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { context, SpanStatusCode, trace, type Span } from '@opentelemetry/api';
 import { logs, NodeSDK } from '@opentelemetry/sdk-node';
 import { InMemorySpanExporter, SimpleSpanProcessor, type ReadableSpan } from '@opentelemetry/sdk-trace';
-import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { flowFetch } from './adapters/express.ts';
 import {
   completeFlow,
@@ -11,6 +13,7 @@ import {
   FlowSpanProcessor,
   handleMessage,
   injectHeaders,
+  preciseNow,
   publishEvent,
   sendCommand,
   startFlow,
@@ -190,6 +193,23 @@ describe('with an SDK', () => {
     const frozen = Object.freeze(new Query());
     expect(await run(frozen)).toBe('row');
     expect([frozen.executions.length, spans().length]).toEqual([1, 6]);
+  });
+
+  test('a query that nobody executes is not executed; its span ends with it, as of when it was returned', async () => {
+    const then = vi.fn();
+    step('forgotten', () => ({ then }));
+    const returned = preciseNow();
+    // Not what is still on the stack.
+    await new Promise((resolve) => setImmediate(resolve));
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    await vi.waitFor(() => {
+      collect();
+      expect(spans()).toHaveLength(1);
+    });
+    const [seconds, nanos] = spans()[0]!.endTime;
+    expect(seconds * 1000 + nanos / 1e6).toBeLessThanOrEqual(returned + 0.01);
+    expect(then).not.toHaveBeenCalled();
   });
 
   test('what was thrown reaches the caller, even if it cannot be made a text', async () => {

@@ -346,7 +346,11 @@ export function defineFlow(type: string, definition: FlowDefinition): void {
   });
 }
 
-/** Runs the work in `ctx`. Ends the span when the work does; its result or error passes through untouched. */
+/**
+ * Runs the work in `ctx`. Ends the span when the work does; its result or error passes through untouched. A query builder
+ * that it returns has ended once whoever executes it has its rows; where nobody does, the span ends when the builder is
+ * let go of, and says the time at which it was returned.
+ */
 export function finishWith<T>(span: Span, ctx: Context, work: () => T): T {
   let result: T;
   try {
@@ -359,7 +363,12 @@ export function finishWith<T>(span: Span, ctx: Context, work: () => T): T {
   const failed = (error: unknown): void => endFailed(span, error);
   // The caller gets its own promise, not ours: no unhandled rejection appears that was not there before.
   if (result instanceof Promise && result.then === Promise.prototype.then) result.then(done, failed);
-  else if (!isThenable(result) || !watchThen(result, ctx, done, failed)) done();
+  else if (
+    !isThenable(result) ||
+    !isSpanContextValid(span.spanContext()) ||
+    !watchThen(result, span, ctx, done, failed)
+  )
+    done();
   return result;
 }
 
@@ -372,6 +381,7 @@ type Settled = ((value: unknown) => unknown) | null | undefined;
  */
 function watchThen(
   thenable: PromiseLike<unknown>,
+  span: Span,
   ctx: Context,
   done: () => void,
   failed: (error: unknown) => void,
@@ -380,6 +390,7 @@ function watchThen(
   const own = Object.getOwnPropertyDescriptor(thenable, 'then');
   const then = thenable.then.bind(thenable);
   const watched = (onDone?: Settled, onFailed?: Settled): unknown => {
+    unasked.unregister(span);
     if (own === undefined) Reflect.deleteProperty(thenable, 'then');
     else Reflect.defineProperty(thenable, 'then', own);
     const caller = context.active();
@@ -398,8 +409,16 @@ function watchThen(
       ),
     );
   };
-  return Reflect.defineProperty(thenable, 'then', { value: watched, configurable: true, writable: true });
+  if (!Reflect.defineProperty(thenable, 'then', { value: watched, configurable: true, writable: true }))
+    return false;
+  unasked.register(thenable, { span, returned: preciseNow() }, span);
+  return true;
 }
+
+/** Spans of thenables whose `then` nobody has called: it may be executed otherwise, or never. */
+const unasked = new FinalizationRegistry<{ span: Span; returned: number }>(({ span, returned }) =>
+  span.end(returned),
+);
 
 export function endFailed(span: Span, error: unknown): void {
   const failure = error instanceof Error ? error : new Error(textOf(error));
