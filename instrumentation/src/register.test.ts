@@ -179,3 +179,15 @@ test.each([
     `fermata: ${missing} is not installed; nothing will be traced. → npm install ${missing}\n`,
   );
 });
+
+test('what is packed has no tests in it, and each module that is exported', async () => {
+  const { stdout } = await promisify(execFile)(
+    'npm',
+    ['pack', '--dry-run', '--json', '--ignore-scripts', '--workspace', 'instrumentation'],
+    { cwd: root },
+  );
+  const [{ files }] = JSON.parse(stdout) as [{ files: { path: string }[] }];
+  const packed = files.map(({ path }) => path);
+  expect(packed.filter((path) => path.includes('.test.'))).toEqual([]);
+  expect(packed).toEqual(expect.arrayContaining(['src/index.ts', 'src/start.ts', 'src/adapters/amqplib.ts']));
+});
