@@ -187,10 +187,11 @@ const extension = (texts: Texts, ce: string | null, name: string): string | unde
 const KINDS: ReadonlySet<string> = new Set(MESSAGE_KINDS);
 
 const LONGEST = 8192;
+const UTF_8 = new TextDecoder('utf-8', { ignoreBOM: true });
 
 function textOf(value: unknown): string | undefined {
   if (typeof value === 'string') return value.slice(0, LONGEST);
-  if (value instanceof Uint8Array) return Buffer.from(value.subarray(0, LONGEST)).toString('utf8');
+  if (value instanceof Uint8Array) return UTF_8.decode(value.subarray(0, LONGEST));
   if (Array.isArray(value)) return textOf(value[0]);
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);
   return undefined;

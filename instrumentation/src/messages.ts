@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import {
   context,
   diag,
@@ -98,7 +97,7 @@ export function startSending(usualKind: MessageKind, message: OutgoingMessage): 
   const kind = said.kind ?? usualKind;
   const itinerary = message.itinerary ?? said.itinerary;
   const type = said.type ?? message.type;
-  const id = message.id ?? said.id ?? randomUUID();
+  const id = message.id ?? said.id ?? newId();
   const attributes = messageAttributes(message, 'send', id, kind, type);
   if (flow) addFlowAttributes(attributes, flow, message.flow ? 'explicit' : 'ambient');
   if (causationId !== undefined) attributes[names.ATTR_CAUSATION_ID] = causationId;
@@ -122,6 +121,11 @@ export function startSending(usualKind: MessageKind, message: OutgoingMessage): 
   });
   return { span, ctx, headers };
 }
+
+/** Browsers have `randomUUID` only on pages that came by HTTPS. */
+const newId = (): string =>
+  (crypto as { randomUUID?: () => string }).randomUUID?.() ?? `${random()}${random()}`;
+const random = (): string => Math.random().toString(36).slice(2);
 
 /**
  * What the application wrote into the headers itself counts: an adapter only guesses. But headers that it passes on from
