@@ -56,10 +56,14 @@ export function flowMiddleware(): (request: Request, response: Response, next: (
 }
 
 /** `fetch` with a CLIENT span and the flow's headers. Only for services of your own: headers carry ids. Rejects, as `fetch` does, what it cannot send. */
-export async function flowFetch(url: string | URL, init: RequestInit = {}): Promise<globalThis.Response> {
-  const method = init.method ?? 'GET';
-  const target = new URL(url);
-  const headers = Object.fromEntries(new Headers(init.headers).entries());
+export async function flowFetch(
+  url: string | URL | globalThis.Request,
+  init: RequestInit = {},
+): Promise<globalThis.Response> {
+  const request = url instanceof globalThis.Request ? url : undefined;
+  const method = init.method ?? request?.method ?? 'GET';
+  const target = new URL(url instanceof globalThis.Request ? url.url : url);
+  const headers = Object.fromEntries(new Headers(init.headers ?? request?.headers).entries());
   const span = trace.getTracer('@fermata/instrumentation').startSpan(method, {
     kind: SpanKind.CLIENT,
     startTime: preciseNow(),
