@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -5,6 +6,7 @@ import { context, SpanStatusCode, trace, type Span } from '@opentelemetry/api';
 import { logs, NodeSDK } from '@opentelemetry/sdk-node';
 import { InMemorySpanExporter, SimpleSpanProcessor, type ReadableSpan } from '@opentelemetry/sdk-trace';
 import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { traceEmitter } from './adapters/event-emitter.ts';
 import { flowFetch } from './adapters/express.ts';
 import {
   completeFlow,
@@ -155,6 +157,35 @@ describe('with an SDK', () => {
       handleMessage({ destination: 'd', system: 's' }, () => Promise.reject(failure)),
     ).rejects.toBe(failure);
     expect(spans()[0]!.status.message).toBe('boom');
+  });
+
+  test('a rejection that nobody handles is heard of as without us, one that is handled is not heard of twice', async () => {
+    const unhandled: unknown[] = [];
+    const heard = (error: Error): void => void unhandled.push(error.message);
+    const others = process.listeners('unhandledRejection');
+    process.removeAllListeners('unhandledRejection').on('unhandledRejection', heard);
+    const failing = async (name: string): Promise<void> => {
+      await Promise.resolve();
+      throw new Error(name);
+    };
+    const message = { destination: 'd', system: 's' };
+    void step('s', async () => failing('step'));
+    void handleMessage(message, async () => failing('handler'));
+    void publishEvent({ ...message, type: 'T' }, async () => failing('send'));
+    traceEmitter(new EventEmitter())
+      // eslint-disable-next-line @typescript-eslint/no-misused-promises
+      .on('e', async () => failing('listener'))
+      .emit('e');
+    await step('s', async () => failing('awaited')).catch(() => undefined);
+    // Handled where it came from: whoever gets it once more need not.
+    const handled = failing('handled');
+    handled.catch(() => undefined);
+    expect(step('s', () => handled)).toBe(handled);
+    await new Promise((resolve) => setImmediate(resolve));
+    process.removeListener('unhandledRejection', heard);
+    for (const other of others) process.on('unhandledRejection', other);
+    expect(unhandled).toEqual(['step', 'handler', 'send', 'listener']);
+    expect(spans().filter(({ status }) => status.code === SpanStatusCode.ERROR)).toHaveLength(6);
   });
 
   test('a query that executes at each `then` executes as often as without us, and ends its span', async () => {

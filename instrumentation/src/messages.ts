@@ -78,7 +78,7 @@ export const reply = <T>(message: OutgoingMessage, send: Send<T>): T => sendMess
  */
 export function sendMessage<T>(kind: MessageKind, message: OutgoingMessage, send: Send<T>): T {
   const { span, ctx, headers } = startSending(kind, message);
-  return finishWith(span, ctx, () => send(headers));
+  return finishWith(span, ctx, () => send(headers), send);
 }
 
 export interface Sending {
@@ -165,8 +165,17 @@ export function inFlowOf<T>(headers: Record<string, unknown> | undefined, run: (
  * that the message's headers name. A throw marks the span failed and reaches the caller unchanged.
  */
 export function handleMessage<T>(message: IncomingMessage, handler: (extracted: Extracted) => T): T {
+  return handleFor(handler, message, handler);
+}
+
+/** For adapters, that call what the application gave them: `listener` is that. */
+export function handleFor<T>(
+  listener: Work,
+  message: IncomingMessage,
+  handler: (extracted: Extracted) => T,
+): T {
   const { span, ctx, extracted } = startProcessing(message);
-  return finishWith(span, ctx, () => handler(extracted));
+  return finishWith(span, ctx, () => handler(extracted), listener);
 }
 
 export interface Processing {
@@ -284,11 +293,16 @@ function runStep<T>(
   };
   const span = tracer().startSpan(name, { attributes, startTime: preciseNow() });
   const ctx = trace.setSpan(context.active(), span);
-  return finishWith(span, ctx, () => {
-    const flow = flowOf(ctx);
-    if (flow) emitMilestone(startedEvent, { ...flowAttributes(flow, 'ambient'), ...attributes });
-    return work(span);
-  });
+  return finishWith(
+    span,
+    ctx,
+    () => {
+      const flow = flowOf(ctx);
+      if (flow) emitMilestone(startedEvent, { ...flowAttributes(flow, 'ambient'), ...attributes });
+      return work(span);
+    },
+    work,
+  );
 }
 
 /** The flow has reached its end. */
@@ -354,8 +368,13 @@ export function defineFlow(type: string, definition: FlowDefinition): void {
  * Runs the work in `ctx`. Ends the span when the work does; its result or error passes through untouched. A query builder
  * that it returns has ended once whoever executes it has its rows; where nobody does, the span ends when the builder is
  * let go of, and says the time at which it was returned.
+ *
+ * `of`: what the application gave us to call. To watch a promise is to handle its rejection, of which the process then
+ * never hears where the application handles it nowhere. So from an async function, whose promise nobody else can have,
+ * the caller gets one that rejects when it does; any other promise stays the same object, for who has it may have
+ * handled it already, and a second one would end the process.
  */
-export function finishWith<T>(span: Span, ctx: Context, work: () => T): T {
+export function finishWith<T>(span: Span, ctx: Context, work: () => T, of: Work = work): T {
   let result: T;
   try {
     result = context.with(ctx, work);
@@ -365,9 +384,20 @@ export function finishWith<T>(span: Span, ctx: Context, work: () => T): T {
   }
   const done = (): void => span.end(preciseNow());
   const failed = (error: unknown): void => endFailed(span, error);
-  // The caller gets its own promise, not ours: no unhandled rejection appears that was not there before.
-  if (result instanceof Promise && result.then === Promise.prototype.then) result.then(done, failed);
-  else if (
+  if (result instanceof Promise && result.then === Promise.prototype.then) {
+    if (isAsync(of))
+      return result.then(
+        (value: unknown) => {
+          done();
+          return value;
+        },
+        (error: unknown) => {
+          failed(error);
+          throw error;
+        },
+      ) as T;
+    result.then(done, failed);
+  } else if (
     !isThenable(result) ||
     !isSpanContextValid(span.spanContext()) ||
     !watchThen(result, span, ctx, done, failed)
@@ -375,6 +405,10 @@ export function finishWith<T>(span: Span, ctx: Context, work: () => T): T {
     done();
   return result;
 }
+
+type Work = (...args: never[]) => unknown;
+const isAsync = (work: Work): boolean =>
+  (work as { [Symbol.toStringTag]?: string })[Symbol.toStringTag] === 'AsyncFunction';
 
 type Settled = ((value: unknown) => unknown) | null | undefined;
 

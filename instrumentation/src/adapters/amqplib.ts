@@ -92,7 +92,7 @@ export function traceChannel<C extends Channel | ConfirmChannel>(
         if (foreign)
           return inFlowOf(message.properties.headers as Record<string, unknown>, () => onMessage(message));
         const { span, ctx } = startProcessing(incoming(queue, message, options));
-        if (given?.noAck === true) return finishWith(span, ctx, () => onMessage(message));
+        if (given?.noAck === true) return finishWith(span, ctx, () => onMessage(message), onMessage);
         open.set(message.fields.deliveryTag, span);
         return context.with(ctx, () => onMessage(message));
       },

@@ -1,7 +1,7 @@
 import type { EventEmitter } from 'node:events';
 import { markTraced } from '../internal.ts';
 import { wrapListeners } from '../listeners.ts';
-import { handleMessage, publishEvent } from '../messages.ts';
+import { handleFor, publishEvent } from '../messages.ts';
 
 /**
  * A plain EventEmitter as a bus inside one process: an emitted event is a message, each listener its consumer. `group`
@@ -46,7 +46,8 @@ export function traceEmitter<E extends EventEmitter>(emitter: E, options: Emitte
     return function (this: unknown, ...args) {
       const headers = carried;
       if (headers === undefined) return listener.apply(this, args);
-      return handleMessage(
+      return handleFor(
+        listener,
         { system: 'event_emitter', destination: `${prefix}.${event}`, headers, group, type: event },
         () => listener.apply(this, args),
       );

@@ -10,7 +10,7 @@ import { context } from '@opentelemetry/api';
 import { messageIdOf } from '../flow-context.ts';
 import { markTraced } from '../internal.ts';
 import type { Extracted } from '../message-headers.ts';
-import { handleMessage, publishEvent, sendCommand } from '../messages.ts';
+import { handleFor, publishEvent, sendCommand } from '../messages.ts';
 
 /**
  * NATS core and JetStream (@nats-io/* 3): wraps a connection's publish, request and subscriptions with a callback.
@@ -81,7 +81,7 @@ export function traceNats<C extends NatsConnection>(connection: C, options: Nats
       callback: (error, msg) => {
         if (error) return callback(error, msg);
         const step = options.stepOf?.(subject);
-        void handleNats(msg, () => callback(null, msg), {
+        void handleNatsFor(callback, msg, () => callback(null, msg), {
           group: given.queue ?? '',
           ...(step !== undefined && { step }),
         });
@@ -110,15 +110,23 @@ function headersIn(headers: MsgHdrs | undefined): Record<string, unknown> {
 }
 
 /** Handles one message in its own span, flow and context. */
-export function handleNats<T>(
+export const handleNats = <T>(
   msg: AnyMessage,
   handler: (extracted: Extracted) => T,
   options: { group?: string; step?: string } = {},
+): T => handleNatsFor(handler, msg, handler, options);
+
+function handleNatsFor<T>(
+  listener: (...args: never[]) => unknown,
+  msg: AnyMessage,
+  handler: (extracted: Extracted) => T,
+  options: { group?: string; step?: string },
 ): T {
   const { info } = msg;
   const headers = headersIn(msg.headers);
   const group = options.group || info?.consumer;
-  return handleMessage(
+  return handleFor(
+    listener,
     {
       system: 'nats',
       destination: msg.subject,

@@ -1,7 +1,7 @@
 import { context, createContextKey } from '@opentelemetry/api';
 import { markTraced } from '../internal.ts';
 import { wrapListeners, type Listener } from '../listeners.ts';
-import { handleMessage, publishEvent } from '../messages.ts';
+import { handleFor, publishEvent } from '../messages.ts';
 
 /**
  * socket.io 4, either end: call it for every socket before listeners are added, on the server first thing in
@@ -71,10 +71,11 @@ export function traceSocket<S extends object>(given: S): S {
       return context.with(context.active().setValue(HEADERS, headers), () => receive(packet));
     };
   }
-  const consume = <T>(event: string, group: string, handle: () => T): T => {
+  const consume = <T>(listener: Listener, event: string, group: string, handle: () => T): T => {
     const headers = context.active().getValue(HEADERS) as Record<string, unknown> | undefined;
     if (headers === undefined) return handle();
-    return handleMessage(
+    return handleFor(
+      listener,
       { system: 'socket.io', destination: event, headers, type: event, ...(group !== '' && { group }) },
       handle,
     );
@@ -83,7 +84,7 @@ export function traceSocket<S extends object>(given: S): S {
     if (typeof event !== 'string' || LOCAL.has(event)) return listener;
     const group = listener.name || (ordinal === 0 ? '' : `listener-${ordinal + 1}`);
     return function (this: unknown, ...args) {
-      return consume(event, group, () => listener.apply(this, args));
+      return consume(listener, event, group, () => listener.apply(this, args));
     };
   });
   const ofAny = new WeakMap<object, Listener>();
@@ -94,7 +95,7 @@ export function traceSocket<S extends object>(given: S): S {
       if (typeof listener !== 'function') return add(listener);
       const any = listener as Listener;
       const traced: Listener = function (this: unknown, ...args) {
-        return consume(String(args[0]), 'any', () => any.apply(this, args));
+        return consume(any, String(args[0]), 'any', () => any.apply(this, args));
       };
       ofAny.set(any, traced);
       return add(traced);
