@@ -34,7 +34,7 @@ export function traceMqtt<C extends MqttClient>(client: C, options: MqttOptions 
     payload: string | Buffer,
     ...rest: [IClientPublishOptions?, Done?] | [Done?]
   ) => {
-    const given = typeof rest[0] === 'object' ? rest[0] : {};
+    const given = (typeof rest[0] === 'object' ? rest[0] : undefined) ?? {};
     const done = rest.find((one) => typeof one === 'function') as Done | undefined;
     // What was passed on from another message is among the properties, as far as it holds for this one.
     const own = isV5 ? { headers: { ...given.properties?.userProperties } } : {};
