@@ -1,4 +1,11 @@
-import { context, createContextKey, propagation, type Attributes, type Context } from '@opentelemetry/api';
+import {
+  context,
+  createContextKey,
+  diag,
+  propagation,
+  type Attributes,
+  type Context,
+} from '@opentelemetry/api';
 import {
   ATTR_FLOW_DEADLINE,
   ATTR_FLOW_ID,
@@ -13,10 +20,39 @@ const FLOW = createContextKey('fermata flow');
 const MESSAGE_ID = createContextKey('fermata message');
 
 /**
- * Puts a flow into a context, and its id, type and version into baggage so that services without this package carry it
- * on. Baggage goes out with every outgoing call: ids only, never personal data. Replaces the flow that was there.
+ * A flow whose id is a text: what JavaScript gives as one is often a number, and headers of some clients take texts
+ * only. undefined: it has no id, and is none.
  */
-export function contextWithFlow(parent: Context, flow: Flow): Context {
+export function named(flow: Flow): Flow | undefined {
+  const { id, type, version } = flow as Record<keyof Flow, unknown>;
+  if (typeof id === 'string' && id !== '' && isText(type) && isText(version)) return flow;
+  if ((typeof id !== 'string' && typeof id !== 'number' && typeof id !== 'bigint') || id === '') {
+    diag.warn('fermata: a flow without an id');
+    return undefined;
+  }
+  const text = (name: 'type' | 'version', value: unknown) =>
+    typeof value === 'string' || typeof value === 'number' ? { [name]: String(value) } : {};
+  const { type: _type, version: _version, ...rest } = flow;
+  return { ...rest, id: String(id), ...text('type', type), ...text('version', version) };
+}
+const isText = (value: unknown): boolean => value === undefined || typeof value === 'string';
+
+/**
+ * Puts a flow into a context, and its id, type and version into baggage so that services without this package carry it
+ * on. Baggage goes out with every outgoing call: ids only, never personal data. Replaces the flow that was there. Never
+ * throws: with one that has no id the context stays as it was.
+ */
+export function contextWithFlow(parent: Context, given: Flow): Context {
+  try {
+    const flow = named(given);
+    return flow === undefined ? parent : contextWith(parent, flow);
+  } catch (error) {
+    diag.warn('fermata: a flow could not be put into the context', error);
+    return parent;
+  }
+}
+
+function contextWith(parent: Context, flow: Flow): Context {
   const ctx = parent.setValue(FLOW, flow);
   const before = propagation.getBaggage(parent);
   // A message's baggage mostly says the same as its headers.
@@ -75,7 +111,7 @@ export function addFlowAttributes(attributes: Attributes, flow: Flow, source: So
   if (flow.type !== undefined) attributes[ATTR_FLOW_TYPE] = flow.type;
   if (flow.version !== undefined) attributes[ATTR_FLOW_VERSION] = flow.version;
   if (flow.deadline !== undefined) attributes[ATTR_FLOW_DEADLINE] = flow.deadline;
-  if (flow.keys !== undefined)
+  if (flow.keys)
     for (const [name, value] of Object.entries(flow.keys)) attributes[ATTR_FLOW_KEY_PREFIX + name] = value;
   return attributes;
 }

@@ -9,8 +9,10 @@ import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { traceEmitter } from './adapters/event-emitter.ts';
 import { flowFetch } from './adapters/express.ts';
 import {
+  compensate,
   completeFlow,
   currentFlow,
+  defineFlow,
   extractHeaders,
   failFlow,
   FlowSpanProcessor,
@@ -21,7 +23,39 @@ import {
   sendCommand,
   startFlow,
   step,
+  withFlow,
+  type Flow,
 } from './index.ts';
+
+/** JavaScript has no types: what it can be called with. */
+const message = { type: 'T', destination: 'd', system: 's' };
+const trap = new Proxy(
+  {},
+  {
+    ownKeys: () => {
+      throw new Error('a trap');
+    },
+  },
+);
+const WRONG = [
+  ['no flow', (run) => startFlow(undefined as never, run)],
+  ['null for a flow', (run) => withFlow(null as never, run)],
+  ['null for keys', (run) => startFlow({ id: '1', keys: null as never }, run)],
+  ['no message', (run) => publishEvent(undefined as never, run)],
+  ['a text for an itinerary', (run) => publishEvent({ ...message, itinerary: 'a,b' as never }, run)],
+  ['headers that cannot be read', (run) => publishEvent({ ...message, headers: trap }, run)],
+  ['no message to handle', (run) => handleMessage(undefined as never, run)],
+  ['null for options', (run) => step('s', run, null as never)],
+  ['null for those of a compensation', (run) => compensate('s', run, null as never)],
+  [
+    'a definition that refers to itself',
+    (run) => {
+      const definition = { steps: [] };
+      defineFlow('t', Object.assign(definition, { definition }));
+      return run();
+    },
+  ],
+] as [string, (run: () => string) => string][];
 
 describe('without an SDK', () => {
   test('the wrapped code runs, its result and its error pass through', () => {
@@ -36,6 +70,10 @@ describe('without an SDK', () => {
     expect(startFlow({ id: '1' }, () => currentFlow())).toBeUndefined();
     failFlow();
   });
+
+  test.each(WRONG)('%s: what is wrapped runs all the same', (_, call) =>
+    expect(call(() => 'ran')).toBe('ran'),
+  );
 
   test('a message stays as it was', () => {
     const headers = { tenant: 't1', 'fermata-itinerary': 'a,b' };
@@ -65,6 +103,23 @@ describe('with an SDK', () => {
   });
   afterAll(() => sdk.shutdown());
   const spans = (): ReadableSpan[] => exporter.getFinishedSpans();
+
+  test.each(WRONG)('%s: what is wrapped runs all the same', (_, call) =>
+    expect(call(() => 'ran')).toBe('ran'),
+  );
+
+  test('a flow’s id that is a number is its text, wherever it goes; one without an id is none', () => {
+    const carried = (flow: object): unknown =>
+      startFlow(flow as Flow, () =>
+        publishEvent(
+          { type: 'T', destination: 'd', system: 's' },
+          (headers) => headers['fermata-flow-id'] ?? 'none',
+        ),
+      );
+    expect([carried({ id: 42 }), carried({ id: 42n, type: 7 })]).toEqual(['42', '42']);
+    expect(spans().map(({ attributes }) => attributes['fermata.flow.id'])).toEqual(['42', '42']);
+    for (const id of ['', undefined, null, Symbol('x'), {}]) expect(carried({ id })).toBe('none');
+  });
 
   test('a routing slip travels, and each stop takes itself off it', () => {
     let headers: Record<string, unknown> = {};
@@ -168,10 +223,9 @@ describe('with an SDK', () => {
       await Promise.resolve();
       throw new Error(name);
     };
-    const message = { destination: 'd', system: 's' };
     void step('s', async () => failing('step'));
     void handleMessage(message, async () => failing('handler'));
-    void publishEvent({ ...message, type: 'T' }, async () => failing('send'));
+    void publishEvent(message, async () => failing('send'));
     traceEmitter(new EventEmitter())
       // eslint-disable-next-line @typescript-eslint/no-misused-promises
       .on('e', async () => failing('listener'))

@@ -2,6 +2,7 @@ import {
   context,
   diag,
   isSpanContextValid,
+  ROOT_CONTEXT,
   SpanKind,
   SpanStatusCode,
   trace,
@@ -20,6 +21,7 @@ import {
   flowAttributes,
   flowOf,
   messageIdOf,
+  named,
 } from './flow-context.ts';
 import { emitMilestone } from './flow-log.ts';
 import {
@@ -77,8 +79,20 @@ export const reply = <T>(message: OutgoingMessage, send: Send<T>): T => sendMess
  * Convention: OpenTelemetry messaging spans 1.45, operation type `send`.
  */
 export function sendMessage<T>(kind: MessageKind, message: OutgoingMessage, send: Send<T>): T {
-  const { span, ctx, headers } = startSending(kind, message);
+  const sending = attempt(() => startSending(kind, message));
+  if (sending === undefined) return send(attempt(() => ({ ...message.headers })) ?? {});
+  const { span, ctx, headers } = sending;
   return finishWith(span, ctx, () => send(headers), send);
+}
+
+/** What a caller said wrongly is its own affair: what it wanted to have done is done. */
+export function attempt<T>(prepare: () => T): T | undefined {
+  try {
+    return prepare();
+  } catch (error) {
+    diag.warn('fermata: something could not be traced', error);
+    return undefined;
+  }
 }
 
 export interface Sending {
@@ -174,7 +188,10 @@ export function handleFor<T>(
   message: IncomingMessage,
   handler: (extracted: Extracted) => T,
 ): T {
-  const { span, ctx, extracted } = startProcessing(message);
+  const processing = attempt(() => startProcessing(message));
+  if (processing === undefined)
+    return handler({ context: ROOT_CONTEXT, creation: undefined, flow: undefined });
+  const { span, ctx, extracted } = processing;
   return finishWith(span, ctx, () => handler(extracted), listener);
 }
 
@@ -239,7 +256,9 @@ function messageAttributes(
  * Starts a flow and runs `work` in it. The active span (the HTTP request, say) becomes its first step; a milestone says
  * so at once. Calling it for an id that is running joins that run.
  */
-export function startFlow<T>(flow: Flow, work: () => T): T {
+export function startFlow<T>(given: Flow, work: () => T): T {
+  const flow = attempt(() => named(given));
+  if (flow === undefined) return work();
   const parent = flowOf(context.active());
   const related: Attributes =
     parent && parent.id !== flow.id
@@ -248,26 +267,27 @@ export function startFlow<T>(flow: Flow, work: () => T): T {
           ...(parent.type !== undefined && { [names.ATTR_FLOW_PARENT_TYPE]: parent.type }),
         }
       : {};
-  trace.getActiveSpan()?.setAttributes({ ...flowAttributes(flow, 'explicit'), ...related });
+  const attributes = { ...flowAttributes(flow, 'explicit'), ...related };
+  trace.getActiveSpan()?.setAttributes(attributes);
   return context.with(contextWithFlow(context.active(), flow), () => {
-    emitMilestone(names.EVENT_FLOW_STARTED, { ...flowAttributes(flow, 'explicit'), ...related });
+    emitMilestone(names.EVENT_FLOW_STARTED, attributes);
     return work();
   });
 }
 
 /** A named piece of work in the current flow. Its start is said at once, so that a hanging step is visible. */
-export function step<T>(name: string, work: (span: Span) => T, options: StepOptions = {}): T {
-  return runStep(name, options, {}, names.EVENT_STEP_STARTED, work);
+export function step<T>(name: string, work: (span: Span) => T, options?: StepOptions): T {
+  return runStep(name, options ?? {}, {}, names.EVENT_STEP_STARTED, work);
 }
 
 /** Undoes a step: `undoes` is its name or id. */
 export function compensate<T>(
   undoes: string,
   work: (span: Span) => T,
-  options: StepOptions & { name?: string } = {},
+  options?: StepOptions & { name?: string },
 ): T {
   return runStep(
-    options.name ?? `undo ${undoes}`,
+    options?.name ?? `undo ${undoes}`,
     { ...options, kind: 'compensation' },
     { [names.ATTR_STEP_COMPENSATES]: undoes },
     names.EVENT_COMPENSATION_STARTED,
@@ -359,9 +379,8 @@ export function expectStep(name: string, deadline?: number): void {
  * server judges flows under way by it at once; what its operator's own files say counts more.
  */
 export function defineFlow(type: string, definition: FlowDefinition): void {
-  emitMilestone(names.EVENT_FLOW_DEFINED, {
-    [names.ATTR_FLOW_DEFINITION]: JSON.stringify({ flows: { [type]: definition } }),
-  });
+  const text = attempt(() => JSON.stringify({ flows: { [type]: definition } }));
+  if (text !== undefined) emitMilestone(names.EVENT_FLOW_DEFINED, { [names.ATTR_FLOW_DEFINITION]: text });
 }
 
 /**

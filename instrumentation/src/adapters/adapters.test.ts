@@ -12,7 +12,7 @@ import type CallbackApi from 'amqplib/callback_api';
 import { FlowProducer, Queue, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import { Admin, Consumer, Producer, stringDeserializers, stringSerializers } from '@platformatic/kafka';
-import { Kafka, logLevel } from 'kafkajs';
+import { Kafka, logLevel, type Producer as KafkaProducer } from 'kafkajs';
 import mqtt from 'mqtt';
 import { createClient } from 'redis';
 import { Server } from 'socket.io';
@@ -194,6 +194,15 @@ describe.runIf(kafka)('kafkajs', () => {
     await consumer.disconnect();
     await producer.disconnect();
   }, 60_000);
+});
+
+test('kafkajs: what cannot be sent is refused as without us', async () => {
+  const producer = (): KafkaProducer =>
+    new Kafka({ brokers: ['127.0.0.1:1'], logLevel: logLevel.NOTHING }).producer();
+  const refusal = (one: KafkaProducer, record: object): Promise<unknown> =>
+    one.send(record as never).catch((error: unknown) => error);
+  for (const record of [{ topic: 't' }, { topic: 't', messages: [undefined] }, { messages: [{}] }])
+    expect(await refusal(traceProducer(producer()), record)).toEqual(await refusal(producer(), record));
 });
 
 describe('@platformatic/kafka', () => {

@@ -16,6 +16,7 @@ import { preciseNow } from '../clock.ts';
 import { isWrapped, markTraced } from '../internal.ts';
 import {
   addFlow,
+  attempt,
   endFailed,
   handleMessage,
   inFlowOf,
@@ -85,15 +86,18 @@ export function traceProducer<P extends Producer>(
     }
   };
   const { send, sendBatch } = bound(producer);
+  // What cannot be sent is refused by the client, in its own words.
   producer.send = (record: ProducerRecord) => {
-    const { messages, sendings } = started(record.topic, record.messages);
+    const traced = attempt(() => started(record.topic, record.messages));
+    if (traced === undefined) return send(record);
+    const { messages, sendings } = traced;
     return finish(sendings, () => send({ ...record, messages }));
   };
   producer.sendBatch = (batch: ProducerBatch) => {
-    const parts = (batch.topicMessages ?? []).map(({ topic, messages }) => ({
-      topic,
-      ...started(topic, messages),
-    }));
+    const parts = attempt(() =>
+      (batch.topicMessages ?? []).map(({ topic, messages }) => ({ topic, ...started(topic, messages) })),
+    );
+    if (parts === undefined) return sendBatch(batch);
     return finish(
       parts.flatMap((part) => part.sendings),
       () =>
