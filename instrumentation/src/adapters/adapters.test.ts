@@ -14,7 +14,7 @@ import { Redis } from 'ioredis';
 import { Admin, Consumer, Producer, stringDeserializers, stringSerializers } from '@platformatic/kafka';
 import { Kafka, logLevel, type Producer as KafkaProducer } from 'kafkajs';
 import mqtt from 'mqtt';
-import { createClient } from 'redis';
+import { createClient, createClientPool } from 'redis';
 import { Server } from 'socket.io';
 import { io } from 'socket.io-client';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -26,7 +26,7 @@ import { inBatchMessage, instrumentKafkaJs, traceConsumer, traceProducer } from 
 import { traceMqtt } from './mqtt.ts';
 import { traceNats } from './nats.ts';
 import { handleKafka, instrumentPlatformaticKafka } from './platformatic-kafka.ts';
-import { handleStreamEntry, traceRedisStreams } from './redis-streams.ts';
+import { handleStreamEntry, instrumentNodeRedis, traceRedisStreams } from './redis-streams.ts';
 import { traceSocket } from './socket-io.ts';
 
 /** What is used of rascal, which has no types. */
@@ -624,6 +624,25 @@ describe.runIf(hasRedis)('Redis Streams', () => {
       await Promise.all([ioredis.quit(), nodeRedis.close()]);
     },
   );
+
+  test('zero-code: a node-redis client, its duplicate and a pool', async () => {
+    const stream = unique();
+    const redis = { createClient, createClientPool };
+    instrumentNodeRedis(redis);
+    instrumentNodeRedis(redis);
+    const client = await redis.createClient().connect();
+    const duplicate = await client.duplicate().connect();
+    const pool = redis.createClientPool();
+    await pool.connect();
+    for (const one of [client, duplicate, pool])
+      await withFlow({ id: 'z' }, () => one.xAdd(stream, '*', { n: '1' }));
+    const entries = await client.xRange(stream, '-', '+');
+    for (const { id, message } of entries!)
+      handleStreamEntry({ stream, group: 'g', id, fields: message }, () => undefined);
+    expect(joined().map(([sent]) => flowOf(sent))).toEqual(Array(3).fill('z'));
+    await client.del(stream);
+    for (const one of [client, duplicate, pool]) await one.close();
+  });
 
   test('pipelines and transactions: each entry has its context, and the span of its sender', async () => {
     const stream = unique();

@@ -12,6 +12,7 @@ interface Client {
   xAdd?: unknown;
   pipeline?: unknown;
   multi?: unknown;
+  duplicate?: unknown;
 }
 /** With auto-pipelining ioredis adds through a pipeline what its client was asked to add: that is one entry. */
 let adding = false;
@@ -43,7 +44,8 @@ export function traceRedisStreams<C extends object>(client: C): C {
         xAdd.call(this, stream, id, { ...withoutContext(fields), ...headers }, ...rest),
       );
     };
-  for (const name of ['pipeline', 'multi'] as const) {
+  // What ioredis duplicates has the prototype that is traced.
+  for (const name of typeof xAdd === 'function' ? GATHERING_OR_ANOTHER : GATHERING) {
     const gather = own[name];
     if (typeof gather !== 'function') continue;
     own[name] = function (this: unknown, ...args: unknown[]) {
@@ -52,6 +54,9 @@ export function traceRedisStreams<C extends object>(client: C): C {
   }
   return client;
 }
+
+const GATHERING = ['pipeline', 'multi'] as const;
+const GATHERING_OR_ANOTHER = [...GATHERING, 'duplicate'] as const;
 
 const outgoing = (stream: string, headers: Record<string, unknown>) => ({
   type: stream,
@@ -107,11 +112,15 @@ export function instrumentIoRedis(module: { Redis?: { prototype: object } }): vo
   if (module.Redis) traceRedisStreams(module.Redis.prototype);
 }
 
-/** The same for `redis`, whose clients are made by a factory. */
-export function instrumentNodeRedis(module: { createClient?: (...args: never[]) => object }): void {
-  const { createClient } = module;
-  if (createClient === undefined || !markTraced(createClient)) return;
-  const traced = (...args: never[]): object => traceRedisStreams(createClient(...args));
-  markTraced(traced);
-  Object.defineProperty(module, 'createClient', { value: traced, configurable: true, enumerable: true });
+/** The same for `redis`, whose clients are made by factories. */
+export function instrumentNodeRedis(module: Partial<Record<Factory, (...args: never[]) => object>>): void {
+  for (const name of FACTORIES) {
+    const create = module[name];
+    if (create === undefined || !markTraced(create)) continue;
+    const traced = (...args: never[]): object => traceRedisStreams(create(...args));
+    markTraced(traced);
+    Object.defineProperty(module, name, { value: traced, configurable: true, enumerable: true });
+  }
 }
+type Factory = (typeof FACTORIES)[number];
+const FACTORIES = ['createClient', 'createClientPool', 'createCluster', 'createSentinel'] as const;
