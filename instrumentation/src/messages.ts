@@ -302,7 +302,10 @@ function runStep<T>(
   startedEvent: string,
   work: (span: Span) => T,
 ): T {
+  const flow = flowOf(context.active());
+  // Whoever set up the SDK may have left the FlowSpanProcessor out.
   const attributes: Attributes = {
+    ...(flow && flowAttributes(flow, 'ambient')),
     [names.ATTR_STEP_NAME]: name,
     [names.ATTR_STEP_KIND]: options.kind ?? 'task',
     ...(options.id !== undefined && { [names.ATTR_STEP_ID]: options.id }),
@@ -317,8 +320,7 @@ function runStep<T>(
     span,
     ctx,
     () => {
-      const flow = flowOf(ctx);
-      if (flow) emitMilestone(startedEvent, { ...flowAttributes(flow, 'ambient'), ...attributes });
+      if (flow) emitMilestone(startedEvent, attributes);
       return work(span);
     },
     work,

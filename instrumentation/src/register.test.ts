@@ -180,6 +180,26 @@ test.each([
   );
 });
 
+test('where an SDK is registered already it is used, and one line says what it needs', async () => {
+  const source = `
+    import { NodeSDK } from '@opentelemetry/sdk-node';
+    import { InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace';
+    const exporter = new InMemorySpanExporter();
+    const spanProcessors = [new SimpleSpanProcessor({ exporter })];
+    new NodeSDK({ spanProcessors, logRecordProcessors: [], metricReaders: [], autoDetectResources: false }).start();
+    await import('${PACKAGE}/register');
+    const { startFlow, step } = await import('${PACKAGE}');
+    startFlow({ id: 'theirs' }, () => step('one', () => undefined));
+    console.log(exporter.getFinishedSpans().map(({ attributes }) => attributes['fermata.flow.id']).join());`;
+  const { stdout, stderr } = await promisify(execFile)(
+    process.execPath,
+    ['--conditions=@fermata/source', '--import', 'tsx', '--input-type=module', '--eval', source],
+    { cwd: root },
+  );
+  expect(stdout).toBe('theirs\n');
+  expect(stderr).toMatch(/^fermata: .* FlowSpanProcessor\n$/);
+});
+
 test('what is packed has no tests in it, and each module that is exported', async () => {
   const { stdout } = await promisify(execFile)(
     'npm',

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { constants } from 'node:os';
 import { join } from 'node:path';
-import { diag, DiagConsoleLogger, DiagLogLevel } from '@opentelemetry/api';
+import { diag, DiagConsoleLogger, DiagLogLevel, trace } from '@opentelemetry/api';
 import { instrumentAmqplib, instrumentAmqplibCallbacks } from './adapters/amqplib.ts';
 import { instrumentKafkaJs } from './adapters/kafkajs.ts';
 import { instrumentMqtt } from './adapters/mqtt.ts';
@@ -140,11 +140,26 @@ function traceClients(): void {
 }
 
 if (process.env['OTEL_LOG_LEVEL']) diag.setLogger(new DiagConsoleLogger(), DiagLogLevel.WARN);
-const started = process.env['OTEL_SDK_DISABLED'] === 'true' ? undefined : startSdk();
-if (started !== undefined) {
+if (process.env['OTEL_SDK_DISABLED'] !== 'true') {
   // Without the SDK there are no spans, and nothing to put onto messages.
-  traceClients();
-  endWithTheProcess(started);
+  if (isRegistered()) {
+    process.stderr.write(
+      'fermata: an OpenTelemetry SDK is registered already; messages are traced by it. → give it a FlowSpanProcessor\n',
+    );
+    traceClients();
+  } else {
+    const started = startSdk();
+    if (started !== undefined) {
+      traceClients();
+      endWithTheProcess(started);
+    }
+  }
+}
+
+/** Somebody else's SDK, loaded before: a second one would be given no spans. */
+function isRegistered(): boolean {
+  const proxy = trace.getTracerProvider() as { getDelegate?: () => object };
+  return typeof (proxy.getDelegate?.() as Partial<Processor> | undefined)?.forceFlush === 'function';
 }
 
 function endWithTheProcess({ sdk, processors }: { sdk: Sdk; processors: Processor[] }): void {
