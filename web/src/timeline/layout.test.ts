@@ -15,8 +15,16 @@ const step = (id: string, service: string, from: number, to: number): Step =>
     status: 'ok',
   }) as unknown as Step;
 const flow = (steps: Step[], waitingFor: object[] = []): Flow =>
-  ({ startedAtUnixNano: at(0), steps, hops: [], criticalPath: [], waitingFor }) as unknown as Flow;
-const NOW = 1_700_000_100_000;
+  ({
+    startedAtUnixNano: at(0),
+    phase: waitingFor.length > 0 ? 'open' : 'ended',
+    steps,
+    hops: [],
+    criticalPath: [],
+    waitingFor,
+  }) as unknown as Flow;
+const START = 1_700_000_000_000;
+const NOW = START + 100_000;
 
 describe('layout', () => {
   test('one lane a service; steps that overlap get rows of their own', () => {
@@ -35,7 +43,7 @@ describe('layout', () => {
   });
 
   test('idle time is folded, and order in time stays order in space', () => {
-    const steps = [step('a', 'x', 0, 10), step('b', 'x', 100_000, 100_010), step('c', 'x', 100_020, 100_030)];
+    const steps = [step('a', 'x', 0, 10), step('b', 'x', 100_000, 100_010), step('c', 'x', 100_011, 100_030)];
     const { gaps, lanes } = layoutOf(flow(steps), NOW, true);
     expect(gaps).toHaveLength(1);
     expect(gaps[0]!.ms).toBeCloseTo(99_990);
@@ -53,7 +61,8 @@ describe('layout', () => {
       afterStepId: 'a',
       expectedAt: new Date(1_700_000_000_000 + expectedMs).toISOString(),
     });
-    const { lanes } = layoutOf(flow([step('a', 'x', 0, 100)], [waiting(110)]), NOW, true);
+    const early = START + 50;
+    const { lanes } = layoutOf(flow([step('a', 'x', 0, 100)], [waiting(110)]), early, true);
     expect(lanes.map((lane) => [lane.service, lane.bars.length, lane.ghosts.length])).toEqual([
       ['x', 1, 0],
       ['y', 0, 1],
@@ -62,8 +71,24 @@ describe('layout', () => {
     expect(ghost!.x).toBeGreaterThan(0.9);
     expect(ghost!.x + ghost!.width).toBeLessThanOrEqual(1.0001);
     // An hour of nothing must not hide what was done.
-    const far = layoutOf(flow([step('a', 'x', 0, 100)], [waiting(3_600_000)]), NOW, true);
+    const far = layoutOf(flow([step('a', 'x', 0, 100)], [waiting(3_600_000)]), early, true);
     expect(far.lanes[0]!.bars[0]!.width).toBeGreaterThan(0.5);
+    // Due where it is due: not after what has been waited since.
+    const overdue = layoutOf(flow([step('a', 'x', 0, 100)], [waiting(110)]), NOW, true);
+    expect(overdue.lanes[1]!.ghosts[0]!.x).toBeLessThan(overdue.gaps[0]!.x);
+    const linear = layoutOf(flow([step('a', 'x', 0, 100)], [waiting(75_000)]), NOW, false);
+    expect(linear.lanes[1]!.ghosts[0]!.x).toBeCloseTo(0.75);
+  });
+
+  test('an open flow reaches to now, and nothing leaps as it goes on', () => {
+    const awaited = { id: 'c', step: 'c', service: 'y', expectedAt: new Date(START + 500).toISOString() };
+    const one = flow([step('a', 'x', 0, 100), step('b', 'x', 500, 600)], [awaited]);
+    const seen = Array.from({ length: 4000 }, (_, i) => layoutOf(one, START + 600 + i, true));
+    expect(seen.every((layout) => layout.now === 1)).toBe(true);
+    expect(seen[3999]!.gaps.map((gap) => Math.round(gap.ms))).toEqual([400, 3999]);
+    const ends = seen.map(({ lanes }) => lanes[0]!.bars[1]!.x + lanes[0]!.bars[1]!.width);
+    for (let i = 1; i < ends.length; i++) expect(Math.abs(ends[i]! - ends[i - 1]!)).toBeLessThan(0.01);
+    expect(ends[3999]).toBeGreaterThan(0.6);
   });
 
   test('names beside short bars do not run into each other', () => {

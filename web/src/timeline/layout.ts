@@ -1,4 +1,6 @@
 import type { Flow, Hop, Step, WaitingFor } from '@fermata/server/contract';
+import { duration } from '../ui/format.ts';
+import { createScale, type Interval, type Scale } from './scale.ts';
 
 /**
  * Timeline geometry, pure: lanes per service, steps packed into rows so that none overlap, hops between them, a time
@@ -7,9 +9,11 @@ import type { Flow, Hop, Step, WaitingFor } from '@fermata/server/contract';
 export interface Layout {
   lanes: Lane[];
   hops: HopLine[];
-  ticks: { x: number; ms: number }[];
-  gaps: { x: number; width: number; ms: number }[];
+  ticks: { x: number; label: string }[];
+  gaps: Scale['gaps'];
   rows: number;
+  /** Where now is, in a flow that goes on. */
+  now: number | null;
 }
 
 export interface Lane {
@@ -60,26 +64,22 @@ export interface HopLine {
   critical: boolean;
 }
 
-/** A stretch without work of at least this share of the whole is folded to FOLDED of the width. */
-/** Ghosts are as wide as this share of the whole: nobody knows how long the step will take. */
+/** Ghosts are as wide as this share of the work: nobody knows how long the step will take. */
 const GHOST_SHARE = 0.08;
 const MOST_GHOSTS = 8;
-const IDLE_SHARE = 0.12;
-const FOLDED = 0.04;
-
-interface Interval {
-  from: number;
-  to: number;
-}
+/** An idle stretch is folded to this share of the width, many of them to MOST_FOLDED together; now's wait to more. */
+const FOLDED = 0.12;
+const MOST_FOLDED = 0.3;
+const OPEN_WAIT = 0.18;
 
 /** ms since the flow's start, exact to the microsecond. */
 export function msSince(origin: bigint, nanos: string): number {
   return Number(BigInt(nanos) - origin) / 1e6;
 }
 
-export function layoutOf(flow: Flow, now: number, fold: boolean, widthPx = 900): Layout {
+export function layoutOf(flow: Flow, atMs: number, fold: boolean, widthPx = 900): Layout {
   const origin = BigInt(flow.startedAtUnixNano);
-  const nowMs = now - Number(origin / 1_000_000n);
+  const nowMs = atMs - Number(origin / 1_000_000n);
   const endOf = (step: Step): number =>
     step.endUnixNano === null ? nowMs : msSince(origin, step.endUnixNano);
   const spans = flow.steps.map((step): Interval => {
@@ -87,21 +87,27 @@ export function layoutOf(flow: Flow, now: number, fold: boolean, widthPx = 900):
     return { from, to: Math.max(from, endOf(step)) };
   });
   const worked = Math.max(0.001, ...spans.map((span) => span.to));
+  const open = flow.phase !== 'ended';
   const ghosts = flow.waitingFor
     .filter(
       (waiting) => !flow.steps.some((step) => step.id === waiting.afterStepId && step.status === 'running'),
     )
     .slice(0, MOST_GHOSTS)
     .map((waiting) => {
-      // Expected long from now, it stands right after the work: an hour of nothing would hide the rest.
-      const from = Math.min(
-        Math.max(0, Date.parse(waiting.expectedAt) - Number(origin / 1_000_000n)),
-        worked * 1.15,
-      );
+      const from = Math.max(0, Date.parse(waiting.expectedAt) - Number(origin / 1_000_000n));
       return { waiting, from, to: from + worked * GHOST_SHARE };
     });
-  const total = Math.max(worked, ...ghosts.map((ghost) => ghost.to));
-  const scale = createScale([...spans, ...ghosts], total, fold);
+  const total = Math.max(worked, open ? nowMs : 0, ...ghosts.map((ghost) => ghost.to));
+  // Now is a point of its own: what has been waited for is one stretch, what is yet to come another.
+  const busy = [...spans, ...ghosts, ...(open ? [{ from: nowMs, to: nowMs }] : [])];
+  const scaled = (folded: number): Scale =>
+    createScale(busy, { from: 0, to: total }, ({ from, to }) => {
+      if (!fold) return Infinity;
+      return open && from >= worked && to <= nowMs ? OPEN_WAIT : folded;
+    });
+  const roomy = scaled(FOLDED);
+  const many = roomy.gaps.length * FOLDED > MOST_FOLDED;
+  const scale = many ? scaled(MOST_FOLDED / roomy.gaps.length) : roomy;
 
   const onPath = new Map<string, Interval[]>();
   const hopsOnPath = new Set<string>();
@@ -185,52 +191,30 @@ export function layoutOf(flow: Flow, now: number, fold: boolean, widthPx = 900):
       },
     ];
   });
-  return { lanes, hops, ticks: ticksOf(total, scale), gaps: scale.gaps, rows };
+  const now = open && nowMs >= 0 ? scale.at(nowMs) : null;
+  return { lanes, hops, ticks: ticksOf(scale, now, widthPx), gaps: scale.gaps, rows, now };
 }
 
-interface Scale {
-  at(ms: number): number;
-  gaps: Layout['gaps'];
-}
+/** A label, and the air to its right. */
+const TICK_PX = 84;
+const LABEL_PX = 58;
 
-/** Linear over working time; folded gaps get a fixed width. Monotone, from 0 at 0 to 1 at `total`. */
-function createScale(spans: Interval[], total: number, fold: boolean): Scale {
-  const busy = [...spans].sort((a, b) => a.from - b.from);
-  const idle: Interval[] = [];
-  let reached = 0;
-  for (const { from, to } of busy) {
-    if (fold && from - reached > total * IDLE_SHARE) idle.push({ from: reached, to: from });
-    reached = Math.max(reached, to);
-  }
-  const idleMs = idle.reduce((sum, gap) => sum + gap.to - gap.from, 0);
-  const perMs = (1 - idle.length * FOLDED) / Math.max(0.001, total - idleMs);
-  const at = (ms: number): number => {
-    const t = Math.min(total, Math.max(0, ms));
-    let x = 0;
-    let from = 0;
-    for (const gap of idle) {
-      if (t <= gap.from) break;
-      x += (gap.from - from) * perMs;
-      if (t < gap.to) return x + ((t - gap.from) / (gap.to - gap.from)) * FOLDED;
-      x += FOLDED;
-      from = gap.to;
-    }
-    return Math.min(1, x + (t - from) * perMs);
-  };
-  return { at, gaps: idle.map((gap) => ({ x: at(gap.from), width: FOLDED, ms: gap.to - gap.from })) };
-}
-
-/** Round times at least a tenth of the width apart, none inside a folded gap. */
-function ticksOf(total: number, scale: Scale): Layout['ticks'] {
-  const rough = total / 8;
+/** Round times wherever time is to scale, with room for each label beside those of folded stretches and of now. */
+function ticksOf(scale: Scale, now: number | null, widthPx: number): Layout['ticks'] {
+  const rough = TICK_PX / (scale.perMs * widthPx);
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 5, 10].map((factor) => factor * power).find((size) => size >= rough) ?? rough;
+  const room = LABEL_PX / widthPx;
+  const taken = [...scale.gaps.map((gap) => gap.x + gap.width / 2), ...(now === null ? [] : [now])];
   const ticks: Layout['ticks'] = [];
-  for (let ms = 0; ms <= total; ms += step) {
-    const x = scale.at(ms);
-    const last = ticks[ticks.length - 1];
-    const folded = scale.gaps.some((gap) => x > gap.x && x < gap.x + gap.width);
-    if (!folded && x < 0.97 && (last === undefined || x - last.x >= 0.08)) ticks.push({ x, ms });
+  for (const { from, to } of scale.runs) {
+    for (let ms = Math.ceil(from / step) * step; ms <= to; ms += step) {
+      const x = scale.at(ms);
+      const last = ticks[ticks.length - 1];
+      const label = ms === 0 ? '0' : duration(ms);
+      if (x > 1 - room || (last !== undefined && (x - last.x < room || last.label === label))) continue;
+      if (!taken.some((at) => x > at - 1.6 * room && x < at + room / 2)) ticks.push({ x, label });
+    }
   }
   return ticks;
 }

@@ -2,8 +2,11 @@ import type { Flow } from '@fermata/server/contract';
 import { expect, test } from 'vitest';
 import { timeSpentOf } from './time-spent.ts';
 
+const START = 1_700_000_000_000;
+const NOW = START + 600_000;
+const at = (ms: number): string => String(BigInt(START) * 1_000_000n + BigInt(ms) * 1_000_000n);
+
 test('shares are of the whole duration, and what happened several times between the same two counts together', () => {
-  const at = (ms: number): string => String(1_700_000_000_000_000_000n + BigInt(ms) * 1_000_000n);
   const segment = (kind: string, stepId: string | null, hopId: string | null, from: number, to: number) => ({
     kind,
     stepId,
@@ -13,7 +16,7 @@ test('shares are of the whole duration, and what happened several times between 
   });
   const flow = {
     startedAtUnixNano: at(0),
-    durationMs: 200,
+    phase: 'ended',
     steps: [
       { id: 'a', service: 'shop', name: 'order' },
       { id: 'b', service: 'ship', name: 'pack' },
@@ -37,7 +40,7 @@ test('shares are of the whole duration, and what happened several times between 
       segment('processing', 'b', null, 160, 200),
     ],
   } as unknown as Flow;
-  const { kinds, longest } = timeSpentOf(flow);
+  const { kinds, longest } = timeSpentOf(flow, NOW);
   expect(kinds).toEqual([
     { kind: 'queue-wait', ms: 140, share: 0.7 },
     { kind: 'processing', ms: 50, share: 0.25 },
@@ -49,4 +52,33 @@ test('shares are of the whole duration, and what happened several times between 
     ['shop: order', 10, 'a'],
     ['nothing says why', 10, null],
   ]);
+});
+
+test('an open flow goes on: what it has waited for since its last step counts, and is named', () => {
+  const open = (more: Partial<Flow>): Flow =>
+    ({
+      startedAtUnixNano: at(0),
+      phase: 'open',
+      steps: [{ id: 'a', service: 'shop', name: 'order', status: 'ok' }],
+      hops: [],
+      waitingFor: [],
+      timeSpent: [{ kind: 'processing', ms: 200 }],
+      criticalPath: [
+        { kind: 'processing', stepId: 'a', hopId: null, startUnixNano: at(0), endUnixNano: at(200) },
+      ],
+      ...more,
+    }) as unknown as Flow;
+  const waitingFor = ['b', 'a'].map((step, i) => ({ step, lateAt: new Date(START - i).toISOString() }));
+  const [wait] = timeSpentOf(open({ waitingFor: waitingFor as Flow['waitingFor'] }), NOW).kinds;
+  expect(wait).toMatchObject({ kind: 'open-wait', ms: 599_800 });
+  expect(wait!.share).toBeCloseTo(599.8 / 600);
+  const longest = (more: object): unknown => timeSpentOf(open(more), NOW).longest[0];
+  expect(longest({ waitingFor })).toMatchObject({ kind: 'open-wait', who: 'for a and 1 more', ms: 599_800 });
+  expect(longest({ hops: [{ state: 'waiting', from: 'a', message: { type: 'Placed' } }] })).toMatchObject({
+    who: 'for somebody to take Placed',
+    stepId: 'a',
+  });
+  // Whoever works is not waited for, and his work is one part.
+  const steps = [{ id: 'a', service: 'shop', name: 'order', status: 'running' }];
+  expect(longest({ steps })).toMatchObject({ kind: 'processing', who: 'shop: order', ms: 600_000 });
 });

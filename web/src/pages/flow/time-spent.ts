@@ -1,9 +1,10 @@
 import type { Flow, Segment } from '@fermata/server/contract';
 import { msSince } from '../../timeline/layout.ts';
 
-type Kind = Segment['kind'];
+/** What the server says of the past, and what has been going on since. */
+type Kind = Segment['kind'] | 'open-wait';
 
-/** A flow's critical path in numbers: by kind, and by who or what it was. Shares are of the flow's duration. */
+/** A flow's critical path in numbers: by kind, and by who or what it was. Shares are of all of it: of an open flow, up to now. */
 export interface TimeSpent {
   segments: Spent[];
   /** The longest first. */
@@ -32,19 +33,18 @@ const NAMES: Record<Kind, string> = {
   'retry-backoff': 'retry back-off',
   'sync-call': 'call on its way',
   unknown: 'unknown',
+  'open-wait': 'open wait',
 };
 export const kindName = (kind: Kind): string => NAMES[kind];
 
-export function timeSpentOf(flow: Flow): TimeSpent {
+type Part = Omit<Spent, 'share'>;
+
+export function timeSpentOf(flow: Flow, nowMs: number): TimeSpent {
   const origin = BigInt(flow.startedAtUnixNano);
   const steps = new Map(flow.steps.map((step) => [step.id, step]));
   const hops = new Map(flow.hops.map((hop) => [hop.id, hop]));
   const serviceOf = (id: string | null): string => (id === null ? '' : steps.get(id)?.service) || 'outside';
-  const shared = <T extends { ms: number }>(part: T): T & { share: number } => ({
-    ...part,
-    share: flow.durationMs > 0 ? part.ms / flow.durationMs : 0,
-  });
-  const parts = flow.criticalPath.map(({ kind, stepId, hopId, startUnixNano, endUnixNano }) => {
+  const parts = flow.criticalPath.map(({ kind, stepId, hopId, startUnixNano, endUnixNano }): Part => {
     const step = stepId === null ? undefined : steps.get(stepId);
     const hop = hopId === null ? undefined : hops.get(hopId);
     return {
@@ -60,7 +60,18 @@ export function timeSpentOf(flow: Flow): TimeSpent {
       ms: msSince(origin, endUnixNano) - msSince(origin, startUnixNano),
     };
   });
-  const same = new Map<string, (typeof parts)[number]>();
+  const past = parts.reduce((sum, part) => sum + part.ms, 0);
+  const since = nowMs - Number(origin / 1_000_000n) - past;
+  if (flow.phase !== 'ended' && since > 0) parts.push({ ...goingOn(flow), ms: since });
+  const total = parts.reduce((sum, part) => sum + part.ms, 0);
+  const shared = <T extends { ms: number }>(part: T): T & { share: number } => ({
+    ...part,
+    share: total > 0 ? part.ms / total : 0,
+  });
+  const kinds = new Map<Kind, number>(flow.timeSpent.map(({ kind, ms }) => [kind, ms]));
+  for (const { kind, ms } of parts.slice(flow.criticalPath.length))
+    kinds.set(kind, ms + (kinds.get(kind) ?? 0));
+  const same = new Map<string, Part>();
   for (const part of parts) {
     const key = `${part.kind} ${part.who}`;
     same.set(key, { ...part, ms: part.ms + (same.get(key)?.ms ?? 0) });
@@ -68,7 +79,24 @@ export function timeSpentOf(flow: Flow): TimeSpent {
   const byLength = (a: { ms: number }, b: { ms: number }): number => b.ms - a.ms;
   return {
     segments: parts.map(shared),
-    kinds: flow.timeSpent.map(shared),
+    kinds: [...kinds].map(([kind, ms]) => shared({ kind, ms })).sort(byLength),
     longest: [...same.values()].sort(byLength).slice(0, MOST_LONGEST).map(shared),
   };
+}
+
+/** What an open flow has been doing since its last progress: it works, or it waits, and for what. */
+function goingOn(flow: Flow): Omit<Part, 'ms'> {
+  const running = flow.steps.findLast((step) => step.status === 'running');
+  if (running) return { kind: 'processing', who: `${running.service}: ${running.name}`, stepId: running.id };
+  const [first, ...others] = [...flow.waitingFor].sort((a, b) => Date.parse(a.lateAt) - Date.parse(b.lateAt));
+  const more = others.length > 0 ? ` and ${others.length} more` : '';
+  if (first) return { kind: 'open-wait', who: `for ${first.step}${more}`, stepId: first.afterStepId };
+  const sent = flow.hops.find((hop) => hop.state === 'waiting');
+  if (sent)
+    return {
+      kind: 'open-wait',
+      who: `for somebody to take ${sent.message.type || 'a message'}`,
+      stepId: sent.from,
+    };
+  return { kind: 'open-wait', who: 'for what comes next', stepId: null };
 }

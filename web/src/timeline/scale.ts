@@ -1,0 +1,103 @@
+/**
+ * From time to place and back. Linear over work; a stretch without work takes `most` of the width and no more. Monotone,
+ * 0 … 1 over `view`, and continuous in every instant that goes in: as time goes on, nothing leaps.
+ */
+export interface Scale {
+  at(ms: number): number;
+  msAt(x: number): number;
+  /** Stretches that were folded. */
+  gaps: { x: number; width: number; ms: number }[];
+  /** Stretches that were not: linear, all at the same `perMs`. */
+  runs: Interval[];
+  perMs: number;
+}
+
+export interface Interval {
+  from: number;
+  to: number;
+}
+
+interface Idle extends Interval {
+  most: number;
+}
+
+/** `mostOf`: the share of the width that an idle stretch may take, or Infinity for as much as it has in truth. */
+export function createScale(
+  busy: readonly Interval[],
+  view: Interval,
+  mostOf: (idle: Interval) => number,
+): Scale {
+  const { folded, perMs } = fold(idleOf(busy, view, mostOf), view.to - view.from);
+  const knots = [{ ms: view.from, x: 0 }];
+  const runs: Interval[] = [];
+  const gaps: Scale['gaps'] = [];
+  const runTo = (ms: number): void => {
+    const last = knots[knots.length - 1]!;
+    if (ms <= last.ms) return;
+    runs.push({ from: last.ms, to: ms });
+    knots.push({ ms, x: last.x + (ms - last.ms) * perMs });
+  };
+  for (const { from, to, most } of folded) {
+    runTo(from);
+    const { x } = knots[knots.length - 1]!;
+    gaps.push({ x, width: most, ms: to - from });
+    knots.push({ ms: to, x: x + most });
+  }
+  runTo(view.to);
+  knots[knots.length - 1]!.x = 1; // Not a rounding error beside it.
+  const between = (value: number, of: 'ms' | 'x', give: 'ms' | 'x'): number => {
+    let low = 0;
+    let high = knots.length - 1;
+    if (value <= knots[low]![of]) return knots[low]![give];
+    if (value >= knots[high]![of]) return knots[high]![give];
+    while (high - low > 1) {
+      const middle = (low + high) >> 1;
+      if (knots[middle]![of] <= value) low = middle;
+      else high = middle;
+    }
+    const [a, b] = [knots[low]!, knots[high]!];
+    return a[give] + ((value - a[of]) / (b[of] - a[of])) * (b[give] - a[give]);
+  };
+  return {
+    at: (ms) => between(ms, 'ms', 'x'),
+    msAt: (x) => between(x, 'x', 'ms'),
+    gaps,
+    runs,
+    perMs,
+  };
+}
+
+function idleOf(busy: readonly Interval[], view: Interval, mostOf: (idle: Interval) => number): Idle[] {
+  const idle: Idle[] = [];
+  const add = (from: number, to: number): void => {
+    if (to > from) idle.push({ from, to, most: mostOf({ from, to }) });
+  };
+  let reached = view.from;
+  for (const { from, to } of [...busy].sort((a, b) => a.from - b.from)) {
+    if (from >= view.to) break;
+    add(reached, from);
+    reached = Math.max(reached, to);
+  }
+  add(reached, view.to);
+  return idle;
+}
+
+/**
+ * Folds what would take more than it may, the most excessive first: each one folded gives its room to the rest, so none
+ * that was folded before comes to need less than its share.
+ */
+function fold(idle: Idle[], length: number): { folded: Idle[]; perMs: number } {
+  let ms = Math.max(0.001, length);
+  let width = 1;
+  const folded: Idle[] = [];
+  const excess = (one: Idle): number => (one.to - one.from) / one.most;
+  for (const one of idle.sort((a, b) => excess(b) - excess(a))) {
+    const its = one.to - one.from;
+    // What is left is all idle: something has to take the width.
+    if ((its * width) / ms <= one.most || ms - its <= 0.0005) break;
+    folded.push(one);
+    ms -= its;
+    width -= one.most;
+  }
+  return { folded: folded.sort((a, b) => a.from - b.from), perMs: width / ms };
+}
