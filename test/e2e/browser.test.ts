@@ -98,6 +98,46 @@ describe.runIf(executable)('the dashboard', () => {
     await page.close();
   }, 60_000);
 
+  test('the keyboard alone: the focus is where one is, and what is chosen can be seen', async () => {
+    const page = await open('/flows', 'light');
+    const focused = (): Promise<string> =>
+      page.evaluate(
+        '[document.activeElement.tagName, document.activeElement.id, document.activeElement.textContent].join(" ").trim()',
+      );
+    await page.getByRole('link', { name: 'seen-1' }).press('Enter');
+    await expect.poll(focused).toBe('H1  seen-1');
+    expect(await page.title()).toBe('seen-1 · Fermata');
+
+    await page.getByRole('tab', { name: 'Timeline' }).press('ArrowRight');
+    expect(await focused()).toBe('BUTTON tab-steps Steps');
+    await page.keyboard.press('End');
+    await page.getByRole('tab', { name: 'Raw spans', selected: true }).waitFor();
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('2');
+
+    const names = await page.locator('#view tbody button').allTextContents();
+    await page.locator('#view tbody button').first().focus();
+    await page.keyboard.press('ArrowDown');
+    await expect.poll(focused).toContain(names[1]);
+    await page.locator('#step-name').getByText(names[1]!).waitFor();
+    await page.getByRole('button', { name: 'Close step' }).press('Enter');
+    await expect.poll(focused).toContain(names[1]);
+
+    await page.setViewportSize({ width: 900, height: 320 });
+    await page.keyboard.press('1');
+    for (const _ of names) await page.keyboard.press('ArrowDown');
+    const chosen = page.locator('#view [aria-expanded=true]');
+    await expect.poll(focused).toContain('BUTTON');
+    const { y, height } = (await chosen.boundingBox())!;
+    expect(y).toBeGreaterThan(52);
+    expect(y + height).toBeLessThan(320);
+
+    await page.keyboard.press('g');
+    await expect.poll(focused).toBe('H1  Flows');
+    expect(await page.title()).toBe('Flows · Fermata');
+    await page.close();
+  }, 60_000);
+
   test('a page outlives an orderly restart of its server, and says meanwhile of when it tells', async () => {
     const other = freshDirectory();
     let restarted = await startServer(other.path);

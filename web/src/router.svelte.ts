@@ -7,14 +7,37 @@ interface Place {
 const read = (): Place => ({ path: location.pathname, query: new URLSearchParams(location.search) });
 
 let place = $state.raw<Place>(read());
-addEventListener('popstate', () => (place = read()));
+/** A page was gone to whose heading is not there yet. */
+let arriving = false;
+function move(): void {
+  const { path } = place;
+  place = read();
+  arriving ||= place.path !== path;
+}
+addEventListener('popstate', move);
 
 export const here = (): Place => place;
 
 export function go(url: string, replace = false): void {
-  if (replace) history.replaceState(null, '', url);
-  else history.pushState(null, '', url);
-  place = read();
+  if (replace) {
+    history.replaceState(null, '', url);
+    place = read();
+  } else {
+    history.pushState(null, '', url);
+    move();
+  }
+}
+
+/**
+ * For `{@attach}` to a page's h1. Whoever went to another page is at its heading: the focus would be lost with what was
+ * clicked, and nothing would say where one is.
+ */
+export function heading(h1: HTMLElement): void {
+  h1.tabIndex = -1;
+  if (!arriving) return;
+  arriving = false;
+  h1.closest('main')?.scrollTo(0, 0);
+  h1.focus({ preventScroll: true });
 }
 
 /** Changes some parameters of the current URL; '' removes one. */

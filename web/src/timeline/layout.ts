@@ -10,7 +10,8 @@ export interface Layout {
   lanes: Lane[];
   hops: HopLine[];
   ticks: { x: number; label: string }[];
-  gaps: Scale['gaps'];
+  /** `named`: there is room to say how long it is. */
+  gaps: { x: number; width: number; ms: number; named: boolean }[];
   rows: number;
   /** Where now is, in a flow that goes on. */
   now: number | null;
@@ -88,6 +89,7 @@ export function layoutOf(flow: Flow, atMs: number, fold: boolean, widthPx = 900)
   });
   const worked = Math.max(0.001, ...spans.map((span) => span.to));
   const open = flow.phase !== 'ended';
+  const ghostMs = workOf(spans) * GHOST_SHARE;
   const ghosts = flow.waitingFor
     .filter(
       (waiting) => !flow.steps.some((step) => step.id === waiting.afterStepId && step.status === 'running'),
@@ -95,7 +97,7 @@ export function layoutOf(flow: Flow, atMs: number, fold: boolean, widthPx = 900)
     .slice(0, MOST_GHOSTS)
     .map((waiting) => {
       const from = Math.max(0, Date.parse(waiting.expectedAt) - Number(origin / 1_000_000n));
-      return { waiting, from, to: from + worked * GHOST_SHARE };
+      return { waiting, from, to: from + ghostMs };
     });
   const total = Math.max(worked, open ? nowMs : 0, ...ghosts.map((ghost) => ghost.to));
   // Now is a point of its own: what has been waited for is one stretch, what is yet to come another.
@@ -192,7 +194,25 @@ export function layoutOf(flow: Flow, atMs: number, fold: boolean, widthPx = 900)
     ];
   });
   const now = open && nowMs >= 0 ? scale.at(nowMs) : null;
-  return { lanes, hops, ticks: ticksOf(scale, now, widthPx), gaps: scale.gaps, rows, now };
+  let named = -1;
+  const gaps = scale.gaps.map((gap) => {
+    const x = gap.x + gap.width / 2;
+    const fits = x - named >= LABEL_PX / widthPx;
+    if (fits) named = x;
+    return { ...gap, named: fits };
+  });
+  return { lanes, hops, ticks: ticksOf(scale, now, widthPx), gaps, rows, now };
+}
+
+/** How long somebody worked, of all the time that passed. */
+function workOf(spans: readonly Interval[]): number {
+  let reached = -Infinity;
+  let sum = 0;
+  for (const { from, to } of [...spans].sort((a, b) => a.from - b.from)) {
+    sum += Math.max(0, to - Math.max(from, reached));
+    reached = Math.max(reached, to);
+  }
+  return Math.max(0.001, sum);
 }
 
 /** A label, and the air to its right. */
