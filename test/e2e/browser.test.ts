@@ -98,6 +98,27 @@ describe.runIf(executable)('the dashboard', () => {
     await page.close();
   }, 60_000);
 
+  test('filters are steps of the history, a written query is one, and what there is not is said', async () => {
+    const page = await open('/flows', 'light');
+    await page.getByLabel('Status', { exact: true }).selectOption('completed');
+    await page.getByRole('link', { name: 'seen-1' }).waitFor();
+    await page.getByLabel('Search flows').pressSequentially('nothing like it', { delay: 20 });
+    await page.getByText('No flow matches').waitFor();
+    await page.goBack();
+    await page.getByRole('link', { name: 'seen-1' }).waitFor();
+    expect(await page.getByLabel('Search flows').inputValue()).toBe('');
+    await page.goBack();
+    await expect.poll(() => page.getByLabel('Status', { exact: true }).inputValue()).toBe('');
+    for (const [query, says] of [
+      ['type=oder', 'There is no flow type “oder”'],
+      ['range=7d', 'range: "7d" is none of 15m, 1h, 24h'],
+    ] as const) {
+      await page.goto(`${server.web}/flows?${query}`);
+      await page.getByText(says).waitFor();
+    }
+    await page.close();
+  }, 60_000);
+
   test('the keyboard alone: the focus is where one is, and what is chosen can be seen', async () => {
     const page = await open('/flows', 'light');
     const focused = (): Promise<string> =>

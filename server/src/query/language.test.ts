@@ -29,6 +29,7 @@ describe('the query language', () => {
     expect(tree('duration>=1.5h')).toEqual({ kind: 'number', field: 'duration', op: '>=', value: 5_400_000 });
     expect(tree('retries=3')).toEqual({ kind: 'number', field: 'retries', op: '=', value: 3 });
     expect(tree('since:2h')).toEqual({ kind: 'time', op: 'since', atMs: NOW - 7_200_000 });
+    expect(tree('status:Comp*')).toEqual({ kind: 'field', field: 'status', value: 'Comp*' });
     expect(tree('"a:b"')).toEqual({ kind: 'text', text: 'a:b' });
   });
   test('order and its absence', () => {
@@ -41,6 +42,11 @@ describe('the query language', () => {
   test.each([
     ['status:', 'column 8: status: needs a value'],
     ['sttus:stuck', 'column 1: sttus is not a field; did you mean status?'],
+    [
+      'x status:foo',
+      'column 10: status is never "foo"; there are active, compensating, late, stuck, completed',
+    ],
+    ['-outcome:done*', 'column 10: outcome is never "done*"; there are completed, failed'],
     ['a (b', 'column 3: this parenthesis is never closed'],
     ['a)', 'column 2: ")" has no partner'],
     ['a or', 'column 5: something is missing at the end'],

@@ -1,4 +1,5 @@
 import { FermataError } from '../base/errors.ts';
+import { FLOW_STATUSES } from '../contract/index.ts';
 import {
   DURATIONS,
   NUMBER_FIELDS,
@@ -8,6 +9,7 @@ import {
   type Query,
   type TextField,
 } from '../model/search.ts';
+import { likes } from '../model/search-match.ts';
 
 /**
  * The query language: one text for a list's filter, a saved view and an alert.
@@ -36,6 +38,12 @@ const UNITS: Record<string, number> = {
   h: 3_600_000,
   d: 86_400_000,
   w: 604_800_000,
+};
+/** Fields of which every value is known: a misspelt one would find nothing, for ever and silently. */
+const VALUES: Partial<Record<TextField, readonly string[]>> = {
+  status: FLOW_STATUSES,
+  health: ['ok', 'late', 'stuck'],
+  outcome: ['completed', 'failed', 'compensated', 'cancelled', 'timed_out'],
 };
 /** Not `in`: every object has a `constructor`. */
 const isTextField = (name: string): name is TextField => Object.hasOwn(TEXT_FIELDS, name);
@@ -122,7 +130,12 @@ export function parseQuery(text: string, nowMs: number): Query | null {
       if (value === '') throw wrong(`${field}: needs a value`, column);
       if (field === 'since' || field === 'before')
         return { kind: 'time', op: field, atMs: instant(value, column, nowMs) };
-      if (isTextField(field)) return { kind: 'field', field, value };
+      if (isTextField(field)) {
+        const known = VALUES[field];
+        if (known && !known.some((one) => likes(value, one)))
+          throw wrong(`${field} is never "${value}"; there are ${known.join(', ')}`, column);
+        return { kind: 'field', field, value };
+      }
       if (isNumberField(field)) throw wrong(`${field} is a number: write ${field}>5`, token.column);
       throw wrong(`${field} is not a field${nearest(field)}`, token.column);
     }

@@ -69,6 +69,15 @@ test.each([
   expect(await ask(path, { method })).toMatchObject({ status: 404, code: 'query.not-found' });
 });
 
+test.each([
+  ['status=stuck,foo', 'status: "foo" is none of active, compensating, late, stuck, completed'],
+  ['q=status:foo', 'status is never "foo"; there are active, compensating, late, stuck, completed'],
+])('flows?%s: what there is to ask for, not an empty list', async (query, detail) => {
+  const answer = await ask(`/api/v1/flows?${query}`);
+  expect(answer).toMatchObject({ status: 400, code: 'query.invalid' });
+  expect(answer.detail).toContain(detail);
+});
+
 test('half a character in a body is the fault of its sender', async () => {
   const post = (body: string): RequestInit => ({
     method: 'POST',

@@ -28,7 +28,15 @@ export const searchSchema = z.strictObject({
       'Query: `status:stuck type:order-* duration>5m -service:email "free text"`, `A > B within 5m`, `A !> B within 15m`, `(a or b) and not c`, `since:2h`',
     ),
   type: many.optional().describe('Flow type; repeat or separate by commas'),
-  status: many.pipe(z.array(z.enum(FLOW_STATUSES as [string, ...string[]]))).optional(),
+  status: many
+    .pipe(
+      z.array(
+        z.enum(FLOW_STATUSES as [string, ...string[]], {
+          error: ({ input }) => `"${String(input)}" is none of ${FLOW_STATUSES.join(', ')}`,
+        }),
+      ),
+    )
+    .optional(),
   service: many.optional(),
   environment: many.optional(),
   key: z.string().max(300).optional().describe('A business key: `value` or `name=value`'),
@@ -63,7 +71,8 @@ export function invalid(error: z.ZodError): FermataError {
   const detail = error.issues
     .map(
       (issue) =>
-        `${issue.path.join('.') || 'query'}: ${issue.code === 'unrecognized_keys' ? issue.message.toLowerCase() : issue.message}`,
+        // Which of several it is, is said by its value.
+        `${issue.path.join('.').replace(/\.\d+$/, '') || 'query'}: ${issue.code === 'unrecognized_keys' ? issue.message.toLowerCase() : issue.message}`,
     )
     .join('; ');
   return new FermataError('query.invalid', detail, {

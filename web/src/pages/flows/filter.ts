@@ -1,4 +1,5 @@
-import type { FlowSummary } from '@fermata/server/contract';
+import type { FlowSummary, FlowTypeSummary, Problem } from '@fermata/server/contract';
+import { nanosToMs } from '../../ui/format.ts';
 
 /** The filter as it stands in the URL, and what of it can be judged without asking the server. */
 export interface Filter {
@@ -20,22 +21,56 @@ export const RANGES: Record<string, { label: string; ms: number }> = {
 
 export function readFilter(query: URLSearchParams): Filter {
   const get = (name: string): string => query.get(name) ?? '';
-  const range = get('range');
   return {
     q: get('q'),
     type: get('type'),
     status: get('status'),
     service: get('service'),
-    range: range in RANGES ? range : '',
+    range: get('range'),
     incident: get('incident'),
   };
+}
+
+export const rangeMs = ({ range }: Filter): number =>
+  Object.hasOwn(RANGES, range) ? RANGES[range]!.ms : Infinity;
+export const isFiltered = (filter: Filter): boolean => Object.values(filter).some((value) => value !== '');
+
+/** What only this page can know to be wrong: a range is its own word. The rest is the server's to say. */
+export function problemOf({ range }: Filter): Problem | null {
+  if (Object.hasOwn(RANGES, range)) return null;
+  const there = Object.keys(RANGES).filter((name) => name !== '');
+  return {
+    type: 'about:blank',
+    title: 'query.invalid',
+    status: 400,
+    code: 'query.invalid',
+    detail: `range: "${range}" is none of ${there.join(', ')}`,
+    hint: 'Other times can be asked for in the search line: since:3d, before:2026-01-31.',
+  };
+}
+
+/** A filter that no flow can have, as there is no such type or service: said where the list is empty. */
+export function unknownOf(filter: Filter, types: readonly FlowTypeSummary[]): Unknown | null {
+  const there = {
+    type: types.map((one) => one.type),
+    service: types.flatMap((one) => one.services),
+  };
+  for (const what of ['type', 'service'] as const)
+    if (filter[what] !== '' && !there[what].includes(filter[what]))
+      return { what, value: filter[what], there: [...new Set(there[what])].sort() };
+  return null;
+}
+export interface Unknown {
+  what: 'type' | 'service';
+  value: string;
+  there: string[];
 }
 
 export function toQuery(filter: Filter, now: number, limit: number): URLSearchParams {
   const query = new URLSearchParams({ limit: String(limit) });
   for (const name of ['q', 'type', 'status', 'service', 'incident'] as const)
     if (filter[name] !== '') query.set(name, filter[name]);
-  const { ms } = RANGES[filter.range]!;
+  const ms = rangeMs(filter);
   if (ms !== Infinity) query.set('from', new Date(now - ms).toISOString());
   return query;
 }
@@ -43,11 +78,12 @@ export function toQuery(filter: Filter, now: number, limit: number): URLSearchPa
 /** Text search is the server's: such lists are loaded again instead of merged. */
 export const needsServer = (filter: Filter): boolean => filter.q !== '';
 
-export function matches(filter: Filter, flow: FlowSummary): boolean {
+export function matches(filter: Filter, flow: FlowSummary, nowMs: number): boolean {
   return (
     (filter.type === '' || flow.type === filter.type) &&
     (filter.status === '' || flow.status === filter.status) &&
     (filter.incident === '' || flow.findings.some((one) => one.incident === filter.incident)) &&
-    (filter.service === '' || flow.services.includes(filter.service))
+    (filter.service === '' || flow.services.includes(filter.service)) &&
+    nanosToMs(flow.startedAtUnixNano) >= nowMs - rangeMs(filter)
   );
 }

@@ -1,0 +1,161 @@
+import { untrack } from 'svelte';
+import type { FlowSummary, Problem } from '@fermata/server/contract';
+import { api, ApiError } from '../../data/api.ts';
+import { createFlowBuffer, type FlowBuffer } from '../../data/flow-buffer.ts';
+import { watch } from '../../data/live.svelte.ts';
+import { type Filter, matches, needsServer, problemOf, rangeMs, toQuery } from './filter.ts';
+import { holdBack } from './hold.ts';
+
+const PAGE = 1000;
+const MOST_SHOWN = 100_000;
+/** A list that only the server can judge is asked for again after changes, and this often for what time alone changes. */
+const AFTER_CHANGES_MS = 1000;
+const AGAIN_MS = 10_000;
+
+/** The flows of a filter as they come, change and fall out of it. `reading`: somebody is at a place, which must not move. */
+export class LiveFlows {
+  flows = $state.raw<FlowSummary[]>([]);
+  total = $state(0);
+  problem = $state.raw<Problem | null>(null);
+  loaded = $state(false);
+  paused = $state(false);
+  /** Changes that came during the pause. */
+  held = $state(0);
+  /** New flows that wait until the reader takes them in. */
+  fresh = $state(0);
+  #buffer: FlowBuffer | null = null;
+  #filter: Filter;
+  #cursor: string | null = null;
+  #frame = 0;
+  #again: ReturnType<typeof setTimeout> | undefined;
+  #load: () => Promise<void> = async () => {};
+  #reading: () => boolean;
+
+  constructor(filter: () => Filter, reading: () => boolean) {
+    this.#filter = untrack(filter);
+    this.#reading = reading;
+    $effect(() => {
+      if (!reading()) untrack(() => this.#draw());
+    });
+    $effect(() => {
+      const current = filter();
+      return untrack(() => this.#follow(current));
+    });
+    $effect(() => {
+      const timer = setInterval(() => this.#expire(), 1000);
+      return () => clearInterval(timer);
+    });
+  }
+
+  pause(): void {
+    this.paused = !this.paused;
+    this.held = 0;
+    this.#draw();
+  }
+
+  takeIn(): void {
+    if (this.#buffer) this.#show(this.#buffer.list(), false);
+  }
+
+  /** The next page, if there is one. */
+  async more(): Promise<void> {
+    if (this.#cursor === null || !this.#buffer) return;
+    const buffer = this.#buffer;
+    const query = toQuery(this.#filter, Date.now(), PAGE);
+    query.set('cursor', this.#cursor);
+    this.#cursor = null;
+    const page = await api.flows(query);
+    if (buffer !== this.#buffer) return;
+    buffer.snapshot(page.items);
+    this.#cursor = page.nextCursor;
+    this.#draw();
+  }
+
+  #follow(filter: Filter): () => void {
+    const buffer = createFlowBuffer((flow) => matches(filter, flow, Date.now()), MOST_SHOWN);
+    this.#buffer = buffer;
+    this.#filter = filter;
+    this.#cursor = null;
+    this.loaded = false;
+    this.problem = problemOf(filter);
+    if (this.problem) return () => undefined;
+    const abort = new AbortController();
+    this.#load = async () => {
+      try {
+        const page = await api.flows(toQuery(filter, Date.now(), PAGE), abort.signal);
+        if (needsServer(filter)) buffer.clear();
+        buffer.snapshot(page.items);
+        this.total = page.total;
+        this.#cursor = page.nextCursor;
+        this.problem = null;
+        // At once: a frame later, "no flows" would have shown for as long. Of another filter nothing is held back.
+        if (this.loaded) this.#draw();
+        else this.#show(buffer.list(), false);
+        this.loaded = true;
+      } catch (error) {
+        if (abort.signal.aborted) return;
+        if (error instanceof ApiError) this.problem = error.problem;
+        // What is wrong with the question stays wrong.
+        if (this.problem?.status !== 400) this.#loadIn(2000);
+      }
+    };
+    void this.#load();
+    const stop = watch(
+      { kind: 'flows', types: filter.type === '' ? [] : [filter.type], statuses: [] },
+      (changes) => {
+        if (this.paused) this.held += changes.length;
+        if (needsServer(filter)) this.#loadIn(AFTER_CHANGES_MS);
+        else {
+          const before = buffer.list().length;
+          buffer.apply(changes);
+          this.total += Math.max(0, buffer.list().length - before);
+          this.#draw();
+        }
+      },
+      () => void this.#load(),
+    );
+    return () => {
+      abort.abort();
+      clearTimeout(this.#again);
+      this.#again = undefined;
+      stop();
+    };
+  }
+
+  #loadIn(ms: number): void {
+    this.#again ??= setTimeout(() => {
+      this.#again = undefined;
+      void this.#load();
+    }, ms);
+  }
+
+  /** Time alone takes flows out of "the last 15 minutes", and brings them into `duration>5m`. */
+  #expire(): void {
+    if (this.paused || !this.loaded || !this.#buffer) return;
+    // Pages that were scrolled to would be lost by asking for the first one again.
+    if (needsServer(this.#filter)) {
+      if (this.flows.length <= PAGE) this.#loadIn(AGAIN_MS);
+      return;
+    }
+    const oldest = this.flows[this.flows.length - 1];
+    if (rangeMs(this.#filter) === Infinity || !oldest || matches(this.#filter, oldest, Date.now())) return;
+    if (this.#cursor === null) this.total = this.#buffer.list().length;
+    else this.#loadIn(AGAIN_MS);
+    this.#draw();
+  }
+
+  /** Redraws are gathered into one per animation frame. */
+  #draw(): void {
+    if (this.#frame !== 0) return;
+    this.#frame = requestAnimationFrame(() => {
+      this.#frame = 0;
+      if (this.#buffer && this.loaded && !this.paused) this.#show(this.#buffer.list(), this.#reading());
+    });
+  }
+
+  #show(latest: FlowSummary[], hold: boolean): void {
+    const { flows, held } = hold ? holdBack(this.flows, latest) : { flows: latest, held: 0 };
+    this.flows = flows;
+    this.fresh = held;
+  }
+}
