@@ -41,6 +41,16 @@ export const timeOfDay = (ms: number): string => clock.format(ms);
 export const secondOfDay = (ms: number): string => second.format(ms);
 export const fullTime = (ms: number): string => full.format(ms);
 
+/**
+ * Text of others within a sentence, a tooltip or a title, where no `<bdi>` can be: right-to-left names, and marks that
+ * turn text around, must not reach beyond themselves. What is plain stays as it is.
+ */
+export const isolate = (text: string): string =>
+  TURNING.test(text) ? `\u2068${text.replace(MARKS, '')}\u2069` : text;
+const TURNING =
+  /[\u0590-\u08ff\u200e\u200f\u202a-\u202e\u2066-\u2069\ufb1d-\ufdff\ufe70-\ufefc\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u;
+const MARKS = /[\u202a-\u202e\u2066-\u2069]/g;
+
 /** Short text for a status badge. */
 export const statusText = (status: string): string => status.replace('_', ' ');
 

@@ -1,10 +1,12 @@
 import type { Flow, Step } from '@fermata/server/contract';
-import { duration } from '../../ui/format.ts';
+import { duration, isolate } from '../../ui/format.ts';
 
 /** What happened, in a sentence a person would say. */
 export function sentence(flow: Flow): string {
   const failed = firstCause(flow);
-  const undone = flow.steps.filter((step) => step.compensatedBy.length > 0).map((step) => `“${step.name}”`);
+  const undone = flow.steps
+    .filter((step) => step.compensatedBy.length > 0)
+    .map((step) => `“${isolate(step.name)}”`);
   const undoing =
     undone.length === 0 ? '' : ` ${list(undone)} ${undone.length === 1 ? 'was' : 'were'} undone.`;
   const waiting = flow.hops.filter((hop) => hop.state === 'waiting');
@@ -13,21 +15,22 @@ export function sentence(flow: Flow): string {
     .filter((hop) => hop.waitMs !== null && !hop.sync)
     .sort((a, b) => b.waitMs! - a.waitMs!)[0];
   const stuck = flow.findings.find((finding) => finding.severity === 'critical');
-  if (stuck) return `${stuck.summary}.`;
+  if (stuck) return `${isolate(stuck.summary)}.`;
   if (failed) {
-    const why = failed.error ? `: ${failed.error.message || failed.error.type}` : '';
-    return `${failed.service} failed at “${failed.name}”${failed.attempts.length > 1 ? ` after ${failed.attempts.length} attempts` : ''}${why}.${undoing}`;
+    const why = failed.error ? `: ${isolate(failed.error.message || failed.error.type)}` : '';
+    return `${isolate(failed.service)} failed at “${isolate(failed.name)}”${failed.attempts.length > 1 ? ` after ${failed.attempts.length} attempts` : ''}${why}.${undoing}`;
   }
   if (undoing !== '') return undoing.trimStart();
-  if (running.length > 0) return `${running[0]!.service} is working on “${running[0]!.name}”.`;
+  if (running.length > 0)
+    return `${isolate(running[0]!.service)} is working on “${isolate(running[0]!.name)}”.`;
   if (waiting.length > 0) {
     const { message } = waiting[0]!;
     const more = waiting.length > 1 ? ` and ${waiting.length - 1} more` : '';
-    return `${message.type || 'A message'} was sent to ${message.destination || 'nowhere known'} and nobody has been seen taking it${more}.`;
+    return `${isolate(message.type) || 'A message'} was sent to ${isolate(message.destination) || 'nowhere known'} and nobody has been seen taking it${more}.`;
   }
   const services = `${flow.stepCount} ${flow.stepCount === 1 ? 'step' : 'steps'} in ${flow.services.length} ${flow.services.length === 1 ? 'service' : 'services'}`;
   if (slowest && slowest.waitMs! > flow.durationMs * 0.2)
-    return `${services}; the longest wait was ${duration(slowest.waitMs!)} for ${slowest.message.type || slowest.message.destination}.`;
+    return `${services}; the longest wait was ${duration(slowest.waitMs!)} for ${isolate(slowest.message.type || slowest.message.destination)}.`;
   return `${services}${flow.phase === 'ended' ? ` in ${duration(flow.durationMs)}` : ' so far'}.`;
 }
 

@@ -1,5 +1,6 @@
 import type { Flow, Segment } from '@fermata/server/contract';
 import { msSince } from '../../timeline/layout.ts';
+import { isolate } from '../../ui/format.ts';
 
 /** What the server says of the past, and what has been going on since. */
 type Kind = Segment['kind'] | 'open-wait';
@@ -43,14 +44,15 @@ export function timeSpentOf(flow: Flow, nowMs: number): TimeSpent {
   const origin = BigInt(flow.startedAtUnixNano);
   const steps = new Map(flow.steps.map((step) => [step.id, step]));
   const hops = new Map(flow.hops.map((hop) => [hop.id, hop]));
-  const serviceOf = (id: string | null): string => (id === null ? '' : steps.get(id)?.service) || 'outside';
+  const serviceOf = (id: string | null): string =>
+    isolate((id === null ? '' : steps.get(id)?.service) || 'outside');
   const parts = flow.criticalPath.map(({ kind, stepId, hopId, startUnixNano, endUnixNano }): Part => {
     const step = stepId === null ? undefined : steps.get(stepId);
     const hop = hopId === null ? undefined : hops.get(hopId);
     return {
       kind,
       who: step
-        ? `${step.service}: ${step.name}`
+        ? `${isolate(step.service)}: ${isolate(step.name)}`
         : hop
           ? `${serviceOf(hop.from)} → ${serviceOf(hop.to)}`
           : kind === 'unknown'
@@ -87,15 +89,21 @@ export function timeSpentOf(flow: Flow, nowMs: number): TimeSpent {
 /** What an open flow has been doing since its last progress: it works, or it waits, and for what. */
 function goingOn(flow: Flow): Omit<Part, 'ms'> {
   const running = flow.steps.findLast((step) => step.status === 'running');
-  if (running) return { kind: 'processing', who: `${running.service}: ${running.name}`, stepId: running.id };
+  if (running)
+    return {
+      kind: 'processing',
+      who: `${isolate(running.service)}: ${isolate(running.name)}`,
+      stepId: running.id,
+    };
   const [first, ...others] = [...flow.waitingFor].sort((a, b) => Date.parse(a.lateAt) - Date.parse(b.lateAt));
   const more = others.length > 0 ? ` and ${others.length} more` : '';
-  if (first) return { kind: 'open-wait', who: `for ${first.step}${more}`, stepId: first.afterStepId };
+  if (first)
+    return { kind: 'open-wait', who: `for ${isolate(first.step)}${more}`, stepId: first.afterStepId };
   const sent = flow.hops.find((hop) => hop.state === 'waiting');
   if (sent)
     return {
       kind: 'open-wait',
-      who: `for somebody to take ${sent.message.type || 'a message'}`,
+      who: `for somebody to take ${isolate(sent.message.type) || 'a message'}`,
       stepId: sent.from,
     };
   return { kind: 'open-wait', who: 'for what comes next', stepId: null };
