@@ -153,6 +153,16 @@ describe.runIf(executable)('the dashboard', () => {
     expect(y).toBeGreaterThan(52);
     expect(y + height).toBeLessThan(320);
 
+    await page.goto(`${page.url().split('?')[0]}?window=0-0.5`);
+    const bars = page.locator('#view [data-step]');
+    await bars.first().waitFor();
+    expect(await bars.count()).toBeLessThan(names.length);
+    await page.keyboard.press('-');
+    await expect.poll(() => page.url()).not.toContain('window=0-0.5');
+    await page.keyboard.press('0');
+    await expect.poll(() => bars.count()).toBe(names.length);
+    expect(page.url()).not.toContain('window');
+
     await page.keyboard.press('g');
     await expect.poll(focused).toBe('H1  Flows');
     expect(await page.title()).toBe('Flows · Fermata');

@@ -110,6 +110,19 @@ describe('layout', () => {
     expect(ticks.length).toBeLessThan(14);
   });
 
+  test('a window shows what is in it, to scale; where all is too much, names wait for it', () => {
+    const steps = Array.from({ length: 700 }, (_, i) => step(`step number ${i}`, 'x', i * 3, i * 3 + 5));
+    const all = layoutOf(flow(steps), NOW, true);
+    expect(all.lanes[0]!.bars).toHaveLength(700);
+    expect(all.lanes[0]!.bars.every((bar) => bar.label === 'none')).toBe(true);
+    const { lanes } = layoutOf(flow(steps), NOW, true, 900, { from: 300, to: 330 });
+    expect(lanes[0]!.bars.map((bar) => bar.step.id)).toEqual(
+      Array.from({ length: 12 }, (_, i) => `step number ${i + 99}`),
+    );
+    expect(lanes[0]!.bars.every((bar) => bar.label !== 'none' && bar.x >= 0 && bar.x <= 1)).toBe(true);
+    expect(lanes[0]!.bars[2]!.x).toBeCloseTo(0.1);
+  });
+
   test('what of a step is on the critical path is a part of its bar', () => {
     const one = flow([step('a', 'x', 0, 100)]);
     const criticalPath = [

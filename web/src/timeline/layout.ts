@@ -1,6 +1,7 @@
 import type { Flow, Hop, Step, WaitingFor } from '@fermata/server/contract';
 import { duration } from '../ui/format.ts';
-import { createScale, type Interval, type Scale } from './scale.ts';
+import type { Interval, Scale } from './scale.ts';
+import { scaleOf, timesOf, type Times } from './times.ts';
 
 /**
  * Timeline geometry, pure: lanes per service, steps packed into rows so that none overlap, hops between them, a time
@@ -13,6 +14,8 @@ export interface Layout {
   /** `named`: there is room to say how long it is. */
   gaps: { x: number; width: number; ms: number; named: boolean }[];
   rows: number;
+  /** Rows are many, and without names. */
+  crowded: boolean;
   /** Where now is, in a flow that goes on. */
   now: number | null;
 }
@@ -35,11 +38,12 @@ export interface Ghost {
 }
 
 /** Where the name stands: in the bar where it is wide, else beside it, and on the left where the right edge is near. */
-export type Label = 'inside' | 'right' | 'left';
+export type Label = 'inside' | 'right' | 'left' | 'none';
+const INSIDE_PX = 150;
 const CHARACTER_PX = 7;
 const LABEL_GAP_PX = 20;
 function labelOf(x: number, width: number, widthPx: number): Label {
-  if (width * widthPx > 150) return 'inside';
+  if (width * widthPx > INSIDE_PX) return 'inside';
   return x + width > 0.8 ? 'left' : 'right';
 }
 
@@ -65,58 +69,34 @@ export interface HopLine {
   critical: boolean;
 }
 
-/** Ghosts are as wide as this share of the work: nobody knows how long the step will take. */
-const GHOST_SHARE = 0.08;
-const MOST_GHOSTS = 8;
-/** An idle stretch is folded to this share of the width, many of them to MOST_FOLDED together; now's wait to more. */
-const FOLDED = 0.12;
-const MOST_FOLDED = 0.3;
-const OPEN_WAIT = 0.18;
+/** From so many rows on names stand only where there is room in the bar: one comes to see the whole, and zooms in. */
+const CROWDED_ROWS = 80;
+/** So many never fit with their names: not tried. */
+const CROWD = 1000;
 
-/** ms since the flow's start, exact to the microsecond. */
-export function msSince(origin: bigint, nanos: string): number {
-  return Number(BigInt(nanos) - origin) / 1e6;
+export function layoutOf(
+  flow: Flow,
+  atMs: number,
+  fold: boolean,
+  widthPx = 900,
+  window: Interval | null = null,
+): Layout {
+  const times = timesOf(flow, atMs);
+  const scale = scaleOf(times, window, fold);
+  const crowd = window === null && flow.steps.length > CROWD;
+  if (crowd) return placed(flow, times, scale, widthPx, false);
+  const spacious = placed(flow, times, scale, widthPx, true);
+  return spacious.rows > CROWDED_ROWS ? placed(flow, times, scale, widthPx, false) : spacious;
 }
 
-export function layoutOf(flow: Flow, atMs: number, fold: boolean, widthPx = 900): Layout {
-  const origin = BigInt(flow.startedAtUnixNano);
-  const nowMs = atMs - Number(origin / 1_000_000n);
-  const endOf = (step: Step): number =>
-    step.endUnixNano === null ? nowMs : msSince(origin, step.endUnixNano);
-  const spans = flow.steps.map((step): Interval => {
-    const from = msSince(origin, step.startUnixNano);
-    return { from, to: Math.max(from, endOf(step)) };
-  });
-  const worked = Math.max(0.001, ...spans.map((span) => span.to));
-  const open = flow.phase !== 'ended';
-  const ghostMs = workOf(spans) * GHOST_SHARE;
-  const ghosts = flow.waitingFor
-    .filter(
-      (waiting) => !flow.steps.some((step) => step.id === waiting.afterStepId && step.status === 'running'),
-    )
-    .slice(0, MOST_GHOSTS)
-    .map((waiting) => {
-      const from = Math.max(0, Date.parse(waiting.expectedAt) - Number(origin / 1_000_000n));
-      return { waiting, from, to: from + ghostMs };
-    });
-  const total = Math.max(worked, open ? nowMs : 0, ...ghosts.map((ghost) => ghost.to));
-  // Now is a point of its own: what has been waited for is one stretch, what is yet to come another.
-  const busy = [...spans, ...ghosts, ...(open ? [{ from: nowMs, to: nowMs }] : [])];
-  const scaled = (folded: number): Scale =>
-    createScale(busy, { from: 0, to: total }, ({ from, to }) => {
-      if (!fold) return Infinity;
-      return open && from >= worked && to <= nowMs ? OPEN_WAIT : folded;
-    });
-  const roomy = scaled(FOLDED);
-  const many = roomy.gaps.length * FOLDED > MOST_FOLDED;
-  const scale = many ? scaled(MOST_FOLDED / roomy.gaps.length) : roomy;
-
+function placed(flow: Flow, times: Times, scale: Scale, widthPx: number, names: boolean): Layout {
+  const { since, spans, ghosts, nowMs, open } = times;
   const onPath = new Map<string, Interval[]>();
   const hopsOnPath = new Set<string>();
   for (const { stepId, hopId, startUnixNano, endUnixNano } of flow.criticalPath) {
     if (hopId !== null) hopsOnPath.add(hopId);
     if (stepId === null) continue;
-    const part = { from: msSince(origin, startUnixNano), to: msSince(origin, endUnixNano) };
+    const part = { from: since(startUnixNano), to: since(endUnixNano) };
     const parts = onPath.get(stepId);
     if (parts === undefined) onPath.set(stepId, [part]);
     else parts.push(part);
@@ -140,8 +120,8 @@ export function layoutOf(flow: Flow, atMs: number, fold: boolean, widthPx = 900)
     const x = scale.at(from);
     const width = Math.max(0.004, scale.at(to) - x);
     // A name beside its bar takes room like the bar itself.
-    const label = labelOf(x, width, widthPx);
-    const room = (name.length * CHARACTER_PX + LABEL_GAP_PX) / widthPx;
+    const label = names || width * widthPx > INSIDE_PX ? labelOf(x, width, widthPx) : 'none';
+    const room = label === 'none' ? 0 : (name.length * CHARACTER_PX + LABEL_GAP_PX) / widthPx;
     const starts = label === 'left' ? x - room : x;
     let row = known.ends.findIndex((end) => end <= starts);
     if (row < 0) row = known.ends.length;
@@ -149,11 +129,13 @@ export function layoutOf(flow: Flow, atMs: number, fold: boolean, widthPx = 900)
     known.lane.rows = Math.max(known.lane.rows, row + 1);
     return { lane: known.lane, x, width, row, label };
   };
+  const outside = ({ from, to }: Interval): boolean => to < scale.view.from || from > scale.view.to;
   flow.steps.forEach((step, i) => {
+    if (outside(spans[i]!)) return;
     const { lane, x, width, row, label } = place(step.service, spans[i]!, step.name);
     const attempts = step.attempts.map((attempt) => {
-      const a = scale.at(msSince(origin, attempt.startUnixNano));
-      const b = attempt.endUnixNano === null ? x + width : scale.at(msSince(origin, attempt.endUnixNano));
+      const a = scale.at(since(attempt.startUnixNano));
+      const b = attempt.endUnixNano === null ? x + width : scale.at(since(attempt.endUnixNano));
       return { x: (a - x) / width, width: Math.max(0, (b - a) / width), failed: attempt.status === 'failed' };
     });
     const critical = (onPath.get(step.id) ?? []).map((part) => {
@@ -165,6 +147,7 @@ export function layoutOf(flow: Flow, atMs: number, fold: boolean, widthPx = 900)
     barOf.set(step.id, bar);
   });
   for (const { waiting, ...interval } of ghosts) {
+    if (outside(interval)) continue;
     const { lane, x, width, row, label } = place(waiting.service ?? '?', interval, waiting.step);
     lane.ghosts.push({ waiting, x, width, row, label });
   }
@@ -179,7 +162,7 @@ export function layoutOf(flow: Flow, atMs: number, fold: boolean, widthPx = 900)
     const from = hop.from === null ? undefined : barOf.get(hop.from);
     const to = hop.to === null ? undefined : barOf.get(hop.to);
     if (!from) return [];
-    const x1 = Math.min(from.x + from.width, Math.max(from.x, scale.at(msSince(origin, hop.sentUnixNano))));
+    const x1 = Math.min(from.x + from.width, Math.max(from.x, scale.at(since(hop.sentUnixNano))));
     const critical = hopsOnPath.has(hop.id);
     if (!to) return [{ hop, x1, row1: from.row, x2: Math.min(1, x1 + 0.05), row2: from.row, critical }];
     return [
@@ -187,13 +170,13 @@ export function layoutOf(flow: Flow, atMs: number, fold: boolean, widthPx = 900)
         hop,
         x1,
         row1: from.row,
-        x2: scale.at(msSince(origin, hop.receivedUnixNano ?? hop.sentUnixNano)),
+        x2: scale.at(since(hop.receivedUnixNano ?? hop.sentUnixNano)),
         row2: to.row,
         critical,
       },
     ];
   });
-  const now = open && nowMs >= 0 ? scale.at(nowMs) : null;
+  const now = open && !outside({ from: nowMs, to: nowMs }) ? scale.at(nowMs) : null;
   let named = -1;
   const gaps = scale.gaps.map((gap) => {
     const x = gap.x + gap.width / 2;
@@ -201,18 +184,7 @@ export function layoutOf(flow: Flow, atMs: number, fold: boolean, widthPx = 900)
     if (fits) named = x;
     return { ...gap, named: fits };
   });
-  return { lanes, hops, ticks: ticksOf(scale, now, widthPx), gaps, rows, now };
-}
-
-/** How long somebody worked, of all the time that passed. */
-function workOf(spans: readonly Interval[]): number {
-  let reached = -Infinity;
-  let sum = 0;
-  for (const { from, to } of [...spans].sort((a, b) => a.from - b.from)) {
-    sum += Math.max(0, to - Math.max(from, reached));
-    reached = Math.max(reached, to);
-  }
-  return Math.max(0.001, sum);
+  return { lanes, hops, ticks: ticksOf(scale, now, widthPx), gaps, rows, crowded: !names, now };
 }
 
 /** A label, and the air to its right. */

@@ -10,6 +10,7 @@ export interface Scale {
   /** Stretches that were not: linear, all at the same `perMs`. */
   runs: Interval[];
   perMs: number;
+  view: Interval;
 }
 
 export interface Interval {
@@ -64,6 +65,7 @@ export function createScale(
     gaps,
     runs,
     perMs,
+    view,
   };
 }
 

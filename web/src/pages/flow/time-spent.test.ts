@@ -40,7 +40,8 @@ test('shares are of the whole duration, and what happened several times between 
       segment('processing', 'b', null, 160, 200),
     ],
   } as unknown as Flow;
-  const { kinds, longest } = timeSpentOf(flow, NOW);
+  const { kinds, longest, segments } = timeSpentOf(flow, NOW);
+  expect(segments).toHaveLength(6);
   expect(kinds).toEqual([
     { kind: 'queue-wait', ms: 140, share: 0.7 },
     { kind: 'processing', ms: 50, share: 0.25 },
@@ -81,4 +82,19 @@ test('an open flow goes on: what it has waited for since its last step counts, a
   // Whoever works is not waited for, and his work is one part.
   const steps = [{ id: 'a', service: 'shop', name: 'order', status: 'running' }];
   expect(longest({ steps })).toMatchObject({ kind: 'processing', who: 'shop: order', ms: 600_000 });
+});
+
+test('of thousands of segments the strip shows what can be seen, and all of the time', () => {
+  const criticalPath = Array.from({ length: 3000 }, (_, i) => ({
+    kind: i === 1500 ? 'queue-wait' : 'processing',
+    stepId: null,
+    hopId: null,
+    startUnixNano: at(i < 1501 ? i : i + 9000),
+    endUnixNano: at(i < 1500 ? i + 1 : i + 9001),
+  }));
+  const flow = { startedAtUnixNano: at(0), phase: 'ended', steps: [], hops: [], criticalPath, timeSpent: [] };
+  const { segments } = timeSpentOf(flow as unknown as Flow, NOW);
+  expect(segments.length).toBeLessThan(300);
+  expect(segments.reduce((sum, { ms }) => sum + ms, 0)).toBeCloseTo(12_000);
+  expect(segments.find(({ kind }) => kind === 'queue-wait')?.share).toBeCloseTo(9001 / 12_000);
 });

@@ -1,5 +1,5 @@
 import type { Flow, Segment } from '@fermata/server/contract';
-import { msSince } from '../../timeline/layout.ts';
+import { msSince } from '../../timeline/times.ts';
 import { isolate } from '../../ui/format.ts';
 
 /** What the server says of the past, and what has been going on since. */
@@ -26,6 +26,7 @@ export interface Spent {
 }
 
 const MOST_LONGEST = 4;
+const MOST_SEGMENTS = 600;
 const NAMES: Record<Kind, string> = {
   processing: 'work',
   orchestrator: 'conductor',
@@ -41,7 +42,7 @@ export const kindName = (kind: Kind): string => NAMES[kind];
 type Part = Omit<Spent, 'share'>;
 
 export function timeSpentOf(flow: Flow, nowMs: number): TimeSpent {
-  const origin = BigInt(flow.startedAtUnixNano);
+  const since = msSince(flow.startedAtUnixNano);
   const steps = new Map(flow.steps.map((step) => [step.id, step]));
   const hops = new Map(flow.hops.map((hop) => [hop.id, hop]));
   const serviceOf = (id: string | null): string =>
@@ -59,12 +60,12 @@ export function timeSpentOf(flow: Flow, nowMs: number): TimeSpent {
             ? 'nothing says why'
             : 'a step not shown',
       stepId: step?.id ?? (hop?.to && steps.has(hop.to) ? hop.to : null),
-      ms: msSince(origin, endUnixNano) - msSince(origin, startUnixNano),
+      ms: since(endUnixNano) - since(startUnixNano),
     };
   });
   const past = parts.reduce((sum, part) => sum + part.ms, 0);
-  const since = nowMs - Number(origin / 1_000_000n) - past;
-  if (flow.phase !== 'ended' && since > 0) parts.push({ ...goingOn(flow), ms: since });
+  const open = since(`${nowMs}000000`) - past;
+  if (flow.phase !== 'ended' && open > 0) parts.push({ ...goingOn(flow), ms: open });
   const total = parts.reduce((sum, part) => sum + part.ms, 0);
   const shared = <T extends { ms: number }>(part: T): T & { share: number } => ({
     ...part,
@@ -80,10 +81,21 @@ export function timeSpentOf(flow: Flow, nowMs: number): TimeSpent {
   }
   const byLength = (a: { ms: number }, b: { ms: number }): number => b.ms - a.ms;
   return {
-    segments: parts.map(shared),
+    segments: legible(parts, total / MOST_SEGMENTS).map(shared),
     kinds: [...kinds].map(([kind, ms]) => shared({ kind, ms })).sort(byLength),
     longest: [...same.values()].sort(byLength).slice(0, MOST_LONGEST).map(shared),
   };
+}
+
+/** Neighbours that are both too short to be seen are one, of the longer one's kind. */
+function legible(parts: readonly Part[], least: number): Part[] {
+  const seen: Part[] = [];
+  for (const part of parts) {
+    const last = seen[seen.length - 1];
+    if (last === undefined || part.ms >= least || last.ms >= least) seen.push(part);
+    else seen[seen.length - 1] = { ...(part.ms > last.ms ? part : last), ms: part.ms + last.ms };
+  }
+  return seen;
 }
 
 /** What an open flow has been doing since its last progress: it works, or it waits, and for what. */

@@ -1,0 +1,84 @@
+import type { Flow, Step, WaitingFor } from '@fermata/server/contract';
+import { createScale, type Interval, type Scale } from './scale.ts';
+
+/** Ghosts are as wide as this share of the work: nobody knows how long the step will take. */
+const GHOST_SHARE = 0.08;
+const MOST_GHOSTS = 8;
+/** An idle stretch is folded to this share of the width, many of them to MOST_FOLDED together; now's wait to more. */
+const FOLDED = 0.12;
+const MOST_FOLDED = 0.3;
+const OPEN_WAIT = 0.18;
+
+/**
+ * ms since an instant, exact to the microsecond. Read from the digits: an open flow of thousands of steps is laid out
+ * every second, and a BigInt for each of its instants took longer than all the rest.
+ */
+export function msSince(origin: string): (nanos: string) => number {
+  const [ms, ns] = [Number(origin.slice(0, -6)), Number(origin.slice(-6))];
+  return (nanos) => Number(nanos.slice(0, -6)) - ms + (Number(nanos.slice(-6)) - ns) / 1e6;
+}
+
+/** When what happened in a flow, or should, in ms since its start. */
+export interface Times {
+  /** Of an instant. */
+  since: (nanos: string) => number;
+  /** Of each step. */
+  spans: Interval[];
+  ghosts: (Interval & { waiting: WaitingFor })[];
+  /** The end of the last step. */
+  worked: number;
+  nowMs: number;
+  open: boolean;
+  /** Of everything: of an open flow now, or what is due after it. */
+  total: number;
+}
+
+export function timesOf(flow: Flow, atMs: number): Times {
+  const since = msSince(flow.startedAtUnixNano);
+  const nowMs = since(`${atMs}000000`);
+  const endOf = (step: Step): number => (step.endUnixNano === null ? nowMs : since(step.endUnixNano));
+  const spans = flow.steps.map((step): Interval => {
+    const from = since(step.startUnixNano);
+    return { from, to: Math.max(from, endOf(step)) };
+  });
+  const worked = Math.max(0.001, ...spans.map((span) => span.to));
+  const open = flow.phase !== 'ended';
+  const ghostMs = workOf(spans) * GHOST_SHARE;
+  const ghosts = flow.waitingFor
+    .filter(
+      (waiting) => !flow.steps.some((step) => step.id === waiting.afterStepId && step.status === 'running'),
+    )
+    .slice(0, MOST_GHOSTS)
+    .map((waiting) => {
+      const from = Math.max(0, since(`${Date.parse(waiting.expectedAt)}000000`));
+      return { waiting, from, to: from + ghostMs };
+    });
+  const total = Math.max(worked, open ? nowMs : 0, ...ghosts.map((ghost) => ghost.to));
+  return { since, spans, ghosts, worked, nowMs, open, total };
+}
+
+/** Of a window of the time, or of all of it. */
+export function scaleOf(times: Times, window: Interval | null, fold: boolean): Scale {
+  const { spans, ghosts, worked, nowMs, open, total } = times;
+  // Now is a point of its own: what has been waited for is one stretch, what is yet to come another.
+  const busy = [...spans, ...ghosts, ...(open ? [{ from: nowMs, to: nowMs }] : [])];
+  const scaled = (folded: number): Scale =>
+    createScale(busy, window ?? { from: 0, to: total }, ({ from, to }) => {
+      if (!fold) return Infinity;
+      return open && from >= worked && to <= nowMs ? OPEN_WAIT : folded;
+    });
+  const roomy = scaled(FOLDED);
+  const many = roomy.gaps.length * FOLDED > MOST_FOLDED;
+  return many ? scaled(MOST_FOLDED / roomy.gaps.length) : roomy;
+}
+
+/** How long somebody worked, of all the time that passed. */
+function workOf(spans: readonly Interval[]): number {
+  let reached = -Infinity;
+  let sum = 0;
+  for (const { from, to } of [...spans].sort((a, b) => a.from - b.from)) {
+    sum += Math.max(0, to - Math.max(from, reached));
+    reached = Math.max(reached, to);
+  }
+  return Math.max(0.001, sum);
+}

@@ -1,0 +1,32 @@
+import type { Interval } from './scale.ts';
+
+/** The part of a flow's time that is looked at: in the address as `200-1500.5`, ms since the flow's start. */
+export function readWindow(text: string | null): Interval | null {
+  const match = /^(\d{1,15}(?:\.\d{1,6})?)-(\d{1,15}(?:\.\d{1,6})?)$/.exec(text ?? '');
+  if (!match) return null;
+  const [from, to] = [Number(match[1]), Number(match[2])];
+  return to > from ? { from, to } : null;
+}
+export const writeWindow = (window: Interval | null): string =>
+  window === null ? '' : `${round(window.from)}-${round(window.to)}`;
+const round = (ms: number): number => Math.round(ms * 1000) / 1000;
+
+/** On the strip, 0 … 1. */
+export type Part = readonly [from: number, to: number];
+const LEAST = 1 / 2000;
+
+/** Where `around` is it stays. */
+export function zoomed([from, to]: Part, factor: number, around = (from + to) / 2): Part {
+  const width = Math.min(1, Math.max(LEAST, (to - from) * factor));
+  return inside(around - ((around - from) / (to - from)) * width, width);
+}
+/** By a share of what is seen. */
+export const moved = ([from, to]: Part, share: number): Part => inside(from + (to - from) * share, to - from);
+/** Between two places that were pointed at, in either order. */
+export const between = (a: number, b: number): Part =>
+  inside(Math.min(a, b), Math.min(1, Math.max(LEAST, Math.abs(b - a))));
+
+function inside(from: number, width: number): Part {
+  const start = Math.min(1 - width, Math.max(0, from));
+  return [start, start + width];
+}
