@@ -119,6 +119,27 @@ describe.runIf(executable)('the dashboard', () => {
     await page.close();
   }, 60_000);
 
+  test('from flow to flow, in the order of the list that one came from', async () => {
+    await running.placeOrder({ orderId: 'seen-2', flags: ['member'] });
+    await running.placeOrder({ orderId: 'seen-3', flags: [] });
+    const page = await open('/flows?type=order-choreographed', 'light');
+    await page.getByRole('link', { name: 'seen-3' }).waitFor();
+    const keys = await page.locator('.body .name a').allTextContents();
+    await page.getByRole('link', { name: keys[1]! }).click();
+    await page.getByRole('heading', { name: keys[1]! }).waitFor();
+    await page.reload();
+    await page.getByRole('link', { name: 'Next ›' }).waitFor();
+    await page.keyboard.press(']');
+    await page.getByRole('heading', { name: keys[2]! }).waitFor();
+    for (const key of [keys[1]!, keys[0]!]) {
+      await page.getByRole('link', { name: '‹ Previous' }).click();
+      await page.getByRole('heading', { name: key }).waitFor();
+    }
+    await page.getByRole('link', { name: '← Flows' }).click();
+    await expect.poll(() => new URL(page.url()).search).toBe('?type=order-choreographed');
+    await page.close();
+  }, 60_000);
+
   test('the keyboard alone: the focus is where one is, and what is chosen can be seen', async () => {
     const page = await open('/flows', 'light');
     const focused = (): Promise<string> =>

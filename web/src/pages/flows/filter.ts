@@ -33,6 +33,8 @@ export function readFilter(query: URLSearchParams): Filter {
 
 export const rangeMs = ({ range }: Filter): number =>
   Object.hasOwn(RANGES, range) ? RANGES[range]!.ms : Infinity;
+/** What a flow's address says of the list that it was opened from. */
+export const fromList = (query: string): string => (query === '' ? '' : `?list=${encodeURIComponent(query)}`);
 export const isFiltered = (filter: Filter): boolean => Object.values(filter).some((value) => value !== '');
 
 /** What only this page can know to be wrong: a range is its own word. The rest is the server's to say. */

@@ -1,0 +1,47 @@
+import type { FlowList, FlowSummary } from '@fermata/server/contract';
+
+/** Asks for flows of the list, newest first, that started within these instants, ns since 1970: at or after, before. */
+export type Ask = (from: bigint | null, to: bigint | null, limit: number) => Promise<FlowList>;
+type Place = Pick<FlowSummary, 'id' | 'startedAtUnixNano'>;
+
+const SECOND = 1_000_000_000n;
+const LIMIT = 100;
+/** More than the halvings of any time into nanoseconds. */
+const MOST_ASKED = 60;
+
+/** The list's own order: by start, then by id. */
+const isNewer = (one: Place, other: Place): boolean => {
+  const [a, b] = [BigInt(one.startedAtUnixNano), BigInt(other.startedAtUnixNano)];
+  return a === b ? one.id > other.id : a > b;
+};
+
+/** What stands below the flow in its list. */
+export async function olderOf(flow: Place, ask: Ask): Promise<FlowSummary | null> {
+  const { items } = await ask(null, BigInt(flow.startedAtUnixNano) + 1n, LIMIT);
+  return items.find((item) => isNewer(flow, item)) ?? null;
+}
+
+/**
+ * What stands above it. Lists are given from their newest on, which may be days and a million flows away: so the time
+ * after the flow's start is widened until there is something in it, and halved where there is too much.
+ */
+export async function newerOf(flow: Place, ask: Ask): Promise<FlowSummary | null> {
+  const start = BigInt(flow.startedAtUnixNano);
+  const [newest] = (await ask(start, null, 1)).items;
+  if (newest === undefined || !isNewer(newest, flow)) return null;
+  let empty = 0n;
+  let full = BigInt(newest.startedAtUnixNano) - start + 1n;
+  let width = full < SECOND ? full : SECOND;
+  for (let asked = 0; asked < MOST_ASKED; asked++) {
+    const { items, nextCursor } = await ask(start, start + width, LIMIT);
+    const nearest = items.findLast((item) => isNewer(item, flow));
+    if (nearest !== undefined && nextCursor === null) return nearest;
+    if (nearest === undefined && nextCursor === null) empty = width;
+    else full = width;
+    if (full - empty <= 1n) return nearest ?? newest;
+    const wider = nextCursor === null ? width * 16n : 0n;
+    width = wider > empty && wider < full ? wider : empty + (full - empty + 1n) / 2n;
+    if (nextCursor === null && wider >= full) width = full;
+  }
+  return newest;
+}
