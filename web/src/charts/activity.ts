@@ -1,5 +1,5 @@
 import type { FlowSummary } from '@fermata/server/contract';
-import { nanosToMs, secondOfDay } from '../ui/format.ts';
+import { absolute, nanosToMs } from '../ui/format.ts';
 
 /** Flows by the time they started, in equal slices, split by how they fare. */
 export interface ActivityData {
@@ -35,7 +35,7 @@ export function activityOf(flows: readonly FlowSummary[]): ActivityData {
     series[FATES.indexOf(fateOf(flow))]!.counts[slice]!++;
   });
   const labels = Array.from({ length: SLICES }, (_, i) =>
-    flows.length === 0 ? '' : secondOfDay(from + i * width),
+    flows.length === 0 ? '' : absolute(from + i * width, Date.now(), 's'),
   );
   return { labels, series };
 }

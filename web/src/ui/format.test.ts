@@ -1,9 +1,30 @@
 import { expect, test } from 'vitest';
-import { isolate } from './format.ts';
+import { absolute, ago, isolate } from './format.ts';
 
 test('text that turns the writing direction cannot reach beyond itself', () => {
   expect(isolate('charge card (2)')).toBe('charge card (2)');
   expect(isolate('שלום')).toBe('\u2068שלום\u2069');
   expect(isolate('invoice\u202efdp.exe')).toBe('\u2068invoicefdp.exe\u2069');
   expect(isolate('a\u2069\u202eb')).toBe('\u2068ab\u2069');
+});
+
+test('a time says its day where that is not today', () => {
+  const noon = new Date(2026, 4, 9, 12, 0, 0).getTime();
+  const time = absolute(noon, noon + 3_600_000);
+  expect(time).toMatch(/^12:00:00\D000$/);
+  expect(absolute(noon, noon + 3_600_000, 's')).toBe('12:00:00');
+  expect(absolute(noon, noon + 86_400_000)).toMatch(/9.*, 12:00:00/);
+  expect(absolute(noon, noon + 86_400_000)).not.toContain('2026');
+  expect(absolute(noon, noon + 400 * 86_400_000)).toContain('2026');
+});
+
+test('how long ago, and in what time', () => {
+  expect([0, 59, 61, 7300, 200_000].map((s) => ago(0, s * 1000))).toEqual([
+    'now',
+    '59 s ago',
+    '1 m ago',
+    '2 h ago',
+    '2 d ago',
+  ]);
+  expect(ago(90_000, 0)).toBe('in 1 m');
 });

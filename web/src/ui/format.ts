@@ -15,31 +15,34 @@ export function duration(ms: number): string {
 export const nanosToMs = (nanos: string): number => Number(BigInt(nanos) / 1000n) / 1000;
 
 export function ago(ms: number, now: number): string {
-  const s = Math.max(0, (now - ms) / 1000);
+  const s = Math.abs(now - ms) / 1000;
   if (s < 5) return 'now';
-  if (s < 60) return `${Math.floor(s)} s ago`;
-  if (s < 3600) return `${Math.floor(s / 60)} m ago`;
-  if (s < 172_800) return `${Math.floor(s / 3600)} h ago`;
-  return `${Math.floor(s / 86_400)} d ago`;
+  const long =
+    s < 60
+      ? `${Math.floor(s)} s`
+      : s < 3600
+        ? `${Math.floor(s / 60)} m`
+        : s < 172_800
+          ? `${Math.floor(s / 3600)} h`
+          : `${Math.floor(s / 86_400)} d`;
+  return ms > now ? `in ${long}` : `${long} ago`;
 }
 
-const clock = new Intl.DateTimeFormat(undefined, {
-  hour: '2-digit',
-  minute: '2-digit',
-  second: '2-digit',
-  fractionalSecondDigits: 3,
-  hour12: false,
-});
-const second = new Intl.DateTimeFormat(undefined, {
-  hour: '2-digit',
-  minute: '2-digit',
-  second: '2-digit',
-  hour12: false,
-});
+const TIME = { hour: '2-digit', minute: '2-digit', second: '2-digit', hour12: false } as const;
+const clock = new Intl.DateTimeFormat(undefined, { ...TIME, fractionalSecondDigits: 3 });
+const second = new Intl.DateTimeFormat(undefined, TIME);
+const day = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' });
+const dayOfYear = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' });
 const full = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'long' });
-export const timeOfDay = (ms: number): string => clock.format(ms);
-export const secondOfDay = (ms: number): string => second.format(ms);
 export const fullTime = (ms: number): string => full.format(ms);
+
+/** The time of day, with the date where that is not today, and with the year where that is not this one. */
+export function absolute(ms: number, now: number, to: 'ms' | 's' = 'ms'): string {
+  const [at, today] = [new Date(ms), new Date(now)];
+  const time = (to === 'ms' ? clock : second).format(ms);
+  if (at.toDateString() === today.toDateString()) return time;
+  return `${(at.getFullYear() === today.getFullYear() ? day : dayOfYear).format(ms)}, ${time}`;
+}
 
 /**
  * Text of others within a sentence, a tooltip or a title, where no `<bdi>` can be: right-to-left names, and marks that
