@@ -115,7 +115,30 @@ describe.runIf(executable)('the dashboard', () => {
     ] as const) {
       await page.goto(`${server.web}/flows?${query}`);
       await page.getByText(says).waitFor();
+      expect(await violations(page)).toEqual([]);
     }
+    await page.close();
+  }, 60_000);
+
+  test('the search line completes words by keyboard', async () => {
+    const page = await open('/flows', 'light');
+    const line = page.getByRole('combobox', { name: 'Search flows' });
+    await line.pressSequentially('stat');
+    await page.getByRole('option', { name: 'status:' }).waitFor();
+    await page.keyboard.press('ArrowDown');
+    await page.getByRole('option', { name: 'status:', selected: true }).waitFor();
+    await page.keyboard.press('Enter');
+    await page.keyboard.type('comple');
+    await page.getByRole('option', { name: 'status:completed' }).waitFor();
+    expect(await violations(page)).toEqual([]);
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('Enter');
+    expect(await line.inputValue()).toBe('status:completed ');
+    await page.getByRole('link', { name: 'seen-1' }).waitFor();
+    await page.keyboard.press('ArrowDown');
+    await page.getByRole('listbox').waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('listbox').waitFor({ state: 'hidden' });
     await page.close();
   }, 60_000);
 

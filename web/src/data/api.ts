@@ -72,6 +72,8 @@ export const api = {
     get<Silence>('/api/v1/alerts/silences', undefined, silence),
   endSilence: (id: string) =>
     get<Silence>(`/api/v1/alerts/silences/${encodeURIComponent(id)}/end`, undefined, {}),
+  suggest: (q: string, signal: AbortSignal) =>
+    get<{ items: string[] }>(`/api/v1/search/suggest?q=${encodeURIComponent(q)}`, signal),
   views: () => get<{ items: SavedView[] }>('/api/v1/views'),
   saveView: (view: SavedView) => get<SavedView>('/api/v1/views', undefined, view),
   deleteView: (name: string) =>
