@@ -62,6 +62,8 @@ describe.runIf(executable)('the dashboard', () => {
   test('an order placed while the page is open appears on it, and opens', async () => {
     const page = await open('/', 'light');
     await page.getByText('Waiting for the first flow').waitFor();
+    await page.keyboard.press('g');
+    await page.getByText('Waiting for the first flow').waitFor();
     await running.placeOrder({ orderId: 'seen-1', flags: ['member'] });
     await page.getByRole('link', { name: 'seen-1' }).click();
     await page
@@ -233,6 +235,7 @@ describe.runIf(executable)('the dashboard', () => {
     '%s: nothing serious for axe, nothing on the console',
     async (theme) => {
       for (const [path, shows] of [
+        ['/', 'Nothing is stuck.'],
         ['/flows', 'seen-1'],
         ['/flow/seen-1', 'seen-1'],
         ['/flow/seen-1?tab=steps', 'seen-1'],

@@ -1,0 +1,27 @@
+import type { FlowSummary } from '@fermata/server/contract';
+import { duration, isolate, nanosToMs } from '../../ui/format.ts';
+
+/** Is anything stuck now? In a sentence. `oldest` is the stuck flow that has not moved for the longest of those known. */
+export function headline(stuck: number, late: number, oldest: FlowSummary | undefined, now: number): string {
+  if (stuck > 0) {
+    const held = oldest
+      ? `${stuck === 1 ? '' : ', one'} for ${duration(now - nanosToMs(oldest.lastProgressAtUnixNano))}`
+      : '';
+    const step = oldest?.findings.find((finding) => finding.step !== null)?.step;
+    const what = step ? `: it waits for ${isolate(step)}` : '';
+    return `${stuck.toLocaleString()} ${stuck === 1 ? 'flow is' : 'flows are'} stuck${held}${what}.`;
+  }
+  if (late > 0)
+    return `Nothing is stuck. ${late.toLocaleString()} ${late === 1 ? 'flow is' : 'flows are'} late.`;
+  return 'Nothing is stuck.';
+}
+
+/** Of those given, the one that has waited for the longest. */
+export const longestHeld = (flows: readonly FlowSummary[]): FlowSummary | undefined =>
+  flows.reduce<FlowSummary | undefined>(
+    (oldest, flow) =>
+      oldest && nanosToMs(oldest.lastProgressAtUnixNano) <= nanosToMs(flow.lastProgressAtUnixNano)
+        ? oldest
+        : flow,
+    undefined,
+  );
