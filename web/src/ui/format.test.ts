@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { absolute, ago, isolate } from './format.ts';
+import { absolute, ago, duration, isolate } from './format.ts';
 
 test('text that turns the writing direction cannot reach beyond itself', () => {
   expect(isolate('charge card (2)')).toBe('charge card (2)');
@@ -27,4 +27,14 @@ test('how long ago, and in what time', () => {
     '2 d ago',
   ]);
   expect(ago(90_000, 0)).toBe('in 1 m');
+});
+
+test('durations carry over', () => {
+  expect([59_940, 59_990, 1_739_700, 3_599_600, 172_800_000].map(duration)).toEqual([
+    '59.9 s',
+    '1 m 0 s',
+    '29 m 0 s',
+    '1 h 0 m',
+    '2 d 0 h',
+  ]);
 });
