@@ -30,6 +30,8 @@ const BLOCK = 20_000;
 /** A query may be 256 KB long, and what is bound in it is part of it, escaped twice. */
 const IDS_AT_ONCE = 1000;
 const NAMES_CHARACTERS = 40_000;
+/** Of these nothing is escaped. Each query reads nearly all of a table over which they are strewn: few are better. */
+const TRACES_AT_ONCE = 2500;
 /** Flows whose names are hashed in one query: some megabytes of hashes. */
 const NAMED_AT_ONCE = 100_000;
 const sqlName = (name: string): string => name.replaceAll('\0', '\\0');
@@ -103,10 +105,10 @@ export function createStoreOver(
     const traces = [...new Set(keys.map(traceIdOf))];
     const spans = new Map<string, StoredSpan[]>();
     await tracked(connection.settled());
-    for (let i = 0; i < traces.length; i += 500) {
+    for (let i = 0; i < traces.length; i += TRACES_AT_ONCE) {
       const rows = await query<SpanRow>(
         `SELECT ${SPAN_FIELDS} FROM records WHERE trace_id IN {traces:Array(String)}`,
-        { traces: traces.slice(i, i + 500) },
+        { traces: traces.slice(i, i + TRACES_AT_ONCE) },
       );
       for (const { key, stored } of readRows(rows, (row) => ({
         key: row.trace_id + row.span_id,
@@ -281,7 +283,8 @@ export function createStoreOver(
       ] as const)
         for (const names of inPieces(values))
           for (const flow of await loadWhere(
-            `hasAny(${column}, {names:Array(String)})`,
+            // The index decides which granules are read; `hasAny` itself compares each name with each of a row's.
+            `indexHint(hasAny(${column}, {names:Array(String)})) AND arrayExists(one -> one IN {names:Array(String)}, ${column})`,
             { names },
             { spans, tokens },
           ))
