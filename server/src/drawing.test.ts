@@ -587,3 +587,13 @@ test('of a forgotten flow, a late span is known by the name that it had before',
   expect(flowsIn(store)).toEqual({ a1: ['c3', 'd4', 'e5'] });
   await pipeline.stop();
 });
+
+test('what is quiet leaves memory, though nothing is written any more', async () => {
+  const { pipeline, place, advance } = await createBench({ definitions: [] });
+  await place(...names(2000));
+  await advance(2000);
+  expect(pipeline.correlator.spansInMemory).toBe(2000);
+  await advance(75_000);
+  expect(pipeline.correlator.spansInMemory).toBe(0);
+  await pipeline.stop();
+});

@@ -134,6 +134,9 @@ const MOST_SPANS_IN_MEMORY = 100_000;
 const CROWDED_QUIET_MS = 3000;
 /** Flows that leave in one go, beside two for each that was written: after a pause all at once would stop everything. */
 const MOST_LEAVING = 60;
+/** The same where nothing was written for so long. */
+const MOST_LEAVING_IDLE = 250;
+const LEAVE_MS = 1000;
 /** Spans that are walked through in one go to see whether flows can leave: they may hang together with thousands. */
 const MOST_VISITED = 20_000;
 
@@ -366,6 +369,50 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
     }
   };
 
+  /** Quiet flows leave memory, those first that were quiet the longest: so many, and what hangs together with them. */
+  const leave = (most: number): void => {
+    const crowded = (): boolean => assembler.graph.size > MOST_SPANS_IN_MEMORY;
+    const before = (): number => clock.now() - (crowded() ? CROWDED_QUIET_MS : options.unloadMs);
+    let left = most;
+    let visits = MOST_VISITED;
+    /** Flows that hang together with too many: found once for all of them. */
+    const tied = new Set<string>();
+    /** Flows that hang together with one that has to stay: asked once, and then after all others. */
+    const staying = new Set<string>();
+    for (const key of quiet) {
+      const state = assembler.flow(key);
+      if (!state) {
+        quiet.delete(key);
+        continue;
+      }
+      if (state.lastReceivedMs > before() || left === 0 || visits-- <= 0) break;
+      // Asked first: what hangs together with it is a walk through all of its spans.
+      if (staying.has(key) || !isDone(state, before())) continue;
+      const all = tied.has(key) ? null : togetherWith(state.nodes, assembler, MOST_TOGETHER);
+      visits -= all?.nodes.size ?? 0;
+      if (all?.isAll === true) {
+        if (!mayLeave(all.nodes, before())) {
+          keysOf(all.nodes, staying);
+          continue;
+        }
+        unload(all);
+      } else {
+        if (all !== null) keysOf(all.nodes, tied);
+        unload(leavingAlone(state));
+      }
+      left--;
+    }
+    for (const key of staying) if (quiet.delete(key)) quiet.add(key);
+    sweep(before());
+    leaveLater();
+  };
+  /** Where nothing is written any more, what is quiet leaves all the same. */
+  let cancelLeaving: (() => void) | undefined;
+  const leaveLater = (): void => {
+    cancelLeaving?.();
+    cancelLeaving = quiet.size === 0 ? undefined : clock.after(LEAVE_MS, () => leave(MOST_LEAVING_IDLE));
+  };
+
   const self: Correlator = {
     missing: (spans, loaded) => away.missing(spans, loaded),
     load(names, flows) {
@@ -440,39 +487,7 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
         quiet.delete(key);
         quiet.add(key);
       }
-      const crowded = (): boolean => assembler.graph.size > MOST_SPANS_IN_MEMORY;
-      const before = (): number => clock.now() - (crowded() ? CROWDED_QUIET_MS : options.unloadMs);
-      let left = MOST_LEAVING + 2 * changes.length;
-      let visits = MOST_VISITED;
-      /** Flows that hang together with too many: found once for all of them. */
-      const tied = new Set<string>();
-      /** Flows that hang together with one that has to stay: asked once, and then after all others. */
-      const staying = new Set<string>();
-      for (const key of quiet) {
-        const state = assembler.flow(key);
-        if (!state) {
-          quiet.delete(key);
-          continue;
-        }
-        if (state.lastReceivedMs > before() || left === 0 || visits-- <= 0) break;
-        // Asked first: what hangs together with it is a walk through all of its spans.
-        if (staying.has(key) || !isDone(state, before())) continue;
-        const all = tied.has(key) ? null : togetherWith(state.nodes, assembler, MOST_TOGETHER);
-        visits -= all?.nodes.size ?? 0;
-        if (all?.isAll === true) {
-          if (!mayLeave(all.nodes, before())) {
-            keysOf(all.nodes, staying);
-            continue;
-          }
-          unload(all);
-        } else {
-          if (all !== null) keysOf(all.nodes, tied);
-          unload(leavingAlone(state));
-        }
-        left--;
-      }
-      for (const key of staying) if (quiet.delete(key)) quiet.add(key);
-      sweep(before());
+      leave(MOST_LEAVING + 2 * changes.length);
       if (pending.size > 0) options.onDirty();
     },
     remember: (hashes) => away.remember(hashes),
@@ -499,6 +514,7 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
       return assembler.graph.size;
     },
     stop() {
+      cancelLeaving?.();
       deadlines.stop();
       looks.stop();
     },
