@@ -6,12 +6,11 @@ import { TOKEN } from '../model/names.ts';
 import type { Span, SpanKey } from '../model/span.ts';
 import { createAway } from './away.ts';
 import { createAssembler, type FlowState } from './assembler.ts';
-import { causesOf } from './evidence.ts';
 import { inputOf } from './flow-input.ts';
-import { flowKeyOf, idTokenOf, isBatchConsumer, neighboursOf, type Node } from './graph.ts';
+import { flowKeyOf, idTokenOf, isBatchConsumer } from './graph.ts';
+import { createLeaving, knownCauses } from './leaving.ts';
 import { causalShifts, splitRuns } from './runs.ts';
 import { flowIdOf, rowTokens, toTimeline } from './timeline.ts';
-import { togetherWith, type Together } from './together.ts';
 
 /**
  * Spans → flows. Holds the flows that move; settled ones leave memory and come back when a late span names them.
@@ -127,19 +126,6 @@ interface Shown {
 /** Flows above so many spans are drawn less often: at most this share of the time goes into one of them. */
 const LARGE = 1000;
 const DRAW_MS_PER_SPAN = 0.05;
-/** More spans than these that decide together leave one flow at a time; a late span may then miss the rest of them. */
-const MOST_TOGETHER = 5000;
-/** Above this, those that are quiet the longest leave, if only for a moment: memory stays bounded under any load. */
-const MOST_SPANS_IN_MEMORY = 100_000;
-const CROWDED_QUIET_MS = 3000;
-/** Flows that leave in one go, beside two for each that was written: after a pause all at once would stop everything. */
-const MOST_LEAVING = 60;
-/** The same where nothing was written for so long. */
-const MOST_LEAVING_IDLE = 250;
-const LEAVE_MS = 1000;
-/** Spans that are walked through in one go to see whether flows can leave: they may hang together with thousands. */
-const MOST_VISITED = 20_000;
-
 export function createCorrelator(options: CorrelatorOptions): Correlator {
   const { clock } = options;
   const runQuietNs = BigInt(options.runQuietMs ?? 0) * 1_000_000n;
@@ -153,8 +139,6 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
   /** Put off in the first round since one was complete: none is complete before these are drawn. */
   const owed = new Set<string>();
   let isFirst = true;
-  /** Keys of flows of which the store has all that there is to say, in the order in which they were written. */
-  const quiet = new Set<string>();
   const unwritten = new Map<string, number>();
   /** Loaded, not yet resolved: under which key they are shown is known after that. */
   const brought: { id: string; sample: SpanKey }[] = [];
@@ -162,6 +146,20 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
   let openFlows = 0;
   const open = new Set<string>();
 
+  const leaving = createLeaving({
+    clock,
+    assembler,
+    away,
+    unloadMs: options.unloadMs,
+    isWritten(key) {
+      const last = pending.has(key) ? undefined : shown.get(key);
+      return last !== undefined && !last.ids.some((id) => unwritten.has(id));
+    },
+    onGone(key) {
+      for (const id of shown.get(key)?.ids ?? []) keyOfId.delete(id);
+      shown.delete(key);
+    },
+  });
   const deadlines = createDeadlines(clock, (ids) => {
     for (const id of ids) open.delete(id);
     openFlows = open.size;
@@ -190,7 +188,7 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
     const keys = [...assembler.takeDirty()];
     for (const key of keys) {
       pending.add(key);
-      quiet.delete(key);
+      leaving.notQuiet(key);
     }
     return keys;
   };
@@ -247,59 +245,6 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
     changes.push({ id, version: nextVersion(), flow: null, movedTo });
   };
 
-  const knownCauses = (node: Node): KnownCause[] =>
-    causesOf(node, assembler.graph).map(({ key, kinds }) => ({ key, kinds }));
-
-  /** Nothing of it was received since, and the store has all that there is to say about it. */
-  const isDone = ({ key, lastReceivedMs }: FlowState, before: number): boolean => {
-    if (lastReceivedMs > before || pending.has(key)) return false;
-    const last = shown.get(key);
-    return last !== undefined && !last.ids.some((id) => unwritten.has(id));
-  };
-  const mayLeave = (nodes: ReadonlySet<Node>, before: number): boolean => {
-    for (const node of nodes)
-      if (node.flowKey === '') {
-        if (node.listed === null || node.span.receivedAtMs > before) return false;
-      } else if (!isDone(assembler.flow(node.flowKey)!, before)) return false;
-    return true;
-  };
-
-  /** What leaves memory where everything hangs together with everything: just the flow. */
-  const leavingAlone = (state: FlowState): Omit<Together, 'isAll'> => {
-    const border = new Set<Node>();
-    for (const node of state.nodes)
-      for (const next of neighboursOf(node, assembler.graph))
-        if (next.flowKey === '' && isBatchConsumer(next.span)) border.add(next);
-    return { nodes: new Set(state.nodes), border };
-  };
-
-  const unload = ({ nodes, border }: Omit<Together, 'isAll'>): void => {
-    const keys = new Set<string>();
-    for (const node of nodes) {
-      away.depart(node);
-      if (node.flowKey !== '') keys.add(node.flowKey);
-    }
-    const causes = new Map([...border].map((node) => [node, knownCauses(node)]));
-    assembler.unload(nodes);
-    for (const node of border) {
-      const family = node.tree?.nodes ?? [node];
-      const needed = family.some((member) =>
-        [...neighboursOf(member, assembler.graph)].some((next) => next.flowKey !== ''),
-      );
-      if (needed || family.some((member) => member.listed === null)) {
-        if (node.stub === null) assembler.makeStub(node, causes.get(node)!);
-        continue;
-      }
-      family.forEach((member) => away.depart(member));
-      assembler.unload(family);
-    }
-    for (const key of keys) {
-      for (const id of shown.get(key)?.ids ?? []) keyOfId.delete(id);
-      shown.delete(key);
-      quiet.delete(key);
-    }
-  };
-
   const isTooSoon = (key: string, now: number): boolean => {
     const size = assembler.flow(key)?.nodes.size ?? 0;
     const last = shown.get(key);
@@ -330,7 +275,7 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
         const to = home?.flowKey ? flowIdOf(home.flowKey, 1) : null;
         for (const id of last?.ids ?? []) bury(id, to, taken.list);
         shown.delete(key);
-        quiet.delete(key);
+        leaving.notQuiet(key);
       }
     }
   };
@@ -340,7 +285,7 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
     const list = taken.filter((change) => change.flow !== null || !drawn.has(change.id));
     for (const change of list) unwritten.set(change.id, change.version);
     for (const node of assembler.takeUnowned()) {
-      const causes = isBatchConsumer(node.span) ? knownCauses(node) : [];
+      const causes = isBatchConsumer(node.span) ? knownCauses(node, assembler) : [];
       const listed = JSON.stringify(causes);
       if (listed === node.listed) continue;
       node.listed = listed;
@@ -349,68 +294,6 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
     openFlows = open.size;
     const isAll = round.length === 0;
     return { list, isAll, roundEnds: isAll && owed.size === 0, unheard };
-  };
-
-  /** Spans that belong to no flow, and have none around them, leave by themselves. */
-  let sweptAtMs = clock.now();
-  const sweep = (before: number): void => {
-    if (clock.now() - sweptAtMs < options.unloadMs) return;
-    sweptAtMs = clock.now();
-    for (const node of [...assembler.graph.nodes()]) {
-      if (node.flowKey !== '' || node.listed === null || node.span.receivedAtMs > before) continue;
-      if (assembler.graph.get(node.span.key) !== node) continue;
-      const around = [...neighboursOf(node, assembler.graph)];
-      if (around.some((next) => next.flowKey !== '')) continue;
-      const all = isBatchConsumer(node.span)
-        ? { nodes: new Set([node]), border: new Set<Node>(), isAll: true }
-        : togetherWith([node], assembler, MOST_TOGETHER);
-      if (all.isAll && [...all.nodes].every((member) => member.flowKey === '') && mayLeave(all.nodes, before))
-        unload(all);
-    }
-  };
-
-  /** Quiet flows leave memory, those first that were quiet the longest: so many, and what hangs together with them. */
-  const leave = (most: number): void => {
-    const crowded = (): boolean => assembler.graph.size > MOST_SPANS_IN_MEMORY;
-    const before = (): number => clock.now() - (crowded() ? CROWDED_QUIET_MS : options.unloadMs);
-    let left = most;
-    let visits = MOST_VISITED;
-    /** Flows that hang together with too many: found once for all of them. */
-    const tied = new Set<string>();
-    /** Flows that hang together with one that has to stay: asked once, and then after all others. */
-    const staying = new Set<string>();
-    for (const key of quiet) {
-      const state = assembler.flow(key);
-      if (!state) {
-        quiet.delete(key);
-        continue;
-      }
-      if (state.lastReceivedMs > before() || left === 0 || visits-- <= 0) break;
-      // Asked first: what hangs together with it is a walk through all of its spans.
-      if (staying.has(key) || !isDone(state, before())) continue;
-      const all = tied.has(key) ? null : togetherWith(state.nodes, assembler, MOST_TOGETHER);
-      visits -= all?.nodes.size ?? 0;
-      if (all?.isAll === true) {
-        if (!mayLeave(all.nodes, before())) {
-          keysOf(all.nodes, staying);
-          continue;
-        }
-        unload(all);
-      } else {
-        if (all !== null) keysOf(all.nodes, tied);
-        unload(leavingAlone(state));
-      }
-      left--;
-    }
-    for (const key of staying) if (quiet.delete(key)) quiet.add(key);
-    sweep(before());
-    leaveLater();
-  };
-  /** Where nothing is written any more, what is quiet leaves all the same. */
-  let cancelLeaving: (() => void) | undefined;
-  const leaveLater = (): void => {
-    cancelLeaving?.();
-    cancelLeaving = quiet.size === 0 ? undefined : clock.after(LEAVE_MS, () => leave(MOST_LEAVING_IDLE));
   };
 
   const self: Correlator = {
@@ -484,10 +367,9 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
         if (unwritten.get(id) === version) unwritten.delete(id);
         const key = keyOfId.get(id);
         if (key === undefined || pending.has(key)) continue;
-        quiet.delete(key);
-        quiet.add(key);
+        leaving.quiet(key);
       }
-      leave(MOST_LEAVING + 2 * changes.length);
+      leaving.some(changes.length);
       if (pending.size > 0) options.onDirty();
     },
     remember: (hashes) => away.remember(hashes),
@@ -514,7 +396,7 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
       return assembler.graph.size;
     },
     stop() {
-      cancelLeaving?.();
+      leaving.stop();
       deadlines.stop();
       looks.stop();
     },
@@ -526,10 +408,6 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
   options.counters.gauge('fermata_resolutions_abandoned', () => assembler.abandoned);
   return self;
 }
-
-const keysOf = (nodes: ReadonlySet<Node>, into: Set<string>): void => {
-  for (const node of nodes) into.add(node.flowKey);
-};
 
 /** A row that no list shows: under which names to find a span that belongs to no flow. Never changes. */
 const UNOWNED = '~';
