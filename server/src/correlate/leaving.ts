@@ -49,7 +49,7 @@ export const knownCauses = (node: Node, { graph }: Pick<Assembler, 'graph'>): Kn
   causesOf(node, graph).map(({ key, kinds }) => ({ key, kinds }));
 
 export function createLeaving(options: LeavingOptions): Leaving {
-  const { clock, assembler, away, isWritten } = options;
+  const { clock, assembler, away } = options;
   const { graph } = assembler;
   /** Keys of flows, in the order in which they were written. */
   const quiet = new Set<string>();
@@ -58,7 +58,7 @@ export function createLeaving(options: LeavingOptions): Leaving {
 
   /** Nothing of it was received since, and the store has all that there is to say about it. */
   const isDone = ({ key, lastReceivedMs }: FlowState, before: number): boolean =>
-    lastReceivedMs <= before && isWritten(key);
+    lastReceivedMs <= before && options.isWritten(key);
   const mayLeave = (nodes: ReadonlySet<Node>, before: number): boolean => {
     for (const node of nodes)
       if (node.flowKey === '') {
