@@ -40,8 +40,8 @@ const CROWDED_QUIET_MS = 3000;
 /** Flows that leave in one go, beside two for each that was written. */
 const MOST_LEAVING = 60;
 /** The same where nothing was written for so long. */
-const MOST_LEAVING_IDLE = 250;
-const IDLE_MS = 1000;
+const MOST_LEAVING_IDLE = 500;
+const IDLE_MS = 2500;
 /** Spans that are walked through in one go to see whether flows can leave: they may hang together with thousands. */
 const MOST_VISITED = 20_000;
 
