@@ -54,7 +54,7 @@ export function createSuspects(clock: Clock): Suspects {
     const growth = place === null ? null : queues.growth(environment, place);
     if (growth === null) return null;
     const { waiting, aMinuteAgo, taken } = growth;
-    return `${waiting} messages wait in ${place}, ${aMinuteAgo} did a minute ago, ${taken} were taken since`;
+    return `${waiting} messages wait in ${place}, ${aMinuteAgo} did a minute ago, ${taken} ${taken === 1 ? 'was' : 'were'} taken since`;
   };
 
   return {
