@@ -121,6 +121,7 @@ export function createApp(config: Config, parts: AppParts = {}): App {
   const receiver = createReceiver({
     clock,
     counters,
+    log,
     host: config.host,
     httpPort: config.otlpHttpPort,
     grpcPort: config.otlpGrpcPort,

@@ -5,6 +5,7 @@ import * as grpc from '@grpc/grpc-js';
 import { expect, test, vi } from 'vitest';
 import { systemClock } from '../base/clock.ts';
 import { createCounters } from '../base/counters.ts';
+import { silentLog } from '../base/log.ts';
 import { closeServer, listen } from '../base/http.ts';
 import { createMemory } from '../base/memory.ts';
 import type { OtlpExport } from '../model/otlp.ts';
@@ -33,6 +34,7 @@ test('while answers wait, nobody holds the decoded requests', async () => {
   const receiver = createReceiver({
     clock: systemClock(),
     counters: createCounters(),
+    log: silentLog,
     host: '127.0.0.1',
     httpPort: 0,
     grpcPort: 0,

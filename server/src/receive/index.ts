@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { Clock } from '../base/clock.ts';
 import type { Counters } from '../base/counters.ts';
 import { listen, closeServer } from '../base/http.ts';
+import type { Log } from '../base/log.ts';
 import { createMemory } from '../base/memory.ts';
 import { createBudget } from './budget.ts';
 import { createIntake, type IntakeOptions } from './intake.ts';
@@ -24,6 +25,7 @@ export interface Receiver {
 export interface ReceiverOptions<P> {
   clock: Clock;
   counters: Counters;
+  log: Log;
   host: string;
   httpPort: number;
   grpcPort: number;
@@ -43,6 +45,7 @@ export function createReceiver<P>(options: ReceiverOptions<P>): Receiver {
   const intake = createIntake({
     clock: options.clock,
     counters,
+    log: options.log,
     maxWaiting: MAX_WAITING,
     maxCommit: 20_000,
     lingerMs: 10,

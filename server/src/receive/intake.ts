@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { Counters } from '../base/counters.ts';
-import { FermataError, messageOf } from '../base/errors.ts';
+import { ERRORS, FermataError, messageOf } from '../base/errors.ts';
+import type { Log } from '../base/log.ts';
 import type { OtlpExport } from '../model/otlp.ts';
 
 /**
@@ -19,6 +20,7 @@ export interface Intake {
 export interface IntakeOptions<P> {
   clock: Clock;
   counters: Counters;
+  log: Log;
   /** Records waiting or in commit; beyond this requests are refused. */
   maxWaiting: number;
   /** A commit takes at most this many records … */
@@ -44,8 +46,11 @@ interface Waiting<P> {
   reject(error: unknown): void;
 }
 
+/** A store that refuses refuses everything: said once in this time. */
+const SAY_AGAIN_MS = 10_000;
+
 export function createIntake<P>(options: IntakeOptions<P>): Intake {
-  const { clock, counters } = options;
+  const { clock, counters, log } = options;
   let queue: Waiting<P>[] = [];
   let waiting = 0;
   let stopping = false;
@@ -70,6 +75,19 @@ export function createIntake<P>(options: IntakeOptions<P>): Intake {
       if (error === undefined) item.resolve();
       else item.reject(error);
     }
+  };
+  /** What went wrong is the operator's to read, not the sender's. */
+  let saidAtMs = -Infinity;
+  const notTaken = (cause: unknown): FermataError => {
+    counters.add('fermata_commit_failures_total');
+    if (clock.now() - saidAtMs >= SAY_AGAIN_MS) {
+      saidAtMs = clock.now();
+      log.error(
+        { detail: messageOf(cause).slice(0, 500) },
+        'spans could not be taken; nothing was acknowledged, senders keep them and try again. Check disk space and the store',
+      );
+    }
+    return new FermataError('store.unavailable', ERRORS['store.unavailable'], { retryable: true, cause });
   };
   let lastCommitMs = 0;
   const linger = (): Promise<void> =>
@@ -96,12 +114,11 @@ export function createIntake<P>(options: IntakeOptions<P>): Intake {
             await written.correlate();
             settle(batch);
           } catch (cause) {
-            settle(batch, unavailable(cause));
+            settle(batch, notTaken(cause));
           }
         });
       } catch (cause) {
-        counters.add('fermata_commit_failures_total');
-        settle(batch, unavailable(cause));
+        settle(batch, notTaken(cause));
       }
     }
     running = undefined;
@@ -127,8 +144,7 @@ export function createIntake<P>(options: IntakeOptions<P>): Intake {
         try {
           prepared = options.prepare(request);
         } catch (cause) {
-          counters.add('fermata_commit_failures_total');
-          return reject(unavailable(cause));
+          return reject(notTaken(cause));
         }
         queue.push({ prepared, size, resolve, reject });
         waiting += size;
@@ -146,12 +162,4 @@ export function createIntake<P>(options: IntakeOptions<P>): Intake {
       await tail;
     },
   };
-}
-
-function unavailable(cause: unknown): FermataError {
-  return new FermataError('store.unavailable', messageOf(cause), {
-    retryable: true,
-    cause,
-    hint: 'Nothing was acknowledged; senders keep the data and retry. Check disk space and the store.',
-  });
 }
