@@ -144,9 +144,11 @@ export function createLeaving(options: LeavingOptions): Leaving {
   const sweep = (before: number): void => {
     if (clock.now() - sweptAtMs < options.unloadMs) return;
     sweptAtMs = clock.now();
+    /** Hang together with what has to stay, or with too many: one walk speaks for all that it met. */
+    const staying = new Set<Node>();
     for (const node of [...graph.nodes()]) {
       if (node.flowKey !== '' || node.listed === null || node.span.receivedAtMs > before) continue;
-      if (graph.get(node.span.key) !== node) continue;
+      if (staying.has(node) || graph.get(node.span.key) !== node) continue;
       const around = [...neighboursOf(node, graph)];
       if (around.some((next) => next.flowKey !== '')) continue;
       const all = isBatchConsumer(node.span)
@@ -154,6 +156,7 @@ export function createLeaving(options: LeavingOptions): Leaving {
         : togetherWith([node], assembler, MOST_TOGETHER);
       const isNobodys = [...all.nodes].every((member) => member.flowKey === '');
       if (all.isAll && isNobodys && mayLeave(all.nodes, before)) unload(all);
+      else for (const member of all.nodes) staying.add(member);
     }
   };
 
