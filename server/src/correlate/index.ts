@@ -223,7 +223,8 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
       list.push({ id: flow.id, version: nextVersion(), flow, movedTo: null });
       if (away.forgets && !before.includes(flow.id)) lookFor(flow, key, unheard);
     });
-    for (const id of before) if (!ids.includes(id)) bury(id, ids[0]!, list);
+    const drawn = new Set(ids);
+    for (const id of before) if (!drawn.has(id)) bury(id, ids[0]!, list);
     const [first] = state.nodes;
     shown.set(key, { ids, sample: first!.span.key, computedAtMs: now, moves: assembler.moves });
   };

@@ -1,4 +1,4 @@
-import { pushAll } from '../base/lists.ts';
+import { countWhile, pushAll } from '../base/lists.ts';
 import type { Span } from '../model/span.ts';
 import type { UnixNanos } from '../model/time.ts';
 import type { FlowInput, InputSegment } from './flow-input.ts';
@@ -103,8 +103,9 @@ function startsAfterEnds(input: FlowInput, shifts: Shifts): Boundary[] {
   const boundaries: Boundary[] = [];
   let runStart: bigint | null = null;
   for (const start of starts) {
-    const ended = ends.find((end) => (runStart === null || end > runStart) && end < start.at);
-    if (ended === undefined) {
+    const from = runStart;
+    const ended = ends[from === null ? 0 : countWhile(ends, (end) => end <= from)];
+    if (ended === undefined || ended >= start.at) {
       runStart ??= start.at;
       continue;
     }
@@ -118,14 +119,11 @@ function splitAt(boundaries: readonly Boundary[], input: FlowInput, shifts: Shif
   const segmentOf = new Map<Span, InputSegment>();
   for (const segment of input.segments) for (const span of segment.spans) segmentOf.set(span, segment);
   const runOf = new Map<InputSegment, number>();
+  // The first of those that a segment has.
+  for (let i = boundaries.length; i > 0; i--) runOf.set(boundaries[i - 1]!.segment, i);
   const decide = (segment: InputSegment): number => {
     const known = runOf.get(segment);
     if (known !== undefined) return known;
-    const opens = boundaries.findIndex((boundary) => boundary.segment === segment);
-    if (opens >= 0) {
-      runOf.set(segment, opens + 1);
-      return opens + 1;
-    }
     runOf.set(segment, 0);
     let run = -1;
     for (const cause of segment.causes) {
@@ -134,7 +132,7 @@ function splitAt(boundaries: readonly Boundary[], input: FlowInput, shifts: Shif
     }
     if (run < 0) {
       const at: UnixNanos | bigint = segment.head.start + shifts.get(segment)!;
-      run = boundaries.filter((boundary) => boundary.at <= at).length;
+      run = countWhile(boundaries, (boundary) => boundary.at <= at);
     }
     runOf.set(segment, run);
     return run;
