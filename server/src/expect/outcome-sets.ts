@@ -101,10 +101,21 @@ export function createOutcomeSets(from: readonly (readonly [readonly string[], n
       let given = [...seen];
       let like = matching(given);
       // A combination that is too rare to judge by: judge without its rarest part.
-      while (sum(like) < FEWEST_SAMPLES && given.length > 0) {
-        const counts = given.map((key) => sum(matching([key])));
-        given = given.filter((_, i) => i !== counts.indexOf(Math.min(...counts)));
-        like = matching(given);
+      if (sum(like) < FEWEST_SAMPLES) {
+        const all = [...sets.values()].map((set) => ({ set, has: new Set(set.members) }));
+        const counts = new Map(
+          given.map((key) => [key, sum(all.filter(({ has }) => has.has(key)).map(({ set }) => set))]),
+        );
+        /** How many of those given each does not have. */
+        const lacking = new Map(
+          all.map(({ set, has }) => [set, given.filter((key) => !has.has(key)).length]),
+        );
+        while (sum(like) < FEWEST_SAMPLES && given.length > 0) {
+          const rarest = given.reduce((a, b) => (counts.get(b)! < counts.get(a)! ? b : a));
+          given = given.filter((key) => key !== rarest);
+          for (const { set, has } of all) if (!has.has(rarest)) lacking.set(set, lacking.get(set)! - 1);
+          like = [...sets.values()].filter((set) => lacking.get(set) === 0);
+        }
       }
       const n = sum(like);
       if (n < FEWEST_SAMPLES) return null;
