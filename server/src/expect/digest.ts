@@ -156,11 +156,11 @@ export function digestOf(flow: Flow, behindMs: BehindMs): Digest {
       continue;
     }
     if (to === undefined || to === from) continue;
-    if (!from.follow.includes(to.as)) from.follow = withOne(from.follow, to.as);
+    from.follow = withOne(from.follow, to.as);
     from.waits = withOne(from.waits, { to: to.as, ms: Math.max(0, to.startMs - from.startMs) });
   }
   for (const step of steps.values()) {
-    if (step.follow.length > 1) step.follow = [...step.follow].sort().slice(0, MOST_MEMBERS);
+    if (step.follow.length > 1) step.follow = membersOf(step.follow);
     // Without the room that it grew for.
     if (step.waits.length > 1) step.waits = step.waits.slice();
   }
@@ -176,6 +176,9 @@ export function digestOf(flow: Flow, behindMs: BehindMs): Digest {
     parts: partsOf(flow, steps),
   };
 }
+
+/** Sorted, each once. */
+const membersOf = (all: readonly string[]): string[] => [...new Set(all)].sort().slice(0, MOST_MEMBERS);
 
 /** Most flows do not: that is cheap to see. */
 function fansOut(flow: Flow): boolean {
@@ -208,18 +211,20 @@ function partsOf(flow: Flow, steps: ReadonlyMap<string, DigestStep>): readonly P
     };
     parts.set(sendSpanId, part);
     const to = hop.to === null ? undefined : steps.get(hop.to);
-    if (to !== undefined && to !== from && !part.follow.includes(to.as))
-      part.follow = [...part.follow, to.as].sort();
+    if (to !== undefined && to !== from) part.follow = withOne(part.follow, to.as);
   }
   const several = [...sent.values()].flatMap((parts) => (parts.size > 1 ? [...parts.values()] : []));
-  return several.length === 0 ? NONE : several.slice(0, MOST_PARTS);
+  if (several.length === 0) return NONE;
+  const kept = several.slice(0, MOST_PARTS);
+  for (const part of kept) if (part.follow.length > 1) part.follow = [...new Set(part.follow)].sort();
+  return kept;
 }
 
 function ledgerOf(flow: Flow): Ledger | null {
   const undos = flow.steps.filter((step) => step.compensates !== null && step.status !== 'failed');
   if (undos.length === 0) return null;
-  const nameOf = (undo: Step): string =>
-    flow.steps.find((step) => step.id === undo.compensates)?.name ?? undo.compensates!;
+  const byId = new Map(flow.steps.map((step) => [step.id, step]));
+  const nameOf = (undo: Step): string => byId.get(undo.compensates!)?.name ?? undo.compensates!;
   const forward = flow.steps.filter((step) => step.compensates === null && step.status !== 'failed');
   return {
     done: [...new Set(forward.map((step) => step.name))].sort(),

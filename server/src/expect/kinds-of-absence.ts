@@ -8,13 +8,18 @@ import type { Flow, Step } from '../model/flow.ts';
 export function named(waiting: readonly WaitingFor[], flow: Flow): WaitingFor[] {
   if (waiting.length === 0) return [];
   const conductor = conductorOf(flow);
-  const silent = conductor !== null && hasNothingToWaitFor(conductor, flow);
+  const replied = repliedIn(flow);
+  const silent = conductor !== null && hasNothingToWaitFor(conductor, flow, replied);
   return waiting.map((one): WaitingFor => {
     if (one.absence === 'lost-step' || one.absence === 'flow-overdue') return one;
     if (conductor !== null) {
       // Whoever was commanded, took the command and did not answer owes the reply; the conductor only waits for it.
       const after = flow.steps.find((step) => step.id === one.afterStepId);
-      if (after !== undefined && owesReply(after, flow) && (one.service === conductor || one.hopId === null))
+      if (
+        after !== undefined &&
+        owesReply(after, replied) &&
+        (one.service === conductor || one.hopId === null)
+      )
         return { ...one, absence: 'missing-reply', service: after.service };
       const reply = flow.hops.find((hop) => hop.id === one.hopId)?.message.kind === 'reply';
       if (silent || reply || one.service === conductor)
@@ -45,19 +50,20 @@ function conductorOf(flow: Flow): string | null {
   return answered || count >= FEWEST_COMMANDS ? service : null;
 }
 
-const owesReply = (step: Step, flow: Flow): boolean =>
-  step.kind === 'command' &&
-  step.status !== 'failed' &&
-  !flow.hops.some((hop) => hop.from === step.id && hop.message.kind === 'reply');
+const owesReply = (step: Step, replied: ReadonlySet<string | null>): boolean =>
+  step.kind === 'command' && step.status !== 'failed' && !replied.has(step.id);
+/** Steps that sent a reply. */
+const repliedIn = (flow: Flow): Set<string | null> =>
+  new Set(flow.hops.flatMap((hop) => (hop.message.kind === 'reply' ? [hop.from] : [])));
 
 /** Everything that it sent was taken and answered, it took the last answer, and nothing came of it. */
-function hasNothingToWaitFor(conductor: string, flow: Flow): boolean {
+function hasNothingToWaitFor(conductor: string, flow: Flow, replied: ReadonlySet<string | null>): boolean {
   const last = flow.steps.reduce((a, b) => (b.start > a.start ? b : a));
   return (
     last.service === conductor &&
     last.kind === 'reply' &&
     !flow.hops.some((hop) => hop.from === last.id || hop.state === 'waiting') &&
-    !flow.steps.some((step) => step.status === 'running' || owesReply(step, flow))
+    !flow.steps.some((step) => step.status === 'running' || owesReply(step, replied))
   );
 }
 

@@ -74,10 +74,9 @@ export function teach(model: TypeModel, digest: Digest, weight: 1 | -1): void {
   if (digest.ledger !== null) {
     const { done, undone } = digest.ledger;
     for (const name of done) count(model.undo.done, name, weight);
-    undone.forEach((name, i) => {
-      if (done.includes(name)) count(model.undo.undone, name, weight);
-      for (const later of undone.slice(i + 1)) count(model.undo.order, `${name}\0${later}`, weight);
-    });
+    const wasDone = new Set(done);
+    for (const name of undone) if (wasDone.has(name)) count(model.undo.undone, name, weight);
+    for (const [name, later] of pairsOf(undone)) count(model.undo.order, `${name}\0${later}`, weight);
   }
   for (const { key, follow } of digest.parts) {
     let sets = model.parts.get(key);
@@ -151,10 +150,16 @@ export function breaksDuties(digest: Digest, model: TypeModel): boolean {
   if (digest.ledger === null) return false;
   const { done, undone } = digest.ledger;
   const { owed, order } = undoDuties(model);
-  return (
-    done.some((name) => owed.has(name) && !undone.includes(name)) ||
-    undone.some((name, i) => undone.slice(i + 1).some((later) => order.has(`${later}\0${name}`)))
-  );
+  const wasUndone = new Set(undone);
+  if (done.some((name) => owed.has(name) && !wasUndone.has(name))) return true;
+  for (const [name, later] of pairsOf(undone)) if (order.has(`${later}\0${name}`)) return true;
+  return false;
+}
+
+/** Of the first of them: more pairs than these are not counted anyway. */
+function* pairsOf(undone: readonly string[]): Generator<[first: string, second: string]> {
+  const names = undone.slice(0, MOST_MEMBERS);
+  for (const [i, name] of names.entries()) for (let j = i + 1; j < names.length; j++) yield [name, names[j]!];
 }
 
 function versionSets(step: StepModel, version: string): OutcomeSets {

@@ -23,14 +23,9 @@ export function newsOf(digest: Digest, model: TypeModel, flow: Flow): News {
   }
   const known = new Map(digest.steps.map((step) => [step.id, model.steps.get(step.key)?.sets.total ?? 0]));
   const consumers = new Set<string>();
-  for (const step of strangers)
-    for (const hop of flow.hops)
-      if (
-        hop.to === step.id &&
-        !hop.sync &&
-        hop.from !== null &&
-        (known.get(hop.from) ?? 0) >= FEWEST_SAMPLES
-      )
-        consumers.add(step.id);
+  const strange = new Set(strangers.map((step) => step.id));
+  for (const { to, from, sync } of flow.hops)
+    if (to !== null && strange.has(to) && !sync && from !== null && (known.get(from) ?? 0) >= FEWEST_SAMPLES)
+      consumers.add(to);
   return consumers.size === 0 ? NOTHING : { consumers, variant: false };
 }

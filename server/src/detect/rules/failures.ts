@@ -118,19 +118,21 @@ export const unhandledFailure = (quietAtMs: number): Rule => ({
   name: 'unhandled-failure',
   severity: 'critical',
   lasting: true,
-  inspect: (flow, _waiting, nowMs) =>
-    nowMs < quietAtMs
-      ? []
-      : unheardFailures(flow).map((hop) => ({
-          about: hop.id,
-          stepId: hop.from,
-          step: hop.message.type || hop.message.destination,
-          service: flow.steps.find((step) => step.id === hop.from)?.service ?? null,
-          place: hop.message.destination,
-          since: quietAtMs,
-          summary: `${hop.message.type || hop.message.destination} was published and nobody consumed it`,
-          evidence: [hop.id],
-        })),
+  inspect(flow, _waiting, nowMs) {
+    const unheard = nowMs < quietAtMs ? [] : unheardFailures(flow);
+    if (unheard.length === 0) return [];
+    const steps = new Map<string | null, Step>(flow.steps.map((step) => [step.id, step]));
+    return unheard.map((hop) => ({
+      about: hop.id,
+      stepId: hop.from,
+      step: hop.message.type || hop.message.destination,
+      service: steps.get(hop.from)?.service ?? null,
+      place: hop.message.destination,
+      since: quietAtMs,
+      summary: `${hop.message.type || hop.message.destination} was published and nobody consumed it`,
+      evidence: [hop.id],
+    }));
+  },
 });
 export const unheardFailures = (flow: Flow): Hop[] =>
   flow.hops.filter(
