@@ -1,4 +1,5 @@
 import type { Clock } from '../base/clock.ts';
+import { countWhile } from '../base/lists.ts';
 import { ABSENCES, type Finding } from '../model/expectation.ts';
 import type { Flow } from '../model/flow.ts';
 import type { Incident } from '../model/incident.ts';
@@ -70,7 +71,9 @@ export function createIncidents(options: IncidentsOptions): Incidents {
     const now = clock.now();
     incident.openCount = entry.flows.size;
     if (options.valueKey !== '') incident.value = entry.hundredths / 100;
-    entry.left = entry.left.filter((at) => at > now - DRAIN_MS);
+    // In the order of time: asked for each of thousands that leave.
+    const old = countWhile(entry.left, (at) => at <= now - DRAIN_MS);
+    if (old > 0) entry.left.splice(0, old);
     incident.drainPerMinute = entry.left.length > 0 ? entry.left.length : null;
     incident.etaAt =
       entry.left.length > 0 && entry.flows.size > 0
