@@ -1,7 +1,7 @@
 import { pushAll } from '../base/lists.ts';
 import type { KnownCause } from '../model/flow.ts';
 import { compareDuplicates, NONE, type Span, type SpanKey } from '../model/span.ts';
-import { causesOf, concernedBy, headOf, startsSegment, tookFromReceive } from './evidence.ts';
+import { concernedBy, headOf, rememberedCauses, tookFromReceive, type CausesOf } from './evidence.ts';
 import {
   countOf,
   createGraph,
@@ -100,8 +100,18 @@ export function createAssembler(): Assembler {
     if (node.tree?.valid) invalidate(node.tree);
     else queue.add(node);
     // What it may cause depends on how many causes it has itself.
-    if (node.span.role === 'receive')
+    if (node.span.role === 'receive' && isFirst('receive', node))
       for (const child of node.children) if (tookFromReceive(child)) disturb(child);
+  };
+  /**
+   * What was disturbed stays so until all is settled, and what is new since is touched itself: of thousands that share
+   * their surroundings one is enough.
+   */
+  const touched = { receive: new Set<Node>(), referrer: new Set<Node>(), inner: new Set<Node>() };
+  const isFirst = (as: keyof typeof touched, node: Node): boolean =>
+    !touched[as].has(node) && touched[as].add(node) !== undefined;
+  const forgetTouched = (): void => {
+    for (const nodes of Object.values(touched)) if (nodes.size > 0) nodes.clear();
   };
 
   /** Trees whose resolution looks at this node's flow. */
@@ -148,17 +158,32 @@ export function createAssembler(): Assembler {
     return flowKeyOf(span.service.environment, span.flow!.id, type);
   };
 
+  /** What was asked of the graph while it stays as it is, from one change to the next. */
+  let causesOf: CausesOf = rememberedCauses(graph);
+  const dependencies = new Map<Node, readonly Node[]>();
+  const forgetAnswers = (): void => {
+    causesOf = rememberedCauses(graph);
+    dependencies.clear();
+  };
+  /** Tops of the trees that this one depends on. */
+  const dependenciesOfTop = (top: Node): readonly Node[] => {
+    let known = dependencies.get(top);
+    if (known === undefined) {
+      const on = dependenciesOf(buildTree(top, graph, causesOf)).map((node) => topOf(node, causesOf));
+      // Asked from the last one on; the others of a name are passed over.
+      dependencies.set(top, (known = [...new Set(on.reverse())].reverse()));
+    }
+    return known;
+  };
   const dependsOnItself = (top: Node): boolean => {
     const seen = new Set<Node>();
-    const work = dependenciesOf(buildTree(top, graph));
+    const work = [...dependenciesOfTop(top)];
     while (work.length > 0 && seen.size < DEEPEST_DEPENDENCY) {
-      const node = topOf(work.pop()!, graph);
+      const node = work.pop()!;
       if (node === top) return true;
       if (seen.has(node)) continue;
       seen.add(node);
-      const causes = causesOf(node, graph);
-      if (causes.length > 1 || node.span.role === 'receive')
-        pushAll(work, dependenciesOf(buildTree(node, graph)));
+      if (node.span.role === 'receive' || causesOf(node).length > 1) pushAll(work, dependenciesOfTop(node));
     }
     return false;
   };
@@ -171,8 +196,8 @@ export function createAssembler(): Assembler {
   };
 
   const rebuild = (node: Node): void => {
-    const top = topOf(node, graph);
-    const built = buildTree(top, graph);
+    const top = topOf(node, causesOf);
+    const built = buildTree(top, graph, causesOf);
     const tree: Tree = { top, nodes: [], valid: true, base: '', weak: NONE, dependent: false };
     const resolution = resolveTree(built, context);
     tree.base = resolution.base;
@@ -254,6 +279,14 @@ export function createAssembler(): Assembler {
   };
 
   const settle = (): void => {
+    try {
+      resolve();
+    } finally {
+      forgetAnswers();
+      forgetTouched();
+    }
+  };
+  const resolve = (): void => {
     let budget = (queue.size + 1000) * MOST_REBUILDS_PER_NODE;
     while (queue.size > 0 || dirtyTokens.size > 0) {
       for (const node of queue) {
@@ -319,6 +352,7 @@ export function createAssembler(): Assembler {
   };
   /** A consumer gains a cause: the trees of its other causes lose or keep what hangs below them. */
   const touchReferrer = (node: Node): void => {
+    if (!isFirst('referrer', node)) return;
     disturb(node);
     if (!isConsumer(node.span.role)) return;
     disturb(node.parent);
@@ -330,9 +364,11 @@ export function createAssembler(): Assembler {
     const work = [...node.children];
     while (work.length > 0) {
       const child = work.pop()!;
+      if (!isFirst('inner', child)) continue;
       disturb(child);
       if (isSend(child.span.role)) touchSharing(child.span);
-      if (!startsSegment(child)) pushAll(work, child.children);
+      // Beyond an id as well: whether that starts a segment may change with what comes above.
+      if (!isConsumer(child.span.role)) pushAll(work, child.children);
     }
   };
   const touchSharing = (span: Span): void => concernedBy(span, graph, disturb);
@@ -348,7 +384,8 @@ export function createAssembler(): Assembler {
     else known.set(node.span.flow!.type, count);
     if (known.size === 0) types.delete(token);
     // The type that untyped members adopt has changed: they, and whoever took their id from them, move.
-    if (known.size !== before && countOf(graph.sharing(token)) > 1)
+    // Whether that is one, or none that can be told: which of several it is not does not matter.
+    if (Math.min(known.size, 2) !== Math.min(before, 2) && countOf(graph.sharing(token)) > 1)
       for (const other of graph.sharing(token)) {
         disturb(other);
         disturb(other.parent);
@@ -376,6 +413,7 @@ export function createAssembler(): Assembler {
     touch(node, !loading);
   };
   const forget = (node: Node): void => {
+    forgetTouched();
     invalidate(node.tree);
     queue.delete(node);
     leave(node, '');
@@ -425,6 +463,7 @@ export function createAssembler(): Assembler {
       }
       // What is left of the trees that went keeps its flow until it changes.
       queue.clear();
+      forgetTouched();
       for (const node of loaded) if (graph.get(node.span.key) === node) queue.add(node);
     },
     flow: (key) => flows.get(key),

@@ -36,6 +36,27 @@ export function headOf(node: Node): Node {
   return head;
 }
 
+/** The same, without climbing again and again from what lies deep. Holds as long as the graph stays. */
+export function rememberedHeads(): (node: Node) => Node {
+  const known = new Map<Node, Node>();
+  return (node) => {
+    const passed: Node[] = [];
+    let head = node;
+    for (let far = 1; !startsSegment(head); far++) {
+      const above = known.size > 0 ? known.get(head) : undefined;
+      if (above !== undefined) {
+        head = above;
+        break;
+      }
+      if (far % REMEMBERED_STEPS === 0) passed.push(head);
+      head = head.parent!;
+    }
+    for (const one of passed) known.set(one, head);
+    return head;
+  };
+}
+const REMEMBERED_STEPS = 16;
+
 /**
  * Causes of a segment's head. Of a process span: those of {parent, links} that are send or create spans; else its
  * remote parent; else its only link; else the one send of the same message. Every other link is a relation. Of any
@@ -79,6 +100,20 @@ export function causesOf(head: Node, graph: Graph): Cause[] {
     ? [{ key: parent!.span.key, node: parent, kinds: ['parent'] }]
     : [];
 }
+
+export type CausesOf = (head: Node) => Cause[];
+
+/** Asked once: every message of a batch asks for all causes of whoever took it. Holds as long as the graph stays. */
+export function rememberedCauses(graph: Graph): CausesOf {
+  const known = new Map<Node, Cause[]>();
+  return (head) => {
+    if (head.span.links.length < FEWEST_REMEMBERED) return causesOf(head, graph);
+    let causes = known.get(head);
+    if (causes === undefined) known.set(head, (causes = causesOf(head, graph)));
+    return causes;
+  };
+}
+const FEWEST_REMEMBERED = 8;
 
 /** It names no message itself, and happened in the receiving of a single one. */
 export const tookFromReceive = ({ span, parent }: Node): boolean =>

@@ -1,6 +1,6 @@
 import type { EvidenceKind } from '../model/flow.ts';
 import type { Span } from '../model/span.ts';
-import { causesOf, headOf, MOST_SENDS } from './evidence.ts';
+import { causesOf, headOf, MOST_SENDS, rememberedHeads } from './evidence.ts';
 import { countOf, idToken, isConsumer, isSend, messageTokens, type Graph, type Node } from './graph.ts';
 import type { FlowState } from './assembler.ts';
 
@@ -47,8 +47,9 @@ export const MOST_SPANS = 50_000;
 export function inputOf(state: FlowState, graph: Graph): FlowInput {
   const heads = new Map<Node, Node[]>();
   const { nodes, truncated } = bounded(state);
+  const headFor = rememberedHeads();
   for (const node of nodes) {
-    const head = headWithin(node, state.key);
+    const head = headWithin(node, headFor(node), state.key);
     const list = heads.get(head);
     if (list === undefined) heads.set(head, [node]);
     else list.push(node);
@@ -119,8 +120,7 @@ export const order = (a: Span, b: Span): number =>
   a.start !== b.start ? (a.start < b.start ? -1 : 1) : a.key < b.key ? -1 : a.key > b.key ? 1 : 0;
 
 /** Head of the node's segment, or the first ancestor that is still of this flow. */
-function headWithin(node: Node, key: string): Node {
-  const head = headOf(node);
+function headWithin(node: Node, head: Node, key: string): Node {
   if (head.flowKey === key) return head;
   let top = node;
   while (top.parent !== null && top.parent.flowKey === key && top !== head) top = top.parent;

@@ -151,6 +151,8 @@ export function createGraph(): Graph {
   const attachParent = (node: Node, parent: Node): void => {
     node.parent = parent;
     parent.children = withNode(parent.children, node);
+    // Nothing hangs below it that could be above it: a leaf of a trace of any depth.
+    if (node.children.length === 0 && node !== parent) return;
     let up: Node | null = parent;
     while (up !== null && up !== node) up = up.parent;
     if (up === null) return;

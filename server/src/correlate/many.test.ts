@@ -41,4 +41,40 @@ describe('of what hangs together there may be any number', () => {
       );
     expect(flowsOf(taken)).toHaveLength(10_000);
   }, 60_000);
+  test('joins of joins', () => {
+    const width = 32;
+    const name = (i: number): string => `${hex(i)}/${hex(i + MANY)}`;
+    const joins = numbers.slice(0, 3000).flatMap((i) => {
+      const row = Math.floor(i / width) - 1;
+      const links = [0, 1, 2].map((by) => name(row * width + ((i + by) % width)));
+      return [
+        aSpan({ trace: hex(i), id: hex(i), role: 'process', links: row < 0 ? [] : links, at: i }),
+        aSpan({ trace: hex(i), id: hex(i + MANY), parent: hex(i), role: 'send', at: i }),
+      ];
+    });
+    expect(flowsOf(joins)).toEqual(Array.from({ length: width }, () => 2));
+  }, 60_000);
+  test('batches over the same messages, which come last', () => {
+    const sent = numbers
+      .slice(0, 1000)
+      .map((i) => aSpan({ trace: '1', id: hex(i), role: 'send', flow: 'f', at: i }));
+    const links = sent.map((_, i) => `1/${hex(i)}`);
+    const taken = numbers
+      .slice(0, 200)
+      .map((i) => aSpan({ trace: hex(i), id: hex(i), role: 'process', flow: 'f', links, at: i }));
+    expect(flowsOf([...taken, ...sent])).toEqual([1200]);
+  }, 60_000);
+  test('messages that pass on messages, above two flows', () => {
+    const passed = numbers.slice(0, 30_000).map((i) =>
+      aSpan({
+        trace: '1',
+        id: hex(i),
+        ...(i > 0 && { parent: hex(i - 1) }),
+        role: i % 2 === 0 ? 'send' : 'process',
+        at: i,
+      }),
+    );
+    const two = ['a', 'b'].map((flow) => aSpan({ trace: '1', id: flow, parent: hex(29_999), flow }));
+    expect(flowsOf([...passed, ...two])).toEqual([1, 1]);
+  }, 60_000);
 });

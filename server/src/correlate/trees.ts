@@ -13,7 +13,15 @@ import {
   type Graph,
   type Node,
 } from './graph.ts';
-import { causesOf, headOf, MOST_SENDS, singleCause, startsSegment, type Cause } from './evidence.ts';
+import {
+  headOf,
+  MOST_SENDS,
+  rememberedHeads,
+  singleCause,
+  startsSegment,
+  type Cause,
+  type CausesOf,
+} from './evidence.ts';
 
 /**
  * A tree is a run of segments that single causes connect: one order handed from service to service. It is cut at
@@ -47,7 +55,7 @@ function isTop(head: Node, causes: Cause[]): boolean {
 /**
  * Climbs from any node to the top of its tree. A ring of causes is cut at its smallest key.
  */
-export function topOf(node: Node, graph: Graph): Node {
+export function topOf(node: Node, causesOf: CausesOf): Node {
   const path = new Map<Node, number>();
   let head = headOf(node);
   for (;;) {
@@ -59,17 +67,19 @@ export function topOf(node: Node, graph: Graph): Node {
       return smallest;
     }
     path.set(head, path.size);
-    const causes = causesOf(head, graph);
+    const causes = causesOf(head);
     if (isTop(head, causes)) return head;
     head = headOf(singleCause(causes)!);
   }
 }
 
 /** Everything below `top` that belongs to its tree. */
-export function buildTree(top: Node, graph: Graph): BuiltTree {
+export function buildTree(top: Node, graph: Graph, causesOf: CausesOf): BuiltTree {
   const below = new Map<Segment, Below>();
+  const headFor = rememberedHeads();
+  const inSegment = (node: Node, head: Node): boolean => headFor(node) === head;
   const seen = new Set<Node>([top]);
-  const root: Segment = { head: top, spans: [], causes: causesOf(top, graph), children: [] };
+  const root: Segment = { head: top, spans: [], causes: causesOf(top), children: [] };
   const work: Segment[] = [root];
   while (work.length > 0) {
     const segment = work.pop()!;
@@ -77,7 +87,7 @@ export function buildTree(top: Node, graph: Graph): BuiltTree {
     below.set(segment, under);
     const meet = (head: Node): void => {
       if (seen.has(head)) return;
-      const causes = causesOf(head, graph);
+      const causes = causesOf(head);
       const cause = singleCause(causes);
       const inHere = cause !== null && inSegment(cause, segment.head);
       if (hasStrongId(head.span)) {
@@ -110,10 +120,6 @@ export function buildTree(top: Node, graph: Graph): BuiltTree {
     }
   }
   return { root, below };
-}
-
-function inSegment(node: Node, head: Node): boolean {
-  return headOf(node) === head;
 }
 
 /** What a tree's segments were found to belong to. */
@@ -155,12 +161,12 @@ export function resolveTree(built: BuiltTree, context: ResolveContext): Resoluti
     const work = [from];
     while (work.length > 0) {
       const next = work.pop()!;
+      if (idsCache.has(next)) continue;
       order.push(next);
       pushAll(work, next.children);
     }
     for (let i = order.length - 1; i >= 0; i--) {
       const segment = order[i]!;
-      if (idsCache.has(segment)) continue;
       const strong = new Set<string>();
       const ambient = new Set<string>();
       if (idToken(segment.head.span) !== '') ambient.add(context.identityOf(segment.head));
@@ -174,19 +180,20 @@ export function resolveTree(built: BuiltTree, context: ResolveContext): Resoluti
     return idsCache.get(from)!;
   };
 
-  const resolveAnonymous = (segment: Segment, underShared: boolean): void => {
-    const ids = idsUnder(segment);
-    if (ids.size === 1) {
-      assignAll(segment, [...ids][0]!);
-      return;
+  /** Of a segment, and of those below that it does not speak for. */
+  const resolveAnonymous = (from: Segment, isUnderShared: boolean): void => {
+    const work = [from];
+    for (let segment = work.pop(); segment !== undefined; segment = work.pop()) {
+      const ids = idsUnder(segment);
+      if (ids.size === 1) assignAll(segment, [...ids][0]!);
+      else if (ids.size === 0) {
+        const inTrace = (isUnderShared || segment !== from) && segment.head.parent !== null;
+        assignAll(segment, inTrace ? '' : anonymousKey(segment, context.graph));
+      } else {
+        flows.set(segment, null);
+        pushAll(work, segment.children);
+      }
     }
-    if (ids.size === 0) {
-      const inTrace = underShared && segment.head.parent !== null;
-      assignAll(segment, inTrace ? '' : anonymousKey(segment, context.graph));
-      return;
-    }
-    flows.set(segment, null);
-    for (const child of segment.children) resolveAnonymous(child, true);
   };
   const resolveShared = (): void => {
     flows.set(root, null);
