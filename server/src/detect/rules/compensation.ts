@@ -38,6 +38,7 @@ function accountOf(flow: Flow): Ledger {
   const byName = groupedBy(done, ({ step }) => step.name);
   /** Of a name: those that may not be undone yet; what is behind them is. */
   const left = new Map<string, Entry[]>();
+  const undone = new Set<Entry>();
   const ofNothing: Step[] = [];
   for (const undo of flow.steps.filter(isUndo)) {
     const name = undo.compensates!;
@@ -45,10 +46,12 @@ function accountOf(flow: Flow): Ledger {
     // Where a name repeats, each undoing takes the newest step that is not undone yet.
     let open = left.get(name);
     if (open === undefined) left.set(name, (open = named?.slice() ?? []));
-    while (open.length > 0 && open[open.length - 1]!.undos.some(succeeded)) open.pop();
+    while (open.length > 0 && undone.has(open[open.length - 1]!)) open.pop();
     const target = byId.get(name) ?? open[open.length - 1] ?? named?.[named.length - 1];
-    if (target) target.undos.push(undo);
-    else ofNothing.push(undo);
+    if (target) {
+      target.undos.push(undo);
+      if (succeeded(undo)) undone.add(target);
+    } else ofNothing.push(undo);
   }
   return { done, ofNothing };
 }
