@@ -164,18 +164,28 @@ export function createAssembler(): Assembler {
   const forgetAnswers = (): void => {
     causesOf = rememberedCauses(graph);
     dependencies.clear();
+    inRings.clear();
   };
   /** Tops of the trees that this one depends on. */
   const dependenciesOfTop = (top: Node): readonly Node[] => {
     let known = dependencies.get(top);
     if (known === undefined) {
-      const on = dependenciesOf(buildTree(top, graph, causesOf)).map((node) => topOf(node, causesOf));
+      const depends = top.span.role === 'receive' || causesOf(top).length > 1;
+      const on = depends
+        ? dependenciesOf(buildTree(top, graph, causesOf)).map((node) => topOf(node, causesOf))
+        : [];
       // Asked from the last one on; the others of a name are passed over.
       dependencies.set(top, (known = [...new Set(on.reverse())].reverse()));
     }
     return known;
   };
+  const inRings = new Map<Node, boolean>();
   const dependsOnItself = (top: Node): boolean => {
+    let known = inRings.get(top);
+    if (known === undefined) inRings.set(top, (known = reachesItself(top)));
+    return known;
+  };
+  const reachesItself = (top: Node): boolean => {
     const seen = new Set<Node>();
     const work = [...dependenciesOfTop(top)];
     while (work.length > 0 && seen.size < DEEPEST_DEPENDENCY) {
@@ -183,7 +193,7 @@ export function createAssembler(): Assembler {
       if (node === top) return true;
       if (seen.has(node)) continue;
       seen.add(node);
-      if (node.span.role === 'receive' || causesOf(node).length > 1) pushAll(work, dependenciesOfTop(node));
+      pushAll(work, dependenciesOfTop(node));
     }
     return false;
   };
