@@ -64,6 +64,33 @@ describe('of what hangs together there may be any number', () => {
       .map((i) => aSpan({ trace: hex(i), id: hex(i), role: 'process', flow: 'f', links, at: i }));
     expect(flowsOf([...taken, ...sent])).toEqual([1200]);
   }, 60_000);
+  test('messages that pass on messages, in the second run of a flow', () => {
+    const said = (id: string, milestone: 'flow-started' | 'flow-completed', at: number): Span =>
+      aSpan({
+        trace: id,
+        id,
+        role: 'event',
+        milestone,
+        flow: 'f',
+        type: 't',
+        at,
+        ms: 0,
+        ...(milestone === 'flow-completed' && { outcome: 'completed' }),
+      });
+    const passed = numbers.slice(0, 30_000).map((i) =>
+      aSpan({
+        trace: '1',
+        id: hex(i),
+        ...(i > 0 && { parent: hex(i - 1) }),
+        ...(i === 0 && { flow: 'f', type: 't' }),
+        role: i % 2 === 0 ? 'send' : 'process',
+        // The last are the first that were heard of.
+        at: 30_000 - i,
+      }),
+    );
+    const runs = [said('a', 'flow-started', 0), said('b', 'flow-completed', 1), said('c', 'flow-started', 2)];
+    expect(flowsOf([...runs, ...passed])).toEqual([2, 30_001]);
+  }, 60_000);
   test('messages that pass on messages, above two flows', () => {
     const passed = numbers.slice(0, 30_000).map((i) =>
       aSpan({

@@ -121,21 +121,40 @@ function splitAt(boundaries: readonly Boundary[], input: FlowInput, shifts: Shif
   const runOf = new Map<InputSegment, number>();
   // The first of those that a segment has.
   for (let i = boundaries.length; i > 0; i--) runOf.set(boundaries[i - 1]!.segment, i);
-  const decide = (segment: InputSegment): number => {
-    const known = runOf.get(segment);
-    if (known !== undefined) return known;
-    runOf.set(segment, 0);
-    let run = -1;
-    for (const cause of segment.causes) {
+  const causesIn = (segment: InputSegment): InputSegment[] =>
+    segment.causes.flatMap((cause) => {
       const from = cause.span && segmentOf.get(cause.span);
-      if (from && from !== segment) run = Math.max(run, decide(from));
+      return from && from !== segment ? [from] : [];
+    });
+  /** Causes first, without recursion: one may hang on the other 100,000 deep. In a ring, whoever is under way counts as 0. */
+  const underWay = new Set<InputSegment>();
+  const decide = (first: InputSegment): number => {
+    const work = [first];
+    for (let segment = work.at(-1); segment !== undefined; segment = work.at(-1)) {
+      if (runOf.has(segment)) {
+        work.pop();
+        continue;
+      }
+      const causes = causesIn(segment);
+      const open = underWay.has(segment)
+        ? []
+        : causes.filter((cause) => !runOf.has(cause) && !underWay.has(cause));
+      underWay.add(segment);
+      if (open.length > 0) pushAll(work, open);
+      else if (causes.length > 0)
+        runOf.set(
+          segment,
+          causes.reduce((latest, cause) => Math.max(latest, runOf.get(cause) ?? 0), 0),
+        );
+      else {
+        const at: UnixNanos | bigint = segment.head.start + shifts.get(segment)!;
+        runOf.set(
+          segment,
+          countWhile(boundaries, (boundary) => boundary.at <= at),
+        );
+      }
     }
-    if (run < 0) {
-      const at: UnixNanos | bigint = segment.head.start + shifts.get(segment)!;
-      run = countWhile(boundaries, (boundary) => boundary.at <= at);
-    }
-    runOf.set(segment, run);
-    return run;
+    return runOf.get(first)!;
   };
   const runs: FlowInput[] = Array.from({ length: boundaries.length + 1 }, () => ({
     ...input,
