@@ -144,6 +144,8 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     departedLines: options.departedLines,
     judge: options.expects ? judged : (flow) => flow,
     onDirty: () => drawing.changed(),
+    onFault: (error, key) =>
+      log.error({ detail: messageOf(error).slice(0, 500), key }, 'a flow could not be drawn'),
     onAway: (ids) => drawing.away(ids),
     onSettled: (ids) => drawing.settled(ids),
   });

@@ -105,6 +105,8 @@ export interface CorrelatorOptions {
   judge(flow: Flow): Flow;
   /** Flows that are not in memory and have to be judged again: load them, then `add`. */
   onAway(flowIds: string[]): void;
+  /** The flow with this key could not be drawn. */
+  onFault?: ((error: unknown, key: string) => void) | undefined;
   /** Something changed: `takeChanges` has work. */
   onDirty(): void;
   /** Of a generation of names that departed (`departed.ts`), for tests: smaller than any server's. */
@@ -196,18 +198,14 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
   /** The timelines of one flow key, one per run, and graves for what it was shown as before. */
   const draw = (key: string, state: FlowState, { list, unheard }: Taken): void => {
     const now = clock.now();
-    const input = inputOf(state, assembler.graph);
-    const shifts = causalShifts(input);
-    const runs = splitRuns(input, shifts, runQuietNs);
-    let ids: readonly string[] = [];
-    let previous: Flow | null = null;
-    const before = shown.get(key)?.ids ?? [];
-    runs.forEach((run, i) => {
-      const flow = options.judge(toTimeline(run, shifts, i + 1));
-      if (previous)
-        flow.relations.push({ flowId: previous.id, kind: 'previous-run', viaSpanId: '', target: '' });
-      previous = flow;
-      ids = i === 0 ? [flow.id] : [...ids, flow.id];
+    const [first] = state.nodes;
+    const known = shown.get(key)?.ids ?? [];
+    const show = (ids: readonly string[]): void =>
+      void shown.set(key, { ids, sample: first!.span.key, computedAtMs: now, moves: assembler.moves });
+    const runs = runsOf(state);
+    if (runs === null) return show(known);
+    const before = new Set(known);
+    for (const flow of runs) {
       keyOfId.set(flow.id, key);
       if (flow.lookAtMs === null) looks.clear(flow.id);
       else looks.set(flow.id, flow.lookAtMs);
@@ -221,12 +219,29 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
         else deadlines.set(flow.id, settlesAt);
       }
       list.push({ id: flow.id, version: nextVersion(), flow, movedTo: null });
-      if (away.forgets && !before.includes(flow.id)) lookFor(flow, key, unheard);
-    });
-    const drawn = new Set(ids);
-    for (const id of before) if (!drawn.has(id)) bury(id, ids[0]!, list);
-    const [first] = state.nodes;
-    shown.set(key, { ids, sample: first!.span.key, computedAtMs: now, moves: assembler.moves });
+      if (away.forgets && !before.has(flow.id)) lookFor(flow, key, unheard);
+      before.delete(flow.id);
+    }
+    for (const id of before) bury(id, runs[0]!.id, list);
+    show(runs.map((flow) => flow.id));
+  };
+  /** null: a fault of ours, which must not keep all others from being drawn; its spans stay where they were shown. */
+  const runsOf = (state: FlowState): Flow[] | null => {
+    try {
+      const input = inputOf(state, assembler.graph);
+      const shifts = causalShifts(input);
+      const runs = splitRuns(input, shifts, runQuietNs).map((run, i) =>
+        options.judge(toTimeline(run, shifts, i + 1)),
+      );
+      runs.slice(1).forEach((flow, i) => {
+        flow.relations.push({ flowId: runs[i]!.id, kind: 'previous-run', viaSpanId: '', target: '' });
+      });
+      return runs;
+    } catch (error) {
+      options.counters.add('fermata_drawing_failures_total');
+      options.onFault?.(error, state.key);
+      return null;
+    }
   };
 
   /** A late span may say more or less than the others did: by the id with and without the type it is one flow. */

@@ -486,6 +486,27 @@ describe('change', () => {
     expect(runsWith(0)).toEqual([['1', '2', '3', '4', '5']]);
   });
 
+  test('a flow that cannot be drawn keeps no other from being drawn, and is drawn as soon as it can', () => {
+    const faults: string[] = [];
+    let isBroken = true;
+    const bench = createBench({
+      judge(flow) {
+        if (isBroken && flow.flowId === 'broken') throw new Error('a fault');
+        return flow;
+      },
+      onFault: (error, key) => faults.push(`${String(error)} ${key.split('\0')[2]}`),
+    });
+    const shown = (): string[] => [...bench.flows().values()].map(({ flowId }) => flowId).sort();
+    bench.take([
+      aSpan({ trace: '1', id: '1', flow: 'broken', type: 't' }),
+      aSpan({ trace: '2', id: '2', flow: 'sound', type: 't' }),
+    ]);
+    expect([shown(), faults]).toEqual([['sound'], ['Error: a fault broken']]);
+    isBroken = false;
+    bench.take([aSpan({ trace: '3', id: '3', flow: 'broken', type: 't' })]);
+    expect(shown()).toEqual(['broken', 'sound']);
+  });
+
   test('what was handed over in one run is no relation of the other', () => {
     const marked = (trace: string, id: string, at: number, over: Partial<SpanSketch>): SpanSketch => ({
       trace,
