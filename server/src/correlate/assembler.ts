@@ -108,8 +108,12 @@ export function createAssembler(): Assembler {
    * their surroundings one is enough.
    */
   const touched = { receive: new Set<Node>(), referrer: new Set<Node>(), inner: new Set<Node>() };
-  const isFirst = (as: keyof typeof touched, node: Node): boolean =>
-    !touched[as].has(node) && touched[as].add(node) !== undefined;
+  const isFirst = (as: keyof typeof touched, node: Node): boolean => {
+    const nodes = touched[as];
+    if (nodes.has(node)) return false;
+    nodes.add(node);
+    return true;
+  };
   const forgetTouched = (): void => {
     for (const nodes of Object.values(touched)) if (nodes.size > 0) nodes.clear();
   };
