@@ -154,7 +154,7 @@ function waiting(wait: Wait): WaitingFor {
   const hop = after?.waiting.find((one) =>
     wait.part
       ? one.hopId === `${wait.part.sendSpanId}>`
-      : candidates.some((c) => model.about.get(c.key)?.via === one.destination),
+      : candidates.some((c) => model.about.get(c.key)?.via.includes(one.destination)),
   );
   const names = candidates.map(({ key }) => model.about.get(key)?.name ?? key);
   return {
@@ -166,7 +166,7 @@ function waiting(wait: Wait): WaitingFor {
     hopId: hop?.hopId ?? null,
     step: names[0]!,
     service: about?.service ?? null,
-    message: about?.via || null,
+    message: hop?.destination ?? about?.via[0] ?? null,
     oneOf: candidates.length > 1 ? names.slice(0, 10) : [],
     certain: wait.certain,
     expectedAt: since + (wait.waits.get(best.key)?.quantile(0.5) ?? 0),

@@ -414,10 +414,10 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
 
   /** Whoever was seen to take something takes that; of others, whatever nobody else was seen to take. */
   function mayTake(model: TypeModel): MayTake {
-    const seen = [...model.about.values()].filter(({ via }) => via !== '');
+    const seen = [...model.about.values()].filter(({ via }) => via.length > 0);
     const takers = new Set(seen.map(({ name }) => name));
-    const taken = new Set(seen.map(({ via }) => via));
-    const pairs = new Set(seen.map(({ name, via }) => `${name}\0${via}`));
+    const taken = new Set(seen.flatMap(({ via }) => via));
+    const pairs = new Set(seen.flatMap(({ name, via }) => via.map((one) => `${name}\0${one}`)));
     return (step, destination) =>
       takers.has(step) ? pairs.has(`${step}\0${destination}`) : !taken.has(destination);
   }

@@ -41,7 +41,8 @@ export interface StepAbout {
   name: string;
   service: string;
   kind: string;
-  via: string;
+  /** Destinations of the messages that it took, in the order in which they were learned. */
+  via: string[];
   lag: Histogram;
   lastSeenMs: number;
 }
@@ -49,6 +50,8 @@ export interface StepAbout {
 const MOST_STEP_TYPES = 1000;
 const MOST_VERSIONS = 4;
 const MOST_PART_TYPES = 200;
+/** Of one step type; who takes from more takes from anywhere. */
+const MOST_DESTINATIONS = 20;
 
 export function createTypeModel(): TypeModel {
   return {
@@ -114,11 +117,13 @@ export function teach(model: TypeModel, digest: Digest, weight: 1 | -1): void {
           name: step.name,
           service: step.service,
           kind: step.kind,
-          via: step.via,
+          via: [],
           lag: createHistogram(),
           lastSeenMs: 0,
         }),
       );
+    if (step.via !== '' && about.via.length < MOST_DESTINATIONS && !about.via.includes(step.via))
+      about.via.push(step.via);
     about.lag.add(Math.max(0, step.receivedMs - step.startMs), weight);
     about.lastSeenMs = Math.max(about.lastSeenMs, step.receivedMs);
     if (weight > 0 && step.startMs > (model.accepted.get(step.as) ?? Infinity))
@@ -217,7 +222,7 @@ interface Stored {
   rare?: Digest[];
   flows: Sets;
   gaps: Record<string, Buckets>;
-  about: Record<string, Omit<StepAbout, 'lag'> & { lag: Buckets }>;
+  about: Record<string, Omit<StepAbout, 'lag' | 'via'> & { lag: Buckets; via: string | string[] }>;
   steps: Record<
     string,
     { sets: Sets; byVersion: Record<string, Sets>; waits: Record<string, Buckets>; durations: Buckets }
@@ -243,7 +248,7 @@ export function fromStored(json: string): { model: TypeModel; rare: Digest[] } {
     about: new Map(
       Object.entries(stored.about).map(([key, about]) => [
         key,
-        { ...about, lag: createHistogram(about.lag) },
+        { ...about, via: [about.via].flat().filter((one) => one !== ''), lag: createHistogram(about.lag) },
       ]),
     ),
     steps: new Map(
