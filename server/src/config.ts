@@ -85,7 +85,7 @@ const atLeastADay: Reader<number> = (value) => {
   if (value === 'off') return 0;
   const ms = duration(value);
   if (ms < UNITS['d']!) throw new Error('is less than 24h; an order may rest over night');
-  return ms;
+  return Math.round(ms);
 };
 const alertsFile: Reader<AlertSettings> = (path) => {
   if (path === '') return NO_ALERTS;

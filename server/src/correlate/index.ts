@@ -128,6 +128,7 @@ interface Shown {
 /** Flows above so many spans are drawn less often: at most this share of the time goes into one of them. */
 const LARGE = 1000;
 const DRAW_MS_PER_SPAN = 0.05;
+
 export function createCorrelator(options: CorrelatorOptions): Correlator {
   const { clock } = options;
   const runQuietNs = BigInt(options.runQuietMs ?? 0) * 1_000_000n;
@@ -225,7 +226,7 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
     for (const id of before) bury(id, runs[0]!.id, list);
     show(runs.map((flow) => flow.id));
   };
-  /** null: a fault of ours, which must not keep all others from being drawn; its spans stay where they were shown. */
+  /** null: a fault of ours, which must not keep all others from being drawn. Its rows, if there are any, stay as they are. */
   const runsOf = (state: FlowState): Flow[] | null => {
     try {
       const input = inputOf(state, assembler.graph);
