@@ -65,7 +65,6 @@ const UNDOING: readonly Rule[] = [
   lateReplyAfterCompensation,
 ];
 const NO_RULES: readonly Rule[] = [];
-const isUnderWay = (flow: Flow): boolean => flow.hops.some((hop) => hop.state === 'waiting');
 
 export interface JudgeOptions {
   /** What is to be undone, and what nobody hears, is asked once nothing has moved for this long, ms. */
@@ -76,8 +75,10 @@ export interface JudgeOptions {
 /** What is known of a flow besides itself. */
 export interface Known {
   waitingFor: WaitingFor[];
-  /** Too few flows of its type are known to say what is owed. */
-  young: boolean;
+  /** A message of it waits where nobody was ever seen to take any. */
+  waitsForNobody: boolean;
+  /** A message of it waits that a batch may have taken which does not name all that it took. */
+  mayBeTaken: boolean;
   dutiesOf(): UndoDuties;
   news: News;
 }
@@ -118,8 +119,10 @@ export function judge(flow: Flow, known: Known, { settleMs, queryRules }: JudgeO
     waitingFor,
     findings,
     health,
-    // Nothing settles while something is owed, or a message waits of which nobody can know yet whether it will be taken.
-    settlesAs: waitingFor.length > 0 || (known.young && isUnderWay(flow)) ? null : flow.settlesAs,
+    badges: known.waitsForNobody ? [...flow.badges, 'no-known-consumer' as const].sort() : flow.badges,
+    incomplete: flow.incomplete || known.mayBeTaken,
+    // Nothing settles while something is owed; a message that nobody is known to take holds nothing back.
+    settlesAs: waitingFor.length > 0 ? null : flow.settlesAs,
     status: ended || health === 'ok' ? flow.status : health,
     statusSince:
       ended || absences.length === 0

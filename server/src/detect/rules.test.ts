@@ -11,7 +11,8 @@ const SETTLE = 30_000;
 const OPTIONS = { settleMs: SETTLE, queryRules: [] };
 const known = (waitingFor: WaitingFor[] = [], duties: UndoDuties = NOTHING): Known => ({
   waitingFor,
-  young: false,
+  waitsForNobody: false,
+  mayBeTaken: false,
   dutiesOf: () => duties,
   news: NO_NEWS,
 });

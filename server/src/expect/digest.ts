@@ -1,4 +1,4 @@
-import type { Flow, Step } from '../model/flow.ts';
+import type { Flow, Hop, Step } from '../model/flow.ts';
 import { msOf } from '../model/time.ts';
 
 /** What expectations need of a flow: small, because it is kept until the flow has taught. */
@@ -17,20 +17,37 @@ export interface Digest {
   lastReceivedMs: number;
   /** Only of flows that undid something. */
   ledger: Ledger | null;
-  /** Messages of steps that sent several to one destination: each is owed what such a message is owed. */
-  parts: readonly Part[];
+  /** What its steps sent, each message by itself: taking a message is a fact of that message. */
+  messages: readonly SentMessage[];
 }
 
-/** One message of a fan-out. A set of what follows the step cannot tell nine parts from ten. */
-export interface Part {
+/** One message and who took it. A set of what follows the step cannot tell nine messages from ten. */
+export interface SentMessage {
   /** The step that sent it. */
   stepId: string;
-  /** Its step type and version, and the destination. */
+  /** Sender's step type and version, and the place: messages of one key are comparable. */
   key: string;
+  /** Where it was sent, and its declared type: who takes one type from a topic may not want another. */
+  place: string;
+  destination: string;
   sendSpanId: string;
+  /** The hop that shows it waiting; null where somebody took it. */
+  waitingHopId: string | null;
   sentMs: number;
-  /** Step types that it caused: sorted, each once. */
-  follow: readonly string[];
+  /** Step types that took it: sorted, each once. */
+  takers: readonly string[];
+  waits: readonly TakerWait[];
+  /** It was counted as one that nobody took (`structure.ts`), and must be taken back as such. */
+  isCounted: boolean;
+}
+
+interface TakerWait {
+  to: string;
+  /** The step that took it. */
+  stepId: string;
+  ms: number;
+  /** Shared with others that waited for the same (`backlogs.ts`); known once it teaches. */
+  isHeldUp: boolean;
 }
 
 /** Names of steps that were done, and of those undone, in the order of undoing. */
@@ -62,22 +79,34 @@ export interface DigestStep {
   replied: boolean;
   /** Destination of the message that caused it. */
   via: string;
-  /** Steps that this one caused: sorted, each once. */
-  follow: readonly string[];
-  waits: readonly Wait[];
-  /** Sent by it, consumed by nobody. */
-  waiting: readonly Unheard[];
+  /** Step type of what caused it, '' where nothing in the flow did. */
+  from: string;
+  /** Its actions, sorted, each once: places that it sent to (`actionOf`), step types that it called. */
+  did: readonly string[];
+  /** From its start to each action. */
+  waits: readonly ActionWait[];
+  /** It took as long as others that ended with it (`backlogs.ts`); known once it teaches. */
+  isHeldUp: boolean;
 }
 
-interface Wait {
+interface ActionWait {
   to: string;
   ms: number;
 }
-interface Unheard {
-  hopId: string;
-  destination: string;
-  sentMs: number;
-}
+
+/** The action of sending a message to a place: what a step did, whether or not anybody took it. */
+export const actionOf = (place: string): string => `>${place}`;
+/** The place of that action; null for a call, whose action is the step type of the callee. */
+export const placeOf = (action: string): string | null => (action.startsWith('>') ? action.slice(1) : null);
+export const messageKeyOf = (step: Pick<DigestStep, 'as' | 'version'>, place: string): string =>
+  `${step.as}\0${step.version}\0${place}`;
+/** Without a destination it is known by who sends it: strangers must not share one place. */
+const placeIn = ({ message }: Hop, from: string): string =>
+  message.destination === '' && message.type === ''
+    ? `from ${from}`
+    : message.type === ''
+      ? message.destination
+      : `${message.destination}\0${message.type}`;
 
 /** Most steps wait for nothing and cause one other: they share one empty list, and a list of one has room for one. */
 const NONE: readonly never[] = [];
@@ -90,7 +119,8 @@ function withOne<T>(list: readonly T[], one: T): readonly T[] {
 const FURTHEST_ANCESTOR = 64;
 /** Step types in one set: what is wider is no process that a set can describe. */
 export const MOST_MEMBERS = 200;
-const MOST_PARTS = 500;
+/** Of one flow; what is sent beyond teaches nothing. */
+const MOST_MESSAGES = 500;
 
 /** Of a step, by what is known of its sender's clock, ms; causal time has made up for some of it. */
 export type BehindMs = (step: Step) => number;
@@ -135,35 +165,55 @@ export function digestOf(flow: Flow, behindMs: BehindMs): Digest {
         aliveMs: step.aliveMs,
         replied: false,
         via: via.get(step.id) ?? '',
-        follow: NONE,
+        from: as.get(parentOf.get(step.id)?.id ?? '') ?? '',
+        did: NONE,
         waits: NONE,
-        waiting: NONE,
+        isHeldUp: false,
       },
     ]),
   );
+  const messages = new Map<string, SentMessage>();
   for (const hop of flow.hops) {
     const from = hop.from === null ? undefined : steps.get(hop.from);
-    if (from === undefined) continue;
+    if (from === undefined || hop.to === from.id) continue;
     if (hop.message.kind === 'reply') from.replied = true;
     const to = hop.to === null ? undefined : steps.get(hop.to);
-    if (hop.to === null) {
-      if (hop.state === 'waiting')
-        from.waiting = withOne(from.waiting, {
-          hopId: hop.id,
-          destination: hop.message.destination,
-          sentMs: msOf(hop.sent),
-        });
+    if (hop.sync || hop.sendSpanId === null) {
+      if (to !== undefined) act(from, to.as, to.startMs);
       continue;
     }
-    if (to === undefined || to === from) continue;
-    from.follow = withOne(from.follow, to.as);
-    from.waits = withOne(from.waits, { to: to.as, ms: Math.max(0, to.startMs - from.startMs) });
+    const place = placeIn(hop, from.as);
+    let message = messages.get(hop.sendSpanId);
+    if (message === undefined) {
+      act(from, actionOf(place), msOf(hop.sent));
+      if (messages.size >= MOST_MESSAGES) continue;
+      message = {
+        stepId: from.id,
+        key: messageKeyOf(from, place),
+        place,
+        destination: hop.message.destination,
+        sendSpanId: hop.sendSpanId,
+        waitingHopId: null,
+        sentMs: msOf(hop.sent),
+        takers: NONE,
+        waits: NONE,
+        isCounted: false,
+      };
+      messages.set(hop.sendSpanId, message);
+    }
+    if (hop.to === null && hop.state === 'waiting') message.waitingHopId = hop.id;
+    if (to === undefined) continue;
+    message.takers = withOne(message.takers, to.as);
+    const ms = Math.max(0, to.startMs - message.sentMs);
+    message.waits = withOne(message.waits, { to: to.as, stepId: to.id, ms, isHeldUp: false });
   }
   for (const step of steps.values()) {
-    if (step.follow.length > 1) step.follow = membersOf(step.follow);
+    if (step.did.length > 1) step.did = membersOf(step.did);
     // Without the room that it grew for.
     if (step.waits.length > 1) step.waits = step.waits.slice();
   }
+  for (const message of messages.values())
+    if (message.takers.length > 1) message.takers = membersOf(message.takers);
   return {
     flowId: flow.id,
     type: `${flow.environment}\0${flow.type}`,
@@ -173,51 +223,16 @@ export function digestOf(flow: Flow, behindMs: BehindMs): Digest {
     declaredComplete: flow.outcome === 'completed',
     lastReceivedMs: flow.lastReceivedMs,
     ledger: ledgerOf(flow),
-    parts: partsOf(flow, steps),
+    messages: messages.size === 0 ? NONE : [...messages.values()],
   };
 }
 
 /** Sorted, each once. */
 const membersOf = (all: readonly string[]): string[] => [...new Set(all)].sort().slice(0, MOST_MEMBERS);
 
-/** Most flows do not: that is cheap to see. */
-function fansOut(flow: Flow): boolean {
-  const sendOf = new Map<string, string>();
-  for (const { from, sendSpanId, sync } of flow.hops) {
-    if (sync || from === null || sendSpanId === null) continue;
-    const other = sendOf.get(from);
-    if (other !== undefined && other !== sendSpanId) return true;
-    sendOf.set(from, sendSpanId);
-  }
-  return false;
-}
-
-function partsOf(flow: Flow, steps: ReadonlyMap<string, DigestStep>): readonly Part[] {
-  if (!fansOut(flow)) return NONE;
-  const sent = new Map<string, Map<string, Part>>();
-  for (const hop of flow.hops) {
-    const { sendSpanId } = hop;
-    const from = hop.sync || hop.from === null ? undefined : steps.get(hop.from);
-    if (from === undefined || sendSpanId === null) continue;
-    const together = `${from.id}\0${hop.message.destination}`;
-    let parts = sent.get(together);
-    if (parts === undefined) sent.set(together, (parts = new Map<string, Part>()));
-    const part: Part = parts.get(sendSpanId) ?? {
-      stepId: from.id,
-      key: `${from.as}\0${from.version}\0${hop.message.destination}`,
-      sendSpanId,
-      sentMs: msOf(hop.sent),
-      follow: NONE,
-    };
-    parts.set(sendSpanId, part);
-    const to = hop.to === null ? undefined : steps.get(hop.to);
-    if (to !== undefined && to !== from) part.follow = withOne(part.follow, to.as);
-  }
-  const several = [...sent.values()].flatMap((parts) => (parts.size > 1 ? [...parts.values()] : []));
-  if (several.length === 0) return NONE;
-  const kept = several.slice(0, MOST_PARTS);
-  for (const part of kept) if (part.follow.length > 1) part.follow = [...new Set(part.follow)].sort();
-  return kept;
+function act(step: DigestStep, action: string, atMs: number): void {
+  step.did = withOne(step.did, action);
+  step.waits = withOne(step.waits, { to: action, ms: Math.max(0, atMs - step.startMs) });
 }
 
 function ledgerOf(flow: Flow): Ledger | null {

@@ -1,22 +1,25 @@
 import { pushAll } from '../base/lists.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Counters } from '../base/counters.ts';
-import { createBoundedSet, type BoundedSet } from '../base/bounded-set.ts';
 import { createDeadlines } from '../base/deadlines.ts';
 import type { Finding, WaitingFor } from '../model/expectation.ts';
 import type { Flow } from '../model/flow.ts';
 import type { Span } from '../model/span.ts';
 import type { Definition, DefinitionSource, StoredDefinition } from '../model/definition.ts';
+import { createBacklogs } from './backlogs.ts';
 import { concluded, declaredDuties, declaredOf, type MayTake } from './declared.ts';
 import { createSenderClocks } from './clocks.ts';
 import { createDefinitions } from './definitions.ts';
 import { digestOf, type BehindMs, type Digest } from './digest.ts';
-import { expectationsOf, longest, onProbation } from './expectations.ts';
+import { onProbation, owedByFlow, owedBySteps } from './expectations.ts';
+import { createHeldFlows } from './held-flows.ts';
 import { named } from './kinds-of-absence.ts';
 import { newsOf, type News } from './news.ts';
 import { FEWEST_SAMPLES, type OutcomeSets } from './outcome-sets.ts';
 import { createStructure } from './structure.ts';
 import { createSuspects } from './suspects.ts';
+import { createTaught } from './taught.ts';
+import { createVariants } from './variants.ts';
 import {
   breaksDuties,
   createTypeModel,
@@ -38,7 +41,7 @@ export interface Expectations {
   /** Spans as they arrive, in any order: how far their senders' clocks can be trusted. */
   heard(spans: readonly Span[]): void;
   /** What a flow waits for now, and what is new about it; whatever it taught in an earlier form is taken back. */
-  of(flow: Flow): { waitingFor: WaitingFor[]; young: boolean; news: News };
+  of(flow: Flow): Expected;
   /** What may be behind an absence, in words: a service that fell silent, a new version, a queue that grows. */
   suspect(finding: Finding, flow: Flow): string | null;
   /** An operator says that this step does not come any more. False: nothing of that name is known. */
@@ -50,8 +53,8 @@ export interface Expectations {
   definitions(): StoredDefinition[];
   /** Steps that have to be undone once something is, and in which order. */
   dutiesOf(flow: Flow): { owed: Set<string>; order: Set<string> };
-  /** At start, of a flow that was found to wait too long before: how long it waits is no lesson. */
-  recall(flow: Pick<Flow, 'waitingFor'>): void;
+  /** At start, of a flow that was found to wait for something: judged again once more is known of its type. */
+  recall(flow: Pick<Flow, 'id' | 'environment' | 'type' | 'waitingFor'>): void;
   /** Something is wrong with it: it must not teach. */
   quarantine(flowId: string): void;
   /** The flow lost its name. */
@@ -63,6 +66,15 @@ export interface Expectations {
   inspect(type: string): { environment: string; model: unknown }[];
   readonly version: number;
   stop(): void;
+}
+
+export interface Expected {
+  waitingFor: WaitingFor[];
+  /** A message of it waits where nobody was ever seen to take any: that holds nothing back. */
+  waitsForNobody: boolean;
+  /** A message of it waits that a batch may have taken which does not name all that it took. */
+  mayBeTaken: boolean;
+  news: News;
 }
 
 export interface LearnedModel {
@@ -83,26 +95,18 @@ export interface ExpectationsOptions {
   onReconsider(flowIds: string[]): void;
 }
 
-/** Quiet for so many times the longest wait that was ever seen after its last steps. */
+/** Quiet for so many times the longest wait that is usual after its last steps. */
 const QUIET_FACTOR = 3;
-/** Flows of a type that can still take back what they taught. */
-const MOST_TAUGHT = 5000;
-const MOST_TAUGHT_IN_ALL = 100_000;
 const MOST_TYPES = 2000;
-const MOST_ONCE_STUCK = 100_000;
-const MOST_SPEAKERS = 10_000;
-/** From so many on, the longest of them says something. */
-const FEWEST_WAITS = 20;
 /** When a type has taught so often, what was taught before anything was known is looked at again. */
 const isMilestone = (total: number): boolean => total >= 100 && Number.isInteger(Math.log2(total / 100));
-/** Flows over which the share of slow ones is measured. */
-const SLOW_WINDOW = 100;
 /** An ending this rare may have been a stall that nobody could recognize yet. */
 const RARE = 0.02;
-
-/** Of the flows of a type that taught last, which are looked through for what may be a stall; how many are stored. */
-const MOST_SEARCHED = 1000;
-const MOST_RARE = 100;
+/** Flows that wait are judged again whenever this much more is known of their type. */
+const REVIEW_GROWTH = 1.25;
+const FEWEST_REVIEW = 20;
+/** Shorter than this part of the floor, a wait makes no difference: whose it was is not asked. */
+const SHORT_PART = 0.25;
 
 /** Without a definition nobody asks who takes what. */
 const ANYBODY: MayTake = () => true;
@@ -116,23 +120,15 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
   const structure = createStructure();
   const suspects = createSuspects(clock);
   const clocks = createSenderClocks();
+  const backlogs = createBacklogs();
+  const variants = createVariants({ performedAt: suspects.performedAt });
   const models = new Map<string, TypeModel>();
+  /** Flows that owed nothing when they were judged, and teach once they are quiet. */
   const learning = new Map<string, Digest>();
-  const taught = new Map<string, Map<string, Digest>>();
-  const typeOfTaught = new Map<string, string>();
-  /** Steps after which a flow waited for a service that was silent … */
-  const onceStuck = createBoundedSet(MOST_ONCE_STUCK);
-  /** … and those after which it waited too long for one that was heard of. A flow's name may change, its steps do not. */
-  const slow = createBoundedSet(MOST_ONCE_STUCK);
-  /** Those held up by a silence that another flow speaks for: an outage is one slow case, however many it held up. */
-  const alike = createBoundedSet(MOST_ONCE_STUCK);
-  const speakers = new Map<string, string>();
-  const isAmong = (marked: BoundedSet<string>, { steps }: Digest): boolean =>
-    steps.some((step) => marked.has(step.id));
-  /** Of the flows of a type that taught lately: which share was slow. */
-  const slowShare = new Map<string, number>();
-  /** Of those in `learning`: was judged to owe something, and may teach all the same after a deploy. */
-  const owing = new Set<string>();
+  const held = createHeldFlows();
+  const taught = createTaught();
+  /** Taught by a type when those of it that wait were judged again last. */
+  const reviewedAt = new Map<string, number>();
   const changed = new Set<string>();
   let version = 0;
 
@@ -144,137 +140,141 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
     }
     return model;
   };
-  const apply = (digest: Digest, weight: 1 | -1): void => {
+  /** Gives what has to be judged again because somebody takes from a place of which nobody was known to. */
+  const apply = (digest: Digest, weight: 1 | -1): string[] => {
     teach(modelOf(digest.type), digest, weight);
-    structure.teach(digest, weight);
+    const places = structure.teach(digest, weight);
     changed.add(digest.type);
     version++;
+    return places.flatMap((place) => held.takeUnheard(place));
   };
   const takeBack = (flowId: string): void => {
-    const type = typeOfTaught.get(flowId);
-    if (type === undefined) return;
-    typeOfTaught.delete(flowId);
-    const digest = taught.get(type)!.get(flowId)!;
-    taught.get(type)!.delete(flowId);
-    apply(digest, -1);
+    const digest = taught.take(flowId);
+    if (digest !== undefined) apply(digest, -1);
+    const waited = held.release(flowId);
+    if (waited !== undefined) structure.takeBackUntaken(waited);
+  };
+
+  /** What is owed by all that was learned; of the flow as a whole only where no step and no message owes anything. */
+  const owedBy = (digest: Digest): WaitingFor[] => {
+    const model = modelOf(digest.type);
+    const [environment = ''] = digest.type.split('\0');
+    // Of a taker of which little is known, silence tells an outage from a choice.
+    const isSilent = ({ basis, service, step, since }: WaitingFor): boolean =>
+      basis !== 'structural' || suspects.performedAt(environment, service, step) <= since;
+    const isLegal = variants.isLegal(digest);
+    const steps = isLegal ? [] : owedBySteps(digest, model, floorMs).filter(isSilent);
+    const owed = [...steps, ...structure.owedBy(digest, model, steps, floorMs)];
+    return owed.length > 0 || isLegal ? owed : owedByFlow(digest, model, floorMs);
+  };
+  const mayTeach = (digest: Digest): boolean => {
+    if (digest.declaredComplete || digest.aborted) return true;
+    const owed = owedBy(digest);
+    // After a deploy a follow-up may be gone for good; not if who should perform it fell silent as well.
+    return (
+      owed.length === 0 ||
+      (onProbation(digest, modelOf(digest.type)) && owed.every((one) => suspects.reports(digest, one)))
+    );
   };
 
   const deadlines = createDeadlines(clock, (ids) => {
-    const again: string[] = [];
+    const again = new Set<string>();
     for (const id of ids) {
-      const digest = learning.get(id);
+      const isHeld = held.get(id) !== undefined;
+      const digest = held.get(id) ?? learning.get(id);
       if (digest === undefined) continue;
-      learning.delete(id);
       if (mayTeach(digest)) {
-        owing.delete(id);
-        pushAll(again, learn(digest));
+        learning.delete(id);
+        held.release(id);
+        if (isHeld && owedBy(digest).length === 0) again.add(id);
+        for (const other of learn(digest)) again.add(other);
+        continue;
       }
-      // Judged when less was known: now it owes something. Who was known to owe is only not let off, and who owes by
-      // structure alone was told so: judged again for that, it would be so for ever.
-      else if (!owing.delete(id) && expectationsOf(digest, modelOf(digest.type), floorMs).length > 0)
-        again.push(id);
+      if (!isHeld) {
+        // Judged when less was known: now it owes something.
+        learning.delete(id);
+        held.add(digest);
+        again.add(id);
+      }
+      structure.countUntaken(digest);
+      for (const other of variants.note(digest, owedBy(digest), modelOf(digest.type))) {
+        const alike = held.release(other);
+        if (alike === undefined) continue;
+        for (const one of learn(alike)) again.add(one);
+        again.add(other);
+      }
+      for (const other of review(digest.type)) again.add(other);
     }
-    if (again.length > 0) options.onReconsider(again);
+    if (again.size > 0) options.onReconsider([...again]);
   });
 
-  const mayTeach = (digest: Digest): boolean => {
-    if (digest.declaredComplete || digest.aborted) return true;
-    const model = modelOf(digest.type);
-    const owed = expectationsOf(digest, model, floorMs);
-    if (owed.length === 0) {
-      // Of a young type: who is heard of and did not take a message does not want it; who is silent is down, and an
-      // outage must not teach that silence is normal.
-      const young = model.flows.total < FEWEST_SAMPLES;
-      return (
-        !young || structure.owedBy(digest, [], floorMs).every((waiting) => suspects.reports(digest, waiting))
-      );
-    }
-    // After a deploy a follow-up may be gone for good; not if who should perform it fell silent as well.
-    return onProbation(digest, model) && owed.every((waiting) => suspects.reports(digest, waiting));
-  };
-  /** It can take back what it taught, for a while. */
-  const keepTaught = (digest: Digest): Map<string, Digest> => {
-    let ofType = taught.get(digest.type);
-    if (ofType === undefined) taught.set(digest.type, (ofType = new Map<string, Digest>()));
-    ofType.set(digest.flowId, digest);
-    typeOfTaught.set(digest.flowId, digest.type);
-    if (ofType.size > MOST_TAUGHT) unlist(ofType.keys().next().value!);
-    if (typeOfTaught.size > MOST_TAUGHT_IN_ALL) unlist(typeOfTaught.keys().next().value!);
-    return ofType;
-  };
-  /** What it taught stays; it cannot take it back any more. */
-  const unlist = (flowId: string): void => {
-    taught.get(typeOfTaught.get(flowId)!)?.delete(flowId);
-    typeOfTaught.delete(flowId);
+  /** Of those of a type that wait, what waits no more now that more is known. */
+  const review = (type: string): string[] => {
+    const model = modelOf(type);
+    const before = reviewedAt.get(type) ?? 0;
+    if (model.version < Math.max(before + FEWEST_REVIEW, before * REVIEW_GROWTH)) return [];
+    reviewedAt.set(type, model.version);
+    return held.review(type, (digest) => owedBy(digest).length === 0);
   };
 
-  /** How long an outage took is not how long a step takes; but where most take so long, that is how it is. */
-  const mayTeachWaits = (digest: Digest): boolean =>
-    !isAmong(onceStuck, digest) &&
-    !isAmong(alike, digest) &&
-    (!isAmong(slow, digest) || (slowShare.get(digest.type) ?? 0) > 0.5);
-
-  /** Waits longer than was known to be normal, in a silence of who ended them: too short to be called stuck, perhaps. */
+  /** Whether its waits, and how long its steps took, were those of an outage: asked once their neighbours are known. */
   const markHeldUp = (digest: Digest): void => {
-    const model = modelOf(digest.type);
-    /** Who performs each step type; few flows have such waits. */
-    let services: Map<string, string> | null = null;
+    const shortMs = SHORT_PART * floorMs;
+    for (const message of digest.messages)
+      for (const wait of message.waits)
+        if (wait.ms > shortMs)
+          wait.isHeldUp = backlogs.isShared(
+            queueOf(digest, message.place, wait.to),
+            wait.stepId,
+            message.sentMs,
+            message.sentMs + wait.ms,
+          );
     for (const step of digest.steps)
-      for (const { to, ms } of step.waits) {
-        const known = model.steps.get(step.key)?.waits.get(to);
-        if (ms <= (known !== undefined && known.count >= FEWEST_WAITS ? longest(known) : floorMs)) continue;
-        services ??= new Map(digest.steps.map((other) => [other.as, other.service]));
-        const service = services.get(to);
-        if (service === undefined) continue;
-        const silence = suspects.silenceIn(digest, service, step.startMs, step.startMs + ms);
-        if (silence === null) continue;
-        slow.add(step.id);
-        const speaker = speakers.get(silence);
-        if (speaker !== undefined && speaker !== step.id) alike.add(step.id);
-        if (speaker !== undefined) continue;
-        speakers.set(silence, step.id);
-        if (speakers.size > MOST_SPEAKERS) speakers.delete(speakers.keys().next().value!);
-      }
+      if (step.endMs !== null && step.endMs - step.startMs > shortMs)
+        step.isHeldUp = backlogs.isShared(queueOf(digest, '', step.as), step.id, step.startMs, step.endMs);
+  };
+  const observeWaits = (digest: Digest): void => {
+    for (const { place, sentMs, waits } of digest.messages)
+      for (const { to, stepId, ms } of waits)
+        backlogs.observe(queueOf(digest, place, to), stepId, sentMs, sentMs + ms);
+    for (const { as, id, startMs, endMs } of digest.steps)
+      if (endMs !== null && endMs - startMs > SHORT_PART * floorMs)
+        backlogs.observe(queueOf(digest, '', as), id, startMs, endMs);
   };
 
-  /** Returns the flows that look like stalls now that more is known. */
+  /** Returns the flows that are to be judged again now that more is known. */
   const learn = (digest: Digest): string[] => {
     // Types beyond what is learned of teach nothing: a hostile one must not cost memory.
     if (!models.has(digest.type)) return [];
-    apply(digest, 1);
-    const share = slowShare.get(digest.type) ?? 0;
-    if (!isAmong(alike, digest))
-      slowShare.set(digest.type, share + ((isAmong(slow, digest) ? 1 : 0) - share) / SLOW_WINDOW);
-    const ofType = keepTaught(digest);
+    markHeldUp(digest);
+    const again = apply(digest, 1);
+    const ofType = taught.add(digest);
     const model = modelOf(digest.type);
-    // A new version is judged by its own record from now on: what was held against it is judged anew.
-    if (
-      digest.steps.some(
-        (step) => model.steps.get(step.key)?.byVersion.get(step.version)?.total === FEWEST_SAMPLES,
-      )
-    )
-      return [...ofType.values()].flatMap((one) =>
-        isAmong(onceStuck, one) || isAmong(slow, one) ? [one.flowId] : [],
+    // A new version is judged by its own record from now on.
+    const isKnownNow = digest.steps.some(
+      (step) => model.steps.get(step.key)?.byVersion.get(step.version)?.total === FEWEST_SAMPLES,
+    );
+    if (isKnownNow || isMilestone(model.flows.total)) reviewedAt.delete(digest.type);
+    pushAll(again, review(digest.type));
+    if (isMilestone(model.flows.total))
+      pushAll(
+        again,
+        [...ofType.values()].filter(looksStalled).map((one) => one.flowId),
       );
-    return isMilestone(model.flows.total)
-      ? [...ofType.values()].filter(looksStalled).map((one) => one.flowId)
-      : [];
+    return again;
   };
   const isRare = (digest: Digest, model: TypeModel): boolean => {
     const few = (sets: OutcomeSets | undefined, members: readonly string[]): boolean =>
       sets !== undefined && sets.countOf(members) < RARE * sets.total;
     return (
       few(model.flows, typesIn(digest)) ||
-      digest.steps.some((step) => few(model.steps.get(step.key)?.sets, step.follow)) ||
-      digest.parts.some((part) => few(model.parts.get(part.key), part.follow))
+      digest.steps.some((step) => few(model.steps.get(step.key)?.sets, step.did)) ||
+      digest.messages.some(
+        ({ key, takers, waitingHopId }) =>
+          waitingHopId !== null || few(model.messages.get(key)?.takers, takers),
+      )
     );
   };
-  /** Of those that taught, what may turn out to be a stall once more is known: it outlives a restart. */
-  const rareOf = (type: string, model: TypeModel): Digest[] =>
-    [...(taught.get(type)?.values() ?? [])]
-      .slice(-MOST_SEARCHED)
-      .filter((digest) => !digest.declaredComplete && isRare(digest, model))
-      .slice(-MOST_RARE);
   /** Judged by all others: a flow must not be its own proof. */
   const looksStalled = (digest: Digest): boolean => {
     const model = modelOf(digest.type);
@@ -282,7 +282,7 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
     if (digest.declaredComplete || digest.aborted) return false;
     if (!isRare(digest, model)) return false;
     teach(model, digest, -1);
-    const owed = expectationsOf(digest, model, floorMs);
+    const owed = owedBy(digest);
     teach(model, digest, 1);
     return owed.length > 0;
   };
@@ -291,9 +291,14 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
     const model = models.get(digest.type);
     let longest = 0;
     for (const step of digest.steps) {
-      if (step.follow.length > 0) continue;
+      if (step.did.length > 0) continue;
       for (const wait of model?.steps.get(step.key)?.waits.values() ?? [])
-        longest = Math.max(longest, wait.quantile(1));
+        longest = Math.max(longest, wait.late());
+    }
+    for (const { key, takers } of digest.messages) {
+      if (takers.length > 0) continue;
+      for (const wait of model?.messages.get(key)?.waits.values() ?? [])
+        longest = Math.max(longest, wait.late());
     }
     return Math.max(options.settleMs, QUIET_FACTOR * longest);
   };
@@ -307,33 +312,29 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
       const behindMs: BehindMs = (step) =>
         Math.max(0, clocks.behindMs(flow.environment, step.service, step.instance) - step.skewMs);
       const digest = digestOf(flow, behindMs);
+      structure.observe(digest);
+      observeWaits(digest);
       const waiting = named(awaited(flow, digest, behindMs), flow);
       suspects.observe(flow, digest);
-      const now = clock.now();
-      // Whoever owes by structure and is silent has an outage before its wait is long enough to be called stuck; whoever is
-      // heard of is slow, and slowness is what there is to learn.
-      const silent = (one: WaitingFor): boolean => !suspects.reports(digest, one);
-      for (const one of waiting)
-        if ((one.basis === 'structural' && silent(one) ? one.lateAt : one.stuckAt) <= now)
-          (silent(one) ? onceStuck : slow).add(one.afterStepId ?? digest.steps[0]?.id ?? '');
-      markHeldUp(digest);
-      if (!mayTeachWaits(digest)) for (const step of digest.steps) step.waits = [];
-      owing.delete(flow.id);
-      // What structure owes is no part of the type's history, and must not keep it from being written.
-      const owes = waiting.some((one) => one.basis !== 'structural');
-      if (!digest.sampled && (!owes || mayTeachLater(digest))) {
-        if (owes) owing.add(flow.id);
-        learning.set(flow.id, digest);
-        deadlines.set(flow.id, digest.lastReceivedMs + quietAfter(digest));
-      } else {
-        learning.delete(flow.id);
-        deadlines.clear(flow.id);
-      }
+      const unheard = structure.waitsForNobody(digest);
+      held.noteUnheard(flow.environment, digest.flowId, unheard);
+      learning.delete(flow.id);
+      const hasEnded = digest.declaredComplete || digest.aborted;
       const model = modelOf(digest.type);
+      // What was declared is owed until it comes, whatever others show.
+      const owesDeclared =
+        waiting.some((one) => one.basis === 'declared') && !hasEnded && !onProbation(digest, model);
+      if (digest.sampled || owesDeclared) deadlines.clear(flow.id);
+      else {
+        if (waiting.length > 0 && !hasEnded) held.add(digest);
+        else learning.set(flow.id, digest);
+        deadlines.set(flow.id, digest.lastReceivedMs + quietAfter(digest));
+      }
       return {
         waitingFor: waiting,
-        young: model.flows.total < FEWEST_SAMPLES,
-        news: newsOf(digest, model, flow),
+        waitsForNobody: unheard.length > 0,
+        mayBeTaken: structure.mayBeTaken(digest),
+        news: newsOf(digest, model, flow, variants.isLegal(digest)),
       };
     },
     suspect: (finding, flow) => suspects.suspect(finding, flow),
@@ -364,20 +365,18 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
       const model = models.get(`${flow.environment}\0${flow.type}`);
       return model ? undoDuties(model) : { owed: new Set(), order: new Set() };
     },
-    recall({ waitingFor }) {
-      for (const { afterStepId, stuckAt } of waitingFor)
-        if (afterStepId !== null && stuckAt <= clock.now()) onceStuck.add(afterStepId);
+    recall({ id, environment, type, waitingFor }) {
+      if (waitingFor.length > 0) held.recall(`${environment}\0${type}`, id);
     },
     quarantine(flowId) {
       learning.delete(flowId);
-      owing.delete(flowId);
+      held.release(flowId);
       deadlines.clear(flowId);
     },
     forget(flowId) {
       takeBack(flowId);
       suspects.forget(flowId);
       learning.delete(flowId);
-      owing.delete(flowId);
       deadlines.clear(flowId);
     },
     takeChanged() {
@@ -385,7 +384,8 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
         const model = models.get(key);
         if (model === undefined) return [];
         const [environment = '', type = ''] = key.split('\0');
-        const stored = { ...toStored(model), rare: rareOf(key, model) };
+        const rare = taught.suspicious(key, (digest) => !digest.declaredComplete && isRare(digest, model));
+        const stored = { ...toStored(model), rare };
         return [{ environment, type, version: model.version, json: JSON.stringify(stored) }];
       });
       changed.clear();
@@ -399,7 +399,7 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
         else {
           const { model, rare } = fromStored(json);
           models.set(`${environment}\0${type}`, model);
-          rare.forEach(keepTaught);
+          for (const digest of rare) taught.add(digest);
         }
     },
     inspect: (type) =>
@@ -437,27 +437,24 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
       behindMs,
     });
     if (digest.sampled) return declared;
-    const learned = expectationsOf(digest, model, floorMs);
-    if (definition === null && declared.length === 0)
-      // Once the type is known, its history speaks: it knows the messages that nobody has to take.
-      return model.flows.total >= FEWEST_SAMPLES
-        ? learned
-        : [...learned, ...structure.owedBy(digest, learned, floorMs)];
+    if (definition === null && declared.length === 0) return owedBy(digest);
     const spoken = new Set([
       ...(definition?.steps.map((step) => step.name) ?? []),
       ...declared.map((one) => one.step),
     ]);
     return [
       ...declared,
-      ...learned.filter(
+      ...owedBy(digest).filter(
         (one) =>
-          !spoken.has(one.step) && !one.oneOf.some((name) => spoken.has(name)) && flow.phase !== 'ended',
+          one.basis === 'learned' &&
+          !spoken.has(one.step) &&
+          !one.oneOf.some((name) => spoken.has(name)) &&
+          flow.phase !== 'ended',
       ),
     ];
   }
-
-  /** It owes something, but may teach all the same once it was quiet. */
-  function mayTeachLater(digest: Digest): boolean {
-    return digest.declaredComplete || digest.aborted || onProbation(digest, modelOf(digest.type));
-  }
 }
+
+/** Where a taker waits for messages of one place, or a step for its own end: those held up together share it. */
+const queueOf = ({ type }: Digest, place: string, as: string): string =>
+  place === '' ? `${type}\0${as}` : `${type.split('\0')[0]!}\0${place}\0${as}`;

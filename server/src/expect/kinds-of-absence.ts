@@ -76,7 +76,8 @@ function reachedOthers(flow: Flow, waiting: WaitingFor): boolean {
         hop.from === waiting.afterStepId &&
         hop.to !== null &&
         !hop.sync &&
-        // Whichever topic it was: a consumer of several that died is one that died.
+        // By another message the flow took another way, which is no fault of who waits for this one.
+        hop.message.destination === waiting.message &&
         hop.message.kind !== 'command',
     )
   );

@@ -1,16 +1,19 @@
 import { MOST_MEMBERS, type Digest } from './digest.ts';
 import { createHistogram, type Histogram } from './histogram.ts';
 import { createOutcomeSets, wilson, type OutcomeSets } from './outcome-sets.ts';
+import { createWaits, type StoredWaits, type Waits } from './waits.ts';
 
 /** What was learned of one flow type: which steps follow which, how long that takes, when it is seen. */
 export interface TypeModel {
   /** Sets of step types per flow: what joins and parallel branches owe to the flow as a whole. */
   flows: OutcomeSets;
+  /** Of flows that had both: in how many the first step type began after the second (later → earlier → count). */
+  order: Map<string, Map<string, number>>;
   steps: Map<string, StepModel>;
-  /** What follows one message of a fan-out (`Part.key`). */
-  parts: Map<string, OutcomeSets>;
+  /** Who takes a message (`SentMessage.key`), and how long after it was sent. */
+  messages: Map<string, MessageModel>;
   /** Flow-wide gap before a step of this type starts, ms. */
-  gaps: Map<string, Histogram>;
+  gaps: Map<string, Waits>;
   about: Map<string, StepAbout>;
   /** Of flows that undid something: how often each step was done, and undone; which was undone first. */
   undo: UndoModel;
@@ -28,12 +31,20 @@ export interface UndoModel {
 }
 
 export interface StepModel {
+  /** What it did: the choice. Who took what it sent is a question of each message. */
   sets: OutcomeSets;
   /** The same by the version of the service that runs the step: a deploy may change what follows. */
   byVersion: Map<string, OutcomeSets>;
-  waits: Map<string, Histogram>;
+  /** From its start to each action, ms. */
+  waits: Map<string, Waits>;
   /** Start to end, ms. */
-  durations: Histogram;
+  durations: Waits;
+}
+
+export interface MessageModel {
+  takers: OutcomeSets;
+  /** By taker, ms. */
+  waits: Map<string, Waits>;
 }
 
 /** A step type in words, and when it is seen: reception minus start, ms, of its spans. */
@@ -43,21 +54,27 @@ export interface StepAbout {
   kind: string;
   /** Destinations of the messages that it took, in the order in which they were learned. */
   via: string[];
+  /** Step types that caused it: without one of them in a flow, it cannot come there. */
+  causers: string[];
   lag: Histogram;
   lastSeenMs: number;
 }
 
 const MOST_STEP_TYPES = 1000;
 const MOST_VERSIONS = 4;
-const MOST_PART_TYPES = 200;
+const MOST_MESSAGE_TYPES = 1000;
 /** Of one step type; who takes from more takes from anywhere. */
 const MOST_DESTINATIONS = 20;
+const MOST_CAUSERS = 20;
+/** Step types of one flow whose order is counted, pair by pair: later ones may come at any time. */
+const MOST_ORDERED = 32;
 
 export function createTypeModel(): TypeModel {
   return {
     flows: createOutcomeSets(),
+    order: new Map(),
     steps: new Map(),
-    parts: new Map(),
+    messages: new Map(),
     gaps: new Map(),
     about: new Map(),
     undo: { done: new Map(), undone: new Map(), order: new Map() },
@@ -81,15 +98,9 @@ export function teach(model: TypeModel, digest: Digest, weight: 1 | -1): void {
     for (const name of undone) if (wasDone.has(name)) count(model.undo.undone, name, weight);
     for (const [name, later] of pairsOf(undone)) count(model.undo.order, `${name}\0${later}`, weight);
   }
-  for (const { key, follow } of digest.parts) {
-    let sets = model.parts.get(key);
-    if (sets === undefined) {
-      // The oldest goes: most likely of a version that runs no more.
-      if (model.parts.size >= MOST_PART_TYPES) model.parts.delete(model.parts.keys().next().value!);
-      model.parts.set(key, (sets = createOutcomeSets()));
-    }
-    sets.add(follow, weight);
-  }
+  teachOrder(model, digest, weight);
+  teachMessages(model, digest, weight);
+  const isHeldUp = digest.messages.some(({ waits }) => waits.some((wait) => wait.isHeldUp));
   let before: number | null = null;
   for (const step of digest.steps) {
     let known = model.steps.get(step.key);
@@ -99,15 +110,16 @@ export function teach(model: TypeModel, digest: Digest, weight: 1 | -1): void {
         sets: createOutcomeSets(),
         byVersion: new Map(),
         waits: new Map(),
-        durations: createHistogram(),
+        durations: createWaits(),
       };
       model.steps.set(step.key, known);
     }
-    known.sets.add(step.follow, weight);
-    versionSets(known, step.version).add(step.follow, weight);
-    for (const { to, ms } of step.waits) histogramOf(known.waits, to).add(ms, weight);
-    if (step.endMs !== null) known.durations.add(step.endMs - step.startMs, weight);
-    if (before !== null) histogramOf(model.gaps, step.as).add(Math.max(0, step.startMs - before), weight);
+    known.sets.add(step.did, weight);
+    versionSets(known, step.version).add(step.did, weight);
+    for (const { to, ms } of step.waits) waitsOf(known.waits, to).add(ms, step.isHeldUp, weight);
+    if (step.endMs !== null) known.durations.add(step.endMs - step.startMs, step.isHeldUp, weight);
+    if (before !== null)
+      waitsOf(model.gaps, step.as).add(Math.max(0, step.startMs - before), isHeldUp, weight);
     before = Math.max(before ?? 0, step.startMs);
     let about = model.about.get(step.as);
     if (about === undefined)
@@ -118,16 +130,59 @@ export function teach(model: TypeModel, digest: Digest, weight: 1 | -1): void {
           service: step.service,
           kind: step.kind,
           via: [],
+          causers: [],
           lag: createHistogram(),
           lastSeenMs: 0,
         }),
       );
     if (step.via !== '' && about.via.length < MOST_DESTINATIONS && !about.via.includes(step.via))
       about.via.push(step.via);
+    if (step.from !== '' && about.causers.length < MOST_CAUSERS && !about.causers.includes(step.from))
+      about.causers.push(step.from);
     about.lag.add(Math.max(0, step.receivedMs - step.startMs), weight);
     about.lastSeenMs = Math.max(about.lastSeenMs, step.receivedMs);
     if (weight > 0 && step.startMs > (model.accepted.get(step.as) ?? Infinity))
       model.accepted.delete(step.as);
+  }
+}
+
+function teachOrder(model: TypeModel, { steps }: Digest, weight: number): void {
+  const began = [...new Set(steps.map((step) => step.as))].slice(0, MOST_ORDERED);
+  for (const [i, later] of began.entries()) {
+    if (i === 0) continue;
+    let before = model.order.get(later);
+    if (before === undefined) {
+      if (model.order.size >= MOST_STEP_TYPES) continue;
+      model.order.set(later, (before = new Map<string, number>()));
+    }
+    for (let j = 0; j < i; j++) {
+      const earlier = began[j]!;
+      if (before.has(earlier) || before.size < MOST_ORDERED * 4)
+        before.set(earlier, Math.max(0, (before.get(earlier) ?? 0) + weight));
+    }
+  }
+}
+
+/** Share of flows with both in which `step` began after `other`; null: they never came together. */
+export function comesAfter(model: TypeModel, step: string, other: string): number | null {
+  const after = model.order.get(step)?.get(other) ?? 0;
+  const before = model.order.get(other)?.get(step) ?? 0;
+  return after + before === 0 ? null : after / (after + before);
+}
+
+function teachMessages(model: TypeModel, { messages }: Digest, weight: number): void {
+  for (const { key, takers, waitingHopId, waits } of messages) {
+    // That nobody took it is counted where others may have (structure.ts): here is who takes it, if anybody does.
+    if (takers.length === 0 || waitingHopId !== null) continue;
+    let known = model.messages.get(key);
+    if (known === undefined) {
+      // The oldest goes: most likely of a version that runs no more.
+      if (model.messages.size >= MOST_MESSAGE_TYPES)
+        model.messages.delete(model.messages.keys().next().value!);
+      model.messages.set(key, (known = { takers: createOutcomeSets(), waits: new Map() }));
+    }
+    known.takers.add(takers, weight);
+    for (const { to, ms, isHeldUp } of waits) waitsOf(known.waits, to).add(ms, isHeldUp, weight);
   }
 }
 
@@ -177,10 +232,10 @@ function versionSets(step: StepModel, version: string): OutcomeSets {
   return sets;
 }
 
-function histogramOf(map: Map<string, Histogram>, key: string): Histogram {
-  let histogram = map.get(key);
-  if (histogram === undefined) map.set(key, (histogram = createHistogram()));
-  return histogram;
+function waitsOf(map: Map<string, Waits>, key: string): Waits {
+  let waits = map.get(key);
+  if (waits === undefined) map.set(key, (waits = createWaits()));
+  return waits;
 }
 
 /** As JSON, for the store and for people. */
@@ -195,7 +250,13 @@ export function toStored(model: TypeModel): object {
     accepted: Object.fromEntries(model.accepted),
     flows: model.flows,
     gaps: Object.fromEntries(model.gaps),
-    parts: Object.fromEntries(model.parts),
+    order: Object.fromEntries([...model.order].map(([key, before]) => [key, Object.fromEntries(before)])),
+    messages: Object.fromEntries(
+      [...model.messages].map(([key, { takers, waits }]) => [
+        key,
+        { takers, waits: Object.fromEntries(waits) },
+      ]),
+    ),
     about: Object.fromEntries(model.about),
     steps: Object.fromEntries(
       [...model.steps].map(([key, step]) => [
@@ -218,22 +279,33 @@ interface Stored {
   undo: Record<'done' | 'undone' | 'order', Record<string, number>>;
   /** Missing in what was stored before it existed. */
   accepted?: Record<string, number>;
-  parts?: Record<string, Sets>;
+  order?: Record<string, Record<string, number>>;
+  messages?: Record<string, { takers: Sets; waits: Record<string, StoredWaits> }>;
   rare?: Digest[];
   flows: Sets;
-  gaps: Record<string, Buckets>;
-  about: Record<string, Omit<StepAbout, 'lag' | 'via'> & { lag: Buckets; via: string | string[] }>;
+  gaps: Record<string, StoredWaits>;
+  about: Record<
+    string,
+    Omit<StepAbout, 'lag' | 'via' | 'causers'> & { lag: Buckets; via: string | string[]; causers?: string[] }
+  >;
   steps: Record<
     string,
-    { sets: Sets; byVersion: Record<string, Sets>; waits: Record<string, Buckets>; durations: Buckets }
+    {
+      sets: Sets;
+      byVersion: Record<string, Sets>;
+      waits: Record<string, StoredWaits>;
+      durations: StoredWaits;
+    }
   >;
 }
 
 /** `rare`: flows that taught, and may take it back. */
 export function fromStored(json: string): { model: TypeModel; rare: Digest[] } {
   const stored = JSON.parse(json) as Stored;
-  const histograms = (all: Record<string, Buckets>): Map<string, Histogram> =>
-    new Map(Object.entries(all).map(([key, buckets]) => [key, createHistogram(buckets)]));
+  const waitsIn = (all: Record<string, StoredWaits>): Map<string, Waits> =>
+    new Map(Object.entries(all).map(([key, waits]) => [key, createWaits(waits)]));
+  // Before messages were learned by themselves, a step's sets held who took them: those are learned anew.
+  const isOfBefore = stored.messages === undefined;
   const model: TypeModel = {
     version: stored.version,
     undo: {
@@ -243,27 +315,40 @@ export function fromStored(json: string): { model: TypeModel; rare: Digest[] } {
     },
     accepted: new Map(Object.entries(stored.accepted ?? {})),
     flows: createOutcomeSets(stored.flows),
-    gaps: histograms(stored.gaps),
-    parts: new Map(Object.entries(stored.parts ?? {}).map(([key, sets]) => [key, createOutcomeSets(sets)])),
+    order: new Map(
+      Object.entries(stored.order ?? {}).map(([key, before]) => [key, new Map(Object.entries(before))]),
+    ),
+    gaps: waitsIn(stored.gaps),
+    messages: new Map(
+      Object.entries(stored.messages ?? {}).map(([key, { takers, waits }]) => [
+        key,
+        { takers: createOutcomeSets(takers), waits: waitsIn(waits) },
+      ]),
+    ),
     about: new Map(
       Object.entries(stored.about).map(([key, about]) => [
         key,
-        { ...about, via: [about.via].flat().filter((one) => one !== ''), lag: createHistogram(about.lag) },
+        {
+          ...about,
+          via: [about.via].flat().filter((one) => one !== ''),
+          causers: about.causers ?? [],
+          lag: createHistogram(about.lag),
+        },
       ]),
     ),
     steps: new Map(
-      Object.entries(stored.steps).map(([key, step]) => [
+      Object.entries(isOfBefore ? {} : stored.steps).map(([key, step]) => [
         key,
         {
           sets: createOutcomeSets(step.sets),
           byVersion: new Map(
             Object.entries(step.byVersion).map(([version, sets]) => [version, createOutcomeSets(sets)]),
           ),
-          waits: histograms(step.waits),
-          durations: createHistogram(step.durations),
+          waits: waitsIn(step.waits),
+          durations: createWaits(step.durations),
         },
       ]),
     ),
   };
-  return { model, rare: stored.rare ?? [] };
+  return { model, rare: isOfBefore ? [] : (stored.rare ?? []) };
 }

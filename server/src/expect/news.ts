@@ -14,7 +14,8 @@ export interface News {
 const NOTHING: News = { consumers: new Set(), variant: false };
 
 /** `model` must not hold what this very flow taught. */
-export function newsOf(digest: Digest, model: TypeModel, flow: Flow): News {
+export function newsOf(digest: Digest, model: TypeModel, flow: Flow, isNewEnding: boolean): News {
+  if (isNewEnding) return { ...NOTHING, variant: true };
   if (model.flows.total < FEWEST_SAMPLES) return NOTHING;
   const strangers = digest.steps.filter((step) => !model.about.has(step.as));
   if (strangers.length === 0) {

@@ -7,6 +7,12 @@ export interface OutcomeSets {
   readonly total: number;
   /** How often exactly this set came. */
   countOf(members: readonly string[]): number;
+  /** How many sets hold all of these. */
+  holding(members: readonly string[]): number;
+  /** Members that came in every set that holds all of these. */
+  alwaysWith(seen: readonly string[]): string[];
+  /** The member that came most often; null: none did. */
+  mostFrequent(): string | null;
   /** What is still owed once `seen` have come; null: nothing, or too little is known to say. */
   owedAfter(seen: readonly string[]): Owed | null;
   toJSON(): [members: string[], count: number][];
@@ -23,6 +29,11 @@ export interface Candidate {
   key: string;
   /** Share of comparable flows in which it came. */
   probability: number;
+}
+
+interface Counted {
+  members: readonly string[];
+  count: number;
 }
 
 /** Below this many comparable flows only structure speaks. */
@@ -54,7 +65,7 @@ export function wilson(hits: number, n: number): { lower: number; upper: number 
 }
 
 export function createOutcomeSets(from: readonly (readonly [readonly string[], number])[] = []): OutcomeSets {
-  const sets = new Map<string, { members: readonly string[]; count: number }>();
+  const sets = new Map<string, Counted>();
   let total = 0;
   const keyOf = (members: readonly string[]): string => members.join('\u0001');
 
@@ -87,9 +98,55 @@ export function createOutcomeSets(from: readonly (readonly [readonly string[], n
   };
   for (const [members, count] of from) add(members, count);
 
-  const matching = (seen: readonly string[]): { members: readonly string[]; count: number }[] =>
+  const matching = (seen: readonly string[]): Counted[] =>
     [...sets.values()].filter((set) => seen.every((key) => set.members.includes(key)));
   const sum = (list: { count: number }[]): number => list.reduce((n, set) => n + set.count, 0);
+
+  /** A combination too rare to judge by: its rarest members one by one, and the sets that hold all others. */
+  const withoutRarest = (seen: readonly string[]): { rare: string[]; left: Counted[] } => {
+    const all = [...sets.values()].map((set) => ({ set, has: new Set(set.members) }));
+    const counts = new Map(
+      seen.map((key) => [key, sum(all.filter(({ has }) => has.has(key)).map(({ set }) => set))]),
+    );
+    /** How many of those given each does not have. */
+    const lacking = new Map(all.map(({ set, has }) => [set, seen.filter((key) => !has.has(key)).length]));
+    const rare: string[] = [];
+    let given = seen;
+    let left = matching(seen);
+    while (sum(left) < FEWEST_SAMPLES && given.length > 0) {
+      const rarest = given.reduce((a, b) => (counts.get(b)! < counts.get(a)! ? b : a));
+      rare.push(rarest);
+      given = given.filter((key) => key !== rarest);
+      for (const { set, has } of all) if (!has.has(rarest)) lacking.set(set, lacking.get(set)! - 1);
+      left = all.flatMap(({ set }) => (lacking.get(set) === 0 ? [set] : []));
+    }
+    return { rare, left };
+  };
+  const comesWith = (rare: string, key: string): boolean => {
+    for (const { members } of sets.values())
+      if (members.includes(rare) && !members.includes(key)) return false;
+    return true;
+  };
+  const judge = (like: Counted[], seen: readonly string[]): Owed | null => {
+    const n = sum(like);
+    const provisional = n < SOLID_SAMPLES;
+    let end = 0;
+    const came = new Map<string, number>();
+    for (const { members, count } of like) {
+      const more = members.filter((key) => !seen.includes(key));
+      if (more.length === 0) end += count;
+      for (const key of more) came.set(key, (came.get(key) ?? 0) + count);
+    }
+    if (end > mostEnds(n)) return null;
+    const candidates = [...came]
+      .map(([key, count]): Candidate => ({ key, probability: count / n }))
+      .sort((a, b) => b.probability - a.probability || (a.key < b.key ? -1 : 1));
+    const certain = candidates.filter(({ key }) => wilson(came.get(key)!, n).lower >= CERTAIN);
+    const byChance = candidates.reduce((share, { probability }) => share * (1 - probability), 1);
+    const isRule = n * byChance >= ENOUGH_EXPECTED && end <= 0.1 * n * byChance;
+    if (certain.length === 0 && !isRule && !(byChance < NEVER_BY_CHANCE && end < 0.5)) return null;
+    return { certain, oneOf: certain.length > 0 ? [] : candidates, samples: Math.round(n), provisional };
+  };
 
   return {
     add,
@@ -97,45 +154,30 @@ export function createOutcomeSets(from: readonly (readonly [readonly string[], n
       return total;
     },
     countOf: (members) => sets.get(keyOf(members))?.count ?? 0,
+    holding: (members) => sum(matching(members)),
+    alwaysWith(seen) {
+      const [first, ...others] = matching(seen);
+      return (first?.members ?? []).filter(
+        (key) => !seen.includes(key) && others.every(({ members }) => members.includes(key)),
+      );
+    },
+    mostFrequent() {
+      const counts = new Map<string, number>();
+      for (const { members, count } of sets.values())
+        for (const key of members) counts.set(key, (counts.get(key) ?? 0) + count);
+      const [most] = [...counts].sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1));
+      return most?.[0] ?? null;
+    },
     owedAfter(seen) {
-      let given = [...seen];
-      let like = matching(given);
-      // A combination that is too rare to judge by: judge without its rarest part.
-      if (sum(like) < FEWEST_SAMPLES) {
-        const all = [...sets.values()].map((set) => ({ set, has: new Set(set.members) }));
-        const counts = new Map(
-          given.map((key) => [key, sum(all.filter(({ has }) => has.has(key)).map(({ set }) => set))]),
-        );
-        /** How many of those given each does not have. */
-        const lacking = new Map(
-          all.map(({ set, has }) => [set, given.filter((key) => !has.has(key)).length]),
-        );
-        while (sum(like) < FEWEST_SAMPLES && given.length > 0) {
-          const rarest = given.reduce((a, b) => (counts.get(b)! < counts.get(a)! ? b : a));
-          given = given.filter((key) => key !== rarest);
-          for (const { set, has } of all) if (!has.has(rarest)) lacking.set(set, lacking.get(set)! - 1);
-          like = [...sets.values()].filter((set) => lacking.get(set) === 0);
-        }
-      }
-      const n = sum(like);
-      if (n < FEWEST_SAMPLES) return null;
-      const provisional = n < SOLID_SAMPLES;
-      let end = 0;
-      const came = new Map<string, number>();
-      for (const { members, count } of like) {
-        const more = members.filter((key) => !seen.includes(key));
-        if (more.length === 0) end += count;
-        for (const key of more) came.set(key, (came.get(key) ?? 0) + count);
-      }
-      if (end > mostEnds(n)) return null;
-      const candidates = [...came]
-        .map(([key, count]): Candidate => ({ key, probability: count / n }))
-        .sort((a, b) => b.probability - a.probability || (a.key < b.key ? -1 : 1));
-      const certain = candidates.filter(({ key }) => wilson(came.get(key)!, n).lower >= CERTAIN);
-      const byChance = candidates.reduce((share, { probability }) => share * (1 - probability), 1);
-      const isRule = n * byChance >= ENOUGH_EXPECTED && end <= 0.1 * n * byChance;
-      if (certain.length === 0 && !isRule && !(byChance < NEVER_BY_CHANCE && end < 0.5)) return null;
-      return { certain, oneOf: certain.length > 0 ? [] : candidates, samples: Math.round(n), provisional };
+      const like = matching(seen);
+      if (sum(like) >= FEWEST_SAMPLES) return judge(like, seen);
+      const { rare, left } = withoutRarest(seen);
+      const owed = sum(left) < FEWEST_SAMPLES ? null : judge(left, seen);
+      if (owed === null) return null;
+      // What is rare may be a choice that excludes what is usual: nothing is owed but what is certain among all, and came
+      // whenever that rare member came. Judged among those that chose otherwise, each rare branch was a stall.
+      const certain = owed.certain.filter(({ key }) => rare.every((one) => comesWith(one, key)));
+      return certain.length === 0 ? null : { ...owed, certain, oneOf: [] };
     },
     toJSON: () => [...sets.values()].map(({ members, count }) => [[...members], count]),
   };

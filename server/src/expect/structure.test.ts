@@ -1,7 +1,14 @@
 import { describe, expect, test } from 'vitest';
-import type { Digest, DigestStep } from './digest.ts';
-import { createStructure } from './structure.ts';
+import type { Digest, DigestStep, SentMessage } from './digest.ts';
+import { createTypeModel } from './model.ts';
+import { createStructure as create } from './structure.ts';
 
+const createStructure = () => {
+  const structure = create();
+  const owedBy = (digest: Digest, floorMs = 1000) =>
+    structure.owedBy(digest, createTypeModel(), [], floorMs);
+  return { ...structure, owedBy };
+};
 const step = (over: Partial<DigestStep>): DigestStep => ({
   id: 's',
   key: 'shop place',
@@ -19,12 +26,26 @@ const step = (over: Partial<DigestStep>): DigestStep => ({
   aliveMs: 1000,
   replied: false,
   via: '',
-  follow: [],
+  from: '',
+  did: [],
   waits: [],
-  waiting: [],
+  isHeldUp: false,
   ...over,
 });
-const digest = (...steps: DigestStep[]): Digest => ({
+const message = (over: Partial<SentMessage>): SentMessage => ({
+  stepId: 's',
+  key: 'shop place orders',
+  place: 'orders',
+  destination: 'orders',
+  sendSpanId: 'm',
+  waitingHopId: null,
+  sentMs: 1005,
+  takers: [],
+  waits: [],
+  isCounted: false,
+  ...over,
+});
+const flow = (steps: DigestStep[], messages: SentMessage[]): Digest => ({
   flowId: 'f',
   type: 'prod\0order',
   steps,
@@ -33,19 +54,27 @@ const digest = (...steps: DigestStep[]): Digest => ({
   declaredComplete: false,
   lastReceivedMs: 1000,
   ledger: null,
-  parts: [],
+  messages,
 });
+const digest = (...steps: DigestStep[]): Digest => flow(steps, []);
 const ship = step({ id: 't', as: 'ship', name: 'ship', service: 'warehouse', via: 'orders' });
-const consumed = digest(step({ waits: [{ to: 'ship', ms: 50 }], follow: ['ship'] }), ship);
-const unconsumed = digest(step({ waiting: [{ hopId: 'h', destination: 'orders', sentMs: 1005 }] }));
+const taken = (over: Partial<SentMessage> = {}): Digest =>
+  flow(
+    [step({}), ship],
+    [message({ takers: ['ship'], waits: [{ to: 'ship', stepId: 't', ms: 50, isHeldUp: false }], ...over })],
+  );
+const untaken = (over: Partial<SentMessage> = {}): Digest =>
+  flow([step({})], [message({ waitingHopId: 'h', ...over })]);
+const owes = (structure: ReturnType<typeof createStructure>, one: Digest): boolean =>
+  structure.owedBy(one).length > 0;
 
 describe('what messaging owes without history of the flow type', () => {
-  test('a message to a destination that is consumed owes a consumption; to another one nothing', () => {
+  test('a message to a place where others were taken owes a consumption; elsewhere it owes nothing', () => {
     const structure = createStructure();
-    for (let i = 0; i < 19; i++) structure.teach(consumed, 1);
-    expect(structure.owedBy(unconsumed, [], 1000)).toEqual([]);
-    structure.teach(consumed, 1);
-    expect(structure.owedBy(unconsumed, [], 1000)).toMatchObject([
+    expect(structure.owedBy(untaken())).toEqual([]);
+    expect(structure.waitsForNobody(untaken())).toHaveLength(1);
+    structure.teach(taken(), 1);
+    expect(structure.owedBy(untaken())).toMatchObject([
       {
         absence: 'undelivered-message',
         basis: 'structural',
@@ -54,48 +83,104 @@ describe('what messaging owes without history of the flow type', () => {
         message: 'orders',
         hopId: 'h',
         since: 1000,
-        stuckAt: 61_000,
+        stuckAt: 61_001,
       },
     ]);
-    const elsewhere = digest(step({ waiting: [{ hopId: 'h', destination: 'audit', sentMs: 1005 }] }));
-    expect(structure.owedBy(elsewhere, [], 1000)).toEqual([]);
-    for (let i = 0; i < 20; i++) structure.teach(unconsumed, 1);
-    expect(structure.owedBy(unconsumed, [], 1000)).toEqual([]);
+    expect(structure.waitsForNobody(untaken())).toEqual([]);
+    expect(structure.owedBy(untaken({ place: 'audit' }))).toEqual([]);
+    for (let i = 0; i < 20; i++) structure.teach(untaken(), 1);
+    expect(structure.owedBy(untaken())).toEqual([]);
+  });
+  test('who takes from a place for the first time makes it known, once', () => {
+    const structure = createStructure();
+    expect(structure.teach(untaken(), 1)).toEqual([]);
+    expect(structure.teach(taken(), 1)).toEqual(['prod\0orders']);
+    expect(structure.teach(taken(), 1)).toEqual([]);
+    expect(structure.teach(taken(), -1)).toEqual([]);
+  });
+  test.each([
+    // [taken, then untaken, of which others were taken later] → is the next one owed?
+    [1, 0, true],
+    [30, 1, true],
+    [30, 10, false],
+    [100, 3, true],
+    [100, 100, false],
+    [200, 100, true],
+  ])('of %i taken and %i that others overtook, the next is owed: %s', (met, overtaken, expected) => {
+    const structure = createStructure();
+    for (let i = 0; i < met; i++) structure.teach(taken(), 1);
+    structure.observe(taken({ sentMs: 2000 }));
+    for (let i = 0; i < overtaken; i++) structure.countUntaken(untaken());
+    expect(owes(structure, untaken())).toBe(expected);
+  });
+  test('whom nobody overtook waits in an outage, and proves nothing', () => {
+    const structure = createStructure();
+    for (let i = 0; i < 30; i++) structure.teach(taken(), 1);
+    structure.observe(taken({ sentMs: 1000 }));
+    for (let i = 0; i < 500; i++) structure.countUntaken(untaken({ sentMs: 1005 + i }));
+    expect(owes(structure, untaken({ sentMs: 3000 }))).toBe(true);
+  });
+  test('what was counted is taken back once, with what the flow taught or without', () => {
+    const structure = createStructure();
+    structure.teach(taken(), 1);
+    structure.observe(taken({ sentMs: 2000 }));
+    const late = Array.from({ length: 5 }, () => untaken());
+    for (const one of late) structure.countUntaken(one);
+    expect(owes(structure, untaken())).toBe(false);
+    for (const one of late) {
+      structure.takeBackUntaken(one);
+      structure.takeBackUntaken(one);
+      structure.teach(one, -1);
+    }
+    expect(owes(structure, untaken())).toBe(true);
+  });
+  test('one kind of message rests untaken, and another one at the same place never does', () => {
+    const structure = createStructure();
+    for (let i = 0; i < 30; i++) structure.teach(taken(), 1);
+    for (let i = 0; i < 30; i++) structure.teach(untaken({ key: 'shop remind orders' }), 1);
+    expect(owes(structure, untaken())).toBe(true);
+    expect(owes(structure, untaken({ key: 'shop remind orders' }))).toBe(false);
+  });
+  test('a batch that does not name all that it took may have taken what was sent before it', () => {
+    const structure = createStructure();
+    for (let i = 0; i < 30; i++) structure.teach(taken(), 1);
+    structure.observeCut('prod', 'orders', 1100);
+    expect([owes(structure, untaken()), structure.mayBeTaken(untaken())]).toEqual([false, true]);
+    const later = untaken({ sentMs: 1200 });
+    expect([owes(structure, later), structure.mayBeTaken(later)]).toEqual([true, false]);
   });
   test('a command owes a reply where replies are normal', () => {
     const structure = createStructure();
     const replied = step({ kind: 'command', replied: true });
     const silent = step({ kind: 'command' });
     for (let i = 0; i < 25; i++) structure.teach(digest(replied), 1);
-    expect(structure.owedBy(digest(silent), [], 1000)).toMatchObject([{ absence: 'missing-reply' }]);
-    expect(structure.owedBy(digest(replied), [], 1000)).toEqual([]);
-    expect(structure.owedBy(digest(step({ kind: 'command', failed: true })), [], 1000)).toEqual([]);
+    expect(structure.owedBy(digest(silent))).toMatchObject([{ absence: 'missing-reply' }]);
+    expect(structure.owedBy(digest(replied))).toEqual([]);
+    expect(structure.owedBy(digest(step({ kind: 'command', failed: true })))).toEqual([]);
   });
   test('a started step owes an end, or a sign of life', () => {
     const structure = createStructure();
     const running = { running: true, endMs: null };
-    expect(structure.owedBy(digest(step(running)), [], 1000)).toMatchObject([
+    expect(structure.owedBy(digest(step(running)))).toMatchObject([
       { absence: 'lost-step', stuckAt: 601_000 },
     ]);
-    expect(structure.owedBy(digest(step({ ...running, aliveMs: 500_000 })), [], 1000)).toMatchObject([
+    expect(structure.owedBy(digest(step({ ...running, aliveMs: 500_000 })))).toMatchObject([
       { stuckAt: 1_100_000 },
     ]);
   });
   test('a step that told thousands says so a bounded number of times', () => {
     const structure = createStructure();
-    for (let i = 0; i < 25; i++) structure.teach(consumed, 1);
-    const waiting = Array.from({ length: 5000 }, (_, i) => ({
-      hopId: `h${i}`,
-      destination: 'orders',
-      sentMs: i,
-    }));
-    expect(structure.owedBy(digest(step({ waiting })), [], 1000)).toHaveLength(50);
+    for (let i = 0; i < 25; i++) structure.teach(taken(), 1);
+    const messages = Array.from({ length: 5000 }, (_, i) =>
+      message({ waitingHopId: `h${i}`, sendSpanId: `m${i}`, sentMs: i }),
+    );
+    expect(structure.owedBy(flow([step({})], messages))).toHaveLength(50);
   });
   test('what it learned comes back', () => {
     const before = createStructure();
-    for (let i = 0; i < 25; i++) before.teach(consumed, 1);
+    for (let i = 0; i < 25; i++) before.teach(taken(), 1);
     const after = createStructure();
     for (const { environment, json } of before.takeChanged()) after.load(environment, json);
-    expect(after.owedBy(unconsumed, [], 1000)).toEqual(before.owedBy(unconsumed, [], 1000));
+    expect(after.owedBy(untaken())).toEqual(before.owedBy(untaken()));
   });
 });

@@ -1,27 +1,46 @@
 import type { WaitingFor } from '../model/expectation.ts';
-import type { Digest, DigestStep } from './digest.ts';
+import type { Digest, DigestStep, SentMessage } from './digest.ts';
 import { createHistogram, type Histogram } from './histogram.ts';
-import { wilson } from './outcome-sets.ts';
+import type { TypeModel } from './model.ts';
+import { FEWEST_SAMPLES, wilson } from './outcome-sets.ts';
 import { MOST_WAITING, owedSince, waitingFor } from './waiting-for.ts';
+import { createWaits, longestUsual, type StoredWaits, type Waits } from './waits.ts';
 
 /**
- * What messaging itself owes, in whatever flow type: a message to a destination that is consumed owes a consumption, a
- * command that is usually replied to owes a reply, a started step owes an end or a sign of life. Counted per environment,
- * so that a flow type of which nothing is known yet is not blind.
+ * What messaging itself owes: a message to a place where others were taken owes a consumption, a command that is usually
+ * replied to owes a reply, a started step owes an end or a sign of life. It speaks until history contradicts it, message
+ * by message: counted for each kind of message, and for each place of an environment as long as little is known of that.
  */
 export interface Structure {
-  teach(digest: Digest, weight: 1 | -1): void;
-  /** Beyond what `known` says already. */
-  owedBy(digest: Digest, known: readonly WaitingFor[], floorMs: number): WaitingFor[];
+  /** A flow that owes nothing teaches, or takes back what it taught. Returns places that somebody takes from, as of now. */
+  teach(digest: Digest, weight: 1 | -1): string[];
+  /** Whatever was taken, in flows that owe something as well. */
+  observe(digest: Digest): void;
+  /**
+   * A message that still waits although others were taken that were sent later: its taker is there and does not want it.
+   * Counted while little is known of its place; later it was lost, and a lost message must not silence its own alarm.
+   */
+  countUntaken(digest: Digest): void;
+  /** What `countUntaken` counted of this flow. */
+  takeBackUntaken(digest: Digest): void;
+  owedBy(digest: Digest, model: TypeModel, known: readonly WaitingFor[], floorMs: number): WaitingFor[];
+  /** Messages that wait at places where nobody was ever seen to take any. */
+  waitsForNobody(digest: Digest): SentMessage[];
+  /** A batch was taken whose links do not name all that was in it. */
+  observeCut(environment: string, destination: string, atMs: number): void;
+  /** Messages that a batch may have taken without naming them. */
+  mayBeTaken(digest: Digest): boolean;
   takeChanged(): { environment: string; json: string }[];
   load(environment: string, json: string): void;
 }
 
-/** Of messages to one destination, or of commands to one step: how many met what they owe. */
+/** Of messages of one kind, or of commands to one step: how many met what they owe. */
 interface Tally {
   met: number;
   unmet: number;
-  waits: Histogram;
+  waits: Waits;
+  /** From the start of who met it until that was heard of, ms. */
+  lag: Histogram;
   /** Who meets it, last seen. */
   step: string;
   service: string;
@@ -29,22 +48,46 @@ interface Tally {
 
 const FEWEST = 20;
 const NORMAL = 0.8;
-const MOST_TALLIES = 5000;
+/** Of the messages to a place: if more than this rest untaken, by the lower bound, its taker is choosy. */
+const RESTS = 0.05;
+/** From so many on, a message that others overtook was lost. */
+const SOLID = 200;
+const FULL = 4000;
+const MOST_TALLIES = 10_000;
+const MOST_PLACES = 10_000;
 /** Few samples: nothing is stuck sooner. */
 const UNSURE_MS = 60_000;
 /** A running step of which no duration is known, after its last sign of life. */
 const NO_SIGN_MS = 600_000;
+/** A batch takes what was sent before it, in this time at least. */
+const CUT_MS = 60_000;
+const MOST_CUTS = 64;
+
+const takenKey = (place: string): string => `consumed ${place}`;
+const sentKey = ({ type }: Digest, { key }: SentMessage): string => `sent ${type}\0${key}`;
+const repliedKey = (step: DigestStep): string => `replied ${step.as}`;
+const environmentOf = (digest: Digest): string => digest.type.split('\0')[0]!;
+const isUntaken = ({ takers, waitingHopId }: SentMessage): boolean =>
+  takers.length === 0 && waitingHopId !== null;
 
 export function createStructure(): Structure {
   const byEnvironment = new Map<string, Map<string, Tally>>();
   const changed = new Set<string>();
-  const environmentOf = (digest: Digest): string => digest.type.split('\0')[0]!;
+  /** By environment and place: when the latest of the messages that were taken there was sent, ms. */
+  const latestTaken = new Map<string, number>();
+  const cuts = new Map<string, number[]>();
+
+  const known = (environment: string, key: string): Tally | undefined =>
+    byEnvironment.get(environment)?.get(key);
   const tallyOf = (environment: string, key: string): Tally | undefined => {
     let tallies = byEnvironment.get(environment);
     if (tallies === undefined) byEnvironment.set(environment, (tallies = new Map<string, Tally>()));
     let tally = tallies.get(key);
     if (tally === undefined && tallies.size < MOST_TALLIES)
-      tallies.set(key, (tally = { met: 0, unmet: 0, waits: createHistogram(), step: '', service: '' }));
+      tallies.set(
+        key,
+        (tally = { met: 0, unmet: 0, waits: createWaits(), lag: createHistogram(), step: '', service: '' }),
+      );
     return tally;
   };
   const count = (tally: Tally | undefined, met: boolean, weight: number): void => {
@@ -55,67 +98,115 @@ export function createStructure(): Structure {
     tally.met /= 2;
     tally.unmet /= 2;
   };
-  const normal = (environment: string, key: string): Tally | null => {
-    const tally = byEnvironment.get(environment)?.get(key);
-    if (tally === undefined || tally.met + tally.unmet < FEWEST) return null;
-    return wilson(tally.met, tally.met + tally.unmet).lower >= NORMAL ? tally : null;
+  /** By its own kind where enough of those are known, else by its place; null: nobody has to take it. */
+  const tallyFor = (digest: Digest, message: SentMessage): Tally | null => {
+    const environment = environmentOf(digest);
+    const own = known(environment, sentKey(digest, message));
+    const tally =
+      own !== undefined && own.met + own.unmet >= FEWEST ? own : known(environment, takenKey(message.place));
+    if (tally === undefined || tally.met < 1) return null;
+    return wilson(tally.unmet, tally.met + tally.unmet).lower < RESTS ? tally : null;
   };
+  const countUnmet = (digest: Digest, message: SentMessage, weight: 1 | -1): void => {
+    const environment = environmentOf(digest);
+    if (message.isCounted === weight > 0) return;
+    message.isCounted = weight > 0;
+    count(tallyOf(environment, takenKey(message.place)), false, weight);
+    count(tallyOf(environment, sentKey(digest, message)), false, weight);
+    changed.add(environment);
+  };
+  const isTakenByAnybody = (digest: Digest, { place }: SentMessage): boolean =>
+    (known(environmentOf(digest), takenKey(place))?.met ?? 0) > 0;
+  const isCut = (digest: Digest, { destination, sentMs }: SentMessage): boolean =>
+    cuts.size > 0 &&
+    (cuts.get(`${environmentOf(digest)}\0${destination}`) ?? []).some(
+      (atMs) => sentMs <= atMs && sentMs > atMs - CUT_MS,
+    );
+
   return {
     teach(digest, weight) {
       const environment = environmentOf(digest);
+      const found: string[] = [];
       changed.add(environment);
-      const byType = new Map(digest.steps.map((step) => [step.as, step]));
-      for (const step of digest.steps) {
-        for (const { to, ms } of step.waits) {
-          const consumer = byType.get(to);
-          if (consumer === undefined || consumer.via === '') continue;
-          const tally = tallyOf(environment, consumedKey(consumer.via));
+      const byId = new Map(digest.steps.map((step) => [step.id, step]));
+      for (const message of digest.messages) {
+        if (isUntaken(message)) {
+          // Where nobody is known to take anything, nobody is choosy: who comes later takes it, or it was lost.
+          if (weight < 0 || isTakenByAnybody(digest, message)) countUnmet(digest, message, weight);
+          continue;
+        }
+        const [first, ...others] = message.waits;
+        if (first === undefined) continue;
+        const wait = others.reduce((a, b) => (b.ms < a.ms ? b : a), first);
+        const taker = byId.get(wait.stepId);
+        if (weight > 0 && !isTakenByAnybody(digest, message)) found.push(`${environment}\0${message.place}`);
+        for (const key of [takenKey(message.place), sentKey(digest, message)]) {
+          const tally = tallyOf(environment, key);
           count(tally, true, weight);
           if (tally === undefined) continue;
-          tally.waits.add(ms, weight);
-          tally.step = consumer.name;
-          tally.service = consumer.service;
+          tally.waits.add(wait.ms, wait.isHeldUp, weight);
+          if (taker === undefined) continue;
+          tally.lag.add(Math.max(0, taker.receivedMs - taker.startMs), weight);
+          tally.step = taker.name;
+          tally.service = taker.service;
         }
-        for (const { destination } of step.waiting)
-          count(tallyOf(environment, consumedKey(destination)), false, weight);
+      }
+      for (const step of digest.steps) {
         if (step.kind !== 'command' || step.running || step.endMs === null) continue;
         const tally = tallyOf(environment, repliedKey(step));
         count(tally, step.replied, weight);
-        if (tally && step.replied) tally.waits.add(step.endMs - step.startMs, weight);
+        if (tally && step.replied) tally.waits.add(step.endMs - step.startMs, step.isHeldUp, weight);
+      }
+      return found;
+    },
+    observe(digest) {
+      for (const { place, takers, sentMs } of digest.messages) {
+        if (takers.length === 0) continue;
+        const key = `${environmentOf(digest)}\0${place}`;
+        const latest = latestTaken.get(key);
+        if (latest !== undefined && latest >= sentMs) continue;
+        if (latest === undefined && latestTaken.size >= MOST_PLACES)
+          latestTaken.delete(latestTaken.keys().next().value!);
+        latestTaken.set(key, sentMs);
       }
     },
-    owedBy(digest, known, floorMs) {
+    countUntaken(digest) {
+      for (const message of digest.messages) {
+        const met = known(environmentOf(digest), takenKey(message.place))?.met ?? 0;
+        if (!isUntaken(message) || met === 0 || met >= SOLID) continue;
+        if ((latestTaken.get(`${environmentOf(digest)}\0${message.place}`) ?? 0) > message.sentMs)
+          countUnmet(digest, message, 1);
+      }
+    },
+    takeBackUntaken(digest) {
+      for (const message of digest.messages) if (message.isCounted) countUnmet(digest, message, -1);
+    },
+    owedBy(digest, model, found, floorMs) {
       if (digest.aborted || digest.declaredComplete) return [];
       const environment = environmentOf(digest);
-      const found: WaitingFor[] = [];
+      const owed: WaitingFor[] = [];
+      const byId = new Map(digest.steps.map((step) => [step.id, step]));
+      for (const message of digest.messages) {
+        if (owed.length >= MOST_WAITING) break;
+        const tally = isUntaken(message) ? tallyFor(digest, message) : null;
+        const step = byId.get(message.stepId);
+        if (tally === null || step === undefined || isCut(digest, message)) continue;
+        const missing = untaken(message, step, tally, model, floorMs);
+        if (!cameOtherwise(missing, message, step, digest)) owed.push(missing);
+      }
       for (const step of digest.steps) {
-        if (found.length >= MOST_WAITING) break;
-        if (known.some((one) => one.afterStepId === step.id)) continue;
-        if (step.running) {
-          found.push(endOf(step, floorMs));
-          continue;
-        }
-        for (const hop of step.waiting) {
-          const tally = normal(environment, consumedKey(hop.destination));
-          if (tally === null) continue;
-          found.push(
-            waitingFor({
-              ...owed(step, tally, hop.sentMs, floorMs),
-              id: `${hop.hopId}>consumed`,
-              hopId: hop.hopId,
-              step: tally.step,
-              service: tally.service,
-              message: hop.destination,
-              absence: 'undelivered-message',
-            }),
-          );
-        }
-        if (step.kind !== 'command' || step.replied || step.failed) continue;
-        const tally = normal(environment, repliedKey(step));
-        if (tally === null) continue;
-        found.push(
+        if (owed.length >= MOST_WAITING) break;
+        if (found.some((one) => one.afterStepId === step.id)) continue;
+        if (step.running) owed.push(endOf(step, floorMs));
+        if (step.running || step.kind !== 'command' || step.replied || step.failed) continue;
+        // Once it is known what such a step does, that speaks of its reply as well.
+        if ((model.steps.get(step.key)?.sets.total ?? 0) >= FEWEST_SAMPLES) continue;
+        const tally = known(environment, repliedKey(step));
+        if (tally === undefined || tally.met + tally.unmet < FEWEST) continue;
+        if (wilson(tally.met, tally.met + tally.unmet).lower < NORMAL) continue;
+        owed.push(
           waitingFor({
-            ...owed(step, tally, step.startMs, floorMs),
+            ...timesOf(step, tally, step.startMs, floorMs),
             id: `${step.id}>reply`,
             step: `reply of ${step.name}`,
             service: step.service,
@@ -123,8 +214,17 @@ export function createStructure(): Structure {
           }),
         );
       }
-      return found.slice(0, MOST_WAITING);
+      return owed;
     },
+    waitsForNobody: (digest) =>
+      digest.messages.filter((message) => isUntaken(message) && !isTakenByAnybody(digest, message)),
+    observeCut(environment, destination, atMs) {
+      const key = `${environment}\0${destination}`;
+      if (!cuts.has(key) && cuts.size >= MOST_PLACES) cuts.delete(cuts.keys().next().value!);
+      cuts.set(key, [...(cuts.get(key) ?? []).slice(1 - MOST_CUTS), atMs]);
+    },
+    mayBeTaken: (digest) =>
+      cuts.size > 0 && digest.messages.some((message) => isUntaken(message) && isCut(digest, message)),
     takeChanged() {
       const list = [...changed].map((environment) => ({
         environment,
@@ -135,14 +235,14 @@ export function createStructure(): Structure {
     },
     load(environment, json) {
       const stored = JSON.parse(json) as {
-        [key: string]: Omit<Tally, 'waits'> & { waits: [number, number][] };
+        [key: string]: Omit<Tally, 'waits' | 'lag'> & { waits: StoredWaits; lag?: [number, number][] };
       };
       byEnvironment.set(
         environment,
         new Map(
           Object.entries(stored).map(([key, tally]) => [
             key,
-            { ...tally, waits: createHistogram(tally.waits) },
+            { ...tally, waits: createWaits(tally.waits), lag: createHistogram(tally.lag) },
           ]),
         ),
       );
@@ -150,23 +250,59 @@ export function createStructure(): Structure {
   };
 }
 
-const FULL = 4000;
-const consumedKey = (destination: string): string => `consumed ${destination}`;
-const repliedKey = (step: DigestStep): string => `replied ${step.as}`;
+/** Where branches join, whichever ended last leads on: what the others sent for it rests untaken. */
+const cameOtherwise = (
+  { step, service }: WaitingFor,
+  { sentMs }: SentMessage,
+  sender: DigestStep,
+  { steps }: Digest,
+): boolean =>
+  steps.some(
+    (one) =>
+      one.name === step && one.service === service && one.startMs >= sentMs && one.from !== sender.as,
+  );
 
-function owed(step: DigestStep, { met, unmet, waits }: Tally, sentMs: number, floorMs: number) {
+/** Who takes such a message is known by its kind, or only who took one last at this place. */
+function untaken(
+  message: SentMessage,
+  step: DigestStep,
+  tally: Tally,
+  model: TypeModel,
+  floorMs: number,
+): WaitingFor {
+  const takers = model.messages.get(message.key)?.takers;
+  const owed = takers?.owedAfter([]) ?? null;
+  const likeliest = owed === null ? takers?.mostFrequent() : (owed.certain[0] ?? owed.oneOf[0])?.key;
+  const about = likeliest == null ? undefined : model.about.get(likeliest);
+  const choices = owed?.certain.length === 0 ? owed.oneOf : [];
+  return waitingFor({
+    ...timesOf(step, tally, message.sentMs, floorMs),
+    id: `${message.waitingHopId}>consumed`,
+    hopId: message.waitingHopId,
+    step: about?.name ?? tally.step,
+    service: about?.service ?? tally.service,
+    message: message.destination,
+    oneOf:
+      choices.length > 1 ? choices.slice(0, 10).map(({ key }) => model.about.get(key)?.name ?? key) : [],
+    absence: 'undelivered-message',
+  });
+}
+
+function timesOf(step: DigestStep, { met, unmet, waits, lag }: Tally, sentMs: number, floorMs: number) {
   const since = owedSince(step, sentMs);
-  const longest = waits.quantile(0.999);
+  const samples = met + unmet;
+  const lagMs = longestUsual(lag);
+  const isUnsure = samples < FEWEST_SAMPLES;
   return {
     afterStepId: step.id,
-    expectedAt: since + waits.quantile(0.5),
+    expectedAt: since + waits.median(),
     since,
-    lateAt: since + Math.max(floorMs, longest),
-    stuckAt: since + Math.max(floorMs, 2 * longest, met + unmet < 100 ? UNSURE_MS : 0),
-    basis: 'structural' as const,
-    probability: met / (met + unmet),
-    samples: Math.round(met + unmet),
-    provisional: true,
+    lateAt: since + Math.max(floorMs, waits.late()) + lagMs,
+    stuckAt: since + Math.max(floorMs, waits.stuck(), isUnsure ? UNSURE_MS : 0) + lagMs,
+    basis: isUnsure ? ('structural' as const) : ('learned' as const),
+    probability: met / samples,
+    samples: Math.round(samples),
+    provisional: isUnsure,
   };
 }
 

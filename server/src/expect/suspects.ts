@@ -10,8 +10,8 @@ export interface Suspects {
   forget(flowId: string): void;
   /** Whoever owes this was heard of after it began to owe. */
   reports(digest: Digest, owed: WaitingFor): boolean;
-  /** Names the silence of the service in which most of this time lies; null: it was heard of. */
-  silenceIn(digest: Digest, service: string, fromMs: number, toMs: number): string | null;
+  /** When this service began this step the last time, in whatever flow, ms; 0: never. */
+  performedAt(environment: string, service: string | null, step: string): number;
   /** In words, for an incident; null: nothing is suspicious. */
   suspect(finding: Finding, flow: Flow): string | null;
 }
@@ -25,15 +25,15 @@ interface Versions {
 const MOST_SERVICES = 10_000;
 /** A service that was not heard of for so long before something of it was missed fell silent. */
 const SILENT_MS = 10_000;
-const MOST_SILENCES = 8;
+const MOST_STEPS = 20_000;
 /** A version that is younger than this when something goes wrong is worth a look. */
 const DEPLOY_MS = 3_600_000;
 
 export function createSuspects(clock: Clock): Suspects {
   /** When each service was last heard of, in whatever flow, ms. */
   const lastSeen = new Map<string, number>();
-  /** Ended silences of each service, the last ones. */
-  const silences = new Map<string, { fromMs: number; toMs: number }[]>();
+  /** When each step began the last time, ms. */
+  const performed = new Map<string, number>();
   const versions = new Map<string, Versions>();
   const queues = createQueues(clock);
   const keyOf = (environment: string, service: string | null): string => `${environment}\0${service ?? ''}`;
@@ -64,11 +64,9 @@ export function createSuspects(clock: Clock): Suspects {
         const key = keyOf(flow.environment, step.service);
         const seen = lastSeen.get(key);
         if (seen === undefined && lastSeen.size >= MOST_SERVICES) continue;
-        if (seen !== undefined && step.receivedMs >= seen + SILENT_MS)
-          silences.set(key, [
-            ...(silences.get(key) ?? []).slice(1 - MOST_SILENCES),
-            { fromMs: seen, toMs: step.receivedMs },
-          ]);
+        const name = `${key}\0${step.name}`;
+        if (performed.has(name) || performed.size < MOST_STEPS)
+          performed.set(name, Math.max(performed.get(name) ?? 0, step.startMs));
         lastSeen.set(key, Math.max(seen ?? 0, step.receivedMs));
         const known = versions.get(key);
         if (known?.now !== step.version && step.receivedMs > (known?.sinceMs ?? 0))
@@ -78,13 +76,8 @@ export function createSuspects(clock: Clock): Suspects {
     forget: (flowId) => queues.forget(flowId),
     reports: ({ type }, { service, since }) =>
       (lastSeen.get(keyOf(type.split('\0')[0]!, service)) ?? 0) > since,
-    silenceIn({ type }, service, fromMs, toMs) {
-      const key = keyOf(type.split('\0')[0]!, service);
-      const found = silences
-        .get(key)
-        ?.find((one) => 2 * (Math.min(one.toMs, toMs) - Math.max(one.fromMs, fromMs)) > toMs - fromMs);
-      return found === undefined ? null : `${key}\0${found.toMs}`;
-    },
+    performedAt: (environment, service, step) =>
+      performed.get(`${keyOf(environment, service)}\0${step}`) ?? 0,
     suspect(finding, flow) {
       if (!finding.lasting) return null;
       const found = [ofService(finding, flow), ofQueue(finding, flow)].filter((one) => one !== null);

@@ -41,6 +41,7 @@ export type Badge =
   | 'id-conflict'
   | 'contradictory-outcome'
   | 'sampled'
+  | 'no-known-consumer'
   | 'truncated';
 
 export interface Attempt {

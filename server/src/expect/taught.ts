@@ -1,0 +1,46 @@
+import type { Digest } from './digest.ts';
+
+/** Flows that taught and can still take it back: a late span changes what a flow was, and a stall is known in hindsight. */
+export interface Taught {
+  /** Gives the flows of its type that can take back what they taught. */
+  add(digest: Digest): ReadonlyMap<string, Digest>;
+  /** The flow as it taught, which it does no more; undefined: it did not, or so long ago that it stays. */
+  take(flowId: string): Digest | undefined;
+  /** Of the flows of a type that taught last, those that may turn out to be stalls: they outlive a restart. */
+  suspicious(type: string, isSuspicious: (digest: Digest) => boolean): Digest[];
+}
+
+const MOST_OF_TYPE = 5000;
+const MOST_IN_ALL = 100_000;
+const MOST_SEARCHED = 1000;
+const MOST_SUSPICIOUS = 100;
+
+export function createTaught(): Taught {
+  const byType = new Map<string, Map<string, Digest>>();
+  const typeOf = new Map<string, string>();
+  const take = (flowId: string): Digest | undefined => {
+    const ofType = byType.get(typeOf.get(flowId) ?? '');
+    const digest = ofType?.get(flowId);
+    typeOf.delete(flowId);
+    ofType?.delete(flowId);
+    return digest;
+  };
+
+  return {
+    add(digest) {
+      let ofType = byType.get(digest.type);
+      if (ofType === undefined) byType.set(digest.type, (ofType = new Map<string, Digest>()));
+      ofType.set(digest.flowId, digest);
+      typeOf.set(digest.flowId, digest.type);
+      if (ofType.size > MOST_OF_TYPE) take(ofType.keys().next().value!);
+      if (typeOf.size > MOST_IN_ALL) take(typeOf.keys().next().value!);
+      return ofType;
+    },
+    take,
+    suspicious: (type, isSuspicious) =>
+      [...(byType.get(type)?.values() ?? [])]
+        .slice(-MOST_SEARCHED)
+        .filter(isSuspicious)
+        .slice(-MOST_SUSPICIOUS),
+  };
+}
