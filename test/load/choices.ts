@@ -161,7 +161,7 @@ function historyOf(type: FlowType, pen: Pen, [least, most]: readonly [number, nu
   }
   const drained = { 'for ever': 0, lost: 0, drained: 1, partly: 0.7, none: 1 }[kind];
   const drainMs = meanwhileMs * pen.between(0.05, 0.3);
-  return { type, starts, outages: kind === 'none' ? [] : [{ fromMs, toMs, drained, drainMs }] };
+  return { type, starts, outages: kind === 'none' ? [] : [{ kind: 'down', fromMs, toMs, drained, drainMs }] };
 }
 
 const absencesOf = (flow: Flow): Flow['findings'] =>

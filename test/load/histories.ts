@@ -16,14 +16,23 @@ export interface Truth {
   beginning: 'whole' | 'lost' | 'late';
 }
 
-/** A consumer that takes nothing for a while. Of what came meanwhile a share is taken afterwards. */
+/**
+ * A while in which one consumer is not itself: it takes nothing, and afterwards a share of what waits; or it takes, and
+ * does not finish before the end; or it takes later and later, and then sooner again. Slow: that is how it is, of a share
+ * of its messages.
+ */
 export interface Outage {
+  kind: 'down' | 'hung' | 'overloaded' | 'slow';
   fromMs: number;
   toMs: number;
+  /** down: the share that is taken at last; slow: the share that takes its time. */
   drained: number;
-  /** Over which the backlog is taken. */
+  /** Over which the backlog is worked off; slow: how long. */
   drainMs: number;
 }
+
+/** Waits of an overloaded consumer grow to this share of its bad time: they shrink slower than time passes. */
+const OVERLOAD = 1 / 3;
 
 export interface History {
   type: FlowType;
@@ -62,8 +71,8 @@ export function play(pen: Pen, history: History, truths: Map<string, Truth>): Tr
   };
   const arrive = (delivery: Delivery, atMs: number): void => {
     const { taker } = delivery;
-    const outage = during(taker, atMs);
-    if (outage) return hold(delivery, outage, atMs);
+    const outage = delivery.heldBefore ? undefined : during(taker, atMs);
+    if (outage) return TROUBLES[outage.kind](delivery, outage, atMs);
     if (taker.batch === undefined) return perform(delivery, atMs);
     const waiting = pending.get(taker) ?? [];
     pending.set(taker, waiting);
@@ -77,8 +86,7 @@ export function play(pen: Pen, history: History, truths: Map<string, Truth>): Tr
     flow.truth.held = true;
     if (outage.toMs < Infinity && pen.random() < outage.drained) {
       const laterMs = Math.max(atMs, outage.toMs) + pen.random() * outage.drainMs;
-      agenda.at(laterMs, () => arrive(delivery, laterMs));
-      return;
+      return takeLater(delivery, laterMs);
     }
     flow.truth.untaken.push({
       service: taker.step.service,
@@ -87,6 +95,20 @@ export function play(pen: Pen, history: History, truths: Map<string, Truth>): Tr
       takenBefore: taken.get(taker) ?? 0,
     });
   };
+  const takeLater = (delivery: Delivery, laterMs: number): void =>
+    agenda.at(laterMs, () => arrive({ ...delivery, heldBefore: true }, laterMs));
+  const hang = (delivery: Delivery, { toMs, drainMs }: Outage, atMs: number): void => {
+    delivery.flow.truth.held = true;
+    perform({ ...delivery, workMs: toMs - atMs + pen.random() * drainMs }, atMs);
+  };
+  const slowDown = (delivery: Delivery, { fromMs, toMs }: Outage, atMs: number): void => {
+    delivery.flow.truth.held = true;
+    const halfMs = (toMs - fromMs) / 2;
+    takeLater(delivery, atMs + OVERLOAD * (halfMs - Math.abs(atMs - fromMs - halfMs)) * 2);
+  };
+  const takeSlowly = (delivery: Delivery, { drained, drainMs }: Outage, atMs: number): void =>
+    takeLater(delivery, pen.random() < drained ? atMs + drainMs * pen.between(0.8, 1.2) : atMs);
+  const TROUBLES = { down: hold, hung: hang, overloaded: slowDown, slow: takeSlowly };
   const poll = (taker: Taker, atMs: number): void => {
     const waiting = pending.get(taker) ?? [];
     pending.set(taker, []);
@@ -196,7 +218,7 @@ export function play(pen: Pen, history: History, truths: Map<string, Truth>): Tr
           : { laterMs: pen.scaled(20_000, 600_000) };
     const work = know(flow, pen.request(manner, workOf(flow, type.root, atMs), arrival));
     goOn(flow, type.root.out, work, arrival);
-    if (!outages.some(({ fromMs, toMs }) => atMs >= fromMs && atMs < toMs)) sound++;
+    if (!outages.some(({ kind, fromMs, toMs }) => kind !== 'slow' && atMs >= fromMs && atMs < toMs)) sound++;
   };
   history.starts.forEach((ms, number) => agenda.at(ms, () => begin(ms, number)));
   agenda.run();
@@ -214,6 +236,8 @@ interface Delivery {
   sent: Sent[];
   waitMs: number;
   workMs?: number;
+  /** Its trouble is over. */
+  heldBefore?: true;
   /** Whether anything follows from this taking. */
   goesOn?(): boolean;
   done?(work: Work): void;
