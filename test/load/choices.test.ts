@@ -1,0 +1,14 @@
+import { expect, test } from 'vitest';
+import { BOUNDS, playChoices } from './choices.ts';
+
+/** A short version of `npm run choices`: at least 99 % of untaken messages found, at most 1 whole flow of 1,000 stuck. */
+test('an untaken message is found, and no rare way is taken for a stall', async () => {
+  const score = await playChoices({ seed: 1, types: 12, before: [50, 400] });
+  expect(score.untaken).toBeGreaterThan(100);
+  expect(score.rare).toBeGreaterThan(15);
+  const missed = Object.keys(BOUNDS).filter((bound) => !BOUNDS[bound]!(score));
+  expect(
+    missed,
+    score.cases.map((one) => `${one.wrong} ${one.flows}, ${one.type}: ${one.said}`).join('\n'),
+  ).toEqual([]);
+}, 120_000);

@@ -1,0 +1,276 @@
+import { ABSENCES, createLab, traceIdOf, type Flow } from '@fermata/server/lab';
+import { play, type History, type Truth } from './histories.ts';
+import { createPen, type Pen } from './pen.ts';
+import { flowType, type FlowType } from './processes.ts';
+
+/**
+ * Processes with rare ways, fan-outs, joins and batches, of which one consumer dies: what of it is found, and who is
+ * accused who did nothing wrong.
+ */
+export interface ChoicesScore {
+  flows: number;
+  /** Flows with a message that nobody ever took, of a kind that its consumer had taken often enough to know. */
+  untaken: number;
+  /** Of those: stuck at the end, and the right service is named. */
+  found: number;
+  /** The same by how often the consumer had taken such a message before; also those too few to know. */
+  byTaken: Map<string, { untaken: number; found: number }>;
+  /** Flows without such a message. */
+  whole: number;
+  /** Of those: stuck at the end; stuck at any time; late although nobody was down. */
+  falselyStuck: number;
+  onceStuck: number;
+  falselyLate: number;
+  /** Whole flows that went a rare way, and those of them that are stuck at the end. */
+  rare: number;
+  rareStuck: number;
+  /** From the deadline to the word "stuck", and from the sending of the message, ms. */
+  afterDeadlineMs: number[];
+  afterSendingMs: number[];
+  cases: Case[];
+}
+
+/** What went wrong with the flows of one type. */
+export interface Case {
+  wrong: 'not found' | 'falsely stuck' | 'falsely late';
+  type: string;
+  share: number;
+  /** Sound flows of the type before the first of them. */
+  soundBefore: number;
+  takenBefore: number | null;
+  flows: number;
+  of: number;
+  /** What the first of them said at the end. */
+  said: string;
+}
+
+/** A way that fewer than this share take is rare. */
+const RARE = 0.05;
+/** A consumer that took so many messages of a kind is known to take them. */
+export const FEWEST_TAKEN = 5;
+const TAKEN = [0, 1, 3, 5, 10, 20, 50, 200, Infinity];
+const bucketOf = (taken: number): string => {
+  const at = TAKEN.findIndex((least) => least > taken);
+  const [from, to] = [TAKEN[at - 1]!, TAKEN[at]!];
+  return to === Infinity ? `${from} or more` : from === to - 1 ? `${from}` : `${from} to ${to - 1}`;
+};
+
+/** Bounds, each with whether a score keeps it. */
+export const BOUNDS: Record<string, (score: ChoicesScore) => boolean> = {
+  'untaken messages found: 99 %': ({ found, untaken }) => found >= 0.99 * untaken,
+  'whole flows falsely stuck at the end: 1 of 1,000': ({ falselyStuck, whole }) =>
+    falselyStuck <= whole / 1000,
+  'flows of rare ways falsely stuck at the end: 1 of 1,000': ({ rareStuck, rare }) =>
+    rareStuck <= rare / 1000,
+};
+
+export interface ChoicesOptions {
+  seed: number;
+  types: number;
+  /** Sound flows before an outage, at least and at most. */
+  before?: readonly [number, number];
+  onProgress?(text: string): void;
+}
+
+const START_MS = 1_794_000_000_000;
+const MINUTE = 60_000;
+const STEP_MS = 2000;
+/** How long it is waited for a verdict after the last flow. */
+const AFTER_MS = 4 * 3_600_000;
+
+export async function playChoices(options: ChoicesOptions): Promise<ChoicesScore> {
+  const pen = createPen(options.seed);
+  const truths = new Map<string, Truth>();
+  const all: Truth[] = [];
+  for (let i = 0; i < options.types; i++)
+    all.push(...play(pen, historyOf(flowType(i, pen), pen, options.before ?? [50, 2000]), truths));
+  const arrivals = pen.arrivals.sort((a, b) => a.atMs - b.atMs);
+
+  const seen = new Map<Truth, Seen>(
+    all.map((truth) => [truth, { lateMs: null, stuckMs: null, deadlineMs: null, flows: [] }]),
+  );
+  const truthOf = (flow: Flow): Truth | undefined => {
+    for (const key of flow.members) {
+      const truth = truths.get(traceIdOf(key));
+      if (truth) return truth;
+    }
+    return undefined;
+  };
+  const lab = await createLab({
+    startMs: START_MS,
+    onFlow(flow) {
+      if (flow.health === 'ok') return;
+      const truth = truthOf(flow);
+      if (!truth) return;
+      const one = seen.get(truth)!;
+      one.lateMs ??= lab.clock.now();
+      if (flow.health === 'late' || one.stuckMs !== null) return;
+      one.stuckMs = lab.clock.now();
+      one.deadlineMs = Math.min(...absencesOf(flow).map(({ since }) => since));
+    },
+  });
+  const from = performance.now();
+  let told = 0;
+  for (let at = 0; at < arrivals.length;) {
+    const until = lab.clock.now() + STEP_MS;
+    const due: (typeof arrivals)[number]['span'][] = [];
+    while (at < arrivals.length && arrivals[at]!.atMs <= until) due.push(arrivals[at++]!.span);
+    if (due.length > 0) await lab.deliver(due);
+    await lab.advance(STEP_MS);
+    if (at < (told * arrivals.length) / 10) continue;
+    const seconds = Math.round((performance.now() - from) / 1000);
+    options.onProgress?.(`${told++ * 10} % of ${arrivals.length} spans, ${all.length} flows, ${seconds} s`);
+  }
+  for (let left = AFTER_MS; left > 0; left -= 30_000) await lab.advance(30_000);
+  for (const { flow } of lab.flows.values()) {
+    const truth = truthOf(flow);
+    if (truth) seen.get(truth)!.flows.push(flow);
+  }
+  await lab.stop();
+  return scoreOf(seen);
+}
+
+interface Seen {
+  lateMs: number | null;
+  stuckMs: number | null;
+  deadlineMs: number | null;
+  /** What it became: one flow, or more where it could not be joined. */
+  flows: Flow[];
+}
+
+/** Sound flows, then, mostly, an outage: for ever, or a while, after which all, some or none of it is taken. */
+function historyOf(type: FlowType, pen: Pen, [least, most]: readonly [number, number]): History {
+  const startMs = START_MS + pen.between(0, 10 * MINUTE);
+  const { share } = type.victim;
+  // Half of the types are known well enough when it strikes, also on their rare ways; half are as they are.
+  const enough = pen.random() < 0.6 ? 12 / share : 0;
+  const before = Math.round(Math.min(most, Math.max(pen.scaled(least, most), enough)));
+  const everyMs = pen.scaled(3 * MINUTE, 90 * MINUTE) / before;
+  const kind = pen.pick(['for ever', 'lost', 'lost', 'drained', 'partly', 'none'] as const);
+  const meanwhileMs = Math.max(
+    MINUTE,
+    everyMs * Math.min(most / 2, Math.max(10, pen.between(6, 12) / share)),
+  );
+  const afterMs = kind === 'for ever' ? 0 : everyMs * pen.between(20, 100);
+  const fromMs = startMs + before * everyMs;
+  const toMs = kind === 'for ever' ? Infinity : fromMs + meanwhileMs;
+  const starts: number[] = [];
+  for (let atMs = startMs; atMs < fromMs + meanwhileMs + afterMs;) {
+    starts.push(atMs);
+    atMs += everyMs * pen.between(0.5, 1.5);
+  }
+  const drained = { 'for ever': 0, lost: 0, drained: 1, partly: 0.7, none: 1 }[kind];
+  const drainMs = meanwhileMs * pen.between(0.05, 0.3);
+  return { type, starts, outages: kind === 'none' ? [] : [{ kind: 'down', fromMs, toMs, drained, drainMs }] };
+}
+
+const absencesOf = (flow: Flow): Flow['findings'] =>
+  flow.findings.filter(({ rule }) => (ABSENCES as readonly string[]).includes(rule));
+
+function scoreOf(all: ReadonlyMap<Truth, Seen>): ChoicesScore {
+  const score: ChoicesScore = {
+    ...{ flows: all.size, untaken: 0, found: 0, whole: 0, falselyStuck: 0, onceStuck: 0, falselyLate: 0 },
+    ...{ rare: 0, rareStuck: 0, byTaken: new Map(), afterDeadlineMs: [], afterSendingMs: [], cases: [] },
+  };
+  const cases = new Map<string, Case>();
+  const totals = new Map<string, number>();
+  const wrong = (truth: Truth, what: Case['wrong'], flows: readonly Flow[]): void => {
+    const key = `${truth.type.name} ${what}`;
+    const one = cases.get(key) ?? {
+      ...{ wrong: what, type: describe(truth.type), share: truth.share, soundBefore: truth.soundBefore },
+      ...{ takenBefore: truth.untaken[0]?.takenBefore ?? null, flows: 0, of: 0, said: saidBy(flows) },
+    };
+    one.flows++;
+    cases.set(key, one);
+  };
+  for (const [truth, { flows, lateMs, stuckMs, deadlineMs }] of all) {
+    const isStuck = flows.some(({ health }) => health === 'stuck');
+    const { name } = truth.type;
+    const count = (what: string): void => void totals.set(what, (totals.get(what) ?? 0) + 1);
+    const [untaken] = truth.untaken;
+    if (untaken) {
+      const found =
+        isStuck && truth.untaken.some(({ service }) => flows.some((flow) => names(flow, service)));
+      const bucket = bucketOf(untaken.takenBefore);
+      const of = score.byTaken.get(bucket) ?? { untaken: 0, found: 0 };
+      score.byTaken.set(bucket, { untaken: of.untaken + 1, found: of.found + (found ? 1 : 0) });
+      if (untaken.takenBefore < FEWEST_TAKEN) continue;
+      count(`${name} not found`);
+      score.untaken++;
+      if (!found) {
+        wrong(truth, 'not found', flows);
+        continue;
+      }
+      score.found++;
+      if (stuckMs === null || deadlineMs === null) continue;
+      score.afterDeadlineMs.push(stuckMs - deadlineMs);
+      score.afterSendingMs.push(stuckMs - untaken.sentMs);
+      continue;
+    }
+    score.whole++;
+    count(`${name} falsely stuck`);
+    count(`${name} falsely late`);
+    if (truth.share < RARE) score.rare++;
+    if (isStuck) {
+      score.falselyStuck++;
+      if (truth.share < RARE) score.rareStuck++;
+      wrong(truth, 'falsely stuck', flows);
+    }
+    if (truth.held) continue;
+    if (stuckMs !== null) score.onceStuck++;
+    if (lateMs === null) continue;
+    score.falselyLate++;
+    if (!isStuck) wrong(truth, 'falsely late', flows);
+  }
+  for (const [key, one] of cases) one.of = totals.get(key)!;
+  score.cases = [...cases.values()].sort(
+    (a, b) => SEVERITY.indexOf(a.wrong) - SEVERITY.indexOf(b.wrong) || b.flows - a.flows,
+  );
+  return score;
+}
+const SEVERITY: readonly Case['wrong'][] = ['not found', 'falsely stuck', 'falsely late'];
+
+const names = (flow: Flow, service: string): boolean =>
+  absencesOf(flow).some((one) => one.service === service) ||
+  flow.waitingFor.some((one) => one.service === service);
+
+const describe = ({ name, kind, manner: { system, carries, named }, says }: FlowType): string =>
+  `${name}, ${kind} (${system}, by ${carries}${named ? ', named' : ''}${says === 'nothing' ? '' : `, ${says}`})`;
+
+function saidBy(flows: readonly Flow[]): string {
+  return flows
+    .map((flow) => {
+      const found = absencesOf(flow)[0];
+      const waiting = flow.waitingFor[0];
+      const owes = waiting
+        ? `waits for ${waiting.step} from ${waiting.service}, ${waiting.basis}, stuck at ${new Date(waiting.stuckAt).toISOString()}`
+        : 'waits for nothing';
+      return `${flow.settlesAs ?? flow.status}: ${found ? `${found.rule}, ${found.summary}` : owes}`;
+    })
+    .join(' + ');
+}
+
+/** Several seeds as one. */
+export function inTotal(scores: readonly ChoicesScore[]): ChoicesScore {
+  const sum = (of: (score: ChoicesScore) => number): number => scores.reduce((a, b) => a + of(b), 0);
+  const byTaken: ChoicesScore['byTaken'] = new Map();
+  for (const [bucket, { untaken, found }] of scores.flatMap((score) => [...score.byTaken])) {
+    const of = byTaken.get(bucket) ?? { untaken: 0, found: 0 };
+    byTaken.set(bucket, { untaken: of.untaken + untaken, found: of.found + found });
+  }
+  return {
+    flows: sum(({ flows }) => flows),
+    untaken: sum(({ untaken }) => untaken),
+    found: sum(({ found }) => found),
+    byTaken,
+    whole: sum(({ whole }) => whole),
+    falselyStuck: sum(({ falselyStuck }) => falselyStuck),
+    onceStuck: sum(({ onceStuck }) => onceStuck),
+    falselyLate: sum(({ falselyLate }) => falselyLate),
+    rare: sum(({ rare }) => rare),
+    rareStuck: sum(({ rareStuck }) => rareStuck),
+    afterDeadlineMs: scores.flatMap(({ afterDeadlineMs }) => afterDeadlineMs),
+    afterSendingMs: scores.flatMap(({ afterSendingMs }) => afterSendingMs),
+    cases: scores.flatMap(({ cases }) => cases),
+  };
+}

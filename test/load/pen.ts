@@ -1,0 +1,184 @@
+import type { OtlpSpan } from '@fermata/server/lab';
+import { random } from './simulator.ts';
+
+/** Writes what services do as OpenTelemetry spans, in the manner of one application: its broker, its propagation. */
+export interface Pen {
+  /** Spans with the instant of their arrival, in no order. */
+  readonly arrivals: Arrival[];
+  /** The handling of a request, which begins a flow. */
+  request(manner: Manner, work: Omit<Work, 'traceId' | 'spanId'>, arrival?: Lost): Work;
+  send(manner: Manner, by: Work, destination: string, atMs: number, arrival?: Lost): Sent;
+  /** Whoever takes messages: one, or a batch of them. */
+  take(
+    manner: Manner,
+    messages: readonly Sent[],
+    work: Omit<Work, 'traceId' | 'spanId'>,
+    queue: string,
+  ): Work;
+  random(): number;
+  /** Around a median, with the long tail that waits and works have. */
+  lognormal(medianMs: number): number;
+  between(least: number, most: number): number;
+  /** Evenly over the orders of magnitude. */
+  scaled(least: number, most: number): number;
+  pick<T>(from: readonly T[]): T;
+}
+
+export interface Arrival {
+  atMs: number;
+  span: OtlpSpan;
+}
+
+/** How an application speaks. */
+export interface Manner {
+  system: 'kafka' | 'rabbitmq' | 'aws_sqs';
+  /** A taker goes on in the sender's trace, or begins its own with a link to it. */
+  carries: 'parent' | 'link';
+  /** Steps say what they are called. */
+  named: boolean;
+  /** Messages have ids. */
+  ids: boolean;
+}
+
+export interface Work {
+  traceId: string;
+  spanId: string;
+  service: string;
+  step: string;
+  fromMs: number;
+  toMs: number;
+  /** On every span of the flow, where it has an id. */
+  flow?: readonly string[];
+}
+
+export interface Sent {
+  traceId: string;
+  spanId: string;
+  id: string;
+  atMs: number;
+}
+
+/** A span that never arrives, or so much later. */
+export type Lost = 'lost' | { laterMs: number };
+
+/** Longest time between the end of a span and its arrival, ms. */
+const EXPORT_MS = 5000;
+const INTERNAL_FLAGS = 0x101;
+const REMOTE_FLAGS = 0x301;
+
+export function createPen(seed: number): Pen {
+  const roll = random(seed);
+  const arrivals: Arrival[] = [];
+  const hex = (digits: number): string =>
+    Array.from({ length: digits / 8 }, () =>
+      Math.floor(roll() * 2 ** 32)
+        .toString(16)
+        .padStart(8, '0'),
+    ).join('');
+  const nanos = (ms: number): OtlpSpan['start'] =>
+    (BigInt(Math.round(ms * 1000)) * 1000n) as OtlpSpan['start'];
+  const emit = (
+    span: Pick<OtlpSpan, 'traceId' | 'spanId' | 'parentSpanId' | 'kind' | 'name' | 'attributes'>,
+    { service, fromMs, toMs, flow = [] }: Pick<Work, 'service' | 'fromMs' | 'toMs' | 'flow'>,
+    { links = [], remote = false }: { links?: readonly Sent[]; remote?: boolean },
+    arrival?: Lost,
+  ): void => {
+    const heardMs = toMs + 200 + roll() * EXPORT_MS;
+    if (arrival === 'lost') return;
+    arrivals.push({
+      atMs: heardMs + (arrival?.laterMs ?? 0),
+      span: {
+        resource: { attributes: ['service.name', service] },
+        scopeName: 'simulator',
+        traceState: '',
+        flags: remote ? REMOTE_FLAGS : INTERNAL_FLAGS,
+        start: nanos(fromMs),
+        end: nanos(toMs),
+        events: [],
+        links: links.map(({ traceId, spanId }) => ({ traceId, spanId, attributes: [] })),
+        statusCode: 0,
+        statusMessage: '',
+        ...span,
+        attributes: [...span.attributes, ...flow],
+      },
+    });
+  };
+  const messaging = (manner: Manner, operation: string, destination: string, id?: string): string[] => [
+    'messaging.system',
+    manner.system,
+    'messaging.operation.type',
+    operation,
+    'messaging.destination.name',
+    destination,
+    ...(manner.ids && id !== undefined ? ['messaging.message.id', id] : []),
+  ];
+  const stepName = ({ named }: Manner, { step }: Pick<Work, 'step'>): string[] =>
+    named ? ['fermata.step.name', step] : [];
+  return {
+    arrivals,
+    request(manner, work, arrival) {
+      const made = { ...work, traceId: hex(32), spanId: hex(16) };
+      const attributes = ['http.request.method', 'POST', 'http.route', `/${work.step}`];
+      emit(
+        {
+          traceId: made.traceId,
+          spanId: made.spanId,
+          parentSpanId: '',
+          kind: 2,
+          name: `POST /${work.step}`,
+          attributes: [...attributes, ...stepName(manner, work)],
+        },
+        made,
+        {},
+        arrival,
+      );
+      return made;
+    },
+    send(manner, by, destination, atMs, arrival) {
+      const sent: Sent = { traceId: by.traceId, spanId: hex(16), id: hex(16), atMs };
+      emit(
+        {
+          traceId: by.traceId,
+          spanId: sent.spanId,
+          parentSpanId: by.spanId,
+          kind: 4,
+          name: `send ${destination}`,
+          attributes: messaging(manner, 'send', destination, sent.id),
+        },
+        { ...by, fromMs: atMs - 1, toMs: atMs },
+        {},
+        arrival,
+      );
+      return sent;
+    },
+    take(manner, messages, work, queue) {
+      const only = messages.length === 1 ? messages[0] : undefined;
+      const parent = manner.carries === 'parent' ? only : undefined;
+      const made = { ...work, traceId: parent?.traceId ?? hex(32), spanId: hex(16) };
+      emit(
+        {
+          traceId: made.traceId,
+          spanId: made.spanId,
+          parentSpanId: parent?.spanId ?? '',
+          kind: 5,
+          name: `process ${queue}`,
+          attributes: [
+            ...messaging(manner, 'process', queue, only?.id),
+            ...(manner.system === 'kafka' ? ['messaging.consumer.group.name', work.service] : []),
+            ...(only ? [] : ['messaging.batch.message_count', String(messages.length)]),
+            ...stepName(manner, work),
+          ],
+        },
+        made,
+        { links: parent ? [] : messages, remote: parent !== undefined },
+      );
+      return made;
+    },
+    random: roll,
+    lognormal: (medianMs) =>
+      medianMs * Math.exp(0.5 * Math.sqrt(-2 * Math.log(1 - roll())) * Math.cos(2 * Math.PI * roll())),
+    between: (least, most) => least + roll() * (most - least),
+    scaled: (least, most) => least * (most / least) ** roll(),
+    pick: (from) => from[Math.floor(roll() * from.length)]!,
+  };
+}
