@@ -1,87 +1,137 @@
+import type { Digest } from './digest.ts';
+
 /**
- * Which waits were shared. Messages that pile up while their consumer is down, hung or overloaded are taken together
- * afterwards: each of their waits is a fact of the consumer's bad hour, none is a sample of what is usual. Told from a
- * consumer that always takes so long by its pace (it takes as fast as is sent), and from a message that is delayed by
- * itself by those that were sent later and taken long before it (guarded by backlogs.test.ts).
+ * Which waits were shared. Messages that pile up while their consumer is down, hung or overloaded wait for the same
+ * thing: each of their waits is a fact of the consumer's bad hour, none is a sample of what is usual. A wait is shared if
+ * most of what was sent next before it, or after, to that place waited as well, or waits still; where those were taken at
+ * once, it is the message's own. A queue in which all wait equally long, over as long a time, is as it always is (guarded by
+ * backlogs.test.ts).
  */
 export interface Backlogs {
-  /** One message was taken; instants in ms, in whatever order. The same take may be told again. */
-  observe(queue: string, stepId: string, sentMs: number, takenMs: number): void;
-  isShared(queue: string, stepId: string, sentMs: number, takenMs: number): boolean;
+  /** What was sent, and taken, as far as it is known now; again whenever more is known. */
+  observe(digest: Digest): void;
+  /** Marks waits, and steps that took as long as others, before the flow teaches. */
+  mark(digest: Digest): void;
 }
 
-/** What was taken in one second. */
-interface Second {
-  from: number;
-  to: number;
-  sentFrom: number;
-  sentTo: number;
-  /** The longest two waits, by step: of others, one is enough. */
-  longest: string;
-  longestMs: number;
-  second: string;
-  secondMs: number;
+/** One message: when each step type began to take it, and when that was heard, ms. */
+interface Sent {
+  id: string;
+  sentMs: number;
+  taken: Record<string, { atMs: number; heardMs: number }>;
 }
 
-const SECOND_MS = 1000;
-/** Of one queue: two minutes in which something was taken. */
-const MOST_SECONDS = 128;
-const MOST_QUEUES = 2000;
-/** A queue that moves as fast as it is filled, over this part of the wait, is as it always is. */
-const STEADY_PART = 1 / 8;
-const STEADY = { least: 0.8, most: 1.25 };
+export interface BacklogOptions {
+  now(): number;
+  /** A shorter wait makes no difference: whose it was is not asked. */
+  shortMs: number;
+}
 
-export function createBacklogs(): Backlogs {
-  const queues = new Map<string, Map<number, Second>>();
+/** Of what was sent in so long to one place, a few messages are enough … */
+const SPAN_MS = 5000;
+const MOST_OF_SPAN = 3;
+/** … and of one place, so many spans in which something was sent. */
+const MOST_SPANS = 256;
+const MOST_PLACES = 500;
+/** So many that were sent next before, or after, are asked. */
+const NEXT = 3;
+/** Who waited at least this part of the wait, waited as well. */
+const AS_WELL = 1 / 4;
+/** Waits in the three thirds of the time before are alike if their means differ by no more than this part of them. */
+const ALIKE = 0.08;
+const FEWEST_IN_THIRD = 2;
+
+interface Neighbour {
+  apart: number;
+  waitedAsWell: boolean;
+}
+const mostWaited = (neighbours: Neighbour[]): boolean => {
+  const next = neighbours.sort((a, b) => a.apart - b.apart).slice(0, NEXT);
+  return 2 * next.filter((one) => one.waitedAsWell).length > next.length;
+};
+
+export function createBacklogs({ now, shortMs }: BacklogOptions): Backlogs {
+  const places = new Map<string, Map<number, Sent[]>>();
+  const keyOf = ({ type }: Digest, place: string): string => `${type.split('\0')[0]!}\0${place}`;
+
+  const observe = (digest: Digest): void => {
+    for (const { place, sendSpanId: id, sentMs, waits } of digest.messages) {
+      const key = keyOf(digest, place);
+      let spans = places.get(key);
+      if (spans === undefined) {
+        if (places.size >= MOST_PLACES) places.delete(places.keys().next().value!);
+        places.set(key, (spans = new Map<number, Sent[]>()));
+      }
+      const at = Math.floor(sentMs / SPAN_MS);
+      let sent = spans.get(at);
+      if (sent === undefined) {
+        if (spans.size >= MOST_SPANS) spans.delete(spans.keys().next().value!);
+        spans.set(at, (sent = []));
+      }
+      let known = sent.find((one) => one.id === id);
+      if (known === undefined) {
+        if (sent.length >= MOST_OF_SPAN) continue;
+        sent.push((known = { id, sentMs, taken: {} }));
+      }
+      for (const { to, ms, heardMs } of waits) known.taken[to] = { atMs: sentMs + ms, heardMs };
+    }
+  };
+
+  /** `waitOf`: of another message; null: this taker does not take it. */
+  const isShared = (
+    all: Iterable<Sent[]>,
+    id: string,
+    sentMs: number,
+    waited: number,
+    waitOf: (sent: Sent) => number | null,
+  ): boolean => {
+    const before: Neighbour[] = [];
+    const after: Neighbour[] = [];
+    const sums = [0, 0, 0];
+    const counts = [0, 0, 0];
+    for (const some of all)
+      for (const sent of some) {
+        const ms = sent.id === id ? null : waitOf(sent);
+        if (ms === null) continue;
+        const apart = sent.sentMs - sentMs;
+        const waitedAsWell = ms >= waited * AS_WELL;
+        if (Math.abs(apart) <= waited)
+          (apart <= 0 ? before : after).push({ apart: Math.abs(apart), waitedAsWell });
+        const third = Math.floor((3 * (apart + ms)) / waited);
+        if (!waitedAsWell || third < 0 || third > 2) continue;
+        sums[third]! += ms;
+        counts[third]!++;
+      }
+    if (!mostWaited(before) && !mostWaited(after)) return false;
+    if (counts.some((count) => count < FEWEST_IN_THIRD)) return true;
+    const means = sums.map((sum, i) => sum / counts[i]!);
+    return Math.max(...means) - Math.min(...means) > ALIKE * waited;
+  };
+  /** Until it was taken, or heard of; of what nobody took, until now. */
+  const waitsFor =
+    (to: string, instant: 'atMs' | 'heardMs') =>
+    ({ sentMs, taken }: Sent): number | null => {
+      const mine = taken[to]?.[instant];
+      if (mine !== undefined) return mine - sentMs;
+      for (const _ in taken) return null;
+      return now() - sentMs;
+    };
 
   return {
-    observe(queue, stepId, sentMs, takenMs) {
-      let seconds = queues.get(queue);
-      if (seconds === undefined) {
-        if (queues.size >= MOST_QUEUES) queues.delete(queues.keys().next().value!);
-        queues.set(queue, (seconds = new Map<number, Second>()));
-      }
-      const at = Math.floor(takenMs / SECOND_MS);
-      let second = seconds.get(at);
-      if (second === undefined) {
-        if (seconds.size >= MOST_SECONDS) seconds.delete(seconds.keys().next().value!);
-        second = {
-          ...{ from: takenMs, to: takenMs, sentFrom: sentMs, sentTo: sentMs },
-          ...{ longest: '', longestMs: -1, second: '', secondMs: -1 },
-        };
-        seconds.set(at, second);
-      }
-      second.from = Math.min(second.from, takenMs);
-      second.to = Math.max(second.to, takenMs);
-      second.sentFrom = Math.min(second.sentFrom, sentMs);
-      second.sentTo = Math.max(second.sentTo, sentMs);
-      const ms = takenMs - sentMs;
-      if (stepId === second.longest) second.longestMs = ms;
-      else if (ms > second.longestMs) {
-        [second.second, second.secondMs] = [second.longest, second.longestMs];
-        [second.longest, second.longestMs] = [stepId, ms];
-      } else if (stepId === second.second || ms > second.secondMs)
-        [second.second, second.secondMs] = [stepId, ms];
-    },
-    isShared(queue, stepId, sentMs, takenMs) {
-      const waited = takenMs - sentMs;
-      let isShared = false;
-      let [from, to, sentFrom, sentTo] = [takenMs, takenMs, sentMs, sentMs];
-      for (const second of queues.get(queue)?.values() ?? []) {
-        // Who was sent later and taken in the first half of the wait had a consumer that was there.
-        if (second.to >= sentMs && second.to <= sentMs + waited / 2 && second.sentTo > sentMs) return false;
-        if (second.to < takenMs - waited / 4 || second.from > takenMs + waited / 4) continue;
-        from = Math.min(from, second.from);
-        to = Math.max(to, second.to);
-        sentFrom = Math.min(sentFrom, second.sentFrom);
-        sentTo = Math.max(sentTo, second.sentTo);
-        const other = second.longest === stepId ? second.secondMs : second.longestMs;
-        if (2 * other >= waited) isShared = true;
-      }
-      if (!isShared) return false;
-      const pace = (sentTo - sentFrom) / (to - from);
-      const isSteady = to - from >= waited * STEADY_PART && pace >= STEADY.least && pace <= STEADY.most;
-      return !isSteady;
+    observe,
+    mark(digest) {
+      for (const { place, sendSpanId: id, sentMs, waits } of digest.messages)
+        for (const wait of waits) {
+          const untilHeard = wait.heardMs - sentMs;
+          if (untilHeard <= shortMs) continue;
+          const all = places.get(keyOf(digest, place));
+          if (all === undefined) continue;
+          wait.isHeldUp =
+            wait.ms > shortMs && isShared(all.values(), id, sentMs, wait.ms, waitsFor(wait.to, 'atMs'));
+          const step = digest.steps.find((one) => one.id === wait.stepId);
+          if (step !== undefined)
+            step.isHeldUp = isShared(all.values(), id, sentMs, untilHeard, waitsFor(wait.to, 'heardMs'));
+        }
     },
   };
 }

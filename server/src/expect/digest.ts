@@ -46,6 +46,8 @@ interface TakerWait {
   /** The step that took it. */
   stepId: string;
   ms: number;
+  /** When that was heard of, ms. */
+  heardMs: number;
   /** Shared with others that waited for the same (`backlogs.ts`); known once it teaches. */
   isHeldUp: boolean;
 }
@@ -205,7 +207,8 @@ export function digestOf(flow: Flow, behindMs: BehindMs): Digest {
     if (to === undefined) continue;
     message.takers = withOne(message.takers, to.as);
     const ms = Math.max(0, to.startMs - message.sentMs);
-    message.waits = withOne(message.waits, { to: to.as, stepId: to.id, ms, isHeldUp: false });
+    const { as: name, id: stepId, receivedMs: heardMs } = to;
+    message.waits = withOne(message.waits, { to: name, stepId, ms, heardMs, isHeldUp: false });
   }
   for (const step of steps.values()) {
     if (step.did.length > 1) step.did = membersOf(step.did);

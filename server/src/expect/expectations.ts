@@ -1,16 +1,9 @@
 import type { WaitingFor } from '../model/expectation.ts';
 import { messageKeyOf, placeOf, type Digest, type DigestStep, type SentMessage } from './digest.ts';
-import {
-  comesAfter,
-  typesIn,
-  type MessageModel,
-  type StepModel,
-  type TypeModel,
-} from './model.ts';
-import { createHistogram } from './histogram.ts';
+import { comesAfter, typesIn, type MessageModel, type StepModel, type TypeModel } from './model.ts';
 import { MOST_WAITING, owedSince, waitingFor } from './waiting-for.ts';
 import { FEWEST_SAMPLES, type Candidate, type Owed, type OutcomeSets } from './outcome-sets.ts';
-import { longestUsual, type Waits } from './waits.ts';
+import type { Waits } from './waits.ts';
 
 /**
  * What a flow waits for, by what was learned. Pure: the same flow and model give the same answer. Three questions, in this
@@ -112,7 +105,7 @@ function owedByChoice(step: DigestStep, known: StepModel, asked: Context): Waiti
       message: placeOf(candidates[0]!.key)?.split('\0')[0] ?? null,
       since: owedSince(step, step.startMs),
       owed,
-      extraMs: longestUsual(model.about.get(step.as)?.lag ?? NO_LAG),
+      extraMs: lagOf(step.as, model),
       floorMs,
     }),
   );
@@ -173,19 +166,17 @@ const COMES_AFTER = 0.05;
  */
 export function owedByFlow(digest: Digest, model: TypeModel, floorMs: number): WaitingFor[] {
   if (digest.aborted || digest.steps.length === 0 || onProbation(digest, model)) return [];
-  const owed = model.flows.owedAfter(typesIn(digest));
-  if (owed === null) return [];
-  const asked = createContext(digest, model, floorMs);
   const last = digest.steps.reduce((a, b) => (b.startMs > a.startMs ? b : a));
   const mayCause = causersIn(digest, model);
-  const mayCome = ({ key }: Candidate): boolean =>
-    (comesAfter(model, key, last.as) ?? 1) >= COMES_AFTER && mayCause(key);
-  const certain = owed.certain.filter(mayCome);
-  const oneOf = owed.oneOf.filter(mayCome);
-  if (certain.length + oneOf.length === 0) return [];
+  const owed = model.flows.owedAfter(
+    typesIn(digest),
+    ({ key }) => (comesAfter(model, key, last.as) ?? 1) >= COMES_AFTER && mayCause(key),
+  );
+  if (owed === null) return [];
+  const asked = createContext(digest, model, floorMs);
   const told = (list: readonly Candidate[]): Told[] =>
     list.map((one) => ({ ...one, as: one.key, waits: model.gaps.get(one.key) }));
-  return entries({ ...owed, certain, oneOf }, told, asked).map((candidates) =>
+  return entries(owed, told, asked).map((candidates) =>
     waiting(candidates, asked, {
       id: 'flow',
       after: null,
@@ -278,7 +269,7 @@ function waiting(candidates: readonly Told[], { model }: Context, where: Where):
     if (probability < 0.01) continue;
     late = Math.max(late, waits?.late() ?? 0);
     stuck = Math.max(stuck, waits?.stuck() ?? 0);
-    lag = Math.max(lag, longestUsual(model.about.get(as)?.lag ?? NO_LAG));
+    lag = Math.max(lag, lagOf(as, model));
   }
   const names = candidates.map(({ as }) => model.about.get(as)?.name ?? placeOf(as)?.split('\0')[0] ?? as);
   return {
@@ -301,7 +292,8 @@ function waiting(candidates: readonly Told[], { model }: Context, where: Where):
     provisional: owed.provisional,
   };
 }
-const NO_LAG = createHistogram();
+/** A span is heard of only after it ended and its exporter sent it, ms after its start. */
+const lagOf = (as: string, model: TypeModel): number => model.about.get(as)?.lag.late() ?? 0;
 
 /** Between two heartbeats of a long step. */
 const SIGN_MS = 60_000;

@@ -10,7 +10,7 @@ import { createBacklogs } from './backlogs.ts';
 import { concluded, declaredDuties, declaredOf, type MayTake } from './declared.ts';
 import { createSenderClocks } from './clocks.ts';
 import { createDefinitions } from './definitions.ts';
-import { digestOf, type BehindMs, type Digest } from './digest.ts';
+import { digestOf, messageKeyOf, placeOf, type BehindMs, type Digest } from './digest.ts';
 import { onProbation, owedByFlow, owedBySteps } from './expectations.ts';
 import { createHeldFlows } from './held-flows.ts';
 import { named } from './kinds-of-absence.ts';
@@ -120,7 +120,7 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
   const structure = createStructure();
   const suspects = createSuspects(clock);
   const clocks = createSenderClocks();
-  const backlogs = createBacklogs();
+  const backlogs = createBacklogs({ now: () => clock.now(), shortMs: SHORT_PART * floorMs });
   const variants = createVariants({ performedAt: suspects.performedAt });
   const models = new Map<string, TypeModel>();
   /** Flows that owed nothing when they were judged, and teach once they are quiet. */
@@ -217,36 +217,11 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
     return held.review(type, (digest) => owedBy(digest).length === 0);
   };
 
-  /** Whether its waits, and how long its steps took, were those of an outage: asked once their neighbours are known. */
-  const markHeldUp = (digest: Digest): void => {
-    const shortMs = SHORT_PART * floorMs;
-    for (const message of digest.messages)
-      for (const wait of message.waits)
-        if (wait.ms > shortMs)
-          wait.isHeldUp = backlogs.isShared(
-            queueOf(digest, message.place, wait.to),
-            wait.stepId,
-            message.sentMs,
-            message.sentMs + wait.ms,
-          );
-    for (const step of digest.steps)
-      if (step.endMs !== null && step.endMs - step.startMs > shortMs)
-        step.isHeldUp = backlogs.isShared(queueOf(digest, '', step.as), step.id, step.startMs, step.endMs);
-  };
-  const observeWaits = (digest: Digest): void => {
-    for (const { place, sentMs, waits } of digest.messages)
-      for (const { to, stepId, ms } of waits)
-        backlogs.observe(queueOf(digest, place, to), stepId, sentMs, sentMs + ms);
-    for (const { as, id, startMs, endMs } of digest.steps)
-      if (endMs !== null && endMs - startMs > SHORT_PART * floorMs)
-        backlogs.observe(queueOf(digest, '', as), id, startMs, endMs);
-  };
-
   /** Returns the flows that are to be judged again now that more is known. */
   const learn = (digest: Digest): string[] => {
     // Types beyond what is learned of teach nothing: a hostile one must not cost memory.
     if (!models.has(digest.type)) return [];
-    markHeldUp(digest);
+    backlogs.mark(digest);
     const again = apply(digest, 1);
     const ofType = taught.add(digest);
     const model = modelOf(digest.type);
@@ -289,17 +264,20 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
 
   const quietAfter = (digest: Digest): number => {
     const model = models.get(digest.type);
+    const waitsAt = (key: string): number[] =>
+      [...(model?.messages.get(key)?.waits.values() ?? [])].map((wait) => wait.late());
     let longest = 0;
     for (const step of digest.steps) {
       if (step.did.length > 0) continue;
-      for (const wait of model?.steps.get(step.key)?.waits.values() ?? [])
-        longest = Math.max(longest, wait.late());
+      // What it may yet do, and who may yet take that.
+      for (const [to, wait] of model?.steps.get(step.key)?.waits ?? []) {
+        const place = placeOf(to);
+        const taken = place === null ? [] : waitsAt(messageKeyOf(step, place));
+        longest = Math.max(longest, wait.late() + Math.max(0, ...taken));
+      }
     }
-    for (const { key, takers } of digest.messages) {
-      if (takers.length > 0) continue;
-      for (const wait of model?.messages.get(key)?.waits.values() ?? [])
-        longest = Math.max(longest, wait.late());
-    }
+    for (const { key, takers } of digest.messages)
+      if (takers.length === 0) longest = Math.max(longest, ...waitsAt(key));
     return Math.max(options.settleMs, QUIET_FACTOR * longest);
   };
 
@@ -313,7 +291,7 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
         Math.max(0, clocks.behindMs(flow.environment, step.service, step.instance) - step.skewMs);
       const digest = digestOf(flow, behindMs);
       structure.observe(digest);
-      observeWaits(digest);
+      backlogs.observe(digest);
       const waiting = named(awaited(flow, digest, behindMs), flow);
       suspects.observe(flow, digest);
       const unheard = structure.waitsForNobody(digest);
@@ -427,7 +405,7 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
     const model = modelOf(digest.type);
     const definition = definitions.of(flow.type, flow.typeVersion);
     const lagMs = (name: string): number => {
-      for (const about of model.about.values()) if (about.name === name) return about.lag.quantile(0.999);
+      for (const about of model.about.values()) if (about.name === name) return about.lag.late();
       return 0;
     };
     const declared = declaredOf(flow, definition, {
@@ -454,7 +432,3 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
     ];
   }
 }
-
-/** Where a taker waits for messages of one place, or a step for its own end: those held up together share it. */
-const queueOf = ({ type }: Digest, place: string, as: string): string =>
-  place === '' ? `${type}\0${as}` : `${type.split('\0')[0]!}\0${place}\0${as}`;

@@ -1,5 +1,4 @@
 import { MOST_MEMBERS, type Digest } from './digest.ts';
-import { createHistogram, type Histogram } from './histogram.ts';
 import { createOutcomeSets, wilson, type OutcomeSets } from './outcome-sets.ts';
 import { createWaits, type StoredWaits, type Waits } from './waits.ts';
 
@@ -56,7 +55,7 @@ export interface StepAbout {
   via: string[];
   /** Step types that caused it: without one of them in a flow, it cannot come there. */
   causers: string[];
-  lag: Histogram;
+  lag: Waits;
   lastSeenMs: number;
 }
 
@@ -131,7 +130,7 @@ export function teach(model: TypeModel, digest: Digest, weight: 1 | -1): void {
           kind: step.kind,
           via: [],
           causers: [],
-          lag: createHistogram(),
+          lag: createWaits(),
           lastSeenMs: 0,
         }),
       );
@@ -139,7 +138,7 @@ export function teach(model: TypeModel, digest: Digest, weight: 1 | -1): void {
       about.via.push(step.via);
     if (step.from !== '' && about.causers.length < MOST_CAUSERS && !about.causers.includes(step.from))
       about.causers.push(step.from);
-    about.lag.add(Math.max(0, step.receivedMs - step.startMs), weight);
+    about.lag.add(Math.max(0, step.receivedMs - step.startMs), step.isHeldUp, weight);
     about.lastSeenMs = Math.max(about.lastSeenMs, step.receivedMs);
     if (weight > 0 && step.startMs > (model.accepted.get(step.as) ?? Infinity))
       model.accepted.delete(step.as);
@@ -273,7 +272,6 @@ export function toStored(model: TypeModel): object {
 }
 
 type Sets = [string[], number][];
-type Buckets = [number, number][];
 interface Stored {
   version: number;
   undo: Record<'done' | 'undone' | 'order', Record<string, number>>;
@@ -286,7 +284,11 @@ interface Stored {
   gaps: Record<string, StoredWaits>;
   about: Record<
     string,
-    Omit<StepAbout, 'lag' | 'via' | 'causers'> & { lag: Buckets; via: string | string[]; causers?: string[] }
+    Omit<StepAbout, 'lag' | 'via' | 'causers'> & {
+      lag: StoredWaits;
+      via: string | string[];
+      causers?: string[];
+    }
   >;
   steps: Record<
     string,
@@ -332,7 +334,7 @@ export function fromStored(json: string): { model: TypeModel; rare: Digest[] } {
           ...about,
           via: [about.via].flat().filter((one) => one !== ''),
           causers: about.causers ?? [],
-          lag: createHistogram(about.lag),
+          lag: createWaits(about.lag),
         },
       ]),
     ),

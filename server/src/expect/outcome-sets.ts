@@ -13,8 +13,11 @@ export interface OutcomeSets {
   alwaysWith(seen: readonly string[]): string[];
   /** The member that came most often; null: none did. */
   mostFrequent(): string | null;
-  /** What is still owed once `seen` have come; null: nothing, or too little is known to say. */
-  owedAfter(seen: readonly string[]): Owed | null;
+  /**
+   * What is still owed once `seen` have come; null: nothing, or too little is known to say. `mayCome`: of what may come
+   * next, where more is known of that; what only comes after those says nothing about them.
+   */
+  owedAfter(seen: readonly string[], mayCome?: (candidate: Candidate) => boolean): Owed | null;
   toJSON(): [members: string[], count: number][];
 }
 
@@ -30,6 +33,8 @@ export interface Candidate {
   /** Share of comparable flows in which it came. */
   probability: number;
 }
+
+const ANY = (): boolean => true;
 
 interface Counted {
   members: readonly string[];
@@ -127,7 +132,11 @@ export function createOutcomeSets(from: readonly (readonly [readonly string[], n
       if (members.includes(rare) && !members.includes(key)) return false;
     return true;
   };
-  const judge = (like: Counted[], seen: readonly string[]): Owed | null => {
+  const judge = (
+    like: Counted[],
+    seen: readonly string[],
+    mayCome: (candidate: Candidate) => boolean,
+  ): Owed | null => {
     const n = sum(like);
     const provisional = n < SOLID_SAMPLES;
     let end = 0;
@@ -140,6 +149,7 @@ export function createOutcomeSets(from: readonly (readonly [readonly string[], n
     if (end > mostEnds(n)) return null;
     const candidates = [...came]
       .map(([key, count]): Candidate => ({ key, probability: count / n }))
+      .filter(mayCome)
       .sort((a, b) => b.probability - a.probability || (a.key < b.key ? -1 : 1));
     const certain = candidates.filter(({ key }) => wilson(came.get(key)!, n).lower >= CERTAIN);
     const byChance = candidates.reduce((share, { probability }) => share * (1 - probability), 1);
@@ -168,11 +178,11 @@ export function createOutcomeSets(from: readonly (readonly [readonly string[], n
       const [most] = [...counts].sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1));
       return most?.[0] ?? null;
     },
-    owedAfter(seen) {
+    owedAfter(seen, mayCome = ANY) {
       const like = matching(seen);
-      if (sum(like) >= FEWEST_SAMPLES) return judge(like, seen);
+      if (sum(like) >= FEWEST_SAMPLES) return judge(like, seen, mayCome);
       const { rare, left } = withoutRarest(seen);
-      const owed = sum(left) < FEWEST_SAMPLES ? null : judge(left, seen);
+      const owed = sum(left) < FEWEST_SAMPLES ? null : judge(left, seen, mayCome);
       if (owed === null) return null;
       // What is rare may be a choice that excludes what is usual: nothing is owed but what is certain among all, and came
       // whenever that rare member came. Judged among those that chose otherwise, each rare branch was a stall.

@@ -5,8 +5,7 @@ import { createStructure as create } from './structure.ts';
 
 const createStructure = () => {
   const structure = create();
-  const owedBy = (digest: Digest, floorMs = 1000) =>
-    structure.owedBy(digest, createTypeModel(), [], floorMs);
+  const owedBy = (digest: Digest, floorMs = 1000) => structure.owedBy(digest, createTypeModel(), [], floorMs);
   return { ...structure, owedBy };
 };
 const step = (over: Partial<DigestStep>): DigestStep => ({
@@ -61,7 +60,13 @@ const ship = step({ id: 't', as: 'ship', name: 'ship', service: 'warehouse', via
 const taken = (over: Partial<SentMessage> = {}): Digest =>
   flow(
     [step({}), ship],
-    [message({ takers: ['ship'], waits: [{ to: 'ship', stepId: 't', ms: 50, isHeldUp: false }], ...over })],
+    [
+      message({
+        takers: ['ship'],
+        waits: [{ to: 'ship', stepId: 't', ms: 50, heardMs: 1100, isHeldUp: false }],
+        ...over,
+      }),
+    ],
   );
 const untaken = (over: Partial<SentMessage> = {}): Digest =>
   flow([step({})], [message({ waitingHopId: 'h', ...over })]);

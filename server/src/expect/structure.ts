@@ -1,10 +1,9 @@
 import type { WaitingFor } from '../model/expectation.ts';
 import type { Digest, DigestStep, SentMessage } from './digest.ts';
-import { createHistogram, type Histogram } from './histogram.ts';
 import type { TypeModel } from './model.ts';
 import { FEWEST_SAMPLES, wilson } from './outcome-sets.ts';
 import { MOST_WAITING, owedSince, waitingFor } from './waiting-for.ts';
-import { createWaits, longestUsual, type StoredWaits, type Waits } from './waits.ts';
+import { createWaits, type StoredWaits, type Waits } from './waits.ts';
 
 /**
  * What messaging itself owes: a message to a place where others were taken owes a consumption, a command that is usually
@@ -40,7 +39,7 @@ interface Tally {
   unmet: number;
   waits: Waits;
   /** From the start of who met it until that was heard of, ms. */
-  lag: Histogram;
+  lag: Waits;
   /** Who meets it, last seen. */
   step: string;
   service: string;
@@ -86,7 +85,7 @@ export function createStructure(): Structure {
     if (tally === undefined && tallies.size < MOST_TALLIES)
       tallies.set(
         key,
-        (tally = { met: 0, unmet: 0, waits: createWaits(), lag: createHistogram(), step: '', service: '' }),
+        (tally = { met: 0, unmet: 0, waits: createWaits(), lag: createWaits(), step: '', service: '' }),
       );
     return tally;
   };
@@ -146,7 +145,7 @@ export function createStructure(): Structure {
           if (tally === undefined) continue;
           tally.waits.add(wait.ms, wait.isHeldUp, weight);
           if (taker === undefined) continue;
-          tally.lag.add(Math.max(0, taker.receivedMs - taker.startMs), weight);
+          tally.lag.add(Math.max(0, taker.receivedMs - taker.startMs), taker.isHeldUp, weight);
           tally.step = taker.name;
           tally.service = taker.service;
         }
@@ -235,14 +234,14 @@ export function createStructure(): Structure {
     },
     load(environment, json) {
       const stored = JSON.parse(json) as {
-        [key: string]: Omit<Tally, 'waits' | 'lag'> & { waits: StoredWaits; lag?: [number, number][] };
+        [key: string]: Omit<Tally, 'waits' | 'lag'> & { waits: StoredWaits; lag?: StoredWaits };
       };
       byEnvironment.set(
         environment,
         new Map(
           Object.entries(stored).map(([key, tally]) => [
             key,
-            { ...tally, waits: createWaits(tally.waits), lag: createHistogram(tally.lag) },
+            { ...tally, waits: createWaits(tally.waits), lag: createWaits(tally.lag) },
           ]),
         ),
       );
@@ -258,8 +257,7 @@ const cameOtherwise = (
   { steps }: Digest,
 ): boolean =>
   steps.some(
-    (one) =>
-      one.name === step && one.service === service && one.startMs >= sentMs && one.from !== sender.as,
+    (one) => one.name === step && one.service === service && one.startMs >= sentMs && one.from !== sender.as,
   );
 
 /** Who takes such a message is known by its kind, or only who took one last at this place. */
@@ -282,8 +280,7 @@ function untaken(
     step: about?.name ?? tally.step,
     service: about?.service ?? tally.service,
     message: message.destination,
-    oneOf:
-      choices.length > 1 ? choices.slice(0, 10).map(({ key }) => model.about.get(key)?.name ?? key) : [],
+    oneOf: choices.length > 1 ? choices.slice(0, 10).map(({ key }) => model.about.get(key)?.name ?? key) : [],
     absence: 'undelivered-message',
   });
 }
@@ -291,7 +288,7 @@ function untaken(
 function timesOf(step: DigestStep, { met, unmet, waits, lag }: Tally, sentMs: number, floorMs: number) {
   const since = owedSince(step, sentMs);
   const samples = met + unmet;
-  const lagMs = longestUsual(lag);
+  const lagMs = lag.late();
   const isUnsure = samples < FEWEST_SAMPLES;
   return {
     afterStepId: step.id,

@@ -58,9 +58,7 @@ export function createVariants({ performedAt }: VariantsOptions): Variants {
       const ending = endingOf(digest);
       if (!ending.flowIds.includes(digest.flowId)) ending.flowIds.push(digest.flowId);
       if (ending.flowIds.length > MOST_FLOWS) ending.flowIds.shift();
-      const heardMs = Math.min(
-        ...owed.map(({ service, step }) => performedAt(environment, service, step)),
-      );
+      const heardMs = Math.min(...owed.map(({ service, step }) => performedAt(environment, service, step)));
       const sinceMs = Math.max(...owed.map(({ since }) => since));
       if (heardMs > sinceMs && sinceMs > ending.heardMs) {
         ending.episodes++;

@@ -28,10 +28,10 @@ const DEVIATIONS = 4.5;
 /** … but never beyond what was seen, times this: the spread of two humps knows no bounds. */
 const MOST_TIMES = 4;
 /** Of waits that were held up for each that was not: from then on that is how it is. */
-const HELD_UP_IS_USUAL = 4;
+const HELD_UP_IS_USUAL = 2;
 
 /** The longest that is no accident; 0 without samples. */
-export function longestUsual(histogram: Histogram): number {
+function longestUsual(histogram: Histogram): number {
   const { count } = histogram;
   return histogram.quantile(count < FEWEST_WAITS ? 1 : 1 - Math.max(1.01 / count, ACCIDENTS));
 }
