@@ -87,14 +87,17 @@ function causeOf(incident: Incident): string | null {
 const distinct = (list: readonly string[]): string[] => [...new Set(list)];
 
 /**
- * What else may be the same cause: whoever does not react, and whoever errors name. A host is called like its service, or
- * begins with its name. Where one of several is missed, nobody is named.
+ * What else may be the same cause: whoever does not react, and whoever errors name. A host is called like its service; an
+ * internal one may begin with its name, but `api.pay.example` is not our service `api`. Where one of several is missed,
+ * nobody is named.
  */
 export function namesOf(incident: Incident): string[] {
   const { environment, flowType, dependency, key, service } = incident;
   const about = { rule: incident.rule, service, step: incident.step, place: incident.place };
   const isNamed = isAbsence(incident) && service !== null && causeKey(environment, flowType, about) === key;
-  const names = dependency !== null ? [dependency, dependency.split('.')[0]!] : isNamed ? [service] : [];
+  const names =
+    dependency !== null ? [dependency, dependency.replace(INTERNAL, '')] : isNamed ? [service] : [];
   return distinct(names).map((name) => nameKey(environment, name));
 }
+const INTERNAL = /\.(.+\.)?(internal|local|localdomain|lan|intranet|corp|svc)$/;
 export const nameKey = (environment: string, service: string): string => `${environment}\0${service}`;

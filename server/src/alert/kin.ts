@@ -38,10 +38,13 @@ export function createKin<T>(
   const isOlder = (a: Incident, b: Incident): boolean =>
     openedMs(a) < openedMs(b) || (openedMs(a) === openedMs(b) && a.key < b.key);
   const isOpen = (entry: T): boolean => incidentOf(entry).status === 'open';
+  const isNamed = (entry: T): boolean => incidentOf(entry).dependency !== null;
   const settle = (entry: T): void => {
     for (const name of names.get(entry) ?? [])
       for (const other of [...(byName.get(name) ?? [])]) {
         if (other === entry || !isOpen(entry) || !isOpen(other) || !isSilent(name)) continue;
+        // Two that errors name are two.
+        if (isNamed(entry) && isNamed(other)) continue;
         if (isOlder(incidentOf(entry), incidentOf(other))) fold(entry, other);
         else fold(other, entry);
       }

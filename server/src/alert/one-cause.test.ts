@@ -331,6 +331,17 @@ describe('two incidents that turn out to be one', () => {
     const both = open().find(({ count }) => count === 2)!;
     expect(both).toMatchObject({ dependency: 'payment.shop.internal', lasting: true, severity: 'critical' });
   });
+  test('a stranger whose host begins like our service is another cause', async () => {
+    const { alerts, pass, open } = await desk();
+    alerts.observe([
+      working('api', START - 30_000),
+      flowOf({ dependency: 'api.pay.example' }),
+      flowOf({ dependency: 'api.mail.example' }),
+      flowOf(untaken('refund', 'api', 'refunds')),
+    ]);
+    await pass(11_000);
+    expect(open()).toHaveLength(3);
+  });
   test('it ends when nobody waits any more and nothing failed for a while', async () => {
     const { alerts, pass, open } = await desk();
     const waiting = flowOf(untaken('refund', 'payment', 'refunds'));
