@@ -43,6 +43,7 @@ const flow = (id: string, ...incidents: string[]): Flow =>
     type: 'order',
     keys: [['total', '19.99']],
     findings: incidents.map(finding),
+    steps: [],
   }) as unknown as Flow;
 const channel = (url: string): Channel => ({
   name: 'ops',

@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import type { Incident, Notification } from '../model/incident.ts';
+import { flowTypesOf, type Incident, type Notification } from '../model/incident.ts';
 import type { Answer, Guard } from './guard.ts';
 
 /** How each kind of receiver wants to be told. A new kind is a new entry. */
@@ -29,6 +29,8 @@ const flows = (count: number): string => `${count} ${count === 1 ? 'flow' : 'flo
 export function textOf(incident: Incident, event: Event): string {
   if (event === 'test') return 'Fermata: this is a test; the channel works.';
   if (event === 'repeated') return `Still: ${textOf(incident, 'opened')}`;
+  if (incident.foldedInto !== null)
+    return `No incident of its own any more: ${incident.title} has the cause of another one that is open.`;
   if (event === 'resolved')
     return `Resolved: ${incident.title}. ${flows(incident.count)} had been affected since ${iso(incident.firstAt)}.`;
   return `${incident.title}. ${flows(incident.openCount)} affected since ${iso(incident.firstAt)}.${incident.cause ? ` ${incident.cause}` : ''}`;
@@ -72,7 +74,7 @@ export const KINDS = {
         source: incident.service ?? incident.flowType,
         severity: incident.severity,
         timestamp: iso(incident.firstAt),
-        group: incident.flowType,
+        group: flowTypesOf(incident).join(', ').slice(0, 1024),
         class: incident.rule,
       },
     }),
@@ -86,9 +88,10 @@ export const KINDS = {
   alertmanager: {
     body: (incident, event, link) => [
       {
+        // These identify it there: they are those that it opened with, whatever it grew to.
         labels: {
           alertname: incident.rule,
-          severity: incident.severity,
+          severity: incident.parts[0]?.severity ?? incident.severity,
           flow_type: incident.flowType,
           environment: incident.environment,
           service: incident.service ?? '',

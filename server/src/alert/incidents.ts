@@ -1,12 +1,15 @@
 import type { Clock } from '../base/clock.ts';
-import { countWhile } from '../base/lists.ts';
-import { ABSENCES, type Finding } from '../model/expectation.ts';
+import { countWhile, groupedBy } from '../base/lists.ts';
+import { causeKey } from '../model/cause.ts';
+import type { Finding } from '../model/expectation.ts';
 import type { Flow } from '../model/flow.ts';
-import type { Incident } from '../model/incident.ts';
+import { storedIncident, type Incident } from '../model/incident.ts';
+import { describe, partOf, takeUp } from './causes.ts';
+import { createKin } from './kin.ts';
 
 /**
- * Findings with one cause become one incident: five thousand stalled orders are one thing to know. It resolves by itself
- * when the last flow has left it.
+ * Findings with one cause become one incident, whatever their flow types: five thousand stalled orders are one thing to
+ * know, and so is one Redis that four processes cannot reach. It resolves by itself when the last flow has left it.
  */
 export interface Incidents {
   /** What is said of a flow now; the newest word counts. */
@@ -30,21 +33,32 @@ export interface IncidentsOptions {
   suspect(finding: Finding, flow: Flow): string | null;
   /** Key of flows whose values are summed up; '' none. */
   valueKey: string;
+  /** It opened, or concerns others now than it did before: another flow type, a higher severity. */
   onOpened(incident: Incident): void;
   /** Its acknowledgement does not hold any more. */
   onWorse(incident: Incident): void;
+  /** It is over, or was found to be one with another (`foldedInto`). */
   onResolved(incident: Incident): void;
 }
 
 interface Entry {
   incident: Incident;
-  /** Flows in it, and what each is worth in hundredths, so that a thousand prices add up to a price. */
-  flows: Map<string, number>;
+  flows: Map<string, Member>;
   hundredths: number;
+  /** Flows that will leave by themselves; the others are in it for what has happened. */
+  lasting: number;
   /** Of an incident that was loaded: flows that are counted already, and will be observed again. */
   recount: number;
   /** When flows left it lately, ms. */
   left: number[];
+  suspected: string[];
+  fading: boolean;
+}
+
+interface Member {
+  /** What it is worth in hundredths, so that a thousand prices add up to a price. */
+  hundredths: number;
+  lasting: boolean;
 }
 
 /** An acknowledgement holds until it is ten times worse. */
@@ -54,6 +68,9 @@ const MOST_NOTES = 100;
 const EXAMPLES = 10;
 /** Members of one incident that are held one by one; the count goes on. */
 const MOST_FLOWS = 100_000;
+const MOST_KEYS = 100;
+/** Dependencies that the errors of one step can name at a time: more of them is a text that varies with the flow. */
+const MOST_DEPENDENCIES = 5;
 /** The drain rate is measured over this time. */
 const DRAIN_MS = 60_000;
 /** What happened and is over (a failed step) keeps its incident open for so long after the last one. */
@@ -61,10 +78,14 @@ const QUIET_MS = 900_000;
 
 export function createIncidents(options: IncidentsOptions): Incidents {
   const { clock } = options;
+  /** By every key of theirs. */
   const open = new Map<string, Entry>();
   const all = new Map<string, Entry>();
-  const ofFlow = new Map<string, string[]>();
+  const ofFlow = new Map<string, Set<Entry>>();
   const changed = new Set<Entry>();
+  /** Dependencies named by each step. */
+  const crowds = new Map<string, number>();
+  const kin = createKin<Entry>(clock, ({ incident }) => incident, fold);
 
   const touch = (entry: Entry): void => {
     const { incident } = entry;
@@ -90,42 +111,52 @@ export function createIncidents(options: IncidentsOptions): Incidents {
   const worth = (flow: Flow): number =>
     Math.round(Number(flow.keys.find(([name]) => name === options.valueKey)?.[1] ?? 0) * 100) || 0;
 
-  const openFor = (finding: Finding, flow: Flow): Entry => {
-    const known = open.get(finding.incident);
-    if (known) return known;
-    const now = clock.now();
-    const incident: Incident = {
-      key: finding.incident,
-      id: `${finding.incident}-${now.toString(36)}`,
-      rule: finding.rule,
-      severity: finding.severity,
-      lasting: finding.lasting,
-      status: 'open',
-      title: titleOf(finding, flow),
-      cause:
-        [causeOf(finding), options.suspect(finding, flow)].filter((part) => part !== null).join('; ') || null,
-      environment: flow.environment,
-      flowType: flow.type,
-      service: finding.service,
-      step: finding.step,
-      place: finding.place,
-      count: 0,
-      openCount: 0,
-      firstAt: finding.since,
-      lastAt: finding.since,
-      resolvedAt: null,
-      drainPerMinute: null,
-      etaAt: null,
-      value: null,
-      exampleFlowIds: [],
-      notes: [],
-      ack: null,
-      outgrownAt: null,
-      version: now * 1000,
+  const entryOf = (incident: Incident, recount = 0): Entry => {
+    const entry: Entry = {
+      ...{ incident, flows: new Map(), hundredths: 0, lasting: 0, recount, left: [] },
+      ...{ suspected: [], fading: false },
     };
-    const entry: Entry = { incident, flows: new Map(), hundredths: 0, recount: 0, left: [] };
-    open.set(finding.incident, entry);
     all.set(incident.id, entry);
+    if (incident.status !== 'open') return entry;
+    for (const key of incident.keys) open.set(key, entry);
+    if (incident.dependency !== null) crowd(incident, 1);
+    kin.add(entry);
+    return entry;
+  };
+  const crowdOf = ({
+    environment,
+    service,
+    step,
+  }: Pick<Incident, 'environment' | 'service' | 'step'>): string => [environment, service, step].join('\0');
+  const crowd = (incident: Incident, more: 1 | -1): void => {
+    const key = crowdOf(incident);
+    const count = (crowds.get(key) ?? 0) + more;
+    if (count > 0) crowds.set(key, count);
+    else crowds.delete(key);
+  };
+
+  /** By the dependency that its error names, unless there are too many of them to be one. */
+  const keyOf = (finding: Finding, { environment, type }: Flow): string => {
+    const { incident, dependency: _, ...rest } = finding;
+    if (finding.dependency === undefined || open.has(incident)) return incident;
+    const crowded = (crowds.get(crowdOf({ environment, ...rest })) ?? 0) >= MOST_DEPENDENCIES;
+    return crowded ? causeKey(environment, type, rest) : incident;
+  };
+
+  const start = (key: string, finding: Finding, flow: Flow): Entry => {
+    const now = clock.now();
+    const { rule, severity, lasting, service, step, place, since } = finding;
+    const suspected = options.suspect(finding, flow);
+    const entry = entryOf({
+      ...{ key, keys: [key], id: `${key}-${now.toString(36)}`, rule, severity, lasting, status: 'open' },
+      ...{ title: '', cause: null, environment: flow.environment, flowType: flow.type, service, step, place },
+      dependency: key === finding.incident ? (finding.dependency ?? null) : null,
+      ...{ parts: [partOf(finding, flow.type)], foldedInto: null, count: 0, openCount: 0 },
+      ...{ firstAt: since, lastAt: since, resolvedAt: null, drainPerMinute: null, etaAt: null, value: null },
+      ...{ exampleFlowIds: [], notes: [], ack: null, outgrownAt: null, version: now * 1000 },
+    });
+    if (suspected !== null) entry.suspected.push(suspected);
+    describe(entry.incident, entry.suspected);
     if (all.size > MOST_INCIDENTS)
       for (const [id, { incident: old }] of all) {
         if (old.status === 'open') continue;
@@ -136,59 +167,123 @@ export function createIncidents(options: IncidentsOptions): Incidents {
   };
 
   /** What is over and long ago opens nothing: it was an incident then. */
-  const isPast = (finding: Finding): boolean =>
-    !open.has(finding.incident) && !finding.lasting && clock.now() - finding.since >= QUIET_MS;
+  const isPast = (finding: Finding, key: string): boolean =>
+    !open.has(key) && !finding.lasting && clock.now() - finding.since >= QUIET_MS;
 
-  const enter = (finding: Finding, flow: Flow): void => {
-    if (isPast(finding)) return;
-    const isNew = !open.has(finding.incident);
-    const entry = openFor(finding, flow);
-    if (!entry.flows.has(flow.id)) {
-      if (entry.flows.size < MOST_FLOWS) {
-        entry.flows.set(flow.id, worth(flow));
-        entry.hundredths += worth(flow);
-      }
-      if (entry.recount > 0) entry.recount--;
-      else entry.incident.count++;
-      const { exampleFlowIds } = entry.incident;
-      if (exampleFlowIds.length < EXAMPLES && !exampleFlowIds.includes(flow.id)) exampleFlowIds.push(flow.id);
+  /** Of one flow, all that has this key. */
+  const enter = (key: string, findings: readonly Finding[], flow: Flow): Entry => {
+    const known = open.get(key);
+    const entry = known ?? start(key, findings[0]!, flow);
+    const { incident } = entry;
+    let grew = false;
+    for (const finding of findings) {
+      const { since, lasting } = finding;
+      if (takeUp(incident, partOf(finding, flow.type))) grew = true;
+      incident.lasting ||= lasting;
+      incident.firstAt = Math.min(incident.firstAt, since);
+      incident.lastAt = Math.max(incident.lastAt, since);
     }
-    entry.incident.firstAt = Math.min(entry.incident.firstAt, finding.since);
-    entry.incident.lastAt = Math.max(entry.incident.lastAt, finding.since);
+    join(entry, flow.id, { hundredths: worth(flow), lasting: findings.some(({ lasting }) => lasting) });
+    if (grew) describe(incident, entry.suspected);
     touch(entry);
-    if (isNew) options.onOpened(entry.incident);
+    if (known === undefined || grew) options.onOpened(incident);
+    if (entry.lasting === 0) fadeLater(entry);
+    return entry;
   };
-  const leave = (key: string, flowId: string): void => {
-    const entry = open.get(key);
-    const value = entry?.flows.get(flowId);
-    if (entry === undefined || value === undefined) return;
+  const join = (entry: Entry, flowId: string, member: Member): void => {
+    const known = entry.flows.get(flowId);
+    if (known) {
+      entry.lasting += Number(member.lasting) - Number(known.lasting);
+      known.lasting = member.lasting;
+      return;
+    }
+    if (entry.flows.size < MOST_FLOWS) {
+      entry.flows.set(flowId, member);
+      entry.hundredths += member.hundredths;
+      entry.lasting += Number(member.lasting);
+    }
+    if (entry.recount > 0) entry.recount--;
+    else entry.incident.count++;
+    const { exampleFlowIds } = entry.incident;
+    if (exampleFlowIds.length < EXAMPLES && !exampleFlowIds.includes(flowId)) exampleFlowIds.push(flowId);
+  };
+  const leave = (entry: Entry, flowId: string): void => {
+    const member = entry.flows.get(flowId);
+    if (member === undefined) return;
     entry.flows.delete(flowId);
-    entry.hundredths -= value;
+    entry.hundredths -= member.hundredths;
+    entry.lasting -= Number(member.lasting);
     entry.left.push(clock.now());
     touch(entry);
     if (entry.flows.size === 0) close(entry);
+    else if (entry.lasting === 0) fadeLater(entry);
   };
   const close = (entry: Entry): void => {
     const { incident } = entry;
     if (incident.status === 'resolved') return;
     incident.status = 'resolved';
     incident.resolvedAt = clock.now();
-    open.delete(incident.key);
+    for (const key of incident.keys) if (open.get(key) === entry) open.delete(key);
+    if (incident.dependency !== null) crowd(incident, -1);
+    kin.remove(entry);
     for (const flowId of entry.flows.keys()) {
-      const left = ofFlow.get(flowId)?.filter((key) => key !== incident.key) ?? [];
-      if (left.length === 0) ofFlow.delete(flowId);
-      else ofFlow.set(flowId, left);
+      const entries = ofFlow.get(flowId);
+      if (entries?.delete(entry) && entries.size === 0) ofFlow.delete(flowId);
     }
     entry.flows.clear();
     entry.hundredths = 0;
+    entry.lasting = 0;
     touch(entry);
     options.onResolved(incident);
   };
+  /**
+   * Two incidents turned out to be one: the older goes on, with the flows and keys of both; the other is over, and what
+   * people were told of it is taken back.
+   */
+  function fold(head: Entry, other: Entry): void {
+    const { incident } = head;
+    const folded = other.incident;
+    const overlap = [...other.flows.keys()].filter((flowId) => head.flows.has(flowId)).length;
+    incident.count += folded.count - overlap;
+    head.recount += other.recount;
+    for (const [flowId, member] of other.flows) {
+      ofFlow.get(flowId)?.add(head);
+      const mine = head.flows.get(flowId);
+      if (mine === undefined) head.hundredths += member.hundredths;
+      if (member.lasting && mine?.lasting !== true) head.lasting++;
+      head.flows.set(flowId, { ...member, lasting: member.lasting || mine?.lasting === true });
+    }
+    head.left = [...head.left, ...other.left].sort((a, b) => a - b);
+    for (const part of folded.parts) takeUp(incident, part);
+    incident.lasting ||= folded.lasting;
+    incident.firstAt = Math.min(incident.firstAt, folded.firstAt);
+    incident.lastAt = Math.max(incident.lastAt, folded.lastAt);
+    incident.exampleFlowIds = [...new Set([...incident.exampleFlowIds, ...folded.exampleFlowIds])].slice(
+      0,
+      EXAMPLES,
+    );
+    head.suspected = [...new Set([...head.suspected, ...other.suspected])];
+    describe(incident, head.suspected);
+    folded.foldedInto = incident.id;
+    addNote(other, `one with: ${incident.title}`);
+    close(other);
+    // From now on what has its keys goes to the head.
+    incident.keys = [...new Set([...incident.keys, ...folded.keys])].slice(0, MOST_KEYS);
+    for (const key of incident.keys) open.set(key, head);
+    touch(head);
+    options.onOpened(incident);
+  }
   /** Nothing withdraws what has happened: after a while without another one it is over. */
   const fade = (entry: Entry): void => {
-    if (entry.incident.lasting || entry.incident.status !== 'open') return;
+    entry.fading = false;
+    if (entry.lasting > 0 || entry.incident.status !== 'open') return;
     if (clock.now() - entry.incident.lastAt >= QUIET_MS) close(entry);
-    else clock.after(QUIET_MS, () => fade(entry));
+    else fadeLater(entry);
+  };
+  const fadeLater = (entry: Entry): void => {
+    if (entry.fading) return;
+    entry.fading = true;
+    clock.after(QUIET_MS, () => fade(entry));
   };
 
   const edit = (id: string, change: (entry: Entry) => void): Incident | undefined => {
@@ -205,23 +300,39 @@ export function createIncidents(options: IncidentsOptions): Incidents {
   };
   return {
     observe(flow) {
-      const counted = flow.findings.filter((finding) => finding.severity !== 'info');
-      const keys = [
-        ...new Set(counted.filter((finding) => !isPast(finding)).map((finding) => finding.incident)),
-      ];
-      for (const key of ofFlow.get(flow.id) ?? []) if (!keys.includes(key)) leave(key, flow.id);
-      if (keys.length === 0) ofFlow.delete(flow.id);
-      else ofFlow.set(flow.id, keys);
-      for (const finding of counted) {
-        const isNew = !open.has(finding.incident);
-        enter(finding, flow);
-        const entry = open.get(finding.incident);
-        if (isNew && entry) fade(entry);
+      kin.hear(flow);
+      const counted = groupedBy(
+        flow.findings.filter(
+          (finding) => finding.severity !== 'info' && !isPast(finding, keyOf(finding, flow)),
+        ),
+        (finding) => keyOf(finding, flow),
+      );
+      const staying = new Set([...counted.keys()].map((key) => open.get(key)));
+      for (const entry of [...(ofFlow.get(flow.id) ?? [])])
+        if (!staying.has(entry)) {
+          ofFlow.get(flow.id)?.delete(entry);
+          leave(entry, flow.id);
+        }
+      if (counted.size === 0) {
+        ofFlow.delete(flow.id);
+        return;
       }
+      // What two folded keys say of it is one membership.
+      const entries = groupedBy(counted.keys(), (key) => open.get(key)?.incident.id ?? key);
+      const entered = [...entries.values()].map((keys) =>
+        enter(
+          keys[0]!,
+          keys.flatMap((key) => counted.get(key)!),
+          flow,
+        ),
+      );
+      ofFlow.set(flow.id, new Set(entered));
+      for (const entry of entered) kin.settle(entry);
     },
     forget(flowId) {
-      for (const key of ofFlow.get(flowId) ?? []) leave(key, flowId);
+      const entries = ofFlow.get(flowId) ?? [];
       ofFlow.delete(flowId);
+      for (const entry of entries) leave(entry, flowId);
     },
     list: () => [...all.values()].map((entry) => entry.incident).sort((a, b) => b.lastAt - a.lastAt),
     get: (id) => all.get(id)?.incident,
@@ -236,24 +347,17 @@ export function createIncidents(options: IncidentsOptions): Incidents {
       }),
     note: (id, text) => edit(id, (entry) => addNote(entry, text)),
     load(incidents) {
-      for (const incident of incidents) {
-        const entry: Entry = {
-          incident,
-          flows: new Map(),
-          hundredths: 0,
-          recount: incident.status === 'open' ? incident.openCount : 0,
-          left: [],
-        };
-        all.set(incident.id, entry);
-        if (incident.status === 'open') open.set(incident.key, entry);
+      for (const stored of incidents) {
+        const incident = storedIncident(stored);
+        entryOf(incident, incident.status === 'open' ? incident.openCount : 0);
       }
     },
     loaded() {
-      for (const entry of [...open.values()]) {
+      for (const entry of new Set(open.values())) {
         // Those that did not come again recovered meanwhile.
         entry.recount = 0;
         if (entry.flows.size === 0) close(entry);
-        else fade(entry);
+        else if (entry.lasting === 0) fadeLater(entry);
       }
     },
     takeChanged() {
@@ -262,33 +366,4 @@ export function createIncidents(options: IncidentsOptions): Incidents {
       return taken;
     },
   };
-}
-
-const isAbsence = (finding: Finding): boolean => (ABSENCES as readonly string[]).includes(finding.rule);
-
-function titleOf(finding: Finding, flow: Flow): string {
-  const where = finding.service ? ` (${finding.service})` : '';
-  const what = finding.step ?? finding.place ?? flow.type;
-  const say = isAbsence(finding) ? DOES_NOT_COME : TITLES.get(finding.rule);
-  return `${flow.type}: ${say ? say(what + where) : `${finding.rule.replaceAll('-', ' ')} at ${what}${where}`}`;
-}
-const DOES_NOT_COME = (what: string): string => `${what} does not come`;
-/** What happened, in the words of who has to read it at night. */
-const TITLES: ReadonlyMap<string, (what: string) => string> = new Map(
-  Object.entries({
-    'failed-step': (what: string) => `${what} fails`,
-    'dead-letter': (what: string) => `${what} is dead-lettered`,
-    'retry-storm': (what: string) => `${what} is tried again and again`,
-    'duplicate-processing': (what: string) => `${what} happens twice`,
-    'unhandled-failure': (what: string) => `nobody hears of ${what}`,
-  }),
-);
-
-function causeOf(finding: Finding): string | null {
-  if (finding.rule === 'undelivered-message' && finding.place)
-    return `messages to ${finding.place} are sent and not consumed: is ${finding.service ?? 'the consumer'} running?`;
-  if (finding.rule === 'lost-step')
-    return `${finding.service ?? 'the service'} stopped in the middle, or hangs`;
-  if (isAbsence(finding) && finding.service) return `${finding.service} does not react`;
-  return null;
 }

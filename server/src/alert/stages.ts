@@ -1,4 +1,4 @@
-import type { Incident, Silence } from '../model/incident.ts';
+import type { Incident, IncidentPart, Silence } from '../model/incident.ts';
 
 /**
  * What stands between an incident and a person, in order. A stage lets pass (null) or holds, and says why; a hold
@@ -43,42 +43,56 @@ export interface Matcher {
   services: string[];
 }
 
-export function matches(matcher: Matcher, incident: Incident): boolean {
-  const among = (list: readonly string[], value: string | null): boolean =>
-    list.length === 0 || (value !== null && list.includes(value));
-  return (
-    among(matcher.severities, incident.severity) &&
-    among(matcher.rules, incident.rule) &&
-    among(matcher.types, incident.flowType) &&
-    among(matcher.services, incident.service)
-  );
-}
+const among = (list: readonly string[], value: string | null): boolean =>
+  list.length === 0 || (value !== null && list.includes(value));
+const partMatches =
+  (matcher: Matcher) =>
+  ({ severity, rule, flowType, service }: IncidentPart): boolean =>
+    among(matcher.severities, severity) &&
+    among(matcher.rules, rule) &&
+    among(matcher.types, flowType) &&
+    among(matcher.services, service);
+
+/** Whoever has to hear of a part of it has to hear of it. */
+export const matches = (matcher: Matcher, { parts }: Pick<Incident, 'parts'>): boolean =>
+  parts.some(partMatches(matcher));
+/** Nobody may be kept from the rest by what holds back a part of it. */
+const matchesWhole = (matcher: Matcher, { parts }: Pick<Incident, 'parts'>): boolean =>
+  parts.every(partMatches(matcher));
 
 const acknowledged: Stage = (incident) =>
   incident.ack === null ? null : { reason: 'acknowledged before it was sent', until: null };
 
 const silenced: Stage = (incident, { nowMs, silences }) => {
-  for (const { until, rule, flowType, service, comment } of silences)
-    if (
-      until > nowMs &&
-      (rule === '' || rule === incident.rule) &&
-      (flowType === '' || flowType === incident.flowType) &&
-      (service === '' || service === incident.service)
-    )
+  const listOf = (value: string): string[] => (value === '' ? [] : [value]);
+  for (const { until, rule, flowType, service, comment } of silences) {
+    if (until <= nowMs) continue;
+    const silence = {
+      severities: [],
+      rules: listOf(rule),
+      types: listOf(flowType),
+      services: listOf(service),
+    };
+    if (matchesWhole(silence, incident))
       return { reason: `silenced${comment === '' ? '' : `: ${comment}`}`, until };
+  }
   return null;
 };
 
 /** Inhibition ends when the other incident does; nobody says when that is. */
 const ASK_AGAIN_MS = 15_000;
+const agrees = (field: Inhibition['equal'][number], incident: Incident, other: Incident): boolean =>
+  field === 'environment' || field === 'place'
+    ? other[field] === incident[field]
+    : incident.parts.every((part) => other.parts.some((one) => one[field] === part[field]));
 const inhibited: Stage = (incident, { nowMs, inhibitions, open }) => {
   for (const { when, then, equal } of inhibitions) {
-    if (!matches(then, incident)) continue;
+    if (!matchesWhole(then, incident)) continue;
     const by = open.find(
       (other) =>
         other.id !== incident.id &&
         matches(when, other) &&
-        equal.every((field) => other[field] === incident[field]) &&
+        equal.every((field) => agrees(field, incident, other)) &&
         // Of two that would silence each other, the older speaks.
         !(matches(then, other) && matches(when, incident) && other.firstAt > incident.firstAt),
     );

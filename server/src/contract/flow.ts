@@ -58,6 +58,8 @@ export interface Finding {
   step: string | null;
   service: string | null;
   place: string | null;
+  /** What the step could not do without, where its error names that. */
+  dependency?: string;
   since: string;
   summary: string;
   evidence: string[];

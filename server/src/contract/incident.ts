@@ -2,6 +2,8 @@
 export interface Incident {
   id: string;
   key: string;
+  /** Of the findings in it; `/flows?incident=` takes `key` and lists the flows of all. */
+  keys: string[];
   rule: string;
   severity: 'critical' | 'warning' | 'info';
   /** Ends when its flows move on; else a while after the last finding. */
@@ -10,10 +12,18 @@ export interface Incident {
   title: string;
   cause: string | null;
   environment: string;
+  /** Of the finding that opened it, as service, step and place. */
   flowType: string;
+  flowTypes: string[];
   service: string | null;
   step: string | null;
   place: string | null;
+  /** What errors name that could not be reached. */
+  dependency: string | null;
+  /** What it consists of, each once. */
+  parts: { rule: string; severity: string; flowType: string; service: string | null; step: string | null }[];
+  /** Id of the incident that it was found to be one with. */
+  foldedInto: string | null;
   count: number;
   openCount: number;
   firstAt: string;

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { causeKey } from '../model/cause.ts';
 import type { Finding, Severity, WaitingFor } from '../model/expectation.ts';
 import type { Flow } from '../model/flow.ts';
 
@@ -22,6 +22,10 @@ export interface Said {
   step: string | null;
   service: string | null;
   place: string | null;
+  /** What it could not do without, where its error names that. */
+  dependency?: string | undefined;
+  /** false: one of several is missed, and `step` is only the likeliest. */
+  certain?: boolean;
   since: number;
   summary: string;
   evidence: string[];
@@ -32,18 +36,14 @@ export function findingsOf(
   flow: Flow,
   said: readonly Said[],
 ): Finding[] {
-  return said.map(({ about, ...rest }) => ({
-    key: `${rule.name}:${about}`,
-    incident: incidentKey(rule.name, flow.environment, flow.type, rest.service, rest.step, rest.place),
-    rule: rule.name,
-    severity: rule.severity,
-    lasting: rule.lasting ?? false,
-    ...rest,
-  }));
+  return said.map(({ about, certain, dependency, ...rest }) => {
+    const finding = { rule: rule.name, ...rest, ...(dependency !== undefined && { dependency }) };
+    return {
+      key: `${rule.name}:${about}`,
+      incident: causeKey(flow.environment, flow.type, finding, certain),
+      severity: rule.severity,
+      lasting: rule.lasting ?? false,
+      ...finding,
+    };
+  });
 }
-
-const incidentKey = (...parts: (string | null)[]): string =>
-  createHash('sha1')
-    .update(parts.map((part) => part ?? '').join('\0'))
-    .digest('hex')
-    .slice(0, 16);

@@ -57,7 +57,7 @@ export type Severity = 'critical' | 'warning' | 'info';
 export interface Finding {
   /** Stable across renames of the flow: rule, source span, expectation. */
   key: string;
-  /** Findings of one cause share it: rule, environment, flow type, service, step and place. */
+  /** Findings of one cause share it, whatever their flow type (`cause.ts`). */
   incident: string;
   rule: string;
   severity: Severity;
@@ -69,6 +69,8 @@ export interface Finding {
   service: string | null;
   /** Destination or other place that failures of one cause share. */
   place: string | null;
+  /** What the step could not do without, where its error names that. */
+  dependency?: string;
   /** The instant it became true, ms; not when it was noticed. */
   since: number;
   summary: string;

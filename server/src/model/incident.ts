@@ -2,8 +2,10 @@ import type { Severity } from './expectation.ts';
 
 /** Findings with one cause: what people are told about. Instants are wall-clock ms. */
 export interface Incident {
-  /** One cause: rule, environment, flow type, service, step and place. */
+  /** One cause (`cause.ts`). */
   key: string;
+  /** Keys of the findings in it: its own, and those of incidents that were found to be the same. */
+  keys: string[];
   /** The key and when it opened: a cause that comes back is a new incident. */
   id: string;
   rule: string;
@@ -15,10 +17,17 @@ export interface Incident {
   /** Suspected, in words; null where nothing points at it. */
   cause: string | null;
   environment: string;
+  /** Of the finding that opened it, as the next four. */
   flowType: string;
   service: string | null;
   step: string | null;
   place: string | null;
+  /** What errors name that could not be reached. */
+  dependency: string | null;
+  /** What it consists of, each once, the first first. */
+  parts: IncidentPart[];
+  /** Id of the incident that it was found to be one with; null: it is its own. */
+  foldedInto: string | null;
   /** Flows ever in it, and those in it now. */
   count: number;
   openCount: number;
@@ -37,6 +46,33 @@ export interface Incident {
   outgrownAt: number | null;
   version: number;
 }
+
+/** What one flow type misses, or fails at. */
+export interface IncidentPart {
+  rule: string;
+  severity: Severity;
+  flowType: string;
+  service: string | null;
+  step: string | null;
+}
+
+/** Each flow type in it, the first first. */
+export const flowTypesOf = ({ parts }: Pick<Incident, 'parts'>): string[] => [
+  ...new Set(parts.map(({ flowType }) => flowType)),
+];
+
+/** As an earlier version stored it, or this one. */
+export function storedIncident(stored: Partial<Incident> & Omit<Incident, NewFields>): Incident {
+  const { key, rule, severity, flowType, service, step } = stored;
+  return {
+    keys: [key],
+    dependency: null,
+    foldedInto: null,
+    parts: [{ rule, severity, flowType, service, step }],
+    ...stored,
+  };
+}
+type NewFields = 'keys' | 'dependency' | 'parts' | 'foldedInto';
 
 /** A message to people about an incident. Written down before it is sent, sent until it is taken: at least once. */
 export interface Notification {

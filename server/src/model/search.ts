@@ -59,8 +59,8 @@ export interface FlowSearch {
   environments?: string[];
   /** `name=value` or just a value: a business key, exactly. */
   key?: string;
-  /** Key of an incident: the flows in it. */
-  incident?: string;
+  /** Keys of an incident: the flows in it. */
+  incidents?: string[];
   /** Started at or after … and before …. */
   from?: UnixNanos;
   to?: UnixNanos;

@@ -2,7 +2,7 @@ import { coarsened, criticalPath, timeSpent, type Segment } from '../analyze/ind
 import type * as wire from '../contract/index.ts';
 import type { WaitingFor } from '../model/expectation.ts';
 import type { Flow, Hop, Step } from '../model/flow.ts';
-import type { Incident, Notification, Silence } from '../model/incident.ts';
+import { flowTypesOf, type Incident, type Notification, type Silence } from '../model/incident.ts';
 import type { FlowRow, FlowTypeRow, ServiceRow, StoredSpan } from '../store/index.ts';
 import { KeyValues, type Attributes, type AttributeValue } from '../model/otlp.ts';
 
@@ -117,6 +117,7 @@ export function presentIncident(incident: Incident): wire.Incident {
   const { firstAt, lastAt, resolvedAt, etaAt, notes, ack, ...rest } = incident;
   return {
     ...rest,
+    flowTypes: flowTypesOf(incident),
     firstAt: iso(firstAt),
     lastAt: iso(lastAt),
     resolvedAt: resolvedAt === null ? null : iso(resolvedAt),

@@ -41,7 +41,7 @@ export interface QueryContext {
   definitions: DefinitionBoard;
   readDefinitions: ReadDefinitions;
   /** What an incident misses comes no more. */
-  accept(incident: Incident): Promise<boolean>;
+  accept(gone: Pick<Incident, 'environment' | 'flowType' | 'step' | 'service'>): Promise<boolean>;
   rules: readonly QueryRule[];
   clock: Clock;
   counters: Counters;

@@ -2,6 +2,7 @@ import type { Request, RequestHandler, Response } from 'express';
 import { z } from 'zod';
 import { FermataError } from '../base/errors.ts';
 import { FLOW_STATUSES } from '../contract/index.ts';
+import type { Incident } from '../model/incident.ts';
 import { metricsText } from './metrics.ts';
 import {
   presentFlow,
@@ -147,7 +148,9 @@ function about(context: QueryContext, _request: Request, response: Response): vo
 
 async function listFlows(context: QueryContext, request: Request, response: Response): Promise<void> {
   const search = readSearch(request.query, context.clock.now());
-  const page = await context.store.listFlows(search);
+  const isAsked = ({ status, key }: Incident): boolean => status === 'open' && search.incidents?.[0] === key;
+  const keys = search.incidents && context.alerts.incidents().find(isAsked)?.keys;
+  const page = await context.store.listFlows({ ...search, ...(keys && { incidents: keys }) });
   response.json({
     items: page.items.map((row) => summaryOf(row.flow, row.version, row.stepCount)),
     nextCursor: page.next ? writeCursor(page.next.started, page.next.id) : null,
@@ -190,7 +193,10 @@ async function acceptIncident(context: QueryContext, request: Request, response:
   const id = nameOf(request, 'id');
   const { text } = read(noteBody, request.body ?? {});
   const incident = context.alerts.incident(id) ?? missing('incident', id);
-  if (!(await context.accept(incident)))
+  const { environment } = incident;
+  let accepted = 0;
+  for (const part of incident.parts) if (await context.accept({ environment, ...part })) accepted++;
+  if (accepted === 0)
     throw new FermataError('query.invalid', 'what this incident misses was not learned', {
       hint: 'Only a step that history says should come can be accepted as gone; change a definition instead.',
     });

@@ -60,7 +60,7 @@ export function readSearch(query: unknown, nowMs: number): FlowSearch {
     ...(service && { services: service }),
     ...(environment && { environments: environment }),
     ...(key !== undefined && { key }),
-    ...(incident !== undefined && { incident }),
+    ...(incident !== undefined && incident !== '' && { incidents: [incident] }),
     ...(from !== undefined && { from: nanos(from) }),
     ...(to !== undefined && { to: nanos(to) }),
     ...(cursor !== undefined && { after: readCursor(cursor) }),

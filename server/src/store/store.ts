@@ -514,9 +514,9 @@ function conditionsOf(search: FlowSearch, nowMs: number): { where: string; param
     where.push('hasAny(services, {services:Array(String)})');
     params['services'] = search.services;
   }
-  if (search.incident !== undefined && search.incident !== '') {
-    where.push('has(incident_keys, {incident:String})');
-    params['incident'] = search.incident;
+  if (search.incidents) {
+    where.push('hasAny(incident_keys, {incidents:Array(String)})');
+    params['incidents'] = search.incidents;
   }
   if (search.key !== undefined && search.key !== '') {
     const at = search.key.indexOf('=');

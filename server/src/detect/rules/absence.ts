@@ -28,6 +28,7 @@ const absence = (
         step: waiting.step,
         service: waiting.service,
         place: waiting.message,
+        certain: waiting.oneOf.length <= 1,
         since: waiting.stuckAt,
         summary: say(waiting, after ? `${after.name} (${after.service})` : 'all that came before'),
         evidence: [waiting.afterStepId, waiting.hopId].filter((id) => id !== null),

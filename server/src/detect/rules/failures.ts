@@ -2,6 +2,7 @@ import { smallestOf } from '../../base/lists.ts';
 import { msOf } from '../../model/time.ts';
 import type { Rule, Said } from '../rule.ts';
 import type { Flow, Hop, Step } from '../../model/flow.ts';
+import { dependencyOf } from '../dependency.ts';
 
 const about = (step: Step, summary: string, since = step.end ?? step.start): Said => ({
   about: step.id,
@@ -33,14 +34,20 @@ export const failedStep = (graceMs: number): Rule => ({
     );
     return failed
       .filter((step) => !callers.has(step.id) && nowMs >= heardMs(step) + graceMs)
-      .map((step) =>
-        about(
+      .map((step) => ({
+        ...about(
           step,
           `${step.name} (${step.service}) failed${step.attempts.length > 1 ? ` ${step.attempts.length} times` : ''}: ${step.error?.message || step.error?.type || 'no message'}`,
         ),
-      );
+        dependency: lackedBy(flow, step),
+      }));
   },
 });
+/** What the newest failure of a step names. */
+const lackedBy = (flow: Flow, step: Step | undefined): string | undefined => {
+  const error = step?.error ?? step?.attempts.findLast((attempt) => attempt.error !== null)?.error ?? null;
+  return step === undefined || error === null ? undefined : (dependencyOf(flow, step, error) ?? undefined);
+};
 const heardMs = (step: Step): number => step.failureHeardMs ?? step.receivedMs;
 const failedSteps = (flow: Flow): Step[] =>
   flow.steps.filter((step) => step.status === 'failed' && step.kind !== 'compensation');
@@ -68,6 +75,10 @@ export const deadLetter: Rule = {
         step: hop.message.type || null,
         service: null,
         place: hop.message.destination,
+        dependency: lackedBy(
+          flow,
+          flow.steps.find((step) => step.id === hop.to),
+        ),
         since: msOf(hop.received ?? hop.sent),
         summary: `${hop.message.type || 'a message'} was dead-lettered from ${hop.message.destination}`,
         evidence: [hop.id],
@@ -85,13 +96,14 @@ export const retryStorm: Rule = {
   inspect: (flow) =>
     flow.steps
       .filter((step) => step.attempts.length >= STORM)
-      .map((step) =>
-        about(
+      .map((step) => ({
+        ...about(
           step,
           `${step.name} (${step.service}) was attempted ${step.attempts.length} times`,
           step.attempts[STORM - 1]!.start,
         ),
-      ),
+        dependency: lackedBy(flow, step),
+      })),
 };
 
 /**

@@ -1,0 +1,103 @@
+import { causeKey } from '../model/cause.ts';
+import { ABSENCES, type Finding, type Severity } from '../model/expectation.ts';
+import { flowTypesOf, type Incident, type IncidentPart } from '../model/incident.ts';
+
+/** Of one incident; what comes beyond is counted, and not named. */
+const MOST_PARTS = 100;
+
+export const isAbsence = ({ rule }: { rule: string }): boolean =>
+  (ABSENCES as readonly string[]).includes(rule);
+
+const SEVERITIES: readonly Severity[] = ['info', 'warning', 'critical'];
+
+export const partOf = ({ rule, severity, service, step }: Finding, flowType: string): IncidentPart => ({
+  ...{ rule, severity, flowType, service, step },
+});
+
+/** Takes up what another flow type, step or rule says of the same cause; false: nothing new. */
+export function takeUp(incident: Incident, part: IncidentPart): boolean {
+  const { parts } = incident;
+  const isKnown = parts.some(
+    (one) =>
+      one.rule === part.rule &&
+      one.severity === part.severity &&
+      one.flowType === part.flowType &&
+      one.service === part.service &&
+      one.step === part.step,
+  );
+  if (isKnown || parts.length >= MOST_PARTS) return false;
+  parts.push(part);
+  if (SEVERITIES.indexOf(part.severity) > SEVERITIES.indexOf(incident.severity))
+    incident.severity = part.severity;
+  return true;
+}
+
+/** Title and cause, of everything that is in it. `suspected`: what other flows tell. */
+export function describe(incident: Incident, suspected: readonly string[]): void {
+  incident.title = titleOf(incident);
+  incident.cause = [causeOf(incident), ...suspected].filter((part) => part !== null).join('; ') || null;
+}
+
+function titleOf(incident: Incident): string {
+  const { rule, dependency, parts, place } = incident;
+  const types = flowTypesOf(incident);
+  const who =
+    types.length <= 2 ? types.join(' and ') : `${types[0]!} and ${types.length - 1} other flow types`;
+  const what = distinct(
+    parts.map(({ step, service }) => `${step ?? place ?? types[0]!}${service ? ` (${service})` : ''}`),
+  );
+  const services = distinct(parts.map(({ service }) => service ?? ''));
+  const subject =
+    what.length === 1
+      ? what[0]!
+      : services.length === 1 && services[0] !== ''
+        ? services[0]!
+        : `${what.length} steps`;
+  const one = subject !== `${what.length} steps`;
+  const isMissing = parts.every(isAbsence);
+  if (dependency !== null) return `${who}: ${subject} ${one ? 'fails' : 'fail'} on ${dependency}`;
+  if (isMissing)
+    return `${who}: ${subject} ${what.length > 1 && one ? 'does not react' : one ? 'does not come' : 'do not come'}`;
+  const say = TITLES.get(rule);
+  return `${who}: ${say ? say(subject) : `${rule.replaceAll('-', ' ')} at ${subject}`}`;
+}
+/** What happened, in the words of who has to read it at night. */
+const TITLES: ReadonlyMap<string, (what: string) => string> = new Map(
+  Object.entries({
+    'failed-step': (what: string) => `${what} fails`,
+    'dead-letter': (what: string) => `${what} is dead-lettered`,
+    'retry-storm': (what: string) => `${what} is tried again and again`,
+    'duplicate-processing': (what: string) => `${what} happens twice`,
+    'unhandled-failure': (what: string) => `nobody hears of ${what}`,
+  }),
+);
+
+function causeOf(incident: Incident): string | null {
+  const { rule, dependency, service, place, parts } = incident;
+  if (dependency !== null) {
+    const services = distinct(parts.map((part) => part.service ?? ''));
+    return `errors ${services.length === 1 ? `of ${services[0]!}` : `of ${services.length} services`} name ${dependency}: is it up?`;
+  }
+  if (rule === 'undelivered-message' && place)
+    return `messages to ${place} are sent and not consumed: is ${service ?? 'the consumer'} running?`;
+  if (rule === 'lost-step') return `${service ?? 'the service'} stopped in the middle, or hangs`;
+  return isAbsence(incident) && service ? `${service} does not react` : null;
+}
+
+const distinct = (list: readonly string[]): string[] => [...new Set(list)];
+
+/**
+ * What else may be the same cause: whoever does not react, and whoever errors name. A host is called like its service; an
+ * internal one may begin with its name, but `api.pay.example` is not our service `api`. Where one of several is missed,
+ * nobody is named.
+ */
+export function namesOf(incident: Incident): string[] {
+  const { environment, flowType, dependency, key, service } = incident;
+  const about = { rule: incident.rule, service, step: incident.step, place: incident.place };
+  const isNamed = isAbsence(incident) && service !== null && causeKey(environment, flowType, about) === key;
+  const names =
+    dependency !== null ? [dependency, dependency.replace(INTERNAL, '')] : isNamed ? [service] : [];
+  return distinct(names).map((name) => nameKey(environment, name));
+}
+const INTERNAL = /\.(.+\.)?(internal|local|localdomain|lan|intranet|corp|svc)$/;
+export const nameKey = (environment: string, service: string): string => `${environment}\0${service}`;

@@ -1,0 +1,81 @@
+import type { Clock } from '../base/clock.ts';
+import type { Flow } from '../model/flow.ts';
+import type { Incident } from '../model/incident.ts';
+import { nameKey, namesOf } from './causes.ts';
+
+/**
+ * Finds incidents that are one: of one service several queues are not taken from, or some await it and others' errors name
+ * it, and nothing is heard of it. As long as it is heard of, two of its queues that stand still are two causes.
+ */
+export interface Kin<T> {
+  /** What a flow tells of who is alive. */
+  hear(flow: Flow): void;
+  add(entry: T): void;
+  remove(entry: T): void;
+  /** Folds what turned out to be one. */
+  settle(entry: T): void;
+}
+
+/** Whoever is alive is heard of within this time: exporters send every five seconds by default. */
+const SILENT_MS = 10_000;
+const MOST_SERVICES = 10_000;
+
+export function createKin<T>(
+  clock: Clock,
+  incidentOf: (entry: T) => Incident,
+  fold: (head: T, other: T) => void,
+): Kin<T> {
+  /** When each service was last heard of, ms. */
+  const heard = new Map<string, number>();
+  const byName = new Map<string, Set<T>>();
+  const names = new Map<T, readonly string[]>();
+  const isSilent = (name: string): boolean => {
+    const lastMs = heard.get(name);
+    return lastMs !== undefined && clock.now() - lastMs >= SILENT_MS;
+  };
+  const openedMs = ({ id }: Incident): number => Number.parseInt(id.slice(id.lastIndexOf('-') + 1), 36);
+  /** Whoever was told of first goes on; the order in which they are compared does not matter. */
+  const isOlder = (a: Incident, b: Incident): boolean =>
+    openedMs(a) < openedMs(b) || (openedMs(a) === openedMs(b) && a.key < b.key);
+  const isOpen = (entry: T): boolean => incidentOf(entry).status === 'open';
+  const isNamed = (entry: T): boolean => incidentOf(entry).dependency !== null;
+  const settle = (entry: T): void => {
+    for (const name of names.get(entry) ?? [])
+      for (const other of [...(byName.get(name) ?? [])]) {
+        if (other === entry || !isOpen(entry) || !isOpen(other) || !isSilent(name)) continue;
+        // Two that errors name are two.
+        if (isNamed(entry) && isNamed(other)) continue;
+        if (isOlder(incidentOf(entry), incidentOf(other))) fold(entry, other);
+        else fold(other, entry);
+      }
+  };
+  return {
+    hear(flow) {
+      for (const { service, receivedMs } of flow.steps) {
+        const name = nameKey(flow.environment, service);
+        const last = heard.get(name);
+        if (last === undefined ? heard.size < MOST_SERVICES : receivedMs > last) heard.set(name, receivedMs);
+      }
+    },
+    add(entry) {
+      const known = namesOf(incidentOf(entry));
+      if (known.length === 0) return;
+      names.set(entry, known);
+      for (const name of known) {
+        const all = byName.get(name);
+        if (all) all.add(entry);
+        else byName.set(name, new Set([entry]));
+      }
+      // By then the silence shows, and before it is told.
+      clock.after(SILENT_MS, () => settle(entry));
+    },
+    remove(entry) {
+      for (const name of names.get(entry) ?? []) {
+        const all = byName.get(name);
+        if (all?.delete(entry) && all.size === 0) byName.delete(name);
+      }
+      names.delete(entry);
+    },
+    settle,
+  };
+}
