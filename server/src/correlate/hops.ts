@@ -1,9 +1,10 @@
 import { evidence, type Badge, type Hop, type Step } from '../model/flow.ts';
 import { spanIdOf, type MessageKind, type Span } from '../model/span.ts';
 import { msBetween, shifted, type UnixNanos } from '../model/time.ts';
+import type { Draft } from './drafts.ts';
 import type { FlowInput, InputSegment } from './flow-input.ts';
 import type { Shifts } from './runs.ts';
-import { addBadge, SKEW_SHOWN_NS, type Draft } from './steps.ts';
+import { addBadge, SKEW_SHOWN_NS } from './steps.ts';
 
 /** Messages and synchronous calls between steps, each with its wait and its evidence. Pure. */
 

@@ -4,11 +4,12 @@ import type { Badge, Expected, Flow, Hop, Relation, Step } from '../model/flow.t
 import { ORIGIN, REFERRER, TRACE } from '../model/names.ts';
 import { spanIdOf, type Outcome, type Span } from '../model/span.ts';
 import { type UnixNanos, earlier, later, msBetween, msOf, shifted } from '../model/time.ts';
+import { draftSteps } from './drafts.ts';
 import type { FlowInput } from './flow-input.ts';
 import { flowKeyOf, mayNameFlow, sharedTokens } from './graph.ts';
 import { hopsOf } from './hops.ts';
 import type { Shifts } from './runs.ts';
-import { addBadge, draftSteps, linkCompensations, mergeAttempts } from './steps.ts';
+import { addBadge, linkCompensations, mergeAttempts } from './steps.ts';
 
 /** One run of one flow as steps and hops. Pure: the same input gives the same timeline, byte for byte. */
 export function toTimeline(input: FlowInput, shifts: Shifts, run: number): Flow {
