@@ -1,7 +1,7 @@
 import { pushAll } from '../base/lists.ts';
 import type { Badge } from '../model/flow.ts';
 import type { Span } from '../model/span.ts';
-import type { FlowInput, InputSegment } from './flow-input.ts';
+import { allSegments, type FlowInput, type InputSegment } from './flow-input.ts';
 import { foldReceives } from './folding.ts';
 import type { Shifts } from './runs.ts';
 
@@ -26,17 +26,19 @@ export function draftSteps(input: FlowInput, shifts: Shifts, badges: Set<Badge>)
   /** What is known of spans that have not ended: the milestones that happened in them. */
   const ofUnended = new Map<string, Draft>();
   const byKey = new Map<string, Span>();
-  for (const segment of input.segments) for (const span of segment.spans) byKey.set(span.key, span);
+  const segments = allSegments(input);
+  for (const segment of segments) for (const span of segment.spans) byKey.set(span.key, span);
   // Parents first: a span that continues the work of another segment's span (same service, new id) folds into it.
-  for (const segment of topDown(input.segments, byKey)) {
+  for (const segment of topDown(segments, byKey)) {
     // A milestone comes before the span it happened in: that one is running, not missing.
     if (segment.orphan && segment.head.milestone === null) badges.add('missing-parent');
     if (segment.cycle) badges.add('cycle');
     for (const span of topDownSpans(segment.spans)) {
       if (span.warnings.length > 0) badges.add('repaired');
-      const parent = draftOf.get(span.parent);
-      const parentSpan = parent && byKey.get(span.parent);
       const isHead = span === segment.head;
+      const up = isHead ? segment.parent : span.parent;
+      const parent = draftOf.get(up);
+      const parentSpan = parent && byKey.get(up);
       const named =
         span.milestone === null && span.step !== null && (span.step.name !== '' || span.step.id !== '');
       const folds =
@@ -86,7 +88,7 @@ function topDown(segments: InputSegment[], byKey: Map<string, Span>): InputSegme
     for (let segment: InputSegment | undefined = start; segment !== undefined && !state.has(segment);) {
       state.set(segment, true);
       path.push(segment);
-      const up = byKey.get(segment.head.parent);
+      const up = byKey.get(segment.parent);
       segment = up && segmentOf.get(up);
     }
     pushAll(sorted, path.reverse());

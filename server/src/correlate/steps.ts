@@ -5,7 +5,7 @@ import { spanIdOf, type Milestone, type Span } from '../model/span.ts';
 import { earlier, later, msOf, shifted } from '../model/time.ts';
 import { attemptKeyOf } from './deliveries.ts';
 import type { Draft } from './drafts.ts';
-import { order } from './flow-input.ts';
+import { order, type InputSegment } from './flow-input.ts';
 
 /** Drafts → steps: attempts, names, outcomes, and which step undoes which. Pure. */
 
@@ -81,7 +81,7 @@ function toStep(group: Draft[]): Step {
     : attempts.map((attempt) => attempt.end!).reduce(later);
   return {
     id: spanIdOf(head.key) + head.traceId.slice(0, 8),
-    typeKey: typeKeyOf(head),
+    typeKey: typeKeyOf(first),
     name: nameOf(head),
     service: head.service.name,
     serviceVersion: head.service.version,
@@ -99,7 +99,7 @@ function toStep(group: Draft[]): Step {
     error: failure,
     spanIds: flatMapped(group, (draft) => [...draft.spans].sort(order)).map((span) => spanIdOf(span.key)),
     traceId: head.traceId,
-    shared: false,
+    shared: group.some(({ segment }) => segment.shared),
     badges: [...badges].sort(),
     receivedMs: head.receivedAtMs,
     endHeardMs: spans.reduce(lastToEnd).receivedAtMs,
@@ -181,15 +181,19 @@ function attemptFromMilestones(draft: Draft, milestones: Span[]): Attempt {
 }
 
 /** DESIGN "Step type": never the raw span name, which may carry ids. */
-function typeKeyOf(head: Span): string {
+function typeKeyOf({ head, segment }: Draft): string {
   const what =
     ownName(head) ||
     head.route ||
     (head.message !== null
-      ? `${head.role} ${head.message.type || head.message.destination}`
+      ? `${head.role} ${head.message.type || head.message.destination || sentTo(segment)}`
       : (head.milestone ?? head.role));
   return typeKeyIn(head.service.name, what);
 }
+
+/** Some batches do not say from where they took: it is where their messages were sent to. */
+const sentTo = ({ causes }: InputSegment): string =>
+  causes.find(({ where, span }) => where === 'flow' && span?.message)?.span?.message?.destination ?? '';
 
 const typeKeyIn = createJoinedTexts(' ', 20_000);
 
