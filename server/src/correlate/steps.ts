@@ -3,7 +3,7 @@ import { countWhile, flatMapped, groupedBy, smallestOf } from '../base/lists.ts'
 import type { Attempt, Badge, Step, StepStatus } from '../model/flow.ts';
 import { spanIdOf, type Milestone, type Span } from '../model/span.ts';
 import { earlier, later, msOf, shifted } from '../model/time.ts';
-import { attemptKeyOf } from './deliveries.ts';
+import { attemptKeys, byCausalTime, sentAgainBy } from './deliveries.ts';
 import type { Draft } from './drafts.ts';
 import { order, type InputSegment } from './flow-input.ts';
 
@@ -20,7 +20,8 @@ interface Merged {
 
 /** Same message, same group: attempts of one step, in the order that they state, else in causal time. */
 export function mergeAttempts(drafts: Draft[]): Merged {
-  const groups = groupedBy(drafts, (draft) => attemptKeyOf(draft) || draft.head.key);
+  const keyOf = attemptKeys(drafts);
+  const groups = groupedBy(drafts, (draft) => keyOf(draft) || draft.head.key);
   const steps: Step[] = [];
   const stepOf = new Map<string, Step>();
   for (const group of groups.values()) {
@@ -33,16 +34,9 @@ export function mergeAttempts(drafts: Draft[]): Merged {
   return { steps, stepOf };
 }
 
-/** It sent the message that it was given once more, to a retry queue, say: whoever takes that does not do it twice. */
-const passesOn = ({ head, spans }: Draft): boolean =>
-  head.message !== null &&
-  head.message.id !== '' &&
-  spans.some(({ role, message }) => role === 'send' && message?.id === head.message!.id);
+/** Whoever takes what was passed on does not do it twice. */
+const passesOn = (draft: Draft): boolean => sentAgainBy(draft).length > 0;
 const statesAttempt = ({ head }: Draft): boolean => (head.step?.attempt ?? 0) > 0;
-const byCausalTime = (a: Draft, b: Draft): number => {
-  const [x, y] = [a.head.start + a.shift, b.head.start + b.shift];
-  return x < y ? -1 : x > y ? 1 : order(a.head, b.head);
-};
 const byAttempt = (a: Draft, b: Draft): number =>
   a.head.step!.attempt - b.head.step!.attempt || byCausalTime(a, b);
 
