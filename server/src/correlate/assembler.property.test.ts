@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Span } from '../model/span.ts';
-import { anySketches, toSpans, type Sketches } from '../model/testing/any-spans.ts';
+import { anyRushes, anySketches, toSpans, type Sketches } from '../model/testing/any-spans.ts';
 import { canonical, createBench } from './testing.ts';
 
 /**
@@ -56,6 +56,45 @@ test('leaving memory and restarting in the middle do not matter', () => {
       bench.take(batch);
       bench.rest();
       expect(canonical(bench.flows())).toEqual(inOneGo(spans));
+    }),
+    { numRuns: RUNS, seed: SEED },
+  );
+}, 600_000);
+
+test('what a batch took was taken, in each flow of its messages, however they came', () => {
+  fc.assert(
+    fc.property(anyRushes, ({ spans, arrivals, roots, takes }) => {
+      const bench = createBench();
+      let batch: Span[] = [];
+      const order = spans.map((_, i) => i).sort((a, b) => arrivals[a]!.rank - arrivals[b]!.rank || a - b);
+      for (const at of order) {
+        batch.push(spans[at]!);
+        const { then } = arrivals[at]!;
+        if (then === 'more') continue;
+        bench.take(batch);
+        bench[then]();
+        batch = [];
+      }
+      bench.take(batch);
+      bench.rest();
+      expect(canonical(bench.flows())).toEqual(inOneGo(spans));
+
+      const flows = [...bench.flows().values()];
+      const flowsOfRoots = roots.map((key) => flows.find(({ members }) => members.includes(key))!.id);
+      expect(new Set(flowsOfRoots).size).toBe(roots.length);
+      for (const { id, sends, orders, below } of takes)
+        for (const send of sends) {
+          const hops = flows.flatMap((flow) =>
+            flow.hops.flatMap((hop) => (hop.sendSpanId === send ? [{ flow, hop }] : [])),
+          );
+          expect(hops.map(({ hop }) => hop.state)).not.toContain('waiting');
+          // Where somebody below says what he processed, it is his step.
+          if (below === 'links' || below === 'flow ids') continue;
+          const steps = hops.flatMap(({ flow, hop }) => flow.steps.filter((one) => one.id === hop.to));
+          const step = steps.find(({ spanIds }) => spanIds.includes(id));
+          expect(step).toBeDefined();
+          if (orders > 1) expect(step!.shared).toBe(true);
+        }
     }),
     { numRuns: RUNS, seed: SEED },
   );

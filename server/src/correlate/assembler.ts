@@ -420,6 +420,7 @@ export function createAssembler(): Assembler {
     const node = graph.add(span, stub);
     if (stub !== null) stubs.add(node);
     countType(node, 1);
+    for (const other of graph.takeCut()) if (other !== node) touchReferrer(other);
     // Asked for each of thousands that wait for one parent, it must not touch the others unless it changes what they are.
     if (graph.looksPolled(span.parent) !== looked) disturbOrphansOf(span.parent);
     if (known !== undefined && graph.looksPolled(known.span.parent) !== lookedBefore)

@@ -1,6 +1,6 @@
 import type { EvidenceKind } from '../model/flow.ts';
-import type { Span } from '../model/span.ts';
-import { causesOf, headOf, MOST_SENDS, rememberedHeads } from './evidence.ts';
+import type { Span, SpanKey } from '../model/span.ts';
+import { causesOf, headOf, MOST_SENDS, rememberedHeads, type Cause } from './evidence.ts';
 import { countOf, idToken, isConsumer, isSend, messageTokens, type Graph, type Node } from './graph.ts';
 import type { FlowState } from './assembler.ts';
 
@@ -11,6 +11,8 @@ import type { FlowState } from './assembler.ts';
 export interface FlowInput {
   key: string;
   segments: InputSegment[];
+  /** Whoever took messages of this flow together with those of others: no members, and nothing passes through them. */
+  shared: InputSegment[];
   /** Shared spans around the flow: shown, never a bridge. */
   context: Span[];
   /** Spans under a shared one that nothing attributes. */
@@ -27,6 +29,9 @@ export interface InputSegment {
   /** Head first. */
   spans: Span[];
   causes: InputCause[];
+  /** What its head happened in; of what happened within a batch, whoever took that. '' where nothing is above. */
+  parent: SpanKey;
+  shared: boolean;
   /** Its parent never came. */
   orphan: boolean;
   cycle: boolean;
@@ -40,6 +45,10 @@ export interface InputCause {
   where: 'flow' | 'shared' | 'elsewhere' | 'unseen';
   flowKey: string;
 }
+
+/** All that steps are made of. */
+export const allSegments = ({ segments, shared }: FlowInput): InputSegment[] =>
+  shared.length === 0 ? segments : [...segments, ...shared];
 
 /** DESIGN: a flow above this keeps its earliest spans and every failure. */
 export const MOST_SPANS = 50_000;
@@ -57,14 +66,8 @@ export function inputOf(state: FlowState, graph: Graph): FlowInput {
   const context = new Set<Node>();
   const consumedElsewhere: FlowInput['consumedElsewhere'] = [];
   const segments: InputSegment[] = [];
-  /** Asked for each message of a batch: once is enough. */
-  const known = new Map<Node, Set<Node | null>>();
-  const causing = (consumer: Node): Set<Node | null> => {
-    let causes = known.get(consumer);
-    if (causes === undefined)
-      known.set(consumer, (causes = new Set(causesOf(consumer, graph).map((cause) => cause.node))));
-    return causes;
-  };
+  const taken = new Map<Node, InputCause[]>();
+  const takersOf = takersIn(graph);
   for (const [head, list] of heads) {
     const causes = causesOf(head, graph).map((cause): InputCause => {
       const { node } = cause;
@@ -74,28 +77,36 @@ export function inputOf(state: FlowState, graph: Graph): FlowInput {
       const where = node.flowKey === state.key ? 'flow' : node.shared ? 'shared' : 'elsewhere';
       return { kinds, span: node.span, key: cause.key, where, flowKey: node.flowKey };
     });
-    if (head.parent?.shared) context.add(headOf(head.parent));
+    const above = head.parent?.shared === true ? headOf(head.parent) : head.parent;
+    if (above?.shared) context.add(above);
     segments.push({
       head: head.span,
       spans: list
         .map((node) => node.span)
         .sort((a, b) => (a === head.span ? -1 : b === head.span ? 1 : order(a, b))),
       causes,
+      parent: above?.span.key ?? '',
+      shared: false,
       orphan: head.parent === null && head.span.parent !== '' && !head.cycle,
       cycle: head.cycle,
     });
     for (const node of list) {
       if (!isSend(node.span.role)) continue;
-      const heard = new Set([...node.linkers, ...node.children]);
-      for (const token of messageTokens(node.span)) {
-        if (countOf(graph.sendsOf(token)) > MOST_SENDS) continue;
-        for (const other of graph.sharing(token))
-          if (isConsumer(other.span.role) && causing(other).has(node)) heard.add(other);
-      }
-      for (const consumer of heard) {
-        if (!isConsumer(consumer.span.role) || consumer.flowKey === state.key) continue;
-        if (consumer.shared) context.add(consumer);
-        else if (consumer.flowKey !== '')
+      for (const [consumer, kinds] of takersOf(node)) {
+        if (consumer.flowKey === state.key) continue;
+        if (consumer.shared) {
+          context.add(consumer);
+          const took: InputCause = {
+            kinds,
+            span: node.span,
+            key: node.span.key,
+            where: 'flow',
+            flowKey: state.key,
+          };
+          const known = taken.get(consumer);
+          if (known === undefined) taken.set(consumer, [took]);
+          else known.push(took);
+        } else if (consumer.flowKey !== '')
           consumedElsewhere.push({ send: node.span, flowKey: consumer.flowKey, consumer: consumer.span });
       }
     }
@@ -108,6 +119,7 @@ export function inputOf(state: FlowState, graph: Graph): FlowInput {
   return {
     key: state.key,
     segments,
+    shared: [...taken].map(asSegment).sort((a, b) => order(a.head, b.head)),
     context: [...context].map((node) => node.span).sort(order),
     unattributed: unattributed.sort((a, b) => order(a.span, b.span)),
     consumedElsewhere: consumedElsewhere.sort((a, b) => order(a.consumer, b.consumer)),
@@ -118,6 +130,51 @@ export function inputOf(state: FlowState, graph: Graph): FlowInput {
 
 export const order = (a: Span, b: Span): number =>
   a.start !== b.start ? (a.start < b.start ? -1 : 1) : a.key < b.key ? -1 : a.key > b.key ? 1 : 0;
+
+/**
+ * Consumers that a message leads to, each with its evidence. What a span says itself needs no look at all that it took:
+ * a batch of thousands would be gone through for each of thousands of flows.
+ */
+function takersIn(graph: Graph): (send: Node) => Map<Node, EvidenceKind[]> {
+  /** Asked for each message of a batch: once is enough. */
+  const known = new Map<Node, Cause[]>();
+  const causesOfTaker = (consumer: Node): Cause[] => {
+    let causes = known.get(consumer);
+    if (causes === undefined) known.set(consumer, (causes = causesOf(consumer, graph)));
+    return causes;
+  };
+  return (send) => {
+    const takers = new Map<Node, EvidenceKind[]>();
+    const took = (consumer: Node, kind: EvidenceKind): void => {
+      if (!isConsumer(consumer.span.role)) return;
+      const kinds = takers.get(consumer);
+      if (kinds === undefined) takers.set(consumer, [kind]);
+      else kinds.push(kind);
+    };
+    for (const child of send.children) took(child, 'parent');
+    for (const linker of send.linkers) took(linker, 'link');
+    for (const token of messageTokens(send.span)) {
+      if (countOf(graph.sendsOf(token)) > MOST_SENDS) continue;
+      for (const other of graph.sharing(token)) {
+        if (takers.has(other) || !isConsumer(other.span.role)) continue;
+        const cause = causesOfTaker(other).find(({ node }) => node === send);
+        if (cause !== undefined) takers.set(other, [...cause.kinds]);
+      }
+    }
+    return takers;
+  };
+}
+
+/** Of what a batch took, this flow knows its own messages, and of the batch its own span and times. */
+const asSegment = ([{ span }, causes]: [Node, InputCause[]]): InputSegment => ({
+  head: span,
+  spans: [span],
+  causes: causes.sort((a, b) => order(a.span!, b.span!)),
+  parent: '',
+  shared: true,
+  orphan: false,
+  cycle: false,
+});
 
 /** Head of the node's segment, or the first ancestor that is still of this flow. */
 function headWithin(node: Node, head: Node, key: string): Node {

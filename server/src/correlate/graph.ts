@@ -125,6 +125,8 @@ export interface Graph {
   sendsOf(token: string): Sharing;
   /** Adds a span whose key is not here. */
   add(span: Span, stub: readonly KnownCause[] | null): Node;
+  /** Where rings of parents were cut since the last call: what caused those nodes is another question now. */
+  takeCut(): readonly Node[];
   remove(node: Node): void;
   nodes(): IterableIterator<Node>;
 }
@@ -143,6 +145,7 @@ export function createGraph(): Graph {
   const polled: Tokens = new Map();
   const tokens: Tokens = new Map();
   const sends: Tokens = new Map();
+  let cut: readonly Node[] = NOBODY;
 
   /**
    * Parent edges must not form a ring. The ring is cut at its smallest key, which is a function of the ring and not of
@@ -160,6 +163,7 @@ export function createGraph(): Graph {
     for (up = parent; up !== node; up = up!.parent) if (up!.span.key < smallest.span.key) smallest = up!;
     detachParent(smallest);
     smallest.cycle = true;
+    cut = [...cut, smallest];
   };
   const detachParent = (node: Node): void => {
     if (node.parent !== null) withoutNode(node.parent.children, node);
@@ -212,6 +216,11 @@ export function createGraph(): Graph {
     sharing: (token) => tokens.get(token) ?? NOBODY,
     sendsOf: (token) => sends.get(token) ?? NOBODY,
     nodes: () => nodes.values(),
+    takeCut() {
+      const taken = cut;
+      cut = NOBODY;
+      return taken;
+    },
     add(span, stub) {
       const node: Node = {
         span,

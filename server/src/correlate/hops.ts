@@ -1,9 +1,10 @@
 import { evidence, type Badge, type Hop, type Step } from '../model/flow.ts';
 import { spanIdOf, type MessageKind, type Span } from '../model/span.ts';
 import { msBetween, shifted, type UnixNanos } from '../model/time.ts';
-import type { FlowInput, InputSegment } from './flow-input.ts';
+import type { Draft } from './drafts.ts';
+import { allSegments, type FlowInput, type InputSegment } from './flow-input.ts';
 import type { Shifts } from './runs.ts';
-import { addBadge, SKEW_SHOWN_NS, type Draft } from './steps.ts';
+import { addBadge, SKEW_SHOWN_NS } from './steps.ts';
 
 /** Messages and synchronous calls between steps, each with its wait and its evidence. Pure. */
 
@@ -15,7 +16,7 @@ export function hopsOf(
   badges: Set<Badge>,
 ): Hop[] {
   const segmentOf = new Map<Span, InputSegment>();
-  for (const segment of input.segments) for (const span of segment.spans) segmentOf.set(span, segment);
+  for (const segment of allSegments(input)) for (const span of segment.spans) segmentOf.set(span, segment);
   /** A step that a synchronous call began on a clock of its own is shifted by more than its segment. */
   const shiftOf = new Map<Span, bigint>();
   for (const { spans, shift } of drafts) for (const span of spans) shiftOf.set(span, shift);
@@ -74,6 +75,8 @@ export function hopsOf(
       }
       if (draft.head.role !== 'process' && draft.head.role !== 'receive') continue;
       const send = cause.span!;
+      // A batch took messages of several runs: this one knows its own.
+      if (draft.segment.shared && !stepOf.has(send.key)) continue;
       consumed.add(send.key);
       if (cause.where !== 'flow') badges.add('shared');
       const from = stepOf.get(send.key);

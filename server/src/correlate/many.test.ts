@@ -54,6 +54,18 @@ describe('of what hangs together there may be any number', () => {
     });
     expect(flowsOf(joins)).toEqual(Array.from({ length: width }, () => 2));
   }, 60_000);
+  test('messages of as many flows that one batch took', () => {
+    const sent = numbers
+      .slice(0, 4000)
+      .map((i) => aSpan({ trace: hex(i), id: hex(i), role: 'send', at: i, message: `m${i}` }));
+    const links = sent.map((_, i) => `${hex(i)}/${hex(i)}`);
+    const taken = aSpan({ trace: '1', id: '1', role: 'process', links, batch: 4000, at: 5000 });
+    const { correlator } = createBench();
+    correlator.add([...sent, taken]);
+    const { list } = correlator.takeChanges();
+    const shown = list.flatMap(({ flow }) => flow?.hops.map(({ state }) => state) ?? []);
+    expect(shown).toEqual(Array.from({ length: 4000 }, () => 'delivered'));
+  }, 60_000);
   test('batches over the same messages, which come last', () => {
     const sent = numbers
       .slice(0, 1000)

@@ -1,14 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { Flow } from '../model/flow.ts';
 import { aSpan, spanId, traceId, type SpanSketch } from '../model/testing/builders.ts';
-import { createBench } from './testing.ts';
+import { createBench, flowsOf } from './testing.ts';
 
 /** One test a rule: the smallest trace that breaks when the rule is removed. */
-const flowsOf = (...sketches: SpanSketch[]): Flow[] => {
-  const bench = createBench();
-  bench.take(sketches.map(aSpan));
-  return [...bench.flows().values()].sort((a, b) => (a.id < b.id ? -1 : 1));
-};
 const withSpan = (flows: Flow[], path: string): Flow[] => {
   const [trace = '', id = ''] = path.split('/');
   return flows.filter((flow) => flow.members.includes(traceId(trace) + spanId(id)));
@@ -714,7 +709,7 @@ describe('change', () => {
         .flows()
         .get(traceId('a1'))!
         .steps.map((step) => step.service),
-    ).toEqual(['svc', 'late']);
+    ).toEqual(['svc', 'b', 'late']);
   });
 
   test('runs of a flow without id come back together: a late start between two of them renumbers the later', () => {

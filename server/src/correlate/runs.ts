@@ -1,7 +1,7 @@
 import { countWhile, pushAll } from '../base/lists.ts';
 import type { Span } from '../model/span.ts';
 import type { UnixNanos } from '../model/time.ts';
-import type { FlowInput, InputSegment } from './flow-input.ts';
+import { allSegments, type FlowInput, type InputSegment } from './flow-input.ts';
 
 /** Causal shift of each segment, ns: added to every raw time in it. */
 export type Shifts = ReadonlyMap<InputSegment, bigint>;
@@ -12,10 +12,11 @@ export type Shifts = ReadonlyMap<InputSegment, bigint>;
  */
 export function causalShifts(input: FlowInput): Shifts {
   const segmentOf = new Map<Span, InputSegment>();
-  for (const segment of input.segments) for (const span of segment.spans) segmentOf.set(span, segment);
+  const segments = allSegments(input);
+  for (const segment of segments) for (const span of segment.spans) segmentOf.set(span, segment);
   const shifts = new Map<InputSegment, bigint>();
   const open = new Set<InputSegment>();
-  for (const start of input.segments) {
+  for (const start of segments) {
     const work = [start];
     while (work.length > 0) {
       const segment = work[work.length - 1]!;
@@ -73,7 +74,7 @@ const byTime = (a: Boundary, b: Boundary): number => (a.at < b.at ? -1 : a.at > 
 
 function afterQuiet(input: FlowInput, shifts: Shifts, quietNs: bigint): Boundary[] {
   const boundaries: Boundary[] = [];
-  const inOrder = input.segments
+  const inOrder = allSegments(input)
     .map((segment): Boundary => ({ at: segment.head.start + shifts.get(segment)!, segment }))
     .sort(byTime);
   let until: bigint | null = null;
@@ -117,7 +118,7 @@ function startsAfterEnds(input: FlowInput, shifts: Shifts): Boundary[] {
 
 function splitAt(boundaries: readonly Boundary[], input: FlowInput, shifts: Shifts): FlowInput[] {
   const segmentOf = new Map<Span, InputSegment>();
-  for (const segment of input.segments) for (const span of segment.spans) segmentOf.set(span, segment);
+  for (const segment of allSegments(input)) for (const span of segment.spans) segmentOf.set(span, segment);
   const runOf = new Map<InputSegment, number>();
   // The first of those that a segment has.
   for (let i = boundaries.length; i > 0; i--) runOf.set(boundaries[i - 1]!.segment, i);
@@ -187,6 +188,7 @@ function withItsOwn(run: FlowInput): FlowInput {
   return {
     ...run,
     context,
+    shared: run.shared.filter(({ causes }) => causes.some(({ key }) => own.has(key))),
     unattributed: run.unattributed.filter(({ under }) => context.includes(under)),
     consumedElsewhere: run.consumedElsewhere.filter(({ send }) => own.has(send.key)),
   };

@@ -1,172 +1,16 @@
 import { createJoinedTexts } from '../base/joined-texts.ts';
-import { countWhile, flatMapped, groupedBy, pushAll, smallestOf } from '../base/lists.ts';
+import { countWhile, flatMapped, groupedBy, smallestOf } from '../base/lists.ts';
 import type { Attempt, Badge, Step, StepStatus } from '../model/flow.ts';
 import { spanIdOf, type Milestone, type Span } from '../model/span.ts';
 import { earlier, later, msOf, shifted } from '../model/time.ts';
-import { order, type FlowInput, type InputCause, type InputSegment } from './flow-input.ts';
-import type { Shifts } from './runs.ts';
+import { attemptKeys, byCausalTime, sentAgainBy } from './deliveries.ts';
+import type { Draft } from './drafts.ts';
+import { order, type InputSegment } from './flow-input.ts';
 
-/** Spans → steps: which spans are one unit of work, and which deliveries are attempts of one step. Pure. */
+/** Drafts → steps: attempts, names, outcomes, and which step undoes which. Pure. */
 
 /** Smaller differences are the SDK's millisecond clock, not skew. */
 export const SKEW_SHOWN_NS = 1_000_000n;
-
-export interface Draft {
-  head: Span;
-  segment: InputSegment;
-  spans: Span[];
-  shift: bigint;
-  /** Step whose client span called this one. */
-  calledBy: { client: Span; from: Draft } | null;
-  /** Deliveries of one message to one handler share this. */
-  attemptKey: string;
-}
-
-/**
- * Steps are units of work by one service: a segment is divided where the service changes (a synchronous call) and
- * where a span names a step of its own; everything else folds into the step above it.
- */
-export function draftSteps(input: FlowInput, shifts: Shifts, badges: Set<Badge>): Draft[] {
-  const drafts: Draft[] = [];
-  const draftOf = new Map<string, Draft>();
-  /** What is known of spans that have not ended: the milestones that happened in them. */
-  const ofUnended = new Map<string, Draft>();
-  const byKey = new Map<string, Span>();
-  for (const segment of input.segments) for (const span of segment.spans) byKey.set(span.key, span);
-  // Parents first: a span that continues the work of another segment's span (same service, new id) folds into it.
-  for (const segment of topDown(input.segments, byKey)) {
-    // A milestone comes before the span it happened in: that one is running, not missing.
-    if (segment.orphan && segment.head.milestone === null) badges.add('missing-parent');
-    if (segment.cycle) badges.add('cycle');
-    for (const span of topDownSpans(segment.spans)) {
-      if (span.warnings.length > 0) badges.add('repaired');
-      const parent = draftOf.get(span.parent);
-      const parentSpan = parent && byKey.get(span.parent);
-      const isHead = span === segment.head;
-      const named =
-        span.milestone === null && span.step !== null && (span.step.name !== '' || span.step.id !== '');
-      const folds =
-        parent !== undefined &&
-        parentSpan!.service.name === span.service.name &&
-        !named &&
-        !(isHead && (span.role === 'process' || (span.role === 'receive' && segment.causes.length > 0)));
-      if (folds) {
-        parent.spans.push(span);
-        draftOf.set(span.key, parent);
-        continue;
-      }
-      const within = span.milestone === null || parent !== undefined ? '' : span.parent;
-      const sibling = ofUnended.get(within);
-      if (sibling !== undefined && sibling.head.service.name === span.service.name) {
-        sibling.spans.push(span);
-        draftOf.set(span.key, sibling);
-        continue;
-      }
-      const draft: Draft = {
-        head: span,
-        segment,
-        spans: [span],
-        shift: shifts.get(segment)!,
-        calledBy: !isHead && parent !== undefined ? { client: parentSpan!, from: parent } : null,
-        attemptKey: '',
-      };
-      draft.attemptKey = attemptKeyOf(draft);
-      if (draft.calledBy !== null) {
-        const early = parentSpan!.start + parent!.shift - (span.start + draft.shift);
-        if (early > 0n) draft.shift += early;
-      }
-      drafts.push(draft);
-      draftOf.set(span.key, draft);
-      if (within !== '' && span.parent !== '') ofUnended.set(within, draft);
-    }
-  }
-  return foldReceives(drafts, draftOf);
-}
-
-/** Segments whose parents are in the flow come after them. */
-function topDown(segments: InputSegment[], byKey: Map<string, Span>): InputSegment[] {
-  const segmentOf = new Map<Span, InputSegment>();
-  for (const segment of segments) for (const span of segment.spans) segmentOf.set(span, segment);
-  const sorted: InputSegment[] = [];
-  const state = new Map<InputSegment, boolean>();
-  for (const start of segments) {
-    const path: InputSegment[] = [];
-    for (let segment: InputSegment | undefined = start; segment !== undefined && !state.has(segment);) {
-      state.set(segment, true);
-      path.push(segment);
-      const up = byKey.get(segment.head.parent);
-      segment = up && segmentOf.get(up);
-    }
-    pushAll(sorted, path.reverse());
-  }
-  return sorted;
-}
-
-/** Within a segment: parents before children, siblings in time. */
-function topDownSpans(spans: Span[]): Span[] {
-  if (spans.length === 1) return spans;
-  const children = new Map<string, Span[]>();
-  const inside = new Set(spans.map((span) => span.key));
-  const roots: Span[] = [];
-  for (const span of spans) {
-    const up = span.parent;
-    if (span === spans[0] || span.parent === '' || !inside.has(up)) roots.push(span);
-    else {
-      const list = children.get(up);
-      if (list) list.push(span);
-      else children.set(up, [span]);
-    }
-  }
-  const sorted: Span[] = [];
-  const work = roots.reverse();
-  while (work.length > 0) {
-    const span = work.pop()!;
-    sorted.push(span);
-    const below = children.get(span.key);
-    if (below !== undefined) for (let i = below.length - 1; i >= 0; i--) work.push(below[i]!);
-  }
-  return sorted;
-}
-
-/** A receive span directly above the processing of the same message is part of that step. */
-function foldReceives(drafts: Draft[], draftOf: Map<string, Draft>): Draft[] {
-  const gone = new Set<Draft>();
-  for (const draft of drafts) {
-    if (draft.head.role !== 'process') continue;
-    const above = draftOf.get(draft.head.parent);
-    if (above === undefined || above.head.role !== 'receive' || gone.has(above)) continue;
-    if (above.head.service.name !== draft.head.service.name) continue;
-    pushAll(draft.spans, above.spans);
-    for (const span of above.spans) draftOf.set(span.key, draft);
-    gone.add(above);
-    // Caused by nothing but that receive span: what caused that one caused the step.
-    if (draft.segment.causes.some((cause) => cause.span === above.head)) {
-      draft.segment = { ...draft.segment, causes: above.segment.causes };
-      draft.attemptKey = attemptKeyOf(draft);
-    }
-  }
-  return gone.size === 0 ? drafts : drafts.filter((draft) => !gone.has(draft));
-}
-
-function attemptKeyOf(draft: Draft): string {
-  const { head, segment } = draft;
-  const { message } = head;
-  if (message === null || head !== segment.head || (head.role !== 'process' && head.role !== 'receive'))
-    return '';
-  const cause = segment.causes.find((c) => c.where === 'flow');
-  const of = message.id !== '' ? message.id : cause === undefined ? '' : sendingOf(cause, message.position);
-  if (of === '') return '';
-  const place = cause ? '' : message.destination;
-  // Whoever looks after what was given up has not processed it, be it the same service.
-  const afterwards = message.deadLettered ? 'dead' : '';
-  return [of, head.service.name, message.group, head.step?.name ?? '', place, afterwards].join('\0');
-}
-
-/** One span that sent several messages tells them apart only by where they lie. */
-function sendingOf({ key, span }: InputCause, position: string): string {
-  if ((span?.message?.batchCount ?? 0) <= 1) return key;
-  return position === '' ? '' : `${key}\0${position}`;
-}
 
 interface Merged {
   steps: Step[];
@@ -176,7 +20,8 @@ interface Merged {
 
 /** Same message, same group: attempts of one step, in the order that they state, else in causal time. */
 export function mergeAttempts(drafts: Draft[]): Merged {
-  const groups = groupedBy(drafts, (draft) => draft.attemptKey || draft.head.key);
+  const keyOf = attemptKeys(drafts);
+  const groups = groupedBy(drafts, (draft) => keyOf(draft) || draft.head.key);
   const steps: Step[] = [];
   const stepOf = new Map<string, Step>();
   for (const group of groups.values()) {
@@ -189,16 +34,9 @@ export function mergeAttempts(drafts: Draft[]): Merged {
   return { steps, stepOf };
 }
 
-/** It sent the message that it was given once more, to a retry queue, say: whoever takes that does not do it twice. */
-const passesOn = ({ head, spans }: Draft): boolean =>
-  head.message !== null &&
-  head.message.id !== '' &&
-  spans.some(({ role, message }) => role === 'send' && message?.id === head.message!.id);
+/** Whoever takes what was passed on does not do it twice. */
+const passesOn = (draft: Draft): boolean => sentAgainBy(draft).length > 0;
 const statesAttempt = ({ head }: Draft): boolean => (head.step?.attempt ?? 0) > 0;
-const byCausalTime = (a: Draft, b: Draft): number => {
-  const [x, y] = [a.head.start + a.shift, b.head.start + b.shift];
-  return x < y ? -1 : x > y ? 1 : order(a.head, b.head);
-};
 const byAttempt = (a: Draft, b: Draft): number =>
   a.head.step!.attempt - b.head.step!.attempt || byCausalTime(a, b);
 
@@ -237,7 +75,7 @@ function toStep(group: Draft[]): Step {
     : attempts.map((attempt) => attempt.end!).reduce(later);
   return {
     id: spanIdOf(head.key) + head.traceId.slice(0, 8),
-    typeKey: typeKeyOf(head),
+    typeKey: typeKeyOf(first),
     name: nameOf(head),
     service: head.service.name,
     serviceVersion: head.service.version,
@@ -255,7 +93,7 @@ function toStep(group: Draft[]): Step {
     error: failure,
     spanIds: flatMapped(group, (draft) => [...draft.spans].sort(order)).map((span) => spanIdOf(span.key)),
     traceId: head.traceId,
-    shared: false,
+    shared: group.some(({ segment }) => segment.shared),
     badges: [...badges].sort(),
     receivedMs: head.receivedAtMs,
     endHeardMs: spans.reduce(lastToEnd).receivedAtMs,
@@ -337,15 +175,19 @@ function attemptFromMilestones(draft: Draft, milestones: Span[]): Attempt {
 }
 
 /** DESIGN "Step type": never the raw span name, which may carry ids. */
-function typeKeyOf(head: Span): string {
+function typeKeyOf({ head, segment }: Draft): string {
   const what =
     ownName(head) ||
     head.route ||
     (head.message !== null
-      ? `${head.role} ${head.message.type || head.message.destination}`
+      ? `${head.role} ${head.message.type || head.message.destination || sentTo(segment)}`
       : (head.milestone ?? head.role));
   return typeKeyIn(head.service.name, what);
 }
+
+/** Some batches do not say from where they took: it is where their messages were sent to. */
+const sentTo = ({ causes }: InputSegment): string =>
+  causes.find(({ where, span }) => where === 'flow' && span?.message)?.span?.message?.destination ?? '';
 
 const typeKeyIn = createJoinedTexts(' ', 20_000);
 

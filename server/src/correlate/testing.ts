@@ -4,6 +4,7 @@ import { manualClock, type ManualClock } from '../base/clock.ts';
 import type { Flow, Unowned } from '../model/flow.ts';
 import { SPAN, TRACE } from '../model/names.ts';
 import { traceIdOf, type Span } from '../model/span.ts';
+import { aSpan, type SpanSketch } from '../model/testing/builders.ts';
 import { createCorrelator, type Correlator, type CorrelatorOptions, type StoredFlowSpans } from './index.ts';
 
 interface Names {
@@ -140,6 +141,13 @@ export function createBench(more: Partial<CorrelatorOptions> = {}): Bench {
     flows: () => rows,
   };
 }
+
+/** What becomes of these spans, by id. */
+export const flowsOf = (...sketches: SpanSketch[]): Flow[] => {
+  const bench = createBench();
+  bench.take(sketches.map(aSpan));
+  return [...bench.flows().values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+};
 
 /** Everything of a flow that must not depend on arrival. */
 export function canonical(flows: Map<string, Flow>): unknown {

@@ -4,11 +4,12 @@ import type { Badge, Expected, Flow, Hop, Relation, Step } from '../model/flow.t
 import { ORIGIN, REFERRER, TRACE } from '../model/names.ts';
 import { spanIdOf, type Outcome, type Span } from '../model/span.ts';
 import { type UnixNanos, earlier, later, msBetween, msOf, shifted } from '../model/time.ts';
-import type { FlowInput } from './flow-input.ts';
+import { draftSteps } from './drafts.ts';
+import { allSegments, type FlowInput } from './flow-input.ts';
 import { flowKeyOf, mayNameFlow, sharedTokens } from './graph.ts';
 import { hopsOf } from './hops.ts';
 import type { Shifts } from './runs.ts';
-import { addBadge, draftSteps, linkCompensations, mergeAttempts } from './steps.ts';
+import { addBadge, linkCompensations, mergeAttempts } from './steps.ts';
 
 /** One run of one flow as steps and hops. Pure: the same input gives the same timeline, byte for byte. */
 export function toTimeline(input: FlowInput, shifts: Shifts, run: number): Flow {
@@ -43,13 +44,15 @@ function summarize(
   let rawEnd = spans[0]!.end;
   let lastReceivedMs = 0;
   const keys = new Map<string, string>();
-  for (const segment of input.segments) {
+  for (const segment of allSegments(input)) {
     const shift = shifts.get(segment)!;
     for (const span of segment.spans) {
       lastProgress = later(lastProgress, shifted(span.end, shift));
       rawStart = earlier(rawStart, span.start);
       rawEnd = later(rawEnd, span.end);
       lastReceivedMs = Math.max(lastReceivedMs, span.receivedAtMs);
+      // What is said of a batch is said of no single flow in it.
+      if (segment.shared) continue;
       for (const [name, value] of span.keys)
         if (!keys.has(name) || value < keys.get(name)!) keys.set(name, value);
     }

@@ -53,6 +53,8 @@ export interface OtlpSpan {
   attributes: Attributes;
   events: OtlpEvent[];
   links: OtlpLink[];
+  /** Links that the sender, or our own limits, left out. Absent: none. */
+  droppedLinks?: number;
   statusCode: number;
   statusMessage: string;
 }

@@ -24,4 +24,6 @@ export interface RawColumns {
   resource: string;
   events: string;
   links: string;
+  /** As `OtlpSpan.droppedLinks`. */
+  droppedLinks?: number;
 }

@@ -44,6 +44,8 @@ export interface Message {
   position: string;
   /** More than 1: one operation over several messages. */
   batchCount: number;
+  /** Of what a batch took, so many messages are named by no link: SDKs keep few, and drop the rest. Absent: none. */
+  linksCut?: number;
   conversation: string;
   correlationId: string;
   causationId: string;

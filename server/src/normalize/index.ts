@@ -50,6 +50,14 @@ export interface Normalizer {
   ): EvidenceRecord | null;
 }
 
+interface ReadLinks {
+  links: readonly SpanKey[];
+  /** So many links name a span; several may name the same. */
+  named: number;
+  json: string;
+  cut: boolean;
+}
+
 interface ResourceMemo {
   service: Service;
   json: string;
@@ -93,9 +101,10 @@ export function createNormalizer(settings: KeySettings): Normalizer {
     return memo;
   };
 
-  const linksOf = (links: OtlpLink[]): { links: readonly SpanKey[]; json: string; cut: boolean } => {
-    if (links.length === 0) return { links: NONE, json: '', cut: false };
+  const linksOf = (links: OtlpLink[]): ReadLinks => {
+    if (links.length === 0) return { links: NONE, named: 0, json: '', cut: false };
     let cut = false;
+    let named = 0;
     const valid = new Set<SpanKey>();
     const text: string[] = [];
     for (const link of links) {
@@ -109,8 +118,9 @@ export function createNormalizer(settings: KeySettings): Normalizer {
       }
       if (!ID32.test(link.traceId) || !ID16.test(link.spanId)) continue;
       valid.add(link.traceId + link.spanId);
+      named++;
     }
-    return { links: [...valid], json: `[${text.join(',')}]`, cut };
+    return { links: [...valid], named, json: `[${text.join(',')}]`, cut };
   };
 
   return {
@@ -131,7 +141,7 @@ export function createNormalizer(settings: KeySettings): Normalizer {
         textOf(values[F.operationName]),
         textOf(values[F.faasTrigger]),
       );
-      const { links, json: linkJson, cut } = linksOf(otlp.links);
+      const { links, named, json: linkJson, cut } = linksOf(otlp.links);
       const failed = otlp.statusCode === 2;
       let { start, end } = otlp;
       let warnings = NONE;
@@ -146,6 +156,11 @@ export function createNormalizer(settings: KeySettings): Normalizer {
       if (cut) warnings = [...warnings, LINKS_CUT];
       const events = reader.events(otlp.events);
       if (read.cut || events.cut) warnings = [...warnings, TEXT_CUT];
+      const message = isMessaging(role) ? messageOf(values, system) : null;
+      if (message !== null && (role === 'receive' || role === 'process')) {
+        const missing = linksCutOf(otlp, named, message.batchCount);
+        if (missing > 0) message.linksCut = missing;
+      }
       const span: Span = {
         key: otlp.traceId + otlp.spanId,
         traceId: otlp.traceId,
@@ -161,7 +176,7 @@ export function createNormalizer(settings: KeySettings): Normalizer {
         sampled: otlp.traceState !== '' && SAMPLED.test(otlp.traceState),
         service,
         links,
-        message: isMessaging(role) ? messageOf(values, system) : null,
+        message,
         flow: flowOf(values),
         step: stepOf(values),
         keys: read.keys,
@@ -187,6 +202,7 @@ export function createNormalizer(settings: KeySettings): Normalizer {
           resource,
           events: events.json,
           links: linkJson,
+          ...(otlp.droppedLinks !== undefined && { droppedLinks: otlp.droppedLinks }),
         },
       };
     },
@@ -265,6 +281,17 @@ function isMessaging(role: Role): boolean {
   return (
     role === 'create' || role === 'send' || role === 'receive' || role === 'process' || role === 'settle'
   );
+}
+
+/**
+ * How many of the messages that it took are named by no link. A poll that names none at all says nothing by that: whoever
+ * processes its messages names them one by one.
+ */
+function linksCutOf(otlp: OtlpSpan, named: number, batchCount: number): number {
+  const unread = (otlp.droppedLinks ?? 0) + otlp.links.length - named;
+  const byParent = otlp.links.length === 0 && (otlp.flags & IS_REMOTE) !== 0 ? 1 : 0;
+  const known = named + byParent;
+  return Math.max(unread, known > 0 ? batchCount - known : 0);
 }
 
 function messageOf(values: Values, system: string): Message {

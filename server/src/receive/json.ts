@@ -25,6 +25,7 @@ const KEYS = [
   'bytesValue',
   'code',
   'doubleValue',
+  'droppedLinksCount',
   'endTimeUnixNano',
   'eventName',
   'events',

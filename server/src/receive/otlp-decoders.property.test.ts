@@ -46,6 +46,7 @@ const span = fc.record({
   attributes,
   events: fc.array(fc.record({ timeUnixNano: uint64, name: text, attributes }), { maxLength: 2 }),
   links: fc.array(fc.record({ traceId: hex(16), spanId: hex(8), attributes }), { maxLength: 2 }),
+  droppedLinksCount: fc.oneof(fc.constant(0), fc.nat({ max: 2 ** 32 - 1 })),
   status: fc.record({ code: fc.nat({ max: 2 }), message: text }),
   flags: fc.nat({ max: 0x3ff }),
 });
@@ -113,6 +114,7 @@ test('our reader and protobufjs agree on what was sent', () => {
           String(s.start),
           String(s.end),
           s.flags,
+          s.droppedLinks ?? 0,
           s.statusCode,
           s.attributes.length / 2,
         ]),
@@ -125,6 +127,7 @@ test('our reader and protobufjs agree on what was sent', () => {
           s['startTimeUnixNano'],
           s['endTimeUnixNano'],
           s['flags'],
+          s['droppedLinksCount'],
           (s['status'] as { code: number }).code,
           (s['attributes'] as unknown[]).length,
         ]),

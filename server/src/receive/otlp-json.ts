@@ -8,10 +8,11 @@ import {
   type AttributeValue,
   type OtlpExport,
   type OtlpResource,
+  type OtlpSpan,
 } from '../model/otlp.ts';
 import { unixNanos, type UnixNanos } from '../model/time.ts';
 import { parseJson, type Json, type JsonObject, type Key } from './json.ts';
-import { hasRoom, refuse, wrongId } from './otlp-rules.ts';
+import { hasRoom, noteDropped, refuse, wrongId } from './otlp-rules.ts';
 
 /**
  * OTLP/JSON (opentelemetry-proto docs/specification.md, "JSON Protobuf Encoding"): lowerCamelCase names only, ids in
@@ -35,7 +36,8 @@ export function decodeTracesJson(body: Buffer): OtlpExport {
           continue;
         }
         const status = object(span, 'status');
-        out.spans.push({
+        const links = list(span, 'links');
+        const decoded: OtlpSpan = {
           resource,
           scopeName,
           traceId,
@@ -53,14 +55,16 @@ export function decodeTracesJson(body: Buffer): OtlpExport {
             name: text(event, 'name', out),
             attributes: attributes(list(event, 'attributes'), out, 0),
           })),
-          links: capped(list(span, 'links'), LIMITS.links, out).map((link) => ({
+          links: capped(links, LIMITS.links, out).map((link) => ({
             traceId: id(link, 'traceId'),
             spanId: id(link, 'spanId'),
             attributes: attributes(list(link, 'attributes'), out, 0),
           })),
           statusCode: integer(status, 'code'),
           statusMessage: text(status, 'message', out),
-        });
+        };
+        noteDropped(decoded, integer(span, 'droppedLinksCount') + links.length - decoded.links.length);
+        out.spans.push(decoded);
       }
     }
   }

@@ -14,7 +14,7 @@ import {
   type OtlpSpan,
 } from '../model/otlp.ts';
 import { unixNanos, type UnixNanos } from '../model/time.ts';
-import { hasRoom, refuse, tooManyParts, wrongId } from './otlp-rules.ts';
+import { hasRoom, noteDropped, refuse, tooManyParts, wrongId } from './otlp-rules.ts';
 import { TextCache } from './text-cache.ts';
 
 /**
@@ -262,6 +262,8 @@ class Reader {
       statusCode: 0,
       statusMessage: '',
     };
+    let dropped = 0;
+    let cut = 0;
     while (this.at < end) {
       const tag = this.tag(end);
       switch (tag >>> 3) {
@@ -312,9 +314,16 @@ class Reader {
           this.expect(tag, BYTES);
           const to = this.length(end);
           if (span.links.length < LIMITS.links) span.links.push(this.link(to));
-          else this.drop(to);
+          else {
+            this.drop(to);
+            cut++;
+          }
           break;
         }
+        case 14:
+          this.expect(tag, VARINT);
+          dropped = this.uint32(end);
+          break;
         case 15:
           this.expect(tag, BYTES);
           this.status(this.length(end), span);
@@ -327,6 +336,7 @@ class Reader {
           this.skip(tag & 7, end);
       }
     }
+    noteDropped(span, dropped + cut);
     const wrong = wrongId(span.traceId, span.spanId, span.parentSpanId);
     if (wrong === '') this.out.spans.push(span);
     else refuse(this.out, wrong);

@@ -1,5 +1,5 @@
 import { FermataError } from '../base/errors.ts';
-import { LIMITS, type OtlpExport } from '../model/otlp.ts';
+import { LIMITS, type OtlpExport, type OtlpSpan } from '../model/otlp.ts';
 
 /** Checks that both decoders share, so that one request is judged alike in either encoding. */
 
@@ -26,6 +26,11 @@ export function hasRoom(out: OtlpExport): boolean {
   if (out.spans.length + out.logs.length < LIMITS.records) return true;
   refuse(out, `a request holds ${LIMITS.records} records at most; send smaller batches`);
   return false;
+}
+
+/** Links that its sender or our limits left out: whom a batch served is not all known then. Most spans have none. */
+export function noteDropped(span: OtlpSpan, links: number): void {
+  if (links > 0) span.droppedLinks = links;
 }
 
 /** Counts one refused record; the first reason is what the sender hears. */

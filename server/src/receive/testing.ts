@@ -69,6 +69,7 @@ const root = protobuf.Root.fromJSON({
       attributes: field(9, 'KeyValue', true),
       events: field(11, 'Event', true),
       links: field(13, 'Link', true),
+      droppedLinksCount: field(14, 'uint32'),
       status: field(15, 'Status'),
       flags: field(16, 'fixed32'),
     }),

@@ -51,6 +51,7 @@ const recordParts = ({ span, raw }: EvidenceRecord): string[] => {
   pushText(parts, raw.traceState);
   parts.push(',');
   pushText(parts, raw.scope);
+  if (raw.droppedLinks !== undefined) parts.push(',', String(raw.droppedLinks));
   parts.push(']\n', ...raw.attributes, '\n', raw.resource, '\n', raw.events, '\n', raw.links);
   return parts;
 };
@@ -83,13 +84,27 @@ type Small = [
   statusMessage: string,
   traceState: string,
   scope: string,
+  /** Only where there are any. */
+  droppedLinks?: number,
 ];
 
 export function fromSpanRow(row: SpanRow): StoredSpan {
   const lines = row.record.split('\n') as [string, string, string, string, string];
   const small = JSON.parse(lines[0]) as Small;
-  const [parentId, eventName, kind, flags, name, start, end, statusCode, statusMessage, traceState, scope] =
-    small;
+  const [
+    parentId,
+    eventName,
+    kind,
+    flags,
+    name,
+    start,
+    end,
+    statusCode,
+    statusMessage,
+    traceState,
+    scope,
+    droppedLinks,
+  ] = small;
   const attributes = attributesFromJson(lines[1]);
   const resource = { attributes: attributesFromJson(lines[2]) };
   const stored = { receivedAtMs: Number(row.received_ms), traceId: row.trace_id, spanId: row.span_id };
@@ -138,6 +153,7 @@ export function fromSpanRow(row: SpanRow): StoredSpan {
           attributes: link.attributes ? attributesFromJson(JSON.stringify(link.attributes)) : [],
         }),
       ),
+      ...(droppedLinks !== undefined && { droppedLinks }),
       statusCode,
       statusMessage,
     },

@@ -113,6 +113,7 @@ export function describeStore(
       ],
       events: [{ time: unixNanos(5n), name: 'exception', attributes: ['exception.type', 'Boom'] }],
       links: [{ traceId: trace('2'), spanId: id('2'), attributes: ['messaging.message.id', 'm'] }],
+      droppedLinks: 7,
     });
 
     test('a record comes back as it was sent; secrets do not', async () => {

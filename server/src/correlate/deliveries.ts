@@ -1,0 +1,118 @@
+import type { Span } from '../model/span.ts';
+import type { Draft } from './drafts.ts';
+import { order, type InputCause } from './flow-input.ts';
+import { isBatch, isConsumer, isSend, messageTokens } from './graph.ts';
+
+/**
+ * Which deliveries are attempts of one step. A delivery is (send, subscription): what one send brings to another
+ * destination or group is another subscription, and a step of its own; at the same one it is an attempt. Pure.
+ */
+
+/** Attempts of one step share a key; '' is no attempt of anything. */
+export function attemptKeys(drafts: readonly Draft[]): (draft: Draft) => string {
+  const firstOf = firstDeliveries(drafts);
+  return (draft) => {
+    const { head } = draft;
+    if (!isDelivery(draft)) return '';
+    const first = firstOf(draft);
+    const message = messageOf(first);
+    if (message === '') return '';
+    const { group, destination } = first.head.message!;
+    // Whoever looks after what was given up has not processed it, be it the same service.
+    const afterwards = head.message!.deadLettered ? 'dead' : '';
+    const handler = head.step?.name ?? '';
+    return [message, head.service.name, group, placeOf(destination), handler, afterwards].join('\0');
+  };
+}
+
+/** What it sent once more of the message that it was given, to a retry queue, say. */
+export function sentAgainBy(draft: Draft): Span[] {
+  const id = isDelivery(draft) ? idOf(draft) : '';
+  return id === '' ? [] : draft.spans.filter(({ role, message }) => isSend(role) && message?.id === id);
+}
+
+/** Some consumers do not say which message they took: its send does, if it sent no other. */
+const saysId = (draft: Draft): Span => {
+  const { head } = draft;
+  const send = head.message!.id === '' ? causeOf(draft)?.span : null;
+  return send && !isBatch(send) ? send : head;
+};
+const idOf = (draft: Draft): string => saysId(draft).message?.id ?? '';
+const causeOf = ({ segment }: Draft): InputCause | undefined =>
+  segment.causes.find(({ where }) => where === 'flow');
+
+const isDelivery = ({ head, segment }: Draft): boolean =>
+  head.message !== null && head === segment.head && isConsumer(head.role);
+
+export const byCausalTime = (a: Draft, b: Draft): number => {
+  const [x, y] = [a.head.start + a.shift, b.head.start + b.shift];
+  return x < y ? -1 : x > y ? 1 : order(a.head, b.head);
+};
+
+/**
+ * A message that was sent again while it was processed continues the subscription that passed it on, whatever its new
+ * destination is called: the first delivery says which one that is.
+ */
+function firstDeliveries(drafts: readonly Draft[]): (draft: Draft) => Draft {
+  const passedOn = new Map<string, Draft>();
+  for (const draft of drafts)
+    for (const send of sentAgainBy(draft)) {
+      passedOn.set(send.key, draft);
+      // Whoever takes it from there may name the first sending all the same: its headers were passed on as they were.
+      const there = hereIs(draft, send.message!.destination);
+      if (!passedOn.has(there)) passedOn.set(there, draft);
+    }
+  if (passedOn.size === 0) return (draft) => draft;
+  const passedOnBy = (draft: Draft): Draft | null => {
+    const { message, service } = draft.head;
+    const id = idOf(draft);
+    if (id === '' || isGivenUp(draft)) return null;
+    for (const key of [
+      ...draft.segment.causes.map((cause) => cause.key),
+      hereIs(draft, message!.destination),
+    ]) {
+      const by = passedOn.get(key);
+      if (by === undefined || by.head.service.name !== service.name) continue;
+      // Earlier ones only: there is no way round in a circle.
+      if (idOf(by) === id && byCausalTime(by, draft) < 0) return by;
+    }
+    return null;
+  };
+  const known = new Map<Draft, Draft>();
+  return (draft) => {
+    const path: Draft[] = [];
+    let at = draft;
+    for (let by = passedOnBy(at); by !== null && !known.has(at); by = passedOnBy(at)) {
+      path.push(at);
+      at = by;
+    }
+    const first = known.get(at) ?? at;
+    for (const one of path) known.set(one, first);
+    return first;
+  };
+}
+const hereIs = (draft: Draft, destination: string): string =>
+  [idOf(draft), draft.head.service.name, destination].join('\0');
+
+/** Several messages that one span sent are told apart only by where they lie. */
+function messageOf(draft: Draft): string {
+  const [id] = messageTokens(saysId(draft));
+  if (id?.startsWith('m')) return id;
+  const cause = causeOf(draft);
+  return cause === undefined ? '' : sendingOf(cause, draft.head.message!.position);
+}
+function sendingOf({ key, span }: InputCause, position: string): string {
+  if (span === null || !isBatch(span)) return key;
+  return position === '' ? '' : `${key}\0${position}`;
+}
+
+const DEAD =
+  /dlq|dlx|dead[ ._-]?letter|(?:^|[^a-z])(?:dead|dlt|poison|parking[ ._-]?lot)(?:$|[^a-z])|[^a-z]errors?$/i;
+const isGivenUp = ({ head }: Draft): boolean =>
+  head.message!.deadLettered || DEAD.test(head.message!.destination);
+
+/** What a broker delivers again by a retry queue was for the queue that this one is named after. */
+const RETRY = /(?:^|[._\-/:%])retr(?:y|ies)(?:[._\-:%]?\d+(?:ms|s|m|h)?)?(?=$|[._\-/:%])/gi;
+const EDGES = /^[._\-/:%]+/;
+const placeOf = (destination: string): string =>
+  /retr/i.test(destination) ? destination.replace(RETRY, '').replace(EDGES, '') || destination : destination;

@@ -1,0 +1,53 @@
+import { pushAll } from '../base/lists.ts';
+import type { Draft } from './drafts.ts';
+
+/** Which units of work are one, although their spans stand apart. Pure. */
+
+/**
+ * A receive span directly above the processing of the same message is part of that step. Of a batch that other flows share,
+ * each message is told by whoever processed it, in its own time; the batch stays a step for those that nobody below names.
+ */
+export function foldReceives(drafts: readonly Draft[], draftOf: Map<string, Draft>): Draft[] {
+  const into = new Map<Draft, Draft>();
+  for (const [above, below] of processingUnder(drafts, draftOf)) {
+    const told = new Set(below.flatMap(({ segment }) => segment.causes.map(({ key }) => key)));
+    const left = above.segment.causes.filter(({ key }) => !told.has(key));
+    const { shared } = above.segment;
+    const heir = shared && left.length > 0 ? onlyHeir(above, below) : below[0]!;
+    if (heir === null) {
+      above.segment = { ...above.segment, causes: left };
+      continue;
+    }
+    // Caused by nothing but that receive span: what caused that one caused the step.
+    const own = heir.segment.causes.filter(({ span }) => span !== above.head);
+    heir.segment = { ...heir.segment, causes: [...own, ...left] };
+    pushAll(heir.spans, shared ? above.spans.slice(1) : above.spans);
+    for (const span of above.spans) draftOf.set(span.key, heir);
+    into.set(above, heir);
+  }
+  if (into.size === 0) return [...drafts];
+  for (const { calledBy } of drafts)
+    if (calledBy !== null) calledBy.from = into.get(calledBy.from) ?? calledBy.from;
+  return drafts.filter((draft) => !into.has(draft));
+}
+
+/** Of one service, by the receive span that they happened in. */
+function processingUnder(drafts: readonly Draft[], draftOf: ReadonlyMap<string, Draft>): Map<Draft, Draft[]> {
+  const all = new Map<Draft, Draft[]>();
+  for (const draft of drafts) {
+    if (draft.head.role !== 'process') continue;
+    const above = draftOf.get(draft.segment.parent);
+    if (above === undefined || above.head.role !== 'receive') continue;
+    if (above.head.service.name !== draft.head.service.name) continue;
+    const known = all.get(above);
+    if (known === undefined) all.set(above, [draft]);
+    else known.push(draft);
+  }
+  return all;
+}
+
+/** Who names no message itself took what nobody names, if it is the only one: of several, nothing says which. */
+function onlyHeir(above: Draft, below: readonly Draft[]): Draft | null {
+  const heirs = below.filter(({ segment }) => segment.causes.every(({ span }) => span === above.head));
+  return heirs.length === 1 ? heirs[0]! : null;
+}
