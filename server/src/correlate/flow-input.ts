@@ -1,7 +1,9 @@
 import type { EvidenceKind } from '../model/flow.ts';
 import type { Span } from '../model/span.ts';
-import { causesOf, headOf, MOST_SENDS, rememberedHeads } from './evidence.ts';
-import { countOf, idToken, isConsumer, isSend, messageTokens, type Graph, type Node } from './graph.ts';
+import { causesOf, headOf, rememberedHeads } from './evidence.ts';
+import type { Graph, Node } from './graph.ts';
+import { isConsumer, isSend } from './roles.ts';
+import { idToken, messageTokens } from './tokens.ts';
 import type { FlowState } from './assembler.ts';
 
 /**
@@ -87,11 +89,9 @@ export function inputOf(state: FlowState, graph: Graph): FlowInput {
     for (const node of list) {
       if (!isSend(node.span.role)) continue;
       const heard = new Set([...node.linkers, ...node.children]);
-      for (const token of messageTokens(node.span)) {
-        if (countOf(graph.sendsOf(token)) > MOST_SENDS) continue;
+      for (const token of messageTokens(node.span))
         for (const other of graph.sharing(token))
           if (isConsumer(other.span.role) && causing(other).has(node)) heard.add(other);
-      }
       for (const consumer of heard) {
         if (!isConsumer(consumer.span.role) || consumer.flowKey === state.key) continue;
         if (consumer.shared) context.add(consumer);

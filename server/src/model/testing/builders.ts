@@ -20,6 +20,7 @@ export interface SpanSketch {
   links?: string[];
   message?: string;
   position?: string;
+  system?: string;
   kind?: Message['kind'];
   destination?: string;
   group?: string;
@@ -56,7 +57,7 @@ export function aSpan(sketch: SpanSketch): Span {
     kind: sketch.kind ?? '',
     type: '',
     id: sketch.message ?? '',
-    system: 'test',
+    system: sketch.system ?? 'test',
     destination: sketch.destination ?? 'q',
     group: sketch.group ?? '',
     position: sketch.position ?? '',
