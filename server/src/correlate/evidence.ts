@@ -1,5 +1,6 @@
 import type { EvidenceKind } from '../model/flow.ts';
 import type { Span, SpanKey } from '../model/span.ts';
+import { isOneSending, isSameDestination, mayTake } from './destinations.ts';
 import type { Graph, Node } from './graph.ts';
 import { isBatch, isConsumer, isSend } from './roles.ts';
 import { messageTokens } from './tokens.ts';
@@ -144,16 +145,21 @@ export function concernedBy(span: Span, graph: Graph, meet: (other: Node) => voi
 }
 const SEVEN_DAYS = 7n * 24n * 3600n * 1_000_000_000n;
 
-/** Exactly one send of the same message within 7 days; a republish does not count, it keeps its original identity. */
+/**
+ * Exactly one send of the same message within 7 days, to where it was taken from; a republish does not count, it keeps its
+ * original identity.
+ */
 function sendOfSameMessage(head: Node, graph: Graph): Cause | null {
   for (const token of messageTokens(head.span)) {
     const sends: Node[] = [];
+    const republished: Node[] = [];
     for (const other of graph.sendsOf(token)) {
-      if (isRepublish(other, token)) continue;
       const apart = other.span.start - head.span.start;
-      if (apart <= SEVEN_DAYS && apart >= -SEVEN_DAYS) sends.push(other);
+      if (apart > SEVEN_DAYS || apart < -SEVEN_DAYS) continue;
+      (isRepublish(other, token) ? republished : sends).push(other);
     }
-    const found = oneSending(sends);
+    const passedOn = republished.some((other) => isSameDestination(other.span, head.span));
+    const found = oneSending(sends.filter((send) => passedOn || mayTake(head.span, send.span)));
     if (found !== null)
       return {
         key: found.span.key,
@@ -164,17 +170,11 @@ function sendOfSameMessage(head: Node, graph: Graph): Cause | null {
   return null;
 }
 
-/** A create span and its sends carry the same id and are one sending, named by the create. */
+/** The outermost of spans that are one sending; null where they are several. */
 function oneSending(sends: Node[]): Node | null {
   if (sends.length <= 1) return sends[0] ?? null;
-  const creates = sends.filter((node) => node.span.role === 'create');
-  const [create] = creates;
-  if (creates.length !== 1) return null;
-  return sends.every((send) => send === create || isCreateOf(create!, send)) ? create! : null;
-}
-
-function isCreateOf(create: Node, send: Node): boolean {
-  return send.parent === create || send.span.links.includes(create.span.key);
+  const outermost = sends.filter((send) => !sends.some((outer) => isOneSending(outer.span, send.span)));
+  return outermost.length === 1 ? outermost[0]! : null;
 }
 
 /** A send made while processing the same message: a retry queue, a dead-letter queue, a forwarder. */

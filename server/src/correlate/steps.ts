@@ -5,6 +5,7 @@ import { spanIdOf, type Milestone, type Span } from '../model/span.ts';
 import { earlier, later, msOf, shifted } from '../model/time.ts';
 import { order, type FlowInput, type InputCause, type InputSegment } from './flow-input.ts';
 import type { Shifts } from './runs.ts';
+import { isCounted, messageTokens } from './tokens.ts';
 
 /** Spans → steps: which spans are one unit of work, and which deliveries are attempts of one step. Pure. */
 
@@ -154,7 +155,12 @@ function attemptKeyOf(draft: Draft): string {
   if (message === null || head !== segment.head || (head.role !== 'process' && head.role !== 'receive'))
     return '';
   const cause = segment.causes.find((c) => c.where === 'flow');
-  const of = message.id !== '' ? message.id : cause === undefined ? '' : sendingOf(cause, message.position);
+  const of =
+    message.id !== ''
+      ? messageTokens(head)[0]!
+      : cause === undefined
+        ? ''
+        : sendingOf(cause, message.position);
   if (of === '') return '';
   const place = cause ? '' : message.destination;
   // Whoever looks after what was given up has not processed it, be it the same service.
@@ -193,6 +199,7 @@ export function mergeAttempts(drafts: Draft[]): Merged {
 const passesOn = ({ head, spans }: Draft): boolean =>
   head.message !== null &&
   head.message.id !== '' &&
+  !isCounted(head.message.id) &&
   spans.some(({ role, message }) => role === 'send' && message?.id === head.message!.id);
 const statesAttempt = ({ head }: Draft): boolean => (head.step?.attempt ?? 0) > 0;
 const byCausalTime = (a: Draft, b: Draft): number => {

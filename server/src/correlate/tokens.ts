@@ -46,8 +46,11 @@ function messageNames({ message, service }: Span): readonly string[] {
   return position === '' ? [id] : [id, position];
 }
 
-/** BullMQ counts its jobs by the queue. */
-const placeOf = ({ system, destination }: Message): string => (system === 'bullmq' ? `${destination}\0` : '');
+/** What is counted begins anew at every destination, so that the place is part of its name. BullMQ counts its jobs by the queue. */
+const placeOf = ({ id, system, destination, partition }: Message): string =>
+  isCounted(id) ? `${destination}\0${partition}\0` : system === 'bullmq' ? `${destination}\0` : '';
+/** A delivery tag, an offset, a packet id, a counter: a number of at most twelve digits, in whatever parts it is written. */
+export const isCounted = (id: string): boolean => /^\W*(?:\d\W*){1,12}$/.test(id);
 
 function weakNames({ message, service, identities }: Span): readonly string[] {
   const conversation = message?.conversation ?? '';

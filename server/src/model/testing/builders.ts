@@ -20,6 +20,7 @@ export interface SpanSketch {
   links?: string[];
   message?: string;
   position?: string;
+  partition?: string;
   system?: string;
   kind?: Message['kind'];
   destination?: string;
@@ -60,6 +61,7 @@ export function aSpan(sketch: SpanSketch): Span {
     system: sketch.system ?? 'test',
     destination: sketch.destination ?? 'q',
     group: sketch.group ?? '',
+    partition: sketch.partition ?? '',
     position: sketch.position ?? '',
     batchCount: sketch.batch ?? 0,
     conversation: sketch.conversation ?? '',
