@@ -1,5 +1,5 @@
 import { messageOf } from './base/errors.ts';
-import { flatMapped, pushAll } from './base/lists.ts';
+import { flatMapped } from './base/lists.ts';
 import { createCorrelator, type Correlator, type CorrelatorOptions } from './correlate/index.ts';
 import { createDefinitionDesk, type DefinitionDesk } from './definitions.ts';
 import { judge } from './detect/index.ts';
@@ -14,7 +14,8 @@ import type { EvidenceRecord } from './model/record.ts';
 import type { Span } from './model/span.ts';
 import type { Normalizer } from './normalize/index.ts';
 import type { WrittenBatch } from './receive/index.ts';
-import type { PreparedSpans, StoredFlow, StoredSpan } from './store/index.ts';
+import { createReloads } from './reload.ts';
+import type { PreparedSpans, StoredSpan } from './store/index.ts';
 
 /**
  * What happens to requests, in order: normalize → insert together (the commit) → correlate → (answered) → draw changed flows,
@@ -25,7 +26,7 @@ export interface Pipeline {
   start(): Promise<void>;
   /** Normalizes a request, at once and in the order of commits: only what is needed later waits. */
   prepare(request: OtlpExport): Prepared;
-  write(prepared: readonly Prepared[]): Promise<WrittenBatch>;
+  write(prepared: readonly Prepared[]): Promise<WrittenBatch<Prepared>>;
   /** Resolves when no write is under way. */
   idle(): Promise<void>;
   /** No answer waits any more for flows to be drawn. Before whoever awaits answers is stopped. */
@@ -68,23 +69,20 @@ const MOST_GRACE_MS = 600_000;
 const GRACE_MS = 30_000;
 /** What was learned is stored this often. */
 const SAVE_MS = 60_000;
-const MOST_LOAD_ROUNDS = 64;
-/** Spans that one commit may bring back; what lies beyond is counted, and not seen by it. */
-const MOST_LOADED_SPANS = 100_000;
 
 export function createPipeline(options: PipelineOptions): Pipeline {
   const { clock, counters, log, store, normalizer } = options;
   let batch = 0;
-  /** Correlated, not yet in flow rows. */
-  let correlatedBatch = 0;
-  let stopping = false;
-  /** Loading and adding touch the same memory: one at a time. */
-  let turn: Promise<unknown> = Promise.resolve();
-  const exclusive = <T>(work: () => Promise<T>): Promise<T> => {
-    const mine = turn.then(work);
-    turn = mine.catch(() => undefined);
-    return mine;
+  /** Committed up to this one … */
+  let committedBatch = 0;
+  /** … and not correlated yet, in order. */
+  const uncorrelated = new Set<number>();
+  /** All up to this one is correlated: flow rows may say that they include it. */
+  const correlatedBatch = (): number => {
+    for (const first of uncorrelated) return first - 1;
+    return committedBatch;
   };
+  let stopping = false;
 
   const expectations = createExpectations({
     clock,
@@ -155,38 +153,47 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       ? normalizer.span(stored.span, stored.receivedAtMs).span
       : (normalizer.event(stored.log, stored.receivedAtMs, stored)?.span ?? null);
   const restoreAll = (list: StoredSpan[]): Span[] => list.flatMap((stored) => restore(stored) ?? []);
-  const load = (names: string[], flows: StoredFlow[]): Span[] => {
-    counters.add('fermata_reloaded_flows_total', flows.length);
-    return correlator.load(
-      names,
-      flows.map((flow) => ({
-        id: flow.id,
-        version: flow.version,
-        members: restoreAll(flow.members),
-        causes: flow.causes,
-      })),
-    );
+  const reloads = createReloads({
+    clock,
+    counters,
+    store,
+    correlator,
+    restore: ({ members, ...flow }) => ({ ...flow, members: restoreAll(members) }),
+  });
+  const correlated = (requests: readonly Prepared[]): void => {
+    for (const request of requests) uncorrelated.delete(request.batch);
   };
-  /** Flows that are only in the store and that these spans touch, and what decides together with those. */
-  const bringBack = async (spans: Span[], loaded: Span[]): Promise<void> => {
-    for (let round = 0; round < MOST_LOAD_ROUNDS && loaded.length < MOST_LOADED_SPANS; round++) {
-      const names = correlator.missing(spans, loaded);
-      if (names.length === 0) return;
-      counters.add('fermata_lookups_total');
-      pushAll(loaded, load(names, await store.loadByNames(names)));
+  const addLater = async (request: Prepared): Promise<void> => {
+    try {
+      if ((await reloads.addLater(request.spans)) === 'left-to-replay') return;
+    } catch (error) {
+      // Its sender keeps it, and tries again.
+      correlated([request]);
+      throw error;
     }
-    counters.add('fermata_reloads_cut_short_total');
+    correlated([request]);
+    await drawing.keepUp();
   };
-  const correlate = async (spans: Span[], flows: StoredFlow[] = []): Promise<readonly string[]> => {
-    await bringBack(spans, load([], flows));
-    return correlator.add(spans);
+  /** Those that wait for something that left memory, with when they are done. The others are correlated now. */
+  const correlate = (requests: readonly Prepared[]): Map<Prepared, Promise<void>> => {
+    const late = new Map<Prepared, Promise<void>>();
+    if (!reloads.addNow(flatMapped(requests, ({ spans }) => spans)))
+      for (const request of requests) {
+        if (reloads.addNow(request.spans)) continue;
+        const done = addLater(request);
+        // Heard of by whoever answers, which may not be asked yet.
+        done.catch(() => undefined);
+        late.set(request, done);
+      }
+    correlated(requests.filter((request) => !late.has(request)));
+    return late;
   };
 
   const drawing = createDrawing({
     ...options,
     correlator,
-    correlatedBatch: () => correlatedBatch,
-    bringBack: (flows) => exclusive(() => correlate([], flows)),
+    correlatedBatch,
+    bringBack: async (flows) => (await reloads.add([], flows)) ?? [],
     forget: (id) => expectations.forget(id),
   });
 
@@ -235,10 +242,12 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       expectations.load(await store.learned());
       const { lastBatch, derivedBatch: derived, lastReceivedMs } = await store.watermarks();
       batch = lastBatch;
-      correlatedBatch = derived;
+      committedBatch = derived;
       drawing.start(derived);
       saveLater();
-      const { all, hashes } = await store.names(correlator.mostRemembered);
+      const { all, hashes } = await store.names(correlator.mostRemembered, (tokens) =>
+        correlator.rememberWorthless(tokens),
+      );
       for await (const block of hashes) correlator.remember(block);
       if (!all) correlator.forget();
       if (lastReceivedMs > 0) {
@@ -260,13 +269,13 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       let count = 0;
       let reported = 0;
       for await (const stored of store.replay(derived)) {
-        await exclusive(() => correlate(restoreAll(stored)));
+        if ((await reloads.add(restoreAll(stored))) === null) return;
         count += stored.length;
         if (count - reported < REPLAY_REPORT) continue;
         reported = count;
         log.info({ spans: count }, 'catching up');
       }
-      correlatedBatch = lastBatch;
+      committedBatch = lastBatch;
       log.info({ spans: count }, 'caught up with spans committed before the last stop');
       drawing.changed();
     },
@@ -299,24 +308,31 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       expectations.heard(spans);
       counters.add('fermata_committed_records_total', spans.length);
       counters.add('fermata_commits_total');
+      for (const request of prepared) {
+        uncorrelated.add(request.batch);
+        committedBatch = Math.max(committedBatch, request.batch);
+      }
+      let late: ReadonlyMap<Prepared, Promise<void>>;
       return {
-        correlate: async () => {
-          await exclusive(async () => {
-            await correlate(spans);
-            correlatedBatch = prepared.at(-1)?.batch ?? correlatedBatch;
-          });
+        async correlate() {
+          late = correlate(prepared);
           await drawing.keepUp();
         },
+        later: (request) => late.get(request),
       };
     },
     async idle() {
-      await turn;
+      await reloads.idle();
       await drawing.idle();
     },
-    letGo: () => drawing.letGo(),
+    letGo() {
+      reloads.letGo();
+      drawing.letGo();
+    },
     async stop() {
       stopping = true;
-      await turn;
+      reloads.letGo();
+      await reloads.idle();
       await drawing.stop();
       await save().catch(() => undefined);
       cancelSave?.();

@@ -39,3 +39,10 @@ export function groupedBy<T>(list: Iterable<T>, keyOf: (one: T) => string): Map<
   }
   return groups;
 }
+
+/** Puts it at the end of the key's list. */
+export function append<K, T>(lists: Map<K, T[]>, key: K, one: T): void {
+  const list = lists.get(key);
+  if (list === undefined) lists.set(key, [one]);
+  else list.push(one);
+}

@@ -7,8 +7,8 @@ import { canonical, createBench } from './testing.ts';
 /**
  * Invariant I1: any order, duplication and batching of the same spans gives the same flows; so do unloading and restart.
  */
-const inOneGo = (spans: Span[]): unknown => {
-  const bench = createBench();
+const inOneGo = (spans: Span[], mostSends = 32): unknown => {
+  const bench = createBench({ mostSends });
   bench.take(spans);
   bench.rest();
   return canonical(bench.flows());
@@ -20,10 +20,13 @@ const SEED = Number(process.env['PROPERTY_SEED'] ?? 42);
 
 const byRank = (list: Sketches): Sketches => list.toSorted((a, b) => a.rank - b.rank || a.id - b.id);
 
+/** Few sends make a name worthless, in some of the cases: no list of spans has as many as a server allows. */
+const mostSendsOf = fc.constantFrom(1, 2, 32);
+
 test('order, duplication and batching do not matter', () => {
   fc.assert(
-    fc.property(anySketches, fc.nat({ max: 4 }), (list, twice) => {
-      const bench = createBench();
+    fc.property(anySketches, fc.nat({ max: 4 }), mostSendsOf, (list, twice, mostSends) => {
+      const bench = createBench({ mostSends });
       let batch: Span[] = toSpans(list).slice(0, twice);
       const spans = toSpans(list);
       for (const item of byRank(list)) {
@@ -34,7 +37,7 @@ test('order, duplication and batching do not matter', () => {
       }
       bench.take(batch);
       bench.rest();
-      expect(canonical(bench.flows())).toEqual(inOneGo(spans));
+      expect(canonical(bench.flows())).toEqual(inOneGo(spans, mostSends));
     }),
     { numRuns: RUNS, seed: SEED },
   );
@@ -42,8 +45,8 @@ test('order, duplication and batching do not matter', () => {
 
 test('leaving memory and restarting in the middle do not matter', () => {
   fc.assert(
-    fc.property(anySketches, (list) => {
-      const bench = createBench();
+    fc.property(anySketches, mostSendsOf, (list, mostSends) => {
+      const bench = createBench({ mostSends });
       let batch: Span[] = [];
       const spans = toSpans(list);
       for (const item of byRank(list)) {
@@ -55,7 +58,7 @@ test('leaving memory and restarting in the middle do not matter', () => {
       }
       bench.take(batch);
       bench.rest();
-      expect(canonical(bench.flows())).toEqual(inOneGo(spans));
+      expect(canonical(bench.flows())).toEqual(inOneGo(spans, mostSends));
     }),
     { numRuns: RUNS, seed: SEED },
   );

@@ -1,22 +1,19 @@
 import { pushAll } from '../base/lists.ts';
 import type { KnownCause } from '../model/flow.ts';
 import { compareDuplicates, NONE, type Span, type SpanKey } from '../model/span.ts';
-import { concernedBy, headOf, rememberedCauses, tookFromReceive, type CausesOf } from './evidence.ts';
 import {
-  countOf,
-  createGraph,
-  flowKeyOf,
-  hasStrongId,
-  idToken,
-  isConsumer,
-  isSend,
-  neighboursOf,
-  type Graph,
-  type Node,
-  type Tree,
-} from './graph.ts';
+  concernedBy,
+  headOf,
+  MOST_SENDS,
+  rememberedCauses,
+  tookFromReceive,
+  type CausesOf,
+} from './evidence.ts';
+import { countOf, createGraph, neighboursOf, type Graph, type Node, type Tree } from './graph.ts';
+import { hasStrongId, isConsumer, isSend } from './roles.ts';
+import { flowKeyOf, idToken, isMessageToken, isWeakToken, messageTokens, weakTokens } from './tokens.ts';
 import { buildTree, dependenciesOf, resolveTree, topOf, weakTokensOf, type ResolveContext } from './trees.ts';
-import { storiesOf, type Story } from './weak.ts';
+import { isContradicted, storiesOf, type Story } from './weak.ts';
 
 /**
  * Keeps, for every span in memory, which flow it belongs to. The answer is a function of the set of spans: `add` only
@@ -31,6 +28,8 @@ export interface Assembler {
   load(span: Span, stub: readonly KnownCause[] | null): void;
   /** Takes spans out of memory. What refers to them keeps its flow until it changes. */
   unload(nodes: Iterable<Node>): void;
+  /** This name identifies nothing: it joins nobody from the next `add` on. */
+  discard(token: string, atMs: number): void;
   /** What surrounds this shared span leaves: from now on it goes by what was known. */
   makeStub(node: Node, causes: readonly KnownCause[]): void;
   /** A new span concerns these shared spans directly: what surrounds them must be in memory before `add`. */
@@ -63,7 +62,7 @@ const MOST_REBUILDS_PER_NODE = 64;
 const DEEPEST_DEPENDENCY = 1000;
 const NOBODY: readonly Node[] = [];
 
-export function createAssembler(): Assembler {
+export function createAssembler(mostSends = MOST_SENDS): Assembler {
   const graph = createGraph();
   const flows = new Map<string, FlowState>();
   const types = new Map<string, Map<string, number>>();
@@ -219,6 +218,7 @@ export function createAssembler(): Assembler {
     for (const [segment, key] of resolution.flows) {
       for (const member of segment.spans) {
         if (member.tree !== null && member.tree !== tree) invalidate(member.tree);
+        for (const token of weakTokens(member.span)) if (graph.identifies(token)) dirtyTokens.add(token);
         member.tree = tree;
         tree.nodes.push(member);
       }
@@ -235,7 +235,7 @@ export function createAssembler(): Assembler {
     for (const [segment, key] of resolution.flows)
       for (const member of segment.spans) setFlow(member, key ?? '', key === null);
     if (tree.base !== '' && !tree.dependent) {
-      tree.weak = weakTokensOf(tree.nodes);
+      tree.weak = weakTokensOf(tree.nodes).filter((token) => graph.identifies(token));
       for (const token of tree.weak) {
         dirtyTokens.add(token);
         const set = weakIndex.get(token);
@@ -265,6 +265,10 @@ export function createAssembler(): Assembler {
     dirtyTokens = new Set();
     const done = new Set<Tree>();
     for (const token of tokens) {
+      if (isContradicted(token, graph.sharing(token), mostSends)) {
+        discard(token);
+        continue;
+      }
       for (const start of weakIndex.get(token) ?? []) {
         if (done.has(start)) continue;
         const group: Tree[] = [];
@@ -287,6 +291,16 @@ export function createAssembler(): Assembler {
         storiesOf(group).forEach(assign);
       }
     }
+  };
+  /** Whoever has it is resolved anew without it. */
+  const discard = (token: string, atMs = 0): void => {
+    if (!isMessageToken(token) && !isWeakToken(token)) return;
+    let lastMs = atMs;
+    for (const node of graph.sharing(token)) {
+      lastMs = Math.max(lastMs, node.span.receivedAtMs);
+      disturb(node);
+    }
+    graph.discard(token, lastMs);
   };
   const assign = ({ trees, key }: Story): void => {
     for (const tree of trees) for (const node of tree.nodes) if (!node.shared) setFlow(node, key, false);
@@ -426,6 +440,8 @@ export function createAssembler(): Assembler {
     if (known !== undefined && graph.looksPolled(known.span.parent) !== lookedBefore)
       disturbOrphansOf(known.span.parent);
     touch(node, !loading);
+    if (isSend(span.role))
+      for (const token of messageTokens(span)) if (countOf(graph.sendsOf(token)) > mostSends) discard(token);
   };
   const forget = (node: Node): void => {
     forgetTouched();
@@ -449,6 +465,7 @@ export function createAssembler(): Assembler {
       settle();
     },
     load: (span, stub) => addOne(span, stub, true),
+    discard,
     makeStub,
     stubsAround,
     unload(nodes) {

@@ -1,18 +1,22 @@
-import { ORIGIN, REFERRER, SPAN, TOKEN, TRACE } from '../model/names.ts';
+import { ORIGIN, REFERRER, SPAN, TAKEN, TOKEN, TRACE } from '../model/names.ts';
 import { traceIdOf, type Span, type SpanKey } from '../model/span.ts';
-import type { Assembler } from './assembler.ts';
 import { createDeparted } from './departed.ts';
-import { countOf, mayNameFlow, sharedTokens, type Node } from './graph.ts';
+import type { Graph, Node } from './graph.ts';
+import { isSend } from './roles.ts';
+import { idToken, mayNameFlow, messageTokens, weakTokens } from './tokens.ts';
 
 /**
  * What is only in the store, by name: what has to be brought back before spans that touch it can be added. Names that left
  * memory are remembered in a filter; what was asked for is not asked for again until it leaves once more.
  */
 export interface Away {
-  /** Names of flows that these spans touch, or the spans that were loaded with them; none: all is here. */
-  missing(spans: readonly Span[], loaded: readonly Span[]): string[];
-  /** The store was asked for these. */
-  asked(names: readonly string[]): void;
+  /** Names under which there may be something in the store that is not here, of these spans and their stubs. */
+  missing(spans: readonly Span[], loaded: readonly Span[], here: Here): string[];
+  /** The store was asked for these, and what it has is in memory. */
+  asked(names: Iterable<string>): void;
+  /** Names that the store is asked for now. What departs meanwhile is taken out: it has to be asked for again. */
+  begin(asked: Set<string>): void;
+  end(asked: Set<string>): void;
   /** A span leaves memory: remembers under which names it is found again (`rowTokens`, and its trace). */
   depart(node: Node): void;
   /** A span was loaded: what decides together with it is in the store, too, even if its names were forgotten. */
@@ -27,30 +31,49 @@ export interface Away {
   readonly size: number;
 }
 
+/** What is in memory already, or on its way there. */
+export interface Here {
+  get(key: SpanKey): Node | undefined;
+  /** Somebody refers to this span, which was not here. */
+  isReferredTo(key: SpanKey): boolean;
+  stubsAround(span: Span): readonly Node[];
+  wasAsked(name: string): boolean;
+}
+
 const MOST_CHECKED = 200_000;
 
 export function createAway(
-  { graph, stubsAround }: Pick<Assembler, 'graph' | 'stubsAround'>,
+  { identifies }: Pick<Graph, 'identifies'>,
   lines: readonly number[] | undefined,
 ): Away {
   const departed = createDeparted(lines);
   const checked = new Set<string>();
+  const asking = new Set<Set<string>>();
   let forgets = false;
 
   const uncheck = (prefix: string, text: string): void => {
     if (checked.size > 0) checked.delete(prefix + text);
+    for (const names of asking) names.delete(prefix + text);
   };
   const departAs = (prefix: string, text: string): void => {
     departed.add(prefix, text);
     uncheck(prefix, text);
   };
+  /** Each name of a span by which it and others find each other besides parent and link, as `rowTokens` has it. */
+  const named = (span: Span, tell: (prefix: string, text: string) => void): void => {
+    for (const token of messageTokens(span)) tell(isSend(span.role) ? TOKEN : TAKEN, token);
+    for (const token of weakTokens(span)) tell(TOKEN, token);
+    const id = idToken(span);
+    if (id !== '') tell(TOKEN, id);
+  };
 
   return {
-    missing(spans, loaded) {
+    missing(spans, loaded, here) {
       if (departed.size === 0) return [];
       const names = new Set<string>();
+      const isNew = (name: string): boolean => !checked.has(name) && !here.wasAsked(name);
       const ask = (prefix: string, text: string): void => {
-        if (departed.has(prefix, text) && !checked.has(prefix + text)) names.add(prefix + text);
+        if (departed.has(prefix, text) && isNew(prefix + text)) names.add(prefix + text);
       };
       /** Spans of one trace often come together. */
       let trace = '';
@@ -60,34 +83,43 @@ export function createAway(
         return traceDeparted;
       };
       const askSpan = (key: SpanKey, traceId: string): boolean => {
-        if (!hasDeparted(traceId) || checked.has(SPAN + key)) return false;
+        if (!hasDeparted(traceId) || !isNew(SPAN + key)) return false;
         names.add(SPAN + key);
         return true;
       };
       const askOrigin = (traceId: string): void => {
-        if (hasDeparted(traceId) && !checked.has(ORIGIN + traceId)) names.add(ORIGIN + traceId);
+        if (hasDeparted(traceId) && isNew(ORIGIN + traceId)) names.add(ORIGIN + traceId);
+      };
+      const askShared = (span: Span): void => {
+        for (const token of messageTokens(span)) {
+          if (!identifies(token)) continue;
+          ask(TOKEN, token);
+          if (isSend(span.role)) ask(TAKEN, token);
+        }
+        for (const token of weakTokens(span)) if (identifies(token)) ask(TOKEN, token);
+        const id = idToken(span);
+        if (id !== '') ask(TOKEN, id);
       };
       const surroundings = (span: Span): void => {
         const parent = span.parent;
         if (!hasDeparted(span.traceId)) {
-          if (parent !== '' && departed.has(REFERRER, parent) && !graph.get(parent)) ask(REFERRER, parent);
-        } else if (graph.get(parent) === undefined && (parent === '' || !askSpan(parent, span.traceId))) {
+          if (parent !== '' && departed.has(REFERRER, parent) && !here.get(parent)) ask(REFERRER, parent);
+        } else if (here.get(parent) === undefined && (parent === '' || !askSpan(parent, span.traceId))) {
           if (parent !== '') ask(REFERRER, parent);
           if (mayNameFlow(span) || parent === span.key) askOrigin(span.traceId);
-        } else if (graph.get(span.key)?.cycle || countOf(graph.waitingFor(span.key)) > 0)
-          askOrigin(span.traceId); // A ring is cut somewhere.
+        } else if (here.get(span.key)?.cycle || here.isReferredTo(span.key)) askOrigin(span.traceId); // A ring is cut somewhere.
         for (const link of span.links) {
           const traceId = traceIdOf(link);
-          if (hasDeparted(traceId) && !graph.get(link)) askSpan(link, traceId);
+          if (hasDeparted(traceId) && !here.get(link)) askSpan(link, traceId);
         }
         ask(REFERRER, span.key);
-        for (const token of sharedTokens(span)) ask(TOKEN, token);
+        askShared(span);
       };
       for (const span of spans) {
         // The filter first: a look into the graph costs more, and few traces are only in the store.
-        if (hasDeparted(span.traceId) && !graph.get(span.key)) askSpan(span.key, span.traceId);
+        if (hasDeparted(span.traceId) && !here.get(span.key)) askSpan(span.key, span.traceId);
         surroundings(span);
-        for (const stub of stubsAround(span)) surroundings(stub.span);
+        for (const stub of here.stubsAround(span)) surroundings(stub.span);
       }
       for (const span of loaded) surroundings(span);
       return [...names];
@@ -96,10 +128,12 @@ export function createAway(
       if (checked.size > MOST_CHECKED) checked.clear();
       for (const name of names) checked.add(name);
     },
+    begin: (asked) => void asking.add(asked),
+    end: (asked) => void asking.delete(asked),
     depart(node) {
       const { span } = node;
       uncheck(SPAN, span.key);
-      for (const token of sharedTokens(span)) departAs(TOKEN, token);
+      named(span, departAs);
       for (const link of span.links) {
         departAs(REFERRER, link);
         uncheck(SPAN, link);
@@ -119,7 +153,8 @@ export function createAway(
       departed.add(REFERRER, span.key);
       if (span.parent !== '') departed.add(REFERRER, span.parent);
       for (const link of span.links) departed.add(TRACE, traceIdOf(link));
-      for (const token of sharedTokens(span)) departed.add(TOKEN, token);
+      named(span, (prefix, text) => departed.add(prefix, text));
+      for (const token of messageTokens(span)) departed.add(isSend(span.role) ? TAKEN : TOKEN, token);
     },
     remember: (hashes) => departed.addHashes(hashes),
     startForgetting: () => departed.startForgetting(),

@@ -1,7 +1,8 @@
 import type { Span } from '../model/span.ts';
 import type { Draft } from './drafts.ts';
 import { order, type InputCause } from './flow-input.ts';
-import { isBatch, isConsumer, isSend, messageTokens } from './graph.ts';
+import { isBatch, isConsumer, isSend } from './roles.ts';
+import { isCounted, messageTokens } from './tokens.ts';
 
 /**
  * Which deliveries are attempts of one step. A delivery is (send, subscription): what one send brings to another
@@ -28,7 +29,8 @@ export function attemptKeys(drafts: readonly Draft[]): (draft: Draft) => string 
 /** What it sent once more of the message that it was given, to a retry queue, say. */
 export function sentAgainBy(draft: Draft): Span[] {
   const id = isDelivery(draft) ? idOf(draft) : '';
-  return id === '' ? [] : draft.spans.filter(({ role, message }) => isSend(role) && message?.id === id);
+  // A counter begins anew at every destination: the same number there is another message.
+  return id === '' || isCounted(id) ? [] : draft.spans.filter(({ role, message }) => isSend(role) && message?.id === id);
 }
 
 /** Some consumers do not say which message they took: its send does, if it sent no other. */

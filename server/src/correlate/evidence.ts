@@ -1,6 +1,9 @@
 import type { EvidenceKind } from '../model/flow.ts';
 import type { Span, SpanKey } from '../model/span.ts';
-import { countOf, isBatch, isConsumer, isSend, messageTokens, type Graph, type Node } from './graph.ts';
+import { isOneSending, isSameDestination, mayTake } from './destinations.ts';
+import type { Graph, Node } from './graph.ts';
+import { isBatch, isConsumer, isSend } from './roles.ts';
+import { messageTokens } from './tokens.ts';
 
 /**
  * Every way a span may name what caused it, strongest first. All functions here are pure over the graph: the answer
@@ -131,34 +134,32 @@ function parentIsRemote(head: Node): boolean {
   return span.links.length === 0;
 }
 
-/** An id under which so much was sent identifies nothing (and must not cost quadratic time). */
+/** A name under which more was sent identifies nothing (and must not cost quadratic time). */
 export const MOST_SENDS = 32;
 
-/**
- * Whom it concerns that this span is there, by the message: a send all others, whoever takes it what was sent. Beyond the
- * bound nobody; one more is heard of, because it is the one that makes the id worthless.
- */
+/** Whom it concerns that this span is there, by the message: a send all others, whoever takes it what was sent. */
 export function concernedBy(span: Span, graph: Graph, meet: (other: Node) => void): void {
-  for (const token of messageTokens(span)) {
-    const sends = graph.sendsOf(token);
-    if (countOf(sends) > MOST_SENDS + 1) continue;
-    for (const other of isSend(span.role) ? graph.sharing(token) : sends) meet(other);
-  }
+  const sent = isSend(span.role);
+  for (const token of messageTokens(span))
+    for (const other of sent ? graph.sharing(token) : graph.sendsOf(token)) meet(other);
 }
 const SEVEN_DAYS = 7n * 24n * 3600n * 1_000_000_000n;
 
-/** Exactly one send of the same message within 7 days; a republish does not count, it keeps its original identity. */
+/**
+ * Exactly one send of the same message within 7 days, to where it was taken from; a republish does not count, it keeps its
+ * original identity.
+ */
 function sendOfSameMessage(head: Node, graph: Graph): Cause | null {
   for (const token of messageTokens(head.span)) {
-    const known = graph.sendsOf(token);
-    if (countOf(known) > MOST_SENDS) continue;
     const sends: Node[] = [];
-    for (const other of known) {
-      if (isRepublish(other, token)) continue;
+    const republished: Node[] = [];
+    for (const other of graph.sendsOf(token)) {
       const apart = other.span.start - head.span.start;
-      if (apart <= SEVEN_DAYS && apart >= -SEVEN_DAYS) sends.push(other);
+      if (apart > SEVEN_DAYS || apart < -SEVEN_DAYS) continue;
+      (isRepublish(other, token) ? republished : sends).push(other);
     }
-    const found = oneSending(sends);
+    const passedOn = republished.some((other) => isSameDestination(other.span, head.span));
+    const found = oneSending(sends.filter((send) => passedOn || mayTake(head.span, send.span)));
     if (found !== null)
       return {
         key: found.span.key,
@@ -169,17 +170,11 @@ function sendOfSameMessage(head: Node, graph: Graph): Cause | null {
   return null;
 }
 
-/** A create span and its sends carry the same id and are one sending, named by the create. */
+/** The outermost of spans that are one sending; null where they are several. */
 function oneSending(sends: Node[]): Node | null {
   if (sends.length <= 1) return sends[0] ?? null;
-  const creates = sends.filter((node) => node.span.role === 'create');
-  const [create] = creates;
-  if (creates.length !== 1) return null;
-  return sends.every((send) => send === create || isCreateOf(create!, send)) ? create! : null;
-}
-
-function isCreateOf(create: Node, send: Node): boolean {
-  return send.parent === create || send.span.links.includes(create.span.key);
+  const outermost = sends.filter((send) => !sends.some((outer) => isOneSending(outer.span, send.span)));
+  return outermost.length === 1 ? outermost[0]! : null;
 }
 
 /** A send made while processing the same message: a retry queue, a dead-letter queue, a forwarder. */

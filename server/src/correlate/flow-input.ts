@@ -1,7 +1,9 @@
 import type { EvidenceKind } from '../model/flow.ts';
 import type { Span, SpanKey } from '../model/span.ts';
-import { causesOf, headOf, MOST_SENDS, rememberedHeads, type Cause } from './evidence.ts';
-import { countOf, idToken, isConsumer, isSend, messageTokens, type Graph, type Node } from './graph.ts';
+import { causesOf, headOf, rememberedHeads, type Cause } from './evidence.ts';
+import type { Graph, Node } from './graph.ts';
+import { isConsumer, isSend } from './roles.ts';
+import { idToken, messageTokens } from './tokens.ts';
 import type { FlowState } from './assembler.ts';
 
 /**
@@ -153,14 +155,12 @@ function takersIn(graph: Graph): (send: Node) => Map<Node, EvidenceKind[]> {
     };
     for (const child of send.children) took(child, 'parent');
     for (const linker of send.linkers) took(linker, 'link');
-    for (const token of messageTokens(send.span)) {
-      if (countOf(graph.sendsOf(token)) > MOST_SENDS) continue;
+    for (const token of messageTokens(send.span))
       for (const other of graph.sharing(token)) {
         if (takers.has(other) || !isConsumer(other.span.role)) continue;
         const cause = causesOfTaker(other).find(({ node }) => node === send);
         if (cause !== undefined) takers.set(other, [...cause.kinds]);
       }
-    }
     return takers;
   };
 }

@@ -1,5 +1,8 @@
 import type { KnownCause } from '../model/flow.ts';
-import type { Role, Span, SpanKey, SpanNames } from '../model/span.ts';
+import type { Span, SpanKey } from '../model/span.ts';
+import { isConsumer, isSend } from './roles.ts';
+import { messageTokens, sharedTokens } from './tokens.ts';
+import { createWorthless } from './worthless.ts';
 
 /**
  * The spans in memory and how they refer to each other. Holds facts only: who is whose parent, who links to whom, who
@@ -38,75 +41,6 @@ export interface Tree {
   dependent: boolean;
 }
 
-export const isConsumer = (role: Role): boolean => role === 'process' || role === 'receive';
-export const isSend = (role: Role): boolean => role === 'send' || role === 'create';
-/** Consumes for several flows by its nature: where "what decides together" is cut (`together.ts`). */
-export const isBatchConsumer = (span: Span): boolean => isConsumer(span.role) && isBatch(span);
-export const isBatch = (span: Span): boolean => span.message !== null && span.message.batchCount > 1;
-/** The id counts as evidence of its own: set by hand, or read from the message's headers. */
-export const hasStrongId = (span: Span): boolean =>
-  span.flow !== null && span.flow.id !== '' && span.flow.source !== 'ambient';
-
-const NONE: readonly string[] = [];
-const NO_NAMES: SpanNames = { message: NONE, id: '', weak: NONE, shared: NONE };
-
-/** Names under which spans find each other besides parent and link. */
-export const messageTokens = (span: Span): readonly string[] => namesOf(span).message;
-export const idToken = (span: Span): string => namesOf(span).id;
-export const weakTokens = (span: Span): readonly string[] => namesOf(span).weak;
-/** Everything but parent and links by which spans find each other. */
-export const sharedTokens = (span: Span): readonly string[] => namesOf(span).shared;
-
-/** Of a flow with an explicit id; type '' where nobody said it. */
-export const flowKeyOf = (environment: string, id: string, type: string): string =>
-  `${idTokenOf(environment, id)}\0${type}`;
-export const idTokenOf = (environment: string, id: string): string => `i\0${environment}\0${id}`;
-
-function namesOf(span: Span): SpanNames {
-  if (span.names !== null) return span.names;
-  const message = messageNames(span);
-  const weak = weakNames(span);
-  const id =
-    span.flow === null || span.flow.id === '' ? '' : idTokenOf(span.service.environment, span.flow.id);
-  if (message === NONE && weak === NONE && id === '') return (span.names = NO_NAMES);
-  return (span.names = {
-    message,
-    id,
-    weak,
-    shared: weak === NONE && id === '' ? message : [...message, ...weak, ...(id === '' ? NONE : [id])],
-  });
-}
-
-function messageNames({ message, service }: Span): readonly string[] {
-  if (message === null) return NONE;
-  // BullMQ counts its jobs by the queue.
-  const queue = message.system === 'bullmq' ? `${message.destination}\0` : '';
-  const scope = `${service.environment}\0${message.system}\0${queue}`;
-  if (message.id !== '')
-    return message.position === ''
-      ? [`m\0${scope}${message.id}`]
-      : [`m\0${scope}${message.id}`, `p\0${scope}${message.position}`];
-  return message.position === '' ? NONE : [`p\0${scope}${message.position}`];
-}
-
-function weakNames({ message, service, identities }: Span): readonly string[] {
-  const conversation = message?.conversation ?? '';
-  if (conversation === '' && identities.length === 0) return NONE;
-  const tokens = identities.map((identity) => `k\0${service.environment}\0${identity}`);
-  if (conversation !== '') tokens.push(`c\0${service.environment}\0${conversation}`);
-  return tokens;
-}
-
-/** Two roots of one trace are one flow. */
-export function mayNameFlow(span: Span): boolean {
-  return (
-    span.parent === '' ||
-    !isConsumer(span.role) ||
-    span.links.length === 0 ||
-    span.parentRemote === true ||
-    span.links.includes(span.parent)
-  );
-}
 /** Nodes that share a token. */
 export type Sharing = readonly Node[] | ReadonlySet<Node>;
 export const countOf = (sharing: Sharing): number =>
@@ -119,7 +53,7 @@ export interface Graph {
   waitingFor(key: SpanKey): Sharing;
   /** Consumers with links wait for this span as their parent: it looks like a poll that served strangers. */
   looksPolled(key: SpanKey): boolean;
-  /** Nodes that share a message, id or weak token. */
+  /** Nodes that share a message, id or weak token; nobody where it identifies nothing. */
   sharing(token: string): Sharing;
   /** Those of them that send or create: one message may be delivered any number of times. */
   sendsOf(token: string): Sharing;
@@ -128,6 +62,14 @@ export interface Graph {
   /** Where rings of parents were cut since the last call: what caused those nodes is another question now. */
   takeCut(): readonly Node[];
   remove(node: Node): void;
+  /**
+   * Whether those that share it may be one message, or one story. What cannot join must not tie either: asked wherever a
+   * token is followed, in memory (by `sharing` and `sendsOf`) and into the store.
+   */
+  identifies(token: string): boolean;
+  /** From now on it identifies nothing. */
+  discard(token: string, atMs: number): void;
+  readonly worthless: number;
   nodes(): IterableIterator<Node>;
 }
 
@@ -146,6 +88,7 @@ export function createGraph(): Graph {
   const tokens: Tokens = new Map();
   const sends: Tokens = new Map();
   let cut: readonly Node[] = NOBODY;
+  const worthless = createWorthless();
 
   /**
    * Parent edges must not form a ring. The ring is cut at its smallest key, which is a function of the ring and not of
@@ -202,8 +145,11 @@ export function createGraph(): Graph {
         if (other.span.links.includes(span.key)) node.linkers = withNode(node.linkers, other);
       }
     }
-    for (const token of sharedTokens(span)) share(tokens, token, node);
-    if (isSend(span.role)) for (const token of messageTokens(span)) share(sends, token, node);
+    for (const token of sharedTokens(span))
+      if (worthless.has(token)) worthless.add(token, span.receivedAtMs);
+      else share(tokens, token, node);
+    if (isSend(span.role))
+      for (const token of messageTokens(span)) if (!worthless.has(token)) share(sends, token, node);
   };
 
   return {
@@ -215,6 +161,15 @@ export function createGraph(): Graph {
     looksPolled: (key) => polled.size > 0 && polled.has(key),
     sharing: (token) => tokens.get(token) ?? NOBODY,
     sendsOf: (token) => sends.get(token) ?? NOBODY,
+    identifies: (token) => !worthless.has(token),
+    discard(token, atMs) {
+      worthless.add(token, atMs);
+      tokens.delete(token);
+      sends.delete(token);
+    },
+    get worthless() {
+      return worthless.size;
+    },
     nodes: () => nodes.values(),
     takeCut() {
       const taken = cut;

@@ -1,8 +1,11 @@
+import { append } from '../base/lists.ts';
 import { evidence, type Badge, type Hop, type Step } from '../model/flow.ts';
 import { spanIdOf, type MessageKind, type Span } from '../model/span.ts';
 import { msBetween, shifted, type UnixNanos } from '../model/time.ts';
+import { isOneSending } from './destinations.ts';
 import type { Draft } from './drafts.ts';
 import { allSegments, type FlowInput, type InputSegment } from './flow-input.ts';
+import { isSend } from './roles.ts';
 import type { Shifts } from './runs.ts';
 import { addBadge, SKEW_SHOWN_NS } from './steps.ts';
 
@@ -121,22 +124,29 @@ export function hopsOf(
     if (known === undefined || hop.received! < known.received!) hops.set(hop.id, hop);
   }
 
-  /** Sent and not seen consumed. A create span and its send are one sending; the create names the message. */
+  /** Sent and not seen consumed. Spans that are one sending are one message, named by the outermost. */
   function addWaiting(): void {
-    for (const segment of input.segments) {
-      const creates = new Map<string, Span>();
-      for (const span of segment.spans) if (span.role === 'create') creates.set(span.key, span);
-      const sendOf = new Map<string, Span>();
-      for (const span of segment.spans) {
-        if (span.role !== 'send') continue;
-        const created =
-          creates.size === 0 ? [] : [span.parent, ...span.links].filter((key) => creates.has(key));
-        for (const key of created) sendOf.set(key, span);
-        if (created.length === 0 && !consumed.has(span.key)) addWaitingHop(span, span);
-      }
-      for (const [key, create] of creates) {
-        const send = sendOf.get(key);
-        if (!consumed.has(key) && !(send && consumed.has(send.key))) addWaitingHop(create, send ?? create);
+    for (const { spans } of input.segments) {
+      const sends = spans.filter(({ role }) => isSend(role));
+      const byKey = new Map(sends.map((send) => [send.key, send]));
+      const within = new Map<Span, Span[]>();
+      const outermost = sends.filter((send) => {
+        const around = [send.parent, ...send.links].flatMap((key) => byKey.get(key) ?? []);
+        const outer = around.filter((one) => isOneSending(one, send));
+        for (const one of outer) append(within, one, send);
+        return outer.length === 0;
+      });
+      const seen = new Set<Span>();
+      const work = outermost.map((send) => ({ message: send, send }));
+      for (const { message, send } of work) {
+        if (consumed.has(send.key) || seen.has(send)) continue;
+        seen.add(send);
+        const inner = within.get(send) ?? [];
+        if (inner.length === 0) addWaitingHop(message, send);
+        // Above several it says that these belong together.
+        else if (inner.length > 1 && send.role === 'send')
+          for (const one of inner) work.push({ message: one, send: one });
+        else if (!inner.some(({ key }) => consumed.has(key))) work.push({ message, send: inner.at(-1)! });
       }
     }
   }

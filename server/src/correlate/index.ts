@@ -1,34 +1,34 @@
 import type { Clock } from '../base/clock.ts';
 import type { Counters } from '../base/counters.ts';
 import { createDeadlines } from '../base/deadlines.ts';
-import type { Flow, FlowChange, KnownCause } from '../model/flow.ts';
-import { TOKEN } from '../model/names.ts';
+import type { Badge, Flow, FlowChange, KnownCause } from '../model/flow.ts';
+import { TAKEN, TOKEN, WORTHLESS } from '../model/names.ts';
 import type { Span, SpanKey } from '../model/span.ts';
 import { createAway } from './away.ts';
 import { createAssembler, type FlowState } from './assembler.ts';
 import { inputOf } from './flow-input.ts';
-import { flowKeyOf, idTokenOf, isBatchConsumer } from './graph.ts';
+import { isBatchConsumer } from './roles.ts';
+import { flowKeyOf, idTokenOf, isWeakToken, rowTokens } from './tokens.ts';
+import type { Graph } from './graph.ts';
 import { createLeaving, knownCauses } from './leaving.ts';
+import { createReload, isUnowned, stubOf, UNOWNED, type Reload, type StoredFlowSpans } from './reload.ts';
 import { causalShifts, splitRuns } from './runs.ts';
-import { flowIdOf, rowTokens, toTimeline } from './timeline.ts';
+import { flowIdOf, toTimeline } from './timeline.ts';
 
 /**
  * Spans → flows. Holds the flows that move; settled ones leave memory and come back when a late span names them.
  * The caller commits spans first, then calls: `missing` → `load` what it names, until nothing is missing → `add`; and
  * now and then `takeChanges` → write → `written`.
  */
+export type { StoredFlowSpans };
+
 export interface Correlator {
   /**
-   * Names of flows that are only in the store and that these spans touch, or the spans that `load` brought back with
-   * them. Load those, and ask again, before `add`.
+   * What these spans need of the store first: load what `missing` names, until nothing is missing, then `add`. `flows`:
+   * brought already.
    */
-  missing(spans: readonly Span[], loaded: readonly Span[]): string[];
-  /**
-   * Brings flows back from the store. `names` were asked for; whatever was not found is not asked for again. Returns the
-   * spans whose surroundings have to be there too.
-   */
-  load(names: readonly string[], flows: readonly StoredFlowSpans[]): Span[];
-  /** Gives the keys of flows that changed, for `takeAgain`. */
+  reload(spans: readonly Span[], flows?: readonly StoredFlowSpans[]): Reloading;
+  /** Spans that need nothing of the store. Gives the keys of flows that changed, for `takeAgain`. */
   add(spans: readonly Span[]): readonly string[];
   /**
    * Changed flows with their timelines; graves of names that are gone; spans in no flow. At most `limit` flows, those
@@ -43,6 +43,8 @@ export interface Correlator {
   written(changes: readonly FlowChange[]): void;
   /** Hashes of names of flows that are only in the store. */
   remember(hashes: Buffer): void;
+  /** Tokens that identify nothing, as was found out before. */
+  rememberWorthless(tokens: readonly string[]): void;
   /** So many names are remembered at least. */
   readonly mostRemembered: number;
   /** Names that were remembered long ago should be forgotten: `startForgetting`, `remember` those of open flows, `forget`. */
@@ -82,13 +84,12 @@ export interface Unheard {
   names: string[];
 }
 
-export interface StoredFlowSpans {
-  id: string;
-  version: number;
-  members: Span[];
-  /** Of an unowned span. */
-  causes: KnownCause[];
-}
+export type Reloading = Pick<Reload, 'missing' | 'found' | 'skip' | 'giveUp' | 'size'> & {
+  /** More flows have this name than it could tell apart. */
+  discard(name: string): void;
+  /** All at once: what was found, and the spans. */
+  add(): readonly string[];
+};
 
 export interface CorrelatorOptions {
   clock: Clock;
@@ -111,6 +112,8 @@ export interface CorrelatorOptions {
   onDirty(): void;
   /** Of a generation of names that departed (`departed.ts`), for tests: smaller than any server's. */
   departedLines?: readonly number[] | undefined;
+  /** Under a name of which more was sent nothing is found, for tests: fewer than on any server. */
+  mostSends?: number | undefined;
 }
 
 type Taken = Pick<Changes, 'list' | 'unheard'>;
@@ -132,8 +135,9 @@ const DRAW_MS_PER_SPAN = 0.05;
 export function createCorrelator(options: CorrelatorOptions): Correlator {
   const { clock } = options;
   const runQuietNs = BigInt(options.runQuietMs ?? 0) * 1_000_000n;
-  const assembler = createAssembler();
-  const away = createAway(assembler, options.departedLines);
+  const assembler = createAssembler(options.mostSends);
+  const { graph } = assembler;
+  const away = createAway(graph, options.departedLines);
   const shown = new Map<string, Shown>();
   const keyOfId = new Map<string, string>();
   const pending = new Set<string>();
@@ -229,10 +233,10 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
   /** null: a fault of ours, which must not keep all others from being drawn. Its rows, if there are any, stay as they are. */
   const runsOf = (state: FlowState): Flow[] | null => {
     try {
-      const input = inputOf(state, assembler.graph);
+      const input = inputOf(state, graph);
       const shifts = causalShifts(input);
       const runs = splitRuns(input, shifts, runQuietNs).map((run, i) =>
-        options.judge(toTimeline(run, shifts, i + 1)),
+        options.judge(markWorthless(toTimeline(run, shifts, i + 1), graph)),
       );
       runs.slice(1).forEach((flow, i) => {
         flow.relations.push({ flowId: runs[i]!.id, kind: 'previous-run', viaSpanId: '', target: '' });
@@ -288,7 +292,7 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
       else {
         // The key is gone: its spans live under another name now.
         const last = shown.get(key);
-        const home = last && assembler.graph.get(last.sample);
+        const home = last && graph.get(last.sample);
         const to = home?.flowKey ? flowIdOf(home.flowKey, 1) : null;
         for (const id of last?.ids ?? []) bury(id, to, taken.list);
         shown.delete(key);
@@ -306,36 +310,38 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
       const listed = JSON.stringify(causes);
       if (listed === node.listed) continue;
       node.listed = listed;
-      list.push(unownedChange(node.span, causes, nextVersion()));
+      list.push(unownedChange(node.span, causes, nextVersion(), graph));
     }
     openFlows = open.size;
     const isAll = round.length === 0;
     return { list, isAll, roundEnds: isAll && owed.size === 0, unheard };
   };
 
+  const load = (flow: StoredFlowSpans): void => {
+    const { id, version, members } = flow;
+    lastVersion = Math.max(lastVersion, version);
+    if (!isUnowned(id) && members[0]) brought.push({ id, sample: members[0].key });
+    for (const span of members) assembler.load(span, stubOf(flow, span));
+  };
+
   const self: Correlator = {
-    missing: (spans, loaded) => away.missing(spans, loaded),
-    load(names, flows) {
-      away.asked(names);
-      const whole: Span[] = [];
-      for (const flow of flows) {
-        lastVersion = Math.max(lastVersion, flow.version);
-        const isFlow = !isUnowned(flow.id);
-        if (isFlow && flow.members[0]) brought.push({ id: flow.id, sample: flow.members[0].key });
-        for (const span of flow.members) {
-          const known = assembler.graph.get(span.key);
-          const stub = !isFlow && isBatchConsumer(span) ? flow.causes : null;
-          assembler.load(span, stub);
-          away.loaded(span);
-          if (stub === null && (known === undefined || known.stub !== null)) whole.push(span);
-        }
-      }
-      return whole;
+    reload(spans, flows = []) {
+      const reload = createReload(spans, assembler, away);
+      reload.found(flows);
+      const useless = new Set<string>();
+      return Object.assign(reload, {
+        discard: (name: string): void => void useless.add(nameIn(name)),
+        add(): readonly string[] {
+          for (const name of useless) assembler.discard(name, clock.now());
+          for (const flow of reload.take()) load(flow);
+          return self.add(spans);
+        },
+      });
     },
     add(spans) {
       assembler.add([]);
       for (const { id, sample } of brought.splice(0)) {
-        const key = assembler.graph.get(sample)?.flowKey;
+        const key = graph.get(sample)?.flowKey;
         if (!key) continue;
         // Drawn under this id is another flow by now: what the row held is shared out.
         const other = keyOfId.get(id);
@@ -390,6 +396,9 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
       if (pending.size > 0) options.onDirty();
     },
     remember: (hashes) => away.remember(hashes),
+    rememberWorthless(tokens) {
+      for (const token of tokens) assembler.discard(token, clock.now());
+    },
     mostRemembered: away.mostRemembered,
     get remembersTooMuch() {
       return away.remembersTooMuch;
@@ -410,7 +419,7 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
       return openFlows;
     },
     get spansInMemory() {
-      return assembler.graph.size;
+      return graph.size;
     },
     stop() {
       leaving.stop();
@@ -420,22 +429,36 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
   };
   options.counters.gauge('fermata_open_flows', () => openFlows);
   options.counters.gauge('fermata_flows_to_write', () => pending.size + unwritten.size);
-  options.counters.gauge('fermata_spans_in_memory', () => assembler.graph.size);
+  options.counters.gauge('fermata_spans_in_memory', () => graph.size);
   options.counters.gauge('fermata_departed_names', () => away.size);
+  options.counters.gauge('fermata_worthless_names', () => graph.worthless);
   options.counters.gauge('fermata_resolutions_abandoned', () => assembler.abandoned);
   return self;
 }
 
-/** A row that no list shows: under which names to find a span that belongs to no flow. Never changes. */
-const UNOWNED = '~';
-const isUnowned = (id: string): boolean => id.startsWith(UNOWNED);
-function unownedChange(span: Span, causes: KnownCause[], version: number): FlowChange {
+function unownedChange(span: Span, causes: KnownCause[], version: number, graph: Graph): FlowChange {
   const { key, receivedAtMs } = span;
+  const tokens = rowTokens([span], [span]);
   return {
     id: UNOWNED + key,
     version,
     flow: null,
     movedTo: null,
-    unowned: { key, receivedAtMs, causes, tokens: rowTokens([span], [span]) },
+    unowned: { key, receivedAtMs, causes, tokens: [...tokens, ...worthlessIn(tokens, graph)] },
   };
 }
+
+/** So that a restart knows them. Those that somebody asked for, identity keys and conversations, are said to the reader. */
+function markWorthless(flow: Flow, graph: Graph): Flow {
+  const worthless = worthlessIn(flow.tokens, graph);
+  if (worthless.length === 0) return flow;
+  const isConflict = worthless.some((mark) => isWeakToken(mark.slice(WORTHLESS.length)));
+  const badges: Set<Badge> = new Set(flow.badges);
+  if (isConflict) badges.add('id-conflict');
+  return { ...flow, tokens: [...flow.tokens, ...worthless], badges: [...badges].sort() };
+}
+function worthlessIn(tokens: readonly string[], graph: Graph): string[] {
+  if (graph.worthless === 0) return [];
+  return tokens.flatMap((token) => (graph.identifies(nameIn(token)) ? [] : [WORTHLESS + nameIn(token)]));
+}
+const nameIn = (token: string): string => (token.startsWith(TAKEN) ? token.slice(TAKEN.length) : token);

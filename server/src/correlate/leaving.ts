@@ -3,7 +3,8 @@ import type { KnownCause } from '../model/flow.ts';
 import type { Assembler, FlowState } from './assembler.ts';
 import type { Away } from './away.ts';
 import { causesOf } from './evidence.ts';
-import { isBatchConsumer, neighboursOf, type Node } from './graph.ts';
+import { neighboursOf, type Node } from './graph.ts';
+import { isBatchConsumer } from './roles.ts';
 import { togetherWith, type Together } from './together.ts';
 
 /**

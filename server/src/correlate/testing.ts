@@ -2,7 +2,7 @@ import { hashesOf } from '../base/name-hash.ts';
 import { createCounters } from '../base/counters.ts';
 import { manualClock, type ManualClock } from '../base/clock.ts';
 import type { Flow, Unowned } from '../model/flow.ts';
-import { SPAN, TRACE } from '../model/names.ts';
+import { SPAN, TRACE, WORTHLESS } from '../model/names.ts';
 import { traceIdOf, type Span } from '../model/span.ts';
 import { aSpan, type SpanSketch } from '../model/testing/builders.ts';
 import { createCorrelator, type Correlator, type CorrelatorOptions, type StoredFlowSpans } from './index.ts';
@@ -24,6 +24,8 @@ export interface Bench {
   restart(): void;
   flows(): Map<string, Flow>;
   readonly correlator: Correlator;
+  /** Flows that were brought back from the "store" so far. */
+  readonly reloaded: number;
   /** Where a former name leads now. */
   graves: Map<string, string | null>;
 }
@@ -34,7 +36,9 @@ export function createBench(more: Partial<CorrelatorOptions> = {}): Bench {
   const graves = new Map<string, string | null>();
   const spans = new Map<string, Span[]>();
   const unowned = new Map<string, Unowned>();
+  const versions = new Map<string, number>();
   let correlator = make();
+  let reloaded = 0;
 
   function make(): Correlator {
     return createCorrelator({
@@ -52,10 +56,11 @@ export function createBench(more: Partial<CorrelatorOptions> = {}): Bench {
   const stored = (id: string): StoredFlowSpans[] => {
     const flow = rows.get(id);
     const loose = unowned.get(id);
-    if (loose) return [{ id, version: 1, members: spans.get(loose.key)!, causes: loose.causes }];
+    const version = versions.get(id)!;
+    if (loose) return [{ id, version, members: spans.get(loose.key)!, causes: loose.causes }];
     if (!flow) return [];
     const members = flow.members.flatMap((key) => spans.get(key) ?? []);
-    return [{ id, version: 1, members, causes: [] }];
+    return [{ id, version, members, causes: [] }];
   };
   /** As the store does: spans by what a row holds, everything else by its tokens. */
   const has = (row: Names, name: string): boolean =>
@@ -72,17 +77,17 @@ export function createBench(more: Partial<CorrelatorOptions> = {}): Bench {
       tokens: row.tokens,
     })),
   ];
-  const bring = (batch: Span[], loaded: Span[]): void => {
+  const bring = (batch: Span[]): void => {
+    const reload = correlator.reload(batch);
     for (let round = 0; round < 100; round++) {
-      const wanted = correlator.missing(batch, loaded);
-      if (wanted.length === 0) return;
+      const wanted = reload.missing();
+      if (wanted.length === 0) {
+        reloaded += reload.size;
+        reload.add();
+        return;
+      }
       const found = names().filter((row) => wanted.some((name) => has(row, name)));
-      loaded.push(
-        ...correlator.load(
-          wanted,
-          found.flatMap((row) => stored(row.id)),
-        ),
-      );
+      reload.found(found.flatMap((row) => stored(row.id)));
       // Loading takes a while: flows are drawn, written, and leave in the middle of it.
       write();
     }
@@ -91,6 +96,7 @@ export function createBench(more: Partial<CorrelatorOptions> = {}): Bench {
   const write = (): void => {
     const changes = correlator.takeChanges().list;
     for (const change of changes) {
+      versions.set(change.id, change.version);
       if (change.unowned) unowned.set(change.id, change.unowned);
       else if (change.flow) {
         rows.set(change.id, change.flow);
@@ -108,14 +114,16 @@ export function createBench(more: Partial<CorrelatorOptions> = {}): Bench {
     get correlator() {
       return correlator;
     },
+    get reloaded() {
+      return reloaded;
+    },
     take(batch) {
       for (const span of batch) {
         const known = spans.get(span.key);
         if (known) known.push(span);
         else spans.set(span.key, [span]);
       }
-      bring(batch, []);
-      correlator.add(batch);
+      bring(batch);
       write();
     },
     rest() {
@@ -127,8 +135,14 @@ export function createBench(more: Partial<CorrelatorOptions> = {}): Bench {
     restart() {
       correlator.stop();
       correlator = make();
-      for (const row of names())
+      for (const row of names()) {
+        correlator.rememberWorthless(
+          row.tokens
+            .filter((token) => token.startsWith(WORTHLESS))
+            .map((mark) => mark.slice(WORTHLESS.length)),
+        );
         correlator.remember(hashesOf([...[...row.keys].map((key) => TRACE + traceIdOf(key)), ...row.tokens]));
+      }
       for (const flow of rows.values()) {
         if (flow.phase !== 'ended')
           correlator.remainsOpen(

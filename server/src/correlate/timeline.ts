@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { flatMapped } from '../base/lists.ts';
 import type { Badge, Expected, Flow, Hop, Relation, Step } from '../model/flow.ts';
-import { ORIGIN, REFERRER, TRACE } from '../model/names.ts';
+import { TRACE } from '../model/names.ts';
 import { spanIdOf, type Outcome, type Span } from '../model/span.ts';
 import { type UnixNanos, earlier, later, msBetween, msOf, shifted } from '../model/time.ts';
 import { draftSteps } from './drafts.ts';
 import { allSegments, type FlowInput } from './flow-input.ts';
-import { flowKeyOf, mayNameFlow, sharedTokens } from './graph.ts';
+import { flowKeyOf, rowTokens } from './tokens.ts';
 import { hopsOf } from './hops.ts';
 import type { Shifts } from './runs.ts';
 import { addBadge, linkCompensations, mergeAttempts } from './steps.ts';
@@ -279,23 +279,4 @@ function relationsOf(input: FlowInput): Relation[] {
       target: other.consumer.key,
     });
   return [...relations].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, relation]) => relation);
-}
-
-/**
- * Names under which the store finds these spans, besides their traces. `cut`: spans at which a ring of parents was cut.
- */
-export function rowTokens(spans: readonly Span[], cut: readonly Span[]): string[] {
-  const tokens = new Set<string>();
-  const inside = new Set(spans.map((span) => span.key));
-  for (const span of cut) inside.delete(span.parent);
-  for (const span of spans) {
-    for (const token of sharedTokens(span)) tokens.add(token);
-    // "I refer to that span": when it comes, or comes back, it needs to know that it was heard.
-    for (const link of span.links) tokens.add(REFERRER + link);
-    const parent = span.parent;
-    if (inside.has(parent)) continue;
-    if (parent !== '') tokens.add(REFERRER + parent);
-    if (cut.includes(span) || mayNameFlow(span)) tokens.add(ORIGIN + span.traceId);
-  }
-  return [...tokens].sort();
 }

@@ -1,4 +1,6 @@
-import { countOf, isBatchConsumer, neighboursOf, sharedTokens, type Node, type Sharing } from './graph.ts';
+import { countOf, neighboursOf, type Node, type Sharing } from './graph.ts';
+import { isBatchConsumer } from './roles.ts';
+import { isMessageToken, sharedTokens } from './tokens.ts';
 import type { Assembler } from './assembler.ts';
 
 /**
@@ -47,7 +49,9 @@ export function togetherWith(
     if (nodes.size > most) return { nodes, border, isAll: false };
     const node = work.pop()!;
     for (const next of neighboursOf(node, graph)) meet(next);
-    for (const token of sharedTokens(node.span)) meetAll(token, graph.sharing(token));
+    for (const token of sharedTokens(node.span))
+      // Takers of a message look for what was sent, never for each other.
+      if (!isMessageToken(token) || countOf(graph.sendsOf(token)) > 0) meetAll(token, graph.sharing(token));
     // Orphans of one missing parent are named together.
     if (node.parent === null && node.span.parent !== '')
       meetAll(node.span.parent, graph.waitingFor(node.span.parent));

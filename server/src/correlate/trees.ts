@@ -1,21 +1,11 @@
 import { pushAll } from '../base/lists.ts';
 import { TRACE } from '../model/names.ts';
 import { NONE, spanIdOf, traceIdOf } from '../model/span.ts';
-import {
-  countOf,
-  isBatch,
-  isConsumer,
-  isSend,
-  hasStrongId,
-  idToken,
-  messageTokens,
-  weakTokens,
-  type Graph,
-  type Node,
-} from './graph.ts';
+import type { Graph, Node } from './graph.ts';
+import { isBatch, isConsumer, isSend, hasStrongId } from './roles.ts';
+import { idToken, messageTokens, weakTokens } from './tokens.ts';
 import {
   headOf,
-  MOST_SENDS,
   rememberedHeads,
   singleCause,
   startsSegment,
@@ -113,10 +103,8 @@ export function buildTree(top: Node, graph: Graph, causesOf: CausesOf): BuiltTre
       }
       for (const linker of node.linkers) if (isConsumer(linker.span.role)) meet(linker);
       if (isSend(node.span.role))
-        for (const token of messageTokens(node.span)) {
-          if (countOf(graph.sendsOf(token)) > MOST_SENDS) continue;
+        for (const token of messageTokens(node.span))
           for (const other of graph.sharing(token)) if (isConsumer(other.span.role)) meet(other);
-        }
     }
   }
   return { root, below };

@@ -1,5 +1,7 @@
 import { pushAll } from '../base/lists.ts';
-import type { Tree } from './graph.ts';
+import { countOf, type Node, type Sharing, type Tree } from './graph.ts';
+import { hasStrongId, isConsumer } from './roles.ts';
+import { idToken, weakTokens } from './tokens.ts';
 
 /**
  * What conversations and identity keys join: whole trees, never against what they say themselves (I9). Identity keys
@@ -23,6 +25,35 @@ export function storiesOf(trees: readonly Tree[]): Story[] {
   const alone = trees.map((tree) => merged([tree]));
   return joinedBy(CONVERSATION, joinedBy(KEY, alone));
 }
+
+/**
+ * More than `most` flows contradict each other under this token: it joins nothing, whatever comes, and must not bring all
+ * of them back each time it is used. Counted are ids that were set by hand, and values of identity keys under a
+ * conversation, on those spans and on what they happened in: no later span makes them fewer.
+ */
+export function isContradicted(token: string, said: Sharing, most: number): boolean {
+  if (countOf(said) <= most) return false;
+  const values = new Map<string, Set<string>>();
+  const isMore = (name: string, value: string): boolean => {
+    const known = values.get(name);
+    if (known === undefined) values.set(name, new Set([value]));
+    return (known?.add(value).size ?? 1) > most;
+  };
+  for (const from of said)
+    for (
+      let node: Node | null = from;
+      node !== null;
+      node = isConsumer(node.span.role) ? null : node.parent
+    ) {
+      const { span } = node;
+      if (hasStrongId(span) && isMore('', idToken(span))) return true;
+      if (!token.startsWith(CONVERSATION)) continue;
+      for (const key of weakTokens(span)) if (key.startsWith(KEY) && isMore(keyNameOf(key), key)) return true;
+    }
+  return false;
+}
+
+const keyNameOf = (token: string): string => token.slice(0, token.lastIndexOf('\0'));
 
 function joinedBy(kind: string, stories: readonly Story[]): Story[] {
   if (stories.length === 1) return [...stories];
@@ -75,7 +106,7 @@ function isContradictory({ explicit, tokens }: Story): boolean {
   const names = new Set<string>();
   for (const token of tokens) {
     if (!token.startsWith(KEY)) continue;
-    const name = token.slice(0, token.lastIndexOf('\0'));
+    const name = keyNameOf(token);
     if (names.has(name)) return true;
     names.add(name);
   }

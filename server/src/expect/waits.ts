@@ -28,7 +28,7 @@ const DEVIATIONS = 4.5;
 /** … but never beyond what was seen, times this: the spread of two humps knows no bounds. */
 const MOST_TIMES = 4;
 /** Of waits that were held up for each that was not: from then on that is how it is. */
-const HELD_UP_IS_USUAL = 2;
+const HELD_UP_IS_USUAL = 3;
 
 /** The longest that is no accident; 0 without samples. */
 function longestUsual(histogram: Histogram): number {

@@ -1,10 +1,14 @@
 /**
  * Names under which the store finds what left memory begin with what they name: a span by its key, or by its trace alone;
  * whoever refers to a span as parent or link; flows with a span that may name them after its trace (two roots of one
- * trace are one flow); everything else is a token, whole.
+ * trace are one flow); everything else is a token, whole. A message's is plain with whoever sent it: who only took it has
+ * another, because takers look for what was sent and never for each other.
  */
 export const SPAN = 's\0';
 export const TRACE = 't\0';
 export const REFERRER = 'r\0';
 export const ORIGIN = 'o\0';
+export const TAKEN = 'h\0';
 export const TOKEN = '';
+/** Marks in a row a token of it that identifies nothing. */
+export const WORTHLESS = 'w\0';

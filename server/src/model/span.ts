@@ -40,6 +40,8 @@ export interface Message {
   system: string;
   destination: string;
   group: string;
+  /** Of the destination, '' where nobody said. */
+  partition: string;
   /** `topic/partition/offset`, or '' where not all three are known. */
   position: string;
   /** More than 1: one operation over several messages. */

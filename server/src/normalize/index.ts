@@ -308,6 +308,7 @@ function messageOf(values: Values, system: string): Message {
     // Made for one receiver: what is learned of one of them holds for all (OTel's own word for them in span names).
     destination: values[F.temporary] === true ? '(temporary)' : destination || routingKey,
     group: textOf(values[F.group]) || textOf(values[F.subscription]),
+    partition,
     position:
       partition !== '' && offset !== '' && destination !== '' ? `${destination}/${partition}/${offset}` : '',
     batchCount: Number(values[F.batchCount] ?? 0) || 0,

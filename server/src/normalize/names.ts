@@ -77,6 +77,7 @@ export const FIELDS = {
     'messaging.destination.partition.id',
     'messaging.kafka.destination.partition',
     'messaging.kafka.partition',
+    'messaging.kafka.source.partition',
   ],
   offset: ['messaging.kafka.offset', 'messaging.kafka.message.offset'],
   batchCount: ['messaging.batch.message_count'],

@@ -37,3 +37,54 @@ test('what the store says when it refuses is for the operator, and said now and 
   expect(said).toHaveLength(2);
   await intake.stop();
 });
+
+test('a request that waits for more than its commit is answered by itself; the others, and later ones, do not wait', async () => {
+  const clock = manualClock();
+  const ends = new Map<string, (error?: Error) => void>();
+  const intake = createIntake<{ name: string }>({
+    clock,
+    counters: createCounters(),
+    log: silentLog,
+    maxWaiting: 100,
+    maxCommit: 100,
+    lingerMs: 1,
+    mostLingerMs: 1,
+    prepare: (request) => ({ name: request.spans[0]!.name }),
+    write: async () => ({
+      correlate: () => Promise.resolve(),
+      later: ({ name }) =>
+        name.startsWith('late')
+          ? new Promise<void>((resolve, reject) =>
+              ends.set(name, (error) => (error ? reject(error) : resolve())),
+            )
+          : undefined,
+    }),
+  });
+  const answers: string[] = [];
+  const offer = (name: string): Promise<unknown> =>
+    intake.offer({ ...emptyExport(), spans: [{ name } as OtlpExport['spans'][number]] }).then(
+      () => answers.push(name),
+      () => answers.push(`${name} refused`),
+    );
+  const settled = async (): Promise<void> => {
+    clock.advance(1);
+    await new Promise((resolve) => setImmediate(resolve));
+  };
+  void offer('late-1');
+  void offer('late-2');
+  void offer('a');
+  await settled();
+  void offer('b');
+  await settled();
+  expect([answers, intake.waiting]).toEqual([['a', 'b'], 2]);
+  ends.get('late-2')!(new Error('the store is gone'));
+  await settled();
+  expect(answers).toEqual(['a', 'b', 'late-2 refused']);
+  let stopped = false;
+  const stopping = intake.stop().then(() => (stopped = true));
+  await settled();
+  expect(stopped, 'whoever waits is answered first').toBe(false);
+  ends.get('late-1')!();
+  await stopping;
+  expect([answers.at(-1), intake.waiting]).toEqual(['late-1', 0]);
+});

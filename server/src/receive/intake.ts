@@ -31,12 +31,14 @@ export interface IntakeOptions<P> {
   /** At once, in the order of arrival: a decoded request is many times larger than what is left of it. */
   prepare(request: OtlpExport): P;
   /** Durable once resolved. The next write may start before `correlate` has run for the last one. */
-  write(prepared: P[]): Promise<WrittenBatch>;
+  write(prepared: P[]): Promise<WrittenBatch<P>>;
 }
 
 /** What a finished write leaves to do in order, one batch after the other: correlate. */
-export interface WrittenBatch {
+export interface WrittenBatch<P> {
   correlate(): Promise<void>;
+  /** After that: this request waits for something that others do not need, and is answered when it resolves. */
+  later?(prepared: P): Promise<void> | undefined;
 }
 
 interface Waiting<P> {
@@ -89,6 +91,18 @@ export function createIntake<P>(options: IntakeOptions<P>): Intake {
     }
     return new FermataError('store.unavailable', ERRORS['store.unavailable'], { retryable: true, cause });
   };
+  const late = new Set<Promise<void>>();
+  const isAnsweredLater = (item: Waiting<P>, done: Promise<void> | undefined): boolean => {
+    if (done === undefined) return false;
+    const answered: Promise<void> = done
+      .then(
+        () => settle([item]),
+        (cause: unknown) => settle([item], notTaken(cause)),
+      )
+      .finally(() => late.delete(answered));
+    late.add(answered);
+    return true;
+  };
   let lastCommitMs = 0;
   const linger = (): Promise<void> =>
     new Promise((resolve) => {
@@ -112,7 +126,7 @@ export function createIntake<P>(options: IntakeOptions<P>): Intake {
         tail = tail.then(async () => {
           try {
             await written.correlate();
-            settle(batch);
+            settle(batch.filter((item) => !isAnsweredLater(item, written.later?.(item.prepared))));
           } catch (cause) {
             settle(batch, notTaken(cause));
           }
@@ -160,6 +174,7 @@ export function createIntake<P>(options: IntakeOptions<P>): Intake {
       wake?.();
       await running;
       await tail;
+      await Promise.all(late);
     },
   };
 }

@@ -41,15 +41,19 @@ export interface Store {
   replay(afterBatch: number): AsyncIterable<StoredSpan[]>;
   /**
    * Under which names (`model/names.ts`) flows and unowned spans are found, as hashes (`base/name-hash.ts`): of open flows
-   * all, of the rest about `most`, of those that were received last. Without ORIGIN's: its trace is among them.
+   * all, of the rest about `most`, of those that were received last. Without ORIGIN's: its trace is among them. Tokens that
+   * are marked as worthless are told by name.
    */
-  names(most: number): Promise<{ all: boolean; hashes: AsyncIterable<Buffer> }>;
+  names(
+    most: number,
+    onWorthless?: (tokens: string[]) => void,
+  ): Promise<{ all: boolean; hashes: AsyncIterable<Buffer> }>;
   /** `settlesAtMs` 0: something is still awaited; `lookAtMs` 0: nothing changes by itself. Ended flows that still owe
    * something are among them. */
   openFlows(): AsyncIterable<{ id: string; type: string; settlesAtMs: number; lookAtMs: number }[]>;
 
   /** Flows and unowned spans that have one of these names (of a span, or a token), with their spans. */
-  loadByNames(names: readonly string[]): Promise<StoredFlow[]>;
+  loadByNames(names: readonly string[], bound?: LoadBound): Promise<StoredFlow[]>;
 
   /** A name that is gone gives what it is called now. */
   loadByIds(ids: readonly string[]): Promise<StoredFlow[]>;
@@ -90,6 +94,13 @@ export interface Store {
 /** Opaque: only the store that made it reads it. */
 export interface PreparedSpans {
   readonly count: number;
+}
+
+/** Of each token, `most` flows are given. */
+export interface LoadBound {
+  most: number;
+  /** There are as many, or more. */
+  onCut(token: string): void;
 }
 
 export type DocumentKind = 'definition' | 'view';

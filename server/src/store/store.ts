@@ -1,6 +1,6 @@
 import { FermataError, messageOf } from '../base/errors.ts';
 import { createMemory, type Lease } from '../base/memory.ts';
-import { ORIGIN, SPAN, TRACE } from '../model/names.ts';
+import { ORIGIN, SPAN, TRACE, WORTHLESS } from '../model/names.ts';
 import type { FlowSearch } from '../model/search.ts';
 import { traceIdOf } from '../model/span.ts';
 import { unixNanos } from '../model/time.ts';
@@ -90,9 +90,9 @@ export function createStoreOver(
     for (const lease of rows) lease.release();
   };
 
-  /** Newest version of each flow, or unowned span, that has rows matching `condition`; graves left out. */
-  const newest = (fields: string, condition: string): string =>
-    `SELECT ${fields} FROM flows FINAL WHERE id IN (SELECT DISTINCT id FROM flows WHERE ${condition}) AND deleted != 1`;
+  /** Newest version of each flow, or unowned span, among `ids` (a query); graves left out. */
+  const newest = (fields: string, ids: string): string =>
+    `SELECT ${fields} FROM flows FINAL WHERE id IN (${ids}) AND deleted != 1`;
 
   /** Flows as they are seen at `now`: `seenAt` in SQL, for what is filtered and counted there. */
   const seen = (condition = '1'): string => {
@@ -124,16 +124,17 @@ export function createStoreOver(
 
   /** `wanted`: of rows that were found by a trace, only those that hold one of these spans. */
   const loadWhere = async (
-    condition: string,
+    ids: string,
     params: Record<string, Param>,
     wanted: { spans: ReadonlySet<string>; tokens: ReadonlySet<string> },
+    onToken: (token: string) => void,
   ): Promise<StoredFlow[]> => {
-    const rows = await query<LoadedRow>(newest(LOADED_FIELDS, condition), params);
-    return withSpans(
-      rows,
-      ({ keys, tokens }) =>
-        tokens.some((token) => wanted.tokens.has(token)) || keys.some((key) => wanted.spans.has(key)),
-    );
+    const rows = await query<LoadedRow>(newest(LOADED_FIELDS, ids), params);
+    return withSpans(rows, ({ keys, tokens }) => {
+      const has = tokens.filter((token) => wanted.tokens.has(token));
+      has.forEach(onToken);
+      return has.length > 0 || keys.some((key) => wanted.spans.has(key));
+    });
   };
   const withSpans = async (
     rows: LoadedRow[],
@@ -168,8 +169,13 @@ export function createStoreOver(
   }
 
   /** The engine hashes: to hand over the names, and to hash them here, would take ten times as long. */
-  async function* nameHashes(sinceMs: number): AsyncIterable<Buffer> {
-    const names = `arrayConcat(arrayFilter(x -> NOT startsWith(x, '${sqlName(ORIGIN)}'), tokens), arrayMap(x -> concat('${sqlName(TRACE)}', x), trace_ids))`;
+  async function* namesSince(
+    sinceMs: number,
+    onWorthless: (tokens: string[]) => void = () => undefined,
+  ): AsyncIterable<Buffer> {
+    const isA = (prefix: string): string => `startsWith(x, '${sqlName(prefix)}')`;
+    const named = `arrayFilter(x -> NOT ${isA(ORIGIN)} AND NOT ${isA(WORTHLESS)}, tokens)`;
+    const names = `arrayConcat(${named}, arrayMap(x -> concat('${sqlName(TRACE)}', x), trace_ids))`;
     const hash = "concat(leftPad(hex(murmurHash3_32(x)), 8, '0'), leftPad(hex(murmurHash2_32(x)), 8, '0'))";
     const open = `(phase != 'ended' AND (settles_as = '' OR settles_at > ${now()}) OR look_at > 0)`;
     for (let after: string | undefined = ''; after !== undefined;) {
@@ -179,13 +185,17 @@ export function createStoreOver(
       );
       const upTo = next[0]?.id;
       // Grouped as the engine comes by them: one text of them all would be copied again and again.
-      const rows = await query<{ hashes: string }>(
-        `SELECT arrayStringConcat(groupArray(arrayStringConcat(arrayMap(x -> ${hash}, ${names})))) AS hashes
+      const rows = await query<{ hashes: string; worthless: string[] }>(
+        `SELECT arrayStringConcat(groupArray(arrayStringConcat(arrayMap(x -> ${hash}, ${names})))) AS hashes,
+           groupUniqArrayArray(arrayFilter(x -> ${isA(WORTHLESS)}, tokens)) AS worthless
          FROM flows WHERE id > {after:String} AND ({upTo:String} = '' OR id <= {upTo:String})
          AND deleted != 1 AND (last_received >= ${sinceMs} OR ${open}) GROUP BY blockNumber()`,
         { after, upTo: upTo ?? '' },
       );
-      for (const { hashes } of rows) yield Buffer.from(hashes, 'hex');
+      for (const { hashes, worthless } of rows) {
+        if (worthless.length > 0) onWorthless(worthless.map((mark) => mark.slice(WORTHLESS.length)));
+        yield Buffer.from(hashes, 'hex');
+      }
       after = upTo;
     }
   }
@@ -246,8 +256,8 @@ export function createStoreOver(
         after = Number(rows[rows.length - 1]!.batch);
       }
     },
-    async names(most) {
-      if (most === 0) return { all: false, hashes: nameHashes(Number.MAX_SAFE_INTEGER) };
+    async names(most, onWorthless) {
+      if (most === 0) return { all: false, hashes: namesSince(Number.MAX_SAFE_INTEGER, onWorthless) };
       const minutes = await query<{ minute: string; names: string }>(
         `SELECT intDiv(last_received, 60000) AS minute, sum(length(trace_ids) + length(tokens)) AS names
          FROM flows WHERE deleted != 1 GROUP BY minute ORDER BY minute DESC`,
@@ -255,7 +265,7 @@ export function createStoreOver(
       let left = most;
       const tooMany = minutes.find(({ names }) => (left -= Number(names)) < 0);
       const since = tooMany === undefined ? 0 : (Number(tooMany.minute) + 1) * 60_000;
-      return { all: since === 0, hashes: nameHashes(since) };
+      return { all: since === 0, hashes: namesSince(since, onWorthless) };
     },
     async *openFlows() {
       for await (const rows of flowBlocks<{ id: string; type: string; settles_at: string; look_at: string }>(
@@ -269,7 +279,7 @@ export function createStoreOver(
           lookAtMs: Number(row.look_at),
         }));
     },
-    async loadByNames(names) {
+    async loadByNames(names, bound) {
       const spans = new Set<string>();
       const tokens = new Set<string>();
       for (const name of names)
@@ -277,18 +287,17 @@ export function createStoreOver(
         else tokens.add(name);
       const traces = new Set([...spans].map(traceIdOf));
       const flows = new Map<string, StoredFlow>();
-      for (const [column, values] of [
-        ['trace_ids', traces],
-        ['tokens', tokens],
-      ] as const)
-        for (const names of inPieces(values))
-          for (const flow of await loadWhere(
-            // The index decides which granules are read; `hasAny` itself compares each name with each of a row's.
-            `indexHint(hasAny(${column}, {names:Array(String)})) AND arrayExists(one -> one IN {names:Array(String)}, ${column})`,
-            { names },
-            { spans, tokens },
-          ))
-            flows.set(flow.id, flow);
+      const wanted = { spans, tokens };
+      const counts = new Map<string, number>();
+      const load = async (column: string, names: string[], most?: number): Promise<void> => {
+        for (const flow of await loadWhere(haveOneOf(column, most), { names }, wanted, (token) =>
+          counts.set(token, (counts.get(token) ?? 0) + 1),
+        ))
+          flows.set(flow.id, flow);
+      };
+      for (const some of inPieces(traces)) await load('trace_ids', some);
+      for (const some of inPieces(tokens)) await load('tokens', some, bound?.most);
+      for (const [token, count] of counts) if (bound && count >= bound.most) bound.onCut(token);
       return [...flows.values()];
     },
     async loadByIds(ids) {
@@ -395,7 +404,7 @@ export function createStoreOver(
     },
     async spansOf(id, limit) {
       const [row] = await query<{ members: string; context: string }>(
-        newest('members, context', 'id = {id:String}'),
+        newest('members, context', '{id:String}'),
         { id },
       );
       if (row === undefined) return [];
@@ -479,6 +488,17 @@ interface LoadedRow {
 }
 const LOADED_FIELDS =
   "id, version, deleted, moved_to, members, tokens, if(deleted = 2, timeline, '[]') AS causes";
+
+/**
+ * Ids of flows with one of `names` in this column; of each name at most so many. The index decides which granules are read:
+ * `hasAny` itself compares each name with each of a row's.
+ */
+function haveOneOf(column: string, most?: number): string {
+  const where = `indexHint(hasAny(${column}, {names:Array(String)})) AND arrayExists(one -> one IN {names:Array(String)}, ${column})`;
+  if (most === undefined) return `SELECT DISTINCT id FROM flows WHERE ${where}`;
+  const name = `arrayJoin(arrayFilter(one -> one IN {names:Array(String)}, ${column}))`;
+  return `SELECT id FROM (SELECT DISTINCT id, ${name} AS name FROM flows WHERE ${where} LIMIT ${most} BY name)`;
+}
 
 /** Lists that one query can hold. */
 function* inPieces(values: Iterable<string>): Generator<string[]> {

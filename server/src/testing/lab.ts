@@ -100,8 +100,10 @@ export async function createLab(options: LabOptions = {}): Promise<Lab> {
     clock,
     flows: store.flows,
     async deliver(spans) {
-      const written = await pipeline.write([pipeline.prepare({ ...emptyExport(), spans })]);
+      const prepared = pipeline.prepare({ ...emptyExport(), spans });
+      const written = await pipeline.write([prepared]);
       await written.correlate();
+      await written.later?.(prepared);
     },
     async advance(ms) {
       clock.advance(ms);

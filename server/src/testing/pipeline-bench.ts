@@ -84,8 +84,10 @@ export async function createBench({
     };
   };
   const deliver = async (...spans: OtlpSpan[]): Promise<void> => {
-    const written = await pipeline.write([pipeline.prepare({ ...emptyExport(), spans })]);
+    const prepared = pipeline.prepare({ ...emptyExport(), spans });
+    const written = await pipeline.write([prepared]);
     await written.correlate();
+    await written.later?.(prepared);
   };
   return {
     pipeline,

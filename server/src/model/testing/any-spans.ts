@@ -29,9 +29,10 @@ export const anySketches = fc.uniqueArray(
     flow: fc.option(fc.constantFrom('f1', 'f2', 'f3'), { freq: 3 }),
     type: fc.constantFrom('', 't', 'u'),
     source: fc.constantFrom<('message' | 'explicit' | 'ambient')[]>('message', 'explicit', 'ambient'),
-    message: fc.constantFrom('', '', 'm1', 'm2', 'm3'),
+    message: fc.constantFrom('', '', 'm1', 'm2', 'm3', '7', '8'),
+    destination: fc.constantFrom('q', 'q', 'q', 'r', 'q.retry', ''),
+    partition: fc.constantFrom('', '', '0'),
     batch: fc.constantFrom(0, 0, 0, 2),
-    destination: fc.constantFrom('q', 'q', 'r', ''),
     conversation: fc.constantFrom('', '', '', 'c1', 'c2'),
     identity: fc.constantFrom('', '', '', 'k\u00001', 'k\u00002'),
     at: fc.nat({ max: 400 }),
@@ -46,7 +47,9 @@ export type Sketches = typeof anySketches extends fc.Arbitrary<infer T> ? T : ne
 
 export const toSpans = (list: Sketches): Span[] =>
   list.map((item) => {
-    const traceOf = (at: number): string => `${(list.find((other) => other.id === at) ?? item).trace + 10}`;
+    // A span that never comes has a trace, too: whoever links to it means the same one.
+    const traceOf = (at: number): string =>
+      `${(list.find((other) => other.id === at)?.trace ?? at % 6) + 10}`;
     const parent = item.parent === null ? undefined : `${item.parent + 1}`;
     const isEvent = item.role === 'event';
     return aSpan({
@@ -58,8 +61,9 @@ export const toSpans = (list: Sketches): Span[] =>
       links: isEvent ? [] : item.links.map((at) => `${traceOf(at)}/${at + 1}`),
       ...(item.flow !== null && { flow: item.flow, type: item.type, source: item.source }),
       message: item.message,
-      batch: item.batch,
       destination: item.destination,
+      partition: item.partition,
+      batch: item.batch,
       conversation: item.conversation,
       identities: item.identity === '' ? [] : [item.identity],
       at: item.at,

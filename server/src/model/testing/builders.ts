@@ -20,6 +20,8 @@ export interface SpanSketch {
   links?: string[];
   message?: string;
   position?: string;
+  partition?: string;
+  system?: string;
   kind?: Message['kind'];
   destination?: string;
   group?: string;
@@ -56,9 +58,10 @@ export function aSpan(sketch: SpanSketch): Span {
     kind: sketch.kind ?? '',
     type: '',
     id: sketch.message ?? '',
-    system: 'test',
+    system: sketch.system ?? 'test',
     destination: sketch.destination ?? 'q',
     group: sketch.group ?? '',
+    partition: sketch.partition ?? '',
     position: sketch.position ?? '',
     batchCount: sketch.batch ?? 0,
     conversation: sketch.conversation ?? '',

@@ -334,6 +334,45 @@ export function describeStore(
       expect((await store.flowsByIds(ids)).map(({ flow }) => flow.id)).toEqual([trace('3')]);
     });
 
+    test('of a name that many flows have, as many are given as were asked for, and it is said', async () => {
+      const having = (flowId: string, tokens: string[]): FlowChange => ({
+        id: flowId,
+        version: 2,
+        movedTo: null,
+        flow: { ...someFlows(1, clock.now())[0]!, id: flowId, members: [trace('9') + id('9')], tokens },
+      });
+      const many = Array.from({ length: 20 }, (_, i) => `of-many-${i}`);
+      await store.insertFlows(
+        [
+          ...many.map((flowId) => having(flowId, ['m\0of-many', `i\0${flowId}`])),
+          having('of-two-1', ['m\0of-two']),
+          having('of-two-2', ['m\0of-two', 'w\0m\0worthless']),
+        ],
+        3,
+        () => 0,
+      );
+      // Every flow has two versions until the engine merges them.
+      await store.insertFlows(
+        many.map((flowId) => having(flowId, ['m\0of-many', `i\0${flowId}`])),
+        3,
+        () => 0,
+      );
+      const loaded = async (names: string[], most: number): Promise<[string[], string[]]> => {
+        const cut: string[] = [];
+        const found = await store.loadByNames(names, { most, onCut: (name) => void cut.push(name) });
+        return [found.map((flow) => flow.id.replace(/\d+$/, '')).sort(), cut];
+      };
+      expect(await loaded(['m\0of-many', 'm\0of-two'], 5)).toEqual([
+        [...Array.from({ length: 5 }, () => 'of-many-'), 'of-two-', 'of-two-'],
+        ['m\0of-many'],
+      ]);
+      expect((await loaded(['m\0of-many', 'm\0of-two', 'i\0of-many-7'], 21))[0]).toHaveLength(22);
+      const told: string[] = [];
+      const { hashes } = await store.names(1e9, (tokens) => void told.push(...tokens));
+      for await (const _ of hashes);
+      expect(told).toEqual(['m\0worthless']);
+    });
+
     test('names are given as hashes: of open flows always, of others those received last', async () => {
       // Far in the future, so that whatever other tests wrote is older.
       const at = clock.now() + 1000 * 3_600_000;

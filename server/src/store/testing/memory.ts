@@ -1,7 +1,7 @@
 import { hashesOf } from '../../base/name-hash.ts';
 import { seenAt, type Flow, type Unowned } from '../../model/flow.ts';
 import type { Incident, Notification, Silence } from '../../model/incident.ts';
-import { SPAN, TRACE } from '../../model/names.ts';
+import { SPAN, TRACE, WORTHLESS } from '../../model/names.ts';
 import type { EvidenceRecord } from '../../model/record.ts';
 import { spanIdOf, traceIdOf } from '../../model/span.ts';
 import type { FlowRow, LearnedRow, PreparedSpans, Store, StoredFlow, StoredSpan } from '../port.ts';
@@ -125,7 +125,7 @@ export function memoryStore(now: () => number): MemoryStore {
     async *replay(after) {
       for (const { batch, records } of batches) if (batch > after) yield records.map(stored);
     },
-    async names(most) {
+    async names(most, onWorthless) {
       const all = byName.size <= most;
       const isOpen = (id: string): boolean => {
         const row = flows.get(id);
@@ -134,6 +134,9 @@ export function memoryStore(now: () => number): MemoryStore {
       const names = [...byName]
         .filter(([, ids]) => all || [...ids].some(isOpen))
         .map(([name]) => (name.startsWith(SPAN) ? TRACE + traceIdOf(name.slice(SPAN.length)) : name));
+      onWorthless?.(
+        names.filter((name) => name.startsWith(WORTHLESS)).map((mark) => mark.slice(WORTHLESS.length)),
+      );
       return { all, hashes: inOne(hashesOf(names)) };
     },
     async *openFlows() {
@@ -143,8 +146,14 @@ export function memoryStore(now: () => number): MemoryStore {
           yield [{ id, type: flow.type, settlesAtMs: row.settlesAtMs, lookAtMs: row.flow.lookAtMs ?? 0 }];
       }
     },
-    async loadByNames(names) {
-      const ids = new Set(names.flatMap((name) => [...(byName.get(name) ?? [])]));
+    async loadByNames(names, bound) {
+      const ids = new Set<string>();
+      for (const name of names) {
+        const having = [...(byName.get(name) ?? [])];
+        const cut = bound !== undefined && !name.startsWith(SPAN) && having.length >= bound.most;
+        if (cut) bound.onCut(name);
+        for (const id of cut ? having.slice(0, bound.most) : having) ids.add(id);
+      }
       return [...ids].flatMap(load);
     },
     loadByIds: async (ids) => ids.flatMap(load),
