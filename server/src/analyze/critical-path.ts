@@ -56,7 +56,9 @@ export function criticalPath(flow: Flow): Segment[] {
     else path.push({ kind, stepId, hopId, start, end: at });
     at = start;
   };
+  /** Nobody works after its end: what lies between that and `at` is explained by nothing. */
   const work = (step: Step, from: UnixNanos): void => {
+    spend(later(known.endOf(step), from), 'unknown', null, null);
     const kind = known.kindOf(step);
     const until = later(from, flow.started);
     for (
@@ -65,7 +67,7 @@ export function criticalPath(flow: Flow): Segment[] {
       pause = known.lastPause(step, at)
     ) {
       spend(pause.end, kind, step, null);
-      spend(later(pause.start, until), 'retry-backoff', step, null);
+      spend(later(pause.start, until), pause.kind, pause.kind === 'unknown' ? null : step, null);
       if (at <= until) return;
     }
     spend(from, kind, step, null);
@@ -133,10 +135,10 @@ export function coarsened(path: Segment[], most: number): Segment[] {
   return kept;
 }
 
-/** `hop`: the call that returned; null for a reply, which is a message of its own. */
 interface Return {
   step: Step;
   at: UnixNanos;
+  /** The call that returned; null for a reply, which is a message of its own. */
   hop: Hop | null;
 }
 
@@ -147,7 +149,7 @@ interface Surroundings {
   kindOf(step: Step): SegmentKind;
   /** Who came back to it last, by `at`. Each is given once; `at` never grows. */
   lastReturn(step: Step, at: UnixNanos): Return | undefined;
-  /** Between two of its attempts, the last one that began before `at`; the same again while that holds. */
+  /** When it did nothing, the last one that began before `at`; the same again while that holds. */
   lastPause(step: Step, at: UnixNanos): Pause | undefined;
   /** The message or call that it waited for last. Each is given once. */
   cause(step: Step): Hop | undefined;
@@ -257,6 +259,7 @@ function askerOf(
   }
   return undefined;
 }
+
 /** SDKs cut a span's start to whole ms and add an exact duration: calls one after the other may seem to overlap. */
 const CLOCK_NS = 1_000_000n;
 /** Between a command and its reply. */
@@ -272,21 +275,22 @@ const waitKind = (hop: Hop): SegmentKind =>
   hop.sync ? 'sync-call' : hop.message.kind === 'timer' ? 'intended-delay' : 'queue-wait';
 
 interface Pause {
+  kind: 'retry-backoff' | 'unknown';
   start: UnixNanos;
   end: UnixNanos;
 }
 
-/** Between attempts, in order. */
-function pausesOf({ attempts }: Step): Pause[] {
-  if (attempts.length < 2) return [];
-  const pauses: Pause[] = [];
+/** Between attempts, and within one where none of its spans was open; in order. */
+function pausesOf({ attempts, idle = [] }: Step): Pause[] {
+  const pauses = idle.map(({ start, end }): Pause => ({ kind: 'unknown', start, end }));
+  if (attempts.length < 2) return pauses;
   const sorted = [...attempts].sort((a, b) => compare(a.start, b.start));
   let busyUntil = sorted[0]!.start;
   for (const { start, end } of sorted) {
-    if (start > busyUntil) pauses.push({ start: busyUntil, end: start });
+    if (start > busyUntil) pauses.push({ kind: 'retry-backoff', start: busyUntil, end: start });
     busyUntil = later(busyUntil, end ?? start);
   }
-  return pauses;
+  return pauses.sort((a, b) => compare(a.start, b.start));
 }
 
 const FOREVER = 2n ** 64n;

@@ -4,6 +4,7 @@ import type { Attempt, Badge, Step, StepStatus } from '../model/flow.ts';
 import { spanIdOf, type Milestone, type Span } from '../model/span.ts';
 import { earlier, later, msOf, shifted } from '../model/time.ts';
 import { order, type FlowInput, type InputCause, type InputSegment } from './flow-input.ts';
+import { idleIn } from './idle.ts';
 import type { Shifts } from './runs.ts';
 
 /** Spans → steps: which spans are one unit of work, and which deliveries are attempts of one step. Pure. */
@@ -235,6 +236,7 @@ function toStep(group: Draft[]): Step {
   const end = attempts.some((attempt) => attempt.end === null)
     ? null
     : attempts.map((attempt) => attempt.end!).reduce(later);
+  const idle = flatMapped(group, idleIn);
   return {
     id: spanIdOf(head.key) + head.traceId.slice(0, 8),
     typeKey: typeKeyOf(head),
@@ -263,6 +265,7 @@ function toStep(group: Draft[]): Step {
     aliveMs: msOf(shifted(spans.map((span) => span.end).reduce(later), skewNs)),
     deadlineMs: spans.reduce((least, { step }) => earliestDeadline(least, step?.deadlineMs ?? 0), 0) || null,
     itinerary: itineraryOf(spans),
+    ...(idle.length > 0 && { idle }),
   };
 }
 
