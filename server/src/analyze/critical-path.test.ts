@@ -193,6 +193,27 @@ describe('within one trace, as Jaeger and CRISP', () => {
     ]);
   });
 
+  test.each<[string, { from: number; until: number; ns?: bigint }, string[]]>([
+    ['whole milliseconds hides an overlap of less', { from: 10, until: 10.9 }, ['two', 'three']],
+    ['whole milliseconds does not hide one of more', { from: 10, until: 11.1 }, ['three']],
+    ['whole microseconds shows less', { from: 10.001, until: 10.002 }, ['three']],
+    ['whole microseconds shows who came first', { from: 10.001, until: 10.001 }, ['two', 'three']],
+    ['nanoseconds hides nothing', { from: 10, until: 10.001, ns: 1n }, ['three']],
+    ['nanoseconds shows who came first', { from: 10, until: 10, ns: 1n }, ['two', 'three']],
+  ])('a clock that says %s', (_what, { from, until, ns = 0n }, expected) => {
+    const later = (at: UnixNanos): UnixNanos => unixNanos(at + ns);
+    const spans = [
+      root(30),
+      ...call('1', '2', 'two', [from - 8, from - 8, until, until]),
+      ...call('1', '3', 'three', [from, from, 25, 25]),
+    ].map(aSpan);
+    const path = pathOfSpans(
+      spans.map((span) => ({ ...span, start: later(span.start), end: later(span.end) })),
+    );
+    const worked = path.map((part) => part.split(' ')).filter(([kind]) => kind === 'processing');
+    expect(worked.flatMap(([, who]) => (who === 'one' ? [] : [who]))).toEqual(expected);
+  });
+
   test('nobody works after its end', () => {
     const answers: SpanSketch[] = [
       { ...root(40), service: 'one' },
