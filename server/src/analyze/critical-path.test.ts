@@ -2,13 +2,15 @@ import { describe, expect, test } from 'vitest';
 import { createBench } from '../correlate/testing.ts';
 import type { Flow } from '../model/flow.ts';
 import { aSpan, type SpanSketch } from '../model/testing/builders.ts';
-import { msBetween } from '../model/time.ts';
+import type { Span } from '../model/span.ts';
+import { msBetween, unixNanos, type UnixNanos } from '../model/time.ts';
 import { criticalPath } from './critical-path.ts';
 
 /** One test a rule: `kind who from-to`, in ms since the flow began. */
-const pathOf = (...sketches: SpanSketch[]): string[] => {
+const pathOf = (...sketches: SpanSketch[]): string[] => pathOfSpans(sketches.map(aSpan));
+const pathOfSpans = (spans: Span[]): string[] => {
   const bench = createBench();
-  bench.take(sketches.map(aSpan));
+  bench.take(spans);
   const flows = [...bench.flows().values()];
   expect(flows).toHaveLength(1);
   return words(flows[0]!);
@@ -189,6 +191,55 @@ describe('within one trace, as Jaeger and CRISP', () => {
       'processing three 65-90',
       'processing one 90-100',
     ]);
+  });
+
+  test.each<[string, { from: number; until: number; ns?: bigint }, string[]]>([
+    ['whole milliseconds hides an overlap of less', { from: 10, until: 10.9 }, ['two', 'three']],
+    ['whole milliseconds does not hide one of more', { from: 10, until: 11.1 }, ['three']],
+    ['whole microseconds shows less', { from: 10.001, until: 10.002 }, ['three']],
+    ['whole microseconds shows who came first', { from: 10.001, until: 10.001 }, ['two', 'three']],
+    ['nanoseconds hides nothing', { from: 10, until: 10.001, ns: 1n }, ['three']],
+    ['nanoseconds shows who came first', { from: 10, until: 10, ns: 1n }, ['two', 'three']],
+  ])('a clock that says %s', (_what, { from, until, ns = 0n }, expected) => {
+    const later = (at: UnixNanos): UnixNanos => unixNanos(at + ns);
+    const spans = [
+      root(30),
+      ...call('1', '2', 'two', [from - 8, from - 8, until, until]),
+      ...call('1', '3', 'three', [from, from, 25, 25]),
+    ].map(aSpan);
+    const path = pathOfSpans(
+      spans.map((span) => ({ ...span, start: later(span.start), end: later(span.end) })),
+    );
+    const worked = path.map((part) => part.split(' ')).filter(([kind]) => kind === 'processing');
+    expect(worked.flatMap(([, who]) => (who === 'one' ? [] : [who]))).toEqual(expected);
+  });
+
+  test('nobody works after its end', () => {
+    const answers: SpanSketch[] = [
+      { ...root(40), service: 'one' },
+      { trace: 'a', id: '8', parent: '1', role: 'send', service: 'one', at: 10, ms: 2 },
+    ];
+    const path = ['processing one 0-40', 'unknown 40-100'];
+    // It goes on by a timer: whether it asks with a span of its own, without one, or works by itself.
+    expect(pathOf(...answers, ...call('1', '2', 'two', [100, 105, 395, 400]))).toEqual([
+      ...path,
+      'sync-call one>two 100-105',
+      'processing two 105-395',
+      'sync-call one>two 395-400',
+    ]);
+    const asked: SpanSketch = { trace: 'a', id: '2', parent: '1', role: 'server', service: 'two', at: 100 };
+    expect(pathOf(...answers, { ...asked, ms: 300 })).toEqual([...path, 'processing two 100-400']);
+    expect(
+      pathOf(...answers, { trace: 'a', id: '2', parent: '1', service: 'one', at: 100, ms: 300 }),
+    ).toEqual([...path, 'processing one 100-400']);
+    // Nor after a callee that it had left.
+    expect(
+      pathOf(
+        ...answers,
+        { ...asked, at: 30, ms: 50 },
+        { trace: 'a', id: '3', parent: '1', service: 'one', role: 'send', at: 100, ms: 1 },
+      ),
+    ).toEqual(['processing one 0-30', 'processing two 30-80', 'unknown 80-100', 'processing one 100-101']);
   });
 
   test('the pause between two calls of which the first failed is back-off', () => {

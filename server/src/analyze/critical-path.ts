@@ -56,7 +56,9 @@ export function criticalPath(flow: Flow): Segment[] {
     else path.push({ kind, stepId, hopId, start, end: at });
     at = start;
   };
+  /** Nobody works after its end: what lies between that and `at` is explained by nothing. */
   const work = (step: Step, from: UnixNanos): void => {
+    spend(later(known.endOf(step), from), 'unknown', null, null);
     const kind = known.kindOf(step);
     const until = later(from, flow.started);
     for (
@@ -65,7 +67,7 @@ export function criticalPath(flow: Flow): Segment[] {
       pause = known.lastPause(step, at)
     ) {
       spend(pause.end, kind, step, null);
-      spend(later(pause.start, until), 'retry-backoff', step, null);
+      spend(later(pause.start, until), pause.kind, pause.kind === 'unknown' ? null : step, null);
       if (at <= until) return;
     }
     spend(from, kind, step, null);
@@ -74,8 +76,10 @@ export function criticalPath(flow: Flow): Segment[] {
   /** By caller: the call that was just gone through, and when it was made. */
   const called = new Map<string, { typeKey: string; at: UnixNanos }>();
   let step = known.lastBefore(at);
+  /** Of the clock that said `at`. */
+  let unit = step === undefined ? NS : unitOf(step.start, step);
   while (step !== undefined && at > flow.started) {
-    const back = known.lastReturn(step, at);
+    const back = known.lastReturn(step, at, unit);
     if (back !== undefined) {
       const next = called.get(step.id);
       // Own work between the two calls is not told from waiting; between attempts it is known exactly.
@@ -88,6 +92,7 @@ export function criticalPath(flow: Flow): Segment[] {
       else work(step, back.at);
       if (back.hop !== null) spend(known.endOf(back.step), 'sync-call', null, back.hop);
       step = back.step;
+      unit = unitOf(step.start, step);
       continue;
     }
     work(step, step.start);
@@ -97,10 +102,14 @@ export function criticalPath(flow: Flow): Segment[] {
       spend(sentAt(hop), waitKind(hop), null, hop);
       next = hop.from === null ? undefined : known.step(hop.from);
       if (hop.sync && next !== undefined) called.set(next.id, { typeKey: step.typeKey, at });
+      if (next !== undefined) unit = hop.sync ? unitOfCall(hop, next, step) : unitOf(hop.sent, next);
     }
     if (next === undefined) {
       next = known.lastBefore(at);
-      if (next !== undefined) spend(known.endOf(next), 'unknown', null, null);
+      if (next !== undefined) {
+        spend(known.endOf(next), 'unknown', null, null);
+        unit = unitOf(next.start, next);
+      }
     }
     step = next;
   }
@@ -133,11 +142,13 @@ export function coarsened(path: Segment[], most: number): Segment[] {
   return kept;
 }
 
-/** `hop`: the call that returned; null for a reply, which is a message of its own. */
 interface Return {
   step: Step;
   at: UnixNanos;
+  /** The call that returned; null for a reply, which is a message of its own. */
   hop: Hop | null;
+  /** Of the clock that said `at`, ns. */
+  unit: bigint;
 }
 
 interface Surroundings {
@@ -145,9 +156,9 @@ interface Surroundings {
   /** Of an unended step, the flow's. */
   endOf(step: Step): UnixNanos;
   kindOf(step: Step): SegmentKind;
-  /** Who came back to it last, by `at`. Each is given once; `at` never grows. */
-  lastReturn(step: Step, at: UnixNanos): Return | undefined;
-  /** Between two of its attempts, the last one that began before `at`; the same again while that holds. */
+  /** Who came back to it last, by `at`, said in this unit. Each is given once; `at` never grows. */
+  lastReturn(step: Step, at: UnixNanos, unit: bigint): Return | undefined;
+  /** When it did nothing, the last one that began before `at`; the same again while that holds. */
   lastPause(step: Step, at: UnixNanos): Pause | undefined;
   /** The message or call that it waited for last. Each is given once. */
   cause(step: Step): Hop | undefined;
@@ -178,7 +189,12 @@ function surroundingsOf(flow: Flow, end: UnixNanos): Surroundings {
     else list.push(hop);
     const from = hop.from === null ? undefined : steps.get(hop.from);
     if (hop.sync && from !== undefined)
-      returned(from, { step: to, at: hop.returned ?? later(endOf(to), to.start), hop });
+      returned(from, {
+        step: to,
+        at: hop.returned ?? later(endOf(to), to.start),
+        hop,
+        unit: unitOfCall(hop, from, to),
+      });
     if (hop.message.kind === 'reply') replies.push(to);
     if (hop.message.kind === 'timer') rang.add(to.id);
   }
@@ -191,7 +207,7 @@ function surroundingsOf(flow: Flow, end: UnixNanos): Surroundings {
     const asker = askerOf(reply, steps, causes);
     if (asker === undefined || endOf(asker) <= reply.start) continue;
     conducting.add(asker.id);
-    returned(asker, { step: reply, at: endOf(reply), hop: null });
+    returned(asker, { step: reply, at: endOf(reply), hop: null, unit: unitOf(reply.start, reply) });
   }
   for (const list of returns.values())
     list.sort((a, b) => compare(a.at, b.at) || compare(a.step.start, b.step.start));
@@ -214,12 +230,12 @@ function surroundingsOf(flow: Flow, end: UnixNanos): Surroundings {
         : conducting.has(step.id)
           ? 'orchestrator'
           : 'processing',
-    lastReturn(step, at) {
+    lastReturn(step, at, unit) {
       const list = returns.get(step.id);
       for (let back = list?.pop(); back !== undefined; back = list?.pop()) {
         // A reply is heard when its handler begins; what the handler does may go on after the conductor.
         const by = back.hop === null ? back.step.start : back.at;
-        if (by <= at + CLOCK_NS) return { ...back, at: earlier(back.at, at) };
+        if (by < at + finer(unit, back.unit)) return { ...back, at: earlier(back.at, at) };
       }
       return undefined;
     },
@@ -257,8 +273,23 @@ function askerOf(
   }
   return undefined;
 }
-/** SDKs cut a span's start to whole ms and add an exact duration: calls one after the other may seem to overlap. */
-const CLOCK_NS = 1_000_000n;
+
+/**
+ * Clocks cut a start to what they can say, JavaScript's to whole milliseconds, and add an exact
+ * length: calls one after the other may seem to overlap by less than that. A start that shows more
+ * was cut finer. Without this, parallel calls below a millisecond seem to be one after the other.
+ */
+const UNITS = [1_000_000n, 1000n] as const;
+const NS = 1n;
+/** Causal time is taken off: what the clock said. */
+const unitOf = (at: UnixNanos, { skewMs }: Step): bigint => {
+  const said = at - BigInt(Math.round(skewMs * 1e6));
+  return UNITS.find((unit) => said % unit === 0n) ?? NS;
+};
+/** Where nothing says when the caller asked, the callee's clock says when it began. */
+const unitOfCall = ({ sent, returned }: Hop, from: Step, to: Step): bigint =>
+  returned === null ? unitOf(to.start, to) : unitOf(sent, from);
+const finer = (a: bigint, b: bigint): bigint => (a < b ? a : b);
 /** Between a command and its reply. */
 const MOST_DEPTH = 32;
 
@@ -272,21 +303,22 @@ const waitKind = (hop: Hop): SegmentKind =>
   hop.sync ? 'sync-call' : hop.message.kind === 'timer' ? 'intended-delay' : 'queue-wait';
 
 interface Pause {
+  kind: 'retry-backoff' | 'unknown';
   start: UnixNanos;
   end: UnixNanos;
 }
 
-/** Between attempts, in order. */
-function pausesOf({ attempts }: Step): Pause[] {
-  if (attempts.length < 2) return [];
-  const pauses: Pause[] = [];
+/** Between attempts, and within one where none of its spans was open; in order. */
+function pausesOf({ attempts, idle = [] }: Step): Pause[] {
+  const pauses = idle.map(({ start, end }): Pause => ({ kind: 'unknown', start, end }));
+  if (attempts.length < 2) return pauses;
   const sorted = [...attempts].sort((a, b) => compare(a.start, b.start));
   let busyUntil = sorted[0]!.start;
   for (const { start, end } of sorted) {
-    if (start > busyUntil) pauses.push({ start: busyUntil, end: start });
+    if (start > busyUntil) pauses.push({ kind: 'retry-backoff', start: busyUntil, end: start });
     busyUntil = later(busyUntil, end ?? start);
   }
-  return pauses;
+  return pauses.sort((a, b) => compare(a.start, b.start));
 }
 
 const FOREVER = 2n ** 64n;

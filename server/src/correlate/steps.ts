@@ -6,6 +6,7 @@ import { earlier, later, msOf, shifted } from '../model/time.ts';
 import { attemptKeys, byCausalTime, sentAgainBy } from './deliveries.ts';
 import type { Draft } from './drafts.ts';
 import { order, type InputSegment } from './flow-input.ts';
+import { idleIn } from './idle.ts';
 
 /** Drafts → steps: attempts, names, outcomes, and which step undoes which. Pure. */
 
@@ -73,6 +74,7 @@ function toStep(group: Draft[]): Step {
   const end = attempts.some((attempt) => attempt.end === null)
     ? null
     : attempts.map((attempt) => attempt.end!).reduce(later);
+  const idle = flatMapped(group, idleIn);
   return {
     id: spanIdOf(head.key) + head.traceId.slice(0, 8),
     typeKey: typeKeyOf(first),
@@ -101,6 +103,7 @@ function toStep(group: Draft[]): Step {
     aliveMs: msOf(shifted(spans.map((span) => span.end).reduce(later), skewNs)),
     deadlineMs: spans.reduce((least, { step }) => earliestDeadline(least, step?.deadlineMs ?? 0), 0) || null,
     itinerary: itineraryOf(spans),
+    ...(idle.length > 0 && { idle }),
   };
 }
 

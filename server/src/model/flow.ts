@@ -93,6 +93,13 @@ export interface Step {
   deadlineMs: number | null;
   /** Routing slip: steps still to come after this one. */
   itinerary: string[];
+  /** While none of its spans was open: it answered, say, and went on by a timer. */
+  idle?: Idle[];
+}
+
+export interface Idle {
+  start: UnixNanos;
+  end: UnixNanos;
 }
 
 export interface Hop {

@@ -82,6 +82,7 @@ function presentStep(step: Step): wire.Step {
     endHeardMs: _ended,
     failureHeardMs: _heard,
     aliveMs: _alive,
+    idle: _idle,
     deadlineMs,
     ...rest
   } = step;

@@ -1,4 +1,4 @@
-import type { Flow, Hop, Step } from '../model/flow.ts';
+import type { Flow, Hop, Idle, Step } from '../model/flow.ts';
 import { unixNanos, type UnixNanos } from '../model/time.ts';
 
 /**
@@ -86,8 +86,14 @@ function packStep(step: Step, instance: number) {
     step.failureHeardMs,
     instance,
     step.endHeardMs - step.receivedMs,
+    ...packIdle(step.idle),
   ] as const;
 }
+
+/** Few steps have any. */
+type PackedIdle = readonly [idle?: (readonly [from: string, to: string])[]];
+const packIdle = (idle: readonly Idle[] | undefined): PackedIdle =>
+  idle === undefined ? [] : [idle.map(({ start, end }) => [String(start), String(end)])];
 
 function unpackStep(packed: PackedStep, instances: readonly string[]): Step {
   const [
@@ -118,6 +124,7 @@ function unpackStep(packed: PackedStep, instances: readonly string[]): Step {
     failureHeardMs = status === 'failed' ? receivedMs : null,
     instance = 0,
     endHeardAfterMs = 0,
+    idle,
   ] = packed;
   return {
     id,
@@ -154,6 +161,7 @@ function unpackStep(packed: PackedStep, instances: readonly string[]): Step {
     })),
     start: nanos(start),
     end: nanosOrNull(end),
+    ...(idle && { idle: idle.map(([from, to]) => ({ start: nanos(from), end: nanos(to) })) }),
   };
 }
 

@@ -66,6 +66,7 @@ export function someFlows(count: number, nowMs: number): Flow[] {
         aliveMs: at,
         deadlineMs: null,
         itinerary: [],
+        ...(i % 7 === 0 && { idle: [{ start: nanosFromMs(start), end: nanosFromMs(at) }] }),
       };
     });
     const hops = steps.slice(1).map((step, k): Hop => ({

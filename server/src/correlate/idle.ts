@@ -1,0 +1,27 @@
+import type { Idle } from '../model/flow.ts';
+import type { Span } from '../model/span.ts';
+import { later, shifted } from '../model/time.ts';
+
+/** Smaller gaps are the SDK's, which cuts starts to whole milliseconds. */
+const LEAST_NS = 1_000_000n;
+const MOST_GAPS = 100;
+const NEVER: readonly Idle[] = [];
+
+/**
+ * A unit of work is idle while none of its spans is open: nobody works then. Without this a handler
+ * that answers, and goes on by a timer, seems to work all the time in between.
+ */
+export function idleIn(unit: { head: Span; spans: readonly Span[]; shift: bigint }): readonly Idle[] {
+  const { head, spans, shift } = unit;
+  // Most heads outlive whatever begins below them.
+  if (head.milestone !== null || !spans.some((span) => span.start > head.end)) return NEVER;
+  const own = spans.filter((span) => span.milestone === null && span.service.name === head.service.name);
+  const idle: Idle[] = [];
+  let busyUntil = head.end;
+  for (const { start, end } of own.sort((a, b) => (a.start < b.start ? -1 : a.start > b.start ? 1 : 0))) {
+    if (start - busyUntil >= LEAST_NS)
+      idle.push({ start: shifted(busyUntil, shift), end: shifted(start, shift) });
+    busyUntil = later(busyUntil, end);
+  }
+  return idle.slice(0, MOST_GAPS);
+}
