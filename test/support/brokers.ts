@@ -2,8 +2,8 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { connect } from 'node:net';
 
 /**
- * Real brokers on their standard ports, as `scripts/brokers start` leaves them. Kafka's is at FERMATA_KAFKA
- * or on its port; where there is none, kcat's mock cluster speaks its protocol.
+ * Real brokers on their standard ports, as `scripts/brokers start` leaves them. Kafka's is where
+ * FERMATA_KAFKA says; where there is none, kcat's mock cluster speaks its protocol.
  */
 export interface Broker {
   name: string;

@@ -29,7 +29,7 @@ export async function connectKafka(url: string, scenario: string): Promise<Bus> 
   const consumers: KafkaJs.Consumer[] = [];
   const own = `${scenario}.${process.env['BUS_RUN'] ?? ''}`;
   const topicOf = (topic: string): string => `${own}.${topic}`;
-  /** Subscribing makes a topic. Of a dead letter that nobody reads, a flow would wait for the reader. */
+  /** Subscribing makes a topic. For the reader of a dead letter that has none a flow would wait. */
   const hasReader = async (topic: string): Promise<boolean> => {
     const admin = kafka.admin();
     await admin.connect();

@@ -55,7 +55,7 @@ test('a navigation from elsewhere replaces what was typed, which is asked for no
   line.arrive('type:order');
   line.type('type:order half');
   line.askSoon();
-  // Back to an entry of the history that has the same query, or another one: what was typed is in neither.
+  // Back to an entry of the history with the same query, or another one.
   for (const query of ['type:order', '']) {
     expect([line.arrive(query), line.text]).toEqual([true, query]);
     pause();

@@ -13,7 +13,7 @@ export interface SearchLine {
   /** Asks for what was typed, once nothing more is. */
   askSoon(): void;
   askNow(): void;
-  /** The address has this query now, whoever made it so. True where it took the place of what stood in the line. */
+  /** The address has this query now. True where it took the place of what stood in the line. */
   arrive(query: string): boolean;
   /** Forgets what was not asked for. */
   drop(): void;
