@@ -7,12 +7,15 @@ import { expect, test } from 'vitest';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const readme = readFileSync(`${root}README.md`, 'utf8');
+const contributing = readFileSync(`${root}CONTRIBUTING.md`, 'utf8');
 const rationale = readFileSync(`${root}server/RATIONALE.md`, 'utf8');
 const packageReadme = readFileSync(`${root}instrumentation/README.md`, 'utf8');
 
 test('every path that the documents name exists', () => {
   const named = [
-    ...`${readme}\n${rationale}`.matchAll(/`((?:server|web|instrumentation|test|scripts)\/[\w./-]+)`/g),
+    ...`${readme}\n${rationale}\n${contributing}`.matchAll(
+      /`((?:server|web|instrumentation|test|scripts)\/[\w./-]+)`/g,
+    ),
   ].map(([, path]) => path!);
   expect(named.length).toBeGreaterThan(20);
   expect(named.filter((path) => !existsSync(root + path))).toEqual([]);

@@ -32,7 +32,8 @@ describe.runIf(executable)('the dashboard', () => {
     server = await startServer(directory.path);
     running = await runScenario(scenarioNamed('checkout-choreographed'), { otlp: server.otlp });
     browser = await launch(executable!);
-  });
+    // It builds the dashboard first.
+  }, 180_000);
   afterAll(async () => {
     await browser.close();
     await running.stop();
@@ -141,6 +142,47 @@ describe.runIf(executable)('the dashboard', () => {
     await page.getByRole('listbox').waitFor();
     await page.keyboard.press('Escape');
     await page.getByRole('listbox').waitFor({ state: 'hidden' });
+    await page.close();
+  }, 60_000);
+
+  test('what is typed without a pause stays, and the address has it: no older query comes back', async () => {
+    const page = await open('/flows', 'light');
+    // Its time moves on when it is told to: on a busy machine nobody types without a pause.
+    await page.clock.install();
+    await page.clock.pauseAt(Date.now() + 10_000);
+    const line = page.getByRole('combobox', { name: 'Search flows' });
+    const query = (): string | null => new URL(page.url()).searchParams.get('q');
+    const settle = (): Promise<void> => page.clock.runFor(1000);
+    await line.pressSequentially('stat');
+    await page.clock.runFor(150);
+    await page.getByRole('option', { name: 'status:' }).waitFor();
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('Enter');
+    await page.keyboard.type('comple');
+    await settle();
+    expect([await line.inputValue(), query()]).toEqual(['status:comple', null]);
+    await page.getByRole('option', { name: 'status:completed' }).waitFor();
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('Enter');
+    await settle();
+    expect([await line.inputValue(), query()]).toEqual(['status:completed ', 'status:completed ']);
+
+    // Another filter takes along what was typed just before it.
+    await line.pressSequentially('seen-1');
+    await page.getByLabel('Flow type').selectOption('order-choreographed');
+    await settle();
+    expect([await line.inputValue(), query()]).toEqual(Array(2).fill('status:completed seen-1'));
+
+    // Whoever goes back is not called forward by what was typed before.
+    await line.pressSequentially(' or nothing');
+    await page.goBack();
+    await settle();
+    expect([await line.inputValue(), query()]).toEqual(Array(2).fill('status:completed seen-1'));
+    expect(await page.getByLabel('Flow type').inputValue()).toBe('');
+    await line.pressSequentially(' or nothing');
+    await page.getByRole('button', { name: 'Clear' }).click();
+    await settle();
+    expect([await line.inputValue(), new URL(page.url()).search]).toEqual(['', '']);
     await page.close();
   }, 60_000);
 

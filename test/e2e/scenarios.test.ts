@@ -1,26 +1,15 @@
-import { connect } from 'node:net';
 import type { Flow } from '@fermata/server/contract';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { SCENARIOS, scenarioNamed } from '../scenarios/index.ts';
 import { checkCases, define } from '../scenarios/check.ts';
 import { runScenario } from '../scenarios/run.ts';
+import { findBrokers } from '../support/brokers.ts';
 import { eventually } from '../support/eventually.ts';
 import { freshDirectory, startServer, type ServerProcess } from '../support/server-process.ts';
 
-const RABBITMQ = 'amqp://guest:guest@127.0.0.1:5672';
-const reachable = (port: number): Promise<boolean> =>
-  new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
-    socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
-    socket.once('close', () => undefined).setTimeout(2000, () => resolve(false));
-    socket.once('connect', () => socket.destroy());
-  });
-const hasRabbitMq = await reachable(5672);
-if (!hasRabbitMq) {
-  if (process.env['FERMATA_REQUIRE_BROKERS'] === '1')
-    throw new Error('no RabbitMQ on 127.0.0.1:5672, and FERMATA_REQUIRE_BROKERS=1');
-  process.stdout.write('\n  SKIPPED: everything over RabbitMQ; nothing answers on 127.0.0.1:5672\n\n');
-}
+const brokers = await findBrokers('amqp', 'kafka');
+const rabbitMq = brokers.find(({ name }) => name === 'amqp');
+const kafka = brokers.find(({ name }) => name === 'kafka');
 
 describe('scenarios as separate processes', () => {
   let server: ServerProcess;
@@ -29,6 +18,7 @@ describe('scenarios as separate processes', () => {
     server = await startServer(directory.path, { FERMATA_SETTLE: '1s', FERMATA_STUCK_FLOOR: '1s' });
   });
   afterAll(async () => {
+    for (const broker of brokers) broker.stop();
     await server.end('SIGTERM');
     directory.remove();
   });
@@ -41,19 +31,21 @@ describe('scenarios as separate processes', () => {
       return flow;
     }, 20_000);
 
+  /** Every case is seen as the scenario's data says. */
+  const isSeen = async (name: string, prefix: string, broker = ''): Promise<void> => {
+    const scenario = scenarioNamed(name);
+    await define(server.web, scenario);
+    const running = await runScenario(scenario, { otlp: server.otlp, broker });
+    const verdicts = await checkCases(scenario, running, { web: server.web, patienceMs: 25_000, prefix });
+    await running.stop();
+    for (const verdict of verdicts) expect(verdict.differences, verdict.case).toEqual([]);
+  };
+
   test.each(SCENARIOS.map((scenario) => scenario.name))(
     '%s: every case is seen as its data says',
     async (name) => {
+      await isSeen(name, 'seen-');
       const scenario = scenarioNamed(name);
-      await define(server.web, scenario);
-      const running = await runScenario(scenario, { otlp: server.otlp });
-      const verdicts = await checkCases(scenario, running, {
-        web: server.web,
-        patienceMs: 25_000,
-        prefix: 'seen-',
-      });
-      await running.stop();
-      for (const verdict of verdicts) expect(verdict.differences, verdict.case).toEqual([]);
       // What cannot be shown yet must not begin to pass unnoticed.
       for (const { path, says } of scenario.later)
         expect((await fetch(`${server.web}/api/v1${path}`)).status, says).toBe(404);
@@ -61,12 +53,19 @@ describe('scenarios as separate processes', () => {
     120_000,
   );
 
-  test.runIf(hasRabbitMq)(
+  // What the scenarios' own bus does by itself, an application does over Kafka: dead letters.
+  test.runIf(kafka)(
+    'queue-outage over Kafka: every case is seen as its data says',
+    () => isSeen('queue-outage', 'kafka-', kafka!.url),
+    120_000,
+  );
+
+  test.runIf(rabbitMq)(
     'a service with OpenTelemetry’s own instrumentation and nothing of ours still joins',
     async () => {
       const running = await runScenario(scenarioNamed('checkout-choreographed'), {
         otlp: server.otlp,
-        broker: RABBITMQ,
+        broker: rabbitMq!.url,
         plain: ['warehouse'],
       });
       await running.placeOrder({ orderId: 'plain-1', flags: ['member'] });

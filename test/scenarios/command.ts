@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { checkCases, define } from './check.ts';
 import { SCENARIOS, scenarioNamed } from './index.ts';
-import { STANDARD } from '../support/brokers.ts';
+import { KAFKA, STANDARD } from '../support/brokers.ts';
 import { runScenario } from './run.ts';
 import type { Scenario, Seen } from './scenario.ts';
 
@@ -24,7 +24,7 @@ const web = process.env['FERMATA_URL'] ?? 'http://127.0.0.1:4320';
 const BROKERS: Record<string, string> = {
   bus: '',
   ...Object.fromEntries(STANDARD.map(({ name, url }) => [name, url])),
-  kafka: `kafka://${process.env['FERMATA_KAFKA'] ?? '127.0.0.1:9092'}`,
+  kafka: `kafka://${process.env['FERMATA_KAFKA'] ?? KAFKA}`,
 };
 const broker = BROKERS[values.broker] ?? values.broker;
 const print = (text: string): void => void process.stdout.write(`${text}\n`);

@@ -1,7 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { connect } from 'node:net';
 
-/** Real brokers on their standard ports; Kafka's protocol from FERMATA_KAFKA, or from kcat's mock cluster. */
+/**
+ * Real brokers on their standard ports, as `scripts/brokers start` leaves them. Kafka's is where
+ * FERMATA_KAFKA says; where there is none, kcat's mock cluster speaks its protocol.
+ */
 export interface Broker {
   name: string;
   url: string;
@@ -28,26 +31,34 @@ export const STANDARD = [
   { name: 'mqtt', url: 'mqtt://127.0.0.1:1883', port: 1883 },
 ] as const;
 
+/** Where FERMATA_KAFKA says nothing else. */
+export const KAFKA = '127.0.0.1:9092';
+
 /** Those that answer. What is missing is said aloud; FERMATA_REQUIRE_BROKERS=1 makes it a failure. */
 export async function findBrokers(...names: string[]): Promise<Broker[]> {
+  const required = process.env['FERMATA_REQUIRE_BROKERS'] === '1';
   const found: Broker[] = [];
   for (const { name, url, port } of STANDARD)
     if (names.includes(name) && (await reachable(port))) found.push({ name, url, stop: () => undefined });
   if (names.includes('kafka')) {
-    const kafka = await findKafka();
+    // A mock that passes says little of Kafka: it is no answer to who requires brokers.
+    const kafka = (await realKafka()) ?? (required ? null : await mockKafka());
     if (kafka) found.push(kafka);
   }
   const missing = names.filter((name) => !found.some((broker) => broker.name === name));
   if (missing.length === 0) return found;
-  if (process.env['FERMATA_REQUIRE_BROKERS'] === '1')
-    throw new Error(`FERMATA_REQUIRE_BROKERS=1, and there is no ${missing.join(', ')}`);
+  if (required) throw new Error(`FERMATA_REQUIRE_BROKERS=1, and there is no ${missing.join(', ')}`);
   process.stdout.write(`\n  SKIPPED: everything over ${missing.join(', ')}; nothing answers\n\n`);
   return found;
 }
 
-async function findKafka(): Promise<Broker | null> {
+async function realKafka(): Promise<Broker | null> {
   const given = process.env['FERMATA_KAFKA'];
-  if (given) return { name: 'kafka', url: `kafka://${given}`, stop: () => undefined };
+  if (!given && !(await reachable(Number(KAFKA.split(':')[1])))) return null;
+  return { name: 'kafka', url: `kafka://${given || KAFKA}`, stop: () => undefined };
+}
+
+async function mockKafka(): Promise<Broker | null> {
   let child: ChildProcess;
   const address = await new Promise<string | null>((resolve) => {
     child = spawn('kcat', ['-P', '-t', 'x', '-b', 'ignored', '-X', 'test.mock.num.brokers=1', '-d', 'mock'], {
@@ -62,5 +73,9 @@ async function findKafka(): Promise<Broker | null> {
       if (match) resolve(match[0]);
     });
   });
-  return address === null ? null : { name: 'kafka', url: `kafka://${address}`, stop: () => child.kill() };
+  if (address === null) return null;
+  process.stdout.write(
+    `\n  SKIPPED: a real Kafka; none answers on ${KAFKA}, kcat's mock takes its place\n\n`,
+  );
+  return { name: 'kafka', url: `kafka://${address}`, stop: () => child.kill() };
 }

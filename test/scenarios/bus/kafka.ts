@@ -1,10 +1,20 @@
 import { createRequire } from 'node:module';
+import { ATTR_MESSAGE_DEAD_LETTERED_FROM } from '@fermata/instrumentation/semconv';
+import { SpanStatusCode, trace } from '@opentelemetry/api';
 import type * as KafkaJs from 'kafkajs';
-import type { Bus } from './bus.ts';
+import { eventually } from '../../support/eventually.ts';
+import { DEAD, type Bus } from './bus.ts';
 import { headersOf, slipOf } from './headers.ts';
 
-/** Kafka with plain kafkajs: the instrumentation is what `register` adds. One topic for each of the scenario's. */
+/**
+ * Kafka with plain kafkajs: the instrumentation is what `register` adds. One topic for each of the
+ * scenario's. Kafka has no dead letters: as applications do, a message that failed a few times is
+ * sent on, or it would hold up its partition.
+ */
 const require = createRequire(import.meta.url);
+const MOST_DELIVERIES = 3;
+/** Of a dead letter: where it was sent to first. */
+const ORIGINAL_TOPIC = 'original-topic';
 
 export async function connectKafka(url: string, scenario: string): Promise<Bus> {
   const { Kafka, logLevel } = require('kafkajs') as typeof KafkaJs;
@@ -19,6 +29,14 @@ export async function connectKafka(url: string, scenario: string): Promise<Bus> 
   const consumers: KafkaJs.Consumer[] = [];
   const own = `${scenario}.${process.env['BUS_RUN'] ?? ''}`;
   const topicOf = (topic: string): string => `${own}.${topic}`;
+  /** Subscribing makes a topic. For the reader of a dead letter that has none a flow would wait. */
+  const hasReader = async (topic: string): Promise<boolean> => {
+    const admin = kafka.admin();
+    await admin.connect();
+    const topics = await admin.listTopics();
+    await admin.disconnect();
+    return topics.includes(topicOf(topic));
+  };
   return {
     async publish(kind, _type, topic, body, itinerary) {
       const value = JSON.stringify(body);
@@ -31,14 +49,32 @@ export async function connectKafka(url: string, scenario: string): Promise<Bus> 
       const consumer = kafka.consumer({ groupId: `${own}.${group}.${topic}`, sessionTimeout: 10_000 });
       consumers.push(consumer);
       await consumer.connect();
-      await consumer.subscribe({ topic: topicOf(topic), fromBeginning: true });
+      // Whoever names a topic first makes it, and is told that it is unknown until it is made.
+      await eventually(() => consumer.subscribe({ topic: topicOf(topic), fromBeginning: true }));
       const joined = new Promise<void>((resolve) => consumer.on(consumer.events.GROUP_JOIN, () => resolve()));
+      const deliveries = new Map<string, number>();
       await consumer.run({
-        eachMessage: ({ message }) =>
-          handler({
-            body: JSON.parse(message.value!.toString()) as object,
-            itinerary: slipOf(message.headers),
-          }),
+        eachMessage: async ({ partition, message }) => {
+          const span = trace.getActiveSpan();
+          const from = message.headers?.[ORIGINAL_TOPIC];
+          if (from !== undefined) span?.setAttribute(ATTR_MESSAGE_DEAD_LETTERED_FROM, String(from));
+          const place = `${partition} ${message.offset}`;
+          const delivery = (deliveries.get(place) ?? 0) + 1;
+          deliveries.set(place, delivery);
+          try {
+            await handler({
+              body: JSON.parse(message.value!.toString()) as object,
+              itinerary: slipOf(message.headers),
+            });
+          } catch (error) {
+            if (delivery < MOST_DELIVERIES) throw error;
+            span?.setStatus({ code: SpanStatusCode.ERROR, message: String(error) });
+            const headers = { ...message.headers, [ORIGINAL_TOPIC]: topic };
+            if (await hasReader(DEAD))
+              await producer.send({ topic: topicOf(DEAD), messages: [{ value: message.value, headers }] });
+          }
+          deliveries.delete(place);
+        },
       });
       await joined;
     },
