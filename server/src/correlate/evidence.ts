@@ -1,6 +1,15 @@
 import type { EvidenceKind } from '../model/flow.ts';
 import type { Span, SpanKey } from '../model/span.ts';
-import { countOf, isBatch, isConsumer, isSend, messageTokens, type Graph, type Node } from './graph.ts';
+import {
+  countOf,
+  hasStrongId,
+  isBatch,
+  isConsumer,
+  isSend,
+  messageTokens,
+  type Graph,
+  type Node,
+} from './graph.ts';
 
 /**
  * Every way a span may name what caused it, strongest first. All functions here are pure over the graph: the answer
@@ -13,21 +22,36 @@ export interface Cause {
   kinds: EvidenceKind[];
 }
 
-/** Starts a piece of work that belongs to at most one flow. */
+/**
+ * Starts a piece of work that belongs to at most one flow. An ambient id says nothing below another one: what called it is
+ * stronger evidence, so that it is overruled and cuts nothing off.
+ */
 export function startsSegment(node: Node): boolean {
   const { span, parent } = node;
   if (parent === null || isConsumer(span.role)) return true;
-  if (span.flow === null || span.flow.id === '') return false;
-  return span.flow.id !== inheritedId(parent);
+  if (idOf(span) === '') return false;
+  return hasStrongId(span) ? idOf(span) !== idAbove(parent) : !isNamedAbove(parent);
 }
+const idOf = ({ flow }: Span): string => flow?.id ?? '';
 
 /** A consumer inherits nothing from above: who polled for it says nothing about its message. */
-function inheritedId(from: Node): string {
+function isNamedAbove(from: Node): boolean {
   for (let node: Node | null = from; node !== null; node = node.parent) {
-    if (node.span.flow !== null && node.span.flow.id !== '') return node.span.flow.id;
-    if (isConsumer(node.span.role)) return '';
+    if (idOf(node.span) !== '') return true;
+    if (isConsumer(node.span.role)) return false;
   }
-  return '';
+  return false;
+}
+
+/** The id that holds there: the nearest that is no ambient one, else the topmost. */
+function idAbove(from: Node): string {
+  let ambient = '';
+  for (let node: Node | null = from; node !== null; node = node.parent) {
+    if (hasStrongId(node.span)) return idOf(node.span);
+    ambient = idOf(node.span) || ambient;
+    if (isConsumer(node.span.role)) break;
+  }
+  return ambient;
 }
 
 export function headOf(node: Node): Node {
