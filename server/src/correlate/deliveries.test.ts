@@ -14,6 +14,7 @@ const sent: SpanSketch[] = [
     parent: '1',
     role: 'send',
     service: 'shop',
+    system: 'rabbitmq',
     destination: 'placed',
     message: 'm',
     at: 5,
@@ -26,6 +27,7 @@ const taken = (over: Partial<SpanSketch>): SpanSketch => ({
   id: `${count + 100}`,
   role: 'process',
   service: 'notify',
+  system: 'rabbitmq',
   message: 'm',
   destination: 'placed',
   at: 100 * count,
@@ -34,6 +36,7 @@ const taken = (over: Partial<SpanSketch>): SpanSketch => ({
 });
 const again = (by: SpanSketch, destination: string, over: Partial<SpanSketch> = {}): SpanSketch => ({
   ...{ trace: by.trace, id: `${++count + 100}`, parent: by.id, role: 'send' as const, message: 'm' },
+  system: 'rabbitmq',
   ...{ service: by.service!, at: by.at! + 5, destination },
   ...over,
 });

@@ -3,6 +3,7 @@ import type { Badge } from '../model/flow.ts';
 import type { Span } from '../model/span.ts';
 import { allSegments, type FlowInput, type InputSegment } from './flow-input.ts';
 import { foldReceives } from './folding.ts';
+import { isConsumer } from './roles.ts';
 import type { Shifts } from './runs.ts';
 
 /** Spans → drafts: which spans are one unit of work. Pure. */
@@ -63,7 +64,9 @@ export function draftSteps(input: FlowInput, shifts: Shifts, badges: Set<Badge>)
         segment,
         spans: [span],
         shift: shifts.get(segment)!,
-        calledBy: !isHead && parent !== undefined ? { client: parentSpan!, from: parent } : null,
+        // Identity decides which flow a span is in, parent and child who called whom; a message is an edge of its own.
+        calledBy:
+          parent !== undefined && !isConsumer(span.role) ? { client: parentSpan!, from: parent } : null,
       };
       if (draft.calledBy !== null) {
         const early = parentSpan!.start + parent!.shift - (span.start + draft.shift);

@@ -2,7 +2,7 @@ import type { EvidenceKind } from '../model/flow.ts';
 import type { Span, SpanKey } from '../model/span.ts';
 import { isOneSending, isSameDestination, mayTake } from './destinations.ts';
 import type { Graph, Node } from './graph.ts';
-import { isBatch, isConsumer, isSend } from './roles.ts';
+import { hasStrongId, isBatch, isConsumer, isSend } from './roles.ts';
 import { messageTokens } from './tokens.ts';
 
 /**
@@ -16,21 +16,36 @@ export interface Cause {
   kinds: EvidenceKind[];
 }
 
-/** Starts a piece of work that belongs to at most one flow. */
+/**
+ * Starts a piece of work that belongs to at most one flow. An ambient id says nothing below another one: what called it is
+ * stronger evidence, so that it is overruled and cuts nothing off.
+ */
 export function startsSegment(node: Node): boolean {
   const { span, parent } = node;
   if (parent === null || isConsumer(span.role)) return true;
-  if (span.flow === null || span.flow.id === '') return false;
-  return span.flow.id !== inheritedId(parent);
+  if (idOf(span) === '') return false;
+  return hasStrongId(span) ? idOf(span) !== idAbove(parent) : !isNamedAbove(parent);
 }
+const idOf = ({ flow }: Span): string => flow?.id ?? '';
 
 /** A consumer inherits nothing from above: who polled for it says nothing about its message. */
-function inheritedId(from: Node): string {
+function isNamedAbove(from: Node): boolean {
   for (let node: Node | null = from; node !== null; node = node.parent) {
-    if (node.span.flow !== null && node.span.flow.id !== '') return node.span.flow.id;
-    if (isConsumer(node.span.role)) return '';
+    if (idOf(node.span) !== '') return true;
+    if (isConsumer(node.span.role)) return false;
   }
-  return '';
+  return false;
+}
+
+/** The id that holds there: the nearest that is no ambient one, else the topmost. */
+function idAbove(from: Node): string {
+  let ambient = '';
+  for (let node: Node | null = from; node !== null; node = node.parent) {
+    if (hasStrongId(node.span)) return idOf(node.span);
+    ambient = idOf(node.span) || ambient;
+    if (isConsumer(node.span.role)) break;
+  }
+  return ambient;
 }
 
 export function headOf(node: Node): Node {

@@ -1,5 +1,5 @@
 import { createJoinedTexts } from '../base/joined-texts.ts';
-import { countWhile, flatMapped, groupedBy, smallestOf } from '../base/lists.ts';
+import { countWhile, flatMapped, groupedBy, pushAll, smallestOf } from '../base/lists.ts';
 import type { Attempt, Badge, Step, StepStatus } from '../model/flow.ts';
 import { spanIdOf, type Milestone, type Span } from '../model/span.ts';
 import { earlier, later, msOf, shifted } from '../model/time.ts';
@@ -139,16 +139,41 @@ function attemptFromSpans(draft: Draft, work: Span[]): Attempt {
   const { head, shift } = draft;
   const own = work.filter((span) => span.service.name === head.service.name);
   const end = own.map((span) => span.end).reduce(later);
-  const failed = saysFailed(head);
+  const failure = failureOf(head, end > head.end ? own : []);
   return {
     number: head.step?.attempt || 1,
     start: shifted(head.start, shift),
     end: shifted(end, shift),
-    status: failed ? 'failed' : 'ok',
+    status: failure === null ? 'ok' : 'failed',
     spanId: spanIdOf(head.key),
-    error: failed ? (head.error ?? { type: head.step?.result || 'error', message: '' }) : null,
+    error: failure && (failure.error ?? { type: failure.step?.result || 'error', message: '' }),
   };
 }
+
+/**
+ * A span speaks for the work below it if it outlived that: an error that it does not report was dealt with. Some agents end
+ * the span of a delivery before the work begins; then the work of that service that ended later says how it went.
+ */
+function failureOf(head: Span, own: readonly Span[]): Span | null {
+  const below = groupedBy(own, (span) => span.parent);
+  const speaking = [head];
+  for (const span of speaking) {
+    if (saysFailed(span)) return span;
+    pushAll(
+      speaking,
+      (below.get(span.key) ?? []).filter((child) => outlives(child, span)),
+    );
+  }
+  return null;
+}
+
+/** JavaScript cuts starts to whole milliseconds, and with them ends: of two that it made, less than one is no later. */
+function outlives(child: Span, span: Span): boolean {
+  const isCut = span.start % MS === 0n && child.start % MS === 0n;
+  const lasted = span.end - span.start;
+  return child.end - span.end > (!isCut ? 0n : lasted < MS ? lasted : MS);
+}
+const MS = 1_000_000n;
 
 /** What is said of a flow says nothing of the step in which it is said: whoever gives up a flow may do so soundly. */
 const ENDS_STEP: ReadonlySet<Milestone> = new Set<Milestone>([
