@@ -76,6 +76,8 @@ function owedBeyond(
 function owedByChoice(step: DigestStep, known: StepModel, asked: Context): WaitingFor[] {
   const { model, floorMs } = asked;
   const sets = setsFor(known, step.version);
+  // Who did what none of its like ever did chose anew: that is no stall of the usual way.
+  if (didSomethingNew(step, known)) return [];
   const takersOf = (action: string): string[] => {
     const place = placeOf(action);
     if (place === null) return [action];
@@ -197,7 +199,7 @@ function causersIn(digest: Digest, model: TypeModel): (as: string) => boolean {
   const here = new Map<string, boolean>();
   for (const step of digest.steps) {
     const known = model.steps.get(step.key);
-    const isNew = known !== undefined && step.did.some((action) => known.sets.holding([action]) === 0);
+    const isNew = known !== undefined && didSomethingNew(step, known);
     here.set(step.as, (here.get(step.as) ?? false) || !isNew);
   }
   return (as) => {
@@ -205,6 +207,9 @@ function causersIn(digest: Digest, model: TypeModel): (as: string) => boolean {
     return causers.length === 0 || causers.some((one) => here.get(one) === true);
   };
 }
+
+const didSomethingNew = (step: DigestStep, known: StepModel): boolean =>
+  step.did.some((action) => known.sets.holding([action]) === 0);
 
 const messagesTo = (place: string, step: DigestStep, model: TypeModel): MessageModel | undefined =>
   model.messages.get(messageKeyOf(step, place)) ??

@@ -5,6 +5,7 @@ import { createDeadlines } from '../base/deadlines.ts';
 import type { Finding, WaitingFor } from '../model/expectation.ts';
 import type { Flow } from '../model/flow.ts';
 import type { Span } from '../model/span.ts';
+import { msOf } from '../model/time.ts';
 import type { Definition, DefinitionSource, StoredDefinition } from '../model/definition.ts';
 import { createBacklogs } from './backlogs.ts';
 import { concluded, declaredDuties, declaredOf, type MayTake } from './declared.ts';
@@ -38,7 +39,7 @@ export { definitionsFrom, readDefinitions } from './definitions.ts';
  * teaches nothing, or an outage would teach that silence is normal.
  */
 export interface Expectations {
-  /** Spans as they arrive, in any order: how far their senders' clocks can be trusted. */
+  /** Spans as they arrive, in any order: how far their senders' clocks can be trusted, and which batches name not all. */
   heard(spans: readonly Span[]): void;
   /** What a flow waits for now, and what is new about it; whatever it taught in an earlier form is taken back. */
   of(flow: Flow): Expected;
@@ -284,7 +285,12 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
   options.counters.gauge('fermata_learned_types', () => models.size);
   options.counters.gauge('fermata_flows_learning', () => learning.size);
   return {
-    heard: (spans) => clocks.observe(spans),
+    heard(spans) {
+      clocks.observe(spans);
+      for (const { message, role, service, start } of spans)
+        if (message?.linksCut !== undefined && role !== 'send' && message.destination !== '')
+          structure.observeCut(service.environment, message.destination, msOf(start));
+    },
     of(flow) {
       takeBack(flow.id);
       const behindMs: BehindMs = (step) =>

@@ -1,0 +1,70 @@
+import { describe, expect, test } from 'vitest';
+import { createBacklogs } from './backlogs.ts';
+import type { Digest } from './digest.ts';
+import { aDigest } from './testing-digests.ts';
+
+const MINUTE = 60_000;
+/** Messages to one place, in seconds: [sent, taken]. Says of each whether its wait was shared. */
+function sharedOf(messages: readonly (readonly [sent: number, taken: number | null])[], nowS = 100_000) {
+  const backlogs = createBacklogs({ now: () => nowS * 1000, shortMs: 4000 });
+  const digests = messages.map(([sent, taken], i): Digest => {
+    const digest = aDigest(`f${i}`, [
+      { as: 'place', atMs: sent * 1000, sends: { q: taken === null ? [] : ['take'] } },
+      ...(taken === null ? [] : [{ as: 'take', atMs: taken * 1000, from: 'place' }]),
+    ]);
+    for (const wait of digest.messages[0]!.waits) {
+      wait.ms = (taken! - sent) * 1000;
+      wait.heardMs = taken! * 1000 + 500;
+    }
+    return digest;
+  });
+  for (const digest of digests) backlogs.observe(digest);
+  return digests.map((digest) => {
+    backlogs.mark(digest);
+    return digest.messages[0]!.waits[0]?.isHeldUp ?? null;
+  });
+}
+const every = (seconds: number, from: number, to: number): number[] =>
+  Array.from({ length: Math.floor((to - from) / seconds) }, (_, i) => from + i * seconds);
+const prompt = (from: number, to: number, seconds = 5) =>
+  every(seconds, from, to).map((at) => [at, at + 0.05] as const);
+const shareOf = (list: readonly (boolean | null)[]): number => list.filter(Boolean).length / list.length;
+
+describe('waits of an outage are shared', () => {
+  const sent = every(5, 1000, 1600);
+  test.each([
+    ['drained at once', (_at: number, i: number) => 1600 + i / 100],
+    ['drained in the order of sending', (at: number) => 1600 + (at - 1000) / 5],
+    ['drained last in, first out', (at: number) => 1600 + (1600 - at) / 5],
+  ])('%s', (_how, takenAt) => {
+    const held = sent.map((at, i) => [at, takenAt(at, i)] as const);
+    const all = sharedOf([...prompt(0, 1000), ...held, ...prompt(1800, 2500)]);
+    expect(shareOf(all.slice(200, 200 + held.length - 1))).toBeGreaterThan(0.98);
+    expect(shareOf(all.slice(0, 200))).toBe(0);
+    expect(shareOf(all.slice(200 + held.length))).toBe(0);
+  });
+  test('the first that is taken is known by those that wait still', () => {
+    const waiting = sent.map((at, i) => [at, i === 40 ? 1600 : null] as const);
+    expect(sharedOf([...prompt(0, 1000), ...waiting], 1640)[200 + 40]).toBe(true);
+  });
+  test('a queue that grows and shrinks', () => {
+    const half = 1200;
+    const waits = every(10, 0, 2 * half).map((at) => [at, at + (half - Math.abs(at - half)) * 0.6] as const);
+    const long = sharedOf(waits).filter((_, i) => waits[i]![1] - waits[i]![0] > 30);
+    expect(shareOf(long)).toBeGreaterThan(0.95);
+  });
+});
+
+describe('a wait of its own is a sample', () => {
+  test('where what was sent before and after was taken at once', () => {
+    const all = sharedOf([...prompt(0, 500), [500, 560], ...prompt(505, 1000)]);
+    expect(all[100]).toBe(false);
+  });
+  test('where nothing else was sent', () => {
+    expect(sharedOf([[0, 600]])).toEqual([false]);
+  });
+  test('where all wait equally long, for as long a time', () => {
+    const steady = every(5, 0, 4000).map((at) => [at, at + 10 * (MINUTE / 1000)] as const);
+    expect(shareOf(sharedOf(steady).slice(-100))).toBe(0);
+  });
+});
