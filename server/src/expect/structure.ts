@@ -40,6 +40,8 @@ interface Tally {
   waits: Waits;
   /** From the start of who met it until that was heard of, ms. */
   lag: Waits;
+  /** When the first of those that met it was sent, ms: before that nobody was there. */
+  sinceMs: number;
   /** Who meets it, last seen. */
   step: string;
   service: string;
@@ -85,7 +87,10 @@ export function createStructure(): Structure {
     if (tally === undefined && tallies.size < MOST_TALLIES)
       tallies.set(
         key,
-        (tally = { met: 0, unmet: 0, waits: createWaits(), lag: createWaits(), step: '', service: '' }),
+        (tally = {
+          ...{ met: 0, unmet: 0, waits: createWaits(), lag: createWaits() },
+          ...{ sinceMs: Infinity, step: '', service: '' },
+        }),
       );
     return tally;
   };
@@ -99,6 +104,7 @@ export function createStructure(): Structure {
   };
   /** By its own kind where enough of those are known, else by its place; null: nobody has to take it. */
   const tallyFor = (digest: Digest, message: SentMessage): Tally | null => {
+    if (!isTakenByAnybody(digest, message)) return null;
     const environment = environmentOf(digest);
     const own = known(environment, sentKey(digest, message));
     const tally =
@@ -114,8 +120,11 @@ export function createStructure(): Structure {
     count(tallyOf(environment, sentKey(digest, message)), false, weight);
     changed.add(environment);
   };
-  const isTakenByAnybody = (digest: Digest, { place }: SentMessage): boolean =>
-    (known(environmentOf(digest), takenKey(place))?.met ?? 0) > 0;
+  /** What was sent before that may have been sent to nobody. */
+  const isTakenByAnybody = (digest: Digest, { place, sentMs }: SentMessage): boolean => {
+    const tally = known(environmentOf(digest), takenKey(place));
+    return tally !== undefined && tally.met > 0 && tally.sinceMs <= sentMs;
+  };
   const isCut = (digest: Digest, { destination, sentMs }: SentMessage): boolean =>
     cuts.size > 0 &&
     (cuts.get(`${environmentOf(digest)}\0${destination}`) ?? []).some(
@@ -138,11 +147,13 @@ export function createStructure(): Structure {
         if (first === undefined) continue;
         const wait = others.reduce((a, b) => (b.ms < a.ms ? b : a), first);
         const taker = byId.get(wait.stepId);
-        if (weight > 0 && !isTakenByAnybody(digest, message)) found.push(`${environment}\0${message.place}`);
+        const before = known(environment, takenKey(message.place));
+        if (weight > 0 && (before?.met ?? 0) === 0) found.push(`${environment}\0${message.place}`);
         for (const key of [takenKey(message.place), sentKey(digest, message)]) {
           const tally = tallyOf(environment, key);
           count(tally, true, weight);
           if (tally === undefined) continue;
+          tally.sinceMs = Math.min(tally.sinceMs, message.sentMs);
           tally.waits.add(wait.ms, wait.isHeldUp, weight);
           if (taker === undefined) continue;
           tally.lag.add(Math.max(0, taker.receivedMs - taker.startMs), taker.isHeldUp, weight);
@@ -171,8 +182,8 @@ export function createStructure(): Structure {
     },
     countUntaken(digest) {
       for (const message of digest.messages) {
-        const met = known(environmentOf(digest), takenKey(message.place))?.met ?? 0;
-        if (!isUntaken(message) || met === 0 || met >= SOLID) continue;
+        if (!isUntaken(message) || !isTakenByAnybody(digest, message)) continue;
+        if (known(environmentOf(digest), takenKey(message.place))!.met >= SOLID) continue;
         if ((latestTaken.get(`${environmentOf(digest)}\0${message.place}`) ?? 0) > message.sentMs)
           countUnmet(digest, message, 1);
       }
@@ -234,14 +245,24 @@ export function createStructure(): Structure {
     },
     load(environment, json) {
       const stored = JSON.parse(json) as {
-        [key: string]: Omit<Tally, 'waits' | 'lag'> & { waits: StoredWaits; lag?: StoredWaits };
+        [key: string]: Omit<Tally, 'waits' | 'lag' | 'sinceMs'> & {
+          waits: StoredWaits;
+          /** Missing in what was stored before they existed. */
+          lag?: StoredWaits;
+          sinceMs?: number | null;
+        };
       };
       byEnvironment.set(
         environment,
         new Map(
           Object.entries(stored).map(([key, tally]) => [
             key,
-            { ...tally, waits: createWaits(tally.waits), lag: createWaits(tally.lag) },
+            {
+              ...tally,
+              waits: createWaits(tally.waits),
+              lag: createWaits(tally.lag),
+              sinceMs: tally.sinceMs ?? 0,
+            },
           ]),
         ),
       );
