@@ -7,6 +7,7 @@ import { type UnixNanos, earlier, later, msBetween, msOf, shifted } from '../mod
 import { draftSteps } from './drafts.ts';
 import { allSegments, type FlowInput } from './flow-input.ts';
 import { flowKeyOf, mayNameFlow, sharedTokens } from './graph.ts';
+import { isSaidOfFlow } from './folding.ts';
 import { hopsOf } from './hops.ts';
 import type { Shifts } from './runs.ts';
 import { addBadge, linkCompensations, mergeAttempts } from './steps.ts';
@@ -38,7 +39,7 @@ function summarize(
   if (steps.some((step) => step.badges.includes('duplicate-processing'))) badges.add('duplicate-processing');
   markBrokenContext(input, head.flowId, stepOf, badges);
 
-  const started = steps.map((step) => step.start).reduce(earlier);
+  let started = steps.map((step) => step.start).reduce(earlier);
   let lastProgress = started;
   let rawStart = spans[0]!.start;
   let rawEnd = spans[0]!.end;
@@ -47,6 +48,7 @@ function summarize(
   for (const segment of allSegments(input)) {
     const shift = shifts.get(segment)!;
     for (const span of segment.spans) {
+      if (isSaidOfFlow(span)) started = earlier(started, shifted(span.start, shift));
       lastProgress = later(lastProgress, shifted(span.end, shift));
       rawStart = earlier(rawStart, span.start);
       rawEnd = later(rawEnd, span.end);
