@@ -22,6 +22,9 @@ export function toTimeline(input: FlowInput, shifts: Shifts, run: number): Flow 
   return summarize(input, shifts, run, steps, hops, stepOf, badges);
 }
 
+/** A flow says what its steps say of its times, and of how often they were done. */
+const OF_FLOW_TOO: ReadonlySet<Badge> = new Set<Badge>(['clock-skew', 'duplicate-processing']);
+
 function summarize(
   input: FlowInput,
   shifts: Shifts,
@@ -36,7 +39,7 @@ function summarize(
   if (input.context.length > 0) badges.add('shared');
   if (input.truncated) badges.add('truncated');
   if (spans.some((span) => span.sampled)) badges.add('sampled');
-  if (steps.some((step) => step.badges.includes('duplicate-processing'))) badges.add('duplicate-processing');
+  for (const step of steps) for (const badge of step.badges) if (OF_FLOW_TOO.has(badge)) badges.add(badge);
   markBrokenContext(input, head.flowId, stepOf, badges);
 
   let started = steps.map((step) => step.start).reduce(earlier);
