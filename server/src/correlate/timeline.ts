@@ -10,14 +10,15 @@ import { flowKeyOf, mayNameFlow, sharedTokens } from './graph.ts';
 import { isSaidOfFlow } from './folding.ts';
 import { hopsOf } from './hops.ts';
 import type { Shifts } from './runs.ts';
-import { addBadge, linkCompensations, mergeAttempts } from './steps.ts';
+import { addBadge, causesFirst, linkCompensations, mergeAttempts } from './steps.ts';
 
 /** One run of one flow as steps and hops. Pure: the same input gives the same timeline, byte for byte. */
 export function toTimeline(input: FlowInput, shifts: Shifts, run: number): Flow {
   const badges = new Set<Badge>();
   const drafts = draftSteps(input, shifts, badges);
-  const { steps, stepOf } = mergeAttempts(drafts);
+  const { steps: merged, stepOf } = mergeAttempts(drafts);
   const hops = hopsOf(input, shifts, stepOf, drafts, badges);
+  const steps = causesFirst(merged, hops);
   linkCompensations(steps, stepOf, drafts);
   return summarize(input, shifts, run, steps, hops, stepOf, badges);
 }
