@@ -2,7 +2,7 @@ import { pushAll } from '../base/lists.ts';
 import type { Badge } from '../model/flow.ts';
 import type { Span } from '../model/span.ts';
 import { allSegments, type FlowInput, type InputSegment } from './flow-input.ts';
-import { foldReceives } from './folding.ts';
+import { foldReceives, foldWhatIsSaid } from './folding.ts';
 import { isConsumer } from './roles.ts';
 import type { Shifts } from './runs.ts';
 
@@ -77,7 +77,7 @@ export function draftSteps(input: FlowInput, shifts: Shifts, badges: Set<Badge>)
       if (within !== '' && span.parent !== '') ofUnended.set(within, draft);
     }
   }
-  return foldReceives(drafts, draftOf);
+  return foldWhatIsSaid(foldReceives(drafts, draftOf));
 }
 
 /** Segments whose parents are in the flow come after them. */

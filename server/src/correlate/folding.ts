@@ -1,4 +1,5 @@
 import { pushAll } from '../base/lists.ts';
+import type { Span } from '../model/span.ts';
 import type { Draft } from './drafts.ts';
 
 /** Which units of work are one, although their spans stand apart. Pure. */
@@ -25,10 +26,36 @@ export function foldReceives(drafts: readonly Draft[], draftOf: Map<string, Draf
     for (const span of above.spans) draftOf.set(span.key, heir);
     into.set(above, heir);
   }
-  if (into.size === 0) return [...drafts];
-  for (const { calledBy } of drafts)
-    if (calledBy !== null) calledBy.from = into.get(calledBy.from) ?? calledBy.from;
-  return drafts.filter((draft) => !into.has(draft));
+  return without(drafts, into);
+}
+
+/**
+ * What is said of a flow is no work: where there is any, it is in the flow's phase and duration, and no step. Of a flow of
+ * which nothing else is known it is one.
+ */
+export function foldWhatIsSaid(drafts: readonly Draft[]): Draft[] {
+  const said = drafts.filter(({ spans }) => spans.every(isSaidOfFlow));
+  if (said.length === 0) return [...drafts];
+  const into = new Map<Draft, Draft | null>();
+  if (said.length < drafts.length) for (const draft of said) into.set(draft, null);
+  else
+    for (const draft of said.slice(1)) {
+      pushAll(said[0]!.spans, draft.spans);
+      into.set(draft, said[0]!);
+    }
+  return without(drafts, into);
+}
+export const isSaidOfFlow = ({ milestone }: Span): boolean => milestone?.startsWith('flow-') ?? false;
+
+/** `gone`: into which other one, or null. What they called was called by that one, or by nobody who is known. */
+function without(drafts: readonly Draft[], gone: ReadonlyMap<Draft, Draft | null>): Draft[] {
+  if (gone.size === 0) return [...drafts];
+  for (const draft of drafts) {
+    const into = draft.calledBy === null ? undefined : gone.get(draft.calledBy.from);
+    if (into === undefined) continue;
+    draft.calledBy = into === null ? null : { ...draft.calledBy!, from: into };
+  }
+  return drafts.filter((draft) => !gone.has(draft));
 }
 
 /** Of one service, by the receive span that they happened in. */

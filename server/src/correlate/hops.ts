@@ -58,7 +58,7 @@ export function hopsOf(
         received,
         returned: calls ? shifted(client.end, from.shift) : null,
         waitMs: Math.max(0, msBetween(sent, received)),
-        skewed: false,
+        skewed: draft.shift - from.shift >= SKEW_SHOWN_NS,
         sync: true,
         evidence: [evidence('parent')],
         confidence: evidence('parent').strength,
@@ -86,7 +86,6 @@ export function hopsOf(
       const sentEnd = corrected(send, send.end);
       const received = shifted(draft.head.start, draft.shift);
       const skewed = draft.shift >= SKEW_SHOWN_NS;
-      if (skewed) badges.add('clock-skew');
       add({
         id: `${spanIdOf(send.key)}>${to.id}`,
         message: messageOf(send, draft.head),

@@ -1,6 +1,6 @@
 import { createJoinedTexts } from '../base/joined-texts.ts';
 import { countWhile, flatMapped, groupedBy, pushAll, smallestOf } from '../base/lists.ts';
-import type { Attempt, Badge, Step, StepStatus } from '../model/flow.ts';
+import type { Attempt, Badge, Hop, Step, StepStatus } from '../model/flow.ts';
 import { spanIdOf, type Milestone, type Span } from '../model/span.ts';
 import { earlier, later, msOf, shifted } from '../model/time.ts';
 import { attemptKeys, byCausalTime, sentAgainBy } from './deliveries.ts';
@@ -33,6 +33,34 @@ export function mergeAttempts(drafts: Draft[]): Merged {
   }
   steps.sort((a, b) => (a.start !== b.start ? (a.start < b.start ? -1 : 1) : a.id < b.id ? -1 : 1));
   return { steps, stepOf };
+}
+
+/** Of steps that begin at the same instant, causes stand before what they caused: by depth, then as they stand. */
+export function causesFirst(steps: readonly Step[], hops: readonly Hop[]): Step[] {
+  if (!steps.some(({ start }, i) => start === steps[i - 1]?.start)) return [...steps];
+  const startOf = new Map(steps.map(({ id, start }) => [id, start]));
+  const caused = new Map<string, string[]>();
+  const pending = new Map<string, number>();
+  for (const { from, to } of hops) {
+    if (from === null || to === null || from === to || startOf.get(from) !== startOf.get(to)) continue;
+    pending.set(to, (pending.get(to) ?? 0) + 1);
+    const known = caused.get(from);
+    if (known === undefined) caused.set(from, [to]);
+    else known.push(to);
+  }
+  if (pending.size === 0) return [...steps];
+  // What causes itself in a circle has no depth: it comes last.
+  const depth = new Map(steps.map(({ id }) => [id, pending.has(id) ? Infinity : 0]));
+  const next = steps.flatMap(({ id }) => (pending.has(id) ? [] : [id]));
+  for (const id of next)
+    for (const to of caused.get(id) ?? []) {
+      pending.set(to, pending.get(to)! - 1);
+      if (pending.get(to)! > 0) continue;
+      depth.set(to, depth.get(id)! + 1);
+      next.push(to);
+    }
+  const compare = (a: number | bigint, b: number | bigint): number => (a < b ? -1 : a > b ? 1 : 0);
+  return steps.toSorted((a, b) => compare(a.start, b.start) || compare(depth.get(a.id)!, depth.get(b.id)!));
 }
 
 /** Whoever takes what was passed on does not do it twice. */

@@ -6,20 +6,25 @@ import { spanIdOf, type Outcome, type Span } from '../model/span.ts';
 import { type UnixNanos, earlier, later, msBetween, msOf, shifted } from '../model/time.ts';
 import { draftSteps } from './drafts.ts';
 import { allSegments, type FlowInput } from './flow-input.ts';
+import { isSaidOfFlow } from './folding.ts';
 import { flowKeyOf, rowTokens } from './tokens.ts';
 import { hopsOf } from './hops.ts';
 import type { Shifts } from './runs.ts';
-import { addBadge, linkCompensations, mergeAttempts } from './steps.ts';
+import { addBadge, causesFirst, linkCompensations, mergeAttempts } from './steps.ts';
 
 /** One run of one flow as steps and hops. Pure: the same input gives the same timeline, byte for byte. */
 export function toTimeline(input: FlowInput, shifts: Shifts, run: number): Flow {
   const badges = new Set<Badge>();
   const drafts = draftSteps(input, shifts, badges);
-  const { steps, stepOf } = mergeAttempts(drafts);
+  const { steps: merged, stepOf } = mergeAttempts(drafts);
   const hops = hopsOf(input, shifts, stepOf, drafts, badges);
+  const steps = causesFirst(merged, hops);
   linkCompensations(steps, stepOf, drafts);
   return summarize(input, shifts, run, steps, hops, stepOf, badges);
 }
+
+/** A flow says what its steps say of its times, and of how often they were done. */
+const OF_FLOW_TOO: ReadonlySet<Badge> = new Set<Badge>(['clock-skew', 'duplicate-processing']);
 
 function summarize(
   input: FlowInput,
@@ -35,10 +40,10 @@ function summarize(
   if (input.context.length > 0) badges.add('shared');
   if (input.truncated) badges.add('truncated');
   if (spans.some((span) => span.sampled)) badges.add('sampled');
-  if (steps.some((step) => step.badges.includes('duplicate-processing'))) badges.add('duplicate-processing');
+  for (const step of steps) for (const badge of step.badges) if (OF_FLOW_TOO.has(badge)) badges.add(badge);
   markBrokenContext(input, head.flowId, stepOf, badges);
 
-  const started = steps.map((step) => step.start).reduce(earlier);
+  let started = steps.map((step) => step.start).reduce(earlier);
   let lastProgress = started;
   let rawStart = spans[0]!.start;
   let rawEnd = spans[0]!.end;
@@ -47,6 +52,7 @@ function summarize(
   for (const segment of allSegments(input)) {
     const shift = shifts.get(segment)!;
     for (const span of segment.spans) {
+      if (isSaidOfFlow(span)) started = earlier(started, shifted(span.start, shift));
       lastProgress = later(lastProgress, shifted(span.end, shift));
       rawStart = earlier(rawStart, span.start);
       rawEnd = later(rawEnd, span.end);
