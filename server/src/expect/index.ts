@@ -13,6 +13,7 @@ import { createDefinitions } from './definitions.ts';
 import { digestOf, type BehindMs, type Digest } from './digest.ts';
 import { expectationsOf, longest, onProbation } from './expectations.ts';
 import { named } from './kinds-of-absence.ts';
+import { hasOtherNames, withNaming } from './naming.ts';
 import { newsOf, type News } from './news.ts';
 import { FEWEST_SAMPLES, type OutcomeSets } from './outcome-sets.ts';
 import { createStructure } from './structure.ts';
@@ -386,7 +387,7 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
         if (model === undefined) return [];
         const [environment = '', type = ''] = key.split('\0');
         const stored = { ...toStored(model), rare: rareOf(key, model) };
-        return [{ environment, type, version: model.version, json: JSON.stringify(stored) }];
+        return [{ environment, type, version: model.version, json: withNaming(stored) }];
       });
       changed.clear();
       for (const { environment, json } of structure.takeChanged())
@@ -396,7 +397,7 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
     load(stored) {
       for (const { environment, type, json } of stored)
         if (type === STRUCTURE) structure.load(environment, json);
-        else {
+        else if (!hasOtherNames(json)) {
           const { model, rare } = fromStored(json);
           models.set(`${environment}\0${type}`, model);
           rare.forEach(keepTaught);
