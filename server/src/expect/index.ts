@@ -15,6 +15,7 @@ import { digestOf, messageKeyOf, placeOf, type BehindMs, type Digest } from './d
 import { onProbation, owedByFlow, owedBySteps } from './expectations.ts';
 import { createHeldFlows } from './held-flows.ts';
 import { named } from './kinds-of-absence.ts';
+import { hasOtherNames, withNaming } from './naming.ts';
 import { newsOf, type News } from './news.ts';
 import { FEWEST_SAMPLES, type OutcomeSets } from './outcome-sets.ts';
 import { createStructure } from './structure.ts';
@@ -370,7 +371,7 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
         const [environment = '', type = ''] = key.split('\0');
         const rare = taught.suspicious(key, (digest) => !digest.declaredComplete && isRare(digest, model));
         const stored = { ...toStored(model), rare };
-        return [{ environment, type, version: model.version, json: JSON.stringify(stored) }];
+        return [{ environment, type, version: model.version, json: withNaming(stored) }];
       });
       changed.clear();
       for (const { environment, json } of structure.takeChanged())
@@ -380,7 +381,7 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
     load(stored) {
       for (const { environment, type, json } of stored)
         if (type === STRUCTURE) structure.load(environment, json);
-        else {
+        else if (!hasOtherNames(json)) {
           const { model, rare } = fromStored(json);
           models.set(`${environment}\0${type}`, model);
           for (const digest of rare) taught.add(digest);
