@@ -2,7 +2,7 @@ import { ORIGIN, REFERRER, SPAN, TAKEN, TOKEN, TRACE } from '../model/names.ts';
 import { traceIdOf, type Span, type SpanKey } from '../model/span.ts';
 import { createDeparted } from './departed.ts';
 import type { Graph, Node } from './graph.ts';
-import { isSend } from './roles.ts';
+import { isConsumer, isSend } from './roles.ts';
 import { idToken, mayNameFlow, messageTokens, weakTokens } from './tokens.ts';
 
 /**
@@ -110,7 +110,10 @@ export function createAway(
         } else if (here.get(span.key)?.cycle || here.isReferredTo(span.key)) askOrigin(span.traceId); // A ring is cut somewhere.
         for (const link of span.links) {
           const traceId = traceIdOf(link);
-          if (hasDeparted(traceId) && !here.get(link)) askSpan(link, traceId);
+          if (here.get(link) !== undefined) continue;
+          if (hasDeparted(traceId)) askSpan(link, traceId);
+          // Others may have taken a message from the same absent span.
+          if (isConsumer(span.role) && span.links.length === 1) ask(REFERRER, link);
         }
         ask(REFERRER, span.key);
         askShared(span);

@@ -38,9 +38,11 @@ export const isElsewhere = (a: Span, b: Span): boolean => {
   return here !== '' && there !== '' && here !== there;
 };
 
+export const isRouted = ({ message }: Span): boolean => message !== null && ROUTING.has(message.system);
+
 /** Of a message that only its id tells: what was sent to another place is another message, unless it was set aside there. */
 export const mayTake = (taker: Span, send: Span): boolean =>
-  !isElsewhere(taker, send) || ROUTING.has(send.message!.system) || isSetAside(taker.message!, send.message!);
+  !isElsewhere(taker, send) || isRouted(send) || isSetAside(taker.message!, send.message!);
 
 const isSetAside = ({ destination, deadLettered }: Message, { destination: from }: Message): boolean =>
   deadLettered ||

@@ -2,6 +2,7 @@ import type { EvidenceKind } from '../model/flow.ts';
 import type { Span, SpanKey } from '../model/span.ts';
 import { causesOf, headOf, rememberedHeads, type Cause } from './evidence.ts';
 import type { Graph, Node } from './graph.ts';
+import { withoutHandedOn } from './handed-on.ts';
 import { isConsumer, isSend } from './roles.ts';
 import { idToken, messageTokens } from './tokens.ts';
 import type { FlowState } from './assembler.ts';
@@ -120,7 +121,7 @@ export function inputOf(state: FlowState, graph: Graph): FlowInput {
   segments.sort((a, b) => order(a.head, b.head));
   return {
     key: state.key,
-    segments,
+    segments: withoutHandedOn(segments),
     shared: [...taken].map(asSegment).sort((a, b) => order(a.head, b.head)),
     context: [...context].map((node) => node.span).sort(order),
     unattributed: unattributed.sort((a, b) => order(a.span, b.span)),

@@ -1,4 +1,5 @@
 import { countOf, neighboursOf, type Node, type Sharing } from './graph.ts';
+import { tookFrom } from './absent.ts';
 import { isBatchConsumer } from './roles.ts';
 import { isMessageToken, sharedTokens } from './tokens.ts';
 import type { Assembler } from './assembler.ts';
@@ -55,6 +56,8 @@ export function togetherWith(
     // Orphans of one missing parent are named together.
     if (node.parent === null && node.span.parent !== '')
       meetAll(node.span.parent, graph.waitingFor(node.span.parent));
+    for (const link of node.span.links)
+      if (tookFrom(node, link) && graph.placeOf(link).takers) meetAll(link, graph.waitingFor(link));
   }
   return { nodes, border, isAll: true };
 }

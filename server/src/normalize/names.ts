@@ -61,6 +61,7 @@ export const FIELDS = {
     'messaging.destination.name',
     'messaging.destination',
     'bullmq.queue.name',
+    'messaging.destination_publish.name',
   ],
   subscription: [
     'messaging.destination.subscription.name',

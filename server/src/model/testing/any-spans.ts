@@ -137,6 +137,7 @@ export const anyRushes = fc
     const taken = batches.flatMap((batch, b): SpanSketch[] => {
       const trace = `b${b}`;
       const picked = takes[b]!;
+      const places = new Set(picked.map((at) => sends[at]!.destination));
       const under = (k: number, more: Partial<SpanSketch>): SpanSketch => ({
         trace,
         id: `c${b}${k}`,
@@ -154,7 +155,8 @@ export const anyRushes = fc
           id: `b${b}`,
           role: batch.role,
           service: 'pay',
-          destination: batch.placed ? 'q' : '',
+          // Of the one place that all of it came from: who says another one was handed another message.
+          destination: batch.placed && places.size === 1 ? [...places][0]! : '',
           at: batch.early ? 5 : 50 + 40 * b,
           ms: 30,
           failed: batch.failed,
