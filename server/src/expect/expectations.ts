@@ -138,13 +138,16 @@ function owedByTakers(message: SentMessage, asked: Context): WaitingFor[] {
       owed,
       extraMs: 0,
       floorMs: owed.samples < FEWEST_SAMPLES ? Math.max(floorMs, UNSURE_MS) : floorMs,
-      basis: owed.samples < FEWEST_SAMPLES ? 'structural' : 'learned',
+      // Of so few, only silence tells an outage from a choice.
+      basis: owed.samples < FEWEST_ALWAYS ? 'structural' : 'learned',
     }),
   );
 }
 
-/** Of so few messages, a taker of each of them is owed as long as it is silent: whoever is heard of may be choosy. */
+/** A taker of each of so few messages is owed as long as it is silent: whoever is heard of may be choosy … */
 const FEWEST_MESSAGES = 20;
+/** … and of so many, whether or not. */
+const FEWEST_ALWAYS = 50;
 const UNSURE_MS = 60_000;
 function takersOwed(takers: OutcomeSets, seen: readonly string[]): Owed | null {
   if (takers.total >= FEWEST_SAMPLES) return takers.owedAfter(seen);

@@ -114,9 +114,19 @@ describe('what messaging owes without history of the flow type', () => {
   ])('of %i taken and %i that others overtook, the next is owed: %s', (met, overtaken, expected) => {
     const structure = createStructure();
     for (let i = 0; i < met; i++) structure.teach(taken(), 1);
-    structure.observe(taken({ sentMs: 2000 }));
-    for (let i = 0; i < overtaken; i++) structure.countUntaken(untaken());
+    for (let i = 0; i <= overtaken; i++) {
+      structure.observe(taken({ sentMs: 10_000 * (i + 1) - 3000 }));
+      structure.countUntaken(untaken({ sentMs: 10_000 * i }));
+    }
     expect(owes(structure, untaken())).toBe(expected);
+  });
+  test('those that were sent in one silence count once', () => {
+    const structure = createStructure();
+    for (let i = 0; i < 30; i++) structure.teach(taken(), 1);
+    structure.observe(taken({ sentMs: 1005 }));
+    structure.observe(taken({ sentMs: 900_000 }));
+    for (let i = 0; i < 50; i++) structure.countUntaken(untaken({ sentMs: 10_000 + 1000 * i }));
+    expect(owes(structure, untaken({ sentMs: 950_000 }))).toBe(true);
   });
   test('whom nobody overtook waits in an outage, and proves nothing', () => {
     const structure = createStructure();
@@ -128,9 +138,12 @@ describe('what messaging owes without history of the flow type', () => {
   test('what was counted is taken back once, with what the flow taught or without', () => {
     const structure = createStructure();
     structure.teach(taken(), 1);
-    structure.observe(taken({ sentMs: 2000 }));
-    const late = Array.from({ length: 5 }, () => untaken());
-    for (const one of late) structure.countUntaken(one);
+    const late = [1, 2, 3, 4, 5].map((i) => untaken({ sentMs: 10_000 * i }));
+    for (const [i, one] of late.entries()) {
+      structure.observe(taken({ sentMs: 10_000 * (i + 1) - 3000 }));
+      structure.observe(taken({ sentMs: 10_000 * (i + 1) + 3000 }));
+      structure.countUntaken(one);
+    }
     expect(owes(structure, untaken())).toBe(false);
     for (const one of late) {
       structure.takeBackUntaken(one);

@@ -47,7 +47,25 @@ interface Tally {
   service: string;
 }
 
+/** What was taken at one place lately. */
+interface Taking {
+  /** When the latest of the messages that were taken was sent, ms. */
+  latestSentMs: number;
+  /** In which something was taken. */
+  seconds: Set<number>;
+  /** When the last message was sent that counted as one that others overtook, ms. */
+  countedMs: number;
+}
+/** Between the last that counted and this one. */
+const wasAtWork = ({ seconds, countedMs }: Taking, sentMs: number): boolean => {
+  for (const second of seconds) if (second * 1000 >= countedMs && second * 1000 <= sentMs) return true;
+  return false;
+};
+const MOST_SECONDS = 128;
+
 const FEWEST = 20;
+/** From so many on of which none rested, what is sent for a join is taken by it, each by itself. */
+const ALWAYS = 200;
 const NORMAL = 0.8;
 /** Of the messages to a place: if more than this rest untaken, by the lower bound, its taker is choosy. */
 const RESTS = 0.05;
@@ -74,8 +92,8 @@ const isUntaken = ({ takers, waitingHopId }: SentMessage): boolean =>
 export function createStructure(): Structure {
   const byEnvironment = new Map<string, Map<string, Tally>>();
   const changed = new Set<string>();
-  /** By environment and place: when the latest of the messages that were taken there was sent, ms. */
-  const latestTaken = new Map<string, number>();
+  /** By environment and place. */
+  const takings = new Map<string, Taking>();
   const cuts = new Map<string, number[]>();
 
   const known = (environment: string, key: string): Tally | undefined =>
@@ -170,22 +188,30 @@ export function createStructure(): Structure {
       return found;
     },
     observe(digest) {
-      for (const { place, takers, sentMs } of digest.messages) {
-        if (takers.length === 0) continue;
+      for (const { place, sentMs, waits } of digest.messages) {
+        if (waits.length === 0) continue;
         const key = `${environmentOf(digest)}\0${place}`;
-        const latest = latestTaken.get(key);
-        if (latest !== undefined && latest >= sentMs) continue;
-        if (latest === undefined && latestTaken.size >= MOST_PLACES)
-          latestTaken.delete(latestTaken.keys().next().value!);
-        latestTaken.set(key, sentMs);
+        let taking = takings.get(key);
+        if (taking === undefined) {
+          if (takings.size >= MOST_PLACES) takings.delete(takings.keys().next().value!);
+          takings.set(key, (taking = { latestSentMs: 0, seconds: new Set(), countedMs: 0 }));
+        }
+        taking.latestSentMs = Math.max(taking.latestSentMs, sentMs);
+        for (const { ms } of waits) taking.seconds.add(Math.floor((sentMs + ms) / 1000));
+        while (taking.seconds.size > MOST_SECONDS)
+          taking.seconds.delete(taking.seconds.values().next().value!);
       }
     },
     countUntaken(digest) {
       for (const message of digest.messages) {
         if (!isUntaken(message) || !isTakenByAnybody(digest, message)) continue;
         if (known(environmentOf(digest), takenKey(message.place))!.met >= SOLID) continue;
-        if ((latestTaken.get(`${environmentOf(digest)}\0${message.place}`) ?? 0) > message.sentMs)
-          countUnmet(digest, message, 1);
+        const taking = takings.get(`${environmentOf(digest)}\0${message.place}`);
+        if (taking === undefined || taking.latestSentMs <= message.sentMs) continue;
+        // Those that were sent in one silence count once: whoever was away took none of them, choosy or not.
+        if (!wasAtWork(taking, message.sentMs)) continue;
+        taking.countedMs = Math.max(taking.countedMs, message.sentMs);
+        countUnmet(digest, message, 1);
       }
     },
     takeBackUntaken(digest) {
@@ -202,7 +228,9 @@ export function createStructure(): Structure {
         const step = byId.get(message.stepId);
         if (tally === null || step === undefined || isCut(digest, message)) continue;
         const missing = untaken(message, step, tally, model, floorMs);
-        if (!cameOtherwise(missing, message, step, digest)) owed.push(missing);
+        const own = known(environment, sentKey(digest, message));
+        const isAlwaysTaken = own !== undefined && own.unmet === 0 && own.met >= ALWAYS;
+        if (isAlwaysTaken || !cameOtherwise(missing, message, step, digest)) owed.push(missing);
       }
       for (const step of digest.steps) {
         if (owed.length >= MOST_WAITING) break;
