@@ -1,12 +1,13 @@
 import { createJoinedTexts } from '../base/joined-texts.ts';
 import { countWhile, flatMapped, groupedBy, pushAll, smallestOf } from '../base/lists.ts';
-import type { Attempt, Badge, Step, StepStatus } from '../model/flow.ts';
+import type { Attempt, Badge, Receipt, Step, StepStatus } from '../model/flow.ts';
 import { spanIdOf, type Milestone, type Span } from '../model/span.ts';
 import { earlier, later, msOf, shifted } from '../model/time.ts';
 import { attemptKeys, byCausalTime, sentAgainBy } from './deliveries.ts';
 import type { Draft } from './drafts.ts';
 import { order, type InputSegment } from './flow-input.ts';
 import { idleIn } from './idle.ts';
+import { isConsumer } from './roles.ts';
 
 /** Drafts → steps: attempts, names, outcomes, and which step undoes which. Pure. */
 
@@ -75,6 +76,7 @@ function toStep(group: Draft[]): Step {
     ? null
     : attempts.map((attempt) => attempt.end!).reduce(later);
   const idle = flatMapped(group, idleIn);
+  const receipt = receiptOf(group[group.length - 1]!);
   return {
     id: spanIdOf(head.key) + head.traceId.slice(0, 8),
     typeKey: typeKeyOf(first),
@@ -104,7 +106,24 @@ function toStep(group: Draft[]): Step {
     deadlineMs: spans.reduce((least, { step }) => earliestDeadline(least, step?.deadlineMs ?? 0), 0) || null,
     itinerary: itineraryOf(spans),
     ...(idle.length > 0 && { idle }),
+    ...(receipt !== null && { receipt }),
   };
+}
+
+/**
+ * Some agents end the span of a delivery before the work begins. Whether work is still to come after one that stands alone
+ * is known only by others like it, in which work came.
+ */
+function receiptOf({ head, spans, segment }: Draft): Receipt | null {
+  if (!isConsumer(head.role) || segment.shared) return null;
+  const own = spans.filter(
+    ({ service, milestone }) => service.name === head.service.name && milestone === null,
+  );
+  const { message, end } = own.find(({ role }) => role === 'receive') ?? head;
+  const place = [head.service.name, message!.destination || sentTo(segment), message!.group].join('\0');
+  if (head.role === 'receive' && own.length === 1) return { place, isHandled: false };
+  const isHandled = own.some((span) => span.role === 'receive') && own.some((span) => span.end > end);
+  return isHandled ? { place, isHandled } : null;
 }
 
 /** What is heard of a failure later, an earlier attempt or the span after its event, does not make it newer. */
@@ -202,13 +221,16 @@ function attemptFromMilestones(draft: Draft, milestones: Span[]): Attempt {
   };
 }
 
-/** DESIGN "Step type": never the raw span name, which may carry ids. */
+/**
+ * DESIGN "Step type": never the raw span name, which may carry ids. A receive is the processing of which only so much is
+ * known so far: one kind of step, or each would be missed where the other came.
+ */
 function typeKeyOf({ head, segment }: Draft): string {
   const what =
     ownName(head) ||
     head.route ||
     (head.message !== null
-      ? `${head.role} ${head.message.type || head.message.destination || sentTo(segment)}`
+      ? `${isConsumer(head.role) ? 'process' : head.role} ${head.message.type || head.message.destination || sentTo(segment)}`
       : (head.milestone ?? head.role));
   return typeKeyIn(head.service.name, what);
 }
