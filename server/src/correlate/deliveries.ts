@@ -30,7 +30,9 @@ export function attemptKeys(drafts: readonly Draft[]): (draft: Draft) => string 
 export function sentAgainBy(draft: Draft): Span[] {
   const id = isDelivery(draft) ? idOf(draft) : '';
   // A counter begins anew at every destination: the same number there is another message.
-  return id === '' || isCounted(id) ? [] : draft.spans.filter(({ role, message }) => isSend(role) && message?.id === id);
+  return id === '' || isCounted(id)
+    ? []
+    : draft.spans.filter(({ role, message }) => isSend(role) && message?.id === id);
 }
 
 /** Some consumers do not say which message they took: its send does, if it sent no other. */
@@ -110,8 +112,9 @@ function sendingOf({ key, span }: InputCause, position: string): string {
 
 const DEAD =
   /dlq|dlx|dead[ ._-]?letter|(?:^|[^a-z])(?:dead|dlt|poison|parking[ ._-]?lot)(?:$|[^a-z])|[^a-z]errors?$/i;
+export const hasDeadName = (destination: string): boolean => DEAD.test(destination);
 const isGivenUp = ({ head }: Draft): boolean =>
-  head.message!.deadLettered || DEAD.test(head.message!.destination);
+  head.message!.deadLettered || hasDeadName(head.message!.destination);
 
 /** What a broker delivers again by a retry queue was for the queue that this one is named after. */
 const RETRY = /(?:^|[._\-/:%])retr(?:y|ies)(?:[._\-:%]?\d+(?:ms|s|m|h)?)?(?=$|[._\-/:%])/gi;
