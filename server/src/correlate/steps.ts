@@ -4,6 +4,7 @@ import type { Attempt, Badge, Receipt, Step, StepStatus } from '../model/flow.ts
 import { spanIdOf, type Milestone, type Span } from '../model/span.ts';
 import { earlier, later, msOf, shifted } from '../model/time.ts';
 import { attemptKeys, byCausalTime, sentAgainBy } from './deliveries.ts';
+import { isSameDestination } from './destinations.ts';
 import type { Draft } from './drafts.ts';
 import { order, type InputSegment } from './flow-input.ts';
 import { idleIn } from './idle.ts';
@@ -80,7 +81,7 @@ function toStep(group: Draft[]): Step {
   return {
     id: spanIdOf(head.key) + head.traceId.slice(0, 8),
     typeKey: typeKeyOf(first),
-    name: nameOf(head),
+    name: nameOf(first),
     service: head.service.name,
     serviceVersion: head.service.version,
     instance: head.service.instance,
@@ -230,7 +231,7 @@ function typeKeyOf({ head, segment }: Draft): string {
     ownName(head) ||
     head.route ||
     (head.message !== null
-      ? `${isConsumer(head.role) ? 'process' : head.role} ${head.message.type || head.message.destination || sentTo(segment)}`
+      ? `${isConsumer(head.role) ? 'process' : head.role} ${sentAs(head, segment) || head.message.destination || sentTo(segment)}`
       : (head.milestone ?? head.role));
   return typeKeyIn(head.service.name, what);
 }
@@ -244,8 +245,23 @@ const typeKeyIn = createJoinedTexts(' ', 20_000);
 /** What a step expects is the name of another one. */
 const ownName = (head: Span): string => (head.milestone === 'flow-expects' ? '' : (head.step?.name ?? ''));
 
-function nameOf(head: Span): string {
-  return ownName(head) || head.route || head.name;
+function nameOf({ head, segment }: Draft): string {
+  const name = ownName(head) || head.route;
+  if (name !== '' || head.message === null) return name || head.name;
+  const { type, destination } = head.message;
+  const sent = type === '' && destination !== '' ? sentAs(head, segment) : '';
+  return sent === '' ? head.name : head.name.replace(destination, sent);
+}
+
+/**
+ * The declared type, else what it was sent as, by whoever took it from the very place that it was sent to: where an
+ * exchange is named on both sides, that alone would be one name for all that goes through it.
+ */
+function sentAs(head: Span, { causes }: InputSegment): string {
+  const { type } = head.message!;
+  if (type !== '' || !isConsumer(head.role)) return type;
+  const [cause] = causes;
+  return cause?.span?.message && isSameDestination(cause.span, head) ? cause.span.message.type : '';
 }
 
 function kindOf(head: Span): string {

@@ -32,6 +32,7 @@ import {
   OUTCOMES,
   RESOURCE,
 } from './names.ts';
+import { placeOf, requestNamed, TEMPORARY } from './places.ts';
 import { repairTimes } from './repairs.ts';
 import { roleOf } from './role.ts';
 
@@ -156,7 +157,7 @@ export function createNormalizer(settings: KeySettings): Normalizer {
       if (cut) warnings = [...warnings, LINKS_CUT];
       const events = reader.events(otlp.events);
       if (read.cut || events.cut) warnings = [...warnings, TEXT_CUT];
-      const message = isMessaging(role) ? messageOf(values, system) : null;
+      const message = isMessaging(role) ? messageOf(values, system, role) : null;
       if (message !== null && (role === 'receive' || role === 'process')) {
         const missing = linksCutOf(otlp, named, message.batchCount);
         if (missing > 0) message.linksCut = missing;
@@ -168,7 +169,7 @@ export function createNormalizer(settings: KeySettings): Normalizer {
         parentRemote: (otlp.flags & HAS_IS_REMOTE) === 0 ? null : (otlp.flags & IS_REMOTE) !== 0,
         role,
         milestone: null,
-        name: otlp.name,
+        name: message?.destination === TEMPORARY ? withoutPlace(otlp.name, values) : otlp.name,
         start,
         end,
         failed,
@@ -181,7 +182,7 @@ export function createNormalizer(settings: KeySettings): Normalizer {
         step: stepOf(values),
         keys: read.keys,
         identities: read.identities,
-        route: routeOf(values),
+        route: routeOf(values) || (role === 'server' ? serverRouteOf(values, otlp.name) : ''),
         warnings,
         receivedAtMs,
         names: null,
@@ -294,25 +295,31 @@ function linksCutOf(otlp: OtlpSpan, named: number, batchCount: number): number {
   return Math.max(unread, known > 0 ? batchCount - known : 0);
 }
 
-function messageOf(values: Values, system: string): Message {
+function messageOf(values: Values, system: string, role: Role): Message {
   const kind = textOf(values[F.messageKind]);
-  const destination = textOf(values[F.destination]);
-  const routingKey = textOf(values[F.routingKey]);
+  const isSend = role === 'send' || role === 'create';
+  const place = placeOf(textOf(values[F.destination]), textOf(values[F.routingKey]), system, isSend);
+  const { destination, isTemporary } = place;
+  const conversation = textOf(values[F.conversation]);
   const partition = textOf(values[F.partition]);
   const offset = textOf(values[F.offset]);
   return {
-    kind: (MESSAGE_KINDS.includes(kind) ? kind : '') as MessageKind | '',
-    type: textOf(values[F.messageType]),
+    // What is sent to a queue that somebody made for an answer, is one.
+    kind: MESSAGE_KINDS.includes(kind)
+      ? (kind as MessageKind)
+      : isTemporary && conversation !== ''
+        ? 'reply'
+        : '',
+    type: textOf(values[F.messageType]) || place.type,
     id: textOf(values[F.messageId]),
     system,
-    // Made for one receiver: what is learned of one of them holds for all (OTel's own word for them in span names).
-    destination: values[F.temporary] === true ? '(temporary)' : destination || routingKey,
+    destination: values[F.temporary] === true || isTemporary ? TEMPORARY : destination,
     group: textOf(values[F.group]) || textOf(values[F.subscription]),
     partition,
     position:
       partition !== '' && offset !== '' && destination !== '' ? `${destination}/${partition}/${offset}` : '',
     batchCount: Number(values[F.batchCount] ?? 0) || 0,
-    conversation: textOf(values[F.conversation]),
+    conversation,
     correlationId: textOf(values[F.correlationId]),
     causationId: textOf(values[F.causationId]),
     deadLettered: values[F.deadLetteredFrom] !== undefined,
@@ -377,6 +384,19 @@ function routeOf(values: Values): string {
   const rpc = textOf(values[F.rpcMethod]);
   if (rpc !== '') return `${textOf(values[F.rpcService])}/${rpc}`;
   return method;
+}
+
+/** Micrometer names the template of the path; else the span's name is all that tells one request from another. */
+function serverRouteOf(values: Values, name: string): string {
+  const uri = textOf(values[F.uri]);
+  const method = textOf(values[F.method]);
+  return uri.startsWith('/') && method !== '' ? requestTo(method, uri) : requestNamed(name);
+}
+
+/** The name of a queue that was made for one answer tells nothing, and is in no other span. */
+function withoutPlace(name: string, values: Values): string {
+  const place = textOf(values[F.destination]);
+  return place === '' ? name : name.replace(place, TEMPORARY);
 }
 
 /** What failed, from (in this order) error.type, the newest exception event, the status message. */
