@@ -34,6 +34,7 @@ import {
 } from './names.ts';
 import { placeOf, requestNamed, TEMPORARY } from './places.ts';
 import { repairTimes } from './repairs.ts';
+import { isTooEarly, rootCause } from './root-cause.ts';
 import { roleOf } from './role.ts';
 
 export type { KeySettings } from './attributes.ts';
@@ -135,15 +136,18 @@ export function createNormalizer(settings: KeySettings): Normalizer {
       const read = reader.read(otlp.attributes);
       const { values } = read;
       const system = textOf(values[F.system]) || (values[F.bullmqOperation] !== undefined ? 'bullmq' : '');
-      const role = roleOf(
+      const failed = otlp.statusCode === 2;
+      const error = failed ? errorOf(otlp, read) : null;
+      const isRefused = error !== null && isTooEarly(error);
+      const named = roleOf(
         otlp.kind,
         system,
         textOf(values[F.operation]),
         textOf(values[F.operationName]),
         textOf(values[F.faasTrigger]),
       );
-      const { links, named, json: linkJson, cut } = linksOf(otlp.links);
-      const failed = otlp.statusCode === 2;
+      const role = isRefused && (named === 'process' || named === 'receive') ? 'settle' : named;
+      const { links, named: linked, json: linkJson, cut } = linksOf(otlp.links);
       let { start, end } = otlp;
       let warnings = NONE;
       if (end < start || end > 0x7fffffffffffffffn || start > 0x7fffffffffffffffn) {
@@ -159,7 +163,7 @@ export function createNormalizer(settings: KeySettings): Normalizer {
       if (read.cut || events.cut) warnings = [...warnings, TEXT_CUT];
       const message = isMessaging(role) ? messageOf(values, system, role) : null;
       if (message !== null && (role === 'receive' || role === 'process')) {
-        const missing = linksCutOf(otlp, named, message.batchCount);
+        const missing = linksCutOf(otlp, linked, message.batchCount);
         if (missing > 0) message.linksCut = missing;
       }
       const span: Span = {
@@ -172,8 +176,8 @@ export function createNormalizer(settings: KeySettings): Normalizer {
         name: message?.destination === TEMPORARY ? withoutPlace(otlp.name, values) : otlp.name,
         start,
         end,
-        failed,
-        error: failed ? errorOf(otlp, read) : null,
+        failed: failed && !isRefused,
+        error: isRefused ? null : error,
         sampled: otlp.traceState !== '' && SAMPLED.test(otlp.traceState),
         service,
         links,
@@ -399,18 +403,21 @@ function withoutPlace(name: string, values: Values): string {
   return place === '' ? name : name.replace(place, TEMPORARY);
 }
 
-/** What failed, from (in this order) error.type, the newest exception event, the status message. */
+/** What failed, from (in this order) error.type, the newest exception event, the status message; its cause, where told. */
 function errorOf(span: OtlpSpan, read: ReadAttributes): SpanError {
   let type = textOf(read.values[F.errorType]);
   let message = textOf(read.values[F.errorMessage]);
-  for (let i = span.events.length - 1; i >= 0 && (type === '' || message === ''); i--) {
-    const event = span.events[i]!;
-    if (event.name !== 'exception') continue;
-    for (let a = 0; a < event.attributes.length; a += 2) {
-      if (event.attributes[a] === 'exception.type' && type === '') type = textOf(event.attributes[a + 1]);
-      if (event.attributes[a] === 'exception.message' && message === '')
-        message = textOf(event.attributes[a + 1]);
-    }
+  const thrown = span.events.findLast(({ name }) => name === 'exception');
+  if (thrown !== undefined) {
+    const told = new Map<unknown, AttributeValue>();
+    for (let a = 0; a < thrown.attributes.length; a += 2)
+      told.set(thrown.attributes[a], thrown.attributes[a + 1]!);
+    const thrownType = textOf(told.get('exception.type'));
+    const cause = rootCause(textOf(told.get('exception.stacktrace')));
+    // Whoever says another type says more than what was thrown.
+    const isItself = type === '' || type === thrownType;
+    type = (isItself && cause?.type) || type || thrownType;
+    message = (isItself && cause?.message) || message || textOf(told.get('exception.message'));
   }
   return { type: type || 'error', message: (message || span.statusMessage).slice(0, 500) };
 }
