@@ -18,6 +18,7 @@ import { named } from './kinds-of-absence.ts';
 import { hasOtherNames, withNaming } from './naming.ts';
 import { newsOf, type News } from './news.ts';
 import { FEWEST_SAMPLES, type OutcomeSets } from './outcome-sets.ts';
+import { withRunning } from './receipts.ts';
 import { createStructure } from './structure.ts';
 import { createSuspects } from './suspects.ts';
 import { createTaught } from './taught.ts';
@@ -123,7 +124,7 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
   const suspects = createSuspects(clock);
   const clocks = createSenderClocks();
   const backlogs = createBacklogs({ now: () => clock.now(), shortMs: SHORT_PART * floorMs });
-  const variants = createVariants({ performedAt: suspects.performedAt });
+  const variants = createVariants(suspects);
   const models = new Map<string, TypeModel>();
   /** Flows that owed nothing when they were judged, and teach once they are quiet. */
   const learning = new Map<string, Digest>();
@@ -338,8 +339,9 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
       return gone.length > 0;
     },
     conclude(flow) {
+      const seen = withRunning(flow, (place) => structure.workFollows(flow.environment, place));
       const definition = definitions.of(flow.type, flow.typeVersion);
-      return definition === null ? flow : concluded(flow, definition);
+      return definition === null ? seen : concluded(seen, definition);
     },
     define: (list, source, atMs) => definitions.add(list, source, atMs),
     definitions: () => definitions.list(),
