@@ -113,10 +113,10 @@ export function causesOf(head: Node, graph: Graph): Cause[] {
     }
   }
   const send = sendOfSameMessage(head, graph);
-  const received = tookFromReceive(head) ? causesOf(parent!, graph) : [];
-  // Context led the message here, and ends at the span that received it: its name only confirms that.
-  if (send !== null) return [received.find(({ node }) => node === send.node) ?? send];
-  return received.length === 1 ? [{ key: parent!.span.key, node: parent, kinds: ['parent'] }] : [];
+  if (send !== null) return [send];
+  return tookFromReceive(head) && causesOf(parent!, graph).length === 1
+    ? [{ key: parent!.span.key, node: parent, kinds: ['parent'] }]
+    : [];
 }
 
 export type CausesOf = (head: Node) => Cause[];

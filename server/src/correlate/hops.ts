@@ -2,8 +2,6 @@ import { append } from '../base/lists.ts';
 import { evidence, type Badge, type Hop, type Step } from '../model/flow.ts';
 import { spanIdOf, type MessageKind, type Span } from '../model/span.ts';
 import { msBetween, shifted, type UnixNanos } from '../model/time.ts';
-import { deadLettersIn } from './dead-letters.ts';
-import { hasDeadName } from './deliveries.ts';
 import { isOneSending } from './destinations.ts';
 import type { Draft } from './drafts.ts';
 import { allSegments, type FlowInput, type InputSegment } from './flow-input.ts';
@@ -31,7 +29,6 @@ export function hopsOf(
   };
   const hops = new Map<string, Hop>();
   const consumed = new Set<string>();
-  const deadLetterOf = deadLettersIn(drafts, stepOf);
   for (const draft of drafts) {
     const to = stepOf.get(draft.head.key)!;
     if (draft.calledBy !== null) {
@@ -85,28 +82,21 @@ export function hopsOf(
       if (draft.segment.shared && !stepOf.has(send.key)) continue;
       consumed.add(send.key);
       if (cause.where !== 'flow') badges.add('shared');
-      const givenUp = deadLetterOf(draft, send);
-      const from = givenUp?.from ?? stepOf.get(send.key);
-      const sentEnd = givenUp?.at ?? corrected(send, send.end);
-      const message = messageOf(send, draft.head);
-      // Its handler put it there, having failed; or the broker did, and nobody sent it.
-      const isDead =
-        givenUp !== null ||
-        draft.head.message!.deadLettered ||
-        (hasDeadName(message.destination) && from !== undefined && hasFailed(from));
+      const from = stepOf.get(send.key);
+      const sentEnd = corrected(send, send.end);
       const received = shifted(draft.head.start, draft.shift);
       const skewed = draft.shift >= SKEW_SHOWN_NS;
       add({
         id: `${spanIdOf(send.key)}>${to.id}`,
-        message: givenUp === null ? message : { ...message, destination: givenUp.destination },
+        message: messageOf(send, draft.head),
         from: from?.id ?? null,
         to: to.id,
         consumerGroup: draft.head.message?.group || null,
-        state: isDead ? 'dead-lettered' : 'delivered',
+        state: draft.head.message?.deadLettered ? 'dead-lettered' : 'delivered',
         attempts: to.attempts.length,
-        sendSpanId: givenUp === null ? spanIdOf(send.key) : null,
+        sendSpanId: spanIdOf(send.key),
         receiveSpanId: spanIdOf(draft.head.key),
-        sent: givenUp?.at ?? corrected(send, send.start),
+        sent: corrected(send, send.start),
         received,
         returned: null,
         waitMs: Math.max(0, msBetween(sentEnd, received)),
@@ -183,8 +173,6 @@ export function hopsOf(
     });
   }
 }
-
-const hasFailed = ({ attempts }: Step): boolean => attempts.some(({ status }) => status === 'failed');
 
 function messageOf(send: Span, receive: Span | null): Hop['message'] {
   const s = send.message;

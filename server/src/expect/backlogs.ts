@@ -50,8 +50,7 @@ const mostWaited = (neighbours: Neighbour[]): boolean => {
   return 2 * next.filter((one) => one.waitedAsWell).length > next.length;
 };
 
-export function createBacklogs(options: BacklogOptions): Backlogs {
-  const { shortMs } = options;
+export function createBacklogs({ now, shortMs }: BacklogOptions): Backlogs {
   const places = new Map<string, Map<number, Sent[]>>();
   const keyOf = ({ type }: Digest, place: string): string => `${type.split('\0')[0]!}\0${place}`;
 
@@ -115,7 +114,7 @@ export function createBacklogs(options: BacklogOptions): Backlogs {
       const mine = taken[to]?.[instant];
       if (mine !== undefined) return mine - sentMs;
       for (const _ in taken) return null;
-      return options.now() - sentMs;
+      return now() - sentMs;
     };
 
   return {

@@ -18,7 +18,6 @@ import { named } from './kinds-of-absence.ts';
 import { hasOtherNames, withNaming } from './naming.ts';
 import { newsOf, type News } from './news.ts';
 import { FEWEST_SAMPLES, type OutcomeSets } from './outcome-sets.ts';
-import { withRunning } from './receipts.ts';
 import { createStructure } from './structure.ts';
 import { createSuspects } from './suspects.ts';
 import { createTaught } from './taught.ts';
@@ -124,7 +123,7 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
   const suspects = createSuspects(clock);
   const clocks = createSenderClocks();
   const backlogs = createBacklogs({ now: () => clock.now(), shortMs: SHORT_PART * floorMs });
-  const variants = createVariants(suspects);
+  const variants = createVariants({ performedAt: suspects.performedAt });
   const models = new Map<string, TypeModel>();
   /** Flows that owed nothing when they were judged, and teach once they are quiet. */
   const learning = new Map<string, Digest>();
@@ -339,9 +338,8 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
       return gone.length > 0;
     },
     conclude(flow) {
-      const seen = withRunning(flow, (place) => structure.workFollows(flow.environment, place));
       const definition = definitions.of(flow.type, flow.typeVersion);
-      return definition === null ? seen : concluded(seen, definition);
+      return definition === null ? flow : concluded(flow, definition);
     },
     define: (list, source, atMs) => definitions.add(list, source, atMs),
     definitions: () => definitions.list(),
