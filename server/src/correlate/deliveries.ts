@@ -30,7 +30,9 @@ export function attemptKeys(drafts: readonly Draft[]): (draft: Draft) => string 
 export function sentAgainBy(draft: Draft): Span[] {
   const id = isDelivery(draft) ? idOf(draft) : '';
   // A counter begins anew at every destination: the same number there is another message.
-  return id === '' || isCounted(id) ? [] : draft.spans.filter(({ role, message }) => isSend(role) && message?.id === id);
+  return id === '' || isCounted(id)
+    ? []
+    : draft.spans.filter(({ role, message }) => isSend(role) && message?.id === id);
 }
 
 /** Some consumers do not say which message they took: its send does, if it sent no other. */

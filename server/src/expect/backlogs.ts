@@ -50,7 +50,8 @@ const mostWaited = (neighbours: Neighbour[]): boolean => {
   return 2 * next.filter((one) => one.waitedAsWell).length > next.length;
 };
 
-export function createBacklogs({ now, shortMs }: BacklogOptions): Backlogs {
+export function createBacklogs(options: BacklogOptions): Backlogs {
+  const { shortMs } = options;
   const places = new Map<string, Map<number, Sent[]>>();
   const keyOf = ({ type }: Digest, place: string): string => `${type.split('\0')[0]!}\0${place}`;
 
@@ -114,7 +115,7 @@ export function createBacklogs({ now, shortMs }: BacklogOptions): Backlogs {
       const mine = taken[to]?.[instant];
       if (mine !== undefined) return mine - sentMs;
       for (const _ in taken) return null;
-      return now() - sentMs;
+      return options.now() - sentMs;
     };
 
   return {

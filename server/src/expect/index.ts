@@ -123,7 +123,7 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
   const suspects = createSuspects(clock);
   const clocks = createSenderClocks();
   const backlogs = createBacklogs({ now: () => clock.now(), shortMs: SHORT_PART * floorMs });
-  const variants = createVariants({ performedAt: suspects.performedAt });
+  const variants = createVariants(suspects);
   const models = new Map<string, TypeModel>();
   /** Flows that owed nothing when they were judged, and teach once they are quiet. */
   const learning = new Map<string, Digest>();

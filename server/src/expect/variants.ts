@@ -37,7 +37,7 @@ const LEGAL_SHARE = 0.005;
 const MOST_ENDINGS = 2000;
 const MOST_FLOWS = 500;
 
-export function createVariants({ performedAt }: VariantsOptions): Variants {
+export function createVariants(options: VariantsOptions): Variants {
   const endings = new Map<string, Ending>();
   const nameOf = (digest: Digest): string => [digest.type, ...typesIn(digest)].join('\u0001');
   const endingOf = (digest: Digest): Ending => {
@@ -58,7 +58,9 @@ export function createVariants({ performedAt }: VariantsOptions): Variants {
       const ending = endingOf(digest);
       if (!ending.flowIds.includes(digest.flowId)) ending.flowIds.push(digest.flowId);
       if (ending.flowIds.length > MOST_FLOWS) ending.flowIds.shift();
-      const heardMs = Math.min(...owed.map(({ service, step }) => performedAt(environment, service, step)));
+      const heardMs = Math.min(
+        ...owed.map(({ service, step }) => options.performedAt(environment, service, step)),
+      );
       const sinceMs = Math.max(...owed.map(({ since }) => since));
       if (heardMs > sinceMs && sinceMs > ending.heardMs) {
         ending.episodes++;

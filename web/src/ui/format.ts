@@ -71,7 +71,8 @@ export const BADGE_HELP: Record<string, string> = {
   repaired: 'A span had impossible values, such as an end before its start.',
   'id-conflict': 'A span names another flow than the evidence does.',
   sampled: 'Its traces were sampled by chance: what is missing may only not have been kept.',
-  'no-known-consumer': 'A message was sent where nobody was ever seen to take any; the flow does not wait for it.',
+  'no-known-consumer':
+    'A message was sent where nobody was ever seen to take any; the flow does not wait for it.',
   'contradictory-outcome': 'The flow was declared ended in more than one way; the earliest counts.',
   truncated: 'More spans than a timeline holds.',
 };
