@@ -227,7 +227,8 @@ export function createStructure(): Structure {
         const tally = isUntaken(message) ? tallyFor(digest, message) : null;
         const step = byId.get(message.stepId);
         if (tally === null || step === undefined || isCut(digest, message)) continue;
-        const missing = untaken(message, step, tally, model, floorMs);
+        const place = known(environment, takenKey(message.place));
+        const missing = untaken(message, step, tally, model, floorMs, place ?? tally);
         const own = known(environment, sentKey(digest, message));
         const isAlwaysTaken = own !== undefined && own.unmet === 0 && own.met >= ALWAYS;
         if (isAlwaysTaken || !cameOtherwise(missing, message, step, digest)) owed.push(missing);
@@ -316,6 +317,7 @@ function untaken(
   tally: Tally,
   model: TypeModel,
   floorMs: number,
+  place: Tally,
 ): WaitingFor {
   const takers = model.messages.get(message.key)?.takers;
   const owed = takers?.owedAfter([]) ?? null;
@@ -323,7 +325,7 @@ function untaken(
   const about = likeliest == null ? undefined : model.about.get(likeliest);
   const choices = owed?.certain.length === 0 ? owed.oneOf : [];
   return waitingFor({
-    ...timesOf(step, tally, message.sentMs, floorMs),
+    ...timesOf(step, tally, message.sentMs, floorMs, place),
     id: `${message.waitingHopId}>consumed`,
     hopId: message.waitingHopId,
     step: about?.name ?? tally.step,
@@ -334,11 +336,13 @@ function untaken(
   });
 }
 
-function timesOf(step: DigestStep, { met, unmet, waits, lag }: Tally, sentMs: number, floorMs: number) {
+function timesOf(step: DigestStep, tally: Tally, sentMs: number, floorMs: number, place: Tally = tally) {
+  const { met, unmet, waits, lag } = tally;
   const since = owedSince(step, sentMs);
   const samples = met + unmet;
   const lagMs = lag.late();
-  const isUnsure = samples < FEWEST_SAMPLES;
+  // Of one kind few may be known where the place is known well.
+  const isUnsure = Math.max(samples, place.met + place.unmet) < FEWEST_SAMPLES;
   return {
     afterStepId: step.id,
     expectedAt: since + waits.median(),
