@@ -5,7 +5,10 @@ import { aDigest } from './testing-digests.ts';
 
 const MINUTE = 60_000;
 /** Messages to one place, in seconds: [sent, taken]. Says of each whether its wait was shared. */
-function sharedOf(messages: readonly (readonly [sent: number, taken: number | null])[], nowS = 100_000) {
+function sharedOf(
+  messages: readonly (readonly [sent: number, taken: number | null])[],
+  { nowS = 100_000, usualMs = 0 } = {},
+) {
   const backlogs = createBacklogs({ now: () => nowS * 1000, shortMs: 4000 });
   const digests = messages.map(([sent, taken], i): Digest => {
     const digest = aDigest(`f${i}`, [
@@ -20,7 +23,7 @@ function sharedOf(messages: readonly (readonly [sent: number, taken: number | nu
   });
   for (const digest of digests) backlogs.observe(digest);
   return digests.map((digest) => {
-    backlogs.mark(digest);
+    backlogs.mark(digest, () => ({ waitMs: usualMs, heardMs: usualMs }));
     return digest.messages[0]!.waits[0]?.isHeldUp ?? null;
   });
 }
@@ -45,7 +48,7 @@ describe('waits of an outage are shared', () => {
   });
   test('the first that is taken is known by those that wait still', () => {
     const waiting = sent.map((at, i) => [at, i === 40 ? 1600 : null] as const);
-    expect(sharedOf([...prompt(0, 1000), ...waiting], 1640)[200 + 40]).toBe(true);
+    expect(sharedOf([...prompt(0, 1000), ...waiting], { nowS: 1640 })[200 + 40]).toBe(true);
   });
   test('a queue that grows and shrinks', () => {
     const half = 1200;

@@ -1,18 +1,21 @@
-import type { Digest } from './digest.ts';
+import type { Digest, SentMessage } from './digest.ts';
 
 /**
  * Which waits were shared. Messages that pile up while their consumer is down, hung or overloaded wait for the same
- * thing: each of their waits is a fact of the consumer's bad hour, none is a sample of what is usual. A wait is shared if
- * most of what was sent next before it, or after, to that place waited as well, or waits still; where those were taken at
- * once, it is the message's own. A queue in which all wait equally long, over as long a time, is as it always is (guarded by
- * backlogs.test.ts).
+ * thing: each of their waits is a fact of the consumer's bad hour, none is a sample of what is usual. A wait is shared if it
+ * is unusual and most of what was sent next before it, or after, to that place waited unusually long as well, or waits
+ * still; where those were taken at once, it is the message's own. A queue in which all wait equally long, over as long a
+ * time, is as it always is (guarded by backlogs.test.ts).
  */
 export interface Backlogs {
   /** What was sent, and taken, as far as it is known now; again whenever more is known. */
   observe(digest: Digest): void;
   /** Marks waits, and steps that took as long as others, before the flow teaches. */
-  mark(digest: Digest): void;
+  mark(digest: Digest, usual: UsualOf): void;
 }
+
+/** Longer is unusual, ms: from the sending of such a message until this step type takes it, and until that is heard. */
+export type UsualOf = (message: SentMessage, to: string) => { waitMs: number; heardMs: number };
 
 /** One message: when each step type began to take it, and when that was heard, ms. */
 interface Sent {
@@ -84,8 +87,11 @@ export function createBacklogs(options: BacklogOptions): Backlogs {
     id: string,
     sentMs: number,
     waited: number,
+    usualMs: number,
     waitOf: (sent: Sent) => number | null,
   ): boolean => {
+    if (waited <= Math.max(shortMs, usualMs)) return false;
+    const asWellMs = Math.max(usualMs, waited * AS_WELL);
     const before: Neighbour[] = [];
     const after: Neighbour[] = [];
     const sums = [0, 0, 0];
@@ -95,7 +101,7 @@ export function createBacklogs(options: BacklogOptions): Backlogs {
         const ms = sent.id === id ? null : waitOf(sent);
         if (ms === null) continue;
         const apart = sent.sentMs - sentMs;
-        const waitedAsWell = ms >= waited * AS_WELL;
+        const waitedAsWell = ms >= asWellMs;
         if (Math.abs(apart) <= waited)
           (apart <= 0 ? before : after).push({ apart: Math.abs(apart), waitedAsWell });
         const third = Math.floor((3 * (apart + ms)) / waited);
@@ -120,19 +126,28 @@ export function createBacklogs(options: BacklogOptions): Backlogs {
 
   return {
     observe,
-    mark(digest) {
-      for (const { place, sendSpanId: id, sentMs, waits } of digest.messages)
-        for (const wait of waits) {
+    mark(digest, usual) {
+      for (const message of digest.messages) {
+        const { place, sendSpanId: id, sentMs } = message;
+        for (const wait of message.waits) {
           const untilHeard = wait.heardMs - sentMs;
           if (untilHeard <= shortMs) continue;
           const all = places.get(keyOf(digest, place));
           if (all === undefined) continue;
-          wait.isHeldUp =
-            wait.ms > shortMs && isShared(all.values(), id, sentMs, wait.ms, waitsFor(wait.to, 'atMs'));
+          const { waitMs, heardMs } = usual(message, wait.to);
+          wait.isHeldUp = isShared(all.values(), id, sentMs, wait.ms, waitMs, waitsFor(wait.to, 'atMs'));
           const step = digest.steps.find((one) => one.id === wait.stepId);
           if (step !== undefined)
-            step.isHeldUp = isShared(all.values(), id, sentMs, untilHeard, waitsFor(wait.to, 'heardMs'));
+            step.isHeldUp = isShared(
+              all.values(),
+              id,
+              sentMs,
+              untilHeard,
+              heardMs,
+              waitsFor(wait.to, 'heardMs'),
+            );
         }
+      }
     },
   };
 }

@@ -151,13 +151,15 @@ const FEWEST_ALWAYS = 50;
 const UNSURE_MS = 60_000;
 function takersOwed(takers: OutcomeSets, seen: readonly string[]): Owed | null {
   if (takers.total >= FEWEST_SAMPLES) return takers.owedAfter(seen);
-  const always = takers.total < FEWEST_MESSAGES ? [] : takers.alwaysWith(seen);
+  // Among those alike: of three with the same optional takers, what came with all three is chance.
+  const alike = takers.holding(seen);
+  const always = alike < FEWEST_MESSAGES ? [] : takers.alwaysWith(seen);
   return always.length === 0
     ? null
     : {
         certain: always.map((key) => ({ key, probability: 1 })),
         oneOf: [],
-        samples: Math.min(FEWEST_SAMPLES - 1, Math.round(takers.total)),
+        samples: Math.min(FEWEST_SAMPLES - 1, Math.round(alike)),
         provisional: true,
       };
 }

@@ -7,7 +7,7 @@ import type { Flow } from '../model/flow.ts';
 import type { Span } from '../model/span.ts';
 import { msOf } from '../model/time.ts';
 import type { Definition, DefinitionSource, StoredDefinition } from '../model/definition.ts';
-import { createBacklogs } from './backlogs.ts';
+import { createBacklogs, type UsualOf } from './backlogs.ts';
 import { concluded, declaredDuties, declaredOf, type MayTake } from './declared.ts';
 import { createSenderClocks } from './clocks.ts';
 import { createDefinitions } from './definitions.ts';
@@ -112,6 +112,13 @@ const SHORT_PART = 0.25;
 
 /** Without a definition nobody asks who takes what. */
 const ANYBODY: MayTake = () => true;
+
+const usualIn =
+  (model: TypeModel): UsualOf =>
+  ({ key }, to) => {
+    const waitMs = model.messages.get(key)?.waits.get(to)?.usual() ?? 0;
+    return { waitMs, heardMs: waitMs === 0 ? 0 : waitMs + (model.about.get(to)?.lag.usual() ?? 0) };
+  };
 
 /** What was learned of an environment rather than of a flow type is stored under this name. */
 const STRUCTURE = '';
@@ -223,7 +230,7 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
   const learn = (digest: Digest): string[] => {
     // Types beyond what is learned of teach nothing: a hostile one must not cost memory.
     if (!models.has(digest.type)) return [];
-    backlogs.mark(digest);
+    backlogs.mark(digest, usualIn(modelOf(digest.type)));
     const again = apply(digest, 1);
     const ofType = taught.add(digest);
     const model = modelOf(digest.type);
@@ -240,24 +247,25 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
       );
     return again;
   };
-  const isRare = (digest: Digest, model: TypeModel): boolean => {
-    const few = (sets: OutcomeSets | undefined, members: readonly string[]): boolean =>
-      sets !== undefined && sets.countOf(members) < RARE * sets.total;
-    return (
-      few(model.flows, typesIn(digest)) ||
-      digest.steps.some((step) => few(model.steps.get(step.key)?.sets, step.did)) ||
-      digest.messages.some(
-        ({ key, takers, waitingHopId }) =>
-          waitingHopId !== null || few(model.messages.get(key)?.takers, takers),
-      )
+  /** How rare its rarest choice is; null: it is usual in all that it did, and everything was taken. */
+  const rarityOf = (digest: Digest, model: TypeModel): number | null => {
+    const shareIn = (sets: OutcomeSets | undefined, members: readonly string[]): number =>
+      sets === undefined || sets.total === 0 ? 1 : sets.countOf(members) / sets.total;
+    const rarest = Math.min(
+      shareIn(model.flows, typesIn(digest)),
+      ...digest.steps.map((step) => shareIn(model.steps.get(step.key)?.sets, step.did)),
+      ...digest.messages.map(({ key, takers }) =>
+        takers.length === 0 ? 1 : shareIn(model.messages.get(key)?.takers, takers),
+      ),
     );
+    return rarest < RARE || digest.messages.some(({ waitingHopId }) => waitingHopId !== null) ? rarest : null;
   };
   /** Judged by all others: a flow must not be its own proof. */
   const looksStalled = (digest: Digest): boolean => {
     const model = modelOf(digest.type);
     if (breaksDuties(digest, model)) return true;
     if (digest.declaredComplete || digest.aborted) return false;
-    if (!isRare(digest, model)) return false;
+    if (rarityOf(digest, model) === null) return false;
     teach(model, digest, -1);
     const owed = owedBy(digest);
     teach(model, digest, 1);
@@ -369,7 +377,9 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
         const model = models.get(key);
         if (model === undefined) return [];
         const [environment = '', type = ''] = key.split('\0');
-        const rare = taught.suspicious(key, (digest) => !digest.declaredComplete && isRare(digest, model));
+        const rare = taught.suspicious(key, (digest) =>
+          digest.declaredComplete ? null : rarityOf(digest, model),
+        );
         const stored = { ...toStored(model), rare };
         return [{ environment, type, version: model.version, json: withNaming(stored) }];
       });

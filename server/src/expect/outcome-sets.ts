@@ -139,18 +139,17 @@ export function createOutcomeSets(from: readonly (readonly [readonly string[], n
   ): Owed | null => {
     const n = sum(like);
     const provisional = n < SOLID_SAMPLES;
-    let end = 0;
     const came = new Map<string, number>();
-    for (const { members, count } of like) {
-      const more = members.filter((key) => !seen.includes(key));
-      if (more.length === 0) end += count;
-      for (const key of more) came.set(key, (came.get(key) ?? 0) + count);
-    }
-    if (end > mostEnds(n)) return null;
+    for (const { members, count } of like)
+      for (const key of members) if (!seen.includes(key)) came.set(key, (came.get(key) ?? 0) + count);
     const candidates = [...came]
       .map(([key, count]): Candidate => ({ key, probability: count / n }))
       .filter(mayCome)
       .sort((a, b) => b.probability - a.probability || (a.key < b.key ? -1 : 1));
+    // What came only with what cannot come any more ended here as well.
+    const more = new Set(candidates.map(({ key }) => key));
+    const end = sum(like.filter(({ members }) => !members.some((key) => more.has(key))));
+    if (end > mostEnds(n)) return null;
     const certain = candidates.filter(({ key }) => wilson(came.get(key)!, n).lower >= CERTAIN);
     const byChance = candidates.reduce((share, { probability }) => share * (1 - probability), 1);
     const isRule = n * byChance >= ENOUGH_EXPECTED && end <= 0.1 * n * byChance;

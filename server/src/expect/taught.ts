@@ -6,8 +6,11 @@ export interface Taught {
   add(digest: Digest): ReadonlyMap<string, Digest>;
   /** The flow as it taught, which it does no more; undefined: it did not, or so long ago that it stays. */
   take(flowId: string): Digest | undefined;
-  /** Of the flows of a type that taught last, those that may turn out to be stalls: they outlive a restart. */
-  suspicious(type: string, isSuspicious: (digest: Digest) => boolean): Digest[];
+  /**
+   * Of the flows of a type that taught last, those that may turn out to be stalls: they outlive a restart. `shareOf`: how
+   * many are like it; the rarest are kept, since where branches join every flow leaves a message behind; null: no stall.
+   */
+  suspicious(type: string, shareOf: (digest: Digest) => number | null): Digest[];
 }
 
 const MOST_OF_TYPE = 5000;
@@ -37,10 +40,15 @@ export function createTaught(): Taught {
       return ofType;
     },
     take,
-    suspicious: (type, isSuspicious) =>
+    suspicious: (type, shareOf) =>
       [...(byType.get(type)?.values() ?? [])]
         .slice(-MOST_SEARCHED)
-        .filter(isSuspicious)
-        .slice(-MOST_SUSPICIOUS),
+        .flatMap((digest) => {
+          const share = shareOf(digest);
+          return share === null ? [] : [{ digest, share }];
+        })
+        .sort((a, b) => a.share - b.share)
+        .slice(0, MOST_SUSPICIOUS)
+        .map(({ digest }) => digest),
   };
 }

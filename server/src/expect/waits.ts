@@ -9,6 +9,8 @@ export interface Waits {
   add(ms: number, isHeldUp: boolean, weight?: number): void;
   readonly count: number;
   median(): number;
+  /** Longer is unusual, ms: of what nothing held up; 0: too little is known. */
+  usual(): number;
   /** Longer is late, ms. */
   late(): number;
   /** Longer is not usual by anything that is known, ms. */
@@ -27,6 +29,8 @@ const ACCIDENTS = 0.005;
 const DEVIATIONS = 4.5;
 /** … but never beyond what was seen, times this: the spread of two humps knows no bounds. */
 const MOST_TIMES = 4;
+/** A wait that is longer than this share of the others is unusual. */
+const USUAL = 0.9;
 /** Of waits that were held up for each that was not: from then on that is how it is. */
 const HELD_UP_IS_USUAL = 3;
 
@@ -48,6 +52,7 @@ export function createWaits(from: StoredWaits = []): Waits {
       return usual.count + heldUp.count;
     },
     median: () => rule().quantile(0.5),
+    usual: () => (usual.count < FEWEST_WAITS ? 0 : usual.quantile(USUAL)),
     late: () => longestUsual(rule()),
     stuck() {
       const histogram = rule();
