@@ -135,6 +135,8 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
   /** Flows that owed nothing when they were judged, and teach once they are quiet. */
   const learning = new Map<string, Digest>();
   const held = createHeldFlows();
+  /** Flows that taught, and are to be judged by all others now. */
+  const doubted = new Set<string>();
   const taught = createTaught();
   /** Taught by a type when those of it that wait were judged again last. */
   const reviewedAt = new Map<string, number>();
@@ -241,13 +243,14 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
     if (isKnownNow || isMilestone(model.flows.total)) reviewedAt.delete(digest.type);
     pushAll(again, review(digest.type));
     if (isMilestone(model.flows.total))
-      pushAll(
-        again,
-        [...ofType.values()].filter(looksStalled).map((one) => one.flowId),
-      );
+      for (const one of ofType.values())
+        if (looksStalled(one)) {
+          doubted.add(one.flowId);
+          again.push(one.flowId);
+        }
     return again;
   };
-  /** How rare its rarest choice is; null: it is usual in all that it did, and everything was taken. */
+  /** How rare its rarest choice is; null: it is usual in all that it did, and in what it left untaken. */
   const rarityOf = (digest: Digest, model: TypeModel): number | null => {
     const shareIn = (sets: OutcomeSets | undefined, members: readonly string[]): number =>
       sets === undefined || sets.total === 0 ? 1 : sets.countOf(members) / sets.total;
@@ -258,7 +261,7 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
         takers.length === 0 ? 1 : shareIn(model.messages.get(key)?.takers, takers),
       ),
     );
-    return rarest < RARE || digest.messages.some(({ waitingHopId }) => waitingHopId !== null) ? rarest : null;
+    return rarest < RARE || structure.hasLeftOver(digest) ? rarest : null;
   };
   /** Judged by all others: a flow must not be its own proof. */
   const looksStalled = (digest: Digest): boolean => {
@@ -301,13 +304,19 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
           structure.observeCut(service.environment, message.destination, msOf(start));
     },
     of(flow) {
-      takeBack(flow.id);
       const behindMs: BehindMs = (step) =>
         Math.max(0, clocks.behindMs(flow.environment, step.service, step.instance) - step.skewMs);
       const digest = digestOf(flow, behindMs);
+      // What is known of a place may be this flow's own teaching. Taken back first whenever others made it worth a look,
+      // it would teach again, make itself worth a look again, and so on for ever.
+      const isAsTaught =
+        !doubted.delete(flow.id) && taught.get(flow.id)?.lastReceivedMs === digest.lastReceivedMs;
+      if (!isAsTaught) takeBack(flow.id);
       structure.observe(digest);
       backlogs.observe(digest);
       const waiting = named(awaited(flow, digest, behindMs), flow);
+      const isSettled = isAsTaught && waiting.length === 0;
+      if (isAsTaught && !isSettled) takeBack(flow.id);
       suspects.observe(flow, digest);
       const unheard = structure.waitsForNobody(digest);
       held.noteUnheard(flow.environment, digest.flowId, unheard);
@@ -317,7 +326,7 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
       // What was declared is owed until it comes, whatever others show.
       const owesDeclared =
         waiting.some((one) => one.basis === 'declared') && !hasEnded && !onProbation(digest, model);
-      if (digest.sampled || owesDeclared) deadlines.clear(flow.id);
+      if (digest.sampled || owesDeclared || isSettled) deadlines.clear(flow.id);
       else {
         if (waiting.length > 0 && !hasEnded) held.add(digest);
         else learning.set(flow.id, digest);
@@ -363,6 +372,7 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
     },
     quarantine(flowId) {
       learning.delete(flowId);
+      doubted.delete(flowId);
       held.release(flowId);
       deadlines.clear(flowId);
     },
@@ -370,6 +380,7 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
       takeBack(flowId);
       suspects.forget(flowId);
       learning.delete(flowId);
+      doubted.delete(flowId);
       deadlines.clear(flowId);
     },
     takeChanged() {

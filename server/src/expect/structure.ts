@@ -23,6 +23,8 @@ export interface Structure {
   /** What `countUntaken` counted of this flow. */
   takeBackUntaken(digest: Digest): void;
   owedBy(digest: Digest, model: TypeModel, known: readonly WaitingFor[], floorMs: number): WaitingFor[];
+  /** A message rests untaken that is taken as a rule. */
+  hasLeftOver(digest: Digest): boolean;
   /** Messages that wait at places where nobody was ever seen to take any. */
   waitsForNobody(digest: Digest): SentMessage[];
   /** A batch was taken whose links do not name all that was in it. */
@@ -255,6 +257,7 @@ export function createStructure(): Structure {
       }
       return owed;
     },
+    hasLeftOver: (digest) => digest.messages.some((one) => isUntaken(one) && tallyFor(digest, one) !== null),
     waitsForNobody: (digest) =>
       digest.messages.filter((message) => isUntaken(message) && !isTakenByAnybody(digest, message)),
     observeCut(environment, destination, atMs) {

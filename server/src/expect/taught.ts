@@ -4,6 +4,7 @@ import type { Digest } from './digest.ts';
 export interface Taught {
   /** Gives the flows of its type that can take back what they taught. */
   add(digest: Digest): ReadonlyMap<string, Digest>;
+  get(flowId: string): Digest | undefined;
   /** The flow as it taught, which it does no more; undefined: it did not, or so long ago that it stays. */
   take(flowId: string): Digest | undefined;
   /**
@@ -39,6 +40,7 @@ export function createTaught(): Taught {
       if (typeOf.size > MOST_IN_ALL) take(typeOf.keys().next().value!);
       return ofType;
     },
+    get: (flowId) => byType.get(typeOf.get(flowId) ?? '')?.get(flowId),
     take,
     suspicious: (type, shareOf) =>
       [...(byType.get(type)?.values() ?? [])]
