@@ -1,6 +1,6 @@
 import type { Clock } from '../base/clock.ts';
 import { countWhile, groupedBy } from '../base/lists.ts';
-import { causeKey } from '../model/cause.ts';
+import { awaitedStepKey, causeKey } from '../model/cause.ts';
 import type { Finding } from '../model/expectation.ts';
 import type { Flow } from '../model/flow.ts';
 import { storedIncident, type Incident } from '../model/incident.ts';
@@ -80,6 +80,8 @@ export function createIncidents(options: IncidentsOptions): Incidents {
   const { clock } = options;
   /** By every key of theirs. */
   const open = new Map<string, Entry>();
+  /** Of those, by the step that is missed. */
+  const byStep = new Map<string, Entry>();
   const all = new Map<string, Entry>();
   const ofFlow = new Map<string, Set<Entry>>();
   const changed = new Set<Entry>();
@@ -119,9 +121,20 @@ export function createIncidents(options: IncidentsOptions): Incidents {
     all.set(incident.id, entry);
     if (incident.status !== 'open') return entry;
     for (const key of incident.keys) open.set(key, entry);
+    const step = stepOf(incident, incident.environment, incident.flowType, incident.key);
+    if (step !== null && !byStep.has(step)) byStep.set(step, entry);
     if (incident.dependency !== null) crowd(incident, 1);
     kin.add(entry);
     return entry;
+  };
+  const stepOf = (
+    about: Pick<Finding, 'rule' | 'service' | 'step' | 'place'>,
+    environment: string,
+    flowType: string,
+    key: string,
+  ): string | null => {
+    const { rule, service, step, place } = about;
+    return awaitedStepKey(environment, flowType, { rule, service, step, place }, key);
   };
   const crowdOf = ({
     environment,
@@ -135,10 +148,17 @@ export function createIncidents(options: IncidentsOptions): Incidents {
     else crowds.delete(key);
   };
 
-  /** By the dependency that its error names, unless there are too many of them to be one. */
+  /**
+   * Where one is open for the step that is missed, by that; by the dependency that its error names, unless there are too
+   * many of them to be one.
+   */
   const keyOf = (finding: Finding, { environment, type }: Flow): string => {
     const { incident, dependency: _, ...rest } = finding;
-    if (finding.dependency === undefined || open.has(incident)) return incident;
+    if (open.has(incident)) return incident;
+    if (finding.dependency === undefined) {
+      const step = byStep.size > 0 ? stepOf(finding, environment, type, incident) : null;
+      return (step === null ? undefined : byStep.get(step)?.incident.key) ?? incident;
+    }
     const crowded = (crowds.get(crowdOf({ environment, ...rest })) ?? 0) >= MOST_DEPENDENCIES;
     return crowded ? causeKey(environment, type, rest) : incident;
   };
@@ -178,6 +198,9 @@ export function createIncidents(options: IncidentsOptions): Incidents {
     let grew = false;
     for (const finding of findings) {
       const { since, lasting } = finding;
+      // Its flows are found by their own key.
+      if (!open.has(finding.incident) && known !== undefined && finding.dependency === undefined)
+        addKey(known, finding.incident);
       if (takeUp(incident, partOf(finding, flow.type))) grew = true;
       incident.lasting ||= lasting;
       incident.firstAt = Math.min(incident.firstAt, since);
@@ -189,6 +212,11 @@ export function createIncidents(options: IncidentsOptions): Incidents {
     if (known === undefined || grew) options.onOpened(incident);
     if (entry.lasting === 0) fadeLater(entry);
     return entry;
+  };
+  const addKey = (entry: Entry, key: string): void => {
+    if (entry.incident.keys.length >= MOST_KEYS) return;
+    entry.incident.keys.push(key);
+    open.set(key, entry);
   };
   const join = (entry: Entry, flowId: string, member: Member): void => {
     const known = entry.flows.get(flowId);
@@ -224,6 +252,8 @@ export function createIncidents(options: IncidentsOptions): Incidents {
     incident.status = 'resolved';
     incident.resolvedAt = clock.now();
     for (const key of incident.keys) if (open.get(key) === entry) open.delete(key);
+    const step = stepOf(incident, incident.environment, incident.flowType, incident.key);
+    if (step !== null && byStep.get(step) === entry) byStep.delete(step);
     if (incident.dependency !== null) crowd(incident, -1);
     kin.remove(entry);
     for (const flowId of entry.flows.keys()) {

@@ -138,6 +138,11 @@ describe('what is one cause', () => {
       [untaken('order', 'mail', 'mails'), { ...untaken('refund', 'mail', 'mails'), rule: 'consumer-gone' }],
       1,
     ],
+    [
+      'one step that takes from two queues',
+      [untaken('order', 'depot', 'member', 'ship'), untaken('order', 'depot', 'guest', 'ship')],
+      1,
+    ],
     ['two queues', [untaken('order', 'mail', 'mails'), untaken('refund', 'mail', 'letters')], 2],
     [
       'two services at one queue',

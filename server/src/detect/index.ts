@@ -121,8 +121,9 @@ export function judge(flow: Flow, known: Known, { settleMs, queryRules }: JudgeO
     health,
     badges: known.waitsForNobody ? [...flow.badges, 'no-known-consumer' as const].sort() : flow.badges,
     incomplete: flow.incomplete || known.mayBeTaken,
-    // Nothing settles while something is owed; a message that nobody is known to take holds nothing back.
-    settlesAs: waitingFor.length > 0 ? null : flow.settlesAs,
+    // Nothing settles while something is owed, or a failure is told that nobody heard; any other message that nobody is
+    // known to take holds nothing back.
+    settlesAs: waitingFor.length > 0 || unheardFailures(flow).length > 0 ? null : flow.settlesAs,
     status: ended || health === 'ok' ? flow.status : health,
     statusSince:
       ended || absences.length === 0

@@ -137,7 +137,7 @@ function owedByTakers(message: SentMessage, asked: Context): WaitingFor[] {
       since: owedSince(step, message.sentMs),
       owed,
       extraMs: 0,
-      floorMs: owed.samples < FEWEST_SAMPLES ? Math.max(floorMs, UNSURE_MS) : floorMs,
+      floorMs: owed.samples < FEWEST_ALWAYS ? Math.max(floorMs, UNSURE_MS) : floorMs,
       // Of so few, only silence tells an outage from a choice.
       basis: owed.samples < FEWEST_ALWAYS ? 'structural' : 'learned',
     }),

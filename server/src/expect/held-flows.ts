@@ -1,3 +1,4 @@
+import type { WaitingFor } from '../model/expectation.ts';
 import type { Digest, SentMessage } from './digest.ts';
 
 /**
@@ -5,13 +6,16 @@ import type { Digest, SentMessage } from './digest.ts';
  * known and of now: when more is known, whoever was judged by less is judged again (guarded by young-flows.test.ts).
  */
 export interface HeldFlows {
-  add(digest: Digest): void;
+  /** `owed`: what it was told to wait for. */
+  add(digest: Digest, owed: readonly WaitingFor[]): void;
   get(flowId: string): Digest | undefined;
+  /** By what is known now it owes nothing, or is overdue sooner than it was told. */
+  isJudgedAnew(flowId: string, owed: readonly WaitingFor[]): boolean;
   release(flowId: string): Digest | undefined;
   /** From before the last start: known by its name alone. */
   recall(type: string, flowId: string): void;
-  /** Flows of a type that may owe nothing any more; those that were recalled are among them once. */
-  review(type: string, owesNothing: (digest: Digest) => boolean): string[];
+  /** Flows of a type that are judged anew by what is owed now; those that were recalled are among them once. */
+  review(type: string, owedBy: (digest: Digest) => readonly WaitingFor[]): string[];
   /** Messages of a flow that wait where nobody is known to take any. */
   noteUnheard(environment: string, flowId: string, messages: readonly SentMessage[]): void;
   /** Somebody takes from this place (environment, place): flows of which a message waits there. */
@@ -23,15 +27,17 @@ const MOST_RECALLED = 100_000;
 const MOST_REVIEWED = 500;
 const MOST_PLACES = 2000;
 const MOST_AT_PLACE = 5000;
+/** A deadline that moves by less is the same. */
+const SAME_MS = 1000;
 
 export function createHeldFlows(): HeldFlows {
-  const held = new Map<string, Digest>();
+  const held = new Map<string, { digest: Digest; dueMs: number }>();
   const byType = new Map<string, Set<string>>();
   const recalled = new Map<string, Set<string>>();
   let recalledCount = 0;
   const unheard = new Map<string, Set<string>>();
   const release = (flowId: string): Digest | undefined => {
-    const digest = held.get(flowId);
+    const digest = held.get(flowId)?.digest;
     if (digest === undefined) return undefined;
     held.delete(flowId);
     const ofType = byType.get(digest.type);
@@ -53,15 +59,20 @@ export function createHeldFlows(): HeldFlows {
     return ids;
   };
 
+  const dueMsOf = (owed: readonly WaitingFor[]): number => Math.min(...owed.map(({ stuckAt }) => stuckAt));
+  const isJudgedAnew = (flowId: string, owed: readonly WaitingFor[]): boolean =>
+    owed.length === 0 || dueMsOf(owed) + SAME_MS < (held.get(flowId)?.dueMs ?? 0);
+
   return {
-    add(digest) {
-      held.set(digest.flowId, digest);
+    add(digest, owed) {
+      held.set(digest.flowId, { digest, dueMs: dueMsOf(owed) });
       let ofType = byType.get(digest.type);
       if (ofType === undefined) byType.set(digest.type, (ofType = new Set<string>()));
       ofType.add(digest.flowId);
       if (held.size > MOST_HELD) release(held.keys().next().value!);
     },
-    get: (flowId) => held.get(flowId),
+    get: (flowId) => held.get(flowId)?.digest,
+    isJudgedAnew,
     release,
     recall(type, flowId) {
       if (recalledCount >= MOST_RECALLED) return;
@@ -70,8 +81,10 @@ export function createHeldFlows(): HeldFlows {
       if (ofType === undefined) recalled.set(type, new Set([flowId]));
       else ofType.add(flowId);
     },
-    review(type, owesNothing) {
-      const found = next(byType.get(type) ?? new Set()).filter((id) => owesNothing(held.get(id)!));
+    review(type, owedBy) {
+      const found = next(byType.get(type) ?? new Set()).filter((id) =>
+        isJudgedAnew(id, owedBy(held.get(id)!.digest)),
+      );
       const before = recalled.get(type);
       if (before === undefined) return found;
       const ids = next(before);

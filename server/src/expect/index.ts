@@ -201,14 +201,15 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
         for (const other of learn(digest)) again.add(other);
         continue;
       }
+      const owed = owedBy(digest);
+      // Judged when less was known.
+      if (!isHeld || held.isJudgedAnew(id, owed)) again.add(id);
       if (!isHeld) {
-        // Judged when less was known: now it owes something.
         learning.delete(id);
-        held.add(digest);
-        again.add(id);
+        held.add(digest, owed);
       }
       structure.countUntaken(digest);
-      for (const other of variants.note(digest, owedBy(digest), modelOf(digest.type))) {
+      for (const other of variants.note(digest, owed, modelOf(digest.type))) {
         const alike = held.release(other);
         if (alike === undefined) continue;
         for (const one of learn(alike)) again.add(one);
@@ -225,7 +226,7 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
     const before = reviewedAt.get(type) ?? 0;
     if (model.version < Math.max(before + FEWEST_REVIEW, before * REVIEW_GROWTH)) return [];
     reviewedAt.set(type, model.version);
-    return held.review(type, (digest) => owedBy(digest).length === 0);
+    return held.review(type, owedBy);
   };
 
   /** Returns the flows that are to be judged again now that more is known. */
@@ -328,7 +329,9 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
         waiting.some((one) => one.basis === 'declared') && !hasEnded && !onProbation(digest, model);
       if (digest.sampled || owesDeclared || isSettled) deadlines.clear(flow.id);
       else {
-        if (waiting.length > 0 && !hasEnded) held.add(digest);
+        if (waiting.length > 0 && !hasEnded)
+          // Where a definition leaves out some of what is owed, it would be judged anew for that without end.
+          held.add(digest, definitions.of(flow.type, flow.typeVersion) ? owedBy(digest) : waiting);
         else learning.set(flow.id, digest);
         deadlines.set(flow.id, digest.lastReceivedMs + quietAfter(digest));
       }

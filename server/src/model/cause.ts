@@ -42,6 +42,23 @@ export function causeKey(environment: string, flowType: string, about: About, ce
   return hash('shared', parts.join(), environment, ...parts.map((part) => known[part]));
 }
 
+/**
+ * One step that several places lead to is one cause as well, whichever of them is not taken from; null: it is not known
+ * which step is missed.
+ */
+export function awaitedStepKey(
+  environment: string,
+  flowType: string,
+  about: About,
+  key: string,
+): string | null {
+  const { rule, service, step } = about;
+  const parts = SHARED.get(rule);
+  const isKnown = parts === UNTAKEN || parts === AWAITED;
+  if (!isKnown || service === null || step === null) return null;
+  return causeKey(environment, flowType, about) === key ? hash('awaited', environment, service, step) : null;
+}
+
 const hash = (...parts: (string | null)[]): string =>
   createHash('sha1')
     .update(parts.map((part) => part ?? '').join('\0'))
