@@ -50,6 +50,13 @@ describe('waits of an outage are shared', () => {
     const waiting = sent.map((at, i) => [at, i === 40 ? 1600 : null] as const);
     expect(sharedOf([...prompt(0, 1000), ...waiting], { nowS: 1640 })[200 + 40]).toBe(true);
   });
+  test('one in which hardly any waits overlap', () => {
+    const waits = every(60, 0, 3600).map((at, i) => [at, at + Math.min(i, 59 - i) + 1] as const);
+    const long = sharedOf([...prompt(-600, 0), ...waits]).filter(
+      (_, i) => i > 120 && waits[i - 120]![1] - waits[i - 120]![0] > 8,
+    );
+    expect(shareOf(long)).toBeGreaterThan(0.9);
+  });
   test('a queue that grows and shrinks', () => {
     const half = 1200;
     const waits = every(10, 0, 2 * half).map((at) => [at, at + (half - Math.abs(at - half)) * 0.6] as const);
@@ -59,6 +66,10 @@ describe('waits of an outage are shared', () => {
 });
 
 describe('a wait of its own is a sample', () => {
+  test('where waits are long and spread anyhow, and those next to it were as long by chance', () => {
+    const spread = every(7, 0, 7000).map((at, i) => [at, at + 5 * Math.exp(Math.sin(i * i) * 1.2)] as const);
+    expect(shareOf(sharedOf(spread, { usualMs: 14_000 }))).toBeLessThan(0.05);
+  });
   test('where what was sent before and after was taken at once', () => {
     const all = sharedOf([...prompt(0, 500), [500, 560], ...prompt(505, 1000)]);
     expect(all[100]).toBe(false);

@@ -38,6 +38,9 @@ const MOST_SPANS = 256;
 const MOST_PLACES = 500;
 /** So many that were sent next before, or after, are asked. */
 const NEXT = 3;
+/** Whoever was sent so much earlier or later, and by so many times the wait, tells nothing of it. */
+const NEAR_MS = 60_000;
+const NEAR_TIMES = 2;
 /** Who waited at least this part of the wait, waited as well. */
 const AS_WELL = 1 / 4;
 /** Waits in the three thirds of the time before are alike if their means differ by no more than this part of them. */
@@ -91,6 +94,7 @@ export function createBacklogs(options: BacklogOptions): Backlogs {
     waitOf: (sent: Sent) => number | null,
   ): boolean => {
     if (waited <= Math.max(shortMs, usualMs)) return false;
+    const nearMs = Math.max(NEAR_MS, NEAR_TIMES * waited);
     const asWellMs = Math.max(usualMs, waited * AS_WELL);
     const before: Neighbour[] = [];
     const after: Neighbour[] = [];
@@ -102,7 +106,7 @@ export function createBacklogs(options: BacklogOptions): Backlogs {
         if (ms === null) continue;
         const apart = sent.sentMs - sentMs;
         const waitedAsWell = ms >= asWellMs;
-        if (Math.abs(apart) <= waited)
+        if (Math.abs(apart) <= nearMs)
           (apart <= 0 ? before : after).push({ apart: Math.abs(apart), waitedAsWell });
         const third = Math.floor((3 * (apart + ms)) / waited);
         if (!waitedAsWell || third < 0 || third > 2) continue;
