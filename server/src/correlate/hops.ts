@@ -1,9 +1,9 @@
 import { evidence, type Badge, type Hop, type Step } from '../model/flow.ts';
 import { spanIdOf, type MessageKind, type Span } from '../model/span.ts';
 import { msBetween, shifted, type UnixNanos } from '../model/time.ts';
-import type { FlowInput, InputSegment } from './flow-input.ts';
-import type { Shifts } from './runs.ts';
-import { addBadge, SKEW_SHOWN_NS, type Draft } from './steps.ts';
+import type { Shifts } from './causal-time.ts';
+import type { FlowInput } from './flow-input.ts';
+import { addBadge, SKEW_SHOWN_NS, sizeOf, type Draft } from './steps.ts';
 
 /** Messages and synchronous calls between steps, each with its wait and its evidence. Pure. */
 
@@ -14,15 +14,11 @@ export function hopsOf(
   drafts: Draft[],
   badges: Set<Badge>,
 ): Hop[] {
-  const segmentOf = new Map<Span, InputSegment>();
-  for (const segment of input.segments) for (const span of segment.spans) segmentOf.set(span, segment);
-  /** A step that a synchronous call began on a clock of its own is shifted by more than its segment. */
-  const shiftOf = new Map<Span, bigint>();
-  for (const { spans, shift } of drafts) for (const span of spans) shiftOf.set(span, shift);
-  const corrected = (span: Span, at: UnixNanos): UnixNanos => {
-    const segment = segmentOf.get(span);
-    return segment === undefined ? at : shifted(at, shiftOf.get(span) ?? shifts.get(segment) ?? 0n);
-  };
+  /** A step that a synchronous call began on a clock of its own may be shifted by more than that. */
+  const shiftOfStep = new Map<Span, bigint>();
+  for (const { spans, shift } of drafts) for (const span of spans) shiftOfStep.set(span, shift);
+  const shiftOf = (span: Span): bigint => shiftOfStep.get(span) ?? shifts.of(span);
+  const corrected = (span: Span, at: UnixNanos): UnixNanos => shifted(at, shiftOf(span));
   const hops = new Map<string, Hop>();
   const consumed = new Set<string>();
   for (const draft of drafts) {
@@ -79,7 +75,8 @@ export function hopsOf(
       const from = stepOf.get(send.key);
       const sentEnd = corrected(send, send.end);
       const received = shifted(draft.head.start, draft.shift);
-      const skewed = draft.shift >= SKEW_SHOWN_NS;
+      // Between clocks that were moved alike the wait is as it was.
+      const skewed = sizeOf(draft.shift - shiftOf(send)) >= SKEW_SHOWN_NS;
       if (skewed) badges.add('clock-skew');
       add({
         id: `${spanIdOf(send.key)}>${to.id}`,

@@ -3,14 +3,15 @@ import { countWhile, flatMapped, groupedBy, pushAll, smallestOf } from '../base/
 import type { Attempt, Badge, Step, StepStatus } from '../model/flow.ts';
 import { spanIdOf, type Milestone, type Span } from '../model/span.ts';
 import { earlier, later, msOf, shifted } from '../model/time.ts';
+import type { Shifts } from './causal-time.ts';
 import { order, type FlowInput, type InputCause, type InputSegment } from './flow-input.ts';
 import { idleIn } from './idle.ts';
-import type { Shifts } from './runs.ts';
 
 /** Spans → steps: which spans are one unit of work, and which deliveries are attempts of one step. Pure. */
 
 /** Smaller differences are the SDK's millisecond clock, not skew. */
 export const SKEW_SHOWN_NS = 1_000_000n;
+export const sizeOf = (shift: bigint): bigint => (shift < 0n ? -shift : shift);
 
 export interface Draft {
   head: Span;
@@ -67,7 +68,7 @@ export function draftSteps(input: FlowInput, shifts: Shifts, badges: Set<Badge>)
         head: span,
         segment,
         spans: [span],
-        shift: shifts.get(segment)!,
+        shift: shifts.of(span),
         calledBy: !isHead && parent !== undefined ? { client: parentSpan!, from: parent } : null,
         attemptKey: '',
       };
@@ -221,8 +222,8 @@ function toStep(group: Draft[]): Step {
   const retried = attempts.length > 1 || last.number > 1;
   const first = group[0]!;
   const { head } = first;
-  const skewNs = group.reduce((most, draft) => (draft.shift > most ? draft.shift : most), 0n);
-  if (skewNs >= SKEW_SHOWN_NS) badges.add('clock-skew');
+  const skewNs = group.reduce((most, { shift }) => (sizeOf(shift) > sizeOf(most) ? shift : most), 0n);
+  if (sizeOf(skewNs) >= SKEW_SHOWN_NS) badges.add('clock-skew');
   const status: StepStatus =
     last.status === 'running'
       ? 'running'

@@ -4,10 +4,10 @@ import type { Badge, Expected, Flow, Hop, Relation, Step } from '../model/flow.t
 import { ORIGIN, REFERRER, TRACE } from '../model/names.ts';
 import { spanIdOf, type Outcome, type Span } from '../model/span.ts';
 import { type UnixNanos, earlier, later, msBetween, msOf, shifted } from '../model/time.ts';
+import type { Shifts } from './causal-time.ts';
 import type { FlowInput } from './flow-input.ts';
 import { flowKeyOf, mayNameFlow, sharedTokens } from './graph.ts';
 import { hopsOf } from './hops.ts';
-import type { Shifts } from './runs.ts';
 import { addBadge, draftSteps, linkCompensations, mergeAttempts } from './steps.ts';
 
 /** One run of one flow as steps and hops. Pure: the same input gives the same timeline, byte for byte. */
@@ -35,6 +35,7 @@ function summarize(
   if (input.truncated) badges.add('truncated');
   if (spans.some((span) => span.sampled)) badges.add('sampled');
   if (steps.some((step) => step.badges.includes('duplicate-processing'))) badges.add('duplicate-processing');
+  if (steps.some((step) => step.badges.includes('clock-skew'))) badges.add('clock-skew');
   markBrokenContext(input, head.flowId, stepOf, badges);
 
   const started = steps.map((step) => step.start).reduce(earlier);
@@ -44,9 +45,8 @@ function summarize(
   let lastReceivedMs = 0;
   const keys = new Map<string, string>();
   for (const segment of input.segments) {
-    const shift = shifts.get(segment)!;
     for (const span of segment.spans) {
-      lastProgress = later(lastProgress, shifted(span.end, shift));
+      lastProgress = later(lastProgress, shifted(span.end, shifts.of(span)));
       rawStart = earlier(rawStart, span.start);
       rawEnd = later(rawEnd, span.end);
       lastReceivedMs = Math.max(lastReceivedMs, span.receivedAtMs);
@@ -124,7 +124,7 @@ function expectsOf(input: FlowInput, shifts: Shifts): Expected[] {
       said.push({
         step: span.step.name,
         service: null,
-        saidAtMs: msOf(shifted(span.start, shifts.get(segment)!)),
+        saidAtMs: msOf(shifted(span.start, shifts.of(span))),
         deadlineMs: span.step.deadlineMs || null,
         bySpanId: spanIdOf(span.key),
       });
@@ -203,7 +203,9 @@ interface End {
   outcome: Outcome;
 }
 
-/** How and when the flow ended: the earliest declared end in causal time; for a request, its root's. */
+/**
+ * How and when the flow ended: the earliest declared end in causal time; for a request, its root's.
+ */
 function endOf(input: FlowInput, shifts: Shifts, steps: Step[], badges: Set<Badge>): End | null {
   let declared: End | null = null;
   const outcomes = new Set<Outcome>();
@@ -212,7 +214,7 @@ function endOf(input: FlowInput, shifts: Shifts, steps: Step[], badges: Set<Badg
       const outcome = span.flow?.outcome ?? '';
       if (outcome === '') continue;
       outcomes.add(outcome);
-      const at = shifted(span.end, shifts.get(segment)!);
+      const at = shifted(span.end, shifts.of(span));
       if (declared === null || at < declared.at || (at === declared.at && outcome < declared.outcome))
         declared = { at, outcome };
     }
@@ -228,8 +230,8 @@ function endOf(input: FlowInput, shifts: Shifts, steps: Step[], badges: Set<Badg
     input.segments.length === 1 &&
     first.head.milestone === null;
   if (isRequest) {
-    const at = shifted(first.head.end, shifts.get(first)!);
-    return { at: later(at, steps[0]!.start), outcome: first.head.failed ? 'failed' : 'completed' };
+    const at = later(shifted(first.head.end, shifts.get(first)), steps[0]!.start);
+    return { at, outcome: first.head.failed ? 'failed' : 'completed' };
   }
   return null;
 }

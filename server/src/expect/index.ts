@@ -305,7 +305,11 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
     of(flow) {
       takeBack(flow.id);
       const behindMs: BehindMs = (step) =>
-        Math.max(0, clocks.behindMs(flow.environment, step.service, step.instance) - step.skewMs);
+        Math.max(
+          0,
+          // A clock that is ahead is no more behind for being set back.
+          clocks.behindMs(flow.environment, step.service, step.instance) - Math.max(0, step.skewMs),
+        );
       const digest = digestOf(flow, behindMs);
       const waiting = named(awaited(flow, digest, behindMs), flow);
       suspects.observe(flow, digest);

@@ -92,7 +92,7 @@ export interface PreparedSpans {
   readonly count: number;
 }
 
-export type DocumentKind = 'definition' | 'view';
+export type DocumentKind = 'definition' | 'view' | 'clock';
 
 /** A flow's row as it was written. `timelineComputedMs` is the moment its timeline was computed. */
 export interface FlowRow extends SeenFlow {
