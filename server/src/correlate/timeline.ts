@@ -231,9 +231,28 @@ function endOf(input: FlowInput, shifts: Shifts, steps: Step[], badges: Set<Badg
     first.head.milestone === null;
   if (isRequest) {
     const at = later(shifted(first.head.end, shifts.get(first)), steps[0]!.start);
+    if (goesOn(first.head, at, steps)) badges.add('work-after-answer');
     return { at, outcome: first.head.failed ? 'failed' : 'completed' };
   }
   return null;
+}
+
+/** Clocks of one process differ by less, */
+const ONE_CLOCK_NS = 1_000_000n;
+/** and those of two by less than this, where nobody noticed. */
+const TWO_CLOCKS_NS = 1_000_000_000n;
+
+/**
+ * A request is answered when its root ends; its flow may work on, and says so then, or minutes of
+ * work would be told nowhere. What another process did counts where no clock explains it: it is
+ * longer than the request, or far behind.
+ */
+function goesOn({ service, start, end }: Span, answered: UnixNanos, steps: readonly Step[]): boolean {
+  return steps.some((step) => {
+    if (step.end === null || step.end - answered <= ONE_CLOCK_NS) return false;
+    const isOwn = step.service === service.name && step.instance === service.instance;
+    return isOwn || step.end - step.start > end - start || step.end - answered > TWO_CLOCKS_NS;
+  });
 }
 
 /** With nothing running, quiet is an end; whether a message that waits is owed anything, `judge` knows. */

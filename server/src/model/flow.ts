@@ -40,6 +40,7 @@ export type Badge =
   | 'repaired'
   | 'id-conflict'
   | 'contradictory-outcome'
+  | 'work-after-answer'
   | 'sampled'
   | 'truncated';
 

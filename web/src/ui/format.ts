@@ -72,5 +72,6 @@ export const BADGE_HELP: Record<string, string> = {
   'id-conflict': 'A span names another flow than the evidence does.',
   sampled: 'Its traces were sampled by chance: what is missing may only not have been kept.',
   'contradictory-outcome': 'The flow was declared ended in more than one way; the earliest counts.',
+  'work-after-answer': 'The request was answered, and work for it went on after that.',
   truncated: 'More spans than a timeline holds.',
 };
