@@ -73,6 +73,7 @@ function summarize(
     phase,
     outcome: end?.outcome ?? null,
     settlesAs,
+    ...(spans.some(({ milestone }) => milestone === 'flow-started') && { startDeclared: true as const }),
     health: 'ok',
     status,
     statusSince: end?.at ?? started,

@@ -78,6 +78,8 @@ export interface Known {
   waitingFor: WaitingFor[];
   /** Too few flows of its type are known to say what is owed. */
   young: boolean;
+  /** Flows of its type that say when they start say when they end. */
+  endsDeclared: boolean;
   dutiesOf(): UndoDuties;
   news: News;
 }
@@ -118,8 +120,12 @@ export function judge(flow: Flow, known: Known, { settleMs, queryRules }: JudgeO
     waitingFor,
     findings,
     health,
-    // Nothing settles while something is owed, or a message waits of which nobody can know yet whether it will be taken.
-    settlesAs: waitingFor.length > 0 || (known.young && isUnderWay(flow)) ? null : flow.settlesAs,
+    // Nothing settles while something is owed, a message waits of which nobody can know yet whether
+    // it will be taken, or its end will be said.
+    settlesAs:
+      waitingFor.length > 0 || (known.young && isUnderWay(flow)) || known.endsDeclared
+        ? null
+        : flow.settlesAs,
     status: ended || health === 'ok' ? flow.status : health,
     statusSince:
       ended || absences.length === 0

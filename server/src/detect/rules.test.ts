@@ -12,6 +12,7 @@ const OPTIONS = { settleMs: SETTLE, queryRules: [] };
 const known = (waitingFor: WaitingFor[] = [], duties: UndoDuties = NOTHING): Known => ({
   waitingFor,
   young: false,
+  endsDeclared: false,
   dutiesOf: () => duties,
   news: NO_NEWS,
 });

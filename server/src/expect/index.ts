@@ -10,6 +10,7 @@ import type { Definition, DefinitionSource, StoredDefinition } from '../model/de
 import { concluded, declaredDuties, declaredOf, type MayTake } from './declared.ts';
 import { createSenderClocks } from './clocks.ts';
 import { createDefinitions } from './definitions.ts';
+import { createEnds } from './ends.ts';
 import { digestOf, type BehindMs, type Digest } from './digest.ts';
 import { expectationsOf, longest, onProbation } from './expectations.ts';
 import { named } from './kinds-of-absence.ts';
@@ -20,6 +21,7 @@ import { createSuspects } from './suspects.ts';
 import {
   breaksDuties,
   createTypeModel,
+  declaresEnds,
   fromStored,
   teach,
   toStored,
@@ -38,7 +40,7 @@ export interface Expectations {
   /** Spans as they arrive, in any order: how far their senders' clocks can be trusted. */
   heard(spans: readonly Span[]): void;
   /** What a flow waits for now, and what is new about it; whatever it taught in an earlier form is taken back. */
-  of(flow: Flow): { waitingFor: WaitingFor[]; young: boolean; news: News };
+  of(flow: Flow): { waitingFor: WaitingFor[]; young: boolean; endsDeclared: boolean; news: News };
   /** What may be behind an absence, in words: a service that fell silent, a new version, a queue that grows. */
   suspect(finding: Finding, flow: Flow): string | null;
   /** An operator says that this step does not come any more. False: nothing of that name is known. */
@@ -116,6 +118,7 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
   const structure = createStructure();
   const suspects = createSuspects(clock);
   const clocks = createSenderClocks();
+  const ends = createEnds();
   const models = new Map<string, TypeModel>();
   const learning = new Map<string, Digest>();
   const taught = new Map<string, Map<string, Digest>>();
@@ -287,6 +290,21 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
     return owed.length > 0;
   };
 
+  /** Whether this flow ends only once somebody says so. */
+  const endsByDeclaration = (type: string, model: TypeModel, flow: Flow): boolean => {
+    if (!flow.startDeclared) return false;
+    if (models.has(type) && ends.isNew(type, flow)) {
+      model.ends.declared++;
+      changed.add(type);
+    }
+    const isKnown = declaresEnds(model);
+    if (isKnown) {
+      const open = ends.takeOpen(type);
+      if (open.length > 0) options.onReconsider(open);
+    } else if (flow.outcome === null) ends.leftOpen(type, flow.id);
+    return isKnown && flow.outcome === null;
+  };
+
   const quietAfter = (digest: Digest): number => {
     const model = models.get(digest.type);
     let longest = 0;
@@ -323,9 +341,11 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
       markHeldUp(digest);
       if (!mayTeachWaits(digest)) for (const step of digest.steps) step.waits = [];
       owing.delete(flow.id);
+      const model = modelOf(digest.type);
+      const endsDeclared = endsByDeclaration(digest.type, model, flow);
       // What structure owes is no part of the type's history, and must not keep it from being written.
       const owes = waiting.some((one) => one.basis !== 'structural');
-      if (!digest.sampled && (!owes || mayTeachLater(digest))) {
+      if (!digest.sampled && !endsDeclared && (!owes || mayTeachLater(digest))) {
         if (owes) owing.add(flow.id);
         learning.set(flow.id, digest);
         deadlines.set(flow.id, digest.lastReceivedMs + quietAfter(digest));
@@ -333,10 +353,10 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
         learning.delete(flow.id);
         deadlines.clear(flow.id);
       }
-      const model = modelOf(digest.type);
       return {
         waitingFor: waiting,
         young: model.flows.total < FEWEST_SAMPLES,
+        endsDeclared,
         news: newsOf(digest, model, flow),
       };
     },
