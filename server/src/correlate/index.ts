@@ -118,7 +118,7 @@ export interface CorrelatorOptions {
   departedLines?: readonly number[] | undefined;
 }
 
-export { createClocks, type Clocks, type WrongClock } from './clocks/index.ts';
+export { createClocks, type Clocks } from './clocks/index.ts';
 
 type Taken = Pick<Changes, 'list' | 'unheard'>;
 
