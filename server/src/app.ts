@@ -158,6 +158,7 @@ export function createApp(config: Config, parts: AppParts = {}): App {
       definitions: pipeline.definitions,
       readDefinitions: definitionsFrom,
       accept: (incident) => pipeline.accept(incident),
+      wrongClocks: () => pipeline.clocks.wrong(),
       rules: config.alerts.rules,
       clock,
       counters,

@@ -1,6 +1,12 @@
 import { messageOf } from './base/errors.ts';
 import { flatMapped } from './base/lists.ts';
-import { createCorrelator, type Correlator, type CorrelatorOptions } from './correlate/index.ts';
+import {
+  createClocks,
+  createCorrelator,
+  type Clocks,
+  type Correlator,
+  type CorrelatorOptions,
+} from './correlate/index.ts';
 import { createDefinitionDesk, type DefinitionDesk } from './definitions.ts';
 import { judge } from './detect/index.ts';
 import { createDrawing, type DrawingOptions } from './drawing.ts';
@@ -34,6 +40,7 @@ export interface Pipeline {
   /** Writes what is drawn so far. Idempotent. */
   stop(): Promise<void>;
   readonly correlator: Correlator;
+  readonly clocks: Clocks;
   readonly expectations: Expectations;
   readonly definitions: DefinitionDesk;
   /** An operator says that what an incident misses comes no more. */
@@ -64,6 +71,8 @@ export interface PipelineOptions extends Pick<DrawingOptions, Handed> {
 }
 
 const REPLAY_REPORT = 100_000;
+/** With labels of their own at /metrics; the furthest. */
+const MOST_CLOCKS_SHOWN = 100;
 /** After our own downtime, overdue waits get as long again, to a bound, and a moment more. */
 const MOST_GRACE_MS = 600_000;
 const GRACE_MS = 30_000;
@@ -133,6 +142,19 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     return seen;
   };
 
+  const clocks = createClocks({
+    now: () => clock.now(),
+    onVerdict: ({ aheadMs, ...whose }) =>
+      log.warn({ ...whose, aheadMs }, aheadMs === 0 ? 'a clock is right again' : 'a clock is wrong'),
+  });
+  counters.gauge('fermata_clock_ahead_milliseconds', () =>
+    clocks
+      .wrong()
+      .slice(0, MOST_CLOCKS_SHOWN)
+      .map(({ aheadMs, ...labels }) => ({ labels, value: aheadMs })),
+  );
+  counters.gauge('fermata_server_clock_behind_milliseconds', () => clocks.serverBehindMs);
+
   const correlator: Correlator = createCorrelator({
     clock,
     counters,
@@ -140,6 +162,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     unloadMs: options.unloadMs,
     runQuietMs: options.runQuietMs,
     departedLines: options.departedLines,
+    clocks,
     judge: options.expects ? judged : (flow) => flow,
     onDirty: () => drawing.changed(),
     onFault: (error, key) =>
@@ -201,6 +224,8 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   const save = async (): Promise<void> => {
     const models = expectations.takeChanged();
     if (models.length > 0) await store.saveLearned(models, clock.now());
+    const told = clocks.takeChanged();
+    if (told !== null) await store.saveDocument('clock', 'wrong', clock.now(), told);
   };
   let cancelSave: (() => void) | undefined;
   const saveLater = (): void => {
@@ -229,6 +254,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
 
   return {
     correlator,
+    clocks,
     expectations,
     definitions,
     async accept({ environment, flowType, step, service }) {
@@ -240,6 +266,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     async start() {
       await definitions.load(options.definitions);
       expectations.load(await store.learned());
+      for (const { body } of await store.documents('clock')) clocks.load(body);
       const { lastBatch, derivedBatch: derived, lastReceivedMs } = await store.watermarks();
       batch = lastBatch;
       committedBatch = derived;

@@ -214,6 +214,17 @@ describe('within one trace, as Jaeger and CRISP', () => {
     expect(worked.flatMap(([, who]) => (who === 'one' ? [] : [who]))).toEqual(expected);
   });
 
+  test('a clock that was set right hides what it hid before', () => {
+    // The callee's clock says whole milliseconds, and is 1234.567 ms behind the caller's.
+    const asked = (id: string, at: number, ms: number): SpanSketch => ({
+      ...{ trace: 'a', id, parent: '1', role: 'server', service: 'two', route: `POST /${id}` },
+      at: at - 1235,
+      ms,
+    });
+    const path = pathOf({ ...root(30), at: -0.433 }, asked('2', 0, 10.4), asked('3', 10, 10));
+    expect(path.filter((part) => part.startsWith('processing two'))).toHaveLength(2);
+  });
+
   test('nobody works after its end', () => {
     const answers: SpanSketch[] = [
       { ...root(40), service: 'one' },

@@ -260,6 +260,8 @@ export interface ServiceSummary {
   /** Destinations this service sends to and consumes from. */
   sends: string[];
   consumes: string[];
+  /** Processes whose clock is wrong now; below 0: behind. '' where it does not say which it is. */
+  wrongClocks: { instance: string; aheadMs: number }[];
   firstSeenUnixNano: string;
   lastSeenUnixNano: string;
 }

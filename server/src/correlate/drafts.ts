@@ -4,7 +4,7 @@ import type { Span } from '../model/span.ts';
 import { allSegments, type FlowInput, type InputSegment } from './flow-input.ts';
 import { foldReceives, foldWhatIsSaid } from './folding.ts';
 import { isConsumer } from './roles.ts';
-import type { Shifts } from './runs.ts';
+import type { Shifts } from './causal-time.ts';
 
 /** Spans → drafts: which spans are one unit of work. Pure. */
 
@@ -63,7 +63,7 @@ export function draftSteps(input: FlowInput, shifts: Shifts, badges: Set<Badge>)
         head: span,
         segment,
         spans: [span],
-        shift: shifts.get(segment)!,
+        shift: shifts.of(span),
         // Identity decides which flow a span is in, parent and child who called whom; a message is an edge of its own.
         calledBy:
           parent !== undefined && !isConsumer(span.role) ? { client: parentSpan!, from: parent } : null,

@@ -2,12 +2,12 @@ import { append } from '../base/lists.ts';
 import { evidence, type Badge, type Hop, type Step } from '../model/flow.ts';
 import { spanIdOf, type MessageKind, type Span } from '../model/span.ts';
 import { msBetween, shifted, type UnixNanos } from '../model/time.ts';
+import type { Shifts } from './causal-time.ts';
 import { isOneSending } from './destinations.ts';
 import type { Draft } from './drafts.ts';
-import { allSegments, type FlowInput, type InputSegment } from './flow-input.ts';
+import type { FlowInput } from './flow-input.ts';
 import { isSend } from './roles.ts';
-import type { Shifts } from './runs.ts';
-import { addBadge, SKEW_SHOWN_NS } from './steps.ts';
+import { addBadge, SKEW_SHOWN_NS, sizeOf } from './steps.ts';
 
 /** Messages and synchronous calls between steps, each with its wait and its evidence. Pure. */
 
@@ -18,15 +18,11 @@ export function hopsOf(
   drafts: Draft[],
   badges: Set<Badge>,
 ): Hop[] {
-  const segmentOf = new Map<Span, InputSegment>();
-  for (const segment of allSegments(input)) for (const span of segment.spans) segmentOf.set(span, segment);
-  /** A step that a synchronous call began on a clock of its own is shifted by more than its segment. */
-  const shiftOf = new Map<Span, bigint>();
-  for (const { spans, shift } of drafts) for (const span of spans) shiftOf.set(span, shift);
-  const corrected = (span: Span, at: UnixNanos): UnixNanos => {
-    const segment = segmentOf.get(span);
-    return segment === undefined ? at : shifted(at, shiftOf.get(span) ?? shifts.get(segment) ?? 0n);
-  };
+  /** A step that a synchronous call began on a clock of its own may be shifted by more than that. */
+  const shiftOfStep = new Map<Span, bigint>();
+  for (const { spans, shift } of drafts) for (const span of spans) shiftOfStep.set(span, shift);
+  const shiftOf = (span: Span): bigint => shiftOfStep.get(span) ?? shifts.of(span);
+  const corrected = (span: Span, at: UnixNanos): UnixNanos => shifted(at, shiftOf(span));
   const hops = new Map<string, Hop>();
   const consumed = new Set<string>();
   for (const draft of drafts) {
@@ -85,7 +81,8 @@ export function hopsOf(
       const from = stepOf.get(send.key);
       const sentEnd = corrected(send, send.end);
       const received = shifted(draft.head.start, draft.shift);
-      const skewed = draft.shift >= SKEW_SHOWN_NS;
+      // Between clocks that were moved alike the wait is as it was.
+      const skewed = sizeOf(draft.shift - shiftOf(send)) >= SKEW_SHOWN_NS;
       add({
         id: `${spanIdOf(send.key)}>${to.id}`,
         message: messageOf(send, draft.head),

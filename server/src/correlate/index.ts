@@ -6,13 +6,16 @@ import { TAKEN, TOKEN, WORTHLESS } from '../model/names.ts';
 import type { Span, SpanKey } from '../model/span.ts';
 import { createAway } from './away.ts';
 import { createAssembler, type FlowState } from './assembler.ts';
+import { causalShifts } from './causal-time.ts';
+import { createDrawnLately } from './clocks/drawn.ts';
+import { RIGHT_CLOCKS, type Clocks } from './clocks/index.ts';
 import { inputOf } from './flow-input.ts';
 import { isBatchConsumer } from './roles.ts';
 import { flowKeyOf, idTokenOf, isWeakToken, rowTokens } from './tokens.ts';
 import type { Graph } from './graph.ts';
 import { createLeaving, knownCauses } from './leaving.ts';
 import { createReload, isUnowned, stubOf, UNOWNED, type Reload, type StoredFlowSpans } from './reload.ts';
-import { causalShifts, splitRuns } from './runs.ts';
+import { splitRuns } from './runs.ts';
 import { flowIdOf, toTimeline } from './timeline.ts';
 
 /**
@@ -110,11 +113,15 @@ export interface CorrelatorOptions {
   onFault?: ((error: unknown, key: string) => void) | undefined;
   /** Something changed: `takeChanges` has work. */
   onDirty(): void;
+  /** What is learned of senders' clocks; without it each flow speaks for itself. */
+  clocks?: Clocks | undefined;
   /** Of a generation of names that departed (`departed.ts`), for tests: smaller than any server's. */
   departedLines?: readonly number[] | undefined;
   /** Under a name of which more was sent nothing is found, for tests: fewer than on any server. */
   mostSends?: number | undefined;
 }
+
+export { createClocks, type Clocks } from './clocks/index.ts';
 
 type Taken = Pick<Changes, 'list' | 'unheard'>;
 
@@ -152,6 +159,9 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
   let lastVersion = 0;
   let openFlows = 0;
   const open = new Set<string>();
+  const { clocks } = options;
+  const drawnLately = createDrawnLately();
+  let cancelRevision: (() => void) | undefined;
 
   const leaving = createLeaving({
     clock,
@@ -229,12 +239,32 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
     }
     for (const id of before) bury(id, runs[0]!.id, list);
     show(runs.map((flow) => flow.id));
+    drawnLately.drew(key);
+  };
+  /** What is told of a clock anew is true of flows that were drawn without it. */
+  const reviseClocks = (): boolean => {
+    const told = clocks?.revise();
+    if (told === undefined || told.size === 0) return false;
+    const again = drawnLately.saidBy(told, (key) => assembler.flow(key)?.nodes);
+    for (const key of again) pending.add(key);
+    options.counters.add('fermata_flows_drawn_again_for_clocks_total', again.length);
+    return true;
+  };
+  /** What was drawn may speak against a clock, although nothing else arrives. */
+  const reviseLater = (): void => {
+    if (clocks === undefined || clocks.dueAtMs === Infinity || cancelRevision !== undefined) return;
+    cancelRevision = clock.after(Math.max(0, clocks.dueAtMs - clock.now()), () => {
+      cancelRevision = undefined;
+      options.onDirty();
+    });
   };
   /** null: a fault of ours, which must not keep all others from being drawn. Its rows, if there are any, stay as they are. */
   const runsOf = (state: FlowState): Flow[] | null => {
     try {
       const input = inputOf(state, graph);
-      const shifts = causalShifts(input);
+      let shifts = causalShifts(input, clocks ?? RIGHT_CLOCKS);
+      // What this flow shows is true of itself.
+      if (reviseClocks()) shifts = causalShifts(input, clocks ?? RIGHT_CLOCKS);
       const runs = splitRuns(input, shifts, runQuietNs).map((run, i) =>
         options.judge(markWorthless(toTimeline(run, shifts, i + 1), graph)),
       );
@@ -352,12 +382,14 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
         else shown.set(key, { ids: [id], sample, computedAtMs: 0, moves: 0 });
       }
       assembler.add(spans);
+      clocks?.observe(spans);
       const changed = collectDirty();
       if (pending.size > 0) options.onDirty();
       return changed;
     },
     takeChanges(limit = Infinity) {
       collectDirty();
+      reviseClocks();
       if (round.length === 0) {
         round = [...pending].reverse();
         isFirst = owed.size === 0;
@@ -375,6 +407,7 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
         }
       }
       if (putOff) options.onDirty();
+      reviseLater();
       return changesOf(taken);
     },
     takeAgain(ids, keys) {
@@ -422,6 +455,7 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
       return graph.size;
     },
     stop() {
+      cancelRevision?.();
       leaving.stop();
       deadlines.stop();
       looks.stop();

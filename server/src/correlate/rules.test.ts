@@ -582,6 +582,24 @@ describe('change', () => {
     expect(failed!.steps.map((step) => step.status)).toEqual(['failed']);
   });
 
+  test.each<[string, Partial<SpanSketch>, boolean]>([
+    ['work inside is over by then', { at: 5, ms: 30 }, false],
+    ['what a clock cuts off is not after it', { at: 5, ms: 32.9 }, false],
+    ['work of its own that goes on', { at: 5, ms: 300_000 }, true],
+    ['work of its own that begins later', { at: 60_000, ms: 10 }, true],
+    ['a step of its own that goes on', { at: 5, ms: 60, step: { name: 'pack' } }, true],
+    ['work of another that is longer than the request', { service: 'b', at: 5, ms: 60 }, true],
+    ['work of another that a clock may explain', { service: 'b', at: 20, ms: 30 }, false],
+    ['work of another that no clock explains', { service: 'b', at: 5000, ms: 30 }, true],
+  ])('a request is answered when its root ends: %s', (_what, below, goesOn) => {
+    const [flow] = flowsOf(
+      { trace: 'a1', id: '1', role: 'server', ms: 37 },
+      { trace: 'a1', id: '2', parent: '1', ...below },
+    );
+    expect(flow).toMatchObject({ outcome: 'completed', durationMs: 37 });
+    expect(flow!.badges).toEqual(goesOn ? ['work-after-answer'] : []);
+  });
+
   test('no receive precedes its send; the skew is shown and travels downstream', () => {
     const [flow] = flowsOf(
       { trace: 'a1', id: '1', role: 'send', at: 1000 },

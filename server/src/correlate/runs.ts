@@ -1,50 +1,8 @@
 import { countWhile, pushAll } from '../base/lists.ts';
 import type { Span } from '../model/span.ts';
 import type { UnixNanos } from '../model/time.ts';
+import type { Shifts } from './causal-time.ts';
 import { allSegments, type FlowInput, type InputSegment } from './flow-input.ts';
-
-/** Causal shift of each segment, ns: added to every raw time in it. */
-export type Shifts = ReadonlyMap<InputSegment, bigint>;
-
-/**
- * Causal time: a segment is shifted, by as little as possible, so that no receive precedes the start of its send; the
- * shift travels downstream with the times it produces. Raw times stay as they are; nobody is centred in a parent.
- */
-export function causalShifts(input: FlowInput): Shifts {
-  const segmentOf = new Map<Span, InputSegment>();
-  const segments = allSegments(input);
-  for (const segment of segments) for (const span of segment.spans) segmentOf.set(span, segment);
-  const shifts = new Map<InputSegment, bigint>();
-  const open = new Set<InputSegment>();
-  for (const start of segments) {
-    const work = [start];
-    while (work.length > 0) {
-      const segment = work[work.length - 1]!;
-      if (shifts.has(segment)) {
-        work.pop();
-        continue;
-      }
-      open.add(segment);
-      const pending: InputSegment[] = [];
-      let shift = 0n;
-      for (const cause of segment.causes) {
-        if (cause.span === null) continue;
-        const from = segmentOf.get(cause.span);
-        const known = from && shifts.get(from);
-        if (from !== undefined && known === undefined && !open.has(from)) pending.push(from);
-        const late = cause.span.start + (known ?? 0n) - segment.head.start;
-        if (late > shift) shift = late;
-      }
-      if (pending.length > 0) pushAll(work, pending);
-      else {
-        shifts.set(segment, shift);
-        open.delete(segment);
-        work.pop();
-      }
-    }
-  }
-  return shifts;
-}
 
 /** The first segment of a run but the first, and its causal time. */
 interface Boundary {
@@ -75,14 +33,14 @@ const byTime = (a: Boundary, b: Boundary): number => (a.at < b.at ? -1 : a.at > 
 function afterQuiet(input: FlowInput, shifts: Shifts, quietNs: bigint): Boundary[] {
   const boundaries: Boundary[] = [];
   const inOrder = allSegments(input)
-    .map((segment): Boundary => ({ at: segment.head.start + shifts.get(segment)!, segment }))
+    .map((segment): Boundary => ({ at: segment.head.start + shifts.get(segment), segment }))
     .sort(byTime);
   let until: bigint | null = null;
   for (const { at, segment } of inOrder) {
     const isCaused = segment.causes.some(({ where }) => where === 'flow');
     if (until !== null && at - until >= quietNs && !isCaused) boundaries.push({ at, segment });
     for (const span of segment.spans) {
-      const end = span.end + shifts.get(segment)!;
+      const end = span.end + shifts.of(span);
       if (until === null || end > until) until = end;
     }
   }
@@ -94,7 +52,7 @@ function startsAfterEnds(input: FlowInput, shifts: Shifts): Boundary[] {
   const ends: bigint[] = [];
   for (const segment of input.segments)
     for (const span of segment.spans) {
-      const at = span.end + shifts.get(segment)!;
+      const at = span.end + shifts.of(span);
       if (span.milestone === 'flow-started') starts.push({ at, segment });
       else if (span.flow?.outcome) ends.push(at);
     }
@@ -148,7 +106,7 @@ function splitAt(boundaries: readonly Boundary[], input: FlowInput, shifts: Shif
           causes.reduce((latest, cause) => Math.max(latest, runOf.get(cause) ?? 0), 0),
         );
       else {
-        const at: UnixNanos | bigint = segment.head.start + shifts.get(segment)!;
+        const at: UnixNanos | bigint = segment.head.start + shifts.get(segment);
         runOf.set(
           segment,
           countWhile(boundaries, (boundary) => boundary.at <= at),

@@ -12,6 +12,7 @@ import { idleIn } from './idle.ts';
 
 /** Smaller differences are the SDK's millisecond clock, not skew. */
 export const SKEW_SHOWN_NS = 1_000_000n;
+export const sizeOf = (shift: bigint): bigint => (shift < 0n ? -shift : shift);
 
 interface Merged {
   steps: Step[];
@@ -87,8 +88,8 @@ function toStep(group: Draft[]): Step {
   const retried = attempts.length > 1 || last.number > 1;
   const first = group[0]!;
   const { head } = first;
-  const skewNs = group.reduce((most, draft) => (draft.shift > most ? draft.shift : most), 0n);
-  if (skewNs >= SKEW_SHOWN_NS) badges.add('clock-skew');
+  const skewNs = group.reduce((most, { shift }) => (sizeOf(shift) > sizeOf(most) ? shift : most), 0n);
+  if (sizeOf(skewNs) >= SKEW_SHOWN_NS) badges.add('clock-skew');
   const status: StepStatus =
     last.status === 'running'
       ? 'running'

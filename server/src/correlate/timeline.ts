@@ -4,12 +4,12 @@ import type { Badge, Expected, Flow, Hop, Relation, Step } from '../model/flow.t
 import { TRACE } from '../model/names.ts';
 import { spanIdOf, type Outcome, type Span } from '../model/span.ts';
 import { type UnixNanos, earlier, later, msBetween, msOf, shifted } from '../model/time.ts';
+import type { Shifts } from './causal-time.ts';
 import { draftSteps } from './drafts.ts';
 import { allSegments, type FlowInput } from './flow-input.ts';
 import { isSaidOfFlow } from './folding.ts';
 import { flowKeyOf, rowTokens } from './tokens.ts';
 import { hopsOf } from './hops.ts';
-import type { Shifts } from './runs.ts';
 import { addBadge, causesFirst, linkCompensations, mergeAttempts } from './steps.ts';
 
 /** One run of one flow as steps and hops. Pure: the same input gives the same timeline, byte for byte. */
@@ -50,8 +50,8 @@ function summarize(
   let lastReceivedMs = 0;
   const keys = new Map<string, string>();
   for (const segment of allSegments(input)) {
-    const shift = shifts.get(segment)!;
     for (const span of segment.spans) {
+      const shift = shifts.of(span);
       if (isSaidOfFlow(span)) started = earlier(started, shifted(span.start, shift));
       lastProgress = later(lastProgress, shifted(span.end, shift));
       rawStart = earlier(rawStart, span.start);
@@ -82,6 +82,7 @@ function summarize(
     phase,
     outcome: end?.outcome ?? null,
     settlesAs,
+    ...(spans.some(({ milestone }) => milestone === 'flow-started') && { startDeclared: true as const }),
     health: 'ok',
     status,
     statusSince: end?.at ?? started,
@@ -133,7 +134,7 @@ function expectsOf(input: FlowInput, shifts: Shifts): Expected[] {
       said.push({
         step: span.step.name,
         service: null,
-        saidAtMs: msOf(shifted(span.start, shifts.get(segment)!)),
+        saidAtMs: msOf(shifted(span.start, shifts.of(span))),
         deadlineMs: span.step.deadlineMs || null,
         bySpanId: spanIdOf(span.key),
       });
@@ -212,7 +213,9 @@ interface End {
   outcome: Outcome;
 }
 
-/** How and when the flow ended: the earliest declared end in causal time; for a request, its root's. */
+/**
+ * How and when the flow ended: the earliest declared end in causal time; for a request, its root's.
+ */
 function endOf(input: FlowInput, shifts: Shifts, steps: Step[], badges: Set<Badge>): End | null {
   let declared: End | null = null;
   const outcomes = new Set<Outcome>();
@@ -221,7 +224,7 @@ function endOf(input: FlowInput, shifts: Shifts, steps: Step[], badges: Set<Badg
       const outcome = span.flow?.outcome ?? '';
       if (outcome === '') continue;
       outcomes.add(outcome);
-      const at = shifted(span.end, shifts.get(segment)!);
+      const at = shifted(span.end, shifts.of(span));
       if (declared === null || at < declared.at || (at === declared.at && outcome < declared.outcome))
         declared = { at, outcome };
     }
@@ -237,10 +240,29 @@ function endOf(input: FlowInput, shifts: Shifts, steps: Step[], badges: Set<Badg
     input.segments.length === 1 &&
     first.head.milestone === null;
   if (isRequest) {
-    const at = shifted(first.head.end, shifts.get(first)!);
-    return { at: later(at, steps[0]!.start), outcome: first.head.failed ? 'failed' : 'completed' };
+    const at = later(shifted(first.head.end, shifts.get(first)), steps[0]!.start);
+    if (goesOn(first.head, at, steps)) badges.add('work-after-answer');
+    return { at, outcome: first.head.failed ? 'failed' : 'completed' };
   }
   return null;
+}
+
+/** Clocks of one process differ by less, */
+const ONE_CLOCK_NS = 1_000_000n;
+/** and those of two by less than this, where nobody noticed. */
+const TWO_CLOCKS_NS = 1_000_000_000n;
+
+/**
+ * A request is answered when its root ends; its flow may work on, and says so then, or minutes of
+ * work would be told nowhere. What another process did counts where no clock explains it: it is
+ * longer than the request, or far behind.
+ */
+function goesOn({ service, start, end }: Span, answered: UnixNanos, steps: readonly Step[]): boolean {
+  return steps.some((step) => {
+    if (step.end === null || step.end - answered <= ONE_CLOCK_NS) return false;
+    const isOwn = step.service === service.name && step.instance === service.instance;
+    return isOwn || step.end - step.start > end - start || step.end - answered > TWO_CLOCKS_NS;
+  });
 }
 
 /** With nothing running, quiet is an end; whether a message that waits is owed anything, `judge` knows. */

@@ -79,6 +79,8 @@ export interface Known {
   waitsForNobody: boolean;
   /** A message of it waits that a batch may have taken which does not name all that it took. */
   mayBeTaken: boolean;
+  /** Flows of its type that say when they start say when they end. */
+  endsDeclared: boolean;
   dutiesOf(): UndoDuties;
   news: News;
 }
@@ -121,9 +123,10 @@ export function judge(flow: Flow, known: Known, { settleMs, queryRules }: JudgeO
     health,
     badges: known.waitsForNobody ? [...flow.badges, 'no-known-consumer' as const].sort() : flow.badges,
     incomplete: flow.incomplete || known.mayBeTaken,
-    // Nothing settles while something is owed, or a failure is told that nobody heard; any other message that nobody is
-    // known to take holds nothing back.
-    settlesAs: waitingFor.length > 0 || unheardFailures(flow).length > 0 ? null : flow.settlesAs,
+    // Nothing settles while something is owed, a failure is told that nobody heard, or its end will be said; any other
+    // message that nobody is known to take holds nothing back.
+    settlesAs:
+      waitingFor.length > 0 || known.endsDeclared || unheardFailures(flow).length > 0 ? null : flow.settlesAs,
     status: ended || health === 'ok' ? flow.status : health,
     statusSince:
       ended || absences.length === 0

@@ -13,6 +13,7 @@ const known = (waitingFor: WaitingFor[] = [], duties: UndoDuties = NOTHING): Kno
   waitingFor,
   waitsForNobody: false,
   mayBeTaken: false,
+  endsDeclared: false,
   dutiesOf: () => duties,
   news: NO_NEWS,
 });

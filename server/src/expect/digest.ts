@@ -14,6 +14,8 @@ export interface Digest {
   sampled: boolean;
   /** Somebody said that it is complete. */
   declaredComplete: boolean;
+  /** Somebody said when it started. */
+  startDeclared?: true;
   lastReceivedMs: number;
   /** Only of flows that undid something. */
   ledger: Ledger | null;
@@ -224,6 +226,7 @@ export function digestOf(flow: Flow, behindMs: BehindMs): Digest {
     aborted: flow.outcome !== null && flow.outcome !== 'completed',
     sampled: flow.badges.includes('sampled'),
     declaredComplete: flow.outcome === 'completed',
+    ...(flow.startDeclared && { startDeclared: true }),
     lastReceivedMs: flow.lastReceivedMs,
     ledger: ledgerOf(flow),
     messages: messages.size === 0 ? NONE : [...messages.values()],

@@ -11,6 +11,7 @@ import { createBacklogs, type UsualOf } from './backlogs.ts';
 import { concluded, declaredDuties, declaredOf, type MayTake } from './declared.ts';
 import { createSenderClocks } from './clocks.ts';
 import { createDefinitions } from './definitions.ts';
+import { createEnds } from './ends.ts';
 import { digestOf, messageKeyOf, placeOf, type BehindMs, type Digest } from './digest.ts';
 import { onProbation, owedByFlow, owedBySteps } from './expectations.ts';
 import { createHeldFlows } from './held-flows.ts';
@@ -25,6 +26,7 @@ import { createVariants } from './variants.ts';
 import {
   breaksDuties,
   createTypeModel,
+  declaresEnds,
   fromStored,
   teach,
   toStored,
@@ -76,6 +78,8 @@ export interface Expected {
   waitsForNobody: boolean;
   /** A message of it waits that a batch may have taken which does not name all that it took. */
   mayBeTaken: boolean;
+  /** It ends only once somebody says so, as flows of its type that say when they start do. */
+  endsDeclared: boolean;
   news: News;
 }
 
@@ -131,6 +135,7 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
   const clocks = createSenderClocks();
   const backlogs = createBacklogs({ now: () => clock.now(), shortMs: SHORT_PART * floorMs });
   const variants = createVariants(suspects);
+  const ends = createEnds();
   const models = new Map<string, TypeModel>();
   /** Flows that owed nothing when they were judged, and teach once they are quiet. */
   const learning = new Map<string, Digest>();
@@ -276,6 +281,21 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
     return owed.length > 0;
   };
 
+  /** Whether this flow ends only once somebody says so. */
+  const endsByDeclaration = (type: string, model: TypeModel, flow: Flow): boolean => {
+    if (!flow.startDeclared) return false;
+    if (models.has(type) && ends.isNew(type, flow)) {
+      model.ends.declared++;
+      changed.add(type);
+    }
+    const isKnown = declaresEnds(model);
+    if (isKnown) {
+      const open = ends.takeOpen(type);
+      if (open.length > 0) options.onReconsider(open);
+    } else if (flow.outcome === null) ends.leftOpen(type, flow.id);
+    return isKnown && flow.outcome === null;
+  };
+
   const quietAfter = (digest: Digest): number => {
     const model = models.get(digest.type);
     const waitsAt = (key: string): number[] =>
@@ -306,7 +326,11 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
     },
     of(flow) {
       const behindMs: BehindMs = (step) =>
-        Math.max(0, clocks.behindMs(flow.environment, step.service, step.instance) - step.skewMs);
+        Math.max(
+          0,
+          // A clock that is ahead is no more behind for being set back.
+          clocks.behindMs(flow.environment, step.service, step.instance) - Math.max(0, step.skewMs),
+        );
       const digest = digestOf(flow, behindMs);
       // What is known of a place may be this flow's own teaching. Taken back first whenever others made it worth a look,
       // it would teach again, make itself worth a look again, and so on for ever.
@@ -324,6 +348,7 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
       learning.delete(flow.id);
       const hasEnded = digest.declaredComplete || digest.aborted;
       const model = modelOf(digest.type);
+      const endsDeclared = endsByDeclaration(digest.type, model, flow);
       // What was declared is owed until it comes, whatever others show.
       const owesDeclared =
         waiting.some((one) => one.basis === 'declared') && !hasEnded && !onProbation(digest, model);
@@ -332,11 +357,12 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
         if (waiting.length > 0 && !hasEnded)
           // Where a definition leaves out some of what is owed, it would be judged anew for that without end.
           held.add(digest, definitions.of(flow.type, flow.typeVersion) ? owedBy(digest) : waiting);
-        else learning.set(flow.id, digest);
+        else if (!endsDeclared) learning.set(flow.id, digest);
         deadlines.set(flow.id, digest.lastReceivedMs + quietAfter(digest));
       }
       return {
         waitingFor: waiting,
+        endsDeclared,
         waitsForNobody: unheard.length > 0,
         mayBeTaken: structure.mayBeTaken(digest),
         news: newsOf(digest, model, flow, variants.isLegal(digest)),

@@ -18,6 +18,8 @@ export interface TypeModel {
   undo: UndoModel;
   /** Step types that an operator said are owed no more, and when, ms; one that comes again is owed again. */
   accepted: Map<string, number>;
+  /** Of flows that said when they started: who said when it was completed, and who fell quiet. */
+  ends: { declared: number; quiet: number };
   /** Grows with every change; the version that expectations were made from. */
   version: number;
 }
@@ -78,6 +80,7 @@ export function createTypeModel(): TypeModel {
     about: new Map(),
     undo: { done: new Map(), undone: new Map(), order: new Map() },
     accepted: new Map(),
+    ends: { declared: 0, quiet: 0 },
     version: 0,
   };
 }
@@ -89,6 +92,7 @@ export const typesIn = (digest: Digest): string[] =>
 /** A flow teaches, or takes back what it taught (`weight` -1). Counts only: bounded by what the maps hold. */
 export function teach(model: TypeModel, digest: Digest, weight: 1 | -1): void {
   model.version++;
+  if (digest.startDeclared && !digest.declaredComplete && !digest.aborted) model.ends.quiet += weight;
   model.flows.add(typesIn(digest), weight);
   if (digest.ledger !== null) {
     const { done, undone } = digest.ledger;
@@ -184,6 +188,11 @@ function teachMessages(model: TypeModel, { messages }: Digest, weight: number): 
     for (const { to, ms, isHeldUp } of waits) waitsOf(known.waits, to).add(ms, isHeldUp, weight);
   }
 }
+/** A few of many that once said so are no habit. */
+const HABIT = 0.05;
+/** Whoever says when flows of this type start says when they end, too. */
+export const declaresEnds = ({ ends: { declared, quiet } }: TypeModel): boolean =>
+  declared > 0 && declared >= HABIT * quiet;
 
 const MOST_UNDO = 2000;
 function count(map: Map<string, number>, key: string, weight: number): void {
@@ -247,6 +256,7 @@ export function toStored(model: TypeModel): object {
       order: Object.fromEntries(model.undo.order),
     },
     accepted: Object.fromEntries(model.accepted),
+    ends: model.ends,
     flows: model.flows,
     gaps: Object.fromEntries(model.gaps),
     order: Object.fromEntries([...model.order].map(([key, before]) => [key, Object.fromEntries(before)])),
@@ -277,6 +287,7 @@ interface Stored {
   undo: Record<'done' | 'undone' | 'order', Record<string, number>>;
   /** Missing in what was stored before it existed. */
   accepted?: Record<string, number>;
+  ends?: TypeModel['ends'];
   order?: Record<string, Record<string, number>>;
   messages?: Record<string, { takers: Sets; waits: Record<string, StoredWaits> }>;
   rare?: Digest[];
@@ -316,6 +327,7 @@ export function fromStored(json: string): { model: TypeModel; rare: Digest[] } {
       order: new Map(Object.entries(stored.undo.order)),
     },
     accepted: new Map(Object.entries(stored.accepted ?? {})),
+    ends: stored.ends ?? { declared: 0, quiet: 0 },
     flows: createOutcomeSets(stored.flows),
     order: new Map(
       Object.entries(stored.order ?? {}).map(([key, before]) => [key, new Map(Object.entries(before))]),

@@ -40,6 +40,7 @@ export type Badge =
   | 'repaired'
   | 'id-conflict'
   | 'contradictory-outcome'
+  | 'work-after-answer'
   | 'sampled'
   | 'no-known-consumer'
   | 'truncated';
@@ -169,6 +170,8 @@ export interface Flow {
   outcome: Outcome | null;
   /** How it counts as ended once it was quiet for long enough (`seenAt`); null: it ended, or something is still awaited. */
   settlesAs: Outcome | null;
+  /** Somebody said that it starts: whoever says so may say as well when it ends. Not stored. */
+  startDeclared?: true;
   health: Health;
   status: Status;
   statusSince: UnixNanos;

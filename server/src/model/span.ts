@@ -30,6 +30,8 @@ export interface Service {
   name: string;
   version: string;
   instance: string;
+  /** Where it runs; absent where nothing says so. */
+  host?: string;
 }
 
 export interface Message {

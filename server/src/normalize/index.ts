@@ -87,13 +87,15 @@ export function createNormalizer(settings: KeySettings): Normalizer {
           if (resource.attributes[i] === name) return textOf(resource.attributes[i + 1]);
       return '';
     };
+    const host = find(RESOURCE.host);
     const service: Service = {
       environment: find(RESOURCE.environment),
       name: find(RESOURCE.service) || 'unknown_service',
       version: find(RESOURCE.version),
       instance: find(RESOURCE.instance),
+      ...(host !== '' && { host }),
     };
-    const id = `${service.environment}\0${service.name}\0${service.version}\0${service.instance}`;
+    const id = [service.environment, service.name, service.version, service.instance, host].join('\0');
     const known = services.get(id) ?? service;
     if (services.size < 50_000) services.set(id, known);
     const memo: ResourceMemo = { service: known, json: reader.json(resource.attributes) };

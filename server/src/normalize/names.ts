@@ -106,6 +106,7 @@ export const RESOURCE = {
   service: ['service.name'],
   version: ['service.version'],
   instance: ['service.instance.id'],
+  host: ['host.name', 'host.id'],
   environment: ['deployment.environment.name', 'deployment.environment'],
 } as const;
 

@@ -1,10 +1,24 @@
-/** OpenMetrics text: counters end in `_total`, the text ends in `# EOF`. */
-export function metricsText(metrics: { name: string; value: number; kind: 'counter' | 'gauge' }[]): string {
-  const lines = metrics
-    .sort((a, b) => (a.name < b.name ? -1 : 1))
-    .flatMap(({ name, value, kind }) => {
-      const family = kind === 'counter' ? name.replace(/_total$/, '') : name;
-      return [`# TYPE ${family} ${kind}`, `${kind === 'counter' ? `${family}_total` : name} ${value}`];
+import type { Reading } from '../base/counters.ts';
+
+/** OpenMetrics text: counters end in `_total`, a family is named once, the text ends in `# EOF`. */
+export function metricsText(metrics: readonly Reading[]): string {
+  let family = '';
+  const lines = [...metrics]
+    .sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
+    .flatMap(({ name, value, kind, labels }) => {
+      const isFirst = name !== family;
+      family = name;
+      const base = kind === 'counter' ? name.replace(/_total$/, '') : name;
+      const line = `${kind === 'counter' ? `${base}_total` : name}${labelsText(labels)} ${value}`;
+      return isFirst ? [`# TYPE ${base} ${kind}`, line] : [line];
     });
   return `${lines.join('\n')}\n# EOF\n`;
 }
+
+const ESCAPED: Readonly<Record<string, string>> = { '\\': '\\\\', '"': '\\"', '\n': '\\n' };
+const labelsText = (labels: Reading['labels']): string =>
+  labels === undefined
+    ? ''
+    : `{${Object.entries(labels)
+        .map(([name, text]) => `${name}="${text.replace(/["\\\n]/g, (one) => ESCAPED[one]!)}"`)
+        .join(',')}}`;

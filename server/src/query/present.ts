@@ -4,6 +4,7 @@ import type { WaitingFor } from '../model/expectation.ts';
 import type { Flow, Hop, Step } from '../model/flow.ts';
 import { flowTypesOf, type Incident, type Notification, type Silence } from '../model/incident.ts';
 import type { FlowRow, FlowTypeRow, ServiceRow, StoredSpan } from '../store/index.ts';
+import type { QueryContext } from './route.ts';
 import { KeyValues, type Attributes, type AttributeValue } from '../model/otlp.ts';
 
 /** Model → contract: the only place. */
@@ -143,9 +144,21 @@ export function presentFlowType(row: FlowTypeRow): wire.FlowTypeSummary {
   return { ...rest, lastStartedAtUnixNano: lastStarted };
 }
 
-export function presentService(row: ServiceRow): wire.ServiceSummary {
+/** Of one service. */
+const MOST_CLOCKS = 100;
+
+export function presentService(
+  row: ServiceRow,
+  wrong: ReturnType<QueryContext['wrongClocks']>,
+): wire.ServiceSummary {
   const { firstSeen, lastSeen, ...rest } = row;
-  return { ...rest, firstSeenUnixNano: firstSeen, lastSeenUnixNano: lastSeen };
+  const clocks = wrong.filter((one) => one.service === row.name && one.environment === row.environment);
+  return {
+    ...rest,
+    firstSeenUnixNano: firstSeen,
+    lastSeenUnixNano: lastSeen,
+    wrongClocks: clocks.slice(0, MOST_CLOCKS).map(({ instance, aheadMs }) => ({ instance, aheadMs })),
+  };
 }
 
 const KINDS = ['unspecified', 'internal', 'server', 'client', 'producer', 'consumer'];

@@ -42,6 +42,13 @@ export interface QueryContext {
   readDefinitions: ReadDefinitions;
   /** What an incident misses comes no more. */
   accept(gone: Pick<Incident, 'environment' | 'flowType' | 'step' | 'service'>): Promise<boolean>;
+  /** Processes whose clocks are wrong now, the furthest first. */
+  wrongClocks(): readonly {
+    environment: string;
+    service: string;
+    instance: string;
+    aheadMs: number;
+  }[];
   rules: readonly QueryRule[];
   clock: Clock;
   counters: Counters;

@@ -319,7 +319,9 @@ async function flowTypes(context: QueryContext, _request: Request, response: Res
 }
 
 async function services(context: QueryContext, _request: Request, response: Response): Promise<void> {
-  response.json({ items: (await context.store.services()).map(presentService) });
+  const rows = await context.store.services();
+  const wrong = context.wrongClocks();
+  response.json({ items: rows.map((row) => presentService(row, wrong)) });
 }
 
 /** express 5 spells parameters `:id`, OpenAPI `{id}`; the table has OpenAPI's. */

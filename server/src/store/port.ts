@@ -103,7 +103,7 @@ export interface LoadBound {
   onCut(token: string): void;
 }
 
-export type DocumentKind = 'definition' | 'view';
+export type DocumentKind = 'definition' | 'view' | 'clock';
 
 /** A flow's row as it was written. `timelineComputedMs` is the moment its timeline was computed. */
 export interface FlowRow extends SeenFlow {

@@ -74,5 +74,6 @@ export const BADGE_HELP: Record<string, string> = {
   'no-known-consumer':
     'A message was sent where nobody was ever seen to take any; the flow does not wait for it.',
   'contradictory-outcome': 'The flow was declared ended in more than one way; the earliest counts.',
+  'work-after-answer': 'The request was answered, and work for it went on after that.',
   truncated: 'More spans than a timeline holds.',
 };
