@@ -422,25 +422,44 @@ export function createAssembler(mostSends = MOST_SENDS): Assembler {
       }
   };
 
+  /** What an absent span seems to be. */
+  const looksOf = (key: SpanKey): number => {
+    const { orphans, takers, inTrace } = graph.placeOf(key);
+    return Number(graph.looksPolled(key)) + 2 * Number(orphans) + 4 * Number(takers) + 8 * Number(inTrace);
+  };
+  const absentOf = ({ parent, links, role }: Span): { key: SpanKey; looked: number }[] => {
+    const keys = isConsumer(role) && links.length > 0 ? [parent, ...links] : [parent];
+    return keys.flatMap((key) =>
+      key === '' || graph.get(key) !== undefined ? [] : { key, looked: looksOf(key) },
+    );
+  };
   const addOne = (span: Span, stub: readonly KnownCause[] | null, loading: boolean): void => {
     const known = graph.get(span.key);
-    const looked = graph.looksPolled(span.parent);
-    const lookedBefore = known !== undefined && graph.looksPolled(known.span.parent);
-    if (known !== undefined) {
+    if (
+      known !== undefined &&
+      (stub !== null || (known.stub === null && compareDuplicates(span, known.span) <= 0))
+    )
       // A duplicate that loses, or says the same, changes nothing.
-      if (stub !== null || (known.stub === null && compareDuplicates(span, known.span) <= 0)) return;
-      forget(known);
-    }
+      return;
+    const absent = absentOf(span);
+    if (known !== undefined) pushAll(absent, absentOf(known.span));
+    if (known !== undefined) forget(known);
     const node = graph.add(span, stub);
     if (stub !== null) stubs.add(node);
     countType(node, 1);
-    // Asked for each of thousands that wait for one parent, it must not touch the others unless it changes what they are.
-    if (graph.looksPolled(span.parent) !== looked) disturbOrphansOf(span.parent);
-    if (known !== undefined && graph.looksPolled(known.span.parent) !== lookedBefore)
-      disturbOrphansOf(known.span.parent);
+    // Asked for each of thousands that wait for one span, it must not touch the others unless it changes what they are.
+    for (const { key, looked } of absent) if (looksOf(key) !== looked) disturbOrphansOf(key);
     touch(node, !loading);
     if (isSend(span.role))
       for (const token of messageTokens(span)) if (countOf(graph.sendsOf(token)) > mostSends) discard(token);
+    for (const { key } of absent) partStrangers(key, span);
+  };
+  /** Each of so many would bring back all others, to no end: what they have in common is remembered instead. */
+  const partStrangers = (key: SpanKey, { receivedAtMs }: Span): void => {
+    const name = graph.strangersAt(key, mostSends);
+    if (name === null) return;
+    if (graph.identifies(name)) disturbOrphansOf(key);
+    graph.discard(name, receivedAtMs);
   };
   const forget = (node: Node): void => {
     forgetTouched();

@@ -1,5 +1,6 @@
-import { ORIGIN, REFERRER, SPAN, TAKEN, TOKEN, TRACE } from '../model/names.ts';
+import { ORIGIN, POLLED, REFERRER, SPAN, TAKEN, TOKEN, TRACE } from '../model/names.ts';
 import { traceIdOf, type Span, type SpanKey } from '../model/span.ts';
+import { asksOrphans, asksTakers } from './absent.ts';
 import { createDeparted } from './departed.ts';
 import type { Graph, Node } from './graph.ts';
 import { isSend } from './roles.ts';
@@ -100,17 +101,23 @@ export function createAway(
         const id = idToken(span);
         if (id !== '') ask(TOKEN, id);
       };
+      const askOrphans = (span: Span): void => {
+        if (asksOrphans(span) && identifies(POLLED + span.parent)) ask(REFERRER, span.parent);
+      };
       const surroundings = (span: Span): void => {
         const parent = span.parent;
         if (!hasDeparted(span.traceId)) {
-          if (parent !== '' && departed.has(REFERRER, parent) && !here.get(parent)) ask(REFERRER, parent);
+          if (parent !== '' && departed.has(REFERRER, parent) && !here.get(parent)) askOrphans(span);
         } else if (here.get(parent) === undefined && (parent === '' || !askSpan(parent, span.traceId))) {
-          if (parent !== '') ask(REFERRER, parent);
-          if (mayNameFlow(span) || parent === span.key) askOrigin(span.traceId);
+          askOrphans(span);
+          if (parent === span.key || mayNameFlow(span)) askOrigin(span.traceId);
         } else if (here.get(span.key)?.cycle || here.isReferredTo(span.key)) askOrigin(span.traceId); // A ring is cut somewhere.
         for (const link of span.links) {
           const traceId = traceIdOf(link);
-          if (hasDeparted(traceId) && !here.get(link)) askSpan(link, traceId);
+          if (here.get(link) !== undefined) continue;
+          if (hasDeparted(traceId)) askSpan(link, traceId);
+          // Others may have taken a message from the same absent span.
+          if (asksTakers(span, link) && identifies(REFERRER + link)) ask(REFERRER, link);
         }
         ask(REFERRER, span.key);
         askShared(span);

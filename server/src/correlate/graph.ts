@@ -1,6 +1,8 @@
 import type { KnownCause } from '../model/flow.ts';
 import type { Span, SpanKey } from '../model/span.ts';
-import { isConsumer, isSend } from './roles.ts';
+import { POLLED, REFERRER } from '../model/names.ts';
+import { createAbsent, isPolled, NO_PLACE, type Place } from './absent.ts';
+import { isSend } from './roles.ts';
 import { messageTokens, sharedTokens } from './tokens.ts';
 import { createWorthless } from './worthless.ts';
 
@@ -53,6 +55,10 @@ export interface Graph {
   waitingFor(key: SpanKey): Sharing;
   /** Consumers with links wait for this span as their parent: it looks like a poll that served strangers. */
   looksPolled(key: SpanKey): boolean;
+  /** What a span that is not here is to those who name it. */
+  placeOf(key: SpanKey): Place;
+  /** If more than so many name it, and are strangers: the name that they have in common, which identifies nothing. */
+  strangersAt(key: SpanKey, most: number): string | null;
   /** Nodes that share a message, id or weak token; nobody where it identifies nothing. */
   sharing(token: string): Sharing;
   /** Those of them that send or create: one message may be delivered any number of times. */
@@ -83,6 +89,7 @@ export function createGraph(): Graph {
   const waiting: Tokens = new Map();
   /** Those of them that look as if it polled for them. */
   const polled: Tokens = new Map();
+  const absent = createAbsent();
   const tokens: Tokens = new Map();
   const sends: Tokens = new Map();
   const worthless = createWorthless();
@@ -109,10 +116,25 @@ export function createGraph(): Graph {
     node.parent = null;
   };
 
+  const waitFor = (key: SpanKey, node: Node): void => {
+    const others = waiting.get(key);
+    if (others === undefined) waiting.set(key, [node]);
+    else if (!has(others, node)) {
+      absent.named(key, node, others);
+      share(waiting, key, node);
+    }
+  };
+  const waitNoMore = (key: SpanKey, node: Node): void => {
+    const known = waiting.get(key);
+    if (known === undefined || !has(known, node)) return;
+    absent.unnamed(key, node);
+    unshare(waiting, key, node);
+    if (countOf(waiting.get(key) ?? NOBODY) < 2) absent.forget(key);
+  };
   const waitForParent = (node: Node): void => {
     const { span } = node;
-    share(waiting, span.parent, node);
-    if (isConsumer(span.role) && span.links.length > 0) share(polled, span.parent, node);
+    waitFor(span.parent, node);
+    if (isPolled(span)) share(polled, span.parent, node);
   };
 
   const connect = (node: Node): void => {
@@ -129,12 +151,14 @@ export function createGraph(): Graph {
     for (const link of span.links) {
       const target = nodes.get(link);
       if (target) target.linkers = withNode(target.linkers, node);
-      else share(waiting, link, node);
+      else waitFor(link, node);
     }
     const referrers = waiting.get(span.key);
     if (referrers !== undefined) {
       waiting.delete(span.key);
       polled.delete(span.key);
+      absent.forget(span.key);
+      for (const prefix of [POLLED, REFERRER]) worthless.delete(prefix + span.key);
       for (const other of referrers) {
         if (other.span.parent === span.key && other !== node && other.parent === null)
           attachParent(other, node);
@@ -148,13 +172,26 @@ export function createGraph(): Graph {
       for (const token of messageTokens(span)) if (!worthless.has(token)) share(sends, token, node);
   };
 
+  const looksPolled = (key: SpanKey): boolean =>
+    (polled.size > 0 && polled.has(key)) || (worthless.size > 0 && worthless.has(POLLED + key));
+  const placeOf = (key: SpanKey): Place => {
+    if (looksPolled(key)) return NO_PLACE;
+    const place = absent.placeOf(key);
+    return place.takers && worthless.has(REFERRER + key) ? { ...place, takers: false } : place;
+  };
+
   return {
     get size() {
       return nodes.size;
     },
     get: (key) => nodes.get(key),
     waitingFor: (key) => waiting.get(key) ?? NOBODY,
-    looksPolled: (key) => polled.size > 0 && polled.has(key),
+    looksPolled,
+    placeOf,
+    strangersAt(key, most) {
+      if (absent.countOf(key) <= most) return null;
+      return polled.has(key) ? POLLED + key : absent.isMixed(key) ? REFERRER + key : null;
+    },
     sharing: (token) => tokens.get(token) ?? NOBODY,
     sendsOf: (token) => sends.get(token) ?? NOBODY,
     identifies: (token) => !worthless.has(token),
@@ -191,19 +228,19 @@ export function createGraph(): Graph {
       const up = span.parent;
       if (node.parent !== null) detachParent(node);
       else if (up !== '') {
-        unshare(waiting, up, node);
+        waitNoMore(up, node);
         unshare(polled, up, node);
       }
       for (const link of span.links) {
         const target = nodes.get(link);
-        if (target === undefined) unshare(waiting, link, node);
+        if (target === undefined) waitNoMore(link, node);
         else withoutNode(target.linkers, node);
       }
       for (const child of node.children) {
         child.parent = null;
         waitForParent(child);
       }
-      for (const linker of node.linkers) if (linker !== node) share(waiting, span.key, linker);
+      for (const linker of node.linkers) if (linker !== node) waitFor(span.key, linker);
       node.children = NOBODY;
       node.linkers = NOBODY;
       for (const token of sharedTokens(span)) unshare(tokens, token, node);
@@ -213,6 +250,8 @@ export function createGraph(): Graph {
 }
 
 type Tokens = Map<string, readonly Node[] | Set<Node>>;
+const has = (sharing: readonly Node[] | Set<Node>, node: Node): boolean =>
+  sharing instanceof Set ? sharing.has(node) : sharing.includes(node);
 
 function share(tokens: Tokens, token: string, node: Node): void {
   const known = tokens.get(token);

@@ -42,7 +42,9 @@ export function withoutHandedOn(segments: readonly InputSegment[]): InputSegment
     let only = onlyOne((send) => !takers.has(send));
     // Of what others took it may have a copy.
     if (only === undefined)
-      only = onlyOne((send) => !takers.get(send)!.some(({ service }) => service.name === head.service.name));
+      only = onlyOne(
+        (send) => !(takers.get(send) ?? []).some(({ service }) => service.name === head.service.name),
+      );
     if (only)
       better.set(segment, {
         ...named,

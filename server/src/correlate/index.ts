@@ -2,7 +2,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Counters } from '../base/counters.ts';
 import { createDeadlines } from '../base/deadlines.ts';
 import type { Badge, Flow, FlowChange, KnownCause } from '../model/flow.ts';
-import { TAKEN, TOKEN, WORTHLESS } from '../model/names.ts';
+import { POLLED, REFERRER, TAKEN, TOKEN, WORTHLESS } from '../model/names.ts';
 import type { Span, SpanKey } from '../model/span.ts';
 import { createAway } from './away.ts';
 import { createAssembler, type FlowState } from './assembler.ts';
@@ -397,7 +397,7 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
     },
     remember: (hashes) => away.remember(hashes),
     rememberWorthless(tokens) {
-      for (const token of tokens) assembler.discard(token, clock.now());
+      for (const token of tokens) graph.discard(token, clock.now());
     },
     mostRemembered: away.mostRemembered,
     get remembersTooMuch() {
@@ -459,6 +459,10 @@ function markWorthless(flow: Flow, graph: Graph): Flow {
 }
 function worthlessIn(tokens: readonly string[], graph: Graph): string[] {
   if (graph.worthless === 0) return [];
-  return tokens.flatMap((token) => (graph.identifies(nameIn(token)) ? [] : [WORTHLESS + nameIn(token)]));
+  return tokens
+    .flatMap((token) =>
+      token.startsWith(REFERRER) ? [token, POLLED + token.slice(REFERRER.length)] : [nameIn(token)],
+    )
+    .flatMap((name) => (graph.identifies(name) ? [] : [WORTHLESS + name]));
 }
 const nameIn = (token: string): string => (token.startsWith(TAKEN) ? token.slice(TAKEN.length) : token);

@@ -1,4 +1,6 @@
 import { countOf, neighboursOf, type Node, type Sharing } from './graph.ts';
+import { POLLED } from '../model/names.ts';
+import { asksOrphans, asksTakers } from './absent.ts';
 import { isBatchConsumer } from './roles.ts';
 import { isMessageToken, sharedTokens } from './tokens.ts';
 import type { Assembler } from './assembler.ts';
@@ -53,8 +55,11 @@ export function togetherWith(
       // Takers of a message look for what was sent, never for each other.
       if (!isMessageToken(token) || countOf(graph.sendsOf(token)) > 0) meetAll(token, graph.sharing(token));
     // Orphans of one missing parent are named together.
-    if (node.parent === null && node.span.parent !== '')
-      meetAll(node.span.parent, graph.waitingFor(node.span.parent));
+    const { parent } = node.span;
+    if (node.parent === null && asksOrphans(node.span) && graph.identifies(POLLED + parent))
+      meetAll(parent, graph.waitingFor(parent));
+    for (const link of node.span.links)
+      if (asksTakers(node.span, link) && graph.placeOf(link).takers) meetAll(link, graph.waitingFor(link));
   }
   return { nodes, border, isAll: true };
 }

@@ -1,6 +1,6 @@
 import { ORIGIN, REFERRER, TAKEN } from '../model/names.ts';
 import type { Message, Span, SpanNames } from '../model/span.ts';
-import { isConsumer, isSend } from './roles.ts';
+import { hasStrongId, isConsumer, isSend } from './roles.ts';
 
 /** Under which names a span is found by others, besides parent and link. */
 
@@ -60,14 +60,15 @@ function weakNames({ message, service, identities }: Span): readonly string[] {
   return tokens;
 }
 
-/** Two roots of one trace are one flow. */
+/** Two roots of one trace are one flow, where no id says which. */
 export function mayNameFlow(span: Span): boolean {
   return (
-    span.parent === '' ||
-    !isConsumer(span.role) ||
-    span.links.length === 0 ||
-    span.parentRemote === true ||
-    span.links.includes(span.parent)
+    !hasStrongId(span) &&
+    (span.parent === '' ||
+      !isConsumer(span.role) ||
+      span.links.length === 0 ||
+      span.parentRemote === true ||
+      span.links.includes(span.parent))
   );
 }
 

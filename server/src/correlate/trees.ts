@@ -249,9 +249,11 @@ export function dependenciesOf(built: BuiltTree): Node[] {
 /**
  * The name of a flow without explicit id: the smallest trace id that speaks for it. A trace speaks for a segment that
  * is its root, or whose parent never came; a consumer taken from a poll's trace says nothing by its trace (strangers
- * share that trace), so it is named by trace and span.
+ * share that trace), so it is named by trace and span. What begins with an absent span is named by that, if others are.
  */
 function anonymousKey(from: Segment, graph: Graph): string {
+  const place = placeOf(from, graph);
+  if (place !== null) return place;
   let trace = '';
   let span = '';
   const work = [from];
@@ -264,6 +266,18 @@ function anonymousKey(from: Segment, graph: Graph): string {
     pushAll(work, segment.children);
   }
   return trace !== '' ? TRACE + trace : `${TRACE}${traceIdOf(span)}-${spanIdOf(span)}`;
+}
+
+/** An absent span that it begins with, and that several name: all of them are named by it. */
+function placeOf({ head, causes }: Segment, graph: Graph): string | null {
+  const { span } = head;
+  const cause = causes.length === 1 && causes[0]!.node === null ? causes[0]!.key : '';
+  const isOrphan = head.parent === null && !head.cycle && span.parent !== '';
+  const key = isConsumer(span.role) ? cause : isOrphan ? span.parent : '';
+  if (key === '' || isBatch(span)) return null;
+  const place = graph.placeOf(key);
+  if (key === span.parent ? !place.orphans : !place.takers) return null;
+  return TRACE + (place.inTrace ? traceIdOf(key) : `${traceIdOf(key)}-${spanIdOf(key)}`);
 }
 
 function speaksForTrace(head: Node, causes: Cause[], graph: Graph): boolean {
