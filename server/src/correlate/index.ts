@@ -8,7 +8,7 @@ import { createAway } from './away.ts';
 import { createAssembler, type FlowState } from './assembler.ts';
 import { inputOf } from './flow-input.ts';
 import { isBatchConsumer } from './roles.ts';
-import { flowKeyOf, idTokenOf, isWeakToken, rowTokens } from './tokens.ts';
+import { flowKeyOf, idTokenOf, isUntyped, isWeakToken, rowTokens } from './tokens.ts';
 import type { Graph } from './graph.ts';
 import { createLeaving, knownCauses } from './leaving.ts';
 import { createReload, isUnowned, stubOf, UNOWNED, type Reload, type StoredFlowSpans } from './reload.ts';
@@ -253,9 +253,8 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
   const lookFor = ({ id, environment, flowId }: Flow, key: string, { ids, names }: Unheard): void => {
     ids.push(id);
     if (flowId === '') return;
-    const untyped = flowKeyOf(environment, flowId, '');
-    if (key === untyped) names.push(TOKEN + idTokenOf(environment, flowId));
-    else ids.push(flowIdOf(untyped, 1));
+    if (isUntyped(key)) names.push(TOKEN + idTokenOf(environment, flowId));
+    else ids.push(flowIdOf(flowKeyOf(environment, flowId, ''), 1));
   };
 
   const bury = (id: string, movedTo: string | null, changes: FlowChange[]): void => {

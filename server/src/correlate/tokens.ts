@@ -16,9 +16,15 @@ export const sharedTokens = (span: Span): readonly string[] => namesOf(span).sha
 export const isWeakToken = (token: string): boolean => token.startsWith('k\0') || token.startsWith('c\0');
 export const isMessageToken = (token: string): boolean => token.startsWith('m\0') || token.startsWith('p\0');
 
-/** Of a flow with an explicit id; type '' where nobody said it. */
-export const flowKeyOf = (environment: string, id: string, type: string): string =>
-  `${idTokenOf(environment, id)}\0${type}`;
+/** Of a flow with an explicit id; type '' where nobody said it. Only there it matters what kind of id it is. */
+export const flowKeyOf = (environment: string, id: string, type: string, kind = ''): string =>
+  `${idTokenOf(environment, id)}\0${type}${type === '' && kind !== '' ? `\0${kind}` : ''}`;
+export const isUntyped = (flowKey: string): boolean => flowKey.split('\0')[3] === '';
+/** Of the ids of one kind that have this value. */
+export const kindToken = (span: Span): string => {
+  const kind = span.flow?.kind ?? '';
+  return kind === '' ? idToken(span) : `${idToken(span)}\0${kind}`;
+};
 export const idTokenOf = (environment: string, id: string): string => `i\0${environment}\0${id}`;
 
 function namesOf(span: Span): SpanNames {
