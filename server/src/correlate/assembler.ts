@@ -10,7 +10,7 @@ import {
   type CausesOf,
 } from './evidence.ts';
 import { countOf, createGraph, neighboursOf, type Graph, type Node, type Tree } from './graph.ts';
-import { hasStrongId, isConsumer, isSend } from './roles.ts';
+import { hasStrongId, isConsumer, isReceiving, isSend } from './roles.ts';
 import {
   flowKeyOf,
   idToken,
@@ -196,7 +196,7 @@ export function createAssembler(mostSends = MOST_SENDS): Assembler {
     if (known === undefined) {
       const depends = hasStrongId(top.span)
         ? lacksType(top)
-        : top.span.role === 'receive' || causesOf(top).length > 1;
+        : isReceiving(top.span) || causesOf(top).length > 1;
       const on = depends
         ? dependenciesOf(buildTree(top, graph, causesOf)).map((node) => topOf(node, causesOf))
         : [];

@@ -4,6 +4,7 @@ import type { Attempt, Badge, Step, StepStatus } from '../model/flow.ts';
 import { spanIdOf, type Milestone, type Span } from '../model/span.ts';
 import { earlier, later, msOf, shifted } from '../model/time.ts';
 import { order, type FlowInput, type InputCause, type InputSegment } from './flow-input.ts';
+import { isReceiving } from './roles.ts';
 import type { Shifts } from './runs.ts';
 import { isCounted, messageTokens } from './tokens.ts';
 
@@ -135,7 +136,7 @@ function foldReceives(drafts: Draft[], draftOf: Map<string, Draft>): Draft[] {
   for (const draft of drafts) {
     if (draft.head.role !== 'process') continue;
     const above = draftOf.get(draft.head.parent);
-    if (above === undefined || above.head.role !== 'receive' || gone.has(above)) continue;
+    if (above === undefined || !isReceiving(above.head) || gone.has(above)) continue;
     if (above.head.service.name !== draft.head.service.name) continue;
     pushAll(draft.spans, above.spans);
     for (const span of above.spans) draftOf.set(span.key, draft);

@@ -2,7 +2,7 @@ import { pushAll } from '../base/lists.ts';
 import { TRACE } from '../model/names.ts';
 import { NONE, spanIdOf, traceIdOf } from '../model/span.ts';
 import type { Graph, Node } from './graph.ts';
-import { isBatch, isConsumer, isSend, hasStrongId } from './roles.ts';
+import { hasStrongId, isBatch, isConsumer, isReceiving, isSend } from './roles.ts';
 import { idToken, isUntyped, messageTokens, weakTokens } from './tokens.ts';
 import {
   headOf,
@@ -223,15 +223,15 @@ export function resolveTree(built: BuiltTree, context: ResolveContext): Resoluti
     else resolveShared();
     return finish(true);
   }
-  const guests = below.get(root)!.guests;
-  if (head.span.role === 'receive' && causes.length === 0 && guests.size > 0) {
+  const guests = guestsOf(built);
+  if (guests.length > 0) {
     const found = new Set<string>();
     if (context.dependsOnItself(head)) found.add('').add('\0');
     else for (const guest of guests) found.add(context.flowOf(guest));
     found.delete('');
     const only = [...found][0];
     if (found.size === 1 && idsUnder(root).size === 0) assignAll(root, only!);
-    else if (found.size > 1) resolveShared();
+    else if (found.size > 1 || guests.every((guest) => guest.shared)) resolveShared();
     else resolveAnonymous(root, false);
     return finish(true);
   }
@@ -275,12 +275,21 @@ function sameId({ root, below }: BuiltTree, context: ResolveContext): string | n
 
 /** Trees whose flows decide this tree's flow. */
 export function dependenciesOf(built: BuiltTree): Node[] {
-  const { root, below } = built;
+  const { root } = built;
   const cause = singleCause(root.causes);
   if (hasStrongId(root.head.span)) return cause === null ? [] : [cause];
   if (root.causes.length > 1) return root.causes.flatMap((cause) => (cause.node ? [cause.node] : []));
-  if (root.head.span.role === 'receive' && root.causes.length === 0) return [...below.get(root)!.guests];
-  return [];
+  return guestsOf(built);
+}
+
+/** Whom a poll served that was given nothing itself. */
+function guestsOf({ root, below }: BuiltTree): Node[] {
+  const { head, causes } = root;
+  if (causes.length > 0 || !isReceiving(head.span)) return [];
+  const guests = [...below.get(root)!.guests];
+  return head.span.role === 'receive'
+    ? guests
+    : guests.filter(({ span }) => isConsumer(span.role) && span.service.name === head.span.service.name);
 }
 
 /**
