@@ -3,7 +3,9 @@ import type { KnownCause } from '../model/flow.ts';
 import { compareDuplicates, NONE, type Span, type SpanKey } from '../model/span.ts';
 import {
   concernedBy,
+  changedByName,
   headOf,
+  joinedByName,
   MOST_SENDS,
   rememberedCauses,
   tookFromReceive,
@@ -130,10 +132,8 @@ export function createAssembler(mostSends = MOST_SENDS): Assembler {
     for (const linker of node.linkers) if (linker.tree?.dependent) invalidate(linker.tree);
     for (const child of node.children) if (child.tree?.dependent) invalidate(child.tree);
     if (node.parent?.tree?.dependent && node.parent.tree !== node.tree) invalidate(node.parent.tree);
-    if (isSend(node.span.role))
-      concernedBy(node.span, graph, (other) => {
-        if (other.tree?.dependent && other.tree !== node.tree) invalidate(other.tree);
-      });
+    for (const other of joinedByName(node, graph))
+      if (other.tree?.dependent && other.tree !== node.tree) invalidate(other.tree);
   };
 
   const setFlow = (node: Node, key: string, shared: boolean): void => {
@@ -279,7 +279,7 @@ export function createAssembler(mostSends = MOST_SENDS): Assembler {
       for (const child of node.children) mark(child);
       for (const linker of node.linkers) mark(linker);
       for (const link of node.span.links) mark(graph.get(link));
-      concernedBy(node.span, graph, mark);
+      for (const other of joinedByName(node, graph)) mark(other);
     }
   };
 
@@ -375,7 +375,7 @@ export function createAssembler(mostSends = MOST_SENDS): Assembler {
     for (const child of node.children) touchReferrer(child);
     for (const linker of node.linkers) touchReferrer(linker);
     for (const link of span.links) disturb(graph.get(link));
-    touchSharing(span);
+    for (const other of changedByName(node, graph)) disturb(other);
     touchInner(node);
   };
   const makeStub = (node: Node, causes: readonly KnownCause[]): void => {
@@ -409,7 +409,8 @@ export function createAssembler(mostSends = MOST_SENDS): Assembler {
     if (!isConsumer(node.span.role)) return;
     disturb(node.parent);
     for (const link of node.span.links) disturb(graph.get(link));
-    touchSharing(node.span);
+    // Until now it may have gone by its message's id.
+    concernedBy(node.span, graph, disturb);
   };
   /** An id above may start or end segments below; attaching children may make sends below a republish, or stop it. */
   const touchInner = (node: Node): void => {
@@ -418,12 +419,11 @@ export function createAssembler(mostSends = MOST_SENDS): Assembler {
       const child = work.pop()!;
       if (!isFirst('inner', child)) continue;
       disturb(child);
-      if (isSend(child.span.role)) touchSharing(child.span);
+      if (isSend(child.span.role)) concernedBy(child.span, graph, disturb);
       // Beyond an id as well: whether that starts a segment may change with what comes above.
       if (!isConsumer(child.span.role)) pushAll(work, child.children);
     }
   };
-  const touchSharing = (span: Span): void => concernedBy(span, graph, disturb);
   const countType = (node: Node, by: 1 | -1): void => {
     const token = idToken(node.span);
     // Only spans that are surely members of that flow speak for its type.
@@ -443,7 +443,7 @@ export function createAssembler(mostSends = MOST_SENDS): Assembler {
         disturb(other);
         disturb(other.parent);
         for (const link of other.span.links) disturb(graph.get(link));
-        touchSharing(other.span);
+        concernedBy(other.span, graph, disturb);
       }
   };
 

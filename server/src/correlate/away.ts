@@ -4,7 +4,7 @@ import { asksOrphans, asksTakers } from './absent.ts';
 import { createDeparted } from './departed.ts';
 import type { Graph, Node } from './graph.ts';
 import { isSend } from './roles.ts';
-import { idToken, mayNameFlow, messageTokens, weakTokens } from './tokens.ts';
+import { idToken, isCounted, mayNameFlow, messageTokens, weakTokens } from './tokens.ts';
 
 /**
  * What is only in the store, by name: what has to be brought back before spans that touch it can be added. Names that left
@@ -94,8 +94,10 @@ export function createAway(
       const askShared = (span: Span): void => {
         for (const token of messageTokens(span)) {
           if (!identifies(token)) continue;
-          ask(TOKEN, token);
-          if (isSend(span.role)) ask(TAKEN, token);
+          const sent = isSend(span.role);
+          if (sent) ask(TAKEN, token);
+          // Sends concern each other only through who took them; rows of earlier versions have those under this, too.
+          if (!sent || !isCounted(span.message!.id)) ask(TOKEN, token);
         }
         for (const token of weakTokens(span)) if (identifies(token)) ask(TOKEN, token);
         const id = idToken(span);

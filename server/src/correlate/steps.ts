@@ -6,7 +6,7 @@ import { earlier, later, msOf, shifted } from '../model/time.ts';
 import { order, type FlowInput, type InputCause, type InputSegment } from './flow-input.ts';
 import { isReceiving } from './roles.ts';
 import type { Shifts } from './runs.ts';
-import { isCounted, messageTokens } from './tokens.ts';
+import { isCounted, messageNameOf } from './tokens.ts';
 
 /** Spans → steps: which spans are one unit of work, and which deliveries are attempts of one step. Pure. */
 
@@ -157,11 +157,7 @@ function attemptKeyOf(draft: Draft): string {
     return '';
   const cause = segment.causes.find((c) => c.where === 'flow');
   const of =
-    message.id !== ''
-      ? messageTokens(head)[0]!
-      : cause === undefined
-        ? ''
-        : sendingOf(cause, message.position);
+    message.id !== '' ? messageNameOf(head) : cause === undefined ? '' : sendingOf(cause, message.position);
   if (of === '') return '';
   const place = cause ? '' : message.destination;
   // Whoever looks after what was given up has not processed it, be it the same service.

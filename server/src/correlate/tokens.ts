@@ -1,4 +1,4 @@
-import { ORIGIN, REFERRER, TAKEN } from '../model/names.ts';
+import { ORIGIN, REFERRER, SEEN, TAKEN } from '../model/names.ts';
 import type { Message, Span, SpanNames } from '../model/span.ts';
 import { hasStrongId, isConsumer, isSend } from './roles.ts';
 
@@ -29,8 +29,7 @@ export const idTokenOf = (environment: string, id: string): string => `i\0${envi
 
 function namesOf(span: Span): SpanNames {
   if (span.names !== null) return span.names;
-  // Who settles a message neither sent nor took it.
-  const message = isSend(span.role) || isConsumer(span.role) ? messageNames(span) : NONE;
+  const message = isJoinedByMessage(span) ? messageNames(span) : NONE;
   const weak = weakNames(span);
   const id =
     span.flow === null || span.flow.id === '' ? '' : idTokenOf(span.service.environment, span.flow.id);
@@ -42,6 +41,14 @@ function namesOf(span: Span): SpanNames {
     shared: weak === NONE && id === '' ? message : [...message, ...weak, ...(id === '' ? NONE : [id])],
   });
 }
+
+/** Who settles a message neither sent nor took it; and who says by a link whose it is needs no counter to say so. */
+const isJoinedByMessage = ({ role, links, parentRemote, message }: Span): boolean =>
+  isSend(role) ||
+  (isConsumer(role) && !((links.length > 0 || parentRemote === true) && isCounted(message?.id ?? '')));
+
+/** What a message is called where it is; '' where nobody says. */
+export const messageNameOf = (span: Span): string => messageNames(span)[0] ?? '';
 
 function messageNames({ message, service }: Span): readonly string[] {
   if (message === null) return NONE;
@@ -89,6 +96,8 @@ export function rowTokens(spans: readonly Span[], cut: readonly Span[]): string[
   for (const span of spans) {
     const { message, id, weak } = namesOf(span);
     for (const name of message) (isSend(span.role) ? tokens : taken).add(name);
+    if (message === NONE && span.message !== null && span.message.id !== '')
+      tokens.add(SEEN + messageNameOf(span));
     for (const name of weak) tokens.add(name);
     if (id !== '') tokens.add(id);
     // "I refer to that span": when it comes, or comes back, it needs to know that it was heard.
