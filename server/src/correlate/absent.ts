@@ -1,6 +1,6 @@
-import type { SpanKey } from '../model/span.ts';
+import type { Span, SpanKey } from '../model/span.ts';
 import type { Node } from './graph.ts';
-import { isBatch, isConsumer } from './roles.ts';
+import { hasStrongId, isBatch, isConsumer } from './roles.ts';
 
 /**
  * Spans that are not here and that several name, as their parent or as what they took their message from: each is one
@@ -16,6 +16,8 @@ export interface Absent {
   placeOf(key: SpanKey): Place;
   /** Different messages were taken from it. */
   isMixed(key: SpanKey): boolean;
+  /** Whose flow depends on it. */
+  countOf(key: SpanKey): number;
 }
 
 export interface Place {
@@ -37,21 +39,30 @@ interface Named {
   mixed: number;
 }
 
-/** It took a message from the absent span, as far as it says. */
-export const tookFrom = ({ span }: Node, key: SpanKey): boolean =>
-  isConsumer(span.role) && !isBatch(span) && span.links.length === 1 && span.links[0] === key;
+/** Its flow depends on who else took a message from that span, if it is absent. */
+export const asksTakers = (span: Span, key: SpanKey): boolean =>
+  isConsumer(span.role) &&
+  !isBatch(span) &&
+  !hasStrongId(span) &&
+  span.links.length === 1 &&
+  span.links[0] === key;
+/** Its flow depends on who else has the same absent parent, or theirs on it: under a poll everybody is a stranger. */
+export const asksOrphans = (span: Span): boolean =>
+  span.parent !== '' && (!hasStrongId(span) || isPolled(span));
+/** Whatever it happened in looks like a poll. */
+export const isPolled = ({ role, links }: Span): boolean => isConsumer(role) && links.length > 0;
 
 export function createAbsent(): Absent {
   const several = new Map<SpanKey, Named>();
 
-  const count = (named: Named, key: SpanKey, node: Node, by: 1 | -1): void => {
-    if (node.span.parent === key) {
-      named.orphans += by;
+  const count = (named: Named, key: SpanKey, { span }: Node, by: 1 | -1): void => {
+    if (span.parent === key) {
+      if (asksOrphans(span)) named.orphans += by;
       return;
     }
-    if (!tookFrom(node, key)) return;
+    if (!asksTakers(span, key)) return;
     named.takers += by;
-    const { position, id, destination } = node.span.message!;
+    const { position, id, destination } = span.message!;
     const name = position || id;
     if (name === '') return;
     let names = named.taken.get(destination);
@@ -61,6 +72,11 @@ export function createAbsent(): Absent {
     if (left === 0) names.delete(name);
     else names.set(name, left);
     named.mixed += Number(names.size > 1) - Number(before > 1);
+  };
+
+  const countOf = (key: SpanKey): number => {
+    const known = several.get(key);
+    return known === undefined ? 0 : known.orphans + known.takers;
   };
 
   return {
@@ -78,9 +94,10 @@ export function createAbsent(): Absent {
     },
     forget: (key) => void several.delete(key),
     isMixed: (key) => (several.get(key)?.mixed ?? 0) > 0,
+    countOf,
     placeOf(key) {
       const known = several.get(key);
-      if (known === undefined || known.orphans + known.takers < 2) return NO_PLACE;
+      if (known === undefined || countOf(key) < 2) return NO_PLACE;
       return { orphans: true, takers: known.mixed === 0, inTrace: known.orphans > 0 };
     },
   };

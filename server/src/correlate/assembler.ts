@@ -3,15 +3,25 @@ import type { KnownCause } from '../model/flow.ts';
 import { compareDuplicates, NONE, type Span, type SpanKey } from '../model/span.ts';
 import {
   concernedBy,
+  changedByName,
   headOf,
+  joinedByName,
   MOST_SENDS,
   rememberedCauses,
   tookFromReceive,
   type CausesOf,
 } from './evidence.ts';
 import { countOf, createGraph, neighboursOf, type Graph, type Node, type Tree } from './graph.ts';
-import { hasStrongId, isConsumer, isSend } from './roles.ts';
-import { flowKeyOf, idToken, isMessageToken, isWeakToken, messageTokens, weakTokens } from './tokens.ts';
+import { hasStrongId, isConsumer, isReceiving, isSend } from './roles.ts';
+import {
+  flowKeyOf,
+  idToken,
+  kindToken,
+  isMessageToken,
+  isWeakToken,
+  messageTokens,
+  weakTokens,
+} from './tokens.ts';
 import { buildTree, dependenciesOf, resolveTree, topOf, weakTokensOf, type ResolveContext } from './trees.ts';
 import { isContradicted, storiesOf, type Story } from './weak.ts';
 
@@ -122,6 +132,8 @@ export function createAssembler(mostSends = MOST_SENDS): Assembler {
     for (const linker of node.linkers) if (linker.tree?.dependent) invalidate(linker.tree);
     for (const child of node.children) if (child.tree?.dependent) invalidate(child.tree);
     if (node.parent?.tree?.dependent && node.parent.tree !== node.tree) invalidate(node.parent.tree);
+    for (const other of joinedByName(node, graph))
+      if (other.tree?.dependent && other.tree !== node.tree) invalidate(other.tree);
   };
 
   const setFlow = (node: Node, key: string, shared: boolean): void => {
@@ -154,12 +166,21 @@ export function createAssembler(mostSends = MOST_SENDS): Assembler {
     if (state?.nodes.size === 0) flows.delete(node.flowKey);
   };
 
+  const typesOf = (span: Span): ReadonlyMap<string, number> | undefined => types.get(kindToken(span));
   const identityOf = (node: Node): string => {
     const { span } = node;
-    const known = types.get(idToken(span));
-    const type = span.flow!.type || (known?.size === 1 ? [...known.keys()][0]! : '');
-    return flowKeyOf(span.service.environment, span.flow!.id, type);
+    const { id, type, kind } = span.flow!;
+    const known = typesOf(span);
+    return flowKeyOf(
+      span.service.environment,
+      id,
+      type || (known?.size === 1 ? [...known.keys()][0]! : ''),
+      kind,
+    );
   };
+  /** Nobody said the type of this id: it may be that of another kind of id, if that one caused it. */
+  const lacksType = ({ span }: Node): boolean =>
+    hasStrongId(span) && span.flow!.type === '' && typesOf(span) === undefined;
 
   /** What was asked of the graph while it stays as it is, from one change to the next. */
   let causesOf: CausesOf = rememberedCauses(graph);
@@ -173,7 +194,9 @@ export function createAssembler(mostSends = MOST_SENDS): Assembler {
   const dependenciesOfTop = (top: Node): readonly Node[] => {
     let known = dependencies.get(top);
     if (known === undefined) {
-      const depends = top.span.role === 'receive' || causesOf(top).length > 1;
+      const depends = hasStrongId(top.span)
+        ? lacksType(top)
+        : isReceiving(top.span) || causesOf(top).length > 1;
       const on = depends
         ? dependenciesOf(buildTree(top, graph, causesOf)).map((node) => topOf(node, causesOf))
         : [];
@@ -204,6 +227,7 @@ export function createAssembler(mostSends = MOST_SENDS): Assembler {
   const context: ResolveContext = {
     graph,
     identityOf,
+    lacksType,
     flowOf: (node) => node.flowKey,
     dependsOnItself,
   };
@@ -255,7 +279,7 @@ export function createAssembler(mostSends = MOST_SENDS): Assembler {
       for (const child of node.children) mark(child);
       for (const linker of node.linkers) mark(linker);
       for (const link of node.span.links) mark(graph.get(link));
-      concernedBy(node.span, graph, mark);
+      for (const other of joinedByName(node, graph)) mark(other);
     }
   };
 
@@ -351,7 +375,7 @@ export function createAssembler(mostSends = MOST_SENDS): Assembler {
     for (const child of node.children) touchReferrer(child);
     for (const linker of node.linkers) touchReferrer(linker);
     for (const link of span.links) disturb(graph.get(link));
-    touchSharing(span);
+    for (const other of changedByName(node, graph)) disturb(other);
     touchInner(node);
   };
   const makeStub = (node: Node, causes: readonly KnownCause[]): void => {
@@ -385,7 +409,8 @@ export function createAssembler(mostSends = MOST_SENDS): Assembler {
     if (!isConsumer(node.span.role)) return;
     disturb(node.parent);
     for (const link of node.span.links) disturb(graph.get(link));
-    touchSharing(node.span);
+    // Until now it may have gone by its message's id.
+    concernedBy(node.span, graph, disturb);
   };
   /** An id above may start or end segments below; attaching children may make sends below a republish, or stop it. */
   const touchInner = (node: Node): void => {
@@ -394,23 +419,23 @@ export function createAssembler(mostSends = MOST_SENDS): Assembler {
       const child = work.pop()!;
       if (!isFirst('inner', child)) continue;
       disturb(child);
-      if (isSend(child.span.role)) touchSharing(child.span);
+      if (isSend(child.span.role)) concernedBy(child.span, graph, disturb);
       // Beyond an id as well: whether that starts a segment may change with what comes above.
       if (!isConsumer(child.span.role)) pushAll(work, child.children);
     }
   };
-  const touchSharing = (span: Span): void => concernedBy(span, graph, disturb);
   const countType = (node: Node, by: 1 | -1): void => {
     const token = idToken(node.span);
     // Only spans that are surely members of that flow speak for its type.
     if (token === '' || node.span.flow!.type === '' || !hasStrongId(node.span)) return;
-    let known = types.get(token);
-    if (known === undefined) types.set(token, (known = new Map<string, number>()));
+    const kind = kindToken(node.span);
+    let known = types.get(kind);
+    if (known === undefined) types.set(kind, (known = new Map<string, number>()));
     const before = known.size;
     const count = (known.get(node.span.flow!.type) ?? 0) + by;
     if (count === 0) known.delete(node.span.flow!.type);
     else known.set(node.span.flow!.type, count);
-    if (known.size === 0) types.delete(token);
+    if (known.size === 0) types.delete(kind);
     // The type that untyped members adopt has changed: they, and whoever took their id from them, move.
     // Whether that is one, or none that can be told: which of several it is not does not matter.
     if (Math.min(known.size, 2) !== Math.min(before, 2) && countOf(graph.sharing(token)) > 1)
@@ -418,7 +443,7 @@ export function createAssembler(mostSends = MOST_SENDS): Assembler {
         disturb(other);
         disturb(other.parent);
         for (const link of other.span.links) disturb(graph.get(link));
-        touchSharing(other.span);
+        concernedBy(other.span, graph, disturb);
       }
   };
 
@@ -453,6 +478,14 @@ export function createAssembler(mostSends = MOST_SENDS): Assembler {
     touch(node, !loading);
     if (isSend(span.role))
       for (const token of messageTokens(span)) if (countOf(graph.sendsOf(token)) > mostSends) discard(token);
+    for (const { key } of absent) partStrangers(key, span);
+  };
+  /** Each of so many would bring back all others, to no end: what they have in common is remembered instead. */
+  const partStrangers = (key: SpanKey, { receivedAtMs }: Span): void => {
+    const name = graph.strangersAt(key, mostSends);
+    if (name === null) return;
+    if (graph.identifies(name)) disturbOrphansOf(key);
+    graph.discard(name, receivedAtMs);
   };
   const forget = (node: Node): void => {
     forgetTouched();

@@ -1,9 +1,10 @@
-import { ORIGIN, REFERRER, SPAN, TAKEN, TOKEN, TRACE } from '../model/names.ts';
+import { ORIGIN, POLLED, REFERRER, SPAN, TAKEN, TOKEN, TRACE } from '../model/names.ts';
 import { traceIdOf, type Span, type SpanKey } from '../model/span.ts';
+import { asksOrphans, asksTakers } from './absent.ts';
 import { createDeparted } from './departed.ts';
 import type { Graph, Node } from './graph.ts';
-import { isConsumer, isSend } from './roles.ts';
-import { idToken, mayNameFlow, messageTokens, weakTokens } from './tokens.ts';
+import { isSend } from './roles.ts';
+import { idToken, isCounted, mayNameFlow, messageTokens, weakTokens } from './tokens.ts';
 
 /**
  * What is only in the store, by name: what has to be brought back before spans that touch it can be added. Names that left
@@ -93,27 +94,32 @@ export function createAway(
       const askShared = (span: Span): void => {
         for (const token of messageTokens(span)) {
           if (!identifies(token)) continue;
-          ask(TOKEN, token);
-          if (isSend(span.role)) ask(TAKEN, token);
+          const sent = isSend(span.role);
+          if (sent) ask(TAKEN, token);
+          // Sends concern each other only through who took them; rows of earlier versions have those under this, too.
+          if (!sent || !isCounted(span.message!.id)) ask(TOKEN, token);
         }
         for (const token of weakTokens(span)) if (identifies(token)) ask(TOKEN, token);
         const id = idToken(span);
         if (id !== '') ask(TOKEN, id);
       };
+      const askOrphans = (span: Span): void => {
+        if (asksOrphans(span) && identifies(POLLED + span.parent)) ask(REFERRER, span.parent);
+      };
       const surroundings = (span: Span): void => {
         const parent = span.parent;
         if (!hasDeparted(span.traceId)) {
-          if (parent !== '' && departed.has(REFERRER, parent) && !here.get(parent)) ask(REFERRER, parent);
+          if (parent !== '' && departed.has(REFERRER, parent) && !here.get(parent)) askOrphans(span);
         } else if (here.get(parent) === undefined && (parent === '' || !askSpan(parent, span.traceId))) {
-          if (parent !== '') ask(REFERRER, parent);
-          if (mayNameFlow(span) || parent === span.key) askOrigin(span.traceId);
+          askOrphans(span);
+          if (parent === span.key || mayNameFlow(span)) askOrigin(span.traceId);
         } else if (here.get(span.key)?.cycle || here.isReferredTo(span.key)) askOrigin(span.traceId); // A ring is cut somewhere.
         for (const link of span.links) {
           const traceId = traceIdOf(link);
           if (here.get(link) !== undefined) continue;
           if (hasDeparted(traceId)) askSpan(link, traceId);
           // Others may have taken a message from the same absent span.
-          if (isConsumer(span.role) && span.links.length === 1) ask(REFERRER, link);
+          if (asksTakers(span, link) && identifies(REFERRER + link)) ask(REFERRER, link);
         }
         ask(REFERRER, span.key);
         askShared(span);

@@ -2,7 +2,7 @@ import type { Span } from '../model/span.ts';
 import type { Draft } from './drafts.ts';
 import { order, type InputCause } from './flow-input.ts';
 import { isBatch, isConsumer, isSend } from './roles.ts';
-import { isCounted, messageTokens } from './tokens.ts';
+import { isCounted, messageNameOf } from './tokens.ts';
 
 /**
  * Which deliveries are attempts of one step. A delivery is (send, subscription): what one send brings to another
@@ -100,8 +100,8 @@ const hereIs = (draft: Draft, destination: string): string =>
 
 /** Several messages that one span sent are told apart only by where they lie. */
 function messageOf(draft: Draft): string {
-  const [id] = messageTokens(saysId(draft));
-  if (id?.startsWith('m')) return id;
+  const id = messageNameOf(saysId(draft));
+  if (id.startsWith('m')) return id;
   const cause = causeOf(draft);
   return cause === undefined ? '' : sendingOf(cause, draft.head.message!.position);
 }

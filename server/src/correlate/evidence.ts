@@ -1,7 +1,7 @@
 import type { EvidenceKind } from '../model/flow.ts';
 import type { Span, SpanKey } from '../model/span.ts';
 import { isOneSending, isSameDestination, mayTake } from './destinations.ts';
-import type { Graph, Node } from './graph.ts';
+import { countOf, type Graph, type Node } from './graph.ts';
 import { hasStrongId, isBatch, isConsumer, isSend } from './roles.ts';
 import { messageTokens } from './tokens.ts';
 
@@ -82,12 +82,26 @@ const REMEMBERED_STEPS = 16;
  * the receive span that it happened in (`tookFromReceive`).
  */
 export function causesOf(head: Node, graph: Graph): Cause[] {
+  const named = namedCauses(head, graph);
+  if (named.length > 0 || head.stub !== null || !isConsumer(head.span.role)) return named;
+  const send = sendOfSameMessage(head, graph);
+  if (send !== null) return [send];
+  const { span, parent } = head;
+  const link = span.links[0];
+  if (span.links.length === 1 && graph.get(link!) === undefined)
+    return [{ key: link!, node: null, kinds: ['link'] }];
+  return tookFromReceive(head) && causesOf(parent!, graph).length === 1
+    ? [{ key: parent!.span.key, node: parent, kinds: ['parent'] }]
+    : [];
+}
+
+/** Those that a head names by parent or link, as far as they are known; for a message's id there is no need beside them. */
+function namedCauses(head: Node, graph: Graph): Cause[] {
   const { span, parent } = head;
   if (head.stub !== null)
     return head.stub.map(({ key, kinds }) => ({ key, kinds: [...kinds], node: graph.get(key) ?? null }));
-  if (!isConsumer(span.role)) {
+  if (!isConsumer(span.role))
     return parent === null ? [] : [{ key: parent.span.key, node: parent, kinds: ['parent'] }];
-  }
   const causes: Cause[] = [];
   if (parent !== null && isSend(parent.span.role))
     causes.push({ key: parent.span.key, node: parent, kinds: ['parent'] });
@@ -99,24 +113,11 @@ export function causesOf(head: Node, graph: Graph): Cause[] {
     else causes.push({ key: link, node, kinds: ['link'] });
   }
   if (causes.length > 0) return causes;
-
-  const parentKey = span.parent;
-  if (parentKey !== '' && !head.cycle && parentIsRemote(head))
-    return [{ key: parentKey, node: parent, kinds: ['parent'] }];
-  if (span.links.length === 1) {
-    const key = span.links[0]!;
-    const node = graph.get(key) ?? null;
-    if (node !== null && node !== head) return [{ key, node, kinds: ['link'] }];
-    if (node === null) {
-      const send = sendOfSameMessage(head, graph);
-      return send ? [send] : [{ key, node, kinds: ['link'] }];
-    }
-  }
-  const send = sendOfSameMessage(head, graph);
-  if (send !== null) return [send];
-  return tookFromReceive(head) && causesOf(parent!, graph).length === 1
-    ? [{ key: parent!.span.key, node: parent, kinds: ['parent'] }]
-    : [];
+  if (span.parent !== '' && !head.cycle && parentIsRemote(head))
+    return [{ key: span.parent, node: parent, kinds: ['parent'] }];
+  if (span.links.length !== 1) return [];
+  const node = graph.get(span.links[0]!);
+  return node === undefined || node === head ? [] : [{ key: node.span.key, node, kinds: ['link'] }];
 }
 
 export type CausesOf = (head: Node) => Cause[];
@@ -158,17 +159,63 @@ export function concernedBy(span: Span, graph: Graph, meet: (other: Node) => voi
   for (const token of messageTokens(span))
     for (const other of sent ? graph.sharing(token) : graph.sendsOf(token)) meet(other);
 }
+
+/** It says neither by parent nor by link what it took. */
+const goesByName = (node: Node, graph: Graph): boolean =>
+  isConsumer(node.span.role) && node.stub === null && namedCauses(node, graph).length === 0;
+const causeByName = (taker: Node, graph: Graph, except?: Node): Node | null =>
+  goesByName(taker, graph) ? (sendOfSameMessage(taker, graph, except)?.node ?? null) : null;
+
+/** Those that this span is the cause of, or that is its cause, by the message's id. */
+export function* joinedByName(node: Node, graph: Graph): Generator<Node> {
+  const { span } = node;
+  if (isSend(span.role)) {
+    for (const token of messageTokens(span))
+      for (const other of graph.sharing(token)) if (causeByName(other, graph) === node) yield other;
+  } else {
+    const cause = causeByName(node, graph);
+    if (cause !== null) yield cause;
+  }
+}
+
+/** Whose cause, or whose effect, is another by the message's id because this span is there now. */
+export function* changedByName(node: Node, graph: Graph): Generator<Node> {
+  const { span } = node;
+  if (!isSend(span.role)) {
+    yield* joinedByName(node, graph);
+    return;
+  }
+  for (const token of messageTokens(span))
+    for (const taker of graph.sharing(token)) {
+      const before = causeByName(taker, graph, node);
+      const after = causeByName(taker, graph);
+      if (before === after) continue;
+      yield taker;
+      if (before !== null) yield before;
+      if (after !== null) yield after;
+    }
+}
+
+/** Somebody who took it depends on what was sent under this name. */
+export function bindsTakers(token: string, graph: Graph): boolean {
+  const sharing = graph.sharing(token);
+  const sends = countOf(graph.sendsOf(token));
+  if (sends === 0 || sends === countOf(sharing)) return false;
+  for (const node of sharing) if (goesByName(node, graph)) return true;
+  return false;
+}
 const SEVEN_DAYS = 7n * 24n * 3600n * 1_000_000_000n;
 
 /**
  * Exactly one send of the same message within 7 days, to where it was taken from; a republish does not count, it keeps its
  * original identity.
  */
-function sendOfSameMessage(head: Node, graph: Graph): Cause | null {
+function sendOfSameMessage(head: Node, graph: Graph, except?: Node): Cause | null {
   for (const token of messageTokens(head.span)) {
     const sends: Node[] = [];
     const republished: Node[] = [];
     for (const other of graph.sendsOf(token)) {
+      if (other === except) continue;
       const apart = other.span.start - head.span.start;
       if (apart > SEVEN_DAYS || apart < -SEVEN_DAYS) continue;
       (isRepublish(other, token) ? republished : sends).push(other);

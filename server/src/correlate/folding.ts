@@ -1,4 +1,5 @@
 import { pushAll } from '../base/lists.ts';
+import { isReceiving } from './roles.ts';
 import type { Span } from '../model/span.ts';
 import type { Draft } from './drafts.ts';
 
@@ -64,7 +65,7 @@ function processingUnder(drafts: readonly Draft[], draftOf: ReadonlyMap<string, 
   for (const draft of drafts) {
     if (draft.head.role !== 'process') continue;
     const above = draftOf.get(draft.segment.parent);
-    if (above === undefined || above.head.role !== 'receive') continue;
+    if (above === undefined || !isReceiving(above.head)) continue;
     if (above.head.service.name !== draft.head.service.name) continue;
     const known = all.get(above);
     if (known === undefined) all.set(above, [draft]);

@@ -1,7 +1,8 @@
 import type { KnownCause } from '../model/flow.ts';
 import type { Span, SpanKey } from '../model/span.ts';
-import { createAbsent, NO_PLACE, type Place } from './absent.ts';
-import { isConsumer, isSend } from './roles.ts';
+import { POLLED, REFERRER } from '../model/names.ts';
+import { createAbsent, isPolled, NO_PLACE, type Place } from './absent.ts';
+import { isSend } from './roles.ts';
 import { messageTokens, sharedTokens } from './tokens.ts';
 import { createWorthless } from './worthless.ts';
 
@@ -56,6 +57,8 @@ export interface Graph {
   looksPolled(key: SpanKey): boolean;
   /** What a span that is not here is to those who name it. */
   placeOf(key: SpanKey): Place;
+  /** If more than so many name it, and are strangers: the name that they have in common, which identifies nothing. */
+  strangersAt(key: SpanKey, most: number): string | null;
   /** Nodes that share a message, id or weak token; nobody where it identifies nothing. */
   sharing(token: string): Sharing;
   /** Those of them that send or create: one message may be delivered any number of times. */
@@ -135,7 +138,7 @@ export function createGraph(): Graph {
   const waitForParent = (node: Node): void => {
     const { span } = node;
     waitFor(span.parent, node);
-    if (isConsumer(span.role) && span.links.length > 0) share(polled, span.parent, node);
+    if (isPolled(span)) share(polled, span.parent, node);
   };
 
   const connect = (node: Node): void => {
@@ -159,6 +162,7 @@ export function createGraph(): Graph {
       waiting.delete(span.key);
       polled.delete(span.key);
       absent.forget(span.key);
+      for (const prefix of [POLLED, REFERRER]) worthless.delete(prefix + span.key);
       for (const other of referrers) {
         if (other.span.parent === span.key && other !== node && other.parent === null)
           attachParent(other, node);
@@ -172,7 +176,13 @@ export function createGraph(): Graph {
       for (const token of messageTokens(span)) if (!worthless.has(token)) share(sends, token, node);
   };
 
-  const looksPolled = (key: SpanKey): boolean => polled.size > 0 && polled.has(key);
+  const looksPolled = (key: SpanKey): boolean =>
+    (polled.size > 0 && polled.has(key)) || (worthless.size > 0 && worthless.has(POLLED + key));
+  const placeOf = (key: SpanKey): Place => {
+    if (looksPolled(key)) return NO_PLACE;
+    const place = absent.placeOf(key);
+    return place.takers && worthless.has(REFERRER + key) ? { ...place, takers: false } : place;
+  };
 
   return {
     get size() {
@@ -181,7 +191,11 @@ export function createGraph(): Graph {
     get: (key) => nodes.get(key),
     waitingFor: (key) => waiting.get(key) ?? NOBODY,
     looksPolled,
-    placeOf: (key) => (looksPolled(key) ? NO_PLACE : absent.placeOf(key)),
+    placeOf,
+    strangersAt(key, most) {
+      if (absent.countOf(key) <= most) return null;
+      return polled.has(key) ? POLLED + key : absent.isMixed(key) ? REFERRER + key : null;
+    },
     sharing: (token) => tokens.get(token) ?? NOBODY,
     sendsOf: (token) => sends.get(token) ?? NOBODY,
     identifies: (token) => !worthless.has(token),

@@ -2,7 +2,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Counters } from '../base/counters.ts';
 import { createDeadlines } from '../base/deadlines.ts';
 import type { Badge, Flow, FlowChange, KnownCause } from '../model/flow.ts';
-import { TAKEN, TOKEN, WORTHLESS } from '../model/names.ts';
+import { POLLED, REFERRER, TAKEN, TOKEN, WORTHLESS } from '../model/names.ts';
 import type { Span, SpanKey } from '../model/span.ts';
 import { createAway } from './away.ts';
 import { createAssembler, type FlowState } from './assembler.ts';
@@ -11,7 +11,7 @@ import { createDrawnLately } from './clocks/drawn.ts';
 import { RIGHT_CLOCKS, type Clocks } from './clocks/index.ts';
 import { inputOf } from './flow-input.ts';
 import { isBatchConsumer } from './roles.ts';
-import { flowKeyOf, idTokenOf, isWeakToken, rowTokens } from './tokens.ts';
+import { flowKeyOf, idTokenOf, isUntyped, isWeakToken, rowTokens } from './tokens.ts';
 import type { Graph } from './graph.ts';
 import { createLeaving, knownCauses } from './leaving.ts';
 import { createReload, isUnowned, stubOf, UNOWNED, type Reload, type StoredFlowSpans } from './reload.ts';
@@ -283,9 +283,8 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
   const lookFor = ({ id, environment, flowId }: Flow, key: string, { ids, names }: Unheard): void => {
     ids.push(id);
     if (flowId === '') return;
-    const untyped = flowKeyOf(environment, flowId, '');
-    if (key === untyped) names.push(TOKEN + idTokenOf(environment, flowId));
-    else ids.push(flowIdOf(untyped, 1));
+    if (isUntyped(key)) names.push(TOKEN + idTokenOf(environment, flowId));
+    else ids.push(flowIdOf(flowKeyOf(environment, flowId, ''), 1));
   };
 
   const bury = (id: string, movedTo: string | null, changes: FlowChange[]): void => {
@@ -430,7 +429,7 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
     },
     remember: (hashes) => away.remember(hashes),
     rememberWorthless(tokens) {
-      for (const token of tokens) assembler.discard(token, clock.now());
+      for (const token of tokens) graph.discard(token, clock.now());
     },
     mostRemembered: away.mostRemembered,
     get remembersTooMuch() {
@@ -493,6 +492,10 @@ function markWorthless(flow: Flow, graph: Graph): Flow {
 }
 function worthlessIn(tokens: readonly string[], graph: Graph): string[] {
   if (graph.worthless === 0) return [];
-  return tokens.flatMap((token) => (graph.identifies(nameIn(token)) ? [] : [WORTHLESS + nameIn(token)]));
+  return tokens
+    .flatMap((token) =>
+      token.startsWith(REFERRER) ? [token, POLLED + token.slice(REFERRER.length)] : [nameIn(token)],
+    )
+    .flatMap((name) => (graph.identifies(name) ? [] : [WORTHLESS + name]));
 }
 const nameIn = (token: string): string => (token.startsWith(TAKEN) ? token.slice(TAKEN.length) : token);

@@ -9,3 +9,21 @@ export const isBatch = (span: Span): boolean => span.message !== null && span.me
 /** The id counts as evidence of its own: set by hand, or read from the message's headers. */
 export const hasStrongId = (span: Span): boolean =>
   span.flow !== null && span.flow.id !== '' && span.flow.source !== 'ambient';
+
+/** It opened what it was given, and says nothing of the message itself: who took it is said below. */
+export const isReceiving = (span: Span): boolean => span.role === 'receive' || isBareConsumer(span);
+
+/** Some clients open a span around each poll that found something, without a word on what. */
+const isBareConsumer = ({ role, parent, links, flow, message }: Span): boolean =>
+  role === 'process' &&
+  parent === '' &&
+  links.length === 0 &&
+  flow === null &&
+  message !== null &&
+  message.system === '' &&
+  message.destination === '' &&
+  message.id === '' &&
+  message.type === '' &&
+  message.group === '' &&
+  message.conversation === '' &&
+  message.batchCount === 0;

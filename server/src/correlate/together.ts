@@ -1,5 +1,7 @@
 import { countOf, neighboursOf, type Node, type Sharing } from './graph.ts';
-import { tookFrom } from './absent.ts';
+import { POLLED } from '../model/names.ts';
+import { bindsTakers } from './evidence.ts';
+import { asksOrphans, asksTakers } from './absent.ts';
 import { isBatchConsumer } from './roles.ts';
 import { isMessageToken, sharedTokens } from './tokens.ts';
 import type { Assembler } from './assembler.ts';
@@ -40,10 +42,10 @@ export function togetherWith(
   };
   const met = new Set<string>();
   /** Once for all: each of thousands that share a name would go through the others again. */
-  const meetAll = (name: string, sharing: Sharing): void => {
+  const meetAll = (name: string, sharing: Sharing, ties: () => boolean = () => true): void => {
     if (countOf(sharing) === 1 || met.has(name)) return;
     met.add(name);
-    for (const other of sharing) meet(other);
+    if (ties()) for (const other of sharing) meet(other);
   };
   for (const node of start) meet(node);
   while (work.length > 0) {
@@ -51,13 +53,13 @@ export function togetherWith(
     const node = work.pop()!;
     for (const next of neighboursOf(node, graph)) meet(next);
     for (const token of sharedTokens(node.span))
-      // Takers of a message look for what was sent, never for each other.
-      if (!isMessageToken(token) || countOf(graph.sendsOf(token)) > 0) meetAll(token, graph.sharing(token));
+      meetAll(token, graph.sharing(token), () => !isMessageToken(token) || bindsTakers(token, graph));
     // Orphans of one missing parent are named together.
-    if (node.parent === null && node.span.parent !== '')
-      meetAll(node.span.parent, graph.waitingFor(node.span.parent));
+    const { parent } = node.span;
+    if (node.parent === null && asksOrphans(node.span) && graph.identifies(POLLED + parent))
+      meetAll(parent, graph.waitingFor(parent));
     for (const link of node.span.links)
-      if (tookFrom(node, link) && graph.placeOf(link).takers) meetAll(link, graph.waitingFor(link));
+      if (asksTakers(node.span, link) && graph.placeOf(link).takers) meetAll(link, graph.waitingFor(link));
   }
   return { nodes, border, isAll: true };
 }

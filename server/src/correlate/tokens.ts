@@ -1,6 +1,6 @@
-import { ORIGIN, REFERRER, TAKEN } from '../model/names.ts';
+import { ORIGIN, REFERRER, SEEN, TAKEN } from '../model/names.ts';
 import type { Message, Span, SpanNames } from '../model/span.ts';
-import { isConsumer, isSend } from './roles.ts';
+import { hasStrongId, isConsumer, isSend } from './roles.ts';
 
 /** Under which names a span is found by others, besides parent and link. */
 
@@ -16,15 +16,20 @@ export const sharedTokens = (span: Span): readonly string[] => namesOf(span).sha
 export const isWeakToken = (token: string): boolean => token.startsWith('k\0') || token.startsWith('c\0');
 export const isMessageToken = (token: string): boolean => token.startsWith('m\0') || token.startsWith('p\0');
 
-/** Of a flow with an explicit id; type '' where nobody said it. */
-export const flowKeyOf = (environment: string, id: string, type: string): string =>
-  `${idTokenOf(environment, id)}\0${type}`;
+/** Of a flow with an explicit id; type '' where nobody said it. Only there it matters what kind of id it is. */
+export const flowKeyOf = (environment: string, id: string, type: string, kind = ''): string =>
+  `${idTokenOf(environment, id)}\0${type}${type === '' && kind !== '' ? `\0${kind}` : ''}`;
+export const isUntyped = (flowKey: string): boolean => flowKey.split('\0')[3] === '';
+/** Of the ids of one kind that have this value. */
+export const kindToken = (span: Span): string => {
+  const kind = span.flow?.kind ?? '';
+  return kind === '' ? idToken(span) : `${idToken(span)}\0${kind}`;
+};
 export const idTokenOf = (environment: string, id: string): string => `i\0${environment}\0${id}`;
 
 function namesOf(span: Span): SpanNames {
   if (span.names !== null) return span.names;
-  // Who settles a message neither sent nor took it.
-  const message = isSend(span.role) || isConsumer(span.role) ? messageNames(span) : NONE;
+  const message = isJoinedByMessage(span) ? messageNames(span) : NONE;
   const weak = weakNames(span);
   const id =
     span.flow === null || span.flow.id === '' ? '' : idTokenOf(span.service.environment, span.flow.id);
@@ -36,6 +41,14 @@ function namesOf(span: Span): SpanNames {
     shared: weak === NONE && id === '' ? message : [...message, ...weak, ...(id === '' ? NONE : [id])],
   });
 }
+
+/** Who settles a message neither sent nor took it; and who says by a link whose it is needs no counter to say so. */
+const isJoinedByMessage = ({ role, links, parentRemote, message }: Span): boolean =>
+  isSend(role) ||
+  (isConsumer(role) && !((links.length > 0 || parentRemote === true) && isCounted(message?.id ?? '')));
+
+/** What a message is called where it is; '' where nobody says. */
+export const messageNameOf = (span: Span): string => messageNames(span)[0] ?? '';
 
 function messageNames({ message, service }: Span): readonly string[] {
   if (message === null) return NONE;
@@ -60,14 +73,15 @@ function weakNames({ message, service, identities }: Span): readonly string[] {
   return tokens;
 }
 
-/** Two roots of one trace are one flow. */
+/** Two roots of one trace are one flow, where no id says which. */
 export function mayNameFlow(span: Span): boolean {
   return (
-    span.parent === '' ||
-    !isConsumer(span.role) ||
-    span.links.length === 0 ||
-    span.parentRemote === true ||
-    span.links.includes(span.parent)
+    !hasStrongId(span) &&
+    (span.parent === '' ||
+      !isConsumer(span.role) ||
+      span.links.length === 0 ||
+      span.parentRemote === true ||
+      span.links.includes(span.parent))
   );
 }
 
@@ -82,6 +96,8 @@ export function rowTokens(spans: readonly Span[], cut: readonly Span[]): string[
   for (const span of spans) {
     const { message, id, weak } = namesOf(span);
     for (const name of message) (isSend(span.role) ? tokens : taken).add(name);
+    if (message === NONE && span.message !== null && span.message.id !== '')
+      tokens.add(SEEN + messageNameOf(span));
     for (const name of weak) tokens.add(name);
     if (id !== '') tokens.add(id);
     // "I refer to that span": when it comes, or comes back, it needs to know that it was heard.

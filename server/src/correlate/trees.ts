@@ -2,8 +2,8 @@ import { pushAll } from '../base/lists.ts';
 import { TRACE } from '../model/names.ts';
 import { NONE, spanIdOf, traceIdOf } from '../model/span.ts';
 import type { Graph, Node } from './graph.ts';
-import { isBatch, isConsumer, isSend, hasStrongId } from './roles.ts';
-import { idToken, messageTokens, weakTokens } from './tokens.ts';
+import { hasStrongId, isBatch, isConsumer, isReceiving, isSend } from './roles.ts';
+import { idToken, isUntyped, messageTokens, weakTokens } from './tokens.ts';
 import {
   headOf,
   rememberedHeads,
@@ -122,6 +122,8 @@ export interface ResolveContext {
   graph: Graph;
   /** `identityKey` with the type adopted where the span itself has none. */
   identityOf(node: Node): string;
+  /** Its id has no type that is known. */
+  lacksType(node: Node): boolean;
   /** Flow of a node in another tree, resolving that tree first if need be; '' if none. */
   flowOf(node: Node): string;
   /** The tree depends, through others, on itself: its dependencies tell nothing. */
@@ -163,7 +165,7 @@ export function resolveTree(built: BuiltTree, context: ResolveContext): Resoluti
         for (const child of segment.children)
           for (const id of idsCache.get(child)!) (child.head.span.flow?.id ? ambient : strong).add(id);
       }
-      idsCache.set(segment, strong.size > 0 ? strong : ambient);
+      idsCache.set(segment, withoutKinds(strong.size > 0 ? strong : ambient));
     }
     return idsCache.get(from)!;
   };
@@ -198,8 +200,9 @@ export function resolveTree(built: BuiltTree, context: ResolveContext): Resoluti
     return finish(false);
   }
   if (hasStrongId(head.span)) {
-    assignAll(root, context.identityOf(head));
-    return finish(false);
+    const lacksType = context.lacksType(head);
+    assignAll(root, (lacksType ? sameId(built, context) : null) ?? context.identityOf(head));
+    return finish(lacksType);
   }
   if (isBatch(head.span) && isConsumer(head.span.role)) {
     // With nobody in sight whom it serves it is a story of its own, or it would be in nobody's view. Only its direct
@@ -220,15 +223,15 @@ export function resolveTree(built: BuiltTree, context: ResolveContext): Resoluti
     else resolveShared();
     return finish(true);
   }
-  const guests = below.get(root)!.guests;
-  if (head.span.role === 'receive' && causes.length === 0 && guests.size > 0) {
+  const guests = guestsOf(built);
+  if (guests.length > 0) {
     const found = new Set<string>();
     if (context.dependsOnItself(head)) found.add('').add('\0');
     else for (const guest of guests) found.add(context.flowOf(guest));
     found.delete('');
     const only = [...found][0];
     if (found.size === 1 && idsUnder(root).size === 0) assignAll(root, only!);
-    else if (found.size > 1) resolveShared();
+    else if (found.size > 1 || guests.every((guest) => guest.shared)) resolveShared();
     else resolveAnonymous(root, false);
     return finish(true);
   }
@@ -238,12 +241,55 @@ export function resolveTree(built: BuiltTree, context: ResolveContext): Resoluti
   return finish(false);
 }
 
+/** Under one segment, one number under two names is one id. */
+function withoutKinds(keys: Set<string>): Set<string> {
+  if (keys.size < 2) return keys;
+  const typed = [...keys].filter((key) => !isUntyped(key));
+  return new Set(
+    [...keys].map((key) => {
+      const same = isUntyped(key) ? typed.filter((one) => one.startsWith(flowIdIn(key))) : [];
+      return same.length === 1 ? same[0]! : key;
+    }),
+  );
+}
+const flowIdIn = (key: string): string => `${key.split('\0', 3).join('\0')}\0`;
+
+/**
+ * The flow of what caused an id that nobody gave a type, or of what it caused, where that has the same id under another
+ * name. Without such an edge they are two that happen to have one number.
+ */
+function sameId({ root, below }: BuiltTree, context: ResolveContext): string | null {
+  const token = `${idToken(root.head.span)}\0`;
+  const cause = singleCause(root.causes);
+  if (cause !== null && !context.dependsOnItself(root.head)) {
+    const key = context.flowOf(cause);
+    if (key.startsWith(token)) return key;
+  }
+  const caused = new Set<string>();
+  for (const { strong } of below.values())
+    for (const node of strong)
+      if (!context.lacksType(node) && context.identityOf(node).startsWith(token))
+        caused.add(context.identityOf(node));
+  return caused.size === 1 ? [...caused][0]! : null;
+}
+
 /** Trees whose flows decide this tree's flow. */
 export function dependenciesOf(built: BuiltTree): Node[] {
-  const { root, below } = built;
+  const { root } = built;
+  const cause = singleCause(root.causes);
+  if (hasStrongId(root.head.span)) return cause === null ? [] : [cause];
   if (root.causes.length > 1) return root.causes.flatMap((cause) => (cause.node ? [cause.node] : []));
-  if (root.head.span.role === 'receive' && root.causes.length === 0) return [...below.get(root)!.guests];
-  return [];
+  return guestsOf(built);
+}
+
+/** Whom a poll served that was given nothing itself. */
+function guestsOf({ root, below }: BuiltTree): Node[] {
+  const { head, causes } = root;
+  if (causes.length > 0 || !isReceiving(head.span)) return [];
+  const guests = [...below.get(root)!.guests];
+  return head.span.role === 'receive'
+    ? guests
+    : guests.filter(({ span }) => isConsumer(span.role) && span.service.name === head.span.service.name);
 }
 
 /**

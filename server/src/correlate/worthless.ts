@@ -7,6 +7,8 @@ export interface Worthless {
   has(name: string): boolean;
   /** It identifies nothing, or was used again although it does not. `atMs`: when that was received. */
   add(name: string, atMs: number): void;
+  /** What it named came. */
+  delete(name: string): void;
   readonly size: number;
 }
 
@@ -28,6 +30,7 @@ export function createWorthless(most = MOST_KEPT): Worthless {
         usedAtMs.delete(eldest);
       }
     },
+    delete: (name) => void (usedAtMs.size > 0 && usedAtMs.delete(name)),
     get size() {
       return usedAtMs.size;
     },

@@ -55,11 +55,14 @@ interface Taking {
   latestSentMs: number;
   /** In which something was taken. */
   seconds: Set<number>;
+  /** By the second of sending: when the latest of those that were taken was sent, ms. */
+  latestOfSecond: Map<number, number>;
   /** When the last message was sent that counted as one that others overtook, ms. */
   countedMs: number;
 }
-/** Between the last that counted and this one. */
-const wasAtWork = ({ seconds, countedMs }: Taking, sentMs: number): boolean => {
+/** When this one was sent, or between the last that counted and this one. */
+const wasAtWork = ({ seconds, latestOfSecond, countedMs }: Taking, sentMs: number): boolean => {
+  if ((latestOfSecond.get(Math.floor(sentMs / 1000)) ?? 0) >= sentMs) return true;
   for (const second of seconds) if (second * 1000 >= countedMs && second * 1000 <= sentMs) return true;
   return false;
 };
@@ -196,12 +199,18 @@ export function createStructure(): Structure {
         let taking = takings.get(key);
         if (taking === undefined) {
           if (takings.size >= MOST_PLACES) takings.delete(takings.keys().next().value!);
-          takings.set(key, (taking = { latestSentMs: 0, seconds: new Set(), countedMs: 0 }));
+          takings.set(
+            key,
+            (taking = { latestSentMs: 0, seconds: new Set(), latestOfSecond: new Map(), countedMs: 0 }),
+          );
         }
+        const { seconds, latestOfSecond } = taking;
         taking.latestSentMs = Math.max(taking.latestSentMs, sentMs);
-        for (const { ms } of waits) taking.seconds.add(Math.floor((sentMs + ms) / 1000));
-        while (taking.seconds.size > MOST_SECONDS)
-          taking.seconds.delete(taking.seconds.values().next().value!);
+        for (const { ms } of waits) seconds.add(Math.floor((sentMs + ms) / 1000));
+        while (seconds.size > MOST_SECONDS) seconds.delete(seconds.values().next().value!);
+        const second = Math.floor(sentMs / 1000);
+        latestOfSecond.set(second, Math.max(latestOfSecond.get(second) ?? 0, sentMs));
+        if (latestOfSecond.size > MOST_SECONDS) latestOfSecond.delete(latestOfSecond.keys().next().value!);
       }
     },
     countUntaken(digest) {

@@ -8,7 +8,11 @@ export const SPAN = 's\0';
 export const TRACE = 't\0';
 export const REFERRER = 'r\0';
 export const ORIGIN = 'o\0';
+/** Whoever happened in this span: it looks like a poll that served strangers. */
+export const POLLED = 'q\0';
 export const TAKEN = 'h\0';
+/** A message's id that only finds it. */
+export const SEEN = 'n\0';
 export const TOKEN = '';
 /** Marks in a row a token of it that identifies nothing. */
 export const WORTHLESS = 'w\0';

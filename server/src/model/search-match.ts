@@ -1,7 +1,8 @@
 import { countWhile } from '../base/lists.ts';
 import { msOf } from './time.ts';
 import type { Flow } from './flow.ts';
-import type { NumberField, Query, TextField } from './search.ts';
+import { isId, type NumberField, type Query, type TextField } from './search.ts';
+import { traceIdOf, type SpanKey } from './span.ts';
 
 /** Steps by name and messages by type, each with its instant in ms: what order is asked of. */
 export function eventsOf(flow: Flow): { name: string; atMs: number }[] {
@@ -61,6 +62,13 @@ const NUMBERS: Record<NumberField, (flow: Flow, nowMs: number) => number> = {
   run: (flow) => flow.run,
 };
 
+/** By a trace that it is in, or by the name that it had before. */
+function isCalled({ members, context, aliases }: Flow, name: string): boolean {
+  const called = name.toLowerCase();
+  const isIn = (key: SpanKey): boolean => traceIdOf(key) === called;
+  return aliases.includes(called) || members.some(isIn) || context.some(isIn);
+}
+
 /** Does the flow, as it is seen now (`seenAt`), answer the query? */
 export function matchesQuery(query: Query, flow: Flow, nowMs: number): boolean {
   switch (query.kind) {
@@ -71,6 +79,7 @@ export function matchesQuery(query: Query, flow: Flow, nowMs: number): boolean {
     case 'not':
       return !matchesQuery(query.of, flow, nowMs);
     case 'field':
+      if (query.field === 'id' && !query.value.includes('*') && isCalled(flow, query.value)) return true;
       return TEXTS[query.field](flow).some((value) => value !== '' && likes(query.value, value));
     case 'number': {
       const value = NUMBERS[query.field](flow, nowMs);
@@ -81,6 +90,7 @@ export function matchesQuery(query: Query, flow: Flow, nowMs: number): boolean {
       return value === query.value;
     }
     case 'text':
+      if (isId(query.text) && isCalled(flow, query.text)) return true;
       return textOf(flow).toLowerCase().includes(query.text.toLowerCase());
     case 'time':
       return query.op === 'since' ? msOf(flow.started) >= query.atMs : msOf(flow.started) < query.atMs;

@@ -24,7 +24,7 @@ export const TEXT_FIELDS = {
   service: 'a service that took part',
   environment: 'deployment environment',
   key: 'explicit flow id or business key',
-  id: 'flow id',
+  id: 'flow id, former id, or a trace of it',
   step: 'a step that ran',
   failed: 'a step that failed',
   missing: 'a step that is awaited',
@@ -33,6 +33,9 @@ export const TEXT_FIELDS = {
   badge: 'a badge',
   parent: 'id of the parent flow',
 } as const;
+/** A trace, or a flow under the name that it has or had (`flowIdOf`): as it stands in a log line or an address. */
+export const isId = (text: string): boolean =>
+  /^[0-9a-f]{24}(?:[0-9a-f]{8}(?:-[0-9a-f]{16})?)?(?:\.\d+)?$/i.test(text);
 export type TextField = keyof typeof TEXT_FIELDS;
 
 /** Durations are ms. */

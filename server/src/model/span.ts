@@ -62,6 +62,8 @@ export type FlowSource = 'message' | 'explicit' | 'ambient';
 
 export interface FlowRef {
   id: string;
+  /** What kind of id it is, by the name under which it was said; '' for our own. Of two kinds, one value is two ids. */
+  kind: string;
   type: string;
   version: string;
   source: FlowSource;

@@ -28,6 +28,8 @@ export interface KeySettings {
 export interface ReadAttributes {
   /** By FIELD_INDEX; undefined where absent. The reader's own: it holds until the next `read`. */
   values: (AttributeValue | undefined)[];
+  /** Which of the field's names each value was read from. */
+  ranks: Uint8Array;
   /** In parts: to join them, and to copy them out of what was joined, took 4 % of the server's CPU. */
   json: readonly string[];
   keys: readonly (readonly [string, string])[];
@@ -148,6 +150,7 @@ export function createAttributeReader(settings: KeySettings): AttributeReader {
       // Kept for as long as the span, so without the room for sixteen more that a list takes when it grows by itself.
       return {
         values,
+        ranks,
         json: parts,
         keys: keys === null ? NO_KEYS : keys.slice(),
         identities: identities === null ? NONE : identities.slice(),

@@ -24,6 +24,7 @@ import {
 } from './attributes.ts';
 import {
   DEFINITION,
+  FIELDS,
   FIELD_INDEX as F,
   FLOW_SOURCES,
   MESSAGE_KINDS,
@@ -179,7 +180,7 @@ export function createNormalizer(settings: KeySettings): Normalizer {
         service,
         links,
         message,
-        flow: flowOf(values),
+        flow: flowOf(read),
         step: stepOf(values),
         keys: read.keys,
         identities: read.identities,
@@ -213,7 +214,7 @@ export function createNormalizer(settings: KeySettings): Normalizer {
       if (milestone === undefined) return null;
       const { service, json: resource } = resourceOf(log.resource);
       const read = reader.read(log.attributes);
-      const flow = flowOf(read.values);
+      const flow = flowOf(read);
       const inTrace = ID32.test(log.traceId);
       if (flow === null && !inTrace) return null;
       if (flow !== null && flow.outcome === '') flow.outcome = MILESTONE_OUTCOMES[milestone] ?? '';
@@ -321,15 +322,17 @@ function messageOf(values: Values, system: string): Message {
   };
 }
 
-function flowOf(values: Values): FlowRef | null {
+function flowOf({ values, ranks }: ReadAttributes): FlowRef | null {
   const id = textOf(values[F.flowId]);
   const type = textOf(values[F.flowType]);
   const outcome = textOf(values[F.flowOutcome]);
   const deadlineMs = instantOf(values[F.flowDeadline]);
   if (id === '' && type === '' && outcome === '') return null;
   const source = textOf(values[F.flowSource]);
+  const rank = id === '' ? 0 : ranks[F.flowId]!;
   return {
     id,
+    kind: rank === 0 ? '' : FIELDS.flowId[rank]!,
     type,
     version: textOf(values[F.flowVersion]),
     source: (FLOW_SOURCES.includes(source) ? source : 'explicit') as FlowRef['source'],

@@ -1,4 +1,4 @@
-import type { NumberField, Query, TextField } from '../model/search.ts';
+import { isId, type NumberField, type Query, type TextField } from '../model/search.ts';
 import type { Param } from './connection.ts';
 
 /**
@@ -18,6 +18,13 @@ export function toSql(query: Query, nowMs: number, params: Record<string, Param>
       : `lowerUTF8(${column}) = ${bind(pattern.toLowerCase(), 'String')}`;
   const among = (list: string, pattern: string): string =>
     `arrayExists(x -> x != '' AND ${likes('x', pattern)}, ${list})`;
+  /** By a trace that it is in, or by the name that it had before: what has it is found by indexes, not by reading all. */
+  const isCalled = (name: string): string => {
+    const bound = bind(name.toLowerCase(), 'String');
+    const has = `has(trace_ids, ${bound})`;
+    return `(id IN (SELECT id FROM flows FINAL WHERE id IN (SELECT DISTINCT id FROM flows WHERE ${has}) AND ${has})
+      OR id IN (SELECT moved_to FROM flows FINAL WHERE id = ${bound} AND deleted = 1))`;
+  };
 
   const say = (part: Query): string => {
     switch (part.kind) {
@@ -26,12 +33,16 @@ export function toSql(query: Query, nowMs: number, params: Record<string, Param>
         return `(${part.of.map(say).join(part.kind === 'and' ? ' AND ' : ' OR ')})`;
       case 'not':
         return `(NOT ${say(part.of)})`;
-      case 'field':
-        return among(LISTS[part.field], part.value);
+      case 'field': {
+        const is = among(LISTS[part.field], part.value);
+        return part.field === 'id' && !part.value.includes('*') ? `(${is} OR ${isCalled(part.value)})` : is;
+      }
       case 'number':
         return `(${NUMBERS[part.field](nowMs)} ${part.op} ${bind(part.value, 'Float64')})`;
-      case 'text':
-        return `(positionCaseInsensitiveUTF8(${SEARCHED}, ${bind(part.text, 'String')}) > 0)`;
+      case 'text': {
+        const says = `positionCaseInsensitiveUTF8(${SEARCHED}, ${bind(part.text, 'String')}) > 0`;
+        return isId(part.text) ? `(${says} OR ${isCalled(part.text)})` : `(${says})`;
+      }
       case 'time':
         return `(intDiv(started, 1000) ${part.op === 'since' ? '>=' : '<'} ${bind(Math.round(part.atMs * 1000), 'Int64')})`;
       case 'order': {

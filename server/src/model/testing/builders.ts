@@ -13,6 +13,7 @@ export interface SpanSketch {
   at?: number;
   ms?: number;
   flow?: string;
+  idKind?: string;
   type?: string;
   source?: 'message' | 'explicit' | 'ambient';
   outcome?: NonNullable<Span['flow']>['outcome'];
@@ -90,6 +91,7 @@ export function aSpan(sketch: SpanSketch): Span {
         ? null
         : {
             id: sketch.flow ?? '',
+            kind: sketch.idKind ?? '',
             type: sketch.type ?? '',
             version: '',
             source: sketch.source ?? 'explicit',

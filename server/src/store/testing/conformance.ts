@@ -463,6 +463,40 @@ export function describeStore(
       expect(await store.documents('view')).toEqual([{ id: 'stuck', body: '{"q":"b"}' }]);
     });
 
+    test('a flow is found by a trace of its members, and by the name that it had before', async () => {
+      const [some] = someFlows(1, clock.now());
+      const traces = ['c1', 'c2', 'c3'].map((end) => end.padStart(32, 'd'));
+      const [first = '', second = '', gone = ''] = traces;
+      const change = (flowId: string, version: number, members: string[]): FlowChange => ({
+        id: flowId,
+        version: clock.now() * 1000 + version,
+        movedTo: null,
+        flow: { ...some!, id: flowId, members: members.map((one) => one + id('1')) },
+      });
+      await store.insertFlows([change(first, 2, [first, second]), change(gone, 2, [gone])], 3, () => 0);
+      await store.insertFlows(
+        [{ ...change(gone, 3, []), flow: null, movedTo: first }, change('other', 2, [gone, second])],
+        3,
+        () => 0,
+      );
+      // It lost a span to the other.
+      await store.insertFlows([change('other', 3, [gone])], 3, () => 0);
+      const found = async (text: string): Promise<string[]> =>
+        (await store.listFlows({ query: parseQuery(text, clock.now())!, limit: 9 })).items
+          .map(({ flow }) => flow.id)
+          .sort();
+      for (const text of [first, second, second.toUpperCase()]) {
+        expect(await found(`id:${text}`)).toEqual([first]);
+        expect(await found(text)).toEqual([first]);
+        expect(await found(`(${text} or status:stuck) and id:${text}`)).toEqual([first]);
+      }
+      expect(await found(`id:${gone}`)).toEqual([first, 'other']);
+      expect(await found(gone)).toEqual([first, 'other']);
+      expect(await found(`not id:${second} and id:${gone}`)).toEqual(['other']);
+      expect(await found(`id:${'d'.repeat(32)}`)).toEqual([]);
+      expect(await found(`id:*${second.slice(-4)}`), 'a pattern is of ids').toEqual([]);
+    });
+
     test('types and services are summed up', async () => {
       expect((await store.flowTypes()).find((row) => row.type === 'paged')).toMatchObject({
         flows: 25,
