@@ -166,6 +166,30 @@ describe('a message that was sent again while it was processed', () => {
   });
 });
 
+describe('what a handler sent to the retries of the place where it was', () => {
+  const first = taken({ destination: 'mail', group: 'g', message: '', failed: true });
+  const retried = (destination: string, over: Partial<SpanSketch> = {}): SpanSketch[] => {
+    const resent = again(first, destination, { message: '' });
+    return [first, resent, taken({ destination, group: 'g', message: '', ...linkTo(resent), ...over })];
+  };
+
+  test.each(['mail-retry', 'mail-retry-0', 'mail.retry', 'mail.retry.5s', 'mail_retries'])(
+    'is an attempt where nobody names the message: %s',
+    (place) => {
+      expect(stepsOf(...retried(place))).toEqual(['retried 2']);
+      expect(stepsOf(...retried(place, { failed: true }))).toEqual(['failed 2']);
+    },
+  );
+
+  test.each([
+    ['another service', 'mail-retry', { service: 'other' }],
+    ['a place of another name', 'letter-retry', {}],
+    ['a place that says nothing of retries', 'mail-2', {}],
+  ])('is a step of its own: %s', (_what, place, over) => {
+    expect(stepsOf(...retried(place, over))).toHaveLength(2);
+  });
+});
+
 describe('what was given up', () => {
   test.each(['mail.dead', 'mail-dlq', 'dlx', 'ActiveMQ.DLQ', 'dead-letters', 'mail_error', 'mail-dlt'])(
     'and is looked after by the same service failed all the same: %s',

@@ -26,14 +26,29 @@ export function attemptKeys(drafts: readonly Draft[]): (draft: Draft) => string 
   };
 }
 
-/** What it sent once more of the message that it was given, to a retry queue, say. */
+/**
+ * What it sent once more of the message that it was given: the same id says so, or the place, if that is named as the
+ * retries of where the message was.
+ */
 export function sentAgainBy(draft: Draft): Span[] {
-  const id = isDelivery(draft) ? idOf(draft) : '';
+  if (!isDelivery(draft)) return [];
   // A counter begins anew at every destination: the same number there is another message.
-  return id === '' || isCounted(id)
-    ? []
-    : draft.spans.filter(({ role, message }) => isSend(role) && message?.id === id);
+  const id = isCounted(idOf(draft)) ? '' : idOf(draft);
+  return draft.spans.filter(
+    (span) => isSend(span.role) && ((id !== '' && span.message?.id === id) || isRetryOf(span, draft.head)),
+  );
 }
+
+/** Of a single one: which of several was sent again, no name of a place tells. */
+const isRetryOf = ({ message: again }: Span, head: Span): boolean => {
+  const { destination } = head.message!;
+  return (
+    !isBatch(head) &&
+    /retr/i.test(again!.destination) &&
+    destination !== '' &&
+    placeOf(again!.destination) === placeOf(destination)
+  );
+};
 
 /** Some consumers do not say which message they took: its send does, if it sent no other. */
 const saysId = (draft: Draft): Span => {
@@ -62,6 +77,7 @@ function firstDeliveries(drafts: readonly Draft[]): (draft: Draft) => Draft {
   for (const draft of drafts)
     for (const send of sentAgainBy(draft)) {
       passedOn.set(send.key, draft);
+      if (idOf(draft) === '') continue;
       // Whoever takes it from there may name the first sending all the same: its headers were passed on as they were.
       const there = hereIs(draft, send.message!.destination);
       if (!passedOn.has(there)) passedOn.set(there, draft);
@@ -69,18 +85,18 @@ function firstDeliveries(drafts: readonly Draft[]): (draft: Draft) => Draft {
   if (passedOn.size === 0) return (draft) => draft;
   const passedOnBy = (draft: Draft): Draft | null => {
     const { message, service } = draft.head;
+    if (isGivenUp(draft)) return null;
     const id = idOf(draft);
-    if (id === '' || isGivenUp(draft)) return null;
-    for (const key of [
-      ...draft.segment.causes.map((cause) => cause.key),
-      hereIs(draft, message!.destination),
-    ]) {
-      const by = passedOn.get(key);
-      if (by === undefined || by.head.service.name !== service.name) continue;
+    const isEarlier = (by: Draft | undefined): by is Draft =>
       // Earlier ones only: there is no way round in a circle.
-      if (idOf(by) === id && byCausalTime(by, draft) < 0) return by;
+      by !== undefined && by.head.service.name === service.name && byCausalTime(by, draft) < 0;
+    for (const { key, span } of draft.segment.causes) {
+      const by = passedOn.get(key);
+      if (isEarlier(by) && ((id !== '' && idOf(by) === id) || (span !== null && isRetryOf(span, by.head))))
+        return by;
     }
-    return null;
+    const by = id === '' ? undefined : passedOn.get(hereIs(draft, message!.destination));
+    return isEarlier(by) && idOf(by) === id ? by : null;
   };
   const known = new Map<Draft, Draft>();
   return (draft) => {
@@ -111,9 +127,10 @@ function sendingOf({ key, span }: InputCause, position: string): string {
 }
 
 const DEAD =
-  /dlq|dlx|dead[ ._-]?letter|(?:^|[^a-z])(?:dead|dlt|poison|parking[ ._-]?lot)(?:$|[^a-z])|[^a-z]errors?$/i;
+  /dlq|dlx|dead[ ._-]?letter|(?:^|[^a-z])(?:dead|dlt|poison|parked|parking[ ._-]?lot)(?:$|[^a-z])|[^a-z]errors?$/i;
+export const hasDeadName = (destination: string): boolean => DEAD.test(destination);
 const isGivenUp = ({ head }: Draft): boolean =>
-  head.message!.deadLettered || DEAD.test(head.message!.destination);
+  head.message!.deadLettered || hasDeadName(head.message!.destination);
 
 /** What a broker delivers again by a retry queue was for the queue that this one is named after. */
 const RETRY = /(?:^|[._\-/:%])retr(?:y|ies)(?:[._\-:%]?\d+(?:ms|s|m|h)?)?(?=$|[._\-/:%])/gi;

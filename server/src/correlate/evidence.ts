@@ -84,9 +84,13 @@ const REMEMBERED_STEPS = 16;
 export function causesOf(head: Node, graph: Graph): Cause[] {
   const named = namedCauses(head, graph);
   if (named.length > 0 || head.stub !== null || !isConsumer(head.span.role)) return named;
-  const send = sendOfSameMessage(head, graph);
-  if (send !== null) return [send];
   const { span, parent } = head;
+  const send = sendOfSameMessage(head, graph);
+  if (send !== null) {
+    const received = tookFromReceive(head) ? causesOf(parent!, graph) : [];
+    // Context led the message here, and ends at the span that received it: its name only confirms that.
+    return [received.find(({ node }) => node === send.node) ?? send];
+  }
   const link = span.links[0];
   if (span.links.length === 1 && graph.get(link!) === undefined)
     return [{ key: link!, node: null, kinds: ['link'] }];

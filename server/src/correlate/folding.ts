@@ -1,7 +1,8 @@
-import { pushAll } from '../base/lists.ts';
-import { isReceiving } from './roles.ts';
+import { groupedBy, pushAll } from '../base/lists.ts';
 import type { Span } from '../model/span.ts';
 import type { Draft } from './drafts.ts';
+import { order } from './flow-input.ts';
+import { isBatch, isConsumer, isReceiving, isSend } from './roles.ts';
 
 /** Which units of work are one, although their spans stand apart. Pure. */
 
@@ -11,7 +12,14 @@ import type { Draft } from './drafts.ts';
  */
 export function foldReceives(drafts: readonly Draft[], draftOf: Map<string, Draft>): Draft[] {
   const into = new Map<Draft, Draft>();
-  for (const [above, below] of processingUnder(drafts, draftOf)) {
+  const under = processingUnder(drafts, draftOf);
+  for (const [receive, process] of besideEachOther(drafts)) {
+    if (under.has(receive)) continue;
+    pushAll(process.spans, receive.spans);
+    for (const span of receive.spans) draftOf.set(span.key, process);
+    into.set(receive, process);
+  }
+  for (const [above, below] of under) {
     const told = new Set(below.flatMap(({ segment }) => segment.causes.map(({ key }) => key)));
     const left = above.segment.causes.filter(({ key }) => !told.has(key));
     const { shared } = above.segment;
@@ -58,6 +66,41 @@ function without(drafts: readonly Draft[], gone: ReadonlyMap<Draft, Draft | null
   }
   return drafts.filter((draft) => !gone.has(draft));
 }
+
+/**
+ * Who is handed a message by a client with spans of its own, and opens one for the handling as the conventions advise, names
+ * the same send in both: one handling. Each is paired with the latest receive before it, or attempts would be one.
+ */
+function besideEachOther(drafts: readonly Draft[]): Map<Draft, Draft> {
+  const pairs = new Map<Draft, Draft>();
+  for (const [key, group] of groupedBy(drafts, sendAndTaker)) {
+    if (key === '' || group.length === 1) continue;
+    const waiting: Draft[] = [];
+    for (const draft of group.sort(byStart)) {
+      if (draft.head.role === 'receive') waiting.push(draft);
+      else {
+        const at = waiting.findLastIndex((receive) => mayBeOneHandling(receive.head, draft.head));
+        if (at >= 0) pairs.set(waiting.splice(at, 1)[0]!, draft);
+      }
+      if (waiting.length > MOST_WAITING) waiting.shift();
+    }
+  }
+  return pairs;
+}
+const MOST_WAITING = 32;
+/** Of a single message alone: several that one span sent, or took, are told apart by no send. */
+const sendAndTaker = ({ head, segment }: Draft): string => {
+  const [cause, ...others] = segment.causes;
+  const isSingle = cause?.span && isSend(cause.span.role) && !isBatch(cause.span) && others.length === 0;
+  const tookOne = !segment.shared && head.links.length <= 1 && !isBatch(head);
+  return isSingle && tookOne && head === segment.head && isConsumer(head.role)
+    ? `${cause.key} ${head.service.name}`
+    : '';
+};
+const byStart = (a: Draft, b: Draft): number => order(a.head, b.head);
+const mayBeOneHandling = ({ message: a }: Span, { message: b }: Span): boolean =>
+  isAlike(a!.destination, b!.destination) && isAlike(a!.group, b!.group);
+const isAlike = (a: string, b: string): boolean => a === '' || b === '' || a === b;
 
 /** Of one service, by the receive span that they happened in. */
 function processingUnder(drafts: readonly Draft[], draftOf: ReadonlyMap<string, Draft>): Map<Draft, Draft[]> {

@@ -3,6 +3,8 @@ import { evidence, type Badge, type Hop, type Step } from '../model/flow.ts';
 import { spanIdOf, type MessageKind, type Span } from '../model/span.ts';
 import { msBetween, shifted, type UnixNanos } from '../model/time.ts';
 import type { Shifts } from './causal-time.ts';
+import { deadLettersIn } from './dead-letters.ts';
+import { hasDeadName } from './deliveries.ts';
 import { isOneSending } from './destinations.ts';
 import type { Draft } from './drafts.ts';
 import type { FlowInput } from './flow-input.ts';
@@ -25,6 +27,7 @@ export function hopsOf(
   const corrected = (span: Span, at: UnixNanos): UnixNanos => shifted(at, shiftOf(span));
   const hops = new Map<string, Hop>();
   const consumed = new Set<string>();
+  const deadLetterOf = deadLettersIn(drafts, stepOf);
   for (const draft of drafts) {
     const to = stepOf.get(draft.head.key)!;
     if (draft.calledBy !== null) {
@@ -78,22 +81,29 @@ export function hopsOf(
       if (draft.segment.shared && !stepOf.has(send.key)) continue;
       consumed.add(send.key);
       if (cause.where !== 'flow') badges.add('shared');
-      const from = stepOf.get(send.key);
-      const sentEnd = corrected(send, send.end);
+      const givenUp = deadLetterOf(draft, send);
+      const from = givenUp?.from ?? stepOf.get(send.key);
+      const sentEnd = givenUp?.at ?? corrected(send, send.end);
+      const message = messageOf(send, draft.head);
+      // Its handler put it there, having failed; or the broker did, and nobody sent it.
+      const isDead =
+        givenUp !== null ||
+        draft.head.message!.deadLettered ||
+        (hasDeadName(message.destination) && from !== undefined && hasFailed(from));
       const received = shifted(draft.head.start, draft.shift);
       // Between clocks that were moved alike the wait is as it was.
       const skewed = sizeOf(draft.shift - shiftOf(send)) >= SKEW_SHOWN_NS;
       add({
         id: `${spanIdOf(send.key)}>${to.id}`,
-        message: messageOf(send, draft.head),
+        message: givenUp === null ? message : { ...message, destination: givenUp.destination },
         from: from?.id ?? null,
         to: to.id,
         consumerGroup: draft.head.message?.group || null,
-        state: draft.head.message?.deadLettered ? 'dead-lettered' : 'delivered',
+        state: isDead ? 'dead-lettered' : 'delivered',
         attempts: to.attempts.length,
-        sendSpanId: spanIdOf(send.key),
+        sendSpanId: givenUp === null ? spanIdOf(send.key) : null,
         receiveSpanId: spanIdOf(draft.head.key),
-        sent: corrected(send, send.start),
+        sent: givenUp?.at ?? corrected(send, send.start),
         received,
         returned: null,
         waitMs: Math.max(0, msBetween(sentEnd, received)),
@@ -170,6 +180,8 @@ export function hopsOf(
     });
   }
 }
+
+const hasFailed = ({ attempts }: Step): boolean => attempts.some(({ status }) => status === 'failed');
 
 function messageOf(send: Span, receive: Span | null): Hop['message'] {
   const s = send.message;

@@ -1,12 +1,14 @@
 import { createJoinedTexts } from '../base/joined-texts.ts';
 import { countWhile, flatMapped, groupedBy, pushAll, smallestOf } from '../base/lists.ts';
-import type { Attempt, Badge, Hop, Step, StepStatus } from '../model/flow.ts';
+import type { Attempt, Badge, Hop, Receipt, Step, StepStatus } from '../model/flow.ts';
 import { spanIdOf, type Milestone, type Span } from '../model/span.ts';
 import { earlier, later, msOf, shifted } from '../model/time.ts';
 import { attemptKeys, byCausalTime, sentAgainBy } from './deliveries.ts';
+import { isSameDestination } from './destinations.ts';
 import type { Draft } from './drafts.ts';
 import { order, type InputSegment } from './flow-input.ts';
 import { idleIn } from './idle.ts';
+import { isConsumer } from './roles.ts';
 
 /** Drafts → steps: attempts, names, outcomes, and which step undoes which. Pure. */
 
@@ -104,10 +106,11 @@ function toStep(group: Draft[]): Step {
     ? null
     : attempts.map((attempt) => attempt.end!).reduce(later);
   const idle = flatMapped(group, idleIn);
+  const receipt = receiptOf(group[group.length - 1]!);
   return {
     id: spanIdOf(head.key) + head.traceId.slice(0, 8),
     typeKey: typeKeyOf(first),
-    name: nameOf(head),
+    name: nameOf(first),
     service: head.service.name,
     serviceVersion: head.service.version,
     instance: head.service.instance,
@@ -133,7 +136,24 @@ function toStep(group: Draft[]): Step {
     deadlineMs: spans.reduce((least, { step }) => earliestDeadline(least, step?.deadlineMs ?? 0), 0) || null,
     itinerary: itineraryOf(spans),
     ...(idle.length > 0 && { idle }),
+    ...(receipt !== null && { receipt }),
   };
+}
+
+/**
+ * Some agents end the span of a delivery before the work begins. Whether work is still to come after one that stands alone
+ * is known only by others like it, in which work came.
+ */
+function receiptOf({ head, spans, segment }: Draft): Receipt | null {
+  if (!isConsumer(head.role) || segment.shared) return null;
+  const own = spans.filter(
+    ({ service, milestone }) => service.name === head.service.name && milestone === null,
+  );
+  const { message, end } = own.find(({ role }) => role === 'receive') ?? head;
+  const place = [head.service.name, message!.destination || sentTo(segment), message!.group].join('\0');
+  if (head.role === 'receive' && own.length === 1) return { place, isHandled: false };
+  const isHandled = own.some((span) => span.role === 'receive') && own.some((span) => span.end > end);
+  return isHandled ? { place, isHandled } : null;
 }
 
 /** What is heard of a failure later, an earlier attempt or the span after its event, does not make it newer. */
@@ -231,13 +251,16 @@ function attemptFromMilestones(draft: Draft, milestones: Span[]): Attempt {
   };
 }
 
-/** DESIGN "Step type": never the raw span name, which may carry ids. */
+/**
+ * DESIGN "Step type": never the raw span name, which may carry ids. A receive is the processing of which only so much is
+ * known so far: one kind of step, or each would be missed where the other came.
+ */
 function typeKeyOf({ head, segment }: Draft): string {
   const what =
     ownName(head) ||
     head.route ||
     (head.message !== null
-      ? `${head.role} ${head.message.type || head.message.destination || sentTo(segment)}`
+      ? `${isConsumer(head.role) ? 'process' : head.role} ${sentAs(head, segment) || head.message.destination || sentTo(segment)}`
       : (head.milestone ?? head.role));
   return typeKeyIn(head.service.name, what);
 }
@@ -251,8 +274,23 @@ const typeKeyIn = createJoinedTexts(' ', 20_000);
 /** What a step expects is the name of another one. */
 const ownName = (head: Span): string => (head.milestone === 'flow-expects' ? '' : (head.step?.name ?? ''));
 
-function nameOf(head: Span): string {
-  return ownName(head) || head.route || head.name;
+function nameOf({ head, segment }: Draft): string {
+  const name = ownName(head) || head.route;
+  if (name !== '' || head.message === null) return name || head.name;
+  const { type, destination } = head.message;
+  const sent = type === '' && destination !== '' ? sentAs(head, segment) : '';
+  return sent === '' ? head.name : head.name.replace(destination, sent);
+}
+
+/**
+ * The declared type, else what it was sent as, by whoever took it from the very place that it was sent to: where an
+ * exchange is named on both sides, that alone would be one name for all that goes through it.
+ */
+function sentAs(head: Span, { causes }: InputSegment): string {
+  const { type } = head.message!;
+  if (type !== '' || !isConsumer(head.role)) return type;
+  const [cause] = causes;
+  return cause?.span?.message && isSameDestination(cause.span, head) ? cause.span.message.type : '';
 }
 
 function kindOf(head: Span): string {

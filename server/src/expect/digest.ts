@@ -1,4 +1,4 @@
-import type { Flow, Hop, Step } from '../model/flow.ts';
+import type { Flow, Hop, Receipt, Step } from '../model/flow.ts';
 import { msOf } from '../model/time.ts';
 
 /** What expectations need of a flow: small, because it is kept until the flow has taught. */
@@ -91,6 +91,8 @@ export interface DigestStep {
   waits: readonly ActionWait[];
   /** It took as long as others that ended with it (`backlogs.ts`); known once it teaches. */
   isHeldUp: boolean;
+  /** Of a delivery whose work is apart from it (`receipts.ts`). */
+  receipt?: Receipt & { isCounted: boolean };
 }
 
 interface ActionWait {
@@ -173,6 +175,7 @@ export function digestOf(flow: Flow, behindMs: BehindMs): Digest {
         did: NONE,
         waits: NONE,
         isHeldUp: false,
+        ...(step.receipt && { receipt: { ...step.receipt, isCounted: false } }),
       },
     ]),
   );

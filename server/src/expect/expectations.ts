@@ -1,6 +1,7 @@
 import type { WaitingFor } from '../model/expectation.ts';
 import { messageKeyOf, placeOf, type Digest, type DigestStep, type SentMessage } from './digest.ts';
 import { comesAfter, typesIn, type MessageModel, type StepModel, type TypeModel } from './model.ts';
+import { isUnhandled } from './receipts.ts';
 import { MOST_WAITING, owedSince, waitingFor } from './waiting-for.ts';
 import { FEWEST_SAMPLES, type Candidate, type Owed, type OutcomeSets } from './outcome-sets.ts';
 import type { Waits } from './waits.ts';
@@ -19,7 +20,7 @@ export function owedBySteps(digest: Digest, model: TypeModel, floorMs: number): 
     const known = model.steps.get(step.key);
     if (known === undefined) continue;
     if (!step.running) found.push(...owedByChoice(step, known, asked));
-    else {
+    else if (!isUnhandled(step)) {
       const lost = endOwed(step, known, floorMs);
       if (lost) found.push(lost);
     }

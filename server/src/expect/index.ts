@@ -19,6 +19,7 @@ import { named } from './kinds-of-absence.ts';
 import { hasOtherNames, withNaming } from './naming.ts';
 import { newsOf, type News } from './news.ts';
 import { FEWEST_SAMPLES, type OutcomeSets } from './outcome-sets.ts';
+import { withRunning } from './receipts.ts';
 import { createStructure } from './structure.ts';
 import { createSuspects } from './suspects.ts';
 import { createTaught } from './taught.ts';
@@ -384,8 +385,9 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
       return gone.length > 0;
     },
     conclude(flow) {
+      const seen = withRunning(flow, (place) => structure.workFollows(flow.environment, place));
       const definition = definitions.of(flow.type, flow.typeVersion);
-      return definition === null ? flow : concluded(flow, definition);
+      return definition === null ? seen : concluded(seen, definition);
     },
     define: (list, source, atMs) => definitions.add(list, source, atMs),
     definitions: () => definitions.list(),

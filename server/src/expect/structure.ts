@@ -3,6 +3,7 @@ import type { Digest, DigestStep, SentMessage } from './digest.ts';
 import type { TypeModel } from './model.ts';
 import { FEWEST_SAMPLES, wilson } from './outcome-sets.ts';
 import { MOST_WAITING, owedSince, waitingFor } from './waiting-for.ts';
+import { isUnhandled, receiptKey, workFollows } from './receipts.ts';
 import { createWaits, type StoredWaits, type Waits } from './waits.ts';
 
 /**
@@ -27,6 +28,8 @@ export interface Structure {
   hasLeftOver(digest: Digest): boolean;
   /** Messages that wait at places where nobody was ever seen to take any. */
   waitsForNobody(digest: Digest): SentMessage[];
+  /** Of a delivery that was told of before its work: work follows there, as far as is known. */
+  workFollows(environment: string, place: string): boolean;
   /** A batch was taken whose links do not name all that was in it. */
   observeCut(environment: string, destination: string, atMs: number): void;
   /** Messages that a batch may have taken without naming them. */
@@ -99,6 +102,8 @@ export function createStructure(): Structure {
   const changed = new Set<string>();
   /** By environment and place. */
   const takings = new Map<string, Taking>();
+  /** By environment and place of a receipt: when the latest delivery began whose work came, ms. */
+  const latestHandled = new Map<string, number>();
   const cuts = new Map<string, number[]>();
 
   const known = (environment: string, key: string): Tally | undefined =>
@@ -148,6 +153,19 @@ export function createStructure(): Structure {
     const tally = known(environmentOf(digest), takenKey(place));
     return tally !== undefined && tally.met > 0 && tally.sinceMs <= sentMs;
   };
+  const countReceipt = (environment: string, step: DigestStep, weight: 1 | -1): void => {
+    const { receipt } = step;
+    if (receipt === undefined || receipt.isCounted === weight > 0) return;
+    // Where work was never seen to follow, nothing has to be remembered.
+    const key = receiptKey(receipt.place);
+    const tally = receipt.isHandled ? tallyOf(environment, key) : known(environment, key);
+    if (tally === undefined) return;
+    receipt.isCounted = weight > 0;
+    count(tally, receipt.isHandled, weight);
+    if (receipt.isHandled && step.endMs !== null)
+      tally.waits.add(step.endMs - step.startMs, step.isHeldUp, weight);
+    changed.add(environment);
+  };
   const isCut = (digest: Digest, { destination, sentMs }: SentMessage): boolean =>
     cuts.size > 0 &&
     (cuts.get(`${environmentOf(digest)}\0${destination}`) ?? []).some(
@@ -185,6 +203,7 @@ export function createStructure(): Structure {
         }
       }
       for (const step of digest.steps) {
+        countReceipt(environment, step, weight);
         if (step.kind !== 'command' || step.running || step.endMs === null) continue;
         const tally = tallyOf(environment, repliedKey(step));
         count(tally, step.replied, weight);
@@ -193,9 +212,17 @@ export function createStructure(): Structure {
       return found;
     },
     observe(digest) {
+      const environment = environmentOf(digest);
+      for (const step of digest.steps) {
+        if (!step.receipt?.isHandled) continue;
+        noteLatest(latestHandled, `${environment}\0${step.receipt.place}`, step.startMs);
+        // That work follows at all is a fact, whatever becomes of this flow.
+        const tally = tallyOf(environment, receiptKey(step.receipt.place));
+        if (tally?.met === 0) count(tally, true, 1);
+      }
       for (const { place, sentMs, waits } of digest.messages) {
         if (waits.length === 0) continue;
-        const key = `${environmentOf(digest)}\0${place}`;
+        const key = `${environment}\0${place}`;
         let taking = takings.get(key);
         if (taking === undefined) {
           if (takings.size >= MOST_PLACES) takings.delete(takings.keys().next().value!);
@@ -214,6 +241,17 @@ export function createStructure(): Structure {
       }
     },
     countUntaken(digest) {
+      for (const step of digest.steps) {
+        if (!isUnhandled(step)) continue;
+        const { place } = step.receipt!;
+        const met = known(environmentOf(digest), receiptKey(place))?.met ?? 0;
+        if (
+          met > 0 &&
+          met < SOLID &&
+          (latestHandled.get(`${environmentOf(digest)}\0${place}`) ?? 0) > step.startMs
+        )
+          countReceipt(environmentOf(digest), step, 1);
+      }
       for (const message of digest.messages) {
         if (!isUntaken(message) || !isTakenByAnybody(digest, message)) continue;
         if (known(environmentOf(digest), takenKey(message.place))!.met >= SOLID) continue;
@@ -227,6 +265,8 @@ export function createStructure(): Structure {
     },
     takeBackUntaken(digest) {
       for (const message of digest.messages) if (message.isCounted) countUnmet(digest, message, -1);
+      for (const step of digest.steps)
+        if (step.receipt?.isCounted) countReceipt(environmentOf(digest), step, -1);
     },
     owedBy(digest, model, found, floorMs) {
       if (digest.aborted || digest.declaredComplete) return [];
@@ -247,7 +287,10 @@ export function createStructure(): Structure {
       for (const step of digest.steps) {
         if (owed.length >= MOST_WAITING) break;
         if (found.some((one) => one.afterStepId === step.id)) continue;
-        if (step.running) owed.push(endOf(step, floorMs));
+        if (step.running && isUnhandled(step)) {
+          const tally = known(environment, receiptKey(step.receipt!.place));
+          if (tally !== undefined && workFollows(tally)) owed.push(workOf(step, tally, floorMs));
+        } else if (step.running) owed.push(endOf(step, floorMs));
         if (step.running || step.kind !== 'command' || step.replied || step.failed) continue;
         // Once it is known what such a step does, that speaks of its reply as well.
         if ((model.steps.get(step.key)?.sets.total ?? 0) >= FEWEST_SAMPLES) continue;
@@ -269,6 +312,7 @@ export function createStructure(): Structure {
     hasLeftOver: (digest) => digest.messages.some((one) => isUntaken(one) && tallyFor(digest, one) !== null),
     waitsForNobody: (digest) =>
       digest.messages.filter((message) => isUntaken(message) && !isTakenByAnybody(digest, message)),
+    workFollows: (environment, place) => workFollows(known(environment, receiptKey(place))),
     observeCut(environment, destination, atMs) {
       const key = `${environment}\0${destination}`;
       if (!cuts.has(key) && cuts.size >= MOST_PLACES) cuts.delete(cuts.keys().next().value!);
@@ -309,6 +353,14 @@ export function createStructure(): Structure {
       );
     },
   };
+}
+
+/** The latest instants of so many names are remembered. */
+function noteLatest(latest: Map<string, number>, key: string, atMs: number): void {
+  const known = latest.get(key);
+  if (known !== undefined && known >= atMs) return;
+  if (known === undefined && latest.size >= MOST_PLACES) latest.delete(latest.keys().next().value!);
+  latest.set(key, atMs);
 }
 
 /** Where branches join, whichever ended last leads on: what the others sent for it rests untaken. */
@@ -379,4 +431,15 @@ const endOf = (step: DigestStep, floorMs: number): WaitingFor =>
     basis: 'structural',
     absence: 'lost-step',
     provisional: true,
+  });
+
+/** Its taker has it: the span that says so ended, and the one of the work is still to come. */
+const workOf = (step: DigestStep, tally: Tally, floorMs: number): WaitingFor =>
+  waitingFor({
+    ...timesOf(step, tally, step.startMs, floorMs),
+    id: `${step.id}>end`,
+    step: step.name,
+    service: step.service,
+    message: step.via || null,
+    absence: 'lost-step',
   });

@@ -96,6 +96,15 @@ export interface Step {
   itinerary: string[];
   /** While none of its spans was open: it answered, say, and went on by a timer. */
   idle?: Idle[];
+  /** Its delivery has a span that ended before the work, or without any. */
+  receipt?: Receipt;
+}
+
+export interface Receipt {
+  /** Service, destination and group that took it. */
+  place: string;
+  /** Work came after it. */
+  isHandled: boolean;
 }
 
 export interface Idle {

@@ -33,7 +33,9 @@ import {
   OUTCOMES,
   RESOURCE,
 } from './names.ts';
+import { placeOf, requestNamed, TEMPORARY } from './places.ts';
 import { repairTimes } from './repairs.ts';
+import { isTooEarly, rootCause } from './root-cause.ts';
 import { roleOf } from './role.ts';
 
 export type { KeySettings } from './attributes.ts';
@@ -137,15 +139,18 @@ export function createNormalizer(settings: KeySettings): Normalizer {
       const read = reader.read(otlp.attributes);
       const { values } = read;
       const system = textOf(values[F.system]) || (values[F.bullmqOperation] !== undefined ? 'bullmq' : '');
-      const role = roleOf(
+      const failed = otlp.statusCode === 2;
+      const error = failed ? errorOf(otlp, read) : null;
+      const isRefused = error !== null && isTooEarly(error);
+      const named = roleOf(
         otlp.kind,
         system,
         textOf(values[F.operation]),
         textOf(values[F.operationName]),
         textOf(values[F.faasTrigger]),
       );
-      const { links, named, json: linkJson, cut } = linksOf(otlp.links);
-      const failed = otlp.statusCode === 2;
+      const role = isRefused && (named === 'process' || named === 'receive') ? 'settle' : named;
+      const { links, named: linked, json: linkJson, cut } = linksOf(otlp.links);
       let { start, end } = otlp;
       let warnings = NONE;
       if (end < start || end > 0x7fffffffffffffffn || start > 0x7fffffffffffffffn) {
@@ -159,9 +164,9 @@ export function createNormalizer(settings: KeySettings): Normalizer {
       if (cut) warnings = [...warnings, LINKS_CUT];
       const events = reader.events(otlp.events);
       if (read.cut || events.cut) warnings = [...warnings, TEXT_CUT];
-      const message = isMessaging(role) ? messageOf(values, system) : null;
+      const message = isMessaging(role) ? messageOf(values, system, role) : null;
       if (message !== null && (role === 'receive' || role === 'process')) {
-        const missing = linksCutOf(otlp, named, message.batchCount);
+        const missing = linksCutOf(otlp, linked, message.batchCount);
         if (missing > 0) message.linksCut = missing;
       }
       const span: Span = {
@@ -171,11 +176,11 @@ export function createNormalizer(settings: KeySettings): Normalizer {
         parentRemote: (otlp.flags & HAS_IS_REMOTE) === 0 ? null : (otlp.flags & IS_REMOTE) !== 0,
         role,
         milestone: null,
-        name: otlp.name,
+        name: message?.destination === TEMPORARY ? withoutPlace(otlp.name, values) : otlp.name,
         start,
         end,
-        failed,
-        error: failed ? errorOf(otlp, read) : null,
+        failed: failed && !isRefused,
+        error: isRefused ? null : error,
         sampled: otlp.traceState !== '' && SAMPLED.test(otlp.traceState),
         service,
         links,
@@ -184,7 +189,7 @@ export function createNormalizer(settings: KeySettings): Normalizer {
         step: stepOf(values),
         keys: read.keys,
         identities: read.identities,
-        route: routeOf(values),
+        route: routeOf(values) || (role === 'server' ? serverRouteOf(values, otlp.name) : ''),
         warnings,
         receivedAtMs,
         names: null,
@@ -297,25 +302,31 @@ function linksCutOf(otlp: OtlpSpan, named: number, batchCount: number): number {
   return Math.max(unread, known > 0 ? batchCount - known : 0);
 }
 
-function messageOf(values: Values, system: string): Message {
+function messageOf(values: Values, system: string, role: Role): Message {
   const kind = textOf(values[F.messageKind]);
-  const destination = textOf(values[F.destination]);
-  const routingKey = textOf(values[F.routingKey]);
+  const isSend = role === 'send' || role === 'create';
+  const place = placeOf(textOf(values[F.destination]), textOf(values[F.routingKey]), system, isSend);
+  const { destination, isTemporary } = place;
+  const conversation = textOf(values[F.conversation]);
   const partition = textOf(values[F.partition]);
   const offset = textOf(values[F.offset]);
   return {
-    kind: (MESSAGE_KINDS.includes(kind) ? kind : '') as MessageKind | '',
-    type: textOf(values[F.messageType]),
+    // What is sent to a queue that somebody made for an answer, is one.
+    kind: MESSAGE_KINDS.includes(kind)
+      ? (kind as MessageKind)
+      : isTemporary && conversation !== ''
+        ? 'reply'
+        : '',
+    type: textOf(values[F.messageType]) || place.type,
     id: textOf(values[F.messageId]),
     system,
-    // Made for one receiver: what is learned of one of them holds for all (OTel's own word for them in span names).
-    destination: values[F.temporary] === true ? '(temporary)' : destination || routingKey,
+    destination: values[F.temporary] === true || isTemporary ? TEMPORARY : destination,
     group: textOf(values[F.group]) || textOf(values[F.subscription]),
     partition,
     position:
       partition !== '' && offset !== '' && destination !== '' ? `${destination}/${partition}/${offset}` : '',
     batchCount: Number(values[F.batchCount] ?? 0) || 0,
-    conversation: textOf(values[F.conversation]),
+    conversation,
     correlationId: textOf(values[F.correlationId]),
     causationId: textOf(values[F.causationId]),
     deadLettered: values[F.deadLetteredFrom] !== undefined,
@@ -384,18 +395,34 @@ function routeOf(values: Values): string {
   return method;
 }
 
-/** What failed, from (in this order) error.type, the newest exception event, the status message. */
+/** Micrometer names the template of the path; else the span's name is all that tells one request from another. */
+function serverRouteOf(values: Values, name: string): string {
+  const uri = textOf(values[F.uri]);
+  const method = textOf(values[F.method]);
+  return uri.startsWith('/') && method !== '' ? requestTo(method, uri) : requestNamed(name);
+}
+
+/** The name of a queue that was made for one answer tells nothing, and is in no other span. */
+function withoutPlace(name: string, values: Values): string {
+  const place = textOf(values[F.destination]);
+  return place === '' ? name : name.replace(place, TEMPORARY);
+}
+
+/** What failed, from (in this order) error.type, the newest exception event, the status message; its cause, where told. */
 function errorOf(span: OtlpSpan, read: ReadAttributes): SpanError {
   let type = textOf(read.values[F.errorType]);
   let message = textOf(read.values[F.errorMessage]);
-  for (let i = span.events.length - 1; i >= 0 && (type === '' || message === ''); i--) {
-    const event = span.events[i]!;
-    if (event.name !== 'exception') continue;
-    for (let a = 0; a < event.attributes.length; a += 2) {
-      if (event.attributes[a] === 'exception.type' && type === '') type = textOf(event.attributes[a + 1]);
-      if (event.attributes[a] === 'exception.message' && message === '')
-        message = textOf(event.attributes[a + 1]);
-    }
+  const thrown = span.events.findLast(({ name }) => name === 'exception');
+  if (thrown !== undefined) {
+    const told = new Map<unknown, AttributeValue>();
+    for (let a = 0; a < thrown.attributes.length; a += 2)
+      told.set(thrown.attributes[a], thrown.attributes[a + 1]!);
+    const thrownType = textOf(told.get('exception.type'));
+    const cause = rootCause(textOf(told.get('exception.stacktrace')));
+    // Whoever says another type says more than what was thrown.
+    const isItself = type === '' || type === thrownType;
+    type = (isItself && cause?.type) || type || thrownType;
+    message = (isItself && cause?.message) || message || textOf(told.get('exception.message'));
   }
   return { type: type || 'error', message: (message || span.statusMessage).slice(0, 500) };
 }

@@ -37,7 +37,7 @@ export const FIELDS = {
   stepDeadline: [fermata.ATTR_STEP_DEADLINE],
   itinerary: [fermata.ATTR_ITINERARY],
   messageKind: [fermata.ATTR_MESSAGE_KIND],
-  messageType: [fermata.ATTR_MESSAGE_TYPE, 'cloudevents.event_type', 'bullmq.job.name'],
+  messageType: [fermata.ATTR_MESSAGE_TYPE, 'cloudevents.event_type', 'bullmq.job.name', 'celery.task_name'],
   messageId: [
     fermata.ATTR_MESSAGE_ID,
     'messaging.message.id',
@@ -60,6 +60,9 @@ export const FIELDS = {
     'messaging.destination.template',
     'messaging.destination.name',
     'messaging.destination',
+    'messaging.source.name',
+    'messaging.source',
+    'messaging.destination_publish.name',
     'bullmq.queue.name',
     'messaging.destination_publish.name',
   ],
@@ -86,6 +89,9 @@ export const FIELDS = {
   temporary: ['messaging.destination.temporary', 'messaging.destination.anonymous'],
   bullmqOperation: ['bullmq.job.name'],
   httpRoute: ['http.route'],
+  /** Micrometer's words for a request that a server answers. */
+  uri: ['uri'],
+  method: ['method'],
   httpMethod: ['http.request.method', 'http.method'],
   httpTarget: ['url.path', 'http.target'],
   rpcService: ['rpc.service'],

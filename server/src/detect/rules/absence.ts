@@ -62,9 +62,10 @@ export const undeliveredMessage = absence(
   (waiting, after) =>
     `${after} sent to ${waiting.message}, and nobody consumed it: ${oneOf(waiting)} is missing`,
 );
-export const lostStep = absence(
-  'lost-step',
-  (waiting) => `${waiting.step} (${waiting.service}) started and never ended`,
+export const lostStep = absence('lost-step', (waiting) =>
+  waiting.message === null
+    ? `${waiting.step} (${waiting.service}) started and never ended`
+    : `${waiting.service} took ${waiting.message} and has not finished: ${waiting.step}`,
 );
 export const missingReply = absence(
   'missing-reply',
