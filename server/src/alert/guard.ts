@@ -1,9 +1,11 @@
 import { lookup } from 'node:dns/promises';
-import { request as httpRequest } from 'node:http';
+import { request as httpRequest, type RequestOptions } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import { BlockList, isIP } from 'node:net';
+import { isIP } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { Clock } from '../base/clock.ts';
 import { FermataError } from '../base/errors.ts';
+import { isPrivate } from './addresses.ts';
 import { sendMail, type Mail } from './mail.ts';
 
 /**
@@ -23,43 +25,29 @@ export interface Answer {
   retryAfterMs: number | null;
 }
 
-const PRIVATE: readonly (readonly [string, number, 'ipv4' | 'ipv6'])[] = [
-  ['0.0.0.0', 8, 'ipv4'],
-  ['10.0.0.0', 8, 'ipv4'],
-  ['100.64.0.0', 10, 'ipv4'],
-  ['127.0.0.0', 8, 'ipv4'],
-  ['169.254.0.0', 16, 'ipv4'],
-  ['172.16.0.0', 12, 'ipv4'],
-  ['192.0.0.0', 24, 'ipv4'],
-  ['192.168.0.0', 16, 'ipv4'],
-  ['198.18.0.0', 15, 'ipv4'],
-  ['224.0.0.0', 3, 'ipv4'],
-  ['::', 127, 'ipv6'],
-  // IPv4 in IPv6's clothes: nobody's webhook, but a way around the lines above.
-  ['::ffff:0:0', 96, 'ipv6'],
-  ['64:ff9b::', 96, 'ipv6'],
-  ['fc00::', 7, 'ipv6'],
-  ['fe80::', 10, 'ipv6'],
-  ['ff00::', 8, 'ipv6'],
-];
 const TIMEOUT_MS = 10_000;
 const MOST_ANSWER = 64 * 1024;
 
-/** `allowed`: hosts or addresses that may be private all the same. */
-export function createGuard(clock: Clock, allowed: readonly string[]): Guard {
-  const blocked = new BlockList();
-  for (const [net, prefix, family] of PRIVATE) blocked.addSubnet(net, prefix, family);
+interface Resolved {
+  address: string;
+  family: number;
+}
 
-  const resolve = async (host: string): Promise<{ address: string; family: number }> => {
+/** What lies outside of the process, for tests. */
+export interface Network {
+  lookup(host: string): Promise<readonly Resolved[]>;
+  /** Instead of a connection of Node's own. */
+  connect?: (options: RequestOptions) => Duplex;
+}
+const INTERNET: Network = { lookup: (host) => lookup(host, { all: true }) };
+
+/** `allowed`: hosts or addresses that may be private all the same. */
+export function createGuard(clock: Clock, allowed: readonly string[], network = INTERNET): Guard {
+  const resolve = async (host: string): Promise<Resolved> => {
     const plain = host.replace(/^\[|\]$/g, '');
-    const found = isIP(plain)
-      ? [{ address: plain, family: isIP(plain) }]
-      : await lookup(plain, { all: true });
+    const found = isIP(plain) ? [{ address: plain, family: isIP(plain) }] : await network.lookup(plain);
     const open = found.find(
-      ({ address, family }) =>
-        allowed.includes(plain) ||
-        allowed.includes(address) ||
-        !blocked.check(address, family === 6 ? 'ipv6' : 'ipv4'),
+      ({ address }) => allowed.includes(plain) || allowed.includes(address) || !isPrivate(address),
     );
     if (open) return open;
     throw new FermataError(
@@ -98,7 +86,7 @@ export function createGuard(clock: Clock, allowed: readonly string[]): Guard {
             {
               method: 'POST',
               headers: { ...headers, 'content-length': Buffer.byteLength(body) },
-              agent: false,
+              ...(network.connect ? { createConnection: network.connect } : { agent: false }),
               signal: aborter.signal,
               lookup: (_host, options, answer) => {
                 if (options.all) answer(null, [{ address, family }]);

@@ -1,0 +1,50 @@
+import { BlockList, isIP } from 'node:net';
+
+/**
+ * Which addresses a notification may go to. Two lists, because Node compares an IPv4 address with IPv6 subnets as well, in
+ * its mapped form: one list that held `::ffff:0:0/96` refused every public IPv4 address (guarded by addresses.test.ts).
+ * After the registries of special-purpose addresses of IANA (RFC 6890).
+ */
+const PRIVATE_4: readonly (readonly [net: string, prefix: number])[] = [
+  ['0.0.0.0', 8],
+  ['10.0.0.0', 8],
+  ['100.64.0.0', 10],
+  ['127.0.0.0', 8],
+  ['169.254.0.0', 16],
+  ['172.16.0.0', 12],
+  ['192.0.0.0', 24],
+  ['192.168.0.0', 16],
+  ['198.18.0.0', 15],
+  ['224.0.0.0', 3],
+];
+const PRIVATE_6: readonly (readonly [net: string, prefix: number])[] = [
+  // Loopback, unspecified, and IPv4 as `::10.0.0.1`.
+  ['::', 96],
+  // IPv4 in IPv6's clothes, mapped or translated: nobody's webhook, but a way around the lines above.
+  ['::ffff:0:0', 96],
+  ['::ffff:0:0:0', 96],
+  ['64:ff9b::', 96],
+  ['64:ff9b:1::', 48],
+  ['2001::', 32],
+  ['2002::', 16],
+  ['fc00::', 7],
+  ['fe80::', 10],
+  ['fec0::', 10],
+  ['ff00::', 8],
+];
+
+const listOf = (nets: typeof PRIVATE_4, family: 'ipv4' | 'ipv6'): BlockList => {
+  const list = new BlockList();
+  for (const [net, prefix] of nets) list.addSubnet(net, prefix, family);
+  return list;
+};
+const private4 = listOf(PRIVATE_4, 'ipv4');
+const private6 = listOf(PRIVATE_6, 'ipv6');
+
+/** An address, without brackets; what is none counts as private. */
+export function isPrivate(address: string): boolean {
+  // A zone says which link it is: `fe80::1%eth0`.
+  const plain = address.replace(/%.*$/, '');
+  const family = isIP(plain);
+  return family === 4 ? private4.check(plain, 'ipv4') : family === 6 ? private6.check(plain, 'ipv6') : true;
+}
