@@ -1,10 +1,12 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { createClient, type ClickHouseClient } from '@clickhouse/client';
 import { FermataError, messageOf } from '../base/errors.ts';
 import { READ_SETTINGS, type Connection, type Param } from './connection.ts';
+import type { Log } from '../base/log.ts';
 import { openSpool, type Spool } from './spool.ts';
+import { tableDefinitions } from './table-definitions.ts';
 
 /**
  * chDB in this process, behind @clickhouse/client. One directory a process; one connection for spans, one for derived rows, three for reads,
@@ -34,8 +36,12 @@ interface Chdb {
 }
 
 const READERS = 3;
+/** With less than this free the engine is not opened: it writes as it opens, and what it cannot write it loses. */
+const LEAST_FREE = 64 * 1024 * 1024;
 
-export function embeddedConnection(directory: string, memoryLimitBytes: number): Connection {
+export function embeddedConnection(directory: string, memoryLimitBytes: number, log: Log): Connection {
+  const engineDirectory = join(directory, 'engine');
+  const tables = tableDefinitions(engineDirectory, join(directory, 'tables'));
   let session: { close(): void } | undefined;
   let chdb: Chdb | undefined;
   let writer: Writer | undefined;
@@ -62,7 +68,9 @@ export function embeddedConnection(directory: string, memoryLimitBytes: number):
         });
       }
       checkLock(directory, pidFile);
-      const engineDirectory = join(directory, 'engine');
+      checkSpace(directory);
+      for (const path of tables.restore())
+        log.error({ path }, 'a table definition was empty, and is again what it was at the last start');
       try {
         session = new chdb.Session(engineDirectory, {
           connectionArgs: [
@@ -90,6 +98,7 @@ export function embeddedConnection(directory: string, memoryLimitBytes: number):
       writer = { ...open(), spool: await openSpool(join(directory, 'records.rows')) };
       derivedWriter = { ...open(), spool: await openSpool(join(directory, 'derived.rows')) };
       readers = Array.from({ length: READERS }, open);
+      tables.keep();
     },
     async query(sql, params) {
       const result = await reader().query({
@@ -100,6 +109,7 @@ export function embeddedConnection(directory: string, memoryLimitBytes: number):
     },
     async command(sql) {
       await writer!.client.command({ query: sql });
+      tables.keep();
     },
     async insert(table, columns, format, rows) {
       const { client, raw, spool } = (table === 'records' ? writer : derivedWriter)!;
@@ -151,6 +161,16 @@ function checkLock(directory: string, pidFile: string): void {
       hint: 'Set FERMATA_DATA_DIR to a directory that this user may write.',
     });
   }
+}
+
+function checkSpace(directory: string): void {
+  const { bavail, bsize } = statfsSync(directory);
+  if (bavail * bsize < LEAST_FREE)
+    throw new FermataError(
+      'data.full',
+      `${directory} has ${Math.round((bavail * bsize) / 1024)} KiB free, and ${LEAST_FREE / 1024 / 1024} MiB are needed to start`,
+      { hint: 'Free some space on this disk, then start again. Nothing was touched, and nothing is lost.' },
+    );
 }
 
 function readOr(path: string, otherwise: string): string {

@@ -38,7 +38,7 @@ export function createStore(options: StoreOptions): Store {
 
 /** The engine in this process; spans go through a journal, for it takes few large inserts well and many small ones badly. */
 function embedded({ directory, memoryLimitBytes, clock, log }: StoreOptions): Connection {
-  return journaled(embeddedConnection(directory, memoryLimitBytes), {
+  return journaled(embeddedConnection(directory, memoryLimitBytes, log), {
     directory: join(directory, 'journal'),
     clock,
     log,

@@ -1,0 +1,92 @@
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  writeSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+
+/**
+ * Copies of the engine's table definitions. The engine writes one anew by renaming a file of which, on a full disk, nothing
+ * may have arrived: the table is then a file of 0 bytes, and the engine never starts again (guarded by
+ * table-definitions.test.ts).
+ */
+export interface TableDefinitions {
+  /** Takes copies of those that changed. A copy that cannot be written is left for the next time. */
+  keep(): void;
+  /** Before the engine opens: puts copies where a definition is empty. Gives the paths of those, within the engine. */
+  restore(): string[];
+}
+
+const EMPTY = Buffer.alloc(0);
+
+export function tableDefinitions(engineDirectory: string, copies: string): TableDefinitions {
+  /** `store/<3 digits>/<database>/<table>.sql`. */
+  const list = (): string[] => {
+    const found: string[] = [];
+    const store = join(engineDirectory, 'store');
+    for (const prefix of entriesOf(store))
+      for (const database of entriesOf(join(store, prefix)))
+        for (const file of entriesOf(join(store, prefix, database)))
+          if (file.endsWith('.sql')) found.push(join('store', prefix, database, file));
+    return found;
+  };
+
+  return {
+    keep() {
+      for (const path of list()) {
+        const now = contentOf(join(engineDirectory, path));
+        if (now.length > 0 && !now.equals(contentOf(join(copies, path))))
+          tryToReplace(join(copies, path), now);
+      }
+    },
+    restore: () =>
+      list().filter((path) => {
+        const copy = contentOf(join(copies, path));
+        if (copy.length === 0 || contentOf(join(engineDirectory, path)).length > 0) return false;
+        replace(join(engineDirectory, path), copy);
+        return true;
+      }),
+  };
+}
+
+function entriesOf(directory: string): string[] {
+  try {
+    return readdirSync(directory);
+  } catch {
+    return [];
+  }
+}
+
+function contentOf(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch {
+    return EMPTY;
+  }
+}
+
+function tryToReplace(path: string, content: Buffer): void {
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    replace(path, content);
+  } catch {
+    // Most likely the disk is full: what is there already stays.
+  }
+}
+
+/** On the disk before it has its name: a copy must not be empty itself. */
+function replace(path: string, content: Buffer): void {
+  const file = openSync(`${path}.new`, 'w');
+  try {
+    writeSync(file, content);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+  renameSync(`${path}.new`, path);
+}
