@@ -46,7 +46,7 @@ test('a directory with the table of an earlier version is taken over, however ma
   const first = open(directory, manualClock());
   await first.start();
   await first.stop();
-  const connection = embeddedConnection(directory, 2 ** 31);
+  const connection = embeddedConnection(directory, 2 ** 31, silentLog);
   await connection.open();
   const schema = readFileSync(new URL('./schema/001-spans.sql', import.meta.url), 'utf8');
   await connection.command(
@@ -66,5 +66,52 @@ test('a directory with the table of an earlier version is taken over, however ma
   expect(spans).toHaveLength(150);
   expect(spans[149]).toMatchObject({ span: { name: 'a "name"\n', start: 149n, attributes: ['a', 1] } });
   await second.stop();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+test('the retention deletes what a person sees as ended, whatever ended it, and touches no definition that is right', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'fermata-store-'));
+  const openFor = (retentionDays: number): Store =>
+    createStore({
+      ...{ clickhouseUrl: '', directory, cluster: '', retentionDays, memoryLimitBytes: 2 ** 31 },
+      ...{ clock: manualClock(), counters: createCounters(), log: silentLog },
+    });
+  const within = async <T>(work: (connection: ReturnType<typeof embeddedConnection>) => Promise<T>) => {
+    const connection = embeddedConnection(directory, 2 ** 31, silentLog);
+    await connection.open();
+    const answer = await work(connection);
+    await connection.close();
+    return answer;
+  };
+  const definitions = (): Promise<unknown[]> =>
+    within((connection) =>
+      connection.query(
+        'SELECT name, metadata_modification_time AS at, create_table_query FROM system.tables',
+      ),
+    );
+  const first = openFor(5);
+  await first.start();
+  await first.stop();
+  const before = await definitions();
+  const again = openFor(5);
+  await again.start();
+  await again.stop();
+  expect(await definitions()).toEqual(before);
+
+  const oldMs = Date.now() - 3 * 86_400_000;
+  await within((connection) =>
+    connection.command(`INSERT INTO flows (id, version, deleted, phase, settles_as, key_values, last_received) VALUES
+      ('ended', 1, 0, 'ended', '', ['key'], ${oldMs}), ('settled', 1, 0, 'open', 'completed', ['key'], ${oldMs}),
+      ('grave', 1, 1, 'open', '', [], ${oldMs}), ('waits', 1, 0, 'open', '', ['key'], ${oldMs}),
+      ('young', 1, 0, 'ended', '', ['key'], ${Date.now()})`),
+  );
+  const shorter = openFor(1);
+  await shorter.start();
+  await shorter.stop();
+  const left = await within(async (connection) => {
+    await connection.command('OPTIMIZE TABLE flows FINAL');
+    return connection.query<{ id: string }>('SELECT id FROM flows ORDER BY id');
+  });
+  expect(left.map(({ id }) => id)).toEqual(['waits', 'young']);
   rmSync(directory, { recursive: true, force: true });
 });

@@ -41,19 +41,40 @@ export async function migrate(connection: Connection, options: SchemaOptions): P
       Buffer.from(`${JSON.stringify([number, file])}\n`),
     ]);
   }
-  // The retention is a setting, not a migration: it follows the configuration at every start.
+  await setTables(connection, options, fill);
+}
+
+/** What a person sees as ended is deleted: declared, or quiet for long enough and owing nothing (`settles_as`). */
+const ENDED = "(phase = 'ended') OR (deleted = 1) OR (settles_as != '')";
+
+/**
+ * The retention is a setting, not a migration: it follows the configuration at every start. Written as the engine writes
+ * it, so that a definition that is right is not touched: rewritten at every start, one was lost on a full disk.
+ */
+async function setTables(
+  connection: Connection,
+  { retentionDays }: SchemaOptions,
+  fill: (sql: string) => string,
+): Promise<void> {
+  const rows = await connection.query<{ name: string; definition: string }>(
+    'SELECT name, create_table_query AS definition FROM system.tables WHERE database = currentDatabase()',
+  );
+  const definitions = new Map(rows.map(({ name, definition }) => [name, definition]));
+  const is = (table: string, text: string): boolean => definitions.get(table)?.includes(text) ?? false;
   for (const [table, condition] of [
     ['records', ''],
-    ['flows', " DELETE WHERE phase = 'ended' OR deleted = 1"],
-  ] as const)
-    await connection.command(
-      fill(
-        `ALTER TABLE ${table} {on_cluster} MODIFY TTL day + INTERVAL {retention_days} DAY${condition} SETTINGS materialize_ttl_after_modify = 0`,
-      ),
-    );
+    ['flows', ` WHERE ${ENDED}`],
+  ] as const) {
+    const ttl = `TTL day + toIntervalDay(${retentionDays})${condition}`;
+    if (!is(table, `${ttl} SETTINGS`))
+      await connection.command(
+        fill(`ALTER TABLE ${table} {on_cluster} MODIFY ${ttl} SETTINGS materialize_ttl_after_modify = 0`),
+      );
+  }
   // Three times as many parts as by default are merged at once, so that a row is written anew half as often: here merging
   // takes CPU from the server itself. How a server of its own merges is its operator's business.
   if (connection.kind === 'embedded')
     for (const table of ['records', 'flows'])
-      await connection.command(`ALTER TABLE ${table} MODIFY SETTING merge_selector_base = 15`);
+      if (!is(table, 'merge_selector_base = 15'))
+        await connection.command(`ALTER TABLE ${table} MODIFY SETTING merge_selector_base = 15`);
 }
