@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { isPlain, valueJson } from '../model/attribute-json.ts';
 import { NO_KEYS, NONE } from '../model/span.ts';
 import type { Attributes, AttributeValue, OtlpEvent } from '../model/otlp.ts';
@@ -38,7 +39,8 @@ export interface ReadAttributes {
   cut: boolean;
 }
 
-const LONGEST_KEY = 200;
+/** Longer names of attributes are not remembered: twenty thousand of them would be the server's memory. */
+const LONGEST_REMEMBERED = 128;
 /**
  * Characters of one record's attributes, and of its events', that are kept: a flow's spans are read at once. What anything
  * is read from is kept whatever it takes, or a record would mean something else when it comes back.
@@ -78,10 +80,10 @@ export function createAttributeReader(settings: KeySettings): AttributeReader {
         field: known?.field ?? -1,
         rank: known?.rank ?? 0,
         secret: SECRET_NAME.test(name),
-        key,
+        key: nameIn(key),
       };
       // Hostile senders can invent names for ever; beyond the bound they are looked up afresh each time.
-      if (names.size < MOST_NAMES) names.set(name, info);
+      if (names.size < MOST_NAMES && name.length <= LONGEST_REMEMBERED) names.set(name, info);
     }
     return info;
   };
@@ -139,7 +141,7 @@ export function createAttributeReader(settings: KeySettings): AttributeReader {
           ranks[field] = info.rank;
         }
         if (info.key !== '') {
-          const key = textOf(value).slice(0, LONGEST_KEY);
+          const key = nameOf(value);
           if (key !== '') {
             (keys ??= []).push([info.key, key]);
             if (identityKeys.has(name)) (identities ??= []).push(`${name}\0${key}`);
@@ -167,3 +169,19 @@ export function textOf(value: AttributeValue | undefined): string {
     return String(value);
   return '';
 }
+
+/** Characters of a name: of a service, step, destination, type, key or id. */
+const LONGEST_NAME = 256;
+const HASH_DIGITS = 16;
+
+/**
+ * Names are shown, indexed and remembered, so they have a size. What is longer is cut, and told apart by a hash of all of
+ * it: two orders that differ in the last character alone are two. NUL stands between the parts of what is made of names.
+ */
+export function nameIn(text: string): string {
+  const clean = text.includes('\0') ? text.replaceAll('\0', '\ufffd') : text;
+  if (clean.length <= LONGEST_NAME) return clean;
+  const hash = createHash('sha1').update(clean).digest('hex').slice(0, HASH_DIGITS);
+  return `${clean.slice(0, LONGEST_NAME - HASH_DIGITS - 1).toWellFormed()}~${hash}`;
+}
+export const nameOf = (value: AttributeValue | undefined): string => nameIn(textOf(value));

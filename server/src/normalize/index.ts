@@ -18,6 +18,8 @@ import type { EvidenceRecord } from '../model/record.ts';
 import {
   createAttributeReader,
   TEXT_CUT,
+  nameIn,
+  nameOf,
   textOf,
   type KeySettings,
   type ReadAttributes,
@@ -87,7 +89,7 @@ export function createNormalizer(settings: KeySettings): Normalizer {
     const find = (names: readonly string[]): string => {
       for (const name of names)
         for (let i = 0; i < resource.attributes.length; i += 2)
-          if (resource.attributes[i] === name) return textOf(resource.attributes[i + 1]);
+          if (resource.attributes[i] === name) return nameOf(resource.attributes[i + 1]);
       return '';
     };
     const host = find(RESOURCE.host);
@@ -138,16 +140,16 @@ export function createNormalizer(settings: KeySettings): Normalizer {
       const { service, json: resource } = resourceOf(otlp.resource);
       const read = reader.read(otlp.attributes);
       const { values } = read;
-      const system = textOf(values[F.system]) || (values[F.bullmqOperation] !== undefined ? 'bullmq' : '');
+      const system = nameOf(values[F.system]) || (values[F.bullmqOperation] !== undefined ? 'bullmq' : '');
       const failed = otlp.statusCode === 2;
       const error = failed ? errorOf(otlp, read) : null;
       const isRefused = error !== null && isTooEarly(error);
       const named = roleOf(
         otlp.kind,
         system,
-        textOf(values[F.operation]),
-        textOf(values[F.operationName]),
-        textOf(values[F.faasTrigger]),
+        nameOf(values[F.operation]),
+        nameOf(values[F.operationName]),
+        nameOf(values[F.faasTrigger]),
       );
       const role = isRefused && (named === 'process' || named === 'receive') ? 'settle' : named;
       const { links, named: linked, json: linkJson, cut } = linksOf(otlp.links);
@@ -176,7 +178,7 @@ export function createNormalizer(settings: KeySettings): Normalizer {
         parentRemote: (otlp.flags & HAS_IS_REMOTE) === 0 ? null : (otlp.flags & IS_REMOTE) !== 0,
         role,
         milestone: null,
-        name: message?.destination === TEMPORARY ? withoutPlace(otlp.name, values) : otlp.name,
+        name: nameIn(message?.destination === TEMPORARY ? withoutPlace(otlp.name, values) : otlp.name),
         start,
         end,
         failed: failed && !isRefused,
@@ -244,7 +246,7 @@ export function createNormalizer(settings: KeySettings): Normalizer {
         failed: error,
         error: error
           ? {
-              type: textOf(read.values[F.errorType]) || 'error',
+              type: nameOf(read.values[F.errorType]) || 'error',
               message: textOf(read.values[F.errorMessage]),
             }
           : null,
@@ -303,13 +305,13 @@ function linksCutOf(otlp: OtlpSpan, named: number, batchCount: number): number {
 }
 
 function messageOf(values: Values, system: string, role: Role): Message {
-  const kind = textOf(values[F.messageKind]);
+  const kind = nameOf(values[F.messageKind]);
   const isSend = role === 'send' || role === 'create';
-  const place = placeOf(textOf(values[F.destination]), textOf(values[F.routingKey]), system, isSend);
+  const place = placeOf(nameOf(values[F.destination]), nameOf(values[F.routingKey]), system, isSend);
   const { destination, isTemporary } = place;
-  const conversation = textOf(values[F.conversation]);
-  const partition = textOf(values[F.partition]);
-  const offset = textOf(values[F.offset]);
+  const conversation = nameOf(values[F.conversation]);
+  const partition = nameOf(values[F.partition]);
+  const offset = nameOf(values[F.offset]);
   return {
     // What is sent to a queue that somebody made for an answer, is one.
     kind: MESSAGE_KINDS.includes(kind)
@@ -317,50 +319,50 @@ function messageOf(values: Values, system: string, role: Role): Message {
       : isTemporary && conversation !== ''
         ? 'reply'
         : '',
-    type: textOf(values[F.messageType]) || place.type,
-    id: textOf(values[F.messageId]),
+    type: nameOf(values[F.messageType]) || place.type,
+    id: nameOf(values[F.messageId]),
     system,
     destination: values[F.temporary] === true || isTemporary ? TEMPORARY : destination,
-    group: textOf(values[F.group]) || textOf(values[F.subscription]),
+    group: nameOf(values[F.group]) || nameOf(values[F.subscription]),
     partition,
     position:
       partition !== '' && offset !== '' && destination !== '' ? `${destination}/${partition}/${offset}` : '',
     batchCount: Number(values[F.batchCount] ?? 0) || 0,
     conversation,
-    correlationId: textOf(values[F.correlationId]),
-    causationId: textOf(values[F.causationId]),
+    correlationId: nameOf(values[F.correlationId]),
+    causationId: nameOf(values[F.causationId]),
     deadLettered: values[F.deadLetteredFrom] !== undefined,
   };
 }
 
 function flowOf({ values, ranks }: ReadAttributes): FlowRef | null {
-  const id = textOf(values[F.flowId]);
-  const type = textOf(values[F.flowType]);
-  const outcome = textOf(values[F.flowOutcome]);
+  const id = nameOf(values[F.flowId]);
+  const type = nameOf(values[F.flowType]);
+  const outcome = nameOf(values[F.flowOutcome]);
   const deadlineMs = instantOf(values[F.flowDeadline]);
   if (id === '' && type === '' && outcome === '') return null;
-  const source = textOf(values[F.flowSource]);
+  const source = nameOf(values[F.flowSource]);
   const rank = id === '' ? 0 : ranks[F.flowId]!;
   return {
     id,
     kind: rank === 0 ? '' : FIELDS.flowId[rank]!,
     type,
-    version: textOf(values[F.flowVersion]),
+    version: nameOf(values[F.flowVersion]),
     source: (FLOW_SOURCES.includes(source) ? source : 'explicit') as FlowRef['source'],
-    parentId: textOf(values[F.flowParentId]),
-    parentType: textOf(values[F.flowParentType]),
+    parentId: nameOf(values[F.flowParentId]),
+    parentType: nameOf(values[F.flowParentType]),
     outcome: (OUTCOMES.includes(outcome) ? outcome : '') as Outcome | '',
     deadlineMs,
   };
 }
 
 function stepOf(values: Values): StepRef | null {
-  const name = textOf(values[F.stepName]);
-  const id = textOf(values[F.stepId]);
+  const name = nameOf(values[F.stepName]);
+  const id = nameOf(values[F.stepId]);
   const attempt = Number(values[F.stepAttempt] ?? 0) || 0;
-  const compensates = textOf(values[F.stepCompensates]);
-  const result = textOf(values[F.stepResult]);
-  const kind = textOf(values[F.stepKind]);
+  const compensates = nameOf(values[F.stepCompensates]);
+  const result = nameOf(values[F.stepResult]);
+  const kind = nameOf(values[F.stepKind]);
   const deadlineMs = instantOf(values[F.stepDeadline]);
   const itinerary = textOf(values[F.itinerary]);
   if (
@@ -380,44 +382,44 @@ function stepOf(values: Values): StepRef | null {
 /** Epoch ms, or ISO 8601; 0 where it is neither. */
 function instantOf(value: AttributeValue | undefined): number {
   if (value === undefined) return 0;
-  const text = textOf(value);
+  const text = nameOf(value);
   const ms = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Date.parse(text);
   return Number.isFinite(ms) && ms > 0 && ms < 8.64e15 ? ms : 0;
 }
 
 const requestTo = createJoinedTexts(' ', 20_000);
 function routeOf(values: Values): string {
-  const route = textOf(values[F.httpRoute]);
-  const method = textOf(values[F.httpMethod]);
+  const route = nameOf(values[F.httpRoute]);
+  const method = nameOf(values[F.httpMethod]);
   if (route !== '') return method === '' ? route : requestTo(method, route);
-  const rpc = textOf(values[F.rpcMethod]);
-  if (rpc !== '') return `${textOf(values[F.rpcService])}/${rpc}`;
+  const rpc = nameOf(values[F.rpcMethod]);
+  if (rpc !== '') return `${nameOf(values[F.rpcService])}/${rpc}`;
   return method;
 }
 
 /** Micrometer names the template of the path; else the span's name is all that tells one request from another. */
 function serverRouteOf(values: Values, name: string): string {
-  const uri = textOf(values[F.uri]);
-  const method = textOf(values[F.method]);
+  const uri = nameOf(values[F.uri]);
+  const method = nameOf(values[F.method]);
   return uri.startsWith('/') && method !== '' ? requestTo(method, uri) : requestNamed(name);
 }
 
 /** The name of a queue that was made for one answer tells nothing, and is in no other span. */
 function withoutPlace(name: string, values: Values): string {
-  const place = textOf(values[F.destination]);
+  const place = nameOf(values[F.destination]);
   return place === '' ? name : name.replace(place, TEMPORARY);
 }
 
 /** What failed, from (in this order) error.type, the newest exception event, the status message; its cause, where told. */
 function errorOf(span: OtlpSpan, read: ReadAttributes): SpanError {
-  let type = textOf(read.values[F.errorType]);
+  let type = nameOf(read.values[F.errorType]);
   let message = textOf(read.values[F.errorMessage]);
   const thrown = span.events.findLast(({ name }) => name === 'exception');
   if (thrown !== undefined) {
     const told = new Map<unknown, AttributeValue>();
     for (let a = 0; a < thrown.attributes.length; a += 2)
       told.set(thrown.attributes[a], thrown.attributes[a + 1]!);
-    const thrownType = textOf(told.get('exception.type'));
+    const thrownType = nameOf(told.get('exception.type'));
     const cause = rootCause(textOf(told.get('exception.stacktrace')));
     // Whoever says another type says more than what was thrown.
     const isItself = type === '' || type === thrownType;

@@ -1,0 +1,53 @@
+import { expect, test } from 'vitest';
+import type { OtlpSpan } from '../model/otlp.ts';
+import { createNormalizer } from './index.ts';
+import { nameIn } from './attributes.ts';
+
+const LONGEST = 256;
+const normalizer = createNormalizer({ identityKeys: ['order.id'], searchKeys: [] });
+const spanOf = (attributes: OtlpSpan['attributes'], service = 'shop') =>
+  normalizer.span(
+    {
+      ...{ resource: { attributes: ['service.name', service] }, scopeName: '', traceState: '', flags: 0 },
+      ...{ traceId: 'a'.repeat(32), spanId: 'b'.repeat(16), parentSpanId: '', name: 'n', kind: 5 },
+      ...{ start: 1n, end: 2n, attributes, events: [], links: [], statusCode: 0, statusMessage: '' },
+    } as unknown as OtlpSpan,
+    0,
+  ).span;
+
+test('a name has a size, and what is cut is told apart by all of it', () => {
+  const long = 'x'.repeat(16_000);
+  const cut = nameIn(`${long}a`);
+  expect(cut).toHaveLength(LONGEST);
+  expect(cut).not.toBe(nameIn(`${long}b`));
+  expect(cut).toBe(nameIn(`${long}a`));
+  expect(nameIn('y'.repeat(LONGEST))).toBe('y'.repeat(LONGEST));
+  expect(nameIn('a\0b')).toBe('a\ufffdb');
+  expect(nameIn(`${'z'.repeat(238)}😀${long}`)).toSatisfy((text: string) => text.isWellFormed());
+});
+
+test('every name that is shown or remembered has it', () => {
+  const long = (letter: string): string => letter.repeat(20_000);
+  const span = spanOf(
+    [
+      ...['messaging.system', 'kafka', 'messaging.operation.type', 'process'],
+      ...['messaging.destination.name', long('d'), 'messaging.message.id', long('m')],
+      ...['messaging.message.conversation_id', long('c'), 'messaging.consumer.group.name', long('g')],
+      ...['fermata.flow.id', long('f'), 'fermata.flow.type', long('t'), 'fermata.step.name', long('s')],
+      ...['order.id', long('o'), `fermata.flow.key.${long('k')}`, long('v')],
+    ],
+    long('S'),
+  );
+  const names = [
+    ...[span.service.name, span.name, span.message!.destination, span.message!.id, span.message!.group],
+    ...[span.message!.conversation, span.flow!.id, span.flow!.type, span.step!.name],
+    ...span.keys.flat(),
+  ];
+  expect(span.keys).toHaveLength(2);
+  for (const name of names) expect(name.length).toBeLessThanOrEqual(LONGEST);
+});
+
+test('two orders whose numbers differ late are two', () => {
+  const [one, other] = ['1', '2'].map((last) => spanOf(['order.id', 'n'.repeat(300) + last]).identities);
+  expect(one).not.toEqual(other);
+});
