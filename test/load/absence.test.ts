@@ -37,35 +37,51 @@ test.each([
   LIMIT_MS,
 );
 
-test('stalls that a young type took for legal are found in hindsight, across a restart', async () => {
-  // Five of the first hundred journeys stall at one step.
-  const young = simulate({
-    ...{ seed: 13, shapes: [SHAPES[2]!], flows: 1000, stalls: 24 },
-    ...{ startMs, overMs: 2 * 3_600_000 },
-  });
-  const score = await play(young, startMs, { restartAt: 0.6 });
-  expect([score.missed, score.falseAlarms]).toEqual([[], []]);
-  expect(score.inHindsight).toBeGreaterThan(0);
-}, LIMIT_MS);
+test(
+  'stalls that a young type took for legal are found in hindsight, across a restart',
+  async () => {
+    // Five of the first hundred journeys stall at one step.
+    const young = simulate({
+      ...{ seed: 13, shapes: [SHAPES[2]!], flows: 1000, stalls: 24 },
+      ...{ startMs, overMs: 2 * 3_600_000 },
+    });
+    const score = await play(young, startMs, { restartAt: 0.6 });
+    expect([score.missed, score.falseAlarms]).toEqual([[], []]);
+    expect(score.inHindsight).toBeGreaterThan(0);
+  },
+  LIMIT_MS,
+);
 
-test('the compensation audit tells six kinds of defects apart and accuses nobody else', async () => {
-  const score = await playSagas(3, 300, 8);
-  expect(score.wrong).toEqual([]);
-  expect(score.falseAlarms).toEqual([]);
-}, LIMIT_MS);
+test(
+  'the compensation audit tells six kinds of defects apart and accuses nobody else',
+  async () => {
+    const score = await playSagas(3, 300, 8);
+    expect(score.wrong).toEqual([]);
+    expect(score.falseAlarms).toEqual([]);
+  },
+  LIMIT_MS,
+);
 
-test('an outage is one incident, told once when it opens and once when it is over', async () => {
-  const score = await playOutage(1, 2000);
-  expect(score.held).toBeGreaterThan(400);
-  expect(score).toMatchObject({ incidents: 1, opened: 1, resolved: 1 });
-  expect(score.counted).toBeGreaterThanOrEqual(0.99);
-  expect(score.noticeMs).toBeLessThanOrEqual(30_000);
-}, LIMIT_MS);
+test(
+  'an outage is one incident, told once when it opens and once when it is over',
+  async () => {
+    const score = await playOutage(1, 2000);
+    expect(score.held).toBeGreaterThan(400);
+    expect(score).toMatchObject({ incidents: 1, opened: 1, resolved: 1 });
+    expect(score.counted).toBeGreaterThanOrEqual(0.99);
+    expect(score.noticeMs).toBeLessThanOrEqual(30_000);
+  },
+  LIMIT_MS,
+);
 
-test('a release that drops a step is learned after a few alarms; a dead consumer is not taken for one', async () => {
-  const dropped = await playDeploy(1, 1200, true);
-  expect(dropped.alarms).toBeLessThan(30);
-  expect(dropped.lastAlarmMs).toBeLessThan(15 * 60_000);
-  const dead = await playDeploy(1, 1200, false);
-  expect(dead.alarms).toBeGreaterThan(500);
-}, LIMIT_MS);
+test(
+  'a release that drops a step is learned after a few alarms; a dead consumer is not taken for one',
+  async () => {
+    const dropped = await playDeploy(1, 1200, true);
+    expect(dropped.alarms).toBeLessThan(30);
+    expect(dropped.lastAlarmMs).toBeLessThan(15 * 60_000);
+    const dead = await playDeploy(1, 1200, false);
+    expect(dead.alarms).toBeGreaterThan(500);
+  },
+  LIMIT_MS,
+);
