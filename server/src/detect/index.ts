@@ -116,6 +116,7 @@ export function judge(flow: Flow, known: Known, { settleMs, queryRules }: JudgeO
   const late = waitingFor.some(({ lateAt }) => lateAt <= nowMs);
   const health: Health = absences.length > 0 ? 'stuck' : late ? 'late' : 'ok';
   const ended = flow.phase === 'ended';
+  const isOpenYet = known.endsDeclared || unheardFailures(flow).length > 0;
   const judged: Flow = {
     ...flow,
     waitingFor,
@@ -123,10 +124,9 @@ export function judge(flow: Flow, known: Known, { settleMs, queryRules }: JudgeO
     health,
     badges: known.waitsForNobody ? [...flow.badges, 'no-known-consumer' as const].sort() : flow.badges,
     incomplete: flow.incomplete || known.mayBeTaken,
-    // Nothing settles while something is owed, a failure is told that nobody heard, or its end will be said; any other
-    // message that nobody is known to take holds nothing back.
-    settlesAs:
-      waitingFor.length > 0 || known.endsDeclared || unheardFailures(flow).length > 0 ? null : flow.settlesAs,
+    // Nothing settles while something is owed, and nothing as completed whose end will be said, or of which a failure is
+    // told that nobody heard; any other message that nobody is known to take holds nothing back.
+    settlesAs: waitingFor.length > 0 || (flow.settlesAs === 'completed' && isOpenYet) ? null : flow.settlesAs,
     status: ended || health === 'ok' ? flow.status : health,
     statusSince:
       ended || absences.length === 0

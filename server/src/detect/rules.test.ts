@@ -351,3 +351,13 @@ describe("an operator's own rule", () => {
     expect(asked('finding:failed-step', 0, failed, T0 + 5000).findings).toHaveLength(2);
   });
 });
+
+test('what ends by being said is not completed by silence, and a failure is one all the same', () => {
+  const flow = flowOf({ id: '1', step: { name: 'Order' } });
+  const settled = (settlesAs: Flow['settlesAs'], endsDeclared: boolean) =>
+    judge({ ...flow, settlesAs }, { ...known(), endsDeclared }, OPTIONS, flow.lastReceivedMs + SETTLE)
+      .settlesAs;
+  expect(settled('completed', false)).toBe('completed');
+  expect(settled('completed', true)).toBeNull();
+  expect(settled('failed', true)).toBe('failed');
+});

@@ -39,8 +39,8 @@ const MOST_PLACES = 500;
 /** So many that were sent next before, or after, are asked. */
 const NEXT = 3;
 /** Whoever was sent so much earlier or later, and by so many times the wait, tells nothing of it. */
-const NEAR_MS = 60_000;
-const NEAR_TIMES = 2;
+const NEAR_MS = 900_000;
+const NEAR_TIMES = 4;
 /** Who waited at least this part of the wait, waited as well. */
 const AS_WELL = 1 / 4;
 /** Waits in the three thirds of the time before are alike if their means differ by no more than this part of them. */
