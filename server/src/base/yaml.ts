@@ -1,4 +1,4 @@
-import { isMap, LineCounter, parseDocument, visit, type Document } from 'yaml';
+import { isMap, isScalar, isSeq, LineCounter, parseDocument, visit, type Document } from 'yaml';
 import type { z } from 'zod';
 
 /** A settings file read against a schema. Either `data`, or every problem at once, each with its line and field. */
@@ -18,8 +18,9 @@ export function readYaml<S extends z.ZodType>(
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines });
   const lineOf = (path: readonly PropertyKey[]): number => {
-    for (let length = path.length; length > 0; length--) {
-      const node = document.getIn(path.slice(0, length) as (string | number)[], true);
+    for (let length = path.length; length >= 0; length--) {
+      const node =
+        length === 0 ? document.contents : document.getIn(path.slice(0, length) as (string | number)[], true);
       const range = (node as { range?: [number, number, number] } | undefined)?.range;
       if (range) return lines.linePos(range[0]).line;
     }
@@ -31,7 +32,20 @@ export function readYaml<S extends z.ZodType>(
     const unset = fill(document, lines, environment);
     if (unset.length > 0) return { data: null, problems: unset, lineOf };
   }
-  const parsed = schema.safeParse(isMap(document.contents) ? document.toJS({ maxAliasCount: 100 }) : {});
+  const { contents } = document;
+  const saysNothing = contents === null || (isScalar(contents) && contents.value === null);
+  // An indentation that makes a list or a text of it must not pass for a file that says nothing.
+  if (!saysNothing && !isMap(contents)) {
+    const what = isSeq(contents) ? 'a list' : 'a text';
+    return {
+      data: null,
+      problems: [
+        `line ${lineOf([])}: ${what} stands where a map of settings is expected, like "name: value"`,
+      ],
+      lineOf,
+    };
+  }
+  const parsed = schema.safeParse(saysNothing ? {} : document.toJS({ maxAliasCount: 100 }));
   if (parsed.success) return { data: parsed.data, problems: [], lineOf };
   return {
     data: null,
