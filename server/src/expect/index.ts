@@ -15,6 +15,7 @@ import { createEnds } from './ends.ts';
 import { digestOf, messageKeyOf, placeOf, type BehindMs, type Digest } from './digest.ts';
 import { onProbation, owedByFlow, owedBySteps } from './expectations.ts';
 import { createHeldFlows } from './held-flows.ts';
+import { createLearnedTypes } from './learned-types.ts';
 import { named } from './kinds-of-absence.ts';
 import { hasOtherNames, withNaming } from './naming.ts';
 import { newsOf, type News } from './news.ts';
@@ -26,7 +27,6 @@ import { createTaught } from './taught.ts';
 import { createVariants } from './variants.ts';
 import {
   breaksDuties,
-  createTypeModel,
   declaresEnds,
   fromStored,
   teach,
@@ -104,7 +104,6 @@ export interface ExpectationsOptions {
 
 /** Quiet for so many times the longest wait that is usual after its last steps. */
 const QUIET_FACTOR = 3;
-const MOST_TYPES = 2000;
 /** When a type has taught so often, what was taught before anything was known is looked at again. */
 const isMilestone = (total: number): boolean => total >= 100 && Number.isInteger(Math.log2(total / 100));
 /** An ending this rare may have been a stall that nobody could recognize yet. */
@@ -137,7 +136,7 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
   const backlogs = createBacklogs({ now: () => clock.now(), shortMs: SHORT_PART * floorMs });
   const variants = createVariants(suspects);
   const ends = createEnds();
-  const models = new Map<string, TypeModel>();
+  const models = createLearnedTypes(options.counters);
   /** Flows that owed nothing when they were judged, and teach once they are quiet. */
   const learning = new Map<string, Digest>();
   const held = createHeldFlows();
@@ -149,17 +148,11 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
   const changed = new Set<string>();
   let version = 0;
 
-  const modelOf = (type: string): TypeModel => {
-    let model = models.get(type);
-    if (model === undefined) {
-      model = createTypeModel();
-      if (models.size < MOST_TYPES) models.set(type, model);
-    }
-    return model;
-  };
+  const modelOf = (type: string): TypeModel => models.of(type);
   /** Gives what has to be judged again because somebody takes from a place of which nobody was known to. */
   const apply = (digest: Digest, weight: 1 | -1): string[] => {
     teach(modelOf(digest.type), digest, weight);
+    models.used(digest.type);
     const places = structure.teach(digest, weight);
     changed.add(digest.type);
     version++;
@@ -316,7 +309,6 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
     return Math.max(options.settleMs, QUIET_FACTOR * longest);
   };
 
-  options.counters.gauge('fermata_learned_types', () => models.size);
   options.counters.gauge('fermata_flows_learning', () => learning.size);
   return {
     heard(spans) {
@@ -431,13 +423,15 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
       return list;
     },
     load(stored) {
+      const read: [type: string, model: TypeModel][] = [];
       for (const { environment, type, json } of stored)
         if (type === STRUCTURE) structure.load(environment, json);
         else if (!hasOtherNames(json)) {
           const { model, rare } = fromStored(json);
-          models.set(`${environment}\0${type}`, model);
+          read.push([`${environment}\0${type}`, model]);
           for (const digest of rare) taught.add(digest);
         }
+      models.load(read);
     },
     inspect: (type) =>
       [...models]
