@@ -120,6 +120,18 @@ describe('what messaging owes without history of the flow type', () => {
     }
     expect(owes(structure, untaken())).toBe(expected);
   });
+  test('what was sent while little was known counts, however much is known when that shows', () => {
+    const structure = createStructure();
+    for (let i = 0; i < 400; i++) structure.teach(taken({ sentMs: 1000 * i }), 1);
+    for (let i = 0; i < 400; i++) structure.observe(taken({ sentMs: 1000 * i }));
+    for (let i = 0; i < 190; i++) structure.countUntaken(untaken({ sentMs: 1000 * i }));
+    expect(owes(structure, untaken({ sentMs: 500_000 }))).toBe(false);
+    const known = createStructure();
+    for (let i = 0; i < 400; i++) known.teach(taken({ sentMs: 1000 * i }), 1);
+    for (let i = 0; i < 400; i++) known.observe(taken({ sentMs: 1000 * i }));
+    for (let i = 201; i < 391; i++) known.countUntaken(untaken({ sentMs: 1000 * i }));
+    expect(owes(known, untaken({ sentMs: 500_000 }))).toBe(true);
+  });
   test('those that were sent in one silence count once', () => {
     const structure = createStructure();
     for (let i = 0; i < 30; i++) structure.teach(taken(), 1);

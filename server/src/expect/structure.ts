@@ -47,6 +47,8 @@ interface Tally {
   lag: Waits;
   /** When the first of those that met it was sent, ms: before that nobody was there. */
   sinceMs: number;
+  /** When that one was sent with which so many had met it that whoever is overtaken from then on was lost, ms. */
+  solidMs: number;
   /** Who meets it, last seen. */
   step: string;
   service: string;
@@ -56,20 +58,23 @@ interface Tally {
 interface Taking {
   /** When the latest of the messages that were taken was sent, ms. */
   latestSentMs: number;
-  /** In which something was taken. */
-  seconds: Set<number>;
-  /** By the second of sending: when the latest of those that were taken was sent, ms. */
-  latestOfSecond: Map<number, number>;
+  /** Spans of time in which something was taken. */
+  taking: Set<number>;
+  /** By the span of time in which they were sent: when the latest of those that were taken was, ms. */
+  latestOf: Map<number, number>;
   /** When the last message was sent that counted as one that others overtook, ms. */
   countedMs: number;
 }
 /** When this one was sent, or between the last that counted and this one. */
-const wasAtWork = ({ seconds, latestOfSecond, countedMs }: Taking, sentMs: number): boolean => {
-  if ((latestOfSecond.get(Math.floor(sentMs / 1000)) ?? 0) >= sentMs) return true;
-  for (const second of seconds) if (second * 1000 >= countedMs && second * 1000 <= sentMs) return true;
+const wasAtWork = ({ taking, latestOf, countedMs }: Taking, sentMs: number): boolean => {
+  if ((latestOf.get(spanOf(sentMs)) ?? 0) >= sentMs) return true;
+  for (const span of taking) if (span * SPAN_MS >= countedMs && span * SPAN_MS <= sentMs) return true;
   return false;
 };
-const MOST_SECONDS = 128;
+/** That a message rests shows only after several of the longest waits: so long back it is known who was at work. */
+const SPAN_MS = 8000;
+const MOST_SPANS = 256;
+const spanOf = (ms: number): number => Math.floor(ms / SPAN_MS);
 
 const FEWEST = 20;
 /** From so many on of which none rested, what is sent for a join is taken by it, each by itself. */
@@ -117,7 +122,7 @@ export function createStructure(): Structure {
         key,
         (tally = {
           ...{ met: 0, unmet: 0, waits: createWaits(), lag: createWaits() },
-          ...{ sinceMs: Infinity, step: '', service: '' },
+          ...{ sinceMs: Infinity, solidMs: Infinity, step: '', service: '' },
         }),
       );
     return tally;
@@ -195,6 +200,7 @@ export function createStructure(): Structure {
           count(tally, true, weight);
           if (tally === undefined) continue;
           tally.sinceMs = Math.min(tally.sinceMs, message.sentMs);
+          if (tally.met >= SOLID && tally.solidMs === Infinity) tally.solidMs = message.sentMs;
           tally.waits.add(wait.ms, wait.isHeldUp, weight);
           if (taker === undefined) continue;
           tally.lag.add(Math.max(0, taker.receivedMs - taker.startMs), taker.isHeldUp, weight);
@@ -228,16 +234,16 @@ export function createStructure(): Structure {
           if (takings.size >= MOST_PLACES) takings.delete(takings.keys().next().value!);
           takings.set(
             key,
-            (taking = { latestSentMs: 0, seconds: new Set(), latestOfSecond: new Map(), countedMs: 0 }),
+            (taking = { latestSentMs: 0, taking: new Set(), latestOf: new Map(), countedMs: 0 }),
           );
         }
-        const { seconds, latestOfSecond } = taking;
+        const { taking: spans, latestOf } = taking;
         taking.latestSentMs = Math.max(taking.latestSentMs, sentMs);
-        for (const { ms } of waits) seconds.add(Math.floor((sentMs + ms) / 1000));
-        while (seconds.size > MOST_SECONDS) seconds.delete(seconds.values().next().value!);
-        const second = Math.floor(sentMs / 1000);
-        latestOfSecond.set(second, Math.max(latestOfSecond.get(second) ?? 0, sentMs));
-        if (latestOfSecond.size > MOST_SECONDS) latestOfSecond.delete(latestOfSecond.keys().next().value!);
+        for (const { ms } of waits) spans.add(spanOf(sentMs + ms));
+        while (spans.size > MOST_SPANS) spans.delete(spans.values().next().value!);
+        const span = spanOf(sentMs);
+        latestOf.set(span, Math.max(latestOf.get(span) ?? 0, sentMs));
+        if (latestOf.size > MOST_SPANS) latestOf.delete(latestOf.keys().next().value!);
       }
     },
     countUntaken(digest) {
@@ -254,7 +260,8 @@ export function createStructure(): Structure {
       }
       for (const message of digest.messages) {
         if (!isUntaken(message) || !isTakenByAnybody(digest, message)) continue;
-        if (known(environmentOf(digest), takenKey(message.place))!.met >= SOLID) continue;
+        // By when it was sent: that it rests untaken shows only much later.
+        if (known(environmentOf(digest), takenKey(message.place))!.solidMs < message.sentMs) continue;
         const taking = takings.get(`${environmentOf(digest)}\0${message.place}`);
         if (taking === undefined || taking.latestSentMs <= message.sentMs) continue;
         // Those that were sent in one silence count once: whoever was away took none of them, choosy or not.
@@ -330,11 +337,12 @@ export function createStructure(): Structure {
     },
     load(environment, json) {
       const stored = JSON.parse(json) as {
-        [key: string]: Omit<Tally, 'waits' | 'lag' | 'sinceMs'> & {
+        [key: string]: Omit<Tally, 'waits' | 'lag' | 'sinceMs' | 'solidMs'> & {
           waits: StoredWaits;
           /** Missing in what was stored before they existed. */
           lag?: StoredWaits;
           sinceMs?: number | null;
+          solidMs?: number | null;
         };
       };
       byEnvironment.set(
@@ -347,6 +355,7 @@ export function createStructure(): Structure {
               waits: createWaits(tally.waits),
               lag: createWaits(tally.lag),
               sinceMs: tally.sinceMs ?? 0,
+              solidMs: tally.solidMs ?? (tally.met >= SOLID ? 0 : Infinity),
             },
           ]),
         ),
