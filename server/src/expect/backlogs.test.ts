@@ -7,7 +7,7 @@ const MINUTE = 60_000;
 /** Messages to one place, in seconds: [sent, taken]. Says of each whether its wait was shared. */
 function sharedOf(
   messages: readonly (readonly [sent: number, taken: number | null])[],
-  { nowS = 100_000, usualMs = 0 } = {},
+  { nowS = 100_000, usualMs = 50 } = {},
 ) {
   const backlogs = createBacklogs({ now: () => nowS * 1000, shortMs: 4000 });
   const digests = messages.map(([sent, taken], i): Digest => {
@@ -52,7 +52,7 @@ describe('waits of an outage are shared', () => {
   });
   test('one in which hardly any waits overlap', () => {
     const waits = every(60, 0, 3600).map((at, i) => [at, at + Math.min(i, 59 - i) + 1] as const);
-    const long = sharedOf([...prompt(-600, 0), ...waits]).filter(
+    const long = sharedOf([...prompt(-600, 0), ...waits], { usualMs: 4000 }).filter(
       (_, i) => i > 120 && waits[i - 120]![1] - waits[i - 120]![0] > 8,
     );
     expect(shareOf(long)).toBeGreaterThan(0.9);
@@ -74,11 +74,15 @@ describe('a wait of its own is a sample', () => {
     const all = sharedOf([...prompt(0, 500), [500, 560], ...prompt(505, 1000)]);
     expect(all[100]).toBe(false);
   });
+  test('where it is not known yet what is usual, and it is no outage by itself', () => {
+    const young = every(5, 0, 200).map((at, i) => [at, at + 5 * Math.exp(Math.sin(i * i) * 1.2)] as const);
+    expect(shareOf(sharedOf(young, { usualMs: 0 }))).toBe(0);
+  });
   test('where nothing else was sent', () => {
     expect(sharedOf([[0, 600]])).toEqual([false]);
   });
   test('where all wait equally long, for as long a time', () => {
     const steady = every(5, 0, 4000).map((at) => [at, at + 10 * (MINUTE / 1000)] as const);
-    expect(shareOf(sharedOf(steady).slice(-100))).toBe(0);
+    for (const usualMs of [0, 50]) expect(shareOf(sharedOf(steady, { usualMs }).slice(-100))).toBe(0);
   });
 });

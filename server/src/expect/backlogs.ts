@@ -39,8 +39,13 @@ const MOST_PLACES = 500;
 /** So many that were sent next before, or after, are asked. */
 const NEXT = 3;
 /** Whoever was sent so much earlier or later, and by so many times the wait, tells nothing of it. */
-const NEAR_MS = 900_000;
-const NEAR_TIMES = 4;
+const NEAR_MS = 60_000;
+const NEAR_TIMES = 2;
+/**
+ * Where nothing is known to be usual, only a longer wait is asked about: of shorter ones, those that were left would make
+ * the others unusual, whatever is usual there.
+ */
+const YOUNG_MS = 60_000;
 /** Who waited at least this part of the wait, waited as well. */
 const AS_WELL = 1 / 4;
 /** Waits in the three thirds of the time before are alike if their means differ by no more than this part of them. */
@@ -93,8 +98,8 @@ export function createBacklogs(options: BacklogOptions): Backlogs {
     usualMs: number,
     waitOf: (sent: Sent) => number | null,
   ): boolean => {
-    if (waited <= Math.max(shortMs, usualMs)) return false;
-    const nearMs = Math.max(NEAR_MS, NEAR_TIMES * waited);
+    if (waited <= (usualMs === 0 ? YOUNG_MS : Math.max(shortMs, usualMs))) return false;
+    const nearMs = usualMs === 0 ? waited : Math.max(NEAR_MS, NEAR_TIMES * waited);
     const asWellMs = Math.max(usualMs, waited * AS_WELL);
     const before: Neighbour[] = [];
     const after: Neighbour[] = [];
