@@ -18,7 +18,6 @@ import type { EvidenceRecord } from '../model/record.ts';
 import {
   createAttributeReader,
   TEXT_CUT,
-  nameIn,
   nameOf,
   textOf,
   type KeySettings,
@@ -178,7 +177,8 @@ export function createNormalizer(settings: KeySettings): Normalizer {
         parentRemote: (otlp.flags & HAS_IS_REMOTE) === 0 ? null : (otlp.flags & IS_REMOTE) !== 0,
         role,
         milestone: null,
-        name: nameIn(message?.destination === TEMPORARY ? withoutPlace(otlp.name, values) : otlp.name),
+        // As it was sent: this one is evidence.
+        name: message?.destination === TEMPORARY ? withoutPlace(otlp.name, values) : otlp.name,
         start,
         end,
         failed: failed && !isRefused,
