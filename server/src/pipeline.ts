@@ -322,6 +322,8 @@ export function createPipeline(options: PipelineOptions): Pipeline {
         else ignored++;
       }
       counters.add('fermata_ignored_log_records_total', ignored);
+      request.namesCut = records.reduce((sum, record) => sum + (record.namesCut ?? 0), 0);
+      counters.add('fermata_names_cut_total', request.namesCut);
       const number = ++batch;
       return {
         batch: number,

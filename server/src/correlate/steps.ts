@@ -269,7 +269,7 @@ function typeKeyOf({ head, segment }: Draft): string {
 const sentTo = ({ causes }: InputSegment): string =>
   causes.find(({ where, span }) => where === 'flow' && span?.message)?.span?.message?.destination ?? '';
 
-const typeKeyIn = createJoinedTexts(' ', 20_000);
+const typeKeyIn = createJoinedTexts(' ', 2_000_000);
 
 /** What a step expects is the name of another one. */
 const ownName = (head: Span): string => (head.milestone === 'flow-expects' ? '' : (head.step?.name ?? ''));

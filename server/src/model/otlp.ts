@@ -13,6 +13,8 @@ export interface OtlpExport {
   rejectedReason: string;
   /** Attributes, links, events or characters cut off by the limits. */
   truncated: number;
+  /** Names longer than names may be, which are known by their beginning and a hash. Filled in by normalize. */
+  namesCut?: number;
 }
 
 export type AttributeValue =
@@ -105,6 +107,8 @@ export const LIMITS = {
   links: 1024,
   /** Characters of one key or value. */
   text: 16_384,
+  /** Characters of a name: of a service, step, destination, type, key or id. */
+  name: 256,
 } as const;
 
 export const TOO_DEEP = '[nested too deep]';

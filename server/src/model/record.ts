@@ -5,11 +5,15 @@ import type { UnixNanos } from './time.ts';
 export interface EvidenceRecord {
   span: Span;
   raw: RawColumns;
+  /** So many of its names were longer than names may be (`normalize/attributes.ts`). Absent: none. */
+  namesCut?: number;
 }
 
 export interface RawColumns {
   /** Of a log event; '' for a span. */
   eventName: string;
+  /** Of a span as it was sent, whatever its length; '' for a log event. */
+  name: string;
   /** As received; the span's own times may have been repaired. */
   start: UnixNanos;
   end: UnixNanos;

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
+import { createBoundedTextMap } from '../base/bounded-text-map.ts';
 import { isPlain, valueJson } from '../model/attribute-json.ts';
 import { NO_KEYS, NONE } from '../model/span.ts';
-import type { Attributes, AttributeValue, OtlpEvent } from '../model/otlp.ts';
+import { LIMITS, type Attributes, type AttributeValue, type OtlpEvent } from '../model/otlp.ts';
 import { FIELDS, FIELD_COUNT, FIELD_INDEX, KEY_PREFIX, SECRET_NAME, type Field } from './names.ts';
 
 /**
@@ -37,18 +38,21 @@ export interface ReadAttributes {
   identities: readonly string[];
   /** Some values were too much to keep. */
   cut: boolean;
+  /** So many names were longer than names may be. */
+  namesCut: number;
 }
 
-/** Longer names of attributes are not remembered: twenty thousand of them would be the server's memory. */
-const LONGEST_REMEMBERED = 128;
 /**
  * Characters of one record's attributes, and of its events', that are kept: a flow's spans are read at once. What anything
  * is read from is kept whatever it takes, or a record would mean something else when it comes back.
  */
 const MOST_KEPT = 262_144;
+/** Of these fields any length is kept: they are told, not looked up by. */
+const TEXTS: ReadonlySet<number> = new Set([FIELD_INDEX.errorMessage, FIELD_INDEX.itinerary]);
 const NOT_KEPT = '[not kept: too much in one record]';
 export const TEXT_CUT = `of attributes and events only ${MOST_KEPT} characters each are kept`;
-const MOST_NAMES = 20_000;
+/** What is known of names is kept for: twenty thousand of usual length. */
+const MOST_NAME_CHARACTERS = 4_000_000;
 
 export interface AttributeReader {
   read(attributes: Attributes): ReadAttributes;
@@ -58,7 +62,7 @@ export interface AttributeReader {
 }
 
 export function createAttributeReader(settings: KeySettings): AttributeReader {
-  const names = new Map<string, NameInfo>();
+  const names = createBoundedTextMap<NameInfo>(MOST_NAME_CHARACTERS);
   const fieldOf = new Map<string, { field: number; rank: number }>();
   for (const [field, list] of Object.entries(FIELDS))
     list.forEach((name, rank) => fieldOf.set(name, { field: FIELD_INDEX[field as Field], rank }));
@@ -82,8 +86,7 @@ export function createAttributeReader(settings: KeySettings): AttributeReader {
         secret: SECRET_NAME.test(name),
         key: nameIn(key),
       };
-      // Hostile senders can invent names for ever; beyond the bound they are looked up afresh each time.
-      if (names.size < MOST_NAMES && name.length <= LONGEST_REMEMBERED) names.set(name, info);
+      names.set(name, info, name.length + info.first.length + info.next.length);
     }
     return info;
   };
@@ -123,6 +126,7 @@ export function createAttributeReader(settings: KeySettings): AttributeReader {
       const parts: string[] = [];
       let kept = 0;
       let cut = false;
+      let namesCut = 0;
       for (let i = 0; i < attributes.length; i += 2) {
         const name = attributes[i] as string;
         const value = attributes[i + 1]!;
@@ -136,6 +140,7 @@ export function createAttributeReader(settings: KeySettings): AttributeReader {
           cut = true;
           pushJson(parts, info, NOT_KEPT);
         }
+        if ((field >= 0 || info.key !== '') && isLongName(value) && !TEXTS.has(field)) namesCut++;
         if (field >= 0 && value !== null && (values[field] === undefined || info.rank < ranks[field]!)) {
           values[field] = value;
           ranks[field] = info.rank;
@@ -157,6 +162,7 @@ export function createAttributeReader(settings: KeySettings): AttributeReader {
         keys: keys === null ? NO_KEYS : keys.slice(),
         identities: identities === null ? NONE : identities.slice(),
         cut,
+        namesCut,
       };
     },
   };
@@ -170,8 +176,6 @@ export function textOf(value: AttributeValue | undefined): string {
   return '';
 }
 
-/** Characters of a name: of a service, step, destination, type, key or id. */
-const LONGEST_NAME = 256;
 const HASH_DIGITS = 16;
 
 /**
@@ -180,8 +184,14 @@ const HASH_DIGITS = 16;
  */
 export function nameIn(text: string): string {
   const clean = text.includes('\0') ? text.replaceAll('\0', '\ufffd') : text;
-  if (clean.length <= LONGEST_NAME) return clean;
+  if (clean.length <= LIMITS.name) return clean;
   const hash = createHash('sha1').update(clean).digest('hex').slice(0, HASH_DIGITS);
-  return `${clean.slice(0, LONGEST_NAME - HASH_DIGITS - 1).toWellFormed()}~${hash}`;
+  return `${shortened(clean, LIMITS.name - HASH_DIGITS - 1)}~${hash}`;
 }
+export const isLongName = (value: AttributeValue | undefined): boolean =>
+  typeof value === 'string' && value.length > LIMITS.name;
+
+/** A copy: a piece of a text keeps all of the text in memory. Halves of characters become U+FFFD. */
+export const shortened = (text: string, most: number): string =>
+  text.length <= most ? text : Buffer.from(text.slice(0, most)).toString();
 export const nameOf = (value: AttributeValue | undefined): string => nameIn(textOf(value));

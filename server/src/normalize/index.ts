@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { createBoundedTextMap } from '../base/bounded-text-map.ts';
 import { createJoinedTexts } from '../base/joined-texts.ts';
 import type { AttributeValue, OtlpLink, OtlpLog, OtlpResource, OtlpSpan } from '../model/otlp.ts';
 import {
@@ -18,7 +19,10 @@ import type { EvidenceRecord } from '../model/record.ts';
 import {
   createAttributeReader,
   TEXT_CUT,
+  isLongName,
+  nameIn,
   nameOf,
+  shortened,
   textOf,
   type KeySettings,
   type ReadAttributes,
@@ -65,6 +69,7 @@ interface ReadLinks {
 interface ResourceMemo {
   service: Service;
   json: string;
+  namesCut: number;
 }
 
 const HAS_IS_REMOTE = 0x100;
@@ -74,6 +79,8 @@ const SAMPLED = /(?:^|,)\s*ot=(?:[^,]*;)?th:(?!0+(?:[;,\s]|$))[0-9a-f]/;
 /** SDKs keep 128; what a span links beyond this is stored and shown, and joins nothing: each is looked at many times. */
 const MOST_LINKS = 4096;
 const LINKS_CUT = `only the first ${MOST_LINKS} links count`;
+/** What its objects are kept for: fifty thousand services of usual names. */
+const MOST_SERVICE_CHARACTERS = 8_000_000;
 const ID16 = /^[0-9a-f]{16}$/;
 const ID32 = /^[0-9a-f]{32}$/;
 
@@ -82,13 +89,18 @@ export function createNormalizer(settings: KeySettings): Normalizer {
   const reader = createAttributeReader(settings);
 
   /** Services repeat: one object each, so that a million spans do not hold a million copies. */
-  const services = new Map<string, Service>();
+  const services = createBoundedTextMap<Service>(MOST_SERVICE_CHARACTERS);
   const resourceOf = (resource: OtlpResource): ResourceMemo => {
     if (resource.memo !== undefined) return resource.memo as ResourceMemo;
+    let namesCut = 0;
     const find = (names: readonly string[]): string => {
       for (const name of names)
         for (let i = 0; i < resource.attributes.length; i += 2)
-          if (resource.attributes[i] === name) return nameOf(resource.attributes[i + 1]);
+          if (resource.attributes[i] === name) {
+            const value = resource.attributes[i + 1];
+            if (isLongName(value)) namesCut++;
+            return nameOf(value);
+          }
       return '';
     };
     const host = find(RESOURCE.host);
@@ -100,9 +112,9 @@ export function createNormalizer(settings: KeySettings): Normalizer {
       ...(host !== '' && { host }),
     };
     const id = [service.environment, service.name, service.version, service.instance, host].join('\0');
-    const known = services.get(id) ?? service;
-    if (services.size < 50_000) services.set(id, known);
-    const memo: ResourceMemo = { service: known, json: reader.json(resource.attributes) };
+    let known = services.get(id);
+    if (known === undefined) services.set(id, (known = service), 2 * id.length);
+    const memo: ResourceMemo = { service: known, json: reader.json(resource.attributes), namesCut };
     resource.memo = memo;
     return memo;
   };
@@ -136,7 +148,7 @@ export function createNormalizer(settings: KeySettings): Normalizer {
       return at < 0 ? '' : textOf(log.attributes[at + 1]);
     },
     span(otlp, receivedAtMs) {
-      const { service, json: resource } = resourceOf(otlp.resource);
+      const { service, json: resource, namesCut } = resourceOf(otlp.resource);
       const read = reader.read(otlp.attributes);
       const { values } = read;
       const system = nameOf(values[F.system]) || (values[F.bullmqOperation] !== undefined ? 'bullmq' : '');
@@ -177,8 +189,7 @@ export function createNormalizer(settings: KeySettings): Normalizer {
         parentRemote: (otlp.flags & HAS_IS_REMOTE) === 0 ? null : (otlp.flags & IS_REMOTE) !== 0,
         role,
         milestone: null,
-        // As it was sent: this one is evidence.
-        name: message?.destination === TEMPORARY ? withoutPlace(otlp.name, values) : otlp.name,
+        name: nameIn(message?.destination === TEMPORARY ? withoutPlace(otlp.name, values) : otlp.name),
         start,
         end,
         failed: failed && !isRefused,
@@ -196,10 +207,13 @@ export function createNormalizer(settings: KeySettings): Normalizer {
         receivedAtMs,
         names: null,
       };
+      const cutNames = namesCut + read.namesCut;
       return {
         span,
+        ...(cutNames > 0 && { namesCut: cutNames }),
         raw: {
           eventName: '',
+          name: otlp.name,
           start: otlp.start,
           end: otlp.end,
           kind: otlp.kind,
@@ -219,7 +233,7 @@ export function createNormalizer(settings: KeySettings): Normalizer {
     event(log, receivedAtMs, stored) {
       const milestone = MILESTONES.get(log.eventName);
       if (milestone === undefined) return null;
-      const { service, json: resource } = resourceOf(log.resource);
+      const { service, json: resource, namesCut } = resourceOf(log.resource);
       const read = reader.read(log.attributes);
       const flow = flowOf(read);
       const inTrace = ID32.test(log.traceId);
@@ -263,10 +277,13 @@ export function createNormalizer(settings: KeySettings): Normalizer {
         receivedAtMs,
         names: null,
       };
+      const cutNames = namesCut + read.namesCut;
       return {
         span,
+        ...(cutNames > 0 && { namesCut: cutNames }),
         raw: {
           eventName: log.eventName,
+          name: log.eventName,
           start: at,
           end: at,
           kind: 0,
@@ -387,7 +404,7 @@ function instantOf(value: AttributeValue | undefined): number {
   return Number.isFinite(ms) && ms > 0 && ms < 8.64e15 ? ms : 0;
 }
 
-const requestTo = createJoinedTexts(' ', 20_000);
+const requestTo = createJoinedTexts(' ', 2_000_000);
 function routeOf(values: Values): string {
   const route = nameOf(values[F.httpRoute]);
   const method = nameOf(values[F.httpMethod]);
@@ -410,6 +427,9 @@ function withoutPlace(name: string, values: Values): string {
   return place === '' ? name : name.replace(place, TEMPORARY);
 }
 
+/** Characters of an error's message; all of it stands in the span. */
+const LONGEST_MESSAGE = 500;
+
 /** What failed, from (in this order) error.type, the newest exception event, the status message; its cause, where told. */
 function errorOf(span: OtlpSpan, read: ReadAttributes): SpanError {
   let type = nameOf(read.values[F.errorType]);
@@ -426,5 +446,5 @@ function errorOf(span: OtlpSpan, read: ReadAttributes): SpanError {
     type = (isItself && cause?.type) || type || thrownType;
     message = (isItself && cause?.message) || message || textOf(told.get('exception.message'));
   }
-  return { type: type || 'error', message: (message || span.statusMessage).slice(0, 500) };
+  return { type: type || 'error', message: shortened(message || span.statusMessage, LONGEST_MESSAGE) };
 }

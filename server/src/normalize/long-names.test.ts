@@ -5,15 +5,17 @@ import { nameIn } from './attributes.ts';
 
 const LONGEST = 256;
 const normalizer = createNormalizer({ identityKeys: ['order.id'], searchKeys: [] });
-const spanOf = (attributes: OtlpSpan['attributes'], service = 'shop') =>
+const recordOf = (attributes: OtlpSpan['attributes'], service = 'shop', name = 'n') =>
   normalizer.span(
     {
       ...{ resource: { attributes: ['service.name', service] }, scopeName: '', traceState: '', flags: 0 },
-      ...{ traceId: 'a'.repeat(32), spanId: 'b'.repeat(16), parentSpanId: '', name: 'n', kind: 5 },
+      ...{ traceId: 'a'.repeat(32), spanId: 'b'.repeat(16), parentSpanId: '', name, kind: 5 },
       ...{ start: 1n, end: 2n, attributes, events: [], links: [], statusCode: 0, statusMessage: '' },
     } as unknown as OtlpSpan,
     0,
-  ).span;
+  );
+const spanOf = (attributes: OtlpSpan['attributes'], service?: string, name?: string) =>
+  recordOf(attributes, service, name).span;
 
 test('a name has a size, and what is cut is told apart by all of it', () => {
   const long = 'x'.repeat(16_000);
@@ -37,6 +39,7 @@ test('every name that is shown or remembered has it', () => {
       ...['order.id', long('o'), `fermata.flow.key.${long('k')}`, long('v')],
     ],
     long('S'),
+    long('n'),
   );
   const names = [
     ...[span.service.name, span.name, span.message!.destination, span.message!.id, span.message!.group],
@@ -50,4 +53,24 @@ test('every name that is shown or remembered has it', () => {
 test('two orders whose numbers differ late are two', () => {
   const [one, other] = ['1', '2'].map((last) => spanOf(['order.id', 'n'.repeat(300) + last]).identities);
   expect(one).not.toEqual(other);
+});
+
+test('of a span the name is kept as it was sent, however it is shown', () => {
+  const place = `amq.gen-${'a'.repeat(20)}`;
+  for (const name of [`${place} send`, 'n'.repeat(5000)]) {
+    const { span, raw } = recordOf(
+      ['messaging.system', 'rabbitmq', 'messaging.destination.name', place],
+      'shop',
+      name,
+    );
+    expect(raw.name).toBe(name);
+    expect(span.name).not.toContain(place);
+    expect(span.name.length).toBeLessThanOrEqual(LONGEST);
+  }
+});
+
+test('names that were cut are counted, texts that may be long are none', () => {
+  const long = 'x'.repeat(1000);
+  expect(recordOf(['fermata.step.name', 'short', 'error.message', long]).namesCut).toBeUndefined();
+  expect(recordOf(['fermata.step.name', long, 'order.id', long], long).namesCut).toBe(3);
 });

@@ -1,5 +1,5 @@
 import { FermataError, messageOf } from '../base/errors.ts';
-import type { OtlpExport } from '../model/otlp.ts';
+import { LIMITS, type OtlpExport } from '../model/otlp.ts';
 
 /**
  * The only place where an OTLP status is chosen (opentelemetry-proto docs/specification.md, "Failures"). Retryable
@@ -35,12 +35,14 @@ const PERMANENT: Partial<Record<FermataError['code'], Verdict>> = {
 
 /** A success may carry a warning: nothing rejected, but something was cut (partial_success with 0). */
 export function success(request: OtlpExport, encoding: Encoding, signal: 'spans' | 'logs'): HttpAnswer {
-  const message =
-    request.rejected > 0
-      ? request.rejectedReason
-      : request.truncated > 0
-        ? `${request.truncated} attributes, links, events or texts were cut to the limits`
-        : '';
+  const { rejected, rejectedReason, truncated, namesCut = 0 } = request;
+  const message = [
+    rejected > 0 ? rejectedReason : '',
+    truncated > 0 ? `${truncated} attributes, links, events or texts were cut to the limits` : '',
+    namesCut > 0 ? `${namesCut} names are longer than ${LIMITS.name} characters and were cut` : '',
+  ]
+    .filter((one) => one !== '')
+    .join('; ');
   if (message === '') return { status: 200, body: encoding === 'json' ? Buffer.from('{}') : Buffer.alloc(0) };
   if (encoding === 'json') {
     const field = signal === 'spans' ? 'rejectedSpans' : 'rejectedLogRecords';

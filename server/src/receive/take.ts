@@ -8,7 +8,7 @@ export interface TakeOptions {
 }
 
 /**
- * The answer to a decoded request, once it is committed and correlated. Made beforehand: whatever is held while an
+ * The answer to a decoded request, once it is committed and correlated. Made before that: whatever is held while an
  * answer waits, here the whole request, grows old, and is only found to be dead by collecting the whole heap.
  */
 export function take(
@@ -19,7 +19,7 @@ export function take(
 ): Promise<HttpAnswer> {
   options.counters.add('fermata_rejected_records_total', request.rejected);
   options.counters.add('fermata_truncated_total', request.truncated);
+  const taken = request.spans.length + request.logs.length === 0 ? undefined : options.offer(request);
   const answer = success(request, encoding, signal);
-  if (request.spans.length + request.logs.length === 0) return Promise.resolve(answer);
-  return options.offer(request).then(() => answer);
+  return taken === undefined ? Promise.resolve(answer) : taken.then(() => answer);
 }

@@ -44,7 +44,7 @@ export function spanRows(batch: number, records: readonly EvidenceRecord[], memo
 const recordParts = ({ span, raw }: EvidenceRecord): string[] => {
   const parts = ['["', spanIdOf(span.parent), '","', raw.eventName, '",', String(raw.kind & 255), ','];
   parts.push(String(raw.flags), ',');
-  pushText(parts, span.name);
+  pushText(parts, raw.name);
   parts.push(',"', String(raw.start), '","', String(raw.end), '",', String(raw.statusCode & 255), ',');
   pushText(parts, raw.statusMessage);
   parts.push(',');
