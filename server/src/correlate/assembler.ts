@@ -453,10 +453,13 @@ export function createAssembler(mostSends = MOST_SENDS): Assembler {
     return Number(graph.looksPolled(key)) + 2 * Number(orphans) + 4 * Number(takers) + 8 * Number(inTrace);
   };
   const absentOf = ({ parent, links, role }: Span): { key: SpanKey; looked: number }[] => {
-    const keys = isConsumer(role) && links.length > 0 ? [parent, ...links] : [parent];
-    return keys.flatMap((key) =>
-      key === '' || graph.get(key) !== undefined ? [] : { key, looked: looksOf(key) },
-    );
+    const absent: { key: SpanKey; looked: number }[] = [];
+    const note = (key: SpanKey): void => {
+      if (key !== '' && graph.get(key) === undefined) absent.push({ key, looked: looksOf(key) });
+    };
+    note(parent);
+    if (isConsumer(role)) links.forEach(note);
+    return absent;
   };
   const addOne = (span: Span, stub: readonly KnownCause[] | null, loading: boolean): void => {
     const known = graph.get(span.key);

@@ -58,8 +58,7 @@ function crossingsOf(input: FlowInput): Crossing[] {
     found.push({ from, to, ns: takenAt(to) - from.start, isSure });
   };
   const byKey = new Map<SpanKey, Span>();
-  const first = segments[0]!.head.service;
-  if (segments.some(({ spans }) => spans.some(({ service }) => service !== first)))
+  if (segments.some(mayCrossInside))
     for (const { spans } of segments) for (const span of spans) byKey.set(span.key, span);
   for (const { head, spans, causes, cycle } of segments) {
     if (cycle) continue;
@@ -73,6 +72,11 @@ function crossingsOf(input: FlowInput): Crossing[] {
   }
   return found;
 }
+
+/** Between parent and child; most segments are one service's, whose head names its parent as its cause, if it has one. */
+const mayCrossInside = ({ head, spans, causes }: InputSegment): boolean =>
+  spans.some(({ service }) => service !== head.service) ||
+  (head.parent !== '' && !causes.some(({ key }) => key === head.parent));
 
 const isImpossible = ({ from, to, ns }: Crossing, aheadNs: (span: Span) => bigint): boolean =>
   Number(ns - aheadNs(to) + aheadNs(from)) < -TOLERANCE_NS;

@@ -11,10 +11,18 @@ import { isCounted, messageNameOf } from './tokens.ts';
 
 /** Attempts of one step share a key; '' is no attempt of anything. */
 export function attemptKeys(drafts: readonly Draft[]): (draft: Draft) => string {
+  const taking = new Set<string>();
+  /** Services to which several deliveries were made: of one alone there is nothing to ask. */
+  const often = new Set<string>();
+  for (const draft of drafts) {
+    const { name } = draft.head.service;
+    if (isDelivery(draft)) (taking.has(name) ? often : taking).add(name);
+  }
+  if (often.size === 0) return () => '';
   const firstOf = firstDeliveries(drafts);
   return (draft) => {
     const { head } = draft;
-    if (!isDelivery(draft)) return '';
+    if (!isDelivery(draft) || !often.has(head.service.name)) return '';
     const first = firstOf(draft);
     const message = messageOf(first);
     if (message === '') return '';

@@ -191,6 +191,7 @@ export function* changedByName(node: Node, graph: Graph): Generator<Node> {
   }
   for (const token of messageTokens(span))
     for (const taker of graph.sharing(token)) {
+      if (!goesByName(taker, graph)) continue;
       const before = causeByName(taker, graph, node);
       const after = causeByName(taker, graph);
       if (before === after) continue;

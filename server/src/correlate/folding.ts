@@ -73,6 +73,7 @@ function without(drafts: readonly Draft[], gone: ReadonlyMap<Draft, Draft | null
  */
 function besideEachOther(drafts: readonly Draft[]): Map<Draft, Draft> {
   const pairs = new Map<Draft, Draft>();
+  if (!drafts.some(({ head }) => head.role === 'receive')) return pairs;
   for (const [key, group] of groupedBy(drafts, sendAndTaker)) {
     if (key === '' || group.length === 1) continue;
     const waiting: Draft[] = [];

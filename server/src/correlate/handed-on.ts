@@ -11,11 +11,16 @@ import { isConsumer, isSend } from './roles.ts';
  * not depend on it: all of them are in this one. Pure.
  */
 export function withoutHandedOn(segments: readonly InputSegment[]): InputSegment[] {
-  const misled = segments.flatMap((segment) => {
+  const misled: { segment: InputSegment; named: NamedSend }[] = [];
+  for (const segment of segments) {
     const named = namedSend(segment);
-    return named !== null && isElsewhere(segment.head, named.span) ? [{ segment, named }] : [];
-  });
+    if (named !== null && isElsewhere(segment.head, named.span)) misled.push({ segment, named });
+  }
   if (misled.length === 0) return [...segments];
+  // Where nothing else was sent to where they took it, nothing is better: most often a broker routed it there.
+  const places = new Set(misled.map(({ segment }) => segment.head.message!.destination));
+  const isSentThere = ({ role, message }: Span): boolean => isSend(role) && places.has(message!.destination);
+  if (!segments.some(({ spans }) => spans.some(isSentThere))) return [...segments];
   const { messages, sendingOf } = sendingsOf(segments);
   /** By message, whoever names it and took it there. */
   const takers = new Map<Span, Span[]>();

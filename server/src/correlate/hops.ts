@@ -134,6 +134,11 @@ export function hopsOf(
   function addWaiting(): void {
     for (const { spans } of input.segments) {
       const sends = spans.filter(({ role }) => isSend(role));
+      // Most segments send once, or not at all.
+      if (sends.length < 2) {
+        for (const send of sends) if (!consumed.has(send.key)) addWaitingHop(send, send);
+        continue;
+      }
       const byKey = new Map(sends.map((send) => [send.key, send]));
       const within = new Map<Span, Span[]>();
       const outermost = sends.filter((send) => {

@@ -16,9 +16,10 @@ export function idleIn(unit: { head: Span; spans: readonly Span[]; shift: bigint
   // Most heads outlive whatever begins below them.
   if (head.milestone !== null || !spans.some((span) => span.start > head.end)) return NEVER;
   const own = spans.filter((span) => span.milestone === null && span.service.name === head.service.name);
+  if (own.length > 2) own.sort((a, b) => (a.start < b.start ? -1 : a.start > b.start ? 1 : 0));
   const idle: Idle[] = [];
   let busyUntil = head.end;
-  for (const { start, end } of own.sort((a, b) => (a.start < b.start ? -1 : a.start > b.start ? 1 : 0))) {
+  for (const { start, end } of own) {
     if (start - busyUntil >= LEAST_NS)
       idle.push({ start: shifted(busyUntil, shift), end: shifted(start, shift) });
     busyUntil = later(busyUntil, end);

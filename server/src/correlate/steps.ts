@@ -146,14 +146,15 @@ function toStep(group: Draft[]): Step {
  */
 function receiptOf({ head, spans, segment }: Draft): Receipt | null {
   if (!isConsumer(head.role) || segment.shared) return null;
-  const own = spans.filter(
-    ({ service, milestone }) => service.name === head.service.name && milestone === null,
-  );
-  const { message, end } = own.find(({ role }) => role === 'receive') ?? head;
-  const place = [head.service.name, message!.destination || sentTo(segment), message!.group].join('\0');
-  if (head.role === 'receive' && own.length === 1) return { place, isHandled: false };
-  const isHandled = own.some((span) => span.role === 'receive') && own.some((span) => span.end > end);
-  return isHandled ? { place, isHandled } : null;
+  const isOwn = ({ service, milestone }: Span): boolean =>
+    service.name === head.service.name && milestone === null;
+  const receive = spans.find((span) => span.role === 'receive' && isOwn(span));
+  if (receive === undefined) return null;
+  const isAlone = head.role === 'receive' && spans.filter(isOwn).length === 1;
+  const isHandled = !isAlone && spans.some((span) => span.end > receive.end && isOwn(span));
+  if (!isAlone && !isHandled) return null;
+  const { destination, group } = receive.message!;
+  return { place: [head.service.name, destination || sentTo(segment), group].join('\0'), isHandled };
 }
 
 /** What is heard of a failure later, an earlier attempt or the span after its event, does not make it newer. */
@@ -204,6 +205,8 @@ function attemptFromSpans(draft: Draft, work: Span[]): Attempt {
  * the span of a delivery before the work begins; then the work of that service that ended later says how it went.
  */
 function failureOf(head: Span, own: readonly Span[]): Span | null {
+  if (saysFailed(head)) return head;
+  if (!own.some(saysFailed)) return null;
   const below = groupedBy(own, (span) => span.parent);
   const speaking = [head];
   for (const span of speaking) {

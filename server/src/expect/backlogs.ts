@@ -1,4 +1,4 @@
-import type { Digest, SentMessage } from './digest.ts';
+import { environmentOf, type Digest, type SentMessage } from './digest.ts';
 
 /**
  * Which waits were shared. Messages that pile up while their consumer is down, hung or overloaded wait for the same
@@ -64,7 +64,7 @@ const mostWaited = (neighbours: Neighbour[]): boolean => {
 export function createBacklogs(options: BacklogOptions): Backlogs {
   const { shortMs } = options;
   const places = new Map<string, Map<number, Sent[]>>();
-  const keyOf = ({ type }: Digest, place: string): string => `${type.split('\0')[0]!}\0${place}`;
+  const keyOf = (digest: Digest, place: string): string => `${environmentOf(digest)}\0${place}`;
 
   const observe = (digest: Digest): void => {
     for (const { place, sendSpanId: id, sentMs, waits } of digest.messages) {

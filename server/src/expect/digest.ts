@@ -23,6 +23,9 @@ export interface Digest {
   messages: readonly SentMessage[];
 }
 
+/** Of a digest's `type`. */
+export const environmentOf = ({ type }: Pick<Digest, 'type'>): string => type.slice(0, type.indexOf('\0'));
+
 /** One message and who took it. A set of what follows the step cannot tell nine messages from ten. */
 export interface SentMessage {
   /** The step that sent it. */
@@ -151,34 +154,34 @@ export function digestOf(flow: Flow, behindMs: BehindMs): Digest {
   // What undoes is audited (detect/rules/compensation.ts), not awaited.
   const forward = flow.steps.filter((step) => step.compensates === null && step.kind !== 'compensation');
   const as = new Map(forward.map((step) => [step.id, typeOf(step)]));
-  const steps = new Map(
-    forward.map((step): [string, DigestStep] => [
-      step.id,
-      {
-        id: step.id,
-        key: step.status === 'failed' ? `${as.get(step.id)!}\0failed` : as.get(step.id)!,
-        as: as.get(step.id)!,
-        name: step.name,
-        service: step.service,
-        version: step.serviceVersion,
-        kind: step.kind,
-        startMs: msOf(step.start),
-        receivedMs: step.receivedMs,
-        behindMs: behindMs(step),
-        endMs: step.end === null ? null : msOf(step.end),
-        running: step.status === 'running',
-        failed: step.status === 'failed',
-        aliveMs: step.aliveMs,
-        replied: false,
-        via: via.get(step.id) ?? '',
-        from: as.get(parentOf.get(step.id)?.id ?? '') ?? '',
-        did: NONE,
-        waits: NONE,
-        isHeldUp: false,
-        ...(step.receipt && { receipt: { ...step.receipt, isCounted: false } }),
-      },
-    ]),
-  );
+  const steps = new Map<string, DigestStep>();
+  for (const step of forward) {
+    const type = as.get(step.id)!;
+    const made: DigestStep = {
+      id: step.id,
+      key: step.status === 'failed' ? `${type}\0failed` : type,
+      as: type,
+      name: step.name,
+      service: step.service,
+      version: step.serviceVersion,
+      kind: step.kind,
+      startMs: msOf(step.start),
+      receivedMs: step.receivedMs,
+      behindMs: behindMs(step),
+      endMs: step.end === null ? null : msOf(step.end),
+      running: step.status === 'running',
+      failed: step.status === 'failed',
+      aliveMs: step.aliveMs,
+      replied: false,
+      via: via.get(step.id) ?? '',
+      from: as.get(parentOf.get(step.id)?.id ?? '') ?? '',
+      did: NONE,
+      waits: NONE,
+      isHeldUp: false,
+    };
+    if (step.receipt) made.receipt = { ...step.receipt, isCounted: false };
+    steps.set(step.id, made);
+  }
   const messages = new Map<string, SentMessage>();
   for (const hop of flow.hops) {
     const from = hop.from === null ? undefined : steps.get(hop.from);

@@ -12,7 +12,7 @@ import { concluded, declaredDuties, declaredOf, type MayTake } from './declared.
 import { createSenderClocks } from './clocks.ts';
 import { createDefinitions } from './definitions.ts';
 import { createEnds } from './ends.ts';
-import { digestOf, messageKeyOf, placeOf, type BehindMs, type Digest } from './digest.ts';
+import { digestOf, environmentOf, messageKeyOf, placeOf, type BehindMs, type Digest } from './digest.ts';
 import { onProbation, owedByFlow, owedBySteps } from './expectations.ts';
 import { createHeldFlows } from './held-flows.ts';
 import { createLearnedTypes } from './learned-types.ts';
@@ -168,13 +168,14 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
   /** What is owed by all that was learned; of the flow as a whole only where no step and no message owes anything. */
   const owedBy = (digest: Digest): WaitingFor[] => {
     const model = modelOf(digest.type);
-    const [environment = ''] = digest.type.split('\0');
+    const environment = environmentOf(digest);
     // Of a taker of which little is known, silence tells an outage from a choice.
     const isSilent = ({ basis, service, step, since }: WaitingFor): boolean =>
       basis !== 'structural' || suspects.performedAt(environment, service, step) <= since;
     const isLegal = variants.isLegal(digest);
     const steps = isLegal ? [] : owedBySteps(digest, model, floorMs).filter(isSilent);
-    const owed = [...steps, ...structure.owedBy(digest, model, steps, floorMs)];
+    const ofMessages = structure.owedBy(digest, model, steps, floorMs);
+    const owed = steps.length === 0 ? ofMessages : [...steps, ...ofMessages];
     return owed.length > 0 || isLegal ? owed : owedByFlow(digest, model, floorMs);
   };
   const mayTeach = (digest: Digest): boolean => {

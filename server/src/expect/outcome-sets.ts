@@ -180,6 +180,7 @@ export function createOutcomeSets(from: readonly (readonly [readonly string[], n
     owedAfter(seen, mayCome = ANY) {
       const like = matching(seen);
       if (sum(like) >= FEWEST_SAMPLES) return judge(like, seen, mayCome);
+      if (total < FEWEST_SAMPLES) return null;
       const { rare, left } = withoutRarest(seen);
       const owed = sum(left) < FEWEST_SAMPLES ? null : judge(left, seen, mayCome);
       if (owed === null) return null;

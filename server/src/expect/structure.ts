@@ -1,5 +1,5 @@
 import type { WaitingFor } from '../model/expectation.ts';
-import type { Digest, DigestStep, SentMessage } from './digest.ts';
+import { environmentOf, type Digest, type DigestStep, type SentMessage } from './digest.ts';
 import type { TypeModel } from './model.ts';
 import { FEWEST_SAMPLES, wilson } from './outcome-sets.ts';
 import { MOST_WAITING, owedSince, waitingFor } from './waiting-for.ts';
@@ -98,7 +98,6 @@ const MOST_CUTS = 64;
 const takenKey = (place: string): string => `consumed ${place}`;
 const sentKey = ({ type }: Digest, { key }: SentMessage): string => `sent ${type}\0${key}`;
 const repliedKey = (step: DigestStep): string => `replied ${step.as}`;
-const environmentOf = (digest: Digest): string => digest.type.split('\0')[0]!;
 const isUntaken = ({ takers, waitingHopId }: SentMessage): boolean =>
   takers.length === 0 && waitingHopId !== null;
 

@@ -1,7 +1,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { Finding, WaitingFor } from '../model/expectation.ts';
 import type { Flow } from '../model/flow.ts';
-import type { Digest } from './digest.ts';
+import { environmentOf, type Digest } from './digest.ts';
 import { createQueues } from './queues.ts';
 
 /** What only other flows can tell about an absence: who fell silent, who was deployed, where messages pile up. */
@@ -75,7 +75,7 @@ export function createSuspects(clock: Clock): Suspects {
     },
     forget: (flowId) => queues.forget(flowId),
     reports: ({ type }, { service, since }) =>
-      (lastSeen.get(keyOf(type.split('\0')[0]!, service)) ?? 0) > since,
+      (lastSeen.get(keyOf(environmentOf({ type }), service)) ?? 0) > since,
     performedAt: (environment, service, step) =>
       performed.get(`${keyOf(environment, service)}\0${step}`) ?? 0,
     suspect(finding, flow) {

@@ -1,5 +1,5 @@
 import type { WaitingFor } from '../model/expectation.ts';
-import type { Digest } from './digest.ts';
+import { environmentOf, type Digest } from './digest.ts';
 import { typesIn, type TypeModel } from './model.ts';
 import { wilson } from './outcome-sets.ts';
 
@@ -54,7 +54,7 @@ export function createVariants(options: VariantsOptions): Variants {
     note(digest, owed, model) {
       // What was sent and not taken is no choice of whoever sent it.
       if (owed.length === 0 || owed.some((one) => one.hopId !== null)) return [];
-      const environment = digest.type.split('\0')[0]!;
+      const environment = environmentOf(digest);
       const ending = endingOf(digest);
       if (!ending.flowIds.includes(digest.flowId)) ending.flowIds.push(digest.flowId);
       if (ending.flowIds.length > MOST_FLOWS) ending.flowIds.shift();

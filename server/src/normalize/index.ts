@@ -207,10 +207,8 @@ export function createNormalizer(settings: KeySettings): Normalizer {
         receivedAtMs,
         names: null,
       };
-      const cutNames = namesCut + read.namesCut;
-      return {
+      const record: EvidenceRecord = {
         span,
-        ...(cutNames > 0 && { namesCut: cutNames }),
         raw: {
           eventName: '',
           name: otlp.name,
@@ -226,9 +224,11 @@ export function createNormalizer(settings: KeySettings): Normalizer {
           resource,
           events: events.json,
           links: linkJson,
-          ...(otlp.droppedLinks !== undefined && { droppedLinks: otlp.droppedLinks }),
         },
       };
+      const { droppedLinks } = otlp;
+      if (droppedLinks !== undefined) record.raw.droppedLinks = droppedLinks;
+      return counted(record, namesCut + read.namesCut);
     },
     event(log, receivedAtMs, stored) {
       const milestone = MILESTONES.get(log.eventName);
@@ -277,10 +277,8 @@ export function createNormalizer(settings: KeySettings): Normalizer {
         receivedAtMs,
         names: null,
       };
-      const cutNames = namesCut + read.namesCut;
-      return {
+      const record: EvidenceRecord = {
         span,
-        ...(cutNames > 0 && { namesCut: cutNames }),
         raw: {
           eventName: log.eventName,
           name: log.eventName,
@@ -298,8 +296,14 @@ export function createNormalizer(settings: KeySettings): Normalizer {
           links: '',
         },
       };
+      return counted(record, namesCut + read.namesCut);
     },
   };
+}
+
+function counted(record: EvidenceRecord, namesCut: number): EvidenceRecord {
+  if (namesCut > 0) record.namesCut = namesCut;
+  return record;
 }
 
 type Values = (AttributeValue | undefined)[];
