@@ -17,6 +17,19 @@ export function pushAll<T>(list: T[], more: Iterable<T>): void {
 export const smallestOf = (numbers: readonly number[]): number =>
   numbers.reduce((least, one) => Math.min(least, one), Infinity);
 
+/** A list that a bound was put on. */
+export interface Cut<T> {
+  items: T[];
+  /** There are more. */
+  incomplete: boolean;
+}
+
+/** Of a list that was asked for with one more than fits, to see whether there are more. */
+export const cutTo = <T>(list: readonly T[], most: number): Cut<T> => ({
+  items: list.slice(0, most),
+  incomplete: list.length > most,
+});
+
 /** How many of a list's first elements this holds of, where it holds of none after one of which it does not. */
 export function countWhile<T>(list: readonly T[], holds: (one: T) => boolean): number {
   let [from, to] = [0, list.length];

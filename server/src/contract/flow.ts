@@ -237,6 +237,12 @@ export interface SpanList {
   truncated: boolean;
 }
 
+/** Of any items; `incomplete`: there are more than are listed. */
+export interface List<T> {
+  items: T[];
+  incomplete: boolean;
+}
+
 export interface FlowTypeSummary {
   type: string;
   environment: string;
@@ -245,6 +251,8 @@ export interface FlowTypeSummary {
   failed: number;
   stuck: number;
   services: string[];
+  /** It has more services than are named. */
+  incomplete: boolean;
   p50DurationMs: number;
   p95DurationMs: number;
   lastStartedAtUnixNano: string;
@@ -260,6 +268,8 @@ export interface ServiceSummary {
   /** Destinations this service sends to and consumes from. */
   sends: string[];
   consumes: string[];
+  /** There are more versions, flow types or destinations than are named. */
+  incomplete: boolean;
   /** Processes whose clock is wrong now; below 0: behind. '' where it does not say which it is. */
   wrongClocks: { instance: string; aheadMs: number }[];
   firstSeenUnixNano: string;

@@ -41,6 +41,9 @@ export interface Incident {
 
 export interface IncidentList {
   items: Incident[];
+  /** All that match. */
+  total: number;
+  incomplete: boolean;
 }
 
 /** What people were told, or why not. */

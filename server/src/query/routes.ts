@@ -1,6 +1,7 @@
 import type { Request, RequestHandler, Response } from 'express';
 import { z } from 'zod';
 import { FermataError } from '../base/errors.ts';
+import { cutTo } from '../base/lists.ts';
 import { FLOW_STATUSES } from '../contract/index.ts';
 import type { Incident } from '../model/incident.ts';
 import { metricsText } from './metrics.ts';
@@ -169,7 +170,8 @@ function expectationsOf(context: QueryContext, request: Request, response: Respo
 function listIncidents(context: QueryContext, request: Request, response: Response): void {
   const { status, limit } = read(incidentsQuery, request.query);
   const all = context.alerts.incidents().filter((one) => status === undefined || one.status === status);
-  response.json({ items: all.slice(0, limit).map(presentIncident) });
+  const { items, incomplete } = cutTo(all, limit);
+  response.json({ items: items.map(presentIncident), total: all.length, incomplete });
 }
 
 function getIncident(context: QueryContext, request: Request, response: Response): void {
@@ -206,12 +208,13 @@ async function acceptIncident(context: QueryContext, request: Request, response:
 
 async function listNotifications(context: QueryContext, request: Request, response: Response): Promise<void> {
   const { limit } = read(notificationsQuery, request.query);
-  response.json({ items: (await context.alerts.notifications(limit)).map(presentNotification) });
+  const { items, incomplete } = cutTo(await context.alerts.notifications(limit + 1), limit);
+  response.json({ items: items.map(presentNotification), incomplete });
 }
 
 async function suggestions(context: QueryContext, request: Request, response: Response): Promise<void> {
   const { q } = read(suggestQuery, request.query);
-  const types = await context.store.flowTypes();
+  const types = (await context.store.flowTypes()).items;
   const unique = (list: string[]): string[] => [...new Set(list)].sort();
   response.json({
     items: suggest(q, {
@@ -268,12 +271,8 @@ async function getSpans(context: QueryContext, request: Request, response: Respo
   if (!parsed.success) throw invalid(parsed.error);
   const id = await resolve(context, request, response, '/spans');
   if (id === null) return;
-  const spans = await context.store.spansOf(id, parsed.data.limit);
-  response.json({
-    items: spans.map(presentSpan),
-    total: spans.length,
-    truncated: spans.length === parsed.data.limit,
-  });
+  const { items, total } = await context.store.spansOf(id, parsed.data.limit);
+  response.json({ items: items.map(presentSpan), total, truncated: items.length < total });
 }
 
 /** 308 to the canonical id, 300 with the list where several flows have the name; null when answered. */
@@ -315,13 +314,14 @@ const notFound = (name: string): FermataError =>
   });
 
 async function flowTypes(context: QueryContext, _request: Request, response: Response): Promise<void> {
-  response.json({ items: (await context.store.flowTypes()).map(presentFlowType) });
+  const { items, incomplete } = await context.store.flowTypes();
+  response.json({ items: items.map(presentFlowType), incomplete });
 }
 
 async function services(context: QueryContext, _request: Request, response: Response): Promise<void> {
-  const rows = await context.store.services();
+  const { items, incomplete } = await context.store.services();
   const wrong = context.wrongClocks();
-  response.json({ items: rows.map((row) => presentService(row, wrong)) });
+  response.json({ items: items.map((row) => presentService(row, wrong)), incomplete });
 }
 
 /** express 5 spells parameters `:id`, OpenAPI `{id}`; the table has OpenAPI's. */

@@ -1,3 +1,4 @@
+import type { Cut } from '../base/lists.ts';
 import type { Flow, FlowChange, KnownCause, SeenFlow } from '../model/flow.ts';
 import type { OtlpLog, OtlpSpan } from '../model/otlp.ts';
 import type { EvidenceRecord } from '../model/record.ts';
@@ -81,10 +82,10 @@ export interface Store {
   /** By id, former id, explicit id, business key, trace, span or message id: canonical ids, newest first. */
   findFlow(name: string): Promise<string[]>;
   getFlow(id: string): Promise<FlowRow | null>;
-  /** Raw spans of a flow, oldest first. */
-  spansOf(id: string, limit: number): Promise<StoredSpan[]>;
-  flowTypes(): Promise<FlowTypeRow[]>;
-  services(): Promise<ServiceRow[]>;
+  /** Raw spans of a flow, oldest first, and how many there are. */
+  spansOf(id: string, limit: number): Promise<{ items: StoredSpan[]; total: number }>;
+  flowTypes(): Promise<Cut<FlowTypeRow>>;
+  services(): Promise<Cut<ServiceRow>>;
   /** Names of steps, the most frequent first. */
   stepNames(): Promise<string[]>;
   /** Cheap: is the store answering? */
@@ -146,6 +147,8 @@ export interface FlowTypeRow {
   failed: number;
   stuck: number;
   services: string[];
+  /** It has more services than are named. */
+  incomplete: boolean;
   p50DurationMs: number;
   p95DurationMs: number;
   lastStarted: string;
@@ -160,6 +163,8 @@ export interface ServiceRow {
   failedSteps: number;
   sends: string[];
   consumes: string[];
+  /** There are more versions, flow types or destinations than are named. */
+  incomplete: boolean;
   firstSeen: string;
   lastSeen: string;
 }

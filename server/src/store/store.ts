@@ -1,4 +1,5 @@
 import { FermataError, messageOf } from '../base/errors.ts';
+import { cutTo } from '../base/lists.ts';
 import { createMemory, type Lease } from '../base/memory.ts';
 import { ORIGIN, SPAN, TRACE, WORTHLESS } from '../model/names.ts';
 import type { FlowSearch } from '../model/search.ts';
@@ -35,6 +36,12 @@ const TRACES_AT_ONCE = 2500;
 /** Flows whose names are hashed in one query: some megabytes of hashes. */
 const NAMED_AT_ONCE = 100_000;
 const sqlName = (name: string): string => name.replaceAll('\0', '\\0');
+/** Flow types, and services, of one list. */
+const MOST_LISTED = 1000;
+/** Of one of them, services, flow types and destinations … */
+const MOST_NAMED = 50;
+/** … and versions. */
+const MOST_VERSIONS = 20;
 /** Rows of so many flows are made in one go, some 15 ms; spans come in between. */
 const FLOWS_AT_ONCE = 250;
 
@@ -407,29 +414,31 @@ export function createStoreOver(
         newest('members, context', '{id:String}'),
         { id },
       );
-      if (row === undefined) return [];
+      if (row === undefined) return { items: [], total: 0 };
       const keys = [...new Set([...keysOf(row.members), ...keysOf(row.context)])];
       const spans = await spansAt(keys);
-      return keys
-        .flatMap((key) => spans.get(key)?.[0] ?? [])
-        .sort((a, b) => (startOf(a) < startOf(b) ? -1 : 1))
-        .slice(0, limit);
+      const found = keys.flatMap((key) => spans.get(key)?.[0] ?? []);
+      found.sort((a, b) => (startOf(a) < startOf(b) ? -1 : 1));
+      return { items: found.slice(0, limit), total: found.length };
     },
     async flowTypes() {
       const rows = await query<FlowTypeRow & Record<'flows' | 'open' | 'failed' | 'stuck', string>>(
         `SELECT type, environment, count() AS flows, countIf(phase != 'ended') AS open, countIf(status = 'failed') AS failed,
-           countIf(health = 'stuck') AS stuck, arraySort(groupUniqArrayArray(50)(services)) AS services,
+           countIf(health = 'stuck') AS stuck, arraySort(groupUniqArrayArray(${MOST_NAMED + 1})(services)) AS services,
            quantile(0.5)(duration_ms) AS p50DurationMs, quantile(0.95)(duration_ms) AS p95DurationMs,
            toString(max(started)) AS lastStarted
-         FROM ${seen()} GROUP BY type, environment ORDER BY flows DESC LIMIT 1000`,
+         FROM ${seen()} GROUP BY type, environment ORDER BY flows DESC LIMIT ${MOST_LISTED + 1}`,
       );
-      return rows.map((row) => ({
+      const typed = rows.map((row) => ({
         ...row,
+        services: row.services.slice(0, MOST_NAMED),
+        incomplete: row.services.length > MOST_NAMED,
         flows: Number(row.flows),
         open: Number(row.open),
         failed: Number(row.failed),
         stuck: Number(row.stuck),
       }));
+      return cutTo(typed, MOST_LISTED);
     },
     async stepNames() {
       const rows = await query<{ name: string }>(
@@ -440,13 +449,13 @@ export function createStoreOver(
     async services() {
       const rows = await query<ServiceRow & Record<'steps' | 'failedSteps', string>>(
         `SELECT s.1 AS name, environment, count() AS steps, countIf(s.2 = 'failed') AS failedSteps,
-           arraySort(groupUniqArray(50)(type)) AS flowTypes, toString(min(s.3)) AS firstSeen, toString(max(s.3)) AS lastSeen
+           arraySort(groupUniqArray(${MOST_NAMED + 1})(type)) AS flowTypes, toString(min(s.3)) AS firstSeen, toString(max(s.3)) AS lastSeen
          FROM flows FINAL ARRAY JOIN arrayZip(step_services, step_statuses, step_starts) AS s
-         WHERE deleted = 0 GROUP BY name, environment ORDER BY name LIMIT 1000`,
+         WHERE deleted = 0 GROUP BY name, environment ORDER BY name LIMIT ${MOST_LISTED + 1}`,
       );
       const ends = await query<{ name: string; environment: string; sends: string[]; consumes: string[] }>(
-        `SELECT name, environment, arraySort(groupUniqArrayIf(50)(destination, sending = 1)) AS sends,
-           arraySort(groupUniqArrayIf(50)(destination, sending = 0)) AS consumes
+        `SELECT name, environment, arraySort(groupUniqArrayIf(${MOST_NAMED + 1})(destination, sending = 1)) AS sends,
+           arraySort(groupUniqArrayIf(${MOST_NAMED + 1})(destination, sending = 0)) AS consumes
          FROM (
            SELECT h.1 AS name, environment, h.2 AS destination, 1 AS sending FROM flows FINAL ARRAY JOIN arrayZip(hop_from_services, hop_destinations) AS h WHERE deleted = 0
            UNION ALL
@@ -455,7 +464,7 @@ export function createStoreOver(
       );
       await tracked(connection.settled());
       const versions = await query<{ name: string; environment: string; versions: string[] }>(
-        `SELECT service AS name, environment, arraySort(groupUniqArray(20)(version)) AS versions
+        `SELECT service AS name, environment, arraySort(groupUniqArray(${MOST_VERSIONS + 1})(version)) AS versions
          FROM records WHERE service != '' GROUP BY service, environment`,
       );
       const find = <T extends { name: string; environment: string }>(
@@ -463,14 +472,25 @@ export function createStoreOver(
         row: ServiceRow,
       ): T | undefined =>
         list.find((other) => other.name === row.name && other.environment === row.environment);
-      return rows.map((row) => ({
-        ...row,
-        steps: Number(row.steps),
-        failedSteps: Number(row.failedSteps),
-        sends: find(ends, row)?.sends ?? [],
-        consumes: find(ends, row)?.consumes ?? [],
-        versions: (find(versions, row)?.versions ?? []).filter((version) => version !== ''),
-      }));
+      const services = rows.map((row) => {
+        const ways = find(ends, row);
+        const flowTypes = cutTo(row.flowTypes, MOST_NAMED);
+        const sends = cutTo(ways?.sends ?? [], MOST_NAMED);
+        const consumes = cutTo(ways?.consumes ?? [], MOST_NAMED);
+        const all = (find(versions, row)?.versions ?? []).filter((version) => version !== '');
+        const ofVersions = cutTo(all, MOST_VERSIONS);
+        return {
+          ...row,
+          steps: Number(row.steps),
+          failedSteps: Number(row.failedSteps),
+          flowTypes: flowTypes.items,
+          sends: sends.items,
+          consumes: consumes.items,
+          versions: ofVersions.items,
+          incomplete: [flowTypes, sends, consumes, ofVersions].some(({ incomplete }) => incomplete),
+        };
+      });
+      return cutTo(services, MOST_LISTED);
     },
     ping: () => connection.ping().catch(() => false),
   };

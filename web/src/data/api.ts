@@ -7,6 +7,7 @@ import type {
   FlowTypeSummary,
   Incident,
   IncidentList,
+  List,
   Notification,
   Problem,
   ServiceSummary,
@@ -62,7 +63,7 @@ export const api = {
   incident: (id: string) => get<Incident>(`/api/v1/incidents/${encodeURIComponent(id)}`),
   editIncident: (id: string, verb: 'ack' | 'resolve' | 'note' | 'accept', text: string) =>
     get<Incident>(`/api/v1/incidents/${encodeURIComponent(id)}/${verb}`, undefined, { text }),
-  notifications: () => get<{ items: Notification[] }>('/api/v1/alerts/notifications'),
+  notifications: () => get<List<Notification>>('/api/v1/alerts/notifications'),
   channels: () => get<{ items: Channel[] }>('/api/v1/alerts/channels'),
   testChannel: (name: string) =>
     get<object>(`/api/v1/alerts/channels/${encodeURIComponent(name)}/test`, undefined, {}),
@@ -78,6 +79,6 @@ export const api = {
   saveView: (view: SavedView) => get<SavedView>('/api/v1/views', undefined, view),
   deleteView: (name: string) =>
     get<object>(`/api/v1/views/${encodeURIComponent(name)}/delete`, undefined, {}),
-  flowTypes: () => get<{ items: FlowTypeSummary[] }>('/api/v1/flow-types'),
-  services: () => get<{ items: ServiceSummary[] }>('/api/v1/services'),
+  flowTypes: () => get<List<FlowTypeSummary>>('/api/v1/flow-types'),
+  services: () => get<List<ServiceSummary>>('/api/v1/services'),
 };

@@ -5,6 +5,9 @@ import { onIncidents } from './live.svelte.ts';
 /** Every incident that the page knows of; the newest version of each counts, in whatever order they come (I8). */
 let known = $state.raw<ReadonlyMap<string, Incident>>(new Map());
 
+/** The list held so many of all that there are: the older ones are found by their address only. */
+let unlisted = $state(0);
+
 function merge(list: readonly Incident[]): void {
   // eslint-disable-next-line svelte/prefer-svelte-reactivity -- replaced as a whole, never changed
   const next = new Map(known);
@@ -15,11 +18,14 @@ function merge(list: readonly Incident[]): void {
 
 export const incidents = (): Incident[] =>
   [...known.values()].sort((a, b) => Date.parse(b.lastAt) - Date.parse(a.lastAt));
+export const unlistedIncidents = (): number => unlisted;
 export const openIncidents = (): number =>
   [...known.values()].filter((one) => one.status === 'open' && one.severity === 'critical').length;
 
 export async function loadIncidents(): Promise<void> {
-  merge((await api.incidents()).items);
+  const { items, total } = await api.incidents();
+  unlisted = total - items.length;
+  merge(items);
 }
 /** One that may be older than all those of the list. */
 export async function loadIncident(id: string): Promise<void> {

@@ -119,7 +119,8 @@ export function describeStore(
     test('a record comes back as it was sent; secrets do not', async () => {
       await store.insertSpans([store.prepareSpans(1, [record(rich)])]);
       await store.insertFlows(flowsOf([record(rich)]), 1, settlesAt);
-      const [back] = await store.spansOf((await store.findFlow(trace('1')))[0]!, 10);
+      const { items } = await store.spansOf((await store.findFlow(trace('1')))[0]!, 10);
+      const [back] = items;
       const span = (back as StoredSpan & { span: OtlpSpan }).span;
       const { attributes: sent, resource: _r, ...rest } = rich;
       expect(span).toMatchObject(rest);
@@ -136,7 +137,7 @@ export function describeStore(
       await store.insertSpans([store.prepareSpans(2, [record(twice)])]);
       await store.insertSpans([store.prepareSpans(3, [record(twice)])]);
       await store.insertFlows(flowsOf([record(twice)]), 3, settlesAt);
-      expect(await store.spansOf(trace('3'), 10)).toHaveLength(1);
+      expect((await store.spansOf(trace('3'), 10)).items).toHaveLength(1);
     });
 
     test('a record that cannot be read keeps no other away, and is counted', async () => {
@@ -150,7 +151,7 @@ export function describeStore(
       const replayed: StoredSpan[] = [];
       for await (const block of store.replay(lastBatch)) replayed.push(...block);
       const [loaded] = await store.loadByIds([trace('7')]);
-      for (const read of [replayed, loaded!.members, await store.spansOf(trace('7'), 10)])
+      for (const read of [replayed, loaded!.members, (await store.spansOf(trace('7'), 10)).items])
         expect(read.map(({ spanId }) => spanId)).toEqual([id('1')]);
       expect(counters.read()).toContainEqual({
         name: 'fermata_unreadable_rows_total',
@@ -498,12 +499,45 @@ export function describeStore(
     });
 
     test('types and services are summed up', async () => {
-      expect((await store.flowTypes()).find((row) => row.type === 'paged')).toMatchObject({
+      expect((await store.flowTypes()).items.find((row) => row.type === 'paged')).toMatchObject({
         flows: 25,
         failed: 5,
       });
-      expect((await store.services()).find((row) => row.name === 'shop')).toMatchObject({ environment: '' });
+      expect((await store.services()).items.find((row) => row.name === 'shop')).toMatchObject({
+        environment: '',
+      });
       expect(await store.ping()).toBe(true);
+    });
+
+    test('a list that is cut says so, and so does what is cut within it', async () => {
+      const [change] = flowsOf([record(otlp({ traceId: trace('c'), spanId: id('c') }))]);
+      const flow = change!.flow!;
+      const step = flow.steps[0]!;
+      const names = (count: number, of: string): string[] =>
+        Array.from({ length: count }, (_, i) => `${of} ${String(i).padStart(4, '0')}`);
+      const rowOf = (more: Partial<Flow>, at: number): FlowChange => ({
+        ...change!,
+        id: `cut ${at}`,
+        flow: { ...flow, id: `cut ${at}`, ...more },
+      });
+      const served = (name: string): Partial<Flow> => ({
+        services: [name],
+        steps: [{ ...step, service: name }],
+      });
+      const ofManyTypes = names(1001, 'z type').map((type, i) => rowOf({ type, ...served('z many') }, i));
+      const ofManyServices = names(51, 'z service').map((name, i) =>
+        rowOf({ type: 'z wide', ...served(name) }, 2000 + i),
+      );
+      await store.insertFlows([...ofManyTypes, ...ofManyServices], 3, settlesAt);
+      const types = await store.flowTypes();
+      expect([types.items.length, types.incomplete]).toEqual([1000, true]);
+      const wide = types.items.find(({ type }) => type === 'z wide')!;
+      expect([wide.services.length, wide.incomplete]).toEqual([50, true]);
+      expect(types.items.find(({ type }) => type === 'paged')).toMatchObject({ incomplete: false });
+      const services = await store.services();
+      expect(services.incomplete).toBe(false);
+      const many = services.items.find(({ name }) => name === 'z many')!;
+      expect([many.flowTypes.length, many.incomplete]).toEqual([50, true]);
     });
   });
 }
