@@ -129,6 +129,13 @@ export function presentIncident(incident: Incident): wire.Incident {
   };
 }
 
+export const presentHealth = (conditions: ReturnType<QueryContext['conditions']>): wire.Health => ({
+  ready: conditions.every(({ blocks }) => !blocks),
+  conditions: conditions.map(({ id, since, text, hint, blocks }) => ({
+    ...{ id, since: iso(since), text, hint, blocks },
+  })),
+});
+
 export function presentSilence(silence: Silence): wire.Silence {
   const { createdAt, until, version: _version, ...rest } = silence;
   return { ...rest, createdAt: iso(createdAt), until: iso(until) };
