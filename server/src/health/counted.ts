@@ -1,0 +1,39 @@
+import type { Clock } from '../base/clock.ts';
+import type { Counters } from '../base/counters.ts';
+import type { Condition } from './condition.ts';
+
+/** What is counted wherever it happens, and for whoever runs Fermata to know while it goes on. */
+const COUNTED: ReadonlyMap<string, { id: string; text: string; hint: string }> = new Map(
+  Object.entries({
+    fermata_types_not_learned_total: {
+      id: 'types-not-learned',
+      text: 'Of some flow types nothing is learned: there are more of them than are kept',
+      hint: 'Does something that varies (an id, a date) stand in the names of flow types? fermata_learned_types at /metrics counts them.',
+    },
+    fermata_names_cut_total: {
+      id: 'names-cut',
+      text: 'Names of services, steps or flow types are cut to their limit',
+      hint: 'Does data stand in them? Names say what kind of thing it is; values belong into attributes.',
+    },
+  }),
+);
+/** It goes on for so long after it happened last. */
+const GOES_ON_MS = 3_600_000;
+
+/** Conditions of counters that grew lately. Look at them now and then: only what is seen to grow counts. */
+export function createCounted(clock: Clock, counters: Counters): () => Condition[] {
+  const seen = new Map<string, { value: number; since: number; lastMs: number }>();
+  return () => {
+    const now = clock.now();
+    for (const { name, value, kind } of counters.read()) {
+      if (kind !== 'counter' || !COUNTED.has(name)) continue;
+      const known = seen.get(name);
+      if (known !== undefined && value <= known.value) continue;
+      const goesOn = known !== undefined && now - known.lastMs < GOES_ON_MS;
+      if (value > 0) seen.set(name, { value, since: goesOn ? known.since : now, lastMs: now });
+    }
+    return [...seen].flatMap(([name, { since, lastMs }]) =>
+      now - lastMs < GOES_ON_MS ? [{ ...COUNTED.get(name)!, blocks: false, since }] : [],
+    );
+  };
+}
