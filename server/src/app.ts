@@ -158,7 +158,17 @@ export function createApp(config: Config, parts: AppParts = {}): App {
       isEmbedded ? writeProbe(config.dataDir) : store.saveDocument('probe', 'commits', clock.now(), ''),
     oldestMs: () => receiver.oldestMs,
     ping: () => store.ping(),
-    sources: [() => (receiver.ready ? [] : [INTAKE_FULL])],
+    sources: [
+      () => (receiver.ready ? [] : [INTAKE_FULL]),
+      () =>
+        alerts.refusing().map(({ key, title, cause, firstAt }) => ({
+          id: key,
+          text: `${title}: ${cause}`,
+          hint: 'Mend its address or secret in FERMATA_ALERTS, then send it a test from the page Alerts.',
+          blocks: false,
+          since: firstAt,
+        })),
+    ],
   });
 
   // query: REST and the dashboard's files

@@ -16,9 +16,9 @@ export interface Commits {
 export interface CommitsOptions {
   clock: Clock;
   /** Writes something small as durably as a commit. */
-  probe(): Promise<void>;
+  probe: () => Promise<void>;
   /** How long the oldest request waits for its commit, ms. */
-  oldestMs(): number;
+  oldestMs: () => number;
 }
 
 const FIRST_PROBE_MS = 2000;

@@ -2,13 +2,33 @@ import type { Clock } from '../base/clock.ts';
 import type { Counters } from '../base/counters.ts';
 import type { Condition } from './condition.ts';
 
+interface Counted {
+  id: string;
+  text: string;
+  hint: string;
+  /** What is lost stays so: said until the next start. */
+  stays?: true;
+}
+
 /** What is counted wherever it happens, and for whoever runs Fermata to know while it goes on. */
-const COUNTED: ReadonlyMap<string, { id: string; text: string; hint: string }> = new Map(
-  Object.entries({
+const COUNTED: ReadonlyMap<string, Counted> = new Map(
+  Object.entries<Counted>({
     fermata_types_not_learned_total: {
       id: 'types-not-learned',
       text: 'Of some flow types nothing is learned: there are more of them than are kept',
       hint: 'Does something that varies (an id, a date) stand in the names of flow types? fermata_learned_types at /metrics counts them.',
+    },
+    fermata_journal_damaged_records_total: {
+      id: 'journal-damaged',
+      text: 'Records of the journal were damaged: acknowledged spans may be lost',
+      hint: 'Look at the disk. What is left of them is kept in the folder journal of the data directory.',
+      stays: true,
+    },
+    fermata_journal_missing_records_total: {
+      id: 'journal-missing',
+      text: 'Records of the journal are missing: acknowledged spans are lost',
+      hint: 'Look at the disk, and at who deletes files in the data directory.',
+      stays: true,
     },
     fermata_names_cut_total: {
       id: 'names-cut',
@@ -32,8 +52,9 @@ export function createCounted(clock: Clock, counters: Counters): () => Condition
       const goesOn = known !== undefined && now - known.lastMs < GOES_ON_MS;
       if (value > 0) seen.set(name, { value, since: goesOn ? known.since : now, lastMs: now });
     }
-    return [...seen].flatMap(([name, { since, lastMs }]) =>
-      now - lastMs < GOES_ON_MS ? [{ ...COUNTED.get(name)!, blocks: false, since }] : [],
-    );
+    return [...seen].flatMap(([name, { since, lastMs }]) => {
+      const { stays, ...condition } = COUNTED.get(name)!;
+      return stays || now - lastMs < GOES_ON_MS ? [{ ...condition, blocks: false, since }] : [];
+    });
   };
 }

@@ -18,7 +18,7 @@ export interface DiskOptions {
   directory: string;
   /** Low-water mark, bytes; 0: none. */
   minFree: number;
-  readFree(directory: string): Promise<number>;
+  readFree: (directory: string) => Promise<number>;
 }
 
 const ENOUGH = 1.25;

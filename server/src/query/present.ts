@@ -142,7 +142,7 @@ export function presentSilence(silence: Silence): wire.Silence {
 }
 
 export function presentNotification(notification: Notification): wire.Notification {
-  const { createdAt, nextAt, body: _body, version: _version, ...rest } = notification;
+  const { createdAt, nextAt, body: _body, version: _version, failedAt: _failedAt, ...rest } = notification;
   return { ...rest, createdAt: iso(createdAt), nextAt: iso(nextAt) };
 }
 

@@ -95,10 +95,10 @@ interface Slow {
   intake: Intake;
   answers: string[];
   outcomes: string[];
-  offer(name: string): Promise<void>;
+  offer: (name: string) => Promise<void>;
   /** The writes that are under way, the oldest first. */
-  writes: { names: string[]; end(error?: Error): void }[];
-  pass(ms: number): Promise<void>;
+  writes: { names: string[]; end: (error?: Error) => void }[];
+  pass: (ms: number) => Promise<void>;
 }
 const slowStore = (): Slow => {
   const clock = manualClock();
