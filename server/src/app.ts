@@ -163,7 +163,7 @@ export function createApp(config: Config, parts: AppParts = {}): App {
       () =>
         alerts.refusing().map(({ key, title, cause, firstAt }) => ({
           id: key,
-          text: `${title}: ${cause}`,
+          text: `${title}; ${cause}`,
           hint: 'Mend its address or secret in FERMATA_ALERTS, then send it a test from the page Alerts.',
           blocks: false,
           since: firstAt,

@@ -69,7 +69,11 @@ test('before the disk is full, senders are told to keep what they have; people r
     503,
     {
       ready: false,
-      problems: [expect.stringContaining('150 MiB free: nothing is taken until there are 250 MiB')],
+      problems: [
+        expect.stringContaining(
+          '150 MiB are free on the disk of the data directory; it goes on with 250 MiB',
+        ),
+      ],
     },
   ]);
   expect((await get('/healthz')).status).toBe(200);

@@ -22,7 +22,9 @@ export interface DiskOptions {
 }
 
 const ENOUGH = 1.25;
-const MIB = 1024 * 1024;
+const GIB = 2 ** 30;
+const sizeText = (bytes: number): string =>
+  bytes < 10 * GIB ? `${Math.round((bytes / GIB) * 1024)} MiB` : `${Math.round(bytes / GIB)} GiB`;
 
 export function createDisk({ directory, minFree, readFree }: DiskOptions): Disk {
   let free: number | null = null;
@@ -39,7 +41,6 @@ export function createDisk({ directory, minFree, readFree }: DiskOptions): Disk 
       looking = undefined;
     }
   };
-  const mib = (bytes: number): string => `${Math.round(bytes / MIB).toLocaleString('en')} MiB`;
   return {
     get free() {
       return free;
@@ -53,8 +54,8 @@ export function createDisk({ directory, minFree, readFree }: DiskOptions): Disk 
         ? [
             {
               id: 'disk-low',
-              text: `The disk of the data directory has ${free === null ? 'little space' : mib(free)} free: nothing is taken until there are ${mib(ENOUGH * minFree)}`,
-              hint: `Free some space where ${directory} is, or set FERMATA_RETENTION shorter; senders keep what is refused and try again. FERMATA_MIN_FREE is the mark.`,
+              text: `${free === null ? 'Too little space is' : `${sizeText(free)} are`} free on the disk of the data directory; it goes on with ${sizeText(ENOUGH * minFree)}`,
+              hint: 'Free some space where FERMATA_DATA_DIR is, or set FERMATA_RETENTION shorter; senders keep what is refused, and try again. FERMATA_MIN_FREE is the mark.',
               blocks: true,
             },
           ]
