@@ -273,6 +273,26 @@ describe.runIf(executable)('the dashboard', () => {
     other.remove();
   }, 60_000);
 
+  test('what is wrong with Fermata itself stands on every page, and says what to do about it', async () => {
+    const other = freshDirectory();
+    const full = await startServer(other.path, { FERMATA_MIN_FREE: '1000000GiB' });
+    for (const theme of ['light', 'dark'] as const) {
+      const page = await browser.newPage({ colorScheme: theme });
+      for (const path of ['/', '/flows', '/incidents', '/alerts']) {
+        await page.goto(full.web + path);
+        const line = page.getByRole('button', { name: /Nothing is taken.* free on the disk/ });
+        await line.click();
+        await page.getByText('FERMATA_MIN_FREE is the mark').waitFor();
+        expect(await violations(page), `${theme} ${path}`).toEqual([]);
+        await page.keyboard.press('Escape');
+        await page.getByText('FERMATA_MIN_FREE is the mark').waitFor({ state: 'detached' });
+      }
+      await page.close();
+    }
+    await full.end('SIGTERM');
+    other.remove();
+  }, 60_000);
+
   test.each(['light', 'dark'] as const)(
     '%s: nothing serious for axe, nothing on the console',
     async (theme) => {

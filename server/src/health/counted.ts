@@ -10,7 +10,7 @@ interface Counted {
   stays?: true;
 }
 
-/** What is counted wherever it happens, and for whoever runs Fermata to know while it goes on. */
+/** What is counted, or goes on, wherever that is, and for whoever runs Fermata to know while it goes on. */
 const COUNTED: ReadonlyMap<string, Counted> = new Map(
   Object.entries<Counted>({
     fermata_types_not_learned_total: {
@@ -30,6 +30,17 @@ const COUNTED: ReadonlyMap<string, Counted> = new Map(
       hint: 'Look at the disk, and at who deletes files in the data directory.',
       stays: true,
     },
+    fermata_broken_parts_total: {
+      id: 'broken-parts',
+      text: 'Parts of the tables were broken, and are put aside',
+      hint: 'Look at the disk. Flows are drawn again from what is left of the spans.',
+      stays: true,
+    },
+    fermata_rebuild_running: {
+      id: 'rebuilding',
+      text: 'Flows are drawn again from their spans: lists may lack some until that is done',
+      hint: 'It ends by itself; fermata_rebuild_traces_left at /metrics says how much is left.',
+    },
     fermata_names_cut_total: {
       id: 'names-cut',
       text: 'Names of services, steps or flow types are cut to their limit',
@@ -40,21 +51,28 @@ const COUNTED: ReadonlyMap<string, Counted> = new Map(
 /** It goes on for so long after it happened last. */
 const GOES_ON_MS = 3_600_000;
 
-/** Conditions of counters that grew lately. Look at them now and then: only what is seen to grow counts. */
+/** Conditions of counters that grew lately, and of gauges that are not zero. Look at them now and then: only what is seen to grow counts. */
 export function createCounted(clock: Clock, counters: Counters): () => Condition[] {
   const seen = new Map<string, { value: number; since: number; lastMs: number }>();
   return () => {
     const now = clock.now();
+    const going: Condition[] = [];
     for (const { name, value, kind } of counters.read()) {
-      if (kind !== 'counter' || !COUNTED.has(name)) continue;
+      const about = COUNTED.get(name);
+      if (about === undefined) continue;
+      if (kind === 'gauge') {
+        if (value > 0) going.push({ id: about.id, text: about.text, hint: about.hint, blocks: false });
+        continue;
+      }
       const known = seen.get(name);
       if (known !== undefined && value <= known.value) continue;
       const goesOn = known !== undefined && now - known.lastMs < GOES_ON_MS;
       if (value > 0) seen.set(name, { value, since: goesOn ? known.since : now, lastMs: now });
     }
-    return [...seen].flatMap(([name, { since, lastMs }]) => {
+    const happened = [...seen].flatMap(([name, { since, lastMs }]): Condition[] => {
       const { stays, ...condition } = COUNTED.get(name)!;
       return stays || now - lastMs < GOES_ON_MS ? [{ ...condition, blocks: false, since }] : [];
     });
+    return [...happened, ...going];
   };
 }

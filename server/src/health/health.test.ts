@@ -216,4 +216,13 @@ test('what is counted is a condition while it grows, and for an hour', async () 
   expect(await it.health.notReady()).toEqual([]);
   await it.pass(700);
   expect(it.ids()).toEqual([]);
+
+  let isRunning = 1;
+  it.counters.gauge('fermata_rebuild_running', () => isRunning);
+  it.counters.add('fermata_journal_damaged_records_total');
+  await it.pass(1);
+  expect(it.ids().sort()).toEqual(['journal-damaged', 'rebuilding']);
+  isRunning = 0;
+  await it.pass(4000);
+  expect(it.ids(), 'what is lost stays so').toEqual(['journal-damaged']);
 });
