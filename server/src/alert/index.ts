@@ -8,7 +8,7 @@ import type { Incident, Notification, Silence } from '../model/incident.ts';
 import { KINDS, send, type Channel } from './channels.ts';
 import type { Guard } from './guard.ts';
 import { createIncidents, type IncidentsOptions } from './incidents.ts';
-import { causeOf, createRefusals, refusalIncident, refusalKey } from './refusals.ts';
+import { createRefusals } from './refusals.ts';
 import { createSilences, type SilenceFields } from './silences.ts';
 import { matches, STAGES, type Hold, type Inhibition, type Matcher, type MuteWindow } from './stages.ts';
 
@@ -136,48 +136,16 @@ export function createAlerts(options: AlertsOptions): Alerts {
     },
   });
   const refusals = createRefusals({
-    clock,
+    ...{ clock, counters, incidents, notifications, isUndecided },
     channels: [...channels.keys()],
-    onLong(channel, since, why) {
-      if (incidents.openOf(refusalKey(channel)) === undefined)
-        incidents.raise(refusalIncident(channel, since, why, clock.now()));
-      incidents.amend(refusalKey(channel), { cause: causeOf(why), lastAt: clock.now() });
-      toCount.add(channel);
-      saveSoon();
-    },
-    onOver(channel) {
-      incidents.withdraw(refusalKey(channel));
-      saveSoon();
-    },
+    onChanged: () => saveSoon(),
   });
-  /** Channels whose notifications are to be counted again. */
-  const toCount = new Set<string>();
-  const refusing = (): Incident[] =>
-    options.channels.flatMap(({ name }) => incidents.openOf(refusalKey(name)) ?? []);
-  /** Once before a save, not with each notification. */
-  const countRefused = (): void => {
-    for (const { channel, key, count, openCount } of refusing()) {
-      if (!toCount.has(channel!)) continue;
-      const mine = [...notifications.values()].filter((one) => one.channel === channel);
-      const waits = mine.filter(isUndecided).length;
-      const refused = mine.filter(({ state, attempts }) => state !== 'sent' && attempts > 0).length;
-      if (waits !== openCount || refused > count)
-        incidents.amend(key, { openCount: waits, count: Math.max(count, refused) });
-    }
-    toCount.clear();
-  };
-  counters.gauge('fermata_channel_refusing_seconds', () =>
-    options.channels.map(({ name }) => ({
-      labels: { channel: name },
-      value: (clock.now() - (refusals.since(name) ?? clock.now())) / 1000,
-    })),
-  );
 
   const change = (notification: Notification, fields: Partial<Notification>): void => {
     Object.assign(notification, fields);
     notification.version = Math.max(notification.version + 1, clock.now() * 1000);
     unsaved.add(notification);
-    toCount.add(notification.channel);
+    refusals.changed(notification.channel);
     saveSoon();
   };
 
@@ -381,7 +349,7 @@ export function createAlerts(options: AlertsOptions): Alerts {
     cancelSave?.();
     cancelSave = undefined;
     saving = (async () => {
-      countRefused();
+      refusals.count();
       const changed = incidents.takeChanged();
       const list = [...unsaved];
       try {
@@ -410,7 +378,7 @@ export function createAlerts(options: AlertsOptions): Alerts {
       for (const notification of await store.notifications(MOST_KEPT)) keep(notification);
       for await (const flows of store.flowsWithFindings()) for (const flow of flows) incidents.observe(flow);
       incidents.loaded();
-      refusals.load(notifications.values(), incidents.list());
+      refusals.load();
       // A crash between an incident and its notification: made up for here; what exists already is not made twice.
       for (const incident of incidents.list())
         notify(incident, incident.status === 'open' ? 'opened' : 'resolved');
@@ -447,7 +415,7 @@ export function createAlerts(options: AlertsOptions): Alerts {
         if (state === 'waiting' && nextAt === ended.was.until) deadlines.set(held, clock.now());
       return ended.is;
     },
-    refusing,
+    refusing: () => refusals.open(),
     channels: () => options.channels.map(({ name, kind }) => ({ name, kind })),
     async test(name) {
       const channel = channels.get(name);
