@@ -9,6 +9,7 @@ import { silentLog, type Log } from './base/log.ts';
 import type { Config } from './config.ts';
 import type { About } from './contract/index.ts';
 import { createAlerts, createGuard } from './alert/index.ts';
+import { createHealth, freeSpaceOf, writeProbe, type Condition } from './health/index.ts';
 import { definitionsFrom } from './expect/index.ts';
 import { createNormalizer } from './normalize/index.ts';
 import { createPipeline } from './pipeline.ts';
@@ -35,7 +36,20 @@ export interface AppParts {
   clock?: Clock;
   log?: Log;
   random?: () => number;
+  /** Free bytes of the disk that a directory is on. */
+  readFree?: (directory: string) => Promise<number>;
 }
+
+/** For all of a stop, within the limit of whoever calls it; and for each part where the others took that. */
+const STOP_MS = 14_000;
+const LEAST_STOP_MS = 500;
+
+const INTAKE_FULL: Condition = {
+  id: 'intake-full',
+  text: 'The intake is above its high-water mark',
+  hint: 'The store is slower than the senders, which keep what is refused and try again.',
+  blocks: true,
+};
 
 /** The pipeline, top to bottom. Sinks are built first, sources last; each stage is handed its successor. */
 export function createApp(config: Config, parts: AppParts = {}): App {
@@ -128,6 +142,33 @@ export function createApp(config: Config, parts: AppParts = {}): App {
     random: parts.random ?? Math.random,
     prepare: (request) => pipeline.prepare(request),
     write: (prepared) => pipeline.write(prepared),
+    refusal: () => health.refusal(),
+    onCommit: (failure) => health.committed(failure),
+  });
+
+  // health, aside: what is wrong with all of this
+  const isEmbedded = store.kind === 'embedded';
+  const health = createHealth({
+    clock,
+    counters,
+    disk: isEmbedded
+      ? { directory: config.dataDir, minFree: config.minFreeBytes, readFree: parts.readFree ?? freeSpaceOf }
+      : null,
+    probe: () =>
+      isEmbedded ? writeProbe(config.dataDir) : store.saveDocument('probe', 'commits', clock.now(), ''),
+    oldestMs: () => receiver.oldestMs,
+    ping: () => store.ping(),
+    sources: [
+      () => (receiver.ready ? [] : [INTAKE_FULL]),
+      () =>
+        alerts.refusing().map(({ key, title, cause, firstAt }) => ({
+          id: key,
+          text: `${title}; ${cause}`,
+          hint: 'Mend its address or secret in FERMATA_ALERTS, then send it a test from the page Alerts.',
+          blocks: false,
+          since: firstAt,
+        })),
+    ],
   });
 
   // query: REST and the dashboard's files
@@ -166,11 +207,8 @@ export function createApp(config: Config, parts: AppParts = {}): App {
       hosts,
       about,
       webRoot: webRoot(),
-      ready: async () => [
-        ...(stopping ? ['shutting down'] : []),
-        ...(receiver.ready ? [] : ['the intake is above its high-water mark']),
-        ...((await store.ping()) ? [] : ['the store does not answer']),
-      ],
+      ready: async () => (stopping ? ['Shutting down'] : health.notReady()),
+      conditions: () => health.conditions(),
     }),
   );
   web.maxConnections = 2048;
@@ -183,7 +221,12 @@ export function createApp(config: Config, parts: AppParts = {}): App {
   let before = 0;
   const tick = (): void => {
     const now = committed();
-    push.stats({ openFlows: pipeline.correlator.openFlows, spansPerSecond: now - before, atMs: clock.now() });
+    push.stats({
+      openFlows: pipeline.correlator.openFlows,
+      spansPerSecond: now - before,
+      conditions: health.conditions().map(({ id }) => id),
+      atMs: clock.now(),
+    });
     before = now;
     cancelTick = clock.after(1000, tick);
   };
@@ -193,14 +236,27 @@ export function createApp(config: Config, parts: AppParts = {}): App {
     state = 'stopped';
     stopping = true;
     cancelTick?.();
+    health.stop();
     pipeline.letGo();
-    await receiver.stop();
-    await pipeline.stop();
-    await alerts.stop();
-    await push.stop();
-    await closeServer(web);
-    await store.stop();
+    // What was acknowledged is durable, and what derives from it is made up for at the next start: a store that hangs is
+    // not waited for.
+    const until = clock.now() + STOP_MS;
+    for (const [name, end] of Object.entries({
+      receiver: () => receiver.stop(),
+      pipeline: () => pipeline.stop(),
+      alerts: () => alerts.stop(),
+      push: () => push.stop(),
+      web: () => closeServer(web),
+      store: () => store.stop(),
+    }))
+      if (!(await isDoneBy(Math.max(until, clock.now() + LEAST_STOP_MS), end())))
+        log.warn({ name }, 'not waited for any longer; what it left follows at the next start');
   };
+  const isDoneBy = (atMs: number, work: Promise<void>): Promise<boolean> =>
+    new Promise((resolve, reject) => {
+      const cancel = clock.after(atMs - clock.now(), () => resolve(false));
+      work.then(() => resolve(true), reject).finally(cancel);
+    });
   return {
     async start() {
       state = 'started';
@@ -210,6 +266,7 @@ export function createApp(config: Config, parts: AppParts = {}): App {
         await alerts.start();
         webPort = await listen(web, config.host, config.port, 'dashboard', 'FERMATA_PORT');
         await receiver.start();
+        health.start();
         tick();
       } catch (error) {
         await stop();

@@ -24,6 +24,7 @@ export interface Config {
   unloadMs: number;
   runQuietMs: number;
   memoryLimitBytes: number;
+  minFreeBytes: number;
   clickhouseUrl: string;
   clickhouseCluster: string;
   allowAnonymous: boolean;
@@ -114,6 +115,7 @@ const bytes: Reader<number> = (value) => {
   if (!match) throw new Error('is not a size like 512MiB or 4GiB');
   return Number(match[1]) * (/^g/i.test(match[2]!) ? 2 ** 30 : 2 ** 20);
 };
+const bytesOrOff: Reader<number> = (value) => (value === 'off' ? 0 : bytes(value));
 const oneOf =
   <T extends string>(...values: T[]): Reader<T> =>
   (value) => {
@@ -226,6 +228,12 @@ export const SETTINGS: { [K in keyof Config]: Setting<Config[K]> } = {
     default: '',
     read: url,
     help: 'address of the dashboard as people reach it, for links in notifications',
+  },
+  minFreeBytes: {
+    name: 'FERMATA_MIN_FREE',
+    default: '256MiB',
+    read: bytesOrOff,
+    help: 'free space of the data directory’s disk below which nothing is taken, senders keep it; off: to the last byte',
   },
   clickhouseUrl: {
     name: 'CLICKHOUSE_URL',

@@ -13,6 +13,7 @@ export const MAY_IMPORT: Record<string, readonly string[]> = {
   expect: CORE,
   detect: CORE,
   alert: CORE,
+  health: CORE,
   store: CORE,
   analyze: CORE,
   query: [...CORE, 'contract', 'store', 'analyze'],

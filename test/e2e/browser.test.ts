@@ -273,6 +273,29 @@ describe.runIf(executable)('the dashboard', () => {
     other.remove();
   }, 60_000);
 
+  test('what is wrong with Fermata itself stands on every page, and says what to do about it', async () => {
+    const other = freshDirectory();
+    const full = await startServer(other.path, { FERMATA_MIN_FREE: '1000000GiB' });
+    for (const [path, colorScheme] of [
+      ['/', 'light'],
+      ['/flows', 'dark'],
+      ['/incidents', 'light'],
+      ['/alerts', 'dark'],
+    ] as const) {
+      const page = await browser.newPage({ colorScheme });
+      await page.goto(full.web + path);
+      await page.getByRole('button', { name: /Nothing is taken.* free on the disk/ }).click();
+      const hint = page.getByText('FERMATA_MIN_FREE is the mark');
+      await hint.waitFor();
+      expect(await violations(page), path).toEqual([]);
+      await page.keyboard.press('Escape');
+      await hint.waitFor({ state: 'detached' });
+      await page.close();
+    }
+    await full.end('SIGTERM');
+    other.remove();
+  }, 60_000);
+
   test.each(['light', 'dark'] as const)(
     '%s: nothing serious for axe, nothing on the console',
     async (theme) => {

@@ -29,12 +29,18 @@ const flows = (count: number): string => `${count} ${count === 1 ? 'flow' : 'flo
 export function textOf(incident: Incident, event: Event): string {
   if (event === 'test') return 'Fermata: this is a test; the channel works.';
   if (event === 'repeated') return `Still: ${textOf(incident, 'opened')}`;
+  if (incident.channel !== null) return textOfRefusal(incident, event);
   if (incident.foldedInto !== null)
     return `No incident of its own any more: ${incident.title} has the cause of another one that is open.`;
   if (event === 'resolved')
     return `Resolved: ${incident.title}. ${flows(incident.count)} had been affected since ${iso(incident.firstAt)}.`;
   return `${incident.title}. ${flows(incident.openCount)} affected since ${iso(incident.firstAt)}.${incident.cause ? ` ${incident.cause}` : ''}`;
 }
+
+const textOfRefusal = ({ title, cause, openCount, firstAt }: Incident, event: Event): string =>
+  event === 'resolved'
+    ? `Resolved: ${title}.`
+    : `${title} since ${iso(firstAt)}; ${cause}. ${openCount === 1 ? '1 waits' : `${openCount} wait`} for it.`;
 
 export const KINDS = {
   webhook: {

@@ -20,6 +20,12 @@ export interface Incidents {
   acknowledge(id: string, note: string): Incident | undefined;
   resolve(id: string, note: string): Incident | undefined;
   note(id: string, text: string): Incident | undefined;
+  /** The one that is open for a key. */
+  openOf(key: string): Incident | undefined;
+  /** One of Fermata itself: opens, changes and ends when it is told to. */
+  raise(incident: Incident): void;
+  amend(key: string, fields: Partial<Incident>): void;
+  withdraw(key: string): void;
   /** Incidents of an earlier life of this process; then `observe` what the store says of flows. */
   load(incidents: readonly Incident[]): void;
   /** Once all flows were observed again: what is empty now resolved while nobody looked. */
@@ -92,6 +98,16 @@ export function createIncidents(options: IncidentsOptions): Incidents {
   const touch = (entry: Entry): void => {
     const { incident } = entry;
     const now = clock.now();
+    if (incident.channel === null) measure(entry, now);
+    incident.version = Math.max(incident.version + 1, now * 1000);
+    changed.add(entry);
+    if (incident.ack === null || incident.openCount < WORSE * Math.max(1, incident.ack.count)) return;
+    incident.ack = null;
+    incident.outgrownAt = now;
+    options.onWorse(incident);
+  };
+  const measure = (entry: Entry, now: number): void => {
+    const { incident } = entry;
     incident.openCount = entry.flows.size;
     if (options.valueKey !== '') incident.value = entry.hundredths / 100;
     // In the order of time: asked for each of thousands that leave.
@@ -102,12 +118,6 @@ export function createIncidents(options: IncidentsOptions): Incidents {
       entry.left.length > 0 && entry.flows.size > 0
         ? now + (entry.flows.size / entry.left.length) * DRAIN_MS
         : null;
-    incident.version = Math.max(incident.version + 1, now * 1000);
-    changed.add(entry);
-    if (incident.ack === null || incident.openCount < WORSE * Math.max(1, incident.ack.count)) return;
-    incident.ack = null;
-    incident.outgrownAt = now;
-    options.onWorse(incident);
   };
 
   const worth = (flow: Flow): number =>
@@ -171,6 +181,7 @@ export function createIncidents(options: IncidentsOptions): Incidents {
       ...{ key, keys: [key], id: `${key}-${now.toString(36)}`, rule, severity, lasting, status: 'open' },
       ...{ title: '', cause: null, environment: flow.environment, flowType: flow.type, service, step, place },
       dependency: key === finding.incident ? (finding.dependency ?? null) : null,
+      channel: null,
       ...{ parts: [partOf(finding, flow.type)], foldedInto: null, count: 0, openCount: 0 },
       ...{ firstAt: since, lastAt: since, resolvedAt: null, drainPerMinute: null, etaAt: null, value: null },
       ...{ exampleFlowIds: [], notes: [], ack: null, outgrownAt: null, version: now * 1000 },
@@ -368,7 +379,7 @@ export function createIncidents(options: IncidentsOptions): Incidents {
     get: (id) => all.get(id)?.incident,
     acknowledge: (id, note) =>
       edit(id, (entry) => {
-        entry.incident.ack = { at: clock.now(), count: entry.flows.size, note: note.slice(0, 2000) };
+        entry.incident.ack = { at: clock.now(), count: entry.incident.openCount, note: note.slice(0, 2000) };
       }),
     resolve: (id, note) =>
       edit(id, (entry) => {
@@ -376,6 +387,21 @@ export function createIncidents(options: IncidentsOptions): Incidents {
         close(entry);
       }),
     note: (id, text) => edit(id, (entry) => addNote(entry, text)),
+    openOf: (key) => open.get(key)?.incident,
+    raise(incident) {
+      touch(entryOf(incident));
+      options.onOpened(incident);
+    },
+    amend(key, fields) {
+      const entry = open.get(key);
+      if (entry === undefined) return;
+      Object.assign(entry.incident, fields);
+      touch(entry);
+    },
+    withdraw(key) {
+      const entry = open.get(key);
+      if (entry !== undefined) close(entry);
+    },
     load(incidents) {
       for (const stored of incidents) {
         const incident = storedIncident(stored);
@@ -384,6 +410,7 @@ export function createIncidents(options: IncidentsOptions): Incidents {
     },
     loaded() {
       for (const entry of new Set(open.values())) {
+        if (entry.incident.channel !== null) continue;
         // Those that did not come again recovered meanwhile.
         entry.recount = 0;
         if (entry.flows.size === 0) close(entry);

@@ -8,6 +8,7 @@ import type { Incident, Notification, Silence } from '../model/incident.ts';
 import { KINDS, send, type Channel } from './channels.ts';
 import type { Guard } from './guard.ts';
 import { createIncidents, type IncidentsOptions } from './incidents.ts';
+import { createRefusals } from './refusals.ts';
 import { createSilences, type SilenceFields } from './silences.ts';
 import { matches, STAGES, type Hold, type Inhibition, type Matcher, type MuteWindow } from './stages.ts';
 
@@ -36,6 +37,8 @@ export interface Alerts {
   /** Ends it now. */
   endSilence(id: string): Promise<Silence | undefined>;
   channels(): Pick<Channel, 'name' | 'kind'>[];
+  /** Open incidents of channels that take nothing. */
+  refusing(): Incident[];
   /** Sends a test through the channel; rejects with why it was not taken. */
   test(channel: string): Promise<void>;
   /** Resolves when nothing is being written or sent. */
@@ -125,20 +128,30 @@ export function createAlerts(options: AlertsOptions): Alerts {
     valueKey: options.valueKey,
     onOpened: (incident) => notify(incident, 'opened'),
     onWorse: (incident) => remind(incident),
-    onResolved: (incident) => notify(incident, 'resolved'),
+    onResolved(incident) {
+      // By hand, too: then it opens again only when it goes on for another hour.
+      if (incident.channel !== null && refusals.since(incident.channel) !== null)
+        refusals.over(incident.channel);
+      notify(incident, 'resolved');
+    },
+  });
+  const refusals = createRefusals({
+    ...{ clock, counters, incidents, notifications, isUndecided },
+    channels: [...channels.keys()],
+    onChanged: () => saveSoon(),
   });
 
   const change = (notification: Notification, fields: Partial<Notification>): void => {
     Object.assign(notification, fields);
     notification.version = Math.max(notification.version + 1, clock.now() * 1000);
     unsaved.add(notification);
+    refusals.changed(notification.channel);
     saveSoon();
   };
 
   const notify = (incident: Incident, event: 'opened' | 'resolved'): void => {
     for (const route of options.routes) {
-      if (!matches(route, incident)) continue;
-      for (const name of route.channels) {
+      for (const name of reachedBy(route, incident)) {
         const id = `${incident.id}:${event}:${name}`;
         if (notifications.has(id)) continue;
         const opened = notifications.get(`${incident.id}:opened:${name}`);
@@ -194,7 +207,7 @@ export function createAlerts(options: AlertsOptions): Alerts {
     `${incident.id}:repeated-${number}:${channel}`;
   /** The route by which an incident reaches a channel. */
   const routeTo = (channel: string, incident: Incident): Route | undefined =>
-    options.routes.find((route) => route.channels.includes(channel) && matches(route, incident));
+    options.routes.find((route) => reachedBy(route, incident).includes(channel));
   const repeatLater = (notification: Notification, fromMs: number): void => {
     const incident = incidents.get(notification.incidentId);
     if (notification.event === 'resolved' || incident?.status !== 'open') return;
@@ -221,9 +234,7 @@ export function createAlerts(options: AlertsOptions): Alerts {
         )
         .map(({ channel }) => channel),
     );
-    const reached = new Set(
-      options.routes.filter((route) => matches(route, incident)).flatMap((route) => route.channels),
-    );
+    const reached = new Set(options.routes.flatMap((route) => reachedBy(route, incident)));
     for (const channel of reached) {
       const opened = notifications.get(`${incident.id}:opened:${channel}`);
       // Still to be told of it at all, or told since: then that is enough.
@@ -271,6 +282,7 @@ export function createAlerts(options: AlertsOptions): Alerts {
       const { status, retryAfterMs } = await send(options.guard, channel, notification, clock.now());
       if (status >= 200 && status < 300) {
         counters.add('fermata_notifications_sent_total');
+        refusals.over(channel.name);
         change(notification, { state: 'sent', attempts: notification.attempts + 1, lastError: '' });
         repeatLater(notification, clock.now());
       } else if (status >= 300 && status < 400)
@@ -305,11 +317,7 @@ export function createAlerts(options: AlertsOptions): Alerts {
       { channel: notification.channel, reason: why },
       'a notification was not taken, and will not be',
     );
-    change(notification, {
-      state: 'dead',
-      attempts: notification.attempts + 1,
-      lastError: why.slice(0, 500),
-    });
+    change(notification, { state: 'dead', ...failed(notification, why) });
   };
   const retry = (notification: Notification, why: string, afterMs: number | null): void => {
     if (clock.now() - notification.createdAt >= GIVE_UP_MS) return giveUp(notification, why);
@@ -318,10 +326,18 @@ export function createAlerts(options: AlertsOptions): Alerts {
     counters.add('fermata_notification_retries_total');
     change(notification, {
       state: 'pending',
-      attempts: notification.attempts + 1,
-      lastError: why.slice(0, 500),
+      ...failed(notification, why),
       nextAt: clock.now() + wait,
     });
+  };
+  const failed = (notification: Notification, why: string): Partial<Notification> => {
+    const lastError = why.slice(0, 500);
+    refusals.refused(notification.channel, lastError);
+    return {
+      attempts: notification.attempts + 1,
+      failedAt: notification.failedAt ?? clock.now(),
+      lastError,
+    };
   };
 
   const saveSoon = (): void => {
@@ -333,6 +349,7 @@ export function createAlerts(options: AlertsOptions): Alerts {
     cancelSave?.();
     cancelSave = undefined;
     saving = (async () => {
+      refusals.count();
       const changed = incidents.takeChanged();
       const list = [...unsaved];
       try {
@@ -361,6 +378,7 @@ export function createAlerts(options: AlertsOptions): Alerts {
       for (const notification of await store.notifications(MOST_KEPT)) keep(notification);
       for await (const flows of store.flowsWithFindings()) for (const flow of flows) incidents.observe(flow);
       incidents.loaded();
+      refusals.load();
       // A crash between an incident and its notification: made up for here; what exists already is not made twice.
       for (const incident of incidents.list())
         notify(incident, incident.status === 'open' ? 'opened' : 'resolved');
@@ -397,6 +415,7 @@ export function createAlerts(options: AlertsOptions): Alerts {
         if (state === 'waiting' && nextAt === ended.was.until) deadlines.set(held, clock.now());
       return ended.is;
     },
+    refusing: () => refusals.open(),
     channels: () => options.channels.map(({ name, kind }) => ({ name, kind })),
     async test(name) {
       const channel = channels.get(name);
@@ -410,6 +429,7 @@ export function createAlerts(options: AlertsOptions): Alerts {
         throw new FermataError('alert.not-taken', `${name} answered ${status}`, {
           hint: 'Check the address and the secret of the channel.',
         });
+      refusals.over(name);
     },
     async idle() {
       await Promise.all(sending.values());
@@ -418,6 +438,7 @@ export function createAlerts(options: AlertsOptions): Alerts {
     async stop() {
       stopping = true;
       deadlines.stop();
+      refusals.stop();
       await Promise.all(sending.values());
       await save();
     },
@@ -428,6 +449,16 @@ export function createAlerts(options: AlertsOptions): Alerts {
     return incident;
   }
 }
+
+/**
+ * Channels by which a route tells of an incident. Of one that takes nothing, the others are told whatever flow types and
+ * services they care for: it has none.
+ */
+const reachedBy = (route: Route, incident: Incident): readonly string[] => {
+  if (incident.channel === null) return matches(route, incident) ? route.channels : [];
+  const others = route.channels.filter((name) => name !== incident.channel);
+  return matches({ ...route, types: [], services: [] }, incident) ? others : [];
+};
 
 const isUndecided = ({ state }: Notification): boolean => state === 'waiting' || state === 'pending';
 
@@ -447,6 +478,7 @@ function testNotification(channel: Channel, now: number): Notification {
     step: null,
     place: null,
     dependency: null,
+    channel: null,
     keys: ['test'],
     parts: [],
     foldedInto: null,

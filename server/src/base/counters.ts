@@ -1,6 +1,7 @@
 /** Counters and gauges of the running server, shown at /metrics. Every drop has one (invariant I2). */
 export interface Counters {
-  add(name: string, by?: number): void;
+  /** `labels`: of one of several counters of this name. Whoever adds bounds how many there are. */
+  add(name: string, by?: number, labels?: Labelled['labels']): void;
   gauge(name: string, read: () => number | readonly Labelled[]): void;
   read(): Reading[];
 }
@@ -19,12 +20,20 @@ export interface Reading extends Partial<Labelled> {
 
 export function createCounters(): Counters {
   const counts = new Map<string, number>();
+  const labelled = new Map<string, Reading>();
   const gauges = new Map<string, () => number | readonly Labelled[]>();
   return {
-    add: (name, by = 1) => void counts.set(name, (counts.get(name) ?? 0) + by),
+    add(name, by = 1, labels) {
+      if (labels === undefined) return void counts.set(name, (counts.get(name) ?? 0) + by);
+      const key = JSON.stringify([name, labels]);
+      const known = labelled.get(key);
+      if (known === undefined) labelled.set(key, { name, labels, value: by, kind: 'counter' });
+      else known.value += by;
+    },
     gauge: (name, read) => void gauges.set(name, read),
     read: () => [
       ...[...counts].map(([name, value]) => ({ name, value, kind: 'counter' as const })),
+      ...labelled.values(),
       ...[...gauges].flatMap(([name, read]) => {
         const values = read();
         const list = typeof values === 'number' ? [{ value: values }] : values;

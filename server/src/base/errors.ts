@@ -9,6 +9,8 @@ export const ERRORS = {
   'data.unwritable': 'the data directory cannot be written',
   'data.unusable': 'the path of the data directory holds characters that the engine takes for patterns',
   'data.full': 'the disk of the data directory has too little space to start',
+  'data.low':
+    'the disk of the data directory has less space than is kept free; nothing is taken until there is more',
   'store.missing-engine': 'the embedded engine is not installed on this platform',
   'store.unavailable': 'the store did not take or give data',
   'otlp.malformed': 'the request body is not OTLP in the encoding that its content type names',

@@ -235,6 +235,8 @@ export interface SpanList {
   items: RawSpan[];
   total: number;
   truncated: boolean;
+  /** The newest of them may be missing: they are kept, and cannot be read yet. */
+  incomplete: boolean;
 }
 
 /** Of any items; `incomplete`: there are more than are listed. */

@@ -20,6 +20,8 @@ export interface Incident {
   place: string | null;
   /** What errors name that could not be reached. */
   dependency: string | null;
+  /** The channel that takes no notifications: then this counts notifications, not flows. */
+  channel: string | null;
   /** What it consists of, each once. */
   parts: { rule: string; severity: string; flowType: string; service: string | null; step: string | null }[];
   /** Id of the incident that it was found to be one with. */

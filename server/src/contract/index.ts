@@ -4,3 +4,4 @@ export type * from './push.ts';
 export type * from './problem.ts';
 export type * from './about.ts';
 export type * from './incident.ts';
+export type * from './health.ts';

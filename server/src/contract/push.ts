@@ -20,6 +20,8 @@ export interface StatsTick {
   sequence: number;
   openFlows: number;
   spansPerSecond: number;
+  /** Ids of what `/api/v1/health` lists. */
+  conditions: string[];
   /** Flows per status, as the store counts them. */
   atMs: number;
 }

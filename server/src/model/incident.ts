@@ -24,6 +24,8 @@ export interface Incident {
   place: string | null;
   /** What errors name that could not be reached. */
   dependency: string | null;
+  /** The channel that takes no notifications: this is one of Fermata itself, and counts notifications, not flows. */
+  channel: string | null;
   /** What it consists of, each once, the first first. */
   parts: IncidentPart[];
   /** Id of the incident that it was found to be one with; null: it is its own. */
@@ -67,12 +69,13 @@ export function storedIncident(stored: Partial<Incident> & Omit<Incident, NewFie
   return {
     keys: [key],
     dependency: null,
+    channel: null,
     foldedInto: null,
     parts: [{ rule, severity, flowType, service, step }],
     ...stored,
   };
 }
-type NewFields = 'keys' | 'dependency' | 'parts' | 'foldedInto';
+type NewFields = 'keys' | 'dependency' | 'channel' | 'parts' | 'foldedInto';
 
 /** A message to people about an incident. Written down before it is sent, sent until it is taken: at least once. */
 export interface Notification {
@@ -88,6 +91,8 @@ export interface Notification {
   createdAt: number;
   nextAt: number;
   lastError: string;
+  /** When it was first not taken, ms; absent where it was not, or an earlier version noted it. */
+  failedAt?: number;
   body: string;
   version: number;
 }

@@ -18,7 +18,11 @@ export function openApi(version: string): object {
         ...(route.body && { body: { content: { 'application/json': { schema: route.body } } } }),
       },
       responses: {
-        200: { description: route.summary },
+        200: {
+          description: route.summary,
+          ...(route.answer && { content: { 'application/json': { schema: route.answer } } }),
+        },
+        ...(route.path === '/readyz' && { 503: { description: 'Not now: `problems`' } }),
         ...(route.path.startsWith('/api/v1/flows/{id}') && {
           300: { description: 'Several flows have this name: `choices`' },
           308: { description: 'The canonical id' },

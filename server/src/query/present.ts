@@ -129,13 +129,20 @@ export function presentIncident(incident: Incident): wire.Incident {
   };
 }
 
+export const presentHealth = (conditions: ReturnType<QueryContext['conditions']>): wire.Health => ({
+  ready: conditions.every(({ blocks }) => !blocks),
+  conditions: conditions.map(({ id, since, text, hint, blocks }) => ({
+    ...{ id, since: iso(since), text, hint, blocks },
+  })),
+});
+
 export function presentSilence(silence: Silence): wire.Silence {
   const { createdAt, until, version: _version, ...rest } = silence;
   return { ...rest, createdAt: iso(createdAt), until: iso(until) };
 }
 
 export function presentNotification(notification: Notification): wire.Notification {
-  const { createdAt, nextAt, body: _body, version: _version, ...rest } = notification;
+  const { createdAt, nextAt, body: _body, version: _version, failedAt: _failedAt, ...rest } = notification;
   return { ...rest, createdAt: iso(createdAt), nextAt: iso(nextAt) };
 }
 

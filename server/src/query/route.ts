@@ -53,7 +53,10 @@ export interface QueryContext {
   clock: Clock;
   counters: Counters;
   about(): About;
+  /** Why nothing can be taken now. */
   ready(): Promise<string[]>;
+  /** What is wrong with Fermata itself now, the worst first. */
+  conditions(): readonly { id: string; since: number; text: string; hint: string; blocks: boolean }[];
 }
 
 /** One line per route. `scope` is what a key will need once there are keys; `none` is open to everyone. */
@@ -64,6 +67,7 @@ export interface Route {
   summary: string;
   query?: z.ZodObject;
   body?: z.ZodObject;
+  answer?: z.ZodObject;
   handle: (context: QueryContext, request: Request, response: Response) => Promise<void> | void;
 }
 

@@ -8,6 +8,7 @@ import { metricsText } from './metrics.ts';
 import {
   presentFlow,
   presentFlowType,
+  presentHealth,
   presentIncident,
   presentNotification,
   presentService,
@@ -35,6 +36,20 @@ const silenceBody = z.strictObject({
 const suggestQuery = z.strictObject({ q: z.string().max(500).default('') });
 const noteBody = z.strictObject({ text: z.string().max(2000).default('') });
 
+const readyAnswer = z.object({ ready: z.boolean(), problems: z.array(z.string()) });
+const healthAnswer = z.object({
+  ready: z.boolean().describe('Spans are taken'),
+  conditions: z.array(
+    z.object({
+      id: z.string().describe('The same for as long as it lasts'),
+      since: z.iso.datetime(),
+      text: z.string(),
+      hint: z.string().describe('What to do about it'),
+      blocks: z.boolean().describe('Nothing is taken while it lasts'),
+    }),
+  ),
+});
+
 export const ROUTES: readonly Route[] = [
   {
     path: '/healthz',
@@ -42,8 +57,21 @@ export const ROUTES: readonly Route[] = [
     summary: 'Alive',
     handle: (_context, _request, response) => void response.json({ ok: true }),
   },
-  { path: '/readyz', scope: 'none', summary: 'Store open, intake below its high-water mark', handle: readyz },
+  {
+    path: '/readyz',
+    scope: 'none',
+    summary: 'Spans can be taken and stored now; 503 with `problems`, in words, where not',
+    answer: readyAnswer,
+    handle: readyz,
+  },
   { path: '/metrics', scope: 'none', summary: 'OpenMetrics of this server', handle: metrics },
+  {
+    path: '/api/v1/health',
+    scope: 'read',
+    summary: 'What is wrong with Fermata itself now, the worst first, and what to do about it',
+    answer: healthAnswer,
+    handle: health,
+  },
   { path: '/api/v1/about', scope: 'read', summary: 'This server, and how to send to it', handle: about },
   {
     path: '/api/v1/flows',
@@ -135,6 +163,10 @@ export const ROUTES: readonly Route[] = [
 async function readyz(context: QueryContext, _request: Request, response: Response): Promise<void> {
   const problems = await context.ready();
   response.status(problems.length === 0 ? 200 : 503).json({ ready: problems.length === 0, problems });
+}
+
+function health(context: QueryContext, _request: Request, response: Response): void {
+  response.json(presentHealth(context.conditions()));
 }
 
 function metrics(context: QueryContext, _request: Request, response: Response): void {
@@ -272,7 +304,12 @@ async function getSpans(context: QueryContext, request: Request, response: Respo
   const id = await resolve(context, request, response, '/spans');
   if (id === null) return;
   const { items, total } = await context.store.spansOf(id, parsed.data.limit);
-  response.json({ items: items.map(presentSpan), total, truncated: items.length < total });
+  response.json({
+    items: items.map(presentSpan),
+    total,
+    truncated: items.length < total,
+    incomplete: context.store.isBehind,
+  });
 }
 
 /** 308 to the canonical id, 300 with the list where several flows have the name; null when answered. */
@@ -321,7 +358,10 @@ async function flowTypes(context: QueryContext, _request: Request, response: Res
 async function services(context: QueryContext, _request: Request, response: Response): Promise<void> {
   const { items, incomplete } = await context.store.services();
   const wrong = context.wrongClocks();
-  response.json({ items: items.map((row) => presentService(row, wrong)), incomplete });
+  response.json({
+    items: items.map((row) => presentService(row, wrong)),
+    incomplete: incomplete || context.store.isBehind,
+  });
 }
 
 /** express 5 spells parameters `:id`, OpenAPI `{id}`; the table has OpenAPI's. */

@@ -18,6 +18,8 @@ export interface Receiver {
   readonly grpcPort: number;
   /** Below its high-water mark: ready for more. */
   readonly ready: boolean;
+  /** How long the oldest request waits for its commit, ms. */
+  readonly oldestMs: number;
   start(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -32,6 +34,8 @@ export interface ReceiverOptions<P> {
   random: () => number;
   prepare: IntakeOptions<P>['prepare'];
   write: IntakeOptions<P>['write'];
+  refusal?: IntakeOptions<P>['refusal'];
+  onCommit?: IntakeOptions<P>['onCommit'];
 }
 
 /** OTLP 1.11: a server limits requests after decompression; recommended 64 MiB. */
@@ -52,9 +56,12 @@ export function createReceiver<P>(options: ReceiverOptions<P>): Receiver {
     mostLingerMs: 50,
     prepare: (request) => options.prepare(request),
     write: (prepared) => options.write(prepared),
+    refusal: () => options.refusal?.() ?? null,
+    onCommit: (failure) => options.onCommit?.(failure),
   });
   const budget = createBudget(options.clock, MAX_BYTES, 4 * MAX_BYTES);
   counters.gauge('fermata_intake_waiting', () => intake.waiting);
+  counters.gauge('fermata_intake_oldest_seconds', () => intake.oldestMs / 1000);
   counters.gauge('fermata_request_bytes_in_flight', () => budget.inFlight);
   const offer = (request: OtlpExport): Promise<void> => intake.offer(request);
   const http: Server = createServer(
@@ -80,6 +87,9 @@ export function createReceiver<P>(options: ReceiverOptions<P>): Receiver {
     },
     get ready() {
       return intake.waiting < MAX_WAITING / 2;
+    },
+    get oldestMs() {
+      return intake.oldestMs;
     },
     async start() {
       httpPort = await listen(http, options.host, options.httpPort, 'OTLP/HTTP', 'FERMATA_OTLP_HTTP_PORT');

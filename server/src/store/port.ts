@@ -22,6 +22,8 @@ import type { FlowSearch } from '../model/search.ts';
  */
 export interface Store {
   readonly kind: 'embedded' | 'clickhouse';
+  /** What was acknowledged last cannot be queried now: the last read of raw spans, or of services, went without it. */
+  readonly isBehind: boolean;
   /** Opens, migrates. Rejects with an error that tells the operator what to do. */
   start(): Promise<void>;
   /** Idempotent; awaits inserts in flight. */
@@ -104,7 +106,7 @@ export interface LoadBound {
   onCut(token: string): void;
 }
 
-export type DocumentKind = 'definition' | 'view' | 'clock';
+export type DocumentKind = 'definition' | 'view' | 'clock' | 'probe';
 
 /** A flow's row as it was written. `timelineComputedMs` is the moment its timeline was computed. */
 export interface FlowRow extends SeenFlow {

@@ -107,11 +107,22 @@ export function createStoreOver(
     return `(SELECT * REPLACE (if(${settled}, 'ended', phase) AS phase, if(${settled}, settles_as, outcome) AS outcome, if(${settled}, settles_as, status) AS status) FROM flows FINAL WHERE deleted = 0 AND ${condition})`;
   };
 
+  let isBehind = false;
+  /** For people: what is in the table is an answer where the rest cannot be put there now. Correlation needs all of it. */
+  const settledIfPossible = async (): Promise<void> => {
+    isBehind = await tracked(connection.settled()).then(
+      () => false,
+      () => true,
+    );
+  };
   /** Every record of each of these spans. */
-  const spansAt = async (keys: readonly string[]): Promise<Map<string, StoredSpan[]>> => {
+  const spansAt = async (
+    keys: readonly string[],
+    settled = (): Promise<void> => tracked(connection.settled()),
+  ): Promise<Map<string, StoredSpan[]>> => {
     const traces = [...new Set(keys.map(traceIdOf))];
     const spans = new Map<string, StoredSpan[]>();
-    await tracked(connection.settled());
+    await settled();
     for (let i = 0; i < traces.length; i += TRACES_AT_ONCE) {
       const rows = await query<SpanRow>(
         `SELECT ${SPAN_FIELDS} FROM records WHERE trace_id IN {traces:Array(String)}`,
@@ -209,6 +220,9 @@ export function createStoreOver(
 
   return {
     kind: connection.kind,
+    get isBehind() {
+      return isBehind;
+    },
     async start() {
       await connection.open();
       await migrate(connection, schema);
@@ -416,7 +430,7 @@ export function createStoreOver(
       );
       if (row === undefined) return { items: [], total: 0 };
       const keys = [...new Set([...keysOf(row.members), ...keysOf(row.context)])];
-      const spans = await spansAt(keys);
+      const spans = await spansAt(keys, settledIfPossible);
       const found = keys.flatMap((key) => spans.get(key)?.[0] ?? []);
       found.sort((a, b) => (startOf(a) < startOf(b) ? -1 : 1));
       return { items: found.slice(0, limit), total: found.length };
@@ -462,7 +476,7 @@ export function createStoreOver(
            SELECT h.1 AS name, environment, h.2 AS destination, 0 AS sending FROM flows FINAL ARRAY JOIN arrayZip(hop_to_services, hop_destinations) AS h WHERE deleted = 0
          ) WHERE name != '' GROUP BY name, environment`,
       );
-      await tracked(connection.settled());
+      await settledIfPossible();
       const versions = await query<{ name: string; environment: string; versions: string[] }>(
         `SELECT service AS name, environment, arraySort(groupUniqArray(${MOST_VERSIONS + 1})(version)) AS versions
          FROM records WHERE service != '' GROUP BY service, environment`,

@@ -5,6 +5,7 @@ import type {
   Flow,
   FlowList,
   FlowTypeSummary,
+  Health,
   Incident,
   IncidentList,
   List,
@@ -55,6 +56,7 @@ async function get<T>(path: string, signal?: AbortSignal, body?: object): Promis
 }
 
 export const api = {
+  health: () => get<Health>('/api/v1/health'),
   about: () => get<About>('/api/v1/about'),
   flows: (query: URLSearchParams, signal?: AbortSignal) => get<FlowList>(`/api/v1/flows?${query}`, signal),
   flow: (id: string, signal?: AbortSignal) => get<Flow>(`/api/v1/flows/${encodeURIComponent(id)}`, signal),

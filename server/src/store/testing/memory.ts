@@ -87,6 +87,7 @@ export function memoryStore(now: () => number): MemoryStore {
   };
   return {
     kind: 'embedded',
+    isBehind: false,
     flows,
     start: async () => undefined,
     stop: async () => undefined,

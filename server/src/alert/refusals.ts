@@ -1,0 +1,158 @@
+import type { Clock } from '../base/clock.ts';
+import type { Counters } from '../base/counters.ts';
+import type { Incident, Notification } from '../model/incident.ts';
+import type { Incidents } from './incidents.ts';
+
+/**
+ * Channels that take nothing: whoever relies on one of them has to hear of it otherwise. One that refused, or could not be
+ * reached, for an hour without taking anything in between is an incident of Fermata itself, until it takes one, or is no
+ * channel any more.
+ */
+export interface Refusals {
+  /** From what an earlier life wrote down, once it is there. */
+  load(): void;
+  refused(channel: string, why: string): void;
+  /** It took one, or somebody says that it is over. */
+  over(channel: string): void;
+  /** Of each channel, since when it takes nothing, ms; null: it took the last one. */
+  since(channel: string): number | null;
+  /** A notification of it is another than it was. */
+  changed(channel: string): void;
+  /** How many wait, and were not taken: before incidents are written, not with each notification. */
+  count(): void;
+  open(): Incident[];
+  stop(): void;
+}
+
+export interface RefusalsOptions {
+  clock: Clock;
+  counters: Counters;
+  channels: readonly string[];
+  incidents: Pick<Incidents, 'raise' | 'amend' | 'withdraw' | 'openOf' | 'list'>;
+  notifications: ReadonlyMap<string, Notification>;
+  isUndecided(this: void, notification: Notification): boolean;
+  onChanged(): void;
+}
+
+interface Refusal {
+  since: number;
+  why: string;
+  cancel: () => void;
+}
+
+const LONG_MS = 3_600_000;
+
+export function createRefusals(options: RefusalsOptions): Refusals {
+  const { clock, channels, incidents, notifications, isUndecided } = options;
+  const refusing = new Map<string, Refusal>();
+  const toCount = new Set<string>();
+  const onLong = (channel: string, since: number, why: string): void => {
+    const key = refusalKey(channel);
+    if (incidents.openOf(key) === undefined)
+      incidents.raise(refusalIncident(channel, since, why, clock.now()));
+    incidents.amend(key, { cause: causeOf(why), lastAt: clock.now() });
+    toCount.add(channel);
+    options.onChanged();
+  };
+  const onOver = (channel: string): void => {
+    incidents.withdraw(refusalKey(channel));
+    options.onChanged();
+  };
+  const begin = (channel: string, since: number, why: string): void => {
+    const refusal: Refusal = { since, why, cancel: () => undefined };
+    refusing.set(channel, refusal);
+    refusal.cancel = clock.after(Math.max(0, since + LONG_MS - clock.now()), () =>
+      onLong(channel, since, refusal.why),
+    );
+  };
+  const over = (channel: string): void => {
+    refusing.get(channel)?.cancel();
+    refusing.delete(channel);
+    onOver(channel);
+  };
+  const open = (): Incident[] => channels.flatMap((name) => incidents.openOf(refusalKey(name)) ?? []);
+  options.counters.gauge('fermata_channel_refusing_seconds', () =>
+    channels.map((channel) => ({
+      labels: { channel },
+      value: (clock.now() - (refusing.get(channel)?.since ?? clock.now())) / 1000,
+    })),
+  );
+  return {
+    load() {
+      const tookMs = new Map<string, number>();
+      const took = (channel: string, atMs: number): void =>
+        void tookMs.set(channel, Math.max(tookMs.get(channel) ?? 0, atMs));
+      for (const { channel, resolvedAt } of incidents.list())
+        if (channel !== null && resolvedAt !== null) took(channel, resolvedAt);
+      const list = [...notifications.values()];
+      for (const { channel, state, version } of list) if (state === 'sent') took(channel, version / 1000);
+      for (const channel of channels) {
+        const refused = list
+          .filter((one) => one.channel === channel && one.state !== 'sent' && one.attempts > 0)
+          .map(({ version, failedAt, lastError }) => ({
+            since: failedAt ?? Math.floor(version / 1000),
+            lastMs: version / 1000,
+            lastError,
+          }))
+          .filter(({ lastMs }) => lastMs > (tookMs.get(channel) ?? 0));
+        if (refused.length === 0) continue;
+        const since = Math.min(...refused.map((one) => Math.max(one.since, tookMs.get(channel) ?? 0)));
+        const last = refused.reduce((a, b) => (b.lastMs > a.lastMs ? b : a));
+        begin(channel, since, last.lastError);
+      }
+      const gone = incidents.list().filter(({ status, channel }) => status === 'open' && channel !== null);
+      for (const { channel } of gone) if (!refusing.has(channel!)) onOver(channel!);
+    },
+    refused(channel, why) {
+      const known = refusing.get(channel);
+      if (known === undefined) return begin(channel, clock.now(), why);
+      known.why = why;
+      if (clock.now() - known.since >= LONG_MS) onLong(channel, known.since, why);
+    },
+    over,
+    since: (channel) => refusing.get(channel)?.since ?? null,
+    changed: (channel) => void toCount.add(channel),
+    count() {
+      for (const { channel, key, count, openCount } of open()) {
+        if (!toCount.has(channel!)) continue;
+        const mine = [...notifications.values()].filter((one) => one.channel === channel);
+        const waits = mine.filter(isUndecided).length;
+        const refused = mine.filter(({ state, attempts }) => state !== 'sent' && attempts > 0).length;
+        if (waits !== openCount || refused > count)
+          incidents.amend(key, { openCount: waits, count: Math.max(count, refused) });
+      }
+      toCount.clear();
+    },
+    open,
+    stop() {
+      for (const { cancel } of refusing.values()) cancel();
+    },
+  };
+}
+
+const refusalKey = (channel: string): string => `channel-refuses:${channel}`;
+
+/** As it opens. */
+function refusalIncident(channel: string, since: number, why: string, nowMs: number): Incident {
+  const about = {
+    rule: 'channel-refuses',
+    severity: 'critical',
+    flowType: '',
+    service: 'fermata',
+    step: null,
+  } as const;
+  const key = refusalKey(channel);
+  return {
+    ...{ ...about, key, keys: [key], id: `${key}-${nowMs.toString(36)}`, lasting: true, status: 'open' },
+    ...{
+      title: `Channel ${channel} takes no notifications`,
+      cause: causeOf(why),
+      environment: '',
+      place: null,
+    },
+    ...{ dependency: null, channel, parts: [about], foldedInto: null, count: 0, openCount: 0 },
+    ...{ firstAt: since, lastAt: nowMs, resolvedAt: null, drainPerMinute: null, etaAt: null, value: null },
+    ...{ exampleFlowIds: [], notes: [], ack: null, outgrownAt: null, version: nowMs * 1000 },
+  };
+}
+const causeOf = (why: string): string => `the last one: ${why}`;

@@ -1,0 +1,83 @@
+import type { Clock } from '../base/clock.ts';
+import { failureOf, type Failure } from '../base/failures.ts';
+import type { Condition } from './condition.ts';
+
+/**
+ * What became of the last commit. One that fails is believed until another succeeds; where nobody sends, because we said
+ * that we are not ready, something small is written instead, ever more seldom for as long as commits go on to fail.
+ */
+export interface Commits {
+  happened(failure?: unknown): void;
+  /** Tries whether writing works again, where that is due. */
+  look(): Promise<void>;
+  conditions(): Condition[];
+  /** One succeeded a moment ago. */
+  readonly goOn: boolean;
+}
+
+export interface CommitsOptions {
+  clock: Clock;
+  /** Writes something small as durably as a commit. */
+  probe: () => Promise<void>;
+  /** How long the oldest request waits for its commit, ms. */
+  oldestMs: () => number;
+}
+
+const FIRST_PROBE_MS = 2000;
+const LONGEST_PROBE_MS = 60_000;
+const OLD_MS = 10_000;
+const LATELY_MS = 10_000;
+
+export function createCommits({ clock, probe, oldestMs }: CommitsOptions): Commits {
+  let failing: { since: number; lastMs: number; failure: Failure } | undefined;
+  let probeMs = FIRST_PROBE_MS;
+  let succeededMs = -Infinity;
+  let probing: Promise<void> | undefined;
+  const failed = (cause: unknown): void => {
+    const now = clock.now();
+    failing = { since: failing?.since ?? now, lastMs: now, failure: failureOf(cause) };
+  };
+  const tryAgain = async (): Promise<void> => {
+    try {
+      await probe();
+      failing = undefined;
+      probeMs = Math.min(LONGEST_PROBE_MS, 2 * probeMs);
+    } catch (cause) {
+      failed(cause);
+    } finally {
+      probing = undefined;
+    }
+  };
+  return {
+    happened(failure) {
+      if (failure !== undefined) return failed(failure);
+      failing = undefined;
+      succeededMs = clock.now();
+      probeMs = FIRST_PROBE_MS;
+    },
+    get goOn() {
+      return clock.now() - succeededMs <= LATELY_MS;
+    },
+    async look() {
+      if (failing !== undefined && clock.now() - failing.lastMs >= probeMs) await (probing ??= tryAgain());
+    },
+    conditions() {
+      const found: Condition[] = [];
+      if (failing !== undefined) {
+        const { since, failure } = failing;
+        const text = `Spans cannot be stored: ${failure.text}`;
+        found.push({ id: 'commits-failing', text, hint: failure.hint, blocks: true, since });
+      }
+      const waits = oldestMs();
+      if (waits > OLD_MS)
+        found.push({
+          id: 'commits-waiting',
+          text: `A request has waited ${Math.round(waits / 1000)} s to be stored`,
+          hint: 'Is the ClickHouse server, or the disk, overloaded or hanging?',
+          blocks: true,
+          since: clock.now() - waits,
+        });
+      return found;
+    },
+  };
+}

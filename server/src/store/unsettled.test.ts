@@ -1,0 +1,45 @@
+import { expect, test } from 'vitest';
+import type { Connection } from './connection.ts';
+import { createStoreOver } from './store.ts';
+
+/** Over a table that does not take what was acknowledged last. */
+const flow = { id: 'f', version: '1', deleted: 0, moved_to: '', tokens: [], causes: '[]', context: '' };
+const row = {
+  ...flow,
+  members: `${'a'.repeat(32)}${'b'.repeat(16)}`,
+  name: 'shop',
+  environment: '',
+  steps: '1',
+};
+const over = (settled: () => Promise<void>): ReturnType<typeof createStoreOver> => {
+  const connection = {
+    kind: 'embedded',
+    query: (sql: string) => Promise.resolve(sql.includes('FROM flows') ? [row] : []),
+    settled,
+  } as unknown as Connection;
+  return createStoreOver(
+    connection,
+    { retentionDays: 1, cluster: '' },
+    () => 0,
+    (rows, read) => rows.map(read),
+  );
+};
+
+test('people read what there is, and that there is more; whoever joins flows needs all of it', async () => {
+  let refuses = true;
+  const store = over(() => (refuses ? Promise.reject(new Error('disk full')) : Promise.resolve()));
+  for (const read of [
+    async () => (await store.services()).items.map(({ name }) => name),
+    async () => ['shop'].slice((await store.spansOf('f', 10)).total),
+  ]) {
+    refuses = true;
+    expect(await read()).toEqual(['shop']);
+    expect(store.isBehind).toBe(true);
+    refuses = false;
+    expect(await read()).toEqual(['shop']);
+    expect(store.isBehind).toBe(false);
+  }
+  refuses = true;
+  await expect(store.loadByIds(['f'])).rejects.toMatchObject({ code: 'store.unavailable' });
+  await expect(store.watermarks()).rejects.toMatchObject({ code: 'store.unavailable' });
+});
