@@ -39,7 +39,7 @@ vi.mock('node:fs/promises', async (original) => {
   const wrapped = (file: promises.FileHandle, path: string): promises.FileHandle =>
     new Proxy(file, {
       get(_target, name: keyof promises.FileHandle) {
-        const value = file[name] as unknown;
+        const value: unknown = Reflect.get(file, name);
         if (typeof value !== 'function') return value;
         const call = (...args: unknown[]): unknown =>
           (value as (...all: unknown[]) => unknown).apply(file, args);
