@@ -37,11 +37,12 @@ export function createStore(options: StoreOptions): Store {
 }
 
 /** The engine in this process; spans go through a journal, for it takes few large inserts well and many small ones badly. */
-function embedded({ directory, memoryLimitBytes, clock, log }: StoreOptions): Connection {
+function embedded({ directory, memoryLimitBytes, clock, log, counters }: StoreOptions): Connection {
   return journaled(embeddedConnection(directory, memoryLimitBytes, log), {
     directory: join(directory, 'journal'),
     clock,
     log,
+    counters,
     target: { table: 'records', columns: SPAN_COLUMNS, format: 'RowBinary' },
   });
 }

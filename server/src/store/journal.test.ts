@@ -15,6 +15,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { manualClock } from '../base/clock.ts';
+import { createCounters } from '../base/counters.ts';
 import { silentLog } from '../base/log.ts';
 import { createJournal, type Journal, type JournalTarget } from './journal.ts';
 
@@ -32,7 +33,9 @@ describe('journal', () => {
       directory,
       clock,
       log: silentLog,
+      counters: createCounters(),
       target,
+      exists: async () => true,
       insert: async (into, payload) => {
         expect(into).toEqual(target);
         if (refuse(payload.toString())) throw new Error('the table refuses');
@@ -45,7 +48,10 @@ describe('journal', () => {
     await journal.close();
     refuse = () => false;
   };
-  const files = (): string[] => readdirSync(directory).map((name) => join(directory, name));
+  const files = (): string[] =>
+    readdirSync(directory)
+      .filter((name) => name !== 'journal.state')
+      .map((name) => join(directory, name));
 
   beforeEach(() => {
     directory = join(mkdtempSync(join(tmpdir(), 'fermata-journal-')), 'journal');

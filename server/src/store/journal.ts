@@ -1,20 +1,25 @@
-import { mkdir, open, readFile, readdir, rename, unlink, type FileHandle } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { open, unlink, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
-import { crc32 } from 'node:zlib';
 import type { Clock } from '../base/clock.ts';
+import type { Counters } from '../base/counters.ts';
 import { FermataError, messageOf } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
-import type { InsertFormat } from './connection.ts';
+import { createAccountFile, type Account } from './journal-account.ts';
+import { encodeHead, encodeTarget, hashOf, KINDS, sizeOf, type JournalTarget } from './journal-record.ts';
+import { fileName, recover } from './journal-recovery.ts';
+import { createRows, type Rows } from './journal-rows.ts';
+
+export type { JournalTarget };
 
 /**
  * A write-ahead journal before a table. An insert costs the same 5 to 17 ms of CPU however small it is, so what must be
  * durable before an answer is appended to a file, and inserted a few times a second.
  *
- * A segment is a file of records: 4 bytes of length, 4 of CRC-32 (both little-endian), payload. The first record says
- * where the others belong (JSON); each other one is rows in the table's insert format. A segment ends where a record
- * does not check out: what follows was never acknowledged, or else the file is damaged and kept aside. A segment is
- * deleted when all of it is in the table; after a crash it is inserted again, and rows that were there already are there
- * twice (reads give one of each).
+ * A segment is a file of records (journal-record.ts): the first says where the others belong, each other one is rows in the
+ * table's insert format. A segment is deleted when all of it is in the table; which ones there must be stands in an account
+ * (journal-account.ts). After a crash what is left is inserted again (journal-recovery.ts), and rows that were there already
+ * are there twice (reads give one of each).
  */
 export interface Journal {
   /** Inserts what an earlier life left. Rejects with `store.unavailable`; nothing is deleted then. */
@@ -30,27 +35,32 @@ export interface Journal {
   close(): Promise<void>;
 }
 
-export interface JournalTarget {
-  table: string;
-  columns: readonly string[];
-  format: InsertFormat;
-}
-
 export interface JournalOptions {
   directory: string;
   clock: Clock;
   log: Log;
+  counters: Counters;
   target: JournalTarget;
   insert(target: JournalTarget, rows: Buffer): Promise<void>;
+  /** Is there such a table? Rejects where nobody can say. */
+  exists(table: string): Promise<boolean>;
 }
 
 interface Segment {
+  number: number;
+  /** In each of its records, so that nothing else is taken for one. */
+  random: number;
   path: string;
   file: FileHandle;
   /** Of the file, up to the end of the last record, bytes. */
   size: number;
+  /** Sequence numbers of its rows, without `to`. */
+  from: number;
+  to: number;
   /** Appended, not in the table. */
   rows: Rows;
+  /** When the first of these came. */
+  sinceMs: number;
   /** Which of its payloads is tried first, where they are tried one by one. */
   next: number;
 }
@@ -62,23 +72,28 @@ const RETRY_MS = 1000;
 const MUCH_BYTES = 16 * 1024 * 1024;
 /** … and beyond this much, senders wait for the table. */
 const MOST_BYTES = 128 * 1024 * 1024;
-/** Of what an earlier life left, in one insert. */
-const CHUNK_BYTES = 32 * 1024 * 1024;
 const MOST_SPARE = 2;
 /** Segments that wait for a table that takes nothing: each holds a file and memory. The current one grows meanwhile. */
 const MOST_ENDED = 4;
 /** A table that refused so many payloads, and took none, is not asked for the others now. */
 const MOST_REFUSED = 3;
-const SUFFIX = '.journal';
-const DAMAGED = '.damaged';
+const FAILURES = 'fermata_journal_failures_total';
 
 export function createJournal(options: JournalOptions): Journal {
-  const { directory, clock, log, target } = options;
+  const { directory, clock, log, counters, target } = options;
+  const account = createAccountFile(directory);
+  const targetHash = hashOf(target);
   let number = 0;
+  /** Of the next record. */
+  let sequence = 0;
   const spare: Buffer[] = [];
   let current: Segment | undefined;
   /** Closed to records, not yet in the table. */
   const ended: Segment[] = [];
+  /** All that the next start must find, in the order in which they were begun. */
+  const live = new Set<Segment>();
+  /** Files that nobody needs, and that must not go before the account is without them. */
+  const unwanted: string[] = [];
   let bytes = 0;
   let appending: Promise<unknown> = Promise.resolve();
   let inserting: Promise<void> | undefined;
@@ -88,14 +103,52 @@ export function createJournal(options: JournalOptions): Journal {
   let failed: { error: unknown; atMs: number } | undefined;
   const refuses = (): boolean => failed !== undefined && clock.now() < failed.atMs + RETRY_MS;
 
+  counters.add(FAILURES, 0);
+  counters.gauge('fermata_journal_bytes', () => bytes);
+  counters.gauge('fermata_journal_oldest_milliseconds', () => {
+    const since = [...live].filter(({ rows }) => rows.size > 0).map(({ sinceMs }) => sinceMs);
+    return since.length === 0 ? 0 : Math.max(0, clock.now() - Math.min(...since));
+  });
+
+  const saveAccount = (): Promise<void> =>
+    account.save((): Account => ({
+      number,
+      sequence,
+      target,
+      live: [...live].map(({ number, random, from, to }) => ({ number, random, from, to })),
+    }));
+  const write = async (
+    segment: Segment,
+    kind: typeof KINDS.rows | typeof KINDS.target,
+    payload: readonly Buffer[],
+  ): Promise<void> => {
+    const head = encodeHead({ kind, sequence, segment: segment.random, target: targetHash }, payload);
+    const size = head.length + sizeOf(payload);
+    const { bytesWritten } = await segment.file.writev([head, ...payload]);
+    if (bytesWritten !== size) throw new Error('the disk is full');
+    await segment.file.datasync();
+    segment.size += size;
+  };
   const begin = async (): Promise<Segment> => {
-    const path = join(directory, String(++number).padStart(12, '0') + SUFFIX);
-    const file = await open(path, 'ax');
-    const segment: Segment = { path, file, size: 0, rows: createRows(spare.pop()), next: 0 };
+    const path = join(directory, fileName(++number));
+    const segment: Segment = {
+      number,
+      random: randomBytes(4).readUInt32LE(),
+      path,
+      file: await open(path, 'ax'),
+      size: 0,
+      from: sequence,
+      to: sequence,
+      rows: createRows(spare.pop()),
+      sinceMs: 0,
+      next: 0,
+    };
     try {
-      await writeRecord(segment, [Buffer.from(JSON.stringify(target))]);
+      await write(segment, KINDS.target, [encodeTarget(target)]);
       const folder = await open(directory, 'r');
       await folder.sync().finally(() => folder.close());
+      live.add(segment);
+      await saveAccount();
     } catch (error) {
       await discard(segment);
       throw error;
@@ -111,11 +164,22 @@ export function createJournal(options: JournalOptions): Journal {
     return true;
   };
   /** Nothing in it is needed any more. If it stays, its rows are inserted again with the next start. */
-  const discard = async ({ path, file }: Segment): Promise<void> => {
-    await file.close().catch(() => undefined);
-    await unlink(path).catch((error: unknown) =>
-      log.warn({ reason: messageOf(error), path }, 'a file of the journal could not be deleted'),
-    );
+  const discard = async (segment: Segment): Promise<void> => {
+    await segment.file.close().catch(() => undefined);
+    live.delete(segment);
+    unwanted.push(segment.path);
+    const paths = unwanted.splice(0);
+    try {
+      await saveAccount();
+      while (paths.length > 0) await unlink(paths.pop()!);
+    } catch (error) {
+      // Those that are left go with the next one.
+      unwanted.push(...paths);
+      log.warn(
+        { reason: messageOf(error), path: segment.path },
+        'a file of the journal could not be deleted',
+      );
+    }
   };
 
   /** One bad payload must not hold back the others: after a failure each is tried by itself. */
@@ -164,7 +228,11 @@ export function createJournal(options: JournalOptions): Journal {
         } catch (error) {
           failure = { error };
         }
-      if (failure) throw failure.error;
+      if (failure) {
+        // These wait for longer than a moment: if they are lost meanwhile, it is known how many they were.
+        await saveAccount().catch(() => undefined);
+        throw failure.error;
+      }
     }
   };
   const insertNow = (): Promise<void> => {
@@ -177,6 +245,7 @@ export function createJournal(options: JournalOptions): Journal {
         },
         (error: unknown) => {
           failed = { error, atMs: clock.now() };
+          counters.add(FAILURES);
           log.error(
             { detail: messageOf(error).slice(0, 500), bytes, directory },
             'spans could not be inserted from the journal; trying again',
@@ -206,9 +275,9 @@ export function createJournal(options: JournalOptions): Journal {
     current ??= await begin();
     const segment = current;
     try {
-      await writeRecord(segment, rows);
+      await write(segment, KINDS.rows, rows);
     } catch (error) {
-      // Nothing may follow a record that is torn: it would not be found. And what is full of it stays full.
+      // Nothing may follow a record that is torn, for it looks like damage. And what is full of it stays full.
       const mended = await segment.file.truncate(segment.size).then(
         () => true,
         () => false,
@@ -220,35 +289,25 @@ export function createJournal(options: JournalOptions): Journal {
       }
       throw error;
     }
+    segment.to = ++sequence;
+    if (segment.rows.size === 0) segment.sinceMs = clock.now();
     segment.rows.add(rows);
     bytes += sizeOf(rows);
   };
 
   return {
     async open() {
-      await mkdir(directory, { recursive: true });
-      const paths = (await readdir(directory)).filter((name) => name.endsWith(SUFFIX)).sort();
-      number = Number.parseInt(paths.at(-1) ?? '0', 10);
-      for (const path of paths.map((name) => join(directory, name))) {
-        const { records, torn, damaged } = recordsOf(await readFile(path));
-        const [head, ...payloads] = records;
-        try {
-          for (const rows of chunksOf(payloads))
-            await options.insert(JSON.parse(String(head)) as JournalTarget, rows);
-        } catch (cause) {
-          throw new FermataError('store.unavailable', `${path} cannot be inserted: ${messageOf(cause)}`, {
-            cause,
-            hint: 'It holds spans that were acknowledged. Check the disk, or start the version that wrote it.',
-          });
-        }
-        if (damaged) {
-          await rename(path, path + DAMAGED);
-          log.error(
-            { path: path + DAMAGED, bytes: torn },
-            'a file of the journal is damaged: acknowledged spans may be lost; what is left of them is kept there',
-          );
-        } else await unlink(path);
-        log.info({ bytes: sizeOf(payloads), torn }, 'spans from the journal of the last run');
+      try {
+        ({ number, sequence } = await recover(options, account));
+        await saveAccount();
+        const folder = await open(directory, 'r');
+        await folder.sync().finally(() => folder.close());
+      } catch (cause) {
+        if (cause instanceof FermataError) throw cause;
+        throw new FermataError('store.unavailable', `${directory} cannot be used: ${messageOf(cause)}`, {
+          cause,
+          hint: 'It holds spans that were acknowledged. Check the disk.',
+        });
       }
     },
     async append(rows) {
@@ -273,100 +332,3 @@ export function createJournal(options: JournalOptions): Journal {
     },
   };
 }
-
-/** Payloads one after the other in one buffer, which is used again: buffers that live for a while cost whole collections. */
-interface Rows {
-  readonly size: number;
-  readonly memory: Buffer;
-  add(payload: readonly Buffer[]): void;
-  all(): Buffer;
-  each(): Buffer[];
-  /** Forgets all but these, which are among `each()`. */
-  keep(payloads: readonly Buffer[]): void;
-}
-
-function createRows(memory: Buffer = Buffer.allocUnsafeSlow(1024 * 1024)): Rows {
-  let ends: number[] = [];
-  const size = (): number => ends.at(-1) ?? 0;
-  const add = (payload: readonly Buffer[]): void => {
-    const from = size();
-    const to = from + sizeOf(payload);
-    if (to > memory.length) {
-      const larger = Buffer.allocUnsafeSlow(Math.max(2 * memory.length, to));
-      memory.copy(larger, 0, 0, from);
-      memory = larger;
-    }
-    let at = from;
-    for (const part of payload) at += part.copy(memory, at);
-    ends.push(to);
-  };
-  return {
-    get size() {
-      return size();
-    },
-    get memory() {
-      return memory;
-    },
-    add,
-    all: () => memory.subarray(0, size()),
-    each: () => ends.map((end, i) => memory.subarray(ends[i - 1] ?? 0, end)),
-    keep(payloads) {
-      // In ascending order, so that nothing is overwritten before it is moved.
-      ends = [];
-      for (const payload of payloads) add([payload]);
-    },
-  };
-}
-
-async function writeRecord(segment: Segment, payload: readonly Buffer[]): Promise<void> {
-  const head = Buffer.alloc(HEAD_BYTES);
-  const length = sizeOf(payload);
-  head.writeUInt32LE(length, 0);
-  head.writeUInt32LE(
-    payload.reduce((sum, part) => crc32(part, sum), 0),
-    4,
-  );
-  const size = head.length + length;
-  const { bytesWritten } = await segment.file.writev([head, ...payload]);
-  if (bytesWritten !== size) throw new Error('the disk is full');
-  await segment.file.datasync();
-  segment.size += size;
-}
-
-const HEAD_BYTES = 8;
-
-/**
- * Records up to the first that does not check out, and how many bytes follow them. A crash leaves a record that ends too
- * soon, or zeros; one that is all there and is not what was written is damage.
- */
-function recordsOf(file: Buffer): { records: Buffer[]; torn: number; damaged: boolean } {
-  const records: Buffer[] = [];
-  let at = 0;
-  let damaged = false;
-  while (at + HEAD_BYTES <= file.length) {
-    const length = file.readUInt32LE(at);
-    const to = at + HEAD_BYTES + length;
-    if (length === 0 || to > file.length) break;
-    const payload = file.subarray(at + HEAD_BYTES, to);
-    if (crc32(payload) !== file.readUInt32LE(at + 4)) {
-      damaged = true;
-      break;
-    }
-    records.push(payload);
-    at = to;
-  }
-  return { records, torn: file.length - at, damaged };
-}
-
-function* chunksOf(payloads: readonly Buffer[]): Iterable<Buffer> {
-  let chunk: Buffer[] = [];
-  for (const payload of payloads) {
-    chunk.push(payload);
-    if (sizeOf(chunk) < CHUNK_BYTES) continue;
-    yield Buffer.concat(chunk);
-    chunk = [];
-  }
-  if (chunk.length > 0) yield Buffer.concat(chunk);
-}
-
-const sizeOf = (list: readonly Buffer[]): number => list.reduce((sum, one) => sum + one.length, 0);

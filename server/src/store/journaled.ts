@@ -2,10 +2,20 @@ import type { Connection } from './connection.ts';
 import { createJournal, type JournalOptions } from './journal.ts';
 
 /** A connection whose inserts into one table go through a journal: durable when they resolve, in the table soon. */
-export function journaled(connection: Connection, options: Omit<JournalOptions, 'insert'>): Connection {
+export function journaled(
+  connection: Connection,
+  options: Omit<JournalOptions, 'insert' | 'exists'>,
+): Connection {
   const journal = createJournal({
     ...options,
     insert: ({ table, columns, format }, rows) => connection.insert(table, columns, format, [rows]),
+    async exists(table) {
+      const found = await connection.query(
+        'SELECT name FROM system.tables WHERE database = currentDatabase() AND name = {table:String}',
+        { table },
+      );
+      return found.length > 0;
+    },
   });
   return {
     ...connection,

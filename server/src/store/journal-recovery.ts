@@ -1,0 +1,213 @@
+import { mkdir, readdir, readFile, rename, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Counters } from '../base/counters.ts';
+import { FermataError, messageOf } from '../base/errors.ts';
+import type { Log } from '../base/log.ts';
+import { lossOf, type Account, type AccountFile } from './journal-account.ts';
+import { hashOf, readSegment, sizeOf, type JournalTarget, type SegmentContents } from './journal-record.ts';
+
+/**
+ * What an earlier life left comes into the table. A file is deleted only if it was read to its end; what is damaged is kept
+ * aside, and how much is missing is said and counted (guarded by journal-damage.test.ts).
+ */
+export interface RecoveryOptions {
+  directory: string;
+  log: Log;
+  counters: Counters;
+  target: JournalTarget;
+  insert(target: JournalTarget, rows: Buffer): Promise<void>;
+  /** Is there such a table? Rejects where nobody can say. */
+  exists(table: string): Promise<boolean>;
+}
+
+export const SUFFIX = '.journal';
+const OWN = /^(\d{12,15})\.journal$/;
+/** Under which suffixes files are kept aside, and what is said then. */
+const ASIDE = {
+  damaged:
+    'a file of the journal is damaged: so many acknowledged records are lost, the others are in the table ' +
+    '(not exact: nobody can tell whether its last one was acknowledged). ' +
+    'Check the disk; what is kept may be deleted when nobody needs it',
+  torn:
+    'the last record of the journal is incomplete: it was never acknowledged, unless the file was cut since. ' +
+    'What is kept may be deleted when nobody needs it',
+  foreign:
+    'a file of the journal is for a table that does not exist: nothing of it was inserted. ' +
+    'Give it its old name and start the version that wrote it, or delete it',
+  unknown:
+    'a file of the journal is damaged, and nothing tells for which table it is: nothing of it was inserted. ' +
+    'Check the disk; what is kept may be deleted when nobody needs it',
+} as const;
+type Fate = keyof typeof ASIDE;
+const KEPT = new RegExp(`^(\\d{12,15})\\.journal\\.(?:${Object.keys(ASIDE).join('|')})\\b`);
+const DAMAGED_RECORDS = 'fermata_journal_damaged_records_total';
+const MISSING_RECORDS = 'fermata_journal_missing_records_total';
+/** In one insert. */
+const CHUNK_BYTES = 32 * 1024 * 1024;
+
+/** Gives where the next segment goes on. Rejects with `store.unavailable`: what is not in the table is still there then. */
+export async function recover(
+  options: RecoveryOptions,
+  file: AccountFile,
+): Promise<Pick<Account, 'number' | 'sequence'>> {
+  const { directory, log, counters } = options;
+  // Shown from the start: a counter that begins with what it counts looks as if nothing had happened.
+  counters.add(DAMAGED_RECORDS, 0);
+  counters.add(MISSING_RECORDS, 0);
+  await mkdir(directory, { recursive: true });
+  const entries = await readdir(directory, { withFileTypes: true });
+  const names = new Set(entries.map(({ name }) => name));
+  const own = entries.filter((entry) => entry.isFile() && OWN.test(entry.name)).map(({ name }) => name);
+  for (const { name } of entries)
+    if (name.endsWith(SUFFIX) && !own.includes(name))
+      log.warn({ path: join(directory, name) }, 'this is no file of the journal, and is left alone');
+  let kept = [...names].filter((name) => KEPT.test(name)).length;
+  counters.gauge('fermata_journal_files_kept', () => kept);
+
+  const { account, isDamaged } = await file.read();
+  let live = account?.live ?? [];
+  let sequence = account?.sequence ?? 0;
+  const numbers = [...names].map((name) => numberOf((OWN.exec(name) ?? KEPT.exec(name))?.[1]));
+  const number = Math.max(account?.number ?? 0, ...numbers);
+  const newest = live.at(-1)?.number ?? Math.max(0, ...own.map(numberOf));
+  const targets: Known[] = [account?.target ?? options.target, options.target].map((target) => ({
+    target,
+    version: 2,
+  }));
+  let lacksAccount = isDamaged;
+
+  /** Before its file goes, else the next start would miss it; after what is lost was said, else nobody would hear of it. */
+  const forget = async (gone: number): Promise<void> => {
+    live = live.filter((one) => one.number !== gone);
+    await file.save(() => ({ target: options.target, ...account, number, sequence, live }));
+  };
+  const nameAside = (name: string, fate: Fate): string => {
+    let free = `${name}.${fate}`;
+    for (let i = 2; names.has(free); i++) free = `${name}.${fate}.${i}`;
+    names.add(free);
+    return join(directory, free);
+  };
+  /** False: it does not tell for which table it is, and one that was not read yet may. */
+  const settle = async (name: string, isPostponed: boolean): Promise<boolean> => {
+    const path = join(directory, name);
+    const its = numberOf(name);
+    const ofAccount = live.find((one) => one.number === its);
+    const contents = readSegment(await readFile(path), ofAccount?.random);
+    const { version, rows, damage, torn, zeros } = contents;
+    if (contents.target) targets.push({ version, target: contents.target });
+    const target = contents.target ?? targetOf(contents, targets);
+    if (target === undefined && rows.length > 0 && !isPostponed) return false;
+    const payloads = rows.map(({ payload }) => payload);
+    const isTaken = target ? await isInserted(options, path, target, payloads) : payloads.length === 0;
+    if (isTaken) log.info({ path, bytes: sizeOf(payloads) }, 'spans from the journal of the last run');
+
+    const loss = lossOf(contents, ofAccount, its >= newest, account !== undefined);
+    const records = loss.records + (isTaken || target ? 0 : payloads.length);
+    const unread = damage.reduce((sum, { bytes }) => sum + bytes, torn);
+    const fate = fateOf(contents, records, isTaken, target !== undefined);
+    const aside = fate && nameAside(name, fate);
+    const facts = { path: aside ?? path, records, isExact: loss.isExact, unread, zeros };
+    counters.add(unread + zeros > 0 ? DAMAGED_RECORDS : MISSING_RECORDS, records);
+    if (fate) log[fate === 'torn' ? 'warn' : 'error'](facts, ASIDE[fate]);
+    else if (zeros > 0)
+      log.warn(facts, 'the journal ends in zeros: power was lost in a write, or a page was');
+    if (version === 2 && rows.length > 0) {
+      sequence = Math.max(sequence, rows.at(-1)!.sequence + 1);
+      lacksAccount ||= account === undefined;
+    }
+    await forget(its);
+    if (aside === undefined) await unlink(path);
+    else {
+      await rename(path, aside);
+      kept++;
+    }
+    return true;
+  };
+
+  const postponed: string[] = [];
+  for (const name of own.sort()) if (!(await settle(name, false))) postponed.push(name);
+  for (const name of postponed) await settle(name, true);
+  for (const { number: gone, from, to } of live) {
+    // Of the newest nothing tells where it ended; one that was begun holds something.
+    const records = gone === newest ? Math.max(1, to - from) : to - from;
+    const path = join(directory, fileName(gone));
+    counters.add(MISSING_RECORDS, records);
+    log.error(
+      { path, records, isExact: gone !== newest },
+      'a file of the journal is missing: so many acknowledged records are lost. Check the disk',
+    );
+    await forget(gone);
+  }
+  if (lacksAccount)
+    log.error(
+      { directory },
+      'journal.state is missing or damaged: whether files of the journal are missing cannot be told. Check the disk',
+    );
+  return { number, sequence };
+}
+
+export const fileName = (number: number): string => String(number).padStart(12, '0') + SUFFIX;
+const numberOf = (name = '0'): number => Number.parseInt(name, 10);
+
+/** Undefined: all of it was read, and nothing of it is needed any more. */
+function fateOf(
+  { damage, torn }: SegmentContents,
+  lost: number,
+  isTaken: boolean,
+  hasTarget: boolean,
+): Fate | undefined {
+  if (!isTaken) return hasTarget ? 'foreign' : 'unknown';
+  if (damage.length > 0 || lost > 0) return 'damaged';
+  return torn > 0 ? 'torn' : undefined;
+}
+
+interface Known {
+  version: 1 | 2;
+  target: JournalTarget;
+}
+
+/**
+ * Where the rows of a segment belong that lost the record which told it. Those of an earlier version tell nothing
+ * themselves: there, all others must agree.
+ */
+function targetOf(
+  { version, targetHash }: SegmentContents,
+  known: readonly Known[],
+): JournalTarget | undefined {
+  const same = known.filter((one) => one.version === version).map(({ target }) => target);
+  if (version === 2) return same.find((target) => hashOf(target) === targetHash);
+  return new Set(same.map(hashOf)).size === 1 ? same[0] : undefined;
+}
+
+/** False where there is no such table. A table that does not take rows now is another thing: nothing may be lost for it. */
+async function isInserted(
+  options: RecoveryOptions,
+  path: string,
+  target: JournalTarget,
+  payloads: readonly Buffer[],
+): Promise<boolean> {
+  try {
+    for (const rows of chunksOf(payloads)) await options.insert(target, rows);
+    return true;
+  } catch (cause) {
+    if ((await options.exists(target.table).catch(() => true)) === false) return false;
+    throw new FermataError('store.unavailable', `${path} cannot be inserted: ${messageOf(cause)}`, {
+      cause,
+      hint: 'It holds spans that were acknowledged. Check the disk, or start the version that wrote it.',
+    });
+  }
+}
+
+function* chunksOf(payloads: readonly Buffer[]): Iterable<Buffer> {
+  let chunk: Buffer[] = [];
+  let bytes = 0;
+  for (const payload of payloads) {
+    chunk.push(payload);
+    bytes += payload.length;
+    if (bytes < CHUNK_BYTES) continue;
+    yield Buffer.concat(chunk);
+    chunk = [];
+    bytes = 0;
+  }
+  if (chunk.length > 0) yield Buffer.concat(chunk);
+}

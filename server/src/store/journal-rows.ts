@@ -1,0 +1,45 @@
+import { sizeOf } from './journal-record.ts';
+
+/** Payloads one after the other in one buffer, which is used again: buffers that live for a while cost whole collections. */
+export interface Rows {
+  readonly size: number;
+  readonly memory: Buffer;
+  add(payload: readonly Buffer[]): void;
+  all(): Buffer;
+  each(): Buffer[];
+  /** Forgets all but these, which are among `each()`. */
+  keep(payloads: readonly Buffer[]): void;
+}
+
+export function createRows(memory: Buffer = Buffer.allocUnsafeSlow(1024 * 1024)): Rows {
+  let ends: number[] = [];
+  const size = (): number => ends.at(-1) ?? 0;
+  const add = (payload: readonly Buffer[]): void => {
+    const from = size();
+    const to = from + sizeOf(payload);
+    if (to > memory.length) {
+      const larger = Buffer.allocUnsafeSlow(Math.max(2 * memory.length, to));
+      memory.copy(larger, 0, 0, from);
+      memory = larger;
+    }
+    let at = from;
+    for (const part of payload) at += part.copy(memory, at);
+    ends.push(to);
+  };
+  return {
+    get size() {
+      return size();
+    },
+    get memory() {
+      return memory;
+    },
+    add,
+    all: () => memory.subarray(0, size()),
+    each: () => ends.map((end, i) => memory.subarray(ends[i - 1] ?? 0, end)),
+    keep(payloads) {
+      // In ascending order, so that nothing is overwritten before it is moved.
+      ends = [];
+      for (const payload of payloads) add([payload]);
+    },
+  };
+}
