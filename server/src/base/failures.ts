@@ -73,9 +73,9 @@ const MOST_CAUSES = 10;
 
 export function failureOf(error: unknown): Failure {
   const said: string[] = [];
-  for (let at = error, i = 0; at !== undefined && i < MOST_CAUSES; i++) {
+  for (let at = error, i = 0; at !== undefined && at !== null && i < MOST_CAUSES; i++) {
     const { code, cause } = at as { code?: unknown; cause?: unknown };
-    said.push(String(code ?? ''), messageOf(at));
+    said.push(typeof code === 'string' ? code : '', messageOf(at));
     at = cause;
   }
   const text = said.join('\n');

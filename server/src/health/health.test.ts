@@ -155,6 +155,7 @@ test('a store that never answers is a reason after two seconds, whoever asks, an
 
 test('a store that is slow to answer, and takes what is sent, is told and no reason to send nothing', async () => {
   const it = world();
+  await tick();
   it.ping = () => Promise.resolve(false);
   it.health.committed();
   expect(await it.health.notReady()).toEqual([]);

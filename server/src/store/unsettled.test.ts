@@ -6,6 +6,7 @@ import { createStoreOver } from './store.ts';
 const flow = { id: 'f', version: '1', deleted: 0, moved_to: '', tokens: [], causes: '[]', context: '' };
 const row = {
   ...flow,
+  flowTypes: [],
   members: `${'a'.repeat(32)}${'b'.repeat(16)}`,
   name: 'shop',
   environment: '',
