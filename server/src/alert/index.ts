@@ -424,11 +424,17 @@ export function createAlerts(options: AlertsOptions): Alerts {
           hint: `Channels: ${[...channels.keys()].join(', ') || 'none'}.`,
         });
       const notification = testNotification(channel, clock.now());
-      const { status } = await send(options.guard, channel, notification, clock.now());
-      if (status < 200 || status >= 300)
-        throw new FermataError('alert.not-taken', `${name} answered ${status}`, {
+      const notTaken = (why: string, cause?: unknown): FermataError =>
+        new FermataError('alert.not-taken', `${name} ${why}`, {
           hint: 'Check the address and the secret of the channel.',
+          cause,
         });
+      const { status } = await send(options.guard, channel, notification, clock.now()).catch(
+        (cause: unknown) => {
+          throw cause instanceof FermataError ? cause : notTaken(`took nothing: ${messageOf(cause)}`, cause);
+        },
+      );
+      if (status < 200 || status >= 300) throw notTaken(`answered ${status}`);
       refusals.over(name);
     },
     async idle() {
