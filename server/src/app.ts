@@ -35,6 +35,8 @@ export interface AppParts {
   clock?: Clock;
   log?: Log;
   random?: () => number;
+  /** All flow rows are drawn anew from the evidence, while everything else goes on. */
+  rebuildAll?: boolean;
 }
 
 /** The pipeline, top to bottom. Sinks are built first, sources last; each stage is handed its successor. */
@@ -78,6 +80,10 @@ export function createApp(config: Config, parts: AppParts = {}): App {
     unloadMs: config.unloadMs,
     runQuietMs: config.runQuietMs,
     requestFlows: config.requestFlows,
+    onRebuilt: () => {
+      if (incidentsLackFlows) alerts.allAreThere();
+      incidentsLackFlows = false;
+    },
     definitions: config.definitions,
     queryRules: config.alerts.rules,
     watched: () => push.watched,
@@ -100,6 +106,8 @@ export function createApp(config: Config, parts: AppParts = {}): App {
       ),
   });
 
+  /** None is over because its flows are not there: they are about to be drawn again. */
+  let incidentsLackFlows = false;
   // alert, aside: findings → incidents → people
   const alerts = createAlerts({
     clock,
@@ -207,7 +215,9 @@ export function createApp(config: Config, parts: AppParts = {}): App {
       try {
         await store.start();
         await pipeline.start();
-        await alerts.start();
+        incidentsLackFlows = pipeline.lacksRows;
+        await alerts.start(incidentsLackFlows);
+        pipeline.rebuild(parts.rebuildAll ?? false);
         webPort = await listen(web, config.host, config.port, 'dashboard', 'FERMATA_PORT');
         await receiver.start();
         tick();

@@ -235,6 +235,8 @@ export interface SpanList {
   items: RawSpan[];
   total: number;
   truncated: boolean;
+  /** The flow had more than are kept. */
+  incomplete: boolean;
 }
 
 export interface FlowTypeSummary {

@@ -268,11 +268,12 @@ async function getSpans(context: QueryContext, request: Request, response: Respo
   if (!parsed.success) throw invalid(parsed.error);
   const id = await resolve(context, request, response, '/spans');
   if (id === null) return;
-  const spans = await context.store.spansOf(id, parsed.data.limit);
+  const { spans, incomplete } = await context.store.spansOf(id, parsed.data.limit);
   response.json({
     items: spans.map(presentSpan),
     total: spans.length,
     truncated: spans.length === parsed.data.limit,
+    incomplete,
   });
 }
 

@@ -3,6 +3,9 @@ import type { OtlpLog, OtlpSpan } from '../model/otlp.ts';
 import type { EvidenceRecord } from '../model/record.ts';
 import type { Incident, Notification, Silence } from '../model/incident.ts';
 import type { FlowSearch } from '../model/search.ts';
+import type { Losses } from './connection.ts';
+
+export type { Losses };
 
 /**
  * Memory that survives a restart. The contract; `testing/conformance.ts` is its proof, run for every connection.
@@ -39,6 +42,13 @@ export interface Store {
   /** Highest batch number ever inserted, and the last one that the flow rows include. */
   watermarks(): Promise<{ lastBatch: number; derivedBatch: number; lastReceivedMs: number }>;
   replay(afterBatch: number): AsyncIterable<StoredSpan[]>;
+  /** Flow rows that were lost; absent where somebody else takes care of the disks. */
+  readonly losses?: Losses;
+  /**
+   * Evidence that rows claim to include and that is in none: whole traces to be drawn again, then flows that share spans
+   * with others. `all`: every trace. Some thousand spans at a time.
+   */
+  unincluded(all: boolean): AsyncIterable<Unincluded>;
   /**
    * Under which names (`model/names.ts`) flows and unowned spans are found, as hashes (`base/name-hash.ts`): of open flows
    * all, of the rest about `most`, of those that were received last. Without ORIGIN's: its trace is among them. Tokens that
@@ -82,7 +92,7 @@ export interface Store {
   findFlow(name: string): Promise<string[]>;
   getFlow(id: string): Promise<FlowRow | null>;
   /** Raw spans of a flow, oldest first. */
-  spansOf(id: string, limit: number): Promise<StoredSpan[]>;
+  spansOf(id: string, limit: number): Promise<FlowSpans>;
   flowTypes(): Promise<FlowTypeRow[]>;
   services(): Promise<ServiceRow[]>;
   /** Names of steps, the most frequent first. */
@@ -94,6 +104,19 @@ export interface Store {
 /** Opaque: only the store that made it reads it. */
 export interface PreparedSpans {
   readonly count: number;
+}
+
+export interface FlowSpans {
+  spans: StoredSpan[];
+  /** The flow had more: their records are gone, by age or with a broken part. */
+  incomplete: boolean;
+}
+
+export interface Unincluded {
+  spans: StoredSpan[];
+  flowIds: string[];
+  /** Traces that follow, as far as is known by now. */
+  left: number;
 }
 
 /** Of each token, `most` flows are given. */

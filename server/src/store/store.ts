@@ -19,6 +19,7 @@ import type { ReadRows } from './readable.ts';
 import { createRelatives } from './relatives.ts';
 import { toSql } from './search-sql.ts';
 import { smallTables, type InsertJson } from './small-tables.ts';
+import { createEvidence } from './unincluded.ts';
 import { fromSpanRow, SPAN_COLUMNS, SPAN_FIELDS, spanRows, type SpanRow } from './span-rows.ts';
 
 interface PreparedRows extends PreparedSpans {
@@ -63,10 +64,11 @@ export function createStoreOver(
       inFlight.delete(work);
     }
   };
-  const query = <Row>(sql: string, params?: Record<string, Param>): Promise<Row[]> =>
-    tracked(connection.query<Row>(sql, params));
+  const query = <Row>(sql: string, params?: Record<string, Param>, settings?: string): Promise<Row[]> =>
+    tracked(connection.query<Row>(sql, params, settings));
 
   const relatives = createRelatives(query);
+  const evidence = createEvidence(query, schema.retentionDays, now);
   const insertJson: InsertJson = (table, columns, rows) =>
     tracked(
       connection.insert(table, columns, 'JSONCompactEachRow', [
@@ -100,16 +102,17 @@ export function createStoreOver(
     return `(SELECT * REPLACE (if(${settled}, 'ended', phase) AS phase, if(${settled}, settles_as, outcome) AS outcome, if(${settled}, settles_as, status) AS status) FROM flows FINAL WHERE deleted = 0 AND ${condition})`;
   };
 
+  async function* recordsOf(traces: readonly string[]): AsyncIterable<SpanRow[]> {
+    await tracked(connection.settled());
+    for (let i = 0; i < traces.length; i += TRACES_AT_ONCE)
+      yield query<SpanRow>(`SELECT ${SPAN_FIELDS} FROM records WHERE trace_id IN {traces:Array(String)}`, {
+        traces: traces.slice(i, i + TRACES_AT_ONCE),
+      });
+  }
   /** Every record of each of these spans. */
   const spansAt = async (keys: readonly string[]): Promise<Map<string, StoredSpan[]>> => {
-    const traces = [...new Set(keys.map(traceIdOf))];
     const spans = new Map<string, StoredSpan[]>();
-    await tracked(connection.settled());
-    for (let i = 0; i < traces.length; i += TRACES_AT_ONCE) {
-      const rows = await query<SpanRow>(
-        `SELECT ${SPAN_FIELDS} FROM records WHERE trace_id IN {traces:Array(String)}`,
-        { traces: traces.slice(i, i + TRACES_AT_ONCE) },
-      );
+    for await (const rows of recordsOf([...new Set(keys.map(traceIdOf))]))
       for (const { key, stored } of readRows(rows, (row) => ({
         key: row.trace_id + row.span_id,
         stored: fromSpanRow(row),
@@ -118,7 +121,6 @@ export function createStoreOver(
         if (list) list.push(stored);
         else spans.set(key, [stored]);
       }
-    }
     return spans;
   };
 
@@ -255,6 +257,15 @@ export function createStoreOver(
         yield readRows(rows, fromSpanRow);
         after = Number(rows[rows.length - 1]!.batch);
       }
+    },
+    ...(connection.losses && { losses: connection.losses }),
+    async *unincluded(all) {
+      for await (const { traces, left } of evidence.traces(all)) {
+        const spans: StoredSpan[] = [];
+        for await (const rows of recordsOf(traces)) spans.push(...readRows(rows, fromSpanRow));
+        yield { spans, flowIds: [], left };
+      }
+      for await (const flowIds of evidence.doubled()) yield { spans: [], flowIds, left: 0 };
     },
     async names(most, onWorthless) {
       if (most === 0) return { all: false, hashes: namesSince(Number.MAX_SAFE_INTEGER, onWorthless) };
@@ -407,13 +418,13 @@ export function createStoreOver(
         newest('members, context', '{id:String}'),
         { id },
       );
-      if (row === undefined) return [];
+      if (row === undefined) return { spans: [], incomplete: false };
       const keys = [...new Set([...keysOf(row.members), ...keysOf(row.context)])];
       const spans = await spansAt(keys);
-      return keys
+      const found = keys
         .flatMap((key) => spans.get(key)?.[0] ?? [])
-        .sort((a, b) => (startOf(a) < startOf(b) ? -1 : 1))
-        .slice(0, limit);
+        .sort((a, b) => (startOf(a) < startOf(b) ? -1 : 1));
+      return { spans: found.slice(0, limit), incomplete: found.length < keys.length };
     },
     async flowTypes() {
       const rows = await query<FlowTypeRow & Record<'flows' | 'open' | 'failed' | 'stuck', string>>(

@@ -119,7 +119,7 @@ export function describeStore(
     test('a record comes back as it was sent; secrets do not', async () => {
       await store.insertSpans([store.prepareSpans(1, [record(rich)])]);
       await store.insertFlows(flowsOf([record(rich)]), 1, settlesAt);
-      const [back] = await store.spansOf((await store.findFlow(trace('1')))[0]!, 10);
+      const [back] = (await store.spansOf((await store.findFlow(trace('1')))[0]!, 10)).spans;
       const span = (back as StoredSpan & { span: OtlpSpan }).span;
       const { attributes: sent, resource: _r, ...rest } = rich;
       expect(span).toMatchObject(rest);
@@ -136,7 +136,7 @@ export function describeStore(
       await store.insertSpans([store.prepareSpans(2, [record(twice)])]);
       await store.insertSpans([store.prepareSpans(3, [record(twice)])]);
       await store.insertFlows(flowsOf([record(twice)]), 3, settlesAt);
-      expect(await store.spansOf(trace('3'), 10)).toHaveLength(1);
+      expect((await store.spansOf(trace('3'), 10)).spans).toHaveLength(1);
     });
 
     test('a record that cannot be read keeps no other away, and is counted', async () => {
@@ -150,7 +150,7 @@ export function describeStore(
       const replayed: StoredSpan[] = [];
       for await (const block of store.replay(lastBatch)) replayed.push(...block);
       const [loaded] = await store.loadByIds([trace('7')]);
-      for (const read of [replayed, loaded!.members, await store.spansOf(trace('7'), 10)])
+      for (const read of [replayed, loaded!.members, (await store.spansOf(trace('7'), 10)).spans])
         expect(read.map(({ spanId }) => spanId)).toEqual([id('1')]);
       expect(counters.read()).toContainEqual({
         name: 'fermata_unreadable_rows_total',
