@@ -15,6 +15,8 @@ import type { Store, StoredFlow } from './store/index.ts';
 export interface Drawing {
   /** The rows that are there include everything up to this batch. */
   start(derivedBatch: number): void;
+  /** Rows were written of everything up to this batch. */
+  readonly derivedBatch: number;
   /** There is something to draw. */
   changed(): void;
   /** These flows count as ended now; dashboards are told what the store says of them. */
@@ -320,6 +322,9 @@ export function createDrawing(options: DrawingOptions): Drawing {
   return {
     start(batch) {
       derivedBatch = batch;
+    },
+    get derivedBatch() {
+      return derivedBatch;
     },
     changed: () => schedule(every()),
     settled(ids) {

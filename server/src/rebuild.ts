@@ -29,7 +29,7 @@ export interface RebuildOptions {
   store: Pick<Store, 'losses' | 'unincluded' | 'loadByIds'>;
   reloads: Pick<Reloads, 'add'>;
   correlator: Pick<Correlator, 'takeAgain' | 'keysOf' | 'spansInMemory'>;
-  drawing: Pick<Drawing, 'redraw' | 'keepUp'>;
+  drawing: Pick<Drawing, 'redraw' | 'keepUp' | 'derivedBatch'>;
   restore(stored: StoredSpan[]): Span[];
   /** What was lost is there again. */
   onDone(): void;
@@ -71,7 +71,7 @@ export function createRebuild(options: RebuildOptions): Rebuild {
   const drawAll = async (all: boolean): Promise<boolean> => {
     let spans = 0;
     let saidAtMs = clock.now();
-    for await (const block of store.unincluded(all)) {
+    for await (const block of store.unincluded(all, drawing.derivedBatch)) {
       await drawing.keepUp();
       while (correlator.spansInMemory > MOST_SPANS_IN_MEMORY && !stopping) await wait(ROOM_MS);
       if (stopping) return false;

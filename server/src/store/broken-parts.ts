@@ -43,14 +43,16 @@ export function createBrokenParts(options: BrokenPartsOptions): BrokenParts {
   const { query, counters, log } = options;
   const under = new Map<string, Promise<boolean>>();
 
-  const partOf = async (error: unknown): Promise<Part | null> => {
-    const [, uuid = '', name = ''] = PATH.exec(messageOf(error)) ?? [];
-    if (!isPartName(name)) return null;
+  /** null: no part is named; `gone`: it was merged, or put aside, by now. */
+  const partOf = async (error: unknown): Promise<Part | 'gone' | null> => {
+    const [path, , name = ''] = PATH.exec(messageOf(error)) ?? [];
+    if (path === undefined || !isPartName(name)) return null;
+    // Where tables have no id of their own in the engine's lists, the path is theirs all the same.
     const [row] = await query<{ table: string }>(
-      'SELECT name AS table FROM system.tables WHERE database = currentDatabase() AND toString(uuid) = {uuid:String}',
-      { uuid },
+      'SELECT table FROM system.parts WHERE database = currentDatabase() AND endsWith(path, {path:String})',
+      { path },
     );
-    return row ? { table: row.table, name } : null;
+    return row ? { table: row.table, name } : 'gone';
   };
   const fault = async ({ table, name }: Part): Promise<string | null> => {
     const rows = await query<{ is_passed: number; message: string }>(
@@ -140,7 +142,7 @@ export function createBrokenParts(options: BrokenPartsOptions): BrokenParts {
   return {
     async putAside(error) {
       const part = await partOf(error).catch(() => null);
-      return part !== null && repairOnce(part);
+      return part === 'gone' || (part !== null && repairOnce(part));
     },
     async verifyLatest(isStopping) {
       const parts = await query<Part>(

@@ -6,6 +6,7 @@ import type { Connection } from './connection.ts';
 import { embeddedConnection } from './embedded.ts';
 import { journaled } from './journaled.ts';
 import { mended } from './mended.ts';
+import { createReadPieces } from './pieces.ts';
 import { createReadRows } from './readable.ts';
 import { remoteConnection } from './remote.ts';
 import { SPAN_COLUMNS } from './span-rows.ts';
@@ -34,6 +35,7 @@ export function createStore(options: StoreOptions): Store {
     { retentionDays: options.retentionDays, cluster: options.cluster },
     () => options.clock.now(),
     createReadRows(options),
+    createReadPieces(options),
   );
 }
 

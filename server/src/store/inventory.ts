@@ -30,7 +30,7 @@ interface Kept {
 }
 const NOTHING: Kept = { blocks: [], detached: [], due: false, ended: true };
 
-const PART = /^(.+)_(\d+)_(\d+)_(\d+)(?:_\d+)?$/;
+const PART = /^([^_]+)_(\d+)_(\d+)_(\d+)(?:_\d+)?$/;
 export const isPartName = (name: string): boolean => PART.test(name);
 
 /** Blocks of these parts, in order; of parts that hold each other, or touch, one range. */

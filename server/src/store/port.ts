@@ -45,10 +45,10 @@ export interface Store {
   /** Flow rows that were lost; absent where somebody else takes care of the disks. */
   readonly losses?: Losses;
   /**
-   * Evidence that rows claim to include and that is in none: whole traces to be drawn again, then flows that share spans
-   * with others. `all`: every trace. Some thousand spans at a time.
+   * Evidence of batches up to this one that is in no row: whole traces to be drawn again, then flows that share spans with
+   * others. `all`: every trace. Some thousand spans at a time. Rows that said how far they reach may be lost as well.
    */
-  unincluded(all: boolean): AsyncIterable<Unincluded>;
+  unincluded(all: boolean, upToBatch: number): AsyncIterable<Unincluded>;
   /**
    * Under which names (`model/names.ts`) flows and unowned spans are found, as hashes (`base/name-hash.ts`): of open flows
    * all, of the rest about `most`, of those that were received last. Without ORIGIN's: its trace is among them. Tokens that

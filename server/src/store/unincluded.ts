@@ -5,10 +5,10 @@ import type { Param } from './connection.ts';
  * newest version of a row. By hash of the trace, some at a time: the engine holds the hashes of their spans.
  */
 export interface Evidence {
-  /** Traces of which a span is in no row, though rows say that its batch is included; `all`: every trace. */
-  traces(all: boolean): AsyncIterable<{ traces: string[]; left: number }>;
+  /** Traces of which a span of a batch up to `claim` is in no row; `all`: every trace. */
+  traces(all: boolean, claim: number): AsyncIterable<{ traces: string[]; left: number }>;
   /** Flows that share a span: versions of before, where the newer ones were lost. */
-  doubled(): AsyncIterable<string[]>;
+  doubled(claim: number): AsyncIterable<string[]>;
 }
 
 type Query = <Row>(sql: string, params?: Record<string, Param>, settings?: string) => Promise<Row[]>;
@@ -16,7 +16,9 @@ type Query = <Row>(sql: string, params?: Record<string, Param>, settings?: strin
 /** Of one look: some 60 MB in the engine. */
 const SPANS_AT_ONCE = 1_000_000;
 /** Handed over together, and at least one trace. */
-const SPANS_GIVEN = 5000;
+const SIZE_GIVEN = 5000;
+/** A large record counts for many. */
+const BYTES_LIKE_A_SPAN = 8192;
 const COUNT_DIGITS = 8;
 const TRACE_DIGITS = 32;
 const AT_LEISURE = 'max_execution_time = 600, max_threads = 1';
@@ -27,15 +29,12 @@ const MEMBERS = `if(startsWith(members, '{'),
   splitByChar(',', members))`;
 
 export function createEvidence(query: Query, retentionDays: number, now: () => number): Evidence {
-  const claimOf = async (): Promise<{ claim: string; looks: number; since: number }> => {
-    const [flows] = await query<{ claim: string }>('SELECT max(up_to_batch) AS claim FROM flows');
-    const claim = flows?.claim ?? '0';
+  const plan = async (claim: number): Promise<{ looks: number; since: number }> => {
     const [records] = await query<{ spans: string }>(
       'SELECT count() AS spans FROM records WHERE batch <= {claim:UInt64}',
       { claim },
     );
     return {
-      claim,
       looks: Math.max(1, Math.ceil(Number(records?.spans ?? 0) / SPANS_AT_ONCE)),
       // What is older may have left on purpose, and its records are about to.
       since: Math.max(0, now() - retentionDays * 86_400_000),
@@ -46,13 +45,13 @@ export function createEvidence(query: Query, retentionDays: number, now: () => n
   const rows = 'FROM flows FINAL WHERE deleted != 1';
 
   return {
-    async *traces(all) {
-      const { claim, looks, since } = await claimOf();
+    async *traces(all, claim) {
+      const { looks, since } = await plan(claim);
       for (let look = 0; look < looks; look++) {
         const isMissing = `countIf(cityHash64(concat(trace_id, span_id)) NOT IN (SELECT cityHash64(arrayJoin(${keys(look, looks)})) ${rows})) > 0`;
         const found = await query<{ traces: string }>(
-          `SELECT arrayStringConcat(groupArray(concat(trace_id, leftPad(hex(toUInt32(spans)), ${COUNT_DIGITS}, '0')))) AS traces
-           FROM (SELECT trace_id, count() AS spans FROM records
+          `SELECT arrayStringConcat(groupArray(concat(trace_id, leftPad(hex(toUInt32(least(size, 0xFFFFFFFF))), ${COUNT_DIGITS}, '0')))) AS traces
+           FROM (SELECT trace_id, count() + intDiv(sum(length(record)), ${BYTES_LIKE_A_SPAN}) AS size FROM records
              WHERE batch <= {claim:UInt64} AND received_ms >= ${since} AND cityHash64(trace_id) % ${looks} = ${look}
                AND length(trace_id) = ${TRACE_DIGITS}
              GROUP BY trace_id HAVING ${all ? '1' : isMissing})`,
@@ -62,8 +61,8 @@ export function createEvidence(query: Query, retentionDays: number, now: () => n
         yield* inPieces(found[0]?.traces ?? '');
       }
     },
-    async *doubled() {
-      const { looks } = await claimOf();
+    async *doubled(claim) {
+      const { looks } = await plan(claim);
       for (let look = 0; look < looks; look++) {
         const hashes = `SELECT id, cityHash64(arrayJoin(${keys(look, looks)})) AS key ${rows}`;
         const found = await query<{ id: string }>(
@@ -81,14 +80,14 @@ export function createEvidence(query: Query, retentionDays: number, now: () => n
 function* inPieces(text: string): Generator<{ traces: string[]; left: number }> {
   const digits = TRACE_DIGITS + COUNT_DIGITS;
   let traces: string[] = [];
-  let spans = 0;
+  let size = 0;
   for (let at = 0; at < text.length; at += digits) {
     traces.push(text.slice(at, at + TRACE_DIGITS));
-    spans += Number.parseInt(text.slice(at + TRACE_DIGITS, at + digits), 16);
-    if (spans < SPANS_GIVEN) continue;
+    size += Number.parseInt(text.slice(at + TRACE_DIGITS, at + digits), 16);
+    if (size < SIZE_GIVEN) continue;
     yield { traces, left: (text.length - at) / digits - 1 };
     traces = [];
-    spans = 0;
+    size = 0;
   }
   if (traces.length > 0) yield { traces, left: 0 };
 }
