@@ -38,6 +38,8 @@ export interface AppParts {
   random?: () => number;
   /** Free bytes of the disk that a directory is on. */
   readFree?: (directory: string) => Promise<number>;
+  /** All flow rows are drawn anew from the evidence, while everything else goes on. */
+  rebuildAll?: boolean;
 }
 
 /** For all of a stop, within the limit of whoever calls it; and for each part where the others took that. */
@@ -92,6 +94,10 @@ export function createApp(config: Config, parts: AppParts = {}): App {
     unloadMs: config.unloadMs,
     runQuietMs: config.runQuietMs,
     requestFlows: config.requestFlows,
+    onRebuilt: () => {
+      if (incidentsLackFlows) alerts.allAreThere();
+      incidentsLackFlows = false;
+    },
     definitions: config.definitions,
     queryRules: config.alerts.rules,
     watched: () => push.watched,
@@ -114,6 +120,8 @@ export function createApp(config: Config, parts: AppParts = {}): App {
       ),
   });
 
+  /** None is over because its flows are not there: they are about to be drawn again. */
+  let incidentsLackFlows = false;
   // alert, aside: findings → incidents → people
   const alerts = createAlerts({
     clock,
@@ -263,7 +271,9 @@ export function createApp(config: Config, parts: AppParts = {}): App {
       try {
         await store.start();
         await pipeline.start();
-        await alerts.start();
+        incidentsLackFlows = pipeline.lacksRows;
+        await alerts.start(incidentsLackFlows);
+        pipeline.rebuild(parts.rebuildAll ?? false);
         webPort = await listen(web, config.host, config.port, 'dashboard', 'FERMATA_PORT');
         await receiver.start();
         health.start();

@@ -15,12 +15,16 @@ import type { Store, StoredFlow } from './store/index.ts';
 export interface Drawing {
   /** The rows that are there include everything up to this batch. */
   start(derivedBatch: number): void;
+  /** Rows were written of everything up to this batch. */
+  readonly derivedBatch: number;
   /** There is something to draw. */
   changed(): void;
   /** These flows count as ended now; dashboards are told what the store says of them. */
   settled(ids: readonly string[]): void;
   /** These are due to be judged again, and not in memory. */
   away(ids: readonly string[]): void;
+  /** Draws the flows with these ids and keys at once; resolves when their rows are written. `take`: `takeAgain`. */
+  redraw(ids: readonly string[], keys: readonly string[], take: Correlator['takeAgain']): Promise<void>;
   /** Resolves when it is not too far behind: without it memory would grow for as long as senders are faster. */
   keepUp(): Promise<void>;
   /** From now on `keepUp` holds nobody: who waits for its end must not wait for a store that refuses. */
@@ -255,7 +259,8 @@ export function createDrawing(options: DrawingOptions): Drawing {
       return true;
     });
     if (written === undefined) return;
-    derivedBatch = upTo;
+    // Others may have written meanwhile.
+    if (drawnUpTo !== null) derivedBatch = drawnUpTo;
     lastWritten = kept.length;
     for (let from = 0; from < changes.length; from += MOST_DRAWN) {
       correlator.written(changes.slice(from, from + MOST_DRAWN));
@@ -318,6 +323,9 @@ export function createDrawing(options: DrawingOptions): Drawing {
     start(batch) {
       derivedBatch = batch;
     },
+    get derivedBatch() {
+      return derivedBatch;
+    },
     changed: () => schedule(every()),
     settled(ids) {
       if (!options.watched()) return;
@@ -327,6 +335,19 @@ export function createDrawing(options: DrawingOptions): Drawing {
     away(ids) {
       pushAll(away, ids);
       schedule(0);
+    },
+    async redraw(ids, keys, take) {
+      const drawn = new Map<string, FlowChange>();
+      const unheard: Unheard = { ids: [], names: [] };
+      for (let from = 0; from < Math.max(ids.length, keys.length) && !stopping; from += MOST_DRAWN) {
+        const taken = take(ids.slice(from, from + MOST_DRAWN), keys.slice(from, from + MOST_DRAWN));
+        for (const change of taken.list) drawn.set(change.id, change);
+        pushAll(unheard.ids, taken.unheard.ids);
+        pushAll(unheard.names, taken.unheard.names);
+        await breathe();
+      }
+      await takeUpAgain(unheard, drawn);
+      await write({ changes: [...drawn.values()], upTo: null });
     },
     async keepUp() {
       while (isBehind() && holds && !stopping) {

@@ -29,7 +29,7 @@ if (process.argv.includes('--print-config')) {
 }
 
 const log = pino({ level: config.logLevel, name: 'fermata' }, pino.destination({ fd: 2, sync: true }));
-const app = createApp(config, { log });
+const app = createApp(config, { log, rebuildAll: process.argv.includes('--rebuild') });
 
 let stopping = false;
 function stop(reason: string, code: number): void {

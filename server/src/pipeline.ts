@@ -20,6 +20,7 @@ import type { EvidenceRecord } from './model/record.ts';
 import type { Span } from './model/span.ts';
 import type { Normalizer } from './normalize/index.ts';
 import type { WrittenBatch } from './receive/index.ts';
+import { createRebuild } from './rebuild.ts';
 import { createReloads } from './reload.ts';
 import type { PreparedSpans, StoredSpan } from './store/index.ts';
 
@@ -33,6 +34,10 @@ export interface Pipeline {
   /** Normalizes a request, at once and in the order of commits: only what is needed later waits. */
   prepare(request: OtlpExport): Prepared;
   write(prepared: readonly Prepared[]): Promise<WrittenBatch<Prepared>>;
+  /** Flow rows were lost, and are not drawn again yet. */
+  readonly lacksRows: boolean;
+  /** Begins to draw them again, or `all`; once whoever is told of flows knows what was said of them before. */
+  rebuild(all: boolean): void;
   /** Resolves when no write is under way. */
   idle(): Promise<void>;
   /** No answer waits any more for flows to be drawn. Before whoever awaits answers is stopped. */
@@ -65,6 +70,8 @@ export interface PipelineOptions extends Pick<DrawingOptions, Handed> {
   expects: boolean;
   /** From the operator's files. */
   definitions: readonly Definition[];
+  /** No flow row that was lost is missing any more. */
+  onRebuilt?(): void;
   queryRules: readonly QueryRule[];
   runQuietMs?: CorrelatorOptions['runQuietMs'];
   departedLines?: CorrelatorOptions['departedLines'];
@@ -139,6 +146,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     );
     if (seen.findings.some((finding) => finding.rule.startsWith('compensation-')))
       expectations.quarantine(flow.id);
+    else if (rebuild.isDrawing && seen.waitingFor.length === 0) expectations.quarantine(flow.id);
     return seen;
   };
 
@@ -220,6 +228,12 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     forget: (id) => expectations.forget(id),
   });
 
+  const rebuild = createRebuild({
+    ...{ clock, counters, log, store, reloads, correlator, drawing },
+    restore: restoreAll,
+    onDone: () => options.onRebuilt?.(),
+  });
+
   /** What was learned since the last save; lost, it is learned again. */
   const save = async (): Promise<void> => {
     const models = expectations.takeChanged();
@@ -251,6 +265,22 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     expectations,
     judgeAgain,
   });
+
+  /** False: we stop. */
+  const catchUp = async (derived: number): Promise<boolean> => {
+    let count = 0;
+    let reported = 0;
+    for await (const stored of store.replay(derived)) {
+      if ((await reloads.add(restoreAll(stored))) === null) return false;
+      count += stored.length;
+      if (count - reported < REPLAY_REPORT) continue;
+      reported = count;
+      log.info({ spans: count }, 'catching up');
+    }
+    log.info({ spans: count }, 'caught up with spans committed before the last stop');
+    drawing.changed();
+    return true;
+  };
 
   return {
     correlator,
@@ -292,20 +322,13 @@ export function createPipeline(options: PipelineOptions): Pipeline {
             settlesAtMs === 0 ? null : settlesAtMs,
             lookAtMs === 0 ? null : Math.max(lookAtMs, downtime.graceUntilMs),
           );
-      if (lastBatch <= derived) return;
-      let count = 0;
-      let reported = 0;
-      for await (const stored of store.replay(derived)) {
-        if ((await reloads.add(restoreAll(stored))) === null) return;
-        count += stored.length;
-        if (count - reported < REPLAY_REPORT) continue;
-        reported = count;
-        log.info({ spans: count }, 'catching up');
-      }
+      if (lastBatch > derived && !(await catchUp(derived))) return;
       committedBatch = lastBatch;
-      log.info({ spans: count }, 'caught up with spans committed before the last stop');
-      drawing.changed();
     },
+    get lacksRows() {
+      return store.losses?.due ?? false;
+    },
+    rebuild: (all) => rebuild.start(all),
     prepare(request) {
       const receivedAtMs = clock.now();
       const records: EvidenceRecord[] = [];
@@ -353,6 +376,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     async idle() {
       await reloads.idle();
       await drawing.idle();
+      await rebuild.idle();
     },
     letGo() {
       reloads.letGo();
@@ -361,8 +385,11 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     async stop() {
       stopping = true;
       reloads.letGo();
+      // It may wait for a row that the store does not take: that ends with the drawing.
+      const rebuilt = rebuild.stop();
       await reloads.idle();
       await drawing.stop();
+      await rebuilt;
       await save().catch(() => undefined);
       cancelSave?.();
       expectations.stop();

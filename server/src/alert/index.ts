@@ -21,8 +21,12 @@ export type { Channel } from './channels.ts';
  * before it is sent and sent until it is taken, with one idempotency key: at least once, never silently not.
  */
 export interface Alerts {
-  /** Takes up what an earlier life left: open incidents, undelivered notifications. */
-  start(): Promise<void>;
+  /**
+   * Takes up what an earlier life left: open incidents, undelivered notifications. `isPartial`: flows of theirs may be
+   * missing from the store for now, so that none is over before `allAreThere`.
+   */
+  start(isPartial?: boolean): Promise<void>;
+  allAreThere(): void;
   /** What is said of flows now, after it is durable. */
   observe(flows: readonly Flow[]): void;
   forget(flowIds: readonly string[]): void;
@@ -372,12 +376,12 @@ export function createAlerts(options: AlertsOptions): Alerts {
   };
 
   return {
-    async start() {
+    async start(isPartial = false) {
       silences.load(await store.silences());
       incidents.load(await store.incidents());
       for (const notification of await store.notifications(MOST_KEPT)) keep(notification);
       for await (const flows of store.flowsWithFindings()) for (const flow of flows) incidents.observe(flow);
-      incidents.loaded();
+      if (!isPartial) incidents.loaded();
       refusals.load();
       // A crash between an incident and its notification: made up for here; what exists already is not made twice.
       for (const incident of incidents.list())
@@ -389,6 +393,10 @@ export function createAlerts(options: AlertsOptions): Alerts {
         if (state === 'waiting' || state === 'pending') deadlines.set(id, Math.max(nextAt, clock.now()));
       for (const one of notifications.values()) if (one.state === 'sent') repeatLater(one, one.nextAt);
       await save();
+    },
+    allAreThere() {
+      incidents.loaded();
+      saveSoon();
     },
     observe(flows) {
       for (const flow of flows) incidents.observe(flow);

@@ -235,7 +235,7 @@ export interface SpanList {
   items: RawSpan[];
   total: number;
   truncated: boolean;
-  /** The newest of them may be missing: they are kept, and cannot be read yet. */
+  /** Some of them cannot be read, now or any more. */
   incomplete: boolean;
 }
 

@@ -57,6 +57,8 @@ export interface Assembler {
   readonly moves: number;
   /** Spans that were found to belong to no flow since the last call. */
   takeUnowned(): Node[];
+  /** `takeUnowned` gives this one again. */
+  giveAgain(node: Node): void;
   /** How often a cyclic dependency had to be cut short. */
   readonly abandoned: number;
 }
@@ -550,6 +552,7 @@ export function createAssembler(mostSends = MOST_SENDS): Assembler {
     get moves() {
       return moves;
     },
+    giveAgain: (node) => void unowned.add(node),
     takeUnowned() {
       const taken = [...unowned].filter(
         (node) => node.flowKey === '' && node.stub === null && graph.get(node.span.key) === node,

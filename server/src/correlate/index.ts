@@ -42,6 +42,8 @@ export interface Correlator {
   takeChanges(limit?: number): Changes;
   /** The same at once for the flows with these keys, and for those that were drawn as these ids. */
   takeAgain(ids: Iterable<string>, keys: readonly string[]): Changes;
+  /** Keys of the flows that these spans are in, for `takeAgain`; those in none are given with the next changes. */
+  keysOf(spans: readonly Span[]): readonly string[];
   /** The changes are durable: what is quiet may leave memory. */
   written(changes: readonly FlowChange[]): void;
   /** Hashes of names of flows that are only in the store. */
@@ -416,6 +418,20 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
       const taken: Taken = { list: [], unheard: { ids: [], names: [] } };
       for (const key of again) drawNow(key, taken);
       return changesOf(taken);
+    },
+    keysOf(spans) {
+      const keys = new Set<string>();
+      for (const { key } of spans) {
+        const node = graph.get(key);
+        if (node === undefined) continue;
+        if (node.flowKey !== '') {
+          keys.add(node.flowKey);
+          continue;
+        }
+        node.listed = null;
+        assembler.giveAgain(node);
+      }
+      return [...keys];
     },
     written(changes) {
       for (const { id, version } of changes) {

@@ -303,12 +303,12 @@ async function getSpans(context: QueryContext, request: Request, response: Respo
   if (!parsed.success) throw invalid(parsed.error);
   const id = await resolve(context, request, response, '/spans');
   if (id === null) return;
-  const { items, total } = await context.store.spansOf(id, parsed.data.limit);
+  const { items, total, incomplete } = await context.store.spansOf(id, parsed.data.limit);
   response.json({
     items: items.map(presentSpan),
     total,
     truncated: items.length < total,
-    incomplete: context.store.isBehind,
+    incomplete: incomplete || context.store.isBehind,
   });
 }
 

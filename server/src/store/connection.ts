@@ -11,8 +11,8 @@ export type InsertFormat = 'RowBinary' | 'JSONCompactEachRow' | 'TSV';
 export interface Connection {
   readonly kind: 'embedded' | 'clickhouse';
   open(): Promise<void>;
-  /** Rows as objects; 64-bit integers are strings. */
-  query<Row>(sql: string, params?: Record<string, Param>): Promise<Row[]>;
+  /** Rows as objects; 64-bit integers are strings. `settings` come after, and count more than, those of every read. */
+  query<Row>(sql: string, params?: Record<string, Param>, settings?: string): Promise<Row[]>;
   command(sql: string): Promise<void>;
   /** Durable once resolved. `rows`: parts, one after the other; nobody looks at them after it resolved. */
   insert(
@@ -25,8 +25,23 @@ export interface Connection {
   settled(): Promise<void>;
   ping(): Promise<boolean>;
   close(): Promise<void>;
+  /** Absent: who runs the server takes care of what its disks lose. */
+  readonly losses?: Losses;
+}
+
+/** Flow rows that were lost with a part of their table. They are derived, and can be drawn again. */
+export interface Losses {
+  /** Counts the losses of this life. */
+  readonly count: number;
+  /** Rows were lost, in this life or before, and are not rebuilt. */
+  readonly due: boolean;
+  onLoss(listener: () => void): void;
+  /** What was lost up to this count is there again. */
+  rebuilt(count: number): void;
 }
 
 /** Every read is bounded: an abandoned request must not keep the engine busy. */
-export const READ_SETTINGS =
+const READ_SETTINGS =
   'SETTINGS max_execution_time = 10, max_memory_usage = 2000000000, output_format_json_quote_64bit_integers = 1';
+export const bounded = (sql: string, settings = ''): string =>
+  `${sql} ${READ_SETTINGS}${settings === '' ? '' : `, ${settings}`}`;

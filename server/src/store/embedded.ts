@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { createClient, type ClickHouseClient } from '@clickhouse/client';
 import { FermataError, messageOf } from '../base/errors.ts';
-import { READ_SETTINGS, type Connection, type Param } from './connection.ts';
+import { bounded, type Connection, type Param } from './connection.ts';
 import type { Log } from '../base/log.ts';
 import { openSpool, type Spool } from './spool.ts';
 import { tableDefinitions } from './table-definitions.ts';
@@ -39,7 +39,13 @@ const READERS = 3;
 /** With less than this free the engine is not opened: it writes as it opens, and what it cannot write it loses. */
 const LEAST_FREE = 64 * 1024 * 1024;
 
-export function embeddedConnection(directory: string, memoryLimitBytes: number, log: Log): Connection {
+export function embeddedConnection(
+  directory: string,
+  memoryLimitBytes: number,
+  log: Log,
+  /** The directory is ours, and the engine has not touched it yet. */
+  beforeOpening: () => void = () => undefined,
+): Connection {
   const engineDirectory = join(directory, 'engine');
   const tables = tableDefinitions(engineDirectory, join(directory, 'tables'));
   let session: { close(): void } | undefined;
@@ -71,6 +77,7 @@ export function embeddedConnection(directory: string, memoryLimitBytes: number, 
       checkSpace(directory);
       for (const path of tables.restore())
         log.error({ path }, 'a table definition was empty, and is again what it was at the last start');
+      beforeOpening();
       try {
         session = new chdb.Session(engineDirectory, {
           connectionArgs: [
@@ -100,9 +107,9 @@ export function embeddedConnection(directory: string, memoryLimitBytes: number, 
       readers = Array.from({ length: READERS }, open);
       tables.keep();
     },
-    async query(sql, params) {
+    async query(sql, params, settings) {
       const result = await reader().query({
-        query: bound(`${sql} ${READ_SETTINGS}`, params),
+        query: bound(bounded(sql, settings), params),
         format: 'JSONEachRow',
       });
       return result.json();

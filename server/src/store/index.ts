@@ -5,6 +5,8 @@ import type { Log } from '../base/log.ts';
 import type { Connection } from './connection.ts';
 import { embeddedConnection } from './embedded.ts';
 import { journaled } from './journaled.ts';
+import { mended } from './mended.ts';
+import { createReadPieces } from './pieces.ts';
 import { createReadRows } from './readable.ts';
 import { remoteConnection } from './remote.ts';
 import { SPAN_COLUMNS } from './span-rows.ts';
@@ -33,12 +35,19 @@ export function createStore(options: StoreOptions): Store {
     { retentionDays: options.retentionDays, cluster: options.cluster },
     () => options.clock.now(),
     createReadRows(options),
+    createReadPieces(options),
   );
 }
 
 /** The engine in this process; spans go through a journal, for it takes few large inserts well and many small ones badly. */
-function embedded({ directory, memoryLimitBytes, clock, log, counters }: StoreOptions): Connection {
-  return journaled(embeddedConnection(directory, memoryLimitBytes, log), {
+function embedded({ directory, memoryLimitBytes, clock, counters, log }: StoreOptions): Connection {
+  const engine = mended(
+    (beforeOpening) => embeddedConnection(directory, memoryLimitBytes, log, beforeOpening),
+    {
+      ...{ directory, clock, counters, log },
+    },
+  );
+  return journaled(engine, {
     directory: join(directory, 'journal'),
     clock,
     log,

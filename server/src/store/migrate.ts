@@ -48,6 +48,25 @@ export async function migrate(connection: Connection, options: SchemaOptions): P
 const ENDED = "(phase = 'ended') OR (deleted = 1) OR (settles_as != '')";
 
 /**
+ * Three times as many parts as by default are merged at once, so that a row is written anew half as often: here merging
+ * takes CPU from the server itself. And however many parts are broken, the others are served.
+ */
+const LARGE = [
+  'merge_selector_base = 15',
+  'max_suspicious_broken_parts = 1000000',
+  'max_suspicious_broken_parts_bytes = 1000000000000000',
+];
+/** What people wrote and were told is nowhere else: it is on the disk once it is said to be kept. */
+const SYNCED = ['fsync_after_insert = 1', 'fsync_part_directory = 1'];
+const EMBEDDED: readonly (readonly [table: string, settings: readonly string[]])[] = [
+  ['records', LARGE],
+  ['flows', LARGE],
+  ...['migrations', 'learned', 'incidents', 'notifications', 'silences', 'documents'].map(
+    (table) => [table, SYNCED] as const,
+  ),
+];
+
+/**
  * The retention is a setting, not a migration: it follows the configuration at every start. Written as the engine writes
  * it, so that a definition that is right is not touched: rewritten at every start, one was lost on a full disk.
  */
@@ -71,10 +90,9 @@ async function setTables(
         fill(`ALTER TABLE ${table} {on_cluster} MODIFY ${ttl} SETTINGS materialize_ttl_after_modify = 0`),
       );
   }
-  // Three times as many parts as by default are merged at once, so that a row is written anew half as often: here merging
-  // takes CPU from the server itself. How a server of its own merges is its operator's business.
+  // How a server of its own merges, syncs and loads is its operator's business.
   if (connection.kind === 'embedded')
-    for (const table of ['records', 'flows'])
-      if (!is(table, 'merge_selector_base = 15'))
-        await connection.command(`ALTER TABLE ${table} MODIFY SETTING merge_selector_base = 15`);
+    for (const [table, settings] of EMBEDDED)
+      for (const setting of settings)
+        if (!is(table, setting)) await connection.command(`ALTER TABLE ${table} MODIFY SETTING ${setting}`);
 }

@@ -4,6 +4,9 @@ import type { OtlpLog, OtlpSpan } from '../model/otlp.ts';
 import type { EvidenceRecord } from '../model/record.ts';
 import type { Incident, Notification, Silence } from '../model/incident.ts';
 import type { FlowSearch } from '../model/search.ts';
+import type { Losses } from './connection.ts';
+
+export type { Losses };
 
 /**
  * Memory that survives a restart. The contract; `testing/conformance.ts` is its proof, run for every connection.
@@ -42,6 +45,13 @@ export interface Store {
   /** Highest batch number ever inserted, and the last one that the flow rows include. */
   watermarks(): Promise<{ lastBatch: number; derivedBatch: number; lastReceivedMs: number }>;
   replay(afterBatch: number): AsyncIterable<StoredSpan[]>;
+  /** Flow rows that were lost; absent where somebody else takes care of the disks. */
+  readonly losses?: Losses;
+  /**
+   * Evidence of batches up to this one that is in no row: whole traces to be drawn again, then flows that share spans with
+   * others. `all`: every trace. Some thousand spans at a time. Rows that said how far they reach may be lost as well.
+   */
+  unincluded(all: boolean, upToBatch: number): AsyncIterable<Unincluded>;
   /**
    * Under which names (`model/names.ts`) flows and unowned spans are found, as hashes (`base/name-hash.ts`): of open flows
    * all, of the rest about `most`, of those that were received last. Without ORIGIN's: its trace is among them. Tokens that
@@ -84,8 +94,8 @@ export interface Store {
   /** By id, former id, explicit id, business key, trace, span or message id: canonical ids, newest first. */
   findFlow(name: string): Promise<string[]>;
   getFlow(id: string): Promise<FlowRow | null>;
-  /** Raw spans of a flow, oldest first, and how many there are. */
-  spansOf(id: string, limit: number): Promise<{ items: StoredSpan[]; total: number }>;
+  /** Raw spans of a flow, oldest first. */
+  spansOf(id: string, limit: number): Promise<FlowSpans>;
   flowTypes(): Promise<Cut<FlowTypeRow>>;
   services(): Promise<Cut<ServiceRow>>;
   /** Names of steps, the most frequent first. */
@@ -97,6 +107,20 @@ export interface Store {
 /** Opaque: only the store that made it reads it. */
 export interface PreparedSpans {
   readonly count: number;
+}
+
+export interface FlowSpans {
+  items: StoredSpan[];
+  total: number;
+  /** The flow had more: their records are gone, by age or with a broken part. */
+  incomplete: boolean;
+}
+
+export interface Unincluded {
+  spans: StoredSpan[];
+  flowIds: string[];
+  /** Traces that follow, as far as is known by now. */
+  left: number;
 }
 
 /** Of each token, `most` flows are given. */

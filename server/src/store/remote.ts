@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { createClient, type ClickHouseClient } from '@clickhouse/client';
 import { FermataError, messageOf } from '../base/errors.ts';
-import { READ_SETTINGS, type Connection } from './connection.ts';
+import { bounded, type Connection } from './connection.ts';
 
 /** Silence of the server that ends a command, and how often it says that it works: at most 80 headers fit into an answer. */
 const PATIENCE_MS = 400_000;
@@ -42,9 +42,9 @@ export function remoteConnection(url: string): Connection {
           },
         );
     },
-    async query(sql, params) {
+    async query(sql, params, settings) {
       const result = await use().query({
-        query: `${sql} ${READ_SETTINGS}`,
+        query: bounded(sql, settings),
         format: 'JSONEachRow',
         ...(params && { query_params: params }),
       });

@@ -1,6 +1,7 @@
 import type { Incident, Notification, Silence } from '../model/incident.ts';
 import type { Param } from './connection.ts';
-import type { Store } from './port.ts';
+import type { LearnedRow, Store } from './port.ts';
+import type { ReadPieces } from './pieces.ts';
 import type { ReadRows } from './readable.ts';
 
 export type InsertJson = (
@@ -10,9 +11,10 @@ export type InsertJson = (
 ) => Promise<void>;
 
 interface Tables {
-  query: <Row>(sql: string, params?: Record<string, Param>) => Promise<Row[]>;
+  query: <Row>(sql: string, params?: Record<string, Param>, settings?: string) => Promise<Row[]>;
   insertJson: InsertJson;
   readRows: ReadRows;
+  readPieces: ReadPieces;
 }
 
 /** What is learned, told and kept: tables of some thousand rows, each a JSON text with a few columns to find it by. */
@@ -20,6 +22,7 @@ export function smallTables({
   query,
   insertJson,
   readRows,
+  readPieces,
 }: Tables): Pick<
   Store,
   | 'saveLearned'
@@ -33,8 +36,20 @@ export function smallTables({
   | 'saveDocument'
   | 'documents'
 > {
-  const bodies = async <T>(sql: string): Promise<T[]> =>
-    readRows(await query<{ body: string }>(sql), ({ body }) => JSON.parse(body) as T);
+  /** `which`: their ids, in order. Bodies are read in pieces, for together they may be more than the engine can hold. */
+  const bodies = async <T>(table: string, which: string): Promise<T[]> => {
+    const ids = (await query<{ id: string }>(`SELECT id FROM ${table} FINAL ${which}`)).map(({ id }) => id);
+    const found = new Map<string, T>();
+    for await (const rows of readPieces(ids, (some) =>
+      query<{ id: string; body: string }>(
+        `SELECT id, body FROM ${table} FINAL WHERE id IN {ids:Array(String)}`,
+        { ids: some },
+        'max_block_size = 1024',
+      ),
+    ))
+      readRows(rows, ({ id, body }) => void found.set(id, JSON.parse(body) as T));
+    return ids.flatMap((id) => found.get(id) ?? []);
+  };
   return {
     saveLearned: (models, savedMs) =>
       insertJson(
@@ -42,7 +57,22 @@ export function smallTables({
         ['environment', 'type', 'version', 'model'],
         models.map(({ environment, type, json }) => [environment, type, savedMs, json]),
       ),
-    learned: () => query('SELECT environment, type, model AS json FROM learned FINAL'),
+    async learned() {
+      const key = "concat(environment, '\\0', type)";
+      const keys = await query<{ key: string }>(`SELECT ${key} AS key FROM learned FINAL`);
+      const all: LearnedRow[] = [];
+      for await (const rows of readPieces(
+        keys.map((one) => one.key),
+        (some) =>
+          query<LearnedRow>(
+            `SELECT environment, type, model AS json FROM learned FINAL WHERE ${key} IN {keys:Array(String)}`,
+            { keys: some },
+            'max_block_size = 1024',
+          ),
+      ))
+        all.push(...rows);
+      return all;
+    },
     saveIncidents: (incidents) =>
       insertJson(
         'incidents',
@@ -51,7 +81,8 @@ export function smallTables({
       ),
     incidents: () =>
       bodies<Incident>(
-        "SELECT body FROM incidents FINAL ORDER BY JSONExtractString(body, 'status') = 'open' DESC, version DESC LIMIT 2000",
+        'incidents',
+        "ORDER BY JSONExtractString(body, 'status') = 'open' DESC, version DESC LIMIT 2000",
       ),
     saveNotifications: (notifications) =>
       insertJson(
@@ -61,7 +92,8 @@ export function smallTables({
       ),
     notifications: (limit) =>
       bodies<Notification>(
-        `SELECT body FROM notifications FINAL ORDER BY state IN ('waiting', 'pending') DESC, created DESC, id LIMIT ${limit}`,
+        'notifications',
+        `ORDER BY state IN ('waiting', 'pending') DESC, created DESC, id LIMIT ${limit}`,
       ),
     saveSilence: (silence) =>
       insertJson(
@@ -69,7 +101,7 @@ export function smallTables({
         ['id', 'version', 'body'],
         [[silence.id, silence.version, JSON.stringify(silence)]],
       ),
-    silences: () => bodies<Silence>('SELECT body FROM silences FINAL ORDER BY version DESC LIMIT 1000'),
+    silences: () => bodies<Silence>('silences', 'ORDER BY version DESC LIMIT 1000'),
     saveDocument: (kind, id, version, body) =>
       insertJson('documents', ['kind', 'id', 'version', 'body'], [[kind, id, version, body]]),
     documents: (kind) =>

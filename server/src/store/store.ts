@@ -15,11 +15,13 @@ import {
   type StoredFlowRow,
 } from './flow-rows.ts';
 import { migrate, type SchemaOptions } from './migrate.ts';
+import { inPieces, isTooBig, type ReadPieces } from './pieces.ts';
 import type { FlowTypeRow, PreparedSpans, ServiceRow, Store, StoredFlow, StoredSpan } from './port.ts';
 import type { ReadRows } from './readable.ts';
 import { createRelatives } from './relatives.ts';
 import { toSql } from './search-sql.ts';
 import { smallTables, type InsertJson } from './small-tables.ts';
+import { createEvidence } from './unincluded.ts';
 import { fromSpanRow, SPAN_COLUMNS, SPAN_FIELDS, spanRows, type SpanRow } from './span-rows.ts';
 
 interface PreparedRows extends PreparedSpans {
@@ -28,9 +30,11 @@ interface PreparedRows extends PreparedSpans {
 
 /** Rows of a block where a table is read as a whole. */
 const BLOCK = 20_000;
-/** A query may be 256 KB long, and what is bound in it is part of it, escaped twice. */
-const IDS_AT_ONCE = 1000;
-const NAMES_CHARACTERS = 40_000;
+/** Of records, which may be large, so much is read in one go where start depends on it. */
+const BLOCK_BYTES = 32 * 1024 * 1024;
+const BATCHES_LISTED = 5000;
+/** Of rows with texts the engine holds some blocks of each part at a time. */
+const SMALL_BLOCKS = 'max_block_size = 1024';
 /** Of these nothing is escaped. Each query reads nearly all of a table over which they are strewn: few are better. */
 const TRACES_AT_ONCE = 2500;
 /** Flows whose names are hashed in one query: some megabytes of hashes. */
@@ -51,6 +55,7 @@ export function createStoreOver(
   schema: SchemaOptions,
   now: () => number,
   readRows: ReadRows,
+  readPieces: ReadPieces,
 ): Store {
   let stopped = false;
   const memory = createMemory();
@@ -70,10 +75,11 @@ export function createStoreOver(
       inFlight.delete(work);
     }
   };
-  const query = <Row>(sql: string, params?: Record<string, Param>): Promise<Row[]> =>
-    tracked(connection.query<Row>(sql, params));
+  const query = <Row>(sql: string, params?: Record<string, Param>, settings?: string): Promise<Row[]> =>
+    tracked(connection.query<Row>(sql, params, settings));
 
   const relatives = createRelatives(query);
+  const evidence = createEvidence(query, schema.retentionDays, now);
   const insertJson: InsertJson = (table, columns, rows) =>
     tracked(
       connection.insert(table, columns, 'JSONCompactEachRow', [
@@ -115,19 +121,21 @@ export function createStoreOver(
       () => true,
     );
   };
+  const allSettled = (): Promise<void> => tracked(connection.settled());
+  async function* recordsOf(traces: readonly string[], settled = allSettled): AsyncIterable<SpanRow[]> {
+    await settled();
+    for (let i = 0; i < traces.length; i += TRACES_AT_ONCE)
+      yield query<SpanRow>(`SELECT ${SPAN_FIELDS} FROM records WHERE trace_id IN {traces:Array(String)}`, {
+        traces: traces.slice(i, i + TRACES_AT_ONCE),
+      });
+  }
   /** Every record of each of these spans. */
   const spansAt = async (
     keys: readonly string[],
-    settled = (): Promise<void> => tracked(connection.settled()),
+    settled = allSettled,
   ): Promise<Map<string, StoredSpan[]>> => {
-    const traces = [...new Set(keys.map(traceIdOf))];
     const spans = new Map<string, StoredSpan[]>();
-    await settled();
-    for (let i = 0; i < traces.length; i += TRACES_AT_ONCE) {
-      const rows = await query<SpanRow>(
-        `SELECT ${SPAN_FIELDS} FROM records WHERE trace_id IN {traces:Array(String)}`,
-        { traces: traces.slice(i, i + TRACES_AT_ONCE) },
-      );
+    for await (const rows of recordsOf([...new Set(keys.map(traceIdOf))], settled))
       for (const { key, stored } of readRows(rows, (row) => ({
         key: row.trace_id + row.span_id,
         stored: fromSpanRow(row),
@@ -136,7 +144,6 @@ export function createStoreOver(
         if (list) list.push(stored);
         else spans.set(key, [stored]);
       }
-    }
     return spans;
   };
 
@@ -196,20 +203,29 @@ export function createStoreOver(
     const names = `arrayConcat(${named}, arrayMap(x -> concat('${sqlName(TRACE)}', x), trace_ids))`;
     const hash = "concat(leftPad(hex(murmurHash3_32(x)), 8, '0'), leftPad(hex(murmurHash2_32(x)), 8, '0'))";
     const open = `(phase != 'ended' AND (settles_as = '' OR settles_at > ${now()}) OR look_at > 0)`;
+    let atOnce = NAMED_AT_ONCE;
     for (let after: string | undefined = ''; after !== undefined;) {
       const next: { id: string }[] = await query<{ id: string }>(
-        `SELECT id FROM flows WHERE id > {after:String} ORDER BY id LIMIT 1 OFFSET ${NAMED_AT_ONCE}`,
+        `SELECT id FROM flows WHERE id > {after:String} ORDER BY id LIMIT 1 OFFSET ${atOnce}`,
         { after },
       );
       const upTo = next[0]?.id;
       // Grouped as the engine comes by them: one text of them all would be copied again and again.
-      const rows = await query<{ hashes: string; worthless: string[] }>(
+      const read = query<{ hashes: string; worthless: string[] }>(
         `SELECT arrayStringConcat(groupArray(arrayStringConcat(arrayMap(x -> ${hash}, ${names})))) AS hashes,
            groupUniqArrayArray(arrayFilter(x -> ${isA(WORTHLESS)}, tokens)) AS worthless
          FROM flows WHERE id > {after:String} AND ({upTo:String} = '' OR id <= {upTo:String})
          AND deleted != 1 AND (last_received >= ${sinceMs} OR ${open}) GROUP BY blockNumber()`,
         { after, upTo: upTo ?? '' },
       );
+      let rows: Awaited<typeof read>;
+      try {
+        rows = await read;
+      } catch (error) {
+        if (!isTooBig(error) || atOnce === 1) throw error;
+        atOnce = Math.ceil(atOnce / 10);
+        continue;
+      }
       for (const { hashes, worthless } of rows) {
         if (worthless.length > 0) onWorthless(worthless.map((mark) => mark.slice(WORTHLESS.length)));
         yield Buffer.from(hashes, 'hex');
@@ -268,14 +284,31 @@ export function createStoreOver(
     },
     async *replay(afterBatch) {
       await tracked(connection.settled());
-      // WITH TIES: a block ends where a batch ends, so that the next one starts after it.
-      const sql = `SELECT batch, ${SPAN_FIELDS} FROM records WHERE batch > {after:UInt64} ORDER BY batch LIMIT ${BLOCK} WITH TIES`;
       for (let after = afterBatch; ;) {
-        const rows = await query<SpanRow & { batch: string }>(sql, { after });
-        if (rows.length === 0) return;
-        yield readRows(rows, fromSpanRow);
-        after = Number(rows[rows.length - 1]!.batch);
+        const batches = await query<{ batch: string; spans: string; bytes: string }>(
+          `SELECT batch, count() AS spans, sum(length(record)) AS bytes FROM records
+           WHERE batch > {after:UInt64} GROUP BY batch ORDER BY batch LIMIT ${BATCHES_LISTED}`,
+          { after },
+        );
+        if (batches.length === 0) return;
+        for (const upTo of endsOfBlocks(batches)) {
+          const rows = await query<SpanRow>(
+            `SELECT ${SPAN_FIELDS} FROM records WHERE batch > {after:UInt64} AND batch <= {upTo:UInt64} ORDER BY batch`,
+            { after, upTo },
+          );
+          yield readRows(rows, fromSpanRow);
+          after = upTo;
+        }
       }
+    },
+    ...(connection.losses && { losses: connection.losses }),
+    async *unincluded(all, upToBatch) {
+      for await (const { traces, left } of evidence.traces(all, upToBatch)) {
+        const spans: StoredSpan[] = [];
+        for await (const rows of recordsOf(traces)) spans.push(...readRows(rows, fromSpanRow));
+        yield { spans, flowIds: [], left };
+      }
+      for await (const flowIds of evidence.doubled(upToBatch)) yield { spans: [], flowIds, left: 0 };
     },
     async names(most, onWorthless) {
       if (most === 0) return { all: false, hashes: namesSince(Number.MAX_SAFE_INTEGER, onWorthless) };
@@ -339,13 +372,22 @@ export function createStoreOver(
       }
       return withSpans(found);
     },
-    ...smallTables({ query, insertJson, readRows }),
+    ...smallTables({ query, insertJson, readRows, readPieces }),
     async *flowsWithFindings() {
-      for await (const rows of flowBlocks<StoredFlowRow>(
-        SUMMARY_FIELDS,
+      for await (const found of flowBlocks<{ id: string }>(
+        'id',
         'FROM flows FINAL WHERE deleted = 0 AND notEmpty(finding_rules)',
       ))
-        yield readRows(rows, (row) => fromFlowRow(row, now()).flow);
+        for await (const rows of readPieces(
+          found.map(({ id }) => id),
+          (ids) =>
+            query<StoredFlowRow>(
+              `SELECT ${SUMMARY_FIELDS} FROM flows FINAL WHERE id IN {ids:Array(String)} AND deleted = 0 ORDER BY id`,
+              { ids },
+              SMALL_BLOCKS,
+            ),
+        ))
+          yield readRows(rows, (row) => fromFlowRow(row, now()).flow);
     },
     async flowsByIds(ids) {
       const rows: StoredFlowRow[] = [];
@@ -428,12 +470,13 @@ export function createStoreOver(
         newest('members, context', '{id:String}'),
         { id },
       );
-      if (row === undefined) return { items: [], total: 0 };
+      if (row === undefined) return { items: [], total: 0, incomplete: false };
       const keys = [...new Set([...keysOf(row.members), ...keysOf(row.context)])];
       const spans = await spansAt(keys, settledIfPossible);
       const found = keys.flatMap((key) => spans.get(key)?.[0] ?? []);
       found.sort((a, b) => (startOf(a) < startOf(b) ? -1 : 1));
-      return { items: found.slice(0, limit), total: found.length };
+      const incomplete = found.length < keys.length;
+      return { items: found.slice(0, limit), total: found.length, incomplete };
     },
     async flowTypes() {
       const rows = await query<FlowTypeRow & Record<'flows' | 'open' | 'failed' | 'stuck', string>>(
@@ -534,20 +577,22 @@ function haveOneOf(column: string, most?: number): string {
   return `SELECT id FROM (SELECT DISTINCT id, ${name} AS name FROM flows WHERE ${where} LIMIT ${most} BY name)`;
 }
 
-/** Lists that one query can hold. */
-function* inPieces(values: Iterable<string>): Generator<string[]> {
-  let piece: string[] = [];
-  let characters = 0;
-  for (const value of values) {
-    if (piece.length === IDS_AT_ONCE || (piece.length > 0 && characters + value.length > NAMES_CHARACTERS)) {
-      yield piece;
-      piece = [];
-      characters = 0;
-    }
-    piece.push(value);
-    characters += value.length;
+/** Batches with which a block of records ends: it holds whole batches, and at least one. */
+function* endsOfBlocks(
+  batches: readonly { batch: string; spans: string; bytes: string }[],
+): Generator<number> {
+  let spans = 0;
+  let bytes = 0;
+  for (const [i, one] of batches.entries()) {
+    spans += Number(one.spans);
+    bytes += Number(one.bytes);
+    const next = batches[i + 1];
+    const isFull = next && (spans + Number(next.spans) > BLOCK || bytes + Number(next.bytes) > BLOCK_BYTES);
+    if (next && !isFull) continue;
+    yield Number(one.batch);
+    spans = 0;
+    bytes = 0;
   }
-  if (piece.length > 0) yield piece;
 }
 
 const startOf = (stored: StoredSpan): bigint => (stored.span ? stored.span.start : stored.log.time);

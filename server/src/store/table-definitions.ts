@@ -1,14 +1,6 @@
-import {
-  closeSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  writeSync,
-} from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { replaceFile } from './replace-file.ts';
 
 /**
  * Copies of the engine's table definitions. The engine writes one anew by renaming a file of which, on a full disk, nothing
@@ -48,7 +40,7 @@ export function tableDefinitions(engineDirectory: string, copies: string): Table
       list().filter((path) => {
         const copy = contentOf(join(copies, path));
         if (copy.length === 0 || contentOf(join(engineDirectory, path)).length > 0) return false;
-        replace(join(engineDirectory, path), copy);
+        replaceFile(join(engineDirectory, path), copy);
         return true;
       }),
   };
@@ -73,20 +65,8 @@ function contentOf(path: string): Buffer {
 function tryToReplace(path: string, content: Buffer): void {
   try {
     mkdirSync(dirname(path), { recursive: true });
-    replace(path, content);
+    replaceFile(path, content);
   } catch {
     // Most likely the disk is full: what is there already stays.
   }
-}
-
-/** On the disk before it has its name: a copy must not be empty itself. */
-function replace(path: string, content: Buffer): void {
-  const file = openSync(`${path}.new`, 'w');
-  try {
-    writeSync(file, content);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
-  renameSync(`${path}.new`, path);
 }

@@ -1,5 +1,8 @@
 import { expect, test } from 'vitest';
+import { createCounters } from '../base/counters.ts';
+import { silentLog } from '../base/log.ts';
 import type { Connection } from './connection.ts';
+import { createReadPieces } from './pieces.ts';
 import { createStoreOver } from './store.ts';
 
 /** Over a table that does not take what was acknowledged last. */
@@ -23,6 +26,7 @@ const over = (settled: () => Promise<void>): ReturnType<typeof createStoreOver> 
     { retentionDays: 1, cluster: '' },
     () => 0,
     (rows, read) => rows.map(read),
+    createReadPieces({ counters: createCounters(), log: silentLog }),
   );
 };
 

@@ -123,6 +123,7 @@ export function memoryStore(now: () => number): MemoryStore {
         lastReceivedMs: last?.records[0]?.span.receivedAtMs ?? 0,
       };
     },
+    async *unincluded() {},
     async *replay(after) {
       for (const { batch, records } of batches) if (batch > after) yield records.map(stored);
     },

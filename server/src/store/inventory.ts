@@ -1,0 +1,128 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { replaceFile } from './replace-file.ts';
+
+/**
+ * Which blocks of rows a table has, by the names of its parts (`<partition>_<first block>_<last block>_<level>`). The
+ * engine numbers inserts without gaps and misses none that is not there: a part that a loss of power took is seen only by
+ * what was there before. Looked at before the engine opens, because merges close gaps.
+ */
+export interface Inventory {
+  /** Rows were lost and are not rebuilt yet: outlives a crash. */
+  due: boolean;
+  /** The last life ended without `keep(…, true)`. */
+  readonly wasKilled: boolean;
+  /** Whether blocks are missing. What is due is on the disk before anything else happens. */
+  look(): boolean;
+  /** Broken parts that the engine put aside and that were not known. */
+  newlyDetached(names: readonly string[]): string[];
+  /** What is there now is all that there should be, where nothing is due. On the disk once it returns. */
+  keep(isEnd?: boolean): void;
+}
+
+export type Range = readonly [from: number, to: number];
+
+interface Kept {
+  blocks: readonly Range[];
+  detached: readonly string[];
+  due: boolean;
+  ended: boolean;
+}
+const NOTHING: Kept = { blocks: [], detached: [], due: false, ended: true };
+
+const PART = /^([^_]+)_(\d+)_(\d+)_(\d+)(?:_\d+)?$/;
+export const isPartName = (name: string): boolean => PART.test(name);
+
+/** Blocks of these parts, in order; of parts that hold each other, or touch, one range. */
+export function blocksOf(parts: readonly string[]): Range[] {
+  const ranges = parts.flatMap((name): Range[] => {
+    const match = PART.exec(name);
+    return match ? [[Number(match[2]), Number(match[3])]] : [];
+  });
+  return joined(ranges);
+}
+
+function joined(ranges: readonly Range[]): Range[] {
+  const all: [number, number][] = [];
+  for (const [from, to] of [...ranges].sort(([a], [b]) => a - b)) {
+    const last = all.at(-1);
+    if (last && from <= last[1] + 1) last[1] = Math.max(last[1], to);
+    else all.push([from, to]);
+  }
+  return all;
+}
+
+/** Is each of these blocks in one of those? Both in order. */
+const holds = (ranges: readonly Range[], [from, to]: Range): boolean =>
+  ranges.some((range) => range[0] <= from && to <= range[1]);
+
+/** Blocks that were there, or must have been: numbers go on without gaps behind the last that is known. */
+export function expectedBlocks(known: readonly Range[], present: readonly Range[]): Range[] {
+  const last = known.at(-1)?.[1] ?? 0;
+  const newest = present.at(-1)?.[1] ?? 0;
+  return newest > last ? joined([...known, [last + 1, newest]]) : [...known];
+}
+
+export function createInventory(file: string, tableDirectory: string): Inventory {
+  let kept = read(file);
+  const wasKilled = !kept.ended;
+  let detached = new Set(kept.detached);
+  let due = kept.due;
+  const present = (): Range[] => blocksOf(entriesOf(tableDirectory));
+  const write = (next: Kept): void => {
+    if (JSON.stringify(next) === JSON.stringify(kept)) return;
+    replaceFile(file, Buffer.from(JSON.stringify(next)));
+    kept = next;
+  };
+
+  return {
+    get due() {
+      return due;
+    },
+    set due(is: boolean) {
+      due = is;
+      write({ ...kept, due, detached: [...detached] });
+    },
+    wasKilled,
+    look() {
+      const now = present();
+      const isMissing = expectedBlocks(kept.blocks, now).some((range) => !holds(now, range));
+      if (isMissing) due = true;
+      write({ ...kept, due, ended: false });
+      return isMissing;
+    },
+    newlyDetached(names) {
+      const fresh = names.filter((name) => !detached.has(name));
+      detached = new Set(names);
+      return fresh;
+    },
+    keep(isEnd = false) {
+      write({
+        blocks: due ? kept.blocks : present(),
+        detached: due ? kept.detached : [...detached],
+        due,
+        ended: isEnd,
+      });
+    },
+  };
+}
+
+function read(file: string): Kept {
+  try {
+    return { ...NOTHING, ...(JSON.parse(readFileSync(file, 'utf8')) as Partial<Kept>) };
+  } catch {
+    // The first start, or that of an earlier version: numbers begin with 1.
+    return NOTHING;
+  }
+}
+
+function entriesOf(directory: string): string[] {
+  try {
+    return readdirSync(directory);
+  } catch {
+    return [];
+  }
+}
+
+export const inventoryOf = (directory: string, table: string): Inventory =>
+  createInventory(join(directory, `${table}.blocks`), join(directory, 'engine', 'data', 'default', table));

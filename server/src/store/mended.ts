@@ -1,0 +1,135 @@
+import type { Clock } from '../base/clock.ts';
+import type { Counters } from '../base/counters.ts';
+import { messageOf } from '../base/errors.ts';
+import type { Log } from '../base/log.ts';
+import { createBrokenParts } from './broken-parts.ts';
+import type { Connection } from './connection.ts';
+import { inventoryOf } from './inventory.ts';
+
+/** The table whose rows can be drawn again. */
+const DERIVED = 'flows';
+const KEEP_MS = 60_000;
+/** A query that meets one broken part after the other. */
+const MOST_TRIES = 20;
+
+export interface MendedOptions {
+  directory: string;
+  clock: Clock;
+  counters: Counters;
+  log: Log;
+}
+
+/**
+ * A connection whose broken parts are put aside when they are met, and which knows when flow rows are missing.
+ * `open`: of the engine; it calls what it is given once the directory is its own, before the engine touches it.
+ */
+export function mended(
+  open: (beforeOpening: () => void) => Connection,
+  { directory, clock, counters, log }: MendedOptions,
+): Connection {
+  const connection = open(() => {
+    isOurs = true;
+    if (inventory.look()) log.error({ table: DERIVED }, 'a part of the store is missing');
+  });
+  let isOurs = false;
+  const inventory = inventoryOf(directory, DERIVED);
+  const listeners: (() => void)[] = [];
+  let count = 0;
+  let closing = false;
+  let cancelKeep: (() => void) | undefined;
+  let verifying: Promise<void> | undefined;
+
+  const keep = (isEnd = false): void => {
+    try {
+      inventory.keep(isEnd);
+    } catch (error) {
+      log.warn({ reason: messageOf(error) }, 'which parts there are could not be noted');
+    }
+  };
+  const keepLater = (): void => {
+    cancelKeep = clock.after(KEEP_MS, () => {
+      keep();
+      keepLater();
+    });
+  };
+  const losing = (table: string): void => {
+    if (table !== DERIVED) return;
+    try {
+      inventory.due = true;
+    } catch (error) {
+      log.warn({ reason: messageOf(error) }, 'that flow rows were lost could not be noted');
+    }
+  };
+  const lost = (table: string): void => {
+    if (table !== DERIVED) return;
+    losing(table);
+    count++;
+    for (const listener of listeners) listener();
+  };
+  const parts = createBrokenParts({
+    query: (sql, params, settings) => connection.query(sql, params, settings),
+    counters,
+    log,
+    onLosing: losing,
+    onLost: lost,
+  });
+  /** Parts that the engine could not load: it has put them aside itself. */
+  const sayDetached = async (): Promise<void> => {
+    const rows = await connection.query<{ table: string; name: string; reason: string }>(
+      "SELECT table, name, reason FROM system.detached_parts WHERE database = currentDatabase() AND reason LIKE 'broken%'",
+    );
+    const fresh = new Set(inventory.newlyDetached(rows.map(({ table, name }) => `${table}/${name}`)));
+    for (const { table, name, reason } of rows) {
+      if (!fresh.has(`${table}/${name}`)) continue;
+      counters.add('fermata_broken_parts_total');
+      log.error(
+        { table, part: name, reason },
+        'a part of the store was broken; it is in detached/ of its table',
+      );
+      lost(table);
+    }
+  };
+
+  return {
+    ...connection,
+    async open() {
+      await connection.open();
+      await sayDetached();
+      keep();
+      keepLater();
+      if (inventory.wasKilled)
+        verifying = parts
+          .verifyLatest(() => closing)
+          .catch((error: unknown) => log.warn({ reason: messageOf(error) }, 'parts could not be checked'));
+    },
+    async query(sql, params, settings) {
+      for (let tries = 1; ; tries++)
+        try {
+          return await connection.query(sql, params, settings);
+        } catch (error) {
+          if (tries === MOST_TRIES || !(await parts.putAside(error))) throw error;
+        }
+    },
+    async close() {
+      closing = true;
+      cancelKeep?.();
+      await verifying;
+      if (isOurs) keep(true);
+      await connection.close();
+    },
+    losses: {
+      get count() {
+        return count;
+      },
+      get due() {
+        return inventory.due;
+      },
+      onLoss: (listener) => void listeners.push(listener),
+      rebuilt(upTo) {
+        if (count !== upTo) return;
+        inventory.due = false;
+        keep();
+      },
+    },
+  };
+}

@@ -1,0 +1,60 @@
+import type { Counters } from '../base/counters.ts';
+import { messageOf } from '../base/errors.ts';
+import type { Log } from '../base/log.ts';
+
+/**
+ * Rows with these keys, in pieces. One that is more than the engine has memory for is read in halves; a single row that is
+ * so is left out, counted and said: it must not keep all others away, and not the server from starting.
+ */
+export type ReadPieces = <Row>(
+  keys: Iterable<string>,
+  read: (some: string[]) => Promise<Row[]>,
+) => AsyncIterable<Row[]>;
+
+/** A query may be 256 KB long, and what is bound in it is part of it, escaped twice. */
+const IDS_AT_ONCE = 1000;
+const NAMES_CHARACTERS = 40_000;
+
+export const isTooBig = (error: unknown): boolean =>
+  /memory limit exceeded|Code: 241\b/i.test(messageOf(error));
+
+export function createReadPieces({ counters, log }: { counters: Counters; log: Log }): ReadPieces {
+  return async function* readPieces(keys, read) {
+    for (const first of inPieces(keys))
+      for (const work = [first]; work.length > 0;) {
+        const some = work.pop()!;
+        try {
+          yield await read(some);
+        } catch (error) {
+          if (!isTooBig(error)) throw error;
+          const middle = Math.ceil(some.length / 2);
+          if (some.length > 1) work.push(some.slice(middle), some.slice(0, middle));
+          else leaveOut(some[0]!, error);
+        }
+      }
+  };
+
+  function leaveOut(key: string, error: unknown): void {
+    counters.add('fermata_unreadable_rows_total');
+    log.error(
+      { key: key.slice(0, 200), detail: messageOf(error).slice(0, 200) },
+      'a stored row is too big to be read, and is left out',
+    );
+  }
+}
+
+/** Lists that one query can hold. */
+export function* inPieces(values: Iterable<string>): Generator<string[]> {
+  let piece: string[] = [];
+  let characters = 0;
+  for (const value of values) {
+    if (piece.length === IDS_AT_ONCE || (piece.length > 0 && characters + value.length > NAMES_CHARACTERS)) {
+      yield piece;
+      piece = [];
+      characters = 0;
+    }
+    piece.push(value);
+    characters += value.length;
+  }
+  if (piece.length > 0) yield piece;
+}
