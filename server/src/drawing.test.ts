@@ -273,13 +273,13 @@ test('a crash never leaves a name gone and its spans in no row', async () => {
 test('a name that is gone is written with whatever has its spans now, not before', async () => {
   const clock = manualClock();
   const store = memoryStore(() => clock.now());
-  const parts: [graves: number, spansOfHome: number][] = [];
+  const parts: [tombstones: number, spansOfHome: number][] = [];
   const { deliver, span, advance, pipeline } = await createBench({
     clock,
     store: telling(store, (changes) => {
-      const graves = changes.filter(({ flow }) => flow === null).length;
+      const tombstones = changes.filter(({ flow }) => flow === null).length;
       const home = changes.find(({ flow }) => flow?.flowId === 'ffff');
-      parts.push([graves, home?.flow?.spanCount ?? 0]);
+      parts.push([tombstones, home?.flow?.spanCount ?? 0]);
     }),
   });
   await deliver(span('d4', { attributes: [] }));
@@ -293,9 +293,9 @@ test('a name that is gone is written with whatever has its spans now, not before
   await deliver(span('e5', { ...child, attributes }));
   await advance(10_000);
   expect(parts.length).toBeGreaterThan(1);
-  const grave = parts.findIndex(([graves]) => graves > 0);
+  const tombstone = parts.findIndex(([tombstones]) => tombstones > 0);
   const home = parts.findIndex(([, count]) => count === 3);
-  expect(grave).toBeGreaterThanOrEqual(home);
+  expect(tombstone).toBeGreaterThanOrEqual(home);
   await pipeline.stop();
 });
 

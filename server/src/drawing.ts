@@ -191,7 +191,7 @@ export function createDrawing(options: DrawingOptions): Drawing {
     lastDrawn = drawn.size;
     if (inRound) again = true;
     const changes = [...drawn.values()];
-    for (const change of changes) if (isGrave(change)) options.forget(change.id);
+    for (const change of changes) if (isTombstone(change)) options.forget(change.id);
     return { changes, upTo: inRound ? null : roundBatch };
   };
   const announceSettled = async (): Promise<void> => {
@@ -274,12 +274,12 @@ export function createDrawing(options: DrawingOptions): Drawing {
   const tell = (changes: readonly FlowChange[]): void => {
     options.told(
       changes.flatMap((change) => change.flow ?? []),
-      changes.filter(isGrave).map(({ id }) => id),
+      changes.filter(isTombstone).map(({ id }) => id),
     );
     const now = clock.now();
     options.announce(() =>
-      changes.flatMap(({ id, version, flow, movedTo, unowned }) =>
-        unowned
+      changes.flatMap(({ id, version, flow, movedTo, unattributed }) =>
+        unattributed
           ? []
           : flow
             ? { ...seenAt(flow, version, settlesAt(flow), now), stepCount: flow.steps.length }
@@ -380,4 +380,4 @@ export function createDrawing(options: DrawingOptions): Drawing {
   };
 }
 
-const isGrave = ({ flow, unowned }: FlowChange): boolean => flow === null && !unowned;
+const isTombstone = ({ flow, unattributed }: FlowChange): boolean => flow === null && !unattributed;

@@ -34,16 +34,16 @@ export interface Assembler {
   readonly graph: Graph;
   /** Adds spans and brings every affected flow up to date. */
   add(spans: readonly Span[]): void;
-  /** Brings spans back from the store; flows are up to date after the next `add`. A stub is shared, by what was known. */
-  load(span: Span, stub: readonly KnownCause[] | null): void;
+  /** Brings spans back from the store; flows are up to date after the next `add`. A placeholder is shared, by what was known. */
+  load(span: Span, placeholder: readonly KnownCause[] | null): void;
   /** Takes spans out of memory. What refers to them keeps its flow until it changes. */
   unload(nodes: Iterable<Node>): void;
   /** This name identifies nothing: it joins nobody from the next `add` on. */
   discard(token: string, atMs: number): void;
   /** What surrounds this shared span leaves: from now on it goes by what was known. */
-  makeStub(node: Node, causes: readonly KnownCause[]): void;
+  makePlaceholder(node: Node, causes: readonly KnownCause[]): void;
   /** A new span concerns these shared spans directly: what surrounds them must be in memory before `add`. */
-  stubsAround(span: Span): readonly Node[];
+  placeholdersAround(span: Span): readonly Node[];
   flow(key: string): FlowState | undefined;
   readonly flows: ReadonlyMap<string, FlowState>;
   /** Flows changed since the last call. */
@@ -56,8 +56,8 @@ export interface Assembler {
   /** How many moves there were. */
   readonly moves: number;
   /** Spans that were found to belong to no flow since the last call. */
-  takeUnowned(): Node[];
-  /** `takeUnowned` gives this one again. */
+  takeUnattributed(): Node[];
+  /** `takeUnattributed` gives this one again. */
   giveAgain(node: Node): void;
   /** How often a cyclic dependency had to be cut short. */
   readonly abandoned: number;
@@ -85,8 +85,8 @@ export function createAssembler(mostSends = MOST_SENDS): Assembler {
   let dirtyTokens = new Set<string>();
   const queue = new Set<Node>();
   /** Few systems have any; looking for them around every span took 8 % of correlating. */
-  const stubs = new Set<Node>();
-  let unowned = new Set<Node>();
+  const placeholders = new Set<Node>();
+  let unattributed = new Set<Node>();
   let abandoned = 0;
 
   const invalidate = (tree: Tree | null): void => {
@@ -252,7 +252,7 @@ export function createAssembler(mostSends = MOST_SENDS): Assembler {
       if (key) dirtyFlows.add(key);
       else {
         markNeighbours(segment.spans);
-        for (const member of segment.spans) unowned.add(member);
+        for (const member of segment.spans) unattributed.add(member);
       }
     }
     // Without the room that it grew for.
@@ -366,9 +366,9 @@ export function createAssembler(mostSends = MOST_SENDS): Assembler {
     queue.add(node);
     const { span } = node;
     if (wakesStubs)
-      for (const stub of stubsAround(span)) {
-        unstub(stub);
-        touch(stub, false);
+      for (const placeholder of placeholdersAround(span)) {
+        fillPlaceholder(placeholder);
+        touch(placeholder, false);
       }
     if (node.parent !== null) {
       disturb(node.parent);
@@ -380,20 +380,20 @@ export function createAssembler(mostSends = MOST_SENDS): Assembler {
     for (const other of changedByName(node, graph)) disturb(other);
     touchInner(node);
   };
-  const makeStub = (node: Node, causes: readonly KnownCause[]): void => {
-    node.stub = causes;
-    stubs.add(node);
+  const makePlaceholder = (node: Node, causes: readonly KnownCause[]): void => {
+    node.placeholder = causes;
+    placeholders.add(node);
   };
-  const unstub = (node: Node): void => {
-    node.stub = null;
-    stubs.delete(node);
+  const fillPlaceholder = (node: Node): void => {
+    node.placeholder = null;
+    placeholders.delete(node);
   };
-  const stubsAround = (span: Span): readonly Node[] => {
-    if (stubs.size === 0) return NOBODY;
+  const placeholdersAround = (span: Span): readonly Node[] => {
+    if (placeholders.size === 0) return NOBODY;
     const found = new Set<Node>();
     const meet = (node: Node | undefined): void => {
       const head = node && headOf(node);
-      if (head && head.stub !== null) found.add(head);
+      if (head && head.placeholder !== null) found.add(head);
     };
     meet(graph.get(span.key));
     meet(graph.get(span.parent));
@@ -463,19 +463,19 @@ export function createAssembler(mostSends = MOST_SENDS): Assembler {
     if (isConsumer(role)) links.forEach(note);
     return absent;
   };
-  const addOne = (span: Span, stub: readonly KnownCause[] | null, loading: boolean): void => {
+  const addOne = (span: Span, placeholder: readonly KnownCause[] | null, loading: boolean): void => {
     const known = graph.get(span.key);
     if (
       known !== undefined &&
-      (stub !== null || (known.stub === null && compareDuplicates(span, known.span) <= 0))
+      (placeholder !== null || (known.placeholder === null && compareDuplicates(span, known.span) <= 0))
     )
       // A duplicate that loses, or says the same, changes nothing.
       return;
     const absent = absentOf(span);
     if (known !== undefined) pushAll(absent, absentOf(known.span));
     if (known !== undefined) forget(known);
-    const node = graph.add(span, stub);
-    if (stub !== null) stubs.add(node);
+    const node = graph.add(span, placeholder);
+    if (placeholder !== null) placeholders.add(node);
     countType(node, 1);
     for (const other of graph.takeCut()) if (other !== node) touchReferrer(other);
     // Asked for each of thousands that wait for one span, it must not touch the others unless it changes what they are.
@@ -498,7 +498,7 @@ export function createAssembler(mostSends = MOST_SENDS): Assembler {
     queue.delete(node);
     leave(node, '');
     node.flowKey = '';
-    stubs.delete(node);
+    placeholders.delete(node);
     graph.remove(node);
     countType(node, -1);
   };
@@ -513,10 +513,10 @@ export function createAssembler(mostSends = MOST_SENDS): Assembler {
       for (const span of spans) addOne(span, null, false);
       settle();
     },
-    load: (span, stub) => addOne(span, stub, true),
+    load: (span, placeholder) => addOne(span, placeholder, true),
     discard,
-    makeStub,
-    stubsAround,
+    makePlaceholder,
+    placeholdersAround,
     unload(nodes) {
       // Those are on their way in, to be resolved by the next `add`; forgotten, they would be in no flow.
       const loaded = [...queue];
@@ -538,7 +538,7 @@ export function createAssembler(mostSends = MOST_SENDS): Assembler {
         state?.nodes.delete(node);
         if (state?.nodes.size === 0) flows.delete(node.flowKey);
         node.flowKey = '';
-        stubs.delete(node);
+        placeholders.delete(node);
         graph.remove(node);
         countType(node, -1);
       }
@@ -552,12 +552,12 @@ export function createAssembler(mostSends = MOST_SENDS): Assembler {
     get moves() {
       return moves;
     },
-    giveAgain: (node) => void unowned.add(node),
-    takeUnowned() {
-      const taken = [...unowned].filter(
-        (node) => node.flowKey === '' && node.stub === null && graph.get(node.span.key) === node,
+    giveAgain: (node) => void unattributed.add(node),
+    takeUnattributed() {
+      const taken = [...unattributed].filter(
+        (node) => node.flowKey === '' && node.placeholder === null && graph.get(node.span.key) === node,
       );
-      unowned = new Set();
+      unattributed = new Set();
       return taken;
     },
     takeDirty() {

@@ -11,7 +11,7 @@ import { idToken, isCounted, mayNameFlow, messageTokens, weakTokens } from './to
  * memory are remembered in a filter; what was asked for is not asked for again until it leaves once more.
  */
 export interface Away {
-  /** Names under which there may be something in the store that is not here, of these spans and their stubs. */
+  /** Names under which there may be something in the store that is not here, of these spans and their placeholders. */
   missing(spans: readonly Span[], loaded: readonly Span[], here: Here): string[];
   /** The store was asked for these, and what it has is in memory. */
   asked(names: Iterable<string>): void;
@@ -37,7 +37,7 @@ export interface Here {
   get(key: SpanKey): Node | undefined;
   /** Somebody refers to this span, which was not here. */
   isReferredTo(key: SpanKey): boolean;
-  stubsAround(span: Span): readonly Node[];
+  placeholdersAround(span: Span): readonly Node[];
   wasAsked(name: string): boolean;
 }
 
@@ -128,7 +128,7 @@ export function createAway(
         // The filter first: a look into the graph costs more, and few traces are only in the store.
         if (hasDeparted(span.traceId) && !here.get(span.key)) askSpan(span.key, span.traceId);
         surroundings(span);
-        for (const stub of here.stubsAround(span)) surroundings(stub.span);
+        for (const placeholder of here.placeholdersAround(span)) surroundings(placeholder.span);
       }
       for (const span of loaded) surroundings(span);
       return [...names];

@@ -83,7 +83,7 @@ const REMEMBERED_STEPS = 16;
  */
 export function causesOf(head: Node, graph: Graph): Cause[] {
   const named = namedCauses(head, graph);
-  if (named.length > 0 || head.stub !== null || !isConsumer(head.span.role)) return named;
+  if (named.length > 0 || head.placeholder !== null || !isConsumer(head.span.role)) return named;
   const { span, parent } = head;
   const send = sendOfSameMessage(head, graph);
   if (send !== null) {
@@ -102,8 +102,12 @@ export function causesOf(head: Node, graph: Graph): Cause[] {
 /** Those that a head names by parent or link, as far as they are known; for a message's id there is no need beside them. */
 function namedCauses(head: Node, graph: Graph): Cause[] {
   const { span, parent } = head;
-  if (head.stub !== null)
-    return head.stub.map(({ key, kinds }) => ({ key, kinds: [...kinds], node: graph.get(key) ?? null }));
+  if (head.placeholder !== null)
+    return head.placeholder.map(({ key, kinds }) => ({
+      key,
+      kinds: [...kinds],
+      node: graph.get(key) ?? null,
+    }));
   if (!isConsumer(span.role))
     return parent === null ? [] : [{ key: parent.span.key, node: parent, kinds: ['parent'] }];
   const causes: Cause[] = [];
@@ -166,7 +170,7 @@ export function concernedBy(span: Span, graph: Graph, meet: (other: Node) => voi
 
 /** It says neither by parent nor by link what it took. */
 const goesByName = (node: Node, graph: Graph): boolean =>
-  isConsumer(node.span.role) && node.stub === null && namedCauses(node, graph).length === 0;
+  isConsumer(node.span.role) && node.placeholder === null && namedCauses(node, graph).length === 0;
 const causeByName = (taker: Node, graph: Graph, except?: Node): Node | null =>
   goesByName(taker, graph) ? (sendOfSameMessage(taker, graph, except)?.node ?? null) : null;
 

@@ -25,9 +25,9 @@ export interface Node {
   /** Its parent edge closed a cycle and was dropped. */
   cycle: boolean;
   /** A shared batch consumer whose surroundings are not all in memory: what caused it, as known when they left. */
-  stub: readonly KnownCause[] | null;
+  placeholder: readonly KnownCause[] | null;
   /** Belongs to no flow, and the store was told so: under which names to find it, and what caused it. */
-  listed: string | null;
+  persistedAsUnattributed: string | null;
 }
 
 /** Segments connected by single causes; built and resolved in trees.ts. */
@@ -64,7 +64,7 @@ export interface Graph {
   /** Those of them that send or create: one message may be delivered any number of times. */
   sendsOf(token: string): Sharing;
   /** Adds a span whose key is not here. */
-  add(span: Span, stub: readonly KnownCause[] | null): Node;
+  add(span: Span, placeholder: readonly KnownCause[] | null): Node;
   /** Where rings of parents were cut since the last call: what caused those nodes is another question now. */
   takeCut(): readonly Node[];
   remove(node: Node): void;
@@ -213,7 +213,7 @@ export function createGraph(): Graph {
       cut = NOBODY;
       return taken;
     },
-    add(span, stub) {
+    add(span, placeholder) {
       const node: Node = {
         span,
         parent: null,
@@ -221,10 +221,10 @@ export function createGraph(): Graph {
         linkers: NOBODY,
         tree: null,
         flowKey: '',
-        shared: stub !== null,
+        shared: placeholder !== null,
         cycle: false,
-        stub,
-        listed: null,
+        placeholder,
+        persistedAsUnattributed: null,
       };
       nodes.set(span.key, node);
       connect(node);

@@ -14,7 +14,14 @@ import { isBatchConsumer } from './roles.ts';
 import { flowKeyOf, idTokenOf, isUntyped, isWeakToken, rowTokens } from './tokens.ts';
 import type { Graph } from './graph.ts';
 import { createLeaving, knownCauses } from './leaving.ts';
-import { createReload, isUnowned, stubOf, UNOWNED, type Reload, type StoredFlowSpans } from './reload.ts';
+import {
+  createReload,
+  isUnattributed,
+  placeholderOf,
+  UNATTRIBUTED,
+  type Reload,
+  type StoredFlowSpans,
+} from './reload.ts';
 import { splitRuns } from './runs.ts';
 import { flowIdOf, toTimeline } from './timeline.ts';
 
@@ -34,7 +41,7 @@ export interface Correlator {
   /** Spans that need nothing of the store. Gives the keys of flows that changed, for `takeAgain`. */
   add(spans: readonly Span[]): readonly string[];
   /**
-   * Changed flows with their timelines; graves of names that are gone; spans in no flow. At most `limit` flows, those
+   * Changed flows with their timelines; tombstones of names that are gone; spans in no flow. At most `limit` flows, those
    * that wait longest first: drawing many at once would stop everything else. Without a limit none is put off.
    * What is given at once has to be written at once: a flow that spans went away from comes with those that have them
    * now. A crash in between would leave those spans in no row, although their own batch was included long ago.
@@ -212,7 +219,7 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
     return keys;
   };
 
-  /** The timelines of one flow key, one per run, and graves for what it was shown as before. */
+  /** The timelines of one flow key, one per run, and tombstones for what it was shown as before. */
   const draw = (key: string, state: FlowState, { list, unheard }: Taken): void => {
     const now = clock.now();
     const [first] = state.nodes;
@@ -239,7 +246,7 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
       if (away.forgets && !before.has(flow.id)) lookFor(flow, key, unheard);
       before.delete(flow.id);
     }
-    for (const id of before) bury(id, runs[0]!.id, list);
+    for (const id of before) addTombstone(id, runs[0]!.id, list);
     show(runs.map((flow) => flow.id));
     drawnLately.drew(key);
   };
@@ -289,7 +296,7 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
     else ids.push(flowIdOf(flowKeyOf(environment, flowId, ''), 1));
   };
 
-  const bury = (id: string, movedTo: string | null, changes: FlowChange[]): void => {
+  const addTombstone = (id: string, movedTo: string | null, changes: FlowChange[]): void => {
     open.delete(id);
     deadlines.clear(id);
     looks.clear(id);
@@ -325,23 +332,23 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
         const last = shown.get(key);
         const home = last && graph.get(last.sample);
         const to = home?.flowKey ? flowIdOf(home.flowKey, 1) : null;
-        for (const id of last?.ids ?? []) bury(id, to, taken.list);
+        for (const id of last?.ids ?? []) addTombstone(id, to, taken.list);
         shown.delete(key);
         leaving.notQuiet(key);
       }
     }
   };
   const changesOf = ({ list: taken, unheard }: Taken): Changes => {
-    // A name that was buried and drawn in one go (a rename back) is drawn.
+    // A name that was deleted and drawn in one go (a rename back) is drawn.
     const drawn = new Set(taken.flatMap((change) => (change.flow ? [change.id] : [])));
     const list = taken.filter((change) => change.flow !== null || !drawn.has(change.id));
     for (const change of list) unwritten.set(change.id, change.version);
-    for (const node of assembler.takeUnowned()) {
+    for (const node of assembler.takeUnattributed()) {
       const causes = isBatchConsumer(node.span) ? knownCauses(node, assembler) : [];
-      const listed = JSON.stringify(causes);
-      if (listed === node.listed) continue;
-      node.listed = listed;
-      list.push(unownedChange(node.span, causes, nextVersion(), graph));
+      const persisted = JSON.stringify(causes);
+      if (persisted === node.persistedAsUnattributed) continue;
+      node.persistedAsUnattributed = persisted;
+      list.push(unattributedChange(node.span, causes, nextVersion(), graph));
     }
     openFlows = open.size;
     const isAll = round.length === 0;
@@ -351,8 +358,8 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
   const load = (flow: StoredFlowSpans): void => {
     const { id, version, members } = flow;
     lastVersion = Math.max(lastVersion, version);
-    if (!isUnowned(id) && members[0]) brought.push({ id, sample: members[0].key });
-    for (const span of members) assembler.load(span, stubOf(flow, span));
+    if (!isUnattributed(id) && members[0]) brought.push({ id, sample: members[0].key });
+    for (const span of members) assembler.load(span, placeholderOf(flow, span));
   };
 
   const self: Correlator = {
@@ -428,7 +435,7 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
           keys.add(node.flowKey);
           continue;
         }
-        node.listed = null;
+        node.persistedAsUnattributed = null;
         assembler.giveAgain(node);
       }
       return [...keys];
@@ -485,15 +492,15 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
   return self;
 }
 
-function unownedChange(span: Span, causes: KnownCause[], version: number, graph: Graph): FlowChange {
+function unattributedChange(span: Span, causes: KnownCause[], version: number, graph: Graph): FlowChange {
   const { key, receivedAtMs } = span;
   const tokens = rowTokens([span], [span]);
   return {
-    id: UNOWNED + key,
+    id: UNATTRIBUTED + key,
     version,
     flow: null,
     movedTo: null,
-    unowned: { key, receivedAtMs, causes, tokens: [...tokens, ...worthlessIn(tokens, graph)] },
+    unattributed: { key, receivedAtMs, causes, tokens: [...tokens, ...worthlessIn(tokens, graph)] },
   };
 }
 

@@ -63,7 +63,7 @@ export function createLeaving(options: LeavingOptions): Leaving {
   const mayLeave = (nodes: ReadonlySet<Node>, before: number): boolean => {
     for (const node of nodes)
       if (node.flowKey === '') {
-        if (node.listed === null || node.span.receivedAtMs > before) return false;
+        if (node.persistedAsUnattributed === null || node.span.receivedAtMs > before) return false;
       } else if (!isDone(assembler.flow(node.flowKey)!, before)) return false;
     return true;
   };
@@ -90,8 +90,8 @@ export function createLeaving(options: LeavingOptions): Leaving {
       const needed = family.some((member) =>
         [...neighboursOf(member, graph)].some((next) => next.flowKey !== ''),
       );
-      if (needed || family.some((member) => member.listed === null)) {
-        if (node.stub === null) assembler.makeStub(node, causes.get(node)!);
+      if (needed || family.some((member) => member.persistedAsUnattributed === null)) {
+        if (node.placeholder === null) assembler.makePlaceholder(node, causes.get(node)!);
         continue;
       }
       family.forEach((member) => away.depart(member));
@@ -148,7 +148,8 @@ export function createLeaving(options: LeavingOptions): Leaving {
     /** Hang together with what has to stay, or with too many: one walk speaks for all that it met. */
     const staying = new Set<Node>();
     for (const node of [...graph.nodes()]) {
-      if (node.flowKey !== '' || node.listed === null || node.span.receivedAtMs > before) continue;
+      if (node.flowKey !== '' || node.persistedAsUnattributed === null || node.span.receivedAtMs > before)
+        continue;
       if (staying.has(node) || graph.get(node.span.key) !== node) continue;
       const around = [...neighboursOf(node, graph)];
       if (around.some((next) => next.flowKey !== '')) continue;

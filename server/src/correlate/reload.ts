@@ -6,12 +6,12 @@ import { concernedBy } from './evidence.ts';
 import { countOf, createGraph, type Graph, type Node } from './graph.ts';
 import { isBatchConsumer, isConsumer } from './roles.ts';
 
-/** A flow, or an unowned span, as the store has it. */
+/** A flow, or an unattributed span, as the store has it. */
 export interface StoredFlowSpans {
   id: string;
   version: number;
   members: Span[];
-  /** Of an unowned span. */
+  /** Of an unattributed span. */
   causes: KnownCause[];
 }
 
@@ -36,23 +36,23 @@ export interface Reload {
 }
 
 /** Shared, by what was known when what surrounds it left; null: whole. */
-export const stubOf = ({ id, causes }: StoredFlowSpans, span: Span): readonly KnownCause[] | null =>
-  isUnowned(id) && isBatchConsumer(span) ? causes : null;
+export const placeholderOf = ({ id, causes }: StoredFlowSpans, span: Span): readonly KnownCause[] | null =>
+  isUnattributed(id) && isBatchConsumer(span) ? causes : null;
 
-export const isUnowned = (id: string): boolean => id.startsWith(UNOWNED);
+export const isUnattributed = (id: string): boolean => id.startsWith(UNATTRIBUTED);
 /** A row that no list shows: under which names to find a span that belongs to no flow. Never changes. */
-export const UNOWNED = '~';
+export const UNATTRIBUTED = '~';
 
 export function createReload(
   spans: readonly Span[],
-  { graph, stubsAround }: Pick<Assembler, 'graph' | 'stubsAround'>,
+  { graph, placeholdersAround }: Pick<Assembler, 'graph' | 'placeholdersAround'>,
   away: Away,
 ): Reload {
   const asked = new Set<string>();
   const flows = new Map<string, StoredFlowSpans>();
   /** Of what was found, those whose surroundings have to be there too. */
   const whole: Span[] = [];
-  const stubs: Node[] = [];
+  const placeholders: Node[] = [];
   let aside: Graph | null = null;
 
   const get = (key: SpanKey): Node | undefined => graph.get(key) ?? aside?.get(key);
@@ -63,18 +63,18 @@ export function createReload(
   const stubAbove = (from: Node): Node | null => {
     let node: Node | undefined = from;
     for (let far = 0; node !== undefined && far < FARTHEST_STUB; far++) {
-      if (node.stub !== null) return node;
+      if (node.placeholder !== null) return node;
       if (isConsumer(node.span.role) || node.span.parent === '') return null;
       node = node.parent ?? get(node.span.parent);
     }
     return null;
   };
   const stubsAroundAny = (span: Span): readonly Node[] => {
-    if (stubs.length === 0) return stubsAround(span);
-    const found = new Set<Node>(stubsAround(span));
+    if (placeholders.length === 0) return placeholdersAround(span);
+    const found = new Set<Node>(placeholdersAround(span));
     const meet = (node: Node | undefined): void => {
-      const stub = node && stubAbove(node);
-      if (stub) found.add(stub);
+      const placeholder = node && stubAbove(node);
+      if (placeholder) found.add(placeholder);
     };
     for (const key of [span.key, span.parent, ...span.links]) meet(get(key));
     for (const one of [graph, aside!]) {
@@ -86,30 +86,31 @@ export function createReload(
     return [...found];
   };
   /** Of spans with one key the greater counts, as in memory. */
-  const putAside = (span: Span, stub: readonly KnownCause[] | null): void => {
+  const putAside = (span: Span, placeholder: readonly KnownCause[] | null): void => {
     aside ??= createGraph();
     const known = aside.get(span.key);
     if (known !== undefined) {
-      if (stub !== null || (known.stub === null && compareDuplicates(span, known.span) <= 0)) return;
+      if (placeholder !== null || (known.placeholder === null && compareDuplicates(span, known.span) <= 0))
+        return;
       aside.remove(known);
     }
-    const node = aside.add(span, stub);
-    if (stub !== null) stubs.push(node);
+    const node = aside.add(span, placeholder);
+    if (placeholder !== null) placeholders.push(node);
   };
 
   const putFlowAside = (flow: StoredFlowSpans): void => {
     for (const span of flow.members) {
       const known = get(span.key);
-      const stub = stubOf(flow, span);
+      const placeholder = placeholderOf(flow, span);
       away.loaded(span);
-      if (graph.get(span.key) === undefined) putAside(span, stub);
-      if (stub === null && (known === undefined || known.stub !== null)) whole.push(span);
+      if (graph.get(span.key) === undefined) putAside(span, placeholder);
+      if (placeholder === null && (known === undefined || known.placeholder !== null)) whole.push(span);
     }
   };
   const startAgain = (): void => {
     asked.clear();
     whole.length = 0;
-    stubs.length = 0;
+    placeholders.length = 0;
     aside = null;
     for (const flow of flows.values()) putFlowAside(flow);
   };
@@ -119,7 +120,7 @@ export function createReload(
       const names = away.missing(spans, whole, {
         get,
         isReferredTo,
-        stubsAround: stubsAroundAny,
+        placeholdersAround: stubsAroundAny,
         wasAsked: (name) => asked.has(name),
       });
       // What departs while the store answers is not among what it had.

@@ -407,7 +407,7 @@ describe('identity', () => {
 });
 
 describe('change', () => {
-  test('a late span splits a flow: the old name becomes a grave that points on', () => {
+  test('a late span splits a flow: the old name becomes a tombstone that points on', () => {
     const bench = createBench();
     bench.take([
       aSpan({ trace: 'a1', id: '1', role: 'send' }),
@@ -424,7 +424,7 @@ describe('change', () => {
     ]);
     expect(renamed.flows().size).toBe(1);
     const [flow] = renamed.flows().values();
-    expect(renamed.graves.get(traceId('c1'))).toBe(flow!.id);
+    expect(renamed.tombstones.get(traceId('c1'))).toBe(flow!.id);
   });
 
   test('a new run starts only at a start after an end', () => {

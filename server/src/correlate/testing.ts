@@ -1,7 +1,7 @@
 import { hashesOf } from '../base/name-hash.ts';
 import { createCounters } from '../base/counters.ts';
 import { manualClock, type ManualClock } from '../base/clock.ts';
-import type { Flow, Unowned } from '../model/flow.ts';
+import type { Flow, UnattributedRow } from '../model/flow.ts';
 import { SPAN, TRACE, WORTHLESS } from '../model/names.ts';
 import { traceIdOf, type Span } from '../model/span.ts';
 import { aSpan, type SpanSketch } from '../model/testing/builders.ts';
@@ -27,15 +27,15 @@ export interface Bench {
   /** Flows that were brought back from the "store" so far. */
   readonly reloaded: number;
   /** Where a former name leads now. */
-  graves: Map<string, string | null>;
+  tombstones: Map<string, string | null>;
 }
 
 export function createBench(more: Partial<CorrelatorOptions> = {}): Bench {
   const clock = manualClock();
   const rows = new Map<string, Flow>();
-  const graves = new Map<string, string | null>();
+  const tombstones = new Map<string, string | null>();
   const spans = new Map<string, Span[]>();
-  const unowned = new Map<string, Unowned>();
+  const unattributed = new Map<string, UnattributedRow>();
   const versions = new Map<string, number>();
   let correlator = make();
   let reloaded = 0;
@@ -55,7 +55,7 @@ export function createBench(more: Partial<CorrelatorOptions> = {}): Bench {
   }
   const stored = (id: string): StoredFlowSpans[] => {
     const flow = rows.get(id);
-    const loose = unowned.get(id);
+    const loose = unattributed.get(id);
     const version = versions.get(id)!;
     if (loose) return [{ id, version, members: spans.get(loose.key)!, causes: loose.causes }];
     if (!flow) return [];
@@ -71,7 +71,7 @@ export function createBench(more: Partial<CorrelatorOptions> = {}): Bench {
       keys: new Set(flow.members),
       tokens: flow.tokens,
     })),
-    ...[...unowned].map(([id, row]) => ({
+    ...[...unattributed].map(([id, row]) => ({
       id,
       keys: new Set([row.key]),
       tokens: row.tokens,
@@ -97,20 +97,20 @@ export function createBench(more: Partial<CorrelatorOptions> = {}): Bench {
     const changes = correlator.takeChanges().list;
     for (const change of changes) {
       versions.set(change.id, change.version);
-      if (change.unowned) unowned.set(change.id, change.unowned);
+      if (change.unattributed) unattributed.set(change.id, change.unattributed);
       else if (change.flow) {
         rows.set(change.id, change.flow);
-        graves.delete(change.id);
+        tombstones.delete(change.id);
       } else {
         rows.delete(change.id);
-        graves.set(change.id, change.movedTo);
+        tombstones.set(change.id, change.movedTo);
       }
     }
     correlator.written(changes);
   };
   return {
     clock,
-    graves,
+    tombstones,
     get correlator() {
       return correlator;
     },

@@ -195,7 +195,7 @@ export function resolveTree(built: BuiltTree, context: ResolveContext): Resoluti
     return { flows, base: only ?? '', dependent };
   };
 
-  if (head.stub !== null) {
+  if (head.placeholder !== null) {
     resolveShared();
     return finish(false);
   }

@@ -251,7 +251,7 @@ export interface KnownCause {
 }
 
 /** A span that belongs to no flow: shared by several, or attributed to none. */
-export interface Unowned {
+export interface UnattributedRow {
   key: SpanKey;
   receivedAtMs: number;
   /** As in `Flow.tokens`. */
@@ -259,13 +259,13 @@ export interface Unowned {
   causes: KnownCause[];
 }
 
-/** What leaves the correlator: a flow in its newest form, the grave of a name it no longer has, or an unowned span. */
+/** What leaves the correlator: a flow in its newest form, the tombstone of a name it no longer has, or an unattributed span. */
 export interface FlowChange {
   id: string;
   version: number;
   /** null: the name is gone; `movedTo` says where its spans live now. */
   flow: Flow | null;
   movedTo: string | null;
-  /** Only for the row under which an unowned span is found; nobody is shown it. */
-  unowned?: Unowned;
+  /** Only for the row under which an unattributed span is found; nobody is shown it. */
+  unattributed?: UnattributedRow;
 }

@@ -33,7 +33,7 @@ test('views from the network are checked, and a view hears what concerns it', ()
   for (const bad of [null, 5, {}, { kind: 'flow' }, { kind: 'flows', types: 'x', statuses: [] }])
     expect(isView(bad)).toBe(false);
   expect(isView({ kind: 'flows', types: ['t'], statuses: [] })).toBe(true);
-  const buried = { ...change('a', 1), sequence: 1, movedTo: 'b' };
-  expect(sees({ kind: 'flow', id: 'b' }, buried)).toBe(true);
-  expect(sees({ kind: 'flow', id: 'c' }, buried)).toBe(false);
+  const deleted = { ...change('a', 1), sequence: 1, movedTo: 'b' };
+  expect(sees({ kind: 'flow', id: 'b' }, deleted)).toBe(true);
+  expect(sees({ kind: 'flow', id: 'c' }, deleted)).toBe(false);
 });

@@ -1,5 +1,5 @@
 import type { Lease, Memory } from '../base/memory.ts';
-import { seenAt, type Flow, type FlowChange, type Unowned } from '../model/flow.ts';
+import { seenAt, type Flow, type FlowChange, type UnattributedRow } from '../model/flow.ts';
 import { eventsOf, longestWait, mostAttempts } from '../model/search-match.ts';
 import { traceIdOf, type SpanKey } from '../model/span.ts';
 import { unixNanos, type UnixNanos } from '../model/time.ts';
@@ -131,8 +131,10 @@ export function flowRows(
 ): Lease {
   for (const change of changes) {
     const { flow } = change;
-    if (flow === null || change.unowned !== undefined) {
-      const values: Columns = change.unowned ? unowned(change, change.unowned) : grave(change);
+    if (flow === null || change.unattributed !== undefined) {
+      const values: Columns = change.unattributed
+        ? unattributed(change, change.unattributed)
+        : tombstone(change);
       for (const [name, { writeOnly }] of LIST)
         writeOnly(writer, name === 'up_to_batch' ? upToBatch : values[name as keyof Columns]);
       continue;
@@ -153,8 +155,11 @@ export function flowRows(
 
 type Columns = Partial<Record<keyof typeof COLUMNS, unknown>>;
 
-/** `deleted`: 1 is a grave; 2 is a span that belongs to no flow: found by its names, listed nowhere. */
-const unowned = (change: FlowChange, { receivedAtMs, key, tokens, causes }: Unowned): Columns => ({
+/** `deleted`: 1 is a tombstone; 2 is a span that belongs to no flow: found by its names, listed nowhere. */
+const unattributed = (
+  change: FlowChange,
+  { receivedAtMs, key, tokens, causes }: UnattributedRow,
+): Columns => ({
   id: change.id,
   version: change.version,
   deleted: 2,
@@ -166,7 +171,7 @@ const unowned = (change: FlowChange, { receivedAtMs, key, tokens, causes }: Unow
   timeline: JSON.stringify(causes),
 });
 
-const grave = (change: FlowChange): Columns => ({
+const tombstone = (change: FlowChange): Columns => ({
   id: change.id,
   version: change.version,
   deleted: 1,

@@ -16,8 +16,8 @@ export type { Losses };
  *   a caller that saw a rejection MUST assume that the records may or may not be there.
  * - Everything else is derived. `insertFlows` carries the number of the last span batch that its rows include; after a
  *   crash `replay` gives every record of later batches, oldest batch first.
- * - Of several versions of one flow, reads give the greatest. A version with `flow: null` is a grave: lists skip it,
- *   `findFlow` follows its `movedTo`. An unowned span is found by its names and is in no list.
+ * - Of several versions of one flow, reads give the greatest. A version with `flow: null` is a tombstone: lists skip it,
+ *   `findFlow` follows its `movedTo`. An unattributed span is found by its names and is in no list.
  * - Flows are given as they are seen now: what was quiet until `settlesAt` has ended (`seenAt`).
  * - A flow that is not there is `null` or absent from the list, never an error. Errors are `store.unavailable`,
  *   retryable.
@@ -53,7 +53,7 @@ export interface Store {
    */
   unincluded(all: boolean, upToBatch: number): AsyncIterable<Unincluded>;
   /**
-   * Under which names (`model/names.ts`) flows and unowned spans are found, as hashes (`base/name-hash.ts`): of open flows
+   * Under which names (`model/names.ts`) flows and unattributed spans are found, as hashes (`base/name-hash.ts`): of open flows
    * all, of the rest about `most`, of those that were received last. Without ORIGIN's: its trace is among them. Tokens that
    * are marked as worthless are told by name.
    */
@@ -65,7 +65,7 @@ export interface Store {
    * something are among them. */
   openFlows(): AsyncIterable<{ id: string; type: string; settlesAtMs: number; lookAtMs: number }[]>;
 
-  /** Flows and unowned spans that have one of these names (of a span, or a token), with their spans. */
+  /** Flows and unattributed spans that have one of these names (of a span, or a token), with their spans. */
   loadByNames(names: readonly string[], bound?: LoadBound): Promise<StoredFlow[]>;
 
   /** A name that is gone gives what it is called now. */
@@ -154,7 +154,7 @@ export interface StoredFlow {
   id: string;
   version: number;
   members: StoredSpan[];
-  /** Of an unowned span. */
+  /** Of an unattributed span. */
   causes: KnownCause[];
 }
 

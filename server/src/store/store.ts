@@ -103,7 +103,7 @@ export function createStoreOver(
     for (const lease of rows) lease.release();
   };
 
-  /** Newest version of each flow, or unowned span, among `ids` (a query); graves left out. */
+  /** Newest version of each flow, or unattributed span, among `ids` (a query); tombstones left out. */
   const newest = (fields: string, ids: string): string =>
     `SELECT ${fields} FROM flows FINAL WHERE id IN (${ids}) AND deleted != 1`;
 
@@ -357,7 +357,7 @@ export function createStoreOver(
     async loadByIds(ids) {
       const found: LoadedRow[] = [];
       const asked = new Set(ids);
-      // A grave leads to a name that may be gone, too.
+      // A tombstone leads to a name that may be gone, too.
       for (let next = [...asked]; next.length > 0;) {
         const moved: string[] = [];
         for (const some of inPieces(next))

@@ -52,7 +52,7 @@ export async function startBus(port = 0): Promise<{ url: string; stop(): Promise
       member.write(`${JSON.stringify({ ...message, group })}\n`);
     }
   };
-  const bury = (message: Message): void => {
+  const addTombstone = (message: Message): void => {
     for (const [key, queue] of queues) {
       if (queue.topic !== DEAD) continue;
       queue.waiting.push({ ...message, id: nextId++, deliveries: 0, deadLetteredFrom: message.topic });
@@ -84,7 +84,7 @@ export async function startBus(port = 0): Promise<{ url: string; stop(): Promise
         const held = queue.unacked.get(frame.id);
         queue.unacked.delete(frame.id);
         if (!held || frame.op === 'ack') break;
-        if (held.message.deliveries >= MOST_DELIVERIES) bury(held.message);
+        if (held.message.deliveries >= MOST_DELIVERIES) addTombstone(held.message);
         else
           setTimeout(
             () => {

@@ -160,7 +160,7 @@ export function describeStore(
       });
     });
 
-    test('of several versions the greatest counts; a grave leads on', async () => {
+    test('of several versions the greatest counts; a tombstone leads on', async () => {
       const [change] = flowsOf([record(otlp({ traceId: trace('4'), spanId: id('4') }))]);
       const older = { ...change!, version: change!.version - 5, flow: { ...change!.flow!, type: 'older' } };
       await store.insertFlows([change!], 3, settlesAt);

@@ -1,5 +1,5 @@
 import { hashesOf } from '../../base/name-hash.ts';
-import { seenAt, type Flow, type Unowned } from '../../model/flow.ts';
+import { seenAt, type Flow, type UnattributedRow } from '../../model/flow.ts';
 import type { Incident, Notification, Silence } from '../../model/incident.ts';
 import { SPAN, TRACE, WORTHLESS } from '../../model/names.ts';
 import type { EvidenceRecord } from '../../model/record.ts';
@@ -28,8 +28,8 @@ export function memoryStore(now: () => number): MemoryStore {
   const spans = new Map<string, EvidenceRecord[]>();
   const batches: Batch[] = [];
   const flows = new Map<string, { flow: Flow; version: number; settlesAtMs: number }>();
-  const graves = new Map<string, string>();
-  const unowned = new Map<string, Unowned>();
+  const tombstones = new Map<string, string>();
+  const unattributed = new Map<string, UnattributedRow>();
   const byName = new Map<string, Set<string>>();
   const incidents = new Map<string, Incident>();
   const silences = new Map<string, Silence>();
@@ -55,7 +55,7 @@ export function memoryStore(now: () => number): MemoryStore {
     }
   };
   const load = (id: string): StoredFlow[] => {
-    const loose = unowned.get(id);
+    const loose = unattributed.get(id);
     if (loose)
       return [
         {
@@ -66,7 +66,7 @@ export function memoryStore(now: () => number): MemoryStore {
         },
       ];
     const row = flows.get(id);
-    if (!row) return graves.has(id) ? load(graves.get(id)!) : [];
+    if (!row) return tombstones.has(id) ? load(tombstones.get(id)!) : [];
     const members = row.flow.members.flatMap((key) => (spans.get(key) ?? []).map(stored));
     return [{ id, version: row.version, members, causes: [] }];
   };
@@ -102,16 +102,16 @@ export function memoryStore(now: () => number): MemoryStore {
     },
     async insertFlows(changes, upToBatch, settlesAt) {
       derivedBatch = Math.max(derivedBatch, upToBatch);
-      for (const { id, version, flow, movedTo, unowned: loose } of changes) {
+      for (const { id, version, flow, movedTo, unattributed: loose } of changes) {
         if (loose) {
-          unowned.set(id, loose);
+          unattributed.set(id, loose);
           index(id, [SPAN + loose.key, ...loose.tokens]);
         } else if (flow) {
           flows.set(id, { flow, version, settlesAtMs: settlesAt(flow) });
           index(id, [...flow.members.map((key) => SPAN + key), ...flow.tokens]);
         } else {
           flows.delete(id);
-          if (movedTo !== null) graves.set(id, movedTo);
+          if (movedTo !== null) tombstones.set(id, movedTo);
         }
       }
     },
