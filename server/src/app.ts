@@ -91,7 +91,7 @@ export function createApp(config: Config, parts: AppParts = {}): App {
     settleMs: config.settleMs,
     stuckFloorMs: config.stuckFloorMs,
     expects: config.expect === 'on',
-    unloadMs: config.unloadMs,
+    idleBeforeEvictionMs: config.idleBeforeEvictionMs,
     runQuietMs: config.runQuietMs,
     requestFlows: config.requestFlows,
     onRebuilt: () => {

@@ -21,7 +21,7 @@ export interface Config {
   settleMs: number;
   stuckFloorMs: number;
   expect: 'on' | 'off';
-  unloadMs: number;
+  idleBeforeEvictionMs: number;
   runQuietMs: number;
   memoryLimitBytes: number;
   minFreeBytes: number;
@@ -181,7 +181,7 @@ export const SETTINGS: { [K in keyof Config]: Setting<Config[K]> } = {
     read: oneOf('on', 'off'),
     help: 'off: nothing is learned, awaited or judged; flows are only drawn',
   },
-  unloadMs: {
+  idleBeforeEvictionMs: {
     name: 'FERMATA_UNLOAD',
     default: '60s',
     read: duration,

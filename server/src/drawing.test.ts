@@ -124,8 +124,8 @@ test('of a server that runs for long, names of open flows are never forgotten', 
     clock,
     store,
     // Sixteen names a generation; those of thirty open flows are four times as many.
-    departedLines: [1],
-    unloadMs: 1000,
+    evictedNamesLines: [1],
+    idleBeforeEvictionMs: 1000,
     names(most) {
       asked.push(most);
       return store.names(most);

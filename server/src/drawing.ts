@@ -268,7 +268,7 @@ export function createDrawing(options: DrawingOptions): Drawing {
     }
     counters.add('fermata_flow_rows_total', kept.length);
     tell(kept);
-    if (correlator.remembersTooMuch && !stopping) forgetting ??= forgetSome();
+    if (correlator.isFilterFull && !stopping) forgetting ??= rotateFilter();
     if (options.correlatedBatch() !== upTo) again = true;
   };
   const tell = (changes: readonly FlowChange[]): void => {
@@ -288,12 +288,12 @@ export function createDrawing(options: DrawingOptions): Drawing {
     );
   };
   /** Memory stays bounded, and what is still open is found however long ago it left. */
-  const forgetSome = async (): Promise<void> => {
+  const rotateFilter = async (): Promise<void> => {
     try {
-      correlator.startForgetting();
+      correlator.beginRotation();
       const { hashes } = await store.names(0);
-      for await (const block of hashes) correlator.remember(block);
-      correlator.forget();
+      for await (const block of hashes) correlator.addToFilter(block);
+      correlator.rotateFilter();
     } catch (error) {
       log.warn(
         { reason: messageOf(error) },

@@ -65,7 +65,7 @@ export interface PipelineOptions extends Pick<DrawingOptions, Handed> {
   normalizer: Normalizer;
   /** Nothing is called stuck sooner, ms. */
   stuckFloorMs: number;
-  unloadMs: number;
+  idleBeforeEvictionMs: number;
   /** false: flows are only drawn; nothing is learned, awaited or judged. */
   expects: boolean;
   /** From the operator's files. */
@@ -74,7 +74,7 @@ export interface PipelineOptions extends Pick<DrawingOptions, Handed> {
   onRebuilt?(): void;
   queryRules: readonly QueryRule[];
   runQuietMs?: CorrelatorOptions['runQuietMs'];
-  departedLines?: CorrelatorOptions['departedLines'];
+  evictedNamesLines?: CorrelatorOptions['evictedNamesLines'];
 }
 
 const REPLAY_REPORT = 100_000;
@@ -167,9 +167,9 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     clock,
     counters,
     settleMs: options.settleMs,
-    unloadMs: options.unloadMs,
+    idleBeforeEvictionMs: options.idleBeforeEvictionMs,
     runQuietMs: options.runQuietMs,
-    departedLines: options.departedLines,
+    evictedNamesLines: options.evictedNamesLines,
     clocks,
     judge: options.expects ? judged : (flow) => flow,
     onDirty: () => drawing.changed(),
@@ -302,11 +302,11 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       committedBatch = derived;
       drawing.start(derived);
       saveLater();
-      const { all, hashes } = await store.names(correlator.mostRemembered, (tokens) =>
-        correlator.rememberWorthless(tokens),
+      const { all, hashes } = await store.names(correlator.filterCapacity, (tokens) =>
+        correlator.addWorthless(tokens),
       );
-      for await (const block of hashes) correlator.remember(block);
-      if (!all) correlator.forget();
+      for await (const block of hashes) correlator.addToFilter(block);
+      if (!all) correlator.rotateFilter();
       if (lastReceivedMs > 0) {
         downtime.fromMs = lastReceivedMs;
         downtime.toMs = clock.now();

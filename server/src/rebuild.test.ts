@@ -51,7 +51,15 @@ async function live(more: Partial<PipelineOptions> = {}): Promise<Life> {
   });
   await store.start();
   const pipeline = createPipeline({
-    ...{ clock, counters, log: silentLog, store, settleMs: 1000, stuckFloorMs: 1000, unloadMs: 60_000 },
+    ...{
+      clock,
+      counters,
+      log: silentLog,
+      store,
+      settleMs: 1000,
+      stuckFloorMs: 1000,
+      idleBeforeEvictionMs: 60_000,
+    },
     normalizer: createNormalizer({ identityKeys: [], searchKeys: [] }),
     ...{ expects: true, definitions: [], queryRules: [], requestFlows: 'drop' },
     announce: () => undefined,

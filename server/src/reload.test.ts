@@ -25,7 +25,7 @@ async function withGate(): Promise<
   const bench = await createBench({
     clock,
     counters,
-    unloadMs: 1000,
+    idleBeforeEvictionMs: 1000,
     // Nothing falls due: only spans bring something back.
     expects: false,
     store: {
@@ -127,7 +127,12 @@ test('what one name brings back is bounded and counted; from then on it brings n
   const clock = manualClock();
   const store = memoryStore(() => clock.now());
   const counters = createCounters();
-  const { pipeline, deliver, span, advance } = await createBench({ clock, counters, store, unloadMs: 1000 });
+  const { pipeline, deliver, span, advance } = await createBench({
+    clock,
+    counters,
+    store,
+    idleBeforeEvictionMs: 1000,
+  });
   const taken = (id: string, kind: number): OtlpSpan =>
     span(id, {
       kind,

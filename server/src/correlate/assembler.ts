@@ -37,7 +37,7 @@ export interface Assembler {
   /** Brings spans back from the store; flows are up to date after the next `add`. A placeholder is shared, by what was known. */
   load(span: Span, placeholder: readonly KnownCause[] | null): void;
   /** Takes spans out of memory. What refers to them keeps its flow until it changes. */
-  unload(nodes: Iterable<Node>): void;
+  evict(nodes: Iterable<Node>): void;
   /** This name identifies nothing: it joins nobody from the next `add` on. */
   discard(token: string, atMs: number): void;
   /** What surrounds this shared span leaves: from now on it goes by what was known. */
@@ -517,7 +517,7 @@ export function createAssembler(mostSends = MOST_SENDS): Assembler {
     discard,
     makePlaceholder,
     placeholdersAround,
-    unload(nodes) {
+    evict(nodes) {
       // Those are on their way in, to be resolved by the next `add`; forgotten, they would be in no flow.
       const loaded = [...queue];
       for (const node of [...nodes]) {

@@ -4,7 +4,7 @@ import { createDeadlines } from '../base/deadlines.ts';
 import type { Badge, Flow, FlowChange, KnownCause } from '../model/flow.ts';
 import { POLLED, REFERRER, TAKEN, TOKEN, WORTHLESS } from '../model/names.ts';
 import type { Span, SpanKey } from '../model/span.ts';
-import { createAway } from './away.ts';
+import { createEvictedIndex } from './evicted-index.ts';
 import { createAssembler, type FlowState } from './assembler.ts';
 import { causalShifts } from './causal-time.ts';
 import { createDrawnLately } from './clocks/drawn.ts';
@@ -13,7 +13,7 @@ import { inputOf } from './flow-input.ts';
 import { isBatchConsumer } from './roles.ts';
 import { flowKeyOf, idTokenOf, isUntyped, isWeakToken, rowTokens } from './tokens.ts';
 import type { Graph } from './graph.ts';
-import { createLeaving, knownCauses } from './leaving.ts';
+import { createEviction, knownCauses } from './eviction.ts';
 import {
   createReload,
   isUnattributed,
@@ -54,16 +54,16 @@ export interface Correlator {
   /** The changes are durable: what is quiet may leave memory. */
   written(changes: readonly FlowChange[]): void;
   /** Hashes of names of flows that are only in the store. */
-  remember(hashes: Buffer): void;
+  addToFilter(hashes: Buffer): void;
   /** Tokens that identify nothing, as was found out before. */
-  rememberWorthless(tokens: readonly string[]): void;
+  addWorthless(tokens: readonly string[]): void;
   /** So many names are remembered at least. */
-  readonly mostRemembered: number;
-  /** Names that were remembered long ago should be forgotten: `startForgetting`, `remember` those of open flows, `forget`. */
-  readonly remembersTooMuch: boolean;
-  startForgetting(): void;
+  readonly filterCapacity: number;
+  /** The filter is due for rotation: `beginRotation`, `addToFilter` the names of open flows, `rotateFilter`. */
+  readonly isFilterFull: boolean;
+  beginRotation(): void;
   /** From now on there are flows in the store whose names are not remembered, and so `Changes.unheard`. */
-  forget(): void;
+  rotateFilter(): void;
   /**
    * An open flow that is not in memory; when it settles and when it has to be judged again, ms; null where it does not by
    * itself.
@@ -109,7 +109,7 @@ export interface CorrelatorOptions {
   /** Quiet time after which an undeclared flow counts as ended, ms. */
   settleMs: number;
   /** Quiet time after which a flow leaves memory, ms. */
-  unloadMs: number;
+  idleBeforeEvictionMs: number;
   /** Quiet time, ms, after which an id that is used again makes a new run; 0: only a declared start does. */
   runQuietMs?: number | undefined;
   /** Flows that were open count as ended now. */
@@ -124,8 +124,8 @@ export interface CorrelatorOptions {
   onDirty(): void;
   /** What is learned of senders' clocks; without it each flow speaks for itself. */
   clocks?: Clocks | undefined;
-  /** Of a generation of names that departed (`departed.ts`), for tests: smaller than any server's. */
-  departedLines?: readonly number[] | undefined;
+  /** Sizes of the filter of evicted names (`evicted-names-filter.ts`), for tests: smaller than any server's. */
+  evictedNamesLines?: readonly number[] | undefined;
   /** Under a name of which more was sent nothing is found, for tests: fewer than on any server. */
   mostSends?: number | undefined;
 }
@@ -153,7 +153,7 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
   const runQuietNs = BigInt(options.runQuietMs ?? 0) * 1_000_000n;
   const assembler = createAssembler(options.mostSends);
   const { graph } = assembler;
-  const away = createAway(graph, options.departedLines);
+  const evictedIndex = createEvictedIndex(graph, options.evictedNamesLines);
   const shown = new Map<string, Shown>();
   const keyOfId = new Map<string, string>();
   const pending = new Set<string>();
@@ -172,11 +172,11 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
   const drawnLately = createDrawnLately();
   let cancelRevision: (() => void) | undefined;
 
-  const leaving = createLeaving({
+  const eviction = createEviction({
     clock,
     assembler,
-    away,
-    unloadMs: options.unloadMs,
+    evictedIndex,
+    idleBeforeEvictionMs: options.idleBeforeEvictionMs,
     isWritten(key) {
       const last = pending.has(key) ? undefined : shown.get(key);
       return last !== undefined && !last.ids.some((id) => unwritten.has(id));
@@ -214,7 +214,7 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
     const keys = [...assembler.takeDirty()];
     for (const key of keys) {
       pending.add(key);
-      leaving.notQuiet(key);
+      eviction.markActive(key);
     }
     return keys;
   };
@@ -243,7 +243,7 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
         else deadlines.set(flow.id, settlesAt);
       }
       list.push({ id: flow.id, version: nextVersion(), flow, movedTo: null });
-      if (away.forgets && !before.has(flow.id)) lookFor(flow, key, unheard);
+      if (evictedIndex.forgets && !before.has(flow.id)) lookFor(flow, key, unheard);
       before.delete(flow.id);
     }
     for (const id of before) addTombstone(id, runs[0]!.id, list);
@@ -334,7 +334,7 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
         const to = home?.flowKey ? flowIdOf(home.flowKey, 1) : null;
         for (const id of last?.ids ?? []) addTombstone(id, to, taken.list);
         shown.delete(key);
-        leaving.notQuiet(key);
+        eviction.markActive(key);
       }
     }
   };
@@ -364,7 +364,7 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
 
   const self: Correlator = {
     reload(spans, flows = []) {
-      const reload = createReload(spans, assembler, away);
+      const reload = createReload(spans, assembler, evictedIndex);
       reload.found(flows);
       const useless = new Set<string>();
       return Object.assign(reload, {
@@ -445,21 +445,21 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
         if (unwritten.get(id) === version) unwritten.delete(id);
         const key = keyOfId.get(id);
         if (key === undefined || pending.has(key)) continue;
-        leaving.quiet(key);
+        eviction.markIdle(key);
       }
-      leaving.some(changes.length);
+      eviction.evictSome(changes.length);
       if (pending.size > 0) options.onDirty();
     },
-    remember: (hashes) => away.remember(hashes),
-    rememberWorthless(tokens) {
+    addToFilter: (hashes) => evictedIndex.addToFilter(hashes),
+    addWorthless(tokens) {
       for (const token of tokens) graph.discard(token, clock.now());
     },
-    mostRemembered: away.mostRemembered,
-    get remembersTooMuch() {
-      return away.remembersTooMuch;
+    filterCapacity: evictedIndex.filterCapacity,
+    get isFilterFull() {
+      return evictedIndex.isFilterFull;
     },
-    startForgetting: () => away.startForgetting(),
-    forget: () => away.forget(),
+    beginRotation: () => evictedIndex.beginRotation(),
+    rotateFilter: () => evictedIndex.rotateFilter(),
     lookAgain,
     remainsOpen(flowId, settlesAtMs, lookAtMs) {
       open.add(flowId);
@@ -478,7 +478,7 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
     },
     stop() {
       cancelRevision?.();
-      leaving.stop();
+      eviction.stop();
       deadlines.stop();
       looks.stop();
     },
@@ -486,7 +486,7 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
   options.counters.gauge('fermata_open_flows', () => openFlows);
   options.counters.gauge('fermata_flows_to_write', () => pending.size + unwritten.size);
   options.counters.gauge('fermata_spans_in_memory', () => graph.size);
-  options.counters.gauge('fermata_departed_names', () => away.size);
+  options.counters.gauge('fermata_departed_names', () => evictedIndex.size);
   options.counters.gauge('fermata_worthless_names', () => graph.worthless);
   options.counters.gauge('fermata_resolutions_abandoned', () => assembler.abandoned);
   return self;

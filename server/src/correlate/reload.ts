@@ -1,7 +1,7 @@
 import type { KnownCause } from '../model/flow.ts';
 import { compareDuplicates, type Span, type SpanKey } from '../model/span.ts';
 import type { Assembler } from './assembler.ts';
-import type { Away } from './away.ts';
+import type { EvictedIndex } from './evicted-index.ts';
 import { concernedBy } from './evidence.ts';
 import { countOf, createGraph, type Graph, type Node } from './graph.ts';
 import { isBatchConsumer, isConsumer } from './roles.ts';
@@ -46,7 +46,7 @@ export const UNATTRIBUTED = '~';
 export function createReload(
   spans: readonly Span[],
   { graph, placeholdersAround }: Pick<Assembler, 'graph' | 'placeholdersAround'>,
-  away: Away,
+  evictedIndex: EvictedIndex,
 ): Reload {
   const asked = new Set<string>();
   const flows = new Map<string, StoredFlowSpans>();
@@ -102,7 +102,7 @@ export function createReload(
     for (const span of flow.members) {
       const known = get(span.key);
       const placeholder = placeholderOf(flow, span);
-      away.loaded(span);
+      evictedIndex.loaded(span);
       if (graph.get(span.key) === undefined) putAside(span, placeholder);
       if (placeholder === null && (known === undefined || known.placeholder !== null)) whole.push(span);
     }
@@ -117,14 +117,14 @@ export function createReload(
 
   return {
     missing() {
-      const names = away.missing(spans, whole, {
+      const names = evictedIndex.missing(spans, whole, {
         get,
         isReferredTo,
         placeholdersAround: stubsAroundAny,
         wasAsked: (name) => asked.has(name),
       });
       // What departs while the store answers is not among what it had.
-      if (names.length > 0) away.begin(asked);
+      if (names.length > 0) evictedIndex.begin(asked);
       for (const name of names) asked.add(name);
       return names;
     },
@@ -144,14 +144,14 @@ export function createReload(
       return flows.size;
     },
     take() {
-      away.end(asked);
-      away.asked(asked);
+      evictedIndex.end(asked);
+      evictedIndex.asked(asked);
       return flows.values();
     },
     skip(names) {
       for (const name of names) asked.delete(name);
     },
-    giveUp: () => away.end(asked),
+    giveUp: () => evictedIndex.end(asked),
   };
 }
 const FARTHEST_STUB = 10_000;

@@ -3,7 +3,7 @@ import type { Role, Span } from '../model/span.ts';
 /** What a span does to messages, by its role alone. */
 export const isConsumer = (role: Role): boolean => role === 'process' || role === 'receive';
 export const isSend = (role: Role): boolean => role === 'send' || role === 'create';
-/** Consumes for several flows by its nature: where "what decides together" is cut (`together.ts`). */
+/** Consumes for several flows by its nature: where "what decides together" is cut (`dependency-closure.ts`). */
 export const isBatchConsumer = (span: Span): boolean => isConsumer(span.role) && isBatch(span);
 export const isBatch = (span: Span): boolean => span.message !== null && span.message.batchCount > 1;
 /** The id counts as evidence of its own: set by hand, or read from the message's headers. */

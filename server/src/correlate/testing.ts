@@ -45,7 +45,7 @@ export function createBench(more: Partial<CorrelatorOptions> = {}): Bench {
       clock,
       counters: createCounters(),
       settleMs: 30_000,
-      unloadMs: 60_000,
+      idleBeforeEvictionMs: 60_000,
       onDirty: () => {},
       onSettled: () => {},
       onAway: () => {},
@@ -136,12 +136,14 @@ export function createBench(more: Partial<CorrelatorOptions> = {}): Bench {
       correlator.stop();
       correlator = make();
       for (const row of names()) {
-        correlator.rememberWorthless(
+        correlator.addWorthless(
           row.tokens
             .filter((token) => token.startsWith(WORTHLESS))
             .map((mark) => mark.slice(WORTHLESS.length)),
         );
-        correlator.remember(hashesOf([...[...row.keys].map((key) => TRACE + traceIdOf(key)), ...row.tokens]));
+        correlator.addToFilter(
+          hashesOf([...[...row.keys].map((key) => TRACE + traceIdOf(key)), ...row.tokens]),
+        );
       }
       for (const flow of rows.values()) {
         if (flow.phase !== 'ended')

@@ -39,7 +39,7 @@ export interface LabOptions {
   startMs?: number;
   settleMs?: number;
   stuckFloorMs?: number;
-  unloadMs?: number;
+  idleBeforeEvictionMs?: number;
   onFlow?(flow: Flow): void;
   definitions?: readonly Definition[];
   queryRules?: readonly QueryRule[];
@@ -58,7 +58,7 @@ export async function createLab(options: LabOptions = {}): Promise<Lab> {
       normalizer: createNormalizer({ identityKeys: [], searchKeys: ['order.id'] }),
       settleMs: options.settleMs ?? 30_000,
       stuckFloorMs: options.stuckFloorMs ?? 15_000,
-      unloadMs: options.unloadMs ?? 60_000,
+      idleBeforeEvictionMs: options.idleBeforeEvictionMs ?? 60_000,
       requestFlows: 'keep',
       expects: true,
       definitions: options.definitions ?? [],

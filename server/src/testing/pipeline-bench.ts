@@ -48,7 +48,7 @@ export async function createBench({
     normalizer: createNormalizer({ identityKeys: [], searchKeys: [] }),
     settleMs: 1000,
     stuckFloorMs: 1000,
-    unloadMs: 60_000,
+    idleBeforeEvictionMs: 60_000,
     expects: true,
     definitions: definitionsFrom({
       flows: { order: { steps: [{ name: 'ship', within: '5s' }] } },

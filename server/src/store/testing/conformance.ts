@@ -48,7 +48,7 @@ export function describeStore(
       clock,
       counters: createCounters(),
       settleMs: 0,
-      unloadMs: 60_000,
+      idleBeforeEvictionMs: 60_000,
       onSettled: () => {},
       onAway: () => {},
       judge: (flow) => flow,

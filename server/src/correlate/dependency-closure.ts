@@ -7,23 +7,23 @@ import { isMessageToken, sharedTokens } from './tokens.ts';
 import type { Assembler } from './assembler.ts';
 
 /**
- * Spans that decide together: a new span beside any of them may change the flow of any other, so they leave memory
- * together and come back together. A shared batch consumer is where that ends: it is shared whatever happens on its
+ * The dependency closure of a span holds all spans that decide together: a new one beside any of them
+ * may change the flow of any other, so they are evicted and rehydrated together. A shared batch consumer is where that ends: it is shared whatever happens on its
  * other side, and without that cut every poll would tie all flows into one.
  */
-export interface Together {
+export interface Closure {
   nodes: Set<Node>;
   /** Shared batch consumers around them. */
   border: Set<Node>;
   /** False: they are more than were asked for, and these are some of them. */
-  isAll: boolean;
+  isComplete: boolean;
 }
 
-export function togetherWith(
+export function closureOf(
   start: Iterable<Node>,
   { graph, flow }: Pick<Assembler, 'graph' | 'flow'>,
   most: number,
-): Together {
+): Closure {
   const nodes = new Set<Node>();
   const border = new Set<Node>();
   const work: Node[] = [];
@@ -49,7 +49,7 @@ export function togetherWith(
   };
   for (const node of start) meet(node);
   while (work.length > 0) {
-    if (nodes.size > most) return { nodes, border, isAll: false };
+    if (nodes.size > most) return { nodes, border, isComplete: false };
     const node = work.pop()!;
     for (const next of neighboursOf(node, graph)) meet(next);
     for (const token of sharedTokens(node.span))
@@ -61,5 +61,5 @@ export function togetherWith(
     for (const link of node.span.links)
       if (asksTakers(node.span, link) && graph.placeOf(link).takers) meetAll(link, graph.waitingFor(link));
   }
-  return { nodes, border, isAll: true };
+  return { nodes, border, isComplete: true };
 }

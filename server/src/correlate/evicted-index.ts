@@ -1,34 +1,35 @@
 import { ORIGIN, POLLED, REFERRER, SPAN, TAKEN, TOKEN, TRACE } from '../model/names.ts';
 import { traceIdOf, type Span, type SpanKey } from '../model/span.ts';
 import { asksOrphans, asksTakers } from './absent.ts';
-import { createDeparted } from './departed.ts';
+import { createEvictedNamesFilter } from './evicted-names-filter.ts';
 import type { Graph, Node } from './graph.ts';
 import { isSend } from './roles.ts';
 import { idToken, isCounted, mayNameFlow, messageTokens, weakTokens } from './tokens.ts';
 
 /**
- * What is only in the store, by name: what has to be brought back before spans that touch it can be added. Names that left
- * memory are remembered in a filter; what was asked for is not asked for again until it leaves once more.
+ * The index knows by name what is only in the store, which is rehydrated before spans that touch it
+ * are added. Names of evicted spans are in a filter; what was asked for is not asked for again until
+ * it is evicted once more.
  */
-export interface Away {
+export interface EvictedIndex {
   /** Names under which there may be something in the store that is not here, of these spans and their placeholders. */
   missing(spans: readonly Span[], loaded: readonly Span[], here: Here): string[];
   /** The store was asked for these, and what it has is in memory. */
   asked(names: Iterable<string>): void;
-  /** Names that the store is asked for now. What departs meanwhile is taken out: it has to be asked for again. */
+  /** Names that the store is asked for now. What is evicted meanwhile is taken out: it has to be asked for again. */
   begin(asked: Set<string>): void;
   end(asked: Set<string>): void;
-  /** A span leaves memory: remembers under which names it is found again (`rowTokens`, and its trace). */
-  depart(node: Node): void;
+  /** A span is evicted: remembers under which names it is found again (`rowTokens`, and its trace). */
+  add(node: Node): void;
   /** A span was loaded: what decides together with it is in the store, too, even if its names were forgotten. */
   loaded(span: Span): void;
-  remember(hashes: Buffer): void;
-  startForgetting(): void;
-  forget(): void;
-  /** Names that departed were forgotten. */
+  addToFilter(hashes: Buffer): void;
+  beginRotation(): void;
+  rotateFilter(): void;
+  /** Names of evicted spans were dropped by a rotation. */
   readonly forgets: boolean;
-  readonly remembersTooMuch: boolean;
-  readonly mostRemembered: number;
+  readonly isFilterFull: boolean;
+  readonly filterCapacity: number;
   readonly size: number;
 }
 
@@ -43,11 +44,11 @@ export interface Here {
 
 const MOST_CHECKED = 200_000;
 
-export function createAway(
+export function createEvictedIndex(
   { identifies }: Pick<Graph, 'identifies'>,
   lines: readonly number[] | undefined,
-): Away {
-  const departed = createDeparted(lines);
+): EvictedIndex {
+  const evicted = createEvictedNamesFilter(lines);
   const checked = new Set<string>();
   const asking = new Set<Set<string>>();
   let forgets = false;
@@ -56,8 +57,8 @@ export function createAway(
     if (checked.size > 0) checked.delete(prefix + text);
     for (const names of asking) names.delete(prefix + text);
   };
-  const departAs = (prefix: string, text: string): void => {
-    departed.add(prefix, text);
+  const evictAs = (prefix: string, text: string): void => {
+    evicted.add(prefix, text);
     uncheck(prefix, text);
   };
   /** Each name of a span by which it and others find each other besides parent and link, as `rowTokens` has it. */
@@ -70,26 +71,26 @@ export function createAway(
 
   return {
     missing(spans, loaded, here) {
-      if (departed.size === 0) return [];
+      if (evicted.size === 0) return [];
       const names = new Set<string>();
       const isNew = (name: string): boolean => !checked.has(name) && !here.wasAsked(name);
       const ask = (prefix: string, text: string): void => {
-        if (departed.has(prefix, text) && isNew(prefix + text)) names.add(prefix + text);
+        if (evicted.has(prefix, text) && isNew(prefix + text)) names.add(prefix + text);
       };
       /** Spans of one trace often come together. */
       let trace = '';
       let traceDeparted = false;
-      const hasDeparted = (traceId: string): boolean => {
-        if (traceId !== trace) traceDeparted = departed.has(TRACE, (trace = traceId));
+      const isEvicted = (traceId: string): boolean => {
+        if (traceId !== trace) traceDeparted = evicted.has(TRACE, (trace = traceId));
         return traceDeparted;
       };
       const askSpan = (key: SpanKey, traceId: string): boolean => {
-        if (!hasDeparted(traceId) || !isNew(SPAN + key)) return false;
+        if (!isEvicted(traceId) || !isNew(SPAN + key)) return false;
         names.add(SPAN + key);
         return true;
       };
       const askOrigin = (traceId: string): void => {
-        if (hasDeparted(traceId) && isNew(ORIGIN + traceId)) names.add(ORIGIN + traceId);
+        if (isEvicted(traceId) && isNew(ORIGIN + traceId)) names.add(ORIGIN + traceId);
       };
       const askShared = (span: Span): void => {
         for (const token of messageTokens(span)) {
@@ -108,8 +109,8 @@ export function createAway(
       };
       const surroundings = (span: Span): void => {
         const parent = span.parent;
-        if (!hasDeparted(span.traceId)) {
-          if (parent !== '' && departed.has(REFERRER, parent) && !here.get(parent)) askOrphans(span);
+        if (!isEvicted(span.traceId)) {
+          if (parent !== '' && evicted.has(REFERRER, parent) && !here.get(parent)) askOrphans(span);
         } else if (here.get(parent) === undefined && (parent === '' || !askSpan(parent, span.traceId))) {
           askOrphans(span);
           if (parent === span.key || mayNameFlow(span)) askOrigin(span.traceId);
@@ -117,7 +118,7 @@ export function createAway(
         for (const link of span.links) {
           const traceId = traceIdOf(link);
           if (here.get(link) !== undefined) continue;
-          if (hasDeparted(traceId)) askSpan(link, traceId);
+          if (isEvicted(traceId)) askSpan(link, traceId);
           // Others may have taken a message from the same absent span.
           if (asksTakers(span, link) && identifies(REFERRER + link)) ask(REFERRER, link);
         }
@@ -126,7 +127,7 @@ export function createAway(
       };
       for (const span of spans) {
         // The filter first: a look into the graph costs more, and few traces are only in the store.
-        if (hasDeparted(span.traceId) && !here.get(span.key)) askSpan(span.key, span.traceId);
+        if (isEvicted(span.traceId) && !here.get(span.key)) askSpan(span.key, span.traceId);
         surroundings(span);
         for (const placeholder of here.placeholdersAround(span)) surroundings(placeholder.span);
       }
@@ -139,47 +140,47 @@ export function createAway(
     },
     begin: (asked) => void asking.add(asked),
     end: (asked) => void asking.delete(asked),
-    depart(node) {
+    add(node) {
       const { span } = node;
       uncheck(SPAN, span.key);
-      named(span, departAs);
+      named(span, evictAs);
       for (const link of span.links) {
-        departAs(REFERRER, link);
+        evictAs(REFERRER, link);
         uncheck(SPAN, link);
       }
       if (node.parent !== null && node.parent.flowKey === node.flowKey && node.flowKey !== '') return;
-      departed.add(TRACE, span.traceId);
+      evicted.add(TRACE, span.traceId);
       const { parent } = span;
       uncheck(ORIGIN, span.traceId);
       if (parent !== '') {
-        departAs(REFERRER, parent);
+        evictAs(REFERRER, parent);
         uncheck(SPAN, parent);
       }
     },
     loaded(span) {
       if (!forgets) return;
-      departed.add(TRACE, span.traceId);
-      departed.add(REFERRER, span.key);
-      if (span.parent !== '') departed.add(REFERRER, span.parent);
-      for (const link of span.links) departed.add(TRACE, traceIdOf(link));
-      named(span, (prefix, text) => departed.add(prefix, text));
-      for (const token of messageTokens(span)) departed.add(isSend(span.role) ? TAKEN : TOKEN, token);
+      evicted.add(TRACE, span.traceId);
+      evicted.add(REFERRER, span.key);
+      if (span.parent !== '') evicted.add(REFERRER, span.parent);
+      for (const link of span.links) evicted.add(TRACE, traceIdOf(link));
+      named(span, (prefix, text) => evicted.add(prefix, text));
+      for (const token of messageTokens(span)) evicted.add(isSend(span.role) ? TAKEN : TOKEN, token);
     },
-    remember: (hashes) => departed.addHashes(hashes),
-    startForgetting: () => departed.startForgetting(),
-    forget() {
-      departed.forget();
+    addToFilter: (hashes) => evicted.addHashes(hashes),
+    beginRotation: () => evicted.beginRotation(),
+    rotateFilter() {
+      evicted.rotate();
       forgets = true;
     },
     get forgets() {
       return forgets;
     },
-    get remembersTooMuch() {
-      return departed.isCrowded;
+    get isFilterFull() {
+      return evicted.isCrowded;
     },
-    mostRemembered: departed.most,
+    filterCapacity: evicted.most,
     get size() {
-      return departed.size;
+      return evicted.size;
     },
   };
 }

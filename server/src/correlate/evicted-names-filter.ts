@@ -8,7 +8,7 @@ import { HASH_BYTES, hashed, hashName } from '../base/name-hash.ts';
  * Bounded: two generations of names are remembered. When a third begins, the eldest is to be forgotten, after the names
  * of flows that are still open were added anew.
  */
-export interface Departed {
+export interface EvictedNamesFilter {
   /** A name is a prefix and a text, so that nobody has to join them: asked for every span, joining cost more than looking. */
   add(prefix: string, text: string): void;
   /** Names by their hashes (`hashesOf`). */
@@ -17,10 +17,10 @@ export interface Departed {
   readonly size: number;
   /** Names that are remembered at least: those of a generation. */
   readonly most: number;
-  /** It is time to forget: `startForgetting`, add what is to stay, `forget`. */
+  /** A rotation is due: `beginRotation`, add what is to stay, `rotate`. */
   readonly isCrowded: boolean;
-  startForgetting(): void;
-  forget(): void;
+  beginRotation(): void;
+  rotate(): void;
 }
 
 /**
@@ -46,7 +46,7 @@ const MOST_GENERATIONS = 2;
 
 const capacityOf = (lines: number): number => Math.floor((lines * LINE_BITS) / BITS_PER_NAME);
 
-export function createDeparted(sizes: readonly number[] = GENERATION): Departed {
+export function createEvictedNamesFilter(sizes: readonly number[] = GENERATION): EvictedNamesFilter {
   /** The eldest first. */
   const generations: Generation[] = [[]];
   let size = 0;
@@ -104,10 +104,10 @@ export function createDeparted(sizes: readonly number[] = GENERATION): Departed 
     get isCrowded() {
       return generations.length > mostGenerations;
     },
-    startForgetting() {
+    beginRotation() {
       leaving = Math.max(0, generations.length - MOST_GENERATIONS);
     },
-    forget() {
+    rotate() {
       for (const generation of generations.splice(0, leaving))
         for (const filter of generation) size -= filter.count;
       leaving = 0;
