@@ -38,7 +38,7 @@ export interface AppParts {
   random?: () => number;
   /** Free bytes of the disk that a directory is on. */
   readFree?: (directory: string) => Promise<number>;
-  /** All flow rows are drawn anew from the evidence, while everything else goes on. */
+  /** All flow rows are projected anew from the evidence, while everything else goes on. */
   rebuildAll?: boolean;
 }
 
@@ -120,7 +120,7 @@ export function createApp(config: Config, parts: AppParts = {}): App {
       ),
   });
 
-  /** None is over because its flows are not there: they are about to be drawn again. */
+  /** None is over because its flows are not there: they are about to be projected again. */
   let incidentsLackFlows = false;
   // alert, aside: findings → incidents → people
   const alerts = createAlerts({
@@ -245,7 +245,7 @@ export function createApp(config: Config, parts: AppParts = {}): App {
     stopping = true;
     cancelTick?.();
     health.stop();
-    pipeline.letGo();
+    pipeline.releaseBackpressure();
     // What was acknowledged is durable, and what derives from it is made up for at the next start: a store that hangs is
     // not waited for.
     const until = clock.now() + STOP_MS;

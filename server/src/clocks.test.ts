@@ -58,7 +58,7 @@ test.each([3_600_000, 30 * 86_400_000])(
   },
 );
 
-test('a flow that was drawn before a clock was known to be wrong is drawn again', async () => {
+test('a flow that was projected before a clock was known to be wrong is projected again', async () => {
   const bench = await createBench({ definitions: [] });
   // Whose spans come here late shows nothing at first: its messages seem to rest.
   const late = order(bench, 'a1', 3000);

@@ -179,7 +179,7 @@ export const SETTINGS: { [K in keyof Config]: Setting<Config[K]> } = {
     name: 'FERMATA_EXPECT',
     default: 'on',
     read: oneOf('on', 'off'),
-    help: 'off: nothing is learned, awaited or judged; flows are only drawn',
+    help: 'off: nothing is learned, awaited or judged; flows are only shown',
   },
   idleBeforeEvictionMs: {
     name: 'FERMATA_UNLOAD',

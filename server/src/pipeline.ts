@@ -9,7 +9,7 @@ import {
 } from './correlate/index.ts';
 import { createDefinitionDesk, type DefinitionDesk } from './definitions.ts';
 import { judge } from './detect/index.ts';
-import { createDrawing, type DrawingOptions } from './drawing.ts';
+import { createProjection, type ProjectionOptions } from './projection.ts';
 import { createExpectations, type Expectations } from './expect/index.ts';
 import type { Definition } from './model/definition.ts';
 import type { QueryRule, WaitingFor } from './model/expectation.ts';
@@ -25,8 +25,8 @@ import { createReloads } from './reload.ts';
 import type { PreparedSpans, StoredSpan } from './store/index.ts';
 
 /**
- * What happens to requests, in order: normalize → insert together (the commit) → correlate → (answered) → draw changed flows,
- * write their rows, announce them (`drawing.ts`). Everything after the insert can be repeated from it.
+ * What happens to requests, in order: normalize → insert together (the commit) → correlate → (answered) → project changed flows,
+ * write their rows, announce them (`projection.ts`). Everything after the insert can be repeated from it.
  */
 export interface Pipeline {
   /** Catches up with spans whose flows were not written before the last stop. */
@@ -34,15 +34,15 @@ export interface Pipeline {
   /** Normalizes a request, at once and in the order of commits: only what is needed later waits. */
   prepare(request: OtlpExport): Prepared;
   write(prepared: readonly Prepared[]): Promise<WrittenBatch<Prepared>>;
-  /** Flow rows were lost, and are not drawn again yet. */
+  /** Flow rows were lost, and are not projected again yet. */
   readonly lacksRows: boolean;
-  /** Begins to draw them again, or `all`; once whoever is told of flows knows what was said of them before. */
+  /** Begins to project them again, or `all`; once whoever is told of flows knows what was said of them before. */
   rebuild(all: boolean): void;
   /** Resolves when no write is under way. */
   idle(): Promise<void>;
-  /** No answer waits any more for flows to be drawn. Before whoever awaits answers is stopped. */
-  letGo(): void;
-  /** Writes what is drawn so far. Idempotent. */
+  /** No answer waits any more for flows to be projected. Before whoever awaits answers is stopped. */
+  releaseBackpressure(): void;
+  /** Writes what is projected so far. Idempotent. */
   stop(): Promise<void>;
   readonly correlator: Correlator;
   readonly clocks: Clocks;
@@ -61,12 +61,12 @@ export interface Prepared {
 
 type Handed =
   'clock' | 'counters' | 'log' | 'store' | 'settleMs' | 'requestFlows' | 'announce' | 'told' | 'watched';
-export interface PipelineOptions extends Pick<DrawingOptions, Handed> {
+export interface PipelineOptions extends Pick<ProjectionOptions, Handed> {
   normalizer: Normalizer;
   /** Nothing is called stuck sooner, ms. */
   stuckFloorMs: number;
   idleBeforeEvictionMs: number;
-  /** false: flows are only drawn; nothing is learned, awaited or judged. */
+  /** false: flows are only projected; nothing is learned, awaited or judged. */
   expects: boolean;
   /** From the operator's files. */
   definitions: readonly Definition[];
@@ -146,7 +146,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     );
     if (seen.findings.some((finding) => finding.rule.startsWith('compensation-')))
       expectations.quarantine(flow.id);
-    else if (rebuild.isDrawing && seen.waitingFor.length === 0) expectations.quarantine(flow.id);
+    else if (rebuild.isRebuilding && seen.waitingFor.length === 0) expectations.quarantine(flow.id);
     return seen;
   };
 
@@ -172,11 +172,11 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     evictedNamesLines: options.evictedNamesLines,
     clocks,
     judge: options.expects ? judged : (flow) => flow,
-    onDirty: () => drawing.changed(),
+    onDirty: () => projection.changed(),
     onFault: (error, key) =>
-      log.error({ detail: messageOf(error).slice(0, 500), key }, 'a flow could not be drawn'),
-    onAway: (ids) => drawing.away(ids),
-    onSettled: (ids) => drawing.settled(ids),
+      log.error({ detail: messageOf(error).slice(0, 500), key }, 'a flow could not be projected'),
+    onAway: (ids) => projection.away(ids),
+    onSettled: (ids) => projection.settled(ids),
   });
 
   const restore = (stored: StoredSpan): Span | null =>
@@ -203,7 +203,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       throw error;
     }
     correlated([request]);
-    await drawing.keepUp();
+    await projection.waitForCapacity();
   };
   /** Those that wait for something that left memory, with when they are done. The others are correlated now. */
   const correlate = (requests: readonly Prepared[]): Map<Prepared, Promise<void>> => {
@@ -220,16 +220,16 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     return late;
   };
 
-  const drawing = createDrawing({
+  const projection = createProjection({
     ...options,
     correlator,
     correlatedBatch,
-    bringBack: async (flows) => (await reloads.add([], flows)) ?? [],
+    rehydrate: async (flows) => (await reloads.add([], flows)) ?? [],
     forget: (id) => expectations.forget(id),
   });
 
   const rebuild = createRebuild({
-    ...{ clock, counters, log, store, reloads, correlator, drawing },
+    ...{ clock, counters, log, store, reloads, correlator, projection },
     restore: restoreAll,
     onDone: () => options.onRebuilt?.(),
   });
@@ -278,7 +278,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       log.info({ spans: count }, 'catching up');
     }
     log.info({ spans: count }, 'caught up with spans committed before the last stop');
-    drawing.changed();
+    projection.changed();
     return true;
   };
 
@@ -300,7 +300,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       const { lastBatch, derivedBatch: derived, lastReceivedMs } = await store.watermarks();
       batch = lastBatch;
       committedBatch = derived;
-      drawing.start(derived);
+      projection.start(derived);
       saveLater();
       const { all, hashes } = await store.names(correlator.filterCapacity, (tokens) =>
         correlator.addWorthless(tokens),
@@ -368,27 +368,27 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       return {
         async correlate() {
           late = correlate(prepared);
-          await drawing.keepUp();
+          await projection.waitForCapacity();
         },
         later: (request) => late.get(request),
       };
     },
     async idle() {
       await reloads.idle();
-      await drawing.idle();
+      await projection.idle();
       await rebuild.idle();
     },
-    letGo() {
-      reloads.letGo();
-      drawing.letGo();
+    releaseBackpressure() {
+      reloads.releaseBackpressure();
+      projection.releaseBackpressure();
     },
     async stop() {
       stopping = true;
-      reloads.letGo();
-      // It may wait for a row that the store does not take: that ends with the drawing.
+      reloads.releaseBackpressure();
+      // It may wait for a row that the store does not take: that ends with the projection.
       const rebuilt = rebuild.stop();
       await reloads.idle();
-      await drawing.stop();
+      await projection.stop();
       await rebuilt;
       await save().catch(() => undefined);
       cancelSave?.();

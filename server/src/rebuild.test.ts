@@ -201,10 +201,10 @@ test.each([
   ['a flipped bit', () => flip('flows')],
   ['a flipped bit in another column', () => flip('flows', 0.3)],
 ])(
-  'flow rows are drawn again from the evidence: %s',
+  'flow rows are projected again from the evidence: %s',
   async (_, damage) => {
     const life = await again(damage);
-    // Whatever is replayed is drawn.
+    // Whatever is replayed is projected.
     clock.advance(1000);
     await life.pipeline.idle();
     // Whoever meets a broken part first hears what is left; then it is rebuilt.
@@ -258,7 +258,7 @@ test('a flipped bit in what was learned does not keep the server from starting',
   await life.stop();
 }, 60_000);
 
-test('by hand, all rows are drawn anew', async () => {
+test('by hand, all rows are projected anew', async () => {
   const life = await again(() => undefined);
   const before = (await life.store.listFlows({ limit: 100 })).items.map(({ version }) => version);
   life.pipeline.rebuild(true);

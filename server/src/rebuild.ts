@@ -3,20 +3,20 @@ import type { Counters } from './base/counters.ts';
 import { messageOf } from './base/errors.ts';
 import type { Log } from './base/log.ts';
 import type { Correlator } from './correlate/index.ts';
-import type { Drawing } from './drawing.ts';
+import type { Projection } from './projection.ts';
 import type { Span } from './model/span.ts';
 import type { Reloads } from './reload.ts';
 import type { Store, StoredSpan } from './store/index.ts';
 
 /**
- * Flow rows that were lost are drawn again from the evidence, in blocks, while everything else goes on. What is due
+ * Flow rows that were lost are projected again from the evidence, in blocks, while everything else goes on. What is due
  * outlives a crash, and doing it twice changes nothing.
  */
 export interface Rebuild {
   /** `all`: every row anew, because somebody asked for it; otherwise what is lost now, or later on. */
   start(all: boolean): void;
-  /** The flow that is judged now is only drawn again: it may have taught before, and must not do so twice. */
-  readonly isDrawing: boolean;
+  /** The flow that is judged now is only projected again: it may have taught before, and must not do so twice. */
+  readonly isRebuilding: boolean;
   idle(): Promise<void>;
   /** What is left is due with the next start. */
   stop(): Promise<void>;
@@ -28,8 +28,8 @@ export interface RebuildOptions {
   log: Log;
   store: Pick<Store, 'losses' | 'unincluded' | 'loadByIds'>;
   reloads: Pick<Reloads, 'add'>;
-  correlator: Pick<Correlator, 'takeAgain' | 'keysOf' | 'spansInMemory'>;
-  drawing: Pick<Drawing, 'redraw' | 'keepUp' | 'derivedBatch'>;
+  correlator: Pick<Correlator, 'takeChangesOf' | 'keysOf' | 'spansInMemory'>;
+  projection: Pick<Projection, 'reproject' | 'waitForCapacity' | 'derivedBatch'>;
   restore(stored: StoredSpan[]): Span[];
   /** What was lost is there again. */
   onDone(): void;
@@ -42,9 +42,9 @@ const MOST_SPANS_IN_MEMORY = 200_000;
 const ROOM_MS = 500;
 
 export function createRebuild(options: RebuildOptions): Rebuild {
-  const { clock, counters, log, store, correlator, drawing } = options;
+  const { clock, counters, log, store, correlator, projection } = options;
   let stopping = false;
-  let isDrawing = false;
+  let isRebuilding = false;
   let running: Promise<void> | undefined;
   let left = 0;
   let cancelWait: (() => void) | undefined;
@@ -59,27 +59,27 @@ export function createRebuild(options: RebuildOptions): Rebuild {
         resolve();
       };
     });
-  const take: Correlator['takeAgain'] = (ids, keys) => {
-    isDrawing = true;
+  const take: Correlator['takeChangesOf'] = (ids, keys) => {
+    isRebuilding = true;
     try {
-      return correlator.takeAgain(ids, keys);
+      return correlator.takeChangesOf(ids, keys);
     } finally {
-      isDrawing = false;
+      isRebuilding = false;
     }
   };
   /** False: we stop. */
-  const drawAll = async (all: boolean): Promise<boolean> => {
+  const rebuildAll = async (all: boolean): Promise<boolean> => {
     let spans = 0;
     let saidAtMs = clock.now();
-    for await (const block of store.unincluded(all, drawing.derivedBatch)) {
-      await drawing.keepUp();
+    for await (const block of store.unincluded(all, projection.derivedBatch)) {
+      await projection.waitForCapacity();
       while (correlator.spansInMemory > MOST_SPANS_IN_MEMORY && !stopping) await wait(ROOM_MS);
       if (stopping) return false;
       const flows = block.flowIds.length > 0 ? await store.loadByIds(block.flowIds) : [];
       const found = options.restore(block.spans);
       const keys = await options.reloads.add(found, flows);
       if (keys === null) return false;
-      await drawing.redraw(block.flowIds, [...new Set([...keys, ...correlator.keysOf(found)])], take);
+      await projection.reproject(block.flowIds, [...new Set([...keys, ...correlator.keysOf(found)])], take);
       if (stopping) return false;
       spans += found.length;
       left = block.left;
@@ -99,7 +99,7 @@ export function createRebuild(options: RebuildOptions): Rebuild {
           { all: isAll },
           'flow rows are looked for, and those that are missing rebuilt from the evidence',
         );
-        if (!(await drawAll(isAll))) return;
+        if (!(await rebuildAll(isAll))) return;
         isAll = false;
         store.losses?.rebuilt(count);
       } catch (error) {
@@ -122,8 +122,8 @@ export function createRebuild(options: RebuildOptions): Rebuild {
       store.losses?.onLoss(() => start(false));
       start(all);
     },
-    get isDrawing() {
-      return isDrawing;
+    get isRebuilding() {
+      return isRebuilding;
     },
     async idle() {
       await running;

@@ -105,7 +105,7 @@ test('a stop waits for one look-up, no more: what was committed follows at the n
   await settled();
   const second = late('c4', 'a2');
   await settled();
-  pipeline.letGo();
+  pipeline.releaseBackpressure();
   const stopped = pipeline.stop();
   await settled();
   expect(answered, 'the engine is at work for one of them').toBe(0);

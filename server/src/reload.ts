@@ -16,7 +16,7 @@ export interface Reloads {
   /** Adds these, one call after the other. `flows`: brought already. Gives the keys of flows that changed; null: we stop. */
   add(spans: readonly Span[], flows?: readonly StoredFlow[]): Promise<readonly string[] | null>;
   /** What is under way is left to the next start: what waits was committed, and is replayed. */
-  letGo(): void;
+  releaseBackpressure(): void;
   idle(): Promise<unknown>;
 }
 
@@ -126,7 +126,7 @@ export function createReloads({ clock, counters, store, correlator, restore }: R
         void lateSpans.take(addWaiting);
       }),
     add: (spans, flows) => others.take(() => reload(spans, flows)),
-    letGo() {
+    releaseBackpressure() {
       stopping = true;
     },
     idle: () => Promise.all([lateSpans.idle(), others.idle()]),

@@ -192,5 +192,5 @@ function saidBy(flow: Flow | undefined): string {
   const owes = waiting
     ? `waits for ${waiting.step}, stuck ${Math.round((waiting.stuckAt - waiting.since) / 1000)} s after it was sent, by ${waiting.samples} samples`
     : 'waits for nothing';
-  return `${flow.settlesAs ?? flow.status}: ${owes}`;
+  return `${flow.idleOutcome ?? flow.status}: ${owes}`;
 }

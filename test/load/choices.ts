@@ -245,7 +245,7 @@ function saidBy(flows: readonly Flow[]): string {
       const owes = waiting
         ? `waits for ${waiting.step} from ${waiting.service}, ${waiting.basis}, stuck at ${new Date(waiting.stuckAt).toISOString()}`
         : 'waits for nothing';
-      return `${flow.settlesAs ?? flow.status}: ${found ? `${found.rule}, ${found.summary}` : owes}`;
+      return `${flow.idleOutcome ?? flow.status}: ${found ? `${found.rule}, ${found.summary}` : owes}`;
     })
     .join(' + ');
 }

@@ -294,7 +294,7 @@ const stored = (id: string): Flow => ({
   ...flow(id, 'a'),
   members: [],
   tokens: [],
-  settlesAs: null,
+  idleOutcome: null,
   lookAtMs: null,
   steps: [],
 });

@@ -363,7 +363,7 @@ describe('two incidents that turn out to be one', () => {
       ...flow,
       members: [],
       tokens: [],
-      settlesAs: null,
+      idleOutcome: null,
       lookAtMs: null,
     }));
     await first.store.insertFlows(

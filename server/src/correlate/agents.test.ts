@@ -66,7 +66,7 @@ describe.runIf(agents)('recorded agents', () => {
     const [, bad, hung] = await ordersOf('go-franz-kotel');
     expect(stepsOf(bad!, 'shipping')).toEqual(['shipping process gk.payments failed 3']);
     expect(stepsOf(hung!, 'shipping')).toEqual(['shipping process gk.payments running 1']);
-    expect(hung!.settlesAs).toBeNull();
+    expect(hung!.idleOutcome).toBeNull();
   });
 
   test('each handler has a name of its own, and no name has an id in it', async () => {

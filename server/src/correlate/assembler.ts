@@ -49,10 +49,10 @@ export interface Assembler {
   /** Flows changed since the last call. */
   takeDirty(): Set<string>;
   /**
-   * Flows that spans went away from, and to which flows, each with the number of the last such move. Whoever draws a loser
+   * Flows that spans went away from, and to which flows, each with the number of the last such move. Whoever projects one of them
    * takes it out.
    */
-  readonly losers: Map<string, ReadonlyMap<string, number>>;
+  readonly movedOutOf: Map<string, ReadonlyMap<string, number>>;
   /** How many moves there were. */
   readonly moves: number;
   /** Spans that were found to belong to no flow since the last call. */
@@ -80,7 +80,7 @@ export function createAssembler(mostSends = MOST_SENDS): Assembler {
   const types = new Map<string, Map<string, number>>();
   const weakIndex = new Map<string, Set<Tree>>();
   let dirtyFlows = new Set<string>();
-  const losers = new Map<string, Map<string, number>>();
+  const movedOutOf = new Map<string, Map<string, number>>();
   let moves = 0;
   let dirtyTokens = new Set<string>();
   const queue = new Set<Node>();
@@ -161,9 +161,9 @@ export function createAssembler(mostSends = MOST_SENDS): Assembler {
     if (node.flowKey === '') return;
     const state = flows.get(node.flowKey);
     dirtyFlows.add(node.flowKey);
-    let gainers = losers.get(node.flowKey);
-    if (gainers === undefined) losers.set(node.flowKey, (gainers = new Map<string, number>()));
-    if (to !== '') gainers.set(to, ++moves);
+    let movedInto = movedOutOf.get(node.flowKey);
+    if (movedInto === undefined) movedOutOf.set(node.flowKey, (movedInto = new Map<string, number>()));
+    if (to !== '') movedInto.set(to, ++moves);
     state?.nodes.delete(node);
     if (state?.nodes.size === 0) flows.delete(node.flowKey);
   };
@@ -548,7 +548,7 @@ export function createAssembler(mostSends = MOST_SENDS): Assembler {
       for (const node of loaded) if (graph.get(node.span.key) === node) queue.add(node);
     },
     flow: (key) => flows.get(key),
-    losers,
+    movedOutOf,
     get moves() {
       return moves;
     },

@@ -7,7 +7,7 @@ import type { Span, SpanKey } from '../model/span.ts';
 import { createEvictedIndex } from './evicted-index.ts';
 import { createAssembler, type FlowState } from './assembler.ts';
 import { causalShifts } from './causal-time.ts';
-import { createDrawnLately } from './clocks/drawn.ts';
+import { createProjectedLately } from './clocks/projected-lately.ts';
 import { RIGHT_CLOCKS, type Clocks } from './clocks/index.ts';
 import { inputOf } from './flow-input.ts';
 import { isBatchConsumer } from './roles.ts';
@@ -38,18 +38,18 @@ export interface Correlator {
    * brought already.
    */
   reload(spans: readonly Span[], flows?: readonly StoredFlowSpans[]): Reloading;
-  /** Spans that need nothing of the store. Gives the keys of flows that changed, for `takeAgain`. */
+  /** Spans that need nothing of the store. Gives the keys of flows that changed, for `takeChangesOf`. */
   add(spans: readonly Span[]): readonly string[];
   /**
    * Changed flows with their timelines; tombstones of names that are gone; spans in no flow. At most `limit` flows, those
-   * that wait longest first: drawing many at once would stop everything else. Without a limit none is put off.
+   * that wait longest first: projecting many at once would stop everything else. Without a limit none is put off.
    * What is given at once has to be written at once: a flow that spans went away from comes with those that have them
    * now. A crash in between would leave those spans in no row, although their own batch was included long ago.
    */
   takeChanges(limit?: number): Changes;
-  /** The same at once for the flows with these keys, and for those that were drawn as these ids. */
-  takeAgain(ids: Iterable<string>, keys: readonly string[]): Changes;
-  /** Keys of the flows that these spans are in, for `takeAgain`; those in none are given with the next changes. */
+  /** The same at once for the flows with these keys, and for those that were projected as these ids. */
+  takeChangesOf(ids: Iterable<string>, keys: readonly string[]): Changes;
+  /** Keys of the flows that these spans are in, for `takeChangesOf`; those in none are given with the next changes. */
   keysOf(spans: readonly Span[]): readonly string[];
   /** The changes are durable: what is quiet may leave memory. */
   written(changes: readonly FlowChange[]): void;
@@ -69,21 +69,21 @@ export interface Correlator {
    * itself.
    */
   remainsOpen(flowId: string, settlesAtMs: number | null, lookAtMs: number | null): void;
-  /** Draw and judge these again, although nothing arrived. */
+  /** Project and judge these again, although nothing arrived. */
   lookAgain(flowIds: Iterable<string>): void;
   readonly openFlows: number;
-  /** Changed, not drawn since. */
-  readonly flowsToDraw: number;
+  /** Changed, not projected since. */
+  readonly flowsToProject: number;
   readonly spansInMemory: number;
   stop(): void;
 }
 
 export interface Changes {
   list: FlowChange[];
-  /** Nothing else can be drawn now. */
+  /** Nothing else can be projected now. */
   isAll: boolean;
-  /** Whatever had changed when this round began has been given by now. */
-  roundEnds: boolean;
+  /** Whatever had changed when this cycle began has been given by now. */
+  cycleEnds: boolean;
   unheard: Unheard;
 }
 
@@ -114,11 +114,11 @@ export interface CorrelatorOptions {
   runQuietMs?: number | undefined;
   /** Flows that were open count as ended now. */
   onSettled(flowIds: string[]): void;
-  /** Health, what is awaited and what is wrong, at `now`: part of every drawing. */
+  /** Health, what is awaited and what is wrong, at `now`: part of every projection. */
   judge(flow: Flow): Flow;
   /** Flows that are not in memory and have to be judged again: load them, then `add`. */
   onAway(flowIds: string[]): void;
-  /** The flow with this key could not be drawn. */
+  /** The flow with this key could not be projected. */
   onFault?: ((error: unknown, key: string) => void) | undefined;
   /** Something changed: `takeChanges` has work. */
   onDirty(): void;
@@ -144,9 +144,9 @@ interface Shown {
   moves: number;
 }
 
-/** Flows above so many spans are drawn less often: at most this share of the time goes into one of them. */
+/** Flows above so many spans are projected less often: at most this share of the time goes into one of them. */
 const LARGE = 1000;
-const DRAW_MS_PER_SPAN = 0.05;
+const PROJECT_MS_PER_SPAN = 0.05;
 
 export function createCorrelator(options: CorrelatorOptions): Correlator {
   const { clock } = options;
@@ -157,11 +157,11 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
   const shown = new Map<string, Shown>();
   const keyOfId = new Map<string, string>();
   const pending = new Set<string>();
-  /** What was pending when this round of drawing began, last first. */
-  let round: string[] = [];
-  /** Put off in the first round since one was complete: none is complete before these are drawn. */
-  const owed = new Set<string>();
-  let isFirst = true;
+  /** What was pending when this cycle of projection began, last first. */
+  let cycle: string[] = [];
+  /** Put off in the first cycle since one was complete: none is complete before these are projected. */
+  const deferred = new Set<string>();
+  let isFirstCycle = true;
   const unwritten = new Map<string, number>();
   /** Loaded, not yet resolved: under which key they are shown is known after that. */
   const brought: { id: string; sample: SpanKey }[] = [];
@@ -169,7 +169,7 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
   let openFlows = 0;
   const open = new Set<string>();
   const { clocks } = options;
-  const drawnLately = createDrawnLately();
+  const projectedLately = createProjectedLately();
   let cancelRevision: (() => void) | undefined;
 
   const eviction = createEviction({
@@ -220,7 +220,7 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
   };
 
   /** The timelines of one flow key, one per run, and tombstones for what it was shown as before. */
-  const draw = (key: string, state: FlowState, { list, unheard }: Taken): void => {
+  const project = (key: string, state: FlowState, { list, unheard }: Taken): void => {
     const now = clock.now();
     const [first] = state.nodes;
     const known = shown.get(key)?.ids ?? [];
@@ -234,12 +234,12 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
       if (flow.lookAtMs === null) looks.clear(flow.id);
       else looks.set(flow.id, flow.lookAtMs);
       const settlesAt = flow.lastReceivedMs + options.settleMs;
-      if (flow.phase === 'ended' || (flow.settlesAs !== null && settlesAt <= now)) {
+      if (flow.phase === 'ended' || (flow.idleOutcome !== null && settlesAt <= now)) {
         open.delete(flow.id);
         deadlines.clear(flow.id);
       } else {
         open.add(flow.id);
-        if (flow.settlesAs === null) deadlines.clear(flow.id);
+        if (flow.idleOutcome === null) deadlines.clear(flow.id);
         else deadlines.set(flow.id, settlesAt);
       }
       list.push({ id: flow.id, version: nextVersion(), flow, movedTo: null });
@@ -248,18 +248,18 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
     }
     for (const id of before) addTombstone(id, runs[0]!.id, list);
     show(runs.map((flow) => flow.id));
-    drawnLately.drew(key);
+    projectedLately.projected(key);
   };
-  /** What is told of a clock anew is true of flows that were drawn without it. */
+  /** What is told of a clock anew is true of flows that were projected without it. */
   const reviseClocks = (): boolean => {
     const told = clocks?.revise();
     if (told === undefined || told.size === 0) return false;
-    const again = drawnLately.saidBy(told, (key) => assembler.flow(key)?.nodes);
+    const again = projectedLately.saidBy(told, (key) => assembler.flow(key)?.nodes);
     for (const key of again) pending.add(key);
     options.counters.add('fermata_flows_drawn_again_for_clocks_total', again.length);
     return true;
   };
-  /** What was drawn may speak against a clock, although nothing else arrives. */
+  /** What was projected may speak against a clock, although nothing else arrives. */
   const reviseLater = (): void => {
     if (clocks === undefined || clocks.dueAtMs === Infinity || cancelRevision !== undefined) return;
     cancelRevision = clock.after(Math.max(0, clocks.dueAtMs - clock.now()), () => {
@@ -267,7 +267,7 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
       options.onDirty();
     });
   };
-  /** null: a fault of ours, which must not keep all others from being drawn. Its rows, if there are any, stay as they are. */
+  /** null: a fault of ours, which must not keep all others from being projected. Its rows, if there are any, stay as they are. */
   const runsOf = (state: FlowState): Flow[] | null => {
     try {
       const input = inputOf(state, graph);
@@ -307,26 +307,26 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
   const isTooSoon = (key: string, now: number): boolean => {
     const size = assembler.flow(key)?.nodes.size ?? 0;
     const last = shown.get(key);
-    return size > LARGE && last !== undefined && now - last.computedAtMs < size * DRAW_MS_PER_SPAN;
+    return size > LARGE && last !== undefined && now - last.computedAtMs < size * PROJECT_MS_PER_SPAN;
   };
-  /** Flows that spans of this one went to, and that were not drawn since. */
+  /** Flows that spans of this one went to, and that were not projected since. */
   const gainersOf = (key: string): string[] => {
-    const gainers: string[] = [];
-    for (const [to, move] of assembler.losers.get(key) ?? [])
-      if ((shown.get(to)?.moves ?? -1) < move) gainers.push(to);
-    return gainers;
+    const movedInto: string[] = [];
+    for (const [to, move] of assembler.movedOutOf.get(key) ?? [])
+      if ((shown.get(to)?.moves ?? -1) < move) movedInto.push(to);
+    return movedInto;
   };
-  const isPutOff = (key: string, now: number): boolean =>
+  const isDeferred = (key: string, now: number): boolean =>
     isTooSoon(key, now) || gainersOf(key).some((to) => isTooSoon(to, now));
-  const drawNow = (first: string, taken: Taken): void => {
+  const projectNow = (first: string, taken: Taken): void => {
     const keys = new Set([first]);
     for (const key of keys) {
       for (const to of gainersOf(key)) keys.add(to);
-      assembler.losers.delete(key);
+      assembler.movedOutOf.delete(key);
       pending.delete(key);
-      owed.delete(key);
+      deferred.delete(key);
       const state = assembler.flow(key);
-      if (state) draw(key, state, taken);
+      if (state) project(key, state, taken);
       else {
         // The key is gone: its spans live under another name now.
         const last = shown.get(key);
@@ -339,9 +339,9 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
     }
   };
   const changesOf = ({ list: taken, unheard }: Taken): Changes => {
-    // A name that was deleted and drawn in one go (a rename back) is drawn.
-    const drawn = new Set(taken.flatMap((change) => (change.flow ? [change.id] : [])));
-    const list = taken.filter((change) => change.flow !== null || !drawn.has(change.id));
+    // A name that was deleted and projected in one go (a rename back) is projected.
+    const projected = new Set(taken.flatMap((change) => (change.flow ? [change.id] : [])));
+    const list = taken.filter((change) => change.flow !== null || !projected.has(change.id));
     for (const change of list) unwritten.set(change.id, change.version);
     for (const node of assembler.takeUnattributed()) {
       const causes = isBatchConsumer(node.span) ? knownCauses(node, assembler) : [];
@@ -351,8 +351,8 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
       list.push(unattributedChange(node.span, causes, nextVersion(), graph));
     }
     openFlows = open.size;
-    const isAll = round.length === 0;
-    return { list, isAll, roundEnds: isAll && owed.size === 0, unheard };
+    const isAll = cycle.length === 0;
+    return { list, isAll, cycleEnds: isAll && deferred.size === 0, unheard };
   };
 
   const load = (flow: StoredFlowSpans): void => {
@@ -381,7 +381,7 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
       for (const { id, sample } of brought.splice(0)) {
         const key = graph.get(sample)?.flowKey;
         if (!key) continue;
-        // Drawn under this id is another flow by now: what the row held is shared out.
+        // Projected under this id is another flow by now: what the row held is shared out.
         const other = keyOfId.get(id);
         if (other !== undefined && other !== key && assembler.flow(other) !== undefined) continue;
         keyOfId.set(id, key);
@@ -398,32 +398,32 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
     takeChanges(limit = Infinity) {
       collectDirty();
       reviseClocks();
-      if (round.length === 0) {
-        round = [...pending].reverse();
-        isFirst = owed.size === 0;
+      if (cycle.length === 0) {
+        cycle = [...pending].reverse();
+        isFirstCycle = deferred.size === 0;
       }
       const taken: Taken = { list: [], unheard: { ids: [], names: [] } };
       const now = clock.now();
-      let putOff = false;
-      while (round.length > 0 && taken.list.length < limit) {
-        const key = round.pop()!;
+      let hasDeferred = false;
+      while (cycle.length > 0 && taken.list.length < limit) {
+        const key = cycle.pop()!;
         if (!pending.has(key)) continue;
-        if (limit === Infinity || !isPutOff(key, now)) drawNow(key, taken);
+        if (limit === Infinity || !isDeferred(key, now)) projectNow(key, taken);
         else {
-          putOff = true;
-          if (isFirst) owed.add(key);
+          hasDeferred = true;
+          if (isFirstCycle) deferred.add(key);
         }
       }
-      if (putOff) options.onDirty();
+      if (hasDeferred) options.onDirty();
       reviseLater();
       return changesOf(taken);
     },
-    takeAgain(ids, keys) {
+    takeChangesOf(ids, keys) {
       const again = new Set(keys);
       for (const id of ids) again.add(keyOfId.get(id) ?? '');
       again.delete('');
       const taken: Taken = { list: [], unheard: { ids: [], names: [] } };
-      for (const key of again) drawNow(key, taken);
+      for (const key of again) projectNow(key, taken);
       return changesOf(taken);
     },
     keysOf(spans) {
@@ -467,7 +467,7 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
       if (settlesAtMs !== null) deadlines.set(flowId, settlesAtMs);
       if (lookAtMs !== null) looks.set(flowId, lookAtMs);
     },
-    get flowsToDraw() {
+    get flowsToProject() {
       return pending.size;
     },
     get openFlows() {

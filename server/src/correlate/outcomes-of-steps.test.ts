@@ -22,7 +22,7 @@ const handled = (...spans: Partial<SpanSketch>[]): unknown => {
     })),
   );
   const step = flow!.steps.find(({ service }) => service === 'pay')!;
-  return [step.status, flow!.settlesAs, flow!.failedSteps];
+  return [step.status, flow!.idleOutcome, flow!.failedSteps];
 };
 const FAILED = ['failed', 'failed', 1];
 const OK = ['ok', 'completed', 0];

@@ -481,7 +481,7 @@ describe('change', () => {
     expect(runsWith(0)).toEqual([['1', '2', '3', '4', '5']]);
   });
 
-  test('a flow that cannot be drawn keeps no other from being drawn, and is drawn as soon as it can', () => {
+  test('a flow that cannot be projected keeps no other from being projected, and is projected as soon as it can', () => {
     const faults: string[] = [];
     let isBroken = true;
     const bench = createBench({

@@ -36,7 +36,11 @@ describe('a batch of messages of several flows', () => {
           { state: 'delivered', waitMs: 40, evidence: [{ kind: 'link' }], to: worker(flow)[0]!.id },
         ]);
         expect(worker(flow)).toMatchObject([{ status: 'ok', shared: true, spanIds: [spanId('9')] }]);
-        expect(flow).toMatchObject({ settlesAs: 'completed', durationMs: 72, services: ['shop', 'worker'] });
+        expect(flow).toMatchObject({
+          idleOutcome: 'completed',
+          durationMs: 72,
+          services: ['shop', 'worker'],
+        });
         expect(flow.badges).toEqual(['shared']);
         expect(flow.members).not.toContain(traceId('b1') + spanId('9'));
       }
@@ -65,7 +69,7 @@ describe('a batch of messages of several flows', () => {
   test('that failed failed in each flow', () => {
     for (const flow of flowsOf(...order('a1'), ...order('a2'), batch(['a1/2', 'a2/2'], { failed: true })))
       expect(flow).toMatchObject({
-        settlesAs: 'failed',
+        idleOutcome: 'failed',
         failedSteps: 1,
         steps: [{}, { status: 'failed', error: { message: 'failed' } }],
       });

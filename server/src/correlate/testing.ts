@@ -88,7 +88,7 @@ export function createBench(more: Partial<CorrelatorOptions> = {}): Bench {
       }
       const found = names().filter((row) => wanted.some((name) => has(row, name)));
       reload.found(found.flatMap((row) => stored(row.id)));
-      // Loading takes a while: flows are drawn, written, and leave in the middle of it.
+      // Loading takes a while: flows are projected, written, and leave in the middle of it.
       write();
     }
     throw new Error('loading does not come to an end');
@@ -149,7 +149,7 @@ export function createBench(more: Partial<CorrelatorOptions> = {}): Bench {
         if (flow.phase !== 'ended')
           correlator.remainsOpen(
             flow.id,
-            flow.settlesAs === null ? null : flow.lastReceivedMs + 30_000,
+            flow.idleOutcome === null ? null : flow.lastReceivedMs + 30_000,
             null,
           );
       }

@@ -64,7 +64,7 @@ function summarize(
     }
   }
   const end = endOf(input, shifts, steps, badges);
-  const settlesAs = end === null ? settlesAsOf(steps) : null;
+  const idleOutcome = end === null ? settlesAsOf(steps) : null;
   const compensating = steps.some((step) => step.kind === 'compensation');
   const phase = end !== null ? 'ended' : compensating ? 'compensating' : 'open';
   const status = end !== null ? end.outcome : phase === 'compensating' ? 'compensating' : 'active';
@@ -81,7 +81,7 @@ function summarize(
     run,
     phase,
     outcome: end?.outcome ?? null,
-    settlesAs,
+    idleOutcome,
     ...(spans.some(({ milestone }) => milestone === 'flow-started') && { startDeclared: true as const }),
     health: 'ok',
     status,

@@ -68,7 +68,7 @@ describe('absence', () => {
     const at = (now: number): Flow => judge(flow, known([waitingFor({})]), OPTIONS, now);
     expect(at(1999)).toMatchObject({ health: 'ok', status: 'active', lookAtMs: 2000 });
     expect(at(2000)).toMatchObject({ health: 'late', status: 'late', lookAtMs: 4000 });
-    expect(at(4000)).toMatchObject({ health: 'stuck', status: 'stuck', lookAtMs: null, settlesAs: null });
+    expect(at(4000)).toMatchObject({ health: 'stuck', status: 'stuck', lookAtMs: null, idleOutcome: null });
     expect(at(9000).findings[0]!.since).toBe(4000);
   });
   test('one stall is one finding: of what one step owes, the likeliest', () => {
@@ -329,14 +329,14 @@ describe("an operator's own rule", () => {
   });
   test('`for`: only after it has been true for so long', () => {
     const text = 'duration>1m';
-    const goesOn = { ...flow, settlesAs: null };
+    const goesOn = { ...flow, idleOutcome: null };
     expect(asked(text, 30_000, goesOn, T0 + 70_000)).toMatchObject({ findings: [], lookAtMs: T0 + 90_001 });
     expect(asked(text, 30_000, goesOn, T0 + 90_001).findings).toMatchObject([{ since: T0 + 90_001 }]);
   });
   test('a flow that counts as ended since it was quiet grows no older', () => {
-    const settled = { ...flow, settlesAs: 'completed' as const };
+    const settled = { ...flow, idleOutcome: 'completed' as const };
     expect(asked('duration>5m', 0, settled, T0 + 900_000).findings).toEqual([]);
-    expect(asked('duration>5m', 0, { ...flow, settlesAs: null }, T0 + 900_000).findings).toHaveLength(1);
+    expect(asked('duration>5m', 0, { ...flow, idleOutcome: null }, T0 + 900_000).findings).toHaveLength(1);
     // No look, and so no row, for a settling that changes no answer.
     expect(asked('duration>5m', 0, settled, T0 + 1000).lookAtMs).toBeNull();
     // What is asked of its end is true from its settling on, and looked at then.
@@ -354,9 +354,9 @@ describe("an operator's own rule", () => {
 
 test('what ends by being said is not completed by silence, and a failure is one all the same', () => {
   const flow = flowOf({ id: '1', step: { name: 'Order' } });
-  const settled = (settlesAs: Flow['settlesAs'], endsDeclared: boolean) =>
-    judge({ ...flow, settlesAs }, { ...known(), endsDeclared }, OPTIONS, flow.lastReceivedMs + SETTLE)
-      .settlesAs;
+  const settled = (idleOutcome: Flow['idleOutcome'], endsDeclared: boolean) =>
+    judge({ ...flow, idleOutcome }, { ...known(), endsDeclared }, OPTIONS, flow.lastReceivedMs + SETTLE)
+      .idleOutcome;
   expect(settled('completed', false)).toBe('completed');
   expect(settled('completed', true)).toBeNull();
   expect(settled('failed', true)).toBe('failed');

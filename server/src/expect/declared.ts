@@ -57,7 +57,7 @@ export function concluded(flow: Flow, definition: Definition): Flow {
     status: end.outcome,
     statusSince: at,
     ended: at,
-    settlesAs: null,
+    idleOutcome: null,
   };
 }
 

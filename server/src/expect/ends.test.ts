@@ -3,7 +3,7 @@ import { manualClock } from '../base/clock.ts';
 import { emptyExport, type OtlpLog } from '../model/otlp.ts';
 import { unixNanos } from '../model/time.ts';
 import { memoryStore } from '../store/testing/memory.ts';
-import { seenAt } from '../model/flow.ts';
+import { viewAt } from '../model/flow.ts';
 import { createBench, type Bench } from '../testing/pipeline-bench.ts';
 
 /** The bench's flows settle after a second. */
@@ -31,7 +31,7 @@ async function says({ pipeline, clock }: Bench, event: string, ...ids: string[])
 const outcomes = ({ store, clock }: Bench): Record<string, string | null> =>
   Object.fromEntries(
     [...store.flows.values()]
-      .map(({ flow, version }) => seenAt(flow, version, flow.lastReceivedMs + 1000, clock.now()).flow)
+      .map(({ flow, version }) => viewAt(flow, version, flow.lastReceivedMs + 1000, clock.now()).flow)
       .map((flow): [string, string | null] => [flow.flowId, flow.outcome])
       .sort(([a], [b]) => (a < b ? -1 : 1)),
   );

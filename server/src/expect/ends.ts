@@ -6,7 +6,7 @@ import type { Flow } from '../model/flow.ts';
  * quiet.
  */
 export interface Ends {
-  /** Counts a flow once, however often it is drawn. Whether it is one of those that say both. */
+  /** Counts a flow once, however often it is projected. Whether it is one of those that say both. */
   isNew(type: string, flow: Flow): boolean;
   /** The end of this flow was not said, and its type was not known to say ends when it was asked. */
   leftOpen(type: string, flowId: string): void;

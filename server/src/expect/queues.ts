@@ -3,7 +3,7 @@ import type { Flow } from '../model/flow.ts';
 
 /**
  * How many messages wait at each destination, and whether they become more: a consumer that is there and too slow looks,
- * flow by flow, like one that is gone. Counted from flows as they are drawn, so nothing is asked of any broker.
+ * flow by flow, like one that is gone. Counted from flows as they are projected, so nothing is asked of any broker.
  */
 export interface Queues {
   observe(flow: Flow): void;

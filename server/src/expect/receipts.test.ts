@@ -36,7 +36,7 @@ test('a delivery without work hangs where work is known to follow', async () => 
   await deliver(lab, 100, 1, false);
   await lab.advance(2000);
   const hung = () => [...lab.flows.values()].find(({ flow }) => flow.key === 'order-100')!.flow;
-  expect(hung()).toMatchObject({ settlesAs: null, steps: [{}, { status: 'running', end: null }] });
+  expect(hung()).toMatchObject({ idleOutcome: null, steps: [{}, { status: 'running', end: null }] });
   await lab.advance(120_000);
   expect(told(lab)).toEqual(['lost-step: warehouse took orders and has not finished: warehouse work']);
   // It did finish.
@@ -52,7 +52,7 @@ test('a delivery without work is done where work was never seen to follow', asyn
   await deliver(lab, 1, 30, false);
   await lab.advance(700_000);
   expect(told(lab)).toEqual([]);
-  for (const { flow } of lab.flows.values()) expect(flow.settlesAs).toBe('completed');
+  for (const { flow } of lab.flows.values()) expect(flow.idleOutcome).toBe('completed');
   await lab.stop();
 });
 
@@ -67,6 +67,6 @@ test('a consumer that works on some of its deliveries only is not waited for', a
   await deliver(lab, 500, 1, false);
   await lab.advance(700_000);
   const last = [...lab.flows.values()].find(({ flow }) => flow.key === 'order-500')!.flow;
-  expect(last).toMatchObject({ settlesAs: 'completed', findings: [] });
+  expect(last).toMatchObject({ idleOutcome: 'completed', findings: [] });
   await lab.stop();
 });

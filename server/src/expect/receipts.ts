@@ -36,7 +36,7 @@ export function withRunning(flow: Flow, isRunning: (place: string) => boolean): 
   if (!flow.steps.some(waits)) return flow;
   return {
     ...flow,
-    settlesAs: null,
+    idleOutcome: null,
     steps: flow.steps.map((step): Step =>
       waits(step)
         ? {

@@ -51,18 +51,18 @@ test('who is heard of and takes no more of them does not want them: that is lear
   await lab.stop();
 });
 
-test('who waits in an outage is drawn when something about it changes, not again and again', async () => {
-  let drawn = 0;
-  const lab = await createLab({ startMs: 1_794_000_000_000, onFlow: () => drawn++ });
+test('who waits in an outage is projected when something about it changes, not again and again', async () => {
+  let projected = 0;
+  const lab = await createLab({ startMs: 1_794_000_000_000, onFlow: () => projected++ });
   for (let i = 0; i < 40; i++) {
     await lab.deliver([placed(lab, i), shipped(lab, i)]);
     await lab.advance(2000);
   }
   for (let i = 40; i < 60; i++) await lab.deliver([placed(lab, i)]);
-  drawn = 0;
+  projected = 0;
   for (let i = 0; i < 600; i++) await lab.advance(1000);
-  // Drawn, late, stuck.
-  expect(drawn).toBeLessThanOrEqual(20 * 3);
+  // Projected, late, stuck.
+  expect(projected).toBeLessThanOrEqual(20 * 3);
   await lab.stop();
 });
 

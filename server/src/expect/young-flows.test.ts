@@ -12,7 +12,7 @@ test('what waits where nobody was ever seen to take anything holds nothing back,
   const lab = await createLab({ startMs: 1_794_000_000_000 });
   await lab.deliver([placed(lab, 1)]);
   await rest(lab, 60);
-  expect(flowOf(lab, 1)).toMatchObject({ settlesAs: 'completed', health: 'ok', waitingFor: [] });
+  expect(flowOf(lab, 1)).toMatchObject({ idleOutcome: 'completed', health: 'ok', waitingFor: [] });
   expect(flowOf(lab, 1).badges).toContain('no-known-consumer');
   await lab.stop();
 });
@@ -26,17 +26,17 @@ test('what was sent since somebody takes from there waits for him; what was sent
   // Judged while nobody is known to take anything.
   await lab.deliver([placed(lab, 3)]);
   await rest(lab, 60);
-  expect(flowOf(lab, 3)).toMatchObject({ settlesAs: 'completed', waitingFor: [] });
+  expect(flowOf(lab, 3)).toMatchObject({ idleOutcome: 'completed', waitingFor: [] });
   await lab.deliver([taker, shipped(lab, 2)]);
   await rest(lab, 240);
   expect(flowOf(lab, 3).findings.map(({ rule, service }) => [rule, service])).toEqual([
     ['undelivered-message', 'warehouse'],
   ]);
-  expect(flowOf(lab, 1)).toMatchObject({ settlesAs: 'completed', waitingFor: [] });
+  expect(flowOf(lab, 1)).toMatchObject({ idleOutcome: 'completed', waitingFor: [] });
   // Taken after all, it is as whole as the others.
   await lab.deliver([shipped(lab, 3)]);
   await rest(lab, 60);
-  expect(flowOf(lab, 3)).toMatchObject({ health: 'ok', settlesAs: 'completed', waitingFor: [] });
+  expect(flowOf(lab, 3)).toMatchObject({ health: 'ok', idleOutcome: 'completed', waitingFor: [] });
   await lab.stop();
 });
 

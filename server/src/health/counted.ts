@@ -33,12 +33,12 @@ const COUNTED: ReadonlyMap<string, Counted> = new Map(
     fermata_broken_parts_total: {
       id: 'broken-parts',
       text: 'Parts of the tables were broken, and are put aside',
-      hint: 'Look at the disk. Flows are drawn again from what is left of the spans.',
+      hint: 'Look at the disk. Flows are rebuilt from what is left of the spans.',
       stays: true,
     },
     fermata_rebuild_running: {
       id: 'rebuilding',
-      text: 'Flows are drawn again from their spans: lists may lack some until that is done',
+      text: 'Flows are rebuilt from their spans: lists may lack some until that is done',
       hint: 'It ends by itself; fermata_rebuild_traces_left at /metrics says how much is left.',
     },
     fermata_names_cut_total: {

@@ -177,8 +177,8 @@ export interface Flow {
   run: number;
   phase: Phase;
   outcome: Outcome | null;
-  /** How it counts as ended once it was quiet for long enough (`seenAt`); null: it ended, or something is still awaited. */
-  settlesAs: Outcome | null;
+  /** How it counts as ended once it was quiet for long enough (`viewAt`); null: it ended, or something is still awaited. */
+  idleOutcome: Outcome | null;
   /** Somebody said that it starts: whoever says so may say as well when it ends. Not stored. */
   startDeclared?: true;
   health: Health;
@@ -225,13 +225,13 @@ export interface Flow {
  * A flow as it is to be seen at `nowMs`. Nothing declares the end of many flows; they count as ended once they were quiet
  * until `settlesAtMs`. That is a view of time and never written, or every flow would be written twice.
  */
-export function seenAt(flow: Flow, version: number, settlesAtMs: number, nowMs: number): SeenFlow {
-  if (flow.settlesAs === null || nowMs < settlesAtMs) return { flow, version };
+export function viewAt(flow: Flow, version: number, settlesAtMs: number, nowMs: number): FlowView {
+  if (flow.idleOutcome === null || nowMs < settlesAtMs) return { flow, version };
   const settled: Flow = {
     ...flow,
     phase: 'ended',
-    outcome: flow.settlesAs,
-    status: flow.settlesAs,
+    outcome: flow.idleOutcome,
+    status: flow.idleOutcome,
     statusSince: flow.lastProgress,
     ended: flow.lastProgress,
   };
@@ -239,7 +239,7 @@ export function seenAt(flow: Flow, version: number, settlesAtMs: number, nowMs: 
 }
 
 /** Versions of what is written are even; the odd one after it is the same row, seen once the flow has settled. */
-export interface SeenFlow {
+export interface FlowView {
   flow: Flow;
   version: number;
 }

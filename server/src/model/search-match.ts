@@ -69,7 +69,7 @@ function isCalled({ members, context, aliases }: Flow, name: string): boolean {
   return aliases.includes(called) || members.some(isIn) || context.some(isIn);
 }
 
-/** Does the flow, as it is seen now (`seenAt`), answer the query? */
+/** Does the flow, as it is seen now (`viewAt`), answer the query? */
 export function matchesQuery(query: Query, flow: Flow, nowMs: number): boolean {
   switch (query.kind) {
     case 'and':

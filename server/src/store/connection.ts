@@ -29,7 +29,7 @@ export interface Connection {
   readonly losses?: Losses;
 }
 
-/** Flow rows that were lost with a part of their table. They are derived, and can be drawn again. */
+/** Flow rows that were lost with a part of their table. They are derived, and can be projected again. */
 export interface Losses {
   /** Counts the losses of this life. */
   readonly count: number;

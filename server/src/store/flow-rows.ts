@@ -1,5 +1,5 @@
 import type { Lease, Memory } from '../base/memory.ts';
-import { seenAt, type Flow, type FlowChange, type UnattributedRow } from '../model/flow.ts';
+import { viewAt, type Flow, type FlowChange, type UnattributedRow } from '../model/flow.ts';
 import { eventsOf, longestWait, mostAttempts } from '../model/search-match.ts';
 import { traceIdOf, type SpanKey } from '../model/span.ts';
 import { unixNanos, type UnixNanos } from '../model/time.ts';
@@ -8,7 +8,7 @@ import type { FlowRow } from './port.ts';
 import { createRowBinary, type RowBinary } from './row-binary.ts';
 
 /** A flow's row and everything that its columns are computed from. */
-interface Drawn {
+interface Projected {
   change: FlowChange;
   flow: Flow;
   upToBatch: number;
@@ -42,12 +42,12 @@ const TEXTS = listOf(TEXT);
 const WHOLES = listOf(WHOLE);
 
 interface Column {
-  write: (to: RowBinary, drawn: Drawn) => void;
+  write: (to: RowBinary, projected: Projected) => void;
   /** For a row that is no flow. */
   writeOnly: (to: RowBinary, value: unknown) => void;
 }
-const column = <T>(type: ColumnType<T>, of: (drawn: Drawn) => T): Column => ({
-  write: (to, drawn) => type.write(to, of(drawn)),
+const column = <T>(type: ColumnType<T>, of: (projected: Projected) => T): Column => ({
+  write: (to, projected) => type.write(to, of(projected)),
   writeOnly: (to, value) => type.write(to, value === undefined ? type.none : (value as T)),
 });
 
@@ -82,7 +82,7 @@ const COLUMNS = {
   truncated: column(FLAG, ({ flow }) => flow.truncated),
   badges: column(TEXTS, ({ flow }) => flow.badges),
   span_count: column(WHOLE, ({ flow }) => flow.spanCount),
-  settles_as: column(TEXT, ({ flow }) => flow.settlesAs ?? ''),
+  settles_as: column(TEXT, ({ flow }) => flow.idleOutcome ?? ''),
   look_at: column(WHOLE, ({ flow }) => (flow.lookAtMs === null ? 0 : Math.ceil(flow.lookAtMs))),
   judgement: column(TEXT, ({ flow }) => JSON.stringify([flow.waitingFor, flow.findings])),
   finding_rules: column(TEXTS, ({ flow }) => flow.findings.map((finding) => finding.rule)),
@@ -140,7 +140,7 @@ export function flowRows(
       continue;
     }
     const services = new Map(flow.steps.map((step) => [step.id, step.service]));
-    const drawn: Drawn = {
+    const projected: Projected = {
       change,
       flow,
       upToBatch,
@@ -148,7 +148,7 @@ export function flowRows(
       events: eventsOf(flow),
       serviceOf: (stepId) => (stepId === null ? '' : (services.get(stepId) ?? '')),
     };
-    for (const [, { write }] of LIST) write(writer, drawn);
+    for (const [, { write }] of LIST) write(writer, projected);
   }
   return writer.take(memory);
 }
@@ -250,7 +250,7 @@ export function fromFlowRow(row: StoredFlowRow, nowMs: number): FlowRow & { step
     run: Number(row.run),
     phase: row.phase,
     outcome: row.outcome === '' ? null : (row.outcome as Flow['outcome']),
-    settlesAs: row.settles_as === '' ? null : (row.settles_as as Flow['outcome']),
+    idleOutcome: row.settles_as === '' ? null : (row.settles_as as Flow['outcome']),
     health: row.health,
     status: row.status,
     statusSince: nanos(row.status_since),
@@ -278,7 +278,7 @@ export function fromFlowRow(row: StoredFlowRow, nowMs: number): FlowRow & { step
     lookAtMs: null,
   };
   return {
-    ...seenAt(flow, Number(row.version), Number(row.settles_at), nowMs),
+    ...viewAt(flow, Number(row.version), Number(row.settles_at), nowMs),
     timelineComputedMs: Number(row.computed_ms),
     stepCount: row.step_count,
   };

@@ -6,7 +6,7 @@ import { createBrokenParts } from './broken-parts.ts';
 import type { Connection } from './connection.ts';
 import { inventoryOf } from './inventory.ts';
 
-/** The table whose rows can be drawn again. */
+/** The table whose rows can be projected again. */
 const DERIVED = 'flows';
 const KEEP_MS = 60_000;
 /** A query that meets one broken part after the other. */

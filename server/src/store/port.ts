@@ -1,5 +1,5 @@
 import type { Cut } from '../base/lists.ts';
-import type { Flow, FlowChange, KnownCause, SeenFlow } from '../model/flow.ts';
+import type { Flow, FlowChange, KnownCause, FlowView } from '../model/flow.ts';
 import type { OtlpLog, OtlpSpan } from '../model/otlp.ts';
 import type { EvidenceRecord } from '../model/record.ts';
 import type { Incident, Notification, Silence } from '../model/incident.ts';
@@ -18,7 +18,7 @@ export type { Losses };
  *   crash `replay` gives every record of later batches, oldest batch first.
  * - Of several versions of one flow, reads give the greatest. A version with `flow: null` is a tombstone: lists skip it,
  *   `findFlow` follows its `movedTo`. An unattributed span is found by its names and is in no list.
- * - Flows are given as they are seen now: what was quiet until `settlesAt` has ended (`seenAt`).
+ * - Flows are given as they are seen now: what was quiet until `settlesAt` has ended (`viewAt`).
  * - A flow that is not there is `null` or absent from the list, never an error. Errors are `store.unavailable`,
  *   retryable.
  * - Reads see every insert that resolved before they were called.
@@ -48,7 +48,7 @@ export interface Store {
   /** Flow rows that were lost; absent where somebody else takes care of the disks. */
   readonly losses?: Losses;
   /**
-   * Evidence of batches up to this one that is in no row: whole traces to be drawn again, then flows that share spans with
+   * Evidence of batches up to this one that is in no row: whole traces to be projected again, then flows that share spans with
    * others. `all`: every trace. Some thousand spans at a time. Rows that said how far they reach may be lost as well.
    */
   unincluded(all: boolean, upToBatch: number): AsyncIterable<Unincluded>;
@@ -133,7 +133,7 @@ export interface LoadBound {
 export type DocumentKind = 'definition' | 'view' | 'clock' | 'probe';
 
 /** A flow's row as it was written. `timelineComputedMs` is the moment its timeline was computed. */
-export interface FlowRow extends SeenFlow {
+export interface FlowRow extends FlowView {
   timelineComputedMs: number;
 }
 

@@ -107,7 +107,7 @@ export function createStoreOver(
   const newest = (fields: string, ids: string): string =>
     `SELECT ${fields} FROM flows FINAL WHERE id IN (${ids}) AND deleted != 1`;
 
-  /** Flows as they are seen at `now`: `seenAt` in SQL, for what is filtered and counted there. */
+  /** Flows as they are seen at `now`: `viewAt` in SQL, for what is filtered and counted there. */
   const seen = (condition = '1'): string => {
     const settled = `(settles_as != '' AND settles_at <= ${now()})`;
     return `(SELECT * REPLACE (if(${settled}, 'ended', phase) AS phase, if(${settled}, settles_as, outcome) AS outcome, if(${settled}, settles_as, status) AS status) FROM flows FINAL WHERE deleted = 0 AND ${condition})`;

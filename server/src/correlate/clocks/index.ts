@@ -9,7 +9,7 @@ import { LONGEST_LAG_NS, wrongClocks, type LeastWait } from './wrong-clocks.ts';
  *
  * What is learned is told in whole cells, with the time from which on it holds: a timeline is a
  * function of its spans and of what is told. Whatever is told anew is in what `revise` returns, so
- * that flows which were drawn without it are drawn again.
+ * that flows which were projected without it are projected again.
  */
 export interface Clocks extends KnownClocks {
   /** Spans as they arrive. */

@@ -1,5 +1,5 @@
 import type { QueryRule } from '../../model/expectation.ts';
-import { seenAt, type Flow } from '../../model/flow.ts';
+import { viewAt, type Flow } from '../../model/flow.ts';
 import { eventsOf, likes, matchesQuery } from '../../model/search-match.ts';
 import type { Query } from '../../model/search.ts';
 import { spanIdOf } from '../../model/span.ts';
@@ -19,13 +19,13 @@ export function askedOf(
   nowMs: number,
 ): { said: Said[]; lookAtMs: number | null } {
   // As a list sees it: what was quiet for long enough has ended, and grows no older.
-  const settlesAtMs = flow.settlesAs === null ? null : flow.lastReceivedMs + settleMs;
+  const settlesAtMs = flow.idleOutcome === null ? null : flow.lastReceivedMs + settleMs;
   const answersAt = (ms: number): boolean =>
-    matchesQuery(rule.query, settlesAtMs === null ? flow : seenAt(flow, 0, settlesAtMs, ms).flow, ms);
+    matchesQuery(rule.query, settlesAtMs === null ? flow : viewAt(flow, 0, settlesAtMs, ms).flow, ms);
   const instants = [...new Set(turningPoints(rule.query, flow))];
   if (settlesAtMs !== null) instants.push(settlesAtMs);
   instants.sort((a, b) => a - b);
-  // Only where time alone turns the answer: each look draws and writes the flow again.
+  // Only where time alone turns the answer: each look projects and writes the flow again.
   const answers = answersAt(nowMs);
   const coming = instants.find((at) => at > nowMs && answersAt(at) !== answers) ?? null;
   if (!answers) return { said: [], lookAtMs: coming };

@@ -59,7 +59,7 @@ export function describeStore(
     correlator.stop();
     return changes;
   };
-  const settlesAt = (flow: Flow): number => (flow.settlesAs === null ? 0 : clock.now() + 99);
+  const settlesAt = (flow: Flow): number => (flow.idleOutcome === null ? 0 : clock.now() + 99);
 
   describe(name, () => {
     let store: Store;
@@ -386,7 +386,7 @@ export function describeStore(
           id: name,
           members: [trace('9') + id('9')],
           phase: 'ended',
-          settlesAs: null,
+          idleOutcome: null,
           lookAtMs: null,
           lastReceivedMs: at + minute * 60_000,
           tokens: [`i\0${name}`, ORIGIN + name],

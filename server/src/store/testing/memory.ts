@@ -1,5 +1,5 @@
 import { hashesOf } from '../../base/name-hash.ts';
-import { seenAt, type Flow, type UnattributedRow } from '../../model/flow.ts';
+import { viewAt, type Flow, type UnattributedRow } from '../../model/flow.ts';
 import type { Incident, Notification, Silence } from '../../model/incident.ts';
 import { SPAN, TRACE, WORTHLESS } from '../../model/names.ts';
 import type { EvidenceRecord } from '../../model/record.ts';
@@ -79,7 +79,7 @@ export function memoryStore(now: () => number): MemoryStore {
     version: number;
     settlesAtMs: number;
   }): FlowRow => ({
-    ...seenAt(flow, version, settlesAtMs, now()),
+    ...viewAt(flow, version, settlesAtMs, now()),
     timelineComputedMs: now(),
   });
   const notHere = (): never => {

@@ -106,7 +106,7 @@ export function someFlows(count: number, nowMs: number): Flow[] {
       typeVersion: '',
       deadlineMs: null,
       expects: [],
-      settlesAs: null,
+      idleOutcome: null,
       health: status === 'stuck' || status === 'late' ? status : 'ok',
       status,
       statusSince: nanosFromMs(at),

@@ -54,7 +54,7 @@ test('a deadline that falls into a write of rows is heard when the write is over
   await pipeline.stop();
 });
 
-test('who waits for flows to be drawn does not wait for the pause after a long write', async () => {
+test('who waits for flows to be projected does not wait for the pause after a long write', async () => {
   const { pipeline, hold, place, advance } = await createBench();
   let open = (): void => undefined;
   hold(new Promise((resolve) => (open = resolve)));
@@ -76,14 +76,14 @@ test('who waits for flows to be drawn does not wait for the pause after a long w
   await pipeline.stop();
 }, 30_000);
 
-test('who sends faster than flows are drawn waits for the answer: memory stays bounded', async () => {
+test('who sends faster than flows are projected waits for the answer: memory stays bounded', async () => {
   const { pipeline, hold, place, advance } = await createBench();
   let open = (): void => undefined;
   hold(new Promise((resolve) => (open = resolve)));
   let answered = false;
   const answer = place(...names(15_000)).then(() => (answered = true));
   await advance(20_000);
-  // Two thousand are being written, and as many drawn meanwhile; eleven thousand are one thousand too many.
+  // Two thousand are being written, and as many projected meanwhile; eleven thousand are one thousand too many.
   expect(answered).toBe(false);
   hold(null);
   open();
@@ -159,7 +159,7 @@ test('who stops does not wait for a store that refuses', async () => {
   const answer = place(...names(15_000)).then(() => (answered = true));
   await advance(5000);
   expect(answered).toBe(false);
-  pipeline.letGo();
+  pipeline.releaseBackpressure();
   await answer;
   let stopped = false;
   const stop = pipeline.stop().then(() => (stopped = true));
@@ -285,7 +285,7 @@ test('a name that is gone is written with whatever has its spans now, not before
   await deliver(span('d4', { attributes: [] }));
   await advance(2000);
   parts.length = 0;
-  // The trace's own name is the first that is drawn, where it lives from now on the last.
+  // The trace's own name is the first that is projected, where it lives from now on the last.
   const child = { traceId: 'd4'.padStart(32, '0'), parentSpanId: 'd4'.padStart(16, '0') };
   const attributes = ['fermata.flow.id', 'ffff', 'fermata.flow.type', 'order'];
   await deliver(span('c3', { ...child, attributes: [] }));
@@ -411,7 +411,7 @@ test.each(['reads', 'writes'] as const)(
   },
 );
 
-test('a large flow that is drawn less often is not said to be included before it is', async () => {
+test('a large flow that is projected less often is not said to be included before it is', async () => {
   const clock = manualClock();
   const store = memoryStore(() => clock.now());
   const { deliver, span, advance, pipeline } = await createBench({ clock, store });

@@ -2,23 +2,23 @@ import type { Node } from '../graph.ts';
 import { clockOf } from './index.ts';
 
 /**
- * Flows that were drawn lately. When something new is told of a clock, those of them in which it
- * speaks are drawn again; without this a flow would keep for ever what was known when it was drawn.
+ * Flows that were projected lately. When something new is told of a clock, those of them in which it
+ * speaks are projected again; without this a flow would keep for ever what was known when it was projected.
  */
-export interface DrawnLately {
-  drew(key: string): void;
+export interface ProjectedLately {
+  projected(key: string): void;
   /** Newest first, each once. */
   saidBy(clocks: ReadonlySet<string>, nodesOf: (key: string) => ReadonlySet<Node> | undefined): string[];
 }
 
 const MOST = 2000;
-/** Looked at in one go. What lies beyond is drawn with what is known then, once it changes. */
+/** Looked at in one go. What lies beyond is projected with what is known then, once it changes. */
 const MOST_SPANS = 50_000;
 
-export function createDrawnLately(): DrawnLately {
+export function createProjectedLately(): ProjectedLately {
   const keys = new Set<string>();
   return {
-    drew(key) {
+    projected(key) {
       keys.delete(key);
       keys.add(key);
       if (keys.size > MOST) keys.delete(keys.values().next().value!);
