@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { ERRORS, SETTINGS } from '@fermata/server';
 import * as semconv from '@fermata/instrumentation/semconv';
@@ -8,13 +8,15 @@ import { expect, test } from 'vitest';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const readme = readFileSync(`${root}README.md`, 'utf8');
 const contributing = readFileSync(`${root}CONTRIBUTING.md`, 'utf8');
-const rationale = readFileSync(`${root}server/RATIONALE.md`, 'utf8');
+const decisions = readdirSync(`${root}docs/adr`)
+  .map((file) => readFileSync(`${root}docs/adr/${file}`, 'utf8'))
+  .join('\n');
 const packageReadme = readFileSync(`${root}instrumentation/README.md`, 'utf8');
 
 test('every path that the documents name exists', () => {
   const named = [
-    ...`${readme}\n${rationale}\n${contributing}`.matchAll(
-      /`((?:server|web|instrumentation|test|scripts)\/[\w./-]+)`/g,
+    ...`${readme}\n${decisions}\n${contributing}`.matchAll(
+      /`((?:server|web|instrumentation|test|scripts|docs)\/[\w./-]+)`/g,
     ),
   ].map(([, path]) => path!);
   expect(named.length).toBeGreaterThan(20);
