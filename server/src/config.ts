@@ -127,7 +127,7 @@ const url: Reader<string> = (value) => {
   return value;
 };
 
-/** Every setting: name, default, meaning. The README's table is checked against this one. */
+/** Every setting: name, default, meaning. The table of docs/operations.md is checked against it. */
 export const SETTINGS: { [K in keyof Config]: Setting<Config[K]> } = {
   host: { name: 'FERMATA_HOST', default: '127.0.0.1', read: text, help: 'address to listen on' },
   port: { name: 'FERMATA_PORT', default: '4320', read: port, help: 'dashboard and API' },

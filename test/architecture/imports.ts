@@ -1,4 +1,4 @@
-// Who may import whom. This table is the architecture: the README draws it, this file enforces it.
+// Who may import whom: docs/architecture.md draws this table, this file enforces it.
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path/posix';
 

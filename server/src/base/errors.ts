@@ -1,6 +1,6 @@
 /**
  * Every error that leaves a folder. Two kinds only, as in the OpenTelemetry Collector: permanent (the same input
- * fails again) and retryable. The catalogue is checked against the README in both directions.
+ * fails again) and retryable. The catalogue is checked against docs/operations.md, both ways.
  */
 export const ERRORS = {
   'config.invalid': 'one or more settings are wrong; each is listed',

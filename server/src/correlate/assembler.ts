@@ -18,12 +18,12 @@ import {
   idToken,
   kindToken,
   isMessageToken,
-  isWeakToken,
+  isSoftToken,
   messageTokens,
-  weakTokens,
+  softTokens,
 } from './tokens.ts';
-import { buildTree, dependenciesOf, resolveTree, topOf, weakTokensOf, type ResolveContext } from './trees.ts';
-import { isContradicted, storiesOf, type Story } from './weak.ts';
+import { buildTree, dependenciesOf, resolveTree, topOf, softTokensOf, type ResolveContext } from './trees.ts';
+import { isContradicted, mergeGroupsOf, type MergeGroup } from './soft-keys.ts';
 
 /**
  * Keeps, for every span in memory, which flow it belongs to. The answer is a function of the set of spans: `add` only
@@ -78,7 +78,7 @@ export function createAssembler(mostSends = MOST_SENDS): Assembler {
   const graph = createGraph();
   const flows = new Map<string, FlowState>();
   const types = new Map<string, Map<string, number>>();
-  const weakIndex = new Map<string, Set<Tree>>();
+  const softIndex = new Map<string, Set<Tree>>();
   let dirtyFlows = new Set<string>();
   const movedOutOf = new Map<string, Map<string, number>>();
   let moves = 0;
@@ -92,11 +92,11 @@ export function createAssembler(mostSends = MOST_SENDS): Assembler {
   const invalidate = (tree: Tree | null): void => {
     if (tree === null || !tree.valid) return;
     tree.valid = false;
-    for (const token of tree.weak) {
+    for (const token of tree.soft) {
       dirtyTokens.add(token);
-      const set = weakIndex.get(token);
+      const set = softIndex.get(token);
       set?.delete(tree);
-      if (set?.size === 0) weakIndex.delete(token);
+      if (set?.size === 0) softIndex.delete(token);
     }
     for (const node of tree.nodes) {
       if (node.tree !== tree) continue;
@@ -237,14 +237,14 @@ export function createAssembler(mostSends = MOST_SENDS): Assembler {
   const rebuild = (node: Node): void => {
     const top = topOf(node, causesOf);
     const built = buildTree(top, graph, causesOf);
-    const tree: Tree = { top, nodes: [], valid: true, base: '', weak: NONE, dependent: false };
+    const tree: Tree = { top, nodes: [], valid: true, base: '', soft: NONE, dependent: false };
     const resolution = resolveTree(built, context);
     tree.base = resolution.base;
     tree.dependent = resolution.dependent;
     for (const [segment, key] of resolution.flows) {
       for (const member of segment.spans) {
         if (member.tree !== null && member.tree !== tree) invalidate(member.tree);
-        for (const token of weakTokens(member.span)) if (graph.identifies(token)) dirtyTokens.add(token);
+        for (const token of softTokens(member.span)) if (graph.identifies(token)) dirtyTokens.add(token);
         member.tree = tree;
         tree.nodes.push(member);
       }
@@ -261,12 +261,12 @@ export function createAssembler(mostSends = MOST_SENDS): Assembler {
     for (const [segment, key] of resolution.flows)
       for (const member of segment.spans) setFlow(member, key ?? '', key === null);
     if (tree.base !== '' && !tree.dependent) {
-      tree.weak = weakTokensOf(tree.nodes).filter((token) => graph.identifies(token));
-      for (const token of tree.weak) {
+      tree.soft = softTokensOf(tree.nodes).filter((token) => graph.identifies(token));
+      for (const token of tree.soft) {
         dirtyTokens.add(token);
-        const set = weakIndex.get(token);
+        const set = softIndex.get(token);
         if (set) set.add(tree);
-        else weakIndex.set(token, new Set([tree]));
+        else softIndex.set(token, new Set([tree]));
       }
     }
   };
@@ -286,7 +286,7 @@ export function createAssembler(mostSends = MOST_SENDS): Assembler {
   };
 
   /** Joins whole trees by conversation and identity keys; conflicting ids leave them apart (I9). */
-  const resolveWeak = (): void => {
+  const resolveSoftKeys = (): void => {
     const tokens = dirtyTokens;
     dirtyTokens = new Set();
     const done = new Set<Tree>();
@@ -295,7 +295,7 @@ export function createAssembler(mostSends = MOST_SENDS): Assembler {
         discard(token);
         continue;
       }
-      for (const start of weakIndex.get(token) ?? []) {
+      for (const start of softIndex.get(token) ?? []) {
         if (done.has(start)) continue;
         const group: Tree[] = [];
         const reached = new Set<string>();
@@ -304,23 +304,23 @@ export function createAssembler(mostSends = MOST_SENDS): Assembler {
         while (work.length > 0) {
           const tree = work.pop()!;
           group.push(tree);
-          for (const next of tree.weak) {
+          for (const next of tree.soft) {
             if (reached.has(next)) continue;
             reached.add(next);
-            for (const other of weakIndex.get(next) ?? []) {
+            for (const other of softIndex.get(next) ?? []) {
               if (done.has(other)) continue;
               done.add(other);
               work.push(other);
             }
           }
         }
-        storiesOf(group).forEach(assign);
+        mergeGroupsOf(group).forEach(assign);
       }
     }
   };
   /** Whoever has it is resolved anew without it. */
   const discard = (token: string, atMs = 0): void => {
-    if (!isMessageToken(token) && !isWeakToken(token)) return;
+    if (!isMessageToken(token) && !isSoftToken(token)) return;
     let lastMs = atMs;
     for (const node of graph.sharing(token)) {
       lastMs = Math.max(lastMs, node.span.receivedAtMs);
@@ -328,7 +328,7 @@ export function createAssembler(mostSends = MOST_SENDS): Assembler {
     }
     graph.discard(token, lastMs);
   };
-  const assign = ({ trees, key }: Story): void => {
+  const assign = ({ trees, key }: MergeGroup): void => {
     for (const tree of trees) for (const node of tree.nodes) if (!node.shared) setFlow(node, key, false);
   };
 
@@ -354,7 +354,7 @@ export function createAssembler(mostSends = MOST_SENDS): Assembler {
           return;
         }
       }
-      resolveWeak();
+      resolveSoftKeys();
     }
   };
 
@@ -525,10 +525,10 @@ export function createAssembler(mostSends = MOST_SENDS): Assembler {
         if (tree !== null) {
           // Gone as a whole with its flow: no reason to resolve what is left of it.
           tree.valid = false;
-          for (const token of tree.weak) {
-            const set = weakIndex.get(token);
+          for (const token of tree.soft) {
+            const set = softIndex.get(token);
             set?.delete(tree);
-            if (set?.size === 0) weakIndex.delete(token);
+            if (set?.size === 0) softIndex.delete(token);
           }
         }
         // Nodes of the same tree that stay (it served several flows) are resolved again when something touches them.

@@ -4,7 +4,7 @@ import { asksOrphans, asksTakers } from './absent.ts';
 import { createEvictedNamesFilter } from './evicted-names-filter.ts';
 import type { Graph, Node } from './graph.ts';
 import { isSend } from './roles.ts';
-import { idToken, isCounted, mayNameFlow, messageTokens, weakTokens } from './tokens.ts';
+import { idToken, isCounted, mayNameFlow, messageTokens, softTokens } from './tokens.ts';
 
 /**
  * The index knows by name what is only in the store, which is rehydrated before spans that touch it
@@ -64,7 +64,7 @@ export function createEvictedIndex(
   /** Each name of a span by which it and others find each other besides parent and link, as `rowTokens` has it. */
   const named = (span: Span, tell: (prefix: string, text: string) => void): void => {
     for (const token of messageTokens(span)) tell(isSend(span.role) ? TOKEN : TAKEN, token);
-    for (const token of weakTokens(span)) tell(TOKEN, token);
+    for (const token of softTokens(span)) tell(TOKEN, token);
     const id = idToken(span);
     if (id !== '') tell(TOKEN, id);
   };
@@ -100,7 +100,7 @@ export function createEvictedIndex(
           // Sends concern each other only through who took them; rows of earlier versions have those under this, too.
           if (!sent || !isCounted(span.message!.id)) ask(TOKEN, token);
         }
-        for (const token of weakTokens(span)) if (identifies(token)) ask(TOKEN, token);
+        for (const token of softTokens(span)) if (identifies(token)) ask(TOKEN, token);
         const id = idToken(span);
         if (id !== '') ask(TOKEN, id);
       };

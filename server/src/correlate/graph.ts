@@ -35,10 +35,10 @@ export interface Tree {
   top: Node;
   nodes: Node[];
   valid: boolean;
-  /** Flow key before weak evidence; '' where the tree serves several flows. */
+  /** Flow key before soft evidence; '' where the tree serves several flows. */
   base: string;
   /** Conversation and identity-key tokens. */
-  weak: readonly string[];
+  soft: readonly string[];
   /** Its flow depends on flows of other trees. */
   dependent: boolean;
 }
@@ -59,7 +59,7 @@ export interface Graph {
   placeOf(key: SpanKey): Place;
   /** If more than so many name it, and are strangers: the name that they have in common, which identifies nothing. */
   strangersAt(key: SpanKey, most: number): string | null;
-  /** Nodes that share a message, id or weak token; nobody where it identifies nothing. */
+  /** Nodes that share a message, id or soft token; nobody where it identifies nothing. */
   sharing(token: string): Sharing;
   /** Those of them that send or create: one message may be delivered any number of times. */
   sendsOf(token: string): Sharing;

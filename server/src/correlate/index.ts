@@ -11,7 +11,7 @@ import { createProjectedLately } from './clocks/projected-lately.ts';
 import { RIGHT_CLOCKS, type Clocks } from './clocks/index.ts';
 import { inputOf } from './flow-input.ts';
 import { isBatchConsumer } from './roles.ts';
-import { flowKeyOf, idTokenOf, isUntyped, isWeakToken, rowTokens } from './tokens.ts';
+import { flowKeyOf, idTokenOf, isUntyped, isSoftToken, rowTokens } from './tokens.ts';
 import type { Graph } from './graph.ts';
 import { createEviction, knownCauses } from './eviction.ts';
 import {
@@ -508,7 +508,7 @@ function unattributedChange(span: Span, causes: KnownCause[], version: number, g
 function markWorthless(flow: Flow, graph: Graph): Flow {
   const worthless = worthlessIn(flow.tokens, graph);
   if (worthless.length === 0) return flow;
-  const isConflict = worthless.some((mark) => isWeakToken(mark.slice(WORTHLESS.length)));
+  const isConflict = worthless.some((mark) => isSoftToken(mark.slice(WORTHLESS.length)));
   const badges: Set<Badge> = new Set(flow.badges);
   if (isConflict) badges.add('id-conflict');
   return { ...flow, tokens: [...flow.tokens, ...worthless], badges: [...badges].sort() };

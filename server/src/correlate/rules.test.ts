@@ -391,7 +391,7 @@ describe('identity', () => {
     expect(flows.map((flow) => flow.id)).toEqual([traceId('a1'), traceId('b1'), traceId('c1')]);
   });
 
-  test('a weak group that touches two explicit flows becomes relations (I9)', () => {
+  test('a soft group that touches two explicit flows becomes relations (I9)', () => {
     const flows = flowsOf(
       { trace: 'a1', id: '1', flow: 'o1', type: 't', identities: ['k\u00001'] },
       { trace: 'b1', id: '2', flow: 'o2', type: 't', identities: ['k\u00001'] },

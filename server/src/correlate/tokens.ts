@@ -5,15 +5,15 @@ import { hasStrongId, isConsumer, isSend } from './roles.ts';
 /** Under which names a span is found by others, besides parent and link. */
 
 const NONE: readonly string[] = [];
-const NO_NAMES: SpanNames = { message: NONE, id: '', weak: NONE, shared: NONE };
+const NO_NAMES: SpanNames = { message: NONE, id: '', soft: NONE, shared: NONE };
 
 export const messageTokens = (span: Span): readonly string[] => namesOf(span).message;
 export const idToken = (span: Span): string => namesOf(span).id;
-export const weakTokens = (span: Span): readonly string[] => namesOf(span).weak;
+export const softTokens = (span: Span): readonly string[] => namesOf(span).soft;
 /** Everything but parent and links by which spans find each other. */
 export const sharedTokens = (span: Span): readonly string[] => namesOf(span).shared;
 /** Of a conversation or an identity key. */
-export const isWeakToken = (token: string): boolean => token.startsWith('k\0') || token.startsWith('c\0');
+export const isSoftToken = (token: string): boolean => token.startsWith('k\0') || token.startsWith('c\0');
 export const isMessageToken = (token: string): boolean => token.startsWith('m\0') || token.startsWith('p\0');
 
 /** Of a flow with an explicit id; type '' where nobody said it. Only there it matters what kind of id it is. */
@@ -30,15 +30,15 @@ export const idTokenOf = (environment: string, id: string): string => `i\0${envi
 function namesOf(span: Span): SpanNames {
   if (span.names !== null) return span.names;
   const message = isJoinedByMessage(span) ? messageNames(span) : NONE;
-  const weak = weakNames(span);
+  const soft = weakNames(span);
   const id =
     span.flow === null || span.flow.id === '' ? '' : idTokenOf(span.service.environment, span.flow.id);
-  if (message === NONE && weak === NONE && id === '') return (span.names = NO_NAMES);
+  if (message === NONE && soft === NONE && id === '') return (span.names = NO_NAMES);
   return (span.names = {
     message,
     id,
-    weak,
-    shared: weak === NONE && id === '' ? message : [...message, ...weak, ...(id === '' ? NONE : [id])],
+    soft,
+    shared: soft === NONE && id === '' ? message : [...message, ...soft, ...(id === '' ? NONE : [id])],
   });
 }
 
@@ -94,11 +94,11 @@ export function rowTokens(spans: readonly Span[], cut: readonly Span[]): string[
   const inside = new Set(spans.map((span) => span.key));
   for (const span of cut) inside.delete(span.parent);
   for (const span of spans) {
-    const { message, id, weak } = namesOf(span);
+    const { message, id, soft } = namesOf(span);
     for (const name of message) (isSend(span.role) ? tokens : taken).add(name);
     if (message === NONE && span.message !== null && span.message.id !== '')
       tokens.add(SEEN + messageNameOf(span));
-    for (const name of weak) tokens.add(name);
+    for (const name of soft) tokens.add(name);
     if (id !== '') tokens.add(id);
     // "I refer to that span": when it comes, or comes back, it needs to know that it was heard.
     for (const link of span.links) tokens.add(REFERRER + link);

@@ -3,7 +3,7 @@ import { TRACE } from '../model/names.ts';
 import { NONE, spanIdOf, traceIdOf } from '../model/span.ts';
 import type { Graph, Node } from './graph.ts';
 import { hasStrongId, isBatch, isConsumer, isReceiving, isSend } from './roles.ts';
-import { idToken, isUntyped, messageTokens, weakTokens } from './tokens.ts';
+import { idToken, isUntyped, messageTokens, softTokens } from './tokens.ts';
 import {
   headOf,
   rememberedHeads,
@@ -336,10 +336,10 @@ function speaksForTrace(head: Node, causes: Cause[], graph: Graph): boolean {
   return !graph.looksPolled(parentKey);
 }
 
-export function weakTokensOf(nodes: readonly Node[]): readonly string[] {
+export function softTokensOf(nodes: readonly Node[]): readonly string[] {
   let found: Set<string> | null = null;
   for (const node of nodes) {
-    const tokens = weakTokens(node.span);
+    const tokens = softTokens(node.span);
     if (tokens.length > 0) for (const token of tokens) (found ??= new Set()).add(token);
   }
   if (found === null) return NONE;

@@ -138,7 +138,7 @@ export interface Span {
 export interface SpanNames {
   message: readonly string[];
   id: string;
-  weak: readonly string[];
+  soft: readonly string[];
   /** All of them. */
   shared: readonly string[];
 }

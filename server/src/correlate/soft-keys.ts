@@ -1,14 +1,14 @@
 import { pushAll } from '../base/lists.ts';
 import { countOf, type Node, type Sharing, type Tree } from './graph.ts';
 import { hasStrongId, isConsumer } from './roles.ts';
-import { idToken, weakTokens } from './tokens.ts';
+import { idToken, softTokens } from './tokens.ts';
 
 /**
  * What conversations and identity keys join: whole trees, never against what they say themselves (I9). Identity keys
  * first, conversations then between what those made: one conversation over two orders must not undo what tells them apart.
  * Pure.
  */
-export interface Story {
+export interface MergeGroup {
   trees: Tree[];
   tokens: Set<string>;
   /** Explicit flows that it touches: at most one. */
@@ -20,8 +20,8 @@ export interface Story {
 const KEY = 'k';
 const CONVERSATION = 'c';
 
-/** Of trees that share weak tokens, directly or through others. */
-export function storiesOf(trees: readonly Tree[]): Story[] {
+/** Of trees that share soft tokens, directly or through others. */
+export function mergeGroupsOf(trees: readonly Tree[]): MergeGroup[] {
   const alone = trees.map((tree) => merged([tree]));
   return joinedBy(CONVERSATION, joinedBy(KEY, alone));
 }
@@ -48,31 +48,31 @@ export function isContradicted(token: string, said: Sharing, most: number): bool
       const { span } = node;
       if (hasStrongId(span) && isMore('', idToken(span))) return true;
       if (!token.startsWith(CONVERSATION)) continue;
-      for (const key of weakTokens(span)) if (key.startsWith(KEY) && isMore(keyNameOf(key), key)) return true;
+      for (const key of softTokens(span)) if (key.startsWith(KEY) && isMore(keyNameOf(key), key)) return true;
     }
   return false;
 }
 
 const keyNameOf = (token: string): string => token.slice(0, token.lastIndexOf('\0'));
 
-function joinedBy(kind: string, stories: readonly Story[]): Story[] {
-  if (stories.length === 1) return [...stories];
-  const holders = new Map<string, Story[]>();
-  for (const story of stories)
-    for (const token of story.tokens) {
+function joinedBy(kind: string, groups: readonly MergeGroup[]): MergeGroup[] {
+  if (groups.length === 1) return [...groups];
+  const holders = new Map<string, MergeGroup[]>();
+  for (const one of groups)
+    for (const token of one.tokens) {
       if (!token.startsWith(kind)) continue;
       const list = holders.get(token);
-      if (list) list.push(story);
-      else holders.set(token, [story]);
+      if (list) list.push(one);
+      else holders.set(token, [one]);
     }
-  const joined: Story[] = [];
-  const done = new Set<Story>();
-  for (const start of stories) {
+  const joined: MergeGroup[] = [];
+  const done = new Set<MergeGroup>();
+  for (const start of groups) {
     if (done.has(start)) continue;
     done.add(start);
     const group = [start];
-    for (const story of group)
-      for (const token of story.tokens) {
+    for (const one of group)
+      for (const token of one.tokens) {
         const list = holders.get(token) ?? [];
         // Once for all: each of thousands that hold a token would go through the others again.
         holders.delete(token);
@@ -82,26 +82,26 @@ function joinedBy(kind: string, stories: readonly Story[]): Story[] {
           group.push(other);
         }
       }
-    const whole = group.length === 1 ? start : merged(group.flatMap((story) => story.trees));
+    const whole = group.length === 1 ? start : merged(group.flatMap((one) => one.trees));
     if (isContradictory(whole)) pushAll(joined, group);
     else joined.push(whole);
   }
   return joined;
 }
 
-function merged(trees: Tree[]): Story {
-  const story: Story = { trees, tokens: new Set(), explicit: new Set(), key: '' };
+function merged(trees: Tree[]): MergeGroup {
+  const one: MergeGroup = { trees, tokens: new Set(), explicit: new Set(), key: '' };
   for (const tree of trees) {
-    for (const token of tree.weak) story.tokens.add(token);
-    if (tree.base.startsWith('i')) story.explicit.add(tree.base);
-    else if (story.key === '' || tree.base < story.key) story.key = tree.base;
+    for (const token of tree.soft) one.tokens.add(token);
+    if (tree.base.startsWith('i')) one.explicit.add(tree.base);
+    else if (one.key === '' || tree.base < one.key) one.key = tree.base;
   }
-  for (const explicit of story.explicit) story.key = explicit;
-  return story;
+  for (const explicit of one.explicit) one.key = explicit;
+  return one;
 }
 
 /** It touches two explicit flows, or two values of one identity key. */
-function isContradictory({ explicit, tokens }: Story): boolean {
+function isContradictory({ explicit, tokens }: MergeGroup): boolean {
   if (explicit.size > 1) return true;
   const names = new Set<string>();
   for (const token of tokens) {
