@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { systemClock, type Clock } from './base/clock.ts';
 import { createCounters, type Counters } from './base/counters.ts';
@@ -9,7 +10,7 @@ import { silentLog, type Log } from './base/log.ts';
 import type { Config } from './config.ts';
 import type { About } from './contract/index.ts';
 import { createAlerts, createGuard } from './alert/index.ts';
-import { createHealth, freeSpaceOf, writeProbe, type Condition } from './health/index.ts';
+import { createHealth, spaceOf, writeProbe, type Condition, type Space } from './health/index.ts';
 import { definitionsFrom } from './expect/index.ts';
 import { createNormalizer } from './normalize/index.ts';
 import { createPipeline } from './pipeline.ts';
@@ -36,11 +37,14 @@ export interface AppParts {
   clock?: Clock;
   log?: Log;
   random?: () => number;
-  /** Free bytes of the disk that a directory is on. */
-  readFree?: (directory: string) => Promise<number>;
+  /** Of the disk that a directory is on. */
+  readSpace?: (directory: string) => Promise<Space>;
   /** All flow rows are projected anew from the evidence, while everything else goes on. */
   rebuildAll?: boolean;
 }
+
+/** Where what is acknowledged is written first, be it another disk than the engine's. */
+const journalOf = ({ dataDir }: Config): string => join(dataDir, 'journal');
 
 /** For all of a stop, within the limit of whoever calls it; and for each part where the others took that. */
 const STOP_MS = 14_000;
@@ -160,10 +164,10 @@ export function createApp(config: Config, parts: AppParts = {}): App {
     clock,
     counters,
     disk: isEmbedded
-      ? { directory: config.dataDir, minFree: config.minFreeBytes, readFree: parts.readFree ?? freeSpaceOf }
+      ? { directory: journalOf(config), minFree: config.minFreeBytes, readSpace: parts.readSpace ?? spaceOf }
       : null,
     probe: () =>
-      isEmbedded ? writeProbe(config.dataDir) : store.saveDocument('probe', 'commits', clock.now(), ''),
+      isEmbedded ? writeProbe(journalOf(config)) : store.saveDocument('probe', 'commits', clock.now(), ''),
     oldestMs: () => receiver.oldestMs,
     ping: () => store.ping(),
     sources: [

@@ -15,7 +15,7 @@ beforeAll(async () => {
     ...{ FERMATA_DATA_DIR: directory, FERMATA_PORT: '0', FERMATA_OTLP_HTTP_PORT: '0' },
     ...{ FERMATA_OTLP_GRPC_PORT: '0', FERMATA_MIN_FREE: '200MiB', FERMATA_MEMORY_LIMIT: '2GiB' },
   });
-  app = createApp(config, { readFree: () => Promise.resolve(free) });
+  app = createApp(config, { readSpace: () => Promise.resolve({ free, total: 1e12 }) });
   await app.start();
 }, 60_000);
 afterAll(async () => {

@@ -1,7 +1,8 @@
 import type { Condition } from './condition.ts';
+import type { Space } from './files.ts';
 
 /**
- * Free space of the disk of the data directory. Below the low-water mark nothing new is taken, so that there is room for
+ * Free space of the disk that commits go to. Below the low-water mark nothing new is taken, so that there is room for
  * what derives from spans, for merges and for a restart; it is taken again once there is a quarter more, or each request
  * that fits would be followed by one that does not.
  */
@@ -16,24 +17,28 @@ export interface Disk {
 
 export interface DiskOptions {
   directory: string;
-  /** Low-water mark, bytes; 0: none. */
+  /** Low-water mark, bytes; 0: none. Of a small disk it is a tenth: otherwise an empty one were too full. */
   minFree: number;
-  readFree: (directory: string) => Promise<number>;
+  readSpace: (directory: string) => Promise<Space>;
 }
 
 const ENOUGH = 1.25;
+const MOST_OF_DISK = 0.1;
 const GIB = 2 ** 30;
 const sizeText = (bytes: number): string =>
   bytes < 10 * GIB ? `${Math.round((bytes / GIB) * 1024)} MiB` : `${Math.round(bytes / GIB)} GiB`;
 
-export function createDisk({ directory, minFree, readFree }: DiskOptions): Disk {
+export function createDisk({ directory, minFree, readSpace }: DiskOptions): Disk {
+  let mark = minFree;
   let free: number | null = null;
   let isLow = false;
   let looking: Promise<void> | undefined;
   const look = async (): Promise<void> => {
     try {
-      free = await readFree(directory);
-      isLow = free < (isLow ? ENOUGH * minFree : minFree);
+      const space = await readSpace(directory);
+      free = space.free;
+      mark = Math.min(minFree, MOST_OF_DISK * space.total);
+      isLow = free < (isLow ? ENOUGH * mark : mark);
     } catch {
       // What a disk cannot tell shows in what it does not take.
       free = null;
@@ -54,7 +59,7 @@ export function createDisk({ directory, minFree, readFree }: DiskOptions): Disk 
         ? [
             {
               id: 'disk-low',
-              text: `${free === null ? 'Too little space is' : `${sizeText(free)} are`} free on the disk of the data directory; it goes on with ${sizeText(ENOUGH * minFree)}`,
+              text: `${free === null ? 'Too little space is' : `${sizeText(free)} are`} free on the disk of the data directory; it goes on with ${sizeText(ENOUGH * mark)}`,
               hint: 'Free some space where FERMATA_DATA_DIR is, or set FERMATA_RETENTION shorter; senders keep what is refused, and try again. FERMATA_MIN_FREE is the mark.',
               blocks: true,
             },

@@ -1,10 +1,15 @@
 import { open, statfs, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** What a user who is not the superuser may write, bytes. */
-export async function freeSpaceOf(directory: string): Promise<number> {
-  const { bavail, bsize } = await statfs(directory);
-  return bavail * bsize;
+/** Of a disk, bytes: what a user who is not the superuser may write, and all of it. */
+export interface Space {
+  free: number;
+  total: number;
+}
+
+export async function spaceOf(directory: string): Promise<Space> {
+  const { bavail, blocks, bsize } = await statfs(directory);
+  return { free: bavail * bsize, total: blocks * bsize };
 }
 
 /** As much as a small commit takes. */

@@ -15,6 +15,7 @@ interface World {
   pass(seconds: number): Promise<void>;
   ids(): string[];
   free: number | Error;
+  total: number;
   ping: () => Promise<boolean>;
   probe: () => Promise<void>;
   probes: number;
@@ -29,6 +30,7 @@ const world = (): World => {
     counters,
     health: undefined as unknown as Health,
     free: GIB,
+    total: 100 * GIB,
     ping: () => Promise.resolve(true),
     probe: () => Promise.resolve(),
     probes: 0,
@@ -48,8 +50,10 @@ const world = (): World => {
     disk: {
       directory: '/data',
       minFree: GIB / 4,
-      readFree: () =>
-        typeof self.free === 'number' ? Promise.resolve(self.free) : Promise.reject(self.free),
+      readSpace: () =>
+        typeof self.free === 'number'
+          ? Promise.resolve({ free: self.free, total: self.total })
+          : Promise.reject(self.free),
     },
     probe: () => {
       self.probes++;
@@ -191,6 +195,18 @@ test('below the low-water mark all is refused, retryably, until there is a quart
   await it.pass(2);
   expect(it.health.refusal(), 'what is not known is as it was').not.toBeNull();
   expect(it.counters.read().some(({ name }) => name === 'fermata_disk_free_bytes')).toBe(false);
+});
+
+test('of a small disk the mark is a tenth: an empty one is not too full', async () => {
+  const it = world();
+  it.total = GIB / 5;
+  const refused: boolean[] = [];
+  for (const free of [0.19, 0.03, 0.019, 0.024, 0.026]) {
+    it.free = free * GIB;
+    await it.pass(2);
+    refused.push(it.health.refusal() !== null);
+  }
+  expect(refused).toEqual([false, false, true, true, false]);
 });
 
 test('conditions come from whoever knows of them, what blocks first, and keep since when', async () => {

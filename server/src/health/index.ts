@@ -7,7 +7,7 @@ import { createCounted } from './counted.ts';
 import { createDisk, type DiskOptions } from './disk.ts';
 
 export type { Condition, TimedCondition } from './condition.ts';
-export { freeSpaceOf, writeProbe } from './files.ts';
+export { spaceOf, writeProbe, type Space } from './files.ts';
 
 /**
  * What is wrong with Fermata itself, in one place: for whoever asks whether to send here, for the dashboard, and for
@@ -30,7 +30,7 @@ export interface Health {
 export interface HealthOptions {
   clock: Clock;
   counters: Counters;
-  /** Of the store's own directory; null: it is on another machine. */
+  /** Of the directory that commits are written to; null: it is on another machine. */
   disk: DiskOptions | null;
   probe: CommitsOptions['probe'];
   oldestMs: CommitsOptions['oldestMs'];
