@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { NO_ALERTS, readAlertSettings, type AlertSettings } from './alert/index.ts';
+import { DAY_MS, durationMs } from './base/duration.ts';
 import { FermataError, messageOf } from './base/errors.ts';
 import { readDefinitions } from './expect/index.ts';
 import type { Definition } from './model/definition.ts';
@@ -64,28 +65,20 @@ const flag: Reader<boolean> = (value) => {
   if (!/^(0|1|true|false)$/.test(value)) throw new Error('is not 1 or 0');
   return value === '1' || value === 'true';
 };
-const UNITS: Record<string, number> = {
-  ms: 1,
-  s: 1000,
-  m: 60_000,
-  h: 3_600_000,
-  d: 86_400_000,
-  w: 604_800_000,
-};
 const duration: Reader<number> = (value) => {
-  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d|w)$/.exec(value);
-  if (!match) throw new Error('is not a duration like 30s, 15m or 14d');
-  return Number(match[1]) * UNITS[match[2]!]!;
+  const ms = durationMs(value);
+  if (ms === null) throw new Error('is not a duration like 30s, 15m or 14d');
+  return ms;
 };
 const days: Reader<number> = (value) => {
   const ms = duration(value);
-  if (ms < UNITS['d']!) throw new Error('is less than a day');
-  return Math.ceil(ms / UNITS['d']!);
+  if (ms < DAY_MS) throw new Error('is less than a day');
+  return Math.ceil(ms / DAY_MS);
 };
 const atLeastADay: Reader<number> = (value) => {
   if (value === 'off') return 0;
   const ms = duration(value);
-  if (ms < UNITS['d']!) throw new Error('is less than 24h; an order may rest over night');
+  if (ms < DAY_MS) throw new Error('is less than 24h; an order may rest over night');
   return Math.round(ms);
 };
 const alertsFile: Reader<AlertSettings> = (path) => {

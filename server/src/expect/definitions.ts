@@ -1,16 +1,16 @@
 import { z } from 'zod';
+import { durationMs, isDuration } from '../base/duration.ts';
 import { problemOf, readYaml } from '../base/yaml.ts';
 import { conductorSchema, fromConductor } from './conductor.ts';
 import type { DefinedStep, Definition, DefinitionSource, StoredDefinition } from '../model/definition.ts';
 
 /** Declared flows: read from text or JSON, checked, and found by flow type and version. */
 
-const UNITS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 const LONGEST_MS = 366 * 86_400_000;
 const duration = z
   .string()
-  .regex(/^\d+(\.\d+)?(ms|s|m|h|d)$/, 'is not a duration like 30s, 15m or 3d')
-  .transform((text) => Number.parseFloat(text) * UNITS[/[a-z]+$/.exec(text)![0]]!)
+  .refine(isDuration, 'is not a duration like 30s, 15m or 3d')
+  .transform((text) => durationMs(text)!)
   .refine((ms) => ms > 0 && ms <= LONGEST_MS, 'is not between 1ms and 366d');
 const name = z.string().min(1).max(200);
 const names = z.union([name, z.array(name).max(100)]).transform((value) => [value].flat());

@@ -1,3 +1,4 @@
+import { durationMs, isDuration } from '../base/duration.ts';
 import { FermataError } from '../base/errors.ts';
 import { FLOW_STATUSES } from '../contract/index.ts';
 import {
@@ -31,14 +32,6 @@ interface Token {
 
 const MOST_TOKENS = 200;
 const DEEPEST = 20;
-const UNITS: Record<string, number> = {
-  ms: 1,
-  s: 1000,
-  m: 60_000,
-  h: 3_600_000,
-  d: 86_400_000,
-  w: 604_800_000,
-};
 /** Fields of which every value is known: a misspelt one would find nothing, for ever and silently. */
 const VALUES: Partial<Record<TextField, readonly string[]>> = {
   status: FLOW_STATUSES,
@@ -206,13 +199,13 @@ function tokenize(text: string): Token[] {
 const unquote = (text: string): string => text.replaceAll('"', '');
 
 function duration(text: string, column: number): number {
-  const match = /^(\d{1,9}(?:\.\d{1,3})?)(ms|s|m|h|d|w)$/.exec(text);
-  if (!match) throw wrong(`"${text}" is not a time like 30s, 15m or 2h`, column);
-  return Number(match[1]) * UNITS[match[2]!]!;
+  const ms = durationMs(text);
+  if (ms === null) throw wrong(`"${text}" is not a time like 30s, 15m or 2h`, column);
+  return ms;
 }
 
 function instant(text: string, column: number, nowMs: number): number {
-  if (/^\d+(\.\d+)?(ms|s|m|h|d|w)$/.test(text)) return nowMs - duration(text, column);
+  if (isDuration(text)) return nowMs - duration(text, column);
   const at = /^\d{4}-\d\d-\d\d(T[\d:.]+(Z|[+-]\d\d:\d\d)?)?$/.test(text) ? Date.parse(text) : NaN;
   if (Number.isNaN(at)) throw wrong(`"${text}" is neither a time like 2h nor a date like 2026-01-31`, column);
   return at;

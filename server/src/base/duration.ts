@@ -1,0 +1,14 @@
+const UNITS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const;
+export const DAY_MS = UNITS.d;
+
+const DURATION = new RegExp(String.raw`^(\d{1,9}(?:\.\d{1,3})?)(${Object.keys(UNITS).join('|')})$`);
+export const isDuration = (text: string): boolean => DURATION.test(text);
+
+/**
+ * A duration like `30s`, `1.5h` or `2w`, in ms; null: it is none. Settings, alerts, definitions and
+ * queries share this grammar: what one takes must not be refused by another.
+ */
+export function durationMs(text: string): number | null {
+  const match = DURATION.exec(text);
+  return match === null ? null : Number(match[1]) * UNITS[match[2] as keyof typeof UNITS];
+}
