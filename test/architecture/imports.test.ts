@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { filesIn, isTestCode, serverViolations, workspaceViolations } from './imports.ts';
+import { circles, filesIn, isTestCode, serverViolations, workspaceViolations } from './imports.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -12,6 +12,23 @@ test('each workspace sees only what it may', () => {
   expect(workspaceViolations('web', filesIn(`${root}web/src`))).toEqual([]);
   expect(workspaceViolations('instrumentation', filesIn(`${root}instrumentation/src`))).toEqual([]);
   expect(workspaceViolations('test', filesIn(`${root}test`))).toEqual([]);
+});
+
+test.each(['server/src', 'instrumentation/src', 'web/src', 'test'])(
+  'no files of %s import each other',
+  (folder) => {
+    expect(circles(filesIn(`${root}${folder}`))).toEqual([]);
+  },
+);
+
+test('a planted circle is found, types included', () => {
+  const files = [
+    { path: 'a/x.ts', text: `import type { Y } from './y.ts'` },
+    { path: 'a/y.ts', text: `export * from '../b/z.ts'` },
+    { path: 'b/z.ts', text: `import { x } from '../a/x.ts'` },
+    { path: 'b/alone.ts', text: `import { x } from '../a/x.ts'` },
+  ];
+  expect(circles(files)).toEqual(['a/x.ts ↔ a/y.ts ↔ b/z.ts']);
 });
 
 test.each([

@@ -95,3 +95,37 @@ export function workspaceViolations(
     }),
   );
 }
+
+/**
+ * Circles between files, types included, each as one text. Who is in one cannot be read, moved or
+ * tested without all others.
+ */
+export function circles(files: readonly SourceFile[]): string[] {
+  const known = new Map(files.map((file) => [file.path, file]));
+  const next = new Map(
+    files.map((file) => [
+      file.path,
+      importsOf(file)
+        .filter((target) => target.startsWith('.'))
+        .map((target) => join(dirname(file.path), target))
+        .filter((path) => known.has(path)),
+    ]),
+  );
+  const reached = (from: string): Set<string> => {
+    const seen = new Set<string>();
+    for (const work = [...next.get(from)!]; work.length > 0;) {
+      const path = work.pop()!;
+      if (seen.has(path)) continue;
+      seen.add(path);
+      work.push(...next.get(path)!);
+    }
+    return seen;
+  };
+  const reach = new Map([...known.keys()].map((path) => [path, reached(path)]));
+  const found = new Set<string>();
+  for (const [path, others] of reach) {
+    const circle = [...others].filter((other) => reach.get(other)!.has(path));
+    if (circle.length > 0) found.add([...new Set([path, ...circle])].sort().join(' ↔ '));
+  }
+  return [...found].sort();
+}

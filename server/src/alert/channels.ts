@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { flowTypesOf, type Incident, type Notification } from '../model/incident.ts';
-import type { Answer, Guard } from './guard.ts';
+import type { Answer } from './answer.ts';
+import type { Guard } from './guard.ts';
 
 /** How each kind of receiver wants to be told. A new kind is a new entry. */
 export interface Channel {

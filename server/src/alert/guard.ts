@@ -6,6 +6,7 @@ import type { Duplex } from 'node:stream';
 import type { Clock } from '../base/clock.ts';
 import { FermataError } from '../base/errors.ts';
 import { isPrivate } from './addresses.ts';
+import type { Answer } from './answer.ts';
 import { sendMail, type Mail } from './mail.ts';
 
 /**
@@ -17,12 +18,6 @@ export interface Guard {
   post(url: string, headers: Record<string, string>, body: string): Promise<Answer>;
   /** The same for mail: `url` is the SMTP server's. */
   mail(url: string, mail: Omit<Mail, 'server' | 'address'>): Promise<Answer>;
-}
-
-export interface Answer {
-  status: number;
-  /** `Retry-After` as ms from now, or null. */
-  retryAfterMs: number | null;
 }
 
 const TIMEOUT_MS = 10_000;

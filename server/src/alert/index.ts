@@ -10,11 +10,12 @@ import type { Guard } from './guard.ts';
 import { createIncidents, type IncidentsOptions } from './incidents.ts';
 import { createRefusals } from './refusals.ts';
 import { createSilences, type SilenceFields } from './silences.ts';
-import { matches, STAGES, type Hold, type Inhibition, type Matcher, type MuteWindow } from './stages.ts';
+import { matches, STAGES, type Hold, type Inhibition, type Route } from './stages.ts';
 
 export { createGuard, type Guard } from './guard.ts';
 export { NO_ALERTS, readAlertSettings, type AlertSettings } from './settings.ts';
 export type { Channel } from './channels.ts';
+export type { Route } from './stages.ts';
 
 /**
  * Findings → incidents → notifications → people. Every decision is kept with its reason. A notification is written down
@@ -48,16 +49,6 @@ export interface Alerts {
   /** Resolves when nothing is being written or sent. */
   idle(): Promise<void>;
   stop(): Promise<void>;
-}
-
-/** Who is told of what matches. */
-export interface Route extends Matcher {
-  channels: string[];
-  /** Company may come, or the stall resolve by itself, before anybody is woken, ms. */
-  groupWaitMs: number;
-  /** What is still open and not acknowledged is told again after this, ms; 0: never. */
-  repeatMs: number;
-  mute: readonly MuteWindow[];
 }
 
 export interface AlertStore {

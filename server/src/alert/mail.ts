@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { createTransport } from 'nodemailer';
-import type { Answer } from './guard.ts';
+import type { Answer } from './answer.ts';
 
 /** One mail through one server. The address is the guard's: the name was resolved and checked before. */
 export interface Mail {

@@ -1,10 +1,10 @@
 import { z } from 'zod';
+import { durationMs, isDuration } from '../base/duration.ts';
 import { readYaml } from '../base/yaml.ts';
 import { KINDS, type Channel, type ChannelKind } from './channels.ts';
 import type { Query } from '../model/search.ts';
-import type { QueryRule } from '../model/expectation.ts';
-import type { Route } from './index.ts';
-import type { Inhibition, MuteWindow } from './stages.ts';
+import type { QueryRule } from '../model/query-rule.ts';
+import type { Inhibition, MuteWindow, Route } from './stages.ts';
 
 /** Who is told of what: the file that FERMATA_ALERTS names. */
 export interface AlertSettings {
@@ -16,11 +16,10 @@ export interface AlertSettings {
 }
 export const NO_ALERTS: AlertSettings = { channels: [], routes: [], inhibitions: [], rules: [] };
 
-const UNITS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 const duration = z
   .string()
-  .regex(/^\d+(ms|s|m|h)$/, 'is not a duration like 10s or 5m')
-  .transform((text) => Number.parseInt(text, 10) * UNITS[/[a-z]+$/.exec(text)![0]]!);
+  .refine(isDuration, 'is not a duration like 10s, 5m or 1d')
+  .transform((text) => durationMs(text)!);
 const names = z.union([z.string(), z.array(z.string())]).transform((value) => [value].flat());
 
 const severities = names.pipe(z.array(z.enum(['critical', 'warning', 'info'])));

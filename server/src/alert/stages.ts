@@ -43,6 +43,16 @@ export interface Matcher {
   services: string[];
 }
 
+/** Who is told of what matches. */
+export interface Route extends Matcher {
+  channels: string[];
+  /** Company may come, or the stall resolve by itself, before anybody is woken, ms. */
+  groupWaitMs: number;
+  /** What is still open and not acknowledged is told again after this, ms; 0: never. */
+  repeatMs: number;
+  mute: readonly MuteWindow[];
+}
+
 const among = (list: readonly string[], value: string | null): boolean =>
   list.length === 0 || (value !== null && list.includes(value));
 const partMatches =

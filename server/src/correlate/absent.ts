@@ -1,5 +1,5 @@
 import type { Span, SpanKey } from '../model/span.ts';
-import type { Node } from './graph.ts';
+import type { Node } from './node.ts';
 import { hasStrongId, isBatch, isConsumer } from './roles.ts';
 
 /**

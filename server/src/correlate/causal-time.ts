@@ -2,7 +2,7 @@ import { pushAll } from '../base/lists.ts';
 import type { Span, SpanKey } from '../model/span.ts';
 import { clockOf, isAnybody, type KnownClocks } from './clocks/index.ts';
 import { TOLERANCE_NS, wrongClocks } from './clocks/wrong-clocks.ts';
-import { allSegments, type FlowInput, type InputSegment } from './flow-input.ts';
+import { allSegments, type FlowInput, type InputSegment } from './segments.ts';
 import { isSend } from './roles.ts';
 
 /** Raw times → causal times. Raw times stay as they are; nobody is centred in a parent. Pure. */

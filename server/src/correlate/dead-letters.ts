@@ -4,7 +4,7 @@ import type { Span } from '../model/span.ts';
 import { shifted, type UnixNanos } from '../model/time.ts';
 import { hasDeadName } from './deliveries.ts';
 import { isElsewhere, isSameDestination } from './destinations.ts';
-import type { Draft } from './drafts.ts';
+import type { Draft } from './draft.ts';
 import { isBatch, isConsumer } from './roles.ts';
 
 /** Brokers put what failed elsewhere with the headers of its first sending: whoever takes it there took a dead letter. Pure. */

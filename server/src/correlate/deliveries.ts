@@ -1,6 +1,6 @@
 import type { Span } from '../model/span.ts';
-import type { Draft } from './drafts.ts';
-import { order, type InputCause } from './flow-input.ts';
+import type { Draft } from './draft.ts';
+import { order, type InputCause } from './segments.ts';
 import { isBatch, isConsumer, isSend } from './roles.ts';
 import { isCounted, messageNameOf } from './tokens.ts';
 

@@ -1,21 +1,13 @@
 import { pushAll } from '../base/lists.ts';
 import type { Badge } from '../model/flow.ts';
 import type { Span } from '../model/span.ts';
-import { allSegments, type FlowInput, type InputSegment } from './flow-input.ts';
+import { allSegments, type FlowInput, type InputSegment } from './segments.ts';
+import type { Draft } from './draft.ts';
 import { foldReceives, foldWhatIsSaid } from './folding.ts';
 import { isConsumer } from './roles.ts';
 import type { Shifts } from './causal-time.ts';
 
 /** Spans → drafts: which spans are one unit of work. Pure. */
-
-export interface Draft {
-  head: Span;
-  segment: InputSegment;
-  spans: Span[];
-  shift: bigint;
-  /** Step whose client span called this one. */
-  calledBy: { client: Span; from: Draft } | null;
-}
 
 /**
  * Steps are units of work by one service: a segment is divided where the service changes (a synchronous call) and

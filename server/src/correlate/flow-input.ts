@@ -1,57 +1,11 @@
 import type { EvidenceKind } from '../model/flow.ts';
-import type { Span, SpanKey } from '../model/span.ts';
 import { causesOf, headOf, rememberedHeads, type Cause } from './evidence.ts';
 import type { Graph, Node } from './graph.ts';
+import { order, type FlowInput, type InputCause, type InputSegment } from './segments.ts';
 import { withoutHandedOn } from './handed-on.ts';
 import { isConsumer, isSend } from './roles.ts';
 import { idToken, messageTokens } from './tokens.ts';
 import type { FlowState } from './assembler.ts';
-
-/**
- * What a timeline is made from: a flow's spans in segments, with their causes already resolved. Plain data, so that
- * `timeline.ts` is a pure function that needs no graph.
- */
-export interface FlowInput {
-  key: string;
-  segments: InputSegment[];
-  /** Whoever took messages of this flow together with those of others: no members, and nothing passes through them. */
-  shared: InputSegment[];
-  /** Shared spans around the flow: shown, never a bridge. */
-  context: Span[];
-  /** Spans under a shared one that nothing attributes. */
-  unattributed: { span: Span; under: Span }[];
-  /** Sends of this flow that another flow consumed. */
-  consumedElsewhere: { send: Span; flowKey: string; consumer: Span }[];
-  /** More spans than a timeline holds; counts stay exact. */
-  spanCount: number;
-  truncated: boolean;
-}
-
-export interface InputSegment {
-  head: Span;
-  /** Head first. */
-  spans: Span[];
-  causes: InputCause[];
-  /** What its head happened in; of what happened within a batch, whoever took that. '' where nothing is above. */
-  parent: SpanKey;
-  shared: boolean;
-  /** Its parent never came. */
-  orphan: boolean;
-  cycle: boolean;
-}
-
-export interface InputCause {
-  kinds: EvidenceKind[];
-  /** null where the span was never seen. */
-  span: Span | null;
-  key: string;
-  where: 'flow' | 'shared' | 'elsewhere' | 'unseen';
-  flowKey: string;
-}
-
-/** All that steps are made of. */
-export const allSegments = ({ segments, shared }: FlowInput): InputSegment[] =>
-  shared.length === 0 ? segments : [...segments, ...shared];
 
 /** DESIGN: a flow above this keeps its earliest spans and every failure. */
 export const MOST_SPANS = 50_000;
@@ -130,9 +84,6 @@ export function inputOf(state: FlowState, graph: Graph): FlowInput {
     truncated,
   };
 }
-
-export const order = (a: Span, b: Span): number =>
-  a.start !== b.start ? (a.start < b.start ? -1 : 1) : a.key < b.key ? -1 : a.key > b.key ? 1 : 0;
 
 /**
  * Consumers that a message leads to, each with its evidence. What a span says itself needs no look at all that it took:

@@ -1,7 +1,7 @@
 import { groupedBy, pushAll } from '../base/lists.ts';
 import type { Span } from '../model/span.ts';
-import type { Draft } from './drafts.ts';
-import { order } from './flow-input.ts';
+import type { Draft } from './draft.ts';
+import { order } from './segments.ts';
 import { isBatch, isConsumer, isReceiving, isSend } from './roles.ts';
 
 /** Which units of work are one, although their spans stand apart. Pure. */

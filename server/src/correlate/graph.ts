@@ -1,53 +1,18 @@
 import type { KnownCause } from '../model/flow.ts';
 import type { Span, SpanKey } from '../model/span.ts';
 import { POLLED, REFERRER } from '../model/names.ts';
+import { countOf, type Node, type Sharing, type Tree } from './node.ts';
 import { createAbsent, isPolled, NO_PLACE, type Place } from './absent.ts';
 import { isSend } from './roles.ts';
 import { messageTokens, sharedTokens } from './tokens.ts';
 import { createWorthless } from './worthless.ts';
 
+export { countOf, type Node, type Sharing, type Tree };
+
 /**
  * The spans in memory and how they refer to each other. Holds facts only: who is whose parent, who links to whom, who
  * shares a token. What follows from them is decided in `evidence.ts` and `trees.ts`.
  */
-export interface Node {
-  span: Span;
-  parent: Node | null;
-  children: readonly Node[];
-  /** Nodes that carry a link to this span. */
-  linkers: readonly Node[];
-  /** Set while a tree holds it; null when that tree must be built anew. */
-  tree: Tree | null;
-  /** Flow that the node is a member of; '' for shared, unattributed and not yet assigned. */
-  flowKey: string;
-  /** Belongs to several flows (or to none that can be told): context, never a bridge. */
-  shared: boolean;
-  /** Its parent edge closed a cycle and was dropped. */
-  cycle: boolean;
-  /** A shared batch consumer whose surroundings are not all in memory: what caused it, as known when they left. */
-  placeholder: readonly KnownCause[] | null;
-  /** Belongs to no flow, and the store was told so: under which names to find it, and what caused it. */
-  persistedAsUnattributed: string | null;
-}
-
-/** Segments connected by single causes; built and resolved in trees.ts. */
-export interface Tree {
-  top: Node;
-  nodes: Node[];
-  valid: boolean;
-  /** Flow key before soft evidence; '' where the tree serves several flows. */
-  base: string;
-  /** Conversation and identity-key tokens. */
-  soft: readonly string[];
-  /** Its flow depends on flows of other trees. */
-  dependent: boolean;
-}
-
-/** Nodes that share a token. */
-export type Sharing = readonly Node[] | ReadonlySet<Node>;
-export const countOf = (sharing: Sharing): number =>
-  sharing instanceof Set ? sharing.size : (sharing as readonly Node[]).length;
-
 export interface Graph {
   readonly size: number;
   get(key: SpanKey): Node | undefined;

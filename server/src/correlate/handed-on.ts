@@ -1,7 +1,7 @@
 import { append, groupedBy } from '../base/lists.ts';
 import type { Span } from '../model/span.ts';
 import { isElsewhere, isOneSending, isRouted } from './destinations.ts';
-import type { InputCause, InputSegment } from './flow-input.ts';
+import type { InputCause, InputSegment } from './segments.ts';
 import { isConsumer, isSend } from './roles.ts';
 
 /**

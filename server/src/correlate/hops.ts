@@ -6,8 +6,8 @@ import type { Shifts } from './causal-time.ts';
 import { deadLettersIn } from './dead-letters.ts';
 import { hasDeadName } from './deliveries.ts';
 import { isOneSending } from './destinations.ts';
-import type { Draft } from './drafts.ts';
-import type { FlowInput } from './flow-input.ts';
+import type { Draft } from './draft.ts';
+import type { FlowInput } from './segments.ts';
 import { isSend } from './roles.ts';
 import { addBadge, SKEW_SHOWN_NS, sizeOf } from './steps.ts';
 

@@ -2,7 +2,7 @@ import { countWhile, pushAll } from '../base/lists.ts';
 import type { Span } from '../model/span.ts';
 import type { UnixNanos } from '../model/time.ts';
 import type { Shifts } from './causal-time.ts';
-import { allSegments, type FlowInput, type InputSegment } from './flow-input.ts';
+import { allSegments, type FlowInput, type InputSegment } from './segments.ts';
 
 /** The first segment of a run but the first, and its causal time. */
 interface Boundary {

@@ -5,8 +5,8 @@ import { spanIdOf, type Milestone, type Span } from '../model/span.ts';
 import { earlier, later, msOf, shifted } from '../model/time.ts';
 import { attemptKeys, byCausalTime, sentAgainBy } from './deliveries.ts';
 import { isSameDestination } from './destinations.ts';
-import type { Draft } from './drafts.ts';
-import { order, type InputSegment } from './flow-input.ts';
+import type { Draft } from './draft.ts';
+import { order, type InputSegment } from './segments.ts';
 import { idleIn } from './idle.ts';
 import { isConsumer } from './roles.ts';
 

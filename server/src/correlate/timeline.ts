@@ -6,7 +6,7 @@ import { spanIdOf, type Outcome, type Span } from '../model/span.ts';
 import { type UnixNanos, earlier, later, msBetween, msOf, shifted } from '../model/time.ts';
 import type { Shifts } from './causal-time.ts';
 import { draftSteps } from './drafts.ts';
-import { allSegments, type FlowInput } from './flow-input.ts';
+import { allSegments, type FlowInput } from './segments.ts';
 import { isSaidOfFlow } from './folding.ts';
 import { flowKeyOf, rowTokens } from './tokens.ts';
 import { hopsOf } from './hops.ts';

@@ -1,5 +1,6 @@
 import { flatMapped } from '../base/lists.ts';
-import type { Finding, QueryRule, WaitingFor } from '../model/expectation.ts';
+import type { Finding, WaitingFor } from '../model/expectation.ts';
+import type { QueryRule } from '../model/query-rule.ts';
 import type { Flow, Health } from '../model/flow.ts';
 import { nanosFromMs } from '../model/time.ts';
 import {

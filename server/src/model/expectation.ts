@@ -1,5 +1,3 @@
-import type { Query } from './search.ts';
-
 /** Rules that say that something did not come; of one stall the earliest here speaks. */
 export const ABSENCES = [
   'undelivered-message',
@@ -39,16 +37,6 @@ export interface WaitingFor {
   samples: number;
   /** Few samples: right so far, and no more than that. */
   provisional: boolean;
-}
-
-/** A rule that an operator wrote: whatever flows answer the query, for at least so long. */
-export interface QueryRule {
-  name: string;
-  query: Query;
-  /** As it was written. */
-  text: string;
-  severity: Severity;
-  forMs: number;
 }
 
 export type Severity = 'critical' | 'warning' | 'info';

@@ -1,7 +1,7 @@
 import type { Request, Response } from 'express';
 import { z } from 'zod';
 import { FermataError } from '../base/errors.ts';
-import type { QueryRule } from '../model/expectation.ts';
+import type { QueryRule } from '../model/query-rule.ts';
 import { parseQuery } from './language.ts';
 import { nameOf, read, type QueryContext, type Route } from './route.ts';
 

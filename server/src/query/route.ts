@@ -4,7 +4,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Counters } from '../base/counters.ts';
 import type { About } from '../contract/index.ts';
 import type { Definition, StoredDefinition } from '../model/definition.ts';
-import type { QueryRule } from '../model/expectation.ts';
+import type { QueryRule } from '../model/query-rule.ts';
 import type { Incident, Notification, Silence } from '../model/incident.ts';
 import type { Store } from '../store/index.ts';
 import { invalid } from './search.ts';

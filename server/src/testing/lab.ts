@@ -3,7 +3,7 @@ import { manualClock, type ManualClock } from '../base/clock.ts';
 import { createCounters } from '../base/counters.ts';
 import { silentLog } from '../base/log.ts';
 import type { Definition } from '../model/definition.ts';
-import type { QueryRule } from '../model/expectation.ts';
+import type { QueryRule } from '../model/query-rule.ts';
 import type { Flow } from '../model/flow.ts';
 import { emptyExport, type Attributes, type OtlpSpan } from '../model/otlp.ts';
 import { createNormalizer } from '../normalize/index.ts';

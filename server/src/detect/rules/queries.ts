@@ -1,4 +1,4 @@
-import type { QueryRule } from '../../model/expectation.ts';
+import type { QueryRule } from '../../model/query-rule.ts';
 import { viewAt, type Flow } from '../../model/flow.ts';
 import { eventsOf, likes, matchesQuery } from '../../model/search-match.ts';
 import type { Query } from '../../model/search.ts';
