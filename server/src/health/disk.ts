@@ -17,12 +17,14 @@ export interface Disk {
 
 export interface DiskOptions {
   directory: string;
-  /** Low-water mark, bytes; 0: none. Of a small disk it is a tenth: otherwise an empty one were too full. */
+  /** Low-water mark, bytes; 0: none. The usual one is a tenth of a small disk: an empty one would be too full. */
   minFree: number;
   readSpace: (directory: string) => Promise<Space>;
 }
 
 const ENOUGH = 1.25;
+/** Who asks for more than this means it. */
+const USUAL_MARK = 256 * 1024 * 1024;
 const MOST_OF_DISK = 0.1;
 const GIB = 2 ** 30;
 const sizeText = (bytes: number): string =>
@@ -37,7 +39,7 @@ export function createDisk({ directory, minFree, readSpace }: DiskOptions): Disk
     try {
       const space = await readSpace(directory);
       free = space.free;
-      mark = Math.min(minFree, MOST_OF_DISK * space.total);
+      mark = minFree > USUAL_MARK ? minFree : Math.min(minFree, MOST_OF_DISK * space.total);
       isLow = free < (isLow ? ENOUGH * mark : mark);
     } catch {
       // What a disk cannot tell shows in what it does not take.

@@ -22,7 +22,7 @@ interface World {
   oldestMs: number;
   known: Condition[];
 }
-const world = (): World => {
+const world = (minFree = GIB / 4): World => {
   const clock = manualClock();
   const counters = createCounters();
   const self: World = {
@@ -49,7 +49,7 @@ const world = (): World => {
     counters,
     disk: {
       directory: '/data',
-      minFree: GIB / 4,
+      minFree,
       readSpace: () =>
         typeof self.free === 'number'
           ? Promise.resolve({ free: self.free, total: self.total })
@@ -207,6 +207,14 @@ test('of a small disk the mark is a tenth: an empty one is not too full', async 
     refused.push(it.health.refusal() !== null);
   }
   expect(refused).toEqual([false, false, true, true, false]);
+});
+
+test('who asks for more than the usual mark gets it, however small the disk', async () => {
+  const it = world(GIB);
+  it.total = 2 * GIB;
+  it.free = 0.9 * GIB;
+  await it.pass(2);
+  expect(it.health.refusal()).toMatchObject({ code: 'data.low' });
 });
 
 test('conditions come from whoever knows of them, what blocks first, and keep since when', async () => {
