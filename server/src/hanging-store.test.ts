@@ -40,18 +40,18 @@ const start = async (): Promise<App> => {
   await app.start();
   return app;
 };
-const turns = async (most: number, isDone: () => boolean): Promise<void> => {
-  for (let i = 0; i < most && !isDone(); i++) await new Promise((resolve) => setTimeout(resolve, 1));
-};
+/** Asks again until it is done, for so many ms at most: what is in a socket comes in its own time. */
+const patience = (timeout: number, isDone: () => boolean): Promise<void> =>
+  vi.waitFor(() => expect(isDone()).toBe(true), { timeout, interval: 1 }).catch(() => undefined);
 /** While time passes in steps of half a second, at most so many seconds of it. A busy machine gets more of its own time. */
 const within = async <T>(seconds: number, work: Promise<T>): Promise<T> => {
   let isDone = false;
   const done = work.finally(() => (isDone = true));
   for (let i = 0; i < 2 * seconds && !isDone; i++) {
     clock.advance(500);
-    await turns(50, () => isDone);
+    await patience(50, () => isDone);
   }
-  await turns(5000, () => isDone);
+  await patience(5000, () => isDone);
   expect(isDone, `done within ${seconds} s`).toBe(true);
   return done;
 };

@@ -2,12 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { open, unlink, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../base/clock.ts';
-import type { Counters } from '../base/counters.ts';
 import { FermataError, messageOf } from '../base/errors.ts';
-import type { Log } from '../base/log.ts';
 import { createAccountFile, type Account } from './journal-account.ts';
 import { encodeHead, encodeTarget, hashOf, KINDS, sizeOf, type JournalTarget } from './journal-record.ts';
-import { fileName, recover } from './journal-recovery.ts';
+import { fileName, recover, type RecoveryOptions } from './journal-recovery.ts';
 import { createRows, type Rows } from './journal-rows.ts';
 
 export type { JournalTarget };
@@ -35,15 +33,8 @@ export interface Journal {
   close(): Promise<void>;
 }
 
-export interface JournalOptions {
-  directory: string;
+export interface JournalOptions extends RecoveryOptions {
   clock: Clock;
-  log: Log;
-  counters: Counters;
-  target: JournalTarget;
-  insert(target: JournalTarget, rows: Buffer): Promise<void>;
-  /** Is there such a table? Rejects where nobody can say. */
-  exists(table: string): Promise<boolean>;
 }
 
 interface Segment {
