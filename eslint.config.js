@@ -61,7 +61,7 @@ export default ts.config(
   },
   {
     files: ['server/src/**/*.ts'],
-    ignores: ['server/src/main.ts', 'server/src/config.ts', '**/*.test.ts'],
+    ignores: ['server/src/main.ts', 'server/src/config/index.ts', '**/*.test.ts'],
     rules: {
       'no-restricted-syntax': [
         'error',

@@ -7,19 +7,19 @@ import { systemClock, type Clock } from './base/clock.ts';
 import { createCounters, type Counters } from './base/counters.ts';
 import { closeServer, listen } from './base/http.ts';
 import { silentLog, type Log } from './base/log.ts';
-import type { Config } from './config.ts';
+import type { Config } from './config/index.ts';
 import type { About } from './contract/index.ts';
 import { createAlerts, createGuard } from './alert/index.ts';
 import { createHealth, spaceOf, writeProbe, type Condition, type Space } from './health/index.ts';
 import { definitionsFrom } from './expect/index.ts';
 import { createNormalizer } from './normalize/index.ts';
-import { createPipeline } from './pipeline.ts';
+import { createPipeline } from './engine/index.ts';
 import { createPush } from './push/index.ts';
 import { hostAllowed, presentIncident, queryApp, summaryOf } from './query/index.ts';
 import { createReceiver } from './receive/index.ts';
 import { createStore } from './store/index.ts';
 
-export { readConfig, printConfig, SETTINGS, type Config } from './config.ts';
+export { readConfig, printConfig, SETTINGS, type Config } from './config/index.ts';
 export { ERRORS, FermataError } from './base/errors.ts';
 
 export const VERSION = '0.1.0';

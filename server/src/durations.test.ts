@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { readAlertSettings } from './alert/index.ts';
-import { readConfig } from './config.ts';
+import { readConfig } from './config/index.ts';
 import { definitionsFrom } from './expect/index.ts';
 import { parseQuery } from './query/index.ts';
 import { durationMs } from './base/duration.ts';

@@ -1,7 +1,7 @@
 import pino from 'pino';
 import { createApp, VERSION } from './app.ts';
 import { FermataError, messageOf } from './base/errors.ts';
-import { printConfig, readConfig, type Config } from './config.ts';
+import { printConfig, readConfig, type Config } from './config/index.ts';
 
 /** Environment, signals, the only exits. */
 const EXIT = { ok: 0, failed: 1, config: 2 };

@@ -9,7 +9,8 @@ export const MAY_IMPORT: Record<string, readonly string[]> = {
   contract: [],
   receive: CORE,
   normalize: [...CORE, '@fermata/instrumentation/semconv'],
-  correlate: CORE,
+  correlate: [...CORE, 'timeline'],
+  timeline: CORE,
   expect: CORE,
   detect: CORE,
   alert: CORE,
@@ -18,6 +19,8 @@ export const MAY_IMPORT: Record<string, readonly string[]> = {
   analyze: CORE,
   query: [...CORE, 'contract', 'store', 'analyze'],
   push: [...CORE, 'contract'],
+  config: [...CORE, 'alert', 'expect', 'query'],
+  engine: [...CORE, 'normalize', 'store', 'correlate', 'timeline', 'expect', 'detect', 'receive'],
 };
 
 /** npm packages that live in one place. */

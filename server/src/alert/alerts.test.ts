@@ -11,7 +11,7 @@ import type { Flow } from '../model/flow.ts';
 import type { Notification } from '../model/incident.ts';
 import type { Query } from '../model/search.ts';
 import { parseQuery } from '../query/language.ts';
-import { memoryStore, type MemoryStore } from '../store/testing/memory.ts';
+import { memoryStore, type MemoryStore } from '../testing/memory-store.ts';
 import {
   createAlerts,
   createGuard,

@@ -7,7 +7,7 @@ import { causeKey } from '../model/cause.ts';
 import type { Finding } from '../model/expectation.ts';
 import type { Flow } from '../model/flow.ts';
 import type { Incident } from '../model/incident.ts';
-import { memoryStore, type MemoryStore } from '../store/testing/memory.ts';
+import { memoryStore, type MemoryStore } from '../testing/memory-store.ts';
 import { createAlerts, type Alerts, type Route } from './index.ts';
 
 /** What one flow says: its type, and findings in brief. */

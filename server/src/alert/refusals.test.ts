@@ -4,7 +4,7 @@ import { createCounters } from '../base/counters.ts';
 import { silentLog } from '../base/log.ts';
 import type { Flow } from '../model/flow.ts';
 import type { Incident } from '../model/incident.ts';
-import { memoryStore } from '../store/testing/memory.ts';
+import { memoryStore } from '../testing/memory-store.ts';
 import { createAlerts, type Alerts, type AlertsOptions, type Channel } from './index.ts';
 
 const MINUTE = 60_000;

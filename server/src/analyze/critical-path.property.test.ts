@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createBench } from '../correlate/testing.ts';
-import { anySketches, toSpans } from '../model/testing/any-spans.ts';
+import { createBench } from '../testing/correlator-harness.ts';
+import { anySketches, toSpans } from '../testing/any-spans.ts';
 import { later, msBetween } from '../model/time.ts';
 import { coarsened, criticalPath, timeSpent } from './critical-path.ts';
 

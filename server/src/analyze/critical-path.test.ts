@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { createBench } from '../correlate/testing.ts';
+import { createBench } from '../testing/correlator-harness.ts';
 import type { Flow } from '../model/flow.ts';
-import { aSpan, type SpanSketch } from '../model/testing/builders.ts';
+import { aSpan, type SpanSketch } from '../testing/builders.ts';
 import type { Span } from '../model/span.ts';
 import { msBetween, unixNanos, type UnixNanos } from '../model/time.ts';
 import { criticalPath } from './critical-path.ts';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Flow } from '../model/flow.ts';
-import type { SpanSketch } from '../model/testing/builders.ts';
-import { flowsOf } from './testing.ts';
+import type { SpanSketch } from '../testing/builders.ts';
+import { flowsOf } from '../testing/correlator-harness.ts';
 
 /** Identity decides which flow a span is in; parent and child decide who called whom, whoever names the flow. */
 const named = (flow: string, source: SpanSketch['source'] = 'explicit'): Partial<SpanSketch> => ({

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Flow } from '../model/flow.ts';
-import type { SpanSketch } from '../model/testing/builders.ts';
-import { flowsOf } from './testing.ts';
+import type { SpanSketch } from '../testing/builders.ts';
+import { flowsOf } from '../testing/correlator-harness.ts';
 
 const services = (flow: Flow | undefined): string[] => flow!.steps.map(({ service }) => service);
 

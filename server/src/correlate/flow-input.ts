@@ -1,11 +1,11 @@
 import type { EvidenceKind } from '../model/flow.ts';
-import { causesOf, headOf, rememberedHeads, type Cause } from './evidence.ts';
-import type { Graph, Node } from './graph.ts';
-import { order, type FlowInput, type InputCause, type InputSegment } from './segments.ts';
-import { withoutHandedOn } from './handed-on.ts';
-import { isConsumer, isSend } from './roles.ts';
-import { idToken, messageTokens } from './tokens.ts';
-import type { FlowState } from './assembler.ts';
+import { causesOf, headOf, rememberedHeads, type Cause } from './graph/causes.ts';
+import type { Graph, Node } from './graph/index.ts';
+import { order, type FlowInput, type InputCause, type InputSegment } from '../model/flow-input.ts';
+import { withoutHandedOn } from './graph/handed-on.ts';
+import { isConsumer, isSend } from '../model/roles.ts';
+import { idToken, messageTokens } from '../model/keys.ts';
+import type { FlowState } from './membership/index.ts';
 
 /** DESIGN: a flow above this keeps its earliest spans and every failure. */
 export const MOST_SPANS = 50_000;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { aSpan, type SpanSketch } from '../model/testing/builders.ts';
-import { createBench } from './testing.ts';
+import { aSpan, type SpanSketch } from '../testing/builders.ts';
+import { createBench } from '../testing/correlator-harness.ts';
 
 /** An id is a kind of name and a value: the same number under two names is one id only where one caused the other. */
 const servicesOf = (...sketches: SpanSketch[]): string[] => {

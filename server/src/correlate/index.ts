@@ -4,16 +4,13 @@ import { createDeadlines } from '../base/deadlines.ts';
 import type { Badge, Flow, FlowChange, KnownCause } from '../model/flow.ts';
 import { POLLED, REFERRER, TAKEN, TOKEN, WORTHLESS } from '../model/names.ts';
 import type { Span, SpanKey } from '../model/span.ts';
-import { createEvictedIndex } from './evicted-index.ts';
-import { createAssembler, type FlowState } from './assembler.ts';
-import { causalShifts } from './causal-time.ts';
-import { createProjectedLately } from './clocks/projected-lately.ts';
-import { RIGHT_CLOCKS, type Clocks } from './clocks/index.ts';
+import { createEvictedIndex } from './residency/evicted-index.ts';
+import { createAssembler, type FlowState } from './membership/index.ts';
 import { inputOf } from './flow-input.ts';
-import { isBatchConsumer } from './roles.ts';
-import { flowKeyOf, idTokenOf, isUntyped, isSoftToken, rowTokens } from './tokens.ts';
-import type { Graph } from './graph.ts';
-import { createEviction, knownCauses } from './eviction.ts';
+import { isBatchConsumer } from '../model/roles.ts';
+import { flowKeyOf, idTokenOf, isUntyped, isSoftToken, rowTokens } from '../model/keys.ts';
+import type { Graph } from './graph/index.ts';
+import { createEviction, knownCauses } from './residency/eviction.ts';
 import {
   createReload,
   isUnattributed,
@@ -21,9 +18,16 @@ import {
   UNATTRIBUTED,
   type Reload,
   type StoredFlowSpans,
-} from './reload.ts';
-import { splitRuns } from './runs.ts';
-import { flowIdOf, toTimeline } from './timeline.ts';
+} from './residency/rehydration.ts';
+import {
+  causalShifts,
+  createProjectedLately,
+  flowIdOf,
+  RIGHT_CLOCKS,
+  splitRuns,
+  toTimeline,
+  type Clocks,
+} from '../timeline/index.ts';
 
 /**
  * Spans → flows. Holds the flows that move; settled ones leave memory and come back when a late span names them.
@@ -130,7 +134,7 @@ export interface CorrelatorOptions {
   mostSends?: number | undefined;
 }
 
-export { createClocks, type Clocks } from './clocks/index.ts';
+export { createClocks, type Clocks } from '../timeline/index.ts';
 
 type Taken = Pick<Changes, 'list' | 'unheard'>;
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { aSpan } from '../model/testing/builders.ts';
+import { aSpan } from '../testing/builders.ts';
 import type { Span } from '../model/span.ts';
-import { createBench } from './testing.ts';
+import { createBench } from '../testing/correlator-harness.ts';
 
 /**
  * A job whose root span ends last sends thousands of children first. Work that grows with the square of their number would

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { aSpan, traceId, type SpanSketch } from '../model/testing/builders.ts';
-import { createBench, type Bench } from './testing.ts';
+import { aSpan, traceId, type SpanSketch } from '../testing/builders.ts';
+import { createBench, type Bench } from '../testing/correlator-harness.ts';
 
 /** What a message's id may join: the place that it is an id of, and names under which too much was sent. */
 const flowsOf = (...sketches: SpanSketch[]): number => {

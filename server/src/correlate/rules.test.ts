@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Flow } from '../model/flow.ts';
-import { aSpan, spanId, traceId, type SpanSketch } from '../model/testing/builders.ts';
-import { createBench, flowsOf } from './testing.ts';
+import { aSpan, spanId, traceId, type SpanSketch } from '../testing/builders.ts';
+import { createBench, flowsOf } from '../testing/correlator-harness.ts';
 
 /** One test a rule: the smallest trace that breaks when the rule is removed. */
 const withSpan = (flows: Flow[], path: string): Flow[] => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Flow, Hop } from '../model/flow.ts';
-import { aSpan, type SpanSketch } from '../model/testing/builders.ts';
-import { createBench } from './testing.ts';
+import { aSpan, type SpanSketch } from '../testing/builders.ts';
+import { createBench } from '../testing/correlator-harness.ts';
 
 /** Layers of one client that each have a span: one message, however many spans sent it. */
 const hopsOf = (...sketches: SpanSketch[]): Pick<Hop, 'state' | 'evidence'>[] => {

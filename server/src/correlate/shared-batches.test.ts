@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Flow } from '../model/flow.ts';
-import { aSpan, spanId, traceId, type SpanSketch } from '../model/testing/builders.ts';
-import { createBench, flowsOf } from './testing.ts';
+import { aSpan, spanId, traceId, type SpanSketch } from '../testing/builders.ts';
+import { createBench, flowsOf } from '../testing/correlator-harness.ts';
 
 /**
  * Taking a message is a fact of its send, not of the flow that the taker is in: whoever takes messages of several flows at

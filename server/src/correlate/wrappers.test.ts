@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Flow } from '../model/flow.ts';
-import { aSpan, spanKey, type SpanSketch } from '../model/testing/builders.ts';
-import { createBench } from './testing.ts';
+import { aSpan, spanKey, type SpanSketch } from '../testing/builders.ts';
+import { createBench } from '../testing/correlator-harness.ts';
 
 /** Clients that open a consumer span around each poll, which says nothing of the message. */
 const flowsOf = (...sketches: SpanSketch[]): Flow[] => {

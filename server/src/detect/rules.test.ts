@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { createBench } from '../correlate/testing.ts';
+import { createBench } from '../testing/correlator-harness.ts';
 import type { WaitingFor } from '../model/expectation.ts';
 import type { Flow } from '../model/flow.ts';
-import { aSpan, type SpanSketch } from '../model/testing/builders.ts';
+import { aSpan, type SpanSketch } from '../testing/builders.ts';
 import { parseQuery } from '../query/language.ts';
 import { judge, NO_NEWS, undoPair, type Known, type News, type UndoDuties } from './index.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { createBacklogs } from './backlogs.ts';
 import type { Digest } from './digest.ts';
-import { aDigest } from './testing-digests.ts';
+import { aDigest } from '../testing/digests.ts';
 
 const MINUTE = 60_000;
 /** Messages to one place, in seconds: [sent, taken]. Says of each whether its wait was shared. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { aSpan } from '../model/testing/builders.ts';
+import { aSpan } from '../testing/builders.ts';
 import type { OtlpSpan } from '../model/otlp.ts';
 import { unixNanos } from '../model/time.ts';
 import { createBench, type Bench } from '../testing/pipeline-bench.ts';

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { createBench } from '../correlate/testing.ts';
+import { createBench } from '../testing/correlator-harness.ts';
 import type { Definition } from '../model/definition.ts';
 import type { Flow } from '../model/flow.ts';
-import { aSpan, type SpanSketch } from '../model/testing/builders.ts';
+import { aSpan, type SpanSketch } from '../testing/builders.ts';
 import { concluded, declaredDuties, declaredOf, type Known } from './declared.ts';
 import { readDefinitions } from './definitions.ts';
 

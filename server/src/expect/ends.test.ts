@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { manualClock } from '../base/clock.ts';
 import { emptyExport, type OtlpLog } from '../model/otlp.ts';
 import { unixNanos } from '../model/time.ts';
-import { memoryStore } from '../store/testing/memory.ts';
+import { memoryStore } from '../testing/memory-store.ts';
 import { viewAt } from '../model/flow.ts';
 import { createBench, type Bench } from '../testing/pipeline-bench.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { owedByFlow, owedBySteps } from './expectations.ts';
 import { createTypeModel, teach, type TypeModel } from './model.ts';
-import { aDigest, type StepSketch } from './testing-digests.ts';
+import { aDigest, type StepSketch } from '../testing/digests.ts';
 
 const taught = (...flows: [count: number, steps: StepSketch[]][]): TypeModel => {
   const model = createTypeModel();

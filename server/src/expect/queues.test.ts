@@ -4,7 +4,7 @@ import { manualClock, systemClock } from '../base/clock.ts';
 import type { Flow } from '../model/flow.ts';
 import { createLab } from '../testing/lab.ts';
 import { createQueues } from './queues.ts';
-import { placed, shipped } from './testing.ts';
+import { placed, shipped } from '../testing/expectations.ts';
 
 const flow = (id: number, waiting: number): Flow =>
   ({

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { createLab, type Flow, type Lab } from '../testing/lab.ts';
-import { placed, shipped } from './testing.ts';
+import { placed, shipped } from '../testing/expectations.ts';
 import { attributes } from '../testing/lab.ts';
 
 /** `spans`: a receive that ends at once, and, where the handler returned, its work below it. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { createLab, type OtlpSpan } from '../testing/lab.ts';
-import { placed, shipped } from './testing.ts';
+import { placed, shipped } from '../testing/expectations.ts';
 
 /** `traceState` as OpenTelemetry's samplers write it. */
 test('what was sampled by chance owes nothing and teaches nothing; a threshold of none is no sampling', async () => {

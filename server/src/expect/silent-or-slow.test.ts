@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { createLab, type Lab, type OtlpSpan } from '../testing/lab.ts';
-import { placed, shipped } from './testing.ts';
+import { placed, shipped } from '../testing/expectations.ts';
 
 /** Of a type of which forty flows are known; a hundred make it known. */
 test('an outage of a young type is found, and teaches neither that silence nor that such a wait is normal', async () => {

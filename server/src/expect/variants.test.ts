@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { WaitingFor } from '../model/expectation.ts';
 import { createTypeModel, teach } from './model.ts';
-import { aDigest, type StepSketch } from './testing-digests.ts';
+import { aDigest, type StepSketch } from '../testing/digests.ts';
 import { createVariants } from './variants.ts';
 import { waitingFor } from './waiting-for.ts';
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { createLab, type Flow, type Lab } from '../testing/lab.ts';
-import { placed, shipped } from './testing.ts';
+import { placed, shipped } from '../testing/expectations.ts';
 
 const flowOf = (lab: Lab, number: number): Flow =>
   [...lab.flows.values()].find(({ flow }) => flow.flowId === `order-${number}`)!.flow;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { someFlows, TWENTY_QUERIES } from '../store/testing/some-flows.ts';
+import { someFlows, TWENTY_QUERIES } from '../testing/some-flows.ts';
 import { likes, matchesQuery } from '../model/search-match.ts';
 import { parseQuery, suggest } from './language.ts';
 

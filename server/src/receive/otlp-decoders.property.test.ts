@@ -4,7 +4,7 @@ import { FermataError } from '../base/errors.ts';
 import { KeyValues, type AttributeValue, type OtlpExport } from '../model/otlp.ts';
 import { decodeTracesJson } from './otlp-json.ts';
 import { decodeTraces } from './otlp-protobuf.ts';
-import { encodeJson, TraceRequest } from './testing.ts';
+import { encodeJson, TraceRequest } from '../testing/otlp-encoder.ts';
 
 const hex = (bytes: number): fc.Arbitrary<string> =>
   fc

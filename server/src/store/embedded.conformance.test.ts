@@ -7,7 +7,7 @@ import { createCounters } from '../base/counters.ts';
 import { silentLog } from '../base/log.ts';
 import { embeddedConnection } from './embedded.ts';
 import { createStore, type Store } from './index.ts';
-import { describeStore } from './testing/conformance.ts';
+import { describeStore } from '../testing/store-conformance.ts';
 
 const open = (directory: string, clock: Clock, counters = createCounters()): Store =>
   createStore({

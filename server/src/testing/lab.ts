@@ -7,8 +7,8 @@ import type { QueryRule } from '../model/query-rule.ts';
 import type { Flow } from '../model/flow.ts';
 import { emptyExport, type Attributes, type OtlpSpan } from '../model/otlp.ts';
 import { createNormalizer } from '../normalize/index.ts';
-import { createPipeline, type Pipeline } from '../pipeline.ts';
-import { memoryStore, type MemoryStore } from '../store/testing/memory.ts';
+import { createPipeline, type Pipeline } from '../engine/index.ts';
+import { memoryStore, type MemoryStore } from './memory-store.ts';
 
 export type { Flow } from '../model/flow.ts';
 export { ABSENCES, type Finding, type WaitingFor } from '../model/expectation.ts';
@@ -132,6 +132,6 @@ export const attributes = (values: Record<string, string | number>): Attributes 
   Object.entries(values).flat();
 
 export { createStore } from '../store/index.ts';
-export { someFlows, TWENTY_QUERIES } from '../store/testing/some-flows.ts';
+export { someFlows, TWENTY_QUERIES } from './some-flows.ts';
 export { parseQuery } from '../query/language.ts';
 export { matchesQuery } from '../model/search-match.ts';

@@ -6,9 +6,9 @@ import { emptyExport, type OtlpSpan } from '../model/otlp.ts';
 import { spanIdOf } from '../model/span.ts';
 import { unixNanos } from '../model/time.ts';
 import { createNormalizer } from '../normalize/index.ts';
-import { createPipeline, type Pipeline, type PipelineOptions } from '../pipeline.ts';
+import { createPipeline, type Pipeline, type PipelineOptions } from '../engine/index.ts';
 import type { Store } from '../store/index.ts';
-import { memoryStore, type MemoryStore } from '../store/testing/memory.ts';
+import { memoryStore, type MemoryStore } from './memory-store.ts';
 
 /** A pipeline over a store in memory whose parts can be made to wait or to fail. Test code only. */
 export interface Bench {

@@ -1,0 +1,268 @@
+import type { KnownCause } from '../../model/flow.ts';
+import type { Span, SpanKey } from '../../model/span.ts';
+import { POLLED, REFERRER } from '../../model/names.ts';
+import { countOf, type Node, type Sharing, type Tree } from './node.ts';
+import { createAbsent, isPolled, NO_PLACE, type Place } from './absent.ts';
+import { isSend } from '../../model/roles.ts';
+import { messageTokens, sharedTokens } from '../../model/keys.ts';
+import { createWorthless } from './worthless.ts';
+
+export { countOf, type Node, type Sharing, type Tree };
+
+/**
+ * The spans in memory and how they refer to each other. Holds facts only: who is whose parent, who links to whom, who
+ * shares a token. What follows from them is decided in `evidence.ts` and `trees.ts`.
+ */
+export interface Graph {
+  readonly size: number;
+  get(key: SpanKey): Node | undefined;
+  /** Nodes that refer, as parent or link, to a span that is not here. */
+  waitingFor(key: SpanKey): Sharing;
+  /** Consumers with links wait for this span as their parent: it looks like a poll that served strangers. */
+  looksPolled(key: SpanKey): boolean;
+  /** What a span that is not here is to those who name it. */
+  placeOf(key: SpanKey): Place;
+  /** If more than so many name it, and are strangers: the name that they have in common, which identifies nothing. */
+  strangersAt(key: SpanKey, most: number): string | null;
+  /** Nodes that share a message, id or soft token; nobody where it identifies nothing. */
+  sharing(token: string): Sharing;
+  /** Those of them that send or create: one message may be delivered any number of times. */
+  sendsOf(token: string): Sharing;
+  /** Adds a span whose key is not here. */
+  add(span: Span, placeholder: readonly KnownCause[] | null): Node;
+  /** Where rings of parents were cut since the last call: what caused those nodes is another question now. */
+  takeCut(): readonly Node[];
+  remove(node: Node): void;
+  /**
+   * Whether those that share it may be one message, or one story. What cannot join must not tie either: asked wherever a
+   * token is followed, in memory (by `sharing` and `sendsOf`) and into the store.
+   */
+  identifies(token: string): boolean;
+  /** From now on it identifies nothing. */
+  discard(token: string, atMs: number): void;
+  readonly worthless: number;
+  nodes(): IterableIterator<Node>;
+}
+
+const NOBODY: readonly Node[] = [];
+/**
+ * Few share most tokens, and a list of few is a fraction of a set; changing it makes a new one. Thousands may wait for one
+ * parent.
+ */
+const MOST_LISTED = 8;
+
+export function createGraph(): Graph {
+  const nodes = new Map<SpanKey, Node>();
+  const waiting: Tokens = new Map();
+  /** Those of them that look as if it polled for them. */
+  const polled: Tokens = new Map();
+  const absent = createAbsent();
+  const tokens: Tokens = new Map();
+  const sends: Tokens = new Map();
+  let cut: readonly Node[] = NOBODY;
+  const worthless = createWorthless();
+
+  /**
+   * Parent edges must not form a ring. The ring is cut at its smallest key, which is a function of the ring and not of
+   * the order in which it arrived (I1).
+   */
+  const attachParent = (node: Node, parent: Node): void => {
+    node.parent = parent;
+    parent.children = withNode(parent.children, node);
+    // Nothing hangs below it that could be above it: a leaf of a trace of any depth.
+    if (node.children.length === 0 && node !== parent) return;
+    let up: Node | null = parent;
+    while (up !== null && up !== node) up = up.parent;
+    if (up === null) return;
+    let smallest = node;
+    for (up = parent; up !== node; up = up!.parent) if (up!.span.key < smallest.span.key) smallest = up!;
+    detachParent(smallest);
+    smallest.cycle = true;
+    cut = [...cut, smallest];
+  };
+  const detachParent = (node: Node): void => {
+    if (node.parent !== null) withoutNode(node.parent.children, node);
+    node.parent = null;
+  };
+
+  const waitFor = (key: SpanKey, node: Node): void => {
+    const others = waiting.get(key);
+    if (others === undefined) waiting.set(key, [node]);
+    else if (!has(others, node)) {
+      absent.named(key, node, others);
+      share(waiting, key, node);
+    }
+  };
+  const waitNoMore = (key: SpanKey, node: Node): void => {
+    const known = waiting.get(key);
+    if (known === undefined || !has(known, node)) return;
+    absent.unnamed(key, node);
+    unshare(waiting, key, node);
+    if (countOf(waiting.get(key) ?? NOBODY) < 2) absent.forget(key);
+  };
+  const waitForParent = (node: Node): void => {
+    const { span } = node;
+    waitFor(span.parent, node);
+    if (isPolled(span)) share(polled, span.parent, node);
+  };
+
+  const connect = (node: Node): void => {
+    const { span } = node;
+    const up = span.parent;
+    if (up !== '') {
+      const parent = nodes.get(up);
+      if (parent) {
+        // One text for both: the same key, hashed once.
+        span.parent = parent.span.key;
+        attachParent(node, parent);
+      } else waitForParent(node);
+    }
+    for (const link of span.links) {
+      const target = nodes.get(link);
+      if (target) target.linkers = withNode(target.linkers, node);
+      else waitFor(link, node);
+    }
+    const referrers = waiting.get(span.key);
+    if (referrers !== undefined) {
+      waiting.delete(span.key);
+      polled.delete(span.key);
+      absent.forget(span.key);
+      for (const prefix of [POLLED, REFERRER]) worthless.delete(prefix + span.key);
+      for (const other of referrers) {
+        if (other.span.parent === span.key && other !== node && other.parent === null)
+          attachParent(other, node);
+        if (other.span.links.includes(span.key)) node.linkers = withNode(node.linkers, other);
+      }
+    }
+    for (const token of sharedTokens(span))
+      if (worthless.has(token)) worthless.add(token, span.receivedAtMs);
+      else share(tokens, token, node);
+    if (isSend(span.role))
+      for (const token of messageTokens(span)) if (!worthless.has(token)) share(sends, token, node);
+  };
+
+  const looksPolled = (key: SpanKey): boolean =>
+    (polled.size > 0 && polled.has(key)) || (worthless.size > 0 && worthless.has(POLLED + key));
+  const placeOf = (key: SpanKey): Place => {
+    if (looksPolled(key)) return NO_PLACE;
+    const place = absent.placeOf(key);
+    return place.takers && worthless.has(REFERRER + key) ? { ...place, takers: false } : place;
+  };
+
+  return {
+    get size() {
+      return nodes.size;
+    },
+    get: (key) => nodes.get(key),
+    waitingFor: (key) => waiting.get(key) ?? NOBODY,
+    looksPolled,
+    placeOf,
+    strangersAt(key, most) {
+      if (absent.countOf(key) <= most) return null;
+      return polled.has(key) ? POLLED + key : absent.isMixed(key) ? REFERRER + key : null;
+    },
+    sharing: (token) => tokens.get(token) ?? NOBODY,
+    sendsOf: (token) => sends.get(token) ?? NOBODY,
+    identifies: (token) => !worthless.has(token),
+    discard(token, atMs) {
+      worthless.add(token, atMs);
+      tokens.delete(token);
+      sends.delete(token);
+    },
+    get worthless() {
+      return worthless.size;
+    },
+    nodes: () => nodes.values(),
+    takeCut() {
+      const taken = cut;
+      cut = NOBODY;
+      return taken;
+    },
+    add(span, placeholder) {
+      const node: Node = {
+        span,
+        parent: null,
+        children: NOBODY,
+        linkers: NOBODY,
+        tree: null,
+        flowKey: '',
+        shared: placeholder !== null,
+        cycle: false,
+        placeholder,
+        persistedAsUnattributed: null,
+      };
+      nodes.set(span.key, node);
+      connect(node);
+      return node;
+    },
+    remove(node) {
+      const { span } = node;
+      if (nodes.get(span.key) !== node) return;
+      nodes.delete(span.key);
+      const up = span.parent;
+      if (node.parent !== null) detachParent(node);
+      else if (up !== '') {
+        waitNoMore(up, node);
+        unshare(polled, up, node);
+      }
+      for (const link of span.links) {
+        const target = nodes.get(link);
+        if (target === undefined) waitNoMore(link, node);
+        else withoutNode(target.linkers, node);
+      }
+      for (const child of node.children) {
+        child.parent = null;
+        waitForParent(child);
+      }
+      for (const linker of node.linkers) if (linker !== node) waitFor(span.key, linker);
+      node.children = NOBODY;
+      node.linkers = NOBODY;
+      for (const token of sharedTokens(span)) unshare(tokens, token, node);
+      if (isSend(span.role)) for (const token of messageTokens(span)) unshare(sends, token, node);
+    },
+  };
+}
+
+type Tokens = Map<string, readonly Node[] | Set<Node>>;
+const has = (sharing: readonly Node[] | Set<Node>, node: Node): boolean =>
+  sharing instanceof Set ? sharing.has(node) : sharing.includes(node);
+
+function share(tokens: Tokens, token: string, node: Node): void {
+  const known = tokens.get(token);
+  if (known === undefined) tokens.set(token, [node]);
+  else if (known instanceof Set) known.add(node);
+  else if (!known.includes(node))
+    tokens.set(token, known.length < MOST_LISTED ? [...known, node] : new Set([...known, node]));
+}
+function unshare(tokens: Tokens, token: string, node: Node): void {
+  const known = tokens.get(token);
+  if (known === undefined) return;
+  const left = known instanceof Set ? known : known.filter((other) => other !== node);
+  if (left instanceof Set) left.delete(node);
+  if (countOf(left) === 0) tokens.delete(token);
+  else tokens.set(token, left);
+}
+
+/** Most nodes have no children and no linkers: they share one empty list. */
+function withNode(list: readonly Node[], node: Node): readonly Node[] {
+  // A list that grows by itself takes room for sixteen more, and so does one that is spread.
+  if (list.length === 0) return [node];
+  if (list.length === 1) return [list[0]!, node];
+  (list as Node[]).push(node);
+  return list;
+}
+function withoutNode(list: readonly Node[], node: Node): void {
+  const at = list.indexOf(node);
+  if (at >= 0) (list as Node[]).splice(at, 1);
+}
+
+/** Everything a node refers to or is referred to by. */
+export function* neighboursOf(node: Node, graph: Graph): Generator<Node> {
+  if (node.parent) yield node.parent;
+  yield* node.children;
+  yield* node.linkers;
+  for (const link of node.span.links) {
+    const target = graph.get(link);
+    if (target && target !== node) yield target;
+  }
+}

@@ -1,0 +1,569 @@
+import { pushAll } from '../../base/lists.ts';
+import type { KnownCause } from '../../model/flow.ts';
+import { compareDuplicates, NONE, type Span, type SpanKey } from '../../model/span.ts';
+import {
+  concernedBy,
+  changedByName,
+  headOf,
+  joinedByName,
+  MOST_SENDS,
+  rememberedCauses,
+  tookFromReceive,
+  type CausesOf,
+} from '../graph/causes.ts';
+import { countOf, createGraph, neighboursOf, type Graph, type Node, type Tree } from '../graph/index.ts';
+import { hasStrongId, isConsumer, isReceiving, isSend } from '../../model/roles.ts';
+import {
+  flowKeyOf,
+  idToken,
+  kindToken,
+  isMessageToken,
+  isSoftToken,
+  messageTokens,
+  softTokens,
+} from '../../model/keys.ts';
+import { buildTree, dependenciesOf, resolveTree, topOf, softTokensOf, type ResolveContext } from './trees.ts';
+import { isContradicted, mergeGroupsOf, type MergeGroup } from './soft-keys.ts';
+
+/**
+ * Keeps, for every span in memory, which flow it belongs to. The answer is a function of the set of spans: `add` only
+ * finds the trees that a new span can touch and resolves those again with the pure rules of evidence.ts and trees.ts.
+ * Guarded by assembler.property.test.ts: any order, duplication, batching, unloading and restart gives the same flows.
+ */
+export interface Assembler {
+  readonly graph: Graph;
+  /** Adds spans and brings every affected flow up to date. */
+  add(spans: readonly Span[]): void;
+  /** Brings spans back from the store; flows are up to date after the next `add`. A placeholder is shared, by what was known. */
+  load(span: Span, placeholder: readonly KnownCause[] | null): void;
+  /** Takes spans out of memory. What refers to them keeps its flow until it changes. */
+  evict(nodes: Iterable<Node>): void;
+  /** This name identifies nothing: it joins nobody from the next `add` on. */
+  discard(token: string, atMs: number): void;
+  /** What surrounds this shared span leaves: from now on it goes by what was known. */
+  makePlaceholder(node: Node, causes: readonly KnownCause[]): void;
+  /** A new span concerns these shared spans directly: what surrounds them must be in memory before `add`. */
+  placeholdersAround(span: Span): readonly Node[];
+  flow(key: string): FlowState | undefined;
+  readonly flows: ReadonlyMap<string, FlowState>;
+  /** Flows changed since the last call. */
+  takeDirty(): Set<string>;
+  /**
+   * Flows that spans went away from, and to which flows, each with the number of the last such move. Whoever projects one of them
+   * takes it out.
+   */
+  readonly movedOutOf: Map<string, ReadonlyMap<string, number>>;
+  /** How many moves there were. */
+  readonly moves: number;
+  /** Spans that were found to belong to no flow since the last call. */
+  takeUnattributed(): Node[];
+  /** `takeUnattributed` gives this one again. */
+  giveAgain(node: Node): void;
+  /** How often a cyclic dependency had to be cut short. */
+  readonly abandoned: number;
+}
+
+export interface FlowState {
+  key: string;
+  nodes: Set<Node>;
+  lastReceivedMs: number;
+}
+
+/** Malformed data can make resolution circular in ways the ring rules do not see; no input may hang the server. */
+const MOST_REBUILDS_PER_NODE = 64;
+const DEEPEST_DEPENDENCY = 1000;
+const NOBODY: readonly Node[] = [];
+
+export function createAssembler(mostSends = MOST_SENDS): Assembler {
+  const graph = createGraph();
+  const flows = new Map<string, FlowState>();
+  const types = new Map<string, Map<string, number>>();
+  const softIndex = new Map<string, Set<Tree>>();
+  let dirtyFlows = new Set<string>();
+  const movedOutOf = new Map<string, Map<string, number>>();
+  let moves = 0;
+  let dirtyTokens = new Set<string>();
+  const queue = new Set<Node>();
+  /** Few systems have any; looking for them around every span took 8 % of correlating. */
+  const placeholders = new Set<Node>();
+  let unattributed = new Set<Node>();
+  let abandoned = 0;
+
+  const invalidate = (tree: Tree | null): void => {
+    if (tree === null || !tree.valid) return;
+    tree.valid = false;
+    for (const token of tree.soft) {
+      dirtyTokens.add(token);
+      const set = softIndex.get(token);
+      set?.delete(tree);
+      if (set?.size === 0) softIndex.delete(token);
+    }
+    for (const node of tree.nodes) {
+      if (node.tree !== tree) continue;
+      node.tree = null;
+      queue.add(node);
+    }
+  };
+
+  /** What is said of this node must be said anew, with its whole tree. */
+  const disturb = (node: Node | null | undefined): void => {
+    if (!node) return;
+    if (node.tree?.valid) invalidate(node.tree);
+    else queue.add(node);
+    // What it may cause depends on how many causes it has itself.
+    if (node.span.role === 'receive' && isFirst('receive', node))
+      for (const child of node.children) if (tookFromReceive(child)) disturb(child);
+  };
+  /**
+   * What was disturbed stays so until all is settled, and what is new since is touched itself: of thousands that share
+   * their surroundings one is enough.
+   */
+  const touched = { receive: new Set<Node>(), referrer: new Set<Node>(), inner: new Set<Node>() };
+  const isFirst = (as: keyof typeof touched, node: Node): boolean => {
+    const nodes = touched[as];
+    if (nodes.has(node)) return false;
+    nodes.add(node);
+    return true;
+  };
+  const forgetTouched = (): void => {
+    for (const nodes of Object.values(touched)) if (nodes.size > 0) nodes.clear();
+  };
+
+  /** Trees whose resolution looks at this node's flow. */
+  const invalidateDependents = (node: Node): void => {
+    for (const linker of node.linkers) if (linker.tree?.dependent) invalidate(linker.tree);
+    for (const child of node.children) if (child.tree?.dependent) invalidate(child.tree);
+    if (node.parent?.tree?.dependent && node.parent.tree !== node.tree) invalidate(node.parent.tree);
+    for (const other of joinedByName(node, graph))
+      if (other.tree?.dependent && other.tree !== node.tree) invalidate(other.tree);
+  };
+
+  const setFlow = (node: Node, key: string, shared: boolean): void => {
+    if (node.flowKey === key && node.shared === shared) return;
+    if (node.flowKey !== key) {
+      leave(node, key);
+      node.flowKey = key;
+      if (key !== '') join(node, key);
+    }
+    // Flows around it show its flow as a relation.
+    markNeighbours([node]);
+    node.shared = shared;
+    invalidateDependents(node);
+  };
+  const join = (node: Node, key: string): void => {
+    let state = flows.get(key);
+    if (state === undefined) flows.set(key, (state = { key, nodes: new Set(), lastReceivedMs: 0 }));
+    state.nodes.add(node);
+    if (node.span.receivedAtMs > state.lastReceivedMs) state.lastReceivedMs = node.span.receivedAtMs;
+    dirtyFlows.add(key);
+  };
+  const leave = (node: Node, to: string): void => {
+    if (node.flowKey === '') return;
+    const state = flows.get(node.flowKey);
+    dirtyFlows.add(node.flowKey);
+    let movedInto = movedOutOf.get(node.flowKey);
+    if (movedInto === undefined) movedOutOf.set(node.flowKey, (movedInto = new Map<string, number>()));
+    if (to !== '') movedInto.set(to, ++moves);
+    state?.nodes.delete(node);
+    if (state?.nodes.size === 0) flows.delete(node.flowKey);
+  };
+
+  const typesOf = (span: Span): ReadonlyMap<string, number> | undefined => types.get(kindToken(span));
+  const identityOf = (node: Node): string => {
+    const { span } = node;
+    const { id, type, kind } = span.flow!;
+    const known = typesOf(span);
+    return flowKeyOf(
+      span.service.environment,
+      id,
+      type || (known?.size === 1 ? [...known.keys()][0]! : ''),
+      kind,
+    );
+  };
+  /** Nobody said the type of this id: it may be that of another kind of id, if that one caused it. */
+  const lacksType = ({ span }: Node): boolean =>
+    hasStrongId(span) && span.flow!.type === '' && typesOf(span) === undefined;
+
+  /** What was asked of the graph while it stays as it is, from one change to the next. */
+  let causesOf: CausesOf = rememberedCauses(graph);
+  const dependencies = new Map<Node, readonly Node[]>();
+  const forgetAnswers = (): void => {
+    causesOf = rememberedCauses(graph);
+    dependencies.clear();
+    inRings.clear();
+  };
+  /** Tops of the trees that this one depends on. */
+  const dependenciesOfTop = (top: Node): readonly Node[] => {
+    let known = dependencies.get(top);
+    if (known === undefined) {
+      const depends = hasStrongId(top.span)
+        ? lacksType(top)
+        : isReceiving(top.span) || causesOf(top).length > 1;
+      const on = depends
+        ? dependenciesOf(buildTree(top, graph, causesOf)).map((node) => topOf(node, causesOf))
+        : [];
+      // Asked from the last one on; the others of a name are passed over.
+      dependencies.set(top, (known = [...new Set(on.reverse())].reverse()));
+    }
+    return known;
+  };
+  const inRings = new Map<Node, boolean>();
+  const dependsOnItself = (top: Node): boolean => {
+    let known = inRings.get(top);
+    if (known === undefined) inRings.set(top, (known = reachesItself(top)));
+    return known;
+  };
+  const reachesItself = (top: Node): boolean => {
+    const seen = new Set<Node>();
+    const work = [...dependenciesOfTop(top)];
+    while (work.length > 0 && seen.size < DEEPEST_DEPENDENCY) {
+      const node = work.pop()!;
+      if (node === top) return true;
+      if (seen.has(node)) continue;
+      seen.add(node);
+      pushAll(work, dependenciesOfTop(node));
+    }
+    return false;
+  };
+
+  const context: ResolveContext = {
+    graph,
+    identityOf,
+    lacksType,
+    flowOf: (node) => node.flowKey,
+    dependsOnItself,
+  };
+
+  const rebuild = (node: Node): void => {
+    const top = topOf(node, causesOf);
+    const built = buildTree(top, graph, causesOf);
+    const tree: Tree = { top, nodes: [], valid: true, base: '', soft: NONE, dependent: false };
+    const resolution = resolveTree(built, context);
+    tree.base = resolution.base;
+    tree.dependent = resolution.dependent;
+    for (const [segment, key] of resolution.flows) {
+      for (const member of segment.spans) {
+        if (member.tree !== null && member.tree !== tree) invalidate(member.tree);
+        for (const token of softTokens(member.span)) if (graph.identifies(token)) dirtyTokens.add(token);
+        member.tree = tree;
+        tree.nodes.push(member);
+      }
+      for (const member of segment.spans) queue.delete(member);
+      if (key) dirtyFlows.add(key);
+      else {
+        markNeighbours(segment.spans);
+        for (const member of segment.spans) unattributed.add(member);
+      }
+    }
+    // Without the room that it grew for.
+    tree.nodes = tree.nodes.slice();
+    // Segments below that the resolution did not reach (under a shared one) are unattributed.
+    for (const [segment, key] of resolution.flows)
+      for (const member of segment.spans) setFlow(member, key ?? '', key === null);
+    if (tree.base !== '' && !tree.dependent) {
+      tree.soft = softTokensOf(tree.nodes).filter((token) => graph.identifies(token));
+      for (const token of tree.soft) {
+        dirtyTokens.add(token);
+        const set = softIndex.get(token);
+        if (set) set.add(tree);
+        else softIndex.set(token, new Set([tree]));
+      }
+    }
+  };
+
+  /** Shared spans are shown in the flows around them. */
+  const markNeighbours = (spans: readonly Node[]): void => {
+    const mark = (node: Node | null | undefined): void => {
+      if (node && node.flowKey !== '') dirtyFlows.add(node.flowKey);
+    };
+    for (const node of spans) {
+      mark(node.parent);
+      for (const child of node.children) mark(child);
+      for (const linker of node.linkers) mark(linker);
+      for (const link of node.span.links) mark(graph.get(link));
+      for (const other of joinedByName(node, graph)) mark(other);
+    }
+  };
+
+  /** Joins whole trees by conversation and identity keys; conflicting ids leave them apart (I9). */
+  const resolveSoftKeys = (): void => {
+    const tokens = dirtyTokens;
+    dirtyTokens = new Set();
+    const done = new Set<Tree>();
+    for (const token of tokens) {
+      if (isContradicted(token, graph.sharing(token), mostSends)) {
+        discard(token);
+        continue;
+      }
+      for (const start of softIndex.get(token) ?? []) {
+        if (done.has(start)) continue;
+        const group: Tree[] = [];
+        const reached = new Set<string>();
+        const work = [start];
+        done.add(start);
+        while (work.length > 0) {
+          const tree = work.pop()!;
+          group.push(tree);
+          for (const next of tree.soft) {
+            if (reached.has(next)) continue;
+            reached.add(next);
+            for (const other of softIndex.get(next) ?? []) {
+              if (done.has(other)) continue;
+              done.add(other);
+              work.push(other);
+            }
+          }
+        }
+        mergeGroupsOf(group).forEach(assign);
+      }
+    }
+  };
+  /** Whoever has it is resolved anew without it. */
+  const discard = (token: string, atMs = 0): void => {
+    if (!isMessageToken(token) && !isSoftToken(token)) return;
+    let lastMs = atMs;
+    for (const node of graph.sharing(token)) {
+      lastMs = Math.max(lastMs, node.span.receivedAtMs);
+      disturb(node);
+    }
+    graph.discard(token, lastMs);
+  };
+  const assign = ({ trees, key }: MergeGroup): void => {
+    for (const tree of trees) for (const node of tree.nodes) if (!node.shared) setFlow(node, key, false);
+  };
+
+  const settle = (): void => {
+    try {
+      resolve();
+    } finally {
+      forgetAnswers();
+      forgetTouched();
+    }
+  };
+  const resolve = (): void => {
+    let budget = (queue.size + 1000) * MOST_REBUILDS_PER_NODE;
+    while (queue.size > 0 || dirtyTokens.size > 0) {
+      for (const node of queue) {
+        queue.delete(node);
+        if (node.tree?.valid || graph.get(node.span.key) !== node) continue;
+        rebuild(node);
+        if (--budget < 0) {
+          abandoned++;
+          queue.clear();
+          dirtyTokens.clear();
+          return;
+        }
+      }
+      resolveSoftKeys();
+    }
+  };
+
+  const disturbOrphansOf = (parent: SpanKey): void => {
+    for (const other of graph.waitingFor(parent)) disturb(other);
+  };
+  /** A new span can change the trees of everything it refers to or is referred to by. */
+  const touch = (node: Node, wakesStubs: boolean): void => {
+    queue.add(node);
+    const { span } = node;
+    if (wakesStubs)
+      for (const placeholder of placeholdersAround(span)) {
+        fillPlaceholder(placeholder);
+        touch(placeholder, false);
+      }
+    if (node.parent !== null) {
+      disturb(node.parent);
+      if (isConsumer(span.role)) disturb(headOf(node.parent));
+    }
+    for (const child of node.children) touchReferrer(child);
+    for (const linker of node.linkers) touchReferrer(linker);
+    for (const link of span.links) disturb(graph.get(link));
+    for (const other of changedByName(node, graph)) disturb(other);
+    touchInner(node);
+  };
+  const makePlaceholder = (node: Node, causes: readonly KnownCause[]): void => {
+    node.placeholder = causes;
+    placeholders.add(node);
+  };
+  const fillPlaceholder = (node: Node): void => {
+    node.placeholder = null;
+    placeholders.delete(node);
+  };
+  const placeholdersAround = (span: Span): readonly Node[] => {
+    if (placeholders.size === 0) return NOBODY;
+    const found = new Set<Node>();
+    const meet = (node: Node | undefined): void => {
+      const head = node && headOf(node);
+      if (head && head.placeholder !== null) found.add(head);
+    };
+    meet(graph.get(span.key));
+    meet(graph.get(span.parent));
+    for (const link of span.links) meet(graph.get(link));
+    for (const other of graph.waitingFor(span.key)) meet(other);
+    const known = graph.get(span.key);
+    if (known) for (const other of neighboursOf(known, graph)) meet(other);
+    concernedBy(span, graph, meet);
+    return [...found];
+  };
+  /** A consumer gains a cause: the trees of its other causes lose or keep what hangs below them. */
+  const touchReferrer = (node: Node): void => {
+    if (!isFirst('referrer', node)) return;
+    disturb(node);
+    if (!isConsumer(node.span.role)) return;
+    disturb(node.parent);
+    for (const link of node.span.links) disturb(graph.get(link));
+    // Until now it may have gone by its message's id.
+    concernedBy(node.span, graph, disturb);
+  };
+  /** An id above may start or end segments below; attaching children may make sends below a republish, or stop it. */
+  const touchInner = (node: Node): void => {
+    const work = [...node.children];
+    while (work.length > 0) {
+      const child = work.pop()!;
+      if (!isFirst('inner', child)) continue;
+      disturb(child);
+      if (isSend(child.span.role)) concernedBy(child.span, graph, disturb);
+      // Beyond an id as well: whether that starts a segment may change with what comes above.
+      if (!isConsumer(child.span.role)) pushAll(work, child.children);
+    }
+  };
+  const countType = (node: Node, by: 1 | -1): void => {
+    const token = idToken(node.span);
+    // Only spans that are surely members of that flow speak for its type.
+    if (token === '' || node.span.flow!.type === '' || !hasStrongId(node.span)) return;
+    const kind = kindToken(node.span);
+    let known = types.get(kind);
+    if (known === undefined) types.set(kind, (known = new Map<string, number>()));
+    const before = known.size;
+    const count = (known.get(node.span.flow!.type) ?? 0) + by;
+    if (count === 0) known.delete(node.span.flow!.type);
+    else known.set(node.span.flow!.type, count);
+    if (known.size === 0) types.delete(kind);
+    // The type that untyped members adopt has changed: they, and whoever took their id from them, move.
+    // Whether that is one, or none that can be told: which of several it is not does not matter.
+    if (Math.min(known.size, 2) !== Math.min(before, 2) && countOf(graph.sharing(token)) > 1)
+      for (const other of graph.sharing(token)) {
+        disturb(other);
+        disturb(other.parent);
+        for (const link of other.span.links) disturb(graph.get(link));
+        concernedBy(other.span, graph, disturb);
+      }
+  };
+
+  /** What an absent span seems to be. */
+  const looksOf = (key: SpanKey): number => {
+    const { orphans, takers, inTrace } = graph.placeOf(key);
+    return Number(graph.looksPolled(key)) + 2 * Number(orphans) + 4 * Number(takers) + 8 * Number(inTrace);
+  };
+  const absentOf = ({ parent, links, role }: Span): { key: SpanKey; looked: number }[] => {
+    const absent: { key: SpanKey; looked: number }[] = [];
+    const note = (key: SpanKey): void => {
+      if (key !== '' && graph.get(key) === undefined) absent.push({ key, looked: looksOf(key) });
+    };
+    note(parent);
+    if (isConsumer(role)) links.forEach(note);
+    return absent;
+  };
+  const addOne = (span: Span, placeholder: readonly KnownCause[] | null, loading: boolean): void => {
+    const known = graph.get(span.key);
+    if (
+      known !== undefined &&
+      (placeholder !== null || (known.placeholder === null && compareDuplicates(span, known.span) <= 0))
+    )
+      // A duplicate that loses, or says the same, changes nothing.
+      return;
+    const absent = absentOf(span);
+    if (known !== undefined) pushAll(absent, absentOf(known.span));
+    if (known !== undefined) forget(known);
+    const node = graph.add(span, placeholder);
+    if (placeholder !== null) placeholders.add(node);
+    countType(node, 1);
+    for (const other of graph.takeCut()) if (other !== node) touchReferrer(other);
+    // Asked for each of thousands that wait for one span, it must not touch the others unless it changes what they are.
+    for (const { key, looked } of absent) if (looksOf(key) !== looked) disturbOrphansOf(key);
+    touch(node, !loading);
+    if (isSend(span.role))
+      for (const token of messageTokens(span)) if (countOf(graph.sendsOf(token)) > mostSends) discard(token);
+    for (const { key } of absent) partStrangers(key, span);
+  };
+  /** Each of so many would bring back all others, to no end: what they have in common is remembered instead. */
+  const partStrangers = (key: SpanKey, { receivedAtMs }: Span): void => {
+    const name = graph.strangersAt(key, mostSends);
+    if (name === null) return;
+    if (graph.identifies(name)) disturbOrphansOf(key);
+    graph.discard(name, receivedAtMs);
+  };
+  const forget = (node: Node): void => {
+    forgetTouched();
+    invalidate(node.tree);
+    queue.delete(node);
+    leave(node, '');
+    node.flowKey = '';
+    placeholders.delete(node);
+    graph.remove(node);
+    countType(node, -1);
+  };
+
+  return {
+    graph,
+    flows,
+    get abandoned() {
+      return abandoned;
+    },
+    add(spans) {
+      for (const span of spans) addOne(span, null, false);
+      settle();
+    },
+    load: (span, placeholder) => addOne(span, placeholder, true),
+    discard,
+    makePlaceholder,
+    placeholdersAround,
+    evict(nodes) {
+      // Those are on their way in, to be resolved by the next `add`; forgotten, they would be in no flow.
+      const loaded = [...queue];
+      for (const node of [...nodes]) {
+        const tree = node.tree;
+        if (tree !== null) {
+          // Gone as a whole with its flow: no reason to resolve what is left of it.
+          tree.valid = false;
+          for (const token of tree.soft) {
+            const set = softIndex.get(token);
+            set?.delete(tree);
+            if (set?.size === 0) softIndex.delete(token);
+          }
+        }
+        // Nodes of the same tree that stay (it served several flows) are resolved again when something touches them.
+        for (const other of tree?.nodes ?? []) if (other.tree === tree) other.tree = null;
+        queue.delete(node);
+        const state = flows.get(node.flowKey);
+        state?.nodes.delete(node);
+        if (state?.nodes.size === 0) flows.delete(node.flowKey);
+        node.flowKey = '';
+        placeholders.delete(node);
+        graph.remove(node);
+        countType(node, -1);
+      }
+      // What is left of the trees that went keeps its flow until it changes.
+      queue.clear();
+      forgetTouched();
+      for (const node of loaded) if (graph.get(node.span.key) === node) queue.add(node);
+    },
+    flow: (key) => flows.get(key),
+    movedOutOf,
+    get moves() {
+      return moves;
+    },
+    giveAgain: (node) => void unattributed.add(node),
+    takeUnattributed() {
+      const taken = [...unattributed].filter(
+        (node) => node.flowKey === '' && node.placeholder === null && graph.get(node.span.key) === node,
+      );
+      unattributed = new Set();
+      return taken;
+    },
+    takeDirty() {
+      const taken = dirtyFlows;
+      dirtyFlows = new Set();
+      return taken;
+    },
+  };
+}

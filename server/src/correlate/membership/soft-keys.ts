@@ -1,0 +1,114 @@
+import { pushAll } from '../../base/lists.ts';
+import { countOf, type Node, type Sharing, type Tree } from '../graph/index.ts';
+import { hasStrongId, isConsumer } from '../../model/roles.ts';
+import { idToken, softTokens } from '../../model/keys.ts';
+
+/**
+ * What conversations and identity keys join: whole trees, never against what they say themselves (I9). Identity keys
+ * first, conversations then between what those made: one conversation over two orders must not undo what tells them apart.
+ * Pure.
+ */
+export interface MergeGroup {
+  trees: Tree[];
+  tokens: Set<string>;
+  /** Explicit flows that it touches: at most one. */
+  explicit: Set<string>;
+  /** The flow of all of its trees. */
+  key: string;
+}
+
+const KEY = 'k';
+const CONVERSATION = 'c';
+
+/** Of trees that share soft tokens, directly or through others. */
+export function mergeGroupsOf(trees: readonly Tree[]): MergeGroup[] {
+  const alone = trees.map((tree) => merged([tree]));
+  return joinedBy(CONVERSATION, joinedBy(KEY, alone));
+}
+
+/**
+ * More than `most` flows contradict each other under this token: it joins nothing, whatever comes, and must not bring all
+ * of them back each time it is used. Counted are ids that were set by hand, and values of identity keys under a
+ * conversation, on those spans and on what they happened in: no later span makes them fewer.
+ */
+export function isContradicted(token: string, said: Sharing, most: number): boolean {
+  if (countOf(said) <= most) return false;
+  const values = new Map<string, Set<string>>();
+  const isMore = (name: string, value: string): boolean => {
+    const known = values.get(name);
+    if (known === undefined) values.set(name, new Set([value]));
+    return (known?.add(value).size ?? 1) > most;
+  };
+  for (const from of said)
+    for (
+      let node: Node | null = from;
+      node !== null;
+      node = isConsumer(node.span.role) ? null : node.parent
+    ) {
+      const { span } = node;
+      if (hasStrongId(span) && isMore('', idToken(span))) return true;
+      if (!token.startsWith(CONVERSATION)) continue;
+      for (const key of softTokens(span)) if (key.startsWith(KEY) && isMore(keyNameOf(key), key)) return true;
+    }
+  return false;
+}
+
+const keyNameOf = (token: string): string => token.slice(0, token.lastIndexOf('\0'));
+
+function joinedBy(kind: string, groups: readonly MergeGroup[]): MergeGroup[] {
+  if (groups.length === 1) return [...groups];
+  const holders = new Map<string, MergeGroup[]>();
+  for (const one of groups)
+    for (const token of one.tokens) {
+      if (!token.startsWith(kind)) continue;
+      const list = holders.get(token);
+      if (list) list.push(one);
+      else holders.set(token, [one]);
+    }
+  const joined: MergeGroup[] = [];
+  const done = new Set<MergeGroup>();
+  for (const start of groups) {
+    if (done.has(start)) continue;
+    done.add(start);
+    const group = [start];
+    for (const one of group)
+      for (const token of one.tokens) {
+        const list = holders.get(token) ?? [];
+        // Once for all: each of thousands that hold a token would go through the others again.
+        holders.delete(token);
+        for (const other of list) {
+          if (done.has(other)) continue;
+          done.add(other);
+          group.push(other);
+        }
+      }
+    const whole = group.length === 1 ? start : merged(group.flatMap((one) => one.trees));
+    if (isContradictory(whole)) pushAll(joined, group);
+    else joined.push(whole);
+  }
+  return joined;
+}
+
+function merged(trees: Tree[]): MergeGroup {
+  const one: MergeGroup = { trees, tokens: new Set(), explicit: new Set(), key: '' };
+  for (const tree of trees) {
+    for (const token of tree.soft) one.tokens.add(token);
+    if (tree.base.startsWith('i')) one.explicit.add(tree.base);
+    else if (one.key === '' || tree.base < one.key) one.key = tree.base;
+  }
+  for (const explicit of one.explicit) one.key = explicit;
+  return one;
+}
+
+/** It touches two explicit flows, or two values of one identity key. */
+function isContradictory({ explicit, tokens }: MergeGroup): boolean {
+  if (explicit.size > 1) return true;
+  const names = new Set<string>();
+  for (const token of tokens) {
+    if (!token.startsWith(KEY)) continue;
+    const name = keyNameOf(token);
+    if (names.has(name)) return true;
+    names.add(name);
+  }
+  return false;
+}

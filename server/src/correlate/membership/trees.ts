@@ -1,0 +1,352 @@
+import { pushAll } from '../../base/lists.ts';
+import { TRACE } from '../../model/names.ts';
+import { NONE, spanIdOf, traceIdOf } from '../../model/span.ts';
+import type { Graph, Node } from '../graph/index.ts';
+import { hasStrongId, isBatch, isConsumer, isReceiving, isSend } from '../../model/roles.ts';
+import { idToken, isUntyped, messageTokens, softTokens } from '../../model/keys.ts';
+import {
+  headOf,
+  rememberedHeads,
+  singleCause,
+  startsSegment,
+  type Cause,
+  type CausesOf,
+} from '../graph/causes.ts';
+
+/**
+ * A tree is a run of segments that single causes connect: one order handed from service to service. It is cut at
+ * segments with an id of their own (each is a tree by itself) and at everything shared. Trees are small, so a change
+ * rebuilds the trees it touches from scratch with the same pure rules; that is what makes arrival order irrelevant.
+ */
+export interface Segment {
+  head: Node;
+  spans: Node[];
+  causes: Cause[];
+  children: Segment[];
+}
+
+/** Segments below that keep their own identity, seen from the segment they hang on. */
+interface Below {
+  strong: Set<Node>;
+  /** In-trace consumers whose cause lies elsewhere: they tell whom a poll served. */
+  guests: Set<Node>;
+}
+
+export interface BuiltTree {
+  root: Segment;
+  below: Map<Segment, Below>;
+}
+
+/** Is `head` cut off from its cause: is it the top of its tree? */
+function isTop(head: Node, causes: Cause[]): boolean {
+  return hasStrongId(head.span) || isBatch(head.span) || singleCause(causes) === null;
+}
+
+/**
+ * Climbs from any node to the top of its tree. A ring of causes is cut at its smallest key.
+ */
+export function topOf(node: Node, causesOf: CausesOf): Node {
+  const path = new Map<Node, number>();
+  let head = headOf(node);
+  for (;;) {
+    if (path.has(head)) {
+      const from = path.get(head)!;
+      let smallest = head;
+      for (const [member, at] of path)
+        if (at >= from && member.span.key < smallest.span.key) smallest = member;
+      return smallest;
+    }
+    path.set(head, path.size);
+    const causes = causesOf(head);
+    if (isTop(head, causes)) return head;
+    head = headOf(singleCause(causes)!);
+  }
+}
+
+/** Everything below `top` that belongs to its tree. */
+export function buildTree(top: Node, graph: Graph, causesOf: CausesOf): BuiltTree {
+  const below = new Map<Segment, Below>();
+  const headFor = rememberedHeads();
+  const inSegment = (node: Node, head: Node): boolean => headFor(node) === head;
+  const seen = new Set<Node>([top]);
+  const root: Segment = { head: top, spans: [], causes: causesOf(top), children: [] };
+  const work: Segment[] = [root];
+  while (work.length > 0) {
+    const segment = work.pop()!;
+    const under: Below = { strong: new Set(), guests: new Set() };
+    below.set(segment, under);
+    const meet = (head: Node): void => {
+      if (seen.has(head)) return;
+      const causes = causesOf(head);
+      const cause = singleCause(causes);
+      const inHere = cause !== null && inSegment(cause, segment.head);
+      if (hasStrongId(head.span)) {
+        if (inHere || (causes.length === 0 && !isConsumer(head.span.role))) under.strong.add(head);
+        else if (head.parent !== null && inSegment(head.parent, segment.head)) under.guests.add(head);
+        return;
+      }
+      if (inHere && !isTop(head, causes)) {
+        seen.add(head);
+        const child: Segment = { head, spans: [], causes, children: [] };
+        segment.children.push(child);
+        work.push(child);
+      } else if (head.parent !== null && inSegment(head.parent, segment.head)) under.guests.add(head);
+    };
+    const spans = [segment.head];
+    while (spans.length > 0) {
+      const node = spans.pop()!;
+      segment.spans.push(node);
+      for (const child of node.children) {
+        if (child === top) continue;
+        if (startsSegment(child)) meet(child);
+        else spans.push(child);
+      }
+      for (const linker of node.linkers) if (isConsumer(linker.span.role)) meet(linker);
+      if (isSend(node.span.role))
+        for (const token of messageTokens(node.span))
+          for (const other of graph.sharing(token)) if (isConsumer(other.span.role)) meet(other);
+    }
+  }
+  return { root, below };
+}
+
+/** What a tree's segments were found to belong to. */
+export interface Resolution {
+  /** Flow key per segment; null: shared; '': unattributed. */
+  flows: Map<Segment, string | null>;
+  base: string;
+  dependent: boolean;
+}
+
+export interface ResolveContext {
+  graph: Graph;
+  /** `identityKey` with the type adopted where the span itself has none. */
+  identityOf(node: Node): string;
+  /** Its id has no type that is known. */
+  lacksType(node: Node): boolean;
+  /** Flow of a node in another tree, resolving that tree first if need be; '' if none. */
+  flowOf(node: Node): string;
+  /** The tree depends, through others, on itself: its dependencies tell nothing. */
+  dependsOnItself(top: Node): boolean;
+}
+
+export function resolveTree(built: BuiltTree, context: ResolveContext): Resolution {
+  const { root, below } = built;
+  const { head, causes } = root;
+  const flows = new Map<Segment, string | null>();
+  const assignAll = (segment: Segment, key: string): void => {
+    const work = [segment];
+    while (work.length > 0) {
+      const next = work.pop()!;
+      flows.set(next, key);
+      pushAll(work, next.children);
+    }
+  };
+
+  /** Ids found in and under a segment that says nothing itself: own ambient id, else ids of what it caused. */
+  const idsCache = new Map<Segment, Set<string>>();
+  const idsUnder = (from: Segment): Set<string> => {
+    // Post-order without recursion: traces may be 100,000 deep.
+    const order: Segment[] = [];
+    const work = [from];
+    while (work.length > 0) {
+      const next = work.pop()!;
+      if (idsCache.has(next)) continue;
+      order.push(next);
+      pushAll(work, next.children);
+    }
+    for (let i = order.length - 1; i >= 0; i--) {
+      const segment = order[i]!;
+      const strong = new Set<string>();
+      const ambient = new Set<string>();
+      if (idToken(segment.head.span) !== '') ambient.add(context.identityOf(segment.head));
+      else {
+        for (const node of below.get(segment)!.strong) strong.add(context.identityOf(node));
+        for (const child of segment.children)
+          for (const id of idsCache.get(child)!) (child.head.span.flow?.id ? ambient : strong).add(id);
+      }
+      idsCache.set(segment, withoutKinds(strong.size > 0 ? strong : ambient));
+    }
+    return idsCache.get(from)!;
+  };
+
+  /** Of a segment, and of those below that it does not speak for. */
+  const resolveAnonymous = (from: Segment, isUnderShared: boolean): void => {
+    const work = [from];
+    for (let segment = work.pop(); segment !== undefined; segment = work.pop()) {
+      const ids = idsUnder(segment);
+      if (ids.size === 1) assignAll(segment, [...ids][0]!);
+      else if (ids.size === 0) {
+        const inTrace = (isUnderShared || segment !== from) && segment.head.parent !== null;
+        assignAll(segment, inTrace ? '' : anonymousKey(segment, context.graph));
+      } else {
+        flows.set(segment, null);
+        pushAll(work, segment.children);
+      }
+    }
+  };
+  const resolveShared = (): void => {
+    flows.set(root, null);
+    for (const child of root.children) resolveAnonymous(child, true);
+  };
+  const finish = (dependent: boolean): Resolution => {
+    const keys = new Set(flows.values());
+    const only = keys.size === 1 ? [...keys][0]! : null;
+    return { flows, base: only ?? '', dependent };
+  };
+
+  if (head.placeholder !== null) {
+    resolveShared();
+    return finish(false);
+  }
+  if (hasStrongId(head.span)) {
+    const lacksType = context.lacksType(head);
+    assignAll(root, (lacksType ? sameId(built, context) : null) ?? context.identityOf(head));
+    return finish(lacksType);
+  }
+  if (isBatch(head.span) && isConsumer(head.span.role)) {
+    // With nobody in sight whom it serves it is a story of its own, or it would be in nobody's view. Only its direct
+    // neighbours count: what is further away may not be in memory.
+    const serves = [...head.children, ...head.linkers].some((node) => isConsumer(node.span.role));
+    if (!serves && causes.every((cause) => cause.node === null)) resolveAnonymous(root, false);
+    else resolveShared();
+    return finish(false);
+  }
+  if (causes.length > 1) {
+    const found = new Set<string>();
+    if (context.dependsOnItself(head)) found.add('').add('\0');
+    else
+      for (const cause of causes)
+        found.add(cause.node === null || cause.node.shared ? `\0${cause.key}` : context.flowOf(cause.node));
+    const only = [...found][0]!;
+    if (found.size === 1 && only !== '' && !only.startsWith('\0')) assignAll(root, only);
+    else resolveShared();
+    return finish(true);
+  }
+  const guests = guestsOf(built);
+  if (guests.length > 0) {
+    const found = new Set<string>();
+    if (context.dependsOnItself(head)) found.add('').add('\0');
+    else for (const guest of guests) found.add(context.flowOf(guest));
+    found.delete('');
+    const only = [...found][0];
+    if (found.size === 1 && idsUnder(root).size === 0) assignAll(root, only!);
+    else if (found.size > 1 || guests.every((guest) => guest.shared)) resolveShared();
+    else resolveAnonymous(root, false);
+    return finish(true);
+  }
+  const cause = causes[0]?.node;
+  const causeShared = cause != null && isBatch(cause.span);
+  resolveAnonymous(root, causeShared);
+  return finish(false);
+}
+
+/** Under one segment, one number under two names is one id. */
+function withoutKinds(keys: Set<string>): Set<string> {
+  if (keys.size < 2) return keys;
+  const typed = [...keys].filter((key) => !isUntyped(key));
+  return new Set(
+    [...keys].map((key) => {
+      const same = isUntyped(key) ? typed.filter((one) => one.startsWith(flowIdIn(key))) : [];
+      return same.length === 1 ? same[0]! : key;
+    }),
+  );
+}
+const flowIdIn = (key: string): string => `${key.split('\0', 3).join('\0')}\0`;
+
+/**
+ * The flow of what caused an id that nobody gave a type, or of what it caused, where that has the same id under another
+ * name. Without such an edge they are two that happen to have one number.
+ */
+function sameId({ root, below }: BuiltTree, context: ResolveContext): string | null {
+  const token = `${idToken(root.head.span)}\0`;
+  const cause = singleCause(root.causes);
+  if (cause !== null && !context.dependsOnItself(root.head)) {
+    const key = context.flowOf(cause);
+    if (key.startsWith(token)) return key;
+  }
+  const caused = new Set<string>();
+  for (const { strong } of below.values())
+    for (const node of strong)
+      if (!context.lacksType(node) && context.identityOf(node).startsWith(token))
+        caused.add(context.identityOf(node));
+  return caused.size === 1 ? [...caused][0]! : null;
+}
+
+/** Trees whose flows decide this tree's flow. */
+export function dependenciesOf(built: BuiltTree): Node[] {
+  const { root } = built;
+  const cause = singleCause(root.causes);
+  if (hasStrongId(root.head.span)) return cause === null ? [] : [cause];
+  if (root.causes.length > 1) return root.causes.flatMap((cause) => (cause.node ? [cause.node] : []));
+  return guestsOf(built);
+}
+
+/** Whom a poll served that was given nothing itself. */
+function guestsOf({ root, below }: BuiltTree): Node[] {
+  const { head, causes } = root;
+  if (causes.length > 0 || !isReceiving(head.span)) return [];
+  const guests = [...below.get(root)!.guests];
+  return head.span.role === 'receive'
+    ? guests
+    : guests.filter(({ span }) => isConsumer(span.role) && span.service.name === head.span.service.name);
+}
+
+/**
+ * The name of a flow without explicit id: the smallest trace id that speaks for it. A trace speaks for a segment that
+ * is its root, or whose parent never came; a consumer taken from a poll's trace says nothing by its trace (strangers
+ * share that trace), so it is named by trace and span. What begins with an absent span is named by that, if others are.
+ */
+function anonymousKey(from: Segment, graph: Graph): string {
+  const place = placeOf(from, graph);
+  if (place !== null) return place;
+  let trace = '';
+  let span = '';
+  const work = [from];
+  while (work.length > 0) {
+    const segment = work.pop()!;
+    const { head } = segment;
+    if (speaksForTrace(head, segment.causes, graph)) {
+      if (trace === '' || head.span.traceId < trace) trace = head.span.traceId;
+    } else if (span === '' || head.span.key < span) span = head.span.key;
+    pushAll(work, segment.children);
+  }
+  return trace !== '' ? TRACE + trace : `${TRACE}${traceIdOf(span)}-${spanIdOf(span)}`;
+}
+
+/** An absent span that it begins with, and that several name: all of them are named by it. */
+function placeOf({ head, causes }: Segment, graph: Graph): string | null {
+  const { span } = head;
+  const cause = causes.length === 1 && causes[0]!.node === null ? causes[0]!.key : '';
+  const isOrphan = head.parent === null && !head.cycle && span.parent !== '';
+  const key = isConsumer(span.role) ? cause : isOrphan ? span.parent : '';
+  if (key === '' || isBatch(span)) return null;
+  const place = graph.placeOf(key);
+  if (key === span.parent ? !place.orphans : !place.takers) return null;
+  return TRACE + (place.inTrace ? traceIdOf(key) : `${traceIdOf(key)}-${spanIdOf(key)}`);
+}
+
+function speaksForTrace(head: Node, causes: Cause[], graph: Graph): boolean {
+  const { span } = head;
+  if (span.parent === '' || head.cycle) return true;
+  if (head.parent !== null) return false;
+  const parentKey = span.parent;
+  if (isConsumer(span.role)) return causes.length === 1 && causes[0]!.key === parentKey;
+  // Orphans of one missing parent are one story, unless that parent looks like a poll that served strangers.
+  return !graph.looksPolled(parentKey);
+}
+
+export function softTokensOf(nodes: readonly Node[]): readonly string[] {
+  let found: Set<string> | null = null;
+  for (const node of nodes) {
+    const tokens = softTokens(node.span);
+    if (tokens.length > 0) for (const token of tokens) (found ??= new Set()).add(token);
+  }
+  if (found === null) return NONE;
+  // Two values of one identity key in one tree: the key does not identify it.
+  const values = new Map<string, number>();
+  const nameOf = (token: string): string =>
+    token.startsWith('k') ? token.slice(0, token.lastIndexOf('\0')) : token;
+  for (const token of found) values.set(nameOf(token), (values.get(nameOf(token)) ?? 0) + 1);
+  return [...found].filter((token) => values.get(nameOf(token)) === 1);
+}

@@ -1,0 +1,65 @@
+import { countOf, neighboursOf, type Node, type Sharing } from '../graph/index.ts';
+import { POLLED } from '../../model/names.ts';
+import { bindsTakers } from '../graph/causes.ts';
+import { asksOrphans, asksTakers } from '../graph/absent.ts';
+import { isBatchConsumer } from '../../model/roles.ts';
+import { isMessageToken, sharedTokens } from '../../model/keys.ts';
+import type { Assembler } from '../membership/index.ts';
+
+/**
+ * The dependency closure of a span holds all spans that decide together: a new one beside any of them
+ * may change the flow of any other, so they are evicted and rehydrated together. A shared batch consumer is where that ends: it is shared whatever happens on its
+ * other side, and without that cut every poll would tie all flows into one.
+ */
+export interface Closure {
+  nodes: Set<Node>;
+  /** Shared batch consumers around them. */
+  border: Set<Node>;
+  /** False: they are more than were asked for, and these are some of them. */
+  isComplete: boolean;
+}
+
+export function closureOf(
+  start: Iterable<Node>,
+  { graph, flow }: Pick<Assembler, 'graph' | 'flow'>,
+  most: number,
+): Closure {
+  const nodes = new Set<Node>();
+  const border = new Set<Node>();
+  const work: Node[] = [];
+  const keys = new Set<string>();
+  const meet = (node: Node): void => {
+    if (nodes.has(node)) return;
+    if (node.flowKey === '' && isBatchConsumer(node.span)) {
+      border.add(node);
+      return;
+    }
+    nodes.add(node);
+    work.push(node);
+    if (node.flowKey === '' || keys.has(node.flowKey)) return;
+    keys.add(node.flowKey);
+    for (const member of flow(node.flowKey)!.nodes) meet(member);
+  };
+  const met = new Set<string>();
+  /** Once for all: each of thousands that share a name would go through the others again. */
+  const meetAll = (name: string, sharing: Sharing, ties: () => boolean = () => true): void => {
+    if (countOf(sharing) === 1 || met.has(name)) return;
+    met.add(name);
+    if (ties()) for (const other of sharing) meet(other);
+  };
+  for (const node of start) meet(node);
+  while (work.length > 0) {
+    if (nodes.size > most) return { nodes, border, isComplete: false };
+    const node = work.pop()!;
+    for (const next of neighboursOf(node, graph)) meet(next);
+    for (const token of sharedTokens(node.span))
+      meetAll(token, graph.sharing(token), () => !isMessageToken(token) || bindsTakers(token, graph));
+    // Orphans of one missing parent are named together.
+    const { parent } = node.span;
+    if (node.parent === null && asksOrphans(node.span) && graph.identifies(POLLED + parent))
+      meetAll(parent, graph.waitingFor(parent));
+    for (const link of node.span.links)
+      if (asksTakers(node.span, link) && graph.placeOf(link).takers) meetAll(link, graph.waitingFor(link));
+  }
+  return { nodes, border, isComplete: true };
+}

@@ -1,0 +1,186 @@
+import { ORIGIN, POLLED, REFERRER, SPAN, TAKEN, TOKEN, TRACE } from '../../model/names.ts';
+import { traceIdOf, type Span, type SpanKey } from '../../model/span.ts';
+import { asksOrphans, asksTakers } from '../graph/absent.ts';
+import { createEvictedNamesFilter } from './evicted-names-filter.ts';
+import type { Graph, Node } from '../graph/index.ts';
+import { isSend } from '../../model/roles.ts';
+import { idToken, isCounted, mayNameFlow, messageTokens, softTokens } from '../../model/keys.ts';
+
+/**
+ * The index knows by name what is only in the store, which is rehydrated before spans that touch it
+ * are added. Names of evicted spans are in a filter; what was asked for is not asked for again until
+ * it is evicted once more.
+ */
+export interface EvictedIndex {
+  /** Names under which there may be something in the store that is not here, of these spans and their placeholders. */
+  missing(spans: readonly Span[], loaded: readonly Span[], here: Here): string[];
+  /** The store was asked for these, and what it has is in memory. */
+  asked(names: Iterable<string>): void;
+  /** Names that the store is asked for now. What is evicted meanwhile is taken out: it has to be asked for again. */
+  begin(asked: Set<string>): void;
+  end(asked: Set<string>): void;
+  /** A span is evicted: remembers under which names it is found again (`rowTokens`, and its trace). */
+  add(node: Node): void;
+  /** A span was loaded: what decides together with it is in the store, too, even if its names were forgotten. */
+  loaded(span: Span): void;
+  addToFilter(hashes: Buffer): void;
+  beginRotation(): void;
+  rotateFilter(): void;
+  /** Names of evicted spans were dropped by a rotation. */
+  readonly forgets: boolean;
+  readonly isFilterFull: boolean;
+  readonly filterCapacity: number;
+  readonly size: number;
+}
+
+/** What is in memory already, or on its way there. */
+export interface Here {
+  get(key: SpanKey): Node | undefined;
+  /** Somebody refers to this span, which was not here. */
+  isReferredTo(key: SpanKey): boolean;
+  placeholdersAround(span: Span): readonly Node[];
+  wasAsked(name: string): boolean;
+}
+
+const MOST_CHECKED = 200_000;
+
+export function createEvictedIndex(
+  { identifies }: Pick<Graph, 'identifies'>,
+  lines: readonly number[] | undefined,
+): EvictedIndex {
+  const evicted = createEvictedNamesFilter(lines);
+  const checked = new Set<string>();
+  const asking = new Set<Set<string>>();
+  let forgets = false;
+
+  const uncheck = (prefix: string, text: string): void => {
+    if (checked.size > 0) checked.delete(prefix + text);
+    for (const names of asking) names.delete(prefix + text);
+  };
+  const evictAs = (prefix: string, text: string): void => {
+    evicted.add(prefix, text);
+    uncheck(prefix, text);
+  };
+  /** Each name of a span by which it and others find each other besides parent and link, as `rowTokens` has it. */
+  const named = (span: Span, tell: (prefix: string, text: string) => void): void => {
+    for (const token of messageTokens(span)) tell(isSend(span.role) ? TOKEN : TAKEN, token);
+    for (const token of softTokens(span)) tell(TOKEN, token);
+    const id = idToken(span);
+    if (id !== '') tell(TOKEN, id);
+  };
+
+  return {
+    missing(spans, loaded, here) {
+      if (evicted.size === 0) return [];
+      const names = new Set<string>();
+      const isNew = (name: string): boolean => !checked.has(name) && !here.wasAsked(name);
+      const ask = (prefix: string, text: string): void => {
+        if (evicted.has(prefix, text) && isNew(prefix + text)) names.add(prefix + text);
+      };
+      /** Spans of one trace often come together. */
+      let trace = '';
+      let traceDeparted = false;
+      const isEvicted = (traceId: string): boolean => {
+        if (traceId !== trace) traceDeparted = evicted.has(TRACE, (trace = traceId));
+        return traceDeparted;
+      };
+      const askSpan = (key: SpanKey, traceId: string): boolean => {
+        if (!isEvicted(traceId) || !isNew(SPAN + key)) return false;
+        names.add(SPAN + key);
+        return true;
+      };
+      const askOrigin = (traceId: string): void => {
+        if (isEvicted(traceId) && isNew(ORIGIN + traceId)) names.add(ORIGIN + traceId);
+      };
+      const askShared = (span: Span): void => {
+        for (const token of messageTokens(span)) {
+          if (!identifies(token)) continue;
+          const sent = isSend(span.role);
+          if (sent) ask(TAKEN, token);
+          // Sends concern each other only through who took them; rows of earlier versions have those under this, too.
+          if (!sent || !isCounted(span.message!.id)) ask(TOKEN, token);
+        }
+        for (const token of softTokens(span)) if (identifies(token)) ask(TOKEN, token);
+        const id = idToken(span);
+        if (id !== '') ask(TOKEN, id);
+      };
+      const askOrphans = (span: Span): void => {
+        if (asksOrphans(span) && identifies(POLLED + span.parent)) ask(REFERRER, span.parent);
+      };
+      const surroundings = (span: Span): void => {
+        const parent = span.parent;
+        if (!isEvicted(span.traceId)) {
+          if (parent !== '' && evicted.has(REFERRER, parent) && !here.get(parent)) askOrphans(span);
+        } else if (here.get(parent) === undefined && (parent === '' || !askSpan(parent, span.traceId))) {
+          askOrphans(span);
+          if (parent === span.key || mayNameFlow(span)) askOrigin(span.traceId);
+        } else if (here.get(span.key)?.cycle || here.isReferredTo(span.key)) askOrigin(span.traceId); // A ring is cut somewhere.
+        for (const link of span.links) {
+          const traceId = traceIdOf(link);
+          if (here.get(link) !== undefined) continue;
+          if (isEvicted(traceId)) askSpan(link, traceId);
+          // Others may have taken a message from the same absent span.
+          if (asksTakers(span, link) && identifies(REFERRER + link)) ask(REFERRER, link);
+        }
+        ask(REFERRER, span.key);
+        askShared(span);
+      };
+      for (const span of spans) {
+        // The filter first: a look into the graph costs more, and few traces are only in the store.
+        if (isEvicted(span.traceId) && !here.get(span.key)) askSpan(span.key, span.traceId);
+        surroundings(span);
+        for (const placeholder of here.placeholdersAround(span)) surroundings(placeholder.span);
+      }
+      for (const span of loaded) surroundings(span);
+      return [...names];
+    },
+    asked(names) {
+      if (checked.size > MOST_CHECKED) checked.clear();
+      for (const name of names) checked.add(name);
+    },
+    begin: (asked) => void asking.add(asked),
+    end: (asked) => void asking.delete(asked),
+    add(node) {
+      const { span } = node;
+      uncheck(SPAN, span.key);
+      named(span, evictAs);
+      for (const link of span.links) {
+        evictAs(REFERRER, link);
+        uncheck(SPAN, link);
+      }
+      if (node.parent !== null && node.parent.flowKey === node.flowKey && node.flowKey !== '') return;
+      evicted.add(TRACE, span.traceId);
+      const { parent } = span;
+      uncheck(ORIGIN, span.traceId);
+      if (parent !== '') {
+        evictAs(REFERRER, parent);
+        uncheck(SPAN, parent);
+      }
+    },
+    loaded(span) {
+      if (!forgets) return;
+      evicted.add(TRACE, span.traceId);
+      evicted.add(REFERRER, span.key);
+      if (span.parent !== '') evicted.add(REFERRER, span.parent);
+      for (const link of span.links) evicted.add(TRACE, traceIdOf(link));
+      named(span, (prefix, text) => evicted.add(prefix, text));
+      for (const token of messageTokens(span)) evicted.add(isSend(span.role) ? TAKEN : TOKEN, token);
+    },
+    addToFilter: (hashes) => evicted.addHashes(hashes),
+    beginRotation: () => evicted.beginRotation(),
+    rotateFilter() {
+      evicted.rotate();
+      forgets = true;
+    },
+    get forgets() {
+      return forgets;
+    },
+    get isFilterFull() {
+      return evicted.isCrowded;
+    },
+    filterCapacity: evicted.most,
+    get size() {
+      return evicted.size;
+    },
+  };
+}

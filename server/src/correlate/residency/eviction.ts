@@ -1,0 +1,179 @@
+import type { Clock } from '../../base/clock.ts';
+import type { KnownCause } from '../../model/flow.ts';
+import type { Assembler, FlowState } from '../membership/index.ts';
+import type { EvictedIndex } from './evicted-index.ts';
+import { causesOf } from '../graph/causes.ts';
+import { neighboursOf, type Node } from '../graph/index.ts';
+import { isBatchConsumer } from '../../model/roles.ts';
+import { closureOf, type Closure } from './dependency-closure.ts';
+
+/**
+ * Idle flows are evicted from memory, each with its dependency closure, those first that were idle
+ * the longest: a few at a time, for all at once, after a pause, would stop everything else.
+ */
+export interface Eviction {
+  /** The store has all that there is to say of these flows. */
+  markIdle(key: string): void;
+  /** Something changed about it, or it is gone. */
+  markActive(key: string): void;
+  /** Evicts some idle flows, the more the more was written. Where nothing is written, some are evicted later all the same. */
+  evictSome(written: number): void;
+  stop(): void;
+}
+
+export interface EvictionOptions {
+  clock: Clock;
+  assembler: Assembler;
+  evictedIndex: EvictedIndex;
+  /** A flow is evicted after it was idle for so long, ms. */
+  idleBeforeEvictionMs: number;
+  /** The store has all that there is to say about the flow with this key. */
+  isWritten(key: string): boolean;
+  /** The flow with this key is in memory no more. */
+  onGone(key: string): void;
+}
+
+/** Larger closures are evicted one flow at a time; a late span may then miss the rest of its closure. */
+const MOST_IN_CLOSURE = 5000;
+/** Above this, flows that are idle the longest are evicted, if only for a moment: memory stays bounded under any load. */
+const MOST_SPANS_IN_MEMORY = 100_000;
+const CROWDED_QUIET_MS = 3000;
+/** Flows that are evicted in one go, beside two for each that was written. */
+const MOST_EVICTED = 60;
+/** The same where nothing was written for so long. */
+const MOST_EVICTED_IDLE = 500;
+const IDLE_MS = 2500;
+/** Spans that are walked through in one go to see whether flows can be evicted: they may hang together with thousands. */
+const MOST_VISITED = 20_000;
+
+export const knownCauses = (node: Node, { graph }: Pick<Assembler, 'graph'>): KnownCause[] =>
+  causesOf(node, graph).map(({ key, kinds }) => ({ key, kinds }));
+
+export function createEviction(options: EvictionOptions): Eviction {
+  const { clock, assembler, evictedIndex } = options;
+  const { graph } = assembler;
+  /** Keys of flows, in the order in which they were written. */
+  const idle = new Set<string>();
+  let sweptAtMs = clock.now();
+  let cancel: (() => void) | undefined;
+
+  /** Nothing of it was received since, and the store has all that there is to say about it. */
+  const isDone = ({ key, lastReceivedMs }: FlowState, before: number): boolean =>
+    lastReceivedMs <= before && options.isWritten(key);
+  const mayBeEvicted = (nodes: ReadonlySet<Node>, before: number): boolean => {
+    for (const node of nodes)
+      if (node.flowKey === '') {
+        if (node.persistedAsUnattributed === null || node.span.receivedAtMs > before) return false;
+      } else if (!isDone(assembler.flow(node.flowKey)!, before)) return false;
+    return true;
+  };
+
+  /** The flow alone is evicted where everything depends on everything. */
+  const alone = (state: FlowState): Omit<Closure, 'isComplete'> => {
+    const border = new Set<Node>();
+    for (const node of state.nodes)
+      for (const next of neighboursOf(node, graph))
+        if (next.flowKey === '' && isBatchConsumer(next.span)) border.add(next);
+    return { nodes: new Set(state.nodes), border };
+  };
+
+  const evict = ({ nodes, border }: Omit<Closure, 'isComplete'>): void => {
+    const keys = new Set<string>();
+    for (const node of nodes) {
+      evictedIndex.add(node);
+      if (node.flowKey !== '') keys.add(node.flowKey);
+    }
+    const causes = new Map([...border].map((node) => [node, knownCauses(node, assembler)]));
+    assembler.evict(nodes);
+    for (const node of border) {
+      const family = node.tree?.nodes ?? [node];
+      const needed = family.some((member) =>
+        [...neighboursOf(member, graph)].some((next) => next.flowKey !== ''),
+      );
+      if (needed || family.some((member) => member.persistedAsUnattributed === null)) {
+        if (node.placeholder === null) assembler.makePlaceholder(node, causes.get(node)!);
+        continue;
+      }
+      family.forEach((member) => evictedIndex.add(member));
+      assembler.evict(family);
+    }
+    for (const key of keys) {
+      idle.delete(key);
+      options.onGone(key);
+    }
+  };
+
+  const evictIdle = (most: number): void => {
+    const isCrowded = (): boolean => graph.size > MOST_SPANS_IN_MEMORY;
+    const before = (): number =>
+      clock.now() - (isCrowded() ? CROWDED_QUIET_MS : options.idleBeforeEvictionMs);
+    let left = most;
+    let visits = MOST_VISITED;
+    /** Flows that hang together with too many: found once for all of them. */
+    const tied = new Set<string>();
+    /** Flows that hang together with one that has to stay: asked once, and then after all others. */
+    const staying = new Set<string>();
+    for (const key of idle) {
+      const state = assembler.flow(key);
+      if (!state) {
+        idle.delete(key);
+        continue;
+      }
+      if (state.lastReceivedMs > before() || left === 0 || visits-- <= 0) break;
+      // Asked first: what hangs together with it is a walk through all of its spans.
+      if (staying.has(key) || !isDone(state, before())) continue;
+      const all = tied.has(key) ? null : closureOf(state.nodes, assembler, MOST_IN_CLOSURE);
+      visits -= all?.nodes.size ?? 0;
+      if (all?.isComplete === true) {
+        if (!mayBeEvicted(all.nodes, before())) {
+          keysOf(all.nodes, staying);
+          continue;
+        }
+        evict(all);
+      } else {
+        if (all !== null) keysOf(all.nodes, tied);
+        evict(alone(state));
+      }
+      left--;
+    }
+    for (const key of staying) if (idle.delete(key)) idle.add(key);
+    sweep(before());
+    cancel?.();
+    cancel = idle.size === 0 ? undefined : clock.after(IDLE_MS, () => evictIdle(MOST_EVICTED_IDLE));
+  };
+
+  /** Spans that belong to no flow, and have none around them, leave by themselves. */
+  const sweep = (before: number): void => {
+    if (clock.now() - sweptAtMs < options.idleBeforeEvictionMs) return;
+    sweptAtMs = clock.now();
+    /** Hang together with what has to stay, or with too many: one walk speaks for all that it met. */
+    const staying = new Set<Node>();
+    for (const node of [...graph.nodes()]) {
+      if (node.flowKey !== '' || node.persistedAsUnattributed === null || node.span.receivedAtMs > before)
+        continue;
+      if (staying.has(node) || graph.get(node.span.key) !== node) continue;
+      const around = [...neighboursOf(node, graph)];
+      if (around.some((next) => next.flowKey !== '')) continue;
+      const all = isBatchConsumer(node.span)
+        ? { nodes: new Set([node]), border: new Set<Node>(), isComplete: true }
+        : closureOf([node], assembler, MOST_IN_CLOSURE);
+      const isNobodys = [...all.nodes].every((member) => member.flowKey === '');
+      if (all.isComplete && isNobodys && mayBeEvicted(all.nodes, before)) evict(all);
+      else for (const member of all.nodes) staying.add(member);
+    }
+  };
+
+  return {
+    markIdle(key) {
+      idle.delete(key);
+      idle.add(key);
+    },
+    markActive: (key) => void idle.delete(key),
+    evictSome: (written) => evictIdle(MOST_EVICTED + 2 * written),
+    stop: () => cancel?.(),
+  };
+}
+
+const keysOf = (nodes: ReadonlySet<Node>, into: Set<string>): void => {
+  for (const node of nodes) into.add(node.flowKey);
+};

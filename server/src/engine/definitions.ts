@@ -1,0 +1,92 @@
+import type { Clock } from '../base/clock.ts';
+import type { Counters } from '../base/counters.ts';
+import { messageOf } from '../base/errors.ts';
+import type { Log } from '../base/log.ts';
+import { definitionsFrom, type Expectations } from '../expect/index.ts';
+import type { Definition, DefinitionSource, StoredDefinition } from '../model/definition.ts';
+import type { Store } from '../store/index.ts';
+
+/** Declared flows from files, the API and services: kept, and what is under way is judged by them at once. */
+export interface DefinitionDesk {
+  /** At start: what was kept, and over it what the operator's files say now. */
+  load(fromFiles: readonly Definition[]): Promise<void>;
+  /** How many changed something. */
+  define(definitions: readonly Definition[], source: DefinitionSource): Promise<number>;
+  /** What a service sent. Evidence of no flow, so nothing waits for it; wrong ones are logged and counted. */
+  announced(json: string): void;
+  list(): StoredDefinition[];
+}
+
+export interface DefinitionDeskOptions {
+  clock: Clock;
+  counters: Counters;
+  log: Log;
+  store: Store;
+  expectations: Expectations;
+  judgeAgain(types: ReadonlySet<string>): Promise<void>;
+}
+
+/** Announced and not looked at; what is more is repeated with a service's next start. */
+const MOST_WAITING = 1000;
+
+export function createDefinitionDesk(options: DefinitionDeskOptions): DefinitionDesk {
+  const { clock, counters, log, store, expectations } = options;
+  /** Texts, each once: every instance of a service says the same when it starts. */
+  const waiting = new Set<string>();
+  let taking = false;
+  const define = async (definitions: readonly Definition[], source: DefinitionSource): Promise<number> => {
+    const changed = expectations.define(definitions, source, clock.now());
+    for (const stored of changed)
+      await store.saveDocument(
+        'definition',
+        `${stored.definition.type}\u0001${stored.definition.version}`,
+        stored.at,
+        JSON.stringify(stored),
+      );
+    if (changed.length === 0) return 0;
+    await options.judgeAgain(new Set(changed.map((one) => one.definition.type)));
+    return changed.length;
+  };
+  return {
+    define,
+    list: () => expectations.definitions(),
+    async load(fromFiles) {
+      for (const { body } of await store.documents('definition')) {
+        const { definition, source, at } = JSON.parse(body) as StoredDefinition;
+        expectations.define([definition], source, at);
+      }
+      expectations.define(fromFiles, 'file', clock.now());
+    },
+    announced(json) {
+      if (waiting.size >= MOST_WAITING) return counters.add('fermata_refused_definitions_total');
+      waiting.add(json);
+      if (!taking) void takeAll();
+    },
+  };
+
+  /** One after the other, and spans come in between. */
+  async function takeAll(): Promise<void> {
+    taking = true;
+    for (const json of waiting) {
+      await new Promise((resolve) => setImmediate(resolve));
+      waiting.delete(json);
+      const { definitions, problems } = definitionsFrom(parsed(json));
+      if (problems.length > 0) {
+        counters.add('fermata_refused_definitions_total');
+        log.warn({ problems: problems.slice(0, 5) }, 'a service announced a definition that is wrong');
+      } else
+        await define(definitions, 'sdk').catch((error: unknown) =>
+          log.warn({ reason: messageOf(error) }, 'an announced definition could not be stored'),
+        );
+    }
+    taking = false;
+  }
+}
+
+function parsed(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,137 @@
+import type { Clock } from '../base/clock.ts';
+import type { Counters } from '../base/counters.ts';
+import { messageOf } from '../base/errors.ts';
+import type { Log } from '../base/log.ts';
+import type { Correlator } from '../correlate/index.ts';
+import type { Projection } from './projection/index.ts';
+import type { Span } from '../model/span.ts';
+import type { Reloads } from './reload.ts';
+import type { Store, StoredSpan } from '../store/index.ts';
+
+/**
+ * Flow rows that were lost are projected again from the evidence, in blocks, while everything else goes on. What is due
+ * outlives a crash, and doing it twice changes nothing.
+ */
+export interface Rebuild {
+  /** `all`: every row anew, because somebody asked for it; otherwise what is lost now, or later on. */
+  start(all: boolean): void;
+  /** The flow that is judged now is only projected again: it may have taught before, and must not do so twice. */
+  readonly isRebuilding: boolean;
+  idle(): Promise<void>;
+  /** What is left is due with the next start. */
+  stop(): Promise<void>;
+}
+
+export interface RebuildOptions {
+  clock: Clock;
+  counters: Counters;
+  log: Log;
+  store: Pick<Store, 'losses' | 'unincluded' | 'loadByIds'>;
+  reloads: Pick<Reloads, 'add'>;
+  correlator: Pick<Correlator, 'takeChangesOf' | 'keysOf' | 'spansInMemory'>;
+  projection: Pick<Projection, 'reproject' | 'waitForCapacity' | 'derivedBatch'>;
+  restore(stored: StoredSpan[]): Span[];
+  /** What was lost is there again. */
+  onDone(): void;
+}
+
+const RETRY_MS = 10_000;
+const REPORT_MS = 10_000;
+/** Above this the next block waits until flows have left memory. */
+const MOST_SPANS_IN_MEMORY = 200_000;
+const ROOM_MS = 500;
+
+export function createRebuild(options: RebuildOptions): Rebuild {
+  const { clock, counters, log, store, correlator, projection } = options;
+  let stopping = false;
+  let isRebuilding = false;
+  let running: Promise<void> | undefined;
+  let left = 0;
+  let cancelWait: (() => void) | undefined;
+  counters.gauge('fermata_rebuild_running', () => (running === undefined ? 0 : 1));
+  counters.gauge('fermata_rebuild_traces_left', () => left);
+
+  const wait = (ms: number): Promise<void> =>
+    new Promise((resolve) => {
+      const cancel = clock.after(ms, resolve);
+      cancelWait = () => {
+        cancel();
+        resolve();
+      };
+    });
+  const take: Correlator['takeChangesOf'] = (ids, keys) => {
+    isRebuilding = true;
+    try {
+      return correlator.takeChangesOf(ids, keys);
+    } finally {
+      isRebuilding = false;
+    }
+  };
+  /** False: we stop. */
+  const rebuildAll = async (all: boolean): Promise<boolean> => {
+    let spans = 0;
+    let saidAtMs = clock.now();
+    for await (const block of store.unincluded(all, projection.derivedBatch)) {
+      await projection.waitForCapacity();
+      while (correlator.spansInMemory > MOST_SPANS_IN_MEMORY && !stopping) await wait(ROOM_MS);
+      if (stopping) return false;
+      const flows = block.flowIds.length > 0 ? await store.loadByIds(block.flowIds) : [];
+      const found = options.restore(block.spans);
+      const keys = await options.reloads.add(found, flows);
+      if (keys === null) return false;
+      await projection.reproject(block.flowIds, [...new Set([...keys, ...correlator.keysOf(found)])], take);
+      if (stopping) return false;
+      spans += found.length;
+      left = block.left;
+      counters.add('fermata_rebuilt_spans_total', found.length);
+      if (clock.now() < saidAtMs + REPORT_MS) continue;
+      saidAtMs = clock.now();
+      log.info({ spans, tracesLeft: left }, 'rebuilding flow rows from the evidence');
+    }
+    log.warn({ spans }, 'flow rows are rebuilt from the evidence');
+    return true;
+  };
+  const run = async (all: boolean): Promise<void> => {
+    for (let isAll = all; (isAll || store.losses?.due) && !stopping;)
+      try {
+        const count = store.losses?.count ?? 0;
+        log.warn(
+          { all: isAll },
+          'flow rows are looked for, and those that are missing rebuilt from the evidence',
+        );
+        if (!(await rebuildAll(isAll))) return;
+        isAll = false;
+        store.losses?.rebuilt(count);
+      } catch (error) {
+        log.error({ detail: messageOf(error).slice(0, 500) }, 'flow rows could not be rebuilt; trying again');
+        if (!stopping) await wait(RETRY_MS);
+      }
+    if (!stopping) options.onDone();
+  };
+  const start = (all: boolean): void => {
+    if (stopping || running !== undefined || !(all || store.losses?.due)) return;
+    running = run(all).finally(() => {
+      running = undefined;
+      left = 0;
+      start(false);
+    });
+  };
+
+  return {
+    start(all) {
+      store.losses?.onLoss(() => start(false));
+      start(all);
+    },
+    get isRebuilding() {
+      return isRebuilding;
+    },
+    async idle() {
+      await running;
+    },
+    async stop() {
+      stopping = true;
+      cancelWait?.();
+      await running;
+    },
+  };
+}

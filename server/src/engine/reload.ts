@@ -1,0 +1,147 @@
+import type { Clock } from '../base/clock.ts';
+import type { Counters } from '../base/counters.ts';
+import type { Correlator, StoredFlowSpans } from '../correlate/index.ts';
+import type { Span } from '../model/span.ts';
+import type { Store, StoredFlow } from '../store/index.ts';
+
+/**
+ * Spans that touch flows which left memory wait here until those, and what decides together with them, were brought back.
+ * Only they wait: whoever needs nothing of the store is added at once, whatever is under way here.
+ */
+export interface Reloads {
+  /** Adds them now, if all that they touch is in memory. */
+  addNow(spans: readonly Span[]): boolean;
+  /** Adds them once what they touch is in memory; with whatever else waits, for each look into the store costs the same. */
+  addLater(spans: readonly Span[]): Promise<Added>;
+  /** Adds these, one call after the other. `flows`: brought already. Gives the keys of flows that changed; null: we stop. */
+  add(spans: readonly Span[], flows?: readonly StoredFlow[]): Promise<readonly string[] | null>;
+  /** What is under way is left to the next start: what waits was committed, and is replayed. */
+  releaseBackpressure(): void;
+  idle(): Promise<unknown>;
+}
+
+/** `left-to-replay`: we stop. */
+export type Added = 'added' | 'left-to-replay';
+
+export interface ReloadsOptions {
+  clock: Clock;
+  counters: Counters;
+  store: Pick<Store, 'loadByNames'>;
+  correlator: Pick<Correlator, 'reload'>;
+  restore: (flow: StoredFlow) => StoredFlowSpans;
+}
+
+/** Flows that one name brings back; beyond that it identifies nothing. */
+const MOST_OF_A_NAME = 500;
+/** What may be brought back for all that is added in one go, and for each span of it; what lies beyond is not seen by it. */
+const MOST_FLOWS = 2000;
+const MOST_FLOWS_PER_SPAN = 20;
+const MOST_MS = 2000;
+const MOST_MS_PER_SPAN = 2;
+/** Spans that are added in one go. */
+const MOST_AT_ONCE = 20_000;
+
+interface Waiting {
+  spans: readonly Span[];
+  resolve: (added: Added) => void;
+  reject: (error: unknown) => void;
+}
+
+export function createReloads({ clock, counters, store, correlator, restore }: ReloadsOptions): Reloads {
+  const waiting: Waiting[] = [];
+  let stopping = false;
+  const lateSpans = createTurns();
+  /** What falls due must not wait for them, and they not for it. */
+  const others = createTurns();
+
+  const restored = (flows: readonly StoredFlow[]): StoredFlowSpans[] => {
+    counters.add('fermata_reloaded_flows_total', flows.length);
+    return flows.map(restore);
+  };
+  /** null: we stop. */
+  const reload = async (
+    spans: readonly Span[],
+    flows: readonly StoredFlow[] = [],
+  ): Promise<readonly string[] | null> => {
+    const under = correlator.reload(spans, restored(flows));
+    const from = clock.now();
+    const most = MOST_FLOWS + spans.length * MOST_FLOWS_PER_SPAN;
+    const mostMs = MOST_MS + spans.length * MOST_MS_PER_SPAN;
+    try {
+      for (let names = under.missing(); names.length > 0; names = under.missing()) {
+        if (stopping) {
+          under.giveUp();
+          return null;
+        }
+        if (under.size > most || clock.now() - from > mostMs) {
+          counters.add('fermata_reloads_cut_short_total');
+          under.skip(names);
+          break;
+        }
+        counters.add('fermata_lookups_total');
+        const found = await store.loadByNames(names, {
+          most: MOST_OF_A_NAME,
+          onCut(name) {
+            counters.add('fermata_reloads_cut_short_total');
+            under.discard(name);
+          },
+        });
+        under.found(restored(found));
+      }
+    } catch (error) {
+      under.giveUp();
+      throw error;
+    }
+    return under.add();
+  };
+
+  const next = (): Waiting[] => {
+    let count = 0;
+    for (let size = 0; count < waiting.length && (count === 0 || size < MOST_AT_ONCE); count++)
+      size += waiting[count]!.spans.length;
+    return waiting.splice(0, count);
+  };
+  const addWaiting = async (): Promise<void> => {
+    const some = next();
+    if (some.length === 0) return;
+    try {
+      const keys = await reload(some.flatMap(({ spans }) => [...spans]));
+      for (const { resolve } of some) resolve(keys === null ? 'left-to-replay' : 'added');
+    } catch (error) {
+      for (const { reject } of some) reject(error);
+    }
+  };
+
+  return {
+    addNow(spans) {
+      const under = correlator.reload(spans);
+      const isHere = under.missing().length === 0;
+      if (isHere) under.add();
+      else under.giveUp();
+      return isHere;
+    },
+    addLater: (spans) =>
+      new Promise((resolve, reject) => {
+        waiting.push({ spans, resolve, reject });
+        void lateSpans.take(addWaiting);
+      }),
+    add: (spans, flows) => others.take(() => reload(spans, flows)),
+    releaseBackpressure() {
+      stopping = true;
+    },
+    idle: () => Promise.all([lateSpans.idle(), others.idle()]),
+  };
+}
+
+/** One after the other: each finds in memory what the last one brought. */
+function createTurns(): { take<T>(work: () => Promise<T>): Promise<T>; idle(): Promise<unknown> } {
+  let last: Promise<unknown> = Promise.resolve();
+  return {
+    take(work) {
+      const mine = last.then(work);
+      last = mine.catch(() => undefined);
+      return mine;
+    },
+    idle: () => last,
+  };
+}

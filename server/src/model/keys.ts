@@ -1,0 +1,112 @@
+import { ORIGIN, REFERRER, SEEN, TAKEN } from './names.ts';
+import type { Message, Span, SpanNames } from './span.ts';
+import { hasStrongId, isConsumer, isSend } from './roles.ts';
+
+/** Under which names a span is found by others, besides parent and link. */
+
+const NONE: readonly string[] = [];
+const NO_NAMES: SpanNames = { message: NONE, id: '', soft: NONE, shared: NONE };
+
+export const messageTokens = (span: Span): readonly string[] => namesOf(span).message;
+export const idToken = (span: Span): string => namesOf(span).id;
+export const softTokens = (span: Span): readonly string[] => namesOf(span).soft;
+/** Everything but parent and links by which spans find each other. */
+export const sharedTokens = (span: Span): readonly string[] => namesOf(span).shared;
+/** Of a conversation or an identity key. */
+export const isSoftToken = (token: string): boolean => token.startsWith('k\0') || token.startsWith('c\0');
+export const isMessageToken = (token: string): boolean => token.startsWith('m\0') || token.startsWith('p\0');
+
+/** Of a flow with an explicit id; type '' where nobody said it. Only there it matters what kind of id it is. */
+export const flowKeyOf = (environment: string, id: string, type: string, kind = ''): string =>
+  `${idTokenOf(environment, id)}\0${type}${type === '' && kind !== '' ? `\0${kind}` : ''}`;
+export const isUntyped = (flowKey: string): boolean => flowKey.split('\0')[3] === '';
+/** Of the ids of one kind that have this value. */
+export const kindToken = (span: Span): string => {
+  const kind = span.flow?.kind ?? '';
+  return kind === '' ? idToken(span) : `${idToken(span)}\0${kind}`;
+};
+export const idTokenOf = (environment: string, id: string): string => `i\0${environment}\0${id}`;
+
+function namesOf(span: Span): SpanNames {
+  if (span.names !== null) return span.names;
+  const message = isJoinedByMessage(span) ? messageNames(span) : NONE;
+  const soft = weakNames(span);
+  const id =
+    span.flow === null || span.flow.id === '' ? '' : idTokenOf(span.service.environment, span.flow.id);
+  if (message === NONE && soft === NONE && id === '') return (span.names = NO_NAMES);
+  return (span.names = {
+    message,
+    id,
+    soft,
+    shared: soft === NONE && id === '' ? message : [...message, ...soft, ...(id === '' ? NONE : [id])],
+  });
+}
+
+/** Who settles a message neither sent nor took it; and who says by a link whose it is needs no counter to say so. */
+const isJoinedByMessage = ({ role, links, parentRemote, message }: Span): boolean =>
+  isSend(role) ||
+  (isConsumer(role) && !((links.length > 0 || parentRemote === true) && isCounted(message?.id ?? '')));
+
+/** What a message is called where it is; '' where nobody says. */
+export const messageNameOf = (span: Span): string => messageNames(span)[0] ?? '';
+
+function messageNames({ message, service }: Span): readonly string[] {
+  if (message === null) return NONE;
+  const scope = `${service.environment}\0${message.system}\0`;
+  const id = message.id === '' ? '' : `m\0${scope}${placeOf(message)}${message.id}`;
+  const position = message.position === '' ? '' : `p\0${scope}${message.position}`;
+  if (id === '') return position === '' ? NONE : [position];
+  return position === '' ? [id] : [id, position];
+}
+
+/** What is counted begins anew at every destination, so that the place is part of its name. BullMQ counts its jobs by the queue. */
+const placeOf = ({ id, system, destination, partition }: Message): string =>
+  isCounted(id) ? `${destination}\0${partition}\0` : system === 'bullmq' ? `${destination}\0` : '';
+/** A delivery tag, an offset, a packet id, a counter: a number of at most twelve digits, in whatever parts it is written. */
+export const isCounted = (id: string): boolean => /^\W*(?:\d\W*){1,12}$/.test(id);
+
+function weakNames({ message, service, identities }: Span): readonly string[] {
+  const conversation = message?.conversation ?? '';
+  if (conversation === '' && identities.length === 0) return NONE;
+  const tokens = identities.map((identity) => `k\0${service.environment}\0${identity}`);
+  if (conversation !== '') tokens.push(`c\0${service.environment}\0${conversation}`);
+  return tokens;
+}
+
+/** Two roots of one trace are one flow, where no id says which. */
+export function mayNameFlow(span: Span): boolean {
+  return (
+    !hasStrongId(span) &&
+    (span.parent === '' ||
+      !isConsumer(span.role) ||
+      span.links.length === 0 ||
+      span.parentRemote === true ||
+      span.links.includes(span.parent))
+  );
+}
+
+/**
+ * Names under which the store finds these spans, besides their traces. `cut`: spans at which a ring of parents was cut.
+ */
+export function rowTokens(spans: readonly Span[], cut: readonly Span[]): string[] {
+  const tokens = new Set<string>();
+  const taken = new Set<string>();
+  const inside = new Set(spans.map((span) => span.key));
+  for (const span of cut) inside.delete(span.parent);
+  for (const span of spans) {
+    const { message, id, soft } = namesOf(span);
+    for (const name of message) (isSend(span.role) ? tokens : taken).add(name);
+    if (message === NONE && span.message !== null && span.message.id !== '')
+      tokens.add(SEEN + messageNameOf(span));
+    for (const name of soft) tokens.add(name);
+    if (id !== '') tokens.add(id);
+    // "I refer to that span": when it comes, or comes back, it needs to know that it was heard.
+    for (const link of span.links) tokens.add(REFERRER + link);
+    const parent = span.parent;
+    if (inside.has(parent)) continue;
+    if (parent !== '') tokens.add(REFERRER + parent);
+    if (cut.includes(span) || mayNameFlow(span)) tokens.add(ORIGIN + span.traceId);
+  }
+  for (const name of taken) if (!tokens.has(name)) tokens.add(TAKEN + name);
+  return [...tokens].sort();
+}

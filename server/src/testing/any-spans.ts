@@ -1,0 +1,199 @@
+import fc from 'fast-check';
+import type { Span } from '../model/span.ts';
+import { aSpan, spanId, type SpanSketch } from './builders.ts';
+
+const size = 14;
+const index = fc.nat({ max: size - 1 });
+/** Spans that refer to any other one, earlier or later, existing or not: rings, orphans and joins all occur. */
+export const anySketches = fc.uniqueArray(
+  fc.record({
+    id: index,
+    /** Arrival: by rank, in batches that end where something happens then. */
+    rank: fc.nat({ max: 1000 }),
+    then: fc.constantFrom<('more' | 'rest' | 'restart')[]>('more', 'rest', 'restart'),
+    trace: fc.nat({ max: 5 }),
+    parent: fc.option(index, { freq: 2 }),
+    links: fc.uniqueArray(index, { maxLength: 3 }),
+    role: fc.constantFrom(
+      'send',
+      'process',
+      'process',
+      'receive',
+      'create',
+      'internal',
+      'server',
+      'client',
+      'event',
+    ),
+    service: fc.constantFrom('a', 'b', 'c'),
+    flow: fc.option(fc.constantFrom('f1', 'f2', 'f3'), { freq: 3 }),
+    type: fc.constantFrom('', 't', 'u'),
+    idKind: fc.constantFrom('', '', '', 'engine'),
+    source: fc.constantFrom<('message' | 'explicit' | 'ambient')[]>('message', 'explicit', 'ambient'),
+    message: fc.constantFrom('', '', 'm1', 'm2', 'm3', '7', '8'),
+    destination: fc.constantFrom('q', 'q', 'q', 'r', 'q.retry', ''),
+    system: fc.constantFrom('test', 'test', ''),
+    partition: fc.constantFrom('', '', '0'),
+    batch: fc.constantFrom(0, 0, 0, 2),
+    conversation: fc.constantFrom('', '', '', 'c1', 'c2'),
+    identity: fc.constantFrom('', '', '', 'k\u00001', 'k\u00002'),
+    at: fc.nat({ max: 400 }),
+    failed: fc.boolean(),
+    milestone: fc.constantFrom(null, 'flow-started', 'flow-completed', 'step-started'),
+    remote: fc.constantFrom(null, true, false),
+  }),
+  { minLength: 2, maxLength: size, selector: (item) => item.id },
+);
+
+export type Sketches = typeof anySketches extends fc.Arbitrary<infer T> ? T : never;
+
+export const toSpans = (list: Sketches): Span[] =>
+  list.map((item) => {
+    // A span that never comes has a trace, too: whoever links to it means the same one.
+    const traceOf = (at: number): string =>
+      `${(list.find((other) => other.id === at)?.trace ?? at % 6) + 10}`;
+    const parent = item.parent === null ? undefined : `${item.parent + 1}`;
+    const isEvent = item.role === 'event';
+    return aSpan({
+      trace: traceOf(item.id),
+      id: `${item.id + 1}`,
+      ...(parent !== undefined && { parent }),
+      role: item.role,
+      service: item.service,
+      links: isEvent ? [] : item.links.map((at) => `${traceOf(at)}/${at + 1}`),
+      ...(item.flow !== null && {
+        flow: item.flow,
+        idKind: item.idKind,
+        type: item.type,
+        source: item.source,
+      }),
+      message: item.message,
+      destination: item.destination,
+      system: item.system,
+      partition: item.partition,
+      batch: item.batch,
+      conversation: item.conversation,
+      identities: item.identity === '' ? [] : [item.identity],
+      at: item.at,
+      failed: item.failed,
+      milestone: isEvent ? (item.milestone ?? 'flow-heartbeat') : null,
+      ...(isEvent && item.milestone === 'flow-completed' && { outcome: 'completed' as const }),
+      remote: item.remote,
+    });
+  });
+
+/** Arrival of one span: by rank, in batches that end where something happens then. */
+const arrival = fc.record({
+  rank: fc.nat({ max: 1000 }),
+  then: fc.constantFrom<('more' | 'rest' | 'restart')[]>('more', 'more', 'rest', 'restart'),
+});
+const few = { minLength: 1, maxLength: 3 };
+/** Orders whose messages are taken in batches, each order by any of them: what a rush makes of ordinary traffic. */
+export const anyRushes = fc
+  .record({
+    orders: fc.array(
+      fc.record({
+        named: fc.boolean(),
+        sends: fc.array(fc.constantFrom('q', 'r'), few),
+        message: fc.boolean(),
+      }),
+      { minLength: 2, maxLength: 3 },
+    ),
+    batches: fc.array(
+      fc.record({
+        takes: fc.uniqueArray(fc.nat({ max: 8 }), { minLength: 1, maxLength: 6 }),
+        counted: fc.boolean(),
+        role: fc.constantFrom('process', 'receive'),
+        /** Says from where it took. */
+        placed: fc.boolean(),
+        failed: fc.boolean(),
+        early: fc.boolean(),
+        /** What of it is processed one by one below it, and named how. */
+        below: fc.constantFrom('nothing', 'links', 'flow ids', 'nameless'),
+        follows: fc.boolean(),
+      }),
+      { minLength: 1, maxLength: 2 },
+    ),
+    arrivals: fc.array(arrival, { minLength: 60, maxLength: 60 }),
+  })
+  .map(({ orders, batches, arrivals }) => {
+    const sends = orders.flatMap((order, o) =>
+      order.sends.map((destination, s) => ({ order, o, s, destination })),
+    );
+    const idOf = (o: number): string => `order-${o}`;
+    const flowOf = (o: number): Partial<SpanSketch> =>
+      orders[o]!.named ? { flow: idOf(o), type: 'order' } : {};
+    const sent = sends.map(({ order, o, s, destination }): SpanSketch => ({
+      trace: `a${o}`,
+      id: `${o}${s + 1}`,
+      parent: `${o}0`,
+      role: 'send',
+      service: 'shop',
+      destination,
+      at: 10 * o + s,
+      ms: 1,
+      ...(order.message && { message: `m${o}${s}` }),
+    }));
+    const roots = orders.map((_, o): SpanSketch => ({
+      trace: `a${o}`,
+      id: `${o}0`,
+      service: 'shop',
+      at: 10 * o,
+      ...flowOf(o),
+    }));
+    const takes = batches.map((batch) => [...new Set(batch.takes.map((at) => at % sends.length))]);
+    const taken = batches.flatMap((batch, b): SpanSketch[] => {
+      const trace = `b${b}`;
+      const picked = takes[b]!;
+      const places = new Set(picked.map((at) => sends[at]!.destination));
+      const under = (k: number, more: Partial<SpanSketch>): SpanSketch => ({
+        trace,
+        id: `c${b}${k}`,
+        parent: `b${b}`,
+        remote: false,
+        service: 'pay',
+        at: 60 + 40 * b + k,
+        ms: 2,
+        ...more,
+      });
+      const nameOf = (at: number): string => `a${sends[at]!.o}/${sent[at]!.id}`;
+      return [
+        {
+          trace,
+          id: `b${b}`,
+          role: batch.role,
+          service: 'pay',
+          // Of the one place that all of it came from: who says another one was handed another message.
+          destination: batch.placed && places.size === 1 ? [...places][0]! : '',
+          at: batch.early ? 5 : 50 + 40 * b,
+          ms: 30,
+          failed: batch.failed,
+          batch: batch.counted ? picked.length : 0,
+          links: picked.map(nameOf),
+        },
+        ...(batch.below === 'nothing' ? [] : picked).map((at, k) =>
+          under(k, {
+            role: 'process',
+            ...(batch.below === 'links' && { links: [nameOf(at)] }),
+            ...(batch.below === 'flow ids' && flowOf(sends[at]!.o)),
+          }),
+        ),
+        ...(batch.follows ? picked : []).map((at, k) =>
+          under(k + 10, { role: 'send', destination: 's', ...flowOf(sends[at]!.o) }),
+        ),
+      ];
+    });
+    const sketches = [...roots, ...sent, ...taken];
+    return {
+      spans: sketches.map(aSpan),
+      arrivals: arrivals.slice(0, sketches.length),
+      roots: roots.map((root) => aSpan(root).key),
+      /** By batch, the span ids of what it took. */
+      takes: takes.map((picked, b) => ({
+        id: spanId(`b${b}`),
+        sends: picked.map((at) => spanId(sent[at]!.id)),
+        orders: new Set(picked.map((at) => sends[at]!.o)).size,
+        below: batches[b]!.below,
+      })),
+    };
+  });

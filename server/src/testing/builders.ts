@@ -1,0 +1,123 @@
+import type { Message, Span } from '../model/span.ts';
+import { nanosFromMs, unixNanos } from '../model/time.ts';
+
+/** Spans for tests: short ids, ms times; everything else as plain as can be. */
+export interface SpanSketch {
+  trace: string;
+  id: string;
+  parent?: string;
+  remote?: boolean | null;
+  role?: Span['role'];
+  service?: string;
+  env?: string;
+  at?: number;
+  ms?: number;
+  flow?: string;
+  idKind?: string;
+  type?: string;
+  source?: 'message' | 'explicit' | 'ambient';
+  outcome?: NonNullable<Span['flow']>['outcome'];
+  /** `trace/id` of each linked span. */
+  links?: string[];
+  message?: string;
+  position?: string;
+  partition?: string;
+  system?: string;
+  kind?: Message['kind'];
+  destination?: string;
+  group?: string;
+  batch?: number;
+  dead?: boolean;
+  conversation?: string;
+  keys?: [string, string][];
+  identities?: string[];
+  failed?: boolean;
+  sampled?: boolean;
+  step?: Partial<NonNullable<Span['step']>>;
+  milestone?: Span['milestone'];
+  received?: number;
+  name?: string;
+  route?: string;
+}
+
+const hex = (text: string, size: number): string =>
+  (/^[0-9a-f]+$/.test(text) ? text : Buffer.from(text).toString('hex')).padStart(size, '0').slice(-size);
+export const traceId = (name: string): string => hex(name, 32);
+export const spanId = (name: string): string => hex(name, 16);
+export const spanKey = (path: string): string => {
+  const [trace = '', id = ''] = path.split('/');
+  return traceId(trace) + spanId(id);
+};
+
+const BASE_MS = 1_700_000_000_000;
+
+export function aSpan(sketch: SpanSketch): Span {
+  const role = sketch.role ?? 'internal';
+  const messaging = ['create', 'send', 'receive', 'process', 'settle'].includes(role);
+  const start = nanosFromMs(BASE_MS + (sketch.at ?? 0));
+  const message: Message = {
+    kind: sketch.kind ?? '',
+    type: '',
+    id: sketch.message ?? '',
+    system: sketch.system ?? 'test',
+    destination: sketch.destination ?? 'q',
+    group: sketch.group ?? '',
+    partition: sketch.partition ?? '',
+    position: sketch.position ?? '',
+    batchCount: sketch.batch ?? 0,
+    conversation: sketch.conversation ?? '',
+    correlationId: '',
+    causationId: '',
+    deadLettered: sketch.dead ?? false,
+  };
+  return {
+    key: traceId(sketch.trace) + spanId(sketch.id),
+    traceId: traceId(sketch.trace),
+    parent: sketch.parent === undefined ? '' : traceId(sketch.trace) + spanId(sketch.parent),
+    parentRemote: sketch.remote ?? null,
+    role,
+    milestone: sketch.milestone ?? null,
+    name: sketch.name ?? `${role} ${sketch.id}`,
+    start,
+    end: unixNanos(start + BigInt(Math.round((sketch.ms ?? 10) * 1e6))),
+    failed: sketch.failed ?? false,
+    sampled: sketch.sampled ?? false,
+    error: sketch.failed ? { type: 'Error', message: 'failed' } : null,
+    service: { environment: sketch.env ?? '', name: sketch.service ?? 'svc', version: '', instance: '' },
+    links: (sketch.links ?? []).map(spanKey),
+    message: messaging ? message : null,
+    flow:
+      sketch.flow === undefined && sketch.type === undefined && sketch.outcome === undefined
+        ? null
+        : {
+            id: sketch.flow ?? '',
+            kind: sketch.idKind ?? '',
+            type: sketch.type ?? '',
+            version: '',
+            source: sketch.source ?? 'explicit',
+            parentId: '',
+            parentType: '',
+            outcome: sketch.outcome ?? '',
+            deadlineMs: 0,
+          },
+    step: sketch.step
+      ? {
+          name: '',
+          id: '',
+          kind: '',
+          attempt: 0,
+          result: '',
+          compensates: '',
+          deadlineMs: 0,
+          itinerary: '',
+          ...sketch.step,
+        }
+      : null,
+    keys: sketch.keys ?? [],
+    identities: sketch.identities ?? [],
+    route: sketch.route ?? '',
+    warnings: [],
+    receivedAtMs: sketch.received ?? BASE_MS,
+    names: null,
+  };
+}

@@ -1,0 +1,188 @@
+import { hashesOf } from '../base/name-hash.ts';
+import { createCounters } from '../base/counters.ts';
+import { manualClock, type ManualClock } from '../base/clock.ts';
+import type { Flow, UnattributedRow } from '../model/flow.ts';
+import { SPAN, TRACE, WORTHLESS } from '../model/names.ts';
+import { traceIdOf, type Span } from '../model/span.ts';
+import { aSpan, type SpanSketch } from './builders.ts';
+import {
+  createCorrelator,
+  type Correlator,
+  type CorrelatorOptions,
+  type StoredFlowSpans,
+} from '../correlate/index.ts';
+
+interface Names {
+  id: string;
+  keys: Set<string>;
+  tokens: string[];
+}
+
+/** A correlator with a store that is a map: what the pipeline does, without the engine. */
+export interface Bench {
+  clock: ManualClock;
+  /** Commits, correlates and writes one batch. */
+  take(spans: Span[]): void;
+  /** Lets everything settle and leave memory. */
+  rest(): void;
+  /** Forgets everything that is not in the "store", as a restart does. */
+  restart(): void;
+  flows(): Map<string, Flow>;
+  readonly correlator: Correlator;
+  /** Flows that were brought back from the "store" so far. */
+  readonly reloaded: number;
+  /** Where a former name leads now. */
+  tombstones: Map<string, string | null>;
+}
+
+export function createBench(more: Partial<CorrelatorOptions> = {}): Bench {
+  const clock = manualClock();
+  const rows = new Map<string, Flow>();
+  const tombstones = new Map<string, string | null>();
+  const spans = new Map<string, Span[]>();
+  const unattributed = new Map<string, UnattributedRow>();
+  const versions = new Map<string, number>();
+  let correlator = make();
+  let reloaded = 0;
+
+  function make(): Correlator {
+    return createCorrelator({
+      clock,
+      counters: createCounters(),
+      settleMs: 30_000,
+      idleBeforeEvictionMs: 60_000,
+      onDirty: () => {},
+      onSettled: () => {},
+      onAway: () => {},
+      judge: (flow) => flow,
+      ...more,
+    });
+  }
+  const stored = (id: string): StoredFlowSpans[] => {
+    const flow = rows.get(id);
+    const loose = unattributed.get(id);
+    const version = versions.get(id)!;
+    if (loose) return [{ id, version, members: spans.get(loose.key)!, causes: loose.causes }];
+    if (!flow) return [];
+    const members = flow.members.flatMap((key) => spans.get(key) ?? []);
+    return [{ id, version, members, causes: [] }];
+  };
+  /** As the store does: spans by what a row holds, everything else by its tokens. */
+  const has = (row: Names, name: string): boolean =>
+    name.startsWith(SPAN) ? row.keys.has(name.slice(SPAN.length)) : row.tokens.includes(name);
+  const names = (): Names[] => [
+    ...[...rows.values()].map((flow) => ({
+      id: flow.id,
+      keys: new Set(flow.members),
+      tokens: flow.tokens,
+    })),
+    ...[...unattributed].map(([id, row]) => ({
+      id,
+      keys: new Set([row.key]),
+      tokens: row.tokens,
+    })),
+  ];
+  const bring = (batch: Span[]): void => {
+    const reload = correlator.reload(batch);
+    for (let round = 0; round < 100; round++) {
+      const wanted = reload.missing();
+      if (wanted.length === 0) {
+        reloaded += reload.size;
+        reload.add();
+        return;
+      }
+      const found = names().filter((row) => wanted.some((name) => has(row, name)));
+      reload.found(found.flatMap((row) => stored(row.id)));
+      // Loading takes a while: flows are projected, written, and leave in the middle of it.
+      write();
+    }
+    throw new Error('loading does not come to an end');
+  };
+  const write = (): void => {
+    const changes = correlator.takeChanges().list;
+    for (const change of changes) {
+      versions.set(change.id, change.version);
+      if (change.unattributed) unattributed.set(change.id, change.unattributed);
+      else if (change.flow) {
+        rows.set(change.id, change.flow);
+        tombstones.delete(change.id);
+      } else {
+        rows.delete(change.id);
+        tombstones.set(change.id, change.movedTo);
+      }
+    }
+    correlator.written(changes);
+  };
+  return {
+    clock,
+    tombstones,
+    get correlator() {
+      return correlator;
+    },
+    get reloaded() {
+      return reloaded;
+    },
+    take(batch) {
+      for (const span of batch) {
+        const known = spans.get(span.key);
+        if (known) known.push(span);
+        else spans.set(span.key, [span]);
+      }
+      bring(batch);
+      write();
+    },
+    rest() {
+      for (let i = 0; i < 4; i++) {
+        clock.advance(60_000);
+        write();
+      }
+    },
+    restart() {
+      correlator.stop();
+      correlator = make();
+      for (const row of names()) {
+        correlator.addWorthless(
+          row.tokens
+            .filter((token) => token.startsWith(WORTHLESS))
+            .map((mark) => mark.slice(WORTHLESS.length)),
+        );
+        correlator.addToFilter(
+          hashesOf([...[...row.keys].map((key) => TRACE + traceIdOf(key)), ...row.tokens]),
+        );
+      }
+      for (const flow of rows.values()) {
+        if (flow.phase !== 'ended')
+          correlator.remainsOpen(
+            flow.id,
+            flow.idleOutcome === null ? null : flow.lastReceivedMs + 30_000,
+            null,
+          );
+      }
+    },
+    flows: () => rows,
+  };
+}
+
+/** What becomes of these spans, by id. */
+export const flowsOf = (...sketches: SpanSketch[]): Flow[] => {
+  const bench = createBench();
+  bench.take(sketches.map(aSpan));
+  return [...bench.flows().values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+};
+
+/** Everything of a flow that must not depend on arrival. */
+export function canonical(flows: Map<string, Flow>): unknown {
+  const jsonSafe = (_key: string, value: unknown): unknown =>
+    typeof value === 'bigint' ? String(value) : value;
+  return [...flows.values()]
+    .map((flow) => {
+      const { aliases: _aliases, members, context, lastReceivedMs: _last, ...rest } = flow;
+      const sorted = (keys: readonly string[]): unknown => [...new Set(keys)].sort();
+      return JSON.parse(
+        JSON.stringify({ ...rest, members: sorted(members), context: sorted(context) }, jsonSafe),
+      ) as {
+        id: string;
+      };
+    })
+    .sort((a, b) => (a.id < b.id ? -1 : 1));
+}

@@ -1,0 +1,45 @@
+import { unixNanos } from '../model/time.ts';
+import { attributes, type Lab, type OtlpSpan } from './lab.ts';
+
+/** The smallest flow over a bus, now: shop places an order, warehouse ships it. Test code only. */
+const span = (
+  lab: Lab,
+  number: number,
+  part: 'a' | 'b',
+  service: string,
+  operation: string,
+  offsetMs: number,
+): OtlpSpan => ({
+  resource: { attributes: attributes({ 'service.name': service }) },
+  scopeName: '',
+  traceId: `${part}${number.toString(16).padStart(31, '0')}`,
+  spanId: `${part}${number.toString(16).padStart(15, '0')}`,
+  parentSpanId: '',
+  traceState: '',
+  flags: 1,
+  name: `${service} work`,
+  kind: operation === 'send' ? 4 : 5,
+  start: unixNanos(BigInt(lab.clock.now() + offsetMs) * 1_000_000n),
+  end: unixNanos(BigInt(lab.clock.now() + offsetMs + 5) * 1_000_000n),
+  attributes: attributes({
+    'messaging.system': 'bus',
+    'messaging.operation.type': operation,
+    'messaging.destination.name': 'orders',
+    'fermata.flow.id': `order-${number}`,
+    'fermata.flow.type': 'order',
+  }),
+  events: [],
+  links: [],
+  statusCode: 0,
+  statusMessage: '',
+});
+
+export const placed = (lab: Lab, number: number): OtlpSpan => span(lab, number, 'a', 'shop', 'send', 0);
+
+export function shipped(lab: Lab, number: number): OtlpSpan {
+  const { traceId, spanId } = placed(lab, number);
+  return {
+    ...span(lab, number, 'b', 'warehouse', 'process', 50),
+    links: [{ traceId, spanId, attributes: [] }],
+  };
+}

@@ -1,0 +1,543 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { manualClock, type Clock } from '../base/clock.ts';
+import { createCounters, type Counters } from '../base/counters.ts';
+import { HASH_BYTES, hashesOf } from '../base/name-hash.ts';
+import { createCorrelator } from '../correlate/index.ts';
+import type { Flow, FlowChange } from '../model/flow.ts';
+import { KeyValues, type OtlpSpan } from '../model/otlp.ts';
+import { ORIGIN, TRACE } from '../model/names.ts';
+import type { EvidenceRecord } from '../model/record.ts';
+import { nanosFromMs, unixNanos } from '../model/time.ts';
+import { createNormalizer } from '../normalize/index.ts';
+import { matchesQuery } from '../model/search-match.ts';
+import { parseQuery } from '../query/language.ts';
+import { someFlows, TWENTY_QUERIES } from './some-flows.ts';
+import type { FlowPage, Store, StoredSpan } from '../store/port.ts';
+
+/** The contract of port.ts, proved for one connection. Every connection runs all of it. */
+export function describeStore(
+  name: string,
+  open: (clock: Clock, counters: Counters) => Promise<{ store: Store; close: () => Promise<void> }>,
+): void {
+  const normalizer = createNormalizer({ identityKeys: [], searchKeys: ['customer.id'] });
+  const clock = manualClock(1_794_000_000_000);
+  const counters = createCounters();
+
+  const otlp = (over: Partial<OtlpSpan> & { traceId: string; spanId: string }): OtlpSpan => ({
+    resource: { attributes: ['service.name', 'shop', 'service.version', '1.2.3'] },
+    scopeName: 'test',
+    parentSpanId: '',
+    traceState: '',
+    flags: 0x101,
+    name: 'GET /orders',
+    kind: 2,
+    start: unixNanos(1_794_000_000_000_000_001n),
+    end: unixNanos(1_794_000_000_010_000_001n),
+    attributes: [],
+    events: [],
+    links: [],
+    statusCode: 0,
+    statusMessage: '',
+    ...over,
+  });
+  const record = (span: OtlpSpan): EvidenceRecord => normalizer.span(span, clock.now());
+  const trace = (digit: string): string => digit.repeat(32);
+  const id = (digit: string): string => digit.repeat(16);
+  const flowsOf = (records: EvidenceRecord[]): FlowChange[] => {
+    const correlator = createCorrelator({
+      clock,
+      counters: createCounters(),
+      settleMs: 0,
+      idleBeforeEvictionMs: 60_000,
+      onSettled: () => {},
+      onAway: () => {},
+      judge: (flow) => flow,
+      onDirty: () => {},
+    });
+    correlator.add(records.map((r) => r.span));
+    const changes = correlator.takeChanges().list;
+    correlator.stop();
+    return changes;
+  };
+  const settlesAt = (flow: Flow): number => (flow.idleOutcome === null ? 0 : clock.now() + 99);
+
+  describe(name, () => {
+    let store: Store;
+    let close: () => Promise<void>;
+    beforeAll(async () => {
+      ({ store, close } = await open(clock, counters));
+      await store.start();
+    });
+    afterAll(async () => {
+      await store.stop();
+      await store.stop();
+      await close();
+    });
+
+    const hostile = 'tab\there\nnewline \\ backslash \' quote " \u0000 nul é 漢 \u202e';
+    const rich = otlp({
+      traceId: trace('1'),
+      spanId: id('1'),
+      name: hostile,
+      start: unixNanos(0n),
+      end: unixNanos(2n ** 64n - 1n),
+      statusCode: 2,
+      statusMessage: hostile,
+      attributes: [
+        'text',
+        hostile,
+        '__proto__',
+        'p',
+        'int',
+        42,
+        'big',
+        9007199254740993n,
+        'double',
+        0.5,
+        'nan',
+        Number.NaN,
+        'yes',
+        true,
+        'nothing',
+        null,
+        'list',
+        ['a', 1, ['b']],
+        'map',
+        new KeyValues(['k', 1n]),
+        'bytes',
+        new Uint8Array([0, 255]),
+        'db.password',
+        'hunter2',
+        'customer.id',
+        'c-1',
+      ],
+      events: [{ time: unixNanos(5n), name: 'exception', attributes: ['exception.type', 'Boom'] }],
+      links: [{ traceId: trace('2'), spanId: id('2'), attributes: ['messaging.message.id', 'm'] }],
+      droppedLinks: 7,
+    });
+
+    test('a record comes back as it was sent; secrets do not', async () => {
+      await store.insertSpans([store.prepareSpans(1, [record(rich)])]);
+      await store.insertFlows(flowsOf([record(rich)]), 1, settlesAt);
+      const { items } = await store.spansOf((await store.findFlow(trace('1')))[0]!, 10);
+      const [back] = items;
+      const span = (back as StoredSpan & { span: OtlpSpan }).span;
+      const { attributes: sent, resource: _r, ...rest } = rich;
+      expect(span).toMatchObject(rest);
+      const expected = [...sent];
+      expected[expected.indexOf('db.password') + 1] = '[redacted]';
+      expect(span.attributes).toEqual(expected);
+      expect(normalizer.span(span, back!.receivedAtMs).span).toEqual(
+        record({ ...rich, attributes: expected }).span,
+      );
+    });
+
+    test('the same record twice is one span', async () => {
+      const twice = otlp({ traceId: trace('3'), spanId: id('3') });
+      await store.insertSpans([store.prepareSpans(2, [record(twice)])]);
+      await store.insertSpans([store.prepareSpans(3, [record(twice)])]);
+      await store.insertFlows(flowsOf([record(twice)]), 3, settlesAt);
+      expect((await store.spansOf(trace('3'), 10)).items).toHaveLength(1);
+    });
+
+    test('a record that cannot be read keeps no other away, and is counted', async () => {
+      const [whole, broken] = ['1', '2'].map((digit) =>
+        record(otlp({ traceId: trace('7'), spanId: id(digit), parentSpanId: digit === '1' ? '' : id('1') })),
+      ) as [EvidenceRecord, EvidenceRecord];
+      const { lastBatch } = await store.watermarks();
+      const damaged = { ...broken, raw: { ...broken.raw, attributes: ['{'] } };
+      await store.insertSpans([store.prepareSpans(lastBatch + 1, [whole, damaged])]);
+      await store.insertFlows(flowsOf([whole, broken]), 1, settlesAt);
+      const replayed: StoredSpan[] = [];
+      for await (const block of store.replay(lastBatch)) replayed.push(...block);
+      const [loaded] = await store.loadByIds([trace('7')]);
+      for (const read of [replayed, loaded!.members, (await store.spansOf(trace('7'), 10)).items])
+        expect(read.map(({ spanId }) => spanId)).toEqual([id('1')]);
+      expect(counters.read()).toContainEqual({
+        name: 'fermata_unreadable_rows_total',
+        value: 3,
+        kind: 'counter',
+      });
+    });
+
+    test('of several versions the greatest counts; a tombstone leads on', async () => {
+      const [change] = flowsOf([record(otlp({ traceId: trace('4'), spanId: id('4') }))]);
+      const older = { ...change!, version: change!.version - 5, flow: { ...change!.flow!, type: 'older' } };
+      await store.insertFlows([change!], 3, settlesAt);
+      await store.insertFlows([older], 3, settlesAt);
+      expect((await store.getFlow(trace('4')))!.flow.type).toBe(change!.flow!.type);
+      await store.insertFlows(
+        [{ id: 'former', version: change!.version + 1, flow: null, movedTo: trace('4') }],
+        3,
+        settlesAt,
+      );
+      expect(await store.findFlow('former')).toEqual([trace('4')]);
+      expect((await store.getFlow(trace('4')))!.flow.aliases).toEqual(['former']);
+      expect((await store.loadByIds(['former', trace('4')])).map((flow) => flow.id)).toEqual([trace('4')]);
+      expect(await store.getFlow('former')).toBeNull();
+      expect(await store.getFlow('never')).toBeNull();
+      expect(await store.findFlow('never')).toEqual([]);
+    });
+
+    test('a flow knows the one that it is part of, and those that are part of it, run by run', async () => {
+      const child = (n: string, at: number, ...parent: string[]): OtlpSpan =>
+        otlp({
+          traceId: trace('e'),
+          spanId: id(n),
+          start: nanosFromMs(at),
+          end: nanosFromMs(at + 1),
+          attributes: ['fermata.flow.id', `part-${n}`, 'fermata.flow.type', 'part', ...parent],
+        });
+      const whole = child('0', 1000);
+      whole.attributes = ['fermata.flow.id', 'whole', 'fermata.flow.type', 'sum'];
+      const byId = ['fermata.flow.parent.id', 'whole'];
+      const changes = flowsOf(
+        [
+          whole,
+          child('1', 1001, ...byId, 'fermata.flow.parent.type', 'sum'),
+          child('2', 1002, ...byId),
+          child('3', 2001, ...byId),
+          child('4', 2002, 'fermata.flow.parent.id', 'never'),
+        ].map((span) => record(span)),
+      );
+      const named = (name: string): Flow => changes.find(({ flow }) => flow?.flowId === name)!.flow!;
+      const first = named('whole');
+      const second: Flow = { ...first, id: `${first.id}.2`, run: 2, started: nanosFromMs(2000) };
+      await store.insertFlows(
+        [...changes, { id: second.id, version: changes[0]!.version, flow: second, movedTo: null }],
+        3,
+        settlesAt,
+      );
+      const relations = async (flow: Flow): Promise<unknown[]> =>
+        (await store.getFlow(flow.id))!.flow.relations.map(({ kind, flowId, target }) => [
+          kind,
+          flowId,
+          target,
+        ]);
+      expect(await relations(first)).toEqual([
+        ['child', named('part-1').id, 'part-1'],
+        ['child', named('part-2').id, 'part-2'],
+      ]);
+      expect(await relations(second)).toEqual([['child', named('part-3').id, 'part-3']]);
+      expect(await relations(named('part-1'))).toEqual([['parent', first.id, 'whole']]);
+      expect(await relations(named('part-2'))).toEqual([['parent', first.id, 'whole']]);
+      expect(await relations(named('part-3'))).toEqual([['parent', second.id, 'whole']]);
+      expect(await relations(named('part-4'))).toEqual([['parent', null, 'never']]);
+    });
+
+    test('a flow row gives back the whole flow', async () => {
+      const [change] = flowsOf([
+        record(otlp({ traceId: trace('5'), spanId: id('5'), attributes: ['customer.id', 'c-9'] })),
+      ]);
+      await store.insertFlows([change!], 3, settlesAt);
+      const back = (await store.getFlow(trace('5')))!;
+      const { tokens: _t, ...sent } = change!.flow!;
+      expect(back.flow).toMatchObject({ ...sent, tokens: [] });
+      expect(await store.findFlow('c-9')).toEqual([trace('5')]);
+      expect(await store.findFlow(id('5'))).toEqual([trace('5')]);
+    });
+
+    test('a flow that was quiet for long enough is seen as ended, with a newer version, without being written', async () => {
+      const span = otlp({
+        traceId: trace('c'),
+        spanId: id('c'),
+        attributes: ['fermata.flow.id', 'quiet', 'fermata.flow.type', 'quiet'],
+      });
+      const [change] = flowsOf([record(span)]);
+      await store.insertFlows([change!], 3, settlesAt);
+      const list = async (statuses: Flow['status'][]): Promise<string[]> =>
+        (await store.listFlows({ types: ['quiet'], statuses, limit: 10 })).items.map(
+          ({ flow }) => flow.status,
+        );
+      const open = async (): Promise<string[]> => {
+        const ids: string[] = [];
+        for await (const block of store.openFlows()) ids.push(...block.map((row) => row.id));
+        return ids;
+      };
+      expect(await list(['active'])).toEqual(['active']);
+      expect(await open()).toContain(change!.id);
+      clock.advance(100);
+      expect(await list(['active'])).toEqual([]);
+      expect(await list(['completed'])).toEqual(['completed']);
+      expect(await open()).not.toContain(change!.id);
+      const [ended] = await store.flowsByIds([change!.id]);
+      expect(ended).toMatchObject({ version: change!.version + 1, flow: { phase: 'ended' } });
+      expect((await store.getFlow(change!.id))!.flow.ended).toBe(change!.flow!.lastProgress);
+    });
+
+    test('lists are filtered, newest first, and paged without gaps or repeats', async () => {
+      const records = Array.from({ length: 25 }, (_, i) =>
+        record(
+          otlp({
+            traceId: `6${String(i).padStart(31, '0')}`,
+            spanId: id('6'),
+            start: unixNanos(1_794_000_001_000_000_000n + BigInt(Math.floor(i / 2))),
+            end: unixNanos(1_794_000_001_500_000_000n),
+            attributes: ['fermata.flow.type', 'paged', 'customer.id', `p-${i}`],
+            statusCode: i % 5 === 0 ? 2 : 0,
+          }),
+        ),
+      );
+      await store.insertFlows(flowsOf(records), 3, settlesAt);
+      const all = await store.listFlows({ types: ['paged'], limit: 100 });
+      expect(all.total).toBe(25);
+      const paged: string[] = [];
+      let after: FlowPage['next'] = null;
+      do {
+        const page: FlowPage = await store.listFlows({ types: ['paged'], limit: 7, ...(after && { after }) });
+        paged.push(...page.items.map((row) => row.flow.id));
+        after = page.next;
+      } while (after !== null);
+      expect(paged).toEqual(all.items.map((row) => row.flow.id));
+      expect((await store.listFlows({ types: ['paged'], statuses: ['failed'], limit: 100 })).total).toBe(5);
+      expect((await store.listFlows({ key: 'customer.id=p-3', limit: 10 })).total).toBe(1);
+      expect((await store.listFlows({ key: 'p-3', limit: 10 })).total).toBe(1);
+      expect(
+        (await store.listFlows({ types: ['paged'], query: parseQuery('p-3 SHOP', clock.now())!, limit: 10 }))
+          .total,
+      ).toBe(1);
+      expect((await store.listFlows({ types: ['paged'], services: ['nobody'], limit: 10 })).total).toBe(0);
+      for (const evil of ["' OR 1=1 --", '\\', '{x:String}', '"; DROP TABLE spans; --', '\u0000'])
+        expect(
+          (await store.listFlows({ key: evil, query: { kind: 'text', text: evil }, limit: 10 })).total,
+          evil,
+        ).toBe(0);
+    });
+
+    test('what is not yet in flow rows is replayed, oldest batch first', async () => {
+      await store.insertSpans([
+        store.prepareSpans(10, [record(otlp({ traceId: trace('7'), spanId: id('7') }))]),
+      ]);
+      await store.insertSpans([
+        store.prepareSpans(11, [record(otlp({ traceId: trace('8'), spanId: id('8') }))]),
+      ]);
+      expect(await store.watermarks()).toMatchObject({ lastBatch: 11, derivedBatch: 3 });
+      const replayed: string[] = [];
+      for await (const block of store.replay(9)) replayed.push(...block.map((stored) => stored.traceId));
+      expect(replayed).toEqual([trace('7'), trace('8')]);
+    });
+
+    test('a flow is found by any of its names, with its spans', async () => {
+      expect(await store.loadByNames([`s\0${trace('3')}${id('f')}`])).toEqual([]);
+      const [byTrace] = await store.loadByNames([`s\0${trace('3')}${id('3')}`]);
+      expect(byTrace).toMatchObject({ id: trace('3') });
+      expect(byTrace!.members.map((stored) => stored.spanId)).toContain(id('3'));
+      expect(await store.loadByNames(['s\0nothing', "i\0'\0\\"])).toEqual([]);
+    });
+
+    test('any number of names, and ids, can be asked for at once', async () => {
+      const many = Array.from({ length: 9000 }, (_, i) => `s\0${trace(`a${i}`)}${id('1')}`);
+      const long = Array.from({ length: 20 }, (_, i) => `m\0${`'\\é`.repeat(5000)}${i}`);
+      const found = await store.loadByNames([...long, ...many, `s\0${trace('3')}${id('3')}`, ...long]);
+      expect(found.map((flow) => flow.id)).toEqual([trace('3')]);
+      const ids = [...many.map((_, i) => trace(`b${i}`)), trace('3')];
+      expect((await store.loadByIds(ids)).map((flow) => flow.id)).toEqual([trace('3')]);
+      expect((await store.flowsByIds(ids)).map(({ flow }) => flow.id)).toEqual([trace('3')]);
+    });
+
+    test('of a name that many flows have, as many are given as were asked for, and it is said', async () => {
+      const having = (flowId: string, tokens: string[]): FlowChange => ({
+        id: flowId,
+        version: 2,
+        movedTo: null,
+        flow: { ...someFlows(1, clock.now())[0]!, id: flowId, members: [trace('9') + id('9')], tokens },
+      });
+      const many = Array.from({ length: 20 }, (_, i) => `of-many-${i}`);
+      await store.insertFlows(
+        [
+          ...many.map((flowId) => having(flowId, ['m\0of-many', `i\0${flowId}`])),
+          having('of-two-1', ['m\0of-two']),
+          having('of-two-2', ['m\0of-two', 'w\0m\0worthless']),
+        ],
+        3,
+        () => 0,
+      );
+      // Every flow has two versions until the engine merges them.
+      await store.insertFlows(
+        many.map((flowId) => having(flowId, ['m\0of-many', `i\0${flowId}`])),
+        3,
+        () => 0,
+      );
+      const loaded = async (names: string[], most: number): Promise<[string[], string[]]> => {
+        const cut: string[] = [];
+        const found = await store.loadByNames(names, { most, onCut: (name) => void cut.push(name) });
+        return [found.map((flow) => flow.id.replace(/\d+$/, '')).sort(), cut];
+      };
+      expect(await loaded(['m\0of-many', 'm\0of-two'], 5)).toEqual([
+        [...Array.from({ length: 5 }, () => 'of-many-'), 'of-two-', 'of-two-'],
+        ['m\0of-many'],
+      ]);
+      expect((await loaded(['m\0of-many', 'm\0of-two', 'i\0of-many-7'], 21))[0]).toHaveLength(22);
+      const told: string[] = [];
+      const { hashes } = await store.names(1e9, (tokens) => void told.push(...tokens));
+      for await (const _ of hashes);
+      expect(told).toEqual(['m\0worthless']);
+    });
+
+    test('names are given as hashes: of open flows always, of others those received last', async () => {
+      // Far in the future, so that whatever other tests wrote is older.
+      const at = clock.now() + 1000 * 3_600_000;
+      const flow = (name: string, minute: number, over: Partial<Flow> = {}): FlowChange => ({
+        id: name,
+        version: 2,
+        movedTo: null,
+        flow: {
+          ...someFlows(1, clock.now())[0]!,
+          id: name,
+          members: [trace('9') + id('9')],
+          phase: 'ended',
+          idleOutcome: null,
+          lookAtMs: null,
+          lastReceivedMs: at + minute * 60_000,
+          tokens: [`i\0${name}`, ORIGIN + name],
+          ...over,
+        },
+      });
+      const changes = [
+        flow('été-\u{1f4e6}', 1),
+        flow('short-names', 2, { tokens: ['i\0short-names', '', 'a', 'ab', 'abc', 'abcd'] }),
+        flow('waits-for-days', -50_000, { phase: 'open' }),
+        flow('owes', -50_000, { lookAtMs: at }),
+        flow('newest', 3),
+      ];
+      await store.insertFlows(changes, 3, () => 0);
+      const remembered = async (most: number): Promise<{ all: boolean; has: (name: string) => boolean }> => {
+        const { all, hashes } = await store.names(most);
+        const found = new Set<string>();
+        for await (const block of hashes)
+          for (let i = 0; i < block.length; i += HASH_BYTES)
+            found.add(block.subarray(i, i + HASH_BYTES).toString('hex'));
+        return { all, has: (name) => found.has(hashesOf([name]).toString('hex')) };
+      };
+      const every = await remembered(1e9);
+      expect(every.all).toBe(true);
+      for (const { flow: one } of changes)
+        for (const name of [...one!.tokens, TRACE + trace('9')])
+          expect(every.has(name), name).toBe(!name.startsWith(ORIGIN));
+      expect(every.has('i\0nobody')).toBe(false);
+
+      const few = await remembered(4);
+      expect(few.all).toBe(false);
+      expect(
+        changes.map(({ id: name }) => [name, few.has(`i\0${name}`)]),
+        'three names are of the newest, the next flow has too many',
+      ).toEqual([
+        ['été-\u{1f4e6}', false],
+        ['short-names', false],
+        ['waits-for-days', true],
+        ['owes', true],
+        ['newest', true],
+      ]);
+    });
+
+    test('every query gives the same from the store as from memory', async () => {
+      const flows = someFlows(400, clock.now());
+      const changes = flows.map((flow) => ({ id: flow.id, version: 2, flow, movedTo: null }));
+      await store.insertFlows(changes, 3, () => 0);
+      const ours = new Set(flows.map((flow) => flow.id));
+      for (const text of TWENTY_QUERIES) {
+        expect(text.length).toBeLessThanOrEqual(120);
+        const query = parseQuery(text, clock.now())!;
+        const found = await store.listFlows({ query, limit: 1000 });
+        expect(
+          found.items
+            .map(({ flow }) => flow.id)
+            .filter((one) => ours.has(one))
+            .sort(),
+          text,
+        ).toEqual(
+          flows
+            .filter((flow) => matchesQuery(query, flow, clock.now()))
+            .map((flow) => flow.id)
+            .sort(),
+        );
+      }
+      expect(await store.stepNames()).toContain('ShipOrder');
+    });
+
+    test('documents: the newest word of each, until it is deleted', async () => {
+      await store.saveDocument('view', 'stuck', 1, '{"q":"a"}');
+      await store.saveDocument('view', 'stuck', 2, '{"q":"b"}');
+      await store.saveDocument('view', 'gone', 1, '{}');
+      await store.saveDocument('view', 'gone', 2, '');
+      await store.saveDocument('definition', 'stuck', 1, '{}');
+      expect(await store.documents('view')).toEqual([{ id: 'stuck', body: '{"q":"b"}' }]);
+    });
+
+    test('a flow is found by a trace of its members, and by the name that it had before', async () => {
+      const [some] = someFlows(1, clock.now());
+      const traces = ['c1', 'c2', 'c3'].map((end) => end.padStart(32, 'd'));
+      const [first = '', second = '', gone = ''] = traces;
+      const change = (flowId: string, version: number, members: string[]): FlowChange => ({
+        id: flowId,
+        version: clock.now() * 1000 + version,
+        movedTo: null,
+        flow: { ...some!, id: flowId, members: members.map((one) => one + id('1')) },
+      });
+      await store.insertFlows([change(first, 2, [first, second]), change(gone, 2, [gone])], 3, () => 0);
+      await store.insertFlows(
+        [{ ...change(gone, 3, []), flow: null, movedTo: first }, change('other', 2, [gone, second])],
+        3,
+        () => 0,
+      );
+      // It lost a span to the other.
+      await store.insertFlows([change('other', 3, [gone])], 3, () => 0);
+      const found = async (text: string): Promise<string[]> =>
+        (await store.listFlows({ query: parseQuery(text, clock.now())!, limit: 9 })).items
+          .map(({ flow }) => flow.id)
+          .sort();
+      for (const text of [first, second, second.toUpperCase()]) {
+        expect(await found(`id:${text}`)).toEqual([first]);
+        expect(await found(text)).toEqual([first]);
+        expect(await found(`(${text} or status:stuck) and id:${text}`)).toEqual([first]);
+      }
+      expect(await found(`id:${gone}`)).toEqual([first, 'other']);
+      expect(await found(gone)).toEqual([first, 'other']);
+      expect(await found(`not id:${second} and id:${gone}`)).toEqual(['other']);
+      expect(await found(`id:${'d'.repeat(32)}`)).toEqual([]);
+      expect(await found(`id:*${second.slice(-4)}`), 'a pattern is of ids').toEqual([]);
+    });
+
+    test('types and services are summed up', async () => {
+      expect((await store.flowTypes()).items.find((row) => row.type === 'paged')).toMatchObject({
+        flows: 25,
+        failed: 5,
+      });
+      expect((await store.services()).items.find((row) => row.name === 'shop')).toMatchObject({
+        environment: '',
+      });
+      expect(await store.ping()).toBe(true);
+    });
+
+    test('a list that is cut says so, and so does what is cut within it', async () => {
+      const [change] = flowsOf([record(otlp({ traceId: trace('c'), spanId: id('c') }))]);
+      const flow = change!.flow!;
+      const step = flow.steps[0]!;
+      const names = (count: number, of: string): string[] =>
+        Array.from({ length: count }, (_, i) => `${of} ${String(i).padStart(4, '0')}`);
+      const rowOf = (more: Partial<Flow>, at: number): FlowChange => ({
+        ...change!,
+        id: `cut ${at}`,
+        flow: { ...flow, id: `cut ${at}`, ...more },
+      });
+      const served = (name: string): Partial<Flow> => ({
+        services: [name],
+        steps: [{ ...step, service: name }],
+      });
+      const ofManyTypes = names(1001, 'z type').map((type, i) => rowOf({ type, ...served('z many') }, i));
+      const ofManyServices = names(51, 'z service').map((name, i) =>
+        rowOf({ type: 'z wide', ...served(name) }, 2000 + i),
+      );
+      await store.insertFlows([...ofManyTypes, ...ofManyServices], 3, settlesAt);
+      const types = await store.flowTypes();
+      expect([types.items.length, types.incomplete]).toEqual([1000, true]);
+      const wide = types.items.find(({ type }) => type === 'z wide')!;
+      expect([wide.services.length, wide.incomplete]).toEqual([50, true]);
+      expect(types.items.find(({ type }) => type === 'paged')).toMatchObject({ incomplete: false });
+      const services = await store.services();
+      expect(services.incomplete).toBe(false);
+      const many = services.items.find(({ name }) => name === 'z many')!;
+      expect([many.flowTypes.length, many.incomplete]).toEqual([50, true]);
+    });
+  });
+}

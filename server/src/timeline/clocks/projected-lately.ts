@@ -1,0 +1,42 @@
+import type { Span } from '../../model/span.ts';
+import { clockOf } from './index.ts';
+
+/**
+ * Flows that were projected lately. When something new is told of a clock, those of them in which it
+ * speaks are projected again; without this a flow would keep for ever what was known when it was projected.
+ */
+export interface ProjectedLately {
+  projected(key: string): void;
+  /** Newest first, each once. */
+  saidBy(
+    clocks: ReadonlySet<string>,
+    nodesOf: (key: string) => Iterable<{ span: Span }> | undefined,
+  ): string[];
+}
+
+const MOST = 2000;
+/** Looked at in one go. What lies beyond is projected with what is known then, once it changes. */
+const MOST_SPANS = 50_000;
+
+export function createProjectedLately(): ProjectedLately {
+  const keys = new Set<string>();
+  return {
+    projected(key) {
+      keys.delete(key);
+      keys.add(key);
+      if (keys.size > MOST) keys.delete(keys.values().next().value!);
+    },
+    saidBy(clocks, nodesOf) {
+      const found: string[] = [];
+      let left = MOST_SPANS;
+      for (const key of [...keys].reverse())
+        for (const { span } of nodesOf(key) ?? []) {
+          if (left-- === 0) return found;
+          if (!clocks.has(clockOf(span.service))) continue;
+          found.push(key);
+          break;
+        }
+      return found;
+    },
+  };
+}

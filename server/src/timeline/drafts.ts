@@ -1,0 +1,118 @@
+import { pushAll } from '../base/lists.ts';
+import type { Badge } from '../model/flow.ts';
+import type { Span } from '../model/span.ts';
+import { allSegments, type FlowInput, type InputSegment } from '../model/flow-input.ts';
+import type { Draft } from './draft.ts';
+import { foldReceives, foldWhatIsSaid } from './folding.ts';
+import { isConsumer } from '../model/roles.ts';
+import type { Shifts } from './causal-time.ts';
+
+/** Spans → drafts: which spans are one unit of work. Pure. */
+
+/**
+ * Steps are units of work by one service: a segment is divided where the service changes (a synchronous call) and
+ * where a span names a step of its own; everything else folds into the step above it.
+ */
+export function draftSteps(input: FlowInput, shifts: Shifts, badges: Set<Badge>): Draft[] {
+  const drafts: Draft[] = [];
+  const draftOf = new Map<string, Draft>();
+  /** What is known of spans that have not ended: the milestones that happened in them. */
+  const ofUnended = new Map<string, Draft>();
+  const byKey = new Map<string, Span>();
+  const segments = allSegments(input);
+  for (const segment of segments) for (const span of segment.spans) byKey.set(span.key, span);
+  // Parents first: a span that continues the work of another segment's span (same service, new id) folds into it.
+  for (const segment of topDown(segments, byKey)) {
+    // A milestone comes before the span it happened in: that one is running, not missing.
+    if (segment.orphan && segment.head.milestone === null) badges.add('missing-parent');
+    if (segment.cycle) badges.add('cycle');
+    for (const span of topDownSpans(segment.spans)) {
+      if (span.warnings.length > 0) badges.add('repaired');
+      const isHead = span === segment.head;
+      const up = isHead ? segment.parent : span.parent;
+      const parent = draftOf.get(up);
+      const parentSpan = parent && byKey.get(up);
+      const named =
+        span.milestone === null && span.step !== null && (span.step.name !== '' || span.step.id !== '');
+      const folds =
+        parent !== undefined &&
+        parentSpan!.service.name === span.service.name &&
+        !named &&
+        !(isHead && (span.role === 'process' || (span.role === 'receive' && segment.causes.length > 0)));
+      if (folds) {
+        parent.spans.push(span);
+        draftOf.set(span.key, parent);
+        continue;
+      }
+      const within = span.milestone === null || parent !== undefined ? '' : span.parent;
+      const sibling = ofUnended.get(within);
+      if (sibling !== undefined && sibling.head.service.name === span.service.name) {
+        sibling.spans.push(span);
+        draftOf.set(span.key, sibling);
+        continue;
+      }
+      const draft: Draft = {
+        head: span,
+        segment,
+        spans: [span],
+        shift: shifts.of(span),
+        // Identity decides which flow a span is in, parent and child who called whom; a message is an edge of its own.
+        calledBy:
+          parent !== undefined && !isConsumer(span.role) ? { client: parentSpan!, from: parent } : null,
+      };
+      if (draft.calledBy !== null) {
+        const early = parentSpan!.start + parent!.shift - (span.start + draft.shift);
+        if (early > 0n) draft.shift += early;
+      }
+      drafts.push(draft);
+      draftOf.set(span.key, draft);
+      if (within !== '' && span.parent !== '') ofUnended.set(within, draft);
+    }
+  }
+  return foldWhatIsSaid(foldReceives(drafts, draftOf));
+}
+
+/** Segments whose parents are in the flow come after them. */
+function topDown(segments: InputSegment[], byKey: Map<string, Span>): InputSegment[] {
+  const segmentOf = new Map<Span, InputSegment>();
+  for (const segment of segments) for (const span of segment.spans) segmentOf.set(span, segment);
+  const sorted: InputSegment[] = [];
+  const state = new Map<InputSegment, boolean>();
+  for (const start of segments) {
+    const path: InputSegment[] = [];
+    for (let segment: InputSegment | undefined = start; segment !== undefined && !state.has(segment);) {
+      state.set(segment, true);
+      path.push(segment);
+      const up = byKey.get(segment.parent);
+      segment = up && segmentOf.get(up);
+    }
+    pushAll(sorted, path.reverse());
+  }
+  return sorted;
+}
+
+/** Within a segment: parents before children, siblings in time. */
+function topDownSpans(spans: Span[]): Span[] {
+  if (spans.length === 1) return spans;
+  const children = new Map<string, Span[]>();
+  const inside = new Set(spans.map((span) => span.key));
+  const roots: Span[] = [];
+  for (const span of spans) {
+    const up = span.parent;
+    if (span === spans[0] || span.parent === '' || !inside.has(up)) roots.push(span);
+    else {
+      const list = children.get(up);
+      if (list) list.push(span);
+      else children.set(up, [span]);
+    }
+  }
+  const sorted: Span[] = [];
+  const work = roots.reverse();
+  while (work.length > 0) {
+    const span = work.pop()!;
+    sorted.push(span);
+    const below = children.get(span.key);
+    if (below !== undefined) for (let i = below.length - 1; i >= 0; i--) work.push(below[i]!);
+  }
+  return sorted;
+}

@@ -1,0 +1,203 @@
+import { append } from '../base/lists.ts';
+import { evidence, type Badge, type Hop, type Step } from '../model/flow.ts';
+import { spanIdOf, type MessageKind, type Span } from '../model/span.ts';
+import { msBetween, shifted, type UnixNanos } from '../model/time.ts';
+import type { Shifts } from './causal-time.ts';
+import { deadLettersIn } from './dead-letters.ts';
+import { hasDeadName } from './deliveries.ts';
+import { isOneSending } from '../model/destinations.ts';
+import type { Draft } from './draft.ts';
+import type { FlowInput } from '../model/flow-input.ts';
+import { isSend } from '../model/roles.ts';
+import { addBadge, SKEW_SHOWN_NS, sizeOf } from './steps.ts';
+
+/** Messages and synchronous calls between steps, each with its wait and its evidence. Pure. */
+
+export function hopsOf(
+  input: FlowInput,
+  shifts: Shifts,
+  stepOf: Map<string, Step>,
+  drafts: Draft[],
+  badges: Set<Badge>,
+): Hop[] {
+  /** A step that a synchronous call began on a clock of its own may be shifted by more than that. */
+  const shiftOfStep = new Map<Span, bigint>();
+  for (const { spans, shift } of drafts) for (const span of spans) shiftOfStep.set(span, shift);
+  const shiftOf = (span: Span): bigint => shiftOfStep.get(span) ?? shifts.of(span);
+  const corrected = (span: Span, at: UnixNanos): UnixNanos => shifted(at, shiftOf(span));
+  const hops = new Map<string, Hop>();
+  const consumed = new Set<string>();
+  const deadLetterOf = deadLettersIn(drafts, stepOf);
+  for (const draft of drafts) {
+    const to = stepOf.get(draft.head.key)!;
+    if (draft.calledBy !== null) {
+      const { client, from } = draft.calledBy;
+      const fromStep = stepOf.get(from.head.key)!;
+      // A step inside another, or a call whose own span never came: nobody knows when it was made.
+      const calls = client.role === 'client';
+      const received = shifted(draft.head.start, draft.shift);
+      const sent = calls ? shifted(client.start, from.shift) : received;
+      add({
+        id: `${spanIdOf(client.key)}>${to.id}`,
+        message: {
+          kind: draft.head.message?.kind || 'command',
+          type: draft.head.route || draft.head.name,
+          id: '',
+          system: draft.head.route.includes('/') && !/^[A-Z]+ /.test(draft.head.route) ? 'rpc' : 'http',
+          destination: draft.head.service.name,
+        },
+        from: fromStep.id,
+        to: to.id,
+        consumerGroup: null,
+        state: 'delivered',
+        attempts: 1,
+        sendSpanId: spanIdOf(client.key),
+        receiveSpanId: spanIdOf(draft.head.key),
+        sent,
+        received,
+        returned: calls ? shifted(client.end, from.shift) : null,
+        waitMs: Math.max(0, msBetween(sent, received)),
+        skewed: draft.shift - from.shift >= SKEW_SHOWN_NS,
+        sync: true,
+        evidence: [evidence('parent')],
+        confidence: evidence('parent').strength,
+      });
+      continue;
+    }
+    if (draft.head !== draft.segment.head) continue;
+    for (const cause of draft.segment.causes) {
+      if (cause.kinds.some((kind) => kind === 'message-id' || kind === 'message-position')) {
+        badges.add('broken-context');
+        addBadge(to, 'broken-context');
+      }
+      if (cause.where === 'unseen') {
+        badges.add('unseen-cause');
+        addBadge(to, 'unseen-cause');
+        continue;
+      }
+      if (draft.head.role !== 'process' && draft.head.role !== 'receive') continue;
+      const send = cause.span!;
+      // A batch took messages of several runs: this one knows its own.
+      if (draft.segment.shared && !stepOf.has(send.key)) continue;
+      consumed.add(send.key);
+      if (cause.where !== 'flow') badges.add('shared');
+      const givenUp = deadLetterOf(draft, send);
+      const from = givenUp?.from ?? stepOf.get(send.key);
+      const sentEnd = givenUp?.at ?? corrected(send, send.end);
+      const message = messageOf(send, draft.head);
+      // Its handler put it there, having failed; or the broker did, and nobody sent it.
+      const isDead =
+        givenUp !== null ||
+        draft.head.message!.deadLettered ||
+        (hasDeadName(message.destination) && from !== undefined && hasFailed(from));
+      const received = shifted(draft.head.start, draft.shift);
+      // Between clocks that were moved alike the wait is as it was.
+      const skewed = sizeOf(draft.shift - shiftOf(send)) >= SKEW_SHOWN_NS;
+      add({
+        id: `${spanIdOf(send.key)}>${to.id}`,
+        message: givenUp === null ? message : { ...message, destination: givenUp.destination },
+        from: from?.id ?? null,
+        to: to.id,
+        consumerGroup: draft.head.message?.group || null,
+        state: isDead ? 'dead-lettered' : 'delivered',
+        attempts: to.attempts.length,
+        sendSpanId: givenUp === null ? spanIdOf(send.key) : null,
+        receiveSpanId: spanIdOf(draft.head.key),
+        sent: givenUp?.at ?? corrected(send, send.start),
+        received,
+        returned: null,
+        waitMs: Math.max(0, msBetween(sentEnd, received)),
+        skewed,
+        sync: false,
+        evidence: cause.kinds.map(evidence),
+        confidence: Math.max(...cause.kinds.map((kind) => evidence(kind).strength)),
+      });
+    }
+  }
+  for (const other of input.consumedElsewhere) consumed.add(other.send.key);
+  addWaiting();
+  const list = [...hops.values()].sort((a, b) =>
+    a.sent !== b.sent ? (a.sent < b.sent ? -1 : 1) : a.id < b.id ? -1 : 1,
+  );
+  const byId = new Map<string, Step>();
+  for (const step of stepOf.values()) byId.set(step.id, step);
+  for (const hop of list) if (hop.to !== null) byId.get(hop.to)!.causedBy.push(hop.id);
+  return list;
+
+  /** One hop per (send, step): later attempts keep the first delivery's wait. */
+  function add(hop: Hop): void {
+    const known = hops.get(hop.id);
+    if (known === undefined || hop.received! < known.received!) hops.set(hop.id, hop);
+  }
+
+  /** Sent and not seen consumed. Spans that are one sending are one message, named by the outermost. */
+  function addWaiting(): void {
+    for (const { spans } of input.segments) {
+      const sends = spans.filter(({ role }) => isSend(role));
+      // Most segments send once, or not at all.
+      if (sends.length < 2) {
+        for (const send of sends) if (!consumed.has(send.key)) addWaitingHop(send, send);
+        continue;
+      }
+      const byKey = new Map(sends.map((send) => [send.key, send]));
+      const within = new Map<Span, Span[]>();
+      const outermost = sends.filter((send) => {
+        const around = [send.parent, ...send.links].flatMap((key) => byKey.get(key) ?? []);
+        const outer = around.filter((one) => isOneSending(one, send));
+        for (const one of outer) append(within, one, send);
+        return outer.length === 0;
+      });
+      const seen = new Set<Span>();
+      const work = outermost.map((send) => ({ message: send, send }));
+      for (const { message, send } of work) {
+        if (consumed.has(send.key) || seen.has(send)) continue;
+        seen.add(send);
+        const inner = within.get(send) ?? [];
+        if (inner.length === 0) addWaitingHop(message, send);
+        // Above several it says that these belong together.
+        else if (inner.length > 1 && send.role === 'send')
+          for (const one of inner) work.push({ message: one, send: one });
+        else if (!inner.some(({ key }) => consumed.has(key))) work.push({ message, send: inner.at(-1)! });
+      }
+    }
+  }
+
+  function addWaitingHop(message: Span, send: Span): void {
+    const id = `${spanIdOf(message.key)}>`;
+    hops.set(id, {
+      id,
+      message: messageOf(message, send),
+      from: stepOf.get(send.key)?.id ?? null,
+      to: null,
+      consumerGroup: null,
+      state: 'waiting',
+      attempts: 0,
+      sendSpanId: spanIdOf(message.key),
+      receiveSpanId: null,
+      sent: corrected(send, send.start),
+      received: null,
+      returned: null,
+      waitMs: null,
+      skewed: false,
+      sync: false,
+      evidence: [],
+      confidence: 1,
+    });
+  }
+}
+
+const hasFailed = ({ attempts }: Step): boolean => attempts.some(({ status }) => status === 'failed');
+
+function messageOf(send: Span, receive: Span | null): Hop['message'] {
+  const s = send.message;
+  const r = receive?.message ?? null;
+  const pick = (field: 'type' | 'id' | 'system' | 'destination'): string => (s?.[field] || r?.[field]) ?? '';
+  const kind: MessageKind = s?.kind || r?.kind || 'event';
+  return {
+    kind,
+    type: pick('type'),
+    id: pick('id'),
+    system: pick('system'),
+    destination: pick('destination'),
+  };
+}

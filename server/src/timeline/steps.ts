@@ -1,0 +1,338 @@
+import { createJoinedTexts } from '../base/joined-texts.ts';
+import { countWhile, flatMapped, groupedBy, pushAll, smallestOf } from '../base/lists.ts';
+import type { Attempt, Badge, Hop, Receipt, Step, StepStatus } from '../model/flow.ts';
+import { spanIdOf, type Milestone, type Span } from '../model/span.ts';
+import { earlier, later, msOf, shifted } from '../model/time.ts';
+import { attemptKeys, byCausalTime, sentAgainBy } from './deliveries.ts';
+import { isSameDestination } from '../model/destinations.ts';
+import type { Draft } from './draft.ts';
+import { order, type InputSegment } from '../model/flow-input.ts';
+import { idleIn } from './idle.ts';
+import { isConsumer } from '../model/roles.ts';
+
+/** Drafts → steps: attempts, names, outcomes, and which step undoes which. Pure. */
+
+/** Smaller differences are the SDK's millisecond clock, not skew. */
+export const SKEW_SHOWN_NS = 1_000_000n;
+export const sizeOf = (shift: bigint): bigint => (shift < 0n ? -shift : shift);
+
+interface Merged {
+  steps: Step[];
+  /** Step of every member span, by span key. */
+  stepOf: Map<string, Step>;
+}
+
+/** Same message, same group: attempts of one step, in the order that they state, else in causal time. */
+export function mergeAttempts(drafts: Draft[]): Merged {
+  const keyOf = attemptKeys(drafts);
+  const groups = groupedBy(drafts, (draft) => keyOf(draft) || draft.head.key);
+  const steps: Step[] = [];
+  const stepOf = new Map<string, Step>();
+  for (const group of groups.values()) {
+    if (group.length > 1) group.sort(group.every(statesAttempt) ? byAttempt : byCausalTime);
+    const step = toStep(group);
+    steps.push(step);
+    for (const draft of group) for (const span of draft.spans) stepOf.set(span.key, step);
+  }
+  steps.sort((a, b) => (a.start !== b.start ? (a.start < b.start ? -1 : 1) : a.id < b.id ? -1 : 1));
+  return { steps, stepOf };
+}
+
+/** Of steps that begin at the same instant, causes stand before what they caused: by depth, then as they stand. */
+export function causesFirst(steps: readonly Step[], hops: readonly Hop[]): Step[] {
+  if (!steps.some(({ start }, i) => start === steps[i - 1]?.start)) return [...steps];
+  const startOf = new Map(steps.map(({ id, start }) => [id, start]));
+  const caused = new Map<string, string[]>();
+  const pending = new Map<string, number>();
+  for (const { from, to } of hops) {
+    if (from === null || to === null || from === to || startOf.get(from) !== startOf.get(to)) continue;
+    pending.set(to, (pending.get(to) ?? 0) + 1);
+    const known = caused.get(from);
+    if (known === undefined) caused.set(from, [to]);
+    else known.push(to);
+  }
+  if (pending.size === 0) return [...steps];
+  // What causes itself in a circle has no depth: it comes last.
+  const depth = new Map(steps.map(({ id }) => [id, pending.has(id) ? Infinity : 0]));
+  const next = steps.flatMap(({ id }) => (pending.has(id) ? [] : [id]));
+  for (const id of next)
+    for (const to of caused.get(id) ?? []) {
+      pending.set(to, pending.get(to)! - 1);
+      if (pending.get(to)! > 0) continue;
+      depth.set(to, depth.get(id)! + 1);
+      next.push(to);
+    }
+  const compare = (a: number | bigint, b: number | bigint): number => (a < b ? -1 : a > b ? 1 : 0);
+  return steps.toSorted((a, b) => compare(a.start, b.start) || compare(depth.get(a.id)!, depth.get(b.id)!));
+}
+
+/** Whoever takes what was passed on does not do it twice. */
+const passesOn = (draft: Draft): boolean => sentAgainBy(draft).length > 0;
+const statesAttempt = ({ head }: Draft): boolean => (head.step?.attempt ?? 0) > 0;
+const byAttempt = (a: Draft, b: Draft): number =>
+  a.head.step!.attempt - b.head.step!.attempt || byCausalTime(a, b);
+
+function toStep(group: Draft[]): Step {
+  const badges = new Set<Badge>();
+  let attempts: Attempt[] = [];
+  for (const draft of group) {
+    const started = draft.spans.filter((span) => span.milestone !== null);
+    const work = draft.spans.filter((span) => span.milestone === null);
+    if (work.length === 0) attempts.push(attemptFromMilestones(draft, started));
+    else attempts.push(attemptFromSpans(draft, work));
+  }
+  attempts = attempts.map((attempt, i) => ({ ...attempt, number: Math.max(attempt.number, i + 1) }));
+  const last = attempts[attempts.length - 1]!;
+  const earlierOk = attempts
+    .slice(0, -1)
+    .some((attempt, i) => attempt.status === 'ok' && !passesOn(group[i]!));
+  if (earlierOk) badges.add('duplicate-processing');
+  const retried = attempts.length > 1 || last.number > 1;
+  const first = group[0]!;
+  const { head } = first;
+  const skewNs = group.reduce((most, { shift }) => (sizeOf(shift) > sizeOf(most) ? shift : most), 0n);
+  if (sizeOf(skewNs) >= SKEW_SHOWN_NS) badges.add('clock-skew');
+  const status: StepStatus =
+    last.status === 'running'
+      ? 'running'
+      : last.status === 'failed'
+        ? 'failed'
+        : retried && !earlierOk
+          ? 'retried'
+          : 'ok';
+  const spans = flatMapped(group, (draft) => draft.spans);
+  const failure = last.status === 'failed' ? last.error : null;
+  const end = attempts.some((attempt) => attempt.end === null)
+    ? null
+    : attempts.map((attempt) => attempt.end!).reduce(later);
+  const idle = flatMapped(group, idleIn);
+  const receipt = receiptOf(group[group.length - 1]!);
+  return {
+    id: spanIdOf(head.key) + head.traceId.slice(0, 8),
+    typeKey: typeKeyOf(first),
+    name: nameOf(first),
+    service: head.service.name,
+    serviceVersion: head.service.version,
+    instance: head.service.instance,
+    kind: head.step?.kind || (head.step?.compensates ? 'compensation' : kindOf(head)),
+    status,
+    result: last.status === 'running' ? null : head.step?.result || null,
+    attempts,
+    start: attempts.map((attempt) => attempt.start).reduce(earlier),
+    end,
+    skewMs: Number(skewNs) / 1e6,
+    causedBy: [],
+    compensates: head.step?.compensates || null,
+    compensatedBy: [],
+    error: failure,
+    spanIds: flatMapped(group, (draft) => [...draft.spans].sort(order)).map((span) => spanIdOf(span.key)),
+    traceId: head.traceId,
+    shared: group.some(({ segment }) => segment.shared),
+    badges: [...badges].sort(),
+    receivedMs: head.receivedAtMs,
+    endHeardMs: spans.reduce(lastToEnd).receivedAtMs,
+    failureHeardMs: status === 'failed' ? failureHeardMs(spans, head) : null,
+    aliveMs: msOf(shifted(spans.map((span) => span.end).reduce(later), skewNs)),
+    deadlineMs: spans.reduce((least, { step }) => earliestDeadline(least, step?.deadlineMs ?? 0), 0) || null,
+    itinerary: itineraryOf(spans),
+    ...(idle.length > 0 && { idle }),
+    ...(receipt !== null && { receipt }),
+  };
+}
+
+/**
+ * Some agents end the span of a delivery before the work begins. Whether work is still to come after one that stands alone
+ * is known only by others like it, in which work came.
+ */
+function receiptOf({ head, spans, segment }: Draft): Receipt | null {
+  if (!isConsumer(head.role) || segment.shared) return null;
+  const isOwn = ({ service, milestone }: Span): boolean =>
+    service.name === head.service.name && milestone === null;
+  const receive = spans.find((span) => span.role === 'receive' && isOwn(span));
+  if (receive === undefined) return null;
+  const isAlone = head.role === 'receive' && spans.filter(isOwn).length === 1;
+  const isHandled = !isAlone && spans.some((span) => span.end > receive.end && isOwn(span));
+  if (!isAlone && !isHandled) return null;
+  const { destination, group } = receive.message!;
+  return { place: [head.service.name, destination || sentTo(segment), group].join('\0'), isHandled };
+}
+
+/** What is heard of a failure later, an earlier attempt or the span after its event, does not make it newer. */
+function failureHeardMs(spans: readonly Span[], head: Span): number {
+  const said = spans.filter(saysFailed);
+  return said.length === 0 ? head.receivedAtMs : smallestOf(said.map((span) => span.receivedAtMs));
+}
+const lastToEnd = (a: Span, b: Span): Span =>
+  b.end > a.end || (b.end === a.end && b.receivedAtMs < a.receivedAtMs) ? b : a;
+const saysFailed = ({ failed, step }: Span): boolean =>
+  failed || step?.result === 'failure' || step?.result === 'timeout';
+
+const earliestDeadline = (a: number, b: number): number => (a === 0 ? b : b === 0 ? a : Math.min(a, b));
+
+/** The slip shrinks on its way: the shortest says what is still to come after all of this step. */
+function itineraryOf(spans: readonly Span[]): string[] {
+  let shortest: string[] = [];
+  for (const span of spans) {
+    const text = span.step?.itinerary ?? '';
+    if (text === '') continue;
+    const names = text
+      .split(',', MOST_STOPS)
+      .map((name) => name.trim())
+      .filter((name) => name !== '');
+    if (shortest.length === 0 || names.length < shortest.length) shortest = names;
+  }
+  return shortest;
+}
+const MOST_STOPS = 200;
+
+function attemptFromSpans(draft: Draft, work: Span[]): Attempt {
+  const { head, shift } = draft;
+  const own = work.filter((span) => span.service.name === head.service.name);
+  const end = own.map((span) => span.end).reduce(later);
+  const failure = failureOf(head, end > head.end ? own : []);
+  return {
+    number: head.step?.attempt || 1,
+    start: shifted(head.start, shift),
+    end: shifted(end, shift),
+    status: failure === null ? 'ok' : 'failed',
+    spanId: spanIdOf(head.key),
+    error: failure && (failure.error ?? { type: failure.step?.result || 'error', message: '' }),
+  };
+}
+
+/**
+ * A span speaks for the work below it if it outlived that: an error that it does not report was dealt with. Some agents end
+ * the span of a delivery before the work begins; then the work of that service that ended later says how it went.
+ */
+function failureOf(head: Span, own: readonly Span[]): Span | null {
+  if (saysFailed(head)) return head;
+  if (!own.some(saysFailed)) return null;
+  const below = groupedBy(own, (span) => span.parent);
+  const speaking = [head];
+  for (const span of speaking) {
+    if (saysFailed(span)) return span;
+    pushAll(
+      speaking,
+      (below.get(span.key) ?? []).filter((child) => outlives(child, span)),
+    );
+  }
+  return null;
+}
+
+/** JavaScript cuts starts to whole milliseconds, and with them ends: of two that it made, less than one is no later. */
+function outlives(child: Span, span: Span): boolean {
+  const isCut = span.start % MS === 0n && child.start % MS === 0n;
+  const lasted = span.end - span.start;
+  return child.end - span.end > (!isCut ? 0n : lasted < MS ? lasted : MS);
+}
+const MS = 1_000_000n;
+
+/** What is said of a flow says nothing of the step in which it is said: whoever gives up a flow may do so soundly. */
+const ENDS_STEP: ReadonlySet<Milestone> = new Set<Milestone>([
+  'step-completed',
+  'step-failed',
+  'compensation-completed',
+  'compensation-failed',
+]);
+
+/** Only log events so far: the span has not ended, or its process died. */
+function attemptFromMilestones(draft: Draft, milestones: Span[]): Attempt {
+  const sorted = [...milestones].sort(order);
+  const ended = sorted.findLast((span) => ENDS_STEP.has(span.milestone!));
+  const first = sorted[0]!;
+  const instant = !sorted.some(
+    (span) => span.milestone === 'step-started' || span.milestone === 'compensation-started',
+  );
+  const end = ended ?? (instant ? sorted[sorted.length - 1]! : null);
+  return {
+    number: draft.head.step?.attempt || 1,
+    start: shifted(first.start, draft.shift),
+    end: end && shifted(end.end, draft.shift),
+    status: end === null ? 'running' : ended?.failed ? 'failed' : 'ok',
+    spanId: spanIdOf(draft.head.key),
+    error: ended?.error ?? null,
+  };
+}
+
+/**
+ * DESIGN "Step type": never the raw span name, which may carry ids. A receive is the processing of which only so much is
+ * known so far: one kind of step, or each would be missed where the other came.
+ */
+function typeKeyOf({ head, segment }: Draft): string {
+  const what =
+    ownName(head) ||
+    head.route ||
+    (head.message !== null
+      ? `${isConsumer(head.role) ? 'process' : head.role} ${sentAs(head, segment) || head.message.destination || sentTo(segment)}`
+      : (head.milestone ?? head.role));
+  return typeKeyIn(head.service.name, what);
+}
+
+/** Some batches do not say from where they took: it is where their messages were sent to. */
+const sentTo = ({ causes }: InputSegment): string =>
+  causes.find(({ where, span }) => where === 'flow' && span?.message)?.span?.message?.destination ?? '';
+
+const typeKeyIn = createJoinedTexts(' ', 2_000_000);
+
+/** What a step expects is the name of another one. */
+const ownName = (head: Span): string => (head.milestone === 'flow-expects' ? '' : (head.step?.name ?? ''));
+
+function nameOf({ head, segment }: Draft): string {
+  const name = ownName(head) || head.route;
+  if (name !== '' || head.message === null) return name || head.name;
+  const { type, destination } = head.message;
+  const sent = type === '' && destination !== '' ? sentAs(head, segment) : '';
+  return sent === '' ? head.name : head.name.replace(destination, sent);
+}
+
+/**
+ * The declared type, else what it was sent as, by whoever took it from the very place that it was sent to: where an
+ * exchange is named on both sides, that alone would be one name for all that goes through it.
+ */
+function sentAs(head: Span, { causes }: InputSegment): string {
+  const { type } = head.message!;
+  if (type !== '' || !isConsumer(head.role)) return type;
+  const [cause] = causes;
+  return cause?.span?.message && isSameDestination(cause.span, head) ? cause.span.message.type : '';
+}
+
+function kindOf(head: Span): string {
+  if (head.role === 'process' || head.role === 'receive') {
+    const kind = head.message?.kind;
+    return kind === 'command' || kind === 'reply' || kind === 'timer' || kind === 'query' ? kind : 'event';
+  }
+  return head.role === 'server' ? 'request' : 'task';
+}
+export function addBadge(step: Step, badge: Badge): void {
+  if (!step.badges.includes(badge)) step.badges = [...step.badges, badge].sort();
+}
+/**
+ * A step undoes the step it names: by the id that its service gave that one, which is then known by our own, or by name;
+ * the newest one before it where names repeat.
+ */
+export function linkCompensations(
+  steps: Step[],
+  stepOf: ReadonlyMap<string, Step>,
+  drafts: readonly Draft[],
+): void {
+  const undos = steps.filter((step) => step.compensates !== null);
+  if (undos.length === 0) return;
+  const statedId = new Map<Step, string>();
+  for (const { head } of drafts) if (head.step?.id) statedId.set(stepOf.get(head.key)!, head.step.id);
+  // Steps stand in the order of their starts.
+  const byId = groupedBy(
+    steps.filter((step) => step.compensates === null && statedId.has(step)),
+    (step) => statedId.get(step)!,
+  );
+  const byName = groupedBy(steps, (step) => step.name);
+  for (const undo of undos) {
+    const lastOf = (list: readonly Step[] = []): Step | undefined => {
+      const before = countWhile(list, (step) => step.start <= undo.start);
+      return list[before - 1] === undo ? list[before - 2] : list[before - 1];
+    };
+    const known = lastOf(byId.get(undo.compensates!));
+    const undone = known ?? lastOf(byName.get(undo.compensates!));
+    if (known !== undefined) undo.compensates = known.id;
+    undone?.compensatedBy.push(undo.id);
+  }
+}

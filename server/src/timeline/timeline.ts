@@ -1,0 +1,310 @@
+import { createHash } from 'node:crypto';
+import { flatMapped } from '../base/lists.ts';
+import type { Badge, Expected, Flow, Hop, Relation, Step } from '../model/flow.ts';
+import { TRACE } from '../model/names.ts';
+import { spanIdOf, type Outcome, type Span } from '../model/span.ts';
+import { type UnixNanos, earlier, later, msBetween, msOf, shifted } from '../model/time.ts';
+import type { Shifts } from './causal-time.ts';
+import { draftSteps } from './drafts.ts';
+import { allSegments, type FlowInput } from '../model/flow-input.ts';
+import { isSaidOfFlow } from './folding.ts';
+import { flowKeyOf, rowTokens } from '../model/keys.ts';
+import { hopsOf } from './hops.ts';
+import { addBadge, causesFirst, linkCompensations, mergeAttempts } from './steps.ts';
+
+/** One run of one flow as steps and hops. Pure: the same input gives the same timeline, byte for byte. */
+export function toTimeline(input: FlowInput, shifts: Shifts, run: number): Flow {
+  const badges = new Set<Badge>();
+  const drafts = draftSteps(input, shifts, badges);
+  const { steps: merged, stepOf } = mergeAttempts(drafts);
+  const hops = hopsOf(input, shifts, stepOf, drafts, badges);
+  const steps = causesFirst(merged, hops);
+  linkCompensations(steps, stepOf, drafts);
+  return summarize(input, shifts, run, steps, hops, stepOf, badges);
+}
+
+/** A flow says what its steps say of its times, and of how often they were done. */
+const OF_FLOW_TOO: ReadonlySet<Badge> = new Set<Badge>(['clock-skew', 'duplicate-processing']);
+
+function summarize(
+  input: FlowInput,
+  shifts: Shifts,
+  run: number,
+  steps: Step[],
+  hops: Hop[],
+  stepOf: Map<string, Step>,
+  badges: Set<Badge>,
+): Flow {
+  const spans = flatMapped(input.segments, (segment) => segment.spans);
+  const head = identityOf(input.key, spans);
+  if (input.context.length > 0) badges.add('shared');
+  if (input.truncated) badges.add('truncated');
+  if (spans.some((span) => span.sampled)) badges.add('sampled');
+  for (const step of steps) for (const badge of step.badges) if (OF_FLOW_TOO.has(badge)) badges.add(badge);
+  markBrokenContext(input, head.flowId, stepOf, badges);
+
+  let started = steps.map((step) => step.start).reduce(earlier);
+  let lastProgress = started;
+  let rawStart = spans[0]!.start;
+  let rawEnd = spans[0]!.end;
+  let lastReceivedMs = 0;
+  const keys = new Map<string, string>();
+  for (const segment of allSegments(input)) {
+    for (const span of segment.spans) {
+      const shift = shifts.of(span);
+      if (isSaidOfFlow(span)) started = earlier(started, shifted(span.start, shift));
+      lastProgress = later(lastProgress, shifted(span.end, shift));
+      rawStart = earlier(rawStart, span.start);
+      rawEnd = later(rawEnd, span.end);
+      lastReceivedMs = Math.max(lastReceivedMs, span.receivedAtMs);
+      // What is said of a batch is said of no single flow in it.
+      if (segment.shared) continue;
+      for (const [name, value] of span.keys)
+        if (!keys.has(name) || value < keys.get(name)!) keys.set(name, value);
+    }
+  }
+  const end = endOf(input, shifts, steps, badges);
+  const idleOutcome = end === null ? settlesAsOf(steps) : null;
+  const compensating = steps.some((step) => step.kind === 'compensation');
+  const phase = end !== null ? 'ended' : compensating ? 'compensating' : 'open';
+  const status = end !== null ? end.outcome : phase === 'compensating' ? 'compensating' : 'active';
+  const until = end?.at ?? lastProgress;
+  const firstKey = [...keys].sort(([a], [b]) => (a < b ? -1 : 1))[0];
+  return {
+    id: flowIdOf(input.key, run),
+    environment: head.environment,
+    type: head.type || earliestCauseless(steps, hops).typeKey,
+    typeVersion: head.version,
+    deadlineMs: head.deadlineMs,
+    expects: expectsOf(input, shifts),
+    key: head.flowId || (firstKey?.[1] ?? ''),
+    run,
+    phase,
+    outcome: end?.outcome ?? null,
+    idleOutcome,
+    ...(spans.some(({ milestone }) => milestone === 'flow-started') && { startDeclared: true as const }),
+    health: 'ok',
+    status,
+    statusSince: end?.at ?? started,
+    started,
+    lastProgress,
+    ended: end?.at ?? null,
+    durationMs: Math.max(0, msBetween(started, later(until, started))),
+    rawDurationMs: Math.max(0, msBetween(rawStart, rawEnd)),
+    failedSteps: steps.filter((step) => step.status === 'failed').length,
+    services: [...new Set(steps.map((step) => step.service))].sort(),
+    keys: [...keys].sort(([a], [b]) => (a < b ? -1 : 1)),
+    parentId: head.parentId,
+    incomplete: badges.has('missing-parent') || badges.has('unseen-cause') || input.truncated,
+    truncated: input.truncated,
+    badges: [...badges].sort(),
+    steps,
+    hops,
+    relations: relationsOf(input),
+    unattributed: input.unattributed.map(({ span, under }) => ({
+      traceId: span.traceId,
+      spanId: spanIdOf(span.key),
+      name: span.name,
+      service: span.service.name,
+      underSpanId: spanIdOf(under.key),
+    })),
+    aliases: [],
+    spanCount: input.spanCount,
+    members: spans.map((span) => span.key),
+    context: input.context.map((span) => span.key),
+    flowId: head.flowId,
+    tokens: rowTokens(
+      spans,
+      input.segments.filter((segment) => segment.cycle).map((segment) => segment.head),
+    ),
+    lastReceivedMs,
+    waitingFor: [],
+    findings: [],
+    lookAtMs: null,
+  };
+}
+
+const MOST_EXPECTS = 200;
+/** What was said to come next, for this flow alone; oldest first. */
+function expectsOf(input: FlowInput, shifts: Shifts): Expected[] {
+  const said: Expected[] = [];
+  for (const segment of input.segments)
+    for (const span of segment.spans) {
+      if (span.milestone !== 'flow-expects' || !span.step?.name) continue;
+      said.push({
+        step: span.step.name,
+        service: null,
+        saidAtMs: msOf(shifted(span.start, shifts.of(span))),
+        deadlineMs: span.step.deadlineMs || null,
+        bySpanId: spanIdOf(span.key),
+      });
+    }
+  return said.sort((a, b) => a.saidAtMs - b.saidAtMs || (a.step < b.step ? -1 : 1)).slice(0, MOST_EXPECTS);
+}
+
+interface Identity {
+  environment: string;
+  flowId: string;
+  type: string;
+  version: string;
+  deadlineMs: number | null;
+  parentId: string | null;
+}
+
+function identityOf(key: string, spans: Span[]): Identity {
+  const [kind = '', environment = '', flowId = '', type = ''] = key.split('\0');
+  let declared = type;
+  let version = '';
+  let deadlineMs: number | null = null;
+  let parentId: string | null = null;
+  for (const { flow } of spans) {
+    if (flow === null) continue;
+    if (kind !== 'i' && flow.type !== '' && (declared === '' || flow.type < declared)) declared = flow.type;
+    if (flow.version > version) version = flow.version;
+    if (flow.deadlineMs > 0) deadlineMs = Math.min(deadlineMs ?? Infinity, flow.deadlineMs);
+    if (flow.parentId !== '') {
+      const parent =
+        flow.parentType === ''
+          ? flow.parentId
+          : flowIdOf(flowKeyOf(environment, flow.parentId, flow.parentType), 1);
+      if (parentId === null || parent < parentId) parentId = parent;
+    }
+  }
+  return kind === 'i'
+    ? { environment, flowId, type: declared, version, deadlineMs, parentId }
+    : {
+        environment: spans[0]!.service.environment,
+        flowId: '',
+        type: declared,
+        version,
+        deadlineMs,
+        parentId,
+      };
+}
+
+/** Public id of a flow: the trace that names it, or a hash of (environment, type, id) and the run. */
+export function flowIdOf(key: string, run: number): string {
+  const name = key.startsWith(TRACE)
+    ? key.slice(TRACE.length)
+    : createHash('sha1').update(key).digest('hex').slice(0, 24);
+  return run === 1 ? name : `${name}.${run}`;
+}
+
+/** An ambient id that a stronger evidence contradicts: context leaked from another flow. */
+function markBrokenContext(
+  input: FlowInput,
+  flowId: string,
+  stepOf: Map<string, Step>,
+  badges: Set<Badge>,
+): void {
+  for (const segment of input.segments)
+    for (const span of segment.spans) {
+      const id = span.flow?.id ?? '';
+      if (id === '' || id === flowId) continue;
+      const badge: Badge = span.flow!.source === 'ambient' ? 'broken-context' : 'id-conflict';
+      badges.add(badge);
+      const step = stepOf.get(span.key);
+      if (step) addBadge(step, badge);
+    }
+}
+
+interface End {
+  at: UnixNanos;
+  outcome: Outcome;
+}
+
+/**
+ * How and when the flow ended: the earliest declared end in causal time; for a request, its root's.
+ */
+function endOf(input: FlowInput, shifts: Shifts, steps: Step[], badges: Set<Badge>): End | null {
+  let declared: End | null = null;
+  const outcomes = new Set<Outcome>();
+  for (const segment of input.segments)
+    for (const span of segment.spans) {
+      const outcome = span.flow?.outcome ?? '';
+      if (outcome === '') continue;
+      outcomes.add(outcome);
+      const at = shifted(span.end, shifts.of(span));
+      if (declared === null || at < declared.at || (at === declared.at && outcome < declared.outcome))
+        declared = { at, outcome };
+    }
+  if (outcomes.size > 1) badges.add('contradictory-outcome');
+  if (declared !== null) return declared;
+
+  const first = input.segments[0]!;
+  const isRequest =
+    input.key.startsWith(TRACE) &&
+    input.segments.every(
+      (segment) => !segment.orphan && segment.spans.every((span) => span.message === null),
+    ) &&
+    input.segments.length === 1 &&
+    first.head.milestone === null;
+  if (isRequest) {
+    const at = later(shifted(first.head.end, shifts.get(first)), steps[0]!.start);
+    if (goesOn(first.head, at, steps)) badges.add('work-after-answer');
+    return { at, outcome: first.head.failed ? 'failed' : 'completed' };
+  }
+  return null;
+}
+
+/** Clocks of one process differ by less, */
+const ONE_CLOCK_NS = 1_000_000n;
+/** and those of two by less than this, where nobody noticed. */
+const TWO_CLOCKS_NS = 1_000_000_000n;
+
+/**
+ * A request is answered when its root ends; its flow may work on, and says so then, or minutes of
+ * work would be told nowhere. What another process did counts where no clock explains it: it is
+ * longer than the request, or far behind.
+ */
+function goesOn({ service, start, end }: Span, answered: UnixNanos, steps: readonly Step[]): boolean {
+  return steps.some((step) => {
+    if (step.end === null || step.end - answered <= ONE_CLOCK_NS) return false;
+    const isOwn = step.service === service.name && step.instance === service.instance;
+    return isOwn || step.end - step.start > end - start || step.end - answered > TWO_CLOCKS_NS;
+  });
+}
+
+/** With nothing running, quiet is an end; whether a message that waits is owed anything, `judge` knows. */
+function settlesAsOf(steps: Step[]): Outcome | null {
+  if (steps.some((step) => step.status === 'running')) return null;
+  if (steps.some((step) => step.compensates !== null && step.status !== 'failed')) return 'compensated';
+  return steps.some((step) => step.status === 'failed') ? 'failed' : 'completed';
+}
+
+function earliestCauseless(steps: Step[], hops: Hop[]): Step {
+  const caused = new Set(hops.map((hop) => hop.to));
+  return steps.find((step) => !caused.has(step.id)) ?? steps[0]!;
+}
+
+function relationsOf(input: FlowInput): Relation[] {
+  const relations = new Map<string, Relation>();
+  const add = (relation: Relation): void =>
+    void relations.set(
+      `${relation.kind} ${relation.flowId ?? ''} ${relation.target} ${relation.viaSpanId}`,
+      relation,
+    );
+  for (const segment of input.segments) {
+    const causes = new Set(segment.causes.map((cause) => cause.key));
+    for (const cause of segment.causes)
+      if (cause.where === 'elsewhere' && cause.flowKey !== '')
+        add({
+          flowId: flowIdOf(cause.flowKey, 1),
+          kind: 'caused-by',
+          viaSpanId: spanIdOf(segment.head.key),
+          target: cause.key,
+        });
+    for (const span of segment.spans)
+      for (const link of span.links)
+        if (!causes.has(link))
+          add({ flowId: null, kind: 'link', viaSpanId: spanIdOf(span.key), target: link });
+  }
+  for (const other of input.consumedElsewhere)
+    add({
+      flowId: flowIdOf(other.flowKey, 1),
+      kind: 'causes',
+      viaSpanId: spanIdOf(other.send.key),
+      target: other.consumer.key,
+    });
+  return [...relations].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, relation]) => relation);
+}
