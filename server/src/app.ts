@@ -8,12 +8,12 @@ import { createCounters, type Counters } from './base/counters.ts';
 import { closeServer, listen } from './base/http.ts';
 import { silentLog, type Log } from './base/log.ts';
 import type { Config } from './config/index.ts';
-import type { About } from './contract/index.ts';
+import type { About, FlowChanged } from './contract/index.ts';
 import { createAlerts, createGuard } from './alert/index.ts';
 import { createHealth, spaceOf, writeProbe, type Condition, type Space } from './health/index.ts';
 import { definitionsFrom } from './expect/index.ts';
 import { createNormalizer } from './normalize/index.ts';
-import { createPipeline } from './engine/index.ts';
+import { createEngine, type Announcement } from './engine/index.ts';
 import { createPush } from './push/index.ts';
 import { hostAllowed, presentIncident, queryApp, summaryOf } from './query/index.ts';
 import { createReceiver } from './receive/index.ts';
@@ -86,7 +86,7 @@ export function createApp(config: Config, parts: AppParts = {}): App {
   });
 
   // normalize → store → correlate → store → push
-  const pipeline = createPipeline({
+  const pipeline = createEngine({
     clock,
     counters,
     log,
@@ -98,30 +98,20 @@ export function createApp(config: Config, parts: AppParts = {}): App {
     idleBeforeEvictionMs: config.idleBeforeEvictionMs,
     runQuietMs: config.runQuietMs,
     requestFlows: config.requestFlows,
-    onRebuilt: () => {
-      if (incidentsLackFlows) alerts.allAreThere();
-      incidentsLackFlows = false;
-    },
     definitions: config.definitions,
     queryRules: config.alerts.rules,
-    watched: () => push.watched,
-    told: (flows, gone) => {
-      alerts.observe(flows);
-      alerts.forget(gone);
+    sink: {
+      rebuilt() {
+        if (incidentsLackFlows) alerts.allAreThere();
+        incidentsLackFlows = false;
+      },
+      watched: () => push.watched,
+      committed(flows, gone) {
+        alerts.observe(flows);
+        alerts.forget(gone);
+      },
+      announce: (changes) => push.publish(() => changes().map(pushed)),
     },
-    announce: (changes) =>
-      push.publish(() =>
-        changes().map((change) =>
-          'flow' in change
-            ? {
-                id: change.flow.id,
-                version: change.version,
-                flow: summaryOf(change.flow, change.version, change.stepCount),
-                movedTo: null,
-              }
-            : { ...change, flow: null },
-        ),
-      ),
   });
 
   /** None is over because its flows are not there: they are about to be projected again. */
@@ -234,7 +224,7 @@ export function createApp(config: Config, parts: AppParts = {}): App {
   const tick = (): void => {
     const now = committed();
     push.stats({
-      openFlows: pipeline.correlator.openFlows,
+      openFlows: pipeline.openFlows,
       spansPerSecond: now - before,
       conditions: health.conditions().map(({ id }) => id),
       atMs: clock.now(),
@@ -294,6 +284,16 @@ export function createApp(config: Config, parts: AppParts = {}): App {
     counters,
   };
 }
+
+const pushed = (change: Announcement): Omit<FlowChanged, 'sequence'> =>
+  'flow' in change
+    ? {
+        id: change.flow.id,
+        version: change.version,
+        flow: summaryOf(change.flow, change.version, change.stepCount),
+        movedTo: null,
+      }
+    : { id: change.id, version: change.version, movedTo: change.movedTo, flow: null };
 
 /** The built dashboard, if it was built. */
 function webRoot(): string {

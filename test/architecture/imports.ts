@@ -9,7 +9,7 @@ export const MAY_IMPORT: Record<string, readonly string[]> = {
   contract: [],
   receive: CORE,
   normalize: [...CORE, '@fermata/instrumentation/semconv'],
-  correlate: [...CORE, 'timeline'],
+  correlate: CORE,
   timeline: CORE,
   expect: CORE,
   detect: CORE,

@@ -34,7 +34,7 @@ await store.start();
 const flows = someFlows(Number(count), fixed);
 for (let i = 0; i < flows.length; i += 2000)
   await store.insertFlows(
-    flows.slice(i, i + 2000).map((flow) => ({ id: flow.id, version: 2, flow, movedTo: null })),
+    flows.slice(i, i + 2000).map((flow) => ({ kind: 'flow' as const, id: flow.id, version: 2, flow })),
     1,
     () => 0,
   );

@@ -265,7 +265,7 @@ describe('delivery', () => {
       });
       const first = await desk('http://ops/', guard, { store: dying, clock });
       // The flow's row is durable before incidents hear of it.
-      await store.insertFlows([{ id: 'f', version: 2, flow: stored('f'), movedTo: null }], 1, () => 0);
+      await store.insertFlows([{ kind: 'flow', id: 'f', version: 2, flow: stored('f') }], 1, () => 0);
       first.alerts.observe([stored('f')]);
       clock.advance(500);
       await Promise.race([first.alerts.idle(), new Promise((resolve) => setImmediate(resolve))]);
@@ -640,7 +640,7 @@ describe('what a restart or a slow store must not change', () => {
     const first = await desk('http://ops/', taking([]));
     const rows = [stored('f1'), stored('f2')];
     await first.store.insertFlows(
-      rows.map((row) => ({ id: row.id, version: 2, flow: row, movedTo: null })),
+      rows.map((row) => ({ kind: 'flow', id: row.id, version: 2, flow: row })),
       1,
       () => 0,
     );
@@ -723,7 +723,7 @@ describe('what a restart or a slow store must not change', () => {
     const sent: string[] = [];
     const options = { routes: [{ ...ROUTE, repeatMs: 3_600_000 }] };
     const first = await desk('http://ops/', taking(sent), { options });
-    await first.store.insertFlows([{ id: 'f', version: 2, flow: stored('f'), movedTo: null }], 1, () => 0);
+    await first.store.insertFlows([{ kind: 'flow', id: 'f', version: 2, flow: stored('f') }], 1, () => 0);
     first.alerts.observe([stored('f')]);
     await first.pass(10_000);
     await first.pass(3_000_000);

@@ -367,7 +367,7 @@ describe('two incidents that turn out to be one', () => {
       lookAtMs: null,
     }));
     await first.store.insertFlows(
-      flows.map((flow) => ({ id: flow.id, version: 2, flow, movedTo: null })),
+      flows.map((flow) => ({ kind: 'flow', id: flow.id, version: 2, flow })),
       1,
       () => 0,
     );

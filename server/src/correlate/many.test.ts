@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { aSpan } from '../testing/builders.ts';
+import { aSpan, flowIn } from '../testing/builders.ts';
 import type { Span } from '../model/span.ts';
 import { createBench } from '../testing/correlator-harness.ts';
 
@@ -13,12 +13,12 @@ const numbers = Array.from({ length: MANY }, (_, i) => i);
 const hex = (i: number): string => (i + 4096).toString(16);
 
 const flowsOf = (spans: readonly Span[]): number[] => {
-  const { correlator, clock } = createBench();
-  for (let i = 0; i < spans.length; i += PER_REQUEST) correlator.add(spans.slice(i, i + PER_REQUEST));
-  const { list } = correlator.takeChanges();
+  const { projector, clock } = createBench();
+  for (let i = 0; i < spans.length; i += PER_REQUEST) projector.add(spans.slice(i, i + PER_REQUEST));
+  const { list } = projector.takeChanges();
   clock.advance(120_000);
-  correlator.written(list);
-  return list.flatMap(({ flow }) => flow?.spanCount ?? []);
+  projector.written(list);
+  return list.flatMap((change) => flowIn(change)?.spanCount ?? []);
 };
 
 describe('of what hangs together there may be any number', () => {
@@ -60,10 +60,10 @@ describe('of what hangs together there may be any number', () => {
       .map((i) => aSpan({ trace: hex(i), id: hex(i), role: 'send', at: i, message: `m${i}` }));
     const links = sent.map((_, i) => `${hex(i)}/${hex(i)}`);
     const taken = aSpan({ trace: '1', id: '1', role: 'process', links, batch: 4000, at: 5000 });
-    const { correlator } = createBench();
-    correlator.add([...sent, taken]);
-    const { list } = correlator.takeChanges();
-    const shown = list.flatMap(({ flow }) => flow?.hops.map(({ state }) => state) ?? []);
+    const { projector } = createBench();
+    projector.add([...sent, taken]);
+    const { list } = projector.takeChanges();
+    const shown = list.flatMap((change) => flowIn(change)?.hops.map(({ state }) => state) ?? []);
     expect(shown).toEqual(Array.from({ length: 4000 }, () => 'delivered'));
   }, 60_000);
   test('batches over the same messages, which come last', () => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { silentLog } from '../base/log.ts';
 import type { Flow } from '../model/flow.ts';
 import { aSpan, spanId, traceId, type SpanSketch } from '../testing/builders.ts';
 import { createBench, flowsOf } from '../testing/correlator-harness.ts';
@@ -485,18 +486,24 @@ describe('change', () => {
     const faults: string[] = [];
     let isBroken = true;
     const bench = createBench({
-      judge(flow) {
+      assess(flow) {
         if (isBroken && flow.flowId === 'broken') throw new Error('a fault');
         return flow;
       },
-      onFault: (error, key) => faults.push(`${String(error)} ${key.split('\0')[2]}`),
+      log: {
+        ...silentLog,
+        error(fields) {
+          const { detail, key } = fields as { detail: string; key: string };
+          faults.push(`${detail} ${key.split('\0')[2]}`);
+        },
+      },
     });
     const shown = (): string[] => [...bench.flows().values()].map(({ flowId }) => flowId).sort();
     bench.take([
       aSpan({ trace: '1', id: '1', flow: 'broken', type: 't' }),
       aSpan({ trace: '2', id: '2', flow: 'sound', type: 't' }),
     ]);
-    expect([shown(), faults]).toEqual([['sound'], ['Error: a fault broken']]);
+    expect([shown(), faults]).toEqual([['sound'], ['a fault broken']]);
     isBroken = false;
     bench.take([aSpan({ trace: '3', id: '3', flow: 'broken', type: 't' })]);
     expect(shown()).toEqual(['broken', 'sound']);

@@ -20,8 +20,9 @@ import type { Flow } from '../model/flow.ts';
 import { emptyExport, type OtlpSpan } from '../model/otlp.ts';
 import { unixNanos } from '../model/time.ts';
 import { createNormalizer } from '../normalize/index.ts';
-import { createPipeline, type Pipeline, type PipelineOptions } from './index.ts';
+import { createEngine, type Engine, type EngineOptions } from './index.ts';
 import { createStore, type Store } from '../store/index.ts';
+import { NO_SINK } from '../testing/pipeline-bench.ts';
 
 /** Whatever happens to parts of derived tables between a stop and a start: what was acknowledged is answered again. */
 const home = mkdtempSync(join(tmpdir(), 'fermata-rebuild-'));
@@ -35,14 +36,14 @@ const requests = Array.from({ length: ROUNDS }, (_, i) => `${i}`.padStart(32, 'e
 
 interface Life {
   store: Store;
-  pipeline: Pipeline;
+  pipeline: Engine;
   counters: Counters;
   said: Flow[];
   stop(): Promise<void>;
 }
 /** One process holds one directory open. */
 let current: Life | undefined;
-async function live(more: Partial<PipelineOptions> = {}): Promise<Life> {
+async function live(more: Partial<EngineOptions> = {}): Promise<Life> {
   const counters = createCounters();
   const said: Flow[] = [];
   const store = createStore({
@@ -50,7 +51,7 @@ async function live(more: Partial<PipelineOptions> = {}): Promise<Life> {
     ...{ clock, counters, log: silentLog },
   });
   await store.start();
-  const pipeline = createPipeline({
+  const pipeline = createEngine({
     ...{
       clock,
       counters,
@@ -62,9 +63,7 @@ async function live(more: Partial<PipelineOptions> = {}): Promise<Life> {
     },
     normalizer: createNormalizer({ identityKeys: [], searchKeys: [] }),
     ...{ expects: true, definitions: [], queryRules: [], requestFlows: 'drop' },
-    announce: () => undefined,
-    told: (flows) => void said.push(...flows),
-    watched: () => false,
+    sink: { ...NO_SINK, committed: (flows) => void said.push(...flows) },
     ...more,
   });
   await pipeline.start();

@@ -3,7 +3,8 @@ import type { Counters } from '../base/counters.ts';
 import { messageOf } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import type { Correlator } from '../correlate/index.ts';
-import type { Projection } from './projection/index.ts';
+import type { Assessor } from './assess.ts';
+import type { Projection, Projector } from './projection/index.ts';
 import type { Span } from '../model/span.ts';
 import type { Reloads } from './reload.ts';
 import type { Store, StoredSpan } from '../store/index.ts';
@@ -15,8 +16,6 @@ import type { Store, StoredSpan } from '../store/index.ts';
 export interface Rebuild {
   /** `all`: every row anew, because somebody asked for it; otherwise what is lost now, or later on. */
   start(all: boolean): void;
-  /** The flow that is judged now is only projected again: it may have taught before, and must not do so twice. */
-  readonly isRebuilding: boolean;
   idle(): Promise<void>;
   /** What is left is due with the next start. */
   stop(): Promise<void>;
@@ -28,8 +27,9 @@ export interface RebuildOptions {
   log: Log;
   store: Pick<Store, 'losses' | 'unincluded' | 'loadByIds'>;
   reloads: Pick<Reloads, 'add'>;
-  correlator: Pick<Correlator, 'takeChangesOf' | 'keysOf' | 'spansInMemory'>;
-  projection: Pick<Projection, 'reproject' | 'waitForCapacity' | 'derivedBatch'>;
+  correlator: Pick<Correlator, 'keysOf' | 'spansInMemory'>;
+  projection: Pick<Projection, 'reproject' | 'waitForCapacity' | 'derivedBatch' | 'projector'>;
+  assessor: Pick<Assessor, 'withoutTeaching'>;
   restore(stored: StoredSpan[]): Span[];
   /** What was lost is there again. */
   onDone(): void;
@@ -44,7 +44,6 @@ const ROOM_MS = 500;
 export function createRebuild(options: RebuildOptions): Rebuild {
   const { clock, counters, log, store, correlator, projection } = options;
   let stopping = false;
-  let isRebuilding = false;
   let running: Promise<void> | undefined;
   let left = 0;
   let cancelWait: (() => void) | undefined;
@@ -59,14 +58,8 @@ export function createRebuild(options: RebuildOptions): Rebuild {
         resolve();
       };
     });
-  const take: Correlator['takeChangesOf'] = (ids, keys) => {
-    isRebuilding = true;
-    try {
-      return correlator.takeChangesOf(ids, keys);
-    } finally {
-      isRebuilding = false;
-    }
-  };
+  const take: Projector['takeChangesOf'] = (ids, keys) =>
+    options.assessor.withoutTeaching(() => projection.projector.takeChangesOf(ids, keys));
   /** False: we stop. */
   const rebuildAll = async (all: boolean): Promise<boolean> => {
     let spans = 0;
@@ -121,9 +114,6 @@ export function createRebuild(options: RebuildOptions): Rebuild {
     start(all) {
       store.losses?.onLoss(() => start(false));
       start(all);
-    },
-    get isRebuilding() {
-      return isRebuilding;
     },
     async idle() {
       await running;

@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { Counters } from '../base/counters.ts';
-import type { Correlator, StoredFlowSpans } from '../correlate/index.ts';
+import { createMutex } from '../base/mutex.ts';
+import type { Correlator, Reloading, StoredFlowSpans } from '../correlate/index.ts';
 import type { Span } from '../model/span.ts';
 import type { Store, StoredFlow } from '../store/index.ts';
 
@@ -28,6 +29,8 @@ export interface ReloadsOptions {
   counters: Counters;
   store: Pick<Store, 'loadByNames'>;
   correlator: Pick<Correlator, 'reload'>;
+  /** Correlates spans, with what was loaded for them. Gives the keys of flows that changed. */
+  add(spans: readonly Span[], reload: Reloading): readonly string[];
   restore: (flow: StoredFlow) => StoredFlowSpans;
 }
 
@@ -47,12 +50,13 @@ interface Waiting {
   reject: (error: unknown) => void;
 }
 
-export function createReloads({ clock, counters, store, correlator, restore }: ReloadsOptions): Reloads {
+export function createReloads(options: ReloadsOptions): Reloads {
+  const { clock, counters, store, correlator, restore } = options;
   const waiting: Waiting[] = [];
   let stopping = false;
-  const lateSpans = createTurns();
+  const lateSpans = createMutex();
   /** What falls due must not wait for them, and they not for it. */
-  const others = createTurns();
+  const others = createMutex();
 
   const restored = (flows: readonly StoredFlow[]): StoredFlowSpans[] => {
     counters.add('fermata_reloaded_flows_total', flows.length);
@@ -92,7 +96,7 @@ export function createReloads({ clock, counters, store, correlator, restore }: R
       under.giveUp();
       throw error;
     }
-    return under.add();
+    return options.add(spans, under);
   };
 
   const next = (): Waiting[] => {
@@ -116,32 +120,19 @@ export function createReloads({ clock, counters, store, correlator, restore }: R
     addNow(spans) {
       const under = correlator.reload(spans);
       const isHere = under.missing().length === 0;
-      if (isHere) under.add();
+      if (isHere) options.add(spans, under);
       else under.giveUp();
       return isHere;
     },
     addLater: (spans) =>
       new Promise((resolve, reject) => {
         waiting.push({ spans, resolve, reject });
-        void lateSpans.take(addWaiting);
+        void lateSpans.run(addWaiting);
       }),
-    add: (spans, flows) => others.take(() => reload(spans, flows)),
+    add: (spans, flows) => others.run(() => reload(spans, flows)),
     releaseBackpressure() {
       stopping = true;
     },
     idle: () => Promise.all([lateSpans.idle(), others.idle()]),
-  };
-}
-
-/** One after the other: each finds in memory what the last one brought. */
-function createTurns(): { take<T>(work: () => Promise<T>): Promise<T>; idle(): Promise<unknown> } {
-  let last: Promise<unknown> = Promise.resolve();
-  return {
-    take(work) {
-      const mine = last.then(work);
-      last = mine.catch(() => undefined);
-      return mine;
-    },
-    idle: () => last,
   };
 }

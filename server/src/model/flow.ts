@@ -259,13 +259,30 @@ export interface UnattributedRow {
   causes: KnownCause[];
 }
 
-/** What leaves the correlator: a flow in its newest form, the tombstone of a name it no longer has, or an unattributed span. */
-export interface FlowChange {
+/**
+ * What the projection gives to the store: a flow in its newest form, the tombstone of a name that a
+ * flow no longer has, or the row under which an unattributed span is found, which nobody is shown.
+ */
+export type FlowChange = ProjectedFlow | Tombstone | UnattributedChange;
+
+export interface ProjectedFlow {
+  kind: 'flow';
   id: string;
   version: number;
-  /** null: the name is gone; `movedTo` says where its spans live now. */
-  flow: Flow | null;
+  flow: Flow;
+}
+
+export interface Tombstone {
+  kind: 'tombstone';
+  id: string;
+  version: number;
+  /** The flow that its spans belong to now; null: to none. */
   movedTo: string | null;
-  /** Only for the row under which an unattributed span is found; nobody is shown it. */
-  unattributed?: UnattributedRow;
+}
+
+export interface UnattributedChange {
+  kind: 'unattributed';
+  id: string;
+  version: number;
+  row: UnattributedRow;
 }

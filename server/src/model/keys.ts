@@ -1,4 +1,5 @@
-import { ORIGIN, REFERRER, SEEN, TAKEN } from './names.ts';
+import { createHash } from 'node:crypto';
+import { ORIGIN, REFERRER, SEEN, TAKEN, TRACE } from './names.ts';
 import type { Message, Span, SpanNames } from './span.ts';
 import { hasStrongId, isConsumer, isSend } from './roles.ts';
 
@@ -19,6 +20,14 @@ export const isMessageToken = (token: string): boolean => token.startsWith('m\0'
 /** Of a flow with an explicit id; type '' where nobody said it. Only there it matters what kind of id it is. */
 export const flowKeyOf = (environment: string, id: string, type: string, kind = ''): string =>
   `${idTokenOf(environment, id)}\0${type}${type === '' && kind !== '' ? `\0${kind}` : ''}`;
+/** Public id of a flow: the trace that names it, or a hash of (environment, type, id) and the run. */
+export function flowIdOf(key: string, run: number): string {
+  const name = key.startsWith(TRACE)
+    ? key.slice(TRACE.length)
+    : createHash('sha1').update(key).digest('hex').slice(0, 24);
+  return run === 1 ? name : `${name}.${run}`;
+}
+
 export const isUntyped = (flowKey: string): boolean => flowKey.split('\0')[3] === '';
 /** Of the ids of one kind that have this value. */
 export const kindToken = (span: Span): string => {

@@ -1,5 +1,11 @@
 import type { Lease, Memory } from '../base/memory.ts';
-import { viewAt, type Flow, type FlowChange, type UnattributedRow } from '../model/flow.ts';
+import {
+  viewAt,
+  type Flow,
+  type FlowChange,
+  type Tombstone,
+  type UnattributedChange,
+} from '../model/flow.ts';
 import { eventsOf, longestWait, mostAttempts } from '../model/search-match.ts';
 import { traceIdOf, type SpanKey } from '../model/span.ts';
 import { unixNanos, type UnixNanos } from '../model/time.ts';
@@ -130,15 +136,13 @@ export function flowRows(
   memory: Memory,
 ): Lease {
   for (const change of changes) {
-    const { flow } = change;
-    if (flow === null || change.unattributed !== undefined) {
-      const values: Columns = change.unattributed
-        ? unattributed(change, change.unattributed)
-        : tombstone(change);
+    if (change.kind !== 'flow') {
+      const values = change.kind === 'unattributed' ? unattributed(change) : tombstone(change);
       for (const [name, { writeOnly }] of LIST)
         writeOnly(writer, name === 'up_to_batch' ? upToBatch : values[name as keyof Columns]);
       continue;
     }
+    const { flow } = change;
     const services = new Map(flow.steps.map((step) => [step.id, step.service]));
     const projected: Projected = {
       change,
@@ -156,12 +160,13 @@ export function flowRows(
 type Columns = Partial<Record<keyof typeof COLUMNS, unknown>>;
 
 /** `deleted`: 1 is a tombstone; 2 is a span that belongs to no flow: found by its names, listed nowhere. */
-const unattributed = (
-  change: FlowChange,
-  { receivedAtMs, key, tokens, causes }: UnattributedRow,
-): Columns => ({
-  id: change.id,
-  version: change.version,
+const unattributed = ({
+  id,
+  version,
+  row: { receivedAtMs, key, tokens, causes },
+}: UnattributedChange): Columns => ({
+  id,
+  version,
   deleted: 2,
   phase: 'ended',
   last_received: receivedAtMs,
@@ -171,7 +176,7 @@ const unattributed = (
   timeline: JSON.stringify(causes),
 });
 
-const tombstone = (change: FlowChange): Columns => ({
+const tombstone = (change: Tombstone): Columns => ({
   id: change.id,
   version: change.version,
   deleted: 1,

@@ -1,3 +1,4 @@
+import type { Flow, FlowChange, Tombstone } from '../model/flow.ts';
 import type { Message, Span } from '../model/span.ts';
 import { nanosFromMs, unixNanos } from '../model/time.ts';
 
@@ -121,3 +122,14 @@ export function aSpan(sketch: SpanSketch): Span {
     names: null,
   };
 }
+
+/** null: the change is of no flow. */
+export const flowIn = (change: FlowChange | undefined): Flow | null =>
+  change?.kind === 'flow' ? change.flow : null;
+
+export const tombstoneOf = ({ id, version }: FlowChange, movedTo: string): Tombstone => ({
+  kind: 'tombstone',
+  id,
+  version,
+  movedTo,
+});

@@ -11,6 +11,9 @@ import {
   type CorrelatorOptions,
   type StoredFlowSpans,
 } from '../correlate/index.ts';
+import { createProjector, type Projector, type ProjectorOptions } from '../engine/projection/index.ts';
+import { silentLog } from '../base/log.ts';
+import { RIGHT_CLOCKS, type Clocks } from '../timeline/index.ts';
 
 interface Names {
   id: string;
@@ -18,7 +21,20 @@ interface Names {
   tokens: string[];
 }
 
-/** A correlator with a store that is a map: what the pipeline does, without the engine. */
+/** Nothing is ever learned of anybody's clock. */
+export const NO_CLOCKS: Clocks = {
+  ...RIGHT_CLOCKS,
+  observe: () => undefined,
+  revise: () => new Set(),
+  dueAtMs: Infinity,
+  wrong: () => [],
+  senders: 0,
+  serverBehindMs: 0,
+  takeChanged: () => null,
+  load: () => undefined,
+};
+
+/** A correlator and a projector with a store that is a map: what the engine does, without a database. */
 export interface Bench {
   clock: ManualClock;
   /** Commits, correlates and writes one batch. */
@@ -29,34 +45,36 @@ export interface Bench {
   restart(): void;
   flows(): Map<string, Flow>;
   readonly correlator: Correlator;
+  readonly projector: Projector;
   /** Flows that were brought back from the "store" so far. */
   readonly reloaded: number;
   /** Where a former name leads now. */
   tombstones: Map<string, string | null>;
 }
 
-export function createBench(more: Partial<CorrelatorOptions> = {}): Bench {
+export function createBench(more: Partial<CorrelatorOptions & ProjectorOptions> = {}): Bench {
   const clock = manualClock();
   const rows = new Map<string, Flow>();
   const tombstones = new Map<string, string | null>();
   const spans = new Map<string, Span[]>();
   const unattributed = new Map<string, UnattributedRow>();
   const versions = new Map<string, number>();
-  let correlator = make();
+  let { correlator, projector } = make();
   let reloaded = 0;
 
-  function make(): Correlator {
-    return createCorrelator({
-      clock,
-      counters: createCounters(),
-      settleMs: 30_000,
-      idleBeforeEvictionMs: 60_000,
-      onDirty: () => {},
-      onSettled: () => {},
-      onAway: () => {},
-      judge: (flow) => flow,
-      ...more,
-    });
+  function make(): { correlator: Correlator; projector: Projector } {
+    const counters = createCounters();
+    const made = createCorrelator({ clock, counters, idleBeforeEvictionMs: 60_000, ...more });
+    return {
+      correlator: made,
+      projector: createProjector({
+        ...{ clock, counters, log: silentLog, clocks: NO_CLOCKS, settleMs: 30_000 },
+        ...{ onDirty: () => {}, onSettled: () => {}, onAway: () => {} },
+        correlator: made,
+        assess: (flow) => flow,
+        ...more,
+      }),
+    };
   }
   const stored = (id: string): StoredFlowSpans[] => {
     const flow = rows.get(id);
@@ -88,7 +106,7 @@ export function createBench(more: Partial<CorrelatorOptions> = {}): Bench {
       const wanted = reload.missing();
       if (wanted.length === 0) {
         reloaded += reload.size;
-        reload.add();
+        projector.add(batch, reload);
         return;
       }
       const found = names().filter((row) => wanted.some((name) => has(row, name)));
@@ -99,11 +117,11 @@ export function createBench(more: Partial<CorrelatorOptions> = {}): Bench {
     throw new Error('loading does not come to an end');
   };
   const write = (): void => {
-    const changes = correlator.takeChanges().list;
+    const changes = projector.takeChanges().list;
     for (const change of changes) {
       versions.set(change.id, change.version);
-      if (change.unattributed) unattributed.set(change.id, change.unattributed);
-      else if (change.flow) {
+      if (change.kind === 'unattributed') unattributed.set(change.id, change.row);
+      else if (change.kind === 'flow') {
         rows.set(change.id, change.flow);
         tombstones.delete(change.id);
       } else {
@@ -111,13 +129,16 @@ export function createBench(more: Partial<CorrelatorOptions> = {}): Bench {
         tombstones.set(change.id, change.movedTo);
       }
     }
-    correlator.written(changes);
+    projector.written(changes);
   };
   return {
     clock,
     tombstones,
     get correlator() {
       return correlator;
+    },
+    get projector() {
+      return projector;
     },
     get reloaded() {
       return reloaded;
@@ -138,8 +159,8 @@ export function createBench(more: Partial<CorrelatorOptions> = {}): Bench {
       }
     },
     restart() {
-      correlator.stop();
-      correlator = make();
+      projector.stop();
+      ({ correlator, projector } = make());
       for (const row of names()) {
         correlator.addWorthless(
           row.tokens
@@ -152,7 +173,7 @@ export function createBench(more: Partial<CorrelatorOptions> = {}): Bench {
       }
       for (const flow of rows.values()) {
         if (flow.phase !== 'ended')
-          correlator.remainsOpen(
+          projector.openFlows.restore(
             flow.id,
             flow.idleOutcome === null ? null : flow.lastReceivedMs + 30_000,
             null,

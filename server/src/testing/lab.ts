@@ -7,7 +7,7 @@ import type { QueryRule } from '../model/query-rule.ts';
 import type { Flow } from '../model/flow.ts';
 import { emptyExport, type Attributes, type OtlpSpan } from '../model/otlp.ts';
 import { createNormalizer } from '../normalize/index.ts';
-import { createPipeline, type Pipeline } from '../engine/index.ts';
+import { createEngine, type Engine } from '../engine/index.ts';
 import { memoryStore, type MemoryStore } from './memory-store.ts';
 
 export type { Flow } from '../model/flow.ts';
@@ -49,8 +49,8 @@ export interface LabOptions {
 export async function createLab(options: LabOptions = {}): Promise<Lab> {
   const clock = manualClock(options.startMs);
   const store: MemoryStore = memoryStore(() => clock.now());
-  const make = async (): Promise<Pipeline> => {
-    const pipeline = createPipeline({
+  const make = async (): Promise<Engine> => {
+    const pipeline = createEngine({
       clock,
       counters: createCounters(),
       log: silentLog,
@@ -63,13 +63,16 @@ export async function createLab(options: LabOptions = {}): Promise<Lab> {
       expects: true,
       definitions: options.definitions ?? [],
       queryRules: options.queryRules ?? [],
-      told: (flows, gone) => {
-        alerts?.observe(flows);
-        alerts?.forget(gone);
-      },
-      watched: () => false,
-      announce: (changes) => {
-        for (const change of changes()) if ('flow' in change) options.onFlow?.(change.flow);
+      sink: {
+        committed(flows, gone) {
+          alerts?.observe(flows);
+          alerts?.forget(gone);
+        },
+        watched: () => false,
+        announce(changes) {
+          for (const change of changes()) if ('flow' in change) options.onFlow?.(change.flow);
+        },
+        rebuilt: () => undefined,
       },
     });
     await pipeline.start();

@@ -102,16 +102,18 @@ export function memoryStore(now: () => number): MemoryStore {
     },
     async insertFlows(changes, upToBatch, settlesAt) {
       derivedBatch = Math.max(derivedBatch, upToBatch);
-      for (const { id, version, flow, movedTo, unattributed: loose } of changes) {
-        if (loose) {
-          unattributed.set(id, loose);
-          index(id, [SPAN + loose.key, ...loose.tokens]);
-        } else if (flow) {
+      for (const change of changes) {
+        const { id, version } = change;
+        if (change.kind === 'unattributed') {
+          unattributed.set(id, change.row);
+          index(id, [SPAN + change.row.key, ...change.row.tokens]);
+        } else if (change.kind === 'flow') {
+          const { flow } = change;
           flows.set(id, { flow, version, settlesAtMs: settlesAt(flow) });
           index(id, [...flow.members.map((key) => SPAN + key), ...flow.tokens]);
         } else {
           flows.delete(id);
-          if (movedTo !== null) tombstones.set(id, movedTo);
+          if (change.movedTo !== null) tombstones.set(id, change.movedTo);
         }
       }
     },

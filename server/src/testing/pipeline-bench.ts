@@ -6,13 +6,13 @@ import { emptyExport, type OtlpSpan } from '../model/otlp.ts';
 import { spanIdOf } from '../model/span.ts';
 import { unixNanos } from '../model/time.ts';
 import { createNormalizer } from '../normalize/index.ts';
-import { createPipeline, type Pipeline, type PipelineOptions } from '../engine/index.ts';
+import { createEngine, type Engine, type EngineOptions } from '../engine/index.ts';
 import type { Store } from '../store/index.ts';
 import { memoryStore, type MemoryStore } from './memory-store.ts';
 
 /** A pipeline over a store in memory whose parts can be made to wait or to fail. Test code only. */
 export interface Bench {
-  pipeline: Pipeline;
+  pipeline: Engine;
   store: MemoryStore;
   clock: ManualClock;
   /** Rows are written only while it is null. */
@@ -30,10 +30,10 @@ export async function createBench({
   names = (most) => store.names(most),
   ...more
 }: Partial<
-  PipelineOptions & { clock: ManualClock; store: MemoryStore; names: Store['names'] }
+  EngineOptions & { clock: ManualClock; store: MemoryStore; names: Store['names'] }
 > = {}): Promise<Bench> {
   let gate: Promise<void> | null = null;
-  const pipeline = createPipeline({
+  const pipeline = createEngine({
     clock,
     counters: createCounters(),
     log: silentLog,
@@ -55,9 +55,7 @@ export async function createBench({
     }).definitions,
     queryRules: [],
     requestFlows: 'keep',
-    announce: () => undefined,
-    told: () => undefined,
-    watched: () => false,
+    sink: NO_SINK,
     ...more,
   });
   await pipeline.start();
@@ -107,6 +105,14 @@ export async function createBench({
     },
   };
 }
+
+/** Nobody looks. */
+export const NO_SINK: EngineOptions['sink'] = {
+  announce: () => undefined,
+  committed: () => undefined,
+  watched: () => false,
+  rebuilt: () => undefined,
+};
 
 /** Flow ids that `place` takes. */
 export const names = (count: number): string[] =>

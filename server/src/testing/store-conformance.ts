@@ -2,7 +2,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { manualClock, type Clock } from '../base/clock.ts';
 import { createCounters, type Counters } from '../base/counters.ts';
 import { HASH_BYTES, hashesOf } from '../base/name-hash.ts';
+import { silentLog } from '../base/log.ts';
 import { createCorrelator } from '../correlate/index.ts';
+import { createProjector } from '../engine/projection/index.ts';
 import type { Flow, FlowChange } from '../model/flow.ts';
 import { KeyValues, type OtlpSpan } from '../model/otlp.ts';
 import { ORIGIN, TRACE } from '../model/names.ts';
@@ -11,6 +13,8 @@ import { nanosFromMs, unixNanos } from '../model/time.ts';
 import { createNormalizer } from '../normalize/index.ts';
 import { matchesQuery } from '../model/search-match.ts';
 import { parseQuery } from '../query/language.ts';
+import { flowIn, tombstoneOf } from './builders.ts';
+import { NO_CLOCKS } from './correlator-harness.ts';
 import { someFlows, TWENTY_QUERIES } from './some-flows.ts';
 import type { FlowPage, Store, StoredSpan } from '../store/port.ts';
 
@@ -44,19 +48,15 @@ export function describeStore(
   const trace = (digit: string): string => digit.repeat(32);
   const id = (digit: string): string => digit.repeat(16);
   const flowsOf = (records: EvidenceRecord[]): FlowChange[] => {
-    const correlator = createCorrelator({
-      clock,
-      counters: createCounters(),
-      settleMs: 0,
-      idleBeforeEvictionMs: 60_000,
-      onSettled: () => {},
-      onAway: () => {},
-      judge: (flow) => flow,
-      onDirty: () => {},
+    const projector = createProjector({
+      ...{ clock, counters: createCounters(), log: silentLog, clocks: NO_CLOCKS, settleMs: 0 },
+      correlator: createCorrelator({ clock, counters: createCounters(), idleBeforeEvictionMs: 60_000 }),
+      assess: (flow) => flow,
+      ...{ onDirty: () => {}, onSettled: () => {}, onAway: () => {} },
     });
-    correlator.add(records.map((r) => r.span));
-    const changes = correlator.takeChanges().list;
-    correlator.stop();
+    projector.add(records.map((r) => r.span));
+    const changes = projector.takeChanges().list;
+    projector.stop();
     return changes;
   };
   const settlesAt = (flow: Flow): number => (flow.idleOutcome === null ? 0 : clock.now() + 99);
@@ -162,12 +162,17 @@ export function describeStore(
 
     test('of several versions the greatest counts; a tombstone leads on', async () => {
       const [change] = flowsOf([record(otlp({ traceId: trace('4'), spanId: id('4') }))]);
-      const older = { ...change!, version: change!.version - 5, flow: { ...change!.flow!, type: 'older' } };
+      const older: FlowChange = {
+        kind: 'flow',
+        id: change!.id,
+        version: change!.version - 5,
+        flow: { ...flowIn(change)!, type: 'older' },
+      };
       await store.insertFlows([change!], 3, settlesAt);
       await store.insertFlows([older], 3, settlesAt);
-      expect((await store.getFlow(trace('4')))!.flow.type).toBe(change!.flow!.type);
+      expect((await store.getFlow(trace('4')))!.flow.type).toBe(flowIn(change)!.type);
       await store.insertFlows(
-        [{ id: 'former', version: change!.version + 1, flow: null, movedTo: trace('4') }],
+        [{ kind: 'tombstone', id: 'former', version: change!.version + 1, movedTo: trace('4') }],
         3,
         settlesAt,
       );
@@ -200,11 +205,12 @@ export function describeStore(
           child('4', 2002, 'fermata.flow.parent.id', 'never'),
         ].map((span) => record(span)),
       );
-      const named = (name: string): Flow => changes.find(({ flow }) => flow?.flowId === name)!.flow!;
+      const named = (name: string): Flow =>
+        flowIn(changes.find((change) => flowIn(change)?.flowId === name))!;
       const first = named('whole');
       const second: Flow = { ...first, id: `${first.id}.2`, run: 2, started: nanosFromMs(2000) };
       await store.insertFlows(
-        [...changes, { id: second.id, version: changes[0]!.version, flow: second, movedTo: null }],
+        [...changes, { kind: 'flow', id: second.id, version: changes[0]!.version, flow: second }],
         3,
         settlesAt,
       );
@@ -231,7 +237,7 @@ export function describeStore(
       ]);
       await store.insertFlows([change!], 3, settlesAt);
       const back = (await store.getFlow(trace('5')))!;
-      const { tokens: _t, ...sent } = change!.flow!;
+      const { tokens: _t, ...sent } = flowIn(change)!;
       expect(back.flow).toMatchObject({ ...sent, tokens: [] });
       expect(await store.findFlow('c-9')).toEqual([trace('5')]);
       expect(await store.findFlow(id('5'))).toEqual([trace('5')]);
@@ -262,7 +268,7 @@ export function describeStore(
       expect(await open()).not.toContain(change!.id);
       const [ended] = await store.flowsByIds([change!.id]);
       expect(ended).toMatchObject({ version: change!.version + 1, flow: { phase: 'ended' } });
-      expect((await store.getFlow(change!.id))!.flow.ended).toBe(change!.flow!.lastProgress);
+      expect((await store.getFlow(change!.id))!.flow.ended).toBe(flowIn(change)!.lastProgress);
     });
 
     test('lists are filtered, newest first, and paged without gaps or repeats', async () => {
@@ -337,9 +343,9 @@ export function describeStore(
 
     test('of a name that many flows have, as many are given as were asked for, and it is said', async () => {
       const having = (flowId: string, tokens: string[]): FlowChange => ({
+        kind: 'flow',
         id: flowId,
         version: 2,
-        movedTo: null,
         flow: { ...someFlows(1, clock.now())[0]!, id: flowId, members: [trace('9') + id('9')], tokens },
       });
       const many = Array.from({ length: 20 }, (_, i) => `of-many-${i}`);
@@ -378,9 +384,9 @@ export function describeStore(
       // Far in the future, so that whatever other tests wrote is older.
       const at = clock.now() + 1000 * 3_600_000;
       const flow = (name: string, minute: number, over: Partial<Flow> = {}): FlowChange => ({
+        kind: 'flow',
         id: name,
         version: 2,
-        movedTo: null,
         flow: {
           ...someFlows(1, clock.now())[0]!,
           id: name,
@@ -411,8 +417,8 @@ export function describeStore(
       };
       const every = await remembered(1e9);
       expect(every.all).toBe(true);
-      for (const { flow: one } of changes)
-        for (const name of [...one!.tokens, TRACE + trace('9')])
+      for (const one of changes)
+        for (const name of [...flowIn(one)!.tokens, TRACE + trace('9')])
           expect(every.has(name), name).toBe(!name.startsWith(ORIGIN));
       expect(every.has('i\0nobody')).toBe(false);
 
@@ -432,7 +438,7 @@ export function describeStore(
 
     test('every query gives the same from the store as from memory', async () => {
       const flows = someFlows(400, clock.now());
-      const changes = flows.map((flow) => ({ id: flow.id, version: 2, flow, movedTo: null }));
+      const changes = flows.map((flow) => ({ kind: 'flow' as const, id: flow.id, version: 2, flow }));
       await store.insertFlows(changes, 3, () => 0);
       const ours = new Set(flows.map((flow) => flow.id));
       for (const text of TWENTY_QUERIES) {
@@ -469,14 +475,14 @@ export function describeStore(
       const traces = ['c1', 'c2', 'c3'].map((end) => end.padStart(32, 'd'));
       const [first = '', second = '', gone = ''] = traces;
       const change = (flowId: string, version: number, members: string[]): FlowChange => ({
+        kind: 'flow',
         id: flowId,
         version: clock.now() * 1000 + version,
-        movedTo: null,
         flow: { ...some!, id: flowId, members: members.map((one) => one + id('1')) },
       });
       await store.insertFlows([change(first, 2, [first, second]), change(gone, 2, [gone])], 3, () => 0);
       await store.insertFlows(
-        [{ ...change(gone, 3, []), flow: null, movedTo: first }, change('other', 2, [gone, second])],
+        [tombstoneOf(change(gone, 3, []), first), change('other', 2, [gone, second])],
         3,
         () => 0,
       );
@@ -511,12 +517,13 @@ export function describeStore(
 
     test('a list that is cut says so, and so does what is cut within it', async () => {
       const [change] = flowsOf([record(otlp({ traceId: trace('c'), spanId: id('c') }))]);
-      const flow = change!.flow!;
+      const flow = flowIn(change)!;
       const step = flow.steps[0]!;
       const names = (count: number, of: string): string[] =>
         Array.from({ length: count }, (_, i) => `${of} ${String(i).padStart(4, '0')}`);
       const rowOf = (more: Partial<Flow>, at: number): FlowChange => ({
-        ...change!,
+        kind: 'flow',
+        version: change!.version,
         id: `cut ${at}`,
         flow: { ...flow, id: `cut ${at}`, ...more },
       });

@@ -1,5 +1,24 @@
-export { causalShifts } from './causal-time.ts';
+import type { Flow } from '../model/flow.ts';
+import type { FlowInput } from '../model/flow-input.ts';
+import { causalShifts } from './causal-time.ts';
+import type { KnownClocks } from './clocks/index.ts';
+import { splitRuns } from './runs.ts';
+import { toTimeline } from './timeline.ts';
+
 export { createClocks, RIGHT_CLOCKS, type Clocks } from './clocks/index.ts';
-export { createProjectedLately } from './clocks/projected-lately.ts';
-export { splitRuns } from './runs.ts';
-export { flowIdOf, toTimeline } from './timeline.ts';
+export { createProjectedLately, type ProjectedLately } from './clocks/projected-lately.ts';
+
+/**
+ * The timelines of one flow, a run each, oldest first. Pure but for what its crossings tell `clocks`:
+ * the same input and the same verdicts about clocks give the same timelines, byte for byte.
+ *
+ * @param runQuietNs quiet time after which an id that is used again begins a run; 0n: never.
+ */
+export function timelinesOf(input: FlowInput, clocks: KnownClocks, runQuietNs: bigint): Flow[] {
+  const shifts = causalShifts(input, clocks);
+  const runs = splitRuns(input, shifts, runQuietNs).map((run, i) => toTimeline(run, shifts, i + 1));
+  runs.slice(1).forEach((flow, i) => {
+    flow.relations.push({ flowId: runs[i]!.id, kind: 'previous-run', viaSpanId: '', target: '' });
+  });
+  return runs;
+}

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { flatMapped } from '../base/lists.ts';
 import type { Badge, Expected, Flow, Hop, Relation, Step } from '../model/flow.ts';
 import { TRACE } from '../model/names.ts';
@@ -8,7 +7,7 @@ import type { Shifts } from './causal-time.ts';
 import { draftSteps } from './drafts.ts';
 import { allSegments, type FlowInput } from '../model/flow-input.ts';
 import { isSaidOfFlow } from './folding.ts';
-import { flowKeyOf, rowTokens } from '../model/keys.ts';
+import { flowIdOf, flowKeyOf, rowTokens } from '../model/keys.ts';
 import { hopsOf } from './hops.ts';
 import { addBadge, causesFirst, linkCompensations, mergeAttempts } from './steps.ts';
 
@@ -180,14 +179,6 @@ function identityOf(key: string, spans: Span[]): Identity {
         deadlineMs,
         parentId,
       };
-}
-
-/** Public id of a flow: the trace that names it, or a hash of (environment, type, id) and the run. */
-export function flowIdOf(key: string, run: number): string {
-  const name = key.startsWith(TRACE)
-    ? key.slice(TRACE.length)
-    : createHash('sha1').update(key).digest('hex').slice(0, 24);
-  return run === 1 ? name : `${name}.${run}`;
 }
 
 /** An ambient id that a stronger evidence contradicts: context leaked from another flow. */

@@ -12,13 +12,13 @@ import { closureOf, type Closure } from './dependency-closure.ts';
  * the longest: a few at a time, for all at once, after a pause, would stop everything else.
  */
 export interface Eviction {
-  /** The store has all that there is to say of these flows. */
+  /** The store has all that there is to say about the flow with this key. */
   markIdle(key: string): void;
-  /** Something changed about it, or it is gone. */
+  /** It changed since, or it is gone. */
   markActive(key: string): void;
-  /** Evicts some idle flows, the more the more was written. Where nothing is written, some are evicted later all the same. */
-  evictSome(written: number): void;
-  stop(): void;
+  /** Evicts at most so many idle flows, each with its closure. Gives the keys of all flows that are gone. */
+  evictIdle(most: number): ReadonlySet<string>;
+  readonly idleFlows: number;
 }
 
 export interface EvictionOptions {
@@ -27,10 +27,6 @@ export interface EvictionOptions {
   evictedIndex: EvictedIndex;
   /** A flow is evicted after it was idle for so long, ms. */
   idleBeforeEvictionMs: number;
-  /** The store has all that there is to say about the flow with this key. */
-  isWritten(key: string): boolean;
-  /** The flow with this key is in memory no more. */
-  onGone(key: string): void;
 }
 
 /** Larger closures are evicted one flow at a time; a late span may then miss the rest of its closure. */
@@ -38,11 +34,6 @@ const MOST_IN_CLOSURE = 5000;
 /** Above this, flows that are idle the longest are evicted, if only for a moment: memory stays bounded under any load. */
 const MOST_SPANS_IN_MEMORY = 100_000;
 const CROWDED_QUIET_MS = 3000;
-/** Flows that are evicted in one go, beside two for each that was written. */
-const MOST_EVICTED = 60;
-/** The same where nothing was written for so long. */
-const MOST_EVICTED_IDLE = 500;
-const IDLE_MS = 2500;
 /** Spans that are walked through in one go to see whether flows can be evicted: they may hang together with thousands. */
 const MOST_VISITED = 20_000;
 
@@ -55,11 +46,10 @@ export function createEviction(options: EvictionOptions): Eviction {
   /** Keys of flows, in the order in which they were written. */
   const idle = new Set<string>();
   let sweptAtMs = clock.now();
-  let cancel: (() => void) | undefined;
 
   /** Nothing of it was received since, and the store has all that there is to say about it. */
   const isDone = ({ key, lastReceivedMs }: FlowState, before: number): boolean =>
-    lastReceivedMs <= before && options.isWritten(key);
+    lastReceivedMs <= before && idle.has(key);
   const mayBeEvicted = (nodes: ReadonlySet<Node>, before: number): boolean => {
     for (const node of nodes)
       if (node.flowKey === '') {
@@ -77,7 +67,7 @@ export function createEviction(options: EvictionOptions): Eviction {
     return { nodes: new Set(state.nodes), border };
   };
 
-  const evict = ({ nodes, border }: Omit<Closure, 'isComplete'>): void => {
+  const evict = ({ nodes, border }: Omit<Closure, 'isComplete'>, gone: Set<string>): void => {
     const keys = new Set<string>();
     for (const node of nodes) {
       evictedIndex.add(node);
@@ -99,11 +89,12 @@ export function createEviction(options: EvictionOptions): Eviction {
     }
     for (const key of keys) {
       idle.delete(key);
-      options.onGone(key);
+      gone.add(key);
     }
   };
 
-  const evictIdle = (most: number): void => {
+  const evictIdle = (most: number): ReadonlySet<string> => {
+    const gone = new Set<string>();
     const isCrowded = (): boolean => graph.size > MOST_SPANS_IN_MEMORY;
     const before = (): number =>
       clock.now() - (isCrowded() ? CROWDED_QUIET_MS : options.idleBeforeEvictionMs);
@@ -129,21 +120,20 @@ export function createEviction(options: EvictionOptions): Eviction {
           keysOf(all.nodes, staying);
           continue;
         }
-        evict(all);
+        evict(all, gone);
       } else {
         if (all !== null) keysOf(all.nodes, tied);
-        evict(alone(state));
+        evict(alone(state), gone);
       }
       left--;
     }
     for (const key of staying) if (idle.delete(key)) idle.add(key);
-    sweep(before());
-    cancel?.();
-    cancel = idle.size === 0 ? undefined : clock.after(IDLE_MS, () => evictIdle(MOST_EVICTED_IDLE));
+    sweep(before(), gone);
+    return gone;
   };
 
   /** Spans that belong to no flow, and have none around them, leave by themselves. */
-  const sweep = (before: number): void => {
+  const sweep = (before: number, gone: Set<string>): void => {
     if (clock.now() - sweptAtMs < options.idleBeforeEvictionMs) return;
     sweptAtMs = clock.now();
     /** Hang together with what has to stay, or with too many: one walk speaks for all that it met. */
@@ -158,7 +148,7 @@ export function createEviction(options: EvictionOptions): Eviction {
         ? { nodes: new Set([node]), border: new Set<Node>(), isComplete: true }
         : closureOf([node], assembler, MOST_IN_CLOSURE);
       const isNobodys = [...all.nodes].every((member) => member.flowKey === '');
-      if (all.isComplete && isNobodys && mayBeEvicted(all.nodes, before)) evict(all);
+      if (all.isComplete && isNobodys && mayBeEvicted(all.nodes, before)) evict(all, gone);
       else for (const member of all.nodes) staying.add(member);
     }
   };
@@ -169,8 +159,10 @@ export function createEviction(options: EvictionOptions): Eviction {
       idle.add(key);
     },
     markActive: (key) => void idle.delete(key),
-    evictSome: (written) => evictIdle(MOST_EVICTED + 2 * written),
-    stop: () => cancel?.(),
+    evictIdle,
+    get idleFlows() {
+      return idle.size;
+    },
   };
 }
 

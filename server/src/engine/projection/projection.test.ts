@@ -6,6 +6,7 @@ import type { FlowChange } from '../../model/flow.ts';
 import type { Attributes, OtlpLink, OtlpSpan } from '../../model/otlp.ts';
 import { spanIdOf } from '../../model/span.ts';
 import { unixNanos } from '../../model/time.ts';
+import { flowIn } from '../../testing/builders.ts';
 import { createBench, names, spansOf } from '../../testing/pipeline-bench.ts';
 
 /** Tells of every insert that was done. */
@@ -101,7 +102,7 @@ test('a flow whose names were forgotten is taken up again where a late span bear
   const { pipeline, store, deliver, span, advance } = await createBench({
     clock: before.clock,
     store: telling(before.store, (changes, upTo) => {
-      includes.push([changes.map(({ flow }) => flow?.flowId ?? '').sort(), upTo]);
+      includes.push([changes.map((change) => flowIn(change)?.flowId ?? '').sort(), upTo]);
     }),
     // More flows than a server remembers.
     names: async () => ({ all: false, hashes: (async function* () {})() }),
@@ -238,7 +239,7 @@ test('rows include a batch only with what was taken up in an earlier part of its
     clock,
     names: forgotten,
     store: telling(store, (changes, upTo) => {
-      included.push([changes.some(({ flow }) => flow?.flowId === 'a1'), upTo]);
+      included.push([changes.some((change) => flowIn(change)?.flowId === 'a1'), upTo]);
     }),
   });
   await deliver(span('c3', ORDER_A1), ...names(2500).map((n) => span(`b${n}`)));
@@ -255,7 +256,7 @@ test('a crash never leaves a name gone and its spans in no row', async () => {
   const { deliver, span, advance } = await createBench({
     clock,
     names: forgotten,
-    store: dying(store, (changes) => (crashed = changes.some(({ flow }) => flow === null))),
+    store: dying(store, (changes) => (crashed = changes.some(({ kind }) => kind !== 'flow'))),
   });
   await deliver(span('d4', { attributes: [] }));
   await advance(2000);
@@ -277,9 +278,9 @@ test('a name that is gone is written with whatever has its spans now, not before
   const { deliver, span, advance, pipeline } = await createBench({
     clock,
     store: telling(store, (changes) => {
-      const tombstones = changes.filter(({ flow }) => flow === null).length;
-      const home = changes.find(({ flow }) => flow?.flowId === 'ffff');
-      parts.push([tombstones, home?.flow?.spanCount ?? 0]);
+      const tombstones = changes.filter(({ kind }) => kind !== 'flow').length;
+      const home = changes.map(flowIn).find((flow) => flow?.flowId === 'ffff');
+      parts.push([tombstones, home?.spanCount ?? 0]);
     }),
   });
   await deliver(span('d4', { attributes: [] }));

@@ -8,10 +8,7 @@ import { clockOf } from './index.ts';
 export interface ProjectedLately {
   projected(key: string): void;
   /** Newest first, each once. */
-  saidBy(
-    clocks: ReadonlySet<string>,
-    nodesOf: (key: string) => Iterable<{ span: Span }> | undefined,
-  ): string[];
+  saidBy(clocks: ReadonlySet<string>, spansOf: (key: string) => Iterable<Span>): string[];
 }
 
 const MOST = 2000;
@@ -26,13 +23,13 @@ export function createProjectedLately(): ProjectedLately {
       keys.add(key);
       if (keys.size > MOST) keys.delete(keys.values().next().value!);
     },
-    saidBy(clocks, nodesOf) {
+    saidBy(clocks, spansOf) {
       const found: string[] = [];
       let left = MOST_SPANS;
       for (const key of [...keys].reverse())
-        for (const { span } of nodesOf(key) ?? []) {
+        for (const { service } of spansOf(key)) {
           if (left-- === 0) return found;
-          if (!clocks.has(clockOf(span.service))) continue;
+          if (!clocks.has(clockOf(service))) continue;
           found.push(key);
           break;
         }

@@ -1,0 +1,65 @@
+import type { Clock } from '../base/clock.ts';
+import type { Counters } from '../base/counters.ts';
+import { messageOf } from '../base/errors.ts';
+import type { Log } from '../base/log.ts';
+import { judge } from '../detect/index.ts';
+import type { Expectations } from '../expect/index.ts';
+import type { Flow } from '../model/flow.ts';
+import type { QueryRule } from '../model/query-rule.ts';
+import type { DowntimeGrace } from './downtime-grace.ts';
+
+/** What is said of one flow at this moment: what it waits for, its health, and what is wrong with it. */
+export interface Assessor {
+  /** Definition → expectations → grace after downtime → rules. Never throws: a fault must not keep flows from being written. */
+  assess(flow: Flow): Flow;
+  /** Flows that are assessed within `work` may have taught before, and must not do so twice. */
+  withoutTeaching<T>(work: () => T): T;
+}
+
+export interface AssessorOptions {
+  clock: Clock;
+  counters: Counters;
+  log: Log;
+  expectations: Expectations;
+  grace: DowntimeGrace;
+  /** Idle time after which a flow whose end nobody declares counts as ended, ms. */
+  settleMs: number;
+  queryRules: readonly QueryRule[];
+  /** false: flows are only projected; nothing is learned, awaited or judged. */
+  expects: boolean;
+}
+
+export function createAssessor(options: AssessorOptions): Assessor {
+  const { clock, counters, log, expectations, grace } = options;
+  let teaches = true;
+  const assessOrThrow = (flow: Flow): Flow => {
+    const defined = expectations.conclude(flow);
+    const known = expectations.of(defined);
+    const waitingFor = grace.extend(known.waitingFor);
+    const dutiesOf = (): ReturnType<Expectations['dutiesOf']> => expectations.dutiesOf(defined);
+    const judged = judge(defined, { ...known, waitingFor, dutiesOf }, options, clock.now());
+    const isUndone = judged.findings.some(({ rule }) => rule.startsWith('compensation-'));
+    if (isUndone || (!teaches && judged.waitingFor.length === 0)) expectations.quarantine(flow.id);
+    return judged;
+  };
+  return {
+    assess(flow) {
+      if (!options.expects) return flow;
+      try {
+        return assessOrThrow(flow);
+      } catch (error) {
+        counters.add('fermata_judging_failures_total');
+        log.error({ detail: messageOf(error).slice(0, 500), flow: flow.id }, 'a flow could not be judged');
+        return flow;
+      }
+    },
+    withoutTeaching(work) {
+      teaches = false;
+      try {
+        return work();
+      } finally {
+        teaches = true;
+      }
+    },
+  };
+}

@@ -1,0 +1,120 @@
+import type { Clock } from '../base/clock.ts';
+import type { Counters } from '../base/counters.ts';
+import { flatMapped } from '../base/lists.ts';
+import type { Expectations } from '../expect/index.ts';
+import type { OtlpExport } from '../model/otlp.ts';
+import type { EvidenceRecord } from '../model/record.ts';
+import type { Span } from '../model/span.ts';
+import type { Normalizer } from '../normalize/index.ts';
+import type { WrittenBatch } from '../receive/index.ts';
+import type { PreparedSpans, Store } from '../store/index.ts';
+import type { Batches } from './batches.ts';
+import type { DefinitionDesk } from './definitions.ts';
+import type { Projection } from './projection/index.ts';
+import type { Reloads } from './reload.ts';
+
+/** Requests: prepare → commit → correlate → (answered). Everything after the commit can be repeated from it. */
+export interface Ingest {
+  /** Normalizes a request, at once and in the order of commits: only what is needed later waits. */
+  prepare(request: OtlpExport): Prepared;
+  /** Commits requests together. They are correlated by what it resolves with. */
+  write(prepared: readonly Prepared[]): Promise<WrittenBatch<Prepared>>;
+}
+
+/** A request that waits for its commit: what correlates, and rows for the store. */
+export interface Prepared {
+  batch: number;
+  spans: Span[];
+  rows: PreparedSpans;
+}
+
+export interface IngestOptions {
+  clock: Clock;
+  counters: Counters;
+  store: Pick<Store, 'prepareSpans' | 'insertSpans'>;
+  normalizer: Normalizer;
+  definitions: Pick<DefinitionDesk, 'announced'>;
+  expectations: Pick<Expectations, 'heard'>;
+  batches: Batches;
+  reloads: Pick<Reloads, 'addNow' | 'addLater'>;
+  projection: Pick<Projection, 'waitForCapacity'>;
+}
+
+export function createIngest(options: IngestOptions): Ingest {
+  const { clock, counters, store, normalizer, definitions, batches, reloads, projection } = options;
+
+  const recordsOf = (request: OtlpExport): EvidenceRecord[] => {
+    const receivedAtMs = clock.now();
+    const records: EvidenceRecord[] = [];
+    let ignored = 0;
+    for (const span of request.spans) records.push(normalizer.span(span, receivedAtMs));
+    for (const record of request.logs) {
+      const definition = normalizer.definition(record);
+      if (definition !== null) {
+        definitions.announced(definition);
+        continue;
+      }
+      const event = normalizer.event(record, receivedAtMs);
+      if (event) records.push(event);
+      else ignored++;
+    }
+    counters.add('fermata_ignored_log_records_total', ignored);
+    return records;
+  };
+
+  /** Waits for what was evicted; its sender keeps it and tries again if that cannot be read. */
+  const addLater = async ({ batch, spans }: Prepared): Promise<void> => {
+    try {
+      if ((await reloads.addLater(spans)) === 'left-to-replay') return;
+    } catch (error) {
+      batches.correlated(batch);
+      throw error;
+    }
+    batches.correlated(batch);
+    await projection.waitForCapacity();
+  };
+  /** Those that wait for something that was evicted, with when they are done. The others are correlated now. */
+  const correlate = (requests: readonly Prepared[]): Map<Prepared, Promise<void>> => {
+    const late = new Map<Prepared, Promise<void>>();
+    if (!reloads.addNow(flatMapped(requests, ({ spans }) => spans)))
+      for (const request of requests) {
+        if (reloads.addNow(request.spans)) continue;
+        const done = addLater(request);
+        // Heard of by whoever answers, which may not be asked yet.
+        done.catch(() => undefined);
+        late.set(request, done);
+      }
+    for (const request of requests) if (!late.has(request)) batches.correlated(request.batch);
+    return late;
+  };
+
+  return {
+    prepare(request) {
+      const records = recordsOf(request);
+      request.namesCut = records.reduce((sum, record) => sum + (record.namesCut ?? 0), 0);
+      counters.add('fermata_names_cut_total', request.namesCut);
+      const batch = batches.next();
+      return {
+        batch,
+        spans: records.map((record) => record.span),
+        rows: store.prepareSpans(batch, records),
+      };
+    },
+    async write(prepared) {
+      await store.insertSpans(prepared.map(({ rows }) => rows));
+      const spans = flatMapped(prepared, (request) => request.spans);
+      options.expectations.heard(spans);
+      counters.add('fermata_committed_records_total', spans.length);
+      counters.add('fermata_commits_total');
+      for (const { batch } of prepared) batches.committed(batch);
+      let late: ReadonlyMap<Prepared, Promise<void>>;
+      return {
+        async correlate() {
+          late = correlate(prepared);
+          await projection.waitForCapacity();
+        },
+        later: (request) => late.get(request),
+      };
+    },
+  };
+}

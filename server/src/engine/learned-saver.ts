@@ -1,0 +1,65 @@
+import type { Clock } from '../base/clock.ts';
+import { messageOf } from '../base/errors.ts';
+import type { Log } from '../base/log.ts';
+import type { Expectations } from '../expect/index.ts';
+import type { Store } from '../store/index.ts';
+import type { Clocks } from '../timeline/index.ts';
+
+/** Keeps what was learned, of flow types and of clocks, over a restart. What is lost of it is learned again. */
+export interface LearnedSaver {
+  load(): Promise<void>;
+  /** What was learned since the last save. */
+  save(): Promise<void>;
+  /** Saves now and then. */
+  start(): void;
+  stop(): Promise<void>;
+}
+
+export interface LearnedSaverOptions {
+  clock: Clock;
+  log: Log;
+  store: Pick<Store, 'learned' | 'saveLearned' | 'documents' | 'saveDocument'>;
+  expectations: Pick<Expectations, 'load' | 'takeChanged'>;
+  clocks: Pick<Clocks, 'load' | 'takeChanged'>;
+}
+
+const SAVE_MS = 60_000;
+
+export function createLearnedSaver({
+  clock,
+  log,
+  store,
+  expectations,
+  clocks,
+}: LearnedSaverOptions): LearnedSaver {
+  let cancel: (() => void) | undefined;
+  let stopping = false;
+  const save = async (): Promise<void> => {
+    const models = expectations.takeChanged();
+    if (models.length > 0) await store.saveLearned(models, clock.now());
+    const verdicts = clocks.takeChanged();
+    if (verdicts !== null) await store.saveDocument('clock', 'wrong', clock.now(), verdicts);
+  };
+  const saveLater = (): void => {
+    cancel = clock.after(SAVE_MS, () => {
+      void save()
+        .catch((error: unknown) =>
+          log.warn({ reason: messageOf(error) }, 'what was learned could not be saved'),
+        )
+        .finally(() => stopping || saveLater());
+    });
+  };
+  return {
+    async load() {
+      expectations.load(await store.learned());
+      for (const { body } of await store.documents('clock')) clocks.load(body);
+    },
+    save,
+    start: saveLater,
+    async stop() {
+      stopping = true;
+      await save().catch(() => undefined);
+      cancel?.();
+    },
+  };
+}

@@ -1,0 +1,42 @@
+import type { Clock } from '../../base/clock.ts';
+import type { Correlator } from '../../correlate/index.ts';
+import type { FlowChange } from '../../model/flow.ts';
+import type { DirtyFlows } from './dirty-flows.ts';
+import type { ShownFlows } from './shown-flows.ts';
+
+/** Marks flows idle once their rows are durable, and has idle ones evicted, a few at a time. */
+export interface Evictor {
+  /** These changes are durable. */
+  written(changes: readonly FlowChange[]): void;
+  stop(): void;
+}
+
+/** Flows that are evicted in one go, beside two for each that was written. */
+const MIN_EVICTED = 60;
+/** The same where nothing was written for so long. */
+const MAX_EVICTED_IDLE = 500;
+const IDLE_MS = 2500;
+
+export function createEvictor(
+  clock: Clock,
+  correlator: Pick<Correlator, 'markIdle' | 'evictIdle' | 'idleFlows'>,
+  shown: Pick<ShownFlows, 'written' | 'drop'>,
+  dirty: Pick<DirtyFlows, 'has'>,
+): Evictor {
+  let cancel: (() => void) | undefined;
+  const evict = (most: number): void => {
+    for (const key of correlator.evictIdle(most)) shown.drop(key);
+    cancel?.();
+    cancel = correlator.idleFlows === 0 ? undefined : clock.after(IDLE_MS, () => evict(MAX_EVICTED_IDLE));
+  };
+  return {
+    written(changes) {
+      for (const change of changes) {
+        const key = shown.written(change);
+        if (key !== undefined && !dirty.has(key)) correlator.markIdle(key);
+      }
+      evict(MIN_EVICTED + 2 * changes.length);
+    },
+    stop: () => cancel?.(),
+  };
+}

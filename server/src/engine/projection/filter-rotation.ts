@@ -1,0 +1,42 @@
+import { messageOf } from '../../base/errors.ts';
+import type { Log } from '../../base/log.ts';
+import type { EvictedNames } from '../../correlate/index.ts';
+import type { Store } from '../../store/index.ts';
+
+/** Keeps the filter of evicted names bounded: what is still open is found however long ago it was evicted. */
+export interface FilterRotation {
+  /** Begins a rotation if the filter is due for it and none is under way. */
+  begin(): void;
+  idle(): Promise<void>;
+}
+
+export function createFilterRotation(
+  names: EvictedNames,
+  store: Pick<Store, 'names'>,
+  log: Log,
+): FilterRotation {
+  let rotation: Promise<void> | undefined;
+  const rotate = async (): Promise<void> => {
+    try {
+      names.beginRotation();
+      const { hashes } = await store.names(0);
+      for await (const block of hashes) names.addToFilter(block);
+      names.rotateFilter();
+    } catch (error) {
+      log.warn(
+        { reason: messageOf(error) },
+        'names of open flows could not be read; memory grows until they can',
+      );
+    } finally {
+      rotation = undefined;
+    }
+  };
+  return {
+    begin() {
+      if (names.isFilterFull) rotation ??= rotate();
+    },
+    async idle() {
+      await rotation;
+    },
+  };
+}
