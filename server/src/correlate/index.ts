@@ -2,7 +2,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Counters } from '../base/counters.ts';
 import type { Flow, UnattributedRow } from '../model/flow.ts';
 import type { FlowInput } from '../model/flow-input.ts';
-import { rowTokens } from '../model/keys.ts';
+import { rowTokens, type FlowKey } from '../model/keys.ts';
 import { isBatchConsumer } from '../model/roles.ts';
 import type { Span, SpanKey } from '../model/span.ts';
 import { inputOf } from './flow-input.ts';
@@ -32,35 +32,35 @@ export interface Correlator extends EvictedNames {
   /** Adds spans of which nothing is missing, and brings every affected flow up to date. */
   add(spans: readonly Span[]): void;
   /** Keys of flows that changed since the last call. */
-  takeDirty(): ReadonlySet<string>;
+  takeDirty(): ReadonlySet<FlowKey>;
   /** Rows of spans in no flow that are new, or changed, since the last call. */
   takeUnattributed(): UnattributedRow[];
   /** Keys of the flows that these spans are in; those in none are given again by `takeUnattributed`. */
-  keysOf(spans: readonly Span[]): readonly string[];
+  keysOf(spans: readonly Span[]): readonly FlowKey[];
   /** The key of the flow that this span is in; '': of none, or not in memory. */
-  flowKeyOf(span: SpanKey): string;
+  flowKeyOf(span: SpanKey): FlowKey | '';
 
   /** Spans of the flow with this key; 0: it is not in memory. */
-  spanCountOf(key: string): number;
+  spanCountOf(key: FlowKey): number;
   /** They are empty where the flow is not in memory. */
-  spansOf(key: string): Iterable<Span>;
+  spansOf(key: FlowKey): Iterable<Span>;
   /** What its timeline is made of. Only of a flow in memory. */
-  inputOf(key: string): FlowInput;
+  inputOf(key: FlowKey): FlowInput;
   /** The flow with marks of names that identify nothing. */
   withWorthlessMarks(flow: Flow): Flow;
 
   /** Keys of flows that spans of this one moved into since `forgetMoves`, each with the number of the last move. */
-  movedInto(key: string): ReadonlyMap<string, number> | undefined;
-  forgetMoves(key: string): void;
+  movedInto(key: FlowKey): ReadonlyMap<FlowKey, number> | undefined;
+  forgetMoves(key: FlowKey): void;
   /** Moves of spans from one flow to another so far. */
   readonly moves: number;
 
   /** The store has all that there is to say about this flow: it may be evicted, once it is idle for long enough. */
-  markIdle(key: string): void;
+  markIdle(key: FlowKey): void;
   /** It changed, or its rows are not durable yet. */
-  markActive(key: string): void;
+  markActive(key: FlowKey): void;
   /** Evicts at most so many idle flows, each with its dependency closure; gives the keys of all that are gone. */
-  evictIdle(most: number): ReadonlySet<string>;
+  evictIdle(most: number): ReadonlySet<FlowKey>;
   /** Flows that wait for their eviction. */
   readonly idleFlows: number;
   readonly spansInMemory: number;
@@ -88,7 +88,7 @@ export interface Rehydrated {
   id: string;
   version: number;
   /** '': its spans are in no flow. */
-  key: string;
+  key: FlowKey | '';
 }
 
 export interface Reloading extends Pick<Reload, 'missing' | 'found' | 'skip' | 'giveUp' | 'size'> {
@@ -218,8 +218,8 @@ function unattributedRows(assembler: Assembler): UnattributedRow[] {
   return rows;
 }
 
-function keysOf(spans: readonly Span[], assembler: Assembler): readonly string[] {
-  const keys = new Set<string>();
+function keysOf(spans: readonly Span[], assembler: Assembler): readonly FlowKey[] {
+  const keys = new Set<FlowKey>();
   for (const { key } of spans) {
     const node = assembler.graph.get(key);
     if (node === undefined) continue;

@@ -28,7 +28,7 @@ export interface RebuildOptions {
   store: Pick<Store, 'losses' | 'unincluded' | 'loadByIds'>;
   reloads: Pick<Reloads, 'add'>;
   correlator: Pick<Correlator, 'keysOf' | 'spansInMemory'>;
-  projection: Pick<Projection, 'reproject' | 'waitForCapacity' | 'derivedBatch' | 'projector'>;
+  projection: Pick<Projection, 'reproject' | 'waitForCapacity' | 'rows' | 'projector'>;
   assessor: Pick<Assessor, 'withoutTeaching'>;
   restore(stored: StoredSpan[]): Span[];
   /** What was lost is there again. */
@@ -64,7 +64,7 @@ export function createRebuild(options: RebuildOptions): Rebuild {
   const rebuildAll = async (all: boolean): Promise<boolean> => {
     let spans = 0;
     let saidAtMs = clock.now();
-    for await (const block of store.unincluded(all, projection.derivedBatch)) {
+    for await (const block of store.unincluded(all, projection.rows.derivedBatch)) {
       await projection.waitForCapacity();
       while (correlator.spansInMemory > MOST_SPANS_IN_MEMORY && !stopping) await wait(ROOM_MS);
       if (stopping) return false;

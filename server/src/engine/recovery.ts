@@ -16,7 +16,7 @@ export interface RecoveryOptions {
   expectations: Pick<Expectations, 'recall'>;
   batches: Batches;
   grace: DowntimeGrace;
-  projection: Pick<Projection, 'start' | 'changed' | 'projector'>;
+  projection: Pick<Projection, 'rows' | 'changed' | 'projector'>;
   reloads: Pick<Reloads, 'add'>;
   restore(stored: StoredSpan[]): Span[];
 }
@@ -27,7 +27,7 @@ export async function recover(options: RecoveryOptions): Promise<void> {
   const { store, batches, projection } = options;
   const { lastBatch, derivedBatch, lastReceivedMs } = await store.watermarks();
   batches.restore(lastBatch, derivedBatch);
-  projection.start(derivedBatch);
+  projection.rows.start(derivedBatch);
   await loadNames(options);
   if (lastReceivedMs > 0) options.grace.begin(lastReceivedMs);
   await loadFlows(options);

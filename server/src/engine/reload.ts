@@ -3,6 +3,7 @@ import type { Counters } from '../base/counters.ts';
 import { createMutex } from '../base/mutex.ts';
 import type { Correlator, Reloading, StoredFlowSpans } from '../correlate/index.ts';
 import type { Span } from '../model/span.ts';
+import type { FlowKey } from '../model/keys.ts';
 import type { Store, StoredFlow } from '../store/index.ts';
 
 /**
@@ -15,7 +16,7 @@ export interface Reloads {
   /** Adds them once what they touch is in memory; with whatever else waits, for each look into the store costs the same. */
   addLater(spans: readonly Span[]): Promise<Added>;
   /** Adds these, one call after the other. `flows`: brought already. Gives the keys of flows that changed; null: we stop. */
-  add(spans: readonly Span[], flows?: readonly StoredFlow[]): Promise<readonly string[] | null>;
+  add(spans: readonly Span[], flows?: readonly StoredFlow[]): Promise<readonly FlowKey[] | null>;
   /** What is under way is left to the next start: what waits was committed, and is replayed. */
   releaseBackpressure(): void;
   idle(): Promise<unknown>;
@@ -30,7 +31,7 @@ export interface ReloadsOptions {
   store: Pick<Store, 'loadByNames'>;
   correlator: Pick<Correlator, 'reload'>;
   /** Correlates spans, with what was loaded for them. Gives the keys of flows that changed. */
-  add(spans: readonly Span[], reload: Reloading): readonly string[];
+  add(spans: readonly Span[], reload: Reloading): readonly FlowKey[];
   restore: (flow: StoredFlow) => StoredFlowSpans;
 }
 
@@ -66,7 +67,7 @@ export function createReloads(options: ReloadsOptions): Reloads {
   const reload = async (
     spans: readonly Span[],
     flows: readonly StoredFlow[] = [],
-  ): Promise<readonly string[] | null> => {
+  ): Promise<readonly FlowKey[] | null> => {
     const under = correlator.reload(spans, restored(flows));
     const from = clock.now();
     const most = MOST_FLOWS + spans.length * MOST_FLOWS_PER_SPAN;

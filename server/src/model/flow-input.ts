@@ -1,4 +1,5 @@
 import type { EvidenceKind } from './flow.ts';
+import type { FlowKey } from './keys.ts';
 import type { Span, SpanKey } from './span.ts';
 
 /**
@@ -6,7 +7,7 @@ import type { Span, SpanKey } from './span.ts';
  * `timeline.ts` is a pure function that needs no graph.
  */
 export interface FlowInput {
-  key: string;
+  key: FlowKey;
   segments: InputSegment[];
   /** Whoever took messages of this flow together with those of others: no members, and nothing passes through them. */
   shared: InputSegment[];
@@ -15,7 +16,7 @@ export interface FlowInput {
   /** Spans under a shared one that nothing attributes. */
   unattributed: { span: Span; under: Span }[];
   /** Sends of this flow that another flow consumed. */
-  consumedElsewhere: { send: Span; flowKey: string; consumer: Span }[];
+  consumedElsewhere: { send: Span; flowKey: FlowKey; consumer: Span }[];
   /** More spans than a timeline holds; counts stay exact. */
   spanCount: number;
   truncated: boolean;
@@ -40,7 +41,7 @@ export interface InputCause {
   span: Span | null;
   key: string;
   where: 'flow' | 'shared' | 'elsewhere' | 'unseen';
-  flowKey: string;
+  flowKey: FlowKey | '';
 }
 
 /** All that steps are made of. */

@@ -3,51 +3,84 @@ import { ORIGIN, REFERRER, SEEN, TAKEN, TRACE } from './names.ts';
 import type { Message, Span, SpanNames } from './span.ts';
 import { hasStrongId, isConsumer, isSend } from './roles.ts';
 
-/** Under which names a span is found by others, besides parent and link. */
+declare const brand: unique symbol;
+/**
+ * Names a flow: `i\0environment\0id\0type[\0kind]` by an id that somebody set, or `t\0trace` by the trace
+ * that began it. Made and read only here.
+ */
+export type FlowKey = string & { readonly [brand]: 'FlowKey' };
+/**
+ * A name under which spans find each other, besides parent and link: `m` a message's id, `p` its
+ * position, `k` an identity key, `c` a conversation, `i` a flow's id. Made and read only here.
+ */
+export type Token = string & { readonly [brand]: 'Token' };
 
-const NONE: readonly string[] = [];
-const NO_NAMES: SpanNames = { message: NONE, id: '', soft: NONE, shared: NONE };
+export const NO_TOKENS: readonly Token[] = [];
+const NO_NAMES: SpanNames = { message: NO_TOKENS, id: '', soft: NO_TOKENS, shared: NO_TOKENS };
 
-export const messageTokens = (span: Span): readonly string[] => namesOf(span).message;
-export const idToken = (span: Span): string => namesOf(span).id;
-export const softTokens = (span: Span): readonly string[] => namesOf(span).soft;
+export const messageTokens = (span: Span): readonly Token[] => namesOf(span).message;
+export const idToken = (span: Span): Token | '' => namesOf(span).id;
+export const softTokens = (span: Span): readonly Token[] => namesOf(span).soft;
 /** Everything but parent and links by which spans find each other. */
-export const sharedTokens = (span: Span): readonly string[] => namesOf(span).shared;
+export const sharedTokens = (span: Span): readonly Token[] => namesOf(span).shared;
 /** Of a conversation or an identity key. */
-export const isSoftToken = (token: string): boolean => token.startsWith('k\0') || token.startsWith('c\0');
+export const isSoftToken = (token: string): boolean => isIdentityToken(token) || isConversationToken(token);
+export const isIdentityToken = (token: string): boolean => token.startsWith('k\0');
+export const isConversationToken = (token: string): boolean => token.startsWith('c\0');
+/** Of an identity token, all but its value: two values of one key tell flows apart. */
+export const identityNameOf = (token: Token): string => token.slice(0, token.lastIndexOf('\0'));
 export const isMessageToken = (token: string): boolean => token.startsWith('m\0') || token.startsWith('p\0');
 
 /** Of a flow with an explicit id; type '' where nobody said it. Only there it matters what kind of id it is. */
-export const flowKeyOf = (environment: string, id: string, type: string, kind = ''): string =>
-  `${idTokenOf(environment, id)}\0${type}${type === '' && kind !== '' ? `\0${kind}` : ''}`;
+export const flowKeyOf = (environment: string, id: string, type: string, kind = ''): FlowKey =>
+  `${idTokenOf(environment, id)}\0${type}${type === '' && kind !== '' ? `\0${kind}` : ''}` as FlowKey;
+/** Of a flow that nobody gave an id. `spanId`: of one that its trace alone would not tell apart. */
+export const traceKeyOf = (traceId: string, spanId = ''): FlowKey =>
+  `${TRACE}${traceId}${spanId === '' ? '' : `-${spanId}`}` as FlowKey;
+
+/** A flow key taken apart. `type` is '' where nobody said it. */
+export type ParsedFlowKey =
+  { namedBy: 'id'; environment: string; id: string; type: string } | { namedBy: 'trace'; trace: string };
+export function parseFlowKey(key: FlowKey): ParsedFlowKey {
+  const [tag, ...parts] = key.split('\0');
+  const [environment = '', id = '', type = ''] = parts;
+  return tag === 'i' ? { namedBy: 'id', environment, id, type } : { namedBy: 'trace', trace: environment };
+}
+/** The key is of a flow whose id this is, whatever its type or kind. */
+export const hasId = (key: string, id: Token | ''): boolean => id !== '' && key.startsWith(`${id}\0`);
+export const isNamedById = (key: FlowKey): boolean => key.startsWith('i\0');
+/** Both are of flows with one id, whatever their types and kinds. */
+export const haveSameId = (a: FlowKey, b: FlowKey): boolean =>
+  isNamedById(a) && b.startsWith(`${a.split('\0', 3).join('\0')}\0`);
 /** Public id of a flow: the trace that names it, or a hash of (environment, type, id) and the run. */
-export function flowIdOf(key: string, run: number): string {
+export function flowIdOf(key: FlowKey, run: number): string {
   const name = key.startsWith(TRACE)
     ? key.slice(TRACE.length)
     : createHash('sha1').update(key).digest('hex').slice(0, 24);
   return run === 1 ? name : `${name}.${run}`;
 }
 
-export const isUntyped = (flowKey: string): boolean => flowKey.split('\0')[3] === '';
+export const isUntyped = (flowKey: FlowKey): boolean => flowKey.split('\0')[3] === '';
 /** Of the ids of one kind that have this value. */
 export const kindToken = (span: Span): string => {
   const kind = span.flow?.kind ?? '';
   return kind === '' ? idToken(span) : `${idToken(span)}\0${kind}`;
 };
-export const idTokenOf = (environment: string, id: string): string => `i\0${environment}\0${id}`;
+export const idTokenOf = (environment: string, id: string): Token => `i\0${environment}\0${id}` as Token;
 
 function namesOf(span: Span): SpanNames {
   if (span.names !== null) return span.names;
-  const message = isJoinedByMessage(span) ? messageNames(span) : NONE;
-  const soft = weakNames(span);
+  const message = isJoinedByMessage(span) ? messageNames(span) : NO_TOKENS;
+  const soft = softNames(span);
   const id =
     span.flow === null || span.flow.id === '' ? '' : idTokenOf(span.service.environment, span.flow.id);
-  if (message === NONE && soft === NONE && id === '') return (span.names = NO_NAMES);
+  if (message === NO_TOKENS && soft === NO_TOKENS && id === '') return (span.names = NO_NAMES);
   return (span.names = {
     message,
     id,
     soft,
-    shared: soft === NONE && id === '' ? message : [...message, ...soft, ...(id === '' ? NONE : [id])],
+    shared:
+      soft === NO_TOKENS && id === '' ? message : [...message, ...soft, ...(id === '' ? NO_TOKENS : [id])],
   });
 }
 
@@ -59,12 +92,12 @@ const isJoinedByMessage = ({ role, links, parentRemote, message }: Span): boolea
 /** What a message is called where it is; '' where nobody says. */
 export const messageNameOf = (span: Span): string => messageNames(span)[0] ?? '';
 
-function messageNames({ message, service }: Span): readonly string[] {
-  if (message === null) return NONE;
+function messageNames({ message, service }: Span): readonly Token[] {
+  if (message === null) return NO_TOKENS;
   const scope = `${service.environment}\0${message.system}\0`;
-  const id = message.id === '' ? '' : `m\0${scope}${placeOf(message)}${message.id}`;
-  const position = message.position === '' ? '' : `p\0${scope}${message.position}`;
-  if (id === '') return position === '' ? NONE : [position];
+  const id = message.id === '' ? '' : (`m\0${scope}${placeOf(message)}${message.id}` as Token);
+  const position = message.position === '' ? '' : (`p\0${scope}${message.position}` as Token);
+  if (id === '') return position === '' ? NO_TOKENS : [position];
   return position === '' ? [id] : [id, position];
 }
 
@@ -74,11 +107,11 @@ const placeOf = ({ id, system, destination, partition }: Message): string =>
 /** A delivery tag, an offset, a packet id, a counter: a number of at most twelve digits, in whatever parts it is written. */
 export const isCounted = (id: string): boolean => /^\W*(?:\d\W*){1,12}$/.test(id);
 
-function weakNames({ message, service, identities }: Span): readonly string[] {
+function softNames({ message, service, identities }: Span): readonly Token[] {
   const conversation = message?.conversation ?? '';
-  if (conversation === '' && identities.length === 0) return NONE;
-  const tokens = identities.map((identity) => `k\0${service.environment}\0${identity}`);
-  if (conversation !== '') tokens.push(`c\0${service.environment}\0${conversation}`);
+  if (conversation === '' && identities.length === 0) return NO_TOKENS;
+  const tokens = identities.map((identity) => `k\0${service.environment}\0${identity}` as Token);
+  if (conversation !== '') tokens.push(`c\0${service.environment}\0${conversation}` as Token);
   return tokens;
 }
 
@@ -105,7 +138,7 @@ export function rowTokens(spans: readonly Span[], cut: readonly Span[]): string[
   for (const span of spans) {
     const { message, id, soft } = namesOf(span);
     for (const name of message) (isSend(span.role) ? tokens : taken).add(name);
-    if (message === NONE && span.message !== null && span.message.id !== '')
+    if (message === NO_TOKENS && span.message !== null && span.message.id !== '')
       tokens.add(SEEN + messageNameOf(span));
     for (const name of soft) tokens.add(name);
     if (id !== '') tokens.add(id);

@@ -1,3 +1,4 @@
+import type { Token } from './keys.ts';
 import type { UnixNanos } from './time.ts';
 
 /** What a span means to an event flow. `normalize/role.ts` decides; nothing after it reads attribute names. */
@@ -136,11 +137,12 @@ export interface Span {
 
 /** Texts by which spans find each other: built once, for they are looked up many times. */
 export interface SpanNames {
-  message: readonly string[];
-  id: string;
-  soft: readonly string[];
+  message: readonly Token[];
+  /** '': nobody set one. */
+  id: Token | '';
+  soft: readonly Token[];
   /** All of them. */
-  shared: readonly string[];
+  shared: readonly Token[];
 }
 
 export const NO_KEYS: readonly (readonly [string, string])[] = [];

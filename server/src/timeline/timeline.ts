@@ -7,7 +7,7 @@ import type { Shifts } from './causal-time.ts';
 import { draftSteps } from './drafts.ts';
 import { allSegments, type FlowInput } from '../model/flow-input.ts';
 import { isSaidOfFlow } from './folding.ts';
-import { flowIdOf, flowKeyOf, rowTokens } from '../model/keys.ts';
+import { flowIdOf, flowKeyOf, parseFlowKey, rowTokens, type FlowKey } from '../model/keys.ts';
 import { hopsOf } from './hops.ts';
 import { addBadge, causesFirst, linkCompensations, mergeAttempts } from './steps.ts';
 
@@ -150,15 +150,17 @@ interface Identity {
   parentId: string | null;
 }
 
-function identityOf(key: string, spans: Span[]): Identity {
-  const [kind = '', environment = '', flowId = '', type = ''] = key.split('\0');
-  let declared = type;
+function identityOf(key: FlowKey, spans: Span[]): Identity {
+  const parsed = parseFlowKey(key);
+  const isNamed = parsed.namedBy === 'id';
+  const environment = isNamed ? parsed.environment : spans[0]!.service.environment;
+  let declared = isNamed ? parsed.type : '';
   let version = '';
   let deadlineMs: number | null = null;
   let parentId: string | null = null;
   for (const { flow } of spans) {
     if (flow === null) continue;
-    if (kind !== 'i' && flow.type !== '' && (declared === '' || flow.type < declared)) declared = flow.type;
+    if (!isNamed && flow.type !== '' && (declared === '' || flow.type < declared)) declared = flow.type;
     if (flow.version > version) version = flow.version;
     if (flow.deadlineMs > 0) deadlineMs = Math.min(deadlineMs ?? Infinity, flow.deadlineMs);
     if (flow.parentId !== '') {
@@ -169,16 +171,8 @@ function identityOf(key: string, spans: Span[]): Identity {
       if (parentId === null || parent < parentId) parentId = parent;
     }
   }
-  return kind === 'i'
-    ? { environment, flowId, type: declared, version, deadlineMs, parentId }
-    : {
-        environment: spans[0]!.service.environment,
-        flowId: '',
-        type: declared,
-        version,
-        deadlineMs,
-        parentId,
-      };
+  const flowId = isNamed ? parsed.id : '';
+  return { environment, flowId, type: declared, version, deadlineMs, parentId };
 }
 
 /** An ambient id that a stronger evidence contradicts: context leaked from another flow. */

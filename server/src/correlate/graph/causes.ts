@@ -3,7 +3,7 @@ import type { Span, SpanKey } from '../../model/span.ts';
 import { isOneSending, isSameDestination, mayTake } from '../../model/destinations.ts';
 import { countOf, type Graph, type Node } from './index.ts';
 import { hasStrongId, isBatch, isConsumer, isSend } from '../../model/roles.ts';
-import { messageTokens } from '../../model/keys.ts';
+import { messageTokens, type Token } from '../../model/keys.ts';
 
 /**
  * Every way a span may name what caused it, strongest first. All functions here are pure over the graph: the answer
@@ -249,7 +249,7 @@ function oneSending(sends: Node[]): Node | null {
 }
 
 /** A send made while processing the same message: a retry queue, a dead-letter queue, a forwarder. */
-function isRepublish(send: Node, token: string): boolean {
+function isRepublish(send: Node, token: Token): boolean {
   for (let node = send.parent; node !== null; node = node.parent)
     if (isConsumer(node.span.role)) return messageTokens(node.span).includes(token);
   return false;

@@ -1,3 +1,4 @@
+import type { FlowKey, Token } from '../../model/keys.ts';
 import type { KnownCause } from '../../model/flow.ts';
 import type { Span } from '../../model/span.ts';
 
@@ -11,7 +12,7 @@ export interface Node {
   /** Set while a tree holds it; null when that tree must be built anew. */
   tree: Tree | null;
   /** Flow that the node is a member of; '' for shared, unattributed and not yet assigned. */
-  flowKey: string;
+  flowKey: FlowKey | '';
   /** Belongs to several flows (or to none that can be told): context, never a bridge. */
   shared: boolean;
   /** Its parent edge closed a cycle and was dropped. */
@@ -28,9 +29,9 @@ export interface Tree {
   nodes: Node[];
   valid: boolean;
   /** Flow key before soft evidence; '' where the tree serves several flows. */
-  base: string;
+  base: FlowKey | '';
   /** Conversation and identity-key tokens. */
-  soft: readonly string[];
+  soft: readonly Token[];
   /** Its flow depends on flows of other trees. */
   dependent: boolean;
 }

@@ -1,6 +1,6 @@
 import { pushAll } from '../../base/lists.ts';
 import type { KnownCause } from '../../model/flow.ts';
-import { compareDuplicates, NONE, type Span, type SpanKey } from '../../model/span.ts';
+import { compareDuplicates, type Span, type SpanKey } from '../../model/span.ts';
 import {
   concernedBy,
   changedByName,
@@ -15,6 +15,9 @@ import { countOf, createGraph, neighboursOf, type Graph, type Node, type Tree } 
 import { hasStrongId, isConsumer, isReceiving, isSend } from '../../model/roles.ts';
 import {
   flowKeyOf,
+  NO_TOKENS,
+  type FlowKey,
+  type Token,
   idToken,
   kindToken,
   isMessageToken,
@@ -44,15 +47,15 @@ export interface Assembler {
   makePlaceholder(node: Node, causes: readonly KnownCause[]): void;
   /** A new span concerns these shared spans directly: what surrounds them must be in memory before `add`. */
   placeholdersAround(span: Span): readonly Node[];
-  flow(key: string): FlowState | undefined;
-  readonly flows: ReadonlyMap<string, FlowState>;
+  flow(key: FlowKey): FlowState | undefined;
+  readonly flows: ReadonlyMap<FlowKey, FlowState>;
   /** Flows changed since the last call. */
-  takeDirty(): Set<string>;
+  takeDirty(): Set<FlowKey>;
   /**
    * Flows that spans went away from, and to which flows, each with the number of the last such move. Whoever projects one of them
    * takes it out.
    */
-  readonly movedOutOf: Map<string, ReadonlyMap<string, number>>;
+  readonly movedOutOf: Map<FlowKey, ReadonlyMap<FlowKey, number>>;
   /** How many moves there were. */
   readonly moves: number;
   /** Spans that were found to belong to no flow since the last call. */
@@ -64,7 +67,7 @@ export interface Assembler {
 }
 
 export interface FlowState {
-  key: string;
+  key: FlowKey;
   nodes: Set<Node>;
   lastReceivedMs: number;
 }
@@ -76,13 +79,13 @@ const NOBODY: readonly Node[] = [];
 
 export function createAssembler(mostSends = MOST_SENDS): Assembler {
   const graph = createGraph();
-  const flows = new Map<string, FlowState>();
+  const flows = new Map<FlowKey, FlowState>();
   const types = new Map<string, Map<string, number>>();
-  const softIndex = new Map<string, Set<Tree>>();
-  let dirtyFlows = new Set<string>();
-  const movedOutOf = new Map<string, Map<string, number>>();
+  const softIndex = new Map<Token, Set<Tree>>();
+  let dirtyFlows = new Set<FlowKey>();
+  const movedOutOf = new Map<FlowKey, Map<FlowKey, number>>();
   let moves = 0;
-  let dirtyTokens = new Set<string>();
+  let dirtyTokens = new Set<Token>();
   const queue = new Set<Node>();
   /** Few systems have any; looking for them around every span took 8 % of correlating. */
   const placeholders = new Set<Node>();
@@ -138,7 +141,7 @@ export function createAssembler(mostSends = MOST_SENDS): Assembler {
       if (other.tree?.dependent && other.tree !== node.tree) invalidate(other.tree);
   };
 
-  const setFlow = (node: Node, key: string, shared: boolean): void => {
+  const setFlow = (node: Node, key: FlowKey | '', shared: boolean): void => {
     if (node.flowKey === key && node.shared === shared) return;
     if (node.flowKey !== key) {
       leave(node, key);
@@ -150,26 +153,26 @@ export function createAssembler(mostSends = MOST_SENDS): Assembler {
     node.shared = shared;
     invalidateDependents(node);
   };
-  const join = (node: Node, key: string): void => {
+  const join = (node: Node, key: FlowKey): void => {
     let state = flows.get(key);
     if (state === undefined) flows.set(key, (state = { key, nodes: new Set(), lastReceivedMs: 0 }));
     state.nodes.add(node);
     if (node.span.receivedAtMs > state.lastReceivedMs) state.lastReceivedMs = node.span.receivedAtMs;
     dirtyFlows.add(key);
   };
-  const leave = (node: Node, to: string): void => {
+  const leave = (node: Node, to: FlowKey | ''): void => {
     if (node.flowKey === '') return;
     const state = flows.get(node.flowKey);
     dirtyFlows.add(node.flowKey);
     let movedInto = movedOutOf.get(node.flowKey);
-    if (movedInto === undefined) movedOutOf.set(node.flowKey, (movedInto = new Map<string, number>()));
+    if (movedInto === undefined) movedOutOf.set(node.flowKey, (movedInto = new Map<FlowKey, number>()));
     if (to !== '') movedInto.set(to, ++moves);
     state?.nodes.delete(node);
     if (state?.nodes.size === 0) flows.delete(node.flowKey);
   };
 
   const typesOf = (span: Span): ReadonlyMap<string, number> | undefined => types.get(kindToken(span));
-  const identityOf = (node: Node): string => {
+  const identityOf = (node: Node): FlowKey => {
     const { span } = node;
     const { id, type, kind } = span.flow!;
     const known = typesOf(span);
@@ -237,7 +240,7 @@ export function createAssembler(mostSends = MOST_SENDS): Assembler {
   const rebuild = (node: Node): void => {
     const top = topOf(node, causesOf);
     const built = buildTree(top, graph, causesOf);
-    const tree: Tree = { top, nodes: [], valid: true, base: '', soft: NONE, dependent: false };
+    const tree: Tree = { top, nodes: [], valid: true, base: '', soft: NO_TOKENS, dependent: false };
     const resolution = resolveTree(built, context);
     tree.base = resolution.base;
     tree.dependent = resolution.dependent;
@@ -298,7 +301,7 @@ export function createAssembler(mostSends = MOST_SENDS): Assembler {
       for (const start of softIndex.get(token) ?? []) {
         if (done.has(start)) continue;
         const group: Tree[] = [];
-        const reached = new Set<string>();
+        const reached = new Set<Token>();
         const work = [start];
         done.add(start);
         while (work.length > 0) {
@@ -534,10 +537,12 @@ export function createAssembler(mostSends = MOST_SENDS): Assembler {
         // Nodes of the same tree that stay (it served several flows) are resolved again when something touches them.
         for (const other of tree?.nodes ?? []) if (other.tree === tree) other.tree = null;
         queue.delete(node);
-        const state = flows.get(node.flowKey);
-        state?.nodes.delete(node);
-        if (state?.nodes.size === 0) flows.delete(node.flowKey);
-        node.flowKey = '';
+        if (node.flowKey !== '') {
+          const state = flows.get(node.flowKey);
+          state?.nodes.delete(node);
+          if (state?.nodes.size === 0) flows.delete(node.flowKey);
+          node.flowKey = '';
+        }
         placeholders.delete(node);
         graph.remove(node);
         countType(node, -1);

@@ -1,7 +1,16 @@
 import { pushAll } from '../../base/lists.ts';
 import { countOf, type Node, type Sharing, type Tree } from '../graph/index.ts';
 import { hasStrongId, isConsumer } from '../../model/roles.ts';
-import { idToken, softTokens } from '../../model/keys.ts';
+import {
+  identityNameOf,
+  idToken,
+  isNamedById,
+  isConversationToken,
+  isIdentityToken,
+  softTokens,
+  type FlowKey,
+  type Token,
+} from '../../model/keys.ts';
 
 /**
  * What conversations and identity keys join: whole trees, never against what they say themselves (I9). Identity keys
@@ -10,20 +19,17 @@ import { idToken, softTokens } from '../../model/keys.ts';
  */
 export interface MergeGroup {
   trees: Tree[];
-  tokens: Set<string>;
+  tokens: Set<Token>;
   /** Explicit flows that it touches: at most one. */
-  explicit: Set<string>;
+  explicit: Set<FlowKey>;
   /** The flow of all of its trees. */
-  key: string;
+  key: FlowKey | '';
 }
-
-const KEY = 'k';
-const CONVERSATION = 'c';
 
 /** Of trees that share soft tokens, directly or through others. */
 export function mergeGroupsOf(trees: readonly Tree[]): MergeGroup[] {
   const alone = trees.map((tree) => merged([tree]));
-  return joinedBy(CONVERSATION, joinedBy(KEY, alone));
+  return joinedBy(isConversationToken, joinedBy(isIdentityToken, alone));
 }
 
 /**
@@ -31,8 +37,9 @@ export function mergeGroupsOf(trees: readonly Tree[]): MergeGroup[] {
  * of them back each time it is used. Counted are ids that were set by hand, and values of identity keys under a
  * conversation, on those spans and on what they happened in: no later span makes them fewer.
  */
-export function isContradicted(token: string, said: Sharing, most: number): boolean {
+export function isContradicted(token: Token, said: Sharing, most: number): boolean {
   if (countOf(said) <= most) return false;
+  const isConversation = isConversationToken(token);
   const values = new Map<string, Set<string>>();
   const isMore = (name: string, value: string): boolean => {
     const known = values.get(name);
@@ -47,20 +54,19 @@ export function isContradicted(token: string, said: Sharing, most: number): bool
     ) {
       const { span } = node;
       if (hasStrongId(span) && isMore('', idToken(span))) return true;
-      if (!token.startsWith(CONVERSATION)) continue;
-      for (const key of softTokens(span)) if (key.startsWith(KEY) && isMore(keyNameOf(key), key)) return true;
+      if (!isConversation) continue;
+      for (const key of softTokens(span))
+        if (isIdentityToken(key) && isMore(identityNameOf(key), key)) return true;
     }
   return false;
 }
 
-const keyNameOf = (token: string): string => token.slice(0, token.lastIndexOf('\0'));
-
-function joinedBy(kind: string, groups: readonly MergeGroup[]): MergeGroup[] {
+function joinedBy(isOfKind: (token: Token) => boolean, groups: readonly MergeGroup[]): MergeGroup[] {
   if (groups.length === 1) return [...groups];
-  const holders = new Map<string, MergeGroup[]>();
+  const holders = new Map<Token, MergeGroup[]>();
   for (const one of groups)
     for (const token of one.tokens) {
-      if (!token.startsWith(kind)) continue;
+      if (!isOfKind(token)) continue;
       const list = holders.get(token);
       if (list) list.push(one);
       else holders.set(token, [one]);
@@ -93,7 +99,8 @@ function merged(trees: Tree[]): MergeGroup {
   const one: MergeGroup = { trees, tokens: new Set(), explicit: new Set(), key: '' };
   for (const tree of trees) {
     for (const token of tree.soft) one.tokens.add(token);
-    if (tree.base.startsWith('i')) one.explicit.add(tree.base);
+    if (tree.base === '') continue;
+    if (isNamedById(tree.base)) one.explicit.add(tree.base);
     else if (one.key === '' || tree.base < one.key) one.key = tree.base;
   }
   for (const explicit of one.explicit) one.key = explicit;
@@ -105,8 +112,8 @@ function isContradictory({ explicit, tokens }: MergeGroup): boolean {
   if (explicit.size > 1) return true;
   const names = new Set<string>();
   for (const token of tokens) {
-    if (!token.startsWith(KEY)) continue;
-    const name = keyNameOf(token);
+    if (!isIdentityToken(token)) continue;
+    const name = identityNameOf(token);
     if (names.has(name)) return true;
     names.add(name);
   }

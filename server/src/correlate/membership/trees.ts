@@ -1,9 +1,21 @@
 import { pushAll } from '../../base/lists.ts';
-import { TRACE } from '../../model/names.ts';
-import { NONE, spanIdOf, traceIdOf } from '../../model/span.ts';
+import { spanIdOf, traceIdOf } from '../../model/span.ts';
 import type { Graph, Node } from '../graph/index.ts';
 import { hasStrongId, isBatch, isConsumer, isReceiving, isSend } from '../../model/roles.ts';
-import { idToken, isUntyped, messageTokens, softTokens } from '../../model/keys.ts';
+import {
+  hasId,
+  haveSameId,
+  identityNameOf,
+  idToken,
+  isIdentityToken,
+  isUntyped,
+  messageTokens,
+  NO_TOKENS,
+  softTokens,
+  traceKeyOf,
+  type FlowKey,
+  type Token,
+} from '../../model/keys.ts';
 import {
   headOf,
   rememberedHeads,
@@ -113,19 +125,19 @@ export function buildTree(top: Node, graph: Graph, causesOf: CausesOf): BuiltTre
 /** What a tree's segments were found to belong to. */
 export interface Resolution {
   /** Flow key per segment; null: shared; '': unattributed. */
-  flows: Map<Segment, string | null>;
-  base: string;
+  flows: Map<Segment, FlowKey | '' | null>;
+  base: FlowKey | '';
   dependent: boolean;
 }
 
 export interface ResolveContext {
   graph: Graph;
   /** `identityKey` with the type adopted where the span itself has none. */
-  identityOf(node: Node): string;
+  identityOf(node: Node): FlowKey;
   /** Its id has no type that is known. */
   lacksType(node: Node): boolean;
   /** Flow of a node in another tree, resolving that tree first if need be; '' if none. */
-  flowOf(node: Node): string;
+  flowOf(node: Node): FlowKey | '';
   /** The tree depends, through others, on itself: its dependencies tell nothing. */
   dependsOnItself(top: Node): boolean;
 }
@@ -133,8 +145,8 @@ export interface ResolveContext {
 export function resolveTree(built: BuiltTree, context: ResolveContext): Resolution {
   const { root, below } = built;
   const { head, causes } = root;
-  const flows = new Map<Segment, string | null>();
-  const assignAll = (segment: Segment, key: string): void => {
+  const flows = new Map<Segment, FlowKey | '' | null>();
+  const assignAll = (segment: Segment, key: FlowKey | ''): void => {
     const work = [segment];
     while (work.length > 0) {
       const next = work.pop()!;
@@ -144,8 +156,8 @@ export function resolveTree(built: BuiltTree, context: ResolveContext): Resoluti
   };
 
   /** Ids found in and under a segment that says nothing itself: own ambient id, else ids of what it caused. */
-  const idsCache = new Map<Segment, Set<string>>();
-  const idsUnder = (from: Segment): Set<string> => {
+  const idsCache = new Map<Segment, Set<FlowKey>>();
+  const idsUnder = (from: Segment): Set<FlowKey> => {
     // Post-order without recursion: traces may be 100,000 deep.
     const order: Segment[] = [];
     const work = [from];
@@ -157,8 +169,8 @@ export function resolveTree(built: BuiltTree, context: ResolveContext): Resoluti
     }
     for (let i = order.length - 1; i >= 0; i--) {
       const segment = order[i]!;
-      const strong = new Set<string>();
-      const ambient = new Set<string>();
+      const strong = new Set<FlowKey>();
+      const ambient = new Set<FlowKey>();
       if (idToken(segment.head.span) !== '') ambient.add(context.identityOf(segment.head));
       else {
         for (const node of below.get(segment)!.strong) strong.add(context.identityOf(node));
@@ -213,25 +225,22 @@ export function resolveTree(built: BuiltTree, context: ResolveContext): Resoluti
     return finish(false);
   }
   if (causes.length > 1) {
-    const found = new Set<string>();
-    if (context.dependsOnItself(head)) found.add('').add('\0');
-    else
-      for (const cause of causes)
-        found.add(cause.node === null || cause.node.shared ? `\0${cause.key}` : context.flowOf(cause.node));
-    const only = [...found][0]!;
-    if (found.size === 1 && only !== '' && !only.startsWith('\0')) assignAll(root, only);
+    const home = context.dependsOnItself(head) ? null : homeOfCauses(causes, context);
+    if (home !== null) assignAll(root, home);
     else resolveShared();
     return finish(true);
   }
   const guests = guestsOf(built);
   if (guests.length > 0) {
-    const found = new Set<string>();
-    if (context.dependsOnItself(head)) found.add('').add('\0');
-    else for (const guest of guests) found.add(context.flowOf(guest));
-    found.delete('');
-    const only = [...found][0];
-    if (found.size === 1 && idsUnder(root).size === 0) assignAll(root, only!);
-    else if (found.size > 1 || guests.every((guest) => guest.shared)) resolveShared();
+    const isRing = context.dependsOnItself(head);
+    const found = new Set<FlowKey>();
+    for (const guest of guests) {
+      const key = context.flowOf(guest);
+      if (key !== '') found.add(key);
+    }
+    const [only] = found;
+    if (!isRing && found.size === 1 && idsUnder(root).size === 0) assignAll(root, only!);
+    else if ((!isRing && found.size > 1) || guests.every((guest) => guest.shared)) resolveShared();
     else resolveAnonymous(root, false);
     return finish(true);
   }
@@ -241,34 +250,45 @@ export function resolveTree(built: BuiltTree, context: ResolveContext): Resoluti
   return finish(false);
 }
 
+/** The one flow that all causes are in; null: they are in several, in none, shared, or never seen. */
+function homeOfCauses(causes: readonly Cause[], context: ResolveContext): FlowKey | null {
+  let home: FlowKey | '' = '';
+  for (const { node } of causes) {
+    if (node === null || node.shared) return null;
+    const key = context.flowOf(node);
+    if (key === '' || (home !== '' && key !== home)) return null;
+    home = key;
+  }
+  return home === '' ? null : home;
+}
+
 /** Under one segment, one number under two names is one id. */
-function withoutKinds(keys: Set<string>): Set<string> {
+function withoutKinds(keys: Set<FlowKey>): Set<FlowKey> {
   if (keys.size < 2) return keys;
   const typed = [...keys].filter((key) => !isUntyped(key));
   return new Set(
     [...keys].map((key) => {
-      const same = isUntyped(key) ? typed.filter((one) => one.startsWith(flowIdIn(key))) : [];
+      const same = isUntyped(key) ? typed.filter((one) => haveSameId(key, one)) : [];
       return same.length === 1 ? same[0]! : key;
     }),
   );
 }
-const flowIdIn = (key: string): string => `${key.split('\0', 3).join('\0')}\0`;
 
 /**
  * The flow of what caused an id that nobody gave a type, or of what it caused, where that has the same id under another
  * name. Without such an edge they are two that happen to have one number.
  */
-function sameId({ root, below }: BuiltTree, context: ResolveContext): string | null {
-  const token = `${idToken(root.head.span)}\0`;
+function sameId({ root, below }: BuiltTree, context: ResolveContext): FlowKey | null {
+  const id = idToken(root.head.span);
   const cause = singleCause(root.causes);
   if (cause !== null && !context.dependsOnItself(root.head)) {
     const key = context.flowOf(cause);
-    if (key.startsWith(token)) return key;
+    if (key !== '' && hasId(key, id)) return key;
   }
-  const caused = new Set<string>();
+  const caused = new Set<FlowKey>();
   for (const { strong } of below.values())
     for (const node of strong)
-      if (!context.lacksType(node) && context.identityOf(node).startsWith(token))
+      if (!context.lacksType(node) && hasId(context.identityOf(node), id))
         caused.add(context.identityOf(node));
   return caused.size === 1 ? [...caused][0]! : null;
 }
@@ -297,7 +317,7 @@ function guestsOf({ root, below }: BuiltTree): Node[] {
  * is its root, or whose parent never came; a consumer taken from a poll's trace says nothing by its trace (strangers
  * share that trace), so it is named by trace and span. What begins with an absent span is named by that, if others are.
  */
-function anonymousKey(from: Segment, graph: Graph): string {
+function anonymousKey(from: Segment, graph: Graph): FlowKey {
   const place = placeOf(from, graph);
   if (place !== null) return place;
   let trace = '';
@@ -311,11 +331,11 @@ function anonymousKey(from: Segment, graph: Graph): string {
     } else if (span === '' || head.span.key < span) span = head.span.key;
     pushAll(work, segment.children);
   }
-  return trace !== '' ? TRACE + trace : `${TRACE}${traceIdOf(span)}-${spanIdOf(span)}`;
+  return trace !== '' ? traceKeyOf(trace) : traceKeyOf(traceIdOf(span), spanIdOf(span));
 }
 
 /** An absent span that it begins with, and that several name: all of them are named by it. */
-function placeOf({ head, causes }: Segment, graph: Graph): string | null {
+function placeOf({ head, causes }: Segment, graph: Graph): FlowKey | null {
   const { span } = head;
   const cause = causes.length === 1 && causes[0]!.node === null ? causes[0]!.key : '';
   const isOrphan = head.parent === null && !head.cycle && span.parent !== '';
@@ -323,7 +343,7 @@ function placeOf({ head, causes }: Segment, graph: Graph): string | null {
   if (key === '' || isBatch(span)) return null;
   const place = graph.placeOf(key);
   if (key === span.parent ? !place.orphans : !place.takers) return null;
-  return TRACE + (place.inTrace ? traceIdOf(key) : `${traceIdOf(key)}-${spanIdOf(key)}`);
+  return traceKeyOf(traceIdOf(key), place.inTrace ? '' : spanIdOf(key));
 }
 
 function speaksForTrace(head: Node, causes: Cause[], graph: Graph): boolean {
@@ -336,17 +356,16 @@ function speaksForTrace(head: Node, causes: Cause[], graph: Graph): boolean {
   return !graph.looksPolled(parentKey);
 }
 
-export function softTokensOf(nodes: readonly Node[]): readonly string[] {
-  let found: Set<string> | null = null;
+export function softTokensOf(nodes: readonly Node[]): readonly Token[] {
+  let found: Set<Token> | null = null;
   for (const node of nodes) {
     const tokens = softTokens(node.span);
     if (tokens.length > 0) for (const token of tokens) (found ??= new Set()).add(token);
   }
-  if (found === null) return NONE;
+  if (found === null) return NO_TOKENS;
   // Two values of one identity key in one tree: the key does not identify it.
   const values = new Map<string, number>();
-  const nameOf = (token: string): string =>
-    token.startsWith('k') ? token.slice(0, token.lastIndexOf('\0')) : token;
+  const nameOf = (token: Token): string => (isIdentityToken(token) ? identityNameOf(token) : token);
   for (const token of found) values.set(nameOf(token), (values.get(nameOf(token)) ?? 0) + 1);
   return [...found].filter((token) => values.get(nameOf(token)) === 1);
 }

@@ -1,3 +1,4 @@
+import type { FlowKey } from '../../model/keys.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { KnownCause } from '../../model/flow.ts';
 import type { Assembler, FlowState } from '../membership/index.ts';
@@ -13,11 +14,11 @@ import { closureOf, type Closure } from './dependency-closure.ts';
  */
 export interface Eviction {
   /** The store has all that there is to say about the flow with this key. */
-  markIdle(key: string): void;
+  markIdle(key: FlowKey): void;
   /** It changed since, or it is gone. */
-  markActive(key: string): void;
+  markActive(key: FlowKey): void;
   /** Evicts at most so many idle flows, each with its closure. Gives the keys of all flows that are gone. */
-  evictIdle(most: number): ReadonlySet<string>;
+  evictIdle(most: number): ReadonlySet<FlowKey>;
   readonly idleFlows: number;
 }
 
@@ -44,7 +45,7 @@ export function createEviction(options: EvictionOptions): Eviction {
   const { clock, assembler, evictedIndex } = options;
   const { graph } = assembler;
   /** Keys of flows, in the order in which they were written. */
-  const idle = new Set<string>();
+  const idle = new Set<FlowKey>();
   let sweptAtMs = clock.now();
 
   /** Nothing of it was received since, and the store has all that there is to say about it. */
@@ -67,8 +68,8 @@ export function createEviction(options: EvictionOptions): Eviction {
     return { nodes: new Set(state.nodes), border };
   };
 
-  const evict = ({ nodes, border }: Omit<Closure, 'isComplete'>, gone: Set<string>): void => {
-    const keys = new Set<string>();
+  const evict = ({ nodes, border }: Omit<Closure, 'isComplete'>, gone: Set<FlowKey>): void => {
+    const keys = new Set<FlowKey>();
     for (const node of nodes) {
       evictedIndex.add(node);
       if (node.flowKey !== '') keys.add(node.flowKey);
@@ -93,17 +94,17 @@ export function createEviction(options: EvictionOptions): Eviction {
     }
   };
 
-  const evictIdle = (most: number): ReadonlySet<string> => {
-    const gone = new Set<string>();
+  const evictIdle = (most: number): ReadonlySet<FlowKey> => {
+    const gone = new Set<FlowKey>();
     const isCrowded = (): boolean => graph.size > MOST_SPANS_IN_MEMORY;
     const before = (): number =>
       clock.now() - (isCrowded() ? CROWDED_QUIET_MS : options.idleBeforeEvictionMs);
     let left = most;
     let visits = MOST_VISITED;
     /** Flows that hang together with too many: found once for all of them. */
-    const tied = new Set<string>();
+    const tied = new Set<FlowKey>();
     /** Flows that hang together with one that has to stay: asked once, and then after all others. */
-    const staying = new Set<string>();
+    const staying = new Set<FlowKey>();
     for (const key of idle) {
       const state = assembler.flow(key);
       if (!state) {
@@ -133,7 +134,7 @@ export function createEviction(options: EvictionOptions): Eviction {
   };
 
   /** Spans that belong to no flow, and have none around them, leave by themselves. */
-  const sweep = (before: number, gone: Set<string>): void => {
+  const sweep = (before: number, gone: Set<FlowKey>): void => {
     if (clock.now() - sweptAtMs < options.idleBeforeEvictionMs) return;
     sweptAtMs = clock.now();
     /** Hang together with what has to stay, or with too many: one walk speaks for all that it met. */
@@ -166,6 +167,6 @@ export function createEviction(options: EvictionOptions): Eviction {
   };
 }
 
-const keysOf = (nodes: ReadonlySet<Node>, into: Set<string>): void => {
-  for (const node of nodes) into.add(node.flowKey);
+const keysOf = (nodes: ReadonlySet<Node>, into: Set<FlowKey>): void => {
+  for (const { flowKey } of nodes) if (flowKey !== '') into.add(flowKey);
 };

@@ -1,13 +1,14 @@
 import type { Clock } from '../../base/clock.ts';
 import type { Counters } from '../../base/counters.ts';
 import type { Correlator } from '../../correlate/index.ts';
+import type { FlowKey } from '../../model/keys.ts';
 import { createProjectedLately, type Clocks } from '../../timeline/index.ts';
 
 /** A new verdict about a sender's clock is also true of flows that were projected without it: those are projected again. */
 export interface ClockRevisions {
   /** Judges what the clocks have shown since. Gives keys of the flows to be projected again; null: no new verdict. */
-  revise(): readonly string[] | null;
-  projected(key: string): void;
+  revise(): readonly FlowKey[] | null;
+  projected(key: FlowKey): void;
   /** What was projected may speak against a clock although nothing else arrives: `onDue` is called when that is known. */
   reviseLater(): void;
   stop(): void;

@@ -1,5 +1,6 @@
 import type { Clock } from '../../base/clock.ts';
 import type { Correlator } from '../../correlate/index.ts';
+import type { FlowKey } from '../../model/keys.ts';
 import type { ShownFlows } from './shown-flows.ts';
 
 /**
@@ -7,14 +8,14 @@ import type { ShownFlows } from './shown-flows.ts';
  * cycle begins, in the order in which they became so. Large flows are deferred to a later cycle.
  */
 export interface DirtyFlows {
-  mark(key: string): void;
-  has(key: string): boolean;
+  mark(key: FlowKey): void;
+  has(key: FlowKey): boolean;
   /** It is projected now. */
-  clear(key: string): void;
+  clear(key: FlowKey): void;
   /** Begins a cycle unless one is under way. */
   begin(): void;
   /** The next one of this cycle; undefined: none is left. `all`: none is deferred. */
-  next(all: boolean): string | undefined;
+  next(all: boolean): FlowKey | undefined;
   /** Some of this cycle are left. */
   readonly isUnderWay: boolean;
   /** Some were deferred since the last call of `begin` that began a cycle. */
@@ -33,21 +34,21 @@ export function createDirtyFlows(
   correlator: Pick<Correlator, 'spanCountOf' | 'markActive'>,
   shown: Pick<ShownFlows, 'projectedAtMs' | 'movedInto'>,
 ): DirtyFlows {
-  const dirty = new Set<string>();
+  const dirty = new Set<FlowKey>();
   /** What is left of this cycle, last first. */
-  let left: string[] = [];
+  let left: FlowKey[] = [];
   /** Deferred in the first cycle since one was complete: none is complete before these are projected. */
-  const deferred = new Set<string>();
+  const deferred = new Set<FlowKey>();
   let isFirstCycle = true;
   let hasDeferred = false;
 
-  const isTooSoon = (key: string, now: number): boolean => {
+  const isTooSoon = (key: FlowKey, now: number): boolean => {
     const size = correlator.spanCountOf(key);
     const last = shown.projectedAtMs(key);
     return size > LARGE_FLOW_SPANS && last !== undefined && now - last < size * PROJECTION_MS_PER_SPAN;
   };
   /** A flow is projected together with those that its spans moved into, and so has to wait for them. */
-  const isDeferred = (key: string, now: number): boolean =>
+  const isDeferred = (key: FlowKey, now: number): boolean =>
     isTooSoon(key, now) || shown.movedInto(key).some((to) => isTooSoon(to, now));
 
   return {

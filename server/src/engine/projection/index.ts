@@ -1,19 +1,21 @@
 import type { Clock } from '../../base/clock.ts';
 import type { Counters } from '../../base/counters.ts';
 import { messageOf } from '../../base/errors.ts';
-import { pushAll } from '../../base/lists.ts';
 import type { Log } from '../../base/log.ts';
 import { yieldToEventLoop } from '../../base/pause.ts';
 import type { Flow, FlowChange } from '../../model/flow.ts';
+import type { FlowKey } from '../../model/keys.ts';
 import type { Store, StoredFlow } from '../../store/index.ts';
+import { addTo, emptyBatch, type ProjectedBatch } from './batch.ts';
 import { createBackpressure } from './backpressure.ts';
 import { createFilterRotation } from './filter-rotation.ts';
-import { createProjector, type Projector, type ProjectorOptions, type Unheard } from './projector.ts';
+import { overlap } from './overlap.ts';
+import { createProjector, type Changes, type Projector, type ProjectorOptions } from './projector.ts';
 import { createPublisher, type FlowSink } from './publisher.ts';
 import { createScheduler } from './scheduler.ts';
 import { createStoreRetry } from './store-retry.ts';
 import { createStoredFlows } from './stored-flows.ts';
-import { createWriter, type WriterOptions } from './writer.ts';
+import { createWriter, type Writer, type WriterOptions } from './writer.ts';
 
 export { createProjector, type Projector, type ProjectorOptions } from './projector.ts';
 export type { Announcement, FlowSink } from './publisher.ts';
@@ -23,14 +25,16 @@ export type { Announcement, FlowSink } from './publisher.ts';
  * a batch of spans only once everything that it changed is written.
  */
 export interface Projection {
-  /** The rows in the store include everything up to this batch. */
-  start(derivedBatch: number): void;
-  /** Rows were written of everything up to this batch. */
-  readonly derivedBatch: number;
+  /** Up to which batch of spans the rows are complete; to be said at a start. */
+  readonly rows: Pick<Writer, 'start' | 'derivedBatch'>;
   /** There is something to project. */
   changed(): void;
   /** Projects the flows with these ids and keys at once; resolves when their rows are written. `take`: `takeChangesOf`. */
-  reproject(ids: readonly string[], keys: readonly string[], take: Projector['takeChangesOf']): Promise<void>;
+  reproject(
+    ids: readonly string[],
+    keys: readonly FlowKey[],
+    take: Projector['takeChangesOf'],
+  ): Promise<void>;
   /** Resolves when it is not too far behind. */
   waitForCapacity(): Promise<void>;
   /** Releases backpressure for good: before a stop, so that no sender waits for a store that refuses. */
@@ -54,7 +58,7 @@ export interface ProjectionOptions
   /** The last batch that was correlated. */
   correlatedBatch: () => number;
   /** Into memory, with all that decides together with them. Gives the keys of flows that this changed. */
-  rehydrate: (flows: StoredFlow[]) => Promise<readonly string[]>;
+  rehydrate: (flows: StoredFlow[]) => Promise<readonly FlowKey[]>;
   /** The name is gone. */
   forget(id: string): void;
 }
@@ -126,55 +130,31 @@ export function createProjection(options: ProjectionOptions): Projection {
   const storedFlows = createStoredFlows({ store, projector, retry, rehydrate: options.rehydrate });
   const rotation = createFilterRotation(options.correlator, store, log);
 
-  /** Of a backlog, the next flows are projected while the last ones are written: a core would idle, and the backlog grow. */
-  const runCycle = async (): Promise<void> => {
-    let writing = Promise.resolve();
-    try {
-      do {
-        const projected = await projectSome();
-        const before = writing;
-        // Whatever happens to those before: what is projected is not projected again, and must be written.
-        writing = before.finally(() => commit(projected));
-        writing.catch(() => undefined); // Heard of below.
-        await before;
-      } while (projector.flowsToProject > MAX_WRITTEN && !stopping);
-    } finally {
-      await writing;
-    }
-  };
+  const runCycle = (): Promise<void> =>
+    overlap(projectSome, commit, () => projector.flowsToProject > MAX_WRITTEN && !stopping);
 
   /** Store → correlate → timeline → expect → detect: the next flows of this cycle in their newest form. */
   const projectSome = async (): Promise<Projected> => {
     cycleBatch ??= correlatedBatch();
-    const batch = cycleBatch;
+    const upTo = cycleBatch;
     if (await publisher.announceSettled()) scheduler.requestRerun();
     if (await storedFlows.rehydrateDue()) scheduler.requestRerun();
-    const { projected, unheard, cycleEnds } = await takeChanges();
-    await storedFlows.reconcile(unheard, projected);
+    const batch = emptyBatch();
+    const { cycleEnds } = await takeChanges(batch);
+    await storedFlows.reconcile(batch);
     backpressure.release();
-    lastProjected = projected.size;
+    lastProjected = batch.projected.size;
     if (cycleEnds) cycleBatch = null;
     else scheduler.requestRerun();
-    const changes = [...projected.values()];
+    const changes = [...batch.projected.values()];
     for (const { kind, id } of changes) if (kind === 'tombstone') options.forget(id);
-    return { changes, upTo: cycleEnds ? batch : null };
+    return { changes, upTo: cycleEnds ? upTo : null };
   };
-
-  /** Spans come in between: of two changes of one flow the later counts. */
-  const takeChanges = async (): Promise<{
-    projected: Map<string, FlowChange>;
-    unheard: Unheard;
-    cycleEnds: boolean;
-  }> => {
-    const projected = new Map<string, FlowChange>();
-    const unheard: Unheard = { ids: [], names: [] };
+  const takeChanges = async (batch: ProjectedBatch): Promise<Changes> => {
     for (;;) {
       const taken = projector.takeChanges(stopping ? Infinity : MAX_PROJECTED);
-      for (const change of taken.list) projected.set(change.id, change);
-      pushAll(unheard.ids, taken.unheard.ids);
-      pushAll(unheard.names, taken.unheard.names);
-      if (taken.isAll || projected.size >= MAX_WRITTEN)
-        return { projected, unheard, cycleEnds: taken.cycleEnds };
+      addTo(batch, taken);
+      if (taken.isAll || batch.projected.size >= MAX_WRITTEN) return taken;
       await yieldToEventLoop();
     }
   };
@@ -194,24 +174,16 @@ export function createProjection(options: ProjectionOptions): Projection {
 
   return {
     projector,
-    start: (batch) => writer.start(batch),
-    get derivedBatch() {
-      return writer.derivedBatch;
-    },
+    rows: writer,
     changed: () => scheduler.schedule(cycleIntervalMs()),
     async reproject(ids, keys, take) {
-      const projected = new Map<string, FlowChange>();
-      const unheard: Unheard = { ids: [], names: [] };
+      const batch = emptyBatch();
       for (let from = 0; from < Math.max(ids.length, keys.length) && !stopping; from += MAX_PROJECTED) {
-        const to = from + MAX_PROJECTED;
-        const taken = take(ids.slice(from, to), keys.slice(from, to));
-        for (const change of taken.list) projected.set(change.id, change);
-        pushAll(unheard.ids, taken.unheard.ids);
-        pushAll(unheard.names, taken.unheard.names);
+        addTo(batch, take(ids.slice(from, from + MAX_PROJECTED), keys.slice(from, from + MAX_PROJECTED)));
         await yieldToEventLoop();
       }
-      await storedFlows.reconcile(unheard, projected);
-      await commit({ changes: [...projected.values()], upTo: null });
+      await storedFlows.reconcile(batch);
+      await commit({ changes: [...batch.projected.values()], upTo: null });
     },
     waitForCapacity: () => backpressure.waitForCapacity(),
     releaseBackpressure: () => backpressure.end(),

@@ -1,16 +1,15 @@
 import type { Clock } from '../../base/clock.ts';
 import type { Counters } from '../../base/counters.ts';
-import { messageOf } from '../../base/errors.ts';
 import type { Log } from '../../base/log.ts';
 import { UNATTRIBUTED, type Correlator, type Reloading } from '../../correlate/index.ts';
-import type { Flow, FlowChange } from '../../model/flow.ts';
-import { flowIdOf, flowKeyOf, idTokenOf, isUntyped } from '../../model/keys.ts';
-import { TOKEN } from '../../model/names.ts';
+import type { FlowChange } from '../../model/flow.ts';
+import type { FlowKey } from '../../model/keys.ts';
 import type { Span } from '../../model/span.ts';
-import { timelinesOf, type Clocks } from '../../timeline/index.ts';
+import type { Clocks } from '../../timeline/index.ts';
 import { createClockRevisions } from './clock-revisions.ts';
 import { createDirtyFlows } from './dirty-flows.ts';
 import { createEvictor } from './evictor.ts';
+import { createFlowChanges, type FlowChangesOptions, type Taken } from './flow-changes.ts';
 import { createOpenFlows, type OpenFlows } from './open-flows.ts';
 import { createShownFlows } from './shown-flows.ts';
 
@@ -23,7 +22,7 @@ export interface Projector {
    * Correlates spans of which nothing is missing. `reload`: with what was found for them. Gives the keys
    * of flows that changed, for `takeChangesOf`.
    */
-  add(spans: readonly Span[], reload?: Reloading): readonly string[];
+  add(spans: readonly Span[], reload?: Reloading): readonly FlowKey[];
   /**
    * Changed flows, tombstones of names that are gone, spans in no flow. At most `limit` flows, those
    * that wait longest first: projecting many at once would stop everything else. Without a limit none
@@ -33,7 +32,7 @@ export interface Projector {
    */
   takeChanges(limit?: number): Changes;
   /** The same at once for the flows with these keys, and for those that were projected as these ids. */
-  takeChangesOf(ids: Iterable<string>, keys: readonly string[]): Changes;
+  takeChangesOf(ids: Iterable<string>, keys: readonly FlowKey[]): Changes;
   /** Projects and judges these again, although nothing arrived. */
   reevaluate(ids: Iterable<string>): void;
   /** These changes are durable: their flows may be evicted once they are idle. */
@@ -44,25 +43,14 @@ export interface Projector {
   stop(): void;
 }
 
-export interface Changes {
-  list: FlowChange[];
+export interface Changes extends Taken {
   /** Nothing else can be projected now. */
   isAll: boolean;
   /** Whatever had changed when this cycle began has been given by now. */
   cycleEnds: boolean;
-  unheard: Unheard;
 }
 
-/**
- * What the store may have of flows that seem to be new, where names were forgotten: flows with these
- * ids, and, of flows whose type nobody said, with these names. To be loaded, and projected again.
- */
-export interface Unheard {
-  ids: string[];
-  names: string[];
-}
-
-export interface ProjectorOptions {
+export interface ProjectorOptions extends Pick<FlowChangesOptions, 'runQuietMs' | 'assess'> {
   clock: Clock;
   counters: Counters;
   log: Log;
@@ -70,10 +58,6 @@ export interface ProjectorOptions {
   clocks: Clocks;
   /** Idle time after which a flow whose end nobody declares counts as ended, ms. */
   settleMs: number;
-  /** Quiet time, ms, after which an id that is used again makes a new run; 0: only a declared start does. */
-  runQuietMs?: number | undefined;
-  /** Definition, expectations and rules, at this moment. Never throws. */
-  assess(flow: Flow): Flow;
   /** There is something to project. */
   onDirty: () => void;
   /** Flows that were open count as ended now. */
@@ -82,11 +66,8 @@ export interface ProjectorOptions {
   onAway: (ids: string[]) => void;
 }
 
-type Taken = Pick<Changes, 'list' | 'unheard'>;
-
 export function createProjector(options: ProjectorOptions): Projector {
-  const { clock, counters, log, correlator, clocks } = options;
-  const runQuietNs = BigInt(options.runQuietMs ?? 0) * 1_000_000n;
+  const { clock, counters, correlator, clocks } = options;
   const shown = createShownFlows(clock, correlator);
   const dirty = createDirtyFlows(clock, correlator, shown);
   const evictor = createEvictor(clock, correlator, shown, dirty);
@@ -105,7 +86,7 @@ export function createProjector(options: ProjectorOptions): Projector {
   };
   const openFlows = createOpenFlows({ clock, settleMs, onSettled, onDue: reevaluate });
 
-  const collectDirty = (): readonly string[] => {
+  const collectDirty = (): readonly FlowKey[] => {
     const keys = [...correlator.takeDirty()];
     for (const key of keys) dirty.mark(key);
     return keys;
@@ -116,63 +97,15 @@ export function createProjector(options: ProjectorOptions): Projector {
     return again !== null;
   };
 
-  /** One flow, from its spans to what is said of it; a run each. */
-  const project = (key: string): Flow[] => {
-    const input = correlator.inputOf(key);
-    let runs = timelinesOf(input, clocks, runQuietNs);
-    // What this flow shows of a clock is true of itself.
-    if (reviseClocks()) runs = timelinesOf(input, clocks, runQuietNs);
-    return runs.map((run) => options.assess(correlator.withWorthlessMarks(run)));
-  };
-  /** null: a fault of ours, which must not keep others from being projected. Its rows stay as they are. */
-  const projectOrNull = (key: string): Flow[] | null => {
-    try {
-      return project(key);
-    } catch (error) {
-      counters.add('fermata_drawing_failures_total');
-      log.error({ detail: messageOf(error).slice(0, 500), key }, 'a flow could not be projected');
-      return null;
-    }
-  };
-  /** The newest form of a flow in memory, and tombstones of ids that it was shown as before. */
-  const takeFlow = (key: string, { list, unheard }: Taken): void => {
-    const before = new Set(shown.idsOf(key));
-    const runs = projectOrNull(key);
-    if (runs === null) return shown.show(key, [...before]);
-    shown.show(
-      key,
-      runs.map(({ id }) => id),
-    );
-    for (const flow of runs) {
-      openFlows.track(flow);
-      list.push({ kind: 'flow', id: flow.id, version: shown.nextVersion(), flow });
-      if (correlator.hasForgottenNames && !before.has(flow.id)) lookFor(flow, key, unheard);
-      before.delete(flow.id);
-    }
-    for (const id of before) list.push(tombstone(id, runs[0]!.id));
-    revisions.projected(key);
-  };
-  /** The key is gone: its spans live under another one now. */
-  const takeGone = (key: string, { list }: Taken): void => {
-    const home = shown.homeOf(key);
-    const movedTo = home === '' ? null : flowIdOf(home, 1);
-    for (const id of shown.idsOf(key)) list.push(tombstone(id, movedTo));
-    shown.drop(key);
-  };
-  const tombstone = (id: string, movedTo: string | null): FlowChange => {
-    openFlows.forget(id);
-    shown.bury(id);
-    return { kind: 'tombstone', id, version: shown.nextVersion(), movedTo };
-  };
-  const takeWithMoved = (first: string, taken: Taken): void => {
+  const flowChanges = createFlowChanges({ ...options, shown, openFlows, revisions, reviseClocks });
+  const takeWithMoved = (first: FlowKey, taken: Taken): void => {
     const keys = new Set([first]);
     for (const key of keys) {
       for (const to of shown.movedInto(key)) keys.add(to);
       correlator.forgetMoves(key);
       dirty.clear(key);
       correlator.markActive(key);
-      if (correlator.spanCountOf(key) > 0) takeFlow(key, taken);
-      else takeGone(key, taken);
+      flowChanges.take(key, taken);
     }
   };
   const changesOf = ({ list: taken, unheard }: Taken): Changes => {
@@ -236,12 +169,4 @@ export function createProjector(options: ProjectorOptions): Projector {
       openFlows.stop();
     },
   };
-}
-
-/** A late span may say more or less than the others did: by its id with and without the type it is one flow. */
-function lookFor({ id, environment, flowId }: Flow, key: string, { ids, names }: Unheard): void {
-  ids.push(id);
-  if (flowId === '') return;
-  if (isUntyped(key)) names.push(TOKEN + idTokenOf(environment, flowId));
-  else ids.push(flowIdOf(flowKeyOf(environment, flowId, ''), 1));
 }

@@ -1,33 +1,34 @@
 import type { Clock } from '../../base/clock.ts';
 import type { Correlator, Rehydrated } from '../../correlate/index.ts';
 import type { FlowChange } from '../../model/flow.ts';
+import type { FlowKey } from '../../model/keys.ts';
 import { NONE, type SpanKey } from '../../model/span.ts';
 
 /** Under which ids each flow was last projected, and which of those rows are not durable yet. */
 export interface ShownFlows {
   /** The key of the flow that was projected as this id. */
-  keyOf(id: string): string | undefined;
+  keyOf(id: string): FlowKey | undefined;
   /** The ids that this flow was last projected as, a run each. */
-  idsOf(key: string): readonly string[];
+  idsOf(key: FlowKey): readonly string[];
   /** When it was last projected, ms. */
-  projectedAtMs(key: string): number | undefined;
+  projectedAtMs(key: FlowKey): number | undefined;
   /** From now on this flow is shown as these ids. */
-  show(key: string, ids: readonly string[]): void;
+  show(key: FlowKey, ids: readonly string[]): void;
   /** The id is no name of a flow any more. */
   bury(id: string): void;
   /** This flow is in memory no more, or gone: its spans live under another key. */
-  drop(key: string): void;
+  drop(key: FlowKey): void;
   /** Where the spans of this flow live, which is gone; '': in no flow. */
-  homeOf(key: string): string;
+  homeOf(key: FlowKey): FlowKey | '';
   /** Keys of flows that spans of this one moved into, and that were not projected since. */
-  movedInto(key: string): string[];
+  movedInto(key: FlowKey): FlowKey[];
   /** Loaded from the store: a late change of one of these is a change of what is shown. */
   rehydrated(flows: readonly Rehydrated[]): void;
   /** Even: the odd number after it is the same row, seen once the flow has settled. */
   nextVersion(): number;
   markUnwritten(changes: readonly FlowChange[]): void;
   /** This change is durable. Gives the key of its flow if now all of its rows are, otherwise undefined. */
-  written(change: FlowChange): string | undefined;
+  written(change: FlowChange): FlowKey | undefined;
   /** Rows that are not durable yet. */
   readonly unwrittenRows: number;
 }
@@ -45,13 +46,13 @@ export function createShownFlows(
   clock: Clock,
   correlator: Pick<Correlator, 'flowKeyOf' | 'moves' | 'movedInto' | 'spanCountOf' | 'spansOf'>,
 ): ShownFlows {
-  const shown = new Map<string, Shown>();
-  const keyOfId = new Map<string, string>();
+  const shown = new Map<FlowKey, Shown>();
+  const keyOfId = new Map<string, FlowKey>();
   /** Newest version of each row that is on its way to the store. */
   const unwritten = new Map<string, number>();
   let lastVersion = 0;
 
-  const sampleOf = (key: string): SpanKey | null => {
+  const sampleOf = (key: FlowKey): SpanKey | null => {
     for (const span of correlator.spansOf(key)) return span.key;
     return null;
   };
@@ -90,7 +91,7 @@ export function createShownFlows(
       return sample === null ? '' : correlator.flowKeyOf(sample);
     },
     movedInto(key) {
-      const since: string[] = [];
+      const since: FlowKey[] = [];
       for (const [to, move] of correlator.movedInto(key) ?? [])
         if ((shown.get(to)?.moves ?? -1) < move) since.push(to);
       return since;

@@ -1,7 +1,8 @@
 import { pushAll } from '../../base/lists.ts';
-import type { FlowChange } from '../../model/flow.ts';
+import type { FlowKey } from '../../model/keys.ts';
 import type { Store, StoredFlow } from '../../store/index.ts';
-import type { Projector, Unheard } from './projector.ts';
+import { addTo, type ProjectedBatch } from './batch.ts';
+import type { Projector } from './projector.ts';
 import type { StoreRetry } from './store-retry.ts';
 
 /** Brings into memory what a projection needs of the store: evicted flows that are due, and flows that only seem new. */
@@ -12,10 +13,10 @@ export interface StoredFlows {
   rehydrateDue(): Promise<boolean>;
   /**
    * Flows that began anew under names that the store has: what is there belongs to them, and must not be
-   * written over. All that this changes is projected at once into `projected`, for it has to be written
+   * written over. All that this changes is projected at once into the batch, for it has to be written
    * together.
    */
-  reconcile(unheard: Unheard, projected: Map<string, FlowChange>): Promise<void>;
+  reconcile(batch: ProjectedBatch): Promise<void>;
 }
 
 export interface StoredFlowsOptions {
@@ -23,7 +24,7 @@ export interface StoredFlowsOptions {
   projector: Pick<Projector, 'takeChangesOf'>;
   retry: StoreRetry;
   /** Into memory, with all that decides together with them. Gives the keys of flows that this changed. */
-  rehydrate: (flows: StoredFlow[]) => Promise<readonly string[]>;
+  rehydrate: (flows: StoredFlow[]) => Promise<readonly FlowKey[]>;
 }
 
 /** Flows rehydrated in one go, to be judged again. */
@@ -40,21 +41,21 @@ export function createStoredFlows({ store, projector, retry, rehydrate }: Stored
       await retry.untilDone('flows could not be read', async () => rehydrate(await store.loadByIds(ids)));
       return isMore;
     },
-    async reconcile(first, projected) {
-      for (let unheard = first; unheard.ids.length > 0;) {
-        const { ids, names } = unheard;
+    async reconcile(batch) {
+      while (batch.unheard.ids.length > 0) {
+        const ids = batch.unheard.ids.splice(0);
+        const names = batch.unheard.names.splice(0);
         const taken = await retry.untilDone('flows could not be looked up', async () => {
           const known = await store.loadByIds(ids);
           if (names.length > 0) pushAll(known, await store.loadByNames(names));
           if (known.length === 0) return null;
           const changed = await rehydrate(known);
           const knownIds = known.map(({ id }) => id);
-          for (const id of knownIds) projected.delete(id);
+          for (const id of knownIds) batch.projected.delete(id);
           return projector.takeChangesOf(knownIds, changed);
         });
         if (!taken) return;
-        for (const change of taken.list) projected.set(change.id, change);
-        unheard = taken.unheard;
+        addTo(batch, taken);
       }
     },
   };

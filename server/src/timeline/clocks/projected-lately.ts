@@ -1,3 +1,4 @@
+import type { FlowKey } from '../../model/keys.ts';
 import type { Span } from '../../model/span.ts';
 import { clockOf } from './index.ts';
 
@@ -6,9 +7,9 @@ import { clockOf } from './index.ts';
  * speaks are projected again; without this a flow would keep for ever what was known when it was projected.
  */
 export interface ProjectedLately {
-  projected(key: string): void;
+  projected(key: FlowKey): void;
   /** Newest first, each once. */
-  saidBy(clocks: ReadonlySet<string>, spansOf: (key: string) => Iterable<Span>): string[];
+  saidBy(clocks: ReadonlySet<string>, spansOf: (key: FlowKey) => Iterable<Span>): FlowKey[];
 }
 
 const MOST = 2000;
@@ -16,7 +17,7 @@ const MOST = 2000;
 const MOST_SPANS = 50_000;
 
 export function createProjectedLately(): ProjectedLately {
-  const keys = new Set<string>();
+  const keys = new Set<FlowKey>();
   return {
     projected(key) {
       keys.delete(key);
@@ -24,7 +25,7 @@ export function createProjectedLately(): ProjectedLately {
       if (keys.size > MOST) keys.delete(keys.values().next().value!);
     },
     saidBy(clocks, spansOf) {
-      const found: string[] = [];
+      const found: FlowKey[] = [];
       let left = MOST_SPANS;
       for (const key of [...keys].reverse())
         for (const { service } of spansOf(key)) {
