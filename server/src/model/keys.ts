@@ -1,19 +1,9 @@
 import { createHash } from 'node:crypto';
-import { ORIGIN, REFERRER, SEEN, TAKEN, TRACE } from './names.ts';
+import { ORIGIN, REFERRER, SEEN, TAKEN, TRACE, type FlowKey, type Token } from './names.ts';
 import type { Message, Span, SpanNames } from './span.ts';
 import { hasStrongId, isConsumer, isSend } from './roles.ts';
 
-declare const brand: unique symbol;
-/**
- * Names a flow: `i\0environment\0id\0type[\0kind]` by an id that somebody set, or `t\0trace` by the trace
- * that began it. Made and read only here.
- */
-export type FlowKey = string & { readonly [brand]: 'FlowKey' };
-/**
- * A name under which spans find each other, besides parent and link: `m` a message's id, `p` its
- * position, `k` an identity key, `c` a conversation, `i` a flow's id. Made and read only here.
- */
-export type Token = string & { readonly [brand]: 'Token' };
+export type { FlowKey, Token } from './names.ts';
 
 export const NO_TOKENS: readonly Token[] = [];
 const NO_NAMES: SpanNames = { message: NO_TOKENS, id: '', soft: NO_TOKENS, shared: NO_TOKENS };

@@ -16,3 +16,15 @@ export const SEEN = 'n\0';
 export const TOKEN = '';
 /** Marks in a row a token of it that identifies nothing. */
 export const WORTHLESS = 'w\0';
+
+declare const brand: unique symbol;
+/**
+ * Names a flow: `i\0environment\0id\0type[\0kind]` by an id that somebody set, or `t\0trace` by the trace
+ * that began it. Made and read only in `keys.ts`.
+ */
+export type FlowKey = string & { readonly [brand]: 'FlowKey' };
+/**
+ * A name under which spans find each other, besides parent and link: `m` a message's id, `p` its
+ * position, `k` an identity key, `c` a conversation, `i` a flow's id. Made and read only in `keys.ts`.
+ */
+export type Token = string & { readonly [brand]: 'Token' };

@@ -1,4 +1,4 @@
-import type { Token } from './keys.ts';
+import type { Token } from './names.ts';
 import type { UnixNanos } from './time.ts';
 
 /** What a span means to an event flow. `normalize/role.ts` decides; nothing after it reads attribute names. */
