@@ -20,6 +20,11 @@ export interface Evidence {
   /** 0 … 1, from EVIDENCE_STRENGTH. */
   strength: number;
 }
+/** Why a step that nothing in its flow caused is in it. */
+export interface JoinEvidence extends Evidence {
+  /** What it has in common with the rest of the flow: `order.id=42`, a conversation, a flow id, a trace. */
+  value: string;
+}
 export const evidence = (kind: EvidenceKind): Evidence => ({ kind, strength: EVIDENCE_STRENGTH[kind] });
 
 export type Phase = 'open' | 'compensating' | 'ended';
@@ -96,6 +101,8 @@ export interface Step {
   itinerary: string[];
   /** While none of its spans was open: it answered, say, and went on by a timer. */
   idle?: Idle[];
+  /** Only of a step that nothing in the flow caused, where the flow has several of those; strongest first. */
+  joinedBy?: JoinEvidence[];
   /** Its delivery has a span that ended before the work, or without any. */
   receipt?: Receipt;
 }

@@ -19,6 +19,8 @@ export const isIdentityToken = (token: string): boolean => token.startsWith('k\0
 export const isConversationToken = (token: string): boolean => token.startsWith('c\0');
 /** Of an identity token, all but its value: two values of one key tell flows apart. */
 export const identityNameOf = (token: Token): string => token.slice(0, token.lastIndexOf('\0'));
+/** What a soft token holds, as a person writes it: `order.id=42`, or a conversation's id. */
+export const valueOf = (token: Token): string => token.split('\0').slice(2).join('=');
 export const isMessageToken = (token: string): boolean => token.startsWith('m\0') || token.startsWith('p\0');
 
 /** Of a flow with an explicit id; type '' where nobody said it. Only there it matters what kind of id it is. */

@@ -9,6 +9,7 @@ import { allSegments, type FlowInput } from '../model/flow-input.ts';
 import { isSaidOfFlow } from './folding.ts';
 import { flowIdOf, flowKeyOf, parseFlowKey, rowTokens, type FlowKey } from '../model/keys.ts';
 import { hopsOf } from './hops.ts';
+import { proveJoins } from './joins.ts';
 import { addBadge, causesFirst, linkCompensations, mergeAttempts } from './steps.ts';
 
 /** One run of one flow as steps and hops. Pure: the same input gives the same timeline, byte for byte. */
@@ -19,6 +20,7 @@ export function toTimeline(input: FlowInput, shifts: Shifts, run: number): Flow 
   const hops = hopsOf(input, shifts, stepOf, drafts, badges);
   const steps = causesFirst(merged, hops);
   linkCompensations(steps, stepOf, drafts);
+  proveJoins(input, steps, hops, stepOf);
   return summarize(input, shifts, run, steps, hops, stepOf, badges);
 }
 
