@@ -3,10 +3,10 @@ import { createScale, type Interval, type Scale } from './scale.ts';
 
 /** Ghosts are as wide as this share of the work: nobody knows how long the step will take. */
 const GHOST_SHARE = 0.08;
-const MOST_GHOSTS = 8;
-/** An idle stretch is folded to this share of the width, many of them to MOST_FOLDED together; now's wait to more. */
+const MAX_GHOSTS = 8;
+/** An idle stretch is folded to this share of the width, many of them to MAX_FOLDED together; now's wait to more. */
 const FOLDED = 0.12;
-const MOST_FOLDED = 0.3;
+const MAX_FOLDED = 0.3;
 const OPEN_WAIT = 0.18;
 
 /**
@@ -48,7 +48,7 @@ export function timesOf(flow: Flow, atMs: number): Times {
     .filter(
       (waiting) => !flow.steps.some((step) => step.id === waiting.afterStepId && step.status === 'running'),
     )
-    .slice(0, MOST_GHOSTS)
+    .slice(0, MAX_GHOSTS)
     .map((waiting) => {
       const from = Math.max(0, since(`${Date.parse(waiting.expectedAt)}000000`));
       return { waiting, from, to: from + ghostMs };
@@ -68,8 +68,8 @@ export function scaleOf(times: Times, window: Interval | null, fold: boolean): S
       return open && from >= worked && to <= nowMs ? OPEN_WAIT : folded;
     });
   const roomy = scaled(FOLDED);
-  const many = roomy.gaps.length * FOLDED > MOST_FOLDED;
-  return many ? scaled(MOST_FOLDED / roomy.gaps.length) : roomy;
+  const many = roomy.gaps.length * FOLDED > MAX_FOLDED;
+  return many ? scaled(MAX_FOLDED / roomy.gaps.length) : roomy;
 }
 
 /** How long somebody worked, of all the time that passed. */

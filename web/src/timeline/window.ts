@@ -13,18 +13,18 @@ const round = (ms: number): number => Math.round(ms * 1000) / 1000;
 
 /** On the strip, 0 … 1. */
 export type Part = readonly [from: number, to: number];
-const LEAST = 1 / 2000;
+const MIN_WIDTH = 1 / 2000;
 
 /** Where `around` is it stays. */
 export function zoomed([from, to]: Part, factor: number, around = (from + to) / 2): Part {
-  const width = Math.min(1, Math.max(LEAST, (to - from) * factor));
+  const width = Math.min(1, Math.max(MIN_WIDTH, (to - from) * factor));
   return inside(around - ((around - from) / (to - from)) * width, width);
 }
 /** By a share of what is seen. */
 export const moved = ([from, to]: Part, share: number): Part => inside(from + (to - from) * share, to - from);
 /** Between two places that were pointed at, in either order. */
 export const between = (a: number, b: number): Part =>
-  inside(Math.min(a, b), Math.min(1, Math.max(LEAST, Math.abs(b - a))));
+  inside(Math.min(a, b), Math.min(1, Math.max(MIN_WIDTH, Math.abs(b - a))));
 
 function inside(from: number, width: number): Part {
   const start = Math.min(1 - width, Math.max(0, from));

@@ -7,7 +7,7 @@ type Place = Pick<FlowSummary, 'id' | 'startedAtUnixNano'>;
 const SECOND = 1_000_000_000n;
 const LIMIT = 100;
 /** More than the halvings of any time into nanoseconds. */
-const MOST_ASKED = 60;
+const MAX_ASKED = 60;
 
 /** The list's own order: by start, then by id. */
 const isNewer = (one: Place, other: Place): boolean => {
@@ -32,7 +32,7 @@ export async function newerOf(flow: Place, ask: Ask): Promise<FlowSummary | null
   let empty = 0n;
   let full = BigInt(newest.startedAtUnixNano) - start + 1n;
   let width = full < SECOND ? full : SECOND;
-  for (let asked = 0; asked < MOST_ASKED; asked++) {
+  for (let asked = 0; asked < MAX_ASKED; asked++) {
     const { items, nextCursor } = await ask(start, start + width, LIMIT);
     const nearest = items.findLast((item) => isNewer(item, flow));
     if (nearest !== undefined && nextCursor === null) return nearest;

@@ -42,10 +42,10 @@ function firstCause({ steps, hops }: Flow): Step | undefined {
   return failed.find((step) => !passedOn.has(step.id)) ?? failed[0];
 }
 
-const MOST_NAMED = 3;
+const MAX_NAMED = 3;
 function list(names: string[]): string {
-  if (names.length > MOST_NAMED)
-    return `${names.slice(0, MOST_NAMED).join(', ')} and ${names.length - MOST_NAMED} more`;
+  if (names.length > MAX_NAMED)
+    return `${names.slice(0, MAX_NAMED).join(', ')} and ${names.length - MAX_NAMED} more`;
   return names.length < 2
     ? names.join('')
     : `${names.slice(0, -1).join(', ')} and ${names[names.length - 1]}`;

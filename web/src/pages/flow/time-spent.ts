@@ -25,8 +25,8 @@ export interface Spent {
   share: number;
 }
 
-const MOST_LONGEST = 4;
-const MOST_SEGMENTS = 600;
+const MAX_LONGEST = 4;
+const MAX_SEGMENTS = 600;
 const NAMES: Record<Kind, string> = {
   processing: 'work',
   orchestrator: 'conductor',
@@ -81,9 +81,9 @@ export function timeSpentOf(flow: Flow, nowMs: number): TimeSpent {
   }
   const byLength = (a: { ms: number }, b: { ms: number }): number => b.ms - a.ms;
   return {
-    segments: legible(parts, total / MOST_SEGMENTS).map(shared),
+    segments: legible(parts, total / MAX_SEGMENTS).map(shared),
     kinds: [...kinds].map(([kind, ms]) => shared({ kind, ms })).sort(byLength),
-    longest: [...same.values()].sort(byLength).slice(0, MOST_LONGEST).map(shared),
+    longest: [...same.values()].sort(byLength).slice(0, MAX_LONGEST).map(shared),
   };
 }
 

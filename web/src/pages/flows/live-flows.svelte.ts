@@ -4,10 +4,10 @@ import { api, ApiError } from '../../data/api.ts';
 import { createFlowBuffer, type FlowBuffer } from '../../data/flow-buffer.ts';
 import { watch } from '../../data/live.svelte.ts';
 import { type Filter, matches, needsServer, problemOf, rangeMs, toQuery } from './filter.ts';
-import { holdBack } from './hold.ts';
+import { freezeList } from './freeze-list.ts';
 
 const PAGE = 1000;
-const MOST_SHOWN = 100_000;
+const MAX_SHOWN = 100_000;
 /** A list that only the server can judge is asked for again after changes, and this often for what time alone changes. */
 const AFTER_CHANGES_MS = 1000;
 const AGAIN_MS = 10_000;
@@ -72,7 +72,7 @@ export class LiveFlows {
   }
 
   #follow(filter: Filter): () => void {
-    const buffer = createFlowBuffer((flow) => matches(filter, flow, Date.now()), MOST_SHOWN);
+    const buffer = createFlowBuffer((flow) => matches(filter, flow, Date.now()), MAX_SHOWN);
     this.#buffer = buffer;
     this.#filter = filter;
     this.#cursor = null;
@@ -154,7 +154,7 @@ export class LiveFlows {
   }
 
   #show(latest: FlowSummary[], hold: boolean): void {
-    const { flows, held } = hold ? holdBack(this.flows, latest) : { flows: latest, held: 0 };
+    const { flows, held } = hold ? freezeList(this.flows, latest) : { flows: latest, held: 0 };
     this.flows = flows;
     this.fresh = held;
   }

@@ -4,7 +4,7 @@ import type { FlowSummary } from '@fermata/server/contract';
  * The list for somebody who reads in it: the rows that were there, as they are now, and older ones that paging brought
  * below. What would push rows down is held back and counted.
  */
-export function holdBack(
+export function freezeList(
   shown: readonly FlowSummary[],
   latest: readonly FlowSummary[],
 ): { flows: FlowSummary[]; held: number } {

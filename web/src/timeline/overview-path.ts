@@ -2,7 +2,7 @@ import type { Flow } from '@fermata/server/contract';
 import type { Interval, Scale } from './scale.ts';
 
 /** All steps as outlines for SVG, 1,000 wide: thousands of elements would be drawn for a few pixels. */
-export function stripOf(
+export function overviewPaths(
   { steps }: Flow,
   spans: readonly Interval[],
   scale: Scale,
