@@ -1,5 +1,8 @@
 import { mount } from 'svelte';
 import App from './App.svelte';
 import './app.css';
+import { incidentListener } from './data/incidents.svelte.ts';
+import { connect } from './data/live.svelte.ts';
 
+connect(incidentListener);
 mount(App, { target: document.getElementById('app')! });

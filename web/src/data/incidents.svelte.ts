@@ -1,6 +1,6 @@
 import type { Incident } from '@fermata/server/contract';
 import { api } from './api.ts';
-import { onIncidents } from './live.svelte.ts';
+import type { IncidentListener } from './live.svelte.ts';
 
 /** Every incident that the page knows of; the newest version of each counts, in whatever order they come (I8). */
 let known = $state.raw<ReadonlyMap<string, Incident>>(new Map());
@@ -31,4 +31,9 @@ export async function loadIncidents(): Promise<void> {
 export async function loadIncident(id: string): Promise<void> {
   merge([await api.incident(id)]);
 }
-onIncidents(merge, () => void loadIncidents().catch(() => undefined));
+
+/** The list stays true by what the server pushes. */
+export const incidentListener: IncidentListener = {
+  onChanged: merge,
+  onReload: () => void loadIncidents().catch(() => undefined),
+};

@@ -1,0 +1,124 @@
+import type { FlowChanged, Resume, View, WatchAnswer } from '@fermata/server/contract';
+import { expect, test, vi } from 'vitest';
+import { createWatches, type Watcher, type WatchWire } from './watches.ts';
+
+const settled = (): Promise<void> => new Promise((resolve) => queueMicrotask(resolve));
+const watcherOf = (view: View) => ({ view, onChanges: vi.fn(), onReload: vi.fn() }) satisfies Watcher;
+const flow = (id: string): View => ({ kind: 'flow', id });
+const flows = (...types: string[]): View => ({ kind: 'flows', types, statuses: [] });
+const change = (sequence: number, id: string, type = 'order'): FlowChanged =>
+  ({ sequence, id, version: 1, flow: { id, type }, movedTo: null }) as unknown as FlowChanged;
+
+/** A server that says what it was asked, and answers when it is told to. */
+function connection() {
+  const asked: (Resume | 'unwatch')[] = [];
+  const answers: ((answer: WatchAnswer) => void)[] = [];
+  const wire = {
+    emit(_event: string, resume?: Resume, answer?: (answer: WatchAnswer) => void) {
+      asked.push(resume ?? 'unwatch');
+      if (answer) answers.push(answer);
+    },
+  } as WatchWire;
+  const answer = (number: number, resumed: boolean): void =>
+    answers.shift()!({ sequence: { epoch: 'e', number }, resumed });
+  return { wire, asked, answer, views: () => asked.map((one) => (one === 'unwatch' ? one : one.view)) };
+}
+
+test('several watchers of one flow share a subscription, which ends with the last of them', async () => {
+  const { wire, views } = connection();
+  const watches = createWatches();
+  watches.connected(wire);
+  const [one, other] = [watcherOf(flow('a')), watcherOf(flow('a'))];
+  const [stop, stopOther] = [watches.add(one), watches.add(other)];
+  await settled();
+  expect(views()).toEqual([flow('a')]);
+  watches.changed([change(1, 'a')]);
+  expect([one, other].map((watcher) => watcher.onChanges.mock.calls.length)).toEqual([1, 1]);
+
+  stop();
+  stop();
+  await settled();
+  watches.changed([change(2, 'a')]);
+  expect([one, other].map((watcher) => watcher.onChanges.mock.calls.length)).toEqual([1, 2]);
+  expect(views()).toEqual([flow('a')]);
+  stopOther();
+  await settled();
+  expect(views()).toEqual([flow('a'), 'unwatch']);
+});
+
+test('different views are covered by one, and each watcher is handed what is in its own', async () => {
+  const { wire, views } = connection();
+  const watches = createWatches();
+  watches.connected(wire);
+  const [orders, refunds] = [watcherOf(flows('order')), watcherOf(flows('refund'))];
+  watches.add(orders);
+  const stop = watches.add(refunds);
+  await settled();
+  const one = watcherOf(flow('a'));
+  const stopOne = watches.add(one);
+  await settled();
+  watches.changed([change(1, 'a'), change(2, 'b', 'refund')]);
+  expect(orders.onChanges).toHaveBeenCalledWith([change(1, 'a')]);
+  expect(refunds.onChanges).toHaveBeenCalledWith([change(2, 'b', 'refund')]);
+  expect(one.onChanges).toHaveBeenCalledWith([change(1, 'a')]);
+  // A flow that lost its name is news for each list, and for who watches where it went.
+  const moved = { ...change(3, 'z'), flow: null, movedTo: 'a' };
+  watches.changed([moved]);
+  for (const watcher of [orders, refunds, one]) expect(watcher.onChanges).toHaveBeenLastCalledWith([moved]);
+  stop();
+  stopOne();
+  await settled();
+  expect(views()).toEqual([flows('order', 'refund'), flows(), flows('order')]);
+});
+
+test('pages that take turns are one question', async () => {
+  const { wire, views } = connection();
+  const watches = createWatches();
+  watches.connected(wire);
+  const stop = watches.add(watcherOf(flow('a')));
+  await settled();
+  const stopNext = watches.add(watcherOf(flow('b')));
+  stop();
+  await settled();
+  stopNext();
+  watches.add(watcherOf(flow('c')));
+  await settled();
+  expect(views()).toEqual([flow('a'), flow('b'), flow('c')]);
+});
+
+test('after a break it asks for what was missed, and loads again where that cannot be had', async () => {
+  const first = connection();
+  const watches = createWatches();
+  const watcher = watcherOf(flows());
+  watches.add(watcher);
+  await settled();
+  watches.connected(first.wire);
+  first.answer(7, false);
+  expect(first.asked).toEqual([{ view: flows(), since: null }]);
+  expect(watcher.onReload).toHaveBeenCalledTimes(1);
+  watches.changed([change(8, 'a'), change(9, 'b')]);
+
+  watches.disconnected();
+  const second = connection();
+  watches.connected(second.wire);
+  expect(second.asked).toEqual([{ view: flows(), since: { epoch: 'e', number: 9 } }]);
+  second.answer(12, true);
+  expect(watcher.onReload).toHaveBeenCalledTimes(1);
+});
+
+test('an answer for a view that is watched no more changes nothing', async () => {
+  const { wire, answer, asked } = connection();
+  const watches = createWatches();
+  watches.connected(wire);
+  const [old, next] = [watcherOf(flow('a')), watcherOf(flow('b'))];
+  const stop = watches.add(old);
+  await settled();
+  stop();
+  watches.add(next);
+  await settled();
+  answer(3, false);
+  expect([old, next].map((watcher) => watcher.onReload.mock.calls.length)).toEqual([0, 0]);
+  answer(4, false);
+  expect(next.onReload).toHaveBeenCalledTimes(1);
+  expect(asked).toHaveLength(2);
+});

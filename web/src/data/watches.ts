@@ -1,0 +1,106 @@
+import type { FlowChanged, Resume, Sequence, View, WatchAnswer } from '@fermata/server/contract';
+
+/** The part of a socket that watching needs. */
+export interface WatchWire {
+  emit(event: 'watch', resume: Resume, answer: (answer: WatchAnswer) => void): unknown;
+  emit(event: 'unwatch'): unknown;
+}
+
+export interface Watcher {
+  view: View;
+  onChanges(changes: FlowChanged[]): void;
+  /** Something may have been missed: load the snapshot again. */
+  onReload(): void;
+}
+
+/**
+ * The server keeps one view for each socket, but several parts of a page may watch, also the same
+ * flow: they share one subscription, which covers all their views and ends with the last of them.
+ * Plain TypeScript; `live.svelte.ts` brings the socket.
+ */
+export interface Watches {
+  /** Watches until the returned function is called. The snapshot is the caller's to load. */
+  add(watcher: Watcher): () => void;
+  /** A connection is there, perhaps again: asks for what was missed. */
+  connected(wire: WatchWire): void;
+  disconnected(): void;
+  /** Hands changes on to those whose view they are in. */
+  changed(changes: FlowChanged[]): void;
+}
+
+export function createWatches(): Watches {
+  const watchers = new Set<Watcher>();
+  let wire: WatchWire | null = null;
+  /** The view that the server has of us, as text; '' is none. */
+  let subscribed = '';
+  let since: Sequence | null = null;
+
+  function subscribe(view: View): void {
+    const text = JSON.stringify(view);
+    if (wire === null || text === subscribed) return;
+    subscribed = text;
+    // What came before it was watched is in a snapshot that is loaded after this: `since` holds for all.
+    wire.emit('watch', { view: JSON.parse(text) as View, since }, (answer) => {
+      if (text !== subscribed) return;
+      since = answer.sequence;
+      if (!answer.resumed) for (const watcher of [...watchers]) watcher.onReload();
+    });
+  }
+
+  function unsubscribe(): void {
+    since = null;
+    if (subscribed === '') return;
+    subscribed = '';
+    wire?.emit('unwatch');
+  }
+
+  function sync(): void {
+    const view = coverOf([...watchers].map((watcher) => watcher.view));
+    if (view === null) unsubscribe();
+    else subscribe(view);
+  }
+
+  return {
+    add(watcher) {
+      watchers.add(watcher);
+      // Pages that take turns are one change of the view: the old one leaves in the same turn of events.
+      queueMicrotask(sync);
+      return () => {
+        if (watchers.delete(watcher)) queueMicrotask(sync);
+      };
+    },
+    connected(now) {
+      wire = now;
+      subscribed = '';
+      sync();
+    },
+    disconnected() {
+      wire = null;
+    },
+    changed(changes) {
+      const last = changes[changes.length - 1];
+      if (last && since) since = { ...since, number: last.sequence };
+      for (const watcher of [...watchers]) {
+        const seen = changes.filter((change) => sees(watcher.view, change));
+        if (seen.length > 0) watcher.onChanges(seen);
+      }
+    },
+  };
+}
+
+/** The narrowest view that shows what each of these shows, or null where there is none. */
+function coverOf(views: readonly View[]): View | null {
+  const [first, ...others] = views;
+  if (first === undefined) return null;
+  const text = JSON.stringify(first);
+  if (others.every((view) => JSON.stringify(view) === text)) return first;
+  const types = views.map((view) => (view.kind === 'flow' ? [] : view.types));
+  const isAll = types.some((some) => some.length === 0);
+  return { kind: 'flows', types: isAll ? [] : [...new Set(types.flat())].sort(), statuses: [] };
+}
+
+/** The server's own rule: a flow that lost its name or left a type is news for whoever showed it. */
+function sees(view: View, change: FlowChanged): boolean {
+  if (view.kind === 'flow') return change.id === view.id || change.movedTo === view.id;
+  return change.flow === null || view.types.length === 0 || view.types.includes(change.flow.type);
+}

@@ -1,0 +1,33 @@
+export type Page = 'overview' | 'flows' | 'flow' | 'incidents' | 'alerts' | 'nowhere';
+
+/** A path leads to one page, and to one thing on it where it names one. */
+export interface Route {
+  page: Page;
+  id: string | null;
+}
+
+const ROUTES: readonly (readonly [RegExp, Page])[] = [
+  [/^\/$/, 'overview'],
+  [/^\/flows$/, 'flows'],
+  [/^\/flow\/([^/]+)$/, 'flow'],
+  [/^\/incidents(?:\/([^/]+))?$/, 'incidents'],
+  [/^\/alerts$/, 'alerts'],
+];
+const NOWHERE: Route = { page: 'nowhere', id: null };
+
+export function routeOf(path: string): Route {
+  for (const [pattern, page] of ROUTES) {
+    const match = pattern.exec(path);
+    if (match) return match[1] === undefined ? { page, id: null } : withId(page, match[1]);
+  }
+  return NOWHERE;
+}
+
+/** An address that somebody cut within an escape leads nowhere, instead of breaking the page. */
+function withId(page: Page, escaped: string): Route {
+  try {
+    return { page, id: decodeURIComponent(escaped) };
+  } catch {
+    return NOWHERE;
+  }
+}

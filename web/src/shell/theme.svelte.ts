@@ -1,0 +1,23 @@
+type Theme = 'light' | 'dark';
+
+/** The reader's choice outlives a reload; before any choice the system's own counts. */
+const KEY = 'theme';
+const initial = (): Theme => {
+  const kept = localStorage.getItem(KEY);
+  if (kept === 'light' || kept === 'dark') return kept;
+  return matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light';
+};
+
+let current = $state<Theme>(initial());
+
+export const theme = (): Theme => current;
+export const otherTheme = (): Theme => (current === 'dark' ? 'light' : 'dark');
+export const toggleTheme = (): void => {
+  current = otherTheme();
+};
+
+/** The effect of the theme on the document: app.css reads the attribute. */
+export function applyTheme(): void {
+  document.documentElement.dataset['theme'] = current;
+  localStorage.setItem(KEY, current);
+}

@@ -1,0 +1,23 @@
+import { createSubscriber } from 'svelte/reactivity';
+
+/** The clock is read as a state: it ticks once a second, and only while something on the page reads it. */
+const TICK_MS = 1000;
+
+let ms: number | null = null;
+const subscribe = createSubscriber((update) => {
+  ms = Date.now();
+  const timer = setInterval(() => {
+    ms = Date.now();
+    update();
+  }, TICK_MS);
+  return () => {
+    clearInterval(timer);
+    ms = null;
+  };
+});
+
+/** All pages read one clock, so that no two ages on a screen disagree. */
+export function now(): number {
+  subscribe();
+  return ms ?? Date.now();
+}

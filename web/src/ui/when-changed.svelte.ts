@@ -1,0 +1,15 @@
+import { untrack } from 'svelte';
+
+/**
+ * Runs `work` at once and whenever one of the values changes, and for nothing else that it reads.
+ * An effect that starts a request names in this way what the request depends on.
+ */
+export function whenChanged<const Values extends readonly unknown[]>(
+  values: () => Values,
+  work: (...values: Values) => void | (() => void),
+): void {
+  $effect(() => {
+    const current = values();
+    return untrack(() => work(...current));
+  });
+}
