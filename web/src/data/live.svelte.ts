@@ -60,8 +60,8 @@ export function connect(incidents: IncidentListener): () => void {
   });
   socket.io.on('reconnect_attempt', () => (connection = 'connecting'));
   socket.on('stats:tick', (tick) => (stats = tick));
-  socket.on('flow:changed', watches.changed);
-  socket.on('incident:changed', incidents.onChanged);
+  socket.on('flow:changed', (changes) => watches.changed(changes));
+  socket.on('incident:changed', (changed) => incidents.onChanged(changed));
   return () => {
     clearTimeout(comeBack);
     socket.disconnect();

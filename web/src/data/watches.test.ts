@@ -1,9 +1,9 @@
 import type { FlowChanged, Resume, View, WatchAnswer } from '@fermata/server/contract';
 import { expect, test, vi } from 'vitest';
-import { createWatches, type Watcher, type WatchWire } from './watches.ts';
+import { createWatches, type WatchWire } from './watches.ts';
 
 const settled = (): Promise<void> => new Promise((resolve) => queueMicrotask(resolve));
-const watcherOf = (view: View) => ({ view, onChanges: vi.fn(), onReload: vi.fn() }) satisfies Watcher;
+const watcherOf = (view: View) => ({ view, onChanges: vi.fn(), onReload: vi.fn() });
 const flow = (id: string): View => ({ kind: 'flow', id });
 const flows = (...types: string[]): View => ({ kind: 'flows', types, statuses: [] });
 const change = (sequence: number, id: string, type = 'order'): FlowChanged =>
@@ -13,12 +13,12 @@ const change = (sequence: number, id: string, type = 'order'): FlowChanged =>
 function connection() {
   const asked: (Resume | 'unwatch')[] = [];
   const answers: ((answer: WatchAnswer) => void)[] = [];
-  const wire = {
+  const wire: WatchWire = {
     emit(_event: string, resume?: Resume, answer?: (answer: WatchAnswer) => void) {
       asked.push(resume ?? 'unwatch');
       if (answer) answers.push(answer);
     },
-  } as WatchWire;
+  };
   const answer = (number: number, resumed: boolean): void =>
     answers.shift()!({ sequence: { epoch: 'e', number }, resumed });
   return { wire, asked, answer, views: () => asked.map((one) => (one === 'unwatch' ? one : one.view)) };

@@ -6,10 +6,10 @@ import { untrack } from 'svelte';
  */
 export function whenChanged<const Values extends readonly unknown[]>(
   values: () => Values,
-  work: (...values: Values) => void | (() => void),
+  work: (values: Values) => void | (() => void),
 ): void {
   $effect(() => {
     const current = values();
-    return untrack(() => work(...current));
+    return untrack(() => work(current));
   });
 }

@@ -1,0 +1,8 @@
+import type { Silence } from '@fermata/server/contract';
+import { isolate } from '../../ui/format.ts';
+
+/** What a silence holds back, in words. */
+export const scopeOf = ({ rule, flowType, service }: Silence): string =>
+  [rule && `rule ${rule}`, flowType && `type ${isolate(flowType)}`, service && `service ${isolate(service)}`]
+    .filter(Boolean)
+    .join(', ') || 'everything';
