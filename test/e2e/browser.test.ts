@@ -284,7 +284,7 @@ describe.runIf(executable)('the dashboard', () => {
     ] as const) {
       const page = await browser.newPage({ colorScheme });
       await page.goto(full.web + path);
-      await page.getByRole('button', { name: /Nothing is taken.* free on the disk/ }).click();
+      await page.getByRole('button', { name: /No data is accepted.* free on the disk/ }).click();
       const hint = page.getByText('FERMATA_MIN_FREE is the mark');
       await hint.waitFor();
       expect(await violations(page), path).toEqual([]);

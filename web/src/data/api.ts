@@ -42,7 +42,7 @@ async function get<T>(path: string, signal?: AbortSignal, body?: object): Promis
       status: 0,
       code: 'offline',
       detail: 'The server cannot be reached.',
-      hint: 'Is Fermata running? This page tries again by itself.',
+      hint: 'Is Fermata running? This page retries automatically.',
     });
   }
   if (response.ok) return (await response.json()) as T;

@@ -27,9 +27,9 @@ test('who failed is who was called last, not who passed the failure on', () => {
   expect(sentence(flow(steps, [call('orders', 'write')]))).toBe('store failed at “write”: no disk.');
 });
 
-test('what was undone is said', () => {
+test('what was compensated is said', () => {
   const undone = { compensatedBy: ['x'] };
   const steps = [step('a', 's', undone), step('b', 's', undone), step('c', 's', { status: 'failed' })];
-  expect(sentence(flow(steps, []))).toBe('s failed at “c”. “a” and “b” were undone.');
-  expect(sentence(flow(steps.slice(0, 1), []))).toBe('“a” was undone.');
+  expect(sentence(flow(steps, []))).toBe('s failed at “c”. “a” and “b” were compensated.');
+  expect(sentence(flow(steps.slice(0, 1), []))).toBe('“a” was compensated.');
 });

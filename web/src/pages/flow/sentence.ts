@@ -8,7 +8,7 @@ export function sentence(flow: Flow): string {
     .filter((step) => step.compensatedBy.length > 0)
     .map((step) => `“${isolate(step.name)}”`);
   const undoing =
-    undone.length === 0 ? '' : ` ${list(undone)} ${undone.length === 1 ? 'was' : 'were'} undone.`;
+    undone.length === 0 ? '' : ` ${list(undone)} ${undone.length === 1 ? 'was' : 'were'} compensated.`;
   const waiting = flow.hops.filter((hop) => hop.state === 'waiting');
   const running = flow.steps.filter((step) => step.status === 'running');
   const slowest = flow.hops
@@ -25,8 +25,8 @@ export function sentence(flow: Flow): string {
     return `${isolate(running[0]!.service)} is working on “${isolate(running[0]!.name)}”.`;
   if (waiting.length > 0) {
     const { message } = waiting[0]!;
-    const more = waiting.length > 1 ? ` and ${waiting.length - 1} more` : '';
-    return `${isolate(message.type) || 'A message'} was sent to ${isolate(message.destination) || 'nowhere known'} and nobody has been seen taking it${more}.`;
+    const more = waiting.length > 1 ? `; ${waiting.length - 1} more wait` : '';
+    return `${isolate(message.type) || 'A message'} was sent to ${isolate(message.destination) || 'an unknown destination'} and has not been consumed${more}.`;
   }
   const services = `${flow.stepCount} ${flow.stepCount === 1 ? 'step' : 'steps'} in ${flow.services.length} ${flow.services.length === 1 ? 'service' : 'services'}`;
   if (slowest && slowest.waitMs! > flow.durationMs * 0.2)

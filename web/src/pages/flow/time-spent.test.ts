@@ -51,7 +51,7 @@ test('shares are of the whole duration, and what happened several times between 
     ['shop → ship', 130, 'b'],
     ['ship: pack', 40, 'b'],
     ['shop: order', 10, 'a'],
-    ['nothing says why', 10, null],
+    ['cause unknown', 10, null],
   ]);
 });
 
@@ -76,7 +76,7 @@ test('an open flow goes on: what it has waited for since its last step counts, a
   const longest = (more: object): unknown => timeSpentOf(open(more), NOW).longest[0];
   expect(longest({ waitingFor })).toMatchObject({ kind: 'open-wait', who: 'for a and 1 more', ms: 599_800 });
   expect(longest({ hops: [{ state: 'waiting', from: 'a', message: { type: 'Placed' } }] })).toMatchObject({
-    who: 'for somebody to take Placed',
+    who: 'for a consumer of Placed',
     stepId: 'a',
   });
   // Whoever works is not waited for, and his work is one part.

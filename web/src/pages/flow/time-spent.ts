@@ -28,14 +28,14 @@ export interface Spent {
 const MAX_LONGEST = 4;
 const MAX_SEGMENTS = 600;
 const NAMES: Record<Kind, string> = {
-  processing: 'work',
-  orchestrator: 'conductor',
+  processing: 'processing',
+  orchestrator: 'orchestrator',
   'queue-wait': 'queue wait',
   'intended-delay': 'intended delay',
   'retry-backoff': 'retry back-off',
-  'sync-call': 'call on its way',
+  'sync-call': 'synchronous call',
   unknown: 'unknown',
-  'open-wait': 'open wait',
+  'open-wait': 'still waiting',
 };
 export const kindName = (kind: Kind): string => NAMES[kind];
 
@@ -57,7 +57,7 @@ export function timeSpentOf(flow: Flow, nowMs: number): TimeSpent {
         : hop
           ? `${serviceOf(hop.from)} → ${serviceOf(hop.to)}`
           : kind === 'unknown'
-            ? 'nothing says why'
+            ? 'cause unknown'
             : 'a step not shown',
       stepId: step?.id ?? (hop?.to && steps.has(hop.to) ? hop.to : null),
       ms: since(endUnixNano) - since(startUnixNano),
@@ -115,8 +115,8 @@ function goingOn(flow: Flow): Omit<Part, 'ms'> {
   if (sent)
     return {
       kind: 'open-wait',
-      who: `for somebody to take ${isolate(sent.message.type) || 'a message'}`,
+      who: `for a consumer of ${isolate(sent.message.type) || 'a message'}`,
       stepId: sent.from,
     };
-  return { kind: 'open-wait', who: 'for what comes next', stepId: null };
+  return { kind: 'open-wait', who: 'for the next step', stepId: null };
 }

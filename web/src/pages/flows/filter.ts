@@ -47,7 +47,7 @@ export function problemOf({ range }: Filter): Problem | null {
     status: 400,
     code: 'query.invalid',
     detail: `range: "${range}" is none of ${there.join(', ')}`,
-    hint: 'Other times can be asked for in the search line: since:3d, before:2026-01-31.',
+    hint: 'The search accepts other times: since:3d, before:2026-01-31.',
   };
 }
 
