@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
 import { createScale } from './scale.ts';
-import { msSince } from './times.ts';
 
 const range = (from: number, to: number): { from: number; to: number } => ({ from, to });
 
@@ -28,11 +27,4 @@ describe('scale', () => {
     expect(idle.gaps).toEqual([]);
     expect(idle.at(250)).toBeCloseTo(0.5);
   });
-});
-
-test('an instant is read exactly, however many digits it has', () => {
-  const since = msSince('1700000000000000500');
-  expect(since('1700000000001000501')).toBe(1.000001);
-  expect(since('1699999999999000500')).toBe(-1);
-  expect(msSince('0')('1500000')).toBe(1.5);
 });

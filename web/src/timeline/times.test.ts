@@ -1,0 +1,30 @@
+import type { Flow } from '@fermata/server/contract';
+import { expect, test } from 'vitest';
+import { msSince, scaleOf, timesOf } from './times.ts';
+
+const START = 1_700_000_000_000;
+const at = (ms: number): string => `${START + ms}000000`;
+
+test('an instant is read exactly, however many digits it has', () => {
+  const since = msSince('1700000000000000500');
+  expect(since('1700000000001000501')).toBe(1.000001);
+  expect(since('1699999999999000500')).toBe(-1);
+  expect(msSince('0')('1500000')).toBe(1.5);
+});
+
+test('a running step reaches to now, and what it is to end in has no place of its own', () => {
+  const flow = {
+    startedAtUnixNano: at(0),
+    phase: 'open',
+    steps: [{ id: 'a', status: 'running', startUnixNano: at(10), endUnixNano: null }],
+    waitingFor: ['a', 'b'].map((afterStepId) => ({
+      afterStepId,
+      expectedAt: new Date(START + 500).toISOString(),
+    })),
+  } as unknown as Flow;
+  const times = timesOf(flow, START + 100);
+  expect(times.spans).toEqual([{ from: 10, to: 100 }]);
+  expect(times.ghosts.map(({ waiting }) => waiting.afterStepId)).toEqual(['b']);
+  expect(times.total).toBeCloseTo(times.ghosts[0]!.to);
+  expect(scaleOf(times, { from: 0, to: 50 }, true).view).toEqual({ from: 0, to: 50 });
+});
