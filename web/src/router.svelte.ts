@@ -7,7 +7,7 @@ interface Place {
 const read = (): Place => ({ path: location.pathname, query: new URLSearchParams(location.search) });
 
 let place = $state.raw<Place>(read());
-/** A page was gone to whose heading is not there yet. */
+/** The path has changed, and the heading of the new page has not been rendered yet. */
 let arriving = false;
 function move(): void {
   const { path } = place;
@@ -29,8 +29,8 @@ export function go(url: string, replace = false): void {
 }
 
 /**
- * For `{@attach}` to a page's h1. Whoever went to another page is at its heading: the focus would be lost with what was
- * clicked, and nothing would say where one is.
+ * Moves the focus to the heading of a page that was navigated to: it would be lost with the link,
+ * and a screen reader would not say where one is. Used by `{@attach}` on each page's h1.
  */
 export function heading(h1: HTMLElement): void {
   h1.tabIndex = -1;
@@ -40,7 +40,7 @@ export function heading(h1: HTMLElement): void {
   h1.focus({ preventScroll: true });
 }
 
-/** Changes some parameters of the current URL; '' removes one. */
+/** Changes some parameters of the current URL; an empty text removes one. */
 export function setQuery(changes: Record<string, string>, replace = true): void {
   // eslint-disable-next-line svelte/prefer-svelte-reactivity -- a working copy, never rendered
   const query = new URLSearchParams(place.query);
@@ -53,8 +53,8 @@ export function setQuery(changes: Record<string, string>, replace = true): void 
 }
 
 /**
- * For `{@attach}` to a list: a click anywhere in a row is a click on the row's link, with its keys held. The link stays
- * what keyboards and screen readers use.
+ * A click anywhere in a row counts as a click on the row's link, with its modifier keys. Keyboards
+ * and screen readers use the link itself. Used by `{@attach}` on a list.
  */
 export function rowsAreLinks(list: HTMLElement): () => void {
   const onClick = (event: MouseEvent): void => {
@@ -72,7 +72,7 @@ export function rowsAreLinks(list: HTMLElement): () => void {
   return () => list.removeEventListener('click', onClick);
 }
 
-/** For `onclick` of links: plain clicks stay in the page, everything else is the browser's. */
+/** A plain click on a link navigates within the page; any other click is the browser's. */
 export function follow(event: MouseEvent): void {
   const link = (event.currentTarget as HTMLAnchorElement).href;
   if (event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return;

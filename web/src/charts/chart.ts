@@ -1,4 +1,5 @@
-/** The only import of chart.js; loaded when a chart is first shown. Never hand it `$state` proxies. */
+// Only this file imports chart.js, and it is loaded when a chart is first shown. A chart must never
+// be given `$state` proxies, which it would change.
 import { BarController, BarElement, CategoryScale, Chart, LinearScale, Tooltip } from 'chart.js';
 
 Chart.register(BarController, BarElement, CategoryScale, LinearScale, Tooltip);

@@ -17,7 +17,7 @@ import type {
   SavedView,
 } from '@fermata/server/contract';
 
-/** REST, typed. A failed answer is an ApiError with the server's problem. */
+/** A failed answer is thrown with the problem that the server names, for the page to show. */
 export class ApiError extends Error {
   readonly problem: Problem;
   constructor(problem: Problem) {

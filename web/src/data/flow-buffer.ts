@@ -1,8 +1,9 @@
 import type { FlowChanged, FlowSummary } from '@fermata/server/contract';
 
 /**
- * The flows on the screen: a REST snapshot and pushed changes, in any order, give the same list (invariant I8). Plain
- * TypeScript; `live-flows.svelte.ts` is where Svelte comes in. Guarded by flow-buffer.property.test.ts.
+ * The buffer merges a REST snapshot with pushed changes: in any order they give the same list
+ * (invariant I8, guarded by flow-buffer.property.test.ts). It is plain TypeScript;
+ * `live-flows.svelte.ts` is where Svelte comes in.
  */
 export interface FlowBuffer {
   snapshot(flows: readonly FlowSummary[]): void;
@@ -12,14 +13,14 @@ export interface FlowBuffer {
   clear(): void;
 }
 
-interface Known {
+interface Entry {
   version: number;
-  /** null: the flow lost this name. */
+  /** It is null where the flow lost this name. */
   flow: FlowSummary | null;
 }
 
 export function createFlowBuffer(matches: (flow: FlowSummary) => boolean, limit: number): FlowBuffer {
-  const known = new Map<string, Known>();
+  const known = new Map<string, Entry>();
   /** INVARIANT: an older version never replaces a newer one, whichever way it came. */
   const take = (id: string, version: number, flow: FlowSummary | null): void => {
     const before = known.get(id);
@@ -32,7 +33,7 @@ export function createFlowBuffer(matches: (flow: FlowSummary) => boolean, limit:
     },
     apply(changes) {
       for (const change of changes) take(change.id, change.version, change.flow);
-      // Ids that no longer show are forgotten, oldest first, once there are many times what a page holds.
+      // The oldest ids are dropped once there are many times what a page holds.
       if (known.size > limit * 8)
         for (const [id] of [...known].slice(0, known.size - limit * 4)) known.delete(id);
     },

@@ -2,10 +2,10 @@ import type { Incident } from '@fermata/server/contract';
 import { api } from './api.ts';
 import type { IncidentListener } from './live.svelte.ts';
 
-/** Every incident that the page knows of; the newest version of each counts, in whatever order they come (I8). */
+/** Incidents come by request and by push; the newest version of each counts, in any order (I8). */
 let known = $state.raw<ReadonlyMap<string, Incident>>(new Map());
 
-/** The list held so many of all that there are: the older ones are found by their address only. */
+/** The list is cut: so many older incidents are found by their address only. */
 let unlisted = $state(0);
 
 function merge(list: readonly Incident[]): void {
@@ -27,7 +27,7 @@ export async function loadIncidents(): Promise<void> {
   unlisted = total - items.length;
   merge(items);
 }
-/** One that may be older than all those of the list. */
+/** A page of its own may show an incident that is older than all of the list. */
 export async function loadIncident(id: string): Promise<void> {
   merge([await api.incident(id)]);
 }

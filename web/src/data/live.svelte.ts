@@ -11,7 +11,7 @@ import { createWatches } from './watches.ts';
 
 type Connection = 'connecting' | 'live' | 'offline';
 
-/** All pages are turned away at once when a server ends: they come back over this long a time, ms. */
+/** A server that ends turns all pages away at once: they come back spread over this time. */
 const TURNED_AWAY_MS = 1000;
 
 let connection = $state<Connection>('connecting');
@@ -21,7 +21,7 @@ const watches = createWatches();
 
 export const connectionState = (): Connection => connection;
 export const liveStats = (): StatsTick | null => stats;
-/** The moment of which the screen tells, where that is not now: when the connection was lost. */
+/** The data on the screen is of this moment, if not of now: when the connection was lost. */
 export const asOf = (): number | null => lostAt;
 
 /** Everybody is told of incidents, whatever is watched: the navigation counts them. */

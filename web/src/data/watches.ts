@@ -1,6 +1,6 @@
 import type { FlowChanged, Resume, Sequence, View, WatchAnswer } from '@fermata/server/contract';
 
-/** The part of a socket that watching needs. */
+/** Watching needs no more of a socket. */
 export interface WatchWire {
   emit(event: 'watch', resume: Resume, answer: (answer: WatchAnswer) => void): unknown;
   emit(event: 'unwatch'): unknown;
@@ -39,7 +39,7 @@ export function createWatches(): Watches {
     const text = JSON.stringify(view);
     if (wire === null || text === subscribed) return;
     subscribed = text;
-    // What came before it was watched is in a snapshot that is loaded after this: `since` holds for all.
+    // `since` holds for new watchers, too: what came before is in the snapshot that they load.
     wire.emit('watch', { view: JSON.parse(text) as View, since }, (answer) => {
       if (text !== subscribed) return;
       since = answer.sequence;
@@ -63,7 +63,7 @@ export function createWatches(): Watches {
   return {
     add(watcher) {
       watchers.add(watcher);
-      // Pages that take turns are one change of the view: the old one leaves in the same turn of events.
+      // A page that replaces another is one change: the other leaves in the same turn of events.
       queueMicrotask(sync);
       return () => {
         if (watchers.delete(watcher)) queueMicrotask(sync);
@@ -88,7 +88,7 @@ export function createWatches(): Watches {
   };
 }
 
-/** The narrowest view that shows what each of these shows, or null where there is none. */
+/** The cover shows what each of these views shows; null: there are none. */
 function coverOf(views: readonly View[]): View | null {
   const [first, ...others] = views;
   if (first === undefined) return null;
@@ -99,7 +99,7 @@ function coverOf(views: readonly View[]): View | null {
   return { kind: 'flows', types: isAll ? [] : [...new Set(types.flat())].sort(), statuses: [] };
 }
 
-/** The server's own rule: a flow that lost its name or left a type is news for whoever showed it. */
+/** This is the server's own rule: a flow that lost its name concerns everybody who showed it. */
 function sees(view: View, change: FlowChanged): boolean {
   if (view.kind === 'flow') return change.id === view.id || change.movedTo === view.id;
   return change.flow === null || view.types.length === 0 || view.types.includes(change.flow.type);

@@ -18,7 +18,7 @@ export function isShortcut(event: KeyboardEvent): boolean {
   return !isTyping && !event.metaKey && !event.ctrlKey && !hasAlt;
 }
 
-/** A listener for the window that runs what the table says for a key. */
+/** Makes a listener for the window that runs what the table says for a key. */
 export const onShortcut =
   (shortcuts: Shortcuts) =>
   (event: KeyboardEvent): void => {
@@ -27,5 +27,5 @@ export const onShortcut =
 
 const STEPS: Readonly<Record<string, number>> = { j: 1, ArrowDown: 1, k: -1, ArrowUp: -1 };
 
-/** How many rows a key moves on in a list, or null: j and k as in editors, or the arrows. */
+/** Says how many rows a key moves on in a list: j and k as in editors, or the arrows. */
 export const rowsOf = (key: string): number | null => (Object.hasOwn(STEPS, key) ? STEPS[key]! : null);

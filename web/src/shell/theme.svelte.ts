@@ -16,7 +16,7 @@ export const toggleTheme = (): void => {
   current = otherTheme();
 };
 
-/** The effect of the theme on the document: app.css reads the attribute. */
+/** Sets the attribute that app.css reads. */
 export function applyTheme(): void {
   document.documentElement.dataset['theme'] = current;
   localStorage.setItem(KEY, current);

@@ -4,8 +4,9 @@ import type { Interval, Scale } from './scale.ts';
 import { scaleOf, timesOf, type Times } from './times.ts';
 
 /**
- * Timeline geometry, pure: lanes per service, steps packed into rows so that none overlap, hops between them, a time
- * scale whose idle gaps are folded. All x are 0 … 1 of the width; `timeline/layout.test.ts` holds the rules.
+ * The layout is pure geometry: a lane for each service, steps packed into rows so that none
+ * overlap, hops between them, a time scale whose idle gaps are folded. All x are 0 … 1 of the
+ * width; `timeline/layout.test.ts` holds the rules.
  */
 export interface Layout {
   lanes: Lane[];
@@ -28,7 +29,7 @@ export interface Lane {
   ghosts: Ghost[];
 }
 
-/** What is awaited, where it usually stands. */
+/** A ghost stands where an awaited step usually is. */
 export interface Ghost {
   waiting: WaitingFor;
   x: number;
@@ -37,7 +38,7 @@ export interface Ghost {
   label: Label;
 }
 
-/** Where the name stands: in the bar where it is wide, else beside it, and on the left where the right edge is near. */
+/** A name stands in a wide bar, else beside it: on the left where the right edge is near. */
 export type Label = 'inside' | 'right' | 'left' | 'none';
 const INSIDE_PX = 150;
 const CHARACTER_PX = 7;
@@ -69,9 +70,9 @@ export interface HopLine {
   critical: boolean;
 }
 
-/** From so many rows on names stand only where there is room in the bar: one comes to see the whole, and zooms in. */
+/** From so many rows on, names stand only in wide bars: one looks at the whole, and zooms in. */
 const CROWDED_ROWS = 80;
-/** So many never fit with their names: not tried. */
+/** So many steps never fit with their names: this is not tried. */
 const CROWD = 1000;
 
 export function layoutOf(
@@ -187,11 +188,11 @@ function placed(flow: Flow, times: Times, scale: Scale, widthPx: number, names: 
   return { lanes, hops, ticks: ticksOf(scale, now, widthPx), gaps, rows, crowded: !names, now };
 }
 
-/** A label, and the air to its right. */
+/** A tick needs room for its label, and for the air to its right. */
 const TICK_PX = 84;
 const LABEL_PX = 58;
 
-/** Round times wherever time is to scale, with room for each label beside those of folded stretches and of now. */
+/** Ticks are round times where time is to scale, with room for the labels of gaps and of now. */
 function ticksOf(scale: Scale, now: number | null, widthPx: number): Layout['ticks'] {
   const rough = TICK_PX / (scale.perMs * widthPx);
   const power = 10 ** Math.floor(Math.log10(rough));

@@ -1,7 +1,7 @@
 import type { Flow } from '@fermata/server/contract';
 import type { Interval, Scale } from './scale.ts';
 
-/** All steps as outlines for SVG, 1,000 wide: thousands of elements would be drawn for a few pixels. */
+/** The overview draws all steps as two paths, 1,000 wide: elements would be thousands. */
 export function overviewPaths(
   { steps }: Flow,
   spans: readonly Interval[],

@@ -1,6 +1,7 @@
 /**
- * From time to place and back. Linear over work; a stretch without work takes `most` of the width and no more. Monotone,
- * 0 … 1 over `view`, and continuous in every instant that goes in: as time goes on, nothing leaps.
+ * The scale leads from time to place and back. It is linear over work; a stretch without work takes
+ * `most` of the width and no more. It is monotone, 0 … 1 over `view`, and continuous in every
+ * instant that goes in: as time goes on, nothing leaps.
  */
 export interface Scale {
   at(ms: number): number;
@@ -22,7 +23,7 @@ interface Idle extends Interval {
   most: number;
 }
 
-/** `mostOf`: the share of the width that an idle stretch may take, or Infinity for as much as it has in truth. */
+/** `mostOf` limits the share of the width that an idle stretch takes; Infinity: it is to scale. */
 export function createScale(
   busy: readonly Interval[],
   view: Interval,
@@ -85,8 +86,8 @@ function idleOf(busy: readonly Interval[], view: Interval, mostOf: (idle: Interv
 }
 
 /**
- * Folds what would take more than it may, the most excessive first: each one folded gives its room to the rest, so none
- * that was folded before comes to need less than its share.
+ * Folds what would take more than it may, the most excessive first: each one folded gives its room
+ * to the rest, so none that was folded before comes to need less than its share.
  */
 function fold(idle: Idle[], length: number): { folded: Idle[]; perMs: number } {
   let ms = Math.max(0.001, length);

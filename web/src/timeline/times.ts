@@ -4,21 +4,22 @@ import { createScale, type Interval, type Scale } from './scale.ts';
 /** Ghosts are as wide as this share of the work: nobody knows how long the step will take. */
 const GHOST_SHARE = 0.08;
 const MAX_GHOSTS = 8;
-/** An idle stretch is folded to this share of the width, many of them to MAX_FOLDED together; now's wait to more. */
+/** An idle stretch is folded to FOLDED, many to MAX_FOLDED together, the open wait to OPEN_WAIT. */
 const FOLDED = 0.12;
 const MAX_FOLDED = 0.3;
 const OPEN_WAIT = 0.18;
 
 /**
- * ms since an instant, exact to the microsecond. Read from the digits: an open flow of thousands of steps is laid out
- * every second, and a BigInt for each of its instants took longer than all the rest.
+ * Reads an instant as ms since another one, exact to the microsecond. It reads the digits: an open
+ * flow of thousands of steps is laid out every second, and a BigInt for each of its instants took
+ * longer than all the rest.
  */
 export function msSince(origin: string): (nanos: string) => number {
   const [ms, ns] = [Number(origin.slice(0, -6)), Number(origin.slice(-6))];
   return (nanos) => Number(nanos.slice(0, -6)) - ms + (Number(nanos.slice(-6)) - ns) / 1e6;
 }
 
-/** When what happened in a flow, or should, in ms since its start. */
+/** The times of a flow's steps and of what it waits for, in ms since its start. */
 export interface Times {
   /** Of an instant. */
   since: (nanos: string) => number;
@@ -57,10 +58,10 @@ export function timesOf(flow: Flow, atMs: number): Times {
   return { since, spans, ghosts, worked, nowMs, open, total };
 }
 
-/** Of a window of the time, or of all of it. */
+/** The scale covers a window of the time, or all of it. */
 export function scaleOf(times: Times, window: Interval | null, fold: boolean): Scale {
   const { spans, ghosts, worked, nowMs, open, total } = times;
-  // Now is a point of its own: what has been waited for is one stretch, what is yet to come another.
+  // Now is a point of its own: the wait until now is one stretch, what is to come another.
   const busy = [...spans, ...ghosts, ...(open ? [{ from: nowMs, to: nowMs }] : [])];
   const scaled = (folded: number): Scale =>
     createScale(busy, window ?? { from: 0, to: total }, ({ from, to }) => {
@@ -72,7 +73,7 @@ export function scaleOf(times: Times, window: Interval | null, fold: boolean): S
   return many ? scaled(MAX_FOLDED / roomy.gaps.length) : roomy;
 }
 
-/** How long somebody worked, of all the time that passed. */
+/** The work is the time in which at least one step was running. */
 function workOf(spans: readonly Interval[]): number {
   let reached = -Infinity;
   let sum = 0;

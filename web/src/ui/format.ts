@@ -1,4 +1,4 @@
-/** Numbers and times as people read them. */
+/** Durations are short and carry over, as people read them. */
 export function duration(ms: number): string {
   if (ms < 1) return `${ms.toFixed(2)} ms`;
   if (ms < 10) return `${ms.toFixed(1)} ms`;
@@ -38,7 +38,7 @@ const dayOfYear = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' });
 const full = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'long' });
 export const fullTime = (ms: number): string => full.format(ms);
 
-/** The time of day, with the date where that is not today, and with the year where that is not this one. */
+/** A time of day has its date where that is not today, and the year where it is not this one. */
 export function absolute(ms: number, now: number, to: 'ms' | 's' = 'ms'): string {
   const [at, today] = [new Date(ms), new Date(now)];
   const time = (to === 'ms' ? clock : second).format(ms);
@@ -47,8 +47,8 @@ export function absolute(ms: number, now: number, to: 'ms' | 's' = 'ms'): string
 }
 
 /**
- * Text of others within a sentence, a tooltip or a title, where no `<bdi>` can be: right-to-left names, and marks that
- * turn text around, must not reach beyond themselves. What is plain stays as it is.
+ * Right-to-left names, and marks that turn text around, must not reach beyond themselves. This
+ * isolates them in a sentence, a tooltip or a title, where no `<bdi>` can be; plain text stays.
  */
 export const isolate = (text: string): string =>
   TURNING.test(text) ? `\u2068${text.replace(MARKS, '')}\u2069` : text;
@@ -56,10 +56,10 @@ const TURNING =
   /[\u0590-\u08ff\u200e\u200f\u202a-\u202e\u2066-\u2069\ufb1d-\ufdff\ufe70-\ufefc\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u;
 const MARKS = /[\u202a-\u202e\u2066-\u2069]/g;
 
-/** Short text for a status badge. */
+/** A status is shown in words, not as its name on the wire. */
 export const statusText = (status: string): string => status.replace('_', ' ');
 
-/** What a badge means, in a sentence. */
+/** A badge is explained in a sentence, as its tooltip. */
 export const BADGE_HELP: Record<string, string> = {
   'broken-context': 'Trace context was lost or leaked here; the join rests on weaker evidence.',
   'clock-skew': 'A clock was wrong: times are shifted so that nothing is received before it was sent.',

@@ -1,6 +1,6 @@
 import { createSubscriber } from 'svelte/reactivity';
 
-/** The clock is read as a state: it ticks once a second, and only while something on the page reads it. */
+/** The clock is a state that ticks only while something on the page reads it. */
 const TICK_MS = 1000;
 
 let ms: number | null = null;

@@ -1,7 +1,7 @@
 import type { Silence } from '@fermata/server/contract';
 import { isolate } from '../../ui/format.ts';
 
-/** What a silence holds back, in words. */
+/** A silence is described by what it holds back. */
 export const scopeOf = ({ rule, flowType, service }: Silence): string =>
   [rule && `rule ${rule}`, flowType && `type ${isolate(flowType)}`, service && `service ${isolate(service)}`]
     .filter(Boolean)

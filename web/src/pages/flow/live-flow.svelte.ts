@@ -8,7 +8,7 @@ const RETRY_MS = 2000;
 /** A server that is away or starting answers later; any other problem stays. */
 const mayPass = (problem: Problem | null): boolean => problem?.status === 0 || problem?.status === 503;
 
-/** One flow as it goes on, and its spans while somebody looks at them. */
+/** The flow is kept true as it goes on, and its spans while somebody looks at them. */
 export class LiveFlow {
   flow = $state.raw<Flow | null>(null);
   spans = $state.raw<SpanList | null>(null);

@@ -1,29 +1,30 @@
 import type { FlowList, FlowSummary } from '@fermata/server/contract';
 
-/** Asks for flows of the list, newest first, that started within these instants, ns since 1970: at or after, before. */
+/** Asks for flows of the list, newest first, that started from `from` on and before `to`, ns. */
 export type Ask = (from: bigint | null, to: bigint | null, limit: number) => Promise<FlowList>;
 type Place = Pick<FlowSummary, 'id' | 'startedAtUnixNano'>;
 
 const SECOND = 1_000_000_000n;
 const LIMIT = 100;
-/** More than the halvings of any time into nanoseconds. */
+/** No time can be halved so often in nanoseconds. */
 const MAX_ASKED = 60;
 
-/** The list's own order: by start, then by id. */
+/** The list is ordered by start, then by id. */
 const isNewer = (one: Place, other: Place): boolean => {
   const [a, b] = [BigInt(one.startedAtUnixNano), BigInt(other.startedAtUnixNano)];
   return a === b ? one.id > other.id : a > b;
 };
 
-/** What stands below the flow in its list. */
+/** The older neighbour stands below the flow in its list. */
 export async function olderOf(flow: Place, ask: Ask): Promise<FlowSummary | null> {
   const { items } = await ask(null, BigInt(flow.startedAtUnixNano) + 1n, LIMIT);
   return items.find((item) => isNewer(flow, item)) ?? null;
 }
 
 /**
- * What stands above it. Lists are given from their newest on, which may be days and a million flows away: so the time
- * after the flow's start is widened until there is something in it, and halved where there is too much.
+ * The newer neighbour stands above the flow. Lists begin with their newest flow, which may be days
+ * and a million flows away: so the time after the flow's start is widened until there is something
+ * in it, and halved where there is too much.
  */
 export async function newerOf(flow: Place, ask: Ask): Promise<FlowSummary | null> {
   const start = BigInt(flow.startedAtUnixNano);

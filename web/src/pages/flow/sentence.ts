@@ -1,7 +1,7 @@
 import type { Flow, Step } from '@fermata/server/contract';
 import { duration, isolate } from '../../ui/format.ts';
 
-/** What happened, in a sentence a person would say. */
+/** A flow is told in one sentence, as a person would say it. */
 export function sentence(flow: Flow): string {
   const failed = firstCause(flow);
   const undone = flow.steps
@@ -34,7 +34,7 @@ export function sentence(flow: Flow): string {
   return `${services}${flow.phase === 'ended' ? ` in ${duration(flow.durationMs)}` : ' so far'}.`;
 }
 
-/** Of failed steps the one that led to no other: whoever called it only passed its failure on. */
+/** The first cause led to no other failed step: whoever called it only passed its failure on. */
 function firstCause({ steps, hops }: Flow): Step | undefined {
   const failed = steps.filter((step) => step.status === 'failed');
   const ids = new Set(failed.map((step) => step.id));

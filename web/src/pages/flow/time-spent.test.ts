@@ -51,7 +51,7 @@ test('shares are of the whole duration, and what happened several times between 
     ['shop → ship', 130, 'b'],
     ['ship: pack', 40, 'b'],
     ['shop: order', 10, 'a'],
-    ['cause unknown', 10, null],
+    ['no cause recorded', 10, null],
   ]);
 });
 

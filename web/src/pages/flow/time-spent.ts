@@ -2,10 +2,13 @@ import type { Flow, Segment } from '@fermata/server/contract';
 import { msSince } from '../../timeline/times.ts';
 import { isolate } from '../../ui/format.ts';
 
-/** What the server says of the past, and what has been going on since. */
+/** The server knows the past; what has been going on since is added here. */
 type Kind = Segment['kind'] | 'open-wait';
 
-/** A flow's critical path in numbers: by kind, and by who or what it was. Shares are of all of it: of an open flow, up to now. */
+/**
+ * The critical path is summed up by kind, and by who or what it was. Shares are of all of it: of an
+ * open flow, up to now.
+ */
 export interface TimeSpent {
   segments: Spent[];
   /** The longest first. */
@@ -14,7 +17,7 @@ export interface TimeSpent {
   longest: Spent[];
 }
 
-/** One segment, or all of one step or between the same two steps. */
+/** A part is one segment, or all segments of one step or between the same two steps. */
 export interface Spent {
   kind: Kind;
   /** In words: whose work, or from whom to whom. */
@@ -57,7 +60,7 @@ export function timeSpentOf(flow: Flow, nowMs: number): TimeSpent {
         : hop
           ? `${serviceOf(hop.from)} → ${serviceOf(hop.to)}`
           : kind === 'unknown'
-            ? 'cause unknown'
+            ? 'no cause recorded'
             : 'a step not shown',
       stepId: step?.id ?? (hop?.to && steps.has(hop.to) ? hop.to : null),
       ms: since(endUnixNano) - since(startUnixNano),
@@ -87,7 +90,7 @@ export function timeSpentOf(flow: Flow, nowMs: number): TimeSpent {
   };
 }
 
-/** Neighbours that are both too short to be seen are one, of the longer one's kind. */
+/** Neighbours that are both too short to be seen become one, of the longer one's kind. */
 function legible(parts: readonly Part[], least: number): Part[] {
   const seen: Part[] = [];
   for (const part of parts) {
@@ -98,7 +101,7 @@ function legible(parts: readonly Part[], least: number): Part[] {
   return seen;
 }
 
-/** What an open flow has been doing since its last progress: it works, or it waits, and for what. */
+/** An open flow has been working or waiting since its last progress. */
 function goingOn(flow: Flow): Omit<Part, 'ms'> {
   const running = flow.steps.findLast((step) => step.status === 'running');
   if (running)

@@ -1,7 +1,7 @@
 import type { FlowSummary, FlowTypeSummary, Problem } from '@fermata/server/contract';
 import { nanosToMs } from '../../ui/format.ts';
 
-/** The filter as it stands in the URL, and what of it can be judged without asking the server. */
+/** The filter stands in the URL, and a part of it can be judged without asking the server. */
 export interface Filter {
   q: string;
   type: string;
@@ -33,11 +33,11 @@ export function readFilter(query: URLSearchParams): Filter {
 
 export const rangeMs = ({ range }: Filter): number =>
   Object.hasOwn(RANGES, range) ? RANGES[range]!.ms : Infinity;
-/** What a flow's address says of the list that it was opened from. */
+/** A flow's address names the list that it was opened from. */
 export const fromList = (query: string): string => (query === '' ? '' : `?list=${encodeURIComponent(query)}`);
 export const isFiltered = (filter: Filter): boolean => Object.values(filter).some((value) => value !== '');
 
-/** What only this page can know to be wrong: a range is its own word. The rest is the server's to say. */
+/** Only this page knows that a range is wrong: it is no word of the server's. */
 export function problemOf({ range }: Filter): Problem | null {
   if (Object.hasOwn(RANGES, range)) return null;
   const there = Object.keys(RANGES).filter((name) => name !== '');
@@ -51,7 +51,7 @@ export function problemOf({ range }: Filter): Problem | null {
   };
 }
 
-/** A filter that no flow can have, as there is no such type or service: said where the list is empty. */
+/** No flow can match a type or a service that there is not: an empty list says so. */
 export function unknownOf(filter: Filter, types: readonly FlowTypeSummary[]): Unknown | null {
   const there = {
     type: types.map((one) => one.type),
@@ -77,7 +77,7 @@ export function toQuery(filter: Filter, now: number, limit: number): URLSearchPa
   return query;
 }
 
-/** Text search is the server's: such lists are loaded again instead of merged. */
+/** Only the server can judge a query: such lists are loaded again instead of merged. */
 export const needsServer = (filter: Filter): boolean => filter.q !== '';
 
 export function matches(filter: Filter, flow: FlowSummary, nowMs: number): boolean {

@@ -1,8 +1,8 @@
 import type { FlowSummary } from '@fermata/server/contract';
 
 /**
- * The list for somebody who reads in it: the rows that were there, as they are now, and older ones that paging brought
- * below. What would push rows down is held back and counted.
+ * A list stands still for somebody who reads in it: the rows that were there are shown as they are
+ * now, with older ones that paging brought below. What would push rows down is held and counted.
  */
 export function freezeList(
   shown: readonly FlowSummary[],

@@ -8,11 +8,14 @@ import { freezeList } from './freeze-list.ts';
 
 const PAGE = 1000;
 const MAX_SHOWN = 100_000;
-/** A list that only the server can judge is asked for again after changes, and this often for what time alone changes. */
+/** A list that only the server can judge is reloaded after changes, and as time goes on. */
 const AFTER_CHANGES_MS = 1000;
 const AGAIN_MS = 10_000;
 
-/** The flows of a filter as they come, change and fall out of it. `reading`: somebody is at a place, which must not move. */
+/**
+ * The list of a filter is kept true as flows come, change and fall out of it. While `reading` says
+ * that somebody is at a place in the list, no row moves.
+ */
 export class LiveFlows {
   flows = $state.raw<FlowSummary[]>([]);
   total = $state(0);
@@ -57,7 +60,7 @@ export class LiveFlows {
     if (this.#buffer) this.#show(this.#buffer.list(), false);
   }
 
-  /** The next page, if there is one. */
+  /** Loads the next page, if there is one. */
   async more(): Promise<void> {
     if (this.#cursor === null || !this.#buffer) return;
     const buffer = this.#buffer;
@@ -88,14 +91,14 @@ export class LiveFlows {
         this.total = page.total;
         this.#cursor = page.nextCursor;
         this.problem = null;
-        // At once: a frame later, "no flows" would have shown for as long. Of another filter nothing is held back.
+        // It is shown at once, or "no flows" would show for a frame. A new list holds nothing.
         if (this.loaded) this.#draw();
         else this.#show(buffer.list(), false);
         this.loaded = true;
       } catch (error) {
         if (abort.signal.aborted) return;
         if (error instanceof ApiError) this.problem = error.problem;
-        // What is wrong with the question stays wrong.
+        // A wrong question stays wrong: it is not asked again.
         if (this.problem?.status !== 400) this.#loadIn(2000);
       }
     };

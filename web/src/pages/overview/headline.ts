@@ -1,7 +1,7 @@
 import type { FlowSummary } from '@fermata/server/contract';
 import { duration, isolate, nanosToMs } from '../../ui/format.ts';
 
-/** Is anything stuck now? In a sentence. `oldest` is the stuck flow that has not moved for the longest of those known. */
+/** The headline answers whether anything is stuck now; `oldest` has not moved for the longest. */
 export function headline(stuck: number, late: number, oldest: FlowSummary | undefined, now: number): string {
   if (stuck > 0) {
     const held = oldest
@@ -16,7 +16,7 @@ export function headline(stuck: number, late: number, oldest: FlowSummary | unde
   return 'Nothing is stuck.';
 }
 
-/** Of those given, the one that has waited for the longest. */
+/** The flow whose last progress lies furthest back has been held for the longest. */
 export const longestHeld = (flows: readonly FlowSummary[]): FlowSummary | undefined =>
   flows.reduce<FlowSummary | undefined>(
     (oldest, flow) =>
