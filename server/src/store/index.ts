@@ -2,18 +2,18 @@ import { join } from 'node:path';
 import type { Clock } from '../base/clock.ts';
 import type { Counters } from '../base/counters.ts';
 import type { Log } from '../base/log.ts';
-import type { Connection } from './connection.ts';
-import { embeddedConnection } from './embedded.ts';
-import { journaled } from './journaled.ts';
-import { mended } from './mended.ts';
-import { createReadPieces } from './pieces.ts';
-import { createReadRows } from './readable.ts';
-import { remoteConnection } from './remote.ts';
-import { SPAN_COLUMNS } from './span-rows.ts';
+import type { Connection } from './connection/port.ts';
+import { embeddedConnection } from './connection/embedded.ts';
+import { journaled } from './connection/journaled.ts';
+import { mended } from './connection/self-healing.ts';
+import { createReadPieces } from './rows/chunked-reader.ts';
+import { createReadRows } from './rows/tolerant-reader.ts';
+import { remoteConnection } from './connection/remote.ts';
+import { SPAN_COLUMNS } from './rows/span.ts';
 import { createStoreOver } from './store.ts';
-import type { Store } from './port.ts';
+import type { Store } from './port/index.ts';
 
-export type * from './port.ts';
+export type * from './port/index.ts';
 
 export interface StoreOptions {
   /** '' for the embedded engine in `directory`. */

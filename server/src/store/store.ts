@@ -5,7 +5,7 @@ import { ORIGIN, SPAN, TRACE, WORTHLESS } from '../model/names.ts';
 import type { FlowSearch } from '../model/search.ts';
 import { traceIdOf } from '../model/span.ts';
 import { unixNanos } from '../model/time.ts';
-import type { Connection, Param } from './connection.ts';
+import type { Connection, Param } from './connection/port.ts';
 import {
   FLOW_COLUMNS,
   flowRows,
@@ -13,16 +13,16 @@ import {
   keysOf,
   SUMMARY_FIELDS,
   type StoredFlowRow,
-} from './flow-rows.ts';
-import { migrate, type SchemaOptions } from './migrate.ts';
-import { inPieces, isTooBig, type ReadPieces } from './pieces.ts';
-import type { FlowTypeRow, PreparedSpans, ServiceRow, Store, StoredFlow, StoredSpan } from './port.ts';
-import type { ReadRows } from './readable.ts';
+} from './rows/flow.ts';
+import { migrate, type SchemaOptions } from './schema/migrate.ts';
+import { inPieces, isTooBig, type ReadPieces } from './rows/chunked-reader.ts';
+import type { FlowTypeRow, PreparedSpans, ServiceRow, Store, StoredFlow, StoredSpan } from './port/index.ts';
+import type { ReadRows } from './rows/tolerant-reader.ts';
 import { createRelatives } from './relatives.ts';
-import { toSql } from './search-sql.ts';
-import { smallTables, type InsertJson } from './small-tables.ts';
-import { createEvidence } from './unincluded.ts';
-import { fromSpanRow, SPAN_COLUMNS, SPAN_FIELDS, spanRows, type SpanRow } from './span-rows.ts';
+import { toSql } from './sql/search.sql.ts';
+import { smallTables, type InsertJson } from './document-tables.ts';
+import { createEvidence } from './unprojected.ts';
+import { fromSpanRow, SPAN_COLUMNS, SPAN_FIELDS, spanRows, type SpanRow } from './rows/span.ts';
 
 interface PreparedRows extends PreparedSpans {
   rows: Lease;

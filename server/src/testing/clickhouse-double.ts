@@ -4,7 +4,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { bound } from '../store/embedded.ts';
+import { bound } from '../store/connection/embedded.ts';
 
 /**
  * ClickHouse's HTTP interface answered by chDB, in a process of its own: what the remote path is tested against.

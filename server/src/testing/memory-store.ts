@@ -4,8 +4,15 @@ import type { Incident, Notification, Silence } from '../model/incident.ts';
 import { SPAN, TRACE, WORTHLESS } from '../model/names.ts';
 import type { EvidenceRecord } from '../model/record.ts';
 import { spanIdOf, traceIdOf } from '../model/span.ts';
-import type { FlowRow, LearnedRow, PreparedSpans, Store, StoredFlow, StoredSpan } from '../store/port.ts';
-import { fromSpanRow, recordText } from '../store/span-rows.ts';
+import type {
+  FlowRow,
+  LearnedRow,
+  PreparedSpans,
+  Store,
+  StoredFlow,
+  StoredSpan,
+} from '../store/port/index.ts';
+import { fromSpanRow, recordText } from '../store/rows/span.ts';
 
 /**
  * What the pipeline needs of a store, in memory and at once: for tests that move time over hours. Lists and searches are

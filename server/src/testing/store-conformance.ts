@@ -16,7 +16,7 @@ import { parseQuery } from '../query/language.ts';
 import { flowIn, tombstoneOf } from './builders.ts';
 import { NO_CLOCKS } from './correlator-harness.ts';
 import { someFlows, TWENTY_QUERIES } from './some-flows.ts';
-import type { FlowPage, Store, StoredSpan } from '../store/port.ts';
+import type { FlowPage, Store, StoredSpan } from '../store/port/index.ts';
 
 /** The contract of port.ts, proved for one connection. Every connection runs all of it. */
 export function describeStore(

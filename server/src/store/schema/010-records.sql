@@ -1,4 +1,4 @@
--- The raw evidence as few columns: what is looked for, and the rest as five lines of text (`span-rows.ts`), because an
+-- The raw evidence as few columns: what is looked for, and the rest as five lines of text (`rows/span.ts`), because an
 -- insert costs by the column. Replaces `spans`; the same order, expiry and meaning of `batch`.
 -- Synced when inserted: the journal forgets a record once it is here.
 CREATE TABLE IF NOT EXISTS records {on_cluster} (

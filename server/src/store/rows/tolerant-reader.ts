@@ -1,7 +1,7 @@
-import type { Clock } from '../base/clock.ts';
-import type { Counters } from '../base/counters.ts';
-import { messageOf } from '../base/errors.ts';
-import type { Log } from '../base/log.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { Counters } from '../../base/counters.ts';
+import { messageOf } from '../../base/errors.ts';
+import type { Log } from '../../base/log.ts';
 
 /** How `read` sees these rows. Those that it throws at are left out. */
 export type ReadRows = <Row, T>(rows: readonly Row[], read: (row: Row) => T) => T[];

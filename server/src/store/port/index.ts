@@ -1,15 +1,15 @@
-import type { Cut } from '../base/lists.ts';
-import type { Flow, FlowChange, KnownCause, FlowView } from '../model/flow.ts';
-import type { OtlpLog, OtlpSpan } from '../model/otlp.ts';
-import type { EvidenceRecord } from '../model/record.ts';
-import type { Incident, Notification, Silence } from '../model/incident.ts';
-import type { FlowSearch } from '../model/search.ts';
-import type { Losses } from './connection.ts';
+import type { Cut } from '../../base/lists.ts';
+import type { Flow, FlowChange, KnownCause, FlowView } from '../../model/flow.ts';
+import type { OtlpLog, OtlpSpan } from '../../model/otlp.ts';
+import type { EvidenceRecord } from '../../model/record.ts';
+import type { Incident, Notification, Silence } from '../../model/incident.ts';
+import type { FlowSearch } from '../../model/search.ts';
+import type { Losses } from '../connection/port.ts';
 
 export type { Losses };
 
 /**
- * Memory that survives a restart. The contract; `testing/conformance.ts` is its proof, run for every connection.
+ * Memory that survives a restart. The contract; `testing/store-conformance.ts` is its proof, run for every connection.
  *
  * - `insertSpans` is the commit: once it resolves, the records MUST be there after `kill -9`. It MAY be called with
  *   records that are there already (a sender retried); reads give one of them each. It rejects with nothing half-true:

@@ -1,4 +1,4 @@
-import type { Lease, Memory } from '../base/memory.ts';
+import type { Lease, Memory } from '../../base/memory.ts';
 
 /**
  * Writes rows in ClickHouse's RowBinary, one value after the other: a fourth of what the engine pays for the same rows as

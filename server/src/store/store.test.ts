@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { createCounters } from '../base/counters.ts';
 import { silentLog } from '../base/log.ts';
-import type { Connection } from './connection.ts';
-import { createReadPieces } from './pieces.ts';
+import type { Connection } from './connection/port.ts';
+import { createReadPieces } from './rows/chunked-reader.ts';
 import { createStoreOver } from './store.ts';
 
 /** Over a table that does not take what was acknowledged last. */

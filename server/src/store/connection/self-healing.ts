@@ -1,10 +1,10 @@
-import type { Clock } from '../base/clock.ts';
-import type { Counters } from '../base/counters.ts';
-import { messageOf } from '../base/errors.ts';
-import type { Log } from '../base/log.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { Counters } from '../../base/counters.ts';
+import { messageOf } from '../../base/errors.ts';
+import type { Log } from '../../base/log.ts';
 import { createBrokenParts } from './broken-parts.ts';
-import type { Connection } from './connection.ts';
-import { inventoryOf } from './inventory.ts';
+import type { Connection } from './port.ts';
+import { inventoryOf } from './part-inventory.ts';
 
 /** The table whose rows can be projected again. */
 const DERIVED = 'flows';

@@ -15,8 +15,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { crc32 } from 'node:zlib';
-import { manualClock } from '../base/clock.ts';
-import { createCounters } from '../base/counters.ts';
+import { manualClock } from '../../base/clock.ts';
+import { createCounters } from '../../base/counters.ts';
 import { createJournal, type Journal, type JournalTarget } from './journal.ts';
 import { encodeTarget, headAt } from './journal-record.ts';
 

@@ -1,11 +1,11 @@
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { silentLog } from '../base/log.ts';
-import { createStore } from './index.ts';
-import { describeStore } from '../testing/store-conformance.ts';
+import { silentLog } from '../../base/log.ts';
+import { createStore } from '../index.ts';
+import { describeStore } from '../../testing/store-conformance.ts';
 
 describeStore('remote', async (clock, counters) => {
-  const child = fork(fileURLToPath(new URL('../testing/clickhouse-double.ts', import.meta.url)), {
+  const child = fork(fileURLToPath(new URL('../../testing/clickhouse-double.ts', import.meta.url)), {
     execArgv: ['--import', 'tsx'],
   });
   const port = await new Promise<number>((resolve) =>

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { Connection } from './connection.ts';
+import type { Connection } from '../connection/port.ts';
 
 export interface SchemaOptions {
   retentionDays: number;
@@ -8,9 +8,9 @@ export interface SchemaOptions {
   cluster: string;
 }
 
-/** The SQL files stand beside the sources; the built code reads them from there too. */
+/** The SQL files stand beside this source; the built code reads them from there, too. */
 const SCHEMA = fileURLToPath(
-  new URL(import.meta.url.includes('/dist/') ? '../../src/store/schema/' : './schema/', import.meta.url),
+  new URL(import.meta.url.includes('/dist/') ? '../../../src/store/schema/' : './', import.meta.url),
 );
 
 /**
@@ -34,6 +34,7 @@ export async function migrate(connection: Connection, options: SchemaOptions): P
     ),
   );
   for (const file of readdirSync(SCHEMA).sort()) {
+    if (!file.endsWith('.sql')) continue;
     const number = Number.parseInt(file, 10);
     if (done.has(number)) continue;
     await connection.command(fill(readFileSync(`${SCHEMA}/${file}`, 'utf8')));

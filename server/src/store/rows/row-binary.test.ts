@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createMemory } from '../base/memory.ts';
+import { createMemory } from '../../base/memory.ts';
 import { createRowBinary } from './row-binary.ts';
 
 const chdb = createRequire(import.meta.url)('chdb') as {

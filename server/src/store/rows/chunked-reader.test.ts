@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { createCounters } from '../base/counters.ts';
-import { silentLog } from '../base/log.ts';
-import { createReadPieces } from './pieces.ts';
+import { createCounters } from '../../base/counters.ts';
+import { silentLog } from '../../base/log.ts';
+import { createReadPieces } from './chunked-reader.ts';
 
 /** Reads rows of these sizes, of which the engine holds `most` at a time. */
 async function read(

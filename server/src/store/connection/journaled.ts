@@ -1,4 +1,4 @@
-import type { Connection } from './connection.ts';
+import type { Connection } from './port.ts';
 import { createJournal, type JournalOptions } from './journal.ts';
 
 /** A connection whose inserts into one table go through a journal: durable when they resolve, in the table soon. */

@@ -2,12 +2,12 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { manualClock, type Clock } from '../base/clock.ts';
-import { createCounters } from '../base/counters.ts';
-import { silentLog } from '../base/log.ts';
+import { manualClock, type Clock } from '../../base/clock.ts';
+import { createCounters } from '../../base/counters.ts';
+import { silentLog } from '../../base/log.ts';
 import { embeddedConnection } from './embedded.ts';
-import { createStore, type Store } from './index.ts';
-import { describeStore } from '../testing/store-conformance.ts';
+import { createStore, type Store } from '../index.ts';
+import { describeStore } from '../../testing/store-conformance.ts';
 
 const open = (directory: string, clock: Clock, counters = createCounters()): Store =>
   createStore({
@@ -48,7 +48,7 @@ test('a directory with the table of an earlier version is taken over, however ma
   await first.stop();
   const connection = embeddedConnection(directory, 2 ** 31, silentLog);
   await connection.open();
-  const schema = readFileSync(new URL('./schema/001-spans.sql', import.meta.url), 'utf8');
+  const schema = readFileSync(new URL('../schema/001-spans.sql', import.meta.url), 'utf8');
   await connection.command(
     schema.replace('{on_cluster}', '').replace('{replicated}', '').replace('{retention_days}', '3650'),
   );

@@ -1,9 +1,9 @@
-import { isId, type NumberField, type Query, type TextField } from '../model/search.ts';
-import type { Param } from './connection.ts';
+import { isId, type NumberField, type Query, type TextField } from '../../model/search.ts';
+import type { Param } from '../connection/port.ts';
 
 /**
  * A query's tree as SQL over flows as they are seen now: fixed text, every value bound. `search-match.ts` says the same in
- * memory, and `testing/conformance.ts` holds the two together.
+ * memory, and `testing/store-conformance.ts` holds the two together.
  */
 export function toSql(query: Query, nowMs: number, params: Record<string, Param>): string {
   const bind = (value: Param, type: string): string => {

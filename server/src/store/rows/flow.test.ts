@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { keysOf } from './flow-rows.ts';
+import { keysOf } from './flow.ts';
 
 test('the spans of a flow are read from its row, and from rows of earlier versions', () => {
   const [trace, other] = ['a'.repeat(32), 'b'.repeat(32)];

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
-import { blocksOf, createInventory, expectedBlocks, type Inventory } from './inventory.ts';
+import { blocksOf, createInventory, expectedBlocks, type Inventory } from './part-inventory.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'fermata-parts-'));
 const table = join(directory, 'table');

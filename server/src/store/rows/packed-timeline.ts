@@ -1,5 +1,5 @@
-import type { Flow, Hop, Idle, Step } from '../model/flow.ts';
-import { unixNanos, type UnixNanos } from '../model/time.ts';
+import type { Flow, Hop, Idle, Step } from '../../model/flow.ts';
+import { unixNanos, type UnixNanos } from '../../model/time.ts';
 
 /**
  * Steps and hops as tuples: a third of the size of objects, and written for every version of every flow. Instants are

@@ -1,10 +1,10 @@
-import type { Lease, Memory } from '../base/memory.ts';
-import { attributesFromJson, isPlain } from '../model/attribute-json.ts';
-import type { OtlpEvent, OtlpLink } from '../model/otlp.ts';
-import type { EvidenceRecord } from '../model/record.ts';
-import { spanIdOf } from '../model/span.ts';
-import { unixNanos } from '../model/time.ts';
-import type { StoredSpan } from './port.ts';
+import type { Lease, Memory } from '../../base/memory.ts';
+import { attributesFromJson, isPlain } from '../../model/attribute-json.ts';
+import type { OtlpEvent, OtlpLink } from '../../model/otlp.ts';
+import type { EvidenceRecord } from '../../model/record.ts';
+import { spanIdOf } from '../../model/span.ts';
+import { unixNanos } from '../../model/time.ts';
+import type { StoredSpan } from '../port/index.ts';
 import { createRowBinary } from './row-binary.ts';
 
 /** Columns of `records` in the order in which `spanRows` writes them. */

@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import type { InsertFormat } from './connection.ts';
+import type { InsertFormat } from './port.ts';
 
 /**
  * How a segment of the journal is written and read: records, each with a head that checks out by itself. Whoever reads a

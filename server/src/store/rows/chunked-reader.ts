@@ -1,6 +1,6 @@
-import type { Counters } from '../base/counters.ts';
-import { messageOf } from '../base/errors.ts';
-import type { Log } from '../base/log.ts';
+import type { Counters } from '../../base/counters.ts';
+import { messageOf } from '../../base/errors.ts';
+import type { Log } from '../../base/log.ts';
 
 /**
  * Rows with these keys, in pieces. One that is more than the engine has memory for is read in halves; a single row that is

@@ -2,9 +2,9 @@ import { mkdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { createClient, type ClickHouseClient } from '@clickhouse/client';
-import { FermataError, messageOf } from '../base/errors.ts';
-import { bounded, type Connection, type Param } from './connection.ts';
-import type { Log } from '../base/log.ts';
+import { FermataError, messageOf } from '../../base/errors.ts';
+import { bounded, type Connection, type Param } from './port.ts';
+import type { Log } from '../../base/log.ts';
 import { openSpool, type Spool } from './spool.ts';
 import { tableDefinitions } from './table-definitions.ts';
 

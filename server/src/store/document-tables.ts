@@ -1,8 +1,8 @@
 import type { Incident, Notification, Silence } from '../model/incident.ts';
-import type { Param } from './connection.ts';
-import type { LearnedRow, Store } from './port.ts';
-import type { ReadPieces } from './pieces.ts';
-import type { ReadRows } from './readable.ts';
+import type { Param } from './connection/port.ts';
+import type { LearnedRow, Store } from './port/index.ts';
+import type { ReadPieces } from './rows/chunked-reader.ts';
+import type { ReadRows } from './rows/tolerant-reader.ts';
 
 export type InsertJson = (
   table: string,

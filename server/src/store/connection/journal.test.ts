@@ -14,9 +14,9 @@ import { open as openFile, type FileHandle } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { manualClock } from '../base/clock.ts';
-import { createCounters } from '../base/counters.ts';
-import { silentLog } from '../base/log.ts';
+import { manualClock } from '../../base/clock.ts';
+import { createCounters } from '../../base/counters.ts';
+import { silentLog } from '../../base/log.ts';
 import { createJournal, type Journal, type JournalTarget } from './journal.ts';
 
 const target: JournalTarget = { table: 't', columns: ['a'], format: 'TSV' };

@@ -1,8 +1,8 @@
-import type { Log } from '../base/log.ts';
-import type { Counters } from '../base/counters.ts';
-import { messageOf } from '../base/errors.ts';
-import type { Connection } from './connection.ts';
-import { isPartName } from './inventory.ts';
+import type { Log } from '../../base/log.ts';
+import type { Counters } from '../../base/counters.ts';
+import { messageOf } from '../../base/errors.ts';
+import type { Connection } from './port.ts';
+import { isPartName } from './part-inventory.ts';
 
 /**
  * A part of a table that cannot be read (a flipped bit, a file that is empty) fails every query that touches it, for

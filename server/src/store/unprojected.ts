@@ -1,4 +1,4 @@
-import type { Param } from './connection.ts';
+import type { Param } from './connection/port.ts';
 
 /**
  * Evidence that no flow row includes, found without a list of what there should be: spans of `records` that are in no

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { open, unlink, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Clock } from '../base/clock.ts';
-import { FermataError, messageOf } from '../base/errors.ts';
+import type { Clock } from '../../base/clock.ts';
+import { FermataError, messageOf } from '../../base/errors.ts';
 import { createAccountFile, type Account } from './journal-account.ts';
 import { encodeHead, encodeTarget, hashOf, KINDS, sizeOf, type JournalTarget } from './journal-record.ts';
 import { fileName, recover, type RecoveryOptions } from './journal-recovery.ts';

@@ -1,16 +1,16 @@
-import type { Lease, Memory } from '../base/memory.ts';
+import type { Lease, Memory } from '../../base/memory.ts';
 import {
   viewAt,
   type Flow,
   type FlowChange,
   type Tombstone,
   type UnattributedChange,
-} from '../model/flow.ts';
-import { eventsOf, longestWait, mostAttempts } from '../model/search-match.ts';
-import { traceIdOf, type SpanKey } from '../model/span.ts';
-import { unixNanos, type UnixNanos } from '../model/time.ts';
+} from '../../model/flow.ts';
+import { eventsOf, longestWait, mostAttempts } from '../../model/search-match.ts';
+import { traceIdOf, type SpanKey } from '../../model/span.ts';
+import { unixNanos, type UnixNanos } from '../../model/time.ts';
 import { packTimeline, unpackTimeline } from './packed-timeline.ts';
-import type { FlowRow } from './port.ts';
+import type { FlowRow } from '../port/index.ts';
 import { createRowBinary, type RowBinary } from './row-binary.ts';
 
 /** A flow's row and everything that its columns are computed from. */

@@ -1,8 +1,8 @@
 import { Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { createClient, type ClickHouseClient } from '@clickhouse/client';
-import { FermataError, messageOf } from '../base/errors.ts';
-import { bounded, type Connection } from './connection.ts';
+import { FermataError, messageOf } from '../../base/errors.ts';
+import { bounded, type Connection } from './port.ts';
 
 /** Silence of the server that ends a command, and how often it says that it works: at most 80 headers fit into an answer. */
 const PATIENCE_MS = 400_000;

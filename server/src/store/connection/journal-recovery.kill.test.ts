@@ -12,8 +12,8 @@ import type * as promises from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, test, vi } from 'vitest';
-import { manualClock } from '../base/clock.ts';
-import { createCounters } from '../base/counters.ts';
+import { manualClock } from '../../base/clock.ts';
+import { createCounters } from '../../base/counters.ts';
 import { createJournal, type Journal, type JournalTarget } from './journal.ts';
 
 /** Each change of the disk passes here: before it an image may be taken, or it may fail. */

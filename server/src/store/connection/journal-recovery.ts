@@ -1,14 +1,14 @@
 import { mkdir, readdir, readFile, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Counters } from '../base/counters.ts';
-import { FermataError, messageOf } from '../base/errors.ts';
-import type { Log } from '../base/log.ts';
+import type { Counters } from '../../base/counters.ts';
+import { FermataError, messageOf } from '../../base/errors.ts';
+import type { Log } from '../../base/log.ts';
 import { lossOf, type Account, type AccountFile } from './journal-account.ts';
 import { hashOf, readSegment, sizeOf, type JournalTarget, type SegmentContents } from './journal-record.ts';
 
 /**
  * What an earlier life left comes into the table. A file is deleted only if it was read to its end; what is damaged is kept
- * aside, and how much is missing is said and counted (guarded by journal-damage.test.ts).
+ * aside, and how much is missing is said and counted (guarded by journal-recovery.damage.test.ts).
  */
 export interface RecoveryOptions {
   directory: string;
