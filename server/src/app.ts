@@ -196,6 +196,7 @@ export function createApp(config: Config, parts: AppParts = {}): App {
     { headersTimeout: 10_000, requestTimeout: 30_000, connectionsCheckingInterval: 1000 },
     queryApp({
       store,
+      views: store,
       alerts,
       expectations: pipeline.expectations,
       definitions: pipeline.definitions,

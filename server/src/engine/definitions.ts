@@ -4,7 +4,7 @@ import { messageOf } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import { definitionsFrom, type Expectations } from '../expect/index.ts';
 import type { Definition, DefinitionSource, StoredDefinition } from '../model/definition.ts';
-import type { Store } from '../store/index.ts';
+import type { DocumentStore } from '../store/index.ts';
 
 /** Declared flows from files, the API and services: kept, and what is under way is judged by them at once. */
 export interface DefinitionDesk {
@@ -21,7 +21,7 @@ export interface DefinitionDeskOptions {
   clock: Clock;
   counters: Counters;
   log: Log;
-  store: Store;
+  store: DocumentStore<'definition'>;
   expectations: Expectations;
   judgeAgain(types: ReadonlySet<string>): Promise<void>;
 }

@@ -8,7 +8,7 @@ import type { Incident } from '../model/incident.ts';
 import type { QueryRule } from '../model/query-rule.ts';
 import type { Span } from '../model/span.ts';
 import type { Normalizer } from '../normalize/index.ts';
-import type { Store, StoredSpan } from '../store/index.ts';
+import type { EngineStore, StoredSpan } from '../store/index.ts';
 import { createClocks, type Clocks } from '../timeline/index.ts';
 import { createAssessor } from './assess.ts';
 import { createBatches } from './batches.ts';
@@ -55,7 +55,7 @@ export interface EngineOptions {
   clock: Clock;
   counters: Counters;
   log: Log;
-  store: Store;
+  store: EngineStore;
   normalizer: Normalizer;
   sink: EngineSink;
   /** Idle time after which a flow whose end nobody declares counts as ended, ms. */

@@ -7,7 +7,7 @@ import type { EvidenceRecord } from '../model/record.ts';
 import type { Span } from '../model/span.ts';
 import type { Normalizer } from '../normalize/index.ts';
 import type { WrittenBatch } from '../receive/index.ts';
-import type { PreparedSpans, Store } from '../store/index.ts';
+import type { EngineStore, PreparedSpans } from '../store/index.ts';
 import type { Batches } from './batches.ts';
 import type { DefinitionDesk } from './definitions.ts';
 import type { Projection } from './projection/index.ts';
@@ -31,7 +31,7 @@ export interface Prepared {
 export interface IngestOptions {
   clock: Clock;
   counters: Counters;
-  store: Pick<Store, 'prepareSpans' | 'insertSpans'>;
+  store: Pick<EngineStore, 'prepareSpans' | 'insertSpans'>;
   normalizer: Normalizer;
   definitions: Pick<DefinitionDesk, 'announced'>;
   expectations: Pick<Expectations, 'heard'>;

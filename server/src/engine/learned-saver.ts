@@ -2,7 +2,7 @@ import type { Clock } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import type { Expectations } from '../expect/index.ts';
-import type { Store } from '../store/index.ts';
+import type { EngineStore } from '../store/index.ts';
 import type { Clocks } from '../timeline/index.ts';
 
 /** Keeps what was learned, of flow types and of clocks, over a restart. What is lost of it is learned again. */
@@ -18,7 +18,7 @@ export interface LearnedSaver {
 export interface LearnedSaverOptions {
   clock: Clock;
   log: Log;
-  store: Pick<Store, 'learned' | 'saveLearned' | 'documents' | 'saveDocument'>;
+  store: Pick<EngineStore, 'learned' | 'saveLearned' | 'documents' | 'saveDocument'>;
   expectations: Pick<Expectations, 'load' | 'takeChanged'>;
   clocks: Pick<Clocks, 'load' | 'takeChanged'>;
 }

@@ -7,7 +7,7 @@ import type { Assessor } from './assess.ts';
 import type { Projection, Projector } from './projection/index.ts';
 import type { Span } from '../model/span.ts';
 import type { Reloads } from './reload.ts';
-import type { Store, StoredSpan } from '../store/index.ts';
+import type { EvidenceReader, NameIndex, StoredSpan } from '../store/index.ts';
 
 /**
  * Flow rows that were lost are projected again from the evidence, in blocks, while everything else goes on. What is due
@@ -25,7 +25,7 @@ export interface RebuildOptions {
   clock: Clock;
   counters: Counters;
   log: Log;
-  store: Pick<Store, 'losses' | 'unincluded' | 'loadByIds'>;
+  store: Pick<EvidenceReader, 'losses' | 'unprojected'> & Pick<NameIndex, 'loadByIds'>;
   reloads: Pick<Reloads, 'add'>;
   correlator: Pick<Correlator, 'keysOf' | 'spansInMemory'>;
   projection: Pick<Projection, 'reproject' | 'waitForCapacity' | 'rows' | 'projector'>;
@@ -64,7 +64,7 @@ export function createRebuild(options: RebuildOptions): Rebuild {
   const rebuildAll = async (all: boolean): Promise<boolean> => {
     let spans = 0;
     let saidAtMs = clock.now();
-    for await (const block of store.unincluded(all, projection.rows.derivedBatch)) {
+    for await (const block of store.unprojected(all, projection.rows.derivedBatch)) {
       await projection.waitForCapacity();
       while (correlator.spansInMemory > MOST_SPANS_IN_MEMORY && !stopping) await wait(ROOM_MS);
       if (stopping) return false;

@@ -2,7 +2,7 @@ import type { Log } from '../base/log.ts';
 import type { EvictedNames } from '../correlate/index.ts';
 import type { Expectations } from '../expect/index.ts';
 import type { Span } from '../model/span.ts';
-import type { Store, StoredSpan } from '../store/index.ts';
+import type { EngineStore, StoredSpan } from '../store/index.ts';
 import type { Batches } from './batches.ts';
 import type { DowntimeGrace } from './downtime-grace.ts';
 import type { Projection } from './projection/index.ts';
@@ -11,7 +11,7 @@ import type { Reloads } from './reload.ts';
 /** Takes up at a start where the last run of the process ended: every step of it can be repeated. */
 export interface RecoveryOptions {
   log: Log;
-  store: Pick<Store, 'watermarks' | 'names' | 'flowsWithFindings' | 'openFlows' | 'replay'>;
+  store: Pick<EngineStore, 'watermarks' | 'names' | 'flowsWithFindings' | 'openFlows' | 'replay'>;
   names: EvictedNames;
   expectations: Pick<Expectations, 'recall'>;
   batches: Batches;

@@ -4,7 +4,7 @@ import { createMutex } from '../base/mutex.ts';
 import type { Correlator, Reloading, StoredFlowSpans } from '../correlate/index.ts';
 import type { Span } from '../model/span.ts';
 import type { FlowKey } from '../model/keys.ts';
-import type { Store, StoredFlow } from '../store/index.ts';
+import type { NameIndex, StoredFlow } from '../store/index.ts';
 
 /**
  * Spans that touch flows which left memory wait here until those, and what decides together with them, were brought back.
@@ -28,7 +28,7 @@ export type Added = 'added' | 'left-to-replay';
 export interface ReloadsOptions {
   clock: Clock;
   counters: Counters;
-  store: Pick<Store, 'loadByNames'>;
+  store: Pick<NameIndex, 'loadByNames'>;
   correlator: Pick<Correlator, 'reload'>;
   /** Correlates spans, with what was loaded for them. Gives the keys of flows that changed. */
   add(spans: readonly Span[], reload: Reloading): readonly FlowKey[];

@@ -80,23 +80,23 @@ async function define(context: QueryContext, request: Request, response: Respons
 }
 
 async function listViews(context: QueryContext, _request: Request, response: Response): Promise<void> {
-  const views = await context.store.documents('view');
+  const views = await context.views.documents('view');
   response.json({ items: views.map(({ body }) => JSON.parse(body) as object) });
 }
 
 async function saveView(context: QueryContext, request: Request, response: Response): Promise<void> {
   const { name, q } = read(viewBody, request.body ?? {});
   parseQuery(q, context.clock.now());
-  const known = await context.store.documents('view');
+  const known = await context.views.documents('view');
   if (known.length >= MOST_VIEWS && !known.some((view) => view.id === name))
     throw new FermataError('query.invalid', `there are ${MOST_VIEWS} views already`, {
       hint: 'Delete some of them.',
     });
-  await context.store.saveDocument('view', name, context.clock.now(), JSON.stringify({ name, q }));
+  await context.views.saveDocument('view', name, context.clock.now(), JSON.stringify({ name, q }));
   response.status(201).json({ name, q });
 }
 
 async function deleteView(context: QueryContext, request: Request, response: Response): Promise<void> {
-  await context.store.saveDocument('view', nameOf(request, 'name'), context.clock.now(), '');
+  await context.views.saveDocument('view', nameOf(request, 'name'), context.clock.now(), '');
   response.json({ ok: true });
 }

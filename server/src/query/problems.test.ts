@@ -27,6 +27,7 @@ beforeAll(async () => {
   };
   const options: Partial<QueryOptions> = {
     store: store as Store,
+    views: store as Store,
     clock: systemClock(),
     counters: createCounters(),
     log: silentLog,

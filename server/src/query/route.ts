@@ -6,7 +6,7 @@ import type { About } from '../contract/index.ts';
 import type { Definition, StoredDefinition } from '../model/definition.ts';
 import type { QueryRule } from '../model/query-rule.ts';
 import type { Incident, Notification, Silence } from '../model/incident.ts';
-import type { Store } from '../store/index.ts';
+import type { DocumentStore, QueryStore } from '../store/index.ts';
 import { invalid } from './search.ts';
 
 /** What a route is, and what it may ask of the rest of the server. */
@@ -35,7 +35,9 @@ export interface DefinitionBoard {
 export type ReadDefinitions = (input: unknown) => { definitions: Definition[]; problems: string[] };
 
 export interface QueryContext {
-  store: Store;
+  store: QueryStore;
+  /** Saved views: the only thing in the store that routes write. */
+  views: DocumentStore<'view'>;
   alerts: IncidentDesk;
   expectations: { inspect(type: string): { environment: string; model: unknown }[] };
   definitions: DefinitionBoard;

@@ -1,112 +1,96 @@
 import type { Incident, Notification, Silence } from '../model/incident.ts';
-import type { Param } from './connection/port.ts';
-import type { LearnedRow, Store } from './port/index.ts';
-import type { ReadPieces } from './rows/chunked-reader.ts';
+import type { QueryRows } from './connection/port.ts';
+import type { DocumentStore, IncidentStore, LearnedRow, LearnedStore } from './port/index.ts';
+import type { ReadChunks } from './rows/chunked-reader.ts';
 import type { ReadRows } from './rows/tolerant-reader.ts';
+import {
+  bodiesByIds,
+  DOCUMENTS_OF_KIND,
+  INCIDENT_IDS,
+  LEARNED_BY_KEYS,
+  LEARNED_KEYS,
+  notificationIds,
+  SILENCE_IDS,
+  type BodyTable,
+} from './sql/documents.sql.ts';
+import type { InsertJson } from './table-writer.ts';
 
-export type InsertJson = (
-  table: string,
-  columns: readonly string[],
-  rows: readonly unknown[][],
-) => Promise<void>;
-
-interface Tables {
-  query: <Row>(sql: string, params?: Record<string, Param>, settings?: string) => Promise<Row[]>;
+export interface DocumentTablesOptions {
+  query: QueryRows;
   insertJson: InsertJson;
   readRows: ReadRows;
-  readPieces: ReadPieces;
+  readChunks: ReadChunks;
 }
 
-/** What is learned, told and kept: tables of some thousand rows, each a JSON text with a few columns to find it by. */
-export function smallTables({
-  query,
-  insertJson,
-  readRows,
-  readPieces,
-}: Tables): Pick<
-  Store,
-  | 'saveLearned'
-  | 'learned'
-  | 'saveIncidents'
-  | 'incidents'
-  | 'saveNotifications'
-  | 'notifications'
-  | 'saveSilence'
-  | 'silences'
-  | 'saveDocument'
-  | 'documents'
-> {
-  /** `which`: their ids, in order. Bodies are read in pieces, for together they may be more than the engine can hold. */
-  const bodies = async <T>(table: string, which: string): Promise<T[]> => {
-    const ids = (await query<{ id: string }>(`SELECT id FROM ${table} FINAL ${which}`)).map(({ id }) => id);
+/** Of rows with large texts the engine holds some blocks at a time. */
+const SMALL_BLOCKS = 'max_block_size = 1024';
+
+/** What is learned, told and kept: tables of some thousand JSON texts, and a few columns to find them. */
+export const createDocumentTables = (
+  options: DocumentTablesOptions,
+): DocumentStore & LearnedStore & IncidentStore => ({
+  ...createDocuments(options),
+  ...createLearned(options),
+  ...createIncidents(options),
+});
+
+const createDocuments = ({ query, insertJson }: DocumentTablesOptions): DocumentStore => ({
+  saveDocument: (kind, id, version, body) =>
+    insertJson('documents', ['kind', 'id', 'version', 'body'], [[kind, id, version, body]]),
+  documents: (kind) => query(DOCUMENTS_OF_KIND, { kind }),
+});
+
+const createLearned = ({ query, insertJson, readChunks }: DocumentTablesOptions): LearnedStore => ({
+  saveLearned: (models, savedMs) =>
+    insertJson(
+      'learned',
+      ['environment', 'type', 'version', 'model'],
+      models.map(({ environment, type, json }) => [environment, type, savedMs, json]),
+    ),
+  async learned() {
+    const keys = await query<{ key: string }>(LEARNED_KEYS);
+    const all: LearnedRow[] = [];
+    for await (const rows of readChunks(
+      keys.map((one) => one.key),
+      (some) => query<LearnedRow>(LEARNED_BY_KEYS, { keys: some }, SMALL_BLOCKS),
+    ))
+      all.push(...rows);
+    return all;
+  },
+});
+
+function createIncidents({ query, insertJson, readRows, readChunks }: DocumentTablesOptions): IncidentStore {
+  /** In the order of their ids. Read in chunks: together they may be more than the engine can hold. */
+  const bodies = async <T>(table: BodyTable, idsInOrder: string): Promise<T[]> => {
+    const ids = (await query<{ id: string }>(idsInOrder)).map(({ id }) => id);
     const found = new Map<string, T>();
-    for await (const rows of readPieces(ids, (some) =>
-      query<{ id: string; body: string }>(
-        `SELECT id, body FROM ${table} FINAL WHERE id IN {ids:Array(String)}`,
-        { ids: some },
-        'max_block_size = 1024',
-      ),
+    for await (const rows of readChunks(ids, (some) =>
+      query<{ id: string; body: string }>(bodiesByIds(table), { ids: some }, SMALL_BLOCKS),
     ))
       readRows(rows, ({ id, body }) => void found.set(id, JSON.parse(body) as T));
     return ids.flatMap((id) => found.get(id) ?? []);
   };
   return {
-    saveLearned: (models, savedMs) =>
-      insertJson(
-        'learned',
-        ['environment', 'type', 'version', 'model'],
-        models.map(({ environment, type, json }) => [environment, type, savedMs, json]),
-      ),
-    async learned() {
-      const key = "concat(environment, '\\0', type)";
-      const keys = await query<{ key: string }>(`SELECT ${key} AS key FROM learned FINAL`);
-      const all: LearnedRow[] = [];
-      for await (const rows of readPieces(
-        keys.map((one) => one.key),
-        (some) =>
-          query<LearnedRow>(
-            `SELECT environment, type, model AS json FROM learned FINAL WHERE ${key} IN {keys:Array(String)}`,
-            { keys: some },
-            'max_block_size = 1024',
-          ),
-      ))
-        all.push(...rows);
-      return all;
-    },
     saveIncidents: (incidents) =>
       insertJson(
         'incidents',
         ['id', 'version', 'body'],
         incidents.map((one) => [one.id, one.version, JSON.stringify(one)]),
       ),
-    incidents: () =>
-      bodies<Incident>(
-        'incidents',
-        "ORDER BY JSONExtractString(body, 'status') = 'open' DESC, version DESC LIMIT 2000",
-      ),
+    incidents: () => bodies<Incident>('incidents', INCIDENT_IDS),
     saveNotifications: (notifications) =>
       insertJson(
         'notifications',
         ['id', 'version', 'state', 'created', 'body'],
         notifications.map((one) => [one.id, one.version, one.state, one.createdAt, JSON.stringify(one)]),
       ),
-    notifications: (limit) =>
-      bodies<Notification>(
-        'notifications',
-        `ORDER BY state IN ('waiting', 'pending') DESC, created DESC, id LIMIT ${limit}`,
-      ),
+    notifications: (limit) => bodies<Notification>('notifications', notificationIds(limit)),
     saveSilence: (silence) =>
       insertJson(
         'silences',
         ['id', 'version', 'body'],
         [[silence.id, silence.version, JSON.stringify(silence)]],
       ),
-    silences: () => bodies<Silence>('silences', 'ORDER BY version DESC LIMIT 1000'),
-    saveDocument: (kind, id, version, body) =>
-      insertJson('documents', ['kind', 'id', 'version', 'body'], [[kind, id, version, body]]),
-    documents: (kind) =>
-      query("SELECT id, body FROM documents FINAL WHERE kind = {kind:String} AND body != '' ORDER BY id", {
-        kind,
-      }),
+    silences: () => bodies<Silence>('silences', SILENCE_IDS),
   };
 }

@@ -5,8 +5,8 @@ import type { Log } from '../base/log.ts';
 import type { Connection } from './connection/port.ts';
 import { embeddedConnection } from './connection/embedded.ts';
 import { journaled } from './connection/journaled.ts';
-import { mended } from './connection/self-healing.ts';
-import { createReadPieces } from './rows/chunked-reader.ts';
+import { selfHealing } from './connection/self-healing.ts';
+import { createReadChunks } from './rows/chunked-reader.ts';
 import { createReadRows } from './rows/tolerant-reader.ts';
 import { remoteConnection } from './connection/remote.ts';
 import { SPAN_COLUMNS } from './rows/span.ts';
@@ -35,13 +35,13 @@ export function createStore(options: StoreOptions): Store {
     { retentionDays: options.retentionDays, cluster: options.cluster },
     () => options.clock.now(),
     createReadRows(options),
-    createReadPieces(options),
+    createReadChunks(options),
   );
 }
 
 /** The engine in this process; spans go through a journal, for it takes few large inserts well and many small ones badly. */
 function embedded({ directory, memoryLimitBytes, clock, counters, log }: StoreOptions): Connection {
-  const engine = mended(
+  const engine = selfHealing(
     (beforeOpening) => embeddedConnection(directory, memoryLimitBytes, log, beforeOpening),
     {
       ...{ directory, clock, counters, log },

@@ -1,4 +1,6 @@
 import type { Flow, Relation } from '../model/flow.ts';
+import type { QueryRows } from './connection/port.ts';
+import { CHILDREN_OF_FLOW, FLOWS_BY_EXPLICIT_ID, RUNS_OF_FLOW } from './sql/relatives.sql.ts';
 
 /**
  * The flow that this one is part of, and those that are part of it: only other rows know. A child names its parent by id
@@ -8,8 +10,6 @@ export interface Relatives {
   of(flow: Flow): Promise<Relation[]>;
 }
 
-type Query = <Row>(sql: string, params: Record<string, string | number | string[]>) => Promise<Row[]>;
-
 interface Relative {
   id: string;
   type: string;
@@ -17,29 +17,14 @@ interface Relative {
   started: string;
 }
 
-/** More children are found by `parent:`. */
-export const MOST_CHILDREN = 100;
-
-export function createRelatives(query: Query): Relatives {
-  const read = (condition: string, params: Record<string, string | string[]>): Promise<Relative[]> =>
-    query<Relative>(
-      `SELECT id, type, key, started FROM flows FINAL
-       WHERE id IN (SELECT DISTINCT id FROM flows WHERE ${condition}) AND deleted = 0 AND ${condition}
-       ORDER BY started, id LIMIT ${MOST_CHILDREN}`,
-      params,
-    );
-  /** Runs of one flow have neighbouring ids. */
-  const runsOf = (first: string): Promise<Relative[]> =>
-    read("(id = {first:String} OR id > {first:String} || '.' AND id < {first:String} || '/')", { first });
+export function createRelatives(query: QueryRows): Relatives {
+  const runsOf = (first: string): Promise<Relative[]> => query<Relative>(RUNS_OF_FLOW, { first });
 
   const parentOf = async ({ id, parentId, environment, started }: Flow): Promise<Relation[]> => {
     if (parentId === null) return [];
     let runs = await runsOf(parentId);
     if (runs.length === 0)
-      runs = await read('environment = {environment:String} AND flow_id = {name:String}', {
-        environment,
-        name: parentId,
-      });
+      runs = await query<Relative>(FLOWS_BY_EXPLICIT_ID, { environment, name: parentId });
     const isOne = new Set(runs.map(({ type }) => type)).size === 1;
     runs = runs.filter((run) => run.id !== id);
     const parent = runs.findLast((run) => BigInt(run.started) <= started) ?? runs[0];
@@ -53,7 +38,7 @@ export function createRelatives(query: Query): Relatives {
   const childrenOf = async ({ id, flowId, run, environment }: Flow): Promise<Relation[]> => {
     const first = run === 1 ? id : id.slice(0, -`.${run}`.length);
     const [children, runs] = await Promise.all([
-      read('environment = {environment:String} AND parent_id IN {names:Array(String)}', {
+      query<Relative>(CHILDREN_OF_FLOW, {
         environment,
         names: flowId === '' ? [first] : [first, flowId],
       }),

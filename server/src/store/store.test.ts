@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { createCounters } from '../base/counters.ts';
 import { silentLog } from '../base/log.ts';
 import type { Connection } from './connection/port.ts';
-import { createReadPieces } from './rows/chunked-reader.ts';
+import { createReadChunks } from './rows/chunked-reader.ts';
 import { createStoreOver } from './store.ts';
 
 /** Over a table that does not take what was acknowledged last. */
@@ -15,18 +15,18 @@ const row = {
   environment: '',
   steps: '1',
 };
-const over = (settled: () => Promise<void>): ReturnType<typeof createStoreOver> => {
+const over = (flush: () => Promise<void>): ReturnType<typeof createStoreOver> => {
   const connection = {
     kind: 'embedded',
     query: (sql: string) => Promise.resolve(sql.includes('FROM flows') ? [row] : []),
-    settled,
+    flush,
   } as unknown as Connection;
   return createStoreOver(
     connection,
     { retentionDays: 1, cluster: '' },
     () => 0,
     (rows, read) => rows.map(read),
-    createReadPieces({ counters: createCounters(), log: silentLog }),
+    createReadChunks({ counters: createCounters(), log: silentLog }),
   );
 };
 

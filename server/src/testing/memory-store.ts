@@ -89,6 +89,14 @@ export function memoryStore(now: () => number): MemoryStore {
     ...viewAt(flow, version, settlesAtMs, now()),
     timelineComputedMs: now(),
   });
+  const isOpen = (id: string): boolean => {
+    const row = flows.get(id);
+    return row !== undefined && (seen(row).flow.phase !== 'ended' || row.flow.lookAtMs !== null);
+  };
+  const namesOf = (isWanted: (ids: string[]) => boolean): string[] =>
+    [...byName]
+      .filter(([, ids]) => isWanted([...ids]))
+      .map(([name]) => (name.startsWith(SPAN) ? TRACE + traceIdOf(name.slice(SPAN.length)) : name));
   const notHere = (): never => {
     throw new Error('the store in memory does not search');
   };
@@ -132,24 +140,19 @@ export function memoryStore(now: () => number): MemoryStore {
         lastReceivedMs: last?.records[0]?.span.receivedAtMs ?? 0,
       };
     },
-    async *unincluded() {},
+    async *unprojected() {},
     async *replay(after) {
       for (const { batch, records } of batches) if (batch > after) yield records.map(stored);
     },
     async names(most, onWorthless) {
       const all = byName.size <= most;
-      const isOpen = (id: string): boolean => {
-        const row = flows.get(id);
-        return row !== undefined && (seen(row).flow.phase !== 'ended' || row.flow.lookAtMs !== null);
-      };
-      const names = [...byName]
-        .filter(([, ids]) => all || [...ids].some(isOpen))
-        .map(([name]) => (name.startsWith(SPAN) ? TRACE + traceIdOf(name.slice(SPAN.length)) : name));
+      const names = namesOf((ids) => all || ids.some(isOpen));
       onWorthless?.(
         names.filter((name) => name.startsWith(WORTHLESS)).map((mark) => mark.slice(WORTHLESS.length)),
       );
       return { all, hashes: inOne(hashesOf(names)) };
     },
+    namesOfOpenFlows: () => inOne(hashesOf(namesOf((ids) => ids.some(isOpen)))),
     async *openFlows() {
       for (const [id, row] of flows) {
         const { flow } = seen(row);

@@ -28,9 +28,10 @@ export async function createBench({
   clock = manualClock(),
   store = memoryStore(() => clock.now()),
   names = (most) => store.names(most),
+  namesOfOpenFlows = () => store.namesOfOpenFlows(),
   ...more
 }: Partial<
-  EngineOptions & { clock: ManualClock; store: MemoryStore; names: Store['names'] }
+  EngineOptions & { clock: ManualClock; store: MemoryStore } & Pick<Store, 'names' | 'namesOfOpenFlows'>
 > = {}): Promise<Bench> {
   let gate: Promise<void> | null = null;
   const pipeline = createEngine({
@@ -40,6 +41,7 @@ export async function createBench({
     store: {
       ...store,
       names,
+      namesOfOpenFlows,
       async insertFlows(...given) {
         await gate;
         await store.insertFlows(...given);

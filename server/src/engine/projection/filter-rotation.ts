@@ -1,7 +1,7 @@
 import { messageOf } from '../../base/errors.ts';
 import type { Log } from '../../base/log.ts';
 import type { EvictedNames } from '../../correlate/index.ts';
-import type { Store } from '../../store/index.ts';
+import type { NameIndex } from '../../store/index.ts';
 
 /** Keeps the filter of evicted names bounded: what is still open is found however long ago it was evicted. */
 export interface FilterRotation {
@@ -12,15 +12,14 @@ export interface FilterRotation {
 
 export function createFilterRotation(
   names: EvictedNames,
-  store: Pick<Store, 'names'>,
+  store: Pick<NameIndex, 'namesOfOpenFlows'>,
   log: Log,
 ): FilterRotation {
   let rotation: Promise<void> | undefined;
   const rotate = async (): Promise<void> => {
     try {
       names.beginRotation();
-      const { hashes } = await store.names(0);
-      for await (const block of hashes) names.addToFilter(block);
+      for await (const block of store.namesOfOpenFlows()) names.addToFilter(block);
       names.rotateFilter();
     } catch (error) {
       log.warn(

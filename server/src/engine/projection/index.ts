@@ -5,7 +5,7 @@ import type { Log } from '../../base/log.ts';
 import { yieldToEventLoop } from '../../base/pause.ts';
 import type { Flow, FlowChange } from '../../model/flow.ts';
 import type { FlowKey } from '../../model/keys.ts';
-import type { Store, StoredFlow } from '../../store/index.ts';
+import type { FlowScanner, FlowWriter, NameIndex, StoredFlow } from '../../store/index.ts';
 import { addTo, emptyBatch, type ProjectedBatch } from './batch.ts';
 import { createBackpressure } from './backpressure.ts';
 import { createFilterRotation } from './filter-rotation.ts';
@@ -53,7 +53,7 @@ export interface ProjectionOptions
   clock: Clock;
   counters: Counters;
   log: Log;
-  store: Store;
+  store: FlowWriter & NameIndex & Pick<FlowScanner, 'flowsByIds'>;
   sink: FlowSink;
   /** The last batch that was correlated. */
   correlatedBatch: () => number;

@@ -131,6 +131,10 @@ test('of a server that runs for long, names of open flows are never forgotten', 
       asked.push(most);
       return store.names(most);
     },
+    namesOfOpenFlows() {
+      asked.push(0);
+      return store.namesOfOpenFlows();
+    },
   });
   await place('a1');
   for (let i = 0; i < 30; i++) {

@@ -1,7 +1,7 @@
 import { pushAll } from '../../base/lists.ts';
 import type { Clock } from '../../base/clock.ts';
 import { viewAt, type Flow, type FlowChange, type FlowView } from '../../model/flow.ts';
-import type { Store } from '../../store/index.ts';
+import type { FlowScanner } from '../../store/index.ts';
 import type { StoreRetry } from './store-retry.ts';
 
 /** Who is told of flows, and only of what is durable and queryable. */
@@ -28,7 +28,7 @@ export interface Publisher {
 
 export interface PublisherOptions {
   clock: Clock;
-  store: Pick<Store, 'flowsByIds'>;
+  store: Pick<FlowScanner, 'flowsByIds'>;
   retry: StoreRetry;
   sink: FlowSink;
   settlesAt: (flow: Flow) => number;

@@ -1,6 +1,6 @@
 import { pushAll } from '../../base/lists.ts';
 import type { FlowKey } from '../../model/keys.ts';
-import type { Store, StoredFlow } from '../../store/index.ts';
+import type { NameIndex, StoredFlow } from '../../store/index.ts';
 import { addTo, type ProjectedBatch } from './batch.ts';
 import type { Projector } from './projector.ts';
 import type { StoreRetry } from './store-retry.ts';
@@ -20,7 +20,7 @@ export interface StoredFlows {
 }
 
 export interface StoredFlowsOptions {
-  store: Pick<Store, 'loadByIds' | 'loadByNames'>;
+  store: Pick<NameIndex, 'loadByIds' | 'loadByNames'>;
   projector: Pick<Projector, 'takeChangesOf'>;
   retry: StoreRetry;
   /** Into memory, with all that decides together with them. Gives the keys of flows that this changed. */

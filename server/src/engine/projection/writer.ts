@@ -1,7 +1,7 @@
 import { createBoundedSet } from '../../base/bounded-set.ts';
 import type { Counters } from '../../base/counters.ts';
 import type { Flow, FlowChange } from '../../model/flow.ts';
-import type { Store } from '../../store/index.ts';
+import type { FlowWriter } from '../../store/index.ts';
 import type { StoreRetry } from './store-retry.ts';
 
 /**
@@ -23,7 +23,7 @@ export interface Writer {
 
 export interface WriterOptions {
   counters: Counters;
-  store: Pick<Store, 'insertFlows'>;
+  store: FlowWriter;
   retry: StoreRetry;
   /** Whether an ended request flow (a trace without messages and flow id) is kept. */
   requestFlows: 'keep' | 'failed' | 'drop';

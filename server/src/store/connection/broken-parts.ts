@@ -2,6 +2,16 @@ import type { Log } from '../../base/log.ts';
 import type { Counters } from '../../base/counters.ts';
 import { messageOf } from '../../base/errors.ts';
 import type { Connection } from './port.ts';
+import {
+  checkPart,
+  copyRowsOfPart,
+  detachPart,
+  latestParts,
+  readRowsOfPart,
+  ROWS_OF_PART,
+  TABLE_OF_PART,
+  type PartName,
+} from '../sql/system.sql.ts';
 import { isPartName } from './part-inventory.ts';
 
 /**
@@ -25,11 +35,6 @@ export interface BrokenPartsOptions {
   onLost(table: string): void;
 }
 
-interface Part {
-  table: string;
-  name: string;
-}
-
 /** How the engine names the part that it was reading: by its path. */
 const PATH = /\/store\/[0-9a-f]{3}\/([0-9a-f-]{36})\/([^/\s:]+)\//;
 /** In so few rows, what cannot be read is given up. */
@@ -37,49 +42,40 @@ const FEWEST_ROWS = 64;
 /** A part in ruins is not asked for its rows one by one. */
 const MOST_LOST_PIECES = 2000;
 const LATEST_S = 900;
-const AT_LEISURE = 'max_execution_time = 3600, max_threads = 1';
+const IN_BACKGROUND = 'max_execution_time = 3600, max_threads = 1';
 
 export function createBrokenParts(options: BrokenPartsOptions): BrokenParts {
   const { query, counters, log } = options;
   const under = new Map<string, Promise<boolean>>();
 
   /** null: no part is named; `gone`: it was merged, or put aside, by now. */
-  const partOf = async (error: unknown): Promise<Part | 'gone' | null> => {
+  const partOf = async (error: unknown): Promise<PartName | 'gone' | null> => {
     const [path, , name = ''] = PATH.exec(messageOf(error)) ?? [];
     if (path === undefined || !isPartName(name)) return null;
-    // Where tables have no id of their own in the engine's lists, the path is theirs all the same.
-    const [row] = await query<{ table: string }>(
-      'SELECT table FROM system.parts WHERE database = currentDatabase() AND endsWith(path, {path:String})',
-      { path },
-    );
+    const [row] = await query<{ table: string }>(TABLE_OF_PART, { path });
     return row ? { table: row.table, name } : 'gone';
   };
-  const fault = async ({ table, name }: Part): Promise<string | null> => {
+  const fault = async (part: PartName): Promise<string | null> => {
     const rows = await query<{ is_passed: number; message: string }>(
-      `CHECK TABLE ${table} PART '${name}'`,
+      checkPart(part),
       {},
-      `${AT_LEISURE}, check_query_single_value_result = 0`,
+      `${IN_BACKGROUND}, check_query_single_value_result = 0`,
     );
     return rows.find(({ is_passed: isPassed }) => Number(isPassed) === 0)?.message ?? null;
   };
-  const isActive = async ({ table, name }: Part): Promise<number | null> => {
-    const [row] = await query<{ rows: string }>(
-      `SELECT rows FROM system.parts WHERE database = currentDatabase() AND active AND table = {table:String} AND name = {name:String}`,
-      { table, name },
-    );
+  const activeRows = async ({ table, name }: PartName): Promise<number | null> => {
+    const [row] = await query<{ rows: string }>(ROWS_OF_PART, { table, name });
     return row ? Number(row.rows) : null;
   };
 
-  const rowsIn = ({ table, name }: Part, from: number, to: number): string =>
-    `FROM ${table} WHERE _part = '${name}' AND _part_offset >= ${from} AND _part_offset < ${to}`;
   /** Rows that can be read, as ranges. */
-  const readable = async (part: Part, rows: number): Promise<[from: number, to: number][]> => {
+  const readable = async (part: PartName, rows: number): Promise<[from: number, to: number][]> => {
     const found: [number, number][] = [];
     let lost = 0;
     const look = async (from: number, to: number): Promise<void> => {
       if (lost > MOST_LOST_PIECES) return;
       try {
-        await query(`SELECT sum(cityHash64(tuple(*))) ${rowsIn(part, from, to)}`, {}, AT_LEISURE);
+        await query(readRowsOfPart(part, from, to), {}, IN_BACKGROUND);
         const last = found.at(-1);
         if (last?.[1] === from) last[1] = to;
         else found.push([from, to]);
@@ -97,9 +93,9 @@ export function createBrokenParts(options: BrokenPartsOptions): BrokenParts {
     return found;
   };
 
-  const repair = async (part: Part): Promise<boolean> => {
+  const repair = async (part: PartName): Promise<boolean> => {
     const { table, name } = part;
-    const rows = await isActive(part);
+    const rows = await activeRows(part);
     // Merged, or put aside, by now.
     if (rows === null) return true;
     const reason = await fault(part);
@@ -108,11 +104,11 @@ export function createBrokenParts(options: BrokenPartsOptions): BrokenParts {
     log.error({ table, part: name, rows, detail: reason.slice(0, 300) }, 'a part of the store is broken');
     let saved = 0;
     for (const [from, to] of await readable(part, rows)) {
-      await query(`INSERT INTO ${table} SELECT * ${rowsIn(part, from, to)}`, {}, AT_LEISURE);
+      await query(copyRowsOfPart(part, from, to), {}, IN_BACKGROUND);
       saved += to - from;
     }
     if (saved < rows) options.onLosing(table);
-    await query(`ALTER TABLE ${table} DETACH PART '${name}'`);
+    await query(detachPart(part));
     if (saved < rows) options.onLost(table);
     counters.add('fermata_lost_rows_total', rows - saved);
     log.error(
@@ -121,7 +117,7 @@ export function createBrokenParts(options: BrokenPartsOptions): BrokenParts {
     );
     return true;
   };
-  const repairOnce = (part: Part): Promise<boolean> => {
+  const repairOnce = (part: PartName): Promise<boolean> => {
     const key = `${part.table}/${part.name}`;
     let work = under.get(key);
     if (work === undefined) {
@@ -145,10 +141,7 @@ export function createBrokenParts(options: BrokenPartsOptions): BrokenParts {
       return part === 'gone' || (part !== null && repairOnce(part));
     },
     async verifyLatest(isStopping) {
-      const parts = await query<Part>(
-        `SELECT table, name FROM system.parts WHERE database = currentDatabase() AND active AND modification_time >=
-           (SELECT max(modification_time) FROM system.parts WHERE database = currentDatabase()) - ${LATEST_S}`,
-      );
+      const parts = await query<PartName>(latestParts(LATEST_S));
       for (const part of parts) {
         if (isStopping()) return;
         await repairOnce(part);

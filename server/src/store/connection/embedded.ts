@@ -129,7 +129,7 @@ export function embeddedConnection(
           }),
         );
     },
-    settled: () => Promise.resolve(),
+    flush: () => Promise.resolve(),
     async ping() {
       return (await reader().ping()).success;
     },

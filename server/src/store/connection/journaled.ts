@@ -1,4 +1,5 @@
 import type { Connection } from './port.ts';
+import { TABLE_BY_NAME } from '../sql/system.sql.ts';
 import { createJournal, type JournalOptions } from './journal.ts';
 
 /** A connection whose inserts into one table go through a journal: durable when they resolve, in the table soon. */
@@ -10,10 +11,7 @@ export function journaled(
     ...options,
     insert: ({ table, columns, format }, rows) => connection.insert(table, columns, format, [rows]),
     async exists(table) {
-      const found = await connection.query(
-        'SELECT name FROM system.tables WHERE database = currentDatabase() AND name = {table:String}',
-        { table },
-      );
+      const found = await connection.query(TABLE_BY_NAME, { table });
       return found.length > 0;
     },
   });
@@ -26,7 +24,7 @@ export function journaled(
     },
     insert: (table, columns, format, rows) =>
       table === options.target.table ? journal.append(rows) : connection.insert(table, columns, format, rows),
-    settled: () => journal.flush(),
+    flush: () => journal.flush(),
     async close() {
       await journal.close();
       await connection.close();

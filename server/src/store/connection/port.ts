@@ -1,6 +1,13 @@
 /** A bound parameter: `{name:Type}` in the SQL. Values never enter SQL text unescaped. */
 export type Param = string | number | bigint | string[];
 
+/** Rows as objects; 64-bit integers are strings. `settings` come after those of every read. */
+export type QueryRows = <Row>(
+  sql: string,
+  params?: Record<string, Param>,
+  settings?: string,
+) => Promise<Row[]>;
+
 /** RowBinary for what is written in masses, JSON for small tables. TSV stands in journals of earlier versions. */
 export type InsertFormat = 'RowBinary' | 'JSONCompactEachRow' | 'TSV';
 
@@ -11,8 +18,8 @@ export type InsertFormat = 'RowBinary' | 'JSONCompactEachRow' | 'TSV';
 export interface Connection {
   readonly kind: 'embedded' | 'clickhouse';
   open(): Promise<void>;
-  /** Rows as objects; 64-bit integers are strings. `settings` come after, and count more than, those of every read. */
-  query<Row>(sql: string, params?: Record<string, Param>, settings?: string): Promise<Row[]>;
+  /** `settings` count more than those of every read. */
+  query: QueryRows;
   command(sql: string): Promise<void>;
   /** Durable once resolved. `rows`: parts, one after the other; nobody looks at them after it resolved. */
   insert(
@@ -22,7 +29,7 @@ export interface Connection {
     rows: readonly Buffer[],
   ): Promise<void>;
   /** Resolves when queries see every insert that resolved before; rejects when they cannot now. */
-  settled(): Promise<void>;
+  flush(): Promise<void>;
   ping(): Promise<boolean>;
   close(): Promise<void>;
   /** Absent: who runs the server takes care of what its disks lose. */

@@ -61,7 +61,7 @@ export function remoteConnection(url: string): Connection {
       // Until its answer is read, a connection serves nothing else.
       await finished(stream.resume());
     },
-    settled: () => Promise.resolve(),
+    flush: () => Promise.resolve(),
     async ping() {
       return (await use().ping()).success;
     },

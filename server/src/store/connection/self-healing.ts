@@ -4,6 +4,7 @@ import { messageOf } from '../../base/errors.ts';
 import type { Log } from '../../base/log.ts';
 import { createBrokenParts } from './broken-parts.ts';
 import type { Connection } from './port.ts';
+import { BROKEN_DETACHED_PARTS } from '../sql/system.sql.ts';
 import { inventoryOf } from './part-inventory.ts';
 
 /** The table whose rows can be projected again. */
@@ -12,7 +13,7 @@ const KEEP_MS = 60_000;
 /** A query that meets one broken part after the other. */
 const MOST_TRIES = 20;
 
-export interface MendedOptions {
+export interface SelfHealingOptions {
   directory: string;
   clock: Clock;
   counters: Counters;
@@ -23,9 +24,9 @@ export interface MendedOptions {
  * A connection whose broken parts are put aside when they are met, and which knows when flow rows are missing.
  * `open`: of the engine; it calls what it is given once the directory is its own, before the engine touches it.
  */
-export function mended(
+export function selfHealing(
   open: (beforeOpening: () => void) => Connection,
-  { directory, clock, counters, log }: MendedOptions,
+  { directory, clock, counters, log }: SelfHealingOptions,
 ): Connection {
   const connection = open(() => {
     isOurs = true;
@@ -76,7 +77,7 @@ export function mended(
   /** Parts that the engine could not load: it has put them aside itself. */
   const sayDetached = async (): Promise<void> => {
     const rows = await connection.query<{ table: string; name: string; reason: string }>(
-      "SELECT table, name, reason FROM system.detached_parts WHERE database = currentDatabase() AND reason LIKE 'broken%'",
+      BROKEN_DETACHED_PARTS,
     );
     const fresh = new Set(inventory.newlyDetached(rows.map(({ table, name }) => `${table}/${name}`)));
     for (const { table, name, reason } of rows) {

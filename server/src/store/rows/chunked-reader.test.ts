@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { createCounters } from '../../base/counters.ts';
 import { silentLog } from '../../base/log.ts';
-import { createReadPieces } from './chunked-reader.ts';
+import { createReadChunks } from './chunked-reader.ts';
 
 /** Reads rows of these sizes, of which the engine holds `most` at a time. */
 async function read(
@@ -11,8 +11,8 @@ async function read(
   const counters = createCounters();
   const found: string[] = [];
   let asked = 0;
-  const pieces = createReadPieces({ counters, log: silentLog });
-  for await (const rows of pieces(
+  const chunks = createReadChunks({ counters, log: silentLog });
+  for await (const rows of chunks(
     sizes.map((_, key) => String(key)),
     async (keys) => {
       asked++;
@@ -27,7 +27,7 @@ async function read(
 const names = (from: number, to: number): string[] =>
   Array.from({ length: to - from }, (_, i) => String(from + i));
 
-test('small rows are read in few pieces', async () => {
+test('small rows are read in few chunks', async () => {
   expect(await read(Array<number>(2500).fill(1), 1000)).toEqual({
     read: names(0, 2500),
     leftOut: 0,
@@ -50,8 +50,8 @@ test('a row that is too big by itself is left out, and counted', async () => {
 });
 
 test('any other failure is one', async () => {
-  const pieces = createReadPieces({ counters: createCounters(), log: silentLog });
+  const chunks = createReadChunks({ counters: createCounters(), log: silentLog });
   await expect(async () => {
-    for await (const _ of pieces(['a'], () => Promise.reject(new Error('the disk is gone'))));
+    for await (const _ of chunks(['a'], () => Promise.reject(new Error('the disk is gone'))));
   }).rejects.toThrow('the disk is gone');
 });

@@ -3,10 +3,10 @@ import { messageOf } from '../../base/errors.ts';
 import type { Log } from '../../base/log.ts';
 
 /**
- * Rows with these keys, in pieces. One that is more than the engine has memory for is read in halves; a single row that is
+ * Rows with these keys, in chunks. One that is more than the engine has memory for is read in halves; a single row that is
  * so is left out, counted and said: it must not keep all others away, and not the server from starting.
  */
-export type ReadPieces = <Row>(
+export type ReadChunks = <Row>(
   keys: Iterable<string>,
   read: (some: string[]) => Promise<Row[]>,
 ) => AsyncIterable<Row[]>;
@@ -18,9 +18,9 @@ const NAMES_CHARACTERS = 40_000;
 export const isTooBig = (error: unknown): boolean =>
   /memory limit exceeded|Code: 241\b/i.test(messageOf(error));
 
-export function createReadPieces({ counters, log }: { counters: Counters; log: Log }): ReadPieces {
-  return async function* readPieces(keys, read) {
-    for (const first of inPieces(keys))
+export function createReadChunks({ counters, log }: { counters: Counters; log: Log }): ReadChunks {
+  return async function* readChunks(keys, read) {
+    for (const first of chunksOf(keys))
       for (const work = [first]; work.length > 0;) {
         const some = work.pop()!;
         try {
@@ -44,17 +44,17 @@ export function createReadPieces({ counters, log }: { counters: Counters; log: L
 }
 
 /** Lists that one query can hold. */
-export function* inPieces(values: Iterable<string>): Generator<string[]> {
-  let piece: string[] = [];
+export function* chunksOf(values: Iterable<string>): Generator<string[]> {
+  let chunk: string[] = [];
   let characters = 0;
   for (const value of values) {
-    if (piece.length === IDS_AT_ONCE || (piece.length > 0 && characters + value.length > NAMES_CHARACTERS)) {
-      yield piece;
-      piece = [];
+    if (chunk.length === IDS_AT_ONCE || (chunk.length > 0 && characters + value.length > NAMES_CHARACTERS)) {
+      yield chunk;
+      chunk = [];
       characters = 0;
     }
-    piece.push(value);
+    chunk.push(value);
     characters += value.length;
   }
-  if (piece.length > 0) yield piece;
+  if (chunk.length > 0) yield chunk;
 }

@@ -11,7 +11,7 @@ import { traceIdOf, type SpanKey } from '../../model/span.ts';
 import { unixNanos, type UnixNanos } from '../../model/time.ts';
 import { packTimeline, unpackTimeline } from './packed-timeline.ts';
 import type { FlowRow } from '../port/index.ts';
-import { createRowBinary, type RowBinary } from './row-binary.ts';
+import type { RowBinary } from './row-binary.ts';
 
 /** A flow's row and everything that its columns are computed from. */
 interface Projected {
@@ -126,10 +126,9 @@ function tracesOf({ members, context }: Flow): string[] {
   return [...traces];
 }
 
-const writer = createRowBinary();
-
-/** As RowBinary, columns in the order of `FLOW_COLUMNS`. */
+/** As RowBinary, columns in the order of `FLOW_COLUMNS`. `writer`: of the caller, and empty. */
 export function flowRows(
+  writer: RowBinary,
   changes: readonly FlowChange[],
   upToBatch: number,
   settlesAt: (flow: Flow) => number,
@@ -233,9 +232,6 @@ export interface StoredFlowRow {
   members?: string;
   context?: string;
 }
-
-export const SUMMARY_FIELDS =
-  'id, version, environment, type, key, flow_id, run, phase, outcome, settles_as, settles_at, judgement, health, status, status_since, started, last_progress, ended, duration_ms, raw_duration_ms, step_count, failed_steps, services, key_names, key_values, parent_id, incomplete, truncated, badges, span_count, last_received, computed_ms';
 
 const nanos = (text: unknown): UnixNanos => unixNanos(BigInt(text as string));
 const nanosOrNull = (text: unknown): UnixNanos | null => (text === null ? null : nanos(text));

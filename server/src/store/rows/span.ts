@@ -5,7 +5,7 @@ import type { EvidenceRecord } from '../../model/record.ts';
 import { spanIdOf } from '../../model/span.ts';
 import { unixNanos } from '../../model/time.ts';
 import type { StoredSpan } from '../port/index.ts';
-import { createRowBinary } from './row-binary.ts';
+import type { RowBinary } from './row-binary.ts';
 
 /** Columns of `records` in the order in which `spanRows` writes them. */
 export const SPAN_COLUMNS = [
@@ -19,10 +19,16 @@ export const SPAN_COLUMNS = [
   'record',
 ] as const;
 
-const writer = createRowBinary();
-
-/** Records as RowBinary. The raw times are stored, not the repaired ones. */
-export function spanRows(batch: number, records: readonly EvidenceRecord[], memory: Memory): Lease {
+/**
+ * Records as RowBinary. The raw times are stored, not the repaired ones. `writer`: of the caller, and
+ * empty.
+ */
+export function spanRows(
+  writer: RowBinary,
+  batch: number,
+  records: readonly EvidenceRecord[],
+  memory: Memory,
+): Lease {
   for (const record of records) {
     const { span } = record;
     writer.uint64(batch);
@@ -67,9 +73,6 @@ export interface SpanRow {
   span_id: string;
   record: string;
 }
-
-/** What `fromSpanRow` needs. */
-export const SPAN_FIELDS = 'received_ms, trace_id, span_id, record';
 
 /** The first line of `record`. */
 type Small = [

@@ -1,6 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Connection } from '../connection/port.ts';
+import { MIGRATIONS_DONE, MIGRATIONS_TABLE, modifySetting, modifyTtl } from '../sql/schema.sql.ts';
+import { TABLE_DEFINITIONS } from '../sql/system.sql.ts';
 
 export interface SchemaOptions {
   retentionDays: number;
@@ -23,16 +25,9 @@ export async function migrate(connection: Connection, options: SchemaOptions): P
       .replaceAll('{on_cluster}', options.cluster === '' ? '' : `ON CLUSTER \`${options.cluster}\``)
       .replaceAll('{replicated}', options.cluster === '' ? '' : 'Replicated')
       .replaceAll('{retention_days}', String(options.retentionDays));
-  await connection.command(
-    fill(
-      'CREATE TABLE IF NOT EXISTS migrations {on_cluster} (number UInt32, name String, at DateTime DEFAULT now()) ENGINE = {replicated}MergeTree ORDER BY number',
-    ),
-  );
-  const done = new Set(
-    (await connection.query<{ number: number }>('SELECT DISTINCT number FROM migrations')).map((row) =>
-      Number(row.number),
-    ),
-  );
+  await connection.command(fill(MIGRATIONS_TABLE));
+  const rows = await connection.query<{ number: number }>(MIGRATIONS_DONE);
+  const done = new Set(rows.map((row) => Number(row.number)));
   for (const file of readdirSync(SCHEMA).sort()) {
     if (!file.endsWith('.sql')) continue;
     const number = Number.parseInt(file, 10);
@@ -76,9 +71,7 @@ async function setTables(
   { retentionDays }: SchemaOptions,
   fill: (sql: string) => string,
 ): Promise<void> {
-  const rows = await connection.query<{ name: string; definition: string }>(
-    'SELECT name, create_table_query AS definition FROM system.tables WHERE database = currentDatabase()',
-  );
+  const rows = await connection.query<{ name: string; definition: string }>(TABLE_DEFINITIONS);
   const definitions = new Map(rows.map(({ name, definition }) => [name, definition]));
   const is = (table: string, text: string): boolean => definitions.get(table)?.includes(text) ?? false;
   for (const [table, condition] of [
@@ -86,14 +79,11 @@ async function setTables(
     ['flows', ` WHERE ${ENDED}`],
   ] as const) {
     const ttl = `TTL day + toIntervalDay(${retentionDays})${condition}`;
-    if (!is(table, `${ttl} SETTINGS`))
-      await connection.command(
-        fill(`ALTER TABLE ${table} {on_cluster} MODIFY ${ttl} SETTINGS materialize_ttl_after_modify = 0`),
-      );
+    if (!is(table, `${ttl} SETTINGS`)) await connection.command(fill(modifyTtl(table, ttl)));
   }
   // How a server of its own merges, syncs and loads is its operator's business.
   if (connection.kind === 'embedded')
     for (const [table, settings] of EMBEDDED)
       for (const setting of settings)
-        if (!is(table, setting)) await connection.command(`ALTER TABLE ${table} MODIFY SETTING ${setting}`);
+        if (!is(table, setting)) await connection.command(modifySetting(table, setting));
 }

@@ -1,59 +1,156 @@
-import { isId, type NumberField, type Query, type TextField } from '../../model/search.ts';
+import { isId, type FlowSearch, type NumberField, type Query, type TextField } from '../../model/search.ts';
 import type { Param } from '../connection/port.ts';
+import { sql } from './sql.ts';
+
+type Params = Record<string, Param>;
+
+/** Puts a value among the parameters, and gives what stands for it in SQL. */
+type Bind = (value: Param, type: string) => string;
+
+/** A search as SQL over flows as they are seen now: fixed text, every value bound. */
+export function searchWhere(search: FlowSearch, nowMs: number): { where: string; params: Params } {
+  const where = ['1'];
+  const params: Params = {};
+  const bound = (name: string, value: Param | undefined, condition: string): void => {
+    if (value === undefined || (Array.isArray(value) && value.length === 0)) return;
+    where.push(condition);
+    params[name] = value;
+  };
+  bound('types', search.types, 'type IN {types:Array(String)}');
+  bound('statuses', search.statuses, 'status IN {statuses:Array(String)}');
+  bound('environments', search.environments, 'environment IN {environments:Array(String)}');
+  bound('services', search.services, 'hasAny(services, {services:Array(String)})');
+  if (search.incidents) {
+    // Of no incident, no flow: an empty list is a condition here.
+    where.push('hasAny(incident_keys, {incidents:Array(String)})');
+    params['incidents'] = search.incidents;
+  }
+  if (search.key !== undefined && search.key !== '') {
+    const at = search.key.indexOf('=');
+    bound('keyValue', search.key.slice(at + 1), at > 0 ? KEY_OF_NAME : ANY_KEY);
+    if (at > 0) params['keyName'] = search.key.slice(0, at);
+  }
+  if (search.query !== undefined) where.push(queryWhere(search.query, nowMs, params));
+  bound('from', search.from, 'started >= {from:UInt64}');
+  bound('to', search.to, 'started < {to:UInt64}');
+  return { where: where.join('\nAND '), params };
+}
+
+const KEY_OF_NAME = sql`
+  arrayExists(
+    (n, v) -> n = {keyName:String} AND v = {keyValue:String},
+    key_names,
+    key_values
+  )`;
+const ANY_KEY = '(has(key_values, {keyValue:String}) OR flow_id = {keyValue:String})';
 
 /**
- * A query's tree as SQL over flows as they are seen now: fixed text, every value bound. `search-match.ts` says the same in
- * memory, and `testing/store-conformance.ts` holds the two together.
+ * A query's tree as SQL. `search-match.ts` says the same in memory, and `testing/store-conformance.ts`
+ * holds the two together.
  */
-export function toSql(query: Query, nowMs: number, params: Record<string, Param>): string {
-  const bind = (value: Param, type: string): string => {
+export function queryWhere(query: Query, nowMs: number, params: Params): string {
+  const bind: Bind = (value, type) => {
     const name = `q${Object.keys(params).length}`;
     params[name] = value;
     return `{${name}:${type}}`;
   };
-  /** `*` stands for anything; LIKE's own wildcards are taken literally. */
-  const likes = (column: string, pattern: string): string =>
-    pattern.includes('*')
-      ? `${column} ILIKE ${bind(pattern.replace(/[\\%_]/g, '\\$&').replaceAll('*', '%'), 'String')}`
-      : `lowerUTF8(${column}) = ${bind(pattern.toLowerCase(), 'String')}`;
-  const among = (list: string, pattern: string): string =>
-    `arrayExists(x -> x != '' AND ${likes('x', pattern)}, ${list})`;
-  /** By a trace that it is in, or by the name that it had before: what has it is found by indexes, not by reading all. */
-  const isCalled = (name: string): string => {
-    const bound = bind(name.toLowerCase(), 'String');
-    const has = `has(trace_ids, ${bound})`;
-    return `(id IN (SELECT id FROM flows FINAL WHERE id IN (SELECT DISTINCT id FROM flows WHERE ${has}) AND ${has})
-      OR id IN (SELECT moved_to FROM flows FINAL WHERE id = ${bound} AND deleted = 1))`;
-  };
-
   const say = (part: Query): string => {
     switch (part.kind) {
       case 'and':
       case 'or':
-        return `(${part.of.map(say).join(part.kind === 'and' ? ' AND ' : ' OR ')})`;
+        return group(part.of.map(say), part.kind === 'and' ? 'AND' : 'OR');
       case 'not':
         return `(NOT ${say(part.of)})`;
-      case 'field': {
-        const is = among(LISTS[part.field], part.value);
-        return part.field === 'id' && !part.value.includes('*') ? `(${is} OR ${isCalled(part.value)})` : is;
-      }
+      case 'field':
+        return fieldWhere(bind, part);
       case 'number':
         return `(${NUMBERS[part.field](nowMs)} ${part.op} ${bind(part.value, 'Float64')})`;
       case 'text': {
-        const says = `positionCaseInsensitiveUTF8(${SEARCHED}, ${bind(part.text, 'String')}) > 0`;
-        return isId(part.text) ? `(${says} OR ${isCalled(part.text)})` : `(${says})`;
+        const says = sql`
+          positionCaseInsensitiveUTF8(
+            ${SEARCHED},
+            ${bind(part.text, 'String')}
+          ) > 0`;
+        return isId(part.text) ? group([says, isCalled(bind, part.text)], 'OR') : `(${says})`;
       }
-      case 'time':
-        return `(intDiv(started, 1000) ${part.op === 'since' ? '>=' : '<'} ${bind(Math.round(part.atMs * 1000), 'Int64')})`;
-      case 'order': {
-        const within = part.withinMs === null ? '' : ` AND u - t <= ${bind(part.withinMs, 'Float64')}`;
-        const follows = `arrayExists((m, u) -> ${likes('m', part.then)} AND u >= t${within}, event_names, event_times)`;
-        const over = part.withinMs === null ? '' : ` AND t + ${bind(part.withinMs, 'Float64')} < ${nowMs}`;
-        return `arrayExists((n, t) -> ${likes('n', part.first)} AND ${part.not ? `NOT ${follows}${over}` : follows}, event_names, event_times)`;
+      case 'time': {
+        const at = bind(Math.round(part.atMs * 1000), 'Int64');
+        return `(intDiv(started, 1000) ${part.op === 'since' ? '>=' : '<'} ${at})`;
       }
+      case 'order':
+        return orderWhere(bind, part, nowMs);
     }
   };
   return say(query);
+}
+
+type Kind<K extends Query['kind']> = Extract<Query, { kind: K }>;
+
+const group = (conditions: readonly string[], operator: 'AND' | 'OR'): string => sql`
+  (
+    ${conditions.join(`\n${operator} `)}
+  )`;
+
+/** `*` stands for anything; LIKE's own wildcards are taken literally. */
+const likes = (bind: Bind, column: string, pattern: string): string =>
+  pattern.includes('*')
+    ? `${column} ILIKE ${bind(pattern.replace(/[\\%_]/g, '\\$&').replaceAll('*', '%'), 'String')}`
+    : `lowerUTF8(${column}) = ${bind(pattern.toLowerCase(), 'String')}`;
+
+function fieldWhere(bind: Bind, { field, value }: Kind<'field'>): string {
+  const has = sql`
+    arrayExists(
+      x -> x != '' AND ${likes(bind, 'x', value)},
+      ${LISTS[field]}
+    )`;
+  return field === 'id' && !value.includes('*') ? group([has, isCalled(bind, value)], 'OR') : has;
+}
+
+/**
+ * By a trace that it is in, or by the name that it had before: what has it is found by indexes, not by
+ * reading all.
+ */
+function isCalled(bind: Bind, name: string): string {
+  const bound = bind(name.toLowerCase(), 'String');
+  return sql`
+    (
+      id IN (
+        SELECT id
+        FROM flows FINAL
+        WHERE id IN (
+          SELECT DISTINCT id
+          FROM flows
+          WHERE has(trace_ids, ${bound})
+        )
+        AND has(trace_ids, ${bound})
+      )
+      OR id IN (
+        SELECT moved_to
+        FROM flows FINAL
+        WHERE id = ${bound} AND deleted = 1
+      )
+    )`;
+}
+
+/** One event, and then another one or none; `nowMs`: whether the time for it is over. */
+function orderWhere(bind: Bind, part: Kind<'order'>, nowMs: number): string {
+  const { withinMs } = part;
+  const within = withinMs === null ? '' : `\nAND u - t <= ${bind(withinMs, 'Float64')}`;
+  const follows = sql`
+    arrayExists(
+      (m, u) -> ${likes(bind, 'm', part.then)}
+        AND u >= t${within},
+      event_names,
+      event_times
+    )`;
+  const over = withinMs === null ? '' : `\nAND t + ${bind(withinMs, 'Float64')} < ${nowMs}`;
+  return sql`
+    arrayExists(
+      (n, t) -> ${likes(bind, 'n', part.first)}
+        AND ${part.not ? `NOT ${follows}${over}` : follows},
+      event_names,
+      event_times
+    )`;
 }
 
 const LISTS: Record<TextField, string> = {
@@ -85,4 +182,11 @@ const NUMBERS: Record<NumberField, (nowMs: number) => string> = {
   run: () => 'run',
 };
 
-const SEARCHED = `concat(id, ' ', type, ' ', key, ' ', arrayStringConcat(services, ' '), ' ', arrayStringConcat(key_values, ' '), ' ', arrayStringConcat(step_names, ' '), ' ', arrayStringConcat(badges, ' '))`;
+const SEARCHED = sql`
+  concat(
+    id, ' ', type, ' ', key, ' ',
+    arrayStringConcat(services, ' '), ' ',
+    arrayStringConcat(key_values, ' '), ' ',
+    arrayStringConcat(step_names, ' '), ' ',
+    arrayStringConcat(badges, ' ')
+  )`;

@@ -1,0 +1,89 @@
+import { cutTo } from '../base/lists.ts';
+import type { QueryRows } from './connection/port.ts';
+import type { CatalogReader, FlowTypeRow, ServiceRow } from './port/index.ts';
+import type { ReadLag } from './read-lag.ts';
+import {
+  destinationsOfServices,
+  flowTypes,
+  services,
+  STEP_NAMES,
+  versionsOfServices,
+  type CatalogBounds,
+} from './sql/catalog.sql.ts';
+
+const BOUNDS: CatalogBounds = { listed: 1000, named: 50, versions: 20 };
+
+type FlowTypeSums = FlowTypeRow & Record<'flows' | 'open' | 'failed' | 'stuck', string>;
+type ServiceSums = ServiceRow & Record<'steps' | 'failedSteps', string>;
+
+interface OfService {
+  name: string;
+  environment: string;
+}
+interface Destinations extends OfService {
+  sends: string[];
+  consumes: string[];
+}
+interface Versions extends OfService {
+  versions: string[];
+}
+
+/** What there is: flow types, services and names of steps, over all flows. */
+export function createCatalog(query: QueryRows, lag: ReadLag, now: () => number): CatalogReader {
+  return {
+    async flowTypes() {
+      const rows = await query<FlowTypeSums>(flowTypes(now(), BOUNDS));
+      return cutTo(rows.map(typeOf), BOUNDS.listed);
+    },
+    async stepNames() {
+      const rows = await query<{ name: string }>(STEP_NAMES);
+      return rows.map((row) => row.name);
+    },
+    async services() {
+      const rows = await query<ServiceSums>(services(BOUNDS));
+      const destinations = await query<Destinations>(destinationsOfServices(BOUNDS));
+      await lag.tryToCatchUp();
+      const versions = await query<Versions>(versionsOfServices(BOUNDS));
+      const all = rows.map((row) => serviceOf(row, find(destinations, row), find(versions, row)));
+      return cutTo(all, BOUNDS.listed);
+    },
+  };
+}
+
+const find = <T extends OfService>(list: readonly T[], row: OfService): T | undefined =>
+  list.find((other) => other.name === row.name && other.environment === row.environment);
+
+const typeOf = (row: FlowTypeSums): FlowTypeRow => {
+  const named = cutTo(row.services, BOUNDS.named);
+  return {
+    ...row,
+    services: named.items,
+    incomplete: named.incomplete,
+    flows: Number(row.flows),
+    open: Number(row.open),
+    failed: Number(row.failed),
+    stuck: Number(row.stuck),
+  };
+};
+
+function serviceOf(
+  row: ServiceSums,
+  destinations: Destinations | undefined,
+  ofRecords: Versions | undefined,
+): ServiceRow {
+  const known = (ofRecords?.versions ?? []).filter((version) => version !== '');
+  const flowTypes = cutTo(row.flowTypes, BOUNDS.named);
+  const sends = cutTo(destinations?.sends ?? [], BOUNDS.named);
+  const consumes = cutTo(destinations?.consumes ?? [], BOUNDS.named);
+  const versions = cutTo(known, BOUNDS.versions);
+  return {
+    ...row,
+    steps: Number(row.steps),
+    failedSteps: Number(row.failedSteps),
+    flowTypes: flowTypes.items,
+    sends: sends.items,
+    consumes: consumes.items,
+    versions: versions.items,
+    incomplete: [flowTypes, sends, consumes, versions].some(({ incomplete }) => incomplete),
+  };
+}

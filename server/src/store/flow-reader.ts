@@ -1,0 +1,150 @@
+import { unixNanos } from '../model/time.ts';
+import type { QueryRows } from './connection/port.ts';
+import type { Evidence } from './evidence.ts';
+import type { FlowReader, FlowScanner, StoredSpan } from './port/index.ts';
+import type { ReadLag } from './read-lag.ts';
+import { createRelatives } from './relatives.ts';
+import { chunksOf, type ReadChunks } from './rows/chunked-reader.ts';
+import { fromFlowRow, keysOf, type StoredFlowRow } from './rows/flow.ts';
+import type { ReadRows } from './rows/tolerant-reader.ts';
+import {
+  ALIASES_OF_FLOW,
+  FLOW_BY_ID,
+  FLOWS_BY_IDS,
+  FLOWS_BY_IDS_IN_ORDER,
+  FLOWS_BY_OTHER_NAME,
+  flowsCount,
+  flowsPage,
+  flowsWithFindingsBlock,
+  NAME_OF_FLOW,
+  openFlowsBlock,
+  SPANS_OF_FLOW,
+} from './sql/flows.sql.ts';
+import { searchWhere } from './sql/search.sql.ts';
+
+export interface FlowReaderOptions {
+  query: QueryRows;
+  spansAt: Evidence['spansAt'];
+  lag: ReadLag;
+  readRows: ReadRows;
+  readChunks: ReadChunks;
+  now: () => number;
+}
+
+/** Rows of a block where a table is read as a whole. */
+const BLOCK = 20_000;
+/** Of rows with texts the engine holds some blocks of each part at a time. */
+const SMALL_BLOCKS = 'max_block_size = 1024';
+/** A name that led to a name, that led to a name: so many are followed. */
+const MAX_RENAMES = 16;
+
+export function createFlowReader(options: FlowReaderOptions): Omit<FlowReader, 'isBehind'> & FlowScanner {
+  const { query, lag, now } = options;
+  const relatives = createRelatives(query);
+  return {
+    ...createFlowScanner(options),
+    listFlows: (search) => listFlows(options, search),
+    findFlow: (name) => findFlow(query, name),
+    async getFlow(id) {
+      const [row] = await query<StoredFlowRow>(FLOW_BY_ID, { id });
+      if (row === undefined) return null;
+      const aliases = await query<{ id: string }>(ALIASES_OF_FLOW, { id });
+      const found = fromFlowRow(row, now());
+      found.flow.aliases = aliases.map((alias) => alias.id);
+      found.flow.relations.push(...(await relatives.of(found.flow)));
+      return found;
+    },
+    async spansOf(id, limit) {
+      const [row] = await query<{ members: string; context: string }>(SPANS_OF_FLOW, { id });
+      if (row === undefined) return { items: [], total: 0, incomplete: false };
+      const keys = [...new Set([...keysOf(row.members), ...keysOf(row.context)])];
+      const spans = await options.spansAt(keys, lag.tryToCatchUp);
+      const found = keys.flatMap((key) => spans.get(key)?.[0] ?? []);
+      found.sort((a, b) => (startOf(a) < startOf(b) ? -1 : 1));
+      const incomplete = found.length < keys.length;
+      return { items: found.slice(0, limit), total: found.length, incomplete };
+    },
+  };
+}
+
+function createFlowScanner({ query, readRows, readChunks, now }: FlowReaderOptions): FlowScanner {
+  /** In blocks, by primary key: bounded memory on both sides. */
+  async function* blocksOf<Row extends { id: string }>(sql: string): AsyncIterable<Row[]> {
+    for (let after = ''; ;) {
+      const rows = await query<Row>(sql, { after });
+      if (rows.length === 0) return;
+      yield rows;
+      after = rows[rows.length - 1]!.id;
+    }
+  }
+  return {
+    async *openFlows() {
+      for await (const rows of blocksOf<OpenFlowRow>(openFlowsBlock(now(), BLOCK)))
+        yield rows.map((row) => ({
+          id: row.id,
+          type: row.type,
+          settlesAtMs: Number(row.settles_at),
+          lookAtMs: Number(row.look_at),
+        }));
+    },
+    async *flowsWithFindings() {
+      for await (const found of blocksOf<{ id: string }>(flowsWithFindingsBlock(BLOCK)))
+        for await (const rows of readChunks(
+          found.map(({ id }) => id),
+          (ids) => query<StoredFlowRow>(FLOWS_BY_IDS_IN_ORDER, { ids }, SMALL_BLOCKS),
+        ))
+          yield readRows(rows, (row) => fromFlowRow(row, now()).flow);
+    },
+    async flowsByIds(ids) {
+      const rows: StoredFlowRow[] = [];
+      for (const some of chunksOf(ids))
+        rows.push(...(await query<StoredFlowRow>(FLOWS_BY_IDS, { ids: some })));
+      return readRows(rows, (row) => fromFlowRow(row, now()));
+    },
+  };
+}
+
+interface OpenFlowRow {
+  id: string;
+  type: string;
+  settles_at: string;
+  look_at: string;
+}
+
+async function listFlows(
+  { query, readRows, now }: FlowReaderOptions,
+  search: Parameters<FlowReader['listFlows']>[0],
+): ReturnType<FlowReader['listFlows']> {
+  const { after, limit } = search;
+  const at = now();
+  const { where, params } = searchWhere(search, at);
+  const position = after && { afterStarted: after.started, afterId: after.id };
+  const [rows, counts] = await Promise.all([
+    query<StoredFlowRow>(flowsPage(at, where, after !== undefined), { ...params, ...position, limit }),
+    query<{ total: string }>(flowsCount(at, where), params),
+  ]);
+  const last = rows.length < limit ? undefined : rows[rows.length - 1];
+  return {
+    items: readRows(rows, (row) => fromFlowRow(row, now())),
+    total: Number(counts[0]?.total ?? 0),
+    next: last ? { started: unixNanos(BigInt(last.started)), id: last.id } : null,
+  };
+}
+
+async function findFlow(query: QueryRows, name: string): Promise<string[]> {
+  const lookUp = async (id: string): Promise<{ deleted: number; moved_to: string } | undefined> =>
+    (await query<{ deleted: number; moved_to: string }>(NAME_OF_FLOW, { name: id }))[0];
+  // Most names are ids: answer them from the primary key before looking anywhere else.
+  const direct = await lookUp(name);
+  if (direct?.deleted === 0) return [name];
+  let moved = direct?.moved_to ?? '';
+  for (let renames = 0; moved !== '' && renames < MAX_RENAMES; renames++) {
+    const next = await lookUp(moved);
+    if (next?.deleted !== 1) return next ? [moved] : [];
+    moved = next.moved_to;
+  }
+  const rows = await query<{ id: string }>(FLOWS_BY_OTHER_NAME, { name });
+  return rows.map((row) => row.id);
+}
+
+const startOf = (stored: StoredSpan): bigint => (stored.span ? stored.span.start : stored.log.time);

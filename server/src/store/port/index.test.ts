@@ -1,0 +1,22 @@
+import { expectTypeOf, test } from 'vitest';
+import type { CatalogReader, FlowReader, IncidentStore, QueryStore, Store } from './index.ts';
+
+type WriterOf<Port> = Extract<keyof Port, `${'insert' | 'prepare' | 'save' | 'start' | 'stop'}${string}`>;
+
+test('what routes get of the store are readers: no member of it writes', () => {
+  expectTypeOf<WriterOf<Store>>().toEqualTypeOf<
+    | 'insertFlows'
+    | 'insertSpans'
+    | 'prepareSpans'
+    | 'saveDocument'
+    | 'saveIncidents'
+    | 'saveLearned'
+    | 'saveNotifications'
+    | 'saveSilence'
+    | 'start'
+    | 'stop'
+  >();
+  expectTypeOf<WriterOf<QueryStore>>().toBeNever();
+  expectTypeOf<QueryStore>().toEqualTypeOf<FlowReader & CatalogReader>();
+  expectTypeOf<Store>().toExtend<IncidentStore>();
+});

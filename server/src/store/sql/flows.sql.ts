@@ -1,0 +1,111 @@
+import { sql } from './sql.ts';
+
+/** Columns of a flow in a list; `StoredFlowRow` is their shape. */
+export const SUMMARY_FIELDS = sql`
+  id, version, environment, type, key, flow_id, run, phase, outcome, settles_as, settles_at,
+  judgement, health, status, status_since, started, last_progress, ended, duration_ms,
+  raw_duration_ms, step_count, failed_steps, services, key_names, key_values, parent_id,
+  incomplete, truncated, badges, span_count, last_received, computed_ms`;
+
+/** Flows as they are seen at `nowMs`: `viewAt` in SQL, for what is filtered and counted there. */
+export const flowsSeenAt = (nowMs: number): string => {
+  const settled = `(settles_as != '' AND settles_at <= ${nowMs})`;
+  return sql`
+    (
+      SELECT * REPLACE (
+        if(${settled}, 'ended', phase) AS phase,
+        if(${settled}, settles_as, outcome) AS outcome,
+        if(${settled}, settles_as, status) AS status
+      )
+      FROM flows FINAL
+      WHERE deleted = 0
+    )`;
+};
+
+/** `where`: of `search.sql.ts`. `isAfter`: a page that is not the first one. */
+export const flowsPage = (nowMs: number, where: string, isAfter: boolean): string => sql`
+  SELECT
+    ${SUMMARY_FIELDS}
+  FROM ${flowsSeenAt(nowMs)}
+  WHERE ${isAfter ? `${where}\nAND ${AFTER}` : where}
+  ORDER BY started DESC, id DESC
+  LIMIT {limit:UInt32}`;
+
+const AFTER = sql`
+  (
+    started < {afterStarted:UInt64}
+    OR (started = {afterStarted:UInt64} AND id < {afterId:String})
+  )`;
+
+export const flowsCount = (nowMs: number, where: string): string => sql`
+  SELECT count() AS total
+  FROM ${flowsSeenAt(nowMs)}
+  WHERE ${where}`;
+
+export const FLOWS_BY_IDS = sql`
+  SELECT
+    ${SUMMARY_FIELDS}
+  FROM flows FINAL
+  WHERE id IN {ids:Array(String)} AND deleted = 0`;
+
+export const FLOWS_BY_IDS_IN_ORDER = sql`
+  ${FLOWS_BY_IDS}
+  ORDER BY id`;
+
+export const FLOW_BY_ID = sql`
+  SELECT
+    ${SUMMARY_FIELDS},
+    timeline, members, context
+  FROM flows FINAL
+  WHERE id = {id:String} AND deleted = 0`;
+
+/** Names that lead to this flow. */
+export const ALIASES_OF_FLOW = sql`
+  SELECT id
+  FROM flows FINAL
+  WHERE deleted = 1 AND moved_to = {id:String}
+  ORDER BY id
+  LIMIT 100`;
+
+/** Whether a name is an id, or was one. */
+export const NAME_OF_FLOW = sql`
+  SELECT id, deleted, moved_to
+  FROM flows FINAL
+  WHERE id = {name:String}`;
+
+/** By an explicit id, a business key, a trace, a message id or a span. */
+export const FLOWS_BY_OTHER_NAME = sql`
+  SELECT id
+  FROM flows FINAL
+  WHERE deleted = 0 AND (
+    flow_id = {name:String}
+    OR has(key_values, {name:String})
+    OR has(trace_ids, {name:String})
+    OR arrayExists(t -> endsWith(t, concat(char(0), {name:String})), tokens)
+    OR (length({name:String}) = 16 AND position(members, {name:String}) > 0)
+  )
+  ORDER BY started DESC
+  LIMIT 100`;
+
+/** Of the newest version; tombstones are left out. */
+export const SPANS_OF_FLOW = sql`
+  SELECT members, context
+  FROM flows FINAL
+  WHERE id IN ({id:String}) AND deleted != 1`;
+
+/** Flows that wait, or owe something, by primary key. */
+export const openFlowsBlock = (nowMs: number, size: number): string => sql`
+  SELECT id, type, settles_at, look_at
+  FROM ${flowsSeenAt(nowMs)}
+  WHERE (phase != 'ended' OR look_at > 0)
+  AND id > {after:String}
+  ORDER BY id
+  LIMIT ${size} WITH TIES`;
+
+export const flowsWithFindingsBlock = (size: number): string => sql`
+  SELECT id
+  FROM flows FINAL
+  WHERE deleted = 0 AND notEmpty(finding_rules)
+  AND id > {after:String}
+  ORDER BY id
+  LIMIT ${size} WITH TIES`;

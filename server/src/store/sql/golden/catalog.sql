@@ -1,0 +1,77 @@
+-- flowTypes
+SELECT
+  type,
+  environment,
+  count() AS flows,
+  countIf(phase != 'ended') AS open,
+  countIf(status = 'failed') AS failed,
+  countIf(health = 'stuck') AS stuck,
+  arraySort(groupUniqArrayArray(51)(services)) AS services,
+  quantile(0.5)(duration_ms) AS p50DurationMs,
+  quantile(0.95)(duration_ms) AS p95DurationMs,
+  toString(max(started)) AS lastStarted
+FROM (
+  SELECT * REPLACE (
+    if((settles_as != '' AND settles_at <= 1794000000000), 'ended', phase) AS phase,
+    if((settles_as != '' AND settles_at <= 1794000000000), settles_as, outcome) AS outcome,
+    if((settles_as != '' AND settles_at <= 1794000000000), settles_as, status) AS status
+  )
+  FROM flows FINAL
+  WHERE deleted = 0
+)
+GROUP BY type, environment
+ORDER BY flows DESC
+LIMIT 1001
+
+-- STEP_NAMES
+SELECT arrayJoin(step_names) AS name
+FROM flows
+WHERE deleted = 0
+GROUP BY name
+ORDER BY count() DESC
+LIMIT 500
+
+-- services
+SELECT
+  s.1 AS name,
+  environment,
+  count() AS steps,
+  countIf(s.2 = 'failed') AS failedSteps,
+  arraySort(groupUniqArray(51)(type)) AS flowTypes,
+  toString(min(s.3)) AS firstSeen,
+  toString(max(s.3)) AS lastSeen
+FROM flows FINAL
+ARRAY JOIN arrayZip(step_services, step_statuses, step_starts) AS s
+WHERE deleted = 0
+GROUP BY name, environment
+ORDER BY name
+LIMIT 1001
+
+-- destinationsOfServices
+SELECT
+  name,
+  environment,
+  arraySort(groupUniqArrayIf(51)(destination, sending = 1)) AS sends,
+  arraySort(groupUniqArrayIf(51)(destination, sending = 0)) AS consumes
+FROM (
+  SELECT h.1 AS name, environment, h.2 AS destination, 1 AS sending
+  FROM flows FINAL
+  ARRAY JOIN arrayZip(hop_from_services, hop_destinations) AS h
+  WHERE deleted = 0
+  UNION ALL
+  SELECT h.1 AS name, environment, h.2 AS destination, 0 AS sending
+  FROM flows FINAL
+  ARRAY JOIN arrayZip(hop_to_services, hop_destinations) AS h
+  WHERE deleted = 0
+)
+WHERE name != ''
+GROUP BY name, environment
+
+-- versionsOfServices
+SELECT
+  service AS name,
+  environment,
+  arraySort(groupUniqArray(21)(version)) AS versions
+FROM records
+WHERE service != ''
+GROUP BY service, environment

@@ -1,0 +1,157 @@
+-- SUMMARY_FIELDS
+id, version, environment, type, key, flow_id, run, phase, outcome, settles_as, settles_at,
+judgement, health, status, status_since, started, last_progress, ended, duration_ms,
+raw_duration_ms, step_count, failed_steps, services, key_names, key_values, parent_id,
+incomplete, truncated, badges, span_count, last_received, computed_ms
+
+-- flowsSeenAt
+(
+  SELECT * REPLACE (
+    if((settles_as != '' AND settles_at <= 1794000000000), 'ended', phase) AS phase,
+    if((settles_as != '' AND settles_at <= 1794000000000), settles_as, outcome) AS outcome,
+    if((settles_as != '' AND settles_at <= 1794000000000), settles_as, status) AS status
+  )
+  FROM flows FINAL
+  WHERE deleted = 0
+)
+
+-- flowsPage
+SELECT
+  id, version, environment, type, key, flow_id, run, phase, outcome, settles_as, settles_at,
+  judgement, health, status, status_since, started, last_progress, ended, duration_ms,
+  raw_duration_ms, step_count, failed_steps, services, key_names, key_values, parent_id,
+  incomplete, truncated, badges, span_count, last_received, computed_ms
+FROM (
+  SELECT * REPLACE (
+    if((settles_as != '' AND settles_at <= 1794000000000), 'ended', phase) AS phase,
+    if((settles_as != '' AND settles_at <= 1794000000000), settles_as, outcome) AS outcome,
+    if((settles_as != '' AND settles_at <= 1794000000000), settles_as, status) AS status
+  )
+  FROM flows FINAL
+  WHERE deleted = 0
+)
+WHERE 1
+AND type IN {types:Array(String)}
+ORDER BY started DESC, id DESC
+LIMIT {limit:UInt32}
+
+-- flowsPage 2
+SELECT
+  id, version, environment, type, key, flow_id, run, phase, outcome, settles_as, settles_at,
+  judgement, health, status, status_since, started, last_progress, ended, duration_ms,
+  raw_duration_ms, step_count, failed_steps, services, key_names, key_values, parent_id,
+  incomplete, truncated, badges, span_count, last_received, computed_ms
+FROM (
+  SELECT * REPLACE (
+    if((settles_as != '' AND settles_at <= 1794000000000), 'ended', phase) AS phase,
+    if((settles_as != '' AND settles_at <= 1794000000000), settles_as, outcome) AS outcome,
+    if((settles_as != '' AND settles_at <= 1794000000000), settles_as, status) AS status
+  )
+  FROM flows FINAL
+  WHERE deleted = 0
+)
+WHERE 1
+AND type IN {types:Array(String)}
+AND (
+  started < {afterStarted:UInt64}
+  OR (started = {afterStarted:UInt64} AND id < {afterId:String})
+)
+ORDER BY started DESC, id DESC
+LIMIT {limit:UInt32}
+
+-- flowsCount
+SELECT count() AS total
+FROM (
+  SELECT * REPLACE (
+    if((settles_as != '' AND settles_at <= 1794000000000), 'ended', phase) AS phase,
+    if((settles_as != '' AND settles_at <= 1794000000000), settles_as, outcome) AS outcome,
+    if((settles_as != '' AND settles_at <= 1794000000000), settles_as, status) AS status
+  )
+  FROM flows FINAL
+  WHERE deleted = 0
+)
+WHERE 1
+AND type IN {types:Array(String)}
+
+-- FLOWS_BY_IDS
+SELECT
+  id, version, environment, type, key, flow_id, run, phase, outcome, settles_as, settles_at,
+  judgement, health, status, status_since, started, last_progress, ended, duration_ms,
+  raw_duration_ms, step_count, failed_steps, services, key_names, key_values, parent_id,
+  incomplete, truncated, badges, span_count, last_received, computed_ms
+FROM flows FINAL
+WHERE id IN {ids:Array(String)} AND deleted = 0
+
+-- FLOWS_BY_IDS_IN_ORDER
+SELECT
+  id, version, environment, type, key, flow_id, run, phase, outcome, settles_as, settles_at,
+  judgement, health, status, status_since, started, last_progress, ended, duration_ms,
+  raw_duration_ms, step_count, failed_steps, services, key_names, key_values, parent_id,
+  incomplete, truncated, badges, span_count, last_received, computed_ms
+FROM flows FINAL
+WHERE id IN {ids:Array(String)} AND deleted = 0
+ORDER BY id
+
+-- FLOW_BY_ID
+SELECT
+  id, version, environment, type, key, flow_id, run, phase, outcome, settles_as, settles_at,
+  judgement, health, status, status_since, started, last_progress, ended, duration_ms,
+  raw_duration_ms, step_count, failed_steps, services, key_names, key_values, parent_id,
+  incomplete, truncated, badges, span_count, last_received, computed_ms,
+  timeline, members, context
+FROM flows FINAL
+WHERE id = {id:String} AND deleted = 0
+
+-- ALIASES_OF_FLOW
+SELECT id
+FROM flows FINAL
+WHERE deleted = 1 AND moved_to = {id:String}
+ORDER BY id
+LIMIT 100
+
+-- NAME_OF_FLOW
+SELECT id, deleted, moved_to
+FROM flows FINAL
+WHERE id = {name:String}
+
+-- FLOWS_BY_OTHER_NAME
+SELECT id
+FROM flows FINAL
+WHERE deleted = 0 AND (
+  flow_id = {name:String}
+  OR has(key_values, {name:String})
+  OR has(trace_ids, {name:String})
+  OR arrayExists(t -> endsWith(t, concat(char(0), {name:String})), tokens)
+  OR (length({name:String}) = 16 AND position(members, {name:String}) > 0)
+)
+ORDER BY started DESC
+LIMIT 100
+
+-- SPANS_OF_FLOW
+SELECT members, context
+FROM flows FINAL
+WHERE id IN ({id:String}) AND deleted != 1
+
+-- openFlowsBlock
+SELECT id, type, settles_at, look_at
+FROM (
+  SELECT * REPLACE (
+    if((settles_as != '' AND settles_at <= 1794000000000), 'ended', phase) AS phase,
+    if((settles_as != '' AND settles_at <= 1794000000000), settles_as, outcome) AS outcome,
+    if((settles_as != '' AND settles_at <= 1794000000000), settles_as, status) AS status
+  )
+  FROM flows FINAL
+  WHERE deleted = 0
+)
+WHERE (phase != 'ended' OR look_at > 0)
+AND id > {after:String}
+ORDER BY id
+LIMIT 20000 WITH TIES
+
+-- flowsWithFindingsBlock
+SELECT id
+FROM flows FINAL
+WHERE deleted = 0 AND notEmpty(finding_rules)
+AND id > {after:String}
+ORDER BY id
+LIMIT 20000 WITH TIES

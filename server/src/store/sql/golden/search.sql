@@ -1,0 +1,207 @@
+-- searchWhere
+1
+AND type IN {types:Array(String)}
+AND status IN {statuses:Array(String)}
+AND environment IN {environments:Array(String)}
+AND hasAny(services, {services:Array(String)})
+AND hasAny(incident_keys, {incidents:Array(String)})
+AND arrayExists(
+  (n, v) -> n = {keyName:String} AND v = {keyValue:String},
+  key_names,
+  key_values
+)
+AND started >= {from:UInt64}
+AND started < {to:UInt64}
+
+-- searchWhere 2
+1
+AND (has(key_values, {keyValue:String}) OR flow_id = {keyValue:String})
+
+-- queryWhere
+1
+AND (
+  arrayExists(
+    x -> x != '' AND lowerUTF8(x) = {q0:String},
+    [type]
+  )
+  AND (
+    arrayExists(
+      x -> x != '' AND lowerUTF8(x) = {q1:String},
+      [status]
+    )
+    OR (NOT arrayExists(
+      x -> x != '' AND x ILIKE {q2:String},
+      services
+    ))
+  )
+)
+-- {"q0":"order","q1":"stuck","q2":"ship%"}
+
+-- queryWhere 2
+1
+AND arrayExists(
+  x -> x != '' AND lowerUTF8(x) = {q0:String},
+  arrayFilter((n, s) -> s = 'failed', step_names, step_statuses)
+)
+-- {"q0":"pay 100%_"}
+
+-- queryWhere 3
+1
+AND (
+  arrayExists(
+    x -> x != '' AND lowerUTF8(x) = {q0:String},
+    [id]
+  )
+  OR (
+    id IN (
+      SELECT id
+      FROM flows FINAL
+      WHERE id IN (
+        SELECT DISTINCT id
+        FROM flows
+        WHERE has(trace_ids, {q1:String})
+      )
+      AND has(trace_ids, {q1:String})
+    )
+    OR id IN (
+      SELECT moved_to
+      FROM flows FINAL
+      WHERE id = {q1:String} AND deleted = 1
+    )
+  )
+)
+-- {"q0":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","q1":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"}
+
+-- queryWhere 4
+1
+AND arrayExists(
+  x -> x != '' AND x ILIKE {q0:String},
+  [id]
+)
+-- {"q0":"%aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"}
+
+-- queryWhere 5
+1
+AND (
+  (positionCaseInsensitiveUTF8(
+    concat(
+      id, ' ', type, ' ', key, ' ',
+      arrayStringConcat(services, ' '), ' ',
+      arrayStringConcat(key_values, ' '), ' ',
+      arrayStringConcat(step_names, ' '), ' ',
+      arrayStringConcat(badges, ' ')
+    ),
+    {q0:String}
+  ) > 0)
+  AND (positionCaseInsensitiveUTF8(
+    concat(
+      id, ' ', type, ' ', key, ' ',
+      arrayStringConcat(services, ' '), ' ',
+      arrayStringConcat(key_values, ' '), ' ',
+      arrayStringConcat(step_names, ' '), ' ',
+      arrayStringConcat(badges, ' ')
+    ),
+    {q1:String}
+  ) > 0)
+)
+-- {"q0":"a*b","q1":"text"}
+
+-- queryWhere 6
+1
+AND (
+  positionCaseInsensitiveUTF8(
+    concat(
+      id, ' ', type, ' ', key, ' ',
+      arrayStringConcat(services, ' '), ' ',
+      arrayStringConcat(key_values, ' '), ' ',
+      arrayStringConcat(step_names, ' '), ' ',
+      arrayStringConcat(badges, ' ')
+    ),
+    {q0:String}
+  ) > 0
+  OR (
+    id IN (
+      SELECT id
+      FROM flows FINAL
+      WHERE id IN (
+        SELECT DISTINCT id
+        FROM flows
+        WHERE has(trace_ids, {q1:String})
+      )
+      AND has(trace_ids, {q1:String})
+    )
+    OR id IN (
+      SELECT moved_to
+      FROM flows FINAL
+      WHERE id = {q1:String} AND deleted = 1
+    )
+  )
+)
+-- {"q0":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","q1":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"}
+
+-- queryWhere 7
+1
+AND (
+  (if(phase = 'ended', duration_ms, 1794000000000 - intDiv(started, 1000) / 1000) > {q0:Float64})
+  AND (longest_wait_ms >= {q1:Float64})
+  AND (1794000000000 - intDiv(last_progress, 1000) / 1000 < {q2:Float64})
+  AND (greatest(0, toInt64(most_attempts) - 1) = {q3:Float64})
+  AND (step_count <= {q4:Float64})
+)
+-- {"q0":300000,"q1":1000,"q2":7200000,"q3":1,"q4":3}
+
+-- queryWhere 8
+1
+AND (
+  (intDiv(started, 1000) >= {q0:Int64})
+  AND (intDiv(started, 1000) < {q1:Int64})
+)
+-- {"q0":1793996400000000,"q1":1793999700000000}
+
+-- queryWhere 9
+1
+AND arrayExists(
+  (n, t) -> lowerUTF8(n) = {q1:String}
+    AND arrayExists(
+      (m, u) -> m ILIKE {q0:String}
+        AND u >= t,
+      event_names,
+      event_times
+    ),
+  event_names,
+  event_times
+)
+-- {"q0":"Payment%","q1":"orderplaced"}
+
+-- queryWhere 10
+1
+AND arrayExists(
+  (n, t) -> lowerUTF8(n) = {q3:String}
+    AND arrayExists(
+      (m, u) -> lowerUTF8(m) = {q1:String}
+        AND u >= t
+        AND u - t <= {q0:Float64},
+      event_names,
+      event_times
+    ),
+  event_names,
+  event_times
+)
+-- {"q0":900000,"q1":"paymentcaptured","q2":900000,"q3":"orderplaced"}
+
+-- queryWhere 11
+1
+AND arrayExists(
+  (n, t) -> lowerUTF8(n) = {q3:String}
+    AND NOT arrayExists(
+      (m, u) -> lowerUTF8(m) = {q1:String}
+        AND u >= t
+        AND u - t <= {q0:Float64},
+      event_names,
+      event_times
+    )
+    AND t + {q2:Float64} < 1794000000000,
+  event_names,
+  event_times
+)
+-- {"q0":900000,"q1":"paymentcaptured","q2":900000,"q3":"orderplaced"}

@@ -1,0 +1,104 @@
+import { ORIGIN, TRACE, WORTHLESS } from '../../model/names.ts';
+import { sql } from './sql.ts';
+
+const sqlName = (name: string): string => name.replaceAll('\0', '\\0');
+const startsWith = (prefix: string): string => `startsWith(x, '${sqlName(prefix)}')`;
+
+/** Where a block of rows that is so large ends. */
+export const endOfNamesBlock = (size: number): string => sql`
+  SELECT id
+  FROM flows
+  WHERE id > {after:String}
+  ORDER BY id
+  LIMIT 1 OFFSET ${size}`;
+
+/**
+ * Names of flows that were received since, and of all open ones. The engine hashes: to hand over the
+ * names, and to hash them here, would take ten times as long. Grouped as the engine comes by them: one
+ * text of them all would be copied again and again.
+ */
+export const nameHashesBlock = (nowMs: number, sinceMs: number): string => sql`
+  SELECT
+    arrayStringConcat(groupArray(
+      arrayStringConcat(arrayMap(
+        x -> concat(
+          leftPad(hex(murmurHash3_32(x)), 8, '0'),
+          leftPad(hex(murmurHash2_32(x)), 8, '0')
+        ),
+        arrayConcat(
+          arrayFilter(
+            x -> NOT ${startsWith(ORIGIN)} AND NOT ${startsWith(WORTHLESS)},
+            tokens
+          ),
+          arrayMap(x -> concat('${sqlName(TRACE)}', x), trace_ids)
+        )
+      ))
+    )) AS hashes,
+    groupUniqArrayArray(arrayFilter(x -> ${startsWith(WORTHLESS)}, tokens)) AS worthless
+  FROM flows
+  WHERE id > {after:String}
+  AND ({upTo:String} = '' OR id <= {upTo:String})
+  AND deleted != 1
+  AND (
+    last_received >= ${sinceMs}
+    OR (
+      phase != 'ended' AND (settles_as = '' OR settles_at > ${nowMs})
+      OR look_at > 0
+    )
+  )
+  GROUP BY blockNumber()`;
+
+/** How many names were received in each minute, the newest first. */
+export const NAMES_BY_MINUTE = sql`
+  SELECT
+    intDiv(last_received, 60000) AS minute,
+    sum(length(trace_ids) + length(tokens)) AS names
+  FROM flows
+  WHERE deleted != 1
+  GROUP BY minute
+  ORDER BY minute DESC`;
+
+/** Columns of a row whose spans are to be loaded. */
+const LOADED_FIELDS = sql`
+  id, version, deleted, moved_to, members, tokens,
+  if(deleted = 2, timeline, '[]') AS causes`;
+
+/** The newest version of each, with tombstones. */
+export const LOADED_BY_IDS = sql`
+  SELECT
+    ${LOADED_FIELDS}
+  FROM flows FINAL
+  WHERE id IN {ids:Array(String)}`;
+
+/**
+ * Flows and unattributed spans with one of `names` in this column; of each name at most so many. The
+ * index decides which granules are read: `hasAny` itself compares each name with each of a row's.
+ */
+export const loadedByNames = (column: 'trace_ids' | 'tokens', most?: number): string => sql`
+  SELECT
+    ${LOADED_FIELDS}
+  FROM flows FINAL
+  WHERE id IN (
+    ${most === undefined ? idsWithNames(column) : idsWithNamesBounded(column, most)}
+  )
+  AND deleted != 1`;
+
+const hasNames = (column: string): string => sql`
+  indexHint(hasAny(${column}, {names:Array(String)}))
+  AND arrayExists(one -> one IN {names:Array(String)}, ${column})`;
+
+const idsWithNames = (column: string): string => sql`
+  SELECT DISTINCT id
+  FROM flows
+  WHERE ${hasNames(column)}`;
+
+const idsWithNamesBounded = (column: string, most: number): string => sql`
+  SELECT id
+  FROM (
+    SELECT DISTINCT
+      id,
+      arrayJoin(arrayFilter(one -> one IN {names:Array(String)}, ${column})) AS name
+    FROM flows
+    WHERE ${hasNames(column)}
+    LIMIT ${most} BY name
+  )`;

@@ -1,0 +1,179 @@
+import { readdirSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { parseQuery } from '../../query/language.ts';
+import { unixNanos } from '../../model/time.ts';
+import * as catalog from './catalog.sql.ts';
+import * as documents from './documents.sql.ts';
+import * as evidence from './evidence.sql.ts';
+import * as flows from './flows.sql.ts';
+import * as names from './names.sql.ts';
+import * as relatives from './relatives.sql.ts';
+import * as schema from './schema.sql.ts';
+import * as search from './search.sql.ts';
+import { sql } from './sql.ts';
+import * as system from './system.sql.ts';
+import * as unprojected from './unprojected.sql.ts';
+
+const NOW = 1_794_000_000_000;
+const SINCE = NOW - 60_000;
+const PART = { table: 'flows', name: 'all_1_2_0' };
+const SHARE = { index: 1, of: 3 };
+const BOUNDS = { listed: 1000, named: 50, versions: 20 };
+const WHERE = '1\nAND type IN {types:Array(String)}';
+
+/** Where and what is bound, as comments: nothing else tells that a value is. */
+const searched = (text: string): string => {
+  const { where, params } = search.searchWhere({ query: parseQuery(text, NOW)!, limit: 1 }, NOW);
+  return `${where}\n-- ${JSON.stringify(params)}`;
+};
+
+/** Every function of a module, by its name; texts are found by themselves. */
+const MODULES: Record<string, { module: object; of: Record<string, readonly string[]> }> = {
+  catalog: {
+    module: catalog,
+    of: {
+      flowTypes: [catalog.flowTypes(NOW, BOUNDS)],
+      services: [catalog.services(BOUNDS)],
+      destinationsOfServices: [catalog.destinationsOfServices(BOUNDS)],
+      versionsOfServices: [catalog.versionsOfServices(BOUNDS)],
+    },
+  },
+  documents: {
+    module: documents,
+    of: {
+      notificationIds: [documents.notificationIds(200)],
+      bodiesByIds: [documents.bodiesByIds('incidents')],
+    },
+  },
+  evidence: { module: evidence, of: { batchesAfter: [evidence.batchesAfter(5000)] } },
+  flows: {
+    module: flows,
+    of: {
+      flowsSeenAt: [flows.flowsSeenAt(NOW)],
+      flowsPage: [flows.flowsPage(NOW, WHERE, false), flows.flowsPage(NOW, WHERE, true)],
+      flowsCount: [flows.flowsCount(NOW, WHERE)],
+      openFlowsBlock: [flows.openFlowsBlock(NOW, 20_000)],
+      flowsWithFindingsBlock: [flows.flowsWithFindingsBlock(20_000)],
+    },
+  },
+  names: {
+    module: names,
+    of: {
+      endOfNamesBlock: [names.endOfNamesBlock(100_000)],
+      nameHashesBlock: [names.nameHashesBlock(NOW, SINCE)],
+      loadedByNames: [names.loadedByNames('trace_ids'), names.loadedByNames('tokens', 50)],
+    },
+  },
+  relatives: { module: relatives, of: {} },
+  schema: {
+    module: schema,
+    of: {
+      modifyTtl: [schema.modifyTtl('records', 'TTL day + toIntervalDay(7)')],
+      modifySetting: [schema.modifySetting('records', 'fsync_after_insert = 1')],
+    },
+  },
+  search: {
+    module: search,
+    of: {
+      searchWhere: [
+        search.searchWhere(
+          {
+            types: ['order'],
+            statuses: ['failed'],
+            environments: ['prod'],
+            services: ['shop'],
+            incidents: [],
+            key: 'order.id=42',
+            from: unixNanos(1n),
+            to: unixNanos(2n),
+            limit: 1,
+          },
+          NOW,
+        ).where,
+        search.searchWhere({ types: [], key: '42', limit: 1 }, NOW).where,
+      ],
+      queryWhere: [
+        'type:order and (status:stuck or not service:ship*)',
+        'failed:"Pay 100%_"',
+        `id:${'a'.repeat(32)}`,
+        `id:*${'a'.repeat(32)}`,
+        'a*b text',
+        'a'.repeat(32),
+        'duration>5m and wait>=1s and quiet<2h and retries=1 and steps<=3',
+        'since:1h before:5m',
+        'OrderPlaced > Payment*',
+        'OrderPlaced > PaymentCaptured within 15m',
+        'OrderPlaced !> PaymentCaptured within 15m',
+      ].map(searched),
+    },
+  },
+  system: {
+    module: system,
+    of: {
+      latestParts: [system.latestParts(900)],
+      checkPart: [system.checkPart(PART)],
+      detachPart: [system.detachPart(PART)],
+      readRowsOfPart: [system.readRowsOfPart(PART, 0, 64)],
+      copyRowsOfPart: [system.copyRowsOfPart(PART, 0, 64)],
+    },
+  },
+  unprojected: {
+    module: unprojected,
+    of: {
+      tracesOfShare: [
+        unprojected.tracesOfShare(SHARE, SINCE, false),
+        unprojected.tracesOfShare(SHARE, SINCE, true),
+      ],
+      overlappingFlows: [unprojected.overlappingFlows(SHARE)],
+    },
+  },
+};
+
+/** In the order in which they stand in the module's names. */
+const queriesOf = (name: string): [name: string, text: string][] => {
+  const { module, of } = MODULES[name]!;
+  return Object.entries(module).flatMap(([key, value]: [string, unknown]) => {
+    if (typeof value === 'string') return [[key, value]];
+    if (typeof value !== 'function') return [];
+    return (of[key] ?? []).map((text, i): [string, string] => [i > 0 ? `${key} ${i + 1}` : key, text]);
+  });
+};
+
+describe('the SQL of the store', () => {
+  test('every module of it is here, and every function', () => {
+    const files = readdirSync(new URL('.', import.meta.url)).filter((file) => file.endsWith('.sql.ts'));
+    expect(files.map((file) => file.replace('.sql.ts', '')).sort()).toEqual(Object.keys(MODULES));
+    for (const { module, of } of Object.values(MODULES))
+      expect(Object.keys(of).sort()).toEqual(
+        Object.entries(module)
+          .filter(([, value]) => typeof value === 'function')
+          .map(([key]) => key)
+          .sort(),
+      );
+  });
+
+  // Where a query is changed on purpose: `npx vitest run server/src/store/sql -u`, and read the difference.
+  test.each(Object.keys(MODULES))('%s: is what its golden file says', async (name) => {
+    const all = queriesOf(name).map(([key, text]) => `-- ${key}\n${text}\n`);
+    await expect(all.join('\n')).toMatchFileSnapshot(`golden/${name}.sql`);
+  });
+
+  test.each(Object.keys(MODULES))('%s: has lines that people can read', (name) => {
+    const lines = queriesOf(name).flatMap(([, text]) => text.split('\n'));
+    expect(lines.filter((line) => line.length > 100 && !line.startsWith('--'))).toEqual([]);
+  });
+});
+
+test('text that is put in is indented like the place where it stands', () => {
+  const inner = sql`
+    SELECT a
+    FROM b`;
+  expect(sql`
+    SELECT x
+    FROM (
+      ${inner}
+    )
+    WHERE a IN ('  two  ')
+  `).toBe("SELECT x\nFROM (\n  SELECT a\n  FROM b\n)\nWHERE a IN ('  two  ')");
+  expect(sql`SELECT ${1}`).toBe('SELECT 1');
+});

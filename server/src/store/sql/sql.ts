@@ -1,0 +1,16 @@
+/**
+ * SQL over several lines, as it is sent: without the indentation of the source, and with lines that are
+ * put in indented like the place where they stand. Only SQL and numbers are put in: every value of
+ * other people is bound (`{name:Type}`).
+ */
+export function sql(texts: TemplateStringsArray, ...parts: readonly (string | number)[]): string {
+  let text = texts[0] ?? '';
+  for (const [i, part] of parts.entries()) {
+    const line = text.slice(text.lastIndexOf('\n') + 1);
+    const indentation = ' '.repeat(line.length - line.trimStart().length);
+    text += String(part).replaceAll('\n', `\n${indentation}`) + (texts[i + 1] ?? '');
+  }
+  const lines = text.split('\n').filter((line) => line.trim() !== '');
+  const margin = Math.min(...lines.map((line) => line.length - line.trimStart().length));
+  return lines.map((line) => line.slice(margin)).join('\n');
+}
