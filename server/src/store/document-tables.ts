@@ -25,7 +25,10 @@ export interface DocumentTablesOptions {
 /** Of rows with large texts the engine holds some blocks at a time. */
 const SMALL_BLOCKS = 'max_block_size = 1024';
 
-/** What is learned, told and kept: tables of some thousand JSON texts, and a few columns to find them. */
+/**
+ * What is learned, told and kept: tables of some thousand JSON texts, and a few columns to find
+ * them.
+ */
 export const createDocumentTables = (
   options: DocumentTablesOptions,
 ): DocumentStore & LearnedStore & IncidentStore => ({
@@ -60,7 +63,9 @@ const createLearned = ({ query, insertJson, readChunks }: DocumentTablesOptions)
 });
 
 function createIncidents({ query, insertJson, readRows, readChunks }: DocumentTablesOptions): IncidentStore {
-  /** In the order of their ids. Read in chunks: together they may be more than the engine can hold. */
+  /**
+   * In the order of their ids. Read in chunks: together they may be more than the engine can hold.
+   */
   const bodies = async <T>(table: BodyTable, idsInOrder: string): Promise<T[]> => {
     const ids = (await query<{ id: string }>(idsInOrder)).map(({ id }) => id);
     const found = new Map<string, T>();

@@ -18,7 +18,9 @@ import { createUnprojected } from './unprojected.ts';
 
 /** Raw spans and events: what was acknowledged, in table `records`. */
 export interface Evidence extends EvidenceWriter, EvidenceReader {
-  /** Every record of each of these spans. `catchUp`: of `ReadLag`, who cannot do without all of it. */
+  /**
+   * Every record of each of these spans. `catchUp`: of `ReadLag`, who cannot do without all of it.
+   */
   spansAt: (keys: readonly string[], catchUp?: () => Promise<void>) => Promise<Map<string, StoredSpan[]>>;
 }
 
@@ -47,7 +49,10 @@ const BLOCK = 20_000;
 /** Of records, which may be large, so much is read in one go where start depends on it. */
 const BLOCK_BYTES = 32 * 1024 * 1024;
 const BATCHES_LISTED = 5000;
-/** Of these nothing is escaped. Each query reads nearly all of a table over which they are strewn: few are better. */
+/**
+ * Of these nothing is escaped. Each query reads nearly all of a table over which they are strewn:
+ * few are better.
+ */
 const TRACES_AT_ONCE = 2500;
 
 export function createEvidence({

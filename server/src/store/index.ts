@@ -39,7 +39,10 @@ export function createStore(options: StoreOptions): Store {
   );
 }
 
-/** The engine in this process; spans go through a journal, for it takes few large inserts well and many small ones badly. */
+/**
+ * The engine in this process; spans go through a journal, for it takes few large inserts well and
+ * many small ones badly.
+ */
 function embedded({ directory, memoryLimitBytes, clock, counters, log }: StoreOptions): Connection {
   const engine = selfHealing(
     (beforeOpening) => embeddedConnection(directory, memoryLimitBytes, log, beforeOpening),

@@ -1,7 +1,10 @@
 import type { Connection } from './connection/port.ts';
 import type { Tracked } from './table-writer.ts';
 
-/** Between the commit and the table there is a journal: reads of raw evidence wait until it is empty. */
+/**
+ * Between the commit and the table there is a journal: reads of raw evidence wait until it is
+ * empty.
+ */
 export interface ReadLag {
   /** The last `tryToCatchUp` failed: the table is behind what was acknowledged. */
   readonly isBehind: boolean;

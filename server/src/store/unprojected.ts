@@ -9,9 +9,9 @@ import {
 } from './sql/unprojected.sql.ts';
 
 /**
- * Evidence that no flow row includes, found without a list of what there should be: spans of `records`
- * that are in no newest version of a row. By hash of the trace, some at a time: the engine holds the
- * hashes of their spans.
+ * Evidence that no flow row includes, found without a list of what there should be: spans of
+ * `records` that are in no newest version of a row. By hash of the trace, some at a time: the
+ * engine holds the hashes of their spans.
  */
 export interface UnprojectedEvidence {
   /** Traces of which a span of a batch up to `claim` is in no row; `all`: every trace. */

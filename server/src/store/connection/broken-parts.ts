@@ -15,13 +15,17 @@ import {
 import { isPartName } from './part-inventory.ts';
 
 /**
- * A part of a table that cannot be read (a flipped bit, a file that is empty) fails every query that touches it, for
- * ever. It is put aside: what can be read of it is inserted again, and the part goes to `detached/`, where it is kept.
- * Twice inserted rows are what reads expect of `records` and of versioned tables.
+ * A part of a table that cannot be read (a flipped bit, a file that is empty) fails every query
+ * that touches it, for ever. It is put aside: what can be read of it is inserted again, and the
+ * part goes to `detached/`, where it is kept. Twice inserted rows are what reads expect of
+ * `records` and of versioned tables.
  */
 export interface BrokenParts {
-  /** Whether a query that failed so is worth another try: the part that it names was broken, and is put aside now. */
-  putAside(error: unknown): Promise<boolean>;
+  /**
+   * Whether a query that failed so is worth another try: the part that it names was broken, and is
+   * put aside now.
+   */
+  quarantine(error: unknown): Promise<boolean>;
   /** Looks at the parts that were written last, where a loss of power strikes. */
   verifyLatest(isStopping: () => boolean): Promise<void>;
 }
@@ -38,9 +42,9 @@ export interface BrokenPartsOptions {
 /** How the engine names the part that it was reading: by its path. */
 const PATH = /\/store\/[0-9a-f]{3}\/([0-9a-f-]{36})\/([^/\s:]+)\//;
 /** In so few rows, what cannot be read is given up. */
-const FEWEST_ROWS = 64;
+const MIN_ROWS = 64;
 /** A part in ruins is not asked for its rows one by one. */
-const MOST_LOST_PIECES = 2000;
+const MAX_LOST_RANGES = 2000;
 const LATEST_S = 900;
 const IN_BACKGROUND = 'max_execution_time = 3600, max_threads = 1';
 
@@ -73,14 +77,14 @@ export function createBrokenParts(options: BrokenPartsOptions): BrokenParts {
     const found: [number, number][] = [];
     let lost = 0;
     const look = async (from: number, to: number): Promise<void> => {
-      if (lost > MOST_LOST_PIECES) return;
+      if (lost > MAX_LOST_RANGES) return;
       try {
         await query(readRowsOfPart(part, from, to), {}, IN_BACKGROUND);
         const last = found.at(-1);
         if (last?.[1] === from) last[1] = to;
         else found.push([from, to]);
       } catch {
-        if (to - from <= FEWEST_ROWS) {
+        if (to - from <= MIN_ROWS) {
           lost++;
           return;
         }
@@ -136,7 +140,7 @@ export function createBrokenParts(options: BrokenPartsOptions): BrokenParts {
   };
 
   return {
-    async putAside(error) {
+    async quarantine(error) {
       const part = await partOf(error).catch(() => null);
       return part === 'gone' || (part !== null && repairOnce(part));
     },

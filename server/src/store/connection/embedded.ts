@@ -9,9 +9,10 @@ import { openSpool, type Spool } from './spool.ts';
 import { tableDefinitions } from './table-definitions.ts';
 
 /**
- * chDB in this process, behind @clickhouse/client. One directory a process; one connection for spans, one for derived rows, three for reads,
- * because queries of one connection queue behind each other. Parameters are bound with `SET param_…` in the statement:
- * the client's own binding serialises process-wide.
+ * chDB in this process, behind @clickhouse/client. One directory a process; one connection for
+ * spans, one for derived rows, three for reads, because queries of one connection queue behind each
+ * other. Parameters are bound with `SET param_…` in the statement: the client's own binding
+ * serialises process-wide.
  */
 interface ChdbConnection {
   chdb: {
@@ -36,8 +37,11 @@ interface Chdb {
 }
 
 const READERS = 3;
-/** With less than this free the engine is not opened: it writes as it opens, and what it cannot write it loses. */
-const LEAST_FREE = 64 * 1024 * 1024;
+/**
+ * With less than this free the engine is not opened: it writes as it opens, and what it cannot
+ * write it loses.
+ */
+const MIN_FREE_BYTES = 64 * 1024 * 1024;
 
 export function embeddedConnection(
   directory: string,
@@ -95,7 +99,8 @@ export function embeddedConnection(
           hint: 'Is another program using this directory? Set FERMATA_DATA_DIR to another one.',
         });
       }
-      // Only now it is ours: whoever fails at the engine's own lock must not take the owner's name away.
+      // Only now it is ours: whoever fails at the engine's own lock must not take the owner's name
+      // away.
       writeFileSync(pidFile, String(process.pid));
       const open = (): { client: ClickHouseClient; raw: ChdbConnection } => {
         const raw = connect({ path: engineDirectory });
@@ -148,7 +153,9 @@ export function embeddedConnection(
   };
 }
 
-/** chDB says only "Failed to create connection"; the pid file lets us say who holds the directory. */
+/**
+ * chDB says only "Failed to create connection"; the pid file lets us say who holds the directory.
+ */
 function checkLock(directory: string, pidFile: string): void {
   try {
     if (/[*?{}]/.test(directory))
@@ -172,10 +179,10 @@ function checkLock(directory: string, pidFile: string): void {
 
 function checkSpace(directory: string): void {
   const { bavail, bsize } = statfsSync(directory);
-  if (bavail * bsize < LEAST_FREE)
+  if (bavail * bsize < MIN_FREE_BYTES)
     throw new FermataError(
       'data.full',
-      `${directory} has ${Math.round((bavail * bsize) / 1024)} KiB free, and ${LEAST_FREE / 1024 / 1024} MiB are needed to start`,
+      `${directory} has ${Math.round((bavail * bsize) / 1024)} KiB free, and ${MIN_FREE_BYTES / 1024 / 1024} MiB are needed to start`,
       { hint: 'Free some space on this disk, then start again. Nothing was touched, and nothing is lost.' },
     );
 }

@@ -126,7 +126,8 @@ describe('a segment', () => {
           }
           expect(found(contents)).toEqual(left);
           if (contents.rows.length > 0) expect(contents.targetHash).toBe(hashOf(target));
-          // Where a file was cut between two records nothing in it tells: that is what the account is for.
+          // Where a file was cut between two records nothing in it tells: that is what the manifest
+          // is for.
           const isCutBetween = file.length === 0 || (file.length < whole.length && ends.has(file.length));
           if (hurt > 0 && !isCutBetween) expect(isSaid(contents)).toBe(true);
           if (file.equals(whole)) expect(isSaid(contents)).toBe(false);

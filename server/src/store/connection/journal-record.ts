@@ -2,15 +2,18 @@ import { crc32 } from 'node:zlib';
 import type { InsertFormat } from './port.ts';
 
 /**
- * How a segment of the journal is written and read: records, each with a head that checks out by itself. Whoever reads a
- * damaged one goes on at the next head, so that one record is lost and not all that follow it.
+ * How a segment of the journal is written and read: records, each with a head that checks out by
+ * itself. Whoever reads a damaged one goes on at the next head, so that one record is lost and not
+ * all that follow it.
  *
- * A head is 36 bytes, little-endian: 8 of magic, 6 of sequence number, 2 of kind, 4 each of length and CRC-32 of the payload,
- * of the segment's own random number, of the target's CRC-32, and of the CRC-32 of all before it. Sequence numbers ascend
- * over all segments. The random number tells a record from bytes in a payload, or of an older file, that look like one.
+ * A head is 36 bytes, little-endian: 8 of magic, 6 of sequence number, 2 of kind, 4 each of length
+ * and CRC-32 of the payload, of the segment's own random number, of the target's CRC-32, and of the
+ * CRC-32 of all before it. Sequence numbers ascend over all segments. The random number tells a
+ * record from bytes in a payload, or of an older file, that look like one.
  *
- * The version before wrote neither magic nor sequence number: 4 bytes of length, 4 of CRC-32, payload. It takes the magic
- * for a length and a checksum that is wrong, and so keeps a file that it cannot read instead of deleting it.
+ * The version before wrote neither magic nor sequence number: 4 bytes of length, 4 of CRC-32,
+ * payload. It takes the magic for a length and a checksum that is wrong, and so keeps a file that
+ * it cannot read instead of deleting it.
  */
 export interface JournalTarget {
   table: string;
@@ -19,7 +22,7 @@ export interface JournalTarget {
 }
 
 /** The first record of a segment tells the target, and the sequence number of the first rows. */
-export const KINDS = { target: 1, rows: 2, account: 3 } as const;
+export const KINDS = { target: 1, rows: 2, manifest: 3 } as const;
 type Kind = (typeof KINDS)[keyof typeof KINDS];
 
 export interface RecordHead {
@@ -63,7 +66,10 @@ export interface Found extends RecordHead {
   checksum: number;
 }
 
-/** The record whose head checks out at this place. What follows the head is not looked at: there may be many candidates. */
+/**
+ * The record whose head checks out at this place. What follows the head is not looked at: there may
+ * be many candidates.
+ */
 export function headAt(file: Buffer, at: number): Found | undefined {
   if (at + HEAD_BYTES > file.length || file.compare(MAGIC, 0, MAGIC.length, at, at + MAGIC.length) !== 0)
     return undefined;
@@ -114,8 +120,9 @@ export interface SegmentContents {
 }
 
 /**
- * Never fails, and is linear in the file, whatever stands there. `segment`: its random number, where that is known; else the
- * first record tells it, which may be one that stands in the payload of a damaged one.
+ * Never fails, and is linear in the file, whatever stands there. `segment`: its random number,
+ * where that is known; else the first record tells it, which may be one that stands in the payload
+ * of a damaged one.
  */
 export function readSegment(file: Buffer, segment?: number): SegmentContents {
   // By what checks out, not by how it begins: that may be what is damaged.
@@ -154,7 +161,8 @@ function readV2(file: Buffer, segment: number | undefined): SegmentContents {
       at = found.to;
       continue;
     }
-    // Where its head says that it ends, for what is in its payload is no record; else wherever there is one.
+    // Where its head says that it ends, for what is in its payload is no record; else wherever
+    // there is one.
     const next = found && (found.to === file.length || ownAt(found.to)) ? found.to : nextFrom(at + 1);
     if (next === undefined && (found ? found.to > file.length : isCutHead(file.subarray(at)))) {
       contents.torn = file.length - at;
@@ -169,8 +177,9 @@ function readV2(file: Buffer, segment: number | undefined): SegmentContents {
 }
 
 /**
- * Undefined where nothing speaks for this format: neither the first record checks out, nor the one after it. A length that
- * is damaged cannot be told from one that is right: there, whatever follows is lost.
+ * Undefined where nothing speaks for this format: neither the first record checks out, nor the one
+ * after it. A length that is damaged cannot be told from one that is right: there, whatever follows
+ * is lost.
  */
 function readV1(file: Buffer): SegmentContents | undefined {
   const contents: SegmentContents = { version: 1, ...NOTHING, from: 1, rows: [], damage: [] };

@@ -124,7 +124,10 @@ describe('a journal that was damaged while nobody wrote it', () => {
   let inTable: string[];
   let places: Place[];
 
-  /** Five segments of which the first waits for a row that is never taken, and the ones between it and the others are gone. */
+  /**
+   * Five segments of which the first waits for a row that is never taken, and the ones between it
+   * and the others are gone.
+   */
   beforeAll(async () => {
     const running = join(root, 'running');
     const life = live(running);
@@ -180,7 +183,8 @@ describe('a journal that was damaged while nobody wrote it', () => {
       return (place) => place.file === file && place.from < at + 4096 && at < place.to;
     },
     'a tail that is torn': (file) => {
-      // Between two records of the newest nothing tells a file that was cut from one that never was longer.
+      // Between two records of the newest nothing tells a file that was cut from one that never was
+      // longer.
       const ends = new Set(places.map(({ to }) => to));
       let at = roll(sizeOf(file));
       while (file === segmentsOf(base).at(-1) && ends.has(at)) at = roll(sizeOf(file));

@@ -119,7 +119,10 @@ interface Image {
   table: string[];
 }
 
-/** A disk that keeps what was synced. What was not may be there or not; what was deleted is gone at once, to be hard. */
+/**
+ * A disk that keeps what was synced. What was not may be there or not; what was deleted is gone at
+ * once, to be hard.
+ */
 function createDisk(
   directory: string,
   roll: (count: number) => number,

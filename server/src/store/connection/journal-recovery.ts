@@ -3,12 +3,13 @@ import { join } from 'node:path';
 import type { Counters } from '../../base/counters.ts';
 import { FermataError, messageOf } from '../../base/errors.ts';
 import type { Log } from '../../base/log.ts';
-import { lossOf, type Account, type AccountFile } from './journal-account.ts';
+import { lossOf, type Manifest, type ManifestFile } from './journal-manifest.ts';
 import { hashOf, readSegment, sizeOf, type JournalTarget, type SegmentContents } from './journal-record.ts';
 
 /**
- * What an earlier life left comes into the table. A file is deleted only if it was read to its end; what is damaged is kept
- * aside, and how much is missing is said and counted (guarded by journal-recovery.damage.test.ts).
+ * What a previous run of the process left comes into the table. A file is deleted only if it was
+ * read to its end; what is damaged is kept aside, and how much is missing is said and counted
+ * (guarded by journal-recovery.damage.test.ts).
  */
 export interface RecoveryOptions {
   directory: string;
@@ -45,13 +46,17 @@ const MISSING_RECORDS = 'fermata_journal_missing_records_total';
 /** In one insert. */
 const CHUNK_BYTES = 32 * 1024 * 1024;
 
-/** Gives where the next segment goes on. Rejects with `store.unavailable`: what is not in the table is still there then. */
+/**
+ * Gives where the next segment goes on. Rejects with `store.unavailable`: what is not in the table
+ * is still there then.
+ */
 export async function recover(
   options: RecoveryOptions,
-  file: AccountFile,
-): Promise<Pick<Account, 'number' | 'sequence'>> {
+  file: ManifestFile,
+): Promise<Pick<Manifest, 'number' | 'sequence'>> {
   const { directory, log, counters } = options;
-  // Shown from the start: a counter that begins with what it counts looks as if nothing had happened.
+  // Shown from the start: a counter that begins with what it counts looks as if nothing had
+  // happened.
   counters.add(DAMAGED_RECORDS, 0);
   counters.add(MISSING_RECORDS, 0);
   await mkdir(directory, { recursive: true });
@@ -64,22 +69,25 @@ export async function recover(
   let kept = [...names].filter((name) => KEPT.test(name)).length;
   counters.gauge('fermata_journal_files_kept', () => kept);
 
-  const { account, isDamaged } = await file.read();
-  let live = account?.live ?? [];
-  let sequence = account?.sequence ?? 0;
+  const { manifest, isDamaged } = await file.read();
+  let live = manifest?.live ?? [];
+  let sequence = manifest?.sequence ?? 0;
   const numbers = [...names].map((name) => numberOf((OWN.exec(name) ?? KEPT.exec(name))?.[1]));
-  const number = Math.max(account?.number ?? 0, ...numbers);
+  const number = Math.max(manifest?.number ?? 0, ...numbers);
   const newest = live.at(-1)?.number ?? Math.max(0, ...own.map(numberOf));
-  const targets: Known[] = [account?.target ?? options.target, options.target].map((target) => ({
+  const targets: Known[] = [manifest?.target ?? options.target, options.target].map((target) => ({
     target,
     version: 2,
   }));
-  let lacksAccount = isDamaged;
+  let lacksManifest = isDamaged;
 
-  /** Before its file goes, else the next start would miss it; after what is lost was said, else nobody would hear of it. */
+  /**
+   * Before its file goes, else the next start would miss it; after what is lost was said, else
+   * nobody would hear of it.
+   */
   const forget = async (gone: number): Promise<void> => {
     live = live.filter((one) => one.number !== gone);
-    await file.save(() => ({ target: options.target, ...account, number, sequence, live }));
+    await file.save(() => ({ target: options.target, ...manifest, number, sequence, live }));
   };
   const nameAside = (name: string, fate: Fate): string => {
     let free = `${name}.${fate}`;
@@ -91,8 +99,8 @@ export async function recover(
   const settle = async (name: string, isPostponed: boolean): Promise<boolean> => {
     const path = join(directory, name);
     const its = numberOf(name);
-    const ofAccount = live.find((one) => one.number === its);
-    const contents = readSegment(await readFile(path), ofAccount?.random);
+    const inManifest = live.find((one) => one.number === its);
+    const contents = readSegment(await readFile(path), inManifest?.random);
     const { version, rows, damage, torn, zeros } = contents;
     if (contents.target) targets.push({ version, target: contents.target });
     const target = contents.target ?? targetOf(contents, targets);
@@ -101,7 +109,7 @@ export async function recover(
     const isTaken = target ? await isInserted(options, path, target, payloads) : payloads.length === 0;
     if (isTaken) log.info({ path, bytes: sizeOf(payloads) }, 'spans from the journal of the last run');
 
-    const loss = lossOf(contents, ofAccount, its >= newest, account !== undefined);
+    const loss = lossOf(contents, inManifest, its >= newest, manifest !== undefined);
     const records = loss.records + (isTaken || target ? 0 : payloads.length);
     const unread = damage.reduce((sum, { bytes }) => sum + bytes, torn);
     const fate = fateOf(contents, records, isTaken, target !== undefined);
@@ -113,7 +121,7 @@ export async function recover(
       log.warn(facts, 'the journal ends in zeros: power was lost in a write, or a page was');
     if (version === 2 && rows.length > 0) {
       sequence = Math.max(sequence, rows.at(-1)!.sequence + 1);
-      lacksAccount ||= account === undefined;
+      lacksManifest ||= manifest === undefined;
     }
     await forget(its);
     if (aside === undefined) await unlink(path);
@@ -138,7 +146,7 @@ export async function recover(
     );
     await forget(gone);
   }
-  if (lacksAccount)
+  if (lacksManifest)
     log.error(
       { directory },
       'journal.state is missing or damaged: whether files of the journal are missing cannot be told. Check the disk',
@@ -167,8 +175,8 @@ interface Known {
 }
 
 /**
- * Where the rows of a segment belong that lost the record which told it. Those of an earlier version tell nothing
- * themselves: there, all others must agree.
+ * Where the rows of a segment belong that lost the record which told it. Those of an earlier
+ * version tell nothing themselves: there, all others must agree.
  */
 function targetOf(
   { version, targetHash }: SegmentContents,
@@ -179,7 +187,10 @@ function targetOf(
   return new Set(same.map(hashOf)).size === 1 ? same[0] : undefined;
 }
 
-/** False where there is no such table. A table that does not take rows now is another thing: nothing may be lost for it. */
+/**
+ * False where there is no such table. A table that does not take rows now is another thing: nothing
+ * may be lost for it.
+ */
 async function isInserted(
   options: RecoveryOptions,
   path: string,

@@ -3,28 +3,33 @@ import { open, unlink, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../base/clock.ts';
 import { FermataError, messageOf } from '../../base/errors.ts';
-import { createAccountFile, type Account } from './journal-account.ts';
+import { createManifestFile, type Manifest } from './journal-manifest.ts';
 import { encodeHead, encodeTarget, hashOf, KINDS, sizeOf, type JournalTarget } from './journal-record.ts';
 import { fileName, recover, type RecoveryOptions } from './journal-recovery.ts';
-import { createRows, type Rows } from './journal-rows.ts';
+import { createPayloadBuffer, type PayloadBuffer } from './payload-buffer.ts';
 
 export type { JournalTarget };
 
 /**
- * A write-ahead journal before a table. An insert costs the same 5 to 17 ms of CPU however small it is, so what must be
- * durable before an answer is appended to a file, and inserted a few times a second.
+ * A write-ahead journal before a table. An insert costs the same 5 to 17 ms of CPU however small it
+ * is, so what must be durable before an answer is appended to a file, and inserted a few times a
+ * second.
  *
- * A segment is a file of records (journal-record.ts): the first says where the others belong, each other one is rows in the
- * table's insert format. A segment is deleted when all of it is in the table; which ones there must be stands in an account
- * (journal-account.ts). After a crash what is left is inserted again (journal-recovery.ts), and rows that were there already
- * are there twice (reads give one of each).
+ * A segment is a file of records (journal-record.ts): the first says where the others belong, each
+ * other one is rows in the table's insert format. A segment is deleted when all of it is in the
+ * table; which ones there must be stands in a manifest (journal-manifest.ts). After a crash what is
+ * left is inserted again (journal-recovery.ts), and rows that were there already are there twice
+ * (reads give one of each).
  */
 export interface Journal {
-  /** Inserts what an earlier life left. Rejects with `store.unavailable`; nothing is deleted then. */
+  /**
+   * Inserts what a previous run of the process left. Rejects with `store.unavailable`; nothing is
+   * deleted then.
+   */
   open(): Promise<void>;
   /**
-   * Durable once resolved, over a loss of power, too. The parts are one payload. Rejects, retryable, when the table is too
-   * far behind.
+   * Durable once resolved, over a loss of power, too. The parts are one payload. Rejects,
+   * retryable, when the table is too far behind.
    */
   append(rows: readonly Buffer[]): Promise<void>;
   /** Resolves when everything appended before is in the table; rejects when it cannot be now. */
@@ -49,7 +54,7 @@ interface Segment {
   from: number;
   to: number;
   /** Appended, not in the table. */
-  rows: Rows;
+  rows: PayloadBuffer;
   /** When the first of these came. */
   sinceMs: number;
   /** Which of its payloads is tried first, where they are tried one by one. */
@@ -60,19 +65,22 @@ interface Segment {
 const INSERT_EVERY_MS = 1000;
 const RETRY_MS = 1000;
 /** So much is inserted without waiting … */
-const MUCH_BYTES = 16 * 1024 * 1024;
+const INSERT_AT_BYTES = 16 * 1024 * 1024;
 /** … and beyond this much, senders wait for the table. */
-const MOST_BYTES = 128 * 1024 * 1024;
-const MOST_SPARE = 2;
-/** Segments that wait for a table that takes nothing: each holds a file and memory. The current one grows meanwhile. */
-const MOST_ENDED = 4;
+const MAX_BYTES = 128 * 1024 * 1024;
+const MAX_SPARE = 2;
+/**
+ * Segments that wait for a table that takes nothing: each holds a file and memory. The current one
+ * grows meanwhile.
+ */
+const MAX_ENDED = 4;
 /** A table that refused so many payloads, and took none, is not asked for the others now. */
-const MOST_REFUSED = 3;
+const MAX_REFUSED = 3;
 const FAILURES = 'fermata_journal_failures_total';
 
 export function createJournal(options: JournalOptions): Journal {
   const { directory, clock, log, counters, target } = options;
-  const account = createAccountFile(directory);
+  const manifest = createManifestFile(directory);
   const targetHash = hashOf(target);
   let number = 0;
   /** Of the next record. */
@@ -83,7 +91,7 @@ export function createJournal(options: JournalOptions): Journal {
   const ended: Segment[] = [];
   /** All that the next start must find, in the order in which they were begun. */
   const live = new Set<Segment>();
-  /** Files that nobody needs, and that must not go before the account is without them. */
+  /** Files that nobody needs, and that must not go before the manifest is without them. */
   const unwanted: string[] = [];
   let bytes = 0;
   let appending: Promise<unknown> = Promise.resolve();
@@ -101,8 +109,8 @@ export function createJournal(options: JournalOptions): Journal {
     return since.length === 0 ? 0 : Math.max(0, clock.now() - Math.min(...since));
   });
 
-  const saveAccount = (): Promise<void> =>
-    account.save((): Account => ({
+  const saveManifest = (): Promise<void> =>
+    manifest.save((): Manifest => ({
       number,
       sequence,
       target,
@@ -130,7 +138,7 @@ export function createJournal(options: JournalOptions): Journal {
       size: 0,
       from: sequence,
       to: sequence,
-      rows: createRows(spare.pop()),
+      rows: createPayloadBuffer(spare.pop()),
       sinceMs: 0,
       next: 0,
     };
@@ -139,7 +147,7 @@ export function createJournal(options: JournalOptions): Journal {
       const folder = await open(directory, 'r');
       await folder.sync().finally(() => folder.close());
       live.add(segment);
-      await saveAccount();
+      await saveManifest();
     } catch (error) {
       await discard(segment);
       throw error;
@@ -149,19 +157,21 @@ export function createJournal(options: JournalOptions): Journal {
   /** False: too many ended ones wait; this one goes on. */
   const end = (): boolean => {
     if (current === undefined) return true;
-    if (ended.length >= MOST_ENDED) return false;
+    if (ended.length >= MAX_ENDED) return false;
     ended.push(current);
     current = undefined;
     return true;
   };
-  /** Nothing in it is needed any more. If it stays, its rows are inserted again with the next start. */
+  /**
+   * Nothing in it is needed any more. If it stays, its rows are inserted again with the next start.
+   */
   const discard = async (segment: Segment): Promise<void> => {
     await segment.file.close().catch(() => undefined);
     live.delete(segment);
     unwanted.push(segment.path);
     const paths = unwanted.splice(0);
     try {
-      await saveAccount();
+      await saveManifest();
       while (paths.length > 0) await unlink(paths.pop()!);
     } catch (error) {
       // Those that are left go with the next one.
@@ -194,7 +204,7 @@ export function createJournal(options: JournalOptions): Journal {
   const insertSingly = async (payloads: readonly Buffer[], first: number): Promise<Buffer[]> => {
     const taken = new Set<Buffer>();
     let refused = 0;
-    for (let i = 0; i < payloads.length && (taken.size > 0 || refused < MOST_REFUSED); i++) {
+    for (let i = 0; i < payloads.length && (taken.size > 0 || refused < MAX_REFUSED); i++) {
       const one = payloads[(first + i) % payloads.length]!;
       await options.insert(target, one).then(
         () => taken.add(one),
@@ -215,13 +225,14 @@ export function createJournal(options: JournalOptions): Journal {
           await insertRows(segment);
           ended.splice(ended.indexOf(segment), 1);
           await discard(segment);
-          if (spare.length < MOST_SPARE) spare.push(segment.rows.memory);
+          if (spare.length < MAX_SPARE) spare.push(segment.rows.memory);
         } catch (error) {
           failure = { error };
         }
       if (failure) {
-        // These wait for longer than a moment: if they are lost meanwhile, it is known how many they were.
-        await saveAccount().catch(() => undefined);
+        // These wait for longer than a moment: if they are lost meanwhile, it is known how many
+        // they were.
+        await saveManifest().catch(() => undefined);
         throw failure.error;
       }
     }
@@ -268,7 +279,8 @@ export function createJournal(options: JournalOptions): Journal {
     try {
       await write(segment, KINDS.rows, rows);
     } catch (error) {
-      // Nothing may follow a record that is torn, for it looks like damage. And what is full of it stays full.
+      // Nothing may follow a record that is torn, for it looks like damage. And what is full of it
+      // stays full.
       const mended = await segment.file.truncate(segment.size).then(
         () => true,
         () => false,
@@ -289,8 +301,8 @@ export function createJournal(options: JournalOptions): Journal {
   return {
     async open() {
       try {
-        ({ number, sequence } = await recover(options, account));
-        await saveAccount();
+        ({ number, sequence } = await recover(options, manifest));
+        await saveManifest();
         const folder = await open(directory, 'r');
         await folder.sync().finally(() => folder.close());
       } catch (cause) {
@@ -302,14 +314,14 @@ export function createJournal(options: JournalOptions): Journal {
       }
     },
     async append(rows) {
-      if (bytes > MOST_BYTES) {
+      if (bytes > MAX_BYTES) {
         if (failed && refuses()) throw failed.error;
         await flush();
       }
       const mine = appending.then(() => appendNext(rows));
       appending = mine.catch(() => undefined);
       await mine;
-      if (bytes > MUCH_BYTES && !refuses()) insertNow().catch(() => undefined);
+      if (bytes > INSERT_AT_BYTES && !refuses()) insertNow().catch(() => undefined);
       else insertSoon(INSERT_EVERY_MS);
     },
     flush,

@@ -2,7 +2,10 @@ import type { Connection } from './port.ts';
 import { TABLE_BY_NAME } from '../sql/system.sql.ts';
 import { createJournal, type JournalOptions } from './journal.ts';
 
-/** A connection whose inserts into one table go through a journal: durable when they resolve, in the table soon. */
+/**
+ * A connection whose inserts into one table go through a journal: durable when they resolve, in the
+ * table soon.
+ */
 export function journaled(
   connection: Connection,
   options: Omit<JournalOptions, 'insert' | 'exists'>,

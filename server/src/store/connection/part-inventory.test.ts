@@ -15,10 +15,10 @@ const open = (): Inventory => createInventory(join(directory, 'noted'), table);
 const live = (atStart: string[], atEnd = atStart): boolean => {
   parts(...atStart);
   const inventory = open();
-  const isMissing = inventory.look();
+  const isMissing = inventory.detectMissing();
   if (isMissing) inventory.due = false;
   parts(...atEnd);
-  inventory.keep(true);
+  inventory.save(true);
   return isMissing;
 };
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
@@ -51,15 +51,15 @@ test('what is due outlives whatever the engine makes of the parts, and a crash',
   mkdirSync(directory, { recursive: true });
   live([], ['all_1_1_1', 'all_2_2_1', 'all_3_3_1']);
   parts('all_1_1_1', 'all_3_3_1');
-  expect(open().look()).toBe(true);
+  expect(open().detectMissing()).toBe(true);
   parts('all_1_3_2');
   const after = open();
   expect(after.due).toBe(true);
   expect(after.wasKilled).toBe(true);
-  after.keep();
+  after.save();
   expect(open().due).toBe(true);
   after.due = false;
-  after.keep(true);
+  after.save(true);
   expect(open().due).toBe(false);
   expect(open().wasKilled).toBe(false);
 });
@@ -68,5 +68,5 @@ test('a note that cannot be read is none', () => {
   mkdirSync(directory, { recursive: true });
   writeFileSync(join(directory, 'noted'), '{"blocks":');
   parts('all_1_2_1');
-  expect(open().look()).toBe(false);
+  expect(open().detectMissing()).toBe(false);
 });

@@ -3,21 +3,25 @@ import { join } from 'node:path';
 import { replaceFile } from './replace-file.ts';
 
 /**
- * Which blocks of rows a table has, by the names of its parts (`<partition>_<first block>_<last block>_<level>`). The
- * engine numbers inserts without gaps and misses none that is not there: a part that a loss of power took is seen only by
- * what was there before. Looked at before the engine opens, because merges close gaps.
+ * Which blocks of rows a table has, by the names of its parts (`<partition>_<first block>_<last
+ * block>_<level>`). The engine numbers inserts without gaps and misses none that is not there: a
+ * part that a loss of power took is seen only by what was there before. Looked at before the engine
+ * opens, because merges close gaps.
  */
 export interface Inventory {
   /** Rows were lost and are not rebuilt yet: outlives a crash. */
   due: boolean;
-  /** The last life ended without `keep(…, true)`. */
+  /** The last run of the process ended without `save(…, true)`. */
   readonly wasKilled: boolean;
   /** Whether blocks are missing. What is due is on the disk before anything else happens. */
-  look(): boolean;
+  detectMissing(): boolean;
   /** Broken parts that the engine put aside and that were not known. */
   newlyDetached(names: readonly string[]): string[];
-  /** What is there now is all that there should be, where nothing is due. On the disk once it returns. */
-  keep(isEnd?: boolean): void;
+  /**
+   * What is there now is all that there should be, where nothing is due. On the disk once it
+   * returns.
+   */
+  save(isShutdown?: boolean): void;
 }
 
 export type Range = readonly [from: number, to: number];
@@ -56,7 +60,10 @@ function joined(ranges: readonly Range[]): Range[] {
 const holds = (ranges: readonly Range[], [from, to]: Range): boolean =>
   ranges.some((range) => range[0] <= from && to <= range[1]);
 
-/** Blocks that were there, or must have been: numbers go on without gaps behind the last that is known. */
+/**
+ * Blocks that were there, or must have been: numbers go on without gaps behind the last that is
+ * known.
+ */
 export function expectedBlocks(known: readonly Range[], present: readonly Range[]): Range[] {
   const last = known.at(-1)?.[1] ?? 0;
   const newest = present.at(-1)?.[1] ?? 0;
@@ -84,7 +91,7 @@ export function createInventory(file: string, tableDirectory: string): Inventory
       write({ ...kept, due, detached: [...detached] });
     },
     wasKilled,
-    look() {
+    detectMissing() {
       const now = present();
       const isMissing = expectedBlocks(kept.blocks, now).some((range) => !holds(now, range));
       if (isMissing) due = true;
@@ -96,12 +103,12 @@ export function createInventory(file: string, tableDirectory: string): Inventory
       detached = new Set(names);
       return fresh;
     },
-    keep(isEnd = false) {
+    save(isShutdown = false) {
       write({
         blocks: due ? kept.blocks : present(),
         detached: due ? kept.detached : [...detached],
         due,
-        ended: isEnd,
+        ended: isShutdown,
       });
     },
   };

@@ -8,12 +8,15 @@ export type QueryRows = <Row>(
   settings?: string,
 ) => Promise<Row[]>;
 
-/** RowBinary for what is written in masses, JSON for small tables. TSV stands in journals of earlier versions. */
+/**
+ * RowBinary for what is written in masses, JSON for small tables. TSV stands in journals of earlier
+ * versions.
+ */
 export type InsertFormat = 'RowBinary' | 'JSONCompactEachRow' | 'TSV';
 
 /**
- * What the store needs of ClickHouse, embedded or remote. Both speak the same dialect; settings stand in the SQL
- * (settings passed aside leak into later queries of an embedded connection).
+ * What the store needs of ClickHouse, embedded or remote. Both speak the same dialect; settings
+ * stand in the SQL (settings passed aside leak into later queries of an embedded connection).
  */
 export interface Connection {
   readonly kind: 'embedded' | 'clickhouse';
@@ -21,7 +24,10 @@ export interface Connection {
   /** `settings` count more than those of every read. */
   query: QueryRows;
   command(sql: string): Promise<void>;
-  /** Durable once resolved. `rows`: parts, one after the other; nobody looks at them after it resolved. */
+  /**
+   * Durable once resolved. `rows`: parts, one after the other; nobody looks at them after it
+   * resolved.
+   */
   insert(
     table: string,
     columns: readonly string[],
@@ -36,11 +42,14 @@ export interface Connection {
   readonly losses?: Losses;
 }
 
-/** Flow rows that were lost with a part of their table. They are derived, and can be projected again. */
+/**
+ * Flow rows that were lost with a part of their table. They are derived, and can be projected
+ * again.
+ */
 export interface Losses {
-  /** Counts the losses of this life. */
+  /** Counts the losses of this run of the process. */
   readonly count: number;
-  /** Rows were lost, in this life or before, and are not rebuilt. */
+  /** Rows were lost, in this run of the process or before, and are not rebuilt. */
   readonly due: boolean;
   onLoss(listener: () => void): void;
   /** What was lost up to this count is there again. */

@@ -4,7 +4,10 @@ import { createClient, type ClickHouseClient } from '@clickhouse/client';
 import { FermataError, messageOf } from '../../base/errors.ts';
 import { bounded, type Connection } from './port.ts';
 
-/** Silence of the server that ends a command, and how often it says that it works: at most 80 headers fit into an answer. */
+/**
+ * Silence of the server that ends a command, and how often it says that it works: at most 80
+ * headers fit into an answer.
+ */
 const PATIENCE_MS = 400_000;
 const PROGRESS_MS = 110_000;
 const LARGE_BYTES = 64 * 1024;
@@ -12,7 +15,10 @@ const LARGE_BYTES = 64 * 1024;
 /** A ClickHouse server or cluster over HTTP: the same SQL as the embedded engine. */
 export function remoteConnection(url: string): Connection {
   let client: ClickHouseClient | undefined;
-  /** For what may take hours (a migration that copies a table): the server says now and then that it is at it. */
+  /**
+   * For what may take hours (a migration that copies a table): the server says now and then that it
+   * is at it.
+   */
   let patient: ClickHouseClient | undefined;
   const use = (): ClickHouseClient => client!;
   return {
@@ -72,7 +78,10 @@ export function remoteConnection(url: string): Connection {
   };
 }
 
-/** Each part is a chunk of its own on the wire: small ones, of requests with a span or two, are joined. */
+/**
+ * Each part is a chunk of its own on the wire: small ones, of requests with a span or two, are
+ * joined.
+ */
 function* largeParts(parts: readonly Buffer[]): Iterable<Buffer> {
   let small: Buffer[] = [];
   let size = 0;

@@ -1,6 +1,9 @@
 import { closeSync, fsyncSync, openSync, renameSync, writeSync } from 'node:fs';
 
-/** Writes a small file anew: it is on the disk before it has its name, so that it is never empty itself. */
+/**
+ * Writes a small file anew: it is on the disk before it has its name, so that it is never empty
+ * itself.
+ */
 export function replaceFile(path: string, content: Buffer): void {
   const file = openSync(`${path}.new`, 'w');
   try {

@@ -9,9 +9,9 @@ import { inventoryOf } from './part-inventory.ts';
 
 /** The table whose rows can be projected again. */
 const DERIVED = 'flows';
-const KEEP_MS = 60_000;
+const SAVE_EVERY_MS = 60_000;
 /** A query that meets one broken part after the other. */
-const MOST_TRIES = 20;
+const MAX_TRIES = 20;
 
 export interface SelfHealingOptions {
   directory: string;
@@ -21,8 +21,9 @@ export interface SelfHealingOptions {
 }
 
 /**
- * A connection whose broken parts are put aside when they are met, and which knows when flow rows are missing.
- * `open`: of the engine; it calls what it is given once the directory is its own, before the engine touches it.
+ * A connection whose broken parts are put aside when they are met, and which knows when flow rows
+ * are missing. `open`: of the engine; it calls what it is given once the directory is its own,
+ * before the engine touches it.
  */
 export function selfHealing(
   open: (beforeOpening: () => void) => Connection,
@@ -30,27 +31,27 @@ export function selfHealing(
 ): Connection {
   const connection = open(() => {
     isOurs = true;
-    if (inventory.look()) log.error({ table: DERIVED }, 'a part of the store is missing');
+    if (inventory.detectMissing()) log.error({ table: DERIVED }, 'a part of the store is missing');
   });
   let isOurs = false;
   const inventory = inventoryOf(directory, DERIVED);
   const listeners: (() => void)[] = [];
   let count = 0;
   let closing = false;
-  let cancelKeep: (() => void) | undefined;
+  let cancelSave: (() => void) | undefined;
   let verifying: Promise<void> | undefined;
 
-  const keep = (isEnd = false): void => {
+  const saveInventory = (isShutdown = false): void => {
     try {
-      inventory.keep(isEnd);
+      inventory.save(isShutdown);
     } catch (error) {
       log.warn({ reason: messageOf(error) }, 'which parts there are could not be noted');
     }
   };
-  const keepLater = (): void => {
-    cancelKeep = clock.after(KEEP_MS, () => {
-      keep();
-      keepLater();
+  const saveInventoryLater = (): void => {
+    cancelSave = clock.after(SAVE_EVERY_MS, () => {
+      saveInventory();
+      saveInventoryLater();
     });
   };
   const losing = (table: string): void => {
@@ -96,8 +97,8 @@ export function selfHealing(
     async open() {
       await connection.open();
       await sayDetached();
-      keep();
-      keepLater();
+      saveInventory();
+      saveInventoryLater();
       if (inventory.wasKilled)
         verifying = parts
           .verifyLatest(() => closing)
@@ -108,14 +109,14 @@ export function selfHealing(
         try {
           return await connection.query(sql, params, settings);
         } catch (error) {
-          if (tries === MOST_TRIES || !(await parts.putAside(error))) throw error;
+          if (tries === MAX_TRIES || !(await parts.quarantine(error))) throw error;
         }
     },
     async close() {
       closing = true;
-      cancelKeep?.();
+      cancelSave?.();
       await verifying;
-      if (isOurs) keep(true);
+      if (isOurs) saveInventory(true);
       await connection.close();
     },
     losses: {
@@ -129,7 +130,7 @@ export function selfHealing(
       rebuilt(upTo) {
         if (count !== upTo) return;
         inventory.due = false;
-        keep();
+        saveInventory();
       },
     },
   };

@@ -3,14 +3,19 @@ import { dirname, join } from 'node:path';
 import { replaceFile } from './replace-file.ts';
 
 /**
- * Copies of the engine's table definitions. The engine writes one anew by renaming a file of which, on a full disk, nothing
- * may have arrived: the table is then a file of 0 bytes, and the engine never starts again (guarded by
- * table-definitions.test.ts).
+ * Copies of the engine's table definitions. The engine writes one anew by renaming a file of which,
+ * on a full disk, nothing may have arrived: the table is then a file of 0 bytes, and the engine
+ * never starts again (guarded by table-definitions.test.ts).
  */
 export interface TableDefinitions {
-  /** Takes copies of those that changed. A copy that cannot be written is left for the next time. */
+  /**
+   * Takes copies of those that changed. A copy that cannot be written is left for the next time.
+   */
   keep(): void;
-  /** Before the engine opens: puts copies where a definition is empty. Gives the paths of those, within the engine. */
+  /**
+   * Before the engine opens: puts copies where a definition is empty. Gives the paths of those,
+   * within the engine.
+   */
   restore(): string[];
 }
 

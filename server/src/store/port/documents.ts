@@ -3,8 +3,8 @@ import type { Incident, Notification, Silence } from '../../model/incident.ts';
 export type DocumentKind = 'definition' | 'view' | 'clock' | 'probe';
 
 /**
- * Something small that people or services wrote down, as JSON. Each user names the kinds that it may
- * touch: a route that saves views cannot write definitions.
+ * Something small that people or services wrote down, as JSON. Each user names the kinds that it
+ * may touch: a route that saves views cannot write definitions.
  */
 export interface DocumentStore<Kind extends DocumentKind = DocumentKind> {
   /** The greatest version counts; a body of '' deletes the document. */

@@ -20,8 +20,8 @@ export interface EvidenceReader {
   replay(afterBatch: number): AsyncIterable<StoredSpan[]>;
   /**
    * Evidence of batches up to this one that is in no row: whole traces to be projected again, then
-   * flows that share spans with others. `all`: every trace. Some thousand spans at a time. Rows that
-   * said how far they reach may be lost as well.
+   * flows that share spans with others. `all`: every trace. Some thousand spans at a time. Rows
+   * that said how far they reach may be lost as well.
    */
   unprojected(all: boolean, upToBatch: number): AsyncIterable<Unprojected>;
   /** Flow rows that were lost; absent where somebody else takes care of the disks. */

@@ -29,8 +29,8 @@ export interface FlowReader {
 /** What the server itself takes up again: flows that wait, owe or are wrong. */
 export interface FlowScanner {
   /**
-   * `settlesAtMs` 0: something is still awaited; `lookAtMs` 0: nothing changes by itself. Ended flows
-   * that still owe something are among them.
+   * `settlesAtMs` 0: something is still awaited; `lookAtMs` 0: nothing changes by itself. Ended
+   * flows that still owe something are among them.
    */
   openFlows(): AsyncIterable<{ id: string; type: string; settlesAtMs: number; lookAtMs: number }[]>;
   /** Summaries of flows of which something is wrong, in blocks. */
@@ -42,9 +42,9 @@ export interface FlowScanner {
 /** Under which names (`model/names.ts`) flows and unattributed spans are found. */
 export interface NameIndex {
   /**
-   * As hashes (`base/name-hash.ts`): of open flows all, of the rest about `most`, of those that were
-   * received last. Without ORIGIN's: its trace is among them. Tokens that are marked as worthless are
-   * told by name. `all`: no name was left out.
+   * As hashes (`base/name-hash.ts`): of open flows all, of the rest about `most`, of those that
+   * were received last. Without ORIGIN's: its trace is among them. Tokens that are marked as
+   * worthless are told by name. `all`: no name was left out.
    */
   names(
     most: number,
@@ -52,7 +52,9 @@ export interface NameIndex {
   ): Promise<{ all: boolean; hashes: AsyncIterable<Buffer> }>;
   /** As hashes, of open flows only. */
   namesOfOpenFlows(): AsyncIterable<Buffer>;
-  /** Flows and unattributed spans with one of these names (of a span, or a token), and their spans. */
+  /**
+   * Flows and unattributed spans with one of these names (of a span, or a token), and their spans.
+   */
   loadByNames(names: readonly string[], bound?: LoadBound): Promise<StoredFlow[]>;
   /** A name that is gone gives what it is called now. */
   loadByIds(ids: readonly string[]): Promise<StoredFlow[]>;

@@ -3,8 +3,9 @@ import { messageOf } from '../../base/errors.ts';
 import type { Log } from '../../base/log.ts';
 
 /**
- * Rows with these keys, in chunks. One that is more than the engine has memory for is read in halves; a single row that is
- * so is left out, counted and said: it must not keep all others away, and not the server from starting.
+ * Rows with these keys, in chunks. One that is more than the engine has memory for is read in
+ * halves; a single row that is so is left out, counted and said: it must not keep all others away,
+ * and not the server from starting.
  */
 export type ReadChunks = <Row>(
   keys: Iterable<string>,

@@ -158,7 +158,10 @@ export function flowRows(
 
 type Columns = Partial<Record<keyof typeof COLUMNS, unknown>>;
 
-/** `deleted`: 1 is a tombstone; 2 is a span that belongs to no flow: found by its names, listed nowhere. */
+/**
+ * `deleted`: 1 is a tombstone; 2 is a span that belongs to no flow: found by its names, listed
+ * nowhere.
+ */
 const unattributed = ({
   id,
   version,
@@ -185,7 +188,9 @@ const tombstone = (change: Tombstone): Columns => ({
   computed_ms: change.version / 1000,
 });
 
-/** Of the columns `members` and `context`; rows of earlier versions hold span ids by trace, as JSON. */
+/**
+ * Of the columns `members` and `context`; rows of earlier versions hold span ids by trace, as JSON.
+ */
 export function keysOf(text: string): SpanKey[] {
   if (text === '') return [];
   if (!text.startsWith('{')) return text.split(',');

@@ -2,8 +2,9 @@ import type { Flow, Hop, Idle, Step } from '../../model/flow.ts';
 import { unixNanos, type UnixNanos } from '../../model/time.ts';
 
 /**
- * Steps and hops as tuples: a third of the size of objects, and written for every version of every flow. Instants are
- * text, because a double would round them. Pack and unpack stand side by side; the conformance suite holds them equal.
+ * Steps and hops as tuples: a third of the size of objects, and written for every version of every
+ * flow. Instants are text, because a double would round them. Pack and unpack stand side by side;
+ * the conformance suite holds them equal.
  */
 type PackedTimeline = [
   steps: PackedStep[],

@@ -1,10 +1,12 @@
 import type { Lease, Memory } from '../../base/memory.ts';
 
 /**
- * Writes rows in ClickHouse's RowBinary, one value after the other: a fourth of what the engine pays for the same rows as
- * text, and nothing to escape. https://clickhouse.com/docs/interfaces/formats/RowBinary
+ * Writes rows in ClickHouse's RowBinary, one value after the other: a fourth of what the engine
+ * pays for the same rows as text, and nothing to escape.
+ * https://clickhouse.com/docs/interfaces/formats/RowBinary
  *
- * Strings and arrays begin with their length as LEB128; integers are little-endian; a Nullable begins with 1 for null.
+ * Strings and arrays begin with their length as LEB128; integers are little-endian; a Nullable
+ * begins with 1 for null.
  */
 export interface RowBinary {
   string(value: string): void;
@@ -24,15 +26,18 @@ export interface RowBinary {
 
 const FIRST_BYTES = 256 * 1024;
 /** Above this, a buffer that one large take needed is not kept. */
-const MOST_KEPT_BYTES = 16 * 1024 * 1024;
+const MAX_KEPT_BYTES = 16 * 1024 * 1024;
 /** Up to this length a loop is faster than a call into the runtime. */
 const SHORT = 40;
-/** Room for a length that is known afterwards: LEB128 may have leading zeros. Four bytes count to 268 million. */
+/**
+ * Room for a length that is known afterwards: LEB128 may have leading zeros. Four bytes count to
+ * 268 million.
+ */
 const LATE_LENGTH_BYTES = 4;
-const LONGEST_LENGTH_BYTES = 10;
+const MAX_LENGTH_BYTES = 10;
 
-const MOST_UINT64 = 2n ** 64n - 1n;
-const cut = (value: bigint): bigint => (value < 0n ? 0n : value > MOST_UINT64 ? MOST_UINT64 : value);
+const MAX_UINT64 = 2n ** 64n - 1n;
+const cut = (value: bigint): bigint => (value < 0n ? 0n : value > MAX_UINT64 ? MAX_UINT64 : value);
 
 export function createRowBinary(): RowBinary {
   let bytes = Buffer.allocUnsafeSlow(FIRST_BYTES);
@@ -78,7 +83,7 @@ export function createRowBinary(): RowBinary {
         }
       }
       const size = Buffer.byteLength(value);
-      room(size + LONGEST_LENGTH_BYTES);
+      room(size + MAX_LENGTH_BYTES);
       varint(size);
       at += bytes.write(value, at, size === value.length ? 'latin1' : 'utf8');
     },
@@ -120,14 +125,14 @@ export function createRowBinary(): RowBinary {
       if (value !== null) at = bytes.writeBigUInt64LE(cut(value), at);
     },
     length(count) {
-      room(LONGEST_LENGTH_BYTES);
+      room(MAX_LENGTH_BYTES);
       varint(count);
     },
     take(memory) {
       const taken = memory.lease(at);
       bytes.copy(taken.bytes, 0, 0, at);
       at = 0;
-      if (bytes.length > MOST_KEPT_BYTES) bytes = Buffer.allocUnsafeSlow(FIRST_BYTES);
+      if (bytes.length > MAX_KEPT_BYTES) bytes = Buffer.allocUnsafeSlow(FIRST_BYTES);
       return taken;
     },
   };

@@ -20,8 +20,8 @@ export const SPAN_COLUMNS = [
 ] as const;
 
 /**
- * Records as RowBinary. The raw times are stored, not the repaired ones. `writer`: of the caller, and
- * empty.
+ * Records as RowBinary. The raw times are stored, not the repaired ones. `writer`: of the caller,
+ * and empty.
  */
 export function spanRows(
   writer: RowBinary,
@@ -44,8 +44,9 @@ export function spanRows(
 }
 
 /**
- * The column `record`, five lines: a JSON array of the small fields, then attributes, resource, events and links as
- * JSON or nothing. JSON holds no line breaks, so that they are told apart without parsing.
+ * The column `record`, five lines: a JSON array of the small fields, then attributes, resource,
+ * events and links as JSON or nothing. JSON holds no line breaks, so that they are told apart
+ * without parsing.
  */
 const recordParts = ({ span, raw }: EvidenceRecord): string[] => {
   const parts = ['["', spanIdOf(span.parent), '","', raw.eventName, '",', String(raw.kind & 255), ','];

@@ -9,8 +9,8 @@ export type ReadRows = <Row, T>(rows: readonly Row[], read: (row: Row) => T) => 
 const SAY_EVERY_MS = 60_000;
 
 /**
- * A row that cannot be read, damaged or of a later version, must not keep all others away, and not the server from
- * starting: it is left out, counted, and said at most once a minute.
+ * A row that cannot be read, damaged or of a later version, must not keep all others away, and not
+ * the server from starting: it is left out, counted, and said at most once a minute.
  */
 export function createReadRows({
   clock,

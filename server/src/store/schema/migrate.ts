@@ -16,8 +16,8 @@ const SCHEMA = fileURLToPath(
 );
 
 /**
- * Numbered, forward only. Every statement is idempotent (`IF NOT EXISTS`), and a migration is recorded after it ran, so
- * a kill in the middle runs it again.
+ * Numbered, forward only. Every statement is idempotent (`IF NOT EXISTS`), and a migration is
+ * recorded after it ran, so a kill in the middle runs it again.
  */
 export async function migrate(connection: Connection, options: SchemaOptions): Promise<void> {
   const fill = (sql: string): string =>
@@ -40,19 +40,25 @@ export async function migrate(connection: Connection, options: SchemaOptions): P
   await setTables(connection, options, fill);
 }
 
-/** What a person sees as ended is deleted: declared, or quiet for long enough and owing nothing (`settles_as`). */
+/**
+ * What a person sees as ended is deleted: declared, or quiet for long enough and owing nothing
+ * (`settles_as`).
+ */
 const ENDED = "(phase = 'ended') OR (deleted = 1) OR (settles_as != '')";
 
 /**
- * Three times as many parts as by default are merged at once, so that a row is written anew half as often: here merging
- * takes CPU from the server itself. And however many parts are broken, the others are served.
+ * Three times as many parts as by default are merged at once, so that a row is written anew half as
+ * often: here merging takes CPU from the server itself. And however many parts are broken, the
+ * others are served.
  */
 const LARGE = [
   'merge_selector_base = 15',
   'max_suspicious_broken_parts = 1000000',
   'max_suspicious_broken_parts_bytes = 1000000000000000',
 ];
-/** What people wrote and were told is nowhere else: it is on the disk once it is said to be kept. */
+/**
+ * What people wrote and were told is nowhere else: it is on the disk once it is said to be kept.
+ */
 const SYNCED = ['fsync_after_insert = 1', 'fsync_part_directory = 1'];
 const EMBEDDED: readonly (readonly [table: string, settings: readonly string[]])[] = [
   ['records', LARGE],
@@ -63,8 +69,9 @@ const EMBEDDED: readonly (readonly [table: string, settings: readonly string[]])
 ];
 
 /**
- * The retention is a setting, not a migration: it follows the configuration at every start. Written as the engine writes
- * it, so that a definition that is right is not touched: rewritten at every start, one was lost on a full disk.
+ * The retention is a setting, not a migration: it follows the configuration at every start. Written
+ * as the engine writes it, so that a definition that is right is not touched: rewritten at every
+ * start, one was lost on a full disk.
  */
 async function setTables(
   connection: Connection,

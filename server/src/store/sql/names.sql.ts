@@ -13,9 +13,9 @@ export const endOfNamesBlock = (size: number): string => sql`
   LIMIT 1 OFFSET ${size}`;
 
 /**
- * Names of flows that were received since, and of all open ones. The engine hashes: to hand over the
- * names, and to hash them here, would take ten times as long. Grouped as the engine comes by them: one
- * text of them all would be copied again and again.
+ * Names of flows that were received since, and of all open ones. The engine hashes: to hand over
+ * the names, and to hash them here, would take ten times as long. Grouped as the engine comes by
+ * them: one text of them all would be copied again and again.
  */
 export const nameHashesBlock = (nowMs: number, sinceMs: number): string => sql`
   SELECT
@@ -71,8 +71,9 @@ export const LOADED_BY_IDS = sql`
   WHERE id IN {ids:Array(String)}`;
 
 /**
- * Flows and unattributed spans with one of `names` in this column; of each name at most so many. The
- * index decides which granules are read: `hasAny` itself compares each name with each of a row's.
+ * Flows and unattributed spans with one of `names` in this column; of each name at most so many.
+ * The index decides which granules are read: `hasAny` itself compares each name with each of a
+ * row's.
  */
 export const loadedByNames = (column: 'trace_ids' | 'tokens', most?: number): string => sql`
   SELECT

@@ -45,8 +45,8 @@ const KEY_OF_NAME = sql`
 const ANY_KEY = '(has(key_values, {keyValue:String}) OR flow_id = {keyValue:String})';
 
 /**
- * A query's tree as SQL. `search-match.ts` says the same in memory, and `testing/store-conformance.ts`
- * holds the two together.
+ * A query's tree as SQL. `search-match.ts` says the same in memory, and
+ * `testing/store-conformance.ts` holds the two together.
  */
 export function queryWhere(query: Query, nowMs: number, params: Params): string {
   const bind: Bind = (value, type) => {
@@ -107,8 +107,8 @@ function fieldWhere(bind: Bind, { field, value }: Kind<'field'>): string {
 }
 
 /**
- * By a trace that it is in, or by the name that it had before: what has it is found by indexes, not by
- * reading all.
+ * By a trace that it is in, or by the name that it had before: what has it is found by indexes, not
+ * by reading all.
  */
 function isCalled(bind: Bind, name: string): string {
   const bound = bind(name.toLowerCase(), 'String');

@@ -152,7 +152,8 @@ describe('the SQL of the store', () => {
       );
   });
 
-  // Where a query is changed on purpose: `npx vitest run server/src/store/sql -u`, and read the difference.
+  // Where a query is changed on purpose: `npx vitest run server/src/store/sql -u`, and read the
+  // difference.
   test.each(Object.keys(MODULES))('%s: is what its golden file says', async (name) => {
     const all = queriesOf(name).map(([key, text]) => `-- ${key}\n${text}\n`);
     await expect(all.join('\n')).toMatchFileSnapshot(`golden/${name}.sql`);

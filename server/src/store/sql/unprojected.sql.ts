@@ -44,7 +44,9 @@ const lacksSpan = (share: Share): string => sql`
     )
   ) > 0`;
 
-/** Traces, each with its size in spans behind it, as one text. `all`: those that lack nothing, too. */
+/**
+ * Traces, each with its size in spans behind it, as one text. `all`: those that lack nothing, too.
+ */
 export const tracesOfShare = (share: Share, sinceMs: number, all: boolean): string => sql`
   SELECT
     arrayStringConcat(groupArray(

@@ -12,11 +12,12 @@ import {
 } from './journal-record.ts';
 
 /**
- * Which segments there must be. Segments are deleted as they come into the table, which is in no order: without this, one that
- * was deleted and one that was lost look alike. It is written before a new segment takes rows, and before one is deleted; so
- * whatever moment the process ends at, each segment that it names is there.
+ * Which segments there must be. Segments are deleted as they come into the table, which is in no
+ * order: without this, one that was deleted and one that was lost look alike. It is written before
+ * a new segment takes rows, and before one is deleted; so whatever moment the process ends at, each
+ * segment that it names is there.
  */
-export interface Account {
+export interface Manifest {
   /** Of the newest segment ever. */
   number: number;
   /** The next record's; those before it are durable. */
@@ -31,29 +32,38 @@ export interface LiveSegment {
   number: number;
   /** By which its records are known. */
   random: number;
-  /** Sequence numbers of its rows, without `to`. The newest may hold more: it grew after the account was written. */
+  /**
+   * Sequence numbers of its rows, without `to`. The newest may hold more: it grew after the
+   * manifest was written.
+   */
   from: number;
   to: number;
 }
 
-export interface AccountFile {
+export interface ManifestFile {
   /** Undefined where there is none; `isDamaged`: there is something that is none. */
-  read(): Promise<{ account: Account | undefined; isDamaged: boolean }>;
-  /** Durable once resolved. What is written is asked for when it is written: one at a time, in the order of the calls. */
-  save(account: () => Account): Promise<void>;
+  read(): Promise<{ manifest: Manifest | undefined; isDamaged: boolean }>;
+  /**
+   * Durable once resolved. What is written is asked for when it is written: one at a time, in the
+   * order of the calls.
+   */
+  save(manifest: () => Manifest): Promise<void>;
 }
 
 const NAME = 'journal.state';
-/** Two copies, so that one is whole while the other is written. They are far apart: a page may be lost. */
+/**
+ * Two copies, so that one is whole while the other is written. They are far apart: a page may be
+ * lost.
+ */
 const COPY_BYTES = 64 * 1024;
 
-export function createAccountFile(directory: string): AccountFile {
+export function createManifestFile(directory: string): ManifestFile {
   const path = join(directory, NAME);
   let version = 0;
   let turn: Promise<unknown> = Promise.resolve();
-  const write = async (account: Account): Promise<void> => {
-    const payload = [Buffer.from(JSON.stringify(account))];
-    const head = { kind: KINDS.account, sequence: ++version, segment: 0, target: hashOf(account.target) };
+  const write = async (manifest: Manifest): Promise<void> => {
+    const payload = [Buffer.from(JSON.stringify(manifest))];
+    const head = { kind: KINDS.manifest, sequence: ++version, segment: 0, target: hashOf(manifest.target) };
     const copy = Buffer.concat([encodeHead(head, payload), ...payload]);
     if (copy.length > COPY_BYTES) throw new Error('too many segments of the journal wait for the table');
     const file = await open(path, constants.O_RDWR | constants.O_CREAT, 0o666);
@@ -79,12 +89,12 @@ export function createAccountFile(directory: string): AccountFile {
           return payload ? [{ version: found.sequence, payload }] : [];
         })
         .sort((a, b) => b.version - a.version);
-      if (!newest) return { account: undefined, isDamaged: bytes.some((byte) => byte !== 0) };
+      if (!newest) return { manifest: undefined, isDamaged: bytes.some((byte) => byte !== 0) };
       version = newest.version;
-      return { account: JSON.parse(newest.payload.toString()) as Account, isDamaged: false };
+      return { manifest: JSON.parse(newest.payload.toString()) as Manifest, isDamaged: false };
     },
-    async save(account) {
-      const mine = turn.then(() => write(account()));
+    async save(manifest) {
+      const mine = turn.then(() => write(manifest()));
       turn = mine.catch(() => undefined);
       await mine;
     },
@@ -107,15 +117,16 @@ export interface Loss {
 }
 
 /**
- * How many acknowledged records a segment has lost. `live`: what the account says of it. `isAccounted`: there is an account; a
- * segment that it does not name was being begun or deleted. `isNewest`: nothing was written after it, so that a record which
- * is cut short was never acknowledged, as far as anybody can tell.
+ * How many acknowledged records a segment has lost. `live`: what the manifest says of it.
+ * `hasManifest`: there is a manifest; a segment that it does not name was being begun or deleted.
+ * `isNewest`: nothing was written after it, so that a record which is cut short was never
+ * acknowledged, as far as anybody can tell.
  */
 export function lossOf(
   contents: SegmentContents,
   live: LiveSegment | undefined,
   isNewest: boolean,
-  isAccounted: boolean,
+  hasManifest: boolean,
 ): Loss {
   const isEmpty = contents.rows.length === 0 && contents.target === undefined;
   const from = live?.from ?? contents.from ?? contents.rows[0]?.sequence ?? 0;
@@ -123,7 +134,7 @@ export function lossOf(
   const end = (rows.at(-1)?.sequence ?? from - 1) + 1;
   const to = Math.max(live?.to ?? from, end);
   const records = to - from - rows.length;
-  const mayBeOlder = !isNewest && !isAccounted;
+  const mayBeOlder = !isNewest && !hasManifest;
   // What follows its last record may be one more, unless it is known where it ended.
   const isCut =
     (live === undefined || isNewest) &&

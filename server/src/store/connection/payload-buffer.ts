@@ -1,7 +1,10 @@
 import { sizeOf } from './journal-record.ts';
 
-/** Payloads one after the other in one buffer, which is used again: buffers that live for a while cost whole collections. */
-export interface Rows {
+/**
+ * Payloads one after the other in one buffer, which is used again: buffers that live for a while
+ * cost whole collections.
+ */
+export interface PayloadBuffer {
   readonly size: number;
   readonly memory: Buffer;
   add(payload: readonly Buffer[]): void;
@@ -11,7 +14,7 @@ export interface Rows {
   keep(payloads: readonly Buffer[]): void;
 }
 
-export function createRows(memory: Buffer = Buffer.allocUnsafeSlow(1024 * 1024)): Rows {
+export function createPayloadBuffer(memory: Buffer = Buffer.allocUnsafeSlow(1024 * 1024)): PayloadBuffer {
   let ends: number[] = [];
   const size = (): number => ends.at(-1) ?? 0;
   const add = (payload: readonly Buffer[]): void => {
