@@ -50,10 +50,7 @@ const CHUNK_BYTES = 32 * 1024 * 1024;
  * Gives where the next segment goes on. Rejects with `store.unavailable`: what is not in the table
  * is still there then.
  */
-export async function recover(
-  options: RecoveryOptions,
-  file: ManifestFile,
-): Promise<Pick<Manifest, 'number' | 'sequence'>> {
+export async function recover(options: RecoveryOptions, file: ManifestFile): Promise<Position> {
   const { directory, log, counters } = options;
   // Shown from the start: a counter that begins with what it counts looks as if nothing had
   // happened.
@@ -66,12 +63,37 @@ export async function recover(
   for (const { name } of entries)
     if (name.endsWith(SUFFIX) && !own.includes(name))
       log.warn({ path: join(directory, name) }, 'this is no file of the journal, and is left alone');
-  let kept = [...names].filter((name) => KEPT.test(name)).length;
-  counters.gauge('fermata_journal_files_kept', () => kept);
 
-  const { manifest, isDamaged } = await file.read();
+  const recovery = createRecovery(options, file, await file.read(), names, own);
+  const postponed: string[] = [];
+  for (const name of own.sort()) if (!(await recovery.segment(name, false))) postponed.push(name);
+  for (const name of postponed) await recovery.segment(name, true);
+  await recovery.reportMissing();
+  return recovery.position();
+}
+
+type Position = Pick<Manifest, 'number' | 'sequence'>;
+
+interface Recovery {
+  /** False: it does not tell for which table it is, and one that was not read yet may. */
+  segment(name: string, isPostponed: boolean): Promise<boolean>;
+  /** Segments that the manifest names, and that are not there. */
+  reportMissing(): Promise<void>;
+  position(): Position;
+}
+
+function createRecovery(
+  options: RecoveryOptions,
+  file: ManifestFile,
+  { manifest, isDamaged }: Awaited<ReturnType<ManifestFile['read']>>,
+  names: Set<string>,
+  own: readonly string[],
+): Recovery {
+  const { directory, log, counters } = options;
   let live = manifest?.live ?? [];
   let sequence = manifest?.sequence ?? 0;
+  let lacksManifest = isDamaged;
+  let kept = [...names].filter((name) => KEPT.test(name)).length;
   const numbers = [...names].map((name) => numberOf((OWN.exec(name) ?? KEPT.exec(name))?.[1]));
   const number = Math.max(manifest?.number ?? 0, ...numbers);
   const newest = live.at(-1)?.number ?? Math.max(0, ...own.map(numberOf));
@@ -79,13 +101,13 @@ export async function recover(
     target,
     version: 2,
   }));
-  let lacksManifest = isDamaged;
+  counters.gauge('fermata_journal_files_kept', () => kept);
 
   /**
    * Before its file goes, else the next start would miss it; after what is lost was said, else
    * nobody would hear of it.
    */
-  const forget = async (gone: number): Promise<void> => {
+  const removeFromManifest = async (gone: number): Promise<void> => {
     live = live.filter((one) => one.number !== gone);
     await file.save(() => ({ target: options.target, ...manifest, number, sequence, live }));
   };
@@ -95,63 +117,77 @@ export async function recover(
     names.add(free);
     return join(directory, free);
   };
-  /** False: it does not tell for which table it is, and one that was not read yet may. */
-  const settle = async (name: string, isPostponed: boolean): Promise<boolean> => {
-    const path = join(directory, name);
+  /** What is lost of a segment, for the log and the counters; gives where its file is kept aside. */
+  const report = (
+    name: string,
+    contents: SegmentContents,
+    isTaken: boolean,
+    hasTarget: boolean,
+  ): string | undefined => {
+    const { rows, damage, torn, zeros } = contents;
     const its = numberOf(name);
     const inManifest = live.find((one) => one.number === its);
-    const contents = readSegment(await readFile(path), inManifest?.random);
-    const { version, rows, damage, torn, zeros } = contents;
-    if (contents.target) targets.push({ version, target: contents.target });
-    const target = contents.target ?? targetOf(contents, targets);
-    if (target === undefined && rows.length > 0 && !isPostponed) return false;
-    const payloads = rows.map(({ payload }) => payload);
-    const isTaken = target ? await isInserted(options, path, target, payloads) : payloads.length === 0;
-    if (isTaken) log.info({ path, bytes: sizeOf(payloads) }, 'spans from the journal of the last run');
-
     const loss = lossOf(contents, inManifest, its >= newest, manifest !== undefined);
-    const records = loss.records + (isTaken || target ? 0 : payloads.length);
+    const records = loss.records + (isTaken || hasTarget ? 0 : rows.length);
     const unread = damage.reduce((sum, { bytes }) => sum + bytes, torn);
-    const fate = fateOf(contents, records, isTaken, target !== undefined);
+    const fate = fateOf(contents, records, isTaken, hasTarget);
     const aside = fate && nameAside(name, fate);
-    const facts = { path: aside ?? path, records, isExact: loss.isExact, unread, zeros };
+    const path = aside ?? join(directory, name);
+    const facts = { path, records, isExact: loss.isExact, unread, zeros };
     counters.add(unread + zeros > 0 ? DAMAGED_RECORDS : MISSING_RECORDS, records);
     if (fate) log[fate === 'torn' ? 'warn' : 'error'](facts, ASIDE[fate]);
     else if (zeros > 0)
       log.warn(facts, 'the journal ends in zeros: power was lost in a write, or a page was');
-    if (version === 2 && rows.length > 0) {
-      sequence = Math.max(sequence, rows.at(-1)!.sequence + 1);
-      lacksManifest ||= manifest === undefined;
-    }
-    await forget(its);
-    if (aside === undefined) await unlink(path);
-    else {
-      await rename(path, aside);
-      kept++;
-    }
-    return true;
+    return aside;
   };
 
-  const postponed: string[] = [];
-  for (const name of own.sort()) if (!(await settle(name, false))) postponed.push(name);
-  for (const name of postponed) await settle(name, true);
-  for (const { number: gone, from, to } of live) {
-    // Of the newest nothing tells where it ended; one that was begun holds something.
-    const records = gone === newest ? Math.max(1, to - from) : to - from;
-    const path = join(directory, fileName(gone));
-    counters.add(MISSING_RECORDS, records);
-    log.error(
-      { path, records, isExact: gone !== newest },
-      'a file of the journal is missing: so many acknowledged records are lost. Check the disk',
-    );
-    await forget(gone);
-  }
-  if (lacksManifest)
-    log.error(
-      { directory },
-      'journal.state is missing or damaged: whether files of the journal are missing cannot be told. Check the disk',
-    );
-  return { number, sequence };
+  return {
+    async segment(name, isPostponed) {
+      const path = join(directory, name);
+      const its = numberOf(name);
+      const inManifest = live.find((one) => one.number === its);
+      const contents = readSegment(await readFile(path), inManifest?.random);
+      const { version, rows } = contents;
+      if (contents.target) targets.push({ version, target: contents.target });
+      const target = contents.target ?? targetOf(contents, targets);
+      if (target === undefined && rows.length > 0 && !isPostponed) return false;
+      const payloads = rows.map(({ payload }) => payload);
+      const isTaken = target ? await isInserted(options, path, target, payloads) : payloads.length === 0;
+      if (isTaken) log.info({ path, bytes: sizeOf(payloads) }, 'spans from the journal of the last run');
+
+      const aside = report(name, contents, isTaken, target !== undefined);
+      if (version === 2 && rows.length > 0) {
+        sequence = Math.max(sequence, rows.at(-1)!.sequence + 1);
+        lacksManifest ||= manifest === undefined;
+      }
+      await removeFromManifest(its);
+      if (aside === undefined) await unlink(path);
+      else {
+        await rename(path, aside);
+        kept++;
+      }
+      return true;
+    },
+    async reportMissing() {
+      for (const { number: gone, from, to } of live) {
+        // Of the newest nothing tells where it ended; one that was begun holds something.
+        const records = gone === newest ? Math.max(1, to - from) : to - from;
+        const path = join(directory, fileName(gone));
+        counters.add(MISSING_RECORDS, records);
+        log.error(
+          { path, records, isExact: gone !== newest },
+          'a file of the journal is missing: so many acknowledged records are lost. Check the disk',
+        );
+        await removeFromManifest(gone);
+      }
+      if (lacksManifest)
+        log.error(
+          { directory },
+          'journal.state is missing or damaged: whether files of the journal are missing cannot be told. Check the disk',
+        );
+    },
+    position: () => ({ number, sequence }),
+  };
 }
 
 export const fileName = (number: number): string => String(number).padStart(12, '0') + SUFFIX;

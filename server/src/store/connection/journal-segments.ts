@@ -1,0 +1,153 @@
+import { randomBytes } from 'node:crypto';
+import { open, unlink, type FileHandle } from 'node:fs/promises';
+import { join } from 'node:path';
+import { messageOf } from '../../base/errors.ts';
+import { createManifestFile, type Manifest } from './journal-manifest.ts';
+import { encodeHead, encodeTarget, hashOf, KINDS, sizeOf } from './journal-record.ts';
+import { fileName, recover, type RecoveryOptions } from './journal-recovery.ts';
+import { createPayloadBuffer, type PayloadBuffer } from './payload-buffer.ts';
+
+/** A file of records, and those of them that are not in the table. */
+export interface Segment {
+  number: number;
+  /** In each of its records, so that nothing else is taken for one. */
+  random: number;
+  path: string;
+  file: FileHandle;
+  /** Of the file, up to the end of the last record, bytes. */
+  size: number;
+  /** Sequence numbers of its rows, without `to`. */
+  from: number;
+  to: number;
+  /** Appended, not in the table. */
+  rows: PayloadBuffer;
+  /** When the first of these came. */
+  sinceMs: number;
+  /** Which of its payloads is tried first, where they are tried one by one. */
+  next: number;
+}
+
+/** The files of the journal, from their first record to their end, and the manifest of them. */
+export interface Segments {
+  /** All that the next start must find, in the order in which they were begun. */
+  readonly live: ReadonlySet<Segment>;
+  /** Of rows that are not in the table. */
+  readonly bytes: number;
+  /** Inserts what a previous run of the process left. */
+  open(): Promise<void>;
+  begin(): Promise<Segment>;
+  /** Durable once resolved. Where it rejects, a torn record may stand in the file. */
+  write(segment: Segment, rows: readonly Buffer[], now: () => number): Promise<void>;
+  /** Cuts off a torn record; false where that is not possible. */
+  repair(segment: Segment): Promise<boolean>;
+  /** Nothing in it is needed any more. If it stays, its rows are inserted again by the next start. */
+  discard(segment: Segment): Promise<void>;
+  /** Its memory is used again. */
+  recycle(segment: Segment): void;
+  saveManifest(): Promise<void>;
+}
+
+const MAX_SPARE = 2;
+
+export function createSegments(options: RecoveryOptions): Segments {
+  const { directory, log, target } = options;
+  const manifest = createManifestFile(directory);
+  const targetHash = hashOf(target);
+  let number = 0;
+  /** Of the next record. */
+  let sequence = 0;
+  const spare: Buffer[] = [];
+  const live = new Set<Segment>();
+  /** Files that nobody needs, and that must not go before the manifest is without them. */
+  const unwanted: string[] = [];
+
+  const saveManifest = (): Promise<void> =>
+    manifest.save((): Manifest => ({
+      number,
+      sequence,
+      target,
+      live: [...live].map(({ number, random, from, to }) => ({ number, random, from, to })),
+    }));
+  const syncDirectory = async (): Promise<void> => {
+    const folder = await open(directory, 'r');
+    await folder.sync().finally(() => folder.close());
+  };
+  const writeRecord = async (
+    segment: Segment,
+    kind: typeof KINDS.rows | typeof KINDS.target,
+    payload: readonly Buffer[],
+  ): Promise<void> => {
+    const head = encodeHead({ kind, sequence, segment: segment.random, target: targetHash }, payload);
+    const size = head.length + sizeOf(payload);
+    const { bytesWritten } = await segment.file.writev([head, ...payload]);
+    if (bytesWritten !== size) throw new Error('the disk is full');
+    await segment.file.datasync();
+    segment.size += size;
+  };
+  const discard = async (segment: Segment): Promise<void> => {
+    await segment.file.close().catch(() => undefined);
+    live.delete(segment);
+    unwanted.push(segment.path);
+    const paths = unwanted.splice(0);
+    try {
+      await saveManifest();
+      while (paths.length > 0) await unlink(paths.pop()!);
+    } catch (error) {
+      // Those that are left go with the next one.
+      unwanted.push(...paths);
+      log.warn(
+        { reason: messageOf(error), path: segment.path },
+        'a file of the journal could not be deleted',
+      );
+    }
+  };
+
+  return {
+    live,
+    get bytes() {
+      let bytes = 0;
+      for (const { rows } of live) bytes += rows.size;
+      return bytes;
+    },
+    async open() {
+      ({ number, sequence } = await recover(options, manifest));
+      await saveManifest();
+      await syncDirectory();
+    },
+    async begin() {
+      const path = join(directory, fileName(++number));
+      const segment: Segment = {
+        ...{ number, path, size: 0, from: sequence, to: sequence, sinceMs: 0, next: 0 },
+        random: randomBytes(4).readUInt32LE(),
+        file: await open(path, 'ax'),
+        rows: createPayloadBuffer(spare.pop()),
+      };
+      try {
+        await writeRecord(segment, KINDS.target, [encodeTarget(target)]);
+        await syncDirectory();
+        live.add(segment);
+        await saveManifest();
+      } catch (error) {
+        await discard(segment);
+        throw error;
+      }
+      return segment;
+    },
+    async write(segment, rows, now) {
+      await writeRecord(segment, KINDS.rows, rows);
+      segment.to = ++sequence;
+      if (segment.rows.size === 0) segment.sinceMs = now();
+      segment.rows.add(rows);
+    },
+    repair: (segment) =>
+      segment.file.truncate(segment.size).then(
+        () => true,
+        () => false,
+      ),
+    discard,
+    recycle(segment) {
+      if (spare.length < MAX_SPARE) spare.push(segment.rows.memory);
+    },
+    saveManifest,
+  };
+}
