@@ -65,9 +65,7 @@ function packStep(step: Step, instance: number) {
     step.kind,
     step.status,
     step.result,
-    step.attempts.map(
-      (a) => [a.number, String(a.start), textOrNull(a.end), a.status, a.spanId, a.error] as const,
-    ),
+    step.attempts.map(packAttempt),
     String(step.start),
     textOrNull(step.end),
     step.skewMs,
@@ -91,8 +89,19 @@ function packStep(step: Step, instance: number) {
   ] as const;
 }
 
+type Attempt = Step['attempts'][number];
+const packAttempt = (a: Attempt) =>
+  [a.number, String(a.start), textOrNull(a.end), a.status, a.spanId, a.error] as const;
+const unpackAttempt = (packed: ReturnType<typeof packAttempt>): Attempt => {
+  const [number, start, end, status, spanId, error] = packed;
+  return { number, start: nanos(start), end: nanosOrNull(end), status, spanId, error };
+};
+
+type PackedPeriod = readonly [from: string, to: string];
 /** Few steps have any. */
-type PackedIdle = readonly [idle?: (readonly [from: string, to: string])[]];
+type PackedIdle = readonly [idle?: PackedPeriod[]];
+const unpackIdle = (idle: readonly PackedPeriod[]): Idle[] =>
+  idle.map(([from, to]) => ({ start: nanos(from), end: nanos(to) }));
 const packIdle = (idle: readonly Idle[] | undefined): PackedIdle =>
   idle === undefined ? [] : [idle.map(({ start, end }) => [String(start), String(end)])];
 
@@ -152,17 +161,10 @@ function unpackStep(packed: PackedStep, instances: readonly string[]): Step {
     failureHeardMs,
     deadlineMs,
     itinerary,
-    attempts: attempts.map(([number, from, to, state, spanId, failure]) => ({
-      number,
-      start: nanos(from),
-      end: nanosOrNull(to),
-      status: state,
-      spanId,
-      error: failure,
-    })),
+    attempts: attempts.map(unpackAttempt),
     start: nanos(start),
     end: nanosOrNull(end),
-    ...(idle && { idle: idle.map(([from, to]) => ({ start: nanos(from), end: nanos(to) })) }),
+    ...(idle && { idle: unpackIdle(idle) }),
   };
 }
 

@@ -1,6 +1,6 @@
 import type { Lease, Memory } from '../../base/memory.ts';
 import { attributesFromJson, isPlain } from '../../model/attribute-json.ts';
-import type { OtlpEvent, OtlpLink } from '../../model/otlp.ts';
+import type { OtlpEvent, OtlpLink, OtlpLog, OtlpSpan } from '../../model/otlp.ts';
 import type { EvidenceRecord } from '../../model/record.ts';
 import { spanIdOf } from '../../model/span.ts';
 import { unixNanos } from '../../model/time.ts';
@@ -92,76 +92,75 @@ type Small = [
   droppedLinks?: number,
 ];
 
+type Lines = [small: string, attributes: string, resource: string, events: string, links: string];
+
 export function fromSpanRow(row: SpanRow): StoredSpan {
-  const lines = row.record.split('\n') as [string, string, string, string, string];
+  const lines = row.record.split('\n') as Lines;
   const small = JSON.parse(lines[0]) as Small;
-  const [
-    parentId,
+  const stored = { receivedAtMs: Number(row.received_ms), traceId: row.trace_id, spanId: row.span_id };
+  const [, eventName] = small;
+  return eventName === ''
+    ? { ...stored, span: spanOf(row, small, lines) }
+    : { ...stored, log: logOf(row, small, lines) };
+}
+
+function logOf(row: SpanRow, small: Small, lines: Lines): OtlpLog {
+  const [parentId, eventName, , , , start, , , statusMessage, , scope] = small;
+  return {
+    resource: { attributes: attributesFromJson(lines[2]) },
+    scopeName: scope,
+    traceId: row.trace_id,
+    spanId: parentId,
+    time: unixNanos(BigInt(start)),
+    observed: unixNanos(BigInt(start)),
     eventName,
-    kind,
+    severity: 0,
+    body: statusMessage === '' ? null : statusMessage,
+    attributes: attributesFromJson(lines[1]),
+  };
+}
+
+function spanOf(row: SpanRow, small: Small, lines: Lines): OtlpSpan {
+  const [parentId, , kind, flags, name, start, end] = small;
+  const [, , , , , , , statusCode, statusMessage, traceState, scope, droppedLinks] = small;
+  return {
+    resource: { attributes: attributesFromJson(lines[2]) },
+    scopeName: scope,
+    traceId: row.trace_id,
+    spanId: row.span_id,
+    parentSpanId: parentId,
+    traceState,
     flags,
     name,
-    start,
-    end,
+    kind,
+    start: unixNanos(BigInt(start)),
+    end: unixNanos(BigInt(end)),
+    attributes: attributesFromJson(lines[1]),
+    events: (parse(lines[3]) as StoredEvent[]).map((event): OtlpEvent => ({
+      time: unixNanos(BigInt(event.timeUnixNano)),
+      name: event.name,
+      attributes: attributesFromJson(JSON.stringify(event.attributes)),
+    })),
+    links: (parse(lines[4]) as StoredLink[]).map((link): OtlpLink => ({
+      traceId: link.traceId,
+      spanId: link.spanId,
+      attributes: link.attributes ? attributesFromJson(JSON.stringify(link.attributes)) : [],
+    })),
+    ...(droppedLinks !== undefined && { droppedLinks }),
     statusCode,
     statusMessage,
-    traceState,
-    scope,
-    droppedLinks,
-  ] = small;
-  const attributes = attributesFromJson(lines[1]);
-  const resource = { attributes: attributesFromJson(lines[2]) };
-  const stored = { receivedAtMs: Number(row.received_ms), traceId: row.trace_id, spanId: row.span_id };
-  if (eventName !== '')
-    return {
-      ...stored,
-      log: {
-        resource,
-        scopeName: scope,
-        traceId: row.trace_id,
-        spanId: parentId,
-        time: unixNanos(BigInt(start)),
-        observed: unixNanos(BigInt(start)),
-        eventName,
-        severity: 0,
-        body: statusMessage === '' ? null : statusMessage,
-        attributes,
-      },
-    };
-  return {
-    ...stored,
-    span: {
-      resource,
-      scopeName: scope,
-      traceId: row.trace_id,
-      spanId: row.span_id,
-      parentSpanId: parentId,
-      traceState,
-      flags,
-      name,
-      kind,
-      start: unixNanos(BigInt(start)),
-      end: unixNanos(BigInt(end)),
-      attributes,
-      events: (parse(lines[3]) as { timeUnixNano: string; name: string; attributes: object }[]).map(
-        (event): OtlpEvent => ({
-          time: unixNanos(BigInt(event.timeUnixNano)),
-          name: event.name,
-          attributes: attributesFromJson(JSON.stringify(event.attributes)),
-        }),
-      ),
-      links: (parse(lines[4]) as { traceId: string; spanId: string; attributes?: object }[]).map(
-        (link): OtlpLink => ({
-          traceId: link.traceId,
-          spanId: link.spanId,
-          attributes: link.attributes ? attributesFromJson(JSON.stringify(link.attributes)) : [],
-        }),
-      ),
-      ...(droppedLinks !== undefined && { droppedLinks }),
-      statusCode,
-      statusMessage,
-    },
   };
+}
+
+interface StoredEvent {
+  timeUnixNano: string;
+  name: string;
+  attributes: object;
+}
+interface StoredLink {
+  traceId: string;
+  spanId: string;
+  attributes?: object;
 }
 
 const parse = (text: string): unknown[] => (text === '' ? [] : (JSON.parse(text) as unknown[]));
