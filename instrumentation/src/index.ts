@@ -1,7 +1,7 @@
-export { preciseNow } from './clock.ts';
-export { contextWithFlow, currentFlow, flowOf, withFlow } from './flow-context.ts';
-export { FlowSpanProcessor } from './flow-span-processor.ts';
-export { extractHeaders, injectHeaders, type Extracted, type MessageEnvelope } from './message-headers.ts';
+export { preciseNow } from './core/clock.ts';
+export { contextWithFlow, currentFlow, flowOf, withFlow } from './core/flow-context.ts';
+export { FlowSpanProcessor } from './core/processor.ts';
+export { extractHeaders, injectHeaders, type Extracted, type MessageEnvelope } from './core/headers.ts';
 export {
   cancelFlow,
   compensate,
@@ -17,5 +17,5 @@ export {
   sendCommand,
   startFlow,
   step,
-} from './messages.ts';
+} from './api/messages.ts';
 export type * from './types.ts';

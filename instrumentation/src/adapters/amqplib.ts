@@ -1,7 +1,7 @@
 import { context, diag, SpanStatusCode, type Span } from '@opentelemetry/api';
 import type { Channel, ConfirmChannel, ConsumeMessage, Message, Options } from 'amqplib';
-import { preciseNow } from '../clock.ts';
-import { isWrapped, markTraced, TRACED } from '../internal.ts';
+import { preciseNow } from '../core/clock.ts';
+import { isWrapped, markTraced, TRACED } from '../core/patching.ts';
 import {
   addFlow,
   endFailed,
@@ -10,7 +10,7 @@ import {
   publishEvent,
   sendCommand,
   startProcessing,
-} from '../messages.ts';
+} from '../api/messages.ts';
 import { HEADER_MESSAGE_ID, HEADER_MESSAGE_TYPE } from '../semconv.ts';
 import type { IncomingMessage, OutgoingMessage } from '../types.ts';
 

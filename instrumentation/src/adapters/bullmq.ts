@@ -9,9 +9,9 @@ import {
   type Span,
   type TimeInput,
 } from '@opentelemetry/api';
-import { preciseNow } from '../clock.ts';
-import { contextWithFlow, contextWithMessage, flowAttributes, flowOf } from '../flow-context.ts';
-import { extractHeaders, injectHeaders } from '../message-headers.ts';
+import { preciseNow } from '../core/clock.ts';
+import { contextWithFlow, contextWithMessage, flowAttributes, flowOf } from '../core/flow-context.ts';
+import { extractHeaders, injectHeaders } from '../core/headers.ts';
 import { ATTR_MESSAGE_TYPE } from '../semconv.ts';
 
 /**

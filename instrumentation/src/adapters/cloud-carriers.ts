@@ -3,7 +3,7 @@
  * attributes, and attributes become what `extractHeaders` reads. No client is needed, and none is touched.
  * Attributes of a received message may be sent on with a new one: what they say of the old one is replaced.
  */
-import { travels } from '../internal.ts';
+import { travels } from '../core/patching.ts';
 import { HEADER_CORRELATION_ID, HEADER_FLOW_ID, HEADER_FLOW_TYPE, HEADER_FLOW_VERSION } from '../semconv.ts';
 
 type Headers = Record<string, unknown>;

@@ -1,7 +1,7 @@
 import type { EventEmitter } from 'node:events';
-import { markTraced } from '../internal.ts';
-import { wrapListeners } from '../listeners.ts';
-import { handleFor, publishEvent } from '../messages.ts';
+import { markTraced } from '../core/patching.ts';
+import { wrapListeners } from '../core/listeners.ts';
+import { handleFor, publishEvent } from '../api/messages.ts';
 
 /**
  * A plain EventEmitter as a bus inside one process: an emitted event is a message, each listener its consumer. `group`

@@ -1,8 +1,8 @@
 import { context, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
-import { preciseNow } from '../clock.ts';
-import { contextWithFlow } from '../flow-context.ts';
-import { extractHeaders, injectHeaders } from '../message-headers.ts';
-import { finishWith } from '../messages.ts';
+import { preciseNow } from '../core/clock.ts';
+import { contextWithFlow } from '../core/flow-context.ts';
+import { extractHeaders, injectHeaders } from '../core/headers.ts';
+import { finishWith } from '../api/messages.ts';
 
 /** The parts of express 4 and 5 that are used; no dependency on either. */
 interface Request {

@@ -12,8 +12,8 @@ import type {
   ProducerBatch,
   ProducerRecord,
 } from 'kafkajs';
-import { preciseNow } from '../clock.ts';
-import { isWrapped, markTraced } from '../internal.ts';
+import { preciseNow } from '../core/clock.ts';
+import { isWrapped, markTraced } from '../core/patching.ts';
 import {
   addFlow,
   attempt,
@@ -23,7 +23,7 @@ import {
   startProcessing,
   startSending,
   type Sending,
-} from '../messages.ts';
+} from '../api/messages.ts';
 import type { IncomingMessage, MessageKind } from '../types.ts';
 
 /**

@@ -1,6 +1,6 @@
 import type { IClientPublishOptions, IPublishPacket, MqttClient } from 'mqtt';
-import { markTraced } from '../internal.ts';
-import { handleMessage, publishEvent } from '../messages.ts';
+import { markTraced } from '../core/patching.ts';
+import { handleMessage, publishEvent } from '../api/messages.ts';
 
 /**
  * MQTT.js 5. In MQTT 5 context travels as user properties. MQTT 3.1.1 has no place for it: with `envelope` the payload

@@ -7,10 +7,10 @@ import type {
   SubscriptionOptions,
 } from '@nats-io/transport-node';
 import { context } from '@opentelemetry/api';
-import { messageIdOf } from '../flow-context.ts';
-import { markTraced } from '../internal.ts';
-import type { Extracted } from '../message-headers.ts';
-import { handleFor, publishEvent, sendCommand } from '../messages.ts';
+import { messageIdOf } from '../core/flow-context.ts';
+import { markTraced } from '../core/patching.ts';
+import type { Extracted } from '../core/headers.ts';
+import { handleFor, publishEvent, sendCommand } from '../api/messages.ts';
 
 /**
  * NATS core and JetStream (@nats-io/* 3): wraps a connection's publish, request and subscriptions with a callback.

@@ -1,9 +1,9 @@
 import { tracingChannel } from 'node:diagnostics_channel';
 import { diag } from '@opentelemetry/api';
-import { preciseNow } from '../clock.ts';
-import { travels } from '../internal.ts';
-import { endFailed, handleMessage, startSending, type Sending } from '../messages.ts';
-import type { Extracted } from '../message-headers.ts';
+import { preciseNow } from '../core/clock.ts';
+import { travels } from '../core/patching.ts';
+import { endFailed, handleMessage, startSending, type Sending } from '../api/messages.ts';
+import type { Extracted } from '../core/headers.ts';
 
 /**
  * @platformatic/kafka 1: nothing is patched; the client's own diagnostics channels say what is sent. Its consumers are

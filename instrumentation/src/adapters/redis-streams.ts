@@ -1,6 +1,6 @@
-import { markTraced, travels } from '../internal.ts';
-import type { Extracted } from '../message-headers.ts';
-import { handleMessage, publishEvent } from '../messages.ts';
+import { markTraced, travels } from '../core/patching.ts';
+import type { Extracted } from '../core/headers.ts';
+import { handleMessage, publishEvent } from '../api/messages.ts';
 
 /**
  * Redis Streams with ioredis (`xadd`) or node-redis (`xAdd`): context travels as fields of the entry, beside the

@@ -1,7 +1,7 @@
 import { context, createContextKey } from '@opentelemetry/api';
-import { markTraced } from '../internal.ts';
-import { wrapListeners, type Listener } from '../listeners.ts';
-import { handleFor, publishEvent } from '../messages.ts';
+import { markTraced } from '../core/patching.ts';
+import { wrapListeners, type Listener } from '../core/listeners.ts';
+import { handleFor, publishEvent } from '../api/messages.ts';
 
 /**
  * socket.io 4, either end: call it for every socket before listeners are added, on the server first thing in

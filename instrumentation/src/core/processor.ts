@@ -1,6 +1,6 @@
 import type { Attributes, Context, Span } from '@opentelemetry/api';
 import { flowAttributes, flowOf } from './flow-context.ts';
-import { ATTR_FLOW_ID } from './semconv.ts';
+import { ATTR_FLOW_ID } from '../semconv.ts';
 
 /**
  * Stamps every span with the flow of its context (as `ambient`, the weakest evidence: contexts leak). A span that

@@ -13,7 +13,7 @@ import {
   type Tracer,
   type TracerProvider,
 } from '@opentelemetry/api';
-import { preciseNow } from './clock.ts';
+import { preciseNow } from '../core/clock.ts';
 import {
   addFlowAttributes,
   contextWithFlow,
@@ -22,16 +22,16 @@ import {
   flowOf,
   messageIdOf,
   named,
-} from './flow-context.ts';
-import { emitMilestone } from './flow-log.ts';
+} from '../core/flow-context.ts';
+import { emitMilestone } from '../core/flow-log.ts';
 import {
   envelopeIn,
   extractHeaders,
   injectHeaders,
   type Extracted,
   type MessageEnvelope,
-} from './message-headers.ts';
-import * as names from './semconv.ts';
+} from '../core/headers.ts';
+import * as names from '../semconv.ts';
 import type {
   Flow,
   FlowDefinition,
@@ -40,7 +40,7 @@ import type {
   MessageKind,
   OutgoingMessage,
   StepOptions,
-} from './types.ts';
+} from '../types.ts';
 
 /**
  * The broker-neutral calls: name what you send and what you handle, whatever carries it. None of them throws what the

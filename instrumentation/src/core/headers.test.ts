@@ -2,7 +2,7 @@ import { propagation, ROOT_CONTEXT, trace, TraceFlags } from '@opentelemetry/api
 import { CompositePropagator, W3CBaggagePropagator, W3CTraceContextPropagator } from '@opentelemetry/core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { contextWithFlow } from './flow-context.ts';
-import { extractHeaders, injectHeaders } from './message-headers.ts';
+import { extractHeaders, injectHeaders } from './headers.ts';
 
 beforeAll(() => {
   propagation.setGlobalPropagator(

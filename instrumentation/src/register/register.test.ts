@@ -14,7 +14,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterEach, expect, test, vi } from 'vitest';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
+const root = fileURLToPath(new URL('../../..', import.meta.url));
 const PACKAGE = '@fermata/instrumentation';
 const children: ChildProcess[] = [];
 const servers: (Server | TcpServer)[] = [];
@@ -209,5 +209,7 @@ test('what is packed has no tests in it, and each module that is exported', asyn
   const [{ files }] = JSON.parse(stdout) as [{ files: { path: string }[] }];
   const packed = files.map(({ path }) => path);
   expect(packed.filter((path) => path.includes('.test.'))).toEqual([]);
-  expect(packed).toEqual(expect.arrayContaining(['src/index.ts', 'src/start.ts', 'src/adapters/amqplib.ts']));
+  expect(packed).toEqual(
+    expect.arrayContaining(['src/index.ts', 'src/register/start.ts', 'src/adapters/amqplib.ts']),
+  );
 });

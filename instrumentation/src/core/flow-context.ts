@@ -13,8 +13,8 @@ import {
   ATTR_FLOW_SOURCE,
   ATTR_FLOW_TYPE,
   ATTR_FLOW_VERSION,
-} from './semconv.ts';
-import type { Flow } from './types.ts';
+} from '../semconv.ts';
+import type { Flow } from '../types.ts';
 
 const FLOW = createContextKey('fermata flow');
 const MESSAGE_ID = createContextKey('fermata message');

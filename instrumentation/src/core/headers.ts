@@ -8,7 +8,7 @@ import {
   type SpanContext,
 } from '@opentelemetry/api';
 import { contextWithFlow, flowOf } from './flow-context.ts';
-import type { Carrier } from './internal.ts';
+import type { Carrier } from './patching.ts';
 import {
   CE_CAUSATION_ID,
   CE_CORRELATION_ID,
@@ -24,8 +24,8 @@ import {
   HEADER_MESSAGE_KIND,
   HEADER_MESSAGE_TYPE,
   MESSAGE_KINDS,
-} from './semconv.ts';
-import type { Flow, MessageKind } from './types.ts';
+} from '../semconv.ts';
+import type { Flow, MessageKind } from '../types.ts';
 
 /** What travels with a message besides the trace context. */
 export interface MessageEnvelope {

@@ -2,14 +2,14 @@ import { createRequire } from 'node:module';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { diag, DiagConsoleLogger, DiagLogLevel, trace } from '@opentelemetry/api';
-import { instrumentAmqplib, instrumentAmqplibCallbacks } from './adapters/amqplib.ts';
-import { instrumentKafkaJs } from './adapters/kafkajs.ts';
-import { instrumentMqtt } from './adapters/mqtt.ts';
-import { instrumentNats } from './adapters/nats.ts';
-import { instrumentPlatformaticKafka } from './adapters/platformatic-kafka.ts';
-import { instrumentIoRedis, instrumentNodeRedis } from './adapters/redis-streams.ts';
-import { FlowSpanProcessor } from './flow-span-processor.ts';
-import { unheld } from './unheld.ts';
+import { instrumentAmqplib, instrumentAmqplibCallbacks } from '../adapters/amqplib.ts';
+import { instrumentKafkaJs } from '../adapters/kafkajs.ts';
+import { instrumentMqtt } from '../adapters/mqtt.ts';
+import { instrumentNats } from '../adapters/nats.ts';
+import { instrumentPlatformaticKafka } from '../adapters/platformatic-kafka.ts';
+import { instrumentIoRedis, instrumentNodeRedis } from '../adapters/redis-streams.ts';
+import { FlowSpanProcessor } from '../core/processor.ts';
+import { unheld } from './unref-exporter.ts';
 
 /**
  * What `node --import @fermata/instrumentation/register app.js` does: starts OpenTelemetry's Node SDK as the environment says
