@@ -1,21 +1,17 @@
-export { preciseNow } from './core/clock.ts';
-export { contextWithFlow, currentFlow, flowOf, withFlow } from './core/flow-context.ts';
-export { FlowSpanProcessor } from './core/processor.ts';
-export { extractHeaders, injectHeaders, type Extracted, type MessageEnvelope } from './core/headers.ts';
+export { defineFlow } from './api/define.ts';
 export {
   cancelFlow,
-  compensate,
   compensatedFlow,
   completeFlow,
-  defineFlow,
   expectStep,
   failFlow,
-  handleMessage,
   heartbeat,
-  publishEvent,
-  reply,
-  sendCommand,
   startFlow,
-  step,
-} from './api/messages.ts';
+} from './api/flow.ts';
+export { handleMessage, publishEvent, reply, sendCommand } from './api/messages.ts';
+export { compensate, step } from './api/step.ts';
+export { preciseNow } from './core/clock.ts';
+export { contextWithFlow, currentFlow, flowOf, withFlow } from './core/flow-context.ts';
+export { extractHeaders, injectHeaders, type Extracted, type MessageEnvelope } from './core/headers.ts';
+export { FlowSpanProcessor } from './core/processor.ts';
 export type * from './types.ts';

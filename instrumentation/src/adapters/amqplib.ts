@@ -1,18 +1,21 @@
 import { context, diag, SpanStatusCode, type Span } from '@opentelemetry/api';
 import type { Channel, ConfirmChannel, ConsumeMessage, Message, Options } from 'amqplib';
-import { preciseNow } from '../core/clock.ts';
-import { isWrapped, markTraced, TRACED } from '../core/patching.ts';
 import {
   addFlow,
   endFailed,
-  finishWith,
-  inFlowOf,
+  endSpanWith,
+  type IncomingMessage,
+  isWrapped,
+  markTraced,
+  type OutgoingMessage,
+  preciseNow,
   publishEvent,
   sendCommand,
   startProcessing,
-} from '../api/messages.ts';
+  TRACED,
+  withFlowFromHeaders,
+} from '../adapter-kit.ts';
 import { HEADER_MESSAGE_ID, HEADER_MESSAGE_TYPE } from '../semconv.ts';
-import type { IncomingMessage, OutgoingMessage } from '../types.ts';
 
 /**
  * amqplib 0.10 to 2, with promises or callbacks (and what is built on it, rascal for one): wraps a channel's publish, sendToQueue and consume. The message type is `properties.type` (else
@@ -90,9 +93,11 @@ export function traceChannel<C extends Channel | ConfirmChannel>(
       (message) => {
         if (message === null) return onMessage(null);
         if (foreign)
-          return inFlowOf(message.properties.headers as Record<string, unknown>, () => onMessage(message));
+          return withFlowFromHeaders(message.properties.headers as Record<string, unknown>, () =>
+            onMessage(message),
+          );
         const { span, ctx } = startProcessing(incoming(queue, message, options));
-        if (given?.noAck === true) return finishWith(span, ctx, () => onMessage(message), onMessage);
+        if (given?.noAck === true) return endSpanWith(span, ctx, () => onMessage(message), onMessage);
         open.set(message.fields.deliveryTag, span);
         return context.with(ctx, () => onMessage(message));
       },

@@ -9,9 +9,16 @@ import {
   type Span,
   type TimeInput,
 } from '@opentelemetry/api';
-import { preciseNow } from '../core/clock.ts';
-import { contextWithFlow, contextWithMessage, flowAttributes, flowOf } from '../core/flow-context.ts';
-import { extractHeaders, injectHeaders } from '../core/headers.ts';
+import {
+  contextWithFlow,
+  contextWithMessage,
+  extractHeaders,
+  flowAttributes,
+  flowOf,
+  injectHeaders,
+  preciseNow,
+  SCOPE,
+} from '../adapter-kit.ts';
 import { ATTR_MESSAGE_TYPE } from '../semconv.ts';
 
 /**
@@ -46,7 +53,7 @@ export function createBullTelemetry(): BullTelemetry {
         // Adding a flow sends nothing by itself: each of its nodes does.
         const kind = GATHERS.test(name) ? SpanKind.INTERNAL : options.kind;
         const consumes = kind === SpanKind.CONSUMER;
-        const span = trace.getTracer('@fermata/instrumentation').startSpan(
+        const span = trace.getTracer(SCOPE.name).startSpan(
           name,
           {
             kind,

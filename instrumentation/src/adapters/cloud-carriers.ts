@@ -3,7 +3,7 @@
  * attributes, and attributes become what `extractHeaders` reads. No client is needed, and none is touched.
  * Attributes of a received message may be sent on with a new one: what they say of the old one is replaced.
  */
-import { travels } from '../core/patching.ts';
+import { isPropagationHeader } from '../adapter-kit.ts';
 import { HEADER_CORRELATION_ID, HEADER_FLOW_ID, HEADER_FLOW_TYPE, HEADER_FLOW_VERSION } from '../semconv.ts';
 
 type Headers = Record<string, unknown>;
@@ -16,7 +16,7 @@ function partsOf<V>(
   given: Record<string, V>,
   headers: Headers,
   read: (ours: Record<string, V>) => Headers,
-  isOurs: (name: string) => boolean = travels,
+  isOurs: (name: string) => boolean = isPropagationHeader,
 ): { own: Record<string, V>; headers: Headers } {
   const carries = headers['traceparent'] !== undefined || headers[HEADER_FLOW_ID] !== undefined;
   if (!carries || !Object.keys(given).some(isOurs)) return { own: given, headers };
@@ -113,7 +113,7 @@ export function fromPubSubAttributes(attributes: Record<string, string> | undefi
 
 /** Service Bus: `Diagnostic-Id` is the historic name of traceparent; both are written. */
 export function toServiceBusProperties(given: Headers, carried: Headers): Headers {
-  const isOurs = (name: string): boolean => name === 'Diagnostic-Id' || travels(name);
+  const isOurs = (name: string): boolean => name === 'Diagnostic-Id' || isPropagationHeader(name);
   const { own, headers } = partsOf(given, carried, fromServiceBusProperties, isOurs);
   const trace = headers['traceparent'];
   return { ...headers, ...(trace !== undefined && { 'Diagnostic-Id': trace }), ...own };

@@ -1,7 +1,5 @@
 import type { EventEmitter } from 'node:events';
-import { markTraced } from '../core/patching.ts';
-import { wrapListeners } from '../core/listeners.ts';
-import { handleFor, publishEvent } from '../api/messages.ts';
+import { handleOnBehalfOf, markTraced, publishEvent, wrapListeners } from '../adapter-kit.ts';
 
 /**
  * A plain EventEmitter as a bus inside one process: an emitted event is a message, each listener its consumer. `group`
@@ -46,7 +44,7 @@ export function traceEmitter<E extends EventEmitter>(emitter: E, options: Emitte
     return function (this: unknown, ...args) {
       const headers = carried;
       if (headers === undefined) return listener.apply(this, args);
-      return handleFor(
+      return handleOnBehalfOf(
         listener,
         { system: 'event_emitter', destination: `${prefix}.${event}`, headers, group, type: event },
         () => listener.apply(this, args),

@@ -1,8 +1,12 @@
 import { context, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
-import { preciseNow } from '../core/clock.ts';
-import { contextWithFlow } from '../core/flow-context.ts';
-import { extractHeaders, injectHeaders } from '../core/headers.ts';
-import { finishWith } from '../api/messages.ts';
+import {
+  contextWithFlow,
+  endSpanWith,
+  extractHeaders,
+  injectHeaders,
+  preciseNow,
+  SCOPE,
+} from '../adapter-kit.ts';
 
 /** The parts of express 4 and 5 that are used; no dependency on either. */
 interface Request {
@@ -28,7 +32,7 @@ export function flowMiddleware(): (request: Request, response: Response, next: (
       context.with(ctx, next);
       return;
     }
-    const span = trace.getTracer('@fermata/instrumentation').startSpan(
+    const span = trace.getTracer(SCOPE.name).startSpan(
       request.method,
       {
         kind: SpanKind.SERVER,
@@ -64,7 +68,7 @@ export async function flowFetch(
   const method = init.method ?? request?.method ?? 'GET';
   const target = new URL(url instanceof globalThis.Request ? url.url : url);
   const headers = Object.fromEntries(new Headers(init.headers ?? request?.headers).entries());
-  const span = trace.getTracer('@fermata/instrumentation').startSpan(method, {
+  const span = trace.getTracer(SCOPE.name).startSpan(method, {
     kind: SpanKind.CLIENT,
     startTime: preciseNow(),
     attributes: {
@@ -76,7 +80,7 @@ export async function flowFetch(
   });
   const ctx = trace.setSpan(context.active(), span);
   injectHeaders(headers, ctx);
-  return finishWith(span, ctx, async () => {
+  return endSpanWith(span, ctx, async () => {
     const response = await fetch(url, { ...init, headers });
     span.setAttribute('http.response.status_code', response.status);
     if (response.status >= 400) {

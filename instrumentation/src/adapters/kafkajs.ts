@@ -12,19 +12,21 @@ import type {
   ProducerBatch,
   ProducerRecord,
 } from 'kafkajs';
-import { preciseNow } from '../core/clock.ts';
-import { isWrapped, markTraced } from '../core/patching.ts';
 import {
   addFlow,
   attempt,
   endFailed,
   handleMessage,
-  inFlowOf,
+  type IncomingMessage,
+  isWrapped,
+  markTraced,
+  type MessageKind,
+  preciseNow,
+  type Sending,
   startProcessing,
   startSending,
-  type Sending,
-} from '../api/messages.ts';
-import type { IncomingMessage, MessageKind } from '../types.ts';
+  withFlowFromHeaders,
+} from '../adapter-kit.ts';
 
 /**
  * kafkajs 2: wraps a producer's send and sendBatch and a consumer's run. Every message has a span, headers and an id of
@@ -122,7 +124,7 @@ const inBatch = new WeakMap<KafkaMessage, ReturnType<typeof startProcessing>['ct
 export function inBatchMessage<T>(message: KafkaMessage, handler: () => T): T {
   const ctx = inBatch.get(message);
   return ctx === undefined
-    ? inFlowOf(message.headers as Record<string, unknown> | undefined, handler)
+    ? withFlowFromHeaders(message.headers as Record<string, unknown> | undefined, handler)
     : context.with(ctx, handler);
 }
 
@@ -163,7 +165,9 @@ export function traceConsumer<C extends Consumer>(
         eachMessage: (payload: EachMessagePayload) => {
           const { topic, partition, message } = payload;
           return foreign
-            ? inFlowOf(message.headers as Record<string, unknown> | undefined, () => eachMessage(payload))
+            ? withFlowFromHeaders(message.headers as Record<string, unknown> | undefined, () =>
+                eachMessage(payload),
+              )
             : handleMessage(incoming(topic, partition, message), () => eachMessage(payload));
         },
       }),

@@ -1,9 +1,8 @@
 import type { IClientPublishOptions, IPublishPacket, MqttClient } from 'mqtt';
-import { markTraced } from '../core/patching.ts';
-import { handleMessage, publishEvent } from '../api/messages.ts';
+import { handleMessage, markTraced, publishEvent } from '../adapter-kit.ts';
 
 /**
- * MQTT.js 5. In MQTT 5 context travels as user properties. MQTT 3.1.1 has no place for it: with `envelope` the payload
+ * MQTT.js 5. In MQTT 5 context isPropagationHeader as user properties. MQTT 3.1.1 has no place for it: with `envelope` the payload
  * becomes a structured CloudEvent (https://cloudevents.io, JSON format) that carries it and is opened again here.
  * A handler's span covers what it does before its first await; what it starts later is still in its flow.
  */

@@ -7,10 +7,14 @@ import type {
   SubscriptionOptions,
 } from '@nats-io/transport-node';
 import { context } from '@opentelemetry/api';
-import { messageIdOf } from '../core/flow-context.ts';
-import { markTraced } from '../core/patching.ts';
-import type { Extracted } from '../core/headers.ts';
-import { handleFor, publishEvent, sendCommand } from '../api/messages.ts';
+import {
+  type Extracted,
+  handleOnBehalfOf,
+  markTraced,
+  messageIdOf,
+  publishEvent,
+  sendCommand,
+} from '../adapter-kit.ts';
 
 /**
  * NATS core and JetStream (@nats-io/* 3): wraps a connection's publish, request and subscriptions with a callback.
@@ -125,7 +129,7 @@ function handleNatsFor<T>(
   const { info } = msg;
   const headers = headersIn(msg.headers);
   const group = options.group || info?.consumer;
-  return handleFor(
+  return handleOnBehalfOf(
     listener,
     {
       system: 'nats',

@@ -1,9 +1,14 @@
 import { tracingChannel } from 'node:diagnostics_channel';
 import { diag } from '@opentelemetry/api';
-import { preciseNow } from '../core/clock.ts';
-import { travels } from '../core/patching.ts';
-import { endFailed, handleMessage, startSending, type Sending } from '../api/messages.ts';
-import type { Extracted } from '../core/headers.ts';
+import {
+  endFailed,
+  type Extracted,
+  handleMessage,
+  isPropagationHeader,
+  preciseNow,
+  type Sending,
+  startSending,
+} from '../adapter-kit.ts';
 
 /**
  * @platformatic/kafka 1: nothing is patched; the client's own diagnostics channels say what is sent. Its consumers are
@@ -143,8 +148,9 @@ function withHeaders(
 ): Map<unknown, unknown> | null {
   if (spell === null) return null;
   const merged = new Map<unknown, unknown>(given instanceof Map ? given : Object.entries(given ?? {}));
-  for (const key of [...merged.keys()]) if (travels(text(key))) merged.delete(key);
+  for (const key of [...merged.keys()]) if (isPropagationHeader(text(key))) merged.delete(key);
   for (const [name, value] of Object.entries(headers))
-    if (travels(name) && typeof value === 'string') merged.set(spell.key(name), spell.value(value));
+    if (isPropagationHeader(name) && typeof value === 'string')
+      merged.set(spell.key(name), spell.value(value));
   return merged;
 }

@@ -1,9 +1,13 @@
-import { markTraced, travels } from '../core/patching.ts';
-import type { Extracted } from '../core/headers.ts';
-import { handleMessage, publishEvent } from '../api/messages.ts';
+import {
+  type Extracted,
+  handleMessage,
+  isPropagationHeader,
+  markTraced,
+  publishEvent,
+} from '../adapter-kit.ts';
 
 /**
- * Redis Streams with ioredis (`xadd`) or node-redis (`xAdd`): context travels as fields of the entry, beside the
+ * Redis Streams with ioredis (`xadd`) or node-redis (`xAdd`): context isPropagationHeader as fields of the entry, beside the
  * application's own; in pipelines and transactions, too. Reading gives entries of any group at once, so `handleStreamEntry` runs a handler for one.
  */
 type XAdd = (this: unknown, ...args: unknown[]) => Promise<unknown>;
@@ -102,10 +106,10 @@ function fieldsOf(fields: StreamEntry['fields']): Record<string, unknown> {
   if (Array.isArray(fields))
     for (let i = fields.length % 2; i < fields.length; i += 2) all[fields[i] as string] = fields[i + 1];
   else Object.assign(all, fields);
-  return Object.fromEntries(Object.entries(all).filter(([name]) => travels(name)));
+  return Object.fromEntries(Object.entries(all).filter(([name]) => isPropagationHeader(name)));
 }
 const withoutContext = (fields: object): object =>
-  Object.fromEntries(Object.entries(fields).filter(([name]) => !travels(name)));
+  Object.fromEntries(Object.entries(fields).filter(([name]) => !isPropagationHeader(name)));
 
 /** Zero-code for entries that are added; `module` is `ioredis`. Idempotent. */
 export function instrumentIoRedis(module: { Redis?: { prototype: object } }): void {

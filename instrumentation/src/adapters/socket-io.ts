@@ -1,11 +1,9 @@
 import { context, createContextKey } from '@opentelemetry/api';
-import { markTraced } from '../core/patching.ts';
-import { wrapListeners, type Listener } from '../core/listeners.ts';
-import { handleFor, publishEvent } from '../api/messages.ts';
+import { handleOnBehalfOf, type Listener, markTraced, publishEvent, wrapListeners } from '../adapter-kit.ts';
 
 /**
  * socket.io 4, either end: call it for every socket before listeners are added, on the server first thing in
- * `io.on('connection', …)`. Context travels as a last argument, and only to a peer that said it takes it off again, after
+ * `io.on('connection', …)`. Context isPropagationHeader as a last argument, and only to a peer that said it takes it off again, after
  * a greeting at each connect: whoever does not run this sees that event and nothing else. Each listener, of an event or
  * of any, is a consumer for as long as what it returns takes; what `socket.use` does is not traced.
  */
@@ -74,7 +72,7 @@ export function traceSocket<S extends object>(given: S): S {
   const consume = <T>(listener: Listener, event: string, group: string, handle: () => T): T => {
     const headers = context.active().getValue(HEADERS) as Record<string, unknown> | undefined;
     if (headers === undefined) return handle();
-    return handleFor(
+    return handleOnBehalfOf(
       listener,
       { system: 'socket.io', destination: event, headers, type: event, ...(group !== '' && { group }) },
       handle,

@@ -20,10 +20,10 @@ const FLOW = createContextKey('fermata flow');
 const MESSAGE_ID = createContextKey('fermata message');
 
 /**
- * A flow whose id is a text: what JavaScript gives as one is often a number, and headers of some clients take texts
- * only. undefined: it has no id, and is none.
+ * Makes a flow's id a text: what JavaScript gives as one is often a number, and headers of some
+ * clients take texts only. undefined: it has no id, and is none.
  */
-export function named(flow: Flow): Flow | undefined {
+export function normalizeFlow(flow: Flow): Flow | undefined {
   const { id, type, version } = flow as Record<keyof Flow, unknown>;
   if (typeof id === 'string' && id !== '' && isText(type) && isText(version)) return flow;
   if ((typeof id !== 'string' && typeof id !== 'number' && typeof id !== 'bigint') || id === '') {
@@ -38,13 +38,14 @@ export function named(flow: Flow): Flow | undefined {
 const isText = (value: unknown): boolean => value === undefined || typeof value === 'string';
 
 /**
- * Puts a flow into a context, and its id, type and version into baggage so that services without this package carry it
- * on. Baggage goes out with every outgoing call: ids only, never personal data. Replaces the flow that was there. Never
- * throws: with one that has no id the context stays as it was.
+ * Puts a flow into a context, and its id, type and version into baggage so that services without
+ * this package carry it on. Baggage goes out with every outgoing call: ids only, never personal
+ * data. Replaces the flow that was there. Never throws: with one that has no id the context stays as
+ * it was.
  */
 export function contextWithFlow(parent: Context, given: Flow): Context {
   try {
-    const flow = named(given);
+    const flow = normalizeFlow(given);
     return flow === undefined ? parent : contextWith(parent, flow);
   } catch (error) {
     diag.warn('fermata: a flow could not be put into the context', error);

@@ -1,12 +1,14 @@
 import * as api from '@opentelemetry/api';
 import { context, diag, type Attributes, type Context } from '@opentelemetry/api';
 import { preciseNow } from './clock.ts';
+import { SCOPE } from './scope.ts';
 
 /**
- * Milestones as log events: they exist while a step hangs or after its process died, and are not sampled with the
- * trace. From 1.10 on the Logs API is part of @opentelemetry/api. Before, it is a package of its own that not every service
- * has; its global is found by its registered symbol (@opentelemetry/api-logs, GLOBAL_LOGS_API_KEY, compatibility
- * version 1), so nothing needs to be installed for it.
+ * Milestones are log events: they exist while a step hangs or after its process died, and are not
+ * sampled with the trace. From 1.10 on the Logs API is part of @opentelemetry/api. Before, it is a
+ * package of its own that not every service has; its global is found by its registered symbol
+ * (@opentelemetry/api-logs, GLOBAL_LOGS_API_KEY, compatibility version 1), so nothing needs to be
+ * installed for it.
  */
 interface Logger {
   emit(record: {
@@ -26,13 +28,13 @@ const SEVERITY = { info: 9, error: 17 };
 
 function logger(): Logger | undefined {
   const { logs } = api as { logs?: LoggerProvider };
-  if (logs !== undefined) return logs.getLogger('@fermata/instrumentation');
+  if (logs !== undefined) return logs.getLogger(SCOPE.name);
   const find = (globalThis as Record<symbol, unknown>)[GLOBAL] as
     ((version: number) => LoggerProvider) | undefined;
-  return find?.(1)?.getLogger('@fermata/instrumentation');
+  return find?.(1)?.getLogger(SCOPE.name);
 }
 
-/** Never throws; costs a lookup when no SDK is registered. */
+/** Logs a milestone. Never throws; costs a lookup when no SDK is registered. */
 export function emitMilestone(eventName: string, attributes: Attributes, failed = false): void {
   try {
     logger()?.emit({

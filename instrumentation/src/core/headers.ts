@@ -8,7 +8,6 @@ import {
   type SpanContext,
 } from '@opentelemetry/api';
 import { contextWithFlow, flowOf } from './flow-context.ts';
-import type { Carrier } from './patching.ts';
 import {
   CE_CAUSATION_ID,
   CE_CORRELATION_ID,
@@ -26,6 +25,12 @@ import {
   MESSAGE_KINDS,
 } from '../semconv.ts';
 import type { Flow, MessageKind } from '../types.ts';
+
+type Carrier = Record<string, unknown>;
+
+/** Tells whether context travels with a message under this name. */
+export const isPropagationHeader = (name: string): boolean =>
+  /^(traceparent|tracestate|baggage|fermata-[a-z-]+)$/.test(name);
 
 /** What travels with a message besides the trace context. */
 export interface MessageEnvelope {
@@ -48,22 +53,15 @@ export interface Extracted extends MessageEnvelope {
 }
 
 /**
- * Writes trace context, baggage, flow and message identity into headers, in place. W3C names plus explicit `fermata-*`
- * ones, because several clients drop baggage; CloudEvents extensions where the carrier is a CloudEvent (`ce-id` or
- * `specversion` present). Never throws.
+ * Writes trace context, baggage, flow and message identity into headers, in place. W3C names plus
+ * explicit `fermata-*` ones, because several clients drop baggage; CloudEvents extensions where the
+ * carrier is a CloudEvent (`ce-id` or `specversion` present). Never throws.
  */
 export function injectHeaders(carrier: Carrier, ctx: Context, message: MessageEnvelope = {}): Carrier {
   try {
     propagation.inject(ctx, carrier);
     const flow = flowOf(ctx);
-    const ce =
-      'specversion' in carrier
-        ? ''
-        : 'ce-id' in carrier || 'ce_id' in carrier
-          ? 'ce_id' in carrier
-            ? 'ce_'
-            : 'ce-'
-          : null;
+    const ce = spellingToWrite(carrier);
     const set = (header: string, value: string | undefined, extension?: string): void => {
       if (value === undefined || value === '') return;
       carrier[header] = value;
@@ -84,27 +82,20 @@ export function injectHeaders(carrier: Carrier, ctx: Context, message: MessageEn
   return carrier;
 }
 
+/** Finds how a CloudEvent's extensions are to be written into this carrier; null: it is none. */
+function spellingToWrite(carrier: Carrier): string | null {
+  if ('specversion' in carrier) return '';
+  if ('ce_id' in carrier) return 'ce_';
+  return 'ce-id' in carrier ? 'ce-' : null;
+}
+
 /** Reads what `injectHeaders` wrote; values may be strings, Buffers or lists of them. Never throws. */
 export function extractHeaders(headers: Carrier | undefined): Extracted {
   try {
     const texts = textsIn(headers);
     const ctx = propagation.extract(ROOT_CONTEXT, texts, defaultTextMapGetter);
     const ce = spelling(texts);
-    let id = texts[HEADER_FLOW_ID] ?? (ce === null ? undefined : texts[ce + CE_FLOW_ID]);
-    let type = texts[HEADER_FLOW_TYPE] ?? (ce === null ? undefined : texts[ce + CE_FLOW_TYPE]);
-    let version = texts[HEADER_FLOW_VERSION];
-    if (id === undefined || type === undefined) {
-      const ambient = flowOf(ctx);
-      id ??= ambient?.id;
-      type ??= ambient?.type;
-      version ??= ambient?.version;
-    }
-    let flow: Flow | undefined;
-    if (id !== undefined && id !== '') {
-      flow = { id };
-      if (type !== undefined) flow.type = type;
-      if (version !== undefined) flow.version = version;
-    }
+    const flow = flowIn(texts, ce, ctx);
     // Not by spreading one into the other: that alone cost more than all the rest.
     return envelopeOf(texts, ce, {
       context: flow === undefined ? ctx : contextWithFlow(ctx, flow),
@@ -117,7 +108,25 @@ export function extractHeaders(headers: Carrier | undefined): Extracted {
   }
 }
 
-/** Only what a message says of itself: id, kind, type, causation, slip. Never throws. */
+/** Reads the flow that the headers name, and what they leave out from the sender's baggage. */
+function flowIn(texts: Texts, ce: string | null, ctx: Context): Flow | undefined {
+  let id = texts[HEADER_FLOW_ID] ?? extension(texts, ce, CE_FLOW_ID);
+  let type = texts[HEADER_FLOW_TYPE] ?? extension(texts, ce, CE_FLOW_TYPE);
+  let version = texts[HEADER_FLOW_VERSION];
+  if (id === undefined || type === undefined) {
+    const ambient = flowOf(ctx);
+    id ??= ambient?.id;
+    type ??= ambient?.type;
+    version ??= ambient?.version;
+  }
+  if (id === undefined || id === '') return undefined;
+  const flow: Flow = { id };
+  if (type !== undefined) flow.type = type;
+  if (version !== undefined) flow.version = version;
+  return flow;
+}
+
+/** Reads only what a message says of itself: id, kind, type, causation, slip. Never throws. */
 export function envelopeIn(headers: Carrier): MessageEnvelope {
   try {
     const texts = textsIn(headers);
@@ -130,14 +139,17 @@ export function envelopeIn(headers: Carrier): MessageEnvelope {
 
 type Texts = Record<string, string | undefined>;
 
-/** As they are where they are plain, which most are: a copy of each message's headers is most of what reading costs. */
+/**
+ * Takes headers as they are where they are plain, which most are: a copy of each message's headers
+ * is most of what reading costs.
+ */
 function textsIn(headers: Carrier | undefined): Texts {
   if (headers === undefined) return {};
   for (const name in headers) {
     const value = headers[name];
     if (
       typeof value !== 'string' ||
-      value.length > LONGEST ||
+      value.length > MAX_HEADER_LENGTH ||
       name !== name.toLowerCase() ||
       !Object.hasOwn(headers, name)
     )
@@ -151,21 +163,21 @@ function copyOf(headers: Carrier): Texts {
   for (const name in headers) {
     if (!Object.hasOwn(headers, name)) continue;
     const value = headers[name];
-    const text = typeof value === 'string' && value.length <= LONGEST ? value : textOf(value);
+    const text = typeof value === 'string' && value.length <= MAX_HEADER_LENGTH ? value : textOf(value);
     if (text !== undefined) texts[name.toLowerCase()] = text;
   }
   return texts;
 }
 
-/** How a CloudEvent's attributes are spelled in this carrier; null: it is none, and its `id` is the application's own. */
-const spelling = (texts: Texts): string | null =>
-  texts['ce-id'] !== undefined
-    ? 'ce-'
-    : texts['ce_id'] !== undefined
-      ? 'ce_'
-      : texts['specversion'] !== undefined
-        ? ''
-        : null;
+/**
+ * Finds how a CloudEvent's attributes are spelled in this carrier; null: it is none, and its `id` is
+ * the application's own.
+ */
+function spelling(texts: Texts): string | null {
+  if (texts['ce-id'] !== undefined) return 'ce-';
+  if (texts['ce_id'] !== undefined) return 'ce_';
+  return texts['specversion'] !== undefined ? '' : null;
+}
 
 function envelopeOf<T extends object>(
   texts: Texts,
@@ -182,16 +194,17 @@ function envelopeOf<T extends object>(
   into.itinerary = itinerary === undefined ? undefined : itinerary.split(',');
   return into;
 }
+
 const extension = (texts: Texts, ce: string | null, name: string): string | undefined =>
   ce === null ? undefined : texts[ce + name];
 const KINDS: ReadonlySet<string> = new Set(MESSAGE_KINDS);
 
-const LONGEST = 8192;
+const MAX_HEADER_LENGTH = 8192;
 const UTF_8 = new TextDecoder('utf-8', { ignoreBOM: true });
 
 function textOf(value: unknown): string | undefined {
-  if (typeof value === 'string') return value.slice(0, LONGEST);
-  if (value instanceof Uint8Array) return UTF_8.decode(value.subarray(0, LONGEST));
+  if (typeof value === 'string') return value.slice(0, MAX_HEADER_LENGTH);
+  if (value instanceof Uint8Array) return UTF_8.decode(value.subarray(0, MAX_HEADER_LENGTH));
   if (Array.isArray(value)) return textOf(value[0]);
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);
   return undefined;

@@ -1,13 +1,14 @@
-/** Not exported, not even transitively. */
 export type Listener = (...args: unknown[]) => unknown;
 
-/** What libraries call the listener that a wrapper stands for: Node's emitters, component-emitter. */
+/** Libraries name the listener that a wrapper stands for: Node's emitters, component-emitter. */
 interface StandsFor {
   listener: Listener;
   fn: Listener;
 }
 
-/** How listeners are added on Node's emitters and on component-emitter, and which of it lasts for one event only. */
+/**
+ * These methods add listeners, on Node's emitters and on component-emitter; some for one event only.
+ */
 const ADDING: Record<string, { by: string; once: boolean }> = {
   on: { by: 'on', once: false },
   addListener: { by: 'addListener', once: false },
@@ -18,9 +19,10 @@ const ADDING: Record<string, { by: string; once: boolean }> = {
 };
 
 /**
- * From now on `wrap` decides what is called in the place of a listener that is added (itself, where it does not matter).
- * Emitters find a listener by the wrapper that stands for it, so that removing is theirs, and nothing is kept here.
- * `ordinal`: how many listeners of that event there are already.
+ * Lets `wrap` decide, from now on, what is called in the place of a listener that is added (itself,
+ * where it does not matter). Emitters find a listener by the wrapper that stands for it, so that
+ * removing is theirs, and nothing is kept here. `ordinal`: how many listeners of that event there
+ * are already.
  */
 export function wrapListeners(
   target: object,

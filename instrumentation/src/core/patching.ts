@@ -1,11 +1,4 @@
-/** Not exported, not even transitively. */
-export type Carrier = Record<string, unknown>;
-
-/** Names under which context travels with a message. */
-export const travels = (name: string): boolean =>
-  /^(traceparent|tracestate|baggage|fermata-[a-z-]+)$/.test(name);
-
-/** On what was wrapped already: twice is once. */
+/** Stands on what was wrapped already: twice is once. */
 export const TRACED = Symbol.for('fermata.traced');
 
 /** Marks an object; false when it was marked before. */
@@ -16,17 +9,16 @@ export function markTraced(target: object): boolean {
   return true;
 }
 
-/** Did OpenTelemetry's own instrumentation (shimmer's `__wrapped`) patch this method, here or up the prototypes? */
+/**
+ * Tells whether OpenTelemetry's own instrumentation patched this method (shimmer's `__wrapped`), on
+ * the object itself or up its prototypes.
+ */
 export function isWrapped(target: Record<string, unknown>, method: string): boolean {
-  for (
-    let proto: object | null = target;
-    proto !== null;
-    proto = Object.getPrototypeOf(proto) as object | null
-  )
-    if (
-      (Object.getOwnPropertyDescriptor(proto, method)?.value as { __wrapped?: boolean } | undefined)
-        ?.__wrapped
-    )
-      return true;
+  let proto: object | null = target;
+  while (proto !== null) {
+    const own = Object.getOwnPropertyDescriptor(proto, method)?.value as { __wrapped?: boolean } | undefined;
+    if (own?.__wrapped) return true;
+    proto = Object.getPrototypeOf(proto) as object | null;
+  }
   return false;
 }

@@ -1,10 +1,11 @@
 import type { Attributes, Context, Span } from '@opentelemetry/api';
-import { flowAttributes, flowOf } from './flow-context.ts';
 import { ATTR_FLOW_ID } from '../semconv.ts';
+import { flowAttributes, flowOf } from './flow-context.ts';
 
 /**
- * Stamps every span with the flow of its context (as `ambient`, the weakest evidence: contexts leak). A span that
- * already names its flow keeps it. Fits the SpanProcessor of SDK 2.x and 3.x; depends on neither.
+ * Stamps every span with the flow of its context (as `ambient`, the weakest evidence: contexts
+ * leak). A span that already names its flow keeps it. Fits the SpanProcessor of SDK 2.x and 3.x;
+ * depends on neither.
  */
 export class FlowSpanProcessor {
   onStart(span: Span & { attributes?: Attributes }, parent: Context): void {

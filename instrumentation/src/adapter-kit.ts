@@ -1,0 +1,22 @@
+/**
+ * All that an adapter may use of this package, beside the names of `semconv.ts`. Not exported from
+ * the package: what users call stands in `index.ts`.
+ */
+export { handleMessage, handleOnBehalfOf, publishEvent, sendCommand } from './api/messages.ts';
+export { attempt } from './core/attempt.ts';
+export { preciseNow } from './core/clock.ts';
+export { endFailed, endSpanWith, type Work } from './core/end-span.ts';
+export {
+  contextWithFlow,
+  contextWithMessage,
+  flowAttributes,
+  flowOf,
+  messageIdOf,
+} from './core/flow-context.ts';
+export { addFlow, withFlowFromHeaders } from './core/foreign-spans.ts';
+export { extractHeaders, injectHeaders, isPropagationHeader, type Extracted } from './core/headers.ts';
+export { wrapListeners, type Listener } from './core/listeners.ts';
+export { startProcessing, startSending, type Sending } from './core/message-spans.ts';
+export { isWrapped, markTraced, TRACED } from './core/patching.ts';
+export { SCOPE } from './core/scope.ts';
+export type { IncomingMessage, MessageKind, OutgoingMessage } from './types.ts';

@@ -1,0 +1,79 @@
+import { context, diag, trace, type Attributes } from '@opentelemetry/api';
+import { attempt } from '../core/attempt.ts';
+import { errorText } from '../core/end-span.ts';
+import { contextWithFlow, flowAttributes, flowOf, normalizeFlow } from '../core/flow-context.ts';
+import { emitMilestone } from '../core/flow-log.ts';
+import * as names from '../semconv.ts';
+import type { Flow, FlowOutcome } from '../types.ts';
+
+/**
+ * Starts a flow and runs `work` in it. The active span (the HTTP request, say) becomes its first
+ * step; a milestone says so at once. Calling it for an id that is running joins that run.
+ */
+export function startFlow<T>(given: Flow, work: () => T): T {
+  const flow = attempt(() => normalizeFlow(given));
+  if (flow === undefined) return work();
+  const parent = flowOf(context.active());
+  const related: Attributes =
+    parent && parent.id !== flow.id
+      ? {
+          [names.ATTR_FLOW_PARENT_ID]: parent.id,
+          ...(parent.type !== undefined && { [names.ATTR_FLOW_PARENT_TYPE]: parent.type }),
+        }
+      : {};
+  const attributes = { ...flowAttributes(flow, 'explicit'), ...related };
+  trace.getActiveSpan()?.setAttributes(attributes);
+  return context.with(contextWithFlow(context.active(), flow), () => {
+    emitMilestone(names.EVENT_FLOW_STARTED, attributes);
+    return work();
+  });
+}
+
+/** The flow has reached its end. */
+export const completeFlow = (): void => endFlow('completed', names.EVENT_FLOW_COMPLETED);
+/** The flow has failed for good. */
+export const failFlow = (error?: unknown): void => endFlow('failed', names.EVENT_FLOW_FAILED, error);
+export const cancelFlow = (): void => endFlow('cancelled', names.EVENT_FLOW_CANCELLED);
+/** Everything done was undone. */
+export const compensatedFlow = (): void => endFlow('compensated', names.EVENT_FLOW_FAILED);
+
+function endFlow(outcome: FlowOutcome, event: string, error?: unknown): void {
+  const flow = flowOf(context.active());
+  if (flow === undefined) {
+    diag.warn(`fermata: ${outcome} without a current flow`);
+    return;
+  }
+  trace.getActiveSpan()?.setAttribute(names.ATTR_FLOW_OUTCOME, outcome);
+  emitMilestone(
+    event,
+    {
+      ...flowAttributes(flow, 'explicit'),
+      [names.ATTR_FLOW_OUTCOME]: outcome,
+      ...(error !== undefined && {
+        'error.type': error instanceof Error ? error.name : 'error',
+        'exception.message': errorText(error),
+      }),
+    },
+    outcome === 'failed',
+  );
+}
+
+/** Still alive: call it now and then from a long step. */
+export function heartbeat(attributes: Attributes = {}): void {
+  const flow = flowOf(context.active());
+  if (flow) emitMilestone(names.EVENT_FLOW_HEARTBEAT, { ...flowAttributes(flow, 'ambient'), ...attributes });
+}
+
+/**
+ * Says, for the current flow alone, what comes next and by when (epoch ms). Whoever performs it
+ * names its step, or the message that it handles, like this.
+ */
+export function expectStep(name: string, deadline?: number): void {
+  const flow = flowOf(context.active());
+  if (flow)
+    emitMilestone(names.EVENT_FLOW_EXPECTS, {
+      ...flowAttributes(flow, 'ambient'),
+      [names.ATTR_STEP_NAME]: name,
+      ...(deadline !== undefined && { [names.ATTR_STEP_DEADLINE]: deadline }),
+    });
+}

@@ -1,0 +1,157 @@
+import {
+  context,
+  isSpanContextValid,
+  SpanKind,
+  trace,
+  type Attributes,
+  type Context,
+  type Link,
+  type Span,
+} from '@opentelemetry/api';
+import * as names from '../semconv.ts';
+import type { IncomingMessage, MessageKind, OutgoingMessage } from '../types.ts';
+import { preciseNow } from './clock.ts';
+import {
+  addFlowAttributes,
+  contextWithFlow,
+  contextWithMessage,
+  flowOf,
+  messageIdOf,
+} from './flow-context.ts';
+import {
+  envelopeIn,
+  extractHeaders,
+  injectHeaders,
+  type Extracted,
+  type MessageEnvelope,
+} from './headers.ts';
+import { tracer } from './tracer.ts';
+
+export interface Sending {
+  span: Span;
+  ctx: Context;
+  /** To put on the message: those that were given, and what travels. */
+  headers: Record<string, unknown>;
+}
+
+/**
+ * Starts the PRODUCER span of one message. Adapters whose clients send several messages at once, or
+ * say later that it was done, end it themselves.
+ */
+export function startSending(usualKind: MessageKind, message: OutgoingMessage): Sending {
+  const parent = message.flow ? contextWithFlow(context.active(), message.flow) : context.active();
+  const flow = flowOf(parent);
+  const causationId = messageIdOf(parent);
+  const { declared, given } = declaredEnvelope(message.headers, causationId);
+  const kind = declared.kind ?? usualKind;
+  const itinerary = message.itinerary ?? declared.itinerary;
+  const type = declared.type ?? message.type;
+  const id = message.id ?? declared.id ?? newId();
+  const attributes = messageAttributes(message, 'send', id, kind, type);
+  if (flow) addFlowAttributes(attributes, flow, message.flow ? 'explicit' : 'ambient');
+  if (causationId !== undefined) attributes[names.ATTR_CAUSATION_ID] = causationId;
+  if (itinerary) attributes[names.ATTR_ITINERARY] = itinerary.join(',');
+  const span = tracer().startSpan(
+    `send ${message.destination}`,
+    { kind: SpanKind.PRODUCER, startTime: message.startTime ?? preciseNow(), attributes },
+    parent,
+  );
+  const ctx = trace.setSpan(parent, span);
+  // Without an SDK there is nothing to tell the receiver: the message stays as it was.
+  if (flow === undefined && !isSpanContextValid(span.spanContext()))
+    return { span, ctx, headers: { ...message.headers } };
+  const headers = injectHeaders(given, ctx, {
+    id,
+    kind,
+    type,
+    causationId,
+    correlationId: flow?.id,
+    itinerary,
+  });
+  return { span, ctx, headers };
+}
+
+/** Makes a message's id. Browsers have `randomUUID` only on pages that came by HTTPS. */
+const newId = (): string =>
+  (crypto as { randomUUID?: () => string }).randomUUID?.() ?? `${random()}${random()}`;
+const random = (): string => Math.random().toString(36).slice(2);
+
+const NOTHING_DECLARED: MessageEnvelope = {};
+
+/**
+ * Reads what the application declared of the message in its headers, which counts: an adapter only
+ * guesses. But headers that it passes on from the message being handled speak of that one: the new
+ * message would get its id and type, and take its place.
+ */
+function declaredEnvelope(
+  headers: Record<string, unknown> | undefined,
+  handledId: string | undefined,
+): { declared: MessageEnvelope; given: Record<string, unknown> } {
+  const given = { ...headers };
+  if (headers === undefined) return { declared: NOTHING_DECLARED, given };
+  const declared = envelopeIn(headers);
+  if (handledId === undefined || declared.id !== handledId) return { declared, given };
+  // All else is written anew.
+  delete given[names.HEADER_ITINERARY];
+  return { declared: NOTHING_DECLARED, given };
+}
+
+export interface Processing {
+  span: Span;
+  ctx: Context;
+  extracted: Extracted;
+}
+
+/**
+ * Starts the CONSUMER span of one message. Adapters whose clients end a message's handling by
+ * acknowledging it end the span then.
+ */
+export function startProcessing(message: IncomingMessage): Processing {
+  const extracted = extractHeaders(message.headers);
+  const type = extracted.type ?? message.type ?? '';
+  const id = extracted.id ?? message.id;
+  const { flow } = extracted;
+  const links: Link[] = extracted.creation ? [{ context: extracted.creation }] : [];
+  const attributes = messageAttributes(message, 'process', id, extracted.kind ?? 'event', type);
+  if (flow) addFlowAttributes(attributes, flow, 'message');
+  const set = (name: string, value: string | number | undefined): void => {
+    if (value !== undefined && value !== '') attributes[name] = value;
+  };
+  set(names.ATTR_STEP_NAME, message.step);
+  set(names.ATTR_STEP_ATTEMPT, message.attempt);
+  set(names.ATTR_MESSAGE_DEAD_LETTERED_FROM, message.deadLetteredFrom);
+  set(names.ATTR_CAUSATION_ID, extracted.causationId);
+  // The first stop of the slip is this one.
+  set(names.ATTR_ITINERARY, extracted.itinerary?.slice(1).join(','));
+  set('messaging.consumer.group.name', message.group);
+  set('messaging.batch.message_count', message.batchSize);
+  set(names.ATTR_MESSAGE_LAG, message.lag);
+  if (message.attributes) Object.assign(attributes, message.attributes);
+  // The span is a root: only what context carries besides the sender's span reaches it.
+  const parent = contextWithMessage(extracted.context, id);
+  const span = tracer().startSpan(
+    `process ${message.destination}`,
+    { kind: SpanKind.CONSUMER, root: true, links, attributes, startTime: preciseNow() },
+    parent,
+  );
+  return { span, ctx: trace.setSpan(parent, span), extracted };
+}
+
+function messageAttributes(
+  message: { system: string; destination: string },
+  operation: 'send' | 'process',
+  id: string | undefined,
+  kind: MessageKind,
+  type: string,
+): Attributes {
+  const attributes: Attributes = {
+    'messaging.system': message.system,
+    'messaging.destination.name': message.destination,
+    'messaging.operation.type': operation,
+    'messaging.operation.name': operation,
+    [names.ATTR_MESSAGE_KIND]: kind,
+  };
+  if (type !== '') attributes[names.ATTR_MESSAGE_TYPE] = type;
+  if (id !== undefined) attributes['messaging.message.id'] = id;
+  return attributes;
+}

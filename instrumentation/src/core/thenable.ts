@@ -1,0 +1,56 @@
+import { context, type Context, type Span } from '@opentelemetry/api';
+import { preciseNow } from './clock.ts';
+
+type Settled = ((value: unknown) => unknown) | null | undefined;
+
+/**
+ * Watches the caller's own call of `then`, and only the first. A thenable that is no promise may be
+ * a query builder, which executes whenever somebody calls its `then`: asking when it is done would
+ * execute it once more. False: it cannot be watched.
+ */
+export function watchThen(
+  thenable: PromiseLike<unknown>,
+  span: Span,
+  ctx: Context,
+  done: () => void,
+  failed: (error: unknown) => void,
+): boolean {
+  // A method of the class mostly; the object's own where an outer step watches it, too.
+  const own = Object.getOwnPropertyDescriptor(thenable, 'then');
+  const then = thenable.then.bind(thenable);
+  const watched = (onDone?: Settled, onFailed?: Settled): unknown => {
+    unexecuted.unregister(span);
+    if (own === undefined) Reflect.deleteProperty(thenable, 'then');
+    else Reflect.defineProperty(thenable, 'then', own);
+    const caller = context.active();
+    // What executes only now is the work, what is called afterwards is the caller's.
+    return context.with(ctx, () =>
+      then(
+        (value) => {
+          done();
+          return typeof onDone === 'function' ? context.with(caller, onDone, undefined, value) : value;
+        },
+        (error: unknown) => {
+          failed(error);
+          if (typeof onFailed === 'function') return context.with(caller, onFailed, undefined, error);
+          throw error;
+        },
+      ),
+    );
+  };
+  if (!Reflect.defineProperty(thenable, 'then', { value: watched, configurable: true, writable: true }))
+    return false;
+  unexecuted.register(thenable, { span, returned: preciseNow() }, span);
+  return true;
+}
+
+/** Ends spans of thenables whose `then` nobody called: they are executed otherwise, or never. */
+const unexecuted = new FinalizationRegistry<{ span: Span; returned: number }>(({ span, returned }) =>
+  span.end(returned),
+);
+
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return (
+    typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
+  );
+}
