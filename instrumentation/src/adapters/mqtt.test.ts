@@ -1,0 +1,66 @@
+import type { ReadableSpan } from '@opentelemetry/sdk-trace';
+import mqtt from 'mqtt';
+import { describe, expect, test } from 'vitest';
+import { currentFlow, withFlow } from '../index.ts';
+import { isReachable, unique } from '../testing/brokers.ts';
+import { flowIdOf, recordTelemetry, until } from '../testing/telemetry.ts';
+import { traceMqtt } from './mqtt.ts';
+
+const { spansOf, joined } = recordTelemetry();
+const hasMqtt = await isReachable('Mosquitto', 1883);
+
+describe.runIf(hasMqtt)('MQTT', () => {
+  test.each([
+    ['5: user properties', { protocolVersion: 5 as const }, {}],
+    ['3.1.1: a CloudEvents envelope', { protocolVersion: 4 as const }, { envelope: true }],
+  ])('%s', async (_, protocol, options) => {
+    const topic = unique();
+    const sender = traceMqtt(await mqtt.connectAsync('mqtt://127.0.0.1:1883', protocol), options);
+    const receiver = traceMqtt(await mqtt.connectAsync('mqtt://127.0.0.1:1883', protocol), options);
+    await receiver.subscribeAsync(topic, { qos: 1 });
+    const seen = new Promise<string>((resolve) =>
+      receiver.on('message', (_topic, payload) => resolve(`${payload.toString()} ${currentFlow()?.id}`)),
+    );
+    withFlow({ id: 'm' }, () => sender.publish(topic, 'plain text', { qos: 1 }));
+    expect(await seen).toBe('plain text m');
+    await until(() => spansOf('process').length === 1);
+    const [[sent, handled]] = joined() as [[ReadableSpan, ReadableSpan]];
+    expect([flowIdOf(sent), flowIdOf(handled)]).toEqual(['m', 'm']);
+    await Promise.all([sender.endAsync(), receiver.endAsync()]);
+  });
+  test('a handler that passes properties on sends a message of its own', async () => {
+    const topic = unique();
+    const client = traceMqtt(await mqtt.connectAsync('mqtt://127.0.0.1:1883', { protocolVersion: 5 }));
+    await client.subscribeAsync([topic, `${topic}/next`], { qos: 1 });
+    const seen: Record<string, unknown>[] = [];
+    client.on('message', (where, payload, { properties }) => {
+      seen.push({ ...properties!.userProperties });
+      if (where === topic) client.publish(`${topic}/next`, payload, { qos: 1, properties: properties! });
+    });
+    const userProperties = { tenant: 't1', 'fermata-itinerary': 'here,there' };
+    withFlow({ id: 'fwd' }, () => client.publish(topic, 'x', { qos: 1, properties: { userProperties } }));
+    await until(() => seen.length === 2);
+    const [first, second] = seen;
+    expect(first).toMatchObject(userProperties);
+    expect(second).toMatchObject({
+      tenant: 't1',
+      'fermata-flow-id': 'fwd',
+      'fermata-message-type': `${topic}/next`,
+      'fermata-causation-id': first!['fermata-message-id'],
+    });
+    expect(second).not.toHaveProperty('fermata-itinerary');
+    await client.endAsync();
+  });
+  test('a peer without the adapter gets the payload as it was sent', async () => {
+    const topic = unique();
+    const sender = traceMqtt(await mqtt.connectAsync('mqtt://127.0.0.1:1883', { protocolVersion: 4 }));
+    const plain = await mqtt.connectAsync('mqtt://127.0.0.1:1883', { protocolVersion: 4 });
+    await plain.subscribeAsync(topic);
+    const seen = new Promise<string>((resolve) =>
+      plain.on('message', (_topic, payload) => resolve(payload.toString())),
+    );
+    sender.publish(topic, '{"a":1}');
+    expect(await seen).toBe('{"a":1}');
+    await Promise.all([sender.endAsync(), plain.endAsync()]);
+  });
+});

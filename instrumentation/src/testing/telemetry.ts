@@ -1,0 +1,42 @@
+import { logs, NodeSDK } from '@opentelemetry/sdk-node';
+import { InMemorySpanExporter, SimpleSpanProcessor, type ReadableSpan } from '@opentelemetry/sdk-trace';
+import { afterAll, beforeAll, beforeEach } from 'vitest';
+import { FlowSpanProcessor } from '../index.ts';
+
+/** Runs an SDK for the tests of a file or of a `describe`; each finds what it recorded itself. */
+export function recordTelemetry() {
+  const exporter = new InMemorySpanExporter();
+  const milestones = new logs.InMemoryLogRecordExporter();
+  const sdk = new NodeSDK({
+    spanProcessors: [new FlowSpanProcessor(), new SimpleSpanProcessor({ exporter })],
+    logRecordProcessors: [new logs.SimpleLogRecordProcessor({ exporter: milestones })],
+    metricReaders: [],
+    // Detection is asynchronous and would hold back the first exports.
+    autoDetectResources: false,
+  });
+  beforeAll(() => sdk.start());
+  beforeEach(() => {
+    exporter.reset();
+    milestones.reset();
+  });
+  afterAll(() => sdk.shutdown());
+  const spans = (): ReadableSpan[] => exporter.getFinishedSpans();
+  const spansOf = (operation: string): ReadableSpan[] =>
+    spans().filter((span) => span.attributes['messaging.operation.type'] === operation);
+  /** Tells who handled what: a consumer's span links to its sender's, or is the child of it. */
+  const joined = (): [send: ReadableSpan, process: ReadableSpan][] =>
+    spansOf('process').map((handled) => {
+      const creation = handled.links[0]?.context.spanId ?? handled.parentSpanContext?.spanId;
+      return [spansOf('send').find((sent) => sent.spanContext().spanId === creation)!, handled];
+    });
+  return { exporter, milestones, spans, spansOf, joined };
+}
+
+export const flowIdOf = (span: ReadableSpan): unknown => span.attributes['fermata.flow.id'];
+
+export async function until(holds: () => boolean): Promise<void> {
+  for (const deadline = Date.now() + 15_000; !holds();) {
+    if (Date.now() > deadline) throw new Error('it did not come');
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
