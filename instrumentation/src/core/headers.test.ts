@@ -1,8 +1,10 @@
-import { propagation, ROOT_CONTEXT, trace, TraceFlags } from '@opentelemetry/api';
+import { context, propagation, ROOT_CONTEXT, trace, TraceFlags } from '@opentelemetry/api';
 import { CompositePropagator, W3CBaggagePropagator, W3CTraceContextPropagator } from '@opentelemetry/core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startFlow } from '../index.ts';
+import { recordTelemetry } from '../testing/telemetry.ts';
 import { contextWithFlow } from './flow-context.ts';
-import { extractHeaders, injectHeaders } from './headers.ts';
+import { extractHeaders, injectHeaders, isPropagationHeader } from './headers.ts';
 
 beforeAll(() => {
   propagation.setGlobalPropagator(
@@ -117,4 +119,41 @@ describe('a carrier full of garbage', () => {
   test('a frozen one is written without a throw', () => {
     expect(() => injectHeaders(Object.freeze({}), contextWithFlow(ROOT_CONTEXT, { id: 'f' }))).not.toThrow();
   });
+});
+
+describe('with an SDK', () => {
+  recordTelemetry();
+
+  test('carriers full of garbage give a root context and no flow', () => {
+    for (const garbage of [
+      undefined,
+      {},
+      { traceparent: 'x' },
+      { traceparent: Buffer.alloc(5), baggage: {} },
+      { 'fermata-flow-id': [] },
+      { 'fermata-flow-id': '' },
+    ]) {
+      const extracted = extractHeaders(garbage);
+      expect(extracted.flow).toBeUndefined();
+      expect(extracted.creation).toBeUndefined();
+    }
+    expect(injectHeaders(Object.freeze({}) as Record<string, unknown>, context.active())).toEqual({});
+  });
+
+  test('CloudEvents carry the flow in their own extensions', () => {
+    const event: Record<string, unknown> = { specversion: '1.0', id: 'e1', type: 'T' };
+    startFlow({ id: 'order-2', type: 'order' }, () => injectHeaders(event, context.active()));
+    expect(event).toMatchObject({ bamtxid: 'order-2', bampid: 'order' });
+    const { 'fermata-flow-id': _a, 'fermata-flow-type': _b, baggage: _c, ...foreign } = event;
+    expect(extractHeaders(foreign)).toMatchObject({
+      flow: { id: 'order-2', type: 'order' },
+      id: 'e1',
+      type: 'T',
+    });
+  });
+});
+
+test('a header’s name shows whether context travels under it', () => {
+  const names = ['traceparent', 'tracestate', 'baggage', 'fermata-flow-id', 'tenant', 'x-fermata-id', 'id'];
+  expect(names.filter(isPropagationHeader)).toEqual(names.slice(0, 4));
 });

@@ -1,0 +1,66 @@
+import { EventEmitter } from 'node:events';
+import { SpanStatusCode } from '@opentelemetry/api';
+import { expect, test } from 'vitest';
+import { traceEmitter } from '../adapters/event-emitter.ts';
+import { failFlow, handleMessage, publishEvent, startFlow, step } from '../index.ts';
+import { recordTelemetry } from '../testing/telemetry.ts';
+
+const { spans } = recordTelemetry();
+const message = { type: 'T', destination: 'd', system: 's' };
+test('a throwing handler is seen by the host as if we were not there, and by us as failed', async () => {
+  const failure = new Error('boom');
+  await expect(handleMessage({ destination: 'd', system: 's' }, () => Promise.reject(failure))).rejects.toBe(
+    failure,
+  );
+  expect(spans()[0]!.status.message).toBe('boom');
+});
+
+test('a rejection that nobody handles is heard of as without us, one that is handled is not heard of twice', async () => {
+  const unhandled: unknown[] = [];
+  const heard = (error: Error): void => void unhandled.push(error.message);
+  const others = process.listeners('unhandledRejection');
+  process.removeAllListeners('unhandledRejection').on('unhandledRejection', heard);
+  const failing = async (name: string): Promise<void> => {
+    await Promise.resolve();
+    throw new Error(name);
+  };
+  void step('s', async () => failing('step'));
+  void handleMessage(message, async () => failing('handler'));
+  void publishEvent(message, async () => failing('send'));
+  const listener: () => unknown = async () => failing('listener');
+  traceEmitter(new EventEmitter()).on('e', listener).emit('e');
+  await step('s', async () => failing('awaited')).catch(() => undefined);
+  // Handled where it came from: whoever gets it once more need not.
+  const handled = failing('handled');
+  handled.catch(() => undefined);
+  expect(step('s', () => handled)).toBe(handled);
+  await new Promise((resolve) => setImmediate(resolve));
+  process.removeListener('unhandledRejection', heard);
+  for (const other of others) process.on('unhandledRejection', other);
+  expect(unhandled).toEqual(['step', 'handler', 'send', 'listener']);
+  expect(spans().filter(({ status }) => status.code === SpanStatusCode.ERROR)).toHaveLength(6);
+});
+
+test('what was thrown reaches the caller, even if it cannot be made a text', async () => {
+  const odd: unknown = Object.create(null);
+  const thrown = (work: () => unknown): unknown => {
+    try {
+      return work();
+    } catch (error) {
+      return error;
+    }
+  };
+  expect(
+    thrown(() =>
+      step('s', () => {
+        throw odd;
+      }),
+    ),
+  ).toBe(odd);
+  // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors
+  await expect(step('s', () => Promise.reject(odd))).rejects.toBe(odd);
+  expect(spans().map((span) => span.status.code)).toEqual([SpanStatusCode.ERROR, SpanStatusCode.ERROR]);
+  startFlow({ id: 'order-6' }, () => {
+    for (const error of [odd, Symbol('s'), { code: 'E' }]) failFlow(error);
+  });
+});
