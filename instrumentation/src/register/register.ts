@@ -2,9 +2,9 @@ import { createRequire } from 'node:module';
 import { extname } from 'node:path';
 
 /**
- * `node --import @fermata/instrumentation/register app.js`: what it does stands in `start`. Whatever that meets, a package
- * that is not installed or an SDK that cannot be started, the host starts. Loaded at once, not awaited, so that
- * `node --require` takes this, too.
+ * `node --import @fermata/instrumentation/register app.js` does what stands in `start`. Whatever
+ * that meets, a package that is not installed or an SDK that cannot be started, the host starts.
+ * It is loaded at once, not awaited, so that `node --require` takes this, too.
  */
 try {
   createRequire(import.meta.url)(`./start${extname(import.meta.url)}`);

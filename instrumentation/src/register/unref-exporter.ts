@@ -1,7 +1,10 @@
 import type { Agent } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** The parts of OpenTelemetry's OTLP exporters (0.2xx and 0.3xx) that keep a process alive. All may be missing. */
+/**
+ * These parts of OpenTelemetry's OTLP exporters (0.2xx and 0.3xx) keep a process alive. All may be
+ * missing.
+ */
 interface Exporter {
   _delegate?: { _transport?: RetryingTransport };
 }
@@ -12,21 +15,21 @@ interface RetryingTransport {
     _parameters?: { agentFactory?: (protocol: string) => Agent | Promise<Agent> };
   };
 }
-/** How Node's agents make a connection and take an idle one up again. */
+/** Node's agents make a connection, and take an idle one up again, by these. */
 interface Connecting {
   createConnection?: (...args: unknown[]) => Socket | undefined;
   reuseSocket?: (socket: Socket, request: unknown) => void;
 }
 
-/** Longer than any way to a collector that is there; a connection under way cannot be let go of. */
-const LONGEST_CONNECT_MS = 1000;
+/** Connecting to a collector that is there is faster; one under way cannot be let go of. */
+const MAX_CONNECT_MS = 1000;
 
 /**
- * An exporter whose requests, and whose waiting between two tries, are no reason for the process to live: with nobody
- * to receive it tries for ten seconds, and the host would live for as long. An exporter that is built otherwise than
- * expected is left as it is.
+ * Makes an exporter's requests, and its waiting between two tries, no reason for the process to
+ * live: with nobody to receive it tries for ten seconds, and the host would live for as long. An
+ * exporter that is built otherwise than expected is left as it is.
  */
-export function unheld<E>(exporter: E): E {
+export function unrefExporter<E>(exporter: E): E {
   const transport = (exporter as Exporter)._delegate?._transport;
   const inner = transport?._transport;
   if (transport === undefined || typeof inner?.send !== 'function') return exporter;
@@ -38,11 +41,11 @@ export function unheld<E>(exporter: E): E {
   const parameters = inner._parameters;
   const makeAgent = parameters?.agentFactory;
   if (parameters !== undefined && typeof makeAgent === 'function')
-    parameters.agentFactory = async (protocol) => withUnheldSockets(await makeAgent(protocol));
+    parameters.agentFactory = async (protocol) => withUnrefSockets(await makeAgent(protocol));
   return exporter;
 }
 
-function withUnheldSockets(agent: Agent): Agent {
+function withUnrefSockets(agent: Agent): Agent {
   const own = agent as Connecting;
   const create = own.createConnection?.bind(agent);
   if (create !== undefined)
@@ -51,7 +54,7 @@ function withUnheldSockets(agent: Agent): Agent {
       if (socket === undefined) return socket;
       const late = setTimeout(
         () => socket.destroy(Object.assign(new Error('no connection in time'), { code: 'ETIMEDOUT' })),
-        LONGEST_CONNECT_MS,
+        MAX_CONNECT_MS,
       ).unref();
       return socket.unref().once('connect', () => clearTimeout(late));
     };

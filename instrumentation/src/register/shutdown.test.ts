@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest';
+import { eventually, PACKAGE, receiver, service } from '../testing/service.ts';
+
+const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
+
+test.each(SIGNALS)('a service that drains at %s is traced to its end', async (signal) => {
+  const { endpoint, received } = await receiver();
+  const { child, exited, said } = service(
+    `import { step } from '${PACKAGE}';
+    process.on('${signal}', () => undefined);
+    step('before the signal', () => undefined);
+    process.stdin.on('data', () => step('while it drains', () => undefined));
+    process.stdin.on('end', () => step('at its end', () => undefined));
+    process.stdout.write('ready');`,
+    endpoint,
+  );
+  await eventually(() => expect(said.text).toBe('ready'));
+  child.kill(signal);
+  await eventually(() => expect(received()).toContain('before the signal'));
+  child.stdin.write('go on');
+  // Before it ends: it may do so by process.exit.
+  await eventually(() => expect(received()).toContain('while it drains'));
+  child.stdin.end();
+  expect(await exited).toEqual([0, null]);
+  expect(received()).toContain('at its end');
+});
+
+test.each(SIGNALS)('a service that does not handle %s is flushed, and ends by it', async (signal) => {
+  const { endpoint, received } = await receiver();
+  const { child, exited, said } = service(
+    `import { step } from '${PACKAGE}';
+    step('the last', () => undefined);
+    process.on('exit', () => process.stdout.write(' and exited'));
+    process.stdin.resume();
+    process.stdout.write('ready');`,
+    endpoint,
+  );
+  await eventually(() => expect(said.text).toBe('ready'));
+  child.kill(signal);
+  expect(await exited).toEqual([null, signal]);
+  expect(received()).toContain('the last');
+  expect(said.text).toBe('ready');
+});

@@ -1,0 +1,38 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { expect, test } from 'vitest';
+import { PACKAGE, receiver, root, service } from '../testing/service.ts';
+
+test('what a job does in one turn arrives, all of it', async () => {
+  const { endpoint, received } = await receiver();
+  const { exited } = service(
+    `import { completeFlow, startFlow, step } from '${PACKAGE}';
+    for (let i = 0; i < 4000; i++) startFlow({ id: 'f' + i }, () => step('one', completeFlow));`,
+    endpoint,
+  );
+  expect(await exited).toEqual([0, null]);
+  const count = (name: RegExp): number => received().match(name)?.length ?? 0;
+  expect(count(/fermata\.flow\.completed/g)).toBe(4000);
+  // On its span, and on the milestone that says it has started.
+  expect(count(/fermata\.step\.name/g)).toBe(8000);
+});
+
+test('where an SDK is registered already it is used, and one line says what it needs', async () => {
+  const source = `
+    import { NodeSDK } from '@opentelemetry/sdk-node';
+    import { InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace';
+    const exporter = new InMemorySpanExporter();
+    const spanProcessors = [new SimpleSpanProcessor({ exporter })];
+    new NodeSDK({ spanProcessors, logRecordProcessors: [], metricReaders: [], autoDetectResources: false }).start();
+    await import('${PACKAGE}/register');
+    const { startFlow, step } = await import('${PACKAGE}');
+    startFlow({ id: 'theirs' }, () => step('one', () => undefined));
+    console.log(exporter.getFinishedSpans().map(({ attributes }) => attributes['fermata.flow.id']).join());`;
+  const { stdout, stderr } = await promisify(execFile)(
+    process.execPath,
+    ['--conditions=@fermata/source', '--import', 'tsx', '--input-type=module', '--eval', source],
+    { cwd: root },
+  );
+  expect(stdout).toBe('theirs\n');
+  expect(stderr).toMatch(/^fermata: .* FlowSpanProcessor\n$/);
+});

@@ -1,0 +1,77 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import {
+  createServer as createTcpServer,
+  type AddressInfo,
+  type Server as TcpServer,
+  type Socket,
+} from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { afterEach, vi } from 'vitest';
+
+/** The root of the repository: services find the package from there. */
+export const root = fileURLToPath(new URL('../../..', import.meta.url));
+export const PACKAGE = '@fermata/instrumentation';
+
+const children: ChildProcess[] = [];
+const servers: (Server | TcpServer)[] = [];
+const sockets: Socket[] = [];
+afterEach(() => {
+  for (const child of children.splice(0)) child.kill('SIGKILL');
+  for (const socket of sockets.splice(0)) socket.destroy();
+  for (const server of servers.splice(0)) server.close();
+});
+
+/** Starts a service as its operator would. */
+export function service(source: string, endpoint: string) {
+  const child = spawn(
+    process.execPath,
+    [
+      '--conditions=@fermata/source',
+      ...['--import', 'tsx', '--import', `${PACKAGE}/register`],
+      ...['--input-type=module', '--eval', source],
+    ],
+    {
+      cwd: root,
+      stdio: ['pipe', 'pipe', 'inherit'],
+      // Only what is flushed arrives.
+      env: {
+        ...process.env,
+        OTEL_BSP_SCHEDULE_DELAY: '600000',
+        OTEL_EXPORTER_OTLP_ENDPOINT: endpoint,
+        // The command line, which is a resource's, too, names all spans.
+        OTEL_NODE_RESOURCE_DETECTORS: 'none',
+      },
+    },
+  );
+  children.push(child);
+  const exited = once(child, 'exit') as Promise<[number | null, string | null]>;
+  const said = { text: '' };
+  child.stdout.on('data', (chunk: Buffer) => (said.text += chunk.toString()));
+  return { child, exited, said };
+}
+
+/** Takes whatever is exported; names are legible in it. */
+export async function receiver(): Promise<{ endpoint: string; received: () => string }> {
+  const bodies: Buffer[] = [];
+  const server = createServer((request, response) => {
+    request.on('data', (chunk: Buffer) => bodies.push(chunk));
+    request.on('end', () => response.end());
+  });
+  servers.push(server);
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  return {
+    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    received: () => Buffer.concat(bodies).toString('latin1'),
+  };
+}
+export const eventually = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 20_000 });
+
+/** Takes what is sent, and never answers. */
+export const silentReceiver = async (): Promise<string> => {
+  const server = createTcpServer((socket) => void sockets.push(socket.resume().on('error', () => undefined)));
+  servers.push(server);
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+};
