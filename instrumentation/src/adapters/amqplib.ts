@@ -18,25 +18,40 @@ import {
 import { HEADER_MESSAGE_ID, HEADER_MESSAGE_TYPE } from '../semconv.ts';
 
 /**
- * amqplib 0.10 to 2, with promises or callbacks (and what is built on it, rascal for one): wraps a channel's publish, sendToQueue and consume. The message type is `properties.type` (else
- * the routing key), its id `properties.messageId`; a queue is asked to do something (command), an exchange is told
- * (event). A delivery's span ends with its acknowledgement, or with the handler where the consumer does not acknowledge.
+ * Wraps a channel's publish, sendToQueue and consume, of amqplib 0.10 to 2, with promises or
+ * callbacks (and of what is built on it, rascal for one). The message type is `properties.type` (else
+ * the routing key), its id `properties.messageId`; a queue is asked to do something (command), an
+ * exchange is told (event). A delivery's span ends with its acknowledgement, or with the handler
+ * where the consumer does not acknowledge.
  *
- * Where OpenTelemetry's own amqplib instrumentation is active it makes the spans; this adapter then adds the flow to
- * the headers and to the handler's context, which that instrumentation leaves out.
+ * Where OpenTelemetry's own amqplib instrumentation is active it makes the spans; this adapter then
+ * adds the flow to the headers and to the handler's context, which that instrumentation leaves out.
  */
 export interface AmqplibOptions {
   /** Name of the step that handles messages of a queue; default: the message type. */
   stepOf?: (queue: string, message: ConsumeMessage) => string | undefined;
 }
 
-export function traceChannel<C extends Channel | ConfirmChannel>(
-  channel: C,
-  options: AmqplibOptions = {},
-): C {
+type AnyChannel = Channel | ConfirmChannel;
+/** The spans of deliveries that are not settled yet, by delivery tag. */
+type Unsettled = Map<number, Span>;
+
+export function traceChannel<C extends AnyChannel>(channel: C, options: AmqplibOptions = {}): C {
   if (!markTraced(channel)) return channel;
   const foreign = isWrapped(Object.getPrototypeOf(channel) as Record<string, unknown>, 'publish');
+  tracePublishing(channel, foreign);
+  const unsettled: Unsettled = new Map();
+  traceConsuming(channel, options, foreign, unsettled);
+  traceSettling(channel, unsettled);
+  channel.once('close', () => {
+    for (const span of unsettled.values())
+      endFailed(span, new Error('channel closed before the message was acknowledged'));
+    unsettled.clear();
+  });
+  return channel;
+}
 
+function tracePublishing(channel: AnyChannel, foreign: boolean): void {
   const publish = channel.publish.bind(channel) as (...args: unknown[]) => boolean;
   const send = (
     exchange: string,
@@ -45,30 +60,16 @@ export function traceChannel<C extends Channel | ConfirmChannel>(
     given: Options.Publish | undefined,
     rest: unknown[],
   ): boolean => {
-    const pass = (headers: Record<string, unknown>, id?: string): boolean =>
-      publish(
-        exchange,
-        routingKey,
-        content,
-        { ...given, headers, ...(id !== undefined && { messageId: id }) },
-        ...rest,
-      );
     if (foreign) {
-      return pass(addFlow({ ...(given?.headers as object) }));
+      const headers = addFlow({ ...(given?.headers as object) });
+      return publish(exchange, routingKey, content, { ...given, headers }, ...rest);
     }
-    const id = given?.messageId;
-    const headers = (given?.headers ?? {}) as Record<string, unknown>;
-    const message: OutgoingMessage = {
-      type: given?.type ?? routingKey,
-      destination: exchange === '' ? routingKey : exchange,
-      system: 'rabbitmq',
-      // The property is meant for this message; the header may have come with another one.
-      headers: given?.type === undefined ? headers : { ...headers, [HEADER_MESSAGE_TYPE]: given.type },
-      ...(id !== undefined && { id }),
-    };
-    return (exchange === '' ? sendCommand : publishEvent)(message, (carried) =>
-      pass(carried, carried[HEADER_MESSAGE_ID] as string | undefined),
-    );
+    const ask = exchange === '' ? sendCommand : publishEvent;
+    return ask(outgoing(exchange, routingKey, given), (headers) => {
+      const messageId = headers[HEADER_MESSAGE_ID];
+      const properties = { ...given, headers, ...(messageId !== undefined && { messageId }) };
+      return publish(exchange, routingKey, content, properties, ...rest);
+    });
   };
   channel.publish = ((
     exchange: string,
@@ -76,44 +77,65 @@ export function traceChannel<C extends Channel | ConfirmChannel>(
     content: Buffer,
     given?: Options.Publish,
     ...rest: unknown[]
-  ) => send(exchange, key, content, given, rest)) as C['publish'];
+  ) => send(exchange, key, content, given, rest)) as AnyChannel['publish'];
   channel.sendToQueue = ((queue: string, content: Buffer, given?: Options.Publish, ...rest: unknown[]) =>
-    send('', queue, content, given, rest)) as C['sendToQueue'];
+    send('', queue, content, given, rest)) as AnyChannel['sendToQueue'];
+}
 
-  const open = new Map<number, Span>();
+function outgoing(exchange: string, routingKey: string, given: Options.Publish | undefined): OutgoingMessage {
+  const headers = (given?.headers ?? {}) as Record<string, unknown>;
+  return {
+    type: given?.type ?? routingKey,
+    destination: exchange === '' ? routingKey : exchange,
+    system: 'rabbitmq',
+    // The property is meant for this message; the header may have come with another one.
+    headers: given?.type === undefined ? headers : { ...headers, [HEADER_MESSAGE_TYPE]: given.type },
+    ...(given?.messageId !== undefined && { id: given.messageId }),
+  };
+}
+
+function traceConsuming(
+  channel: AnyChannel,
+  options: AmqplibOptions,
+  foreign: boolean,
+  unsettled: Unsettled,
+): void {
   const consume = channel.consume.bind(channel);
   channel.consume = (
     queue: string,
     onMessage: (message: ConsumeMessage | null) => unknown,
     given?: Options.Consume,
     ...rest: []
-  ) =>
-    consume(
-      queue,
-      (message) => {
-        if (message === null) return onMessage(null);
-        if (foreign)
-          return withFlowFromHeaders(message.properties.headers as Record<string, unknown>, () =>
-            onMessage(message),
-          );
-        const { span, ctx } = startProcessing(incoming(queue, message, options));
-        if (given?.noAck === true) return endSpanWith(span, ctx, () => onMessage(message), onMessage);
-        open.set(message.fields.deliveryTag, span);
-        return context.with(ctx, () => onMessage(message));
-      },
-      given,
-      ...rest,
-    );
+  ) => {
+    const onTraced = (message: ConsumeMessage | null): unknown => {
+      if (message === null) return onMessage(null);
+      const handle = (): unknown => onMessage(message);
+      if (foreign) return withFlowFromHeaders(message.properties.headers as Record<string, unknown>, handle);
+      const { span, ctx } = startProcessing(incoming(queue, message, options));
+      if (given?.noAck === true) return endSpanWith(span, ctx, handle, onMessage);
+      unsettled.set(message.fields.deliveryTag, span);
+      return context.with(ctx, handle);
+    };
+    return consume(queue, onTraced, given, ...rest);
+  };
+}
 
+const accepted = (span: Span): void => span.end(preciseNow());
+const refused = (requeue: boolean) => (span: Span) => {
+  span.setAttribute('error.type', requeue ? 'requeued' : 'rejected');
+  span.setStatus({ code: SpanStatusCode.ERROR, message: requeue ? 'nacked, requeued' : 'nacked' });
+  span.end(preciseNow());
+};
+
+function traceSettling(channel: AnyChannel, unsettled: Unsettled): void {
   const settle = (tag: number, allUpTo: boolean, end: (span: Span) => void): void => {
-    for (const key of allUpTo ? [...open.keys()].filter((key) => key <= tag) : [tag]) {
-      const span = open.get(key);
-      open.delete(key);
+    for (const key of allUpTo ? [...unsettled.keys()].filter((key) => key <= tag) : [tag]) {
+      const span = unsettled.get(key);
+      unsettled.delete(key);
       if (span !== undefined) end(span);
     }
   };
   const settleAll = (end: (span: Span) => void): void => settle(Infinity, true, end);
-  const accepted = (span: Span): void => span.end(preciseNow());
   const ack = channel.ack.bind(channel);
   channel.ack = (message: Message, allUpTo = false) => {
     ack(message, allUpTo);
@@ -123,11 +145,6 @@ export function traceChannel<C extends Channel | ConfirmChannel>(
   channel.ackAll = () => {
     ackAll();
     settleAll(accepted);
-  };
-  const refused = (requeue: boolean) => (span: Span) => {
-    span.setAttribute('error.type', requeue ? 'requeued' : 'rejected');
-    span.setStatus({ code: SpanStatusCode.ERROR, message: requeue ? 'nacked, requeued' : 'nacked' });
-    span.end(preciseNow());
   };
   const nack = channel.nack.bind(channel);
   channel.nack = (message: Message, allUpTo = false, requeue = true) => {
@@ -144,12 +161,6 @@ export function traceChannel<C extends Channel | ConfirmChannel>(
     reject(message, requeue);
     settle(message.fields.deliveryTag, false, refused(requeue));
   };
-  channel.once('close', () => {
-    for (const span of open.values())
-      endFailed(span, new Error('channel closed before the message was acknowledged'));
-    open.clear();
-  });
-  return channel;
 }
 
 interface Death {
@@ -194,7 +205,7 @@ export function instrumentAmqplib(amqplib: AmqplibModule, options: AmqplibOption
   const wrap: Wrap =
     (create) =>
     async (...given) =>
-      traced(await create(...given), options);
+      traceIfChannel(await create(...given), options);
   wrapConnect(
     amqplib,
     (connect) =>
@@ -209,7 +220,7 @@ export function instrumentAmqplibCallbacks(amqplib: AmqplibModule, options: Amqp
   const wrap: Wrap =
     (create) =>
     (...given) =>
-      traced(create(...withCallback(given, (channel) => traced(channel, options))), options);
+      traceIfChannel(create(...withCallback(given, (channel) => traceIfChannel(channel, options))), options);
   const change = (connection: unknown): unknown => traceConnection(connection, wrap);
   wrapConnect(amqplib, (connect) => (...args) => {
     const recovering = connect(...withCallback(withSetup(args, wrap), change));
@@ -246,7 +257,10 @@ function traceConnection(connection: unknown, wrap: Wrap): unknown {
   return connection;
 }
 
-/** What `recovery.setup` gets is a connection, too; whether it takes a callback shows by its length. */
+/**
+ * Traces what `recovery.setup` gets, a connection, too; whether it takes a callback shows by its
+ * length.
+ */
 function withSetup(args: unknown[], wrap: Wrap): unknown[] {
   return args.map((arg) => {
     const recovery = (arg as { recovery?: { setup?: unknown } } | null | undefined)?.recovery;
@@ -270,7 +284,7 @@ function withCallback(args: unknown[], change: (result: unknown) => unknown): un
   );
 }
 
-function traced(channel: unknown, options: AmqplibOptions): unknown {
+function traceIfChannel(channel: unknown, options: AmqplibOptions): unknown {
   // A connection that recovers returns itself.
   if (typeof (channel as { publish?: unknown } | undefined)?.publish !== 'function') return channel;
   try {

@@ -29,12 +29,12 @@ import {
 } from '../adapter-kit.ts';
 
 /**
- * kafkajs 2: wraps a producer's send and sendBatch and a consumer's run. Every message has a span, headers and an id of
- * its own. `eachMessage` runs in its message's context; of a batch each message has its span until its offset is
- * resolved, and `inBatchMessage` gives a handler the context of one.
+ * Wraps a producer's send and sendBatch and a consumer's run, of kafkajs 2. Every message has a span,
+ * headers and an id of its own. `eachMessage` runs in its message's context; of a batch each message
+ * has its span until its offset is resolved, and `inBatchMessage` gives a handler the context of one.
  *
- * Where OpenTelemetry's own kafkajs instrumentation is active it makes the spans; this adapter adds the flow to headers
- * and handlers, which for batches that instrumentation leaves out.
+ * Where OpenTelemetry's own kafkajs instrumentation is active it makes the spans; this adapter adds
+ * the flow to headers and handlers, which for batches that instrumentation leaves out.
  */
 export interface KafkaJsOptions {
   /** What a message means; default: the topic. */
@@ -51,73 +51,77 @@ export function traceProducer<P extends Producer>(
   foreign = isWrapped(producer, 'send'),
 ): P {
   if (!markTraced(producer)) return producer;
-  /** The messages with their headers, and what to do when they were sent or not. */
-  const started = (topic: string, messages: Message[]): { messages: Message[]; sendings: Sending[] } => {
-    if (foreign)
-      return {
-        messages: messages.map((message) => ({ ...message, headers: addFlow({ ...message.headers }) })),
-        sendings: [],
-      };
-    const sendings = messages.map((message) =>
-      startSending(options.kindOf?.(topic, message) ?? 'event', {
-        type: options.typeOf?.(topic, message) ?? topic,
-        destination: topic,
-        system: SYSTEM,
-        headers: message.headers ?? {},
-      }),
-    );
-    return {
-      messages: messages.map((message, i) => ({
-        ...message,
-        headers: sendings[i]!.headers as NonNullable<Message['headers']>,
-      })),
-      sendings,
-    };
-  };
-  const finish = async <T>(sendings: Sending[], work: () => Promise<T>): Promise<T> => {
-    try {
-      const [only] = sendings;
-      const result = await (only !== undefined && sendings.length === 1
-        ? context.with(only.ctx, work)
-        : work());
-      for (const { span } of sendings) span.end(preciseNow());
-      return result;
-    } catch (error) {
-      for (const { span } of sendings) endFailed(span, error);
-      throw error;
-    }
-  };
-  const { send, sendBatch } = bound(producer);
+  const start = foreign
+    ? (_topic: string, messages: Message[]) => withFlowOnly(messages)
+    : (topic: string, messages: Message[]) => startBatch(topic, messages, options);
+  const send = producer.send.bind(producer);
+  const sendBatch = producer.sendBatch.bind(producer);
   // What cannot be sent is refused by the client, in its own words.
   producer.send = (record: ProducerRecord) => {
-    const traced = attempt(() => started(record.topic, record.messages));
+    const traced = attempt(() => start(record.topic, record.messages));
     if (traced === undefined) return send(record);
     const { messages, sendings } = traced;
-    return finish(sendings, () => send({ ...record, messages }));
+    return endWith(sendings, () => send({ ...record, messages }));
   };
   producer.sendBatch = (batch: ProducerBatch) => {
     const parts = attempt(() =>
-      (batch.topicMessages ?? []).map(({ topic, messages }) => ({ topic, ...started(topic, messages) })),
+      (batch.topicMessages ?? []).map(({ topic, messages }) => ({ topic, ...start(topic, messages) })),
     );
     if (parts === undefined) return sendBatch(batch);
-    return finish(
+    const topicMessages = parts.map(({ topic, messages }) => ({ topic, messages }));
+    return endWith(
       parts.flatMap((part) => part.sendings),
-      () =>
-        sendBatch({
-          ...batch,
-          topicMessages: parts.map(({ topic, messages }) => ({ topic, messages })),
-        }),
+      () => sendBatch({ ...batch, topicMessages }),
     );
   };
   return producer;
 }
 
-const bound = (producer: Producer): Pick<Producer, 'send' | 'sendBatch'> => ({
-  send: producer.send.bind(producer),
-  sendBatch: producer.sendBatch.bind(producer),
+/** Messages with their headers, and the spans that end when they were sent or not. */
+interface StartedBatch {
+  messages: Message[];
+  sendings: Sending[];
+}
+
+const withFlowOnly = (messages: Message[]): StartedBatch => ({
+  messages: messages.map((message) => ({ ...message, headers: addFlow({ ...message.headers }) })),
+  sendings: [],
 });
 
-/** Contexts of the messages of batches that are being handled. */
+function startBatch(topic: string, messages: Message[], options: KafkaJsOptions): StartedBatch {
+  const sendings = messages.map((message) =>
+    startSending(options.kindOf?.(topic, message) ?? 'event', {
+      type: options.typeOf?.(topic, message) ?? topic,
+      destination: topic,
+      system: SYSTEM,
+      headers: message.headers ?? {},
+    }),
+  );
+  return {
+    messages: messages.map((message, i) => ({
+      ...message,
+      headers: sendings[i]!.headers as NonNullable<Message['headers']>,
+    })),
+    sendings,
+  };
+}
+
+/** Ends the spans of all messages when sending them does; one alone is sent in its context. */
+async function endWith<T>(sendings: readonly Sending[], work: () => Promise<T>): Promise<T> {
+  try {
+    const [only] = sendings;
+    const result = await (only !== undefined && sendings.length === 1
+      ? context.with(only.ctx, work)
+      : work());
+    for (const { span } of sendings) span.end(preciseNow());
+    return result;
+  } catch (error) {
+    for (const { span } of sendings) endFailed(span, error);
+    throw error;
+  }
+}
+
+/** Keeps the contexts of the messages of batches that are being handled. */
 const inBatch = new WeakMap<KafkaMessage, ReturnType<typeof startProcessing>['ctx']>();
 
 /** Runs a handler for one message of a batch in that message's context and flow. */
@@ -128,6 +132,13 @@ export function inBatchMessage<T>(message: KafkaMessage, handler: () => T): T {
     : context.with(ctx, handler);
 }
 
+type Incoming = (
+  topic: string,
+  partition: number,
+  message: KafkaMessage,
+  highWatermark?: string,
+) => IncomingMessage;
+
 export function traceConsumer<C extends Consumer>(
   consumer: C,
   group: string,
@@ -135,12 +146,7 @@ export function traceConsumer<C extends Consumer>(
   foreign = isWrapped(consumer, 'run'),
 ): C {
   if (!markTraced(consumer)) return consumer;
-  const incoming = (
-    topic: string,
-    partition: number,
-    message: KafkaMessage,
-    high?: string,
-  ): IncomingMessage => {
+  const incoming: Incoming = (topic, partition, message, high) => {
     const step = options.stepOf?.(topic, message);
     const behind = high === undefined ? -1 : Number(BigInt(high) - BigInt(message.offset)) - 1;
     return {
@@ -173,17 +179,17 @@ export function traceConsumer<C extends Consumer>(
       }),
       ...(eachBatch && {
         eachBatch: (payload: EachBatchPayload) =>
-          foreign ? eachBatch(payload) : traced(payload, eachBatch, incoming),
+          foreign ? eachBatch(payload) : traceBatch(payload, eachBatch, incoming),
       }),
     });
   };
   return consumer;
 }
 
-async function traced(
+async function traceBatch(
   payload: EachBatchPayload,
   eachBatch: (payload: EachBatchPayload) => Promise<void>,
-  incoming: (topic: string, partition: number, message: KafkaMessage, high?: string) => IncomingMessage,
+  incoming: Incoming,
 ): Promise<void> {
   const { topic, partition, messages, highWatermark } = payload.batch;
   const open = new Map<string, Span>();

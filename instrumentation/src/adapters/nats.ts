@@ -8,18 +8,20 @@ import type {
 } from '@nats-io/transport-node';
 import { context } from '@opentelemetry/api';
 import {
-  type Extracted,
   handleOnBehalfOf,
   markTraced,
   messageIdOf,
   publishEvent,
   sendCommand,
+  type Extracted,
+  type OutgoingMessage,
 } from '../adapter-kit.ts';
 
 /**
- * NATS core and JetStream (@nats-io/* 3): wraps a connection's publish, request and subscriptions with a callback.
- * Publishing to JetStream is a request of the connection, so it is covered. Iterators cannot be given a context from
- * outside (the reader's own context goes on): `handleNats` runs a handler for one message of either.
+ * Wraps a connection's publish, request and subscriptions with a callback, of NATS core and JetStream
+ * (@nats-io/* 3). Publishing to JetStream is a request of the connection, so it is covered. Iterators
+ * cannot be given a context from outside (the reader's own context goes on): `handleNats` runs a
+ * handler for one message of either.
  */
 export interface NatsOptions {
   /** `headers` of the client package: this package bundles no client. */
@@ -29,55 +31,69 @@ export interface NatsOptions {
 
 type Payload = Parameters<NatsConnection['publish']>[1];
 type Methods = { [M in 'publish' | 'request' | 'subscribe']: NatsConnection[M] };
-/** The client's own conversations. */
+/** Tells the client's own conversations. */
 const isInternal = (subject: string): boolean => subject.startsWith('$') || subject.startsWith('_INBOX.');
 
 export function traceNats<C extends NatsConnection>(connection: C, options: NatsOptions): C {
   if (!markTraced(connection)) return connection;
-  const carry = <O extends { headers?: MsgHdrs }>(
-    given: O | undefined,
-    headers: Record<string, unknown>,
-  ): O => {
-    // A copy: the caller may send the same headers once more, in another flow.
-    const all = options.headers();
-    for (const [name, values] of given?.headers ?? [])
-      if (name in headers) for (const value of values) all.append(name, value);
-    for (const [name, value] of Object.entries(headers))
-      if (all.get(name) !== value) all.set(name, String(value));
-    return { ...given, headers: all } as O;
-  };
-  const message = (subject: string, given: { headers?: MsgHdrs } | undefined) => {
-    const id = given?.headers?.get('Nats-Msg-Id');
-    const headers = headersIn(given?.headers);
-    // With headers passed on from the message being handled, its id comes too.
-    const isOwn = id && id !== messageIdOf(context.active());
-    return { type: subject, destination: subject, system: 'nats', headers, ...(isOwn && { id }) };
-  };
-  // As properties: each is called with whatever `this` the caller has, a connection or their prototype.
-  const { publish, request, subscribe } = connection as Methods;
+  traceSending(connection, options.headers);
+  traceSubscribing(connection, options);
+  return connection;
+}
+
+function traceSending(connection: NatsConnection, makeHeaders: NatsOptions['headers']): void {
+  // As properties: each is called with whatever `this` the caller has, a connection or their
+  // prototype.
+  const { publish, request } = connection as Methods;
   /** A request publishes: that is not another message. */
   let requesting = false;
-  connection.publish = function (this: C, subject: string, data?: Payload, given?: PublishOptions) {
+  connection.publish = function (this: NatsConnection, subject, data?: Payload, given?: PublishOptions) {
     if (requesting || isInternal(subject)) return publish.call(this, subject, data, given);
-    publishEvent(message(subject, given), (headers) =>
-      publish.call(this, subject, data, carry(given, headers)),
+    publishEvent(outgoing(subject, given), (headers) =>
+      publish.call(this, subject, data, carrying(given, headers, makeHeaders())),
     );
   };
-  connection.request = function (this: C, subject: string, data?: Payload, given?: RequestOptions) {
-    return isInternal(subject)
-      ? request.call(this, subject, data, given)
-      : sendCommand(message(subject, given), (headers) => {
-          requesting = true;
-          try {
-            return request.call(this, subject, data, carry(given ?? { timeout: 1000 }, headers));
-          } finally {
-            requesting = false;
-          }
-        });
+  connection.request = function (this: NatsConnection, subject, data?: Payload, given?: RequestOptions) {
+    if (isInternal(subject)) return request.call(this, subject, data, given);
+    return sendCommand(outgoing(subject, given), (headers) => {
+      requesting = true;
+      try {
+        const usual = given ?? { timeout: 1000 };
+        return request.call(this, subject, data, carrying(usual, headers, makeHeaders()));
+      } finally {
+        requesting = false;
+      }
+    });
   };
-  connection.subscribe = function (this: C, subject: string, given?: SubscriptionOptions) {
+}
+
+function outgoing(subject: string, given: { headers?: MsgHdrs } | undefined): OutgoingMessage {
+  const id = given?.headers?.get('Nats-Msg-Id');
+  const headers = headersIn(given?.headers);
+  // With headers passed on from the message being handled, its id comes too.
+  const isOwn = id && id !== messageIdOf(context.active());
+  return { type: subject, destination: subject, system: 'nats', headers, ...(isOwn && { id }) };
+}
+
+/** Fills a copy of the headers: the caller may send its own once more, in another flow. */
+function carrying<O extends { headers?: MsgHdrs }>(
+  given: O | undefined,
+  headers: Record<string, unknown>,
+  copy: MsgHdrs,
+): O {
+  for (const [name, values] of given?.headers ?? [])
+    if (name in headers) for (const value of values) copy.append(name, value);
+  for (const [name, value] of Object.entries(headers))
+    if (copy.get(name) !== value) copy.set(name, String(value));
+  return { ...given, headers: copy } as O;
+}
+
+function traceSubscribing(connection: NatsConnection, options: NatsOptions): void {
+  const { subscribe } = connection as Methods;
+  connection.subscribe = function (this: NatsConnection, subject, given?: SubscriptionOptions) {
     const callback = given?.callback;
-    // JetStream delivers to an inbox of the client's: its messages are handled one by one, by `handleNats`.
+    // JetStream delivers to an inbox of the client's: its messages are handled one by one, by
+    // `handleNats`.
     if (given === undefined || callback === undefined || isInternal(subject))
       return subscribe.call(this, subject, given);
     return subscribe.call(this, subject, {
@@ -92,7 +108,6 @@ export function traceNats<C extends NatsConnection>(connection: C, options: Nats
       },
     });
   };
-  return connection;
 }
 
 /** Zero-code: every connection that this module makes from now on. Idempotent. */

@@ -128,3 +128,17 @@ describe.runIf(hasRedis)('Redis Streams', () => {
     await Promise.all([ioredis.quit(), automatic.quit(), nodeRedis.close()]);
   });
 });
+
+test('a client whose class is traced already is traced once', () => {
+  class Client {
+    readonly entries: unknown[][] = [];
+    xadd(...entry: unknown[]): void {
+      this.entries.push(entry);
+    }
+  }
+  traceRedisStreams(Client.prototype);
+  const client = traceRedisStreams(new Client());
+  client.xadd('stream', '*', 'n', '1');
+  expect(client.entries).toHaveLength(1);
+  expect(spansOf('send')).toHaveLength(1);
+});

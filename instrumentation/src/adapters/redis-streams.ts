@@ -1,66 +1,92 @@
 import {
-  type Extracted,
   handleMessage,
   isPropagationHeader,
   markTraced,
   publishEvent,
+  TRACED,
+  type Extracted,
 } from '../adapter-kit.ts';
 
 /**
- * Redis Streams with ioredis (`xadd`) or node-redis (`xAdd`): context isPropagationHeader as fields of the entry, beside the
- * application's own; in pipelines and transactions, too. Reading gives entries of any group at once, so `handleStreamEntry` runs a handler for one.
+ * Carries context as fields of the entry, beside the application's own, with ioredis (`xadd`) and
+ * node-redis (`xAdd`); in pipelines and transactions, too. Reading gives entries of any group at
+ * once, so `handleStreamEntry` runs a handler for one.
  */
 type XAdd = (this: unknown, ...args: unknown[]) => Promise<unknown>;
-interface Client {
-  xadd?: unknown;
-  xAdd?: unknown;
-  pipeline?: unknown;
-  multi?: unknown;
-  duplicate?: unknown;
+type Method = (this: unknown, ...args: unknown[]) => unknown;
+type Methods = Record<string, Method | undefined>;
+
+/**
+ * A client and its pipelines share this: with auto-pipelining ioredis adds through a pipeline what
+ * its client was asked to add, and that is one entry.
+ */
+interface Adding {
+  underWay: boolean;
 }
-/** With auto-pipelining ioredis adds through a pipeline what its client was asked to add: that is one entry. */
-let adding = false;
 
 export function traceRedisStreams<C extends object>(client: C): C {
+  return traceAdding(client, { underWay: false });
+}
+
+function traceAdding<C extends object>(client: C, adding: Adding): C {
   if (!markTraced(client)) return client;
-  const own = client as Client;
-  const { xadd, xAdd } = own as Record<'xadd' | 'xAdd', XAdd | undefined>;
-  if (typeof xadd === 'function')
-    // XADD key [options] id field value …: fields go last, whatever comes before, and then only a callback.
-    own.xadd = function (this: unknown, stream: string, ...args: unknown[]) {
-      if (adding) return xadd.call(this, stream, ...args);
-      const callback = typeof args.at(-1) === 'function' ? [args.pop()] : [];
-      const own = fieldsOf(args.map(String));
-      // What was passed on from another entry is among the headers, as far as it holds for this one.
-      const rest = args.filter((_, i) => !Object.hasOwn(own, String(args[i - ((args.length - i) % 2)])));
-      return publishEvent(outgoing(stream, own), (headers) => {
-        adding = true;
-        try {
-          return xadd.call(this, stream, ...rest, ...Object.entries(headers).flat(), ...callback);
-        } finally {
-          adding = false;
-        }
-      });
-    };
-  if (typeof xAdd === 'function')
-    own.xAdd = function (this: unknown, stream: string, id: unknown, fields: object, ...rest: unknown[]) {
-      return publishEvent(outgoing(stream, fieldsOf(fields as Record<string, string>)), (headers) =>
-        xAdd.call(this, stream, id, { ...withoutContext(fields), ...headers }, ...rest),
-      );
-    };
+  const methods = client as Methods;
+  replace(methods, 'xadd', (xadd) => tracedXadd(xadd as XAdd, adding));
+  replace(methods, 'xAdd', (xAdd) => tracedXAdd(xAdd as XAdd));
   // What ioredis duplicates has the prototype that is traced.
-  for (const name of typeof xAdd === 'function' ? GATHERING_OR_ANOTHER : GATHERING) {
-    const gather = own[name];
-    if (typeof gather !== 'function') continue;
-    own[name] = function (this: unknown, ...args: unknown[]) {
-      return traceRedisStreams(gather.apply(this, args) as object);
-    };
-  }
+  for (const name of typeof methods['xAdd'] === 'function' ? GATHERING_OR_ANOTHER : GATHERING)
+    replace(
+      methods,
+      name,
+      (gather) =>
+        function (this: unknown, ...args: unknown[]) {
+          return traceAdding(gather.apply(this, args) as object, adding);
+        },
+    );
   return client;
 }
 
 const GATHERING = ['pipeline', 'multi'] as const;
 const GATHERING_OR_ANOTHER = [...GATHERING, 'duplicate'] as const;
+
+/** Replaces a method that is there; one that the prototype has traced already stays. */
+function replace(methods: Methods, name: string, wrap: (method: Method) => Method): void {
+  const method = methods[name];
+  if (typeof method !== 'function' || Object.hasOwn(method, TRACED)) return;
+  const traced = wrap(method);
+  markTraced(traced);
+  methods[name] = traced;
+}
+
+/** XADD key [options] id field value …: fields go last, and after them only a callback. */
+function tracedXadd(xadd: XAdd, adding: Adding): Method {
+  return function (this: unknown, ...[stream, ...args]: unknown[]) {
+    if (adding.underWay) return xadd.call(this, stream, ...args);
+    const callback = typeof args.at(-1) === 'function' ? [args.pop()] : [];
+    const passedOn = propagationFields(args.map(String));
+    // What was passed on from another entry is among the headers, as far as it holds for this one.
+    const isPassedOn = (i: number): boolean =>
+      Object.hasOwn(passedOn, String(args[i - ((args.length - i) % 2)]));
+    const rest = args.filter((_, i) => !isPassedOn(i));
+    return publishEvent(outgoing(stream as string, passedOn), (headers) => {
+      adding.underWay = true;
+      try {
+        return xadd.call(this, stream, ...rest, ...Object.entries(headers).flat(), ...callback);
+      } finally {
+        adding.underWay = false;
+      }
+    });
+  };
+}
+
+function tracedXAdd(xAdd: XAdd): Method {
+  return function (this: unknown, ...[stream, id, fields, ...rest]: unknown[]) {
+    const given = fields as Record<string, string>;
+    return publishEvent(outgoing(stream as string, propagationFields(given)), (headers) =>
+      xAdd.call(this, stream, id, { ...withoutContext(given), ...headers }, ...rest),
+    );
+  };
+}
 
 const outgoing = (stream: string, headers: Record<string, unknown>) => ({
   type: stream,
@@ -89,7 +115,7 @@ export function handleStreamEntry<T>(entry: StreamEntry, handler: (extracted: Ex
       system: 'redis',
       destination: entry.stream,
       group: entry.group,
-      headers: fieldsOf(entry.fields),
+      headers: propagationFields(entry.fields),
       type: entry.type ?? entry.stream,
       ...(entry.step !== undefined && { step: entry.step }),
       ...(entry.deliveries !== undefined && { attempt: entry.deliveries }),
@@ -99,8 +125,11 @@ export function handleStreamEntry<T>(entry: StreamEntry, handler: (extracted: Ex
   );
 }
 
-/** The application may have fields named `id` or `type`: those are not the message's. */
-function fieldsOf(fields: StreamEntry['fields']): Record<string, unknown> {
+/**
+ * Picks the fields that carry context. The application may have some named `id` or `type`: those are
+ * not the message's.
+ */
+function propagationFields(fields: StreamEntry['fields']): Record<string, unknown> {
   const all: Record<string, unknown> = {};
   // Options and the id may stand before the fields: those are pairs from the end.
   if (Array.isArray(fields))

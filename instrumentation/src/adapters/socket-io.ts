@@ -34,22 +34,43 @@ const LOCAL = new Set([
   'removeListener',
 ]);
 
+/** The connection whose other end takes context: after a reconnect it may be another one. */
+interface Peer {
+  understoodOn: string | undefined;
+}
+
 export function traceSocket<S extends object>(given: S): S {
   const socket = given as S & Socket;
   if (!markTraced(socket)) return given;
   const emit = socket.emit.bind(socket);
-  /** The connection whose other end takes context: after a reconnect it may be another one. */
-  let understood: string | undefined;
+  const peer: Peer = { understoodOn: undefined };
   // Whoever is traced last greets; a server's sockets are new with each connect.
   emit(HELLO);
+  traceEmitting(socket, emit, peer);
+  traceReceiving(socket, emit, peer);
+  wrapListeners(socket, (event, listener, ordinal) => {
+    if (typeof event !== 'string' || LOCAL.has(event)) return listener;
+    const group = listener.name || (ordinal === 0 ? '' : `listener-${ordinal + 1}`);
+    return function (this: unknown, ...args) {
+      return consume(listener, event, group, () => listener.apply(this, args));
+    };
+  });
+  traceListenersOfAny(socket);
+  return given;
+}
+
+function traceEmitting(socket: Socket, emit: Socket['emit'], peer: Peer): void {
   socket.emit = (event: string, ...args: unknown[]) => {
     if (LOCAL.has(event)) return emit(event, ...args);
     return publishEvent({ type: event, destination: event, system: 'socket.io' }, (headers) => {
-      if (understood === undefined || understood !== socket.id) return emit(event, ...args);
+      if (peer.understoodOn === undefined || peer.understoodOn !== socket.id) return emit(event, ...args);
       const acknowledge = typeof args[args.length - 1] === 'function' ? [args.pop()] : [];
       return emit(event, ...args, { [CARRIER]: headers }, ...acknowledge);
     });
   };
+}
+
+function traceReceiving(socket: Socket, emit: Socket['emit'], peer: Peer): void {
   // The server's sockets name it _onevent since 4.x; the client's onevent.
   for (const method of ['onevent', '_onevent'] as const) {
     const receive = socket[method]?.bind(socket);
@@ -58,7 +79,7 @@ export function traceSocket<S extends object>(given: S): S {
       const [event] = packet.data;
       if (event === HELLO) {
         if (packet.data[1] !== ANSWER) emit(HELLO, ANSWER);
-        understood = socket.id;
+        peer.understoodOn = socket.id;
         return;
       }
       const at = packet.data.findIndex(isCarrier);
@@ -69,40 +90,36 @@ export function traceSocket<S extends object>(given: S): S {
       return context.with(context.active().setValue(HEADERS, headers), () => receive(packet));
     };
   }
-  const consume = <T>(listener: Listener, event: string, group: string, handle: () => T): T => {
-    const headers = context.active().getValue(HEADERS) as Record<string, unknown> | undefined;
-    if (headers === undefined) return handle();
-    return handleOnBehalfOf(
-      listener,
-      { system: 'socket.io', destination: event, headers, type: event, ...(group !== '' && { group }) },
-      handle,
-    );
-  };
-  wrapListeners(socket, (event, listener, ordinal) => {
-    if (typeof event !== 'string' || LOCAL.has(event)) return listener;
-    const group = listener.name || (ordinal === 0 ? '' : `listener-${ordinal + 1}`);
-    return function (this: unknown, ...args) {
-      return consume(listener, event, group, () => listener.apply(this, args));
-    };
-  });
-  const ofAny = new WeakMap<object, Listener>();
+}
+
+function traceListenersOfAny(socket: Socket): void {
+  const traced = new WeakMap<object, Listener>();
   for (const method of ['onAny', 'prependAny'] as const) {
     const add = socket[method]?.bind(socket);
     if (add === undefined) continue;
     socket[method] = (listener) => {
       if (typeof listener !== 'function') return add(listener);
       const any = listener as Listener;
-      const traced: Listener = function (this: unknown, ...args) {
+      const consumer: Listener = function (this: unknown, ...args) {
         return consume(any, String(args[0]), 'any', () => any.apply(this, args));
       };
-      ofAny.set(any, traced);
-      return add(traced);
+      traced.set(any, consumer);
+      return add(consumer);
     };
   }
-  const removeAny = socket.offAny?.bind(socket);
-  if (removeAny !== undefined)
-    socket.offAny = (...args) => removeAny(...args.map((any) => ofAny.get(any as object) ?? any));
-  return given;
+  const remove = socket.offAny?.bind(socket);
+  if (remove !== undefined)
+    socket.offAny = (...args) => remove(...args.map((any) => traced.get(any as object) ?? any));
+}
+
+function consume<T>(listener: Listener, event: string, group: string, handle: () => T): T {
+  const headers = context.active().getValue(HEADERS) as Record<string, unknown> | undefined;
+  if (headers === undefined) return handle();
+  return handleOnBehalfOf(
+    listener,
+    { system: 'socket.io', destination: event, headers, type: event, ...(group !== '' && { group }) },
+    handle,
+  );
 }
 
 const isCarrier = (value: unknown): boolean =>
