@@ -3,8 +3,9 @@ import { format, resolveConfig } from 'prettier';
 import { parse } from 'yaml';
 
 /**
- * The vocabulary, from the registry in `instrumentation/semconv/` (OpenTelemetry Weaver's YAML): the constants of
- * `semconv.ts` and the table of the package's README. `npm run semconv` writes them; with `--check` it only compares.
+ * Makes the vocabulary from the registry in `instrumentation/semconv/` (OpenTelemetry Weaver's YAML):
+ * the constants of `semconv.ts` and the table of the package's README. `npm run semconv` writes them;
+ * with `--check` it only compares.
  */
 const root = new URL('../instrumentation/', import.meta.url);
 const read = (path) => readFileSync(new URL(path, root), 'utf8');
@@ -17,7 +18,16 @@ const constant = (prefix, name) =>
     .replace(/^fermata[.-]/, '')
     .replace(/[.-]/g, '_')
     .toUpperCase()}`;
-const comment = (text) => (text ? `/** ${text} */\n` : '');
+/** Comments of the constants have at most 100 columns. */
+const comment = (text) => {
+  if (!text) return '';
+  if (text.length <= 93) return `/** ${text} */\n`;
+  const lines = [''];
+  for (const word of text.split(' '))
+    if (`${lines.at(-1)} ${word}`.length > 97) lines.push(word);
+    else lines[lines.length - 1] += lines.at(-1) === '' ? word : ` ${word}`;
+  return `/**\n${lines.map((line) => ` * ${line}\n`).join('')} */\n`;
+};
 const membersOf = (id) =>
   groups.flatMap((group) => group.attributes).find((attribute) => attribute.id === id).type.members;
 const listOf = (name, id) =>
@@ -26,12 +36,13 @@ const listOf = (name, id) =>
     .join(', ')}] as const;`;
 
 const source = `/**
- * The vocabulary: every attribute, event and header name that Fermata defines. Zero imports, constants only. The
- * server reads these names from here; nothing else in the project spells them (invariant I5).
+ * This is the vocabulary: every attribute, event and header name that Fermata defines. It has no
+ * imports and holds constants only. The server reads these names from here; nothing else in the
+ * project spells them (invariant I5).
  *
- * Generated from \`instrumentation/semconv/\` by \`npm run semconv\`. Namespace \`fermata.\`, because OpenTelemetry owns
- * \`process.*\`, \`messaging.*\`, \`event.*\` and \`workflow.*\` is contested
- * (https://opentelemetry.io/docs/specs/semconv/general/naming/).
+ * Generated from \`instrumentation/semconv/\` by \`npm run semconv\`. The namespace is \`fermata.\`,
+ * because OpenTelemetry owns \`process.*\`, \`messaging.*\` and \`event.*\`, and \`workflow.*\` is
+ * contested (https://opentelemetry.io/docs/specs/semconv/general/naming/).
  */
 ${groups
   .map(
@@ -51,7 +62,10 @@ ${events.map(({ name, brief, note }) => `${comment(note ?? brief)}export const $
 
 // Headers: what travels with a message beside W3C trace context and baggage.
 ${headers.map(({ name, brief }) => `${comment(brief)}export const ${constant('HEADER', name)} = '${name}';`).join('\n')}
-/** Baggage carries the attribute names themselves, so that baggage-span-processor stamps plain services rightly. */
+/**
+ * Baggage carries the attribute names themselves, so that baggage-span-processor stamps plain
+ * services rightly.
+ */
 export const BAGGAGE_KEYS = [ATTR_FLOW_ID, ATTR_FLOW_TYPE, ATTR_FLOW_VERSION] as const;
 
 // CloudEvents extensions that are read and written (cloudevents/spec: correlation.md, bam.md).

@@ -6,8 +6,9 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 /**
- * `npx fermata-doctor`, in the folder of a service and with its environment: says why nothing arrives. Each check
- * answers with what it found and, where something is wrong, with what to do. Exit code 1 where anything is wrong.
+ * `npx fermata-doctor`, in the folder of a service and with its environment, says why nothing
+ * arrives. Each check answers with what it found and, where something is wrong, with what to do.
+ * Exit code 1 where anything is wrong.
  */
 export interface Diagnosis {
   check: string;
@@ -43,7 +44,10 @@ function sdkInstalled(folder: string): Diagnosis {
     : { check: 'OpenTelemetry SDK', ok: true, found: `sdk-node ${version}` };
 }
 
-/** Two copies of the API do not know of each other; one of a newer minor than the registered one does nothing at all. */
+/**
+ * Two copies of the API do not know of each other; one of a newer minor than the registered one
+ * does nothing at all.
+ */
 function oneApi(folder: string): Diagnosis {
   const copies = new Map<string, string>();
   const visit = (modules: string, depth: number): void => {

@@ -1,10 +1,11 @@
 /**
- * The vocabulary: every attribute, event and header name that Fermata defines. Zero imports, constants only. The
- * server reads these names from here; nothing else in the project spells them (invariant I5).
+ * This is the vocabulary: every attribute, event and header name that Fermata defines. It has no
+ * imports and holds constants only. The server reads these names from here; nothing else in the
+ * project spells them (invariant I5).
  *
- * Generated from `instrumentation/semconv/` by `npm run semconv`. Namespace `fermata.`, because OpenTelemetry owns
- * `process.*`, `messaging.*`, `event.*` and `workflow.*` is contested
- * (https://opentelemetry.io/docs/specs/semconv/general/naming/).
+ * Generated from `instrumentation/semconv/` by `npm run semconv`. The namespace is `fermata.`,
+ * because OpenTelemetry owns `process.*`, `messaging.*` and `event.*`, and `workflow.*` is
+ * contested (https://opentelemetry.io/docs/specs/semconv/general/naming/).
  */
 
 // Which flow a span belongs to.
@@ -14,7 +15,10 @@ export const ATTR_FLOW_TYPE = 'fermata.flow.type';
 export const ATTR_FLOW_VERSION = 'fermata.flow.version';
 /** One run of the process: an opaque id, best the business id: `order-42`. */
 export const ATTR_FLOW_ID = 'fermata.flow.id';
-/** How the id got onto the span: `message` (read from a message's headers), `explicit` (set by hand), `ambient` (context). */
+/**
+ * How the id got onto the span: `message` (read from a message's headers), `explicit` (set by
+ * hand), `ambient` (context).
+ */
 export const ATTR_FLOW_SOURCE = 'fermata.flow.source';
 /** flow that started this one */
 export const ATTR_FLOW_PARENT_ID = 'fermata.flow.parent.id';
@@ -92,7 +96,10 @@ export const EVENT_COMPENSATION_COMPLETED = 'fermata.compensation.completed';
 export const EVENT_COMPENSATION_FAILED = 'fermata.compensation.failed';
 
 // Headers: what travels with a message beside W3C trace context and baggage.
-/** flow id; explicit, because several clients drop baggage (kafkajs eachBatch, SQS, amqplib with links) */
+/**
+ * flow id; explicit, because several clients drop baggage (kafkajs eachBatch, SQS, amqplib with
+ * links)
+ */
 export const HEADER_FLOW_ID = 'fermata-flow-id';
 /** flow type */
 export const HEADER_FLOW_TYPE = 'fermata-flow-type';
@@ -110,7 +117,10 @@ export const HEADER_CAUSATION_ID = 'fermata-causation-id';
 export const HEADER_CORRELATION_ID = 'fermata-correlation-id';
 /** routing slip: the steps still to come, the receiver's first */
 export const HEADER_ITINERARY = 'fermata-itinerary';
-/** Baggage carries the attribute names themselves, so that baggage-span-processor stamps plain services rightly. */
+/**
+ * Baggage carries the attribute names themselves, so that baggage-span-processor stamps plain
+ * services rightly.
+ */
 export const BAGGAGE_KEYS = [ATTR_FLOW_ID, ATTR_FLOW_TYPE, ATTR_FLOW_VERSION] as const;
 
 // CloudEvents extensions that are read and written (cloudevents/spec: correlation.md, bam.md).

@@ -10,7 +10,10 @@ export interface Flow {
   /** Kind of process, low cardinality: `order-fulfilment`. */
   type?: string;
   version?: string;
-  /** Business keys to find the flow by: `{ order_id: '42' }`. Not baggage: they stay on this service's spans. */
+  /**
+   * Business keys to find the flow by: `{ order_id: '42' }`. Not baggage: they stay on this
+   * service's spans.
+   */
   keys?: Record<string, string>;
   /** When it should have ended, epoch ms. Stays on this service's spans, too. */
   deadline?: number;

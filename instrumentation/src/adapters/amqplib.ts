@@ -19,10 +19,10 @@ import { HEADER_MESSAGE_ID, HEADER_MESSAGE_TYPE } from '../semconv.ts';
 
 /**
  * Wraps a channel's publish, sendToQueue and consume, of amqplib 0.10 to 2, with promises or
- * callbacks (and of what is built on it, rascal for one). The message type is `properties.type` (else
- * the routing key), its id `properties.messageId`; a queue is asked to do something (command), an
- * exchange is told (event). A delivery's span ends with its acknowledgement, or with the handler
- * where the consumer does not acknowledge.
+ * callbacks (and of what is built on it, rascal for one). The message type is `properties.type`
+ * (else the routing key), its id `properties.messageId`; a queue is asked to do something
+ * (command), an exchange is told (event). A delivery's span ends with its acknowledgement, or with
+ * the handler where the consumer does not acknowledge.
  *
  * Where OpenTelemetry's own amqplib instrumentation is active it makes the spans; this adapter then
  * adds the flow to the headers and to the handler's context, which that instrumentation leaves out.

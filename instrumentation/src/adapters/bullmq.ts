@@ -22,10 +22,11 @@ import {
 import { ATTR_MESSAGE_TYPE } from '../semconv.ts';
 
 /**
- * BullMQ 5 and 6: an object for its `telemetry` option, on queues, flow producers and workers alike:
- * `new Queue('orders', { connection, telemetry: createBullTelemetry() })`. Jobs carry trace and flow context in their
- * options; a job's attempts and a flow's children are told apart by the server from BullMQ's own attributes. BullMQ gives a flow's job no context unless it has
- * `opts`, if only `{}`.
+ * Makes an object for BullMQ 5 and 6: for its `telemetry` option, on queues, flow producers and
+ * workers alike: `new Queue('orders', { connection, telemetry: createBullTelemetry() })`. Jobs
+ * carry trace and flow context in their options; a job's attempts and a flow's children are told
+ * apart by the server from BullMQ's own attributes. BullMQ gives a flow's job no context unless it
+ * has `opts`, if only `{}`.
  */
 interface BullSpan {
   setSpanOnContext(ctx: Context): Context;

@@ -1,7 +1,8 @@
 /**
- * Carriers of the cloud brokers, as pure functions: what `injectHeaders` wrote into a plain object becomes message
- * attributes, and attributes become what `extractHeaders` reads. No client is needed, and none is touched.
- * Attributes of a received message may be sent on with a new one: what they say of the old one is replaced.
+ * These are the carriers of the cloud brokers, as pure functions: what `injectHeaders` wrote into a
+ * plain object becomes message attributes, and attributes become what `extractHeaders` reads. No
+ * client is needed, and none is touched. Attributes of a received message may be sent on with a new
+ * one: what they say of the old one is replaced.
  */
 import { isPropagationHeader } from '../adapter-kit.ts';
 import { HEADER_CORRELATION_ID, HEADER_FLOW_ID, HEADER_FLOW_TYPE, HEADER_FLOW_VERSION } from '../semconv.ts';
@@ -9,8 +10,9 @@ import { HEADER_CORRELATION_ID, HEADER_FLOW_ID, HEADER_FLOW_TYPE, HEADER_FLOW_VE
 type Headers = Record<string, unknown>;
 
 /**
- * The application's own without what came with another message; of that, into the headers, the flow where the new message
- * is sent in none. Without a context to put onto it, a message stays as it was.
+ * Takes the application's own apart from what came with another message; of that, the flow goes
+ * into the headers where the new message is sent in none. Without a context to put onto it, a
+ * message stays as it was.
  */
 function partsOf<V>(
   given: Record<string, V>,
@@ -36,7 +38,10 @@ const OF_THE_FLOW: ReadonlySet<string> = new Set([
   'baggage',
 ]);
 
-/** `SendMessage` wants `StringValue`; a received message has the same. Of a notification of SNS it is `Value`. */
+/**
+ * `SendMessage` wants `StringValue`; a received message has the same. Of a notification of SNS it
+ * is `Value`.
+ */
 export interface SqsAttribute {
   DataType?: string | undefined;
   StringValue?: string | undefined;
@@ -44,15 +49,15 @@ export interface SqsAttribute {
 }
 export type SqsText = Record<'DataType' | 'StringValue', string>;
 /** SQS and SNS refuse an eleventh attribute. */
-const MOST_ATTRIBUTES = 10;
+const MAX_ATTRIBUTES = 10;
 /** Where there is no room for each, all of them travel in this one. */
 const ALL_IN_ONE = 'fermata-context';
 /** SQS: letters, digits, hyphen, underscore, dot. */
 const NAME = /^[A-Za-z0-9_.-]{1,256}$/;
 
 /**
- * The application's attributes with ours; they come first, and are never dropped. Throws nothing; where they are ten
- * already, ours stay away.
+ * Adds our attributes to the application's; those come first, and are never dropped. Throws
+ * nothing; where they are ten already, ours stay away.
  */
 export function toSqsAttributes<A extends SqsAttribute>(
   given: Record<string, A>,
@@ -62,7 +67,7 @@ export function toSqsAttributes<A extends SqsAttribute>(
   const entries = Object.entries(headers).filter(
     ([name, value]) => NAME.test(name) && typeof value === 'string' && value !== '' && !(name in own),
   ) as [string, string][];
-  const room = MOST_ATTRIBUTES - Object.keys(own).length;
+  const room = MAX_ATTRIBUTES - Object.keys(own).length;
   if (room <= 0) return own;
   const attribute = (value: string): SqsText => ({ DataType: 'String', StringValue: value });
   if (entries.length <= room)
@@ -70,7 +75,7 @@ export function toSqsAttributes<A extends SqsAttribute>(
   return { ...own, [ALL_IN_ONE]: attribute(JSON.stringify(Object.fromEntries(entries))) };
 }
 
-/** Of SQS, and of SNS notifications in a body (`{ Type, Value }`). */
+/** Reads attributes of SQS, and of SNS notifications in a body (`{ Type, Value }`). */
 export function fromSqsAttributes(attributes: Record<string, SqsAttribute> | undefined): Headers {
   const headers: Headers = {};
   for (const [name, { StringValue, Value }] of Object.entries(attributes ?? {})) {
@@ -91,12 +96,12 @@ export function fromSnsBody(body: string): Headers {
 }
 
 /** Pub/Sub: names must not begin with `goog`, values are at most 1024 bytes. */
-const LONGEST_PUBSUB = 1024;
+const MAX_PUBSUB_BYTES = 1024;
 export function toPubSubAttributes(given: Record<string, string>, carried: Headers): Record<string, string> {
   const { own, headers } = partsOf(given, carried, fromPubSubAttributes);
   const ours = Object.entries(headers).filter(
     ([name, value]) =>
-      typeof value === 'string' && !(name in own) && Buffer.byteLength(value) <= LONGEST_PUBSUB,
+      typeof value === 'string' && !(name in own) && Buffer.byteLength(value) <= MAX_PUBSUB_BYTES,
   ) as [string, string][];
   return { ...Object.fromEntries(ours), ...own };
 }

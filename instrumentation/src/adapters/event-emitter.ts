@@ -2,8 +2,9 @@ import type { EventEmitter } from 'node:events';
 import { handleOnBehalfOf, markTraced, publishEvent, wrapListeners } from '../adapter-kit.ts';
 
 /**
- * A plain EventEmitter as a bus inside one process: an emitted event is a message, each listener its consumer. `group`
- * names a listener (its function's name, or its place among those of the event), so that attempts of one are not taken for another's.
+ * Traces a plain EventEmitter as a bus inside one process: an emitted event is a message, each
+ * listener its consumer. `group` names a listener (its function's name, or its place among those of
+ * the event), so that attempts of one are not taken for another's.
  */
 export interface EmitterOptions {
   /** What the events are sent to; default `events`. */

@@ -21,8 +21,9 @@ interface Response {
 }
 
 /**
- * A middleware that continues the caller's trace and flow. Where OpenTelemetry's http instrumentation already made a
- * span, only the flow is restored; otherwise a SERVER span is made (HTTP conventions 1.45), named by its route.
+ * Makes a middleware that continues the caller's trace and flow. Where OpenTelemetry's http
+ * instrumentation already made a span, only the flow is restored; otherwise a SERVER span is made
+ * (HTTP conventions 1.45), named by its route.
  */
 export function flowMiddleware(): (request: Request, response: Response, next: () => void) => void {
   return (request, response, next) => {
@@ -59,7 +60,10 @@ export function flowMiddleware(): (request: Request, response: Response, next: (
   };
 }
 
-/** `fetch` with a CLIENT span and the flow's headers. Only for services of your own: headers carry ids. Rejects, as `fetch` does, what it cannot send. */
+/**
+ * Calls `fetch` with a CLIENT span and the flow's headers. Only for services of your own: headers
+ * carry ids. Rejects, as `fetch` does, what it cannot send.
+ */
 export async function flowFetch(
   url: string | URL | globalThis.Request,
   init: RequestInit = {},

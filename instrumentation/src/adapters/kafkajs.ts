@@ -29,9 +29,10 @@ import {
 } from '../adapter-kit.ts';
 
 /**
- * Wraps a producer's send and sendBatch and a consumer's run, of kafkajs 2. Every message has a span,
- * headers and an id of its own. `eachMessage` runs in its message's context; of a batch each message
- * has its span until its offset is resolved, and `inBatchMessage` gives a handler the context of one.
+ * Wraps a producer's send and sendBatch and a consumer's run, of kafkajs 2. Every message has a
+ * span, headers and an id of its own. `eachMessage` runs in its message's context; of a batch each
+ * message has its span until its offset is resolved, and `inBatchMessage` gives a handler the
+ * context of one.
  *
  * Where OpenTelemetry's own kafkajs instrumentation is active it makes the spans; this adapter adds
  * the flow to headers and handlers, which for batches that instrumentation leaves out.

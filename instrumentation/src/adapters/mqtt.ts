@@ -2,9 +2,10 @@ import type { IClientPublishOptions, IPublishPacket, MqttClient } from 'mqtt';
 import { handleMessage, markTraced, publishEvent } from '../adapter-kit.ts';
 
 /**
- * MQTT.js 5. In MQTT 5 context isPropagationHeader as user properties. MQTT 3.1.1 has no place for it: with `envelope` the payload
- * becomes a structured CloudEvent (https://cloudevents.io, JSON format) that carries it and is opened again here.
- * A handler's span covers what it does before its first await; what it starts later is still in its flow.
+ * Traces a client of MQTT.js 5. In MQTT 5 context travels as user properties. MQTT 3.1.1 has no
+ * place for it: with `envelope` the payload becomes a structured CloudEvent
+ * (https://cloudevents.io, JSON format) that carries it and is opened again here. A handler's span
+ * covers what it does before its first await; what it starts later is still in its flow.
  */
 export interface MqttOptions {
   /** Only for brokers and peers that all run this adapter. Default: off. */
@@ -35,7 +36,8 @@ export function traceMqtt<C extends MqttClient>(client: C, options: MqttOptions 
   ) => {
     const given = (typeof rest[0] === 'object' ? rest[0] : undefined) ?? {};
     const done = rest.find((one) => typeof one === 'function') as Done | undefined;
-    // What was passed on from another message is among the properties, as far as it holds for this one.
+    // What was passed on from another message is among the properties, as far as it holds for this
+    // one.
     const own = isV5 ? { headers: { ...given.properties?.userProperties } } : {};
     return publishEvent({ type: topic, destination: topic, system: 'mqtt', ...own }, (headers) => {
       if (isV5) {
@@ -91,7 +93,7 @@ function enclose(
   });
 }
 
-/** null: not one of ours; handlers get it as it is. */
+/** Opens an envelope; null: not one of ours, handlers get it as it is. */
 function open(payload: Buffer): { headers: Record<string, unknown>; payload: Buffer } | null {
   if (payload[0] !== 0x7b) return null;
   try {
@@ -104,7 +106,7 @@ function open(payload: Buffer): { headers: Record<string, unknown>; payload: Buf
   }
 }
 
-/** Zero-code: every client of this module, at its first use. Idempotent. */
+/** Traces without code every client of this module, at its first use. Idempotent. */
 export function instrumentMqtt(module: { MqttClient: { prototype: object } }): void {
   const prototype = module.MqttClient.prototype as {
     publish: (...args: unknown[]) => unknown;

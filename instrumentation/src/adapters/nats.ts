@@ -18,10 +18,10 @@ import {
 } from '../adapter-kit.ts';
 
 /**
- * Wraps a connection's publish, request and subscriptions with a callback, of NATS core and JetStream
- * (@nats-io/* 3). Publishing to JetStream is a request of the connection, so it is covered. Iterators
- * cannot be given a context from outside (the reader's own context goes on): `handleNats` runs a
- * handler for one message of either.
+ * Wraps a connection's publish, request and subscriptions with a callback, of NATS core and
+ * JetStream (@nats-io/* 3). Publishing to JetStream is a request of the connection, so it is
+ * covered. Iterators cannot be given a context from outside (the reader's own context goes on):
+ * `handleNats` runs a handler for one message of either.
  */
 export interface NatsOptions {
   /** `headers` of the client package: this package bundles no client. */
@@ -118,7 +118,10 @@ export function instrumentNats(module: {
   traceNats(module.NatsConnectionImpl.prototype, module);
 }
 
-/** A message of the core, or of JetStream: that knows its consumer and how often it was delivered. */
+/**
+ * Both kinds of message are handled: of the core, and of JetStream, which knows its consumer and
+ * how often it was delivered.
+ */
 type AnyMessage = Pick<Msg, 'subject'> & {
   headers?: MsgHdrs | undefined;
   info?: { deliveryCount: number; consumer: string; stream: string; streamSequence: number; pending: number };

@@ -11,8 +11,9 @@ import {
 } from '../adapter-kit.ts';
 
 /**
- * @platformatic/kafka 1: nothing is patched; the client's own diagnostics channels say what is sent. Its consumers are
- * streams, whose reader chooses when it handles a message: `handleKafka` runs a handler for one.
+ * Nothing of @platformatic/kafka 1 is patched; the client's own diagnostics channels say what is
+ * sent. Its consumers are streams, whose reader chooses when it handles a message: `handleKafka`
+ * runs a handler for one.
  */
 interface Outgoing {
   topic: string;
@@ -111,8 +112,9 @@ type Spell = (text: string) => unknown;
 type Serializer = (data: unknown) => unknown;
 
 /**
- * What the producer's serializers of headers take: texts, buffers (all that there is without serializers), or something
- * that nobody knows: then a message without headers gets none, for a wrong one would fail the host's send.
+ * Finds what the producer's serializers of headers take: texts, buffers (all that there is without
+ * serializers), or something that nobody knows: then a message without headers gets none, for a
+ * wrong one would fail the host's send.
  */
 function spellingOf(client: object): { key: Spell; value: Spell } | null {
   const symbol = Object.getOwnPropertySymbols(client).find(
@@ -140,7 +142,10 @@ function spellFor(serializer: Serializer | undefined): Spell | null {
   return takes(asText) ? asText : takes(asBuffer) ? asBuffer : null;
 }
 
-/** The caller's headers with ours, which replace those of an earlier send of the same message. */
+/**
+ * Merges the caller's headers with ours, which replace those of an earlier send of the same
+ * message.
+ */
 function withHeaders(
   given: Outgoing['headers'],
   headers: Record<string, unknown>,

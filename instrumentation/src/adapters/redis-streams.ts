@@ -126,8 +126,8 @@ export function handleStreamEntry<T>(entry: StreamEntry, handler: (extracted: Ex
 }
 
 /**
- * Picks the fields that carry context. The application may have some named `id` or `type`: those are
- * not the message's.
+ * Picks the fields that carry context. The application may have some named `id` or `type`: those
+ * are not the message's.
  */
 function propagationFields(fields: StreamEntry['fields']): Record<string, unknown> {
   const all: Record<string, unknown> = {};

@@ -2,10 +2,11 @@ import { context, createContextKey } from '@opentelemetry/api';
 import { handleOnBehalfOf, type Listener, markTraced, publishEvent, wrapListeners } from '../adapter-kit.ts';
 
 /**
- * socket.io 4, either end: call it for every socket before listeners are added, on the server first thing in
- * `io.on('connection', …)`. Context isPropagationHeader as a last argument, and only to a peer that said it takes it off again, after
- * a greeting at each connect: whoever does not run this sees that event and nothing else. Each listener, of an event or
- * of any, is a consumer for as long as what it returns takes; what `socket.use` does is not traced.
+ * Traces a socket of socket.io 4, either end: call it for every one before listeners are added, on
+ * the server first thing in `io.on('connection', …)`. Context travels as a last argument, and only
+ * to a peer that said it takes it off again, after a greeting at each connect: whoever does not run
+ * this sees that event and nothing else. Each listener, of an event or of any, is a consumer for as
+ * long as what it returns takes; what `socket.use` does is not traced.
  */
 interface Socket {
   readonly id?: string | undefined;
@@ -21,7 +22,7 @@ interface Socket {
 const HELLO = 'fermata:hello';
 const ANSWER = 'too';
 const CARRIER = 'fermata:context';
-/** What came with the packet whose listeners are being called. */
+/** Holds what came with the packet whose listeners are being called. */
 const HEADERS = createContextKey('fermata socket.io headers');
 /** Events of the library itself are local. */
 const LOCAL = new Set([

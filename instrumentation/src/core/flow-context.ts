@@ -40,8 +40,8 @@ const isText = (value: unknown): boolean => value === undefined || typeof value 
 /**
  * Puts a flow into a context, and its id, type and version into baggage so that services without
  * this package carry it on. Baggage goes out with every outgoing call: ids only, never personal
- * data. Replaces the flow that was there. Never throws: with one that has no id the context stays as
- * it was.
+ * data. Replaces the flow that was there. Never throws: with one that has no id the context stays
+ * as it was.
  */
 export function contextWithFlow(parent: Context, given: Flow): Context {
   try {

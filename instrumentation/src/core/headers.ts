@@ -89,7 +89,9 @@ function spellingToWrite(carrier: Carrier): string | null {
   return 'ce-id' in carrier ? 'ce-' : null;
 }
 
-/** Reads what `injectHeaders` wrote; values may be strings, Buffers or lists of them. Never throws. */
+/**
+ * Reads what `injectHeaders` wrote; values may be strings, Buffers or lists of them. Never throws.
+ */
 export function extractHeaders(headers: Carrier | undefined): Extracted {
   try {
     const texts = textsIn(headers);
@@ -170,8 +172,8 @@ function copyOf(headers: Carrier): Texts {
 }
 
 /**
- * Finds how a CloudEvent's attributes are spelled in this carrier; null: it is none, and its `id` is
- * the application's own.
+ * Finds how a CloudEvent's attributes are spelled in this carrier; null: it is none, and its `id`
+ * is the application's own.
  */
 function spelling(texts: Texts): string | null {
   if (texts['ce-id'] !== undefined) return 'ce-';

@@ -7,7 +7,8 @@ interface StandsFor {
 }
 
 /**
- * These methods add listeners, on Node's emitters and on component-emitter; some for one event only.
+ * These methods add listeners, on Node's emitters and on component-emitter; some for one event
+ * only.
  */
 const ADDING: Record<string, { by: string; once: boolean }> = {
   on: { by: 'on', once: false },
@@ -48,7 +49,8 @@ export function wrapListeners(
     if (original === undefined || add === undefined) continue;
     methods[name] = (...args) => {
       const [event, listener] = args as [string | symbol, Listener];
-      // What is no listener is refused as always; what stands for one already (from `rawListeners`) does so again.
+      // What is no listener is refused as always; what stands for one already (from `rawListeners`)
+      // does so again.
       if (typeof listener !== 'function' || wrappers.has(listener)) return original(...args);
       const instead = wrap(event, listener, countOf(event));
       if (instead === listener) return original(...args);

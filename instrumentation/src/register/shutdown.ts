@@ -32,9 +32,9 @@ export function shutdownWithProcess(sdk: Sdk, processors: readonly Processor[]):
   const flush = (): void => {
     for (const processor of processors) processor.forceFlush().catch(() => undefined);
   };
-  // What was recorded last says why a service stopped. Only where the app does not handle the signal
-  // is leaving ours; where it does it still has work to end, whose spans are to come. First in line:
-  // what handles it only where nobody else does (signal-exit) finds itself alone.
+  // What was recorded last says why a service stopped. Only where the app does not handle the
+  // signal is leaving ours; where it does it still has work to end, whose spans are to come. First
+  // in line: what handles it only where nobody else does (signal-exit) finds itself alone.
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
     process.prependOnceListener(signal, () => {
       if (process.listenerCount(signal) === 0) void stopWithin(sdk, MAX_STOP_MS).then(() => endBy(signal));

@@ -74,8 +74,8 @@ function startSdk(): { sdk: Sdk; processors: Processor[] } | undefined {
     sdkLogs?.['BatchLogRecordProcessor'] && logs?.['OTLPLogExporter']
       ? [
           withExporter(sdkLogs['BatchLogRecordProcessor'], unrefExporter(new logs['OTLPLogExporter']()), {
-            // An exporter takes thirty requests under way, and drops the others: one for each milestone
-            // are too many.
+            // An exporter takes thirty requests under way, and drops the others: one for each
+            // milestone are too many.
             scheduledDelayMillis: MILESTONE_DELAY_MS,
             exportTimeoutMillis: MAX_EXPORT_MS,
             maxQueueSize: MAX_QUEUE_SIZE,
