@@ -7,24 +7,31 @@ import type { Flow } from '../model/flow.ts';
 import type { Span } from '../model/span.ts';
 import { msOf } from '../model/time.ts';
 import type { Definition, DefinitionSource, StoredDefinition } from '../model/definition.ts';
-import { createBacklogs, type UsualOf } from './backlogs.ts';
-import { concluded, declaredDuties, declaredOf, type MayTake } from './declared.ts';
-import { createSenderClocks } from './clocks.ts';
-import { createDefinitions } from './definitions.ts';
-import { createEnds } from './ends.ts';
-import { digestOf, environmentOf, messageKeyOf, placeOf, type BehindMs, type Digest } from './digest.ts';
-import { onProbation, owedByFlow, owedBySteps } from './expectations.ts';
-import { createHeldFlows } from './held-flows.ts';
-import { createLearnedTypes } from './learned-types.ts';
-import { named } from './kinds-of-absence.ts';
-import { hasOtherNames, withNaming } from './naming.ts';
-import { newsOf, type News } from './news.ts';
-import { FEWEST_SAMPLES, type OutcomeSets } from './outcome-sets.ts';
-import { withRunning } from './receipts.ts';
-import { createStructure } from './structure.ts';
-import { createSuspects } from './suspects.ts';
-import { createTaught } from './taught.ts';
-import { createVariants } from './variants.ts';
+import { createBacklogs, type UsualOf } from './learned/outages.ts';
+import { concluded, declaredDuties, declaredOf, type MayTake } from './declared/owed.ts';
+import { createSenderClocks } from './sender-clocks.ts';
+import { createDefinitions } from './declared/schema.ts';
+import { createEnds } from './learned/ends.ts';
+import {
+  digestOf,
+  environmentOf,
+  messageKeyOf,
+  placeOf,
+  type BehindMs,
+  type Digest,
+} from './learned/digest.ts';
+import { onProbation, owedByFlow, owedBySteps } from './learned/owed.ts';
+import { createHeldFlows } from './learned/held-flows.ts';
+import { createLearnedTypes } from './learned/learned-types.ts';
+import { named } from './diagnosis/absence-classifier.ts';
+import { hasOtherNames, withNaming } from './learned/naming.ts';
+import { newsOf, type News } from './diagnosis/novelty.ts';
+import { FEWEST_SAMPLES, type OutcomeSets } from './learned/outcome-sets.ts';
+import { withRunning } from './structural/receipts.ts';
+import { createStructure } from './structural/index.ts';
+import { createSuspects } from './diagnosis/cause-hints.ts';
+import { createTaught } from './learned/taught.ts';
+import { createVariants } from './learned/variants.ts';
 import {
   breaksDuties,
   declaresEnds,
@@ -34,9 +41,9 @@ import {
   typesIn,
   undoDuties,
   type TypeModel,
-} from './model.ts';
+} from './learned/model.ts';
 
-export { definitionsFrom, readDefinitions } from './definitions.ts';
+export { definitionsFrom, readDefinitions } from './declared/schema.ts';
 
 /**
  * What should come next. Learns from flows that ended well, or fell quiet owing nothing; a flow that owes something

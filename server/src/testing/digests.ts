@@ -1,4 +1,10 @@
-import { actionOf, messageKeyOf, type Digest, type DigestStep, type SentMessage } from '../expect/digest.ts';
+import {
+  actionOf,
+  messageKeyOf,
+  type Digest,
+  type DigestStep,
+  type SentMessage,
+} from '../expect/learned/digest.ts';
 
 /** Digests by hand, for tests of what is learned of them. Test code only. */
 export interface StepSketch {

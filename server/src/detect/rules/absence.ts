@@ -6,7 +6,7 @@ import type { Rule, Said } from '../rule.ts';
  * False alarms: a legal ending that looks like the beginning of a longer way; only a declared end tells them apart.
  *
  * One stall is one finding: of several follow-ups that one step owes, the likeliest stands for all; what the flow owes
- * as a whole is asked only where no step owes anything (`expect/expectations.ts`).
+ * as a whole is asked only where no step owes anything (`expect/learned/owed.ts`).
  */
 const absence = (
   name: WaitingFor['absence'],

@@ -1,0 +1,201 @@
+import { z } from 'zod';
+import { durationMs, isDuration } from '../../base/duration.ts';
+import { problemOf, readYaml } from '../../base/yaml.ts';
+import { conductorSchema, fromConductor } from './conductor.ts';
+import type { DefinedStep, Definition, DefinitionSource, StoredDefinition } from '../../model/definition.ts';
+
+/** Declared flows: read from text or JSON, checked, and found by flow type and version. */
+
+const LONGEST_MS = 366 * 86_400_000;
+const duration = z
+  .string()
+  .refine(isDuration, 'is not a duration like 30s, 15m or 3d')
+  .transform((text) => durationMs(text)!)
+  .refine((ms) => ms > 0 && ms <= LONGEST_MS, 'is not between 1ms and 366d');
+const name = z.string().min(1).max(200);
+const names = z.union([name, z.array(name).max(100)]).transform((value) => [value].flat());
+const single = z.strictObject({
+  name,
+  service: name.optional(),
+  after: names.optional(),
+  within: duration.optional(),
+  optional: z.boolean().default(false),
+  compensatedBy: name.optional(),
+});
+const choice = z.strictObject({
+  oneOf: z
+    .array(
+      z.union([
+        name.transform((text) => ({ name: text, service: undefined, compensatedBy: undefined })),
+        single.pick({ name: true, service: true, compensatedBy: true }),
+      ]),
+    )
+    .min(2, 'needs at least two steps')
+    .max(50),
+  after: names.optional(),
+  within: duration.optional(),
+  optional: z.boolean().default(false),
+});
+/** One of two shapes, by what it has: a union would only say that neither fits. */
+const entry = z.unknown().transform((value, context): z.infer<typeof single> | z.infer<typeof choice> => {
+  const isChoice = typeof value === 'object' && value !== null && 'oneOf' in value;
+  const parsed = (isChoice ? choice : single).safeParse(value);
+  if (parsed.success) return parsed.data;
+  for (const issue of parsed.error.issues)
+    context.addIssue({ code: 'custom', path: issue.path, message: issue.message });
+  return z.NEVER;
+});
+const flow = z.strictObject({
+  version: z.string().max(100).default(''),
+  within: duration.optional(),
+  steps: z.array(entry).min(1).max(500),
+  ends: z
+    .array(
+      z.strictObject({
+        step: name,
+        outcome: z
+          .enum(['completed', 'failed', 'compensated', 'cancelled', 'timed_out'])
+          .default('completed'),
+      }),
+    )
+    .max(50)
+    .default([]),
+  undoInOrder: z.boolean().default(false),
+});
+
+/** The shape of a definitions file, and of what is posted: flow type → what it consists of. */
+const definitionsSchema = z.strictObject({ flows: z.record(name, flow) });
+type Declared = z.infer<typeof definitionsSchema>;
+
+/** A step without a time of its own has the flow's, else this. */
+const DEFAULT_WITHIN_MS = 3_600_000;
+
+/** From a YAML file: `fermata.flows.yaml`. Every problem with its line and field. */
+export function readDefinitions(text: string): { definitions: Definition[]; problems: string[] } {
+  const { data, problems, lineOf } = readYaml(text, definitionsSchema);
+  if (data === null) return { definitions: [], problems };
+  return finish(data, (path, problem) => `line ${lineOf(path)}: ${path.join('.')}: ${problem}`);
+}
+
+/** From JSON that was posted or announced by a service: `{ flows }`, or `{ conductor }` with a workflow of Conductor. */
+export function definitionsFrom(input: unknown): { definitions: Definition[]; problems: string[] } {
+  if (typeof input === 'object' && input !== null && 'conductor' in input) {
+    const workflow = conductorSchema.safeParse(input.conductor);
+    return workflow.success
+      ? definitionsFrom({ flows: fromConductor(workflow.data) })
+      : { definitions: [], problems: workflow.error.issues.map((issue) => `conductor.${problemOf(issue)}`) };
+  }
+  const parsed = definitionsSchema.safeParse(input);
+  if (!parsed.success) return { definitions: [], problems: parsed.error.issues.map(problemOf) };
+  return finish(parsed.data, (path, problem) => `${path.join('.')}: ${problem}`);
+}
+
+function finish(
+  { flows }: Declared,
+  say: (path: PropertyKey[], problem: string) => string,
+): { definitions: Definition[]; problems: string[] } {
+  const problems: string[] = [];
+  const definitions = Object.entries(flows).map(([type, declared]): Definition => {
+    const steps: DefinedStep[] = [];
+    const from: number[] = [];
+    declared.steps.forEach((entry, i) => {
+      const common = {
+        after: entry.after ?? [],
+        withinMs: entry.within ?? declared.within ?? DEFAULT_WITHIN_MS,
+        optional: entry.optional,
+      };
+      for (const one of 'oneOf' in entry ? entry.oneOf : [entry]) {
+        steps.push({
+          ...common,
+          name: one.name,
+          service: one.service ?? null,
+          choice: 'oneOf' in entry ? i + 1 : 0,
+          compensatedBy: one.compensatedBy ?? null,
+        });
+        from.push(i);
+      }
+    });
+    const path = (i: number, field: string): PropertyKey[] => ['flows', type, 'steps', from[i]!, field];
+    const before = new Map<string, readonly string[]>();
+    for (const { name, after } of steps) before.set(name, [...(before.get(name) ?? []), ...after]);
+    const doers = new Set<string>();
+    steps.forEach((step, i) => {
+      const doer = `${step.name}\0${step.service ?? ''}`;
+      if (doers.has(doer)) problems.push(say(path(i, 'name'), `a second step is named ${step.name}`));
+      doers.add(doer);
+      for (const name of step.after)
+        if (!before.has(name)) problems.push(say(path(i, 'after'), `there is no step named ${name}`));
+      if (dependsOnItself(step, before))
+        problems.push(say(path(i, 'after'), `${step.name} comes after itself`));
+    });
+    return {
+      type,
+      version: declared.version,
+      withinMs: declared.within ?? null,
+      steps,
+      ends: declared.ends,
+      undoInOrder: declared.undoInOrder,
+    };
+  });
+  return problems.length > 0 ? { definitions: [], problems } : { definitions, problems };
+}
+
+function dependsOnItself(step: DefinedStep, before: ReadonlyMap<string, readonly string[]>): boolean {
+  const seen = new Set<string>();
+  const work = [...step.after];
+  for (let at = work.pop(); at !== undefined; at = work.pop()) {
+    if (at === step.name) return true;
+    if (seen.has(at)) continue;
+    seen.add(at);
+    work.push(...(before.get(at) ?? []));
+  }
+  return false;
+}
+
+export interface Definitions {
+  /** The one of the flow's version, else the newest without one, else the newest. */
+  of(type: string, version: string): Definition | null;
+  list(): StoredDefinition[];
+  /** Returns those that changed something: repeating a definition does not, nor contradicting who has more of a say. */
+  add(definitions: readonly Definition[], source: DefinitionSource, atMs: number): StoredDefinition[];
+}
+
+/** Types and versions beyond this are refused: services can be wrong, and must leave room for who operates them. */
+const MOST: Record<DefinitionSource, number> = { sdk: 1000, api: 1000, file: Infinity };
+/** What an operator says is not changed by what a service says. */
+const SAY: Record<DefinitionSource, number> = { sdk: 0, api: 1, file: 2 };
+
+export function createDefinitions(): Definitions {
+  const byType = new Map<string, Map<string, StoredDefinition>>();
+  const counts: Record<DefinitionSource, number> = { sdk: 0, api: 0, file: 0 };
+  return {
+    of(type, version) {
+      const versions = byType.get(type);
+      if (versions === undefined) return null;
+      const own = versions.get(version) ?? versions.get('');
+      if (own) return own.definition;
+      return [...versions.values()].reduce((a, b) => (b.at >= a.at ? b : a)).definition;
+    },
+    list: () => [...byType.values()].flatMap((versions) => [...versions.values()]),
+    add(definitions, source, at) {
+      const changed: StoredDefinition[] = [];
+      for (const definition of definitions) {
+        const versions = byType.get(definition.type) ?? new Map<string, StoredDefinition>();
+        const known = versions.get(definition.version);
+        if (known?.source !== source && counts[source] >= MOST[source]) continue;
+        if (known !== undefined) {
+          if (SAY[source] < SAY[known.source]) continue;
+          if (known.source === source && JSON.stringify(known.definition) === JSON.stringify(definition))
+            continue;
+          counts[known.source]--;
+        }
+        counts[source]++;
+        const stored = { definition, source, at };
+        versions.set(definition.version, stored);
+        byType.set(definition.type, versions);
+        changed.push(stored);
+      }
+      return changed;
+    },
+  };
+}

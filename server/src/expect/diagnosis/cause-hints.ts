@@ -1,0 +1,87 @@
+import type { Clock } from '../../base/clock.ts';
+import type { Finding, WaitingFor } from '../../model/expectation.ts';
+import type { Flow } from '../../model/flow.ts';
+import { environmentOf, type Digest } from '../learned/digest.ts';
+import { createQueues } from './queues.ts';
+
+/** What only other flows can tell about an absence: who fell silent, who was deployed, where messages pile up. */
+export interface Suspects {
+  observe(flow: Flow, digest: Digest): void;
+  forget(flowId: string): void;
+  /** Whoever owes this was heard of after it began to owe. */
+  reports(digest: Digest, owed: WaitingFor): boolean;
+  /** When this service began this step the last time, in whatever flow, ms; 0: never. */
+  performedAt(environment: string, service: string | null, step: string): number;
+  /** In words, for an incident; null: nothing is suspicious. */
+  suspect(finding: Finding, flow: Flow): string | null;
+}
+
+interface Versions {
+  now: string;
+  before: string | null;
+  sinceMs: number;
+}
+
+const MOST_SERVICES = 10_000;
+/** A service that was not heard of for so long before something of it was missed fell silent. */
+const SILENT_MS = 10_000;
+const MOST_STEPS = 20_000;
+/** A version that is younger than this when something goes wrong is worth a look. */
+const DEPLOY_MS = 3_600_000;
+
+export function createSuspects(clock: Clock): Suspects {
+  /** When each service was last heard of, in whatever flow, ms. */
+  const lastSeen = new Map<string, number>();
+  /** When each step began the last time, ms. */
+  const performed = new Map<string, number>();
+  const versions = new Map<string, Versions>();
+  const queues = createQueues(clock);
+  const keyOf = (environment: string, service: string | null): string => `${environment}\0${service ?? ''}`;
+
+  const ofService = ({ service, since }: Finding, { environment }: Flow): string | null => {
+    if (service === null) return null;
+    const key = keyOf(environment, service);
+    const seen = lastSeen.get(key);
+    const deployed = versions.get(key);
+    if (seen === undefined) return null;
+    const iso = (ms: number): string => new Date(ms).toISOString();
+    if (seen < since - SILENT_MS) return `nothing is heard of ${service} since ${iso(seen)}`;
+    if (deployed && deployed.before !== null && since - deployed.sinceMs < DEPLOY_MS)
+      return `version ${deployed.now} of ${service} runs since ${iso(deployed.sinceMs)}, before it was ${deployed.before || 'unnamed'}`;
+    return null;
+  };
+  const ofQueue = ({ place }: Finding, { environment }: Flow): string | null => {
+    const growth = place === null ? null : queues.growth(environment, place);
+    if (growth === null) return null;
+    const { waiting, aMinuteAgo, taken } = growth;
+    return `${waiting} messages wait in ${place}, ${aMinuteAgo} did a minute ago, ${taken} ${taken === 1 ? 'was' : 'were'} taken since`;
+  };
+
+  return {
+    observe(flow, digest) {
+      queues.observe(flow);
+      for (const step of digest.steps) {
+        const key = keyOf(flow.environment, step.service);
+        const seen = lastSeen.get(key);
+        if (seen === undefined && lastSeen.size >= MOST_SERVICES) continue;
+        const name = `${key}\0${step.name}`;
+        if (performed.has(name) || performed.size < MOST_STEPS)
+          performed.set(name, Math.max(performed.get(name) ?? 0, step.startMs));
+        lastSeen.set(key, Math.max(seen ?? 0, step.receivedMs));
+        const known = versions.get(key);
+        if (known?.now !== step.version && step.receivedMs > (known?.sinceMs ?? 0))
+          versions.set(key, { now: step.version, before: known?.now ?? null, sinceMs: step.receivedMs });
+      }
+    },
+    forget: (flowId) => queues.forget(flowId),
+    reports: ({ type }, { service, since }) =>
+      (lastSeen.get(keyOf(environmentOf({ type }), service)) ?? 0) > since,
+    performedAt: (environment, service, step) =>
+      performed.get(`${keyOf(environment, service)}\0${step}`) ?? 0,
+    suspect(finding, flow) {
+      if (!finding.lasting) return null;
+      const found = [ofService(finding, flow), ofQueue(finding, flow)].filter((one) => one !== null);
+      return found.length === 0 ? null : found.join('; ');
+    },
+  };
+}

@@ -1,0 +1,96 @@
+import type { Clock } from '../../base/clock.ts';
+import type { Flow } from '../../model/flow.ts';
+
+/**
+ * How many messages wait at each destination, and whether they become more: a consumer that is there and too slow looks,
+ * flow by flow, like one that is gone. Counted from flows as they are projected, so nothing is asked of any broker.
+ */
+export interface Queues {
+  observe(flow: Flow): void;
+  forget(flowId: string): void;
+  /** null: no more wait there than a minute ago, or too few to speak of. */
+  growth(environment: string, destination: string): Growth | null;
+}
+
+export interface Growth {
+  waiting: number;
+  aMinuteAgo: number;
+  /** In that minute. */
+  taken: number;
+}
+
+interface Queue {
+  waiting: number;
+  taken: number;
+  /** Oldest first, the first at least a minute old once there are such. */
+  samples: { atMs: number; waiting: number; taken: number }[];
+}
+
+const SAMPLE_MS = 5000;
+const WINDOW_MS = 60_000;
+/** Fewer are under way in any healthy system. */
+const FEWEST = 10;
+const GROWTH = 1.2;
+/** Flows with messages that wait; above this, those that were seen waiting first are taken for abandoned. */
+const MOST_FLOWS = 100_000;
+const MOST_QUEUES = 5000;
+
+export function createQueues(clock: Clock): Queues {
+  const queues = new Map<string, Queue>();
+  /** By flow: how many of its messages wait at each destination. */
+  const waitingOf = new Map<string, ReadonlyMap<string, number>>();
+  const queueOf = (key: string): Queue | undefined => {
+    let queue = queues.get(key);
+    if (queue === undefined && queues.size < MOST_QUEUES)
+      queues.set(key, (queue = { waiting: 0, taken: 0, samples: [] }));
+    return queue;
+  };
+  /** Before a change: what it was until now. */
+  const sample = (queue: Queue): void => {
+    const { samples } = queue;
+    const now = clock.now();
+    if (now - (samples.at(-1)?.atMs ?? -Infinity) >= SAMPLE_MS)
+      samples.push({ atMs: now, waiting: queue.waiting, taken: queue.taken });
+    while (samples.length > 1 && samples[1]!.atMs <= now - WINDOW_MS) samples.shift();
+  };
+  const change = (key: string, by: number, taken: number): void => {
+    const queue = by === 0 ? undefined : queueOf(key);
+    if (queue === undefined) return;
+    sample(queue);
+    queue.waiting += by;
+    queue.taken += taken;
+  };
+  const drop = (flowId: string): void => {
+    for (const [key, count] of waitingOf.get(flowId) ?? []) change(key, -count, 0);
+    waitingOf.delete(flowId);
+  };
+
+  return {
+    observe(flow) {
+      const before = waitingOf.get(flow.id);
+      const now = new Map<string, number>();
+      for (const hop of flow.hops) {
+        if (hop.state !== 'waiting' || hop.sync) continue;
+        const key = `${flow.environment}\0${hop.message.destination}`;
+        now.set(key, (now.get(key) ?? 0) + 1);
+      }
+      for (const [key, count] of before ?? []) {
+        const taken = Math.max(0, count - (now.get(key) ?? 0));
+        change(key, -taken, taken);
+      }
+      for (const [key, count] of now) change(key, Math.max(0, count - (before?.get(key) ?? 0)), 0);
+      waitingOf.delete(flow.id);
+      if (now.size > 0) waitingOf.set(flow.id, now);
+      if (waitingOf.size > MOST_FLOWS) drop(waitingOf.keys().next().value!);
+    },
+    forget: drop,
+    growth(environment, destination) {
+      const queue = queues.get(`${environment}\0${destination}`);
+      if (queue === undefined) return null;
+      sample(queue);
+      const [then] = queue.samples;
+      if (then === undefined || queue.waiting < FEWEST || queue.waiting < GROWTH * then.waiting) return null;
+      return { waiting: queue.waiting, aMinuteAgo: then.waiting, taken: queue.taken - then.taken };
+    },
+  };
+}

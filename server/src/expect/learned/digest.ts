@@ -1,0 +1,260 @@
+import type { Flow, Hop, Receipt, Step } from '../../model/flow.ts';
+import { msOf } from '../../model/time.ts';
+
+/** What expectations need of a flow: small, because it is kept until the flow has taught. */
+export interface Digest {
+  flowId: string;
+  /** Environment and flow type. */
+  type: string;
+  /** In order of their start. */
+  steps: DigestStep[];
+  /** A declared end that is not success: nothing more is owed. */
+  aborted: boolean;
+  /** Parts of it may be missing only because nobody kept them: it owes nothing and teaches nothing. */
+  sampled: boolean;
+  /** Somebody said that it is complete. */
+  declaredComplete: boolean;
+  /** Somebody said when it started. */
+  startDeclared?: true;
+  lastReceivedMs: number;
+  /** Only of flows that undid something. */
+  ledger: Ledger | null;
+  /** What its steps sent, each message by itself: taking a message is a fact of that message. */
+  messages: readonly SentMessage[];
+}
+
+/** Of a digest's `type`. */
+export const environmentOf = ({ type }: Pick<Digest, 'type'>): string => type.slice(0, type.indexOf('\0'));
+
+/** One message and who took it. A set of what follows the step cannot tell nine messages from ten. */
+export interface SentMessage {
+  /** The step that sent it. */
+  stepId: string;
+  /** Sender's step type and version, and the place: messages of one key are comparable. */
+  key: string;
+  /** Where it was sent, and its declared type: who takes one type from a topic may not want another. */
+  place: string;
+  destination: string;
+  sendSpanId: string;
+  /** The hop that shows it waiting; null where somebody took it. */
+  waitingHopId: string | null;
+  sentMs: number;
+  /** Step types that took it: sorted, each once. */
+  takers: readonly string[];
+  waits: readonly TakerWait[];
+  /** It was counted as one that nobody took (`structural/`), and must be taken back as such. */
+  isCounted: boolean;
+}
+
+interface TakerWait {
+  to: string;
+  /** The step that took it. */
+  stepId: string;
+  ms: number;
+  /** When that was heard of, ms. */
+  heardMs: number;
+  /** Shared with others that waited for the same (`outages.ts`); known once it teaches. */
+  isHeldUp: boolean;
+}
+
+/** Names of steps that were done, and of those undone, in the order of undoing. */
+export interface Ledger {
+  done: string[];
+  undone: string[];
+}
+
+export interface DigestStep {
+  id: string;
+  /** Step type with its result: what decides what follows. */
+  key: string;
+  /** Step type alone: as what it follows others. */
+  as: string;
+  name: string;
+  service: string;
+  version: string;
+  kind: string;
+  startMs: number;
+  receivedMs: number;
+  /** Its sender's clock is so far behind, ms; what causal time makes of it is taken off. */
+  behindMs: number;
+  endMs: number | null;
+  running: boolean;
+  failed: boolean;
+  /** Latest sign of life, ms. */
+  aliveMs: number;
+  /** It sent a reply, whether or not somebody took it. */
+  replied: boolean;
+  /** Destination of the message that caused it. */
+  via: string;
+  /** Step type of what caused it, '' where nothing in the flow did. */
+  from: string;
+  /** Its actions, sorted, each once: places that it sent to (`actionOf`), step types that it called. */
+  did: readonly string[];
+  /** From its start to each action. */
+  waits: readonly ActionWait[];
+  /** It took as long as others that ended with it (`outages.ts`); known once it teaches. */
+  isHeldUp: boolean;
+  /** Of a delivery whose work is apart from it (`structural/receipts.ts`). */
+  receipt?: Receipt & { isCounted: boolean };
+}
+
+interface ActionWait {
+  to: string;
+  ms: number;
+}
+
+/** The action of sending a message to a place: what a step did, whether or not anybody took it. */
+export const actionOf = (place: string): string => `>${place}`;
+/** The place of that action; null for a call, whose action is the step type of the callee. */
+export const placeOf = (action: string): string | null => (action.startsWith('>') ? action.slice(1) : null);
+export const messageKeyOf = (step: Pick<DigestStep, 'as' | 'version'>, place: string): string =>
+  `${step.as}\0${step.version}\0${place}`;
+/** Without a destination it is known by who sends it: strangers must not share one place. */
+const placeIn = ({ message }: Hop, from: string): string =>
+  message.destination === '' && message.type === ''
+    ? `from ${from}`
+    : message.type === ''
+      ? message.destination
+      : `${message.destination}\0${message.type}`;
+
+/** Most steps wait for nothing and cause one other: they share one empty list, and a list of one has room for one. */
+const NONE: readonly never[] = [];
+function withOne<T>(list: readonly T[], one: T): readonly T[] {
+  if (list.length === 0) return [one];
+  (list as T[]).push(one);
+  return list;
+}
+
+const FURTHEST_ANCESTOR = 64;
+/** Step types in one set: what is wider is no process that a set can describe. */
+export const MOST_MEMBERS = 200;
+/** Of one flow; what is sent beyond teaches nothing. */
+const MOST_MESSAGES = 500;
+
+/** Of a step, by what is known of its sender's clock, ms; causal time has made up for some of it. */
+export type BehindMs = (step: Step) => number;
+
+export function digestOf(flow: Flow, behindMs: BehindMs): Digest {
+  const byId = new Map(flow.steps.map((step) => [step.id, step]));
+  const parentOf = new Map<string, Step>();
+  const via = new Map<string, string>();
+  for (const hop of flow.hops) {
+    if (hop.to === null) continue;
+    const from = hop.from === null ? undefined : byId.get(hop.from);
+    if (from !== undefined && from.id !== hop.to) parentOf.set(hop.to, from);
+    via.set(hop.to, hop.message.destination);
+  }
+  // The second time round a loop is another step type: what follows it may differ.
+  const typeOf = (step: Step): string => {
+    let up = parentOf.get(step.id);
+    for (let far = 0; up !== undefined && far < FURTHEST_ANCESTOR; far++, up = parentOf.get(up.id))
+      if (up.typeKey === step.typeKey) return `${step.typeKey}\0again`;
+    return step.typeKey;
+  };
+  // What undoes is audited (detect/rules/compensation.ts), not awaited.
+  const forward = flow.steps.filter((step) => step.compensates === null && step.kind !== 'compensation');
+  const as = new Map(forward.map((step) => [step.id, typeOf(step)]));
+  const steps = new Map<string, DigestStep>();
+  for (const step of forward) {
+    const type = as.get(step.id)!;
+    const made: DigestStep = {
+      id: step.id,
+      key: step.status === 'failed' ? `${type}\0failed` : type,
+      as: type,
+      name: step.name,
+      service: step.service,
+      version: step.serviceVersion,
+      kind: step.kind,
+      startMs: msOf(step.start),
+      receivedMs: step.receivedMs,
+      behindMs: behindMs(step),
+      endMs: step.end === null ? null : msOf(step.end),
+      running: step.status === 'running',
+      failed: step.status === 'failed',
+      aliveMs: step.aliveMs,
+      replied: false,
+      via: via.get(step.id) ?? '',
+      from: as.get(parentOf.get(step.id)?.id ?? '') ?? '',
+      did: NONE,
+      waits: NONE,
+      isHeldUp: false,
+    };
+    if (step.receipt) made.receipt = { ...step.receipt, isCounted: false };
+    steps.set(step.id, made);
+  }
+  const messages = new Map<string, SentMessage>();
+  for (const hop of flow.hops) {
+    const from = hop.from === null ? undefined : steps.get(hop.from);
+    if (from === undefined || hop.to === from.id) continue;
+    if (hop.message.kind === 'reply') from.replied = true;
+    const to = hop.to === null ? undefined : steps.get(hop.to);
+    if (hop.sync || hop.sendSpanId === null) {
+      if (to !== undefined) act(from, to.as, to.startMs);
+      continue;
+    }
+    const place = placeIn(hop, from.as);
+    let message = messages.get(hop.sendSpanId);
+    if (message === undefined) {
+      act(from, actionOf(place), msOf(hop.sent));
+      if (messages.size >= MOST_MESSAGES) continue;
+      message = {
+        stepId: from.id,
+        key: messageKeyOf(from, place),
+        place,
+        destination: hop.message.destination,
+        sendSpanId: hop.sendSpanId,
+        waitingHopId: null,
+        sentMs: msOf(hop.sent),
+        takers: NONE,
+        waits: NONE,
+        isCounted: false,
+      };
+      messages.set(hop.sendSpanId, message);
+    }
+    if (hop.to === null && hop.state === 'waiting') message.waitingHopId = hop.id;
+    if (to === undefined) continue;
+    message.takers = withOne(message.takers, to.as);
+    const ms = Math.max(0, to.startMs - message.sentMs);
+    const { as: name, id: stepId, receivedMs: heardMs } = to;
+    message.waits = withOne(message.waits, { to: name, stepId, ms, heardMs, isHeldUp: false });
+  }
+  for (const step of steps.values()) {
+    if (step.did.length > 1) step.did = membersOf(step.did);
+    // Without the room that it grew for.
+    if (step.waits.length > 1) step.waits = step.waits.slice();
+  }
+  for (const message of messages.values())
+    if (message.takers.length > 1) message.takers = membersOf(message.takers);
+  return {
+    flowId: flow.id,
+    type: `${flow.environment}\0${flow.type}`,
+    steps: [...steps.values()],
+    aborted: flow.outcome !== null && flow.outcome !== 'completed',
+    sampled: flow.badges.includes('sampled'),
+    declaredComplete: flow.outcome === 'completed',
+    ...(flow.startDeclared && { startDeclared: true }),
+    lastReceivedMs: flow.lastReceivedMs,
+    ledger: ledgerOf(flow),
+    messages: messages.size === 0 ? NONE : [...messages.values()],
+  };
+}
+
+/** Sorted, each once. */
+const membersOf = (all: readonly string[]): string[] => [...new Set(all)].sort().slice(0, MOST_MEMBERS);
+
+function act(step: DigestStep, action: string, atMs: number): void {
+  step.did = withOne(step.did, action);
+  step.waits = withOne(step.waits, { to: action, ms: Math.max(0, atMs - step.startMs) });
+}
+
+function ledgerOf(flow: Flow): Ledger | null {
+  const undos = flow.steps.filter((step) => step.compensates !== null && step.status !== 'failed');
+  if (undos.length === 0) return null;
+  const byId = new Map(flow.steps.map((step) => [step.id, step]));
+  const nameOf = (undo: Step): string => byId.get(undo.compensates!)?.name ?? undo.compensates!;
+  const forward = flow.steps.filter((step) => step.compensates === null && step.status !== 'failed');
+  return {
+    done: [...new Set(forward.map((step) => step.name))].sort(),
+    undone: [...new Set(undos.sort((a, b) => (a.start < b.start ? -1 : 1)).map(nameOf))],
+  };
+}

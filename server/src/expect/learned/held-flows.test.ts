@@ -1,0 +1,78 @@
+import { expect, test } from 'vitest';
+import { createLab, type Flow, type Lab } from '../../testing/lab.ts';
+import { placed, shipped } from '../../testing/expectations.ts';
+
+const flowOf = (lab: Lab, number: number): Flow =>
+  [...lab.flows.values()].find(({ flow }) => flow.flowId === `order-${number}`)!.flow;
+const rest = async (lab: Lab, seconds: number): Promise<void> => {
+  for (let i = 0; i < seconds; i += 5) await lab.advance(5000);
+};
+
+test('what waits where nobody was ever seen to take anything holds nothing back, and says so', async () => {
+  const lab = await createLab({ startMs: 1_794_000_000_000 });
+  await lab.deliver([placed(lab, 1)]);
+  await rest(lab, 60);
+  expect(flowOf(lab, 1)).toMatchObject({ idleOutcome: 'completed', health: 'ok', waitingFor: [] });
+  expect(flowOf(lab, 1).badges).toContain('no-known-consumer');
+  await lab.stop();
+});
+
+test('what was sent since somebody takes from there waits for him; what was sent before may never have been his', async () => {
+  const lab = await createLab({ startMs: 1_794_000_000_000 });
+  await lab.deliver([placed(lab, 1)]);
+  await rest(lab, 60);
+  const taker = placed(lab, 2);
+  await lab.advance(1000);
+  // Judged while nobody is known to take anything.
+  await lab.deliver([placed(lab, 3)]);
+  await rest(lab, 60);
+  expect(flowOf(lab, 3)).toMatchObject({ idleOutcome: 'completed', waitingFor: [] });
+  await lab.deliver([taker, shipped(lab, 2)]);
+  await rest(lab, 240);
+  expect(flowOf(lab, 3).findings.map(({ rule, service }) => [rule, service])).toEqual([
+    ['undelivered-message', 'warehouse'],
+  ]);
+  expect(flowOf(lab, 1)).toMatchObject({ idleOutcome: 'completed', waitingFor: [] });
+  // Taken after all, it is as whole as the others.
+  await lab.deliver([shipped(lab, 3)]);
+  await rest(lab, 60);
+  expect(flowOf(lab, 3)).toMatchObject({ health: 'ok', idleOutcome: 'completed', waitingFor: [] });
+  await lab.stop();
+});
+
+test('flows whose message nobody took teach no ending: the next loss is found as soon as it is known who takes it', async () => {
+  const lab = await createLab({ startMs: 1_794_000_000_000 });
+  let number = 0;
+  for (; number < 140; number++) {
+    await lab.deliver([placed(lab, number)]);
+    await lab.advance(1000);
+  }
+  await rest(lab, 120);
+  for (; number < 300; number++) {
+    await lab.deliver([placed(lab, number), shipped(lab, number)]);
+    await lab.advance(1000);
+  }
+  await rest(lab, 60);
+  await lab.deliver([placed(lab, number)]);
+  await rest(lab, 40);
+  expect(flowOf(lab, number).findings.map(({ rule }) => rule)).toEqual(['undelivered-message']);
+  await lab.stop();
+});
+
+test('a flow that waits before a restart is judged again after it, once more is known', async () => {
+  const lab = await createLab({ startMs: 1_794_000_000_000 });
+  for (let i = 0; i < 12; i++) await lab.deliver([placed(lab, i), shipped(lab, i)]);
+  await rest(lab, 60);
+  await lab.deliver([placed(lab, 50)]);
+  await rest(lab, 120);
+  expect(flowOf(lab, 50).health).toBe('stuck');
+  await lab.restart();
+  // From now on the warehouse is choosy: most of what is placed it does not want.
+  for (let i = 100; i < 200; i++) {
+    await lab.deliver([placed(lab, i), ...(i % 4 === 0 ? [shipped(lab, i)] : [])]);
+    await lab.advance(2000);
+  }
+  await rest(lab, 200);
+  expect(flowOf(lab, 50).health).toBe('ok');
+  await lab.stop();
+});

@@ -1,0 +1,368 @@
+import { MOST_MEMBERS, type Digest } from './digest.ts';
+import { createOutcomeSets, wilson, type OutcomeSets } from './outcome-sets.ts';
+import { createWaits, type StoredWaits, type Waits } from './waits.ts';
+
+/** What was learned of one flow type: which steps follow which, how long that takes, when it is seen. */
+export interface TypeModel {
+  /** Sets of step types per flow: what joins and parallel branches owe to the flow as a whole. */
+  flows: OutcomeSets;
+  /** Of flows that had both: in how many the first step type began after the second (later → earlier → count). */
+  order: Map<string, Map<string, number>>;
+  steps: Map<string, StepModel>;
+  /** Who takes a message (`SentMessage.key`), and how long after it was sent. */
+  messages: Map<string, MessageModel>;
+  /** Flow-wide gap before a step of this type starts, ms. */
+  gaps: Map<string, Waits>;
+  about: Map<string, StepAbout>;
+  /** Of flows that undid something: how often each step was done, and undone; which was undone first. */
+  undo: UndoModel;
+  /** Step types that an operator said are owed no more, and when, ms; one that comes again is owed again. */
+  accepted: Map<string, number>;
+  /** Of flows that said when they started: who said when it was completed, and who fell quiet. */
+  ends: { declared: number; quiet: number };
+  /** Grows with every change; the version that expectations were made from. */
+  version: number;
+}
+
+export interface UndoModel {
+  done: Map<string, number>;
+  undone: Map<string, number>;
+  /** `first\0second` → count. */
+  order: Map<string, number>;
+}
+
+export interface StepModel {
+  /** What it did: the choice. Who took what it sent is a question of each message. */
+  sets: OutcomeSets;
+  /** The same by the version of the service that runs the step: a deploy may change what follows. */
+  byVersion: Map<string, OutcomeSets>;
+  /** From its start to each action, ms. */
+  waits: Map<string, Waits>;
+  /** Start to end, ms. */
+  durations: Waits;
+}
+
+export interface MessageModel {
+  takers: OutcomeSets;
+  /** By taker, ms. */
+  waits: Map<string, Waits>;
+}
+
+/** A step type in words, and when it is seen: reception minus start, ms, of its spans. */
+export interface StepAbout {
+  name: string;
+  service: string;
+  kind: string;
+  /** Destinations of the messages that it took, in the order in which they were learned. */
+  via: string[];
+  /** Step types that caused it: without one of them in a flow, it cannot come there. */
+  causers: string[];
+  lag: Waits;
+  lastSeenMs: number;
+}
+
+const MOST_STEP_TYPES = 1000;
+const MOST_VERSIONS = 4;
+const MOST_MESSAGE_TYPES = 1000;
+/** Of one step type; who takes from more takes from anywhere. */
+const MOST_DESTINATIONS = 20;
+const MOST_CAUSERS = 20;
+/** Step types of one flow whose order is counted, pair by pair: later ones may come at any time. */
+const MOST_ORDERED = 32;
+
+export function createTypeModel(): TypeModel {
+  return {
+    flows: createOutcomeSets(),
+    order: new Map(),
+    steps: new Map(),
+    messages: new Map(),
+    gaps: new Map(),
+    about: new Map(),
+    undo: { done: new Map(), undone: new Map(), order: new Map() },
+    accepted: new Map(),
+    ends: { declared: 0, quiet: 0 },
+    version: 0,
+  };
+}
+
+/** Step types of a flow, each once, sorted. */
+export const typesIn = (digest: Digest): string[] =>
+  [...new Set(digest.steps.map((step) => step.as))].sort().slice(0, MOST_MEMBERS);
+
+/** A flow teaches, or takes back what it taught (`weight` -1). Counts only: bounded by what the maps hold. */
+export function teach(model: TypeModel, digest: Digest, weight: 1 | -1): void {
+  model.version++;
+  if (digest.startDeclared && !digest.declaredComplete && !digest.aborted) model.ends.quiet += weight;
+  model.flows.add(typesIn(digest), weight);
+  if (digest.ledger !== null) {
+    const { done, undone } = digest.ledger;
+    for (const name of done) count(model.undo.done, name, weight);
+    const wasDone = new Set(done);
+    for (const name of undone) if (wasDone.has(name)) count(model.undo.undone, name, weight);
+    for (const [name, later] of pairsOf(undone)) count(model.undo.order, `${name}\0${later}`, weight);
+  }
+  teachOrder(model, digest, weight);
+  teachMessages(model, digest, weight);
+  const isHeldUp = digest.messages.some(({ waits }) => waits.some((wait) => wait.isHeldUp));
+  let before: number | null = null;
+  for (const step of digest.steps) {
+    let known = model.steps.get(step.key);
+    if (known === undefined) {
+      if (model.steps.size >= MOST_STEP_TYPES) continue;
+      known = {
+        sets: createOutcomeSets(),
+        byVersion: new Map(),
+        waits: new Map(),
+        durations: createWaits(),
+      };
+      model.steps.set(step.key, known);
+    }
+    known.sets.add(step.did, weight);
+    versionSets(known, step.version).add(step.did, weight);
+    for (const { to, ms } of step.waits) waitsOf(known.waits, to).add(ms, step.isHeldUp, weight);
+    if (step.endMs !== null) known.durations.add(step.endMs - step.startMs, step.isHeldUp, weight);
+    if (before !== null)
+      waitsOf(model.gaps, step.as).add(Math.max(0, step.startMs - before), isHeldUp, weight);
+    before = Math.max(before ?? 0, step.startMs);
+    let about = model.about.get(step.as);
+    if (about === undefined)
+      model.about.set(
+        step.as,
+        (about = {
+          name: step.name,
+          service: step.service,
+          kind: step.kind,
+          via: [],
+          causers: [],
+          lag: createWaits(),
+          lastSeenMs: 0,
+        }),
+      );
+    if (step.via !== '' && about.via.length < MOST_DESTINATIONS && !about.via.includes(step.via))
+      about.via.push(step.via);
+    if (step.from !== '' && about.causers.length < MOST_CAUSERS && !about.causers.includes(step.from))
+      about.causers.push(step.from);
+    about.lag.add(Math.max(0, step.receivedMs - step.startMs), step.isHeldUp, weight);
+    about.lastSeenMs = Math.max(about.lastSeenMs, step.receivedMs);
+    if (weight > 0 && step.startMs > (model.accepted.get(step.as) ?? Infinity))
+      model.accepted.delete(step.as);
+  }
+}
+
+function teachOrder(model: TypeModel, { steps }: Digest, weight: number): void {
+  const began = [...new Set(steps.map((step) => step.as))].slice(0, MOST_ORDERED);
+  for (const [i, later] of began.entries()) {
+    if (i === 0) continue;
+    let before = model.order.get(later);
+    if (before === undefined) {
+      if (model.order.size >= MOST_STEP_TYPES) continue;
+      model.order.set(later, (before = new Map<string, number>()));
+    }
+    for (let j = 0; j < i; j++) {
+      const earlier = began[j]!;
+      if (before.has(earlier) || before.size < MOST_ORDERED * 4)
+        before.set(earlier, Math.max(0, (before.get(earlier) ?? 0) + weight));
+    }
+  }
+}
+
+/** Share of flows with both in which `step` began after `other`; null: they never came together. */
+export function comesAfter(model: TypeModel, step: string, other: string): number | null {
+  const after = model.order.get(step)?.get(other) ?? 0;
+  const before = model.order.get(other)?.get(step) ?? 0;
+  return after + before === 0 ? null : after / (after + before);
+}
+
+function teachMessages(model: TypeModel, { messages }: Digest, weight: number): void {
+  for (const { key, takers, waitingHopId, waits } of messages) {
+    // That nobody took it is counted where others may have (`structural/`): here is who takes it, if anybody does.
+    if (takers.length === 0 || waitingHopId !== null) continue;
+    let known = model.messages.get(key);
+    if (known === undefined) {
+      // The oldest goes: most likely of a version that runs no more.
+      if (model.messages.size >= MOST_MESSAGE_TYPES)
+        model.messages.delete(model.messages.keys().next().value!);
+      model.messages.set(key, (known = { takers: createOutcomeSets(), waits: new Map() }));
+    }
+    known.takers.add(takers, weight);
+    for (const { to, ms, isHeldUp } of waits) waitsOf(known.waits, to).add(ms, isHeldUp, weight);
+  }
+}
+/** A few of many that once said so are no habit. */
+const HABIT = 0.05;
+/** Whoever says when flows of this type start says when they end, too. */
+export const declaresEnds = ({ ends: { declared, quiet } }: TypeModel): boolean =>
+  declared > 0 && declared >= HABIT * quiet;
+
+const MOST_UNDO = 2000;
+function count(map: Map<string, number>, key: string, weight: number): void {
+  if (!map.has(key) && map.size >= MOST_UNDO) return;
+  map.set(key, Math.max(0, (map.get(key) ?? 0) + weight));
+}
+
+const DUTY = 0.95;
+/** Lower, because sagas that were undone the wrong way round teach as well until the right way is known. */
+const ORDER = 0.9;
+/** What is undone whenever something is, and in which order: 95 % of flows, by the lower bound. */
+export function undoDuties(model: TypeModel): { owed: Set<string>; order: Set<string> } {
+  const { done, undone, order } = model.undo;
+  const owed = [...undone].filter(([name, n]) => wilson(n, done.get(name) ?? n).lower >= DUTY);
+  const binding = [...order].filter(([pair, n]) => {
+    const [first = '', second = ''] = pair.split('\0');
+    return wilson(n, n + (order.get(`${second}\0${first}`) ?? 0)).lower >= ORDER;
+  });
+  return { owed: new Set(owed.map(([name]) => name)), order: new Set(binding.map(([pair]) => pair)) };
+}
+
+export function breaksDuties(digest: Digest, model: TypeModel): boolean {
+  if (digest.ledger === null) return false;
+  const { done, undone } = digest.ledger;
+  const { owed, order } = undoDuties(model);
+  const wasUndone = new Set(undone);
+  if (done.some((name) => owed.has(name) && !wasUndone.has(name))) return true;
+  for (const [name, later] of pairsOf(undone)) if (order.has(`${later}\0${name}`)) return true;
+  return false;
+}
+
+/** Of the first of them: more pairs than these are not counted anyway. */
+function* pairsOf(undone: readonly string[]): Generator<[first: string, second: string]> {
+  const names = undone.slice(0, MOST_MEMBERS);
+  for (const [i, name] of names.entries()) for (let j = i + 1; j < names.length; j++) yield [name, names[j]!];
+}
+
+function versionSets(step: StepModel, version: string): OutcomeSets {
+  let sets = step.byVersion.get(version);
+  if (sets !== undefined) return sets;
+  sets = createOutcomeSets();
+  step.byVersion.set(version, sets);
+  // The oldest goes: what it taught is still in the sets of all versions.
+  if (step.byVersion.size > MOST_VERSIONS) step.byVersion.delete([...step.byVersion.keys()][0]!);
+  return sets;
+}
+
+function waitsOf(map: Map<string, Waits>, key: string): Waits {
+  let waits = map.get(key);
+  if (waits === undefined) map.set(key, (waits = createWaits()));
+  return waits;
+}
+
+/** As JSON, for the store and for people. */
+export function toStored(model: TypeModel): object {
+  return {
+    version: model.version,
+    undo: {
+      done: Object.fromEntries(model.undo.done),
+      undone: Object.fromEntries(model.undo.undone),
+      order: Object.fromEntries(model.undo.order),
+    },
+    accepted: Object.fromEntries(model.accepted),
+    ends: model.ends,
+    flows: model.flows,
+    gaps: Object.fromEntries(model.gaps),
+    order: Object.fromEntries([...model.order].map(([key, before]) => [key, Object.fromEntries(before)])),
+    messages: Object.fromEntries(
+      [...model.messages].map(([key, { takers, waits }]) => [
+        key,
+        { takers, waits: Object.fromEntries(waits) },
+      ]),
+    ),
+    about: Object.fromEntries(model.about),
+    steps: Object.fromEntries(
+      [...model.steps].map(([key, step]) => [
+        key,
+        {
+          sets: step.sets,
+          byVersion: Object.fromEntries(step.byVersion),
+          waits: Object.fromEntries(step.waits),
+          durations: step.durations,
+        },
+      ]),
+    ),
+  };
+}
+
+type Sets = [string[], number][];
+interface Stored {
+  version: number;
+  undo: Record<'done' | 'undone' | 'order', Record<string, number>>;
+  /** Missing in what was stored before it existed. */
+  accepted?: Record<string, number>;
+  ends?: TypeModel['ends'];
+  order?: Record<string, Record<string, number>>;
+  messages?: Record<string, { takers: Sets; waits: Record<string, StoredWaits> }>;
+  rare?: Digest[];
+  flows: Sets;
+  gaps: Record<string, StoredWaits>;
+  about: Record<
+    string,
+    Omit<StepAbout, 'lag' | 'via' | 'causers'> & {
+      lag: StoredWaits;
+      via: string | string[];
+      causers?: string[];
+    }
+  >;
+  steps: Record<
+    string,
+    {
+      sets: Sets;
+      byVersion: Record<string, Sets>;
+      waits: Record<string, StoredWaits>;
+      durations: StoredWaits;
+    }
+  >;
+}
+
+/** `rare`: flows that taught, and may take it back. */
+export function fromStored(json: string): { model: TypeModel; rare: Digest[] } {
+  const stored = JSON.parse(json) as Stored;
+  const waitsIn = (all: Record<string, StoredWaits>): Map<string, Waits> =>
+    new Map(Object.entries(all).map(([key, waits]) => [key, createWaits(waits)]));
+  // Before messages were learned by themselves, a step's sets held who took them: those are learned anew.
+  const isOfBefore = stored.messages === undefined;
+  const model: TypeModel = {
+    version: stored.version,
+    undo: {
+      done: new Map(Object.entries(stored.undo.done)),
+      undone: new Map(Object.entries(stored.undo.undone)),
+      order: new Map(Object.entries(stored.undo.order)),
+    },
+    accepted: new Map(Object.entries(stored.accepted ?? {})),
+    ends: stored.ends ?? { declared: 0, quiet: 0 },
+    flows: createOutcomeSets(stored.flows),
+    order: new Map(
+      Object.entries(stored.order ?? {}).map(([key, before]) => [key, new Map(Object.entries(before))]),
+    ),
+    gaps: waitsIn(stored.gaps),
+    messages: new Map(
+      Object.entries(stored.messages ?? {}).map(([key, { takers, waits }]) => [
+        key,
+        { takers: createOutcomeSets(takers), waits: waitsIn(waits) },
+      ]),
+    ),
+    about: new Map(
+      Object.entries(stored.about).map(([key, about]) => [
+        key,
+        {
+          ...about,
+          via: [about.via].flat().filter((one) => one !== ''),
+          causers: about.causers ?? [],
+          lag: createWaits(about.lag),
+        },
+      ]),
+    ),
+    steps: new Map(
+      Object.entries(isOfBefore ? {} : stored.steps).map(([key, step]) => [
+        key,
+        {
+          sets: createOutcomeSets(step.sets),
+          byVersion: new Map(
+            Object.entries(step.byVersion).map(([version, sets]) => [version, createOutcomeSets(sets)]),
+          ),
+          waits: waitsIn(step.waits),
+          durations: createWaits(step.durations),
+        },
+      ]),
+    ),
+  };
+  return { model, rare: isOfBefore ? [] : (stored.rare ?? []) };
+}

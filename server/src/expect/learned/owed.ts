@@ -1,0 +1,333 @@
+import type { WaitingFor } from '../../model/expectation.ts';
+import { messageKeyOf, placeOf, type Digest, type DigestStep, type SentMessage } from './digest.ts';
+import { comesAfter, typesIn, type MessageModel, type StepModel, type TypeModel } from './model.ts';
+import { isUnhandled } from '../structural/receipts.ts';
+import { MOST_WAITING, owedSince, waitingFor } from '../waiting-for.ts';
+import { FEWEST_SAMPLES, type Candidate, type Owed, type OutcomeSets } from './outcome-sets.ts';
+import type { Waits } from './waits.ts';
+
+/**
+ * What a flow waits for, by what was learned. Pure: the same flow and model give the same answer. Three questions, in this
+ * order: what each step has yet to do (the choice), who has yet to take what it sent, and, only where no step and no
+ * message owes anything, what the flow as a whole lacks: one stall is said once.
+ */
+export function owedBySteps(digest: Digest, model: TypeModel, floorMs: number): WaitingFor[] {
+  if (digest.aborted) return [];
+  const found: WaitingFor[] = [];
+  const asked = createContext(digest, model, floorMs);
+  for (const step of digest.steps) {
+    if (found.length >= MOST_WAITING) return found;
+    const known = model.steps.get(step.key);
+    if (known === undefined) continue;
+    if (!step.running) found.push(...owedByChoice(step, known, asked));
+    else if (!isUnhandled(step)) {
+      const lost = endOwed(step, known, floorMs);
+      if (lost) found.push(lost);
+    }
+  }
+  for (const message of digest.messages) {
+    if (found.length >= MOST_WAITING) break;
+    found.push(...owedByTakers(message, asked));
+  }
+  return found;
+}
+
+interface Context {
+  digest: Digest;
+  model: TypeModel;
+  floorMs: number;
+  step(id: string): DigestStep | undefined;
+  /** Messages of a fan-out are mostly alike: what such a message owes is asked once. */
+  owedOf: Map<string, Owed | null>;
+}
+
+function createContext(digest: Digest, model: TypeModel, floorMs: number): Context {
+  let byId: Map<string, DigestStep> | null = null;
+  return {
+    digest,
+    model,
+    floorMs,
+    step: (id) => (byId ??= new Map(digest.steps.map((step) => [step.id, step]))).get(id),
+    owedOf: new Map(),
+  };
+}
+
+/**
+ * A step came, after another and not by it or its like: it was a join's. Whichever branch ended last led to it, and none
+ * of the others owes it any more.
+ */
+const cameOtherwise = (as: string, after: DigestStep, fromMs: number, { digest }: Context): boolean =>
+  digest.steps.some((step) => step.as === as && step.startMs >= fromMs && step.from !== after.as);
+
+/** Asks again with what came by another way, until nothing of what is owed did. */
+function owedBeyond(
+  seen: readonly string[],
+  ask: (seen: readonly string[]) => Owed | null,
+  came: (key: string) => boolean,
+): Owed | null {
+  for (let all = seen; ;) {
+    const owed = ask(all);
+    const others = owed === null ? [] : [...owed.certain, ...owed.oneOf].filter(({ key }) => came(key));
+    if (owed === null || others.length === 0) return owed;
+    all = [...all, ...others.map(({ key }) => key)];
+  }
+}
+
+/** Judged among steps of its type: what it sent, and whom it called, is the choice that it made. */
+function owedByChoice(step: DigestStep, known: StepModel, asked: Context): WaitingFor[] {
+  const { model, floorMs } = asked;
+  const sets = setsFor(known, step.version);
+  // Who did what none of its like ever did chose anew: that is no stall of the usual way.
+  if (didSomethingNew(step, known)) return [];
+  const takersOf = (action: string): string[] => {
+    const place = placeOf(action);
+    if (place === null) return [action];
+    const taker = messagesTo(place, step, model)?.takers.mostFrequent() ?? null;
+    return taker === null ? [] : [taker];
+  };
+  const owed = owedBeyond(
+    step.did,
+    (seen) => sets.owedAfter(seen),
+    (action) => takersOf(action).some((as) => cameOtherwise(as, step, step.startMs, asked)),
+  );
+  if (owed === null) return [];
+  // What nobody is known to take is no stall, unless it is one of several ways to go on.
+  const certain = owed.certain.filter(({ key }) => takersOf(key).length > 0);
+  if (certain.length === 0 && owed.oneOf.length === 0) return [];
+  // Told by who would come of it.
+  const told = (list: readonly Candidate[]): Told[] =>
+    list.map((one) => ({
+      ...one,
+      as: takersOf(one.key)[0] ?? one.key,
+      waits: known.waits.get(one.key),
+    }));
+  return entries({ ...owed, certain }, told, asked).map((candidates) =>
+    waiting(candidates, asked, {
+      id: step.id,
+      after: step,
+      message: placeOf(candidates[0]!.key)?.split('\0')[0] ?? null,
+      since: owedSince(step, step.startMs),
+      owed,
+      extraMs: lagOf(step.as, model),
+      floorMs,
+    }),
+  );
+}
+
+/** Whoever else takes such a message. That nobody at all took it is structure's question. */
+function owedByTakers(message: SentMessage, asked: Context): WaitingFor[] {
+  const { model, floorMs } = asked;
+  const known = model.messages.get(message.key);
+  const step = asked.step(message.stepId);
+  if (known === undefined || step === undefined || message.takers.length === 0) return [];
+  const ask = (seen: readonly string[]): Owed | null => {
+    const alike = [message.key, ...seen].join('\u0001');
+    let owed = asked.owedOf.get(alike);
+    if (owed === undefined) asked.owedOf.set(alike, (owed = takersOwed(known.takers, seen)));
+    return owed;
+  };
+  const owed = owedBeyond(message.takers, ask, (as) => cameOtherwise(as, step, message.sentMs, asked));
+  if (owed === null) return [];
+  const told = (list: readonly Candidate[]): Told[] =>
+    list.map((one) => ({ ...one, as: one.key, waits: known.waits.get(one.key) }));
+  return entries(owed, told, asked).map((candidates) =>
+    waiting(candidates, asked, {
+      id: message.sendSpanId,
+      after: step,
+      message: message.destination,
+      since: owedSince(step, message.sentMs),
+      owed,
+      extraMs: 0,
+      floorMs: owed.samples < FEWEST_ALWAYS ? Math.max(floorMs, UNSURE_MS) : floorMs,
+      // Of so few, only silence tells an outage from a choice.
+      basis: owed.samples < FEWEST_ALWAYS ? 'structural' : 'learned',
+    }),
+  );
+}
+
+/** A taker of each of so few messages is owed as long as it is silent: whoever is heard of may be choosy … */
+const FEWEST_MESSAGES = 20;
+/** … and of so many, whether or not. */
+const FEWEST_ALWAYS = 50;
+const UNSURE_MS = 60_000;
+function takersOwed(takers: OutcomeSets, seen: readonly string[]): Owed | null {
+  if (takers.total >= FEWEST_SAMPLES) return takers.owedAfter(seen);
+  // Among those alike: of three with the same optional takers, what came with all three is chance.
+  const alike = takers.holding(seen);
+  const always = alike < FEWEST_MESSAGES ? [] : takers.alwaysWith(seen);
+  return always.length === 0
+    ? null
+    : {
+        certain: always.map((key) => ({ key, probability: 1 })),
+        oneOf: [],
+        samples: Math.min(FEWEST_SAMPLES - 1, Math.round(alike)),
+        provisional: true,
+      };
+}
+
+/** Share of flows with both: rarer than this, it does not come after. */
+const COMES_AFTER = 0.05;
+
+/**
+ * What the flow as a whole lacks, for joins and for steps that only their flow's id holds together. Only what comes after
+ * can be awaited: not what began before the last that is there, and not what only comes by a way that was not taken.
+ */
+export function owedByFlow(digest: Digest, model: TypeModel, floorMs: number): WaitingFor[] {
+  if (digest.aborted || digest.steps.length === 0 || onProbation(digest, model)) return [];
+  const last = digest.steps.reduce((a, b) => (b.startMs > a.startMs ? b : a));
+  const mayCause = causersIn(digest, model);
+  const owed = model.flows.owedAfter(
+    typesIn(digest),
+    ({ key }) => (comesAfter(model, key, last.as) ?? 1) >= COMES_AFTER && mayCause(key),
+  );
+  if (owed === null) return [];
+  const asked = createContext(digest, model, floorMs);
+  const told = (list: readonly Candidate[]): Told[] =>
+    list.map((one) => ({ ...one, as: one.key, waits: model.gaps.get(one.key) }));
+  return entries(owed, told, asked).map((candidates) =>
+    waiting(candidates, asked, {
+      id: 'flow',
+      after: null,
+      message: null,
+      since: owedSince(last, last.startMs),
+      owed,
+      extraMs: 0,
+      floorMs,
+    }),
+  );
+}
+
+/**
+ * Whether a step type may still come, by what caused it in other flows: one of those has to be here, and must not have
+ * done something that its like never did. A branch that was never seen before is no stall of the usual one.
+ */
+function causersIn(digest: Digest, model: TypeModel): (as: string) => boolean {
+  const here = new Map<string, boolean>();
+  for (const step of digest.steps) {
+    const known = model.steps.get(step.key);
+    const isNew = known !== undefined && didSomethingNew(step, known);
+    here.set(step.as, (here.get(step.as) ?? false) || !isNew);
+  }
+  return (as) => {
+    const causers = model.about.get(as)?.causers ?? [];
+    return causers.length === 0 || causers.some((one) => here.get(one) === true);
+  };
+}
+
+const didSomethingNew = (step: DigestStep, known: StepModel): boolean =>
+  step.did.some((action) => known.sets.holding([action]) === 0);
+
+const messagesTo = (place: string, step: DigestStep, model: TypeModel): MessageModel | undefined =>
+  model.messages.get(messageKeyOf(step, place)) ??
+  // A new version sends what the one before sent.
+  [...model.messages].find(([key]) => key.startsWith(`${step.as}\0`) && key.endsWith(`\0${place}`))?.[1];
+
+/** A candidate, and the step type by which it is told. */
+interface Told extends Candidate {
+  as: string;
+  waits: Waits | undefined;
+}
+
+/** Each that is certain, else all that it may be; without what an operator accepted as gone. */
+function entries(
+  { certain, oneOf }: Owed,
+  told: (list: readonly Candidate[]) => Told[],
+  { model }: Context,
+): Told[][] {
+  const isOwed = ({ as }: Told): boolean => !model.accepted.has(as);
+  if (certain.length > 0)
+    return told(certain)
+      .filter(isOwed)
+      .map((one) => [one]);
+  const left = told(oneOf).filter(isOwed);
+  return left.length < Math.max(1, oneOf.length) ? [] : [left];
+}
+
+/** A version with a record of its own is judged by that; a new one by what all versions did. */
+function setsFor(known: StepModel, version: string): OutcomeSets {
+  const own = known.byVersion.get(version);
+  return own !== undefined && own.total >= FEWEST_SAMPLES ? own : known.sets;
+}
+
+/** Some step ran in a version too new to be judged: what the flow owed before the deploy may be owed no more. */
+export function onProbation(digest: Digest, model: TypeModel): boolean {
+  return digest.steps.some((step) => {
+    const versions = model.steps.get(step.key)?.byVersion;
+    if (versions === undefined || (versions.get(step.version)?.total ?? 0) >= FEWEST_SAMPLES) return false;
+    return [...versions].some(([version, sets]) => version !== step.version && sets.total >= FEWEST_SAMPLES);
+  });
+}
+
+interface Where {
+  id: string;
+  after: DigestStep | null;
+  message: string | null;
+  since: number;
+  owed: Owed;
+  extraMs: number;
+  floorMs: number;
+  basis?: 'learned' | 'structural';
+}
+
+function waiting(candidates: readonly Told[], { model }: Context, where: Where): WaitingFor {
+  const { after, since, owed } = where;
+  const best = candidates[0]!;
+  const about = model.about.get(best.as);
+  let late = 0;
+  let stuck = 0;
+  let lag = 0;
+  for (const { as, waits, probability } of candidates) {
+    if (probability < 0.01) continue;
+    late = Math.max(late, waits?.late() ?? 0);
+    stuck = Math.max(stuck, waits?.stuck() ?? 0);
+    lag = Math.max(lag, lagOf(as, model));
+  }
+  const names = candidates.map(({ as }) => model.about.get(as)?.name ?? placeOf(as)?.split('\0')[0] ?? as);
+  return {
+    id: `${where.id}>${candidates.map(({ key }) => key).join('|')}`.slice(0, 300),
+    afterStepId: after?.id ?? null,
+    hopId: null,
+    step: names[0]!,
+    service: about?.service ?? null,
+    message: where.message ?? about?.via[0] ?? null,
+    oneOf: candidates.length > 1 ? names.slice(0, 10) : [],
+    certain: owed.certain.length > 0,
+    expectedAt: since + (best.waits?.median() ?? 0),
+    since,
+    lateAt: since + Math.max(where.floorMs, late) + lag + where.extraMs,
+    stuckAt: since + Math.max(where.floorMs, stuck) + lag + where.extraMs,
+    basis: where.basis ?? 'learned',
+    absence: about?.kind === 'reply' ? 'missing-reply' : 'missing-step',
+    probability: candidates.length === 1 ? best.probability : 1,
+    samples: owed.samples,
+    provisional: owed.provisional,
+  };
+}
+/** A span is heard of only after it ended and its exporter sent it, ms after its start. */
+const lagOf = (as: string, model: TypeModel): number => model.about.get(as)?.lag.late() ?? 0;
+
+/** Between two heartbeats of a long step. */
+const SIGN_MS = 60_000;
+
+/** A step that announced its start owes an end. */
+function endOwed(step: DigestStep, known: StepModel, floorMs: number): WaitingFor | null {
+  const { durations } = known;
+  if (durations.count < FEWEST_SAMPLES) return null;
+  const since = owedSince(step, step.startMs);
+  // Who gives signs of life hangs only once they stop.
+  const alive = step.aliveMs > step.startMs ? step.aliveMs + step.behindMs + Math.max(floorMs, SIGN_MS) : 0;
+  return waitingFor({
+    id: `${step.id}>end`,
+    afterStepId: step.id,
+    step: step.name,
+    service: step.service,
+    expectedAt: since + durations.median(),
+    since,
+    lateAt: Math.max(alive, since + Math.max(floorMs, durations.late())),
+    stuckAt: Math.max(alive, since + Math.max(floorMs, durations.stuck())),
+    basis: 'learned',
+    absence: 'lost-step',
+    samples: Math.round(durations.count),
+    provisional: durations.count < 800,
+  });
+}

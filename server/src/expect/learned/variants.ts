@@ -1,0 +1,92 @@
+import type { WaitingFor } from '../../model/expectation.ts';
+import { environmentOf, type Digest } from './digest.ts';
+import { typesIn, type TypeModel } from './model.ts';
+import { wilson } from './outcome-sets.ts';
+
+/**
+ * Endings that were called stalls and are legal. A flow that owes something teaches nothing, or an outage would teach that
+ * silence is normal; but then a legal ending that is learned late would be a stall for ever. It becomes legal once it came
+ * again and again while whoever is awaited was at work, each time heard of in between: a consumer that died never is
+ * (guarded by variants.test.ts).
+ */
+export interface Variants {
+  /** A flow that is quiet owes this. Gives the flows that end in the same way, once that is legal; else none. */
+  note(digest: Digest, owed: readonly WaitingFor[], model: TypeModel): readonly string[];
+  isLegal(digest: Digest): boolean;
+}
+
+export interface VariantsOptions {
+  /** When this service began this step the last time, in whatever flow, ms; 0: never. */
+  performedAt(environment: string, service: string | null, step: string): number;
+}
+
+interface Ending {
+  /** How often it came, not counting those between which nobody was heard of whoever is awaited. */
+  episodes: number;
+  /** When whoever is awaited was heard of, when it was counted last, ms. */
+  heardMs: number;
+  flowIds: string[];
+  isLegal: boolean;
+}
+
+/** An ending with something that never came together with what is owed. */
+const FEWEST_EPISODES = 3;
+/** An ending that is only the beginning of a longer way, as a stall is: from this share on it is legal. */
+const FEWEST_OF_BEGINNING = 12;
+const LEGAL_SHARE = 0.005;
+const MOST_ENDINGS = 2000;
+const MOST_FLOWS = 500;
+
+export function createVariants(options: VariantsOptions): Variants {
+  const endings = new Map<string, Ending>();
+  const nameOf = (digest: Digest): string => [digest.type, ...typesIn(digest)].join('\u0001');
+  const endingOf = (digest: Digest): Ending => {
+    const name = nameOf(digest);
+    let ending = endings.get(name);
+    if (ending !== undefined) return ending;
+    if (endings.size >= MOST_ENDINGS) endings.delete(endings.keys().next().value!);
+    ending = { episodes: 0, heardMs: 0, flowIds: [], isLegal: false };
+    endings.set(name, ending);
+    return ending;
+  };
+
+  return {
+    note(digest, owed, model) {
+      // What was sent and not taken is no choice of whoever sent it.
+      if (owed.length === 0 || owed.some((one) => one.hopId !== null)) return [];
+      const environment = environmentOf(digest);
+      const ending = endingOf(digest);
+      if (!ending.flowIds.includes(digest.flowId)) ending.flowIds.push(digest.flowId);
+      if (ending.flowIds.length > MOST_FLOWS) ending.flowIds.shift();
+      const heardMs = Math.min(
+        ...owed.map(({ service, step }) => options.performedAt(environment, service, step)),
+      );
+      const sinceMs = Math.max(...owed.map(({ since }) => since));
+      if (heardMs > sinceMs && sinceMs > ending.heardMs) {
+        ending.episodes++;
+        ending.heardMs = heardMs;
+      }
+      ending.isLegal ||= isProven(ending, digest, owed, model);
+      return ending.isLegal ? ending.flowIds.splice(0) : [];
+    },
+    isLegal: (digest) => endings.size > 0 && endings.get(nameOf(digest))?.isLegal === true,
+  };
+}
+
+function isProven(
+  { episodes }: Ending,
+  digest: Digest,
+  owed: readonly WaitingFor[],
+  model: TypeModel,
+): boolean {
+  if (episodes < FEWEST_EPISODES) return false;
+  const types = typesIn(digest);
+  const awaited = [...model.about].filter(([, { name, service }]) =>
+    owed.some((one) => one.step === name && one.service === service),
+  );
+  const isBeginning = awaited.some(([as]) => model.flows.holding([...types, as]) > 0);
+  if (!isBeginning) return true;
+  return (
+    episodes >= FEWEST_OF_BEGINNING && wilson(episodes, model.flows.total + episodes).lower >= LEGAL_SHARE
+  );
+}

@@ -1,0 +1,75 @@
+import type { Service, Span } from '../model/span.ts';
+
+/**
+ * How far senders' clocks are behind this server's. A span cannot arrive before it ended: the smallest offset between the
+ * two that was seen of an instance lately is the lag of its clock, and of its way here. What is within the reach of an
+ * exporter that gathers is no lag.
+ *
+ * Without this, a sender whose clock is half a minute slow is told to have missed what it has not had time for, whenever
+ * the bound is not learned from its own times (guarded by sender-clocks.test.ts).
+ */
+export interface SenderClocks {
+  /** Spans as they arrive; not those that come back from the store. */
+  observe(spans: readonly Span[]): void;
+  /** ms that have to be added to the times that it says; 0: none, or nothing is known of it. */
+  behindMs(environment: string, service: string, instance: string): number;
+}
+
+interface Offsets {
+  sinceMs: number;
+  /** Smallest of this window and of the one before, ms. */
+  now: number;
+  before: number;
+}
+
+/** OpenTelemetry's batch processor waits 5 s by default, and as long again where its queue is full. */
+const CERTAIN_MS = 10_000;
+/** A clock that was set, or a queue that was emptied, is believed after two of these. */
+const WINDOW_MS = 60_000;
+const MOST_INSTANCES = 10_000;
+
+export function createSenderClocks(): SenderClocks {
+  const offsets = new Map<string, Offsets>();
+  const behind = new Map<string, number>();
+
+  const add = (key: string, offsetMs: number, atMs: number): void => {
+    let known = offsets.get(key);
+    if (known === undefined || atMs - known.sinceMs >= WINDOW_MS) {
+      const before = known && atMs - known.sinceMs < 2 * WINDOW_MS ? known.now : Infinity;
+      known = { sinceMs: atMs, now: Infinity, before };
+      // Those that are heard of stay: whoever was not for the longest time stands first.
+      offsets.delete(key);
+      offsets.set(key, known);
+      if (offsets.size > MOST_INSTANCES) {
+        const eldest = offsets.keys().next().value!;
+        offsets.delete(eldest);
+        behind.delete(eldest);
+      }
+    }
+    known.now = Math.min(known.now, offsetMs);
+    const smallest = Math.min(known.now, known.before);
+    if (smallest > CERTAIN_MS) behind.set(key, smallest);
+    else if (behind.size > 0) behind.delete(key);
+  };
+
+  return {
+    observe(spans) {
+      // Spans of one request stand together: asked once for each, with the latest of them.
+      for (let from = 0; from < spans.length;) {
+        const { service, receivedAtMs } = spans[from]!;
+        let latest = spans[from]!.end;
+        let at = from + 1;
+        for (; at < spans.length && spans[at]!.service === service; at++)
+          if (spans[at]!.end > latest) latest = spans[at]!.end;
+        add(keyOf(service), receivedAtMs - Number(latest / 1_000_000n), receivedAtMs);
+        from = at;
+      }
+    },
+    behindMs(environment, name, instance) {
+      return behind.size === 0 ? 0 : (behind.get(keyOf({ environment, name, instance })) ?? 0);
+    },
+  };
+}
+
+const keyOf = ({ environment, name, instance }: Omit<Service, 'version'>): string =>
+  `${environment}\0${name}\0${instance}`;

@@ -1,0 +1,55 @@
+import type { Flow, Step } from '../../model/flow.ts';
+import type { DigestStep } from '../learned/digest.ts';
+import { wilson } from '../learned/outcome-sets.ts';
+
+/**
+ * Where an agent tells of a delivery before the work begins, a delivery without work is one whose work has not ended, if
+ * work follows there; it speaks from the first work on until history contradicts it.
+ */
+export interface Record {
+  met: number;
+  unmet: number;
+}
+
+const FEWEST = 20;
+/** Of the deliveries: if more than this rest without work, by the lower bound, its taker is choosy. */
+const RESTS = 0.05;
+
+export const receiptKey = (place: string): string => `handled ${place}`;
+
+export const workFollows = (record: Record | undefined): boolean =>
+  record !== undefined &&
+  record.met >= 1 &&
+  (record.met + record.unmet < FEWEST || wilson(record.unmet, record.met + record.unmet).lower < RESTS);
+
+export const isUnhandled = ({ receipt }: Pick<DigestStep | Step, 'receipt'>): boolean =>
+  receipt !== undefined && !receipt.isHandled;
+
+/** The flow with its deliveries that wait for their work as steps that are running. */
+export function withRunning(flow: Flow, isRunning: (place: string) => boolean): Flow {
+  if (flow.phase === 'ended' || flow.badges.includes('sampled')) return flow;
+  const waits = (step: Step): boolean =>
+    isUnhandled(step) &&
+    step.status !== 'failed' &&
+    step.status !== 'running' &&
+    isRunning(step.receipt!.place);
+  if (!flow.steps.some(waits)) return flow;
+  return {
+    ...flow,
+    idleOutcome: null,
+    steps: flow.steps.map((step): Step =>
+      waits(step)
+        ? {
+            ...step,
+            status: 'running',
+            result: null,
+            end: null,
+            attempts: [
+              ...step.attempts.slice(0, -1),
+              { ...step.attempts[step.attempts.length - 1]!, status: 'running', end: null },
+            ],
+          }
+        : step,
+    ),
+  };
+}
