@@ -104,7 +104,7 @@ function destinationIn(message: string): string | null {
   return kind === undefined || name === undefined || ID.test(name) ? null : `${kind.toLowerCase()} ${name}`;
 }
 
-const FEWEST_LETTERS = 3;
+const MIN_LETTERS = 3;
 /** Another service of this flow, or a place that it sends to, which the error calls by its name. */
 function neighbourIn(text: string, flow: Flow, step: Step): string | null {
   const names = [
@@ -112,7 +112,7 @@ function neighbourIn(text: string, flow: Flow, step: Step): string | null {
     ...flow.hops.filter((hop) => hop.from === step.id).map((hop) => hop.message.destination),
   ];
   const words = ` ${text} `.replaceAll(/[^\w.-]+/g, ' ').replaceAll(/[.-]+ /g, ' ');
-  return names.find((name) => name.length >= FEWEST_LETTERS && words.includes(` ${name} `)) ?? null;
+  return names.find((name) => name.length >= MIN_LETTERS && words.includes(` ${name} `)) ?? null;
 }
 
 /** Whom it called last: it says that nobody answered, and of whom it asked something. */

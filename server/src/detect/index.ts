@@ -42,7 +42,7 @@ export { NO_NEWS, type News } from './rules/novelties.ts';
 export { undoPair, type UndoDuties } from './rules/compensation.ts';
 
 /** Of one flow; absences come first. */
-const MOST_FINDINGS = 100;
+const MAX_FINDINGS = 100;
 /** Exporters send every five seconds by default: so much later the rest of a failure has been heard. */
 const FAILURE_GRACE_MS = 5000;
 
@@ -112,7 +112,7 @@ export function judge(flow: Flow, known: Known, { settleMs, queryRules }: JudgeO
   ];
   const findings: Finding[] = flatMapped(rules, (rule) =>
     findingsOf(rule, flow, rule.inspect(flow, waitingFor, nowMs)),
-  ).slice(0, MOST_FINDINGS);
+  ).slice(0, MAX_FINDINGS);
   const absences = findings.filter((finding) => isAbsence(finding.rule));
   const late = waitingFor.some(({ lateAt }) => lateAt <= nowMs);
   const health: Health = absences.length > 0 ? 'stuck' : late ? 'late' : 'ok';

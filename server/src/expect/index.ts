@@ -26,7 +26,7 @@ import { createLearnedTypes } from './learned/learned-types.ts';
 import { named } from './diagnosis/absence-classifier.ts';
 import { hasOtherNames, withNaming } from './learned/naming.ts';
 import { newsOf, type News } from './diagnosis/novelty.ts';
-import { FEWEST_SAMPLES, type OutcomeSets } from './learned/outcome-sets.ts';
+import { MIN_SAMPLES, type OutcomeSets } from './learned/outcome-sets.ts';
 import { withRunning } from './structural/receipts.ts';
 import { createStructure } from './structural/index.ts';
 import { createSuspects } from './diagnosis/cause-hints.ts';
@@ -117,7 +117,7 @@ const isMilestone = (total: number): boolean => total >= 100 && Number.isInteger
 const RARE = 0.02;
 /** Flows that wait are judged again whenever this much more is known of their type. */
 const REVIEW_GROWTH = 1.25;
-const FEWEST_REVIEW = 20;
+const MIN_REVIEW_GROWTH = 20;
 /** Shorter than this part of the floor, a wait makes no difference: whose it was is not asked. */
 const SHORT_PART = 0.25;
 
@@ -231,7 +231,7 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
   const review = (type: string): string[] => {
     const model = modelOf(type);
     const before = reviewedAt.get(type) ?? 0;
-    if (model.version < Math.max(before + FEWEST_REVIEW, before * REVIEW_GROWTH)) return [];
+    if (model.version < Math.max(before + MIN_REVIEW_GROWTH, before * REVIEW_GROWTH)) return [];
     reviewedAt.set(type, model.version);
     return held.review(type, owedBy);
   };
@@ -246,7 +246,7 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
     const model = modelOf(digest.type);
     // A new version is judged by its own record from now on.
     const isKnownNow = digest.steps.some(
-      (step) => model.steps.get(step.key)?.byVersion.get(step.version)?.total === FEWEST_SAMPLES,
+      (step) => model.steps.get(step.key)?.byVersion.get(step.version)?.total === MIN_SAMPLES,
     );
     if (isKnownNow || isMilestone(model.flows.total)) reviewedAt.delete(digest.type);
     pushAll(again, review(digest.type));

@@ -26,7 +26,7 @@ interface Offsets {
 const CERTAIN_MS = 10_000;
 /** A clock that was set, or a queue that was emptied, is believed after two of these. */
 const WINDOW_MS = 60_000;
-const MOST_INSTANCES = 10_000;
+const MAX_INSTANCES = 10_000;
 
 export function createSenderClocks(): SenderClocks {
   const offsets = new Map<string, Offsets>();
@@ -40,7 +40,7 @@ export function createSenderClocks(): SenderClocks {
       // Those that are heard of stay: whoever was not for the longest time stands first.
       offsets.delete(key);
       offsets.set(key, known);
-      if (offsets.size > MOST_INSTANCES) {
+      if (offsets.size > MAX_INSTANCES) {
         const eldest = offsets.keys().next().value!;
         offsets.delete(eldest);
         behind.delete(eldest);

@@ -3,7 +3,7 @@ import type { WaitingFor } from '../model/expectation.ts';
 type Needed = 'id' | 'step' | 'service' | 'since' | 'stuckAt' | 'basis' | 'absence';
 
 /** One flow says so many things at most; a thousand parts that stall are one stall to know of. */
-export const MOST_WAITING = 50;
+export const MAX_WAITING = 50;
 
 /**
  * Since when something is owed, ms: the sender's time, as far as its clock can be trusted, and never later than it was

@@ -4,7 +4,7 @@ import type { WaitingFor } from '../../model/expectation.ts';
 import type { Flow, Step } from '../../model/flow.ts';
 import { msOf } from '../../model/time.ts';
 import type { BehindMs } from '../learned/digest.ts';
-import { MOST_WAITING, owedSince, waitingFor } from '../waiting-for.ts';
+import { MAX_WAITING, owedSince, waitingFor } from '../waiting-for.ts';
 
 /**
  * What somebody said comes next: a definition of the flow type, a routing slip, or a word of the flow itself. Pure, and
@@ -155,7 +155,7 @@ export function declaredOf(flow: Flow, definition: Definition | null, known: Kno
     what: Pick<WaitingFor, 'id' | 'step' | 'service' | 'afterStepId' | 'since'> & Partial<WaitingFor>,
     byMs: number,
   ): void => {
-    if (found.length >= MOST_WAITING) return;
+    if (found.length >= MAX_WAITING) return;
     const stuckAt = Math.max(what.since + known.floorMs, byMs) + known.lagMs(what.step);
     found.push(
       waitingFor({ expectedAt: byMs, stuckAt, basis: 'declared', absence: 'missing-step', ...what }),

@@ -6,12 +6,12 @@ import type { DefinedStep, Definition, DefinitionSource, StoredDefinition } from
 
 /** Declared flows: read from text or JSON, checked, and found by flow type and version. */
 
-const LONGEST_MS = 366 * 86_400_000;
+const MAX_DURATION_MS = 366 * 86_400_000;
 const duration = z
   .string()
   .refine(isDuration, 'is not a duration like 30s, 15m or 3d')
   .transform((text) => durationMs(text)!)
-  .refine((ms) => ms > 0 && ms <= LONGEST_MS, 'is not between 1ms and 366d');
+  .refine((ms) => ms > 0 && ms <= MAX_DURATION_MS, 'is not between 1ms and 366d');
 const name = z.string().min(1).max(200);
 const names = z.union([name, z.array(name).max(100)]).transform((value) => [value].flat());
 const single = z.strictObject({
@@ -161,7 +161,7 @@ export interface Definitions {
 }
 
 /** Types and versions beyond this are refused: services can be wrong, and must leave room for who operates them. */
-const MOST: Record<DefinitionSource, number> = { sdk: 1000, api: 1000, file: Infinity };
+const MAX_DEFINITIONS: Record<DefinitionSource, number> = { sdk: 1000, api: 1000, file: Infinity };
 /** What an operator says is not changed by what a service says. */
 const SAY: Record<DefinitionSource, number> = { sdk: 0, api: 1, file: 2 };
 
@@ -182,7 +182,7 @@ export function createDefinitions(): Definitions {
       for (const definition of definitions) {
         const versions = byType.get(definition.type) ?? new Map<string, StoredDefinition>();
         const known = versions.get(definition.version);
-        if (known?.source !== source && counts[source] >= MOST[source]) continue;
+        if (known?.source !== source && counts[source] >= MAX_DEFINITIONS[source]) continue;
         if (known !== undefined) {
           if (SAY[source] < SAY[known.source]) continue;
           if (known.source === source && JSON.stringify(known.definition) === JSON.stringify(definition))

@@ -32,7 +32,7 @@ export function named(waiting: readonly WaitingFor[], flow: Flow): WaitingFor[] 
 }
 
 /** Commands that one service must have sent before it counts as the conductor of a flow, unless it was answered. */
-const FEWEST_COMMANDS = 2;
+const MIN_COMMANDS = 2;
 
 /** The service that gives the commands; null where none, or more than one, does. */
 function conductorOf(flow: Flow): string | null {
@@ -47,7 +47,7 @@ function conductorOf(flow: Flow): string | null {
   if (only === undefined || others.length > 0) return null;
   const [service, count] = only;
   const answered = flow.steps.some((step) => step.service === service && step.kind === 'reply');
-  return answered || count >= FEWEST_COMMANDS ? service : null;
+  return answered || count >= MIN_COMMANDS ? service : null;
 }
 
 const owesReply = (step: Step, replied: ReadonlySet<string | null>): boolean =>

@@ -22,10 +22,10 @@ interface Versions {
   sinceMs: number;
 }
 
-const MOST_SERVICES = 10_000;
+const MAX_SERVICES = 10_000;
 /** A service that was not heard of for so long before something of it was missed fell silent. */
 const SILENT_MS = 10_000;
-const MOST_STEPS = 20_000;
+const MAX_STEPS = 20_000;
 /** A version that is younger than this when something goes wrong is worth a look. */
 const DEPLOY_MS = 3_600_000;
 
@@ -63,9 +63,9 @@ export function createSuspects(clock: Clock): Suspects {
       for (const step of digest.steps) {
         const key = keyOf(flow.environment, step.service);
         const seen = lastSeen.get(key);
-        if (seen === undefined && lastSeen.size >= MOST_SERVICES) continue;
+        if (seen === undefined && lastSeen.size >= MAX_SERVICES) continue;
         const name = `${key}\0${step.name}`;
-        if (performed.has(name) || performed.size < MOST_STEPS)
+        if (performed.has(name) || performed.size < MAX_STEPS)
           performed.set(name, Math.max(performed.get(name) ?? 0, step.startMs));
         lastSeen.set(key, Math.max(seen ?? 0, step.receivedMs));
         const known = versions.get(key);

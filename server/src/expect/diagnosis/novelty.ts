@@ -1,7 +1,7 @@
 import type { Flow } from '../../model/flow.ts';
 import type { Digest } from '../learned/digest.ts';
 import { typesIn, type TypeModel } from '../learned/model.ts';
-import { FEWEST_SAMPLES } from '../learned/outcome-sets.ts';
+import { MIN_SAMPLES } from '../learned/outcome-sets.ts';
 
 /** What a flow does that its type never did before. */
 export interface News {
@@ -16,7 +16,7 @@ const NOTHING: News = { consumers: new Set(), variant: false };
 /** `model` must not hold what this very flow taught. */
 export function newsOf(digest: Digest, model: TypeModel, flow: Flow, isNewEnding: boolean): News {
   if (isNewEnding) return { ...NOTHING, variant: true };
-  if (model.flows.total < FEWEST_SAMPLES) return NOTHING;
+  if (model.flows.total < MIN_SAMPLES) return NOTHING;
   const strangers = digest.steps.filter((step) => !model.about.has(step.as));
   if (strangers.length === 0) {
     const variant = flow.outcome === 'completed' && model.flows.countOf(typesIn(digest)) === 0;
@@ -26,7 +26,7 @@ export function newsOf(digest: Digest, model: TypeModel, flow: Flow, isNewEnding
   const consumers = new Set<string>();
   const strange = new Set(strangers.map((step) => step.id));
   for (const { to, from, sync } of flow.hops)
-    if (to !== null && strange.has(to) && !sync && from !== null && (known.get(from) ?? 0) >= FEWEST_SAMPLES)
+    if (to !== null && strange.has(to) && !sync && from !== null && (known.get(from) ?? 0) >= MIN_SAMPLES)
       consumers.add(to);
   return consumers.size === 0 ? NOTHING : { consumers, variant: false };
 }

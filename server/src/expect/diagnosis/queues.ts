@@ -29,11 +29,11 @@ interface Queue {
 const SAMPLE_MS = 5000;
 const WINDOW_MS = 60_000;
 /** Fewer are under way in any healthy system. */
-const FEWEST = 10;
+const MIN_WAITING = 10;
 const GROWTH = 1.2;
 /** Flows with messages that wait; above this, those that were seen waiting first are taken for abandoned. */
-const MOST_FLOWS = 100_000;
-const MOST_QUEUES = 5000;
+const MAX_FLOWS = 100_000;
+const MAX_QUEUES = 5000;
 
 export function createQueues(clock: Clock): Queues {
   const queues = new Map<string, Queue>();
@@ -41,7 +41,7 @@ export function createQueues(clock: Clock): Queues {
   const waitingOf = new Map<string, ReadonlyMap<string, number>>();
   const queueOf = (key: string): Queue | undefined => {
     let queue = queues.get(key);
-    if (queue === undefined && queues.size < MOST_QUEUES)
+    if (queue === undefined && queues.size < MAX_QUEUES)
       queues.set(key, (queue = { waiting: 0, taken: 0, samples: [] }));
     return queue;
   };
@@ -81,7 +81,7 @@ export function createQueues(clock: Clock): Queues {
       for (const [key, count] of now) change(key, Math.max(0, count - (before?.get(key) ?? 0)), 0);
       waitingOf.delete(flow.id);
       if (now.size > 0) waitingOf.set(flow.id, now);
-      if (waitingOf.size > MOST_FLOWS) drop(waitingOf.keys().next().value!);
+      if (waitingOf.size > MAX_FLOWS) drop(waitingOf.keys().next().value!);
     },
     forget: drop,
     growth(environment, destination) {
@@ -89,7 +89,8 @@ export function createQueues(clock: Clock): Queues {
       if (queue === undefined) return null;
       sample(queue);
       const [then] = queue.samples;
-      if (then === undefined || queue.waiting < FEWEST || queue.waiting < GROWTH * then.waiting) return null;
+      if (then === undefined || queue.waiting < MIN_WAITING || queue.waiting < GROWTH * then.waiting)
+        return null;
       return { waiting: queue.waiting, aMinuteAgo: then.waiting, taken: queue.taken - then.taken };
     },
   };

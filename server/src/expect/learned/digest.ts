@@ -125,11 +125,11 @@ function withOne<T>(list: readonly T[], one: T): readonly T[] {
   return list;
 }
 
-const FURTHEST_ANCESTOR = 64;
+const MAX_ANCESTORS = 64;
 /** Step types in one set: what is wider is no process that a set can describe. */
-export const MOST_MEMBERS = 200;
+export const MAX_MEMBERS = 200;
 /** Of one flow; what is sent beyond teaches nothing. */
-const MOST_MESSAGES = 500;
+const MAX_MESSAGES = 500;
 
 /** Of a step, by what is known of its sender's clock, ms; causal time has made up for some of it. */
 export type BehindMs = (step: Step) => number;
@@ -147,7 +147,7 @@ export function digestOf(flow: Flow, behindMs: BehindMs): Digest {
   // The second time round a loop is another step type: what follows it may differ.
   const typeOf = (step: Step): string => {
     let up = parentOf.get(step.id);
-    for (let far = 0; up !== undefined && far < FURTHEST_ANCESTOR; far++, up = parentOf.get(up.id))
+    for (let far = 0; up !== undefined && far < MAX_ANCESTORS; far++, up = parentOf.get(up.id))
       if (up.typeKey === step.typeKey) return `${step.typeKey}\0again`;
     return step.typeKey;
   };
@@ -196,7 +196,7 @@ export function digestOf(flow: Flow, behindMs: BehindMs): Digest {
     let message = messages.get(hop.sendSpanId);
     if (message === undefined) {
       act(from, actionOf(place), msOf(hop.sent));
-      if (messages.size >= MOST_MESSAGES) continue;
+      if (messages.size >= MAX_MESSAGES) continue;
       message = {
         stepId: from.id,
         key: messageKeyOf(from, place),
@@ -240,7 +240,7 @@ export function digestOf(flow: Flow, behindMs: BehindMs): Digest {
 }
 
 /** Sorted, each once. */
-const membersOf = (all: readonly string[]): string[] => [...new Set(all)].sort().slice(0, MOST_MEMBERS);
+const membersOf = (all: readonly string[]): string[] => [...new Set(all)].sort().slice(0, MAX_MEMBERS);
 
 function act(step: DigestStep, action: string, atMs: number): void {
   step.did = withOne(step.did, action);

@@ -14,9 +14,9 @@ export interface Ends {
   takeOpen(type: string): string[];
 }
 
-const MOST_COUNTED = 50_000;
-const MOST_OPEN = 1000;
-const MOST_TYPES = 1000;
+const MAX_COUNTED = 50_000;
+const MAX_OPEN = 1000;
+const MAX_TYPES = 1000;
 
 export function createEnds(): Ends {
   const counted = new Set<string>();
@@ -26,17 +26,17 @@ export function createEnds(): Ends {
       const key = `${type}\0${id}`;
       if (!startDeclared || outcome !== 'completed' || counted.has(key)) return false;
       counted.add(key);
-      if (counted.size > MOST_COUNTED) counted.delete(counted.values().next().value!);
+      if (counted.size > MAX_COUNTED) counted.delete(counted.values().next().value!);
       return true;
     },
     leftOpen(type, flowId) {
       let ids = open.get(type);
       if (ids === undefined) {
-        if (open.size >= MOST_TYPES) return;
+        if (open.size >= MAX_TYPES) return;
         open.set(type, (ids = new Set()));
       }
       ids.add(flowId);
-      if (ids.size > MOST_OPEN) ids.delete(ids.values().next().value!);
+      if (ids.size > MAX_OPEN) ids.delete(ids.values().next().value!);
     },
     takeOpen(type) {
       const ids = [...(open.get(type) ?? [])];

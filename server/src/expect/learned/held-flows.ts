@@ -22,11 +22,11 @@ export interface HeldFlows {
   takeUnheard(place: string): string[];
 }
 
-const MOST_HELD = 10_000;
-const MOST_RECALLED = 100_000;
-const MOST_REVIEWED = 500;
-const MOST_PLACES = 2000;
-const MOST_AT_PLACE = 5000;
+const MAX_HELD = 10_000;
+const MAX_RECALLED = 100_000;
+const MAX_REVIEWED = 500;
+const MAX_PLACES = 2000;
+const MAX_PER_PLACE = 5000;
 /** A deadline that moves by less is the same. */
 const SAME_MS = 1000;
 
@@ -49,7 +49,7 @@ export function createHeldFlows(): HeldFlows {
   const next = (all: Set<string>): string[] => {
     const ids: string[] = [];
     for (const id of all) {
-      if (ids.length >= MOST_REVIEWED) break;
+      if (ids.length >= MAX_REVIEWED) break;
       ids.push(id);
     }
     for (const id of ids) {
@@ -69,13 +69,13 @@ export function createHeldFlows(): HeldFlows {
       let ofType = byType.get(digest.type);
       if (ofType === undefined) byType.set(digest.type, (ofType = new Set<string>()));
       ofType.add(digest.flowId);
-      if (held.size > MOST_HELD) release(held.keys().next().value!);
+      if (held.size > MAX_HELD) release(held.keys().next().value!);
     },
     get: (flowId) => held.get(flowId)?.digest,
     isJudgedAnew,
     release,
     recall(type, flowId) {
-      if (recalledCount >= MOST_RECALLED) return;
+      if (recalledCount >= MAX_RECALLED) return;
       recalledCount++;
       const ofType = recalled.get(type);
       if (ofType === undefined) recalled.set(type, new Set([flowId]));
@@ -98,11 +98,11 @@ export function createHeldFlows(): HeldFlows {
         const key = `${environment}\0${place}`;
         let ids = unheard.get(key);
         if (ids === undefined) {
-          if (unheard.size >= MOST_PLACES) unheard.delete(unheard.keys().next().value!);
+          if (unheard.size >= MAX_PLACES) unheard.delete(unheard.keys().next().value!);
           unheard.set(key, (ids = new Set<string>()));
         }
         ids.add(flowId);
-        if (ids.size > MOST_AT_PLACE) ids.delete(ids.values().next().value!);
+        if (ids.size > MAX_PER_PLACE) ids.delete(ids.values().next().value!);
       }
     },
     takeUnheard(place) {

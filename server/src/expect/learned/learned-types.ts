@@ -1,6 +1,6 @@
 import type { Counters } from '../../base/counters.ts';
 import { createTypeModel, type TypeModel } from './model.ts';
-import { FEWEST_SAMPLES } from './outcome-sets.ts';
+import { MIN_SAMPLES } from './outcome-sets.ts';
 
 /**
  * What was learned, by environment and flow type, in bounded memory. When it is full the type that was used longest ago
@@ -18,10 +18,10 @@ export interface LearnedTypes extends Iterable<[type: string, model: TypeModel]>
   load(models: readonly (readonly [type: string, model: TypeModel])[]): void;
 }
 
-const MOST_TYPES = 2000;
+const MAX_TYPES = 2000;
 const SEVERAL = 2;
 
-export function createLearnedTypes(counters: Counters, most = MOST_TYPES): LearnedTypes {
+export function createLearnedTypes(counters: Counters, max = MAX_TYPES): LearnedTypes {
   const models = new Map<string, TypeModel>();
   /** Those that may go, the longest unused first: that taught once at most, and several times. */
   const once = new Set<string>();
@@ -30,7 +30,7 @@ export function createLearnedTypes(counters: Counters, most = MOST_TYPES): Learn
     once.delete(type);
     several.delete(type);
     if (total < SEVERAL) once.add(type);
-    else if (total < FEWEST_SAMPLES) several.add(type);
+    else if (total < MIN_SAMPLES) several.add(type);
   };
   const evict = (): boolean => {
     for (const set of [once, several])
@@ -49,7 +49,7 @@ export function createLearnedTypes(counters: Counters, most = MOST_TYPES): Learn
       const known = models.get(type);
       if (known !== undefined) return known;
       const model = createTypeModel();
-      if (models.size >= most && !evict()) {
+      if (models.size >= max && !evict()) {
         counters.add('fermata_types_not_learned_total');
         return model;
       }
@@ -64,7 +64,7 @@ export function createLearnedTypes(counters: Counters, most = MOST_TYPES): Learn
       if (model !== undefined) place(type, model);
     },
     load(stored) {
-      const byUse = [...stored].sort(([, a], [, b]) => b.flows.total - a.flows.total).slice(0, most);
+      const byUse = [...stored].sort(([, a], [, b]) => b.flows.total - a.flows.total).slice(0, max);
       for (const [type, model] of byUse) {
         models.set(type, model);
         place(type, model);

@@ -1,4 +1,4 @@
-import { MOST_MEMBERS, type Digest } from './digest.ts';
+import { MAX_MEMBERS, type Digest } from './digest.ts';
 import { createOutcomeSets, wilson, type OutcomeSets } from './outcome-sets.ts';
 import { createWaits, type StoredWaits, type Waits } from './waits.ts';
 
@@ -61,14 +61,14 @@ export interface StepAbout {
   lastSeenMs: number;
 }
 
-const MOST_STEP_TYPES = 1000;
-const MOST_VERSIONS = 4;
-const MOST_MESSAGE_TYPES = 1000;
+const MAX_STEP_TYPES = 1000;
+const MAX_VERSIONS = 4;
+const MAX_MESSAGE_TYPES = 1000;
 /** Of one step type; who takes from more takes from anywhere. */
-const MOST_DESTINATIONS = 20;
-const MOST_CAUSERS = 20;
+const MAX_DESTINATIONS = 20;
+const MAX_CAUSERS = 20;
 /** Step types of one flow whose order is counted, pair by pair: later ones may come at any time. */
-const MOST_ORDERED = 32;
+const MAX_ORDERED = 32;
 
 export function createTypeModel(): TypeModel {
   return {
@@ -87,7 +87,7 @@ export function createTypeModel(): TypeModel {
 
 /** Step types of a flow, each once, sorted. */
 export const typesIn = (digest: Digest): string[] =>
-  [...new Set(digest.steps.map((step) => step.as))].sort().slice(0, MOST_MEMBERS);
+  [...new Set(digest.steps.map((step) => step.as))].sort().slice(0, MAX_MEMBERS);
 
 /** A flow teaches, or takes back what it taught (`weight` -1). Counts only: bounded by what the maps hold. */
 export function teach(model: TypeModel, digest: Digest, weight: 1 | -1): void {
@@ -108,7 +108,7 @@ export function teach(model: TypeModel, digest: Digest, weight: 1 | -1): void {
   for (const step of digest.steps) {
     let known = model.steps.get(step.key);
     if (known === undefined) {
-      if (model.steps.size >= MOST_STEP_TYPES) continue;
+      if (model.steps.size >= MAX_STEP_TYPES) continue;
       known = {
         sets: createOutcomeSets(),
         byVersion: new Map(),
@@ -138,9 +138,9 @@ export function teach(model: TypeModel, digest: Digest, weight: 1 | -1): void {
           lastSeenMs: 0,
         }),
       );
-    if (step.via !== '' && about.via.length < MOST_DESTINATIONS && !about.via.includes(step.via))
+    if (step.via !== '' && about.via.length < MAX_DESTINATIONS && !about.via.includes(step.via))
       about.via.push(step.via);
-    if (step.from !== '' && about.causers.length < MOST_CAUSERS && !about.causers.includes(step.from))
+    if (step.from !== '' && about.causers.length < MAX_CAUSERS && !about.causers.includes(step.from))
       about.causers.push(step.from);
     about.lag.add(Math.max(0, step.receivedMs - step.startMs), step.isHeldUp, weight);
     about.lastSeenMs = Math.max(about.lastSeenMs, step.receivedMs);
@@ -150,17 +150,17 @@ export function teach(model: TypeModel, digest: Digest, weight: 1 | -1): void {
 }
 
 function teachOrder(model: TypeModel, { steps }: Digest, weight: number): void {
-  const began = [...new Set(steps.map((step) => step.as))].slice(0, MOST_ORDERED);
+  const began = [...new Set(steps.map((step) => step.as))].slice(0, MAX_ORDERED);
   for (const [i, later] of began.entries()) {
     if (i === 0) continue;
     let before = model.order.get(later);
     if (before === undefined) {
-      if (model.order.size >= MOST_STEP_TYPES) continue;
+      if (model.order.size >= MAX_STEP_TYPES) continue;
       model.order.set(later, (before = new Map<string, number>()));
     }
     for (let j = 0; j < i; j++) {
       const earlier = began[j]!;
-      if (before.has(earlier) || before.size < MOST_ORDERED * 4)
+      if (before.has(earlier) || before.size < MAX_ORDERED * 4)
         before.set(earlier, Math.max(0, (before.get(earlier) ?? 0) + weight));
     }
   }
@@ -180,7 +180,7 @@ function teachMessages(model: TypeModel, { messages }: Digest, weight: number): 
     let known = model.messages.get(key);
     if (known === undefined) {
       // The oldest goes: most likely of a version that runs no more.
-      if (model.messages.size >= MOST_MESSAGE_TYPES)
+      if (model.messages.size >= MAX_MESSAGE_TYPES)
         model.messages.delete(model.messages.keys().next().value!);
       model.messages.set(key, (known = { takers: createOutcomeSets(), waits: new Map() }));
     }
@@ -194,9 +194,9 @@ const HABIT = 0.05;
 export const declaresEnds = ({ ends: { declared, quiet } }: TypeModel): boolean =>
   declared > 0 && declared >= HABIT * quiet;
 
-const MOST_UNDO = 2000;
+const MAX_UNDO = 2000;
 function count(map: Map<string, number>, key: string, weight: number): void {
-  if (!map.has(key) && map.size >= MOST_UNDO) return;
+  if (!map.has(key) && map.size >= MAX_UNDO) return;
   map.set(key, Math.max(0, (map.get(key) ?? 0) + weight));
 }
 
@@ -226,7 +226,7 @@ export function breaksDuties(digest: Digest, model: TypeModel): boolean {
 
 /** Of the first of them: more pairs than these are not counted anyway. */
 function* pairsOf(undone: readonly string[]): Generator<[first: string, second: string]> {
-  const names = undone.slice(0, MOST_MEMBERS);
+  const names = undone.slice(0, MAX_MEMBERS);
   for (const [i, name] of names.entries()) for (let j = i + 1; j < names.length; j++) yield [name, names[j]!];
 }
 
@@ -236,7 +236,7 @@ function versionSets(step: StepModel, version: string): OutcomeSets {
   sets = createOutcomeSets();
   step.byVersion.set(version, sets);
   // The oldest goes: what it taught is still in the sets of all versions.
-  if (step.byVersion.size > MOST_VERSIONS) step.byVersion.delete([...step.byVersion.keys()][0]!);
+  if (step.byVersion.size > MAX_VERSIONS) step.byVersion.delete([...step.byVersion.keys()][0]!);
   return sets;
 }
 

@@ -32,10 +32,10 @@ export interface BacklogOptions {
 
 /** Of what was sent in so long to one place, a few messages are enough … */
 const SPAN_MS = 5000;
-const MOST_OF_SPAN = 3;
+const MAX_PER_SPAN = 3;
 /** … and of one place, so many spans in which something was sent. */
-const MOST_SPANS = 256;
-const MOST_PLACES = 500;
+const MAX_SPANS = 256;
+const MAX_PLACES = 500;
 /** So many that were sent next before, or after, are asked. */
 const NEXT = 3;
 /** Whoever was sent so much earlier or later, and by so many times the wait, tells nothing of it. */
@@ -50,7 +50,7 @@ const YOUNG_MS = 60_000;
 const AS_WELL = 1 / 4;
 /** Waits in the three thirds of the time before are alike if their means differ by no more than this part of them. */
 const ALIKE = 0.08;
-const FEWEST_IN_THIRD = 2;
+const MIN_IN_THIRD = 2;
 
 interface Neighbour {
   apart: number;
@@ -71,18 +71,18 @@ export function createBacklogs(options: BacklogOptions): Backlogs {
       const key = keyOf(digest, place);
       let spans = places.get(key);
       if (spans === undefined) {
-        if (places.size >= MOST_PLACES) places.delete(places.keys().next().value!);
+        if (places.size >= MAX_PLACES) places.delete(places.keys().next().value!);
         places.set(key, (spans = new Map<number, Sent[]>()));
       }
       const at = Math.floor(sentMs / SPAN_MS);
       let sent = spans.get(at);
       if (sent === undefined) {
-        if (spans.size >= MOST_SPANS) spans.delete(spans.keys().next().value!);
+        if (spans.size >= MAX_SPANS) spans.delete(spans.keys().next().value!);
         spans.set(at, (sent = []));
       }
       let known = sent.find((one) => one.id === id);
       if (known === undefined) {
-        if (sent.length >= MOST_OF_SPAN) continue;
+        if (sent.length >= MAX_PER_SPAN) continue;
         sent.push((known = { id, sentMs, taken: {} }));
       }
       for (const { to, ms, heardMs } of waits) known.taken[to] = { atMs: sentMs + ms, heardMs };
@@ -119,7 +119,7 @@ export function createBacklogs(options: BacklogOptions): Backlogs {
         counts[third]!++;
       }
     if (!mostWaited(before) && !mostWaited(after)) return false;
-    if (counts.some((count) => count < FEWEST_IN_THIRD)) return true;
+    if (counts.some((count) => count < MIN_IN_THIRD)) return true;
     const means = sums.map((sum, i) => sum / counts[i]!);
     return Math.max(...means) - Math.min(...means) > ALIKE * waited;
   };

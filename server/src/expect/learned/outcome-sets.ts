@@ -42,20 +42,20 @@ interface Counted {
 }
 
 /** Below this many comparable flows only structure speaks. */
-export const FEWEST_SAMPLES = 100;
+export const MIN_SAMPLES = 100;
 /** Below this an ending that was never seen proves nothing at 0.5 %: the answer is provisional. */
 const SOLID_SAMPLES = 800;
 /**
  * How many flows may have ended here all the same. Not none: stalls that nobody could recognize yet have taught before
  * there were enough samples, and a few of them must not silence a rule. From 0.5 % on an ending is a legal variant.
  */
-const mostEnds = (n: number): number => Math.max(2, Math.min(0.01 * n, 8), 0.005 * n);
+const maxEnds = (n: number): number => Math.max(2, Math.min(0.01 * n, 8), 0.005 * n);
 const CERTAIN = 0.95;
 /** So improbable, if follow-ups were independent of each other, that it never happens by chance. */
 const NEVER_BY_CHANCE = 1e-5;
 /** That many endings were to be expected by chance: their absence is a rule. */
 const ENOUGH_EXPECTED = 12;
-const MOST_SETS = 512;
+const MAX_SETS = 512;
 const FULL = 4000;
 const Z = 1.96;
 
@@ -84,7 +84,7 @@ export function createOutcomeSets(from: readonly (readonly [readonly string[], n
     else if (known) known.count = now;
     else sets.set(key, { members: [...members], count: now });
     if (total >= FULL) scale(0.5);
-    if (sets.size > MOST_SETS) forgetRarest();
+    if (sets.size > MAX_SETS) forgetRarest();
   };
   const scale = (by: number): void => {
     total = 0;
@@ -95,7 +95,7 @@ export function createOutcomeSets(from: readonly (readonly [readonly string[], n
     }
   };
   const forgetRarest = (): void => {
-    const rarest = [...sets].sort(([, a], [, b]) => a.count - b.count).slice(0, MOST_SETS / 8);
+    const rarest = [...sets].sort(([, a], [, b]) => a.count - b.count).slice(0, MAX_SETS / 8);
     for (const [key, set] of rarest) {
       sets.delete(key);
       total -= set.count;
@@ -118,7 +118,7 @@ export function createOutcomeSets(from: readonly (readonly [readonly string[], n
     const rare: string[] = [];
     let given = seen;
     let left = matching(seen);
-    while (sum(left) < FEWEST_SAMPLES && given.length > 0) {
+    while (sum(left) < MIN_SAMPLES && given.length > 0) {
       const rarest = given.reduce((a, b) => (counts.get(b)! < counts.get(a)! ? b : a));
       rare.push(rarest);
       given = given.filter((key) => key !== rarest);
@@ -149,7 +149,7 @@ export function createOutcomeSets(from: readonly (readonly [readonly string[], n
     // What came only with what cannot come any more ended here as well.
     const more = new Set(candidates.map(({ key }) => key));
     const end = sum(like.filter(({ members }) => !members.some((key) => more.has(key))));
-    if (end > mostEnds(n)) return null;
+    if (end > maxEnds(n)) return null;
     const certain = candidates.filter(({ key }) => wilson(came.get(key)!, n).lower >= CERTAIN);
     const byChance = candidates.reduce((share, { probability }) => share * (1 - probability), 1);
     const isRule = n * byChance >= ENOUGH_EXPECTED && end <= 0.1 * n * byChance;
@@ -179,10 +179,10 @@ export function createOutcomeSets(from: readonly (readonly [readonly string[], n
     },
     owedAfter(seen, mayCome = ANY) {
       const like = matching(seen);
-      if (sum(like) >= FEWEST_SAMPLES) return judge(like, seen, mayCome);
-      if (total < FEWEST_SAMPLES) return null;
+      if (sum(like) >= MIN_SAMPLES) return judge(like, seen, mayCome);
+      if (total < MIN_SAMPLES) return null;
       const { rare, left } = withoutRarest(seen);
-      const owed = sum(left) < FEWEST_SAMPLES ? null : judge(left, seen, mayCome);
+      const owed = sum(left) < MIN_SAMPLES ? null : judge(left, seen, mayCome);
       if (owed === null) return null;
       // What is rare may be a choice that excludes what is usual: nothing is owed but what is certain among all, and came
       // whenever that rare member came. Judged among those that chose otherwise, each rare branch was a stall.

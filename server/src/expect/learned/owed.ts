@@ -2,8 +2,8 @@ import type { WaitingFor } from '../../model/expectation.ts';
 import { messageKeyOf, placeOf, type Digest, type DigestStep, type SentMessage } from './digest.ts';
 import { comesAfter, typesIn, type MessageModel, type StepModel, type TypeModel } from './model.ts';
 import { isUnhandled } from '../structural/receipts.ts';
-import { MOST_WAITING, owedSince, waitingFor } from '../waiting-for.ts';
-import { FEWEST_SAMPLES, type Candidate, type Owed, type OutcomeSets } from './outcome-sets.ts';
+import { MAX_WAITING, owedSince, waitingFor } from '../waiting-for.ts';
+import { MIN_SAMPLES, type Candidate, type Owed, type OutcomeSets } from './outcome-sets.ts';
 import type { Waits } from './waits.ts';
 
 /**
@@ -16,7 +16,7 @@ export function owedBySteps(digest: Digest, model: TypeModel, floorMs: number): 
   const found: WaitingFor[] = [];
   const asked = createContext(digest, model, floorMs);
   for (const step of digest.steps) {
-    if (found.length >= MOST_WAITING) return found;
+    if (found.length >= MAX_WAITING) return found;
     const known = model.steps.get(step.key);
     if (known === undefined) continue;
     if (!step.running) found.push(...owedByChoice(step, known, asked));
@@ -26,7 +26,7 @@ export function owedBySteps(digest: Digest, model: TypeModel, floorMs: number): 
     }
   }
   for (const message of digest.messages) {
-    if (found.length >= MOST_WAITING) break;
+    if (found.length >= MAX_WAITING) break;
     found.push(...owedByTakers(message, asked));
   }
   return found;
@@ -138,29 +138,29 @@ function owedByTakers(message: SentMessage, asked: Context): WaitingFor[] {
       since: owedSince(step, message.sentMs),
       owed,
       extraMs: 0,
-      floorMs: owed.samples < FEWEST_ALWAYS ? Math.max(floorMs, UNSURE_MS) : floorMs,
+      floorMs: owed.samples < MIN_ALWAYS ? Math.max(floorMs, UNSURE_MS) : floorMs,
       // Of so few, only silence tells an outage from a choice.
-      basis: owed.samples < FEWEST_ALWAYS ? 'structural' : 'learned',
+      basis: owed.samples < MIN_ALWAYS ? 'structural' : 'learned',
     }),
   );
 }
 
 /** A taker of each of so few messages is owed as long as it is silent: whoever is heard of may be choosy … */
-const FEWEST_MESSAGES = 20;
+const MIN_MESSAGES = 20;
 /** … and of so many, whether or not. */
-const FEWEST_ALWAYS = 50;
+const MIN_ALWAYS = 50;
 const UNSURE_MS = 60_000;
 function takersOwed(takers: OutcomeSets, seen: readonly string[]): Owed | null {
-  if (takers.total >= FEWEST_SAMPLES) return takers.owedAfter(seen);
+  if (takers.total >= MIN_SAMPLES) return takers.owedAfter(seen);
   // Among those alike: of three with the same optional takers, what came with all three is chance.
   const alike = takers.holding(seen);
-  const always = alike < FEWEST_MESSAGES ? [] : takers.alwaysWith(seen);
+  const always = alike < MIN_MESSAGES ? [] : takers.alwaysWith(seen);
   return always.length === 0
     ? null
     : {
         certain: always.map((key) => ({ key, probability: 1 })),
         oneOf: [],
-        samples: Math.min(FEWEST_SAMPLES - 1, Math.round(alike)),
+        samples: Math.min(MIN_SAMPLES - 1, Math.round(alike)),
         provisional: true,
       };
 }
@@ -246,15 +246,15 @@ function entries(
 /** A version with a record of its own is judged by that; a new one by what all versions did. */
 function setsFor(known: StepModel, version: string): OutcomeSets {
   const own = known.byVersion.get(version);
-  return own !== undefined && own.total >= FEWEST_SAMPLES ? own : known.sets;
+  return own !== undefined && own.total >= MIN_SAMPLES ? own : known.sets;
 }
 
 /** Some step ran in a version too new to be judged: what the flow owed before the deploy may be owed no more. */
 export function onProbation(digest: Digest, model: TypeModel): boolean {
   return digest.steps.some((step) => {
     const versions = model.steps.get(step.key)?.byVersion;
-    if (versions === undefined || (versions.get(step.version)?.total ?? 0) >= FEWEST_SAMPLES) return false;
-    return [...versions].some(([version, sets]) => version !== step.version && sets.total >= FEWEST_SAMPLES);
+    if (versions === undefined || (versions.get(step.version)?.total ?? 0) >= MIN_SAMPLES) return false;
+    return [...versions].some(([version, sets]) => version !== step.version && sets.total >= MIN_SAMPLES);
   });
 }
 
@@ -312,7 +312,7 @@ const SIGN_MS = 60_000;
 /** A step that announced its start owes an end. */
 function endOwed(step: DigestStep, known: StepModel, floorMs: number): WaitingFor | null {
   const { durations } = known;
-  if (durations.count < FEWEST_SAMPLES) return null;
+  if (durations.count < MIN_SAMPLES) return null;
   const since = owedSince(step, step.startMs);
   // Who gives signs of life hangs only once they stop.
   const alive = step.aliveMs > step.startMs ? step.aliveMs + step.behindMs + Math.max(floorMs, SIGN_MS) : 0;

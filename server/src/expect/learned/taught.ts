@@ -14,10 +14,10 @@ export interface Taught {
   suspicious(type: string, shareOf: (digest: Digest) => number | null): Digest[];
 }
 
-const MOST_OF_TYPE = 5000;
-const MOST_IN_ALL = 100_000;
-const MOST_SEARCHED = 1000;
-const MOST_SUSPICIOUS = 100;
+const MAX_PER_TYPE = 5000;
+const MAX_TOTAL = 100_000;
+const MAX_SEARCHED = 1000;
+const MAX_SUSPICIOUS = 100;
 
 export function createTaught(): Taught {
   const byType = new Map<string, Map<string, Digest>>();
@@ -36,21 +36,21 @@ export function createTaught(): Taught {
       if (ofType === undefined) byType.set(digest.type, (ofType = new Map<string, Digest>()));
       ofType.set(digest.flowId, digest);
       typeOf.set(digest.flowId, digest.type);
-      if (ofType.size > MOST_OF_TYPE) take(ofType.keys().next().value!);
-      if (typeOf.size > MOST_IN_ALL) take(typeOf.keys().next().value!);
+      if (ofType.size > MAX_PER_TYPE) take(ofType.keys().next().value!);
+      if (typeOf.size > MAX_TOTAL) take(typeOf.keys().next().value!);
       return ofType;
     },
     get: (flowId) => byType.get(typeOf.get(flowId) ?? '')?.get(flowId),
     take,
     suspicious: (type, shareOf) =>
       [...(byType.get(type)?.values() ?? [])]
-        .slice(-MOST_SEARCHED)
+        .slice(-MAX_SEARCHED)
         .flatMap((digest) => {
           const share = shareOf(digest);
           return share === null ? [] : [{ digest, share }];
         })
         .sort((a, b) => a.share - b.share)
-        .slice(0, MOST_SUSPICIOUS)
+        .slice(0, MAX_SUSPICIOUS)
         .map(({ digest }) => digest),
   };
 }

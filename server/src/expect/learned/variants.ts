@@ -30,12 +30,12 @@ interface Ending {
 }
 
 /** An ending with something that never came together with what is owed. */
-const FEWEST_EPISODES = 3;
+const MIN_EPISODES = 3;
 /** An ending that is only the beginning of a longer way, as a stall is: from this share on it is legal. */
-const FEWEST_OF_BEGINNING = 12;
+const MIN_EPISODES_OF_PREFIX = 12;
 const LEGAL_SHARE = 0.005;
-const MOST_ENDINGS = 2000;
-const MOST_FLOWS = 500;
+const MAX_ENDINGS = 2000;
+const MAX_FLOWS = 500;
 
 export function createVariants(options: VariantsOptions): Variants {
   const endings = new Map<string, Ending>();
@@ -44,7 +44,7 @@ export function createVariants(options: VariantsOptions): Variants {
     const name = nameOf(digest);
     let ending = endings.get(name);
     if (ending !== undefined) return ending;
-    if (endings.size >= MOST_ENDINGS) endings.delete(endings.keys().next().value!);
+    if (endings.size >= MAX_ENDINGS) endings.delete(endings.keys().next().value!);
     ending = { episodes: 0, heardMs: 0, flowIds: [], isLegal: false };
     endings.set(name, ending);
     return ending;
@@ -57,7 +57,7 @@ export function createVariants(options: VariantsOptions): Variants {
       const environment = environmentOf(digest);
       const ending = endingOf(digest);
       if (!ending.flowIds.includes(digest.flowId)) ending.flowIds.push(digest.flowId);
-      if (ending.flowIds.length > MOST_FLOWS) ending.flowIds.shift();
+      if (ending.flowIds.length > MAX_FLOWS) ending.flowIds.shift();
       const heardMs = Math.min(
         ...owed.map(({ service, step }) => options.performedAt(environment, service, step)),
       );
@@ -79,7 +79,7 @@ function isProven(
   owed: readonly WaitingFor[],
   model: TypeModel,
 ): boolean {
-  if (episodes < FEWEST_EPISODES) return false;
+  if (episodes < MIN_EPISODES) return false;
   const types = typesIn(digest);
   const awaited = [...model.about].filter(([, { name, service }]) =>
     owed.some((one) => one.step === name && one.service === service),
@@ -87,6 +87,6 @@ function isProven(
   const isBeginning = awaited.some(([as]) => model.flows.holding([...types, as]) > 0);
   if (!isBeginning) return true;
   return (
-    episodes >= FEWEST_OF_BEGINNING && wilson(episodes, model.flows.total + episodes).lower >= LEGAL_SHARE
+    episodes >= MIN_EPISODES_OF_PREFIX && wilson(episodes, model.flows.total + episodes).lower >= LEGAL_SHARE
   );
 }

@@ -22,13 +22,13 @@ type Buckets = [bucket: number, count: number][];
 export type StoredWaits = Buckets | { usual: Buckets; heldUp: Buckets };
 
 /** From so many samples on, the longest of them says nothing: it may have been one outage that held up one message. */
-const FEWEST_WAITS = 20;
+const MIN_WAITS = 20;
 /** That share of the longest may be accidents. */
 const ACCIDENTS = 0.005;
 /** How much longer than usual a wait may be: 4.5 standard deviations of its logarithm … */
 const DEVIATIONS = 4.5;
 /** … but never beyond what was seen, times this: the spread of two humps knows no bounds. */
-const MOST_TIMES = 4;
+const MAX_FACTOR = 4;
 /** A wait that is longer than this share of the others is unusual. */
 const USUAL = 0.9;
 /** Of waits that were held up for each that was not: from then on that is how it is. */
@@ -37,7 +37,7 @@ const HELD_UP_IS_USUAL = 3;
 /** The longest that is no accident; 0 without samples. */
 function longestUsual(histogram: Histogram): number {
   const { count } = histogram;
-  return histogram.quantile(count < FEWEST_WAITS ? 1 : 1 - Math.max(1.01 / count, ACCIDENTS));
+  return histogram.quantile(count < MIN_WAITS ? 1 : 1 - Math.max(1.01 / count, ACCIDENTS));
 }
 
 export function createWaits(from: StoredWaits = []): Waits {
@@ -52,13 +52,13 @@ export function createWaits(from: StoredWaits = []): Waits {
       return usual.count + heldUp.count;
     },
     median: () => rule().quantile(0.5),
-    usual: () => (usual.count < FEWEST_WAITS ? 0 : usual.quantile(USUAL)),
+    usual: () => (usual.count < MIN_WAITS ? 0 : usual.quantile(USUAL)),
     late: () => longestUsual(rule()),
     stuck() {
       const histogram = rule();
       const longest = longestUsual(histogram);
       const { mean, deviation } = histogram.spread();
-      return Math.min(MOST_TIMES * longest, Math.max(2 * longest, Math.exp(mean + DEVIATIONS * deviation)));
+      return Math.min(MAX_FACTOR * longest, Math.max(2 * longest, Math.exp(mean + DEVIATIONS * deviation)));
     },
     toJSON: () => (heldUp.count === 0 ? usual.toJSON() : { usual: usual.toJSON(), heldUp: heldUp.toJSON() }),
   };

@@ -1,8 +1,8 @@
 import type { WaitingFor } from '../../model/expectation.ts';
 import { environmentOf, type Digest, type DigestStep, type SentMessage } from '../learned/digest.ts';
 import type { TypeModel } from '../learned/model.ts';
-import { FEWEST_SAMPLES, wilson } from '../learned/outcome-sets.ts';
-import { MOST_WAITING, owedSince, waitingFor } from '../waiting-for.ts';
+import { MIN_SAMPLES, wilson } from '../learned/outcome-sets.ts';
+import { MAX_WAITING, owedSince, waitingFor } from '../waiting-for.ts';
 import { isUnhandled, receiptKey, workFollows } from './receipts.ts';
 import { createWaits, type StoredWaits, type Waits } from '../learned/waits.ts';
 
@@ -73,10 +73,10 @@ const wasAtWork = ({ taking, latestOf, countedMs }: Taking, sentMs: number): boo
 };
 /** That a message rests shows only after several of the longest waits: so long back it is known who was at work. */
 const SPAN_MS = 8000;
-const MOST_SPANS = 256;
+const MAX_SPANS = 256;
 const spanOf = (ms: number): number => Math.floor(ms / SPAN_MS);
 
-const FEWEST = 20;
+const MIN_TALLIED = 20;
 /** From so many on of which none rested, what is sent for a join is taken by it, each by itself. */
 const ALWAYS = 200;
 const NORMAL = 0.8;
@@ -85,15 +85,15 @@ const RESTS = 0.05;
 /** From so many on, a message that others overtook was lost. */
 const SOLID = 200;
 const FULL = 4000;
-const MOST_TALLIES = 10_000;
-const MOST_PLACES = 10_000;
+const MAX_TALLIES = 10_000;
+const MAX_PLACES = 10_000;
 /** Few samples: nothing is stuck sooner. */
 const UNSURE_MS = 60_000;
 /** A running step of which no duration is known, after its last sign of life. */
 const NO_SIGN_MS = 600_000;
 /** A batch takes what was sent before it, in this time at least. */
 const CUT_MS = 60_000;
-const MOST_CUTS = 64;
+const MAX_CUTS = 64;
 
 const takenKey = (place: string): string => `consumed ${place}`;
 const sentKey = ({ type }: Digest, { key }: SentMessage): string => `sent ${type}\0${key}`;
@@ -116,7 +116,7 @@ export function createStructure(): Structure {
     let tallies = byEnvironment.get(environment);
     if (tallies === undefined) byEnvironment.set(environment, (tallies = new Map<string, Tally>()));
     let tally = tallies.get(key);
-    if (tally === undefined && tallies.size < MOST_TALLIES)
+    if (tally === undefined && tallies.size < MAX_TALLIES)
       tallies.set(
         key,
         (tally = {
@@ -140,7 +140,9 @@ export function createStructure(): Structure {
     const environment = environmentOf(digest);
     const own = known(environment, sentKey(digest, message));
     const tally =
-      own !== undefined && own.met + own.unmet >= FEWEST ? own : known(environment, takenKey(message.place));
+      own !== undefined && own.met + own.unmet >= MIN_TALLIED
+        ? own
+        : known(environment, takenKey(message.place));
     if (tally === undefined || tally.met < 1) return null;
     return wilson(tally.unmet, tally.met + tally.unmet).lower < RESTS ? tally : null;
   };
@@ -230,7 +232,7 @@ export function createStructure(): Structure {
         const key = `${environment}\0${place}`;
         let taking = takings.get(key);
         if (taking === undefined) {
-          if (takings.size >= MOST_PLACES) takings.delete(takings.keys().next().value!);
+          if (takings.size >= MAX_PLACES) takings.delete(takings.keys().next().value!);
           takings.set(
             key,
             (taking = { latestSentMs: 0, taking: new Set(), latestOf: new Map(), countedMs: 0 }),
@@ -239,10 +241,10 @@ export function createStructure(): Structure {
         const { taking: spans, latestOf } = taking;
         taking.latestSentMs = Math.max(taking.latestSentMs, sentMs);
         for (const { ms } of waits) spans.add(spanOf(sentMs + ms));
-        while (spans.size > MOST_SPANS) spans.delete(spans.values().next().value!);
+        while (spans.size > MAX_SPANS) spans.delete(spans.values().next().value!);
         const span = spanOf(sentMs);
         latestOf.set(span, Math.max(latestOf.get(span) ?? 0, sentMs));
-        if (latestOf.size > MOST_SPANS) latestOf.delete(latestOf.keys().next().value!);
+        if (latestOf.size > MAX_SPANS) latestOf.delete(latestOf.keys().next().value!);
       }
     },
     countUntaken(digest) {
@@ -280,7 +282,7 @@ export function createStructure(): Structure {
       const owed: WaitingFor[] = [];
       const byId = new Map(digest.steps.map((step) => [step.id, step]));
       for (const message of digest.messages) {
-        if (owed.length >= MOST_WAITING) break;
+        if (owed.length >= MAX_WAITING) break;
         const tally = isUntaken(message) ? tallyFor(digest, message) : null;
         const step = byId.get(message.stepId);
         if (tally === null || step === undefined || isCut(digest, message)) continue;
@@ -291,7 +293,7 @@ export function createStructure(): Structure {
         if (isAlwaysTaken || !cameOtherwise(missing, message, step, digest)) owed.push(missing);
       }
       for (const step of digest.steps) {
-        if (owed.length >= MOST_WAITING) break;
+        if (owed.length >= MAX_WAITING) break;
         if (found.some((one) => one.afterStepId === step.id)) continue;
         if (step.running && isUnhandled(step)) {
           const tally = known(environment, receiptKey(step.receipt!.place));
@@ -299,9 +301,9 @@ export function createStructure(): Structure {
         } else if (step.running) owed.push(endOf(step, floorMs));
         if (step.running || step.kind !== 'command' || step.replied || step.failed) continue;
         // Once it is known what such a step does, that speaks of its reply as well.
-        if ((model.steps.get(step.key)?.sets.total ?? 0) >= FEWEST_SAMPLES) continue;
+        if ((model.steps.get(step.key)?.sets.total ?? 0) >= MIN_SAMPLES) continue;
         const tally = known(environment, repliedKey(step));
-        if (tally === undefined || tally.met + tally.unmet < FEWEST) continue;
+        if (tally === undefined || tally.met + tally.unmet < MIN_TALLIED) continue;
         if (wilson(tally.met, tally.met + tally.unmet).lower < NORMAL) continue;
         owed.push(
           waitingFor({
@@ -321,8 +323,8 @@ export function createStructure(): Structure {
     workFollows: (environment, place) => workFollows(known(environment, receiptKey(place))),
     observeCut(environment, destination, atMs) {
       const key = `${environment}\0${destination}`;
-      if (!cuts.has(key) && cuts.size >= MOST_PLACES) cuts.delete(cuts.keys().next().value!);
-      cuts.set(key, [...(cuts.get(key) ?? []).slice(1 - MOST_CUTS), atMs]);
+      if (!cuts.has(key) && cuts.size >= MAX_PLACES) cuts.delete(cuts.keys().next().value!);
+      cuts.set(key, [...(cuts.get(key) ?? []).slice(1 - MAX_CUTS), atMs]);
     },
     mayBeTaken: (digest) =>
       cuts.size > 0 && digest.messages.some((message) => isUntaken(message) && isCut(digest, message)),
@@ -367,7 +369,7 @@ export function createStructure(): Structure {
 function noteLatest(latest: Map<string, number>, key: string, atMs: number): void {
   const known = latest.get(key);
   if (known !== undefined && known >= atMs) return;
-  if (known === undefined && latest.size >= MOST_PLACES) latest.delete(latest.keys().next().value!);
+  if (known === undefined && latest.size >= MAX_PLACES) latest.delete(latest.keys().next().value!);
   latest.set(key, atMs);
 }
 
@@ -414,7 +416,7 @@ function timesOf(step: DigestStep, tally: Tally, sentMs: number, floorMs: number
   const samples = met + unmet;
   const lagMs = lag.late();
   // Of one kind few may be known where the place is known well.
-  const isUnsure = Math.max(samples, place.met + place.unmet) < FEWEST_SAMPLES;
+  const isUnsure = Math.max(samples, place.met + place.unmet) < MIN_SAMPLES;
   return {
     afterStepId: step.id,
     expectedAt: since + waits.median(),

@@ -11,7 +11,7 @@ export interface Record {
   unmet: number;
 }
 
-const FEWEST = 20;
+const MIN_RECEIPTS = 20;
 /** Of the deliveries: if more than this rest without work, by the lower bound, its taker is choosy. */
 const RESTS = 0.05;
 
@@ -20,7 +20,7 @@ export const receiptKey = (place: string): string => `handled ${place}`;
 export const workFollows = (record: Record | undefined): boolean =>
   record !== undefined &&
   record.met >= 1 &&
-  (record.met + record.unmet < FEWEST || wilson(record.unmet, record.met + record.unmet).lower < RESTS);
+  (record.met + record.unmet < MIN_RECEIPTS || wilson(record.unmet, record.met + record.unmet).lower < RESTS);
 
 export const isUnhandled = ({ receipt }: Pick<DigestStep | Step, 'receipt'>): boolean =>
   receipt !== undefined && !receipt.isHandled;
