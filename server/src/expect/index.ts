@@ -8,9 +8,12 @@ import type { Span } from '../model/span.ts';
 import { msOf } from '../model/time.ts';
 import type { Definition, DefinitionSource, StoredDefinition } from '../model/definition.ts';
 import { createBacklogs, type UsualOf } from './learned/outages.ts';
-import { concluded, declaredDuties, declaredOf, type MayTake } from './declared/owed.ts';
+import { applyDefinition } from './declared/apply-definition.ts';
+import { declaredCompensationDuties } from './declared/compensation-duties.ts';
+import { ANYBODY, mayTakeIn } from './declared/may-take.ts';
+import { expectedByDeclaration } from './declared/owed.ts';
 import { createSenderClocks } from './sender-clocks.ts';
-import { createDefinitions } from './declared/schema.ts';
+import { createDefinitions } from './declared/registry.ts';
 import { createEnds } from './learned/ends.ts';
 import {
   digestOf,
@@ -120,9 +123,6 @@ const REVIEW_GROWTH = 1.25;
 const MIN_REVIEW_GROWTH = 20;
 /** Shorter than this part of the floor, a wait makes no difference: whose it was is not asked. */
 const SHORT_PART = 0.25;
-
-/** Without a definition nobody asks who takes what. */
-const ANYBODY: MayTake = () => true;
 
 const usualIn =
   (model: TypeModel): UsualOf =>
@@ -387,13 +387,13 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
     conclude(flow) {
       const seen = withRunning(flow, (place) => structure.workFollows(flow.environment, place));
       const definition = definitions.of(flow.type, flow.typeVersion);
-      return definition === null ? seen : concluded(seen, definition);
+      return definition === null ? seen : applyDefinition(seen, definition);
     },
     define: (list, source, atMs) => definitions.add(list, source, atMs),
     definitions: () => definitions.list(),
     dutiesOf: (flow) => {
       const definition = definitions.of(flow.type, flow.typeVersion);
-      const declared = definition && declaredDuties(definition);
+      const declared = definition && declaredCompensationDuties(definition);
       if (declared) return declared;
       const model = models.get(`${flow.environment}\0${flow.type}`);
       return model ? undoDuties(model) : { owed: new Set(), order: new Set() };
@@ -451,16 +451,6 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
     stop: () => deadlines.stop(),
   };
 
-  /** Whoever was seen to take something takes that; of others, whatever nobody else was seen to take. */
-  function mayTake(model: TypeModel): MayTake {
-    const seen = [...model.about.values()].filter(({ via }) => via.length > 0);
-    const takers = new Set(seen.map(({ name }) => name));
-    const taken = new Set(seen.flatMap(({ via }) => via));
-    const pairs = new Set(seen.flatMap(({ name, via }) => via.map((one) => `${name}\0${one}`)));
-    return (step, destination) =>
-      takers.has(step) ? pairs.has(`${step}\0${destination}`) : !taken.has(destination);
-  }
-
   /** Where a definition speaks of a step, what was learned of it is not asked. */
   function awaited(flow: Flow, digest: Digest, behindMs: BehindMs): WaitingFor[] {
     const model = modelOf(digest.type);
@@ -469,10 +459,10 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
       for (const about of model.about.values()) if (about.name === name) return about.lag.late();
       return 0;
     };
-    const declared = declaredOf(flow, definition, {
+    const declared = expectedByDeclaration(flow, definition, {
       floorMs,
       lagMs,
-      mayTake: definition === null ? ANYBODY : mayTake(model),
+      mayTake: definition === null ? ANYBODY : mayTakeIn(model),
       behindMs,
     });
     if (digest.sampled) return declared;

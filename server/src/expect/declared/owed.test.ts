@@ -3,7 +3,10 @@ import { createBench } from '../../testing/correlator-harness.ts';
 import type { Definition } from '../../model/definition.ts';
 import type { Flow } from '../../model/flow.ts';
 import { aSpan, type SpanSketch } from '../../testing/builders.ts';
-import { concluded, declaredDuties, declaredOf, type Known } from './owed.ts';
+import { applyDefinition } from './apply-definition.ts';
+import { declaredCompensationDuties } from './compensation-duties.ts';
+import type { Known } from './context.ts';
+import { expectedByDeclaration } from './owed.ts';
 import { readDefinitions } from './schema.ts';
 
 const flowOf = (...sketches: Omit<SpanSketch, 'trace'>[]): Flow => {
@@ -28,7 +31,7 @@ const definition = (yaml: string): Definition => {
 };
 const NOTHING: Known = { floorMs: 1000, lagMs: () => 0, mayTake: () => true, behindMs: () => 0 };
 const owed = (flow: Flow, of: Definition | null): string[] =>
-  declaredOf(of === null ? flow : concluded(flow, of), of, NOTHING).map(
+  expectedByDeclaration(of === null ? flow : applyDefinition(flow, of), of, NOTHING).map(
     (one) =>
       `${one.absence} ${one.step} after ${one.since - 1_700_000_000_000} by ${one.stuckAt - one.since}`,
   );
@@ -67,10 +70,10 @@ describe('a definition', () => {
     expect(owed(flowOf(step('charge', 0, { failed: true })), SHOP)).toEqual([]);
   });
   test('the declared end ends the flow, in its outcome; an aborted flow owes nothing', () => {
-    const done = concluded(flowOf(step('charge', 0), step('ship', 1), step('close', 2)), SHOP);
+    const done = applyDefinition(flowOf(step('charge', 0), step('ship', 1), step('close', 2)), SHOP);
     expect(done).toMatchObject({ phase: 'ended', outcome: 'completed', status: 'completed' });
     const refused = flowOf(step('charge', 0), step('refuse', 1));
-    expect(concluded(refused, SHOP)).toMatchObject({ phase: 'ended', outcome: 'failed' });
+    expect(applyDefinition(refused, SHOP)).toMatchObject({ phase: 'ended', outcome: 'failed' });
     expect(owed(refused, SHOP)).toEqual([]);
   });
   test('alternatives: one of them is enough, and until then one of them is owed', () => {
@@ -79,12 +82,12 @@ steps:
   - { name: charge }
   - { oneOf: [mail, call], after: charge, within: 1m }
   - { name: file, after: [mail, call], within: 2m }`);
-    const [first] = declaredOf(flowOf(step('charge', 0)), choice, NOTHING);
+    const [first] = expectedByDeclaration(flowOf(step('charge', 0)), choice, NOTHING);
     expect(first).toMatchObject({ oneOf: ['mail', 'call'], certain: false });
     expect(owed(flowOf(step('charge', 0), step('call', 5)), choice)).toEqual([
       'missing-step file after 0 by 120000',
     ]);
-    expect(concluded(flowOf(step('charge', 0), step('call', 5), step('file', 9)), choice).outcome).toBe(
+    expect(applyDefinition(flowOf(step('charge', 0), step('call', 5), step('file', 9)), choice).outcome).toBe(
       'completed',
     );
   });
@@ -103,10 +106,14 @@ steps:
       at: 1,
     });
     const waiting = (known: Record<string, string>, ...destinations: string[]): (string | null)[] =>
-      declaredOf(flowOf(step('charge', 0), ...destinations.map((one, i) => send(`${i + 1}`, one))), SHOP, {
-        ...NOTHING,
-        mayTake: (name, destination) => (known[name] ?? destination) === destination,
-      }).map((one) => one.message);
+      expectedByDeclaration(
+        flowOf(step('charge', 0), ...destinations.map((one, i) => send(`${i + 1}`, one))),
+        SHOP,
+        {
+          ...NOTHING,
+          mayTake: (name, destination) => (known[name] ?? destination) === destination,
+        },
+      ).map((one) => one.message);
     expect(waiting({}, 'shipments')).toEqual(['shipments']);
     expect(waiting({ ship: 'shipments' }, 'audit')).toEqual([null]);
     expect(waiting({ ship: 'shipments' }, 'audit', 'shipments')).toEqual(['shipments']);
@@ -118,10 +125,10 @@ steps:
   - { name: charge, compensatedBy: refund }
   - { name: ship, after: charge, compensatedBy: recall }
 undoInOrder: true`);
-    const duties = declaredDuties(undone)!;
+    const duties = declaredCompensationDuties(undone)!;
     expect([...duties.owed]).toEqual(['charge', 'ship']);
     expect([...duties.order]).toEqual(['ship\0charge']);
-    const flow = concluded(
+    const flow = applyDefinition(
       flowOf(step('charge', 0), step('ship', 10, { failed: true }), step('refund', 20)),
       undone,
     );

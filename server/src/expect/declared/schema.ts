@@ -2,9 +2,9 @@ import { z } from 'zod';
 import { durationMs, isDuration } from '../../base/duration.ts';
 import { problemOf, readYaml } from '../../base/yaml.ts';
 import { conductorSchema, fromConductor } from './conductor.ts';
-import type { DefinedStep, Definition, DefinitionSource, StoredDefinition } from '../../model/definition.ts';
+import type { DefinedStep, Definition } from '../../model/definition.ts';
 
-/** Declared flows: read from text or JSON, checked, and found by flow type and version. */
+/** Reads declared flows from text or JSON, and checks them. */
 
 const MAX_DURATION_MS = 366 * 86_400_000;
 const duration = z
@@ -150,52 +150,4 @@ function dependsOnItself(step: DefinedStep, before: ReadonlyMap<string, readonly
     work.push(...(before.get(at) ?? []));
   }
   return false;
-}
-
-export interface Definitions {
-  /** The one of the flow's version, else the newest without one, else the newest. */
-  of(type: string, version: string): Definition | null;
-  list(): StoredDefinition[];
-  /** Returns those that changed something: repeating a definition does not, nor contradicting who has more of a say. */
-  add(definitions: readonly Definition[], source: DefinitionSource, atMs: number): StoredDefinition[];
-}
-
-/** Types and versions beyond this are refused: services can be wrong, and must leave room for who operates them. */
-const MAX_DEFINITIONS: Record<DefinitionSource, number> = { sdk: 1000, api: 1000, file: Infinity };
-/** What an operator says is not changed by what a service says. */
-const SAY: Record<DefinitionSource, number> = { sdk: 0, api: 1, file: 2 };
-
-export function createDefinitions(): Definitions {
-  const byType = new Map<string, Map<string, StoredDefinition>>();
-  const counts: Record<DefinitionSource, number> = { sdk: 0, api: 0, file: 0 };
-  return {
-    of(type, version) {
-      const versions = byType.get(type);
-      if (versions === undefined) return null;
-      const own = versions.get(version) ?? versions.get('');
-      if (own) return own.definition;
-      return [...versions.values()].reduce((a, b) => (b.at >= a.at ? b : a)).definition;
-    },
-    list: () => [...byType.values()].flatMap((versions) => [...versions.values()]),
-    add(definitions, source, at) {
-      const changed: StoredDefinition[] = [];
-      for (const definition of definitions) {
-        const versions = byType.get(definition.type) ?? new Map<string, StoredDefinition>();
-        const known = versions.get(definition.version);
-        if (known?.source !== source && counts[source] >= MAX_DEFINITIONS[source]) continue;
-        if (known !== undefined) {
-          if (SAY[source] < SAY[known.source]) continue;
-          if (known.source === source && JSON.stringify(known.definition) === JSON.stringify(definition))
-            continue;
-          counts[known.source]--;
-        }
-        counts[source]++;
-        const stored = { definition, source, at };
-        versions.set(definition.version, stored);
-        byType.set(definition.type, versions);
-        changed.push(stored);
-      }
-      return changed;
-    },
-  };
 }

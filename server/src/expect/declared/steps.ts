@@ -1,0 +1,95 @@
+import type { DefinedStep, Definition } from '../../model/definition.ts';
+import type { WaitingFor } from '../../model/expectation.ts';
+import type { Hop, Step } from '../../model/flow.ts';
+import type { DeclaredContext } from './context.ts';
+import { endMsOf, isDone, type Performers } from './performers.ts';
+
+/** Expects each step of the definition that is not done although what comes before it is. */
+export function expectSteps(definition: Definition, context: DeclaredContext): void {
+  const { performers } = context;
+  const saidChoices = new Set<number>();
+  for (const step of definition.steps) {
+    if (step.optional || saidChoices.has(step.choice)) continue;
+    const all = alternativesOf(step, definition);
+    if (all.some((one) => doneOf(one, performers).length > 0)) continue;
+    // What failed is not missing; it is a finding of its own.
+    const begun = all.flatMap((one) => performers(one.name, one.service));
+    if (begun.some((one) => one.status === 'failed')) continue;
+    const causes = causesOf(step, definition, performers);
+    if (causes === null) continue;
+    const last = causes.reduce<Step | null>((a, b) => (a === null || endMsOf(b) > endMsOf(a) ? b : a), null);
+    if (step.choice !== 0) saidChoices.add(step.choice);
+    expectOne(step, all, begun.find((one) => one.status === 'running') ?? null, last, context);
+  }
+}
+
+const doneOf = (step: DefinedStep, performers: Performers): Step[] =>
+  performers(step.name, step.service).filter(isDone);
+
+const alternativesOf = (step: DefinedStep, definition: Definition): DefinedStep[] =>
+  step.choice === 0 ? [step] : definition.steps.filter((other) => other.choice === step.choice);
+
+/**
+ * The steps that were done of those it comes after; null: something it comes after is not done yet.
+ * Each name was done by somebody; of alternatives, one is enough.
+ */
+function causesOf(step: DefinedStep, definition: Definition, performers: Performers): Step[] | null {
+  const before = new Map<string, DefinedStep[]>();
+  for (const name of step.after)
+    for (const other of definition.steps.filter((one) => one.name === name))
+      before.set(other.choice === 0 ? name : `choice ${other.choice}`, alternativesOf(other, definition));
+  const causes = [...before.values()].map((others) => others.flatMap((one) => doneOf(one, performers)));
+  if (causes.some((list) => list.length === 0)) {
+    // An optional step before it that never came does not hold it up, unless it is all there is.
+    const optional = [...before.values()].every(
+      (others, i) => causes[i]!.length > 0 || others.every((other) => other.optional),
+    );
+    if (!optional || causes.every((list) => list.length === 0)) return null;
+  }
+  return causes.flat();
+}
+
+/** `last`: the last step before it; null: it is the first. */
+function expectOne(
+  step: DefinedStep,
+  all: readonly DefinedStep[],
+  running: Step | null,
+  last: Step | null,
+  context: DeclaredContext,
+): void {
+  const latest = running ?? last;
+  const sinceMs = latest === null ? context.beginning.atMs : context.since(latest);
+  const missing = {
+    id: `${last?.id ?? 'flow'}>declared ${step.name}`,
+    step: step.name,
+    service: step.service,
+    afterStepId: running?.id ?? last?.id ?? null,
+    oneOf: all.length > 1 ? all.map((one) => one.name) : [],
+    certain: all.length === 1,
+    since: sinceMs,
+  };
+  const stopped = running ? { absence: 'lost-step' as const } : atMessage(stoppedAt(all, last, context));
+  context.expect({ ...missing, ...stopped }, sinceMs + step.withinMs);
+}
+
+/** The message that was sent since, and that nobody took, is where it stopped; of several, nobody knows. */
+function stoppedAt(
+  all: readonly DefinedStep[],
+  last: Step | null,
+  { flow, known }: DeclaredContext,
+): Hop | undefined {
+  const hops = flow.hops.filter(
+    (one) =>
+      one.state === 'waiting' &&
+      !one.sync &&
+      (last === null || one.sent >= last.start) &&
+      all.some(({ name }) => known.mayTake(name, one.message.destination)),
+  );
+  return hops.every((one) => one.message.destination === hops[0]!.message.destination) ? hops[0] : undefined;
+}
+
+/** Says that the message of this hop is what is missing. */
+export const atMessage = (hop: Hop | undefined): Partial<WaitingFor> =>
+  hop === undefined
+    ? {}
+    : { absence: 'undelivered-message', hopId: hop.id, message: hop.message.destination };

@@ -1,0 +1,36 @@
+/**
+ * Keys of several parts. Every key of this folder is formatted and parsed here, so that nobody else
+ * has to know how its parts are joined. No part but the last may hold the separator.
+ */
+
+/** What belongs to one environment: a flow type, a destination, a service. */
+export const scopedKey = (environment: string, name: string): string => `${environment}\0${name}`;
+/** The environment of a scoped key. */
+export const environmentOfKey = (key: string): string => key.slice(0, key.indexOf('\0'));
+/** The name in a scoped key. */
+export const nameOfKey = (key: string): string => key.slice(key.indexOf('\0') + 1);
+
+/** Two step names in this order: the first is undone before the second. */
+export const pairKey = (first: string, second: string): string => `${first}\0${second}`;
+export const parsePair = (key: string): [first: string, second: string] => {
+  const [first = '', second = ''] = key.split('\0');
+  return [first, second];
+};
+
+/** Where a message is sent: who takes one type from a topic may not want another. */
+export const placeKey = (destination: string, messageType: string): string =>
+  messageType === '' ? destination : `${destination}\0${messageType}`;
+export const destinationOfPlace = (place: string): string => {
+  const end = place.indexOf('\0');
+  return end === -1 ? place : place.slice(0, end);
+};
+
+/** Messages of one step type, version and place are comparable. */
+export const messageKey = (stepType: string, version: string, place: string): string =>
+  `${stepType}\0${version}\0${place}`;
+/** A message of that step type to that place, in whatever version. */
+export const isMessageOf = (key: string, stepType: string, place: string): boolean =>
+  key.startsWith(`${stepType}\0`) && key.endsWith(`\0${place}`);
+
+/** A set of names as one text; the names may hold the separator of keys. */
+export const setKey = (members: readonly string[]): string => members.join('\u0001');
