@@ -35,16 +35,9 @@ import { createStructure } from './structural/index.ts';
 import { createSuspects } from './diagnosis/cause-hints.ts';
 import { createTaught } from './learned/taught.ts';
 import { createVariants } from './learned/variants.ts';
-import {
-  breaksDuties,
-  declaresEnds,
-  fromStored,
-  teach,
-  toStored,
-  typesIn,
-  undoDuties,
-  type TypeModel,
-} from './learned/model.ts';
+import { declaresEnds, teach, typesIn, type TypeModel } from './learned/model.ts';
+import { breaksCompensationDuties, learnedCompensationDuties } from './learned/compensation.ts';
+import { fromStored, toStored } from './learned/stored.ts';
 
 export { definitionsFrom, readDefinitions } from './declared/schema.ts';
 
@@ -274,7 +267,7 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
   /** Judged by all others: a flow must not be its own proof. */
   const looksStalled = (digest: Digest): boolean => {
     const model = modelOf(digest.type);
-    if (breaksDuties(digest, model)) return true;
+    if (breaksCompensationDuties(digest.ledger, model.undo)) return true;
     if (digest.declaredComplete || digest.aborted) return false;
     if (rarityOf(digest, model) === null) return false;
     teach(model, digest, -1);
@@ -396,7 +389,7 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
       const declared = definition && declaredCompensationDuties(definition);
       if (declared) return declared;
       const model = models.get(`${flow.environment}\0${flow.type}`);
-      return model ? undoDuties(model) : { owed: new Set(), order: new Set() };
+      return model ? learnedCompensationDuties(model.undo) : { owed: new Set(), order: new Set() };
     },
     recall({ id, environment, type, waitingFor }) {
       if (waitingFor.length > 0) held.recall(`${environment}\0${type}`, id);

@@ -1,6 +1,7 @@
-import { MAX_MEMBERS, type Digest } from './digest.ts';
-import { createOutcomeSets, wilson, type OutcomeSets } from './outcome-sets.ts';
-import { createWaits, type StoredWaits, type Waits } from './waits.ts';
+import { teachUndo, type UndoModel } from './compensation.ts';
+import { MAX_MEMBERS, type Digest, type DigestStep } from './digest.ts';
+import { createOutcomeSets, type OutcomeSets } from './outcome-sets.ts';
+import { createWaits, type Waits } from './waits.ts';
 
 /** What was learned of one flow type: which steps follow which, how long that takes, when it is seen. */
 export interface TypeModel {
@@ -22,13 +23,6 @@ export interface TypeModel {
   ends: { declared: number; quiet: number };
   /** Grows with every change; the version that expectations were made from. */
   version: number;
-}
-
-export interface UndoModel {
-  done: Map<string, number>;
-  undone: Map<string, number>;
-  /** `first\0second` → count. */
-  order: Map<string, number>;
 }
 
 export interface StepModel {
@@ -94,59 +88,53 @@ export function teach(model: TypeModel, digest: Digest, weight: 1 | -1): void {
   model.version++;
   if (digest.startDeclared && !digest.declaredComplete && !digest.aborted) model.ends.quiet += weight;
   model.flows.add(typesIn(digest), weight);
-  if (digest.ledger !== null) {
-    const { done, undone } = digest.ledger;
-    for (const name of done) count(model.undo.done, name, weight);
-    const wasDone = new Set(done);
-    for (const name of undone) if (wasDone.has(name)) count(model.undo.undone, name, weight);
-    for (const [name, later] of pairsOf(undone)) count(model.undo.order, `${name}\0${later}`, weight);
-  }
+  if (digest.ledger !== null) teachUndo(model.undo, digest.ledger, weight);
   teachOrder(model, digest, weight);
   teachMessages(model, digest, weight);
   const isHeldUp = digest.messages.some(({ waits }) => waits.some((wait) => wait.isHeldUp));
   let before: number | null = null;
   for (const step of digest.steps) {
-    let known = model.steps.get(step.key);
-    if (known === undefined) {
-      if (model.steps.size >= MAX_STEP_TYPES) continue;
-      known = {
-        sets: createOutcomeSets(),
-        byVersion: new Map(),
-        waits: new Map(),
-        durations: createWaits(),
-      };
-      model.steps.set(step.key, known);
-    }
-    known.sets.add(step.did, weight);
-    versionSets(known, step.version).add(step.did, weight);
-    for (const { to, ms } of step.waits) waitsOf(known.waits, to).add(ms, step.isHeldUp, weight);
-    if (step.endMs !== null) known.durations.add(step.endMs - step.startMs, step.isHeldUp, weight);
+    const known = stepModelOf(model, step.key);
+    // Steps beyond what is kept teach nothing, gaps included.
+    if (known === undefined) continue;
+    teachStep(known, step, weight);
     if (before !== null)
       waitsOf(model.gaps, step.as).add(Math.max(0, step.startMs - before), isHeldUp, weight);
     before = Math.max(before ?? 0, step.startMs);
-    let about = model.about.get(step.as);
-    if (about === undefined)
-      model.about.set(
-        step.as,
-        (about = {
-          name: step.name,
-          service: step.service,
-          kind: step.kind,
-          via: [],
-          causers: [],
-          lag: createWaits(),
-          lastSeenMs: 0,
-        }),
-      );
-    if (step.via !== '' && about.via.length < MAX_DESTINATIONS && !about.via.includes(step.via))
-      about.via.push(step.via);
-    if (step.from !== '' && about.causers.length < MAX_CAUSERS && !about.causers.includes(step.from))
-      about.causers.push(step.from);
-    about.lag.add(Math.max(0, step.receivedMs - step.startMs), step.isHeldUp, weight);
-    about.lastSeenMs = Math.max(about.lastSeenMs, step.receivedMs);
-    if (weight > 0 && step.startMs > (model.accepted.get(step.as) ?? Infinity))
-      model.accepted.delete(step.as);
+    teachAbout(model, step, weight);
   }
+}
+
+function stepModelOf(model: TypeModel, key: string): StepModel | undefined {
+  let known = model.steps.get(key);
+  if (known !== undefined || model.steps.size >= MAX_STEP_TYPES) return known;
+  known = { sets: createOutcomeSets(), byVersion: new Map(), waits: new Map(), durations: createWaits() };
+  model.steps.set(key, known);
+  return known;
+}
+
+function teachStep(known: StepModel, step: DigestStep, weight: number): void {
+  known.sets.add(step.did, weight);
+  versionSets(known, step.version).add(step.did, weight);
+  for (const { to, ms } of step.waits) waitsOf(known.waits, to).add(ms, step.isHeldUp, weight);
+  if (step.endMs !== null) known.durations.add(step.endMs - step.startMs, step.isHeldUp, weight);
+}
+
+/** What the step type is in words, who causes it, and when it is seen. */
+function teachAbout(model: TypeModel, step: DigestStep, weight: number): void {
+  let about = model.about.get(step.as);
+  if (about === undefined) {
+    const { name, service, kind } = step;
+    about = { name, service, kind, via: [], causers: [], lag: createWaits(), lastSeenMs: 0 };
+    model.about.set(step.as, about);
+  }
+  if (step.via !== '' && about.via.length < MAX_DESTINATIONS && !about.via.includes(step.via))
+    about.via.push(step.via);
+  if (step.from !== '' && about.causers.length < MAX_CAUSERS && !about.causers.includes(step.from))
+    about.causers.push(step.from);
+  about.lag.add(Math.max(0, step.receivedMs - step.startMs), step.isHeldUp, weight);
+  about.lastSeenMs = Math.max(about.lastSeenMs, step.receivedMs);
+  if (weight > 0 && step.startMs > (model.accepted.get(step.as) ?? Infinity)) model.accepted.delete(step.as);
 }
 
 function teachOrder(model: TypeModel, { steps }: Digest, weight: number): void {
@@ -194,42 +182,6 @@ const HABIT = 0.05;
 export const declaresEnds = ({ ends: { declared, quiet } }: TypeModel): boolean =>
   declared > 0 && declared >= HABIT * quiet;
 
-const MAX_UNDO = 2000;
-function count(map: Map<string, number>, key: string, weight: number): void {
-  if (!map.has(key) && map.size >= MAX_UNDO) return;
-  map.set(key, Math.max(0, (map.get(key) ?? 0) + weight));
-}
-
-const DUTY = 0.95;
-/** Lower, because sagas that were undone the wrong way round teach as well until the right way is known. */
-const ORDER = 0.9;
-/** What is undone whenever something is, and in which order: 95 % of flows, by the lower bound. */
-export function undoDuties(model: TypeModel): { owed: Set<string>; order: Set<string> } {
-  const { done, undone, order } = model.undo;
-  const owed = [...undone].filter(([name, n]) => wilson(n, done.get(name) ?? n).lower >= DUTY);
-  const binding = [...order].filter(([pair, n]) => {
-    const [first = '', second = ''] = pair.split('\0');
-    return wilson(n, n + (order.get(`${second}\0${first}`) ?? 0)).lower >= ORDER;
-  });
-  return { owed: new Set(owed.map(([name]) => name)), order: new Set(binding.map(([pair]) => pair)) };
-}
-
-export function breaksDuties(digest: Digest, model: TypeModel): boolean {
-  if (digest.ledger === null) return false;
-  const { done, undone } = digest.ledger;
-  const { owed, order } = undoDuties(model);
-  const wasUndone = new Set(undone);
-  if (done.some((name) => owed.has(name) && !wasUndone.has(name))) return true;
-  for (const [name, later] of pairsOf(undone)) if (order.has(`${later}\0${name}`)) return true;
-  return false;
-}
-
-/** Of the first of them: more pairs than these are not counted anyway. */
-function* pairsOf(undone: readonly string[]): Generator<[first: string, second: string]> {
-  const names = undone.slice(0, MAX_MEMBERS);
-  for (const [i, name] of names.entries()) for (let j = i + 1; j < names.length; j++) yield [name, names[j]!];
-}
-
 function versionSets(step: StepModel, version: string): OutcomeSets {
   let sets = step.byVersion.get(version);
   if (sets !== undefined) return sets;
@@ -244,125 +196,4 @@ function waitsOf(map: Map<string, Waits>, key: string): Waits {
   let waits = map.get(key);
   if (waits === undefined) map.set(key, (waits = createWaits()));
   return waits;
-}
-
-/** As JSON, for the store and for people. */
-export function toStored(model: TypeModel): object {
-  return {
-    version: model.version,
-    undo: {
-      done: Object.fromEntries(model.undo.done),
-      undone: Object.fromEntries(model.undo.undone),
-      order: Object.fromEntries(model.undo.order),
-    },
-    accepted: Object.fromEntries(model.accepted),
-    ends: model.ends,
-    flows: model.flows,
-    gaps: Object.fromEntries(model.gaps),
-    order: Object.fromEntries([...model.order].map(([key, before]) => [key, Object.fromEntries(before)])),
-    messages: Object.fromEntries(
-      [...model.messages].map(([key, { takers, waits }]) => [
-        key,
-        { takers, waits: Object.fromEntries(waits) },
-      ]),
-    ),
-    about: Object.fromEntries(model.about),
-    steps: Object.fromEntries(
-      [...model.steps].map(([key, step]) => [
-        key,
-        {
-          sets: step.sets,
-          byVersion: Object.fromEntries(step.byVersion),
-          waits: Object.fromEntries(step.waits),
-          durations: step.durations,
-        },
-      ]),
-    ),
-  };
-}
-
-type Sets = [string[], number][];
-interface Stored {
-  version: number;
-  undo: Record<'done' | 'undone' | 'order', Record<string, number>>;
-  /** Missing in what was stored before it existed. */
-  accepted?: Record<string, number>;
-  ends?: TypeModel['ends'];
-  order?: Record<string, Record<string, number>>;
-  messages?: Record<string, { takers: Sets; waits: Record<string, StoredWaits> }>;
-  rare?: Digest[];
-  flows: Sets;
-  gaps: Record<string, StoredWaits>;
-  about: Record<
-    string,
-    Omit<StepAbout, 'lag' | 'via' | 'causers'> & {
-      lag: StoredWaits;
-      via: string | string[];
-      causers?: string[];
-    }
-  >;
-  steps: Record<
-    string,
-    {
-      sets: Sets;
-      byVersion: Record<string, Sets>;
-      waits: Record<string, StoredWaits>;
-      durations: StoredWaits;
-    }
-  >;
-}
-
-/** `rare`: flows that taught, and may take it back. */
-export function fromStored(json: string): { model: TypeModel; rare: Digest[] } {
-  const stored = JSON.parse(json) as Stored;
-  const waitsIn = (all: Record<string, StoredWaits>): Map<string, Waits> =>
-    new Map(Object.entries(all).map(([key, waits]) => [key, createWaits(waits)]));
-  // Before messages were learned by themselves, a step's sets held who took them: those are learned anew.
-  const isOfBefore = stored.messages === undefined;
-  const model: TypeModel = {
-    version: stored.version,
-    undo: {
-      done: new Map(Object.entries(stored.undo.done)),
-      undone: new Map(Object.entries(stored.undo.undone)),
-      order: new Map(Object.entries(stored.undo.order)),
-    },
-    accepted: new Map(Object.entries(stored.accepted ?? {})),
-    ends: stored.ends ?? { declared: 0, quiet: 0 },
-    flows: createOutcomeSets(stored.flows),
-    order: new Map(
-      Object.entries(stored.order ?? {}).map(([key, before]) => [key, new Map(Object.entries(before))]),
-    ),
-    gaps: waitsIn(stored.gaps),
-    messages: new Map(
-      Object.entries(stored.messages ?? {}).map(([key, { takers, waits }]) => [
-        key,
-        { takers: createOutcomeSets(takers), waits: waitsIn(waits) },
-      ]),
-    ),
-    about: new Map(
-      Object.entries(stored.about).map(([key, about]) => [
-        key,
-        {
-          ...about,
-          via: [about.via].flat().filter((one) => one !== ''),
-          causers: about.causers ?? [],
-          lag: createWaits(about.lag),
-        },
-      ]),
-    ),
-    steps: new Map(
-      Object.entries(isOfBefore ? {} : stored.steps).map(([key, step]) => [
-        key,
-        {
-          sets: createOutcomeSets(step.sets),
-          byVersion: new Map(
-            Object.entries(step.byVersion).map(([version, sets]) => [version, createOutcomeSets(sets)]),
-          ),
-          waits: waitsIn(step.waits),
-          durations: createWaits(step.durations),
-        },
-      ]),
-    ),
-  };
-  return { model, rare: isOfBefore ? [] : (stored.rare ?? []) };
 }

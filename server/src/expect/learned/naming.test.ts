@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import { createCounters } from '../../base/counters.ts';
 import { manualClock } from '../../base/clock.ts';
 import { createExpectations } from '../index.ts';
-import { createTypeModel, toStored } from './model.ts';
+import { createTypeModel } from './model.ts';
+import { toStored } from './stored.ts';
 import { withNaming } from './naming.ts';
 
 /** How often each of these steps was learned, as a model that was stored. */

@@ -1,0 +1,58 @@
+import { pairKey, parsePair } from '../keys.ts';
+import { MAX_MEMBERS, type Ledger } from './digest.ts';
+import { wilson } from './outcome-sets.ts';
+
+/** Of flows that undid something: how often each step was done, and undone, and in which order. */
+export interface UndoModel {
+  done: Map<string, number>;
+  undone: Map<string, number>;
+  /** By `pairKey`. */
+  order: Map<string, number>;
+}
+
+const MAX_UNDO = 2000;
+function count(map: Map<string, number>, key: string, weight: number): void {
+  if (!map.has(key) && map.size >= MAX_UNDO) return;
+  map.set(key, Math.max(0, (map.get(key) ?? 0) + weight));
+}
+
+/** Counts what one flow did and undid. */
+export function teachUndo(model: UndoModel, { done, undone }: Ledger, weight: number): void {
+  for (const name of done) count(model.done, name, weight);
+  const wasDone = new Set(done);
+  for (const name of undone) if (wasDone.has(name)) count(model.undone, name, weight);
+  for (const [name, later] of pairsOf(undone)) count(model.order, pairKey(name, later), weight);
+}
+
+const DUTY = 0.95;
+/** Lower, because sagas that were undone the wrong way round teach as well until the right way is known. */
+const ORDER = 0.9;
+/** What is undone whenever something is, and in which order: 95 % of flows, by the lower bound. */
+export function learnedCompensationDuties({ done, undone, order }: UndoModel): {
+  owed: Set<string>;
+  order: Set<string>;
+} {
+  const owed = [...undone].filter(([name, n]) => wilson(n, done.get(name) ?? n).lower >= DUTY);
+  const binding = [...order].filter(([pair, n]) => {
+    const [first, second] = parsePair(pair);
+    return wilson(n, n + (order.get(pairKey(second, first)) ?? 0)).lower >= ORDER;
+  });
+  return { owed: new Set(owed.map(([name]) => name)), order: new Set(binding.map(([pair]) => pair)) };
+}
+
+/** A flow did not undo what is always undone, or undid it in the wrong order. */
+export function breaksCompensationDuties(ledger: Ledger | null, model: UndoModel): boolean {
+  if (ledger === null) return false;
+  const { done, undone } = ledger;
+  const { owed, order } = learnedCompensationDuties(model);
+  const wasUndone = new Set(undone);
+  if (done.some((name) => owed.has(name) && !wasUndone.has(name))) return true;
+  for (const [name, later] of pairsOf(undone)) if (order.has(pairKey(later, name))) return true;
+  return false;
+}
+
+/** Of the first of them: more pairs than these are not counted anyway. */
+function* pairsOf(undone: readonly string[]): Generator<[first: string, second: string]> {
+  const names = undone.slice(0, MAX_MEMBERS);
+  for (const [i, name] of names.entries()) for (let j = i + 1; j < names.length; j++) yield [name, names[j]!];
+}
