@@ -31,7 +31,7 @@ import { hasOtherNames, withNaming } from './learned/naming.ts';
 import { newsOf, type News } from './diagnosis/novelty.ts';
 import { MIN_SAMPLES, type OutcomeSets } from './learned/outcome-sets.ts';
 import { withRunning } from './structural/receipts.ts';
-import { createStructure } from './structural/index.ts';
+import { createStructural } from './structural/index.ts';
 import { createSuspects } from './diagnosis/cause-hints.ts';
 import { createTaught } from './learned/taught.ts';
 import { createVariants } from './learned/variants.ts';
@@ -130,7 +130,7 @@ const STRUCTURE = '';
 export function createExpectations(options: ExpectationsOptions): Expectations {
   const { clock, floorMs } = options;
   const definitions = createDefinitions();
-  const structure = createStructure();
+  const structural = createStructural();
   const suspects = createSuspects(clock);
   const clocks = createSenderClocks();
   const backlogs = createBacklogs({ now: () => clock.now(), shortMs: SHORT_PART * floorMs });
@@ -153,7 +153,7 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
   const apply = (digest: Digest, weight: 1 | -1): string[] => {
     teach(modelOf(digest.type), digest, weight);
     models.used(digest.type);
-    const places = structure.teach(digest, weight);
+    const places = structural.teach(digest, weight);
     changed.add(digest.type);
     version++;
     return places.flatMap((place) => held.takeUnheard(place));
@@ -162,7 +162,7 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
     const digest = taught.take(flowId);
     if (digest !== undefined) apply(digest, -1);
     const waited = held.release(flowId);
-    if (waited !== undefined) structure.takeBackUntaken(waited);
+    if (waited !== undefined) structural.retractUntaken(waited);
   };
 
   /** What is owed by all that was learned; of the flow as a whole only where no step and no message owes anything. */
@@ -174,7 +174,7 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
       basis !== 'structural' || suspects.performedAt(environment, service, step) <= since;
     const isLegal = variants.isLegal(digest);
     const steps = isLegal ? [] : owedBySteps(digest, model, floorMs).filter(isSilent);
-    const ofMessages = structure.owedBy(digest, model, steps, floorMs);
+    const ofMessages = structural.expected(digest, model, steps, floorMs);
     const owed = steps.length === 0 ? ofMessages : [...steps, ...ofMessages];
     return owed.length > 0 || isLegal ? owed : owedByFlow(digest, model, floorMs);
   };
@@ -208,7 +208,7 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
         learning.delete(id);
         held.add(digest, owed);
       }
-      structure.countUntaken(digest);
+      structural.countUntaken(digest);
       for (const other of variants.note(digest, owed, modelOf(digest.type))) {
         const alike = held.release(other);
         if (alike === undefined) continue;
@@ -262,7 +262,7 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
         takers.length === 0 ? 1 : shareIn(model.messages.get(key)?.takers, takers),
       ),
     );
-    return rarest < RARE || structure.hasLeftOver(digest) ? rarest : null;
+    return rarest < RARE || structural.hasLeftOver(digest) ? rarest : null;
   };
   /** Judged by all others: a flow must not be its own proof. */
   const looksStalled = (digest: Digest): boolean => {
@@ -316,7 +316,7 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
       clocks.observe(spans);
       for (const { message, role, service, start } of spans)
         if (message?.linksCut !== undefined && role !== 'send' && message.destination !== '')
-          structure.observeCut(service.environment, message.destination, msOf(start));
+          structural.observeCut(service.environment, message.destination, msOf(start));
     },
     of(flow) {
       const behindMs: BehindMs = (step) =>
@@ -331,13 +331,13 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
       const isAsTaught =
         !doubted.delete(flow.id) && taught.get(flow.id)?.lastReceivedMs === digest.lastReceivedMs;
       if (!isAsTaught) takeBack(flow.id);
-      structure.observe(digest);
+      structural.observe(digest);
       backlogs.observe(digest);
       const waiting = named(awaited(flow, digest, behindMs), flow);
       const isSettled = isAsTaught && waiting.length === 0;
       if (isAsTaught && !isSettled) takeBack(flow.id);
       suspects.observe(flow, digest);
-      const unheard = structure.waitsForNobody(digest);
+      const unheard = structural.waitsForNobody(digest);
       held.noteUnheard(flow.environment, digest.flowId, unheard);
       learning.delete(flow.id);
       const hasEnded = digest.declaredComplete || digest.aborted;
@@ -358,7 +358,7 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
         waitingFor: waiting,
         endsDeclared,
         waitsForNobody: unheard.length > 0,
-        mayBeTaken: structure.mayBeTaken(digest),
+        mayBeTaken: structural.mayBeTaken(digest),
         news: newsOf(digest, model, flow, variants.isLegal(digest)),
       };
     },
@@ -378,7 +378,7 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
       return gone.length > 0;
     },
     conclude(flow) {
-      const seen = withRunning(flow, (place) => structure.workFollows(flow.environment, place));
+      const seen = withRunning(flow, (place) => structural.workFollows(flow.environment, place));
       const definition = definitions.of(flow.type, flow.typeVersion);
       return definition === null ? seen : applyDefinition(seen, definition);
     },
@@ -419,14 +419,14 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
         return [{ environment, type, version: model.version, json: withNaming(stored) }];
       });
       changed.clear();
-      for (const { environment, json } of structure.takeChanged())
+      for (const { environment, json } of structural.takeChanged())
         list.push({ environment, type: STRUCTURE, version, json });
       return list;
     },
     load(stored) {
       const read: [type: string, model: TypeModel][] = [];
       for (const { environment, type, json } of stored)
-        if (type === STRUCTURE) structure.load(environment, json);
+        if (type === STRUCTURE) structural.load(environment, json);
         else if (!hasOtherNames(json)) {
           const { model, rare } = fromStored(json);
           read.push([`${environment}\0${type}`, model]);

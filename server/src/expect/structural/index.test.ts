@@ -1,12 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import type { Digest, DigestStep, SentMessage } from '../learned/digest.ts';
 import { createTypeModel } from '../learned/model.ts';
-import { createStructure as create } from './index.ts';
+import { createStructural as create } from './index.ts';
 
 const createStructure = () => {
   const structure = create();
-  const owedBy = (digest: Digest, floorMs = 1000) => structure.owedBy(digest, createTypeModel(), [], floorMs);
-  return { ...structure, owedBy };
+  const expected = (digest: Digest, floorMs = 1000) =>
+    structure.expected(digest, createTypeModel(), [], floorMs);
+  return { ...structure, expected };
 };
 const step = (over: Partial<DigestStep>): DigestStep => ({
   id: 's',
@@ -71,15 +72,15 @@ const taken = (over: Partial<SentMessage> = {}): Digest =>
 const untaken = (over: Partial<SentMessage> = {}): Digest =>
   flow([step({})], [message({ waitingHopId: 'h', ...over })]);
 const owes = (structure: ReturnType<typeof createStructure>, one: Digest): boolean =>
-  structure.owedBy(one).length > 0;
+  structure.expected(one).length > 0;
 
 describe('what messaging owes without history of the flow type', () => {
   test('a message to a place where others were taken owes a consumption; elsewhere it owes nothing', () => {
     const structure = createStructure();
-    expect(structure.owedBy(untaken())).toEqual([]);
+    expect(structure.expected(untaken())).toEqual([]);
     expect(structure.waitsForNobody(untaken())).toHaveLength(1);
     structure.teach(taken(), 1);
-    expect(structure.owedBy(untaken())).toMatchObject([
+    expect(structure.expected(untaken())).toMatchObject([
       {
         absence: 'undelivered-message',
         basis: 'structural',
@@ -92,9 +93,9 @@ describe('what messaging owes without history of the flow type', () => {
       },
     ]);
     expect(structure.waitsForNobody(untaken())).toEqual([]);
-    expect(structure.owedBy(untaken({ place: 'audit' }))).toEqual([]);
+    expect(structure.expected(untaken({ place: 'audit' }))).toEqual([]);
     for (let i = 0; i < 20; i++) structure.teach(untaken(), 1);
-    expect(structure.owedBy(untaken())).toEqual([]);
+    expect(structure.expected(untaken())).toEqual([]);
   });
   test('who takes from a place for the first time makes it known, once', () => {
     const structure = createStructure();
@@ -158,8 +159,8 @@ describe('what messaging owes without history of the flow type', () => {
     }
     expect(owes(structure, untaken())).toBe(false);
     for (const one of late) {
-      structure.takeBackUntaken(one);
-      structure.takeBackUntaken(one);
+      structure.retractUntaken(one);
+      structure.retractUntaken(one);
       structure.teach(one, -1);
     }
     expect(owes(structure, untaken())).toBe(true);
@@ -184,17 +185,17 @@ describe('what messaging owes without history of the flow type', () => {
     const replied = step({ kind: 'command', replied: true });
     const silent = step({ kind: 'command' });
     for (let i = 0; i < 25; i++) structure.teach(digest(replied), 1);
-    expect(structure.owedBy(digest(silent))).toMatchObject([{ absence: 'missing-reply' }]);
-    expect(structure.owedBy(digest(replied))).toEqual([]);
-    expect(structure.owedBy(digest(step({ kind: 'command', failed: true })))).toEqual([]);
+    expect(structure.expected(digest(silent))).toMatchObject([{ absence: 'missing-reply' }]);
+    expect(structure.expected(digest(replied))).toEqual([]);
+    expect(structure.expected(digest(step({ kind: 'command', failed: true })))).toEqual([]);
   });
   test('a started step owes an end, or a sign of life', () => {
     const structure = createStructure();
     const running = { running: true, endMs: null };
-    expect(structure.owedBy(digest(step(running)))).toMatchObject([
+    expect(structure.expected(digest(step(running)))).toMatchObject([
       { absence: 'lost-step', stuckAt: 601_000 },
     ]);
-    expect(structure.owedBy(digest(step({ ...running, aliveMs: 500_000 })))).toMatchObject([
+    expect(structure.expected(digest(step({ ...running, aliveMs: 500_000 })))).toMatchObject([
       { stuckAt: 1_100_000 },
     ]);
   });
@@ -204,13 +205,13 @@ describe('what messaging owes without history of the flow type', () => {
     const messages = Array.from({ length: 5000 }, (_, i) =>
       message({ waitingHopId: `h${i}`, sendSpanId: `m${i}`, sentMs: i }),
     );
-    expect(structure.owedBy(flow([step({})], messages))).toHaveLength(50);
+    expect(structure.expected(flow([step({})], messages))).toHaveLength(50);
   });
   test('what it learned comes back', () => {
     const before = createStructure();
     for (let i = 0; i < 25; i++) before.teach(taken(), 1);
     const after = createStructure();
     for (const { environment, json } of before.takeChanged()) after.load(environment, json);
-    expect(after.owedBy(untaken())).toEqual(before.owedBy(untaken()));
+    expect(after.expected(untaken())).toEqual(before.expected(untaken()));
   });
 });

@@ -1,0 +1,30 @@
+import { scopedKey } from '../keys.ts';
+import { environmentOf, type Digest, type SentMessage } from '../learned/digest.ts';
+
+/** Batches that were taken, and whose links do not name all that was in them. */
+export interface CutBatches {
+  observe(environment: string, destination: string, atMs: number): void;
+  /** Such a batch may have taken this message. */
+  mayHold(digest: Digest, message: SentMessage): boolean;
+}
+
+/** A batch takes what was sent before it, in this time at least. */
+const CUT_MS = 60_000;
+const MAX_CUTS = 64;
+const MAX_PLACES = 10_000;
+
+export function createCutBatches(): CutBatches {
+  const cuts = new Map<string, number[]>();
+  return {
+    observe(environment, destination, atMs) {
+      const key = scopedKey(environment, destination);
+      if (!cuts.has(key) && cuts.size >= MAX_PLACES) cuts.delete(cuts.keys().next().value!);
+      cuts.set(key, [...(cuts.get(key) ?? []).slice(1 - MAX_CUTS), atMs]);
+    },
+    mayHold: (digest, { destination, sentMs }) =>
+      cuts.size > 0 &&
+      (cuts.get(scopedKey(environmentOf(digest), destination)) ?? []).some(
+        (atMs) => sentMs <= atMs && sentMs > atMs - CUT_MS,
+      ),
+  };
+}

@@ -1,0 +1,104 @@
+import type { WaitingFor } from '../../model/expectation.ts';
+import type { Digest, DigestStep, SentMessage } from '../learned/digest.ts';
+import type { TypeModel } from '../learned/model.ts';
+import { MIN_SAMPLES } from '../learned/outcome-sets.ts';
+import { owedSince, waitingFor } from '../waiting-for.ts';
+import type { Tally } from './tallies.ts';
+
+/** Few samples: nothing is stuck sooner. */
+const UNSURE_MS = 60_000;
+/** A running step of which no duration is known, after its last sign of life. */
+const NO_SIGN_MS = 600_000;
+
+/** Where branches join, whichever ended last leads on: what the others sent for it rests untaken. */
+export const cameOtherwise = (
+  { step, service }: WaitingFor,
+  { sentMs }: SentMessage,
+  sender: DigestStep,
+  { steps }: Digest,
+): boolean =>
+  steps.some(
+    (one) => one.name === step && one.service === service && one.startMs >= sentMs && one.from !== sender.as,
+  );
+
+/** Who takes such a message is known by its kind, or only who took one last at this place. */
+export function expectTaker(
+  message: SentMessage,
+  step: DigestStep,
+  tally: Tally,
+  model: TypeModel,
+  floorMs: number,
+  place: Tally,
+): WaitingFor {
+  const takers = model.messages.get(message.key)?.takers;
+  const owed = takers?.owedAfter([]) ?? null;
+  const likeliest = owed === null ? takers?.mostFrequent() : (owed.certain[0] ?? owed.oneOf[0])?.key;
+  const about = likeliest == null ? undefined : model.about.get(likeliest);
+  const choices = owed?.certain.length === 0 ? owed.oneOf : [];
+  return waitingFor({
+    ...timesOf(step, tally, message.sentMs, floorMs, place),
+    id: `${message.waitingHopId}>consumed`,
+    hopId: message.waitingHopId,
+    step: about?.name ?? tally.step,
+    service: about?.service ?? tally.service,
+    message: message.destination,
+    oneOf: choices.length > 1 ? choices.slice(0, 10).map(({ key }) => model.about.get(key)?.name ?? key) : [],
+    absence: 'undelivered-message',
+  });
+}
+
+/** Since when, and by when, what such a tally counts is owed. */
+function timesOf(step: DigestStep, tally: Tally, sentMs: number, floorMs: number, place: Tally = tally) {
+  const { met, unmet, waits, lag } = tally;
+  const since = owedSince(step, sentMs);
+  const samples = met + unmet;
+  const lagMs = lag.late();
+  // Of one kind few may be known where the place is known well.
+  const isUnsure = Math.max(samples, place.met + place.unmet) < MIN_SAMPLES;
+  return {
+    afterStepId: step.id,
+    expectedAt: since + waits.median(),
+    since,
+    lateAt: since + Math.max(floorMs, waits.late()) + lagMs,
+    stuckAt: since + Math.max(floorMs, waits.stuck(), isUnsure ? UNSURE_MS : 0) + lagMs,
+    basis: isUnsure ? ('structural' as const) : ('learned' as const),
+    probability: met / samples,
+    samples: Math.round(samples),
+    provisional: isUnsure,
+  };
+}
+
+/** A running step owes an end, or a sign of life. */
+export const expectEnd = (step: DigestStep, floorMs: number): WaitingFor =>
+  waitingFor({
+    id: `${step.id}>end`,
+    afterStepId: step.id,
+    step: step.name,
+    service: step.service,
+    since: step.aliveMs + step.behindMs,
+    stuckAt: step.aliveMs + step.behindMs + Math.max(floorMs, NO_SIGN_MS),
+    basis: 'structural',
+    absence: 'lost-step',
+    provisional: true,
+  });
+
+/** Its taker has it: the span that says so ended, and the one of the work is still to come. */
+export const expectWork = (step: DigestStep, tally: Tally, floorMs: number): WaitingFor =>
+  waitingFor({
+    ...timesOf(step, tally, step.startMs, floorMs),
+    id: `${step.id}>end`,
+    step: step.name,
+    service: step.service,
+    message: step.via || null,
+    absence: 'lost-step',
+  });
+
+/** A command that is usually replied to owes its reply. */
+export const expectReply = (step: DigestStep, tally: Tally, floorMs: number): WaitingFor =>
+  waitingFor({
+    ...timesOf(step, tally, step.startMs, floorMs),
+    id: `${step.id}>reply`,
+    step: `reply of ${step.name}`,
+    service: step.service,
+    absence: 'missing-reply',
+  });
