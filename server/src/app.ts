@@ -127,7 +127,7 @@ export function createApp(config: Config, parts: AppParts = {}): App {
     channels: config.alerts.channels,
     routes: config.alerts.routes,
     inhibitions: config.alerts.inhibitions,
-    suspect: (finding, flow) => pipeline.expectations.suspect(finding, flow),
+    suspect: (finding, flow) => pipeline.expectations.explain(finding, flow),
     valueKey: config.valueKey,
     linkTo: (incident) => `${config.publicUrl || `http://${shownHost}:${webPort}`}/incidents/${incident.id}`,
     onChanged: (changed) => push.incidents(changed.map(presentIncident)),

@@ -33,13 +33,13 @@ export function createAssessor(options: AssessorOptions): Assessor {
   const { clock, counters, log, expectations, grace } = options;
   let teaches = true;
   const assessOrThrow = (flow: Flow): Flow => {
-    const defined = expectations.conclude(flow);
-    const known = expectations.of(defined);
+    const defined = expectations.applyDefinition(flow);
+    const known = expectations.evaluate(defined);
     const waitingFor = grace.extend(known.waitingFor);
-    const dutiesOf = (): ReturnType<Expectations['dutiesOf']> => expectations.dutiesOf(defined);
+    const dutiesOf = (): ReturnType<Expectations['compensationDuties']> => expectations.compensationDuties(defined);
     const judged = judge(defined, { ...known, waitingFor, dutiesOf }, options, clock.now());
     const isUndone = judged.findings.some(({ rule }) => rule.startsWith('compensation-'));
-    if (isUndone || (!teaches && judged.waitingFor.length === 0)) expectations.quarantine(flow.id);
+    if (isUndone || (!teaches && judged.waitingFor.length === 0)) expectations.excludeFromLearning(flow.id);
     return judged;
   };
   return {

@@ -34,7 +34,7 @@ export interface IngestOptions {
   store: Pick<EngineStore, 'prepareSpans' | 'insertSpans'>;
   normalizer: Normalizer;
   definitions: Pick<DefinitionDesk, 'announced'>;
-  expectations: Pick<Expectations, 'heard'>;
+  expectations: Pick<Expectations, 'observeArrival'>;
   batches: Batches;
   reloads: Pick<Reloads, 'addNow' | 'addLater'>;
   projection: Pick<Projection, 'waitForCapacity'>;
@@ -103,7 +103,7 @@ export function createIngest(options: IngestOptions): Ingest {
     async write(prepared) {
       await store.insertSpans(prepared.map(({ rows }) => rows));
       const spans = flatMapped(prepared, (request) => request.spans);
-      options.expectations.heard(spans);
+      options.expectations.observeArrival(spans);
       counters.add('fermata_committed_records_total', spans.length);
       counters.add('fermata_commits_total');
       for (const { batch } of prepared) batches.committed(batch);

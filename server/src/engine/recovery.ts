@@ -13,7 +13,7 @@ export interface RecoveryOptions {
   log: Log;
   store: Pick<EngineStore, 'watermarks' | 'names' | 'flowsWithFindings' | 'openFlows' | 'replay'>;
   names: EvictedNames;
-  expectations: Pick<Expectations, 'recall'>;
+  expectations: Pick<Expectations, 'restoreStalled'>;
   batches: Batches;
   grace: DowntimeGrace;
   projection: Pick<Projection, 'rows' | 'changed' | 'projector'>;
@@ -43,7 +43,7 @@ async function loadNames({ store, names }: RecoveryOptions): Promise<void> {
 
 /** What stalls, and what is open: when it settles, and when it has to be judged again. */
 async function loadFlows({ store, expectations, grace, projection }: RecoveryOptions): Promise<void> {
-  for await (const flows of store.flowsWithFindings()) for (const flow of flows) expectations.recall(flow);
+  for await (const flows of store.flowsWithFindings()) for (const flow of flows) expectations.restoreStalled(flow);
   const { openFlows } = projection.projector;
   for await (const flows of store.openFlows())
     for (const { id, settlesAtMs, lookAtMs } of flows)

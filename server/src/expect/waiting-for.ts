@@ -9,7 +9,7 @@ export const MAX_WAITING = 50;
  * Since when something is owed, ms: the sender's time, as far as its clock can be trusted, and never later than it was
  * heard of.
  */
-export const owedSince = (
+export const expectedSince = (
   { behindMs, receivedMs }: { behindMs: number; receivedMs: number },
   sendersMs: number,
 ): number => Math.min(sendersMs + behindMs, receivedMs);

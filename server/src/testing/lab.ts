@@ -88,7 +88,7 @@ export async function createLab(options: LabOptions = {}): Promise<Lab> {
       random: () => 0.5,
       linkTo: (incident) => `http://fermata/incidents/${incident.id}`,
       onChanged: () => undefined,
-      suspect: (finding, flow) => pipeline.expectations.suspect(finding, flow),
+      suspect: (finding, flow) => pipeline.expectations.explain(finding, flow),
       valueKey: '',
       inhibitions: [],
       ...options.alerts,

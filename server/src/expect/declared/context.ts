@@ -2,7 +2,7 @@ import type { WaitingFor } from '../../model/expectation.ts';
 import type { Flow, Step } from '../../model/flow.ts';
 import { msOf } from '../../model/time.ts';
 import type { BehindMs } from '../learned/digest.ts';
-import { MAX_WAITING, owedSince, waitingFor } from '../waiting-for.ts';
+import { MAX_WAITING, expectedSince, waitingFor } from '../waiting-for.ts';
 import type { MayTake } from './may-take.ts';
 import { endMsOf, performersIn, type Performers } from './performers.ts';
 
@@ -51,8 +51,8 @@ export function createDeclaredContext(flow: Flow, known: Known): DeclaredContext
     since(step) {
       const behindMs = known.behindMs(step);
       return step.status === 'running'
-        ? owedSince({ behindMs, receivedMs: step.receivedMs }, msOf(step.start))
-        : owedSince({ behindMs, receivedMs: step.endHeardMs }, endMsOf(step));
+        ? expectedSince({ behindMs, receivedMs: step.receivedMs }, msOf(step.start))
+        : expectedSince({ behindMs, receivedMs: step.endHeardMs }, endMsOf(step));
     },
     expect(missing, byMs) {
       if (found.length >= MAX_WAITING) return;
@@ -70,7 +70,7 @@ function beginningOf(flow: Flow, known: Known): Beginning {
   const first = flow.steps.find((step) => step.start === flow.started);
   const behindMs = first === undefined ? 0 : known.behindMs(first);
   return {
-    atMs: owedSince({ behindMs, receivedMs: first?.receivedMs ?? Infinity }, msOf(flow.started)),
+    atMs: expectedSince({ behindMs, receivedMs: first?.receivedMs ?? Infinity }, msOf(flow.started)),
     byMs: flow.deadlineMs === null ? null : flow.deadlineMs + behindMs,
   };
 }

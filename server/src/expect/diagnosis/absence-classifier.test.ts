@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { WaitingFor } from '../../model/expectation.ts';
 import type { Flow } from '../../model/flow.ts';
-import { named } from './absence-classifier.ts';
+import { classifyAbsences } from './absence-classifier.ts';
 
 type Part = [id: string, service: string, kind: string];
 type Hop = [from: string, to: string | null, kind: string];
@@ -18,7 +18,7 @@ const flow = (steps: Part[], hops: Hop[]): Flow =>
     })),
   }) as unknown as Flow;
 const absence = (of: Flow, over: Partial<WaitingFor>): [string, string | null] => {
-  const [one] = named(
+  const [one] = classifyAbsences(
     [
       {
         absence: 'missing-step',

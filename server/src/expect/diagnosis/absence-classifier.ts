@@ -5,7 +5,7 @@ import type { Flow, Step } from '../../model/flow.ts';
  * What kind of absence it is, by what the flow itself shows. Asked once it is known that something is owed: a stall has
  * one name, and the name says where to look first.
  */
-export function named(waiting: readonly WaitingFor[], flow: Flow): WaitingFor[] {
+export function classifyAbsences(waiting: readonly WaitingFor[], flow: Flow): WaitingFor[] {
   if (waiting.length === 0) return [];
   const conductor = conductorOf(flow);
   const replied = repliedIn(flow);

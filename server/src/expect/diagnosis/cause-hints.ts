@@ -5,15 +5,15 @@ import { environmentOf, type Digest } from '../learned/digest.ts';
 import { createQueues } from './queues.ts';
 
 /** What only other flows can tell about an absence: who fell silent, who was deployed, where messages pile up. */
-export interface Suspects {
+export interface CauseHints {
   observe(flow: Flow, digest: Digest): void;
   forget(flowId: string): void;
   /** Whoever owes this was heard of after it began to owe. */
-  reports(digest: Digest, owed: WaitingFor): boolean;
+  wasHeardSince(digest: Digest, owed: WaitingFor): boolean;
   /** When this service began this step the last time, in whatever flow, ms; 0: never. */
   performedAt(environment: string, service: string | null, step: string): number;
   /** In words, for an incident; null: nothing is suspicious. */
-  suspect(finding: Finding, flow: Flow): string | null;
+  explain(finding: Finding, flow: Flow): string | null;
 }
 
 interface Versions {
@@ -29,7 +29,7 @@ const MAX_STEPS = 20_000;
 /** A version that is younger than this when something goes wrong is worth a look. */
 const DEPLOY_MS = 3_600_000;
 
-export function createSuspects(clock: Clock): Suspects {
+export function createCauseHints(clock: Clock): CauseHints {
   /** When each service was last heard of, in whatever flow, ms. */
   const lastSeen = new Map<string, number>();
   /** When each step began the last time, ms. */
@@ -74,11 +74,11 @@ export function createSuspects(clock: Clock): Suspects {
       }
     },
     forget: (flowId) => queues.forget(flowId),
-    reports: ({ type }, { service, since }) =>
+    wasHeardSince: ({ type }, { service, since }) =>
       (lastSeen.get(keyOf(environmentOf({ type }), service)) ?? 0) > since,
     performedAt: (environment, service, step) =>
       performed.get(`${keyOf(environment, service)}\0${step}`) ?? 0,
-    suspect(finding, flow) {
+    explain(finding, flow) {
       if (!finding.lasting) return null;
       const found = [ofService(finding, flow), ofQueue(finding, flow)].filter((one) => one !== null);
       return found.length === 0 ? null : found.join('; ');

@@ -109,7 +109,7 @@ export const actionOf = (place: string): string => `>${place}`;
 export const placeOf = (action: string): string | null => (action.startsWith('>') ? action.slice(1) : null);
 export const messageKeyOf = (step: Pick<DigestStep, 'as' | 'version'>, place: string): string =>
   `${step.as}\0${step.version}\0${place}`;
-/** Without a destination it is known by who sends it: strangers must not share one place. */
+/** Without a destination it is known by who sends it: unknownSteps must not share one place. */
 const placeIn = ({ message }: Hop, from: string): string =>
   message.destination === '' && message.type === ''
     ? `from ${from}`

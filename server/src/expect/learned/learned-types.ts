@@ -14,6 +14,10 @@ export interface LearnedTypes extends Iterable<[type: string, model: TypeModel]>
   has(type: string): boolean;
   /** It taught, or took back what it taught. */
   used(type: string): void;
+  /** It is to be stored. */
+  markChanged(type: string): void;
+  /** Types that were marked since the last call. */
+  takeChanged(): string[];
   /** From before the last start. */
   load(models: readonly (readonly [type: string, model: TypeModel])[]): void;
 }
@@ -26,6 +30,7 @@ export function createLearnedTypes(counters: Counters, max = MAX_TYPES): Learned
   /** Those that may go, the longest unused first: that taught once at most, and several times. */
   const once = new Set<string>();
   const several = new Set<string>();
+  const changed = new Set<string>();
   const place = (type: string, { flows: { total } }: TypeModel): void => {
     once.delete(type);
     several.delete(type);
@@ -62,6 +67,12 @@ export function createLearnedTypes(counters: Counters, max = MAX_TYPES): Learned
     used(type) {
       const model = models.get(type);
       if (model !== undefined) place(type, model);
+    },
+    markChanged: (type) => changed.add(type),
+    takeChanged() {
+      const types = [...changed];
+      changed.clear();
+      return types;
     },
     load(stored) {
       const byUse = [...stored].sort(([, a], [, b]) => b.flows.total - a.flows.total).slice(0, max);

@@ -1,6 +1,7 @@
 import { teachUndo, type UndoModel } from './compensation.ts';
 import { MAX_MEMBERS, type Digest, type DigestStep } from './digest.ts';
 import { createOutcomeSets, type OutcomeSets } from './outcome-sets.ts';
+import type { UsualOf } from './outages.ts';
 import { createWaits, type Waits } from './waits.ts';
 
 /** What was learned of one flow type: which steps follow which, how long that takes, when it is seen. */
@@ -197,3 +198,20 @@ function waitsOf(map: Map<string, Waits>, key: string): Waits {
   if (waits === undefined) map.set(key, (waits = createWaits()));
   return waits;
 }
+
+/** An operator says that this step is owed no more. False: nothing of that name is known. */
+export function accept(model: TypeModel, step: string, service: string | null, atMs: number): boolean {
+  const gone = [...model.about].filter(
+    ([, about]) => about.name === step && (service === null || about.service === service),
+  );
+  for (const [as] of gone) model.accepted.set(as, atMs);
+  return gone.length > 0;
+}
+
+/** How long is usual until a step type takes such a message, by what the type taught. */
+export const usualWaitsIn =
+  (model: TypeModel): UsualOf =>
+  ({ key }, to) => {
+    const waitMs = model.messages.get(key)?.waits.get(to)?.usual() ?? 0;
+    return { waitMs, heardMs: waitMs === 0 ? 0 : waitMs + (model.about.get(to)?.lag.usual() ?? 0) };
+  };

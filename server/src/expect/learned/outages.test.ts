@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createBacklogs } from './outages.ts';
+import { createOutages } from './outages.ts';
 import type { Digest } from './digest.ts';
 import { aDigest } from '../../testing/digests.ts';
 
@@ -9,7 +9,7 @@ function sharedOf(
   messages: readonly (readonly [sent: number, taken: number | null])[],
   { nowS = 100_000, usualMs = 50 } = {},
 ) {
-  const backlogs = createBacklogs({ now: () => nowS * 1000, shortMs: 4000 });
+  const outages = createOutages({ now: () => nowS * 1000, shortMs: 4000 });
   const digests = messages.map(([sent, taken], i): Digest => {
     const digest = aDigest(`f${i}`, [
       { as: 'place', atMs: sent * 1000, sends: { q: taken === null ? [] : ['take'] } },
@@ -21,9 +21,9 @@ function sharedOf(
     }
     return digest;
   });
-  for (const digest of digests) backlogs.observe(digest);
+  for (const digest of digests) outages.observe(digest);
   return digests.map((digest) => {
-    backlogs.mark(digest, () => ({ waitMs: usualMs, heardMs: usualMs }));
+    outages.markHeldUp(digest, () => ({ waitMs: usualMs, heardMs: usualMs }));
     return digest.messages[0]!.waits[0]?.isHeldUp ?? null;
   });
 }

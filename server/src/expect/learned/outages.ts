@@ -7,11 +7,11 @@ import { environmentOf, type Digest, type SentMessage } from './digest.ts';
  * still; where those were taken at once, it is the message's own. A queue in which all wait equally long, over as long a
  * time, is as it always is (guarded by outages.test.ts).
  */
-export interface Backlogs {
+export interface Outages {
   /** What was sent, and taken, as far as it is known now; again whenever more is known. */
   observe(digest: Digest): void;
   /** Marks waits, and steps that took as long as others, before the flow teaches. */
-  mark(digest: Digest, usual: UsualOf): void;
+  markHeldUp(digest: Digest, usual: UsualOf): void;
 }
 
 /** Longer is unusual, ms: from the sending of such a message until this step type takes it, and until that is heard. */
@@ -24,7 +24,7 @@ interface Sent {
   taken: Record<string, { atMs: number; heardMs: number }>;
 }
 
-export interface BacklogOptions {
+export interface OutageOptions {
   now(): number;
   /** A shorter wait makes no difference: whose it was is not asked. */
   shortMs: number;
@@ -61,7 +61,7 @@ const mostWaited = (neighbours: Neighbour[]): boolean => {
   return 2 * next.filter((one) => one.waitedAsWell).length > next.length;
 };
 
-export function createBacklogs(options: BacklogOptions): Backlogs {
+export function createOutages(options: OutageOptions): Outages {
   const { shortMs } = options;
   const places = new Map<string, Map<number, Sent[]>>();
   const keyOf = (digest: Digest, place: string): string => `${environmentOf(digest)}\0${place}`;
@@ -135,7 +135,7 @@ export function createBacklogs(options: BacklogOptions): Backlogs {
 
   return {
     observe,
-    mark(digest, usual) {
+    markHeldUp(digest, usual) {
       for (const message of digest.messages) {
         const { place, sendSpanId: id, sentMs } = message;
         for (const wait of message.waits) {

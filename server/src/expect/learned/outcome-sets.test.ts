@@ -7,20 +7,20 @@ const taught = (sets: Record<string, number>): OutcomeSets =>
     Object.entries(sets).map(([members, count]) => [members === '' ? [] : members.split(' '), count]),
   );
 const certain = (sets: OutcomeSets, ...seen: string[]): string[] | undefined =>
-  sets.owedAfter(seen)?.certain.map(({ key }) => key);
+  sets.expectedAfter(seen)?.certain.map(({ key }) => key);
 const oneOf = (sets: OutcomeSets, ...seen: string[]): string[] | undefined =>
-  sets.owedAfter(seen)?.oneOf.map(({ key }) => key);
+  sets.expectedAfter(seen)?.oneOf.map(({ key }) => key);
 
 describe('what is owed after what has come', () => {
   test('one after the other: certain, until it comes', () => {
     const sets = taught({ b: 1000 });
     expect(certain(sets)).toEqual(['b']);
-    expect(sets.owedAfter(['b'])).toBeNull();
+    expect(sets.expectedAfter(['b'])).toBeNull();
   });
   test('too few samples: nothing is said', () => {
-    expect(taught({ b: 99 }).owedAfter([])).toBeNull();
-    expect(taught({ b: 100 }).owedAfter([])).toMatchObject({ provisional: true });
-    expect(taught({ b: 1000 }).owedAfter([])).toMatchObject({ provisional: false });
+    expect(taught({ b: 99 }).expectedAfter([])).toBeNull();
+    expect(taught({ b: 100 }).expectedAfter([])).toMatchObject({ provisional: true });
+    expect(taught({ b: 1000 }).expectedAfter([])).toMatchObject({ provisional: false });
   });
   test('parallel branches: each that has not come', () => {
     const sets = taught({ 'b c d': 1000 });
@@ -28,7 +28,7 @@ describe('what is owed after what has come', () => {
   });
   test('an exclusive choice: one of both, also where one is rare', () => {
     expect(oneOf(taught({ b: 700, c: 300 }))).toEqual(['b', 'c']);
-    expect(taught({ b: 700, c: 300 }).owedAfter(['c'])).toBeNull();
+    expect(taught({ b: 700, c: 300 }).expectedAfter(['c'])).toBeNull();
     expect(oneOf(taught({ b: 900, c: 100 }))).toEqual(['b', 'c']);
   });
   test('eight optional consumers: nothing is owed by whoever heard five of them', () => {
@@ -39,12 +39,12 @@ describe('what is owed after what has come', () => {
       const members = names.filter((_, i) => mask & (1 << i));
       sets.add(members, 3500 * 0.9 ** members.length * 0.1 ** (8 - members.length));
     }
-    expect(sets.owedAfter(['1', '2', '3', '4', '5'])).toBeNull();
+    expect(sets.expectedAfter(['1', '2', '3', '4', '5'])).toBeNull();
     // But that nobody heard at all never happens by chance.
-    expect(sets.owedAfter([])?.oneOf).toHaveLength(8);
+    expect(sets.expectedAfter([])?.oneOf).toHaveLength(8);
   });
   test('a rare but legal ending is legal; a noisy set among thousands silences nothing', () => {
-    expect(taught({ b: 970, '': 30 }).owedAfter([])).toBeNull();
+    expect(taught({ b: 970, '': 30 }).expectedAfter([])).toBeNull();
     expect(certain(taught({ b: 3500, '': 1 }))).toEqual(['b']);
   });
   test('a combination that was hardly ever seen is judged without its rarest part', () => {
@@ -53,10 +53,10 @@ describe('what is owed after what has come', () => {
   });
   test('what was taught can be taken back', () => {
     const sets = taught({ b: 200, '': 3 });
-    expect(sets.owedAfter([])).toBeNull();
+    expect(sets.expectedAfter([])).toBeNull();
     sets.add([], -3);
     expect(certain(sets)).toEqual(['b']);
-    expect(createOutcomeSets(sets.toJSON()).owedAfter([])).toEqual(sets.owedAfter([]));
+    expect(createOutcomeSets(sets.toJSON()).expectedAfter([])).toEqual(sets.expectedAfter([]));
   });
   test('memory is bounded by count: the newest half weighs as much as all before', () => {
     const sets = taught({ b: 3999 });

@@ -17,11 +17,11 @@ export interface OutcomeSets {
    * What is still owed once `seen` have come; null: nothing, or too little is known to say. `mayCome`: of what may come
    * next, where more is known of that; what only comes after those says nothing about them.
    */
-  owedAfter(seen: readonly string[], mayCome?: (candidate: Candidate) => boolean): Owed | null;
+  expectedAfter(seen: readonly string[], mayCome?: (candidate: Candidate) => boolean): ExpectedNext | null;
   toJSON(): [members: string[], count: number][];
 }
 
-export interface Owed {
+export interface ExpectedNext {
   /** Each of these, if any; else one of `oneOf`. */
   certain: Candidate[];
   oneOf: Candidate[];
@@ -136,7 +136,7 @@ export function createOutcomeSets(from: readonly (readonly [readonly string[], n
     like: Counted[],
     seen: readonly string[],
     mayCome: (candidate: Candidate) => boolean,
-  ): Owed | null => {
+  ): ExpectedNext | null => {
     const n = sum(like);
     const provisional = n < SOLID_SAMPLES;
     const came = new Map<string, number>();
@@ -177,7 +177,7 @@ export function createOutcomeSets(from: readonly (readonly [readonly string[], n
       const [most] = [...counts].sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1));
       return most?.[0] ?? null;
     },
-    owedAfter(seen, mayCome = ANY) {
+    expectedAfter(seen, mayCome = ANY) {
       const like = matching(seen);
       if (sum(like) >= MIN_SAMPLES) return judge(like, seen, mayCome);
       if (total < MIN_SAMPLES) return null;

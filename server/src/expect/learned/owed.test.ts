@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { owedByFlow, owedBySteps } from './owed.ts';
+import { expectedByFlow, expectedBySteps } from './owed.ts';
 import { createTypeModel, teach, type TypeModel } from './model.ts';
 import { aDigest, type StepSketch } from '../../testing/digests.ts';
 
@@ -12,8 +12,8 @@ const taught = (...flows: [count: number, steps: StepSketch[]][]): TypeModel => 
 };
 const owed = (model: TypeModel, ...steps: StepSketch[]): string[] => {
   const digest = aDigest('f', steps);
-  const ofSteps = owedBySteps(digest, model, 1000);
-  const all = ofSteps.length > 0 ? ofSteps : owedByFlow(digest, model, 1000);
+  const ofSteps = expectedBySteps(digest, model, 1000);
+  const all = ofSteps.length > 0 ? ofSteps : expectedByFlow(digest, model, 1000);
   return all.map(({ step, oneOf }) => (oneOf.length > 0 ? `one of ${oneOf.join(', ')}` : step));
 };
 

@@ -2,8 +2,8 @@ import type { WaitingFor } from '../../model/expectation.ts';
 import { messageKeyOf, placeOf, type Digest, type DigestStep, type SentMessage } from './digest.ts';
 import { comesAfter, typesIn, type MessageModel, type StepModel, type TypeModel } from './model.ts';
 import { isUnhandled } from '../structural/receipts.ts';
-import { MAX_WAITING, owedSince, waitingFor } from '../waiting-for.ts';
-import { MIN_SAMPLES, type Candidate, type Owed, type OutcomeSets } from './outcome-sets.ts';
+import { MAX_WAITING, expectedSince, waitingFor } from '../waiting-for.ts';
+import { MIN_SAMPLES, type Candidate, type ExpectedNext, type OutcomeSets } from './outcome-sets.ts';
 import type { Waits } from './waits.ts';
 
 /**
@@ -11,7 +11,7 @@ import type { Waits } from './waits.ts';
  * order: what each step has yet to do (the choice), who has yet to take what it sent, and, only where no step and no
  * message owes anything, what the flow as a whole lacks: one stall is said once.
  */
-export function owedBySteps(digest: Digest, model: TypeModel, floorMs: number): WaitingFor[] {
+export function expectedBySteps(digest: Digest, model: TypeModel, floorMs: number): WaitingFor[] {
   if (digest.aborted) return [];
   const found: WaitingFor[] = [];
   const asked = createContext(digest, model, floorMs);
@@ -19,15 +19,15 @@ export function owedBySteps(digest: Digest, model: TypeModel, floorMs: number): 
     if (found.length >= MAX_WAITING) return found;
     const known = model.steps.get(step.key);
     if (known === undefined) continue;
-    if (!step.running) found.push(...owedByChoice(step, known, asked));
+    if (!step.running) found.push(...expectedByChoice(step, known, asked));
     else if (!isUnhandled(step)) {
-      const lost = endOwed(step, known, floorMs);
+      const lost = expectedEnd(step, known, floorMs);
       if (lost) found.push(lost);
     }
   }
   for (const message of digest.messages) {
     if (found.length >= MAX_WAITING) break;
-    found.push(...owedByTakers(message, asked));
+    found.push(...expectedTakers(message, asked));
   }
   return found;
 }
@@ -38,7 +38,7 @@ interface Context {
   floorMs: number;
   step(id: string): DigestStep | undefined;
   /** Messages of a fan-out are mostly alike: what such a message owes is asked once. */
-  owedOf: Map<string, Owed | null>;
+  owedOf: Map<string, ExpectedNext | null>;
 }
 
 function createContext(digest: Digest, model: TypeModel, floorMs: number): Context {
@@ -60,11 +60,11 @@ const cameOtherwise = (as: string, after: DigestStep, fromMs: number, { digest }
   digest.steps.some((step) => step.as === as && step.startMs >= fromMs && step.from !== after.as);
 
 /** Asks again with what came by another way, until nothing of what is owed did. */
-function owedBeyond(
+function expectedBeyond(
   seen: readonly string[],
-  ask: (seen: readonly string[]) => Owed | null,
+  ask: (seen: readonly string[]) => ExpectedNext | null,
   came: (key: string) => boolean,
-): Owed | null {
+): ExpectedNext | null {
   for (let all = seen; ;) {
     const owed = ask(all);
     const others = owed === null ? [] : [...owed.certain, ...owed.oneOf].filter(({ key }) => came(key));
@@ -74,7 +74,7 @@ function owedBeyond(
 }
 
 /** Judged among steps of its type: what it sent, and whom it called, is the choice that it made. */
-function owedByChoice(step: DigestStep, known: StepModel, asked: Context): WaitingFor[] {
+function expectedByChoice(step: DigestStep, known: StepModel, asked: Context): WaitingFor[] {
   const { model, floorMs } = asked;
   const sets = setsFor(known, step.version);
   // Who did what none of its like ever did chose anew: that is no stall of the usual way.
@@ -85,28 +85,28 @@ function owedByChoice(step: DigestStep, known: StepModel, asked: Context): Waiti
     const taker = messagesTo(place, step, model)?.takers.mostFrequent() ?? null;
     return taker === null ? [] : [taker];
   };
-  const owed = owedBeyond(
+  const owed = expectedBeyond(
     step.did,
-    (seen) => sets.owedAfter(seen),
+    (seen) => sets.expectedAfter(seen),
     (action) => takersOf(action).some((as) => cameOtherwise(as, step, step.startMs, asked)),
   );
   if (owed === null) return [];
   // What nobody is known to take is no stall, unless it is one of several ways to go on.
   const certain = owed.certain.filter(({ key }) => takersOf(key).length > 0);
   if (certain.length === 0 && owed.oneOf.length === 0) return [];
-  // Told by who would come of it.
-  const told = (list: readonly Candidate[]): Told[] =>
+  // Named by who would come of it.
+  const named = (list: readonly Candidate[]): Named[] =>
     list.map((one) => ({
       ...one,
       as: takersOf(one.key)[0] ?? one.key,
       waits: known.waits.get(one.key),
     }));
-  return entries({ ...owed, certain }, told, asked).map((candidates) =>
+  return entries({ ...owed, certain }, named, asked).map((candidates) =>
     waiting(candidates, asked, {
       id: step.id,
       after: step,
       message: placeOf(candidates[0]!.key)?.split('\0')[0] ?? null,
-      since: owedSince(step, step.startMs),
+      since: expectedSince(step, step.startMs),
       owed,
       extraMs: lagOf(step.as, model),
       floorMs,
@@ -115,27 +115,27 @@ function owedByChoice(step: DigestStep, known: StepModel, asked: Context): Waiti
 }
 
 /** Whoever else takes such a message. That nobody at all took it is structure's question. */
-function owedByTakers(message: SentMessage, asked: Context): WaitingFor[] {
+function expectedTakers(message: SentMessage, asked: Context): WaitingFor[] {
   const { model, floorMs } = asked;
   const known = model.messages.get(message.key);
   const step = asked.step(message.stepId);
   if (known === undefined || step === undefined || message.takers.length === 0) return [];
-  const ask = (seen: readonly string[]): Owed | null => {
+  const ask = (seen: readonly string[]): ExpectedNext | null => {
     const alike = [message.key, ...seen].join('\u0001');
     let owed = asked.owedOf.get(alike);
-    if (owed === undefined) asked.owedOf.set(alike, (owed = takersOwed(known.takers, seen)));
+    if (owed === undefined) asked.owedOf.set(alike, (owed = takersExpected(known.takers, seen)));
     return owed;
   };
-  const owed = owedBeyond(message.takers, ask, (as) => cameOtherwise(as, step, message.sentMs, asked));
+  const owed = expectedBeyond(message.takers, ask, (as) => cameOtherwise(as, step, message.sentMs, asked));
   if (owed === null) return [];
-  const told = (list: readonly Candidate[]): Told[] =>
+  const named = (list: readonly Candidate[]): Named[] =>
     list.map((one) => ({ ...one, as: one.key, waits: known.waits.get(one.key) }));
-  return entries(owed, told, asked).map((candidates) =>
+  return entries(owed, named, asked).map((candidates) =>
     waiting(candidates, asked, {
       id: message.sendSpanId,
       after: step,
       message: message.destination,
-      since: owedSince(step, message.sentMs),
+      since: expectedSince(step, message.sentMs),
       owed,
       extraMs: 0,
       floorMs: owed.samples < MIN_ALWAYS ? Math.max(floorMs, UNSURE_MS) : floorMs,
@@ -150,8 +150,8 @@ const MIN_MESSAGES = 20;
 /** … and of so many, whether or not. */
 const MIN_ALWAYS = 50;
 const UNSURE_MS = 60_000;
-function takersOwed(takers: OutcomeSets, seen: readonly string[]): Owed | null {
-  if (takers.total >= MIN_SAMPLES) return takers.owedAfter(seen);
+function takersExpected(takers: OutcomeSets, seen: readonly string[]): ExpectedNext | null {
+  if (takers.total >= MIN_SAMPLES) return takers.expectedAfter(seen);
   // Among those alike: of three with the same optional takers, what came with all three is chance.
   const alike = takers.holding(seen);
   const always = alike < MIN_MESSAGES ? [] : takers.alwaysWith(seen);
@@ -172,24 +172,24 @@ const COMES_AFTER = 0.05;
  * What the flow as a whole lacks, for joins and for steps that only their flow's id holds together. Only what comes after
  * can be awaited: not what began before the last that is there, and not what only comes by a way that was not taken.
  */
-export function owedByFlow(digest: Digest, model: TypeModel, floorMs: number): WaitingFor[] {
+export function expectedByFlow(digest: Digest, model: TypeModel, floorMs: number): WaitingFor[] {
   if (digest.aborted || digest.steps.length === 0 || onProbation(digest, model)) return [];
   const last = digest.steps.reduce((a, b) => (b.startMs > a.startMs ? b : a));
   const mayCause = causersIn(digest, model);
-  const owed = model.flows.owedAfter(
+  const owed = model.flows.expectedAfter(
     typesIn(digest),
     ({ key }) => (comesAfter(model, key, last.as) ?? 1) >= COMES_AFTER && mayCause(key),
   );
   if (owed === null) return [];
   const asked = createContext(digest, model, floorMs);
-  const told = (list: readonly Candidate[]): Told[] =>
+  const named = (list: readonly Candidate[]): Named[] =>
     list.map((one) => ({ ...one, as: one.key, waits: model.gaps.get(one.key) }));
-  return entries(owed, told, asked).map((candidates) =>
+  return entries(owed, named, asked).map((candidates) =>
     waiting(candidates, asked, {
       id: 'flow',
       after: null,
       message: null,
-      since: owedSince(last, last.startMs),
+      since: expectedSince(last, last.startMs),
       owed,
       extraMs: 0,
       floorMs,
@@ -222,24 +222,24 @@ const messagesTo = (place: string, step: DigestStep, model: TypeModel): MessageM
   // A new version sends what the one before sent.
   [...model.messages].find(([key]) => key.startsWith(`${step.as}\0`) && key.endsWith(`\0${place}`))?.[1];
 
-/** A candidate, and the step type by which it is told. */
-interface Told extends Candidate {
+/** A candidate, and the step type by which it is named. */
+interface Named extends Candidate {
   as: string;
   waits: Waits | undefined;
 }
 
 /** Each that is certain, else all that it may be; without what an operator accepted as gone. */
 function entries(
-  { certain, oneOf }: Owed,
-  told: (list: readonly Candidate[]) => Told[],
+  { certain, oneOf }: ExpectedNext,
+  named: (list: readonly Candidate[]) => Named[],
   { model }: Context,
-): Told[][] {
-  const isOwed = ({ as }: Told): boolean => !model.accepted.has(as);
+): Named[][] {
+  const isOwed = ({ as }: Named): boolean => !model.accepted.has(as);
   if (certain.length > 0)
-    return told(certain)
+    return named(certain)
       .filter(isOwed)
       .map((one) => [one]);
-  const left = told(oneOf).filter(isOwed);
+  const left = named(oneOf).filter(isOwed);
   return left.length < Math.max(1, oneOf.length) ? [] : [left];
 }
 
@@ -263,13 +263,13 @@ interface Where {
   after: DigestStep | null;
   message: string | null;
   since: number;
-  owed: Owed;
+  owed: ExpectedNext;
   extraMs: number;
   floorMs: number;
   basis?: 'learned' | 'structural';
 }
 
-function waiting(candidates: readonly Told[], { model }: Context, where: Where): WaitingFor {
+function waiting(candidates: readonly Named[], { model }: Context, where: Where): WaitingFor {
   const { after, since, owed } = where;
   const best = candidates[0]!;
   const about = model.about.get(best.as);
@@ -310,10 +310,10 @@ const lagOf = (as: string, model: TypeModel): number => model.about.get(as)?.lag
 const SIGN_MS = 60_000;
 
 /** A step that announced its start owes an end. */
-function endOwed(step: DigestStep, known: StepModel, floorMs: number): WaitingFor | null {
+function expectedEnd(step: DigestStep, known: StepModel, floorMs: number): WaitingFor | null {
   const { durations } = known;
   if (durations.count < MIN_SAMPLES) return null;
-  const since = owedSince(step, step.startMs);
+  const since = expectedSince(step, step.startMs);
   // Who gives signs of life hangs only once they stop.
   const alive = step.aliveMs > step.startMs ? step.aliveMs + step.behindMs + Math.max(floorMs, SIGN_MS) : 0;
   return waitingFor({

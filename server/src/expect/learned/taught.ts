@@ -3,15 +3,15 @@ import type { Digest } from './digest.ts';
 /** Flows that taught and can still take it back: a late span changes what a flow was, and a stall is known in hindsight. */
 export interface Taught {
   /** Gives the flows of its type that can take back what they taught. */
-  add(digest: Digest): ReadonlyMap<string, Digest>;
+  keepRetractable(digest: Digest): ReadonlyMap<string, Digest>;
   get(flowId: string): Digest | undefined;
   /** The flow as it taught, which it does no more; undefined: it did not, or so long ago that it stays. */
-  take(flowId: string): Digest | undefined;
+  retract(flowId: string): Digest | undefined;
   /**
    * Of the flows of a type that taught last, those that may turn out to be stalls: they outlive a restart. `shareOf`: how
    * many are like it; the rarest are kept, since where branches join every flow leaves a message behind; null: no stall.
    */
-  suspicious(type: string, shareOf: (digest: Digest) => number | null): Digest[];
+  suspiciousRare(type: string, shareOf: (digest: Digest) => number | null): Digest[];
 }
 
 const MAX_PER_TYPE = 5000;
@@ -22,7 +22,7 @@ const MAX_SUSPICIOUS = 100;
 export function createTaught(): Taught {
   const byType = new Map<string, Map<string, Digest>>();
   const typeOf = new Map<string, string>();
-  const take = (flowId: string): Digest | undefined => {
+  const retract = (flowId: string): Digest | undefined => {
     const ofType = byType.get(typeOf.get(flowId) ?? '');
     const digest = ofType?.get(flowId);
     typeOf.delete(flowId);
@@ -30,19 +30,22 @@ export function createTaught(): Taught {
     return digest;
   };
 
+  /** What it taught stays, since nobody remembers what that was. */
+  const makePermanent = (flowId: string): void => void retract(flowId);
+
   return {
-    add(digest) {
+    keepRetractable(digest) {
       let ofType = byType.get(digest.type);
       if (ofType === undefined) byType.set(digest.type, (ofType = new Map<string, Digest>()));
       ofType.set(digest.flowId, digest);
       typeOf.set(digest.flowId, digest.type);
-      if (ofType.size > MAX_PER_TYPE) take(ofType.keys().next().value!);
-      if (typeOf.size > MAX_TOTAL) take(typeOf.keys().next().value!);
+      if (ofType.size > MAX_PER_TYPE) makePermanent(ofType.keys().next().value!);
+      if (typeOf.size > MAX_TOTAL) makePermanent(typeOf.keys().next().value!);
       return ofType;
     },
     get: (flowId) => byType.get(typeOf.get(flowId) ?? '')?.get(flowId),
-    take,
-    suspicious: (type, shareOf) =>
+    retract,
+    suspiciousRare: (type, shareOf) =>
       [...(byType.get(type)?.values() ?? [])]
         .slice(-MAX_SEARCHED)
         .flatMap((digest) => {

@@ -2,7 +2,7 @@ import type { WaitingFor } from '../../model/expectation.ts';
 import type { Digest, DigestStep, SentMessage } from '../learned/digest.ts';
 import type { TypeModel } from '../learned/model.ts';
 import { MIN_SAMPLES } from '../learned/outcome-sets.ts';
-import { owedSince, waitingFor } from '../waiting-for.ts';
+import { expectedSince, waitingFor } from '../waiting-for.ts';
 import type { Tally } from './tallies.ts';
 
 /** Few samples: nothing is stuck sooner. */
@@ -31,7 +31,7 @@ export function expectTaker(
   place: Tally,
 ): WaitingFor {
   const takers = model.messages.get(message.key)?.takers;
-  const owed = takers?.owedAfter([]) ?? null;
+  const owed = takers?.expectedAfter([]) ?? null;
   const likeliest = owed === null ? takers?.mostFrequent() : (owed.certain[0] ?? owed.oneOf[0])?.key;
   const about = likeliest == null ? undefined : model.about.get(likeliest);
   const choices = owed?.certain.length === 0 ? owed.oneOf : [];
@@ -50,7 +50,7 @@ export function expectTaker(
 /** Since when, and by when, what such a tally counts is owed. */
 function timesOf(step: DigestStep, tally: Tally, sentMs: number, floorMs: number, place: Tally = tally) {
   const { met, unmet, waits, lag } = tally;
-  const since = owedSince(step, sentMs);
+  const since = expectedSince(step, sentMs);
   const samples = met + unmet;
   const lagMs = lag.late();
   // Of one kind few may be known where the place is known well.

@@ -1,0 +1,84 @@
+import type { Clock } from '../base/clock.ts';
+import type { Counters } from '../base/counters.ts';
+import type { WaitingFor } from '../model/expectation.ts';
+import { createCauseHints, type CauseHints } from './diagnosis/cause-hints.ts';
+import { environmentOf, type Digest } from './learned/digest.ts';
+import { createLearnedTypes, type LearnedTypes } from './learned/learned-types.ts';
+import { createOutages, type Outages } from './learned/outages.ts';
+import { expectedByFlow, expectedBySteps, onProbation } from './learned/owed.ts';
+import { createVariants, type Variants } from './learned/variants.ts';
+import { createStructural, type Structural } from './structural/index.ts';
+import { createUnclaimed, type Unclaimed } from './structural/unclaimed.ts';
+
+/** What all flows together show, and what one flow owes by that. Flows teach it through the learner. */
+export interface Knowledge {
+  readonly models: LearnedTypes;
+  readonly structural: Structural;
+  readonly unclaimed: Unclaimed;
+  readonly outages: Outages;
+  readonly causeHints: CauseHints;
+  readonly variants: Variants;
+  /** Observes what was sent and taken, whatever becomes of the flow. */
+  observe(digest: Digest): void;
+  /**
+   * What is owed by all that was learned; of the flow as a whole only where no step and no message
+   * owes anything.
+   */
+  expected: (digest: Digest) => WaitingFor[];
+  /** The flow owes nothing, or nothing but what a deploy may have ended. */
+  mayTeach(digest: Digest): boolean;
+}
+
+export interface KnowledgeOptions {
+  clock: Clock;
+  counters: Counters;
+  floorMs: number;
+}
+
+/** Shorter than this part of the floor, a wait makes no difference: whose it was is not asked. */
+const SHORT_PART = 0.25;
+
+export function createKnowledge({ clock, counters, floorMs }: KnowledgeOptions): Knowledge {
+  const structural = createStructural();
+  const causeHints = createCauseHints(clock);
+  const variants = createVariants(causeHints);
+  const models = createLearnedTypes(counters);
+  const outages = createOutages({ now: () => clock.now(), shortMs: SHORT_PART * floorMs });
+
+  const expected = (digest: Digest): WaitingFor[] => {
+    const model = models.of(digest.type);
+    const environment = environmentOf(digest);
+    // Of a taker of which little is known, silence tells an outage from a choice.
+    const isSilent = ({ basis, service, step, since }: WaitingFor): boolean =>
+      basis !== 'structural' || causeHints.performedAt(environment, service, step) <= since;
+    const isLegal = variants.isLegal(digest);
+    const steps = isLegal ? [] : expectedBySteps(digest, model, floorMs).filter(isSilent);
+    const ofMessages = structural.expected(digest, model, steps, floorMs);
+    const owed = steps.length === 0 ? ofMessages : [...steps, ...ofMessages];
+    return owed.length > 0 || isLegal ? owed : expectedByFlow(digest, model, floorMs);
+  };
+
+  return {
+    models,
+    structural,
+    unclaimed: createUnclaimed(),
+    outages,
+    causeHints,
+    variants,
+    observe(digest) {
+      structural.observe(digest);
+      outages.observe(digest);
+    },
+    expected,
+    mayTeach(digest) {
+      if (digest.declaredComplete || digest.aborted) return true;
+      const owed = expected(digest);
+      if (owed.length === 0) return true;
+      // After a deploy a follow-up may be gone for good; not if its performer fell silent as well.
+      return (
+        onProbation(digest, models.of(digest.type)) &&
+        owed.every((one) => causeHints.wasHeardSince(digest, one))
+      );
+    },
+  };
+}

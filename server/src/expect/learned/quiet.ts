@@ -1,0 +1,25 @@
+import { messageKey } from '../keys.ts';
+import { placeOf, type Digest } from './digest.ts';
+import type { TypeModel } from './model.ts';
+
+/** Quiet for so many times the longest wait that is usual after its last steps. */
+const QUIET_FACTOR = 3;
+
+/** How long after its last span a flow is quiet, ms: nothing that usually follows is still to come. */
+export function quietAfterMs(digest: Digest, model: TypeModel | undefined, settleMs: number): number {
+  const waitsAt = (key: string): number[] =>
+    [...(model?.messages.get(key)?.waits.values() ?? [])].map((wait) => wait.late());
+  let longest = 0;
+  for (const step of digest.steps) {
+    if (step.did.length > 0) continue;
+    // What it may yet do, and who may yet take that.
+    for (const [to, wait] of model?.steps.get(step.key)?.waits ?? []) {
+      const place = placeOf(to);
+      const taken = place === null ? [] : waitsAt(messageKey(step.as, step.version, place));
+      longest = Math.max(longest, wait.late() + Math.max(0, ...taken));
+    }
+  }
+  for (const { key, takers } of digest.messages)
+    if (takers.length === 0) longest = Math.max(longest, ...waitsAt(key));
+  return Math.max(settleMs, QUIET_FACTOR * longest);
+}

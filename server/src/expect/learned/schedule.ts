@@ -1,0 +1,113 @@
+import type { Clock } from '../../base/clock.ts';
+import type { Counters } from '../../base/counters.ts';
+import { createDeadlines } from '../../base/deadlines.ts';
+import type { WaitingFor } from '../../model/expectation.ts';
+import type { Knowledge } from '../knowledge.ts';
+import type { Digest } from './digest.ts';
+import type { HeldFlows } from './held-flows.ts';
+import type { Learner } from './learner.ts';
+import { onProbation } from './owed.ts';
+import { quietAfterMs } from './quiet.ts';
+import type { TypeModel } from './model.ts';
+
+/** When flows teach: once they are quiet, and owe nothing by then. */
+export interface Schedule {
+  /** Schedules the flow anew, in the form in which it was evaluated last. */
+  plan(digest: Digest, verdict: Verdict): void;
+  /** The flow will not teach. */
+  cancel(flowId: string): void;
+  stop(): void;
+}
+
+/** What an evaluation found. */
+export interface Verdict {
+  model: TypeModel;
+  waitingFor: readonly WaitingFor[];
+  /** It taught in this very form: if it waits for nothing there is nothing more to do. */
+  isAsTaught: boolean;
+  endsDeclared: boolean;
+  /** Its type has a definition. */
+  isDefined: boolean;
+}
+
+export interface ScheduleOptions {
+  clock: Clock;
+  counters: Counters;
+  settleMs: number;
+  onReconsider: (flowIds: string[]) => void;
+}
+
+export function createSchedule(
+  { clock, counters, settleMs, onReconsider }: ScheduleOptions,
+  knowledge: Knowledge,
+  held: HeldFlows,
+  learner: Learner,
+): Schedule {
+  const { models, structural, variants } = knowledge;
+  /** Flows that owed nothing when they were evaluated, and teach once they are quiet. */
+  const learning = new Map<string, Digest>();
+
+  const addAll = (again: Set<string>, flowIds: readonly string[]): void => {
+    for (const id of flowIds) again.add(id);
+  };
+  const teachQuiet = (digest: Digest, isHeld: boolean, again: Set<string>): void => {
+    const id = digest.flowId;
+    learning.delete(id);
+    held.release(id);
+    if (isHeld && knowledge.expected(digest).length === 0) again.add(id);
+    addAll(again, learner.learn(digest));
+  };
+  const holdQuiet = (digest: Digest, isHeld: boolean, again: Set<string>): void => {
+    const id = digest.flowId;
+    const owed = knowledge.expected(digest);
+    // Judged when less was known.
+    if (!isHeld || held.isJudgedAnew(id, owed)) again.add(id);
+    if (!isHeld) {
+      learning.delete(id);
+      held.add(digest, owed);
+    }
+    structural.countUntaken(digest);
+    for (const other of variants.note(digest, owed, models.of(digest.type))) {
+      const alike = held.release(other);
+      if (alike === undefined) continue;
+      addAll(again, learner.learn(alike));
+      again.add(other);
+    }
+    addAll(again, learner.review(digest.type));
+  };
+  const deadlines = createDeadlines(clock, (ids) => {
+    const again = new Set<string>();
+    for (const id of ids) {
+      const waiting = held.get(id);
+      const digest = waiting ?? learning.get(id);
+      if (digest === undefined) continue;
+      const settle = knowledge.mayTeach(digest) ? teachQuiet : holdQuiet;
+      settle(digest, waiting !== undefined, again);
+    }
+    if (again.size > 0) onReconsider([...again]);
+  });
+
+  counters.gauge('fermata_flows_learning', () => learning.size);
+  return {
+    plan(digest, { model, waitingFor, isAsTaught, endsDeclared, isDefined }) {
+      const id = digest.flowId;
+      learning.delete(id);
+      const hasEnded = digest.declaredComplete || digest.aborted;
+      // What was declared is owed until it comes, whatever others show.
+      const owesDeclared =
+        waitingFor.some((one) => one.basis === 'declared') && !hasEnded && !onProbation(digest, model);
+      const isSettled = isAsTaught && waitingFor.length === 0;
+      if (digest.sampled || owesDeclared || isSettled) return deadlines.clear(id);
+      if (waitingFor.length > 0 && !hasEnded)
+        // Where a definition leaves out some of what is owed, it would be judged anew without end.
+        held.add(digest, isDefined ? knowledge.expected(digest) : waitingFor);
+      else if (!endsDeclared) learning.set(id, digest);
+      deadlines.set(id, digest.lastReceivedMs + quietAfterMs(digest, models.get(digest.type), settleMs));
+    },
+    cancel(flowId) {
+      learning.delete(flowId);
+      deadlines.clear(flowId);
+    },
+    stop: () => deadlines.stop(),
+  };
+}
