@@ -20,17 +20,26 @@ export const parsePair = (key: string): [first: string, second: string] => {
 /** Where a message is sent: who takes one type from a topic may not want another. */
 export const placeKey = (destination: string, messageType: string): string =>
   messageType === '' ? destination : `${destination}\0${messageType}`;
-export const destinationOfPlace = (place: string): string => {
-  const end = place.indexOf('\0');
-  return end === -1 ? place : place.slice(0, end);
-};
+
+/** The action of sending to a place: what a step did, whether or not anybody took it. */
+export const actionOf = (place: string): string => `>${place}`;
+/** The place of that action; null for a call, whose action is the step type of the callee. */
+export const placeOf = (action: string): string | null => (action.startsWith('>') ? action.slice(1) : null);
+
+/** The destination that such an action sent to; null for a call. */
+export const destinationOf = (action: string): string | null => placeOf(action)?.split('\0', 1)[0] ?? null;
 
 /** Messages of one step type, version and place are comparable. */
-export const messageKey = (stepType: string, version: string, place: string): string =>
-  `${stepType}\0${version}\0${place}`;
+export const messageKeyOf = ({ as, version }: { as: string; version: string }, place: string): string =>
+  `${as}\0${version}\0${place}`;
 /** A message of that step type to that place, in whatever version. */
 export const isMessageOf = (key: string, stepType: string, place: string): boolean =>
   key.startsWith(`${stepType}\0`) && key.endsWith(`\0${place}`);
+
+/** A step type that comes again in its own branch is another type: what follows may differ. */
+export const repeatedType = (stepType: string): string => `${stepType}\0again`;
+/** A step type with its failure, which decides what follows. */
+export const failedType = (stepType: string): string => `${stepType}\0failed`;
 
 /** A set of names as one text; the names may hold the separator of keys. */
 export const setKey = (members: readonly string[]): string => members.join('\u0001');

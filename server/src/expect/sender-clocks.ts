@@ -1,4 +1,5 @@
 import type { Service, Span } from '../model/span.ts';
+import { scopedKey } from './keys.ts';
 
 /**
  * How far senders' clocks are behind this server's. A span cannot arrive before it ended: the smallest offset between the
@@ -72,4 +73,4 @@ export function createSenderClocks(): SenderClocks {
 }
 
 const keyOf = ({ environment, name, instance }: Omit<Service, 'version'>): string =>
-  `${environment}\0${name}\0${instance}`;
+  scopedKey(scopedKey(environment, name), instance);

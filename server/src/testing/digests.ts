@@ -1,10 +1,5 @@
-import {
-  actionOf,
-  messageKeyOf,
-  type Digest,
-  type DigestStep,
-  type SentMessage,
-} from '../expect/learned/digest.ts';
+import { actionOf, messageKeyOf } from '../expect/keys.ts';
+import type { Digest, DigestStep, SentMessage } from '../expect/learned/digest.ts';
 
 /** Digests by hand, for tests of what is learned of them. Test code only. */
 export interface StepSketch {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { durationMs, isDuration } from '../../base/duration.ts';
 import { problemOf, readYaml } from '../../base/yaml.ts';
+import { pairKey } from '../keys.ts';
 import { conductorSchema, fromConductor } from './conductor.ts';
 import type { DefinedStep, Definition } from '../../model/definition.ts';
 
@@ -120,7 +121,7 @@ function finish(
     for (const { name, after } of steps) before.set(name, [...(before.get(name) ?? []), ...after]);
     const doers = new Set<string>();
     steps.forEach((step, i) => {
-      const doer = `${step.name}\0${step.service ?? ''}`;
+      const doer = pairKey(step.name, step.service ?? '');
       if (doers.has(doer)) problems.push(say(path(i, 'name'), `a second step is named ${step.name}`));
       doers.add(doer);
       for (const name of step.after)

@@ -1,6 +1,7 @@
 import type { Clock } from '../../base/clock.ts';
 import type { Finding, WaitingFor } from '../../model/expectation.ts';
 import type { Flow } from '../../model/flow.ts';
+import { scopedKey } from '../keys.ts';
 import { environmentOf, type Digest } from '../learned/digest.ts';
 import { createQueues } from './queues.ts';
 
@@ -36,7 +37,8 @@ export function createCauseHints(clock: Clock): CauseHints {
   const performed = new Map<string, number>();
   const versions = new Map<string, Versions>();
   const queues = createQueues(clock);
-  const keyOf = (environment: string, service: string | null): string => `${environment}\0${service ?? ''}`;
+  const keyOf = (environment: string, service: string | null): string =>
+    scopedKey(environment, service ?? '');
 
   const ofService = ({ service, since }: Finding, { environment }: Flow): string | null => {
     if (service === null) return null;
@@ -64,7 +66,7 @@ export function createCauseHints(clock: Clock): CauseHints {
         const key = keyOf(flow.environment, step.service);
         const seen = lastSeen.get(key);
         if (seen === undefined && lastSeen.size >= MAX_SERVICES) continue;
-        const name = `${key}\0${step.name}`;
+        const name = scopedKey(key, step.name);
         if (performed.has(name) || performed.size < MAX_STEPS)
           performed.set(name, Math.max(performed.get(name) ?? 0, step.startMs));
         lastSeen.set(key, Math.max(seen ?? 0, step.receivedMs));
@@ -77,7 +79,7 @@ export function createCauseHints(clock: Clock): CauseHints {
     wasHeardSince: ({ type }, { service, since }) =>
       (lastSeen.get(keyOf(environmentOf({ type }), service)) ?? 0) > since,
     performedAt: (environment, service, step) =>
-      performed.get(`${keyOf(environment, service)}\0${step}`) ?? 0,
+      performed.get(scopedKey(keyOf(environment, service), step)) ?? 0,
     explain(finding, flow) {
       if (!finding.lasting) return null;
       const found = [ofService(finding, flow), ofQueue(finding, flow)].filter((one) => one !== null);

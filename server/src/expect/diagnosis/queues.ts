@@ -1,5 +1,6 @@
 import type { Clock } from '../../base/clock.ts';
 import type { Flow } from '../../model/flow.ts';
+import { scopedKey } from '../keys.ts';
 
 /**
  * How many messages wait at each destination, and whether they become more: a consumer that is there and too slow looks,
@@ -71,7 +72,7 @@ export function createQueues(clock: Clock): Queues {
       const now = new Map<string, number>();
       for (const hop of flow.hops) {
         if (hop.state !== 'waiting' || hop.sync) continue;
-        const key = `${flow.environment}\0${hop.message.destination}`;
+        const key = scopedKey(flow.environment, hop.message.destination);
         now.set(key, (now.get(key) ?? 0) + 1);
       }
       for (const [key, count] of before ?? []) {
@@ -85,7 +86,7 @@ export function createQueues(clock: Clock): Queues {
     },
     forget: drop,
     growth(environment, destination) {
-      const queue = queues.get(`${environment}\0${destination}`);
+      const queue = queues.get(scopedKey(environment, destination));
       if (queue === undefined) return null;
       sample(queue);
       const [then] = queue.samples;

@@ -1,5 +1,14 @@
 import type { Flow, Hop, Receipt, Step } from '../../model/flow.ts';
 import { msOf } from '../../model/time.ts';
+import {
+  actionOf,
+  environmentOfKey,
+  failedType,
+  messageKeyOf,
+  placeKey,
+  repeatedType,
+  scopedKey,
+} from '../keys.ts';
 
 /** What expectations need of a flow: small, because it is kept until the flow has taught. */
 export interface Digest {
@@ -24,7 +33,7 @@ export interface Digest {
 }
 
 /** Of a digest's `type`. */
-export const environmentOf = ({ type }: Pick<Digest, 'type'>): string => type.slice(0, type.indexOf('\0'));
+export const environmentOf = ({ type }: Pick<Digest, 'type'>): string => environmentOfKey(type);
 
 /** One message and who took it. A set of what follows the step cannot tell nine messages from ten. */
 export interface SentMessage {
@@ -103,19 +112,11 @@ interface ActionWait {
   ms: number;
 }
 
-/** The action of sending a message to a place: what a step did, whether or not anybody took it. */
-export const actionOf = (place: string): string => `>${place}`;
-/** The place of that action; null for a call, whose action is the step type of the callee. */
-export const placeOf = (action: string): string | null => (action.startsWith('>') ? action.slice(1) : null);
-export const messageKeyOf = (step: Pick<DigestStep, 'as' | 'version'>, place: string): string =>
-  `${step.as}\0${step.version}\0${place}`;
 /** Without a destination it is known by who sends it: unknownSteps must not share one place. */
 const placeIn = ({ message }: Hop, from: string): string =>
   message.destination === '' && message.type === ''
     ? `from ${from}`
-    : message.type === ''
-      ? message.destination
-      : `${message.destination}\0${message.type}`;
+    : placeKey(message.destination, message.type);
 
 /** Most steps wait for nothing and cause one other: they share one empty list, and a list of one has room for one. */
 const NONE: readonly never[] = [];
@@ -135,31 +136,40 @@ const MAX_MESSAGES = 500;
 export type BehindMs = (step: Step) => number;
 
 export function digestOf(flow: Flow, behindMs: BehindMs): Digest {
-  const byId = new Map(flow.steps.map((step) => [step.id, step]));
-  const parentOf = new Map<string, Step>();
-  const via = new Map<string, string>();
-  for (const hop of flow.hops) {
-    if (hop.to === null) continue;
-    const from = hop.from === null ? undefined : byId.get(hop.from);
-    if (from !== undefined && from.id !== hop.to) parentOf.set(hop.to, from);
-    via.set(hop.to, hop.message.destination);
+  const steps = stepsOf(flow, behindMs);
+  const messages = messagesOf(flow, steps);
+  for (const step of steps.values()) {
+    if (step.did.length > 1) step.did = membersOf(step.did);
+    // Without the room that it grew for.
+    if (step.waits.length > 1) step.waits = step.waits.slice();
   }
-  // The second time round a loop is another step type: what follows it may differ.
-  const typeOf = (step: Step): string => {
-    let up = parentOf.get(step.id);
-    for (let far = 0; up !== undefined && far < MAX_ANCESTORS; far++, up = parentOf.get(up.id))
-      if (up.typeKey === step.typeKey) return `${step.typeKey}\0again`;
-    return step.typeKey;
+  for (const message of messages.values())
+    if (message.takers.length > 1) message.takers = membersOf(message.takers);
+  return {
+    flowId: flow.id,
+    type: scopedKey(flow.environment, flow.type),
+    steps: [...steps.values()],
+    aborted: flow.outcome !== null && flow.outcome !== 'completed',
+    sampled: flow.badges.includes('sampled'),
+    declaredComplete: flow.outcome === 'completed',
+    ...(flow.startDeclared && { startDeclared: true }),
+    lastReceivedMs: flow.lastReceivedMs,
+    ledger: ledgerOf(flow),
+    messages: messages.size === 0 ? NONE : [...messages.values()],
   };
-  // What undoes is audited (detect/rules/compensation.ts), not awaited.
+}
+
+/** Steps that go forward, by id. What undoes is audited (detect/rules/compensation.ts), not awaited. */
+function stepsOf(flow: Flow, behindMs: BehindMs): Map<string, DigestStep> {
+  const { parentOf, via } = causesIn(flow);
   const forward = flow.steps.filter((step) => step.compensates === null && step.kind !== 'compensation');
-  const as = new Map(forward.map((step) => [step.id, typeOf(step)]));
+  const as = new Map(forward.map((step) => [step.id, typeOf(step, parentOf)]));
   const steps = new Map<string, DigestStep>();
   for (const step of forward) {
     const type = as.get(step.id)!;
     const made: DigestStep = {
       id: step.id,
-      key: step.status === 'failed' ? `${type}\0failed` : type,
+      key: step.status === 'failed' ? failedType(type) : type,
       as: type,
       name: step.name,
       service: step.service,
@@ -182,6 +192,33 @@ export function digestOf(flow: Flow, behindMs: BehindMs): Digest {
     if (step.receipt) made.receipt = { ...step.receipt, isCounted: false };
     steps.set(step.id, made);
   }
+  return steps;
+}
+
+/** By the id of a step: what caused it, and the destination of the message that did. */
+function causesIn(flow: Flow): { parentOf: Map<string, Step>; via: Map<string, string> } {
+  const byId = new Map(flow.steps.map((step) => [step.id, step]));
+  const parentOf = new Map<string, Step>();
+  const via = new Map<string, string>();
+  for (const hop of flow.hops) {
+    if (hop.to === null) continue;
+    const from = hop.from === null ? undefined : byId.get(hop.from);
+    if (from !== undefined && from.id !== hop.to) parentOf.set(hop.to, from);
+    via.set(hop.to, hop.message.destination);
+  }
+  return { parentOf, via };
+}
+
+/** The second time round a loop is another step type: what follows it may differ. */
+function typeOf(step: Step, parentOf: ReadonlyMap<string, Step>): string {
+  let up = parentOf.get(step.id);
+  for (let far = 0; up !== undefined && far < MAX_ANCESTORS; far++, up = parentOf.get(up.id))
+    if (up.typeKey === step.typeKey) return repeatedType(step.typeKey);
+  return step.typeKey;
+}
+
+/** Messages by the span that sent them; notes at each step what it did, and who replied. */
+function messagesOf(flow: Flow, steps: ReadonlyMap<string, DigestStep>): Map<string, SentMessage> {
   const messages = new Map<string, SentMessage>();
   for (const hop of flow.hops) {
     const from = hop.from === null ? undefined : steps.get(hop.from);
@@ -192,23 +229,12 @@ export function digestOf(flow: Flow, behindMs: BehindMs): Digest {
       if (to !== undefined) act(from, to.as, to.startMs);
       continue;
     }
-    const place = placeIn(hop, from.as);
     let message = messages.get(hop.sendSpanId);
     if (message === undefined) {
+      const place = placeIn(hop, from.as);
       act(from, actionOf(place), msOf(hop.sent));
       if (messages.size >= MAX_MESSAGES) continue;
-      message = {
-        stepId: from.id,
-        key: messageKeyOf(from, place),
-        place,
-        destination: hop.message.destination,
-        sendSpanId: hop.sendSpanId,
-        waitingHopId: null,
-        sentMs: msOf(hop.sent),
-        takers: NONE,
-        waits: NONE,
-        isCounted: false,
-      };
+      message = sentMessage(hop, hop.sendSpanId, from, place);
       messages.set(hop.sendSpanId, message);
     }
     if (hop.to === null && hop.state === 'waiting') message.waitingHopId = hop.id;
@@ -218,26 +244,21 @@ export function digestOf(flow: Flow, behindMs: BehindMs): Digest {
     const { as: name, id: stepId, receivedMs: heardMs } = to;
     message.waits = withOne(message.waits, { to: name, stepId, ms, heardMs, isHeldUp: false });
   }
-  for (const step of steps.values()) {
-    if (step.did.length > 1) step.did = membersOf(step.did);
-    // Without the room that it grew for.
-    if (step.waits.length > 1) step.waits = step.waits.slice();
-  }
-  for (const message of messages.values())
-    if (message.takers.length > 1) message.takers = membersOf(message.takers);
-  return {
-    flowId: flow.id,
-    type: `${flow.environment}\0${flow.type}`,
-    steps: [...steps.values()],
-    aborted: flow.outcome !== null && flow.outcome !== 'completed',
-    sampled: flow.badges.includes('sampled'),
-    declaredComplete: flow.outcome === 'completed',
-    ...(flow.startDeclared && { startDeclared: true }),
-    lastReceivedMs: flow.lastReceivedMs,
-    ledger: ledgerOf(flow),
-    messages: messages.size === 0 ? NONE : [...messages.values()],
-  };
+  return messages;
 }
+
+const sentMessage = (hop: Hop, sendSpanId: string, from: DigestStep, place: string): SentMessage => ({
+  stepId: from.id,
+  key: messageKeyOf(from, place),
+  place,
+  destination: hop.message.destination,
+  sendSpanId,
+  waitingHopId: null,
+  sentMs: msOf(hop.sent),
+  takers: NONE,
+  waits: NONE,
+  isCounted: false,
+});
 
 /** Sorted, each once. */
 const membersOf = (all: readonly string[]): string[] => [...new Set(all)].sort().slice(0, MAX_MEMBERS);

@@ -1,3 +1,4 @@
+import { scopedKey } from '../keys.ts';
 import { environmentOf, type Digest, type SentMessage } from './digest.ts';
 
 /**
@@ -64,7 +65,7 @@ const mostWaited = (neighbours: Neighbour[]): boolean => {
 export function createOutages(options: OutageOptions): Outages {
   const { shortMs } = options;
   const places = new Map<string, Map<number, Sent[]>>();
-  const keyOf = (digest: Digest, place: string): string => `${environmentOf(digest)}\0${place}`;
+  const keyOf = (digest: Digest, place: string): string => scopedKey(environmentOf(digest), place);
 
   const observe = (digest: Digest): void => {
     for (const { place, sendSpanId: id, sentMs, waits } of digest.messages) {

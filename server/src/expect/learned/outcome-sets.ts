@@ -1,3 +1,5 @@
+import { setKey } from '../keys.ts';
+
 /**
  * Which sets of follow-ups came, and how often. Sets, not single edges: they tell an exclusive choice from optional parts
  * and from branches that all run.
@@ -72,10 +74,9 @@ export function wilson(hits: number, n: number): { lower: number; upper: number 
 export function createOutcomeSets(from: readonly (readonly [readonly string[], number])[] = []): OutcomeSets {
   const sets = new Map<string, Counted>();
   let total = 0;
-  const keyOf = (members: readonly string[]): string => members.join('\u0001');
 
   const add = (members: readonly string[], weight: number): void => {
-    const key = keyOf(members);
+    const key = setKey(members);
     const known = sets.get(key);
     const before = known?.count ?? 0;
     const now = Math.max(0, before + weight);
@@ -162,7 +163,7 @@ export function createOutcomeSets(from: readonly (readonly [readonly string[], n
     get total() {
       return total;
     },
-    countOf: (members) => sets.get(keyOf(members))?.count ?? 0,
+    countOf: (members) => sets.get(setKey(members))?.count ?? 0,
     holding: (members) => sum(matching(members)),
     alwaysWith(seen) {
       const [first, ...others] = matching(seen);

@@ -1,5 +1,6 @@
 import type { WaitingFor } from '../../model/expectation.ts';
-import { messageKeyOf, placeOf, type Digest, type DigestStep, type SentMessage } from './digest.ts';
+import { destinationOf, isMessageOf, messageKeyOf, placeOf, setKey } from '../keys.ts';
+import type { Digest, DigestStep, SentMessage } from './digest.ts';
 import { comesAfter, typesIn, type MessageModel, type StepModel, type TypeModel } from './model.ts';
 import { isUnhandled } from '../structural/receipts.ts';
 import { MAX_WAITING, expectedSince, waitingFor } from '../waiting-for.ts';
@@ -105,7 +106,7 @@ function expectedByChoice(step: DigestStep, known: StepModel, asked: Context): W
     waiting(candidates, asked, {
       id: step.id,
       after: step,
-      message: placeOf(candidates[0]!.key)?.split('\0')[0] ?? null,
+      message: destinationOf(candidates[0]!.key),
       since: expectedSince(step, step.startMs),
       owed,
       extraMs: lagOf(step.as, model),
@@ -121,7 +122,7 @@ function expectedTakers(message: SentMessage, asked: Context): WaitingFor[] {
   const step = asked.step(message.stepId);
   if (known === undefined || step === undefined || message.takers.length === 0) return [];
   const ask = (seen: readonly string[]): ExpectedNext | null => {
-    const alike = [message.key, ...seen].join('\u0001');
+    const alike = setKey([message.key, ...seen]);
     let owed = asked.owedOf.get(alike);
     if (owed === undefined) asked.owedOf.set(alike, (owed = takersExpected(known.takers, seen)));
     return owed;
@@ -220,7 +221,7 @@ const didSomethingNew = (step: DigestStep, known: StepModel): boolean =>
 const messagesTo = (place: string, step: DigestStep, model: TypeModel): MessageModel | undefined =>
   model.messages.get(messageKeyOf(step, place)) ??
   // A new version sends what the one before sent.
-  [...model.messages].find(([key]) => key.startsWith(`${step.as}\0`) && key.endsWith(`\0${place}`))?.[1];
+  [...model.messages].find(([key]) => isMessageOf(key, step.as, place))?.[1];
 
 /** A candidate, and the step type by which it is named. */
 interface Named extends Candidate {
@@ -282,7 +283,7 @@ function waiting(candidates: readonly Named[], { model }: Context, where: Where)
     stuck = Math.max(stuck, waits?.stuck() ?? 0);
     lag = Math.max(lag, lagOf(as, model));
   }
-  const names = candidates.map(({ as }) => model.about.get(as)?.name ?? placeOf(as)?.split('\0')[0] ?? as);
+  const names = candidates.map(({ as }) => model.about.get(as)?.name ?? destinationOf(as) ?? as);
   return {
     id: `${where.id}>${candidates.map(({ key }) => key).join('|')}`.slice(0, 300),
     afterStepId: after?.id ?? null,

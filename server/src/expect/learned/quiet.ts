@@ -1,5 +1,5 @@
-import { messageKey } from '../keys.ts';
-import { placeOf, type Digest } from './digest.ts';
+import { messageKeyOf, placeOf } from '../keys.ts';
+import type { Digest } from './digest.ts';
 import type { TypeModel } from './model.ts';
 
 /** Quiet for so many times the longest wait that is usual after its last steps. */
@@ -15,7 +15,7 @@ export function quietAfterMs(digest: Digest, model: TypeModel | undefined, settl
     // What it may yet do, and who may yet take that.
     for (const [to, wait] of model?.steps.get(step.key)?.waits ?? []) {
       const place = placeOf(to);
-      const taken = place === null ? [] : waitsAt(messageKey(step.as, step.version, place));
+      const taken = place === null ? [] : waitsAt(messageKeyOf(step, place));
       longest = Math.max(longest, wait.late() + Math.max(0, ...taken));
     }
   }

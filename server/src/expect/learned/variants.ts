@@ -1,4 +1,5 @@
 import type { WaitingFor } from '../../model/expectation.ts';
+import { setKey } from '../keys.ts';
 import { environmentOf, type Digest } from './digest.ts';
 import { typesIn, type TypeModel } from './model.ts';
 import { wilson } from './outcome-sets.ts';
@@ -39,7 +40,7 @@ const MAX_FLOWS = 500;
 
 export function createVariants(options: VariantsOptions): Variants {
   const endings = new Map<string, Ending>();
-  const nameOf = (digest: Digest): string => [digest.type, ...typesIn(digest)].join('\u0001');
+  const nameOf = (digest: Digest): string => setKey([digest.type, ...typesIn(digest)]);
   const endingOf = (digest: Digest): Ending => {
     const name = nameOf(digest);
     let ending = endings.get(name);
