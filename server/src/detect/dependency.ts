@@ -2,9 +2,10 @@ import type { Flow, Step } from '../model/flow.ts';
 import type { SpanError } from '../model/span.ts';
 
 /**
- * Which dependency a failed step could not do without, by what its error names; null: it names none, and the same words
- * ("timeout") in two services are no common cause. A name of its own is what lets flow types that share nothing else
- * share one incident, so it must be one that does not vary with the flow: an order's number would be an incident each.
+ * Which dependency a failed step could not do without, by what its error names; null: it names
+ * none, and the same words ("timeout") in two services are no common cause. A name of its own is
+ * what lets flow types that share nothing else share one incident, so it must be one that does not
+ * vary with the flow: an order's number would be an incident each.
  */
 export function dependencyOf(flow: Flow, step: Step, error: SpanError): string | null {
   const text = `${error.type} ${error.message}`;
@@ -39,7 +40,10 @@ const UNREACHABLE = new RegExp(
 /** `host` or `host:port`: a name as in DNS, an IPv4 address, or an IPv6 address in brackets. */
 const NAME = String.raw`\[[0-9a-f:.]+\]|[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?)*`;
 const PORT = String.raw`:(\d{2,5})(?![\d:.]*\w)`;
-/** Where errors name whom they could not reach, surest first. What they say of themselves (`10.0.0.3:44444->`) is none. */
+/**
+ * Where errors name whom they could not reach, surest first. What they say of themselves
+ * (`10.0.0.3:44444->`) is none.
+ */
 const PLACES: readonly RegExp[] = [
   new RegExp(String.raw`(?<![\w+])[a-z][a-z0-9+]*://(?:[^\s/@]*@)?(${NAME})(?::(\d{1,5}))?`, 'gi'),
   new RegExp(
@@ -79,7 +83,10 @@ const PACKAGE = /^(com|org|net|io|java|javax|jdk|kotlin|scala|reactor|sun)\.[a-z
 const ID = /(^|[-_.])(\d{3,}|[0-9a-f]*\d[0-9a-f]{7,})($|[-_.])/;
 const CLUSTER = /\.svc(\.[a-z0-9.-]+)?$/;
 
-/** A host by its name alone, which is one dependency on whatever port; an address with its port, which may be many. */
+/**
+ * A host by its name alone, which is one dependency on whatever port; an address with its port,
+ * which may be many.
+ */
 function hostOf(written: string, port: string | undefined, service: string): string | null {
   const host = written.toLowerCase();
   const isAddress = ADDRESS.test(host);

@@ -43,7 +43,9 @@ export { undoPair, type UndoDuties } from './rules/compensation.ts';
 
 /** Of one flow; absences come first. */
 const MAX_FINDINGS = 100;
-/** Exporters send every five seconds by default: so much later the rest of a failure has been heard. */
+/**
+ * Exporters send every five seconds by default: so much later the rest of a failure has been heard.
+ */
 const FAILURE_GRACE_MS = 5000;
 
 const ABSENCES: readonly Rule[] = [
@@ -68,7 +70,9 @@ const UNDOING: readonly Rule[] = [
 const NO_RULES: readonly Rule[] = [];
 
 export interface JudgeOptions {
-  /** What is to be undone, and what nobody hears, is asked once nothing has moved for this long, ms. */
+  /**
+   * What is to be undone, and what nobody hears, is asked once nothing has moved for this long, ms.
+   */
   settleMs: number;
   queryRules: readonly QueryRule[];
 }
@@ -87,8 +91,8 @@ export interface Known {
 }
 
 /**
- * What is wrong with a flow, and since when: pure in (flow, what is known, now). Deadlines, not polling: `lookAtMs` says
- * when the answer can change although nothing arrives.
+ * What is wrong with a flow, and since when: pure in (flow, what is known, now). Deadlines, not
+ * polling: `lookAtMs` says when the answer can change although nothing arrives.
  */
 export function judge(flow: Flow, known: Known, { settleMs, queryRules }: JudgeOptions, nowMs: number): Flow {
   const { waitingFor } = known;
@@ -125,8 +129,9 @@ export function judge(flow: Flow, known: Known, { settleMs, queryRules }: JudgeO
     health,
     badges: known.waitsForNobody ? [...flow.badges, 'no-known-consumer' as const].sort() : flow.badges,
     incomplete: flow.incomplete || known.mayBeTaken,
-    // Nothing settles while something is owed, and nothing as completed whose end will be said, or of which a failure is
-    // told that nobody heard; any other message that nobody is known to take holds nothing back.
+    // Nothing settles while something is owed, and nothing as completed whose end will be said, or
+    // of which a failure is told that nobody heard; any other message that nobody is known to take
+    // holds nothing back.
     idleOutcome:
       waitingFor.length > 0 || (flow.idleOutcome === 'completed' && isOpenYet) ? null : flow.idleOutcome,
     status: ended || health === 'ok' ? flow.status : health,

@@ -3,8 +3,9 @@ import type { Finding, Severity, WaitingFor } from '../model/expectation.ts';
 import type { Flow } from '../model/flow.ts';
 
 /**
- * One thing that can be wrong with a flow. `inspect` is pure: the same flow, expectations and `now` give the same
- * findings. What becomes wrong later says so by the deadlines of `waitingFor`; nothing polls.
+ * One thing that can be wrong with a flow. `inspect` is pure: the same flow, expectations and `now`
+ * give the same findings. What becomes wrong later says so by the deadlines of `waitingFor`;
+ * nothing polls.
  */
 export interface Rule {
   name: string;

@@ -6,7 +6,10 @@ import { aSpan, type SpanSketch } from '../testing/builders.ts';
 import { parseQuery } from '../query/language.ts';
 import { judge, NO_NEWS, undoPair, type Known, type News, type UndoDuties } from './index.ts';
 
-/** Every rule fires on the smallest flow that shows it, stays silent on its near miss, and withdraws on recovery. */
+/**
+ * Every rule fires on the smallest flow that shows it, stays silent on its near miss, and withdraws
+ * on recovery.
+ */
 const SETTLE = 30_000;
 const OPTIONS = { settleMs: SETTLE, queryRules: [] };
 const known = (waitingFor: WaitingFor[] = [], duties: UndoDuties = NOTHING): Known => ({

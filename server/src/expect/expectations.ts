@@ -8,8 +8,8 @@ import type { Novelty } from './diagnosis/novelty.ts';
 import type { LearnedModel } from './learned/learner.ts';
 
 /**
- * What should come next. Learns from flows that ended well, or fell quiet owing nothing; a flow that
- * owes something teaches nothing, or an outage would teach that silence is normal.
+ * What should come next. Learns from flows that ended well, or fell quiet owing nothing; a flow
+ * that owes something teaches nothing, or an outage would teach that silence is normal.
  */
 export interface Expectations {
   /**
@@ -26,7 +26,9 @@ export interface Expectations {
   evaluate(flow: Flow): Evaluation;
   /** Says which steps have to be undone once something is, and in which order. */
   compensationDuties(flow: Flow): { owed: Set<string>; order: Set<string> };
-  /** Explains what may be behind an absence: a silent service, a new version, a queue that grows. */
+  /**
+   * Explains what may be behind an absence: a silent service, a new version, a queue that grows.
+   */
   explain(finding: Finding, flow: Flow): string | null;
   /** An operator says that a step does not come any more. False: nothing of that name is known. */
   accept(environment: string, type: string, step: string, service: string | null): boolean;

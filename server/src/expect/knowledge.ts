@@ -10,7 +10,9 @@ import { createVariants, type Variants } from './learned/variants.ts';
 import { createStructural, type Structural } from './structural/index.ts';
 import { createUnclaimed, type Unclaimed } from './structural/unclaimed.ts';
 
-/** What all flows together show, and what one flow owes by that. Flows teach it through the learner. */
+/**
+ * What all flows together show, and what one flow owes by that. Flows teach it through the learner.
+ */
 export interface Knowledge {
   readonly models: LearnedTypes;
   readonly structural: Structural;

@@ -2,12 +2,13 @@ import type { Service, Span } from '../model/span.ts';
 import { scopedKey } from './keys.ts';
 
 /**
- * How far senders' clocks are behind this server's. A span cannot arrive before it ended: the smallest offset between the
- * two that was seen of an instance lately is the lag of its clock, and of its way here. What is within the reach of an
- * exporter that gathers is no lag.
+ * How far senders' clocks are behind this server's. A span cannot arrive before it ended: the
+ * smallest offset between the two that was seen of an instance lately is the lag of its clock, and
+ * of its way here. What is within the reach of an exporter that gathers is no lag.
  *
- * Without this, a sender whose clock is half a minute slow is told to have missed what it has not had time for, whenever
- * the bound is not learned from its own times (guarded by sender-clocks.test.ts).
+ * Without this, a sender whose clock is half a minute slow is told to have missed what it has not
+ * had time for, whenever the bound is not learned from its own times (guarded by
+ * sender-clocks.test.ts).
  */
 export interface SenderClocks {
   /** Spans as they arrive; not those that come back from the store. */
@@ -23,7 +24,9 @@ interface Offsets {
   before: number;
 }
 
-/** OpenTelemetry's batch processor waits 5 s by default, and as long again where its queue is full. */
+/**
+ * OpenTelemetry's batch processor waits 5 s by default, and as long again where its queue is full.
+ */
 const CERTAIN_MS = 10_000;
 /** A clock that was set, or a queue that was emptied, is believed after two of these. */
 const WINDOW_MS = 60_000;

@@ -6,15 +6,17 @@ type Needed = 'id' | 'step' | 'service' | 'since' | 'stuckAt' | 'basis' | 'absen
 export const MAX_WAITING = 50;
 
 /**
- * Since when something is owed, ms: the sender's time, as far as its clock can be trusted, and never later than it was
- * heard of.
+ * Since when something is owed, ms: the sender's time, as far as its clock can be trusted, and
+ * never later than it was heard of.
  */
 export const expectedSince = (
   { behindMs, receivedMs }: { behindMs: number; receivedMs: number },
   sendersMs: number,
 ): number => Math.min(sendersMs + behindMs, receivedMs);
 
-/** One step that is owed for certain, expected when it is late at the latest, unless more is known. */
+/**
+ * One step that is owed for certain, expected when it is late at the latest, unless more is known.
+ */
 export const waitingFor = (known: Pick<WaitingFor, Needed> & Partial<WaitingFor>): WaitingFor => ({
   afterStepId: null,
   hopId: null,

@@ -2,11 +2,13 @@ import { ABSENCES, type WaitingFor } from '../../model/expectation.ts';
 import type { Rule, Said } from '../rule.ts';
 
 /**
- * Symptom: something that should have happened by now did not. Who cares: whoever waits for the outcome of the flow.
- * False alarms: a legal ending that looks like the beginning of a longer way; only a declared end tells them apart.
+ * Symptom: something that should have happened by now did not. Who cares: whoever waits for the
+ * outcome of the flow. False alarms: a legal ending that looks like the beginning of a longer way;
+ * only a declared end tells them apart.
  *
- * One stall is one finding: of several follow-ups that one step owes, the likeliest stands for all; what the flow owes
- * as a whole is asked only where no step owes anything (`expect/learned/owed.ts`).
+ * One stall is one finding: of several follow-ups that one step owes, the likeliest stands for all;
+ * what the flow owes as a whole is asked only where no step owes anything
+ * (`expect/learned/owed.ts`).
  */
 const absence = (
   name: WaitingFor['absence'],

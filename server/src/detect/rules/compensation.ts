@@ -4,8 +4,8 @@ import { msOf } from '../../model/time.ts';
 import type { Rule, Said } from '../rule.ts';
 
 /**
- * The compensation audit: what was done and had to be undone. An undoing belongs to the step that it names, by id or by
- * name; successes are counted per undone step.
+ * The compensation audit: what was done and had to be undone. An undoing belongs to the step that
+ * it names, by id or by name; successes are counted per undone step.
  */
 interface Entry {
   step: Step;
@@ -82,7 +82,10 @@ export const compensationFailed: Rule = {
     ),
 };
 
-/** Symptom: undone twice: a refund paid twice. Who cares: accounting. False alarms: idempotent undoings. */
+/**
+ * Symptom: undone twice: a refund paid twice. Who cares: accounting. False alarms: idempotent
+ * undoings.
+ */
 export const compensationTwice: Rule = {
   name: 'compensation-twice',
   severity: 'critical',
@@ -103,8 +106,9 @@ export const compensationTwice: Rule = {
 };
 
 /**
- * Symptom: something was undone that never succeeded. Who cares: accounting. A step that timed out, or was
- * lost, is in doubt, and undoing it is right. False alarms: a forward step whose spans were sampled away.
+ * Symptom: something was undone that never succeeded. Who cares: accounting. A step that timed out,
+ * or was lost, is in doubt, and undoing it is right. False alarms: a forward step whose spans were
+ * sampled away.
  */
 export const compensationOfUndoneStep: Rule = {
   name: 'compensation-of-undone-step',
@@ -123,8 +127,8 @@ export const compensationOfUndoneStep: Rule = {
 };
 
 /**
- * Symptom: the step that was undone finished after its undoing: the money is taken after the refund.
- * Who cares: accounting. False alarms: clock skew that causality does not correct.
+ * Symptom: the step that was undone finished after its undoing: the money is taken after the
+ * refund. Who cares: accounting. False alarms: clock skew that causality does not correct.
  */
 export const lateReplyAfterCompensation: Rule = {
   name: 'late-reply-after-compensation',
@@ -154,8 +158,9 @@ export interface UndoDuties {
 export const undoPair = (first: string, second: string): string => `${first}\0${second}`;
 
 /**
- * Symptom: the flow failed, or began to undo, and a step that is undone in such cases was not. Who cares: whoever holds
- * the stock, the money, the seat. False alarms: while undoing still goes on; said only once it has been quiet.
+ * Symptom: the flow failed, or began to undo, and a step that is undone in such cases was not. Who
+ * cares: whoever holds the stock, the money, the seat. False alarms: while undoing still goes on;
+ * said only once it has been quiet.
  */
 export function compensationMissing(duties: UndoDuties): Rule {
   return {
@@ -177,7 +182,10 @@ export function compensationMissing(duties: UndoDuties): Rule {
   };
 }
 
-/** Symptom: undone in an order that binds, the wrong way round. Who cares: whoever declared the order. */
+/**
+ * Symptom: undone in an order that binds, the wrong way round. Who cares: whoever declared the
+ * order.
+ */
 export function compensationOutOfOrder(duties: UndoDuties): Rule {
   return {
     name: 'compensation-out-of-order',

@@ -16,9 +16,10 @@ const about = (step: Step, summary: string, since = step.end ?? step.start): Sai
 });
 
 /**
- * Symptom: a step failed and nothing retried it to success or undid it. Who cares: the team of that service.
- * False alarms: errors that are part of the business (a declined card) and are recorded as span errors.
- * A step that failed because one that it called did is no finding of its own: one failure is one finding.
+ * Symptom: a step failed and nothing retried it to success or undid it. Who cares: the team of that
+ * service. False alarms: errors that are part of the business (a declined card) and are recorded as
+ * span errors. A step that failed because one that it called did is no finding of its own: one
+ * failure is one finding.
  *
  * `graceMs`: who called whom, and whether another try succeeded, is often heard a moment later.
  */
@@ -107,8 +108,9 @@ export const retryStorm: Rule = {
 };
 
 /**
- * Symptom: a message was processed again after it had been processed with success. Who cares: anybody whose handler is
- * not idempotent. False alarms: handlers that are meant to run once per subscriber but share a group.
+ * Symptom: a message was processed again after it had been processed with success. Who cares:
+ * anybody whose handler is not idempotent. False alarms: handlers that are meant to run once per
+ * subscriber but share a group.
  */
 export const duplicateProcessing: Rule = {
   name: 'duplicate-processing',
@@ -121,8 +123,8 @@ export const duplicateProcessing: Rule = {
 
 const FAILURE = /(fail(ed|ure)?|error|reject(ed)?|declined|denied|timed?.?out)$/i;
 /**
- * Symptom: a message that says that something failed, and nobody consumes it. Who cares: whoever should undo what came
- * before. False alarms: failure events that are for people to read.
+ * Symptom: a message that says that something failed, and nobody consumes it. Who cares: whoever
+ * should undo what came before. False alarms: failure events that are for people to read.
  *
  * `quietAtMs`: a consumer has had its time.
  */
@@ -152,7 +154,9 @@ export const unheardFailures = (flow: Flow): Hop[] =>
       hop.state === 'waiting' && (FAILURE.test(hop.message.type) || FAILURE.test(hop.message.destination)),
   );
 
-/** Symptom: two services disagree on how the flow ended. Who cares: both. False alarms: none known. */
+/**
+ * Symptom: two services disagree on how the flow ended. Who cares: both. False alarms: none known.
+ */
 export const contradictoryOutcome: Rule = {
   name: 'contradictory-outcome',
   severity: 'warning',
@@ -175,8 +179,8 @@ export const contradictoryOutcome: Rule = {
 };
 
 /**
- * Symptom: trace context did not travel with a message, or leaked from another flow. Who cares: whoever instruments.
- * False alarms: none that matter: the join is right, its evidence is weak.
+ * Symptom: trace context did not travel with a message, or leaked from another flow. Who cares:
+ * whoever instruments. False alarms: none that matter: the join is right, its evidence is weak.
  */
 export const brokenContext: Rule = {
   name: 'broken-context',

@@ -11,8 +11,8 @@ export interface News {
 export const NO_NEWS: News = { consumers: new Set(), variant: false };
 
 /**
- * Symptom: somebody listens to a message who never did. Who cares: whoever publishes it, for now one more depends on it.
- * False alarms: consumers that react to one message in thousands.
+ * Symptom: somebody listens to a message who never did. Who cares: whoever publishes it, for now
+ * one more depends on it. False alarms: consumers that react to one message in thousands.
  */
 export const consumerNew = ({ consumers }: News): Rule => ({
   name: 'consumer-new',
@@ -33,8 +33,8 @@ export const consumerNew = ({ consumers }: News): Rule => ({
 });
 
 /**
- * Symptom: a flow took a way that none took before. Who cares: whoever changed the process, or did not mean to.
- * False alarms: rare but legal ways, once each.
+ * Symptom: a flow took a way that none took before. Who cares: whoever changed the process, or did
+ * not mean to. False alarms: rare but legal ways, once each.
  */
 export const newVariant = ({ variant }: News): Rule => ({
   name: 'new-variant',

@@ -9,8 +9,9 @@ import type { Said } from '../rule.ts';
 /**
  * Symptom: whatever an operator asked for. Who cares: they. False alarms: theirs, too.
  *
- * Time alone can make a flow answer a query (`duration>1h`, `A !> B within 15m`), so the instants at which it may are
- * computed from the flow; the finding became true at the first of them from which on it has answered until now.
+ * Time alone can make a flow answer a query (`duration>1h`, `A !> B within 15m`), so the instants
+ * at which it may are computed from the flow; the finding became true at the first of them from
+ * which on it has answered until now.
  */
 export function askedOf(
   rule: QueryRule,

@@ -1,9 +1,11 @@
 import { z } from 'zod';
 
 /**
- * A workflow of Conductor (JSON DSL, schema version 2: https://conductor-oss.github.io/conductor/documentation/configuration/workflowdef/)
- * as a declared flow. Tasks follow one another; the branches of a FORK_JOIN run side by side, of a SWITCH or DECISION one
- * is taken. What Conductor does by itself (JOIN, SET_VARIABLE, TERMINATE …) is no step of anybody's.
+ * A workflow of Conductor (JSON DSL, schema version 2:
+ * https://conductor-oss.github.io/conductor/documentation/configuration/workflowdef/) as a declared
+ * flow. Tasks follow one another; the branches of a FORK_JOIN run side by side, of a SWITCH or
+ * DECISION one is taken. What Conductor does by itself (JOIN, SET_VARIABLE, TERMINATE …) is no step
+ * of anybody's.
  */
 const task: z.ZodType<Task> = z.lazy(() =>
   z.object({
@@ -44,7 +46,10 @@ interface Step {
   optional?: boolean;
 }
 
-/** In the shape of a definitions file, without a version unless asked: what runs does not say which it follows. */
+/**
+ * In the shape of a definitions file, without a version unless asked: what runs does not say which
+ * it follows.
+ */
 export function fromConductor(workflow: z.infer<typeof conductorSchema>): Record<string, unknown> {
   const steps: Step[] = [];
   const known = new Set<string>();
@@ -57,7 +62,8 @@ export function fromConductor(workflow: z.infer<typeof conductorSchema>): Record
         continue;
       }
       if (one.type === 'SWITCH' || one.type === 'DECISION') {
-        // Whichever branch is taken: none of its steps is owed, and what follows waits for what came before.
+        // Whichever branch is taken: none of its steps is owed, and what follows waits for what
+        // came before.
         for (const branch of [...Object.values(one.decisionCases), one.defaultCase]) add(branch, last, true);
         continue;
       }

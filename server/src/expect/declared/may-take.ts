@@ -7,7 +7,9 @@ export type MayTake = (step: string, destination: string) => boolean;
 /** Without a definition nobody asks who takes what. */
 export const ANYBODY: MayTake = () => true;
 
-/** Whoever was seen to take something takes that; of others, whatever nobody else was seen to take. */
+/**
+ * Whoever was seen to take something takes that; of others, whatever nobody else was seen to take.
+ */
 export function mayTakeIn(model: TypeModel): MayTake {
   const seen = [...model.about.values()].filter(({ via }) => via.length > 0);
   const takers = new Set(seen.map(({ name }) => name));

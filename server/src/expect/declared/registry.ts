@@ -5,11 +5,17 @@ export interface Definitions {
   /** The one of the flow's version, else the newest without one, else the newest. */
   of(type: string, version: string): Definition | null;
   list(): StoredDefinition[];
-  /** Returns those that changed something: repeating a definition does not, nor contradicting who has more of a say. */
+  /**
+   * Returns those that changed something: repeating a definition does not, nor contradicting who
+   * has more of a say.
+   */
   add(definitions: readonly Definition[], source: DefinitionSource, atMs: number): StoredDefinition[];
 }
 
-/** Types and versions beyond this are refused: services can be wrong, and must leave room for who operates them. */
+/**
+ * Types and versions beyond this are refused: services can be wrong, and must leave room for who
+ * operates them.
+ */
 const MAX_DEFINITIONS: Record<DefinitionSource, number> = { sdk: 1000, api: 1000, file: Infinity };
 /** What an operator says is not changed by what a service says. */
 const SAY: Record<DefinitionSource, number> = { sdk: 0, api: 1, file: 2 };

@@ -78,7 +78,10 @@ export function readDefinitions(text: string): { definitions: Definition[]; prob
   return finish(data, (path, problem) => `line ${lineOf(path)}: ${path.join('.')}: ${problem}`);
 }
 
-/** From JSON that was posted or announced by a service: `{ flows }`, or `{ conductor }` with a workflow of Conductor. */
+/**
+ * From JSON that was posted or announced by a service: `{ flows }`, or `{ conductor }` with a
+ * workflow of Conductor.
+ */
 export function definitionsFrom(input: unknown): { definitions: Definition[]; problems: string[] } {
   if (typeof input === 'object' && input !== null && 'conductor' in input) {
     const workflow = conductorSchema.safeParse(input.conductor);

@@ -72,7 +72,10 @@ function expectOne(
   context.expect({ ...missing, ...stopped }, sinceMs + step.withinMs);
 }
 
-/** The message that was sent since, and that nobody took, is where it stopped; of several, nobody knows. */
+/**
+ * The message that was sent since, and that nobody took, is where it stopped; of several, nobody
+ * knows.
+ */
 function stoppedAt(
   all: readonly DefinedStep[],
   last: Step | null,

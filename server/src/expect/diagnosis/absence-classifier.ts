@@ -2,8 +2,8 @@ import type { WaitingFor } from '../../model/expectation.ts';
 import type { Flow, Step } from '../../model/flow.ts';
 
 /**
- * What kind of absence it is, by what the flow itself shows. Asked once it is known that something is owed: a stall has
- * one name, and the name says where to look first.
+ * What kind of absence it is, by what the flow itself shows. Asked once it is known that something
+ * is owed: a stall has one name, and the name says where to look first.
  */
 export function classifyAbsences(waiting: readonly WaitingFor[], flow: Flow): WaitingFor[] {
   if (waiting.length === 0) return [];
@@ -13,7 +13,8 @@ export function classifyAbsences(waiting: readonly WaitingFor[], flow: Flow): Wa
   return waiting.map((one): WaitingFor => {
     if (one.absence === 'lost-step' || one.absence === 'flow-overdue') return one;
     if (conductor !== null) {
-      // Whoever was commanded, took the command and did not answer owes the reply; the conductor only waits for it.
+      // Whoever was commanded, took the command and did not answer owes the reply; the conductor
+      // only waits for it.
       const after = flow.steps.find((step) => step.id === one.afterStepId);
       if (
         after !== undefined &&
@@ -31,7 +32,10 @@ export function classifyAbsences(waiting: readonly WaitingFor[], flow: Flow): Wa
   });
 }
 
-/** Commands that one service must have sent before it counts as the conductor of a flow, unless it was answered. */
+/**
+ * Commands that one service must have sent before it counts as the conductor of a flow, unless it
+ * was answered.
+ */
 const MIN_COMMANDS = 2;
 
 /** The service that gives the commands; null where none, or more than one, does. */
@@ -56,7 +60,9 @@ const owesReply = (step: Step, replied: ReadonlySet<string | null>): boolean =>
 const repliedIn = (flow: Flow): Set<string | null> =>
   new Set(flow.hops.flatMap((hop) => (hop.message.kind === 'reply' ? [hop.from] : [])));
 
-/** Everything that it sent was taken and answered, it took the last answer, and nothing came of it. */
+/**
+ * Everything that it sent was taken and answered, it took the last answer, and nothing came of it.
+ */
 function hasNothingToWaitFor(conductor: string, flow: Flow, replied: ReadonlySet<string | null>): boolean {
   const last = flow.steps.reduce((a, b) => (b.start > a.start ? b : a));
   return (
@@ -67,7 +73,10 @@ function hasNothingToWaitFor(conductor: string, flow: Flow, replied: ReadonlySet
   );
 }
 
-/** The message that it should have come by was taken by other consumers: this one does not listen any more. */
+/**
+ * The message that it should have come by was taken by other consumers: this one does not listen
+ * any more.
+ */
 function reachedOthers(flow: Flow, waiting: WaitingFor): boolean {
   return (
     waiting.message !== null &&
@@ -76,7 +85,8 @@ function reachedOthers(flow: Flow, waiting: WaitingFor): boolean {
         hop.from === waiting.afterStepId &&
         hop.to !== null &&
         !hop.sync &&
-        // By another message the flow took another way, which is no fault of who waits for this one.
+        // By another message the flow took another way, which is no fault of who waits for this
+        // one.
         hop.message.destination === waiting.message &&
         hop.message.kind !== 'command',
     )

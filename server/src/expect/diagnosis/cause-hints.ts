@@ -5,7 +5,10 @@ import { scopedKey } from '../keys.ts';
 import { environmentOf, type Digest } from '../learned/digest.ts';
 import { createQueues } from './queues.ts';
 
-/** What only other flows can tell about an absence: who fell silent, who was deployed, where messages pile up. */
+/**
+ * What only other flows can tell about an absence: who fell silent, who was deployed, where
+ * messages pile up.
+ */
 export interface CauseHints {
   observe(flow: Flow, digest: Digest): void;
   forget(flowId: string): void;

@@ -7,7 +7,10 @@ import { MIN_SAMPLES } from '../learned/outcome-sets.ts';
 export interface Novelty {
   /** Ids of steps that nothing of this type ever ran, after a step that is well known. */
   consumers: ReadonlySet<string>;
-  /** The steps of this flow never came together, although each of them is known. Said of flows that were declared ended. */
+  /**
+   * The steps of this flow never came together, although each of them is known. Said of flows that
+   * were declared ended.
+   */
   variant: boolean;
 }
 

@@ -3,8 +3,9 @@ import type { Flow } from '../../model/flow.ts';
 import { scopedKey } from '../keys.ts';
 
 /**
- * How many messages wait at each destination, and whether they become more: a consumer that is there and too slow looks,
- * flow by flow, like one that is gone. Counted from flows as they are projected, so nothing is asked of any broker.
+ * How many messages wait at each destination, and whether they become more: a consumer that is
+ * there and too slow looks, flow by flow, like one that is gone. Counted from flows as they are
+ * projected, so nothing is asked of any broker.
  */
 export interface Queues {
   observe(flow: Flow): void;
@@ -32,7 +33,10 @@ const WINDOW_MS = 60_000;
 /** Fewer are under way in any healthy system. */
 const MIN_WAITING = 10;
 const GROWTH = 1.2;
-/** Flows with messages that wait; above this, those that were seen waiting first are taken for abandoned. */
+/**
+ * Flows with messages that wait; above this, those that were seen waiting first are taken for
+ * abandoned.
+ */
 const MAX_FLOWS = 100_000;
 const MAX_QUEUES = 5000;
 

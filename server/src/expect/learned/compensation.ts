@@ -25,7 +25,10 @@ export function teachUndo(model: UndoModel, { done, undone }: Ledger, weight: nu
 }
 
 const DUTY = 0.95;
-/** Lower, because sagas that were undone the wrong way round teach as well until the right way is known. */
+/**
+ * Lower, because sagas that were undone the wrong way round teach as well until the right way is
+ * known.
+ */
 const ORDER = 0.9;
 /** What is undone whenever something is, and in which order: 95 % of flows, by the lower bound. */
 export function learnedCompensationDuties({ done, undone, order }: UndoModel): {

@@ -19,7 +19,9 @@ export interface Digest {
   steps: DigestStep[];
   /** A declared end that is not success: nothing more is owed. */
   aborted: boolean;
-  /** Parts of it may be missing only because nobody kept them: it owes nothing and teaches nothing. */
+  /**
+   * Parts of it may be missing only because nobody kept them: it owes nothing and teaches nothing.
+   */
   sampled: boolean;
   /** Somebody said that it is complete. */
   declaredComplete: boolean;
@@ -35,13 +37,17 @@ export interface Digest {
 /** Of a digest's `type`. */
 export const environmentOf = ({ type }: Pick<Digest, 'type'>): string => environmentOfKey(type);
 
-/** One message and who took it. A set of what follows the step cannot tell nine messages from ten. */
+/**
+ * One message and who took it. A set of what follows the step cannot tell nine messages from ten.
+ */
 export interface SentMessage {
   /** The step that sent it. */
   stepId: string;
   /** Sender's step type and version, and the place: messages of one key are comparable. */
   key: string;
-  /** Where it was sent, and its declared type: who takes one type from a topic may not want another. */
+  /**
+   * Where it was sent, and its declared type: who takes one type from a topic may not want another.
+   */
   place: string;
   destination: string;
   sendSpanId: string;
@@ -97,7 +103,9 @@ export interface DigestStep {
   via: string;
   /** Step type of what caused it, '' where nothing in the flow did. */
   from: string;
-  /** Its actions, sorted, each once: places that it sent to (`actionOf`), step types that it called. */
+  /**
+   * Its actions, sorted, each once: places that it sent to (`actionOf`), step types that it called.
+   */
   did: readonly string[];
   /** From its start to each action. */
   waits: readonly ActionWait[];
@@ -118,7 +126,10 @@ const placeIn = ({ message }: Hop, from: string): string =>
     ? `from ${from}`
     : placeKey(message.destination, message.type);
 
-/** Most steps wait for nothing and cause one other: they share one empty list, and a list of one has room for one. */
+/**
+ * Most steps wait for nothing and cause one other: they share one empty list, and a list of one has
+ * room for one.
+ */
 const NONE: readonly never[] = [];
 function withOne<T>(list: readonly T[], one: T): readonly T[] {
   if (list.length === 0) return [one];
@@ -132,7 +143,9 @@ export const MAX_MEMBERS = 200;
 /** Of one flow; what is sent beyond teaches nothing. */
 const MAX_MESSAGES = 500;
 
-/** Of a step, by what is known of its sender's clock, ms; causal time has made up for some of it. */
+/**
+ * Of a step, by what is known of its sender's clock, ms; causal time has made up for some of it.
+ */
 export type BehindMs = (step: Step) => number;
 
 export function digestOf(flow: Flow, behindMs: BehindMs): Digest {
@@ -159,7 +172,9 @@ export function digestOf(flow: Flow, behindMs: BehindMs): Digest {
   };
 }
 
-/** Steps that go forward, by id. What undoes is audited (detect/rules/compensation.ts), not awaited. */
+/**
+ * Steps that go forward, by id. What undoes is audited (detect/rules/compensation.ts), not awaited.
+ */
 function stepsOf(flow: Flow, behindMs: BehindMs): Map<string, DigestStep> {
   const { parentOf, via } = causesIn(flow);
   const forward = flow.steps.filter((step) => step.compensates === null && step.kind !== 'compensation');

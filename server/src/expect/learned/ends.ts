@@ -30,7 +30,9 @@ export function createEnds({ models, onReconsider }: EndsOptions): Ends {
   const counted = new Set<string>();
   const open = new Map<string, Set<string>>();
 
-  /** Counts a flow once, however often it is projected. Whether it is one of those that say both. */
+  /**
+   * Counts a flow once, however often it is projected. Whether it is one of those that say both.
+   */
   const isNew = (type: string, { id, startDeclared, outcome }: Flow): boolean => {
     const key = scopedKey(type, id);
     if (!startDeclared || outcome !== 'completed' || counted.has(key)) return false;
@@ -38,7 +40,9 @@ export function createEnds({ models, onReconsider }: EndsOptions): Ends {
     if (counted.size > MAX_COUNTED) counted.delete(counted.values().next().value!);
     return true;
   };
-  /** The end of this flow was not said, and its type was not known to say ends when it was asked. */
+  /**
+   * The end of this flow was not said, and its type was not known to say ends when it was asked.
+   */
   const leaveOpen = (type: string, flowId: string): void => {
     let ids = open.get(type);
     if (ids === undefined) {

@@ -2,8 +2,9 @@ import type { WaitingFor } from '../../model/expectation.ts';
 import type { Digest } from './digest.ts';
 
 /**
- * Flows that wait for something, by what may change their verdict. A judgement is a function of the spans, of what is
- * known and of now: when more is known, whoever was judged by less is judged again (guarded by held-flows.test.ts).
+ * Flows that wait for something, by what may change their verdict. A judgement is a function of the
+ * spans, of what is known and of now: when more is known, whoever was judged by less is judged
+ * again (guarded by held-flows.test.ts).
  */
 export interface HeldFlows {
   /** `owed`: what it was told to wait for. */
@@ -14,7 +15,10 @@ export interface HeldFlows {
   release(flowId: string): Digest | undefined;
   /** From before the last start: known by its name alone. */
   restoreStalled(type: string, flowId: string): void;
-  /** Flows of a type that are judged anew by what is owed now; those that were restored are among them once. */
+  /**
+   * Flows of a type that are judged anew by what is owed now; those that were restored are among
+   * them once.
+   */
   review(type: string, expected: (digest: Digest) => readonly WaitingFor[]): string[];
 }
 

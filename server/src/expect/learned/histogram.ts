@@ -1,7 +1,8 @@
 /**
- * Quantiles of waits in bounded memory: counts per logarithmic bucket, 5 % wide, mergeable (the idea of DDSketch, Masson
- * et al. 2019). Forgets by count, not by time: when it is full every count is halved, so that a step that happens once a
- * month is remembered as well as one that happens every second.
+ * Quantiles of waits in bounded memory: counts per logarithmic bucket, 5 % wide, mergeable (the
+ * idea of DDSketch, Masson et al. 2019). Forgets by count, not by time: when it is full every count
+ * is halved, so that a step that happens once a month is remembered as well as one that happens
+ * every second.
  */
 export interface Histogram {
   add(value: number, weight?: number): void;

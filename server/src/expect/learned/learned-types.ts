@@ -3,9 +3,10 @@ import { createTypeModel, type TypeModel } from './model.ts';
 import { MIN_SAMPLES } from './outcome-sets.ts';
 
 /**
- * What was learned, by environment and flow type, in bounded memory. When it is full the type that was used longest ago
- * goes: first of those that taught once at most, as junk does, then of those of which too little is known to judge by; a
- * type that taught a hundred times never does (guarded by learned-types.test.ts).
+ * What was learned, by environment and flow type, in bounded memory. When it is full the type that
+ * was used longest ago goes: first of those that taught once at most, as junk does, then of those
+ * of which too little is known to judge by; a type that taught a hundred times never does (guarded
+ * by learned-types.test.ts).
  */
 export interface LearnedTypes extends Iterable<[type: string, model: TypeModel]> {
   /** Of a type that there is no room for, a model that nobody keeps. */

@@ -145,7 +145,8 @@ test.each(['nothing', 'a restart', 'another name'])(
   'an outage with %s before it ends teaches nothing of waiting',
   async (between) => {
     const lab = await createLab({ startMs: 1_794_000_000_000 });
-    // Without an id of its own a flow is named by its smallest trace: here by the later one, if that comes.
+    // Without an id of its own a flow is named by its smallest trace: here by the later one, if
+    // that comes.
     const anonymous = (one: OtlpSpan): OtlpSpan => ({
       ...one,
       attributes: one.attributes.filter(

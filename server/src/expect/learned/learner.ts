@@ -96,8 +96,9 @@ export function createLearner(knowledge: Knowledge, held: HeldFlows): Learner {
 
   return {
     retractUnlessAsTaught(digest) {
-      // What is known of a place may be this flow's own teaching. Retracted first whenever others made
-      // it worth a look, it would teach again, make itself worth a look again, and so on for ever.
+      // What is known of a place may be this flow's own teaching. Retracted first whenever others
+      // made it worth a look, it would teach again, make itself worth a look again, and so on for
+      // ever.
       const isAsTaught =
         !doubted.delete(digest.flowId) && taught.get(digest.flowId)?.lastReceivedMs === digest.lastReceivedMs;
       if (!isAsTaught) retract(digest.flowId);

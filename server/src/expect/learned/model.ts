@@ -4,11 +4,17 @@ import { createOutcomeSets, type OutcomeSets } from './outcome-sets.ts';
 import type { UsualOf } from './outages.ts';
 import { createWaits, type Waits } from './waits.ts';
 
-/** What was learned of one flow type: which steps follow which, how long that takes, when it is seen. */
+/**
+ * What was learned of one flow type: which steps follow which, how long that takes, when it is
+ * seen.
+ */
 export interface TypeModel {
   /** Sets of step types per flow: what joins and parallel branches owe to the flow as a whole. */
   flows: OutcomeSets;
-  /** Of flows that had both: in how many the first step type began after the second (later → earlier → count). */
+  /**
+   * Of flows that had both: in how many the first step type began after the second (later → earlier
+   * → count).
+   */
   order: Map<string, Map<string, number>>;
   steps: Map<string, StepModel>;
   /** Who takes a message (`SentMessage.key`), and how long after it was sent. */
@@ -16,9 +22,15 @@ export interface TypeModel {
   /** Flow-wide gap before a step of this type starts, ms. */
   gaps: Map<string, Waits>;
   about: Map<string, StepAbout>;
-  /** Of flows that undid something: how often each step was done, and undone; which was undone first. */
+  /**
+   * Of flows that undid something: how often each step was done, and undone; which was undone
+   * first.
+   */
   undo: UndoModel;
-  /** Step types that an operator said are owed no more, and when, ms; one that comes again is owed again. */
+  /**
+   * Step types that an operator said are owed no more, and when, ms; one that comes again is owed
+   * again.
+   */
   accepted: Map<string, number>;
   /** Of flows that said when they started: who said when it was completed, and who fell quiet. */
   ends: { declared: number; quiet: number };
@@ -29,7 +41,9 @@ export interface TypeModel {
 export interface StepModel {
   /** What it did: the choice. Who took what it sent is a question of each message. */
   sets: OutcomeSets;
-  /** The same by the version of the service that runs the step: a deploy may change what follows. */
+  /**
+   * The same by the version of the service that runs the step: a deploy may change what follows.
+   */
   byVersion: Map<string, OutcomeSets>;
   /** From its start to each action, ms. */
   waits: Map<string, Waits>;
@@ -84,7 +98,10 @@ export function createTypeModel(): TypeModel {
 export const typesIn = (digest: Digest): string[] =>
   [...new Set(digest.steps.map((step) => step.as))].sort().slice(0, MAX_MEMBERS);
 
-/** A flow teaches, or takes back what it taught (`weight` -1). Counts only: bounded by what the maps hold. */
+/**
+ * A flow teaches, or takes back what it taught (`weight` -1). Counts only: bounded by what the maps
+ * hold.
+ */
 export function teach(model: TypeModel, digest: Digest, weight: 1 | -1): void {
   model.version++;
   if (digest.startDeclared && !digest.declaredComplete && !digest.aborted) model.ends.quiet += weight;
@@ -164,7 +181,8 @@ export function comesAfter(model: TypeModel, step: string, other: string): numbe
 
 function teachMessages(model: TypeModel, { messages }: Digest, weight: number): void {
   for (const { key, takers, waitingHopId, waits } of messages) {
-    // That nobody took it is counted where others may have (`structural/`): here is who takes it, if anybody does.
+    // That nobody took it is counted where others may have (`structural/`): here is who takes it,
+    // if anybody does.
     if (takers.length === 0 || waitingHopId !== null) continue;
     let known = model.messages.get(key);
     if (known === undefined) {

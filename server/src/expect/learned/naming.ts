@@ -1,6 +1,7 @@
 /**
- * What was learned speaks of step types by name. A type of which an earlier version learned names that steps do not have any
- * more would await those for ever: it is learned anew. Counts up when steps get other names.
+ * What was learned speaks of step types by name. A type of which an earlier version learned names
+ * that steps do not have any more would await those for ever: it is learned anew. Counts up when
+ * steps get other names.
  */
 const NAMING = 2;
 const NO_MORE = [

@@ -2,11 +2,12 @@ import { scopedKey } from '../keys.ts';
 import { environmentOf, type Digest, type SentMessage } from './digest.ts';
 
 /**
- * Which waits were shared. Messages that pile up while their consumer is down, hung or overloaded wait for the same
- * thing: each of their waits is a fact of the consumer's bad hour, none is a sample of what is usual. A wait is shared if it
- * is unusual and most of what was sent next before it, or after, to that place waited unusually long as well, or waits
- * still; where those were taken at once, it is the message's own. A queue in which all wait equally long, over as long a
- * time, is as it always is (guarded by outages.test.ts).
+ * Which waits were shared. Messages that pile up while their consumer is down, hung or overloaded
+ * wait for the same thing: each of their waits is a fact of the consumer's bad hour, none is a
+ * sample of what is usual. A wait is shared if it is unusual and most of what was sent next before
+ * it, or after, to that place waited unusually long as well, or waits still; where those were taken
+ * at once, it is the message's own. A queue in which all wait equally long, over as long a time, is
+ * as it always is (guarded by outages.test.ts).
  */
 export interface Outages {
   /** What was sent, and taken, as far as it is known now; again whenever more is known. */
@@ -15,7 +16,10 @@ export interface Outages {
   markHeldUp(digest: Digest, usual: UsualOf): void;
 }
 
-/** Longer is unusual, ms: from the sending of such a message until this step type takes it, and until that is heard. */
+/**
+ * Longer is unusual, ms: from the sending of such a message until this step type takes it, and
+ * until that is heard.
+ */
 export type UsualOf = (message: SentMessage, to: string) => { waitMs: number; heardMs: number };
 
 /** One message: when each step type began to take it, and when that was heard, ms. */
@@ -39,17 +43,22 @@ const MAX_SPANS = 256;
 const MAX_PLACES = 500;
 /** So many that were sent next before, or after, are asked. */
 const NEXT = 3;
-/** Whoever was sent so much earlier or later, and by so many times the wait, tells nothing of it. */
+/**
+ * Whoever was sent so much earlier or later, and by so many times the wait, tells nothing of it.
+ */
 const NEAR_MS = 60_000;
 const NEAR_TIMES = 2;
 /**
- * Where nothing is known to be usual, only a longer wait is asked about: of shorter ones, those that were left would make
- * the others unusual, whatever is usual there.
+ * Where nothing is known to be usual, only a longer wait is asked about: of shorter ones, those
+ * that were left would make the others unusual, whatever is usual there.
  */
 const YOUNG_MS = 60_000;
 /** Who waited at least this part of the wait, waited as well. */
 const AS_WELL = 1 / 4;
-/** Waits in the three thirds of the time before are alike if their means differ by no more than this part of them. */
+/**
+ * Waits in the three thirds of the time before are alike if their means differ by no more than this
+ * part of them.
+ */
 const ALIKE = 0.08;
 const MIN_IN_THIRD = 2;
 

@@ -1,8 +1,8 @@
 import { setKey } from '../keys.ts';
 
 /**
- * Which sets of follow-ups came, and how often. Sets, not single edges: they tell an exclusive choice from optional parts
- * and from branches that all run.
+ * Which sets of follow-ups came, and how often. Sets, not single edges: they tell an exclusive
+ * choice from optional parts and from branches that all run.
  */
 export interface OutcomeSets {
   add(members: readonly string[], weight: number): void;
@@ -16,8 +16,9 @@ export interface OutcomeSets {
   /** The member that came most often; null: none did. */
   mostFrequent(): string | null;
   /**
-   * What is still owed once `seen` have come; null: nothing, or too little is known to say. `mayCome`: of what may come
-   * next, where more is known of that; what only comes after those says nothing about them.
+   * What is still owed once `seen` have come; null: nothing, or too little is known to say.
+   * `mayCome`: of what may come next, where more is known of that; what only comes after those says
+   * nothing about them.
    */
   expectedAfter(seen: readonly string[], mayCome?: (candidate: Candidate) => boolean): ExpectedNext | null;
   toJSON(): [members: string[], count: number][];
@@ -48,8 +49,9 @@ export const MIN_SAMPLES = 100;
 /** Below this an ending that was never seen proves nothing at 0.5 %: the answer is provisional. */
 const SOLID_SAMPLES = 800;
 /**
- * How many flows may have ended here all the same. Not none: stalls that nobody could recognize yet have taught before
- * there were enough samples, and a few of them must not silence a rule. From 0.5 % on an ending is a legal variant.
+ * How many flows may have ended here all the same. Not none: stalls that nobody could recognize yet
+ * have taught before there were enough samples, and a few of them must not silence a rule. From 0.5
+ * % on an ending is a legal variant.
  */
 const maxEnds = (n: number): number => Math.max(2, Math.min(0.01 * n, 8), 0.005 * n);
 const CERTAIN = 0.95;
@@ -70,6 +72,8 @@ export function wilson(hits: number, n: number): { lower: number; upper: number 
   const scale = 1 + (Z * Z) / n;
   return { lower: Math.max(0, (centre - margin) / scale), upper: Math.min(1, (centre + margin) / scale) };
 }
+
+const sum = (list: { count: number }[]): number => list.reduce((n, set) => n + set.count, 0);
 
 export function createOutcomeSets(from: readonly (readonly [readonly string[], number])[] = []): OutcomeSets {
   const sets = new Map<string, Counted>();
@@ -106,9 +110,11 @@ export function createOutcomeSets(from: readonly (readonly [readonly string[], n
 
   const matching = (seen: readonly string[]): Counted[] =>
     [...sets.values()].filter((set) => seen.every((key) => set.members.includes(key)));
-  const sum = (list: { count: number }[]): number => list.reduce((n, set) => n + set.count, 0);
 
-  /** A combination too rare to judge by: its rarest members one by one, and the sets that hold all others. */
+  /**
+   * A combination too rare to judge by: its rarest members one by one, and the sets that hold all
+   * others.
+   */
   const withoutRarest = (seen: readonly string[]): { rare: string[]; left: Counted[] } => {
     const all = [...sets.values()].map((set) => ({ set, has: new Set(set.members) }));
     const counts = new Map(
@@ -171,13 +177,7 @@ export function createOutcomeSets(from: readonly (readonly [readonly string[], n
         (key) => !seen.includes(key) && others.every(({ members }) => members.includes(key)),
       );
     },
-    mostFrequent() {
-      const counts = new Map<string, number>();
-      for (const { members, count } of sets.values())
-        for (const key of members) counts.set(key, (counts.get(key) ?? 0) + count);
-      const [most] = [...counts].sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1));
-      return most?.[0] ?? null;
-    },
+    mostFrequent: () => mostFrequentIn(sets.values()),
     expectedAfter(seen, mayCome = ANY) {
       const like = matching(seen);
       if (sum(like) >= MIN_SAMPLES) return judge(like, seen, mayCome);
@@ -185,11 +185,20 @@ export function createOutcomeSets(from: readonly (readonly [readonly string[], n
       const { rare, left } = withoutRarest(seen);
       const owed = sum(left) < MIN_SAMPLES ? null : judge(left, seen, mayCome);
       if (owed === null) return null;
-      // What is rare may be a choice that excludes what is usual: nothing is owed but what is certain among all, and came
-      // whenever that rare member came. Judged among those that chose otherwise, each rare branch was a stall.
+      // What is rare may be a choice that excludes what is usual: nothing is owed but what is
+      // certain among all, and came whenever that rare member came. Judged among those that chose
+      // otherwise, each rare branch was a stall.
       const certain = owed.certain.filter(({ key }) => rare.every((one) => comesWith(one, key)));
       return certain.length === 0 ? null : { ...owed, certain, oneOf: [] };
     },
     toJSON: () => [...sets.values()].map(({ members, count }) => [[...members], count]),
   };
+}
+
+function mostFrequentIn(sets: Iterable<Counted>): string | null {
+  const counts = new Map<string, number>();
+  for (const { members, count } of sets)
+    for (const key of members) counts.set(key, (counts.get(key) ?? 0) + count);
+  const [most] = [...counts].sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1));
+  return most?.[0] ?? null;
 }

@@ -8,9 +8,10 @@ import { MIN_SAMPLES, type Candidate, type ExpectedNext, type OutcomeSets } from
 import type { Waits } from './waits.ts';
 
 /**
- * What a flow waits for, by what was learned. Pure: the same flow and model give the same answer. Three questions, in this
- * order: what each step has yet to do (the choice), who has yet to take what it sent, and, only where no step and no
- * message owes anything, what the flow as a whole lacks: one stall is said once.
+ * What a flow waits for, by what was learned. Pure: the same flow and model give the same answer.
+ * Three questions, in this order: what each step has yet to do (the choice), who has yet to take
+ * what it sent, and, only where no step and no message owes anything, what the flow as a whole
+ * lacks: one stall is said once.
  */
 export function expectedBySteps(digest: Digest, model: TypeModel, floorMs: number): WaitingFor[] {
   if (digest.aborted) return [];
@@ -54,8 +55,8 @@ function createContext(digest: Digest, model: TypeModel, floorMs: number): Conte
 }
 
 /**
- * A step came, after another and not by it or its like: it was a join's. Whichever branch ended last led to it, and none
- * of the others owes it any more.
+ * A step came, after another and not by it or its like: it was a join's. Whichever branch ended
+ * last led to it, and none of the others owes it any more.
  */
 const cameOtherwise = (as: string, after: DigestStep, fromMs: number, { digest }: Context): boolean =>
   digest.steps.some((step) => step.as === as && step.startMs >= fromMs && step.from !== after.as);
@@ -146,7 +147,10 @@ function expectedTakers(message: SentMessage, asked: Context): WaitingFor[] {
   );
 }
 
-/** A taker of each of so few messages is owed as long as it is silent: whoever is heard of may be choosy … */
+/**
+ * A taker of each of so few messages is owed as long as it is silent: whoever is heard of may be
+ * choosy …
+ */
 const MIN_MESSAGES = 20;
 /** … and of so many, whether or not. */
 const MIN_ALWAYS = 50;
@@ -170,8 +174,9 @@ function takersExpected(takers: OutcomeSets, seen: readonly string[]): ExpectedN
 const COMES_AFTER = 0.05;
 
 /**
- * What the flow as a whole lacks, for joins and for steps that only their flow's id holds together. Only what comes after
- * can be awaited: not what began before the last that is there, and not what only comes by a way that was not taken.
+ * What the flow as a whole lacks, for joins and for steps that only their flow's id holds together.
+ * Only what comes after can be awaited: not what began before the last that is there, and not what
+ * only comes by a way that was not taken.
  */
 export function expectedByFlow(digest: Digest, model: TypeModel, floorMs: number): WaitingFor[] {
   if (digest.aborted || digest.steps.length === 0 || onProbation(digest, model)) return [];
@@ -199,8 +204,9 @@ export function expectedByFlow(digest: Digest, model: TypeModel, floorMs: number
 }
 
 /**
- * Whether a step type may still come, by what caused it in other flows: one of those has to be here, and must not have
- * done something that its like never did. A branch that was never seen before is no stall of the usual one.
+ * Whether a step type may still come, by what caused it in other flows: one of those has to be
+ * here, and must not have done something that its like never did. A branch that was never seen
+ * before is no stall of the usual one.
  */
 function causersIn(digest: Digest, model: TypeModel): (as: string) => boolean {
   const here = new Map<string, boolean>();
@@ -250,7 +256,10 @@ function setsFor(known: StepModel, version: string): OutcomeSets {
   return own !== undefined && own.total >= MIN_SAMPLES ? own : known.sets;
 }
 
-/** Some step ran in a version too new to be judged: what the flow owed before the deploy may be owed no more. */
+/**
+ * Some step ran in a version too new to be judged: what the flow owed before the deploy may be owed
+ * no more.
+ */
 export function onProbation(digest: Digest, model: TypeModel): boolean {
   return digest.steps.some((step) => {
     const versions = model.steps.get(step.key)?.byVersion;

@@ -5,7 +5,9 @@ import type { TypeModel } from './model.ts';
 /** Quiet for so many times the longest wait that is usual after its last steps. */
 const QUIET_FACTOR = 3;
 
-/** How long after its last span a flow is quiet, ms: nothing that usually follows is still to come. */
+/**
+ * How long after its last span a flow is quiet, ms: nothing that usually follows is still to come.
+ */
 export function quietAfterMs(digest: Digest, model: TypeModel | undefined, settleMs: number): number {
   const waitsAt = (key: string): number[] =>
     [...(model?.messages.get(key)?.waits.values() ?? [])].map((wait) => wait.late());

@@ -11,7 +11,9 @@ const RARE = 0.02;
 
 type Known = Pick<Knowledge, 'models' | 'structural' | 'expected'>;
 
-/** How rare its rarest choice is; null: it is usual in all that it did, and in what it left untaken. */
+/**
+ * How rare its rarest choice is; null: it is usual in all that it did, and in what it left untaken.
+ */
 export function rarityOf(digest: Digest, model: TypeModel, { structural }: Known): number | null {
   const shareIn = (sets: OutcomeSets | undefined, members: readonly string[]): number =>
     sets === undefined || sets.total === 0 ? 1 : sets.countOf(members) / sets.total;

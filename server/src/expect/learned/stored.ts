@@ -74,7 +74,8 @@ export function fromStored(json: string): { model: TypeModel; rare: Digest[] } {
   const stored = JSON.parse(json) as Stored;
   const waitsIn = (all: Record<string, StoredWaits>): Map<string, Waits> =>
     new Map(Object.entries(all).map(([key, waits]) => [key, createWaits(waits)]));
-  // Before messages were learned by themselves, a step's sets held who took them: those are learned anew.
+  // Before messages were learned by themselves, a step's sets held who took them: those are learned
+  // anew.
   const isOfBefore = stored.messages === undefined;
   const model: TypeModel = {
     version: stored.version,

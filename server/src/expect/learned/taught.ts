@@ -1,15 +1,22 @@
 import type { Digest } from './digest.ts';
 
-/** Flows that taught and can still take it back: a late span changes what a flow was, and a stall is known in hindsight. */
+/**
+ * Flows that taught and can still take it back: a late span changes what a flow was, and a stall is
+ * known in hindsight.
+ */
 export interface Taught {
   /** Gives the flows of its type that can take back what they taught. */
   keepRetractable(digest: Digest): ReadonlyMap<string, Digest>;
   get(flowId: string): Digest | undefined;
-  /** The flow as it taught, which it does no more; undefined: it did not, or so long ago that it stays. */
+  /**
+   * The flow as it taught, which it does no more; undefined: it did not, or so long ago that it
+   * stays.
+   */
   retract(flowId: string): Digest | undefined;
   /**
-   * Of the flows of a type that taught last, those that may turn out to be stalls: they outlive a restart. `shareOf`: how
-   * many are like it; the rarest are kept, since where branches join every flow leaves a message behind; null: no stall.
+   * Of the flows of a type that taught last, those that may turn out to be stalls: they outlive a
+   * restart. `shareOf`: how many are like it; the rarest are kept, since where branches join every
+   * flow leaves a message behind; null: no stall.
    */
   suspiciousRare(type: string, shareOf: (digest: Digest) => number | null): Digest[];
 }

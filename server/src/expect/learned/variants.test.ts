@@ -13,7 +13,10 @@ const missing = (since: number, over: Partial<WaitingFor> = {}): WaitingFor => (
   }),
   ...over,
 });
-/** Says after how many flows that end so, each a minute after the other, their ending is legal; null: never. */
+/**
+ * Says after how many flows that end so, each a minute after the other, their ending is legal;
+ * null: never.
+ */
 function legalAfter(
   ending: StepSketch[],
   performedAt: (sinceMs: number) => number,

@@ -5,13 +5,16 @@ import { typesIn, type TypeModel } from './model.ts';
 import { wilson } from './outcome-sets.ts';
 
 /**
- * Endings that were called stalls and are legal. A flow that owes something teaches nothing, or an outage would teach that
- * silence is normal; but then a legal ending that is learned late would be a stall for ever. It becomes legal once it came
- * again and again while whoever is awaited was at work, each time heard of in between: a consumer that died never is
- * (guarded by variants.test.ts).
+ * Endings that were called stalls and are legal. A flow that owes something teaches nothing, or an
+ * outage would teach that silence is normal; but then a legal ending that is learned late would be
+ * a stall for ever. It becomes legal once it came again and again while whoever is awaited was at
+ * work, each time heard of in between: a consumer that died never is (guarded by variants.test.ts).
  */
 export interface Variants {
-  /** A flow that is quiet owes this. Gives the flows that end in the same way, once that is legal; else none. */
+  /**
+   * A flow that is quiet owes this. Gives the flows that end in the same way, once that is legal;
+   * else none.
+   */
   note(digest: Digest, owed: readonly WaitingFor[], model: TypeModel): readonly string[];
   isLegal(digest: Digest): boolean;
 }
@@ -32,7 +35,10 @@ interface Ending {
 
 /** An ending with something that never came together with what is owed. */
 const MIN_EPISODES = 3;
-/** An ending that is only the beginning of a longer way, as a stall is: from this share on it is legal. */
+/**
+ * An ending that is only the beginning of a longer way, as a stall is: from this share on it is
+ * legal.
+ */
 const MIN_EPISODES_OF_PREFIX = 12;
 const LEGAL_SHARE = 0.005;
 const MAX_ENDINGS = 2000;

@@ -1,9 +1,10 @@
 import { createHistogram, type Histogram } from './histogram.ts';
 
 /**
- * How long something usually takes. Waits that many messages shared because their consumer was down, hung or overloaded
- * (`outages.ts`) are kept apart: an outage of an hour must not make the next lost message wait for hours. They count
- * only where they are the rule, as with a consumer that runs once a night (guarded by waits.test.ts).
+ * How long something usually takes. Waits that many messages shared because their consumer was
+ * down, hung or overloaded (`outages.ts`) are kept apart: an outage of an hour must not make the
+ * next lost message wait for hours. They count only where they are the rule, as with a consumer
+ * that runs once a night (guarded by waits.test.ts).
  */
 export interface Waits {
   add(ms: number, isHeldUp: boolean, weight?: number): void;
@@ -21,7 +22,10 @@ export interface Waits {
 type Buckets = [bucket: number, count: number][];
 export type StoredWaits = Buckets | { usual: Buckets; heldUp: Buckets };
 
-/** From so many samples on, the longest of them says nothing: it may have been one outage that held up one message. */
+/**
+ * From so many samples on, the longest of them says nothing: it may have been one outage that held
+ * up one message.
+ */
 const MIN_WAITS = 20;
 /** That share of the longest may be accidents. */
 const ACCIDENTS = 0.005;

@@ -14,13 +14,13 @@ import { count, createTallies, SOLID, type Tallies, type Tally } from './tallies
 /**
  * What messaging itself owes: a message to a place where others were taken owes a consumption, a
  * command that is usually replied to owes a reply, a started step owes an end or a sign of life. It
- * speaks until history contradicts it, message by message: counted for each kind of message, and for
- * each place of an environment as long as little is known of that.
+ * speaks until history contradicts it, message by message: counted for each kind of message, and
+ * for each place of an environment as long as little is known of that.
  */
 export interface Structural {
   /**
-   * A flow that owes nothing teaches, or is retracted. Returns places that somebody takes from, as of
-   * now.
+   * A flow that owes nothing teaches, or is retracted. Returns places that somebody takes from, as
+   * of now.
    */
   teach(digest: Digest, weight: 1 | -1): string[];
   /** Whatever was taken, in flows that owe something as well. */
@@ -53,7 +53,10 @@ const MIN_TALLIED = 20;
 /** From so many on of which none rested, what is sent for a join is taken by it, each by itself. */
 const ALWAYS = 200;
 const NORMAL = 0.8;
-/** Of the messages to a place: if more than this rest untaken, by the lower bound, its taker is choosy. */
+/**
+ * Of the messages to a place: if more than this rest untaken, by the lower bound, its taker is
+ * choosy.
+ */
 const RESTS = 0.05;
 
 const takenKey = (place: string): string => `consumed ${place}`;
@@ -169,7 +172,9 @@ function isTakenByAnybody(tallies: Tallies, digest: Digest, { place, sentMs }: S
   return tally !== undefined && tally.met > 0 && tally.sinceMs <= sentMs;
 }
 
-/** By its own kind where enough of those are known, else by its place; null: nobody has to take it. */
+/**
+ * By its own kind where enough of those are known, else by its place; null: nobody has to take it.
+ */
 function tallyFor(tallies: Tallies, digest: Digest, message: SentMessage): Tally | null {
   if (!isTakenByAnybody(tallies, digest, message)) return null;
   const environment = environmentOf(digest);

@@ -10,7 +10,9 @@ const UNSURE_MS = 60_000;
 /** A running step of which no duration is known, after its last sign of life. */
 const NO_SIGN_MS = 600_000;
 
-/** Where branches join, whichever ended last leads on: what the others sent for it rests untaken. */
+/**
+ * Where branches join, whichever ended last leads on: what the others sent for it rests untaken.
+ */
 export const cameOtherwise = (
   { step, service }: WaitingFor,
   { sentMs }: SentMessage,

@@ -3,8 +3,9 @@ import type { DigestStep } from '../learned/digest.ts';
 import { wilson } from '../learned/outcome-sets.ts';
 
 /**
- * Where an agent tells of a delivery before the work begins, a delivery without work is one whose work has not ended, if
- * work follows there; it speaks from the first work on until history contradicts it.
+ * Where an agent tells of a delivery before the work begins, a delivery without work is one whose
+ * work has not ended, if work follows there; it speaks from the first work on until history
+ * contradicts it.
  */
 export interface Record {
   met: number;
@@ -12,7 +13,9 @@ export interface Record {
 }
 
 const MIN_RECEIPTS = 20;
-/** Of the deliveries: if more than this rest without work, by the lower bound, its taker is choosy. */
+/**
+ * Of the deliveries: if more than this rest without work, by the lower bound, its taker is choosy.
+ */
 const RESTS = 0.05;
 
 export const receiptKey = (place: string): string => `handled ${place}`;

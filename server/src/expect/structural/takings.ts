@@ -17,13 +17,17 @@ interface Taking {
   latestSentMs: number;
   /** Spans of time in which something was taken. */
   spans: Set<number>;
-  /** By the span of time in which they were sent: when the latest of those that were taken was, ms. */
+  /**
+   * By the span of time in which they were sent: when the latest of those that were taken was, ms.
+   */
   latestOf: Map<number, number>;
   /** When the last message was sent that counted as one that others overtook, ms. */
   countedMs: number;
 }
 
-/** That a message rests shows only after several of the longest waits: so long back is remembered. */
+/**
+ * That a message rests shows only after several of the longest waits: so long back is remembered.
+ */
 const SPAN_MS = 8000;
 const MAX_SPANS = 256;
 const MAX_PLACES = 10_000;

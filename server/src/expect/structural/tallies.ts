@@ -19,7 +19,9 @@ export interface Tally {
   service: string;
 }
 
-/** Tallies of each environment, in bounded memory, with those that changed since they were stored. */
+/**
+ * Tallies of each environment, in bounded memory, with those that changed since they were stored.
+ */
 export interface Tallies {
   get(environment: string, key: string): Tally | undefined;
   /** Creates it where it is new; undefined: there is no room for it. */
