@@ -32,7 +32,7 @@ export interface DeclaredContext {
   beginning: Beginning;
   /** Since when a step is done, or runs, ms. */
   since: (step: Step) => number;
-  /** Adds one that is expected by then, unless the flow is told of too many already. */
+  /** Adds one that is expected by then, unless too many are said of the flow already. */
   expect: (missing: Missing, byMs: number) => void;
   /** What was added, in that order. */
   readonly found: readonly WaitingFor[];

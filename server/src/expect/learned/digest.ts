@@ -57,7 +57,7 @@ export interface SentMessage {
   /** Step types that took it: sorted, each once. */
   takers: readonly string[];
   waits: readonly TakerWait[];
-  /** It was counted as one that nobody took (`structural/`), and must be taken back as such. */
+  /** It was counted as one that nobody took (`structural/`), and is retracted as such. */
   isCounted: boolean;
 }
 

@@ -7,13 +7,13 @@ import type { Digest } from './digest.ts';
  * again (guarded by held-flows.test.ts).
  */
 export interface HeldFlows {
-  /** `owed`: what it was told to wait for. */
+  /** `owed`: what the flow was said to wait for. */
   add(digest: Digest, owed: readonly WaitingFor[]): void;
   get(flowId: string): Digest | undefined;
-  /** By what is known now it owes nothing, or is overdue sooner than it was told. */
+  /** By what is known now the flow owes nothing, or is overdue sooner than was said. */
   isJudgedAnew(flowId: string, owed: readonly WaitingFor[]): boolean;
   release(flowId: string): Digest | undefined;
-  /** From before the last start: known by its name alone. */
+  /** Restores a flow from before the last start: known by its name alone. */
   restoreStalled(type: string, flowId: string): void;
   /**
    * Flows of a type that are judged anew by what is owed now; those that were restored are among

@@ -13,7 +13,7 @@ export interface LearnedTypes extends Iterable<[type: string, model: TypeModel]>
   of(type: string): TypeModel;
   get(type: string): TypeModel | undefined;
   has(type: string): boolean;
-  /** It taught, or took back what it taught. */
+  /** The type taught, or a flow of it was retracted. */
   used(type: string): void;
   /** It is to be stored. */
   markChanged(type: string): void;

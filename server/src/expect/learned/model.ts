@@ -99,7 +99,7 @@ export const typesIn = (digest: Digest): string[] =>
   [...new Set(digest.steps.map((step) => step.as))].sort().slice(0, MAX_MEMBERS);
 
 /**
- * A flow teaches, or takes back what it taught (`weight` -1). Counts only: bounded by what the maps
+ * Counts what a flow teaches, or retracts it (`weight` -1). Counts only: bounded by what the maps
  * hold.
  */
 export function teach(model: TypeModel, digest: Digest, weight: 1 | -1): void {

@@ -1,11 +1,11 @@
 import type { Digest } from './digest.ts';
 
 /**
- * Flows that taught and can still take it back: a late span changes what a flow was, and a stall is
- * known in hindsight.
+ * Keeps flows that taught and can still be retracted: a late span changes what a flow was, and a
+ * stall is known in hindsight.
  */
 export interface Taught {
-  /** Gives the flows of its type that can take back what they taught. */
+  /** Gives the flows of its type that can be retracted. */
   keepRetractable(digest: Digest): ReadonlyMap<string, Digest>;
   get(flowId: string): Digest | undefined;
   /**

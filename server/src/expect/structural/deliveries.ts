@@ -4,7 +4,8 @@ import { isUnhandled, receiptKey, workFollows } from './receipts.ts';
 import { count, SOLID, type Tallies, type Tally } from './tallies.ts';
 
 /**
- * Counts, by place, the deliveries that were told of before their work, and whether work followed.
+ * Counts, by place, the deliveries that were announced before their work, and whether work
+ * followed.
  */
 export interface Deliveries {
   /** Its work came: a fact, whatever becomes of its flow. */

@@ -39,7 +39,7 @@ export interface Structural {
   hasLeftOver(digest: Digest): boolean;
   /** Messages that wait at places where nobody was ever seen to take any. */
   waitsForNobody(digest: Digest): SentMessage[];
-  /** Of a delivery that was told of before its work: work follows there, as far as is known. */
+  /** Work follows a delivery that was announced there before its work, as far as is known. */
   workFollows(environment: string, place: string): boolean;
   /** A batch was taken whose links do not name all that was in it. */
   observeCut(environment: string, destination: string, atMs: number): void;
