@@ -1,6 +1,7 @@
 /**
  * Keys of several parts. Every key of this folder is formatted and parsed here, so that nobody else
- * has to know how its parts are joined. No part but the last may hold the separator.
+ * has to know how its parts are joined. Of a key that is parsed, only the last part may hold the
+ * separator.
  */
 
 /** What belongs to one environment: a flow type, a destination, a service. */
