@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { durationMs, isDuration } from '../base/duration.ts';
 import { readYaml } from '../base/yaml.ts';
-import { KINDS, type Channel, type ChannelKind } from './channels.ts';
+import { CHANNEL_KINDS, type Channel } from './channels/index.ts';
 import type { Query } from '../model/search.ts';
 import type { QueryRule } from '../model/query-rule.ts';
-import type { Inhibition, MuteWindow, Route } from './stages.ts';
+import type { Inhibition, Matcher, MuteWindow, Route } from './policy.ts';
 
 /** Who is told of what: the file that FERMATA_ALERTS names. */
 export interface AlertSettings {
@@ -60,7 +60,7 @@ const schema = z.strictObject({
     .array(
       z.strictObject({
         name: z.string().min(1).max(100),
-        kind: z.enum(Object.keys(KINDS) as [ChannelKind, ...ChannelKind[]]),
+        kind: z.enum(CHANNEL_KINDS),
         url: z.url({ protocol: /^(https?|smtps?)$/ }).optional(),
         secret: z.string().default(''),
         from: z.string().max(300).default(''),
@@ -165,11 +165,11 @@ export function readAlertSettings(
 }
 
 const matcherOf = (from: {
-  severity: Route['severities'];
+  severity: Matcher['severities'];
   rule: string[];
   type: string[];
   service: string[];
-}): Pick<Route, 'severities' | 'rules' | 'types' | 'services'> => ({
+}): Matcher => ({
   severities: from.severity,
   rules: from.rule,
   types: from.type,

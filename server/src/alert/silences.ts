@@ -2,7 +2,10 @@ import type { Clock } from '../base/clock.ts';
 import { FermataError } from '../base/errors.ts';
 import type { Silence } from '../model/incident.ts';
 
-/** What nobody wants to hear of for a while. Kept with its comment, also after its end, up to a bound. */
+/**
+ * What nobody wants to hear of for a while. Kept with its comment, also after its end, up to a
+ * bound.
+ */
 export interface Silences {
   load(silences: readonly Silence[]): void;
   /** Newest first. */
@@ -15,7 +18,7 @@ export interface Silences {
 
 export type SilenceFields = Pick<Silence, 'rule' | 'flowType' | 'service' | 'until' | 'comment'>;
 
-const MOST_SILENCES = 1000;
+const MAX_SILENCES = 1000;
 
 export function createSilences(clock: Clock, save: (silence: Silence) => Promise<void>): Silences {
   const silences = new Map<string, Silence>();
@@ -27,9 +30,9 @@ export function createSilences(clock: Clock, save: (silence: Silence) => Promise
     async add(fields) {
       const now = clock.now();
       for (const [id, old] of silences)
-        if (silences.size >= MOST_SILENCES && old.until <= now) silences.delete(id);
-      if (silences.size >= MOST_SILENCES)
-        throw new FermataError('query.invalid', `there are ${MOST_SILENCES} silences already`, {
+        if (silences.size >= MAX_SILENCES && old.until <= now) silences.delete(id);
+      if (silences.size >= MAX_SILENCES)
+        throw new FermataError('query.invalid', `there are ${MAX_SILENCES} silences already`, {
           hint: 'End some of them.',
         });
       const silence: Silence = {

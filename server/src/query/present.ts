@@ -119,6 +119,9 @@ export function presentIncident(incident: Incident): wire.Incident {
   const { firstAt, lastAt, resolvedAt, etaAt, notes, ack, ...rest } = incident;
   return {
     ...rest,
+    keys: [...incident.keys],
+    parts: [...incident.parts],
+    exampleFlowIds: [...incident.exampleFlowIds],
     flowTypes: flowTypesOf(incident),
     firstAt: iso(firstAt),
     lastAt: iso(lastAt),

@@ -183,7 +183,7 @@ async function listFlows(context: QueryContext, request: Request, response: Resp
   const search = readSearch(request.query, context.clock.now());
   const isAsked = ({ status, key }: Incident): boolean => status === 'open' && search.incidents?.[0] === key;
   const keys = search.incidents && context.alerts.incidents().find(isAsked)?.keys;
-  const page = await context.store.listFlows({ ...search, ...(keys && { incidents: keys }) });
+  const page = await context.store.listFlows({ ...search, ...(keys && { incidents: [...keys] }) });
   response.json({
     items: page.items.map((row) => summaryOf(row.flow, row.version, row.stepCount)),
     nextCursor: page.next ? writeCursor(page.next.started, page.next.id) : null,

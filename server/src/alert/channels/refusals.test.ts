@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
-import { manualClock } from '../base/clock.ts';
-import { createCounters } from '../base/counters.ts';
-import { silentLog } from '../base/log.ts';
-import type { Flow } from '../model/flow.ts';
-import type { Incident } from '../model/incident.ts';
-import { memoryStore } from '../testing/memory-store.ts';
-import { createAlerts, type Alerts, type AlertsOptions, type Channel } from './index.ts';
+import { manualClock } from '../../base/clock.ts';
+import { createCounters } from '../../base/counters.ts';
+import { silentLog } from '../../base/log.ts';
+import type { Flow } from '../../model/flow.ts';
+import type { Incident } from '../../model/incident.ts';
+import { memoryStore } from '../../testing/memory-store.ts';
+import { createAlerts, type Alerts, type AlertsOptions, type Channel } from '../index.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;

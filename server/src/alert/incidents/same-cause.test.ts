@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { manualClock } from '../base/clock.ts';
-import { createCounters } from '../base/counters.ts';
-import { silentLog } from '../base/log.ts';
-import { causeKey } from '../model/cause.ts';
-import type { Finding } from '../model/expectation.ts';
-import type { Flow } from '../model/flow.ts';
-import type { Incident } from '../model/incident.ts';
-import { memoryStore, type MemoryStore } from '../testing/memory-store.ts';
-import { createAlerts, type Alerts, type Route } from './index.ts';
+import { manualClock } from '../../base/clock.ts';
+import { createCounters } from '../../base/counters.ts';
+import { silentLog } from '../../base/log.ts';
+import { causeKey } from '../../model/cause.ts';
+import type { Finding } from '../../model/expectation.ts';
+import type { Flow } from '../../model/flow.ts';
+import type { Incident } from '../../model/incident.ts';
+import { memoryStore, type MemoryStore } from '../../testing/memory-store.ts';
+import { createAlerts, type Alerts, type Route } from '../index.ts';
 
 /** What one flow says: its type, and findings in brief. */
 type Said = Partial<Finding> & { type?: string; environment?: string; oneOf?: boolean };

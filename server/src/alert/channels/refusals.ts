@@ -1,15 +1,16 @@
-import type { Clock } from '../base/clock.ts';
-import type { Counters } from '../base/counters.ts';
-import type { Incident, Notification } from '../model/incident.ts';
-import type { Incidents } from './incidents.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { Counters } from '../../base/counters.ts';
+import type { Incident, Notification } from '../../model/incident.ts';
+import { newIncident, type Incidents } from '../incidents/index.ts';
+import { isUndecided } from '../transitions.ts';
 
 /**
- * Channels that take nothing: whoever relies on one of them has to hear of it otherwise. One that refused, or could not be
- * reached, for an hour without taking anything in between is an incident of Fermata itself, until it takes one, or is no
- * channel any more.
+ * Channels that take nothing: whoever relies on one of them has to hear of it otherwise. One that
+ * refused, or could not be reached, for an hour without taking anything in between is an incident
+ * of Fermata itself, until it takes one, or is no channel any more.
  */
 export interface Refusals {
-  /** From what an earlier life wrote down, once it is there. */
+  /** From what a previous run of the process wrote down, once it is there. */
   load(): void;
   refused(channel: string, why: string): void;
   /** It took one, or somebody says that it is over. */
@@ -18,7 +19,9 @@ export interface Refusals {
   since(channel: string): number | null;
   /** A notification of it is another than it was. */
   changed(channel: string): void;
-  /** How many wait, and were not taken: before incidents are written, not with each notification. */
+  /**
+   * How many wait, and were not taken: before incidents are written, not with each notification.
+   */
   count(): void;
   open(): Incident[];
   stop(): void;
@@ -30,7 +33,6 @@ export interface RefusalsOptions {
   channels: readonly string[];
   incidents: Pick<Incidents, 'raise' | 'amend' | 'withdraw' | 'openOf' | 'list'>;
   notifications: ReadonlyMap<string, Notification>;
-  isUndecided(this: void, notification: Notification): boolean;
   onChanged(): void;
 }
 
@@ -43,7 +45,7 @@ interface Refusal {
 const LONG_MS = 3_600_000;
 
 export function createRefusals(options: RefusalsOptions): Refusals {
-  const { clock, channels, incidents, notifications, isUndecided } = options;
+  const { clock, channels, incidents, notifications } = options;
   const refusing = new Map<string, Refusal>();
   const toCount = new Set<string>();
   const onLong = (channel: string, since: number, why: string): void => {
@@ -132,27 +134,22 @@ export function createRefusals(options: RefusalsOptions): Refusals {
 
 const refusalKey = (channel: string): string => `channel-refuses:${channel}`;
 
-/** As it opens. */
+/** The incident as it opens. */
 function refusalIncident(channel: string, since: number, why: string, nowMs: number): Incident {
-  const about = {
+  const part = {
     rule: 'channel-refuses',
     severity: 'critical',
     flowType: '',
     service: 'fermata',
     step: null,
   } as const;
-  const key = refusalKey(channel);
-  return {
-    ...{ ...about, key, keys: [key], id: `${key}-${nowMs.toString(36)}`, lasting: true, status: 'open' },
-    ...{
-      title: `Channel ${channel} takes no notifications`,
-      cause: causeOf(why),
-      environment: '',
-      place: null,
+  const title = `Channel ${channel} takes no notifications`;
+  return newIncident(
+    {
+      ...{ ...part, key: refusalKey(channel), lasting: true, environment: '', channel, parts: [part] },
+      ...{ title, cause: causeOf(why), firstAt: since },
     },
-    ...{ dependency: null, channel, parts: [about], foldedInto: null, count: 0, openCount: 0 },
-    ...{ firstAt: since, lastAt: nowMs, resolvedAt: null, drainPerMinute: null, etaAt: null, value: null },
-    ...{ exampleFlowIds: [], notes: [], ack: null, outgrownAt: null, version: nowMs * 1000 },
-  };
+    nowMs,
+  );
 }
 const causeOf = (why: string): string => `the last one: ${why}`;

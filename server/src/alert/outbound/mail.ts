@@ -2,7 +2,10 @@ import { isIP } from 'node:net';
 import { createTransport } from 'nodemailer';
 import type { Answer } from './answer.ts';
 
-/** One mail through one server. The address is the guard's: the name was resolved and checked before. */
+/**
+ * One mail through one server. The address is the guard's: the name was resolved and checked
+ * before.
+ */
 export interface Mail {
   /** `smtp://user:password@host:587` or `smtps://host:465`. */
   server: URL;

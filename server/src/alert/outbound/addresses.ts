@@ -1,9 +1,10 @@
 import { BlockList, isIP } from 'node:net';
 
 /**
- * Which addresses a notification may go to. Two lists, because Node compares an IPv4 address with IPv6 subnets as well, in
- * its mapped form: one list that held `::ffff:0:0/96` refused every public IPv4 address (guarded by addresses.test.ts).
- * After the registries of special-purpose addresses of IANA (RFC 6890).
+ * Which addresses a notification may go to. Two lists, because Node compares an IPv4 address with
+ * IPv6 subnets as well, in its mapped form: one list that held `::ffff:0:0/96` refused every public
+ * IPv4 address (guarded by addresses.test.ts). After the registries of special-purpose addresses of
+ * IANA (RFC 6890).
  */
 const PRIVATE_4: readonly (readonly [net: string, prefix: number])[] = [
   ['0.0.0.0', 8],
@@ -20,7 +21,8 @@ const PRIVATE_4: readonly (readonly [net: string, prefix: number])[] = [
 const PRIVATE_6: readonly (readonly [net: string, prefix: number])[] = [
   // Loopback, unspecified, and IPv4 as `::10.0.0.1`.
   ['::', 96],
-  // IPv4 in IPv6's clothes, mapped or translated: nobody's webhook, but a way around the lines above.
+  // IPv4 in IPv6's clothes, mapped or translated: nobody's webhook, but a way around the lines
+  // above.
   ['::ffff:0:0', 96],
   ['::ffff:0:0:0', 96],
   ['64:ff9b::', 96],

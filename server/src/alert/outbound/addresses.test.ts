@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import { connect, type AddressInfo, type LookupFunction } from 'node:net';
 import { describe, expect, test } from 'vitest';
-import { manualClock } from '../base/clock.ts';
+import { manualClock } from '../../base/clock.ts';
 import { isPrivate } from './addresses.ts';
 import { createGuard } from './guard.ts';
 
@@ -21,7 +21,10 @@ test.each(PUBLIC)('%s is public', (address) => expect(isPrivate(address)).toBe(f
 test.each(PRIVATE)('%s is private', (address) => expect(isPrivate(address)).toBe(true));
 
 describe('a notification', () => {
-  /** A guard whose connections all end at a server of ours, and say which address they would have gone to. */
+  /**
+   * A guard whose connections all end at a server of ours, and say which address they would have
+   * gone to.
+   */
   const bench = async () => {
     const server = createServer((_request, response) => response.writeHead(204).end());
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

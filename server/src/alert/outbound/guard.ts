@@ -3,16 +3,16 @@ import { request as httpRequest, type RequestOptions } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { Clock } from '../base/clock.ts';
-import { FermataError } from '../base/errors.ts';
+import type { Clock } from '../../base/clock.ts';
+import { FermataError } from '../../base/errors.ts';
 import { isPrivate } from './addresses.ts';
 import type { Answer } from './answer.ts';
 import { sendMail, type Mail } from './mail.ts';
 
 /**
- * The one way out: every notification goes through here. The name is resolved once and the connection pinned to what was
- * checked (no rebinding), private ranges are refused unless the operator allows them, redirects are never followed, and
- * of the answer 64 KiB are read.
+ * The one way out: every notification goes through here. The name is resolved once and the
+ * connection pinned to what was checked (no rebinding), private ranges are refused unless the
+ * operator allows them, redirects are never followed, and of the answer 64 KiB are read.
  */
 export interface Guard {
   post(url: string, headers: Record<string, string>, body: string): Promise<Answer>;
@@ -21,7 +21,7 @@ export interface Guard {
 }
 
 const TIMEOUT_MS = 10_000;
-const MOST_ANSWER = 64 * 1024;
+const MAX_ANSWER = 64 * 1024;
 
 interface Resolved {
   address: string;
@@ -101,7 +101,7 @@ export function createGuard(clock: Clock, allowed: readonly string[], network = 
               // The status decides; a body that never ends is cut.
               response.on('data', (chunk: Buffer) => {
                 read += chunk.length;
-                if (read > MOST_ANSWER) finish();
+                if (read > MAX_ANSWER) finish();
               });
               response.on('end', finish);
               response.on('error', fail);

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { OtlpSpan } from '../model/otlp.ts';
-import { attributes, createLab, type Guard } from '../testing/lab.ts';
+import type { OtlpSpan } from '../../model/otlp.ts';
+import { attributes, createLab, type Guard } from '../../testing/lab.ts';
 
 /** From spans to what people are told: one dependency dies, whatever it is to whom. */
 const START = 1_794_000_000_000;

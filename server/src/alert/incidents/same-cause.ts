@@ -1,30 +1,31 @@
-import type { Clock } from '../base/clock.ts';
-import type { Flow } from '../model/flow.ts';
-import type { Incident } from '../model/incident.ts';
-import { nameKey, namesOf } from './causes.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { Flow } from '../../model/flow.ts';
+import type { Incident } from '../../model/incident.ts';
+import { nameKey, namesOf } from './title.ts';
 
 /**
- * Finds incidents that are one: of one service several queues are not taken from, or some await it and others' errors name
- * it, and nothing is heard of it. As long as it is heard of, two of its queues that stand still are two causes.
+ * Finds incidents that are one: of one service several queues are not taken from, or some await it
+ * and others' errors name it, and nothing is heard of it. As long as it is heard of, two of its
+ * queues that stand still are two causes.
  */
-export interface Kin<T> {
-  /** What a flow tells of who is alive. */
-  hear(flow: Flow): void;
+export interface SameCause<T> {
+  /** Learns from a flow who is alive. */
+  observe(flow: Flow): void;
   add(entry: T): void;
   remove(entry: T): void;
   /** Folds what turned out to be one. */
   settle(entry: T): void;
 }
 
-/** Whoever is alive is heard of within this time: exporters send every five seconds by default. */
+/** Whoever is alive is heard of within this: exporters send every five seconds by default. */
 const SILENT_MS = 10_000;
-const MOST_SERVICES = 10_000;
+const MAX_SERVICES = 10_000;
 
-export function createKin<T>(
+export function createSameCause<T>(
   clock: Clock,
   incidentOf: (entry: T) => Incident,
   fold: (head: T, other: T) => void,
-): Kin<T> {
+): SameCause<T> {
   /** When each service was last heard of, ms. */
   const heard = new Map<string, number>();
   const byName = new Map<string, Set<T>>();
@@ -50,11 +51,11 @@ export function createKin<T>(
       }
   };
   return {
-    hear(flow) {
+    observe(flow) {
       for (const { service, receivedMs } of flow.steps) {
         const name = nameKey(flow.environment, service);
         const last = heard.get(name);
-        if (last === undefined ? heard.size < MOST_SERVICES : receivedMs > last) heard.set(name, receivedMs);
+        if (last === undefined ? heard.size < MAX_SERVICES : receivedMs > last) heard.set(name, receivedMs);
       }
     },
     add(entry) {

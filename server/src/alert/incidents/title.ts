@@ -1,9 +1,10 @@
-import { causeKey } from '../model/cause.ts';
-import { ABSENCES, type Finding, type Severity } from '../model/expectation.ts';
-import { flowTypesOf, type Incident, type IncidentPart } from '../model/incident.ts';
+import { causeKey } from '../../model/cause.ts';
+import { ABSENCES, type Finding, type Severity } from '../../model/expectation.ts';
+import { flowTypesOf, type Incident, type IncidentPart } from '../../model/incident.ts';
+import type { MutableIncident } from './mutable-incident.ts';
 
 /** Of one incident; what comes beyond is counted, and not named. */
-const MOST_PARTS = 100;
+const MAX_PARTS = 100;
 
 export const isAbsence = ({ rule }: { rule: string }): boolean =>
   (ABSENCES as readonly string[]).includes(rule);
@@ -15,7 +16,7 @@ export const partOf = ({ rule, severity, service, step }: Finding, flowType: str
 });
 
 /** Takes up what another flow type, step or rule says of the same cause; false: nothing new. */
-export function takeUp(incident: Incident, part: IncidentPart): boolean {
+export function takeUp(incident: MutableIncident, part: IncidentPart): boolean {
   const { parts } = incident;
   const isKnown = parts.some(
     (one) =>
@@ -25,7 +26,7 @@ export function takeUp(incident: Incident, part: IncidentPart): boolean {
       one.service === part.service &&
       one.step === part.step,
   );
-  if (isKnown || parts.length >= MOST_PARTS) return false;
+  if (isKnown || parts.length >= MAX_PARTS) return false;
   parts.push(part);
   if (SEVERITIES.indexOf(part.severity) > SEVERITIES.indexOf(incident.severity))
     incident.severity = part.severity;
@@ -33,7 +34,7 @@ export function takeUp(incident: Incident, part: IncidentPart): boolean {
 }
 
 /** Title and cause, of everything that is in it. `suspected`: what other flows tell. */
-export function describe(incident: Incident, suspected: readonly string[]): void {
+export function describe(incident: MutableIncident, suspected: readonly string[]): void {
   incident.title = titleOf(incident);
   incident.cause = [causeOf(incident), ...suspected].filter((part) => part !== null).join('; ') || null;
 }
@@ -87,9 +88,9 @@ function causeOf(incident: Incident): string | null {
 const distinct = (list: readonly string[]): string[] => [...new Set(list)];
 
 /**
- * What else may be the same cause: whoever does not react, and whoever errors name. A host is called like its service; an
- * internal one may begin with its name, but `api.pay.example` is not our service `api`. Where one of several is missed,
- * nobody is named.
+ * What else may be the same cause: whoever does not react, and whoever errors name. A host is
+ * called like its service; an internal one may begin with its name, but `api.pay.example` is not
+ * our service `api`. Where one of several is missed, nobody is named.
  */
 export function namesOf(incident: Incident): string[] {
   const { environment, flowType, dependency, key, service } = incident;

@@ -1,0 +1,11 @@
+import type { Receiver } from './channel.ts';
+import { textOf } from './text.ts';
+
+export const slack: Receiver = {
+  body: (incident, event, link) => ({
+    text: `${event === 'resolved' ? ':white_check_mark:' : ':rotating_light:'} ${escapeSlack(textOf(incident, event))} <${link}|Open>`,
+  }),
+};
+
+const escapeSlack = (text: string): string =>
+  text.replace(/[&<>]/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;' })[c]!);

@@ -1,0 +1,40 @@
+import { FermataError, messageOf } from '../../base/errors.ts';
+import type { Notification } from '../../model/incident.ts';
+import { newIncident } from '../incidents/new-incident.ts';
+import type { Guard } from '../outbound/guard.ts';
+import { bodyOf, send, type Channel } from './index.ts';
+
+/** Sends a message that says that it is a test. Rejects with the reason why it was not taken. */
+export async function sendTest(guard: Guard, channel: Channel, nowMs: number): Promise<void> {
+  const notTaken = (why: string, cause?: unknown): FermataError =>
+    new FermataError('alert.not-taken', `${channel.name} ${why}`, {
+      hint: 'Check the address and the secret of the channel.',
+      cause,
+    });
+  const { status } = await send(guard, channel, testNotification(channel, nowMs), nowMs).catch(
+    (cause: unknown) => {
+      throw cause instanceof FermataError ? cause : notTaken(`took nothing: ${messageOf(cause)}`, cause);
+    },
+  );
+  if (status < 200 || status >= 300) throw notTaken(`answered ${status}`);
+}
+
+function testNotification(channel: Channel, nowMs: number): Notification {
+  const about = { key: 'test', rule: 'test', severity: 'info', title: 'Test', version: 0 } as const;
+  const nowhere = { environment: '', flowType: '', service: null, step: null };
+  const incident = newIncident({ ...about, ...nowhere, lasting: false }, nowMs);
+  return {
+    id: incident.id,
+    incidentId: incident.id,
+    event: 'test',
+    channel: channel.name,
+    state: 'pending',
+    reason: 'test',
+    attempts: 0,
+    createdAt: nowMs,
+    nextAt: nowMs,
+    lastError: '',
+    body: bodyOf(channel, incident, 'test', ''),
+    version: 0,
+  };
+}

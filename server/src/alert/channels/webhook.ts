@@ -1,0 +1,14 @@
+import { createHmac } from 'node:crypto';
+import type { Receiver } from './channel.ts';
+import { textOf } from './text.ts';
+
+/** It is signed like GitHub's webhooks: the receiver computes the same over the raw body. */
+export const webhook: Receiver = {
+  body: (incident, event, link) => ({ version: 1, event, text: textOf(incident, event), link, incident }),
+  headers({ secret }, { body }, nowMs) {
+    if (secret === '') return {};
+    const timestamp = String(Math.floor(nowMs / 1000));
+    const signature = createHmac('sha256', secret).update(`${timestamp}.${body}`).digest('hex');
+    return { 'x-fermata-timestamp': timestamp, 'x-fermata-signature': `sha256=${signature}` };
+  },
+};

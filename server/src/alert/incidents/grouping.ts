@@ -1,0 +1,123 @@
+import type { Clock } from '../../base/clock.ts';
+import { groupedBy } from '../../base/lists.ts';
+import type { Finding } from '../../model/expectation.ts';
+import type { Flow } from '../../model/flow.ts';
+import type { Incident } from '../../model/incident.ts';
+import { QUIET_MS, type Lifecycle } from './lifecycle.ts';
+import { addMember, removeMember, type LiveIncident } from './live-incident.ts';
+import type { Memberships } from './memberships.ts';
+import { newIncident } from './new-incident.ts';
+import { describe, partOf, takeUp } from './title.ts';
+
+/** Puts each flow into the incidents that its findings belong to, and out of the others. */
+export interface Grouping {
+  observe(flow: Flow): void;
+  forget(flowId: string): void;
+}
+
+export interface GroupingOptions {
+  clock: Clock;
+  lifecycle: Lifecycle;
+  memberships: Memberships;
+  suspect(finding: Finding, flow: Flow): string | null;
+  valueKey: string;
+  onOpened(incident: Incident): void;
+}
+
+export function createGrouping(options: GroupingOptions): Grouping {
+  const { clock, lifecycle, memberships, valueKey } = options;
+  const { open, sameCause } = lifecycle;
+
+  const begin = (key: string, finding: Finding, flow: Flow): LiveIncident => {
+    const suspected = options.suspect(finding, flow);
+    const live = lifecycle.begin(incidentOf(key, finding, flow, clock.now()));
+    if (suspected !== null) live.suspected.push(suspected);
+    describe(live.incident, live.suspected);
+    return live;
+  };
+  /** What is over, and was long ago, opens nothing: it was an incident then. */
+  const isPast = (finding: Finding, key: string): boolean =>
+    !open.has(key) && !finding.lasting && clock.now() - finding.since >= QUIET_MS;
+
+  /** Puts a flow into the incident of a key, with all its findings that have this key. */
+  const enter = (key: string, findings: readonly Finding[], flow: Flow): LiveIncident => {
+    const known = open.get(key);
+    const live = known ?? begin(key, findings[0]!, flow);
+    const { incident } = live;
+    let grew = false;
+    for (const finding of findings) {
+      const { since, lasting } = finding;
+      // One that names a dependency is found by that: its own key may mean another incident later.
+      if (!open.has(finding.incident) && known !== undefined && finding.dependency === undefined)
+        open.addKey(known, finding.incident);
+      if (takeUp(incident, partOf(finding, flow.type))) grew = true;
+      incident.lasting ||= lasting;
+      incident.firstAt = Math.min(incident.firstAt, since);
+      incident.lastAt = Math.max(incident.lastAt, since);
+    }
+    const isCondition = findings.some(({ lasting }) => lasting);
+    addMember(live, flow.id, { hundredths: worthOf(flow, valueKey), isCondition });
+    if (grew) describe(incident, live.suspected);
+    lifecycle.touch(live);
+    if (known === undefined || grew) options.onOpened(incident);
+    if (live.conditions === 0) lifecycle.fadeLater(live);
+    return live;
+  };
+  const leave = (live: LiveIncident, flowId: string): void => {
+    if (!removeMember(live, flowId, clock.now())) return;
+    lifecycle.touch(live);
+    if (live.members.size === 0) lifecycle.close(live);
+    else if (live.conditions === 0) lifecycle.fadeLater(live);
+  };
+  /** Findings that count, by the key of their incident. */
+  const countedOf = (flow: Flow): Map<string, Finding[]> =>
+    groupedBy(
+      flow.findings.filter(
+        (finding) => finding.severity !== 'info' && !isPast(finding, open.keyOf(finding, flow)),
+      ),
+      (finding) => open.keyOf(finding, flow),
+    );
+  return {
+    observe(flow) {
+      sameCause.observe(flow);
+      const counted = countedOf(flow);
+      const staying = new Set([...counted.keys()].map((key) => open.get(key)));
+      for (const live of memberships.of(flow.id))
+        if (!staying.has(live)) {
+          memberships.remove(flow.id, live);
+          leave(live, flow.id);
+        }
+      if (counted.size === 0) return memberships.forget(flow.id);
+      // Two keys of one folded incident are one membership.
+      const byIncident = groupedBy(counted.keys(), (key) => open.get(key)?.incident.id ?? key);
+      const entered = [...byIncident.values()].map((keys) => {
+        const findings = keys.flatMap((key) => counted.get(key)!);
+        return enter(keys[0]!, findings, flow);
+      });
+      memberships.set(flow.id, entered);
+      for (const live of entered) sameCause.settle(live);
+    },
+    forget(flowId) {
+      const incidents = memberships.of(flowId);
+      memberships.forget(flowId);
+      for (const live of incidents) leave(live, flowId);
+    },
+  };
+}
+
+const worthOf = (flow: Flow, valueKey: string): number =>
+  Math.round(Number(flow.keys.find(([name]) => name === valueKey)?.[1] ?? 0) * 100) || 0;
+
+function incidentOf(key: string, finding: Finding, flow: Flow, nowMs: number): Incident {
+  const { rule, severity, lasting, service, step, place, since } = finding;
+  const about = { rule, severity, lasting, service, step, place };
+  return newIncident(
+    {
+      ...about,
+      ...{ key, environment: flow.environment, flowType: flow.type, firstAt: since, lastAt: since },
+      dependency: key === finding.incident ? (finding.dependency ?? null) : null,
+      parts: [partOf(finding, flow.type)],
+    },
+    nowMs,
+  );
+}

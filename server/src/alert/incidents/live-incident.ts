@@ -1,0 +1,135 @@
+import { countWhile } from '../../base/lists.ts';
+import type { Incident } from '../../model/incident.ts';
+import { copyOf, type MutableIncident } from './mutable-incident.ts';
+import { describe, takeUp } from './title.ts';
+
+/** An incident while it is tracked: the only form in which one is changed in place. */
+export interface LiveIncident {
+  readonly incident: MutableIncident;
+  /** Flows in it, by id. */
+  readonly members: Map<string, Member>;
+  /** Sum of what its members are worth. */
+  hundredths: number;
+  /** Members that leave by themselves; the others are in it for what has happened. */
+  conditions: number;
+  /** Members of a loaded incident that are counted already, and will be observed again. */
+  recount: number;
+  /** When members left it lately, ms, in the order of time. */
+  leftAtMs: number[];
+  suspected: string[];
+  /** Its end is scheduled, unless something happens again. */
+  isFading: boolean;
+}
+
+export interface Member {
+  /** What it is worth in hundredths, so that a thousand prices add up to a price. */
+  hundredths: number;
+  /** It leaves when its flow moves on; else it is in it for what has happened. */
+  isCondition: boolean;
+}
+
+const MAX_NOTES = 100;
+const MAX_NOTE_CHARACTERS = 2000;
+const MAX_EXAMPLES = 10;
+/** Members of one incident that are held one by one; the count goes on. */
+const MAX_MEMBERS = 100_000;
+export const MAX_KEYS = 100;
+/** The drain rate is measured over this time. */
+const DRAIN_MS = 60_000;
+
+export const liveIncident = (incident: Incident, recount: number): LiveIncident => ({
+  incident: copyOf(incident),
+  members: new Map(),
+  hundredths: 0,
+  conditions: 0,
+  recount,
+  leftAtMs: [],
+  suspected: [],
+  isFading: false,
+});
+
+/** Counts it once, however often its flow says so. */
+export function addMember(live: LiveIncident, flowId: string, member: Member): void {
+  const known = live.members.get(flowId);
+  if (known) {
+    live.conditions += Number(member.isCondition) - Number(known.isCondition);
+    known.isCondition = member.isCondition;
+    return;
+  }
+  if (live.members.size < MAX_MEMBERS) {
+    live.members.set(flowId, member);
+    live.hundredths += member.hundredths;
+    live.conditions += Number(member.isCondition);
+  }
+  if (live.recount > 0) live.recount--;
+  else live.incident.count++;
+  const { exampleFlowIds } = live.incident;
+  if (exampleFlowIds.length < MAX_EXAMPLES && !exampleFlowIds.includes(flowId)) exampleFlowIds.push(flowId);
+}
+
+/** Returns false where it was none. */
+export function removeMember(live: LiveIncident, flowId: string, nowMs: number): boolean {
+  const member = live.members.get(flowId);
+  if (member === undefined) return false;
+  live.members.delete(flowId);
+  live.hundredths -= member.hundredths;
+  live.conditions -= Number(member.isCondition);
+  live.leftAtMs.push(nowMs);
+  return true;
+}
+
+export function clearMembers(live: LiveIncident): void {
+  live.members.clear();
+  live.hundredths = 0;
+  live.conditions = 0;
+}
+
+/** Adds members, parts and times of another incident that turned out to have the same cause. */
+export function absorb(head: LiveIncident, other: LiveIncident): void {
+  const { incident } = head;
+  const folded = other.incident;
+  const overlap = [...other.members.keys()].filter((flowId) => head.members.has(flowId)).length;
+  incident.count += folded.count - overlap;
+  head.recount += other.recount;
+  for (const [flowId, member] of other.members) {
+    const mine = head.members.get(flowId);
+    if (mine === undefined) head.hundredths += member.hundredths;
+    if (member.isCondition && mine?.isCondition !== true) head.conditions++;
+    head.members.set(flowId, {
+      ...member,
+      isCondition: member.isCondition || mine?.isCondition === true,
+    });
+  }
+  head.leftAtMs = [...head.leftAtMs, ...other.leftAtMs].sort((a, b) => a - b);
+  for (const part of folded.parts) takeUp(incident, part);
+  incident.lasting ||= folded.lasting;
+  incident.firstAt = Math.min(incident.firstAt, folded.firstAt);
+  incident.lastAt = Math.max(incident.lastAt, folded.lastAt);
+  const examples = new Set([...incident.exampleFlowIds, ...folded.exampleFlowIds]);
+  incident.exampleFlowIds = [...examples].slice(0, MAX_EXAMPLES);
+  head.suspected = [...new Set([...head.suspected, ...other.suspected])];
+  describe(incident, head.suspected);
+}
+
+/** Sets the figures that people see: how many are in it, their worth, and how fast it drains. */
+export function measure(live: LiveIncident, nowMs: number, hasValue: boolean): void {
+  const { incident, members, leftAtMs } = live;
+  incident.openCount = members.size;
+  if (hasValue) incident.value = live.hundredths / 100;
+  // A binary search, because this is asked for each of thousands that leave.
+  const old = countWhile(leftAtMs, (at) => at <= nowMs - DRAIN_MS);
+  if (old > 0) leftAtMs.splice(0, old);
+  incident.drainPerMinute = leftAtMs.length > 0 ? leftAtMs.length : null;
+  incident.etaAt =
+    leftAtMs.length > 0 && members.size > 0 ? nowMs + (members.size / leftAtMs.length) * DRAIN_MS : null;
+}
+
+export function addNote({ incident }: LiveIncident, text: string, nowMs: number): void {
+  if (text === '') return;
+  incident.notes.push({ at: nowMs, text: text.slice(0, MAX_NOTE_CHARACTERS) });
+  incident.notes.splice(0, Math.max(0, incident.notes.length - MAX_NOTES));
+}
+
+export function acknowledge({ incident }: LiveIncident, note: string, nowMs: number): void {
+  incident.ack = { at: nowMs, count: incident.openCount, note: note.slice(0, MAX_NOTE_CHARACTERS) };
+}

@@ -1,0 +1,181 @@
+import { createDeadlines } from '../base/deadlines.ts';
+import type { Incident, Notification } from '../model/incident.ts';
+import { createDelivery, type DeliveryOptions } from './delivery.ts';
+import type { Incidents } from './incidents/index.ts';
+import { channelsOf, routeTo, type Inhibition, type Route } from './policy.ts';
+import type { Silences } from './silences.ts';
+import { decide } from './stages.ts';
+import { isUndecided } from './transitions.ts';
+
+/** Tells people of incidents: who, when, and again. `transitions.ts` has the states that result. */
+export interface Notifier {
+  /** Tells each channel once, however often it is asked for. */
+  notify(incident: Incident, event: 'opened' | 'resolved'): void;
+  /**
+   * Whoever acknowledged it knew of something smaller. Told once, however often it is asked for.
+   */
+  remind(incident: Incident): void;
+  /** Goes on with what was loaded, and makes up for what a crash left untold. */
+  resume(): void;
+  /** What is held until then is asked again now. */
+  releaseHeldUntil(atMs: number): void;
+  /** Resolves when nothing is being sent. */
+  idle(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface NotifierOptions extends Omit<DeliveryOptions, 'heldBy' | 'onSent' | 'incidents'> {
+  incidents: Pick<Incidents, 'get' | 'list'>;
+  silences: Pick<Silences, 'list'>;
+  routes: readonly Route[];
+  inhibitions: readonly Inhibition[];
+}
+
+export function createNotifier(options: NotifierOptions): Notifier {
+  const { clock, notifications, incidents, routes } = options;
+  const { all } = notifications;
+  const sending = new Map<string, Promise<void>>();
+  let stopping = false;
+
+  const attempts = createDeadlines(clock, (ids) => {
+    for (const id of ids) if (all.has(id) && !sending.has(id)) sending.set(id, attempt(id));
+  });
+  const repeats = createDeadlines(clock, (ids) => {
+    for (const id of ids) repeat(id);
+  });
+  const attempt = (id: string): Promise<void> =>
+    deliver(id).finally(() => {
+      sending.delete(id);
+      const notification = all.get(id);
+      // A deadline that fell into the attempt was passed over: what is undecided always has one.
+      if (!stopping && notification !== undefined && isUndecided(notification))
+        attempts.set(id, Math.max(notification.nextAt, clock.now() + 1));
+    });
+  const tell = (
+    incident: Incident,
+    about: Pick<Notification, 'id' | 'event' | 'channel' | 'reason'>,
+    waitMs = 0,
+  ): void => {
+    const { id, nextAt } = notifications.add({ ...about, incident, waitMs });
+    attempts.set(id, nextAt);
+  };
+  const notifyChannel = (
+    incident: Incident,
+    event: 'opened' | 'resolved',
+    name: string,
+    route: Route,
+  ): void => {
+    const id = idOf(incident, event, name);
+    if (all.has(id)) return;
+    if (event === 'opened') {
+      const reason = `matches a route; group wait ${route.groupWaitMs} ms`;
+      return tell(incident, { id, event, channel: name, reason }, route.groupWaitMs);
+    }
+    const opened = all.get(idOf(incident, 'opened', name));
+    if (opened === undefined || opened.state === 'dropped') return;
+    if (opened.state === 'waiting') {
+      notifications.move(opened.id, {
+        kind: 'dropped',
+        reason: 'resolved before the group wait was over',
+      });
+      attempts.clear(opened.id);
+    } else tell(incident, { id, event, channel: name, reason: 'the incident resolved' });
+  };
+  const repeatLater = ({ id, incidentId, event, channel }: Notification, fromMs: number): void => {
+    const incident = incidents.get(incidentId);
+    if (event === 'resolved' || incident?.status !== 'open') return;
+    const everyMs = routeTo(routes, channel, incident)?.repeatMs ?? 0;
+    if (everyMs > 0) repeats.set(id, fromMs + everyMs);
+  };
+  const repeat = (lastId: string): void => {
+    const last = all.get(lastId);
+    const incident = last && incidents.get(last.incidentId);
+    if (incident?.status !== 'open' || last === undefined) return;
+    if (incident.ack !== null) return repeatLater(last, clock.now());
+    const { channel } = last;
+    const id = repeatIdOf(incident, repetitionOf(lastId) + 1, channel);
+    if (!all.has(id)) tell(incident, { id, event: 'repeated', channel, reason: 'still open' });
+  };
+  const remindChannel = (incident: Incident, channel: string, sinceMs: number): void => {
+    const opened = all.get(idOf(incident, 'opened', channel));
+    // Still to be told of it at all, or told since: then that is enough.
+    if (opened === undefined || isUndecided(opened)) return;
+    if (opened.state === 'sent' && opened.version >= (sinceMs + 1) * 1000) return;
+    let number = 1;
+    while (all.has(repeatIdOf(incident, number, channel))) number++;
+    const id = repeatIdOf(incident, number, channel);
+    const reason = 'ten times worse than when it was acknowledged';
+    tell(incident, { id, event: 'repeated', channel, reason });
+  };
+  const notify: Notifier['notify'] = (incident, event) => {
+    for (const route of routes)
+      for (const name of channelsOf(route, incident)) notifyChannel(incident, event, name, route);
+  };
+  const remind: Notifier['remind'] = (incident) => {
+    const sinceMs = incident.outgrownAt ?? Infinity;
+    const told = channelsToldSince(all.values(), incident, sinceMs);
+    const reached = new Set(routes.flatMap((route) => channelsOf(route, incident)));
+    for (const channel of reached) if (!told.has(channel)) remindChannel(incident, channel, sinceMs);
+  };
+  const deliver = createDelivery({
+    ...options,
+    heldBy: (incident, channel) => decide(incident, contextOf(options, incident, channel)),
+    onSent: (notification) => repeatLater(notification, clock.now()),
+  });
+  return {
+    notify,
+    remind,
+    resume() {
+      // A crash between an incident and its notification is made up for: none is made twice.
+      for (const incident of incidents.list())
+        notify(incident, incident.status === 'open' ? 'opened' : 'resolved');
+      // Those that an earlier version stored have no such instant.
+      for (const incident of incidents.list())
+        if (incident.status === 'open' && typeof incident.outgrownAt === 'number') remind(incident);
+      for (const one of all.values())
+        if (isUndecided(one)) attempts.set(one.id, Math.max(one.nextAt, clock.now()));
+        else if (one.state === 'sent') repeatLater(one, one.nextAt);
+    },
+    releaseHeldUntil(atMs) {
+      for (const { id, state, nextAt } of all.values())
+        if (state === 'waiting' && nextAt === atMs) attempts.set(id, clock.now());
+    },
+    idle: async () => void (await Promise.all(sending.values())),
+    async stop() {
+      stopping = true;
+      attempts.stop();
+      repeats.stop();
+      await Promise.all(sending.values());
+    },
+  };
+}
+
+/** These are what receivers recognise a notification by. */
+const idOf = (incident: Incident, event: 'opened' | 'resolved', channel: string): string =>
+  `${incident.id}:${event}:${channel}`;
+const repeatIdOf = (incident: Incident, number: number, channel: string): string =>
+  `${incident.id}:repeated-${number}:${channel}`;
+const repetitionOf = (id: string): number => Number(/:repeated-(\d+):/.exec(id)?.[1] ?? 0);
+
+const contextOf = (
+  { clock, silences, routes, inhibitions, incidents }: NotifierOptions,
+  incident: Incident,
+  channel: string,
+): Parameters<typeof decide>[1] => ({
+  nowMs: clock.now(),
+  silences: silences.list(),
+  mute: routeTo(routes, channel, incident)?.mute ?? [],
+  inhibitions,
+  open: inhibitions.length === 0 ? [] : incidents.list().filter(({ status }) => status === 'open'),
+});
+
+function channelsToldSince(
+  notifications: Iterable<Notification>,
+  incident: Incident,
+  sinceMs: number,
+): Set<string> {
+  const told = new Set<string>();
+  for (const { incidentId, event, createdAt, channel } of notifications)
+    if (incidentId === incident.id && event === 'repeated' && createdAt >= sinceMs) told.add(channel);
+  return told;
+}

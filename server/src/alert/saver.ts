@@ -1,0 +1,80 @@
+import type { Clock } from '../base/clock.ts';
+import type { Counters } from '../base/counters.ts';
+import { messageOf } from '../base/errors.ts';
+import type { Log } from '../base/log.ts';
+import type { Incident, Notification } from '../model/incident.ts';
+import type { AlertStore } from './port.ts';
+
+/** Writes what changed, a while later and many at once, or now where something waits for it. */
+export interface Saver {
+  /** Has to be written; replaces an earlier version that has not been yet. */
+  mark(notification: Notification): void;
+  isUnsaved(id: string): boolean;
+  soon(): void;
+  /** Resolves when it was tried; what failed is tried again. */
+  now(): Promise<void>;
+  idle(): Promise<void>;
+  /** Writes once more, and schedules nothing from now on. */
+  stop(): Promise<void>;
+}
+
+export interface SaverOptions {
+  clock: Clock;
+  counters: Counters;
+  log: Log;
+  store: Pick<AlertStore, 'saveIncidents' | 'saveNotifications'>;
+  /** Incidents that changed since it was asked last. */
+  takeIncidents(): Incident[];
+  onChanged(incidents: readonly Incident[]): void;
+}
+
+const SAVE_MS = 200;
+
+export function createSaver({ clock, counters, log, store, ...options }: SaverOptions): Saver {
+  const unsaved = new Map<string, Notification>();
+  let saving: Promise<void> | undefined;
+  let cancelSave: (() => void) | undefined;
+  let stopping = false;
+
+  const soon = (): void => {
+    if (stopping || cancelSave !== undefined) return;
+    cancelSave = clock.after(SAVE_MS, () => void now());
+  };
+  const now = async (): Promise<void> => {
+    await saving;
+    cancelSave?.();
+    cancelSave = undefined;
+    saving = write();
+    await saving;
+  };
+  const write = async (): Promise<void> => {
+    const incidents = options.takeIncidents();
+    const notifications = [...unsaved.values()];
+    try {
+      if (incidents.length > 0) {
+        options.onChanged(incidents);
+        await store.saveIncidents(incidents);
+      }
+      if (notifications.length > 0) {
+        await store.saveNotifications(notifications);
+        // One that changed meanwhile is another object, and still has to be written.
+        for (const one of notifications) if (unsaved.get(one.id) === one) unsaved.delete(one.id);
+      }
+    } catch (error) {
+      counters.add('fermata_alert_write_failures_total');
+      log.error({ detail: messageOf(error).slice(0, 300) }, 'alerts could not be written; trying again');
+      soon();
+    }
+  };
+  return {
+    mark: (notification) => void unsaved.set(notification.id, notification),
+    isUnsaved: (id) => unsaved.has(id),
+    soon,
+    now,
+    idle: async () => void (await saving),
+    async stop() {
+      stopping = true;
+      await now();
+    },
+  };
+}

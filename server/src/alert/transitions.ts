@@ -1,0 +1,101 @@
+import type { Incident, Notification } from '../model/incident.ts';
+
+/**
+ * The states of a notification, and everything that moves it from one to another:
+ *
+ *   waiting → (held until) → pending → sent → repeating, dropped(reason), dead(reason)
+ *
+ * "Repeating" is no state of its own: a notification that was sent gets a deadline while its
+ * incident is open, at which a further notification begins (`notifier.ts`).
+ */
+export type NotificationState = Notification['state'];
+
+export type Transition =
+  /** Something holds it back: it is asked again then. */
+  | { kind: 'held'; reason: string; untilMs: number }
+  /** Its text is made up, and from now on the same for ever. */
+  | { kind: 'composed'; body: string }
+  /** It could not be written down, so it was not sent. */
+  | { kind: 'postponed'; untilMs: number }
+  | { kind: 'sent' }
+  /** It was not taken, and may be another time. */
+  | { kind: 'failed'; error: string; untilMs: number }
+  /** It was not taken, and never will be. */
+  | { kind: 'refused'; error: string }
+  /** There is nobody, or nothing, to tell any more. */
+  | { kind: 'dropped'; reason: string };
+
+const UNDECIDED: readonly NotificationState[] = ['waiting', 'pending'];
+const TABLE: Record<Transition['kind'], { from: readonly NotificationState[]; to: NotificationState }> = {
+  held: { from: ['waiting'], to: 'waiting' },
+  composed: { from: UNDECIDED, to: 'pending' },
+  postponed: { from: ['pending'], to: 'pending' },
+  sent: { from: ['pending'], to: 'sent' },
+  failed: { from: ['pending'], to: 'pending' },
+  refused: { from: ['pending'], to: 'dead' },
+  dropped: { from: UNDECIDED, to: 'dropped' },
+};
+
+/** It will be sent, or it is not known yet. */
+export const isUndecided = ({ state }: Pick<Notification, 'state'>): boolean => UNDECIDED.includes(state);
+
+export type NewNotification = Pick<Notification, 'id' | 'event' | 'channel' | 'reason'> & {
+  incident: Pick<Incident, 'id'>;
+  waitMs: number;
+};
+
+/** What resolved is told at once: nothing can hold it. */
+export function newNotification({ incident, waitMs, ...rest }: NewNotification, nowMs: number): Notification {
+  return {
+    ...rest,
+    incidentId: incident.id,
+    state: rest.event === 'resolved' ? 'pending' : 'waiting',
+    attempts: 0,
+    createdAt: nowMs,
+    nextAt: nowMs + waitMs,
+    lastError: '',
+    body: '',
+    version: nowMs * 1000,
+  };
+}
+
+/** The notification as it is after it. Throws where the table has no such way. */
+export function moved(notification: Notification, transition: Transition, nowMs: number): Notification {
+  const { from, to } = TABLE[transition.kind];
+  if (!from.includes(notification.state))
+    throw new Error(`a notification that is ${notification.state} cannot be ${transition.kind}`);
+  return {
+    ...notification,
+    ...fieldsOf(notification, transition, nowMs),
+    state: to,
+    version: Math.max(notification.version + 1, nowMs * 1000),
+  };
+}
+
+function fieldsOf(
+  { attempts, failedAt }: Notification,
+  transition: Transition,
+  nowMs: number,
+): Partial<Notification> {
+  switch (transition.kind) {
+    case 'held':
+      return { reason: transition.reason, nextAt: transition.untilMs };
+    case 'composed':
+      return { body: transition.body };
+    case 'postponed':
+      return { nextAt: transition.untilMs };
+    case 'sent':
+      return { attempts: attempts + 1, lastError: '' };
+    case 'failed':
+      return {
+        attempts: attempts + 1,
+        failedAt: failedAt ?? nowMs,
+        lastError: transition.error,
+        nextAt: transition.untilMs,
+      };
+    case 'refused':
+      return { attempts: attempts + 1, failedAt: failedAt ?? nowMs, lastError: transition.error };
+    case 'dropped':
+      return { reason: transition.reason };
+  }
+}
