@@ -3,6 +3,7 @@ import { manualClock } from '../base/clock.ts';
 import { createCounters } from '../base/counters.ts';
 import { silentLog } from '../base/log.ts';
 import type { Incident, Notification } from '../model/incident.ts';
+import { newIncident } from './incidents/index.ts';
 import { createSaver } from './saver.ts';
 import { moved, newNotification } from './transitions.ts';
 
@@ -16,6 +17,7 @@ const setUp = () => {
   const clock = manualClock();
   const changed: Incident[] = [];
   const saved: (Incident | Notification)[] = [];
+  const shown: Incident[] = [];
   let fails = false;
   let onSave = (): void => undefined;
   const take = async (list: readonly (Incident | Notification)[]): Promise<void> => {
@@ -27,10 +29,10 @@ const setUp = () => {
     ...{ clock, counters: createCounters(), log: silentLog },
     store: { saveIncidents: take, saveNotifications: take },
     takeIncidents: () => changed.splice(0),
-    onChanged: () => undefined,
+    onChanged: (incidents) => shown.push(...incidents),
   });
   return {
-    ...{ clock, saver, changed, saved },
+    ...{ clock, saver, changed, saved, shown },
     fail: (is: boolean) => (fails = is),
     during: (work: () => void) => (onSave = work),
   };
@@ -59,4 +61,21 @@ test('what could not be written is tried again by itself', async () => {
   clock.advance(200);
   await saver.idle();
   expect([saved.length, saver.isUnsaved('n')]).toEqual([1, false]);
+});
+
+test('an incident that could not be written is kept until it is, and shown once', async () => {
+  const { clock, saver, changed, saved, shown, fail } = setUp();
+  const about = { key: 'k', rule: 'failed-step', severity: 'critical', lasting: false } as const;
+  const incident = newIncident(
+    { ...about, environment: '', flowType: 'order', service: null, step: null },
+    0,
+  );
+  fail(true);
+  changed.push(incident);
+  await saver.now();
+  expect([saved, shown]).toEqual([[], [incident]]);
+  fail(false);
+  clock.advance(200);
+  await saver.idle();
+  expect([saved, shown]).toEqual([[incident], [incident]]);
 });

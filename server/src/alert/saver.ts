@@ -32,6 +32,7 @@ const SAVE_MS = 200;
 
 export function createSaver({ clock, counters, log, store, ...options }: SaverOptions): Saver {
   const unsaved = new Map<string, Notification>();
+  const unsavedIncidents = new Map<string, Incident>();
   let saving: Promise<void> | undefined;
   let cancelSave: (() => void) | undefined;
   let stopping = false;
@@ -48,17 +49,18 @@ export function createSaver({ clock, counters, log, store, ...options }: SaverOp
     await saving;
   };
   const write = async (): Promise<void> => {
-    const incidents = options.takeIncidents();
-    const notifications = [...unsaved.values()];
+    const changed = options.takeIncidents();
+    for (const one of changed) unsavedIncidents.set(one.id, one);
+    const [incidents, notifications] = [[...unsavedIncidents.values()], [...unsaved.values()]];
     try {
+      if (changed.length > 0) options.onChanged(changed);
       if (incidents.length > 0) {
-        options.onChanged(incidents);
         await store.saveIncidents(incidents);
+        clearSaved(unsavedIncidents, incidents);
       }
       if (notifications.length > 0) {
         await store.saveNotifications(notifications);
-        // One that changed meanwhile is another object, and still has to be written.
-        for (const one of notifications) if (unsaved.get(one.id) === one) unsaved.delete(one.id);
+        clearSaved(unsaved, notifications);
       }
     } catch (error) {
       counters.add('fermata_alert_write_failures_total');
@@ -77,4 +79,9 @@ export function createSaver({ clock, counters, log, store, ...options }: SaverOp
       await now();
     },
   };
+}
+
+/** One that changed meanwhile is another object, and still has to be written. */
+function clearSaved<T extends { readonly id: string }>(unsaved: Map<string, T>, saved: readonly T[]): void {
+  for (const one of saved) if (unsaved.get(one.id) === one) unsaved.delete(one.id);
 }
