@@ -1,5 +1,7 @@
 import { flatMapped } from '../base/lists.ts';
 import type { Finding, WaitingFor } from '../model/expectation.ts';
+import type { UndoDuties } from '../model/duties.ts';
+import type { Novelty } from '../model/novelty.ts';
 import type { QueryRule } from '../model/query-rule.ts';
 import type { Flow, Health } from '../model/flow.ts';
 import { nanosFromMs } from '../model/time.ts';
@@ -21,7 +23,6 @@ import {
   compensationOutOfOrder,
   compensationTwice,
   lateReplyAfterCompensation,
-  type UndoDuties,
 } from './rules/compensation.ts';
 import {
   brokenContext,
@@ -34,12 +35,9 @@ import {
   unhandledFailure,
   unheardFailures,
 } from './rules/failures.ts';
-import { consumerNew, newVariant, type News } from './rules/novelties.ts';
-import { askedOf } from './rules/queries.ts';
+import { consumerNew, newVariant } from './rules/novelties.ts';
+import { evaluateQueryRule } from './rules/queries.ts';
 import { findingsOf, type Rule } from './rule.ts';
-
-export { NO_NEWS, type News } from './rules/novelties.ts';
-export { undoPair, type UndoDuties } from './rules/compensation.ts';
 
 /** Of one flow; absences come first. */
 const MAX_FINDINGS = 100;
@@ -78,7 +76,7 @@ export interface JudgeOptions {
 }
 
 /** What is known of a flow besides itself. */
-export interface Known {
+export interface JudgeContext {
   waitingFor: WaitingFor[];
   /** A message of it waits where nobody was ever seen to take any. */
   waitsForNobody: boolean;
@@ -87,14 +85,19 @@ export interface Known {
   /** Flows of its type that say when they start say when they end. */
   endsDeclared: boolean;
   dutiesOf(): UndoDuties;
-  news: News;
+  news: Novelty;
 }
 
 /**
  * What is wrong with a flow, and since when: pure in (flow, what is known, now). Deadlines, not
  * polling: `lookAtMs` says when the answer can change although nothing arrives.
  */
-export function judge(flow: Flow, known: Known, { settleMs, queryRules }: JudgeOptions, nowMs: number): Flow {
+export function judge(
+  flow: Flow,
+  known: JudgeContext,
+  { settleMs, queryRules }: JudgeOptions,
+  nowMs: number,
+): Flow {
   const { waitingFor } = known;
   const undoes = flow.steps.some((step) => step.compensates !== null);
   const isSaga = flow.outcome === 'failed' || flow.outcome === 'compensated' || undoes;
@@ -144,9 +147,9 @@ export function judge(flow: Flow, known: Known, { settleMs, queryRules }: JudgeO
   const looks = [nextLook(waitingFor, nowMs), failureToldAt(flow, graceMs, nowMs)];
   if (nowMs < quietAt && (isSaga || unheardFailures(flow).length > 0)) looks.push(quietAt);
   for (const rule of queryRules) {
-    const { said, lookAtMs } = askedOf(rule, judged, settleMs, nowMs);
+    const { drafts, lookAtMs } = evaluateQueryRule(rule, judged, settleMs, nowMs);
     looks.push(lookAtMs);
-    judged.findings = [...judged.findings, ...findingsOf({ ...rule, lasting: true }, flow, said)];
+    judged.findings = [...judged.findings, ...findingsOf({ ...rule, lasting: true }, flow, drafts)];
   }
   const next = looks.filter((at) => at !== null);
   return { ...judged, lookAtMs: next.length === 0 ? null : Math.min(...next) };

@@ -12,11 +12,11 @@ export interface Rule {
   severity: Severity;
   /** A state that ends when the flow moves on. Default: an event, which nothing withdraws. */
   lasting?: true;
-  inspect(flow: Flow, waitingFor: readonly WaitingFor[], nowMs: number): Said[];
+  inspect(flow: Flow, waitingFor: readonly WaitingFor[], nowMs: number): FindingDraft[];
 }
 
 /** A finding without what the engine adds: rule and severity. */
-export interface Said {
+export interface FindingDraft {
   /** With the rule, the finding's key: source span and expectation, never the flow's name. */
   about: string;
   stepId: string | null;
@@ -35,9 +35,9 @@ export interface Said {
 export function findingsOf(
   rule: Pick<Rule, 'name' | 'severity' | 'lasting'>,
   flow: Flow,
-  said: readonly Said[],
+  drafts: readonly FindingDraft[],
 ): Finding[] {
-  return said.map(({ about, certain, dependency, ...rest }) => {
+  return drafts.map(({ about, certain, dependency, ...rest }) => {
     const finding = { rule: rule.name, ...rest, ...(dependency !== undefined && { dependency }) };
     return {
       key: `${rule.name}:${about}`,

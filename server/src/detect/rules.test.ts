@@ -4,7 +4,9 @@ import type { WaitingFor } from '../model/expectation.ts';
 import type { Flow } from '../model/flow.ts';
 import { aSpan, type SpanSketch } from '../testing/builders.ts';
 import { parseQuery } from '../query/language.ts';
-import { judge, NO_NEWS, undoPair, type Known, type News, type UndoDuties } from './index.ts';
+import { undoPair, type UndoDuties } from '../model/duties.ts';
+import { NO_NOVELTY, type Novelty } from '../model/novelty.ts';
+import { judge, type JudgeContext } from './index.ts';
 
 /**
  * Every rule fires on the smallest flow that shows it, stays silent on its near miss, and withdraws
@@ -12,13 +14,13 @@ import { judge, NO_NEWS, undoPair, type Known, type News, type UndoDuties } from
  */
 const SETTLE = 30_000;
 const OPTIONS = { settleMs: SETTLE, queryRules: [] };
-const known = (waitingFor: WaitingFor[] = [], duties: UndoDuties = NOTHING): Known => ({
+const known = (waitingFor: WaitingFor[] = [], duties: UndoDuties = NOTHING): JudgeContext => ({
   waitingFor,
   waitsForNobody: false,
   mayBeTaken: false,
   endsDeclared: false,
   dutiesOf: () => duties,
-  news: NO_NEWS,
+  news: NO_NOVELTY,
 });
 const NOTHING: UndoDuties = { owed: new Set(), order: new Set() };
 
@@ -294,8 +296,8 @@ describe('unhandled-failure', () => {
 
 describe('news', () => {
   const flow = flowOf({ id: '1', step: { name: 'Order' } });
-  const news = (over: Partial<News>): string[] =>
-    judge(flow, { ...known(), news: { ...NO_NEWS, ...over } }, OPTIONS, 5000).findings.map(
+  const news = (over: Partial<Novelty>): string[] =>
+    judge(flow, { ...known(), news: { ...NO_NOVELTY, ...over } }, OPTIONS, 5000).findings.map(
       ({ rule }) => rule,
     );
   test('a new consumer and a new variant are said, as news', () => {

@@ -1,10 +1,11 @@
 import type { Clock } from '../base/clock.ts';
 import type { Counters } from '../base/counters.ts';
 import type { Definition, DefinitionSource, StoredDefinition } from '../model/definition.ts';
+import type { UndoDuties } from '../model/duties.ts';
 import type { Finding, WaitingFor } from '../model/expectation.ts';
 import type { Flow } from '../model/flow.ts';
 import type { Span } from '../model/span.ts';
-import type { Novelty } from './diagnosis/novelty.ts';
+import type { Novelty } from '../model/novelty.ts';
 import type { LearnedModel } from './learned/learner.ts';
 
 /**
@@ -25,7 +26,7 @@ export interface Expectations {
    */
   evaluate(flow: Flow): Evaluation;
   /** Says which steps have to be undone once something is, and in which order. */
-  compensationDuties(flow: Flow): { owed: Set<string>; order: Set<string> };
+  compensationDuties(flow: Flow): UndoDuties;
   /**
    * Explains what may be behind an absence: a silent service, a new version, a queue that grows.
    */

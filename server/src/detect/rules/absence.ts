@@ -1,5 +1,5 @@
 import { ABSENCES, type WaitingFor } from '../../model/expectation.ts';
-import type { Rule, Said } from '../rule.ts';
+import type { Rule, FindingDraft } from '../rule.ts';
 
 /**
  * Symptom: something that should have happened by now did not. Who cares: whoever waits for the
@@ -14,17 +14,17 @@ const absence = (
   name: WaitingFor['absence'],
   say: (waiting: WaitingFor, after: string) => string,
   /** What does not tell incidents of this rule apart. */
-  alike: Partial<Pick<Said, 'step' | 'place'>> = {},
+  alike: Partial<Pick<FindingDraft, 'step' | 'place'>> = {},
 ): Rule => ({
   name,
   severity: 'critical',
   lasting: true,
   inspect(flow, waitingFor, nowMs) {
-    const said: Said[] = [];
+    const drafts: FindingDraft[] = [];
     for (const waiting of frontier(waitingFor, nowMs)) {
       if (waiting.absence !== name) continue;
       const after = flow.steps.find((step) => step.id === waiting.afterStepId);
-      said.push({
+      drafts.push({
         about: `${waiting.id}`,
         stepId: waiting.afterStepId,
         step: waiting.step,
@@ -37,7 +37,7 @@ const absence = (
         ...alike,
       });
     }
-    return said;
+    return drafts;
   },
 });
 

@@ -1,19 +1,20 @@
 import { groupedBy } from '../../base/lists.ts';
+import { readUndoPair, type UndoDuties } from '../../model/duties.ts';
 import type { Flow, Step } from '../../model/flow.ts';
 import { msOf } from '../../model/time.ts';
-import type { Rule, Said } from '../rule.ts';
+import type { Rule, FindingDraft } from '../rule.ts';
 
 /**
  * The compensation audit: what was done and had to be undone. An undoing belongs to the step that
  * it names, by id or by name; successes are counted per undone step.
  */
-interface Entry {
+interface CompensatedStep {
   step: Step;
   undos: Step[];
 }
-interface Ledger {
+interface CompensationLedger {
   /** Forward steps with what undid them, in order. */
-  done: Entry[];
+  done: CompensatedStep[];
   /** Undoings of something that never happened. */
   ofNothing: Step[];
 }
@@ -24,21 +25,23 @@ const succeeded = (step: Step): boolean => step.status === 'ok' || step.status =
 const inDoubt = (step: Step): boolean => step.result === 'timeout';
 
 /** Asked by each rule about the same flow. */
-const ledgers = new WeakMap<Flow, Ledger>();
+const ledgers = new WeakMap<Flow, CompensationLedger>();
 
-function ledgerOf(flow: Flow): Ledger {
+function ledgerOf(flow: Flow): CompensationLedger {
   let ledger = ledgers.get(flow);
   if (ledger === undefined) ledgers.set(flow, (ledger = accountOf(flow)));
   return ledger;
 }
 
-function accountOf(flow: Flow): Ledger {
-  const done = flow.steps.filter((step) => !isUndo(step)).map((step): Entry => ({ step, undos: [] }));
+function accountOf(flow: Flow): CompensationLedger {
+  const done = flow.steps
+    .filter((step) => !isUndo(step))
+    .map((step): CompensatedStep => ({ step, undos: [] }));
   const byId = new Map(done.map((entry) => [entry.step.id, entry]));
   const byName = groupedBy(done, ({ step }) => step.name);
   /** Of a name: those that may not be undone yet; what is behind them is. */
-  const left = new Map<string, Entry[]>();
-  const undone = new Set<Entry>();
+  const left = new Map<string, CompensatedStep[]>();
+  const undone = new Set<CompensatedStep>();
   const ofNothing: Step[] = [];
   for (const undo of flow.steps.filter(isUndo)) {
     const name = undo.compensates!;
@@ -56,7 +59,7 @@ function accountOf(flow: Flow): Ledger {
   return { done, ofNothing };
 }
 
-const said = (step: Step, summary: string, about = step.id, evidence = [step.id]): Said => ({
+const draftOf = (step: Step, summary: string, about = step.id, evidence = [step.id]): FindingDraft => ({
   about,
   stepId: step.id,
   step: step.name,
@@ -78,7 +81,7 @@ export const compensationFailed: Rule = {
     ledgerOf(flow).done.flatMap(({ step, undos }) =>
       undos.length === 0 || undos.some((undo) => undo.status !== 'failed')
         ? []
-        : [said(undos[undos.length - 1]!, `${undos[0]!.name} failed: ${step.name} is not undone`)],
+        : [draftOf(undos[undos.length - 1]!, `${undos[0]!.name} failed: ${step.name} is not undone`)],
     ),
 };
 
@@ -95,7 +98,7 @@ export const compensationTwice: Rule = {
       return good.length < 2
         ? []
         : [
-            said(
+            draftOf(
               good[1]!,
               `${step.name} was undone ${good.length} times`,
               step.id,
@@ -116,10 +119,12 @@ export const compensationOfUndoneStep: Rule = {
   inspect(flow) {
     const { done, ofNothing } = ledgerOf(flow);
     return [
-      ...ofNothing.map((undo) => said(undo, `${undo.name} undoes ${undo.compensates}, which never happened`)),
+      ...ofNothing.map((undo) =>
+        draftOf(undo, `${undo.name} undoes ${undo.compensates}, which never happened`),
+      ),
       ...done.flatMap(({ step, undos }) =>
         step.status === 'failed' && !inDoubt(step) && undos.some(succeeded)
-          ? [said(undos.find(succeeded)!, `${undos[0]!.name} undoes ${step.name}, which had failed`)]
+          ? [draftOf(undos.find(succeeded)!, `${undos[0]!.name} undoes ${step.name}, which had failed`)]
           : [],
       ),
     ];
@@ -138,7 +143,7 @@ export const lateReplyAfterCompensation: Rule = {
       const undone = undos.find(succeeded);
       return undone && step.end !== null && undone.end !== null && succeeded(step) && step.end > undone.end
         ? [
-            said(step, `${step.name} finished after ${undone.name} had undone it`, step.id, [
+            draftOf(step, `${step.name} finished after ${undone.name} had undone it`, step.id, [
               step.id,
               undone.id,
             ]),
@@ -146,16 +151,6 @@ export const lateReplyAfterCompensation: Rule = {
         : [];
     }),
 };
-
-/** Steps that had to be undone and were not, and pairs that were undone in the wrong order. */
-export interface UndoDuties {
-  /** Forward step names that are undone whenever their flow fails. */
-  owed: ReadonlySet<string>;
-  /** `first\0second`: undone in this order. */
-  order: ReadonlySet<string>;
-}
-
-export const undoPair = (first: string, second: string): string => `${first}\0${second}`;
 
 /**
  * Symptom: the flow failed, or began to undo, and a step that is undone in such cases was not. Who
@@ -177,7 +172,7 @@ export function compensationMissing(duties: UndoDuties): Rule {
           ({ step, undos }) =>
             undos.length === 0 && (step.status !== 'failed' || inDoubt(step)) && duties.owed.has(step.name),
         )
-        .map(({ step }) => said(step, `${step.name} was done and never undone`));
+        .map(({ step }) => draftOf(step, `${step.name} was done and never undone`));
     },
   };
 }
@@ -200,7 +195,7 @@ export function compensationOutOfOrder(duties: UndoDuties): Rule {
       const places = groupedBy(undone.keys(), (at) => undone[at]!.step.name);
       let [first, then] = [Infinity, Infinity];
       for (const pair of duties.order) {
-        const [before = '', after = ''] = pair.split('\0');
+        const [before, after] = readUndoPair(pair);
         const at = places.get(after)?.[0] ?? Infinity;
         const next = places.get(before)?.find((place) => place > at) ?? Infinity;
         if (next < Infinity && (at < first || (at === first && next < then))) [first, then] = [at, next];
@@ -208,7 +203,7 @@ export function compensationOutOfOrder(duties: UndoDuties): Rule {
       if (first === Infinity) return [];
       const [earlier, later] = [undone[first]!, undone[then]!];
       return [
-        said(
+        draftOf(
           earlier.undo,
           `${earlier.step.name} was undone before ${later.step.name}`,
           `${earlier.undo.id}<${later.undo.id}`,

@@ -1,10 +1,10 @@
 import { smallestOf } from '../../base/lists.ts';
 import { msOf } from '../../model/time.ts';
-import type { Rule, Said } from '../rule.ts';
+import type { Rule, FindingDraft } from '../rule.ts';
 import type { Flow, Hop, Step } from '../../model/flow.ts';
 import { dependencyOf } from '../dependency.ts';
 
-const about = (step: Step, summary: string, since = step.end ?? step.start): Said => ({
+const about = (step: Step, summary: string, since = step.end ?? step.start): FindingDraft => ({
   about: step.id,
   stepId: step.id,
   step: step.name,

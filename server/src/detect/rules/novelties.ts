@@ -1,20 +1,12 @@
 import { msOf } from '../../model/time.ts';
+import type { Novelty } from '../../model/novelty.ts';
 import type { Rule } from '../rule.ts';
-
-/** What a flow does that its type never did before: news, not alarms. `expect` says what is new. */
-export interface News {
-  /** Ids of steps that nothing of this type ever ran, after a step that is well known. */
-  consumers: ReadonlySet<string>;
-  /** The steps of this flow never came together, although each of them is known. */
-  variant: boolean;
-}
-export const NO_NEWS: News = { consumers: new Set(), variant: false };
 
 /**
  * Symptom: somebody listens to a message who never did. Who cares: whoever publishes it, for now
  * one more depends on it. False alarms: consumers that react to one message in thousands.
  */
-export const consumerNew = ({ consumers }: News): Rule => ({
+export const consumerNew = ({ consumers }: Novelty): Rule => ({
   name: 'consumer-new',
   severity: 'info',
   inspect: (flow) =>
@@ -36,7 +28,7 @@ export const consumerNew = ({ consumers }: News): Rule => ({
  * Symptom: a flow took a way that none took before. Who cares: whoever changed the process, or did
  * not mean to. False alarms: rare but legal ways, once each.
  */
-export const newVariant = ({ variant }: News): Rule => ({
+export const newVariant = ({ variant }: Novelty): Rule => ({
   name: 'new-variant',
   severity: 'info',
   inspect: (flow) =>

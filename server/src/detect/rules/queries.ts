@@ -4,7 +4,7 @@ import { eventsOf, likes, matchesQuery } from '../../model/search-match.ts';
 import type { Query } from '../../model/search.ts';
 import { spanIdOf } from '../../model/span.ts';
 import { msOf } from '../../model/time.ts';
-import type { Said } from '../rule.ts';
+import type { FindingDraft } from '../rule.ts';
 
 /**
  * Symptom: whatever an operator asked for. Who cares: they. False alarms: theirs, too.
@@ -13,12 +13,12 @@ import type { Said } from '../rule.ts';
  * at which it may are computed from the flow; the finding became true at the first of them from
  * which on it has answered until now.
  */
-export function askedOf(
+export function evaluateQueryRule(
   rule: QueryRule,
   flow: Flow,
   settleMs: number,
   nowMs: number,
-): { said: Said[]; lookAtMs: number | null } {
+): { drafts: FindingDraft[]; lookAtMs: number | null } {
   // As a list sees it: what was quiet for long enough has ended, and grows no older.
   const settlesAtMs = flow.idleOutcome === null ? null : flow.lastReceivedMs + settleMs;
   const answersAt = (ms: number): boolean =>
@@ -29,7 +29,7 @@ export function askedOf(
   // Only where time alone turns the answer: each look projects and writes the flow again.
   const answers = answersAt(nowMs);
   const coming = instants.find((at) => at > nowMs && answersAt(at) !== answers) ?? null;
-  if (!answers) return { said: [], lookAtMs: coming };
+  if (!answers) return { drafts: [], lookAtMs: coming };
   let since = flow.lastReceivedMs;
   for (const at of instants.reverse()) {
     if (at > nowMs) continue;
@@ -38,9 +38,9 @@ export function askedOf(
     if (!answersAt(at - 1)) break;
   }
   const due = Math.min(since, nowMs) + rule.forMs;
-  if (nowMs < due) return { said: [], lookAtMs: Math.min(due, coming ?? Infinity) };
+  if (nowMs < due) return { drafts: [], lookAtMs: Math.min(due, coming ?? Infinity) };
   return {
-    said: [
+    drafts: [
       {
         about: flow.flowId || spanIdOf(flow.members[0] ?? '') || flow.id,
         stepId: null,

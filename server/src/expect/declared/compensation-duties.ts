@@ -1,16 +1,14 @@
 import type { DefinedStep, Definition } from '../../model/definition.ts';
-import { pairKey } from '../keys.ts';
+import { undoPair, type UndoDuties } from '../../model/duties.ts';
 
 /** Which steps must be undone once something is, and in which order; null: it does not say. */
-export function declaredCompensationDuties(
-  definition: Definition,
-): { owed: Set<string>; order: Set<string> } | null {
+export function declaredCompensationDuties(definition: Definition): UndoDuties | null {
   const undoable = definition.steps.filter((step) => step.compensatedBy !== null);
   if (undoable.length === 0) return null;
   const order = new Set<string>();
   if (definition.undoInOrder)
     for (const step of undoable)
-      for (const before of ancestorsOf(step, definition)) order.add(pairKey(step.name, before));
+      for (const before of ancestorsOf(step, definition)) order.add(undoPair(step.name, before));
   return { owed: new Set(undoable.map((step) => step.name)), order };
 }
 

@@ -1,4 +1,4 @@
-import { pairKey, parsePair } from '../keys.ts';
+import { readUndoPair, undoPair, type UndoDuties } from '../../model/duties.ts';
 import { MAX_MEMBERS, type Ledger } from './digest.ts';
 import { wilson } from './outcome-sets.ts';
 
@@ -6,7 +6,7 @@ import { wilson } from './outcome-sets.ts';
 export interface UndoModel {
   done: Map<string, number>;
   undone: Map<string, number>;
-  /** By `pairKey`. */
+  /** By `undoPair`. */
   order: Map<string, number>;
 }
 
@@ -21,7 +21,7 @@ export function teachUndo(model: UndoModel, { done, undone }: Ledger, weight: nu
   for (const name of done) count(model.done, name, weight);
   const wasDone = new Set(done);
   for (const name of undone) if (wasDone.has(name)) count(model.undone, name, weight);
-  for (const [name, later] of pairsOf(undone)) count(model.order, pairKey(name, later), weight);
+  for (const [name, later] of pairsOf(undone)) count(model.order, undoPair(name, later), weight);
 }
 
 const DUTY = 0.95;
@@ -31,14 +31,11 @@ const DUTY = 0.95;
  */
 const ORDER = 0.9;
 /** What is undone whenever something is, and in which order: 95 % of flows, by the lower bound. */
-export function learnedCompensationDuties({ done, undone, order }: UndoModel): {
-  owed: Set<string>;
-  order: Set<string>;
-} {
+export function learnedCompensationDuties({ done, undone, order }: UndoModel): UndoDuties {
   const owed = [...undone].filter(([name, n]) => wilson(n, done.get(name) ?? n).lower >= DUTY);
   const binding = [...order].filter(([pair, n]) => {
-    const [first, second] = parsePair(pair);
-    return wilson(n, n + (order.get(pairKey(second, first)) ?? 0)).lower >= ORDER;
+    const [first, second] = readUndoPair(pair);
+    return wilson(n, n + (order.get(undoPair(second, first)) ?? 0)).lower >= ORDER;
   });
   return { owed: new Set(owed.map(([name]) => name)), order: new Set(binding.map(([pair]) => pair)) };
 }
@@ -50,7 +47,7 @@ export function breaksCompensationDuties(ledger: Ledger | null, model: UndoModel
   const { owed, order } = learnedCompensationDuties(model);
   const wasUndone = new Set(undone);
   if (done.some((name) => owed.has(name) && !wasUndone.has(name))) return true;
-  for (const [name, later] of pairsOf(undone)) if (order.has(pairKey(later, name))) return true;
+  for (const [name, later] of pairsOf(undone)) if (order.has(undoPair(later, name))) return true;
   return false;
 }
 
