@@ -164,7 +164,7 @@ test('every rule is explained, both ways', () => {
 
 test('every route is listed, both ways', () => {
   const routes = sources
-    .filter(({ path }) => /^query\/(kept-)?routes\.ts$/.test(path))
+    .filter(({ path }) => /^query\/routes\/[a-z]+\.ts$/.test(path))
     .flatMap(({ text }) => all(text, /\bpath: ['`](\/[^'`]+)['`]/g))
     .flatMap((path) =>
       path.includes('${verb}')
@@ -225,13 +225,19 @@ test.each([
   }
 });
 
-test('sections of the README that hints name are there', () => {
+test('sections of documents that hints name are there', () => {
   const named = sources.flatMap(({ text }) => [
-    ...all(text, /"([^"\n]+)" in the README/g),
-    ...all(text, /the README, "([^"\n]+?)\.?"/g),
+    ...[...text.matchAll(/"([^"\n]+)" in (README\.md|docs\/[\w.-]+\.md)/g)].map(([, heading, path]) => [
+      path!,
+      heading!,
+    ]),
+    ...[...text.matchAll(/(?<!-proto )(README\.md|docs\/[\w.-]+\.md), "([^"\n]+?)\.?"/g)].map(
+      ([, path, heading]) => [path!, heading!],
+    ),
   ]);
   expect(named.length).toBeGreaterThan(0);
-  for (const heading of named) sectionOf(TEXTS.get('README.md')!, heading);
+  for (const [path, heading] of named) sectionOf(TEXTS.get(path!)!, heading!);
+  expect(sources.filter(({ text }) => / in the README\b|the README, "/.test(text))).toEqual([]);
 });
 
 test('decisions are numbered without a gap, and listed by their titles', () => {

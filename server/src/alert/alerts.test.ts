@@ -10,7 +10,7 @@ import type { Finding } from '../model/expectation.ts';
 import type { Flow } from '../model/flow.ts';
 import type { Notification } from '../model/incident.ts';
 import type { Query } from '../model/search.ts';
-import { parseQuery } from '../query/language.ts';
+import { parseQuery } from '../query/language/parse.ts';
 import { memoryStore, type MemoryStore } from '../testing/memory-store.ts';
 import {
   createAlerts,

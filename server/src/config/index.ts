@@ -308,7 +308,7 @@ export function readConfig(env: Record<string, string | undefined>): ReadConfig 
       `FERMATA_HOST=${config.host} is reachable from other machines and there is no authentication yet; set FERMATA_ALLOW_ANONYMOUS=1 if the network is trusted`,
     );
   if (problems.length > 0)
-    throw new FermataError('config.invalid', problems.join('\n'), { hint: 'See "Settings" in the README.' });
+    throw new FermataError('config.invalid', problems.join('\n'), { hint: 'See "Settings" in docs/operations.md.' });
   return { config, warnings };
 }
 

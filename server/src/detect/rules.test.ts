@@ -3,7 +3,7 @@ import { createBench } from '../testing/correlator-harness.ts';
 import type { WaitingFor } from '../model/expectation.ts';
 import type { Flow } from '../model/flow.ts';
 import { aSpan, type SpanSketch } from '../testing/builders.ts';
-import { parseQuery } from '../query/language.ts';
+import { parseQuery } from '../query/language/parse.ts';
 import { undoPair, type UndoDuties } from '../model/duties.ts';
 import { NO_NOVELTY, type Novelty } from '../model/novelty.ts';
 import { judge, type JudgeContext } from './index.ts';

@@ -2,7 +2,7 @@ import type { Status } from './flow.ts';
 import type { UnixNanos } from './time.ts';
 
 /**
- * What a person asks of flows, as a tree. The text is parsed in `query/language.ts`, becomes SQL in `store/sql/search.sql.ts`
+ * What a person asks of flows, as a tree. The text is parsed in `query/language/parse.ts`, becomes SQL in `store/sql/search.sql.ts`
  * and is evaluated in memory by `search-match.ts`; the three are held together by one test.
  */
 export type Query =

@@ -6,9 +6,9 @@ import type { Problem } from '../contract/index.ts';
 import { openApi } from './openapi.ts';
 import { hostAllowed, type HostRule } from './origin.ts';
 import type { QueryContext } from './route.ts';
-import { expressPath, handlerOf, ROUTES } from './routes.ts';
+import { expressPath, handlerOf, ROUTES } from './routes/index.ts';
 
-export { parseQuery } from './language.ts';
+export { parseQuery } from './language/parse.ts';
 export { hostAllowed, type HostRule } from './origin.ts';
 export { presentIncident, summaryOf } from './present.ts';
 export type { QueryContext } from './route.ts';
@@ -31,7 +31,10 @@ const STATUS: Partial<Record<FermataError['code'], number>> = {
   'store.unavailable': 503,
 };
 
-/** REST and the dashboard's files on one port. Reads only; everything is escaped, typed and bounded. */
+/**
+ * REST and the dashboard's files on one port. GET only reads; what changes something is a POST with
+ * a JSON body. Everything is escaped, typed and bounded.
+ */
 export function queryApp(options: QueryOptions): Express {
   const app = express();
   app.disable('x-powered-by');
@@ -102,7 +105,9 @@ const nowhere: express.RequestHandler = (request) => {
   );
 };
 
-/** JSON can name half a character. No UTF-8 can carry it: the store would fail, and seem to be down. */
+/**
+ * JSON can name half a character. No UTF-8 can carry it: the store would fail, and seem to be down.
+ */
 const wellFormed = (key: string, value: unknown): unknown => {
   if (!key.isWellFormed() || (typeof value === 'string' && !value.isWellFormed()))
     throw new Error('the body has text with a lone surrogate');
@@ -122,7 +127,10 @@ const noStore: express.RequestHandler = (_request, response, next) => {
   next();
 };
 
-/** The store quotes the engine, and the engine quotes SQL and other people's rows: those are for the log. */
+/**
+ * The store quotes the engine, and the engine quotes SQL and other people's rows: those are for the
+ * log.
+ */
 const detailOf = (known: FermataError | undefined): string | undefined =>
   known?.code === 'store.unavailable' ? ERRORS[known.code] : known?.message;
 

@@ -1,6 +1,6 @@
 import { extendZodWithOpenApi, OpenApiGeneratorV31, OpenAPIRegistry } from '@asteasolutions/zod-to-openapi';
 import { z } from 'zod';
-import { ROUTES } from './routes.ts';
+import { ROUTES } from './routes/index.ts';
 
 /** The API described from the routes themselves, so that the two cannot disagree. */
 export function openApi(version: string): object {

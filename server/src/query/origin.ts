@@ -1,9 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 
 /**
- * Who may talk to the dashboard's port from a browser. A page on the internet can make a browser send requests to
- * 127.0.0.1 (DNS rebinding, cross-site WebSocket): the Host must be one we are known by, and an Origin, where there is
- * one, must be the same host. Applies to REST and to the socket's upgrade alike.
+ * Who may talk to the dashboard's port from a browser. A page on the internet can make a browser
+ * send requests to 127.0.0.1 (DNS rebinding, cross-site WebSocket): the Host must be one we are
+ * known by, and an Origin, where there is one, must be the same host. Applies to REST and to the
+ * socket's upgrade alike.
  */
 export interface HostRule {
   /** Bound to this address; loopback names are always allowed. */

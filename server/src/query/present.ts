@@ -51,25 +51,29 @@ function presentWaiting(waiting: WaitingFor): wire.WaitingFor {
   };
 }
 
-/** Above this many steps or hops a flow is given in part and says so; its critical path is given more coarsely. */
-export const MOST_STEPS = 2000;
+/**
+ * Above this many steps or hops a flow is given in part and says so; its critical path is given
+ * more coarsely.
+ */
+export const MAX_STEPS = 2000;
 
 export function presentFlow(row: FlowRow): wire.Flow {
   const { flow } = row;
   const path = criticalPath(flow);
-  const cut = flow.steps.length > MOST_STEPS || flow.hops.length > MOST_STEPS;
+  const cut = flow.steps.length > MAX_STEPS || flow.hops.length > MAX_STEPS;
   return {
     ...summaryOf(flow, row.version, flow.steps.length),
     truncated: flow.truncated || cut,
-    steps: flow.steps.slice(0, MOST_STEPS).map(presentStep),
-    hops: flow.hops.slice(0, MOST_STEPS).map(presentHop),
-    criticalPath: coarsened(path, MOST_STEPS).map(presentSegment),
+    steps: flow.steps.slice(0, MAX_STEPS).map(presentStep),
+    hops: flow.hops.slice(0, MAX_STEPS).map(presentHop),
+    criticalPath: coarsened(path, MAX_STEPS).map(presentSegment),
     timeSpent: timeSpent(path),
     keys: Object.fromEntries(flow.keys),
     aliases: flow.aliases,
     relations: flow.relations,
-    unattributed: flow.unattributed.slice(0, MOST_STEPS),
+    unattributed: flow.unattributed.slice(0, MAX_STEPS),
     asOf: new Date(row.timelineComputedMs).toISOString(),
+    // Clients may read it: it was the version of what had been learned, and is always 0 now.
     modelVersion: 0,
   };
 }

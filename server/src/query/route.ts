@@ -7,12 +7,13 @@ import type { Definition, StoredDefinition } from '../model/definition.ts';
 import type { QueryRule } from '../model/query-rule.ts';
 import type { Incident, Notification, Silence } from '../model/incident.ts';
 import type { DocumentStore, QueryStore } from '../store/index.ts';
+import { FermataError } from '../base/errors.ts';
 import { invalid } from './search.ts';
 
 /** What a route is, and what it may ask of the rest of the server. */
 
-/** What is wrong, grouped, and who was told. */
-export interface IncidentDesk {
+/** What is wrong, grouped, and who was told. Implemented by `alert`. */
+export interface IncidentApi {
   incidents(): Incident[];
   incident(id: string): Incident | undefined;
   acknowledge(id: string, note: string): Incident | undefined;
@@ -26,7 +27,8 @@ export interface IncidentDesk {
   test(channel: string): Promise<void>;
 }
 
-export interface DefinitionBoard {
+/** Definitions that are in force. Implemented by `engine`. */
+export interface DefinitionRegistry {
   list(): StoredDefinition[];
   define(definitions: readonly Definition[], source: 'api'): Promise<number>;
 }
@@ -38,9 +40,9 @@ export interface QueryContext {
   store: QueryStore;
   /** Saved views: the only thing in the store that routes write. */
   views: DocumentStore<'view'>;
-  alerts: IncidentDesk;
+  alerts: IncidentApi;
   expectations: { inspect(type: string): { environment: string; model: unknown }[] };
-  definitions: DefinitionBoard;
+  definitions: DefinitionRegistry;
   readDefinitions: ReadDefinitions;
   /** What an incident misses comes no more. */
   accept(gone: Pick<Incident, 'environment' | 'flowType' | 'step' | 'service'>): Promise<boolean>;
@@ -61,7 +63,10 @@ export interface QueryContext {
   conditions(): readonly { id: string; since: number; text: string; hint: string; blocks: boolean }[];
 }
 
-/** One line per route. `scope` is what a key will need once there are keys; `none` is open to everyone. */
+/**
+ * One line per route. `scope` is what a key will need once there are keys; `none` is open to
+ * everyone.
+ */
 export interface Route {
   method?: 'post';
   path: string;
@@ -80,3 +85,9 @@ export function read<S extends z.ZodObject>(schema: S, input: unknown): z.infer<
 }
 export const nameOf = (request: Request, name: string): string =>
   String(request.params[name] ?? '').slice(0, 300);
+
+export const missing = (what: string, id: string): never => {
+  throw new FermataError('query.not-found', `no ${what} is known as "${id.slice(0, 100)}"`, {
+    hint: 'It may be older than what is kept.',
+  });
+};

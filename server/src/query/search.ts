@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { FLOW_STATUSES } from '../contract/index.ts';
 import { FermataError } from '../base/errors.ts';
 import type { FlowSearch } from '../model/search.ts';
-import { parseQuery } from './language.ts';
+import { parseQuery } from './language/parse.ts';
 import { unixNanos, type UnixNanos } from '../model/time.ts';
 
 /** Query string → validated search. Rejects, never guesses. */

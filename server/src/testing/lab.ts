@@ -136,5 +136,5 @@ export const attributes = (values: Record<string, string | number>): Attributes 
 
 export { createStore } from '../store/index.ts';
 export { someFlows, TWENTY_QUERIES } from './some-flows.ts';
-export { parseQuery } from '../query/language.ts';
+export { parseQuery } from '../query/language/parse.ts';
 export { matchesQuery } from '../model/search-match.ts';

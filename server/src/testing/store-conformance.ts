@@ -12,7 +12,7 @@ import type { EvidenceRecord } from '../model/record.ts';
 import { nanosFromMs, unixNanos } from '../model/time.ts';
 import { createNormalizer } from '../normalize/index.ts';
 import { matchesQuery } from '../model/search-match.ts';
-import { parseQuery } from '../query/language.ts';
+import { parseQuery } from '../query/language/parse.ts';
 import { flowIn, tombstoneOf } from './builders.ts';
 import { NO_CLOCKS } from './correlator-harness.ts';
 import { someFlows, TWENTY_QUERIES } from './some-flows.ts';

@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { parseQuery } from '../../query/language.ts';
+import { parseQuery } from '../../query/language/parse.ts';
 import { unixNanos } from '../../model/time.ts';
 import * as catalog from './catalog.sql.ts';
 import * as documents from './documents.sql.ts';

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { someFlows, TWENTY_QUERIES } from '../testing/some-flows.ts';
-import { likes, matchesQuery } from '../model/search-match.ts';
-import { parseQuery, suggest } from './language.ts';
+import { someFlows, TWENTY_QUERIES } from '../../testing/some-flows.ts';
+import { likes, matchesQuery } from '../../model/search-match.ts';
+import { parseQuery } from './parse.ts';
+import { suggest } from './suggest.ts';
 
 const NOW = 1_794_000_000_000;
 const tree = (text: string): unknown => parseQuery(text, NOW);

@@ -1,0 +1,85 @@
+import { durationMs, isDuration } from '../../base/duration.ts';
+import { closestTo } from '../../base/spelling.ts';
+import { FLOW_STATUSES } from '../../contract/index.ts';
+import {
+  DURATIONS,
+  NUMBER_FIELDS,
+  TEXT_FIELDS,
+  type Comparison,
+  type NumberField,
+  type Query,
+  type TextField,
+} from '../../model/search.ts';
+import { likes } from '../../model/search-match.ts';
+import { unquote, wrong, type Token } from './tokens.ts';
+
+/**
+ * Fields of which every value is known: a misspelt one would find nothing, for ever and silently.
+ */
+const VALUES: Partial<Record<TextField, readonly string[]>> = {
+  status: FLOW_STATUSES,
+  health: ['ok', 'late', 'stuck'],
+  outcome: ['completed', 'failed', 'compensated', 'cancelled', 'timed_out'],
+};
+/** Not `in`: every object has a `constructor`. */
+const isTextField = (name: string): name is TextField => Object.hasOwn(TEXT_FIELDS, name);
+const isNumberField = (name: string): name is NumberField => Object.hasOwn(NUMBER_FIELDS, name);
+const NUMBER = /^([a-z]+)(>=|<=|>|<|=)(.*)$/;
+
+/**
+ * A field with a value or a comparison; null: the token is free text. Throws where it is nearly
+ * one.
+ */
+export function fieldOf(token: Token, nowMs: number): Query | null {
+  const colon = token.text.indexOf(':');
+  if (colon > 0) {
+    const field = token.text.slice(0, colon).toLowerCase();
+    const value = unquote(token.text.slice(colon + 1));
+    const column = token.column + colon + 1;
+    if (value === '') throw wrong(`${field}: needs a value`, column);
+    if (field === 'since' || field === 'before')
+      return { kind: 'time', op: field, atMs: instant(value, column, nowMs) };
+    if (isTextField(field)) {
+      const known = VALUES[field];
+      if (known && !known.some((one) => likes(value, one)))
+        throw wrong(`${field} is never "${value}"; there are ${known.join(', ')}`, column);
+      return { kind: 'field', field, value };
+    }
+    if (isNumberField(field)) throw wrong(`${field} is a number: write ${field}>5`, token.column);
+    throw wrong(`${field} is not a field${nearest(field)}`, token.column);
+  }
+  const match = NUMBER.exec(token.text);
+  if (match === null) return null;
+  const [, field = '', op = '', value = ''] = match;
+  if (!isNumberField(field)) {
+    if (isTextField(field)) throw wrong(`${field} is text: write ${field}:${value || 'value'}`, token.column);
+    throw wrong(`${field} is not a number of a flow${nearest(field)}`, token.column);
+  }
+  const column = token.column + field.length + op.length;
+  const number = DURATIONS.has(field)
+    ? durationIn(value, column)
+    : /^\d{1,12}(\.\d{1,6})?$/.test(value)
+      ? Number(value)
+      : NaN;
+  if (Number.isNaN(number)) throw wrong(`"${value}" is not a number`, column);
+  return { kind: 'number', field, op: op as Comparison, value: number };
+}
+
+export function durationIn(text: string, column: number): number {
+  const ms = durationMs(text);
+  if (ms === null) throw wrong(`"${text}" is not a time like 30s, 15m or 2h`, column);
+  return ms;
+}
+
+function instant(text: string, column: number, nowMs: number): number {
+  if (isDuration(text)) return nowMs - durationIn(text, column);
+  const at = /^\d{4}-\d\d-\d\d(T[\d:.]+(Z|[+-]\d\d:\d\d)?)?$/.test(text) ? Date.parse(text) : NaN;
+  if (Number.isNaN(at)) throw wrong(`"${text}" is neither a time like 2h nor a date like 2026-01-31`, column);
+  return at;
+}
+
+function nearest(name: string): string {
+  const fields = [...Object.keys(TEXT_FIELDS), ...Object.keys(NUMBER_FIELDS), 'since', 'before'];
+  const closest = closestTo(name, fields);
+  return closest === undefined ? `; there are ${fields.join(', ')}` : `; did you mean ${closest}?`;
+}

@@ -1,0 +1,155 @@
+import type { Request, Response } from 'express';
+import { z } from 'zod';
+import { FermataError } from '../../base/errors.ts';
+import { FLOW_STATUSES } from '../../contract/index.ts';
+import type { Incident } from '../../model/incident.ts';
+import { suggest } from '../language/suggest.ts';
+import { presentFlow, presentFlowType, presentService, presentSpan, summaryOf } from '../present.ts';
+import { nameOf, read, type QueryContext, type Route } from '../route.ts';
+import { invalid, readSearch, searchSchema, writeCursor } from '../search.ts';
+
+const suggestQuery = z.strictObject({ q: z.string().max(500).default('') });
+const spansQuery = z.strictObject({ limit: z.coerce.number().int().min(1).max(10_000).default(2000) });
+
+/** Flows, and what is known of their types and services. */
+export const FLOW_ROUTES: readonly Route[] = [
+  {
+    path: '/api/v1/flows',
+    scope: 'read',
+    summary: 'Flows, newest first',
+    query: searchSchema,
+    handle: listFlows,
+  },
+  {
+    path: '/api/v1/flows/{id}',
+    scope: 'read',
+    summary: 'One flow, by any name it has or had',
+    handle: getFlow,
+  },
+  { path: '/api/v1/flows/{id}/spans', scope: 'read', summary: 'Its raw spans', handle: getSpans },
+  {
+    path: '/api/v1/flow-types/{type}/expectations',
+    scope: 'read',
+    summary: 'What was learned of a flow type: what follows what, how often, how long it takes',
+    handle: expectationsOf,
+  },
+  {
+    path: '/api/v1/search/suggest',
+    scope: 'read',
+    summary: 'Completions of the last word of a query',
+    query: suggestQuery,
+    handle: suggestions,
+  },
+  { path: '/api/v1/flow-types', scope: 'read', summary: 'Flow types with counts', handle: flowTypes },
+  { path: '/api/v1/services', scope: 'read', summary: 'Services: who sends, who listens', handle: services },
+];
+
+async function listFlows(context: QueryContext, request: Request, response: Response): Promise<void> {
+  const search = readSearch(request.query, context.clock.now());
+  const isAsked = ({ status, key }: Incident): boolean => status === 'open' && search.incidents?.[0] === key;
+  const keys = search.incidents && context.alerts.incidents().find(isAsked)?.keys;
+  const page = await context.store.listFlows({ ...search, ...(keys && { incidents: [...keys] }) });
+  response.json({
+    items: page.items.map((row) => summaryOf(row.flow, row.version, row.stepCount)),
+    nextCursor: page.next ? writeCursor(page.next.started, page.next.id) : null,
+    total: page.total,
+    incomplete: page.items.some((row) => row.flow.incomplete),
+  });
+}
+
+async function getFlow(context: QueryContext, request: Request, response: Response): Promise<void> {
+  const id = await resolve(context, request, response, '');
+  if (id === null) return;
+  const row = await context.store.getFlow(id);
+  if (row === null) throw notFound(id);
+  response.json(presentFlow(row));
+}
+
+async function getSpans(context: QueryContext, request: Request, response: Response): Promise<void> {
+  const parsed = spansQuery.safeParse(request.query);
+  if (!parsed.success) throw invalid(parsed.error);
+  const id = await resolve(context, request, response, '/spans');
+  if (id === null) return;
+  const { items, total, incomplete } = await context.store.spansOf(id, parsed.data.limit);
+  response.json({
+    items: items.map(presentSpan),
+    total,
+    truncated: items.length < total,
+    incomplete: incomplete || context.store.isBehind,
+  });
+}
+
+/**
+ * 308 to the canonical id, 300 with the list where several flows have the name; null when answered.
+ */
+async function resolve(
+  context: QueryContext,
+  request: Request,
+  response: Response,
+  suffix: string,
+): Promise<string | null> {
+  const name = String(request.params['id']);
+  const found = await context.store.findFlow(name);
+  const [only] = found;
+  if (only === undefined) throw notFound(name);
+  if (found.length > 1) {
+    response
+      .status(300)
+      .type('application/problem+json')
+      .json({
+        type: 'about:blank',
+        title: 'Several flows have this name',
+        status: 300,
+        code: 'query.ambiguous',
+        detail: `${found.length} flows are known as "${name}"`,
+        choices: found,
+      });
+    return null;
+  }
+  if (only !== name) {
+    const query = request.originalUrl.split('?', 2)[1];
+    response.redirect(308, `/api/v1/flows/${encodeURIComponent(only)}${suffix}${query ? `?${query}` : ''}`);
+    return null;
+  }
+  return only;
+}
+
+const notFound = (name: string): FermataError =>
+  new FermataError('query.not-found', `no flow is known as "${name.slice(0, 100)}"`, {
+    hint: 'Names are flow ids, business keys, trace, span and message ids within the retention.',
+  });
+
+function expectationsOf(context: QueryContext, request: Request, response: Response): void {
+  const type = nameOf(request, 'type');
+  const items = context.expectations.inspect(type);
+  if (items.length === 0) throw notFound(type);
+  response.json({ type, items });
+}
+
+async function suggestions(context: QueryContext, request: Request, response: Response): Promise<void> {
+  const { q } = read(suggestQuery, request.query);
+  const types = (await context.store.flowTypes()).items;
+  const unique = (list: string[]): string[] => [...new Set(list)].sort();
+  response.json({
+    items: suggest(q, {
+      type: unique(types.map((type) => type.type)),
+      service: unique(types.flatMap((type) => type.services)),
+      status: FLOW_STATUSES,
+      step: await context.store.stepNames(),
+    }),
+  });
+}
+
+async function flowTypes(context: QueryContext, _request: Request, response: Response): Promise<void> {
+  const { items, incomplete } = await context.store.flowTypes();
+  response.json({ items: items.map(presentFlowType), incomplete });
+}
+
+async function services(context: QueryContext, _request: Request, response: Response): Promise<void> {
+  const { items, incomplete } = await context.store.services();
+  const wrong = context.wrongClocks();
+  response.json({
+    items: items.map((row) => presentService(row, wrong)),
+    incomplete: incomplete || context.store.isBehind,
+  });
+}

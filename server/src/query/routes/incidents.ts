@@ -1,0 +1,79 @@
+import type { Request, Response } from 'express';
+import { z } from 'zod';
+import { FermataError } from '../../base/errors.ts';
+import { cutTo } from '../../base/lists.ts';
+import { presentIncident } from '../present.ts';
+import { missing, nameOf, read, type QueryContext, type Route } from '../route.ts';
+
+const incidentsQuery = z.strictObject({
+  status: z.enum(['open', 'resolved']).optional(),
+  limit: z.coerce.number().int().min(1).max(1000).default(200),
+});
+const noteBody = z.strictObject({ text: z.string().max(2000).default('') });
+
+/** Incidents, and what people do with one. */
+export const INCIDENT_ROUTES: readonly Route[] = [
+  {
+    path: '/api/v1/incidents',
+    scope: 'read',
+    summary: 'Findings with one cause, newest first',
+    query: incidentsQuery,
+    handle: listIncidents,
+  },
+  { path: '/api/v1/incidents/{id}', scope: 'read', summary: 'One incident', handle: getIncident },
+  ...(['ack', 'resolve', 'note'] as const).map((verb): Route => ({
+    method: 'post',
+    path: `/api/v1/incidents/{id}/${verb}`,
+    scope: 'admin',
+    summary: { ack: 'Acknowledge', resolve: 'Resolve by hand', note: 'Add a note' }[verb],
+    body: noteBody,
+    handle: (context, request, response) => editIncident(verb, context, request, response),
+  })),
+  {
+    method: 'post',
+    path: '/api/v1/incidents/{id}/accept',
+    scope: 'admin',
+    summary: 'What it misses comes no more, and that is right: it is not expected again until it comes again',
+    body: noteBody,
+    handle: acceptIncident,
+  },
+];
+
+function listIncidents(context: QueryContext, request: Request, response: Response): void {
+  const { status, limit } = read(incidentsQuery, request.query);
+  const all = context.alerts.incidents().filter((one) => status === undefined || one.status === status);
+  const { items, incomplete } = cutTo(all, limit);
+  response.json({ items: items.map(presentIncident), total: all.length, incomplete });
+}
+
+function getIncident(context: QueryContext, request: Request, response: Response): void {
+  const id = nameOf(request, 'id');
+  response.json(presentIncident(context.alerts.incident(id) ?? missing('incident', id)));
+}
+
+function editIncident(
+  verb: 'ack' | 'resolve' | 'note',
+  context: QueryContext,
+  request: Request,
+  response: Response,
+): void {
+  const id = nameOf(request, 'id');
+  const { text } = read(noteBody, request.body ?? {});
+  const edit = { ack: 'acknowledge', resolve: 'resolve', note: 'note' } as const;
+  response.json(presentIncident(context.alerts[edit[verb]](id, text) ?? missing('incident', id)));
+}
+
+async function acceptIncident(context: QueryContext, request: Request, response: Response): Promise<void> {
+  const id = nameOf(request, 'id');
+  const { text } = read(noteBody, request.body ?? {});
+  const incident = context.alerts.incident(id) ?? missing('incident', id);
+  const { environment } = incident;
+  let accepted = 0;
+  for (const part of incident.parts) if (await context.accept({ environment, ...part })) accepted++;
+  if (accepted === 0)
+    throw new FermataError('query.invalid', 'what this incident misses was not learned', {
+      hint: 'Only a step that history says should come can be accepted as gone; change a definition instead.',
+    });
+  context.alerts.note(id, text || `accepted: ${incident.step ?? ''} is expected no more`);
+  response.json(presentIncident(incident));
+}

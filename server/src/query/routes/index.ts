@@ -1,0 +1,26 @@
+import type { RequestHandler } from 'express';
+import type { QueryContext, Route } from '../route.ts';
+import { ALERT_ROUTES } from './alerts.ts';
+import { DEFINITION_ROUTES } from './definitions.ts';
+import { FLOW_ROUTES } from './flows.ts';
+import { INCIDENT_ROUTES } from './incidents.ts';
+import { SERVER_ROUTES } from './server.ts';
+import { VIEW_ROUTES } from './views.ts';
+
+/** Every route there is: what is served, and what `/api/openapi.json` describes. */
+export const ROUTES: readonly Route[] = [
+  ...SERVER_ROUTES,
+  ...FLOW_ROUTES,
+  ...INCIDENT_ROUTES,
+  ...ALERT_ROUTES,
+  ...DEFINITION_ROUTES,
+  ...VIEW_ROUTES,
+];
+
+/** express 5 spells parameters `:id`, OpenAPI `{id}`; the table has OpenAPI's. */
+export const expressPath = (path: string): string => path.replace(/\{(\w+)\}/g, ':$1');
+export const handlerOf =
+  (route: Route, context: QueryContext): RequestHandler =>
+  async (request, response) => {
+    await route.handle(context, request, response);
+  };

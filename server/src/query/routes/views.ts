@@ -1,0 +1,53 @@
+import type { Request, Response } from 'express';
+import { z } from 'zod';
+import { FermataError } from '../../base/errors.ts';
+import { parseQuery } from '../language/parse.ts';
+import { nameOf, read, type QueryContext, type Route } from '../route.ts';
+
+const MAX_VIEWS = 1000;
+const viewBody = z.strictObject({
+  name: z.string().min(1).max(100),
+  q: z.string().max(500).default(''),
+});
+
+/** Saved views: queries with a name. */
+export const VIEW_ROUTES: readonly Route[] = [
+  { path: '/api/v1/views', scope: 'read', summary: 'Saved views: queries with a name', handle: listViews },
+  {
+    method: 'post',
+    path: '/api/v1/views',
+    scope: 'admin',
+    summary: 'Save a view; one of the same name is replaced',
+    body: viewBody,
+    handle: saveView,
+  },
+  {
+    method: 'post',
+    path: '/api/v1/views/{name}/delete',
+    scope: 'admin',
+    summary: 'Delete a saved view',
+    handle: deleteView,
+  },
+];
+
+async function listViews(context: QueryContext, _request: Request, response: Response): Promise<void> {
+  const views = await context.views.documents('view');
+  response.json({ items: views.map(({ body }) => JSON.parse(body) as object) });
+}
+
+async function saveView(context: QueryContext, request: Request, response: Response): Promise<void> {
+  const { name, q } = read(viewBody, request.body ?? {});
+  parseQuery(q, context.clock.now());
+  const known = await context.views.documents('view');
+  if (known.length >= MAX_VIEWS && !known.some((view) => view.id === name))
+    throw new FermataError('query.invalid', `there are ${MAX_VIEWS} views already`, {
+      hint: 'Delete some of them.',
+    });
+  await context.views.saveDocument('view', name, context.clock.now(), JSON.stringify({ name, q }));
+  response.status(201).json({ name, q });
+}
+
+async function deleteView(context: QueryContext, request: Request, response: Response): Promise<void> {
+  await context.views.saveDocument('view', nameOf(request, 'name'), context.clock.now(), '');
+  response.json({ ok: true });
+}
