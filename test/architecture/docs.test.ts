@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { ERRORS, readConfig, SETTINGS } from '@fermata/server';
 import { ABSENCES, parseQuery } from '@fermata/server/lab';
 import * as semconv from '@fermata/instrumentation/semconv';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { filesIn, isTestCode } from './imports.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -211,16 +211,14 @@ test.each([
   ['docs/alerts.md', 'FERMATA_ALERTS', 2],
 ])('the examples of %s are read', (path, setting, count) => {
   const folder = mkdtempSync(join(tmpdir(), 'fermata-docs-'));
-  vi.stubEnv('OPS_SECRET', 'a secret');
   try {
     const examples = blocksOf(TEXTS.get(path)!, 'yaml');
     expect(examples).toHaveLength(count);
     for (const example of examples) {
       writeFileSync(join(folder, 'example.yaml'), example);
-      readConfig({ [setting]: join(folder, 'example.yaml') });
+      readConfig({ OPS_SECRET: 'a secret', [setting]: join(folder, 'example.yaml') });
     }
   } finally {
-    vi.unstubAllEnvs();
     rmSync(folder, { recursive: true });
   }
 });
