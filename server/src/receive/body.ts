@@ -20,9 +20,10 @@ export interface BodyOptions {
 }
 
 /**
- * The whole body, decompressed. The limit counts what comes out of the decompressor, chunk by chunk, so a bomb costs
- * one limit and no more. Whoever has read it releases it. Throws `otlp.too-large`, `otlp.unsupported-encoding`,
- * `otlp.malformed`, `intake.full`; what is left of the body then stays unread.
+ * The whole body, decompressed. The limit counts what comes out of the decompressor, chunk by
+ * chunk, so a bomb costs one limit and no more. Whoever has read it releases it. Throws
+ * `otlp.too-large`, `otlp.unsupported-encoding`, `otlp.malformed`, `intake.full`; what is left of
+ * the body then stays unread.
  */
 export async function readBody(
   request: Readable,
@@ -48,7 +49,7 @@ export async function readBody(
   let stop = (): void => undefined;
   try {
     await new Promise<void>((resolve, reject) => {
-      const share = budget.enter(reject);
+      const reservation = budget.enter(reject);
       const onData = (chunk: Buffer): void => {
         const from = body.bytes.length;
         if (from + chunk.length > budget.maxBytes) {
@@ -57,10 +58,10 @@ export async function readBody(
         }
         body.resize(from + chunk.length);
         chunk.copy(body.bytes, from);
-        share.hold(body.capacity);
+        reservation.reserve(body.capacity);
       };
       stop = () => {
-        share.leave();
+        reservation.release();
         source.off('data', onData);
       };
       source.on('data', onData).once('end', resolve).once('error', reject);

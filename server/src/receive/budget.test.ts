@@ -6,38 +6,38 @@ import { createCounters } from '../base/counters.ts';
 import type { FermataError } from '../base/errors.ts';
 import { closeServer, listen } from '../base/http.ts';
 import { createMemory } from '../base/memory.ts';
-import { createBudget, type Share } from './budget.ts';
+import { createBudget, type Reservation } from './budget.ts';
 import { otlpHttpApp } from './otlp-http.ts';
 
 test('when too much is held, who held most for longest is refused', () => {
   let now = 0;
   const budget = createBudget({ ...systemClock(), now: () => now }, 100, 100);
   const refused: string[] = [];
-  const enter = (name: string): Share =>
+  const enter = (name: string): Reservation =>
     budget.enter((error) => {
       expect(error).toMatchObject({ code: 'intake.full', retryable: true } satisfies Partial<FermataError>);
       refused.push(name);
     });
   const old = enter('old');
-  old.hold(10);
+  old.reserve(10);
   now = 1000;
   const large = enter('large');
-  large.hold(60);
+  large.reserve(60);
   now = 1010;
   const young = enter('young');
-  young.hold(30);
+  young.reserve(30);
   expect([budget.inFlight, refused]).toEqual([100, []]);
-  young.hold(31);
+  young.reserve(31);
   expect([budget.inFlight, refused]).toEqual([91, ['old']]);
-  old.hold(100);
-  young.hold(50);
+  old.reserve(100);
+  young.reserve(50);
   expect([budget.inFlight, refused]).toEqual([50, ['old', 'large']]);
-  young.hold(101);
+  young.reserve(101);
   expect([budget.inFlight, refused]).toEqual([0, ['old', 'large', 'young']]);
   const last = enter('last');
-  last.hold(5);
-  last.leave();
-  last.leave();
+  last.reserve(5);
+  last.release();
+  last.release();
   expect(budget.inFlight).toBe(0);
 });
 

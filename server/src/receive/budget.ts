@@ -1,21 +1,24 @@
 import type { Clock } from '../base/clock.ts';
 import { FermataError } from '../base/errors.ts';
 
-/** Memory that all requests together may hold while they are read. One hostile sender cannot take it all. */
+/**
+ * Memory that all requests together may hold while they are read. One hostile sender cannot take it
+ * all.
+ */
 export interface Budget {
   /** Bytes after decompression that one request may have. */
   readonly maxBytes: number;
   readonly inFlight: number;
   /** Somebody begins to read; `refuse` is called at most once, when others need the room more. */
-  enter(refuse: (error: FermataError) => void): Share;
+  enter(refuse: (error: FermataError) => void): Reservation;
 }
 
-/** What one reader has of it. */
-export interface Share {
-  /** So many bytes, in all. May refuse others, or this one. */
-  hold(bytes: number): void;
+/** The part of it that one reader holds. */
+export interface Reservation {
+  /** Sets it to so many bytes, in all. May refuse others, or this one. */
+  reserve(bytes: number): void;
   /** Nothing is held, nobody is refused any more. Idempotent. */
-  leave(): void;
+  release(): void;
 }
 
 interface Holder {
@@ -29,11 +32,14 @@ export function createBudget(clock: Clock, maxBytes: number, maxTotal: number): 
   const holders = new Set<Holder>();
   let inFlight = 0;
 
-  const leave = (holder: Holder): void => {
+  const release = (holder: Holder): void => {
     if (holders.delete(holder)) inFlight -= holder.held;
   };
-  /** Who held most for longest. Refusing who came last instead lets a few slow senders shut all others out. */
-  const worst = (): Holder | undefined => {
+  /**
+   * Who held most for longest. To refuse who came last instead lets a few slow senders shut all
+   * others out.
+   */
+  const largestHolder = (): Holder | undefined => {
     const now = clock.now();
     let found: Holder | undefined;
     let most = -1;
@@ -55,14 +61,14 @@ export function createBudget(clock: Clock, maxBytes: number, maxTotal: number): 
       const holder: Holder = { held: 0, sinceMs: clock.now(), refuse };
       holders.add(holder);
       return {
-        hold(bytes) {
+        reserve(bytes) {
           if (!holders.has(holder)) return;
           inFlight += bytes - holder.held;
           holder.held = bytes;
           while (inFlight > maxTotal) {
-            const refused = worst();
+            const refused = largestHolder();
             if (refused === undefined) return;
-            leave(refused);
+            release(refused);
             refused.refuse(
               new FermataError(
                 'intake.full',
@@ -74,7 +80,7 @@ export function createBudget(clock: Clock, maxBytes: number, maxTotal: number): 
             );
           }
         },
-        leave: () => leave(holder),
+        release: () => release(holder),
       };
     },
   };

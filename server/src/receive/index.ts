@@ -12,7 +12,9 @@ import type { OtlpExport } from '../model/otlp.ts';
 
 export type { WrittenBatch } from './intake.ts';
 
-/** Bytes in, honest answer out: OTLP over HTTP and gRPC into one bounded, group-committing intake. */
+/**
+ * Bytes in, honest answer out: OTLP over HTTP and gRPC into one bounded, group-committing intake.
+ */
 export interface Receiver {
   readonly httpPort: number;
   readonly grpcPort: number;

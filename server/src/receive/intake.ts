@@ -6,11 +6,14 @@ import type { Log } from '../base/log.ts';
 import type { OtlpExport } from '../model/otlp.ts';
 
 /**
- * A bounded queue in front of the store that groups concurrent requests into one commit and answers each after it
- * (invariant I2). Full means refused with a retryable error, never dropped.
+ * A bounded queue in front of the store that groups concurrent requests into one commit and answers
+ * each after it (invariant I2). Full means refused with a retryable error, never dropped.
  */
 export interface Intake {
-  /** Resolves once every record is committed and correlated. Rejects, retryable, when full, stopping or store down. */
+  /**
+   * Resolves once every record is committed and correlated. Rejects, retryable, when full, stopping
+   * or store down.
+   */
   offer(request: OtlpExport): Promise<void>;
   readonly waiting: number;
   /** How long the oldest request waits for its commit, ms; 0: none waits. */
@@ -28,12 +31,20 @@ export interface IntakeOptions<P> {
   maxWaiting: number;
   /** A commit takes at most this many records … */
   maxCommit: number;
-  /** … and waits this long for company, ms; longer where commits are slow, because each costs the same however small. */
+  /**
+   * … and waits this long for company, ms; longer where commits are slow, because each costs the
+   * same however small.
+   */
   lingerMs: number;
   mostLingerMs: number;
-  /** At once, in the order of arrival: a decoded request is many times larger than what is left of it. */
+  /**
+   * At once, in the order of arrival: a decoded request is many times larger than what is left of
+   * it.
+   */
   prepare(request: OtlpExport): P;
-  /** Durable once resolved. The next write may start before `correlate` has run for the last one. */
+  /**
+   * Durable once resolved. The next write may start before `correlate` has run for the last one.
+   */
   write(prepared: P[]): Promise<WrittenBatch<P>>;
   /** Why nothing can be taken now, where that is known beforehand. */
   refusal?(): FermataError | null;
@@ -44,7 +55,10 @@ export interface IntakeOptions<P> {
 /** What a finished write leaves to do in order, one batch after the other: correlate. */
 export interface WrittenBatch<P> {
   correlate(): Promise<void>;
-  /** After that: this request waits for something that others do not need, and is answered when it resolves. */
+  /**
+   * After that: this request waits for something that others do not need, and is answered when it
+   * resolves.
+   */
   later?(prepared: P): Promise<void> | undefined;
 }
 
@@ -58,9 +72,15 @@ interface Waiting<P> {
 
 /** A store that refuses refuses everything: said once in this time. */
 const SAY_AGAIN_MS = 10_000;
-/** While one waits so long for its commit, others are refused at once: their senders would give up before their turn. */
+/**
+ * While one waits so long for its commit, others are refused at once: their senders would give up
+ * before their turn.
+ */
 const OLD_MS = 5000;
-/** Each is answered within this, also where a commit hangs: exporters give up after 10 s, and send it again. */
+/**
+ * Each is answered within this, also where a commit hangs: exporters give up after 10 s, and send
+ * it again.
+ */
 const ANSWER_MS = 8000;
 
 export function createIntake<P>(options: IntakeOptions<P>): Intake {
@@ -178,7 +198,8 @@ export function createIntake<P>(options: IntakeOptions<P>): Intake {
       try {
         const written = await options.write(batch.map((item) => item.prepared));
         lastCommitMs = clock.now() - from;
-        // Correlation of this batch runs while the engine already writes the next one, but always in commit order.
+        // Correlation of this batch runs while the engine already writes the next one, but always
+        // in commit order.
         tail = tail.then(async () => {
           // Everybody has an answer: what is committed now is correlated at the next start.
           if (stopping && unanswered.size === 0) return;

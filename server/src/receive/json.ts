@@ -2,20 +2,20 @@ import { FermataError } from '../base/errors.ts';
 import { tooManyParts } from './otlp-rules.ts';
 
 /**
- * A JSON reader for hostile OTLP, because `JSON.parse` rounds 64-bit numbers, accepts 200,000 levels of nesting (which
- * later kills whoever walks the value) and sets a prototype for the key `__proto__`. Integers of 54 to 64 bits come back
- * as bigint; objects have no prototype.
+ * A JSON reader for hostile OTLP, because `JSON.parse` rounds 64-bit numbers, accepts 200,000
+ * levels of nesting (which later kills whoever walks the value) and sets a prototype for the key
+ * `__proto__`. Integers of 54 to 64 bits come back as bigint; objects have no prototype.
  *
- * Throws `otlp.malformed` (not JSON), `otlp.too-deep` or `otlp.too-large`: each value costs memory, however few characters
- * it has.
+ * Throws `otlp.malformed` (not JSON), `otlp.too-deep` or `otlp.too-large`: each value costs memory,
+ * however few characters it has.
  */
 export type Json = string | number | bigint | boolean | null | Json[] | JsonObject;
 export type JsonObject = { [key in Key]?: Json };
 export type Key = (typeof KEYS)[number];
 
 /**
- * Everything that OTLP/JSON is asked for; other keys are read and left out. A key that was never seen before costs a
- * microsecond and more to keep: a request of four million took six seconds.
+ * Everything that OTLP/JSON is asked for; other keys are read and left out. A key that was never
+ * seen before costs a microsecond and more to keep: a request of four million took six seconds.
  */
 const KEYS = [
   'arrayValue',
@@ -61,8 +61,11 @@ const KEYS = [
 const KNOWN: ReadonlySet<string> = new Set(KEYS);
 const isKnown = (key: string): key is Key => KNOWN.has(key);
 
-/** Of 64 bits, with its sign. A longer one is a double: `BigInt` takes seconds for some million digits. */
-const LONGEST_INTEGER = 20;
+/**
+ * Of 64 bits, with its sign. A longer one is a double: `BigInt` takes seconds for some million
+ * digits.
+ */
+const MAX_INTEGER_DIGITS = 20;
 
 export function parseJson(text: string, maxDepth: number, maxValues: number): Json {
   let at = 0;
@@ -109,7 +112,9 @@ export function parseJson(text: string, maxDepth: number, maxValues: number): Js
     const [digits, fraction, exponent] = match;
     const value = Number(digits);
     const whole = fraction === undefined && exponent === undefined;
-    return whole && digits.length <= LONGEST_INTEGER && !Number.isSafeInteger(value) ? BigInt(digits) : value;
+    return whole && digits.length <= MAX_INTEGER_DIGITS && !Number.isSafeInteger(value)
+      ? BigInt(digits)
+      : value;
   };
   const word = <T>(literal: string, value: T): T => {
     if (!text.startsWith(literal, at)) fail('unexpected word');

@@ -4,8 +4,8 @@ import { decodeLogsJson, decodeTracesJson } from './otlp-json.ts';
 import { decodeLogs, decodeTraces } from './otlp-protobuf.ts';
 
 /**
- * What is small on the wire and large in memory, compressed to nothing on top. A limit of bytes alone lets one request of
- * 60 KB take gigabytes.
+ * What is small on the wire and large in memory, compressed to nothing on top. A limit of bytes
+ * alone lets one request of 60 KB take gigabytes.
  */
 const field = (number: number, ...parts: Buffer[]): Buffer => {
   const body = Buffer.concat(parts);

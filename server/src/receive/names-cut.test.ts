@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { createCounters } from '../base/counters.ts';
 import { emptyExport, LIMITS } from '../model/otlp.ts';
-import { take } from './take.ts';
+import { respondAfterCommit } from './respond.ts';
 
 /** As the pipeline does it when it is offered a request. */
 const offer = (namesCut: number) => (request: { namesCut?: number }) => {
@@ -10,7 +10,7 @@ const offer = (namesCut: number) => (request: { namesCut?: number }) => {
 };
 const answer = async (namesCut: number, truncated = 0): Promise<string> => {
   const request = { ...emptyExport(), truncated, spans: [{}] as never };
-  const { body } = await take(request, 'json', 'spans', {
+  const { body } = await respondAfterCommit(request, 'json', 'spans', {
     counters: createCounters(),
     offer: offer(namesCut),
   });

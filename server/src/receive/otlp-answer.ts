@@ -2,9 +2,9 @@ import { FermataError, messageOf } from '../base/errors.ts';
 import { LIMITS, type OtlpExport } from '../model/otlp.ts';
 
 /**
- * The only place where an OTLP status is chosen (opentelemetry-proto docs/specification.md, "Failures"). Retryable
- * errors become 503 with Retry-After (gRPC UNAVAILABLE with RetryInfo), permanent ones 400 or 413; never 500 for
- * something that passes, because senders drop data on 500.
+ * The only place where an OTLP status is chosen (opentelemetry-proto docs/specification.md,
+ * "Failures"). Retryable errors become 503 with Retry-After (gRPC UNAVAILABLE with RetryInfo),
+ * permanent ones 400 or 413; never 500 for something that passes, because senders drop data on 500.
  */
 export type Encoding = 'protobuf' | 'json';
 
@@ -33,7 +33,9 @@ const PERMANENT: Partial<Record<FermataError['code'], Verdict>> = {
   'otlp.unsupported-encoding': { http: 415, grpc: GRPC.unimplemented },
 };
 
-/** A success may carry a warning: nothing rejected, but something was cut (partial_success with 0). */
+/**
+ * A success may carry a warning: nothing rejected, but something was cut (partial_success with 0).
+ */
 export function success(request: OtlpExport, encoding: Encoding, signal: 'spans' | 'logs'): HttpAnswer {
   const { rejected, rejectedReason, truncated, namesCut = 0 } = request;
   const message = [
@@ -110,7 +112,10 @@ function field(number: number, content: Buffer): Buffer {
   return Buffer.concat([varint(number * 8 + 2), varint(content.length), content]);
 }
 
-/** google.rpc.Status { code = 1, message = 2, details = 3 } with google.rpc.RetryInfo { retry_delay = 1 }. */
+/**
+ * google.rpc.Status { code = 1, message = 2, details = 3 } with google.rpc.RetryInfo { retry_delay
+ * = 1 }.
+ */
 function statusMessage(code: number, message: string, retrySeconds?: number): Buffer {
   const parts = [Buffer.concat([varint(8), varint(code)]), field(2, Buffer.from(message.slice(0, 1024)))];
   if (retrySeconds !== undefined) {

@@ -177,7 +177,8 @@ describe('hostile bytes', () => {
         content,
       ]);
     };
-    // AnyValue { array_value = 5 { values = 1 { … } } }, 60 deep: written by hand, protobufjs refuses to.
+    // AnyValue { array_value = 5 { values = 1 { … } } }, 60 deep: written by hand, protobufjs
+    // refuses to.
     let nested = field(1, Buffer.from('deep'));
     for (let i = 0; i < 60; i++) nested = field(5, field(1, nested));
     const attribute = field(9, Buffer.concat([field(1, Buffer.from('k')), field(2, nested)]));

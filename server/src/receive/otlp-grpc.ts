@@ -4,7 +4,7 @@ import { FermataError, messageOf } from '../base/errors.ts';
 import { emptyExport, type OtlpExport } from '../model/otlp.ts';
 import { grpcFailure, type HttpAnswer } from './otlp-answer.ts';
 import { decodeLogs, decodeTraces } from './otlp-protobuf.ts';
-import { take } from './take.ts';
+import { respondAfterCommit } from './respond.ts';
 
 export interface OtlpGrpcOptions {
   counters: Counters;
@@ -36,7 +36,8 @@ const service = (name: string): grpc.ServiceDefinition => ({
 export function createOtlpGrpc(options: OtlpGrpcOptions): OtlpGrpc {
   const server = new grpc.Server({
     'grpc.max_receive_message_length': options.maxBytes,
-    // Messages that are half there are in nobody's budget: so many of them at most for each connection.
+    // Messages that are half there are in nobody's budget: so many of them at most for each
+    // connection.
     'grpc.max_concurrent_streams': 16,
     'grpc.keepalive_time_ms': 60_000,
     'grpc.keepalive_timeout_ms': 20_000,
@@ -44,7 +45,8 @@ export function createOtlpGrpc(options: OtlpGrpcOptions): OtlpGrpc {
   const handler =
     (signal: 'spans' | 'logs', decode: (body: Buffer) => OtlpExport) =>
     (call: grpc.ServerUnaryCall<Buffer, Buffer>, answer: grpc.sendUnaryData<Buffer>): void => {
-      const run = async (): Promise<HttpAnswer> => take(decode(call.request), 'protobuf', signal, options);
+      const run = async (): Promise<HttpAnswer> =>
+        respondAfterCommit(decode(call.request), 'protobuf', signal, options);
       run().then(
         ({ body }) => answer(null, body),
         (error: unknown) => {

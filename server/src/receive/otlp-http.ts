@@ -7,7 +7,7 @@ import { readBody, type BodyOptions } from './body.ts';
 import { CONTENT_TYPE, failure, type Encoding, type HttpAnswer } from './otlp-answer.ts';
 import { decodeLogsJson, decodeTracesJson } from './otlp-json.ts';
 import { decodeLogs, decodeTraces } from './otlp-protobuf.ts';
-import { take } from './take.ts';
+import { respondAfterCommit } from './respond.ts';
 
 type Decode = Record<Encoding, (body: Buffer) => OtlpExport>;
 
@@ -18,7 +18,10 @@ export interface OtlpHttpOptions extends BodyOptions {
   offer(request: OtlpExport): Promise<void>;
 }
 
-/** POST /v1/traces, /v1/logs, /v1/metrics in protobuf or JSON. Metrics are taken and counted, not kept. */
+/**
+ * POST /v1/traces, /v1/logs, /v1/metrics in protobuf or JSON. Metrics are taken and counted, not
+ * kept.
+ */
 export function otlpHttpApp(options: OtlpHttpOptions): Express {
   const app = express();
   app.disable('x-powered-by');
@@ -32,7 +35,7 @@ export function otlpHttpApp(options: OtlpHttpOptions): Express {
         encoding = encodingOf(request);
         const { 'content-encoding': compression, 'content-length': length } = request.headers;
         const answer = await readBody(request, compression, length, options).then((body) =>
-          take(decoded(body, decode[encoding]), encoding, signal, options),
+          respondAfterCommit(decoded(body, decode[encoding]), encoding, signal, options),
         );
         send(response, encoding, answer);
       } catch (error) {

@@ -15,8 +15,9 @@ import { parseJson, type Json, type JsonObject, type Key } from './json.ts';
 import { hasRoom, noteDropped, refuse, wrongId } from './otlp-rules.ts';
 
 /**
- * OTLP/JSON (opentelemetry-proto docs/specification.md, "JSON Protobuf Encoding"): lowerCamelCase names only, ids in
- * hex of either case, 64-bit integers as numbers or strings, enums as integers, unknown fields ignored.
+ * OTLP/JSON (opentelemetry-proto docs/specification.md, "JSON Protobuf Encoding"): lowerCamelCase
+ * names only, ids in hex of either case, 64-bit integers as numbers or strings, enums as integers,
+ * unknown fields ignored.
  */
 export function decodeTracesJson(body: Buffer): OtlpExport {
   const out = emptyExport();
@@ -154,7 +155,9 @@ function text(parent: JsonObject, name: Key, out: OtlpExport): string {
 
 const HEX = /^[0-9a-f]*$/;
 
-/** Hex of either case. Not hex: given back as it is, so that `wrongId` refuses this one record only. */
+/**
+ * Hex of either case. Not hex: given back as it is, so that `wrongId` refuses this one record only.
+ */
 function id(parent: JsonObject, name: Key): string {
   const value = parent[name];
   if (value === undefined || value === null) return '';
@@ -163,7 +166,10 @@ function id(parent: JsonObject, name: Key): string {
   return HEX.test(lower) ? lower : `?${lower}`.slice(0, 8);
 }
 
-/** Numbers may stand as text (JSON of protobuf). Whatever else `Number` takes, or fails on, is not ours to guess. */
+/**
+ * Numbers may stand as text (JSON of protobuf). Whatever else `Number` takes, or fails on, is not
+ * ours to guess.
+ */
 const WHOLE = /^-?\d{1,20}$/;
 const DOUBLE = /^(-?\d+(\.\d+)?([eE][+-]?\d+)?|-?Infinity|NaN)$/;
 

@@ -18,12 +18,13 @@ import { hasRoom, noteDropped, refuse, tooManyParts, wrongId } from './otlp-rule
 import { TextCache } from './text-cache.ts';
 
 /**
- * Reads ExportTraceServiceRequest and ExportLogsServiceRequest (opentelemetry-proto 1.x; field numbers below are
- * theirs). Hand-written because it is the hot path: one pass, no descriptor, no object for what nobody reads.
- * `otlp-decoders.property.test.ts` holds it to protobufjs on random and mutated requests.
+ * Reads ExportTraceServiceRequest and ExportLogsServiceRequest (opentelemetry-proto 1.x; field
+ * numbers below are theirs). Hand-written because it is the hot path: one pass, no descriptor, no
+ * object for what nobody reads. `otlp-decoders.property.test.ts` holds it to protobufjs on random
+ * and mutated requests.
  *
- * Throws `otlp.malformed` for bytes that are not a message (truncated, wrong wire type, varint overflow); refuses a
- * single record with bad ids and keeps the rest.
+ * Throws `otlp.malformed` for bytes that are not a message (truncated, wrong wire type, varint
+ * overflow); refuses a single record with bad ids and keeps the rest.
  */
 export function decodeTraces(body: Buffer): OtlpExport {
   const out = emptyExport();
@@ -55,7 +56,10 @@ export function decodeLogs(body: Buffer): OtlpExport {
   return out;
 }
 
-/** ResourceSpans / ResourceLogs: the resource may stand after its scopes, so scopes wait until it is known. */
+/**
+ * ResourceSpans / ResourceLogs: the resource may stand after its scopes, so scopes wait until it is
+ * known.
+ */
 function readGroup(
   reader: Reader,
   end: number,
@@ -99,7 +103,9 @@ class Reader {
     this.out = out;
   }
 
-  /** Walks the length-delimited fields of a message; `take` reads one or returns false to skip it. */
+  /**
+   * Walks the length-delimited fields of a message; `take` reads one or returns false to skip it.
+   */
   message(end: number, take: (field: number, end: number) => boolean): void {
     while (this.at < end) {
       const tag = this.tag(end);

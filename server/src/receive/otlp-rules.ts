@@ -5,7 +5,9 @@ import { LIMITS, type OtlpExport, type OtlpSpan } from '../model/otlp.ts';
 
 const ZERO = /^0*$/;
 
-/** What is wrong with a span's ids, or ''. All-zero and wrong-length ids are invalid (trace.proto). */
+/**
+ * What is wrong with a span's ids, or ''. All-zero and wrong-length ids are invalid (trace.proto).
+ */
 export function wrongId(traceId: string, spanId: string, parentSpanId: string): string {
   if (traceId.length !== 32) return `trace id of ${traceId.length / 2} bytes, 16 needed`;
   if (spanId.length !== 16) return `span id of ${spanId.length / 2} bytes, 8 needed`;
@@ -28,7 +30,10 @@ export function hasRoom(out: OtlpExport): boolean {
   return false;
 }
 
-/** Links that its sender or our limits left out: whom a batch served is not all known then. Most spans have none. */
+/**
+ * Links that its sender or our limits left out: whom a batch served is not all known then. Most
+ * spans have none.
+ */
 export function noteDropped(span: OtlpSpan, links: number): void {
   if (links > 0) span.droppedLinks = links;
 }

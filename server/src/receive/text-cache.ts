@@ -1,24 +1,27 @@
 /**
- * Attribute keys, service names, destinations repeat in every span: reading them from a cache of recent texts costs a
- * third of decoding them. Direct-mapped, fixed size; a miss replaces the slot.
+ * Attribute keys, service names, destinations repeat in every span: reading them from a cache of
+ * recent texts costs a third of decoding them. Direct-mapped, fixed size; a miss replaces the slot.
  */
 const SLOTS = 4096;
-const LONGEST = 40;
+const MAX_BYTES = 40;
 
 export class TextCache {
   private readonly texts: string[] = new Array<string>(SLOTS).fill('');
-  /** Of each slot its size, then the text. Copies: a view would keep the whole request that it was read from. */
-  private readonly bytes = new Uint8Array(SLOTS * (LONGEST + 1));
+  /**
+   * Of each slot its size, then the text. Copies: a view would keep the whole request that it was
+   * read from.
+   */
+  private readonly bytes = new Uint8Array(SLOTS * (MAX_BYTES + 1));
 
   read(body: Buffer, from: number, to: number): string {
     const size = to - from;
     if (size === 0) return '';
-    if (size > LONGEST) return body.toString('utf8', from, to);
+    if (size > MAX_BYTES) return body.toString('utf8', from, to);
     let hash = size;
     for (let i = from; i < to; i++) hash = (Math.imul(hash, 31) + body[i]!) | 0;
     const slot = (hash ^ (hash >>> 15)) & (SLOTS - 1);
     const { bytes } = this;
-    const at = slot * (LONGEST + 1);
+    const at = slot * (MAX_BYTES + 1);
     if (bytes[at] === size) {
       let i = 1;
       while (i <= size && bytes[at + i] === body[from + i - 1]) i++;

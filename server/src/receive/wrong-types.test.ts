@@ -2,7 +2,10 @@ import { expect, test } from 'vitest';
 import type { OtlpExport } from '../model/otlp.ts';
 import { decodeTracesJson } from './otlp-json.ts';
 
-/** What is wrong today is wrong tomorrow: unless it is malformed, its sender tries it again for ever. */
+/**
+ * What is wrong today is wrong tomorrow: unless it is malformed, its sender tries it again for
+ * ever.
+ */
 const decode = (over: string): OtlpExport =>
   decodeTracesJson(
     Buffer.from(

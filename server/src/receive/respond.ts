@@ -2,20 +2,21 @@ import type { Counters } from '../base/counters.ts';
 import type { OtlpExport } from '../model/otlp.ts';
 import { success, type Encoding, type HttpAnswer } from './otlp-answer.ts';
 
-export interface TakeOptions {
+export interface RespondOptions {
   counters: Counters;
   offer(request: OtlpExport): Promise<void>;
 }
 
 /**
- * The answer to a decoded request, once it is committed and correlated. Made before that: whatever is held while an
- * answer waits, here the whole request, grows old, and is only found to be dead by collecting the whole heap.
+ * Answers a decoded request once it is committed and correlated. The answer is made before that:
+ * whatever is held while it waits, here the whole request, grows old, and is only found to be dead
+ * by collecting the whole heap.
  */
-export function take(
+export function respondAfterCommit(
   request: OtlpExport,
   encoding: Encoding,
   signal: 'spans' | 'logs',
-  options: TakeOptions,
+  options: RespondOptions,
 ): Promise<HttpAnswer> {
   options.counters.add('fermata_rejected_records_total', request.rejected);
   options.counters.add('fermata_truncated_total', request.truncated);
