@@ -6,8 +6,9 @@ import { LIMITS, type Attributes, type AttributeValue, type OtlpEvent } from '..
 import { FIELDS, FIELD_COUNT, FIELD_INDEX, KEY_PREFIX, SECRET_NAME, type Field } from './names.ts';
 
 /**
- * Attributes are read once: that pass picks the fields that correlation needs and writes the JSON text that the store
- * keeps. What a name means is looked up in one map per process (names repeat in every span).
+ * Attributes are read once: that pass picks the fields that correlation needs and writes the JSON
+ * text that the store keeps. What a name means is looked up in one map per process (names repeat in
+ * every span).
  */
 interface NameInfo {
   /** `{"messaging.system":` and `,"messaging.system":`, ready to be written. */
@@ -21,7 +22,9 @@ interface NameInfo {
   key: string;
 }
 
-/** What the operator configured: attributes that identify a flow, and attributes that only find one. */
+/**
+ * What the operator configured: attributes that identify a flow, and attributes that only find one.
+ */
 export interface KeySettings {
   identityKeys: readonly string[];
   searchKeys: readonly string[];
@@ -32,7 +35,9 @@ export interface ReadAttributes {
   values: (AttributeValue | undefined)[];
   /** Which of the field's names each value was read from. */
   ranks: Uint8Array;
-  /** In parts: to join them, and to copy them out of what was joined, took 4 % of the server's CPU. */
+  /**
+   * In parts: to join them, and to copy them out of what was joined, took 4 % of the server's CPU.
+   */
   json: readonly string[];
   keys: readonly (readonly [string, string])[];
   identities: readonly string[];
@@ -43,16 +48,17 @@ export interface ReadAttributes {
 }
 
 /**
- * Characters of one record's attributes, and of its events', that are kept: a flow's spans are read at once. What anything
- * is read from is kept whatever it takes, or a record would mean something else when it comes back.
+ * Characters of one record's attributes, and of its events', that are kept: a flow's spans are read
+ * at once. What anything is read from is kept whatever it takes, or a record would mean something
+ * else when it comes back.
  */
-const MOST_KEPT = 262_144;
+const MAX_KEPT = 262_144;
 /** Of these fields any length is kept: they are told, not looked up by. */
 const TEXTS: ReadonlySet<number> = new Set([FIELD_INDEX.errorMessage, FIELD_INDEX.itinerary]);
 const NOT_KEPT = '[not kept: too much in one record]';
-export const TEXT_CUT = `of attributes and events only ${MOST_KEPT} characters each are kept`;
+export const TEXT_CUT = `of attributes and events only ${MAX_KEPT} characters each are kept`;
 /** What is known of names is kept for: twenty thousand of usual length. */
-const MOST_NAME_CHARACTERS = 4_000_000;
+const MAX_NAME_CHARACTERS = 4_000_000;
 
 export interface AttributeReader {
   read(attributes: Attributes): ReadAttributes;
@@ -62,7 +68,7 @@ export interface AttributeReader {
 }
 
 export function createAttributeReader(settings: KeySettings): AttributeReader {
-  const names = createBoundedTextMap<NameInfo>(MOST_NAME_CHARACTERS);
+  const names = createBoundedTextMap<NameInfo>(MAX_NAME_CHARACTERS);
   const fieldOf = new Map<string, { field: number; rank: number }>();
   for (const [field, list] of Object.entries(FIELDS))
     list.forEach((name, rank) => fieldOf.set(name, { field: FIELD_INDEX[field as Field], rank }));
@@ -112,7 +118,7 @@ export function createAttributeReader(settings: KeySettings): AttributeReader {
       const parts: string[] = [];
       let kept = 0;
       for (const event of events) {
-        if (kept >= MOST_KEPT) return { json: `[${parts.join(',')}]`, cut: true };
+        if (kept >= MAX_KEPT) return { json: `[${parts.join(',')}]`, cut: true };
         const text = `{"timeUnixNano":"${event.time}","name":${JSON.stringify(event.name)},"attributes":${json(event.attributes) || '{}'}}`;
         parts.push(text);
         kept += text.length;
@@ -132,7 +138,7 @@ export function createAttributeReader(settings: KeySettings): AttributeReader {
         const value = attributes[i + 1]!;
         const info = infoOf(name);
         const { field } = info;
-        if (kept < MOST_KEPT || field >= 0 || info.key !== '') {
+        if (kept < MAX_KEPT || field >= 0 || info.key !== '') {
           let at = parts.length;
           pushJson(parts, info, value);
           for (; at < parts.length; at++) kept += parts[at]!.length;
@@ -154,7 +160,8 @@ export function createAttributeReader(settings: KeySettings): AttributeReader {
         }
       }
       if (parts.length > 0) parts.push('}');
-      // Kept for as long as the span, so without the room for sixteen more that a list takes when it grows by itself.
+      // Kept for as long as the span, so without the room for sixteen more that a list takes when
+      // it grows by itself.
       return {
         values,
         ranks,
@@ -179,8 +186,9 @@ export function textOf(value: AttributeValue | undefined): string {
 const HASH_DIGITS = 16;
 
 /**
- * Names are shown, indexed and remembered, so they have a size. What is longer is cut, and told apart by a hash of all of
- * it: two orders that differ in the last character alone are two. NUL stands between the parts of what is made of names.
+ * Names are shown, indexed and remembered, so they have a size. What is longer is cut, and told
+ * apart by a hash of all of it: two orders that differ in the last character alone are two. NUL
+ * stands between the parts of what is made of names.
  */
 export function nameIn(text: string): string {
   const clean = text.includes('\0') ? text.replaceAll('\0', '\ufffd') : text;
@@ -191,7 +199,9 @@ export function nameIn(text: string): string {
 export const isLongName = (value: AttributeValue | undefined): boolean =>
   typeof value === 'string' && value.length > LIMITS.name;
 
-/** A copy: a piece of a text keeps all of the text in memory. Halves of characters become U+FFFD. */
+/**
+ * A copy: a piece of a text keeps all of the text in memory. Halves of characters become U+FFFD.
+ */
 export const shortened = (text: string, most: number): string =>
   text.length <= most ? text : Buffer.from(text.slice(0, most)).toString();
 export const nameOf = (value: AttributeValue | undefined): string => nameIn(textOf(value));

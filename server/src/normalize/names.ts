@@ -2,9 +2,10 @@ import * as fermata from '@fermata/instrumentation/semconv';
 import type { Milestone, Outcome } from '../model/span.ts';
 
 /**
- * Every attribute name that Fermata understands, of every era, and the field it fills. One table: to read another
- * name, add a row. Order within a field is precedence (the first present wins). Sources: OpenTelemetry semantic
- * conventions 1.17 … 1.45 (messaging deprecations), CloudEvents, BullMQ, Temporal, Kogito.
+ * Every attribute name that Fermata understands, of every era, and the field it fills. One table:
+ * to read another name, add a row. Order within a field is precedence (the first present wins).
+ * Sources: OpenTelemetry semantic conventions 1.17 … 1.45 (messaging deprecations), CloudEvents,
+ * BullMQ, Temporal, Kogito.
  */
 export const FIELDS = {
   flowId: [
@@ -147,6 +148,9 @@ export const MILESTONE_OUTCOMES: Partial<Record<Milestone, Outcome>> = {
   'flow-failed': 'failed',
   'flow-cancelled': 'cancelled',
 };
-/** Attributes whose values are never stored. Extensible later; the name decides, values are not guessed at. */
+/**
+ * Attributes whose values are never stored. Extensible later; the name decides, values are not
+ * guessed at.
+ */
 export const SECRET_NAME =
   /(?:^|[._-])(?:password|passwd|secret|authorization|cookie|set-cookie|api[_-]?key|access[_-]?token|refresh[_-]?token|private[_-]?key|credential)s?(?:$|[._-])/i;

@@ -1,6 +1,9 @@
 /** What clients call the places that messages are sent to and taken from. Pure. */
 
-/** Made for one receiver: what is learned of one of them holds for all (OTel's own word for them in span names). */
+/**
+ * Made for one receiver: what is learned of one of them holds for all (OTel's own word for them in
+ * span names).
+ */
 export const TEMPORARY = '(temporary)';
 
 export interface Place {
@@ -18,7 +21,10 @@ const PAIR = /^([^,]*),([^,]*)$/;
 /** A key with a number in it may name one order rather than a kind of message. */
 const hasNumber = (text: string): boolean => /\d/.test(text);
 
-/** `isSend`: only whoever sends names the exchange; whoever takes may name a queue, and its key says nothing of that. */
+/**
+ * `isSend`: only whoever sends names the exchange; whoever takes may name a queue, and its key says
+ * nothing of that.
+ */
 export function placeOf(name: string, routingKey: string, system: string, isSend: boolean): Place {
   const pair = system === 'rabbitmq' && isSend ? PAIR.exec(name) : null;
   // A template that was not filled in.

@@ -1,8 +1,8 @@
 import { unixNanos, type UnixNanos } from '../model/time.ts';
 
 /**
- * Ordered repairs of what senders get wrong. Each leaves a warning on the span: shown, never fatal, and the raw values
- * stay in the store.
+ * Ordered repairs of what senders get wrong. Each leaves a warning on the span: shown, never fatal,
+ * and the raw values stay in the store.
  */
 export interface Times {
   start: UnixNanos;

@@ -22,8 +22,9 @@ const OPERATIONS: ReadonlyMap<string, Role> = new Map<string, Role>(
 );
 
 /**
- * The role of a span: the messaging operation where one is named, else the kind. A `receive` of kind CONSUMER with no
- * operation of its own is a handler run (`process`), which is what most pre-1.17 instrumentations mean by it.
+ * The role of a span: the messaging operation where one is named, else the kind. A `receive` of
+ * kind CONSUMER with no operation of its own is a handler run (`process`), which is what most
+ * pre-1.17 instrumentations mean by it.
  */
 export function roleOf(
   kind: number,

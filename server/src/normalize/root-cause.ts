@@ -1,8 +1,8 @@
 import type { SpanError } from '../model/span.ts';
 
 /**
- * Frameworks wrap what a handler threw, in words of their own: what went wrong stands at the end of the chain, which only
- * the text of the stack keeps. Pure.
+ * Frameworks wrap what a handler threw, in words of their own: what went wrong stands at the end of
+ * the chain, which only the text of the stack keeps. Pure.
  */
 
 const PYTHON_CAUSE = '\n\nThe above exception was the direct cause of the following exception:\n\n';
@@ -14,7 +14,8 @@ const CHAINS: readonly ((stack: string) => string | null)[] = [
   (stack) => lineAfter(stack, stack.lastIndexOf('\nCaused by: '), '\nCaused by: '),
   // .NET.
   (stack) => lineAfter(stack, stack.lastIndexOf(' ---> '), ' ---> '),
-  // Python begins with the cause; what was thrown while handling another one is no consequence of it.
+  // Python begins with the cause; what was thrown while handling another one is no consequence of
+  // it.
   (stack) => {
     const ownFrom = stack.lastIndexOf(PYTHON_NEXT);
     const chain = ownFrom < 0 ? stack : stack.slice(ownFrom + PYTHON_NEXT.length);

@@ -1,0 +1,64 @@
+import { createHash } from 'node:crypto';
+import type { OtlpLog } from '../model/otlp.ts';
+import type { EvidenceRecord } from '../model/record.ts';
+import type { SpanError } from '../model/span.ts';
+import { nameOf, textOf, type AttributeReader, type ReadAttributes } from './attributes.ts';
+import { flowOf } from './fields.ts';
+import { ID16, ID32 } from './ids.ts';
+import { FIELD_INDEX as F, MILESTONE_OUTCOMES, MILESTONES } from './names.ts';
+import { rawOf, recordOf, spanOf } from './record.ts';
+import type { ResourceReader } from './resource.ts';
+
+/** Ids that a record already has, when it comes back from the store. */
+export interface StoredIds {
+  traceId: string;
+  spanId: string;
+}
+
+/**
+ * Turns milestone log events into evidence; null: a log record that is none, or belongs to nothing.
+ */
+export const createEventNormalizer =
+  (reader: AttributeReader, resourceOf: ResourceReader) =>
+  (log: OtlpLog, receivedAtMs: number, stored?: StoredIds): EvidenceRecord | null => {
+    const milestone = MILESTONES.get(log.eventName);
+    if (milestone === undefined) return null;
+    const resource = resourceOf(log.resource);
+    const read = reader.read(log.attributes);
+    const flow = flowOf(read);
+    const inTrace = ID32.test(log.traceId);
+    if (flow === null && !inTrace) return null;
+    if (flow !== null && flow.outcome === '') flow.outcome = MILESTONE_OUTCOMES[milestone] ?? '';
+    const at = log.time === 0n ? log.observed : log.time;
+    const times = { start: at, end: at };
+    const hash = contentHash(log, at, read, resource.json);
+    const traceId = stored?.traceId ?? (inTrace ? log.traceId : hash.slice(0, 32));
+    const spanId = stored?.spanId ?? hash.slice(-16);
+
+    const span = spanOf(traceId, spanId, resource, read, flow, times, receivedAtMs);
+    if (inTrace && ID16.test(log.spanId)) span.parent = log.traceId + log.spanId;
+    span.parentRemote = false;
+    span.role = 'event';
+    span.milestone = milestone;
+    span.name = log.eventName;
+    span.failed = milestone.endsWith('failed');
+    if (span.failed) span.error = errorIn(read);
+
+    const raw = rawOf(log.eventName, log.scopeName, resource, read, times);
+    raw.eventName = log.eventName;
+    raw.statusMessage = textOf(log.body);
+    return recordOf(span, raw, resource.namesCut + read.namesCut);
+  };
+
+const errorIn = ({ values }: ReadAttributes): SpanError => ({
+  type: nameOf(values[F.errorType]) || 'error',
+  message: textOf(values[F.errorMessage]),
+});
+
+/**
+ * A log record has no id: its content is its identity, so that a retried export is the same event.
+ */
+const contentHash = (log: OtlpLog, at: bigint, read: ReadAttributes, resource: string): string =>
+  createHash('sha1')
+    .update(`${log.traceId}\0${log.spanId}\0${log.eventName}\0${at}\0${read.json.join('')}\0${resource}`)
+    .digest('hex');

@@ -1,0 +1,127 @@
+import { createJoinedTexts } from '../base/joined-texts.ts';
+import type { AttributeValue } from '../model/otlp.ts';
+import type { FlowRef, Message, MessageKind, Outcome, Role, StepRef } from '../model/span.ts';
+import { nameOf, textOf, type ReadAttributes } from './attributes.ts';
+import { FIELDS, FIELD_INDEX as F, FLOW_SOURCES, MESSAGE_KINDS, OUTCOMES } from './names.ts';
+import { placeOf, requestNamed, TEMPORARY } from './places.ts';
+
+/**
+ * What attributes say of a span's message, flow, step and route: by field, whatever their names
+ * were.
+ */
+export type Values = (AttributeValue | undefined)[];
+
+export function isMessaging(role: Role): boolean {
+  return (
+    role === 'create' || role === 'send' || role === 'receive' || role === 'process' || role === 'settle'
+  );
+}
+
+export function messageOf(values: Values, system: string, role: Role): Message {
+  const kind = nameOf(values[F.messageKind]);
+  const isSend = role === 'send' || role === 'create';
+  const place = placeOf(nameOf(values[F.destination]), nameOf(values[F.routingKey]), system, isSend);
+  const { destination, isTemporary } = place;
+  const conversation = nameOf(values[F.conversation]);
+  const partition = nameOf(values[F.partition]);
+  const offset = nameOf(values[F.offset]);
+  return {
+    // What is sent to a queue that somebody made for an answer, is one.
+    kind: MESSAGE_KINDS.includes(kind)
+      ? (kind as MessageKind)
+      : isTemporary && conversation !== ''
+        ? 'reply'
+        : '',
+    type: nameOf(values[F.messageType]) || place.type,
+    id: nameOf(values[F.messageId]),
+    system,
+    destination: values[F.temporary] === true || isTemporary ? TEMPORARY : destination,
+    group: nameOf(values[F.group]) || nameOf(values[F.subscription]),
+    partition,
+    position:
+      partition !== '' && offset !== '' && destination !== '' ? `${destination}/${partition}/${offset}` : '',
+    batchCount: Number(values[F.batchCount] ?? 0) || 0,
+    conversation,
+    correlationId: nameOf(values[F.correlationId]),
+    causationId: nameOf(values[F.causationId]),
+    deadLettered: values[F.deadLetteredFrom] !== undefined,
+  };
+}
+
+export function flowOf({ values, ranks }: ReadAttributes): FlowRef | null {
+  const id = nameOf(values[F.flowId]);
+  const type = nameOf(values[F.flowType]);
+  const outcome = nameOf(values[F.flowOutcome]);
+  const deadlineMs = instantOf(values[F.flowDeadline]);
+  if (id === '' && type === '' && outcome === '') return null;
+  const source = nameOf(values[F.flowSource]);
+  const rank = id === '' ? 0 : ranks[F.flowId]!;
+  return {
+    id,
+    kind: rank === 0 ? '' : FIELDS.flowId[rank]!,
+    type,
+    version: nameOf(values[F.flowVersion]),
+    source: (FLOW_SOURCES.includes(source) ? source : 'explicit') as FlowRef['source'],
+    parentId: nameOf(values[F.flowParentId]),
+    parentType: nameOf(values[F.flowParentType]),
+    outcome: (OUTCOMES.includes(outcome) ? outcome : '') as Outcome | '',
+    deadlineMs,
+  };
+}
+
+export function stepOf(values: Values): StepRef | null {
+  const name = nameOf(values[F.stepName]);
+  const id = nameOf(values[F.stepId]);
+  const attempt = Number(values[F.stepAttempt] ?? 0) || 0;
+  const compensates = nameOf(values[F.stepCompensates]);
+  const result = nameOf(values[F.stepResult]);
+  const kind = nameOf(values[F.stepKind]);
+  const deadlineMs = instantOf(values[F.stepDeadline]);
+  const itinerary = textOf(values[F.itinerary]);
+  if (
+    name === '' &&
+    id === '' &&
+    attempt === 0 &&
+    compensates === '' &&
+    result === '' &&
+    kind === '' &&
+    deadlineMs === 0 &&
+    itinerary === ''
+  )
+    return null;
+  return { name, id, kind, attempt, result, compensates, deadlineMs, itinerary };
+}
+
+/** Epoch ms, or ISO 8601; 0 where it is neither. */
+function instantOf(value: AttributeValue | undefined): number {
+  if (value === undefined) return 0;
+  const text = nameOf(value);
+  const ms = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Date.parse(text);
+  return Number.isFinite(ms) && ms > 0 && ms < 8.64e15 ? ms : 0;
+}
+
+const requestTo = createJoinedTexts(' ', 2_000_000);
+export function routeOf(values: Values): string {
+  const route = nameOf(values[F.httpRoute]);
+  const method = nameOf(values[F.httpMethod]);
+  if (route !== '') return method === '' ? route : requestTo(method, route);
+  const rpc = nameOf(values[F.rpcMethod]);
+  if (rpc !== '') return `${nameOf(values[F.rpcService])}/${rpc}`;
+  return method;
+}
+
+/**
+ * Micrometer names the template of the path; else the span's name is all that tells one request
+ * from another.
+ */
+export function serverRouteOf(values: Values, name: string): string {
+  const uri = nameOf(values[F.uri]);
+  const method = nameOf(values[F.method]);
+  return uri.startsWith('/') && method !== '' ? requestTo(method, uri) : requestNamed(name);
+}
+
+/** The name of a queue that was made for one answer tells nothing, and is in no other span. */
+export function withoutPlace(name: string, values: Values): string {
+  const place = nameOf(values[F.destination]);
+  return place === '' ? name : name.replace(place, TEMPORARY);
+}

@@ -1,0 +1,53 @@
+import type { OtlpLink, OtlpSpan } from '../model/otlp.ts';
+import { NONE, type SpanKey } from '../model/span.ts';
+import type { AttributeReader } from './attributes.ts';
+import { ID16, ID32, IS_REMOTE } from './ids.ts';
+
+export interface ReadLinks {
+  links: readonly SpanKey[];
+  /** So many links name a span; several may name the same. */
+  named: number;
+  json: string;
+  cut: boolean;
+}
+
+/**
+ * SDKs keep 128; what a span links beyond this is stored and shown, and joins nothing: each is
+ * looked at many times.
+ */
+const MAX_LINKS = 4096;
+export const LINKS_CUT = `only the first ${MAX_LINKS} links count`;
+
+/** Links as they are stored, and the spans that they name. */
+export function linksOf(reader: Pick<AttributeReader, 'json'>, links: readonly OtlpLink[]): ReadLinks {
+  if (links.length === 0) return { links: NONE, named: 0, json: '', cut: false };
+  let cut = false;
+  let named = 0;
+  const valid = new Set<SpanKey>();
+  const text: string[] = [];
+  for (const link of links) {
+    const attributes = link.attributes.length === 0 ? '' : reader.json(link.attributes);
+    text.push(
+      `{"traceId":${JSON.stringify(link.traceId)},"spanId":${JSON.stringify(link.spanId)}${attributes === '' ? '' : `,"attributes":${attributes}`}}`,
+    );
+    if (valid.size === MAX_LINKS) {
+      cut = true;
+      continue;
+    }
+    if (!ID32.test(link.traceId) || !ID16.test(link.spanId)) continue;
+    valid.add(link.traceId + link.spanId);
+    named++;
+  }
+  return { links: [...valid], named, json: `[${text.join(',')}]`, cut };
+}
+
+/**
+ * How many of the messages that it took are named by no link. A poll that names none at all says
+ * nothing by that: whoever processes its messages names them one by one.
+ */
+export function linksCutOf(otlp: OtlpSpan, named: number, batchCount: number): number {
+  const unread = (otlp.droppedLinks ?? 0) + otlp.links.length - named;
+  const byParent = otlp.links.length === 0 && (otlp.flags & IS_REMOTE) !== 0 ? 1 : 0;
+  const known = named + byParent;
+  return Math.max(unread, known > 0 ? batchCount - known : 0);
+}

@@ -1,0 +1,50 @@
+import { createBoundedTextMap } from '../base/bounded-text-map.ts';
+import type { OtlpResource } from '../model/otlp.ts';
+import type { Service } from '../model/span.ts';
+import { isLongName, nameOf, type AttributeReader } from './attributes.ts';
+import { RESOURCE } from './names.ts';
+
+/** What a resource says, read once for all its spans. */
+export interface ResourceMemo {
+  service: Service;
+  json: string;
+  namesCut: number;
+}
+
+/** What its objects are kept for: fifty thousand services of usual names. */
+const MAX_SERVICE_CHARACTERS = 8_000_000;
+
+export type ResourceReader = (resource: OtlpResource) => ResourceMemo;
+
+export function createResourceReader(reader: Pick<AttributeReader, 'json'>): ResourceReader {
+  /** Services repeat: one object each, so that a million spans do not hold a million copies. */
+  const services = createBoundedTextMap<Service>(MAX_SERVICE_CHARACTERS);
+  return (resource) => {
+    if (resource.memo !== undefined) return resource.memo as ResourceMemo;
+    let namesCut = 0;
+    const find = (names: readonly string[]): string => {
+      for (const name of names)
+        for (let i = 0; i < resource.attributes.length; i += 2)
+          if (resource.attributes[i] === name) {
+            const value = resource.attributes[i + 1];
+            if (isLongName(value)) namesCut++;
+            return nameOf(value);
+          }
+      return '';
+    };
+    const host = find(RESOURCE.host);
+    const service: Service = {
+      environment: find(RESOURCE.environment),
+      name: find(RESOURCE.service) || 'unknown_service',
+      version: find(RESOURCE.version),
+      instance: find(RESOURCE.instance),
+      ...(host !== '' && { host }),
+    };
+    const id = [service.environment, service.name, service.version, service.instance, host].join('\0');
+    let known = services.get(id);
+    if (known === undefined) services.set(id, (known = service), 2 * id.length);
+    const memo: ResourceMemo = { service: known, json: reader.json(resource.attributes), namesCut };
+    resource.memo = memo;
+    return memo;
+  };
+}

@@ -1,0 +1,95 @@
+import type { OtlpSpan } from '../model/otlp.ts';
+import type { EvidenceRecord } from '../model/record.ts';
+import type { Message, Role } from '../model/span.ts';
+import { nameIn, nameOf, TEXT_CUT, type AttributeReader, type ReadAttributes } from './attributes.ts';
+import { errorOf } from './error.ts';
+import { flowOf, isMessaging, messageOf, routeOf, serverRouteOf, withoutPlace } from './fields.ts';
+import { HAS_IS_REMOTE, IS_REMOTE } from './ids.ts';
+import { linksCutOf, linksOf, LINKS_CUT, type ReadLinks } from './links.ts';
+import { FIELD_INDEX as F } from './names.ts';
+import { TEMPORARY } from './places.ts';
+import { rawOf, recordOf, spanOf } from './record.ts';
+import { repairTimes, type Times } from './repairs.ts';
+import type { ResourceReader } from './resource.ts';
+import { roleOf } from './role.ts';
+import { isTooEarly } from './root-cause.ts';
+
+/**
+ * OpenTelemetry's probability sampling: a rejection threshold above none (tracestate `ot=th:…`).
+ */
+const SAMPLED = /(?:^|,)\s*ot=(?:[^,]*;)?th:(?!0+(?:[;,\s]|$))[0-9a-f]/;
+const MAX_TIME = 0x7fffffffffffffffn;
+
+/** Turns OTLP spans into evidence. */
+export const createSpanNormalizer =
+  (reader: AttributeReader, resourceOf: ResourceReader) =>
+  (otlp: OtlpSpan, receivedAtMs: number): EvidenceRecord => {
+    const resource = resourceOf(otlp.resource);
+    const read = reader.read(otlp.attributes);
+    const { values } = read;
+    const system = nameOf(values[F.system]) || (values[F.bullmqOperation] !== undefined ? 'bullmq' : '');
+    const failed = otlp.statusCode === 2;
+    const error = failed ? errorOf(otlp, read) : null;
+    const isRefused = error !== null && isTooEarly(error);
+    const role = roleIn(otlp, read, system, isRefused);
+    const links = linksOf(reader, otlp.links);
+    const events = reader.events(otlp.events);
+    const repaired = isOutOfOrder(otlp) ? repairTimes(otlp) : null;
+    const message = messageIn(otlp, read, system, role, links);
+
+    const times = repaired?.times ?? otlp;
+    const span = spanOf(otlp.traceId, otlp.spanId, resource, read, flowOf(read), times, receivedAtMs);
+    if (otlp.parentSpanId !== '') span.parent = otlp.traceId + otlp.parentSpanId;
+    if ((otlp.flags & HAS_IS_REMOTE) !== 0) span.parentRemote = (otlp.flags & IS_REMOTE) !== 0;
+    span.role = role;
+    span.name = nameIn(message?.destination === TEMPORARY ? withoutPlace(otlp.name, values) : otlp.name);
+    span.failed = failed && !isRefused;
+    if (!isRefused) span.error = error;
+    span.sampled = otlp.traceState !== '' && SAMPLED.test(otlp.traceState);
+    span.links = links.links;
+    span.message = message;
+    span.route = routeOf(values) || (role === 'server' ? serverRouteOf(values, otlp.name) : '');
+    if (repaired) span.warnings = repaired.warnings;
+    if (links.cut) span.warnings = [...span.warnings, LINKS_CUT];
+    if (read.cut || events.cut) span.warnings = [...span.warnings, TEXT_CUT];
+
+    const raw = rawOf(otlp.name, otlp.scopeName, resource, read, otlp);
+    raw.kind = otlp.kind;
+    raw.flags = otlp.flags;
+    raw.statusCode = otlp.statusCode;
+    raw.statusMessage = otlp.statusMessage;
+    raw.traceState = otlp.traceState;
+    raw.events = events.json;
+    raw.links = links.json;
+    if (otlp.droppedLinks !== undefined) raw.droppedLinks = otlp.droppedLinks;
+    return recordOf(span, raw, resource.namesCut + read.namesCut);
+  };
+
+const isOutOfOrder = ({ start, end }: Times): boolean => end < start || end > MAX_TIME || start > MAX_TIME;
+
+function roleIn(otlp: OtlpSpan, { values }: ReadAttributes, system: string, isRefused: boolean): Role {
+  const role = roleOf(
+    otlp.kind,
+    system,
+    nameOf(values[F.operation]),
+    nameOf(values[F.operationName]),
+    nameOf(values[F.faasTrigger]),
+  );
+  return isRefused && (role === 'process' || role === 'receive') ? 'settle' : role;
+}
+
+function messageIn(
+  otlp: OtlpSpan,
+  { values }: ReadAttributes,
+  system: string,
+  role: Role,
+  links: ReadLinks,
+): Message | null {
+  if (!isMessaging(role)) return null;
+  const message = messageOf(values, system, role);
+  if (role === 'receive' || role === 'process') {
+    const missing = linksCutOf(otlp, links.named, message.batchCount);
+    if (missing > 0) message.linksCut = missing;
+  }
+  return message;
+}
