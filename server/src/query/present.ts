@@ -159,7 +159,7 @@ export function presentFlowType(row: FlowTypeRow): wire.FlowTypeSummary {
 }
 
 /** Of one service. */
-const MOST_CLOCKS = 100;
+const MAX_CLOCKS = 100;
 
 export function presentService(
   row: ServiceRow,
@@ -171,7 +171,7 @@ export function presentService(
     ...rest,
     firstSeenUnixNano: firstSeen,
     lastSeenUnixNano: lastSeen,
-    wrongClocks: clocks.slice(0, MOST_CLOCKS).map(({ instance, aheadMs }) => ({ instance, aheadMs })),
+    wrongClocks: clocks.slice(0, MAX_CLOCKS).map(({ instance, aheadMs }) => ({ instance, aheadMs })),
   };
 }
 
