@@ -48,7 +48,7 @@ const journalOf = ({ dataDir }: Config): string => join(dataDir, 'journal');
 
 /** For all of a stop, within the limit of whoever calls it; and for each part where the others took that. */
 const STOP_MS = 14_000;
-const LEAST_STOP_MS = 500;
+const MIN_STOP_MS = 500;
 
 const INTAKE_FULL: Condition = {
   id: 'intake-full',
@@ -252,7 +252,7 @@ export function createApp(config: Config, parts: AppParts = {}): App {
       web: () => closeServer(web),
       store: () => store.stop(),
     }))
-      if (!(await isDoneBy(Math.max(until, clock.now() + LEAST_STOP_MS), end())))
+      if (!(await isDoneBy(Math.max(until, clock.now() + MIN_STOP_MS), end())))
         log.warn({ name }, 'not waited for any longer; what it left follows at the next start');
   };
   const isDoneBy = (atMs: number, work: Promise<void>): Promise<boolean> =>

@@ -113,7 +113,7 @@ async function post(server: ServerProcess, body: Buffer): Promise<boolean> {
   }
 }
 
-const LEAST_ANSWERS = 100;
+const MIN_ANSWERS = 100;
 
 test(`nothing acknowledged is lost over ${KILLS} kills`, async () => {
   const directory = freshDirectory();
@@ -124,7 +124,7 @@ test(`nothing acknowledged is lost over ${KILLS} kills`, async () => {
   for (let kill = 0; kill < KILLS; kill++) {
     let killed = false;
     // Not before so many answers: on a busy machine a time may pass without any.
-    let left = LEAST_ANSWERS;
+    let left = MIN_ANSWERS;
     let enough = (): void => undefined;
     const answered = new Promise<void>((resolve) => (enough = resolve));
     const senders = Array.from({ length: 24 }, async () => {

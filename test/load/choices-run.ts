@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { BOUNDS, FEWEST_TAKEN, inTotal, playChoices, type ChoicesScore } from './choices.ts';
+import { BOUNDS, MIN_TAKEN, inTotal, playChoices, type ChoicesScore } from './choices.ts';
 
 /**
  * `npm run choices -- --seed 1 --seeds 5 --scale 1`: forty flow types a seed, of which one consumer each may die. Ends
@@ -31,7 +31,7 @@ rows['in total'] = figures(total);
 console.table(rows);
 
 console.log(
-  `found, by how often its consumer had taken such a message (the bound counts from ${FEWEST_TAKEN} on):`,
+  `found, by how often its consumer had taken such a message (the bound counts from ${MIN_TAKEN} on):`,
 );
 const buckets = [...total.byTaken].sort((a, b) => Number.parseInt(a[0]) - Number.parseInt(b[0]));
 console.table(

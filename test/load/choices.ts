@@ -47,7 +47,7 @@ export interface Case {
 /** A way that fewer than this share take is rare. */
 const RARE = 0.05;
 /** A consumer that took so many messages of a kind is known to take them. */
-export const FEWEST_TAKEN = 5;
+export const MIN_TAKEN = 5;
 const TAKEN = [0, 1, 3, 5, 10, 20, 50, 200, Infinity];
 const bucketOf = (taken: number): string => {
   const at = TAKEN.findIndex((least) => least > taken);
@@ -194,7 +194,7 @@ function scoreOf(all: ReadonlyMap<Truth, Seen>): ChoicesScore {
       const bucket = bucketOf(untaken.takenBefore);
       const of = score.byTaken.get(bucket) ?? { untaken: 0, found: 0 };
       score.byTaken.set(bucket, { untaken: of.untaken + 1, found: of.found + (found ? 1 : 0) });
-      if (untaken.takenBefore < FEWEST_TAKEN) continue;
+      if (untaken.takenBefore < MIN_TAKEN) continue;
       count(`${name} not found`);
       score.untaken++;
       if (!found) {

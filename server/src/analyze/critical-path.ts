@@ -266,7 +266,7 @@ function askerOf(
   causes: ReadonlyMap<string, Hop[]>,
 ): Step | undefined {
   let step: Step | undefined = reply;
-  for (let depth = 0; depth < MOST_DEPTH && step !== undefined; depth++) {
+  for (let depth = 0; depth < MAX_DEPTH && step !== undefined; depth++) {
     const from: string | null | undefined = causes.get(step.id)?.at(-1)?.from;
     step = from === null || from === undefined ? undefined : steps.get(from);
     if (step !== undefined && step.service === reply.service && step.start < reply.start) return step;
@@ -291,7 +291,7 @@ const unitOfCall = ({ sent, returned }: Hop, from: Step, to: Step): bigint =>
   returned === null ? unitOf(to.start, to) : unitOf(sent, from);
 const finer = (a: bigint, b: bigint): bigint => (a < b ? a : b);
 /** Between a command and its reply. */
-const MOST_DEPTH = 32;
+const MAX_DEPTH = 32;
 
 /** When the sender had done its part. */
 const sentAt = (hop: Hop): UnixNanos =>

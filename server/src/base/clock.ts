@@ -7,7 +7,7 @@ export interface Clock {
 }
 
 /** setTimeout fires at once for anything longer than this; longer waits are slept in pieces. */
-const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
+const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
 export function systemClock(): Clock {
   return {
@@ -18,8 +18,8 @@ export function systemClock(): Clock {
       const arm = (): void => {
         const left = due - Date.now();
         timer =
-          left > LONGEST_TIMEOUT_MS
-            ? setTimeout(arm, LONGEST_TIMEOUT_MS)
+          left > MAX_TIMEOUT_MS
+            ? setTimeout(arm, MAX_TIMEOUT_MS)
             : setTimeout(task, Math.max(0, left));
       };
       arm();

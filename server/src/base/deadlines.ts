@@ -13,7 +13,7 @@ export interface Deadlines {
 }
 
 /** What is due beyond these waits for whatever else waits: a thousand learned at once kept answers waiting. */
-const MOST_AT_ONCE = 100;
+const MAX_AT_ONCE = 100;
 
 interface Entry {
   at: number;
@@ -66,7 +66,7 @@ export function createDeadlines(clock: Clock, onDue: (keys: string[]) => void): 
   const wake = (): void => {
     armedFor = Infinity;
     const due: string[] = [];
-    while (heap.length > 0 && heap[0]!.at <= clock.now() && due.length < MOST_AT_ONCE) {
+    while (heap.length > 0 && heap[0]!.at <= clock.now() && due.length < MAX_AT_ONCE) {
       const { key, at } = pop();
       if (current.get(key) !== at) continue;
       current.delete(key);

@@ -69,11 +69,11 @@ const OTHER: Failure = {
   hint: 'The log has what it says.',
 };
 /** An error wraps another: a chain that is longer is a ring. */
-const MOST_CAUSES = 10;
+const MAX_CAUSES = 10;
 
 export function failureOf(error: unknown): Failure {
   const said: string[] = [];
-  for (let at = error, i = 0; at !== undefined && at !== null && i < MOST_CAUSES; i++) {
+  for (let at = error, i = 0; at !== undefined && at !== null && i < MAX_CAUSES; i++) {
     const { code, cause } = at as { code?: unknown; cause?: unknown };
     said.push(typeof code === 'string' ? code : '', messageOf(at));
     at = cause;

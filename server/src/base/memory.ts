@@ -23,13 +23,13 @@ export interface Lease {
 }
 
 /** Sizes are powers of two: 16 KiB … 16 MiB. What is smaller, or larger, is not kept and takes no more than it needs. */
-const SMALLEST = 14;
+const MIN_SIZE = 14;
 const LARGEST = 24;
 const GIVEN_BACK = Buffer.alloc(0);
 
 /** Of the smallest power of two that is not less. */
 const powerOf = (bytes: number): number => (bytes <= 1 ? 0 : 32 - Math.clz32(bytes - 1));
-const isKept = (power: number): boolean => power >= SMALLEST && power <= LARGEST;
+const isKept = (power: number): boolean => power >= MIN_SIZE && power <= LARGEST;
 
 interface SizeClass {
   free: Buffer[];
@@ -44,7 +44,7 @@ export function createMemory(mostKept = 32 * 1024 * 1024): Memory {
 
   const take = (bytes: number): Buffer => {
     const power = powerOf(bytes);
-    if (!isKept(power)) return Buffer.allocUnsafeSlow(power < SMALLEST ? bytes : 2 ** power);
+    if (!isKept(power)) return Buffer.allocUnsafeSlow(power < MIN_SIZE ? bytes : 2 ** power);
     const of = classes[power]!;
     of.lastUse = ++uses;
     const known = of.free.pop();

@@ -116,7 +116,7 @@ export interface Step {
   serviceVersion: string;
   instance: string;
   kind: string;
-  status: 'running' | 'ok' | 'failed' | 'retried' | 'lost';
+  status: 'running' | 'ok' | 'failed' | 'retried';
   result: string | null;
   attempts: StepAttempt[];
   startUnixNano: string;
@@ -134,6 +134,18 @@ export interface Step {
   deadlineAt: string | null;
   /** Routing slip: steps still to come after it. */
   itinerary: string[];
+  /**
+   * What it has in common with the rest of its flow: only of a step that nothing in the flow caused,
+   * where the flow has several of those. Strongest first.
+   */
+  joinedBy?: JoinEvidence[];
+}
+
+/** `value`: `order.id=42`, a conversation, a flow id or a trace. */
+export interface JoinEvidence {
+  kind: string;
+  strength: number;
+  value: string;
 }
 
 export interface Hop {
@@ -142,7 +154,7 @@ export interface Hop {
   from: string | null;
   to: string | null;
   consumerGroup: string | null;
-  state: 'waiting' | 'delivered' | 'dead-lettered' | 'expired';
+  state: 'waiting' | 'delivered' | 'dead-lettered';
   attempts: number;
   sendSpanId: string | null;
   receiveSpanId: string | null;

@@ -22,7 +22,7 @@ export interface StatsTick {
   spansPerSecond: number;
   /** Ids of what `/api/v1/health` lists. */
   conditions: string[];
-  /** Flows per status, as the store counts them. */
+  /** When these figures were taken, ms. */
   atMs: number;
 }
 

@@ -8,7 +8,7 @@ import { idToken, messageTokens } from '../model/keys.ts';
 import type { FlowState } from './membership/index.ts';
 
 /** DESIGN: a flow above this keeps its earliest spans and every failure. */
-export const MOST_SPANS = 50_000;
+export const MAX_SPANS = 50_000;
 
 export function inputOf(state: FlowState, graph: Graph): FlowInput {
   const heads = new Map<Node, Node[]>();
@@ -144,7 +144,7 @@ function weakenedKinds(head: Node, kinds: EvidenceKind[]): EvidenceKind[] {
 
 function bounded(state: FlowState): { nodes: Node[]; truncated: boolean } {
   const nodes = [...state.nodes];
-  if (nodes.length <= MOST_SPANS) return { nodes, truncated: false };
+  if (nodes.length <= MAX_SPANS) return { nodes, truncated: false };
   nodes.sort((a, b) => order(a.span, b.span));
-  return { nodes: nodes.filter((node, i) => i < MOST_SPANS || node.span.failed), truncated: true };
+  return { nodes: nodes.filter((node, i) => i < MAX_SPANS || node.span.failed), truncated: true };
 }

@@ -27,7 +27,7 @@ export interface DefinitionDeskOptions {
 }
 
 /** Announced and not looked at; what is more is repeated with a service's next start. */
-const MOST_WAITING = 1000;
+const MAX_WAITING = 1000;
 
 export function createDefinitionDesk(options: DefinitionDeskOptions): DefinitionDesk {
   const { clock, counters, log, store, expectations } = options;
@@ -58,7 +58,7 @@ export function createDefinitionDesk(options: DefinitionDeskOptions): Definition
       expectations.define(fromFiles, 'file', clock.now());
     },
     announced(json) {
-      if (waiting.size >= MOST_WAITING) return counters.add('fermata_refused_definitions_total');
+      if (waiting.size >= MAX_WAITING) return counters.add('fermata_refused_definitions_total');
       waiting.add(json);
       if (!taking) void takeAll();
     },

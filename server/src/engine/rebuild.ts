@@ -38,7 +38,7 @@ export interface RebuildOptions {
 const RETRY_MS = 10_000;
 const REPORT_MS = 10_000;
 /** Above this the next block waits until flows have left memory. */
-const MOST_SPANS_IN_MEMORY = 200_000;
+const MAX_SPANS_IN_MEMORY = 200_000;
 const ROOM_MS = 500;
 
 export function createRebuild(options: RebuildOptions): Rebuild {
@@ -66,7 +66,7 @@ export function createRebuild(options: RebuildOptions): Rebuild {
     let saidAtMs = clock.now();
     for await (const block of store.unprojected(all, projection.rows.derivedBatch)) {
       await projection.waitForCapacity();
-      while (correlator.spansInMemory > MOST_SPANS_IN_MEMORY && !stopping) await wait(ROOM_MS);
+      while (correlator.spansInMemory > MAX_SPANS_IN_MEMORY && !stopping) await wait(ROOM_MS);
       if (stopping) return false;
       const flows = block.flowIds.length > 0 ? await store.loadByIds(block.flowIds) : [];
       const found = options.restore(block.spans);

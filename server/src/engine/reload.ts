@@ -36,14 +36,14 @@ export interface ReloadsOptions {
 }
 
 /** Flows that one name brings back; beyond that it identifies nothing. */
-const MOST_OF_A_NAME = 500;
+const MAX_OF_A_NAME = 500;
 /** What may be brought back for all that is added in one go, and for each span of it; what lies beyond is not seen by it. */
-const MOST_FLOWS = 2000;
-const MOST_FLOWS_PER_SPAN = 20;
-const MOST_MS = 2000;
-const MOST_MS_PER_SPAN = 2;
+const MAX_FLOWS = 2000;
+const MAX_FLOWS_PER_SPAN = 20;
+const MAX_MS = 2000;
+const MAX_MS_PER_SPAN = 2;
 /** Spans that are added in one go. */
-const MOST_AT_ONCE = 20_000;
+const MAX_AT_ONCE = 20_000;
 
 interface Waiting {
   spans: readonly Span[];
@@ -70,8 +70,8 @@ export function createReloads(options: ReloadsOptions): Reloads {
   ): Promise<readonly FlowKey[] | null> => {
     const under = correlator.reload(spans, restored(flows));
     const from = clock.now();
-    const most = MOST_FLOWS + spans.length * MOST_FLOWS_PER_SPAN;
-    const mostMs = MOST_MS + spans.length * MOST_MS_PER_SPAN;
+    const most = MAX_FLOWS + spans.length * MAX_FLOWS_PER_SPAN;
+    const mostMs = MAX_MS + spans.length * MAX_MS_PER_SPAN;
     try {
       for (let names = under.missing(); names.length > 0; names = under.missing()) {
         if (stopping) {
@@ -85,7 +85,7 @@ export function createReloads(options: ReloadsOptions): Reloads {
         }
         counters.add('fermata_lookups_total');
         const found = await store.loadByNames(names, {
-          most: MOST_OF_A_NAME,
+          most: MAX_OF_A_NAME,
           onCut(name) {
             counters.add('fermata_reloads_cut_short_total');
             under.discard(name);
@@ -102,7 +102,7 @@ export function createReloads(options: ReloadsOptions): Reloads {
 
   const next = (): Waiting[] => {
     let count = 0;
-    for (let size = 0; count < waiting.length && (count === 0 || size < MOST_AT_ONCE); count++)
+    for (let size = 0; count < waiting.length && (count === 0 || size < MAX_AT_ONCE); count++)
       size += waiting[count]!.spans.length;
     return waiting.splice(0, count);
   };

@@ -24,7 +24,7 @@ export interface CommitsOptions {
 }
 
 const FIRST_PROBE_MS = 2000;
-const LONGEST_PROBE_MS = 60_000;
+const MAX_PROBE_MS = 60_000;
 const OLD_MS = 10_000;
 const LATELY_MS = 10_000;
 
@@ -41,7 +41,7 @@ export function createCommits({ clock, probe, oldestMs }: CommitsOptions): Commi
     try {
       await probe();
       failing = undefined;
-      probeMs = Math.min(LONGEST_PROBE_MS, 2 * probeMs);
+      probeMs = Math.min(MAX_PROBE_MS, 2 * probeMs);
     } catch (cause) {
       failed(cause);
     } finally {

@@ -25,7 +25,7 @@ export interface DiskOptions {
 const ENOUGH = 1.25;
 /** Who asks for more than this means it. */
 const USUAL_MARK = 256 * 1024 * 1024;
-const MOST_OF_DISK = 0.1;
+const MAX_OF_DISK = 0.1;
 const GIB = 2 ** 30;
 const sizeText = (bytes: number): string =>
   bytes < 10 * GIB ? `${Math.round((bytes / GIB) * 1024)} MiB` : `${Math.round(bytes / GIB)} GiB`;
@@ -39,7 +39,7 @@ export function createDisk({ directory, minFree, readSpace }: DiskOptions): Disk
     try {
       const space = await readSpace(directory);
       free = space.free;
-      mark = minFree > USUAL_MARK ? minFree : Math.min(minFree, MOST_OF_DISK * space.total);
+      mark = minFree > USUAL_MARK ? minFree : Math.min(minFree, MAX_OF_DISK * space.total);
       isLow = free < (isLow ? ENOUGH * mark : mark);
     } catch {
       // What a disk cannot tell shows in what it does not take.

@@ -30,8 +30,8 @@ export const evidence = (kind: EvidenceKind): Evidence => ({ kind, strength: EVI
 export type Phase = 'open' | 'compensating' | 'ended';
 export type Health = 'ok' | 'late' | 'stuck';
 export type Status = 'active' | 'compensating' | 'late' | 'stuck' | Outcome;
-export type StepStatus = 'running' | 'ok' | 'failed' | 'retried' | 'lost';
-export type HopState = 'waiting' | 'delivered' | 'dead-lettered' | 'expired';
+export type StepStatus = 'running' | 'ok' | 'failed' | 'retried';
+export type HopState = 'waiting' | 'delivered' | 'dead-lettered';
 
 /** Things worth knowing about how a flow was put together. Rendered as badges; the words are the API's. */
 export type Badge =

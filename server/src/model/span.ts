@@ -52,8 +52,6 @@ export interface Message {
   /** Of what a batch took, so many messages are named by no link: SDKs keep few, and drop the rest. Absent: none. */
   linksCut?: number;
   conversation: string;
-  correlationId: string;
-  causationId: string;
   /** It failed in another queue, and was given up there: this is its dead-letter queue. */
   deadLettered: boolean;
 }

@@ -42,8 +42,6 @@ export function messageOf(values: Values, system: string, role: Role): Message {
       partition !== '' && offset !== '' && destination !== '' ? `${destination}/${partition}/${offset}` : '',
     batchCount: Number(values[F.batchCount] ?? 0) || 0,
     conversation,
-    correlationId: nameOf(values[F.correlationId]),
-    causationId: nameOf(values[F.causationId]),
     deadLettered: values[F.deadLetteredFrom] !== undefined,
   };
 }

@@ -3,7 +3,7 @@ import type { OtlpSpan } from '../model/otlp.ts';
 import { createNormalizer } from './index.ts';
 import { nameIn } from './attributes.ts';
 
-const LONGEST = 256;
+const MAX_LENGTH = 256;
 const normalizer = createNormalizer({ identityKeys: ['order.id'], searchKeys: [] });
 const recordOf = (attributes: OtlpSpan['attributes'], service = 'shop', name = 'n') =>
   normalizer.span(
@@ -20,10 +20,10 @@ const spanOf = (attributes: OtlpSpan['attributes'], service?: string, name?: str
 test('a name has a size, and what is cut is told apart by all of it', () => {
   const long = 'x'.repeat(16_000);
   const cut = nameIn(`${long}a`);
-  expect(cut).toHaveLength(LONGEST);
+  expect(cut).toHaveLength(MAX_LENGTH);
   expect(cut).not.toBe(nameIn(`${long}b`));
   expect(cut).toBe(nameIn(`${long}a`));
-  expect(nameIn('y'.repeat(LONGEST))).toBe('y'.repeat(LONGEST));
+  expect(nameIn('y'.repeat(MAX_LENGTH))).toBe('y'.repeat(MAX_LENGTH));
   expect(nameIn('a\0b')).toBe('a\ufffdb');
   expect(nameIn(`${'z'.repeat(238)}😀${long}`)).toSatisfy((text: string) => text.isWellFormed());
 });
@@ -47,7 +47,7 @@ test('every name that is shown or remembered has it', () => {
     ...span.keys.flat(),
   ];
   expect(span.keys).toHaveLength(2);
-  for (const name of names) expect(name.length).toBeLessThanOrEqual(LONGEST);
+  for (const name of names) expect(name.length).toBeLessThanOrEqual(MAX_LENGTH);
 });
 
 test('two orders whose numbers differ late are two', () => {
@@ -65,7 +65,7 @@ test('of a span the name is kept as it was sent, however it is shown', () => {
     );
     expect(raw.name).toBe(name);
     expect(span.name).not.toContain(place);
-    expect(span.name.length).toBeLessThanOrEqual(LONGEST);
+    expect(span.name.length).toBeLessThanOrEqual(MAX_LENGTH);
   }
 });
 

@@ -47,13 +47,6 @@ export const FIELDS = {
     'cloudevents.event_id',
   ],
   deadLetteredFrom: [fermata.ATTR_MESSAGE_DEAD_LETTERED_FROM],
-  causationId: [fermata.ATTR_CAUSATION_ID, 'cloudevents.causationid'],
-  correlationId: [
-    fermata.ATTR_CORRELATION_ID,
-    'cloudevents.correlationid',
-    'ce_correlationid',
-    'correlationid',
-  ],
   system: ['messaging.system'],
   operation: ['messaging.operation.type', 'messaging.operation'],
   operationName: ['messaging.operation.name'],
@@ -94,7 +87,6 @@ export const FIELDS = {
   uri: ['uri'],
   method: ['method'],
   httpMethod: ['http.request.method', 'http.method'],
-  httpTarget: ['url.path', 'http.target'],
   rpcService: ['rpc.service'],
   rpcMethod: ['rpc.method'],
   faasTrigger: ['faas.trigger'],
@@ -122,7 +114,6 @@ export const KEY_PREFIX = fermata.ATTR_FLOW_KEY_PREFIX;
 export const MESSAGE_KINDS: readonly string[] = fermata.MESSAGE_KINDS;
 export const OUTCOMES: readonly string[] = fermata.OUTCOMES;
 export const FLOW_SOURCES: readonly string[] = fermata.FLOW_SOURCES;
-/** The same message id stands on a batch's links, one link a message. */
 /** Log events (LogRecord.eventName) that are milestones; other log records are not kept. */
 export const MILESTONES: ReadonlyMap<string, Milestone> = new Map<string, Milestone>(
   Object.entries({

@@ -40,11 +40,11 @@ export interface PushOptions {
 }
 
 /** Bytes a slow client may have waiting before its updates are held back … */
-const MOST_BUFFERED = 1024 * 1024;
+const MAX_BUFFERED = 1024 * 1024;
 /** … and how many changes are held for it (newest per flow) before it is told to load afresh. */
-const MOST_HELD = 2000;
-const MOST_HISTORY = 20_000;
-const MOST_CLIENTS = 500;
+const MAX_HELD = 2000;
+const MAX_HISTORY = 20_000;
+const MAX_CLIENTS = 500;
 /** A dashboard that comes back within this gets what it missed; after it, it loads afresh. */
 const AWAY_MS = 60_000;
 
@@ -60,7 +60,7 @@ interface Watcher {
 
 export function createPush(options: PushOptions): Push {
   const { clock, counters } = options;
-  const history = createHistory(MOST_HISTORY);
+  const history = createHistory(MAX_HISTORY);
   const watchers = new Map<string, Watcher>();
   let lastLeftMs = -Infinity;
   const isWatched = (): boolean => watchers.size > 0 || clock.now() - lastLeftMs < AWAY_MS;
@@ -80,9 +80,9 @@ export function createPush(options: PushOptions): Push {
     if (view === null) return;
     for (const change of changes) if (sees(view, change)) watcher.held.set(change.id, change);
     if (watcher.held.size === 0) return;
-    if (buffered(watcher.socket) > MOST_BUFFERED) {
+    if (buffered(watcher.socket) > MAX_BUFFERED) {
       counters.add('fermata_push_held_total');
-      if (watcher.held.size > MOST_HELD) watcher.socket.disconnect(true);
+      if (watcher.held.size > MAX_HELD) watcher.socket.disconnect(true);
       return;
     }
     const batch = [...watcher.held.values()].sort((a, b) => a.sequence - b.sequence);
@@ -91,7 +91,7 @@ export function createPush(options: PushOptions): Push {
   };
 
   const onConnection = (socket: TypedSocket): void => {
-    if (watchers.size >= MOST_CLIENTS) {
+    if (watchers.size >= MAX_CLIENTS) {
       socket.disconnect(true);
       return;
     }
@@ -109,7 +109,7 @@ export function createPush(options: PushOptions): Push {
         !soon && since !== null && since?.epoch === options.epoch && Number.isSafeInteger(since.number)
           ? history.since(since.number)
           : null;
-      const resumed = missed !== null && missed.length <= MOST_HELD;
+      const resumed = missed !== null && missed.length <= MAX_HELD;
       answer({ sequence: { epoch: options.epoch, number: history.last }, resumed });
       if (resumed) send(watcher, missed);
     });
@@ -148,7 +148,7 @@ export function createPush(options: PushOptions): Push {
     },
     incidents(changed) {
       for (const { socket } of watchers.values())
-        if (buffered(socket) <= MOST_BUFFERED) socket.emit('incident:changed', changed);
+        if (buffered(socket) <= MAX_BUFFERED) socket.emit('incident:changed', changed);
     },
     stats(tick) {
       for (const watcher of watchers.values()) {

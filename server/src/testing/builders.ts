@@ -67,8 +67,6 @@ export function aSpan(sketch: SpanSketch): Span {
     position: sketch.position ?? '',
     batchCount: sketch.batch ?? 0,
     conversation: sketch.conversation ?? '',
-    correlationId: '',
-    causationId: '',
     deadLettered: sketch.dead ?? false,
   };
   return {

@@ -23,7 +23,7 @@ interface Failure {
   step: Step;
 }
 /** Of one send; what many subscribers could not process is known by the first of them. */
-const MOST_FAILURES = 64;
+const MAX_FAILURES = 64;
 
 /** Of a delivery of what was sent: who gave it up before; null where it is one of several subscribers. */
 export function deadLettersIn(
@@ -36,7 +36,7 @@ export function deadLettersIn(
     const step = stepOf.get(draft.head.key)!;
     if (!step.attempts.some(({ status }) => status === 'failed')) continue;
     for (const { span } of draft.segment.causes)
-      if (span !== null && !isBatch(span) && (failures.get(span)?.length ?? 0) < MOST_FAILURES)
+      if (span !== null && !isBatch(span) && (failures.get(span)?.length ?? 0) < MAX_FAILURES)
         append(failures, span, { draft, step });
   }
   return (draft, send) => {

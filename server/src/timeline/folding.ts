@@ -83,12 +83,12 @@ function besideEachOther(drafts: readonly Draft[]): Map<Draft, Draft> {
         const at = waiting.findLastIndex((receive) => mayBeOneHandling(receive.head, draft.head));
         if (at >= 0) pairs.set(waiting.splice(at, 1)[0]!, draft);
       }
-      if (waiting.length > MOST_WAITING) waiting.shift();
+      if (waiting.length > MAX_WAITING) waiting.shift();
     }
   }
   return pairs;
 }
-const MOST_WAITING = 32;
+const MAX_WAITING = 32;
 /** Of a single message alone: several that one span sent, or took, are told apart by no send. */
 const sendAndTaker = ({ head, segment }: Draft): string => {
   const [cause, ...others] = segment.causes;

@@ -3,8 +3,8 @@ import type { Span } from '../model/span.ts';
 import { later, shifted } from '../model/time.ts';
 
 /** Smaller gaps are the SDK's, which cuts starts to whole milliseconds. */
-const LEAST_NS = 1_000_000n;
-const MOST_GAPS = 100;
+const MIN_NS = 1_000_000n;
+const MAX_GAPS = 100;
 const NEVER: readonly Idle[] = [];
 
 /**
@@ -20,9 +20,9 @@ export function idleIn(unit: { head: Span; spans: readonly Span[]; shift: bigint
   const idle: Idle[] = [];
   let busyUntil = head.end;
   for (const { start, end } of own) {
-    if (start - busyUntil >= LEAST_NS)
+    if (start - busyUntil >= MIN_NS)
       idle.push({ start: shifted(busyUntil, shift), end: shifted(start, shift) });
     busyUntil = later(busyUntil, end);
   }
-  return idle.slice(0, MOST_GAPS);
+  return idle.slice(0, MAX_GAPS);
 }

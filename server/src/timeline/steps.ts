@@ -176,14 +176,14 @@ function itineraryOf(spans: readonly Span[]): string[] {
     const text = span.step?.itinerary ?? '';
     if (text === '') continue;
     const names = text
-      .split(',', MOST_STOPS)
+      .split(',', MAX_STOPS)
       .map((name) => name.trim())
       .filter((name) => name !== '');
     if (shortest.length === 0 || names.length < shortest.length) shortest = names;
   }
   return shortest;
 }
-const MOST_STOPS = 200;
+const MAX_STOPS = 200;
 
 function attemptFromSpans(draft: Draft, work: Span[]): Attempt {
   const { head, shift } = draft;

@@ -125,7 +125,7 @@ function summarize(
   };
 }
 
-const MOST_EXPECTS = 200;
+const MAX_EXPECTS = 200;
 /** What was said to come next, for this flow alone; oldest first. */
 function expectsOf(input: FlowInput, shifts: Shifts): Expected[] {
   const said: Expected[] = [];
@@ -140,7 +140,7 @@ function expectsOf(input: FlowInput, shifts: Shifts): Expected[] {
         bySpanId: spanIdOf(span.key),
       });
     }
-  return said.sort((a, b) => a.saidAtMs - b.saidAtMs || (a.step < b.step ? -1 : 1)).slice(0, MOST_EXPECTS);
+  return said.sort((a, b) => a.saidAtMs - b.saidAtMs || (a.step < b.step ? -1 : 1)).slice(0, MAX_EXPECTS);
 }
 
 interface Identity {

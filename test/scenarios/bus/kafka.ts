@@ -12,7 +12,7 @@ import { headersOf, slipOf } from './headers.ts';
  * sent on, or it would hold up its partition.
  */
 const require = createRequire(import.meta.url);
-const MOST_DELIVERIES = 3;
+const MAX_DELIVERIES = 3;
 /** Of a dead letter: where it was sent to first. */
 const ORIGINAL_TOPIC = 'original-topic';
 
@@ -67,7 +67,7 @@ export async function connectKafka(url: string, scenario: string): Promise<Bus> 
               itinerary: slipOf(message.headers),
             });
           } catch (error) {
-            if (delivery < MOST_DELIVERIES) throw error;
+            if (delivery < MAX_DELIVERIES) throw error;
             span?.setStatus({ code: SpanStatusCode.ERROR, message: String(error) });
             const headers = { ...message.headers, [ORIGINAL_TOPIC]: topic };
             if (await hasReader(DEAD))

@@ -5,7 +5,7 @@ import { headersOf, slipOf } from './headers.ts';
 
 /** MQTT 5: a topic a topic, a shared subscription a group; what fails is tried again here, for the broker does not. */
 const require = createRequire(import.meta.url);
-const MOST_DELIVERIES = 3;
+const MAX_DELIVERIES = 3;
 
 export async function connectMqtt(url: string, scenario: string): Promise<Bus> {
   const { connectAsync } = require('mqtt') as typeof Mqtt;
@@ -36,7 +36,7 @@ export async function connectMqtt(url: string, scenario: string): Promise<Bus> {
         };
         const attempt = (left: number): Promise<void> =>
           handler(delivered).catch(() => (left > 1 ? attempt(left - 1) : undefined));
-        void attempt(MOST_DELIVERIES);
+        void attempt(MAX_DELIVERIES);
       });
       await subscriber.subscribeAsync(`$share/${group}/${nameOf(topic)}`, { qos: 1 });
     },

@@ -7,7 +7,7 @@ import { headersOf, slipOf } from './headers.ts';
 
 /** NATS with JetStream: one stream a scenario, a durable consumer a group and topic. */
 const require = createRequire(import.meta.url);
-const MOST_DELIVERIES = 3;
+const MAX_DELIVERIES = 3;
 
 export async function connectNats(url: string, scenario: string): Promise<Bus> {
   const { connect, headers } = require('@nats-io/transport-node') as typeof Transport;
@@ -42,7 +42,7 @@ export async function connectNats(url: string, scenario: string): Promise<Bus> {
           );
           handleNats(msg, () => handler({ body: msg.json(), itinerary: slip }), { group }).then(
             () => msg.ack(),
-            () => (msg.info.deliveryCount >= MOST_DELIVERIES ? msg.term() : msg.nak(30)),
+            () => (msg.info.deliveryCount >= MAX_DELIVERIES ? msg.term() : msg.nak(30)),
           );
         },
       });

@@ -6,7 +6,7 @@ import { headersOf, slipOf } from './headers.ts';
 
 /** Redis Streams: a stream a topic, a group a service; what fails is tried again here, as a claim would. */
 const require = createRequire(import.meta.url);
-const MOST_DELIVERIES = 3;
+const MAX_DELIVERIES = 3;
 
 export async function connectRedis(url: string, scenario: string): Promise<Bus> {
   const { Redis } = require('ioredis') as typeof IoRedis;
@@ -38,7 +38,7 @@ export async function connectRedis(url: string, scenario: string): Promise<Bus> 
         const all = Object.fromEntries(
           fields.flatMap((field, i) => (i % 2 === 0 ? [[field, fields[i + 1]] as const] : [])),
         );
-        for (let deliveries = 1; deliveries <= MOST_DELIVERIES; deliveries++)
+        for (let deliveries = 1; deliveries <= MAX_DELIVERIES; deliveries++)
           try {
             await handleStreamEntry({ stream, group, id, fields, deliveries, type: all['type'] ?? '' }, () =>
               handler({ body: JSON.parse(all['body'] ?? '{}') as object, itinerary: slipOf(all) }),

@@ -10,7 +10,7 @@ import { DEAD, type Bus, type Delivered } from './bus.ts';
 
 /** No broker: each subscriber is a socket.io server, and whoever publishes is connected to all that listen. */
 const require = createRequire(import.meta.url);
-const MOST_DELIVERIES = 3;
+const MAX_DELIVERIES = 3;
 const REDELIVERY_MS = 30;
 /** Under which name others find it. */
 const socketOf = (service: string): string => `${service}/socket`;
@@ -36,7 +36,7 @@ export function connectSockets(scenario: string): Bus {
     return known;
   };
   const deliver = async (socket: Clients.Socket, topic: string, delivered: Delivered): Promise<void> => {
-    for (let delivery = 1; delivery <= MOST_DELIVERIES; delivery++) {
+    for (let delivery = 1; delivery <= MAX_DELIVERIES; delivery++) {
       if ((await socket.emitWithAck(topic, delivered)) === 'taken') return;
       await new Promise((resolve) => setTimeout(resolve, REDELIVERY_MS));
     }

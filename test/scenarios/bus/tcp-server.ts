@@ -28,7 +28,7 @@ type Frame =
   | { op: 'publish'; topic: string; type: string; body: unknown; headers: unknown }
   | { op: 'ack' | 'nack'; topic: string; group: string; id: number };
 
-const MOST_DELIVERIES = 3;
+const MAX_DELIVERIES = 3;
 /** Before the second delivery; doubled before each further one. */
 const BACKOFF_MS = 30;
 
@@ -84,7 +84,7 @@ export async function startBus(port = 0): Promise<{ url: string; stop(): Promise
         const held = queue.unacked.get(frame.id);
         queue.unacked.delete(frame.id);
         if (!held || frame.op === 'ack') break;
-        if (held.message.deliveries >= MOST_DELIVERIES) addTombstone(held.message);
+        if (held.message.deliveries >= MAX_DELIVERIES) addTombstone(held.message);
         else
           setTimeout(
             () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { absolute, ago, duration, isolate } from './format.ts';
+import { absolute, ago, duration, evidenceText, isolate } from './format.ts';
 
 test('text that turns the writing direction cannot reach beyond itself', () => {
   expect(isolate('charge card (2)')).toBe('charge card (2)');
@@ -37,4 +37,8 @@ test('durations carry over', () => {
     '1 h 0 m',
     '2 d 0 h',
   ]);
+});
+
+test('evidence is said in words, with how sure it is', () => {
+  expect(evidenceText({ kind: 'identity-key', strength: 0.5 })).toBe('identity key (50 %)');
 });

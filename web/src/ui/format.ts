@@ -77,3 +77,7 @@ export const BADGE_HELP: Record<string, string> = {
   'work-after-answer': 'Work for the request went on after it was answered.',
   truncated: 'The flow has more spans than a timeline holds.',
 };
+
+/** Why something was joined, and how sure that is: `message id (95 %)`. */
+export const evidenceText = ({ kind, strength }: { kind: string; strength: number }): string =>
+  `${kind.replaceAll('-', ' ')} (${Math.round(strength * 100)} %)`;

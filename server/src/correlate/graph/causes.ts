@@ -134,13 +134,13 @@ export type CausesOf = (head: Node) => Cause[];
 export function rememberedCauses(graph: Graph): CausesOf {
   const known = new Map<Node, Cause[]>();
   return (head) => {
-    if (head.span.links.length < FEWEST_REMEMBERED) return causesOf(head, graph);
+    if (head.span.links.length < MIN_REMEMBERED) return causesOf(head, graph);
     let causes = known.get(head);
     if (causes === undefined) known.set(head, (causes = causesOf(head, graph)));
     return causes;
   };
 }
-const FEWEST_REMEMBERED = 8;
+const MIN_REMEMBERED = 8;
 
 /** It names no message itself, and happened in the receiving of a single one. */
 export const tookFromReceive = ({ span, parent }: Node): boolean =>
@@ -159,7 +159,7 @@ function parentIsRemote(head: Node): boolean {
 }
 
 /** A name under which more was sent identifies nothing (and must not cost quadratic time). */
-export const MOST_SENDS = 32;
+export const MAX_SENDS = 32;
 
 /** Whom it concerns that this span is there, by the message: a send all others, whoever takes it what was sent. */
 export function concernedBy(span: Span, graph: Graph, meet: (other: Node) => void): void {

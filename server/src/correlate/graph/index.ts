@@ -49,7 +49,7 @@ const NOBODY: readonly Node[] = [];
  * Few share most tokens, and a list of few is a fraction of a set; changing it makes a new one. Thousands may wait for one
  * parent.
  */
-const MOST_LISTED = 8;
+const MAX_LISTED = 8;
 
 export function createGraph(): Graph {
   const nodes = new Map<SpanKey, Node>();
@@ -232,7 +232,7 @@ function share(tokens: Tokens, token: string, node: Node): void {
   if (known === undefined) tokens.set(token, [node]);
   else if (known instanceof Set) known.add(node);
   else if (!known.includes(node))
-    tokens.set(token, known.length < MOST_LISTED ? [...known, node] : new Set([...known, node]));
+    tokens.set(token, known.length < MAX_LISTED ? [...known, node] : new Set([...known, node]));
 }
 function unshare(tokens: Tokens, token: string, node: Node): void {
   const known = tokens.get(token);

@@ -15,9 +15,9 @@ export interface Worthless {
 /** As long as a name counts; unused for so long it is judged anew. */
 const KEPT_MS = 7 * 24 * 3_600_000;
 /** Those that were not used for the longest are forgotten first: they are found out again when they come back. */
-const MOST_KEPT = 100_000;
+const MAX_KEPT = 100_000;
 
-export function createWorthless(most = MOST_KEPT): Worthless {
+export function createWorthless(most = MAX_KEPT): Worthless {
   /** When it was used last; the one that was not used for the longest first. */
   const usedAtMs = new Map<string, number>();
   return {

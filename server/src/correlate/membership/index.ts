@@ -6,7 +6,7 @@ import {
   changedByName,
   headOf,
   joinedByName,
-  MOST_SENDS,
+  MAX_SENDS,
   rememberedCauses,
   tookFromReceive,
   type CausesOf,
@@ -73,11 +73,11 @@ export interface FlowState {
 }
 
 /** Malformed data can make resolution circular in ways the ring rules do not see; no input may hang the server. */
-const MOST_REBUILDS_PER_NODE = 64;
-const DEEPEST_DEPENDENCY = 1000;
+const MAX_REBUILDS_PER_NODE = 64;
+const MAX_DEPENDENCY_DEPTH = 1000;
 const NOBODY: readonly Node[] = [];
 
-export function createAssembler(mostSends = MOST_SENDS): Assembler {
+export function createAssembler(mostSends = MAX_SENDS): Assembler {
   const graph = createGraph();
   const flows = new Map<FlowKey, FlowState>();
   const types = new Map<string, Map<string, number>>();
@@ -219,7 +219,7 @@ export function createAssembler(mostSends = MOST_SENDS): Assembler {
   const reachesItself = (top: Node): boolean => {
     const seen = new Set<Node>();
     const work = [...dependenciesOfTop(top)];
-    while (work.length > 0 && seen.size < DEEPEST_DEPENDENCY) {
+    while (work.length > 0 && seen.size < MAX_DEPENDENCY_DEPTH) {
       const node = work.pop()!;
       if (node === top) return true;
       if (seen.has(node)) continue;
@@ -344,7 +344,7 @@ export function createAssembler(mostSends = MOST_SENDS): Assembler {
     }
   };
   const resolve = (): void => {
-    let budget = (queue.size + 1000) * MOST_REBUILDS_PER_NODE;
+    let budget = (queue.size + 1000) * MAX_REBUILDS_PER_NODE;
     while (queue.size > 0 || dirtyTokens.size > 0) {
       for (const node of queue) {
         queue.delete(node);

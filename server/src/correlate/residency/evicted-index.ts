@@ -42,7 +42,7 @@ export interface Here {
   wasAsked(name: string): boolean;
 }
 
-const MOST_CHECKED = 200_000;
+const MAX_CHECKED = 200_000;
 
 export function createEvictedIndex(
   { identifies }: Pick<Graph, 'identifies'>,
@@ -135,7 +135,7 @@ export function createEvictedIndex(
       return [...names];
     },
     asked(names) {
-      if (checked.size > MOST_CHECKED) checked.clear();
+      if (checked.size > MAX_CHECKED) checked.clear();
       for (const name of names) checked.add(name);
     },
     begin: (asked) => void asking.add(asked),

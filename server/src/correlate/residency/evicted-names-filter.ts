@@ -42,7 +42,7 @@ const LINE_BITS = 512;
 const LINE_WORDS = LINE_BITS / 32;
 /** Of the filters of a generation, in lines: 1, 8 and 32 MiB, 11 million names. */
 const GENERATION = [2 ** 14, 2 ** 17, 2 ** 19];
-const MOST_GENERATIONS = 2;
+const MAX_GENERATIONS = 2;
 
 const capacityOf = (lines: number): number => Math.floor((lines * LINE_BITS) / BITS_PER_NAME);
 
@@ -53,7 +53,7 @@ export function createEvictedNamesFilter(sizes: readonly number[] = GENERATION):
   /** So many of the eldest are about to be forgotten. */
   let leaving = 0;
   /** More than two, where as much has to stay. */
-  let mostGenerations = MOST_GENERATIONS;
+  let mostGenerations = MAX_GENERATIONS;
   const roomy = (): Filter => {
     let generation = generations[generations.length - 1]!;
     const filter = generation[generation.length - 1];
@@ -105,13 +105,13 @@ export function createEvictedNamesFilter(sizes: readonly number[] = GENERATION):
       return generations.length > mostGenerations;
     },
     beginRotation() {
-      leaving = Math.max(0, generations.length - MOST_GENERATIONS);
+      leaving = Math.max(0, generations.length - MAX_GENERATIONS);
     },
     rotate() {
       for (const generation of generations.splice(0, leaving))
         for (const filter of generation) size -= filter.count;
       leaving = 0;
-      mostGenerations = Math.max(MOST_GENERATIONS, generations.length);
+      mostGenerations = Math.max(MAX_GENERATIONS, generations.length);
     },
   };
 }

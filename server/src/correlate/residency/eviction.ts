@@ -31,12 +31,12 @@ export interface EvictionOptions {
 }
 
 /** Larger closures are evicted one flow at a time; a late span may then miss the rest of its closure. */
-const MOST_IN_CLOSURE = 5000;
+const MAX_IN_CLOSURE = 5000;
 /** Above this, flows that are idle the longest are evicted, if only for a moment: memory stays bounded under any load. */
-const MOST_SPANS_IN_MEMORY = 100_000;
+const MAX_SPANS_IN_MEMORY = 100_000;
 const CROWDED_QUIET_MS = 3000;
 /** Spans that are walked through in one go to see whether flows can be evicted: they may hang together with thousands. */
-const MOST_VISITED = 20_000;
+const MAX_VISITED = 20_000;
 
 export const knownCauses = (node: Node, { graph }: Pick<Assembler, 'graph'>): KnownCause[] =>
   causesOf(node, graph).map(({ key, kinds }) => ({ key, kinds }));
@@ -96,11 +96,11 @@ export function createEviction(options: EvictionOptions): Eviction {
 
   const evictIdle = (most: number): ReadonlySet<FlowKey> => {
     const gone = new Set<FlowKey>();
-    const isCrowded = (): boolean => graph.size > MOST_SPANS_IN_MEMORY;
+    const isCrowded = (): boolean => graph.size > MAX_SPANS_IN_MEMORY;
     const before = (): number =>
       clock.now() - (isCrowded() ? CROWDED_QUIET_MS : options.idleBeforeEvictionMs);
     let left = most;
-    let visits = MOST_VISITED;
+    let visits = MAX_VISITED;
     /** Flows that hang together with too many: found once for all of them. */
     const tied = new Set<FlowKey>();
     /** Flows that hang together with one that has to stay: asked once, and then after all others. */
@@ -114,7 +114,7 @@ export function createEviction(options: EvictionOptions): Eviction {
       if (state.lastReceivedMs > before() || left === 0 || visits-- <= 0) break;
       // Asked first: what hangs together with it is a walk through all of its spans.
       if (staying.has(key) || !isDone(state, before())) continue;
-      const all = tied.has(key) ? null : closureOf(state.nodes, assembler, MOST_IN_CLOSURE);
+      const all = tied.has(key) ? null : closureOf(state.nodes, assembler, MAX_IN_CLOSURE);
       visits -= all?.nodes.size ?? 0;
       if (all?.isComplete === true) {
         if (!mayBeEvicted(all.nodes, before())) {
@@ -147,7 +147,7 @@ export function createEviction(options: EvictionOptions): Eviction {
       if (around.some((next) => next.flowKey !== '')) continue;
       const all = isBatchConsumer(node.span)
         ? { nodes: new Set([node]), border: new Set<Node>(), isComplete: true }
-        : closureOf([node], assembler, MOST_IN_CLOSURE);
+        : closureOf([node], assembler, MAX_IN_CLOSURE);
       const isNobodys = [...all.nodes].every((member) => member.flowKey === '');
       if (all.isComplete && isNobodys && mayBeEvicted(all.nodes, before)) evict(all, gone);
       else for (const member of all.nodes) staying.add(member);

@@ -62,7 +62,7 @@ export function createReload(
   /** The shared span, if any, that this one lies under, be it here or aside. */
   const stubAbove = (from: Node): Node | null => {
     let node: Node | undefined = from;
-    for (let far = 0; node !== undefined && far < FARTHEST_STUB; far++) {
+    for (let far = 0; node !== undefined && far < MAX_PLACEHOLDER_DISTANCE; far++) {
       if (node.placeholder !== null) return node;
       if (isConsumer(node.span.role) || node.span.parent === '') return null;
       node = node.parent ?? get(node.span.parent);
@@ -154,4 +154,4 @@ export function createReload(
     giveUp: () => evictedIndex.end(asked),
   };
 }
-const FARTHEST_STUB = 10_000;
+const MAX_PLACEHOLDER_DISTANCE = 10_000;

@@ -1,4 +1,4 @@
-import type { Flow, Hop, Idle, Step } from '../../model/flow.ts';
+import type { Flow, Hop, Idle, JoinEvidence, Step } from '../../model/flow.ts';
 import { unixNanos, type UnixNanos } from '../../model/time.ts';
 
 /**
@@ -85,7 +85,7 @@ function packStep(step: Step, instance: number) {
     step.failureHeardMs,
     instance,
     step.endHeardMs - step.receivedMs,
-    ...packIdle(step.idle),
+    ...packRare(step),
   ] as const;
 }
 
@@ -98,12 +98,15 @@ const unpackAttempt = (packed: ReturnType<typeof packAttempt>): Attempt => {
 };
 
 type PackedPeriod = readonly [from: string, to: string];
-/** Few steps have any. */
-type PackedIdle = readonly [idle?: PackedPeriod[]];
+/** What few steps have: the tuple ends before what a step does not have. */
+type PackedRare = readonly [idle?: PackedPeriod[] | null, joinedBy?: JoinEvidence[]];
 const unpackIdle = (idle: readonly PackedPeriod[]): Idle[] =>
   idle.map(([from, to]) => ({ start: nanos(from), end: nanos(to) }));
-const packIdle = (idle: readonly Idle[] | undefined): PackedIdle =>
-  idle === undefined ? [] : [idle.map(({ start, end }) => [String(start), String(end)])];
+function packRare({ idle, joinedBy }: Step): PackedRare {
+  const packed = idle?.map(({ start, end }): PackedPeriod => [String(start), String(end)]);
+  if (joinedBy !== undefined) return [packed ?? null, joinedBy];
+  return packed === undefined ? [] : [packed];
+}
 
 function unpackStep(packed: PackedStep, instances: readonly string[]): Step {
   const [
@@ -135,6 +138,7 @@ function unpackStep(packed: PackedStep, instances: readonly string[]): Step {
     instance = 0,
     endHeardAfterMs = 0,
     idle,
+    joinedBy,
   ] = packed;
   return {
     id,
@@ -165,6 +169,7 @@ function unpackStep(packed: PackedStep, instances: readonly string[]): Step {
     start: nanos(start),
     end: nanosOrNull(end),
     ...(idle && { idle: unpackIdle(idle) }),
+    ...(joinedBy && { joinedBy }),
   };
 }
 

@@ -1,7 +1,7 @@
 import { groupedBy } from '../../base/lists.ts';
 import type { Service, Span } from '../../model/span.ts';
 import { leastOf, nothingSeen, see, WINDOW_MS, type Least } from './bounds.ts';
-import { LONGEST_LAG_NS, wrongClocks, type LeastWait } from './wrong-clocks.ts';
+import { MAX_LAG_NS, wrongClocks, type LeastWait } from './wrong-clocks.ts';
 
 /**
  * Whose clock is wrong, and by how much: learned from all flows of a process. A clock belongs to a
@@ -75,13 +75,13 @@ interface Sender {
 /** Told in whole cells, so that what is seen a little better changes nothing … */
 const CELL_NS = 25_000_000;
 /** … and not below this: each flow mends by itself what clocks of one network differ by. */
-const LEAST_NS = 100_000_000;
+const MIN_NS = 100_000_000;
 /** What was told and turns out to be less is told anew below this share of it. */
 const STILL_TRUE = 0.75;
-const MOST_SENDERS = 10_000;
-const MOST_PARTNERS = 100;
-const MOST_PAIRS = 20_000;
-const MOST_EPOCHS = 8;
+const MAX_SENDERS = 10_000;
+const MAX_PARTNERS = 100;
+const MAX_PAIRS = 20_000;
+const MAX_EPOCHS = 8;
 /** So many judgements come at once; then follows a pause, as long as there are many to be judged. */
 const BURST = 3;
 const pauseMs = (senders: number): number => Math.min(1000, Math.max(20, senders / 10));
@@ -124,7 +124,7 @@ export function createClocks(options: ClocksOptions): Clocks {
       isGone: false,
     };
     senders.set(key, sender);
-    if (senders.size > MOST_SENDERS) forget(senders.values().next().value!);
+    if (senders.size > MAX_SENDERS) forget(senders.values().next().value!);
     return sender;
   };
   const forget = (sender: Sender): void => {
@@ -148,7 +148,7 @@ export function createClocks(options: ClocksOptions): Clocks {
     const nowMs = now();
     const before = leastOf(least, nowMs);
     const isNew = see(least, ns, atMs, nowMs);
-    if (ns <= -LEAST_NS) isSuspicious = true;
+    if (ns <= -MIN_NS) isSuspicious = true;
     if (isSuspicious && (isNew || ns < before)) isDirty = true;
     return isNew;
   };
@@ -166,7 +166,7 @@ export function createClocks(options: ClocksOptions): Clocks {
       const isLess = cell * before > 0 && Math.abs(cell) < Math.abs(before);
       if (isLess && Math.abs(cell) >= STILL_TRUE * Math.abs(before)) return false;
       sender.epochs.push({ fromMs: now() - WINDOW_MS, aheadNs: cell });
-      if (sender.epochs.length > MOST_EPOCHS) sender.epochs.shift();
+      if (sender.epochs.length > MAX_EPOCHS) sender.epochs.shift();
     }
     if (cell === 0 || before === 0) options.onVerdict(asWrong(sender));
     isChanged = true;
@@ -194,7 +194,7 @@ export function createClocks(options: ClocksOptions): Clocks {
         const ns = leastOf(least, nowMs);
         if (to !== undefined && ns !== Infinity) waits.push({ from, to, ns });
       }
-    const isAccused = lags.some((lag) => lag <= -LEAST_NS) || waits.some(({ ns }) => ns <= -LEAST_NS);
+    const isAccused = lags.some((lag) => lag <= -MIN_NS) || waits.some(({ ns }) => ns <= -MIN_NS);
     if (!isAccused && !list.some((sender) => told(sender) !== 0)) return;
     isSuspicious ||= isAccused;
     const ahead = wrongClocks(
@@ -234,7 +234,7 @@ export function createClocks(options: ClocksOptions): Clocks {
       const atMs = Math.max(from.receivedAtMs, to.receivedAtMs);
       let least = sender.waits.get(taker);
       if (least === undefined) {
-        if (sender.waits.size >= MOST_PARTNERS || pairs >= MOST_PAIRS) {
+        if (sender.waits.size >= MAX_PARTNERS || pairs >= MAX_PAIRS) {
           const eldest = sender.waits.keys().next().value;
           if (eldest === undefined) return;
           sender.waits.delete(eldest);
@@ -302,16 +302,16 @@ export function createClocks(options: ClocksOptions): Clocks {
 }
 
 const NOBODY: ReadonlySet<string> = new Set();
-const cellOf = (ns: number): number => (Math.abs(ns) < LEAST_NS ? 0 : Math.trunc(ns / CELL_NS) * CELL_NS);
+const cellOf = (ns: number): number => (Math.abs(ns) < MIN_NS ? 0 : Math.trunc(ns / CELL_NS) * CELL_NS);
 
 /**
  * Where more senders are ahead of this server than come here in time, it is this server that is
  * behind: by as much as the furthest of those that an exporter does not tell apart.
  */
 function behindMost(lags: readonly number[]): number {
-  const ahead = lags.filter((lag) => lag <= -LEAST_NS).sort((a, b) => a - b);
+  const ahead = lags.filter((lag) => lag <= -MIN_NS).sort((a, b) => a - b);
   if (ahead.length < 2) return 0;
   const median = ahead[ahead.length >> 1]!;
-  const inTime = lags.filter((lag) => lag > -LEAST_NS && lag <= -median / 2);
-  return inTime.length >= ahead.length ? 0 : -ahead.find((lag) => lag >= median - LONGEST_LAG_NS)!;
+  const inTime = lags.filter((lag) => lag > -MIN_NS && lag <= -median / 2);
+  return inTime.length >= ahead.length ? 0 : -ahead.find((lag) => lag >= median - MAX_LAG_NS)!;
 }

@@ -12,9 +12,9 @@ export interface ProjectedLately {
   saidBy(clocks: ReadonlySet<string>, spansOf: (key: FlowKey) => Iterable<Span>): FlowKey[];
 }
 
-const MOST = 2000;
+const MAX_KEPT = 2000;
 /** Looked at in one go. What lies beyond is projected with what is known then, once it changes. */
-const MOST_SPANS = 50_000;
+const MAX_SPANS = 50_000;
 
 export function createProjectedLately(): ProjectedLately {
   const keys = new Set<FlowKey>();
@@ -22,11 +22,11 @@ export function createProjectedLately(): ProjectedLately {
     projected(key) {
       keys.delete(key);
       keys.add(key);
-      if (keys.size > MOST) keys.delete(keys.values().next().value!);
+      if (keys.size > MAX_KEPT) keys.delete(keys.values().next().value!);
     },
     saidBy(clocks, spansOf) {
       const found: FlowKey[] = [];
-      let left = MOST_SPANS;
+      let left = MAX_SPANS;
       for (const key of [...keys].reverse())
         for (const { service } of spansOf(key)) {
           if (left-- === 0) return found;

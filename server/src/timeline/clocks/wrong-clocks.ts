@@ -27,9 +27,9 @@ export interface Clue {
 /** Smaller differences are the SDK's millisecond clock. */
 export const TOLERANCE_NS = 1_000_000;
 /** An exporter gathers for 5 s by default, and for as long again where its queue is full. */
-export const LONGEST_LAG_NS = 10_000_000_000;
+export const MAX_LAG_NS = 10_000_000_000;
 /** Moves of one answer; what remains is left to whoever asks. */
-const MOST_MOVES = 100;
+const MAX_MOVES = 100;
 
 /** Clocks that are ahead by `ns` more than was thought (below 0: behind), for the same reason. */
 interface Move {
@@ -86,7 +86,7 @@ export function wrongClocks(
   const usualNs = medianOf(clues.flatMap(({ lagNs }) => (lagNs === Infinity ? [] : [lagNs])));
   const isUsual = (lagNs: number, ns: number): number => {
     if (lagNs === Infinity) return 0;
-    const isNear = usualNs === null ? lagNs <= LONGEST_LAG_NS : Math.abs(lagNs - usualNs) <= Math.abs(ns) / 2;
+    const isNear = usualNs === null ? lagNs <= MAX_LAG_NS : Math.abs(lagNs - usualNs) <= Math.abs(ns) / 2;
     return isNear ? 1 : 0;
   };
 
@@ -126,13 +126,13 @@ export function wrongClocks(
   const byQuickest = (clock: number, leastNs: number): number => {
     if (sent[clock]!.length > 0 || taken[clock]!.length === 0) return leastNs;
     const mostNs = taken[clock]!.reduce((most, wait) => Math.min(most, slackOf(wait)), Infinity);
-    return mostNs < leastNs || mostNs - leastNs > LONGEST_LAG_NS ? leastNs : mostNs;
+    return mostNs < leastNs || mostNs - leastNs > MAX_LAG_NS ? leastNs : mostNs;
   };
   /** Who agrees with a wrong clock, and is late for it by no more than an exporter, is as wrong. */
   const likePartner = (clock: number, leastNs: number): number => {
     let most = leastNs;
     const look = (wait: LeastWait, other: number): void => {
-      const agrees = wait.ns >= -TOLERANCE_NS && ahead[other]! - leastNs <= LONGEST_LAG_NS;
+      const agrees = wait.ns >= -TOLERANCE_NS && ahead[other]! - leastNs <= MAX_LAG_NS;
       if (agrees && ahead[other]! > most) most = ahead[other]!;
     };
     for (const wait of sent[clock]!) look(wait, wait.to);
@@ -152,7 +152,7 @@ export function wrongClocks(
   }
 
   const unexplained = new Set<LeastWait>();
-  for (let moves = 0; moves < MOST_MOVES; moves++) {
+  for (let moves = 0; moves < MAX_MOVES; moves++) {
     let worst: LeastWait | null = null;
     let least = -TOLERANCE_NS;
     for (const wait of waits) {
@@ -175,7 +175,7 @@ export function wrongClocks(
 }
 
 /** Of few nothing is usual. */
-const FEWEST = 3;
+const MIN_SEEN = 3;
 function medianOf(all: number[]): number | null {
-  return all.length < FEWEST ? null : all.sort((a, b) => a - b)[all.length >> 1]!;
+  return all.length < MIN_SEEN ? null : all.sort((a, b) => a - b)[all.length >> 1]!;
 }
