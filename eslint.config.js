@@ -9,10 +9,15 @@ const only = (where, ...names) => ({
   paths: names.map((name) => ({ name, message: `${name} is imported only in ${where}.` })),
 });
 const clockOnly = [
-  { name: 'setTimeout', message: 'Take the injected Clock (base/clock.ts): tests move it, nothing sleeps.' },
+  {
+    name: 'setTimeout',
+    message: 'Take the injected Clock (base/clock.ts): tests move it, nothing sleeps.',
+  },
   { name: 'setInterval', message: 'Take the injected Clock (base/clock.ts).' },
 ];
-const nowOnly = [{ object: 'Date', property: 'now', message: 'Take the injected Clock (base/clock.ts).' }];
+const nowOnly = [
+  { object: 'Date', property: 'now', message: 'Take the injected Clock (base/clock.ts).' },
+];
 
 export default ts.config(
   { ignores: ['**/dist/', '**/node_modules/', 'data/', 'bench-results/'] },
@@ -37,7 +42,10 @@ export default ts.config(
         'error',
         { considerDefaultExhaustiveForUnions: true },
       ],
-      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
+      '@typescript-eslint/no-unused-vars': [
+        'error',
+        { argsIgnorePattern: '^_', varsIgnorePattern: '^_' },
+      ],
       '@typescript-eslint/restrict-template-expressions': [
         'error',
         { allowNumber: true, allowBoolean: true },
@@ -96,5 +104,9 @@ export default ts.config(
     },
   },
   { files: ['**/*.js'], ...ts.configs.disableTypeChecked },
-  { files: ['**/*.js'], languageOptions: { globals: globals.node }, rules: { 'no-console': 'off' } },
+  {
+    files: ['**/*.js'],
+    languageOptions: { globals: globals.node },
+    rules: { 'no-console': 'off' },
+  },
 );

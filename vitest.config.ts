@@ -1,7 +1,9 @@
 import { defineConfig } from 'vitest/config';
 import { defaultServerConditions } from 'vite';
 
-/** Without `module`: some packages' ES builds import files without extensions, which Node refuses. */
+/**
+ * Without `module`: some packages' ES builds import files without extensions, which Node refuses.
+ */
 const source = ['@fermata/source', ...defaultServerConditions.filter((name) => name !== 'module')];
 
 export default defineConfig({

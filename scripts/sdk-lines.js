@@ -6,8 +6,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /**
- * `npm run sdk-lines`: the packed package in a service of its own, under both lines of OpenTelemetry's SDK: 0.223 on this
- * Node, 0.30x on Node 22 (which npm's `node` package brings). Each must send its flow's spans and milestones.
+ * `npm run sdk-lines`: the packed package in a service of its own, under both lines of
+ * OpenTelemetry's SDK: 0.223 on this Node, 0.30x on Node 22 (which npm's `node` package brings).
+ * Each must send its flow's spans and milestones.
  */
 const root = fileURLToPath(new URL('..', import.meta.url));
 const LINES = [
@@ -34,11 +35,15 @@ setTimeout(() => process.kill(process.pid, 'SIGTERM'), 1500);
 
 const packed = mkdtempSync(join(tmpdir(), 'fermata-pack-'));
 const tarball = JSON.parse(
-  execFileSync('npm', ['pack', '--json', '--workspace', 'instrumentation', '--pack-destination', packed], {
-    cwd: root,
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'ignore'],
-  }),
+  execFileSync(
+    'npm',
+    ['pack', '--json', '--workspace', 'instrumentation', '--pack-destination', packed],
+    {
+      cwd: root,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    },
+  ),
 )[0].filename;
 let failed = false;
 for (const { name, packages, node } of LINES) {
@@ -47,7 +52,15 @@ for (const { name, packages, node } of LINES) {
   writeFileSync(join(folder, 'app.js'), APP);
   execFileSync(
     'npm',
-    ['install', '--ignore-scripts', '--force', '--no-audit', '--no-fund', join(packed, tarball), ...packages],
+    [
+      'install',
+      '--ignore-scripts',
+      '--force',
+      '--no-audit',
+      '--no-fund',
+      join(packed, tarball),
+      ...packages,
+    ],
     {
       cwd: folder,
       stdio: 'ignore',

@@ -3,9 +3,9 @@ import { format, resolveConfig } from 'prettier';
 import { parse } from 'yaml';
 
 /**
- * Makes the vocabulary from the registry in `instrumentation/semconv/` (OpenTelemetry Weaver's YAML):
- * the constants of `semconv.ts` and the table of the package's README. `npm run semconv` writes them;
- * with `--check` it only compares.
+ * Makes the vocabulary from the registry in `instrumentation/semconv/` (OpenTelemetry Weaver's
+ * YAML): the constants of `semconv.ts` and the table of the package's README. `npm run semconv`
+ * writes them; with `--check` it only compares.
  */
 const root = new URL('../instrumentation/', import.meta.url);
 const read = (path) => readFileSync(new URL(path, root), 'utf8');
@@ -40,9 +40,9 @@ const source = `/**
  * imports and holds constants only. The server reads these names from here; nothing else in the
  * project spells them (invariant I5).
  *
- * Generated from \`instrumentation/semconv/\` by \`npm run semconv\`. The namespace is \`fermata.\`,
- * because OpenTelemetry owns \`process.*\`, \`messaging.*\` and \`event.*\`, and \`workflow.*\` is
- * contested (https://opentelemetry.io/docs/specs/semconv/general/naming/).
+ * Generated from \`instrumentation/semconv/\` by \`npm run semconv\`. The namespace is
+ * \`fermata.\`, because OpenTelemetry owns \`process.*\`, \`messaging.*\` and \`event.*\`, and
+ * \`workflow.*\` is contested (https://opentelemetry.io/docs/specs/semconv/general/naming/).
  */
 ${groups
   .map(
@@ -85,7 +85,9 @@ const table = [
   '| name | |',
   '|---|---|',
   ...groups.flatMap(({ attributes }) =>
-    attributes.map(({ id, type, brief }) => row(type === 'template[string]' ? `${id}.<name>` : id, brief)),
+    attributes.map(({ id, type, brief }) =>
+      row(type === 'template[string]' ? `${id}.<name>` : id, brief),
+    ),
   ),
   ...events.map(({ name, brief }) => row(name, `log event: ${brief}`)),
   ...headers.map(({ name, brief }) => row(name, `header: ${brief}`)),
@@ -94,7 +96,10 @@ const table = [
 const MARK = /(<!-- semconv -->\n)[\s\S]*?(\n<!-- \/semconv -->)/;
 const wanted = new Map([
   ['src/semconv.ts', source],
-  ['README.md', read('README.md').replace(MARK, (_, before, after) => `${before}\n${table}\n${after}`)],
+  [
+    'README.md',
+    read('README.md').replace(MARK, (_, before, after) => `${before}\n${table}\n${after}`),
+  ],
 ]);
 let stale = false;
 for (const [path, text] of wanted) {

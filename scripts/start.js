@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-// npm start [-- --demo]: builds what is missing or older than its sources, starts the server, and the demo if asked for.
+// npm start [-- --demo]: builds what is missing or older than its sources, starts the server, and
+// the demo if asked for.
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -16,7 +17,8 @@ function newest(folder) {
   if (!existsSync(folder)) return 0;
   let time = 0;
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
-    if (entry.name === 'node_modules' || entry.name === 'dist' || entry.name.endsWith('.test.ts')) continue;
+    if (entry.name === 'node_modules' || entry.name === 'dist' || entry.name.endsWith('.test.ts'))
+      continue;
     const path = join(folder, entry.name);
     time = Math.max(time, entry.isDirectory() ? newest(path) : statSync(path).mtimeMs);
   }
@@ -28,7 +30,10 @@ const changed = (sources, output) =>
 
 function run(what, args, cwd = root) {
   process.stdout.write(`fermata: building ${what} …\n`);
-  const { status } = spawnSync(process.execPath, args, { cwd, stdio: ['ignore', 'inherit', 'inherit'] });
+  const { status } = spawnSync(process.execPath, args, {
+    cwd,
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
   if (status !== 0) process.exit(status ?? 1);
 }
 /** Touches nothing when the sources did not change; tsc's own record says when it last looked. */
@@ -47,14 +52,17 @@ if (
     join(root, 'web'),
   );
 
-// The engine needs more of libuv's threads than the default four, and they can only be given before Node starts.
+// The engine needs more of libuv's threads than the default four, and they can only be given before
+// Node starts.
 const env = { ...process.env, UV_THREADPOOL_SIZE: process.env.UV_THREADPOOL_SIZE ?? '16' };
-// With a limit this low V8 lets garbage double the heap, with its own, of 4 GB, quadruple it. A limit in NODE_OPTIONS wins.
+// With a limit this low V8 lets garbage double the heap, with its own, of 4 GB, quadruple it. A
+// limit in NODE_OPTIONS wins.
 const serverEnv = {
   ...env,
   NODE_OPTIONS: `--max-old-space-size=2000 ${process.env.NODE_OPTIONS ?? ''}`.trim(),
 };
-// A young generation of 64 MiB: spans die young, and the default of 16 makes them survive into slow collections.
+// A young generation of 64 MiB: spans die young, and the default of 16 makes them survive into slow
+// collections.
 const server = spawn(
   process.execPath,
   ['--max-semi-space-size=64', join(root, 'server/dist/main.js'), ...rest],

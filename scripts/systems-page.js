@@ -6,8 +6,9 @@ import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 
 /**
- * `npm run docs:systems`: runs every scenario, photographs the timeline of one order of it, and writes docs/systems.md:
- * what runs, each case with what must be seen, and the picture. Needs Chromium (CHROMIUM names another one).
+ * `npm run docs:systems`: runs every scenario, photographs the timeline of one order of it, and
+ * writes docs/systems.md: what runs, each case with what must be seen, and the picture. Needs
+ * Chromium (CHROMIUM names another one).
  */
 const root = fileURLToPath(new URL('..', import.meta.url));
 const load = (path) => import(join(root, 'test/dist', path));
@@ -30,18 +31,24 @@ const server = spawn(process.execPath, [join(root, 'server/dist/main.js')], {
     FERMATA_LOG_LEVEL: 'warn',
   },
 });
-const ports = await new Promise((resolve) => server.once('message', (message) => resolve(message.ports)));
+const ports = await new Promise((resolve) =>
+  server.once('message', (message) => resolve(message.ports)),
+);
 const web = `http://127.0.0.1:${ports.web}`;
 const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
   args: ['--no-sandbox'],
 });
-const page = await browser.newPage({ viewport: { width: 1000, height: 1600 }, colorScheme: 'light' });
+const page = await browser.newPage({
+  viewport: { width: 1000, height: 1600 },
+  colorScheme: 'light',
+});
 mkdirSync(join(root, 'docs/systems'), { recursive: true });
 
 /** What is worth a picture: a case that waits for something, else the first one. */
 const worth = ({ cases, faults }) =>
-  cases.find((one) => one.seen.waiting && !(one.fault && faults[one.fault]?.kind === 'dead')) ?? cases[0];
+  cases.find((one) => one.seen.waiting && !(one.fault && faults[one.fault]?.kind === 'dead')) ??
+  cases[0];
 const short = ({ status, findings = [], waiting = [] }) =>
   [
     status,
@@ -58,7 +65,11 @@ for (const scenario of SCENARIOS) {
   const one = worth(scenario);
   await define(web, scenario);
   await running.placeOrder(
-    { orderId: `doc-${scenario.name}`, flags: one.flags ?? [], ...(one.fault && { fault: one.fault }) },
+    {
+      orderId: `doc-${scenario.name}`,
+      flags: one.flags ?? [],
+      ...(one.fault && { fault: one.fault }),
+    },
     true,
   );
   const wanted = one.seen.status;

@@ -14,7 +14,12 @@ export {
   messageIdOf,
 } from './core/flow-context.ts';
 export { addFlow, withFlowFromHeaders } from './core/foreign-spans.ts';
-export { extractHeaders, injectHeaders, isPropagationHeader, type Extracted } from './core/headers.ts';
+export {
+  extractHeaders,
+  injectHeaders,
+  isPropagationHeader,
+  type Extracted,
+} from './core/headers.ts';
 export { wrapListeners, type Listener } from './core/listeners.ts';
 export { startProcessing, startSending, type Sending } from './core/message-spans.ts';
 export { isWrapped, markTraced, TRACED } from './core/patching.ts';

@@ -25,7 +25,10 @@ const SOUND = { '@opentelemetry/api': '1.9.1', '@opentelemetry/sdk-node': '0.223
 const listening = async (): Promise<{ url: string; stop: () => void }> => {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, stop: () => server.close() };
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    stop: () => server.close(),
+  };
 };
 
 test('a sound service has nothing wrong with it', async () => {
@@ -57,13 +60,15 @@ test('each thing that keeps spans away is named, with what to do', async () => {
   expect(await check({ NODE_OPTIONS: '' })).toEqual(['register']);
   expect(await check({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1' })).toEqual(['exporter']);
   expect(await check({ OTEL_EXPORTER_OTLP_ENDPOINT: 'nowhere' })).toEqual(['exporter']);
-  expect(await check({ OTEL_TRACES_SAMPLER: 'traceidratio', OTEL_TRACES_SAMPLER_ARG: '0.1' })).toEqual([
-    'sampling',
-  ]);
+  expect(
+    await check({ OTEL_TRACES_SAMPLER: 'traceidratio', OTEL_TRACES_SAMPLER_ARG: '0.1' }),
+  ).toEqual(['sampling']);
   expect(await check({ OTEL_PROPAGATORS: 'b3' })).toEqual(['propagators']);
   expect(await check({ OTEL_SPAN_LINK_COUNT_LIMIT: '8' })).toEqual(['limits']);
   expect(await check({ OTEL_SDK_DISABLED: 'true' })).toEqual(['switched on']);
   for (const { ok, todo } of await diagnose(service({}), {})) if (!ok) expect(todo).toBeTruthy();
   stop();
-  expect(await wrong(service(SOUND), { ...env, OTEL_EXPORTER_OTLP_ENDPOINT: url })).toEqual(['exporter']);
+  expect(await wrong(service(SOUND), { ...env, OTEL_EXPORTER_OTLP_ENDPOINT: url })).toEqual([
+    'exporter',
+  ]);
 });

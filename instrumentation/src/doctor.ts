@@ -67,7 +67,8 @@ function oneApi(folder: string): Diagnosis {
   };
   visit(join(folder, 'node_modules'), 0);
   const found = [...copies].map(
-    ([path, version]) => `${version} (${path.replace(`${folder}/`, '').replace('/package.json', '')})`,
+    ([path, version]) =>
+      `${version} (${path.replace(`${folder}/`, '').replace('/package.json', '')})`,
   );
   if (copies.size === 0)
     return {
@@ -87,7 +88,9 @@ function oneApi(folder: string): Diagnosis {
 }
 
 function registered(folder: string, env: Environment): Diagnosis {
-  const inOptions = /--(import|require)[ =]\S*(fermata|instrumentation)/.test(env['NODE_OPTIONS'] ?? '');
+  const inOptions = /--(import|require)[ =]\S*(fermata|instrumentation)/.test(
+    env['NODE_OPTIONS'] ?? '',
+  );
   const path = join(folder, 'package.json');
   const scripts = existsSync(path) ? readFileSync(path, 'utf8') : '';
   const inScripts = /@fermata\/instrumentation\/register/.test(scripts);
@@ -181,7 +184,8 @@ function propagators(env: Environment): Diagnosis {
 
 function baggageLimits(env: Environment): Diagnosis {
   const limit = env['OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT'] ?? env['OTEL_ATTRIBUTE_COUNT_LIMIT'];
-  const length = env['OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT'] ?? env['OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT'];
+  const length =
+    env['OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT'] ?? env['OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT'];
   const links = env['OTEL_SPAN_LINK_COUNT_LIMIT'];
   const tight = [
     ...(limit !== undefined && Number(limit) < 32 ? [`${limit} attributes a span`] : []),
@@ -218,15 +222,19 @@ function versionOf(folder: string, name: string): string | null {
       .paths(name)
       ?.find((modules) => existsSync(join(modules, name, 'package.json')));
     if (path === undefined) return null;
-    return (JSON.parse(readFileSync(join(path, name, 'package.json'), 'utf8')) as { version: string })
-      .version;
+    return (
+      JSON.parse(readFileSync(join(path, name, 'package.json'), 'utf8')) as { version: string }
+    ).version;
   } catch {
     return null;
   }
 }
 
 /** Only as a program: tests ask `diagnose`. */
-if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(realpathSync(process.argv[1])).href) {
+if (
+  process.argv[1] !== undefined &&
+  import.meta.url === pathToFileURL(realpathSync(process.argv[1])).href
+) {
   const found = await diagnose(process.cwd(), process.env);
   for (const { check, ok, found: what, todo } of found)
     process.stdout.write(

@@ -27,7 +27,10 @@ const WRONG = [
   ['null for a flow', (run) => withFlow(null as never, run)],
   ['null for keys', (run) => startFlow({ id: '1', keys: null as never }, run)],
   ['no message', (run) => publishEvent(undefined as never, run)],
-  ['a text for an itinerary', (run) => publishEvent({ ...message, itinerary: 'a,b' as never }, run)],
+  [
+    'a text for an itinerary',
+    (run) => publishEvent({ ...message, itinerary: 'a,b' as never }, run),
+  ],
   ['headers that cannot be read', (run) => publishEvent({ ...message, headers: trap }, run)],
   ['no message to handle', (run) => handleMessage(undefined as never, run)],
   ['null for options', (run) => step('s', run, null as never)],
@@ -44,9 +47,9 @@ const WRONG = [
 
 describe('without an SDK', () => {
   test('the wrapped code runs, its result and its error pass through', () => {
-    expect(publishEvent({ type: 'T', destination: 'd', system: 's' }, (headers) => typeof headers)).toBe(
-      'object',
-    );
+    expect(
+      publishEvent({ type: 'T', destination: 'd', system: 's' }, (headers) => typeof headers),
+    ).toBe('object');
     expect(() =>
       step('s', () => {
         throw new Error('mine');
@@ -65,7 +68,9 @@ describe('without an SDK', () => {
     publishEvent({ type: 'T', destination: 'd', system: 's', headers }, (given) =>
       expect(given).toEqual(headers),
     );
-    publishEvent({ type: 'T', destination: 'd', system: 's' }, (given) => expect(given).toEqual({}));
+    publishEvent({ type: 'T', destination: 'd', system: 's' }, (given) =>
+      expect(given).toEqual({}),
+    );
   });
 });
 
@@ -82,8 +87,8 @@ test('what a browser’s client needs is of no platform', () => {
     if (seen.has(file.href)) return [];
     seen.add(file.href);
     const source = readFileSync(file, 'utf8');
-    return [...source.matchAll(/^(?:import|export)(?! type)[^;]*? from '([^']+)'/gm)].flatMap(([, from]) =>
-      from!.startsWith('.') ? needed(new URL(from!, file)) : [from!],
+    return [...source.matchAll(/^(?:import|export)(?! type)[^;]*? from '([^']+)'/gm)].flatMap(
+      ([, from]) => (from!.startsWith('.') ? needed(new URL(from!, file)) : [from!]),
     );
   };
   const modules = ['./index.ts', './adapters/socket-io.ts'].flatMap((file) =>

@@ -12,6 +12,11 @@ export { handleMessage, publishEvent, reply, sendCommand } from './api/messages.
 export { compensate, step } from './api/step.ts';
 export { preciseNow } from './core/clock.ts';
 export { contextWithFlow, currentFlow, flowOf, withFlow } from './core/flow-context.ts';
-export { extractHeaders, injectHeaders, type Extracted, type MessageEnvelope } from './core/headers.ts';
+export {
+  extractHeaders,
+  injectHeaders,
+  type Extracted,
+  type MessageEnvelope,
+} from './core/headers.ts';
 export { FlowSpanProcessor } from './core/processor.ts';
 export type * from './types.ts';

@@ -46,7 +46,10 @@ export interface AppParts {
 /** Where what is acknowledged is written first, be it another disk than the engine's. */
 const journalOf = ({ dataDir }: Config): string => join(dataDir, 'journal');
 
-/** For all of a stop, within the limit of whoever calls it; and for each part where the others took that. */
+/**
+ * For all of a stop, within the limit of whoever calls it; and for each part where the others took
+ * that.
+ */
 const STOP_MS = 14_000;
 const MIN_STOP_MS = 500;
 
@@ -57,7 +60,10 @@ const INTAKE_FULL: Condition = {
   blocks: true,
 };
 
-/** The pipeline, top to bottom. Sinks are built first, sources last; each stage is handed its successor. */
+/**
+ * The pipeline, top to bottom. Sinks are built first, sources last; each stage is handed its
+ * successor.
+ */
 export function createApp(config: Config, parts: AppParts = {}): App {
   const clock = parts.clock ?? systemClock();
   const log = parts.log ?? silentLog;
@@ -91,7 +97,10 @@ export function createApp(config: Config, parts: AppParts = {}): App {
     counters,
     log,
     store,
-    normalizer: createNormalizer({ identityKeys: config.identityKeys, searchKeys: config.keyAttributes }),
+    normalizer: createNormalizer({
+      identityKeys: config.identityKeys,
+      searchKeys: config.keyAttributes,
+    }),
     settleMs: config.settleMs,
     stuckFloorMs: config.stuckFloorMs,
     expects: config.expect === 'on',
@@ -129,7 +138,8 @@ export function createApp(config: Config, parts: AppParts = {}): App {
     inhibitions: config.alerts.inhibitions,
     suspect: (finding, flow) => pipeline.expectations.explain(finding, flow),
     valueKey: config.valueKey,
-    linkTo: (incident) => `${config.publicUrl || `http://${shownHost}:${webPort}`}/incidents/${incident.id}`,
+    linkTo: (incident) =>
+      `${config.publicUrl || `http://${shownHost}:${webPort}`}/incidents/${incident.id}`,
     onChanged: (changed) => push.incidents(changed.map(presentIncident)),
   });
 
@@ -154,10 +164,16 @@ export function createApp(config: Config, parts: AppParts = {}): App {
     clock,
     counters,
     disk: isEmbedded
-      ? { directory: journalOf(config), minFree: config.minFreeBytes, readSpace: parts.readSpace ?? spaceOf }
+      ? {
+          directory: journalOf(config),
+          minFree: config.minFreeBytes,
+          readSpace: parts.readSpace ?? spaceOf,
+        }
       : null,
     probe: () =>
-      isEmbedded ? writeProbe(journalOf(config)) : store.saveDocument('probe', 'commits', clock.now(), ''),
+      isEmbedded
+        ? writeProbe(journalOf(config))
+        : store.saveDocument('probe', 'commits', clock.now(), ''),
     oldestMs: () => receiver.oldestMs,
     ping: () => store.ping(),
     sources: [
@@ -220,7 +236,8 @@ export function createApp(config: Config, parts: AppParts = {}): App {
   // once a second: figures for open dashboards
   let cancelTick: (() => void) | undefined;
   const committed = (): number =>
-    counters.read().find((counter) => counter.name === 'fermata_committed_records_total')?.value ?? 0;
+    counters.read().find((counter) => counter.name === 'fermata_committed_records_total')?.value ??
+    0;
   let before = 0;
   const tick = (): void => {
     const now = committed();
@@ -241,8 +258,8 @@ export function createApp(config: Config, parts: AppParts = {}): App {
     cancelTick?.();
     health.stop();
     pipeline.releaseBackpressure();
-    // What was acknowledged is durable, and what derives from it is made up for at the next start: a store that hangs is
-    // not waited for.
+    // What was acknowledged is durable, and what derives from it is made up for at the next start:
+    // a store that hangs is not waited for.
     const until = clock.now() + STOP_MS;
     for (const [name, end] of Object.entries({
       receiver: () => receiver.stop(),

@@ -18,11 +18,16 @@ test.each([
   const route = `{ channels: [], repeat: ${text} }`;
   const { settings, problems } = readAlertSettings(`routes: [${route}]`, {}, () => null);
   expect([problems, settings.routes[0]?.repeatMs]).toEqual([[], ms]);
-  const { definitions } = definitionsFrom({ flows: { order: { steps: [{ name: 'ship', within: text }] } } });
+  const { definitions } = definitionsFrom({
+    flows: { order: { steps: [{ name: 'ship', within: text }] } },
+  });
   expect(definitions[0]?.steps[0]).toMatchObject({ withinMs: ms });
   expect(JSON.stringify(parseQuery(`duration>${text}`, 0))).toContain(String(ms));
 });
 
-test.each(['', '5', '5 s', '-5s', '1e3s', '5y', 's', '5ss', `${'9'.repeat(10)}s`])('%j is none', (text) => {
-  expect(durationMs(text)).toBeNull();
-});
+test.each(['', '5', '5 s', '-5s', '1e3s', '5y', 's', '5ss', `${'9'.repeat(10)}s`])(
+  '%j is none',
+  (text) => {
+    expect(durationMs(text)).toBeNull();
+  },
+);

@@ -4,7 +4,9 @@ import { afterEach, expect, test, vi } from 'vitest';
 import { createApp, readConfig, type App } from './app.ts';
 import { manualClock, type ManualClock } from './base/clock.ts';
 
-/** A ClickHouse server that knows nothing, takes everything, and then does not answer, or refuses. */
+/**
+ * A ClickHouse server that knows nothing, takes everything, and then does not answer, or refuses.
+ */
 let mode: 'well' | 'hangs' | 'refuses' = 'well';
 let asked: string[] = [];
 const held: ServerResponse[] = [];
@@ -40,10 +42,15 @@ const start = async (): Promise<App> => {
   await app.start();
   return app;
 };
-/** Asks again until it is done, for so many ms at most: what is in a socket comes in its own time. */
+/**
+ * Asks again until it is done, for so many ms at most: what is in a socket comes in its own time.
+ */
 const patience = (timeout: number, isDone: () => boolean): Promise<void> =>
   vi.waitFor(() => expect(isDone()).toBe(true), { timeout, interval: 1 }).catch(() => undefined);
-/** While time passes in steps of half a second, at most so many seconds of it. A busy machine gets more of its own time. */
+/**
+ * While time passes in steps of half a second, at most so many seconds of it. A busy machine gets
+ * more of its own time.
+ */
 const within = async <T>(seconds: number, work: Promise<T>): Promise<T> => {
   let isDone = false;
   const done = work.finally(() => (isDone = true));
@@ -65,7 +72,11 @@ const post = (app: App): Promise<number> =>
           scopeSpans: [
             {
               spans: [
-                { traceId: '0af7651916cd43dd8448eb211c80319c', spanId: 'b7ad6b7169203331', name: 'place' },
+                {
+                  traceId: '0af7651916cd43dd8448eb211c80319c',
+                  spanId: 'b7ad6b7169203331',
+                  name: 'place',
+                },
               ],
             },
           ],
@@ -95,7 +106,10 @@ test('a store that refuses is not ready, though it answers a ping; it is again o
   mode = 'refuses';
   expect(await within(5, post(app))).toBe(503);
   const [status, text] = await within(3, ready(app));
-  expect([status, text]).toEqual([503, expect.stringContaining('Spans cannot be stored: the store refuses')]);
+  expect([status, text]).toEqual([
+    503,
+    expect.stringContaining('Spans cannot be stored: the store refuses'),
+  ]);
   const isProbed = (): boolean => asked.some((one) => /INSERT.INTO.documents/.test(one));
   await within(
     5,

@@ -28,7 +28,10 @@ if (process.argv.includes('--print-config')) {
   process.exit(EXIT.ok);
 }
 
-const log = pino({ level: config.logLevel, name: 'fermata' }, pino.destination({ fd: 2, sync: true }));
+const log = pino(
+  { level: config.logLevel, name: 'fermata' },
+  pino.destination({ fd: 2, sync: true }),
+);
 const app = createApp(config, { log, rebuildAll: process.argv.includes('--rebuild') });
 
 let stopping = false;

@@ -30,7 +30,11 @@ const post = (spanId: string): Promise<Response> =>
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({
       resourceSpans: [
-        { scopeSpans: [{ spans: [{ traceId: '0af7651916cd43dd8448eb211c80319c', spanId, name: 'place' }] }] },
+        {
+          scopeSpans: [
+            { spans: [{ traceId: '0af7651916cd43dd8448eb211c80319c', spanId, name: 'place' }] },
+          ],
+        },
       ],
     }),
   });
@@ -40,7 +44,10 @@ const REQUEST = Buffer.from([
   ...[0x2a, 5, ...Buffer.from('place')],
 ]);
 const overGrpc = async (): Promise<grpc.ServiceError | null> => {
-  const client = new grpc.Client(`127.0.0.1:${app.ports.otlpGrpc}`, grpc.credentials.createInsecure());
+  const client = new grpc.Client(
+    `127.0.0.1:${app.ports.otlpGrpc}`,
+    grpc.credentials.createInsecure(),
+  );
   const path = '/opentelemetry.proto.collector.trace.v1.TraceService/Export';
   const raw = (bytes: Buffer): Buffer => bytes;
   const error = await new Promise<grpc.ServiceError | null>((resolve) =>
@@ -80,7 +87,12 @@ test('before the disk is full, senders are told to keep what they have; people r
   const health = (await (await get('/api/v1/health')).json()) as Health;
   expect(health).toMatchObject({ ready: false, conditions: [{ id: 'disk-low', blocks: true }] });
   expect(Date.parse(health.conditions[0]!.since)).toBeLessThanOrEqual(Date.now());
-  for (const path of ['/api/v1/flows', '/api/v1/services', '/api/v1/flow-types', '/api/v1/incidents'])
+  for (const path of [
+    '/api/v1/flows',
+    '/api/v1/services',
+    '/api/v1/flow-types',
+    '/api/v1/incidents',
+  ])
     expect((await get(path)).status, path).toBe(200);
   const metrics = await (await get('/metrics')).text();
   expect(metrics).toContain(`fermata_disk_free_bytes ${150 * MIB}`);

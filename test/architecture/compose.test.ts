@@ -14,12 +14,17 @@ const docker = [['docker', 'compose'], ['docker-compose']].find(
 if (docker === undefined) {
   if (process.env['FERMATA_REQUIRE_COMPOSE'] === '1')
     throw new Error('no docker compose, and FERMATA_REQUIRE_COMPOSE=1');
-  process.stdout.write('\n  SKIPPED: docker-compose.yml as Docker reads it; there is no docker compose\n\n');
+  process.stdout.write(
+    '\n  SKIPPED: docker-compose.yml as Docker reads it; there is no docker compose\n\n',
+  );
 }
 
 test.runIf(docker)('Docker reads the compose file, every profile of it', () => {
   const [command, ...rest] = docker!;
-  const profiles = [...compose.matchAll(/profiles: \[(\w+)\]/g)].flatMap(([, name]) => ['--profile', name!]);
+  const profiles = [...compose.matchAll(/profiles: \[(\w+)\]/g)].flatMap(([, name]) => [
+    '--profile',
+    name!,
+  ]);
   const { status, stdout, stderr } = spawnSync(
     command!,
     [...rest, '-f', `${root}docker-compose.yml`, ...profiles, 'config', '--services'],
@@ -32,7 +37,10 @@ test.runIf(docker)('Docker reads the compose file, every profile of it', () => {
 });
 
 test('what compose sets and starts exists', () => {
-  const known = new Set([...Object.values(SETTINGS).map((setting) => setting.name), 'FERMATA_DEMO_BROKER']);
+  const known = new Set([
+    ...Object.values(SETTINGS).map((setting) => setting.name),
+    'FERMATA_DEMO_BROKER',
+  ]);
   const set = [...compose.matchAll(/^ +(FERMATA_\w+):/gm)].map(([, name]) => name!);
   expect(set.length).toBeGreaterThan(4);
   expect(set.filter((name) => !known.has(name))).toEqual([]);
@@ -40,7 +48,8 @@ test('what compose sets and starts exists', () => {
   expect(started.length).toBe(2);
   for (const [, workspace, path] of started)
     expect(
-      existsSync(`${root}${workspace}/src/${path}.ts`) || existsSync(`${root}${workspace}/${path}.ts`),
+      existsSync(`${root}${workspace}/src/${path}.ts`) ||
+        existsSync(`${root}${workspace}/${path}.ts`),
       `${workspace}/${path}`,
     ).toBe(true);
 });
@@ -58,7 +67,9 @@ test('npm start, the image and the bench give Node the same', () => {
 });
 
 test('the image installs every workspace', () => {
-  const { workspaces } = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as { workspaces: string[] };
+  const { workspaces } = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as {
+    workspaces: string[];
+  };
   for (const workspace of workspaces)
     expect(dockerfile).toContain(`COPY ${workspace}/package.json ${workspace}/`);
 });

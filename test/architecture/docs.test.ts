@@ -29,12 +29,14 @@ const blocksOf = (text: string, language: string): string[] =>
   [...text.matchAll(FENCE)].flatMap(([, name, body]) => (name === language ? [body!] : []));
 const unfenced = (text: string): string => text.replace(FENCE, '');
 const sectionOf = (text: string, heading: string): string => {
-  const [, body] = new RegExp(`^## ${heading}$([\\s\\S]*?)(?=^## |$(?![\\s\\S]))`, 'm').exec(text) ?? [];
+  const [, body] =
+    new RegExp(`^## ${heading}$([\\s\\S]*?)(?=^## |$(?![\\s\\S]))`, 'm').exec(text) ?? [];
   if (body === undefined) throw new Error(`there is no section "${heading}"`);
   return body;
 };
 /** The first cells of a table's rows, where each is one code span. */
-const rowsOf = (text: string): string[] => [...text.matchAll(/^\| `([^`]+)` \|/gm)].map(([, name]) => name!);
+const rowsOf = (text: string): string[] =>
+  [...text.matchAll(/^\| `([^`]+)` \|/gm)].map(([, name]) => name!);
 const all = (text: string, pattern: RegExp): string[] => [
   ...new Set([...text.matchAll(pattern)].map(([, name]) => name!)),
 ];
@@ -185,7 +187,9 @@ describe('the query language', () => {
 
   test('has an example of every field, and a row', () => {
     const known = all(messageOf('nothing-like-it:1'), /\b([a-z]+)\b(?=,|$)/g);
-    const rows = rowsOf(sectionOf(text, 'Fields with text') + sectionOf(text, 'Fields with numbers'));
+    const rows = rowsOf(
+      sectionOf(text, 'Fields with text') + sectionOf(text, 'Fields with numbers'),
+    );
     expect([...rows, 'since', 'before'].sort()).toEqual(known.sort());
     const used = examples.flatMap((query) => all(query, /(?:^|[\s(-])([a-z]+)[:<>=]/g));
     expect(known.filter((field) => !used.includes(field))).toEqual([]);
@@ -194,7 +198,8 @@ describe('the query language', () => {
   test('has the errors that there are', () => {
     const rows = [...sectionOf(text, 'Errors').matchAll(/^\| `([^`]+)` \| (column .+) \|$/gm)];
     expect(rows.length).toBeGreaterThan(3);
-    for (const [, query, says] of rows) expect(messageOf(query!)).toContain(says!.replace(/…$/, ''));
+    for (const [, query, says] of rows)
+      expect(messageOf(query!)).toContain(says!.replace(/…$/, ''));
   });
 });
 function messageOf(query: string): string {
@@ -225,10 +230,9 @@ test.each([
 
 test('sections of documents that hints name are there', () => {
   const named = sources.flatMap(({ text }) => [
-    ...[...text.matchAll(/"([^"\n]+)" in (README\.md|docs\/[\w.-]+\.md)/g)].map(([, heading, path]) => [
-      path!,
-      heading!,
-    ]),
+    ...[...text.matchAll(/"([^"\n]+)" in (README\.md|docs\/[\w.-]+\.md)/g)].map(
+      ([, heading, path]) => [path!, heading!],
+    ),
     ...[...text.matchAll(/(?<!-proto )(README\.md|docs\/[\w.-]+\.md), "([^"\n]+?)\.?"/g)].map(
       ([, path, heading]) => [path!, heading!],
     ),
@@ -248,7 +252,14 @@ test('decisions are numbered without a gap, and listed by their titles', () => {
   });
   expect(list.match(/^\| \[\d.*$/gm)).toEqual(rows);
   for (const path of files)
-    for (const part of ['Status: ', '## Context', '## Options', '## Decision', '## Measurements', '## Conse'])
+    for (const part of [
+      'Status: ',
+      '## Context',
+      '## Options',
+      '## Decision',
+      '## Measurements',
+      '## Conse',
+    ])
       if (!EARLIER.includes(path)) expect(TEXTS.get(path), path).toContain(part);
 });
 /** Written before decisions had this form. */

@@ -42,9 +42,13 @@ test.each([
 });
 
 test('attribute names exist only in semconv, normalize and the instrumentation’s adapters (I5)', () => {
-  const named = /['"`](?:messaging|fermata\.(?:flow|step|message)|cloudevents|bullmq)\.[a-z_.]+['"`]/;
+  const named =
+    /['"`](?:messaging|fermata\.(?:flow|step|message)|cloudevents|bullmq)\.[a-z_.]+['"`]/;
   const offenders = filesIn(`${root}server/src`)
-    .filter((file) => !file.path.startsWith('normalize/') && !isTestCode(file.path) && named.test(file.text))
+    .filter(
+      (file) =>
+        !file.path.startsWith('normalize/') && !isTestCode(file.path) && named.test(file.text),
+    )
     .map((file) => file.path);
   expect(offenders).toEqual([]);
 });

@@ -44,7 +44,10 @@ export interface SourceFile {
 export const filesIn = (root: string): SourceFile[] =>
   readdirSync(root, { recursive: true, encoding: 'utf8' })
     .filter((path) => /\.(ts|svelte)$/.test(path) && !/(^|\/)(dist|node_modules)\//.test(path))
-    .map((path) => ({ path: path.replaceAll('\\', '/'), text: readFileSync(join(root, path), 'utf8') }));
+    .map((path) => ({
+      path: path.replaceAll('\\', '/'),
+      text: readFileSync(join(root, path), 'utf8'),
+    }));
 
 const importsOf = (file: SourceFile): string[] =>
   [...file.text.matchAll(IMPORT)].map(([, target = '']) => target);
@@ -73,7 +76,10 @@ export function serverViolations(files: SourceFile[]): string[] {
   });
 }
 
-/** web sees the server's contract only; instrumentation sees nothing of the repository; test sees package exports. */
+/**
+ * web sees the server's contract only; instrumentation sees nothing of the repository; test sees
+ * package exports.
+ */
 export function workspaceViolations(
   workspace: 'web' | 'instrumentation' | 'test',
   files: SourceFile[],

@@ -9,8 +9,9 @@ import { eventually } from '../support/eventually.ts';
 import { freshDirectory, startServer, type ServerProcess } from '../support/server-process.ts';
 
 /**
- * `kill -9` of the server between a flow going wrong and somebody being told: nobody is forgotten, and whoever is told
- * again is told under the same key, once more at most. KILLS=100 for the long series.
+ * `kill -9` of the server between a flow going wrong and somebody being told: nobody is forgotten,
+ * and whoever is told again is told under the same key, once more at most. KILLS=100 for the long
+ * series.
  */
 const KILLS = Number(process.env['KILLS'] ?? 4);
 const hex = (bytes: number): string => randomBytes(bytes).toString('hex');
@@ -68,7 +69,11 @@ const noticeOf = async (server: ServerProcess, service: string): Promise<void> =
 };
 
 /** How far the server has come when it is killed, or a little further: it does not wait. */
-const STAGES: ((server: ServerProcess, service: string, arrived: Promise<void>) => Promise<unknown>)[] = [
+const STAGES: ((
+  server: ServerProcess,
+  service: string,
+  arrived: Promise<void>,
+) => Promise<unknown>)[] = [
   () => Promise.resolve(),
   incidentOf,
   noticeOf,
@@ -86,9 +91,15 @@ test(
       request.on('data', (chunk: Buffer) => (body += chunk.toString()));
       request.on('end', () => {
         const key = request.headers['idempotency-key'] as string;
-        const { event, incident } = JSON.parse(body) as { event: string; incident: { service: string } };
+        const { event, incident } = JSON.parse(body) as {
+          event: string;
+          incident: { service: string };
+        };
         if (event === 'opened')
-          notices.set(key, { service: incident.service, times: (notices.get(key)?.times ?? 0) + 1 });
+          notices.set(key, {
+            service: incident.service,
+            times: (notices.get(key)?.times ?? 0) + 1,
+          });
         arrived(incident.service);
         response.end();
       });
@@ -110,7 +121,9 @@ test(
     let server = await start();
     for (let kill = 0; kill < KILLS; kill++) {
       const service = `payment-${kill}`;
-      const told = new Promise<void>((resolve) => (arrived = (name) => name === service && resolve()));
+      const told = new Promise<void>(
+        (resolve) => (arrived = (name) => name === service && resolve()),
+      );
       const response = await fetch(`${server.otlp}/v1/traces`, {
         method: 'POST',
         headers: { 'content-type': 'application/x-protobuf' },

@@ -7,8 +7,8 @@ import { eventually } from '../support/eventually.ts';
 import { freshDirectory, startServer, type ServerProcess } from '../support/server-process.ts';
 
 /**
- * Each client with Fermata only, with OpenTelemetry's own instrumentation only, and with both: one flow an order,
- * evidence on every hop, and waits as the services themselves measured them.
+ * Each client with Fermata only, with OpenTelemetry's own instrumentation only, and with both: one
+ * flow an order, evidence on every hop, and waits as the services themselves measured them.
  */
 const brokers = [
   ...(await findBrokers('amqp', 'kafka', 'nats', 'redis', 'bullmq', 'mqtt')),
@@ -49,10 +49,15 @@ describe('broker matrix', () => {
     for (const hop of messages) expect(hop.evidence.length).toBeGreaterThan(0);
   };
   /**
-   * Steps whose message, in at least one order, arrived and waited as the services measured it, within 2 ms. One order is
-   * enough: a busy machine pauses processes, an error in the geometry is in all of them.
+   * Steps whose message, in at least one order, arrived and waited as the services measured it,
+   * within 2 ms. One order is enough: a busy machine pauses processes, an error in the geometry is
+   * in all of them.
    */
-  const agreeing = (flows: readonly Flow[], running: RunningScenario, acknowledged: boolean): string[] => {
+  const agreeing = (
+    flows: readonly Flow[],
+    running: RunningScenario,
+    acknowledged: boolean,
+  ): string[] => {
     const steps = new Set<string>();
     for (const flow of flows)
       for (const hop of flow.hops) {
@@ -64,8 +69,11 @@ describe('broker matrix', () => {
             said.service === to.service &&
             said.handled === to.name &&
             Math.abs(said.atMs - receivedMs) <= 2 &&
-            // A send that waits for the broker's acknowledgement ends after the message has arrived.
-            (acknowledged ? hop.waitMs! <= said.waitMs + 2 : Math.abs(said.waitMs - hop.waitMs!) <= 2),
+            // A send that waits for the broker's acknowledgement ends after the message has
+            // arrived.
+            (acknowledged
+              ? hop.waitMs! <= said.waitMs + 2
+              : Math.abs(said.waitMs - hop.waitMs!) <= 2),
         );
         if (agrees) steps.add(to.name);
       }
@@ -85,25 +93,30 @@ describe('broker matrix', () => {
         const steps = ['close order', 'grant points', 'send confirmation', 'ship order'];
         const agreed = new Set<string>();
         let flows: Flow[] = [];
-        // A busy machine delays a message between two clocks' readings: more orders, never a wider bound.
+        // A busy machine delays a message between two clocks' readings: more orders, never a wider
+        // bound.
         for (let round = 0; round < 20 && agreed.size < steps.length; round++) {
-          const orders = Array.from({ length: 6 }, (_, i) => `${broker.name}-${mode}-${round}-${i}`);
+          const orders = Array.from(
+            { length: 6 },
+            (_, i) => `${broker.name}-${mode}-${round}-${i}`,
+          );
           const since = new Date().toISOString();
           for (const orderId of orders) await running.placeOrder({ orderId, flags: ['member'] });
           flows = await eventually(async () => {
             const found =
               mode === 'otel'
                 ? await Promise.all(
-                    (await get<FlowList>(`/flows?from=${since}&service=warehouse&limit=50`)).items.map(
-                      (flow) => get<Flow>(`/flows/${flow.id}`),
-                    ),
+                    (
+                      await get<FlowList>(`/flows?from=${since}&service=warehouse&limit=50`)
+                    ).items.map((flow) => get<Flow>(`/flows/${flow.id}`)),
                   )
                 : await Promise.all(orders.map((orderId) => get<Flow>(`/flows/${orderId}`)));
             expect(found).toHaveLength(orders.length);
             for (const flow of found) isWhole(flow);
             return found;
           }, 40_000);
-          for (const step of agreeing(flows, running, !UNACKNOWLEDGED.has(broker.name))) agreed.add(step);
+          for (const step of agreeing(flows, running, !UNACKNOWLEDGED.has(broker.name)))
+            agreed.add(step);
         }
         expect([...agreed].sort()).toEqual(steps);
         // Nobody's spans are made twice: a step has one span that handles its message.
@@ -114,12 +127,17 @@ describe('broker matrix', () => {
           const spans = await get<object>(`/flows/${flows[0]!.id}/spans`);
           expect(JSON.stringify(spans)).toContain('"db.system');
         }
-        // Two hundred at once, whatever comes in one batch: two hundred flows, none of them glued to another.
+        // Two hundred at once, whatever comes in one batch: two hundred flows, none of them glued
+        // to another.
         if (mode === 'ours') {
           const many = Array.from({ length: 200 }, (_, i) => `${broker.name}-many-${i}`);
-          await Promise.all(many.map((orderId) => running.placeOrder({ orderId, flags: ['member'] })));
+          await Promise.all(
+            many.map((orderId) => running.placeOrder({ orderId, flags: ['member'] })),
+          );
           await eventually(async () => {
-            const { items, total } = await get<FlowList>(`/flows?q=key:${broker.name}-many-*&limit=1000`);
+            const { items, total } = await get<FlowList>(
+              `/flows?q=key:${broker.name}-many-*&limit=1000`,
+            );
             expect(total).toBe(200);
             expect(items.filter((flow) => flow.stepCount === 5)).toHaveLength(200);
           }, 60_000);

@@ -10,7 +10,8 @@ import { findBrowser, launch } from '../support/browser.ts';
 import { freshDirectory, startServer, type ServerProcess } from '../support/server-process.ts';
 
 const executable = findBrowser();
-if (!executable) process.stdout.write('\n  SKIPPED: the dashboard in a browser; no Chromium found\n\n');
+if (!executable)
+  process.stdout.write('\n  SKIPPED: the dashboard in a browser; no Chromium found\n\n');
 const require = createRequire(import.meta.url);
 const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -41,7 +42,10 @@ describe.runIf(executable)('the dashboard', () => {
     directory.remove();
   });
   const open = async (path: string, theme: 'light' | 'dark'): Promise<Page> => {
-    const page = await browser.newPage({ viewport: { width: 1280, height: 800 }, colorScheme: theme });
+    const page = await browser.newPage({
+      viewport: { width: 1280, height: 800 },
+      colorScheme: theme,
+    });
     page.on('console', (message) => {
       if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
     });
@@ -49,7 +53,9 @@ describe.runIf(executable)('the dashboard', () => {
     await page.goto(server.web + path);
     return page;
   };
-  /** axe runs as an injected expression: the page's own policy forbids script tags, as it should. */
+  /**
+   * axe runs as an injected expression: the page's own policy forbids script tags, as it should.
+   */
   const violations = async (page: Page): Promise<string[]> => {
     await page.evaluate(axe);
     const found = await page.evaluate(

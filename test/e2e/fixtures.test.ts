@@ -5,8 +5,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { freshDirectory, startServer, type ServerProcess } from '../support/server-process.ts';
 
-/** Telemetry that nobody here wrote, recorded by public projects, where it lies beside the checkout. */
-const fixtures = [fileURLToPath(new URL('../../../shared/fixtures/', import.meta.url))].find(existsSync);
+/**
+ * Telemetry that nobody here wrote, recorded by public projects, where it lies beside the checkout.
+ */
+const fixtures = [fileURLToPath(new URL('../../../shared/fixtures/', import.meta.url))].find(
+  existsSync,
+);
 if (!fixtures)
   process.stdout.write('\n  SKIPPED: foreign recordings; there are none beside this checkout\n\n');
 
@@ -89,7 +93,9 @@ describe.runIf(fixtures)('foreign recordings', () => {
     );
     expect(new Set(ids).size).toBe(3);
     const list = (await (await fetch(`${server.web}/api/v1/flows?limit=100`)).json()) as FlowList;
-    for (const { id } of list.items.filter((item) => item.id.startsWith('000000000000000000000000000000d'))) {
+    for (const { id } of list.items.filter((item) =>
+      item.id.startsWith('000000000000000000000000000000d'),
+    )) {
       const found = await flow(id);
       expect(found.hops.filter((hop) => hop.state === 'waiting')).toHaveLength(0);
     }

@@ -5,8 +5,8 @@ import { eventually } from '../support/eventually.ts';
 import { freshDirectory, startServer, type ServerProcess } from '../support/server-process.ts';
 
 /**
- * `kill -9` at random moments under load: every acknowledged span is there afterwards, and the timelines are those of
- * an uninterrupted run. KILLS=20 for the long series.
+ * `kill -9` at random moments under load: every acknowledged span is there afterwards, and the
+ * timelines are those of an uninterrupted run. KILLS=20 for the long series.
  */
 const KILLS = Number(process.env['KILLS'] ?? 2);
 const hex = (bytes: number): string => randomBytes(bytes).toString('hex');
@@ -139,7 +139,8 @@ test(`nothing acknowledged is lost over ${KILLS} kills`, async () => {
     });
     const started = performance.now();
     await answered;
-    // Nothing is waited for: the moment itself is what varies, anywhere between receiving, writing and answering.
+    // Nothing is waited for: the moment itself is what varies, anywhere between receiving, writing
+    // and answering.
     await new Promise((resolve) => setTimeout(resolve, Math.random() * 1200));
     sendingMs += performance.now() - started;
     await server.end('SIGKILL');
@@ -151,16 +152,21 @@ test(`nothing acknowledged is lost over ${KILLS} kills`, async () => {
   const half = flows.filter((flow) => flow.acked[0] && !flow.acked[1]);
   expect(acked.length).toBeGreaterThan(50);
 
-  // What was refused or never answered is sent again, as an exporter would; then all flows are whole.
+  // What was refused or never answered is sent again, as an exporter would; then all flows are
+  // whole.
   for (const flow of flows)
-    for (const part of [0, 1] as const) if (!flow.acked[part]) await post(server, flow.halves[part]);
+    for (const part of [0, 1] as const)
+      if (!flow.acked[part]) await post(server, flow.halves[part]);
   await eventually(async () => {
     const list = (await (await fetch(`${server.web}/api/v1/flows?type=kill&limit=1`)).json()) as {
       total: number;
     };
     expect(list.total).toBe(flows.length);
   }, 20_000);
-  const sample = [...acked.filter((_, i) => i % Math.ceil(acked.length / 150) === 0), ...half.slice(0, 20)];
+  const sample = [
+    ...acked.filter((_, i) => i % Math.ceil(acked.length / 150) === 0),
+    ...half.slice(0, 20),
+  ];
   for (const flow of sample)
     await eventually(async () => {
       const found = (await (await fetch(`${server.web}/api/v1/flows/${flow.id}`)).json()) as {

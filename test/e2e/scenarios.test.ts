@@ -36,7 +36,11 @@ describe('scenarios as separate processes', () => {
     const scenario = scenarioNamed(name);
     await define(server.web, scenario);
     const running = await runScenario(scenario, { otlp: server.otlp, broker });
-    const verdicts = await checkCases(scenario, running, { web: server.web, patienceMs: 25_000, prefix });
+    const verdicts = await checkCases(scenario, running, {
+      web: server.web,
+      patienceMs: 25_000,
+      prefix,
+    });
     await running.stop();
     for (const verdict of verdicts) expect(verdict.differences, verdict.case).toEqual([]);
   };
@@ -75,8 +79,9 @@ describe('scenarios as separate processes', () => {
         expect(found.hops.filter((hop) => hop.state === 'delivered')).toHaveLength(4);
       });
       expect(
-        flow.hops.find((hop) => hop.to === flow.steps.find((step) => step.service === 'warehouse')!.id)!
-          .evidence.length,
+        flow.hops.find(
+          (hop) => hop.to === flow.steps.find((step) => step.service === 'warehouse')!.id,
+        )!.evidence.length,
       ).toBeGreaterThan(0);
       await running.stop();
     },

@@ -9,7 +9,10 @@ import { runScenario } from '../scenarios/run.ts';
 import { eventually } from '../support/eventually.ts';
 import { freshDirectory, startServer } from '../support/server-process.ts';
 
-/** What Fermata is for: a consumer dies, and somebody is told which one, once; it comes back, and they are told. */
+/**
+ * What Fermata is for: a consumer dies, and somebody is told which one, once; it comes back, and
+ * they are told.
+ */
 test('a consumer that dies is named, told once, and told over when it has caught up', async () => {
   const told: { event: string; text: string; key: string }[] = [];
   const hook = createServer((request, response) => {
@@ -44,7 +47,10 @@ test('a consumer that dies is named, told once, and told over when it has caught
     for (let i = from; i < from + count; i += 5)
       await Promise.all(
         Array.from({ length: Math.min(5, from + count - i) }, (_, k) =>
-          running.placeOrder({ orderId: `stall-${i + k}`, flags: (i + k) % 2 === 0 ? ['member'] : [] }),
+          running.placeOrder({
+            orderId: `stall-${i + k}`,
+            flags: (i + k) % 2 === 0 ? ['member'] : [],
+          }),
         ),
       );
   };
@@ -53,7 +59,9 @@ test('a consumer that dies is named, told once, and told over when it has caught
     const { items } = await get<{ items: { model: { flows: [string[], number][] } }[] }>(
       '/flow-types/order-choreographed/expectations',
     );
-    expect(items[0]!.model.flows.reduce((sum, [, count]) => sum + count, 0)).toBeGreaterThanOrEqual(120);
+    expect(items[0]!.model.flows.reduce((sum, [, count]) => sum + count, 0)).toBeGreaterThanOrEqual(
+      120,
+    );
   }, 60_000);
 
   running.kill('warehouse');
@@ -74,7 +82,11 @@ test('a consumer that dies is named, told once, and told over when it has caught
   const stuck = await get<FlowList>(`/flows?incident=${incident.key}`);
   expect(stuck.items.map((flow) => flow.status)).toEqual(Array.from({ length: 6 }, () => 'stuck'));
   const flow = await get<Flow>(`/flows/${stuck.items[0]!.id}`);
-  expect(flow.waitingFor[0]).toMatchObject({ step: 'ship order', service: 'warehouse', certain: true });
+  expect(flow.waitingFor[0]).toMatchObject({
+    step: 'ship order',
+    service: 'warehouse',
+    certain: true,
+  });
   await eventually(() => expect(told.map(({ event }) => event)).toEqual(['opened']));
   expect(told[0]!.text).toContain('warehouse');
 

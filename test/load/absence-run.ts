@@ -2,10 +2,16 @@ import { play } from './absence.ts';
 import { SHAPES } from './shapes.ts';
 import { random, simulate } from './simulator.ts';
 
-/** `npm run absence`: stalls found without a definition, over seeds, arrival orders and a restart. */
+/**
+ * `npm run absence`: stalls found without a definition, over seeds, arrival orders and a restart.
+ */
 const startMs = 1_794_000_000_000;
-const [flows = '10000', stalls = '200', seeds = '1,2,3,4,5', modes = 'plain,shuffled,restarted,skewed'] =
-  process.argv.slice(2);
+const [
+  flows = '10000',
+  stalls = '200',
+  seeds = '1,2,3,4,5',
+  modes = 'plain,shuffled,restarted,skewed',
+] = process.argv.slice(2);
 const rows: Record<string, object> = {};
 for (const seed of seeds.split(',').map(Number))
   for (const mode of modes.split(',')) {
@@ -34,6 +40,8 @@ for (const seed of seeds.split(',').map(Number))
       seconds: Math.round((performance.now() - from) / 1000),
     };
     if (process.env['VERBOSE'])
-      console.log([...score.missed.slice(0, 20), '--', ...score.falseAlarms.slice(0, 20)].join('\n'));
+      console.log(
+        [...score.missed.slice(0, 20), '--', ...score.falseAlarms.slice(0, 20)].join('\n'),
+      );
   }
 console.table(rows);

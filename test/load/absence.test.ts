@@ -6,7 +6,10 @@ import { playSagas } from './sagas.ts';
 import { SHAPES } from './shapes.ts';
 import { random, simulate } from './simulator.ts';
 
-/** A short version of `npm run absence` and `npm run sagas`, which play five seeds at full length. What is right is asked, not how fast. */
+/**
+ * A short version of `npm run absence` and `npm run sagas`, which play five seeds at full length.
+ * What is right is asked, not how fast.
+ */
 const LIMIT_MS = 240_000;
 const startMs = 1_794_000_000_000;
 const simulated = simulate({

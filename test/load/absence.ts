@@ -25,11 +25,17 @@ export interface Play {
   afterMs?: number;
 }
 
-export async function play(simulated: Simulated, startMs: number, options: Play = {}): Promise<Score> {
+export async function play(
+  simulated: Simulated,
+  startMs: number,
+  options: Play = {},
+): Promise<Score> {
   interface First {
     finding: Flow['findings'][number];
     noticedMs: number;
-    /** When the flow was last said to be stuck by, before it was; null: nothing was said to be owed. */
+    /**
+     * When the flow was last said to be stuck by, before it was; null: nothing was said to be owed.
+     */
     dueMs: number | null;
   }
   const first = new Map<string, First>();
@@ -40,9 +46,15 @@ export async function play(simulated: Simulated, startMs: number, options: Play 
     onFlow(flow) {
       const root = flow.members.map(traceIdOf).find((trace) => roots.has(trace));
       if (root === undefined || first.has(root)) return;
-      const finding = flow.findings.find((one) => (ABSENCES as readonly string[]).includes(one.rule));
+      const finding = flow.findings.find((one) =>
+        (ABSENCES as readonly string[]).includes(one.rule),
+      );
       if (finding)
-        first.set(root, { finding, noticedMs: lab.clock.now(), dueMs: published.get(root) ?? null });
+        first.set(root, {
+          finding,
+          noticedMs: lab.clock.now(),
+          dueMs: published.get(root) ?? null,
+        });
       else if (flow.waitingFor.length > 0)
         published.set(root, Math.min(...flow.waitingFor.map(({ stuckAt }) => stuckAt)));
       // More is known, and by that it owes nothing: there is no deadline to keep.
@@ -58,7 +70,8 @@ export async function play(simulated: Simulated, startMs: number, options: Play 
       .sort((a, b) => a.atMs - b.atMs);
   }
   const stepMs = options.stepMs ?? 1000;
-  const restartAt = options.restartAt === undefined ? -1 : Math.floor(options.restartAt * arrivals.length);
+  const restartAt =
+    options.restartAt === undefined ? -1 : Math.floor(options.restartAt * arrivals.length);
   let at = 0;
   while (at < arrivals.length) {
     const until = lab.clock.now() + stepMs;

@@ -1,4 +1,7 @@
-/** What happens when, in virtual time: events run in the order of their instants, and may plan others. */
+/**
+ * What happens when, in virtual time: events run in the order of their instants, and may plan
+ * others.
+ */
 export interface Agenda {
   at(ms: number, task: () => void): void;
   /** Runs what is due until nothing is left. */

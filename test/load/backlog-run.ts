@@ -2,8 +2,8 @@ import { parseArgs } from 'node:util';
 import { BOUNDS, CASES, playBacklog, type BacklogScore } from './backlog.ts';
 
 /**
- * `npm run backlog -- --seed 1 --seeds 2 --scale 1`: how long a lost message goes unnoticed after an outage, by its length
- * and by its share of the samples. Ends with 1 where a bound is missed.
+ * `npm run backlog -- --seed 1 --seeds 2 --scale 1`: how long a lost message goes unnoticed after
+ * an outage, by its length and by its share of the samples. Ends with 1 where a bound is missed.
  */
 const { values } = parseArgs({
   options: {
@@ -23,7 +23,8 @@ for (let n = 0; n < Number(values.seeds); n++)
 
 const seconds = (ms: number): string => (ms === Infinity ? 'never' : `${Math.round(ms / 1000)} s`);
 const minutes = (ms: number): string => `${Math.round(ms / 60_000)} min`;
-const nameOf = ({ trouble, sound }: BacklogScore): string => `${trouble} after ${sound} sound flows`;
+const nameOf = ({ trouble, sound }: BacklogScore): string =>
+  `${trouble} after ${sound} sound flows`;
 for (const name of new Set(scores.map(nameOf))) {
   console.log(`${name}: slowest detection before → after, by length and by share of the samples`);
   const rows: Record<string, Record<string, string>> = {};
@@ -40,12 +41,16 @@ console.log(
   `${sum(({ whole }) => whole)} whole flows: ${sum(({ falselyStuck }) => falselyStuck)} falsely stuck at the end, ${sum(({ onceStuck }) => onceStuck)} for a while`,
 );
 console.log('the worst cases:');
-for (const one of [...scores].sort((a, b) => b.afterMs / b.beforeMs - a.afterMs / a.beforeMs).slice(0, 10))
+for (const one of [...scores]
+  .sort((a, b) => b.afterMs / b.beforeMs - a.afterMs / a.beforeMs)
+  .slice(0, 10))
   console.log(
     `  ${nameOf(one)} for ${minutes(one.lengthMs)}, ${Math.round(one.share * 100)} % of the samples: ${seconds(one.beforeMs)} → ${seconds(one.afterMs)}, ${one.falselyStuck} falsely stuck; ${one.said}`,
   );
 for (const [bound, isKept] of Object.entries(BOUNDS)) {
   const missed = scores.filter((score) => !isKept(score)).length;
-  console.log(`${missed === 0 ? 'kept' : `MISSED in ${missed} of ${scores.length} cases`}: ${bound}`);
+  console.log(
+    `${missed === 0 ? 'kept' : `MISSED in ${missed} of ${scores.length} cases`}: ${bound}`,
+  );
   if (missed > 0) process.exitCode = 1;
 }

@@ -1,7 +1,10 @@
 import { expect, test } from 'vitest';
 import { BOUNDS, playBacklog, type BacklogCase } from './backlog.ts';
 
-/** A short version of `npm run backlog`: a lost message is stuck within twice the time that it took before the trouble. */
+/**
+ * A short version of `npm run backlog`: a lost message is stuck within twice the time that it took
+ * before the trouble.
+ */
 const MINUTE = 60_000;
 test.each<BacklogCase>([
   { trouble: 'down', lengthMs: MINUTE, share: 0.6, sound: 150 },

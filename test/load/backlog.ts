@@ -4,8 +4,9 @@ import { createPen, type Pen } from './pen.ts';
 import type { FlowType, Step } from './processes.ts';
 
 /**
- * A consumer was away, hung or overloaded, and worked off what had piled up. However long that took, and however many of
- * the samples it was: a message that is lost afterwards is missed as soon as one before it was.
+ * A consumer was away, hung or overloaded, and worked off what had piled up. However long that
+ * took, and however many of the samples it was: a message that is lost afterwards is missed as soon
+ * as one before it was.
  */
 export interface BacklogCase {
   trouble: Outage['kind'];
@@ -17,13 +18,19 @@ export interface BacklogCase {
 }
 
 export interface BacklogScore extends BacklogCase {
-  /** From the sending of a lost message to the word "stuck", ms: the slowest of three. Infinity: never. */
+  /**
+   * From the sending of a lost message to the word "stuck", ms: the slowest of three. Infinity:
+   * never.
+   */
   beforeMs: number;
   afterMs: number;
   /** Flows that were whole in the end, and those that are stuck all the same. */
   whole: number;
   falselyStuck: number;
-  /** Flows that were never in trouble, and were called stuck for a while although their type was known. */
+  /**
+   * Flows that were never in trouble, and were called stuck for a while although their type was
+   * known.
+   */
   onceStuck: number;
   /** What the slowest of the lost ones said at the end. */
   said: string;
@@ -43,7 +50,8 @@ const limitMs = ({ trouble, lengthMs, beforeMs }: BacklogScore): number =>
 export const BOUNDS: Record<string, (score: BacklogScore) => boolean> = {
   'lost afterwards: stuck within twice the time that it took before': (score) =>
     score.afterMs <= limitMs(score),
-  'whole flows falsely stuck: 1 of 1,000': ({ falselyStuck, whole }) => falselyStuck <= whole / 1000,
+  'whole flows falsely stuck: 1 of 1,000': ({ falselyStuck, whole }) =>
+    falselyStuck <= whole / 1000,
   'what was always slow is not called stuck for it: 1 of 1,000': ({ trouble, onceStuck, whole }) =>
     trouble !== 'slow' || onceStuck <= whole / 1000,
 };
@@ -54,7 +62,11 @@ export const TROUBLES: readonly Outage['kind'][] = ['down', 'hung', 'overloaded'
 
 const SOUND = 300;
 const YOUNG = 40;
-const grid = (lengths: readonly number[], shares: readonly number[], sound: number): BacklogCase[] =>
+const grid = (
+  lengths: readonly number[],
+  shares: readonly number[],
+  sound: number,
+): BacklogCase[] =>
   TROUBLES.flatMap((trouble) =>
     lengths.flatMap((lengthMs) => shares.map((share) => ({ trouble, lengthMs, share, sound }))),
   );
@@ -134,7 +146,8 @@ export async function playBacklog(one: BacklogCase, seed: number): Promise<Backl
     const stepMs = arrivals[at]!.atMs - lab.clock.now() > IDLE_STEP_MS ? IDLE_STEP_MS : STEP_MS;
     await lab.advance(stepMs);
     const due: (typeof arrivals)[number]['span'][] = [];
-    while (at < arrivals.length && arrivals[at]!.atMs <= lab.clock.now()) due.push(arrivals[at++]!.span);
+    while (at < arrivals.length && arrivals[at]!.atMs <= lab.clock.now())
+      due.push(arrivals[at++]!.span);
     if (due.length > 0) await lab.deliver(due);
   }
   const lost = all.filter(({ untaken }) => untaken.length > 0);
@@ -145,7 +158,8 @@ export async function playBacklog(one: BacklogCase, seed: number): Promise<Backl
   for (let left = 10 * MINUTE; left > 0; left -= IDLE_STEP_MS) await lab.advance(IDLE_STEP_MS);
   await lab.stop();
 
-  const tookMs = (truth: Truth): number => (stuckMs.get(truth) ?? Infinity) - truth.untaken[0]!.sentMs;
+  const tookMs = (truth: Truth): number =>
+    (stuckMs.get(truth) ?? Infinity) - truth.untaken[0]!.sentMs;
   const slowest = [...after].sort((a, b) => tookMs(b) - tookMs(a))[0]!;
   const whole = all.filter(({ untaken }) => untaken.length === 0);
   return {
@@ -154,8 +168,9 @@ export async function playBacklog(one: BacklogCase, seed: number): Promise<Backl
     afterMs: Math.max(...after.map(tookMs)),
     whole: whole.length,
     falselyStuck: whole.filter((truth) => last.get(truth)?.health === 'stuck').length,
-    onceStuck: whole.filter((truth) => !truth.held && truth.soundBefore >= KNOWN && stuckMs.has(truth))
-      .length,
+    onceStuck: whole.filter(
+      (truth) => !truth.held && truth.soundBefore >= KNOWN && stuckMs.has(truth),
+    ).length,
     said: saidBy(last.get(slowest)),
   };
 }
@@ -178,7 +193,12 @@ function chainOf(pen: Pen): FlowType {
   return {
     name: label,
     kind: 'messages',
-    manner: { system: 'kafka', carries: pen.pick(['link', 'parent']), named: pen.random() < 0.5, ids: true },
+    manner: {
+      system: 'kafka',
+      carries: pen.pick(['link', 'parent']),
+      named: pen.random() < 0.5,
+      ids: true,
+    },
     root: steps[0]!,
     victim: { taker: pen.pick(takers), share: 1 },
     says: 'nothing',

@@ -7,8 +7,9 @@ import { promisify } from 'node:util';
 import { eventually } from '../support/eventually.ts';
 
 /**
- * `npm run bench`: a fresh server as its own process, pre-encoded OTLP from another; prints a table and writes JSON to
- * bench-results/. Figures of one run compare with each other; across runs only their ratios do.
+ * `npm run bench`: a fresh server as its own process, pre-encoded OTLP from another; prints a table
+ * and writes JSON to bench-results/. Figures of one run compare with each other; across runs only
+ * their ratios do.
  */
 interface Sent {
   accepted: number;

@@ -2,8 +2,8 @@ import { parseArgs } from 'node:util';
 import { BOUNDS, MIN_TAKEN, inTotal, playChoices, type ChoicesScore } from './choices.ts';
 
 /**
- * `npm run choices -- --seed 1 --seeds 5 --scale 1`: forty flow types a seed, of which one consumer each may die. Ends
- * with 1 where a bound is missed.
+ * `npm run choices -- --seed 1 --seeds 5 --scale 1`: forty flow types a seed, of which one consumer
+ * each may die. Ends with 1 where a bound is missed.
  */
 const { values } = parseArgs({
   options: {
@@ -24,7 +24,10 @@ for (let n = 0; n < Number(values.seeds); n++) {
     onProgress: (text) => console.error(`seed ${seed}: ${text}`),
   });
   scores.push(score);
-  rows[`seed ${seed}`] = { ...figures(score), seconds: Math.round((performance.now() - from) / 1000) };
+  rows[`seed ${seed}`] = {
+    ...figures(score),
+    seconds: Math.round((performance.now() - from) / 1000),
+  };
 }
 const total = inTotal(scores);
 rows['in total'] = figures(total);
@@ -36,7 +39,10 @@ console.log(
 const buckets = [...total.byTaken].sort((a, b) => Number.parseInt(a[0]) - Number.parseInt(b[0]));
 console.table(
   Object.fromEntries(
-    buckets.map(([bucket, { untaken, found }]) => [bucket, { untaken, found: percent(found / untaken) }]),
+    buckets.map(([bucket, { untaken, found }]) => [
+      bucket,
+      { untaken, found: percent(found / untaken) },
+    ]),
   ),
 );
 console.log('the worst cases:');
@@ -53,7 +59,8 @@ for (const [bound, isKept] of Object.entries(BOUNDS)) {
 }
 
 function figures(score: ChoicesScore): object {
-  const { flows, untaken, found, whole, falselyStuck, rare, rareStuck, onceStuck, falselyLate } = score;
+  const { flows, untaken, found, whole, falselyStuck, rare, rareStuck, onceStuck, falselyLate } =
+    score;
   const seconds = (list: readonly number[], share: number): string =>
     `${Math.round((at(list, share) ?? 0) / 1000)} s`;
   return {

@@ -4,16 +4,21 @@ import { createPen, type Pen } from './pen.ts';
 import { flowType, type FlowType } from './processes.ts';
 
 /**
- * Processes with rare ways, fan-outs, joins and batches, of which one consumer dies: what of it is found, and who is
- * accused who did nothing wrong.
+ * Processes with rare ways, fan-outs, joins and batches, of which one consumer dies: what of it is
+ * found, and who is accused who did nothing wrong.
  */
 export interface ChoicesScore {
   flows: number;
-  /** Flows with a message that nobody ever took, of a kind that its consumer had taken often enough to know. */
+  /**
+   * Flows with a message that nobody ever took, of a kind that its consumer had taken often enough
+   * to know.
+   */
   untaken: number;
   /** Of those: stuck at the end, and the right service is named. */
   found: number;
-  /** The same by how often the consumer had taken such a message before; also those too few to know. */
+  /**
+   * The same by how often the consumer had taken such a message before; also those too few to know.
+   */
   byTaken: Map<string, { untaken: number; found: number }>;
   /** Flows without such a message. */
   whole: number;
@@ -119,7 +124,9 @@ export async function playChoices(options: ChoicesOptions): Promise<ChoicesScore
     await lab.advance(STEP_MS);
     if (at < (told * arrivals.length) / 10) continue;
     const seconds = Math.round((performance.now() - from) / 1000);
-    options.onProgress?.(`${told++ * 10} % of ${arrivals.length} spans, ${all.length} flows, ${seconds} s`);
+    options.onProgress?.(
+      `${told++ * 10} % of ${arrivals.length} spans, ${all.length} flows, ${seconds} s`,
+    );
   }
   for (let left = AFTER_MS; left > 0; left -= 30_000) await lab.advance(30_000);
   for (const { flow } of lab.flows.values()) {
@@ -138,11 +145,15 @@ interface Seen {
   flows: Flow[];
 }
 
-/** Sound flows, then, mostly, an outage: for ever, or a while, after which all, some or none of it is taken. */
+/**
+ * Sound flows, then, mostly, an outage: for ever, or a while, after which all, some or none of it
+ * is taken.
+ */
 function historyOf(type: FlowType, pen: Pen, [least, most]: readonly [number, number]): History {
   const startMs = START_MS + pen.between(0, 10 * MINUTE);
   const { share } = type.victim;
-  // Half of the types are known well enough when it strikes, also on their rare ways; half are as they are.
+  // Half of the types are known well enough when it strikes, also on their rare ways; half are as
+  // they are.
   const enough = pen.random() < 0.6 ? 12 / share : 0;
   const before = Math.round(Math.min(most, Math.max(pen.scaled(least, most), enough)));
   const everyMs = pen.scaled(3 * MINUTE, 90 * MINUTE) / before;
@@ -161,7 +172,11 @@ function historyOf(type: FlowType, pen: Pen, [least, most]: readonly [number, nu
   }
   const drained = { 'for ever': 0, lost: 0, drained: 1, partly: 0.7, none: 1 }[kind];
   const drainMs = meanwhileMs * pen.between(0.05, 0.3);
-  return { type, starts, outages: kind === 'none' ? [] : [{ kind: 'down', fromMs, toMs, drained, drainMs }] };
+  return {
+    type,
+    starts,
+    outages: kind === 'none' ? [] : [{ kind: 'down', fromMs, toMs, drained, drainMs }],
+  };
 }
 
 const absencesOf = (flow: Flow): Flow['findings'] =>
@@ -169,16 +184,41 @@ const absencesOf = (flow: Flow): Flow['findings'] =>
 
 function scoreOf(all: ReadonlyMap<Truth, Seen>): ChoicesScore {
   const score: ChoicesScore = {
-    ...{ flows: all.size, untaken: 0, found: 0, whole: 0, falselyStuck: 0, onceStuck: 0, falselyLate: 0 },
-    ...{ rare: 0, rareStuck: 0, byTaken: new Map(), afterDeadlineMs: [], afterSendingMs: [], cases: [] },
+    ...{
+      flows: all.size,
+      untaken: 0,
+      found: 0,
+      whole: 0,
+      falselyStuck: 0,
+      onceStuck: 0,
+      falselyLate: 0,
+    },
+    ...{
+      rare: 0,
+      rareStuck: 0,
+      byTaken: new Map(),
+      afterDeadlineMs: [],
+      afterSendingMs: [],
+      cases: [],
+    },
   };
   const cases = new Map<string, Case>();
   const totals = new Map<string, number>();
   const wrong = (truth: Truth, what: Case['wrong'], flows: readonly Flow[]): void => {
     const key = `${truth.type.name} ${what}`;
     const one = cases.get(key) ?? {
-      ...{ wrong: what, type: describe(truth.type), share: truth.share, soundBefore: truth.soundBefore },
-      ...{ takenBefore: truth.untaken[0]?.takenBefore ?? null, flows: 0, of: 0, said: saidBy(flows) },
+      ...{
+        wrong: what,
+        type: describe(truth.type),
+        share: truth.share,
+        soundBefore: truth.soundBefore,
+      },
+      ...{
+        takenBefore: truth.untaken[0]?.takenBefore ?? null,
+        flows: 0,
+        of: 0,
+        said: saidBy(flows),
+      },
     };
     one.flows++;
     cases.set(key, one);
@@ -252,7 +292,8 @@ function saidBy(flows: readonly Flow[]): string {
 
 /** Several seeds as one. */
 export function inTotal(scores: readonly ChoicesScore[]): ChoicesScore {
-  const sum = (of: (score: ChoicesScore) => number): number => scores.reduce((a, b) => a + of(b), 0);
+  const sum = (of: (score: ChoicesScore) => number): number =>
+    scores.reduce((a, b) => a + of(b), 0);
   const byTaken: ChoicesScore['byTaken'] = new Map();
   for (const [bucket, { untaken, found }] of scores.flatMap((score) => [...score.byTaken])) {
     const of = byTaken.get(bucket) ?? { untaken: 0, found: 0 };

@@ -2,7 +2,9 @@ import { createLab, traceIdOf } from '@fermata/server/lab';
 import { SHAPES, type Shape } from './shapes.ts';
 import { simulate } from './simulator.ts';
 
-/** A release that drops a step for good (the mail after an order): what it costs in false alarms. */
+/**
+ * A release that drops a step for good (the mail after an order): what it costs in false alarms.
+ */
 export interface DeployScore {
   flowsAfter: number;
   alarms: number;
@@ -10,8 +12,15 @@ export interface DeployScore {
   lastAlarmMs: number;
 }
 
-/** `mailLives`: whoever performed the step is still heard of elsewhere; if not, its silence is no proof that it is gone. */
-export async function playDeploy(seed: number, flows: number, mailLives: boolean): Promise<DeployScore> {
+/**
+ * `mailLives`: whoever performed the step is still heard of elsewhere; if not, its silence is no
+ * proof that it is gone.
+ */
+export async function playDeploy(
+  seed: number,
+  flows: number,
+  mailLives: boolean,
+): Promise<DeployScore> {
   const startMs = 1_794_000_000_000;
   const before = SHAPES[0]!;
   const after = JSON.parse(JSON.stringify(before), (key, value: unknown) => {

@@ -17,9 +17,9 @@ export interface Truth {
 }
 
 /**
- * A while in which one consumer is not itself: it takes nothing, and afterwards a share of what waits; or it takes, and
- * does not finish before the end; or it takes later and later, and then sooner again. Slow: that is how it is, of a share
- * of its messages.
+ * A while in which one consumer is not itself: it takes nothing, and afterwards a share of what
+ * waits; or it takes, and does not finish before the end; or it takes later and later, and then
+ * sooner again. Slow: that is how it is, of a share of its messages.
  */
 export interface Outage {
   kind: 'down' | 'hung' | 'overloaded' | 'slow';
@@ -31,7 +31,10 @@ export interface Outage {
   drainMs: number;
 }
 
-/** Waits of an overloaded consumer grow to this share of its bad time: they shrink slower than time passes. */
+/**
+ * Waits of an overloaded consumer grow to this share of its bad time: they shrink slower than time
+ * passes.
+ */
 const OVERLOAD = 1 / 3;
 
 export interface History {
@@ -41,7 +44,10 @@ export interface History {
   outages: readonly Outage[];
 }
 
-/** Plays one type's flows; every span goes to the pen, every truth, by each of its trace ids, to `truths`. */
+/**
+ * Plays one type's flows; every span goes to the pen, every truth, by each of its trace ids, to
+ * `truths`.
+ */
 export function play(pen: Pen, history: History, truths: Map<string, Truth>): Truth[] {
   const { type, outages } = history;
   const { manner, victim } = type;
@@ -56,12 +62,19 @@ export function play(pen: Pen, history: History, truths: Map<string, Truth>): Tr
     return work;
   };
   const during = (taker: Taker, atMs: number): Outage | undefined =>
-    taker === victim.taker ? outages.find(({ fromMs, toMs }) => atMs >= fromMs && atMs < toMs) : undefined;
+    taker === victim.taker
+      ? outages.find(({ fromMs, toMs }) => atMs >= fromMs && atMs < toMs)
+      : undefined;
   const workOf = (flow: Flow, { service, name: step, workMs }: Step, fromMs: number) => ({
     ...{ service, step, fromMs, toMs: fromMs + pen.lognormal(workMs), flow: flow.attributes },
   });
 
-  const deliver = (flow: Flow, message: Message, sent: Sent, extra: Partial<Delivery> = {}): void => {
+  const deliver = (
+    flow: Flow,
+    message: Message,
+    sent: Sent,
+    extra: Partial<Delivery> = {},
+  ): void => {
     for (const taker of message.takers) {
       if (taker.share !== undefined && pen.random() >= taker.share) continue;
       const waitMs = extra.waitMs ?? pen.lognormal(taker.waitMs);
@@ -159,7 +172,8 @@ export function play(pen: Pen, history: History, truths: Map<string, Truth>): Tr
         message = chosen.message;
         flow.truth.share = Math.min(flow.truth.share, chosen.share);
       }
-      if (message) deliver(flow, message, pen.send(manner, work, message.destination, work.toMs, lost));
+      if (message)
+        deliver(flow, message, pen.send(manner, work, message.destination, work.toMs, lost));
     }
   };
   /** Which branch ends last is drawn first, and times are given out after it. */
@@ -187,7 +201,8 @@ export function play(pen: Pen, history: History, truths: Map<string, Truth>): Tr
       }
       ended.push(pen.send(manner, branch, one.then.destination, branch.toMs));
       // A collector takes each of them, and goes on after the last.
-      if (one.meets === 'collected') deliver(flow, one.then, ended.at(-1)!, { goesOn: () => --untold === 0 });
+      if (one.meets === 'collected')
+        deliver(flow, one.then, ended.at(-1)!, { goesOn: () => --untold === 0 });
       else if (ends) deliver(flow, one.then, ended.at(-1)!, { sent: ended });
     };
     one.branches.forEach((message, n) =>
@@ -207,7 +222,14 @@ export function play(pen: Pen, history: History, truths: Map<string, Truth>): Tr
       id,
       nothing: [],
     }[type.says];
-    const truth: Truth = { type, soundBefore: sound, share: 1, untaken: [], held: false, beginning };
+    const truth: Truth = {
+      type,
+      soundBefore: sound,
+      share: 1,
+      untaken: [],
+      held: false,
+      beginning,
+    };
     const flow: Flow = { truth, attributes };
     played.push(truth);
     const arrival: Lost | undefined =
@@ -218,7 +240,8 @@ export function play(pen: Pen, history: History, truths: Map<string, Truth>): Tr
           : { laterMs: pen.scaled(20_000, 600_000) };
     const work = know(flow, pen.request(manner, workOf(flow, type.root, atMs), arrival));
     goOn(flow, type.root.out, work, arrival);
-    if (!outages.some(({ kind, fromMs, toMs }) => kind !== 'slow' && atMs >= fromMs && atMs < toMs)) sound++;
+    if (!outages.some(({ kind, fromMs, toMs }) => kind !== 'slow' && atMs >= fromMs && atMs < toMs))
+      sound++;
   };
   history.starts.forEach((ms, number) => agenda.at(ms, () => begin(ms, number)));
   agenda.run();

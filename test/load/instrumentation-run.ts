@@ -4,9 +4,9 @@ import { NodeSDK } from '@opentelemetry/sdk-node';
 import type { ReadableSpan, SpanProcessor } from '@opentelemetry/sdk-trace';
 
 /**
- * `npm run bench:instrumentation`: CPU per message to publish and to consume, over what the same costs with plain
- * OpenTelemetry (a span, its messaging attributes, inject or extract). Rounds alternate, the median counts; only the
- * ratio travels from one machine to another.
+ * `npm run bench:instrumentation`: CPU per message to publish and to consume, over what the same
+ * costs with plain OpenTelemetry (a span, its messaging attributes, inject or extract). Rounds
+ * alternate, the median counts; only the ratio travels from one machine to another.
  */
 let ended = 0;
 const counting: SpanProcessor = {
@@ -33,10 +33,16 @@ const attributes = (operation: string) => ({
   'messaging.operation.name': operation,
   'messaging.message.id': 'm-1',
 });
-/** Somebody's own few lines, as the conventions ask for them: the flow's id on the span and in baggage. */
+/**
+ * Somebody's own few lines, as the conventions ask for them: the flow's id on the span and in
+ * baggage.
+ */
 const plainPublish = (): Record<string, string> => {
   const headers: Record<string, string> = {};
-  const span = tracer.startSpan('send orders', { kind: SpanKind.PRODUCER, attributes: attributes('send') });
+  const span = tracer.startSpan('send orders', {
+    kind: SpanKind.PRODUCER,
+    attributes: attributes('send'),
+  });
   const ctx = trace.setSpan(context.active(), span);
   context.with(ctx, () => propagation.inject(ctx, headers));
   span.end();
@@ -83,7 +89,8 @@ withFlow({ id: 'order-42', type: 'order' }, () => {
       if (round >= 3) (times[name] ??= []).push((user + system) / MESSAGES);
     }
 });
-const median = (list: number[]): number => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)]!;
+const median = (list: number[]): number =>
+  [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)]!;
 const us = Object.fromEntries(Object.entries(times).map(([name, list]) => [name, median(list)]));
 console.table(
   Object.fromEntries(

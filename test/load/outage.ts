@@ -87,7 +87,8 @@ export async function playOutage(seed: number, flows: number): Promise<OutageSco
     held,
     incidents: incidents.length,
     counted:
-      [...simulated.held].filter(([root, ms]) => ms > LONG_MS && stuck.has(root)).length / Math.max(1, held),
+      [...simulated.held].filter(([root, ms]) => ms > LONG_MS && stuck.has(root)).length /
+      Math.max(1, held),
     opened: sent.filter(({ event }) => event === 'opened').length,
     resolved: sent.filter(({ event }) => event === 'resolved').length,
     noticeMs: (sent[0]?.atMs ?? Infinity) - firstDeadline,

@@ -1,7 +1,10 @@
 import type { OtlpSpan } from '@fermata/server/lab';
 import { random } from './simulator.ts';
 
-/** Writes what services do as OpenTelemetry spans, in the manner of one application: its broker, its propagation. */
+/**
+ * Writes what services do as OpenTelemetry spans, in the manner of one application: its broker, its
+ * propagation.
+ */
 export interface Pen {
   /** Spans with the instant of their arrival, in no order. */
   readonly arrivals: Arrival[];
@@ -103,7 +106,12 @@ export function createPen(seed: number): Pen {
       },
     });
   };
-  const messaging = (manner: Manner, operation: string, destination: string, id?: string): string[] => [
+  const messaging = (
+    manner: Manner,
+    operation: string,
+    destination: string,
+    id?: string,
+  ): string[] => [
     'messaging.system',
     manner.system,
     'messaging.operation.type',
@@ -176,7 +184,8 @@ export function createPen(seed: number): Pen {
     },
     random: roll,
     lognormal: (medianMs) =>
-      medianMs * Math.exp(0.5 * Math.sqrt(-2 * Math.log(1 - roll())) * Math.cos(2 * Math.PI * roll())),
+      medianMs *
+      Math.exp(0.5 * Math.sqrt(-2 * Math.log(1 - roll())) * Math.cos(2 * Math.PI * roll())),
     between: (least, most) => least + roll() * (most - least),
     scaled: (least, most) => least * (most / least) ** roll(),
     pick: (from) => from[Math.floor(roll() * from.length)]!,

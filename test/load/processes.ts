@@ -8,7 +8,10 @@ export interface Step {
   out: Out[];
 }
 
-/** One subscription: of whatever is sent to its message's destination it takes everything, or a share. */
+/**
+ * One subscription: of whatever is sent to its message's destination it takes everything, or a
+ * share.
+ */
 export interface Taker {
   step: Step;
   waitMs: number;
@@ -32,8 +35,8 @@ export type Out =
   | { kind: 'join'; branches: Message[]; lasts: number[]; meets: Meeting; then: Message };
 
 /**
- * How branches meet. Whoever ends last sends on; or each tells a collector, which sends on after the last; or each sends,
- * and one taking is of all their messages.
+ * How branches meet. Whoever ends last sends on; or each tells a collector, which sends on after
+ * the last; or each sends, and one taking is of all their messages.
  */
 export type Meeting = 'last-sends' | 'collected' | 'taken-together';
 
@@ -67,7 +70,9 @@ const KINDS: readonly Kind[] = [
 ];
 const RARE: readonly number[] = [0.03, 0.005, 0.5, 0.01, 0.1, 0.02, 0.2, 0.05];
 const LASTS: readonly number[] = [0.97, 0.5, 0.9, 0.75, 0.95, 0.6];
-const WORDS = 'atlas birch cedar delta ember fjord grove harbor iris juniper kelp linden'.split(' ');
+const WORDS = 'atlas birch cedar delta ember fjord grove harbor iris juniper kelp linden'.split(
+  ' ',
+);
 
 /** The `i`th type; what is not told by its number is told by the seed. */
 export function flowType(i: number, pen: Pen): FlowType {
@@ -97,7 +102,10 @@ export function flowType(i: number, pen: Pen): FlowType {
     const destination = `${name}.${label}`;
     return { destination, takers: [taker(label, destination, out)] };
   };
-  const sends = (label: string, out: Out[] = []): Out => ({ kind: 'message', message: message(label, out) });
+  const sends = (label: string, out: Out[] = []): Out => ({
+    kind: 'message',
+    message: message(label, out),
+  });
   /** A few steps, one after the other. */
   const chain = (label: string, length: number): Out[] =>
     length <= 0 ? [] : [sends(`${label}${length}`, chain(label, length - 1))];
@@ -109,7 +117,9 @@ export function flowType(i: number, pen: Pen): FlowType {
 
   const cores: Record<Kind, () => { out: Out[]; victim: FlowType['victim'] }> = {
     choice() {
-      const others = Array.from({ length: Math.floor(pen.between(1, 4.99)) }, () => pen.scaled(0.05, 1));
+      const others = Array.from({ length: Math.floor(pen.between(1, 4.99)) }, () =>
+        pen.scaled(0.05, 1),
+      );
       const sum = others.reduce((a, b) => a + b, 0);
       const shares = [rare, ...others.map((one) => (one / sum) * (1 - rare))];
       const common = chance(0.3) ? message('receipt') : null;
@@ -167,7 +177,10 @@ export function flowType(i: number, pen: Pen): FlowType {
       const batched = message('bulk');
       const taking = batched.takers[0]!;
       taking.batch = { most: Math.floor(pen.scaled(3, 60)), everyMs: pen.scaled(500, 10_000) };
-      const out: Out[] = [{ kind: 'message', message: batched }, ...(chance(0.5) ? chain('beside', 1) : [])];
+      const out: Out[] = [
+        { kind: 'message', message: batched },
+        ...(chance(0.5) ? chain('beside', 1) : []),
+      ];
       return { out, victim: { taker: taking, share: 1 } };
     },
     beginning() {
@@ -185,7 +198,8 @@ export function flowType(i: number, pen: Pen): FlowType {
   const other = out.flatMap(takersOf).find((one) => one !== victim.taker);
   if (chance(0.3) && kind !== 'fan-out' && other) victim.taker.step.service = other.step.service;
   // Nobody who is traced takes it, ever; or half of the time. It is owed to nobody.
-  if (chance(0.2)) out.push({ kind: 'message', message: { destination: `${name}.audit`, takers: [] } });
+  if (chance(0.2))
+    out.push({ kind: 'message', message: { destination: `${name}.audit`, takers: [] } });
   if (chance(0.15)) {
     const sampled = message('sampled');
     sampled.takers[0]!.share = 0.5;

@@ -13,8 +13,8 @@ import {
 } from '@fermata/server/lab';
 
 /**
- * `npm run queries`: twenty queries over 100,000 flows: the same as by brute force, and how long they take; then pages of
- * single flows.
+ * `npm run queries`: twenty queries over 100,000 flows: the same as by brute force, and how long
+ * they take; then pages of single flows.
  */
 const [count = '100000', rounds = '10'] = process.argv.slice(2);
 const directory = mkdtempSync(join(tmpdir(), 'fermata-queries-'));
@@ -34,7 +34,9 @@ await store.start();
 const flows = someFlows(Number(count), fixed);
 for (let i = 0; i < flows.length; i += 2000)
   await store.insertFlows(
-    flows.slice(i, i + 2000).map((flow) => ({ kind: 'flow' as const, id: flow.id, version: 2, flow })),
+    flows
+      .slice(i, i + 2000)
+      .map((flow) => ({ kind: 'flow' as const, id: flow.id, version: 2, flow })),
     1,
     () => 0,
   );
@@ -70,6 +72,8 @@ for (let i = 0; i < 100; i++) {
 const p95 = (list: number[]): number =>
   Math.round([...list].sort((a, b) => a - b)[Math.floor(list.length * 0.95)]!);
 console.table(rows);
-console.log(`${flows.length} flows: p95 of a query ${p95(times)} ms, of a flow's page ${p95(pages)} ms`);
+console.log(
+  `${flows.length} flows: p95 of a query ${p95(times)} ms, of a flow's page ${p95(pages)} ms`,
+);
 await store.stop();
 rmSync(directory, { recursive: true, force: true });

@@ -1,6 +1,9 @@
 import { KINDS, playReusedIds, type Kind } from './reused-ids.ts';
 
-/** `npm run reused-ids`: answers while ids are used again and again, beside the same load with ids of their own. */
+/**
+ * `npm run reused-ids`: answers while ids are used again and again, beside the same load with ids
+ * of their own.
+ */
 const [minutes = '10', ...kinds] = process.argv.slice(2);
 const chosen = kinds.length === 0 ? KINDS : KINDS.filter((kind: Kind) => kinds.includes(kind));
 // At the same time, so that they share whatever else the machine does.

@@ -5,8 +5,9 @@ import { fileURLToPath } from 'node:url';
 import { freshDirectory } from '../support/server-process.ts';
 
 /**
- * What a server does to everybody's answers when many messages carry the same few ids (delivery tags, packet ids), or the
- * same conversation, long after the first flows left memory; and how it stops in the middle of that.
+ * What a server does to everybody's answers when many messages carry the same few ids (delivery
+ * tags, packet ids), or the same conversation, long after the first flows left memory; and how it
+ * stops in the middle of that.
  */
 export const KINDS = [
   'unique',
@@ -145,7 +146,8 @@ export async function playReusedIds(kind: Kind, minutes: number, perSecond = 10)
     await pause(1000 / perSecond);
   }
   const metrics = await (await fetch(`${server.web}/metrics`)).text();
-  const metric = (name: string): number => Number(new RegExp(`^${name} (\\d+)`, 'm').exec(metrics)?.[1] ?? 0);
+  const metric = (name: string): number =>
+    Number(new RegExp(`^${name} (\\d+)`, 'm').exec(metrics)?.[1] ?? 0);
   for (let i = 0; i < 50; i++) post(shipment(), answers);
   stopping = true;
   const began = performance.now();

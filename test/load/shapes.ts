@@ -1,6 +1,6 @@
 /**
- * Process shapes as data: what follows what, over which wait, how often. Times are virtual ms; `wait` and `work` are
- * medians of lognormal times.
+ * Process shapes as data: what follows what, over which wait, how often. Times are virtual ms;
+ * `wait` and `work` are medians of lognormal times.
  */
 export interface Node {
   step: string;
@@ -55,7 +55,15 @@ export const SHAPES: readonly Shape[] = [
               'stock',
               80,
               40,
-              then(step('ShipOrder', 'shipping', 20_000, 500, then(step('MailReceipt', 'mail', 100, 30)))),
+              then(
+                step(
+                  'ShipOrder',
+                  'shipping',
+                  20_000,
+                  500,
+                  then(step('MailReceipt', 'mail', 100, 30)),
+                ),
+              ),
             ),
           ),
         ),
@@ -74,11 +82,23 @@ export const SHAPES: readonly Shape[] = [
           one: [
             {
               share: 0.7,
-              node: step('ApproveClaim', 'claims', 60, 20, then(step('PayClaim', 'payment', 500, 200))),
+              node: step(
+                'ApproveClaim',
+                'claims',
+                60,
+                20,
+                then(step('PayClaim', 'payment', 500, 200)),
+              ),
             },
             {
               share: 0.3,
-              node: step('RejectClaim', 'claims', 60, 20, then(step('MailRejection', 'mail', 200, 30))),
+              node: step(
+                'RejectClaim',
+                'claims',
+                60,
+                20,
+                then(step('MailRejection', 'mail', 200, 30)),
+              ),
             },
           ],
         }),
@@ -154,7 +174,13 @@ export const SHAPES: readonly Shape[] = [
             step('SplitPayroll', 'payroll', 60, 20, {
               times: [2, 9],
               node: step('PayEmployee', 'payment', 200, 400),
-              join: step('SumUp', 'reports', 100, 60, then(step('MailPayslips', 'mail', 5000, 300))),
+              join: step(
+                'SumUp',
+                'reports',
+                100,
+                60,
+                then(step('MailPayslips', 'mail', 5000, 300)),
+              ),
             }),
           ),
         ),
@@ -171,7 +197,13 @@ export const SHAPES: readonly Shape[] = [
       then(
         step('SplitParcels', 'packing', 300, 60, {
           parts: [1, 6],
-          node: step('SendParcel', 'carrier', 5000, 400, then(step('TellCustomer', 'mail', 800, 30))),
+          node: step(
+            'SendParcel',
+            'carrier',
+            5000,
+            400,
+            then(step('TellCustomer', 'mail', 800, 30)),
+          ),
         }),
       ),
     ),

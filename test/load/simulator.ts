@@ -2,8 +2,8 @@ import type { OtlpSpan } from '@fermata/server/lab';
 import type { Next, Node, Shape } from './shapes.ts';
 
 /**
- * Seeded flows in virtual time, as OpenTelemetry spans: a trace a step, joined by links, no id of ours, no definition.
- * It knows who is truly stuck, at which step, since when.
+ * Seeded flows in virtual time, as OpenTelemetry spans: a trace a step, joined by links, no id of
+ * ours, no definition. It knows who is truly stuck, at which step, since when.
  */
 export interface Simulated {
   /** Spans in order of their arrival. */
@@ -79,7 +79,8 @@ export function simulate(options: Simulation): Simulated {
   };
   const stalled = new Set<number>();
   const first = Math.floor((options.stallsFrom ?? 0) * options.flows);
-  while (stalled.size < options.stalls) stalled.add(first + Math.floor(next() * (options.flows - first)));
+  while (stalled.size < options.stalls)
+    stalled.add(first + Math.floor(next() * (options.flows - first)));
 
   for (let i = 0; i < options.flows; i++) {
     const shape = options.shapes[i % options.shapes.length]!;
@@ -89,7 +90,9 @@ export function simulate(options: Simulation): Simulated {
   return { arrivals, stalls, flows, held };
 
   function oneFlow(shape: Shape, startMs: number, stalls_: boolean): void {
-    /** Edges that must happen are counted first, on a dry run; one of them is cut on the real one. */
+    /**
+     * Edges that must happen are counted first, on a dry run; one of them is cut on the real one.
+     */
     const seedState = Math.floor(next() * 2 ** 32);
     let edges = 0;
     const cutAt = stalls_ ? next() : -1;
@@ -141,7 +144,15 @@ export function simulate(options: Simulation): Simulated {
       const sendAnother = (node: Node, first: Sent): Sent => {
         const spanId = dry ? '' : hex(16);
         const { traceId, atMs } = first;
-        const span = { traceId, spanId, parent: first.parent, kind: 4, from: atMs - 1, to: atMs, links: [] };
+        const span = {
+          traceId,
+          spanId,
+          parent: first.parent,
+          kind: 4,
+          from: atMs - 1,
+          to: atMs,
+          links: [],
+        };
         if (!dry) emit(node, span);
         return { ...first, spanId };
       };
@@ -156,7 +167,10 @@ export function simulate(options: Simulation): Simulated {
         const at = from.atMs + (dry ? 1 : lognormal(node.wait));
         const { outage } = options;
         const isDown =
-          outage !== undefined && node.service === outage.service && at >= outage.fromMs && at < outage.toMs;
+          outage !== undefined &&
+          node.service === outage.service &&
+          at >= outage.fromMs &&
+          at < outage.toMs;
         if (!isDown) return at;
         const later = outage.toMs + next() * outage.drainMs;
         held.set(root, later - from.startMs);
@@ -176,7 +190,8 @@ export function simulate(options: Simulation): Simulated {
           meet(done, following.join);
         } else if ('one' in following) {
           let left = roll();
-          const chosen = following.one.find(({ share }) => (left -= share) < 0) ?? following.one[0]!;
+          const chosen =
+            following.one.find(({ share }) => (left -= share) < 0) ?? following.one[0]!;
           if (
             !isCut(
               following.one.map(({ node }) => node.step),
@@ -212,7 +227,8 @@ export function simulate(options: Simulation): Simulated {
           const rounds = least + Math.floor(roll() * (most - least + 1));
           let before = sent;
           for (let round = 0; round < rounds; round++) {
-            const names = round === 0 ? [following.node.step] : [following.node.step, following.then.step];
+            const names =
+              round === 0 ? [following.node.step] : [following.node.step, following.then.step];
             if (isCut(names, before)) return;
             before = perform(following.node, waitFor(following.node, before), [before]);
           }
@@ -268,7 +284,11 @@ export function simulate(options: Simulation): Simulated {
         end: nanos(span.to),
         attributes: [...messaging, 'fermata.step.name', span.kind === 4 ? '' : node.step],
         events: [],
-        links: span.links.map((link) => ({ traceId: link.traceId, spanId: link.spanId, attributes: [] })),
+        links: span.links.map((link) => ({
+          traceId: link.traceId,
+          spanId: link.spanId,
+          attributes: [],
+        })),
         statusCode: 0,
         statusMessage: '',
       },

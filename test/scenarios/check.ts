@@ -23,14 +23,18 @@ export interface Checker {
 }
 
 /** Tells Fermata the scenario's definition, where it has one. */
-export async function define(web: string, { definition, conductor, flowType }: Scenario): Promise<void> {
+export async function define(
+  web: string,
+  { definition, conductor, flowType }: Scenario,
+): Promise<void> {
   if (definition === undefined && conductor === undefined) return;
   const response = await fetch(`${web}/api/v1/definitions`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(conductor ? { conductor } : { flows: { [flowType]: definition } }),
   });
-  if (!response.ok) throw new Error(`the definition of ${flowType} was refused: ${await response.text()}`);
+  if (!response.ok)
+    throw new Error(`the definition of ${flowType} was refused: ${await response.text()}`);
 }
 
 /** Every case of a scenario: those with a dead service one after the other, the others at once. */
@@ -55,7 +59,9 @@ export async function checkCases(
     const look = async (): Promise<void> => {
       const flow = await flowNamed(checker.web, orderId);
       const seen = flow && seenOf(flow, expected);
-      const differences = seen ? differencesOf(expected, seen) : ['there is no one flow of this order'];
+      const differences = seen
+        ? differencesOf(expected, seen)
+        : ['there is no one flow of this order'];
       if (differences.length > 0 && flow)
         for (const { step, since, stuckAt } of flow.waitingFor)
           differences.push(
@@ -116,7 +122,9 @@ function seenOf(flow: Flow, expected: Seen): Seen {
 
 const pathOf = (flow: Flow): string[] => {
   const steps = new Map(flow.steps.map((step) => [step.id, `${step.service}: ${step.name}`]));
-  return [...new Set(flow.criticalPath.flatMap(({ stepId }) => (stepId && steps.get(stepId)) || []))];
+  return [
+    ...new Set(flow.criticalPath.flatMap(({ stepId }) => (stepId && steps.get(stepId)) || [])),
+  ];
 };
 
 function differencesOf(expected: Seen, seen: Seen): string[] {

@@ -6,8 +6,9 @@ import { runScenario } from './run.ts';
 import type { Scenario, Seen } from './scenario.ts';
 
 /**
- * `npm run scenario -- --list`, or `-- <name> [--fault x] [--broker bus|amqp|nats|redis|bullmq|mqtt|kafka|<url>] [--rate n]`, or
- * `-- <name|all> --check`: against a Fermata that runs (OTEL_EXPORTER_OTLP_ENDPOINT, FERMATA_URL).
+ * `npm run scenario -- --list`, or `-- <name> [--fault x] [--broker
+ * bus|amqp|nats|redis|bullmq|mqtt|kafka|<url>] [--rate n]`, or `-- <name|all> --check`: against a
+ * Fermata that runs (OTEL_EXPORTER_OTLP_ENDPOINT, FERMATA_URL).
  */
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -29,12 +30,18 @@ const BROKERS: Record<string, string> = {
 const broker = BROKERS[values.broker] ?? values.broker;
 const print = (text: string): void => void process.stdout.write(`${text}\n`);
 const short = ({ status, findings, waiting }: Seen): string =>
-  [status, ...(findings ?? []), ...(waiting?.length ? [`waits for ${waiting.join(', ')}`] : [])].join(' · ');
+  [
+    status,
+    ...(findings ?? []),
+    ...(waiting?.length ? [`waits for ${waiting.join(', ')}`] : []),
+  ].join(' · ');
 
 if (values.list) list(SCENARIOS);
 else if (values.check)
   await check(
-    positionals[0] === undefined || positionals[0] === 'all' ? SCENARIOS : [scenarioNamed(positionals[0])],
+    positionals[0] === undefined || positionals[0] === 'all'
+      ? SCENARIOS
+      : [scenarioNamed(positionals[0])],
   );
 else if (positionals[0] === undefined) {
   print('Which one? `npm run scenario -- --list` names them.');

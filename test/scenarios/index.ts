@@ -1,6 +1,15 @@
 import type { Scenario } from './scenario.ts';
-import { checkoutChoreographed, checkoutFourthService, checkoutOrchestrated } from './systems/checkout.ts';
-import { addressChange, cardApplication, cardApplicationFlex, dataDeletion } from './systems/customers.ts';
+import {
+  checkoutChoreographed,
+  checkoutFourthService,
+  checkoutOrchestrated,
+} from './systems/checkout.ts';
+import {
+  addressChange,
+  cardApplication,
+  cardApplicationFlex,
+  dataDeletion,
+} from './systems/customers.ts';
 import { orderHybrid } from './systems/orders.ts';
 import { conductor, pipeline } from './systems/pipelines.ts';
 import { queueOutage, retryBackoff } from './systems/queues.ts';
@@ -33,6 +42,7 @@ export const SCENARIOS: readonly Scenario[] = [
 
 export function scenarioNamed(name: string): Scenario {
   const found = SCENARIOS.find((scenario) => scenario.name === name);
-  if (!found) throw new Error(`no scenario "${name}"; there are ${SCENARIOS.map((s) => s.name).join(', ')}`);
+  if (!found)
+    throw new Error(`no scenario "${name}"; there are ${SCENARIOS.map((s) => s.name).join(', ')}`);
   return found;
 }

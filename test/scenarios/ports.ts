@@ -2,8 +2,9 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 /**
- * Where services find each other. Each takes a free port and says so on its output; the runner tells all the others.
- * A port that is chosen beforehand may be somebody else's by the time that it is listened on.
+ * Where services find each other. Each takes a free port and says so on its output; the runner
+ * tells all the others. A port that is chosen beforehand may be somebody else's by the time that it
+ * is listened on.
  */
 const known = new Map<string, number>();
 const waiting = new Map<string, ((port: number) => void)[]>();
@@ -33,10 +34,14 @@ export async function portOf(name: string): Promise<number> {
 }
 
 /**
- * At the port that `name` had before it was killed, where that is still free. `moves: false`: at that port or not at all,
- * for whoever was connected comes back there.
+ * At the port that `name` had before it was killed, where that is still free. `moves: false`: at
+ * that port or not at all, for whoever was connected comes back there.
  */
-export async function listenAs(server: Server, name: string, { moves } = { moves: true }): Promise<void> {
+export async function listenAs(
+  server: Server,
+  name: string,
+  { moves } = { moves: true },
+): Promise<void> {
   const former = (JSON.parse(process.env['PORTS'] ?? '{}') as Record<string, number>)[name] ?? 0;
   const listening = (port: number): Promise<void> =>
     new Promise((resolve, reject) => {

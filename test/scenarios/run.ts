@@ -38,7 +38,10 @@ const here = (path: string): string =>
 const NODE_ARGS = built ? [] : ['--conditions=@fermata/source', '--import', 'tsx'];
 const testRoot = fileURLToPath(new URL(built ? '../..' : '..', import.meta.url));
 
-export async function runScenario(scenario: Scenario, options: RunOptions): Promise<RunningScenario> {
+export async function runScenario(
+  scenario: Scenario,
+  options: RunOptions,
+): Promise<RunningScenario> {
   const bus = options.broker ? null : await startBus();
   const handled: RunningScenario['handled'] = [];
   const processes = new Map<string, ChildProcess>();
@@ -79,7 +82,9 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
     processes.set(name, child);
     const lines = createInterface({ input: child.stdout! });
     await new Promise<void>((resolve, reject) => {
-      child.once('exit', (code) => reject(new Error(`${name} ended with ${code} before it was ready`)));
+      child.once('exit', (code) =>
+        reject(new Error(`${name} ended with ${code} before it was ready`)),
+      );
       lines.on('line', (line) => {
         if (!line.startsWith('{')) return;
         const said = JSON.parse(line) as {

@@ -2,8 +2,9 @@ import type { FlowDefinition } from '@fermata/instrumentation';
 import type { Segment } from '@fermata/server/contract';
 
 /**
- * A scenario is data: which services there are, what each does when called or told, which faults can strike, and what
- * must be seen in Fermata for each. The demo, the tests and `npm run scenario` run the same data through `service.ts`.
+ * A scenario is data: which services there are, what each does when called or told, which faults
+ * can strike, and what must be seen in Fermata for each. The demo, the tests and `npm run scenario`
+ * run the same data through `service.ts`.
  */
 export interface Scenario {
   name: string;
@@ -12,7 +13,9 @@ export interface Scenario {
   services: ServiceSpec[];
   /** Where the generator places an order. */
   entry: { service: string; path: string };
-  /** What Fermata is told of the flow type before the first order; none: it has only what it sees. */
+  /**
+   * What Fermata is told of the flow type before the first order; none: it has only what it sees.
+   */
   definition?: FlowDefinition;
   /** The same as a workflow of Conductor, for Fermata to import. */
   conductor?: object;
@@ -67,7 +70,10 @@ export type Fault =
   /** Where it strikes: a service, and of that one step or path, or all. */
   | { service: string; step?: string; kind: 'slow'; ms: number }
   | { service: string; step?: string; kind: 'fail' | 'silent' | 'hang' | 'twice' }
-  /** The service's process ends before the order is placed, and is started again after it was looked at. */
+  /**
+   * The service's process ends before the order is placed, and is started again after it was looked
+   * at.
+   */
   | { service: string; kind: 'dead' }
   /** Fails so many deliveries, then succeeds. */
   | { service: string; step: string; kind: 'fail-times'; times: number }
@@ -112,7 +118,10 @@ export interface Seen {
   mostly?: Segment['kind'];
 }
 
-/** `path` under `/api/v1` that answers 404 until it exists: the day it does, the test asks for more than this line. */
+/**
+ * `path` under `/api/v1` that answers 404 until it exists: the day it does, the test asks for more
+ * than this line.
+ */
 export interface Later {
   says: string;
   path: string;

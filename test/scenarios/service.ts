@@ -8,7 +8,10 @@ import { scenarioNamed } from './index.ts';
 import { listenAs, portOf } from './ports.ts';
 import type { Action, Fault, Order } from './scenario.ts';
 
-/** One service of a scenario, as a process: `service.ts <scenario> <service>`. All plumbing is here, once. */
+/**
+ * One service of a scenario, as a process: `service.ts <scenario> <service>`. All plumbing is here,
+ * once.
+ */
 const [scenarioName = '', serviceName = ''] = process.argv.slice(2);
 const scenario = scenarioNamed(scenarioName);
 const spec = scenario.services.find((one) => one.name === serviceName)!;
@@ -84,12 +87,17 @@ async function one(action: Action, at: At): Promise<void> {
   if ('command' in action) return bus.publish('command', action.command, action.to, body);
   if ('reply' in action) return bus.publish('reply', action.reply, action.to, body);
   if ('call' in action) return call(action.of, action.call, order, action.timeoutMs ?? 10_000);
-  if ('parallel' in action) return void (await Promise.all(action.parallel.map((part) => run(part, at))));
+  if ('parallel' in action)
+    return void (await Promise.all(action.parallel.map((part) => run(part, at))));
   if ('step' in action) return flows!.step(action.step, () => perform(action.step, action.do, at));
   if ('compensate' in action)
-    return flows!.compensate(action.compensate, () => perform(action.by, action.do ?? [{ work: 3 }], at), {
-      name: action.by,
-    });
+    return flows!.compensate(
+      action.compensate,
+      () => perform(action.by, action.do ?? [{ work: 3 }], at),
+      {
+        name: action.by,
+      },
+    );
   if ('if' in action) {
     const wanted = !action.if.startsWith('!');
     const holds = hasFlag(order, action.if.replace(/^!/, '')) === wanted;
@@ -118,10 +126,13 @@ async function one(action: Action, at: At): Promise<void> {
     };
     return ends[action.end]();
   }
-  if ('route' in action) return bus.publish('event', 'Datum', `stop.${action.route[0]!}`, body, action.route);
+  if ('route' in action)
+    return bus.publish('event', 'Datum', `stop.${action.route[0]!}`, body, action.route);
   if ('forward' in action) {
     const [, ...rest] = at.itinerary;
-    return rest.length === 0 ? undefined : bus.publish('event', 'Datum', `stop.${rest[0]!}`, body, rest);
+    return rest.length === 0
+      ? undefined
+      : bus.publish('event', 'Datum', `stop.${rest[0]!}`, body, rest);
   }
   if ('expect' in action) return flows!.expectStep(action.expect, Date.now() + action.withinMs);
   if ('keep' in action) return void kept.push(order);

@@ -34,12 +34,15 @@ export const STANDARD = [
 /** Where FERMATA_KAFKA says nothing else. */
 export const KAFKA = '127.0.0.1:9092';
 
-/** Those that answer. What is missing is said aloud; FERMATA_REQUIRE_BROKERS=1 makes it a failure. */
+/**
+ * Those that answer. What is missing is said aloud; FERMATA_REQUIRE_BROKERS=1 makes it a failure.
+ */
 export async function findBrokers(...names: string[]): Promise<Broker[]> {
   const required = process.env['FERMATA_REQUIRE_BROKERS'] === '1';
   const found: Broker[] = [];
   for (const { name, url, port } of STANDARD)
-    if (names.includes(name) && (await reachable(port))) found.push({ name, url, stop: () => undefined });
+    if (names.includes(name) && (await reachable(port)))
+      found.push({ name, url, stop: () => undefined });
   if (names.includes('kafka')) {
     // A mock that passes says little of Kafka: it is no answer to who requires brokers.
     const kafka = (await realKafka()) ?? (required ? null : await mockKafka());
@@ -61,9 +64,13 @@ async function realKafka(): Promise<Broker | null> {
 async function mockKafka(): Promise<Broker | null> {
   let child: ChildProcess;
   const address = await new Promise<string | null>((resolve) => {
-    child = spawn('kcat', ['-P', '-t', 'x', '-b', 'ignored', '-X', 'test.mock.num.brokers=1', '-d', 'mock'], {
-      stdio: ['pipe', 'ignore', 'pipe'],
-    });
+    child = spawn(
+      'kcat',
+      ['-P', '-t', 'x', '-b', 'ignored', '-X', 'test.mock.num.brokers=1', '-d', 'mock'],
+      {
+        stdio: ['pipe', 'ignore', 'pipe'],
+      },
+    );
     child.once('error', () => resolve(null));
     child.once('exit', () => resolve(null));
     let text = '';

@@ -1,7 +1,10 @@
 import { existsSync } from 'node:fs';
 import { chromium, type Browser } from 'playwright-core';
 
-/** The system's Chromium, wherever it is; tests skip loudly without one, unless FERMATA_REQUIRE_BROWSER=1. */
+/**
+ * The system's Chromium, wherever it is; tests skip loudly without one, unless
+ * FERMATA_REQUIRE_BROWSER=1.
+ */
 const CANDIDATES = [
   '/usr/bin/chromium',
   '/usr/bin/chromium-browser',

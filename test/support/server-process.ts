@@ -22,7 +22,10 @@ export const freshDirectory = (): { path: string; remove(): void } => {
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
 };
 
-export async function startServer(dataDir: string, env: Record<string, string> = {}): Promise<ServerProcess> {
+export async function startServer(
+  dataDir: string,
+  env: Record<string, string> = {},
+): Promise<ServerProcess> {
   const child = spawn(
     process.execPath,
     ['--conditions=@fermata/source', '--import', 'tsx', join(root, 'server/src/main.ts')],
@@ -42,13 +45,18 @@ export async function startServer(dataDir: string, env: Record<string, string> =
     },
   );
   let errors = '';
-  child.stderr!.on('data', (chunk: Buffer) => (errors = (errors + chunk.toString()).slice(-20_000)));
-  const ports = await new Promise<{ web: number; otlpHttp: number; otlpGrpc: number }>((resolve, reject) => {
-    child.once('message', (message) =>
-      resolve((message as { ports: { web: number; otlpHttp: number; otlpGrpc: number } }).ports),
-    );
-    child.once('exit', (code) => reject(new Error(`the server ended with ${code}: ${errors}`)));
-  });
+  child.stderr!.on(
+    'data',
+    (chunk: Buffer) => (errors = (errors + chunk.toString()).slice(-20_000)),
+  );
+  const ports = await new Promise<{ web: number; otlpHttp: number; otlpGrpc: number }>(
+    (resolve, reject) => {
+      child.once('message', (message) =>
+        resolve((message as { ports: { web: number; otlpHttp: number; otlpGrpc: number } }).ports),
+      );
+      child.once('exit', (code) => reject(new Error(`the server ended with ${code}: ${errors}`)));
+    },
+  );
   return {
     child,
     web: `http://127.0.0.1:${ports.web}`,

@@ -4,7 +4,10 @@ interface Place {
   query: URLSearchParams;
 }
 
-const read = (): Place => ({ path: location.pathname, query: new URLSearchParams(location.search) });
+const read = (): Place => ({
+  path: location.pathname,
+  query: new URLSearchParams(location.search),
+});
 
 let place = $state.raw<Place>(read());
 /** The path has changed, and the heading of the new page has not been rendered yet. */

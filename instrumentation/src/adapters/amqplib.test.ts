@@ -78,7 +78,10 @@ describe.runIf(hasRabbitMq)('amqplib', () => {
       { noAck: true },
     );
     withFlow({ id: 'fwd' }, () =>
-      channel.sendToQueue(orders, Buffer.from('x'), { type: 'PlaceOrder', headers: { tenant: 't1' } }),
+      channel.sendToQueue(orders, Buffer.from('x'), {
+        type: 'PlaceOrder',
+        headers: { tenant: 't1' },
+      }),
     );
     await until(() => seen.length === 1);
     const { messageId, headers } = seen[0]!;
@@ -230,7 +233,8 @@ describe.runIf(hasRabbitMq)('amqplib', () => {
 test('what connects to something else than expected sees what it would see without us', () => {
   for (const connection of [undefined, Object.freeze({ createChannel: () => 'channel' })]) {
     const module = {
-      connect: (_url: string, done: (error: null, connection: unknown) => void) => done(null, connection),
+      connect: (_url: string, done: (error: null, connection: unknown) => void) =>
+        done(null, connection),
     };
     instrumentAmqplibCallbacks(module);
     const seen: unknown[] = [];

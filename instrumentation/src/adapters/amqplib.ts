@@ -78,18 +78,27 @@ function tracePublishing(channel: AnyChannel, foreign: boolean): void {
     given?: Options.Publish,
     ...rest: unknown[]
   ) => send(exchange, key, content, given, rest)) as AnyChannel['publish'];
-  channel.sendToQueue = ((queue: string, content: Buffer, given?: Options.Publish, ...rest: unknown[]) =>
-    send('', queue, content, given, rest)) as AnyChannel['sendToQueue'];
+  channel.sendToQueue = ((
+    queue: string,
+    content: Buffer,
+    given?: Options.Publish,
+    ...rest: unknown[]
+  ) => send('', queue, content, given, rest)) as AnyChannel['sendToQueue'];
 }
 
-function outgoing(exchange: string, routingKey: string, given: Options.Publish | undefined): OutgoingMessage {
+function outgoing(
+  exchange: string,
+  routingKey: string,
+  given: Options.Publish | undefined,
+): OutgoingMessage {
   const headers = (given?.headers ?? {}) as Record<string, unknown>;
   return {
     type: given?.type ?? routingKey,
     destination: exchange === '' ? routingKey : exchange,
     system: 'rabbitmq',
     // The property is meant for this message; the header may have come with another one.
-    headers: given?.type === undefined ? headers : { ...headers, [HEADER_MESSAGE_TYPE]: given.type },
+    headers:
+      given?.type === undefined ? headers : { ...headers, [HEADER_MESSAGE_TYPE]: given.type },
     ...(given?.messageId !== undefined && { id: given.messageId }),
   };
 }
@@ -110,7 +119,8 @@ function traceConsuming(
     const onTraced = (message: ConsumeMessage | null): unknown => {
       if (message === null) return onMessage(null);
       const handle = (): unknown => onMessage(message);
-      if (foreign) return withFlowFromHeaders(message.properties.headers as Record<string, unknown>, handle);
+      if (foreign)
+        return withFlowFromHeaders(message.properties.headers as Record<string, unknown>, handle);
       const { span, ctx } = startProcessing(incoming(queue, message, options));
       if (given?.noAck === true) return endSpanWith(span, ctx, handle, onMessage);
       unsettled.set(message.fields.deliveryTag, span);
@@ -172,7 +182,11 @@ interface Death {
 /** Not `expired`: a queue whose messages expire into the next one is RabbitMQ's timer. */
 const FAILURES: ReadonlySet<string> = new Set(['rejected', 'delivery_limit', 'maxlen']);
 
-function incoming(queue: string, message: ConsumeMessage, options: AmqplibOptions): IncomingMessage {
+function incoming(
+  queue: string,
+  message: ConsumeMessage,
+  options: AmqplibOptions,
+): IncomingMessage {
   const { properties, fields } = message;
   const headers = (properties.headers ?? {}) as Record<string, unknown>;
   const all = (Array.isArray(headers['x-death']) ? headers['x-death'] : []) as Death[];
@@ -190,7 +204,9 @@ function incoming(queue: string, message: ConsumeMessage, options: AmqplibOption
     type: (properties.type as string | undefined) ?? fields.routingKey,
     ...(typeof properties.messageId === 'string' && { id: properties.messageId }),
     ...(step !== undefined && { step }),
-    ...((before > 0 || fields.redelivered) && { attempt: before + (fields.redelivered ? 1 : 0) + 1 }),
+    ...((before > 0 || fields.redelivered) && {
+      attempt: before + (fields.redelivered ? 1 : 0) + 1,
+    }),
     ...(died?.queue !== undefined && { deadLetteredFrom: died.queue }),
   };
 }
@@ -215,12 +231,18 @@ export function instrumentAmqplib(amqplib: AmqplibModule, options: AmqplibOption
 }
 
 /** The same for `amqplib/callback_api`. */
-export function instrumentAmqplibCallbacks(amqplib: AmqplibModule, options: AmqplibOptions = {}): void {
+export function instrumentAmqplibCallbacks(
+  amqplib: AmqplibModule,
+  options: AmqplibOptions = {},
+): void {
   // A channel may be used before it is open: it is returned, too.
   const wrap: Wrap =
     (create) =>
     (...given) =>
-      traceIfChannel(create(...withCallback(given, (channel) => traceIfChannel(channel, options))), options);
+      traceIfChannel(
+        create(...withCallback(given, (channel) => traceIfChannel(channel, options))),
+        options,
+      );
   const change = (connection: unknown): unknown => traceConnection(connection, wrap);
   wrapConnect(amqplib, (connect) => (...args) => {
     const recovering = connect(...withCallback(withSetup(args, wrap), change));
@@ -246,7 +268,8 @@ function traceConnection(connection: unknown, wrap: Wrap): unknown {
     if (!markTraced(methods)) return connection;
     for (const name of CREATORS) {
       const create = methods[name];
-      if (typeof create === 'function') methods[name] = wrap((...args) => create.apply(connection, args));
+      if (typeof create === 'function')
+        methods[name] = wrap((...args) => create.apply(connection, args));
     }
     // One that recovers hands out each connection that it makes.
     if (typeof methods['waitForConnect'] === 'function')

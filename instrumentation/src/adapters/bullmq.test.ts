@@ -20,7 +20,8 @@ test.runIf(hasRedis)(
       name,
       (job) => {
         seen.push(`${job.name} ${currentFlow()?.id}`);
-        if (job.name === 'flaky' && job.attemptsMade === 0) return Promise.reject(new Error('not yet'));
+        if (job.name === 'flaky' && job.attemptsMade === 0)
+          return Promise.reject(new Error('not yet'));
         return Promise.resolve();
       },
       { connection, telemetry },
@@ -39,7 +40,9 @@ test.runIf(hasRedis)(
     await until(() => seen.length === 4);
     expect(seen.sort()).toEqual(['child b2', 'flaky b1', 'flaky b1', 'parent b2']);
     await until(() => spansOf('process').length >= 4);
-    expect(spansOf('process').filter((span) => span.status.code === SpanStatusCode.ERROR)).toHaveLength(1);
+    expect(
+      spansOf('process').filter((span) => span.status.code === SpanStatusCode.ERROR),
+    ).toHaveLength(1);
     const types = (operation: string): unknown[] =>
       spansOf(operation).map((span) => span.attributes['fermata.message.type']);
     expect(types('process').sort()).toEqual(['child', 'flaky', 'flaky', 'parent']);

@@ -75,7 +75,9 @@ export function createBullTelemetry(): BullTelemetry {
       getMetadata: (ctx) => JSON.stringify(injectHeaders({}, ctx)),
       fromMetadata(active, metadata) {
         try {
-          const { context: from, flow } = extractHeaders(JSON.parse(metadata) as Record<string, unknown>);
+          const { context: from, flow } = extractHeaders(
+            JSON.parse(metadata) as Record<string, unknown>,
+          );
           return flow ? contextWithFlow(from, flow) : from;
         } catch {
           return active;
@@ -115,12 +117,18 @@ function wrap(span: Span): BullSpan {
       if (name !== 'job failed') return;
       const message = attributes?.['bullmq.job.failed.reason'];
       span.setAttribute('error.type', 'error');
-      span.setStatus({ code: SpanStatusCode.ERROR, message: typeof message === 'string' ? message : '' });
+      span.setStatus({
+        code: SpanStatusCode.ERROR,
+        message: typeof message === 'string' ? message : '',
+      });
     },
     recordException(exception, time) {
       span.recordException(exception, time);
       const message = typeof exception === 'string' ? exception : (exception.message ?? '');
-      span.setAttribute('error.type', typeof exception === 'string' ? 'error' : (exception.name ?? 'error'));
+      span.setAttribute(
+        'error.type',
+        typeof exception === 'string' ? 'error' : (exception.name ?? 'error'),
+      );
       span.setStatus({ code: SpanStatusCode.ERROR, message });
     },
     end: () => span.end(preciseNow()),

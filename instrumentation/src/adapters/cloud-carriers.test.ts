@@ -20,7 +20,10 @@ test('SQS: each in an attribute of its own, the application’s first', () => {
   const own = { tenant: { DataType: 'String', StringValue: 'a' } };
   const attributes = toSqsAttributes(own, HEADERS);
   expect(attributes['tenant']).toBe(own.tenant);
-  expect(attributes['traceparent']).toEqual({ DataType: 'String', StringValue: HEADERS.traceparent });
+  expect(attributes['traceparent']).toEqual({
+    DataType: 'String',
+    StringValue: HEADERS.traceparent,
+  });
   expect(fromSqsAttributes(attributes)).toEqual({ ...HEADERS, tenant: 'a' });
 });
 test('SQS: never an eleventh attribute; where there is little room, all travel in one', () => {
@@ -50,9 +53,9 @@ test('SNS in the body of an SQS message', () => {
 test('Pub/Sub: names of the client’s own instrumentation are understood, plain ones count more', () => {
   const attributes = toPubSubAttributes({ tenant: 'a' }, HEADERS);
   expect(fromPubSubAttributes(attributes)).toEqual({ ...HEADERS, tenant: 'a' });
-  expect(fromPubSubAttributes({ googclient_traceparent: 'old', traceparent: 'new' })['traceparent']).toBe(
-    'new',
-  );
+  expect(
+    fromPubSubAttributes({ googclient_traceparent: 'old', traceparent: 'new' })['traceparent'],
+  ).toBe('new');
   expect(fromPubSubAttributes({ googclient_traceparent: 'old' })['traceparent']).toBe('old');
   expect(toPubSubAttributes({}, { baggage: 'x'.repeat(1025) })).toEqual({});
 });
@@ -95,7 +98,10 @@ test.each([
   '%s: what was received with a message and is sent on with another says nothing of the old one',
   (_, [to, from], received) => {
     const sentOn = (headers: object): object => {
-      const { 'Diagnostic-Id': historic, ...all } = from(to(received, headers)) as Record<string, string>;
+      const { 'Diagnostic-Id': historic, ...all } = from(to(received, headers)) as Record<
+        string,
+        string
+      >;
       expect([undefined, all['traceparent']]).toContain(historic);
       return all;
     };

@@ -5,7 +5,12 @@
  * one: what they say of the old one is replaced.
  */
 import { isPropagationHeader } from '../adapter-kit.ts';
-import { HEADER_CORRELATION_ID, HEADER_FLOW_ID, HEADER_FLOW_TYPE, HEADER_FLOW_VERSION } from '../semconv.ts';
+import {
+  HEADER_CORRELATION_ID,
+  HEADER_FLOW_ID,
+  HEADER_FLOW_TYPE,
+  HEADER_FLOW_VERSION,
+} from '../semconv.ts';
 
 type Headers = Record<string, unknown>;
 
@@ -27,7 +32,10 @@ function partsOf<V>(
   const before = headers[HEADER_FLOW_ID] === undefined ? Object.entries(read(pick(true))) : [];
   return {
     own: pick(false),
-    headers: { ...Object.fromEntries(before.filter(([name]) => OF_THE_FLOW.has(name))), ...headers },
+    headers: {
+      ...Object.fromEntries(before.filter(([name]) => OF_THE_FLOW.has(name))),
+      ...headers,
+    },
   };
 }
 const OF_THE_FLOW: ReadonlySet<string> = new Set([
@@ -65,13 +73,17 @@ export function toSqsAttributes<A extends SqsAttribute>(
 ): Record<string, A | SqsText> {
   const { own, headers } = partsOf(given, carried, fromSqsAttributes);
   const entries = Object.entries(headers).filter(
-    ([name, value]) => NAME.test(name) && typeof value === 'string' && value !== '' && !(name in own),
+    ([name, value]) =>
+      NAME.test(name) && typeof value === 'string' && value !== '' && !(name in own),
   ) as [string, string][];
   const room = MAX_ATTRIBUTES - Object.keys(own).length;
   if (room <= 0) return own;
   const attribute = (value: string): SqsText => ({ DataType: 'String', StringValue: value });
   if (entries.length <= room)
-    return { ...own, ...Object.fromEntries(entries.map(([name, value]) => [name, attribute(value)])) };
+    return {
+      ...own,
+      ...Object.fromEntries(entries.map(([name, value]) => [name, attribute(value)])),
+    };
   return { ...own, [ALL_IN_ONE]: attribute(JSON.stringify(Object.fromEntries(entries))) };
 }
 
@@ -97,7 +109,10 @@ export function fromSnsBody(body: string): Headers {
 
 /** Pub/Sub: names must not begin with `goog`, values are at most 1024 bytes. */
 const MAX_PUBSUB_BYTES = 1024;
-export function toPubSubAttributes(given: Record<string, string>, carried: Headers): Record<string, string> {
+export function toPubSubAttributes(
+  given: Record<string, string>,
+  carried: Headers,
+): Record<string, string> {
   const { own, headers } = partsOf(given, carried, fromPubSubAttributes);
   const ours = Object.entries(headers).filter(
     ([name, value]) =>
@@ -133,7 +148,9 @@ export function fromServiceBusProperties(properties: Headers | undefined): Heade
 function parsed(text: string): Headers {
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Headers) : {};
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? (value as Headers)
+      : {};
   } catch {
     return {};
   }

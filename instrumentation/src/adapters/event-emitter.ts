@@ -23,7 +23,10 @@ export function traceEmitter<E extends EventEmitter>(emitter: E, options: Emitte
     event !== 'removeListener' &&
     (options.events === undefined || options.events.includes(event));
   let carried: Record<string, unknown> | undefined;
-  const emit = emitter.emit.bind(emitter) as (event: string | symbol, ...args: unknown[]) => boolean;
+  const emit = emitter.emit.bind(emitter) as (
+    event: string | symbol,
+    ...args: unknown[]
+  ) => boolean;
   emitter.emit = (event: string | symbol, ...args: unknown[]) => {
     if (!isTraced(event)) return emit(event, ...args);
     return publishEvent(

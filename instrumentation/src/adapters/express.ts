@@ -29,7 +29,9 @@ export function flowMiddleware(): (request: Request, response: Response, next: (
   return (request, response, next) => {
     const extracted = extractHeaders(request.headers);
     if (trace.getActiveSpan() !== undefined) {
-      const ctx = extracted.flow ? contextWithFlow(context.active(), extracted.flow) : context.active();
+      const ctx = extracted.flow
+        ? contextWithFlow(context.active(), extracted.flow)
+        : context.active();
       context.with(ctx, next);
       return;
     }

@@ -16,9 +16,13 @@ afterAll(() => kafka?.stop());
 async function mockKafka(): Promise<{ address: string; stop(): void } | null> {
   let child: ChildProcess;
   const address = await new Promise<string | null>((resolve) => {
-    child = spawn('kcat', ['-P', '-t', 'x', '-b', 'ignored', '-X', 'test.mock.num.brokers=1', '-d', 'mock'], {
-      stdio: ['pipe', 'ignore', 'pipe'],
-    });
+    child = spawn(
+      'kcat',
+      ['-P', '-t', 'x', '-b', 'ignored', '-X', 'test.mock.num.brokers=1', '-d', 'mock'],
+      {
+        stdio: ['pipe', 'ignore', 'pipe'],
+      },
+    );
     child.once('error', () => resolve(null));
     child.stderr!.on('data', (chunk: Buffer) => {
       const match = /127\.0\.0\.1:\d+/.exec(chunk.toString());
@@ -36,7 +40,11 @@ async function mockKafka(): Promise<{ address: string; stop(): void } | null> {
 
 describe.runIf(kafka)('kafkajs', () => {
   const client = (): Kafka =>
-    new Kafka({ brokers: [kafka!.address], logLevel: logLevel.NOTHING, retry: { initialRetryTime: 50 } });
+    new Kafka({
+      brokers: [kafka!.address],
+      logLevel: logLevel.NOTHING,
+      retry: { initialRetryTime: 50 },
+    });
   test('a batch of 200 messages of 200 flows stays 200 flows, and each handler is in its own', async () => {
     const topic = unique();
     const group = unique();
@@ -61,7 +69,9 @@ describe.runIf(kafka)('kafkajs', () => {
     });
     await Promise.all(
       Array.from({ length: 200 }, (_, i) =>
-        withFlow({ id: `flow-${i}` }, () => producer.send({ topic, messages: [{ value: String(i) }] })),
+        withFlow({ id: `flow-${i}` }, () =>
+          producer.send({ topic, messages: [{ value: String(i) }] }),
+        ),
       ),
     );
     await until(() => flows.length === 201 && spansOf('process').length === 201);
@@ -84,10 +94,15 @@ describe.runIf(kafka)('kafkajs', () => {
     const producer = client().producer({ allowAutoTopicCreation: true });
     await producer.connect();
     await withFlow({ id: 'zero' }, () =>
-      producer.sendBatch({ topicMessages: [{ topic, messages: [{ value: 'a' }, { value: 'b' }] }] }),
+      producer.sendBatch({
+        topicMessages: [{ topic, messages: [{ value: 'a' }, { value: 'b' }] }],
+      }),
     );
     expect(spansOf('send')).toHaveLength(2);
-    const consumer = client().consumer({ groupId: unique(), retry: { retries: 3, initialRetryTime: 20 } });
+    const consumer = client().consumer({
+      groupId: unique(),
+      retry: { retries: 3, initialRetryTime: 20 },
+    });
     await consumer.connect();
     await consumer.subscribe({ topic, fromBeginning: true });
     let failures = 1;
@@ -102,7 +117,9 @@ describe.runIf(kafka)('kafkajs', () => {
     });
     await until(() => seen.length === 2);
     expect(seen.sort()).toEqual(['a zero', 'b zero']);
-    expect(spansOf('process').filter((span) => span.status.code === SpanStatusCode.ERROR)).toHaveLength(1);
+    expect(
+      spansOf('process').filter((span) => span.status.code === SpanStatusCode.ERROR),
+    ).toHaveLength(1);
     await consumer.disconnect();
     await producer.disconnect();
   }, 60_000);
@@ -114,5 +131,7 @@ test('what cannot be sent is refused as without us', async () => {
   const refusal = (one: Producer, record: object): Promise<unknown> =>
     one.send(record as never).catch((error: unknown) => error);
   for (const record of [{ topic: 't' }, { topic: 't', messages: [undefined] }, { messages: [{}] }])
-    expect(await refusal(traceProducer(producer()), record)).toEqual(await refusal(producer(), record));
+    expect(await refusal(traceProducer(producer()), record)).toEqual(
+      await refusal(producer(), record),
+    );
 });

@@ -66,7 +66,10 @@ export function traceProducer<P extends Producer>(
   };
   producer.sendBatch = (batch: ProducerBatch) => {
     const parts = attempt(() =>
-      (batch.topicMessages ?? []).map(({ topic, messages }) => ({ topic, ...start(topic, messages) })),
+      (batch.topicMessages ?? []).map(({ topic, messages }) => ({
+        topic,
+        ...start(topic, messages),
+      })),
     );
     if (parts === undefined) return sendBatch(batch);
     const topicMessages = parts.map(({ topic, messages }) => ({ topic, messages }));
@@ -216,14 +219,24 @@ async function traceBatch(
 }
 
 /** Zero-code: every producer and consumer that this module makes from now on. Idempotent. */
-export function instrumentKafkaJs(module: { Kafka: typeof Kafka }, options: KafkaJsOptions = {}): void {
+export function instrumentKafkaJs(
+  module: { Kafka: typeof Kafka },
+  options: KafkaJsOptions = {},
+): void {
   const prototype = module.Kafka.prototype;
   if (!markTraced(prototype)) return;
-  const made = prototype as unknown as Record<'producer' | 'consumer', (...args: unknown[]) => unknown>;
+  const made = prototype as unknown as Record<
+    'producer' | 'consumer',
+    (...args: unknown[]) => unknown
+  >;
   const make = { producer: made.producer, consumer: made.consumer };
   const isForeign = (method: string): boolean => isWrapped(make, method);
   prototype.producer = function (this: Kafka, ...args: unknown[]) {
-    return traceProducer(make.producer.apply(this, args) as Producer, options, isForeign('producer'));
+    return traceProducer(
+      make.producer.apply(this, args) as Producer,
+      options,
+      isForeign('producer'),
+    );
   };
   prototype.consumer = function (this: Kafka, config?: ConsumerConfig) {
     return traceConsumer(

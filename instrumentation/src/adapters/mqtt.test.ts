@@ -19,7 +19,9 @@ describe.runIf(hasMqtt)('MQTT', () => {
     const receiver = traceMqtt(await mqtt.connectAsync('mqtt://127.0.0.1:1883', protocol), options);
     await receiver.subscribeAsync(topic, { qos: 1 });
     const seen = new Promise<string>((resolve) =>
-      receiver.on('message', (_topic, payload) => resolve(`${payload.toString()} ${currentFlow()?.id}`)),
+      receiver.on('message', (_topic, payload) =>
+        resolve(`${payload.toString()} ${currentFlow()?.id}`),
+      ),
     );
     withFlow({ id: 'm' }, () => sender.publish(topic, 'plain text', { qos: 1 }));
     expect(await seen).toBe('plain text m');
@@ -30,15 +32,20 @@ describe.runIf(hasMqtt)('MQTT', () => {
   });
   test('a handler that passes properties on sends a message of its own', async () => {
     const topic = unique();
-    const client = traceMqtt(await mqtt.connectAsync('mqtt://127.0.0.1:1883', { protocolVersion: 5 }));
+    const client = traceMqtt(
+      await mqtt.connectAsync('mqtt://127.0.0.1:1883', { protocolVersion: 5 }),
+    );
     await client.subscribeAsync([topic, `${topic}/next`], { qos: 1 });
     const seen: Record<string, unknown>[] = [];
     client.on('message', (where, payload, { properties }) => {
       seen.push({ ...properties!.userProperties });
-      if (where === topic) client.publish(`${topic}/next`, payload, { qos: 1, properties: properties! });
+      if (where === topic)
+        client.publish(`${topic}/next`, payload, { qos: 1, properties: properties! });
     });
     const userProperties = { tenant: 't1', 'fermata-itinerary': 'here,there' };
-    withFlow({ id: 'fwd' }, () => client.publish(topic, 'x', { qos: 1, properties: { userProperties } }));
+    withFlow({ id: 'fwd' }, () =>
+      client.publish(topic, 'x', { qos: 1, properties: { userProperties } }),
+    );
     await until(() => seen.length === 2);
     const [first, second] = seen;
     expect(first).toMatchObject(userProperties);
@@ -53,7 +60,9 @@ describe.runIf(hasMqtt)('MQTT', () => {
   });
   test('a peer without the adapter gets the payload as it was sent', async () => {
     const topic = unique();
-    const sender = traceMqtt(await mqtt.connectAsync('mqtt://127.0.0.1:1883', { protocolVersion: 4 }));
+    const sender = traceMqtt(
+      await mqtt.connectAsync('mqtt://127.0.0.1:1883', { protocolVersion: 4 }),
+    );
     const plain = await mqtt.connectAsync('mqtt://127.0.0.1:1883', { protocolVersion: 4 });
     await plain.subscribeAsync(topic);
     const seen = new Promise<string>((resolve) =>

@@ -50,7 +50,12 @@ export function traceMqtt<C extends MqttClient>(client: C, options: MqttOptions 
         );
       }
       if (options.envelope !== true) return publish(topic, payload, given, done);
-      return publish(topic, enclose(topic, payload, headers, options.source ?? 'mqtt'), given, done);
+      return publish(
+        topic,
+        enclose(topic, payload, headers, options.source ?? 'mqtt'),
+        given,
+        done,
+      );
     });
   }) as never;
 

@@ -10,7 +10,9 @@ const hasNats = await isReachable('NATS', 4222);
 
 describe.runIf(hasNats)('NATS core', () => {
   test('publish to a callback, request and its responder', async () => {
-    const connection = traceNats(await connect({ servers: '127.0.0.1:4222' }), { headers: natsHeaders });
+    const connection = traceNats(await connect({ servers: '127.0.0.1:4222' }), {
+      headers: natsHeaders,
+    });
     const subject = unique();
     const seen: (string | undefined)[] = [];
     connection.subscribe(subject, {
@@ -37,7 +39,9 @@ describe.runIf(hasNats)('NATS core', () => {
 
 describe.runIf(hasNats)('NATS headers', () => {
   test('are the caller’s own: sent twice they are two messages, of two flows; passed on, they are another one', async () => {
-    const connection = traceNats(await connect({ servers: '127.0.0.1:4222' }), { headers: natsHeaders });
+    const connection = traceNats(await connect({ servers: '127.0.0.1:4222' }), {
+      headers: natsHeaders,
+    });
     const [subject, next] = [unique(), unique()];
     const seen: Record<string, string[]>[] = [];
     const keep = (msg: Msg): void => void seen.push(Object.fromEntries(msg.headers!));
@@ -62,7 +66,12 @@ describe.runIf(hasNats)('NATS headers', () => {
     const valuesOf = (name: string): unknown[] => seen.map((record) => record[name]);
     expect(valuesOf('tenant')).toEqual(Array(4).fill(['t1', 't2']));
     expect(valuesOf('fermata-flow-id')).toEqual([['n1'], ['n1'], ['n2'], ['n2']]);
-    expect(valuesOf('fermata-causation-id')).toEqual([undefined, ['order-1'], undefined, ['order-2']]);
+    expect(valuesOf('fermata-causation-id')).toEqual([
+      undefined,
+      ['order-1'],
+      undefined,
+      ['order-2'],
+    ]);
     expect(new Set(valuesOf('fermata-message-id').flat()).size).toBe(4);
     await connection.close();
   });

@@ -32,7 +32,8 @@ export interface NatsOptions {
 type Payload = Parameters<NatsConnection['publish']>[1];
 type Methods = { [M in 'publish' | 'request' | 'subscribe']: NatsConnection[M] };
 /** Tells the client's own conversations. */
-const isInternal = (subject: string): boolean => subject.startsWith('$') || subject.startsWith('_INBOX.');
+const isInternal = (subject: string): boolean =>
+  subject.startsWith('$') || subject.startsWith('_INBOX.');
 
 export function traceNats<C extends NatsConnection>(connection: C, options: NatsOptions): C {
   if (!markTraced(connection)) return connection;
@@ -47,13 +48,23 @@ function traceSending(connection: NatsConnection, makeHeaders: NatsOptions['head
   const { publish, request } = connection as Methods;
   /** A request publishes: that is not another message. */
   let requesting = false;
-  connection.publish = function (this: NatsConnection, subject, data?: Payload, given?: PublishOptions) {
+  connection.publish = function (
+    this: NatsConnection,
+    subject,
+    data?: Payload,
+    given?: PublishOptions,
+  ) {
     if (requesting || isInternal(subject)) return publish.call(this, subject, data, given);
     publishEvent(outgoing(subject, given), (headers) =>
       publish.call(this, subject, data, carrying(given, headers, makeHeaders())),
     );
   };
-  connection.request = function (this: NatsConnection, subject, data?: Payload, given?: RequestOptions) {
+  connection.request = function (
+    this: NatsConnection,
+    subject,
+    data?: Payload,
+    given?: RequestOptions,
+  ) {
     if (isInternal(subject)) return request.call(this, subject, data, given);
     return sendCommand(outgoing(subject, given), (headers) => {
       requesting = true;
@@ -124,7 +135,13 @@ export function instrumentNats(module: {
  */
 type AnyMessage = Pick<Msg, 'subject'> & {
   headers?: MsgHdrs | undefined;
-  info?: { deliveryCount: number; consumer: string; stream: string; streamSequence: number; pending: number };
+  info?: {
+    deliveryCount: number;
+    consumer: string;
+    stream: string;
+    streamSequence: number;
+    pending: number;
+  };
 };
 
 function headersIn(headers: MsgHdrs | undefined): Record<string, unknown> {

@@ -1,5 +1,11 @@
 import { SpanStatusCode } from '@opentelemetry/api';
-import { Admin, Consumer, Producer, stringDeserializers, stringSerializers } from '@platformatic/kafka';
+import {
+  Admin,
+  Consumer,
+  Producer,
+  stringDeserializers,
+  stringSerializers,
+} from '@platformatic/kafka';
 import { describe, expect, test } from 'vitest';
 import { currentFlow, withFlow } from '../index.ts';
 import { kafkaAddress, unique } from '../testing/brokers.ts';
@@ -12,7 +18,12 @@ const realKafka = await kafkaAddress();
 
 describe('@platformatic/kafka', () => {
   // Nothing answers there: sending begins, and fails.
-  const nowhere = { clientId: 'test', bootstrapBrokers: ['127.0.0.1:1'], retries: 0, connectTimeout: 500 };
+  const nowhere = {
+    clientId: 'test',
+    bootstrapBrokers: ['127.0.0.1:1'],
+    retries: 0,
+    connectTimeout: 500,
+  };
   const failure = (send: Promise<unknown>): Promise<string> =>
     send.then(
       () => 'sent',
@@ -20,16 +31,24 @@ describe('@platformatic/kafka', () => {
     );
   test('headers in the form that the producer’s serializers take; the host gets its own error', async () => {
     const plain = new Producer(nowhere);
-    const without = await failure(plain.send({ messages: [{ topic: 't', value: Buffer.from('x') }] }));
+    const without = await failure(
+      plain.send({ messages: [{ topic: 't', value: Buffer.from('x') }] }),
+    );
     instrumentPlatformaticKafka();
     const message: { topic: string; value: Buffer; headers?: Map<Buffer, Buffer> } = {
       topic: 't',
       value: Buffer.from('x'),
     };
-    expect(await withFlow({ id: 'p' }, () => failure(plain.send({ messages: [message] })))).toBe(without);
+    expect(await withFlow({ id: 'p' }, () => failure(plain.send({ messages: [message] })))).toBe(
+      without,
+    );
     for (const [name, value] of message.headers!)
       expect([Buffer.isBuffer(name), Buffer.isBuffer(value)]).toEqual([true, true]);
-    const texts: { topic: string; value: string; headers: Record<string, string> | Map<string, string> } = {
+    const texts: {
+      topic: string;
+      value: string;
+      headers: Record<string, string> | Map<string, string>;
+    } = {
       topic: 't',
       value: 'x',
       headers: { own: '1' },
@@ -46,8 +65,12 @@ describe('@platformatic/kafka', () => {
     const [second] = spansOf('send').slice(-1);
     const headers = texts.headers as Map<string, string>;
     expect(headers.get('traceparent')).toContain(second!.spanContext().spanId);
-    expect(second!.attributes['messaging.message.id']).toBe(first!.attributes['messaging.message.id']);
-    handleKafka({ topic: 't', partition: 0, offset: 7n, headers }, () => expect(currentFlow()?.id).toBe('p'));
+    expect(second!.attributes['messaging.message.id']).toBe(
+      first!.attributes['messaging.message.id'],
+    );
+    handleKafka({ topic: 't', partition: 0, offset: 7n, headers }, () =>
+      expect(currentFlow()?.id).toBe('p'),
+    );
     expect(joined().at(-1)!.map(flowIdOf)).toEqual(['p', 'p']);
     const odd = { topic: 't', value: 'x' };
     const strange = new Producer({
@@ -56,7 +79,9 @@ describe('@platformatic/kafka', () => {
     });
     await failure(strange.send({ messages: [odd] }));
     expect(odd).not.toHaveProperty('headers');
-    await failure(plain.send({ messages: [Object.freeze({ topic: 't', value: Buffer.from('x') })] }));
+    await failure(
+      plain.send({ messages: [Object.freeze({ topic: 't', value: Buffer.from('x') })] }),
+    );
     await Promise.all([plain.close(), typed.close(), strange.close()]);
   });
 });
@@ -69,7 +94,11 @@ describe.runIf(realKafka)('@platformatic/kafka with a broker', () => {
     const admin = new Admin(common);
     await admin.createTopics({ topics: [topic], partitions: 1, replicas: 1 });
     const producer = new Producer({ ...common, serializers: stringSerializers });
-    const consumer = new Consumer({ ...common, groupId: unique(), deserializers: stringDeserializers });
+    const consumer = new Consumer({
+      ...common,
+      groupId: unique(),
+      deserializers: stringDeserializers,
+    });
     const stream = await consumer.consume({ topics: [topic], mode: 'earliest', autocommit: true });
     await withFlow({ id: 'p' }, () => producer.send({ messages: [{ topic, value: 'x' }] }));
     for await (const message of stream) {

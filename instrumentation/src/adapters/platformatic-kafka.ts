@@ -106,7 +106,8 @@ function toObject(
   if (!(headers instanceof Map)) return { ...headers };
   return Object.fromEntries([...headers].map(([name, value]) => [text(name), value]));
 }
-const text = (value: unknown): string => (Buffer.isBuffer(value) ? value.toString('utf8') : String(value));
+const text = (value: unknown): string =>
+  Buffer.isBuffer(value) ? value.toString('utf8') : String(value);
 
 type Spell = (text: string) => unknown;
 type Serializer = (data: unknown) => unknown;
@@ -123,7 +124,8 @@ function spellingOf(client: object): { key: Spell; value: Spell } | null {
   const options = symbol && (client as Record<symbol, unknown>)[symbol];
   if (typeof options !== 'object' || options === null || 'registry' in options) return null;
   const { headerKey, headerValue } =
-    (options as { serializers?: { headerKey?: Serializer; headerValue?: Serializer } }).serializers ?? {};
+    (options as { serializers?: { headerKey?: Serializer; headerValue?: Serializer } })
+      .serializers ?? {};
   const [key, value] = [spellFor(headerKey), spellFor(headerValue)];
   return key !== null && value !== null ? { key, value } : null;
 }
@@ -152,7 +154,9 @@ function withHeaders(
   spell: { key: Spell; value: Spell } | null,
 ): Map<unknown, unknown> | null {
   if (spell === null) return null;
-  const merged = new Map<unknown, unknown>(given instanceof Map ? given : Object.entries(given ?? {}));
+  const merged = new Map<unknown, unknown>(
+    given instanceof Map ? given : Object.entries(given ?? {}),
+  );
   for (const key of [...merged.keys()]) if (isPropagationHeader(text(key))) merged.delete(key);
   for (const [name, value] of Object.entries(headers))
     if (isPropagationHeader(name) && typeof value === 'string')

@@ -50,7 +50,9 @@ describe.runIf(hasRedis)('Redis Streams', () => {
     const stream = unique();
     const client = traceRedisStreams(new Redis());
     const id = await new Promise((resolve, reject) => {
-      void client.xadd(stream, '*', 'a', '1', (error, added) => (error ? reject(error) : resolve(added)));
+      void client.xadd(stream, '*', 'a', '1', (error, added) =>
+        error ? reject(error) : resolve(added),
+      );
     });
     const [[added, fields]] = (await client.xrange(stream, '-', '+')) as [[string, string[]]];
     expect(added).toBe(id);
@@ -65,7 +67,11 @@ describe.runIf(hasRedis)('Redis Streams', () => {
       const stream = unique();
       const ioredis = traceRedisStreams(new Redis());
       const nodeRedis = traceRedisStreams(await createClient().connect());
-      const received = { tenant: 't1', 'fermata-message-id': 'old', 'fermata-itinerary': 'here,there' };
+      const received = {
+        tenant: 't1',
+        'fermata-message-id': 'old',
+        'fermata-itinerary': 'here,there',
+      };
       const entry = { stream: 'before', group: 'g', id: '1-0', fields: received };
       await handleStreamEntry(entry, () =>
         kind === 'ioredis'
@@ -76,7 +82,11 @@ describe.runIf(hasRedis)('Redis Streams', () => {
       const { 'fermata-message-id': id, ...others } = Object.fromEntries(
         fields.flatMap((name, i) => (i % 2 === 0 ? [[name, fields[i + 1]]] : [])),
       ) as Record<string, string>;
-      expect(others).toMatchObject({ tenant: 't1', last: 'traceparent', 'fermata-causation-id': 'old' });
+      expect(others).toMatchObject({
+        tenant: 't1',
+        last: 'traceparent',
+        'fermata-causation-id': 'old',
+      });
       expect(others).not.toHaveProperty('fermata-itinerary');
       expect(id).toBe(spansOf('send')[0]!.attributes['messaging.message.id']);
       expect(fields.filter((name) => name === 'fermata-message-id')).toHaveLength(1);
@@ -120,7 +130,9 @@ describe.runIf(hasRedis)('Redis Streams', () => {
     });
     const entries = await ioredis.xrange(stream, '-', '+');
     for (const [id, fields] of entries)
-      handleStreamEntry({ stream, group: 'g', id, fields }, () => expect(currentFlow()?.id).toBe('p'));
+      handleStreamEntry({ stream, group: 'g', id, fields }, () =>
+        expect(currentFlow()?.id).toBe('p'),
+      );
     expect(entries.map(([, fields]) => fields[1])).toEqual(['1', '2', '3', '4', '5', '6']);
     expect(spansOf('send')).toHaveLength(6);
     expect(joined().map(([sent]) => flowIdOf(sent))).toEqual(Array(6).fill('p'));

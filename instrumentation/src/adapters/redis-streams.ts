@@ -133,7 +133,8 @@ function propagationFields(fields: StreamEntry['fields']): Record<string, unknow
   const all: Record<string, unknown> = {};
   // Options and the id may stand before the fields: those are pairs from the end.
   if (Array.isArray(fields))
-    for (let i = fields.length % 2; i < fields.length; i += 2) all[fields[i] as string] = fields[i + 1];
+    for (let i = fields.length % 2; i < fields.length; i += 2)
+      all[fields[i] as string] = fields[i + 1];
   else Object.assign(all, fields);
   return Object.fromEntries(Object.entries(all).filter(([name]) => isPropagationHeader(name)));
 }
@@ -146,7 +147,9 @@ export function instrumentIoRedis(module: { Redis?: { prototype: object } }): vo
 }
 
 /** The same for `redis`, whose clients are made by factories. */
-export function instrumentNodeRedis(module: Partial<Record<Factory, (...args: never[]) => object>>): void {
+export function instrumentNodeRedis(
+  module: Partial<Record<Factory, (...args: never[]) => object>>,
+): void {
   for (const name of FACTORIES) {
     const create = module[name];
     if (create === undefined || !markTraced(create)) continue;

@@ -19,7 +19,8 @@ describe('socket.io', () => {
     server.on('connection', (socket) => {
       if (tracesServer) traceSocket(socket);
       socket.on('order', (...args: unknown[]) => {
-        const done = args.find((arg) => typeof arg === 'function') as ((x: string) => void) | undefined;
+        const done = args.find((arg) => typeof arg === 'function') as
+          ((x: string) => void) | undefined;
         received.push([currentFlow()?.id, ...args.filter((arg) => typeof arg !== 'function')]);
         done?.('taken');
       });
@@ -90,11 +91,9 @@ describe('socket.io', () => {
     await once(client as unknown as EventEmitter, 'connect');
     client.emit('order');
     await until(() => spansOf('process').length === 3);
-    expect(spansOf('process').map((span) => span.attributes['messaging.consumer.group.name'])).toEqual([
-      'any',
-      undefined,
-      'listener-2',
-    ]);
+    expect(
+      spansOf('process').map((span) => span.attributes['messaging.consumer.group.name']),
+    ).toEqual(['any', undefined, 'listener-2']);
     client.close();
     await server.close();
   });

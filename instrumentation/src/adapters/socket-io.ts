@@ -1,5 +1,11 @@
 import { context, createContextKey } from '@opentelemetry/api';
-import { handleOnBehalfOf, type Listener, markTraced, publishEvent, wrapListeners } from '../adapter-kit.ts';
+import {
+  handleOnBehalfOf,
+  type Listener,
+  markTraced,
+  publishEvent,
+  wrapListeners,
+} from '../adapter-kit.ts';
 
 /**
  * Traces a socket of socket.io 4, either end: call it for every one before listeners are added, on
@@ -64,7 +70,8 @@ function traceEmitting(socket: Socket, emit: Socket['emit'], peer: Peer): void {
   socket.emit = (event: string, ...args: unknown[]) => {
     if (LOCAL.has(event)) return emit(event, ...args);
     return publishEvent({ type: event, destination: event, system: 'socket.io' }, (headers) => {
-      if (peer.understoodOn === undefined || peer.understoodOn !== socket.id) return emit(event, ...args);
+      if (peer.understoodOn === undefined || peer.understoodOn !== socket.id)
+        return emit(event, ...args);
       const acknowledge = typeof args[args.length - 1] === 'function' ? [args.pop()] : [];
       return emit(event, ...args, { [CARRIER]: headers }, ...acknowledge);
     });
@@ -86,7 +93,9 @@ function traceReceiving(socket: Socket, emit: Socket['emit'], peer: Peer): void 
       const at = packet.data.findIndex(isCarrier);
       if (LOCAL.has(String(event)) && at < 0) return receive(packet);
       const headers =
-        at < 0 ? {} : (packet.data.splice(at, 1)[0] as { [CARRIER]: Record<string, unknown> })[CARRIER];
+        at < 0
+          ? {}
+          : (packet.data.splice(at, 1)[0] as { [CARRIER]: Record<string, unknown> })[CARRIER];
       // The server calls listeners a tick later, but in this context.
       return context.with(context.active().setValue(HEADERS, headers), () => receive(packet));
     };
@@ -118,7 +127,13 @@ function consume<T>(listener: Listener, event: string, group: string, handle: ()
   if (headers === undefined) return handle();
   return handleOnBehalfOf(
     listener,
-    { system: 'socket.io', destination: event, headers, type: event, ...(group !== '' && { group }) },
+    {
+      system: 'socket.io',
+      destination: event,
+      headers,
+      type: event,
+      ...(group !== '' && { group }),
+    },
     handle,
   );
 }

@@ -10,5 +10,6 @@ import type { FlowDefinition } from '../types.ts';
  */
 export function defineFlow(type: string, definition: FlowDefinition): void {
   const text = attempt(() => JSON.stringify({ flows: { [type]: definition } }));
-  if (text !== undefined) emitMilestone(names.EVENT_FLOW_DEFINED, { [names.ATTR_FLOW_DEFINITION]: text });
+  if (text !== undefined)
+    emitMilestone(names.EVENT_FLOW_DEFINED, { [names.ATTR_FLOW_DEFINITION]: text });
 }

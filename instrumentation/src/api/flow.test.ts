@@ -13,7 +13,9 @@ import {
 
 const { milestones, spans } = recordTelemetry();
 const eventsSaid = () =>
-  milestones.getFinishedLogRecords().map(({ eventName, attributes }) => ({ eventName, ...attributes }));
+  milestones
+    .getFinishedLogRecords()
+    .map(({ eventName, attributes }) => ({ eventName, ...attributes }));
 test('starting a flow names the span that it starts in', () => {
   trace.getTracer('t').startActiveSpan('request', (span: Span) => {
     startFlow({ id: 'order-3' }, () => undefined);

@@ -32,7 +32,8 @@ export function startFlow<T>(given: Flow, work: () => T): T {
 /** The flow has reached its end. */
 export const completeFlow = (): void => endFlow('completed', names.EVENT_FLOW_COMPLETED);
 /** The flow has failed for good. */
-export const failFlow = (error?: unknown): void => endFlow('failed', names.EVENT_FLOW_FAILED, error);
+export const failFlow = (error?: unknown): void =>
+  endFlow('failed', names.EVENT_FLOW_FAILED, error);
 export const cancelFlow = (): void => endFlow('cancelled', names.EVENT_FLOW_CANCELLED);
 /** Everything done was undone. */
 export const compensatedFlow = (): void => endFlow('compensated', names.EVENT_FLOW_FAILED);
@@ -61,7 +62,11 @@ function endFlow(outcome: FlowOutcome, event: string, error?: unknown): void {
 /** Still alive: call it now and then from a long step. */
 export function heartbeat(attributes: Attributes = {}): void {
   const flow = flowOf(context.active());
-  if (flow) emitMilestone(names.EVENT_FLOW_HEARTBEAT, { ...flowAttributes(flow, 'ambient'), ...attributes });
+  if (flow)
+    emitMilestone(names.EVENT_FLOW_HEARTBEAT, {
+      ...flowAttributes(flow, 'ambient'),
+      ...attributes,
+    });
 }
 
 /**

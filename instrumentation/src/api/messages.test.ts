@@ -32,12 +32,17 @@ test('a message carries its flow: the consumer’s span links to the sender’s 
       (given) => (headers = given),
     ),
   );
-  const buffers = Object.fromEntries(Object.entries(headers).map(([k, v]) => [k, Buffer.from(v as string)]));
-  await handleMessage({ destination: 'orders', system: 'kafka', headers: buffers, group: 'g' }, async () => {
-    await Promise.resolve();
-    expect(currentFlow()).toMatchObject({ id: 'order-1', type: 'order' });
-    step('inner', () => undefined);
-  });
+  const buffers = Object.fromEntries(
+    Object.entries(headers).map(([k, v]) => [k, Buffer.from(v as string)]),
+  );
+  await handleMessage(
+    { destination: 'orders', system: 'kafka', headers: buffers, group: 'g' },
+    async () => {
+      await Promise.resolve();
+      expect(currentFlow()).toMatchObject({ id: 'order-1', type: 'order' });
+      step('inner', () => undefined);
+    },
+  );
   const [send, inner, process] = spans();
   expect(process!.links[0]!.context.spanId).toBe(send!.spanContext().spanId);
   expect(process!.spanContext().traceId).not.toBe(send!.spanContext().traceId);
@@ -52,7 +57,9 @@ test('a message carries its flow: the consumer’s span links to the sender’s 
     'fermata.flow.source': 'ambient',
     'fermata.step.name': 'inner',
   });
-  expect(send!.attributes['messaging.message.id']).toBe(process!.attributes['messaging.message.id']);
+  expect(send!.attributes['messaging.message.id']).toBe(
+    process!.attributes['messaging.message.id'],
+  );
 });
 
 test.each([

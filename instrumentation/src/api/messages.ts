@@ -19,7 +19,8 @@ export const publishEvent = <T>(message: OutgoingMessage, send: Send<T>): T =>
 export const sendCommand = <T>(message: OutgoingMessage, send: Send<T>): T =>
   sendMessage('command', message, send);
 /** The answer to the message being handled. */
-export const reply = <T>(message: OutgoingMessage, send: Send<T>): T => sendMessage('reply', message, send);
+export const reply = <T>(message: OutgoingMessage, send: Send<T>): T =>
+  sendMessage('reply', message, send);
 
 /**
  * Puts a PRODUCER span around `send`, which gets the headers to put on the message. The span ends
@@ -37,7 +38,10 @@ function sendMessage<T>(kind: MessageKind, message: OutgoingMessage, send: Send<
  * span, in the flow that the message's headers name. A throw marks the span failed and reaches the
  * caller unchanged.
  */
-export function handleMessage<T>(message: IncomingMessage, handler: (extracted: Extracted) => T): T {
+export function handleMessage<T>(
+  message: IncomingMessage,
+  handler: (extracted: Extracted) => T,
+): T {
   return handleOnBehalfOf(handler, message, handler);
 }
 

@@ -11,7 +11,13 @@ const started = (): (string | undefined)[] =>
     .map(({ eventName }) => eventName);
 
 test('a step of a flow says at once that it starts, with what its span will say', () => {
-  const options = { id: 's-1', kind: 'human', attempt: 2, deadline: 1234, attributes: { page: 7 } } as const;
+  const options = {
+    id: 's-1',
+    kind: 'human',
+    attempt: 2,
+    deadline: 1234,
+    attributes: { page: 7 },
+  } as const;
   startFlow({ id: 'order-10' }, () =>
     step(
       'approve',

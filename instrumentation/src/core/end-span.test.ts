@@ -9,9 +9,9 @@ const { spans } = recordTelemetry();
 const message = { type: 'T', destination: 'd', system: 's' };
 test('a throwing handler is seen by the host as if we were not there, and by us as failed', async () => {
   const failure = new Error('boom');
-  await expect(handleMessage({ destination: 'd', system: 's' }, () => Promise.reject(failure))).rejects.toBe(
-    failure,
-  );
+  await expect(
+    handleMessage({ destination: 'd', system: 's' }, () => Promise.reject(failure)),
+  ).rejects.toBe(failure);
   expect(spans()[0]!.status.message).toBe('boom');
 });
 
@@ -59,7 +59,10 @@ test('what was thrown reaches the caller, even if it cannot be made a text', asy
   ).toBe(odd);
   // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors
   await expect(step('s', () => Promise.reject(odd))).rejects.toBe(odd);
-  expect(spans().map((span) => span.status.code)).toEqual([SpanStatusCode.ERROR, SpanStatusCode.ERROR]);
+  expect(spans().map((span) => span.status.code)).toEqual([
+    SpanStatusCode.ERROR,
+    SpanStatusCode.ERROR,
+  ]);
   startFlow({ id: 'order-6' }, () => {
     for (const error of [odd, Symbol('s'), { code: 'E' }]) failFlow(error);
   });

@@ -1,4 +1,10 @@
-import { context, isSpanContextValid, SpanStatusCode, type Context, type Span } from '@opentelemetry/api';
+import {
+  context,
+  isSpanContextValid,
+  SpanStatusCode,
+  type Context,
+  type Span,
+} from '@opentelemetry/api';
 import { preciseNow } from './clock.ts';
 import { isThenable, watchThen } from './thenable.ts';
 

@@ -67,7 +67,9 @@ function contextWith(parent: Context, flow: Flow): Context {
   let baggage = before ?? propagation.createBaggage();
   const set = (key: string, value: string | undefined): void => {
     baggage =
-      value === undefined || value === '' ? baggage.removeEntry(key) : baggage.setEntry(key, { value });
+      value === undefined || value === ''
+        ? baggage.removeEntry(key)
+        : baggage.setEntry(key, { value });
   };
   set(ATTR_FLOW_ID, flow.id);
   set(ATTR_FLOW_TYPE, flow.type);
@@ -103,7 +105,8 @@ export const contextWithMessage = (ctx: Context, id: string | undefined): Contex
 type Source = 'message' | 'explicit' | 'ambient';
 
 /** `source`: how sure it is that the span belongs to the flow. */
-export const flowAttributes = (flow: Flow, source: Source): Attributes => addFlowAttributes({}, flow, source);
+export const flowAttributes = (flow: Flow, source: Source): Attributes =>
+  addFlowAttributes({}, flow, source);
 
 /** Into what is there: a message's attributes are built once. */
 export function addFlowAttributes(attributes: Attributes, flow: Flow, source: Source): Attributes {
@@ -113,6 +116,7 @@ export function addFlowAttributes(attributes: Attributes, flow: Flow, source: So
   if (flow.version !== undefined) attributes[ATTR_FLOW_VERSION] = flow.version;
   if (flow.deadline !== undefined) attributes[ATTR_FLOW_DEADLINE] = flow.deadline;
   if (flow.keys)
-    for (const [name, value] of Object.entries(flow.keys)) attributes[ATTR_FLOW_KEY_PREFIX + name] = value;
+    for (const [name, value] of Object.entries(flow.keys))
+      attributes[ATTR_FLOW_KEY_PREFIX + name] = value;
   return attributes;
 }

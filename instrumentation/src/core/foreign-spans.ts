@@ -12,7 +12,10 @@ export function addFlow<C extends Record<string, unknown>>(headers: C): C {
 }
 
 /** Gives a handler's context, and the span that is active, the flow of the message's headers. */
-export function withFlowFromHeaders<T>(headers: Record<string, unknown> | undefined, run: () => T): T {
+export function withFlowFromHeaders<T>(
+  headers: Record<string, unknown> | undefined,
+  run: () => T,
+): T {
   const { flow } = extractHeaders(headers);
   if (flow === undefined) return run();
   trace.getActiveSpan()?.setAttributes(flowAttributes(flow, 'message'));

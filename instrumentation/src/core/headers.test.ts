@@ -1,5 +1,9 @@
 import { context, propagation, ROOT_CONTEXT, trace, TraceFlags } from '@opentelemetry/api';
-import { CompositePropagator, W3CBaggagePropagator, W3CTraceContextPropagator } from '@opentelemetry/core';
+import {
+  CompositePropagator,
+  W3CBaggagePropagator,
+  W3CTraceContextPropagator,
+} from '@opentelemetry/core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startFlow } from '../index.ts';
 import { recordTelemetry } from '../testing/telemetry.ts';
@@ -8,7 +12,9 @@ import { extractHeaders, injectHeaders, isPropagationHeader } from './headers.ts
 
 beforeAll(() => {
   propagation.setGlobalPropagator(
-    new CompositePropagator({ propagators: [new W3CTraceContextPropagator(), new W3CBaggagePropagator()] }),
+    new CompositePropagator({
+      propagators: [new W3CTraceContextPropagator(), new W3CBaggagePropagator()],
+    }),
   );
 });
 afterAll(() => propagation.disable());
@@ -61,9 +67,14 @@ describe('tracestate', () => {
   test('without a valid traceparent it means nothing', () => {
     expect(creation({ traceparent: 'x', tracestate: 'a=1' })).toBeUndefined();
   });
-  test.each(['=', 'a', 'A=1', ','.repeat(100), 'a=\u0000'])('%j does not harm the trace', (tracestate) => {
-    expect(creation({ traceparent: `00-${TRACE}-${SPAN}-01`, tracestate })).toMatchObject({ traceId: TRACE });
-  });
+  test.each(['=', 'a', 'A=1', ','.repeat(100), 'a=\u0000'])(
+    '%j does not harm the trace',
+    (tracestate) => {
+      expect(creation({ traceparent: `00-${TRACE}-${SPAN}-01`, tracestate })).toMatchObject({
+        traceId: TRACE,
+      });
+    },
+  );
   test('at most 32 members', () => {
     const many = Array.from({ length: 40 }, (_, i) => `k${i}=1`).join(',');
     expect(stateOf(many)!.split(',').length).toBeLessThanOrEqual(32);
@@ -72,7 +83,11 @@ describe('tracestate', () => {
 
 describe('baggage', () => {
   test('carries three short ids, and nothing of the keys', () => {
-    const span = trace.wrapSpanContext({ traceId: TRACE, spanId: SPAN, traceFlags: TraceFlags.SAMPLED });
+    const span = trace.wrapSpanContext({
+      traceId: TRACE,
+      spanId: SPAN,
+      traceFlags: TraceFlags.SAMPLED,
+    });
     const ctx = contextWithFlow(trace.setSpan(ROOT_CONTEXT, span), {
       id: 'order-42',
       type: 'order',
@@ -117,7 +132,9 @@ describe('a carrier full of garbage', () => {
     expect(extractHeaders(headers).flow).toBeUndefined();
   });
   test('a frozen one is written without a throw', () => {
-    expect(() => injectHeaders(Object.freeze({}), contextWithFlow(ROOT_CONTEXT, { id: 'f' }))).not.toThrow();
+    expect(() =>
+      injectHeaders(Object.freeze({}), contextWithFlow(ROOT_CONTEXT, { id: 'f' })),
+    ).not.toThrow();
   });
 });
 
@@ -137,7 +154,9 @@ describe('with an SDK', () => {
       expect(extracted.flow).toBeUndefined();
       expect(extracted.creation).toBeUndefined();
     }
-    expect(injectHeaders(Object.freeze({}) as Record<string, unknown>, context.active())).toEqual({});
+    expect(injectHeaders(Object.freeze({}) as Record<string, unknown>, context.active())).toEqual(
+      {},
+    );
   });
 
   test('CloudEvents carry the flow in their own extensions', () => {
@@ -154,6 +173,14 @@ describe('with an SDK', () => {
 });
 
 test('a header’s name shows whether context travels under it', () => {
-  const names = ['traceparent', 'tracestate', 'baggage', 'fermata-flow-id', 'tenant', 'x-fermata-id', 'id'];
+  const names = [
+    'traceparent',
+    'tracestate',
+    'baggage',
+    'fermata-flow-id',
+    'tenant',
+    'x-fermata-id',
+    'id',
+  ];
   expect(names.filter(isPropagationHeader)).toEqual(names.slice(0, 4));
 });

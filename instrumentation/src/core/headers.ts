@@ -57,7 +57,11 @@ export interface Extracted extends MessageEnvelope {
  * explicit `fermata-*` ones, because several clients drop baggage; CloudEvents extensions where the
  * carrier is a CloudEvent (`ce-id` or `specversion` present). Never throws.
  */
-export function injectHeaders(carrier: Carrier, ctx: Context, message: MessageEnvelope = {}): Carrier {
+export function injectHeaders(
+  carrier: Carrier,
+  ctx: Context,
+  message: MessageEnvelope = {},
+): Carrier {
   try {
     propagation.inject(ctx, carrier);
     const flow = flowOf(ctx);
@@ -165,7 +169,8 @@ function copyOf(headers: Carrier): Texts {
   for (const name in headers) {
     if (!Object.hasOwn(headers, name)) continue;
     const value = headers[name];
-    const text = typeof value === 'string' && value.length <= MAX_HEADER_LENGTH ? value : textOf(value);
+    const text =
+      typeof value === 'string' && value.length <= MAX_HEADER_LENGTH ? value : textOf(value);
     if (text !== undefined) texts[name.toLowerCase()] = text;
   }
   return texts;

@@ -6,11 +6,19 @@ recordTelemetry();
 test('headers passed on from the message being handled say nothing of the new one', () => {
   const sent: Record<string, unknown>[] = [];
   const keep = (headers: Record<string, unknown>): unknown => sent.push(headers);
-  const order = { type: 'PlaceOrder', destination: 'orders', system: 'bus', itinerary: ['here', 'there'] };
+  const order = {
+    type: 'PlaceOrder',
+    destination: 'orders',
+    system: 'bus',
+    itinerary: ['here', 'there'],
+  };
   startFlow({ id: 'order-5' }, () => sendCommand({ ...order, headers: { tenant: 't1' } }, keep));
   const received = { destination: 'orders', system: 'bus', headers: sent[0]! };
   handleMessage(received, () => {
-    publishEvent({ type: 'OrderPlaced', destination: 'placed', system: 'bus', headers: sent[0]! }, keep);
+    publishEvent(
+      { type: 'OrderPlaced', destination: 'placed', system: 'bus', headers: sent[0]! },
+      keep,
+    );
     const again = { type: 'PlaceOrder', id: String(sent[0]!['fermata-message-id']) };
     sendCommand({ ...again, destination: 'retry', system: 'bus', headers: sent[0]! }, keep);
   });

@@ -16,7 +16,8 @@ export function markTraced(target: object): boolean {
 export function isWrapped(target: Record<string, unknown>, method: string): boolean {
   let proto: object | null = target;
   while (proto !== null) {
-    const own = Object.getOwnPropertyDescriptor(proto, method)?.value as { __wrapped?: boolean } | undefined;
+    const own = Object.getOwnPropertyDescriptor(proto, method)?.value as
+      { __wrapped?: boolean } | undefined;
     if (own?.__wrapped) return true;
     proto = Object.getPrototypeOf(proto) as object | null;
   }

@@ -17,7 +17,10 @@ test('a query that executes at each `then` executes as often as without us, and 
       failed?: ((error: unknown) => B | PromiseLike<B>) | null,
     ): Promise<A | B> {
       this.executions.push(currentFlow()?.id);
-      return (this.failure ? Promise.reject(this.failure) : Promise.resolve('row')).then(done, failed);
+      return (this.failure ? Promise.reject(this.failure) : Promise.resolve('row')).then(
+        done,
+        failed,
+      );
     }
   }
   const insert = new Query();

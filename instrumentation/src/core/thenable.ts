@@ -28,29 +28,40 @@ export function watchThen(
       then(
         (value) => {
           done();
-          return typeof onDone === 'function' ? context.with(caller, onDone, undefined, value) : value;
+          return typeof onDone === 'function'
+            ? context.with(caller, onDone, undefined, value)
+            : value;
         },
         (error: unknown) => {
           failed(error);
-          if (typeof onFailed === 'function') return context.with(caller, onFailed, undefined, error);
+          if (typeof onFailed === 'function')
+            return context.with(caller, onFailed, undefined, error);
           throw error;
         },
       ),
     );
   };
-  if (!Reflect.defineProperty(thenable, 'then', { value: watched, configurable: true, writable: true }))
+  if (
+    !Reflect.defineProperty(thenable, 'then', {
+      value: watched,
+      configurable: true,
+      writable: true,
+    })
+  )
     return false;
   unexecuted.register(thenable, { span, returned: preciseNow() }, span);
   return true;
 }
 
 /** Ends spans of thenables whose `then` nobody called: they are executed otherwise, or never. */
-const unexecuted = new FinalizationRegistry<{ span: Span; returned: number }>(({ span, returned }) =>
-  span.end(returned),
+const unexecuted = new FinalizationRegistry<{ span: Span; returned: number }>(
+  ({ span, returned }) => span.end(returned),
 );
 
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return (
-    typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
+    typeof value === 'object' &&
+    value !== null &&
+    typeof (value as { then?: unknown }).then === 'function'
   );
 }

@@ -21,7 +21,9 @@ test.each([
   cpSync(join(root, 'instrumentation/src'), join(here, 'src'), { recursive: true });
   cpSync(join(root, 'instrumentation/package.json'), join(here, 'package.json'));
   for (const name of installed)
-    cpSync(join(root, 'node_modules', name), join(folder, 'node_modules', name), { recursive: true });
+    cpSync(join(root, 'node_modules', name), join(folder, 'node_modules', name), {
+      recursive: true,
+    });
   const { stdout, stderr } = await promisify(execFile)(
     process.execPath,
     [

@@ -25,19 +25,22 @@ test.each(SIGNALS)('a service that drains at %s is traced to its end', async (si
   expect(received()).toContain('at its end');
 });
 
-test.each(SIGNALS)('a service that does not handle %s is flushed, and ends by it', async (signal) => {
-  const { endpoint, received } = await receiver();
-  const { child, exited, said } = service(
-    `import { step } from '${PACKAGE}';
+test.each(SIGNALS)(
+  'a service that does not handle %s is flushed, and ends by it',
+  async (signal) => {
+    const { endpoint, received } = await receiver();
+    const { child, exited, said } = service(
+      `import { step } from '${PACKAGE}';
     step('the last', () => undefined);
     process.on('exit', () => process.stdout.write(' and exited'));
     process.stdin.resume();
     process.stdout.write('ready');`,
-    endpoint,
-  );
-  await eventually(() => expect(said.text).toBe('ready'));
-  child.kill(signal);
-  expect(await exited).toEqual([null, signal]);
-  expect(received()).toContain('the last');
-  expect(said.text).toBe('ready');
-});
+      endpoint,
+    );
+    await eventually(() => expect(said.text).toBe('ready'));
+    child.kill(signal);
+    expect(await exited).toEqual([null, signal]);
+    expect(received()).toContain('the last');
+    expect(said.text).toBe('ready');
+  },
+);

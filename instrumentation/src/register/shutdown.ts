@@ -37,7 +37,8 @@ export function shutdownWithProcess(sdk: Sdk, processors: readonly Processor[]):
   // in line: what handles it only where nobody else does (signal-exit) finds itself alone.
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
     process.prependOnceListener(signal, () => {
-      if (process.listenerCount(signal) === 0) void stopWithin(sdk, MAX_STOP_MS).then(() => endBy(signal));
+      if (process.listenerCount(signal) === 0)
+        void stopWithin(sdk, MAX_STOP_MS).then(() => endBy(signal));
       else {
         flush();
         setInterval(flush, DRAIN_FLUSH_MS).unref();

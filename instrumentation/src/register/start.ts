@@ -54,7 +54,11 @@ function startSdk(): { sdk: Sdk; processors: Processor[] } | undefined {
   const sdkLogs = load(fromSdk, '@opentelemetry/sdk-logs');
   const traces = load(fromSdk, '@opentelemetry/exporter-trace-otlp-proto');
   const logs = load(fromSdk, '@opentelemetry/exporter-logs-otlp-proto');
-  if (!sdkNode?.['NodeSDK'] || !sdkTrace?.['BatchSpanProcessor'] || !traces?.['OTLPTraceExporter']) {
+  if (
+    !sdkNode?.['NodeSDK'] ||
+    !sdkTrace?.['BatchSpanProcessor'] ||
+    !traces?.['OTLPTraceExporter']
+  ) {
     process.stderr.write(
       'fermata: this @opentelemetry/sdk-node lacks what is needed; nothing will be traced\n',
     );
@@ -73,13 +77,17 @@ function startSdk(): { sdk: Sdk; processors: Processor[] } | undefined {
   const milestones =
     sdkLogs?.['BatchLogRecordProcessor'] && logs?.['OTLPLogExporter']
       ? [
-          withExporter(sdkLogs['BatchLogRecordProcessor'], unrefExporter(new logs['OTLPLogExporter']()), {
-            // An exporter takes thirty requests under way, and drops the others: one for each
-            // milestone are too many.
-            scheduledDelayMillis: MILESTONE_DELAY_MS,
-            exportTimeoutMillis: MAX_EXPORT_MS,
-            maxQueueSize: MAX_QUEUE_SIZE,
-          }),
+          withExporter(
+            sdkLogs['BatchLogRecordProcessor'],
+            unrefExporter(new logs['OTLPLogExporter']()),
+            {
+              // An exporter takes thirty requests under way, and drops the others: one for each
+              // milestone are too many.
+              scheduledDelayMillis: MILESTONE_DELAY_MS,
+              exportTimeoutMillis: MAX_EXPORT_MS,
+              maxQueueSize: MAX_QUEUE_SIZE,
+            },
+          ),
         ]
       : undefined;
   const sdk = new sdkNode['NodeSDK']({
@@ -121,7 +129,9 @@ function traceClients(): void {
 /** Finds somebody else's SDK, loaded before: a second one would be given no spans. */
 function isRegistered(): boolean {
   const proxy = trace.getTracerProvider() as { getDelegate?: () => object };
-  return typeof (proxy.getDelegate?.() as Partial<Processor> | undefined)?.forceFlush === 'function';
+  return (
+    typeof (proxy.getDelegate?.() as Partial<Processor> | undefined)?.forceFlush === 'function'
+  );
 }
 
 if (process.env['OTEL_LOG_LEVEL']) diag.setLogger(new DiagConsoleLogger(), DiagLogLevel.WARN);

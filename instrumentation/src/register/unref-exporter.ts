@@ -53,7 +53,8 @@ function withUnrefSockets(agent: Agent): Agent {
       const socket = create(...args);
       if (socket === undefined) return socket;
       const late = setTimeout(
-        () => socket.destroy(Object.assign(new Error('no connection in time'), { code: 'ETIMEDOUT' })),
+        () =>
+          socket.destroy(Object.assign(new Error('no connection in time'), { code: 'ETIMEDOUT' })),
         MAX_CONNECT_MS,
       ).unref();
       return socket.unref().once('connect', () => clearTimeout(late));

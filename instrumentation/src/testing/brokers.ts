@@ -30,4 +30,5 @@ export async function kafkaAddress(): Promise<string | undefined> {
 }
 
 /** Names a topic, queue or stream that no other test uses. */
-export const unique = (): string => `fermata-test-${process.pid}-${Math.random().toString(36).slice(2, 8)}`;
+export const unique = (): string =>
+  `fermata-test-${process.pid}-${Math.random().toString(36).slice(2, 8)}`;

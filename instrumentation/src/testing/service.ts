@@ -66,11 +66,14 @@ export async function receiver(): Promise<{ endpoint: string; received: () => st
     received: () => Buffer.concat(bodies).toString('latin1'),
   };
 }
-export const eventually = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 20_000 });
+export const eventually = (check: () => void): Promise<void> =>
+  vi.waitFor(check, { timeout: 20_000 });
 
 /** Takes what is sent, and never answers. */
 export const silentReceiver = async (): Promise<string> => {
-  const server = createTcpServer((socket) => void sockets.push(socket.resume().on('error', () => undefined)));
+  const server = createTcpServer(
+    (socket) => void sockets.push(socket.resume().on('error', () => undefined)),
+  );
   servers.push(server);
   await once(server.listen(0, '127.0.0.1'), 'listening');
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;

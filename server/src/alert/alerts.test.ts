@@ -137,7 +137,10 @@ describe('delivery', () => {
       const signature = createHmac('sha256', 's3cret')
         .update(`${request.headers['x-fermata-timestamp'] as string}.${body}`)
         .digest('hex');
-      const { event, incident } = JSON.parse(body) as { event: string; incident: { openCount: number } };
+      const { event, incident } = JSON.parse(body) as {
+        event: string;
+        incident: { openCount: number };
+      };
       got.push({
         key: request.headers['idempotency-key'] as string,
         event,
@@ -265,7 +268,11 @@ describe('delivery', () => {
       });
       const first = await desk('http://ops/', guard, { store: dying, clock });
       // The flow's row is durable before incidents hear of it.
-      await store.insertFlows([{ kind: 'flow', id: 'f', version: 2, flow: stored('f') }], 1, () => 0);
+      await store.insertFlows(
+        [{ kind: 'flow', id: 'f', version: 2, flow: stored('f') }],
+        1,
+        () => 0,
+      );
       first.alerts.observe([stored('f')]);
       clock.advance(500);
       await Promise.race([first.alerts.idle(), new Promise((resolve) => setImmediate(resolve))]);
@@ -380,7 +387,10 @@ describe('people', () => {
     const first = await desk('http://127.0.0.1:9/');
     first.alerts.observe([flow('f', 'a')]);
     await first.pass(1000);
-    const second = await desk('http://127.0.0.1:9/', undefined, { store: first.store, clock: first.clock });
+    const second = await desk('http://127.0.0.1:9/', undefined, {
+      store: first.store,
+      clock: first.clock,
+    });
     expect(second.alerts.incidents()).toMatchObject([{ status: 'resolved' }]);
   });
 });
@@ -439,7 +449,11 @@ rules:
     repeatMs: 14_400_000,
     mute: [{ days: [6, 0], fromMinute: 1320, toMinute: 360, zone: 'Europe/Berlin' }],
   });
-  expect(settings.rules[0]).toMatchObject({ name: 'slow-checkout', forMs: 60_000, severity: 'critical' });
+  expect(settings.rules[0]).toMatchObject({
+    name: 'slow-checkout',
+    forMs: 60_000,
+    severity: 'critical',
+  });
   expect(settings.inhibitions).toHaveLength(1);
   const wrong = readAlertSettings(
     `channels:
@@ -581,7 +595,12 @@ describe('held back', () => {
       // A Saturday, 23:30 in Berlin.
       clock: manualClock(Date.UTC(2026, 10, 21, 22, 30)),
       options: {
-        routes: [{ ...ROUTE, mute: [{ days: [6], fromMinute: 1320, toMinute: 360, zone: 'Europe/Berlin' }] }],
+        routes: [
+          {
+            ...ROUTE,
+            mute: [{ days: [6], fromMinute: 1320, toMinute: 360, zone: 'Europe/Berlin' }],
+          },
+        ],
       },
     });
     alerts.observe([flow('f', 'a')]);
@@ -612,14 +631,18 @@ describe('held back', () => {
     alerts.observe([otherRule('dead', 'orchestrator-silent'), flow('f', 'a')]);
     await pass(10_000);
     expect(sent).toEqual(['dead:opened:ops']);
-    expect((await alerts.notifications(9)).map(({ reason }) => reason).join()).toContain('inhibited by');
+    expect((await alerts.notifications(9)).map(({ reason }) => reason).join()).toContain(
+      'inhibited by',
+    );
     alerts.observe([flow('dead')]);
     await pass(16_000);
     expect(sent.sort()).toEqual(['a:opened:ops', 'dead:opened:ops', 'dead:resolved:ops']);
   });
 
   test('what an incident is worth follows its flows', async () => {
-    const { alerts } = await desk('http://127.0.0.1:9/', recording([]), { options: { valueKey: 'total' } });
+    const { alerts } = await desk('http://127.0.0.1:9/', recording([]), {
+      options: { valueKey: 'total' },
+    });
     alerts.observe(Array.from({ length: 3 }, (_, i) => flow(`f${i}`, 'a')));
     expect(alerts.incidents()[0]!.value).toBe(59.97);
     alerts.observe([flow('f0')]);
@@ -646,7 +669,10 @@ describe('what a restart or a slow store must not change', () => {
     );
     first.alerts.observe(rows);
     await first.pass(1000);
-    const second = await desk('http://ops/', taking([]), { store: first.store, clock: first.clock });
+    const second = await desk('http://ops/', taking([]), {
+      store: first.store,
+      clock: first.clock,
+    });
     expect(second.alerts.incidents()).toMatchObject([
       { count: 2, openCount: 2, exampleFlowIds: ['f1', 'f2'] },
     ]);
@@ -714,16 +740,22 @@ describe('what a restart or a slow store must not change', () => {
     await pass(7_200_000);
     await pass(1000);
     expect(sent).toEqual(['a:opened:ops', 'a:resolved:ops']);
-    expect((await alerts.notifications(9)).find(({ event }) => event === 'repeated')).toMatchObject({
-      state: 'dropped',
-    });
+    expect((await alerts.notifications(9)).find(({ event }) => event === 'repeated')).toMatchObject(
+      {
+        state: 'dropped',
+      },
+    );
   });
 
   test('a restart does not put off the next repetition', async () => {
     const sent: string[] = [];
     const options = { routes: [{ ...ROUTE, repeatMs: 3_600_000 }] };
     const first = await desk('http://ops/', taking(sent), { options });
-    await first.store.insertFlows([{ kind: 'flow', id: 'f', version: 2, flow: stored('f') }], 1, () => 0);
+    await first.store.insertFlows(
+      [{ kind: 'flow', id: 'f', version: 2, flow: stored('f') }],
+      1,
+      () => 0,
+    );
     first.alerts.observe([stored('f')]);
     await first.pass(10_000);
     await first.pass(3_000_000);
@@ -759,7 +791,14 @@ describe('mail', () => {
   };
   const mailbox = (url: string): Partial<AlertsOptions> => ({
     channels: [
-      { name: 'ops', kind: 'email', url, secret: '', from: 'fermata@example.org', to: ['ops@example.org'] },
+      {
+        name: 'ops',
+        kind: 'email',
+        url,
+        secret: '',
+        from: 'fermata@example.org',
+        to: ['ops@example.org'],
+      },
     ],
   });
 
@@ -785,7 +824,9 @@ describe('mail', () => {
   });
 
   test('a refusal for good is dead, and visible; a private server needs to be allowed', async () => {
-    const smtp = await mailServer(() => Object.assign(new Error('no such user'), { responseCode: 550 }));
+    const smtp = await mailServer(() =>
+      Object.assign(new Error('no such user'), { responseCode: 550 }),
+    );
     const { alerts, pass, state } = await desk('', undefined, { options: mailbox(smtp.url) });
     alerts.observe([flow('f', 'a')]);
     await pass(10_000);

@@ -41,7 +41,8 @@ const MAX_ERROR_CHARACTERS = 500;
  */
 export function createDelivery(options: DeliveryOptions): (id: string) => Promise<void> {
   const { clock, counters, channels, notifications, incidents, refusals, saver } = options;
-  const drop = (id: string, reason: string): void => void notifications.move(id, { kind: 'dropped', reason });
+  const drop = (id: string, reason: string): void =>
+    void notifications.move(id, { kind: 'dropped', reason });
 
   const compose = ({ id, incidentId, event }: Notification, channel: Channel): boolean => {
     const incident = incidents.get(incidentId);
@@ -69,7 +70,10 @@ export function createDelivery(options: DeliveryOptions): (id: string) => Promis
     const { id, channel, attempts, createdAt } = notification;
     if (clock.now() - createdAt >= GIVE_UP_MS) return giveUp(notification, why);
     const backoff = Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** attempts);
-    const wait = Math.min(GIVE_UP_MS, Math.max(afterMs ?? 0, backoff * (0.5 + options.random() / 2)));
+    const wait = Math.min(
+      GIVE_UP_MS,
+      Math.max(afterMs ?? 0, backoff * (0.5 + options.random() / 2)),
+    );
     counters.add('fermata_notification_retries_total');
     const error = why.slice(0, MAX_ERROR_CHARACTERS);
     refusals.refused(channel, error);
@@ -77,7 +81,12 @@ export function createDelivery(options: DeliveryOptions): (id: string) => Promis
   };
   const attempt = async (notification: Notification, channel: Channel): Promise<void> => {
     try {
-      const { status, retryAfterMs } = await send(options.guard, channel, notification, clock.now());
+      const { status, retryAfterMs } = await send(
+        options.guard,
+        channel,
+        notification,
+        clock.now(),
+      );
       if (status >= 200 && status < 300) {
         counters.add('fermata_notifications_sent_total');
         refusals.over(channel.name);
@@ -101,7 +110,10 @@ export function createDelivery(options: DeliveryOptions): (id: string) => Promis
     // A crash after this repeats it under the same key, a crash before it loses nothing.
     await saver.now();
     if (saver.isUnsaved(id))
-      return void notifications.move(id, { kind: 'postponed', untilMs: clock.now() + FIRST_RETRY_MS });
+      return void notifications.move(id, {
+        kind: 'postponed',
+        untilMs: clock.now() + FIRST_RETRY_MS,
+      });
     await attempt(notifications.all.get(id)!, channel);
     await saver.now();
   };

@@ -52,14 +52,16 @@ export function createAlerts(options: AlertsOptions): Alerts {
     saver.soon();
     return copyOf(incident);
   };
-  const copyOf = (incident: Incident | undefined): Incident | undefined => incident && snapshotOf(incident);
+  const copyOf = (incident: Incident | undefined): Incident | undefined =>
+    incident && snapshotOf(incident);
 
   return {
     async start(isPartial = false) {
       silences.load(await store.silences());
       incidents.load(await store.incidents());
       notifications.load(await store.notifications(MAX_NOTIFICATIONS));
-      for await (const flows of store.flowsWithFindings()) for (const flow of flows) incidents.observe(flow);
+      for await (const flows of store.flowsWithFindings())
+        for (const flow of flows) incidents.observe(flow);
       if (!isPartial) incidents.loaded();
       refusals.load();
       notifier.resume();

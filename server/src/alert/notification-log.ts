@@ -1,6 +1,12 @@
 import type { Clock } from '../base/clock.ts';
 import type { Notification } from '../model/incident.ts';
-import { isUndecided, moved, newNotification, type NewNotification, type Transition } from './transitions.ts';
+import {
+  isUndecided,
+  moved,
+  newNotification,
+  type NewNotification,
+  type Transition,
+} from './transitions.ts';
 
 /** All notifications, up to a bound. They are never changed in place: a transition replaces one. */
 export interface NotificationLog {

@@ -115,7 +115,8 @@ export function createNotifier(options: NotifierOptions): Notifier {
     const sinceMs = incident.outgrownAt ?? Infinity;
     const told = channelsToldSince(all.values(), incident, sinceMs);
     const reached = new Set(routes.flatMap((route) => channelsOf(route, incident)));
-    for (const channel of reached) if (!told.has(channel)) remindChannel(incident, channel, sinceMs);
+    for (const channel of reached)
+      if (!told.has(channel)) remindChannel(incident, channel, sinceMs);
   };
   const deliver = createDelivery({
     ...options,
@@ -176,6 +177,7 @@ function channelsToldSince(
 ): Set<string> {
   const told = new Set<string>();
   for (const { incidentId, event, createdAt, channel } of notifications)
-    if (incidentId === incident.id && event === 'repeated' && createdAt >= sinceMs) told.add(channel);
+    if (incidentId === incident.id && event === 'repeated' && createdAt >= sinceMs)
+      told.add(channel);
   return told;
 }

@@ -64,8 +64,11 @@ export function channelsOf(route: Route, incident: Incident): readonly string[] 
 }
 
 /** The first route by which an incident reaches a channel. */
-export const routeTo = (routes: readonly Route[], channel: string, incident: Incident): Route | undefined =>
-  routes.find((route) => channelsOf(route, incident).includes(channel));
+export const routeTo = (
+  routes: readonly Route[],
+  channel: string,
+  incident: Incident,
+): Route | undefined => routes.find((route) => channelsOf(route, incident).includes(channel));
 
 /** The open incident because of which this one is not told. */
 export const inhibitorOf = (
@@ -87,7 +90,11 @@ export const inhibitorOf = (
   }
   return undefined;
 };
-const agrees = (field: Inhibition['equal'][number], incident: Incident, other: Incident): boolean =>
+const agrees = (
+  field: Inhibition['equal'][number],
+  incident: Incident,
+  other: Incident,
+): boolean =>
   field === 'environment' || field === 'place'
     ? other[field] === incident[field]
     : incident.parts.every((part) => other.parts.some((one) => one[field] === part[field]));
@@ -109,7 +116,12 @@ const formats = new Map<string, Intl.DateTimeFormat>();
 function formatOf(zone: string): Intl.DateTimeFormat {
   const known = formats.get(zone);
   if (known !== undefined) return known;
-  const fields = { weekday: 'short', hour: 'numeric', minute: 'numeric', hourCycle: 'h23' } as const;
+  const fields = {
+    weekday: 'short',
+    hour: 'numeric',
+    minute: 'numeric',
+    hourCycle: 'h23',
+  } as const;
   const format = new Intl.DateTimeFormat('en-US', { timeZone: zone, ...fields });
   formats.set(zone, format);
   return format;
@@ -125,5 +137,8 @@ function isWithin({ days, fromMinute, toMinute, zone }: MuteWindow, atMs: number
   const minute = Number(parts['hour']) * 60 + Number(parts['minute']);
   if (fromMinute < toMinute) return days.includes(day) && minute >= fromMinute && minute < toMinute;
   // Over midnight: the day is the one on which it begins.
-  return (days.includes(day) && minute >= fromMinute) || (days.includes((day + 6) % 7) && minute < toMinute);
+  return (
+    (days.includes(day) && minute >= fromMinute) ||
+    (days.includes((day + 6) % 7) && minute < toMinute)
+  );
 }

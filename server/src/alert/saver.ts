@@ -64,7 +64,10 @@ export function createSaver({ clock, counters, log, store, ...options }: SaverOp
       }
     } catch (error) {
       counters.add('fermata_alert_write_failures_total');
-      log.error({ detail: messageOf(error).slice(0, 300) }, 'alerts could not be written; trying again');
+      log.error(
+        { detail: messageOf(error).slice(0, 300) },
+        'alerts could not be written; trying again',
+      );
       soon();
     }
   };
@@ -82,6 +85,9 @@ export function createSaver({ clock, counters, log, store, ...options }: SaverOp
 }
 
 /** One that changed meanwhile is another object, and still has to be written. */
-function clearSaved<T extends { readonly id: string }>(unsaved: Map<string, T>, saved: readonly T[]): void {
+function clearSaved<T extends { readonly id: string }>(
+  unsaved: Map<string, T>,
+  saved: readonly T[],
+): void {
   for (const one of saved) if (unsaved.get(one.id) === one) unsaved.delete(one.id);
 }

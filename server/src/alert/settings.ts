@@ -113,7 +113,10 @@ export function readAlertSettings(
 ): { settings: AlertSettings; problems: string[] } {
   const { data, problems, lineOf } = readYaml(text, schema, environment);
   if (data === null) return { settings: NO_ALERTS, problems };
-  const channels = data.channels.map((channel): Channel => ({ ...channel, url: channel.url ?? '' }));
+  const channels = data.channels.map((channel): Channel => ({
+    ...channel,
+    url: channel.url ?? '',
+  }));
   channels.forEach((channel, i) => {
     const isMail = channel.kind === 'email';
     if (channel.url !== '' && isMail !== channel.url.startsWith('smtp'))
@@ -137,7 +140,9 @@ export function readAlertSettings(
   routes.forEach((route, i) => {
     for (const name of route.channels)
       if (!channels.some((channel) => channel.name === name))
-        problems.push(`line ${lineOf(['routes', i, 'channels'])}: there is no channel named ${name}`);
+        problems.push(
+          `line ${lineOf(['routes', i, 'channels'])}: there is no channel named ${name}`,
+        );
   });
   const rules = data.rules.flatMap((rule, i): QueryRule[] => {
     const wrong = (why: string): never[] => {
@@ -151,7 +156,9 @@ export function readAlertSettings(
       if (query === null) return wrong('the query is empty');
       if (asksTheCalendar(query))
         return wrong('since: and before: mean nothing in a rule; use duration or within');
-      return [{ name: rule.name, query, text: rule.query, severity: rule.severity, forMs: rule.for }];
+      return [
+        { name: rule.name, query, text: rule.query, severity: rule.severity, forMs: rule.for },
+      ];
     } catch (error) {
       return wrong(error instanceof Error ? error.message : String(error));
     }

@@ -1,5 +1,11 @@
 import type { Incident, Silence } from '../model/incident.ts';
-import { inhibitorOf, matchesWhole, mutedUntil, type Inhibition, type MuteWindow } from './policy.ts';
+import {
+  inhibitorOf,
+  matchesWhole,
+  mutedUntil,
+  type Inhibition,
+  type MuteWindow,
+} from './policy.ts';
 
 /**
  * What stands between an incident and a person, in order. A stage lets pass (null) or holds, and
@@ -46,12 +52,16 @@ const silenced: Stage = (incident, { nowMs, silences }) => {
 const ASK_AGAIN_MS = 15_000;
 const inhibited: Stage = (incident, { nowMs, inhibitions, open }) => {
   const by = inhibitorOf(incident, inhibitions, open);
-  return by === undefined ? null : { reason: `inhibited by ${by.title}`, until: nowMs + ASK_AGAIN_MS };
+  return by === undefined
+    ? null
+    : { reason: `inhibited by ${by.title}`, until: nowMs + ASK_AGAIN_MS };
 };
 
 const muted: Stage = (_incident, { nowMs, mute }) => {
   const until = mutedUntil(mute, nowMs);
-  return until === null ? null : { reason: `in a mute window until ${new Date(until).toISOString()}`, until };
+  return until === null
+    ? null
+    : { reason: `in a mute window until ${new Date(until).toISOString()}`, until };
 };
 
 const STAGES: readonly Stage[] = [acknowledged, silenced, inhibited, muted];

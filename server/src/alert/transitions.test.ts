@@ -31,8 +31,14 @@ test('held, composed, failed, sent: each step says why, when and how often', () 
     ...{ state: 'pending', body: '{}', attempts: 2, failedAt: NOW + 1 },
     ...{ lastError: 'answered 503', nextAt: NOW + 2000 },
   });
-  expect(moved(failed, { kind: 'sent' }, NOW)).toMatchObject({ state: 'sent', attempts: 3, lastError: '' });
-  expect(moved(failed, { kind: 'refused', error: 'answered 400' }, NOW)).toMatchObject({ state: 'dead' });
+  expect(moved(failed, { kind: 'sent' }, NOW)).toMatchObject({
+    state: 'sent',
+    attempts: 3,
+    lastError: '',
+  });
+  expect(moved(failed, { kind: 'refused', error: 'answered 400' }, NOW)).toMatchObject({
+    state: 'dead',
+  });
 });
 
 test('a transition makes a greater version and leaves the earlier one as it was', () => {
@@ -51,7 +57,9 @@ describe('what is decided stays so', () => {
   test.each(Object.entries(decided))('%s', (state, notification) => {
     expect(notification.state).toBe(state);
     expect(isUndecided(notification)).toBe(false);
-    expect(() => moved(notification, { kind: 'sent' }, NOW)).toThrow(`that is ${state} cannot be sent`);
+    expect(() => moved(notification, { kind: 'sent' }, NOW)).toThrow(
+      `that is ${state} cannot be sent`,
+    );
     expect(() => moved(notification, { kind: 'dropped', reason: '' }, NOW)).toThrow();
   });
   test('what was not composed cannot be sent', () => {

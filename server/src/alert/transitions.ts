@@ -26,7 +26,10 @@ export type Transition =
   | { kind: 'dropped'; reason: string };
 
 const UNDECIDED: readonly NotificationState[] = ['waiting', 'pending'];
-const TABLE: Record<Transition['kind'], { from: readonly NotificationState[]; to: NotificationState }> = {
+const TABLE: Record<
+  Transition['kind'],
+  { from: readonly NotificationState[]; to: NotificationState }
+> = {
   held: { from: ['waiting'], to: 'waiting' },
   composed: { from: UNDECIDED, to: 'pending' },
   postponed: { from: ['pending'], to: 'pending' },
@@ -37,7 +40,8 @@ const TABLE: Record<Transition['kind'], { from: readonly NotificationState[]; to
 };
 
 /** It will be sent, or it is not known yet. */
-export const isUndecided = ({ state }: Pick<Notification, 'state'>): boolean => UNDECIDED.includes(state);
+export const isUndecided = ({ state }: Pick<Notification, 'state'>): boolean =>
+  UNDECIDED.includes(state);
 
 export type NewNotification = Pick<Notification, 'id' | 'event' | 'channel' | 'reason'> & {
   incident: Pick<Incident, 'id'>;
@@ -45,7 +49,10 @@ export type NewNotification = Pick<Notification, 'id' | 'event' | 'channel' | 'r
 };
 
 /** What resolved is told at once: nothing can hold it. */
-export function newNotification({ incident, waitMs, ...rest }: NewNotification, nowMs: number): Notification {
+export function newNotification(
+  { incident, waitMs, ...rest }: NewNotification,
+  nowMs: number,
+): Notification {
   return {
     ...rest,
     incidentId: incident.id,
@@ -60,7 +67,11 @@ export function newNotification({ incident, waitMs, ...rest }: NewNotification, 
 }
 
 /** The notification as it is after it. Throws where the table has no such way. */
-export function moved(notification: Notification, transition: Transition, nowMs: number): Notification {
+export function moved(
+  notification: Notification,
+  transition: Transition,
+  nowMs: number,
+): Notification {
   const { from, to } = TABLE[transition.kind];
   if (!from.includes(notification.state))
     throw new Error(`a notification that is ${notification.state} cannot be ${transition.kind}`);

@@ -32,13 +32,18 @@ test('of any flow, segments touch and sum to its duration', () => {
         for (const most of [1, 2, 5]) {
           const coarse = coarsened(path, most);
           expect(coarse.length).toBe(Math.min(most, path.length));
-          expect([coarse[0]?.start, coarse.at(-1)?.end]).toEqual([path[0]?.start, path.at(-1)?.end]);
+          expect([coarse[0]?.start, coarse.at(-1)?.end]).toEqual([
+            path[0]?.start,
+            path.at(-1)?.end,
+          ]);
           const longest = path
             .slice(1)
             .reduce((long, { start, end }) => (end - start > long ? end - start : long), 0n);
           const isKept = coarse.some(({ start, end }) => end - start >= longest);
           expect(most === 1 || path.length === 0 || isKept).toBe(true);
-          coarse.forEach(({ start }, i) => expect(start).toBe(coarse[i - 1]?.end ?? path[0]?.start));
+          coarse.forEach(({ start }, i) =>
+            expect(start).toBe(coarse[i - 1]?.end ?? path[0]?.start),
+          );
         }
       }
     }),

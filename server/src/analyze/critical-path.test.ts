@@ -20,14 +20,20 @@ function words(flow: Flow): string[] {
     flow.steps.find((step) => step.id === id)?.service ?? '?';
   return criticalPath(flow).map(({ kind, stepId, hopId, start, end }) => {
     const hop = flow.hops.find((one) => one.id === hopId);
-    const who = hop ? `${serviceOf(hop.from)}>${serviceOf(hop.to)}` : stepId ? serviceOf(stepId) : '';
+    const who = hop
+      ? `${serviceOf(hop.from)}>${serviceOf(hop.to)}`
+      : stepId
+        ? serviceOf(stepId)
+        : '';
     return [kind, who, `${msBetween(flow.started, start)}-${msBetween(flow.started, end)}`]
       .filter((word) => word !== '')
       .join(' ');
   });
 }
 
-/** A call as OpenTelemetry records it: the caller's client span, and the callee's server span in it. */
+/**
+ * A call as OpenTelemetry records it: the caller's client span, and the callee's server span in it.
+ */
 const call = (
   caller: string,
   id: string,
@@ -56,9 +62,21 @@ const call = (
     ...more,
   },
 ];
-const SERVICES: Record<string, string> = { '1': 'one', '2': 'two', '3': 'three', '4': 'four', '5': 'five' };
+const SERVICES: Record<string, string> = {
+  '1': 'one',
+  '2': 'two',
+  '3': 'three',
+  '4': 'four',
+  '5': 'five',
+};
 const serviceNamed = (id: string): string => SERVICES[id]!;
-const root = (ms: number): SpanSketch => ({ trace: 'a', id: '1', role: 'server', service: 'one', ms });
+const root = (ms: number): SpanSketch => ({
+  trace: 'a',
+  id: '1',
+  role: 'server',
+  service: 'one',
+  ms,
+});
 
 describe('within one trace, as Jaeger and CRISP', () => {
   test('the child that finished last, and not the one that it overlapped', () => {
@@ -120,7 +138,16 @@ describe('within one trace, as Jaeger and CRISP', () => {
       pathOf(
         { ...root(30), role: 'server' },
         { trace: 'a', id: '8', parent: '1', role: 'send', service: 'one', at: 5, ms: 1 },
-        { trace: 'a', id: '9', parent: '8', remote: true, role: 'process', service: 'two', at: 10, ms: 10 },
+        {
+          trace: 'a',
+          id: '9',
+          parent: '8',
+          remote: true,
+          role: 'process',
+          service: 'two',
+          at: 10,
+          ms: 10,
+        },
       ),
     ).toEqual(['processing one 0-30']);
   });
@@ -155,11 +182,9 @@ describe('within one trace, as Jaeger and CRISP', () => {
 
   test('a call that was given up blames the one that did not answer', () => {
     const [asking, hanging] = call('1', '2', 'two', [10, 12, 500, 60]) as [SpanSketch, SpanSketch];
-    expect(pathOf({ ...root(70), failed: true }, { ...asking, failed: true }, hanging).slice(0, 3)).toEqual([
-      'processing one 0-10',
-      'sync-call one>two 10-12',
-      'processing two 12-60',
-    ]);
+    expect(
+      pathOf({ ...root(70), failed: true }, { ...asking, failed: true }, hanging).slice(0, 3),
+    ).toEqual(['processing one 0-10', 'sync-call one>two 10-12', 'processing two 12-60']);
     // Where it never ended, nothing is heard of it: the caller's own time.
     expect(pathOf({ ...root(70), failed: true }, { ...asking, failed: true })).toEqual([
       'processing one 0-70',
@@ -167,7 +192,8 @@ describe('within one trace, as Jaeger and CRISP', () => {
   });
 
   test('calls one after the other that seem to overlap by the clock of their SDK are both on it', () => {
-    // Starts are cut to whole milliseconds: two began at 0.9 and ended at 10.1, three began at 10.3.
+    // Starts are cut to whole milliseconds: two began at 0.9 and ended at 10.1, three began at
+    // 10.3.
     expect(
       pathOf(
         root(30),
@@ -231,14 +257,22 @@ describe('within one trace, as Jaeger and CRISP', () => {
       { trace: 'a', id: '8', parent: '1', role: 'send', service: 'one', at: 10, ms: 2 },
     ];
     const path = ['processing one 0-40', 'unknown 40-100'];
-    // It goes on by a timer: whether it asks with a span of its own, without one, or works by itself.
+    // It goes on by a timer: whether it asks with a span of its own, without one, or works by
+    // itself.
     expect(pathOf(...answers, ...call('1', '2', 'two', [100, 105, 395, 400]))).toEqual([
       ...path,
       'sync-call one>two 100-105',
       'processing two 105-395',
       'sync-call one>two 395-400',
     ]);
-    const asked: SpanSketch = { trace: 'a', id: '2', parent: '1', role: 'server', service: 'two', at: 100 };
+    const asked: SpanSketch = {
+      trace: 'a',
+      id: '2',
+      parent: '1',
+      role: 'server',
+      service: 'two',
+      at: 100,
+    };
     expect(pathOf(...answers, { ...asked, ms: 300 })).toEqual([...path, 'processing two 100-400']);
     expect(
       pathOf(...answers, { trace: 'a', id: '2', parent: '1', service: 'one', at: 100, ms: 300 }),
@@ -250,7 +284,12 @@ describe('within one trace, as Jaeger and CRISP', () => {
         { ...asked, at: 30, ms: 50 },
         { trace: 'a', id: '3', parent: '1', service: 'one', role: 'send', at: 100, ms: 1 },
       ),
-    ).toEqual(['processing one 0-30', 'processing two 30-80', 'unknown 80-100', 'processing one 100-101']);
+    ).toEqual([
+      'processing one 0-30',
+      'processing two 30-80',
+      'unknown 80-100',
+      'processing one 100-101',
+    ]);
   });
 
   test('the pause between two calls of which the first failed is back-off', () => {
@@ -273,7 +312,12 @@ describe('within one trace, as Jaeger and CRISP', () => {
 });
 
 describe('across traces', () => {
-  const send = (trace: string, id: string, at: number, more: Partial<SpanSketch> = {}): SpanSketch => ({
+  const send = (
+    trace: string,
+    id: string,
+    at: number,
+    more: Partial<SpanSketch> = {},
+  ): SpanSketch => ({
     trace,
     id,
     role: 'send',
@@ -452,10 +496,9 @@ describe('across traces', () => {
   });
 
   test('a consumer that is faster than the acknowledgement of its broker did not wait', () => {
-    expect(pathOf(send('a', '1', 0, { ms: 20 }), take('b', '2', 'a/1', 5, 30, { service: 'ship' }))).toEqual([
-      'processing shop 0-5',
-      'processing ship 5-35',
-    ]);
+    expect(
+      pathOf(send('a', '1', 0, { ms: 20 }), take('b', '2', 'a/1', 5, 30, { service: 'ship' })),
+    ).toEqual(['processing shop 0-5', 'processing ship 5-35']);
   });
 
   test('what nothing explains is said to be unknown', () => {

@@ -4,14 +4,16 @@ import { earlier, later, nanosFromMs, unixNanos, type UnixNanos } from '../model
 /**
  * What a flow's time was spent on, across services and traces. Pure.
  *
- * Walks back from the flow's end in causal time. Within a step, whoever returned to it last is what it waited for; before
- * its start, the message or call that caused it; where nothing is known, whatever ended last. So segments touch, and sum
- * to the flow's duration (guarded by critical-path.property.test.ts).
+ * Walks back from the flow's end in causal time. Within a step, whoever returned to it last is what
+ * it waited for; before its start, the message or call that caused it; where nothing is known,
+ * whatever ended last. So segments touch, and sum to the flow's duration (guarded by
+ * critical-path.property.test.ts).
  *
- * Within one trace this is the rule of Jaeger's critical path and of CRISP (Zhang et al., USENIX ATC 2022): the child that
- * finished last, then the one that finished last before that one began. Unlike both, a callee counts until its caller had
- * the answer, not until it ended; what goes on after a call is cut off only where the flow ended by then; and unlike
- * CRISP, calls that overlap by less than 1 % still overlap, because clocks are set right before (`critical-path.test.ts`).
+ * Within one trace this is the rule of Jaeger's critical path and of CRISP (Zhang et al., USENIX
+ * ATC 2022): the child that finished last, then the one that finished last before that one began.
+ * Unlike both, a callee counts until its caller had the answer, not until it ended; what goes on
+ * after a call is cut off only where the flow ended by then; and unlike CRISP, calls that overlap
+ * by less than 1 % still overlap, because clocks are set right before (`critical-path.test.ts`).
  */
 export interface Segment {
   kind: SegmentKind;
@@ -82,7 +84,8 @@ export function criticalPath(flow: Flow): Segment[] {
     const back = known.lastReturn(step, at, unit);
     if (back !== undefined) {
       const next = called.get(step.id);
-      // Own work between the two calls is not told from waiting; between attempts it is known exactly.
+      // Own work between the two calls is not told from waiting; between attempts it is known
+      // exactly.
       const again =
         next?.at === at &&
         next.typeKey === back.step.typeKey &&
@@ -102,7 +105,8 @@ export function criticalPath(flow: Flow): Segment[] {
       spend(sentAt(hop), waitKind(hop), null, hop);
       next = hop.from === null ? undefined : known.step(hop.from);
       if (hop.sync && next !== undefined) called.set(next.id, { typeKey: step.typeKey, at });
-      if (next !== undefined) unit = hop.sync ? unitOfCall(hop, next, step) : unitOf(hop.sent, next);
+      if (next !== undefined)
+        unit = hop.sync ? unitOfCall(hop, next, step) : unitOf(hop.sent, next);
     }
     if (next === undefined) {
       next = known.lastBefore(at);
@@ -126,7 +130,10 @@ export function timeSpent(path: readonly Segment[]): { kind: SegmentKind; ms: nu
     .map(([kind, ns]) => ({ kind, ms: Number(ns) / 1e6 }));
 }
 
-/** At most so many segments (one at least): the shortest ones are counted to whatever was before them. */
+/**
+ * At most so many segments (one at least): the shortest ones are counted to whatever was before
+ * them.
+ */
 export function coarsened(path: Segment[], most: number): Segment[] {
   if (path.length <= most) return path;
   const lengthOf = ({ start, end }: Segment): bigint => end - start;
@@ -162,7 +169,10 @@ interface Surroundings {
   lastPause(step: Step, at: UnixNanos): Pause | undefined;
   /** The message or call that it waited for last. Each is given once. */
   cause(step: Step): Hop | undefined;
-  /** Of all steps that began before `at`, the one that ended last: of those that the flow's end cut off, the soonest after. */
+  /**
+   * Of all steps that began before `at`, the one that ended last: of those that the flow's end cut
+   * off, the soonest after.
+   */
   lastBefore(at: UnixNanos): Step | undefined;
 }
 
@@ -212,7 +222,8 @@ function surroundingsOf(flow: Flow, end: UnixNanos): Surroundings {
   for (const list of returns.values())
     list.sort((a, b) => compare(a.at, b.at) || compare(a.step.start, b.step.start));
 
-  // A flow did not wait for what went on after its end; and whoever declares an end returns soon after it.
+  // A flow did not wait for what went on after its end; and whoever declares an end returns soon
+  // after it.
   const byEnd = [...flow.steps].sort(
     (a, b) =>
       compare(endOf(a), endOf(b)) ||
@@ -233,7 +244,8 @@ function surroundingsOf(flow: Flow, end: UnixNanos): Surroundings {
     lastReturn(step, at, unit) {
       const list = returns.get(step.id);
       for (let back = list?.pop(); back !== undefined; back = list?.pop()) {
-        // A reply is heard when its handler begins; what the handler does may go on after the conductor.
+        // A reply is heard when its handler begins; what the handler does may go on after the
+        // conductor.
         const by = back.hop === null ? back.step.start : back.at;
         if (by < at + finer(unit, back.unit)) return { ...back, at: earlier(back.at, at) };
       }
@@ -269,7 +281,8 @@ function askerOf(
   for (let depth = 0; depth < MAX_DEPTH && step !== undefined; depth++) {
     const from: string | null | undefined = causes.get(step.id)?.at(-1)?.from;
     step = from === null || from === undefined ? undefined : steps.get(from);
-    if (step !== undefined && step.service === reply.service && step.start < reply.start) return step;
+    if (step !== undefined && step.service === reply.service && step.start < reply.start)
+      return step;
   }
   return undefined;
 }

@@ -1,7 +1,7 @@
 /**
- * A cache by texts that repeat, bounded by the characters that it keeps alive: a bound on how many there are lets whoever
- * invents long ones fill the memory (guarded by bounded-text-map.test.ts). When it is full it begins anew, so that texts
- * which nobody sends any more keep no room.
+ * A cache by texts that repeat, bounded by the characters that it keeps alive: a bound on how many
+ * there are lets whoever invents long ones fill the memory (guarded by bounded-text-map.test.ts).
+ * When it is full it begins anew, so that texts which nobody sends any more keep no room.
  */
 export interface BoundedTextMap<V> {
   get(text: string): V | undefined;

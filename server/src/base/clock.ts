@@ -2,7 +2,10 @@
 export interface Clock {
   /** Wall clock, ms since 1970. */
   now(): number;
-  /** Runs `task` once after `delayMs`; any length (setTimeout alone holds 24.8 days). Returns cancel. */
+  /**
+   * Runs `task` once after `delayMs`; any length (setTimeout alone holds 24.8 days). Returns
+   * cancel.
+   */
   after(delayMs: number, task: () => void): () => void;
 }
 

@@ -1,4 +1,6 @@
-/** Counters and gauges of the running server, shown at /metrics. Every drop has one (invariant I2). */
+/**
+ * Counters and gauges of the running server, shown at /metrics. Every drop has one (invariant I2).
+ */
 export interface Counters {
   /** `labels`: of one of several counters of this name. Whoever adds bounds how many there are. */
   add(name: string, by?: number, labels?: Labelled['labels']): void;

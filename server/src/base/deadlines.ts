@@ -1,8 +1,8 @@
 import type { Clock } from './clock.ts';
 
 /**
- * Wakes a key when its time has come: a binary heap over one timer, so that nothing polls. Setting a key again moves
- * it (the old entry is skipped when it surfaces).
+ * Wakes a key when its time has come: a binary heap over one timer, so that nothing polls. Setting
+ * a key again moves it (the old entry is skipped when it surfaces).
  */
 export interface Deadlines {
   /** Wake `key` at `atMs` (wall clock, ms); replaces the key's earlier deadline. */
@@ -12,7 +12,10 @@ export interface Deadlines {
   stop(): void;
 }
 
-/** What is due beyond these waits for whatever else waits: a thousand learned at once kept answers waiting. */
+/**
+ * What is due beyond these waits for whatever else waits: a thousand learned at once kept answers
+ * waiting.
+ */
 const MAX_AT_ONCE = 100;
 
 interface Entry {

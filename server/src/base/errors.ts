@@ -1,13 +1,15 @@
 /**
- * Every error that leaves a folder. Two kinds only, as in the OpenTelemetry Collector: permanent (the same input
- * fails again) and retryable. The catalogue is checked against docs/operations.md, both ways.
+ * Every error that leaves a folder. Two kinds only, as in the OpenTelemetry Collector: permanent
+ * (the same input fails again) and retryable. The catalogue is checked against docs/operations.md,
+ * both ways.
  */
 export const ERRORS = {
   'config.invalid': 'one or more settings are wrong; each is listed',
   'address.in-use': 'another program listens on a port that Fermata needs',
   'data.locked': 'another Fermata uses this data directory',
   'data.unwritable': 'the data directory cannot be written',
-  'data.unusable': 'the path of the data directory holds characters that the engine takes for patterns',
+  'data.unusable':
+    'the path of the data directory holds characters that the engine takes for patterns',
   'data.full': 'the disk of the data directory has too little space to start',
   'data.low':
     'the disk of the data directory has less space than is kept free; nothing is taken until there is more',

@@ -1,6 +1,8 @@
 import { messageOf } from './errors.ts';
 
-/** Why something was not written, as a label for metrics and in words for whoever has to mend it. */
+/**
+ * Why something was not written, as a label for metrics and in words for whoever has to mend it.
+ */
 export interface Failure {
   kind: string;
   text: string;

@@ -29,7 +29,10 @@ export function listen(
   });
 }
 
-/** Stops accepting, lets requests in flight be answered (after `drain`), closes what is idle. Safe without listen. */
+/**
+ * Stops accepting, lets requests in flight be answered (after `drain`), closes what is idle. Safe
+ * without listen.
+ */
 export async function closeServer(
   server: Server,
   drain: () => Promise<void> = async () => {},

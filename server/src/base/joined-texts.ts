@@ -1,6 +1,7 @@
 /**
- * One text for each pair that repeats (service and operation, method and route): built and hashed once, and kept once
- * however many spans carry it. Beyond so many characters, which only hostile senders reach, it begins anew.
+ * One text for each pair that repeats (service and operation, method and route): built and hashed
+ * once, and kept once however many spans carry it. Beyond so many characters, which only hostile
+ * senders reach, it begins anew.
  */
 export function createJoinedTexts(
   separator: string,

@@ -1,6 +1,6 @@
 /**
- * What `list.flatMap(of)` gives, for what every flow or span goes through: V8's defines each element by a call into its
- * runtime, which took 3 % of the server's CPU.
+ * What `list.flatMap(of)` gives, for what every flow or span goes through: V8's defines each
+ * element by a call into its runtime, which took 3 % of the server's CPU.
  */
 export function flatMapped<T, R>(list: readonly T[], of: (one: T) => readonly R[]): R[] {
   const all: R[] = [];
@@ -8,7 +8,10 @@ export function flatMapped<T, R>(list: readonly T[], of: (one: T) => readonly R[
   return all;
 }
 
-/** What `list.push(...more)` does, of any number: V8 gives its arguments the stack, which ends after some 100,000. */
+/**
+ * What `list.push(...more)` does, of any number: V8 gives its arguments the stack, which ends after
+ * some 100,000.
+ */
 export function pushAll<T>(list: T[], more: Iterable<T>): void {
   for (const one of more) list.push(one);
 }
@@ -30,7 +33,10 @@ export const cutTo = <T>(list: readonly T[], most: number): Cut<T> => ({
   incomplete: list.length > most,
 });
 
-/** How many of a list's first elements this holds of, where it holds of none after one of which it does not. */
+/**
+ * How many of a list's first elements this holds of, where it holds of none after one of which it
+ * does not.
+ */
 export function countWhile<T>(list: readonly T[], holds: (one: T) => boolean): number {
   let [from, to] = [0, list.length];
   while (from < to) {

@@ -1,4 +1,7 @@
-/** What a stage may say to the operator. Counts, never one line per item (a flood of bad spans must not flood the log). */
+/**
+ * What a stage may say to the operator. Counts, never one line per item (a flood of bad spans must
+ * not flood the log).
+ */
 export interface Log {
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;

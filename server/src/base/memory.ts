@@ -1,7 +1,8 @@
 /**
- * Memory that is used again. A buffer that outlives two minor collections is found to be dead only by collecting the
- * whole heap, and V8 does that for each 64 MB of such buffers (`external memory pressure` in
- * `--trace-incremental-marking`), however much room the heap has: at 25,000 spans/s every 1.6 s.
+ * Memory that is used again. A buffer that outlives two minor collections is found to be dead only
+ * by collecting the whole heap, and V8 does that for each 64 MB of such buffers (`external memory
+ * pressure` in `--trace-incremental-marking`), however much room the heap has: at 25,000 spans/s
+ * every 1.6 s.
  */
 export interface Memory {
   /** So many bytes, of whatever content. */
@@ -12,7 +13,10 @@ export interface Memory {
 
 /** Given back once; who never gives it back leaves it to the collector. */
 export interface Lease {
-  /** Another buffer after `resize`. Throws once it was given back: rows that are nobody's must not count as written. */
+  /**
+   * Another buffer after `resize`. Throws once it was given back: rows that are nobody's must not
+   * count as written.
+   */
   readonly bytes: Buffer;
   /** What it takes, bytes: up to twice as much. */
   readonly capacity: number;
@@ -22,7 +26,10 @@ export interface Lease {
   release(): void;
 }
 
-/** Sizes are powers of two: 16 KiB … 16 MiB. What is smaller, or larger, is not kept and takes no more than it needs. */
+/**
+ * Sizes are powers of two: 16 KiB … 16 MiB. What is smaller, or larger, is not kept and takes no
+ * more than it needs.
+ */
 const MIN_SIZE = 14;
 const LARGEST = 24;
 const GIVEN_BACK = Buffer.alloc(0);
@@ -38,7 +45,10 @@ interface SizeClass {
 }
 
 export function createMemory(mostKept = 32 * 1024 * 1024): Memory {
-  const classes: SizeClass[] = Array.from({ length: LARGEST + 1 }, () => ({ free: [], lastUse: 0 }));
+  const classes: SizeClass[] = Array.from({ length: LARGEST + 1 }, () => ({
+    free: [],
+    lastUse: 0,
+  }));
   let kept = 0;
   let uses = 0;
 
@@ -76,14 +86,22 @@ export function createMemory(mostKept = 32 * 1024 * 1024): Memory {
   };
 }
 
-/** A class, because thousands of requests may wait with one each: what closes over variables takes four times as much. */
+/**
+ * A class, because thousands of requests may wait with one each: what closes over variables takes
+ * four times as much.
+ */
 class Leased implements Lease {
   private content: Buffer;
   private memory: Buffer;
   private readonly take: (bytes: number) => Buffer;
   private readonly give: (memory: Buffer) => void;
 
-  constructor(memory: Buffer, size: number, take: (bytes: number) => Buffer, give: (memory: Buffer) => void) {
+  constructor(
+    memory: Buffer,
+    size: number,
+    take: (bytes: number) => Buffer,
+    give: (memory: Buffer) => void,
+  ) {
     this.memory = memory;
     this.content = memory.length === size ? memory : memory.subarray(0, size);
     this.take = take;

@@ -1,11 +1,15 @@
 /**
- * 64 bits of a name in two halves, which ClickHouse computes alike (`murmurHash3_32` and `murmurHash2_32`: Appleby's, seed
- * 0, over the UTF-8 bytes), so that the store gives the hashes of millions of names without giving the names. That they
- * agree is guarded by `store/testing/conformance.ts`.
+ * 64 bits of a name in two halves, which ClickHouse computes alike (`murmurHash3_32` and
+ * `murmurHash2_32`: Appleby's, seed 0, over the UTF-8 bytes), so that the store gives the hashes of
+ * millions of names without giving the names. That they agree is guarded by
+ * `store/testing/conformance.ts`.
  */
 export const hashed = { high: 0, low: 0 };
 
-/** Of `prefix` and `text` as of one text, into `hashed`: joining them, or returning a pair, costs more than the hashing. */
+/**
+ * Of `prefix` and `text` as of one text, into `hashed`: joining them, or returning a pair, costs
+ * more than the hashing.
+ */
 export function hashName(prefix: string, text: string): void {
   const widest = hashCodes(prefix, text);
   if (widest > 0x7f) hashCodes('', Buffer.from(prefix + text, 'utf8').toString('latin1'));

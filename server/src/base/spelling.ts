@@ -2,11 +2,13 @@
 const MAX_EDITS = 5;
 
 /**
- * Answers "did you mean …?": the candidate that a misspelt name most likely stands for, or undefined
- * where none is near. A name that is only begun stands for the first candidate that goes on so.
+ * Answers "did you mean …?": the candidate that a misspelt name most likely stands for, or
+ * undefined where none is near. A name that is only begun stands for the first candidate that goes
+ * on so.
  */
 export function closestTo(name: string, candidates: readonly string[]): string | undefined {
-  const begun = name.length >= 2 ? candidates.find((candidate) => candidate.startsWith(name)) : undefined;
+  const begun =
+    name.length >= 2 ? candidates.find((candidate) => candidate.startsWith(name)) : undefined;
   if (begun !== undefined) return begun;
   const allowed = Math.min(MAX_EDITS, Math.ceil(name.length / 2));
   let best: { candidate: string; edits: number } | undefined;
@@ -23,7 +25,9 @@ function levenshtein(a: string, b: string): number {
   for (let i = 1; i <= a.length; i++) {
     const next = [i];
     for (let j = 1; j <= b.length; j++)
-      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)));
+      next.push(
+        Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)),
+      );
     row = next;
   }
   return row[b.length]!;

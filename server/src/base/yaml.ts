@@ -1,7 +1,10 @@
 import { isMap, isScalar, isSeq, LineCounter, parseDocument, visit, type Document } from 'yaml';
 import type { z } from 'zod';
 
-/** A settings file read against a schema. Either `data`, or every problem at once, each with its line and field. */
+/**
+ * A settings file read against a schema. Either `data`, or every problem at once, each with its
+ * line and field.
+ */
 export interface Read<T> {
   data: T | null;
   problems: string[];
@@ -9,7 +12,10 @@ export interface Read<T> {
   lineOf: (path: readonly PropertyKey[]) => number;
 }
 
-/** `environment` fills `${NAME}` in texts, so that secrets stay out of the file; whatever is in them stays a text. */
+/**
+ * `environment` fills `${NAME}` in texts, so that secrets stay out of the file; whatever is in them
+ * stays a text.
+ */
 export function readYaml<S extends z.ZodType>(
   text: string,
   schema: S,
@@ -20,14 +26,20 @@ export function readYaml<S extends z.ZodType>(
   const lineOf = (path: readonly PropertyKey[]): number => {
     for (let length = path.length; length >= 0; length--) {
       const node =
-        length === 0 ? document.contents : document.getIn(path.slice(0, length) as (string | number)[], true);
+        length === 0
+          ? document.contents
+          : document.getIn(path.slice(0, length) as (string | number)[], true);
       const range = (node as { range?: [number, number, number] } | undefined)?.range;
       if (range) return lines.linePos(range[0]).line;
     }
     return 1;
   };
   if (document.errors.length > 0)
-    return { data: null, problems: document.errors.map((error) => error.message.split('\n')[0]!), lineOf };
+    return {
+      data: null,
+      problems: document.errors.map((error) => error.message.split('\n')[0]!),
+      lineOf,
+    };
   if (environment !== undefined) {
     const unset = fill(document, lines, environment);
     if (unset.length > 0) return { data: null, problems: unset, lineOf };

@@ -76,7 +76,8 @@ function readFile(path: string | undefined, problems: string[]): Record<string, 
   try {
     content = readFileSync(path ?? 'fermata.yaml', 'utf8');
   } catch (error) {
-    if (path !== undefined) problems.push(`FERMATA_CONFIG=${path} cannot be read: ${messageOf(error)}`);
+    if (path !== undefined)
+      problems.push(`FERMATA_CONFIG=${path} cannot be read: ${messageOf(error)}`);
     return {};
   }
   try {

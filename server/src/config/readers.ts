@@ -62,7 +62,9 @@ export const definitionFiles: Reader<Definition[]> = (path) => {
         .map((file) => join(path, file))
     : [path];
   const read = files.map((file) => ({ file, ...readDefinitions(readFileSync(file, 'utf8')) }));
-  const problems = read.flatMap(({ file, problems: found }) => found.map((problem) => `${file} ${problem}`));
+  const problems = read.flatMap(({ file, problems: found }) =>
+    found.map((problem) => `${file} ${problem}`),
+  );
   if (problems.length > 0) throw new Error(`is wrong: ${problems.join('; ')}`);
   return read.flatMap(({ definitions }) => definitions);
 };

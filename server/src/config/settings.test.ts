@@ -30,14 +30,19 @@ test('two configurations of one process share no secrets', () => {
   expect(secretOf({ OPS_SECRET: 'two' })).toBe('two');
   process.env['OPS_SECRET'] = 'of the process';
   try {
-    expect(problemsOf({ FERMATA_ALERTS: alerts })).toContain('OPS_SECRET is not set in the environment');
+    expect(problemsOf({ FERMATA_ALERTS: alerts })).toContain(
+      'OPS_SECRET is not set in the environment',
+    );
   } finally {
     delete process.env['OPS_SECRET'];
   }
 });
 
 test('the environment goes before the file, and the file before the default', () => {
-  const yaml = file('fermata.yaml', 'FERMATA_PORT: 5000\nFERMATA_IDENTITY_KEYS: [order.id, cart.id]\n');
+  const yaml = file(
+    'fermata.yaml',
+    'FERMATA_PORT: 5000\nFERMATA_IDENTITY_KEYS: [order.id, cart.id]\n',
+  );
   const { config } = readConfig({ FERMATA_CONFIG: yaml, FERMATA_SETTLE: '5s' });
   expect(config).toMatchObject({ port: 5000, settleMs: 5000, host: SETTINGS.host.default });
   expect(config.identityKeys).toEqual(['order.id', 'cart.id']);
@@ -47,7 +52,12 @@ test('the environment goes before the file, and the file before the default', ()
 test('everything wrong is said at once, and a misspelt name what it may have meant', () => {
   const yaml = file('wrong.yaml', 'FERMATA_PORTT: 1\n');
   const problems = problemsOf({
-    ...{ FERMATA_CONFIG: yaml, FERMATA_PORT: 'x', FERMATA_SETTLE: '5', CLICKHOUSE_URL: 'user:secret@db' },
+    ...{
+      FERMATA_CONFIG: yaml,
+      FERMATA_PORT: 'x',
+      FERMATA_SETTLE: '5',
+      CLICKHOUSE_URL: 'user:secret@db',
+    },
   });
   expect(problems.split('\n')).toEqual([
     'fermata.yaml: FERMATA_PORTT is not a setting; did you mean FERMATA_PORT?',

@@ -61,8 +61,18 @@ export interface Setting<T> {
 export const SETTINGS: { [K in keyof Config]: Setting<Config[K]> } = {
   host: { name: 'FERMATA_HOST', default: '127.0.0.1', read: text, help: 'address to listen on' },
   port: { name: 'FERMATA_PORT', default: '4320', read: port, help: 'dashboard and API' },
-  otlpHttpPort: { name: 'FERMATA_OTLP_HTTP_PORT', default: '4318', read: port, help: 'OTLP over HTTP' },
-  otlpGrpcPort: { name: 'FERMATA_OTLP_GRPC_PORT', default: '4317', read: port, help: 'OTLP over gRPC' },
+  otlpHttpPort: {
+    name: 'FERMATA_OTLP_HTTP_PORT',
+    default: '4318',
+    read: port,
+    help: 'OTLP over HTTP',
+  },
+  otlpGrpcPort: {
+    name: 'FERMATA_OTLP_GRPC_PORT',
+    default: '4317',
+    read: port,
+    help: 'OTLP over gRPC',
+  },
   dataDir: {
     name: 'FERMATA_DATA_DIR',
     default: './data',

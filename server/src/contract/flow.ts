@@ -1,6 +1,6 @@
 /**
- * What crosses the wire about flows. JSON-safe only: instants are decimal strings of nanoseconds since 1970
- * (`…UnixNano`), durations are numbers of milliseconds (`…Ms`).
+ * What crosses the wire about flows. JSON-safe only: instants are decimal strings of nanoseconds
+ * since 1970 (`…UnixNano`), durations are numbers of milliseconds (`…Ms`).
  */
 export type FlowStatus =
   | 'active'
@@ -135,8 +135,8 @@ export interface Step {
   /** Routing slip: steps still to come after it. */
   itinerary: string[];
   /**
-   * What it has in common with the rest of its flow: only of a step that nothing in the flow caused,
-   * where the flow has several of those. Strongest first.
+   * What it has in common with the rest of its flow: only of a step that nothing in the flow
+   * caused, where the flow has several of those. Strongest first.
    */
   joinedBy?: JoinEvidence[];
 }
@@ -203,7 +203,10 @@ export interface UnattributedSpan {
 export interface Flow extends FlowSummary {
   steps: Step[];
   hops: Hop[];
-  /** Touching segments that sum to the duration; of a flow given in part, the shortest are counted to their neighbours. */
+  /**
+   * Touching segments that sum to the duration; of a flow given in part, the shortest are counted
+   * to their neighbours.
+   */
   criticalPath: Segment[];
   /** The critical path by kind, ms, always of all of it; the longest first. */
   timeSpent: { kind: Segment['kind']; ms: number }[];

@@ -23,7 +23,13 @@ export interface Incident {
   /** The channel that takes no notifications: then this counts notifications, not flows. */
   channel: string | null;
   /** What it consists of, each once. */
-  parts: { rule: string; severity: string; flowType: string; service: string | null; step: string | null }[];
+  parts: {
+    rule: string;
+    severity: string;
+    flowType: string;
+    service: string | null;
+    step: string | null;
+  }[];
   /** Id of the incident that it was found to be one with. */
   foldedInto: string | null;
   count: number;

@@ -27,7 +27,8 @@ export interface StatsTick {
 }
 
 /** What a view listens to. `flows` hears every flow of its filter; `flow` hears one. */
-export type View = { kind: 'flows'; types: string[]; statuses: string[] } | { kind: 'flow'; id: string };
+export type View =
+  { kind: 'flows'; types: string[]; statuses: string[] } | { kind: 'flow'; id: string };
 
 export interface Resume {
   view: View;
@@ -35,7 +36,10 @@ export interface Resume {
   since: Sequence | null;
 }
 
-/** Answer to `watch`: either everything missed follows as `flow:changed`, or the client must load afresh. */
+/**
+ * Answer to `watch`: either everything missed follows as `flow:changed`, or the client must load
+ * afresh.
+ */
 export interface WatchAnswer {
   sequence: Sequence;
   resumed: boolean;

@@ -4,16 +4,22 @@ import { describe, expect, test } from 'vitest';
 import { decodeTracesJson } from '../receive/otlp-json.ts';
 import { createLab, type Flow } from '../testing/lab.ts';
 
-/** Spans that agents of other languages sent over real brokers, where their recordings lie beside the checkout. */
-const agents = [fileURLToPath(new URL('../../../../shared/realapps/agents/', import.meta.url))].find(
-  existsSync,
-);
-if (!agents) process.stdout.write('\n  SKIPPED: recorded agents; there are none beside this checkout\n\n');
+/**
+ * Spans that agents of other languages sent over real brokers, where their recordings lie beside
+ * the checkout.
+ */
+const agents = [
+  fileURLToPath(new URL('../../../../shared/realapps/agents/', import.meta.url)),
+].find(existsSync);
+if (!agents)
+  process.stdout.write('\n  SKIPPED: recorded agents; there are none beside this checkout\n\n');
 
 /** Flows that began with an order, oldest first, once nothing has come for a minute. */
 async function ordersOf(name: string): Promise<Flow[]> {
   const requests = JSON.parse(readFileSync(`${agents}${name}/spans.json`, 'utf8')) as object[];
-  const batches = requests.map((request) => decodeTracesJson(Buffer.from(JSON.stringify(request))).spans);
+  const batches = requests.map(
+    (request) => decodeTracesJson(Buffer.from(JSON.stringify(request))).spans,
+  );
   const last = batches.flat().reduce((latest, { end }) => (end > latest ? end : latest), 0n);
   const lab = await createLab({ startMs: Number(last / 1_000_000n) });
   for (const spans of batches) await lab.deliver(spans);
@@ -93,7 +99,9 @@ describe.runIf(agents)('recorded agents', () => {
     for (const name of ['java-spring-otel-kafka-batch', 'python-confluent-kafka']) {
       const flows = await ordersOf(name);
       for (const { steps } of flows.slice(0, 3))
-        expect(steps.filter(({ service, shared }) => service === 'audit' && shared)).toHaveLength(1);
+        expect(steps.filter(({ service, shared }) => service === 'audit' && shared)).toHaveLength(
+          1,
+        );
     }
   });
 });

@@ -3,7 +3,10 @@ import type { Flow } from '../model/flow.ts';
 import type { SpanSketch } from '../testing/builders.ts';
 import { flowsOf } from '../testing/correlator-harness.ts';
 
-/** Identity decides which flow a span is in; parent and child decide who called whom, whoever names the flow. */
+/**
+ * Identity decides which flow a span is in; parent and child decide who called whom, whoever names
+ * the flow.
+ */
 const named = (flow: string, source: SpanSketch['source'] = 'explicit'): Partial<SpanSketch> => ({
   flow,
   type: 'order',
@@ -11,7 +14,10 @@ const named = (flow: string, source: SpanSketch['source'] = 'explicit'): Partial
 });
 const nobody: Partial<SpanSketch> = {};
 
-/** A shop works for 100 ms, and calls from 10 to 60 a service that works from 15 to 55, by its own clock. */
+/**
+ * A shop works for 100 ms, and calls from 10 to 60 a service that works from 15 to 55, by its own
+ * clock.
+ */
 const call = (
   caller: Partial<SpanSketch>,
   callee: Partial<SpanSketch>,
@@ -81,7 +87,16 @@ test('a call out of a batch that others share leads nowhere but into the flow th
     })),
     { trace: 'c', id: '2', role: 'process', service: 'pay', at: 20, ms: 40, links: ['a/1', 'b/1'] },
     { trace: 'c', id: '3', parent: '2', role: 'client', service: 'pay', at: 25, ms: 20 },
-    { trace: 'c', id: '4', parent: '3', role: 'server', service: 'bank', at: 30, ms: 5, ...named('o-a') },
+    {
+      trace: 'c',
+      id: '4',
+      parent: '3',
+      role: 'server',
+      service: 'bank',
+      at: 30,
+      ms: 5,
+      ...named('o-a'),
+    },
   );
   expect(flows.map((flow) => [flow.key, edges(flow)])).toEqual(
     expect.arrayContaining([
@@ -100,7 +115,16 @@ test('a call out of a batch that others share leads nowhere but into the flow th
 const handling = (handler: Partial<SpanSketch>, inner: Partial<SpanSketch>): SpanSketch[] => [
   { trace: 'a1', id: '1', role: 'server', service: 'intake' },
   { trace: 'a1', id: '2', parent: '1', role: 'send', service: 'intake', at: 10, ms: 2 },
-  { trace: 'b1', id: '3', role: 'process', service: 'desk', at: 50, ms: 100, links: ['a1/2'], ...handler },
+  {
+    trace: 'b1',
+    id: '3',
+    role: 'process',
+    service: 'desk',
+    at: 50,
+    ms: 100,
+    links: ['a1/2'],
+    ...handler,
+  },
   {
     trace: 'b1',
     id: '4',
@@ -165,7 +189,9 @@ test('an id that was set by hand holds, also below one that leaked', () => {
     ]),
   );
   expect(members(chain(named('o'), named('p', 'ambient'), named('o')))).toEqual([['o', '123']]);
-  expect(members(chain(named('o', 'ambient'), named('p', 'ambient'), nobody))).toEqual([['o', '123']]);
+  expect(members(chain(named('o', 'ambient'), named('p', 'ambient'), nobody))).toEqual([
+    ['o', '123'],
+  ]);
 });
 
 test('parents in a ring call nobody round and round', () => {

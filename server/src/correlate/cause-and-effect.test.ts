@@ -6,7 +6,11 @@ import { flowsOf } from '../testing/correlator-harness.ts';
 const services = (flow: Flow | undefined): string[] => flow!.steps.map(({ service }) => service);
 
 /** One hands over to the next, all at the same instant; span ids count up or down. */
-const chain = (length: number, id: (i: number) => string, role: 'process' | 'server'): SpanSketch[] =>
+const chain = (
+  length: number,
+  id: (i: number) => string,
+  role: 'process' | 'server',
+): SpanSketch[] =>
   Array.from({ length }, (_, i): SpanSketch[] => {
     const up = i === 0 ? {} : { parent: `${id(i - 1)}e`, remote: true };
     const sends = role === 'process' ? ('send' as const) : ('client' as const);
@@ -32,7 +36,14 @@ test('a consumer whose clock was set right to the instant of its send comes afte
         flowsOf(
           { trace: 'a1', id: sender!, role: 'server', service: 'kiosk', at: 100 },
           { trace: 'a1', id: '5', parent: sender!, role: 'send', service: 'kiosk', at: 100, ms: 2 },
-          { trace: 'b1', id: taker!, role: 'process', service: 'printer', at: -900, links: ['a1/5'] },
+          {
+            trace: 'b1',
+            id: taker!,
+            role: 'process',
+            service: 'printer',
+            at: -900,
+            links: ['a1/5'],
+          },
         )[0],
       ),
     ).toEqual(['kiosk', 'printer']);
@@ -42,10 +53,9 @@ test('what nobody caused stands by its id, as before, and time comes before caus
   const named = { flow: 'o', type: 't' };
   const flow = (...spans: SpanSketch[]) =>
     services(flowsOf(...spans.map((span) => ({ ...span, ...named })))[0]);
-  expect(flow({ trace: 'a1', id: '2', service: 'b' }, { trace: 'a1', id: '1', service: 'a' })).toEqual([
-    'a',
-    'b',
-  ]);
+  expect(
+    flow({ trace: 'a1', id: '2', service: 'b' }, { trace: 'a1', id: '1', service: 'a' }),
+  ).toEqual(['a', 'b']);
   expect(
     flow(
       { trace: 'a1', id: '3', service: 'early', at: -1 },
@@ -59,7 +69,15 @@ test('a flow says what its steps say of its times', () => {
   const call = (clockMs: number): SpanSketch[] => [
     { trace: 'a1', id: '1', role: 'server', service: 'portal', ms: 100 },
     { trace: 'a1', id: '2', parent: '1', role: 'client', service: 'portal', at: 10, ms: 60 },
-    { trace: 'a1', id: '3', parent: '2', role: 'server', service: 'login', at: 15 + clockMs, ms: 40 },
+    {
+      trace: 'a1',
+      id: '3',
+      parent: '2',
+      role: 'server',
+      service: 'login',
+      at: 15 + clockMs,
+      ms: 40,
+    },
   ];
   const [behind] = flowsOf(...call(-800));
   expect([behind!.badges, behind!.hops[0]!.skewed]).toEqual([['clock-skew'], true]);

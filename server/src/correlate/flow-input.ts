@@ -64,14 +64,19 @@ export function inputOf(state: FlowState, graph: Graph): FlowInput {
           if (known === undefined) taken.set(consumer, [took]);
           else known.push(took);
         } else if (consumer.flowKey !== '')
-          consumedElsewhere.push({ send: node.span, flowKey: consumer.flowKey, consumer: consumer.span });
+          consumedElsewhere.push({
+            send: node.span,
+            flowKey: consumer.flowKey,
+            consumer: consumer.span,
+          });
       }
     }
   }
   const unattributed: FlowInput['unattributed'] = [];
   for (const node of context)
     for (const other of node.tree?.nodes ?? [])
-      if (other.flowKey === '' && !other.shared) unattributed.push({ span: other.span, under: node.span });
+      if (other.flowKey === '' && !other.shared)
+        unattributed.push({ span: other.span, under: node.span });
   segments.sort((a, b) => order(a.head, b.head));
   return {
     key: state.key,
@@ -86,8 +91,8 @@ export function inputOf(state: FlowState, graph: Graph): FlowInput {
 }
 
 /**
- * Consumers that a message leads to, each with its evidence. What a span says itself needs no look at all that it took:
- * a batch of thousands would be gone through for each of thousands of flows.
+ * Consumers that a message leads to, each with its evidence. What a span says itself needs no look
+ * at all that it took: a batch of thousands would be gone through for each of thousands of flows.
  */
 function takersIn(graph: Graph): (send: Node) => Map<Node, EvidenceKind[]> {
   /** Asked for each message of a batch: once is enough. */
@@ -117,7 +122,9 @@ function takersIn(graph: Graph): (send: Node) => Map<Node, EvidenceKind[]> {
   };
 }
 
-/** Of what a batch took, this flow knows its own messages, and of the batch its own span and times. */
+/**
+ * Of what a batch took, this flow knows its own messages, and of the batch its own span and times.
+ */
 const asSegment = ([{ span }, causes]: [Node, InputCause[]]): InputSegment => ({
   head: span,
   spans: [span],

@@ -2,7 +2,10 @@ import { describe, expect, test } from 'vitest';
 import { aSpan, type SpanSketch } from '../testing/builders.ts';
 import { createBench } from '../testing/correlator-harness.ts';
 
-/** An id is a kind of name and a value: the same number under two names is one id only where one caused the other. */
+/**
+ * An id is a kind of name and a value: the same number under two names is one id only where one
+ * caused the other.
+ */
 const servicesOf = (...sketches: SpanSketch[]): string[] => {
   const all = [sketches, sketches.toReversed()].flatMap((list) =>
     [false, true].map((rests) => {
@@ -36,14 +39,24 @@ describe('one number of two kinds', () => {
     at: 50,
     ...more,
   });
-  const sent: SpanSketch = { trace: 'a1', id: '3', parent: '1', role: 'send', service: 'desk', at: 5 };
+  const sent: SpanSketch = {
+    trace: 'a1',
+    id: '3',
+    parent: '1',
+    role: 'send',
+    service: 'desk',
+    at: 5,
+  };
   const took: Partial<SpanSketch> = { role: 'process', links: ['a1/3'] };
 
   test('is two flows, whichever of them says its type', () => {
     expect(servicesOf(order, engine())).toEqual(['desk', 'engine']);
     expect(servicesOf(order, engine({ type: 'onboarding' }))).toEqual(['desk', 'engine']);
     expect(servicesOf({ ...order, type: '' }, engine())).toEqual(['desk', 'engine']);
-    expect(servicesOf({ ...order, type: '' }, engine({ type: 'onboarding' }))).toEqual(['desk', 'engine']);
+    expect(servicesOf({ ...order, type: '' }, engine({ type: 'onboarding' }))).toEqual([
+      'desk',
+      'engine',
+    ]);
     expect(servicesOf(engine(), engine({ id: '4', service: 'other', idKind: 'other' }))).toEqual([
       'engine',
       'other',
@@ -55,17 +68,17 @@ describe('one number of two kinds', () => {
   test('is one flow along a cause, downwards and upwards', () => {
     expect(servicesOf(order, sent, engine(took))).toEqual(['desk+engine']);
     const started: SpanSketch = { ...order, role: 'process', links: ['b1/3'], at: 90 };
-    expect(servicesOf(engine(), { ...sent, trace: 'b1', parent: '2', service: 'engine' }, started)).toEqual([
-      'desk+engine',
-    ]);
+    expect(
+      servicesOf(engine(), { ...sent, trace: 'b1', parent: '2', service: 'engine' }, started),
+    ).toEqual(['desk+engine']);
     // Through somebody who names no flow.
     const between: SpanSketch[] = [
       { trace: 'c1', id: '4', ...took, service: 'relay', at: 20 },
       { trace: 'c1', id: '5', parent: '4', role: 'send', service: 'relay', at: 25 },
     ];
-    expect(servicesOf(order, sent, ...between, engine({ role: 'process', links: ['c1/5'] }))).toEqual([
-      'desk+engine+relay',
-    ]);
+    expect(
+      servicesOf(order, sent, ...between, engine({ role: 'process', links: ['c1/5'] })),
+    ).toEqual(['desk+engine+relay']);
   });
   test('of another number it is another flow, along a cause, too', () => {
     expect(servicesOf(order, sent, engine({ ...took, flow: '1001' }))).toEqual(['desk', 'engine']);

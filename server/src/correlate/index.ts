@@ -22,12 +22,15 @@ export { UNATTRIBUTED } from './residency/rehydration.ts';
 export type { StoredFlowSpans };
 
 /**
- * Spans → which flow each belongs to, by flow key. It holds the flows that move; idle ones are evicted
- * from memory and rehydrated when a late span names them. It knows no timelines and no rows: the
- * caller commits spans first, then calls `reload` → `load` what is missing → `add` → `takeDirty`.
+ * Spans → which flow each belongs to, by flow key. It holds the flows that move; idle ones are
+ * evicted from memory and rehydrated when a late span names them. It knows no timelines and no
+ * rows: the caller commits spans first, then calls `reload` → `load` what is missing → `add` →
+ * `takeDirty`.
  */
 export interface Correlator extends EvictedNames {
-  /** What these spans need of the store before `add`. `flows`: rehydrated from the store already. */
+  /**
+   * What these spans need of the store before `add`. `flows`: rehydrated from the store already.
+   */
   reload(spans: readonly Span[], flows?: readonly StoredFlowSpans[]): Reloading;
   /** Adds spans of which nothing is missing, and brings every affected flow up to date. */
   add(spans: readonly Span[]): void;
@@ -35,7 +38,9 @@ export interface Correlator extends EvictedNames {
   takeDirty(): ReadonlySet<FlowKey>;
   /** Rows of spans in no flow that are new, or changed, since the last call. */
   takeUnattributed(): UnattributedRow[];
-  /** Keys of the flows that these spans are in; those in none are given again by `takeUnattributed`. */
+  /**
+   * Keys of the flows that these spans are in; those in none are given again by `takeUnattributed`.
+   */
   keysOf(spans: readonly Span[]): readonly FlowKey[];
   /** The key of the flow that this span is in; '': of none, or not in memory. */
   flowKeyOf(span: SpanKey): FlowKey | '';
@@ -49,17 +54,26 @@ export interface Correlator extends EvictedNames {
   /** The flow with marks of names that identify nothing. */
   withWorthlessMarks(flow: Flow): Flow;
 
-  /** Keys of flows that spans of this one moved into since `forgetMoves`, each with the number of the last move. */
+  /**
+   * Keys of flows that spans of this one moved into since `forgetMoves`, each with the number of
+   * the last move.
+   */
   movedInto(key: FlowKey): ReadonlyMap<FlowKey, number> | undefined;
   forgetMoves(key: FlowKey): void;
   /** Moves of spans from one flow to another so far. */
   readonly moves: number;
 
-  /** The store has all that there is to say about this flow: it may be evicted, once it is idle for long enough. */
+  /**
+   * The store has all that there is to say about this flow: it may be evicted, once it is idle for
+   * long enough.
+   */
   markIdle(key: FlowKey): void;
   /** It changed, or its rows are not durable yet. */
   markActive(key: FlowKey): void;
-  /** Evicts at most so many idle flows, each with its dependency closure; gives the keys of all that are gone. */
+  /**
+   * Evicts at most so many idle flows, each with its dependency closure; gives the keys of all that
+   * are gone.
+   */
   evictIdle(most: number): ReadonlySet<FlowKey>;
   /** Flows that wait for their eviction. */
   readonly idleFlows: number;
@@ -74,12 +88,18 @@ export interface EvictedNames {
   addWorthless(tokens: readonly string[]): void;
   /** The filter holds so many names at least. */
   readonly filterCapacity: number;
-  /** The filter is due for rotation: `beginRotation`, `addToFilter` the names of open flows, `rotateFilter`. */
+  /**
+   * The filter is due for rotation: `beginRotation`, `addToFilter` the names of open flows,
+   * `rotateFilter`.
+   */
   readonly isFilterFull: boolean;
   beginRotation(): void;
   /** From now on the store has flows whose names the filter does not hold. */
   rotateFilter(): void;
-  /** The store may have flows that the filter does not know: who seems to be new has to be looked up. */
+  /**
+   * The store may have flows that the filter does not know: who seems to be new has to be looked
+   * up.
+   */
   readonly hasForgottenNames: boolean;
 }
 
@@ -103,7 +123,10 @@ export interface CorrelatorOptions {
   counters: Counters;
   /** Idle time after which a flow is evicted from memory, ms. */
   idleBeforeEvictionMs: number;
-  /** Sizes of the filter of evicted names (`evicted-names-filter.ts`), for tests: smaller than any server's. */
+  /**
+   * Sizes of the filter of evicted names (`evicted-names-filter.ts`), for tests: smaller than any
+   * server's.
+   */
   evictedNamesLines?: readonly number[] | undefined;
   /** Under a name of which more was sent nothing is found, for tests: fewer than on any server. */
   mostSends?: number | undefined;
@@ -192,13 +215,18 @@ function reloading(
         id,
         version,
         key:
-          isUnattributed(id) || sample === undefined ? '' : (assembler.graph.get(sample.key)?.flowKey ?? ''),
+          isUnattributed(id) || sample === undefined
+            ? ''
+            : (assembler.graph.get(sample.key)?.flowKey ?? ''),
       }));
     },
   });
 }
 
-/** A span in no flow has a row, under which it is found when somebody names it; the row is written again when its causes change. */
+/**
+ * A span in no flow has a row, under which it is found when somebody names it; the row is written
+ * again when its causes change.
+ */
 function unattributedRows(assembler: Assembler): UnattributedRow[] {
   const rows: UnattributedRow[] = [];
   for (const node of assembler.takeUnattributed()) {

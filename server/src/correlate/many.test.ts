@@ -4,8 +4,9 @@ import type { Span } from '../model/span.ts';
 import { createBench } from '../testing/correlator-harness.ts';
 
 /**
- * A job whose root span ends last sends thousands of children first. Work that grows with the square of their number would
- * take minutes here, and arguments on the stack end after some 100,000: both stopped the server.
+ * A job whose root span ends last sends thousands of children first. Work that grows with the
+ * square of their number would take minutes here, and arguments on the stack end after some
+ * 100,000: both stopped the server.
  */
 const MANY = 150_000;
 const PER_REQUEST = 512;
@@ -14,7 +15,8 @@ const hex = (i: number): string => (i + 4096).toString(16);
 
 const flowsOf = (spans: readonly Span[]): number[] => {
   const { projector, clock } = createBench();
-  for (let i = 0; i < spans.length; i += PER_REQUEST) projector.add(spans.slice(i, i + PER_REQUEST));
+  for (let i = 0; i < spans.length; i += PER_REQUEST)
+    projector.add(spans.slice(i, i + PER_REQUEST));
   const { list } = projector.takeChanges();
   clock.advance(120_000);
   projector.written(list);
@@ -24,7 +26,10 @@ const flowsOf = (spans: readonly Span[]): number[] => {
 describe('of what hangs together there may be any number', () => {
   test('children before their parent, and that before its own', () => {
     const children = numbers.map((i) => aSpan({ trace: '1', id: hex(i), parent: '3', at: 10 + i }));
-    const above = [aSpan({ trace: '1', id: '3', parent: '2' }), aSpan({ trace: '1', id: '2', flow: 'f' })];
+    const above = [
+      aSpan({ trace: '1', id: '3', parent: '2' }),
+      aSpan({ trace: '1', id: '2', flow: 'f' }),
+    ];
     expect(flowsOf([...children, ...above])).toEqual([MANY + 2]);
   }, 60_000);
   test('conversations', () => {
@@ -34,11 +39,16 @@ describe('of what hangs together there may be any number', () => {
     expect(flowsOf(said)).toEqual([30_000]);
   }, 60_000);
   test('consumers of a poll that is never heard of', () => {
-    const taken = numbers
-      .slice(0, 10_000)
-      .map((i) =>
-        aSpan({ trace: '1', id: hex(i), parent: '3', links: [`${hex(i)}/1`], role: 'process', at: i }),
-      );
+    const taken = numbers.slice(0, 10_000).map((i) =>
+      aSpan({
+        trace: '1',
+        id: hex(i),
+        parent: '3',
+        links: [`${hex(i)}/1`],
+        role: 'process',
+        at: i,
+      }),
+    );
     expect(flowsOf(taken)).toHaveLength(10_000);
   }, 60_000);
   test('joins of joins', () => {
@@ -100,7 +110,11 @@ describe('of what hangs together there may be any number', () => {
         at: 30_000 - i,
       }),
     );
-    const runs = [said('a', 'flow-started', 0), said('b', 'flow-completed', 1), said('c', 'flow-started', 2)];
+    const runs = [
+      said('a', 'flow-started', 0),
+      said('b', 'flow-completed', 1),
+      said('c', 'flow-started', 2),
+    ];
     expect(flowsOf([...runs, ...passed])).toEqual([2, 30_001]);
   }, 60_000);
   test('messages that pass on messages, above two flows', () => {
@@ -113,7 +127,9 @@ describe('of what hangs together there may be any number', () => {
         at: i,
       }),
     );
-    const two = ['a', 'b'].map((flow) => aSpan({ trace: '1', id: flow, parent: hex(29_999), flow }));
+    const two = ['a', 'b'].map((flow) =>
+      aSpan({ trace: '1', id: flow, parent: hex(29_999), flow }),
+    );
     expect(flowsOf([...passed, ...two])).toEqual([1, 1]);
   }, 60_000);
 });

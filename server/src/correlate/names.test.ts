@@ -2,7 +2,10 @@ import { describe, expect, test } from 'vitest';
 import { aSpan, traceId, type SpanSketch } from '../testing/builders.ts';
 import { createBench, type Bench } from '../testing/correlator-harness.ts';
 
-/** What a message's id may join: the place that it is an id of, and names under which too much was sent. */
+/**
+ * What a message's id may join: the place that it is an id of, and names under which too much was
+ * sent.
+ */
 const flowsOf = (...sketches: SpanSketch[]): number => {
   const bench = createBench();
   bench.take(sketches.map(aSpan));
@@ -10,7 +13,12 @@ const flowsOf = (...sketches: SpanSketch[]): number => {
 };
 
 describe('an id that is counted is an id of its destination', () => {
-  const send = (more: Partial<SpanSketch>): SpanSketch => ({ trace: 'a1', id: '1', role: 'send', ...more });
+  const send = (more: Partial<SpanSketch>): SpanSketch => ({
+    trace: 'a1',
+    id: '1',
+    role: 'send',
+    ...more,
+  });
   const take = (more: Partial<SpanSketch>): SpanSketch => ({
     trace: 'b1',
     id: '2',
@@ -44,20 +52,34 @@ describe('an id that is counted is an id of its destination', () => {
     ['0', '', 2],
   ])('partition %s and %s', (sent, taken, flows) => {
     const both = { message: '5', system: 'kafka', ...here };
-    expect(flowsOf(send({ ...both, partition: sent }), take({ ...both, partition: taken }))).toBe(flows);
+    expect(flowsOf(send({ ...both, partition: sent }), take({ ...both, partition: taken }))).toBe(
+      flows,
+    );
   });
 
   test('one service takes the same number from two places: two steps, none of them twice', () => {
     const bench = createBench();
     const took = (id: string, parent: string, destination: string, at: number): SpanSketch => ({
-      ...take({ trace: 'a1', parent, remote: true, destination, message: '0', system: 'kafka', at }),
+      ...take({
+        trace: 'a1',
+        parent,
+        remote: true,
+        destination,
+        message: '0',
+        system: 'kafka',
+        at,
+      }),
       id,
     });
     bench.take(
       [
         send({ message: '0', system: 'kafka', ...here }),
         took('2', '1', 'orders', 20),
-        { ...send({ message: '0', system: 'kafka', ...there, parent: '2', at: 25 }), id: '3', service: 'b' },
+        {
+          ...send({ message: '0', system: 'kafka', ...there, parent: '2', at: 25 }),
+          id: '3',
+          service: 'b',
+        },
         took('4', '3', 'shipments', 50),
       ].map(aSpan),
     );
@@ -66,15 +88,25 @@ describe('an id that is counted is an id of its destination', () => {
     expect(flow!.badges).toEqual([]);
   });
 
-  test.each(['m-17', '1795878097649', '123456789012345', 'b7a1c2', '0x1f'])('%s is no count', (message) => {
-    const both = { message, system: 'kafka' };
-    expect(flowsOf(send({ ...both, ...here }), take({ ...both, destination: 'orders.dlq' }))).toBe(1);
-  });
+  test.each(['m-17', '1795878097649', '123456789012345', 'b7a1c2', '0x1f'])(
+    '%s is no count',
+    (message) => {
+      const both = { message, system: 'kafka' };
+      expect(
+        flowsOf(send({ ...both, ...here }), take({ ...both, destination: 'orders.dlq' })),
+      ).toBe(1);
+    },
+  );
 });
 
 describe('of a message that only its id tells, what was sent to another place is not the cause', () => {
   const id = '5fccbb18-5ca4-4f46-92d6-315c2ddc6e5b';
-  const joined = (system: string, sent: string, taken: string, more: Partial<SpanSketch> = {}): boolean =>
+  const joined = (
+    system: string,
+    sent: string,
+    taken: string,
+    more: Partial<SpanSketch> = {},
+  ): boolean =>
     flowsOf(
       { trace: 'a1', id: '1', role: 'send', message: id, system, destination: sent },
       {
@@ -153,7 +185,15 @@ describe('of a message that only its id tells, what was sent to another place is
       flowsOf(
         { trace: 'a1', id: '1', role: 'send', ...on, destination: 'orders' },
         { trace: 'b1', id: '2', role: 'process', ...on, destination: 'orders', at: 20 },
-        { trace: 'b1', id: '3', parent: '2', role: 'send', ...on, destination: 'graveyard', at: 25 },
+        {
+          trace: 'b1',
+          id: '3',
+          parent: '2',
+          role: 'send',
+          ...on,
+          destination: 'graveyard',
+          at: 25,
+        },
         { trace: 'c1', id: '4', role: 'process', ...on, destination: 'graveyard', at: 40 },
       ),
     ).toBe(1);
@@ -164,7 +204,15 @@ describe('a name that identifies nothing', () => {
   /** A shipment whose message has this id, and a link, so that nothing needs the id. */
   const shipment = (n: number, message: string): SpanSketch[] => [
     { trace: `a${n}`, id: '1', role: 'send', message, at: n },
-    { trace: `b${n}`, id: '2', role: 'process', service: 'b', message, at: n + 20, links: [`a${n}/1`] },
+    {
+      trace: `b${n}`,
+      id: '2',
+      role: 'process',
+      service: 'b',
+      message,
+      at: n + 20,
+      links: [`a${n}/1`],
+    },
   ];
   const take = (bench: Bench, ...sketches: SpanSketch[]): void =>
     bench.take(sketches.map((sketch) => aSpan({ ...sketch, received: bench.clock.now() })));
@@ -172,16 +220,19 @@ describe('a name that identifies nothing', () => {
     for (let n = 100; n < 140; n++) take(bench, ...shipment(n, message));
   };
 
-  test.each(['7', 'order-created'])('%s ties nobody to anybody, in memory or out of it', (message) => {
-    const bench = createBench();
-    many(bench, message);
-    bench.rest();
-    expect(bench.correlator.spansInMemory).toBe(0);
-    const { reloaded } = bench;
-    take(bench, ...shipment(500, message));
-    expect(bench.reloaded).toBe(reloaded);
-    expect(bench.flows().size).toBe(41);
-  });
+  test.each(['7', 'order-created'])(
+    '%s ties nobody to anybody, in memory or out of it',
+    (message) => {
+      const bench = createBench();
+      many(bench, message);
+      bench.rest();
+      expect(bench.correlator.spansInMemory).toBe(0);
+      const { reloaded } = bench;
+      take(bench, ...shipment(500, message));
+      expect(bench.reloaded).toBe(reloaded);
+      expect(bench.flows().size).toBe(41);
+    },
+  );
 
   test('that stays so, whether those who used it are in memory, left it, or were there before a restart', () => {
     const lone: SpanSketch = {
@@ -243,7 +294,9 @@ describe('a name that identifies nothing', () => {
       at: n,
     });
     for (let n = 100; n < 140; n++) take(bench, said(n));
-    expect([...bench.flows().values()].every((flow) => flow.badges.includes('id-conflict'))).toBe(true);
+    expect([...bench.flows().values()].every((flow) => flow.badges.includes('id-conflict'))).toBe(
+      true,
+    );
     bench.rest();
     bench.restart();
     const { reloaded } = bench;

@@ -22,7 +22,11 @@ describe('causes', () => {
       { trace: 'b1', id: '2', role: 'process', service: 'ship', at: 30, links: ['a1/1'] },
     );
     expect(flows).toHaveLength(1);
-    expect(flows[0]!.hops[0]).toMatchObject({ state: 'delivered', waitMs: 20, evidence: [{ kind: 'link' }] });
+    expect(flows[0]!.hops[0]).toMatchObject({
+      state: 'delivered',
+      waitMs: 20,
+      evidence: [{ kind: 'link' }],
+    });
   });
 
   test('parent and link to the same send are one edge', () => {
@@ -185,7 +189,9 @@ describe('identity', () => {
   });
 
   test('spans of one explicit id are one flow, however unconnected', () => {
-    expect(flowsOf(order({ trace: 'a1', id: '1' }), order({ trace: 'b1', id: '2' }))).toHaveLength(1);
+    expect(flowsOf(order({ trace: 'a1', id: '1' }), order({ trace: 'b1', id: '2' }))).toHaveLength(
+      1,
+    );
   });
 
   test('order 42 in staging and production are two flows', () => {
@@ -197,13 +203,21 @@ describe('identity', () => {
   });
 
   test('a missing type adopts the only type known for its id', () => {
-    const flows = flowsOf(order({ trace: 'a1', id: '1' }), { trace: 'b1', id: '2', flow: 'order-42' });
-    expect(flows).toHaveLength(1);
-    const three = flowsOf(order({ trace: 'a1', id: '1' }), order({ trace: 'c1', id: '3', type: 'invoice' }), {
+    const flows = flowsOf(order({ trace: 'a1', id: '1' }), {
       trace: 'b1',
       id: '2',
       flow: 'order-42',
     });
+    expect(flows).toHaveLength(1);
+    const three = flowsOf(
+      order({ trace: 'a1', id: '1' }),
+      order({ trace: 'c1', id: '3', type: 'invoice' }),
+      {
+        trace: 'b1',
+        id: '2',
+        flow: 'order-42',
+      },
+    );
     expect(three).toHaveLength(3);
   });
 
@@ -219,8 +233,12 @@ describe('identity', () => {
       links: ['a1/1'],
     });
     expect(flows).toHaveLength(2);
-    expect(only(flows, 'b1/2').relations).toContainEqual(expect.objectContaining({ kind: 'caused-by' }));
-    expect(only(flows, 'a1/1').relations).toContainEqual(expect.objectContaining({ kind: 'causes' }));
+    expect(only(flows, 'b1/2').relations).toContainEqual(
+      expect.objectContaining({ kind: 'caused-by' }),
+    );
+    expect(only(flows, 'a1/1').relations).toContainEqual(
+      expect.objectContaining({ kind: 'causes' }),
+    );
   });
 
   test('a leaked ambient id does not move an order into another one', () => {
@@ -308,7 +326,11 @@ describe('identity', () => {
   });
 
   test('a service that reads its own dead-letter queue has not processed what failed', () => {
-    const take: Omit<SpanSketch, 'trace' | 'id'> = { role: 'process', message: 'm1', service: 'mail' };
+    const take: Omit<SpanSketch, 'trace' | 'id'> = {
+      role: 'process',
+      message: 'm1',
+      service: 'mail',
+    };
     const [flow] = flowsOf(
       { trace: 'a1', id: '1', role: 'send', message: 'm1', at: 0 },
       { trace: 'b1', id: '2', ...take, failed: true, at: 20 },
@@ -344,7 +366,15 @@ describe('identity', () => {
         destination: 'dlq',
         at: 25,
       },
-      { trace: 'c1', id: '4', role: 'process', service: 'dead', message: 'm1', destination: 'dlq', at: 40 },
+      {
+        trace: 'c1',
+        id: '4',
+        role: 'process',
+        service: 'dead',
+        message: 'm1',
+        destination: 'dlq',
+        at: 40,
+      },
     );
     expect(flows).toHaveLength(1);
   });
@@ -412,7 +442,14 @@ describe('change', () => {
     const bench = createBench();
     bench.take([
       aSpan({ trace: 'a1', id: '1', role: 'send' }),
-      aSpan({ trace: 'b1', id: '2', role: 'process', service: 'b', at: 20, links: ['a1/1', 'a0/9'] }),
+      aSpan({
+        trace: 'b1',
+        id: '2',
+        role: 'process',
+        service: 'b',
+        at: 20,
+        links: ['a1/1', 'a0/9'],
+      }),
     ]);
     expect([...bench.flows().keys()]).toEqual([traceId('a1')]);
     bench.take([aSpan({ trace: 'a0', id: '9', role: 'send' })]);
@@ -421,7 +458,15 @@ describe('change', () => {
     const renamed = createBench();
     renamed.take([aSpan({ trace: 'c1', id: '1', role: 'send' })]);
     renamed.take([
-      aSpan({ trace: 'd1', id: '2', role: 'process', service: 'b', flow: 'x', at: 20, links: ['c1/1'] }),
+      aSpan({
+        trace: 'd1',
+        id: '2',
+        role: 'process',
+        service: 'b',
+        flow: 'x',
+        at: 20,
+        links: ['c1/1'],
+      }),
     ]);
     expect(renamed.flows().size).toBe(1);
     const [flow] = renamed.flows().values();
@@ -510,7 +555,12 @@ describe('change', () => {
   });
 
   test('what was handed over in one run is no relation of the other', () => {
-    const marked = (trace: string, id: string, at: number, over: Partial<SpanSketch>): SpanSketch => ({
+    const marked = (
+      trace: string,
+      id: string,
+      at: number,
+      over: Partial<SpanSketch>,
+    ): SpanSketch => ({
       trace,
       id,
       at,
@@ -628,9 +678,19 @@ describe('change', () => {
       { trace: 'a1', id: '2', parent: '1', role: 'client', service: 'shop', at: 10, ms: 50 },
       { trace: 'a1', id: '3', parent: '2', role: 'server', service: 'b', at: -9980, ms: 30 },
       { trace: 'a1', id: '4', parent: '3', role: 'send', service: 'b', at: -9970, ms: 5 },
-      { trace: 'a1', id: '5', parent: '4', remote: true, role: 'process', service: 'c', at: 50, ms: 5 },
+      {
+        trace: 'a1',
+        id: '5',
+        parent: '4',
+        remote: true,
+        role: 'process',
+        service: 'c',
+        at: 50,
+        ms: 5,
+      },
     );
-    // The call was made at 10, ten seconds after its start by the callee's clock; the send is 10 ms later.
+    // The call was made at 10, ten seconds after its start by the callee's clock; the send is 10 ms
+    // later.
     expect(flow!.hops.find((hop) => !hop.sync)).toMatchObject({ waitMs: 25 });
   });
 
@@ -647,7 +707,10 @@ describe('change', () => {
       links: ['a1/1'],
     });
     const [retried] = flowsOf(send, attempt('2', 20, true), attempt('3', 60, false));
-    expect(retried!.steps[1]).toMatchObject({ status: 'retried', attempts: [{ number: 1 }, { number: 2 }] });
+    expect(retried!.steps[1]).toMatchObject({
+      status: 'retried',
+      attempts: [{ number: 1 }, { number: 2 }],
+    });
     const [twice] = flowsOf(send, attempt('2', 20, false), attempt('3', 60, false));
     expect(twice!.badges).toContain('duplicate-processing');
     // A clock that is ahead does not put the failure last.
@@ -672,9 +735,25 @@ describe('change', () => {
     };
     const [flow] = flowsOf(
       { trace: 'a1', id: '1', role: 'send', message: 'm' },
-      { trace: 'b1', id: '2', role: 'process', service: 'b', message: 'm', at: 20, links: ['a1/1'] },
+      {
+        trace: 'b1',
+        id: '2',
+        role: 'process',
+        service: 'b',
+        message: 'm',
+        at: 20,
+        links: ['a1/1'],
+      },
       again,
-      { trace: 'b2', id: '4', role: 'process', service: 'b', message: 'm', at: 60, links: ['a1/1'] },
+      {
+        trace: 'b2',
+        id: '4',
+        role: 'process',
+        service: 'b',
+        message: 'm',
+        at: 60,
+        links: ['a1/1'],
+      },
     );
     expect(flow!.steps[1]).toMatchObject({ status: 'retried', badges: [] });
   });
@@ -722,13 +801,22 @@ describe('change', () => {
       [
         { trace: 'a1', id: '1', role: 'send' as const },
         { trace: 'a2', id: '2', role: 'send' as const },
-        { trace: 'b1', id: '3', role: 'process' as const, service: 'b', at: 20, links: ['a1/1', 'a2/2'] },
+        {
+          trace: 'b1',
+          id: '3',
+          role: 'process' as const,
+          service: 'b',
+          at: 20,
+          links: ['a1/1', 'a2/2'],
+        },
         { trace: 'c1', id: '9', role: 'receive' as const, batch: 5, links: ['d1/7', 'd2/8'] },
       ].map(aSpan),
     );
     bench.rest();
     expect(bench.correlator.spansInMemory).toBe(0);
-    bench.take([aSpan({ trace: 'e1', id: '4', role: 'process', service: 'late', at: 50, links: ['a1/1'] })]);
+    bench.take([
+      aSpan({ trace: 'e1', id: '4', role: 'process', service: 'late', at: 50, links: ['a1/1'] }),
+    ]);
     expect(
       bench
         .flows()
@@ -753,14 +841,32 @@ describe('change', () => {
       }),
       aSpan({ trace: '1', id: '4', parent: '1', role: 'send', at: 12 }),
       aSpan({ trace: '2', id: '5', links: ['1/2'], service: 'b', role: 'process', at: 40 }),
-      aSpan({ trace: '2', id: '6', parent: '5', role: 'event', milestone: 'flow-started', at: 41, ms: 0 }),
+      aSpan({
+        trace: '2',
+        id: '6',
+        parent: '5',
+        role: 'event',
+        milestone: 'flow-started',
+        at: 41,
+        ms: 0,
+      }),
     ];
     const late = [
       aSpan({ trace: '3', id: '7', links: ['1/4'], service: 'c', role: 'process', at: 20 }),
-      aSpan({ trace: '3', id: '8', parent: '7', role: 'event', milestone: 'flow-started', at: 21, ms: 0 }),
+      aSpan({
+        trace: '3',
+        id: '8',
+        parent: '7',
+        role: 'event',
+        milestone: 'flow-started',
+        at: 21,
+        ms: 0,
+      }),
     ];
     const membersOf = (bench: ReturnType<typeof createBench>): [string, string[]][] =>
-      [...bench.flows()].map(([id, { members }]): [string, string[]] => [id, [...members].sort()]).sort();
+      [...bench.flows()]
+        .map(([id, { members }]): [string, string[]] => [id, [...members].sort()])
+        .sort();
     const atOnce = createBench();
     atOnce.take([...first, ...late]);
     const inBetween = createBench();

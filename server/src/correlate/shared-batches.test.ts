@@ -4,12 +4,23 @@ import { aSpan, spanId, traceId, type SpanSketch } from '../testing/builders.ts'
 import { createBench, flowsOf } from '../testing/correlator-harness.ts';
 
 /**
- * Taking a message is a fact of its send, not of the flow that the taker is in: whoever takes messages of several flows at
- * once is a step of each of them, in its own time, and nothing passes through it.
+ * Taking a message is a fact of its send, not of the flow that the taker is in: whoever takes
+ * messages of several flows at once is a step of each of them, in its own time, and nothing passes
+ * through it.
  */
 const order = (trace: string, over: Partial<SpanSketch> = {}): SpanSketch[] => [
   { trace, id: '1', service: 'shop', role: 'server' },
-  { trace, id: '2', parent: '1', service: 'shop', role: 'send', destination: 'pay', at: 10, ms: 2, ...over },
+  {
+    trace,
+    id: '2',
+    parent: '1',
+    service: 'shop',
+    role: 'send',
+    destination: 'pay',
+    at: 10,
+    ms: 2,
+    ...over,
+  },
 ];
 const batch = (links: string[], over: Partial<SpanSketch> = {}): SpanSketch => ({
   trace: 'b1',
@@ -23,19 +34,26 @@ const batch = (links: string[], over: Partial<SpanSketch> = {}): SpanSketch => (
   batch: links.length,
   ...over,
 });
-const worker = (flow: Flow | undefined) => flow?.steps.filter((step) => step.service === 'worker') ?? [];
+const worker = (flow: Flow | undefined) =>
+  flow?.steps.filter((step) => step.service === 'worker') ?? [];
 const hopsTo = (flow: Flow) => flow.hops.map(({ state, waitMs }) => [state, waitMs]);
 
 describe('a batch of messages of several flows', () => {
   test('takes each of them, and is a step of each flow, with or without its count', () => {
     for (const count of [2, 0]) {
-      const flows = flowsOf(...order('a1'), ...order('a2'), batch(['a1/2', 'a2/2'], { batch: count }));
+      const flows = flowsOf(
+        ...order('a1'),
+        ...order('a2'),
+        batch(['a1/2', 'a2/2'], { batch: count }),
+      );
       expect(flows.map((flow) => flow.id)).toEqual([traceId('a1'), traceId('a2')]);
       for (const flow of flows) {
         expect(flow.hops).toMatchObject([
           { state: 'delivered', waitMs: 40, evidence: [{ kind: 'link' }], to: worker(flow)[0]!.id },
         ]);
-        expect(worker(flow)).toMatchObject([{ status: 'ok', shared: true, spanIds: [spanId('9')] }]);
+        expect(worker(flow)).toMatchObject([
+          { status: 'ok', shared: true, spanIds: [spanId('9')] },
+        ]);
         expect(flow).toMatchObject({
           idleOutcome: 'completed',
           durationMs: 72,
@@ -59,7 +77,11 @@ describe('a batch of messages of several flows', () => {
 
   test('that does not say from where it took, took from where its messages were sent to', () => {
     const [alone] = flowsOf(...order('a1'), batch(['a1/2'], { destination: '' }));
-    const both = flowsOf(...order('a1'), ...order('a2'), batch(['a1/2', 'a2/2'], { destination: '' }));
+    const both = flowsOf(
+      ...order('a1'),
+      ...order('a2'),
+      batch(['a1/2', 'a2/2'], { destination: '' }),
+    );
     for (const flow of [alone!, ...both]) {
       expect(worker(flow)[0]!.typeKey).toBe('worker process pay');
       expect(flow.hops[0]!.message.destination).toBe('pay');
@@ -67,7 +89,11 @@ describe('a batch of messages of several flows', () => {
   });
 
   test('that failed failed in each flow', () => {
-    for (const flow of flowsOf(...order('a1'), ...order('a2'), batch(['a1/2', 'a2/2'], { failed: true })))
+    for (const flow of flowsOf(
+      ...order('a1'),
+      ...order('a2'),
+      batch(['a1/2', 'a2/2'], { failed: true }),
+    ))
       expect(flow).toMatchObject({
         idleOutcome: 'failed',
         failedSteps: 1,
@@ -117,7 +143,10 @@ describe('a batch of messages of several flows', () => {
   });
 
   test('is found by the ids of its message, too, and says that its context was broken', () => {
-    const [flow] = flowsOf(...order('a1', { message: 'm1' }), batch([], { message: 'm1', batch: 5 }));
+    const [flow] = flowsOf(
+      ...order('a1', { message: 'm1' }),
+      batch([], { message: 'm1', batch: 5 }),
+    );
     expect(flow!.hops[0]).toMatchObject({ state: 'delivered', evidence: [{ kind: 'message-id' }] });
     expect(worker(flow)).toMatchObject([{ shared: true, badges: ['broken-context'] }]);
   });
@@ -184,11 +213,19 @@ describe('a batch of messages of several flows', () => {
       worker(flow).map((step) => [step.shared, Number(step.end! - step.start) / 1e6]),
     );
     expect(told).toEqual([[[false, 3]], [[false, 3]], [[true, 20]]]);
-    expect(flows.map(hopsTo)).toEqual([[['delivered', 43]], [['delivered', 48]], [['delivered', 40]]]);
+    expect(flows.map(hopsTo)).toEqual([
+      [['delivered', 43]],
+      [['delivered', 48]],
+      [['delivered', 40]],
+    ]);
   });
 
   test('taken by a clock that is behind waited nothing, and says so', () => {
-    for (const flow of flowsOf(...order('a1'), ...order('a2'), batch(['a1/2', 'a2/2'], { at: -4990 }))) {
+    for (const flow of flowsOf(
+      ...order('a1'),
+      ...order('a2'),
+      batch(['a1/2', 'a2/2'], { at: -4990 }),
+    )) {
       expect(worker(flow)).toMatchObject([{ skewMs: 5000, badges: ['clock-skew'] }]);
       expect(flow.hops).toMatchObject([{ waitMs: 0, skewed: true }]);
     }
@@ -197,7 +234,12 @@ describe('a batch of messages of several flows', () => {
   test('is one of each run whose messages it took', () => {
     const run = (trace: string, at: number): SpanSketch[] => [
       { trace, id: '5', role: 'event', milestone: 'flow-started', flow: 'o', type: 't', at, ms: 0 },
-      ...order(trace, { at: at + 10 }).map((span) => ({ ...span, at: span.at ?? at, flow: 'o', type: 't' })),
+      ...order(trace, { at: at + 10 }).map((span) => ({
+        ...span,
+        at: span.at ?? at,
+        flow: 'o',
+        type: 't',
+      })),
       {
         trace,
         id: '6',
@@ -239,6 +281,8 @@ describe('a batch of messages of several flows', () => {
     const flows = [...bench.flows().values()];
     expect(flows.map((flow) => flow.id).sort()).toEqual(['a1', 'a2', 'a3'].map(traceId));
     for (const flow of flows)
-      expect(worker(flow)).toMatchObject([{ status: 'failed', shared: true, spanIds: [spanId('9')] }]);
+      expect(worker(flow)).toMatchObject([
+        { status: 'failed', shared: true, spanIds: [spanId('9')] },
+      ]);
   });
 });

@@ -4,8 +4,8 @@ import { POLLED, REFERRER, TAKEN, WORTHLESS } from '../model/names.ts';
 import type { Graph } from './graph/index.ts';
 
 /**
- * The flow with marks of those of its names that identify nothing, so that a restart knows them too.
- * Names that somebody asked for (identity keys, conversations) are also shown to the reader.
+ * The flow with marks of those of its names that identify nothing, so that a restart knows them
+ * too. Names that somebody asked for (identity keys, conversations) are also shown to the reader.
  */
 export function withWorthlessMarks(flow: Flow, graph: Graph): Flow {
   const marks = worthlessMarks(flow.tokens, graph);

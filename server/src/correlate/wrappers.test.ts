@@ -70,12 +70,17 @@ describe('a consumer span at the root that says nothing', () => {
     expect(atOnce).toHaveLength(2);
   });
   test.each<[string, SpanSketch[]]>([
-    ['handles something itself', [poll(), { trace: 'b1', id: '3', parent: '2', service: 'pay', at: 21 }]],
+    [
+      'handles something itself',
+      [poll(), { trace: 'b1', id: '3', parent: '2', service: 'pay', at: 21 }],
+    ],
     ['has its message taken elsewhere', [poll(), taken('3', ['a1/1'], { service: 'other' })]],
     ['says where it takes from', [poll({ destination: 'q' }), taken('3', ['a1/1'])]],
     ['says whose it is', [poll({ flow: 'o' }), taken('3', ['a1/1'])]],
   ])('is a flow of its own where it %s', (_, spans) => {
-    const own = flowsOf(sent(1), ...spans).filter(({ members }) => members.includes(spanKey('b1/2')));
+    const own = flowsOf(sent(1), ...spans).filter(({ members }) =>
+      members.includes(spanKey('b1/2')),
+    );
     expect(own.map(({ services }) => services)).toEqual([['pay']]);
   });
 });

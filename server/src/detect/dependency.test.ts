@@ -4,10 +4,12 @@ import { dependencyOf as dependency } from './dependency.ts';
 
 const step = (message: string, type = 'Error', service = 'stock'): Step =>
   ({ id: 's1', name: 'Reserve', service, error: { type, message } }) as unknown as Step;
-const dependencyOf = (within: Flow, failed: Step): string | null => dependency(within, failed, failed.error!);
+const dependencyOf = (within: Flow, failed: Step): string | null =>
+  dependency(within, failed, failed.error!);
 const flow = (over: Partial<Flow> = {}): Flow =>
   ({ services: ['stock'], hops: [], steps: [], ...over }) as unknown as Flow;
-const named = (message: string, type?: string): string | null => dependencyOf(flow(), step(message, type));
+const named = (message: string, type?: string): string | null =>
+  dependencyOf(flow(), step(message, type));
 
 describe('the dependency that an error names', () => {
   test.each([
@@ -27,14 +29,20 @@ describe('the dependency that an error names', () => {
     ['read tcp 10.244.1.5:41234->10.0.0.5:6379: i/o timeout', '10.0.0.5:6379'],
     ['connect ECONNREFUSED 10.0.0.5:6379 - Local (10.0.0.3:44444)', '10.0.0.5:6379'],
     ['Error 111 connecting to redis-1:6379. Connection refused.', 'redis-1'],
-    ["HTTPSConnectionPool(host='api.pay.example', port=443): Max retries exceeded", 'api.pay.example'],
+    [
+      "HTTPSConnectionPool(host='api.pay.example', port=443): Max retries exceeded",
+      'api.pay.example',
+    ],
     ['It was not possible to connect. UnableToConnect on redis-1:6379/Interactive', 'redis-1'],
     [
       '14 UNAVAILABLE: No connection established. Last error: connect ECONNREFUSED 10.0.0.1:50051',
       '10.0.0.1:50051',
     ],
     ['503 Service Unavailable from POST http://payment:8080/charge/4711', 'payment'],
-    ['I/O error on POST request for "https://api.pay.example/v1/charges": timeout', 'api.pay.example'],
+    [
+      'I/O error on POST request for "https://api.pay.example/v1/charges": timeout',
+      'api.pay.example',
+    ],
     ['Request to https://user:pw@api.pay.example/v1 failed with status 502', 'api.pay.example'],
     ['Failed to connect to broker kafka-1.kafka.svc.cluster.local:9092', 'kafka-1'],
     ['connect ECONNREFUSED [fd00::5]:6379', '[fd00::5]:6379'],
@@ -74,7 +82,13 @@ describe('no dependency is named', () => {
 
 describe('a dependency that the flow knows', () => {
   const call = (to: string, sent: bigint): Flow['hops'][number] =>
-    ({ sync: true, from: 's1', to, sent, message: { destination: '' } }) as unknown as Flow['hops'][number];
+    ({
+      sync: true,
+      from: 's1',
+      to,
+      sent,
+      message: { destination: '' },
+    }) as unknown as Flow['hops'][number];
   const steps = [
     { id: 's2', service: 'payment' },
     { id: 's3', service: 'mailer' },

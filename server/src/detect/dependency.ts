@@ -108,7 +108,9 @@ function hostOf(written: string, port: string | undefined, service: string): str
 const DESTINATION = /\b(topic|queue|exchange|stream|subject)s?\W{1,3}([a-z][\w.-]*\w)/i;
 function destinationIn(message: string): string | null {
   const [, kind, name] = DESTINATION.exec(message) ?? [];
-  return kind === undefined || name === undefined || ID.test(name) ? null : `${kind.toLowerCase()} ${name}`;
+  return kind === undefined || name === undefined || ID.test(name)
+    ? null
+    : `${kind.toLowerCase()} ${name}`;
 }
 
 const MIN_LETTERS = 3;

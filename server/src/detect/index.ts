@@ -130,13 +130,17 @@ export function judge(
     waitingFor,
     findings,
     health,
-    badges: known.waitsForNobody ? [...flow.badges, 'no-known-consumer' as const].sort() : flow.badges,
+    badges: known.waitsForNobody
+      ? [...flow.badges, 'no-known-consumer' as const].sort()
+      : flow.badges,
     incomplete: flow.incomplete || known.mayBeTaken,
     // Nothing settles while something is owed, and nothing as completed whose end will be said, or
     // of which a failure is told that nobody heard; any other message that nobody is known to take
     // holds nothing back.
     idleOutcome:
-      waitingFor.length > 0 || (flow.idleOutcome === 'completed' && isOpenYet) ? null : flow.idleOutcome,
+      waitingFor.length > 0 || (flow.idleOutcome === 'completed' && isOpenYet)
+        ? null
+        : flow.idleOutcome,
     status: ended || health === 'ok' ? flow.status : health,
     statusSince:
       ended || absences.length === 0

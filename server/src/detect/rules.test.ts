@@ -73,7 +73,12 @@ describe('absence', () => {
     const at = (now: number): Flow => judge(flow, known([waitingFor({})]), OPTIONS, now);
     expect(at(1999)).toMatchObject({ health: 'ok', status: 'active', lookAtMs: 2000 });
     expect(at(2000)).toMatchObject({ health: 'late', status: 'late', lookAtMs: 4000 });
-    expect(at(4000)).toMatchObject({ health: 'stuck', status: 'stuck', lookAtMs: null, idleOutcome: null });
+    expect(at(4000)).toMatchObject({
+      health: 'stuck',
+      status: 'stuck',
+      lookAtMs: null,
+      idleOutcome: null,
+    });
     expect(at(9000).findings[0]!.since).toBe(4000);
   });
   test('one stall is one finding: of what one step owes, the likeliest', () => {
@@ -172,7 +177,12 @@ describe('compensation', () => {
     step: { name },
     ...over,
   });
-  const undo = (id: string, name: string, at: number, failed = false): Omit<SpanSketch, 'trace'> => ({
+  const undo = (
+    id: string,
+    name: string,
+    at: number,
+    failed = false,
+  ): Omit<SpanSketch, 'trace'> => ({
     id,
     at,
     failed,
@@ -185,9 +195,9 @@ describe('compensation', () => {
   const forward = [done('1', 'Stock', 0), done('2', 'Card', 100)];
 
   test('sound: undone once each, in order', () => {
-    expect(rules(flowOf(...forward, undo('3', 'Card', 200), undo('4', 'Stock', 300)), [], duties)).toEqual(
-      [],
-    );
+    expect(
+      rules(flowOf(...forward, undo('3', 'Card', 200), undo('4', 'Stock', 300)), [], duties),
+    ).toEqual([]);
   });
   test('missing: said once it is quiet, not for what is never undone', () => {
     const flow = flowOf(...forward, undo('3', 'Card', 200));
@@ -196,14 +206,23 @@ describe('compensation', () => {
     expect(rules(flow)).toEqual([]);
   });
   test('failed: not when a later one succeeds', () => {
-    expect(rules(flowOf(...forward, undo('3', 'Card', 200, true)))).toEqual(['compensation-failed']);
-    expect(rules(flowOf(...forward, undo('3', 'Card', 200, true), undo('4', 'Card', 300)))).toEqual([]);
+    expect(rules(flowOf(...forward, undo('3', 'Card', 200, true)))).toEqual([
+      'compensation-failed',
+    ]);
+    expect(rules(flowOf(...forward, undo('3', 'Card', 200, true), undo('4', 'Card', 300)))).toEqual(
+      [],
+    );
   });
   test('twice: not when the first one failed, nor for two steps of one name', () => {
     expect(rules(flowOf(...forward, undo('3', 'Card', 200), undo('4', 'Card', 300)))).toEqual([
       'compensation-twice',
     ]);
-    const two = [...forward, done('5', 'Card', 150), undo('3', 'Card', 200), undo('4', 'Card', 300)];
+    const two = [
+      ...forward,
+      done('5', 'Card', 150),
+      undo('3', 'Card', 200),
+      undo('4', 'Card', 300),
+    ];
     expect(rules(flowOf(...two))).toEqual([]);
   });
   test('out of order: only where an order binds', () => {
@@ -212,7 +231,9 @@ describe('compensation', () => {
     expect(rules(flow)).toEqual([]);
   });
   test('of a step that never happened, or had failed', () => {
-    expect(rules(flowOf(...forward, undo('3', 'Hotel', 200)))).toEqual(['compensation-of-undone-step']);
+    expect(rules(flowOf(...forward, undo('3', 'Hotel', 200)))).toEqual([
+      'compensation-of-undone-step',
+    ]);
     const failed = flowOf(done('1', 'Card', 0, { failed: true }), undo('2', 'Card', 100));
     expect(rules(failed)).toEqual(['failed-step', 'compensation-of-undone-step']);
   });
@@ -227,12 +248,15 @@ describe('compensation', () => {
     const flow = flowOf(line('1', 0), line('2', 50), release('3', '1'), release('4', '2'));
     expect(rules(flow)).toEqual([]);
     expect(flow.steps.map((step) => step.compensatedBy.length)).toEqual([1, 1, 0, 0]);
-    expect(rules(flowOf(line('1', 0), line('2', 50), release('3', '1'), release('4', '1')))).toEqual([
-      'compensation-twice',
-    ]);
+    expect(
+      rules(flowOf(line('1', 0), line('2', 50), release('3', '1'), release('4', '1'))),
+    ).toEqual(['compensation-twice']);
   });
   test('what timed out is in doubt: to undo it is right, and owed', () => {
-    const timedOut = done('2', 'Card', 100, { failed: true, step: { name: 'Card', result: 'timeout' } });
+    const timedOut = done('2', 'Card', 100, {
+      failed: true,
+      step: { name: 'Card', result: 'timeout' },
+    });
     const undone = flowOf(timedOut, undo('3', 'Card', 200));
     expect(rules(undone, [], duties)).toEqual(['failed-step']);
     const left = flowOf(done('1', 'Stock', 0), timedOut, undo('4', 'Stock', 200));
@@ -269,8 +293,8 @@ describe('who fell silent', () => {
   test('of two silences of a conductor, whatever it would have done next, one incident', () => {
     const flow = flowOf({ id: '1', step: { name: 'Order' } });
     const of = (step: string): string =>
-      judge(flow, known([waitingFor({ step, absence: 'orchestrator-silent' })]), OPTIONS, 5000).findings[0]!
-        .incident;
+      judge(flow, known([waitingFor({ step, absence: 'orchestrator-silent' })]), OPTIONS, 5000)
+        .findings[0]!.incident;
     expect(of('a')).toBe(of('b'));
   });
 });
@@ -279,7 +303,9 @@ describe('unhandled-failure', () => {
   const failing = (destination: string, heard: boolean): Flow =>
     flowOf(
       { id: '1', role: 'send', destination },
-      ...(heard ? [{ id: '2', role: 'process' as const, destination, links: ['1/1'], at: 20 }] : []),
+      ...(heard
+        ? [{ id: '2', role: 'process' as const, destination, links: ['1/1'], at: 20 }]
+        : []),
     );
   test('a failure that nobody consumes, once it was quiet', () => {
     const flow = failing('payment-failed', false);
@@ -315,14 +341,19 @@ describe("an operator's own rule", () => {
       known(),
       {
         ...OPTIONS,
-        queryRules: [{ name: 'mine', query: parseQuery(text, now)!, text, severity: 'warning', forMs }],
+        queryRules: [
+          { name: 'mine', query: parseQuery(text, now)!, text, severity: 'warning', forMs },
+        ],
       },
       now,
     );
   const flow = flowOf({ id: '1', step: { name: 'Order' }, received: T0 });
   test('fires from the instant at which time alone made it true, and says when to look', () => {
     const text = 'Order !> Ship within 15m';
-    expect(asked(text, 0, flow, T0 + 60_000)).toMatchObject({ findings: [], lookAtMs: T0 + 900_001 });
+    expect(asked(text, 0, flow, T0 + 60_000)).toMatchObject({
+      findings: [],
+      lookAtMs: T0 + 900_001,
+    });
     expect(asked(text, 0, flow, T0 + 2_000_000).findings).toMatchObject([
       { rule: 'mine', since: T0 + 900_001, lasting: true },
     ]);
@@ -335,13 +366,20 @@ describe("an operator's own rule", () => {
   test('`for`: only after it has been true for so long', () => {
     const text = 'duration>1m';
     const goesOn = { ...flow, idleOutcome: null };
-    expect(asked(text, 30_000, goesOn, T0 + 70_000)).toMatchObject({ findings: [], lookAtMs: T0 + 90_001 });
-    expect(asked(text, 30_000, goesOn, T0 + 90_001).findings).toMatchObject([{ since: T0 + 90_001 }]);
+    expect(asked(text, 30_000, goesOn, T0 + 70_000)).toMatchObject({
+      findings: [],
+      lookAtMs: T0 + 90_001,
+    });
+    expect(asked(text, 30_000, goesOn, T0 + 90_001).findings).toMatchObject([
+      { since: T0 + 90_001 },
+    ]);
   });
   test('a flow that counts as ended since it was quiet grows no older', () => {
     const settled = { ...flow, idleOutcome: 'completed' as const };
     expect(asked('duration>5m', 0, settled, T0 + 900_000).findings).toEqual([]);
-    expect(asked('duration>5m', 0, { ...flow, idleOutcome: null }, T0 + 900_000).findings).toHaveLength(1);
+    expect(
+      asked('duration>5m', 0, { ...flow, idleOutcome: null }, T0 + 900_000).findings,
+    ).toHaveLength(1);
     // No look, and so no row, for a settling that changes no answer.
     expect(asked('duration>5m', 0, settled, T0 + 1000).lookAtMs).toBeNull();
     // What is asked of its end is true from its settling on, and looked at then.
@@ -360,8 +398,12 @@ describe("an operator's own rule", () => {
 test('what ends by being said is not completed by silence, and a failure is one all the same', () => {
   const flow = flowOf({ id: '1', step: { name: 'Order' } });
   const settled = (idleOutcome: Flow['idleOutcome'], endsDeclared: boolean) =>
-    judge({ ...flow, idleOutcome }, { ...known(), endsDeclared }, OPTIONS, flow.lastReceivedMs + SETTLE)
-      .idleOutcome;
+    judge(
+      { ...flow, idleOutcome },
+      { ...known(), endsDeclared },
+      OPTIONS,
+      flow.lastReceivedMs + SETTLE,
+    ).idleOutcome;
   expect(settled('completed', false)).toBe('completed');
   expect(settled('completed', true)).toBeNull();
   expect(settled('failed', true)).toBe('failed');

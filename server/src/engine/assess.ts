@@ -8,9 +8,15 @@ import type { Flow } from '../model/flow.ts';
 import type { QueryRule } from '../model/query-rule.ts';
 import type { DowntimeGrace } from './downtime-grace.ts';
 
-/** What is said of one flow at this moment: what it waits for, its health, and what is wrong with it. */
+/**
+ * What is said of one flow at this moment: what it waits for, its health, and what is wrong with
+ * it.
+ */
 export interface Assessor {
-  /** Definition → expectations → grace after downtime → rules. Never throws: a fault must not keep flows from being written. */
+  /**
+   * Definition → expectations → grace after downtime → rules. Never throws: a fault must not keep
+   * flows from being written.
+   */
   assess(flow: Flow): Flow;
   /** Flows that are assessed within `work` may have taught before, and must not do so twice. */
   withoutTeaching<T>(work: () => T): T;
@@ -36,10 +42,12 @@ export function createAssessor(options: AssessorOptions): Assessor {
     const defined = expectations.applyDefinition(flow);
     const known = expectations.evaluate(defined);
     const waitingFor = grace.extend(known.waitingFor);
-    const dutiesOf = (): ReturnType<Expectations['compensationDuties']> => expectations.compensationDuties(defined);
+    const dutiesOf = (): ReturnType<Expectations['compensationDuties']> =>
+      expectations.compensationDuties(defined);
     const judged = judge(defined, { ...known, waitingFor, dutiesOf }, options, clock.now());
     const isUndone = judged.findings.some(({ rule }) => rule.startsWith('compensation-'));
-    if (isUndone || (!teaches && judged.waitingFor.length === 0)) expectations.excludeFromLearning(flow.id);
+    if (isUndone || (!teaches && judged.waitingFor.length === 0))
+      expectations.excludeFromLearning(flow.id);
     return judged;
   };
   return {
@@ -49,7 +57,10 @@ export function createAssessor(options: AssessorOptions): Assessor {
         return assessOrThrow(flow);
       } catch (error) {
         counters.add('fermata_judging_failures_total');
-        log.error({ detail: messageOf(error).slice(0, 500), flow: flow.id }, 'a flow could not be judged');
+        log.error(
+          { detail: messageOf(error).slice(0, 500), flow: flow.id },
+          'a flow could not be judged',
+        );
         return flow;
       }
     },

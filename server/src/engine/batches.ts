@@ -1,7 +1,13 @@
-/** Numbers of requests, in the order of their commits, and how far everything up to a number has come. */
+/**
+ * Numbers of requests, in the order of their commits, and how far everything up to a number has
+ * come.
+ */
 export interface Batches {
   next(): number;
-  /** Everything up to `last` was committed, and up to `derived` it is in the flow rows. Before the first request. */
+  /**
+   * Everything up to `last` was committed, and up to `derived` it is in the flow rows. Before the
+   * first request.
+   */
   restore(last: number, derived: number): void;
   committed(batch: number): void;
   /** All that was committed before the restart is correlated. */

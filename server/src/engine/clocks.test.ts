@@ -11,7 +11,12 @@ const ATTRIBUTES = ['messaging.system', 'bus', 'messaging.destination.name', 'or
 
 /** Shop sends, ship takes it 40 ms later, by a clock that is `ahead` ms; they come here at once. */
 function order(bench: Bench, id: string, ahead: number): OtlpSpan[] {
-  const say = (service: string, operation: string, more: Partial<OtlpSpan>, at: number): OtlpSpan => {
+  const say = (
+    service: string,
+    operation: string,
+    more: Partial<OtlpSpan>,
+    at: number,
+  ): OtlpSpan => {
     const start = unixNanos(BigInt(bench.clock.now() + at) * MS);
     return bench.span(`${id}${operation === 'send' ? 1 : 2}`, {
       resource: { attributes: ['service.name', service, 'service.instance.id', `${service}-1`] },
@@ -48,8 +53,8 @@ test.each([3_600_000, 30 * 86_400_000])(
     // Logarithmic buckets: 95 is a tenth of a second, an hour is 308.
     const [learned] = bench.pipeline.expectations.inspect(flowsOf(bench)[0]!.type);
     const { gaps, steps } = learned!.model as Record<string, object>;
-    const buckets = [...JSON.stringify([gaps, steps]).matchAll(/\[(\d+),\d+\]/g)].map(([, bucket]) =>
-      Number(bucket),
+    const buckets = [...JSON.stringify([gaps, steps]).matchAll(/\[(\d+),\d+\]/g)].map(
+      ([, bucket]) => Number(bucket),
     );
     expect(buckets.length).toBeGreaterThan(2);
     expect(Math.max(...buckets)).toBeLessThan(95);
@@ -83,7 +88,11 @@ test('a restart keeps what is known of clocks, and a late span changes nothing b
   const after = await createBench({ clock, store, definitions: [] });
   clock.advance(3_600_000);
   const [sent] = order(after, 'a1', 0);
-  await after.deliver({ ...order(after, 'a3', 0)[0]!, traceId: sent!.traceId, parentSpanId: sent!.spanId });
+  await after.deliver({
+    ...order(after, 'a3', 0)[0]!,
+    traceId: sent!.traceId,
+    parentSpanId: sent!.spanId,
+  });
   await after.advance(2000);
   expect(waits(after)[0]).toBe(known);
   expect(after.pipeline.clocks.wrong()).toHaveLength(1);

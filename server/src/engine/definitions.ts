@@ -6,13 +6,19 @@ import { definitionsFrom, type Expectations } from '../expect/index.ts';
 import type { Definition, DefinitionSource, StoredDefinition } from '../model/definition.ts';
 import type { DocumentStore } from '../store/index.ts';
 
-/** Declared flows from files, the API and services: kept, and what is under way is judged by them at once. */
+/**
+ * Declared flows from files, the API and services: kept, and what is under way is judged by them at
+ * once.
+ */
 export interface DefinitionDesk {
   /** At start: what was kept, and over it what the operator's files say now. */
   load(fromFiles: readonly Definition[]): Promise<void>;
   /** How many changed something. */
   define(definitions: readonly Definition[], source: DefinitionSource): Promise<number>;
-  /** What a service sent. Evidence of no flow, so nothing waits for it; wrong ones are logged and counted. */
+  /**
+   * What a service sent. Evidence of no flow, so nothing waits for it; wrong ones are logged and
+   * counted.
+   */
   announced(json: string): void;
   list(): StoredDefinition[];
 }
@@ -34,7 +40,10 @@ export function createDefinitionDesk(options: DefinitionDeskOptions): Definition
   /** Texts, each once: every instance of a service says the same when it starts. */
   const waiting = new Set<string>();
   let taking = false;
-  const define = async (definitions: readonly Definition[], source: DefinitionSource): Promise<number> => {
+  const define = async (
+    definitions: readonly Definition[],
+    source: DefinitionSource,
+  ): Promise<number> => {
     const changed = expectations.define(definitions, source, clock.now());
     for (const stored of changed)
       await store.saveDocument(
@@ -73,7 +82,10 @@ export function createDefinitionDesk(options: DefinitionDeskOptions): Definition
       const { definitions, problems } = definitionsFrom(parsed(json));
       if (problems.length > 0) {
         counters.add('fermata_refused_definitions_total');
-        log.warn({ problems: problems.slice(0, 5) }, 'a service announced a definition that is wrong');
+        log.warn(
+          { problems: problems.slice(0, 5) },
+          'a service announced a definition that is wrong',
+        );
       } else
         await define(definitions, 'sdk').catch((error: unknown) =>
           log.warn({ reason: messageOf(error) }, 'an announced definition could not be stored'),

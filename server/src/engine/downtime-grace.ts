@@ -2,8 +2,8 @@ import type { Clock } from '../base/clock.ts';
 import type { WaitingFor } from '../model/expectation.ts';
 
 /**
- * What fell due while nobody could receive may have arrived at the senders' queues, which deliver in
- * their own order: it gets time, whatever else of its flow arrives meanwhile.
+ * What fell due while nobody could receive may have arrived at the senders' queues, which deliver
+ * in their own order: it gets time, whatever else of its flow arrives meanwhile.
  */
 export interface DowntimeGrace {
   /** Nothing was received from then until now, ms. */
@@ -35,7 +35,11 @@ export function createDowntimeGrace(clock: Clock): DowntimeGrace {
       return all.map((waiting) => {
         const { since, lateAt, stuckAt } = waiting;
         if (since >= toMs || stuckAt <= fromMs) return waiting;
-        return { ...waiting, lateAt: Math.max(lateAt, untilMs), stuckAt: Math.max(stuckAt, untilMs) };
+        return {
+          ...waiting,
+          lateAt: Math.max(lateAt, untilMs),
+          stuckAt: Math.max(stuckAt, untilMs),
+        };
       });
     },
   };

@@ -3,7 +3,10 @@ import { manualClock } from '../base/clock.ts';
 import { memoryStore } from '../testing/memory-store.ts';
 import { createBench } from '../testing/pipeline-bench.ts';
 
-/** The bench's orders have to be shipped within 5 s. Down for five minutes: senders hold what happened meanwhile. */
+/**
+ * The bench's orders have to be shipped within 5 s. Down for five minutes: senders hold what
+ * happened meanwhile.
+ */
 test('what fell due while the server was down gets time, whatever else arrives first; then it is told', async () => {
   const clock = manualClock();
   const store = memoryStore(() => clock.now());
@@ -47,7 +50,9 @@ test('what was due before the server went down stays told, and what begins after
   clock.advance(60_000);
   const after = await createBench({ clock, store });
   const stuck = (): string[] =>
-    [...store.flows.values()].filter(({ flow }) => flow.health === 'stuck').map(({ flow }) => flow.flowId);
+    [...store.flows.values()]
+      .filter(({ flow }) => flow.health === 'stuck')
+      .map(({ flow }) => flow.flowId);
   expect(stuck()).toEqual(['a1']);
   await after.deliver(
     after.span('c1', { attributes: ['fermata.flow.id', 'a1', 'fermata.flow.type', 'order'] }),

@@ -26,19 +26,24 @@ export type { Announcement, FlowSink } from './projection/index.ts';
 
 /**
  * The only room that sees several stages: normalize → store (the commit) → correlate → (answered) →
- * timeline → expect → detect → store → push and alert. `ingest.ts` has the first half of that order,
- * `projection/index.ts` the second.
+ * timeline → expect → detect → store → push and alert. `ingest.ts` has the first half of that
+ * order, `projection/index.ts` the second.
  */
 export interface Engine extends Ingest {
   /** Catches up with spans whose flows were not written before the last stop. */
   start(): Promise<void>;
   /** Flow rows were lost, and are not projected again yet. */
   readonly lacksRows: boolean;
-  /** Begins to project them again, or `all`; once whoever is told of flows knows what was said of them before. */
+  /**
+   * Begins to project them again, or `all`; once whoever is told of flows knows what was said of
+   * them before.
+   */
   rebuild(all: boolean): void;
   /** Resolves when no write is under way. */
   idle(): Promise<void>;
-  /** No answer waits any more for flows to be projected. Before whoever awaits answers is stopped. */
+  /**
+   * No answer waits any more for flows to be projected. Before whoever awaits answers is stopped.
+   */
   releaseBackpressure(): void;
   /** Writes what is projected so far. Idempotent. */
   stop(): Promise<void>;
@@ -119,10 +124,26 @@ export function createEngine(options: EngineOptions): Engine {
   /** More is known now of everything under way of these flow types. */
   const judgeAgain = async (types: ReadonlySet<string>): Promise<void> => {
     for await (const flows of store.openFlows())
-      projection.projector.reevaluate(flows.filter(({ type }) => types.has(type)).map(({ id }) => id));
+      projection.projector.reevaluate(
+        flows.filter(({ type }) => types.has(type)).map(({ id }) => id),
+      );
   };
-  const definitions = createDefinitionDesk({ clock, counters, log, store, expectations, judgeAgain });
-  const ingest = createIngest({ ...options, definitions, expectations, batches, reloads, projection });
+  const definitions = createDefinitionDesk({
+    clock,
+    counters,
+    log,
+    store,
+    expectations,
+    judgeAgain,
+  });
+  const ingest = createIngest({
+    ...options,
+    definitions,
+    expectations,
+    batches,
+    reloads,
+    projection,
+  });
 
   return {
     ...ingest,
@@ -144,7 +165,17 @@ export function createEngine(options: EngineOptions): Engine {
       await learned.load();
       learned.start();
       const names = correlator;
-      await recover({ log, store, names, expectations, batches, grace, projection, reloads, restore });
+      await recover({
+        log,
+        store,
+        names,
+        expectations,
+        batches,
+        grace,
+        projection,
+        reloads,
+        restore,
+      });
     },
     get lacksRows() {
       return store.losses?.due ?? false;
@@ -177,7 +208,10 @@ function clocksOf({ clock, counters, log }: EngineOptions): Clocks {
   const clocks = createClocks({
     now: () => clock.now(),
     onVerdict: ({ aheadMs, ...whose }) =>
-      log.warn({ ...whose, aheadMs }, aheadMs === 0 ? 'a clock is right again' : 'a clock is wrong'),
+      log.warn(
+        { ...whose, aheadMs },
+        aheadMs === 0 ? 'a clock is right again' : 'a clock is wrong',
+      ),
   });
   counters.gauge('fermata_clock_ahead_milliseconds', () =>
     clocks

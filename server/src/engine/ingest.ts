@@ -13,7 +13,10 @@ import type { DefinitionDesk } from './definitions.ts';
 import type { Projection } from './projection/index.ts';
 import type { Reloads } from './reload.ts';
 
-/** Requests: prepare → commit → correlate → (answered). Everything after the commit can be repeated from it. */
+/**
+ * Requests: prepare → commit → correlate → (answered). Everything after the commit can be repeated
+ * from it.
+ */
 export interface Ingest {
   /** Normalizes a request, at once and in the order of commits: only what is needed later waits. */
   prepare(request: OtlpExport): Prepared;
@@ -73,7 +76,10 @@ export function createIngest(options: IngestOptions): Ingest {
     batches.correlated(batch);
     await projection.waitForCapacity();
   };
-  /** Those that wait for something that was evicted, with when they are done. The others are correlated now. */
+  /**
+   * Those that wait for something that was evicted, with when they are done. The others are
+   * correlated now.
+   */
   const correlate = (requests: readonly Prepared[]): Map<Prepared, Promise<void>> => {
     const late = new Map<Prepared, Promise<void>>();
     if (!reloads.addNow(flatMapped(requests, ({ spans }) => spans)))

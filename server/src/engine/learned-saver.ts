@@ -5,7 +5,10 @@ import type { Expectations } from '../expect/index.ts';
 import type { EngineStore } from '../store/index.ts';
 import type { Clocks } from '../timeline/index.ts';
 
-/** Keeps what was learned, of flow types and of clocks, over a restart. What is lost of it is learned again. */
+/**
+ * Keeps what was learned, of flow types and of clocks, over a restart. What is lost of it is
+ * learned again.
+ */
 export interface LearnedSaver {
   load(): Promise<void>;
   /** What was learned since the last save. */

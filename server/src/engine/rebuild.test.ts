@@ -24,7 +24,10 @@ import { createEngine, type Engine, type EngineOptions } from './index.ts';
 import { createStore, type Store } from '../store/index.ts';
 import { NO_SINK } from '../testing/pipeline-bench.ts';
 
-/** Whatever happens to parts of derived tables between a stop and a start: what was acknowledged is answered again. */
+/**
+ * Whatever happens to parts of derived tables between a stop and a start: what was acknowledged is
+ * answered again.
+ */
 const home = mkdtempSync(join(tmpdir(), 'fermata-rebuild-'));
 const directory = join(home, 'data');
 const kept = join(home, 'kept');
@@ -47,7 +50,13 @@ async function live(more: Partial<EngineOptions> = {}): Promise<Life> {
   const counters = createCounters();
   const said: Flow[] = [];
   const store = createStore({
-    ...{ clickhouseUrl: '', directory, cluster: '', retentionDays: 3650, memoryLimitBytes: 2 ** 31 },
+    ...{
+      clickhouseUrl: '',
+      directory,
+      cluster: '',
+      retentionDays: 3650,
+      memoryLimitBytes: 2 ** 31,
+    },
     ...{ clock, counters, log: silentLog },
   });
   await store.start();
@@ -83,8 +92,25 @@ async function live(more: Partial<EngineOptions> = {}): Promise<Life> {
 const span = (traceId: string, spanId: string, more: Partial<OtlpSpan> = {}): OtlpSpan => {
   const at = unixNanos(BigInt(clock.now()) * 1_000_000n);
   return {
-    ...{ traceId, spanId, parentSpanId: '', traceState: '', flags: 1, name: 'place', kind: 1, scopeName: '' },
-    ...{ start: at, end: at, attributes: [], events: [], links: [], statusCode: 0, statusMessage: '' },
+    ...{
+      traceId,
+      spanId,
+      parentSpanId: '',
+      traceState: '',
+      flags: 1,
+      name: 'place',
+      kind: 1,
+      scopeName: '',
+    },
+    ...{
+      start: at,
+      end: at,
+      attributes: [],
+      events: [],
+      links: [],
+      statusCode: 0,
+      statusMessage: '',
+    },
     resource: { attributes: ['service.name', 'shop'] },
     ...more,
   };
@@ -122,9 +148,13 @@ async function missing({ store }: Life): Promise<string[]> {
 
 const tableOf = (table: string): string => join(directory, 'engine', 'data', 'default', table);
 const rangeOf = (part: string): number[] => part.split('_').slice(1).map(Number);
-/** The oldest part that is in use: by those after it all of it was included, so that nothing of it is replayed. */
+/**
+ * The oldest part that is in use: by those after it all of it was included, so that nothing of it
+ * is replayed.
+ */
 function oldPart(table: string): string {
-  const list = (): string[] => readdirSync(tableOf(table)).filter((name) => /_\d+_\d+_\d+$/.test(name));
+  const list = (): string[] =>
+    readdirSync(tableOf(table)).filter((name) => /_\d+_\d+_\d+$/.test(name));
   // What a merge leaves for some minutes: the engine falls back to it.
   for (const part of list().filter((one) => list().some((other) => holds(other, one))))
     rmSync(join(tableOf(table), part), { recursive: true });

@@ -10,11 +10,13 @@ import type { Reloads } from './reload.ts';
 import type { EvidenceReader, NameIndex, StoredSpan } from '../store/index.ts';
 
 /**
- * Flow rows that were lost are projected again from the evidence, in blocks, while everything else goes on. What is due
- * outlives a crash, and doing it twice changes nothing.
+ * Flow rows that were lost are projected again from the evidence, in blocks, while everything else
+ * goes on. What is due outlives a crash, and doing it twice changes nothing.
  */
 export interface Rebuild {
-  /** `all`: every row anew, because somebody asked for it; otherwise what is lost now, or later on. */
+  /**
+   * `all`: every row anew, because somebody asked for it; otherwise what is lost now, or later on.
+   */
   start(all: boolean): void;
   idle(): Promise<void>;
   /** What is left is due with the next start. */
@@ -72,7 +74,11 @@ export function createRebuild(options: RebuildOptions): Rebuild {
       const found = options.restore(block.spans);
       const keys = await options.reloads.add(found, flows);
       if (keys === null) return false;
-      await projection.reproject(block.flowIds, [...new Set([...keys, ...correlator.keysOf(found)])], take);
+      await projection.reproject(
+        block.flowIds,
+        [...new Set([...keys, ...correlator.keysOf(found)])],
+        take,
+      );
       if (stopping) return false;
       spans += found.length;
       left = block.left;
@@ -96,7 +102,10 @@ export function createRebuild(options: RebuildOptions): Rebuild {
         isAll = false;
         store.losses?.rebuilt(count);
       } catch (error) {
-        log.error({ detail: messageOf(error).slice(0, 500) }, 'flow rows could not be rebuilt; trying again');
+        log.error(
+          { detail: messageOf(error).slice(0, 500) },
+          'flow rows could not be rebuilt; trying again',
+        );
         if (!stopping) await wait(RETRY_MS);
       }
     if (!stopping) options.onDone();

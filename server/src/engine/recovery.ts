@@ -8,7 +8,9 @@ import type { DowntimeGrace } from './downtime-grace.ts';
 import type { Projection } from './projection/index.ts';
 import type { Reloads } from './reload.ts';
 
-/** Takes up at a start where the last run of the process ended: every step of it can be repeated. */
+/**
+ * Takes up at a start where the last run of the process ended: every step of it can be repeated.
+ */
 export interface RecoveryOptions {
   log: Log;
   store: Pick<EngineStore, 'watermarks' | 'names' | 'flowsWithFindings' | 'openFlows' | 'replay'>;
@@ -36,14 +38,22 @@ export async function recover(options: RecoveryOptions): Promise<void> {
 }
 
 async function loadNames({ store, names }: RecoveryOptions): Promise<void> {
-  const { all, hashes } = await store.names(names.filterCapacity, (tokens) => names.addWorthless(tokens));
+  const { all, hashes } = await store.names(names.filterCapacity, (tokens) =>
+    names.addWorthless(tokens),
+  );
   for await (const block of hashes) names.addToFilter(block);
   if (!all) names.rotateFilter();
 }
 
 /** What stalls, and what is open: when it settles, and when it has to be judged again. */
-async function loadFlows({ store, expectations, grace, projection }: RecoveryOptions): Promise<void> {
-  for await (const flows of store.flowsWithFindings()) for (const flow of flows) expectations.restoreStalled(flow);
+async function loadFlows({
+  store,
+  expectations,
+  grace,
+  projection,
+}: RecoveryOptions): Promise<void> {
+  for await (const flows of store.flowsWithFindings())
+    for (const flow of flows) expectations.restoreStalled(flow);
   const { openFlows } = projection.projector;
   for await (const flows of store.openFlows())
     for (const { id, settlesAtMs, lookAtMs } of flows)

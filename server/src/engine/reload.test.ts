@@ -5,7 +5,10 @@ import { emptyExport, type OtlpSpan } from '../model/otlp.ts';
 import { memoryStore, type MemoryStore } from '../testing/memory-store.ts';
 import { createBench, spansOf } from '../testing/pipeline-bench.ts';
 
-/** What spans bring back from the store: nobody else waits for it, it is bounded, and a stop does not wait for it. */
+/**
+ * What spans bring back from the store: nobody else waits for it, it is bounded, and a stop does
+ * not wait for it.
+ */
 const settled = async (): Promise<void> => {
   for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve));
 };
@@ -69,7 +72,10 @@ test('who needs nothing of the store is answered while others wait for it, in th
   await advance(1000);
   expect(answered).toBe(false);
   expect([spansOf(store, 'b1'), spansOf(store, 'b2')]).toEqual([['b1'], ['b2']]);
-  expect((await store.watermarks()).derivedBatch, 'rows do not say that they include what waits').toBe(1);
+  expect(
+    (await store.watermarks()).derivedBatch,
+    'rows do not say that they include what waits',
+  ).toBe(1);
   open();
   await answer;
   await advance(1000);
@@ -112,7 +118,8 @@ test('a stop waits for one look-up, no more: what was committed follows at the n
   open();
   await Promise.all([first, second, stopped]);
   expect(bench.asked).toBe(1);
-  // The look-up that was under way was all that the first needed; the second is not looked up any more.
+  // The look-up that was under way was all that the first needed; the second is not looked up any
+  // more.
   expect([spansOf(store, 'a1'), spansOf(store, 'a2')]).toEqual([['a1', 'c3'], ['a2']]);
   const again = await createBench({ clock, store });
   await again.advance(1000);

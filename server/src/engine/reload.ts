@@ -7,15 +7,22 @@ import type { FlowKey } from '../model/keys.ts';
 import type { NameIndex, StoredFlow } from '../store/index.ts';
 
 /**
- * Spans that touch flows which left memory wait here until those, and what decides together with them, were brought back.
- * Only they wait: whoever needs nothing of the store is added at once, whatever is under way here.
+ * Spans that touch flows which left memory wait here until those, and what decides together with
+ * them, were brought back. Only they wait: whoever needs nothing of the store is added at once,
+ * whatever is under way here.
  */
 export interface Reloads {
   /** Adds them now, if all that they touch is in memory. */
   addNow(spans: readonly Span[]): boolean;
-  /** Adds them once what they touch is in memory; with whatever else waits, for each look into the store costs the same. */
+  /**
+   * Adds them once what they touch is in memory; with whatever else waits, for each look into the
+   * store costs the same.
+   */
   addLater(spans: readonly Span[]): Promise<Added>;
-  /** Adds these, one call after the other. `flows`: brought already. Gives the keys of flows that changed; null: we stop. */
+  /**
+   * Adds these, one call after the other. `flows`: brought already. Gives the keys of flows that
+   * changed; null: we stop.
+   */
   add(spans: readonly Span[], flows?: readonly StoredFlow[]): Promise<readonly FlowKey[] | null>;
   /** What is under way is left to the next start: what waits was committed, and is replayed. */
   releaseBackpressure(): void;
@@ -37,7 +44,10 @@ export interface ReloadsOptions {
 
 /** Flows that one name brings back; beyond that it identifies nothing. */
 const MAX_OF_A_NAME = 500;
-/** What may be brought back for all that is added in one go, and for each span of it; what lies beyond is not seen by it. */
+/**
+ * What may be brought back for all that is added in one go, and for each span of it; what lies
+ * beyond is not seen by it.
+ */
 const MAX_FLOWS = 2000;
 const MAX_FLOWS_PER_SPAN = 20;
 const MAX_MS = 2000;

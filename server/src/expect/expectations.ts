@@ -34,7 +34,11 @@ export interface Expectations {
   /** An operator says that a step does not come any more. False: nothing of that name is known. */
   accept(environment: string, type: string, step: string, service: string | null): boolean;
   /** Takes definitions; returns those that changed something. */
-  define(definitions: readonly Definition[], source: DefinitionSource, atMs: number): StoredDefinition[];
+  define(
+    definitions: readonly Definition[],
+    source: DefinitionSource,
+    atMs: number,
+  ): StoredDefinition[];
   definitions(): StoredDefinition[];
   /** At start, of a flow that was found to wait: evaluated again once more is known of its type. */
   restoreStalled(flow: Pick<Flow, 'id' | 'environment' | 'type' | 'waitingFor'>): void;

@@ -25,14 +25,18 @@ export const placeKey = (destination: string, messageType: string): string =>
 /** The action of sending to a place: what a step did, whether or not anybody took it. */
 export const actionOf = (place: string): string => `>${place}`;
 /** The place of that action; null for a call, whose action is the step type of the callee. */
-export const placeOf = (action: string): string | null => (action.startsWith('>') ? action.slice(1) : null);
+export const placeOf = (action: string): string | null =>
+  action.startsWith('>') ? action.slice(1) : null;
 
 /** The destination that such an action sent to; null for a call. */
-export const destinationOf = (action: string): string | null => placeOf(action)?.split('\0', 1)[0] ?? null;
+export const destinationOf = (action: string): string | null =>
+  placeOf(action)?.split('\0', 1)[0] ?? null;
 
 /** Messages of one step type, version and place are comparable. */
-export const messageKeyOf = ({ as, version }: { as: string; version: string }, place: string): string =>
-  `${as}\0${version}\0${place}`;
+export const messageKeyOf = (
+  { as, version }: { as: string; version: string },
+  place: string,
+): string => `${as}\0${version}\0${place}`;
 /** A message of that step type to that place, in whatever version. */
 export const isMessageOf = (key: string, stepType: string, place: string): boolean =>
   key.startsWith(`${stepType}\0`) && key.endsWith(`\0${place}`);

@@ -43,7 +43,9 @@ describe('a sender whose clock is half a minute slow', () => {
     return bench.span(id, { start: at, end: at, resource, ...more });
   };
   const stuck = ({ store }: Bench): string[] =>
-    [...store.flows.values()].filter(({ flow }) => flow.health === 'stuck').map(({ flow }) => flow.flowId);
+    [...store.flows.values()]
+      .filter(({ flow }) => flow.health === 'stuck')
+      .map(({ flow }) => flow.flowId);
 
   test('has the time that all have, and no more', async () => {
     const bench = await createBench();

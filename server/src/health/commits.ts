@@ -3,8 +3,9 @@ import { failureOf, type Failure } from '../base/failures.ts';
 import type { Condition } from './condition.ts';
 
 /**
- * What became of the last commit. One that fails is believed until another succeeds; where nobody sends, because we said
- * that we are not ready, something small is written instead, ever more seldom for as long as commits go on to fail.
+ * What became of the last commit. One that fails is believed until another succeeds; where nobody
+ * sends, because we said that we are not ready, something small is written instead, ever more
+ * seldom for as long as commits go on to fail.
  */
 export interface Commits {
   happened(failure?: unknown): void;
@@ -59,7 +60,8 @@ export function createCommits({ clock, probe, oldestMs }: CommitsOptions): Commi
       return clock.now() - succeededMs <= LATELY_MS;
     },
     async look() {
-      if (failing !== undefined && clock.now() - failing.lastMs >= probeMs) await (probing ??= tryAgain());
+      if (failing !== undefined && clock.now() - failing.lastMs >= probeMs)
+        await (probing ??= tryAgain());
     },
     conditions() {
       const found: Condition[] = [];

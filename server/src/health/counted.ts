@@ -10,7 +10,10 @@ interface Counted {
   stays?: true;
 }
 
-/** What is counted, or goes on, wherever that is, and for whoever runs Fermata to know while it goes on. */
+/**
+ * What is counted, or goes on, wherever that is, and for whoever runs Fermata to know while it goes
+ * on.
+ */
 const COUNTED: ReadonlyMap<string, Counted> = new Map(
   Object.entries<Counted>({
     fermata_types_not_learned_total: {
@@ -51,7 +54,10 @@ const COUNTED: ReadonlyMap<string, Counted> = new Map(
 /** It goes on for so long after it happened last. */
 const GOES_ON_MS = 3_600_000;
 
-/** Conditions of counters that grew lately, and of gauges that are not zero. Look at them now and then: only what is seen to grow counts. */
+/**
+ * Conditions of counters that grew lately, and of gauges that are not zero. Look at them now and
+ * then: only what is seen to grow counts.
+ */
 export function createCounted(clock: Clock, counters: Counters): () => Condition[] {
   const seen = new Map<string, { value: number; since: number; lastMs: number }>();
   return () => {
@@ -61,7 +67,8 @@ export function createCounted(clock: Clock, counters: Counters): () => Condition
       const about = COUNTED.get(name);
       if (about === undefined) continue;
       if (kind === 'gauge') {
-        if (value > 0) going.push({ id: about.id, text: about.text, hint: about.hint, blocks: false });
+        if (value > 0)
+          going.push({ id: about.id, text: about.text, hint: about.hint, blocks: false });
         continue;
       }
       const known = seen.get(name);

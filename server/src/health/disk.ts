@@ -2,9 +2,9 @@ import type { Condition } from './condition.ts';
 import type { Space } from './files.ts';
 
 /**
- * Free space of the disk that commits go to. Below the low-water mark nothing new is taken, so that there is room for
- * what derives from spans, for merges and for a restart; it is taken again once there is a quarter more, or each request
- * that fits would be followed by one that does not.
+ * Free space of the disk that commits go to. Below the low-water mark nothing new is taken, so that
+ * there is room for what derives from spans, for merges and for a restart; it is taken again once
+ * there is a quarter more, or each request that fits would be followed by one that does not.
  */
 export interface Disk {
   /** Bytes; null: not known. */
@@ -17,7 +17,10 @@ export interface Disk {
 
 export interface DiskOptions {
   directory: string;
-  /** Low-water mark, bytes; 0: none. The usual one is a tenth of a small disk: an empty one would be too full. */
+  /**
+   * Low-water mark, bytes; 0: none. The usual one is a tenth of a small disk: an empty one would be
+   * too full.
+   */
   minFree: number;
   readSpace: (directory: string) => Promise<Space>;
 }

@@ -76,7 +76,9 @@ test.each([
   [errno('ECONNREFUSED'), 'unreachable'],
   [new Error('Timeout error.'), 'timeout'],
   [
-    new Error('Code: 243. DB::Exception: Cannot reserve 1.00 MiB, not enough space (NOT_ENOUGH_SPACE)'),
+    new Error(
+      'Code: 243. DB::Exception: Cannot reserve 1.00 MiB, not enough space (NOT_ENOUGH_SPACE)',
+    ),
     'disk-full',
   ],
   [new Error('Code: 241. DB::Exception: Memory limit exceeded'), 'memory'],
@@ -145,7 +147,8 @@ test('a store that never answers is a reason after two seconds, whoever asks, an
   };
   const readers = Array.from({ length: 5 }, () => it.health.notReady());
   await it.pass(2);
-  for (const reasons of await Promise.all(readers)) expect(reasons).toEqual(['The store does not answer']);
+  for (const reasons of await Promise.all(readers))
+    expect(reasons).toEqual(['The store does not answer']);
   await it.pass(120);
   expect([asked, it.ids()]).toEqual([1, ['store-silent']]);
   answer(true);
@@ -190,7 +193,11 @@ test('below the low-water mark all is refused, retryably, until there is a quart
   it.free = 0;
   await it.pass(2);
   expect(it.health.refusal()).toMatchObject({ code: 'data.low', retryable: true });
-  expect(it.counters.read()).toContainEqual({ name: 'fermata_disk_free_bytes', value: 0, kind: 'gauge' });
+  expect(it.counters.read()).toContainEqual({
+    name: 'fermata_disk_free_bytes',
+    value: 0,
+    kind: 'gauge',
+  });
   it.free = errno('EIO');
   await it.pass(2);
   expect(it.health.refusal(), 'what is not known is as it was').not.toBeNull();

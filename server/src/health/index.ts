@@ -10,8 +10,9 @@ export type { Condition, TimedCondition } from './condition.ts';
 export { spaceOf, writeProbe, type Space } from './files.ts';
 
 /**
- * What is wrong with Fermata itself, in one place: for whoever asks whether to send here, for the dashboard, and for
- * /metrics. Told by what happened to commits; a store that answers a ping may refuse everything else.
+ * What is wrong with Fermata itself, in one place: for whoever asks whether to send here, for the
+ * dashboard, and for /metrics. Told by what happened to commits; a store that answers a ping may
+ * refuse everything else.
  */
 export interface Health {
   /** Looks every second until `stop`. */
@@ -112,7 +113,9 @@ export function createHealth(options: HealthOptions): Health {
   };
 
   if (disk) counters.gauge('fermata_disk_free_bytes', () => (disk.free === null ? [] : disk.free));
-  counters.gauge('fermata_condition', () => current.map(({ id }) => ({ labels: { id }, value: 1 })));
+  counters.gauge('fermata_condition', () =>
+    current.map(({ id }) => ({ labels: { id }, value: 1 })),
+  );
   return {
     start: look,
     stop() {

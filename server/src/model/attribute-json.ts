@@ -5,8 +5,9 @@ const PLAIN = /^[^"\\\u0000-\u001f]*$/;
 export const isPlain = (text: string): boolean => PLAIN.test(text);
 
 /**
- * One value as JSON. Strings, booleans, safe integers and finite fractions are themselves; what JSON cannot hold
- * exactly is an object of one of `int`, `double`, `bytes`, `map` (see `attributesFromJson`).
+ * One value as JSON. Strings, booleans, safe integers and finite fractions are themselves; what
+ * JSON cannot hold exactly is an object of one of `int`, `double`, `bytes`, `map` (see
+ * `attributesFromJson`).
  */
 export function valueJson(value: AttributeValue): string {
   switch (typeof value) {
@@ -54,7 +55,9 @@ function valueFromJson(value: unknown): AttributeValue {
     case 'bytes':
       return new Uint8Array(Buffer.from(content as string, 'base64'));
     case 'map':
-      return new KeyValues((content as [string, unknown][]).flatMap(([k, v]) => [k, valueFromJson(v)]));
+      return new KeyValues(
+        (content as [string, unknown][]).flatMap(([k, v]) => [k, valueFromJson(v)]),
+      );
     default:
       return null;
   }

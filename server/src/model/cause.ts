@@ -5,9 +5,9 @@ type About = Pick<Finding, 'rule' | 'service' | 'step' | 'place' | 'dependency'>
 type Part = 'rule' | 'service' | 'step' | 'place';
 
 /**
- * What makes a cause, by rule, where it is not the flow type's own: whoever takes from one place, and one step of one
- * service, is the same in whatever flow type it is missed. Of an undelivered message it does not matter either whether
- * others took it.
+ * What makes a cause, by rule, where it is not the flow type's own: whoever takes from one place,
+ * and one step of one service, is the same in whatever flow type it is missed. Of an undelivered
+ * message it does not matter either whether others took it.
  */
 const UNTAKEN: readonly Part[] = ['service', 'place'];
 const AWAITED: readonly Part[] = ['rule', 'service', 'place'];
@@ -28,10 +28,16 @@ const SHARED: ReadonlyMap<string, readonly Part[]> = new Map([
 ]);
 
 /**
- * Findings of one cause share it: first the dependency that their errors name, then where flow types meet, and else what
- * one flow type alone can tell apart. `certain`: it is known who is missed, and not only that one of several is.
+ * Findings of one cause share it: first the dependency that their errors name, then where flow
+ * types meet, and else what one flow type alone can tell apart. `certain`: it is known who is
+ * missed, and not only that one of several is.
  */
-export function causeKey(environment: string, flowType: string, about: About, certain = true): string {
+export function causeKey(
+  environment: string,
+  flowType: string,
+  about: About,
+  certain = true,
+): string {
   const { rule, service, step, place, dependency } = about;
   if (dependency !== undefined) return hash('dependency', environment, dependency);
   const parts = certain ? SHARED.get(rule) : undefined;
@@ -43,8 +49,8 @@ export function causeKey(environment: string, flowType: string, about: About, ce
 }
 
 /**
- * One step that several places lead to is one cause as well, whichever of them is not taken from; null: it is not known
- * which step is missed.
+ * One step that several places lead to is one cause as well, whichever of them is not taken from;
+ * null: it is not known which step is missed.
  */
 export function awaitedStepKey(
   environment: string,
@@ -56,7 +62,9 @@ export function awaitedStepKey(
   const parts = SHARED.get(rule);
   const isKnown = parts === UNTAKEN || parts === AWAITED;
   if (!isKnown || service === null || step === null) return null;
-  return causeKey(environment, flowType, about) === key ? hash('awaited', environment, service, step) : null;
+  return causeKey(environment, flowType, about) === key
+    ? hash('awaited', environment, service, step)
+    : null;
 }
 
 const hash = (...parts: (string | null)[]): string =>

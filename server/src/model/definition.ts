@@ -29,7 +29,10 @@ export interface DefinedStep {
   compensatedBy: string | null;
 }
 
-/** Where a definition came from. What an operator's file says is not overwritten by what a service announces. */
+/**
+ * Where a definition came from. What an operator's file says is not overwritten by what a service
+ * announces.
+ */
 export type DefinitionSource = 'file' | 'api' | 'sdk';
 
 export interface StoredDefinition {

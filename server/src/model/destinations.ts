@@ -1,9 +1,14 @@
 import type { Message, Span } from './span.ts';
 import { isSend } from './roles.ts';
 
-/** What destinations say of whether a message that was sent here may have been taken there. Pure. */
+/**
+ * What destinations say of whether a message that was sent here may have been taken there. Pure.
+ */
 
-/** Brokers that route: what was sent to one name is taken from others, that of a queue, a subscription, an address. */
+/**
+ * Brokers that route: what was sent to one name is taken from others, that of a queue, a
+ * subscription, an address.
+ */
 const ROUTING: ReadonlySet<string> = new Set([
   '',
   'rabbitmq',
@@ -16,7 +21,10 @@ const ROUTING: ReadonlySet<string> = new Set([
   'artemis',
   'solace',
 ]);
-/** Where what could not be processed is put, to be tried again or given up: the message keeps its id on the way there. */
+/**
+ * Where what could not be processed is put, to be tried again or given up: the message keeps its id
+ * on the way there.
+ */
 const SET_ASIDE =
   /(?:^|[^a-z])(?:retry|retries|dlq|dlx|dlt|dead|deadletters?|errors?|parked|parking)(?:[^a-z]|$)/i;
 /** The same at the end of the name of the place that it was sent to. */
@@ -38,18 +46,28 @@ export const isElsewhere = (a: Span, b: Span): boolean => {
   return here !== '' && there !== '' && here !== there;
 };
 
-export const isRouted = ({ message }: Span): boolean => message !== null && ROUTING.has(message.system);
+export const isRouted = ({ message }: Span): boolean =>
+  message !== null && ROUTING.has(message.system);
 
-/** Of a message that only its id tells: what was sent to another place is another message, unless it was set aside there. */
+/**
+ * Of a message that only its id tells: what was sent to another place is another message, unless it
+ * was set aside there.
+ */
 export const mayTake = (taker: Span, send: Span): boolean =>
   !isElsewhere(taker, send) || isRouted(send) || isSetAside(taker.message!, send.message!);
 
-const isSetAside = ({ destination, deadLettered }: Message, { destination: from }: Message): boolean =>
+const isSetAside = (
+  { destination, deadLettered }: Message,
+  { destination: from }: Message,
+): boolean =>
   deadLettered ||
   SET_ASIDE.test(destination) ||
   (destination.startsWith(from) && CONTINUED.test(destination.slice(from.length)));
 
-/** Layers of one client often have a span each: one sending, be it a create above its send or one send above another. */
+/**
+ * Layers of one client often have a span each: one sending, be it a create above its send or one
+ * send above another.
+ */
 export const isOneSending = (outer: Span, inner: Span): boolean =>
   outer !== inner &&
   isSend(outer.role) &&

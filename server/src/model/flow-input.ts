@@ -3,13 +3,16 @@ import type { FlowKey } from './keys.ts';
 import type { Span, SpanKey } from './span.ts';
 
 /**
- * What a timeline is made from: a flow's spans in segments, with their causes already resolved. Plain data, so that
- * `timeline.ts` is a pure function that needs no graph.
+ * What a timeline is made from: a flow's spans in segments, with their causes already resolved.
+ * Plain data, so that `timeline.ts` is a pure function that needs no graph.
  */
 export interface FlowInput {
   key: FlowKey;
   segments: InputSegment[];
-  /** Whoever took messages of this flow together with those of others: no members, and nothing passes through them. */
+  /**
+   * Whoever took messages of this flow together with those of others: no members, and nothing
+   * passes through them.
+   */
   shared: InputSegment[];
   /** Shared spans around the flow: shown, never a bridge. */
   context: Span[];
@@ -27,7 +30,10 @@ export interface InputSegment {
   /** Head first. */
   spans: Span[];
   causes: InputCause[];
-  /** What its head happened in; of what happened within a batch, whoever took that. '' where nothing is above. */
+  /**
+   * What its head happened in; of what happened within a batch, whoever took that. '' where nothing
+   * is above.
+   */
   parent: SpanKey;
   shared: boolean;
   /** Its parent never came. */

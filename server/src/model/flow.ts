@@ -2,7 +2,10 @@ import type { Finding, WaitingFor } from './expectation.ts';
 import type { MessageKind, Outcome, SpanError, SpanKey } from './span.ts';
 import type { UnixNanos } from './time.ts';
 
-/** Why two things were joined, strongest first. Shown on every edge of a timeline ("joins with proof"). */
+/**
+ * Why two things were joined, strongest first. Shown on every edge of a timeline ("joins with
+ * proof").
+ */
 export const EVIDENCE_STRENGTH = {
   'flow-id': 1,
   parent: 0.95,
@@ -22,10 +25,16 @@ export interface Evidence {
 }
 /** Why a step that nothing in its flow caused is in it. */
 export interface JoinEvidence extends Evidence {
-  /** What it has in common with the rest of the flow: `order.id=42`, a conversation, a flow id, a trace. */
+  /**
+   * What it has in common with the rest of the flow: `order.id=42`, a conversation, a flow id, a
+   * trace.
+   */
   value: string;
 }
-export const evidence = (kind: EvidenceKind): Evidence => ({ kind, strength: EVIDENCE_STRENGTH[kind] });
+export const evidence = (kind: EvidenceKind): Evidence => ({
+  kind,
+  strength: EVIDENCE_STRENGTH[kind],
+});
 
 export type Phase = 'open' | 'compensating' | 'ended';
 export type Health = 'ok' | 'late' | 'stuck';
@@ -33,7 +42,10 @@ export type Status = 'active' | 'compensating' | 'late' | 'stuck' | Outcome;
 export type StepStatus = 'running' | 'ok' | 'failed' | 'retried';
 export type HopState = 'waiting' | 'delivered' | 'dead-lettered';
 
-/** Things worth knowing about how a flow was put together. Rendered as badges; the words are the API's. */
+/**
+ * Things worth knowing about how a flow was put together. Rendered as badges; the words are the
+ * API's.
+ */
 export type Badge =
   | 'broken-context'
   | 'clock-skew'
@@ -101,7 +113,10 @@ export interface Step {
   itinerary: string[];
   /** While none of its spans was open: it answered, say, and went on by a timer. */
   idle?: Idle[];
-  /** Only of a step that nothing in the flow caused, where the flow has several of those; strongest first. */
+  /**
+   * Only of a step that nothing in the flow caused, where the flow has several of those; strongest
+   * first.
+   */
   joinedBy?: JoinEvidence[];
   /** Its delivery has a span that ended before the work, or without any. */
   receipt?: Receipt;
@@ -184,7 +199,10 @@ export interface Flow {
   run: number;
   phase: Phase;
   outcome: Outcome | null;
-  /** How it counts as ended once it was quiet for long enough (`viewAt`); null: it ended, or something is still awaited. */
+  /**
+   * How it counts as ended once it was quiet for long enough (`viewAt`); null: it ended, or
+   * something is still awaited.
+   */
   idleOutcome: Outcome | null;
   /** Somebody said that it starts: whoever says so may say as well when it ends. Not stored. */
   startDeclared?: true;
@@ -229,8 +247,9 @@ export interface Flow {
 }
 
 /**
- * A flow as it is to be seen at `nowMs`. Nothing declares the end of many flows; they count as ended once they were quiet
- * until `settlesAtMs`. That is a view of time and never written, or every flow would be written twice.
+ * A flow as it is to be seen at `nowMs`. Nothing declares the end of many flows; they count as
+ * ended once they were quiet until `settlesAtMs`. That is a view of time and never written, or
+ * every flow would be written twice.
  */
 export function viewAt(flow: Flow, version: number, settlesAtMs: number, nowMs: number): FlowView {
   if (flow.idleOutcome === null || nowMs < settlesAtMs) return { flow, version };
@@ -245,7 +264,10 @@ export function viewAt(flow: Flow, version: number, settlesAtMs: number, nowMs: 
   return { flow: settled, version: version + 1 };
 }
 
-/** Versions of what is written are even; the odd one after it is the same row, seen once the flow has settled. */
+/**
+ * Versions of what is written are even; the odd one after it is the same row, seen once the flow
+ * has settled.
+ */
 export interface FlowView {
   flow: Flow;
   version: number;

@@ -45,7 +45,9 @@ export interface Incident {
   /** Flows leaving it, per minute, while it drains; and when it will be empty at that rate. */
   readonly drainPerMinute: number | null;
   readonly etaAt: number | null;
-  /** Sum of the value key over the flows in it now; null where no key is configured or none has it. */
+  /**
+   * Sum of the value key over the flows in it now; null where no key is configured or none has it.
+   */
   readonly value: number | null;
   readonly exampleFlowIds: readonly string[];
   readonly notes: readonly { readonly at: number; readonly text: string }[];

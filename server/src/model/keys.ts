@@ -14,16 +14,21 @@ export const softTokens = (span: Span): readonly Token[] => namesOf(span).soft;
 /** Everything but parent and links by which spans find each other. */
 export const sharedTokens = (span: Span): readonly Token[] => namesOf(span).shared;
 /** Of a conversation or an identity key. */
-export const isSoftToken = (token: string): boolean => isIdentityToken(token) || isConversationToken(token);
+export const isSoftToken = (token: string): boolean =>
+  isIdentityToken(token) || isConversationToken(token);
 export const isIdentityToken = (token: string): boolean => token.startsWith('k\0');
 export const isConversationToken = (token: string): boolean => token.startsWith('c\0');
 /** Of an identity token, all but its value: two values of one key tell flows apart. */
 export const identityNameOf = (token: Token): string => token.slice(0, token.lastIndexOf('\0'));
 /** What a soft token holds, as a person writes it: `order.id=42`, or a conversation's id. */
 export const valueOf = (token: Token): string => token.split('\0').slice(2).join('=');
-export const isMessageToken = (token: string): boolean => token.startsWith('m\0') || token.startsWith('p\0');
+export const isMessageToken = (token: string): boolean =>
+  token.startsWith('m\0') || token.startsWith('p\0');
 
-/** Of a flow with an explicit id; type '' where nobody said it. Only there it matters what kind of id it is. */
+/**
+ * Of a flow with an explicit id; type '' where nobody said it. Only there it matters what kind of
+ * id it is.
+ */
 export const flowKeyOf = (environment: string, id: string, type: string, kind = ''): FlowKey =>
   `${idTokenOf(environment, id)}\0${type}${type === '' && kind !== '' ? `\0${kind}` : ''}` as FlowKey;
 /** Of a flow that nobody gave an id. `spanId`: of one that its trace alone would not tell apart. */
@@ -32,19 +37,25 @@ export const traceKeyOf = (traceId: string, spanId = ''): FlowKey =>
 
 /** A flow key taken apart. `type` is '' where nobody said it. */
 export type ParsedFlowKey =
-  { namedBy: 'id'; environment: string; id: string; type: string } | { namedBy: 'trace'; trace: string };
+  | { namedBy: 'id'; environment: string; id: string; type: string }
+  | { namedBy: 'trace'; trace: string };
 export function parseFlowKey(key: FlowKey): ParsedFlowKey {
   const [tag, ...parts] = key.split('\0');
   const [environment = '', id = '', type = ''] = parts;
-  return tag === 'i' ? { namedBy: 'id', environment, id, type } : { namedBy: 'trace', trace: environment };
+  return tag === 'i'
+    ? { namedBy: 'id', environment, id, type }
+    : { namedBy: 'trace', trace: environment };
 }
 /** The key is of a flow whose id this is, whatever its type or kind. */
-export const hasId = (key: string, id: Token | ''): boolean => id !== '' && key.startsWith(`${id}\0`);
+export const hasId = (key: string, id: Token | ''): boolean =>
+  id !== '' && key.startsWith(`${id}\0`);
 export const isNamedById = (key: FlowKey): boolean => key.startsWith('i\0');
 /** Both are of flows with one id, whatever their types and kinds. */
 export const haveSameId = (a: FlowKey, b: FlowKey): boolean =>
   isNamedById(a) && b.startsWith(`${a.split('\0', 3).join('\0')}\0`);
-/** Public id of a flow: the trace that names it, or a hash of (environment, type, id) and the run. */
+/**
+ * Public id of a flow: the trace that names it, or a hash of (environment, type, id) and the run.
+ */
 export function flowIdOf(key: FlowKey, run: number): string {
   const name = key.startsWith(TRACE)
     ? key.slice(TRACE.length)
@@ -58,28 +69,37 @@ export const kindToken = (span: Span): string => {
   const kind = span.flow?.kind ?? '';
   return kind === '' ? idToken(span) : `${idToken(span)}\0${kind}`;
 };
-export const idTokenOf = (environment: string, id: string): Token => `i\0${environment}\0${id}` as Token;
+export const idTokenOf = (environment: string, id: string): Token =>
+  `i\0${environment}\0${id}` as Token;
 
 function namesOf(span: Span): SpanNames {
   if (span.names !== null) return span.names;
   const message = isJoinedByMessage(span) ? messageNames(span) : NO_TOKENS;
   const soft = softNames(span);
   const id =
-    span.flow === null || span.flow.id === '' ? '' : idTokenOf(span.service.environment, span.flow.id);
+    span.flow === null || span.flow.id === ''
+      ? ''
+      : idTokenOf(span.service.environment, span.flow.id);
   if (message === NO_TOKENS && soft === NO_TOKENS && id === '') return (span.names = NO_NAMES);
   return (span.names = {
     message,
     id,
     soft,
     shared:
-      soft === NO_TOKENS && id === '' ? message : [...message, ...soft, ...(id === '' ? NO_TOKENS : [id])],
+      soft === NO_TOKENS && id === ''
+        ? message
+        : [...message, ...soft, ...(id === '' ? NO_TOKENS : [id])],
   });
 }
 
-/** Who settles a message neither sent nor took it; and who says by a link whose it is needs no counter to say so. */
+/**
+ * Who settles a message neither sent nor took it; and who says by a link whose it is needs no
+ * counter to say so.
+ */
 const isJoinedByMessage = ({ role, links, parentRemote, message }: Span): boolean =>
   isSend(role) ||
-  (isConsumer(role) && !((links.length > 0 || parentRemote === true) && isCounted(message?.id ?? '')));
+  (isConsumer(role) &&
+    !((links.length > 0 || parentRemote === true) && isCounted(message?.id ?? '')));
 
 /** What a message is called where it is; '' where nobody says. */
 export const messageNameOf = (span: Span): string => messageNames(span)[0] ?? '';
@@ -93,10 +113,16 @@ function messageNames({ message, service }: Span): readonly Token[] {
   return position === '' ? [id] : [id, position];
 }
 
-/** What is counted begins anew at every destination, so that the place is part of its name. BullMQ counts its jobs by the queue. */
+/**
+ * What is counted begins anew at every destination, so that the place is part of its name. BullMQ
+ * counts its jobs by the queue.
+ */
 const placeOf = ({ id, system, destination, partition }: Message): string =>
   isCounted(id) ? `${destination}\0${partition}\0` : system === 'bullmq' ? `${destination}\0` : '';
-/** A delivery tag, an offset, a packet id, a counter: a number of at most twelve digits, in whatever parts it is written. */
+/**
+ * A delivery tag, an offset, a packet id, a counter: a number of at most twelve digits, in whatever
+ * parts it is written.
+ */
 export const isCounted = (id: string): boolean => /^\W*(?:\d\W*){1,12}$/.test(id);
 
 function softNames({ message, service, identities }: Span): readonly Token[] {
@@ -120,7 +146,8 @@ export function mayNameFlow(span: Span): boolean {
 }
 
 /**
- * Names under which the store finds these spans, besides their traces. `cut`: spans at which a ring of parents was cut.
+ * Names under which the store finds these spans, besides their traces. `cut`: spans at which a ring
+ * of parents was cut.
  */
 export function rowTokens(spans: readonly Span[], cut: readonly Span[]): string[] {
   const tokens = new Set<string>();

@@ -3,8 +3,8 @@ export interface Novelty {
   /** Ids of steps that nothing of this type ever ran, after a step that is well known. */
   consumers: ReadonlySet<string>;
   /**
-   * The steps of this flow never came together, although each of them is known. Only a flow that was
-   * declared ended can tell.
+   * The steps of this flow never came together, although each of them is known. Only a flow that
+   * was declared ended can tell.
    */
   variant: boolean;
 }

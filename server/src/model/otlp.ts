@@ -1,8 +1,9 @@
 import type { UnixNanos } from './time.ts';
 
 /**
- * One OTLP request after decoding, before any attribute name is understood. The two decoders (protobuf, JSON) produce
- * the same shape for the same telemetry; `otlp-decoders.property.test.ts` holds them to it.
+ * One OTLP request after decoding, before any attribute name is understood. The two decoders
+ * (protobuf, JSON) produce the same shape for the same telemetry; `otlp-decoders.property.test.ts`
+ * holds them to it.
  */
 export interface OtlpExport {
   spans: OtlpSpan[];
@@ -13,14 +14,20 @@ export interface OtlpExport {
   rejectedReason: string;
   /** Attributes, links, events or characters cut off by the limits. */
   truncated: number;
-  /** Names longer than names may be, which are known by their beginning and a hash. Filled in by normalize. */
+  /**
+   * Names longer than names may be, which are known by their beginning and a hash. Filled in by
+   * normalize.
+   */
   namesCut?: number;
 }
 
 export type AttributeValue =
   string | number | bigint | boolean | null | Uint8Array | AttributeValue[] | KeyValues;
 
-/** A nested kvlist. A class, so that it cannot be confused with an array of values; keys may be anything. */
+/**
+ * A nested kvlist. A class, so that it cannot be confused with an array of values; keys may be
+ * anything.
+ */
 export class KeyValues {
   readonly list: Attributes;
   constructor(list: Attributes) {
@@ -88,17 +95,24 @@ export interface OtlpLog {
 }
 
 /**
- * Limits of one request and of one record. What is cut is counted, in `rejected` and in `truncated`, never silent.
+ * Limits of one request and of one record. What is cut is counted, in `rejected` and in
+ * `truncated`, never silent.
  */
 export const LIMITS = {
   /**
-   * Records of a request: the rest is refused. An empty span is 30 bytes on the wire and a hundred times as much in memory,
-   * so that the limit of bytes alone would let one request take gigabytes.
+   * Records of a request: the rest is refused. An empty span is 30 bytes on the wire and a hundred
+   * times as much in memory, so that the limit of bytes alone would let one request take gigabytes.
    */
   records: 50_000,
-  /** Attributes, events, links and values of a request, for the same reason: 50,000 spans with forty each. */
+  /**
+   * Attributes, events, links and values of a request, for the same reason: 50,000 spans with forty
+   * each.
+   */
   parts: 2_000_000,
-  /** Values in a JSON request, counted as they stand in the text: of 50,000 spans with twelve attributes there are 3.2 million. */
+  /**
+   * Values in a JSON request, counted as they stand in the text: of 50,000 spans with twelve
+   * attributes there are 3.2 million.
+   */
   jsonValues: 4_000_000,
   /** Nesting of attribute values; deeper becomes TOO_DEEP. */
   depth: 32,

@@ -5,7 +5,9 @@ import type { UnixNanos } from './time.ts';
 export interface EvidenceRecord {
   span: Span;
   raw: RawColumns;
-  /** So many of its names were longer than names may be (`normalize/attributes.ts`). Absent: none. */
+  /**
+   * So many of its names were longer than names may be (`normalize/attributes.ts`). Absent: none.
+   */
   namesCut?: number;
 }
 

@@ -18,7 +18,9 @@ export const mostAttempts = (flow: Flow): number =>
 export const longestWait = (flow: Flow): number =>
   flow.hops.reduce((most, hop) => Math.max(most, hop.sync ? 0 : (hop.waitMs ?? 0)), 0);
 
-/** `*` stands for anything; case does not matter. Linear: no regular expression of the asker's runs. */
+/**
+ * `*` stands for anything; case does not matter. Linear: no regular expression of the asker's runs.
+ */
 export function likes(pattern: string, value: string): boolean {
   const parts = pattern.toLowerCase().split('*');
   const text = value.toLowerCase();
@@ -79,7 +81,8 @@ export function matchesQuery(query: Query, flow: Flow, nowMs: number): boolean {
     case 'not':
       return !matchesQuery(query.of, flow, nowMs);
     case 'field':
-      if (query.field === 'id' && !query.value.includes('*') && isCalled(flow, query.value)) return true;
+      if (query.field === 'id' && !query.value.includes('*') && isCalled(flow, query.value))
+        return true;
       return TEXTS[query.field](flow).some((value) => value !== '' && likes(query.value, value));
     case 'number': {
       const value = NUMBERS[query.field](flow, nowMs);
@@ -93,7 +96,9 @@ export function matchesQuery(query: Query, flow: Flow, nowMs: number): boolean {
       if (isId(query.text) && isCalled(flow, query.text)) return true;
       return textOf(flow).toLowerCase().includes(query.text.toLowerCase());
     case 'time':
-      return query.op === 'since' ? msOf(flow.started) >= query.atMs : msOf(flow.started) < query.atMs;
+      return query.op === 'since'
+        ? msOf(flow.started) >= query.atMs
+        : msOf(flow.started) < query.atMs;
     case 'order': {
       const events = eventsOf(flow);
       const within = query.withinMs ?? Infinity;

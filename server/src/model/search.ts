@@ -2,8 +2,9 @@ import type { Status } from './flow.ts';
 import type { UnixNanos } from './time.ts';
 
 /**
- * What a person asks of flows, as a tree. The text is parsed in `query/language/parse.ts`, becomes SQL in `store/sql/search.sql.ts`
- * and is evaluated in memory by `search-match.ts`; the three are held together by one test.
+ * What a person asks of flows, as a tree. The text is parsed in `query/language/parse.ts`, becomes
+ * SQL in `store/sql/search.sql.ts` and is evaluated in memory by `search-match.ts`; the three are
+ * held together by one test.
  */
 export type Query =
   | { kind: 'and' | 'or'; of: Query[] }
@@ -12,7 +13,10 @@ export type Query =
   | { kind: 'number'; field: NumberField; op: Comparison; value: number }
   | { kind: 'text'; text: string }
   | { kind: 'time'; op: 'since' | 'before'; atMs: number }
-  /** Step or message `first` with `then` after it, within ms if given; `not`: without, and the time is over. */
+  /**
+   * Step or message `first` with `then` after it, within ms if given; `not`: without, and the time
+   * is over.
+   */
   | { kind: 'order'; first: string; then: string; withinMs: number | null; not: boolean };
 
 /** `value` matches exactly, without regard to case; a `*` stands for anything. */
@@ -33,7 +37,10 @@ export const TEXT_FIELDS = {
   badge: 'a badge',
   parent: 'id of the parent flow',
 } as const;
-/** A trace, or a flow under the name that it has or had (`flowIdOf`): as it stands in a log line or an address. */
+/**
+ * A trace, or a flow under the name that it has or had (`flowIdOf`): as it stands in a log line or
+ * an address.
+ */
 export const isId = (text: string): boolean =>
   /^[0-9a-f]{24}(?:[0-9a-f]{8}(?:-[0-9a-f]{16})?)?(?:\.\d+)?$/i.test(text);
 export type TextField = keyof typeof TEXT_FIELDS;

@@ -1,7 +1,10 @@
 import type { Token } from './names.ts';
 import type { UnixNanos } from './time.ts';
 
-/** What a span means to an event flow. `normalize/role.ts` decides; nothing after it reads attribute names. */
+/**
+ * What a span means to an event flow. `normalize/role.ts` decides; nothing after it reads attribute
+ * names.
+ */
 export type Role =
   'create' | 'send' | 'receive' | 'process' | 'settle' | 'server' | 'client' | 'internal' | 'event';
 export type MessageKind = 'event' | 'command' | 'reply' | 'query' | 'timer';
@@ -49,7 +52,10 @@ export interface Message {
   position: string;
   /** More than 1: one operation over several messages. */
   batchCount: number;
-  /** Of what a batch took, so many messages are named by no link: SDKs keep few, and drop the rest. Absent: none. */
+  /**
+   * Of what a batch took, so many messages are named by no link: SDKs keep few, and drop the rest.
+   * Absent: none.
+   */
   linksCut?: number;
   conversation: string;
   /** It failed in another queue, and was given up there: this is its dead-letter queue. */
@@ -61,7 +67,10 @@ export type FlowSource = 'message' | 'explicit' | 'ambient';
 
 export interface FlowRef {
   id: string;
-  /** What kind of id it is, by the name under which it was said; '' for our own. Of two kinds, one value is two ids. */
+  /**
+   * What kind of id it is, by the name under which it was said; '' for our own. Of two kinds, one
+   * value is two ids.
+   */
   kind: string;
   type: string;
   version: string;
@@ -92,8 +101,8 @@ export interface SpanError {
 }
 
 /**
- * One record of evidence: a span, or a milestone log event (`role: 'event'`, start = end). Small on purpose: this is
- * what stays in memory for an open flow; raw attributes stay in the store.
+ * One record of evidence: a span, or a milestone log event (`role: 'event'`, start = end). Small on
+ * purpose: this is what stays in memory for an open flow; raw attributes stay in the store.
  */
 export interface Span {
   /** Its span id is `spanIdOf(key)`: a text of its own would cost as much as the span's times. */
@@ -147,8 +156,9 @@ export const NO_KEYS: readonly (readonly [string, string])[] = [];
 export const NONE: readonly string[] = [];
 
 /**
- * Total order over spans that share a key but differ in content (a re-used id, a retried export with changes). The
- * greatest wins wherever two meet, so that arrival order never matters (I1). `receivedAtMs` takes no part.
+ * Total order over spans that share a key but differ in content (a re-used id, a retried export
+ * with changes). The greatest wins wherever two meet, so that arrival order never matters (I1).
+ * `receivedAtMs` takes no part.
  */
 export function compareDuplicates(a: Span, b: Span): number {
   if (a.end !== b.end) return a.end < b.end ? -1 : 1;

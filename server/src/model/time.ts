@@ -1,8 +1,12 @@
-/** Nanoseconds since 1970 as OTLP carries them. A bigint, because a double rounds them by up to 256 ns. */
+/**
+ * Nanoseconds since 1970 as OTLP carries them. A bigint, because a double rounds them by up to 256
+ * ns.
+ */
 export type UnixNanos = bigint & { readonly __unit: 'ns since 1970' };
 
 export const unixNanos = (value: bigint): UnixNanos => value as UnixNanos;
-export const nanosFromMs = (ms: number): UnixNanos => (BigInt(Math.round(ms * 1000)) * 1000n) as UnixNanos;
+export const nanosFromMs = (ms: number): UnixNanos =>
+  (BigInt(Math.round(ms * 1000)) * 1000n) as UnixNanos;
 /** a − b in ms with the fraction kept; exact for anything shorter than 104 days. */
 export const msBetween = (b: UnixNanos, a: UnixNanos): number => Number(a - b) / 1_000_000;
 export const later = (a: UnixNanos, b: UnixNanos): UnixNanos => (a > b ? a : b);

@@ -147,7 +147,11 @@ export function createAttributeReader(settings: KeySettings): AttributeReader {
           pushJson(parts, info, NOT_KEPT);
         }
         if ((field >= 0 || info.key !== '') && isLongName(value) && !TEXTS.has(field)) namesCut++;
-        if (field >= 0 && value !== null && (values[field] === undefined || info.rank < ranks[field]!)) {
+        if (
+          field >= 0 &&
+          value !== null &&
+          (values[field] === undefined || info.rank < ranks[field]!)
+        ) {
           values[field] = value;
           ranks[field] = info.rank;
         }

@@ -26,5 +26,8 @@ export function errorOf(span: OtlpSpan, read: ReadAttributes): SpanError {
     type = (isItself && cause?.type) || type || thrownType;
     message = (isItself && cause?.message) || message || textOf(told.get('exception.message'));
   }
-  return { type: type || 'error', message: shortened(message || span.statusMessage, MAX_MESSAGE_CHARACTERS) };
+  return {
+    type: type || 'error',
+    message: shortened(message || span.statusMessage, MAX_MESSAGE_CHARACTERS),
+  };
 }

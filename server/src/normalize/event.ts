@@ -60,5 +60,7 @@ const errorIn = ({ values }: ReadAttributes): SpanError => ({
  */
 const contentHash = (log: OtlpLog, at: bigint, read: ReadAttributes, resource: string): string =>
   createHash('sha1')
-    .update(`${log.traceId}\0${log.spanId}\0${log.eventName}\0${at}\0${read.json.join('')}\0${resource}`)
+    .update(
+      `${log.traceId}\0${log.spanId}\0${log.eventName}\0${at}\0${read.json.join('')}\0${resource}`,
+    )
     .digest('hex');

@@ -13,14 +13,23 @@ export type Values = (AttributeValue | undefined)[];
 
 export function isMessaging(role: Role): boolean {
   return (
-    role === 'create' || role === 'send' || role === 'receive' || role === 'process' || role === 'settle'
+    role === 'create' ||
+    role === 'send' ||
+    role === 'receive' ||
+    role === 'process' ||
+    role === 'settle'
   );
 }
 
 export function messageOf(values: Values, system: string, role: Role): Message {
   const kind = nameOf(values[F.messageKind]);
   const isSend = role === 'send' || role === 'create';
-  const place = placeOf(nameOf(values[F.destination]), nameOf(values[F.routingKey]), system, isSend);
+  const place = placeOf(
+    nameOf(values[F.destination]),
+    nameOf(values[F.routingKey]),
+    system,
+    isSend,
+  );
   const { destination, isTemporary } = place;
   const conversation = nameOf(values[F.conversation]);
   const partition = nameOf(values[F.partition]);
@@ -39,7 +48,9 @@ export function messageOf(values: Values, system: string, role: Role): Message {
     group: nameOf(values[F.group]) || nameOf(values[F.subscription]),
     partition,
     position:
-      partition !== '' && offset !== '' && destination !== '' ? `${destination}/${partition}/${offset}` : '',
+      partition !== '' && offset !== '' && destination !== ''
+        ? `${destination}/${partition}/${offset}`
+        : '',
     batchCount: Number(values[F.batchCount] ?? 0) || 0,
     conversation,
     deadLettered: values[F.deadLetteredFrom] !== undefined,

@@ -19,7 +19,10 @@ const MAX_LINKS = 4096;
 export const LINKS_CUT = `only the first ${MAX_LINKS} links count`;
 
 /** Links as they are stored, and the spans that they name. */
-export function linksOf(reader: Pick<AttributeReader, 'json'>, links: readonly OtlpLink[]): ReadLinks {
+export function linksOf(
+  reader: Pick<AttributeReader, 'json'>,
+  links: readonly OtlpLink[],
+): ReadLinks {
   if (links.length === 0) return { links: NONE, named: 0, json: '', cut: false };
   let cut = false;
   let named = 0;

@@ -8,9 +8,22 @@ const normalizer = createNormalizer({ identityKeys: ['order.id'], searchKeys: []
 const recordOf = (attributes: OtlpSpan['attributes'], service = 'shop', name = 'n') =>
   normalizer.span(
     {
-      ...{ resource: { attributes: ['service.name', service] }, scopeName: '', traceState: '', flags: 0 },
+      ...{
+        resource: { attributes: ['service.name', service] },
+        scopeName: '',
+        traceState: '',
+        flags: 0,
+      },
       ...{ traceId: 'a'.repeat(32), spanId: 'b'.repeat(16), parentSpanId: '', name, kind: 5 },
-      ...{ start: 1n, end: 2n, attributes, events: [], links: [], statusCode: 0, statusMessage: '' },
+      ...{
+        start: 1n,
+        end: 2n,
+        attributes,
+        events: [],
+        links: [],
+        statusCode: 0,
+        statusMessage: '',
+      },
     } as unknown as OtlpSpan,
     0,
   );
@@ -34,15 +47,33 @@ test('every name that is shown or remembered has it', () => {
     [
       ...['messaging.system', 'kafka', 'messaging.operation.type', 'process'],
       ...['messaging.destination.name', long('d'), 'messaging.message.id', long('m')],
-      ...['messaging.message.conversation_id', long('c'), 'messaging.consumer.group.name', long('g')],
-      ...['fermata.flow.id', long('f'), 'fermata.flow.type', long('t'), 'fermata.step.name', long('s')],
+      ...[
+        'messaging.message.conversation_id',
+        long('c'),
+        'messaging.consumer.group.name',
+        long('g'),
+      ],
+      ...[
+        'fermata.flow.id',
+        long('f'),
+        'fermata.flow.type',
+        long('t'),
+        'fermata.step.name',
+        long('s'),
+      ],
       ...['order.id', long('o'), `fermata.flow.key.${long('k')}`, long('v')],
     ],
     long('S'),
     long('n'),
   );
   const names = [
-    ...[span.service.name, span.name, span.message!.destination, span.message!.id, span.message!.group],
+    ...[
+      span.service.name,
+      span.name,
+      span.message!.destination,
+      span.message!.id,
+      span.message!.group,
+    ],
     ...[span.message!.conversation, span.flow!.id, span.flow!.type, span.step!.name],
     ...span.keys.flat(),
   ];
@@ -51,7 +82,9 @@ test('every name that is shown or remembered has it', () => {
 });
 
 test('two orders whose numbers differ late are two', () => {
-  const [one, other] = ['1', '2'].map((last) => spanOf(['order.id', 'n'.repeat(300) + last]).identities);
+  const [one, other] = ['1', '2'].map(
+    (last) => spanOf(['order.id', 'n'.repeat(300) + last]).identities,
+  );
   expect(one).not.toEqual(other);
 });
 

@@ -32,13 +32,22 @@ export const FIELDS = {
   stepName: [fermata.ATTR_STEP_NAME],
   stepId: [fermata.ATTR_STEP_ID],
   stepKind: [fermata.ATTR_STEP_KIND],
-  stepAttempt: [fermata.ATTR_STEP_ATTEMPT, 'gcp_pubsub.message.delivery_attempt', 'bullmq.job.attempts.made'],
+  stepAttempt: [
+    fermata.ATTR_STEP_ATTEMPT,
+    'gcp_pubsub.message.delivery_attempt',
+    'bullmq.job.attempts.made',
+  ],
   stepResult: [fermata.ATTR_STEP_RESULT],
   stepCompensates: [fermata.ATTR_STEP_COMPENSATES],
   stepDeadline: [fermata.ATTR_STEP_DEADLINE],
   itinerary: [fermata.ATTR_ITINERARY],
   messageKind: [fermata.ATTR_MESSAGE_KIND],
-  messageType: [fermata.ATTR_MESSAGE_TYPE, 'cloudevents.event_type', 'bullmq.job.name', 'celery.task_name'],
+  messageType: [
+    fermata.ATTR_MESSAGE_TYPE,
+    'cloudevents.event_type',
+    'bullmq.job.name',
+    'celery.task_name',
+  ],
   messageId: [
     fermata.ATTR_MESSAGE_ID,
     'messaging.message.id',
@@ -96,10 +105,9 @@ export const FIELDS = {
 
 export type Field = keyof typeof FIELDS;
 export const FIELD_COUNT = Object.keys(FIELDS).length;
-export const FIELD_INDEX = Object.fromEntries(Object.keys(FIELDS).map((name, i) => [name, i])) as Record<
-  Field,
-  number
->;
+export const FIELD_INDEX = Object.fromEntries(
+  Object.keys(FIELDS).map((name, i) => [name, i]),
+) as Record<Field, number>;
 
 export const RESOURCE = {
   service: ['service.name'],

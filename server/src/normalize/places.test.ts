@@ -35,11 +35,22 @@ test.each([
     '',
     true,
   ],
-  ['amq.gen-JzTY20BRgKO-HjmUJj0wLg', '', 'rabbitmq', false, 'amq.gen-JzTY20BRgKO-HjmUJj0wLg', '', true],
+  [
+    'amq.gen-JzTY20BRgKO-HjmUJj0wLg',
+    '',
+    'rabbitmq',
+    false,
+    'amq.gen-JzTY20BRgKO-HjmUJj0wLg',
+    '',
+    true,
+  ],
   ['amq.topic', 'order.placed', 'rabbitmq', true, 'amq.topic', 'order.placed', false],
-] as const)('%s with key %s of %s, sent: %s', (name, key, system, isSend, destination, type, isTemporary) => {
-  expect(placeOf(name, key, system, isSend)).toEqual({ destination, type, isTemporary });
-});
+] as const)(
+  '%s with key %s of %s, sent: %s',
+  (name, key, system, isSend, destination, type, isTemporary) => {
+    expect(placeOf(name, key, system, isSend)).toEqual({ destination, type, isTemporary });
+  },
+);
 
 test.each([
   ['POST /orders', 'POST /orders'],

@@ -38,4 +38,5 @@ export function placeOf(name: string, routingKey: string, system: string, isSend
 /** Segments of a path that name one thing: a type of flow must not be one flow. */
 const ONE_THING = /\/(?!v\d+(?:[/ ]|$))[^/ {}]*\d[^/ ]*/gi;
 /** Of a request whose route nobody said: its span's name, without what is told apart in it. */
-export const requestNamed = (name: string): string => name.split('?', 1)[0]!.replace(ONE_THING, '/{}');
+export const requestNamed = (name: string): string =>
+  name.split('?', 1)[0]!.replace(ONE_THING, '/{}');

@@ -12,23 +12,24 @@ export interface Times {
 /** Above this a time is not a time (year 2262: signed 64-bit nanoseconds end). */
 const FAR_FUTURE = unixNanos(2n ** 63n - 1n);
 
-const REPAIRS: readonly { warning: string; applies(t: Times): boolean; repair(t: Times): Times }[] = [
-  {
-    warning: 'start-out-of-range',
-    applies: (t) => t.start > FAR_FUTURE,
-    repair: (t) => ({ start: t.end > FAR_FUTURE ? FAR_FUTURE : t.end, end: t.end }),
-  },
-  {
-    warning: 'end-out-of-range',
-    applies: (t) => t.end > FAR_FUTURE,
-    repair: (t) => ({ start: t.start, end: t.start }),
-  },
-  {
-    warning: 'end-before-start',
-    applies: (t) => t.end < t.start,
-    repair: (t) => ({ start: t.start, end: t.start }),
-  },
-];
+const REPAIRS: readonly { warning: string; applies(t: Times): boolean; repair(t: Times): Times }[] =
+  [
+    {
+      warning: 'start-out-of-range',
+      applies: (t) => t.start > FAR_FUTURE,
+      repair: (t) => ({ start: t.end > FAR_FUTURE ? FAR_FUTURE : t.end, end: t.end }),
+    },
+    {
+      warning: 'end-out-of-range',
+      applies: (t) => t.end > FAR_FUTURE,
+      repair: (t) => ({ start: t.start, end: t.start }),
+    },
+    {
+      warning: 'end-before-start',
+      applies: (t) => t.end < t.start,
+      repair: (t) => ({ start: t.start, end: t.start }),
+    },
+  ];
 
 export function repairTimes(times: Times): { times: Times; warnings: string[] } | null {
   let warnings: string[] | null = null;

@@ -40,7 +40,9 @@ export function createResourceReader(reader: Pick<AttributeReader, 'json'>): Res
       instance: find(RESOURCE.instance),
       ...(host !== '' && { host }),
     };
-    const id = [service.environment, service.name, service.version, service.instance, host].join('\0');
+    const id = [service.environment, service.name, service.version, service.instance, host].join(
+      '\0',
+    );
     let known = services.get(id);
     if (known === undefined) services.set(id, (known = service), 2 * id.length);
     const memo: ResourceMemo = { service: known, json: reader.json(resource.attributes), namesCut };

@@ -33,7 +33,8 @@ export function roleOf(
   operationName: string,
   trigger: string,
 ): Role {
-  const named = OPERATIONS.get(operation.toLowerCase()) ?? OPERATIONS.get(operationName.toLowerCase());
+  const named =
+    OPERATIONS.get(operation.toLowerCase()) ?? OPERATIONS.get(operationName.toLowerCase());
   if (named !== undefined && (system !== '' || kind === KIND.producer || kind === KIND.consumer))
     return named;
   switch (kind) {

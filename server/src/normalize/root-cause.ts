@@ -37,4 +37,5 @@ export function rootCause(stack: string): SpanError | null {
 }
 
 /** It was delivered before its time, and put back: nobody tried to process it. */
-export const isTooEarly = ({ type }: SpanError): boolean => /(?:^|\.)KafkaBackoffException$/.test(type);
+export const isTooEarly = ({ type }: SpanError): boolean =>
+  /(?:^|\.)KafkaBackoffException$/.test(type);

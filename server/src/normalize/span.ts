@@ -1,7 +1,13 @@
 import type { OtlpSpan } from '../model/otlp.ts';
 import type { EvidenceRecord } from '../model/record.ts';
 import type { Message, Role } from '../model/span.ts';
-import { nameIn, nameOf, TEXT_CUT, type AttributeReader, type ReadAttributes } from './attributes.ts';
+import {
+  nameIn,
+  nameOf,
+  TEXT_CUT,
+  type AttributeReader,
+  type ReadAttributes,
+} from './attributes.ts';
 import { errorOf } from './error.ts';
 import { flowOf, isMessaging, messageOf, routeOf, serverRouteOf, withoutPlace } from './fields.ts';
 import { HAS_IS_REMOTE, IS_REMOTE } from './ids.ts';
@@ -27,7 +33,8 @@ export const createSpanNormalizer =
     const resource = resourceOf(otlp.resource);
     const read = reader.read(otlp.attributes);
     const { values } = read;
-    const system = nameOf(values[F.system]) || (values[F.bullmqOperation] !== undefined ? 'bullmq' : '');
+    const system =
+      nameOf(values[F.system]) || (values[F.bullmqOperation] !== undefined ? 'bullmq' : '');
     const failed = otlp.statusCode === 2;
     const error = failed ? errorOf(otlp, read) : null;
     const isRefused = error !== null && isTooEarly(error);
@@ -38,11 +45,21 @@ export const createSpanNormalizer =
     const message = messageIn(otlp, read, system, role, links);
 
     const times = repaired?.times ?? otlp;
-    const span = spanOf(otlp.traceId, otlp.spanId, resource, read, flowOf(read), times, receivedAtMs);
+    const span = spanOf(
+      otlp.traceId,
+      otlp.spanId,
+      resource,
+      read,
+      flowOf(read),
+      times,
+      receivedAtMs,
+    );
     if (otlp.parentSpanId !== '') span.parent = otlp.traceId + otlp.parentSpanId;
     if ((otlp.flags & HAS_IS_REMOTE) !== 0) span.parentRemote = (otlp.flags & IS_REMOTE) !== 0;
     span.role = role;
-    span.name = nameIn(message?.destination === TEMPORARY ? withoutPlace(otlp.name, values) : otlp.name);
+    span.name = nameIn(
+      message?.destination === TEMPORARY ? withoutPlace(otlp.name, values) : otlp.name,
+    );
     span.failed = failed && !isRefused;
     if (!isRefused) span.error = error;
     span.sampled = otlp.traceState !== '' && SAMPLED.test(otlp.traceState);
@@ -65,9 +82,15 @@ export const createSpanNormalizer =
     return recordOf(span, raw, resource.namesCut + read.namesCut);
   };
 
-const isOutOfOrder = ({ start, end }: Times): boolean => end < start || end > MAX_TIME || start > MAX_TIME;
+const isOutOfOrder = ({ start, end }: Times): boolean =>
+  end < start || end > MAX_TIME || start > MAX_TIME;
 
-function roleIn(otlp: OtlpSpan, { values }: ReadAttributes, system: string, isRefused: boolean): Role {
+function roleIn(
+  otlp: OtlpSpan,
+  { values }: ReadAttributes,
+  system: string,
+  isRefused: boolean,
+): Role {
   const role = roleOf(
     otlp.kind,
     system,

@@ -16,12 +16,15 @@ import { createHistory } from './resume.ts';
 import { isView, sees } from './rooms.ts';
 
 /**
- * Tells dashboards what changed. Called only with what is already durable and queryable (invariant I3). A client that
- * missed something resumes from a sequence or is told to load afresh.
+ * Tells dashboards what changed. Called only with what is already durable and queryable (invariant
+ * I3). A client that missed something resumes from a sequence or is told to load afresh.
  */
 export interface Push {
   attach(server: HttpServer): void;
-  /** Announce changes; sequences are given here, in order. They are made only if a dashboard may want them. */
+  /**
+   * Announce changes; sequences are given here, in order. They are made only if a dashboard may
+   * want them.
+   */
   publish(changes: () => Omit<FlowChanged, 'sequence'>[]): void;
   /** Every dashboard hears of incidents: the navigation counts them. */
   incidents(changed: Incident[]): void;
@@ -34,7 +37,10 @@ export interface Push {
 export interface PushOptions {
   clock: Clock;
   counters: Counters;
-  /** Changes with every server start, so that sequences of an earlier life are not mistaken for ours. */
+  /**
+   * Changes with every server start, so that sequences of an earlier life are not mistaken for
+   * ours.
+   */
   epoch: string;
   allowed(request: IncomingMessage): boolean;
 }
@@ -67,9 +73,13 @@ export function createPush(options: PushOptions): Push {
   let io: Server<ClientToServer, ServerToClient> | undefined;
   counters.gauge('fermata_dashboards', () => watchers.size);
 
-  /** With the transport, and before it: a client that polls, but never again, leaves all its packets there. */
+  /**
+   * With the transport, and before it: a client that polls, but never again, leaves all its packets
+   * there.
+   */
   const buffered = ({ conn }: TypedSocket): number => {
-    const transport = (conn.transport as unknown as { socket?: { bufferedAmount?: number } }).socket;
+    const transport = (conn.transport as unknown as { socket?: { bufferedAmount?: number } })
+      .socket;
     const packets = (conn as unknown as { writeBuffer: { data?: string | Buffer }[] }).writeBuffer;
     const before = packets.reduce((sum, { data }) => sum + (data?.length ?? 0), 0);
     return before + (transport?.bufferedAmount ?? 0);
@@ -106,7 +116,10 @@ export function createPush(options: PushOptions): Push {
       const soon = clock.now() - watcher.watchedMs < 1000;
       if (!soon) watcher.watchedMs = clock.now();
       const missed =
-        !soon && since !== null && since?.epoch === options.epoch && Number.isSafeInteger(since.number)
+        !soon &&
+        since !== null &&
+        since?.epoch === options.epoch &&
+        Number.isSafeInteger(since.number)
           ? history.since(since.number)
           : null;
       const resumed = missed !== null && missed.length <= MAX_HELD;

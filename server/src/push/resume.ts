@@ -3,7 +3,9 @@ import type { FlowChanged } from '../contract/index.ts';
 /** The last changes, so that a client that was away for a moment gets only what it missed. */
 export interface History {
   add(change: Omit<FlowChanged, 'sequence'>): FlowChanged;
-  /** Newest change per flow after `number`; null when that reaches further back than we remember. */
+  /**
+   * Newest change per flow after `number`; null when that reaches further back than we remember.
+   */
   since(number: number): FlowChanged[] | null;
   /** Something changed and is not remembered: whoever missed it loads afresh. */
   skip(): void;

@@ -3,7 +3,8 @@ import type { FlowChanged, View } from '../contract/index.ts';
 /** Who hears what. */
 export function sees(view: View, change: FlowChanged): boolean {
   if (view.kind === 'flow') return change.id === view.id || change.movedTo === view.id;
-  // A flow that left the filter must be told too, or it would stay on the screen: status is left to the client.
+  // A flow that left the filter must be told too, or it would stay on the screen: status is left to
+  // the client.
   return change.flow === null || view.types.length === 0 || view.types.includes(change.flow.type);
 }
 

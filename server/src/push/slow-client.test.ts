@@ -16,7 +16,11 @@ test('who polls no more is held back, and what it missed is told once a second',
   const poll = async (sid: string): Promise<string> => (await fetch(`${url}&sid=${sid}`)).text();
   const post = async (sid: string, body: string): Promise<unknown> =>
     (
-      await fetch(`${url}&sid=${sid}`, { method: 'POST', headers: { 'content-type': 'text/plain' }, body })
+      await fetch(`${url}&sid=${sid}`, {
+        method: 'POST',
+        headers: { 'content-type': 'text/plain' },
+        body,
+      })
     ).text();
   const { sid } = JSON.parse((await (await fetch(url)).text()).slice(1)) as { sid: string };
   await post(sid, '40');

@@ -83,7 +83,11 @@ export function queryApp(options: QueryOptions): Express {
   if (options.webRoot !== '') {
     app.use(
       '/assets',
-      express.static(`${options.webRoot}/assets`, { immutable: true, maxAge: '1y', fallthrough: false }),
+      express.static(`${options.webRoot}/assets`, {
+        immutable: true,
+        maxAge: '1y',
+        fallthrough: false,
+      }),
     );
     app.use(express.static(options.webRoot, { index: false }));
     app.get(/.*/, noStore, (_request, response) =>
@@ -118,7 +122,9 @@ const onlyJson: express.RequestHandler = (request, _response, next) => {
   if (request.is('application/json')) next();
   else
     next(
-      new FermataError('query.invalid', 'the body is not application/json', { hint: 'Send {} at least.' }),
+      new FermataError('query.invalid', 'the body is not application/json', {
+        hint: 'Send {} at least.',
+      }),
     );
 };
 
@@ -158,7 +164,9 @@ function onError(options: QueryOptions): ErrorRequestHandler {
       code: known?.code ?? (clientError ? 'query.invalid' : 'query.failed'),
       detail:
         detailOf(known) ??
-        (clientError ? messageOf(error) : 'the answer could not be computed; the log has the reason'),
+        (clientError
+          ? messageOf(error)
+          : 'the answer could not be computed; the log has the reason'),
       ...(known?.hint !== undefined && { hint: known.hint }),
     };
     response.status(status).type('application/problem+json').send(JSON.stringify(problem));

@@ -1,4 +1,8 @@
-import { extendZodWithOpenApi, OpenApiGeneratorV31, OpenAPIRegistry } from '@asteasolutions/zod-to-openapi';
+import {
+  extendZodWithOpenApi,
+  OpenApiGeneratorV31,
+  OpenAPIRegistry,
+} from '@asteasolutions/zod-to-openapi';
 import { z } from 'zod';
 import { ROUTES } from './routes/index.ts';
 
@@ -7,7 +11,9 @@ export function openApi(version: string): object {
   extendZodWithOpenApi(z);
   const registry = new OpenAPIRegistry();
   for (const route of ROUTES) {
-    const params = [...route.path.matchAll(/\{(\w+)\}/g)].map(([, name]) => [name!, z.string()] as const);
+    const params = [...route.path.matchAll(/\{(\w+)\}/g)].map(
+      ([, name]) => [name!, z.string()] as const,
+    );
     registry.registerPath({
       method: route.method ?? 'get',
       path: route.path,
@@ -28,7 +34,9 @@ export function openApi(version: string): object {
           308: { description: 'The canonical id' },
           404: { description: 'Nothing has this name (application/problem+json)' },
         }),
-        ...(route.query && { 400: { description: 'A wrong parameter (application/problem+json)' } }),
+        ...(route.query && {
+          400: { description: 'A wrong parameter (application/problem+json)' },
+        }),
       },
     });
   }

@@ -96,7 +96,11 @@ function presentStep(step: Step): wire.Step {
     deadlineAt: deadlineMs === null ? null : iso(deadlineMs),
     attempts: attempts.map((attempt) => {
       const { start: from, end: to, ...others } = attempt;
-      return { ...others, startUnixNano: String(from), endUnixNano: to === null ? null : String(to) };
+      return {
+        ...others,
+        startUnixNano: String(from),
+        endUnixNano: to === null ? null : String(to),
+      };
     }),
     startUnixNano: String(start),
     endUnixNano: end === null ? null : String(end),
@@ -149,7 +153,14 @@ export function presentSilence(silence: Silence): wire.Silence {
 }
 
 export function presentNotification(notification: Notification): wire.Notification {
-  const { createdAt, nextAt, body: _body, version: _version, failedAt: _failedAt, ...rest } = notification;
+  const {
+    createdAt,
+    nextAt,
+    body: _body,
+    version: _version,
+    failedAt: _failedAt,
+    ...rest
+  } = notification;
   return { ...rest, createdAt: iso(createdAt), nextAt: iso(nextAt) };
 }
 
@@ -166,12 +177,16 @@ export function presentService(
   wrong: ReturnType<QueryContext['wrongClocks']>,
 ): wire.ServiceSummary {
   const { firstSeen, lastSeen, ...rest } = row;
-  const clocks = wrong.filter((one) => one.service === row.name && one.environment === row.environment);
+  const clocks = wrong.filter(
+    (one) => one.service === row.name && one.environment === row.environment,
+  );
   return {
     ...rest,
     firstSeenUnixNano: firstSeen,
     lastSeenUnixNano: lastSeen,
-    wrongClocks: clocks.slice(0, MAX_CLOCKS).map(({ instance, aheadMs }) => ({ instance, aheadMs })),
+    wrongClocks: clocks
+      .slice(0, MAX_CLOCKS)
+      .map(({ instance, aheadMs }) => ({ instance, aheadMs })),
   };
 }
 

@@ -40,7 +40,10 @@ beforeAll(async () => {
 });
 afterAll(() => closeServer(server));
 
-const ask = async (path: string, init?: RequestInit): Promise<{ status: number; detail: string }> => {
+const ask = async (
+  path: string,
+  init?: RequestInit,
+): Promise<{ status: number; detail: string }> => {
   const answer = await fetch(`${base}${path}`, init);
   expect(answer.headers.get('content-type')).toContain('application/problem+json');
   return (await answer.json()) as { status: number; detail: string };
@@ -85,7 +88,11 @@ test('half a character in a body is the fault of its sender', async () => {
     headers: { 'content-type': 'application/json' },
     body,
   });
-  for (const body of ['{"name":"\\ud800"}', '{"name":"a","q":"\\udc00x"}', '{"name":"a","\\ud800":1}'])
+  for (const body of [
+    '{"name":"\\ud800"}',
+    '{"name":"a","q":"\\udc00x"}',
+    '{"name":"a","\\ud800":1}',
+  ])
     expect(await ask('/api/v1/views', post(body)), body).toMatchObject({
       status: 400,
       code: 'query.invalid',

@@ -21,7 +21,9 @@ export interface IncidentApi {
   note(id: string, text: string): Incident | undefined;
   notifications(limit: number): Promise<Notification[]>;
   silences(): Silence[];
-  silence(silence: Pick<Silence, 'rule' | 'flowType' | 'service' | 'until' | 'comment'>): Promise<Silence>;
+  silence(
+    silence: Pick<Silence, 'rule' | 'flowType' | 'service' | 'until' | 'comment'>,
+  ): Promise<Silence>;
   endSilence(id: string): Promise<Silence | undefined>;
   channels(): { name: string; kind: string }[];
   test(channel: string): Promise<void>;
@@ -60,7 +62,13 @@ export interface QueryContext {
   /** Why nothing can be taken now. */
   ready(): Promise<string[]>;
   /** What is wrong with Fermata itself now, the worst first. */
-  conditions(): readonly { id: string; since: number; text: string; hint: string; blocks: boolean }[];
+  conditions(): readonly {
+    id: string;
+    since: number;
+    text: string;
+    hint: string;
+    blocks: boolean;
+  }[];
 }
 
 /**

@@ -50,7 +50,8 @@ export const searchSchema = z.strictObject({
 export function readSearch(query: unknown, nowMs: number): FlowSearch {
   const parsed = searchSchema.safeParse(query);
   if (!parsed.success) throw invalid(parsed.error);
-  const { q, type, status, service, environment, key, incident, from, to, limit, cursor } = parsed.data;
+  const { q, type, status, service, environment, key, incident, from, to, limit, cursor } =
+    parsed.data;
   const tree = q === undefined ? null : parseQuery(q, nowMs);
   return {
     limit,
@@ -83,11 +84,13 @@ export function invalid(error: z.ZodError): FermataError {
 function nanos(text: string): UnixNanos {
   if (/^\d+$/.test(text)) {
     const value = BigInt(text);
-    if (value > 0xffffffffffffffffn) throw new FermataError('query.invalid', 'time is beyond 64 bits');
+    if (value > 0xffffffffffffffffn)
+      throw new FermataError('query.invalid', 'time is beyond 64 bits');
     return unixNanos(value);
   }
   const ms = Date.parse(text);
-  if (Number.isNaN(ms) || ms < 0) throw new FermataError('query.invalid', `"${text}" is not a time`);
+  if (Number.isNaN(ms) || ms < 0)
+    throw new FermataError('query.invalid', `"${text}" is not a time`);
   return unixNanos(BigInt(ms) * 1_000_000n);
 }
 

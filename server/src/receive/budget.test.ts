@@ -15,7 +15,10 @@ test('when too much is held, who held most for longest is refused', () => {
   const refused: string[] = [];
   const enter = (name: string): Reservation =>
     budget.enter((error) => {
-      expect(error).toMatchObject({ code: 'intake.full', retryable: true } satisfies Partial<FermataError>);
+      expect(error).toMatchObject({
+        code: 'intake.full',
+        retryable: true,
+      } satisfies Partial<FermataError>);
       refused.push(name);
     });
   const old = enter('old');

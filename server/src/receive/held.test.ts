@@ -15,7 +15,11 @@ import { otlpHttpApp } from './otlp-http.ts';
 
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void;
-const span = { traceId: '0af7651916cd43dd8448eb211c80319c', spanId: 'b7ad6b7169203331', name: 'place' };
+const span = {
+  traceId: '0af7651916cd43dd8448eb211c80319c',
+  spanId: 'b7ad6b7169203331',
+  name: 'place',
+};
 const json = JSON.stringify({ resourceSpans: [{ scopeSpans: [{ spans: [span] }] }] });
 /** The same in protobuf. */
 const protobuf = Buffer.concat([
@@ -54,7 +58,10 @@ test('while answers wait, nobody holds the decoded requests', async () => {
     headers: { 'content-type': 'application/json' },
     body: json,
   });
-  const client = new grpc.Client(`127.0.0.1:${receiver.grpcPort}`, grpc.credentials.createInsecure());
+  const client = new grpc.Client(
+    `127.0.0.1:${receiver.grpcPort}`,
+    grpc.credentials.createInsecure(),
+  );
   const raw = (bytes: Buffer): Buffer => bytes;
   const overGrpc = new Promise((resolve, reject) =>
     client.makeUnaryRequest(

@@ -94,7 +94,13 @@ export function createReceiver<P>(options: ReceiverOptions<P>): Receiver {
       return intake.oldestMs;
     },
     async start() {
-      httpPort = await listen(http, options.host, options.httpPort, 'OTLP/HTTP', 'FERMATA_OTLP_HTTP_PORT');
+      httpPort = await listen(
+        http,
+        options.host,
+        options.httpPort,
+        'OTLP/HTTP',
+        'FERMATA_OTLP_HTTP_PORT',
+      );
       grpcPort = await grpc.listen(options.host, options.grpcPort);
     },
     async stop() {

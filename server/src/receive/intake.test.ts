@@ -173,7 +173,10 @@ test('a stop answers all, and waits for no commit that hangs', async () => {
   await pass(7000);
   expect([stopped, answers]).toEqual([false, []]);
   await pass(2000);
-  expect([stopped, answers]).toEqual([true, ['a store.unavailable true', 'b store.unavailable true']]);
+  expect([stopped, answers]).toEqual([
+    true,
+    ['a store.unavailable true', 'b store.unavailable true'],
+  ]);
   writes.shift()!.end();
   await pass(1);
   expect(outcomes).not.toContain('taken');
@@ -196,6 +199,10 @@ test('what is known to be refused is not prepared', async () => {
     refusal: () => new FermataError('data.low', 'nearly full', { retryable: true }),
   });
   const spans = [{ name: 'a' }, { name: 'b' }] as OtlpExport['spans'];
-  await expect(intake.offer({ ...emptyExport(), spans })).rejects.toMatchObject({ code: 'data.low' });
-  expect(counters.read()).toEqual([{ name: 'fermata_refused_records_total', value: 2, kind: 'counter' }]);
+  await expect(intake.offer({ ...emptyExport(), spans })).rejects.toMatchObject({
+    code: 'data.low',
+  });
+  expect(counters.read()).toEqual([
+    { name: 'fermata_refused_records_total', value: 2, kind: 'counter' },
+  ]);
 });

@@ -101,7 +101,10 @@ export function createIntake<P>(options: IntakeOptions<P>): Intake {
   const takeBatch = (): Waiting<P>[] => {
     let size = 0;
     let count = 0;
-    while (count < queue.length && (count === 0 || size + queue[count]!.size <= options.maxCommit)) {
+    while (
+      count < queue.length &&
+      (count === 0 || size + queue[count]!.size <= options.maxCommit)
+    ) {
       size += queue[count]!.size;
       count++;
     }
@@ -157,7 +160,10 @@ export function createIntake<P>(options: IntakeOptions<P>): Intake {
     counters.add('fermata_commit_failures_total');
     counters.add('fermata_commit_failures_by_kind_total', 1, { kind: failureOf(cause).kind });
     heardOf(cause);
-    return new FermataError('store.unavailable', ERRORS['store.unavailable'], { retryable: true, cause });
+    return new FermataError('store.unavailable', ERRORS['store.unavailable'], {
+      retryable: true,
+      cause,
+    });
   };
   const heardOf = (cause: unknown): void => {
     options.onCommit?.(cause);

@@ -16,5 +16,6 @@ test('keys that nobody asks for are read and not kept', () => {
   const text =
     '{"a":{"b":[1]},"name":"n","__proto__":{"name":"p"},"constructor":1,"value":{"c":2,"key":"k"}}';
   expect(read(text)).toEqual({ name: 'n', value: { key: 'k' } });
-  for (const wrong of ['{"a":}', '{"a":tru}', '{"a"}']) expect(() => read(wrong), wrong).toThrow('not JSON');
+  for (const wrong of ['{"a":}', '{"a":tru}', '{"a"}'])
+    expect(() => read(wrong), wrong).toThrow('not JSON');
 });

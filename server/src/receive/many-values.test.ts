@@ -52,13 +52,17 @@ test('too many values within records are refused before they are in memory', () 
       what,
     ).toThrow(expect.objectContaining({ code: 'otlp.too-large' }));
   for (const value of ['{}', '1'])
-    expect(() => decodeTracesJson(Buffer.from(`[${`${value},`.repeat(LIMITS.jsonValues)}1]`)), value).toThrow(
-      expect.objectContaining({ code: 'otlp.too-large' }),
-    );
+    expect(
+      () => decodeTracesJson(Buffer.from(`[${`${value},`.repeat(LIMITS.jsonValues)}1]`)),
+      value,
+    ).toThrow(expect.objectContaining({ code: 'otlp.too-large' }));
 });
 
 test('attributes of a resource are cut like those of a span', () => {
-  const resource = field(1, repeated(LIMITS.attributes + 5, field(1, field(1, Buffer.from('name')))));
+  const resource = field(
+    1,
+    repeated(LIMITS.attributes + 5, field(1, field(1, Buffer.from('name')))),
+  );
   const out = decodeTraces(field(1, resource, field(2, field(2, ID))));
   expect(out.spans[0]!.resource.attributes).toHaveLength(LIMITS.attributes * 2);
   // Read once before and not again for each scope.

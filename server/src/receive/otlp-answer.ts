@@ -36,7 +36,11 @@ const PERMANENT: Partial<Record<FermataError['code'], Verdict>> = {
 /**
  * A success may carry a warning: nothing rejected, but something was cut (partial_success with 0).
  */
-export function success(request: OtlpExport, encoding: Encoding, signal: 'spans' | 'logs'): HttpAnswer {
+export function success(
+  request: OtlpExport,
+  encoding: Encoding,
+  signal: 'spans' | 'logs',
+): HttpAnswer {
   const { rejected, rejectedReason, truncated, namesCut = 0 } = request;
   const message = [
     rejected > 0 ? rejectedReason : '',
@@ -45,7 +49,8 @@ export function success(request: OtlpExport, encoding: Encoding, signal: 'spans'
   ]
     .filter((one) => one !== '')
     .join('; ');
-  if (message === '') return { status: 200, body: encoding === 'json' ? Buffer.from('{}') : Buffer.alloc(0) };
+  if (message === '')
+    return { status: 200, body: encoding === 'json' ? Buffer.from('{}') : Buffer.alloc(0) };
   if (encoding === 'json') {
     const field = signal === 'spans' ? 'rejectedSpans' : 'rejectedLogRecords';
     const partialSuccess = { [field]: String(request.rejected), errorMessage: message };
@@ -65,7 +70,11 @@ export function failure(error: unknown, encoding: Encoding, jitter: number): Htt
     encoding === 'json'
       ? Buffer.from(JSON.stringify({ code: verdict.grpc, message }))
       : statusMessage(verdict.grpc, message);
-  return { status: verdict.http, body, ...(retryAfterSeconds !== undefined && { retryAfterSeconds }) };
+  return {
+    status: verdict.http,
+    body,
+    ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
+  };
 }
 
 export interface GrpcFailure {
@@ -117,13 +126,19 @@ function field(number: number, content: Buffer): Buffer {
  * = 1 }.
  */
 function statusMessage(code: number, message: string, retrySeconds?: number): Buffer {
-  const parts = [Buffer.concat([varint(8), varint(code)]), field(2, Buffer.from(message.slice(0, 1024)))];
+  const parts = [
+    Buffer.concat([varint(8), varint(code)]),
+    field(2, Buffer.from(message.slice(0, 1024))),
+  ];
   if (retrySeconds !== undefined) {
     const delay = field(1, Buffer.concat([varint(8), varint(retrySeconds)]));
     parts.push(
       field(
         3,
-        Buffer.concat([field(1, Buffer.from('type.googleapis.com/google.rpc.RetryInfo')), field(2, delay)]),
+        Buffer.concat([
+          field(1, Buffer.from('type.googleapis.com/google.rpc.RetryInfo')),
+          field(2, delay),
+        ]),
       ),
     );
   }

@@ -20,7 +20,9 @@ const value: fc.Arbitrary<object> = fc.letrec<{ value: object }>((tie) => ({
     fc.record({ intValue: fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }).map(String) }),
     fc.record({ doubleValue: fc.double({ noNaN: true, noDefaultInfinity: true }) }),
     fc.record({
-      bytesValue: fc.uint8Array({ maxLength: 8 }).map((array) => Buffer.from(array).toString('base64')),
+      bytesValue: fc
+        .uint8Array({ maxLength: 8 })
+        .map((array) => Buffer.from(array).toString('base64')),
     }),
     fc.record({ arrayValue: fc.record({ values: fc.array(tie('value'), { maxLength: 3 }) }) }),
     fc.record({

@@ -56,7 +56,9 @@ export function otlpHttpApp(options: OtlpHttpOptions): Express {
   );
   app.use((request, response) => {
     response.status(404).type('text/plain');
-    response.send(`Fermata takes OTLP at POST /v1/traces and /v1/logs, not ${request.method} here.\n`);
+    response.send(
+      `Fermata takes OTLP at POST /v1/traces and /v1/logs, not ${request.method} here.\n`,
+    );
   });
   return app;
 }
@@ -78,9 +80,13 @@ function encodingOf(request: Request): Encoding {
   const type = (request.headers['content-type'] ?? '').split(';', 1)[0]!.trim().toLowerCase();
   if (type === 'application/x-protobuf' || type === 'application/protobuf') return 'protobuf';
   if (type === 'application/json') return 'json';
-  throw new FermataError('otlp.unsupported-type', `content type "${type.slice(0, 64)}" is not OTLP`, {
-    hint: 'Use application/x-protobuf or application/json.',
-  });
+  throw new FermataError(
+    'otlp.unsupported-type',
+    `content type "${type.slice(0, 64)}" is not OTLP`,
+    {
+      hint: 'Use application/x-protobuf or application/json.',
+    },
+  );
 }
 
 function send(response: Response, encoding: Encoding, answer: HttpAnswer): void {

@@ -64,7 +64,10 @@ export function decodeTracesJson(body: Buffer): OtlpExport {
           statusCode: integer(status, 'code'),
           statusMessage: text(status, 'message', out),
         };
-        noteDropped(decoded, integer(span, 'droppedLinksCount') + links.length - decoded.links.length);
+        noteDropped(
+          decoded,
+          integer(span, 'droppedLinksCount') + links.length - decoded.links.length,
+        );
         out.spans.push(decoded);
       }
     }
@@ -177,7 +180,12 @@ function integer(parent: JsonObject, name: Key): number {
   const value = parent[name];
   if (value === undefined || value === null) return 0;
   const number = typeof value === 'string' && WHOLE.test(value) ? Number(value) : value;
-  if (typeof number !== 'number' || !Number.isInteger(number) || number < -(2 ** 31) || number >= 2 ** 32)
+  if (
+    typeof number !== 'number' ||
+    !Number.isInteger(number) ||
+    number < -(2 ** 31) ||
+    number >= 2 ** 32
+  )
     throw malformed(`${name} is not an integer of 32 bits`);
   return number >>> 0;
 }
@@ -205,11 +213,14 @@ function int64(value: Json, name: string, { least, most }: Range): bigint {
 }
 
 const isWhole = (value: Json): value is bigint | number | string =>
-  typeof value === 'bigint' || Number.isInteger(value) || (typeof value === 'string' && WHOLE.test(value));
+  typeof value === 'bigint' ||
+  Number.isInteger(value) ||
+  (typeof value === 'string' && WHOLE.test(value));
 
 function doubleOf(value: Json): number {
   if (typeof value === 'number') return value;
-  if (typeof value === 'bigint' || (typeof value === 'string' && DOUBLE.test(value))) return Number(value);
+  if (typeof value === 'bigint' || (typeof value === 'string' && DOUBLE.test(value)))
+    return Number(value);
   throw malformed('doubleValue is not a number');
 }
 

@@ -184,7 +184,8 @@ class Reader {
   }
 
   private expect(tag: number, wire: number): void {
-    if ((tag & 7) !== wire) throw malformed(`field ${tag >>> 3} has wire type ${tag & 7}, not ${wire}`);
+    if ((tag & 7) !== wire)
+      throw malformed(`field ${tag >>> 3} has wire type ${tag & 7}, not ${wire}`);
   }
 
   private text(end: number): string {

@@ -40,6 +40,7 @@ export function noteDropped(span: OtlpSpan, links: number): void {
 
 /** Counts one refused record; the first reason is what the sender hears. */
 export function refuse(out: OtlpExport, reason: string): void {
-  if (out.rejected === 0) out.rejectedReason = `record ${out.spans.length + out.logs.length}: ${reason}`;
+  if (out.rejected === 0)
+    out.rejectedReason = `record ${out.spans.length + out.logs.length}: ${reason}`;
   out.rejected++;
 }

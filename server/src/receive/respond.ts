@@ -20,7 +20,8 @@ export function respondAfterCommit(
 ): Promise<HttpAnswer> {
   options.counters.add('fermata_rejected_records_total', request.rejected);
   options.counters.add('fermata_truncated_total', request.truncated);
-  const taken = request.spans.length + request.logs.length === 0 ? undefined : options.offer(request);
+  const taken =
+    request.spans.length + request.logs.length === 0 ? undefined : options.offer(request);
   const answer = success(request, encoding, signal);
   return taken === undefined ? Promise.resolve(answer) : taken.then(() => answer);
 }

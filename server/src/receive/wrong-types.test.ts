@@ -15,16 +15,31 @@ const decode = (over: string): OtlpExport =>
 const attribute = (value: string): string => `"attributes":[{"key":"a","value":${value}}]`;
 
 test.each([
-  ...['{}', '[]', '[1]', 'true', '""', '"1e2"', '1.5', '4294967296', '99999999999999999999'].flatMap(
-    (wrong) => [`"kind":${wrong}`, `"flags":${wrong}`, `"status":{"code":${wrong}}`],
-  ),
+  ...[
+    '{}',
+    '[]',
+    '[1]',
+    'true',
+    '""',
+    '"1e2"',
+    '1.5',
+    '4294967296',
+    '99999999999999999999',
+  ].flatMap((wrong) => [`"kind":${wrong}`, `"flags":${wrong}`, `"status":{"code":${wrong}}`]),
   ...['{}', '[1]', 'true', '"zzz"', '""', '"0x10"', '"infinity"'].map((wrong) =>
     attribute(`{"doubleValue":${wrong}}`),
   ),
-  ...['{}', '1.5', '"99999999999999999999"', '99999999999999999999', '"9223372036854775808"', '1e30'].map(
-    (wrong) => attribute(`{"intValue":${wrong}}`),
+  ...[
+    '{}',
+    '1.5',
+    '"99999999999999999999"',
+    '99999999999999999999',
+    '"9223372036854775808"',
+    '1e30',
+  ].map((wrong) => attribute(`{"intValue":${wrong}}`)),
+  ...['{}', '"-5"', '-5', '"18446744073709551616"', '1e30'].map(
+    (wrong) => `"startTimeUnixNano":${wrong}`,
   ),
-  ...['{}', '"-5"', '-5', '"18446744073709551616"', '1e30'].map((wrong) => `"startTimeUnixNano":${wrong}`),
 ])('%s is malformed', (over) => {
   expect(() => decode(over)).toThrow(expect.objectContaining({ code: 'otlp.malformed' }));
 });

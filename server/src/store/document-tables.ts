@@ -62,7 +62,12 @@ const createLearned = ({ query, insertJson, readChunks }: DocumentTablesOptions)
   },
 });
 
-function createIncidents({ query, insertJson, readRows, readChunks }: DocumentTablesOptions): IncidentStore {
+function createIncidents({
+  query,
+  insertJson,
+  readRows,
+  readChunks,
+}: DocumentTablesOptions): IncidentStore {
   /**
    * In the order of their ids. Read in chunks: together they may be more than the engine can hold.
    */
@@ -87,7 +92,13 @@ function createIncidents({ query, insertJson, readRows, readChunks }: DocumentTa
       insertJson(
         'notifications',
         ['id', 'version', 'state', 'created', 'body'],
-        notifications.map((one) => [one.id, one.version, one.state, one.createdAt, JSON.stringify(one)]),
+        notifications.map((one) => [
+          one.id,
+          one.version,
+          one.state,
+          one.createdAt,
+          JSON.stringify(one),
+        ]),
       ),
     notifications: (limit) => bodies<Notification>('notifications', notificationIds(limit)),
     saveSilence: (silence) =>

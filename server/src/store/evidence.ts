@@ -21,7 +21,10 @@ export interface Evidence extends EvidenceWriter, EvidenceReader {
   /**
    * Every record of each of these spans. `catchUp`: of `ReadLag`, who cannot do without all of it.
    */
-  spansAt: (keys: readonly string[], catchUp?: () => Promise<void>) => Promise<Map<string, StoredSpan[]>>;
+  spansAt: (
+    keys: readonly string[],
+    catchUp?: () => Promise<void>,
+  ) => Promise<Map<string, StoredSpan[]>>;
 }
 
 export interface EvidenceOptions {
@@ -68,7 +71,10 @@ export function createEvidence({
   const rowBinary = createRowBinary();
   const unprojected = createUnprojected(query, retentionDays, now);
 
-  async function* recordsOf(traces: readonly string[], catchUp = lag.catchUp): AsyncIterable<SpanRow[]> {
+  async function* recordsOf(
+    traces: readonly string[],
+    catchUp = lag.catchUp,
+  ): AsyncIterable<SpanRow[]> {
     await catchUp();
     for (let i = 0; i < traces.length; i += TRACES_AT_ONCE)
       yield query<SpanRow>(RECORDS_OF_TRACES, { traces: traces.slice(i, i + TRACES_AT_ONCE) });
@@ -116,7 +122,8 @@ export function createEvidence({
         for await (const rows of recordsOf(traces)) spans.push(...readRows(rows, fromSpanRow));
         yield { spans, flowIds: [], left };
       }
-      for await (const flowIds of unprojected.overlapping(upToBatch)) yield { spans: [], flowIds, left: 0 };
+      for await (const flowIds of unprojected.overlapping(upToBatch))
+        yield { spans: [], flowIds, left: 0 };
     },
     async spansAt(keys, catchUp) {
       const spans = new Map<string, StoredSpan[]>();
@@ -142,7 +149,8 @@ function* endsOfBlocks(batches: readonly Batch[]): Generator<number> {
     spans += Number(one.spans);
     bytes += Number(one.bytes);
     const next = batches[i + 1];
-    const isFull = next && (spans + Number(next.spans) > BLOCK || bytes + Number(next.bytes) > BLOCK_BYTES);
+    const isFull =
+      next && (spans + Number(next.spans) > BLOCK || bytes + Number(next.bytes) > BLOCK_BYTES);
     if (next && !isFull) continue;
     yield Number(one.batch);
     spans = 0;

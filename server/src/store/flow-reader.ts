@@ -38,7 +38,9 @@ const SMALL_BLOCKS = 'max_block_size = 1024';
 /** A name that led to a name, that led to a name: so many are followed. */
 const MAX_RENAMES = 16;
 
-export function createFlowReader(options: FlowReaderOptions): Omit<FlowReader, 'isBehind'> & FlowScanner {
+export function createFlowReader(
+  options: FlowReaderOptions,
+): Omit<FlowReader, 'isBehind'> & FlowScanner {
   const { query, lag, now } = options;
   const relatives = createRelatives(query);
   return {
@@ -120,7 +122,11 @@ async function listFlows(
   const { where, params } = searchWhere(search, at);
   const position = after && { afterStarted: after.started, afterId: after.id };
   const [rows, counts] = await Promise.all([
-    query<StoredFlowRow>(flowsPage(at, where, after !== undefined), { ...params, ...position, limit }),
+    query<StoredFlowRow>(flowsPage(at, where, after !== undefined), {
+      ...params,
+      ...position,
+      limit,
+    }),
     query<{ total: string }>(flowsCount(at, where), params),
   ]);
   const last = rows.length < limit ? undefined : rows[rows.length - 1];

@@ -72,7 +72,8 @@ export function createNameIndex(options: NameIndexOptions): NameIndex {
       };
       const traces = new Set([...wanted.spans].map(traceIdOf));
       for (const some of chunksOf(traces)) await load(loadedByNames('trace_ids'), some);
-      for (const some of chunksOf(wanted.tokens)) await load(loadedByNames('tokens', bound?.most), some);
+      for (const some of chunksOf(wanted.tokens))
+        await load(loadedByNames('tokens', bound?.most), some);
       for (const [token, count] of counts) if (bound && count >= bound.most) bound.onCut(token);
       return [...flows.values()];
     },

@@ -6,7 +6,15 @@ import { createReadChunks } from './rows/chunked-reader.ts';
 import { createStoreOver } from './store.ts';
 
 /** Over a table that does not take what was acknowledged last. */
-const flow = { id: 'f', version: '1', deleted: 0, moved_to: '', tokens: [], causes: '[]', context: '' };
+const flow = {
+  id: 'f',
+  version: '1',
+  deleted: 0,
+  moved_to: '',
+  tokens: [],
+  causes: '[]',
+  context: '',
+};
 const row = {
   ...flow,
   flowTypes: [],

@@ -33,7 +33,8 @@ export function createStoreOver(
       inFlight.delete(work);
     }
   };
-  const query: QueryRows = <Row>(...of: Parameters<QueryRows>) => tracked(connection.query<Row>(...of));
+  const query: QueryRows = <Row>(...of: Parameters<QueryRows>) =>
+    tracked(connection.query<Row>(...of));
   const writer = createTableWriter(connection, tracked);
   const lag = createReadLag(connection, tracked);
   const { spansAt, ...evidence } = createEvidence({

@@ -4,7 +4,10 @@ import { aSpan, spanId, type SpanSketch } from './builders.ts';
 
 const size = 14;
 const index = fc.nat({ max: size - 1 });
-/** Spans that refer to any other one, earlier or later, existing or not: rings, orphans and joins all occur. */
+/**
+ * Spans that refer to any other one, earlier or later, existing or not: rings, orphans and joins
+ * all occur.
+ */
 export const anySketches = fc.uniqueArray(
   fc.record({
     id: index,
@@ -29,7 +32,11 @@ export const anySketches = fc.uniqueArray(
     flow: fc.option(fc.constantFrom('f1', 'f2', 'f3'), { freq: 3 }),
     type: fc.constantFrom('', 't', 'u'),
     idKind: fc.constantFrom('', '', '', 'engine'),
-    source: fc.constantFrom<('message' | 'explicit' | 'ambient')[]>('message', 'explicit', 'ambient'),
+    source: fc.constantFrom<('message' | 'explicit' | 'ambient')[]>(
+      'message',
+      'explicit',
+      'ambient',
+    ),
     message: fc.constantFrom('', '', 'm1', 'm2', 'm3', '7', '8'),
     destination: fc.constantFrom('q', 'q', 'q', 'r', 'q.retry', ''),
     system: fc.constantFrom('test', 'test', ''),
@@ -88,7 +95,10 @@ const arrival = fc.record({
   then: fc.constantFrom<('more' | 'rest' | 'restart')[]>('more', 'more', 'rest', 'restart'),
 });
 const few = { minLength: 1, maxLength: 3 };
-/** Orders whose messages are taken in batches, each order by any of them: what a rush makes of ordinary traffic. */
+/**
+ * Orders whose messages are taken in batches, each order by any of them: what a rush makes of
+ * ordinary traffic.
+ */
 export const anyRushes = fc
   .record({
     orders: fc.array(
@@ -163,7 +173,8 @@ export const anyRushes = fc
           id: `b${b}`,
           role: batch.role,
           service: 'pay',
-          // Of the one place that all of it came from: who says another one was handed another message.
+          // Of the one place that all of it came from: who says another one was handed another
+          // message.
           destination: batch.placed && places.size === 1 ? [...places][0]! : '',
           at: batch.early ? 5 : 50 + 40 * b,
           ms: 30,

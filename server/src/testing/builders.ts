@@ -42,7 +42,9 @@ export interface SpanSketch {
 }
 
 const hex = (text: string, size: number): string =>
-  (/^[0-9a-f]+$/.test(text) ? text : Buffer.from(text).toString('hex')).padStart(size, '0').slice(-size);
+  (/^[0-9a-f]+$/.test(text) ? text : Buffer.from(text).toString('hex'))
+    .padStart(size, '0')
+    .slice(-size);
 export const traceId = (name: string): string => hex(name, 32);
 export const spanId = (name: string): string => hex(name, 16);
 export const spanKey = (path: string): string => {
@@ -82,7 +84,12 @@ export function aSpan(sketch: SpanSketch): Span {
     failed: sketch.failed ?? false,
     sampled: sketch.sampled ?? false,
     error: sketch.failed ? { type: 'Error', message: 'failed' } : null,
-    service: { environment: sketch.env ?? '', name: sketch.service ?? 'svc', version: '', instance: '' },
+    service: {
+      environment: sketch.env ?? '',
+      name: sketch.service ?? 'svc',
+      version: '',
+      instance: '',
+    },
     links: (sketch.links ?? []).map(spanKey),
     message: messaging ? message : null,
     flow:

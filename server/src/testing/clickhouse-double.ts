@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { bound } from '../store/connection/embedded.ts';
 
 /**
- * ClickHouse's HTTP interface answered by chDB, in a process of its own: what the remote path is tested against.
- * Prints its port. Test code only.
+ * ClickHouse's HTTP interface answered by chDB, in a process of its own: what the remote path is
+ * tested against. Prints its port. Test code only.
  */
 const require = createRequire(import.meta.url);
 const { Session } = require('chdb') as {
@@ -45,10 +45,13 @@ const server = createServer({ maxHeaderSize: 1024 * 1024 }, (request, response) 
       if (name.startsWith('param_')) params[name.slice(6)] = value;
     try {
       const sets = Object.entries(params).map(
-        ([name, value]) => `SET param_${name} = '${value.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}';`,
+        ([name, value]) =>
+          `SET param_${name} = '${value.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}';`,
       );
       const sql = query === null ? body.toString() : inserting(query, body);
-      const result = await session.queryAsync(bound(`${sets.join(' ')} ${sql}`), { format: 'TabSeparated' });
+      const result = await session.queryAsync(bound(`${sets.join(' ')} ${sql}`), {
+        format: 'TabSeparated',
+      });
       response.end(Buffer.from(result.bytes()));
     } catch (error) {
       const text = String((error as Error).message);
@@ -58,5 +61,7 @@ const server = createServer({ maxHeaderSize: 1024 * 1024 }, (request, response) 
     }
   })();
 });
-server.listen(0, '127.0.0.1', () => process.send?.({ port: (server.address() as AddressInfo).port }));
+server.listen(0, '127.0.0.1', () =>
+  process.send?.({ port: (server.address() as AddressInfo).port }),
+);
 process.on('disconnect', () => process.exit(0));

@@ -11,7 +11,11 @@ import {
   type CorrelatorOptions,
   type StoredFlowSpans,
 } from '../correlate/index.ts';
-import { createProjector, type Projector, type ProjectorOptions } from '../engine/projection/index.ts';
+import {
+  createProjector,
+  type Projector,
+  type ProjectorOptions,
+} from '../engine/projection/index.ts';
 import { silentLog } from '../base/log.ts';
 import { RIGHT_CLOCKS, type Clocks } from '../timeline/index.ts';
 
@@ -34,7 +38,10 @@ export const NO_CLOCKS: Clocks = {
   load: () => undefined,
 };
 
-/** A correlator and a projector with a store that is a map: what the engine does, without a database. */
+/**
+ * A correlator and a projector with a store that is a map: what the engine does, without a
+ * database.
+ */
 export interface Bench {
   clock: ManualClock;
   /** Commits, correlates and writes one batch. */

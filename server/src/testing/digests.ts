@@ -15,16 +15,29 @@ export interface StepSketch {
   sends?: Record<string, string[]>;
 }
 
-export function aDigest(flowId: string, sketches: readonly StepSketch[], over: Partial<Digest> = {}): Digest {
+export function aDigest(
+  flowId: string,
+  sketches: readonly StepSketch[],
+  over: Partial<Digest> = {},
+): Digest {
   const messages: SentMessage[] = [];
   const steps = sketches.map((sketch, i): DigestStep => {
-    const { as, atMs = 1000 + 100 * i, from = '', service = `${as} service`, failed = false } = sketch;
+    const {
+      as,
+      atMs = 1000 + 100 * i,
+      from = '',
+      service = `${as} service`,
+      failed = false,
+    } = sketch;
     const sends = Object.entries(sketch.sends ?? {});
     const id = `${flowId} ${i}`;
     for (const [place, takers] of sends)
       messages.push({
         ...{ stepId: id, key: messageKeyOf({ as, version: '' }, place), place, destination: place },
-        ...{ sendSpanId: `${id} ${place}`, waitingHopId: takers.length === 0 ? `${id} ${place}>` : null },
+        ...{
+          sendSpanId: `${id} ${place}`,
+          waitingHopId: takers.length === 0 ? `${id} ${place}>` : null,
+        },
         ...{ sentMs: atMs, takers: takers.toSorted(), isCounted: false },
         waits: takers.map((to) => ({
           ...{ to, stepId: `${flowId} ${sketches.findIndex((one) => one.as === to)}` },
@@ -33,14 +46,36 @@ export function aDigest(flowId: string, sketches: readonly StepSketch[], over: P
       });
     const did = [...sends.map(([place]) => actionOf(place)), ...(sketch.calls ?? [])].sort();
     return {
-      ...{ id, key: failed ? `${as}\0failed` : as, as, name: as, service, version: '', kind: 'event' },
-      ...{ startMs: atMs, receivedMs: atMs + 10, behindMs: 0, endMs: atMs + 10, running: false, failed },
+      ...{
+        id,
+        key: failed ? `${as}\0failed` : as,
+        as,
+        name: as,
+        service,
+        version: '',
+        kind: 'event',
+      },
+      ...{
+        startMs: atMs,
+        receivedMs: atMs + 10,
+        behindMs: 0,
+        endMs: atMs + 10,
+        running: false,
+        failed,
+      },
       ...{ aliveMs: atMs, replied: false, via: '', from, did, isHeldUp: false },
       waits: did.map((to) => ({ to, ms: 5 })),
     };
   });
   return {
-    ...{ flowId, type: 'prod\0order', steps, aborted: false, sampled: false, declaredComplete: false },
+    ...{
+      flowId,
+      type: 'prod\0order',
+      steps,
+      aborted: false,
+      sampled: false,
+      declaredComplete: false,
+    },
     ...{ lastReceivedMs: 2000, ledger: null, messages },
     ...over,
   };

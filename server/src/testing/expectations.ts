@@ -34,7 +34,8 @@ const span = (
   statusMessage: '',
 });
 
-export const placed = (lab: Lab, number: number): OtlpSpan => span(lab, number, 'a', 'shop', 'send', 0);
+export const placed = (lab: Lab, number: number): OtlpSpan =>
+  span(lab, number, 'a', 'shop', 'send', 0);
 
 export function shipped(lab: Lab, number: number): OtlpSpan {
   const { traceId, spanId } = placed(lab, number);

@@ -19,7 +19,10 @@ export { silentLog } from '../base/log.ts';
 export type { OtlpSpan, Attributes } from '../model/otlp.ts';
 export { traceIdOf } from '../model/span.ts';
 
-/** The whole pipeline over a clock that is moved by hand and a store in memory: hours in seconds. Test code only. */
+/**
+ * The whole pipeline over a clock that is moved by hand and a store in memory: hours in seconds.
+ * Test code only.
+ */
 export interface Lab {
   readonly clock: ManualClock;
   readonly alerts: Alerts | null;

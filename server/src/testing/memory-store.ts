@@ -15,8 +15,8 @@ import type {
 import { fromSpanRow, recordText } from '../store/rows/span.ts';
 
 /**
- * What the pipeline needs of a store, in memory and at once: for tests that move time over hours. Lists and searches are
- * left to the real one.
+ * What the pipeline needs of a store, in memory and at once: for tests that move time over hours.
+ * Lists and searches are left to the real one.
  */
 export interface MemoryStore extends Store {
   readonly flows: ReadonlyMap<string, { flow: Flow; version: number }>;
@@ -148,7 +148,9 @@ export function memoryStore(now: () => number): MemoryStore {
       const all = byName.size <= most;
       const names = namesOf((ids) => all || ids.some(isOpen));
       onWorthless?.(
-        names.filter((name) => name.startsWith(WORTHLESS)).map((mark) => mark.slice(WORTHLESS.length)),
+        names
+          .filter((name) => name.startsWith(WORTHLESS))
+          .map((mark) => mark.slice(WORTHLESS.length)),
       );
       return { all, hashes: inOne(hashesOf(names)) };
     },
@@ -157,7 +159,9 @@ export function memoryStore(now: () => number): MemoryStore {
       for (const [id, row] of flows) {
         const { flow } = seen(row);
         if (flow.phase !== 'ended' || row.flow.lookAtMs !== null)
-          yield [{ id, type: flow.type, settlesAtMs: row.settlesAtMs, lookAtMs: row.flow.lookAtMs ?? 0 }];
+          yield [
+            { id, type: flow.type, settlesAtMs: row.settlesAtMs, lookAtMs: row.flow.lookAtMs ?? 0 },
+          ];
       }
     },
     async loadByNames(names, bound) {
@@ -189,7 +193,8 @@ export function memoryStore(now: () => number): MemoryStore {
       const row = flows.get(id);
       return row ? seen(row) : null;
     },
-    saveIncidents: async (list) => void list.forEach((one) => incidents.set(one.id, structuredClone(one))),
+    saveIncidents: async (list) =>
+      void list.forEach((one) => incidents.set(one.id, structuredClone(one))),
     incidents: async () => [...incidents.values()].map((one) => structuredClone(one)),
     saveNotifications: async (list) =>
       void list.forEach((one) => notifications.set(one.id, structuredClone(one))),

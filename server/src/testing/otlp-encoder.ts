@@ -1,8 +1,8 @@
 import protobuf from 'protobufjs';
 
 /**
- * opentelemetry-proto 1.x as a protobufjs descriptor: what our reader is compared with, and how tests and the load
- * generator encode. Test code only.
+ * opentelemetry-proto 1.x as a protobufjs descriptor: what our reader is compared with, and how
+ * tests and the load generator encode. Test code only.
  */
 const field = (id: number, type: string, repeated = false): object => ({
   id,
@@ -74,7 +74,10 @@ const root = protobuf.Root.fromJSON({
       flags: field(16, 'fixed32'),
     }),
     ScopeSpans: message({ scope: field(1, 'Scope'), spans: field(2, 'Span', true) }),
-    ResourceSpans: message({ resource: field(1, 'Resource'), scopeSpans: field(2, 'ScopeSpans', true) }),
+    ResourceSpans: message({
+      resource: field(1, 'Resource'),
+      scopeSpans: field(2, 'ScopeSpans', true),
+    }),
     ExportTraceServiceRequest: message({ resourceSpans: field(1, 'ResourceSpans', true) }),
     PartialSuccess: message({ rejectedSpans: field(1, 'int64'), errorMessage: field(2, 'string') }),
     ExportTraceServiceResponse: message({ partialSuccess: field(1, 'PartialSuccess') }),
@@ -94,8 +97,12 @@ export function encodeJson(request: object): Buffer {
     if (key === 'bytesValue') return Buffer.from(value as string, 'base64');
     if (Array.isArray(value)) return value.map((item) => convert(item, ''));
     if (typeof value === 'object' && value !== null)
-      return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, convert(item, name)]));
+      return Object.fromEntries(
+        Object.entries(value).map(([name, item]) => [name, convert(item, name)]),
+      );
     return value;
   };
-  return Buffer.from(TraceRequest.encode(TraceRequest.fromObject(convert(request, '') as object)).finish());
+  return Buffer.from(
+    TraceRequest.encode(TraceRequest.fromObject(convert(request, '') as object)).finish(),
+  );
 }

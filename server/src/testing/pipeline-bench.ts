@@ -31,7 +31,10 @@ export async function createBench({
   namesOfOpenFlows = () => store.namesOfOpenFlows(),
   ...more
 }: Partial<
-  EngineOptions & { clock: ManualClock; store: MemoryStore } & Pick<Store, 'names' | 'namesOfOpenFlows'>
+  EngineOptions & { clock: ManualClock; store: MemoryStore } & Pick<
+      Store,
+      'names' | 'namesOfOpenFlows'
+    >
 > = {}): Promise<Bench> {
   let gate: Promise<void> | null = null;
   const pipeline = createEngine({
@@ -75,7 +78,14 @@ export async function createBench({
       kind: 1,
       start: at,
       end: at,
-      attributes: ['fermata.flow.id', id, 'fermata.flow.type', 'order', 'fermata.step.name', 'place'],
+      attributes: [
+        'fermata.flow.id',
+        id,
+        'fermata.flow.type',
+        'order',
+        'fermata.step.name',
+        'place',
+      ],
       events: [],
       links: [],
       statusCode: 0,

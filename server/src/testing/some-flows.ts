@@ -19,7 +19,15 @@ export function someFlows(count: number, nowMs: number): Flow[] {
     'mail 100%',
   ];
   const SERVICES = ['shop', 'payment', 'stock', 'shipping', 'email'];
-  const statusOf: Status[] = ['active', 'stuck', 'late', 'completed', 'failed', 'compensated', 'cancelled'];
+  const statusOf: Status[] = [
+    'active',
+    'stuck',
+    'late',
+    'completed',
+    'failed',
+    'compensated',
+    'cancelled',
+  ];
   return Array.from({ length: count }, (_, i): Flow => {
     const id = `${i.toString(16).padStart(8, '0')}${'0'.repeat(24)}`;
     const startedMs = nowMs - Math.floor(roll() * 7_200_000) - 1000;

@@ -50,7 +50,11 @@ export function describeStore(
   const flowsOf = (records: EvidenceRecord[]): FlowChange[] => {
     const projector = createProjector({
       ...{ clock, counters: createCounters(), log: silentLog, clocks: NO_CLOCKS, settleMs: 0 },
-      correlator: createCorrelator({ clock, counters: createCounters(), idleBeforeEvictionMs: 60_000 }),
+      correlator: createCorrelator({
+        clock,
+        counters: createCounters(),
+        idleBeforeEvictionMs: 60_000,
+      }),
       assess: (flow) => flow,
       ...{ onDirty: () => {}, onSettled: () => {}, onAway: () => {} },
     });
@@ -142,7 +146,13 @@ export function describeStore(
 
     test('a record that cannot be read keeps no other away, and is counted', async () => {
       const [whole, broken] = ['1', '2'].map((digit) =>
-        record(otlp({ traceId: trace('7'), spanId: id(digit), parentSpanId: digit === '1' ? '' : id('1') })),
+        record(
+          otlp({
+            traceId: trace('7'),
+            spanId: id(digit),
+            parentSpanId: digit === '1' ? '' : id('1'),
+          }),
+        ),
       ) as [EvidenceRecord, EvidenceRecord];
       const { lastBatch } = await store.watermarks();
       const damaged = { ...broken, raw: { ...broken.raw, attributes: ['{'] } };
@@ -178,7 +188,9 @@ export function describeStore(
       );
       expect(await store.findFlow('former')).toEqual([trace('4')]);
       expect((await store.getFlow(trace('4')))!.flow.aliases).toEqual(['former']);
-      expect((await store.loadByIds(['former', trace('4')])).map((flow) => flow.id)).toEqual([trace('4')]);
+      expect((await store.loadByIds(['former', trace('4')])).map((flow) => flow.id)).toEqual([
+        trace('4'),
+      ]);
       expect(await store.getFlow('former')).toBeNull();
       expect(await store.getFlow('never')).toBeNull();
       expect(await store.findFlow('never')).toEqual([]);
@@ -290,22 +302,36 @@ export function describeStore(
       const paged: string[] = [];
       let after: FlowPage['next'] = null;
       do {
-        const page: FlowPage = await store.listFlows({ types: ['paged'], limit: 7, ...(after && { after }) });
+        const page: FlowPage = await store.listFlows({
+          types: ['paged'],
+          limit: 7,
+          ...(after && { after }),
+        });
         paged.push(...page.items.map((row) => row.flow.id));
         after = page.next;
       } while (after !== null);
       expect(paged).toEqual(all.items.map((row) => row.flow.id));
-      expect((await store.listFlows({ types: ['paged'], statuses: ['failed'], limit: 100 })).total).toBe(5);
+      expect(
+        (await store.listFlows({ types: ['paged'], statuses: ['failed'], limit: 100 })).total,
+      ).toBe(5);
       expect((await store.listFlows({ key: 'customer.id=p-3', limit: 10 })).total).toBe(1);
       expect((await store.listFlows({ key: 'p-3', limit: 10 })).total).toBe(1);
       expect(
-        (await store.listFlows({ types: ['paged'], query: parseQuery('p-3 SHOP', clock.now())!, limit: 10 }))
-          .total,
+        (
+          await store.listFlows({
+            types: ['paged'],
+            query: parseQuery('p-3 SHOP', clock.now())!,
+            limit: 10,
+          })
+        ).total,
       ).toBe(1);
-      expect((await store.listFlows({ types: ['paged'], services: ['nobody'], limit: 10 })).total).toBe(0);
+      expect(
+        (await store.listFlows({ types: ['paged'], services: ['nobody'], limit: 10 })).total,
+      ).toBe(0);
       for (const evil of ["' OR 1=1 --", '\\', '{x:String}', '"; DROP TABLE spans; --', '\u0000'])
         expect(
-          (await store.listFlows({ key: evil, query: { kind: 'text', text: evil }, limit: 10 })).total,
+          (await store.listFlows({ key: evil, query: { kind: 'text', text: evil }, limit: 10 }))
+            .total,
           evil,
         ).toBe(0);
     });
@@ -319,7 +345,8 @@ export function describeStore(
       ]);
       expect(await store.watermarks()).toMatchObject({ lastBatch: 11, derivedBatch: 3 });
       const replayed: string[] = [];
-      for await (const block of store.replay(9)) replayed.push(...block.map((stored) => stored.traceId));
+      for await (const block of store.replay(9))
+        replayed.push(...block.map((stored) => stored.traceId));
       expect(replayed).toEqual([trace('7'), trace('8')]);
     });
 
@@ -334,7 +361,12 @@ export function describeStore(
     test('any number of names, and ids, can be asked for at once', async () => {
       const many = Array.from({ length: 9000 }, (_, i) => `s\0${trace(`a${i}`)}${id('1')}`);
       const long = Array.from({ length: 20 }, (_, i) => `m\0${`'\\é`.repeat(5000)}${i}`);
-      const found = await store.loadByNames([...long, ...many, `s\0${trace('3')}${id('3')}`, ...long]);
+      const found = await store.loadByNames([
+        ...long,
+        ...many,
+        `s\0${trace('3')}${id('3')}`,
+        ...long,
+      ]);
       expect(found.map((flow) => flow.id)).toEqual([trace('3')]);
       const ids = [...many.map((_, i) => trace(`b${i}`)), trace('3')];
       expect((await store.loadByIds(ids)).map((flow) => flow.id)).toEqual([trace('3')]);
@@ -346,7 +378,12 @@ export function describeStore(
         kind: 'flow',
         id: flowId,
         version: 2,
-        flow: { ...someFlows(1, clock.now())[0]!, id: flowId, members: [trace('9') + id('9')], tokens },
+        flow: {
+          ...someFlows(1, clock.now())[0]!,
+          id: flowId,
+          members: [trace('9') + id('9')],
+          tokens,
+        },
       });
       const many = Array.from({ length: 20 }, (_, i) => `of-many-${i}`);
       await store.insertFlows(
@@ -366,7 +403,10 @@ export function describeStore(
       );
       const loaded = async (names: string[], most: number): Promise<[string[], string[]]> => {
         const cut: string[] = [];
-        const found = await store.loadByNames(names, { most, onCut: (name) => void cut.push(name) });
+        const found = await store.loadByNames(names, {
+          most,
+          onCut: (name) => void cut.push(name),
+        });
         return [found.map((flow) => flow.id.replace(/\d+$/, '')).sort(), cut];
       };
       expect(await loaded(['m\0of-many', 'm\0of-two'], 5)).toEqual([
@@ -407,7 +447,9 @@ export function describeStore(
         flow('newest', 3),
       ];
       await store.insertFlows(changes, 3, () => 0);
-      const remembered = async (most: number): Promise<{ all: boolean; has: (name: string) => boolean }> => {
+      const remembered = async (
+        most: number,
+      ): Promise<{ all: boolean; has: (name: string) => boolean }> => {
         const { all, hashes } = await store.names(most);
         const found = new Set<string>();
         for await (const block of hashes)
@@ -438,7 +480,12 @@ export function describeStore(
 
     test('every query gives the same from the store as from memory', async () => {
       const flows = someFlows(400, clock.now());
-      const changes = flows.map((flow) => ({ kind: 'flow' as const, id: flow.id, version: 2, flow }));
+      const changes = flows.map((flow) => ({
+        kind: 'flow' as const,
+        id: flow.id,
+        version: 2,
+        flow,
+      }));
       await store.insertFlows(changes, 3, () => 0);
       const ours = new Set(flows.map((flow) => flow.id));
       for (const text of TWENTY_QUERIES) {
@@ -480,7 +527,11 @@ export function describeStore(
         version: clock.now() * 1000 + version,
         flow: { ...some!, id: flowId, members: members.map((one) => one + id('1')) },
       });
-      await store.insertFlows([change(first, 2, [first, second]), change(gone, 2, [gone])], 3, () => 0);
+      await store.insertFlows(
+        [change(first, 2, [first, second]), change(gone, 2, [gone])],
+        3,
+        () => 0,
+      );
       await store.insertFlows(
         [tombstoneOf(change(gone, 3, []), first), change('other', 2, [gone, second])],
         3,
@@ -531,7 +582,9 @@ export function describeStore(
         services: [name],
         steps: [{ ...step, service: name }],
       });
-      const ofManyTypes = names(1001, 'z type').map((type, i) => rowOf({ type, ...served('z many') }, i));
+      const ofManyTypes = names(1001, 'z type').map((type, i) =>
+        rowOf({ type, ...served('z many') }, i),
+      );
       const ofManyServices = names(51, 'z service').map((name, i) =>
         rowOf({ type: 'z wide', ...served(name) }, 2000 + i),
       );

@@ -40,7 +40,13 @@ function transfer(n: number, { ahead, lagMs, named }: Hosts, waits = WAITS): Spa
   for (const [i, name] of CHAIN.entries()) {
     say(
       name,
-      { id: `${n}${i}1`, role: i === 0 ? 'server' : 'process', at, ms: 20, links: link === '' ? [] : [link] },
+      {
+        id: `${n}${i}1`,
+        role: i === 0 ? 'server' : 'process',
+        at,
+        ms: 20,
+        links: link === '' ? [] : [link],
+      },
       i,
     );
     if (i === waits.length) break;
@@ -81,7 +87,10 @@ function told(flows: Span[][], knows: boolean): { flows: Flow[]; clocks: Clocks 
     nowMs += 1000;
     bench.take([]);
   }
-  return { flows: [...bench.flows().values()].sort((a, b) => (a.started < b.started ? -1 : 1)), clocks };
+  return {
+    flows: [...bench.flows().values()].sort((a, b) => (a.started < b.started ? -1 : 1)),
+    clocks,
+  };
 }
 const flowsOf = (hosts: Hosts, count: number, knows: boolean): Flow[] =>
   told(
@@ -90,42 +99,47 @@ const flowsOf = (hosts: Hosts, count: number, knows: boolean): Flow[] =>
   ).flows.sort((a, b) => (a.id < b.id ? -1 : 1));
 
 describe.each([1, 12])('of %i flows, one clock is wrong', (count) => {
-  describe.each<Hosts['named']>(['instance', 'host', 'nothing'])('of processes that say %s', (named) => {
-    test.each<[string, string, number]>([
-      ['the first is ahead', 'gateway', 3000],
-      ['the first is ahead by an hour', 'gateway', 3_600_000],
-      ['the second is ahead', 'ledger', 3000],
-      ['one in the middle is ahead', 'fraud', 3000],
-      ['the last is ahead', 'notifier', 3000],
-      ['the last is ahead by a month', 'notifier', 30 * 86_400_000],
-      ['the second is behind', 'ledger', -3000],
-      ['one in the middle is behind', 'fraud', -3000],
-      ['the last is behind', 'notifier', -3000],
-      ['the last is behind by an hour', 'notifier', -3_600_000],
-      ['the first is ahead by less than others wait', 'gateway', 110],
-    ])('%s', (_what, name, ahead) => {
-      const flows = flowsOf({ ahead: { [name]: ahead }, lagMs: 200, named }, count, true);
-      const at = CHAIN.indexOf(name);
-      expect(flows).toHaveLength(count);
-      flows.forEach((flow, n) => {
-        const truth = trueWaits(n + 100);
-        const waits = waitsOf(flow);
-        const beside = [at - 1, at].filter((hop) => truth[hop] !== undefined);
-        for (const [hop, wait] of waits.entries())
-          if (!beside.includes(hop)) expect(wait).toBeCloseTo(truth[hop]!, 3);
-          else expect(wait).toBeGreaterThanOrEqual(0);
-        // What is too short before the wrong clock is too long after it, but for what came late.
-        const sum = (list: readonly (number | null)[]): number =>
-          beside.reduce((all, hop) => all + list[hop]!, 0);
-        expect(sum(waits)).toBeLessThanOrEqual(sum(truth) + (ahead > 0 && at === 3 ? 200.001 : 0.001));
-        if (beside.length === 2) expect(sum(waits)).toBeCloseTo(sum(truth), 3);
-        const length = 12 * 3 + 20 + waits.reduce<number>((all, wait) => all + wait!, 0);
-        expect(Math.abs(flow.durationMs - length)).toBeLessThanOrEqual(1.001);
-        expect(flow.badges).toEqual(['clock-skew']);
-        expect(flow.hops.filter(({ skewed }) => skewed).length).toBe(beside.length);
+  describe.each<Hosts['named']>(['instance', 'host', 'nothing'])(
+    'of processes that say %s',
+    (named) => {
+      test.each<[string, string, number]>([
+        ['the first is ahead', 'gateway', 3000],
+        ['the first is ahead by an hour', 'gateway', 3_600_000],
+        ['the second is ahead', 'ledger', 3000],
+        ['one in the middle is ahead', 'fraud', 3000],
+        ['the last is ahead', 'notifier', 3000],
+        ['the last is ahead by a month', 'notifier', 30 * 86_400_000],
+        ['the second is behind', 'ledger', -3000],
+        ['one in the middle is behind', 'fraud', -3000],
+        ['the last is behind', 'notifier', -3000],
+        ['the last is behind by an hour', 'notifier', -3_600_000],
+        ['the first is ahead by less than others wait', 'gateway', 110],
+      ])('%s', (_what, name, ahead) => {
+        const flows = flowsOf({ ahead: { [name]: ahead }, lagMs: 200, named }, count, true);
+        const at = CHAIN.indexOf(name);
+        expect(flows).toHaveLength(count);
+        flows.forEach((flow, n) => {
+          const truth = trueWaits(n + 100);
+          const waits = waitsOf(flow);
+          const beside = [at - 1, at].filter((hop) => truth[hop] !== undefined);
+          for (const [hop, wait] of waits.entries())
+            if (!beside.includes(hop)) expect(wait).toBeCloseTo(truth[hop]!, 3);
+            else expect(wait).toBeGreaterThanOrEqual(0);
+          // What is too short before the wrong clock is too long after it, but for what came late.
+          const sum = (list: readonly (number | null)[]): number =>
+            beside.reduce((all, hop) => all + list[hop]!, 0);
+          expect(sum(waits)).toBeLessThanOrEqual(
+            sum(truth) + (ahead > 0 && at === 3 ? 200.001 : 0.001),
+          );
+          if (beside.length === 2) expect(sum(waits)).toBeCloseTo(sum(truth), 3);
+          const length = 12 * 3 + 20 + waits.reduce<number>((all, wait) => all + wait!, 0);
+          expect(Math.abs(flow.durationMs - length)).toBeLessThanOrEqual(1.001);
+          expect(flow.badges).toEqual(['clock-skew']);
+          expect(flow.hops.filter(({ skewed }) => skewed).length).toBe(beside.length);
+        });
       });
-    });
-  });
+    },
+  );
 });
 
 describe('nothing is learned', () => {
@@ -154,9 +168,13 @@ describe('right clocks', () => {
     const truth = all
       .map((waits, i) => trueWaits(i + 100, waits))
       .sort((a, b) => a[0]! - b[0]! || a[1]! - b[1]!);
-    shown.forEach((waits, i) => waits.forEach((wait, k) => expect(wait).toBeCloseTo(truth[i]![k]!, 3)));
+    shown.forEach((waits, i) =>
+      waits.forEach((wait, k) => expect(wait).toBeCloseTo(truth[i]![k]!, 3)),
+    );
     expect(flows.flatMap(({ badges }) => badges)).toEqual([]);
-    expect(flows.flatMap(({ steps }) => steps.map(({ skewMs }) => skewMs))).toEqual(Array(16).fill(0));
+    expect(flows.flatMap(({ steps }) => steps.map(({ skewMs }) => skewMs))).toEqual(
+      Array(16).fill(0),
+    );
     expect(clocks.wrong()).toEqual([]);
   });
 
@@ -179,7 +197,15 @@ test('a poll that began before the message was sent shows no wrong clock', () =>
   bench.take(
     [
       { trace: 'a', id: '1', role: 'send' as const, service: 'shop', at: 1000 },
-      { trace: 'b', id: '2', role: 'receive' as const, service: 'ship', at: 0, ms: 1040, links: ['a/1'] },
+      {
+        trace: 'b',
+        id: '2',
+        role: 'receive' as const,
+        service: 'ship',
+        at: 0,
+        ms: 1040,
+        links: ['a/1'],
+      },
     ].map(aSpan),
   );
   const [flow] = [...bench.flows().values()];
@@ -192,7 +218,15 @@ test('what one process said on its way in a synchronous call is set right by its
     [
       { trace: 'a', id: '1', role: 'server' as const, service: 'shop', at: 0, ms: 100 },
       ...[10, 40].flatMap((at, i) => [
-        { trace: 'a', id: `${i}c`, parent: '1', role: 'client' as const, service: 'shop', at, ms: 20 },
+        {
+          trace: 'a',
+          id: `${i}c`,
+          parent: '1',
+          role: 'client' as const,
+          service: 'shop',
+          at,
+          ms: 20,
+        },
         {
           trace: 'a',
           id: `${i}d`,
@@ -216,7 +250,9 @@ const SEED = Number(process.env['PROPERTY_SEED'] ?? 42);
 
 test('whatever is known of clocks, the order of arrival does not matter, and no wait is below 0', () => {
   const hosts = fc.record({
-    ahead: fc.dictionary(fc.constantFrom(...CHAIN), fc.integer({ min: -5000, max: 5000 }), { maxKeys: 3 }),
+    ahead: fc.dictionary(fc.constantFrom(...CHAIN), fc.integer({ min: -5000, max: 5000 }), {
+      maxKeys: 3,
+    }),
     lagMs: fc.constantFrom(50, 4000, 60_000),
     named: fc.constantFrom<Hosts['named']>('instance', 'host', 'nothing'),
   });
@@ -239,7 +275,8 @@ test('whatever is known of clocks, the order of arrival does not matter, and no 
             bench.take([]);
           }
           for (const { hops } of bench.flows().values())
-            for (const { waitMs } of hops) if (waitMs !== null) expect(waitMs).toBeGreaterThanOrEqual(0);
+            for (const { waitMs } of hops)
+              if (waitMs !== null) expect(waitMs).toBeGreaterThanOrEqual(0);
           return canonical(bench.flows());
         };
         const shuffled = spans
@@ -262,7 +299,12 @@ test('of what is told of clocks, a timeline is the same after leaving memory, an
   const fixed = (): Clocks => {
     const clocks = createClocks({ now: () => 0, onVerdict: () => undefined });
     clocks.load(stored);
-    return { ...clocks, observe: () => undefined, waited: () => undefined, revise: () => new Set() };
+    return {
+      ...clocks,
+      observe: () => undefined,
+      waited: () => undefined,
+      revise: () => new Set(),
+    };
   };
   fc.assert(
     fc.property(anySketches, (list) => {

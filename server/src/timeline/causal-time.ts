@@ -73,7 +73,10 @@ function crossingsOf(input: FlowInput): Crossing[] {
   return found;
 }
 
-/** Between parent and child; most segments are one service's, whose head names its parent as its cause, if it has one. */
+/**
+ * Between parent and child; most segments are one service's, whose head names its parent as its
+ * cause, if it has one.
+ */
 const mayCrossInside = ({ head, spans, causes }: InputSegment): boolean =>
   spans.some(({ service }) => service !== head.service) ||
   (head.parent !== '' && !causes.some(({ key }) => key === head.parent));
@@ -81,7 +84,9 @@ const mayCrossInside = ({ head, spans, causes }: InputSegment): boolean =>
 const isImpossible = ({ from, to, ns }: Crossing, aheadNs: (span: Span) => bigint): boolean =>
   Number(ns - aheadNs(to) + aheadNs(from)) < -TOLERANCE_NS;
 
-/** What is known of this flow's clocks. Of one that may be anybody's only where the flow shows it. */
+/**
+ * What is known of this flow's clocks. Of one that may be anybody's only where the flow shows it.
+ */
 function knownIn(
   input: FlowInput,
   crossings: readonly Crossing[],
@@ -106,8 +111,10 @@ function knownIn(
       for (const { service } of [crossing.from, crossing.to]) shown.add(clockOf(service));
   for (const { spans } of segments)
     for (const { service, end, receivedAtMs } of spans)
-      if (isAnybody(service) && Number(end) - receivedAtMs * 1e6 > TOLERANCE_NS) shown.add(clockOf(service));
-  return (span) => (isAnybody(span.service) && !shown.has(clockOf(span.service)) ? 0n : clocks.aheadNs(span));
+      if (isAnybody(service) && Number(end) - receivedAtMs * 1e6 > TOLERANCE_NS)
+        shown.add(clockOf(service));
+  return (span) =>
+    isAnybody(span.service) && !shown.has(clockOf(span.service)) ? 0n : clocks.aheadNs(span);
 }
 
 /** By how much more clocks are wrong for this flow to be possible: by clock. */
@@ -115,7 +122,8 @@ function foundIn(
   crossings: readonly Crossing[],
   aheadNs: (span: Span) => bigint,
 ): ReadonlyMap<string, bigint> {
-  if (aheadNs === NOTHING && !crossings.some((crossing) => isImpossible(crossing, aheadNs))) return NOBODY;
+  if (aheadNs === NOTHING && !crossings.some((crossing) => isImpossible(crossing, aheadNs)))
+    return NOBODY;
   const index = new Map<string, number>();
   const clues: { knownNs: number; lagNs: number }[] = [];
   const indexOf = (span: Span): number => {
@@ -133,7 +141,9 @@ function foundIn(
   for (const crossing of crossings) {
     const [from, to] = [indexOf(crossing.from), indexOf(crossing.to)];
     const ns = Number(crossing.ns - aheadNs(crossing.to) + aheadNs(crossing.from));
-    const afterNs = isSend(crossing.from.role) ? ns - Number(crossing.from.end - crossing.from.start) : ns;
+    const afterNs = isSend(crossing.from.role)
+      ? ns - Number(crossing.from.end - crossing.from.start)
+      : ns;
     const known = least.get(`${from} ${to}`);
     if (known === undefined) least.set(`${from} ${to}`, { from, to, ns, afterNs });
     else {
@@ -143,7 +153,8 @@ function foundIn(
   }
   const ahead = wrongClocks(clues, [...least.values()], true);
   const found = new Map<string, bigint>();
-  for (const [clock, at] of index) if (ahead[at] !== 0) found.set(clock, BigInt(Math.round(ahead[at]!)));
+  for (const [clock, at] of index)
+    if (ahead[at] !== 0) found.set(clock, BigInt(Math.round(ahead[at]!)));
   return found;
 }
 const NOBODY: ReadonlyMap<string, bigint> = new Map();

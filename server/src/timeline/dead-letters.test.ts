@@ -13,14 +13,25 @@ const sent: SpanSketch = {
 };
 let count = 1;
 const taken = (service: string, destination: string, at: number, failed = false): SpanSketch => ({
-  ...{ trace: 'a', id: `${++count}`, parent: '1', remote: true, role: 'process', system: 'rabbitmq' },
+  ...{
+    trace: 'a',
+    id: `${++count}`,
+    parent: '1',
+    remote: true,
+    role: 'process',
+    system: 'rabbitmq',
+  },
   ...{ service, destination, at, failed },
 });
 const hopsOf = (...spans: SpanSketch[]): string[] => {
   const [flow] = flowsOf(sent, ...spans);
-  const service = (id: string | null): string => flow!.steps.find((step) => step.id === id)!.service;
+  const service = (id: string | null): string =>
+    flow!.steps.find((step) => step.id === id)!.service;
   return flow!.hops
-    .map(({ from, to, state, message }) => `${service(from)} ${message.destination} ${service(to)} ${state}`)
+    .map(
+      ({ from, to, state, message }) =>
+        `${service(from)} ${message.destination} ${service(to)} ${state}`,
+    )
     .sort();
 };
 
@@ -31,7 +42,11 @@ describe('after an attempt that failed', () => {
       const hop = `mail mail filing dead-lettered`;
       expect(hopsOf(taken('mail', 'mail', 10, true), taken('filing', place, 50))).toContain(hop);
       expect(
-        hopsOf(taken('mail', 'mail', 10, true), taken('mail', 'mail', 30, true), taken('filing', place, 50)),
+        hopsOf(
+          taken('mail', 'mail', 10, true),
+          taken('mail', 'mail', 30, true),
+          taken('filing', place, 50),
+        ),
       ).toContain(hop);
     },
   );
@@ -60,7 +75,11 @@ describe('after an attempt that failed', () => {
 
   test('another try with success, later, makes no dead letter undone', () => {
     expect(
-      hopsOf(taken('mail', 'mail', 10, true), taken('filing', 'dlq', 50), taken('mail', 'mail', 90)),
+      hopsOf(
+        taken('mail', 'mail', 10, true),
+        taken('filing', 'dlq', 50),
+        taken('mail', 'mail', 90),
+      ),
     ).toContain('mail mail filing dead-lettered');
   });
 

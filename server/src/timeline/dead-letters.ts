@@ -7,7 +7,10 @@ import { isElsewhere, isSameDestination } from '../model/destinations.ts';
 import type { Draft } from './draft.ts';
 import { isBatch, isConsumer } from '../model/roles.ts';
 
-/** Brokers put what failed elsewhere with the headers of its first sending: whoever takes it there took a dead letter. Pure. */
+/**
+ * Brokers put what failed elsewhere with the headers of its first sending: whoever takes it there
+ * took a dead letter. Pure.
+ */
 
 export interface GivenUp {
   /** Whoever could not process it. */
@@ -25,7 +28,10 @@ interface Failure {
 /** Of one send; what many subscribers could not process is known by the first of them. */
 const MAX_FAILURES = 64;
 
-/** Of a delivery of what was sent: who gave it up before; null where it is one of several subscribers. */
+/**
+ * Of a delivery of what was sent: who gave it up before; null where it is one of several
+ * subscribers.
+ */
 export function deadLettersIn(
   drafts: readonly Draft[],
   stepOf: ReadonlyMap<string, Step>,
@@ -43,7 +49,8 @@ export function deadLettersIn(
     const start = shifted(draft.head.start, draft.shift);
     let last: GivenUp | null = null;
     for (const { draft: failed, step } of failures.get(send) ?? []) {
-      if (step === stepOf.get(draft.head.key) || !isDeadLetterOf(draft.head, failed.head, send)) continue;
+      if (step === stepOf.get(draft.head.key) || !isDeadLetterOf(draft.head, failed.head, send))
+        continue;
       // What was tried in the meantime with success was not given up.
       const tried = step.attempts.filter(({ end }) => end !== null && end <= start).at(-1);
       if (tried?.status !== 'failed' || (last !== null && last.at >= tried.end!)) continue;
@@ -54,8 +61,9 @@ export function deadLettersIn(
 }
 
 /**
- * Another destination alone is another subscriber, which may come late. A dead letter's has a name that says so,
- * or it is another than everybody else's, who took the message from where it was sent.
+ * Another destination alone is another subscriber, which may come late. A dead letter's has a name
+ * that says so, or it is another than everybody else's, who took the message from where it was
+ * sent.
  */
 const isDeadLetterOf = (taker: Span, failed: Span, send: Span): boolean =>
   isElsewhere(taker, failed) &&

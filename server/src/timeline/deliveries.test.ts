@@ -3,8 +3,9 @@ import type { SpanSketch } from '../testing/builders.ts';
 import { flowsOf } from '../testing/correlator-harness.ts';
 
 /**
- * A delivery is (send, subscription): what one send brings elsewhere is a step of its own, what comes to the same place again
- * is an attempt, and whoever passes a message on has the next delivery as an attempt.
+ * A delivery is (send, subscription): what one send brings elsewhere is a step of its own, what
+ * comes to the same place again is an attempt, and whoever passes a message on has the next
+ * delivery as an attempt.
  */
 const sent: SpanSketch[] = [
   { trace: 'a1', id: '1', role: 'server', service: 'shop' },
@@ -34,8 +35,18 @@ const taken = (over: Partial<SpanSketch>): SpanSketch => ({
   links: ['a1/2'],
   ...over,
 });
-const again = (by: SpanSketch, destination: string, over: Partial<SpanSketch> = {}): SpanSketch => ({
-  ...{ trace: by.trace, id: `${++count + 100}`, parent: by.id, role: 'send' as const, message: 'm' },
+const again = (
+  by: SpanSketch,
+  destination: string,
+  over: Partial<SpanSketch> = {},
+): SpanSketch => ({
+  ...{
+    trace: by.trace,
+    id: `${++count + 100}`,
+    parent: by.id,
+    role: 'send' as const,
+    message: 'm',
+  },
   system: 'rabbitmq',
   ...{ service: by.service!, at: by.at! + 5, destination },
   ...over,
@@ -49,9 +60,11 @@ const stepsOf = (...spans: SpanSketch[]): string[] => {
   return flows[0]!.steps
     .filter((step) => step.service !== 'shop')
     .map((step) =>
-      [step.status, step.attempts.length, ...step.badges.filter((badge) => badge !== 'broken-context')].join(
-        ' ',
-      ),
+      [
+        step.status,
+        step.attempts.length,
+        ...step.badges.filter((badge) => badge !== 'broken-context'),
+      ].join(' '),
     );
 };
 
@@ -64,7 +77,10 @@ describe('one send that comes to several places', () => {
       'queues, known by the id of the message alone',
       places.map((destination) => ({ destination, links: [] })),
     ],
-    ['queues, and nobody says which message', places.map((destination) => ({ destination, message: '' }))],
+    [
+      'queues, and nobody says which message',
+      places.map((destination) => ({ destination, message: '' })),
+    ],
     ['handlers', places.map((name) => ({ step: { name } }))],
     ['services', places.map((service) => ({ service }))],
   ])('is a step for each of three %s', (_what, deliveries) => {
@@ -116,26 +132,34 @@ describe('one send that comes to one place again', () => {
 });
 
 describe('a message that was sent again while it was processed', () => {
-  test.each(['mail.retry', 'later', 'placed'])('is an attempt from wherever it comes: %s', (destination) => {
-    const first = taken({ destination: 'mail', failed: true });
-    const resent = again(first, destination);
-    expect(stepsOf(first, resent, taken({ destination, ...linkTo(resent) }))).toEqual(['retried 2']);
-    // Its headers were passed on as they were.
-    expect(stepsOf(first, resent, taken({ destination }))).toEqual(['retried 2']);
-    // Nobody says which message it took but the sends.
-    expect(
-      stepsOf({ ...first, message: '' }, resent, taken({ destination, message: '', ...linkTo(resent) })),
-    ).toEqual(['retried 2']);
-  });
+  test.each(['mail.retry', 'later', 'placed'])(
+    'is an attempt from wherever it comes: %s',
+    (destination) => {
+      const first = taken({ destination: 'mail', failed: true });
+      const resent = again(first, destination);
+      expect(stepsOf(first, resent, taken({ destination, ...linkTo(resent) }))).toEqual([
+        'retried 2',
+      ]);
+      // Its headers were passed on as they were.
+      expect(stepsOf(first, resent, taken({ destination }))).toEqual(['retried 2']);
+      // Nobody says which message it took but the sends.
+      expect(
+        stepsOf(
+          { ...first, message: '' },
+          resent,
+          taken({ destination, message: '', ...linkTo(resent) }),
+        ),
+      ).toEqual(['retried 2']);
+    },
+  );
 
   test('was not processed by whoever passed it on, and is not retried by another subscription', () => {
     const first = taken({ destination: 'mail' });
     const resent = again(first, 'later');
     const other = taken({ destination: 'push' });
-    expect(stepsOf(first, resent, other, taken({ destination: 'later', ...linkTo(resent) }))).toEqual([
-      'retried 2',
-      'ok 1',
-    ]);
+    expect(
+      stepsOf(first, resent, other, taken({ destination: 'later', ...linkTo(resent) })),
+    ).toEqual(['retried 2', 'ok 1']);
   });
 
   test('any number of times is one step, in the group that took it first', () => {
@@ -144,7 +168,12 @@ describe('a message that was sent again while it was processed', () => {
     for (let i = 0; i < 5; i++) {
       const resent = again(delivery, `later-${i}`);
       spans.push(delivery, resent);
-      delivery = taken({ destination: `later-${i}`, group: `g-${i}`, failed: i < 4, ...linkTo(resent) });
+      delivery = taken({
+        destination: `later-${i}`,
+        group: `g-${i}`,
+        failed: i < 4,
+        ...linkTo(resent),
+      });
     }
     expect(stepsOf(...spans, delivery)).toEqual(['retried 6']);
   });
@@ -154,14 +183,20 @@ describe('a message that was sent again while it was processed', () => {
     const there = again(first, 'later');
     const second = taken({ destination: 'later', failed: true });
     const back = again(second, 'mail');
-    expect(stepsOf(first, there, second, back, taken({ destination: 'mail' }))).toEqual(['retried 3']);
+    expect(stepsOf(first, there, second, back, taken({ destination: 'mail' }))).toEqual([
+      'retried 3',
+    ]);
   });
 
   test('is a step of its own for another service', () => {
     const first = taken({ destination: 'mail' });
     const resent = again(first, 'archive');
     expect(
-      stepsOf(first, resent, taken({ destination: 'archive', service: 'archive', ...linkTo(resent) })),
+      stepsOf(
+        first,
+        resent,
+        taken({ destination: 'archive', service: 'archive', ...linkTo(resent) }),
+      ),
     ).toEqual(['ok 1', 'ok 1']);
   });
 });
@@ -170,7 +205,11 @@ describe('what a handler sent to the retries of the place where it was', () => {
   const first = taken({ destination: 'mail', group: 'g', message: '', failed: true });
   const retried = (destination: string, over: Partial<SpanSketch> = {}): SpanSketch[] => {
     const resent = again(first, destination, { message: '' });
-    return [first, resent, taken({ destination, group: 'g', message: '', ...linkTo(resent), ...over })];
+    return [
+      first,
+      resent,
+      taken({ destination, group: 'g', message: '', ...linkTo(resent), ...over }),
+    ];
   };
 
   test.each(['mail-retry', 'mail-retry-0', 'mail.retry', 'mail.retry.5s', 'mail_retries'])(
@@ -191,15 +230,23 @@ describe('what a handler sent to the retries of the place where it was', () => {
 });
 
 describe('what was given up', () => {
-  test.each(['mail.dead', 'mail-dlq', 'dlx', 'ActiveMQ.DLQ', 'dead-letters', 'mail_error', 'mail-dlt'])(
-    'and is looked after by the same service failed all the same: %s',
-    (destination) => {
-      const first = taken({ destination: 'mail', failed: true });
-      expect(stepsOf(first, taken({ destination }))).toEqual(['failed 1', 'ok 1']);
-      // By its own hand.
-      const resent = again(first, destination);
-      expect(stepsOf(first, resent, taken({ destination, ...linkTo(resent) }))).toEqual(['failed 1', 'ok 1']);
-      expect(stepsOf(first, taken({ dead: true, message: 'm' }))).toEqual(['failed 1', 'ok 1']);
-    },
-  );
+  test.each([
+    'mail.dead',
+    'mail-dlq',
+    'dlx',
+    'ActiveMQ.DLQ',
+    'dead-letters',
+    'mail_error',
+    'mail-dlt',
+  ])('and is looked after by the same service failed all the same: %s', (destination) => {
+    const first = taken({ destination: 'mail', failed: true });
+    expect(stepsOf(first, taken({ destination }))).toEqual(['failed 1', 'ok 1']);
+    // By its own hand.
+    const resent = again(first, destination);
+    expect(stepsOf(first, resent, taken({ destination, ...linkTo(resent) }))).toEqual([
+      'failed 1',
+      'ok 1',
+    ]);
+    expect(stepsOf(first, taken({ dead: true, message: 'm' }))).toEqual(['failed 1', 'ok 1']);
+  });
 });

@@ -5,8 +5,9 @@ import { isBatch, isConsumer, isSend } from '../model/roles.ts';
 import { isCounted, messageNameOf } from '../model/keys.ts';
 
 /**
- * Which deliveries are attempts of one step. A delivery is (send, subscription): what one send brings to another
- * destination or group is another subscription, and a step of its own; at the same one it is an attempt. Pure.
+ * Which deliveries are attempts of one step. A delivery is (send, subscription): what one send
+ * brings to another destination or group is another subscription, and a step of its own; at the
+ * same one it is an attempt. Pure.
  */
 
 /** Attempts of one step share a key; '' is no attempt of anything. */
@@ -30,20 +31,23 @@ export function attemptKeys(drafts: readonly Draft[]): (draft: Draft) => string 
     // Whoever looks after what was given up has not processed it, be it the same service.
     const afterwards = head.message!.deadLettered ? 'dead' : '';
     const handler = head.step?.name ?? '';
-    return [message, head.service.name, group, placeOf(destination), handler, afterwards].join('\0');
+    return [message, head.service.name, group, placeOf(destination), handler, afterwards].join(
+      '\0',
+    );
   };
 }
 
 /**
- * What it sent once more of the message that it was given: the same id says so, or the place, if that is named as the
- * retries of where the message was.
+ * What it sent once more of the message that it was given: the same id says so, or the place, if
+ * that is named as the retries of where the message was.
  */
 export function sentAgainBy(draft: Draft): Span[] {
   if (!isDelivery(draft)) return [];
   // A counter begins anew at every destination: the same number there is another message.
   const id = isCounted(idOf(draft)) ? '' : idOf(draft);
   return draft.spans.filter(
-    (span) => isSend(span.role) && ((id !== '' && span.message?.id === id) || isRetryOf(span, draft.head)),
+    (span) =>
+      isSend(span.role) && ((id !== '' && span.message?.id === id) || isRetryOf(span, draft.head)),
   );
 }
 
@@ -77,8 +81,8 @@ export const byCausalTime = (a: Draft, b: Draft): number => {
 };
 
 /**
- * A message that was sent again while it was processed continues the subscription that passed it on, whatever its new
- * destination is called: the first delivery says which one that is.
+ * A message that was sent again while it was processed continues the subscription that passed it
+ * on, whatever its new destination is called: the first delivery says which one that is.
  */
 function firstDeliveries(drafts: readonly Draft[]): (draft: Draft) => Draft {
   const passedOn = new Map<string, Draft>();
@@ -86,7 +90,8 @@ function firstDeliveries(drafts: readonly Draft[]): (draft: Draft) => Draft {
     for (const send of sentAgainBy(draft)) {
       passedOn.set(send.key, draft);
       if (idOf(draft) === '') continue;
-      // Whoever takes it from there may name the first sending all the same: its headers were passed on as they were.
+      // Whoever takes it from there may name the first sending all the same: its headers were
+      // passed on as they were.
       const there = hereIs(draft, send.message!.destination);
       if (!passedOn.has(there)) passedOn.set(there, draft);
     }
@@ -100,7 +105,10 @@ function firstDeliveries(drafts: readonly Draft[]): (draft: Draft) => Draft {
       by !== undefined && by.head.service.name === service.name && byCausalTime(by, draft) < 0;
     for (const { key, span } of draft.segment.causes) {
       const by = passedOn.get(key);
-      if (isEarlier(by) && ((id !== '' && idOf(by) === id) || (span !== null && isRetryOf(span, by.head))))
+      if (
+        isEarlier(by) &&
+        ((id !== '' && idOf(by) === id) || (span !== null && isRetryOf(span, by.head)))
+      )
         return by;
     }
     const by = id === '' ? undefined : passedOn.get(hereIs(draft, message!.destination));
@@ -144,4 +152,6 @@ const isGivenUp = ({ head }: Draft): boolean =>
 const RETRY = /(?:^|[._\-/:%])retr(?:y|ies)(?:[._\-:%]?\d+(?:ms|s|m|h)?)?(?=$|[._\-/:%])/gi;
 const EDGES = /^[._\-/:%]+/;
 const placeOf = (destination: string): string =>
-  /retr/i.test(destination) ? destination.replace(RETRY, '').replace(EDGES, '') || destination : destination;
+  /retr/i.test(destination)
+    ? destination.replace(RETRY, '').replace(EDGES, '') || destination
+    : destination;

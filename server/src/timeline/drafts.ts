@@ -10,8 +10,9 @@ import type { Shifts } from './causal-time.ts';
 /** Spans → drafts: which spans are one unit of work. Pure. */
 
 /**
- * Steps are units of work by one service: a segment is divided where the service changes (a synchronous call) and
- * where a span names a step of its own; everything else folds into the step above it.
+ * Steps are units of work by one service: a segment is divided where the service changes (a
+ * synchronous call) and where a span names a step of its own; everything else folds into the step
+ * above it.
  */
 export function draftSteps(input: FlowInput, shifts: Shifts, badges: Set<Badge>): Draft[] {
   const drafts: Draft[] = [];
@@ -21,7 +22,8 @@ export function draftSteps(input: FlowInput, shifts: Shifts, badges: Set<Badge>)
   const byKey = new Map<string, Span>();
   const segments = allSegments(input);
   for (const segment of segments) for (const span of segment.spans) byKey.set(span.key, span);
-  // Parents first: a span that continues the work of another segment's span (same service, new id) folds into it.
+  // Parents first: a span that continues the work of another segment's span (same service, new id)
+  // folds into it.
   for (const segment of topDown(segments, byKey)) {
     // A milestone comes before the span it happened in: that one is running, not missing.
     if (segment.orphan && segment.head.milestone === null) badges.add('missing-parent');
@@ -33,12 +35,17 @@ export function draftSteps(input: FlowInput, shifts: Shifts, badges: Set<Badge>)
       const parent = draftOf.get(up);
       const parentSpan = parent && byKey.get(up);
       const named =
-        span.milestone === null && span.step !== null && (span.step.name !== '' || span.step.id !== '');
+        span.milestone === null &&
+        span.step !== null &&
+        (span.step.name !== '' || span.step.id !== '');
       const folds =
         parent !== undefined &&
         parentSpan!.service.name === span.service.name &&
         !named &&
-        !(isHead && (span.role === 'process' || (span.role === 'receive' && segment.causes.length > 0)));
+        !(
+          isHead &&
+          (span.role === 'process' || (span.role === 'receive' && segment.causes.length > 0))
+        );
       if (folds) {
         parent.spans.push(span);
         draftOf.set(span.key, parent);
@@ -56,9 +63,12 @@ export function draftSteps(input: FlowInput, shifts: Shifts, badges: Set<Badge>)
         segment,
         spans: [span],
         shift: shifts.of(span),
-        // Identity decides which flow a span is in, parent and child who called whom; a message is an edge of its own.
+        // Identity decides which flow a span is in, parent and child who called whom; a message is
+        // an edge of its own.
         calledBy:
-          parent !== undefined && !isConsumer(span.role) ? { client: parentSpan!, from: parent } : null,
+          parent !== undefined && !isConsumer(span.role)
+            ? { client: parentSpan!, from: parent }
+            : null,
       };
       if (draft.calledBy !== null) {
         const early = parentSpan!.start + parent!.shift - (span.start + draft.shift);
@@ -80,7 +90,10 @@ function topDown(segments: InputSegment[], byKey: Map<string, Span>): InputSegme
   const state = new Map<InputSegment, boolean>();
   for (const start of segments) {
     const path: InputSegment[] = [];
-    for (let segment: InputSegment | undefined = start; segment !== undefined && !state.has(segment);) {
+    for (
+      let segment: InputSegment | undefined = start;
+      segment !== undefined && !state.has(segment);
+    ) {
       state.set(segment, true);
       path.push(segment);
       const up = byKey.get(segment.parent);

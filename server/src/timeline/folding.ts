@@ -7,8 +7,9 @@ import { isBatch, isConsumer, isReceiving, isSend } from '../model/roles.ts';
 /** Which units of work are one, although their spans stand apart. Pure. */
 
 /**
- * A receive span directly above the processing of the same message is part of that step. Of a batch that other flows share,
- * each message is told by whoever processed it, in its own time; the batch stays a step for those that nobody below names.
+ * A receive span directly above the processing of the same message is part of that step. Of a batch
+ * that other flows share, each message is told by whoever processed it, in its own time; the batch
+ * stays a step for those that nobody below names.
  */
 export function foldReceives(drafts: readonly Draft[], draftOf: Map<string, Draft>): Draft[] {
   const into = new Map<Draft, Draft>();
@@ -39,8 +40,8 @@ export function foldReceives(drafts: readonly Draft[], draftOf: Map<string, Draf
 }
 
 /**
- * What is said of a flow is no work: where there is any, it is in the flow's phase and duration, and no step. Of a flow of
- * which nothing else is known it is one.
+ * What is said of a flow is no work: where there is any, it is in the flow's phase and duration,
+ * and no step. Of a flow of which nothing else is known it is one.
  */
 export function foldWhatIsSaid(drafts: readonly Draft[]): Draft[] {
   const said = drafts.filter(({ spans }) => spans.every(isSaidOfFlow));
@@ -54,9 +55,13 @@ export function foldWhatIsSaid(drafts: readonly Draft[]): Draft[] {
     }
   return without(drafts, into);
 }
-export const isSaidOfFlow = ({ milestone }: Span): boolean => milestone?.startsWith('flow-') ?? false;
+export const isSaidOfFlow = ({ milestone }: Span): boolean =>
+  milestone?.startsWith('flow-') ?? false;
 
-/** `gone`: into which other one, or null. What they called was called by that one, or by nobody who is known. */
+/**
+ * `gone`: into which other one, or null. What they called was called by that one, or by nobody who
+ * is known.
+ */
 function without(drafts: readonly Draft[], gone: ReadonlyMap<Draft, Draft | null>): Draft[] {
   if (gone.size === 0) return [...drafts];
   for (const draft of drafts) {
@@ -68,8 +73,9 @@ function without(drafts: readonly Draft[], gone: ReadonlyMap<Draft, Draft | null
 }
 
 /**
- * Who is handed a message by a client with spans of its own, and opens one for the handling as the conventions advise, names
- * the same send in both: one handling. Each is paired with the latest receive before it, or attempts would be one.
+ * Who is handed a message by a client with spans of its own, and opens one for the handling as the
+ * conventions advise, names the same send in both: one handling. Each is paired with the latest
+ * receive before it, or attempts would be one.
  */
 function besideEachOther(drafts: readonly Draft[]): Map<Draft, Draft> {
   const pairs = new Map<Draft, Draft>();
@@ -92,7 +98,8 @@ const MAX_WAITING = 32;
 /** Of a single message alone: several that one span sent, or took, are told apart by no send. */
 const sendAndTaker = ({ head, segment }: Draft): string => {
   const [cause, ...others] = segment.causes;
-  const isSingle = cause?.span && isSend(cause.span.role) && !isBatch(cause.span) && others.length === 0;
+  const isSingle =
+    cause?.span && isSend(cause.span.role) && !isBatch(cause.span) && others.length === 0;
   const tookOne = !segment.shared && head.links.length <= 1 && !isBatch(head);
   return isSingle && tookOne && head === segment.head && isConsumer(head.role)
     ? `${cause.key} ${head.service.name}`
@@ -104,7 +111,10 @@ const mayBeOneHandling = ({ message: a }: Span, { message: b }: Span): boolean =
 const isAlike = (a: string, b: string): boolean => a === '' || b === '' || a === b;
 
 /** Of one service, by the receive span that they happened in. */
-function processingUnder(drafts: readonly Draft[], draftOf: ReadonlyMap<string, Draft>): Map<Draft, Draft[]> {
+function processingUnder(
+  drafts: readonly Draft[],
+  draftOf: ReadonlyMap<string, Draft>,
+): Map<Draft, Draft[]> {
   const all = new Map<Draft, Draft[]>();
   for (const draft of drafts) {
     if (draft.head.role !== 'process') continue;
@@ -118,8 +128,13 @@ function processingUnder(drafts: readonly Draft[], draftOf: ReadonlyMap<string, 
   return all;
 }
 
-/** Who names no message itself took what nobody names, if it is the only one: of several, nothing says which. */
+/**
+ * Who names no message itself took what nobody names, if it is the only one: of several, nothing
+ * says which.
+ */
 function onlyHeir(above: Draft, below: readonly Draft[]): Draft | null {
-  const heirs = below.filter(({ segment }) => segment.causes.every(({ span }) => span === above.head));
+  const heirs = below.filter(({ segment }) =>
+    segment.causes.every(({ span }) => span === above.head),
+  );
   return heirs.length === 1 ? heirs[0]! : null;
 }

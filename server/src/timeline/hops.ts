@@ -20,7 +20,9 @@ export function hopsOf(
   drafts: Draft[],
   badges: Set<Badge>,
 ): Hop[] {
-  /** A step that a synchronous call began on a clock of its own may be shifted by more than that. */
+  /**
+   * A step that a synchronous call began on a clock of its own may be shifted by more than that.
+   */
   const shiftOfStep = new Map<Span, bigint>();
   for (const { spans, shift } of drafts) for (const span of spans) shiftOfStep.set(span, shift);
   const shiftOf = (span: Span): bigint => shiftOfStep.get(span) ?? shifts.of(span);
@@ -43,7 +45,8 @@ export function hopsOf(
           kind: draft.head.message?.kind || 'command',
           type: draft.head.route || draft.head.name,
           id: '',
-          system: draft.head.route.includes('/') && !/^[A-Z]+ /.test(draft.head.route) ? 'rpc' : 'http',
+          system:
+            draft.head.route.includes('/') && !/^[A-Z]+ /.test(draft.head.route) ? 'rpc' : 'http',
           destination: draft.head.service.name,
         },
         from: fromStep.id,
@@ -130,7 +133,9 @@ export function hopsOf(
     if (known === undefined || hop.received! < known.received!) hops.set(hop.id, hop);
   }
 
-  /** Sent and not seen consumed. Spans that are one sending are one message, named by the outermost. */
+  /**
+   * Sent and not seen consumed. Spans that are one sending are one message, named by the outermost.
+   */
   function addWaiting(): void {
     for (const { spans } of input.segments) {
       const sends = spans.filter(({ role }) => isSend(role));
@@ -157,7 +162,8 @@ export function hopsOf(
         // Above several it says that these belong together.
         else if (inner.length > 1 && send.role === 'send')
           for (const one of inner) work.push({ message: one, send: one });
-        else if (!inner.some(({ key }) => consumed.has(key))) work.push({ message, send: inner.at(-1)! });
+        else if (!inner.some(({ key }) => consumed.has(key)))
+          work.push({ message, send: inner.at(-1)! });
       }
     }
   }
@@ -186,12 +192,14 @@ export function hopsOf(
   }
 }
 
-const hasFailed = ({ attempts }: Step): boolean => attempts.some(({ status }) => status === 'failed');
+const hasFailed = ({ attempts }: Step): boolean =>
+  attempts.some(({ status }) => status === 'failed');
 
 function messageOf(send: Span, receive: Span | null): Hop['message'] {
   const s = send.message;
   const r = receive?.message ?? null;
-  const pick = (field: 'type' | 'id' | 'system' | 'destination'): string => (s?.[field] || r?.[field]) ?? '';
+  const pick = (field: 'type' | 'id' | 'system' | 'destination'): string =>
+    (s?.[field] || r?.[field]) ?? '';
   const kind: MessageKind = s?.kind || r?.kind || 'event';
   return {
     kind,

@@ -11,11 +11,17 @@ const NEVER: readonly Idle[] = [];
  * A unit of work is idle while none of its spans is open: nobody works then. Without this a handler
  * that answers, and goes on by a timer, seems to work all the time in between.
  */
-export function idleIn(unit: { head: Span; spans: readonly Span[]; shift: bigint }): readonly Idle[] {
+export function idleIn(unit: {
+  head: Span;
+  spans: readonly Span[];
+  shift: bigint;
+}): readonly Idle[] {
   const { head, spans, shift } = unit;
   // Most heads outlive whatever begins below them.
   if (head.milestone !== null || !spans.some((span) => span.start > head.end)) return NEVER;
-  const own = spans.filter((span) => span.milestone === null && span.service.name === head.service.name);
+  const own = spans.filter(
+    (span) => span.milestone === null && span.service.name === head.service.name,
+  );
   if (own.length > 2) own.sort((a, b) => (a.start < b.start ? -1 : a.start > b.start ? 1 : 0));
   const idle: Idle[] = [];
   let busyUntil = head.end;

@@ -9,8 +9,9 @@ export { createClocks, RIGHT_CLOCKS, type Clocks } from './clocks/index.ts';
 export { createProjectedLately, type ProjectedLately } from './clocks/projected-lately.ts';
 
 /**
- * The timelines of one flow, a run each, oldest first. Pure but for what its crossings tell `clocks`:
- * the same input and the same verdicts about clocks give the same timelines, byte for byte.
+ * The timelines of one flow, a run each, oldest first. Pure but for what its crossings tell
+ * `clocks`: the same input and the same verdicts about clocks give the same timelines, byte for
+ * byte.
  *
  * @param runQuietNs quiet time after which an id that is used again begins a run; 0n: never.
  */

@@ -16,7 +16,10 @@ test('what an identity key joins says by which value, on each side', () => {
     { trace: '2', id: '2', service: 'stock', identities: ['order.id\0' + '42'], at: 5 },
   );
   expect(others).toEqual([]);
-  expect(Object.values(joinsOf(flow))).toEqual([['identity-key order.id=42'], ['identity-key order.id=42']]);
+  expect(Object.values(joinsOf(flow))).toEqual([
+    ['identity-key order.id=42'],
+    ['identity-key order.id=42'],
+  ]);
 });
 
 test('what a conversation joins says which one', () => {
@@ -42,6 +45,11 @@ test('several starts under one id say the id; what a message caused says it by i
 });
 
 test('a flow with one start needs no proof', () => {
-  const [flow] = flowsOf({ trace: '1', id: '1', service: 'shop', identities: ['order.id\0' + '42'] });
+  const [flow] = flowsOf({
+    trace: '1',
+    id: '1',
+    service: 'shop',
+    identities: ['order.id\0' + '42'],
+  });
   expect(joinsOf(flow)).toEqual({});
 });

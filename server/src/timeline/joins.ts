@@ -4,8 +4,8 @@ import { idToken, isIdentityToken, softTokens, valueOf, type Token } from '../mo
 import type { Span } from '../model/span.ts';
 
 /**
- * A step that nothing in the flow caused says why it is in the flow all the same: what it, or what came
- * of it, has in common with the rest. Hops prove the other joins (guarded by joins.test.ts).
+ * A step that nothing in the flow caused says why it is in the flow all the same: what it, or what
+ * came of it, has in common with the rest. Hops prove the other joins (guarded by joins.test.ts).
  */
 export function proveJoins(
   input: FlowInput,
@@ -47,7 +47,8 @@ export function proveJoins(
 const MAX_PROOFS = 10;
 
 const strongestFirst = (a: JoinEvidence, b: JoinEvidence): number =>
-  b.strength - a.strength || (a.kind < b.kind ? -1 : a.kind > b.kind ? 1 : a.value < b.value ? -1 : 1);
+  b.strength - a.strength ||
+  (a.kind < b.kind ? -1 : a.kind > b.kind ? 1 : a.value < b.value ? -1 : 1);
 
 function joinsOf(span: Span): JoinEvidence[] {
   const joins = softTokens(span).map((token): JoinEvidence => {
@@ -75,6 +76,7 @@ function partsOf(steps: readonly Step[], hops: readonly Hop[]): (stepId: string)
     return top;
   };
   for (const { from, to } of hops)
-    if (from !== null && to !== null && above.has(from) && above.has(to)) above.set(partOf(to), partOf(from));
+    if (from !== null && to !== null && above.has(from) && above.has(to))
+      above.set(partOf(to), partOf(from));
   return partOf;
 }

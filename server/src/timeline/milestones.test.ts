@@ -20,9 +20,19 @@ const said = (milestone: Milestone, at: number, over: Partial<SpanSketch> = {}):
 const ended = (milestone: Milestone, outcome: Outcome, at: number): SpanSketch =>
   said(milestone, at, { outcome });
 const work: SpanSketch = {
-  ...{ trace: 'b1', id: 'b', service: 'desk', name: 'review', at: 20, ms: 60, flow: 'o', type: 't' },
+  ...{
+    trace: 'b1',
+    id: 'b',
+    service: 'desk',
+    name: 'review',
+    at: 20,
+    ms: 60,
+    flow: 'o',
+    type: 't',
+  },
 };
-const namesOf = (...spans: SpanSketch[]): string[] => flowsOf(...spans)[0]!.steps.map(({ name }) => name);
+const namesOf = (...spans: SpanSketch[]): string[] =>
+  flowsOf(...spans)[0]!.steps.map(({ name }) => name);
 
 test('what is said of a flow is in its phase, its duration and what it expects, and is no step of it', () => {
   const [flow] = flowsOf(
@@ -52,7 +62,10 @@ test.each<[Milestone, Outcome]>([
 });
 
 test('what is said of steps without spans is a step each', () => {
-  expect(namesOf(said('step-started', 0, { step: { name: 'file' } }), work)).toEqual(['file', 'review']);
+  expect(namesOf(said('step-started', 0, { step: { name: 'file' } }), work)).toEqual([
+    'file',
+    'review',
+  ]);
   const [flow] = flowsOf(
     said('step-started', 0, { parent: '9', step: { name: 'file' } }),
     said('flow-heartbeat', 9, { trace: 'a0', parent: '9' }),

@@ -2,7 +2,10 @@ import { expect, test } from 'vitest';
 import type { SpanSketch } from '../testing/builders.ts';
 import { flowsOf } from '../testing/correlator-harness.ts';
 
-/** A span speaks for the work below it if it outlived that; else whatever of the same service ended later does. */
+/**
+ * A span speaks for the work below it if it outlived that; else whatever of the same service ended
+ * later does.
+ */
 const at = (start: number, ms: number, over: Partial<SpanSketch> = {}): Partial<SpanSketch> => ({
   at: start,
   ms,
@@ -32,15 +35,27 @@ test.each([
   ['work that begins in the same instant', [at(50, 0), at(50, 0.3, failed)], FAILED],
   ['work that began within it, and ended later', [at(50, 40), at(60, 40, failed)], FAILED],
   ['work below a poll that has ended', [at(50, 0, { role: 'receive' }), at(51, 9, failed)], FAILED],
-  ['work below work that outlived the delivery', [at(50, 0), at(51, 2), at(52, 20, failed)], FAILED],
+  [
+    'work below work that outlived the delivery',
+    [at(50, 0), at(51, 2), at(52, 20, failed)],
+    FAILED,
+  ],
   ['the delivery itself, before sound work', [at(50, 0, failed), at(51, 30)], FAILED],
   ['a result that says so', [at(50, 0), at(51, 30, { step: { result: 'failure' } })], FAILED],
   ['an error that the handler outlived', [at(50, 100), at(60, 20, failed)], OK],
   ['an error that ended with the handler', [at(50, 100), at(60, 90, failed)], OK],
   ['an error that the work outlived', [at(50, 0), at(51, 30), at(52, 5, failed)], OK],
-  ['an error less than a cut millisecond after the handler', [at(50, 100), at(60, 90.6, failed)], OK],
+  [
+    'an error less than a cut millisecond after the handler',
+    [at(50, 100), at(60, 90.6, failed)],
+    OK,
+  ],
   ['the same by a clock that cuts nothing', [at(50.1, 100), at(60.2, 90.6, failed)], FAILED],
-  ['an error of a service that was called', [at(50, 0), at(51, 30, { ...failed, service: 'bank' })], null],
+  [
+    'an error of a service that was called',
+    [at(50, 0), at(51, 30, { ...failed, service: 'bank' })],
+    null,
+  ],
 ])('%s', (_what, spans, outcome) => {
   if (outcome !== null) expect(handled(...spans)).toEqual(outcome);
   // That service failed; the delivery did not.

@@ -3,7 +3,14 @@ import type { SpanSketch } from '../testing/builders.ts';
 import { flowsOf } from '../testing/correlator-harness.ts';
 
 /** A delivery and its handling are one step, however many spans tell of it. */
-const sent: SpanSketch = { trace: 'a', id: '1', role: 'send', service: 'shop', destination: 'q', ms: 1 };
+const sent: SpanSketch = {
+  trace: 'a',
+  id: '1',
+  role: 'send',
+  service: 'shop',
+  destination: 'q',
+  ms: 1,
+};
 const receive = (over: Partial<SpanSketch> = {}): SpanSketch => ({
   ...{ trace: 'a', id: '2', parent: '1', remote: true, role: 'receive' },
   ...{ service: 'mail', destination: 'q', group: 'g', at: 10, ms: 1 },
@@ -51,7 +58,9 @@ describe('what is told of a delivery before its work', () => {
 
   test('goes with the work of the same attempt', () => {
     const again = [receive({ id: '4', at: 200 }), process({ id: '5', at: 201, failed: true })];
-    expect(stepsOf(receive(), process({ failed: true }), ...again)).toEqual(['mail process q|failed|2|true']);
+    expect(stepsOf(receive(), process({ failed: true }), ...again)).toEqual([
+      'mail process q|failed|2|true',
+    ]);
     // The last attempt has not been worked on yet.
     expect(stepsOf(receive(), process({ failed: true }), receive({ id: '4', at: 200 }))[0]).toMatch(
       /\|2\|false$/,

@@ -11,9 +11,9 @@ interface Boundary {
 }
 
 /**
- * An id used again makes a new run only at a start milestone that lies, in causal time, after an end of the run before;
- * and, where an operator wants it, at whatever nothing caused after a quiet of `quietNs` (0n: never). A caused segment
- * stays in the run of its cause, however late it is.
+ * An id used again makes a new run only at a start milestone that lies, in causal time, after an
+ * end of the run before; and, where an operator wants it, at whatever nothing caused after a quiet
+ * of `quietNs` (0n: never). A caused segment stays in the run of its cause, however late it is.
  */
 export function splitRuns(input: FlowInput, shifts: Shifts, quietNs: bigint): FlowInput[] {
   const boundaries = startsAfterEnds(input, shifts);
@@ -76,7 +76,8 @@ function startsAfterEnds(input: FlowInput, shifts: Shifts): Boundary[] {
 
 function splitAt(boundaries: readonly Boundary[], input: FlowInput, shifts: Shifts): FlowInput[] {
   const segmentOf = new Map<Span, InputSegment>();
-  for (const segment of allSegments(input)) for (const span of segment.spans) segmentOf.set(span, segment);
+  for (const segment of allSegments(input))
+    for (const span of segment.spans) segmentOf.set(span, segment);
   const runOf = new Map<InputSegment, number>();
   // The first of those that a segment has.
   for (let i = boundaries.length; i > 0; i--) runOf.set(boundaries[i - 1]!.segment, i);
@@ -85,7 +86,10 @@ function splitAt(boundaries: readonly Boundary[], input: FlowInput, shifts: Shif
       const from = cause.span && segmentOf.get(cause.span);
       return from && from !== segment ? [from] : [];
     });
-  /** Causes first, without recursion: one may hang on the other 100,000 deep. In a ring, whoever is under way counts as 0. */
+  /**
+   * Causes first, without recursion: one may hang on the other 100,000 deep. In a ring, whoever is
+   * under way counts as 0.
+   */
   const underWay = new Set<InputSegment>();
   const decide = (first: InputSegment): number => {
     const work = [first];

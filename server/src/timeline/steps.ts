@@ -22,7 +22,10 @@ interface Merged {
   stepOf: Map<string, Step>;
 }
 
-/** Same message, same group: attempts of one step, in the order that they state, else in causal time. */
+/**
+ * Same message, same group: attempts of one step, in the order that they state, else in causal
+ * time.
+ */
 export function mergeAttempts(drafts: Draft[]): Merged {
   const keyOf = attemptKeys(drafts);
   const groups = groupedBy(drafts, (draft) => keyOf(draft) || draft.head.key);
@@ -38,14 +41,18 @@ export function mergeAttempts(drafts: Draft[]): Merged {
   return { steps, stepOf };
 }
 
-/** Of steps that begin at the same instant, causes stand before what they caused: by depth, then as they stand. */
+/**
+ * Of steps that begin at the same instant, causes stand before what they caused: by depth, then as
+ * they stand.
+ */
 export function causesFirst(steps: readonly Step[], hops: readonly Hop[]): Step[] {
   if (!steps.some(({ start }, i) => start === steps[i - 1]?.start)) return [...steps];
   const startOf = new Map(steps.map(({ id, start }) => [id, start]));
   const caused = new Map<string, string[]>();
   const pending = new Map<string, number>();
   for (const { from, to } of hops) {
-    if (from === null || to === null || from === to || startOf.get(from) !== startOf.get(to)) continue;
+    if (from === null || to === null || from === to || startOf.get(from) !== startOf.get(to))
+      continue;
     pending.set(to, (pending.get(to) ?? 0) + 1);
     const known = caused.get(from);
     if (known === undefined) caused.set(from, [to]);
@@ -63,7 +70,9 @@ export function causesFirst(steps: readonly Step[], hops: readonly Hop[]): Step[
       next.push(to);
     }
   const compare = (a: number | bigint, b: number | bigint): number => (a < b ? -1 : a > b ? 1 : 0);
-  return steps.toSorted((a, b) => compare(a.start, b.start) || compare(depth.get(a.id)!, depth.get(b.id)!));
+  return steps.toSorted(
+    (a, b) => compare(a.start, b.start) || compare(depth.get(a.id)!, depth.get(b.id)!),
+  );
 }
 
 /** Whoever takes what was passed on does not do it twice. */
@@ -81,7 +90,10 @@ function toStep(group: Draft[]): Step {
     if (work.length === 0) attempts.push(attemptFromMilestones(draft, started));
     else attempts.push(attemptFromSpans(draft, work));
   }
-  attempts = attempts.map((attempt, i) => ({ ...attempt, number: Math.max(attempt.number, i + 1) }));
+  attempts = attempts.map((attempt, i) => ({
+    ...attempt,
+    number: Math.max(attempt.number, i + 1),
+  }));
   const last = attempts[attempts.length - 1]!;
   const earlierOk = attempts
     .slice(0, -1)
@@ -90,7 +102,10 @@ function toStep(group: Draft[]): Step {
   const retried = attempts.length > 1 || last.number > 1;
   const first = group[0]!;
   const { head } = first;
-  const skewNs = group.reduce((most, { shift }) => (sizeOf(shift) > sizeOf(most) ? shift : most), 0n);
+  const skewNs = group.reduce(
+    (most, { shift }) => (sizeOf(shift) > sizeOf(most) ? shift : most),
+    0n,
+  );
   if (sizeOf(skewNs) >= SKEW_SHOWN_NS) badges.add('clock-skew');
   const status: StepStatus =
     last.status === 'running'
@@ -125,7 +140,9 @@ function toStep(group: Draft[]): Step {
     compensates: head.step?.compensates || null,
     compensatedBy: [],
     error: failure,
-    spanIds: flatMapped(group, (draft) => [...draft.spans].sort(order)).map((span) => spanIdOf(span.key)),
+    spanIds: flatMapped(group, (draft) => [...draft.spans].sort(order)).map((span) =>
+      spanIdOf(span.key),
+    ),
     traceId: head.traceId,
     shared: group.some(({ segment }) => segment.shared),
     badges: [...badges].sort(),
@@ -133,7 +150,8 @@ function toStep(group: Draft[]): Step {
     endHeardMs: spans.reduce(lastToEnd).receivedAtMs,
     failureHeardMs: status === 'failed' ? failureHeardMs(spans, head) : null,
     aliveMs: msOf(shifted(spans.map((span) => span.end).reduce(later), skewNs)),
-    deadlineMs: spans.reduce((least, { step }) => earliestDeadline(least, step?.deadlineMs ?? 0), 0) || null,
+    deadlineMs:
+      spans.reduce((least, { step }) => earliestDeadline(least, step?.deadlineMs ?? 0), 0) || null,
     itinerary: itineraryOf(spans),
     ...(idle.length > 0 && { idle }),
     ...(receipt !== null && { receipt }),
@@ -141,8 +159,8 @@ function toStep(group: Draft[]): Step {
 }
 
 /**
- * Some agents end the span of a delivery before the work begins. Whether work is still to come after one that stands alone
- * is known only by others like it, in which work came.
+ * Some agents end the span of a delivery before the work begins. Whether work is still to come
+ * after one that stands alone is known only by others like it, in which work came.
  */
 function receiptOf({ head, spans, segment }: Draft): Receipt | null {
   if (!isConsumer(head.role) || segment.shared) return null;
@@ -154,10 +172,16 @@ function receiptOf({ head, spans, segment }: Draft): Receipt | null {
   const isHandled = !isAlone && spans.some((span) => span.end > receive.end && isOwn(span));
   if (!isAlone && !isHandled) return null;
   const { destination, group } = receive.message!;
-  return { place: [head.service.name, destination || sentTo(segment), group].join('\0'), isHandled };
+  return {
+    place: [head.service.name, destination || sentTo(segment), group].join('\0'),
+    isHandled,
+  };
 }
 
-/** What is heard of a failure later, an earlier attempt or the span after its event, does not make it newer. */
+/**
+ * What is heard of a failure later, an earlier attempt or the span after its event, does not make
+ * it newer.
+ */
 function failureHeardMs(spans: readonly Span[], head: Span): number {
   const said = spans.filter(saysFailed);
   return said.length === 0 ? head.receivedAtMs : smallestOf(said.map((span) => span.receivedAtMs));
@@ -167,7 +191,8 @@ const lastToEnd = (a: Span, b: Span): Span =>
 const saysFailed = ({ failed, step }: Span): boolean =>
   failed || step?.result === 'failure' || step?.result === 'timeout';
 
-const earliestDeadline = (a: number, b: number): number => (a === 0 ? b : b === 0 ? a : Math.min(a, b));
+const earliestDeadline = (a: number, b: number): number =>
+  a === 0 ? b : b === 0 ? a : Math.min(a, b);
 
 /** The slip shrinks on its way: the shortest says what is still to come after all of this step. */
 function itineraryOf(spans: readonly Span[]): string[] {
@@ -201,8 +226,9 @@ function attemptFromSpans(draft: Draft, work: Span[]): Attempt {
 }
 
 /**
- * A span speaks for the work below it if it outlived that: an error that it does not report was dealt with. Some agents end
- * the span of a delivery before the work begins; then the work of that service that ended later says how it went.
+ * A span speaks for the work below it if it outlived that: an error that it does not report was
+ * dealt with. Some agents end the span of a delivery before the work begins; then the work of that
+ * service that ended later says how it went.
  */
 function failureOf(head: Span, own: readonly Span[]): Span | null {
   if (saysFailed(head)) return head;
@@ -219,7 +245,10 @@ function failureOf(head: Span, own: readonly Span[]): Span | null {
   return null;
 }
 
-/** JavaScript cuts starts to whole milliseconds, and with them ends: of two that it made, less than one is no later. */
+/**
+ * JavaScript cuts starts to whole milliseconds, and with them ends: of two that it made, less than
+ * one is no later.
+ */
 function outlives(child: Span, span: Span): boolean {
   const isCut = span.start % MS === 0n && child.start % MS === 0n;
   const lasted = span.end - span.start;
@@ -227,7 +256,10 @@ function outlives(child: Span, span: Span): boolean {
 }
 const MS = 1_000_000n;
 
-/** What is said of a flow says nothing of the step in which it is said: whoever gives up a flow may do so soundly. */
+/**
+ * What is said of a flow says nothing of the step in which it is said: whoever gives up a flow may
+ * do so soundly.
+ */
 const ENDS_STEP: ReadonlySet<Milestone> = new Set<Milestone>([
   'step-completed',
   'step-failed',
@@ -255,8 +287,9 @@ function attemptFromMilestones(draft: Draft, milestones: Span[]): Attempt {
 }
 
 /**
- * DESIGN "Step type": never the raw span name, which may carry ids. A receive is the processing of which only so much is
- * known so far: one kind of step, or each would be missed where the other came.
+ * DESIGN "Step type": never the raw span name, which may carry ids. A receive is the processing of
+ * which only so much is known so far: one kind of step, or each would be missed where the other
+ * came.
  */
 function typeKeyOf({ head, segment }: Draft): string {
   const what =
@@ -270,12 +303,14 @@ function typeKeyOf({ head, segment }: Draft): string {
 
 /** Some batches do not say from where they took: it is where their messages were sent to. */
 const sentTo = ({ causes }: InputSegment): string =>
-  causes.find(({ where, span }) => where === 'flow' && span?.message)?.span?.message?.destination ?? '';
+  causes.find(({ where, span }) => where === 'flow' && span?.message)?.span?.message?.destination ??
+  '';
 
 const typeKeyIn = createJoinedTexts(' ', 2_000_000);
 
 /** What a step expects is the name of another one. */
-const ownName = (head: Span): string => (head.milestone === 'flow-expects' ? '' : (head.step?.name ?? ''));
+const ownName = (head: Span): string =>
+  head.milestone === 'flow-expects' ? '' : (head.step?.name ?? '');
 
 function nameOf({ head, segment }: Draft): string {
   const name = ownName(head) || head.route;
@@ -286,8 +321,9 @@ function nameOf({ head, segment }: Draft): string {
 }
 
 /**
- * The declared type, else what it was sent as, by whoever took it from the very place that it was sent to: where an
- * exchange is named on both sides, that alone would be one name for all that goes through it.
+ * The declared type, else what it was sent as, by whoever took it from the very place that it was
+ * sent to: where an exchange is named on both sides, that alone would be one name for all that goes
+ * through it.
  */
 function sentAs(head: Span, { causes }: InputSegment): string {
   const { type } = head.message!;
@@ -299,7 +335,9 @@ function sentAs(head: Span, { causes }: InputSegment): string {
 function kindOf(head: Span): string {
   if (head.role === 'process' || head.role === 'receive') {
     const kind = head.message?.kind;
-    return kind === 'command' || kind === 'reply' || kind === 'timer' || kind === 'query' ? kind : 'event';
+    return kind === 'command' || kind === 'reply' || kind === 'timer' || kind === 'query'
+      ? kind
+      : 'event';
   }
   return head.role === 'server' ? 'request' : 'task';
 }
@@ -307,8 +345,8 @@ export function addBadge(step: Step, badge: Badge): void {
   if (!step.badges.includes(badge)) step.badges = [...step.badges, badge].sort();
 }
 /**
- * A step undoes the step it names: by the id that its service gave that one, which is then known by our own, or by name;
- * the newest one before it where names repeat.
+ * A step undoes the step it names: by the id that its service gave that one, which is then known by
+ * our own, or by name; the newest one before it where names repeat.
  */
 export function linkCompensations(
   steps: Step[],
@@ -318,7 +356,8 @@ export function linkCompensations(
   const undos = steps.filter((step) => step.compensates !== null);
   if (undos.length === 0) return;
   const statedId = new Map<Step, string>();
-  for (const { head } of drafts) if (head.step?.id) statedId.set(stepOf.get(head.key)!, head.step.id);
+  for (const { head } of drafts)
+    if (head.step?.id) statedId.set(stepOf.get(head.key)!, head.step.id);
   // Steps stand in the order of their starts.
   const byId = groupedBy(
     steps.filter((step) => step.compensates === null && statedId.has(step)),

@@ -12,7 +12,10 @@ import { hopsOf } from './hops.ts';
 import { proveJoins } from './joins.ts';
 import { addBadge, causesFirst, linkCompensations, mergeAttempts } from './steps.ts';
 
-/** One run of one flow as steps and hops. Pure: the same input gives the same timeline, byte for byte. */
+/**
+ * One run of one flow as steps and hops. Pure: the same input gives the same timeline, byte for
+ * byte.
+ */
 export function toTimeline(input: FlowInput, shifts: Shifts, run: number): Flow {
   const badges = new Set<Badge>();
   const drafts = draftSteps(input, shifts, badges);
@@ -41,7 +44,8 @@ function summarize(
   if (input.context.length > 0) badges.add('shared');
   if (input.truncated) badges.add('truncated');
   if (spans.some((span) => span.sampled)) badges.add('sampled');
-  for (const step of steps) for (const badge of step.badges) if (OF_FLOW_TOO.has(badge)) badges.add(badge);
+  for (const step of steps)
+    for (const badge of step.badges) if (OF_FLOW_TOO.has(badge)) badges.add(badge);
   markBrokenContext(input, head.flowId, stepOf, badges);
 
   let started = steps.map((step) => step.start).reduce(earlier);
@@ -83,7 +87,9 @@ function summarize(
     phase,
     outcome: end?.outcome ?? null,
     idleOutcome,
-    ...(spans.some(({ milestone }) => milestone === 'flow-started') && { startDeclared: true as const }),
+    ...(spans.some(({ milestone }) => milestone === 'flow-started') && {
+      startDeclared: true as const,
+    }),
     health: 'ok',
     status,
     statusSince: end?.at ?? started,
@@ -140,7 +146,9 @@ function expectsOf(input: FlowInput, shifts: Shifts): Expected[] {
         bySpanId: spanIdOf(span.key),
       });
     }
-  return said.sort((a, b) => a.saidAtMs - b.saidAtMs || (a.step < b.step ? -1 : 1)).slice(0, MAX_EXPECTS);
+  return said
+    .sort((a, b) => a.saidAtMs - b.saidAtMs || (a.step < b.step ? -1 : 1))
+    .slice(0, MAX_EXPECTS);
 }
 
 interface Identity {
@@ -162,7 +170,8 @@ function identityOf(key: FlowKey, spans: Span[]): Identity {
   let parentId: string | null = null;
   for (const { flow } of spans) {
     if (flow === null) continue;
-    if (!isNamed && flow.type !== '' && (declared === '' || flow.type < declared)) declared = flow.type;
+    if (!isNamed && flow.type !== '' && (declared === '' || flow.type < declared))
+      declared = flow.type;
     if (flow.version > version) version = flow.version;
     if (flow.deadlineMs > 0) deadlineMs = Math.min(deadlineMs ?? Infinity, flow.deadlineMs);
     if (flow.parentId !== '') {
@@ -212,7 +221,11 @@ function endOf(input: FlowInput, shifts: Shifts, steps: Step[], badges: Set<Badg
       if (outcome === '') continue;
       outcomes.add(outcome);
       const at = shifted(span.end, shifts.of(span));
-      if (declared === null || at < declared.at || (at === declared.at && outcome < declared.outcome))
+      if (
+        declared === null ||
+        at < declared.at ||
+        (at === declared.at && outcome < declared.outcome)
+      )
         declared = { at, outcome };
     }
   if (outcomes.size > 1) badges.add('contradictory-outcome');
@@ -244,7 +257,11 @@ const TWO_CLOCKS_NS = 1_000_000_000n;
  * work would be told nowhere. What another process did counts where no clock explains it: it is
  * longer than the request, or far behind.
  */
-function goesOn({ service, start, end }: Span, answered: UnixNanos, steps: readonly Step[]): boolean {
+function goesOn(
+  { service, start, end }: Span,
+  answered: UnixNanos,
+  steps: readonly Step[],
+): boolean {
   return steps.some((step) => {
     if (step.end === null || step.end - answered <= ONE_CLOCK_NS) return false;
     const isOwn = step.service === service.name && step.instance === service.instance;
@@ -252,10 +269,14 @@ function goesOn({ service, start, end }: Span, answered: UnixNanos, steps: reado
   });
 }
 
-/** With nothing running, quiet is an end; whether a message that waits is owed anything, `judge` knows. */
+/**
+ * With nothing running, quiet is an end; whether a message that waits is owed anything, `judge`
+ * knows.
+ */
 function settlesAsOf(steps: Step[]): Outcome | null {
   if (steps.some((step) => step.status === 'running')) return null;
-  if (steps.some((step) => step.compensates !== null && step.status !== 'failed')) return 'compensated';
+  if (steps.some((step) => step.compensates !== null && step.status !== 'failed'))
+    return 'compensated';
   return steps.some((step) => step.status === 'failed') ? 'failed' : 'completed';
 }
 

@@ -6,8 +6,9 @@ import { createBullTelemetry } from '@fermata/instrumentation/adapters/bullmq';
 import type { Bus } from './bus.ts';
 
 /**
- * BullMQ: a queue a topic and group; who listens to a topic is written down in Redis, for a queue has one reader. Jobs have
- * no headers: of which kind a message is cannot be said, and a slip travels with the body.
+ * BullMQ: a queue a topic and group; who listens to a topic is written down in Redis, for a queue
+ * has one reader. Jobs have no headers: of which kind a message is cannot be said, and a slip
+ * travels with the body.
  */
 const require = createRequire(import.meta.url);
 
@@ -22,7 +23,8 @@ export async function connectBullMq(url: string, scenario: string): Promise<Bus>
   const queueOf = (topic: string, group: string): Queue => {
     const name = `${scenario}-${topic}-${group}`.replaceAll(':', '-');
     let queue = queues.get(name);
-    if (queue === undefined) queues.set(name, (queue = new bullmq.Queue(name, { connection, telemetry })));
+    if (queue === undefined)
+      queues.set(name, (queue = new bullmq.Queue(name, { connection, telemetry })));
     return queue;
   };
   const registry = new Redis(connection);

@@ -8,8 +8,15 @@ export interface Bus {
     body: object,
     itinerary?: string[],
   ): void | Promise<void>;
-  /** Resolves once messages can arrive. A throw is a nack: delivered again a few times, then dead-lettered. */
-  subscribe(topic: string, group: string, handler: (delivered: Delivered) => Promise<void>): Promise<void>;
+  /**
+   * Resolves once messages can arrive. A throw is a nack: delivered again a few times, then
+   * dead-lettered.
+   */
+  subscribe(
+    topic: string,
+    group: string,
+    handler: (delivered: Delivered) => Promise<void>,
+  ): Promise<void>;
   close(): Promise<void>;
 }
 

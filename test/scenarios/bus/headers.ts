@@ -1,8 +1,17 @@
 import { HEADER_ITINERARY, HEADER_MESSAGE_KIND } from '@fermata/instrumentation/semconv';
 
-/** What an application writes by hand where its client's adapter cannot know it: what kind of message, which slip. */
-export function headersOf(kind: string, itinerary: readonly string[] | undefined): Record<string, string> {
-  return { [HEADER_MESSAGE_KIND]: kind, ...(itinerary && { [HEADER_ITINERARY]: itinerary.join(',') }) };
+/**
+ * What an application writes by hand where its client's adapter cannot know it: what kind of
+ * message, which slip.
+ */
+export function headersOf(
+  kind: string,
+  itinerary: readonly string[] | undefined,
+): Record<string, string> {
+  return {
+    [HEADER_MESSAGE_KIND]: kind,
+    ...(itinerary && { [HEADER_ITINERARY]: itinerary.join(',') }),
+  };
 }
 
 export function slipOf(headers: Record<string, unknown> | undefined): string[] {

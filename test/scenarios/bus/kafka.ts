@@ -46,12 +46,17 @@ export async function connectKafka(url: string, scenario: string): Promise<Bus> 
       });
     },
     async subscribe(topic, group, handler) {
-      const consumer = kafka.consumer({ groupId: `${own}.${group}.${topic}`, sessionTimeout: 10_000 });
+      const consumer = kafka.consumer({
+        groupId: `${own}.${group}.${topic}`,
+        sessionTimeout: 10_000,
+      });
       consumers.push(consumer);
       await consumer.connect();
       // Whoever names a topic first makes it, and is told that it is unknown until it is made.
       await eventually(() => consumer.subscribe({ topic: topicOf(topic), fromBeginning: true }));
-      const joined = new Promise<void>((resolve) => consumer.on(consumer.events.GROUP_JOIN, () => resolve()));
+      const joined = new Promise<void>((resolve) =>
+        consumer.on(consumer.events.GROUP_JOIN, () => resolve()),
+      );
       const deliveries = new Map<string, number>();
       await consumer.run({
         eachMessage: async ({ partition, message }) => {
@@ -71,7 +76,10 @@ export async function connectKafka(url: string, scenario: string): Promise<Bus> 
             span?.setStatus({ code: SpanStatusCode.ERROR, message: String(error) });
             const headers = { ...message.headers, [ORIGINAL_TOPIC]: topic };
             if (await hasReader(DEAD))
-              await producer.send({ topic: topicOf(DEAD), messages: [{ value: message.value, headers }] });
+              await producer.send({
+                topic: topicOf(DEAD),
+                messages: [{ value: message.value, headers }],
+              });
           }
           deliveries.delete(place);
         },
@@ -79,7 +87,10 @@ export async function connectKafka(url: string, scenario: string): Promise<Bus> 
       await joined;
     },
     async close() {
-      await Promise.all([producer.disconnect(), ...consumers.map((consumer) => consumer.disconnect())]);
+      await Promise.all([
+        producer.disconnect(),
+        ...consumers.map((consumer) => consumer.disconnect()),
+      ]);
     },
   };
 }

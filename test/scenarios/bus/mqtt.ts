@@ -3,7 +3,10 @@ import type * as Mqtt from 'mqtt';
 import type { Bus } from './bus.ts';
 import { headersOf, slipOf } from './headers.ts';
 
-/** MQTT 5: a topic a topic, a shared subscription a group; what fails is tried again here, for the broker does not. */
+/**
+ * MQTT 5: a topic a topic, a shared subscription a group; what fails is tried again here, for the
+ * broker does not.
+ */
 const require = createRequire(import.meta.url);
 const MAX_DELIVERIES = 3;
 

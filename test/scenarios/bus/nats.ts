@@ -17,13 +17,19 @@ export async function connectNats(url: string, scenario: string): Promise<Bus> {
   const stream = `fermata-${scenario}`;
   const manager = await jetstreamManager(connection);
   await manager.streams
-    .add({ name: stream, subjects: [`${stream}.>`], retention: RetentionPolicy.Interest, storage: 'memory' })
+    .add({
+      name: stream,
+      subjects: [`${stream}.>`],
+      retention: RetentionPolicy.Interest,
+      storage: 'memory',
+    })
     .catch(() => undefined);
   const js = jetstream(connection);
   return {
     async publish(kind, _type, topic, body, itinerary) {
       const carried = headers();
-      for (const [name, value] of Object.entries(headersOf(kind, itinerary))) carried.set(name, value);
+      for (const [name, value] of Object.entries(headersOf(kind, itinerary)))
+        carried.set(name, value);
       await js.publish(`${stream}.${topic}`, JSON.stringify(body), { headers: carried });
     },
     async subscribe(topic, group, handler) {

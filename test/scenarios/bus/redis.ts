@@ -4,7 +4,10 @@ import { handleStreamEntry } from '@fermata/instrumentation/adapters/redis-strea
 import type { Bus } from './bus.ts';
 import { headersOf, slipOf } from './headers.ts';
 
-/** Redis Streams: a stream a topic, a group a service; what fails is tried again here, as a claim would. */
+/**
+ * Redis Streams: a stream a topic, a group a service; what fails is tried again here, as a claim
+ * would.
+ */
 const require = createRequire(import.meta.url);
 const MAX_DELIVERIES = 3;
 
@@ -40,8 +43,13 @@ export async function connectRedis(url: string, scenario: string): Promise<Bus> 
         );
         for (let deliveries = 1; deliveries <= MAX_DELIVERIES; deliveries++)
           try {
-            await handleStreamEntry({ stream, group, id, fields, deliveries, type: all['type'] ?? '' }, () =>
-              handler({ body: JSON.parse(all['body'] ?? '{}') as object, itinerary: slipOf(all) }),
+            await handleStreamEntry(
+              { stream, group, id, fields, deliveries, type: all['type'] ?? '' },
+              () =>
+                handler({
+                  body: JSON.parse(all['body'] ?? '{}') as object,
+                  itinerary: slipOf(all),
+                }),
             );
             break;
           } catch {
@@ -55,7 +63,8 @@ export async function connectRedis(url: string, scenario: string): Promise<Bus> 
             .xreadgroup('GROUP', group, 'one', 'COUNT', 50, 'BLOCK', 1000, 'STREAMS', stream, '>')
             .catch(() => 'closed')) as [string, [string, string[]][]][] | null | 'closed';
           if (found === 'closed') return;
-          for (const [, entries] of found ?? []) for (const [id, fields] of entries) void handle(id, fields);
+          for (const [, entries] of found ?? [])
+            for (const [id, fields] of entries) void handle(id, fields);
         }
       };
       void read();

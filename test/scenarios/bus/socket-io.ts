@@ -8,7 +8,10 @@ import { scenarioNamed } from '../index.ts';
 import { listenAs, portOf } from '../ports.ts';
 import { DEAD, type Bus, type Delivered } from './bus.ts';
 
-/** No broker: each subscriber is a socket.io server, and whoever publishes is connected to all that listen. */
+/**
+ * No broker: each subscriber is a socket.io server, and whoever publishes is connected to all that
+ * listen.
+ */
 const require = createRequire(import.meta.url);
 const MAX_DELIVERIES = 3;
 const REDELIVERY_MS = 30;
@@ -35,7 +38,11 @@ export function connectSockets(scenario: string): Bus {
     peers.set(service, known);
     return known;
   };
-  const deliver = async (socket: Clients.Socket, topic: string, delivered: Delivered): Promise<void> => {
+  const deliver = async (
+    socket: Clients.Socket,
+    topic: string,
+    delivered: Delivered,
+  ): Promise<void> => {
     for (let delivery = 1; delivery <= MAX_DELIVERIES; delivery++) {
       if ((await socket.emitWithAck(topic, delivered)) === 'taken') return;
       await new Promise((resolve) => setTimeout(resolve, REDELIVERY_MS));
@@ -49,7 +56,9 @@ export function connectSockets(scenario: string): Bus {
   const serve = async (service: string): Promise<void> => {
     const http = createServer();
     server = new Server(http);
-    const topics = scenarioNamed(scenario).services.flatMap((one) => one.on?.map(({ topic }) => topic) ?? []);
+    const topics = scenarioNamed(scenario).services.flatMap(
+      (one) => one.on?.map(({ topic }) => topic) ?? [],
+    );
     server.on('connection', (socket) => {
       traceSocket(socket);
       socket.on('ready', (answer: () => void) => answer());
@@ -60,7 +69,9 @@ export function connectSockets(scenario: string): Bus {
             answer('taken');
           } catch (error) {
             // A listener has nobody to throw at.
-            trace.getActiveSpan()?.setStatus({ code: SpanStatusCode.ERROR, message: String(error) });
+            trace
+              .getActiveSpan()
+              ?.setStatus({ code: SpanStatusCode.ERROR, message: String(error) });
             answer('failed');
           }
         });
@@ -69,7 +80,8 @@ export function connectSockets(scenario: string): Bus {
   };
   return {
     async publish(_kind, _type, topic, body, itinerary = []) {
-      for (const service of listeners(topic)) void deliver(await peer(service), topic, { body, itinerary });
+      for (const service of listeners(topic))
+        void deliver(await peer(service), topic, { body, itinerary });
     },
     async subscribe(topic, group, handler) {
       handlers.set(topic, handler);

@@ -4,8 +4,9 @@ import { createInterface } from 'node:readline';
 import { DEAD } from './bus.ts';
 
 /**
- * The scenarios' own broker: JSON lines over TCP. Publish, subscribe by topic and group (one member of a group gets a
- * message), ack, nack (delivered again after a pause), dead letter after three times. Queues keep what nobody reads yet.
+ * The scenarios' own broker: JSON lines over TCP. Publish, subscribe by topic and group (one member
+ * of a group gets a message), ack, nack (delivered again after a pause), dead letter after three
+ * times. Queues keep what nobody reads yet.
  */
 interface Message {
   id: number;
@@ -40,7 +41,8 @@ export async function startBus(port = 0): Promise<{ url: string; stop(): Promise
   const queueOf = (topic: string, group: string): Queue => {
     const key = `${topic} ${group}`;
     let queue = queues.get(key);
-    if (!queue) queues.set(key, (queue = { topic, members: [], waiting: [], unacked: new Map(), turn: 0 }));
+    if (!queue)
+      queues.set(key, (queue = { topic, members: [], waiting: [], unacked: new Map(), turn: 0 }));
     return queue;
   };
   const pump = (queue: Queue, group: string): void => {
@@ -55,7 +57,12 @@ export async function startBus(port = 0): Promise<{ url: string; stop(): Promise
   const addTombstone = (message: Message): void => {
     for (const [key, queue] of queues) {
       if (queue.topic !== DEAD) continue;
-      queue.waiting.push({ ...message, id: nextId++, deliveries: 0, deadLetteredFrom: message.topic });
+      queue.waiting.push({
+        ...message,
+        id: nextId++,
+        deliveries: 0,
+        deadLetteredFrom: message.topic,
+      });
       pump(queue, key.slice(DEAD.length + 1));
     }
   };

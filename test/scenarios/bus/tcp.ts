@@ -17,7 +17,10 @@ interface Delivery {
   deadLetteredFrom?: string;
 }
 
-/** Speaks to tcp-server.ts; instrumented by hand with the broker-neutral calls, as any home-made transport would be. */
+/**
+ * Speaks to tcp-server.ts; instrumented by hand with the broker-neutral calls, as any home-made
+ * transport would be.
+ */
 export async function connectTcp(url: string): Promise<Bus> {
   const { hostname, port } = new URL(url);
   const socket = connect(Number(port), hostname);

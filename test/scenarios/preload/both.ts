@@ -2,7 +2,9 @@ import { AmqplibInstrumentation } from '@opentelemetry/instrumentation-amqplib';
 import { IORedisInstrumentation } from '@opentelemetry/instrumentation-ioredis';
 import { KafkaJsInstrumentation } from '@opentelemetry/instrumentation-kafkajs';
 
-/** OpenTelemetry's own instrumentation of the clients, and then ours: neither makes a span twice. */
+/**
+ * OpenTelemetry's own instrumentation of the clients, and then ours: neither makes a span twice.
+ */
 const instrumentations = [
   new AmqplibInstrumentation(),
   new KafkaJsInstrumentation(),

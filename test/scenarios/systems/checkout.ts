@@ -1,6 +1,9 @@
 import { coordination, type Scenario } from '../scenario.ts';
 
-/** Checkout conducts: it commands warehouse, email and rewards one after the other and waits for each reply. */
+/**
+ * Checkout conducts: it commands warehouse, email and rewards one after the other and waits for
+ * each reply.
+ */
 export const checkoutOrchestrated: Scenario = {
   name: 'checkout-orchestrated',
   summary: 'Checkout commands warehouse, email and rewards in turn and waits for their replies.',
@@ -26,7 +29,11 @@ export const checkoutOrchestrated: Scenario = {
           step: 'after email',
           do: [{ command: 'GrantPoints', to: 'rewards.commands' }],
         },
-        { topic: 'conductor.points-granted', step: 'finish', do: [{ work: 2 }, { end: 'completed' }] },
+        {
+          topic: 'conductor.points-granted',
+          step: 'finish',
+          do: [{ work: 2 }, { end: 'completed' }],
+        },
       ],
     },
     {
@@ -117,7 +124,10 @@ export const checkoutOrchestrated: Scenario = {
 
 const customers = ['member', 'guest'] as const;
 
-/** Checkout tells that an order was created; email, warehouse and rewards react, in any order, none told by anyone. */
+/**
+ * Checkout tells that an order was created; email, warehouse and rewards react, in any order, none
+ * told by anyone.
+ */
 export const checkoutChoreographed: Scenario = {
   name: 'checkout-choreographed',
   summary: 'Checkout emits OrderCreated; email, warehouse and (for members) rewards subscribe.',
@@ -143,7 +153,9 @@ export const checkoutChoreographed: Scenario = {
           ],
         },
       ],
-      on: [{ topic: 'order.shipped', step: 'close order', do: [{ work: 4 }, { end: 'completed' }] }],
+      on: [
+        { topic: 'order.shipped', step: 'close order', do: [{ work: 4 }, { end: 'completed' }] },
+      ],
     },
     {
       name: 'email',
@@ -161,7 +173,10 @@ export const checkoutChoreographed: Scenario = {
         do: [{ work: 60 }, { publish: 'OrderShipped', to: 'order.shipped' }],
       })),
     },
-    { name: 'rewards', on: [{ topic: 'order.created.member', step: 'grant points', do: [{ work: 15 }] }] },
+    {
+      name: 'rewards',
+      on: [{ topic: 'order.created.member', step: 'grant points', do: [{ work: 15 }] }],
+    },
   ],
   faults: {
     'warehouse-dead': { service: 'warehouse', kind: 'dead' },
@@ -225,7 +240,10 @@ export const checkoutFourthService: Scenario = {
         },
       ],
     },
-    { name: 'email', on: [{ topic: 'order.created', step: 'send confirmation', do: [{ work: 5 }] }] },
+    {
+      name: 'email',
+      on: [{ topic: 'order.created', step: 'send confirmation', do: [{ work: 5 }] }],
+    },
     { name: 'warehouse', on: [{ topic: 'order.created', step: 'ship order', do: [{ work: 9 }] }] },
     { name: 'analytics', on: [{ topic: 'order.created', step: 'count order', do: [{ work: 2 }] }] },
   ],

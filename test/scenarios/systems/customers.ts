@@ -3,7 +3,8 @@ import { coordination, type Action, type Scenario } from '../scenario.ts';
 /** Choreography with a step that can fail: whoever caused it has to hear of it, and to revert. */
 export const addressChange: Scenario = {
   name: 'address-change',
-  summary: 'A changed address reaches the card service; if that fails, the customer service reverts.',
+  summary:
+    'A changed address reaches the card service; if that fails, the customer service reverts.',
   flowType: 'address-change',
   entry: { service: 'customer', path: '/orders' },
   services: [
@@ -44,7 +45,9 @@ export const addressChange: Scenario = {
                 {
                   if: 'nobody-listens',
                   do: [{ publish: 'CardPostalAddressUpdateFailed', to: 'card.update-failed' }],
-                  else: [{ publish: 'CardPostalAddressUpdateFailed', to: 'card.update-failed.heard' }],
+                  else: [
+                    { publish: 'CardPostalAddressUpdateFailed', to: 'card.update-failed.heard' },
+                  ],
                 },
               ],
               else: [{ work: 8 }, { publish: 'CardUpdated', to: 'card.updated' }],
@@ -53,7 +56,10 @@ export const addressChange: Scenario = {
         },
       ],
     },
-    { name: 'letters', on: [{ topic: 'address.changed', step: 'update letters', do: [{ work: 3 }] }] },
+    {
+      name: 'letters',
+      on: [{ topic: 'address.changed', step: 'update letters', do: [{ work: 3 }] }],
+    },
   ],
   faults: {
     'card-refuses': { flag: 'card-refuses' },
@@ -143,7 +149,11 @@ const cardServices = (afterApplicant: Action[]): Scenario['services'] => [
         step: 'applicant is gone',
         do: [{ command: 'DeleteCustomer', to: 'customers.delete' }],
       },
-      { topic: 'conductor.customer-deleted', step: 'customer is gone', do: [{ end: 'compensated' }] },
+      {
+        topic: 'conductor.customer-deleted',
+        step: 'customer is gone',
+        do: [{ end: 'compensated' }],
+      },
       { topic: 'conductor.issued', step: 'finish', do: [{ end: 'completed' }] },
     ],
   },
@@ -225,7 +235,12 @@ export const cardApplication: Scenario = {
   services: cardServices([{ command: 'CheckCredit', to: 'credit.check' }]),
   definition: {
     steps: [
-      { name: 'create customer', service: 'customers', within: '3s', compensatedBy: 'delete customer' },
+      {
+        name: 'create customer',
+        service: 'customers',
+        within: '3s',
+        compensatedBy: 'delete customer',
+      },
       {
         name: 'create applicant',
         service: 'third-party',
@@ -275,7 +290,8 @@ export const cardApplication: Scenario = {
 
 export const cardApplicationFlex: Scenario = {
   name: 'card-application-flex',
-  summary: 'The credit check is skipped when one was done today: a skipped step is not a missing step.',
+  summary:
+    'The credit check is skipped when one was done today: a skipped step is not a missing step.',
   flowType: 'card-application-flex',
   entry: { service: 'conductor', path: '/orders' },
   services: cardServices([
@@ -294,7 +310,9 @@ export const cardApplicationFlex: Scenario = {
     })),
     ends: [{ step: 'finish' }],
   },
-  faults: { 'third-party-slow': { service: 'third-party', step: 'create applicant', kind: 'slow', ms: 400 } },
+  faults: {
+    'third-party-slow': { service: 'third-party', step: 'create applicant', kind: 'slow', ms: 400 },
+  },
   cases: [
     { name: 'with the check', seen: { status: 'completed', steps: everyStep } },
     {
@@ -323,7 +341,10 @@ export const dataDeletion: Scenario = {
               startFlow: [
                 {
                   if: 'orchestrated',
-                  do: holders.map((name): Action => ({ command: 'DeleteData', to: `${name}.delete` })),
+                  do: holders.map((name): Action => ({
+                    command: 'DeleteData',
+                    to: `${name}.delete`,
+                  })),
                   else: [{ publish: 'DeletionRequested', to: 'deletion.requested' }],
                 },
               ],
@@ -367,7 +388,11 @@ export const dataDeletion: Scenario = {
       fault: 'newsletter-forgets',
       seen: {
         status: 'stuck',
-        steps: ['privacy: POST /orders', 'profile: delete from profile', 'billing: delete from billing'],
+        steps: [
+          'privacy: POST /orders',
+          'profile: delete from profile',
+          'billing: delete from billing',
+        ],
         waiting: ['delete from newsletter'],
         findings: ['missing-step'],
       },

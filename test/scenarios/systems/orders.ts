@@ -33,19 +33,29 @@ export const orderHybrid: Scenario = {
         },
       ],
       on: [
-        { topic: 'orders.prepared', step: 'prepared', do: [{ command: 'Ship', to: 'logistics.commands' }] },
+        {
+          topic: 'orders.prepared',
+          step: 'prepared',
+          do: [{ command: 'Ship', to: 'logistics.commands' }],
+        },
         { topic: 'orders.shipped', step: 'shipped', do: [{ end: 'completed' }] },
         { topic: 'logistics.done', step: 'close', do: [{ end: 'completed' }] },
       ],
     },
-    { name: 'notification', on: [{ topic: 'order.placed', step: 'notify buyer', do: [{ work: 4 }] }] },
+    {
+      name: 'notification',
+      on: [{ topic: 'order.placed', step: 'notify buyer', do: [{ work: 4 }] }],
+    },
     {
       name: 'seller',
       on: [
         {
           topic: 'order.placed',
           step: 'see order',
-          do: [{ work: 3 }, { if: '!hybrid', do: [{ step: 'prepare', do: [{ work: 4 }] }, done('Seller')] }],
+          do: [
+            { work: 3 },
+            { if: '!hybrid', do: [{ step: 'prepare', do: [{ work: 4 }] }, done('Seller')] },
+          ],
         },
         {
           topic: 'seller.commands',

@@ -17,7 +17,9 @@ export const pipeline: Scenario = {
           path: '/orders',
           do: [
             {
-              startFlow: [{ if: 'short', do: [{ route: ['resize', 'store'] }], else: [{ route: stops }] }],
+              startFlow: [
+                { if: 'short', do: [{ route: ['resize', 'store'] }], else: [{ route: stops }] },
+              ],
             },
           ],
         },
@@ -40,7 +42,10 @@ export const pipeline: Scenario = {
     {
       name: 'its own way',
       flags: ['short'],
-      seen: { status: 'completed', steps: ['intake: POST /orders', 'resize: resize', 'store: store'] },
+      seen: {
+        status: 'completed',
+        steps: ['intake: POST /orders', 'resize: resize', 'store: store'],
+      },
     },
     {
       name: 'lost between two stops: the next one is awaited',
@@ -55,7 +60,10 @@ export const pipeline: Scenario = {
   later: [{ says: 'variants by itinerary', path: '/flow-types/image/variants' }],
 };
 
-/** Conductor's example workflow, imported as a definition, executed by a small conductor with workers. */
+/**
+ * Conductor's example workflow, imported as a definition, executed by a small conductor with
+ * workers.
+ */
 export const conductor: Scenario = {
   name: 'conductor-workflow',
   summary: 'encode_and_deploy as a Conductor definition, run by a conductor with two workers.',
@@ -66,7 +74,11 @@ export const conductor: Scenario = {
       name: 'conductor',
       http: [{ path: '/orders', do: [{ startFlow: [{ command: 'encode', to: 'encode.tasks' }] }] }],
       on: [
-        { topic: 'conductor.encoded', step: 'decide', do: [{ command: 'deploy', to: 'deploy.tasks' }] },
+        {
+          topic: 'conductor.encoded',
+          step: 'decide',
+          do: [{ command: 'deploy', to: 'deploy.tasks' }],
+        },
         { topic: 'conductor.deployed', step: 'complete', do: [{ end: 'completed' }] },
       ],
     },

@@ -11,7 +11,10 @@ export const queueOutage: Scenario = {
     {
       name: 'shop',
       http: [
-        { path: '/orders', do: [{ startFlow: [{ work: 3 }, { publish: 'ParcelOrdered', to: 'parcels' }] }] },
+        {
+          path: '/orders',
+          do: [{ startFlow: [{ work: 3 }, { publish: 'ParcelOrdered', to: 'parcels' }] }],
+        },
       ],
     },
     { name: 'packing', on: [{ topic: 'parcels', step: 'pack parcel', do: [{ work: 6 }] }] },
@@ -23,7 +26,10 @@ export const queueOutage: Scenario = {
     poison: { service: 'packing', kind: 'fail' },
   },
   cases: [
-    { name: 'healthy', seen: { status: 'completed', steps: ['shop: POST /orders', 'packing: pack parcel'] } },
+    {
+      name: 'healthy',
+      seen: { status: 'completed', steps: ['shop: POST /orders', 'packing: pack parcel'] },
+    },
     {
       name: 'down: undelivered; up again: drained',
       fault: 'packing-down',
@@ -54,7 +60,10 @@ export const queueOutage: Scenario = {
   later: [{ says: 'the share of queue wait over many flows', path: '/flow-types/parcel/latency' }],
 };
 
-/** Calls are retried with back-off; what could not be sent is kept and replayed when the service starts. */
+/**
+ * Calls are retried with back-off; what could not be sent is kept and replayed when the service
+ * starts.
+ */
 export const retryBackoff: Scenario = {
   name: 'retry-backoff',
   summary: 'Retries with back-off fold into one step; a replayed message joins its old flow.',
@@ -70,7 +79,11 @@ export const retryBackoff: Scenario = {
             {
               startFlow: [
                 { work: 2 },
-                { if: 'kept', do: [{ keep: 'invoice' }], else: [{ publish: 'InvoiceMade', to: 'invoices' }] },
+                {
+                  if: 'kept',
+                  do: [{ keep: 'invoice' }],
+                  else: [{ publish: 'InvoiceMade', to: 'invoices' }],
+                },
               ],
             },
           ],
@@ -80,7 +93,9 @@ export const retryBackoff: Scenario = {
     },
     { name: 'ledger', on: [{ topic: 'invoices', step: 'book invoice', do: [{ work: 5 }] }] },
   ],
-  faults: { 'ledger-flaky': { service: 'ledger', step: 'book invoice', kind: 'fail-times', times: 2 } },
+  faults: {
+    'ledger-flaky': { service: 'ledger', step: 'book invoice', kind: 'fail-times', times: 2 },
+  },
   cases: [
     {
       name: 'healthy',

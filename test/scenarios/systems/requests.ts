@@ -12,7 +12,10 @@ export const loginOtp: Scenario = {
         {
           path: '/login',
           do: [
-            { startFlow: [{ call: '/otp', of: 'otp' }, { work: 2 }, { end: 'completed' }], deadlineMs: 2000 },
+            {
+              startFlow: [{ call: '/otp', of: 'otp' }, { work: 2 }, { end: 'completed' }],
+              deadlineMs: 2000,
+            },
           ],
         },
       ],
@@ -27,12 +30,18 @@ export const loginOtp: Scenario = {
   cases: [
     {
       name: 'healthy',
-      seen: { status: 'completed', steps: ['login: POST /login', 'otp: POST /otp', 'sms: POST /send'] },
+      seen: {
+        status: 'completed',
+        steps: ['login: POST /login', 'otp: POST /otp', 'sms: POST /send'],
+      },
     },
     {
       name: 'slow',
       fault: 'sms-slow',
-      seen: { status: 'completed', steps: ['login: POST /login', 'otp: POST /otp', 'sms: POST /send'] },
+      seen: {
+        status: 'completed',
+        steps: ['login: POST /login', 'otp: POST /otp', 'sms: POST /send'],
+      },
     },
     {
       name: 'no password arrives: three services fail, and the deadline passes',

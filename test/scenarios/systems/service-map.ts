@@ -4,8 +4,12 @@ const call = (of: string, timeoutMs = 10_000): Action => ({ call: '/work', of, t
 
 /** 1→2, 1→3, 3→4, 3→5, 5→6; the times are the article's divided by ten. */
 const services = (parallel: boolean): ServiceSpec[] => {
-  const both = (a: Action[], b: Action[]): Action[] => (parallel ? [{ parallel: [a, b] }] : [...a, ...b]);
-  const at = (name: string, work: Action[]): ServiceSpec => ({ name, http: [{ path: '/work', do: work }] });
+  const both = (a: Action[], b: Action[]): Action[] =>
+    parallel ? [{ parallel: [a, b] }] : [...a, ...b];
+  const at = (name: string, work: Action[]): ServiceSpec => ({
+    name,
+    http: [{ path: '/work', do: work }],
+  });
   return [
     {
       name: 'service-1',
@@ -15,7 +19,16 @@ const services = (parallel: boolean): ServiceSpec[] => {
           do: [
             {
               if: 'sequential',
-              do: [{ startFlow: [call('service-2'), call('service-3'), { work: 12 }, { end: 'completed' }] }],
+              do: [
+                {
+                  startFlow: [
+                    call('service-2'),
+                    call('service-3'),
+                    { work: 12 },
+                    { end: 'completed' },
+                  ],
+                },
+              ],
               else: [
                 {
                   startFlow: [

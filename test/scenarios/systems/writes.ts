@@ -21,7 +21,10 @@ const broken = (
   },
 });
 
-/** A write to four services of which the last fails; whether and how the others are undone is the order's flag. */
+/**
+ * A write to four services of which the last fails; whether and how the others are undone is the
+ * order's flag.
+ */
 export const partialWrite: Scenario = {
   name: 'partial-write',
   summary: 'An orchestrated write to four services; the last fails, with and without roll-back.',
@@ -52,7 +55,9 @@ export const partialWrite: Scenario = {
                       do: [
                         undo('c'),
                         {
-                          attempt: [{ compensate: 'write b', by: 'undo b', do: [{ fail: 'b is locked' }] }],
+                          attempt: [
+                            { compensate: 'write b', by: 'undo b', do: [{ fail: 'b is locked' }] },
+                          ],
                           onFailure: [],
                         },
                         undo('a'),
@@ -90,7 +95,10 @@ export const partialWrite: Scenario = {
         status: 'completed',
         steps: [
           'coordinator: POST /orders',
-          ...['a', 'b', 'c', 'd'].flatMap((name) => [`coordinator: write ${name}`, `${name}: POST /write`]),
+          ...['a', 'b', 'c', 'd'].flatMap((name) => [
+            `coordinator: write ${name}`,
+            `${name}: POST /write`,
+          ]),
         ],
       },
     },
@@ -120,17 +128,24 @@ export const partialWrite: Scenario = {
       ['write a', 'write b', 'write c'],
       'compensation-out-of-order',
     ),
-    broken('an undoing failed', 'undo-fails', ['write c', 'write b', 'write a'], 'compensation-failed', [
-      'undo b',
-    ]),
+    broken(
+      'an undoing failed',
+      'undo-fails',
+      ['write c', 'write b', 'write a'],
+      'compensation-failed',
+      ['undo b'],
+    ),
   ],
   later: [coordination('partial-write', 'orchestrated, five services')],
 };
 
-/** Inventory is the source of truth; three services keep copies of it through its internal events. */
+/**
+ * Inventory is the source of truth; three services keep copies of it through its internal events.
+ */
 export const catalogCopies: Scenario = {
   name: 'catalog-copies',
-  summary: 'Inventory changes; catalog, wishlist and search keep copies; an external event triggers it.',
+  summary:
+    'Inventory changes; catalog, wishlist and search keep copies; an external event triggers it.',
   flowType: 'stock-change',
   entry: { service: 'inventory', path: '/orders' },
   services: [
@@ -150,7 +165,10 @@ export const catalogCopies: Scenario = {
   ],
   definition: {
     within: '5s',
-    steps: ['catalog', 'wishlist', 'search'].map((name) => ({ name: `update ${name}`, service: name })),
+    steps: ['catalog', 'wishlist', 'search'].map((name) => ({
+      name: `update ${name}`,
+      service: name,
+    })),
   },
   faults: {
     'search-stopped': { service: 'search', kind: 'dead' },

@@ -58,8 +58,10 @@ async function get<T>(path: string, signal?: AbortSignal, body?: object): Promis
 export const api = {
   health: () => get<Health>('/api/v1/health'),
   about: () => get<About>('/api/v1/about'),
-  flows: (query: URLSearchParams, signal?: AbortSignal) => get<FlowList>(`/api/v1/flows?${query}`, signal),
-  flow: (id: string, signal?: AbortSignal) => get<Flow>(`/api/v1/flows/${encodeURIComponent(id)}`, signal),
+  flows: (query: URLSearchParams, signal?: AbortSignal) =>
+    get<FlowList>(`/api/v1/flows?${query}`, signal),
+  flow: (id: string, signal?: AbortSignal) =>
+    get<Flow>(`/api/v1/flows/${encodeURIComponent(id)}`, signal),
   spans: (id: string) => get<SpanList>(`/api/v1/flows/${encodeURIComponent(id)}/spans`),
   incidents: () => get<IncidentList>('/api/v1/incidents'),
   incident: (id: string) => get<Incident>(`/api/v1/incidents/${encodeURIComponent(id)}`),

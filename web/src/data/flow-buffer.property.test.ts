@@ -25,7 +25,9 @@ test('snapshot and changes in any order converge', () => {
   fc.assert(
     fc.property(events, fc.nat(), (list, at) => {
       // One version of one flow says one thing.
-      const unique = [...new Map(list.map((event) => [`${event.id}${event.version}`, event])).values()];
+      const unique = [
+        ...new Map(list.map((event) => [`${event.id}${event.version}`, event])).values(),
+      ];
       const changes = unique.map((event): FlowChanged => ({
         sequence: 0,
         id: event.id,

@@ -19,7 +19,10 @@ interface Entry {
   flow: FlowSummary | null;
 }
 
-export function createFlowBuffer(matches: (flow: FlowSummary) => boolean, limit: number): FlowBuffer {
+export function createFlowBuffer(
+  matches: (flow: FlowSummary) => boolean,
+  limit: number,
+): FlowBuffer {
   const known = new Map<string, Entry>();
   /** INVARIANT: an older version never replaces a newer one, whichever way it came. */
   const take = (id: string, version: number, flow: FlowSummary | null): void => {

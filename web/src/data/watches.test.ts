@@ -21,7 +21,12 @@ function connection() {
   };
   const answer = (number: number, resumed: boolean): void =>
     answers.shift()!({ sequence: { epoch: 'e', number }, resumed });
-  return { wire, asked, answer, views: () => asked.map((one) => (one === 'unwatch' ? one : one.view)) };
+  return {
+    wire,
+    asked,
+    answer,
+    views: () => asked.map((one) => (one === 'unwatch' ? one : one.view)),
+  };
 }
 
 test('several watchers of one flow share a subscription, which ends with the last of them', async () => {
@@ -64,7 +69,8 @@ test('different views are covered by one, and each watcher is handed what is in 
   // A flow that lost its name is news for each list, and for who watches where it went.
   const moved = { ...change(3, 'z'), flow: null, movedTo: 'a' };
   watches.changed([moved]);
-  for (const watcher of [orders, refunds, one]) expect(watcher.onChanges).toHaveBeenLastCalledWith([moved]);
+  for (const watcher of [orders, refunds, one])
+    expect(watcher.onChanges).toHaveBeenLastCalledWith([moved]);
   stop();
   stopOne();
   await settled();

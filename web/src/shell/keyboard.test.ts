@@ -8,7 +8,8 @@ test('a key is a shortcut, but not in a field and not with a modifier', () => {
   expect(isShortcut(key('p'))).toBe(true);
   expect(isShortcut(key('?', { shiftKey: true }))).toBe(true);
   expect(isShortcut(key('Enter', {}, 'BUTTON'))).toBe(true);
-  for (const field of ['INPUT', 'SELECT', 'TEXTAREA']) expect(isShortcut(key('p', {}, field))).toBe(false);
+  for (const field of ['INPUT', 'SELECT', 'TEXTAREA'])
+    expect(isShortcut(key('p', {}, field))).toBe(false);
   for (const modifier of ['metaKey', 'ctrlKey', 'altKey'])
     expect(isShortcut(key('p', { [modifier]: true }))).toBe(false);
 });

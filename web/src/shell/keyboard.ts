@@ -28,4 +28,5 @@ export const onShortcut =
 const STEPS: Readonly<Record<string, number>> = { j: 1, ArrowDown: 1, k: -1, ArrowUp: -1 };
 
 /** Says how many rows a key moves on in a list: j and k as in editors, or the arrows. */
-export const rowsOf = (key: string): number | null => (Object.hasOwn(STEPS, key) ? STEPS[key]! : null);
+export const rowsOf = (key: string): number | null =>
+  Object.hasOwn(STEPS, key) ? STEPS[key]! : null;

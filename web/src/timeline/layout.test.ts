@@ -43,7 +43,11 @@ describe('layout', () => {
   });
 
   test('idle time is folded, and order in time stays order in space', () => {
-    const steps = [step('a', 'x', 0, 10), step('b', 'x', 100_000, 100_010), step('c', 'x', 100_011, 100_030)];
+    const steps = [
+      step('a', 'x', 0, 10),
+      step('b', 'x', 100_000, 100_010),
+      step('c', 'x', 100_011, 100_030),
+    ];
     const { gaps, lanes } = layoutOf(flow(steps), NOW, true);
     expect(gaps).toHaveLength(1);
     expect(gaps[0]!.ms).toBeCloseTo(99_990);
@@ -81,19 +85,29 @@ describe('layout', () => {
   });
 
   test('an open flow reaches to now, and nothing leaps as it goes on', () => {
-    const awaited = { id: 'c', step: 'c', service: 'y', expectedAt: new Date(START + 500).toISOString() };
+    const awaited = {
+      id: 'c',
+      step: 'c',
+      service: 'y',
+      expectedAt: new Date(START + 500).toISOString(),
+    };
     const one = flow([step('a', 'x', 0, 100), step('b', 'x', 500, 600)], [awaited]);
     const seen = Array.from({ length: 1000 }, (_, i) => layoutOf(one, START + 600 + i, true));
     expect(seen.every((layout) => layout.now === 1)).toBe(true);
     expect(seen[999]!.gaps.map((gap) => Math.round(gap.ms))).toEqual([400, 999]);
     const ends = seen.map(({ lanes }) => lanes[0]!.bars[1]!.x + lanes[0]!.bars[1]!.width);
-    for (let i = 1; i < ends.length; i++) expect(Math.abs(ends[i]! - ends[i - 1]!)).toBeLessThan(0.01);
+    for (let i = 1; i < ends.length; i++)
+      expect(Math.abs(ends[i]! - ends[i - 1]!)).toBeLessThan(0.01);
     expect(ends[999]).toBeGreaterThan(0.6);
   });
 
   test('names beside short bars do not run into each other', () => {
     const long = 'a step with a long name';
-    const steps = [step(long, 'x', 0, 10), step(`${long}er`, 'x', 20, 30), step('c', 'x', 400, 1000)];
+    const steps = [
+      step(long, 'x', 0, 10),
+      step(`${long}er`, 'x', 20, 30),
+      step('c', 'x', 400, 1000),
+    ];
     const [lane] = layoutOf(flow(steps), NOW, false).lanes;
     expect(lane!.bars.map((bar) => bar.label)).toEqual(['right', 'right', 'inside']);
     expect(lane!.bars[0]!.row).not.toBe(lane!.bars[1]!.row);
@@ -101,7 +115,9 @@ describe('layout', () => {
   });
 
   test('everything stays inside, and 2,000 steps are laid out', () => {
-    const steps = Array.from({ length: 2000 }, (_, i) => step(`s${i}`, `svc${i % 7}`, i * 3, i * 3 + 5));
+    const steps = Array.from({ length: 2000 }, (_, i) =>
+      step(`s${i}`, `svc${i % 7}`, i * 3, i * 3 + 5),
+    );
     const { lanes, ticks } = layoutOf(flow(steps), NOW, true);
     for (const bar of lanes.flatMap((lane) => lane.bars)) {
       expect(bar.x).toBeGreaterThanOrEqual(0);
@@ -111,7 +127,9 @@ describe('layout', () => {
   });
 
   test('a window shows what is in it, to scale; where all is too much, names wait for it', () => {
-    const steps = Array.from({ length: 700 }, (_, i) => step(`step number ${i}`, 'x', i * 3, i * 3 + 5));
+    const steps = Array.from({ length: 700 }, (_, i) =>
+      step(`step number ${i}`, 'x', i * 3, i * 3 + 5),
+    );
     const all = layoutOf(flow(steps), NOW, true);
     expect(all.lanes[0]!.bars).toHaveLength(700);
     expect(all.lanes[0]!.bars.every((bar) => bar.label === 'none')).toBe(true);
@@ -119,7 +137,9 @@ describe('layout', () => {
     expect(lanes[0]!.bars.map((bar) => bar.step.id)).toEqual(
       Array.from({ length: 12 }, (_, i) => `step number ${i + 99}`),
     );
-    expect(lanes[0]!.bars.every((bar) => bar.label !== 'none' && bar.x >= 0 && bar.x <= 1)).toBe(true);
+    expect(lanes[0]!.bars.every((bar) => bar.label !== 'none' && bar.x >= 0 && bar.x <= 1)).toBe(
+      true,
+    );
     expect(lanes[0]!.bars[2]!.x).toBeCloseTo(0.1);
   });
 

@@ -137,7 +137,11 @@ function placed(flow: Flow, times: Times, scale: Scale, widthPx: number, names: 
     const attempts = step.attempts.map((attempt) => {
       const a = scale.at(since(attempt.startUnixNano));
       const b = attempt.endUnixNano === null ? x + width : scale.at(since(attempt.endUnixNano));
-      return { x: (a - x) / width, width: Math.max(0, (b - a) / width), failed: attempt.status === 'failed' };
+      return {
+        x: (a - x) / width,
+        width: Math.max(0, (b - a) / width),
+        failed: attempt.status === 'failed',
+      };
     });
     const critical = (onPath.get(step.id) ?? []).map((part) => {
       const a = scale.at(part.from);
@@ -165,7 +169,8 @@ function placed(flow: Flow, times: Times, scale: Scale, widthPx: number, names: 
     if (!from) return [];
     const x1 = Math.min(from.x + from.width, Math.max(from.x, scale.at(since(hop.sentUnixNano))));
     const critical = hopsOnPath.has(hop.id);
-    if (!to) return [{ hop, x1, row1: from.row, x2: Math.min(1, x1 + 0.05), row2: from.row, critical }];
+    if (!to)
+      return [{ hop, x1, row1: from.row, x2: Math.min(1, x1 + 0.05), row2: from.row, critical }];
     return [
       {
         hop,
@@ -205,7 +210,8 @@ function ticksOf(scale: Scale, now: number | null, widthPx: number): Layout['tic
       const x = scale.at(ms);
       const last = ticks[ticks.length - 1];
       const label = ms === 0 ? '0' : duration(ms);
-      if (x > 1 - room || (last !== undefined && (x - last.x < room || last.label === label))) continue;
+      if (x > 1 - room || (last !== undefined && (x - last.x < room || last.label === label)))
+        continue;
       if (!taken.some((at) => x > at - 1.6 * room && x < at + room / 2)) ticks.push({ x, label });
     }
   }

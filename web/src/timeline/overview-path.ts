@@ -17,7 +17,8 @@ export function overviewPaths(
     const x = scale.at(spans[i]!.from) * 1000;
     const wide = Math.max(1.5, scale.at(spans[i]!.to) * 1000 - x).toFixed(1);
     const y = (laneOf.get(service)! * row).toFixed(1);
-    drawn[status === 'failed' ? 'failed' : 'ok'] += `M${x.toFixed(1)},${y}h${wide}v${tall}h-${wide}z`;
+    drawn[status === 'failed' ? 'failed' : 'ok'] +=
+      `M${x.toFixed(1)},${y}h${wide}v${tall}h-${wide}z`;
   });
   return drawn;
 }

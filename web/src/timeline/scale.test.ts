@@ -9,7 +9,8 @@ describe('scale', () => {
 
   test('from 0 to 1, there and back', () => {
     expect([scale.at(-5), scale.at(0), scale.at(20_000), scale.at(30_000)]).toEqual([0, 0, 1, 1]);
-    for (const ms of [3, 50, 105, 5000, 10_003, 15_000]) expect(scale.msAt(scale.at(ms))).toBeCloseTo(ms);
+    for (const ms of [3, 50, 105, 5000, 10_003, 15_000])
+      expect(scale.msAt(scale.at(ms))).toBeCloseTo(ms);
   });
 
   test('an idle stretch takes so much and no more, wherever it is', () => {

@@ -70,7 +70,11 @@ export function createScale(
   };
 }
 
-function idleOf(busy: readonly Interval[], view: Interval, mostOf: (idle: Interval) => number): Idle[] {
+function idleOf(
+  busy: readonly Interval[],
+  view: Interval,
+  mostOf: (idle: Interval) => number,
+): Idle[] {
   const idle: Idle[] = [];
   const add = (from: number, to: number): void => {
     if (to > from) idle.push({ from, to, most: mostOf({ from, to }) });

@@ -37,7 +37,8 @@ export interface Times {
 export function timesOf(flow: Flow, atMs: number): Times {
   const since = msSince(flow.startedAtUnixNano);
   const nowMs = since(`${atMs}000000`);
-  const endOf = (step: Step): number => (step.endUnixNano === null ? nowMs : since(step.endUnixNano));
+  const endOf = (step: Step): number =>
+    step.endUnixNano === null ? nowMs : since(step.endUnixNano);
   const spans = flow.steps.map((step): Interval => {
     const from = since(step.startUnixNano);
     return { from, to: Math.max(from, endOf(step)) };
@@ -47,7 +48,8 @@ export function timesOf(flow: Flow, atMs: number): Times {
   const ghostMs = workOf(spans) * GHOST_SHARE;
   const ghosts = flow.waitingFor
     .filter(
-      (waiting) => !flow.steps.some((step) => step.id === waiting.afterStepId && step.status === 'running'),
+      (waiting) =>
+        !flow.steps.some((step) => step.id === waiting.afterStepId && step.status === 'running'),
     )
     .slice(0, MAX_GHOSTS)
     .map((waiting) => {

@@ -21,7 +21,8 @@ export function zoomed([from, to]: Part, factor: number, around = (from + to) / 
   return inside(around - ((around - from) / (to - from)) * width, width);
 }
 /** Moving is by a share of what is seen. */
-export const moved = ([from, to]: Part, share: number): Part => inside(from + (to - from) * share, to - from);
+export const moved = ([from, to]: Part, share: number): Part =>
+  inside(from + (to - from) * share, to - from);
 /** Two places that were pointed at bound a part, in either order. */
 export const between = (a: number, b: number): Part =>
   inside(Math.min(a, b), Math.min(1, Math.max(MIN_WIDTH, Math.abs(b - a))));

@@ -62,7 +62,8 @@ export const statusText = (status: string): string => status.replace('_', ' ');
 /** A badge is explained in a sentence, as its tooltip. */
 export const BADGE_HELP: Record<string, string> = {
   'broken-context': 'Trace context was lost or leaked here; the join rests on weaker evidence.',
-  'clock-skew': 'A clock was wrong: times are shifted so that nothing is received before it was sent.',
+  'clock-skew':
+    'A clock was wrong: times are shifted so that nothing is received before it was sent.',
   'missing-parent': 'A span names a parent that has not arrived.',
   'unseen-cause': 'A message came from a span that has not arrived.',
   shared: 'A span here served several flows, such as a batch; it does not join them.',

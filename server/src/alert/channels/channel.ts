@@ -14,7 +14,14 @@ export interface Channel {
   to: readonly string[];
 }
 
-export const CHANNEL_KINDS = ['webhook', 'slack', 'teams', 'pagerduty', 'email', 'alertmanager'] as const;
+export const CHANNEL_KINDS = [
+  'webhook',
+  'slack',
+  'teams',
+  'pagerduty',
+  'email',
+  'alertmanager',
+] as const;
 export type ChannelKind = (typeof CHANNEL_KINDS)[number];
 
 export type NotificationEvent = Notification['event'];

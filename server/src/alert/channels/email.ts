@@ -3,7 +3,10 @@ import { textOf } from './text.ts';
 
 export const email: Receiver = {
   body: (incident, event, link) => ({
-    subject: `${event === 'resolved' ? 'Resolved' : incident.severity}: ${incident.title}`.slice(0, 200),
+    subject: `${event === 'resolved' ? 'Resolved' : incident.severity}: ${incident.title}`.slice(
+      0,
+      200,
+    ),
     text: `${textOf(incident, event)}\n\n${link}\n`,
   }),
   send(guard, { url, from, to }, { id, body }) {

@@ -11,7 +11,14 @@ import { webhook } from './webhook.ts';
 
 export { CHANNEL_KINDS, type Channel, type ChannelKind } from './channel.ts';
 
-const RECEIVERS: Record<ChannelKind, Receiver> = { webhook, slack, teams, pagerduty, email, alertmanager };
+const RECEIVERS: Record<ChannelKind, Receiver> = {
+  webhook,
+  slack,
+  teams,
+  pagerduty,
+  email,
+  alertmanager,
+};
 
 /** The text that is sent to a channel of this kind, byte for byte, however often. */
 export const bodyOf = (

@@ -13,7 +13,15 @@ const channel = (name: string): Channel => ({
   ...{ name, kind: 'webhook', url: `http://${name}/`, secret: '', from: '', to: [] },
 });
 const route = (...channels: string[]): AlertsOptions['routes'][number] => ({
-  ...{ severities: [], rules: [], types: ['order'], services: [], channels, groupWaitMs: 0, repeatMs: 0 },
+  ...{
+    severities: [],
+    rules: [],
+    types: ['order'],
+    services: [],
+    channels,
+    groupWaitMs: 0,
+    repeatMs: 0,
+  },
   mute: [],
 });
 const flow = (id: string, incident: string): Flow =>
@@ -29,7 +37,14 @@ const flow = (id: string, incident: string): Flow =>
           stepId: null,
           step: 'Ship',
         },
-        ...{ service: 'shipping', place: null, lasting: true, since: 1000, summary: '', evidence: [] },
+        ...{
+          service: 'shipping',
+          place: null,
+          lasting: true,
+          since: 1000,
+          summary: '',
+          evidence: [],
+        },
       },
     ],
   }) as unknown as Flow;
@@ -44,7 +59,15 @@ const world = async (names: string[] = ['ops', 'boss']) => {
   let number = 0;
   const make = async (configured: string[]): Promise<Alerts> => {
     const alerts = createAlerts({
-      ...{ clock, counters, log: silentLog, store, random: () => 0.5, inhibitions: [], valueKey: '' },
+      ...{
+        clock,
+        counters,
+        log: silentLog,
+        store,
+        random: () => 0.5,
+        inhibitions: [],
+        valueKey: '',
+      },
       guard: {
         post(url, _headers, body) {
           const name = new URL(url).hostname;
@@ -66,7 +89,8 @@ const world = async (names: string[] = ['ops', 'boss']) => {
   };
   const self = {
     ...{ clock, counters, answers, told, alerts: await make(names) },
-    open: (): Incident[] => self.alerts.incidents().filter((one) => one.channel && one.status === 'open'),
+    open: (): Incident[] =>
+      self.alerts.incidents().filter((one) => one.channel && one.status === 'open'),
     /** Something to tell of. */
     happens() {
       self.alerts.observe([flow(`f${++number}`, `i${number}`)]);
@@ -110,9 +134,13 @@ test.each([
     });
     expect(incident!.firstAt - since).toBeLessThanOrEqual(MINUTE);
     expect(it.told.filter((text) => text.includes('takes no'))).toEqual([
-      expect.stringMatching(/^boss: Channel ops takes no notifications since .*; the last one: .* for it\.$/),
+      expect.stringMatching(
+        /^boss: Channel ops takes no notifications since .*; the last one: .* for it\.$/,
+      ),
     ]);
-    const seconds = it.counters.read().filter(({ name }) => name === 'fermata_channel_refusing_seconds');
+    const seconds = it.counters
+      .read()
+      .filter(({ name }) => name === 'fermata_channel_refusing_seconds');
     expect(seconds.map(({ labels, value }) => [labels!['channel'], value > 3600])).toEqual([
       ['ops', true],
       ['boss', false],
@@ -165,7 +193,9 @@ test('it survives a restart with its beginning, and so does the hour', async () 
   const [before] = it.open();
   expect(before!.firstAt - since).toBeLessThanOrEqual(MINUTE);
   await it.restart();
-  expect(it.open().map(({ id, firstAt }) => [id, firstAt])).toEqual([[before!.id, before!.firstAt]]);
+  expect(it.open().map(({ id, firstAt }) => [id, firstAt])).toEqual([
+    [before!.id, before!.firstAt],
+  ]);
   it.answers['ops'] = 200;
   await it.pass(15 * MINUTE);
   expect(it.open()).toEqual([]);

@@ -72,7 +72,8 @@ export function createRefusals(options: RefusalsOptions): Refusals {
     refusing.delete(channel);
     onOver(channel);
   };
-  const open = (): Incident[] => channels.flatMap((name) => incidents.openOf(refusalKey(name)) ?? []);
+  const open = (): Incident[] =>
+    channels.flatMap((name) => incidents.openOf(refusalKey(name)) ?? []);
   options.counters.gauge('fermata_channel_refusing_seconds', () =>
     channels.map((channel) => ({
       labels: { channel },
@@ -87,7 +88,8 @@ export function createRefusals(options: RefusalsOptions): Refusals {
       for (const { channel, resolvedAt } of incidents.list())
         if (channel !== null && resolvedAt !== null) took(channel, resolvedAt);
       const list = [...notifications.values()];
-      for (const { channel, state, version } of list) if (state === 'sent') took(channel, version / 1000);
+      for (const { channel, state, version } of list)
+        if (state === 'sent') took(channel, version / 1000);
       for (const channel of channels) {
         const refused = list
           .filter((one) => one.channel === channel && one.state !== 'sent' && one.attempts > 0)
@@ -98,11 +100,15 @@ export function createRefusals(options: RefusalsOptions): Refusals {
           }))
           .filter(({ lastMs }) => lastMs > (tookMs.get(channel) ?? 0));
         if (refused.length === 0) continue;
-        const since = Math.min(...refused.map((one) => Math.max(one.since, tookMs.get(channel) ?? 0)));
+        const since = Math.min(
+          ...refused.map((one) => Math.max(one.since, tookMs.get(channel) ?? 0)),
+        );
         const last = refused.reduce((a, b) => (b.lastMs > a.lastMs ? b : a));
         begin(channel, since, last.lastError);
       }
-      const gone = incidents.list().filter(({ status, channel }) => status === 'open' && channel !== null);
+      const gone = incidents
+        .list()
+        .filter(({ status, channel }) => status === 'open' && channel !== null);
       for (const { channel } of gone) if (!refusing.has(channel!)) onOver(channel!);
     },
     refused(channel, why) {
@@ -119,7 +125,9 @@ export function createRefusals(options: RefusalsOptions): Refusals {
         if (!toCount.has(channel!)) continue;
         const mine = [...notifications.values()].filter((one) => one.channel === channel);
         const waits = mine.filter(isUndecided).length;
-        const refused = mine.filter(({ state, attempts }) => state !== 'sent' && attempts > 0).length;
+        const refused = mine.filter(
+          ({ state, attempts }) => state !== 'sent' && attempts > 0,
+        ).length;
         if (waits !== openCount || refused > count)
           incidents.amend(key, { openCount: waits, count: Math.max(count, refused) });
       }
@@ -146,7 +154,14 @@ function refusalIncident(channel: string, since: number, why: string, nowMs: num
   const title = `Channel ${channel} takes no notifications`;
   return newIncident(
     {
-      ...{ ...part, key: refusalKey(channel), lasting: true, environment: '', channel, parts: [part] },
+      ...{
+        ...part,
+        key: refusalKey(channel),
+        lasting: true,
+        environment: '',
+        channel,
+        parts: [part],
+      },
       ...{ title, cause: causeOf(why), firstAt: since },
     },
     nowMs,

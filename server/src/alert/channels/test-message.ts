@@ -13,7 +13,9 @@ export async function sendTest(guard: Guard, channel: Channel, nowMs: number): P
     });
   const { status } = await send(guard, channel, testNotification(channel, nowMs), nowMs).catch(
     (cause: unknown) => {
-      throw cause instanceof FermataError ? cause : notTaken(`took nothing: ${messageOf(cause)}`, cause);
+      throw cause instanceof FermataError
+        ? cause
+        : notTaken(`took nothing: ${messageOf(cause)}`, cause);
     },
   );
   if (status < 200 || status >= 300) throw notTaken(`answered ${status}`);

@@ -16,7 +16,10 @@ export function textOf(incident: Incident, event: NotificationEvent): string {
   return `${incident.title}. ${flows(incident.openCount)} affected since ${isoTime(incident.firstAt)}.${incident.cause ? ` ${incident.cause}` : ''}`;
 }
 
-const textOfRefusal = ({ title, cause, openCount, firstAt }: Incident, event: NotificationEvent): string =>
+const textOfRefusal = (
+  { title, cause, openCount, firstAt }: Incident,
+  event: NotificationEvent,
+): string =>
   event === 'resolved'
     ? `Resolved: ${title}.`
     : `${title} since ${isoTime(firstAt)}; ${cause}. ${openCount === 1 ? '1 waits' : `${openCount} wait`} for it.`;

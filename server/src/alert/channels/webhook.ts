@@ -4,7 +4,13 @@ import { textOf } from './text.ts';
 
 /** It is signed like GitHub's webhooks: the receiver computes the same over the raw body. */
 export const webhook: Receiver = {
-  body: (incident, event, link) => ({ version: 1, event, text: textOf(incident, event), link, incident }),
+  body: (incident, event, link) => ({
+    version: 1,
+    event,
+    text: textOf(incident, event),
+    link,
+    incident,
+  }),
   headers({ secret }, { body }, nowMs) {
     if (secret === '') return {};
     const timestamp = String(Math.floor(nowMs / 1000));

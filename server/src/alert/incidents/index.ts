@@ -38,7 +38,9 @@ export interface Incidents {
 }
 
 export interface IncidentsOptions
-  extends Pick<GroupingOptions, 'clock'>, Pick<LifecycleOptions, 'onOpened' | 'onWorse' | 'onResolved'> {
+  extends
+    Pick<GroupingOptions, 'clock'>,
+    Pick<LifecycleOptions, 'onOpened' | 'onWorse' | 'onResolved'> {
   /**
    * What may be behind a finding, from outside of the flow: a deploy, a service that fell silent.
    */

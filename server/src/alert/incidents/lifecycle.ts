@@ -1,6 +1,13 @@
 import type { Clock } from '../../base/clock.ts';
 import type { Incident } from '../../model/incident.ts';
-import { absorb, addNote, clearMembers, liveIncident, measure, type LiveIncident } from './live-incident.ts';
+import {
+  absorb,
+  addNote,
+  clearMembers,
+  liveIncident,
+  measure,
+  type LiveIncident,
+} from './live-incident.ts';
 import type { Memberships } from './memberships.ts';
 import { createOpenIncidents, type OpenIncidents } from './open-incidents.ts';
 import { createSameCause, type SameCause } from './same-cause.ts';
@@ -60,7 +67,8 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
     if (incident.channel === null) measure(live, now, options.hasValue);
     incident.version = Math.max(incident.version + 1, now * 1000);
     changed.add(live);
-    if (incident.ack === null || incident.openCount < WORSE * Math.max(1, incident.ack.count)) return;
+    if (incident.ack === null || incident.openCount < WORSE * Math.max(1, incident.ack.count))
+      return;
     incident.ack = null;
     incident.outgrownAt = now;
     options.onWorse(incident);

@@ -64,7 +64,8 @@ export function addMember(live: LiveIncident, flowId: string, member: Member): v
   if (live.recount > 0) live.recount--;
   else live.incident.count++;
   const { exampleFlowIds } = live.incident;
-  if (exampleFlowIds.length < MAX_EXAMPLES && !exampleFlowIds.includes(flowId)) exampleFlowIds.push(flowId);
+  if (exampleFlowIds.length < MAX_EXAMPLES && !exampleFlowIds.includes(flowId))
+    exampleFlowIds.push(flowId);
 }
 
 /** Returns false where it was none. */
@@ -121,7 +122,9 @@ export function measure(live: LiveIncident, nowMs: number, hasValue: boolean): v
   if (old > 0) leftAtMs.splice(0, old);
   incident.drainPerMinute = leftAtMs.length > 0 ? leftAtMs.length : null;
   incident.etaAt =
-    leftAtMs.length > 0 && members.size > 0 ? nowMs + (members.size / leftAtMs.length) * DRAIN_MS : null;
+    leftAtMs.length > 0 && members.size > 0
+      ? nowMs + (members.size / leftAtMs.length) * DRAIN_MS
+      : null;
 }
 
 export function addNote({ incident }: LiveIncident, text: string, nowMs: number): void {

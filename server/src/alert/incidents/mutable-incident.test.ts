@@ -8,8 +8,21 @@ const flow = (id: string): Flow =>
     ...{ id, environment: '', type: 'order', keys: [], steps: [] },
     findings: [
       {
-        ...{ key: 'k', incident: 'cause', rule: 'missing-step', severity: 'critical', lasting: true },
-        ...{ step: 'Ship', service: 'shipping', place: 'orders', since: 1, summary: '', evidence: [] },
+        ...{
+          key: 'k',
+          incident: 'cause',
+          rule: 'missing-step',
+          severity: 'critical',
+          lasting: true,
+        },
+        ...{
+          step: 'Ship',
+          service: 'shipping',
+          place: 'orders',
+          since: 1,
+          summary: '',
+          evidence: [],
+        },
       },
     ],
   }) as unknown as Flow;

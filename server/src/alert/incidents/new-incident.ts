@@ -1,9 +1,13 @@
 import type { Incident } from '../../model/incident.ts';
 
-type Required = 'key' | 'rule' | 'severity' | 'lasting' | 'environment' | 'flowType' | 'service' | 'step';
+type Required =
+  'key' | 'rule' | 'severity' | 'lasting' | 'environment' | 'flowType' | 'service' | 'step';
 
 /** An incident as it opens: whoever opens one says what it is about, the rest is empty. */
-export function newIncident(about: Pick<Incident, Required> & Partial<Incident>, nowMs: number): Incident {
+export function newIncident(
+  about: Pick<Incident, Required> & Partial<Incident>,
+  nowMs: number,
+): Incident {
   return {
     keys: [about.key],
     id: `${about.key}-${nowMs.toString(36)}`,

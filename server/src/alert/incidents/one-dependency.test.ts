@@ -6,7 +6,11 @@ import { attributes, createLab, type Guard } from '../../testing/lab.ts';
 const START = 1_794_000_000_000;
 let ids = 0;
 const hex = (digits: number): string => (++ids).toString(16).padStart(digits, '0');
-const span = (service: string, atMs: number, over: Partial<OtlpSpan> & { error?: string }): OtlpSpan => {
+const span = (
+  service: string,
+  atMs: number,
+  over: Partial<OtlpSpan> & { error?: string },
+): OtlpSpan => {
   const { error, ...rest } = over;
   const nanos = (ms: number): OtlpSpan['start'] => (BigInt(ms) * 1_000_000n) as OtlpSpan['start'];
   return {
@@ -26,7 +30,12 @@ const span = (service: string, atMs: number, over: Partial<OtlpSpan> & { error?:
       events: [],
       links: [],
     },
-    ...{ start: nanos(atMs), end: nanos(atMs + 20), statusCode: error ? 2 : 0, statusMessage: error ?? '' },
+    ...{
+      start: nanos(atMs),
+      end: nanos(atMs + 20),
+      statusCode: error ? 2 : 0,
+      statusMessage: error ?? '',
+    },
     ...rest,
   };
 };

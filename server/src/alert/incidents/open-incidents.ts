@@ -78,7 +78,11 @@ export function createOpenIncidents(): OpenIncidents {
   };
 }
 
-const stepOf = ({ environment, service, step }: Pick<Incident, 'environment' | 'service' | 'step'>): string =>
+const stepOf = ({
+  environment,
+  service,
+  step,
+}: Pick<Incident, 'environment' | 'service' | 'step'>): string =>
   [environment, service, step].join('\0');
 
 const awaitedStepOf = (

@@ -24,7 +24,13 @@ const flowOf = (...said: Said[]): Flow => {
     keys: [],
     steps: [],
     findings: said.map(({ type: _, environment: __, oneOf = false, ...over }) => {
-      const about = { rule: 'failed-step', service: 'stock', step: 'Reserve', place: null, ...over };
+      const about = {
+        rule: 'failed-step',
+        service: 'stock',
+        step: 'Reserve',
+        place: null,
+        ...over,
+      };
       return {
         key: 'k',
         incident: causeKey(environment, type, about, !oneOf),
@@ -81,7 +87,13 @@ const desk = async (
       from: '',
       to: [],
     })),
-    ...{ inhibitions: [], suspect: () => null, valueKey: '', linkTo: () => '', onChanged: () => undefined },
+    ...{
+      inhibitions: [],
+      suspect: () => null,
+      valueKey: '',
+      linkTo: () => '',
+      onChanged: () => undefined,
+    },
   });
   await alerts.start();
   return {
@@ -112,7 +124,11 @@ describe('what is one cause', () => {
       ],
       1,
     ],
-    ['one dependency, failing and tried again and again', [redis, { ...redis, rule: 'retry-storm' }], 1],
+    [
+      'one dependency, failing and tried again and again',
+      [redis, { ...redis, rule: 'retry-storm' }],
+      1,
+    ],
     [
       'one dependency, in dead letters',
       [redis, { ...redis, rule: 'dead-letter', service: null, place: 'orders.dead' }],
@@ -135,7 +151,10 @@ describe('what is one cause', () => {
     ],
     [
       'a message that others took, of the same queue',
-      [untaken('order', 'mail', 'mails'), { ...untaken('refund', 'mail', 'mails'), rule: 'consumer-gone' }],
+      [
+        untaken('order', 'mail', 'mails'),
+        { ...untaken('refund', 'mail', 'mails'), rule: 'consumer-gone' },
+      ],
       1,
     ],
     [
@@ -223,7 +242,8 @@ describe('what is one cause', () => {
 });
 
 describe('who is told', () => {
-  const redis = (type: string, over: Said = {}): Flow => flowOf({ type, dependency: 'redis-1', ...over });
+  const redis = (type: string, over: Said = {}): Flow =>
+    flowOf({ type, dependency: 'redis-1', ...over });
   test('whoever has to hear of any of its flow types, once, also of one that joins later', async () => {
     const { alerts, pass, sent } = await desk([
       { ...ROUTE, types: ['refund'], channels: ['refunds'] },
@@ -234,7 +254,10 @@ describe('who is told', () => {
     expect(sent.map(({ key }) => key.split(':').slice(1).join())).toEqual(['opened,ops']);
     alerts.observe([redis('refund'), redis('return')]);
     await pass(20_000);
-    expect(sent.map(({ key }) => key.split(':').slice(1).join())).toEqual(['opened,ops', 'opened,refunds']);
+    expect(sent.map(({ key }) => key.split(':').slice(1).join())).toEqual([
+      'opened,ops',
+      'opened,refunds',
+    ]);
     expect(new Set(sent.map(({ key }) => key.split(':')[0])).size).toBe(1);
   });
   test('whoever has to hear of what is critical, when a part becomes so', async () => {
@@ -298,12 +321,18 @@ describe('two incidents that turn out to be one', () => {
     expect(sent.map(({ key }) => key.split(':')[1]).sort()).toEqual(events);
     if (laterMs > 0) {
       expect(sent.at(-1)!.text).toContain('has the cause of another one');
-      expect(alerts.incident(newer!.id)).toMatchObject({ status: 'resolved', foldedInto: open()[0]!.id });
+      expect(alerts.incident(newer!.id)).toMatchObject({
+        status: 'resolved',
+        foldedInto: open()[0]!.id,
+      });
     }
     // Whatever comes of either queue goes on with it, and it is over when both are.
     alerts.observe([mails()]);
     expect(open()).toMatchObject([
-      { count: laterMs === 0 ? 3 : 4, keys: [first, second].map((flow) => flow.findings[0]!.incident) },
+      {
+        count: laterMs === 0 ? 3 : 4,
+        keys: [first, second].map((flow) => flow.findings[0]!.incident),
+      },
     ]);
   });
   test('queues of a service that is heard of are two', async () => {
@@ -326,7 +355,10 @@ describe('two incidents that turn out to be one', () => {
     const { alerts, pass, open } = await desk();
     alerts.observe([working('payment', START - 30_000)]);
     alerts.observe([flowOf({ dependency: 'payment.shop.internal', severity: 'warning' })]);
-    alerts.observe([flowOf({ dependency: 'pg-1' }), flowOf(untaken('refund', 'payment', 'refunds'))]);
+    alerts.observe([
+      flowOf({ dependency: 'pg-1' }),
+      flowOf(untaken('refund', 'payment', 'refunds')),
+    ]);
     await pass(11_000);
     expect(
       open()
@@ -334,7 +366,11 @@ describe('two incidents that turn out to be one', () => {
         .sort(),
     ).toEqual([1, 2]);
     const both = open().find(({ count }) => count === 2)!;
-    expect(both).toMatchObject({ dependency: 'payment.shop.internal', lasting: true, severity: 'critical' });
+    expect(both).toMatchObject({
+      dependency: 'payment.shop.internal',
+      lasting: true,
+      severity: 'critical',
+    });
   });
   test('a stranger whose host begins like our service is another cause', async () => {
     const { alerts, pass, open } = await desk();
@@ -350,7 +386,11 @@ describe('two incidents that turn out to be one', () => {
   test('it ends when nobody waits any more and nothing failed for a while', async () => {
     const { alerts, pass, open } = await desk();
     const waiting = flowOf(untaken('refund', 'payment', 'refunds'));
-    alerts.observe([working('payment', START - 30_000), flowOf({ dependency: 'payment' }), waiting]);
+    alerts.observe([
+      working('payment', START - 30_000),
+      flowOf({ dependency: 'payment' }),
+      waiting,
+    ]);
     await pass(900_000);
     expect(open()).toHaveLength(1);
     alerts.observe([{ ...waiting, findings: [] }]);

@@ -34,7 +34,8 @@ export function createSameCause<T>(
     const lastMs = heard.get(name);
     return lastMs !== undefined && clock.now() - lastMs >= SILENT_MS;
   };
-  const openedMs = ({ id }: Incident): number => Number.parseInt(id.slice(id.lastIndexOf('-') + 1), 36);
+  const openedMs = ({ id }: Incident): number =>
+    Number.parseInt(id.slice(id.lastIndexOf('-') + 1), 36);
   /** Whoever was told of first goes on; the order in which they are compared does not matter. */
   const isOlder = (a: Incident, b: Incident): boolean =>
     openedMs(a) < openedMs(b) || (openedMs(a) === openedMs(b) && a.key < b.key);
@@ -55,7 +56,8 @@ export function createSameCause<T>(
       for (const { service, receivedMs } of flow.steps) {
         const name = nameKey(flow.environment, service);
         const last = heard.get(name);
-        if (last === undefined ? heard.size < MAX_SERVICES : receivedMs > last) heard.set(name, receivedMs);
+        if (last === undefined ? heard.size < MAX_SERVICES : receivedMs > last)
+          heard.set(name, receivedMs);
       }
     },
     add(entry) {

@@ -11,7 +11,10 @@ export const isAbsence = ({ rule }: { rule: string }): boolean =>
 
 const SEVERITIES: readonly Severity[] = ['info', 'warning', 'critical'];
 
-export const partOf = ({ rule, severity, service, step }: Finding, flowType: string): IncidentPart => ({
+export const partOf = (
+  { rule, severity, service, step }: Finding,
+  flowType: string,
+): IncidentPart => ({
   ...{ rule, severity, flowType, service, step },
 });
 
@@ -36,16 +39,21 @@ export function takeUp(incident: MutableIncident, part: IncidentPart): boolean {
 /** Title and cause, of everything that is in it. `suspected`: what other flows tell. */
 export function describe(incident: MutableIncident, suspected: readonly string[]): void {
   incident.title = titleOf(incident);
-  incident.cause = [causeOf(incident), ...suspected].filter((part) => part !== null).join('; ') || null;
+  incident.cause =
+    [causeOf(incident), ...suspected].filter((part) => part !== null).join('; ') || null;
 }
 
 function titleOf(incident: Incident): string {
   const { rule, dependency, parts, place } = incident;
   const types = flowTypesOf(incident);
   const who =
-    types.length <= 2 ? types.join(' and ') : `${types[0]!} and ${types.length - 1} other flow types`;
+    types.length <= 2
+      ? types.join(' and ')
+      : `${types[0]!} and ${types.length - 1} other flow types`;
   const what = distinct(
-    parts.map(({ step, service }) => `${step ?? place ?? types[0]!}${service ? ` (${service})` : ''}`),
+    parts.map(
+      ({ step, service }) => `${step ?? place ?? types[0]!}${service ? ` (${service})` : ''}`,
+    ),
   );
   const services = distinct(parts.map(({ service }) => service ?? ''));
   const subject =
@@ -95,10 +103,12 @@ const distinct = (list: readonly string[]): string[] => [...new Set(list)];
 export function namesOf(incident: Incident): string[] {
   const { environment, flowType, dependency, key, service } = incident;
   const about = { rule: incident.rule, service, step: incident.step, place: incident.place };
-  const isNamed = isAbsence(incident) && service !== null && causeKey(environment, flowType, about) === key;
+  const isNamed =
+    isAbsence(incident) && service !== null && causeKey(environment, flowType, about) === key;
   const names =
     dependency !== null ? [dependency, dependency.replace(INTERNAL, '')] : isNamed ? [service] : [];
   return distinct(names).map((name) => nameKey(environment, name));
 }
 const INTERNAL = /\.(.+\.)?(internal|local|localdomain|lan|intranet|corp|svc)$/;
-export const nameKey = (environment: string, service: string): string => `${environment}\0${service}`;
+export const nameKey = (environment: string, service: string): string =>
+  `${environment}\0${service}`;

@@ -48,5 +48,9 @@ export function isPrivate(address: string): boolean {
   // A zone says which link it is: `fe80::1%eth0`.
   const plain = address.replace(/%.*$/, '');
   const family = isIP(plain);
-  return family === 4 ? private4.check(plain, 'ipv4') : family === 6 ? private6.check(plain, 'ipv6') : true;
+  return family === 4
+    ? private4.check(plain, 'ipv4')
+    : family === 6
+      ? private6.check(plain, 'ipv6')
+      : true;
 }

@@ -40,7 +40,9 @@ const INTERNET: Network = { lookup: (host) => lookup(host, { all: true }) };
 export function createGuard(clock: Clock, allowed: readonly string[], network = INTERNET): Guard {
   const resolve = async (host: string): Promise<Resolved> => {
     const plain = host.replace(/^\[|\]$/g, '');
-    const found = isIP(plain) ? [{ address: plain, family: isIP(plain) }] : await network.lookup(plain);
+    const found = isIP(plain)
+      ? [{ address: plain, family: isIP(plain) }]
+      : await network.lookup(plain);
     const open = found.find(
       ({ address }) => allowed.includes(plain) || allowed.includes(address) || !isPrivate(address),
     );

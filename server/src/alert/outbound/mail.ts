@@ -33,7 +33,10 @@ export async function sendMail(mail: Mail): Promise<Answer> {
     // A password goes over an encrypted connection, or not at all.
     requireTLS: server.username !== '',
     ...(server.username !== '' && {
-      auth: { user: decodeURIComponent(server.username), pass: decodeURIComponent(server.password) },
+      auth: {
+        user: decodeURIComponent(server.username),
+        pass: decodeURIComponent(server.password),
+      },
     }),
     connectionTimeout: TIMEOUT_MS,
     greetingTimeout: TIMEOUT_MS,

@@ -5,18 +5,24 @@ import { createBench, type Bench } from '../../testing/correlator-harness.ts';
 /** What holds those together who name a span that was never heard of. */
 const take = (bench: Bench, ...sketches: SpanSketch[]): void =>
   bench.take(sketches.map((sketch) => aSpan({ ...sketch, received: bench.clock.now() })));
-/** Flow ids, however they arrive: at once, one by one from either end, with those before gone from memory. */
+/**
+ * Flow ids, however they arrive: at once, one by one from either end, with those before gone from
+ * memory.
+ */
 const idsOf = (...sketches: SpanSketch[]): string[] => {
-  const all = [[sketches], sketches.map((one) => [one]), sketches.toReversed().map((one) => [one])].flatMap(
-    (batches) =>
-      [false, true].map((rests) => {
-        const bench = createBench();
-        for (const batch of batches) {
-          take(bench, ...batch);
-          if (rests) bench.rest();
-        }
-        return [...bench.flows().keys()].sort();
-      }),
+  const all = [
+    [sketches],
+    sketches.map((one) => [one]),
+    sketches.toReversed().map((one) => [one]),
+  ].flatMap((batches) =>
+    [false, true].map((rests) => {
+      const bench = createBench();
+      for (const batch of batches) {
+        take(bench, ...batch);
+        if (rests) bench.rest();
+      }
+      return [...bench.flows().keys()].sort();
+    }),
   );
   for (const ids of all) expect(ids).toEqual(all[0]);
   return all[0]!;
@@ -35,7 +41,11 @@ describe('an absent send', () => {
   test('that several took is one flow, whoever they are', () => {
     expect(idsOf(process('b1', 'aa/1'), process('b2', 'aa/1'))).toHaveLength(1);
     expect(
-      idsOf(process('b1', 'aa/1'), process('b2', 'aa/1', { service: 'other' }), process('b3', 'aa/1')),
+      idsOf(
+        process('b1', 'aa/1'),
+        process('b2', 'aa/1', { service: 'other' }),
+        process('b3', 'aa/1'),
+      ),
     ).toHaveLength(1);
     // The consumer's agent opens a receive span above each.
     const polled = (n: number): SpanSketch[] => [
@@ -53,7 +63,9 @@ describe('an absent send', () => {
   });
   test('of which different messages were taken was a batch', () => {
     const message = (n: number): Partial<SpanSketch> => ({ destination: 'q', message: `m-${n}` });
-    expect(idsOf(process('b1', 'aa/1', message(1)), process('b2', 'aa/1', message(2)))).toHaveLength(2);
+    expect(
+      idsOf(process('b1', 'aa/1', message(1)), process('b2', 'aa/1', message(2))),
+    ).toHaveLength(2);
     expect(
       idsOf(
         process('b1', 'aa/1', { position: 'q/0/7' }),
@@ -62,7 +74,9 @@ describe('an absent send', () => {
       ),
     ).toHaveLength(3);
     // One message that came twice, and one each to two destinations of one request.
-    expect(idsOf(process('b1', 'aa/1', message(1)), process('b2', 'aa/1', message(1)))).toHaveLength(1);
+    expect(
+      idsOf(process('b1', 'aa/1', message(1)), process('b2', 'aa/1', message(1))),
+    ).toHaveLength(1);
     expect(
       idsOf(
         process('b1', 'aa/1', message(1)),
@@ -71,10 +85,12 @@ describe('an absent send', () => {
     ).toHaveLength(1);
   });
   test('does not gather who took batches, or says whose it is', () => {
-    expect(idsOf(process('b1', 'aa/1', { batch: 3 }), process('b2', 'aa/1', { batch: 3 }))).toHaveLength(2);
-    expect(idsOf(process('b1', 'aa/1', { flow: 'o1' }), process('b2', 'aa/1', { flow: 'o2' }))).toHaveLength(
-      2,
-    );
+    expect(
+      idsOf(process('b1', 'aa/1', { batch: 3 }), process('b2', 'aa/1', { batch: 3 })),
+    ).toHaveLength(2);
+    expect(
+      idsOf(process('b1', 'aa/1', { flow: 'o1' }), process('b2', 'aa/1', { flow: 'o2' })),
+    ).toHaveLength(2);
   });
   test('joins those who took from it to its own flow when it comes', () => {
     const send: SpanSketch = { trace: 'aa', id: '1', parent: '2', role: 'send', service: 'shop' };
@@ -93,7 +109,8 @@ describe('an absent parent', () => {
     destination: `q${id}`,
     at: 1,
   });
-  const taken = (trace: string, of: string): SpanSketch => process(trace, `ff/${of}`, { service: trace });
+  const taken = (trace: string, of: string): SpanSketch =>
+    process(trace, `ff/${of}`, { service: trace });
 
   test('of several sends makes them one flow, whose takers have traces of their own', () => {
     for (const [first = '', second = ''] of [
@@ -101,14 +118,18 @@ describe('an absent parent', () => {
       ['fff1', 'b2'],
       ['fff1', 'fff2'],
     ])
-      expect(idsOf(send('2'), send('3'), taken(first, '2'), taken(second, '3'))).toEqual([traceId('ff')]);
+      expect(idsOf(send('2'), send('3'), taken(first, '2'), taken(second, '3'))).toEqual([
+        traceId('ff'),
+      ]);
   });
   test('that a taker names by a link is the same place', () => {
     expect(idsOf(send('2'), process('b1', 'ff/1'))).toEqual([traceId('ff')]);
   });
   test('is found by the root of its trace', () => {
     const root: SpanSketch = { trace: 'ff', id: '9', service: 'shop' };
-    expect(idsOf(root, send('2'), send('3'), taken('b1', '2'), taken('b2', '3'))).toEqual([traceId('ff')]);
+    expect(idsOf(root, send('2'), send('3'), taken('b1', '2'), taken('b2', '3'))).toEqual([
+      traceId('ff'),
+    ]);
   });
   test('that looks like a poll says nothing', () => {
     const polled = (id: string, sent: string): SpanSketch => ({

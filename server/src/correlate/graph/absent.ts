@@ -3,8 +3,9 @@ import type { Node } from './node.ts';
 import { hasStrongId, isBatch, isConsumer } from '../../model/roles.ts';
 
 /**
- * Spans that are not here and that several name, as their parent or as what they took their message from: each is one
- * place, and holds together who names it. Not where it sent several messages: those who took different ones are strangers.
+ * Spans that are not here and that several name, as their parent or as what they took their message
+ * from: each is one place, and holds together who names it. Not where it sent several messages:
+ * those who took different ones are strangers.
  */
 export interface Absent {
   /** `others`: who named it before. */
@@ -46,7 +47,10 @@ export const asksTakers = (span: Span, key: SpanKey): boolean =>
   !hasStrongId(span) &&
   span.links.length === 1 &&
   span.links[0] === key;
-/** Its flow depends on who else has the same absent parent, or theirs on it: under a poll everybody is a stranger. */
+/**
+ * Its flow depends on who else has the same absent parent, or theirs on it: under a poll everybody
+ * is a stranger.
+ */
 export const asksOrphans = (span: Span): boolean =>
   span.parent !== '' && (!hasStrongId(span) || isPolled(span));
 /** Whatever it happened in looks like a poll. */

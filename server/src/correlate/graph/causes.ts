@@ -6,8 +6,8 @@ import { hasStrongId, isBatch, isConsumer, isSend } from '../../model/roles.ts';
 import { messageTokens, type Token } from '../../model/keys.ts';
 
 /**
- * Every way a span may name what caused it, strongest first. All functions here are pure over the graph: the answer
- * depends on which spans are there, never on when they came.
+ * Every way a span may name what caused it, strongest first. All functions here are pure over the
+ * graph: the answer depends on which spans are there, never on when they came.
  */
 export interface Cause {
   key: SpanKey;
@@ -17,8 +17,8 @@ export interface Cause {
 }
 
 /**
- * Starts a piece of work that belongs to at most one flow. An ambient id says nothing below another one: what called it is
- * stronger evidence, so that it is overruled and cuts nothing off.
+ * Starts a piece of work that belongs to at most one flow. An ambient id says nothing below another
+ * one: what called it is stronger evidence, so that it is overruled and cuts nothing off.
  */
 export function startsSegment(node: Node): boolean {
   const { span, parent } = node;
@@ -54,7 +54,9 @@ export function headOf(node: Node): Node {
   return head;
 }
 
-/** The same, without climbing again and again from what lies deep. Holds as long as the graph stays. */
+/**
+ * The same, without climbing again and again from what lies deep. Holds as long as the graph stays.
+ */
 export function rememberedHeads(): (node: Node) => Node {
   const known = new Map<Node, Node>();
   return (node) => {
@@ -76,10 +78,11 @@ export function rememberedHeads(): (node: Node) => Node {
 const REMEMBERED_STEPS = 16;
 
 /**
- * Causes of a segment's head. Of a process span: those of {parent, links} that are send or create spans; else its
- * remote parent; else its only link; else the one send of the same message. Every other link is a relation. Of any
- * other head: the parent it differs from in flow id. A process span that names nothing of this was given its message by
- * the receive span that it happened in (`tookFromReceive`).
+ * Causes of a segment's head. Of a process span: those of {parent, links} that are send or create
+ * spans; else its remote parent; else its only link; else the one send of the same message. Every
+ * other link is a relation. Of any other head: the parent it differs from in flow id. A process
+ * span that names nothing of this was given its message by the receive span that it happened in
+ * (`tookFromReceive`).
  */
 export function causesOf(head: Node, graph: Graph): Cause[] {
   const named = namedCauses(head, graph);
@@ -88,7 +91,8 @@ export function causesOf(head: Node, graph: Graph): Cause[] {
   const send = sendOfSameMessage(head, graph);
   if (send !== null) {
     const received = tookFromReceive(head) ? causesOf(parent!, graph) : [];
-    // Context led the message here, and ends at the span that received it: its name only confirms that.
+    // Context led the message here, and ends at the span that received it: its name only confirms
+    // that.
     return [received.find(({ node }) => node === send.node) ?? send];
   }
   const link = span.links[0];
@@ -99,7 +103,10 @@ export function causesOf(head: Node, graph: Graph): Cause[] {
     : [];
 }
 
-/** Those that a head names by parent or link, as far as they are known; for a message's id there is no need beside them. */
+/**
+ * Those that a head names by parent or link, as far as they are known; for a message's id there is
+ * no need beside them.
+ */
 function namedCauses(head: Node, graph: Graph): Cause[] {
   const { span, parent } = head;
   if (head.placeholder !== null)
@@ -130,7 +137,10 @@ function namedCauses(head: Node, graph: Graph): Cause[] {
 
 export type CausesOf = (head: Node) => Cause[];
 
-/** Asked once: every message of a batch asks for all causes of whoever took it. Holds as long as the graph stays. */
+/**
+ * Asked once: every message of a batch asks for all causes of whoever took it. Holds as long as the
+ * graph stays.
+ */
 export function rememberedCauses(graph: Graph): CausesOf {
   const known = new Map<Node, Cause[]>();
   return (head) => {
@@ -150,7 +160,10 @@ export const tookFromReceive = ({ span, parent }: Node): boolean =>
   parent.span.role === 'receive' &&
   !isBatch(parent.span);
 
-/** From the OTLP flags; without them, a parent in another service, or an unseen parent when there is no link. */
+/**
+ * From the OTLP flags; without them, a parent in another service, or an unseen parent when there is
+ * no link.
+ */
 function parentIsRemote(head: Node): boolean {
   const { span, parent } = head;
   if (span.parentRemote !== null) return span.parentRemote;
@@ -161,7 +174,10 @@ function parentIsRemote(head: Node): boolean {
 /** A name under which more was sent identifies nothing (and must not cost quadratic time). */
 export const MAX_SENDS = 32;
 
-/** Whom it concerns that this span is there, by the message: a send all others, whoever takes it what was sent. */
+/**
+ * Whom it concerns that this span is there, by the message: a send all others, whoever takes it
+ * what was sent.
+ */
 export function concernedBy(span: Span, graph: Graph, meet: (other: Node) => void): void {
   const sent = isSend(span.role);
   for (const token of messageTokens(span))
@@ -216,8 +232,8 @@ export function bindsTakers(token: string, graph: Graph): boolean {
 const SEVEN_DAYS = 7n * 24n * 3600n * 1_000_000_000n;
 
 /**
- * Exactly one send of the same message within 7 days, to where it was taken from; a republish does not count, it keeps its
- * original identity.
+ * Exactly one send of the same message within 7 days, to where it was taken from; a republish does
+ * not count, it keeps its original identity.
  */
 function sendOfSameMessage(head: Node, graph: Graph, except?: Node): Cause | null {
   for (const token of messageTokens(head.span)) {
@@ -244,11 +260,15 @@ function sendOfSameMessage(head: Node, graph: Graph, except?: Node): Cause | nul
 /** The outermost of spans that are one sending; null where they are several. */
 function oneSending(sends: Node[]): Node | null {
   if (sends.length <= 1) return sends[0] ?? null;
-  const outermost = sends.filter((send) => !sends.some((outer) => isOneSending(outer.span, send.span)));
+  const outermost = sends.filter(
+    (send) => !sends.some((outer) => isOneSending(outer.span, send.span)),
+  );
   return outermost.length === 1 ? outermost[0]! : null;
 }
 
-/** A send made while processing the same message: a retry queue, a dead-letter queue, a forwarder. */
+/**
+ * A send made while processing the same message: a retry queue, a dead-letter queue, a forwarder.
+ */
 function isRepublish(send: Node, token: Token): boolean {
   for (let node = send.parent; node !== null; node = node.parent)
     if (isConsumer(node.span.role)) return messageTokens(node.span).includes(token);

@@ -5,10 +5,11 @@ import type { InputCause, InputSegment } from '../../model/flow-input.ts';
 import { isConsumer, isSend } from '../../model/roles.ts';
 
 /**
- * Some middleware hands on the context of the first message of a chain with all that follow, so that each of their takers
- * seems to have taken the first. Where a taker's destination is not that of what it names, and exactly one message that
- * nobody took went there before, in the same trace or conversation, that one is what it took. Which flow a span is in does
- * not depend on it: all of them are in this one. Pure.
+ * Some middleware hands on the context of the first message of a chain with all that follow, so
+ * that each of their takers seems to have taken the first. Where a taker's destination is not that
+ * of what it names, and exactly one message that nobody took went there before, in the same trace
+ * or conversation, that one is what it took. Which flow a span is in does not depend on it: all of
+ * them are in this one. Pure.
  */
 export function withoutHandedOn(segments: readonly InputSegment[]): InputSegment[] {
   const misled: { segment: InputSegment; named: NamedSend }[] = [];
@@ -17,9 +18,11 @@ export function withoutHandedOn(segments: readonly InputSegment[]): InputSegment
     if (named !== null && isElsewhere(segment.head, named.span)) misled.push({ segment, named });
   }
   if (misled.length === 0) return [...segments];
-  // Where nothing else was sent to where they took it, nothing is better: most often a broker routed it there.
+  // Where nothing else was sent to where they took it, nothing is better: most often a broker
+  // routed it there.
   const places = new Set(misled.map(({ segment }) => segment.head.message!.destination));
-  const isSentThere = ({ role, message }: Span): boolean => isSend(role) && places.has(message!.destination);
+  const isSentThere = ({ role, message }: Span): boolean =>
+    isSend(role) && places.has(message!.destination);
   if (!segments.some(({ spans }) => spans.some(isSentThere))) return [...segments];
   const { messages, sendingOf } = sendingsOf(segments);
   /** By message, whoever names it and took it there. */
@@ -33,12 +36,14 @@ export function withoutHandedOn(segments: readonly InputSegment[]): InputSegment
   const better = new Map<InputSegment, InputCause>();
   for (const { segment, named } of misled) {
     const { head } = segment;
-    // Where a broker routes, another name says nothing, unless the same message was taken under its own.
+    // Where a broker routes, another name says nothing, unless the same message was taken under its
+    // own.
     if (isRouted(named.span) && !takers.has(sendingOf(named.span))) continue;
     const onlyOne = (isFree: (send: Span) => boolean): Span | null | undefined => {
       let only: Span | undefined;
       for (const send of sentTo.get(head.message!.destination) ?? []) {
-        if (send.start > head.start || !isFree(send) || relationOf(send, head, named.span) === null) continue;
+        if (send.start > head.start || !isFree(send) || relationOf(send, head, named.span) === null)
+          continue;
         if (only !== undefined) return null;
         only = send;
       }
@@ -48,7 +53,8 @@ export function withoutHandedOn(segments: readonly InputSegment[]): InputSegment
     // Of what others took it may have a copy.
     if (only === undefined)
       only = onlyOne(
-        (send) => !(takers.get(send) ?? []).some(({ service }) => service.name === head.service.name),
+        (send) =>
+          !(takers.get(send) ?? []).some(({ service }) => service.name === head.service.name),
       );
     if (only)
       better.set(segment, {

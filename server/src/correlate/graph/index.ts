@@ -10,19 +10,26 @@ import { createWorthless } from './worthless.ts';
 export { countOf, type Node, type Sharing, type Tree };
 
 /**
- * The spans in memory and how they refer to each other. Holds facts only: who is whose parent, who links to whom, who
- * shares a token. What follows from them is decided in `evidence.ts` and `trees.ts`.
+ * The spans in memory and how they refer to each other. Holds facts only: who is whose parent, who
+ * links to whom, who shares a token. What follows from them is decided in `evidence.ts` and
+ * `trees.ts`.
  */
 export interface Graph {
   readonly size: number;
   get(key: SpanKey): Node | undefined;
   /** Nodes that refer, as parent or link, to a span that is not here. */
   waitingFor(key: SpanKey): Sharing;
-  /** Consumers with links wait for this span as their parent: it looks like a poll that served strangers. */
+  /**
+   * Consumers with links wait for this span as their parent: it looks like a poll that served
+   * strangers.
+   */
   looksPolled(key: SpanKey): boolean;
   /** What a span that is not here is to those who name it. */
   placeOf(key: SpanKey): Place;
-  /** If more than so many name it, and are strangers: the name that they have in common, which identifies nothing. */
+  /**
+   * If more than so many name it, and are strangers: the name that they have in common, which
+   * identifies nothing.
+   */
   strangersAt(key: SpanKey, most: number): string | null;
   /** Nodes that share a message, id or soft token; nobody where it identifies nothing. */
   sharing(token: string): Sharing;
@@ -30,12 +37,16 @@ export interface Graph {
   sendsOf(token: string): Sharing;
   /** Adds a span whose key is not here. */
   add(span: Span, placeholder: readonly KnownCause[] | null): Node;
-  /** Where rings of parents were cut since the last call: what caused those nodes is another question now. */
+  /**
+   * Where rings of parents were cut since the last call: what caused those nodes is another
+   * question now.
+   */
   takeCut(): readonly Node[];
   remove(node: Node): void;
   /**
-   * Whether those that share it may be one message, or one story. What cannot join must not tie either: asked wherever a
-   * token is followed, in memory (by `sharing` and `sendsOf`) and into the store.
+   * Whether those that share it may be one message, or one story. What cannot join must not tie
+   * either: asked wherever a token is followed, in memory (by `sharing` and `sendsOf`) and into the
+   * store.
    */
   identifies(token: string): boolean;
   /** From now on it identifies nothing. */
@@ -46,8 +57,8 @@ export interface Graph {
 
 const NOBODY: readonly Node[] = [];
 /**
- * Few share most tokens, and a list of few is a fraction of a set; changing it makes a new one. Thousands may wait for one
- * parent.
+ * Few share most tokens, and a list of few is a fraction of a set; changing it makes a new one.
+ * Thousands may wait for one parent.
  */
 const MAX_LISTED = 8;
 
@@ -63,8 +74,8 @@ export function createGraph(): Graph {
   const worthless = createWorthless();
 
   /**
-   * Parent edges must not form a ring. The ring is cut at its smallest key, which is a function of the ring and not of
-   * the order in which it arrived (I1).
+   * Parent edges must not form a ring. The ring is cut at its smallest key, which is a function of
+   * the ring and not of the order in which it arrived (I1).
    */
   const attachParent = (node: Node, parent: Node): void => {
     node.parent = parent;
@@ -75,7 +86,8 @@ export function createGraph(): Graph {
     while (up !== null && up !== node) up = up.parent;
     if (up === null) return;
     let smallest = node;
-    for (up = parent; up !== node; up = up!.parent) if (up!.span.key < smallest.span.key) smallest = up!;
+    for (up = parent; up !== node; up = up!.parent)
+      if (up!.span.key < smallest.span.key) smallest = up!;
     detachParent(smallest);
     smallest.cycle = true;
     cut = [...cut, smallest];

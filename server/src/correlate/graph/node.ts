@@ -2,7 +2,9 @@ import type { FlowKey, Token } from '../../model/keys.ts';
 import type { KnownCause } from '../../model/flow.ts';
 import type { Span } from '../../model/span.ts';
 
-/** A span in memory, with its neighbours. Facts only: what follows from them is decided elsewhere. */
+/**
+ * A span in memory, with its neighbours. Facts only: what follows from them is decided elsewhere.
+ */
 export interface Node {
   span: Span;
   parent: Node | null;
@@ -17,9 +19,15 @@ export interface Node {
   shared: boolean;
   /** Its parent edge closed a cycle and was dropped. */
   cycle: boolean;
-  /** A shared batch consumer whose surroundings are not all in memory: what caused it, as known when they left. */
+  /**
+   * A shared batch consumer whose surroundings are not all in memory: what caused it, as known when
+   * they left.
+   */
   placeholder: readonly KnownCause[] | null;
-  /** Belongs to no flow, and the store was told so: under which names to find it, and what caused it. */
+  /**
+   * Belongs to no flow, and the store was told so: under which names to find it, and what caused
+   * it.
+   */
   persistedAsUnattributed: string | null;
 }
 

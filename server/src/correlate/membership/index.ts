@@ -11,7 +11,14 @@ import {
   tookFromReceive,
   type CausesOf,
 } from '../graph/causes.ts';
-import { countOf, createGraph, neighboursOf, type Graph, type Node, type Tree } from '../graph/index.ts';
+import {
+  countOf,
+  createGraph,
+  neighboursOf,
+  type Graph,
+  type Node,
+  type Tree,
+} from '../graph/index.ts';
 import { hasStrongId, isConsumer, isReceiving, isSend } from '../../model/roles.ts';
 import {
   flowKeyOf,
@@ -25,19 +32,30 @@ import {
   messageTokens,
   softTokens,
 } from '../../model/keys.ts';
-import { buildTree, dependenciesOf, resolveTree, topOf, softTokensOf, type ResolveContext } from './trees.ts';
+import {
+  buildTree,
+  dependenciesOf,
+  resolveTree,
+  topOf,
+  softTokensOf,
+  type ResolveContext,
+} from './trees.ts';
 import { isContradicted, mergeGroupsOf, type MergeGroup } from './soft-keys.ts';
 
 /**
- * Keeps, for every span in memory, which flow it belongs to. The answer is a function of the set of spans: `add` only
- * finds the trees that a new span can touch and resolves those again with the pure rules of evidence.ts and trees.ts.
- * Guarded by assembler.property.test.ts: any order, duplication, batching, unloading and restart gives the same flows.
+ * Keeps, for every span in memory, which flow it belongs to. The answer is a function of the set of
+ * spans: `add` only finds the trees that a new span can touch and resolves those again with the
+ * pure rules of evidence.ts and trees.ts. Guarded by assembler.property.test.ts: any order,
+ * duplication, batching, unloading and restart gives the same flows.
  */
 export interface Assembler {
   readonly graph: Graph;
   /** Adds spans and brings every affected flow up to date. */
   add(spans: readonly Span[]): void;
-  /** Brings spans back from the store; flows are up to date after the next `add`. A placeholder is shared, by what was known. */
+  /**
+   * Brings spans back from the store; flows are up to date after the next `add`. A placeholder is
+   * shared, by what was known.
+   */
   load(span: Span, placeholder: readonly KnownCause[] | null): void;
   /** Takes spans out of memory. What refers to them keeps its flow until it changes. */
   evict(nodes: Iterable<Node>): void;
@@ -45,15 +63,18 @@ export interface Assembler {
   discard(token: string, atMs: number): void;
   /** What surrounds this shared span leaves: from now on it goes by what was known. */
   makePlaceholder(node: Node, causes: readonly KnownCause[]): void;
-  /** A new span concerns these shared spans directly: what surrounds them must be in memory before `add`. */
+  /**
+   * A new span concerns these shared spans directly: what surrounds them must be in memory before
+   * `add`.
+   */
   placeholdersAround(span: Span): readonly Node[];
   flow(key: FlowKey): FlowState | undefined;
   readonly flows: ReadonlyMap<FlowKey, FlowState>;
   /** Flows changed since the last call. */
   takeDirty(): Set<FlowKey>;
   /**
-   * Flows that spans went away from, and to which flows, each with the number of the last such move. Whoever projects one of them
-   * takes it out.
+   * Flows that spans went away from, and to which flows, each with the number of the last such
+   * move. Whoever projects one of them takes it out.
    */
   readonly movedOutOf: Map<FlowKey, ReadonlyMap<FlowKey, number>>;
   /** How many moves there were. */
@@ -72,7 +93,10 @@ export interface FlowState {
   lastReceivedMs: number;
 }
 
-/** Malformed data can make resolution circular in ways the ring rules do not see; no input may hang the server. */
+/**
+ * Malformed data can make resolution circular in ways the ring rules do not see; no input may hang
+ * the server.
+ */
 const MAX_REBUILDS_PER_NODE = 64;
 const MAX_DEPENDENCY_DEPTH = 1000;
 const NOBODY: readonly Node[] = [];
@@ -118,8 +142,8 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
       for (const child of node.children) if (tookFromReceive(child)) disturb(child);
   };
   /**
-   * What was disturbed stays so until all is settled, and what is new since is touched itself: of thousands that share
-   * their surroundings one is enough.
+   * What was disturbed stays so until all is settled, and what is new since is touched itself: of
+   * thousands that share their surroundings one is enough.
    */
   const touched = { receive: new Set<Node>(), referrer: new Set<Node>(), inner: new Set<Node>() };
   const isFirst = (as: keyof typeof touched, node: Node): boolean => {
@@ -136,7 +160,8 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
   const invalidateDependents = (node: Node): void => {
     for (const linker of node.linkers) if (linker.tree?.dependent) invalidate(linker.tree);
     for (const child of node.children) if (child.tree?.dependent) invalidate(child.tree);
-    if (node.parent?.tree?.dependent && node.parent.tree !== node.tree) invalidate(node.parent.tree);
+    if (node.parent?.tree?.dependent && node.parent.tree !== node.tree)
+      invalidate(node.parent.tree);
     for (const other of joinedByName(node, graph))
       if (other.tree?.dependent && other.tree !== node.tree) invalidate(other.tree);
   };
@@ -157,7 +182,8 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
     let state = flows.get(key);
     if (state === undefined) flows.set(key, (state = { key, nodes: new Set(), lastReceivedMs: 0 }));
     state.nodes.add(node);
-    if (node.span.receivedAtMs > state.lastReceivedMs) state.lastReceivedMs = node.span.receivedAtMs;
+    if (node.span.receivedAtMs > state.lastReceivedMs)
+      state.lastReceivedMs = node.span.receivedAtMs;
     dirtyFlows.add(key);
   };
   const leave = (node: Node, to: FlowKey | ''): void => {
@@ -165,13 +191,15 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
     const state = flows.get(node.flowKey);
     dirtyFlows.add(node.flowKey);
     let movedInto = movedOutOf.get(node.flowKey);
-    if (movedInto === undefined) movedOutOf.set(node.flowKey, (movedInto = new Map<FlowKey, number>()));
+    if (movedInto === undefined)
+      movedOutOf.set(node.flowKey, (movedInto = new Map<FlowKey, number>()));
     if (to !== '') movedInto.set(to, ++moves);
     state?.nodes.delete(node);
     if (state?.nodes.size === 0) flows.delete(node.flowKey);
   };
 
-  const typesOf = (span: Span): ReadonlyMap<string, number> | undefined => types.get(kindToken(span));
+  const typesOf = (span: Span): ReadonlyMap<string, number> | undefined =>
+    types.get(kindToken(span));
   const identityOf = (node: Node): FlowKey => {
     const { span } = node;
     const { id, type, kind } = span.flow!;
@@ -183,7 +211,9 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
       kind,
     );
   };
-  /** Nobody said the type of this id: it may be that of another kind of id, if that one caused it. */
+  /**
+   * Nobody said the type of this id: it may be that of another kind of id, if that one caused it.
+   */
   const lacksType = ({ span }: Node): boolean =>
     hasStrongId(span) && span.flow!.type === '' && typesOf(span) === undefined;
 
@@ -247,7 +277,8 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
     for (const [segment, key] of resolution.flows) {
       for (const member of segment.spans) {
         if (member.tree !== null && member.tree !== tree) invalidate(member.tree);
-        for (const token of softTokens(member.span)) if (graph.identifies(token)) dirtyTokens.add(token);
+        for (const token of softTokens(member.span))
+          if (graph.identifies(token)) dirtyTokens.add(token);
         member.tree = tree;
         tree.nodes.push(member);
       }
@@ -332,7 +363,8 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
     graph.discard(token, lastMs);
   };
   const assign = ({ trees, key }: MergeGroup): void => {
-    for (const tree of trees) for (const node of tree.nodes) if (!node.shared) setFlow(node, key, false);
+    for (const tree of trees)
+      for (const node of tree.nodes) if (!node.shared) setFlow(node, key, false);
   };
 
   const settle = (): void => {
@@ -417,7 +449,10 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
     // Until now it may have gone by its message's id.
     concernedBy(node.span, graph, disturb);
   };
-  /** An id above may start or end segments below; attaching children may make sends below a republish, or stop it. */
+  /**
+   * An id above may start or end segments below; attaching children may make sends below a
+   * republish, or stop it.
+   */
   const touchInner = (node: Node): void => {
     const work = [...node.children];
     while (work.length > 0) {
@@ -441,8 +476,9 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
     if (count === 0) known.delete(node.span.flow!.type);
     else known.set(node.span.flow!.type, count);
     if (known.size === 0) types.delete(kind);
-    // The type that untyped members adopt has changed: they, and whoever took their id from them, move.
-    // Whether that is one, or none that can be told: which of several it is not does not matter.
+    // The type that untyped members adopt has changed: they, and whoever took their id from them,
+    // move. Whether that is one, or none that can be told: which of several it is not does not
+    // matter.
     if (Math.min(known.size, 2) !== Math.min(before, 2) && countOf(graph.sharing(token)) > 1)
       for (const other of graph.sharing(token)) {
         disturb(other);
@@ -455,7 +491,12 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
   /** What an absent span seems to be. */
   const looksOf = (key: SpanKey): number => {
     const { orphans, takers, inTrace } = graph.placeOf(key);
-    return Number(graph.looksPolled(key)) + 2 * Number(orphans) + 4 * Number(takers) + 8 * Number(inTrace);
+    return (
+      Number(graph.looksPolled(key)) +
+      2 * Number(orphans) +
+      4 * Number(takers) +
+      8 * Number(inTrace)
+    );
   };
   const absentOf = ({ parent, links, role }: Span): { key: SpanKey; looked: number }[] => {
     const absent: { key: SpanKey; looked: number }[] = [];
@@ -466,11 +507,16 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
     if (isConsumer(role)) links.forEach(note);
     return absent;
   };
-  const addOne = (span: Span, placeholder: readonly KnownCause[] | null, loading: boolean): void => {
+  const addOne = (
+    span: Span,
+    placeholder: readonly KnownCause[] | null,
+    loading: boolean,
+  ): void => {
     const known = graph.get(span.key);
     if (
       known !== undefined &&
-      (placeholder !== null || (known.placeholder === null && compareDuplicates(span, known.span) <= 0))
+      (placeholder !== null ||
+        (known.placeholder === null && compareDuplicates(span, known.span) <= 0))
     )
       // A duplicate that loses, or says the same, changes nothing.
       return;
@@ -481,14 +527,19 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
     if (placeholder !== null) placeholders.add(node);
     countType(node, 1);
     for (const other of graph.takeCut()) if (other !== node) touchReferrer(other);
-    // Asked for each of thousands that wait for one span, it must not touch the others unless it changes what they are.
+    // Asked for each of thousands that wait for one span, it must not touch the others unless it
+    // changes what they are.
     for (const { key, looked } of absent) if (looksOf(key) !== looked) disturbOrphansOf(key);
     touch(node, !loading);
     if (isSend(span.role))
-      for (const token of messageTokens(span)) if (countOf(graph.sendsOf(token)) > mostSends) discard(token);
+      for (const token of messageTokens(span))
+        if (countOf(graph.sendsOf(token)) > mostSends) discard(token);
     for (const { key } of absent) partStrangers(key, span);
   };
-  /** Each of so many would bring back all others, to no end: what they have in common is remembered instead. */
+  /**
+   * Each of so many would bring back all others, to no end: what they have in common is remembered
+   * instead.
+   */
   const partStrangers = (key: SpanKey, { receivedAtMs }: Span): void => {
     const name = graph.strangersAt(key, mostSends);
     if (name === null) return;
@@ -521,7 +572,8 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
     makePlaceholder,
     placeholdersAround,
     evict(nodes) {
-      // Those are on their way in, to be resolved by the next `add`; forgotten, they would be in no flow.
+      // Those are on their way in, to be resolved by the next `add`; forgotten, they would be in no
+      // flow.
       const loaded = [...queue];
       for (const node of [...nodes]) {
         const tree = node.tree;
@@ -534,7 +586,8 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
             if (set?.size === 0) softIndex.delete(token);
           }
         }
-        // Nodes of the same tree that stay (it served several flows) are resolved again when something touches them.
+        // Nodes of the same tree that stay (it served several flows) are resolved again when
+        // something touches them.
         for (const other of tree?.nodes ?? []) if (other.tree === tree) other.tree = null;
         queue.delete(node);
         if (node.flowKey !== '') {
@@ -560,7 +613,8 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
     giveAgain: (node) => void unattributed.add(node),
     takeUnattributed() {
       const taken = [...unattributed].filter(
-        (node) => node.flowKey === '' && node.placeholder === null && graph.get(node.span.key) === node,
+        (node) =>
+          node.flowKey === '' && node.placeholder === null && graph.get(node.span.key) === node,
       );
       unattributed = new Set();
       return taken;

@@ -5,7 +5,8 @@ import { anyRushes, anySketches, toSpans, type Sketches } from '../../testing/an
 import { canonical, createBench } from '../../testing/correlator-harness.ts';
 
 /**
- * Invariant I1: any order, duplication and batching of the same spans gives the same flows; so do unloading and restart.
+ * Invariant I1: any order, duplication and batching of the same spans gives the same flows; so do
+ * unloading and restart.
  */
 const inOneGo = (spans: Span[], mostSends = 32): unknown => {
   const bench = createBench({ mostSends });
@@ -18,9 +19,13 @@ const inOneGo = (spans: Span[], mostSends = 32): unknown => {
 const RUNS = Number(process.env['PROPERTY_RUNS'] ?? 500);
 const SEED = Number(process.env['PROPERTY_SEED'] ?? 42);
 
-const byRank = (list: Sketches): Sketches => list.toSorted((a, b) => a.rank - b.rank || a.id - b.id);
+const byRank = (list: Sketches): Sketches =>
+  list.toSorted((a, b) => a.rank - b.rank || a.id - b.id);
 
-/** Few sends make a name worthless, in some of the cases: no list of spans has as many as a server allows. */
+/**
+ * Few sends make a name worthless, in some of the cases: no list of spans has as many as a server
+ * allows.
+ */
 const mostSendsOf = fc.constantFrom(1, 2, 32);
 
 test('order, duplication and batching do not matter', () => {
@@ -69,7 +74,9 @@ test('what a batch took was taken, in each flow of its messages, however they ca
     fc.property(anyRushes, ({ spans, arrivals, roots, takes }) => {
       const bench = createBench();
       let batch: Span[] = [];
-      const order = spans.map((_, i) => i).sort((a, b) => arrivals[a]!.rank - arrivals[b]!.rank || a - b);
+      const order = spans
+        .map((_, i) => i)
+        .sort((a, b) => arrivals[a]!.rank - arrivals[b]!.rank || a - b);
       for (const at of order) {
         batch.push(spans[at]!);
         const { then } = arrivals[at]!;
@@ -83,7 +90,9 @@ test('what a batch took was taken, in each flow of its messages, however they ca
       expect(canonical(bench.flows())).toEqual(inOneGo(spans));
 
       const flows = [...bench.flows().values()];
-      const flowsOfRoots = roots.map((key) => flows.find(({ members }) => members.includes(key))!.id);
+      const flowsOfRoots = roots.map(
+        (key) => flows.find(({ members }) => members.includes(key))!.id,
+      );
       expect(new Set(flowsOfRoots).size).toBe(roots.length);
       for (const { id, sends, orders, below } of takes)
         for (const send of sends) {
@@ -93,7 +102,9 @@ test('what a batch took was taken, in each flow of its messages, however they ca
           expect(hops.map(({ hop }) => hop.state)).not.toContain('waiting');
           // Where somebody below says what he processed, it is his step.
           if (below === 'links' || below === 'flow ids') continue;
-          const steps = hops.flatMap(({ flow, hop }) => flow.steps.filter((one) => one.id === hop.to));
+          const steps = hops.flatMap(({ flow, hop }) =>
+            flow.steps.filter((one) => one.id === hop.to),
+          );
           const step = steps.find(({ spanIds }) => spanIds.includes(id));
           expect(step).toBeDefined();
           if (orders > 1) expect(step!.shared).toBe(true);

@@ -13,9 +13,9 @@ import {
 } from '../../model/keys.ts';
 
 /**
- * What conversations and identity keys join: whole trees, never against what they say themselves (I9). Identity keys
- * first, conversations then between what those made: one conversation over two orders must not undo what tells them apart.
- * Pure.
+ * What conversations and identity keys join: whole trees, never against what they say themselves
+ * (I9). Identity keys first, conversations then between what those made: one conversation over two
+ * orders must not undo what tells them apart. Pure.
  */
 export interface MergeGroup {
   trees: Tree[];
@@ -33,9 +33,10 @@ export function mergeGroupsOf(trees: readonly Tree[]): MergeGroup[] {
 }
 
 /**
- * More than `most` flows contradict each other under this token: it joins nothing, whatever comes, and must not bring all
- * of them back each time it is used. Counted are ids that were set by hand, and values of identity keys under a
- * conversation, on those spans and on what they happened in: no later span makes them fewer.
+ * More than `most` flows contradict each other under this token: it joins nothing, whatever comes,
+ * and must not bring all of them back each time it is used. Counted are ids that were set by hand,
+ * and values of identity keys under a conversation, on those spans and on what they happened in: no
+ * later span makes them fewer.
  */
 export function isContradicted(token: Token, said: Sharing, most: number): boolean {
   if (countOf(said) <= most) return false;
@@ -61,7 +62,10 @@ export function isContradicted(token: Token, said: Sharing, most: number): boole
   return false;
 }
 
-function joinedBy(isOfKind: (token: Token) => boolean, groups: readonly MergeGroup[]): MergeGroup[] {
+function joinedBy(
+  isOfKind: (token: Token) => boolean,
+  groups: readonly MergeGroup[],
+): MergeGroup[] {
   if (groups.length === 1) return [...groups];
   const holders = new Map<Token, MergeGroup[]>();
   for (const one of groups)

@@ -26,9 +26,10 @@ import {
 } from '../graph/causes.ts';
 
 /**
- * A tree is a run of segments that single causes connect: one order handed from service to service. It is cut at
- * segments with an id of their own (each is a tree by itself) and at everything shared. Trees are small, so a change
- * rebuilds the trees it touches from scratch with the same pure rules; that is what makes arrival order irrelevant.
+ * A tree is a run of segments that single causes connect: one order handed from service to service.
+ * It is cut at segments with an id of their own (each is a tree by itself) and at everything
+ * shared. Trees are small, so a change rebuilds the trees it touches from scratch with the same
+ * pure rules; that is what makes arrival order irrelevant.
  */
 export interface Segment {
   head: Node;
@@ -94,7 +95,8 @@ export function buildTree(top: Node, graph: Graph, causesOf: CausesOf): BuiltTre
       const inHere = cause !== null && inSegment(cause, segment.head);
       if (hasStrongId(head.span)) {
         if (inHere || (causes.length === 0 && !isConsumer(head.span.role))) under.strong.add(head);
-        else if (head.parent !== null && inSegment(head.parent, segment.head)) under.guests.add(head);
+        else if (head.parent !== null && inSegment(head.parent, segment.head))
+          under.guests.add(head);
         return;
       }
       if (inHere && !isTop(head, causes)) {
@@ -102,7 +104,8 @@ export function buildTree(top: Node, graph: Graph, causesOf: CausesOf): BuiltTre
         const child: Segment = { head, spans: [], causes, children: [] };
         segment.children.push(child);
         work.push(child);
-      } else if (head.parent !== null && inSegment(head.parent, segment.head)) under.guests.add(head);
+      } else if (head.parent !== null && inSegment(head.parent, segment.head))
+        under.guests.add(head);
     };
     const spans = [segment.head];
     while (spans.length > 0) {
@@ -155,7 +158,10 @@ export function resolveTree(built: BuiltTree, context: ResolveContext): Resoluti
     }
   };
 
-  /** Ids found in and under a segment that says nothing itself: own ambient id, else ids of what it caused. */
+  /**
+   * Ids found in and under a segment that says nothing itself: own ambient id, else ids of what it
+   * caused.
+   */
   const idsCache = new Map<Segment, Set<FlowKey>>();
   const idsUnder = (from: Segment): Set<FlowKey> => {
     // Post-order without recursion: traces may be 100,000 deep.
@@ -175,7 +181,8 @@ export function resolveTree(built: BuiltTree, context: ResolveContext): Resoluti
       else {
         for (const node of below.get(segment)!.strong) strong.add(context.identityOf(node));
         for (const child of segment.children)
-          for (const id of idsCache.get(child)!) (child.head.span.flow?.id ? ambient : strong).add(id);
+          for (const id of idsCache.get(child)!)
+            (child.head.span.flow?.id ? ambient : strong).add(id);
       }
       idsCache.set(segment, withoutKinds(strong.size > 0 ? strong : ambient));
     }
@@ -217,8 +224,8 @@ export function resolveTree(built: BuiltTree, context: ResolveContext): Resoluti
     return finish(lacksType);
   }
   if (isBatch(head.span) && isConsumer(head.span.role)) {
-    // With nobody in sight whom it serves it is a story of its own, or it would be in nobody's view. Only its direct
-    // neighbours count: what is further away may not be in memory.
+    // With nobody in sight whom it serves it is a story of its own, or it would be in nobody's
+    // view. Only its direct neighbours count: what is further away may not be in memory.
     const serves = [...head.children, ...head.linkers].some((node) => isConsumer(node.span.role));
     if (!serves && causes.every((cause) => cause.node === null)) resolveAnonymous(root, false);
     else resolveShared();
@@ -250,7 +257,9 @@ export function resolveTree(built: BuiltTree, context: ResolveContext): Resoluti
   return finish(false);
 }
 
-/** The one flow that all causes are in; null: they are in several, in none, shared, or never seen. */
+/**
+ * The one flow that all causes are in; null: they are in several, in none, shared, or never seen.
+ */
 function homeOfCauses(causes: readonly Cause[], context: ResolveContext): FlowKey | null {
   let home: FlowKey | '' = '';
   for (const { node } of causes) {
@@ -275,8 +284,8 @@ function withoutKinds(keys: Set<FlowKey>): Set<FlowKey> {
 }
 
 /**
- * The flow of what caused an id that nobody gave a type, or of what it caused, where that has the same id under another
- * name. Without such an edge they are two that happen to have one number.
+ * The flow of what caused an id that nobody gave a type, or of what it caused, where that has the
+ * same id under another name. Without such an edge they are two that happen to have one number.
  */
 function sameId({ root, below }: BuiltTree, context: ResolveContext): FlowKey | null {
   const id = idToken(root.head.span);
@@ -298,7 +307,8 @@ export function dependenciesOf(built: BuiltTree): Node[] {
   const { root } = built;
   const cause = singleCause(root.causes);
   if (hasStrongId(root.head.span)) return cause === null ? [] : [cause];
-  if (root.causes.length > 1) return root.causes.flatMap((cause) => (cause.node ? [cause.node] : []));
+  if (root.causes.length > 1)
+    return root.causes.flatMap((cause) => (cause.node ? [cause.node] : []));
   return guestsOf(built);
 }
 
@@ -309,13 +319,16 @@ function guestsOf({ root, below }: BuiltTree): Node[] {
   const guests = [...below.get(root)!.guests];
   return head.span.role === 'receive'
     ? guests
-    : guests.filter(({ span }) => isConsumer(span.role) && span.service.name === head.span.service.name);
+    : guests.filter(
+        ({ span }) => isConsumer(span.role) && span.service.name === head.span.service.name,
+      );
 }
 
 /**
- * The name of a flow without explicit id: the smallest trace id that speaks for it. A trace speaks for a segment that
- * is its root, or whose parent never came; a consumer taken from a poll's trace says nothing by its trace (strangers
- * share that trace), so it is named by trace and span. What begins with an absent span is named by that, if others are.
+ * The name of a flow without explicit id: the smallest trace id that speaks for it. A trace speaks
+ * for a segment that is its root, or whose parent never came; a consumer taken from a poll's trace
+ * says nothing by its trace (strangers share that trace), so it is named by trace and span. What
+ * begins with an absent span is named by that, if others are.
  */
 function anonymousKey(from: Segment, graph: Graph): FlowKey {
   const place = placeOf(from, graph);
@@ -352,7 +365,8 @@ function speaksForTrace(head: Node, causes: Cause[], graph: Graph): boolean {
   if (head.parent !== null) return false;
   const parentKey = span.parent;
   if (isConsumer(span.role)) return causes.length === 1 && causes[0]!.key === parentKey;
-  // Orphans of one missing parent are one story, unless that parent looks like a poll that served strangers.
+  // Orphans of one missing parent are one story, unless that parent looks like a poll that served
+  // strangers.
   return !graph.looksPolled(parentKey);
 }
 

@@ -7,9 +7,10 @@ import { isMessageToken, sharedTokens } from '../../model/keys.ts';
 import type { Assembler } from '../membership/index.ts';
 
 /**
- * The dependency closure of a span holds all spans that decide together: a new one beside any of them
- * may change the flow of any other, so they are evicted and rehydrated together. A shared batch consumer is where that ends: it is shared whatever happens on its
- * other side, and without that cut every poll would tie all flows into one.
+ * The dependency closure of a span holds all spans that decide together: a new one beside any of
+ * them may change the flow of any other, so they are evicted and rehydrated together. A shared
+ * batch consumer is where that ends: it is shared whatever happens on its other side, and without
+ * that cut every poll would tie all flows into one.
  */
 export interface Closure {
   nodes: Set<Node>;
@@ -53,13 +54,18 @@ export function closureOf(
     const node = work.pop()!;
     for (const next of neighboursOf(node, graph)) meet(next);
     for (const token of sharedTokens(node.span))
-      meetAll(token, graph.sharing(token), () => !isMessageToken(token) || bindsTakers(token, graph));
+      meetAll(
+        token,
+        graph.sharing(token),
+        () => !isMessageToken(token) || bindsTakers(token, graph),
+      );
     // Orphans of one missing parent are named together.
     const { parent } = node.span;
     if (node.parent === null && asksOrphans(node.span) && graph.identifies(POLLED + parent))
       meetAll(parent, graph.waitingFor(parent));
     for (const link of node.span.links)
-      if (asksTakers(node.span, link) && graph.placeOf(link).takers) meetAll(link, graph.waitingFor(link));
+      if (asksTakers(node.span, link) && graph.placeOf(link).takers)
+        meetAll(link, graph.waitingFor(link));
   }
   return { nodes, border, isComplete: true };
 }

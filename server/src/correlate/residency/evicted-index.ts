@@ -8,20 +8,31 @@ import { idToken, isCounted, mayNameFlow, messageTokens, softTokens } from '../.
 
 /**
  * The index knows by name what is only in the store, which is rehydrated before spans that touch it
- * are added. Names of evicted spans are in a filter; what was asked for is not asked for again until
- * it is evicted once more.
+ * are added. Names of evicted spans are in a filter; what was asked for is not asked for again
+ * until it is evicted once more.
  */
 export interface EvictedIndex {
-  /** Names under which there may be something in the store that is not here, of these spans and their placeholders. */
+  /**
+   * Names under which there may be something in the store that is not here, of these spans and
+   * their placeholders.
+   */
   missing(spans: readonly Span[], loaded: readonly Span[], here: Here): string[];
   /** The store was asked for these, and what it has is in memory. */
   asked(names: Iterable<string>): void;
-  /** Names that the store is asked for now. What is evicted meanwhile is taken out: it has to be asked for again. */
+  /**
+   * Names that the store is asked for now. What is evicted meanwhile is taken out: it has to be
+   * asked for again.
+   */
   begin(asked: Set<string>): void;
   end(asked: Set<string>): void;
-  /** A span is evicted: remembers under which names it is found again (`rowTokens`, and its trace). */
+  /**
+   * A span is evicted: remembers under which names it is found again (`rowTokens`, and its trace).
+   */
   add(node: Node): void;
-  /** A span was loaded: what decides together with it is in the store, too, even if its names were forgotten. */
+  /**
+   * A span was loaded: what decides together with it is in the store, too, even if its names were
+   * forgotten.
+   */
   loaded(span: Span): void;
   addToFilter(hashes: Buffer): void;
   beginRotation(): void;
@@ -61,7 +72,10 @@ export function createEvictedIndex(
     evicted.add(prefix, text);
     uncheck(prefix, text);
   };
-  /** Each name of a span by which it and others find each other besides parent and link, as `rowTokens` has it. */
+  /**
+   * Each name of a span by which it and others find each other besides parent and link, as
+   * `rowTokens` has it.
+   */
   const named = (span: Span, tell: (prefix: string, text: string) => void): void => {
     for (const token of messageTokens(span)) tell(isSend(span.role) ? TOKEN : TAKEN, token);
     for (const token of softTokens(span)) tell(TOKEN, token);
@@ -97,7 +111,8 @@ export function createEvictedIndex(
           if (!identifies(token)) continue;
           const sent = isSend(span.role);
           if (sent) ask(TAKEN, token);
-          // Sends concern each other only through who took them; rows of earlier versions have those under this, too.
+          // Sends concern each other only through who took them; rows of earlier versions have
+          // those under this, too.
           if (!sent || !isCounted(span.message!.id)) ask(TOKEN, token);
         }
         for (const token of softTokens(span)) if (identifies(token)) ask(TOKEN, token);
@@ -111,10 +126,14 @@ export function createEvictedIndex(
         const parent = span.parent;
         if (!isEvicted(span.traceId)) {
           if (parent !== '' && evicted.has(REFERRER, parent) && !here.get(parent)) askOrphans(span);
-        } else if (here.get(parent) === undefined && (parent === '' || !askSpan(parent, span.traceId))) {
+        } else if (
+          here.get(parent) === undefined &&
+          (parent === '' || !askSpan(parent, span.traceId))
+        ) {
           askOrphans(span);
           if (parent === span.key || mayNameFlow(span)) askOrigin(span.traceId);
-        } else if (here.get(span.key)?.cycle || here.isReferredTo(span.key)) askOrigin(span.traceId); // A ring is cut somewhere.
+        } else if (here.get(span.key)?.cycle || here.isReferredTo(span.key))
+          askOrigin(span.traceId); // A ring is cut somewhere.
         for (const link of span.links) {
           const traceId = traceIdOf(link);
           if (here.get(link) !== undefined) continue;
@@ -148,7 +167,8 @@ export function createEvictedIndex(
         evictAs(REFERRER, link);
         uncheck(SPAN, link);
       }
-      if (node.parent !== null && node.parent.flowKey === node.flowKey && node.flowKey !== '') return;
+      if (node.parent !== null && node.parent.flowKey === node.flowKey && node.flowKey !== '')
+        return;
       evicted.add(TRACE, span.traceId);
       const { parent } = span;
       uncheck(ORIGIN, span.traceId);
@@ -164,7 +184,8 @@ export function createEvictedIndex(
       if (span.parent !== '') evicted.add(REFERRER, span.parent);
       for (const link of span.links) evicted.add(TRACE, traceIdOf(link));
       named(span, (prefix, text) => evicted.add(prefix, text));
-      for (const token of messageTokens(span)) evicted.add(isSend(span.role) ? TAKEN : TOKEN, token);
+      for (const token of messageTokens(span))
+        evicted.add(isSend(span.role) ? TAKEN : TOKEN, token);
     },
     addToFilter: (hashes) => evicted.addHashes(hashes),
     beginRotation: () => evicted.beginRotation(),

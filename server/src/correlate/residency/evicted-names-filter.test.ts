@@ -47,7 +47,9 @@ test('two generations are kept; what was added anew outlives the eldest', () => 
   expect(filter.isCrowded).toBe(false);
   expect(names(0, 10).filter((name) => !filter.has('', name))).toEqual([]);
   expect(names(most + 10, added).filter((name) => !filter.has('', name))).toEqual([]);
-  expect(names(10, most - 10).filter((name) => filter.has('', name)).length).toBeLessThan(most / 10);
+  expect(names(10, most - 10).filter((name) => filter.has('', name)).length).toBeLessThan(
+    most / 10,
+  );
   filter.beginRotation();
   filter.rotate();
   expect(filter.size, 'not below two generations').toBeGreaterThan(most);

@@ -1,15 +1,18 @@
 import { HASH_BYTES, hashed, hashName } from '../../base/name-hash.ts';
 
 /**
- * Remembers which names (traces, ids, messages, keys) belong to flows that left memory, so that a late span asks the
- * store only when there is something to find. Bloom filters of 32 bits a name: a few false questions in 100,000
- * (each costs a query), no missed answer.
+ * Remembers which names (traces, ids, messages, keys) belong to flows that left memory, so that a
+ * late span asks the store only when there is something to find. Bloom filters of 32 bits a name: a
+ * few false questions in 100,000 (each costs a query), no missed answer.
  *
- * Bounded: two generations of names are remembered. When a third begins, the eldest is to be forgotten, after the names
- * of flows that are still open were added anew.
+ * Bounded: two generations of names are remembered. When a third begins, the eldest is to be
+ * forgotten, after the names of flows that are still open were added anew.
  */
 export interface EvictedNamesFilter {
-  /** A name is a prefix and a text, so that nobody has to join them: asked for every span, joining cost more than looking. */
+  /**
+   * A name is a prefix and a text, so that nobody has to join them: asked for every span, joining
+   * cost more than looking.
+   */
   add(prefix: string, text: string): void;
   /** Names by their hashes (`hashesOf`). */
   addHashes(hashes: Buffer): void;
@@ -24,8 +27,8 @@ export interface EvictedNamesFilter {
 }
 
 /**
- * All bits of a name lie within one line of the processor's cache (Putze, Sanders and Singler 2007): spread over a filter
- * of megabytes, adding a name took 0.7 µs.
+ * All bits of a name lie within one line of the processor's cache (Putze, Sanders and Singler
+ * 2007): spread over a filter of megabytes, adding a name took 0.7 µs.
  */
 interface Filter {
   words: Uint32Array;
@@ -46,7 +49,9 @@ const MAX_GENERATIONS = 2;
 
 const capacityOf = (lines: number): number => Math.floor((lines * LINE_BITS) / BITS_PER_NAME);
 
-export function createEvictedNamesFilter(sizes: readonly number[] = GENERATION): EvictedNamesFilter {
+export function createEvictedNamesFilter(
+  sizes: readonly number[] = GENERATION,
+): EvictedNamesFilter {
   /** The eldest first. */
   const generations: Generation[] = [[]];
   let size = 0;
@@ -70,7 +75,8 @@ export function createEvictedNamesFilter(sizes: readonly number[] = GENERATION):
     return added;
   };
   const addHash = (high: number, low: number): void => {
-    // Both ends of a message depart under its name. What only an elder generation knows will be forgotten with it.
+    // Both ends of a message depart under its name. What only an elder generation knows will be
+    // forgotten with it.
     for (let i = leaving > 0 ? leaving : generations.length - 1; i < generations.length; i++)
       if (generations[i]!.some((filter) => isIn(filter, high, low))) return;
     const filter = roomy();
@@ -118,7 +124,10 @@ export function createEvictedNamesFilter(sizes: readonly number[] = GENERATION):
 
 /** Where the line of a name begins. */
 const lineOf = (high: number, { lines }: Filter): number => (high & (lines - 1)) * LINE_WORDS;
-/** The bits of a name within its line are the highest nine of each of these (a generator of Knuth's, TAOCP 3.3.4). */
+/**
+ * The bits of a name within its line are the highest nine of each of these (a generator of Knuth's,
+ * TAOCP 3.3.4).
+ */
 const next = (h: number): number => (Math.imul(h, 1664525) + 1013904223) | 0;
 
 function isIn(filter: Filter, high: number, low: number): boolean {

@@ -17,7 +17,10 @@ export interface Eviction {
   markIdle(key: FlowKey): void;
   /** It changed since, or it is gone. */
   markActive(key: FlowKey): void;
-  /** Evicts at most so many idle flows, each with its closure. Gives the keys of all flows that are gone. */
+  /**
+   * Evicts at most so many idle flows, each with its closure. Gives the keys of all flows that are
+   * gone.
+   */
   evictIdle(most: number): ReadonlySet<FlowKey>;
   readonly idleFlows: number;
 }
@@ -30,12 +33,21 @@ export interface EvictionOptions {
   idleBeforeEvictionMs: number;
 }
 
-/** Larger closures are evicted one flow at a time; a late span may then miss the rest of its closure. */
+/**
+ * Larger closures are evicted one flow at a time; a late span may then miss the rest of its
+ * closure.
+ */
 const MAX_IN_CLOSURE = 5000;
-/** Above this, flows that are idle the longest are evicted, if only for a moment: memory stays bounded under any load. */
+/**
+ * Above this, flows that are idle the longest are evicted, if only for a moment: memory stays
+ * bounded under any load.
+ */
 const MAX_SPANS_IN_MEMORY = 100_000;
 const CROWDED_QUIET_MS = 3000;
-/** Spans that are walked through in one go to see whether flows can be evicted: they may hang together with thousands. */
+/**
+ * Spans that are walked through in one go to see whether flows can be evicted: they may hang
+ * together with thousands.
+ */
 const MAX_VISITED = 20_000;
 
 export const knownCauses = (node: Node, { graph }: Pick<Assembler, 'graph'>): KnownCause[] =>
@@ -103,7 +115,9 @@ export function createEviction(options: EvictionOptions): Eviction {
     let visits = MAX_VISITED;
     /** Flows that hang together with too many: found once for all of them. */
     const tied = new Set<FlowKey>();
-    /** Flows that hang together with one that has to stay: asked once, and then after all others. */
+    /**
+     * Flows that hang together with one that has to stay: asked once, and then after all others.
+     */
     const staying = new Set<FlowKey>();
     for (const key of idle) {
       const state = assembler.flow(key);
@@ -137,10 +151,16 @@ export function createEviction(options: EvictionOptions): Eviction {
   const sweep = (before: number, gone: Set<FlowKey>): void => {
     if (clock.now() - sweptAtMs < options.idleBeforeEvictionMs) return;
     sweptAtMs = clock.now();
-    /** Hang together with what has to stay, or with too many: one walk speaks for all that it met. */
+    /**
+     * Hang together with what has to stay, or with too many: one walk speaks for all that it met.
+     */
     const staying = new Set<Node>();
     for (const node of [...graph.nodes()]) {
-      if (node.flowKey !== '' || node.persistedAsUnattributed === null || node.span.receivedAtMs > before)
+      if (
+        node.flowKey !== '' ||
+        node.persistedAsUnattributed === null ||
+        node.span.receivedAtMs > before
+      )
         continue;
       if (staying.has(node) || graph.get(node.span.key) !== node) continue;
       const around = [...neighboursOf(node, graph)];

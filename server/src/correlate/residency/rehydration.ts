@@ -16,9 +16,9 @@ export interface StoredFlowSpans {
 }
 
 /**
- * What spans need of the store before they are added: the flows that they touch, and what decides together with those. It
- * is kept aside until all of it is there: brought into memory piece by piece, whoever is added meanwhile would be joined
- * to half a flow.
+ * What spans need of the store before they are added: the flows that they touch, and what decides
+ * together with those. It is kept aside until all of it is there: brought into memory piece by
+ * piece, whoever is added meanwhile would be joined to half a flow.
  */
 export interface Reload {
   /** What the store has to be asked for now, by name; none: all is there. */
@@ -36,11 +36,16 @@ export interface Reload {
 }
 
 /** Shared, by what was known when what surrounds it left; null: whole. */
-export const placeholderOf = ({ id, causes }: StoredFlowSpans, span: Span): readonly KnownCause[] | null =>
-  isUnattributed(id) && isBatchConsumer(span) ? causes : null;
+export const placeholderOf = (
+  { id, causes }: StoredFlowSpans,
+  span: Span,
+): readonly KnownCause[] | null => (isUnattributed(id) && isBatchConsumer(span) ? causes : null);
 
 export const isUnattributed = (id: string): boolean => id.startsWith(UNATTRIBUTED);
-/** A row that no list shows: under which names to find a span that belongs to no flow. Never changes. */
+/**
+ * A row that no list shows: under which names to find a span that belongs to no flow. Never
+ * changes.
+ */
 export const UNATTRIBUTED = '~';
 
 export function createReload(
@@ -80,7 +85,8 @@ export function createReload(
     for (const one of [graph, aside!]) {
       for (const other of one.waitingFor(span.key)) meet(other);
       const known = one.get(span.key);
-      for (const other of known === undefined ? [] : [...known.children, ...known.linkers]) meet(other);
+      for (const other of known === undefined ? [] : [...known.children, ...known.linkers])
+        meet(other);
       concernedBy(span, one, meet);
     }
     return [...found];
@@ -90,7 +96,10 @@ export function createReload(
     aside ??= createGraph();
     const known = aside.get(span.key);
     if (known !== undefined) {
-      if (placeholder !== null || (known.placeholder === null && compareDuplicates(span, known.span) <= 0))
+      if (
+        placeholder !== null ||
+        (known.placeholder === null && compareDuplicates(span, known.span) <= 0)
+      )
         return;
       aside.remove(known);
     }
@@ -104,7 +113,8 @@ export function createReload(
       const placeholder = placeholderOf(flow, span);
       evictedIndex.loaded(span);
       if (graph.get(span.key) === undefined) putAside(span, placeholder);
-      if (placeholder === null && (known === undefined || known.placeholder !== null)) whole.push(span);
+      if (placeholder === null && (known === undefined || known.placeholder !== null))
+        whole.push(span);
     }
   };
   const startAgain = (): void => {

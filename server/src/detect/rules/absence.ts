@@ -54,7 +54,8 @@ function frontier(waitingFor: readonly WaitingFor[], nowMs: number): WaitingFor[
   const parts = [...byStep.values()].filter((waiting) => waiting.absence !== 'flow-overdue');
   return parts.length > 0 ? parts : [...byStep.values()];
 }
-const rank = (waiting: WaitingFor): number => ABSENCES.indexOf(waiting.absence) + (1 - waiting.probability);
+const rank = (waiting: WaitingFor): number =>
+  ABSENCES.indexOf(waiting.absence) + (1 - waiting.probability);
 
 const oneOf = ({ step, oneOf: choices }: WaitingFor): string =>
   choices.length > 1 ? `one of ${choices.join(', ')}` : step;

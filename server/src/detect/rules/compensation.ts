@@ -59,7 +59,12 @@ function accountOf(flow: Flow): CompensationLedger {
   return { done, ofNothing };
 }
 
-const draftOf = (step: Step, summary: string, about = step.id, evidence = [step.id]): FindingDraft => ({
+const draftOf = (
+  step: Step,
+  summary: string,
+  about = step.id,
+  evidence = [step.id],
+): FindingDraft => ({
   about,
   stepId: step.id,
   step: step.name,
@@ -81,7 +86,12 @@ export const compensationFailed: Rule = {
     ledgerOf(flow).done.flatMap(({ step, undos }) =>
       undos.length === 0 || undos.some((undo) => undo.status !== 'failed')
         ? []
-        : [draftOf(undos[undos.length - 1]!, `${undos[0]!.name} failed: ${step.name} is not undone`)],
+        : [
+            draftOf(
+              undos[undos.length - 1]!,
+              `${undos[0]!.name} failed: ${step.name} is not undone`,
+            ),
+          ],
     ),
 };
 
@@ -124,7 +134,12 @@ export const compensationOfUndoneStep: Rule = {
       ),
       ...done.flatMap(({ step, undos }) =>
         step.status === 'failed' && !inDoubt(step) && undos.some(succeeded)
-          ? [draftOf(undos.find(succeeded)!, `${undos[0]!.name} undoes ${step.name}, which had failed`)]
+          ? [
+              draftOf(
+                undos.find(succeeded)!,
+                `${undos[0]!.name} undoes ${step.name}, which had failed`,
+              ),
+            ]
           : [],
       ),
     ];
@@ -141,7 +156,11 @@ export const lateReplyAfterCompensation: Rule = {
   inspect: (flow) =>
     ledgerOf(flow).done.flatMap(({ step, undos }) => {
       const undone = undos.find(succeeded);
-      return undone && step.end !== null && undone.end !== null && succeeded(step) && step.end > undone.end
+      return undone &&
+        step.end !== null &&
+        undone.end !== null &&
+        succeeded(step) &&
+        step.end > undone.end
         ? [
             draftOf(step, `${step.name} finished after ${undone.name} had undone it`, step.id, [
               step.id,
@@ -170,7 +189,9 @@ export function compensationMissing(duties: UndoDuties): Rule {
       return done
         .filter(
           ({ step, undos }) =>
-            undos.length === 0 && (step.status !== 'failed' || inDoubt(step)) && duties.owed.has(step.name),
+            undos.length === 0 &&
+            (step.status !== 'failed' || inDoubt(step)) &&
+            duties.owed.has(step.name),
         )
         .map(({ step }) => draftOf(step, `${step.name} was done and never undone`));
     },
@@ -198,7 +219,8 @@ export function compensationOutOfOrder(duties: UndoDuties): Rule {
         const [before, after] = readUndoPair(pair);
         const at = places.get(after)?.[0] ?? Infinity;
         const next = places.get(before)?.find((place) => place > at) ?? Infinity;
-        if (next < Infinity && (at < first || (at === first && next < then))) [first, then] = [at, next];
+        if (next < Infinity && (at < first || (at === first && next < then)))
+          [first, then] = [at, next];
       }
       if (first === Infinity) return [];
       const [earlier, later] = [undone[first]!, undone[then]!];

@@ -31,7 +31,9 @@ export const failedStep = (graceMs: number): Rule => ({
     if (failed.length === 0) return [];
     const ids = new Set(failed.map((step) => step.id));
     const callers = new Set(
-      flow.hops.flatMap((hop) => (hop.sync && hop.to !== null && ids.has(hop.to) ? [hop.from] : [])),
+      flow.hops.flatMap((hop) =>
+        hop.sync && hop.to !== null && ids.has(hop.to) ? [hop.from] : [],
+      ),
     );
     return failed
       .filter((step) => !callers.has(step.id) && nowMs >= heardMs(step) + graceMs)
@@ -46,8 +48,11 @@ export const failedStep = (graceMs: number): Rule => ({
 });
 /** What the newest failure of a step names. */
 const lackedBy = (flow: Flow, step: Step | undefined): string | undefined => {
-  const error = step?.error ?? step?.attempts.findLast((attempt) => attempt.error !== null)?.error ?? null;
-  return step === undefined || error === null ? undefined : (dependencyOf(flow, step, error) ?? undefined);
+  const error =
+    step?.error ?? step?.attempts.findLast((attempt) => attempt.error !== null)?.error ?? null;
+  return step === undefined || error === null
+    ? undefined
+    : (dependencyOf(flow, step, error) ?? undefined);
 };
 const heardMs = (step: Step): number => step.failureHeardMs ?? step.receivedMs;
 const failedSteps = (flow: Flow): Step[] =>
@@ -151,7 +156,8 @@ export const unhandledFailure = (quietAtMs: number): Rule => ({
 export const unheardFailures = (flow: Flow): Hop[] =>
   flow.hops.filter(
     (hop) =>
-      hop.state === 'waiting' && (FAILURE.test(hop.message.type) || FAILURE.test(hop.message.destination)),
+      hop.state === 'waiting' &&
+      (FAILURE.test(hop.message.type) || FAILURE.test(hop.message.destination)),
   );
 
 /**

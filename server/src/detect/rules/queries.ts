@@ -22,7 +22,11 @@ export function evaluateQueryRule(
   // As a list sees it: what was quiet for long enough has ended, and grows no older.
   const settlesAtMs = flow.idleOutcome === null ? null : flow.lastReceivedMs + settleMs;
   const answersAt = (ms: number): boolean =>
-    matchesQuery(rule.query, settlesAtMs === null ? flow : viewAt(flow, 0, settlesAtMs, ms).flow, ms);
+    matchesQuery(
+      rule.query,
+      settlesAtMs === null ? flow : viewAt(flow, 0, settlesAtMs, ms).flow,
+      ms,
+    );
   const instants = [...new Set(turningPoints(rule.query, flow))];
   if (settlesAtMs !== null) instants.push(settlesAtMs);
   instants.sort((a, b) => a - b);

@@ -1,10 +1,16 @@
-/** Holds answers back while too much is to be projected: without it memory would grow for as long as senders are faster. */
+/**
+ * Holds answers back while too much is to be projected: without it memory would grow for as long as
+ * senders are faster.
+ */
 export interface Backpressure {
   /** Resolves once projection has caught up, or never holds again. */
   waitForCapacity(): Promise<void>;
   /** Capacity may be there again: who waits looks once more. */
   release(): void;
-  /** Releases backpressure for good. Called before shutdown, so that no sender waits for a store that rejects writes. */
+  /**
+   * Releases backpressure for good. Called before shutdown, so that no sender waits for a store
+   * that rejects writes.
+   */
   end(): void;
 }
 

@@ -2,7 +2,10 @@ import { pushAll } from '../../base/lists.ts';
 import type { FlowChange } from '../../model/flow.ts';
 import type { Taken, Unheard } from './flow-changes.ts';
 
-/** Changes that are written together. Of two changes of one flow the later counts: spans come in between. */
+/**
+ * Changes that are written together. Of two changes of one flow the later counts: spans come in
+ * between.
+ */
 export interface ProjectedBatch {
   projected: Map<string, FlowChange>;
   unheard: Unheard;

@@ -4,12 +4,21 @@ import type { Correlator } from '../../correlate/index.ts';
 import type { FlowKey } from '../../model/keys.ts';
 import { createProjectedLately, type Clocks } from '../../timeline/index.ts';
 
-/** A new verdict about a sender's clock is also true of flows that were projected without it: those are projected again. */
+/**
+ * A new verdict about a sender's clock is also true of flows that were projected without it: those
+ * are projected again.
+ */
 export interface ClockRevisions {
-  /** Judges what the clocks have shown since. Gives keys of the flows to be projected again; null: no new verdict. */
+  /**
+   * Judges what the clocks have shown since. Gives keys of the flows to be projected again; null:
+   * no new verdict.
+   */
   revise(): readonly FlowKey[] | null;
   projected(key: FlowKey): void;
-  /** What was projected may speak against a clock although nothing else arrives: `onDue` is called when that is known. */
+  /**
+   * What was projected may speak against a clock although nothing else arrives: `onDue` is called
+   * when that is known.
+   */
   reviseLater(): void;
   stop(): void;
 }

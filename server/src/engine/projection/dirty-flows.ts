@@ -4,8 +4,8 @@ import type { FlowKey } from '../../model/keys.ts';
 import type { ShownFlows } from './shown-flows.ts';
 
 /**
- * Keys of flows that changed since they were projected, taken in cycles: those that are dirty when a
- * cycle begins, in the order in which they became so. Large flows are deferred to a later cycle.
+ * Keys of flows that changed since they were projected, taken in cycles: those that are dirty when
+ * a cycle begins, in the order in which they became so. Large flows are deferred to a later cycle.
  */
 export interface DirtyFlows {
   mark(key: FlowKey): void;
@@ -25,7 +25,10 @@ export interface DirtyFlows {
   readonly size: number;
 }
 
-/** Flows above so many spans are projected less often: at most this share of the time goes into one of them. */
+/**
+ * Flows above so many spans are projected less often: at most this share of the time goes into one
+ * of them.
+ */
 const LARGE_FLOW_SPANS = 1000;
 const PROJECTION_MS_PER_SPAN = 0.05;
 
@@ -37,7 +40,10 @@ export function createDirtyFlows(
   const dirty = new Set<FlowKey>();
   /** What is left of this cycle, last first. */
   let left: FlowKey[] = [];
-  /** Deferred in the first cycle since one was complete: none is complete before these are projected. */
+  /**
+   * Deferred in the first cycle since one was complete: none is complete before these are
+   * projected.
+   */
   const deferred = new Set<FlowKey>();
   let isFirstCycle = true;
   let hasDeferred = false;
@@ -45,9 +51,13 @@ export function createDirtyFlows(
   const isTooSoon = (key: FlowKey, now: number): boolean => {
     const size = correlator.spanCountOf(key);
     const last = shown.projectedAtMs(key);
-    return size > LARGE_FLOW_SPANS && last !== undefined && now - last < size * PROJECTION_MS_PER_SPAN;
+    return (
+      size > LARGE_FLOW_SPANS && last !== undefined && now - last < size * PROJECTION_MS_PER_SPAN
+    );
   };
-  /** A flow is projected together with those that its spans moved into, and so has to wait for them. */
+  /**
+   * A flow is projected together with those that its spans moved into, and so has to wait for them.
+   */
   const isDeferred = (key: FlowKey, now: number): boolean =>
     isTooSoon(key, now) || shown.movedInto(key).some((to) => isTooSoon(to, now));
 

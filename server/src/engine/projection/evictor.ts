@@ -27,7 +27,8 @@ export function createEvictor(
   const evict = (most: number): void => {
     for (const key of correlator.evictIdle(most)) shown.drop(key);
     cancel?.();
-    cancel = correlator.idleFlows === 0 ? undefined : clock.after(IDLE_MS, () => evict(MAX_EVICTED_IDLE));
+    cancel =
+      correlator.idleFlows === 0 ? undefined : clock.after(IDLE_MS, () => evict(MAX_EVICTED_IDLE));
   };
   return {
     written(changes) {

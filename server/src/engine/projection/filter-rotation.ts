@@ -3,7 +3,10 @@ import type { Log } from '../../base/log.ts';
 import type { EvictedNames } from '../../correlate/index.ts';
 import type { NameIndex } from '../../store/index.ts';
 
-/** Keeps the filter of evicted names bounded: what is still open is found however long ago it was evicted. */
+/**
+ * Keeps the filter of evicted names bounded: what is still open is found however long ago it was
+ * evicted.
+ */
 export interface FilterRotation {
   /** Begins a rotation if the filter is due for it and none is under way. */
   begin(): void;

@@ -10,7 +10,10 @@ import type { ClockRevisions } from './clock-revisions.ts';
 import type { OpenFlows } from './open-flows.ts';
 import type { ShownFlows } from './shown-flows.ts';
 
-/** What a change of one flow's spans changes in the rows: its newest form, and tombstones of names that it no longer has. */
+/**
+ * What a change of one flow's spans changes in the rows: its newest form, and tombstones of names
+ * that it no longer has.
+ */
 export interface FlowChanges {
   take(key: FlowKey, into: Taken): void;
 }
@@ -21,8 +24,9 @@ export interface Taken {
 }
 
 /**
- * What the store may have of flows that seem to be new, where names were forgotten: flows with these
- * ids, and, of flows whose type nobody said, with these names. To be loaded, and projected again.
+ * What the store may have of flows that seem to be new, where names were forgotten: flows with
+ * these ids, and, of flows whose type nobody said, with these names. To be loaded, and projected
+ * again.
  */
 export interface Unheard {
   ids: string[];
@@ -32,12 +36,18 @@ export interface Unheard {
 export interface FlowChangesOptions {
   counters: Counters;
   log: Log;
-  correlator: Pick<Correlator, 'inputOf' | 'spanCountOf' | 'withWorthlessMarks' | 'hasForgottenNames'>;
+  correlator: Pick<
+    Correlator,
+    'inputOf' | 'spanCountOf' | 'withWorthlessMarks' | 'hasForgottenNames'
+  >;
   clocks: Clocks;
   shown: ShownFlows;
   openFlows: Pick<OpenFlows, 'track' | 'forget'>;
   revisions: Pick<ClockRevisions, 'projected'>;
-  /** Quiet time, ms, after which an id that is used again makes a new run; 0: only a declared start does. */
+  /**
+   * Quiet time, ms, after which an id that is used again makes a new run; 0: only a declared start
+   * does.
+   */
   runQuietMs?: number | undefined;
   /** Definition, expectations and rules, at this moment. */
   assess: (flow: Flow) => Flow;
@@ -49,7 +59,10 @@ export function createFlowChanges(options: FlowChangesOptions): FlowChanges {
   const { counters, log, correlator, clocks, shown, openFlows } = options;
   const runQuietNs = BigInt(options.runQuietMs ?? 0) * 1_000_000n;
 
-  /** Correlate → timeline → expect and detect: one flow, from its spans to what is said of it; a run each. */
+  /**
+   * Correlate → timeline → expect and detect: one flow, from its spans to what is said of it; a run
+   * each.
+   */
   const project = (key: FlowKey): Flow[] => {
     const input = correlator.inputOf(key);
     let runs = timelinesOf(input, clocks, runQuietNs);
@@ -57,7 +70,10 @@ export function createFlowChanges(options: FlowChangesOptions): FlowChanges {
     if (options.reviseClocks()) runs = timelinesOf(input, clocks, runQuietNs);
     return runs.map((run) => options.assess(correlator.withWorthlessMarks(run)));
   };
-  /** null: a fault of ours, which must not keep others from being projected. Its rows stay as they are. */
+  /**
+   * null: a fault of ours, which must not keep others from being projected. Its rows stay as they
+   * are.
+   */
   const projectOrNull = (key: FlowKey): Flow[] | null => {
     try {
       return project(key);
@@ -104,7 +120,10 @@ export function createFlowChanges(options: FlowChangesOptions): FlowChanges {
   };
 }
 
-/** A late span may say more or less than the others did: by its id with and without the type it is one flow. */
+/**
+ * A late span may say more or less than the others did: by its id with and without the type it is
+ * one flow.
+ */
 function lookFor({ id, environment, flowId }: Flow, key: FlowKey, { ids, names }: Unheard): void {
   ids.push(id);
   if (flowId === '') return;

@@ -10,7 +10,12 @@ import { addTo, emptyBatch, type ProjectedBatch } from './batch.ts';
 import { createBackpressure } from './backpressure.ts';
 import { createFilterRotation } from './filter-rotation.ts';
 import { overlap } from './overlap.ts';
-import { createProjector, type Changes, type Projector, type ProjectorOptions } from './projector.ts';
+import {
+  createProjector,
+  type Changes,
+  type Projector,
+  type ProjectorOptions,
+} from './projector.ts';
 import { createPublisher, type FlowSink } from './publisher.ts';
 import { createScheduler } from './scheduler.ts';
 import { createStoreRetry } from './store-retry.ts';
@@ -21,15 +26,18 @@ export { createProjector, type Projector, type ProjectorOptions } from './projec
 export type { Announcement, FlowSink } from './publisher.ts';
 
 /**
- * Changed flows → their newest form → rows → whoever wants to know, in cycles. Rows say that they include
- * a batch of spans only once everything that it changed is written.
+ * Changed flows → their newest form → rows → whoever wants to know, in cycles. Rows say that they
+ * include a batch of spans only once everything that it changed is written.
  */
 export interface Projection {
   /** Up to which batch of spans the rows are complete; to be said at a start. */
   readonly rows: Pick<Writer, 'start' | 'derivedBatch'>;
   /** There is something to project. */
   changed(): void;
-  /** Projects the flows with these ids and keys at once; resolves when their rows are written. `take`: `takeChangesOf`. */
+  /**
+   * Projects the flows with these ids and keys at once; resolves when their rows are written.
+   * `take`: `takeChangesOf`.
+   */
   reproject(
     ids: readonly string[],
     keys: readonly FlowKey[],
@@ -37,11 +45,17 @@ export interface Projection {
   ): Promise<void>;
   /** Resolves when it is not too far behind. */
   waitForCapacity(): Promise<void>;
-  /** Releases backpressure for good: before a stop, so that no sender waits for a store that refuses. */
+  /**
+   * Releases backpressure for good: before a stop, so that no sender waits for a store that
+   * refuses.
+   */
   releaseBackpressure(): void;
   /** Resolves when no cycle is under way. */
   idle(): Promise<void>;
-  /** Projects and writes what is left, if the store takes it at once; what it does not take is replayed. */
+  /**
+   * Projects and writes what is left, if the store takes it at once; what it does not take is
+   * replayed.
+   */
   stop(): Promise<void>;
   readonly projector: Projector;
 }
@@ -57,7 +71,10 @@ export interface ProjectionOptions
   sink: FlowSink;
   /** The last batch that was correlated. */
   correlatedBatch: () => number;
-  /** Into memory, with all that decides together with them. Gives the keys of flows that this changed. */
+  /**
+   * Into memory, with all that decides together with them. Gives the keys of flows that this
+   * changed.
+   */
   rehydrate: (flows: StoredFlow[]) => Promise<readonly FlowKey[]>;
   /** The name is gone. */
   forget(id: string): void;
@@ -65,13 +82,21 @@ export interface ProjectionOptions
 
 /** A cycle of flow rows begins this often at most … */
 const CYCLE_MS = 200;
-/** … and this often where nobody looks and much changes: an insert costs some 20 ms, and as much in merges, however small. */
+/**
+ * … and this often where nobody looks and much changes: an insert costs some 20 ms, and as much in
+ * merges, however small.
+ */
 const UNWATCHED_CYCLE_MS = 1000;
 const BUSY_CYCLE_FLOWS = 100;
-/** Within a cycle, half of the time is left to spans, to a bound: they come in between all the same. */
+/**
+ * Within a cycle, half of the time is left to spans, to a bound: they come in between all the same.
+ */
 const PAUSE_FACTOR = 1;
 const MAX_PAUSE_MS = 1000;
-/** Flows projected in one go: it blocks everything else for its time, 0.1 to 0.4 ms a flow; an answer waits for several. */
+/**
+ * Flows projected in one go: it blocks everything else for its time, 0.1 to 0.4 ms a flow; an
+ * answer waits for several.
+ */
 const MAX_PROJECTED = 80;
 /** Flows written in one go. */
 const MAX_WRITTEN = 2000;
@@ -125,7 +150,13 @@ export function createProjection(options: ProjectionOptions): Projection {
     () => scheduler.schedule(0),
   );
   const retry = createStoreRetry(clock, counters, log);
-  const writer = createWriter({ counters, store, retry, requestFlows: options.requestFlows, settlesAt });
+  const writer = createWriter({
+    counters,
+    store,
+    retry,
+    requestFlows: options.requestFlows,
+    settlesAt,
+  });
   const publisher = createPublisher({ clock, store, retry, sink, settlesAt });
   const storedFlows = createStoredFlows({ store, projector, retry, rehydrate: options.rehydrate });
   const rotation = createFilterRotation(options.correlator, store, log);
@@ -133,7 +164,10 @@ export function createProjection(options: ProjectionOptions): Projection {
   const runCycle = (): Promise<void> =>
     overlap(projectSome, commit, () => projector.flowsToProject > MAX_WRITTEN && !stopping);
 
-  /** Store → correlate → timeline → expect → detect: the next flows of this cycle in their newest form. */
+  /**
+   * Store → correlate → timeline → expect → detect: the next flows of this cycle in their newest
+   * form.
+   */
   const projectSome = async (): Promise<Projected> => {
     cycleBatch ??= correlatedBatch();
     const upTo = cycleBatch;
@@ -178,8 +212,15 @@ export function createProjection(options: ProjectionOptions): Projection {
     changed: () => scheduler.schedule(cycleIntervalMs()),
     async reproject(ids, keys, take) {
       const batch = emptyBatch();
-      for (let from = 0; from < Math.max(ids.length, keys.length) && !stopping; from += MAX_PROJECTED) {
-        addTo(batch, take(ids.slice(from, from + MAX_PROJECTED), keys.slice(from, from + MAX_PROJECTED)));
+      for (
+        let from = 0;
+        from < Math.max(ids.length, keys.length) && !stopping;
+        from += MAX_PROJECTED
+      ) {
+        addTo(
+          batch,
+          take(ids.slice(from, from + MAX_PROJECTED), keys.slice(from, from + MAX_PROJECTED)),
+        );
         await yieldToEventLoop();
       }
       await storedFlows.reconcile(batch);

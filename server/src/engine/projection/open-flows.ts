@@ -2,7 +2,10 @@ import type { Clock } from '../../base/clock.ts';
 import { createDeadlines } from '../../base/deadlines.ts';
 import type { Flow } from '../../model/flow.ts';
 
-/** Flows that have not ended, in memory or not: when each settles, and when it has to be judged again. */
+/**
+ * Flows that have not ended, in memory or not: when each settles, and when it has to be judged
+ * again.
+ */
 export interface OpenFlows {
   /** As it was projected now. */
   track(flow: Flow): void;
@@ -23,7 +26,12 @@ export interface OpenFlowsOptions {
   onDue: (ids: string[]) => void;
 }
 
-export function createOpenFlows({ clock, settleMs, onSettled, onDue }: OpenFlowsOptions): OpenFlows {
+export function createOpenFlows({
+  clock,
+  settleMs,
+  onSettled,
+  onDue,
+}: OpenFlowsOptions): OpenFlows {
   const open = new Set<string>();
   const settling = createDeadlines(clock, (ids) => {
     for (const id of ids) open.delete(id);

@@ -26,7 +26,11 @@ test('the next batch is made while the last one is on its way, and each is hande
   const order = (event: string): number => events.indexOf(event);
   expect(order('hand on 1')).toBeLessThan(order('make 2'));
   expect(order('make 2')).toBeLessThan(order('done 1'));
-  expect(events.filter((event) => event.startsWith('done'))).toEqual(['done 1', 'done 2', 'done 3']);
+  expect(events.filter((event) => event.startsWith('done'))).toEqual([
+    'done 1',
+    'done 2',
+    'done 3',
+  ]);
 });
 
 test('what was made is handed on although handing on what came before it failed', async () => {

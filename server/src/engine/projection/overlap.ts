@@ -1,7 +1,7 @@
 /**
- * Makes a batch and hands it on, again and again while `hasMore`; the next one is made while the last one
- * is on its way. Of a backlog a core would idle otherwise, and the backlog grow. Batches are handed on in
- * order, and each that was made is handed on, whatever happens to those before it.
+ * Makes a batch and hands it on, again and again while `hasMore`; the next one is made while the
+ * last one is on its way. Of a backlog a core would idle otherwise, and the backlog grow. Batches
+ * are handed on in order, and each that was made is handed on, whatever happens to those before it.
  */
 export async function overlap<T>(
   make: () => Promise<T>,

@@ -21,8 +21,14 @@ const telling = (
   },
 });
 
-/** A store that is there until somebody says that the server crashed: from then on it takes nothing, for ever. */
-const dying = (store: MemoryStore, isOver: (changes: readonly FlowChange[]) => boolean): MemoryStore => {
+/**
+ * A store that is there until somebody says that the server crashed: from then on it takes nothing,
+ * for ever.
+ */
+const dying = (
+  store: MemoryStore,
+  isOver: (changes: readonly FlowChange[]) => boolean,
+): MemoryStore => {
   let crashed = false;
   return {
     ...store,
@@ -84,7 +90,8 @@ test('who sends faster than flows are projected waits for the answer: memory sta
   let answered = false;
   const answer = place(...names(15_000)).then(() => (answered = true));
   await advance(20_000);
-  // Two thousand are being written, and as many projected meanwhile; eleven thousand are one thousand too many.
+  // Two thousand are being written, and as many projected meanwhile; eleven thousand are one
+  // thousand too many.
   expect(answered).toBe(false);
   hold(null);
   open();
@@ -146,7 +153,11 @@ test('of a server that runs for long, names of open flows are never forgotten', 
   expect(new Set(asked.slice(1)), 'names of open flows').toEqual(new Set([0]));
   // Of the same trace, without the flow's id: nothing but its remembered trace leads to it.
   await deliver(
-    span('c3', { traceId: 'a1'.padStart(32, '0'), parentSpanId: 'a1'.padStart(16, '0'), attributes: [] }),
+    span('c3', {
+      traceId: 'a1'.padStart(32, '0'),
+      parentSpanId: 'a1'.padStart(16, '0'),
+      attributes: [],
+    }),
   );
   await advance(2000);
   expect(spansOf(store, 'a1')).toEqual(['a1', 'c3']);
@@ -181,7 +192,10 @@ test.each([
 ] as const)('request flows: %s', async (setting, kept) => {
   const { pipeline, store, deliver, span, advance } = await createBench({ requestFlows: setting });
   const plain = { kind: 2, attributes: ['http.request.method', 'GET', 'http.route', '/orders'] };
-  const sends = { kind: 4, attributes: ['messaging.system', 'nats', 'messaging.operation.type', 'send'] };
+  const sends = {
+    kind: 4,
+    attributes: ['messaging.system', 'nats', 'messaging.operation.type', 'send'],
+  };
   await deliver(
     span('1', { ...plain, name: 'request' }),
     span('2', { ...plain, name: 'failing request', statusCode: 2 }),
@@ -201,7 +215,9 @@ test.each([
       .sort();
   expect(names()).toEqual(kept);
   // What is dropped now is a flow as soon as it sends a message.
-  await deliver(span('5', { ...sends, traceId: '1'.padStart(32, '0'), parentSpanId: '1'.padStart(16, '0') }));
+  await deliver(
+    span('5', { ...sends, traceId: '1'.padStart(32, '0'), parentSpanId: '1'.padStart(16, '0') }),
+  );
   await advance(2000);
   expect(names()).toContain('request');
   expect(
@@ -313,7 +329,9 @@ test('what is taken up is shared out where its spans belong to different flows b
     operation,
   ];
   const before = await createBench();
-  await before.deliver(before.span('a1', { kind: 5, attributes: messaging('process'), links: [link] }));
+  await before.deliver(
+    before.span('a1', { kind: 5, attributes: messaging('process'), links: [link] }),
+  );
   await before.advance(1000);
   await before.pipeline.stop();
   const { clock, store } = before;
@@ -359,7 +377,11 @@ test('what is taken up comes with all that decides together with it', async () =
       (id) => [...store.flows.values()].find(({ flow }) => flow.flowId === id)!.flow.context.length,
     );
   expect(around(), 'the batch belongs to neither').toEqual([1, 1]);
-  const { deliver, span, advance, pipeline } = await createBench({ clock, store, names: forgotten });
+  const { deliver, span, advance, pipeline } = await createBench({
+    clock,
+    store,
+    names: forgotten,
+  });
   await deliver(span('c3', ORDER_A1));
   await advance(2000);
   expect(flowsIn(store)).toEqual({ a1: ['c3', 'd4'], b2: ['e5'] });
@@ -373,9 +395,15 @@ test('a trickle of old flows does not hold back what rows include', async () => 
   await before.advance(1000);
   await before.pipeline.stop();
   const { clock, store } = before;
-  const { deliver, span, advance, pipeline } = await createBench({ clock, store, names: forgotten });
+  const { deliver, span, advance, pipeline } = await createBench({
+    clock,
+    store,
+    names: forgotten,
+  });
   for (const n of names(20)) {
-    await deliver(span(`c${n}`, { attributes: ['fermata.flow.id', `a${n}`, 'fermata.flow.type', 'order'] }));
+    await deliver(
+      span(`c${n}`, { attributes: ['fermata.flow.id', `a${n}`, 'fermata.flow.type', 'order'] }),
+    );
     await advance(400);
     const { lastBatch, derivedBatch } = await store.watermarks();
     expect(lastBatch - derivedBatch).toBeLessThan(3);
@@ -397,7 +425,8 @@ test.each(['reads', 'writes'] as const)(
       store: {
         ...store,
         loadByIds: (ids) => (what === 'reads' ? refuse() : null) ?? store.loadByIds(ids),
-        insertFlows: (...given) => (what === 'writes' ? refuse() : null) ?? store.insertFlows(...given),
+        insertFlows: (...given) =>
+          (what === 'writes' ? refuse() : null) ?? store.insertFlows(...given),
       },
     });
     await place('a1');
@@ -420,7 +449,8 @@ test('a large flow that is projected less often is not said to be included befor
   const clock = manualClock();
   const store = memoryStore(() => clock.now());
   const { deliver, span, advance, pipeline } = await createBench({ clock, store });
-  const child = (n: string): OtlpSpan => span(n, { ...inTrace('a1'), parentSpanId: 'a1'.padStart(16, '0') });
+  const child = (n: string): OtlpSpan =>
+    span(n, { ...inTrace('a1'), parentSpanId: 'a1'.padStart(16, '0') });
   const size = (): number => flowsIn(store)['a1']?.length ?? 0;
   await deliver(span('a1'), ...names(20_000).map((n) => child(`f${n.padStart(6, '0')}`)));
   await advance(300);
@@ -491,7 +521,12 @@ test('a span that moves to a flow which is put off stays in a row meanwhile', as
   armed = true;
   // Sent again with more in it, e5 belongs to the large flow, and with it d5.
   const end = unixNanos(BigInt(clock.now() + 5) * 1_000_000n);
-  await deliver({ ...span('e5', { ...under('d4', 'd4'), ...large }), ...inTrace('d4'), ...large, end });
+  await deliver({
+    ...span('e5', { ...under('d4', 'd4'), ...large }),
+    ...inTrace('d4'),
+    ...large,
+    end,
+  });
   clock.advance(250);
   await new Promise((resolve) => setImmediate(resolve));
   await deliver(span('c1', under('d4', 'd4')));
@@ -545,7 +580,8 @@ test('a request flow that is not wanted any more leaves no row of when it was', 
   const health = inOne('1', '9', { kind: 2, attributes: ['http.route', '/health'] });
   const send = inOne('3', '2', { kind: 4, attributes: bus('send') });
   const take = inOne('4', '3', { kind: 5, flags: 0x301, attributes: bus('process') });
-  // Ends, and so arrives, after what is below it: that is an order's, and what is left is a request.
+  // Ends, and so arrives, after what is below it: that is an order's, and what is left is a
+  // request.
   const order = inOne('2', '9', {
     kind: 2,
     attributes: ['fermata.flow.id', 'a1', 'fermata.flow.type', 'order'],
@@ -568,7 +604,11 @@ test.each([
 ])('of a forgotten flow, a late span is known by its id, %s', async (_, first, late) => {
   const id = ['fermata.flow.id', 'a1'];
   const { clock, store } = await withA1([...id, ...first]);
-  const { deliver, span, advance, pipeline } = await createBench({ clock, store, names: forgotten });
+  const { deliver, span, advance, pipeline } = await createBench({
+    clock,
+    store,
+    names: forgotten,
+  });
   await deliver(span('c3', { attributes: [...id, ...late] }));
   await advance(3000);
   expect(flowsIn(store)).toEqual({ a1: ['a1', 'c3'] });
@@ -586,7 +626,11 @@ test('of a forgotten flow, a late span is known by the name that it had before',
   await before.advance(3000);
   expect(flowsIn(store)).toEqual({ a1: ['d4', 'e5'] });
   await before.pipeline.stop();
-  const { deliver, span, advance, pipeline } = await createBench({ clock, store, names: forgotten });
+  const { deliver, span, advance, pipeline } = await createBench({
+    clock,
+    store,
+    names: forgotten,
+  });
   await deliver(span('c3', { ...child, attributes: [] }));
   await advance(3000);
   expect(flowsIn(store)).toEqual({ a1: ['c3', 'd4', 'e5'] });

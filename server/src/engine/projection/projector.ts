@@ -14,24 +14,26 @@ import { createOpenFlows, type OpenFlows } from './open-flows.ts';
 import { createShownFlows } from './shown-flows.ts';
 
 /**
- * Changed flows → their newest form. It projects what the correlator says has changed, and knows what
- * each flow was shown as before: a name that a flow no longer has leaves a tombstone.
+ * Changed flows → their newest form. It projects what the correlator says has changed, and knows
+ * what each flow was shown as before: a name that a flow no longer has leaves a tombstone.
  */
 export interface Projector {
   /**
-   * Correlates spans of which nothing is missing. `reload`: with what was found for them. Gives the keys
-   * of flows that changed, for `takeChangesOf`.
+   * Correlates spans of which nothing is missing. `reload`: with what was found for them. Gives the
+   * keys of flows that changed, for `takeChangesOf`.
    */
   add(spans: readonly Span[], reload?: Reloading): readonly FlowKey[];
   /**
-   * Changed flows, tombstones of names that are gone, spans in no flow. At most `limit` flows, those
-   * that wait longest first: projecting many at once would stop everything else. Without a limit none
-   * is deferred. What is given at once has to be written at once: a flow that spans moved out of comes
-   * with those that have them now. A crash in between would leave those spans in no row, although
-   * their own batch was included long ago.
+   * Changed flows, tombstones of names that are gone, spans in no flow. At most `limit` flows,
+   * those that wait longest first: projecting many at once would stop everything else. Without a
+   * limit none is deferred. What is given at once has to be written at once: a flow that spans
+   * moved out of comes with those that have them now. A crash in between would leave those spans in
+   * no row, although their own batch was included long ago.
    */
   takeChanges(limit?: number): Changes;
-  /** The same at once for the flows with these keys, and for those that were projected as these ids. */
+  /**
+   * The same at once for the flows with these keys, and for those that were projected as these ids.
+   */
   takeChangesOf(ids: Iterable<string>, keys: readonly FlowKey[]): Changes;
   /** Projects and judges these again, although nothing arrived. */
   reevaluate(ids: Iterable<string>): void;
@@ -114,7 +116,12 @@ export function createProjector(options: ProjectorOptions): Projector {
     const list = taken.filter(({ kind, id }) => kind === 'flow' || !projected.has(id));
     shown.markUnwritten(list);
     for (const row of correlator.takeUnattributed())
-      list.push({ kind: 'unattributed', id: UNATTRIBUTED + row.key, version: shown.nextVersion(), row });
+      list.push({
+        kind: 'unattributed',
+        id: UNATTRIBUTED + row.key,
+        version: shown.nextVersion(),
+        row,
+      });
     return { list, isAll: !dirty.isUnderWay, cycleEnds: dirty.isComplete, unheard };
   };
 

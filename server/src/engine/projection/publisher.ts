@@ -20,7 +20,10 @@ export type Announcement =
 
 export interface Publisher {
   publish(changes: readonly FlowChange[]): void;
-  /** These flows count as ended now. Gives whether somebody has to be told what the store says of them. */
+  /**
+   * These flows count as ended now. Gives whether somebody has to be told what the store says of
+   * them.
+   */
   settled(ids: readonly string[]): boolean;
   /** Tells of some of the settled flows. Gives whether there are more. */
   announceSettled(): Promise<boolean>;
@@ -38,7 +41,13 @@ export interface PublisherOptions {
 const MAX_SETTLED = 5000;
 const MAX_ANNOUNCED = 500;
 
-export function createPublisher({ clock, store, retry, sink, settlesAt }: PublisherOptions): Publisher {
+export function createPublisher({
+  clock,
+  store,
+  retry,
+  sink,
+  settlesAt,
+}: PublisherOptions): Publisher {
   const settled: string[] = [];
   return {
     publish(changes) {
@@ -64,8 +73,11 @@ export function createPublisher({ clock, store, retry, sink, settlesAt }: Publis
     async announceSettled() {
       if (settled.length === 0) return false;
       const ids = settled.splice(0, MAX_ANNOUNCED);
-      const rows = await retry.untilDone('settled flows could not be read', () => store.flowsByIds(ids));
-      if (rows !== undefined) sink.announce(() => rows.filter(({ flow }) => flow.phase === 'ended'));
+      const rows = await retry.untilDone('settled flows could not be read', () =>
+        store.flowsByIds(ids),
+      );
+      if (rows !== undefined)
+        sink.announce(() => rows.filter(({ flow }) => flow.phase === 'ended'));
       return settled.length > 0;
     },
   };

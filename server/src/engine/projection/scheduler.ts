@@ -1,9 +1,9 @@
 import type { Clock } from '../../base/clock.ts';
 
 /**
- * When cycles run, one at a time. `idle → scheduled → running → idle`; what becomes due while a cycle
- * runs is a rerun, scheduled at its end. Without that a deadline that fell into a write went unheard
- * until the next span came (guarded by projection.test.ts).
+ * When cycles run, one at a time. `idle → scheduled → running → idle`; what becomes due while a
+ * cycle runs is a rerun, scheduled at its end. Without that a deadline that fell into a write went
+ * unheard until the next span came (guarded by projection.test.ts).
  */
 export interface Scheduler {
   /** Runs a cycle after so many ms, or sooner if one is scheduled already; 0: at once. */
@@ -19,7 +19,10 @@ export interface Scheduler {
 export interface SchedulerOptions {
   clock: Clock;
   run: () => Promise<void>;
-  /** When the next cycle is due after one that took so many ms, in ms; null: when something is scheduled. */
+  /**
+   * When the next cycle is due after one that took so many ms, in ms; null: when something is
+   * scheduled.
+   */
   nextDelayMs: (tookMs: number, rerunRequested: boolean) => number | null;
 }
 

@@ -27,7 +27,10 @@ export interface ShownFlows {
   /** Even: the odd number after it is the same row, seen once the flow has settled. */
   nextVersion(): number;
   markUnwritten(changes: readonly FlowChange[]): void;
-  /** This change is durable. Gives the key of its flow if now all of its rows are, otherwise undefined. */
+  /**
+   * This change is durable. Gives the key of its flow if now all of its rows are, otherwise
+   * undefined.
+   */
   written(change: FlowChange): FlowKey | undefined;
   /** Rows that are not durable yet. */
   readonly unwrittenRows: number;

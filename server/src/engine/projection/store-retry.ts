@@ -3,13 +3,18 @@ import type { Counters } from '../../base/counters.ts';
 import { messageOf } from '../../base/errors.ts';
 import type { Log } from '../../base/log.ts';
 
-/** What was projected is not projected again: the store is asked until it does what it is asked for. */
+/**
+ * What was projected is not projected again: the store is asked until it does what it is asked for.
+ */
 export interface StoreRetry {
   /** `failure` says what could not be done. Resolves with undefined where we stop before. */
   untilDone<T>(failure: string, work: () => Promise<T>): Promise<T | undefined>;
   /** From now on a failure is not tried again. */
   stop(): void;
-  /** Something failed for good: nothing is written any more, for rows that belong together are not parted. */
+  /**
+   * Something failed for good: nothing is written any more, for rows that belong together are not
+   * parted.
+   */
   readonly abandoned: boolean;
 }
 

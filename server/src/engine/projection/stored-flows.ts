@@ -5,16 +5,19 @@ import { addTo, type ProjectedBatch } from './batch.ts';
 import type { Projector } from './projector.ts';
 import type { StoreRetry } from './store-retry.ts';
 
-/** Brings into memory what a projection needs of the store: evicted flows that are due, and flows that only seem new. */
+/**
+ * Brings into memory what a projection needs of the store: evicted flows that are due, and flows
+ * that only seem new.
+ */
 export interface StoredFlows {
   /** These are due to be judged again, and not in memory. */
   due(ids: readonly string[]): void;
   /** Rehydrates some of those that are due. Gives whether there are more. */
   rehydrateDue(): Promise<boolean>;
   /**
-   * Flows that began anew under names that the store has: what is there belongs to them, and must not be
-   * written over. All that this changes is projected at once into the batch, for it has to be written
-   * together.
+   * Flows that began anew under names that the store has: what is there belongs to them, and must
+   * not be written over. All that this changes is projected at once into the batch, for it has to
+   * be written together.
    */
   reconcile(batch: ProjectedBatch): Promise<void>;
 }
@@ -23,14 +26,22 @@ export interface StoredFlowsOptions {
   store: Pick<NameIndex, 'loadByIds' | 'loadByNames'>;
   projector: Pick<Projector, 'takeChangesOf'>;
   retry: StoreRetry;
-  /** Into memory, with all that decides together with them. Gives the keys of flows that this changed. */
+  /**
+   * Into memory, with all that decides together with them. Gives the keys of flows that this
+   * changed.
+   */
   rehydrate: (flows: StoredFlow[]) => Promise<readonly FlowKey[]>;
 }
 
 /** Flows rehydrated in one go, to be judged again. */
 const MAX_REHYDRATED = 250;
 
-export function createStoredFlows({ store, projector, retry, rehydrate }: StoredFlowsOptions): StoredFlows {
+export function createStoredFlows({
+  store,
+  projector,
+  retry,
+  rehydrate,
+}: StoredFlowsOptions): StoredFlows {
   const due: string[] = [];
   return {
     due: (ids) => pushAll(due, ids),
@@ -38,7 +49,9 @@ export function createStoredFlows({ store, projector, retry, rehydrate }: Stored
       if (due.length === 0) return false;
       const ids = due.splice(0, MAX_REHYDRATED);
       const isMore = due.length > 0;
-      await retry.untilDone('flows could not be read', async () => rehydrate(await store.loadByIds(ids)));
+      await retry.untilDone('flows could not be read', async () =>
+        rehydrate(await store.loadByIds(ids)),
+      );
       return isMore;
     },
     async reconcile(batch) {

@@ -5,8 +5,8 @@ import type { FlowWriter } from '../../store/index.ts';
 import type { StoreRetry } from './store-retry.ts';
 
 /**
- * Writes rows, and with them up to which batch of spans they are complete: what a crash interrupts is
- * replayed from there.
+ * Writes rows, and with them up to which batch of spans they are complete: what a crash interrupts
+ * is replayed from there.
  */
 export interface Writer {
   /** The rows that are in the store include everything up to this batch. */
@@ -18,7 +18,10 @@ export interface Writer {
    * `upTo`: with these changes everything up to this batch is projected; null: more of it follows.
    * Gives what was written, or undefined: nothing, because there was nothing to say, or we stop.
    */
-  write(changes: readonly FlowChange[], upTo: number | null): Promise<readonly FlowChange[] | undefined>;
+  write(
+    changes: readonly FlowChange[],
+    upTo: number | null,
+  ): Promise<readonly FlowChange[] | undefined>;
 }
 
 export interface WriterOptions {
@@ -33,7 +36,13 @@ export interface WriterOptions {
 
 const MAX_ROWS_KNOWN = 100_000;
 
-export function createWriter({ counters, store, retry, requestFlows, settlesAt }: WriterOptions): Writer {
+export function createWriter({
+  counters,
+  store,
+  retry,
+  requestFlows,
+  settlesAt,
+}: WriterOptions): Writer {
   let derivedBatch = 0;
   let lastRows = 0;
   /** Flows that have a row, where not all flows get one. */
@@ -43,11 +52,15 @@ export function createWriter({ counters, store, retry, requestFlows, settlesAt }
     flow.flowId !== '' ||
     flow.hops.some((hop) => !hop.sync) ||
     (requestFlows === 'failed' && flow.failedSteps > 0);
-  /** A flow that is not wanted any more, because its message went to another, leaves no row of before. */
+  /**
+   * A flow that is not wanted any more, because its message went to another, leaves no row of
+   * before.
+   */
   const wanted = (change: FlowChange): readonly FlowChange[] => {
     if (requestFlows === 'keep' || change.kind !== 'flow') return [change];
     const { id, version, flow } = change;
-    if (!isKept(flow)) return hasRow.has(id) ? [{ kind: 'tombstone', id, version, movedTo: null }] : [];
+    if (!isKept(flow))
+      return hasRow.has(id) ? [{ kind: 'tombstone', id, version, movedTo: null }] : [];
     hasRow.add(id);
     return [change];
   };
@@ -63,7 +76,8 @@ export function createWriter({ counters, store, retry, requestFlows, settlesAt }
       return lastRows;
     },
     async write(changes, upTo) {
-      // Rows that belong together are not parted: what was projected since is replayed with what was refused.
+      // Rows that belong together are not parted: what was projected since is replayed with what
+      // was refused.
       if (retry.abandoned) return undefined;
       const batch = upTo ?? derivedBatch;
       if (changes.length === 0 && batch === derivedBatch) return undefined;

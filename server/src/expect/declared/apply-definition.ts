@@ -56,7 +56,9 @@ function withCompensations(flow: Flow, definition: Definition): Flow {
   }
   const linked = steps.map((step): Step => {
     const by = undoing.get(step);
-    return by === undefined ? step : { ...step, compensatedBy: [...new Set([...step.compensatedBy, ...by])] };
+    return by === undefined
+      ? step
+      : { ...step, compensatedBy: [...new Set([...step.compensatedBy, ...by])] };
   });
   return { ...flow, steps: linked, phase: flow.phase === 'open' ? 'compensating' : flow.phase };
 }

@@ -18,7 +18,9 @@ function ancestorsOf(step: DefinedStep, definition: Definition): Set<string> {
   for (let name = work.pop(); name !== undefined; name = work.pop()) {
     if (found.has(name)) continue;
     found.add(name);
-    work.push(...definition.steps.filter((other) => other.name === name).flatMap((other) => other.after));
+    work.push(
+      ...definition.steps.filter((other) => other.name === name).flatMap((other) => other.after),
+    );
   }
   return found;
 }

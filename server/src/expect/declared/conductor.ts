@@ -37,7 +37,16 @@ export const conductorSchema = z.object({
 });
 
 /** Whoever works for Conductor: only these are steps. */
-const WORK = new Set(['SIMPLE', 'HTTP', 'HUMAN', 'SUB_WORKFLOW', 'EVENT', 'LAMBDA', 'INLINE', 'WAIT']);
+const WORK = new Set([
+  'SIMPLE',
+  'HTTP',
+  'HUMAN',
+  'SUB_WORKFLOW',
+  'EVENT',
+  'LAMBDA',
+  'INLINE',
+  'WAIT',
+]);
 
 interface Step {
   name: string;
@@ -64,7 +73,8 @@ export function fromConductor(workflow: z.infer<typeof conductorSchema>): Record
       if (one.type === 'SWITCH' || one.type === 'DECISION') {
         // Whichever branch is taken: none of its steps is owed, and what follows waits for what
         // came before.
-        for (const branch of [...Object.values(one.decisionCases), one.defaultCase]) add(branch, last, true);
+        for (const branch of [...Object.values(one.decisionCases), one.defaultCase])
+          add(branch, last, true);
         continue;
       }
       if (!WORK.has(one.type) || known.has(one.name)) continue;
@@ -82,6 +92,9 @@ export function fromConductor(workflow: z.infer<typeof conductorSchema>): Record
   };
   add(workflow.tasks, [], false);
   return {
-    [workflow.name]: { steps, ...(workflow.timeoutSeconds > 0 && { within: `${workflow.timeoutSeconds}s` }) },
+    [workflow.name]: {
+      steps,
+      ...(workflow.timeoutSeconds > 0 && { within: `${workflow.timeoutSeconds}s` }),
+    },
   };
 }

@@ -22,7 +22,8 @@ export interface Beginning {
   byMs: number | null;
 }
 
-type Missing = Pick<WaitingFor, 'id' | 'step' | 'service' | 'afterStepId' | 'since'> & Partial<WaitingFor>;
+type Missing = Pick<WaitingFor, 'id' | 'step' | 'service' | 'afterStepId' | 'since'> &
+  Partial<WaitingFor>;
 
 /** One flow while it is asked what of the declared it still owes. */
 export interface DeclaredContext {
@@ -58,7 +59,13 @@ export function createDeclaredContext(flow: Flow, known: Known): DeclaredContext
       if (found.length >= MAX_WAITING) return;
       const stuckAt = Math.max(missing.since + known.floorMs, byMs) + known.lagMs(missing.step);
       found.push(
-        waitingFor({ expectedAt: byMs, stuckAt, basis: 'declared', absence: 'missing-step', ...missing }),
+        waitingFor({
+          expectedAt: byMs,
+          stuckAt,
+          basis: 'declared',
+          absence: 'missing-step',
+          ...missing,
+        }),
       );
     },
     found,
@@ -70,7 +77,10 @@ function beginningOf(flow: Flow, known: Known): Beginning {
   const first = flow.steps.find((step) => step.start === flow.started);
   const behindMs = first === undefined ? 0 : known.behindMs(first);
   return {
-    atMs: expectedSince({ behindMs, receivedMs: first?.receivedMs ?? Infinity }, msOf(flow.started)),
+    atMs: expectedSince(
+      { behindMs, receivedMs: first?.receivedMs ?? Infinity },
+      msOf(flow.started),
+    ),
     byMs: flow.deadlineMs === null ? null : flow.deadlineMs + behindMs,
   };
 }

@@ -7,7 +7,9 @@ import { createBench } from '../../testing/pipeline-bench.ts';
 test('a step that takes from several destinations is missed at each of them', async () => {
   const bench = await createBench({
     definitions: definitionsFrom({
-      flows: { order: { steps: [{ name: 'place' }, { name: 'ship', after: 'place', within: '5s' }] } },
+      flows: {
+        order: { steps: [{ name: 'place' }, { name: 'ship', after: 'place', within: '5s' }] },
+      },
     }).definitions,
   });
   const { span } = bench;

@@ -25,7 +25,9 @@ const step = (
   step: { name, ...more.step },
 });
 const definition = (yaml: string): Definition => {
-  const { definitions, problems } = readDefinitions(`flows:\n  order:\n${yaml.replace(/^/gm, '    ')}`);
+  const { definitions, problems } = readDefinitions(
+    `flows:\n  order:\n${yaml.replace(/^/gm, '    ')}`,
+  );
   expect(problems).toEqual([]);
   return definitions[0]!;
 };
@@ -49,7 +51,9 @@ ends:
 describe('a definition', () => {
   test('owes what comes next, from the end of what came before, and nothing beyond it', () => {
     expect(owed(flowOf(step('start', 0)), SHOP)).toEqual(['missing-step charge after 0 by 300000']);
-    expect(owed(flowOf(step('charge', 100)), SHOP)).toEqual(['missing-step ship after 0 by 3600000']);
+    expect(owed(flowOf(step('charge', 100)), SHOP)).toEqual([
+      'missing-step ship after 0 by 3600000',
+    ]);
   });
   test('an optional step that does not come holds nothing up', () => {
     expect(owed(flowOf(step('charge', 0), step('ship', 100)), SHOP)).toEqual([
@@ -58,7 +62,12 @@ describe('a definition', () => {
   });
   test('after a step that took two attempts, its time begins with the end of the second', () => {
     const attempt = (at: number, failed: boolean): Omit<SpanSketch, 'trace'> =>
-      step('charge', at, { role: 'process', message: 'm', failed, received: 1_700_000_000_000 + at });
+      step('charge', at, {
+        role: 'process',
+        message: 'm',
+        failed,
+        received: 1_700_000_000_000 + at,
+      });
     expect(owed(flowOf(attempt(0, true), attempt(300_000, false)), SHOP)).toEqual([
       'missing-step ship after 300000 by 3600000',
     ]);
@@ -70,7 +79,10 @@ describe('a definition', () => {
     expect(owed(flowOf(step('charge', 0, { failed: true })), SHOP)).toEqual([]);
   });
   test('the declared end ends the flow, in its outcome; an aborted flow owes nothing', () => {
-    const done = applyDefinition(flowOf(step('charge', 0), step('ship', 1), step('close', 2)), SHOP);
+    const done = applyDefinition(
+      flowOf(step('charge', 0), step('ship', 1), step('close', 2)),
+      SHOP,
+    );
     expect(done).toMatchObject({ phase: 'ended', outcome: 'completed', status: 'completed' });
     const refused = flowOf(step('charge', 0), step('refuse', 1));
     expect(applyDefinition(refused, SHOP)).toMatchObject({ phase: 'ended', outcome: 'failed' });
@@ -87,9 +99,9 @@ steps:
     expect(owed(flowOf(step('charge', 0), step('call', 5)), choice)).toEqual([
       'missing-step file after 0 by 120000',
     ]);
-    expect(applyDefinition(flowOf(step('charge', 0), step('call', 5), step('file', 9)), choice).outcome).toBe(
-      'completed',
-    );
+    expect(
+      applyDefinition(flowOf(step('charge', 0), step('call', 5), step('file', 9)), choice).outcome,
+    ).toBe('completed');
   });
   test('the time of the whole flow', () => {
     const timed = definition(`within: 2h\nsteps: [{ name: charge }]\nends: [{ step: close }]`);
@@ -132,7 +144,9 @@ undoInOrder: true`);
       flowOf(step('charge', 0), step('ship', 10, { failed: true }), step('refund', 20)),
       undone,
     );
-    expect(flow.steps.find(({ name }) => name === 'refund')).toMatchObject({ compensates: 'charge' });
+    expect(flow.steps.find(({ name }) => name === 'refund')).toMatchObject({
+      compensates: 'charge',
+    });
     expect(flow.steps.find(({ name }) => name === 'charge')!.compensatedBy).toHaveLength(1);
   });
 });
@@ -152,7 +166,9 @@ describe('for one flow alone', () => {
       ...step('approve', 50, { milestone: 'flow-expects', role: 'event' }),
       step: { name: 'approve', deadlineMs: 1_700_000_100_000 },
     };
-    expect(owed(flowOf(step('apply', 0), says), null)).toEqual(['missing-step approve after 50 by 99950']);
+    expect(owed(flowOf(step('apply', 0), says), null)).toEqual([
+      'missing-step approve after 50 by 99950',
+    ]);
     expect(owed(flowOf(step('apply', 0), says, step('approve', 90)), null)).toEqual([]);
   });
   test("a running step's own deadline", () => {

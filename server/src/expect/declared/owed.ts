@@ -11,7 +11,11 @@ import { atMessage, expectSteps } from './steps.ts';
  * flow itself. Pure, and of the same shape as what was learned; nobody after this needs to know
  * which of them it was.
  */
-export function expectedByDeclaration(flow: Flow, definition: Definition | null, known: Known): WaitingFor[] {
+export function expectedByDeclaration(
+  flow: Flow,
+  definition: Definition | null,
+  known: Known,
+): WaitingFor[] {
   if (flow.outcome !== null && flow.outcome !== 'completed') return [];
   const context = createDeclaredContext(flow, known);
   if (definition !== null) expectSteps(definition, context);
@@ -26,10 +30,15 @@ export function expectedByDeclaration(flow: Flow, definition: Definition | null,
 function expectItinerary({ flow, since, expect }: DeclaredContext): void {
   const at = flow.steps
     .filter((step) => step.itinerary.length > 0)
-    .reduce<Step | null>((a, b) => (a === null || b.itinerary.length <= a.itinerary.length ? b : a), null);
+    .reduce<Step | null>(
+      (a, b) => (a === null || b.itinerary.length <= a.itinerary.length ? b : a),
+      null,
+    );
   if (at === null || at.status === 'failed') return;
   for (const name of at.itinerary) {
-    const come = flow.steps.some((step) => step.name === name && step.start >= at.start && step !== at);
+    const come = flow.steps.some(
+      (step) => step.name === name && step.start >= at.start && step !== at,
+    );
     if (come) continue;
     const hop = flow.hops.find((one) => one.from === at.id && one.state === 'waiting');
     const sinceMs = since(at);
@@ -50,7 +59,9 @@ function expectItinerary({ flow, since, expect }: DeclaredContext): void {
 /** Expects what steps of the flow announced. */
 function expectAnnounced({ flow, performers, known, expect }: DeclaredContext): void {
   for (const said of flow.expects) {
-    const come = performers(said.step, said.service).some((step) => msOf(step.start) >= said.saidAtMs);
+    const come = performers(said.step, said.service).some(
+      (step) => msOf(step.start) >= said.saidAtMs,
+    );
     if (come) continue;
     const by = flow.steps.find((step) => step.spanIds.includes(said.bySpanId));
     const behindMs = by === undefined ? 0 : known.behindMs(by);

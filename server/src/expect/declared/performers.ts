@@ -35,7 +35,8 @@ export function isComplete(definition: Definition, performers: Performers): bool
     (step) =>
       step.optional ||
       done(step) ||
-      (step.choice !== 0 && definition.steps.some((other) => other.choice === step.choice && done(other))),
+      (step.choice !== 0 &&
+        definition.steps.some((other) => other.choice === step.choice && done(other))),
   );
 }
 

@@ -9,7 +9,11 @@ export interface Definitions {
    * Returns those that changed something: repeating a definition does not, nor contradicting who
    * has more of a say.
    */
-  add(definitions: readonly Definition[], source: DefinitionSource, atMs: number): StoredDefinition[];
+  add(
+    definitions: readonly Definition[],
+    source: DefinitionSource,
+    atMs: number,
+  ): StoredDefinition[];
 }
 
 /**
@@ -40,7 +44,10 @@ export function createDefinitions(): Definitions {
         if (known?.source !== source && counts[source] >= MAX_DEFINITIONS[source]) continue;
         if (known !== undefined) {
           if (SAY[source] < SAY[known.source]) continue;
-          if (known.source === source && JSON.stringify(known.definition) === JSON.stringify(definition))
+          if (
+            known.source === source &&
+            JSON.stringify(known.definition) === JSON.stringify(definition)
+          )
             continue;
           counts[known.source]--;
         }

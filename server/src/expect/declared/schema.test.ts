@@ -31,7 +31,13 @@ flows:
         undoInOrder: true,
         ends: [{ outcome: 'completed' }, { outcome: 'failed' }],
         steps: [
-          { name: 'charge', service: 'payment', withinMs: 300_000, compensatedBy: 'refund', choice: 0 },
+          {
+            name: 'charge',
+            service: 'payment',
+            withinMs: 300_000,
+            compensatedBy: 'refund',
+            choice: 0,
+          },
           { name: 'ship', after: ['charge'], withinMs: 3_600_000 },
           { name: 'mail', choice: 3 },
           { name: 'call', service: 'desk', choice: 3, after: ['charge', 'ship'] },
@@ -54,7 +60,10 @@ flows:
       'flows:\n  a:\n    steps:\n      - { name: x, after: y }\n      - { name: y, after: x }',
       /after itself/,
     ],
-    ['flows:\n  a:\n    steps:\n      - { name: x }\n      - { name: x }', /^line 5: .*second step/],
+    [
+      'flows:\n  a:\n    steps:\n      - { name: x }\n      - { name: x }',
+      /^line 5: .*second step/,
+    ],
     ['flows:\n  a:\n    steps:\n      - { name: x, wthin: 5m }', /^line 4: .*wthin/],
     ['flows:\n  a: {}', /^line 2: flows\.a\.steps/],
     ['flows:\n  a:\n   steps: [\n', /./],
@@ -65,7 +74,9 @@ flows:
   });
 
   test('JSON of the same shape, with fields instead of lines', () => {
-    expect(definitionsFrom({ flows: { a: { steps: [{ name: 'x' }] } } }).definitions).toHaveLength(1);
+    expect(definitionsFrom({ flows: { a: { steps: [{ name: 'x' }] } } }).definitions).toHaveLength(
+      1,
+    );
     expect(definitionsFrom({ flows: { a: { steps: [{ name: 1 }] } } }).problems[0]).toMatch(
       /^flows\.a\.steps\.0\.name/,
     );
@@ -78,11 +89,17 @@ describe('a workflow of Conductor', () => {
     definitionsFrom({ conductor: { name: 'encode_and_deploy', schemaVersion: 2, tasks, ...more } });
   const shown = (tasks: object[]): string[] =>
     read(tasks).definitions[0]!.steps.map(
-      ({ name, after, optional }) => `${name}${optional ? '?' : ''} after ${after.join('+') || 'nothing'}`,
+      ({ name, after, optional }) =>
+        `${name}${optional ? '?' : ''} after ${after.join('+') || 'nothing'}`,
     );
   test('tasks one after the other, with their time', () => {
     const tasks = [
-      { name: 'encode', taskReferenceName: 'e', type: 'SIMPLE', taskDefinition: { timeoutSeconds: 60 } },
+      {
+        name: 'encode',
+        taskReferenceName: 'e',
+        type: 'SIMPLE',
+        taskDefinition: { timeoutSeconds: 60 },
+      },
       { name: 'deploy', taskReferenceName: 'd', type: 'SIMPLE' },
     ];
     expect(read(tasks, { timeoutSeconds: 600 }).definitions).toMatchObject([
@@ -100,9 +117,18 @@ describe('a workflow of Conductor', () => {
     expect(
       shown([
         { name: 'a' },
-        { name: 'f', type: 'FORK_JOIN', forkTasks: [[{ name: 'b' }], [{ name: 'c' }, { name: 'd' }]] },
+        {
+          name: 'f',
+          type: 'FORK_JOIN',
+          forkTasks: [[{ name: 'b' }], [{ name: 'c' }, { name: 'd' }]],
+        },
         { name: 'j', type: 'JOIN' },
-        { name: 's', type: 'SWITCH', decisionCases: { x: [{ name: 'e' }] }, defaultCase: [{ name: 'g' }] },
+        {
+          name: 's',
+          type: 'SWITCH',
+          decisionCases: { x: [{ name: 'e' }] },
+          defaultCase: [{ name: 'g' }],
+        },
         { name: 'h' },
       ]),
     ).toEqual([
@@ -116,7 +142,9 @@ describe('a workflow of Conductor', () => {
     ]);
   });
   test('other versions and shapes are refused, with the field', () => {
-    expect(read([{ name: 'a' }], { schemaVersion: 1 }).problems[0]).toMatch(/^conductor\.schemaVersion/);
+    expect(read([{ name: 'a' }], { schemaVersion: 1 }).problems[0]).toMatch(
+      /^conductor\.schemaVersion/,
+    );
     expect(read([]).problems[0]).toMatch(/^conductor\.tasks/);
   });
 });

@@ -38,14 +38,16 @@ const choice = z.strictObject({
   optional: z.boolean().default(false),
 });
 /** One of two shapes, by what it has: a union would only say that neither fits. */
-const entry = z.unknown().transform((value, context): z.infer<typeof single> | z.infer<typeof choice> => {
-  const isChoice = typeof value === 'object' && value !== null && 'oneOf' in value;
-  const parsed = (isChoice ? choice : single).safeParse(value);
-  if (parsed.success) return parsed.data;
-  for (const issue of parsed.error.issues)
-    context.addIssue({ code: 'custom', path: issue.path, message: issue.message });
-  return z.NEVER;
-});
+const entry = z
+  .unknown()
+  .transform((value, context): z.infer<typeof single> | z.infer<typeof choice> => {
+    const isChoice = typeof value === 'object' && value !== null && 'oneOf' in value;
+    const parsed = (isChoice ? choice : single).safeParse(value);
+    if (parsed.success) return parsed.data;
+    for (const issue of parsed.error.issues)
+      context.addIssue({ code: 'custom', path: issue.path, message: issue.message });
+    return z.NEVER;
+  });
 const flow = z.strictObject({
   version: z.string().max(100).default(''),
   within: duration.optional(),
@@ -87,7 +89,10 @@ export function definitionsFrom(input: unknown): { definitions: Definition[]; pr
     const workflow = conductorSchema.safeParse(input.conductor);
     return workflow.success
       ? definitionsFrom({ flows: fromConductor(workflow.data) })
-      : { definitions: [], problems: workflow.error.issues.map((issue) => `conductor.${problemOf(issue)}`) };
+      : {
+          definitions: [],
+          problems: workflow.error.issues.map((issue) => `conductor.${problemOf(issue)}`),
+        };
   }
   const parsed = definitionsSchema.safeParse(input);
   if (!parsed.success) return { definitions: [], problems: parsed.error.issues.map(problemOf) };
@@ -119,16 +124,24 @@ function finish(
         from.push(i);
       }
     });
-    const path = (i: number, field: string): PropertyKey[] => ['flows', type, 'steps', from[i]!, field];
+    const path = (i: number, field: string): PropertyKey[] => [
+      'flows',
+      type,
+      'steps',
+      from[i]!,
+      field,
+    ];
     const before = new Map<string, readonly string[]>();
     for (const { name, after } of steps) before.set(name, [...(before.get(name) ?? []), ...after]);
     const doers = new Set<string>();
     steps.forEach((step, i) => {
       const doer = pairKey(step.name, step.service ?? '');
-      if (doers.has(doer)) problems.push(say(path(i, 'name'), `a second step is named ${step.name}`));
+      if (doers.has(doer))
+        problems.push(say(path(i, 'name'), `a second step is named ${step.name}`));
       doers.add(doer);
       for (const name of step.after)
-        if (!before.has(name)) problems.push(say(path(i, 'after'), `there is no step named ${name}`));
+        if (!before.has(name))
+          problems.push(say(path(i, 'after'), `there is no step named ${name}`));
       if (dependsOnItself(step, before))
         problems.push(say(path(i, 'after'), `${step.name} comes after itself`));
     });
@@ -144,7 +157,10 @@ function finish(
   return problems.length > 0 ? { definitions: [], problems } : { definitions, problems };
 }
 
-function dependsOnItself(step: DefinedStep, before: ReadonlyMap<string, readonly string[]>): boolean {
+function dependsOnItself(
+  step: DefinedStep,
+  before: ReadonlyMap<string, readonly string[]>,
+): boolean {
   const seen = new Set<string>();
   const work = [...step.after];
   for (let at = work.pop(); at !== undefined; at = work.pop()) {

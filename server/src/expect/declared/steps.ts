@@ -17,7 +17,10 @@ export function expectSteps(definition: Definition, context: DeclaredContext): v
     if (begun.some((one) => one.status === 'failed')) continue;
     const causes = causesOf(step, definition, performers);
     if (causes === null) continue;
-    const last = causes.reduce<Step | null>((a, b) => (a === null || endMsOf(b) > endMsOf(a) ? b : a), null);
+    const last = causes.reduce<Step | null>(
+      (a, b) => (a === null || endMsOf(b) > endMsOf(a) ? b : a),
+      null,
+    );
     if (step.choice !== 0) saidChoices.add(step.choice);
     expectOne(step, all, begun.find((one) => one.status === 'running') ?? null, last, context);
   }
@@ -33,12 +36,21 @@ const alternativesOf = (step: DefinedStep, definition: Definition): DefinedStep[
  * The steps that were done of those it comes after; null: something it comes after is not done yet.
  * Each name was done by somebody; of alternatives, one is enough.
  */
-function causesOf(step: DefinedStep, definition: Definition, performers: Performers): Step[] | null {
+function causesOf(
+  step: DefinedStep,
+  definition: Definition,
+  performers: Performers,
+): Step[] | null {
   const before = new Map<string, DefinedStep[]>();
   for (const name of step.after)
     for (const other of definition.steps.filter((one) => one.name === name))
-      before.set(other.choice === 0 ? name : `choice ${other.choice}`, alternativesOf(other, definition));
-  const causes = [...before.values()].map((others) => others.flatMap((one) => doneOf(one, performers)));
+      before.set(
+        other.choice === 0 ? name : `choice ${other.choice}`,
+        alternativesOf(other, definition),
+      );
+  const causes = [...before.values()].map((others) =>
+    others.flatMap((one) => doneOf(one, performers)),
+  );
   if (causes.some((list) => list.length === 0)) {
     // An optional step before it that never came does not hold it up, unless it is all there is.
     const optional = [...before.values()].every(
@@ -68,7 +80,9 @@ function expectOne(
     certain: all.length === 1,
     since: sinceMs,
   };
-  const stopped = running ? { absence: 'lost-step' as const } : atMessage(stoppedAt(all, last, context));
+  const stopped = running
+    ? { absence: 'lost-step' as const }
+    : atMessage(stoppedAt(all, last, context));
   context.expect({ ...missing, ...stopped }, sinceMs + step.withinMs);
 }
 
@@ -88,7 +102,9 @@ function stoppedAt(
       (last === null || one.sent >= last.start) &&
       all.some(({ name }) => known.mayTake(name, one.message.destination)),
   );
-  return hops.every((one) => one.message.destination === hops[0]!.message.destination) ? hops[0] : undefined;
+  return hops.every((one) => one.message.destination === hops[0]!.message.destination)
+    ? hops[0]
+    : undefined;
 }
 
 /** Says that the message of this hop is what is missing. */

@@ -7,7 +7,13 @@ type Part = [id: string, service: string, kind: string];
 type Hop = [from: string, to: string | null, kind: string];
 const flow = (steps: Part[], hops: Hop[]): Flow =>
   ({
-    steps: steps.map(([id, service, kind], i) => ({ id, service, kind, status: 'ok', start: BigInt(i) })),
+    steps: steps.map(([id, service, kind], i) => ({
+      id,
+      service,
+      kind,
+      status: 'ok',
+      start: BigInt(i),
+    })),
     hops: hops.map(([from, to, kind], i) => ({
       id: `h${i}`,
       from,
@@ -48,7 +54,10 @@ describe('who is to blame', () => {
         ['3', '4', 'command'],
       ],
     );
-    expect(absence(two, { afterStepId: '4', service: 'conductor' })).toEqual(['missing-reply', 'third']);
+    expect(absence(two, { afterStepId: '4', service: 'conductor' })).toEqual([
+      'missing-reply',
+      'third',
+    ]);
   });
   test('an answer that was taken, and nothing came of it: the conductor', () => {
     const stopped = flow(
@@ -74,10 +83,9 @@ describe('who is to blame', () => {
         ['4', null, 'reply'],
       ],
     );
-    expect(absence(deaf, { afterStepId: '4', hopId: 'h3', absence: 'undelivered-message' })).toEqual([
-      'orchestrator-silent',
-      'conductor',
-    ]);
+    expect(
+      absence(deaf, { afterStepId: '4', hopId: 'h3', absence: 'undelivered-message' }),
+    ).toEqual(['orchestrator-silent', 'conductor']);
   });
   test('a command that nobody takes: nobody takes it', () => {
     const down = flow(
@@ -89,7 +97,12 @@ describe('who is to blame', () => {
       ],
     );
     expect(
-      absence(down, { afterStepId: '3', hopId: 'h2', service: 'third', absence: 'undelivered-message' }),
+      absence(down, {
+        afterStepId: '3',
+        hopId: 'h2',
+        service: 'third',
+        absence: 'undelivered-message',
+      }),
     ).toEqual(['undelivered-message', 'third']);
   });
   test('while another answer is awaited the conductor may be silent', () => {
@@ -101,7 +114,10 @@ describe('who is to blame', () => {
         ['2', '3', 'reply'],
       ],
     );
-    expect(absence(waits, { afterStepId: '1', service: 'third' })).toEqual(['missing-step', 'third']);
+    expect(absence(waits, { afterStepId: '1', service: 'third' })).toEqual([
+      'missing-step',
+      'third',
+    ]);
   });
   test('an event that others took: the consumer', () => {
     const told = flow(

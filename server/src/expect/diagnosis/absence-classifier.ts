@@ -63,7 +63,11 @@ const repliedIn = (flow: Flow): Set<string | null> =>
 /**
  * Everything that it sent was taken and answered, it took the last answer, and nothing came of it.
  */
-function hasNothingToWaitFor(conductor: string, flow: Flow, replied: ReadonlySet<string | null>): boolean {
+function hasNothingToWaitFor(
+  conductor: string,
+  flow: Flow,
+  replied: ReadonlySet<string | null>,
+): boolean {
   const last = flow.steps.reduce((a, b) => (b.start > a.start ? b : a));
   return (
     last.service === conductor &&

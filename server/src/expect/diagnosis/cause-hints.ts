@@ -75,7 +75,11 @@ export function createCauseHints(clock: Clock): CauseHints {
         lastSeen.set(key, Math.max(seen ?? 0, step.receivedMs));
         const known = versions.get(key);
         if (known?.now !== step.version && step.receivedMs > (known?.sinceMs ?? 0))
-          versions.set(key, { now: step.version, before: known?.now ?? null, sinceMs: step.receivedMs });
+          versions.set(key, {
+            now: step.version,
+            before: known?.now ?? null,
+            sinceMs: step.receivedMs,
+          });
       }
     },
     forget: (flowId) => queues.forget(flowId),
@@ -85,7 +89,9 @@ export function createCauseHints(clock: Clock): CauseHints {
       performed.get(scopedKey(keyOf(environment, service), step)) ?? 0,
     explain(finding, flow) {
       if (!finding.lasting) return null;
-      const found = [ofService(finding, flow), ofQueue(finding, flow)].filter((one) => one !== null);
+      const found = [ofService(finding, flow), ofQueue(finding, flow)].filter(
+        (one) => one !== null,
+      );
       return found.length === 0 ? null : found.join('; ');
     },
   };

@@ -5,7 +5,12 @@ import { typesIn, type TypeModel } from '../learned/model.ts';
 import { MIN_SAMPLES } from '../learned/outcome-sets.ts';
 
 /** `model` must not hold what this very flow taught. */
-export function detectNovelty(digest: Digest, model: TypeModel, flow: Flow, isNewEnding: boolean): Novelty {
+export function detectNovelty(
+  digest: Digest,
+  model: TypeModel,
+  flow: Flow,
+  isNewEnding: boolean,
+): Novelty {
   if (isNewEnding) return { ...NO_NOVELTY, variant: true };
   if (model.flows.total < MIN_SAMPLES) return NO_NOVELTY;
   const unknownSteps = digest.steps.filter((step) => !model.about.has(step.as));
@@ -13,11 +18,19 @@ export function detectNovelty(digest: Digest, model: TypeModel, flow: Flow, isNe
     const variant = flow.outcome === 'completed' && model.flows.countOf(typesIn(digest)) === 0;
     return variant ? { ...NO_NOVELTY, variant } : NO_NOVELTY;
   }
-  const known = new Map(digest.steps.map((step) => [step.id, model.steps.get(step.key)?.sets.total ?? 0]));
+  const known = new Map(
+    digest.steps.map((step) => [step.id, model.steps.get(step.key)?.sets.total ?? 0]),
+  );
   const consumers = new Set<string>();
   const strange = new Set(unknownSteps.map((step) => step.id));
   for (const { to, from, sync } of flow.hops)
-    if (to !== null && strange.has(to) && !sync && from !== null && (known.get(from) ?? 0) >= MIN_SAMPLES)
+    if (
+      to !== null &&
+      strange.has(to) &&
+      !sync &&
+      from !== null &&
+      (known.get(from) ?? 0) >= MIN_SAMPLES
+    )
       consumers.add(to);
   return consumers.size === 0 ? NO_NOVELTY : { consumers, variant: false };
 }

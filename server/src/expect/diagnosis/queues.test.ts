@@ -66,6 +66,8 @@ test('a consumer that is there and too slow: the incident says how its queue gro
     await lab.advance(1000);
   }
   const [incident] = lab.alerts!.incidents();
-  expect(incident?.cause).toMatch(/\d+ messages wait in orders, 0 did a minute ago, \d+ were taken since/);
+  expect(incident?.cause).toMatch(
+    /\d+ messages wait in orders, 0 did a minute ago, \d+ were taken since/,
+  );
   await lab.stop();
 });

@@ -94,7 +94,11 @@ export function createQueues(clock: Clock): Queues {
       if (queue === undefined) return null;
       sample(queue);
       const [then] = queue.samples;
-      if (then === undefined || queue.waiting < MIN_WAITING || queue.waiting < GROWTH * then.waiting)
+      if (
+        then === undefined ||
+        queue.waiting < MIN_WAITING ||
+        queue.waiting < GROWTH * then.waiting
+      )
         return null;
       return { waiting: queue.waiting, aMinuteAgo: then.waiting, taken: queue.taken - then.taken };
     },

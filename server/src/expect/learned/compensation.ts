@@ -37,7 +37,10 @@ export function learnedCompensationDuties({ done, undone, order }: UndoModel): U
     const [first, second] = readUndoPair(pair);
     return wilson(n, n + (order.get(undoPair(second, first)) ?? 0)).lower >= ORDER;
   });
-  return { owed: new Set(owed.map(([name]) => name)), order: new Set(binding.map(([pair]) => pair)) };
+  return {
+    owed: new Set(owed.map(([name]) => name)),
+    order: new Set(binding.map(([pair]) => pair)),
+  };
 }
 
 /** A flow did not undo what is always undone, or undid it in the wrong order. */
@@ -54,5 +57,6 @@ export function breaksCompensationDuties(ledger: Ledger | null, model: UndoModel
 /** Of the first of them: more pairs than these are not counted anyway. */
 function* pairsOf(undone: readonly string[]): Generator<[first: string, second: string]> {
   const names = undone.slice(0, MAX_MEMBERS);
-  for (const [i, name] of names.entries()) for (let j = i + 1; j < names.length; j++) yield [name, names[j]!];
+  for (const [i, name] of names.entries())
+    for (let j = i + 1; j < names.length; j++) yield [name, names[j]!];
 }

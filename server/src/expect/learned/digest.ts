@@ -177,7 +177,9 @@ export function digestOf(flow: Flow, behindMs: BehindMs): Digest {
  */
 function stepsOf(flow: Flow, behindMs: BehindMs): Map<string, DigestStep> {
   const { parentOf, via } = causesIn(flow);
-  const forward = flow.steps.filter((step) => step.compensates === null && step.kind !== 'compensation');
+  const forward = flow.steps.filter(
+    (step) => step.compensates === null && step.kind !== 'compensation',
+  );
   const as = new Map(forward.map((step) => [step.id, typeOf(step, parentOf)]));
   const steps = new Map<string, DigestStep>();
   for (const step of forward) {
@@ -262,7 +264,12 @@ function messagesOf(flow: Flow, steps: ReadonlyMap<string, DigestStep>): Map<str
   return messages;
 }
 
-const sentMessage = (hop: Hop, sendSpanId: string, from: DigestStep, place: string): SentMessage => ({
+const sentMessage = (
+  hop: Hop,
+  sendSpanId: string,
+  from: DigestStep,
+  place: string,
+): SentMessage => ({
   stepId: from.id,
   key: messageKeyOf(from, place),
   place,
@@ -276,7 +283,8 @@ const sentMessage = (hop: Hop, sendSpanId: string, from: DigestStep, place: stri
 });
 
 /** Sorted, each once. */
-const membersOf = (all: readonly string[]): string[] => [...new Set(all)].sort().slice(0, MAX_MEMBERS);
+const membersOf = (all: readonly string[]): string[] =>
+  [...new Set(all)].sort().slice(0, MAX_MEMBERS);
 
 function act(step: DigestStep, action: string, atMs: number): void {
   step.did = withOne(step.did, action);
@@ -288,7 +296,9 @@ function ledgerOf(flow: Flow): Ledger | null {
   if (undos.length === 0) return null;
   const byId = new Map(flow.steps.map((step) => [step.id, step]));
   const nameOf = (undo: Step): string => byId.get(undo.compensates!)?.name ?? undo.compensates!;
-  const forward = flow.steps.filter((step) => step.compensates === null && step.status !== 'failed');
+  const forward = flow.steps.filter(
+    (step) => step.compensates === null && step.status !== 'failed',
+  );
   return {
     done: [...new Set(forward.map((step) => step.name))].sort(),
     undone: [...new Set(undos.sort((a, b) => (a.start < b.start ? -1 : 1)).map(nameOf))],

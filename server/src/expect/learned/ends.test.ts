@@ -31,7 +31,9 @@ async function says({ pipeline, clock }: Bench, event: string, ...ids: string[])
 const outcomes = ({ store, clock }: Bench): Record<string, string | null> =>
   Object.fromEntries(
     [...store.flows.values()]
-      .map(({ flow, version }) => viewAt(flow, version, flow.lastReceivedMs + 1000, clock.now()).flow)
+      .map(
+        ({ flow, version }) => viewAt(flow, version, flow.lastReceivedMs + 1000, clock.now()).flow,
+      )
       .map((flow): [string, string | null] => [flow.flowId, flow.outcome])
       .sort(([a], [b]) => (a < b ? -1 : 1)),
   );

@@ -56,7 +56,8 @@ export function createHeldFlows(): HeldFlows {
     return ids;
   };
 
-  const dueMsOf = (owed: readonly WaitingFor[]): number => Math.min(...owed.map(({ stuckAt }) => stuckAt));
+  const dueMsOf = (owed: readonly WaitingFor[]): number =>
+    Math.min(...owed.map(({ stuckAt }) => stuckAt));
   const isJudgedAnew = (flowId: string, owed: readonly WaitingFor[]): boolean =>
     owed.length === 0 || dueMsOf(owed) + SAME_MS < (held.get(flowId)?.dueMs ?? 0);
 

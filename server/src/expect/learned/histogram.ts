@@ -24,7 +24,8 @@ export function createHistogram(from: readonly (readonly [number, number])[] = [
   const quantiles = new Map<number, number>();
   let logarithms: { mean: number; deviation: number } | null = null;
   /** Milliseconds below one are one bucket. */
-  const bucketOf = (value: number): number => (value < 1 ? 0 : 1 + Math.floor(Math.log(value) / WIDTH));
+  const bucketOf = (value: number): number =>
+    value < 1 ? 0 : 1 + Math.floor(Math.log(value) / WIDTH);
   const edge = (bucket: number): number => (bucket === 0 ? 1 : Math.exp(bucket * WIDTH));
 
   return {
@@ -75,7 +76,10 @@ export function createHistogram(from: readonly (readonly [number, number])[] = [
       }
       if (count === 0) return { mean: 0, deviation: 0 };
       const mean = sum / count;
-      return (logarithms = { mean, deviation: Math.sqrt(Math.max(0, squares / count - mean * mean)) });
+      return (logarithms = {
+        mean,
+        deviation: Math.sqrt(Math.max(0, squares / count - mean * mean)),
+      });
     },
     toJSON: () => [...buckets],
   };

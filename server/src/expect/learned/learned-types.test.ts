@@ -14,7 +14,8 @@ const bench = (kept: Record<string, number> = {}) => {
     }
   };
   for (const [type, times] of Object.entries(kept)) use(type, times);
-  const counted = (name: string): number => counters.read().find((one) => one.name === name)?.value ?? 0;
+  const counted = (name: string): number =>
+    counters.read().find((one) => one.name === name)?.value ?? 0;
   return { types, use, counted };
 };
 const junk = (count: number): string[] => Array.from({ length: count }, (_, i) => `junk ${i}`);
@@ -35,7 +36,9 @@ test('junk displaces junk, and never what taught a hundred times, or more often 
 });
 
 test('the longest unused goes first; where all are known well, what is new is counted and not learned', () => {
-  const { types, use, counted } = bench(Object.fromEntries(junk(MAX_TYPES).map((type) => [type, 5])));
+  const { types, use, counted } = bench(
+    Object.fromEntries(junk(MAX_TYPES).map((type) => [type, 5])),
+  );
   use('junk 0');
   types.of('new');
   expect([types.has('junk 0'), types.has('junk 1')]).toEqual([true, false]);

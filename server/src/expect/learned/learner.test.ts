@@ -5,7 +5,8 @@ import { placed, shipped } from '../../testing/expectations.ts';
 /** Of a type of which forty flows are known; a hundred make it known. */
 test('an outage of a young type is found, and teaches neither that silence nor that such a wait is normal', async () => {
   const lab = await createLab({ startMs: 1_794_000_000_000 });
-  const stuck = (): number => [...lab.flows.values()].filter(({ flow }) => flow.health === 'stuck').length;
+  const stuck = (): number =>
+    [...lab.flows.values()].filter(({ flow }) => flow.health === 'stuck').length;
   let number = 0;
   const orders = async (count: number, ships: boolean): Promise<number[]> => {
     const mine: number[] = [];
@@ -79,7 +80,8 @@ test('a consumer that is heard of and sometimes slow is learned as it is', async
       while (slow[0] && slow[0].atMs <= lab.clock.now())
         await lab.deliver([shipped(lab, slow.shift()!.number)]);
     }
-    for (const { flow } of lab.flows.values()) if (flow.health === 'stuck') calledStuck.add(flow.flowId);
+    for (const { flow } of lab.flows.values())
+      if (flow.health === 'stuck') calledStuck.add(flow.flowId);
   }
   expect([...calledStuck]).toEqual([]);
   await lab.stop();

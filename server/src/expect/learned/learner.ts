@@ -24,7 +24,13 @@ export interface Learner {
   learn(digest: Digest): string[];
   /** Of those of a type that wait, what waits no more now that more is known. */
   review(type: string): string[];
-  accept(environment: string, type: string, step: string, service: string | null, atMs: number): boolean;
+  accept(
+    environment: string,
+    type: string,
+    step: string,
+    service: string | null,
+    atMs: number,
+  ): boolean;
   /** What was learned since the last call, to be stored. */
   takeChanged(): LearnedModel[];
   load(stored: Iterable<Omit<LearnedModel, 'version'>>): void;
@@ -43,7 +49,8 @@ const STRUCTURE = '';
 const REVIEW_GROWTH = 1.25;
 const MIN_REVIEW_GROWTH = 20;
 /** When a type has taught so often, what taught before anything was known is looked at again. */
-const isMilestone = (total: number): boolean => total >= 100 && Number.isInteger(Math.log2(total / 100));
+const isMilestone = (total: number): boolean =>
+  total >= 100 && Number.isInteger(Math.log2(total / 100));
 
 export function createLearner(knowledge: Knowledge, held: HeldFlows): Learner {
   const { models, structural, unclaimed, outages } = knowledge;
@@ -91,7 +98,12 @@ export function createLearner(knowledge: Knowledge, held: HeldFlows): Learner {
       digest.declaredComplete ? null : rarityOf(digest, model, knowledge),
     );
     const json = withNaming({ ...toStored(model), rare });
-    return { environment: environmentOfKey(key), type: nameOfKey(key), version: model.version, json };
+    return {
+      environment: environmentOfKey(key),
+      type: nameOfKey(key),
+      version: model.version,
+      json,
+    };
   };
 
   return {
@@ -100,7 +112,8 @@ export function createLearner(knowledge: Knowledge, held: HeldFlows): Learner {
       // made it worth a look, it would teach again, make itself worth a look again, and so on for
       // ever.
       const isAsTaught =
-        !doubted.delete(digest.flowId) && taught.get(digest.flowId)?.lastReceivedMs === digest.lastReceivedMs;
+        !doubted.delete(digest.flowId) &&
+        taught.get(digest.flowId)?.lastReceivedMs === digest.lastReceivedMs;
       if (!isAsTaught) retract(digest.flowId);
       return isAsTaught;
     },
@@ -113,7 +126,8 @@ export function createLearner(knowledge: Knowledge, held: HeldFlows): Learner {
       const again = apply(digest, 1);
       const ofType = taught.keepRetractable(digest);
       const model = models.of(digest.type);
-      if (hasNewRecord(digest, model) || isMilestone(model.flows.total)) reviewedAt.delete(digest.type);
+      if (hasNewRecord(digest, model) || isMilestone(model.flows.total))
+        reviewedAt.delete(digest.type);
       pushAll(again, review(digest.type));
       if (isMilestone(model.flows.total)) pushAll(again, doubtStalls(ofType));
       return again;
@@ -152,4 +166,6 @@ export function createLearner(knowledge: Knowledge, held: HeldFlows): Learner {
 
 /** A version of some step is judged by its own record from now on. */
 const hasNewRecord = (digest: Digest, model: TypeModel): boolean =>
-  digest.steps.some((step) => model.steps.get(step.key)?.byVersion.get(step.version)?.total === MIN_SAMPLES);
+  digest.steps.some(
+    (step) => model.steps.get(step.key)?.byVersion.get(step.version)?.total === MIN_SAMPLES,
+  );

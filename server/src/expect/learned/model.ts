@@ -104,7 +104,8 @@ export const typesIn = (digest: Digest): string[] =>
  */
 export function teach(model: TypeModel, digest: Digest, weight: 1 | -1): void {
   model.version++;
-  if (digest.startDeclared && !digest.declaredComplete && !digest.aborted) model.ends.quiet += weight;
+  if (digest.startDeclared && !digest.declaredComplete && !digest.aborted)
+    model.ends.quiet += weight;
   model.flows.add(typesIn(digest), weight);
   if (digest.ledger !== null) teachUndo(model.undo, digest.ledger, weight);
   teachOrder(model, digest, weight);
@@ -126,7 +127,12 @@ export function teach(model: TypeModel, digest: Digest, weight: 1 | -1): void {
 function stepModelOf(model: TypeModel, key: string): StepModel | undefined {
   let known = model.steps.get(key);
   if (known !== undefined || model.steps.size >= MAX_STEP_TYPES) return known;
-  known = { sets: createOutcomeSets(), byVersion: new Map(), waits: new Map(), durations: createWaits() };
+  known = {
+    sets: createOutcomeSets(),
+    byVersion: new Map(),
+    waits: new Map(),
+    durations: createWaits(),
+  };
   model.steps.set(key, known);
   return known;
 }
@@ -152,7 +158,8 @@ function teachAbout(model: TypeModel, step: DigestStep, weight: number): void {
     about.causers.push(step.from);
   about.lag.add(Math.max(0, step.receivedMs - step.startMs), step.isHeldUp, weight);
   about.lastSeenMs = Math.max(about.lastSeenMs, step.receivedMs);
-  if (weight > 0 && step.startMs > (model.accepted.get(step.as) ?? Infinity)) model.accepted.delete(step.as);
+  if (weight > 0 && step.startMs > (model.accepted.get(step.as) ?? Infinity))
+    model.accepted.delete(step.as);
 }
 
 function teachOrder(model: TypeModel, { steps }: Digest, weight: number): void {
@@ -218,7 +225,12 @@ function waitsOf(map: Map<string, Waits>, key: string): Waits {
 }
 
 /** An operator says that this step is owed no more. False: nothing of that name is known. */
-export function accept(model: TypeModel, step: string, service: string | null, atMs: number): boolean {
+export function accept(
+  model: TypeModel,
+  step: string,
+  service: string | null,
+  atMs: number,
+): boolean {
   const gone = [...model.about].filter(
     ([, about]) => about.name === step && (service === null || about.service === service),
   );

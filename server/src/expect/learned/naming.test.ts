@@ -29,7 +29,11 @@ const isKnown = (json: string): boolean => {
 
 test.each([
   ['of which all names are what they were', ['shop POST /orders', 'pay process payments'], true],
-  ['whose consumers did not say from where they took', ['shop POST /orders', 'pay process '], false],
+  [
+    'whose consumers did not say from where they took',
+    ['shop POST /orders', 'pay process '],
+    false,
+  ],
   ['the same, further on in a loop', ['pay process payments', 'pay receive \0again'], false],
   ['in which what was said of a flow was a step', ['desk flow-started', 'desk review'], false],
   ['with steps that have such names', ['desk flow-started by hand', 'desk process paper'], true],

@@ -12,6 +12,7 @@ const NO_MORE = [
 ];
 const BY_THIS_VERSION = `{"naming":${NAMING},`;
 
-export const withNaming = (learned: object): string => JSON.stringify({ naming: NAMING, ...learned });
+export const withNaming = (learned: object): string =>
+  JSON.stringify({ naming: NAMING, ...learned });
 export const hasOtherNames = (json: string): boolean =>
   !json.startsWith(BY_THIS_VERSION) && NO_MORE.some((name) => name.test(json));

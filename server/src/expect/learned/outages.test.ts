@@ -31,7 +31,8 @@ const every = (seconds: number, from: number, to: number): number[] =>
   Array.from({ length: Math.floor((to - from) / seconds) }, (_, i) => from + i * seconds);
 const prompt = (from: number, to: number, seconds = 5) =>
   every(seconds, from, to).map((at) => [at, at + 0.05] as const);
-const shareOf = (list: readonly (boolean | null)[]): number => list.filter(Boolean).length / list.length;
+const shareOf = (list: readonly (boolean | null)[]): number =>
+  list.filter(Boolean).length / list.length;
 
 describe('waits of an outage are shared', () => {
   const sent = every(5, 1000, 1600);
@@ -59,7 +60,9 @@ describe('waits of an outage are shared', () => {
   });
   test('a queue that grows and shrinks', () => {
     const half = 1200;
-    const waits = every(10, 0, 2 * half).map((at) => [at, at + (half - Math.abs(at - half)) * 0.6] as const);
+    const waits = every(10, 0, 2 * half).map(
+      (at) => [at, at + (half - Math.abs(at - half)) * 0.6] as const,
+    );
     const long = sharedOf(waits).filter((_, i) => waits[i]![1] - waits[i]![0] > 30);
     expect(shareOf(long)).toBeGreaterThan(0.95);
   });
@@ -67,7 +70,9 @@ describe('waits of an outage are shared', () => {
 
 describe('a wait of its own is a sample', () => {
   test('where waits are long and spread anyhow, and those next to it were as long by chance', () => {
-    const spread = every(7, 0, 7000).map((at, i) => [at, at + 5 * Math.exp(Math.sin(i * i) * 1.2)] as const);
+    const spread = every(7, 0, 7000).map(
+      (at, i) => [at, at + 5 * Math.exp(Math.sin(i * i) * 1.2)] as const,
+    );
     expect(shareOf(sharedOf(spread, { usualMs: 14_000 }))).toBeLessThan(0.05);
   });
   test('where what was sent before and after was taken at once', () => {
@@ -75,7 +80,9 @@ describe('a wait of its own is a sample', () => {
     expect(all[100]).toBe(false);
   });
   test('where it is not known yet what is usual, and it is no outage by itself', () => {
-    const young = every(5, 0, 200).map((at, i) => [at, at + 5 * Math.exp(Math.sin(i * i) * 1.2)] as const);
+    const young = every(5, 0, 200).map(
+      (at, i) => [at, at + 5 * Math.exp(Math.sin(i * i) * 1.2)] as const,
+    );
     expect(shareOf(sharedOf(young, { usualMs: 0 }))).toBe(0);
   });
   test('where nothing else was sent', () => {
@@ -83,6 +90,7 @@ describe('a wait of its own is a sample', () => {
   });
   test('where all wait equally long, for as long a time', () => {
     const steady = every(5, 0, 4000).map((at) => [at, at + 10 * (MINUTE / 1000)] as const);
-    for (const usualMs of [0, 50]) expect(shareOf(sharedOf(steady, { usualMs }).slice(-100))).toBe(0);
+    for (const usualMs of [0, 50])
+      expect(shareOf(sharedOf(steady, { usualMs }).slice(-100))).toBe(0);
   });
 });

@@ -154,7 +154,14 @@ export function createOutages(options: OutageOptions): Outages {
           const all = places.get(keyOf(digest, place));
           if (all === undefined) continue;
           const { waitMs, heardMs } = usual(message, wait.to);
-          wait.isHeldUp = isShared(all.values(), id, sentMs, wait.ms, waitMs, waitsFor(wait.to, 'atMs'));
+          wait.isHeldUp = isShared(
+            all.values(),
+            id,
+            sentMs,
+            wait.ms,
+            waitMs,
+            waitsFor(wait.to, 'atMs'),
+          );
           const step = digest.steps.find((one) => one.id === wait.stepId);
           if (step !== undefined)
             step.isHeldUp = isShared(

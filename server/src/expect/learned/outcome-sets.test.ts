@@ -4,7 +4,10 @@ import { createOutcomeSets, wilson, type OutcomeSets } from './outcome-sets.ts';
 
 const taught = (sets: Record<string, number>): OutcomeSets =>
   createOutcomeSets(
-    Object.entries(sets).map(([members, count]) => [members === '' ? [] : members.split(' '), count]),
+    Object.entries(sets).map(([members, count]) => [
+      members === '' ? [] : members.split(' '),
+      count,
+    ]),
   );
 const certain = (sets: OutcomeSets, ...seen: string[]): string[] | undefined =>
   sets.expectedAfter(seen)?.certain.map(({ key }) => key);

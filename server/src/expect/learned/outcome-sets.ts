@@ -20,7 +20,10 @@ export interface OutcomeSets {
    * `mayCome`: of what may come next, where more is known of that; what only comes after those says
    * nothing about them.
    */
-  expectedAfter(seen: readonly string[], mayCome?: (candidate: Candidate) => boolean): ExpectedNext | null;
+  expectedAfter(
+    seen: readonly string[],
+    mayCome?: (candidate: Candidate) => boolean,
+  ): ExpectedNext | null;
   toJSON(): [members: string[], count: number][];
 }
 
@@ -70,12 +73,17 @@ export function wilson(hits: number, n: number): { lower: number; upper: number 
   const centre = p + (Z * Z) / (2 * n);
   const margin = Z * Math.sqrt((p * (1 - p)) / n + (Z * Z) / (4 * n * n));
   const scale = 1 + (Z * Z) / n;
-  return { lower: Math.max(0, (centre - margin) / scale), upper: Math.min(1, (centre + margin) / scale) };
+  return {
+    lower: Math.max(0, (centre - margin) / scale),
+    upper: Math.min(1, (centre + margin) / scale),
+  };
 }
 
 const sum = (list: { count: number }[]): number => list.reduce((n, set) => n + set.count, 0);
 
-export function createOutcomeSets(from: readonly (readonly [readonly string[], number])[] = []): OutcomeSets {
+export function createOutcomeSets(
+  from: readonly (readonly [readonly string[], number])[] = [],
+): OutcomeSets {
   const sets = new Map<string, Counted>();
   let total = 0;
 
@@ -121,7 +129,9 @@ export function createOutcomeSets(from: readonly (readonly [readonly string[], n
       seen.map((key) => [key, sum(all.filter(({ has }) => has.has(key)).map(({ set }) => set))]),
     );
     /** How many of those given each does not have. */
-    const lacking = new Map(all.map(({ set, has }) => [set, seen.filter((key) => !has.has(key)).length]));
+    const lacking = new Map(
+      all.map(({ set, has }) => [set, seen.filter((key) => !has.has(key)).length]),
+    );
     const rare: string[] = [];
     let given = seen;
     let left = matching(seen);
@@ -148,7 +158,8 @@ export function createOutcomeSets(from: readonly (readonly [readonly string[], n
     const provisional = n < SOLID_SAMPLES;
     const came = new Map<string, number>();
     for (const { members, count } of like)
-      for (const key of members) if (!seen.includes(key)) came.set(key, (came.get(key) ?? 0) + count);
+      for (const key of members)
+        if (!seen.includes(key)) came.set(key, (came.get(key) ?? 0) + count);
     const candidates = [...came]
       .map(([key, count]): Candidate => ({ key, probability: count / n }))
       .filter(mayCome)
@@ -161,7 +172,12 @@ export function createOutcomeSets(from: readonly (readonly [readonly string[], n
     const byChance = candidates.reduce((share, { probability }) => share * (1 - probability), 1);
     const isRule = n * byChance >= ENOUGH_EXPECTED && end <= 0.1 * n * byChance;
     if (certain.length === 0 && !isRule && !(byChance < NEVER_BY_CHANCE && end < 0.5)) return null;
-    return { certain, oneOf: certain.length > 0 ? [] : candidates, samples: Math.round(n), provisional };
+    return {
+      certain,
+      oneOf: certain.length > 0 ? [] : candidates,
+      samples: Math.round(n),
+      provisional,
+    };
   };
 
   return {

@@ -23,7 +23,12 @@ const way = (name: string): StepSketch[] => [
 ];
 
 describe('the message that was sent is the choice', () => {
-  const model = taught([260, way('card')], [140, way('debit')], [85, way('invoice')], [14, way('voucher')]);
+  const model = taught(
+    [260, way('card')],
+    [140, way('debit')],
+    [85, way('invoice')],
+    [14, way('voucher')],
+  );
   test('who chose a rare way owes nothing of the usual ones', () => {
     expect(owed(model, ...way('voucher'))).toEqual([]);
   });
@@ -52,7 +57,9 @@ describe('who takes a message', () => {
     ...takers.map((as) => ({ as, from: 'place' })),
   ];
   test('each that always did, as well known or after a few', () => {
-    expect(owed(taught([500, told('mail', 'ship', 'bill')]), ...told('mail', 'bill'))).toEqual(['ship']);
+    expect(owed(taught([500, told('mail', 'ship', 'bill')]), ...told('mail', 'bill'))).toEqual([
+      'ship',
+    ]);
     expect(owed(taught([30, told('mail', 'ship')]), ...told('mail'))).toEqual(['ship']);
     expect(owed(taught([19, told('mail', 'ship')]), ...told('mail'))).toEqual([]);
   });
@@ -82,12 +89,18 @@ describe('a join', () => {
     const model = taught([card, joined('card')], [stock, joined('stock')]);
     expect(owed(model, ...joined('stock'))).toEqual([]);
     expect(owed(model, ...joined('card'))).toEqual([]);
-    expect(owed(model, ...joined('card').slice(0, 2), { as: 'card', from: 'place' })).not.toEqual([]);
+    expect(owed(model, ...joined('card').slice(0, 2), { as: 'card', from: 'place' })).not.toEqual(
+      [],
+    );
   });
   test('in a fan-out, what followed one part does not speak for another', () => {
     const parts = (followed: number): StepSketch[] => [
       { as: 'split', calls: ['part', 'part'] },
-      ...[0, 1].map((i) => ({ as: 'part', from: 'split', sends: i < followed ? { d: ['done'] } : {} })),
+      ...[0, 1].map((i) => ({
+        as: 'part',
+        from: 'split',
+        sends: i < followed ? { d: ['done'] } : {},
+      })),
       ...Array.from({ length: followed }, () => ({ as: 'done', from: 'part' })),
     ];
     expect(owed(taught([500, parts(2)]), ...parts(1))).toEqual(['done']);

@@ -4,7 +4,12 @@ import type { Digest, DigestStep, SentMessage } from './digest.ts';
 import { comesAfter, typesIn, type MessageModel, type StepModel, type TypeModel } from './model.ts';
 import { isUnhandled } from '../structural/receipts.ts';
 import { MAX_WAITING, expectedSince, waitingFor } from '../waiting-for.ts';
-import { MIN_SAMPLES, type Candidate, type ExpectedNext, type OutcomeSets } from './outcome-sets.ts';
+import {
+  MIN_SAMPLES,
+  type Candidate,
+  type ExpectedNext,
+  type OutcomeSets,
+} from './outcome-sets.ts';
 import type { Waits } from './waits.ts';
 
 /**
@@ -58,7 +63,12 @@ function createContext(digest: Digest, model: TypeModel, floorMs: number): Conte
  * A step came, after another and not by it or its like: it was a join's. Whichever branch ended
  * last led to it, and none of the others owes it any more.
  */
-const cameOtherwise = (as: string, after: DigestStep, fromMs: number, { digest }: Context): boolean =>
+const cameOtherwise = (
+  as: string,
+  after: DigestStep,
+  fromMs: number,
+  { digest }: Context,
+): boolean =>
   digest.steps.some((step) => step.as === as && step.startMs >= fromMs && step.from !== after.as);
 
 /** Asks again with what came by another way, until nothing of what is owed did. */
@@ -69,7 +79,8 @@ function expectedBeyond(
 ): ExpectedNext | null {
   for (let all = seen; ;) {
     const owed = ask(all);
-    const others = owed === null ? [] : [...owed.certain, ...owed.oneOf].filter(({ key }) => came(key));
+    const others =
+      owed === null ? [] : [...owed.certain, ...owed.oneOf].filter(({ key }) => came(key));
     if (owed === null || others.length === 0) return owed;
     all = [...all, ...others.map(({ key }) => key)];
   }
@@ -128,7 +139,9 @@ function expectedTakers(message: SentMessage, asked: Context): WaitingFor[] {
     if (owed === undefined) asked.owedOf.set(alike, (owed = takersExpected(known.takers, seen)));
     return owed;
   };
-  const owed = expectedBeyond(message.takers, ask, (as) => cameOtherwise(as, step, message.sentMs, asked));
+  const owed = expectedBeyond(message.takers, ask, (as) =>
+    cameOtherwise(as, step, message.sentMs, asked),
+  );
   if (owed === null) return [];
   const named = (list: readonly Candidate[]): Named[] =>
     list.map((one) => ({ ...one, as: one.key, waits: known.waits.get(one.key) }));
@@ -263,8 +276,11 @@ function setsFor(known: StepModel, version: string): OutcomeSets {
 export function onProbation(digest: Digest, model: TypeModel): boolean {
   return digest.steps.some((step) => {
     const versions = model.steps.get(step.key)?.byVersion;
-    if (versions === undefined || (versions.get(step.version)?.total ?? 0) >= MIN_SAMPLES) return false;
-    return [...versions].some(([version, sets]) => version !== step.version && sets.total >= MIN_SAMPLES);
+    if (versions === undefined || (versions.get(step.version)?.total ?? 0) >= MIN_SAMPLES)
+      return false;
+    return [...versions].some(
+      ([version, sets]) => version !== step.version && sets.total >= MIN_SAMPLES,
+    );
   });
 }
 
@@ -325,7 +341,8 @@ function expectedEnd(step: DigestStep, known: StepModel, floorMs: number): Waiti
   if (durations.count < MIN_SAMPLES) return null;
   const since = expectedSince(step, step.startMs);
   // Who gives signs of life hangs only once they stop.
-  const alive = step.aliveMs > step.startMs ? step.aliveMs + step.behindMs + Math.max(floorMs, SIGN_MS) : 0;
+  const alive =
+    step.aliveMs > step.startMs ? step.aliveMs + step.behindMs + Math.max(floorMs, SIGN_MS) : 0;
   return waitingFor({
     id: `${step.id}>end`,
     afterStepId: step.id,

@@ -8,7 +8,11 @@ const QUIET_FACTOR = 3;
 /**
  * How long after its last span a flow is quiet, ms: nothing that usually follows is still to come.
  */
-export function quietAfterMs(digest: Digest, model: TypeModel | undefined, settleMs: number): number {
+export function quietAfterMs(
+  digest: Digest,
+  model: TypeModel | undefined,
+  settleMs: number,
+): number {
   const waitsAt = (key: string): number[] =>
     [...(model?.messages.get(key)?.waits.values() ?? [])].map((wait) => wait.late());
   let longest = 0;

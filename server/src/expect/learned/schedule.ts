@@ -95,14 +95,19 @@ export function createSchedule(
       const hasEnded = digest.declaredComplete || digest.aborted;
       // What was declared is owed until it comes, whatever others show.
       const owesDeclared =
-        waitingFor.some((one) => one.basis === 'declared') && !hasEnded && !onProbation(digest, model);
+        waitingFor.some((one) => one.basis === 'declared') &&
+        !hasEnded &&
+        !onProbation(digest, model);
       const isSettled = isAsTaught && waitingFor.length === 0;
       if (digest.sampled || owesDeclared || isSettled) return deadlines.clear(id);
       if (waitingFor.length > 0 && !hasEnded)
         // Where a definition leaves out some of what is owed, it would be judged anew without end.
         held.add(digest, isDefined ? knowledge.expected(digest) : waitingFor);
       else if (!endsDeclared) learning.set(id, digest);
-      deadlines.set(id, digest.lastReceivedMs + quietAfterMs(digest, models.get(digest.type), settleMs));
+      deadlines.set(
+        id,
+        digest.lastReceivedMs + quietAfterMs(digest, models.get(digest.type), settleMs),
+      );
     },
     cancel(flowId) {
       learning.delete(flowId);

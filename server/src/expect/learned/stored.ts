@@ -16,7 +16,9 @@ export function toStored(model: TypeModel): object {
     ends: model.ends,
     flows: model.flows,
     gaps: Object.fromEntries(model.gaps),
-    order: Object.fromEntries([...model.order].map(([key, before]) => [key, Object.fromEntries(before)])),
+    order: Object.fromEntries(
+      [...model.order].map(([key, before]) => [key, Object.fromEntries(before)]),
+    ),
     messages: Object.fromEntries(
       [...model.messages].map(([key, { takers, waits }]) => [
         key,
@@ -88,7 +90,10 @@ export function fromStored(json: string): { model: TypeModel; rare: Digest[] } {
     ends: stored.ends ?? { declared: 0, quiet: 0 },
     flows: createOutcomeSets(stored.flows),
     order: new Map(
-      Object.entries(stored.order ?? {}).map(([key, before]) => [key, new Map(Object.entries(before))]),
+      Object.entries(stored.order ?? {}).map(([key, before]) => [
+        key,
+        new Map(Object.entries(before)),
+      ]),
     ),
     gaps: waitsIn(stored.gaps),
     messages: new Map(
@@ -114,7 +119,10 @@ export function fromStored(json: string): { model: TypeModel; rare: Digest[] } {
         {
           sets: createOutcomeSets(step.sets),
           byVersion: new Map(
-            Object.entries(step.byVersion).map(([version, sets]) => [version, createOutcomeSets(sets)]),
+            Object.entries(step.byVersion).map(([version, sets]) => [
+              version,
+              createOutcomeSets(sets),
+            ]),
           ),
           waits: waitsIn(step.waits),
           durations: createWaits(step.durations),

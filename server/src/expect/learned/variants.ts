@@ -94,6 +94,7 @@ function isProven(
   const isBeginning = awaited.some(([as]) => model.flows.holding([...types, as]) > 0);
   if (!isBeginning) return true;
   return (
-    episodes >= MIN_EPISODES_OF_PREFIX && wilson(episodes, model.flows.total + episodes).lower >= LEGAL_SHARE
+    episodes >= MIN_EPISODES_OF_PREFIX &&
+    wilson(episodes, model.flows.total + episodes).lower >= LEGAL_SHARE
   );
 }

@@ -3,7 +3,8 @@ import { createWaits, type Waits } from './waits.ts';
 
 const waits = (...samples: [ms: number, count: number, isHeldUp?: boolean][]): Waits => {
   const made = createWaits();
-  for (const [ms, count, isHeldUp = false] of samples) for (let i = 0; i < count; i++) made.add(ms, isHeldUp);
+  for (const [ms, count, isHeldUp = false] of samples)
+    for (let i = 0; i < count; i++) made.add(ms, isHeldUp);
   return made;
 };
 

@@ -49,7 +49,9 @@ export function createWaits(from: StoredWaits = []): Waits {
   const usual = createHistogram(stored.usual);
   const heldUp = createHistogram(stored.heldUp);
   const rule = (): Histogram =>
-    heldUp.count > HELD_UP_IS_USUAL * usual.count || (usual.count === 0 && heldUp.count > 0) ? heldUp : usual;
+    heldUp.count > HELD_UP_IS_USUAL * usual.count || (usual.count === 0 && heldUp.count > 0)
+      ? heldUp
+      : usual;
   return {
     add: (ms, isHeldUp, weight = 1) => (isHeldUp ? heldUp : usual).add(ms, weight),
     get count() {
@@ -62,8 +64,12 @@ export function createWaits(from: StoredWaits = []): Waits {
       const histogram = rule();
       const longest = longestUsual(histogram);
       const { mean, deviation } = histogram.spread();
-      return Math.min(MAX_FACTOR * longest, Math.max(2 * longest, Math.exp(mean + DEVIATIONS * deviation)));
+      return Math.min(
+        MAX_FACTOR * longest,
+        Math.max(2 * longest, Math.exp(mean + DEVIATIONS * deviation)),
+      );
     },
-    toJSON: () => (heldUp.count === 0 ? usual.toJSON() : { usual: usual.toJSON(), heldUp: heldUp.toJSON() }),
+    toJSON: () =>
+      heldUp.count === 0 ? usual.toJSON() : { usual: usual.toJSON(), heldUp: heldUp.toJSON() },
   };
 }

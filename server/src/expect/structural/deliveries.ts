@@ -31,7 +31,9 @@ export function createDeliveries(tallies: Tallies): Deliveries {
     if (receipt === undefined || receipt.isCounted === weight > 0) return;
     // Where work was never seen to follow, nothing has to be remembered.
     const key = receiptKey(receipt.place);
-    const tally = receipt.isHandled ? tallies.getOrCreate(environment, key) : tallies.get(environment, key);
+    const tally = receipt.isHandled
+      ? tallies.getOrCreate(environment, key)
+      : tallies.get(environment, key);
     if (tally === undefined) return;
     receipt.isCounted = weight > 0;
     count(tally, receipt.isHandled, weight);

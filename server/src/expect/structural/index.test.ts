@@ -112,15 +112,18 @@ describe('what messaging owes without history of the flow type', () => {
     [100, 3, true],
     [100, 100, false],
     [200, 100, true],
-  ])('of %i taken and %i that others overtook, the next is owed: %s', (met, overtaken, expected) => {
-    const structure = createStructure();
-    for (let i = 0; i < met; i++) structure.teach(taken(), 1);
-    for (let i = 0; i <= overtaken; i++) {
-      structure.observe(taken({ sentMs: 10_000 * (i + 1) - 3000 }));
-      structure.countUntaken(untaken({ sentMs: 10_000 * i }));
-    }
-    expect(owes(structure, untaken())).toBe(expected);
-  });
+  ])(
+    'of %i taken and %i that others overtook, the next is owed: %s',
+    (met, overtaken, expected) => {
+      const structure = createStructure();
+      for (let i = 0; i < met; i++) structure.teach(taken(), 1);
+      for (let i = 0; i <= overtaken; i++) {
+        structure.observe(taken({ sentMs: 10_000 * (i + 1) - 3000 }));
+        structure.countUntaken(untaken({ sentMs: 10_000 * i }));
+      }
+      expect(owes(structure, untaken())).toBe(expected);
+    },
+  );
   test('what was sent while little was known counts, however much is known when that shows', () => {
     const structure = createStructure();
     for (let i = 0; i < 400; i++) structure.teach(taken({ sentMs: 1000 * i }), 1);

@@ -1,6 +1,11 @@
 import type { WaitingFor } from '../../model/expectation.ts';
 import { scopedKey } from '../keys.ts';
-import { environmentOf, type Digest, type DigestStep, type SentMessage } from '../learned/digest.ts';
+import {
+  environmentOf,
+  type Digest,
+  type DigestStep,
+  type SentMessage,
+} from '../learned/digest.ts';
 import type { TypeModel } from '../learned/model.ts';
 import { MIN_SAMPLES, wilson } from '../learned/outcome-sets.ts';
 import { MAX_WAITING } from '../waiting-for.ts';
@@ -34,7 +39,12 @@ export interface Structural {
   /** Retracts what `countUntaken` counted of this flow. */
   retractUntaken(digest: Digest): void;
   /** What the flow owes; `found`: what its steps are known to owe, which is said once. */
-  expected(digest: Digest, model: TypeModel, found: readonly WaitingFor[], floorMs: number): WaitingFor[];
+  expected(
+    digest: Digest,
+    model: TypeModel,
+    found: readonly WaitingFor[],
+    floorMs: number,
+  ): WaitingFor[];
   /** A message rests untaken that is taken as a rule. */
   hasLeftOver(digest: Digest): boolean;
   /** Messages that wait at places where nobody was ever seen to take any. */
@@ -88,7 +98,11 @@ export function createStructural(): Structural {
     const isAlwaysTaken = own !== undefined && own.unmet === 0 && own.met >= ALWAYS;
     return isAlwaysTaken || !cameOtherwise(missing, message, step, digest) ? missing : null;
   };
-  const expectedReply = (environment: string, step: DigestStep, floorMs: number): WaitingFor | null => {
+  const expectedReply = (
+    environment: string,
+    step: DigestStep,
+    floorMs: number,
+  ): WaitingFor | null => {
     const tally = tallies.get(environment, repliedKey(step));
     if (tally === undefined || tally.met + tally.unmet < MIN_TALLIED) return null;
     return wilson(tally.met, tally.met + tally.unmet).lower < NORMAL
@@ -124,7 +138,8 @@ export function createStructural(): Structural {
       }
     },
     retractUntaken(digest) {
-      for (const message of digest.messages) if (message.isCounted) countUnmet(tallies, digest, message, -1);
+      for (const message of digest.messages)
+        if (message.isCounted) countUnmet(tallies, digest, message, -1);
       for (const step of digest.steps)
         if (step.receipt?.isCounted) deliveries.count(environmentOf(digest), step, -1);
     },
@@ -136,7 +151,8 @@ export function createStructural(): Structural {
       for (const message of digest.messages) {
         if (owed.length >= MAX_WAITING) break;
         const step = isUntaken(message) ? byId.get(message.stepId) : undefined;
-        const missing = step === undefined ? null : expectedTaker(digest, message, step, model, floorMs);
+        const missing =
+          step === undefined ? null : expectedTaker(digest, message, step, model, floorMs);
         if (missing !== null) owed.push(missing);
       }
       for (const step of digest.steps) {
@@ -160,14 +176,19 @@ export function createStructural(): Structural {
       digest.messages.filter((one) => isUntaken(one) && !isTakenByAnybody(tallies, digest, one)),
     workFollows: (environment, place) => deliveries.workFollows(environment, place),
     observeCut: (environment, destination, atMs) => cuts.observe(environment, destination, atMs),
-    mayBeTaken: (digest) => digest.messages.some((one) => isUntaken(one) && cuts.mayHold(digest, one)),
+    mayBeTaken: (digest) =>
+      digest.messages.some((one) => isUntaken(one) && cuts.mayHold(digest, one)),
     takeChanged: () => tallies.takeChanged(),
     load: (environment, json) => tallies.load(environment, json),
   };
 }
 
 /** What was sent before somebody was there may have been sent to nobody. */
-function isTakenByAnybody(tallies: Tallies, digest: Digest, { place, sentMs }: SentMessage): boolean {
+function isTakenByAnybody(
+  tallies: Tallies,
+  digest: Digest,
+  { place, sentMs }: SentMessage,
+): boolean {
   const tally = tallies.get(environmentOf(digest), takenKey(place));
   return tally !== undefined && tally.met > 0 && tally.sinceMs <= sentMs;
 }

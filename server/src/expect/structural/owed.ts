@@ -20,7 +20,11 @@ export const cameOtherwise = (
   { steps }: Digest,
 ): boolean =>
   steps.some(
-    (one) => one.name === step && one.service === service && one.startMs >= sentMs && one.from !== sender.as,
+    (one) =>
+      one.name === step &&
+      one.service === service &&
+      one.startMs >= sentMs &&
+      one.from !== sender.as,
   );
 
 /** Who takes such a message is known by its kind, or only who took one last at this place. */
@@ -34,7 +38,8 @@ export function expectTaker(
 ): WaitingFor {
   const takers = model.messages.get(message.key)?.takers;
   const owed = takers?.expectedAfter([]) ?? null;
-  const likeliest = owed === null ? takers?.mostFrequent() : (owed.certain[0] ?? owed.oneOf[0])?.key;
+  const likeliest =
+    owed === null ? takers?.mostFrequent() : (owed.certain[0] ?? owed.oneOf[0])?.key;
   const about = likeliest == null ? undefined : model.about.get(likeliest);
   const choices = owed?.certain.length === 0 ? owed.oneOf : [];
   return waitingFor({
@@ -44,13 +49,22 @@ export function expectTaker(
     step: about?.name ?? tally.step,
     service: about?.service ?? tally.service,
     message: message.destination,
-    oneOf: choices.length > 1 ? choices.slice(0, 10).map(({ key }) => model.about.get(key)?.name ?? key) : [],
+    oneOf:
+      choices.length > 1
+        ? choices.slice(0, 10).map(({ key }) => model.about.get(key)?.name ?? key)
+        : [],
     absence: 'undelivered-message',
   });
 }
 
 /** Since when, and by when, what such a tally counts is owed. */
-function timesOf(step: DigestStep, tally: Tally, sentMs: number, floorMs: number, place: Tally = tally) {
+function timesOf(
+  step: DigestStep,
+  tally: Tally,
+  sentMs: number,
+  floorMs: number,
+  place: Tally = tally,
+) {
   const { met, unmet, waits, lag } = tally;
   const since = expectedSince(step, sentMs);
   const samples = met + unmet;

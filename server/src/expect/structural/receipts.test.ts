@@ -21,7 +21,8 @@ const taken = (lab: Lab, number: number, isHandled: boolean) => {
   return isHandled ? [receive, { ...work, parentSpanId: receive.spanId, links: [] }] : [receive];
 };
 const deliver = async (lab: Lab, from: number, count: number, isHandled = true): Promise<void> => {
-  for (let i = from; i < from + count; i++) await lab.deliver([placed(lab, i), ...taken(lab, i, isHandled)]);
+  for (let i = from; i < from + count; i++)
+    await lab.deliver([placed(lab, i), ...taken(lab, i, isHandled)]);
 };
 const told = (lab: Lab): string[] =>
   [...lab.flows.values()].flatMap(({ flow }: { flow: Flow }) =>
@@ -36,9 +37,14 @@ test('a delivery without work hangs where work is known to follow', async () => 
   await deliver(lab, 100, 1, false);
   await lab.advance(2000);
   const hung = () => [...lab.flows.values()].find(({ flow }) => flow.key === 'order-100')!.flow;
-  expect(hung()).toMatchObject({ idleOutcome: null, steps: [{}, { status: 'running', end: null }] });
+  expect(hung()).toMatchObject({
+    idleOutcome: null,
+    steps: [{}, { status: 'running', end: null }],
+  });
   await lab.advance(120_000);
-  expect(told(lab)).toEqual(['lost-step: warehouse took orders and has not finished: warehouse work']);
+  expect(told(lab)).toEqual([
+    'lost-step: warehouse took orders and has not finished: warehouse work',
+  ]);
   // It did finish.
   const work = { ...taken(lab, 100, true)[1]! };
   await lab.deliver([work]);

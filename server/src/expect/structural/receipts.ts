@@ -23,7 +23,8 @@ export const receiptKey = (place: string): string => `handled ${place}`;
 export const workFollows = (record: Record | undefined): boolean =>
   record !== undefined &&
   record.met >= 1 &&
-  (record.met + record.unmet < MIN_RECEIPTS || wilson(record.unmet, record.met + record.unmet).lower < RESTS);
+  (record.met + record.unmet < MIN_RECEIPTS ||
+    wilson(record.unmet, record.met + record.unmet).lower < RESTS);
 
 export const isUnhandled = ({ receipt }: Pick<DigestStep | Step, 'receipt'>): boolean =>
   receipt !== undefined && !receipt.isHandled;

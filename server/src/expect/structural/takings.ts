@@ -36,7 +36,8 @@ const spanOf = (ms: number): number => Math.floor(ms / SPAN_MS);
 /** When this one was sent, or between the last that counted and this one. */
 const wasAtWork = ({ spans, latestOf, countedMs }: Taking, sentMs: number): boolean => {
   if ((latestOf.get(spanOf(sentMs)) ?? 0) >= sentMs) return true;
-  for (const span of spans) if (span * SPAN_MS >= countedMs && span * SPAN_MS <= sentMs) return true;
+  for (const span of spans)
+    if (span * SPAN_MS >= countedMs && span * SPAN_MS <= sentMs) return true;
   return false;
 };
 
@@ -62,7 +63,8 @@ export function createTakings(): Takings {
     },
     countOvertaken(environment, { place, sentMs }) {
       const taking = takings.get(scopedKey(environment, place));
-      if (taking === undefined || taking.latestSentMs <= sentMs || !wasAtWork(taking, sentMs)) return false;
+      if (taking === undefined || taking.latestSentMs <= sentMs || !wasAtWork(taking, sentMs))
+        return false;
       taking.countedMs = Math.max(taking.countedMs, sentMs);
       return true;
     },

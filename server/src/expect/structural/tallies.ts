@@ -58,7 +58,8 @@ export function createTallies(): Tallies {
     get: (environment, key) => byEnvironment.get(environment)?.get(key),
     getOrCreate(environment, key) {
       let tallies = byEnvironment.get(environment);
-      if (tallies === undefined) byEnvironment.set(environment, (tallies = new Map<string, Tally>()));
+      if (tallies === undefined)
+        byEnvironment.set(environment, (tallies = new Map<string, Tally>()));
       let tally = tallies.get(key);
       if (tally === undefined && tallies.size < MAX_TALLIES) tallies.set(key, (tally = newTally()));
       return tally;

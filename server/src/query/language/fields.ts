@@ -52,7 +52,8 @@ export function fieldOf(token: Token, nowMs: number): Query | null {
   if (match === null) return null;
   const [, field = '', op = '', value = ''] = match;
   if (!isNumberField(field)) {
-    if (isTextField(field)) throw wrong(`${field} is text: write ${field}:${value || 'value'}`, token.column);
+    if (isTextField(field))
+      throw wrong(`${field} is text: write ${field}:${value || 'value'}`, token.column);
     throw wrong(`${field} is not a number of a flow${nearest(field)}`, token.column);
   }
   const column = token.column + field.length + op.length;
@@ -74,7 +75,8 @@ export function durationIn(text: string, column: number): number {
 function instant(text: string, column: number, nowMs: number): number {
   if (isDuration(text)) return nowMs - durationIn(text, column);
   const at = /^\d{4}-\d\d-\d\d(T[\d:.]+(Z|[+-]\d\d:\d\d)?)?$/.test(text) ? Date.parse(text) : NaN;
-  if (Number.isNaN(at)) throw wrong(`"${text}" is neither a time like 2h nor a date like 2026-01-31`, column);
+  if (Number.isNaN(at))
+    throw wrong(`"${text}" is neither a time like 2h nor a date like 2026-01-31`, column);
   return at;
 }
 

@@ -26,18 +26,36 @@ describe('the query language', () => {
     expect(tree('order-42')).toEqual({ kind: 'text', text: 'order-42' });
   });
   test('fields, numbers, times', () => {
-    expect(tree('step:"ship order"')).toEqual({ kind: 'field', field: 'step', value: 'ship order' });
-    expect(tree('duration>=1.5h')).toEqual({ kind: 'number', field: 'duration', op: '>=', value: 5_400_000 });
+    expect(tree('step:"ship order"')).toEqual({
+      kind: 'field',
+      field: 'step',
+      value: 'ship order',
+    });
+    expect(tree('duration>=1.5h')).toEqual({
+      kind: 'number',
+      field: 'duration',
+      op: '>=',
+      value: 5_400_000,
+    });
     expect(tree('retries=3')).toEqual({ kind: 'number', field: 'retries', op: '=', value: 3 });
     expect(tree('since:2h')).toEqual({ kind: 'time', op: 'since', atMs: NOW - 7_200_000 });
     expect(tree('status:Comp*')).toEqual({ kind: 'field', field: 'status', value: 'Comp*' });
     expect(tree('"a:b"')).toEqual({ kind: 'text', text: 'a:b' });
   });
   test('order and its absence', () => {
-    expect(tree('A > B')).toEqual({ kind: 'order', first: 'A', then: 'B', withinMs: null, not: false });
+    expect(tree('A > B')).toEqual({
+      kind: 'order',
+      first: 'A',
+      then: 'B',
+      withinMs: null,
+      not: false,
+    });
     expect(tree('"ship order" !> B within 15m x')).toEqual({
       kind: 'and',
-      of: [{ kind: 'order', first: 'ship order', then: 'B', withinMs: 900_000, not: true }, tree('x')],
+      of: [
+        { kind: 'order', first: 'ship order', then: 'B', withinMs: 900_000, not: true },
+        tree('x'),
+      ],
     });
   });
   test.each([
@@ -83,7 +101,12 @@ describe('the query language', () => {
     }
   });
   test('suggestions complete the last word', () => {
-    const values = { type: ['order-return'], service: ['shop'], status: ['stuck'], step: ['ship order'] };
+    const values = {
+      type: ['order-return'],
+      service: ['shop'],
+      status: ['stuck'],
+      step: ['ship order'],
+    };
     expect(suggest('status:stuck ser', values)).toEqual(['service:']);
     expect(suggest('step:sh', values)).toEqual(['step:"ship order"']);
     expect(suggest('-type:', values)).toEqual(['type:order-return']);

@@ -67,7 +67,8 @@ export function parseQuery(text: string, nowMs: number): Query | null {
     if (!token.quoted && /^(\)|and|or|>|!>|within)$/i.test(token.text))
       throw wrong(`"${token.text}" has nothing before it`, token.column);
     const next = peek();
-    if (next && !next.quoted && (next.text === '>' || next.text === '!>')) return order(token, next);
+    if (next && !next.quoted && (next.text === '>' || next.text === '!>'))
+      return order(token, next);
     if (token.quoted) return { kind: 'text', text: token.text };
     return fieldOf(token, nowMs) ?? { kind: 'text', text: token.text };
   };

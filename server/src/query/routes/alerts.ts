@@ -5,7 +5,9 @@ import type { QueryRule } from '../../model/query-rule.ts';
 import { presentNotification, presentSilence } from '../present.ts';
 import { missing, nameOf, read, type QueryContext, type Route } from '../route.ts';
 
-const notificationsQuery = z.strictObject({ limit: z.coerce.number().int().min(1).max(1000).default(200) });
+const notificationsQuery = z.strictObject({
+  limit: z.coerce.number().int().min(1).max(1000).default(200),
+});
 const silenceBody = z.strictObject({
   rule: z.string().max(100).default(''),
   flowType: z.string().max(300).default(''),
@@ -39,7 +41,12 @@ export const ALERT_ROUTES: readonly Route[] = [
     summary: 'End a silence now',
     handle: endSilence,
   },
-  { path: '/api/v1/alerts/channels', scope: 'read', summary: 'Alert channels', handle: listChannels },
+  {
+    path: '/api/v1/alerts/channels',
+    scope: 'read',
+    summary: 'Alert channels',
+    handle: listChannels,
+  },
   {
     method: 'post',
     path: '/api/v1/alerts/channels/{name}/test',
@@ -51,11 +58,16 @@ export const ALERT_ROUTES: readonly Route[] = [
     path: '/api/v1/alerts/rules',
     scope: 'read',
     summary: "The operator's own rules, from FERMATA_ALERTS",
-    handle: (context, _request, response) => void response.json({ items: context.rules.map(presentRule) }),
+    handle: (context, _request, response) =>
+      void response.json({ items: context.rules.map(presentRule) }),
   },
 ];
 
-async function listNotifications(context: QueryContext, request: Request, response: Response): Promise<void> {
+async function listNotifications(
+  context: QueryContext,
+  request: Request,
+  response: Response,
+): Promise<void> {
   const { limit } = read(notificationsQuery, request.query);
   const { items, incomplete } = cutTo(await context.alerts.notifications(limit + 1), limit);
   response.json({ items: items.map(presentNotification), incomplete });
@@ -65,13 +77,21 @@ function listSilences(context: QueryContext, _request: Request, response: Respon
   response.json({ items: context.alerts.silences().map(presentSilence) });
 }
 
-async function addSilence(context: QueryContext, request: Request, response: Response): Promise<void> {
+async function addSilence(
+  context: QueryContext,
+  request: Request,
+  response: Response,
+): Promise<void> {
   const { minutes, ...fields } = read(silenceBody, request.body ?? {});
   const until = context.clock.now() + minutes * 60_000;
   response.status(201).json(presentSilence(await context.alerts.silence({ ...fields, until })));
 }
 
-async function endSilence(context: QueryContext, request: Request, response: Response): Promise<void> {
+async function endSilence(
+  context: QueryContext,
+  request: Request,
+  response: Response,
+): Promise<void> {
   const id = nameOf(request, 'id');
   response.json(presentSilence((await context.alerts.endSilence(id)) ?? missing('silence', id)));
 }
@@ -80,7 +100,11 @@ function listChannels(context: QueryContext, _request: Request, response: Respon
   response.json({ items: context.alerts.channels() });
 }
 
-async function testChannel(context: QueryContext, request: Request, response: Response): Promise<void> {
+async function testChannel(
+  context: QueryContext,
+  request: Request,
+  response: Response,
+): Promise<void> {
   await context.alerts.test(nameOf(request, 'name'));
   response.json({ ok: true });
 }

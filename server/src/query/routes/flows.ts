@@ -4,12 +4,20 @@ import { FermataError } from '../../base/errors.ts';
 import { FLOW_STATUSES } from '../../contract/index.ts';
 import type { Incident } from '../../model/incident.ts';
 import { suggest } from '../language/suggest.ts';
-import { presentFlow, presentFlowType, presentService, presentSpan, summaryOf } from '../present.ts';
+import {
+  presentFlow,
+  presentFlowType,
+  presentService,
+  presentSpan,
+  summaryOf,
+} from '../present.ts';
 import { nameOf, read, type QueryContext, type Route } from '../route.ts';
 import { invalid, readSearch, searchSchema, writeCursor } from '../search.ts';
 
 const suggestQuery = z.strictObject({ q: z.string().max(500).default('') });
-const spansQuery = z.strictObject({ limit: z.coerce.number().int().min(1).max(10_000).default(2000) });
+const spansQuery = z.strictObject({
+  limit: z.coerce.number().int().min(1).max(10_000).default(2000),
+});
 
 /** Flows, and what is known of their types and services. */
 export const FLOW_ROUTES: readonly Route[] = [
@@ -40,13 +48,28 @@ export const FLOW_ROUTES: readonly Route[] = [
     query: suggestQuery,
     handle: suggestions,
   },
-  { path: '/api/v1/flow-types', scope: 'read', summary: 'Flow types with counts', handle: flowTypes },
-  { path: '/api/v1/services', scope: 'read', summary: 'Services: who sends, who listens', handle: services },
+  {
+    path: '/api/v1/flow-types',
+    scope: 'read',
+    summary: 'Flow types with counts',
+    handle: flowTypes,
+  },
+  {
+    path: '/api/v1/services',
+    scope: 'read',
+    summary: 'Services: who sends, who listens',
+    handle: services,
+  },
 ];
 
-async function listFlows(context: QueryContext, request: Request, response: Response): Promise<void> {
+async function listFlows(
+  context: QueryContext,
+  request: Request,
+  response: Response,
+): Promise<void> {
   const search = readSearch(request.query, context.clock.now());
-  const isAsked = ({ status, key }: Incident): boolean => status === 'open' && search.incidents?.[0] === key;
+  const isAsked = ({ status, key }: Incident): boolean =>
+    status === 'open' && search.incidents?.[0] === key;
   const keys = search.incidents && context.alerts.incidents().find(isAsked)?.keys;
   const page = await context.store.listFlows({ ...search, ...(keys && { incidents: [...keys] }) });
   response.json({
@@ -65,7 +88,11 @@ async function getFlow(context: QueryContext, request: Request, response: Respon
   response.json(presentFlow(row));
 }
 
-async function getSpans(context: QueryContext, request: Request, response: Response): Promise<void> {
+async function getSpans(
+  context: QueryContext,
+  request: Request,
+  response: Response,
+): Promise<void> {
   const parsed = spansQuery.safeParse(request.query);
   if (!parsed.success) throw invalid(parsed.error);
   const id = await resolve(context, request, response, '/spans');
@@ -108,7 +135,10 @@ async function resolve(
   }
   if (only !== name) {
     const query = request.originalUrl.split('?', 2)[1];
-    response.redirect(308, `/api/v1/flows/${encodeURIComponent(only)}${suffix}${query ? `?${query}` : ''}`);
+    response.redirect(
+      308,
+      `/api/v1/flows/${encodeURIComponent(only)}${suffix}${query ? `?${query}` : ''}`,
+    );
     return null;
   }
   return only;
@@ -126,7 +156,11 @@ function expectationsOf(context: QueryContext, request: Request, response: Respo
   response.json({ type, items });
 }
 
-async function suggestions(context: QueryContext, request: Request, response: Response): Promise<void> {
+async function suggestions(
+  context: QueryContext,
+  request: Request,
+  response: Response,
+): Promise<void> {
   const { q } = read(suggestQuery, request.query);
   const types = (await context.store.flowTypes()).items;
   const unique = (list: string[]): string[] => [...new Set(list)].sort();
@@ -140,12 +174,20 @@ async function suggestions(context: QueryContext, request: Request, response: Re
   });
 }
 
-async function flowTypes(context: QueryContext, _request: Request, response: Response): Promise<void> {
+async function flowTypes(
+  context: QueryContext,
+  _request: Request,
+  response: Response,
+): Promise<void> {
   const { items, incomplete } = await context.store.flowTypes();
   response.json({ items: items.map(presentFlowType), incomplete });
 }
 
-async function services(context: QueryContext, _request: Request, response: Response): Promise<void> {
+async function services(
+  context: QueryContext,
+  _request: Request,
+  response: Response,
+): Promise<void> {
   const { items, incomplete } = await context.store.services();
   const wrong = context.wrongClocks();
   response.json({

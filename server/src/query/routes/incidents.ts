@@ -33,7 +33,8 @@ export const INCIDENT_ROUTES: readonly Route[] = [
     method: 'post',
     path: '/api/v1/incidents/{id}/accept',
     scope: 'admin',
-    summary: 'What it misses comes no more, and that is right: it is not expected again until it comes again',
+    summary:
+      'What it misses comes no more, and that is right: it is not expected again until it comes again',
     body: noteBody,
     handle: acceptIncident,
   },
@@ -41,7 +42,9 @@ export const INCIDENT_ROUTES: readonly Route[] = [
 
 function listIncidents(context: QueryContext, request: Request, response: Response): void {
   const { status, limit } = read(incidentsQuery, request.query);
-  const all = context.alerts.incidents().filter((one) => status === undefined || one.status === status);
+  const all = context.alerts
+    .incidents()
+    .filter((one) => status === undefined || one.status === status);
   const { items, incomplete } = cutTo(all, limit);
   response.json({ items: items.map(presentIncident), total: all.length, incomplete });
 }
@@ -63,7 +66,11 @@ function editIncident(
   response.json(presentIncident(context.alerts[edit[verb]](id, text) ?? missing('incident', id)));
 }
 
-async function acceptIncident(context: QueryContext, request: Request, response: Response): Promise<void> {
+async function acceptIncident(
+  context: QueryContext,
+  request: Request,
+  response: Response,
+): Promise<void> {
   const id = nameOf(request, 'id');
   const { text } = read(noteBody, request.body ?? {});
   const incident = context.alerts.incident(id) ?? missing('incident', id);

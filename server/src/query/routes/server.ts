@@ -41,12 +41,19 @@ export const SERVER_ROUTES: readonly Route[] = [
     answer: healthAnswer,
     handle: health,
   },
-  { path: '/api/v1/about', scope: 'read', summary: 'This server, and how to send to it', handle: about },
+  {
+    path: '/api/v1/about',
+    scope: 'read',
+    summary: 'This server, and how to send to it',
+    handle: about,
+  },
 ];
 
 async function readyz(context: QueryContext, _request: Request, response: Response): Promise<void> {
   const problems = await context.ready();
-  response.status(problems.length === 0 ? 200 : 503).json({ ready: problems.length === 0, problems });
+  response
+    .status(problems.length === 0 ? 200 : 503)
+    .json({ ready: problems.length === 0, problems });
 }
 
 function health(context: QueryContext, _request: Request, response: Response): void {

@@ -12,7 +12,12 @@ const viewBody = z.strictObject({
 
 /** Saved views: queries with a name. */
 export const VIEW_ROUTES: readonly Route[] = [
-  { path: '/api/v1/views', scope: 'read', summary: 'Saved views: queries with a name', handle: listViews },
+  {
+    path: '/api/v1/views',
+    scope: 'read',
+    summary: 'Saved views: queries with a name',
+    handle: listViews,
+  },
   {
     method: 'post',
     path: '/api/v1/views',
@@ -30,12 +35,20 @@ export const VIEW_ROUTES: readonly Route[] = [
   },
 ];
 
-async function listViews(context: QueryContext, _request: Request, response: Response): Promise<void> {
+async function listViews(
+  context: QueryContext,
+  _request: Request,
+  response: Response,
+): Promise<void> {
   const views = await context.views.documents('view');
   response.json({ items: views.map(({ body }) => JSON.parse(body) as object) });
 }
 
-async function saveView(context: QueryContext, request: Request, response: Response): Promise<void> {
+async function saveView(
+  context: QueryContext,
+  request: Request,
+  response: Response,
+): Promise<void> {
   const { name, q } = read(viewBody, request.body ?? {});
   parseQuery(q, context.clock.now());
   const known = await context.views.documents('view');
@@ -47,7 +60,11 @@ async function saveView(context: QueryContext, request: Request, response: Respo
   response.status(201).json({ name, q });
 }
 
-async function deleteView(context: QueryContext, request: Request, response: Response): Promise<void> {
+async function deleteView(
+  context: QueryContext,
+  request: Request,
+  response: Response,
+): Promise<void> {
   await context.views.saveDocument('view', nameOf(request, 'name'), context.clock.now(), '');
   response.json({ ok: true });
 }

@@ -105,7 +105,10 @@ export function createBrokenParts(options: BrokenPartsOptions): BrokenParts {
     const reason = await fault(part);
     if (reason === null) return false;
     counters.add('fermata_broken_parts_total');
-    log.error({ table, part: name, rows, detail: reason.slice(0, 300) }, 'a part of the store is broken');
+    log.error(
+      { table, part: name, rows, detail: reason.slice(0, 300) },
+      'a part of the store is broken',
+    );
     let saved = 0;
     for (const [from, to] of await readable(part, rows)) {
       await query(copyRowsOfPart(part, from, to), {}, IN_BACKGROUND);

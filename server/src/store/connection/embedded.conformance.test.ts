@@ -50,7 +50,10 @@ test('a directory with the table of an earlier version is taken over, however ma
   await connection.open();
   const schema = readFileSync(new URL('../schema/001-spans.sql', import.meta.url), 'utf8');
   await connection.command(
-    schema.replace('{on_cluster}', '').replace('{replicated}', '').replace('{retention_days}', '3650'),
+    schema
+      .replace('{on_cluster}', '')
+      .replace('{replicated}', '')
+      .replace('{retention_days}', '3650'),
   );
   await connection.command(
     `INSERT INTO spans (batch, received_ms, trace_id, span_id, name, start_ns, end_ns, attributes, resource)
@@ -64,7 +67,9 @@ test('a directory with the table of an earlier version is taken over, however ma
   const spans = [];
   for await (const block of second.replay(0)) spans.push(...block);
   expect(spans).toHaveLength(150);
-  expect(spans[149]).toMatchObject({ span: { name: 'a "name"\n', start: 149n, attributes: ['a', 1] } });
+  expect(spans[149]).toMatchObject({
+    span: { name: 'a "name"\n', start: 149n, attributes: ['a', 1] },
+  });
   await second.stop();
   rmSync(directory, { recursive: true, force: true });
 });
@@ -76,7 +81,9 @@ test('the retention deletes what a person sees as ended, whatever ended it, and 
       ...{ clickhouseUrl: '', directory, cluster: '', retentionDays, memoryLimitBytes: 2 ** 31 },
       ...{ clock: manualClock(), counters: createCounters(), log: silentLog },
     });
-  const within = async <T>(work: (connection: ReturnType<typeof embeddedConnection>) => Promise<T>) => {
+  const within = async <T>(
+    work: (connection: ReturnType<typeof embeddedConnection>) => Promise<T>,
+  ) => {
     const connection = embeddedConnection(directory, 2 ** 31, silentLog);
     await connection.open();
     const answer = await work(connection);

@@ -72,15 +72,22 @@ export function embeddedConnection(
         connect = (require('chdb/connection') as { createChdbConnection: typeof connect })
           .createChdbConnection;
       } catch (cause) {
-        throw new FermataError('store.missing-engine', 'the embedded engine (chdb) is not installed', {
-          cause,
-          hint: 'It exists for glibc Linux and macOS. Elsewhere set CLICKHOUSE_URL to a ClickHouse server.',
-        });
+        throw new FermataError(
+          'store.missing-engine',
+          'the embedded engine (chdb) is not installed',
+          {
+            cause,
+            hint: 'It exists for glibc Linux and macOS. Elsewhere set CLICKHOUSE_URL to a ClickHouse server.',
+          },
+        );
       }
       checkLock(directory, pidFile);
       checkSpace(directory);
       for (const path of tables.restore())
-        log.error({ path }, 'a table definition was empty, and is again what it was at the last start');
+        log.error(
+          { path },
+          'a table definition was empty, and is again what it was at the last start',
+        );
       beforeOpening();
       try {
         session = new chdb.Session(engineDirectory, {
@@ -94,17 +101,23 @@ export function embeddedConnection(
           ],
         });
       } catch (cause) {
-        throw new FermataError('store.unavailable', `cannot open ${engineDirectory}: ${messageOf(cause)}`, {
-          cause,
-          hint: 'Is another program using this directory? Set FERMATA_DATA_DIR to another one.',
-        });
+        throw new FermataError(
+          'store.unavailable',
+          `cannot open ${engineDirectory}: ${messageOf(cause)}`,
+          {
+            cause,
+            hint: 'Is another program using this directory? Set FERMATA_DATA_DIR to another one.',
+          },
+        );
       }
       // Only now it is ours: whoever fails at the engine's own lock must not take the owner's name
       // away.
       writeFileSync(pidFile, String(process.pid));
       const open = (): { client: ClickHouseClient; raw: ChdbConnection } => {
         const raw = connect({ path: engineDirectory });
-        const connection = raw as unknown as NonNullable<Parameters<typeof createClient>[0]>['connection'];
+        const connection = raw as unknown as NonNullable<
+          Parameters<typeof createClient>[0]
+        >['connection'];
         return { client: createClient({ connection: connection! }), raw };
       };
       writer = { ...open(), spool: await openSpool(join(directory, 'records.rows')) };
@@ -159,21 +172,33 @@ export function embeddedConnection(
 function checkLock(directory: string, pidFile: string): void {
   try {
     if (/[*?{}]/.test(directory))
-      throw new FermataError('data.unusable', `the engine takes * ? { } in ${directory} for patterns`, {
-        hint: 'Set FERMATA_DATA_DIR to a directory without these characters in its path.',
-      });
+      throw new FermataError(
+        'data.unusable',
+        `the engine takes * ? { } in ${directory} for patterns`,
+        {
+          hint: 'Set FERMATA_DATA_DIR to a directory without these characters in its path.',
+        },
+      );
     mkdirSync(directory, { recursive: true });
     const holder = Number(readOr(pidFile, '0'));
     if (holder > 0 && holder !== process.pid && isAlive(holder))
-      throw new FermataError('data.locked', `${directory} is in use by Fermata with process id ${holder}`, {
-        hint: 'Stop it, or set FERMATA_DATA_DIR to another directory.',
-      });
+      throw new FermataError(
+        'data.locked',
+        `${directory} is in use by Fermata with process id ${holder}`,
+        {
+          hint: 'Stop it, or set FERMATA_DATA_DIR to another directory.',
+        },
+      );
   } catch (cause) {
     if (cause instanceof FermataError) throw cause;
-    throw new FermataError('data.unwritable', `${directory} cannot be written: ${messageOf(cause)}`, {
-      cause,
-      hint: 'Set FERMATA_DATA_DIR to a directory that this user may write.',
-    });
+    throw new FermataError(
+      'data.unwritable',
+      `${directory} cannot be written: ${messageOf(cause)}`,
+      {
+        cause,
+        hint: 'Set FERMATA_DATA_DIR to a directory that this user may write.',
+      },
+    );
   }
 }
 
@@ -183,7 +208,9 @@ function checkSpace(directory: string): void {
     throw new FermataError(
       'data.full',
       `${directory} has ${Math.round((bavail * bsize) / 1024)} KiB free, and ${MIN_FREE_BYTES / 1024 / 1024} MiB are needed to start`,
-      { hint: 'Free some space on this disk, then start again. Nothing was touched, and nothing is lost.' },
+      {
+        hint: 'Free some space on this disk, then start again. Nothing was touched, and nothing is lost.',
+      },
     );
 }
 

@@ -5,7 +5,9 @@ import type { Log } from '../../base/log.ts';
 import type { JournalTarget } from './journal-record.ts';
 import type { Segment, Segments } from './journal-segments.ts';
 
-/** Brings segments of the journal into the table: in time, when asked, and again after a failure. */
+/**
+ * Brings segments of the journal into the table: in time, when asked, and again after a failure.
+ */
 export interface Inserter {
   /** False: too many wait; it goes on taking records. */
   readonly hasRoom: boolean;
@@ -149,7 +151,11 @@ async function insertSegment(into: Into, segment: Segment): Promise<void> {
 }
 
 /** Those that were not taken, in order. `first` is tried first, so that all are some time. */
-async function insertSingly(into: Into, payloads: readonly Buffer[], first: number): Promise<Buffer[]> {
+async function insertSingly(
+  into: Into,
+  payloads: readonly Buffer[],
+  first: number,
+): Promise<Buffer[]> {
   const taken = new Set<Buffer>();
   let refused = 0;
   for (let i = 0; i < payloads.length && (taken.size > 0 || refused < MAX_REFUSED); i++) {

@@ -63,9 +63,15 @@ export function createManifestFile(directory: string): ManifestFile {
   let turn: Promise<unknown> = Promise.resolve();
   const write = async (manifest: Manifest): Promise<void> => {
     const payload = [Buffer.from(JSON.stringify(manifest))];
-    const head = { kind: KINDS.manifest, sequence: ++version, segment: 0, target: hashOf(manifest.target) };
+    const head = {
+      kind: KINDS.manifest,
+      sequence: ++version,
+      segment: 0,
+      target: hashOf(manifest.target),
+    };
     const copy = Buffer.concat([encodeHead(head, payload), ...payload]);
-    if (copy.length > COPY_BYTES) throw new Error('too many segments of the journal wait for the table');
+    if (copy.length > COPY_BYTES)
+      throw new Error('too many segments of the journal wait for the table');
     const file = await open(path, constants.O_RDWR | constants.O_CREAT, 0o666);
     try {
       await writeAll(file, copy, 0);
@@ -102,7 +108,14 @@ export function createManifestFile(directory: string): ManifestFile {
 }
 
 async function writeAll(
-  file: { write(bytes: Buffer, from: number, length: number, at: number): Promise<{ bytesWritten: number }> },
+  file: {
+    write(
+      bytes: Buffer,
+      from: number,
+      length: number,
+      at: number,
+    ): Promise<{ bytesWritten: number }>;
+  },
   bytes: Buffer,
   at: number,
 ): Promise<void> {
@@ -130,7 +143,8 @@ export function lossOf(
 ): Loss {
   const isEmpty = contents.rows.length === 0 && contents.target === undefined;
   const from = live?.from ?? contents.from ?? contents.rows[0]?.sequence ?? 0;
-  const rows = live && contents.version === 1 ? [] : contents.rows.filter(({ sequence }) => sequence >= from);
+  const rows =
+    live && contents.version === 1 ? [] : contents.rows.filter(({ sequence }) => sequence >= from);
   const end = (rows.at(-1)?.sequence ?? from - 1) + 1;
   const to = Math.max(live?.to ?? from, end);
   const records = to - from - rows.length;

@@ -25,7 +25,10 @@ interface Piece {
 }
 
 const record = (kind: 1 | 2, sequence: number, segment: number, payload: Buffer): Buffer =>
-  Buffer.concat([encodeHead({ kind, sequence, segment, target: hashOf(target) }, [payload]), payload]);
+  Buffer.concat([
+    encodeHead({ kind, sequence, segment, target: hashOf(target) }, [payload]),
+    payload,
+  ]);
 const segmentOf = (from: number, random: number, payloads: readonly Buffer[]): Piece[] => [
   { sequence: undefined, bytes: record(KINDS.target, from, random, encodeTarget(target)) },
   ...payloads.map((payload, i) => ({
@@ -74,7 +77,10 @@ const damages: Record<string, fc.Arbitrary<(file: Buffer) => Damaged>> = {
     const copy = Buffer.from(file);
     const i = Math.floor((where * file.length) / 4096) * 4096;
     copy.fill(0, i, Math.min(file.length, i + 4096));
-    return { file: copy, isHurt: (from, to) => !copy.subarray(from, to).equals(file.subarray(from, to)) };
+    return {
+      file: copy,
+      isHurt: (from, to) => !copy.subarray(from, to).equals(file.subarray(from, to)),
+    };
   }),
   'a file that was cut': at.map((where) => (file: Buffer) => {
     const i = Math.floor(where * file.length);
@@ -108,30 +114,37 @@ describe('a segment', () => {
     '%s: the records that it hits are lost, and it is said',
     (_name, damage) => {
       fc.assert(
-        fc.property(fc.nat(2 ** 40), fc.nat(OTHER - 1), payloads, damage, (from, random, rows, damaged) => {
-          const pieces = segmentOf(from, random, rows);
-          const whole = Buffer.concat(pieces.map(({ bytes }) => bytes));
-          const { file, isHurt } = damaged(whole);
-          const contents = readSegment(file, random);
-          let place = 0;
-          const left: string[] = [];
-          const ends = new Set<number>();
-          let hurt = 0;
-          for (const { sequence, bytes } of pieces) {
-            const isLost = isHurt(place, place + bytes.length);
-            if (isLost) hurt++;
-            else if (sequence === undefined) expect(contents.target).toEqual(target);
-            else left.push(`${sequence} ${digest(bytes.subarray(36))}`);
-            ends.add((place += bytes.length));
-          }
-          expect(found(contents)).toEqual(left);
-          if (contents.rows.length > 0) expect(contents.targetHash).toBe(hashOf(target));
-          // Where a file was cut between two records nothing in it tells: that is what the manifest
-          // is for.
-          const isCutBetween = file.length === 0 || (file.length < whole.length && ends.has(file.length));
-          if (hurt > 0 && !isCutBetween) expect(isSaid(contents)).toBe(true);
-          if (file.equals(whole)) expect(isSaid(contents)).toBe(false);
-        }),
+        fc.property(
+          fc.nat(2 ** 40),
+          fc.nat(OTHER - 1),
+          payloads,
+          damage,
+          (from, random, rows, damaged) => {
+            const pieces = segmentOf(from, random, rows);
+            const whole = Buffer.concat(pieces.map(({ bytes }) => bytes));
+            const { file, isHurt } = damaged(whole);
+            const contents = readSegment(file, random);
+            let place = 0;
+            const left: string[] = [];
+            const ends = new Set<number>();
+            let hurt = 0;
+            for (const { sequence, bytes } of pieces) {
+              const isLost = isHurt(place, place + bytes.length);
+              if (isLost) hurt++;
+              else if (sequence === undefined) expect(contents.target).toEqual(target);
+              else left.push(`${sequence} ${digest(bytes.subarray(36))}`);
+              ends.add((place += bytes.length));
+            }
+            expect(found(contents)).toEqual(left);
+            if (contents.rows.length > 0) expect(contents.targetHash).toBe(hashOf(target));
+            // Where a file was cut between two records nothing in it tells: that is what the
+            // manifest is for.
+            const isCutBetween =
+              file.length === 0 || (file.length < whole.length && ends.has(file.length));
+            if (hurt > 0 && !isCutBetween) expect(isSaid(contents)).toBe(true);
+            if (file.equals(whole)) expect(isSaid(contents)).toBe(false);
+          },
+        ),
         property,
       );
     },
@@ -139,7 +152,9 @@ describe('a segment', () => {
 
   test('bytes that look like records of an older file, behind its last one, are not taken', () => {
     const own = segmentOf(100, 7, [Buffer.from('a')]).map(({ bytes }) => bytes);
-    const older = segmentOf(50, 8, [Buffer.from('old'), Buffer.from('older')]).map(({ bytes }) => bytes);
+    const older = segmentOf(50, 8, [Buffer.from('old'), Buffer.from('older')]).map(
+      ({ bytes }) => bytes,
+    );
     const contents = readSegment(Buffer.concat([...own, Buffer.from('?'), ...older]));
     expect(contents.rows.map(({ sequence }) => sequence)).toEqual([100]);
     expect(contents.damage).toHaveLength(1);
@@ -168,7 +183,14 @@ describe('a segment', () => {
       { damage: [{ at: 0, bytes: 54, isLast: true }] },
     ],
   ])('%s is no segment', (_name, file, facts) => {
-    const none = { target: undefined, targetHash: undefined, rows: [], damage: [], torn: 0, zeros: 0 };
+    const none = {
+      target: undefined,
+      targetHash: undefined,
+      rows: [],
+      damage: [],
+      torn: 0,
+      zeros: 0,
+    };
     expect(readSegment(file)).toMatchObject({ ...none, ...facts });
   });
 });
@@ -184,7 +206,12 @@ describe('a segment of the version before', () => {
         const there = pieces.filter(({ bytes }) => (end += bytes.length) <= cut);
         const contents = readSegment(whole.subarray(0, cut));
         const { version, target: told, damage, torn } = readSegment(whole);
-        expect({ version, told, damage, torn }).toEqual({ version: 1, told: target, damage: [], torn: 0 });
+        expect({ version, told, damage, torn }).toEqual({
+          version: 1,
+          told: target,
+          damage: [],
+          torn: 0,
+        });
         expect(readSegment(whole).rows.map((one) => digest(one.payload))).toEqual(rows.map(digest));
         const expected = rows.slice(0, Math.max(0, there.length - 1));
         expect(contents.rows.map((one) => digest(one.payload))).toEqual(expected.map(digest));

@@ -38,8 +38,10 @@ const MAGIC = Buffer.from([0x10, 0, 0, 0, 0x9e, 0x46, 0xcc, 0x32]);
 const HEAD_BYTES = 36;
 const HEAD_BYTES_V1 = 8;
 
-export const sizeOf = (list: readonly Buffer[]): number => list.reduce((sum, one) => sum + one.length, 0);
-const checksumOf = (list: readonly Buffer[]): number => list.reduce((sum, part) => crc32(part, sum), 0);
+export const sizeOf = (list: readonly Buffer[]): number =>
+  list.reduce((sum, one) => sum + one.length, 0);
+const checksumOf = (list: readonly Buffer[]): number =>
+  list.reduce((sum, part) => crc32(part, sum), 0);
 
 export const encodeTarget = ({ table, columns, format }: JournalTarget): Buffer =>
   Buffer.from(JSON.stringify({ table, columns, format }));
@@ -71,7 +73,10 @@ export interface Found extends RecordHead {
  * be many candidates.
  */
 export function headAt(file: Buffer, at: number): Found | undefined {
-  if (at + HEAD_BYTES > file.length || file.compare(MAGIC, 0, MAGIC.length, at, at + MAGIC.length) !== 0)
+  if (
+    at + HEAD_BYTES > file.length ||
+    file.compare(MAGIC, 0, MAGIC.length, at, at + MAGIC.length) !== 0
+  )
     return undefined;
   if (crc32(file.subarray(at, at + 32)) !== file.readUInt32LE(at + 32)) return undefined;
   return {
@@ -163,7 +168,8 @@ function readV2(file: Buffer, segment: number | undefined): SegmentContents {
     }
     // Where its head says that it ends, for what is in its payload is no record; else wherever
     // there is one.
-    const next = found && (found.to === file.length || ownAt(found.to)) ? found.to : nextFrom(at + 1);
+    const next =
+      found && (found.to === file.length || ownAt(found.to)) ? found.to : nextFrom(at + 1);
     if (next === undefined && (found ? found.to > file.length : isCutHead(file.subarray(at)))) {
       contents.torn = file.length - at;
       return contents;

@@ -62,7 +62,8 @@ function live(directory: string, options: Partial<Parameters<typeof createJourna
       target,
       insert: async (_into, rows) => {
         const lines = rows.toString().trimEnd().split('\n');
-        if (life.refuse || lines.some((line) => line.startsWith('bad'))) throw new Error('the table refuses');
+        if (life.refuse || lines.some((line) => line.startsWith('bad')))
+          throw new Error('the table refuses');
         life.table.push(...lines.map((line) => line.split(' ')[0]!));
       },
       exists: async () => true,
@@ -71,7 +72,9 @@ function live(directory: string, options: Partial<Parameters<typeof createJourna
   };
   return life;
 }
-const rowOf = (name: string, size: number): Buffer[] => [Buffer.from(`${name} ${'x'.repeat(size)}\n`)];
+const rowOf = (name: string, size: number): Buffer[] => [
+  Buffer.from(`${name} ${'x'.repeat(size)}\n`),
+];
 /** Takes what a damaged life refused, too. */
 const takesAll = (life: {
   table: string[];
@@ -85,7 +88,10 @@ const takesAll = (life: {
         .map((line) => line.split(' ')[0]!),
     ),
 });
-const after = (directory: string, options: Partial<Parameters<typeof createJournal>[0]> = {}): Life => {
+const after = (
+  directory: string,
+  options: Partial<Parameters<typeof createJournal>[0]> = {},
+): Life => {
   const sink: { table: string[] } = { table: [] };
   const life = live(directory, { ...takesAll(sink), ...options });
   life.table = sink.table;
@@ -201,7 +207,11 @@ describe('a journal that was damaged while nobody wrote it', () => {
     'bytes in between': (file) => {
       const at = roll(sizeOf(file) + 1);
       edit(file, (bytes) =>
-        Buffer.concat([bytes.subarray(0, at), Buffer.alloc(1 + roll(6000), 'junk'), bytes.subarray(at)]),
+        Buffer.concat([
+          bytes.subarray(0, at),
+          Buffer.alloc(1 + roll(6000), 'junk'),
+          bytes.subarray(at),
+        ]),
       );
       return (place) => place.file === file && place.from < at && at < place.to;
     },
@@ -274,28 +284,31 @@ describe('a journal that was damaged while nobody wrote it', () => {
     expect(existsSync(join(image, `${file}.torn`))).toBe(true);
   });
 
-  test.each(['journal.state'])('%s: damaged or missing, no row is lost, and it is said', async (name) => {
-    for (const spoil of [
-      () => unlinkSync(join(image, name)),
-      () => truncateSync(join(image, name), 0),
-      () => edit(name, (bytes) => void bytes.fill(7)),
-    ]) {
+  test.each(['journal.state'])(
+    '%s: damaged or missing, no row is lost, and it is said',
+    async (name) => {
+      for (const spoil of [
+        () => unlinkSync(join(image, name)),
+        () => truncateSync(join(image, name), 0),
+        () => edit(name, (bytes) => void bytes.fill(7)),
+      ]) {
+        anew();
+        spoil();
+        const life = after(image);
+        await life.journal.open();
+        expect(life.table.sort()).toEqual(places.map((place) => place.name).sort());
+        expect([life.errors.length, life.lost()]).toEqual([1, 0]);
+        const next = after(image);
+        await next.journal.open();
+        expect([next.table, next.errors]).toEqual([[], []]);
+      }
       anew();
-      spoil();
+      edit(name, (bytes) => void bytes.fill(0, 0, 4096));
       const life = after(image);
       await life.journal.open();
-      expect(life.table.sort()).toEqual(places.map((place) => place.name).sort());
-      expect([life.errors.length, life.lost()]).toEqual([1, 0]);
-      const next = after(image);
-      await next.journal.open();
-      expect([next.table, next.errors]).toEqual([[], []]);
-    }
-    anew();
-    edit(name, (bytes) => void bytes.fill(0, 0, 4096));
-    const life = after(image);
-    await life.journal.open();
-    expect([life.errors, life.warnings, life.table.length]).toEqual([[], [], places.length]);
-  });
+      expect([life.errors, life.warnings, life.table.length]).toEqual([[], [], places.length]);
+    },
+  );
 
   test('a head that is damaged: another version wrote other columns, and the rows go under those', async () => {
     anew();
@@ -325,7 +338,10 @@ describe('a journal that was damaged while nobody wrote it', () => {
       if (table === refusing.table) throw new Error('no such table');
     };
     // Nobody can say whether it exists, or it does: then everything stays.
-    for (const exists of [async () => true, async () => Promise.reject(new Error('the engine is down'))])
+    for (const exists of [
+      async () => true,
+      async () => Promise.reject(new Error('the engine is down')),
+    ])
       await expect(after(image, { insert, exists }).journal.open()).rejects.toMatchObject({
         code: 'store.unavailable',
       });
@@ -340,14 +356,20 @@ describe('a journal that was damaged while nobody wrote it', () => {
       'notes.journal',
     ]);
     await life.journal.append(rowOf('z', 1));
-    expect(segmentsOf(image)).toEqual(['000000000998.journal', '000000000999.journal', 'notes.journal']);
+    expect(segmentsOf(image)).toEqual([
+      '000000000998.journal',
+      '000000000999.journal',
+      'notes.journal',
+    ]);
     await life.journal.close();
   });
 
   test('a table that refuses stops the start before anything is deleted', async () => {
     anew();
     const before = segmentsOf(image);
-    const life = after(image, { insert: async () => Promise.reject(new Error('the table refuses')) });
+    const life = after(image, {
+      insert: async () => Promise.reject(new Error('the table refuses')),
+    });
     await expect(life.journal.open()).rejects.toMatchObject({ code: 'store.unavailable' });
     expect([segmentsOf(image), life.errors]).toEqual([before, []]);
   });
@@ -366,7 +388,9 @@ describe('a journal that was damaged while nobody wrote it', () => {
       writeFileSync(
         join(directory, `00000000000${number}.journal`),
         Buffer.concat(
-          [encodeTarget({ ...target, columns }), ...rows.map((one) => Buffer.from(`${one}\n`))].map(record),
+          [encodeTarget({ ...target, columns }), ...rows.map((one) => Buffer.from(`${one}\n`))].map(
+            record,
+          ),
         ),
       );
     write(3, ['a', 'b']);

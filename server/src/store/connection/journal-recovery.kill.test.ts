@@ -18,7 +18,12 @@ import { createJournal, type Journal, type JournalTarget } from './journal.ts';
 
 /** Each change of the disk passes here: before it an image may be taken, or it may fail. */
 interface Disk {
-  before: (operation: string, path: string, bytes: readonly Buffer[], at: number | undefined) => void;
+  before: (
+    operation: string,
+    path: string,
+    bytes: readonly Buffer[],
+    at: number | undefined,
+  ) => void;
   after: (operation: string, path: string) => void;
 }
 const hooks = vi.hoisted((): { disk: Disk | undefined } => ({ disk: undefined }));
@@ -44,12 +49,20 @@ vi.mock('node:fs/promises', async (original) => {
         const call = (...args: unknown[]): unknown =>
           (value as (...all: unknown[]) => unknown).apply(file, args);
         if (name === 'writev')
-          return (parts: Buffer[]) => through(name, path, () => call(parts) as Promise<unknown>, parts);
+          return (parts: Buffer[]) =>
+            through(name, path, () => call(parts) as Promise<unknown>, parts);
         if (name === 'write')
           return (bytes: Buffer, from: number, length: number, at: number) =>
-            through(name, path, () => call(bytes, from, length, at) as Promise<unknown>, [bytes], at);
+            through(
+              name,
+              path,
+              () => call(bytes, from, length, at) as Promise<unknown>,
+              [bytes],
+              at,
+            );
         if (name === 'sync' || name === 'datasync' || name === 'truncate')
-          return (...args: unknown[]) => through(name, path, () => call(...args) as Promise<unknown>);
+          return (...args: unknown[]) =>
+            through(name, path, () => call(...args) as Promise<unknown>);
         return call;
       },
     });
@@ -216,7 +229,8 @@ describe('a journal whose process may end at any moment', () => {
               acknowledged.push(name);
             },
             () => journal.flush(),
-            async () => void (world.refuses = roll(2) === 0 ? () => true : (name) => name.startsWith('bad')),
+            async () =>
+              void (world.refuses = roll(2) === 0 ? () => true : (name) => name.startsWith('bad')),
             async () => clock.advance(1000),
             async () => fail(roll(2) * 6),
             async () => {
@@ -236,7 +250,9 @@ describe('a journal whose process may end at any moment', () => {
         }
         hooks.disk = undefined;
         // What failed of itself is no loss either.
-        expect(world.errors.filter((message) => !message.includes('could not be inserted'))).toEqual([]);
+        expect(
+          world.errors.filter((message) => !message.includes('could not be inserted')),
+        ).toEqual([]);
         world.refuses = () => true;
         await journal.close();
 
@@ -267,7 +283,8 @@ describe('a journal whose process may end at any moment', () => {
               expect(left.lost).toBeGreaterThan(0);
             }
           }
-          for (const path of [spoiled, image.directory]) rmSync(path, { recursive: true, force: true });
+          for (const path of [spoiled, image.directory])
+            rmSync(path, { recursive: true, force: true });
         }
         rmSync(dirname(directory), { recursive: true, force: true });
       }

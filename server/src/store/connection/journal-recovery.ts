@@ -4,7 +4,13 @@ import type { Counters } from '../../base/counters.ts';
 import { FermataError, messageOf } from '../../base/errors.ts';
 import type { Log } from '../../base/log.ts';
 import { lossOf, type Manifest, type ManifestFile } from './journal-manifest.ts';
-import { hashOf, readSegment, sizeOf, type JournalTarget, type SegmentContents } from './journal-record.ts';
+import {
+  hashOf,
+  readSegment,
+  sizeOf,
+  type JournalTarget,
+  type SegmentContents,
+} from './journal-record.ts';
 
 /**
  * What a previous run of the process left comes into the table. A file is deleted only if it was
@@ -59,10 +65,15 @@ export async function recover(options: RecoveryOptions, file: ManifestFile): Pro
   await mkdir(directory, { recursive: true });
   const entries = await readdir(directory, { withFileTypes: true });
   const names = new Set(entries.map(({ name }) => name));
-  const own = entries.filter((entry) => entry.isFile() && OWN.test(entry.name)).map(({ name }) => name);
+  const own = entries
+    .filter((entry) => entry.isFile() && OWN.test(entry.name))
+    .map(({ name }) => name);
   for (const { name } of entries)
     if (name.endsWith(SUFFIX) && !own.includes(name))
-      log.warn({ path: join(directory, name) }, 'this is no file of the journal, and is left alone');
+      log.warn(
+        { path: join(directory, name) },
+        'this is no file of the journal, and is left alone',
+      );
 
   const recovery = createRecovery(options, file, await file.read(), names, own);
   const postponed: string[] = [];
@@ -117,7 +128,9 @@ function createRecovery(
     names.add(free);
     return join(directory, free);
   };
-  /** What is lost of a segment, for the log and the counters; gives where its file is kept aside. */
+  /**
+   * What is lost of a segment, for the log and the counters; gives where its file is kept aside.
+   */
   const report = (
     name: string,
     contents: SegmentContents,
@@ -152,8 +165,11 @@ function createRecovery(
       const target = contents.target ?? targetOf(contents, targets);
       if (target === undefined && rows.length > 0 && !isPostponed) return false;
       const payloads = rows.map(({ payload }) => payload);
-      const isTaken = target ? await isInserted(options, path, target, payloads) : payloads.length === 0;
-      if (isTaken) log.info({ path, bytes: sizeOf(payloads) }, 'spans from the journal of the last run');
+      const isTaken = target
+        ? await isInserted(options, path, target, payloads)
+        : payloads.length === 0;
+      if (isTaken)
+        log.info({ path, bytes: sizeOf(payloads) }, 'spans from the journal of the last run');
 
       const aside = report(name, contents, isTaken, target !== undefined);
       if (version === 2 && rows.length > 0) {

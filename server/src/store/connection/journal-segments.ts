@@ -40,7 +40,9 @@ export interface Segments {
   write(segment: Segment, rows: readonly Buffer[], now: () => number): Promise<void>;
   /** Cuts off a torn record; false where that is not possible. */
   repair(segment: Segment): Promise<boolean>;
-  /** Nothing in it is needed any more. If it stays, its rows are inserted again by the next start. */
+  /**
+   * Nothing in it is needed any more. If it stays, its rows are inserted again by the next start.
+   */
   discard(segment: Segment): Promise<void>;
   /** Its memory is used again. */
   recycle(segment: Segment): void;
@@ -77,7 +79,10 @@ export function createSegments(options: RecoveryOptions): Segments {
     kind: typeof KINDS.rows | typeof KINDS.target,
     payload: readonly Buffer[],
   ): Promise<void> => {
-    const head = encodeHead({ kind, sequence, segment: segment.random, target: targetHash }, payload);
+    const head = encodeHead(
+      { kind, sequence, segment: segment.random, target: targetHash },
+      payload,
+    );
     const size = head.length + sizeOf(payload);
     const { bytesWritten } = await segment.file.writev([head, ...payload]);
     if (bytesWritten !== size) throw new Error('the disk is full');

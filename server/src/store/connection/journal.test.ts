@@ -21,7 +21,10 @@ import { createJournal, type Journal, type JournalTarget } from './journal.ts';
 
 const target: JournalTarget = { table: 't', columns: ['a'], format: 'TSV' };
 /** In two parts. */
-const rows = (text: string): Buffer[] => [Buffer.from(text.slice(0, 1)), Buffer.from(`${text.slice(1)}\n`)];
+const rows = (text: string): Buffer[] => [
+  Buffer.from(text.slice(0, 1)),
+  Buffer.from(`${text.slice(1)}\n`),
+];
 
 describe('journal', () => {
   let directory: string;

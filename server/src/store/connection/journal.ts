@@ -104,10 +104,14 @@ export function createJournal(options: JournalOptions): Journal {
         await segments.open();
       } catch (cause) {
         if (cause instanceof FermataError) throw cause;
-        throw new FermataError('store.unavailable', `${directory} cannot be used: ${messageOf(cause)}`, {
-          cause,
-          hint: 'It holds spans that were acknowledged. Check the disk.',
-        });
+        throw new FermataError(
+          'store.unavailable',
+          `${directory} cannot be used: ${messageOf(cause)}`,
+          {
+            cause,
+            hint: 'It holds spans that were acknowledged. Check the disk.',
+          },
+        );
       }
     },
     async append(rows) {
@@ -119,7 +123,8 @@ export function createJournal(options: JournalOptions): Journal {
       const mine = appending.then(() => appendNext(rows));
       appending = mine.catch(() => undefined);
       await mine;
-      if (segments.bytes > INSERT_AT_BYTES && !inserter.refusal) inserter.insertNow().catch(() => undefined);
+      if (segments.bytes > INSERT_AT_BYTES && !inserter.refusal)
+        inserter.insertNow().catch(() => undefined);
       else inserter.insertSoon();
     },
     flush: () => inserter.flush(),

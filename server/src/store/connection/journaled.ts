@@ -26,7 +26,9 @@ export function journaled(
       await journal.open();
     },
     insert: (table, columns, format, rows) =>
-      table === options.target.table ? journal.append(rows) : connection.insert(table, columns, format, rows),
+      table === options.target.table
+        ? journal.append(rows)
+        : connection.insert(table, columns, format, rows),
     flush: () => journal.flush(),
     async close() {
       await journal.close();

@@ -132,4 +132,7 @@ function entriesOf(directory: string): string[] {
 }
 
 export const inventoryOf = (directory: string, table: string): Inventory =>
-  createInventory(join(directory, `${table}.blocks`), join(directory, 'engine', 'data', 'default', table));
+  createInventory(
+    join(directory, `${table}.blocks`),
+    join(directory, 'engine', 'data', 'default', table),
+  );

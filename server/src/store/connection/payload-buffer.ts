@@ -14,7 +14,9 @@ export interface PayloadBuffer {
   keep(payloads: readonly Buffer[]): void;
 }
 
-export function createPayloadBuffer(memory: Buffer = Buffer.allocUnsafeSlow(1024 * 1024)): PayloadBuffer {
+export function createPayloadBuffer(
+  memory: Buffer = Buffer.allocUnsafeSlow(1024 * 1024),
+): PayloadBuffer {
   let ends: number[] = [];
   const size = (): number => ends.at(-1) ?? 0;
   const add = (payload: readonly Buffer[]): void => {

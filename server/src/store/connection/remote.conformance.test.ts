@@ -5,9 +5,12 @@ import { createStore } from '../index.ts';
 import { describeStore } from '../../testing/store-conformance.ts';
 
 describeStore('remote', async (clock, counters) => {
-  const child = fork(fileURLToPath(new URL('../../testing/clickhouse-double.ts', import.meta.url)), {
-    execArgv: ['--import', 'tsx'],
-  });
+  const child = fork(
+    fileURLToPath(new URL('../../testing/clickhouse-double.ts', import.meta.url)),
+    {
+      execArgv: ['--import', 'tsx'],
+    },
+  );
   const port = await new Promise<number>((resolve) =>
     child.once('message', (message) => resolve((message as { port: number }).port)),
   );

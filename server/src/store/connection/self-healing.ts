@@ -80,7 +80,9 @@ export function selfHealing(
     const rows = await connection.query<{ table: string; name: string; reason: string }>(
       BROKEN_DETACHED_PARTS,
     );
-    const fresh = new Set(inventory.newlyDetached(rows.map(({ table, name }) => `${table}/${name}`)));
+    const fresh = new Set(
+      inventory.newlyDetached(rows.map(({ table, name }) => `${table}/${name}`)),
+    );
     for (const { table, name, reason } of rows) {
       if (!fresh.has(`${table}/${name}`)) continue;
       counters.add('fermata_broken_parts_total');
@@ -102,7 +104,9 @@ export function selfHealing(
       if (inventory.wasKilled)
         verifying = parts
           .verifyLatest(() => closing)
-          .catch((error: unknown) => log.warn({ reason: messageOf(error) }, 'parts could not be checked'));
+          .catch((error: unknown) =>
+            log.warn({ reason: messageOf(error) }, 'parts could not be checked'),
+          );
     },
     async query(sql, params, settings) {
       for (let tries = 1; ; tries++)

@@ -1,7 +1,10 @@
 import { expectTypeOf, test } from 'vitest';
 import type { CatalogReader, FlowReader, IncidentStore, QueryStore, Store } from './index.ts';
 
-type WriterOf<Port> = Extract<keyof Port, `${'insert' | 'prepare' | 'save' | 'start' | 'stop'}${string}`>;
+type WriterOf<Port> = Extract<
+  keyof Port,
+  `${'insert' | 'prepare' | 'save' | 'start' | 'stop'}${string}`
+>;
 
 test('what routes get of the store are readers: no member of it writes', () => {
   expectTypeOf<WriterOf<Store>>().toEqualTypeOf<

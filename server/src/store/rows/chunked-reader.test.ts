@@ -17,7 +17,9 @@ async function read(
     async (keys) => {
       asked++;
       if (keys.reduce((sum, key) => sum + sizes[Number(key)]!, 0) > most)
-        throw new Error('Code: 241. DB::Exception: Query memory limit exceeded: would use 1.97 GiB');
+        throw new Error(
+          'Code: 241. DB::Exception: Query memory limit exceeded: would use 1.97 GiB',
+        );
       return keys;
     },
   ))

@@ -49,7 +49,10 @@ export function* chunksOf(values: Iterable<string>): Generator<string[]> {
   let chunk: string[] = [];
   let characters = 0;
   for (const value of values) {
-    if (chunk.length === IDS_AT_ONCE || (chunk.length > 0 && characters + value.length > NAMES_CHARACTERS)) {
+    if (
+      chunk.length === IDS_AT_ONCE ||
+      (chunk.length > 0 && characters + value.length > NAMES_CHARACTERS)
+    ) {
       yield chunk;
       chunk = [];
       characters = 0;

@@ -29,7 +29,10 @@ interface ColumnType<T> {
   none: T;
 }
 const TEXT: ColumnType<string> = { write: (to, value) => to.string(value), none: '' };
-const FLAG: ColumnType<number | boolean> = { write: (to, value) => to.uint8(Number(value)), none: 0 };
+const FLAG: ColumnType<number | boolean> = {
+  write: (to, value) => to.uint8(Number(value)),
+  none: 0,
+};
 const COUNT: ColumnType<number> = { write: (to, value) => to.uint32(value), none: 0 };
 const WHOLE: ColumnType<number | bigint> = { write: (to, value) => to.uint64(value), none: 0 };
 const REAL: ColumnType<number> = { write: (to, value) => to.float64(value), none: 0 };
@@ -112,8 +115,12 @@ const COLUMNS = {
   step_statuses: column(TEXTS, ({ flow }) => flow.steps.map((step) => step.status)),
   step_starts: column(WHOLES, ({ flow }) => flow.steps.map((step) => step.start)),
   hop_destinations: column(TEXTS, ({ flow }) => flow.hops.map((hop) => hop.message.destination)),
-  hop_from_services: column(TEXTS, ({ flow, serviceOf }) => flow.hops.map((hop) => serviceOf(hop.from))),
-  hop_to_services: column(TEXTS, ({ flow, serviceOf }) => flow.hops.map((hop) => serviceOf(hop.to))),
+  hop_from_services: column(TEXTS, ({ flow, serviceOf }) =>
+    flow.hops.map((hop) => serviceOf(hop.from)),
+  ),
+  hop_to_services: column(TEXTS, ({ flow, serviceOf }) =>
+    flow.hops.map((hop) => serviceOf(hop.to)),
+  ),
   timeline: column(TEXT, ({ flow }) => packTimeline(flow)),
 } satisfies Record<string, Column>;
 

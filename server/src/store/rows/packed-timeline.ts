@@ -54,7 +54,8 @@ type PackedStep = ReturnType<typeof packStep>;
 type PackedHop = ReturnType<typeof packHop>;
 const nanos = (text: string): UnixNanos => unixNanos(BigInt(text));
 const nanosOrNull = (text: string | null): UnixNanos | null => (text === null ? null : nanos(text));
-const textOrNull = (instant: UnixNanos | null): string | null => (instant === null ? null : String(instant));
+const textOrNull = (instant: UnixNanos | null): string | null =>
+  instant === null ? null : String(instant);
 
 function packStep(step: Step, instance: number) {
   return [

@@ -52,7 +52,9 @@ describe('rows in RowBinary', () => {
       b: fc.nat(2 ** 32 - 1),
       c: fc.bigInt(0n, 2n ** 64n - 1n),
       d: fc.nat(Number.MAX_SAFE_INTEGER),
-      e: fc.double({ noNaN: true, noDefaultInfinity: true }).map((value) => (value === 0 ? 0 : value)),
+      e: fc
+        .double({ noNaN: true, noDefaultInfinity: true })
+        .map((value) => (value === 0 ? 0 : value)),
       n: fc.option(fc.bigInt(0n, 2n ** 64n - 1n)),
       l: fc.array(text, { maxLength: 200 }),
     });

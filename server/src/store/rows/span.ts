@@ -49,10 +49,26 @@ export function spanRows(
  * without parsing.
  */
 const recordParts = ({ span, raw }: EvidenceRecord): string[] => {
-  const parts = ['["', spanIdOf(span.parent), '","', raw.eventName, '",', String(raw.kind & 255), ','];
+  const parts = [
+    '["',
+    spanIdOf(span.parent),
+    '","',
+    raw.eventName,
+    '",',
+    String(raw.kind & 255),
+    ',',
+  ];
   parts.push(String(raw.flags), ',');
   pushText(parts, raw.name);
-  parts.push(',"', String(raw.start), '","', String(raw.end), '",', String(raw.statusCode & 255), ',');
+  parts.push(
+    ',"',
+    String(raw.start),
+    '","',
+    String(raw.end),
+    '",',
+    String(raw.statusCode & 255),
+    ',',
+  );
   pushText(parts, raw.statusMessage);
   parts.push(',');
   pushText(parts, raw.traceState);
@@ -97,7 +113,11 @@ type Lines = [small: string, attributes: string, resource: string, events: strin
 export function fromSpanRow(row: SpanRow): StoredSpan {
   const lines = row.record.split('\n') as Lines;
   const small = JSON.parse(lines[0]) as Small;
-  const stored = { receivedAtMs: Number(row.received_ms), traceId: row.trace_id, spanId: row.span_id };
+  const stored = {
+    receivedAtMs: Number(row.received_ms),
+    traceId: row.trace_id,
+    spanId: row.span_id,
+  };
   const [, eventName] = small;
   return eventName === ''
     ? { ...stored, span: spanOf(row, small, lines) }

@@ -12,7 +12,10 @@ export interface SchemaOptions {
 
 /** The SQL files stand beside this source; the built code reads them from there, too. */
 const SCHEMA = fileURLToPath(
-  new URL(import.meta.url.includes('/dist/') ? '../../../src/store/schema/' : './', import.meta.url),
+  new URL(
+    import.meta.url.includes('/dist/') ? '../../../src/store/schema/' : './',
+    import.meta.url,
+  ),
 );
 
 /**
@@ -80,7 +83,8 @@ async function setTables(
 ): Promise<void> {
   const rows = await connection.query<{ name: string; definition: string }>(TABLE_DEFINITIONS);
   const definitions = new Map(rows.map(({ name, definition }) => [name, definition]));
-  const is = (table: string, text: string): boolean => definitions.get(table)?.includes(text) ?? false;
+  const is = (table: string, text: string): boolean =>
+    definitions.get(table)?.includes(text) ?? false;
   for (const [table, condition] of [
     ['records', ''],
     ['flows', ` WHERE ${ENDED}`],

@@ -1,4 +1,10 @@
-import { isId, type FlowSearch, type NumberField, type Query, type TextField } from '../../model/search.ts';
+import {
+  isId,
+  type FlowSearch,
+  type NumberField,
+  type Query,
+  type TextField,
+} from '../../model/search.ts';
 import type { Param } from '../connection/port.ts';
 import { sql } from './sql.ts';
 

@@ -135,13 +135,18 @@ const queriesOf = (name: string): [name: string, text: string][] => {
   return Object.entries(module).flatMap(([key, value]: [string, unknown]) => {
     if (typeof value === 'string') return [[key, value]];
     if (typeof value !== 'function') return [];
-    return (of[key] ?? []).map((text, i): [string, string] => [i > 0 ? `${key} ${i + 1}` : key, text]);
+    return (of[key] ?? []).map((text, i): [string, string] => [
+      i > 0 ? `${key} ${i + 1}` : key,
+      text,
+    ]);
   });
 };
 
 describe('the SQL of the store', () => {
   test('every module of it is here, and every function', () => {
-    const files = readdirSync(new URL('.', import.meta.url)).filter((file) => file.endsWith('.sql.ts'));
+    const files = readdirSync(new URL('.', import.meta.url)).filter((file) =>
+      file.endsWith('.sql.ts'),
+    );
     expect(files.map((file) => file.replace('.sql.ts', '')).sort()).toEqual(Object.keys(MODULES));
     for (const { module, of } of Object.values(MODULES))
       expect(Object.keys(of).sort()).toEqual(

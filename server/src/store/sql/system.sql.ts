@@ -49,8 +49,10 @@ export interface PartName {
   name: string;
 }
 
-export const checkPart = ({ table, name }: PartName): string => `CHECK TABLE ${table} PART '${name}'`;
-export const detachPart = ({ table, name }: PartName): string => `ALTER TABLE ${table} DETACH PART '${name}'`;
+export const checkPart = ({ table, name }: PartName): string =>
+  `CHECK TABLE ${table} PART '${name}'`;
+export const detachPart = ({ table, name }: PartName): string =>
+  `ALTER TABLE ${table} DETACH PART '${name}'`;
 
 const rowsOfPart = ({ table, name }: PartName, from: number, to: number): string => sql`
   FROM ${table}

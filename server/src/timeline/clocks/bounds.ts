@@ -14,7 +14,9 @@ const RECENT_MS = 5 * WINDOW_MS;
 
 export const nothingSeen = (): Least => ({ sinceMs: 0, now: Infinity, before: Infinity });
 
-/** Whether it begins a new window. What is older than both windows is no news, and changes nothing. */
+/**
+ * Whether it begins a new window. What is older than both windows is no news, and changes nothing.
+ */
 export function see(least: Least, value: number, atMs: number, nowMs: number): boolean {
   // The server's own clock was set back: what it saw before says nothing about now.
   const isAhead = least.sinceMs > nowMs + WINDOW_MS;

@@ -195,7 +195,8 @@ test('a process is known by its id, else by host and service, else by its servic
   const all = bench();
   const of = (instance: string, host?: string): Span =>
     all.span(`${instance} ${host}`, -3000, { name: 'x', instance, ...(host && { host }) });
-  for (const one of [of('1'), of('2', 'h'), of('', 'h'), of('', 'g'), of('')]) all.clocks.observe([one]);
+  for (const one of [of('1'), of('2', 'h'), of('', 'h'), of('', 'g'), of('')])
+    all.clocks.observe([one]);
   for (const name of 'abcdefgh') all.hear(name, 50);
   all.clocks.revise();
   expect(

@@ -82,7 +82,9 @@ const MAX_SENDERS = 10_000;
 const MAX_PARTNERS = 100;
 const MAX_PAIRS = 20_000;
 const MAX_EPOCHS = 8;
-/** So many judgements come at once; then follows a pause, as long as there are many to be judged. */
+/**
+ * So many judgements come at once; then follows a pause, as long as there are many to be judged.
+ */
 const BURST = 3;
 const pauseMs = (senders: number): number => Math.min(1000, Math.max(20, senders / 10));
 
@@ -98,7 +100,8 @@ export function clockOf(service: Service): string {
 const keys = new WeakMap<Service, string>();
 
 /** Several processes may share this name: what is known of one of them is not known of all. */
-export const isAnybody = ({ instance, host = '' }: Service): boolean => instance === '' && host === '';
+export const isAnybody = ({ instance, host = '' }: Service): boolean =>
+  instance === '' && host === '';
 
 export function createClocks(options: ClocksOptions): Clocks {
   const now = (): number => options.now();
@@ -213,7 +216,11 @@ export function createClocks(options: ClocksOptions): Clocks {
         const { service, receivedAtMs } = spans[from]!;
         let latest: bigint | null = null;
         let next = from;
-        for (; spans[next]?.service === service && spans[next]!.receivedAtMs === receivedAtMs; next++) {
+        for (
+          ;
+          spans[next]?.service === service && spans[next]!.receivedAtMs === receivedAtMs;
+          next++
+        ) {
           const { end, warnings } = spans[next]!;
           // A time that was repaired says nothing.
           if (warnings.length === 0 && (latest === null || end > latest)) latest = end;
@@ -285,7 +292,10 @@ export function createClocks(options: ClocksOptions): Clocks {
       return JSON.stringify(wrong.map(({ service, epochs }) => ({ service, epochs })));
     },
     load(stored) {
-      for (const { service, epochs } of JSON.parse(stored) as Pick<Sender, 'service' | 'epochs'>[]) {
+      for (const { service, epochs } of JSON.parse(stored) as Pick<
+        Sender,
+        'service' | 'epochs'
+      >[]) {
         if (epochs.length === 0) continue;
         const sender = senderOf(service);
         if (sender.epochs.length === 0) wrongOnes++;
@@ -297,12 +307,18 @@ export function createClocks(options: ClocksOptions): Clocks {
 
   function asWrong(sender: Sender): WrongClock {
     const { environment, name, instance, host } = sender.service;
-    return { environment, service: name, instance: instance || (host ?? ''), aheadMs: told(sender) / 1e6 };
+    return {
+      environment,
+      service: name,
+      instance: instance || (host ?? ''),
+      aheadMs: told(sender) / 1e6,
+    };
   }
 }
 
 const NOBODY: ReadonlySet<string> = new Set();
-const cellOf = (ns: number): number => (Math.abs(ns) < MIN_NS ? 0 : Math.trunc(ns / CELL_NS) * CELL_NS);
+const cellOf = (ns: number): number =>
+  Math.abs(ns) < MIN_NS ? 0 : Math.trunc(ns / CELL_NS) * CELL_NS;
 
 /**
  * Where more senders are ahead of this server than come here in time, it is this server that is

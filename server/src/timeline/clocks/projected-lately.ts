@@ -3,8 +3,9 @@ import type { Span } from '../../model/span.ts';
 import { clockOf } from './index.ts';
 
 /**
- * Flows that were projected lately. When something new is told of a clock, those of them in which it
- * speaks are projected again; without this a flow would keep for ever what was known when it was projected.
+ * Flows that were projected lately. When something new is told of a clock, those of them in which
+ * it speaks are projected again; without this a flow would keep for ever what was known when it was
+ * projected.
  */
 export interface ProjectedLately {
   projected(key: FlowKey): void;

@@ -36,10 +36,22 @@ function verdict(
 describe('by messages alone', () => {
   test.each<[string, string[], Record<string, number>]>([
     ['nobody is wrong where nothing is impossible', ['a>b 48', 'b>c 3000', 'c>d 0'], {}],
-    ['the first is ahead: one, rather than all behind it', ['a>b -2952', 'b>c 150', 'c>d 100'], { a: 2952 }],
+    [
+      'the first is ahead: one, rather than all behind it',
+      ['a>b -2952', 'b>c 150', 'c>d 100'],
+      { a: 2952 },
+    ],
     ['by little, which the next wait could hide', ['a>b -52', 'b>c 150', 'c>d 100'], { a: 52 }],
-    ['one in the middle is ahead: before it too long', ['a>b 48', 'b>c 3150', 'c>d -2900'], { c: 2900 }],
-    ['one in the middle is behind: after it too long', ['a>b 48', 'b>c -2850', 'c>d 3100'], { c: -2850 }],
+    [
+      'one in the middle is ahead: before it too long',
+      ['a>b 48', 'b>c 3150', 'c>d -2900'],
+      { c: 2900 },
+    ],
+    [
+      'one in the middle is behind: after it too long',
+      ['a>b 48', 'b>c -2850', 'c>d 3100'],
+      { c: -2850 },
+    ],
     ['the last is behind', ['a>b 48', 'b>c 150', 'c>d -2900'], { d: -2900 }],
     ['of two the taker is behind', ['a>b -3600000'], { b: -3_600_000 }],
     ['whoever disagrees with more', ['a>b -900', 'a>c -950', 'd>b 10', 'd>c 10'], { a: 950 }],
@@ -81,7 +93,12 @@ describe('by messages alone', () => {
 describe('by times of receipt', () => {
   test.each<[string, string[], Record<string, number>, Record<string, number>]>([
     ['who is heard of before it ended is ahead', ['b>a 9000'], { a: 40, b: -2500 }, { b: 2500 }],
-    ['of who only takes, the quickest message says more', ['a>b 3100'], { a: 40, b: -2500 }, { b: 3100 }],
+    [
+      'of who only takes, the quickest message says more',
+      ['a>b 3100'],
+      { a: 40, b: -2500 },
+      { b: 3100 },
+    ],
     ['unless it rested longer than any exporter', ['a>b 30000'], { a: 40, b: -2500 }, { b: 2500 }],
     [
       'what a message shows besides is its own, too',

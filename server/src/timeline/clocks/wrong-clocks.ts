@@ -62,8 +62,9 @@ export function wrongClocks(
   const isWrong = (clock: number): boolean => clues[clock]!.knownNs !== 0 || ahead[clock] !== 0;
 
   /**
-   * Whoever has to move with `first`: who sent it what would not have been sent yet (ahead), or took
-   * from it what it had not sent yet (behind). null: `not` would, or come here before it ended.
+   * Whoever has to move with `first`: who sent it what would not have been sent yet (ahead), or
+   * took from it what it had not sent yet (behind). null: `not` would, or come here before it
+   * ended.
    */
   const moveOf = (first: number, ns: number, not: number): Move | null => {
     const members = new Set([first]);
@@ -82,11 +83,14 @@ export function wrongClocks(
     for (const clock of members) ahead[clock]! += ns;
   };
 
-  /** Whether a clock's spans come here as those of right ones do, to within half of what is asked. */
+  /**
+   * Whether a clock's spans come here as those of right ones do, to within half of what is asked.
+   */
   const usualNs = medianOf(clues.flatMap(({ lagNs }) => (lagNs === Infinity ? [] : [lagNs])));
   const isUsual = (lagNs: number, ns: number): number => {
     if (lagNs === Infinity) return 0;
-    const isNear = usualNs === null ? lagNs <= MAX_LAG_NS : Math.abs(lagNs - usualNs) <= Math.abs(ns) / 2;
+    const isNear =
+      usualNs === null ? lagNs <= MAX_LAG_NS : Math.abs(lagNs - usualNs) <= Math.abs(ns) / 2;
     return isNear ? 1 : 0;
   };
 

@@ -6,7 +6,9 @@ const silence = (more: Partial<Silence>): Silence =>
   ({ rule: '', flowType: '', service: '', ...more }) as Silence;
 
 test('a silence says all that narrows it, or that nothing does', () => {
-  expect(scopeOf(silence({ rule: 'lost-step', service: 'mailer' }))).toBe('rule lost-step, service mailer');
+  expect(scopeOf(silence({ rule: 'lost-step', service: 'mailer' }))).toBe(
+    'rule lost-step, service mailer',
+  );
   expect(scopeOf(silence({ flowType: 'order' }))).toBe('type order');
   expect(scopeOf(silence({}))).toBe('everything');
 });

@@ -3,6 +3,10 @@ import { isolate } from '../../ui/format.ts';
 
 /** A silence is described by what it holds back. */
 export const scopeOf = ({ rule, flowType, service }: Silence): string =>
-  [rule && `rule ${rule}`, flowType && `type ${isolate(flowType)}`, service && `service ${isolate(service)}`]
+  [
+    rule && `rule ${rule}`,
+    flowType && `type ${isolate(flowType)}`,
+    service && `service ${isolate(service)}`,
+  ]
     .filter(Boolean)
     .join(', ') || 'everything';

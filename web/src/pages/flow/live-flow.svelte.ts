@@ -6,7 +6,8 @@ import { go } from '../../router.svelte.ts';
 
 const RETRY_MS = 2000;
 /** A server that is away or starting answers later; any other problem stays. */
-const mayPass = (problem: Problem | null): boolean => problem?.status === 0 || problem?.status === 503;
+const mayPass = (problem: Problem | null): boolean =>
+  problem?.status === 0 || problem?.status === 503;
 
 /** The flow is kept true as it goes on, and its spans while somebody looks at them. */
 export class LiveFlow {
@@ -57,7 +58,8 @@ export class LiveFlow {
     const shown = this.flow;
     // Another name led here: show the flow's own in the address.
     if (loaded.id !== name) go(`/flow/${encodeURIComponent(loaded.id)}${location.search}`, true);
-    else if (!shown || shown.id !== loaded.id || shown.version <= loaded.version) this.flow = loaded;
+    else if (!shown || shown.id !== loaded.id || shown.version <= loaded.version)
+      this.flow = loaded;
     this.problem = null;
   }
 

@@ -16,16 +16,22 @@ const listOf = (flows: FlowSummary[]): { sorted: FlowSummary[]; ask: Ask; asked:
     const found = sorted.filter(
       (flow) => (from === null || start(flow) >= from) && (to === null || start(flow) < to),
     );
-    return { items: found.slice(0, limit), nextCursor: found.length > limit ? 'more' : null } as FlowList;
+    return {
+      items: found.slice(0, limit),
+      nextCursor: found.length > limit ? 'more' : null,
+    } as FlowList;
   };
   return { sorted, ask, asked: () => count };
 };
 
 test('whatever lies between them in time, the neighbours are those of the list', async () => {
-  const gaps = fc.array(fc.oneof(fc.bigInt(0n, 2n), fc.bigInt(0n, 10n ** 9n), fc.bigInt(0n, 10n ** 15n)), {
-    minLength: 1,
-    maxLength: 30,
-  });
+  const gaps = fc.array(
+    fc.oneof(fc.bigInt(0n, 2n), fc.bigInt(0n, 10n ** 9n), fc.bigInt(0n, 10n ** 15n)),
+    {
+      minLength: 1,
+      maxLength: 30,
+    },
+  );
   await fc.assert(
     fc.asyncProperty(gaps, fc.nat(), async (list, pick) => {
       let start = 1_700_000_000_000_000_000n;

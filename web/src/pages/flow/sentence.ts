@@ -8,7 +8,9 @@ export function sentence(flow: Flow): string {
     .filter((step) => step.compensatedBy.length > 0)
     .map((step) => `“${isolate(step.name)}”`);
   const undoing =
-    undone.length === 0 ? '' : ` ${list(undone)} ${undone.length === 1 ? 'was' : 'were'} compensated.`;
+    undone.length === 0
+      ? ''
+      : ` ${list(undone)} ${undone.length === 1 ? 'was' : 'were'} compensated.`;
   const waiting = flow.hops.filter((hop) => hop.state === 'waiting');
   const running = flow.steps.filter((step) => step.status === 'running');
   const slowest = flow.hops
@@ -38,7 +40,9 @@ export function sentence(flow: Flow): string {
 function firstCause({ steps, hops }: Flow): Step | undefined {
   const failed = steps.filter((step) => step.status === 'failed');
   const ids = new Set(failed.map((step) => step.id));
-  const passedOn = new Set(hops.flatMap((hop) => (hop.to !== null && ids.has(hop.to) ? [hop.from] : [])));
+  const passedOn = new Set(
+    hops.flatMap((hop) => (hop.to !== null && ids.has(hop.to) ? [hop.from] : [])),
+  );
   return failed.find((step) => !passedOn.has(step.id)) ?? failed[0];
 }
 

@@ -7,7 +7,13 @@ const NOW = START + 600_000;
 const at = (ms: number): string => String(BigInt(START) * 1_000_000n + BigInt(ms) * 1_000_000n);
 
 test('shares are of the whole duration, and what happened several times between the same two counts together', () => {
-  const segment = (kind: string, stepId: string | null, hopId: string | null, from: number, to: number) => ({
+  const segment = (
+    kind: string,
+    stepId: string | null,
+    hopId: string | null,
+    from: number,
+    to: number,
+  ) => ({
     kind,
     stepId,
     hopId,
@@ -65,17 +71,32 @@ test('an open flow goes on: what it has waited for since its last step counts, a
       waitingFor: [],
       timeSpent: [{ kind: 'processing', ms: 200 }],
       criticalPath: [
-        { kind: 'processing', stepId: 'a', hopId: null, startUnixNano: at(0), endUnixNano: at(200) },
+        {
+          kind: 'processing',
+          stepId: 'a',
+          hopId: null,
+          startUnixNano: at(0),
+          endUnixNano: at(200),
+        },
       ],
       ...more,
     }) as unknown as Flow;
-  const waitingFor = ['b', 'a'].map((step, i) => ({ step, lateAt: new Date(START - i).toISOString() }));
+  const waitingFor = ['b', 'a'].map((step, i) => ({
+    step,
+    lateAt: new Date(START - i).toISOString(),
+  }));
   const [wait] = timeSpentOf(open({ waitingFor: waitingFor as Flow['waitingFor'] }), NOW).kinds;
   expect(wait).toMatchObject({ kind: 'open-wait', ms: 599_800 });
   expect(wait!.share).toBeCloseTo(599.8 / 600);
   const longest = (more: object): unknown => timeSpentOf(open(more), NOW).longest[0];
-  expect(longest({ waitingFor })).toMatchObject({ kind: 'open-wait', who: 'for a and 1 more', ms: 599_800 });
-  expect(longest({ hops: [{ state: 'waiting', from: 'a', message: { type: 'Placed' } }] })).toMatchObject({
+  expect(longest({ waitingFor })).toMatchObject({
+    kind: 'open-wait',
+    who: 'for a and 1 more',
+    ms: 599_800,
+  });
+  expect(
+    longest({ hops: [{ state: 'waiting', from: 'a', message: { type: 'Placed' } }] }),
+  ).toMatchObject({
     who: 'for a consumer of Placed',
     stepId: 'a',
   });
@@ -92,7 +113,14 @@ test('of thousands of segments the strip shows what can be seen, and all of the 
     startUnixNano: at(i < 1501 ? i : i + 9000),
     endUnixNano: at(i < 1500 ? i + 1 : i + 9001),
   }));
-  const flow = { startedAtUnixNano: at(0), phase: 'ended', steps: [], hops: [], criticalPath, timeSpent: [] };
+  const flow = {
+    startedAtUnixNano: at(0),
+    phase: 'ended',
+    steps: [],
+    hops: [],
+    criticalPath,
+    timeSpent: [],
+  };
   const { segments } = timeSpentOf(flow as unknown as Flow, NOW);
   expect(segments.length).toBeLessThan(300);
   expect(segments.reduce((sum, { ms }) => sum + ms, 0)).toBeCloseTo(12_000);

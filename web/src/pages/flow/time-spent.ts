@@ -50,22 +50,24 @@ export function timeSpentOf(flow: Flow, nowMs: number): TimeSpent {
   const hops = new Map(flow.hops.map((hop) => [hop.id, hop]));
   const serviceOf = (id: string | null): string =>
     isolate((id === null ? '' : steps.get(id)?.service) || 'outside');
-  const parts = flow.criticalPath.map(({ kind, stepId, hopId, startUnixNano, endUnixNano }): Part => {
-    const step = stepId === null ? undefined : steps.get(stepId);
-    const hop = hopId === null ? undefined : hops.get(hopId);
-    return {
-      kind,
-      who: step
-        ? `${isolate(step.service)}: ${isolate(step.name)}`
-        : hop
-          ? `${serviceOf(hop.from)} → ${serviceOf(hop.to)}`
-          : kind === 'unknown'
-            ? 'no cause recorded'
-            : 'a step not shown',
-      stepId: step?.id ?? (hop?.to && steps.has(hop.to) ? hop.to : null),
-      ms: since(endUnixNano) - since(startUnixNano),
-    };
-  });
+  const parts = flow.criticalPath.map(
+    ({ kind, stepId, hopId, startUnixNano, endUnixNano }): Part => {
+      const step = stepId === null ? undefined : steps.get(stepId);
+      const hop = hopId === null ? undefined : hops.get(hopId);
+      return {
+        kind,
+        who: step
+          ? `${isolate(step.service)}: ${isolate(step.name)}`
+          : hop
+            ? `${serviceOf(hop.from)} → ${serviceOf(hop.to)}`
+            : kind === 'unknown'
+              ? 'no cause recorded'
+              : 'a step not shown',
+        stepId: step?.id ?? (hop?.to && steps.has(hop.to) ? hop.to : null),
+        ms: since(endUnixNano) - since(startUnixNano),
+      };
+    },
+  );
   const past = parts.reduce((sum, part) => sum + part.ms, 0);
   const open = since(`${nowMs}000000`) - past;
   if (flow.phase !== 'ended' && open > 0) parts.push({ ...goingOn(flow), ms: open });
@@ -110,10 +112,16 @@ function goingOn(flow: Flow): Omit<Part, 'ms'> {
       who: `${isolate(running.service)}: ${isolate(running.name)}`,
       stepId: running.id,
     };
-  const [first, ...others] = [...flow.waitingFor].sort((a, b) => Date.parse(a.lateAt) - Date.parse(b.lateAt));
+  const [first, ...others] = [...flow.waitingFor].sort(
+    (a, b) => Date.parse(a.lateAt) - Date.parse(b.lateAt),
+  );
   const more = others.length > 0 ? ` and ${others.length} more` : '';
   if (first)
-    return { kind: 'open-wait', who: `for ${isolate(first.step)}${more}`, stepId: first.afterStepId };
+    return {
+      kind: 'open-wait',
+      who: `for ${isolate(first.step)}${more}`,
+      stepId: first.afterStepId,
+    };
   const sent = flow.hops.find((hop) => hop.state === 'waiting');
   if (sent)
     return {

@@ -34,8 +34,10 @@ export function readFilter(query: URLSearchParams): Filter {
 export const rangeMs = ({ range }: Filter): number =>
   Object.hasOwn(RANGES, range) ? RANGES[range]!.ms : Infinity;
 /** A flow's address names the list that it was opened from. */
-export const fromList = (query: string): string => (query === '' ? '' : `?list=${encodeURIComponent(query)}`);
-export const isFiltered = (filter: Filter): boolean => Object.values(filter).some((value) => value !== '');
+export const fromList = (query: string): string =>
+  query === '' ? '' : `?list=${encodeURIComponent(query)}`;
+export const isFiltered = (filter: Filter): boolean =>
+  Object.values(filter).some((value) => value !== '');
 
 /** Only this page knows that a range is wrong: it is no word of the server's. */
 export function problemOf({ range }: Filter): Problem | null {

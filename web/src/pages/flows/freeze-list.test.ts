@@ -6,7 +6,10 @@ const list = (...ids: string[]): FlowSummary[] => ids.map((id) => ({ id }) as Fl
 const ids = (flows: FlowSummary[]): string => flows.map((flow) => flow.id).join('');
 
 test('new flows are held back wherever they would move a row; older ones come below', () => {
-  const { flows, held } = freezeList(list('d', 'b', 'a'), list('f', 'e', 'd', 'c', 'b', 'a', '9', '8'));
+  const { flows, held } = freezeList(
+    list('d', 'b', 'a'),
+    list('f', 'e', 'd', 'c', 'b', 'a', '9', '8'),
+  );
   expect(ids(flows)).toBe('dba98');
   expect(held).toBe(3);
 });

@@ -141,7 +141,8 @@ export class LiveFlows {
       return;
     }
     const oldest = this.flows[this.flows.length - 1];
-    if (rangeMs(this.#filter) === Infinity || !oldest || matches(this.#filter, oldest, Date.now())) return;
+    if (rangeMs(this.#filter) === Infinity || !oldest || matches(this.#filter, oldest, Date.now()))
+      return;
     if (this.#cursor === null) this.total = this.#buffer.list().length;
     else this.#loadIn(AGAIN_MS);
     this.#draw();
@@ -152,7 +153,8 @@ export class LiveFlows {
     if (this.#frame !== 0) return;
     this.#frame = requestAnimationFrame(() => {
       this.#frame = 0;
-      if (this.#buffer && this.loaded && !this.paused) this.#show(this.#buffer.list(), this.#reading());
+      if (this.#buffer && this.loaded && !this.paused)
+        this.#show(this.#buffer.list(), this.#reading());
     });
   }
 

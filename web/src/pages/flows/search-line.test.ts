@@ -78,8 +78,13 @@ test('the line shows what was typed last, or the last navigation from elsewhere,
       kind: fc.constant('type' as const),
       text: fc.string({ maxLength: 3 }).map((text) => `typed ${text}`),
     }),
-    fc.record({ kind: fc.constant('elsewhere' as const), text: fc.constantFrom('', 'a view', 'another') }),
-    fc.constantFrom(...(['soon', 'now', 'pause', 'follow'] as const).map((kind) => ({ kind, text: '' }))),
+    fc.record({
+      kind: fc.constant('elsewhere' as const),
+      text: fc.constantFrom('', 'a view', 'another'),
+    }),
+    fc.constantFrom(
+      ...(['soon', 'now', 'pause', 'follow'] as const).map((kind) => ({ kind, text: '' })),
+    ),
   );
   fc.assert(
     fc.property(fc.array(step, { maxLength: 30 }), (steps) => {

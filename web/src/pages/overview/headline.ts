@@ -2,7 +2,12 @@ import type { FlowSummary } from '@fermata/server/contract';
 import { duration, isolate, nanosToMs } from '../../ui/format.ts';
 
 /** The headline answers whether anything is stuck now; `oldest` has not moved for the longest. */
-export function headline(stuck: number, late: number, oldest: FlowSummary | undefined, now: number): string {
+export function headline(
+  stuck: number,
+  late: number,
+  oldest: FlowSummary | undefined,
+  now: number,
+): string {
   if (stuck > 0) {
     const held = oldest
       ? `${stuck === 1 ? '' : ', one'} for ${duration(now - nanosToMs(oldest.lastProgressAtUnixNano))}`
