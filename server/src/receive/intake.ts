@@ -1,9 +1,10 @@
 import type { Clock } from '../base/clock.ts';
 import type { Counters } from '../base/counters.ts';
-import { ERRORS, FermataError, messageOf } from '../base/errors.ts';
-import { failureOf } from '../base/failures.ts';
+import { FermataError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import type { OtlpExport } from '../model/otlp.ts';
+import { createCommitFailures } from './commit-failures.ts';
+import { createWaitingRequests, type WaitingRequest } from './waiting-requests.ts';
 
 /**
  * A bounded queue in front of the store that groups concurrent requests into one commit and answers
@@ -62,172 +63,96 @@ export interface WrittenBatch<P> {
   later?(prepared: P): Promise<void> | undefined;
 }
 
-interface Waiting<P> {
-  prepared: P;
-  size: number;
-  since: number;
-  resolve(): void;
-  reject(error: unknown): void;
-}
-
-/** A store that refuses refuses everything: said once in this time. */
-const SAY_AGAIN_MS = 10_000;
 /**
  * While one waits so long for its commit, others are refused at once: their senders would give up
  * before their turn.
  */
 const OLD_MS = 5000;
-/**
- * Each is answered within this, also where a commit hangs: exporters give up after 10 s, and send
- * it again.
- */
-const ANSWER_MS = 8000;
 
 export function createIntake<P>(options: IntakeOptions<P>): Intake {
   const { clock, counters, log } = options;
-  let queue: Waiting<P>[] = [];
-  /** Not committed, the oldest first. Of a commit that hangs, also those that were told so. */
-  const pending = new Set<Waiting<P>>();
-  /** Committed or not, the oldest first. */
-  const unanswered = new Set<Waiting<P>>();
-  let waiting = 0;
+  const failures = createCommitFailures(clock, counters, log, (cause) => options.onCommit?.(cause));
+  const waiting = createWaitingRequests<P>(clock, (requests, error) => {
+    counters.add('fermata_late_answers_total', requests);
+    failures.report(error);
+  });
   let stopping = false;
   let running: Promise<void> | undefined;
-  let tail: Promise<void> = Promise.resolve();
-  let wake: (() => void) | undefined;
-  let cancelAnswers: (() => void) | undefined;
-  let onAllAnswered: (() => void) | undefined;
-
-  const takeBatch = (): Waiting<P>[] => {
-    let size = 0;
-    let count = 0;
-    while (
-      count < queue.length &&
-      (count === 0 || size + queue[count]!.size <= options.maxCommit)
-    ) {
-      size += queue[count]!.size;
-      count++;
-    }
-    const batch = queue.slice(0, count);
-    queue = queue.slice(count);
-    return batch;
-  };
-  const answer = (item: Waiting<P>, error?: unknown): void => {
-    if (!unanswered.delete(item)) return;
-    if (error === undefined) item.resolve();
-    else item.reject(error);
-    if (unanswered.size === 0) onAllAnswered?.();
-  };
-  const settle = (batch: readonly Waiting<P>[], error?: unknown): void => {
-    for (const item of batch) {
-      waiting -= item.size;
-      pending.delete(item);
-      answer(item, error);
-    }
-  };
-  const ageOf = (items: ReadonlySet<Waiting<P>>): number => {
-    for (const { since } of items) return clock.now() - since;
-    return 0;
-  };
-  /** Whether a commit that hangs takes place is not known then: who sends it again is right. */
-  const answerOld = (): void => {
-    cancelAnswers = undefined;
-    const late = new FermataError('store.unavailable', 'the store did not answer in time', {
-      retryable: true,
-    });
-    const until = clock.now() - ANSWER_MS;
-    const old = new Set([...unanswered].filter(({ since }) => since <= until));
-    // What is not being written needs not be, any more.
-    settle(
-      queue.filter((item) => old.has(item)),
-      late,
-    );
-    queue = queue.filter((item) => !old.has(item));
-    for (const item of old) answer(item, late);
-    if (old.size > 0) {
-      counters.add('fermata_late_answers_total', old.size);
-      heardOf(late);
-    }
-    answerOldLater();
-  };
-  const answerOldLater = (): void => {
-    if (unanswered.size === 0 || cancelAnswers !== undefined) return;
-    cancelAnswers = clock.after(Math.max(1, ANSWER_MS - ageOf(unanswered)), answerOld);
-  };
-  /** What went wrong is the operator's to read, not the sender's. */
-  let saidAtMs = -Infinity;
-  const notTaken = (cause: unknown): FermataError => {
-    counters.add('fermata_commit_failures_total');
-    counters.add('fermata_commit_failures_by_kind_total', 1, { kind: failureOf(cause).kind });
-    heardOf(cause);
-    return new FermataError('store.unavailable', ERRORS['store.unavailable'], {
-      retryable: true,
-      cause,
-    });
-  };
-  const heardOf = (cause: unknown): void => {
-    options.onCommit?.(cause);
-    if (clock.now() - saidAtMs >= SAY_AGAIN_MS) {
-      saidAtMs = clock.now();
-      log.error(
-        { detail: messageOf(cause).slice(0, 500) },
-        'spans could not be taken; nothing was acknowledged, senders keep them and try again. Check disk space and the store',
-      );
-    }
-  };
-  const isAnsweredLater = (item: Waiting<P>, done: Promise<void> | undefined): boolean => {
-    if (done === undefined) return false;
-    pending.delete(item);
-    void done.then(
-      () => settle([item]),
-      (cause: unknown) => settle([item], notTaken(cause)),
-    );
-    return true;
-  };
+  /** Correlation of what is committed, one batch after the other. */
+  let correlation: Promise<void> = Promise.resolve();
   let lastCommitMs = 0;
+  let stopLingering: (() => void) | undefined;
+
   const linger = (): Promise<void> =>
     new Promise((resolve) => {
       const ms = Math.min(options.mostLingerMs, Math.max(options.lingerMs, lastCommitMs));
       const cancel = clock.after(ms, resolve);
-      wake = () => {
+      stopLingering = () => {
         cancel();
         resolve();
       };
     });
+  const isAnsweredLater = (
+    request: WaitingRequest<P>,
+    done: Promise<void> | undefined,
+  ): boolean => {
+    if (done === undefined) return false;
+    waiting.committed(request);
+    void done.then(
+      () => waiting.settle([request]),
+      (cause: unknown) => waiting.settle([request], failures.failed(cause)),
+    );
+    return true;
+  };
+  const correlate = async (
+    batch: readonly WaitingRequest<P>[],
+    written: WrittenBatch<P>,
+  ): Promise<void> => {
+    // Everybody has an answer: what is committed now is correlated at the next start.
+    if (stopping && waiting.allAnswered) return;
+    try {
+      await written.correlate();
+      options.onCommit?.();
+      waiting.settle(
+        batch.filter((request) => !isAnsweredLater(request, written.later?.(request.prepared))),
+      );
+    } catch (cause) {
+      waiting.settle(batch, failures.failed(cause));
+    }
+  };
   const run = async (): Promise<void> => {
-    while (queue.length > 0) {
-      if (!stopping && waiting < options.maxCommit) await linger();
-      wake = undefined;
-      const batch = takeBatch();
+    while (waiting.queued > 0) {
+      if (!stopping && waiting.records < options.maxCommit) await linger();
+      stopLingering = undefined;
+      const batch = waiting.take(options.maxCommit);
       if (batch.length === 0) continue;
       const from = clock.now();
       try {
-        const written = await options.write(batch.map((item) => item.prepared));
+        const written = await options.write(batch.map(({ prepared }) => prepared));
         lastCommitMs = clock.now() - from;
-        // Correlation of this batch runs while the engine already writes the next one, but always
-        // in commit order.
-        tail = tail.then(async () => {
-          // Everybody has an answer: what is committed now is correlated at the next start.
-          if (stopping && unanswered.size === 0) return;
-          try {
-            await written.correlate();
-            options.onCommit?.();
-            settle(batch.filter((item) => !isAnsweredLater(item, written.later?.(item.prepared))));
-          } catch (cause) {
-            settle(batch, notTaken(cause));
-          }
-        });
+        // A batch is correlated while the engine already writes the next one, but always in the
+        // order of commits.
+        correlation = correlation.then(() => correlate(batch, written));
       } catch (cause) {
-        settle(batch, notTaken(cause));
+        waiting.settle(batch, failures.failed(cause));
       }
     }
     running = undefined;
   };
+  const refusalOf = (size: number): FermataError | null => {
+    if (stopping)
+      return new FermataError('intake.stopping', 'the server is shutting down', {
+        retryable: true,
+      });
+    const refusal = options.refusal?.() ?? full(size);
+    if (refusal !== null) counters.add('fermata_refused_records_total', size);
+    return refusal;
+  };
   const full = (size: number): FermataError | null => {
-    const oldMs = ageOf(pending);
-    if (oldMs <= OLD_MS && (waiting === 0 || waiting + size <= options.maxWaiting)) return null;
-    const since = oldMs > OLD_MS ? `, the oldest for ${Math.round(oldMs / 1000)} s` : '';
-    return new FermataError('intake.full', `${waiting} records wait to be committed${since}`, {
+    const { records, oldestMs } = waiting;
+    if (oldestMs <= OLD_MS && (records === 0 || records + size <= options.maxWaiting)) return null;
+    const since = oldestMs > OLD_MS ? `, the oldest for ${Math.round(oldestMs / 1000)} s` : '';
+    return new FermataError('intake.full', `${records} records wait to be committed${since}`, {
       retryable: true,
       hint: 'The store is slower than the senders; they will retry. See fermata_intake_waiting at /metrics.',
     });
@@ -235,43 +160,31 @@ export function createIntake<P>(options: IntakeOptions<P>): Intake {
   return {
     offer(request) {
       const size = request.spans.length + request.logs.length;
-      if (stopping)
-        return Promise.reject(
-          new FermataError('intake.stopping', 'the server is shutting down', { retryable: true }),
-        );
-      const refusal = options.refusal?.() ?? full(size);
-      if (refusal !== null) {
-        counters.add('fermata_refused_records_total', size);
-        return Promise.reject(refusal);
-      }
+      const refusal = refusalOf(size);
+      if (refusal !== null) return Promise.reject(refusal);
       return new Promise((resolve, reject) => {
         let prepared: P;
         try {
           prepared = options.prepare(request);
         } catch (cause) {
-          return reject(notTaken(cause));
+          return reject(failures.failed(cause));
         }
-        const item = { prepared, size, since: clock.now(), resolve, reject };
-        queue.push(item);
-        pending.add(item);
-        unanswered.add(item);
-        waiting += size;
-        answerOldLater();
-        if (waiting >= options.maxCommit) wake?.();
+        waiting.add({ prepared, size, resolve, reject });
+        if (waiting.records >= options.maxCommit) stopLingering?.();
         running ??= run();
       });
     },
     get waiting() {
-      return waiting;
+      return waiting.records;
     },
     get oldestMs() {
-      return ageOf(pending);
+      return waiting.oldestMs;
     },
     async stop() {
       stopping = true;
-      wake?.();
-      if (unanswered.size > 0) await new Promise<void>((resolve) => (onAllAnswered = resolve));
-      cancelAnswers?.();
+      stopLingering?.();
+      await waiting.untilAnswered();
+      waiting.stop();
     },
   };
 }
