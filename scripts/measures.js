@@ -119,7 +119,7 @@ const longLines = files
   .flatMap((file) =>
     file.text
       .split('\n')
-      .flatMap((line, i) =>
+      .flatMap((line) =>
         line.length > LIMITS.columns && (isComment(line) || !hasLongText(line))
           ? [{ where: file.path, comment: isComment(line), text: line }]
           : [],

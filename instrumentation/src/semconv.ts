@@ -3,9 +3,9 @@
  * imports and holds constants only. The server reads these names from here; nothing else in the
  * project spells them (invariant I5).
  *
- * Generated from `instrumentation/semconv/` by `npm run semconv`. The namespace is `fermata.`,
- * because OpenTelemetry owns `process.*`, `messaging.*` and `event.*`, and `workflow.*` is
- * contested (https://opentelemetry.io/docs/specs/semconv/general/naming/).
+ * Generated from `instrumentation/semconv/` by `npm run semconv`. The namespace is
+ * `fermata.`, because OpenTelemetry owns `process.*`, `messaging.*` and `event.*`, and
+ * `workflow.*` is contested (https://opentelemetry.io/docs/specs/semconv/general/naming/).
  */
 
 // Which flow a span belongs to.

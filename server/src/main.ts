@@ -1,5 +1,6 @@
 import pino from 'pino';
-import { createApp, VERSION } from './app.ts';
+import { addressesOf, senderEnvironment, VERSION } from './about.ts';
+import { createApp } from './app.ts';
 import { FermataError, messageOf } from './base/errors.ts';
 import { printConfig, readConfig, type Config } from './config/index.ts';
 
@@ -62,7 +63,8 @@ try {
 } catch (error) {
   fail(error, EXIT.failed);
 }
-const host = config.host === '0.0.0.0' || config.host === '::' ? 'localhost' : config.host;
+const { host } = addressesOf(config);
+const environment = senderEnvironment({ host, ...app.ports }).map((line) => `  export ${line}`);
 process.stdout.write(`
 Fermata ${VERSION}
   dashboard   http://${host}:${app.ports.web}
@@ -71,9 +73,7 @@ Fermata ${VERSION}
   data        ${config.clickhouseUrl === '' ? config.dataDir : 'ClickHouse'}, kept ${config.retentionDays} days
 ${config.host === host ? '' : '  anonymous access from other machines is allowed (FERMATA_ALLOW_ANONYMOUS=1)\n'}
 Send from a Node service:
-  export OTEL_EXPORTER_OTLP_ENDPOINT=http://${host}:${app.ports.otlpHttp}
-  export OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf
-  export OTEL_PROPAGATORS=tracecontext,baggage
+${environment.join('\n')}
   export OTEL_SERVICE_NAME=my-service
   node --import @fermata/instrumentation/register app.js
 

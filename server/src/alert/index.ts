@@ -48,6 +48,8 @@ export function createAlerts(options: AlertsOptions): Alerts {
   });
   const parts = { channels, notifications, incidents, silences, refusals, saver };
   const notifier = createNotifier({ ...options, ...parts });
+  /** Flows of incidents may be missing for now: they are about to be projected again. */
+  let isPartial = false;
   const edited = (incident: Incident | undefined): Incident | undefined => {
     saver.soon();
     return copyOf(incident);
@@ -56,7 +58,8 @@ export function createAlerts(options: AlertsOptions): Alerts {
     incident && snapshotOf(incident);
 
   return {
-    async start(isPartial = false) {
+    async start(lacksFlows = false) {
+      isPartial = lacksFlows;
       silences.load(await store.silences());
       incidents.load(await store.incidents());
       notifications.load(await store.notifications(MAX_NOTIFICATIONS));
@@ -68,6 +71,8 @@ export function createAlerts(options: AlertsOptions): Alerts {
       await saver.now();
     },
     allAreThere() {
+      if (!isPartial) return;
+      isPartial = false;
       incidents.loaded();
       saver.soon();
     },

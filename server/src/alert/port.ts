@@ -17,10 +17,11 @@ import type { SilenceFields } from './silences.ts';
 export interface Alerts {
   /**
    * Takes up what a previous run of the process left: open incidents, undelivered notifications.
-   * `isPartial`: the store may lack flows of theirs for now, so that none is over before
+   * `lacksFlows`: the store may lack flows of theirs for now, so that none is over before
    * `allAreThere`.
    */
-  start(isPartial?: boolean): Promise<void>;
+  start(lacksFlows?: boolean): Promise<void>;
+  /** The store has all flows again. */
   allAreThere(): void;
   /** What is said of flows now, after it is durable. */
   observe(flows: readonly Flow[]): void;

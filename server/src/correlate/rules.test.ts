@@ -689,8 +689,8 @@ describe('change', () => {
         ms: 5,
       },
     );
-    // The call was made at 10, ten seconds after its start by the callee's clock; the send is 10 ms
-    // later.
+    // The call was made at 10 ms, ten seconds after its start by the callee's clock; the send is 10
+    // ms later.
     expect(flow!.hops.find((hop) => !hop.sync)).toMatchObject({ waitMs: 25 });
   });
 

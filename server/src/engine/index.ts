@@ -2,7 +2,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Counters } from '../base/counters.ts';
 import type { Log } from '../base/log.ts';
 import { createCorrelator, type Correlator, type CorrelatorOptions } from '../correlate/index.ts';
-import { createExpectations, type Expectations } from '../expect/index.ts';
+import type { Expectations } from '../expect/index.ts';
 import type { Definition } from '../model/definition.ts';
 import type { Incident } from '../model/incident.ts';
 import type { QueryRule } from '../model/query-rule.ts';
@@ -62,11 +62,13 @@ export interface EngineOptions {
   log: Log;
   store: EngineStore;
   normalizer: Normalizer;
+  /**
+   * What the engine evaluates flows by, and lets learn from them. It is stopped with the engine.
+   */
+  expectations: Expectations;
   sink: EngineSink;
   /** Idle time after which a flow whose end nobody declares counts as ended, ms. */
   settleMs: number;
-  /** Nothing is called stuck sooner, ms. */
-  stuckFloorMs: number;
   /** Idle time after which a flow is evicted from memory, ms. */
   idleBeforeEvictionMs: number;
   /** false: flows are only projected; nothing is learned, awaited or judged. */
@@ -88,18 +90,11 @@ export interface EngineSink extends FlowSink {
 const MAX_CLOCKS_SHOWN = 100;
 
 export function createEngine(options: EngineOptions): Engine {
-  const { clock, counters, log, store, sink } = options;
+  const { clock, counters, log, store, sink, expectations } = options;
   const batches = createBatches();
   const grace = createDowntimeGrace(clock);
   const clocks = clocksOf(options);
   const correlator = createCorrelator(options);
-  const expectations: Expectations = createExpectations({
-    clock,
-    counters,
-    settleMs: options.settleMs,
-    floorMs: options.stuckFloorMs,
-    onReconsider: (ids) => projection.projector.reevaluate(ids),
-  });
   const assessor = createAssessor({ ...options, expectations, grace });
   const projection = createProjection({
     ...options,
@@ -110,6 +105,7 @@ export function createEngine(options: EngineOptions): Engine {
     rehydrate: async (flows) => (await reloads.add([], flows)) ?? [],
     forget: (id) => expectations.forget(id),
   });
+  expectations.reconsider.listen((ids) => projection.projector.reevaluate(ids));
   const restore = restorerOf(options.normalizer);
   const reloads = createReloads({
     ...{ clock, counters, store, correlator },

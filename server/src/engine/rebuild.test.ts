@@ -21,6 +21,7 @@ import { emptyExport, type OtlpSpan } from '../model/otlp.ts';
 import { unixNanos } from '../model/time.ts';
 import { createNormalizer } from '../normalize/index.ts';
 import { createEngine, type Engine, type EngineOptions } from './index.ts';
+import { createExpectations } from '../expect/index.ts';
 import { createStore, type Store } from '../store/index.ts';
 import { NO_SINK } from '../testing/pipeline-bench.ts';
 
@@ -67,7 +68,7 @@ async function live(more: Partial<EngineOptions> = {}): Promise<Life> {
       log: silentLog,
       store,
       settleMs: 1000,
-      stuckFloorMs: 1000,
+      expectations: createExpectations({ clock, counters, settleMs: 1000, floorMs: 1000 }),
       idleBeforeEvictionMs: 60_000,
     },
     normalizer: createNormalizer({ identityKeys: [], searchKeys: [] }),

@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.ts';
 import type { Counters } from '../base/counters.ts';
+import type { Signal } from '../base/signal.ts';
 import type { Definition, DefinitionSource, StoredDefinition } from '../model/definition.ts';
 import type { UndoDuties } from '../model/duties.ts';
 import type { Finding, WaitingFor } from '../model/expectation.ts';
@@ -13,6 +14,8 @@ import type { LearnedModel } from './learned/learner.ts';
  * that owes something teaches nothing, or an outage would teach that silence is normal.
  */
 export interface Expectations {
+  /** More is known of these flows than when they were evaluated last, although nothing arrived. */
+  readonly reconsider: Signal<string[]>;
   /**
    * Observes spans as they arrive, in any order: how far their senders' clocks can be trusted, and
    * which batches name not all that they took.
@@ -72,6 +75,4 @@ export interface ExpectationsOptions {
   settleMs: number;
   /** Nothing is late or stuck sooner, ms. */
   floorMs: number;
-  /** More is known now: these have to be evaluated again. */
-  onReconsider: (flowIds: string[]) => void;
 }

@@ -1,3 +1,4 @@
+import { createSignal } from '../base/signal.ts';
 import type { Flow } from '../model/flow.ts';
 import { msOf } from '../model/time.ts';
 import { awaited } from './awaited.ts';
@@ -30,8 +31,10 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
   const { models, structural, causeHints, unclaimed, variants } = knowledge;
   const held = createHeldFlows();
   const learner = createLearner(knowledge, held);
-  const schedule = createSchedule(options, knowledge, held, learner);
-  const ends = createEnds({ models, onReconsider: options.onReconsider });
+  const reconsider = createSignal<string[]>();
+  const waking = { ...options, onReconsider: reconsider.emit };
+  const schedule = createSchedule(waking, knowledge, held, learner);
+  const ends = createEnds({ models, onReconsider: reconsider.emit });
   const definitionOf = (flow: Flow) => definitions.of(flow.type, flow.typeVersion);
 
   /** A clock that is ahead is no more behind for being set back. */
@@ -59,6 +62,7 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
   };
 
   return {
+    reconsider,
     evaluate,
     observeArrival(spans) {
       senderClocks.observe(spans);

@@ -6,9 +6,9 @@
 
 /** What belongs to one environment: a flow type, a destination, a service. */
 export const scopedKey = (environment: string, name: string): string => `${environment}\0${name}`;
-/** The environment of a scoped key. */
+/** Returns the environment of a scoped key. */
 export const environmentOfKey = (key: string): string => key.slice(0, key.indexOf('\0'));
-/** The name in a scoped key. */
+/** Returns the name in a scoped key. */
 export const nameOfKey = (key: string): string => key.slice(key.indexOf('\0') + 1);
 
 /** Two step names in this order: the first is undone before the second. */

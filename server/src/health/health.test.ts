@@ -59,11 +59,9 @@ const world = (minFree = GIB / 4): World => {
       self.probes++;
       return self.probe();
     },
-    oldestMs: () => self.oldestMs,
     ping: () => self.ping(),
-    sources: [() => self.known],
   });
-  self.health.start();
+  self.health.start({ oldestMs: () => self.oldestMs, sources: [() => self.known] });
   return self;
 };
 const errno = (code: string): Error => Object.assign(new Error(`${code}: write`), { code });

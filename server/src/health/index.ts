@@ -5,6 +5,7 @@ import { createCommits, type CommitsOptions } from './commits.ts';
 import type { Condition, TimedCondition } from './condition.ts';
 import { createCounted } from './counted.ts';
 import { createDisk, type DiskOptions } from './disk.ts';
+import { createStorePing } from './store-ping.ts';
 
 export type { Condition, TimedCondition } from './condition.ts';
 export { spaceOf, writeProbe, type Space } from './files.ts';
@@ -15,8 +16,8 @@ export { spaceOf, writeProbe, type Space } from './files.ts';
  * refuse everything else.
  */
 export interface Health {
-  /** Looks every second until `stop`. */
-  start(): void;
+  /** Looks every second until `stop`, and asks these witnesses. */
+  start(witnesses: Witnesses): void;
   stop(): void;
   /** Why nothing is taken now, where that is known before it is tried. */
   refusal(): FermataError | null;
@@ -34,47 +35,33 @@ export interface HealthOptions {
   /** Of the directory that commits are written to; null: it is on another machine. */
   disk: DiskOptions | null;
   probe: CommitsOptions['probe'];
-  oldestMs: CommitsOptions['oldestMs'];
   /** Is the store answering? */
   ping(): Promise<boolean>;
-  /** What others know to be wrong. */
+}
+
+/** What others know of what is wrong. */
+export interface Witnesses {
+  /** How long the oldest request waits for its commit, ms. */
+  oldestMs: CommitsOptions['oldestMs'];
   sources: readonly (() => readonly Condition[])[];
 }
 
 const LOOK_MS = 1000;
-const PING_EVERY_MS = 5000;
-/** A store that takes longer does not answer. */
-const PING_MS = 2000;
 
 export function createHealth(options: HealthOptions): Health {
   const { clock, counters } = options;
   const disk = options.disk && createDisk(options.disk);
-  const commits = createCommits(options);
+  const commits = createCommits({ ...options, oldestMs: () => witnesses.oldestMs() });
   const counted = createCounted(clock, counters);
   const since = new Map<string, number>();
   let current: readonly TimedCondition[] = [];
-  let asking: Promise<boolean> | undefined;
-  let askedMs = -Infinity;
-  let answers = true;
+  const store = createStorePing(clock, () => options.ping());
+  let witnesses: Witnesses = { oldestMs: () => 0, sources: [] };
   let cancel: (() => void) | undefined;
   let stopped = false;
 
-  /** One that hangs is asked once, and waited for by nobody longer than two seconds. */
-  const ping = async (): Promise<void> => {
-    askedMs = clock.now();
-    asking ??= options
-      .ping()
-      .catch(() => false)
-      .finally(() => (asking = undefined));
-    let tooLong = (): void => undefined;
-    const patience = new Promise<false>((resolve) => {
-      tooLong = clock.after(PING_MS, () => resolve(false));
-    });
-    answers = await Promise.race([asking, patience]);
-    tooLong();
-  };
   const silence = (): Condition[] =>
-    answers
+    store.answers
       ? []
       : [
           {
@@ -89,7 +76,7 @@ export function createHealth(options: HealthOptions): Health {
     ...(disk?.conditions() ?? []),
     ...commits.conditions(),
     ...silence(),
-    ...options.sources.flatMap((source) => source()),
+    ...witnesses.sources.flatMap((source) => source()),
     ...counted(),
   ];
   const judge = (): void => {
@@ -107,7 +94,7 @@ export function createHealth(options: HealthOptions): Health {
   const look = (): void => {
     void disk?.look();
     void commits.look();
-    if (clock.now() - askedMs >= PING_EVERY_MS) void ping();
+    store.askNowAndThen();
     judge();
     if (!stopped) cancel = clock.after(LOOK_MS, look);
   };
@@ -117,7 +104,10 @@ export function createHealth(options: HealthOptions): Health {
     current.map(({ id }) => ({ labels: { id }, value: 1 })),
   );
   return {
-    start: look,
+    start(known) {
+      witnesses = known;
+      look();
+    },
     stop() {
       stopped = true;
       cancel?.();
@@ -132,7 +122,7 @@ export function createHealth(options: HealthOptions): Health {
     committed: (failure) => commits.happened(failure),
     conditions: () => current,
     async notReady() {
-      await ping();
+      await store.ask();
       judge();
       return current.filter(({ blocks }) => blocks).map(({ text }) => text);
     },

@@ -10,7 +10,7 @@ import { expressPath, handlerOf, ROUTES } from './routes/index.ts';
 
 export { parseQuery } from './language/parse.ts';
 export { hostAllowed, type HostRule } from './origin.ts';
-export { presentIncident, summaryOf } from './present.ts';
+export { presentIncident, pushedFlow } from './present.ts';
 export type { QueryContext } from './route.ts';
 
 export interface QueryOptions extends QueryContext {

@@ -1,7 +1,7 @@
 import { coarsened, criticalPath, timeSpent, type Segment } from '../analyze/index.ts';
 import type * as wire from '../contract/index.ts';
 import type { WaitingFor } from '../model/expectation.ts';
-import type { Flow, Hop, Step } from '../model/flow.ts';
+import type { Flow, FlowView, Hop, Step, Tombstone } from '../model/flow.ts';
 import { flowTypesOf, type Incident, type Notification, type Silence } from '../model/incident.ts';
 import type { FlowRow, FlowTypeRow, ServiceRow, StoredSpan } from '../store/index.ts';
 import type { QueryContext } from './route.ts';
@@ -56,6 +56,19 @@ function presentWaiting(waiting: WaitingFor): wire.WaitingFor {
  * more coarsely.
  */
 export const MAX_STEPS = 2000;
+
+/** A flow that changed, or the name that it lost, as open dashboards are told. */
+export const pushedFlow = (
+  change: (FlowView & { stepCount: number }) | Pick<Tombstone, 'id' | 'version' | 'movedTo'>,
+): Omit<wire.FlowChanged, 'sequence'> =>
+  'flow' in change
+    ? {
+        id: change.flow.id,
+        version: change.version,
+        flow: summaryOf(change.flow, change.version, change.stepCount),
+        movedTo: null,
+      }
+    : { id: change.id, version: change.version, movedTo: change.movedTo, flow: null };
 
 export function presentFlow(row: FlowRow): wire.Flow {
   const { flow } = row;

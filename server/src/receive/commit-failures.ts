@@ -4,7 +4,10 @@ import { ERRORS, FermataError, messageOf } from '../base/errors.ts';
 import { failureOf } from '../base/failures.ts';
 import type { Log } from '../base/log.ts';
 
-/** Commits that did not take place: counted, and logged for the operator, who can mend what the sender cannot. */
+/**
+ * Commits that did not take place: counted, and logged for the operator, who can mend what the
+ * sender cannot.
+ */
 export interface CommitFailures {
   /** Gives what the sender is answered: retryable, without the cause. */
   failed(cause: unknown): FermataError;

@@ -34,8 +34,8 @@ export interface WaitingRequest<P> {
 }
 
 /**
- * Each request is answered within this, also where a commit hangs: exporters give up after 10 s, and
- * send it again.
+ * Each request is answered within this, also where a commit hangs: exporters give up after 10 s,
+ * and send it again.
  */
 const ANSWER_MS = 8000;
 
@@ -70,7 +70,9 @@ export function createWaitingRequests<P>(
     for (const { since } of requests) return clock.now() - since;
     return 0;
   };
-  /** Whether a commit that hangs takes place is not known then: a sender that repeats it is right. */
+  /**
+   * Whether a commit that hangs takes place is not known then: a sender that repeats it is right.
+   */
   const answerLate = (): void => {
     cancel = undefined;
     const error = new FermataError('store.unavailable', 'the store did not answer in time', {

@@ -7,6 +7,7 @@ import type { QueryRule } from '../model/query-rule.ts';
 import type { Flow } from '../model/flow.ts';
 import { emptyExport, type Attributes, type OtlpSpan } from '../model/otlp.ts';
 import { createNormalizer } from '../normalize/index.ts';
+import { createExpectations } from '../expect/index.ts';
 import { createEngine, type Engine } from '../engine/index.ts';
 import { memoryStore, type MemoryStore } from './memory-store.ts';
 
@@ -53,14 +54,17 @@ export async function createLab(options: LabOptions = {}): Promise<Lab> {
   const clock = manualClock(options.startMs);
   const store: MemoryStore = memoryStore(() => clock.now());
   const make = async (): Promise<Engine> => {
+    const counters = createCounters();
+    const settleMs = options.settleMs ?? 30_000;
+    const floorMs = options.stuckFloorMs ?? 15_000;
     const pipeline = createEngine({
       clock,
-      counters: createCounters(),
+      counters,
+      expectations: createExpectations({ clock, counters, settleMs, floorMs }),
+      settleMs,
       log: silentLog,
       store,
       normalizer: createNormalizer({ identityKeys: [], searchKeys: ['order.id'] }),
-      settleMs: options.settleMs ?? 30_000,
-      stuckFloorMs: options.stuckFloorMs ?? 15_000,
       idleBeforeEvictionMs: options.idleBeforeEvictionMs ?? 60_000,
       requestFlows: 'keep',
       expects: true,

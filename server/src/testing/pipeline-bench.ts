@@ -1,7 +1,7 @@
 import { manualClock, type ManualClock } from '../base/clock.ts';
 import { createCounters } from '../base/counters.ts';
 import { silentLog } from '../base/log.ts';
-import { definitionsFrom } from '../expect/index.ts';
+import { createExpectations, definitionsFrom } from '../expect/index.ts';
 import { emptyExport, type OtlpSpan } from '../model/otlp.ts';
 import { spanIdOf } from '../model/span.ts';
 import { unixNanos } from '../model/time.ts';
@@ -29,17 +29,21 @@ export async function createBench({
   store = memoryStore(() => clock.now()),
   names = (most) => store.names(most),
   namesOfOpenFlows = () => store.namesOfOpenFlows(),
+  stuckFloorMs = 1000,
   ...more
 }: Partial<
-  EngineOptions & { clock: ManualClock; store: MemoryStore } & Pick<
+  EngineOptions & { clock: ManualClock; store: MemoryStore; stuckFloorMs: number } & Pick<
       Store,
       'names' | 'namesOfOpenFlows'
     >
 > = {}): Promise<Bench> {
   let gate: Promise<void> | null = null;
+  const counters = more.counters ?? createCounters();
+  const settleMs = more.settleMs ?? 1000;
   const pipeline = createEngine({
     clock,
-    counters: createCounters(),
+    counters,
+    expectations: createExpectations({ clock, counters, settleMs, floorMs: stuckFloorMs }),
     log: silentLog,
     store: {
       ...store,
@@ -51,8 +55,7 @@ export async function createBench({
       },
     },
     normalizer: createNormalizer({ identityKeys: [], searchKeys: [] }),
-    settleMs: 1000,
-    stuckFloorMs: 1000,
+    settleMs,
     idleBeforeEvictionMs: 60_000,
     expects: true,
     definitions: definitionsFrom({

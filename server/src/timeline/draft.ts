@@ -1,7 +1,7 @@
 import type { Span } from '../model/span.ts';
 import type { InputSegment } from '../model/flow-input.ts';
 
-/** A unit of work that becomes an attempt of a step. */
+/** A draft is a unit of work that becomes an attempt of a step. */
 export interface Draft {
   head: Span;
   segment: InputSegment;

@@ -139,7 +139,7 @@ export function hopsOf(
   function addWaiting(): void {
     for (const { spans } of input.segments) {
       const sends = spans.filter(({ role }) => isSend(role));
-      // Most segments send once, or not at all.
+      // The common case, a segment that sends once or not at all, needs no grouping.
       if (sends.length < 2) {
         for (const send of sends) if (!consumed.has(send.key)) addWaitingHop(send, send);
         continue;

@@ -17,7 +17,7 @@ export function idleIn(unit: {
   shift: bigint;
 }): readonly Idle[] {
   const { head, spans, shift } = unit;
-  // Most heads outlive whatever begins below them.
+  // Most heads outlive everything that begins below them, so the common case allocates nothing.
   if (head.milestone !== null || !spans.some((span) => span.start > head.end)) return NEVER;
   const own = spans.filter(
     (span) => span.milestone === null && span.service.name === head.service.name,

@@ -5,11 +5,11 @@ import type { InputCause, InputSegment } from '../../model/flow-input.ts';
 import { isConsumer, isSend } from '../../model/roles.ts';
 
 /**
- * Some middleware hands on the context of the first message of a chain with all that follow, so
- * that each of their takers seems to have taken the first. Where a taker's destination is not that
- * of what it names, and exactly one message that nobody took went there before, in the same trace
- * or conversation, that one is what it took. Which flow a span is in does not depend on it: all of
- * them are in this one. Pure.
+ * Corrects consumers that seem to have taken the first message of a chain, because some middleware
+ * propagates the context of that message with all that follow. If a consumer's destination is not
+ * that of the send it names, and exactly one untaken message went to the consumer's destination
+ * earlier in the same trace or conversation, that message becomes its cause. Membership does not
+ * depend on this: all spans here are in one flow. Pure.
  */
 export function withoutHandedOn(segments: readonly InputSegment[]): InputSegment[] {
   const misled: { segment: InputSegment; named: NamedSend }[] = [];

@@ -17,7 +17,7 @@ export interface Node {
   flowKey: FlowKey | '';
   /** Belongs to several flows (or to none that can be told): context, never a bridge. */
   shared: boolean;
-  /** Its parent edge closed a cycle and was dropped. */
+  /** The parent edge closed a cycle and was dropped. */
   cycle: boolean;
   /**
    * A shared batch consumer whose surroundings are not all in memory: what caused it, as known when

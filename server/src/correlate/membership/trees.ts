@@ -302,7 +302,7 @@ function sameId({ root, below }: BuiltTree, context: ResolveContext): FlowKey | 
   return caused.size === 1 ? [...caused][0]! : null;
 }
 
-/** Trees whose flows decide this tree's flow. */
+/** Returns the nodes whose flows decide this tree's flow. */
 export function dependenciesOf(built: BuiltTree): Node[] {
   const { root } = built;
   const cause = singleCause(root.causes);

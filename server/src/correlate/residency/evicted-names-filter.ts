@@ -75,8 +75,9 @@ export function createEvictedNamesFilter(
     return added;
   };
   const addHash = (high: number, low: number): void => {
-    // Both ends of a message depart under its name. What only an elder generation knows will be
-    // forgotten with it.
+    // A name that the newest generation holds (during a rotation: any that stays) is not added
+    // again, as both ends of a message are evicted under it. A name that only an elder generation
+    // holds is added, or it would be dropped with it.
     for (let i = leaving > 0 ? leaving : generations.length - 1; i < generations.length; i++)
       if (generations[i]!.some((filter) => isIn(filter, high, low))) return;
     const filter = roomy();

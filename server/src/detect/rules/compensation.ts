@@ -96,8 +96,8 @@ export const compensationFailed: Rule = {
 };
 
 /**
- * Symptom: undone twice: a refund paid twice. Who cares: accounting. False alarms: idempotent
- * undoings.
+ * Symptom: a step was undone twice, as in a refund paid twice. Who cares: accounting. False alarms:
+ * idempotent undoings.
  */
 export const compensationTwice: Rule = {
   name: 'compensation-twice',
@@ -119,8 +119,8 @@ export const compensationTwice: Rule = {
 };
 
 /**
- * Symptom: something was undone that never succeeded. Who cares: accounting. A step that timed out,
- * or was lost, is in doubt, and undoing it is right. False alarms: a forward step whose spans were
+ * Symptom: a step was undone that never succeeded. Who cares: accounting. A step that timed out, or
+ * was lost, is in doubt, and undoing it is right. False alarms: a forward step whose spans were
  * sampled away.
  */
 export const compensationOfUndoneStep: Rule = {
@@ -147,7 +147,7 @@ export const compensationOfUndoneStep: Rule = {
 };
 
 /**
- * Symptom: the step that was undone finished after its undoing: the money is taken after the
+ * Symptom: the step that was undone finished after its undoing, as when money is taken after the
  * refund. Who cares: accounting. False alarms: clock skew that causality does not correct.
  */
 export const lateReplyAfterCompensation: Rule = {

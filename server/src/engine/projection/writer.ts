@@ -28,7 +28,7 @@ export interface WriterOptions {
   counters: Counters;
   store: FlowWriter;
   retry: StoreRetry;
-  /** Whether an ended request flow (a trace without messages and flow id) is kept. */
+  /** Decides whether an ended request flow (a trace without messages and flow id) is kept. */
   requestFlows: 'keep' | 'failed' | 'drop';
   /** When a flow settles by itself, ms; 0: its end is declared. */
   settlesAt: (flow: Flow) => number;

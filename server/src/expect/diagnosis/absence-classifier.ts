@@ -56,7 +56,7 @@ function conductorOf(flow: Flow): string | null {
 
 const owesReply = (step: Step, replied: ReadonlySet<string | null>): boolean =>
   step.kind === 'command' && step.status !== 'failed' && !replied.has(step.id);
-/** Steps that sent a reply. */
+/** Returns the ids of steps that sent a reply. */
 const repliedIn = (flow: Flow): Set<string | null> =>
   new Set(flow.hops.flatMap((hop) => (hop.message.kind === 'reply' ? [hop.from] : [])));
 

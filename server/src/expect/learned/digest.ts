@@ -95,7 +95,7 @@ export interface DigestStep {
   endMs: number | null;
   running: boolean;
   failed: boolean;
-  /** Latest sign of life, ms. */
+  /** Time of the latest sign of life, ms. */
   aliveMs: number;
   /** It sent a reply, whether or not somebody took it. */
   replied: boolean;
@@ -282,7 +282,7 @@ const sentMessage = (
   isCounted: false,
 });
 
-/** Sorted, each once. */
+/** Returns the members sorted, each once. */
 const membersOf = (all: readonly string[]): string[] =>
   [...new Set(all)].sort().slice(0, MAX_MEMBERS);
 

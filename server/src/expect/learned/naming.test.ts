@@ -19,7 +19,6 @@ const isKnown = (json: string): boolean => {
     counters: createCounters(),
     settleMs: 1000,
     floorMs: 1000,
-    onReconsider: () => {},
   });
   expectations.load([{ environment: 'prod', type: 'order', json }]);
   const known = expectations.inspect('order').length > 0;

@@ -16,7 +16,7 @@ export interface Deliveries {
   countOvertaken(environment: string, step: DigestStep): void;
   /** The tally by which work is expected of this step; null: no work follows there. */
   tallyFor(environment: string, step: DigestStep): Tally | null;
-  /** Work follows at this place, as far as is known. */
+  /** Returns whether, as far as is known, work follows at this place. */
   workFollows(environment: string, place: string): boolean;
 }
 

@@ -321,8 +321,9 @@ const cellOf = (ns: number): number =>
   Math.abs(ns) < MIN_NS ? 0 : Math.trunc(ns / CELL_NS) * CELL_NS;
 
 /**
- * Where more senders are ahead of this server than come here in time, it is this server that is
- * behind: by as much as the furthest of those that an exporter does not tell apart.
+ * Returns how far this server's clock is behind, ns. If more senders are ahead of it than in time,
+ * it is the server that is behind: by as much as the most advanced sender that differs from their
+ * median by no more than an exporter's delay.
  */
 function behindMost(lags: readonly number[]): number {
   const ahead = lags.filter((lag) => lag <= -MIN_NS).sort((a, b) => a - b);

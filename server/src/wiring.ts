@@ -1,0 +1,75 @@
+import { join } from 'node:path';
+import type { Alerts } from './alert/index.ts';
+import type { Clock } from './base/clock.ts';
+import type { Counters } from './base/counters.ts';
+import type { Config } from './config/index.ts';
+import type { EngineSink } from './engine/index.ts';
+import {
+  createHealth,
+  writeProbe,
+  type Health,
+  type Space,
+  type Witnesses,
+} from './health/index.ts';
+import type { Push } from './push/index.ts';
+import { pushedFlow } from './query/index.ts';
+import type { Receiver } from './receive/index.ts';
+import type { Store } from './store/index.ts';
+
+/** Flows that are durable go to open dashboards and into incidents. */
+export const sinkOf = (push: Push, alerts: Alerts): EngineSink => ({
+  watched: () => push.watched,
+  announce: (changes) => push.publish(() => changes().map(pushedFlow)),
+  committed(flows, gone) {
+    alerts.observe(flows);
+    alerts.forget(gone);
+  },
+  rebuilt: () => alerts.allAreThere(),
+});
+
+/** What other parts know to be wrong with Fermata itself. */
+export const witnessesOf = (receiver: Receiver, alerts: Alerts): Witnesses => ({
+  oldestMs: () => receiver.oldestMs,
+  sources: [
+    () =>
+      receiver.ready
+        ? []
+        : [
+            {
+              id: 'intake-full',
+              text: 'The intake is above its high-water mark',
+              hint: 'The store is slower than the senders, which keep what is refused and try again.',
+              blocks: true,
+            },
+          ],
+    () =>
+      alerts.refusing().map(({ key, title, cause, firstAt }) => ({
+        id: key,
+        text: `${title}; ${cause}`,
+        hint: 'Mend its address or secret in FERMATA_ALERTS, then send it a test from the page Alerts.',
+        blocks: false,
+        since: firstAt,
+      })),
+  ],
+});
+
+/** A disk of ours can be full; of a store on another machine is known what it answers. */
+export function healthOf(
+  config: Config,
+  base: { clock: Clock; counters: Counters },
+  store: Store,
+  readSpace: (directory: string) => Promise<Space>,
+): Health {
+  const isEmbedded = store.kind === 'embedded';
+  /** Where what is acknowledged is written first, be it another disk than the engine's. */
+  const directory = join(config.dataDir, 'journal');
+  return createHealth({
+    ...base,
+    disk: isEmbedded ? { directory, minFree: config.minFreeBytes, readSpace } : null,
+    probe: () =>
+      isEmbedded
+        ? writeProbe(directory)
+        : store.saveDocument('probe', 'commits', base.clock.now(), ''),
+    ping: () => store.ping(),
+  });
+}
