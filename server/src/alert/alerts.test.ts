@@ -104,7 +104,7 @@ const desk = async (
     counters: createCounters(),
     log: silentLog,
     store,
-    // Real sockets need real time; everything else moves by hand.
+    // Real sockets need real time; the test moves everything else by hand.
     guard: guard ?? createGuard(systemClock(), ['127.0.0.1']),
     random: () => 0.5,
     channels: [channel(url)],
@@ -192,7 +192,7 @@ describe('delivery', () => {
     for (let i = 0; i < 15; i++) await pass(60_000);
     expect(await state()).toEqual(['opened sent']);
     expect(new Set(keys).size).toBe(1);
-    // Backs off to ten minutes: not thousands of attempts.
+    // The delay doubles up to ten minutes, so an outage does not cause thousands of attempts.
     expect(keys.length).toBeLessThan(90);
   });
 
@@ -246,7 +246,8 @@ describe('delivery', () => {
       const taken: string[] = [];
       let left = cut % 5;
       let killed = false;
-      // A killed process neither sends nor writes any more; what was taken was taken.
+      // A killed process neither sends nor writes any more; what the receiver already accepted
+      // stays.
       const stepping = async (): Promise<void> => {
         if (left-- <= 0) killed = true;
         if (killed) await new Promise(() => undefined);
@@ -267,7 +268,7 @@ describe('delivery', () => {
         },
       });
       const first = await desk('http://ops/', guard, { store: dying, clock });
-      // The flow's row is durable before incidents hear of it.
+      // The flow's row is durable before incidents observe it.
       await store.insertFlows(
         [{ kind: 'flow', id: 'f', version: 2, flow: stored('f') }],
         1,
@@ -520,7 +521,7 @@ describe('held back', () => {
       event: 'repeated',
       reason: 'ten times worse than when it was acknowledged',
     });
-    // Acknowledged before anybody was told of it, it is told then.
+    // The incident was acknowledged before anyone was notified of it; the reminder still goes out.
     alerts.observe([flow('g0', 'b')]);
     alerts.acknowledge(alerts.incidents().find(({ key }) => key === 'b')!.id, '');
     await pass(10_000);
@@ -592,7 +593,7 @@ describe('held back', () => {
   test('a mute window holds until it ends, in its own time zone', async () => {
     const sent: string[] = [];
     const { alerts, pass, clock } = await desk('http://127.0.0.1:9/', recording(sent), {
-      // A Saturday, 23:30 in Berlin.
+      // This is a Saturday, 23:30 in Berlin.
       clock: manualClock(Date.UTC(2026, 10, 21, 22, 30)),
       options: {
         routes: [
@@ -709,7 +710,7 @@ describe('what a restart or a slow store must not change', () => {
     clock.advance(10_000);
     await settle();
     down = false;
-    // The retry is due after half a second to a second; the store still writes the failure down.
+    // The retry is due after 500 to 1000 ms; the store is still writing the failure.
     clock.advance(5_000);
     await settle();
     slow = null;

@@ -23,7 +23,7 @@ export interface DeliveryOptions {
   incidents: Pick<Incidents, 'get'>;
   refusals: Pick<Refusals, 'refused' | 'over'>;
   saver: Pick<Saver, 'now' | 'isUnsaved'>;
-  /** What holds an incident back from a channel now. */
+  /** Returns what keeps a notification of this incident from this channel now. */
   heldBy(incident: Incident, channel: string): StageDecision | null;
   linkTo(incident: Incident): string;
   onSent(notification: Notification): void;
@@ -31,13 +31,13 @@ export interface DeliveryOptions {
 
 const FIRST_RETRY_MS = 1000;
 const MAX_RETRY_MS = 600_000;
-/** After this a notification is dead, and shown as such. */
+/** Gives up after this time: the notification is dead, and the dashboard shows it as such. */
 const GIVE_UP_MS = 24 * 3_600_000;
 const MAX_ERROR_CHARACTERS = 500;
 
 /**
- * One attempt at a notification that is due: it is composed, written down, sent, and the answer
- * noted.
+ * Makes one attempt at a notification that is due: composes it, writes it down, sends it and
+ * records the answer.
  */
 export function createDelivery(options: DeliveryOptions): (id: string) => Promise<void> {
   const { clock, counters, channels, notifications, incidents, refusals, saver } = options;
@@ -107,7 +107,8 @@ export function createDelivery(options: DeliveryOptions): (id: string) => Promis
     const channel = channels.get(notification.channel);
     if (channel === undefined) return drop(id, 'the channel is gone');
     if (notification.body === '' && !compose(notification, channel)) return;
-    // A crash after this repeats it under the same key, a crash before it loses nothing.
+    // The write precedes the send. A crash after it repeats the notification under the same key; a
+    // crash before it loses nothing.
     await saver.now();
     if (saver.isUnsaved(id))
       return void notifications.move(id, {
@@ -119,6 +120,6 @@ export function createDelivery(options: DeliveryOptions): (id: string) => Promis
   };
 }
 
-/** The receiver does not want it, now or later: neither slow (408) nor busy (429). */
+/** Tells a final refusal from a temporary one, slow (408) or busy (429), which is worth a retry. */
 const isRefusal = (status: number): boolean =>
   status >= 400 && status < 500 && status !== 408 && status !== 429;

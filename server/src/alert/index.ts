@@ -29,7 +29,8 @@ export function createAlerts(options: AlertsOptions): Alerts {
     onOpened: (incident) => notifier.notify(incident, 'opened'),
     onWorse: (incident) => notifier.remind(incident),
     onResolved(incident) {
-      // By hand, too: then it opens again only when it goes on for another hour.
+      // This holds when an operator resolves it, too: it opens again only if the refusal lasts
+      // another hour.
       if (incident.channel !== null && refusals.since(incident.channel) !== null)
         refusals.over(incident.channel);
       notifier.notify(incident, 'resolved');
@@ -95,7 +96,7 @@ export function createAlerts(options: AlertsOptions): Alerts {
     silence: (fields) => silences.add(fields),
     async endSilence(id) {
       const ended = await silences.end(id);
-      // Whoever waited for its end is told now.
+      // Notifications held until the silence would have ended are due now.
       if (ended !== undefined) notifier.releaseHeldUntil(ended.was.until);
       return ended?.is;
     },

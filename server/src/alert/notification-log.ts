@@ -8,7 +8,7 @@ import {
   type Transition,
 } from './transitions.ts';
 
-/** All notifications, up to a bound. They are never changed in place: a transition replaces one. */
+/** Keeps all notifications, up to a bound. They are immutable: a transition replaces one. */
 export interface NotificationLog {
   readonly all: ReadonlyMap<string, Notification>;
   load(notifications: readonly Notification[]): void;
@@ -23,7 +23,7 @@ export function createNotificationLog(
   onChanged: (notification: Notification) => void,
 ): NotificationLog {
   const all = new Map<string, Notification>();
-  /** Of too many, drops the oldest that is decided. */
+  /** Adds a notification; beyond the bound, drops the oldest that is decided. */
   const keep = (notification: Notification): void => {
     all.set(notification.id, notification);
     if (all.size <= MAX_NOTIFICATIONS) return;

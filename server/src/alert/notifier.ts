@@ -7,17 +7,21 @@ import type { Silences } from './silences.ts';
 import { decide } from './stages.ts';
 import { isUndecided } from './transitions.ts';
 
-/** Tells people of incidents: who, when, and again. `transitions.ts` has the states that result. */
+/**
+ * Decides who is notified of an incident, when, and when again. `transitions.ts` has the states
+ * that result.
+ */
 export interface Notifier {
-  /** Tells each channel once, however often it is asked for. */
+  /** Notifies each channel once, however often it is called. */
   notify(incident: Incident, event: 'opened' | 'resolved'): void;
   /**
-   * Whoever acknowledged it knew of something smaller. Told once, however often it is asked for.
+   * Notifies again of an incident that outgrew its acknowledgement: people acknowledged something
+   * smaller. Happens once, however often it is called.
    */
   remind(incident: Incident): void;
-  /** Goes on with what was loaded, and makes up for what a crash left untold. */
+  /** Continues with the loaded notifications, and creates those that a crash prevented. */
   resume(): void;
-  /** What is held until then is asked again now. */
+  /** Makes notifications that were held until this time due now. */
   releaseHeldUntil(atMs: number): void;
   /** Resolves when nothing is being sent. */
   idle(): Promise<void>;
@@ -47,7 +51,8 @@ export function createNotifier(options: NotifierOptions): Notifier {
     deliver(id).finally(() => {
       sending.delete(id);
       const notification = all.get(id);
-      // A deadline that fell into the attempt was passed over: what is undecided always has one.
+      // A deadline that passed during the attempt was skipped. Every undecided notification needs
+      // one, or it would wait for ever.
       if (!stopping && notification !== undefined && isUndecided(notification))
         attempts.set(id, Math.max(notification.nextAt, clock.now() + 1));
     });
@@ -98,7 +103,7 @@ export function createNotifier(options: NotifierOptions): Notifier {
   };
   const remindChannel = (incident: Incident, channel: string, sinceMs: number): void => {
     const opened = all.get(idOf(incident, 'opened', channel));
-    // Still to be told of it at all, or told since: then that is enough.
+    // The channel has yet to be notified at all, or was notified since: then that is enough.
     if (opened === undefined || isUndecided(opened)) return;
     if (opened.state === 'sent' && opened.version >= (sinceMs + 1) * 1000) return;
     let number = 1;
@@ -127,10 +132,11 @@ export function createNotifier(options: NotifierOptions): Notifier {
     notify,
     remind,
     resume() {
-      // A crash between an incident and its notification is made up for: none is made twice.
+      // A crash between an incident and its notification left that one missing. Ids are fixed, so
+      // none is created twice.
       for (const incident of incidents.list())
         notify(incident, incident.status === 'open' ? 'opened' : 'resolved');
-      // Those that an earlier version stored have no such instant.
+      // Incidents stored by an earlier version have no such time.
       for (const incident of incidents.list())
         if (incident.status === 'open' && typeof incident.outgrownAt === 'number') remind(incident);
       for (const one of all.values())
@@ -151,7 +157,7 @@ export function createNotifier(options: NotifierOptions): Notifier {
   };
 }
 
-/** These are what receivers recognise a notification by. */
+/** Makes the id by which a receiver recognizes a notification. */
 const idOf = (incident: Incident, event: 'opened' | 'resolved', channel: string): string =>
   `${incident.id}:${event}:${channel}`;
 const repeatIdOf = (incident: Incident, number: number, channel: string): string =>

@@ -1,6 +1,6 @@
 import type { Incident, IncidentPart } from '../model/incident.ts';
 
-/** Who is told of what, as the operator's settings say. Empty lists match all. */
+/** Selects incidents by the operator's settings. An empty list matches all. */
 export interface Matcher {
   severities: readonly Incident['severity'][];
   rules: readonly string[];
@@ -8,17 +8,25 @@ export interface Matcher {
   services: readonly string[];
 }
 
-/** Who is told of what matches. */
+/** Says which channels are notified of matching incidents. */
 export interface Route extends Matcher {
   channels: readonly string[];
-  /** Company may come, or the stall resolve by itself, before anybody is woken, ms. */
+  /**
+   * Time to wait before the first notification, ms: more findings may join, or the stall may
+   * resolve by itself.
+   */
   groupWaitMs: number;
-  /** What is still open and not acknowledged is told again after this, ms; 0: never. */
+  /**
+   * Time after which an incident that is open and not acknowledged is notified again, ms; 0: never.
+   */
   repeatMs: number;
   mute: readonly MuteWindow[];
 }
 
-/** Days are 0 (Sunday) to 6; minutes of the day in the zone; from after to: over midnight. */
+/**
+ * A weekly window. Days are 0 (Sunday) to 6; minutes count within the day of the zone; a window
+ * whose start is after its end goes over midnight.
+ */
 export interface MuteWindow {
   days: readonly number[];
   fromMinute: number;
@@ -27,7 +35,7 @@ export interface MuteWindow {
 }
 
 /**
- * While something that matches `when` is open, what matches `then` is not told, if they agree in
+ * While an incident that matches `when` is open, those that match `then` are held, if both agree in
  * `equal`.
  */
 export interface Inhibition {
@@ -46,16 +54,17 @@ const partMatches =
     among(matcher.types, flowType) &&
     among(matcher.services, service);
 
-/** A part is enough: whoever has to hear of a part of an incident has to hear of it. */
+/** Matches when one part does: people who need to learn of a part need to learn of the incident. */
 export const matches = (matcher: Matcher, { parts }: Pick<Incident, 'parts'>): boolean =>
   parts.some(partMatches(matcher));
-/** All parts have to match: nobody may be kept from the rest by what holds back a part. */
+/** Matches when all parts do: what holds back one part must not hide the others. */
 export const matchesWhole = (matcher: Matcher, { parts }: Pick<Incident, 'parts'>): boolean =>
   parts.every(partMatches(matcher));
 
 /**
- * Channels by which a route tells of an incident. Of a channel that takes nothing the others are
- * told, whatever flow types and services they care for: that incident has none.
+ * Returns the channels by which a route notifies of an incident. An incident about a refusing
+ * channel goes to the route's other channels, whatever flow types and services the route selects,
+ * because it has none.
  */
 export function channelsOf(route: Route, incident: Incident): readonly string[] {
   if (incident.channel === null) return matches(route, incident) ? route.channels : [];
@@ -63,14 +72,14 @@ export function channelsOf(route: Route, incident: Incident): readonly string[] 
   return matches({ ...route, types: [], services: [] }, incident) ? others : [];
 }
 
-/** The first route by which an incident reaches a channel. */
+/** Returns the first route by which an incident reaches a channel. */
 export const routeTo = (
   routes: readonly Route[],
   channel: string,
   incident: Incident,
 ): Route | undefined => routes.find((route) => channelsOf(route, incident).includes(channel));
 
-/** The open incident because of which this one is not told. */
+/** Returns the open incident that inhibits this one. */
 export const inhibitorOf = (
   incident: Incident,
   inhibitions: readonly Inhibition[],
@@ -83,7 +92,7 @@ export const inhibitorOf = (
         other.id !== incident.id &&
         matches(when, other) &&
         equal.every((field) => agrees(field, incident, other)) &&
-        // Of two that would silence each other, the older speaks.
+        // Of two incidents that inhibit each other, the older is notified.
         !(matches(then, other) && matches(when, incident) && other.firstAt > incident.firstAt),
     );
     if (by) return by;
@@ -100,9 +109,14 @@ const agrees = (
     : incident.parts.every((part) => other.parts.some((one) => one[field] === part[field]));
 
 const MINUTE_MS = 60_000;
-/** A window is at most a week long, or it would never end. */
+/**
+ * Bound of the search, minutes: a window lasts at most a week, so one that seems longer would never
+ * end.
+ */
 const MAX_MUTE_MINUTES = 8 * 24 * 60;
-/** When the mute windows that are open now have ended, ms; null: none is open. */
+/**
+ * Returns when all mute windows that are open now will have ended, epoch ms; null: none is open.
+ */
 export function mutedUntil(windows: readonly MuteWindow[], nowMs: number): number | null {
   const isMuted = (atMs: number): boolean => windows.some((window) => isWithin(window, atMs));
   if (!isMuted(nowMs)) return null;
@@ -111,7 +125,7 @@ export function mutedUntil(windows: readonly MuteWindow[], nowMs: number): numbe
   return until;
 }
 
-/** One a zone, because making one takes longer than a thousand uses of it. */
+/** Keeps one format per time zone, because making one takes longer than a thousand uses of it. */
 const formats = new Map<string, Intl.DateTimeFormat>();
 function formatOf(zone: string): Intl.DateTimeFormat {
   const known = formats.get(zone);
@@ -136,7 +150,7 @@ function isWithin({ days, fromMinute, toMinute, zone }: MuteWindow, atMs: number
   const day = DAYS.indexOf(parts['weekday']!);
   const minute = Number(parts['hour']) * 60 + Number(parts['minute']);
   if (fromMinute < toMinute) return days.includes(day) && minute >= fromMinute && minute < toMinute;
-  // Over midnight: the day is the one on which it begins.
+  // A window over midnight belongs to the day on which it begins.
   return (
     (days.includes(day) && minute >= fromMinute) ||
     (days.includes((day + 6) % 7) && minute < toMinute)

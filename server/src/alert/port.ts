@@ -10,20 +10,20 @@ import type { Inhibition, Route } from './policy.ts';
 import type { SilenceFields } from './silences.ts';
 
 /**
- * Findings → incidents → notifications → people. Every decision is kept with its reason. A
- * notification is written down before it is sent and sent until it is taken, with one idempotency
- * key: at least once, never silently not. Whatever is given out is a snapshot.
+ * Turns findings into incidents, and incidents into notifications to people. Every decision is kept
+ * with its reason. A notification is written down before it is sent, and sent until it is accepted,
+ * under one idempotency key: at least once, never silently not at all. All that is returned is a
+ * snapshot.
  */
 export interface Alerts {
   /**
-   * Takes up what a previous run of the process left: open incidents, undelivered notifications.
-   * `lacksFlows`: the store may lack flows of theirs for now, so that none is over before
-   * `allAreThere`.
+   * Loads what a previous run left: open incidents and undelivered notifications. `lacksFlows`: the
+   * store may still lack some flows, so that no incident ends before `allAreThere`.
    */
   start(lacksFlows?: boolean): Promise<void>;
   /** The store has all flows again. */
   allAreThere(): void;
-  /** What is said of flows now, after it is durable. */
+  /** Takes the present findings of flows, after they are durable. */
   observe(flows: readonly Flow[]): void;
   forget(flowIds: readonly string[]): void;
   incidents(): Incident[];
@@ -34,12 +34,12 @@ export interface Alerts {
   notifications(limit: number): Promise<Notification[]>;
   silences(): Silence[];
   silence(fields: SilenceFields): Promise<Silence>;
-  /** Ends it now. */
+  /** Ends a silence before its time. */
   endSilence(id: string): Promise<Silence | undefined>;
   channels(): Pick<Channel, 'name' | 'kind'>[];
-  /** Open incidents of channels that take nothing. */
+  /** Returns open incidents of channels that accept nothing. */
   refusing(): Incident[];
-  /** Sends a test through the channel; rejects with why it was not taken. */
+  /** Sends a test through the channel; rejects with the reason why it was not accepted. */
   test(channel: string): Promise<void>;
   /** Resolves when nothing is being written or sent. */
   idle(): Promise<void>;
@@ -66,11 +66,11 @@ export interface AlertsOptions {
   channels: readonly Channel[];
   routes: readonly Route[];
   inhibitions: readonly Inhibition[];
-  /** What may be behind a finding. */
+  /** Returns a possible cause of a finding outside of its flow. */
   suspect: IncidentsOptions['suspect'];
-  /** Key whose number is what a flow is worth; '' none. */
+  /** Name of the search key whose number is a flow's worth; '' for none. */
   valueKey: string;
-  /** Address of an incident's page. */
+  /** Returns the address of an incident's page. */
   linkTo(incident: Incident): string;
   onChanged(incidents: readonly Incident[]): void;
 }

@@ -5,16 +5,19 @@ import type { Log } from '../base/log.ts';
 import type { Incident, Notification } from '../model/incident.ts';
 import type { AlertStore } from './port.ts';
 
-/** Writes what changed, a while later and many at once, or now where something waits for it. */
+/**
+ * Writes changed incidents and notifications: batched after 200 ms, or at once where a caller
+ * waits.
+ */
 export interface Saver {
-  /** Has to be written; replaces an earlier version that has not been yet. */
+  /** Queues a notification for writing; replaces an earlier version that is not written yet. */
   mark(notification: Notification): void;
   isUnsaved(id: string): boolean;
   soon(): void;
-  /** Resolves when it was tried; what failed is tried again. */
+  /** Resolves after one attempt to write; what failed is tried again later. */
   now(): Promise<void>;
   idle(): Promise<void>;
-  /** Writes once more, and schedules nothing from now on. */
+  /** Writes once more, then schedules nothing. */
   stop(): Promise<void>;
 }
 
@@ -23,7 +26,7 @@ export interface SaverOptions {
   counters: Counters;
   log: Log;
   store: Pick<AlertStore, 'saveIncidents' | 'saveNotifications'>;
-  /** Incidents that changed since it was asked last. */
+  /** Returns incidents that changed since the last call. */
   takeIncidents(): Incident[];
   onChanged(incidents: readonly Incident[]): void;
 }
@@ -84,7 +87,9 @@ export function createSaver({ clock, counters, log, store, ...options }: SaverOp
   };
 }
 
-/** One that changed meanwhile is another object, and still has to be written. */
+/**
+ * Removes what was written. An object that was replaced meanwhile is a newer version, and stays.
+ */
 function clearSaved<T extends { readonly id: string }>(
   unsaved: Map<string, T>,
   saved: readonly T[],

@@ -6,12 +6,12 @@ import type { Query } from '../model/search.ts';
 import type { QueryRule } from '../model/query-rule.ts';
 import type { Inhibition, Matcher, MuteWindow, Route } from './policy.ts';
 
-/** Who is told of what: the file that FERMATA_ALERTS names. */
+/** Settings from the file that FERMATA_ALERTS names: who is notified of what. */
 export interface AlertSettings {
   channels: Channel[];
   routes: Route[];
   inhibitions: Inhibition[];
-  /** Findings of the operator's own: whatever flows answer the query. */
+  /** Rules of the operator: each flow that matches the query gets a finding. */
   rules: QueryRule[];
 }
 export const NO_ALERTS: AlertSettings = { channels: [], routes: [], inhibitions: [], rules: [] };
@@ -105,7 +105,7 @@ const schema = z.strictObject({
     .default([]),
 });
 
-/** Everything wrong at once, each with its line. */
+/** Reads the settings. Reports all errors at once, each with its line. */
 export function readAlertSettings(
   text: string,
   environment: Record<string, string | undefined>,

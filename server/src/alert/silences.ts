@@ -3,16 +3,16 @@ import { FermataError } from '../base/errors.ts';
 import type { Silence } from '../model/incident.ts';
 
 /**
- * What nobody wants to hear of for a while. Kept with its comment, also after its end, up to a
- * bound.
+ * Suppresses notifications for a while. A silence is kept with its comment, also after its end, up
+ * to a bound.
  */
 export interface Silences {
   load(silences: readonly Silence[]): void;
-  /** Newest first. */
+  /** Returns silences, newest first. */
   list(): Silence[];
-  /** Rejects with `query.invalid` when there are too many that have not ended. */
+  /** Rejects with `query.invalid` when too many silences have not ended. */
   add(fields: SilenceFields): Promise<Silence>;
-  /** Ends it now; resolves with what it was and what it is. */
+  /** Ends a silence now; resolves with its state before and after. */
   end(id: string): Promise<{ was: Silence; is: Silence } | undefined>;
 }
 

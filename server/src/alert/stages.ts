@@ -8,21 +8,22 @@ import {
 } from './policy.ts';
 
 /**
- * What stands between an incident and a person, in order. A stage lets pass (null) or holds, and
- * says why; a hold without end drops. The reason is kept with the notification and shown.
+ * A stage's answer between an incident and a person; stages are asked in order. A stage lets the
+ * notification pass (null) or holds it; a hold without an end drops it. The reason is kept with the
+ * notification and shown.
  */
 export interface StageDecision {
   reason: string;
-  /** Ask again then, ms; null: it will not be sent. */
+  /** Time to ask again, epoch ms; null: drop the notification. */
   until: number | null;
 }
 export type Stage = (incident: Incident, context: StageContext) => StageDecision | null;
 
-/** All that a stage may look at, besides the incident. */
+/** Everything besides the incident that a stage may use. */
 export interface StageContext {
   nowMs: number;
   silences: Iterable<Silence>;
-  /** Of the route that the notification came by. */
+  /** Mute windows of the route that the notification came by. */
   mute: readonly MuteWindow[];
   inhibitions: readonly Inhibition[];
   /** Incidents that are open now. */
@@ -48,7 +49,10 @@ const silenced: Stage = (incident, { nowMs, silences }) => {
   return null;
 };
 
-/** Inhibition ends when the other incident does; nobody says when that is. */
+/**
+ * Interval to ask again, ms: inhibition ends when the other incident does, at a time that is
+ * unknown.
+ */
 const ASK_AGAIN_MS = 15_000;
 const inhibited: Stage = (incident, { nowMs, inhibitions, open }) => {
   const by = inhibitorOf(incident, inhibitions, open);
@@ -66,7 +70,7 @@ const muted: Stage = (_incident, { nowMs, mute }) => {
 
 const STAGES: readonly Stage[] = [acknowledged, silenced, inhibited, muted];
 
-/** The decision of the first stage that holds; null: it may be sent. */
+/** Returns the decision of the first stage that holds; null: the notification may be sent. */
 export function decide(incident: Incident, context: StageContext): StageDecision | null {
   for (const stage of STAGES) {
     const decision = stage(incident, context);

@@ -1,7 +1,7 @@
 import type { Incident, Notification } from '../model/incident.ts';
 
 /**
- * The states of a notification, and everything that moves it from one to another:
+ * The states of a notification, and every transition between them:
  *
  *   waiting → (held until) → pending → sent → repeating, dropped(reason), dead(reason)
  *
@@ -11,18 +11,18 @@ import type { Incident, Notification } from '../model/incident.ts';
 export type NotificationState = Notification['state'];
 
 export type Transition =
-  /** Something holds it back: it is asked again then. */
+  /** A stage holds it; the stages are asked again at `untilMs`. */
   | { kind: 'held'; reason: string; untilMs: number }
-  /** Its text is made up, and from now on the same for ever. */
+  /** Its text is composed, and never changes from now on. */
   | { kind: 'composed'; body: string }
   /** It could not be written down, so it was not sent. */
   | { kind: 'postponed'; untilMs: number }
   | { kind: 'sent' }
-  /** It was not taken, and may be another time. */
+  /** The channel did not accept it, and may at another attempt. */
   | { kind: 'failed'; error: string; untilMs: number }
-  /** It was not taken, and never will be. */
+  /** The channel did not accept it, and never will. */
   | { kind: 'refused'; error: string }
-  /** There is nobody, or nothing, to tell any more. */
+  /** No receiver, or nothing to report, is left. */
   | { kind: 'dropped'; reason: string };
 
 const UNDECIDED: readonly NotificationState[] = ['waiting', 'pending'];
@@ -39,7 +39,7 @@ const TABLE: Record<
   dropped: { from: UNDECIDED, to: 'dropped' },
 };
 
-/** It will be sent, or it is not known yet. */
+/** Tells whether the notification is still to be sent, or its fate is open. */
 export const isUndecided = ({ state }: Pick<Notification, 'state'>): boolean =>
   UNDECIDED.includes(state);
 
@@ -48,7 +48,7 @@ export type NewNotification = Pick<Notification, 'id' | 'event' | 'channel' | 'r
   waitMs: number;
 };
 
-/** What resolved is told at once: nothing can hold it. */
+/** Makes a notification. One of a resolved incident is pending at once: nothing can hold it. */
 export function newNotification(
   { incident, waitMs, ...rest }: NewNotification,
   nowMs: number,
@@ -66,7 +66,7 @@ export function newNotification(
   };
 }
 
-/** The notification as it is after it. Throws where the table has no such way. */
+/** Returns the notification after a transition. Throws where the table has no such transition. */
 export function moved(
   notification: Notification,
   transition: Transition,

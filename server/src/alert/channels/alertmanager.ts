@@ -4,7 +4,8 @@ import { isoTime, textOf } from './text.ts';
 export const alertmanager: Receiver = {
   body: (incident, event, link) => [
     {
-      // Labels identify it there, so they stay those that it opened with, whatever it grew to.
+      // Alertmanager identifies an alert by its labels. They keep the values that the incident
+      // opened with, or its later parts would count as another alert.
       labels: {
         alertname: incident.rule,
         severity: incident.parts[0]?.severity ?? incident.severity,

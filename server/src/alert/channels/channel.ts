@@ -2,14 +2,14 @@ import type { Incident, Notification } from '../../model/incident.ts';
 import type { Answer } from '../outbound/answer.ts';
 import type { Guard } from '../outbound/guard.ts';
 
-/** Where people are told of incidents. */
+/** One configured destination of notifications. */
 export interface Channel {
   name: string;
   kind: ChannelKind;
   url: string;
-  /** webhook: signs the body; pagerduty: the integration's routing key. */
+  /** webhook: key that signs the body; pagerduty: the integration's routing key. */
   secret: string;
-  /** email: sender and receivers. */
+  /** email: address of the sender; `to` has the receivers. */
   from: string;
   to: readonly string[];
 }
@@ -26,13 +26,16 @@ export type ChannelKind = (typeof CHANNEL_KINDS)[number];
 
 export type NotificationEvent = Notification['event'];
 
-/** How one kind of receiver wants to be told. A new kind is a new file and a line of the table. */
+/**
+ * Says how one kind of channel expects its notifications. A new kind is a new file and a line of
+ * the table.
+ */
 export interface Receiver {
   body(incident: Incident, event: NotificationEvent, link: string, channel: Channel): unknown;
-  /** Where it has one address for everybody. */
+  /** Fixed address, for a service that has one for all customers. */
   url?: string;
-  /** Besides those that every receiver gets. */
+  /** Adds headers to those that every kind sends. */
   headers?(channel: Channel, notification: Notification, nowMs: number): Record<string, string>;
-  /** Instead of a POST of the body. */
+  /** Replaces the POST of the body. */
   send?(guard: Guard, channel: Channel, notification: Notification): Promise<Answer>;
 }

@@ -20,7 +20,10 @@ const RECEIVERS: Record<ChannelKind, Receiver> = {
   alertmanager,
 };
 
-/** The text that is sent to a channel of this kind, byte for byte, however often. */
+/**
+ * Returns the text for a channel of this kind. It is the same byte for byte each time, so that a
+ * retry repeats the notification.
+ */
 export const bodyOf = (
   channel: Channel,
   incident: Incident,
@@ -28,7 +31,7 @@ export const bodyOf = (
   link: string,
 ): string => JSON.stringify(RECEIVERS[channel.kind].body(incident, event, link, channel));
 
-/** Sends through the guard, in the way of the channel's kind. */
+/** Sends a notification through the guard, as the channel's kind expects it. */
 export function send(
   guard: Guard,
   channel: Channel,

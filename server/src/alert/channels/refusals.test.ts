@@ -49,7 +49,7 @@ const flow = (id: string, incident: string): Flow =>
     ],
   }) as unknown as Flow;
 
-/** Channels ops and boss; what each answers is told by `answers`. */
+/** Makes a notifier with these channels; `answers` sets what each of them answers. */
 const world = async (names: string[] = ['ops', 'boss']) => {
   const clock = manualClock();
   const store = memoryStore(() => clock.now());
@@ -91,7 +91,7 @@ const world = async (names: string[] = ['ops', 'boss']) => {
     ...{ clock, counters, answers, told, alerts: await make(names) },
     open: (): Incident[] =>
       self.alerts.incidents().filter((one) => one.channel && one.status === 'open'),
-    /** Something to tell of. */
+    /** Opens an incident that there is something to notify of. */
     happens() {
       self.alerts.observe([flow(`f${++number}`, `i${number}`)]);
     },

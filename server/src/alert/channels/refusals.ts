@@ -5,22 +5,26 @@ import { newIncident, type Incidents } from '../incidents/index.ts';
 import { isUndecided } from '../transitions.ts';
 
 /**
- * Channels that take nothing: whoever relies on one of them has to hear of it otherwise. One that
- * refused, or could not be reached, for an hour without taking anything in between is an incident
- * of Fermata itself, until it takes one, or is no channel any more.
+ * Tracks channels that accept no notifications, because people who rely on one must learn of it by
+ * another. A channel that refused or was unreachable for an hour, and accepted nothing in between,
+ * becomes an incident of Fermata itself, until it accepts a notification or is no longer
+ * configured.
  */
 export interface Refusals {
-  /** From what a previous run of the process wrote down, once it is there. */
+  /** Restores the state from the notifications of a previous run, once these are loaded. */
   load(): void;
   refused(channel: string, why: string): void;
-  /** It took one, or somebody says that it is over. */
+  /**
+   * Ends the refusal: the channel accepted a notification, or an operator resolved the incident.
+   */
   over(channel: string): void;
-  /** Of each channel, since when it takes nothing, ms; null: it took the last one. */
+  /** Returns since when the channel accepts nothing, epoch ms; null: it accepted the last one. */
   since(channel: string): number | null;
-  /** A notification of it is another than it was. */
+  /** Marks the channel's figures as out of date: one of its notifications changed. */
   changed(channel: string): void;
   /**
-   * How many wait, and were not taken: before incidents are written, not with each notification.
+   * Counts the waiting and refused notifications of marked channels. It scans all notifications, so
+   * it runs once before incidents are written, not with each notification.
    */
   count(): void;
   open(): Incident[];
@@ -142,7 +146,7 @@ export function createRefusals(options: RefusalsOptions): Refusals {
 
 const refusalKey = (channel: string): string => `channel-refuses:${channel}`;
 
-/** The incident as it opens. */
+/** Returns the incident in the state in which it opens. */
 function refusalIncident(channel: string, since: number, why: string, nowMs: number): Incident {
   const part = {
     rule: 'channel-refuses',

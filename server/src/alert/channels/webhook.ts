@@ -2,7 +2,9 @@ import { createHmac } from 'node:crypto';
 import type { Receiver } from './channel.ts';
 import { textOf } from './text.ts';
 
-/** It is signed like GitHub's webhooks: the receiver computes the same over the raw body. */
+/**
+ * Signs the body as GitHub's webhooks do: the receiver computes the same HMAC over the raw body.
+ */
 export const webhook: Receiver = {
   body: (incident, event, link) => ({
     version: 1,

@@ -9,7 +9,7 @@ import type { Memberships } from './memberships.ts';
 import { newIncident } from './new-incident.ts';
 import { describe, partOf, takeUp } from './title.ts';
 
-/** Puts each flow into the incidents that its findings belong to, and out of the others. */
+/** Adds each flow to the incidents of its findings, and removes it from all others. */
 export interface Grouping {
   observe(flow: Flow): void;
   forget(flowId: string): void;
@@ -35,11 +35,14 @@ export function createGrouping(options: GroupingOptions): Grouping {
     describe(live.incident, live.suspected);
     return live;
   };
-  /** What is over, and was long ago, opens nothing: it was an incident then. */
+  /**
+   * Tells a past event from a current one. An event older than the quiet time opens no incident,
+   * because its own has already ended.
+   */
   const isPast = (finding: Finding, key: string): boolean =>
     !open.has(key) && !finding.lasting && clock.now() - finding.since >= QUIET_MS;
 
-  /** Puts a flow into the incident of a key, with all its findings that have this key. */
+  /** Adds a flow to the incident of a key, with all its findings that have this key. */
   const enter = (key: string, findings: readonly Finding[], flow: Flow): LiveIncident => {
     const known = open.get(key);
     const live = known ?? begin(key, findings[0]!, flow);
@@ -47,7 +50,8 @@ export function createGrouping(options: GroupingOptions): Grouping {
     let grew = false;
     for (const finding of findings) {
       const { since, lasting } = finding;
-      // One that names a dependency is found by that: its own key may mean another incident later.
+      // A finding with a dependency is found by the dependency; its own key may belong to another
+      // incident later.
       if (!open.has(finding.incident) && known !== undefined && finding.dependency === undefined)
         open.addKey(known, finding.incident);
       if (takeUp(incident, partOf(finding, flow.type))) grew = true;
@@ -69,7 +73,7 @@ export function createGrouping(options: GroupingOptions): Grouping {
     if (live.members.size === 0) lifecycle.close(live);
     else if (live.conditions === 0) lifecycle.fadeLater(live);
   };
-  /** Findings that count, by the key of their incident. */
+  /** Groups the findings that count by the key of their incident. */
   const countedOf = (flow: Flow): Map<string, Finding[]> =>
     groupedBy(
       flow.findings.filter(
@@ -88,7 +92,7 @@ export function createGrouping(options: GroupingOptions): Grouping {
           leave(live, flow.id);
         }
       if (counted.size === 0) return memberships.forget(flow.id);
-      // Two keys of one folded incident are one membership.
+      // Two keys of one folded incident make one membership, or the flow would count twice.
       const byIncident = groupedBy(counted.keys(), (key) => open.get(key)?.incident.id ?? key);
       const entered = [...byIncident.values()].map((keys) => {
         const findings = keys.flatMap((key) => counted.get(key)!);

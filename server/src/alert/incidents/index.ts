@@ -10,12 +10,13 @@ export { snapshotOf } from './mutable-incident.ts';
 export { newIncident } from './new-incident.ts';
 
 /**
- * Findings with one cause become one incident, whatever their flow types: five thousand stalled
- * orders are one thing to know, and so is one Redis that four processes cannot reach. It resolves
- * by itself when the last flow has left it. What it gives changes further: `snapshotOf` keeps it.
+ * Groups findings with one cause into one incident, across flow types: five thousand stalled orders
+ * are one incident, and so is one Redis that four processes cannot reach. An incident resolves by
+ * itself when its last flow has left it. The incidents returned are live and go on changing:
+ * `snapshotOf` makes a copy to keep.
  */
 export interface Incidents {
-  /** What is said of a flow now; the newest word counts. */
+  /** Replaces the findings of a flow; the newest ones count. */
   observe(flow: Flow): void;
   forget(flowId: string): void;
   list(): Incident[];
@@ -23,17 +24,20 @@ export interface Incidents {
   acknowledge(id: string, note: string): Incident | undefined;
   resolve(id: string, note: string): Incident | undefined;
   note(id: string, text: string): Incident | undefined;
-  /** The one that is open for a key. */
+  /** Returns the open incident of a key. */
   openOf(key: string): Incident | undefined;
-  /** One of Fermata itself: opens, changes and ends when it is told to. */
+  /** Opens an incident of Fermata itself. Its caller changes and ends it (`amend`, `withdraw`). */
   raise(incident: Incident): void;
   amend(key: string, fields: Partial<Incident>): void;
   withdraw(key: string): void;
-  /** Incidents of a previous run of this process; then `observe` what the store says of flows. */
+  /** Loads incidents of a previous run; then call `observe` with the stored flows. */
   load(incidents: readonly Incident[]): void;
-  /** Once all flows were observed again: what is empty now resolved while nobody looked. */
+  /**
+   * Call once all flows were observed again: an incident without flows resolved while the process
+   * was down.
+   */
   loaded(): void;
-  /** Snapshots of those that changed since it was asked last. */
+  /** Returns snapshots of the incidents that changed since the last call. */
   takeChanged(): Incident[];
 }
 
@@ -41,11 +45,9 @@ export interface IncidentsOptions
   extends
     Pick<GroupingOptions, 'clock'>,
     Pick<LifecycleOptions, 'onOpened' | 'onWorse' | 'onResolved'> {
-  /**
-   * What may be behind a finding, from outside of the flow: a deploy, a service that fell silent.
-   */
+  /** Returns a possible cause outside of the flow: a deployment, or a service that went silent. */
   suspect: GroupingOptions['suspect'];
-  /** Key of flows whose values are summed up; '' none. */
+  /** Name of the search key whose values are summed up over flows; '' for none. */
   valueKey: string;
 }
 
@@ -104,7 +106,7 @@ export function createIncidents(options: IncidentsOptions): Incidents {
     loaded() {
       for (const live of open.list()) {
         if (live.incident.channel !== null) continue;
-        // Those that did not come again recovered meanwhile.
+        // Members that were not observed again recovered while the process was down.
         live.recount = 0;
         if (live.members.size === 0) lifecycle.close(live);
         else if (live.conditions === 0) lifecycle.fadeLater(live);

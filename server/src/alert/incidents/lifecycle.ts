@@ -13,22 +13,25 @@ import { createOpenIncidents, type OpenIncidents } from './open-incidents.ts';
 import { createSameCause, type SameCause } from './same-cause.ts';
 
 /**
- * Opens, changes, folds and ends incidents, and tells of it. What belongs into one is not its
- * matter.
+ * Opens, changes, folds and ends incidents, and reports each of these. `grouping.ts` decides which
+ * flows belong to an incident.
  */
 export interface Lifecycle {
   readonly open: OpenIncidents;
   readonly sameCause: SameCause<LiveIncident>;
   list(): LiveIncident[];
   get(id: string): LiveIncident | undefined;
-  /** `recount`: members that are counted in it and will be observed again. */
+  /** `recount`: members that `count` already includes and that will be observed again. */
   track(incident: Incident, recount?: number): LiveIncident;
-  /** Tracks a new one; of too many, the oldest that is over is dropped. */
+  /** Tracks a new incident. Beyond MAX_INCIDENTS, drops the oldest that is resolved. */
   begin(incident: Incident): LiveIncident;
-  /** Has to follow every change: figures, version, and whether an acknowledgement still holds. */
+  /**
+   * Must follow every change: it updates the figures and the version, and drops an acknowledgement
+   * that the incident has outgrown.
+   */
   touch(live: LiveIncident): void;
   close(live: LiveIncident): void;
-  /** Ends it after a quiet time where no condition holds it open. */
+  /** Ends the incident after a quiet time, unless a condition holds it open. */
   fadeLater(live: LiveIncident): void;
   takeChanged(): LiveIncident[];
 }
@@ -36,22 +39,20 @@ export interface Lifecycle {
 export interface LifecycleOptions {
   clock: Clock;
   memberships: Memberships;
-  /** Flows have a value that is summed up. */
+  /** True when flows have a value that is summed up. */
   hasValue: boolean;
-  /** It opened, or concerns others now than it did before: another flow type, a higher severity. */
+  /** The incident opened, or concerns more than before: another flow type, a higher severity. */
   onOpened(incident: Incident): void;
-  /** Its acknowledgement does not hold any more. */
+  /** The incident has outgrown its acknowledgement. */
   onWorse(incident: Incident): void;
-  /** It is over, or was found to be one with another (`foldedInto`). */
+  /** The incident ended, or was folded into another one (`foldedInto`). */
   onResolved(incident: Incident): void;
 }
 
-/** An acknowledgement holds until it is ten times worse. */
+/** An acknowledgement holds until ten times as many flows are in the incident. */
 const WORSE = 10;
 const MAX_INCIDENTS = 5000;
-/**
- * What happened and is over (a failed step) keeps its incident open for so long after the last one.
- */
+/** Quiet time, ms: an event that is over (a failed step) keeps its incident open for this long. */
 export const QUIET_MS = 900_000;
 
 export function createLifecycle(options: LifecycleOptions): Lifecycle {
@@ -86,7 +87,8 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
     options.onResolved(incident);
   };
   /**
-   * Folds two with one cause: the older goes on; what people were told of the other is taken back.
+   * Folds two incidents with one cause: the older one goes on, and the notifications of the other
+   * are resolved.
    */
   function fold(head: LiveIncident, other: LiveIncident): void {
     memberships.addAll(other, head);
@@ -103,7 +105,10 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
     live.isFading = true;
     clock.after(QUIET_MS, () => fade(live));
   };
-  /** Nothing withdraws what has happened: after a while without another one it is over. */
+  /**
+   * Ends an incident of past events, which nothing withdraws, once the quiet time has passed
+   * without another one.
+   */
   const fade = (live: LiveIncident): void => {
     live.isFading = false;
     if (live.conditions > 0 || live.incident.status !== 'open') return;

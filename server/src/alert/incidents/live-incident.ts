@@ -3,38 +3,41 @@ import type { Incident } from '../../model/incident.ts';
 import { copyOf, type MutableIncident } from './mutable-incident.ts';
 import { describe, takeUp } from './title.ts';
 
-/** An incident while it is tracked: the only form in which one is changed in place. */
+/** A tracked incident: the only form in which an incident is changed in place. */
 export interface LiveIncident {
   readonly incident: MutableIncident;
-  /** Flows in it, by id. */
+  /** Flows in the incident, by id. */
   readonly members: Map<string, Member>;
-  /** Sum of what its members are worth. */
+  /** Sum of its members' worth, in hundredths. */
   hundredths: number;
-  /** Members that leave by themselves; the others are in it for what has happened. */
+  /** Number of members that leave by themselves. All others are members because of a past event. */
   conditions: number;
-  /** Members of a loaded incident that are counted already, and will be observed again. */
+  /**
+   * Number of a loaded incident's members that `count` already includes and that will be observed
+   * again.
+   */
   recount: number;
-  /** When members left it lately, ms, in the order of time. */
+  /** Times at which members left lately, epoch ms, ascending. */
   leftAtMs: number[];
   suspected: string[];
-  /** Its end is scheduled, unless something happens again. */
+  /** True while its end is scheduled, which another event would postpone. */
   isFading: boolean;
 }
 
 export interface Member {
-  /** What it is worth in hundredths, so that a thousand prices add up to a price. */
+  /** Worth of the flow, in hundredths: an integer, so that a thousand prices add up exactly. */
   hundredths: number;
-  /** It leaves when its flow moves on; else it is in it for what has happened. */
+  /** True for a condition, which ends when the flow moves on; false for a past event. */
   isCondition: boolean;
 }
 
 const MAX_NOTES = 100;
 const MAX_NOTE_CHARACTERS = 2000;
 const MAX_EXAMPLES = 10;
-/** Members of one incident that are held one by one; the count goes on. */
+/** Number of members tracked one by one; beyond it only the count grows. */
 const MAX_MEMBERS = 100_000;
 export const MAX_KEYS = 100;
-/** The drain rate is measured over this time. */
+/** Window of the drain rate, ms. */
 const DRAIN_MS = 60_000;
 
 export const liveIncident = (incident: Incident, recount: number): LiveIncident => ({
@@ -48,7 +51,7 @@ export const liveIncident = (incident: Incident, recount: number): LiveIncident 
   isFading: false,
 });
 
-/** Counts it once, however often its flow says so. */
+/** Adds a member. Counts it once, however often its flow is observed. */
 export function addMember(live: LiveIncident, flowId: string, member: Member): void {
   const known = live.members.get(flowId);
   if (known) {
@@ -68,7 +71,7 @@ export function addMember(live: LiveIncident, flowId: string, member: Member): v
     exampleFlowIds.push(flowId);
 }
 
-/** Returns false where it was none. */
+/** Removes a member; returns false where the flow was not one. */
 export function removeMember(live: LiveIncident, flowId: string, nowMs: number): boolean {
   const member = live.members.get(flowId);
   if (member === undefined) return false;
@@ -85,7 +88,7 @@ export function clearMembers(live: LiveIncident): void {
   live.conditions = 0;
 }
 
-/** Adds members, parts and times of another incident that turned out to have the same cause. */
+/** Merges members, parts and times of another incident that turned out to have the same cause. */
 export function absorb(head: LiveIncident, other: LiveIncident): void {
   const { incident } = head;
   const folded = other.incident;
@@ -112,12 +115,12 @@ export function absorb(head: LiveIncident, other: LiveIncident): void {
   describe(incident, head.suspected);
 }
 
-/** Sets the figures that people see: how many are in it, their worth, and how fast it drains. */
+/** Updates the figures that the dashboard shows: open members, their worth and the drain rate. */
 export function measure(live: LiveIncident, nowMs: number, hasValue: boolean): void {
   const { incident, members, leftAtMs } = live;
   incident.openCount = members.size;
   if (hasValue) incident.value = live.hundredths / 100;
-  // A binary search, because this is asked for each of thousands that leave.
+  // This is a binary search, because it runs for each of thousands of members that leave.
   const old = countWhile(leftAtMs, (at) => at <= nowMs - DRAIN_MS);
   if (old > 0) leftAtMs.splice(0, old);
   incident.drainPerMinute = leftAtMs.length > 0 ? leftAtMs.length : null;

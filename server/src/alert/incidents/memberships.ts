@@ -1,12 +1,12 @@
 import type { LiveIncident } from './live-incident.ts';
 
-/** Which open incidents each flow is in: the other direction of `LiveIncident.members`. */
+/** Maps each flow to the open incidents that it is in: the inverse of `LiveIncident.members`. */
 export interface Memberships {
   of(flowId: string): LiveIncident[];
   set(flowId: string, incidents: readonly LiveIncident[]): void;
   remove(flowId: string, live: LiveIncident): void;
   forget(flowId: string): void;
-  /** Flows of the one are in the other, too. */
+  /** Makes the flows of `from` members of `to` as well. */
   addAll(from: LiveIncident, to: LiveIncident): void;
   removeAll(live: LiveIncident): void;
 }

@@ -1,11 +1,14 @@
 import type { Incident } from '../../model/incident.ts';
 
-/** An incident in the hands of its owner; nobody else may change one. */
+/** An incident in the hands of its owner; only the owner may change it. */
 export type MutableIncident = {
   -readonly [K in keyof Incident]: Incident[K] extends readonly (infer One)[] ? One[] : Incident[K];
 };
 
-/** Lists are copied because the owner appends to its own; their elements are never changed. */
+/**
+ * Copies an incident. Lists are copied because the owner appends to its own; their elements are
+ * immutable.
+ */
 export const copyOf = (incident: Incident): MutableIncident => ({
   ...incident,
   keys: [...incident.keys],
@@ -13,5 +16,5 @@ export const copyOf = (incident: Incident): MutableIncident => ({
   exampleFlowIds: [...incident.exampleFlowIds],
   notes: [...incident.notes],
 });
-/** The incident as it is now, for whoever keeps or sends it later than now. */
+/** Returns the incident in its present state, for a caller that keeps it or sends it later. */
 export const snapshotOf: (incident: Incident) => Incident = copyOf;

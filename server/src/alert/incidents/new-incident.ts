@@ -3,7 +3,10 @@ import type { Incident } from '../../model/incident.ts';
 type Required =
   'key' | 'rule' | 'severity' | 'lasting' | 'environment' | 'flowType' | 'service' | 'step';
 
-/** An incident as it opens: whoever opens one says what it is about, the rest is empty. */
+/**
+ * Makes an incident in the state in which it opens: the caller says what it is about, all else is
+ * empty.
+ */
 export function newIncident(
   about: Pick<Incident, Required> & Partial<Incident>,
   nowMs: number,

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { OtlpSpan } from '../../model/otlp.ts';
 import { attributes, createLab, type Guard } from '../../testing/lab.ts';
 
-/** From spans to what people are told: one dependency dies, whatever it is to whom. */
+/** Goes from spans to notifications: one dependency dies, in whatever role each service uses it. */
 const START = 1_794_000_000_000;
 let ids = 0;
 const hex = (digits: number): string => (++ids).toString(16).padStart(digits, '0');

@@ -4,30 +4,31 @@ import type { Flow } from '../../model/flow.ts';
 import type { Incident } from '../../model/incident.ts';
 import { MAX_KEYS, type LiveIncident } from './live-incident.ts';
 
-/** Open incidents by what findings name: their cause, the step that is missed, a dependency. */
+/** Indexes open incidents by what findings name: their cause, the awaited step, a dependency. */
 export interface OpenIncidents {
   add(live: LiveIncident): void;
   remove(live: LiveIncident): void;
-  /** From now on findings of this key are found in it, up to a bound. */
+  /** Makes findings of this key find the incident, up to MAX_KEYS. */
   addKey(live: LiveIncident, key: string): void;
-  /** It has, besides its own keys, those of another one that was folded into it. */
+  /** Gives `head` the keys of an incident that was folded into it, besides its own. */
   takeKeysOver(head: LiveIncident, folded: LiveIncident): void;
   get(key: string): LiveIncident | undefined;
   has(key: string): boolean;
   list(): Set<LiveIncident>;
-  /** Key of the incident that a finding belongs to, be it open or not. */
+  /** Returns the key of the incident that a finding belongs to, whether or not it is open. */
   keyOf(finding: Finding, flow: Flow): string;
 }
 
 /**
- * With more dependencies at one step, the name in its errors is a text that varies with the flow.
+ * Beyond this number of dependencies at one step, the name in its errors is taken for a text that
+ * varies with the flow.
  */
 const MAX_DEPENDENCIES = 5;
 
 export function createOpenIncidents(): OpenIncidents {
   const byKey = new Map<string, LiveIncident>();
   const byStep = new Map<string, LiveIncident>();
-  /** How many dependencies the errors of each step name. */
+  /** Number of dependencies that the errors of each step name. */
   const dependencies = new Map<string, number>();
 
   const countDependency = ({ incident }: LiveIncident, change: 1 | -1): void => {

@@ -4,20 +4,23 @@ import type { Incident } from '../../model/incident.ts';
 import { nameKey, namesOf } from './title.ts';
 
 /**
- * Finds incidents that are one: of one service several queues are not taken from, or some await it
- * and others' errors name it, and nothing is heard of it. As long as it is heard of, two of its
- * queues that stand still are two causes.
+ * Finds incidents with one cause: several queues of one service are not consumed, or some flows
+ * await the service and errors of others name it, while no span of it arrives. While spans of it
+ * arrive, two stalled queues of the service count as two causes.
  */
 export interface SameCause<T> {
-  /** Learns from a flow who is alive. */
+  /** Learns from a flow which services are alive. */
   observe(flow: Flow): void;
   add(entry: T): void;
   remove(entry: T): void;
-  /** Folds what turned out to be one. */
+  /** Folds the incident together with others of the same cause. */
   settle(entry: T): void;
 }
 
-/** Whoever is alive is heard of within this: exporters send every five seconds by default. */
+/**
+ * A service that is alive is observed within this time, ms: exporters send every five seconds by
+ * default.
+ */
 const SILENT_MS = 10_000;
 const MAX_SERVICES = 10_000;
 
@@ -26,7 +29,7 @@ export function createSameCause<T>(
   incidentOf: (entry: T) => Incident,
   fold: (head: T, other: T) => void,
 ): SameCause<T> {
-  /** When each service was last heard of, ms. */
+  /** Time at which spans of each service were last received, epoch ms. */
   const heard = new Map<string, number>();
   const byName = new Map<string, Set<T>>();
   const names = new Map<T, readonly string[]>();
@@ -36,7 +39,10 @@ export function createSameCause<T>(
   };
   const openedMs = ({ id }: Incident): number =>
     Number.parseInt(id.slice(id.lastIndexOf('-') + 1), 36);
-  /** Whoever was told of first goes on; the order in which they are compared does not matter. */
+  /**
+   * Decides which incident goes on: the one that opened first, so that the order of comparison does
+   * not matter.
+   */
   const isOlder = (a: Incident, b: Incident): boolean =>
     openedMs(a) < openedMs(b) || (openedMs(a) === openedMs(b) && a.key < b.key);
   const isOpen = (entry: T): boolean => incidentOf(entry).status === 'open';
@@ -45,7 +51,7 @@ export function createSameCause<T>(
     for (const name of names.get(entry) ?? [])
       for (const other of [...(byName.get(name) ?? [])]) {
         if (other === entry || !isOpen(entry) || !isOpen(other) || !isSilent(name)) continue;
-        // Two that errors name are two.
+        // Errors that name two dependencies mean two causes.
         if (isNamed(entry) && isNamed(other)) continue;
         if (isOlder(incidentOf(entry), incidentOf(other))) fold(entry, other);
         else fold(other, entry);
@@ -69,7 +75,7 @@ export function createSameCause<T>(
         if (all) all.add(entry);
         else byName.set(name, new Set([entry]));
       }
-      // By then the silence shows, and before it is told.
+      // The silence shows by then, and the group wait has not ended yet.
       clock.after(SILENT_MS, () => settle(entry));
     },
     remove(entry) {

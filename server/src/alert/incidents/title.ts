@@ -3,7 +3,7 @@ import { ABSENCES, type Finding, type Severity } from '../../model/expectation.t
 import { flowTypesOf, type Incident, type IncidentPart } from '../../model/incident.ts';
 import type { MutableIncident } from './mutable-incident.ts';
 
-/** Of one incident; what comes beyond is counted, and not named. */
+/** Bound of an incident's parts; parts beyond it are counted, not named. */
 const MAX_PARTS = 100;
 
 export const isAbsence = ({ rule }: { rule: string }): boolean =>
@@ -18,7 +18,10 @@ export const partOf = (
   ...{ rule, severity, flowType, service, step },
 });
 
-/** Takes up what another flow type, step or rule says of the same cause; false: nothing new. */
+/**
+ * Adds what another flow type, step or rule contributes to the same cause; returns false for
+ * nothing new.
+ */
 export function takeUp(incident: MutableIncident, part: IncidentPart): boolean {
   const { parts } = incident;
   const isKnown = parts.some(
@@ -36,7 +39,10 @@ export function takeUp(incident: MutableIncident, part: IncidentPart): boolean {
   return true;
 }
 
-/** Title and cause, of everything that is in it. `suspected`: what other flows tell. */
+/**
+ * Sets title and cause from all parts of the incident. `suspected`: causes that other flows hint
+ * at.
+ */
 export function describe(incident: MutableIncident, suspected: readonly string[]): void {
   incident.title = titleOf(incident);
   incident.cause =
@@ -70,7 +76,7 @@ function titleOf(incident: Incident): string {
   const say = TITLES.get(rule);
   return `${who}: ${say ? say(subject) : `${rule.replaceAll('-', ' ')} at ${subject}`}`;
 }
-/** What happened, in the words of who has to read it at night. */
+/** Says what happened, in words for the operator who reads it at night. */
 const TITLES: ReadonlyMap<string, (what: string) => string> = new Map(
   Object.entries({
     'failed-step': (what: string) => `${what} fails`,
@@ -96,9 +102,10 @@ function causeOf(incident: Incident): string | null {
 const distinct = (list: readonly string[]): string[] => [...new Set(list)];
 
 /**
- * What else may be the same cause: whoever does not react, and whoever errors name. A host is
- * called like its service; an internal one may begin with its name, but `api.pay.example` is not
- * our service `api`. Where one of several is missed, nobody is named.
+ * Returns the names that may stand for the same cause: services that do not react, and names in
+ * errors. A host is called like its service; an internal one may begin with its name, but
+ * `api.pay.example` is not our service `api`. Where one of several services is missing, no name is
+ * returned.
  */
 export function namesOf(incident: Incident): string[] {
   const { environment, flowType, dependency, key, service } = incident;

@@ -54,8 +54,8 @@ test.each(PRIVATE)('%s is private', (address) => expect(isPrivate(address)).toBe
 
 describe('a notification', () => {
   /**
-   * A guard whose connections all end at a server of ours, and say which address they would have
-   * gone to.
+   * Makes a guard whose connections all end at a server of the test, and record the address that
+   * they would have gone to.
    */
   const bench = async () => {
     const server = createServer((_request, response) => response.writeHead(204).end());

@@ -1,10 +1,10 @@
 import { BlockList, isIP } from 'node:net';
 
 /**
- * Which addresses a notification may go to. Two lists, because Node compares an IPv4 address with
- * IPv6 subnets as well, in its mapped form: one list that held `::ffff:0:0/96` refused every public
- * IPv4 address (guarded by addresses.test.ts). After the registries of special-purpose addresses of
- * IANA (RFC 6890).
+ * Decides which addresses a notification may go to. There are two lists, because Node compares an
+ * IPv4 address with IPv6 subnets as well, in its mapped form: one list with `::ffff:0:0/96` refused
+ * every public IPv4 address (guarded by addresses.test.ts). The ranges follow the registries of
+ * special-purpose addresses of IANA (RFC 6890).
  */
 const PRIVATE_4: readonly (readonly [net: string, prefix: number])[] = [
   ['0.0.0.0', 8],
@@ -19,10 +19,10 @@ const PRIVATE_4: readonly (readonly [net: string, prefix: number])[] = [
   ['224.0.0.0', 3],
 ];
 const PRIVATE_6: readonly (readonly [net: string, prefix: number])[] = [
-  // Loopback, unspecified, and IPv4 as `::10.0.0.1`.
+  // This range has loopback, the unspecified address, and IPv4 written as `::10.0.0.1`.
   ['::', 96],
-  // IPv4 in IPv6's clothes, mapped or translated: nobody's webhook, but a way around the lines
-  // above.
+  // These hold IPv4 addresses in IPv6 form, mapped or translated: no webhook needs them, and they
+  // would bypass the lines above.
   ['::ffff:0:0', 96],
   ['::ffff:0:0:0', 96],
   ['64:ff9b::', 96],
@@ -43,9 +43,12 @@ const listOf = (nets: typeof PRIVATE_4, family: 'ipv4' | 'ipv6'): BlockList => {
 const private4 = listOf(PRIVATE_4, 'ipv4');
 const private6 = listOf(PRIVATE_6, 'ipv6');
 
-/** An address, without brackets; what is none counts as private. */
+/**
+ * Tells whether an address (without brackets) is private. A text that is no address counts as
+ * private.
+ */
 export function isPrivate(address: string): boolean {
-  // A zone says which link it is: `fe80::1%eth0`.
+  // A zone names the link, as in `fe80::1%eth0`; it does not change what range the address is in.
   const plain = address.replace(/%.*$/, '');
   const family = isIP(plain);
   return family === 4

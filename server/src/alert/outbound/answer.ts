@@ -1,4 +1,4 @@
-/** What the receiver of a notification answered. */
+/** The receiver's answer to a notification. */
 export interface Answer {
   status: number;
   /** `Retry-After` as ms from now, or null. */

@@ -10,13 +10,14 @@ import type { Answer } from './answer.ts';
 import { sendMail, type Mail } from './mail.ts';
 
 /**
- * The one way out: every notification goes through here. The name is resolved once and the
- * connection pinned to what was checked (no rebinding), private ranges are refused unless the
- * operator allows them, redirects are never followed, and of the answer 64 KiB are read.
+ * The only way out of the process: every notification goes through here. The guard resolves a name
+ * once and pins the connection to the address that it checked (no DNS rebinding), refuses private
+ * ranges unless the operator allows them, never follows redirects, and reads at most 64 KiB of an
+ * answer.
  */
 export interface Guard {
   post(url: string, headers: Record<string, string>, body: string): Promise<Answer>;
-  /** The same for mail: `url` is the SMTP server's. */
+  /** Sends a mail under the same rules; `url` is the SMTP server's. */
   mail(url: string, mail: Omit<Mail, 'server' | 'address'>): Promise<Answer>;
 }
 
@@ -28,15 +29,15 @@ interface Resolved {
   family: number;
 }
 
-/** What lies outside of the process, for tests. */
+/** Network access, which tests replace. */
 export interface Network {
   lookup(host: string): Promise<readonly Resolved[]>;
-  /** Instead of a connection of Node's own. */
+  /** Replaces a connection made by Node. */
   connect?: (options: RequestOptions) => Duplex;
 }
 const INTERNET: Network = { lookup: (host) => lookup(host, { all: true }) };
 
-/** `allowed`: hosts or addresses that may be private all the same. */
+/** `allowed`: hosts or addresses that may be private. */
 export function createGuard(clock: Clock, allowed: readonly string[], network = INTERNET): Guard {
   const resolve = async (host: string): Promise<Resolved> => {
     const plain = host.replace(/^\[|\]$/g, '');
@@ -100,7 +101,7 @@ export function createGuard(clock: Clock, allowed: readonly string[], network = 
                 done(answer);
                 response.destroy();
               };
-              // The status decides; a body that never ends is cut.
+              // Only the status decides, so a body that never ends is cut off.
               response.on('data', (chunk: Buffer) => {
                 read += chunk.length;
                 if (read > MAX_ANSWER) finish();

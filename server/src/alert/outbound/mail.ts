@@ -2,10 +2,7 @@ import { isIP } from 'node:net';
 import { createTransport } from 'nodemailer';
 import type { Answer } from './answer.ts';
 
-/**
- * One mail through one server. The address is the guard's: the name was resolved and checked
- * before.
- */
+/** One mail through one server. The guard has resolved and checked the address before. */
 export interface Mail {
   /** `smtp://user:password@host:587` or `smtps://host:465`. */
   server: URL;
@@ -14,13 +11,16 @@ export interface Mail {
   to: readonly string[];
   subject: string;
   text: string;
-  /** The receiver's idempotency key: becomes the Message-ID. */
+  /** Idempotency key for the receiver; becomes the Message-ID. */
   key: string;
 }
 
 const TIMEOUT_MS = 10_000;
 
-/** SMTP's answers in HTTP's terms: 4yz is worth another try, 5yz is not (RFC 5321, 4.2.1). */
+/**
+ * Sends a mail and returns SMTP's answer in HTTP's terms: 4yz is worth a retry, 5yz is not (RFC
+ * 5321, 4.2.1).
+ */
 export async function sendMail(mail: Mail): Promise<Answer> {
   const { server } = mail;
   const secure = server.protocol === 'smtps:';
@@ -28,9 +28,9 @@ export async function sendMail(mail: Mail): Promise<Answer> {
     host: mail.address,
     port: Number(server.port || (secure ? 465 : 587)),
     secure,
-    // A certificate names hosts; an address has none to be asked for.
+    // A certificate is issued for host names, so an IP address gives no server name to ask for.
     ...(isIP(server.hostname) === 0 && { tls: { servername: server.hostname } }),
-    // A password goes over an encrypted connection, or not at all.
+    // A password travels only over an encrypted connection.
     requireTLS: server.username !== '',
     ...(server.username !== '' && {
       auth: {
