@@ -16,7 +16,7 @@ export type { QueryContext } from './route.ts';
 export interface QueryOptions extends QueryContext {
   log: Log;
   hosts: HostRule;
-  /** Folder of the built dashboard, or '' when there is none. */
+  /** Folder of the built dashboard; '' when there is none. */
   webRoot: string;
 }
 
@@ -32,8 +32,8 @@ const STATUS: Partial<Record<FermataError['code'], number>> = {
 };
 
 /**
- * REST and the dashboard's files on one port. GET only reads; what changes something is a POST with
- * a JSON body. Everything is escaped, typed and bounded.
+ * Serves REST and the dashboard's files on one port. GET only reads; every change is a POST with a
+ * JSON body. Everything is escaped, typed and bounded.
  */
 export function queryApp(options: QueryOptions): Express {
   const app = express();
@@ -65,12 +65,12 @@ export function queryApp(options: QueryOptions): Express {
           frameAncestors: ["'none'"],
         },
       },
-      // Plain HTTP on loopback: promising TLS would lock people out.
+      // The server speaks plain HTTP on loopback: promising TLS would lock people out.
       strictTransportSecurity: false,
       referrerPolicy: { policy: 'no-referrer' },
     }),
   );
-  // Only JSON is read, so that a form on another page cannot post here without a preflight.
+  // Only JSON is accepted, so that a form on another page cannot post here without a preflight.
   const json = express.json({ limit: '64kb', strict: true, reviver: wellFormed });
   for (const route of ROUTES) {
     const path = expressPath(route.path);
@@ -110,7 +110,8 @@ const nowhere: express.RequestHandler = (request) => {
 };
 
 /**
- * JSON can name half a character. No UTF-8 can carry it: the store would fail, and seem to be down.
+ * Rejects half a surrogate pair, which JSON can name but UTF-8 cannot carry: the store would fail,
+ * and seem to be down.
  */
 const wellFormed = (key: string, value: unknown): unknown => {
   if (!key.isWellFormed() || (typeof value === 'string' && !value.isWellFormed()))
@@ -134,8 +135,7 @@ const noStore: express.RequestHandler = (_request, response, next) => {
 };
 
 /**
- * The store quotes the engine, and the engine quotes SQL and other people's rows: those are for the
- * log.
+ * Hides details of store errors. They quote SQL and rows of other users, which belong in the log.
  */
 const detailOf = (known: FermataError | undefined): string | undefined =>
   known?.code === 'store.unavailable' ? ERRORS[known.code] : known?.message;

@@ -1,6 +1,9 @@
 import type { Reading } from '../base/counters.ts';
 
-/** OpenMetrics text: counters end in `_total`, a family is named once, the text ends in `# EOF`. */
+/**
+ * Returns OpenMetrics text: counters end in `_total`, a family is named once, the text ends in `#
+ * EOF`.
+ */
 export function metricsText(metrics: readonly Reading[]): string {
   let family = '';
   const lines = [...metrics]

@@ -6,7 +6,7 @@ import {
 import { z } from 'zod';
 import { ROUTES } from './routes/index.ts';
 
-/** The API described from the routes themselves, so that the two cannot disagree. */
+/** Describes the API from the routes themselves, so that the two cannot disagree. */
 export function openApi(version: string): object {
   extendZodWithOpenApi(z);
   const registry = new OpenAPIRegistry();

@@ -1,13 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 
 /**
- * Who may talk to the dashboard's port from a browser. A page on the internet can make a browser
- * send requests to 127.0.0.1 (DNS rebinding, cross-site WebSocket): the Host must be one we are
- * known by, and an Origin, where there is one, must be the same host. Applies to REST and to the
- * socket's upgrade alike.
+ * Decides which browser requests may use the dashboard's port. A page on the internet can make a
+ * browser send requests to 127.0.0.1 (DNS rebinding, cross-site WebSocket): the Host must be a name
+ * of this server, and an Origin, where there is one, must be the same host. Applies to REST and to
+ * the socket's upgrade alike.
  */
 export interface HostRule {
-  /** Bound to this address; loopback names are always allowed. */
+  /** Address that the port is bound to; loopback names are always allowed. */
   host: string;
   allowedHosts: readonly string[];
 }
@@ -36,7 +36,7 @@ function isKnown(name: string, rule: HostRule): boolean {
   );
 }
 
-/** `name:port` → `name`. */
+/** Returns the name in `name:port`. */
 function nameOf(host: string): string | null {
   const match = /^(\[[0-9a-f:]+\]|[a-z0-9.-]+)(:\d+)?$/i.exec(host);
   return match ? match[1]!.toLowerCase() : null;

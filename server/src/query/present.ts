@@ -7,7 +7,7 @@ import type { FlowRow, FlowTypeRow, ServiceRow, StoredSpan } from '../store/inde
 import type { QueryContext } from './route.ts';
 import { KeyValues, type Attributes, type AttributeValue } from '../model/otlp.ts';
 
-/** Model → contract: the only place. */
+/** Converts the model to the contract. No other file does so. */
 export function summaryOf(flow: Flow, version: number, stepCount: number): wire.FlowSummary {
   return {
     id: flow.id,
@@ -52,8 +52,8 @@ function presentWaiting(waiting: WaitingFor): wire.WaitingFor {
 }
 
 /**
- * Above this many steps or hops a flow is given in part and says so; its critical path is given
- * more coarsely.
+ * Above this many steps or hops a flow is sent in part and says so; its critical path is sent more
+ * coarsely.
  */
 export const MAX_STEPS = 2000;
 
@@ -86,7 +86,8 @@ export function presentFlow(row: FlowRow): wire.Flow {
     relations: flow.relations,
     unattributed: flow.unattributed.slice(0, MAX_STEPS),
     asOf: new Date(row.timelineComputedMs).toISOString(),
-    // Clients may read it: it was the version of what had been learned, and is always 0 now.
+    // Clients may still read this field: it was the version of the learned model, and is always 0
+    // now.
     modelVersion: 0,
   };
 }
@@ -182,7 +183,7 @@ export function presentFlowType(row: FlowTypeRow): wire.FlowTypeSummary {
   return { ...rest, lastStartedAtUnixNano: lastStarted };
 }
 
-/** Of one service. */
+/** Bound of clocks of one service. */
 const MAX_CLOCKS = 100;
 
 export function presentService(

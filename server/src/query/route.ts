@@ -10,9 +10,9 @@ import type { DocumentStore, QueryStore } from '../store/index.ts';
 import { FermataError } from '../base/errors.ts';
 import { invalid } from './search.ts';
 
-/** What a route is, and what it may ask of the rest of the server. */
+/** This file defines a route, and what it may ask of the rest of the server. */
 
-/** What is wrong, grouped, and who was told. Implemented by `alert`. */
+/** Incidents and their notifications. Implemented by `alert`. */
 export interface IncidentApi {
   incidents(): Incident[];
   incident(id: string): Incident | undefined;
@@ -35,20 +35,23 @@ export interface DefinitionRegistry {
   define(definitions: readonly Definition[], source: 'api'): Promise<number>;
 }
 
-/** Read by `expect`, which knows the shape: handed in, so that this stage does not know another. */
+/**
+ * Reads definitions. `expect` owns their format; the reader is passed in, so that this stage does
+ * not import another.
+ */
 export type ReadDefinitions = (input: unknown) => { definitions: Definition[]; problems: string[] };
 
 export interface QueryContext {
   store: QueryStore;
-  /** Saved views: the only thing in the store that routes write. */
+  /** Saved views, the only documents that routes write to the store. */
   views: DocumentStore<'view'>;
   alerts: IncidentApi;
   expectations: { inspect(type: string): { environment: string; model: unknown }[] };
   definitions: DefinitionRegistry;
   readDefinitions: ReadDefinitions;
-  /** What an incident misses comes no more. */
+  /** Accepts that what the incident misses will not come any more. */
   accept(gone: Pick<Incident, 'environment' | 'flowType' | 'step' | 'service'>): Promise<boolean>;
-  /** Processes whose clocks are wrong now, the furthest first. */
+  /** Returns processes whose clocks are wrong now, the largest offset first. */
   wrongClocks(): readonly {
     environment: string;
     service: string;
@@ -59,9 +62,9 @@ export interface QueryContext {
   clock: Clock;
   counters: Counters;
   about(): About;
-  /** Why nothing can be taken now. */
+  /** Resolves with the reasons why nothing can be accepted now. */
   ready(): Promise<string[]>;
-  /** What is wrong with Fermata itself now, the worst first. */
+  /** Returns the present problems of Fermata itself, the worst first. */
   conditions(): readonly {
     id: string;
     since: number;
@@ -72,8 +75,8 @@ export interface QueryContext {
 }
 
 /**
- * One line per route. `scope` is what a key will need once there are keys; `none` is open to
- * everyone.
+ * One line of the table of routes. `scope` is what an API key will need once there are keys; `none`
+ * is open to everyone.
  */
 export interface Route {
   method?: 'post';

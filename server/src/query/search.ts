@@ -5,7 +5,7 @@ import type { FlowSearch } from '../model/search.ts';
 import { parseQuery } from './language/parse.ts';
 import { unixNanos, type UnixNanos } from '../model/time.ts';
 
-/** Query string → validated search. Rejects, never guesses. */
+/** Turns a query string into a validated search. It rejects invalid input and never guesses. */
 const many = z.union([z.string(), z.array(z.string())]).transform((value) =>
   [value]
     .flat()
@@ -72,7 +72,7 @@ export function invalid(error: z.ZodError): FermataError {
   const detail = error.issues
     .map(
       (issue) =>
-        // Which of several it is, is said by its value.
+        // A key of several values is named without its index: the message quotes the value.
         `${issue.path.join('.').replace(/\.\d+$/, '') || 'query'}: ${issue.code === 'unrecognized_keys' ? issue.message.toLowerCase() : issue.message}`,
     )
     .join('; ');

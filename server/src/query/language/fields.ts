@@ -14,21 +14,22 @@ import { likes } from '../../model/search-match.ts';
 import { unquote, wrong, type Token } from './tokens.ts';
 
 /**
- * Fields of which every value is known: a misspelt one would find nothing, for ever and silently.
+ * Lists fields of which every value is known: a misspelt value would find nothing, for ever and
+ * silently.
  */
 const VALUES: Partial<Record<TextField, readonly string[]>> = {
   status: FLOW_STATUSES,
   health: ['ok', 'late', 'stuck'],
   outcome: ['completed', 'failed', 'compensated', 'cancelled', 'timed_out'],
 };
-/** Not `in`: every object has a `constructor`. */
+/** This uses `hasOwn` instead of `in`, because every object has a `constructor`. */
 const isTextField = (name: string): name is TextField => Object.hasOwn(TEXT_FIELDS, name);
 const isNumberField = (name: string): name is NumberField => Object.hasOwn(NUMBER_FIELDS, name);
 const NUMBER = /^([a-z]+)(>=|<=|>|<|=)(.*)$/;
 
 /**
- * A field with a value or a comparison; null: the token is free text. Throws where it is nearly
- * one.
+ * Parses a field with a value or a comparison; returns null for free text. Throws where the token
+ * is nearly a field.
  */
 export function fieldOf(token: Token, nowMs: number): Query | null {
   const colon = token.text.indexOf(':');

@@ -5,7 +5,7 @@ import { tokenize, wrong, type Token } from './tokens.ts';
 const MAX_DEPTH = 20;
 
 /**
- * The query language: one text for a list's filter, a saved view and an alert.
+ * Parses the query language, one text for a list's filter, a saved view and an alert.
  *
  *   status:stuck type:order-* duration>5m -service:email "free text"
  *   OrderPlaced > PaymentCaptured within 5m

@@ -1,7 +1,7 @@
 import { NUMBER_FIELDS, TEXT_FIELDS } from '../../model/search.ts';
 import { unquote } from './tokens.ts';
 
-/** Completions of the last word of a query. */
+/** Returns completions of the last word of a query. */
 export function suggest(
   text: string,
   values: {

@@ -9,7 +9,7 @@ export interface Token {
 
 const MAX_TOKENS = 200;
 
-/** Words, quoted texts (also after a colon), parentheses, and the two arrows. */
+/** Splits a query into words, quoted texts (also after a colon), parentheses and the two arrows. */
 export function tokenize(text: string): Token[] {
   const tokens: Token[] = [];
   let at = 0;
@@ -50,7 +50,7 @@ export function tokenize(text: string): Token[] {
 
 export const unquote = (text: string): string => text.replaceAll('"', '');
 
-/** What is wrong with a query, and where. */
+/** Makes the error that says what is wrong with a query, and at which column. */
 export function wrong(what: string, column: number): FermataError {
   return new FermataError('query.invalid', `column ${column}: ${what}`, {
     hint: 'Put text that contains a colon or a comparison into quotation marks.',

@@ -16,7 +16,7 @@ const silenceBody = z.strictObject({
   comment: z.string().max(2000).default(''),
 });
 
-/** Who is told of incidents: notifications, silences, channels and rules. */
+/** Routes of alerting: notifications, silences, channels and rules. */
 export const ALERT_ROUTES: readonly Route[] = [
   {
     path: '/api/v1/alerts/notifications',

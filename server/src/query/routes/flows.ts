@@ -19,7 +19,7 @@ const spansQuery = z.strictObject({
   limit: z.coerce.number().int().min(1).max(10_000).default(2000),
 });
 
-/** Flows, and what is known of their types and services. */
+/** Routes of flows, and of what is known about their types and services. */
 export const FLOW_ROUTES: readonly Route[] = [
   {
     path: '/api/v1/flows',
@@ -107,7 +107,8 @@ async function getSpans(
 }
 
 /**
- * 308 to the canonical id, 300 with the list where several flows have the name; null when answered.
+ * Answers 308 to the canonical id, or 300 with the list where several flows have the name; returns
+ * null when it answered.
  */
 async function resolve(
   context: QueryContext,

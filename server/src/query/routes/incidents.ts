@@ -11,7 +11,7 @@ const incidentsQuery = z.strictObject({
 });
 const noteBody = z.strictObject({ text: z.string().max(2000).default('') });
 
-/** Incidents, and what people do with one. */
+/** Routes of incidents, and of what operators do with them. */
 export const INCIDENT_ROUTES: readonly Route[] = [
   {
     path: '/api/v1/incidents',

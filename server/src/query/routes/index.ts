@@ -7,7 +7,7 @@ import { INCIDENT_ROUTES } from './incidents.ts';
 import { SERVER_ROUTES } from './server.ts';
 import { VIEW_ROUTES } from './views.ts';
 
-/** Every route there is: what is served, and what `/api/openapi.json` describes. */
+/** Lists every route: the table that is served and that `/api/openapi.json` describes. */
 export const ROUTES: readonly Route[] = [
   ...SERVER_ROUTES,
   ...FLOW_ROUTES,
@@ -17,7 +17,7 @@ export const ROUTES: readonly Route[] = [
   ...VIEW_ROUTES,
 ];
 
-/** express 5 spells parameters `:id`, OpenAPI `{id}`; the table has OpenAPI's. */
+/** Converts `{id}`, which the table and OpenAPI use, to `:id` of express 5. */
 export const expressPath = (path: string): string => path.replace(/\{(\w+)\}/g, ':$1');
 export const handlerOf =
   (route: Route, context: QueryContext): RequestHandler =>

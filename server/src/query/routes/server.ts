@@ -18,7 +18,7 @@ const healthAnswer = z.object({
   ),
 });
 
-/** This server itself: is it well, and how to send to it. */
+/** Routes of the server itself: whether it is well, and how to send to it. */
 export const SERVER_ROUTES: readonly Route[] = [
   {
     path: '/healthz',
