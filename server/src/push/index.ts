@@ -16,20 +16,17 @@ import { createHistory } from './resume.ts';
 import { isView, sees } from './rooms.ts';
 
 /**
- * Tells dashboards what changed. Called only with what is already durable and queryable (invariant
- * I3). A client that missed something resumes from a sequence or is told to load afresh.
+ * Announces changes to dashboards. It is called only with what is already durable and queryable
+ * (invariant I3). A client that missed something resumes from a sequence, or is told to reload.
  */
 export interface Push {
   attach(server: HttpServer): void;
-  /**
-   * Announce changes; sequences are given here, in order. They are made only if a dashboard may
-   * want them.
-   */
+  /** Announces changes and numbers them in order. Builds them only if a dashboard may want them. */
   publish(changes: () => Omit<FlowChanged, 'sequence'>[]): void;
-  /** Every dashboard hears of incidents: the navigation counts them. */
+  /** Announces incidents to every dashboard, because the navigation counts them. */
   incidents(changed: Incident[]): void;
   stats(tick: Omit<StatsTick, 'sequence'>): void;
-  /** A dashboard is open, or was a moment ago and may come back. */
+  /** True when a dashboard is open, or was lately and may reconnect. */
   readonly watched: boolean;
   stop(): Promise<void>;
 }
@@ -38,20 +35,20 @@ export interface PushOptions {
   clock: Clock;
   counters: Counters;
   /**
-   * Changes with every server start, so that sequences of an earlier life are not mistaken for
-   * ours.
+   * Changes with every server start, so that sequences of a previous run are not mistaken for those
+   * of this one.
    */
   epoch: string;
   allowed(request: IncomingMessage): boolean;
 }
 
-/** Bytes a slow client may have waiting before its updates are held back … */
+/** Bytes that may be buffered for a slow client; beyond this its updates are held back. */
 const MAX_BUFFERED = 1024 * 1024;
-/** … and how many changes are held for it (newest per flow) before it is told to load afresh. */
+/** Changes held for a slow client (newest per flow); beyond this it is disconnected and reloads. */
 const MAX_HELD = 2000;
 const MAX_HISTORY = 20_000;
 const MAX_CLIENTS = 500;
-/** A dashboard that comes back within this gets what it missed; after it, it loads afresh. */
+/** A dashboard that reconnects within this time, ms, gets what it missed; later, it reloads. */
 const AWAY_MS = 60_000;
 
 type TypedSocket = Socket<ClientToServer, ServerToClient>;
@@ -60,7 +57,7 @@ interface Watcher {
   socket: TypedSocket;
   view: View | null;
   held: Map<string, FlowChanged>;
-  /** When it was last given what it missed. */
+  /** Time at which it last got what it missed, epoch ms. */
   watchedMs: number;
 }
 
@@ -74,8 +71,8 @@ export function createPush(options: PushOptions): Push {
   counters.gauge('fermata_dashboards', () => watchers.size);
 
   /**
-   * With the transport, and before it: a client that polls, but never again, leaves all its packets
-   * there.
+   * Returns the bytes that wait in the transport and in front of it, where a client that stops
+   * polling leaves all its packets.
    */
   const buffered = ({ conn }: TypedSocket): number => {
     const transport = (conn.transport as unknown as { socket?: { bufferedAmount?: number } })
@@ -84,7 +81,7 @@ export function createPush(options: PushOptions): Push {
     const before = packets.reduce((sum, { data }) => sum + (data?.length ?? 0), 0);
     return before + (transport?.bufferedAmount ?? 0);
   };
-  /** Slow clients get fewer, newer updates: at most one change per flow waits. */
+  /** Sends a slow client fewer, newer updates: at most one change per flow waits. */
   const send = (watcher: Watcher, changes: FlowChanged[]): void => {
     const { view } = watcher;
     if (view === null) return;
@@ -112,7 +109,8 @@ export function createPush(options: PushOptions): Push {
       watcher.view = resume.view;
       watcher.held.clear();
       const since = resume.since;
-      // Once a second: whoever asks more often loads afresh, which costs the server no history.
+      // A client may resume once a second. One that asks more often reloads, which costs the server
+      // no history.
       const soon = clock.now() - watcher.watchedMs < 1000;
       if (!soon) watcher.watchedMs = clock.now();
       const missed =

@@ -1,13 +1,14 @@
 import type { FlowChanged } from '../contract/index.ts';
 
-/** The last changes, so that a client that was away for a moment gets only what it missed. */
+/** Keeps the last changes, so that a client that was away for a moment gets only what it missed. */
 export interface History {
   add(change: Omit<FlowChanged, 'sequence'>): FlowChanged;
   /**
-   * Newest change per flow after `number`; null when that reaches further back than we remember.
+   * Returns the newest change per flow after `number`; null when the history does not reach back
+   * that far.
    */
   since(number: number): FlowChanged[] | null;
-  /** Something changed and is not remembered: whoever missed it loads afresh. */
+  /** Records that a change was not kept: clients that missed it reload. */
   skip(): void;
   readonly last: number;
 }

@@ -1,10 +1,10 @@
 import type { FlowChanged, View } from '../contract/index.ts';
 
-/** Who hears what. */
+/** Tells whether a view shows a change. */
 export function sees(view: View, change: FlowChanged): boolean {
   if (view.kind === 'flow') return change.id === view.id || change.movedTo === view.id;
-  // A flow that left the filter must be told too, or it would stay on the screen: status is left to
-  // the client.
+  // A change that makes a flow leave the filter must be sent, too, or the flow would stay on the
+  // screen; so the client filters by status.
   return change.flow === null || view.types.length === 0 || view.types.includes(change.flow.type);
 }
 
@@ -13,7 +13,7 @@ const texts = (value: unknown): boolean =>
   value.length <= 100 &&
   value.every((item) => typeof item === 'string' && item.length <= 300);
 
-/** Views come from the network. */
+/** Validates a view, which comes from the network. */
 export function isView(value: unknown): value is View {
   if (typeof value !== 'object' || value === null) return false;
   const view = value as Record<string, unknown>;
