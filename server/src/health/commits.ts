@@ -3,24 +3,24 @@ import { failureOf, type Failure } from '../base/failures.ts';
 import type { Condition } from './condition.ts';
 
 /**
- * What became of the last commit. One that fails is believed until another succeeds; where nobody
- * sends, because we said that we are not ready, something small is written instead, ever more
- * seldom for as long as commits go on to fail.
+ * Tracks the outcome of the last commit. A failure stands until a commit succeeds. Where no sender
+ * tries any more, because the server reports that it is not ready, a small probe is written
+ * instead, at intervals that grow for as long as commits fail.
  */
 export interface Commits {
   happened(failure?: unknown): void;
-  /** Tries whether writing works again, where that is due. */
+  /** Writes the probe when it is due. */
   look(): Promise<void>;
   conditions(): Condition[];
-  /** One succeeded a moment ago. */
+  /** True when a commit succeeded within the last ten seconds. */
   readonly goOn: boolean;
 }
 
 export interface CommitsOptions {
   clock: Clock;
-  /** Writes something small as durably as a commit. */
+  /** Writes a small probe as durably as a commit. */
   probe: () => Promise<void>;
-  /** How long the oldest request waits for its commit, ms. */
+  /** Returns how long the oldest request has waited for its commit, ms. */
   oldestMs: () => number;
 }
 

@@ -1,13 +1,13 @@
-/** Something of Fermata itself that is not as it should be, while it is so. */
+/** A problem of Fermata itself, for as long as it lasts. */
 export interface Condition {
-  /** The same for as long as it is the same thing. */
+  /** Stays the same for as long as the problem does. */
   id: string;
   text: string;
   /** What the operator can do about it. */
   hint: string;
-  /** Nothing is taken while it holds. */
+  /** True when no spans are accepted while it lasts. */
   blocks: boolean;
-  /** Wall clock, ms; absent: since it was first seen. */
+  /** Start of the problem, epoch ms; absent: when it was first observed. */
   since?: number;
 }
 

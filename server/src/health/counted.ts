@@ -6,13 +6,12 @@ interface Counted {
   id: string;
   text: string;
   hint: string;
-  /** What is lost stays so: said until the next start. */
+  /** A loss is permanent, so its condition stays until the next start. */
   stays?: true;
 }
 
 /**
- * What is counted, or goes on, wherever that is, and for whoever runs Fermata to know while it goes
- * on.
+ * Counters and gauges that an operator should see as a condition while they grow or are not zero.
  */
 const COUNTED: ReadonlyMap<string, Counted> = new Map(
   Object.entries<Counted>({
@@ -51,12 +50,12 @@ const COUNTED: ReadonlyMap<string, Counted> = new Map(
     },
   }),
 );
-/** It goes on for so long after it happened last. */
+/** A counter's condition lasts this long after its last growth, ms. */
 const GOES_ON_MS = 3_600_000;
 
 /**
- * Conditions of counters that grew lately, and of gauges that are not zero. Look at them now and
- * then: only what is seen to grow counts.
+ * Reports a condition for each counter that grew lately and each gauge that is not zero. Call it
+ * regularly: growth is seen only from one call to the next.
  */
 export function createCounted(clock: Clock, counters: Counters): () => Condition[] {
   const seen = new Map<string, { value: number; since: number; lastMs: number }>();

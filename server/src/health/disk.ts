@@ -2,15 +2,19 @@ import type { Condition } from './condition.ts';
 import type { Space } from './files.ts';
 
 /**
- * Free space of the disk that commits go to. Below the low-water mark nothing new is taken, so that
- * there is room for what derives from spans, for merges and for a restart; it is taken again once
- * there is a quarter more, or each request that fits would be followed by one that does not.
+ * Watches the free space of the disk that commits go to. Below the low-water mark the server
+ * accepts nothing new, which leaves room for what derives from spans, for merges and for a restart.
+ * It accepts again at 1.25 times the mark; without that gap each request that fits would be
+ * followed by one that does not.
  */
 export interface Disk {
-  /** Bytes; null: not known. */
+  /** Free space, bytes; null: unknown. */
   readonly free: number | null;
   readonly isLow: boolean;
-  /** Asks the disk. Never rejects, and asks it once at a time: one that hangs is asked no more. */
+  /**
+   * Reads the free space. Never rejects, and runs once at a time, so a disk that hangs is not asked
+   * again.
+   */
   look(): Promise<void>;
   conditions(): Condition[];
 }
@@ -18,15 +22,15 @@ export interface Disk {
 export interface DiskOptions {
   directory: string;
   /**
-   * Low-water mark, bytes; 0: none. The usual one is a tenth of a small disk: an empty one would be
-   * too full.
+   * Low-water mark, bytes; 0 for none. The default is capped at a tenth of the disk: a small disk
+   * would be too full even when empty.
    */
   minFree: number;
   readSpace: (directory: string) => Promise<Space>;
 }
 
 const ENOUGH = 1.25;
-/** Who asks for more than this means it. */
+/** A mark above this, bytes, is the operator's deliberate choice and is not capped. */
 const USUAL_MARK = 256 * 1024 * 1024;
 const MAX_OF_DISK = 0.1;
 const GIB = 2 ** 30;
@@ -45,7 +49,7 @@ export function createDisk({ directory, minFree, readSpace }: DiskOptions): Disk
       mark = minFree > USUAL_MARK ? minFree : Math.min(minFree, MAX_OF_DISK * space.total);
       isLow = free < (isLow ? ENOUGH * mark : mark);
     } catch {
-      // What a disk cannot tell shows in what it does not take.
+      // A disk whose free space cannot be read shows its trouble when a commit fails.
       free = null;
     } finally {
       looking = undefined;

@@ -1,7 +1,7 @@
 import { open, statfs, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** Of a disk, bytes: what a user who is not the superuser may write, and all of it. */
+/** Space of a disk, bytes: what a user other than the superuser may write, and the total. */
 export interface Space {
   free: number;
   total: number;
@@ -12,10 +12,10 @@ export async function spaceOf(directory: string): Promise<Space> {
   return { free: bavail * bsize, total: blocks * bsize };
 }
 
-/** As much as a small commit takes. */
+/** The size of a small commit. */
 const PROBE = Buffer.alloc(64 * 1024);
 
-/** Rejects where the journal would not be written either. */
+/** Rejects where the journal could not be written either. */
 export async function writeProbe(directory: string): Promise<void> {
   const path = join(directory, 'fermata.probe');
   const file = await open(path, 'w');

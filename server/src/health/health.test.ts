@@ -11,7 +11,7 @@ interface World {
   health: Health;
   clock: ManualClock;
   counters: Counters;
-  /** Moves time in seconds, and lets what was asked be answered. */
+  /** Advances time by seconds, and lets pending reads finish. */
   pass(seconds: number): Promise<void>;
   ids(): string[];
   free: number | Error;
