@@ -11,13 +11,13 @@ const LOOPBACK = /^(127\.\d+\.\d+\.\d+|::1|localhost)$/;
 
 export interface ReadConfig {
   config: Config;
-  /** Unknown names, with the nearest known one; not fatal in the environment. */
+  /** Unknown names, with the nearest known one; in the environment they are not fatal. */
   warnings: string[];
 }
 
 /**
- * Reads the environment that it is given, never the process's, and the files that this names.
- * Everything wrong is reported at once: throws `config.invalid`.
+ * Reads the given environment, never the process's own, and the files that it names. Reports all
+ * errors at once: throws `config.invalid`.
  */
 export function readConfig(env: Env): ReadConfig {
   const problems: string[] = [];

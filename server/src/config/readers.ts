@@ -9,8 +9,9 @@ import { parseQuery } from '../query/index.ts';
 export type Env = Readonly<Record<string, string | undefined>>;
 
 /**
- * Makes a value of a setting's text. Throws what is wrong, as the rest of a sentence that begins
- * with name and value. The environment is a parameter because files take their secrets from it.
+ * Turns the text of a setting into its value. Throws the reason as the rest of a sentence that
+ * begins with name and value. The environment is a parameter because files take their secrets from
+ * it.
  */
 export type Reader<T> = (text: string, env: Env) => T;
 

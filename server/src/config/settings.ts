@@ -17,7 +17,10 @@ import {
   type Reader,
 } from './readers.ts';
 
-/** Set by operators: environment first, then the same names in fermata.yaml, then the default. */
+/**
+ * Settings of operators. The environment comes first, then the same names in fermata.yaml, then the
+ * default.
+ */
 export interface Config {
   host: string;
   port: number;
@@ -40,10 +43,10 @@ export interface Config {
   allowAnonymous: boolean;
   allowedHosts: string[];
   logLevel: string;
-  /** From the file that FERMATA_ALERTS names. */
+  /** Settings from the file that FERMATA_ALERTS names. */
   alerts: AlertSettings;
   alertAllow: string[];
-  /** From the file or folder that FERMATA_DEFINITIONS names. */
+  /** Definitions from the file or folder that FERMATA_DEFINITIONS names. */
   definitions: Definition[];
   valueKey: string;
   publicUrl: string;
@@ -57,7 +60,10 @@ export interface Setting<T> {
   secret?: boolean;
 }
 
-/** Every setting: name, default, meaning. The table of docs/operations.md is checked against it. */
+/**
+ * Lists every setting: name, default, meaning. A test checks the table of docs/operations.md
+ * against it.
+ */
 export const SETTINGS: { [K in keyof Config]: Setting<Config[K]> } = {
   host: { name: 'FERMATA_HOST', default: '127.0.0.1', read: text, help: 'address to listen on' },
   port: { name: 'FERMATA_PORT', default: '4320', read: port, help: 'dashboard and API' },
@@ -208,7 +214,7 @@ export const SETTINGS: { [K in keyof Config]: Setting<Config[K]> } = {
   },
 };
 
-/** Read by the launcher and the demo, not by the server. */
+/** Names that the launcher and the demo read, not the server. */
 export const OTHER_NAMES = [
   'FERMATA_CONFIG',
   'FERMATA_DEMO_BROKER',
