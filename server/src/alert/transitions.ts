@@ -39,7 +39,7 @@ const TABLE: Record<
   dropped: { from: UNDECIDED, to: 'dropped' },
 };
 
-/** Tells whether the notification is still to be sent, or its fate is open. */
+/** Tells whether the notification may still be sent: it is waiting or pending. */
 export const isUndecided = ({ state }: Pick<Notification, 'state'>): boolean =>
   UNDECIDED.includes(state);
 
