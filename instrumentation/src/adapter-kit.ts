@@ -1,6 +1,6 @@
 /**
- * All that an adapter may use of this package, beside the names of `semconv.ts`. Not exported from
- * the package: what users call stands in `index.ts`.
+ * Exports all that an adapter may use of this package, besides the names of `semconv.ts`. Not
+ * exported from the package: `index.ts` has the calls for users.
  */
 export { handleMessage, handleOnBehalfOf, publishEvent, sendCommand } from './api/messages.ts';
 export { attempt } from './core/attempt.ts';

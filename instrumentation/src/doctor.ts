@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 /**
- * `npx fermata-doctor`, in the folder of a service and with its environment, says why nothing
- * arrives. Each check answers with what it found and, where something is wrong, with what to do.
- * Exit code 1 where anything is wrong.
+ * Runs `npx fermata-doctor`, in the folder of a service and with its environment, which explains
+ * why nothing arrives. Each check returns what it found and, where something is wrong, what to do.
+ * The exit code is 1 where anything is wrong.
  */
 export interface Diagnosis {
   check: string;
@@ -45,8 +45,8 @@ function sdkInstalled(folder: string): Diagnosis {
 }
 
 /**
- * Two copies of the API do not know of each other; one of a newer minor than the registered one
- * does nothing at all.
+ * Checks for a single copy of the API. Two copies do not know of each other; one of a newer minor
+ * version than the registered one does nothing at all.
  */
 function oneApi(folder: string): Diagnosis {
   const copies = new Map<string, string>();
@@ -230,7 +230,7 @@ function versionOf(folder: string, name: string): string | null {
   }
 }
 
-/** Only as a program: tests ask `diagnose`. */
+/** This runs only as a program: tests call `diagnose`. */
 if (
   process.argv[1] !== undefined &&
   import.meta.url === pathToFileURL(realpathSync(process.argv[1])).href

@@ -12,7 +12,7 @@ import {
   withFlow,
 } from './index.ts';
 import { recordTelemetry } from './testing/telemetry.ts';
-/** JavaScript has no types: what it can be called with. */
+/** Covers wrong arguments, which JavaScript callers can pass because it has no types. */
 const message = { type: 'T', destination: 'd', system: 's' };
 const trap = new Proxy(
   {},

@@ -11,55 +11,55 @@ export interface Flow {
   type?: string;
   version?: string;
   /**
-   * Business keys to find the flow by: `{ order_id: '42' }`. Not baggage: they stay on this
-   * service's spans.
+   * Business keys to find the flow by: `{ order_id: '42' }`. They stay on this service's spans, not
+   * in baggage.
    */
   keys?: Record<string, string>;
-  /** When it should have ended, epoch ms. Stays on this service's spans, too. */
+  /** When the flow should have ended, epoch ms. Stays on this service's spans, too. */
   deadline?: number;
 }
 
-/** What a publisher says of a message. */
+/** A publisher's description of a message. */
 export interface OutgoingMessage {
-  /** `OrderCreated`: what it means, not where it goes. */
+  /** Meaning of the message (`OrderCreated`), not its destination. */
   type: string;
   /** Queue, topic or exchange. */
   destination: string;
   /** `rabbitmq`, `kafka`, `nats` … (`messaging.system`). */
   system: string;
-  /** Default: a random UUID. */
+  /** Id of the message; default: a random UUID. */
   id?: string;
-  /** Headers to carry; context is added to a copy. */
+  /** Headers of the application; context is added to a copy. */
   headers?: Record<string, unknown>;
-  /** Default: the current flow. */
+  /** Flow of the message; default: the current one. */
   flow?: Flow;
-  /** When it was handed over, epoch ms with fraction; default: now. */
+  /** When the message was handed over, epoch ms with fraction; default: now. */
   startTime?: number;
   /** Routing slip: names of the steps still to come, the receiver's first. */
   itinerary?: readonly string[];
 }
 
-/** What a consumer knows of a message. */
+/** A consumer's description of a message. */
 export interface IncomingMessage {
   destination: string;
   system: string;
   headers?: Record<string, unknown> | undefined;
-  /** Where the headers do not say. */
+  /** Meaning of the message, for headers that do not name it. */
   type?: string;
   id?: string;
   /** Consumer group, subscription or queue that this handler shares with its replicas. */
   group?: string;
   /** Name of the step; default: the message type. */
   step?: string;
-  /** 1 for the first delivery. */
+  /** Number of the delivery, 1 for the first. */
   attempt?: number;
-  /** The queue in which it failed, when it comes through a dead-letter queue. */
+  /** The queue in which the message failed, when it comes through a dead-letter queue. */
   deadLetteredFrom?: string;
-  /** Messages that wait behind this one for the same group. */
+  /** Number of messages that wait behind this one for the same group. */
   lag?: number;
-  /** What else the client knows: partition, offset, sequence. */
+  /** Further attributes that the client knows: partition, offset, sequence. */
   attributes?: Record<string, string | number | boolean>;
-  /** How many messages one delivery holds; above 1 the span is nobody's alone. */
+  /** Number of messages in one delivery; above 1 the span belongs to none of them alone. */
   batchSize?: number;
 }
 
@@ -68,7 +68,7 @@ export interface StepOptions {
   id?: string;
   kind?: 'task' | 'timer' | 'human' | 'compensation';
   attempt?: number;
-  /** When it should have ended, epoch ms. */
+  /** When the step should have ended, epoch ms. */
   deadline?: number;
   attributes?: Record<string, string | number | boolean>;
 }
@@ -76,12 +76,12 @@ export interface StepOptions {
 /** What a flow type consists of. Durations are texts like `30s`, `15m`, `3d`. */
 export interface FlowDefinition {
   version?: string;
-  /** Time of the whole flow, and of each step that has none of its own. */
+  /** Time limit of the whole flow, and of each step that has none of its own. */
   within?: string;
   steps: (FlowStep | FlowChoice)[];
-  /** Steps or messages that end it; outcome `completed` where none is given. */
+  /** Steps or messages that end the flow; the outcome is `completed` where none is given. */
   ends?: { step: string; outcome?: FlowOutcome }[];
-  /** Undoing runs in the reverse order of doing. */
+  /** True when steps must be undone in the reverse order of doing. */
   undoInOrder?: boolean;
 }
 
@@ -96,7 +96,7 @@ export interface FlowStep {
   compensatedBy?: string;
 }
 
-/** One of these is enough. */
+/** Alternatives of which one is enough. */
 export interface FlowChoice {
   oneOf: (string | Pick<FlowStep, 'name' | 'service' | 'compensatedBy'>)[];
   after?: string | string[];

@@ -13,7 +13,7 @@ import { instrumentAmqplib, instrumentAmqplibCallbacks, traceChannel } from './a
 const { exporter, spansOf, joined } = recordTelemetry();
 const hasRabbitMq = await isReachable('RabbitMQ', 5672);
 
-/** What is used of rascal, which has no types. */
+/** The part of rascal that is used; it has no types. */
 interface Rascal {
   withTestConfig(config: object): object;
   BrokerAsPromised: {
@@ -48,7 +48,7 @@ describe.runIf(hasRabbitMq)('amqplib', () => {
       });
       channel.sendToQueue(queue, Buffer.from('x'));
       await delivered;
-      // As a broker or a network does it: the socket is gone.
+      // The socket is destroyed, as a broker or a network would do it.
       (connection as unknown as { connection: { stream: Socket } }).connection.stream.destroy(
         new Error('cut'),
       );
@@ -92,7 +92,7 @@ describe.runIf(hasRabbitMq)('amqplib', () => {
       'fermata-causation-id': placed!.messageId,
     });
     expect(messageId).not.toBe(placed!.messageId);
-    // Outside of any handler, too, the property says what this message is.
+    // Outside of any handler, too, the property says what this message means.
     channel.sendToQueue(stock, Buffer.from('x'), { type: 'Remind', headers: placed!.headers });
     await until(() => seen.length === 2);
     expect(seen[1]!.headers).toMatchObject({ 'fermata-message-type': 'Remind' });
@@ -156,7 +156,7 @@ describe.runIf(hasRabbitMq)('amqplib', () => {
 
   test('a channel that is used before it is open is traced, and so are those of a connection that recovers', async () => {
     const require = createRequire(import.meta.url);
-    // Modules of their own: what was wrapped once is not wrapped again.
+    // These are module objects of their own, because a wrapped one is not wrapped again.
     const callbacks = { ...(require('amqplib/callback_api') as typeof CallbackApi) };
     instrumentAmqplibCallbacks(callbacks);
     const promises = { ...amqplib };

@@ -19,21 +19,22 @@ import { HEADER_MESSAGE_ID, HEADER_MESSAGE_TYPE } from '../semconv.ts';
 
 /**
  * Wraps a channel's publish, sendToQueue and consume, of amqplib 0.10 to 2, with promises or
- * callbacks (and of what is built on it, rascal for one). The message type is `properties.type`
- * (else the routing key), its id `properties.messageId`; a queue is asked to do something
- * (command), an exchange is told (event). A delivery's span ends with its acknowledgement, or with
- * the handler where the consumer does not acknowledge.
+ * callbacks (and of libraries built on it, such as rascal). The message type is `properties.type`
+ * (else the routing key), its id `properties.messageId`; a message to a queue is a command, one to
+ * an exchange an event. A delivery's span ends with its acknowledgement, or with the handler where
+ * the consumer does not acknowledge.
  *
- * Where OpenTelemetry's own amqplib instrumentation is active it makes the spans; this adapter then
- * adds the flow to the headers and to the handler's context, which that instrumentation leaves out.
+ * Where OpenTelemetry's own amqplib instrumentation is active, it makes the spans; this adapter
+ * then adds the flow to the headers and to the handler's context, which that instrumentation leaves
+ * out.
  */
 export interface AmqplibOptions {
-  /** Name of the step that handles messages of a queue; default: the message type. */
+  /** Returns the name of the step that handles a queue's message; default: the message type. */
   stepOf?: (queue: string, message: ConsumeMessage) => string | undefined;
 }
 
 type AnyChannel = Channel | ConfirmChannel;
-/** The spans of deliveries that are not settled yet, by delivery tag. */
+/** Spans of deliveries that are not settled yet, by delivery tag. */
 type Unsettled = Map<number, Span>;
 
 export function traceChannel<C extends AnyChannel>(channel: C, options: AmqplibOptions = {}): C {
@@ -96,7 +97,7 @@ function outgoing(
     type: given?.type ?? routingKey,
     destination: exchange === '' ? routingKey : exchange,
     system: 'rabbitmq',
-    // The property is meant for this message; the header may have come with another one.
+    // The property is set for this message; the header may be passed on from another one.
     headers:
       given?.type === undefined ? headers : { ...headers, [HEADER_MESSAGE_TYPE]: given.type },
     ...(given?.messageId !== undefined && { id: given.messageId }),
@@ -179,7 +180,10 @@ interface Death {
   reason?: string;
 }
 
-/** Not `expired`: a queue whose messages expire into the next one is RabbitMQ's timer. */
+/**
+ * Reasons of a dead letter that count as failed attempts. `expired` does not: a queue whose
+ * messages expire into the next one is RabbitMQ's timer.
+ */
 const FAILURES: ReadonlySet<string> = new Set(['rejected', 'delivery_limit', 'maxlen']);
 
 function incoming(
@@ -216,7 +220,10 @@ interface AmqplibModule {
 }
 const CREATORS = ['createChannel', 'createConfirmChannel'];
 
-/** Zero-code: every channel of every connection made by this module from now on. Idempotent. */
+/**
+ * Instruments without code: traces every channel of every connection that this module makes from
+ * now on. Idempotent.
+ */
 export function instrumentAmqplib(amqplib: AmqplibModule, options: AmqplibOptions = {}): void {
   const wrap: Wrap =
     (create) =>
@@ -230,12 +237,12 @@ export function instrumentAmqplib(amqplib: AmqplibModule, options: AmqplibOption
   );
 }
 
-/** The same for `amqplib/callback_api`. */
+/** Does the same for `amqplib/callback_api`. */
 export function instrumentAmqplibCallbacks(
   amqplib: AmqplibModule,
   options: AmqplibOptions = {},
 ): void {
-  // A channel may be used before it is open: it is returned, too.
+  // A channel may be used before it is open, so the returned one is traced, too.
   const wrap: Wrap =
     (create) =>
     (...given) =>
@@ -261,7 +268,7 @@ function wrapConnect(amqplib: AmqplibModule, wrap: Wrap): void {
   amqplib.connect = wrapped;
 }
 
-/** A connection that cannot be changed (frozen, a double that is none) is left as it is. */
+/** Traces a connection. One that cannot be changed (frozen, or a test double) stays as it is. */
 function traceConnection(connection: unknown, wrap: Wrap): unknown {
   try {
     const methods = connection as Record<string, Method | undefined>;
@@ -271,7 +278,7 @@ function traceConnection(connection: unknown, wrap: Wrap): unknown {
       if (typeof create === 'function')
         methods[name] = wrap((...args) => create.apply(connection, args));
     }
-    // One that recovers hands out each connection that it makes.
+    // A recovering connection emits each connection that it makes.
     if (typeof methods['waitForConnect'] === 'function')
       methods['on']?.('connect', (made: unknown) => traceConnection(made, wrap));
   } catch (error) {
@@ -281,8 +288,8 @@ function traceConnection(connection: unknown, wrap: Wrap): unknown {
 }
 
 /**
- * Traces what `recovery.setup` gets, a connection, too; whether it takes a callback shows by its
- * length.
+ * Traces the connection that `recovery.setup` gets as well. The function's length tells whether it
+ * takes a callback.
  */
 function withSetup(args: unknown[], wrap: Wrap): unknown[] {
   return args.map((arg) => {
@@ -298,7 +305,7 @@ function withSetup(args: unknown[], wrap: Wrap): unknown[] {
   });
 }
 
-/** The caller's `(error, result)` gets what `change` makes of the result. */
+/** Passes `change(result)` instead of the result to the caller's `(error, result)`. */
 function withCallback(args: unknown[], change: (result: unknown) => unknown): unknown[] {
   return args.map((arg) =>
     typeof arg === 'function'
@@ -308,7 +315,7 @@ function withCallback(args: unknown[], change: (result: unknown) => unknown): un
 }
 
 function traceIfChannel(channel: unknown, options: AmqplibOptions): unknown {
-  // A connection that recovers returns itself.
+  // A recovering connection returns itself instead of a channel.
   if (typeof (channel as { publish?: unknown } | undefined)?.publish !== 'function') return channel;
   try {
     return traceChannel(channel as Channel, options);

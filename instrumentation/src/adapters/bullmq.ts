@@ -24,9 +24,9 @@ import { ATTR_MESSAGE_TYPE } from '../semconv.ts';
 /**
  * Makes an object for BullMQ 5 and 6: for its `telemetry` option, on queues, flow producers and
  * workers alike: `new Queue('orders', { connection, telemetry: createBullTelemetry() })`. Jobs
- * carry trace and flow context in their options; a job's attempts and a flow's children are told
- * apart by the server from BullMQ's own attributes. BullMQ gives a flow's job no context unless it
- * has `opts`, if only `{}`.
+ * carry trace and flow context in their options; the server tells a job's attempts and a flow's
+ * children apart by BullMQ's own attributes. BullMQ gives a flow's job no context unless it has
+ * `opts`, if only `{}`.
  */
 interface BullSpan {
   setSpanOnContext(ctx: Context): Context;
@@ -51,7 +51,7 @@ export function createBullTelemetry(): BullTelemetry {
     tracer: {
       startSpan(name, options = { kind: SpanKind.INTERNAL }, ctx = context.active()) {
         const flow = flowOf(ctx);
-        // Adding a flow sends nothing by itself: each of its nodes does.
+        // Adding a flow of jobs sends nothing by itself: each of its nodes does.
         const kind = GATHERS.test(name) ? SpanKind.INTERNAL : options.kind;
         const consumes = kind === SpanKind.CONSUMER;
         const span = trace.getTracer(SCOPE.name).startSpan(
@@ -97,7 +97,9 @@ function messaging(kind: SpanKind): Attributes {
   };
 }
 
-/** What a job is called is what it means: one queue mostly holds several. */
+/**
+ * Sets the message type to the job's name, because one queue mostly holds several kinds of jobs.
+ */
 function withType(attributes: Attributes): Attributes {
   const name = attributes['bullmq.job.name'];
   return name === undefined ? attributes : { ...attributes, [ATTR_MESSAGE_TYPE]: name };
@@ -113,7 +115,7 @@ function wrap(span: Span): BullSpan {
     setAttributes: (attributes) => void span.setAttributes(withType(attributes)),
     addEvent(name, attributes) {
       span.addEvent(name, attributes);
-      // A failed attempt is said by an event only.
+      // BullMQ reports a failed attempt by this event only.
       if (name !== 'job failed') return;
       const message = attributes?.['bullmq.job.failed.reason'];
       span.setAttribute('error.type', 'error');

@@ -1,8 +1,8 @@
 /**
- * These are the carriers of the cloud brokers, as pure functions: what `injectHeaders` wrote into a
- * plain object becomes message attributes, and attributes become what `extractHeaders` reads. No
- * client is needed, and none is touched. Attributes of a received message may be sent on with a new
- * one: what they say of the old one is replaced.
+ * Carriers of the cloud brokers, as pure functions: they turn what `injectHeaders` wrote into a
+ * plain object into message attributes, and attributes into what `extractHeaders` reads. They need
+ * no client. An application may send attributes of a received message on with a new one: what they
+ * say of the old message is replaced.
  */
 import { isPropagationHeader } from '../adapter-kit.ts';
 import {
@@ -15,9 +15,9 @@ import {
 type Headers = Record<string, unknown>;
 
 /**
- * Takes the application's own apart from what came with another message; of that, the flow goes
- * into the headers where the new message is sent in none. Without a context to put onto it, a
- * message stays as it was.
+ * Separates the application's attributes from those that came with another message. The flow of
+ * that message goes into the headers where the new one is sent outside of any flow. Without a
+ * context to put onto it, a message stays as it was.
  */
 function partsOf<V>(
   given: Record<string, V>,
@@ -47,8 +47,8 @@ const OF_THE_FLOW: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * `SendMessage` wants `StringValue`; a received message has the same. Of a notification of SNS it
- * is `Value`.
+ * An attribute of SQS: `SendMessage` and received messages have `StringValue`, notifications of SNS
+ * have `Value`.
  */
 export interface SqsAttribute {
   DataType?: string | undefined;
@@ -56,16 +56,16 @@ export interface SqsAttribute {
   Value?: string | undefined;
 }
 export type SqsText = Record<'DataType' | 'StringValue', string>;
-/** SQS and SNS refuse an eleventh attribute. */
+/** SQS and SNS reject an eleventh attribute. */
 const MAX_ATTRIBUTES = 10;
-/** Where there is no room for each, all of them travel in this one. */
+/** Holds all headers in one attribute where there is no room for one each. */
 const ALL_IN_ONE = 'fermata-context';
-/** SQS: letters, digits, hyphen, underscore, dot. */
+/** Names that SQS accepts: letters, digits, hyphen, underscore, dot. */
 const NAME = /^[A-Za-z0-9_.-]{1,256}$/;
 
 /**
- * Adds our attributes to the application's; those come first, and are never dropped. Throws
- * nothing; where they are ten already, ours stay away.
+ * Adds our attributes to the application's, which come first and are never dropped: where these are
+ * ten already, ours are left out. Never throws.
  */
 export function toSqsAttributes<A extends SqsAttribute>(
   given: Record<string, A>,
@@ -107,7 +107,7 @@ export function fromSnsBody(body: string): Headers {
   return typeof attributes === 'object' ? fromSqsAttributes(attributes) : {};
 }
 
-/** Pub/Sub: names must not begin with `goog`, values are at most 1024 bytes. */
+/** Limit of Pub/Sub for a value, bytes. Its names must not begin with `goog`. */
 const MAX_PUBSUB_BYTES = 1024;
 export function toPubSubAttributes(
   given: Record<string, string>,
@@ -121,7 +121,10 @@ export function toPubSubAttributes(
   return { ...Object.fromEntries(ours), ...own };
 }
 
-/** The client's own instrumentation writes `googclient_traceparent`; a plain one counts more. */
+/**
+ * Reads attributes of Pub/Sub. The client's own instrumentation writes `googclient_traceparent`; a
+ * plain `traceparent` takes precedence.
+ */
 export function fromPubSubAttributes(attributes: Record<string, string> | undefined): Headers {
   const headers: Headers = {};
   for (const [name, value] of Object.entries(attributes ?? {}))
@@ -131,7 +134,10 @@ export function fromPubSubAttributes(attributes: Record<string, string> | undefi
   return headers;
 }
 
-/** Service Bus: `Diagnostic-Id` is the historic name of traceparent; both are written. */
+/**
+ * Returns properties of Service Bus. `Diagnostic-Id` is the historic name of traceparent; both are
+ * written.
+ */
 export function toServiceBusProperties(given: Headers, carried: Headers): Headers {
   const isOurs = (name: string): boolean => name === 'Diagnostic-Id' || isPropagationHeader(name);
   const { own, headers } = partsOf(given, carried, fromServiceBusProperties, isOurs);

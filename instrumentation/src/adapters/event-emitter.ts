@@ -3,13 +3,13 @@ import { handleOnBehalfOf, markTraced, publishEvent, wrapListeners } from '../ad
 
 /**
  * Traces a plain EventEmitter as a bus inside one process: an emitted event is a message, each
- * listener its consumer. `group` names a listener (its function's name, or its place among those of
- * the event), so that attempts of one are not taken for another's.
+ * listener its consumer. `group` names a listener (its function's name, or its position among those
+ * of the event), so that attempts of one are not attributed to another.
  */
 export interface EmitterOptions {
-  /** What the events are sent to; default `events`. */
+  /** Destination of the events; default `events`. */
   name?: string;
-  /** Only these; default: all but `error`. */
+  /** Events to trace; default: all but `error`. */
   events?: readonly string[];
 }
 

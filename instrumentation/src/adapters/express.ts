@@ -8,7 +8,7 @@ import {
   SCOPE,
 } from '../adapter-kit.ts';
 
-/** The parts of express 4 and 5 that are used; no dependency on either. */
+/** The parts of express 4 and 5 that are used; there is no dependency on either. */
 interface Request {
   method: string;
   headers: Record<string, unknown>;
@@ -63,8 +63,8 @@ export function flowMiddleware(): (request: Request, response: Response, next: (
 }
 
 /**
- * Calls `fetch` with a CLIENT span and the flow's headers. Only for services of your own: headers
- * carry ids. Rejects, as `fetch` does, what it cannot send.
+ * Calls `fetch` with a CLIENT span and the flow's headers. Use it for your own services only,
+ * because headers carry ids. Rejects, as `fetch` does, a request that cannot be sent.
  */
 export async function flowFetch(
   url: string | URL | globalThis.Request,

@@ -6,8 +6,8 @@ import { instrumentPlatformaticKafka } from './platformatic-kafka.ts';
 import { instrumentIoRedis, instrumentNodeRedis } from './redis-streams.ts';
 
 /**
- * These clients are traced without code, where they are found in the app's own node_modules; what
- * an adapter needs of its client's module stands in its parameter.
+ * Lists the clients that are traced without code, where the app's own node_modules have them. The
+ * parameter of each adapter says what it needs of its client's module.
  */
 export const CLIENTS: Readonly<Record<string, (module: never) => void>> = {
   amqplib: instrumentAmqplib,

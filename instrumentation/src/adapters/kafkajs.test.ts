@@ -9,7 +9,7 @@ import { inBatchMessage, instrumentKafkaJs, traceConsumer, traceProducer } from 
 
 const { spansOf, joined } = recordTelemetry();
 const real = await kafkaAddress();
-/** Where there is none, kcat's mock cluster speaks enough of the protocol for kafkajs. */
+/** Without a real Kafka, kcat's mock cluster speaks enough of the protocol for kafkajs. */
 const kafka = real === undefined ? await mockKafka() : { address: real, stop: () => undefined };
 afterAll(() => kafka?.stop());
 

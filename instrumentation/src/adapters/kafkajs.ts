@@ -30,15 +30,15 @@ import {
 
 /**
  * Wraps a producer's send and sendBatch and a consumer's run, of kafkajs 2. Every message has a
- * span, headers and an id of its own. `eachMessage` runs in its message's context; of a batch each
+ * span, headers and an id of its own. `eachMessage` runs in its message's context. In a batch each
  * message has its span until its offset is resolved, and `inBatchMessage` gives a handler the
  * context of one.
  *
- * Where OpenTelemetry's own kafkajs instrumentation is active it makes the spans; this adapter adds
- * the flow to headers and handlers, which for batches that instrumentation leaves out.
+ * Where OpenTelemetry's own kafkajs instrumentation is active, it makes the spans; this adapter
+ * adds the flow to headers and handlers, which for batches that instrumentation leaves out.
  */
 export interface KafkaJsOptions {
-  /** What a message means; default: the topic. */
+  /** Returns the type of a message; default: the topic. */
   typeOf?: (topic: string, message: Message) => string | undefined;
   kindOf?: (topic: string, message: Message) => MessageKind | undefined;
   stepOf?: (topic: string, message: KafkaMessage) => string | undefined;
@@ -57,7 +57,7 @@ export function traceProducer<P extends Producer>(
     : (topic: string, messages: Message[]) => startBatch(topic, messages, options);
   const send = producer.send.bind(producer);
   const sendBatch = producer.sendBatch.bind(producer);
-  // What cannot be sent is refused by the client, in its own words.
+  // The client rejects a malformed record, with its own error.
   producer.send = (record: ProducerRecord) => {
     const traced = attempt(() => start(record.topic, record.messages));
     if (traced === undefined) return send(record);
@@ -81,7 +81,7 @@ export function traceProducer<P extends Producer>(
   return producer;
 }
 
-/** Messages with their headers, and the spans that end when they were sent or not. */
+/** Messages with their headers, and the spans that end when sending does. */
 interface StartedBatch {
   messages: Message[];
   sendings: Sending[];
@@ -110,7 +110,10 @@ function startBatch(topic: string, messages: Message[], options: KafkaJsOptions)
   };
 }
 
-/** Ends the spans of all messages when sending them does; one alone is sent in its context. */
+/**
+ * Ends the spans of all messages when sending them does; a single message is sent in its own
+ * context.
+ */
 async function endWith<T>(sendings: readonly Sending[], work: () => Promise<T>): Promise<T> {
   try {
     const [only] = sendings;
@@ -218,7 +221,10 @@ async function traceBatch(
   }
 }
 
-/** Zero-code: every producer and consumer that this module makes from now on. Idempotent. */
+/**
+ * Instruments without code: traces every producer and consumer that this module makes from now on.
+ * Idempotent.
+ */
 export function instrumentKafkaJs(
   module: { Kafka: typeof Kafka },
   options: KafkaJsOptions = {},

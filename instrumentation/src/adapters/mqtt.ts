@@ -4,16 +4,18 @@ import { handleMessage, markTraced, publishEvent } from '../adapter-kit.ts';
 /**
  * Traces a client of MQTT.js 5. In MQTT 5 context travels as user properties. MQTT 3.1.1 has no
  * place for it: with `envelope` the payload becomes a structured CloudEvent
- * (https://cloudevents.io, JSON format) that carries it and is opened again here. A handler's span
- * covers what it does before its first await; what it starts later is still in its flow.
+ * (https://cloudevents.io, JSON format) that carries the context, and this adapter opens it again.
+ * A handler's span ends before the handler's first await; what runs later is still in its flow.
  */
 export interface MqttOptions {
-  /** Only for brokers and peers that all run this adapter. Default: off. */
+  /**
+   * Wraps payloads, which only works where all brokers and peers run this adapter. Default: off.
+   */
   envelope?: boolean;
   /** `source` of the envelopes. */
   source?: string;
   stepOf?: (topic: string) => string | undefined;
-  /** Consumer group of these handlers, where several replicas share a subscription. */
+  /** Consumer group of these handlers, for replicas that share a subscription. */
   group?: string;
 }
 
@@ -36,7 +38,7 @@ export function traceMqtt<C extends MqttClient>(client: C, options: MqttOptions 
   ) => {
     const given = (typeof rest[0] === 'object' ? rest[0] : undefined) ?? {};
     const done = rest.find((one) => typeof one === 'function') as Done | undefined;
-    // What was passed on from another message is among the properties, as far as it holds for this
+    // The properties include those passed on from another message, as far as they apply to this
     // one.
     const own = isV5 ? { headers: { ...given.properties?.userProperties } } : {};
     return publishEvent({ type: topic, destination: topic, system: 'mqtt', ...own }, (headers) => {
@@ -98,7 +100,7 @@ function enclose(
   });
 }
 
-/** Opens an envelope; null: not one of ours, handlers get it as it is. */
+/** Opens an envelope. Returns null for any other payload, which handlers get as it is. */
 function open(payload: Buffer): { headers: Record<string, unknown>; payload: Buffer } | null {
   if (payload[0] !== 0x7b) return null;
   try {
@@ -111,7 +113,7 @@ function open(payload: Buffer): { headers: Record<string, unknown>; payload: Buf
   }
 }
 
-/** Traces without code every client of this module, at its first use. Idempotent. */
+/** Instruments without code: traces every client of this module at its first use. Idempotent. */
 export function instrumentMqtt(module: { MqttClient: { prototype: object } }): void {
   const prototype = module.MqttClient.prototype as {
     publish: (...args: unknown[]) => unknown;

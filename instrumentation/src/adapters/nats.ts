@@ -20,18 +20,18 @@ import {
 /**
  * Wraps a connection's publish, request and subscriptions with a callback, of NATS core and
  * JetStream (@nats-io/* 3). Publishing to JetStream is a request of the connection, so it is
- * covered. Iterators cannot be given a context from outside (the reader's own context goes on):
+ * covered. Iterators cannot be given a context from outside (the reader's own context continues):
  * `handleNats` runs a handler for one message of either.
  */
 export interface NatsOptions {
-  /** `headers` of the client package: this package bundles no client. */
+  /** Makes headers: `headers` of the client package, because this package bundles no client. */
   headers: () => MsgHdrs;
   stepOf?: (subject: string) => string | undefined;
 }
 
 type Payload = Parameters<NatsConnection['publish']>[1];
 type Methods = { [M in 'publish' | 'request' | 'subscribe']: NatsConnection[M] };
-/** Tells the client's own conversations. */
+/** Recognizes the client's own subjects, which are not traced. */
 const isInternal = (subject: string): boolean =>
   subject.startsWith('$') || subject.startsWith('_INBOX.');
 
@@ -43,10 +43,10 @@ export function traceNats<C extends NatsConnection>(connection: C, options: Nats
 }
 
 function traceSending(connection: NatsConnection, makeHeaders: NatsOptions['headers']): void {
-  // As properties: each is called with whatever `this` the caller has, a connection or their
+  // The originals stay unbound, because each call has its own `this`: a connection or the
   // prototype.
   const { publish, request } = connection as Methods;
-  /** A request publishes: that is not another message. */
+  /** True inside a request, which calls publish for the same message: it must not count twice. */
   let requesting = false;
   connection.publish = function (
     this: NatsConnection,
@@ -81,12 +81,12 @@ function traceSending(connection: NatsConnection, makeHeaders: NatsOptions['head
 function outgoing(subject: string, given: { headers?: MsgHdrs } | undefined): OutgoingMessage {
   const id = given?.headers?.get('Nats-Msg-Id');
   const headers = headersIn(given?.headers);
-  // With headers passed on from the message being handled, its id comes too.
+  // Headers passed on from the message being handled include its id, which is not the new one's.
   const isOwn = id && id !== messageIdOf(context.active());
   return { type: subject, destination: subject, system: 'nats', headers, ...(isOwn && { id }) };
 }
 
-/** Fills a copy of the headers: the caller may send its own once more, in another flow. */
+/** Fills a copy of the headers, because the caller may send its own again, in another flow. */
 function carrying<O extends { headers?: MsgHdrs }>(
   given: O | undefined,
   headers: Record<string, unknown>,
@@ -103,8 +103,7 @@ function traceSubscribing(connection: NatsConnection, options: NatsOptions): voi
   const { subscribe } = connection as Methods;
   connection.subscribe = function (this: NatsConnection, subject, given?: SubscriptionOptions) {
     const callback = given?.callback;
-    // JetStream delivers to an inbox of the client's: its messages are handled one by one, by
-    // `handleNats`.
+    // JetStream delivers to an inbox of the client: `handleNats` handles those messages one by one.
     if (given === undefined || callback === undefined || isInternal(subject))
       return subscribe.call(this, subject, given);
     return subscribe.call(this, subject, {
@@ -121,7 +120,9 @@ function traceSubscribing(connection: NatsConnection, options: NatsOptions): voi
   };
 }
 
-/** Zero-code: every connection that this module makes from now on. Idempotent. */
+/**
+ * Instruments without code: traces every connection that this module makes from now on. Idempotent.
+ */
 export function instrumentNats(module: {
   NatsConnectionImpl: { prototype: NatsConnection };
   headers: () => MsgHdrs;
@@ -129,10 +130,7 @@ export function instrumentNats(module: {
   traceNats(module.NatsConnectionImpl.prototype, module);
 }
 
-/**
- * Both kinds of message are handled: of the core, and of JetStream, which knows its consumer and
- * how often it was delivered.
- */
+/** A message of NATS core or of JetStream; the latter has its consumer and delivery count. */
 type AnyMessage = Pick<Msg, 'subject'> & {
   headers?: MsgHdrs | undefined;
   info?: {

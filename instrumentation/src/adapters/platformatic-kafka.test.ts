@@ -13,11 +13,11 @@ import { flowIdOf, recordTelemetry } from '../testing/telemetry.ts';
 import { handleKafka, instrumentPlatformaticKafka } from './platformatic-kafka.ts';
 
 const { spansOf, joined } = recordTelemetry();
-/** kcat's mock does not speak what this client asks for. */
+/** These tests need a real Kafka: kcat's mock lacks requests that this client makes. */
 const realKafka = await kafkaAddress();
 
 describe('@platformatic/kafka', () => {
-  // Nothing answers there: sending begins, and fails.
+  // Nothing listens at this address: sending begins, and fails.
   const nowhere = {
     clientId: 'test',
     bootstrapBrokers: ['127.0.0.1:1'],
@@ -60,7 +60,8 @@ describe('@platformatic/kafka', () => {
     );
     const [first] = spansOf('send').slice(-1);
     expect([flowIdOf(first!), first!.status.code]).toEqual(['p', SpanStatusCode.ERROR]);
-    // The same message once more: its headers say the new span, and it is the same message.
+    // Sending the same object again puts the new span into its headers; it remains the same
+    // message.
     await withFlow({ id: 'p' }, () => failure(typed.send({ messages: [texts as never] })));
     const [second] = spansOf('send').slice(-1);
     const headers = texts.headers as Map<string, string>;

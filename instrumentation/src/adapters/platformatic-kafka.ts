@@ -11,9 +11,9 @@ import {
 } from '../adapter-kit.ts';
 
 /**
- * Nothing of @platformatic/kafka 1 is patched; the client's own diagnostics channels say what is
- * sent. Its consumers are streams, whose reader chooses when it handles a message: `handleKafka`
- * runs a handler for one.
+ * Traces @platformatic/kafka 1 through the client's own diagnostics channels, without patching it.
+ * Its consumers are streams, whose reader chooses when to handle a message: `handleKafka` runs a
+ * handler for one.
  */
 interface Outgoing {
   topic: string;
@@ -36,7 +36,7 @@ export interface PlatformaticMessage {
 const sending = new WeakMap<object, Sending[]>();
 let listening = false;
 
-/** Zero-code for producers of this process. Idempotent. */
+/** Instruments the producers of this process without code. Idempotent. */
 export function instrumentPlatformaticKafka(): void {
   if (listening) return;
   listening = true;
@@ -64,7 +64,7 @@ export function instrumentPlatformaticKafka(): void {
   };
   tracingChannel<SendContext, SendContext>('plt:kafka:producer:sends').subscribe({
     start(context) {
-      // What a subscriber throws becomes an uncaught exception of the host's.
+      // An error thrown by a subscriber would become an uncaught exception of the host.
       try {
         start(context);
       } catch (error) {
@@ -113,9 +113,9 @@ type Spell = (text: string) => unknown;
 type Serializer = (data: unknown) => unknown;
 
 /**
- * Finds what the producer's serializers of headers take: texts, buffers (all that there is without
- * serializers), or something that nobody knows: then a message without headers gets none, for a
- * wrong one would fail the host's send.
+ * Finds the type of header that the producer's serializers take: texts, or buffers (all that works
+ * without serializers). Returns null for an unknown type: a message without headers then gets none,
+ * because a wrong one would fail the host's send.
  */
 function spellingOf(client: object): { key: Spell; value: Spell } | null {
   const symbol = Object.getOwnPropertySymbols(client).find(
@@ -145,8 +145,7 @@ function spellFor(serializer: Serializer | undefined): Spell | null {
 }
 
 /**
- * Merges the caller's headers with ours, which replace those of an earlier send of the same
- * message.
+ * Merges the caller's headers with ours. Ours replace those of an earlier send of the same message.
  */
 function withHeaders(
   given: Outgoing['headers'],

@@ -8,17 +8,17 @@ import {
 } from '../adapter-kit.ts';
 
 /**
- * Carries context as fields of the entry, beside the application's own, with ioredis (`xadd`) and
- * node-redis (`xAdd`); in pipelines and transactions, too. Reading gives entries of any group at
- * once, so `handleStreamEntry` runs a handler for one.
+ * Carries context as fields of the entry, besides the application's own, with ioredis (`xadd`) and
+ * node-redis (`xAdd`); in pipelines and transactions, too. Reading returns entries in batches, so
+ * `handleStreamEntry` runs a handler for one.
  */
 type XAdd = (this: unknown, ...args: unknown[]) => Promise<unknown>;
 type Method = (this: unknown, ...args: unknown[]) => unknown;
 type Methods = Record<string, Method | undefined>;
 
 /**
- * A client and its pipelines share this: with auto-pipelining ioredis adds through a pipeline what
- * its client was asked to add, and that is one entry.
+ * State that a client shares with its pipelines: with auto-pipelining, ioredis implements a
+ * client's `xadd` through a pipeline, and that is one entry.
  */
 interface Adding {
   underWay: boolean;
@@ -33,7 +33,8 @@ function traceAdding<C extends object>(client: C, adding: Adding): C {
   const methods = client as Methods;
   replace(methods, 'xadd', (xadd) => tracedXadd(xadd as XAdd, adding));
   replace(methods, 'xAdd', (xAdd) => tracedXAdd(xAdd as XAdd));
-  // What ioredis duplicates has the prototype that is traced.
+  // A duplicate of an ioredis client has the same, traced prototype, so `duplicate` needs wrapping
+  // only for node-redis.
   for (const name of typeof methods['xAdd'] === 'function' ? GATHERING_OR_ANOTHER : GATHERING)
     replace(
       methods,
@@ -49,7 +50,7 @@ function traceAdding<C extends object>(client: C, adding: Adding): C {
 const GATHERING = ['pipeline', 'multi'] as const;
 const GATHERING_OR_ANOTHER = [...GATHERING, 'duplicate'] as const;
 
-/** Replaces a method that is there; one that the prototype has traced already stays. */
+/** Replaces a method if it exists, unless its prototype is traced already. */
 function replace(methods: Methods, name: string, wrap: (method: Method) => Method): void {
   const method = methods[name];
   if (typeof method !== 'function' || Object.hasOwn(method, TRACED)) return;
@@ -58,13 +59,14 @@ function replace(methods: Methods, name: string, wrap: (method: Method) => Metho
   methods[name] = traced;
 }
 
-/** XADD key [options] id field value …: fields go last, and after them only a callback. */
+/** Wraps XADD key [options] id field value …: fields are last, except for a callback. */
 function tracedXadd(xadd: XAdd, adding: Adding): Method {
   return function (this: unknown, ...[stream, ...args]: unknown[]) {
     if (adding.underWay) return xadd.call(this, stream, ...args);
     const callback = typeof args.at(-1) === 'function' ? [args.pop()] : [];
     const passedOn = propagationFields(args.map(String));
-    // What was passed on from another entry is among the headers, as far as it holds for this one.
+    // Fields passed on from another entry are already among the headers, as far as they apply to
+    // this one.
     const isPassedOn = (i: number): boolean =>
       Object.hasOwn(passedOn, String(args[i - ((args.length - i) % 2)]));
     const rest = args.filter((_, i) => !isPassedOn(i));
@@ -98,17 +100,17 @@ const outgoing = (stream: string, headers: Record<string, unknown>) => ({
 export interface StreamEntry {
   stream: string;
   group: string;
-  /** `1526919030474-55`. */
+  /** Id of the entry, like `1526919030474-55`. */
   id: string;
-  /** `[name, value, …]` as ioredis gives it, or an object as node-redis does. */
+  /** Fields as `[name, value, …]` from ioredis, or as an object from node-redis. */
   fields: readonly string[] | Readonly<Record<string, string>>;
-  /** From XPENDING or XAUTOCLAIM: how often it was delivered; default 1. */
+  /** Delivery count from XPENDING or XAUTOCLAIM; default 1. */
   deliveries?: number;
   type?: string;
   step?: string;
 }
 
-/** Handles one entry in its own span, flow and context. Acknowledge it yourself. */
+/** Handles one entry in its own span, flow and context. The caller acknowledges it. */
 export function handleStreamEntry<T>(entry: StreamEntry, handler: (extracted: Extracted) => T): T {
   return handleMessage(
     {
@@ -126,12 +128,12 @@ export function handleStreamEntry<T>(entry: StreamEntry, handler: (extracted: Ex
 }
 
 /**
- * Picks the fields that carry context. The application may have some named `id` or `type`: those
- * are not the message's.
+ * Picks the fields that carry context. Fields of the application named `id` or `type` are not among
+ * them.
  */
 function propagationFields(fields: StreamEntry['fields']): Record<string, unknown> {
   const all: Record<string, unknown> = {};
-  // Options and the id may stand before the fields: those are pairs from the end.
+  // Options and the id may precede the fields, so pairs are counted from the end.
   if (Array.isArray(fields))
     for (let i = fields.length % 2; i < fields.length; i += 2)
       all[fields[i] as string] = fields[i + 1];
@@ -141,12 +143,12 @@ function propagationFields(fields: StreamEntry['fields']): Record<string, unknow
 const withoutContext = (fields: object): object =>
   Object.fromEntries(Object.entries(fields).filter(([name]) => !isPropagationHeader(name)));
 
-/** Zero-code for entries that are added; `module` is `ioredis`. Idempotent. */
+/** Instruments without code the adding of entries; `module` is `ioredis`. Idempotent. */
 export function instrumentIoRedis(module: { Redis?: { prototype: object } }): void {
   if (module.Redis) traceRedisStreams(module.Redis.prototype);
 }
 
-/** The same for `redis`, whose clients are made by factories. */
+/** Does the same for `redis`, whose clients are made by factories. */
 export function instrumentNodeRedis(
   module: Partial<Record<Factory, (...args: never[]) => object>>,
 ): void {

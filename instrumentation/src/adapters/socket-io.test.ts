@@ -41,7 +41,7 @@ describe('socket.io', () => {
   };
   test('both ends: the handler is in the flow, the arguments and the acknowledgement are its own', async () => {
     const { client, received, stop } = await serve(true);
-    // The greeting comes before anything that is sent after it.
+    // The greeting arrives before anything that is sent after it.
     await client.emitWithAck('order', 0);
     const answer = await withFlow({ id: 's' }, () =>
       client.timeout(5000).emitWithAck('order', { id: 1 }, 'two'),

@@ -8,11 +8,12 @@ import {
 } from '../adapter-kit.ts';
 
 /**
- * Traces a socket of socket.io 4, either end: call it for every one before listeners are added, on
- * the server first thing in `io.on('connection', …)`. Context travels as a last argument, and only
- * to a peer that said it takes it off again, after a greeting at each connect: whoever does not run
- * this sees that event and nothing else. Each listener, of an event or of any, is a consumer for as
- * long as what it returns takes; what `socket.use` does is not traced.
+ * Traces a socket of socket.io 4, at either end: call it for every socket before listeners are
+ * added, on the server first in `io.on('connection', …)`. Context travels as a last argument, and
+ * only to a peer that announced, in a greeting at each connect, that it removes the argument again;
+ * a peer without this adapter sees the greeting event and nothing else. Each listener, including
+ * those of any event, is a consumer until what it returns has settled. Middleware of `socket.use`
+ * is not traced.
  */
 interface Socket {
   readonly id?: string | undefined;
@@ -20,7 +21,7 @@ interface Socket {
   onAny?: Listener;
   prependAny?: Listener;
   offAny?: Listener;
-  /** Both ends hand every packet to it. */
+  /** Receives every packet, at both ends. */
   onevent?(packet: { data: unknown[] }): void;
   _onevent?(packet: { data: unknown[] }): void;
 }
@@ -28,9 +29,9 @@ interface Socket {
 const HELLO = 'fermata:hello';
 const ANSWER = 'too';
 const CARRIER = 'fermata:context';
-/** Holds what came with the packet whose listeners are being called. */
+/** Context key for the headers of the packet whose listeners are being called. */
 const HEADERS = createContextKey('fermata socket.io headers');
-/** Events of the library itself are local. */
+/** Events of the library itself, which never travel. */
 const LOCAL = new Set([
   'connect',
   'connect_error',
@@ -41,7 +42,10 @@ const LOCAL = new Set([
   'removeListener',
 ]);
 
-/** The connection whose other end takes context: after a reconnect it may be another one. */
+/**
+ * The connection whose other end understands context. A reconnect may reach another peer, so the
+ * socket id is compared.
+ */
 interface Peer {
   understoodOn: string | undefined;
 }
@@ -51,7 +55,8 @@ export function traceSocket<S extends object>(given: S): S {
   if (!markTraced(socket)) return given;
   const emit = socket.emit.bind(socket);
   const peer: Peer = { understoodOn: undefined };
-  // Whoever is traced last greets; a server's sockets are new with each connect.
+  // The greeting of the end that is traced last arrives; a server's sockets are new with each
+  // connect.
   emit(HELLO);
   traceEmitting(socket, emit, peer);
   traceReceiving(socket, emit, peer);
@@ -79,7 +84,7 @@ function traceEmitting(socket: Socket, emit: Socket['emit'], peer: Peer): void {
 }
 
 function traceReceiving(socket: Socket, emit: Socket['emit'], peer: Peer): void {
-  // The server's sockets name it _onevent since 4.x; the client's onevent.
+  // The server's sockets call it `_onevent` since 4.x, the client's `onevent`.
   for (const method of ['onevent', '_onevent'] as const) {
     const receive = socket[method]?.bind(socket);
     if (receive === undefined) continue;

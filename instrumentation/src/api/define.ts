@@ -4,9 +4,9 @@ import * as names from '../semconv.ts';
 import type { FlowDefinition } from '../types.ts';
 
 /**
- * Says what a flow type consists of, once, at the start of the service: the same as an entry of
- * `fermata.flows.yaml`. The server judges flows under way by it at once; what its operator's own
- * files say counts more.
+ * Defines what a flow type consists of; call it once, at the start of the service. It equals an
+ * entry of `fermata.flows.yaml`. The server applies it at once to flows under way; definitions in
+ * the operator's own files take precedence.
  */
 export function defineFlow(type: string, definition: FlowDefinition): void {
   const text = attempt(() => JSON.stringify({ flows: { [type]: definition } }));

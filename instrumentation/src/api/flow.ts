@@ -8,7 +8,7 @@ import type { Flow, FlowOutcome } from '../types.ts';
 
 /**
  * Starts a flow and runs `work` in it. The active span (the HTTP request, say) becomes its first
- * step; a milestone says so at once. Calling it for an id that is running joins that run.
+ * step; a milestone announces it at once. Calling it for an id that is running joins that run.
  */
 export function startFlow<T>(given: Flow, work: () => T): T {
   const flow = attempt(() => normalizeFlow(given));
@@ -29,13 +29,13 @@ export function startFlow<T>(given: Flow, work: () => T): T {
   });
 }
 
-/** The flow has reached its end. */
+/** Reports that the flow has reached its end. */
 export const completeFlow = (): void => endFlow('completed', names.EVENT_FLOW_COMPLETED);
-/** The flow has failed for good. */
+/** Reports that the flow has failed for good. */
 export const failFlow = (error?: unknown): void =>
   endFlow('failed', names.EVENT_FLOW_FAILED, error);
 export const cancelFlow = (): void => endFlow('cancelled', names.EVENT_FLOW_CANCELLED);
-/** Everything done was undone. */
+/** Reports that the flow failed and everything it did was undone. */
 export const compensatedFlow = (): void => endFlow('compensated', names.EVENT_FLOW_FAILED);
 
 function endFlow(outcome: FlowOutcome, event: string, error?: unknown): void {
@@ -59,7 +59,7 @@ function endFlow(outcome: FlowOutcome, event: string, error?: unknown): void {
   );
 }
 
-/** Still alive: call it now and then from a long step. */
+/** Reports that a long step is still alive: call it at intervals. */
 export function heartbeat(attributes: Attributes = {}): void {
   const flow = flowOf(context.active());
   if (flow)
@@ -70,8 +70,8 @@ export function heartbeat(attributes: Attributes = {}): void {
 }
 
 /**
- * Says, for the current flow alone, what comes next and by when (epoch ms). Whoever performs it
- * names its step, or the message that it handles, like this.
+ * Declares for the current flow alone what comes next and by when (epoch ms). The service that
+ * performs it uses the same name for its step, or for the message that it handles.
  */
 export function expectStep(name: string, deadline?: number): void {
   const flow = flowOf(context.active());

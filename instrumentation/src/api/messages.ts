@@ -6,25 +6,25 @@ import { startProcessing, startSending } from '../core/message-spans.ts';
 import type { IncomingMessage, MessageKind, OutgoingMessage } from '../types.ts';
 
 /**
- * These calls are broker-neutral: name what you send and what you handle, whatever carries it. None
- * throws what the wrapped code did not throw; without a registered SDK they call the wrapped code
- * and nothing else happens.
+ * Traces messages of any broker: the caller names what it sends and what it handles. None of these
+ * calls throws anything but errors of the wrapped code; without a registered SDK they call the
+ * wrapped code and do nothing else.
  */
 type Send<T> = (headers: Record<string, unknown>) => T;
 
-/** It happened. Whoever listens, listens. */
+/** Publishes an event: something happened, and any consumer may react. */
 export const publishEvent = <T>(message: OutgoingMessage, send: Send<T>): T =>
   sendMessage('event', message, send);
-/** Do it: one receiver, who may reply. */
+/** Sends a command: one receiver should do something, and may reply. */
 export const sendCommand = <T>(message: OutgoingMessage, send: Send<T>): T =>
   sendMessage('command', message, send);
-/** The answer to the message being handled. */
+/** Replies to the message being handled. */
 export const reply = <T>(message: OutgoingMessage, send: Send<T>): T =>
   sendMessage('reply', message, send);
 
 /**
- * Puts a PRODUCER span around `send`, which gets the headers to put on the message. The span ends
- * when the result does. Convention: OpenTelemetry messaging spans 1.45, operation type `send`.
+ * Puts a PRODUCER span around `send`, which gets the headers for the message. The span ends when
+ * the result does. Convention: OpenTelemetry messaging spans 1.45, operation type `send`.
  */
 function sendMessage<T>(kind: MessageKind, message: OutgoingMessage, send: Send<T>): T {
   const sending = attempt(() => startSending(kind, message));
@@ -35,7 +35,7 @@ function sendMessage<T>(kind: MessageKind, message: OutgoingMessage, send: Send<
 
 /**
  * Runs a handler for one message: a CONSUMER span in a trace of its own that links to the sender's
- * span, in the flow that the message's headers name. A throw marks the span failed and reaches the
+ * span, in the flow that the message's headers name. An error marks the span failed and reaches the
  * caller unchanged.
  */
 export function handleMessage<T>(
@@ -45,7 +45,7 @@ export function handleMessage<T>(
   return handleOnBehalfOf(handler, message, handler);
 }
 
-/** Handles a message for an adapter, which calls what the application gave it: `listener`. */
+/** Handles a message for an adapter, which calls `listener`, a function of the application. */
 export function handleOnBehalfOf<T>(
   listener: Work,
   message: IncomingMessage,

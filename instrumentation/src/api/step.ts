@@ -8,8 +8,8 @@ import * as names from '../semconv.ts';
 import type { StepOptions } from '../types.ts';
 
 /**
- * Runs a named piece of work in the current flow. Its start is said at once, so that a hanging step
- * is visible.
+ * Runs a named piece of work in the current flow. Its start is announced at once, so that a hanging
+ * step is visible.
  */
 export function step<T>(name: string, work: (span: Span) => T, options?: StepOptions): T {
   return runStep(name, options ?? {}, {}, names.EVENT_STEP_STARTED, work);
@@ -38,7 +38,7 @@ function runStep<T>(
   work: (span: Span) => T,
 ): T {
   const flow = flowOf(context.active());
-  // Whoever set up the SDK may have left the FlowSpanProcessor out.
+  // The SDK may have been set up without the FlowSpanProcessor, so the step names its flow itself.
   const attributes: Attributes = {
     ...(flow && flowAttributes(flow, 'ambient')),
     [names.ATTR_STEP_NAME]: name,

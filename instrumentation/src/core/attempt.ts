@@ -1,6 +1,6 @@
 import { diag } from '@opentelemetry/api';
 
-/** Prepares a span. What a caller said wrongly is its own affair: what it wanted done is done. */
+/** Prepares a span. A caller's wrong argument must not keep its work from running. */
 export function attempt<T>(prepare: () => T): T | undefined {
   try {
     return prepare();

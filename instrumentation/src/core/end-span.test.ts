@@ -30,7 +30,7 @@ test('a rejection that nobody handles is heard of as without us, one that is han
   const listener: () => unknown = async () => failing('listener');
   traceEmitter(new EventEmitter()).on('e', listener).emit('e');
   await step('s', async () => failing('awaited')).catch(() => undefined);
-  // Handled where it came from: whoever gets it once more need not.
+  // This promise is handled where it came from, so its later receivers need not handle it.
   const handled = failing('handled');
   handled.catch(() => undefined);
   expect(step('s', () => handled)).toBe(handled);

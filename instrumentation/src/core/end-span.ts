@@ -8,19 +8,20 @@ import {
 import { preciseNow } from './clock.ts';
 import { isThenable, watchThen } from './thenable.ts';
 
-/** A function that the application gave us to call. */
+/** A function of the application that we call. */
 export type Work = (...args: never[]) => unknown;
 
 /**
- * Runs the work in `ctx`. Ends the span when the work does; its result or error passes through
- * untouched. A query builder that it returns has ended once whoever executes it has its rows; where
- * nobody does, the span ends when the builder is let go of, and says when it was returned.
+ * Runs the work in `ctx` and ends the span when the work ends; its result or error passes through
+ * untouched. The span of a returned query builder ends when the code that executes it has the rows.
+ * If no code does, it ends when the builder is garbage-collected, at the time at which the builder
+ * was returned.
  *
- * `of` is what the application gave us to call. To watch a promise is to handle its rejection, of
- * which the process then never hears where the application handles it nowhere. So from an async
- * function, whose promise nobody else can have, the caller gets one that rejects when it does; any
- * other promise stays the same object, for who has it may have handled it already, and a second one
- * would end the process.
+ * `of` is the application's function. Watching a promise handles its rejection, so the process
+ * would no longer report one that the application handles nowhere. Therefore the caller of an async
+ * function, whose promise no other code can hold, gets a derived promise that rejects likewise. Any
+ * other promise stays the same object: its holder may have handled it already, and a second,
+ * unhandled one would end the process.
  */
 export function endSpanWith<T>(span: Span, ctx: Context, work: () => T, of: Work = work): T {
   let result: T;
@@ -57,7 +58,7 @@ export function endSpanWith<T>(span: Span, ctx: Context, work: () => T, of: Work
 const isAsync = (work: Work): boolean =>
   (work as { [Symbol.toStringTag]?: string })[Symbol.toStringTag] === 'AsyncFunction';
 
-/** Ends a span as failed, by whatever was thrown. */
+/** Ends a span as failed, with the value that was thrown. */
 export function endFailed(span: Span, error: unknown): void {
   const failure = error instanceof Error ? error : new Error(errorText(error));
   span.setAttribute('error.type', failure.name);
@@ -67,8 +68,8 @@ export function endFailed(span: Span, error: unknown): void {
 }
 
 /**
- * Makes a text of whatever was thrown. There are objects that cannot be made one, and saying so
- * must not replace the host's error.
+ * Turns a thrown value into text. Some objects cannot be converted, and that error must not replace
+ * the host's own.
  */
 export function errorText(error: unknown): string {
   if (error instanceof Error) return error.message;

@@ -20,8 +20,8 @@ const FLOW = createContextKey('fermata flow');
 const MESSAGE_ID = createContextKey('fermata message');
 
 /**
- * Makes a flow's id a text: what JavaScript gives as one is often a number, and headers of some
- * clients take texts only. undefined: it has no id, and is none.
+ * Turns a flow's id into text: it is often a number in JavaScript, and headers of some clients take
+ * texts only. Returns undefined for a flow without an id, which is none.
  */
 export function normalizeFlow(flow: Flow): Flow | undefined {
   const { id, type, version } = flow as Record<keyof Flow, unknown>;
@@ -38,10 +38,10 @@ export function normalizeFlow(flow: Flow): Flow | undefined {
 const isText = (value: unknown): boolean => value === undefined || typeof value === 'string';
 
 /**
- * Puts a flow into a context, and its id, type and version into baggage so that services without
+ * Puts a flow into a context, and its id, type and version into baggage, so that services without
  * this package carry it on. Baggage goes out with every outgoing call: ids only, never personal
- * data. Replaces the flow that was there. Never throws: with one that has no id the context stays
- * as it was.
+ * data. Replaces the previous flow. Never throws: for a flow without an id the context stays as it
+ * was.
  */
 export function contextWithFlow(parent: Context, given: Flow): Context {
   try {
@@ -56,7 +56,7 @@ export function contextWithFlow(parent: Context, given: Flow): Context {
 function contextWith(parent: Context, flow: Flow): Context {
   const ctx = parent.setValue(FLOW, flow);
   const before = propagation.getBaggage(parent);
-  // A message's baggage mostly says the same as its headers.
+  // A message's baggage mostly equals its headers, so it is rarely written again.
   if (
     before !== undefined &&
     before.getEntry(ATTR_FLOW_ID)?.value === flow.id &&
@@ -77,7 +77,7 @@ function contextWith(parent: Context, flow: Flow): Context {
   return propagation.setBaggage(ctx, baggage);
 }
 
-/** Which flow am I in: set by this package in this process, else what baggage brought. */
+/** Returns the current flow: set by this package in this process, else from baggage. */
 export function flowOf(ctx: Context): Flow | undefined {
   const flow = ctx.getValue(FLOW) as Flow | undefined;
   if (flow !== undefined) return flow;
@@ -96,7 +96,7 @@ export function withFlow<T>(flow: Flow, work: () => T): T {
   return context.with(contextWithFlow(context.active(), flow), work);
 }
 
-/** Id of the message whose handling we are in: the causation id of what is sent from here. */
+/** Returns the id of the message being handled: the causation id of messages sent from here. */
 export const messageIdOf = (ctx: Context): string | undefined =>
   ctx.getValue(MESSAGE_ID) as string | undefined;
 export const contextWithMessage = (ctx: Context, id: string | undefined): Context =>
@@ -104,11 +104,11 @@ export const contextWithMessage = (ctx: Context, id: string | undefined): Contex
 
 type Source = 'message' | 'explicit' | 'ambient';
 
-/** `source`: how sure it is that the span belongs to the flow. */
+/** Returns the attributes of a flow. `source`: how sure it is that the span belongs to the flow. */
 export const flowAttributes = (flow: Flow, source: Source): Attributes =>
   addFlowAttributes({}, flow, source);
 
-/** Into what is there: a message's attributes are built once. */
+/** Adds the attributes in place, because a message's attributes are built once. */
 export function addFlowAttributes(attributes: Attributes, flow: Flow, source: Source): Attributes {
   attributes[ATTR_FLOW_ID] = flow.id;
   attributes[ATTR_FLOW_SOURCE] = source;

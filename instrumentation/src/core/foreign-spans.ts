@@ -3,15 +3,15 @@ import { contextWithFlow, flowAttributes, flowOf } from './flow-context.ts';
 import { extractHeaders, injectHeaders } from './headers.ts';
 
 /**
- * Adds the current flow to headers, and leaves trace context to somebody else's instrumentation,
- * which makes the spans.
+ * Adds the current flow to headers, and leaves trace context to another instrumentation, which
+ * makes the spans.
  */
 export function addFlow<C extends Record<string, unknown>>(headers: C): C {
   if (flowOf(context.active())) injectHeaders(headers, trace.deleteSpan(context.active()));
   return headers;
 }
 
-/** Gives a handler's context, and the span that is active, the flow of the message's headers. */
+/** Runs a handler in the flow of the message's headers, and puts that flow onto the active span. */
 export function withFlowFromHeaders<T>(
   headers: Record<string, unknown> | undefined,
   run: () => T,

@@ -23,7 +23,7 @@ const TRACE = '0af7651916cd43dd8448eb211c80319c';
 const SPAN = 'b7ad6b7169203331';
 const creation = (headers: Record<string, unknown>) => extractHeaders(headers).creation;
 
-/** The cases of https://www.w3.org/TR/trace-context/ that a message's receiver can meet. */
+/** Covers the cases of https://www.w3.org/TR/trace-context/ that a message's receiver can meet. */
 describe('traceparent', () => {
   test.each([
     ['version 00', `00-${TRACE}-${SPAN}-01`],

@@ -32,30 +32,30 @@ type Carrier = Record<string, unknown>;
 export const isPropagationHeader = (name: string): boolean =>
   /^(traceparent|tracestate|baggage|fermata-[a-z-]+)$/.test(name);
 
-/** What travels with a message besides the trace context. */
+/** The data that travels with a message besides the trace context. */
 export interface MessageEnvelope {
   id?: string | undefined;
   kind?: MessageKind | undefined;
   type?: string | undefined;
   causationId?: string | undefined;
   correlationId?: string | undefined;
-  /** Steps still to come, the receiver's first; names without commas. */
+  /** Names of the steps still to come, the receiver's first; without commas. */
   itinerary?: readonly string[] | undefined;
 }
 
 export interface Extracted extends MessageEnvelope {
-  /** Trace context and baggage of the sender, and its flow, on top of the root context. */
+  /** Context with the sender's trace context, baggage and flow, on top of the root context. */
   context: Context;
-  /** The sender's span, to link to. */
+  /** The sender's span, for a link. */
   creation: SpanContext | undefined;
   /** The flow that the message's own headers name: strong evidence. */
   flow: Flow | undefined;
 }
 
 /**
- * Writes trace context, baggage, flow and message identity into headers, in place. W3C names plus
- * explicit `fermata-*` ones, because several clients drop baggage; CloudEvents extensions where the
- * carrier is a CloudEvent (`ce-id` or `specversion` present). Never throws.
+ * Writes trace context, baggage, flow and message identity into headers, in place. Uses W3C names
+ * plus explicit `fermata-*` ones, because several clients drop baggage; CloudEvents extensions
+ * where the carrier is a CloudEvent (`ce-id` or `specversion` present). Never throws.
  */
 export function injectHeaders(
   carrier: Carrier,
@@ -86,7 +86,7 @@ export function injectHeaders(
   return carrier;
 }
 
-/** Finds how a CloudEvent's extensions are to be written into this carrier; null: it is none. */
+/** Finds how to write CloudEvents extensions into this carrier; null: it is no CloudEvent. */
 function spellingToWrite(carrier: Carrier): string | null {
   if ('specversion' in carrier) return '';
   if ('ce_id' in carrier) return 'ce_';
@@ -102,7 +102,7 @@ export function extractHeaders(headers: Carrier | undefined): Extracted {
     const ctx = propagation.extract(ROOT_CONTEXT, texts, defaultTextMapGetter);
     const ce = spelling(texts);
     const flow = flowIn(texts, ce, ctx);
-    // Not by spreading one into the other: that alone cost more than all the rest.
+    // One is not spread into the other, because that alone cost more than all the rest.
     return envelopeOf(texts, ce, {
       context: flow === undefined ? ctx : contextWithFlow(ctx, flow),
       creation: trace.getSpanContext(ctx),
@@ -114,7 +114,7 @@ export function extractHeaders(headers: Carrier | undefined): Extracted {
   }
 }
 
-/** Reads the flow that the headers name, and what they leave out from the sender's baggage. */
+/** Reads the flow that the headers name; baggage of the sender fills in what they leave out. */
 function flowIn(texts: Texts, ce: string | null, ctx: Context): Flow | undefined {
   let id = texts[HEADER_FLOW_ID] ?? extension(texts, ce, CE_FLOW_ID);
   let type = texts[HEADER_FLOW_TYPE] ?? extension(texts, ce, CE_FLOW_TYPE);
@@ -132,7 +132,7 @@ function flowIn(texts: Texts, ce: string | null, ctx: Context): Flow | undefined
   return flow;
 }
 
-/** Reads only what a message says of itself: id, kind, type, causation, slip. Never throws. */
+/** Reads only a message's own description: id, kind, type, causation, slip. Never throws. */
 export function envelopeIn(headers: Carrier): MessageEnvelope {
   try {
     const texts = textsIn(headers);
@@ -146,8 +146,8 @@ export function envelopeIn(headers: Carrier): MessageEnvelope {
 type Texts = Record<string, string | undefined>;
 
 /**
- * Takes headers as they are where they are plain, which most are: a copy of each message's headers
- * is most of what reading costs.
+ * Returns headers as they are where they are plain, which most are: copying each message's headers
+ * is most of the cost of reading them.
  */
 function textsIn(headers: Carrier | undefined): Texts {
   if (headers === undefined) return {};
@@ -177,8 +177,8 @@ function copyOf(headers: Carrier): Texts {
 }
 
 /**
- * Finds how a CloudEvent's attributes are spelled in this carrier; null: it is none, and its `id`
- * is the application's own.
+ * Finds how a CloudEvent's attributes are spelled in this carrier; null: it is no CloudEvent, and
+ * its `id` belongs to the application.
  */
 function spelling(texts: Texts): string | null {
   if (texts['ce-id'] !== undefined) return 'ce-';

@@ -1,14 +1,16 @@
 export type Listener = (...args: unknown[]) => unknown;
 
-/** Libraries name the listener that a wrapper stands for: Node's emitters, component-emitter. */
+/**
+ * The original listener, under the names by which Node's emitters and component-emitter find it on
+ * a wrapper.
+ */
 interface StandsFor {
   listener: Listener;
   fn: Listener;
 }
 
 /**
- * These methods add listeners, on Node's emitters and on component-emitter; some for one event
- * only.
+ * Methods that add listeners, on Node's emitters and on component-emitter; some for one event only.
  */
 const ADDING: Record<string, { by: string; once: boolean }> = {
   on: { by: 'on', once: false },
@@ -20,10 +22,9 @@ const ADDING: Record<string, { by: string; once: boolean }> = {
 };
 
 /**
- * Lets `wrap` decide, from now on, what is called in the place of a listener that is added (itself,
- * where it does not matter). Emitters find a listener by the wrapper that stands for it, so that
- * removing is theirs, and nothing is kept here. `ordinal`: how many listeners of that event there
- * are already.
+ * Lets `wrap` replace each listener that is added from now on (it may return the listener itself).
+ * Emitters find a listener by the wrapper that stands for it, so they remove it themselves, and no
+ * table is kept here. `ordinal`: number of listeners that the event already has.
  */
 export function wrapListeners(
   target: object,
@@ -49,8 +50,8 @@ export function wrapListeners(
     if (original === undefined || add === undefined) continue;
     methods[name] = (...args) => {
       const [event, listener] = args as [string | symbol, Listener];
-      // What is no listener is refused as always; what stands for one already (from `rawListeners`)
-      // does so again.
+      // A value that is no function is rejected as always; a wrapper (from `rawListeners`) is added
+      // as it is.
       if (typeof listener !== 'function' || wrappers.has(listener)) return original(...args);
       const instead = wrap(event, listener, countOf(event));
       if (instead === listener) return original(...args);

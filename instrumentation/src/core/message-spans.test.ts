@@ -32,9 +32,10 @@ test('headers passed on from the message being handled say nothing of the new on
   });
   expect(orderPlaced).not.toHaveProperty('fermata-itinerary');
   expect(orderPlaced!['fermata-message-id']).not.toBe(placeOrder!['fermata-message-id']);
-  // What the caller says of the message itself.
+  // Outside of its handler the headers are the caller's own declaration, so the message keeps its
+  // id.
   expect(retry!['fermata-message-id']).toBe(placeOrder!['fermata-message-id']);
-  // Written long before it is sent, by an outbox: nothing is being handled.
+  // The message was written long before it is sent, by an outbox: none is being handled.
   sendCommand({ type: 'outbox', destination: 'orders', system: 'bus', headers: placeOrder! }, keep);
   expect(sent[3]).toMatchObject({
     'fermata-message-id': placeOrder!['fermata-message-id'],

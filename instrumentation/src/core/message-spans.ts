@@ -30,13 +30,13 @@ import { tracer } from './tracer.ts';
 export interface Sending {
   span: Span;
   ctx: Context;
-  /** To put on the message: those that were given, and what travels. */
+  /** Headers for the message: the given ones plus the context. */
   headers: Record<string, unknown>;
 }
 
 /**
  * Starts the PRODUCER span of one message. Adapters whose clients send several messages at once, or
- * say later that it was done, end it themselves.
+ * report the result later, end it themselves.
  */
 export function startSending(usualKind: MessageKind, message: OutgoingMessage): Sending {
   const parent = message.flow ? contextWithFlow(context.active(), message.flow) : context.active();
@@ -57,7 +57,7 @@ export function startSending(usualKind: MessageKind, message: OutgoingMessage): 
     parent,
   );
   const ctx = trace.setSpan(parent, span);
-  // Without an SDK there is nothing to tell the receiver: the message stays as it was.
+  // Without an SDK there is nothing to tell the receiver, so the message stays as it was.
   if (flow === undefined && !isSpanContextValid(span.spanContext()))
     return { span, ctx, headers: { ...message.headers } };
   const headers = injectHeaders(given, ctx, {
@@ -71,7 +71,7 @@ export function startSending(usualKind: MessageKind, message: OutgoingMessage): 
   return { span, ctx, headers };
 }
 
-/** Makes a message's id. Browsers have `randomUUID` only on pages that came by HTTPS. */
+/** Makes a message id. Browsers have `randomUUID` only on pages loaded by HTTPS. */
 const newId = (): string =>
   (crypto as { randomUUID?: () => string }).randomUUID?.() ?? `${random()}${random()}`;
 const random = (): string => Math.random().toString(36).slice(2);
@@ -79,9 +79,9 @@ const random = (): string => Math.random().toString(36).slice(2);
 const NOTHING_DECLARED: MessageEnvelope = {};
 
 /**
- * Reads what the application declared of the message in its headers, which counts: an adapter only
- * guesses. But headers that it passes on from the message being handled speak of that one: the new
- * message would get its id and type, and take its place.
+ * Reads the envelope that the application declared in the headers. It takes precedence, because an
+ * adapter only guesses. Headers passed on from the message being handled describe that message
+ * instead: with them the new message would get its id and type, and take its place.
  */
 function declaredEnvelope(
   headers: Record<string, unknown> | undefined,
@@ -91,7 +91,7 @@ function declaredEnvelope(
   if (headers === undefined) return { declared: NOTHING_DECLARED, given };
   const declared = envelopeIn(headers);
   if (handledId === undefined || declared.id !== handledId) return { declared, given };
-  // All else is written anew.
+  // All other fields of the envelope are written anew.
   delete given[names.HEADER_ITINERARY];
   return { declared: NOTHING_DECLARED, given };
 }
@@ -103,8 +103,8 @@ export interface Processing {
 }
 
 /**
- * Starts the CONSUMER span of one message. Adapters whose clients end a message's handling by
- * acknowledging it end the span then.
+ * Starts the CONSUMER span of one message. Adapters whose clients acknowledge a message at the end
+ * of its handling end the span then.
  */
 export function startProcessing(message: IncomingMessage): Processing {
   const extracted = extractHeaders(message.headers);
@@ -121,13 +121,13 @@ export function startProcessing(message: IncomingMessage): Processing {
   set(names.ATTR_STEP_ATTEMPT, message.attempt);
   set(names.ATTR_MESSAGE_DEAD_LETTERED_FROM, message.deadLetteredFrom);
   set(names.ATTR_CAUSATION_ID, extracted.causationId);
-  // The first stop of the slip is this one.
+  // The slip's first stop is this one.
   set(names.ATTR_ITINERARY, extracted.itinerary?.slice(1).join(','));
   set('messaging.consumer.group.name', message.group);
   set('messaging.batch.message_count', message.batchSize);
   set(names.ATTR_MESSAGE_LAG, message.lag);
   if (message.attributes) Object.assign(attributes, message.attributes);
-  // The span is a root: only what context carries besides the sender's span reaches it.
+  // The span is a root, so the context passes on everything but the sender's span.
   const parent = contextWithMessage(extracted.context, id);
   const span = tracer().startSpan(
     `process ${message.destination}`,

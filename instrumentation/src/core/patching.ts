@@ -1,4 +1,4 @@
-/** Stands on what was wrapped already: twice is once. */
+/** Marks an object that is wrapped already, so that it is not wrapped twice. */
 export const TRACED = Symbol.for('fermata.traced');
 
 /** Marks an object; false when it was marked before. */

@@ -51,7 +51,7 @@ test('a query that nobody executes is not executed; its span ends with it, as of
   const then = vi.fn();
   step('forgotten', () => ({ then }));
   const returned = preciseNow();
-  // Not what is still on the stack.
+  // The object on the stack cannot be collected, so the test waits a turn first.
   await new Promise((resolve) => setImmediate(resolve));
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;

@@ -4,9 +4,9 @@ import { preciseNow } from './clock.ts';
 type Settled = ((value: unknown) => unknown) | null | undefined;
 
 /**
- * Watches the caller's own call of `then`, and only the first. A thenable that is no promise may be
- * a query builder, which executes whenever somebody calls its `then`: asking when it is done would
- * execute it once more. False: it cannot be watched.
+ * Watches the caller's own first call of `then`. A thenable that is no promise may be a query
+ * builder, which executes each time its `then` is called: a call of ours would execute it once
+ * more. Returns false where it cannot be watched.
  */
 export function watchThen(
   thenable: PromiseLike<unknown>,
@@ -15,7 +15,8 @@ export function watchThen(
   done: () => void,
   failed: (error: unknown) => void,
 ): boolean {
-  // A method of the class mostly; the object's own where an outer step watches it, too.
+  // `then` is mostly a method of the class; it is the object's own where an outer step watches it,
+  // too.
   const own = Object.getOwnPropertyDescriptor(thenable, 'then');
   const then = thenable.then.bind(thenable);
   const watched = (onDone?: Settled, onFailed?: Settled): unknown => {
@@ -23,7 +24,8 @@ export function watchThen(
     if (own === undefined) Reflect.deleteProperty(thenable, 'then');
     else Reflect.defineProperty(thenable, 'then', own);
     const caller = context.active();
-    // What executes only now is the work, what is called afterwards is the caller's.
+    // The execution that starts here belongs to the step; the callbacks run in the caller's
+    // context.
     return context.with(ctx, () =>
       then(
         (value) => {
@@ -53,7 +55,10 @@ export function watchThen(
   return true;
 }
 
-/** Ends spans of thenables whose `then` nobody called: they are executed otherwise, or never. */
+/**
+ * Ends spans of thenables that were collected without a call of `then`: these are executed in
+ * another way, or never.
+ */
 const unexecuted = new FinalizationRegistry<{ span: Span; returned: number }>(
   ({ span, returned }) => span.end(returned),
 );

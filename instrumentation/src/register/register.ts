@@ -2,9 +2,9 @@ import { createRequire } from 'node:module';
 import { extname } from 'node:path';
 
 /**
- * `node --import @fermata/instrumentation/register app.js` does what stands in `start`. Whatever
- * that meets, a package that is not installed or an SDK that cannot be started, the host starts.
- * It is loaded at once, not awaited, so that `node --require` takes this, too.
+ * Runs `start` for `node --import @fermata/instrumentation/register app.js`. Whatever fails there,
+ * a package that is not installed or an SDK that cannot be started, the host starts. The file is
+ * loaded at once, not awaited, so that `node --require` takes it, too.
  */
 try {
   createRequire(import.meta.url)(`./start${extname(import.meta.url)}`);

@@ -18,7 +18,7 @@ test.each(SIGNALS)('a service that drains at %s is traced to its end', async (si
   child.kill(signal);
   await eventually(() => expect(received()).toContain('before the signal'));
   child.stdin.write('go on');
-  // Before it ends: it may do so by process.exit.
+  // The data must arrive before the process ends, because it may end by process.exit.
   await eventually(() => expect(received()).toContain('while it drains'));
   child.stdin.end();
   expect(await exited).toEqual([0, null]);

@@ -8,22 +8,26 @@ export interface Processor {
   forceFlush(): Promise<void>;
 }
 
-/** With the processors' own timers a process ends at most two seconds after its work. */
+/**
+ * Limit of the last export at a normal end, ms: with the processors' own timers a process ends at
+ * most two seconds after its work.
+ */
 const MAX_FLUSH_MS = 1000;
-/** A signal to end waits no longer than this for what was recorded last. */
+/** Limit of the last export at a signal to end, ms. */
 const MAX_STOP_MS = 2000;
 /**
- * While the application shuts down, what ended is sent this often: `process.exit` may come at any
- * time, and waits for nothing.
+ * Interval of exports while the application shuts down, ms: `process.exit` may come at any time,
+ * and waits for nothing.
  */
 const DRAIN_FLUSH_MS = 100;
-/** A signal of one's own may come a little later. */
+/** Time within which a signal that the process sends itself arrives, ms. */
 const SIGNAL_TAKES_MS = 50;
 
-/** Sends what was recorded last when the process ends, by itself or by a signal. */
+/** Exports the last records when the process ends, by itself or by a signal. */
 export function shutdownWithProcess(sdk: Sdk, processors: readonly Processor[]): void {
   process.once('beforeExit', () => {
-    // Nothing ran any more: what runs from here on is ours, unless others listen, too.
+    // The event loop was empty, so all that runs from here on is ours, unless there are other
+    // listeners.
     const alone = process.listenerCount('beforeExit') === 0;
     void stopWithin(sdk, MAX_FLUSH_MS).then((how) => {
       if (alone && how === 'late') process.exit();
@@ -32,9 +36,10 @@ export function shutdownWithProcess(sdk: Sdk, processors: readonly Processor[]):
   const flush = (): void => {
     for (const processor of processors) processor.forceFlush().catch(() => undefined);
   };
-  // What was recorded last says why a service stopped. Only where the app does not handle the
-  // signal is leaving ours; where it does it still has work to end, whose spans are to come. First
-  // in line: what handles it only where nobody else does (signal-exit) finds itself alone.
+  // The last records say why a service stopped. Ending the process is ours only where the app does
+  // not handle the signal; where it does, it still has work to finish, whose spans are to come.
+  // This listener is prepended and runs once, so that a listener that acts only when it is alone
+  // (signal-exit) finds itself alone.
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
     process.prependOnceListener(signal, () => {
       if (process.listenerCount(signal) === 0)
@@ -46,7 +51,9 @@ export function shutdownWithProcess(sdk: Sdk, processors: readonly Processor[]):
     });
 }
 
-/** Stops the SDK, and tells how that ended. Nothing else keeps the process alive for it. */
+/**
+ * Stops the SDK and resolves with how that ended. No other timer keeps the process alive for it.
+ */
 function stopWithin(sdk: Sdk, maxMs: number): Promise<'in time' | 'late'> {
   return new Promise((resolve) => {
     const late = setTimeout(resolve, maxMs, 'late');
@@ -59,11 +66,11 @@ function stopWithin(sdk: Sdk, maxMs: number): Promise<'in time' | 'late'> {
 }
 
 /**
- * Ends the process as it would have ended without us: whoever started it sees the signal, and no
- * listener for `exit` is called.
+ * Ends the process as it would have ended without us: its parent sees the signal, and no listener
+ * for `exit` is called.
  */
 function endBy(signal: 'SIGTERM' | 'SIGINT'): void {
   process.kill(process.pid, signal);
-  // The first process of a container ignores a signal that it does not handle.
+  // The first process of a container ignores a signal that it does not handle, so it exits instead.
   setTimeout(() => process.exit(128 + constants.signals[signal]), SIGNAL_TAKES_MS);
 }

@@ -8,23 +8,23 @@ import { unrefExporter } from './unref-exporter.ts';
 
 /**
  * Starts OpenTelemetry's Node SDK as the environment says (OTEL_EXPORTER_OTLP_ENDPOINT,
- * OTEL_SERVICE_NAME, …), stamps every span with its flow, sends milestones at once, and traces the
- * installed clients. Works with sdk-node 0.2xx and 0.3xx; both are found in the app's own
+ * OTEL_SERVICE_NAME, …), stamps every span with its flow, exports milestones at once, and traces
+ * the installed clients. Works with sdk-node 0.2xx and 0.3xx; both are found in the app's own
  * node_modules.
  */
 type Constructor = new (...args: unknown[]) => unknown;
 
-/** Milestones are sent at once, those of one turn of the event loop together. */
+/** Delay of milestones, ms: those of one turn of the event loop are exported together. */
 const MILESTONE_DELAY_MS = 10;
 /**
- * A job starts, or a batch sends, this many in one turn; beyond the SDK's 2,048 all was dropped
- * without a word. At the end all that waits is sent at once, 512 by 512, in less than thirty
- * requests.
+ * Capacity of a processor's queue, in records. A job may start, or a batch send, this many in one
+ * turn; beyond the SDK's 2,048 all was dropped silently. At the end the whole queue is exported at
+ * once, 512 by 512, in less than thirty requests.
  */
 const MAX_QUEUE_SIZE = 12_288;
 /**
- * A processor waits this long for an export before it begins the next; trying goes on beside it. It
- * waits by a timer that keeps the process alive.
+ * Time that a processor waits for an export before it begins the next, ms; the export continues
+ * meanwhile. The processor waits by a timer that keeps the process alive.
  */
 const MAX_EXPORT_MS = 1000;
 
@@ -68,7 +68,7 @@ function startSdk(): { sdk: Sdk; processors: Processor[] } | undefined {
     sdkTrace['BatchSpanProcessor'],
     unrefExporter(new traces['OTLPTraceExporter']()),
     {
-      // The SDK's five seconds are long for a live page.
+      // The SDK's five seconds are too long for a live page.
       scheduledDelayMillis: fromEnvironment('OTEL_BSP_SCHEDULE_DELAY', 1000),
       exportTimeoutMillis: MAX_EXPORT_MS,
       maxQueueSize: fromEnvironment('OTEL_BSP_MAX_QUEUE_SIZE', MAX_QUEUE_SIZE),
@@ -81,8 +81,8 @@ function startSdk(): { sdk: Sdk; processors: Processor[] } | undefined {
             sdkLogs['BatchLogRecordProcessor'],
             unrefExporter(new logs['OTLPLogExporter']()),
             {
-              // An exporter takes thirty requests under way, and drops the others: one for each
-              // milestone are too many.
+              // An exporter takes thirty concurrent requests and drops the others: one for each
+              // milestone would be too many.
               scheduledDelayMillis: MILESTONE_DELAY_MS,
               exportTimeoutMillis: MAX_EXPORT_MS,
               maxQueueSize: MAX_QUEUE_SIZE,
@@ -98,15 +98,15 @@ function startSdk(): { sdk: Sdk; processors: Processor[] } | undefined {
   return { sdk, processors: [spans, ...(milestones ?? [])] };
 }
 
-/** Reads a number; what is none, or none above zero, is as if it were not set. */
+/** Reads a positive number; any other value counts as not set. */
 function fromEnvironment(name: string, usual: number): number {
   const value = Number(process.env[name]);
   return value > 0 ? value : usual;
 }
 
 /**
- * Makes a processor. Newer ones take `{ exporter, … }`, older ones the exporter and then the rest;
- * what it kept shows which.
+ * Makes a processor. Newer ones take `{ exporter, … }`, older ones the exporter and then the
+ * options; the exporter that it kept shows which.
  */
 function withExporter(Make: Constructor, exporter: unknown, options: object = {}): Processor {
   const processor = new Make({ exporter, ...options }) as Processor & { _exporter?: unknown };
@@ -115,7 +115,7 @@ function withExporter(Make: Constructor, exporter: unknown, options: object = {}
 
 function traceClients(): void {
   for (const [name, instrument] of Object.entries(CLIENTS)) {
-    // Only what is installed is loaded, and only what can be resolved from the app.
+    // Only installed clients are loaded, and only those that resolve from the app.
     const client = load(fromApp, name);
     if (client === undefined) continue;
     try {
@@ -126,7 +126,7 @@ function traceClients(): void {
   }
 }
 
-/** Finds somebody else's SDK, loaded before: a second one would be given no spans. */
+/** Finds another SDK that was registered before: a second one would be given no spans. */
 function isRegistered(): boolean {
   const proxy = trace.getTracerProvider() as { getDelegate?: () => object };
   return (
@@ -136,7 +136,7 @@ function isRegistered(): boolean {
 
 if (process.env['OTEL_LOG_LEVEL']) diag.setLogger(new DiagConsoleLogger(), DiagLogLevel.WARN);
 if (process.env['OTEL_SDK_DISABLED'] !== 'true') {
-  // Without the SDK there are no spans, and nothing to put onto messages.
+  // Without an SDK there are no spans, and no context for messages.
   if (isRegistered()) {
     process.stderr.write(
       'fermata: an OpenTelemetry SDK is registered already; messages are traced by it. → give it a FlowSpanProcessor\n',

@@ -19,7 +19,7 @@ test.each([
   );
   expect(await exited).toEqual([3, null]);
   expect(Number(said.text)).toBeGreaterThan(0);
-  // Two seconds, on a machine that is busy; exporters try for ten.
+  // The process takes two seconds, on a busy machine; exporters retry for ten.
   expect(Number(said.text)).toBeLessThan(5000);
 });
 

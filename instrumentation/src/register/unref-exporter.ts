@@ -2,8 +2,8 @@ import type { Agent } from 'node:http';
 import type { Socket } from 'node:net';
 
 /**
- * These parts of OpenTelemetry's OTLP exporters (0.2xx and 0.3xx) keep a process alive. All may be
- * missing.
+ * The parts of OpenTelemetry's OTLP exporters (0.2xx and 0.3xx) that keep a process alive. All may
+ * be missing.
  */
 interface Exporter {
   _delegate?: { _transport?: RetryingTransport };
@@ -15,19 +15,22 @@ interface RetryingTransport {
     _parameters?: { agentFactory?: (protocol: string) => Agent | Promise<Agent> };
   };
 }
-/** Node's agents make a connection, and take an idle one up again, by these. */
+/** The methods by which Node's agents open a connection and reuse an idle one. */
 interface Connecting {
   createConnection?: (...args: unknown[]) => Socket | undefined;
   reuseSocket?: (socket: Socket, request: unknown) => void;
 }
 
-/** Connecting to a collector that is there is faster; one under way cannot be let go of. */
+/**
+ * Limit of connecting, ms: a running collector answers faster, and a connection attempt cannot be
+ * unreferenced.
+ */
 const MAX_CONNECT_MS = 1000;
 
 /**
- * Makes an exporter's requests, and its waiting between two tries, no reason for the process to
- * live: with nobody to receive it tries for ten seconds, and the host would live for as long. An
- * exporter that is built otherwise than expected is left as it is.
+ * Keeps an exporter's requests, and its pauses between two attempts, from keeping the process
+ * alive: without a receiver it retries for ten seconds, and the host would live as long. An
+ * exporter of unexpected structure is left as it is.
  */
 export function unrefExporter<E>(exporter: E): E {
   const transport = (exporter as Exporter)._delegate?._transport;

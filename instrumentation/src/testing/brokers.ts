@@ -1,8 +1,8 @@
 import { connect } from 'node:net';
 
 /**
- * Tells whether a broker answers. Tests of what needs one run only then; with
- * FERMATA_REQUIRE_BROKERS=1 they must.
+ * Tells whether a broker answers. Tests that need one run only then; with FERMATA_REQUIRE_BROKERS=1
+ * they must.
  */
 export async function isReachable(name: string, port: number): Promise<boolean> {
   const there = await answers(port);

@@ -35,12 +35,12 @@ export function service(source: string, endpoint: string) {
     {
       cwd: root,
       stdio: ['pipe', 'pipe', 'inherit'],
-      // Only what is flushed arrives.
+      // The process ends early, so only what is flushed arrives.
       env: {
         ...process.env,
         OTEL_BSP_SCHEDULE_DELAY: '600000',
         OTEL_EXPORTER_OTLP_ENDPOINT: endpoint,
-        // The command line, which is a resource's, too, names all spans.
+        // The command line is an attribute of the resource and contains all span names.
         OTEL_NODE_RESOURCE_DETECTORS: 'none',
       },
     },
@@ -52,7 +52,7 @@ export function service(source: string, endpoint: string) {
   return { child, exited, said };
 }
 
-/** Takes whatever is exported; names are legible in it. */
+/** Starts a receiver that accepts every export and keeps its body, in which names are legible. */
 export async function receiver(): Promise<{ endpoint: string; received: () => string }> {
   const bodies: Buffer[] = [];
   const server = createServer((request, response) => {
@@ -69,7 +69,7 @@ export async function receiver(): Promise<{ endpoint: string; received: () => st
 export const eventually = (check: () => void): Promise<void> =>
   vi.waitFor(check, { timeout: 20_000 });
 
-/** Takes what is sent, and never answers. */
+/** Starts a receiver that accepts requests and never answers. */
 export const silentReceiver = async (): Promise<string> => {
   const server = createTcpServer(
     (socket) => void sockets.push(socket.resume().on('error', () => undefined)),

@@ -7,7 +7,7 @@ import {
 import { afterAll, beforeAll, beforeEach } from 'vitest';
 import { FlowSpanProcessor } from '../index.ts';
 
-/** Runs an SDK for the tests of a file or of a `describe`; each finds what it recorded itself. */
+/** Runs an SDK for the tests of a file or of a `describe`; each test finds its own records. */
 export function recordTelemetry() {
   const exporter = new InMemorySpanExporter();
   const milestones = new logs.InMemoryLogRecordExporter();
@@ -15,7 +15,7 @@ export function recordTelemetry() {
     spanProcessors: [new FlowSpanProcessor(), new SimpleSpanProcessor({ exporter })],
     logRecordProcessors: [new logs.SimpleLogRecordProcessor({ exporter: milestones })],
     metricReaders: [],
-    // Detection is asynchronous and would hold back the first exports.
+    // Detection is asynchronous and would delay the first exports.
     autoDetectResources: false,
   });
   beforeAll(() => sdk.start());
@@ -27,7 +27,9 @@ export function recordTelemetry() {
   const spans = (): ReadableSpan[] => exporter.getFinishedSpans();
   const spansOf = (operation: string): ReadableSpan[] =>
     spans().filter((span) => span.attributes['messaging.operation.type'] === operation);
-  /** Tells who handled what: a consumer's span links to its sender's, or is the child of it. */
+  /**
+   * Returns pairs of a message's spans: the consumer's span links to the sender's, or is its child.
+   */
   const joined = (): [send: ReadableSpan, process: ReadableSpan][] =>
     spansOf('process').map((handled) => {
       const creation = handled.links[0]?.context.spanId ?? handled.parentSpanContext?.spanId;
