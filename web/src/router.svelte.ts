@@ -1,4 +1,6 @@
-/** The URL is the state of a page: what you see can be shared, reloaded and gone back to. */
+/**
+ * Keeps the state of a page in its URL, so that a page can be shared, reloaded and gone back to.
+ */
 interface Place {
   path: string;
   query: URLSearchParams;
@@ -32,8 +34,8 @@ export function go(url: string, replace = false): void {
 }
 
 /**
- * Moves the focus to the heading of a page that was navigated to: it would be lost with the link,
- * and a screen reader would not say where one is. Used by `{@attach}` on each page's h1.
+ * Moves the focus to the heading of a page after navigation: otherwise it would be lost with the
+ * link, and a screen reader would not announce the page. Used by `{@attach}` on each page's h1.
  */
 export function heading(h1: HTMLElement): void {
   h1.tabIndex = -1;
@@ -56,7 +58,7 @@ export function setQuery(changes: Record<string, string>, replace = true): void 
 }
 
 /**
- * A click anywhere in a row counts as a click on the row's link, with its modifier keys. Keyboards
+ * Treats a click anywhere in a row as a click on the row's link, with its modifier keys. Keyboards
  * and screen readers use the link itself. Used by `{@attach}` on a list.
  */
 export function rowsAreLinks(list: HTMLElement): () => void {
@@ -75,7 +77,7 @@ export function rowsAreLinks(list: HTMLElement): () => void {
   return () => list.removeEventListener('click', onClick);
 }
 
-/** A plain click on a link navigates within the page; any other click is the browser's. */
+/** Navigates within the page on a plain click on a link; the browser handles any other click. */
 export function follow(event: MouseEvent): void {
   const link = (event.currentTarget as HTMLAnchorElement).href;
   if (event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return;

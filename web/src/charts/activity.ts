@@ -1,7 +1,7 @@
 import type { FlowSummary } from '@fermata/server/contract';
 import { absolute, nanosToMs } from '../ui/format.ts';
 
-/** Flows are counted by the time they started, in equal slices, split by how they fare. */
+/** Counts flows by the time they started, in equal slices, split by status. */
 export interface ActivityData {
   labels: string[];
   series: { name: Fate; counts: number[] }[];

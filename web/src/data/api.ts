@@ -17,7 +17,7 @@ import type {
   SavedView,
 } from '@fermata/server/contract';
 
-/** A failed answer is thrown with the problem that the server names, for the page to show. */
+/** Carries the problem that the server answered with, for the page to show. */
 export class ApiError extends Error {
   readonly problem: Problem;
   constructor(problem: Problem) {

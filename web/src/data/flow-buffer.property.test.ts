@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createFlowBuffer } from './flow-buffer.ts';
 
-/** Invariant I8: a snapshot and pushes, in any order, give the same screen. */
+/** Checks invariant I8: a snapshot and pushes give the same screen in any order. */
 const flow = (id: string, version: number): FlowSummary =>
   ({
     id,
@@ -24,7 +24,7 @@ const events = fc.array(
 test('snapshot and changes in any order converge', () => {
   fc.assert(
     fc.property(events, fc.nat(), (list, at) => {
-      // One version of one flow says one thing.
+      // One version of a flow has one content, so duplicates are removed.
       const unique = [
         ...new Map(list.map((event) => [`${event.id}${event.version}`, event])).values(),
       ];

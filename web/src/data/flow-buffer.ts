@@ -1,21 +1,21 @@
 import type { FlowChanged, FlowSummary } from '@fermata/server/contract';
 
 /**
- * The buffer merges a REST snapshot with pushed changes: in any order they give the same list
- * (invariant I8, guarded by flow-buffer.property.test.ts). It is plain TypeScript;
- * `live-flows.svelte.ts` is where Svelte comes in.
+ * Merges a REST snapshot with pushed changes: in any order they give the same list (invariant I8,
+ * guarded by flow-buffer.property.test.ts). This file is plain TypeScript; `live-flows.svelte.ts`
+ * adds Svelte's state.
  */
 export interface FlowBuffer {
   snapshot(flows: readonly FlowSummary[]): void;
   apply(changes: readonly FlowChanged[]): void;
-  /** Newest first. */
+  /** Returns the flows, newest first. */
   list(): FlowSummary[];
   clear(): void;
 }
 
 interface Entry {
   version: number;
-  /** It is null where the flow lost this name. */
+  /** The flow, or null when it lost this name. */
   flow: FlowSummary | null;
 }
 
@@ -36,7 +36,7 @@ export function createFlowBuffer(
     },
     apply(changes) {
       for (const change of changes) take(change.id, change.version, change.flow);
-      // The oldest ids are dropped once there are many times what a page holds.
+      // The oldest ids are dropped once there are eight times as many as a page holds.
       if (known.size > limit * 8)
         for (const [id] of [...known].slice(0, known.size - limit * 4)) known.delete(id);
     },

@@ -2,10 +2,12 @@ import type { Incident } from '@fermata/server/contract';
 import { api } from './api.ts';
 import type { IncidentListener } from './live.svelte.ts';
 
-/** Incidents come by request and by push; the newest version of each counts, in any order (I8). */
+/**
+ * Keeps incidents from requests and pushes; the newest version of each counts, in any order (I8).
+ */
 let known = $state.raw<ReadonlyMap<string, Incident>>(new Map());
 
-/** The list is cut: so many older incidents are found by their address only. */
+/** Number of older incidents that the list omits; they are found by their address only. */
 let unlisted = $state(0);
 
 function merge(list: readonly Incident[]): void {
@@ -27,12 +29,15 @@ export async function loadIncidents(): Promise<void> {
   unlisted = total - items.length;
   merge(items);
 }
-/** A page of its own may show an incident that is older than all of the list. */
+/**
+ * Loads one incident, because an incident's own page may show one that is older than the whole
+ * list.
+ */
 export async function loadIncident(id: string): Promise<void> {
   merge([await api.incident(id)]);
 }
 
-/** The list stays true by what the server pushes. */
+/** Keeps the list up to date with what the server pushes. */
 export const incidentListener: IncidentListener = {
   onChanged: merge,
   onReload: () => void loadIncidents().catch(() => undefined),

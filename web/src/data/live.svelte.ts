@@ -11,7 +11,10 @@ import { createWatches } from './watches.ts';
 
 type Connection = 'connecting' | 'live' | 'offline';
 
-/** A server that ends turns all pages away at once: they come back spread over this time. */
+/**
+ * Minimum delay before reconnecting, ms. A server that shuts down disconnects all pages at once:
+ * they return spread over this time.
+ */
 const TURNED_AWAY_MS = 1000;
 
 let connection = $state<Connection>('connecting');
@@ -21,19 +24,22 @@ const watches = createWatches();
 
 export const connectionState = (): Connection => connection;
 export const liveStats = (): StatsTick | null => stats;
-/** The data on the screen is of this moment, if not of now: when the connection was lost. */
+/**
+ * Returns when the connection was lost, the time that the data on the screen is from; null while it
+ * is live.
+ */
 export const asOf = (): number | null => lostAt;
 
-/** Everybody is told of incidents, whatever is watched: the navigation counts them. */
+/** Receives incidents whatever is watched, because the navigation counts them. */
 export interface IncidentListener {
   onChanged(changed: Incident[]): void;
-  /** Some may have been missed: load the list again. */
+  /** Changes may have been missed: load the list again. */
   onReload(): void;
 }
 
 /**
- * Opens the one socket of the dashboard: it says whether we are live, hands on changes, and after
- * a break resumes or asks for a reload. Returns a function that closes it.
+ * Opens the one socket of the dashboard: it reports the connection's state, passes on changes, and
+ * after a break resumes or asks for a reload. Returns a function that closes it.
  */
 export function connect(incidents: IncidentListener): () => void {
   const socket: Socket<ServerToClient, ClientToServer> = io({
@@ -50,11 +56,11 @@ export function connect(incidents: IncidentListener): () => void {
   socket.on('disconnect', (reason) => {
     connection = 'offline';
     lostAt = Date.now();
-    // A figure that stands still looks like one that is true.
+    // A stale figure looks like a current one, so it is removed.
     stats = null;
     watches.disconnected();
-    // An orderly end of the server counts as its wish, and the client then never tries again by
-    // itself. Once it has been asked to, it goes on trying until the server is there.
+    // The client takes an orderly end by the server as its wish, and does not reconnect by itself.
+    // After one explicit connect it retries until the server is there.
     if (reason === 'io server disconnect')
       comeBack = setTimeout(() => socket.connect(), TURNED_AWAY_MS * (1 + Math.random()));
   });
@@ -68,7 +74,7 @@ export function connect(incidents: IncidentListener): () => void {
   };
 }
 
-/** Watches one view until the returned function is called. The snapshot is the caller's to load. */
+/** Watches one view until the returned function is called. The caller loads the snapshot. */
 export const watch = (
   view: View,
   onChanges: (changes: FlowChanged[]) => void,

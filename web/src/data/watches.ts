@@ -1,6 +1,6 @@
 import type { FlowChanged, Resume, Sequence, View, WatchAnswer } from '@fermata/server/contract';
 
-/** Watching needs no more of a socket. */
+/** The part of a socket that watching needs. */
 export interface WatchWire {
   emit(event: 'watch', resume: Resume, answer: (answer: WatchAnswer) => void): unknown;
   emit(event: 'unwatch'): unknown;
@@ -9,29 +9,29 @@ export interface WatchWire {
 export interface Watcher {
   view: View;
   onChanges(changes: FlowChanged[]): void;
-  /** Something may have been missed: load the snapshot again. */
+  /** Changes may have been missed: load the snapshot again. */
   onReload(): void;
 }
 
 /**
- * The server keeps one view for each socket, but several parts of a page may watch, also the same
- * flow: they share one subscription, which covers all their views and ends with the last of them.
- * Plain TypeScript; `live.svelte.ts` brings the socket.
+ * Shares one subscription between several watchers, because the server keeps one view for each
+ * socket. It covers all their views and ends with the last of them. This file is plain TypeScript;
+ * `live.svelte.ts` brings the socket.
  */
 export interface Watches {
-  /** Watches until the returned function is called. The snapshot is the caller's to load. */
+  /** Watches until the returned function is called. The caller loads the snapshot. */
   add(watcher: Watcher): () => void;
-  /** A connection is there, perhaps again: asks for what was missed. */
+  /** Subscribes on a new connection and asks for missed changes. */
   connected(wire: WatchWire): void;
   disconnected(): void;
-  /** Hands changes on to those whose view they are in. */
+  /** Passes changes on to the watchers whose view shows them. */
   changed(changes: FlowChanged[]): void;
 }
 
 export function createWatches(): Watches {
   const watchers = new Set<Watcher>();
   let wire: WatchWire | null = null;
-  /** The view that the server has of us, as text; '' is none. */
+  /** The view that the server has, as JSON; '' for none. */
   let subscribed = '';
   let since: Sequence | null = null;
 
@@ -39,7 +39,7 @@ export function createWatches(): Watches {
     const text = JSON.stringify(view);
     if (wire === null || text === subscribed) return;
     subscribed = text;
-    // `since` holds for new watchers, too: what came before is in the snapshot that they load.
+    // `since` is right for new watchers, too: earlier changes are in the snapshot that they load.
     wire.emit('watch', { view: JSON.parse(text) as View, since }, (answer) => {
       if (text !== subscribed) return;
       since = answer.sequence;
@@ -63,7 +63,8 @@ export function createWatches(): Watches {
   return {
     add(watcher) {
       watchers.add(watcher);
-      // A page that replaces another is one change: the other leaves in the same turn of events.
+      // A page that replaces another makes one change: the other one leaves in the same turn of the
+      // event loop, before this microtask.
       queueMicrotask(sync);
       return () => {
         if (watchers.delete(watcher)) queueMicrotask(sync);
@@ -88,7 +89,7 @@ export function createWatches(): Watches {
   };
 }
 
-/** The cover shows what each of these views shows; null: there are none. */
+/** Returns a view that shows all that these views show; null where there are none. */
 function coverOf(views: readonly View[]): View | null {
   const [first, ...others] = views;
   if (first === undefined) return null;
@@ -99,7 +100,9 @@ function coverOf(views: readonly View[]): View | null {
   return { kind: 'flows', types: isAll ? [] : [...new Set(types.flat())].sort(), statuses: [] };
 }
 
-/** This is the server's own rule: a flow that lost its name concerns everybody who showed it. */
+/**
+ * Repeats the server's rule: a flow that lost its name concerns every view that may have shown it.
+ */
 function sees(view: View, change: FlowChanged): boolean {
   if (view.kind === 'flow') return change.id === view.id || change.movedTo === view.id;
   return change.flow === null || view.types.length === 0 || view.types.includes(change.flow.type);

@@ -1,6 +1,6 @@
 export type Page = 'overview' | 'flows' | 'flow' | 'incidents' | 'alerts' | 'nowhere';
 
-/** A path leads to one page, and to one thing on it where it names one. */
+/** The page that a path leads to, and the item on it where the path names one. */
 export interface Route {
   page: Page;
   id: string | null;
@@ -23,7 +23,10 @@ export function routeOf(path: string): Route {
   return NOWHERE;
 }
 
-/** An address that somebody cut within an escape leads nowhere, instead of breaking the page. */
+/**
+ * Reads an address. One that was truncated within an escape leads nowhere, instead of breaking the
+ * page.
+ */
 function withId(page: Page, escaped: string): Route {
   try {
     return { page, id: decodeURIComponent(escaped) };

@@ -1,6 +1,9 @@
 type Theme = 'light' | 'dark';
 
-/** The reader's choice outlives a reload; before any choice the system's own counts. */
+/**
+ * Key of the reader's choice, which outlives a reload; before any choice the system's own theme
+ * applies.
+ */
 const KEY = 'theme';
 const initial = (): Theme => {
   const kept = localStorage.getItem(KEY);

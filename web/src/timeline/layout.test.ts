@@ -74,10 +74,10 @@ describe('layout', () => {
     const [ghost] = lanes[1]!.ghosts;
     expect(ghost!.x).toBeGreaterThan(0.9);
     expect(ghost!.x + ghost!.width).toBeLessThanOrEqual(1.0001);
-    // An hour of nothing must not hide what was done.
+    // An idle hour must not hide the work.
     const far = layoutOf(flow([step('a', 'x', 0, 100)], [waiting(3_600_000)]), early, true);
     expect(far.lanes[0]!.bars[0]!.width).toBeGreaterThan(0.5);
-    // Due where it is due: not after what has been waited since.
+    // The ghost stays at the time it was due, even when that has passed.
     const overdue = layoutOf(flow([step('a', 'x', 0, 100)], [waiting(110)]), NOW, true);
     expect(overdue.lanes[1]!.ghosts[0]!.x).toBeLessThan(overdue.gaps[0]!.x);
     const linear = layoutOf(flow([step('a', 'x', 0, 100)], [waiting(75_000)]), NOW, false);

@@ -4,20 +4,20 @@ import type { Interval, Scale } from './scale.ts';
 import { scaleOf, timesOf, type Times } from './times.ts';
 
 /**
- * The layout is pure geometry: a lane for each service, steps packed into rows so that none
- * overlap, hops between them, a time scale whose idle gaps are folded. All x are 0 … 1 of the
- * width; `timeline/layout.test.ts` holds the rules.
+ * Computes pure geometry: a lane for each service, steps packed into rows so that none overlap,
+ * hops between them, a time scale whose idle gaps are folded. All x are 0 … 1 of the width;
+ * `timeline/layout.test.ts` guards the rules.
  */
 export interface Layout {
   lanes: Lane[];
   hops: HopLine[];
   ticks: { x: number; label: string }[];
-  /** `named`: there is room to say how long it is. */
+  /** Folded gaps. `named`: there is room for the gap's duration. */
   gaps: { x: number; width: number; ms: number; named: boolean }[];
   rows: number;
-  /** Rows are many, and without names. */
+  /** True when rows are so many that they show no names. */
   crowded: boolean;
-  /** Where now is, in a flow that goes on. */
+  /** Position of the present time, in an open flow. */
   now: number | null;
 }
 
@@ -29,7 +29,7 @@ export interface Lane {
   ghosts: Ghost[];
 }
 
-/** A ghost stands where an awaited step usually is. */
+/** Marks where an awaited step usually is. */
 export interface Ghost {
   waiting: WaitingFor;
   x: number;
@@ -38,7 +38,7 @@ export interface Ghost {
   label: Label;
 }
 
-/** A name stands in a wide bar, else beside it: on the left where the right edge is near. */
+/** Position of a name: in a wide bar, else beside it, on the left where the right edge is near. */
 export type Label = 'inside' | 'right' | 'left' | 'none';
 const INSIDE_PX = 150;
 const CHARACTER_PX = 7;
@@ -56,7 +56,7 @@ export interface Bar {
   label: Label;
   /** Attempts as parts of the bar, 0 … 1 of the bar's own width. */
   attempts: { x: number; width: number; failed: boolean }[];
-  /** Parts of it on the critical path, likewise. */
+  /** Parts of the bar on the critical path, 0 … 1 of its width. */
   critical: { x: number; width: number }[];
 }
 
@@ -66,13 +66,13 @@ export interface HopLine {
   row1: number;
   x2: number;
   row2: number;
-  /** On the critical path. */
+  /** True for a hop on the critical path. */
   critical: boolean;
 }
 
-/** From so many rows on, names stand only in wide bars: one looks at the whole, and zooms in. */
+/** Rows from which on names show only in wide bars: the reader sees the whole, and zooms in. */
 const CROWDED_ROWS = 80;
-/** So many steps never fit with their names: this is not tried. */
+/** Steps from which on names cannot fit, so that a layout with names is not tried. */
 const CROWD = 1000;
 
 export function layoutOf(
@@ -106,7 +106,7 @@ function placed(flow: Flow, times: Times, scale: Scale, widthPx: number, names: 
   const lanes: Lane[] = [];
   const laneOf = new Map<string, { lane: Lane; ends: number[] }>();
   const barOf = new Map<string, Bar>();
-  /** A place in the service's lane where nothing else is. */
+  /** Finds a free place in the service's lane. */
   const place = (
     service: string,
     { from, to }: Interval,
@@ -193,11 +193,13 @@ function placed(flow: Flow, times: Times, scale: Scale, widthPx: number, names: 
   return { lanes, hops, ticks: ticksOf(scale, now, widthPx), gaps, rows, crowded: !names, now };
 }
 
-/** A tick needs room for its label, and for the air to its right. */
+/** Width of a tick in pixels: its label, and space to the right. */
 const TICK_PX = 84;
 const LABEL_PX = 58;
 
-/** Ticks are round times where time is to scale, with room for the labels of gaps and of now. */
+/**
+ * Places ticks at round times where time is to scale, with room for the labels of gaps and of now.
+ */
 function ticksOf(scale: Scale, now: number | null, widthPx: number): Layout['ticks'] {
   const rough = TICK_PX / (scale.perMs * widthPx);
   const power = 10 ** Math.floor(Math.log10(rough));

@@ -1,7 +1,7 @@
 import type { Flow } from '@fermata/server/contract';
 import type { Interval, Scale } from './scale.ts';
 
-/** The overview draws all steps as two paths, 1,000 wide: elements would be thousands. */
+/** Draws all steps as two paths, 1,000 wide, instead of thousands of elements. */
 export function overviewPaths(
   { steps }: Flow,
   spans: readonly Interval[],

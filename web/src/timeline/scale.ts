@@ -1,14 +1,14 @@
 /**
- * The scale leads from time to place and back. It is linear over work; a stretch without work takes
- * `most` of the width and no more. It is monotone, 0 … 1 over `view`, and continuous in every
- * instant that goes in: as time goes on, nothing leaps.
+ * Maps time to position and back. The scale is linear over work; a stretch without work takes at
+ * most `most` of the width. It is monotone, 0 … 1 over `view`, and continuous in every instant that
+ * goes in, so that nothing jumps as time goes on.
  */
 export interface Scale {
   at(ms: number): number;
   msAt(x: number): number;
-  /** Stretches that were folded. */
+  /** Folded stretches. */
   gaps: { x: number; width: number; ms: number }[];
-  /** Stretches that were not: linear, all at the same `perMs`. */
+  /** Stretches that are not folded: linear, all at the same `perMs`. */
   runs: Interval[];
   perMs: number;
   view: Interval;
@@ -23,7 +23,10 @@ interface Idle extends Interval {
   most: number;
 }
 
-/** `mostOf` limits the share of the width that an idle stretch takes; Infinity: it is to scale. */
+/**
+ * Makes a scale. `mostOf` limits the share of the width that an idle stretch takes; Infinity: it is
+ * to scale.
+ */
 export function createScale(
   busy: readonly Interval[],
   view: Interval,
@@ -46,7 +49,7 @@ export function createScale(
     knots.push({ ms: to, x: x + most });
   }
   runTo(view.to);
-  knots[knots.length - 1]!.x = 1; // Not a rounding error beside it.
+  knots[knots.length - 1]!.x = 1; // This removes the rounding error.
   const between = (value: number, of: 'ms' | 'x', give: 'ms' | 'x'): number => {
     let low = 0;
     let high = knots.length - 1;
@@ -90,8 +93,8 @@ function idleOf(
 }
 
 /**
- * Folds what would take more than it may, the most excessive first: each one folded gives its room
- * to the rest, so none that was folded before comes to need less than its share.
+ * Folds stretches that exceed their share, the most excessive first. Each gives its room to the
+ * rest, so none that was folded before comes to need less than its share.
  */
 function fold(idle: Idle[], length: number): { folded: Idle[]; perMs: number } {
   let ms = Math.max(0.001, length);
@@ -100,7 +103,7 @@ function fold(idle: Idle[], length: number): { folded: Idle[]; perMs: number } {
   const excess = (one: Idle): number => (one.to - one.from) / one.most;
   for (const one of idle.sort((a, b) => excess(b) - excess(a))) {
     const its = one.to - one.from;
-    // What is left is all idle: something has to take the width.
+    // When all that is left is idle, something has to take the width.
     if ((its * width) / ms <= one.most || ms - its <= 0.0005) break;
     folded.push(one);
     ms -= its;

@@ -1,36 +1,39 @@
 import type { Flow, Step, WaitingFor } from '@fermata/server/contract';
 import { createScale, type Interval, type Scale } from './scale.ts';
 
-/** Ghosts are as wide as this share of the work: nobody knows how long the step will take. */
+/** Width of a ghost as a share of the work, because the step's duration is unknown. */
 const GHOST_SHARE = 0.08;
 const MAX_GHOSTS = 8;
-/** An idle stretch is folded to FOLDED, many to MAX_FOLDED together, the open wait to OPEN_WAIT. */
+/**
+ * Shares of the width: an idle stretch is folded to FOLDED, many to MAX_FOLDED together, the open
+ * wait to OPEN_WAIT.
+ */
 const FOLDED = 0.12;
 const MAX_FOLDED = 0.3;
 const OPEN_WAIT = 0.18;
 
 /**
- * Reads an instant as ms since another one, exact to the microsecond. It reads the digits: an open
- * flow of thousands of steps is laid out every second, and a BigInt for each of its instants took
- * longer than all the rest.
+ * Converts an instant to ms since another one, exact to the microsecond. It parses the digits,
+ * because an open flow of thousands of steps is laid out every second, and a BigInt for each
+ * instant took longer than all the rest.
  */
 export function msSince(origin: string): (nanos: string) => number {
   const [ms, ns] = [Number(origin.slice(0, -6)), Number(origin.slice(-6))];
   return (nanos) => Number(nanos.slice(0, -6)) - ms + (Number(nanos.slice(-6)) - ns) / 1e6;
 }
 
-/** The times of a flow's steps and of what it waits for, in ms since its start. */
+/** Times of a flow's steps and of what it waits for, in ms since its start. */
 export interface Times {
-  /** Of an instant. */
+  /** Converts an instant. */
   since: (nanos: string) => number;
-  /** Of each step. */
+  /** Interval of each step. */
   spans: Interval[];
   ghosts: (Interval & { waiting: WaitingFor })[];
-  /** The end of the last step. */
+  /** End of the last step. */
   worked: number;
   nowMs: number;
   open: boolean;
-  /** Of everything: of an open flow now, or what is due after it. */
+  /** End of all that is laid out: for an open flow at least now, and the end of the last ghost. */
   total: number;
 }
 
@@ -60,10 +63,11 @@ export function timesOf(flow: Flow, atMs: number): Times {
   return { since, spans, ghosts, worked, nowMs, open, total };
 }
 
-/** The scale covers a window of the time, or all of it. */
+/** Makes the scale of a window, or of the whole flow. */
 export function scaleOf(times: Times, window: Interval | null, fold: boolean): Scale {
   const { spans, ghosts, worked, nowMs, open, total } = times;
-  // Now is a point of its own: the wait until now is one stretch, what is to come another.
+  // Now is a point of its own, so that the wait until now is one stretch and the time after it
+  // another.
   const busy = [...spans, ...ghosts, ...(open ? [{ from: nowMs, to: nowMs }] : [])];
   const scaled = (folded: number): Scale =>
     createScale(busy, window ?? { from: 0, to: total }, ({ from, to }) => {
@@ -75,7 +79,7 @@ export function scaleOf(times: Times, window: Interval | null, fold: boolean): S
   return many ? scaled(MAX_FOLDED / roomy.gaps.length) : roomy;
 }
 
-/** The work is the time in which at least one step was running. */
+/** Returns the time in which at least one step was running, ms. */
 function workOf(spans: readonly Interval[]): number {
   let reached = -Infinity;
   let sum = 0;

@@ -1,6 +1,8 @@
 import type { Interval } from './scale.ts';
 
-/** A window is a part of a flow's time, in the address as `200-1500.5`, ms since its start. */
+/**
+ * Reads a window, an interval of a flow's time, from the address: `200-1500.5`, ms since its start.
+ */
 export function readWindow(text: string | null): Interval | null {
   const match = /^(\d{1,15}(?:\.\d{1,6})?)-(\d{1,15}(?:\.\d{1,6})?)$/.exec(text ?? '');
   if (!match) return null;
@@ -11,19 +13,19 @@ export const writeWindow = (window: Interval | null): string =>
   window === null ? '' : `${round(window.from)}-${round(window.to)}`;
 const round = (ms: number): number => Math.round(ms * 1000) / 1000;
 
-/** A part of the strip reaches from 0 to 1 at most. */
+/** An interval of the strip, within 0 to 1. */
 export type Part = readonly [from: number, to: number];
 const MIN_WIDTH = 1 / 2000;
 
-/** Zooming leaves `around` where it is. */
+/** Zooms by a factor; `around` stays where it is. */
 export function zoomed([from, to]: Part, factor: number, around = (from + to) / 2): Part {
   const width = Math.min(1, Math.max(MIN_WIDTH, (to - from) * factor));
   return inside(around - ((around - from) / (to - from)) * width, width);
 }
-/** Moving is by a share of what is seen. */
+/** Moves a part by a share of its own width. */
 export const moved = ([from, to]: Part, share: number): Part =>
   inside(from + (to - from) * share, to - from);
-/** Two places that were pointed at bound a part, in either order. */
+/** Returns the part between two places, in either order. */
 export const between = (a: number, b: number): Part =>
   inside(Math.min(a, b), Math.min(1, Math.max(MIN_WIDTH, Math.abs(b - a))));
 

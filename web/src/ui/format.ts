@@ -1,4 +1,4 @@
-/** Durations are short and carry over, as people read them. */
+/** Formats a duration, short and with carry, as people read it. */
 export function duration(ms: number): string {
   if (ms < 1) return `${ms.toFixed(2)} ms`;
   if (ms < 10) return `${ms.toFixed(1)} ms`;
@@ -6,7 +6,7 @@ export function duration(ms: number): string {
   const s = ms / 1000;
   if (s < 10) return `${s.toFixed(2)} s`;
   if (s < 59.95) return `${s.toFixed(1)} s`;
-  // Rounded before it is split: there is no "28 m 60 s".
+  // The value is rounded before it is split, so that there is no "28 m 60 s".
   const whole = Math.round(s);
   const m = Math.floor(whole / 60);
   if (m < 60) return `${m} m ${whole % 60} s`;
@@ -38,7 +38,10 @@ const dayOfYear = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' });
 const full = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'long' });
 export const fullTime = (ms: number): string => full.format(ms);
 
-/** A time of day has its date where that is not today, and the year where it is not this one. */
+/**
+ * Formats a time of day, with its date where that is not today, and the year where it is not this
+ * one.
+ */
 export function absolute(ms: number, now: number, to: 'ms' | 's' = 'ms'): string {
   const [at, today] = [new Date(ms), new Date(now)];
   const time = (to === 'ms' ? clock : second).format(ms);
@@ -47,8 +50,8 @@ export function absolute(ms: number, now: number, to: 'ms' | 's' = 'ms'): string
 }
 
 /**
- * Right-to-left names, and marks that turn text around, must not reach beyond themselves. This
- * isolates them in a sentence, a tooltip or a title, where no `<bdi>` can be; plain text stays.
+ * Isolates right-to-left names and bidirectional marks, which must not affect the text around them,
+ * in a sentence, a tooltip or a title, where no `<bdi>` can be. Plain text stays as it is.
  */
 export const isolate = (text: string): string =>
   TURNING.test(text) ? `\u2068${text.replace(MARKS, '')}\u2069` : text;
@@ -56,10 +59,10 @@ const TURNING =
   /[\u0590-\u08ff\u200e\u200f\u202a-\u202e\u2066-\u2069\ufb1d-\ufdff\ufe70-\ufefc\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u;
 const MARKS = /[\u202a-\u202e\u2066-\u2069]/g;
 
-/** A status is shown in words, not as its name on the wire. */
+/** Returns a status in words instead of its name in the API. */
 export const statusText = (status: string): string => status.replace('_', ' ');
 
-/** A badge is explained in a sentence, as its tooltip. */
+/** Explains each badge in a sentence, as its tooltip. */
 export const BADGE_HELP: Record<string, string> = {
   'broken-context': 'Trace context was lost or leaked here; the join rests on weaker evidence.',
   'clock-skew':
@@ -79,6 +82,6 @@ export const BADGE_HELP: Record<string, string> = {
   truncated: 'The flow has more spans than a timeline holds.',
 };
 
-/** Why something was joined, and how sure that is: `message id (95 %)`. */
+/** Says why something was joined, and how sure that is: `message id (95 %)`. */
 export const evidenceText = ({ kind, strength }: { kind: string; strength: number }): string =>
   `${kind.replaceAll('-', ' ')} (${Math.round(strength * 100)} %)`;

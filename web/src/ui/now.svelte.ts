@@ -1,6 +1,6 @@
 import { createSubscriber } from 'svelte/reactivity';
 
-/** The clock is a state that ticks only while something on the page reads it. */
+/** Interval of the clock, a state that ticks only while something on the page reads it. */
 const TICK_MS = 1000;
 
 let ms: number | null = null;
@@ -16,7 +16,9 @@ const subscribe = createSubscriber((update) => {
   };
 });
 
-/** All pages read one clock, so that no two ages on a screen disagree. */
+/**
+ * Returns the time of the one clock that all pages share, so that no two ages on a screen disagree.
+ */
 export function now(): number {
   subscribe();
   return ms ?? Date.now();

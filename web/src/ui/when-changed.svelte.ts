@@ -1,8 +1,8 @@
 import { untrack } from 'svelte';
 
 /**
- * Runs `work` at once and whenever one of the values changes, and for nothing else that it reads.
- * An effect that starts a request names in this way what the request depends on.
+ * Runs `work` at once and whenever one of the values changes, but for no other state that it reads.
+ * An effect that starts a request uses it to name what the request depends on.
  */
 export function whenChanged<const Values extends readonly unknown[]>(
   values: () => Values,

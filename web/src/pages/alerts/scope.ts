@@ -1,7 +1,7 @@
 import type { Silence } from '@fermata/server/contract';
 import { isolate } from '../../ui/format.ts';
 
-/** A silence is described by what it holds back. */
+/** Describes a silence by what it holds back. */
 export const scopeOf = ({ rule, flowType, service }: Silence): string =>
   [
     rule && `rule ${rule}`,

@@ -5,11 +5,14 @@ import { watch } from '../../data/live.svelte.ts';
 import { go } from '../../router.svelte.ts';
 
 const RETRY_MS = 2000;
-/** A server that is away or starting answers later; any other problem stays. */
+/**
+ * Tells whether a problem may pass: a server that is away or starting answers later. Any other
+ * problem stays.
+ */
 const mayPass = (problem: Problem | null): boolean =>
   problem?.status === 0 || problem?.status === 503;
 
-/** The flow is kept true as it goes on, and its spans while somebody looks at them. */
+/** Keeps the flow up to date, and its spans while they are shown. */
 export class LiveFlow {
   flow = $state.raw<Flow | null>(null);
   spans = $state.raw<SpanList | null>(null);
@@ -56,7 +59,7 @@ export class LiveFlow {
 
   #take(name: string, loaded: Flow): void {
     const shown = this.flow;
-    // Another name led here: show the flow's own in the address.
+    // The flow was found by another name, so the address changes to its own id.
     if (loaded.id !== name) go(`/flow/${encodeURIComponent(loaded.id)}${location.search}`, true);
     else if (!shown || shown.id !== loaded.id || shown.version <= loaded.version)
       this.flow = loaded;
@@ -65,7 +68,7 @@ export class LiveFlow {
 
   #refuse(name: string, error: unknown): void {
     if (error instanceof ApiError) this.problem = error.problem;
-    // What is not there is not the flow that was looked at before.
+    // An unknown name must not show the previous flow.
     if (this.flow && this.flow.id !== name) this.flow = null;
   }
 }

@@ -1,30 +1,30 @@
 import type { FlowList, FlowSummary } from '@fermata/server/contract';
 
-/** Asks for flows of the list, newest first, that started from `from` on and before `to`, ns. */
+/** Requests flows of the list, newest first, that started from `from` on and before `to`, ns. */
 export type Ask = (from: bigint | null, to: bigint | null, limit: number) => Promise<FlowList>;
 type Place = Pick<FlowSummary, 'id' | 'startedAtUnixNano'>;
 
 const SECOND = 1_000_000_000n;
 const LIMIT = 100;
-/** No time can be halved so often in nanoseconds. */
+/** Bound of the requests: no interval in nanoseconds can be halved more often. */
 const MAX_ASKED = 60;
 
-/** The list is ordered by start, then by id. */
+/** Compares by start, then by id, as the list does. */
 const isNewer = (one: Place, other: Place): boolean => {
   const [a, b] = [BigInt(one.startedAtUnixNano), BigInt(other.startedAtUnixNano)];
   return a === b ? one.id > other.id : a > b;
 };
 
-/** The older neighbour stands below the flow in its list. */
+/** Finds the flow below this one in its list. */
 export async function olderOf(flow: Place, ask: Ask): Promise<FlowSummary | null> {
   const { items } = await ask(null, BigInt(flow.startedAtUnixNano) + 1n, LIMIT);
   return items.find((item) => isNewer(flow, item)) ?? null;
 }
 
 /**
- * The newer neighbour stands above the flow. Lists begin with their newest flow, which may be days
- * and a million flows away: so the time after the flow's start is widened until there is something
- * in it, and halved where there is too much.
+ * Finds the flow above this one in its list. Lists begin with their newest flow, which may be days
+ * and a million flows away. So the interval after the flow's start grows until it has flows in it,
+ * and halved where it has too many.
  */
 export async function newerOf(flow: Place, ask: Ask): Promise<FlowSummary | null> {
   const start = BigInt(flow.startedAtUnixNano);

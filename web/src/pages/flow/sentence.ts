@@ -1,7 +1,7 @@
 import type { Flow, Step } from '@fermata/server/contract';
 import { duration, isolate } from '../../ui/format.ts';
 
-/** A flow is told in one sentence, as a person would say it. */
+/** Describes a flow in one sentence, as a person would. */
 export function sentence(flow: Flow): string {
   const failed = firstCause(flow);
   const undone = flow.steps
@@ -36,7 +36,9 @@ export function sentence(flow: Flow): string {
   return `${services}${flow.phase === 'ended' ? ` in ${duration(flow.durationMs)}` : ' so far'}.`;
 }
 
-/** The first cause led to no other failed step: whoever called it only passed its failure on. */
+/**
+ * Finds the first failed step that called no other failed step: a caller only passes a failure on.
+ */
 function firstCause({ steps, hops }: Flow): Step | undefined {
   const failed = steps.filter((step) => step.status === 'failed');
   const ids = new Set(failed.map((step) => step.id));

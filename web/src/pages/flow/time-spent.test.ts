@@ -100,7 +100,7 @@ test('an open flow goes on: what it has waited for since its last step counts, a
     who: 'for a consumer of Placed',
     stepId: 'a',
   });
-  // Whoever works is not waited for, and his work is one part.
+  // A service that works is not waited for, and its work is one part.
   const steps = [{ id: 'a', service: 'shop', name: 'order', status: 'running' }];
   expect(longest({ steps })).toMatchObject({ kind: 'processing', who: 'shop: order', ms: 600_000 });
 });

@@ -2,27 +2,27 @@ import type { Flow, Segment } from '@fermata/server/contract';
 import { msSince } from '../../timeline/times.ts';
 import { isolate } from '../../ui/format.ts';
 
-/** The server knows the past; what has been going on since is added here. */
+/** The server's kinds of time cover the past; this adds the time since then. */
 type Kind = Segment['kind'] | 'open-wait';
 
 /**
- * The critical path is summed up by kind, and by who or what it was. Shares are of all of it: of an
- * open flow, up to now.
+ * Sums up the critical path by kind, and by step or pair of steps. Shares are of the whole path,
+ * which for an open flow lasts until now.
  */
 export interface TimeSpent {
   segments: Spent[];
-  /** The longest first. */
+  /** Kinds of time, the longest first. */
   kinds: { kind: Kind; ms: number; share: number }[];
-  /** The longest first, a few. */
+  /** The few longest parts, the longest first. */
   longest: Spent[];
 }
 
-/** A part is one segment, or all segments of one step or between the same two steps. */
+/** One segment, or all segments of one step or between the same two steps. */
 export interface Spent {
   kind: Kind;
-  /** In words: whose work, or from whom to whom. */
+  /** Names the step, or sender and receiver. */
   who: string;
-  /** The step to show: whose work it was, or who waited. */
+  /** The step to show: the one that worked, or the one that waited. */
   stepId: string | null;
   ms: number;
   share: number;
@@ -92,7 +92,7 @@ export function timeSpentOf(flow: Flow, nowMs: number): TimeSpent {
   };
 }
 
-/** Neighbours that are both too short to be seen become one, of the longer one's kind. */
+/** Merges neighbours that are both too short to be visible into one, of the longer one's kind. */
 function legible(parts: readonly Part[], least: number): Part[] {
   const seen: Part[] = [];
   for (const part of parts) {
@@ -103,7 +103,7 @@ function legible(parts: readonly Part[], least: number): Part[] {
   return seen;
 }
 
-/** An open flow has been working or waiting since its last progress. */
+/** Returns what an open flow has done since its last progress: working or waiting. */
 function goingOn(flow: Flow): Omit<Part, 'ms'> {
   const running = flow.steps.findLast((step) => step.status === 'running');
   if (running)

@@ -1,14 +1,14 @@
 import type { FlowSummary, FlowTypeSummary, Problem } from '@fermata/server/contract';
 import { nanosToMs } from '../../ui/format.ts';
 
-/** The filter stands in the URL, and a part of it can be judged without asking the server. */
+/** Holds the state of the list's URL. All but the query can be evaluated without the server. */
 export interface Filter {
   q: string;
   type: string;
   status: string;
   service: string;
   range: string;
-  /** Key of an incident: the flows in it. */
+  /** Key of an incident, which selects its flows. */
   incident: string;
 }
 
@@ -33,13 +33,16 @@ export function readFilter(query: URLSearchParams): Filter {
 
 export const rangeMs = ({ range }: Filter): number =>
   Object.hasOwn(RANGES, range) ? RANGES[range]!.ms : Infinity;
-/** A flow's address names the list that it was opened from. */
+/** Makes a flow's address name the list that it was opened from. */
 export const fromList = (query: string): string =>
   query === '' ? '' : `?list=${encodeURIComponent(query)}`;
 export const isFiltered = (filter: Filter): boolean =>
   Object.values(filter).some((value) => value !== '');
 
-/** Only this page knows that a range is wrong: it is no word of the server's. */
+/**
+ * Returns the problem of an invalid range, which only this page can detect: the server does not
+ * know ranges.
+ */
 export function problemOf({ range }: Filter): Problem | null {
   if (Object.hasOwn(RANGES, range)) return null;
   const there = Object.keys(RANGES).filter((name) => name !== '');
@@ -53,7 +56,9 @@ export function problemOf({ range }: Filter): Problem | null {
   };
 }
 
-/** No flow can match a type or a service that there is not: an empty list says so. */
+/**
+ * Returns a type or service of the filter that does not exist, so that an empty list can say so.
+ */
 export function unknownOf(filter: Filter, types: readonly FlowTypeSummary[]): Unknown | null {
   const there = {
     type: types.map((one) => one.type),
@@ -79,7 +84,9 @@ export function toQuery(filter: Filter, now: number, limit: number): URLSearchPa
   return query;
 }
 
-/** Only the server can judge a query: such lists are loaded again instead of merged. */
+/**
+ * Tells whether only the server can evaluate the filter: such lists are reloaded instead of merged.
+ */
 export const needsServer = (filter: Filter): boolean => filter.q !== '';
 
 export function matches(filter: Filter, flow: FlowSummary, nowMs: number): boolean {

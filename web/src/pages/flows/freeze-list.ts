@@ -1,8 +1,8 @@
 import type { FlowSummary } from '@fermata/server/contract';
 
 /**
- * A list stands still for somebody who reads in it: the rows that were there are shown as they are
- * now, with older ones that paging brought below. What would push rows down is held and counted.
+ * Keeps the list still for a reader: the rows that were shown stay, with present values, and older
+ * rows from paging follow below. Rows that would push these down are held and counted.
  */
 export function freezeList(
   shown: readonly FlowSummary[],

@@ -8,13 +8,13 @@ import { freezeList } from './freeze-list.ts';
 
 const PAGE = 1000;
 const MAX_SHOWN = 100_000;
-/** A list that only the server can judge is reloaded after changes, and as time goes on. */
+/** Delay of a reload after changes, ms, for a list that only the server can evaluate. */
 const AFTER_CHANGES_MS = 1000;
 const AGAIN_MS = 10_000;
 
 /**
- * The list of a filter is kept true as flows come, change and fall out of it. While `reading` says
- * that somebody is at a place in the list, no row moves.
+ * Keeps the list of a filter up to date as flows arrive, change and leave it. While `reading` is
+ * true, no row moves.
  */
 export class LiveFlows {
   flows = $state.raw<FlowSummary[]>([]);
@@ -22,9 +22,9 @@ export class LiveFlows {
   problem = $state.raw<Problem | null>(null);
   loaded = $state(false);
   paused = $state(false);
-  /** Changes that came during the pause. */
+  /** Number of changes during the pause. */
   held = $state(0);
-  /** New flows that wait until the reader takes them in. */
+  /** Number of new flows held until the reader shows them. */
   fresh = $state(0);
   #buffer: FlowBuffer | null = null;
   #filter: Filter;
@@ -91,14 +91,14 @@ export class LiveFlows {
         this.total = page.total;
         this.#cursor = page.nextCursor;
         this.problem = null;
-        // It is shown at once, or "no flows" would show for a frame. A new list holds nothing.
+        // A new list is shown at once, or "no flows" would show for a frame. It holds nothing back.
         if (this.loaded) this.#draw();
         else this.#show(buffer.list(), false);
         this.loaded = true;
       } catch (error) {
         if (abort.signal.aborted) return;
         if (error instanceof ApiError) this.problem = error.problem;
-        // A wrong question stays wrong: it is not asked again.
+        // An invalid query stays invalid, so it is not repeated.
         if (this.problem?.status !== 400) this.#loadIn(2000);
       }
     };
@@ -132,10 +132,13 @@ export class LiveFlows {
     }, ms);
   }
 
-  /** Time alone takes flows out of "the last 15 minutes", and brings them into `duration>5m`. */
+  /**
+   * Updates the list for the passing of time, which alone takes flows out of "the last 15 minutes"
+   * and brings them into `duration>5m`.
+   */
   #expire(): void {
     if (this.paused || !this.loaded || !this.#buffer) return;
-    // Pages that were scrolled to would be lost by asking for the first one again.
+    // Reloading gives the first page only, which would lose pages that were scrolled to.
     if (needsServer(this.#filter)) {
       if (this.flows.length <= PAGE) this.#loadIn(AGAIN_MS);
       return;
@@ -148,7 +151,7 @@ export class LiveFlows {
     this.#draw();
   }
 
-  /** Redraws are gathered into one per animation frame. */
+  /** Renders at most once per animation frame. */
   #draw(): void {
     if (this.#frame !== 0) return;
     this.#frame = requestAnimationFrame(() => {

@@ -5,7 +5,7 @@ import { createSearchLine } from './search-line.ts';
 beforeEach(() => vi.useFakeTimers());
 afterEach(() => vi.useRealTimers());
 
-/** An address that follows what the line asks for, at once or when it is told to. */
+/** Makes an address that follows the line's queries, at once or when the test says so. */
 function page(follows: 'at once' | 'when told') {
   const asked: string[] = [];
   const line = createSearchLine((text) => {
@@ -55,7 +55,7 @@ test('a navigation from elsewhere replaces what was typed, which is asked for no
   line.arrive('type:order');
   line.type('type:order half');
   line.askSoon();
-  // Back to an entry of the history with the same query, or another one.
+  // This goes back to a history entry with the same query, or another one.
   for (const query of ['type:order', '']) {
     expect([line.arrive(query), line.text]).toEqual([true, query]);
     pause();
@@ -103,7 +103,7 @@ test('the line shows what was typed last, or the last navigation from elsewhere,
         if (kind === 'elsewhere' || kind === 'follow') followed = asked.length;
         if (kind === 'type') typed = true;
         expect(line.text).toBe(shown);
-        // Only what stands in the line is asked for, and only where somebody typed it.
+        // The line asks only for its own text, and only where it was typed.
         if (asked.length > before) expect([asked.slice(before), typed]).toEqual([[shown], true]);
         if (kind === 'elsewhere' || asked.length > before) typed = false;
       }

@@ -1,29 +1,28 @@
-/** Whoever pauses for so long has written a query. */
+/** A pause in typing of this length, ms, ends a query. */
 const PAUSE_MS = 200;
 
 /**
- * What stands in the search line belongs to whoever types, until the address replaces it: by a
- * navigation that the line did not ask for. Its own queries come back by the address, too, and one
- * of those may be older than what stands there.
+ * Owns the text of the search line until a navigation that the line did not ask for replaces it.
+ * The line's own queries return by the address, too, and may be older than the text.
  */
 export interface SearchLine {
   readonly text: string;
-  /** Nothing older is asked for any more: it would come back as the query of the address. */
+  /** Takes typed text, and cancels an older query: it would return as the query of the address. */
   type(text: string): void;
-  /** Asks for what was typed, once nothing more is. */
+  /** Asks for the typed text after a pause in typing. */
   askSoon(): void;
   askNow(): void;
-  /** The address has this query now. True where it took the place of what stood in the line. */
+  /** Takes the query that the address now has. Returns true where it replaced the text. */
   arrive(query: string): boolean;
-  /** Forgets what was not asked for. */
+  /** Discards text that was not asked for. */
   drop(): void;
 }
 
 export function createSearchLine(ask: (text: string) => void): SearchLine {
   let text = '';
-  /** Typed, and not yet asked for. */
+  /** True while the text is typed and not asked for yet. */
   let pending = false;
-  /** Asked for, and not yet the address'. */
+  /** The query that was asked for and has not reached the address yet. */
   let asked: string | null = null;
   let waiting: ReturnType<typeof setTimeout> | undefined;
   const drop = (): void => {

@@ -1,7 +1,9 @@
 import type { FlowSummary } from '@fermata/server/contract';
 import { duration, isolate, nanosToMs } from '../../ui/format.ts';
 
-/** The headline answers whether anything is stuck now; `oldest` has not moved for the longest. */
+/**
+ * Says whether anything is stuck now; `oldest` is the flow without progress for the longest time.
+ */
 export function headline(
   stuck: number,
   late: number,
@@ -21,7 +23,7 @@ export function headline(
   return 'Nothing is stuck.';
 }
 
-/** The flow whose last progress lies furthest back has been held for the longest. */
+/** Returns the flow whose last progress is furthest back. */
 export const longestHeld = (flows: readonly FlowSummary[]): FlowSummary | undefined =>
   flows.reduce<FlowSummary | undefined>(
     (oldest, flow) =>
