@@ -13,7 +13,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');
 const packageFile = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
 
-/** Where documents lie; what a build or a package manager leaves is none. */
+/** Folders that contain documents. Output of a build or a package manager is not among them. */
 const DOCUMENTS = ['', 'docs', 'docs/adr', 'instrumentation', '.github'].flatMap((folder) =>
   readdirSync(join(root, folder))
     .filter((file) => file.endsWith('.md'))
@@ -34,13 +34,13 @@ const sectionOf = (text: string, heading: string): string => {
   if (body === undefined) throw new Error(`there is no section "${heading}"`);
   return body;
 };
-/** The first cells of a table's rows, where each is one code span. */
+/** Returns the first cells of a table's rows, where each is one code span. */
 const rowsOf = (text: string): string[] =>
   [...text.matchAll(/^\| `([^`]+)` \|/gm)].map(([, name]) => name!);
 const all = (text: string, pattern: RegExp): string[] => [
   ...new Set([...text.matchAll(pattern)].map(([, name]) => name!)),
 ];
-/** As GitHub makes anchors of headings. */
+/** Makes anchors of headings as GitHub does. */
 const anchorsOf = (text: string): Set<string> =>
   new Set(
     all(unfenced(text), /^#{1,6} (.+)$/gm).map((heading) =>
@@ -76,7 +76,7 @@ describe.each(DOCUMENTS)('%s', (path) => {
   });
 
   test('has lines of at most 100 columns', () => {
-    // Neither a row of a table nor the address of a link can be broken.
+    // A row of a table and the address of a link cannot be broken, so they do not count.
     const columns = (line: string): number =>
       line.startsWith('|') ? 0 : line.replace(/\]\([^)]+\)|https?:\/\/\S+/g, ']').length;
     expect(text.split('\n').filter((line) => columns(line) > 100)).toEqual([]);
@@ -90,7 +90,7 @@ describe.each(DOCUMENTS)('%s', (path) => {
     expect(named.filter((name) => ![...settings, ...NOT_SETTINGS].includes(name))).toEqual([]);
   });
 });
-/** Read by the launcher, the demo and the tests, not by the server. */
+/** Names that the launcher, the demo and the tests read, not the server. */
 const NOT_SETTINGS = [
   'FERMATA_CONFIG',
   'FERMATA_DEMO_BROKER',
@@ -133,7 +133,7 @@ test('the error catalogue is complete, both ways', () => {
   expect(rowsOf(sectionOf(operations, 'Errors')).sort()).toEqual(Object.keys(ERRORS).sort());
 });
 
-/** Names in the server's code that begin like a metric's and are none. */
+/** Names in the server's code that begin like a metric's but are not one. */
 const NOT_METRICS: readonly string[] = [];
 
 test('every metric is explained, and every one that is named exists', () => {
@@ -262,7 +262,7 @@ test('decisions are numbered without a gap, and listed by their titles', () => {
     ])
       if (!EARLIER.includes(path)) expect(TEXTS.get(path), path).toContain(part);
 });
-/** Written before decisions had this form. */
+/** Decisions that were written before this form existed. */
 const EARLIER = ['docs/adr/0002-messages-are-judged-one-by-one.md'];
 
 test('workflows pin what they run, and the published package has the licence', () => {

@@ -1,4 +1,5 @@
-// Who may import whom: docs/architecture.md draws this table, this file enforces it.
+// Defines which folder may import which: docs/architecture.md draws this table, this file enforces
+// it.
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path/posix';
 
@@ -23,7 +24,7 @@ export const MAY_IMPORT: Record<string, readonly string[]> = {
   engine: [...CORE, 'normalize', 'store', 'correlate', 'timeline', 'expect', 'detect', 'receive'],
 };
 
-/** npm packages that live in one place. */
+/** Npm packages that only one place may import. */
 const HOME: Record<string, readonly string[]> = {
   express: ['receive', 'query'],
   'socket.io': ['push'],
@@ -52,10 +53,13 @@ export const filesIn = (root: string): SourceFile[] =>
 const importsOf = (file: SourceFile): string[] =>
   [...file.text.matchAll(IMPORT)].map(([, target = '']) => target);
 
-/** Tests and what stands in a `testing` file or folder may see more than what they test. */
+/**
+ * Tells whether a file is a test or belongs to a `testing` file or folder. Such files may import
+ * more than what they test.
+ */
 export const isTestCode = (path: string): boolean => /\.test\.|(^|\/)testing(\/|\.ts$)/.test(path);
 
-/** The server's folders. */
+/** Returns violations among the server's folders. */
 export function serverViolations(files: SourceFile[]): string[] {
   return files.flatMap((file) => {
     const from = folderOf(file.path);
@@ -77,8 +81,8 @@ export function serverViolations(files: SourceFile[]): string[] {
 }
 
 /**
- * web sees the server's contract only; instrumentation sees nothing of the repository; test sees
- * package exports.
+ * Returns violations between workspaces: web sees the server's contract only; instrumentation sees
+ * nothing of the repository; test sees package exports.
  */
 export function workspaceViolations(
   workspace: 'web' | 'instrumentation' | 'test',
@@ -106,8 +110,8 @@ export function workspaceViolations(
 }
 
 /**
- * Circles between files, types included, each as one text. Who is in one cannot be read, moved or
- * tested without all others.
+ * Returns cycles of imports between files, types included, each as one text. A file in a cycle
+ * cannot be read, moved or tested without all others.
  */
 export function circles(files: readonly SourceFile[]): string[] {
   const known = new Map(files.map((file) => [file.path, file]));

@@ -9,14 +9,14 @@ import { eventually } from '../support/eventually.ts';
 import { freshDirectory, startServer, type ServerProcess } from '../support/server-process.ts';
 
 /**
- * `kill -9` of the server between a flow going wrong and somebody being told: nobody is forgotten,
- * and whoever is told again is told under the same key, once more at most. KILLS=100 for the long
- * series.
+ * Kills the server with `kill -9` between a flow going wrong and the notification: no notification
+ * is lost, and one that repeats has the same key and comes once more at most. KILLS=100 for the
+ * long series.
  */
 const KILLS = Number(process.env['KILLS'] ?? 4);
 const hex = (bytes: number): string => randomBytes(bytes).toString('hex');
 
-/** A step of a service of its own that failed: one incident. */
+/** Makes a failed step of a service of its own: one incident. */
 const failure = (service: string): Buffer => {
   const at = BigInt(Date.now()) * 1_000_000n;
   return encodeJson({
@@ -49,7 +49,7 @@ const failure = (service: string): Buffer => {
   });
 };
 
-/** Until the API tells the service's incident; resolves with its id. */
+/** Waits until the API lists the service's incident; resolves with its id. */
 const incidentOf = ({ web }: ServerProcess, service: string): Promise<string> =>
   eventually(async () => {
     const { items } = (await (await fetch(`${web}/api/v1/incidents`)).json()) as {
@@ -68,7 +68,7 @@ const noticeOf = async (server: ServerProcess, service: string): Promise<void> =
   });
 };
 
-/** How far the server has come when it is killed, or a little further: it does not wait. */
+/** The progress of the server when it is killed, or a little later: it does not wait. */
 const STAGES: ((
   server: ServerProcess,
   service: string,
@@ -77,7 +77,7 @@ const STAGES: ((
   () => Promise.resolve(),
   incidentOf,
   noticeOf,
-  // The channel has it, and the server has not heard so.
+  // The channel has received the notification, but the server has not read the answer.
   (_server, _service, arrived) => arrived,
 ];
 

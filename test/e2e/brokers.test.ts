@@ -7,21 +7,22 @@ import { eventually } from '../support/eventually.ts';
 import { freshDirectory, startServer, type ServerProcess } from '../support/server-process.ts';
 
 /**
- * Each client with Fermata only, with OpenTelemetry's own instrumentation only, and with both: one
- * flow an order, evidence on every hop, and waits as the services themselves measured them.
+ * Runs each client with Fermata only, with OpenTelemetry's own instrumentation only, and with both:
+ * each order is one flow with evidence on every hop, and waits equal those that the services
+ * measured.
  */
 const brokers = [
   ...(await findBrokers('amqp', 'kafka', 'nats', 'redis', 'bullmq', 'mqtt')),
-  // Needs no broker.
+  // This one needs no broker.
   { name: 'socket.io', url: 'socket.io:', stop: () => undefined },
 ];
-/** Where OpenTelemetry instruments the client: with messaging spans, or as a database. */
+/** Modes of clients that OpenTelemetry instruments, with messaging spans or as a database. */
 const MODES: Record<string, readonly ('ours' | 'both' | 'otel')[]> = {
   amqp: ['ours', 'both', 'otel'],
   kafka: ['ours', 'both', 'otel'],
   redis: ['ours', 'both'],
 };
-/** Clients whose send is over before the broker has answered. */
+/** Clients whose send ends before the broker has answered. */
 const UNACKNOWLEDGED = new Set(['amqp', 'mqtt', 'socket.io']);
 
 describe('broker matrix', () => {
@@ -41,7 +42,7 @@ describe('broker matrix', () => {
     return (await response.json()) as T;
   };
   const SERVICES = ['checkout', 'email', 'rewards', 'warehouse'];
-  /** The whole order: four messages were sent and taken. */
+  /** Checks that the order is complete: four messages were sent and consumed. */
   const isWhole = (flow: Flow): void => {
     expect(flow.services).toEqual(SERVICES);
     const messages = flow.hops.filter((hop) => !hop.sync);
@@ -49,9 +50,9 @@ describe('broker matrix', () => {
     for (const hop of messages) expect(hop.evidence.length).toBeGreaterThan(0);
   };
   /**
-   * Steps whose message, in at least one order, arrived and waited as the services measured it,
-   * within 2 ms. One order is enough: a busy machine pauses processes, an error in the geometry is
-   * in all of them.
+   * Returns steps whose message, in at least one order, arrived and waited as the services measured
+   * it, within 2 ms. One order is enough: a busy machine pauses processes, while an error in the
+   * geometry is in all of them.
    */
   const agreeing = (
     flows: readonly Flow[],
@@ -93,8 +94,8 @@ describe('broker matrix', () => {
         const steps = ['close order', 'grant points', 'send confirmation', 'ship order'];
         const agreed = new Set<string>();
         let flows: Flow[] = [];
-        // A busy machine delays a message between two clocks' readings: more orders, never a wider
-        // bound.
+        // A busy machine delays a message between two clocks' readings. The test then places more
+        // orders, and never widens the bound.
         for (let round = 0; round < 20 && agreed.size < steps.length; round++) {
           const orders = Array.from(
             { length: 6 },
@@ -119,15 +120,15 @@ describe('broker matrix', () => {
             agreed.add(step);
         }
         expect([...agreed].sort()).toEqual(steps);
-        // Nobody's spans are made twice: a step has one span that handles its message.
+        // No span is made twice: a step has one span that handles its message.
         for (const flow of flows)
           expect(flow.steps.filter((step) => step.service === 'email')).toHaveLength(1);
         if (broker.name === 'redis' && mode === 'both') {
-          // OpenTelemetry's spans of the database stand in the flow as well.
+          // OpenTelemetry's spans of the database are in the flow as well.
           const spans = await get<object>(`/flows/${flows[0]!.id}/spans`);
           expect(JSON.stringify(spans)).toContain('"db.system');
         }
-        // Two hundred at once, whatever comes in one batch: two hundred flows, none of them glued
+        // Two hundred orders at once, in whatever batches, make two hundred flows: none is joined
         // to another.
         if (mode === 'ours') {
           const many = Array.from({ length: 200 }, (_, i) => `${broker.name}-many-${i}`);

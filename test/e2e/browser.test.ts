@@ -33,7 +33,7 @@ describe.runIf(executable)('the dashboard', () => {
     server = await startServer(directory.path);
     running = await runScenario(scenarioNamed('checkout-choreographed'), { otlp: server.otlp });
     browser = await launch(executable!);
-    // It builds the dashboard first.
+    // The time limit includes a build of the dashboard.
   }, 180_000);
   afterAll(async () => {
     await browser.close();
@@ -54,7 +54,8 @@ describe.runIf(executable)('the dashboard', () => {
     return page;
   };
   /**
-   * axe runs as an injected expression: the page's own policy forbids script tags, as it should.
+   * Runs axe as an injected expression, because the page's own policy forbids script tags, as it
+   * should.
    */
   const violations = async (page: Page): Promise<string[]> => {
     await page.evaluate(axe);
@@ -89,7 +90,7 @@ describe.runIf(executable)('the dashboard', () => {
   test('a reload restores the page from its address', async () => {
     const page = await open('/flows?type=order-choreographed&range=1h', 'light');
     await page.getByRole('link', { name: 'seen-1' }).waitFor();
-    // A row is its link, wherever it is clicked.
+    // A click anywhere in a row follows the row's link.
     await page
       .getByRole('row', { name: /seen-1/ })
       .getByRole('cell', { name: /checkout/ })
@@ -153,7 +154,7 @@ describe.runIf(executable)('the dashboard', () => {
 
   test('what is typed without a pause stays, and the address has it: no older query comes back', async () => {
     const page = await open('/flows', 'light');
-    // Its time moves on when it is told to: on a busy machine nobody types without a pause.
+    // The test moves the page's time, because on a busy machine typing has pauses of its own.
     await page.clock.install();
     await page.clock.pauseAt(Date.now() + 10_000);
     const line = page.getByRole('combobox', { name: 'Search flows' });
@@ -173,13 +174,13 @@ describe.runIf(executable)('the dashboard', () => {
     await settle();
     expect([await line.inputValue(), query()]).toEqual(['status:completed ', 'status:completed ']);
 
-    // Another filter takes along what was typed just before it.
+    // Setting another filter keeps the text that was typed just before it.
     await line.pressSequentially('seen-1');
     await page.getByLabel('Flow type').selectOption('order-choreographed');
     await settle();
     expect([await line.inputValue(), query()]).toEqual(Array(2).fill('status:completed seen-1'));
 
-    // Whoever goes back is not called forward by what was typed before.
+    // After going back, text that was typed before does not navigate forward again.
     await line.pressSequentially(' or nothing');
     await page.goBack();
     await settle();

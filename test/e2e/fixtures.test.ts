@@ -5,9 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { freshDirectory, startServer, type ServerProcess } from '../support/server-process.ts';
 
-/**
- * Telemetry that nobody here wrote, recorded by public projects, where it lies beside the checkout.
- */
+/** Telemetry that other public projects recorded, where it is beside the checkout. */
 const fixtures = [fileURLToPath(new URL('../../../shared/fixtures/', import.meta.url))].find(
   existsSync,
 );

@@ -31,7 +31,7 @@ describe('scenarios as separate processes', () => {
       return flow;
     }, 20_000);
 
-  /** Every case is seen as the scenario's data says. */
+  /** Checks that every case is shown as the scenario's data says. */
   const isSeen = async (name: string, prefix: string, broker = ''): Promise<void> => {
     const scenario = scenarioNamed(name);
     await define(server.web, scenario);
@@ -50,14 +50,14 @@ describe('scenarios as separate processes', () => {
     async (name) => {
       await isSeen(name, 'seen-');
       const scenario = scenarioNamed(name);
-      // What cannot be shown yet must not begin to pass unnoticed.
+      // A feature listed as missing must not appear unnoticed.
       for (const { path, says } of scenario.later)
         expect((await fetch(`${server.web}/api/v1${path}`)).status, says).toBe(404);
     },
     120_000,
   );
 
-  // What the scenarios' own bus does by itself, an application does over Kafka: dead letters.
+  // Over Kafka an application does what the scenarios' own bus does by itself: dead letters.
   test.runIf(kafka)(
     'queue-outage over Kafka: every case is seen as its data says',
     () => isSeen('queue-outage', 'kafka-', kafka!.url),

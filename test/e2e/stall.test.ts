@@ -10,8 +10,8 @@ import { eventually } from '../support/eventually.ts';
 import { freshDirectory, startServer } from '../support/server-process.ts';
 
 /**
- * What Fermata is for: a consumer dies, and somebody is told which one, once; it comes back, and
- * they are told.
+ * Tests the purpose of Fermata: a consumer dies, and one notification names it; it recovers, and
+ * another one says so.
  */
 test('a consumer that dies is named, told once, and told over when it has caught up', async () => {
   const told: { event: string; text: string; key: string }[] = [];

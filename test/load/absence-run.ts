@@ -3,7 +3,8 @@ import { SHAPES } from './shapes.ts';
 import { random, simulate } from './simulator.ts';
 
 /**
- * `npm run absence`: stalls found without a definition, over seeds, arrival orders and a restart.
+ * Runs `npm run absence`: stalls found without a definition, over seeds, arrival orders and a
+ * restart.
  */
 const startMs = 1_794_000_000_000;
 const [

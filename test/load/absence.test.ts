@@ -8,7 +8,7 @@ import { random, simulate } from './simulator.ts';
 
 /**
  * A short version of `npm run absence` and `npm run sagas`, which play five seeds at full length.
- * What is right is asked, not how fast.
+ * It checks correctness, not speed.
  */
 const LIMIT_MS = 240_000;
 const startMs = 1_794_000_000_000;
@@ -17,7 +17,8 @@ const simulated = simulate({
   shapes: SHAPES,
   flows: 3000,
   stalls: 50,
-  // A type has to be known before it can be judged; the long run strikes from the first flow on.
+  // A type has to be learned before it can be judged; in the long run stalls begin with the first
+  // flow.
   stallsFrom: 0.25,
   startMs,
   overMs: 3_600_000,

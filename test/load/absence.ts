@@ -1,27 +1,30 @@
 import { ABSENCES, createLab, traceIdOf, type Flow } from '@fermata/server/lab';
 import type { Simulated } from './simulator.ts';
 
-/** How well stalls were found: figures over all flows of a simulation. */
+/** Measures how well stalls were found, over all flows of a simulation. */
 export interface Score {
   recall: number;
   precision: number;
-  /** Of the stalls found: the missing step was named. */
+  /** Found stalls whose missing step was named. */
   named: number;
-  /** Of the stalls found that had a deadline: said within 5 s of it. */
+  /** Found stalls that had a deadline and were reported within 5 s of it. */
   inTime: number;
-  /** Found only when more was known: the flow fell silent before its type had taught enough. */
+  /**
+   * Stalls found only when more was learned: the flow went silent before its type had taught
+   * enough.
+   */
   inHindsight: number;
   falseAlarms: string[];
   missed: string[];
 }
 
 export interface Play {
-  /** Reorders arrivals within this window and repeats every twentieth. */
+  /** Reorders arrivals within this window, and repeats every twentieth. */
   shuffle?: { windowMs: number; random(): number };
-  /** Restart when this share of the arrivals was delivered. */
+  /** Share of the arrivals after which the server restarts. */
   restartAt?: number;
   stepMs?: number;
-  /** Time given to what is stuck at the end, ms. */
+  /** Time at the end for stuck flows to be found, ms. */
   afterMs?: number;
 }
 
@@ -34,7 +37,8 @@ export async function play(
     finding: Flow['findings'][number];
     noticedMs: number;
     /**
-     * When the flow was last said to be stuck by, before it was; null: nothing was said to be owed.
+     * The last `stuckAt` that was published before the flow was stuck; null: it was waiting for
+     * nothing.
      */
     dueMs: number | null;
   }
@@ -57,7 +61,7 @@ export async function play(
         });
       else if (flow.waitingFor.length > 0)
         published.set(root, Math.min(...flow.waitingFor.map(({ stuckAt }) => stuckAt)));
-      // More is known, and by that it owes nothing: there is no deadline to keep.
+      // With more learned, the flow waits for nothing: there is no deadline to keep.
       else published.delete(root);
     },
   });

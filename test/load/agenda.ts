@@ -1,15 +1,12 @@
-/**
- * What happens when, in virtual time: events run in the order of their instants, and may plan
- * others.
- */
+/** Runs events in virtual time, in the order of their instants; an event may schedule others. */
 export interface Agenda {
   at(ms: number, task: () => void): void;
-  /** Runs what is due until nothing is left. */
+  /** Runs events until none are left. */
   run(): void;
 }
 
 export function createAgenda(): Agenda {
-  /** A binary heap by (instant, order of planning), so that one seed always gives one history. */
+  /** A binary heap by (instant, order of scheduling), so that one seed always gives one history. */
   const heap: { ms: number; number: number; task: () => void }[] = [];
   let planned = 0;
   const isBefore = (a: number, b: number): boolean =>

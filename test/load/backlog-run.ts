@@ -2,8 +2,9 @@ import { parseArgs } from 'node:util';
 import { BOUNDS, CASES, playBacklog, type BacklogScore } from './backlog.ts';
 
 /**
- * `npm run backlog -- --seed 1 --seeds 2 --scale 1`: how long a lost message goes unnoticed after
- * an outage, by its length and by its share of the samples. Ends with 1 where a bound is missed.
+ * Runs `npm run backlog -- --seed 1 --seeds 2 --scale 1`: how long a lost message goes unnoticed
+ * after an outage, by its length and by its share of the samples. Exits with 1 where a bound is
+ * missed.
  */
 const { values } = parseArgs({
   options: {

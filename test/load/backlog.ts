@@ -4,44 +4,43 @@ import { createPen, type Pen } from './pen.ts';
 import type { FlowType, Step } from './processes.ts';
 
 /**
- * A consumer was away, hung or overloaded, and worked off what had piled up. However long that
- * took, and however many of the samples it was: a message that is lost afterwards is missed as soon
- * as one before it was.
+ * Plays a consumer that was away, hung or overloaded, and then worked off its backlog. However long
+ * that took, and however many of the samples it was, a message that is lost afterwards must be
+ * reported as soon as one before it was.
  */
 export interface BacklogCase {
   trouble: Outage['kind'];
   lengthMs: number;
-  /** Of the samples until then: how many were in trouble. */
+  /** Share of the samples so far that were in trouble. */
   share: number;
-  /** Flows before it, without anything wrong. */
+  /** Number of sound flows before the trouble. */
   sound: number;
 }
 
 export interface BacklogScore extends BacklogCase {
   /**
-   * From the sending of a lost message to the word "stuck", ms: the slowest of three. Infinity:
+   * Time from sending a lost message to the status `stuck`, ms: the slowest of three. Infinity:
    * never.
    */
   beforeMs: number;
   afterMs: number;
-  /** Flows that were whole in the end, and those that are stuck all the same. */
+  /** Flows that were complete in the end, and those of them that are stuck all the same. */
   whole: number;
   falselyStuck: number;
   /**
-   * Flows that were never in trouble, and were called stuck for a while although their type was
-   * known.
+   * Flows that were never in trouble, and were stuck for a while although their type was learned.
    */
   onceStuck: number;
-  /** What the slowest of the lost ones said at the end. */
+  /** State at the end of the slowest lost flow, in words. */
   said: string;
 }
 
 const MINUTE = 60_000;
-/** Longest detection of a message that is lost afterwards, by that of one that was lost before. */
+/** Bound: detection of a message lost afterwards may take this many times as long as before. */
 const SLOWER = 2;
-/** Where it was too early to know anything before. */
+/** Detection time assumed before, ms, where too little was learned to detect anything. */
 const UNKNOWN_MS = 90_000;
-/** Where a share of messages always takes its time: by how long. */
+/** Factor of the bound for a share of messages that always takes its time. */
 const SLOWER_THAN_SLOW = 6;
 const limitMs = ({ trouble, lengthMs, beforeMs }: BacklogScore): number =>
   trouble === 'slow'
@@ -72,7 +71,7 @@ const grid = (
   );
 export const CASES: readonly BacklogCase[] = [
   ...grid(LENGTHS_MS, SHARES, SOUND),
-  // On the first day.
+  // These are the cases of the first day.
   ...grid(LENGTHS_MS.slice(0, 3), [0.2, 0.6], YOUNG),
   ...LENGTHS_MS.slice(0, 2).flatMap((lengthMs) =>
     [0.05, 0.2].map((share): BacklogCase => ({ trouble: 'slow', lengthMs, share, sound: SOUND })),
@@ -81,15 +80,15 @@ export const CASES: readonly BacklogCase[] = [
 
 const START_MS = 1_794_000_000_000;
 const STEP_MS = 2000;
-/** Where nothing arrives, and after whatever had to be said should have been. */
+/** Step of virtual time while nothing arrives, and after all detection should have happened, ms. */
 const IDLE_STEP_MS = 20_000;
 const LOST = 3;
-/** So long before and after a lost message nothing else is under way. */
+/** Time before and after a lost message in which nothing else is under way, ms. */
 const APART_MS = MINUTE;
-/** So long it is waited for the word. */
+/** Longest wait for the detection, ms. */
 const PATIENCE_MS = 6 * 3_600_000;
 
-/** Flows of its type after which enough is known of it. */
+/** Flows after which a type counts as learned. */
 const KNOWN = 150;
 
 export async function playBacklog(one: BacklogCase, seed: number): Promise<BacklogScore> {
@@ -175,7 +174,7 @@ export async function playBacklog(one: BacklogCase, seed: number): Promise<Backl
   };
 }
 
-/** Four steps, one after the other, of which one that takes messages will be in trouble. */
+/** Makes four steps in sequence; one that consumes messages will be in trouble. */
 function chainOf(pen: Pen): FlowType {
   const label = pen.pick(['orders', 'claims', 'parcels', 'refunds']);
   const steps = Array.from({ length: 4 }, (_, n): Step => ({

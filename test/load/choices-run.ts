@@ -2,8 +2,8 @@ import { parseArgs } from 'node:util';
 import { BOUNDS, MIN_TAKEN, inTotal, playChoices, type ChoicesScore } from './choices.ts';
 
 /**
- * `npm run choices -- --seed 1 --seeds 5 --scale 1`: forty flow types a seed, of which one consumer
- * each may die. Ends with 1 where a bound is missed.
+ * Runs `npm run choices -- --seed 1 --seeds 5 --scale 1`: forty flow types a seed, each with one
+ * consumer that may die. Exits with 1 where a bound is missed.
  */
 const { values } = parseArgs({
   options: {
@@ -83,7 +83,7 @@ function at(list: readonly number[], share: number): number | undefined {
 function percent(share: number): string {
   return `${(share * 100).toFixed(1)} %`;
 }
-/** Of each kind of wrong in turn, the one with most flows. */
+/** Returns the cases with the most flows, taking each kind of error in turn. */
 function worst(cases: ChoicesScore['cases'], most: number): ChoicesScore['cases'] {
   const kinds = [...new Set(cases.map(({ wrong }) => wrong))].map((wrong) =>
     cases.filter((one) => one.wrong === wrong).sort((a, b) => b.flows - a.flows),

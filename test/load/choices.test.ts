@@ -2,8 +2,8 @@ import { expect, test } from 'vitest';
 import { BOUNDS, playChoices } from './choices.ts';
 
 /**
- * A short version of `npm run choices`: at least 99 % of untaken messages found, at most 1 whole
- * flow of 1,000 stuck.
+ * A short version of `npm run choices`: at least 99 % of unconsumed messages found, at most 1
+ * complete flow of 1,000 stuck.
  */
 test('an untaken message is found, and no rare way is taken for a stall', async () => {
   const score = await playChoices({ seed: 1, types: 12, before: [50, 400] });

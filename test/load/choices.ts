@@ -4,54 +4,58 @@ import { createPen, type Pen } from './pen.ts';
 import { flowType, type FlowType } from './processes.ts';
 
 /**
- * Processes with rare ways, fan-outs, joins and batches, of which one consumer dies: what of it is
- * found, and who is accused who did nothing wrong.
+ * Plays processes with rare branches, fan-outs, joins and batches, one consumer of which dies. It
+ * measures how much of that is found, and which innocent flows are called stuck.
  */
 export interface ChoicesScore {
   flows: number;
   /**
-   * Flows with a message that nobody ever took, of a kind that its consumer had taken often enough
-   * to know.
+   * Flows with a message that was never consumed, of a kind that its consumer had taken often
+   * enough to be learned.
    */
   untaken: number;
-  /** Of those: stuck at the end, and the right service is named. */
+  /** Flows of these that are stuck at the end, with the right service named. */
   found: number;
   /**
-   * The same by how often the consumer had taken such a message before; also those too few to know.
+   * The same by how often the consumer had taken such a message before; this includes consumers
+   * with too few.
    */
   byTaken: Map<string, { untaken: number; found: number }>;
   /** Flows without such a message. */
   whole: number;
-  /** Of those: stuck at the end; stuck at any time; late although nobody was down. */
+  /**
+   * Complete flows that are stuck at the end; stuck at any time; late although no consumer was
+   * down.
+   */
   falselyStuck: number;
   onceStuck: number;
   falselyLate: number;
-  /** Whole flows that went a rare way, and those of them that are stuck at the end. */
+  /** Complete flows that took a rare branch, and those of them that are stuck at the end. */
   rare: number;
   rareStuck: number;
-  /** From the deadline to the word "stuck", and from the sending of the message, ms. */
+  /** Times to the status `stuck`, ms: from the deadline, and from sending the message. */
   afterDeadlineMs: number[];
   afterSendingMs: number[];
   cases: Case[];
 }
 
-/** What went wrong with the flows of one type. */
+/** Errors in the flows of one type. */
 export interface Case {
   wrong: 'not found' | 'falsely stuck' | 'falsely late';
   type: string;
   share: number;
-  /** Sound flows of the type before the first of them. */
+  /** Sound flows of the type before its first case. */
   soundBefore: number;
   takenBefore: number | null;
   flows: number;
   of: number;
-  /** What the first of them said at the end. */
+  /** State at the end of the first case, in words. */
   said: string;
 }
 
-/** A way that fewer than this share take is rare. */
+/** A branch that less than this share of flows takes is rare. */
 const RARE = 0.05;
-/** A consumer that took so many messages of a kind is known to take them. */
+/** A consumer that took this many messages of a kind is learned as taking them. */
 export const MIN_TAKEN = 5;
 const TAKEN = [0, 1, 3, 5, 10, 20, 50, 200, Infinity];
 const bucketOf = (taken: number): string => {
@@ -60,7 +64,7 @@ const bucketOf = (taken: number): string => {
   return to === Infinity ? `${from} or more` : from === to - 1 ? `${from}` : `${from} to ${to - 1}`;
 };
 
-/** Bounds, each with whether a score keeps it. */
+/** Maps each bound to whether a score keeps it. */
 export const BOUNDS: Record<string, (score: ChoicesScore) => boolean> = {
   'untaken messages found: 99 %': ({ found, untaken }) => found >= 0.99 * untaken,
   'whole flows falsely stuck at the end: 1 of 1,000': ({ falselyStuck, whole }) =>
@@ -80,7 +84,7 @@ export interface ChoicesOptions {
 const START_MS = 1_794_000_000_000;
 const MINUTE = 60_000;
 const STEP_MS = 2000;
-/** How long it is waited for a verdict after the last flow. */
+/** Wait for a verdict after the last flow, ms. */
 const AFTER_MS = 4 * 3_600_000;
 
 export async function playChoices(options: ChoicesOptions): Promise<ChoicesScore> {
@@ -141,19 +145,19 @@ interface Seen {
   lateMs: number | null;
   stuckMs: number | null;
   deadlineMs: number | null;
-  /** What it became: one flow, or more where it could not be joined. */
+  /** What the flow was projected as: one flow, or more where it could not be joined. */
   flows: Flow[];
 }
 
 /**
- * Sound flows, then, mostly, an outage: for ever, or a while, after which all, some or none of it
- * is taken.
+ * Makes sound flows and then, mostly, an outage: for ever, or for a while, after which all, some or
+ * none of the backlog is consumed.
  */
 function historyOf(type: FlowType, pen: Pen, [least, most]: readonly [number, number]): History {
   const startMs = START_MS + pen.between(0, 10 * MINUTE);
   const { share } = type.victim;
-  // Half of the types are known well enough when it strikes, also on their rare ways; half are as
-  // they are.
+  // Half of the types are learned well enough when the outage begins, also on their rare branches;
+  // half are as they are.
   const enough = pen.random() < 0.6 ? 12 / share : 0;
   const before = Math.round(Math.min(most, Math.max(pen.scaled(least, most), enough)));
   const everyMs = pen.scaled(3 * MINUTE, 90 * MINUTE) / before;
@@ -290,7 +294,7 @@ function saidBy(flows: readonly Flow[]): string {
     .join(' + ');
 }
 
-/** Several seeds as one. */
+/** Merges the scores of several seeds. */
 export function inTotal(scores: readonly ChoicesScore[]): ChoicesScore {
   const sum = (of: (score: ChoicesScore) => number): number =>
     scores.reduce((a, b) => a + of(b), 0);

@@ -1,8 +1,8 @@
 import { playDeploy } from './deploy.ts';
 
 /**
- * `npm run deploy`: false alarms after a release that drops a step; and that a dead consumer is not
- * taken for one.
+ * Runs `npm run deploy`: counts false alarms after a release that drops a step, and checks that a
+ * dead consumer is not taken for one.
  */
 const [seed = '1', flows = '3000'] = process.argv.slice(2);
 console.table({

@@ -3,18 +3,18 @@ import { SHAPES, type Shape } from './shapes.ts';
 import { simulate } from './simulator.ts';
 
 /**
- * A release that drops a step for good (the mail after an order): what it costs in false alarms.
+ * Measures the false alarms after a release that drops a step for good (the mail after an order).
  */
 export interface DeployScore {
   flowsAfter: number;
   alarms: number;
-  /** From the release to the last alarm, ms. */
+  /** Time from the release to the last alarm, ms. */
   lastAlarmMs: number;
 }
 
 /**
- * `mailLives`: whoever performed the step is still heard of elsewhere; if not, its silence is no
- * proof that it is gone.
+ * Plays the release. `mailLives`: spans of the service that performed the step still arrive from
+ * elsewhere; if not, its silence is no proof that the step is gone.
  */
 export async function playDeploy(
   seed: number,

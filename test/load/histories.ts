@@ -2,51 +2,58 @@ import { createAgenda, type Agenda } from './agenda.ts';
 import type { Lost, Pen, Sent, Work } from './pen.ts';
 import type { FlowType, Message, Out, Step, Taker } from './processes.ts';
 
-/** What truly happened to one flow, which nobody but the simulation knows. */
+/** The truth about one flow, which only the simulation knows. */
 export interface Truth {
   type: FlowType;
   /** Sound flows of its type that began before it. */
   soundBefore: number;
-  /** Share of the rarest way that it took. */
+  /** Share of flows that take the rarest branch that this one took. */
   share: number;
-  /** Messages that nobody ever took, and how many of the kind its consumer had taken until then. */
+  /**
+   * Messages that were never consumed, each with how many of the kind its consumer had taken by
+   * then.
+   */
   untaken: { service: string; step: string; sentMs: number; takenBefore: number }[];
-  /** Waited for a consumer that was down, however it ended. */
+  /** True when the flow waited for a consumer that was down, however it ended. */
   held: boolean;
   beginning: 'whole' | 'lost' | 'late';
 }
 
 /**
- * A while in which one consumer is not itself: it takes nothing, and afterwards a share of what
- * waits; or it takes, and does not finish before the end; or it takes later and later, and then
- * sooner again. Slow: that is how it is, of a share of its messages.
+ * An interval in which one consumer is in trouble. `down`: it takes nothing, and afterwards a share
+ * of what waits. `hung`: it takes messages, but does not finish before the end. `overloaded`: it
+ * takes them later and later, and then sooner again. `slow`: it always takes a share of its
+ * messages late.
  */
 export interface Outage {
   kind: 'down' | 'hung' | 'overloaded' | 'slow';
   fromMs: number;
   toMs: number;
-  /** down: the share that is taken at last; slow: the share that takes its time. */
+  /**
+   * down: share of the backlog that is consumed at last; slow: share of messages that take their
+   * time.
+   */
   drained: number;
-  /** Over which the backlog is worked off; slow: how long. */
+  /** Time in which the backlog is worked off, ms; slow: the delay. */
   drainMs: number;
 }
 
 /**
- * Waits of an overloaded consumer grow to this share of its bad time: they shrink slower than time
- * passes.
+ * Waits of an overloaded consumer grow to this share of the interval, so that they shrink slower
+ * than time passes.
  */
 const OVERLOAD = 1 / 3;
 
 export interface History {
   type: FlowType;
-  /** When each flow begins. */
+  /** Start of each flow, ms. */
   starts: readonly number[];
   outages: readonly Outage[];
 }
 
 /**
- * Plays one type's flows; every span goes to the pen, every truth, by each of its trace ids, to
- * `truths`.
+ * Plays one type's flows. Every span goes to the pen, and every truth to `truths`, by each of its
+ * trace ids.
  */
 export function play(pen: Pen, history: History, truths: Map<string, Truth>): Truth[] {
   const { type, outages } = history;
@@ -176,7 +183,7 @@ export function play(pen: Pen, history: History, truths: Map<string, Truth>): Tr
         deliver(flow, message, pen.send(manner, work, message.destination, work.toMs, lost));
     }
   };
-  /** Which branch ends last is drawn first, and times are given out after it. */
+  /** Chooses first which branch ends last, and then assigns times to match. */
   const join = (flow: Flow, one: Extract<Out, { kind: 'join' }>, work: Work, lost?: Lost): void => {
     let left = pen.random();
     const last = Math.max(
@@ -200,7 +207,7 @@ export function play(pen: Pen, history: History, truths: Map<string, Truth>): Tr
         return;
       }
       ended.push(pen.send(manner, branch, one.then.destination, branch.toMs));
-      // A collector takes each of them, and goes on after the last.
+      // A collector consumes each of them, and continues after the last.
       if (one.meets === 'collected')
         deliver(flow, one.then, ended.at(-1)!, { goesOn: () => --untold === 0 });
       else if (ends) deliver(flow, one.then, ended.at(-1)!, { sent: ended });
@@ -259,9 +266,9 @@ interface Delivery {
   sent: Sent[];
   waitMs: number;
   workMs?: number;
-  /** Its trouble is over. */
+  /** True when the trouble of this delivery is over. */
   heldBefore?: true;
-  /** Whether anything follows from this taking. */
+  /** Tells whether the flow continues after this delivery. */
   goesOn?(): boolean;
   done?(work: Work): void;
 }

@@ -4,9 +4,9 @@ import { NodeSDK } from '@opentelemetry/sdk-node';
 import type { ReadableSpan, SpanProcessor } from '@opentelemetry/sdk-trace';
 
 /**
- * `npm run bench:instrumentation`: CPU per message to publish and to consume, over what the same
- * costs with plain OpenTelemetry (a span, its messaging attributes, inject or extract). Rounds
- * alternate, the median counts; only the ratio travels from one machine to another.
+ * Runs `npm run bench:instrumentation`: CPU per message to publish and to consume, over the cost of
+ * plain OpenTelemetry (a span, its messaging attributes, inject or extract). Rounds alternate, the
+ * median counts; only the ratio is comparable between machines.
  */
 let ended = 0;
 const counting: SpanProcessor = {
@@ -34,7 +34,7 @@ const attributes = (operation: string) => ({
   'messaging.message.id': 'm-1',
 });
 /**
- * Somebody's own few lines, as the conventions ask for them: the flow's id on the span and in
+ * A hand-written equivalent, as the conventions ask for it: the flow's id on the span and in
  * baggage.
  */
 const plainPublish = (): Record<string, string> => {

@@ -2,23 +2,23 @@ import { createLab, traceIdOf, type Guard } from '@fermata/server/lab';
 import { SHAPES } from './shapes.ts';
 import { simulate } from './simulator.ts';
 
-/** An outage of one service: what people are told of it. */
+/** Measures the notifications of an outage of one service. */
 export interface OutageScore {
-  /** Flows that the outage held up for long. */
+  /** Flows that the outage delayed for long. */
   held: number;
   incidents: number;
-  /** Share of those that the incident lists. */
+  /** Share of these that the incident counts. */
   counted: number;
   opened: number;
   resolved: number;
-  /** From the first deadline to the notice, ms. */
+  /** Time from the first deadline to the notification, ms. */
   noticeMs: number;
 }
 
-/** Longer than any wait that is still called usual. */
+/** Delays above this, ms, are longer than any wait that counts as usual. */
 const LONG_MS = 900_000;
 
-/** `flows` orders, of which a third meets the outage. */
+/** Plays `flows` orders, a third of which meet the outage. */
 export async function playOutage(seed: number, flows: number): Promise<OutageScore> {
   const startMs = 1_794_000_000_000;
   const overMs = 6 * 3_600_000;
@@ -71,7 +71,7 @@ export async function playOutage(seed: number, flows: number): Promise<OutageSco
   });
   let at = 0;
   const { arrivals } = simulated;
-  // Whoever was held up for a shorter time may have been on its way again before it was late.
+  // A flow that was delayed for a shorter time may have continued before it was late.
   const held = [...simulated.held.values()].filter((ms) => ms > LONG_MS).length;
   while (at < arrivals.length) {
     const until = lab.clock.now() + 2000;

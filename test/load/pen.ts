@@ -2,16 +2,16 @@ import type { OtlpSpan } from '@fermata/server/lab';
 import { random } from './simulator.ts';
 
 /**
- * Writes what services do as OpenTelemetry spans, in the manner of one application: its broker, its
- * propagation.
+ * Writes what services do as OpenTelemetry spans, in the manner of one application: its broker and
+ * its propagation.
  */
 export interface Pen {
   /** Spans with the instant of their arrival, in no order. */
   readonly arrivals: Arrival[];
-  /** The handling of a request, which begins a flow. */
+  /** Writes the handling of a request, which begins a flow. */
   request(manner: Manner, work: Omit<Work, 'traceId' | 'spanId'>, arrival?: Lost): Work;
   send(manner: Manner, by: Work, destination: string, atMs: number, arrival?: Lost): Sent;
-  /** Whoever takes messages: one, or a batch of them. */
+  /** Writes the consumption of one message, or of a batch. */
   take(
     manner: Manner,
     messages: readonly Sent[],
@@ -19,10 +19,10 @@ export interface Pen {
     queue: string,
   ): Work;
   random(): number;
-  /** Around a median, with the long tail that waits and works have. */
+  /** Returns a random value around a median, with the long tail of waits and works. */
   lognormal(medianMs: number): number;
   between(least: number, most: number): number;
-  /** Evenly over the orders of magnitude. */
+  /** Returns a random value, uniform over the orders of magnitude. */
   scaled(least: number, most: number): number;
   pick<T>(from: readonly T[]): T;
 }
@@ -32,14 +32,14 @@ export interface Arrival {
   span: OtlpSpan;
 }
 
-/** How an application speaks. */
+/** Conventions of an application's spans. */
 export interface Manner {
   system: 'kafka' | 'rabbitmq' | 'aws_sqs';
-  /** A taker goes on in the sender's trace, or begins its own with a link to it. */
+  /** A consumer continues the sender's trace, or begins its own with a link to it. */
   carries: 'parent' | 'link';
-  /** Steps say what they are called. */
+  /** True when spans name their step. */
   named: boolean;
-  /** Messages have ids. */
+  /** True when messages have ids. */
   ids: boolean;
 }
 
@@ -50,7 +50,7 @@ export interface Work {
   step: string;
   fromMs: number;
   toMs: number;
-  /** On every span of the flow, where it has an id. */
+  /** Attributes on every span of the flow, where it has an id. */
   flow?: readonly string[];
 }
 
@@ -61,7 +61,7 @@ export interface Sent {
   atMs: number;
 }
 
-/** A span that never arrives, or so much later. */
+/** A span that never arrives, or arrives this much later. */
 export type Lost = 'lost' | { laterMs: number };
 
 /** Longest time between the end of a span and its arrival, ms. */

@@ -1,6 +1,9 @@
 import type { Manner, Pen } from './pen.ts';
 
-/** Processes as data: who sends what, and who takes it. Times are medians in virtual ms. */
+/**
+ * Describes processes as data: which service sends what, and which consumes it. Times are medians
+ * in virtual ms.
+ */
 export interface Step {
   name: string;
   service: string;
@@ -9,16 +12,16 @@ export interface Step {
 }
 
 /**
- * One subscription: of whatever is sent to its message's destination it takes everything, or a
- * share.
+ * One subscription: it consumes everything that is sent to its message's destination, or a share of
+ * it.
  */
 export interface Taker {
   step: Step;
   waitMs: number;
-  /** Where it takes from: the destination itself, or a queue of its own that is bound to it. */
+  /** Source of its messages: the destination itself, or a queue of its own that is bound to it. */
   queue: string;
   share?: number;
-  /** Takes what is there in one go, so many at most. */
+  /** Consumes the waiting messages in one go, up to a maximum. */
   batch?: { most: number; everyMs: number };
 }
 
@@ -35,8 +38,9 @@ export type Out =
   | { kind: 'join'; branches: Message[]; lasts: number[]; meets: Meeting; then: Message };
 
 /**
- * How branches meet. Whoever ends last sends on; or each tells a collector, which sends on after
- * the last; or each sends, and one taking is of all their messages.
+ * How branches meet. `last-sends`: the one that ends last sends on. `collected`: each sends to a
+ * collector, which sends on after the last. `taken-together`: each sends, and one delivery has all
+ * their messages.
  */
 export type Meeting = 'last-sends' | 'collected' | 'taken-together';
 
@@ -49,13 +53,13 @@ export interface FlowType {
   root: Step;
   /** The consumer that will be down, and the share of flows that need it. */
   victim: { taker: Taker; share: number };
-  /** What flows carry: an id and their type, an id only, nothing. */
+  /** What flows carry: an id and their type, an id only, or nothing. */
   says: 'id-and-type' | 'id' | 'nothing';
-  /** Of beginnings: how many never arrive, how many late. */
+  /** Shares of flows whose beginning never arrives, or arrives late. */
   beginnings: { lost: number; late: number };
 }
 
-/** In the order in which types are made, so that a few of them are of all kinds. */
+/** Kinds in the order in which types are made, so that a few types include all kinds. */
 const KINDS: readonly Kind[] = [
   'choice',
   'join',
@@ -74,7 +78,7 @@ const WORDS = 'atlas birch cedar delta ember fjord grove harbor iris juniper kel
   ' ',
 );
 
-/** The `i`th type; what is not told by its number is told by the seed. */
+/** Makes the `i`th type; the seed decides what the number does not. */
 export function flowType(i: number, pen: Pen): FlowType {
   const kind = KINDS[i % KINDS.length]!;
   const name = `${pen.pick(WORDS)}${i}`;
@@ -106,7 +110,7 @@ export function flowType(i: number, pen: Pen): FlowType {
     kind: 'message',
     message: message(label, out),
   });
-  /** A few steps, one after the other. */
+  /** Makes a few steps in sequence. */
   const chain = (label: string, length: number): Out[] =>
     length <= 0 ? [] : [sends(`${label}${length}`, chain(label, length - 1))];
   const some = (): number => Math.floor(pen.between(0, 2.99));
@@ -194,10 +198,11 @@ export function flowType(i: number, pen: Pen): FlowType {
     },
   };
   const { out, victim } = cores[kind]();
-  // A dead consumer is not a dead service: here another consumer of it goes on.
+  // A dead consumer is not a dead service: here another consumer of the same service goes on.
   const other = out.flatMap(takersOf).find((one) => one !== victim.taker);
   if (chance(0.3) && kind !== 'fan-out' && other) victim.taker.step.service = other.step.service;
-  // Nobody who is traced takes it, ever; or half of the time. It is owed to nobody.
+  // No traced service consumes this message, ever or half of the time, so nothing may be expected
+  // of it.
   if (chance(0.2))
     out.push({ kind: 'message', message: { destination: `${name}.audit`, takers: [] } });
   if (chance(0.15)) {
@@ -217,7 +222,7 @@ export function flowType(i: number, pen: Pen): FlowType {
   };
 }
 
-/** Whoever takes what is sent in one place. */
+/** Returns the consumers of what is sent in one place. */
 function takersOf(out: Out): Taker[] {
   if (out.kind === 'choice') return out.of.flatMap(({ message }) => message.takers);
   if (out.kind === 'join') return out.branches.flatMap(({ takers }) => takers);

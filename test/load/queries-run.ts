@@ -13,8 +13,8 @@ import {
 } from '@fermata/server/lab';
 
 /**
- * `npm run queries`: twenty queries over 100,000 flows: the same as by brute force, and how long
- * they take; then pages of single flows.
+ * Runs `npm run queries`: compares twenty queries over 100,000 flows with brute force and times
+ * them; then times pages of single flows.
  */
 const [count = '100000', rounds = '10'] = process.argv.slice(2);
 const directory = mkdtempSync(join(tmpdir(), 'fermata-queries-'));

@@ -5,17 +5,17 @@ import { fileURLToPath } from 'node:url';
 import { freshDirectory } from '../support/server-process.ts';
 
 /**
- * What a server does to everybody's answers when many messages carry the same few ids (delivery
- * tags, packet ids), or the same conversation, long after the first flows left memory; and how it
+ * Measures how a server answers all its users when many messages carry the same few ids (delivery
+ * tags, packet ids), or the same conversation, long after the first flows were evicted; and how it
  * stops in the middle of that.
  */
 export const KINDS = [
   'unique',
   /** Every hop has its link as well. */
   'reused',
-  /** Nothing but the id says whose message it was. */
+  /** Only the id relates a message to its flow. */
   'unlinked',
-  /** Whoever sends says no id. */
+  /** The sender omits the id. */
   'taken',
   'conversation',
 ] as const;
@@ -24,14 +24,14 @@ export type Kind = (typeof KINDS)[number];
 export interface Played {
   kind: Kind;
   shipments: number;
-  /** Answers to those who have nothing to do with it, ms. */
+  /** Answer times of flows that share no ids with others, ms. */
   bystanderP50: number;
   bystanderP99: number;
   answersP99: number;
   reloadedFlows: number;
   cut: number;
   worthless: number;
-  /** After SIGTERM, while requests are on their way. */
+  /** Exit after SIGTERM, while requests are under way. */
   exitCode: number | null;
   stoppedInMs: number;
   stderr: string;
@@ -170,7 +170,7 @@ export async function playReusedIds(kind: Kind, minutes: number, perSecond = 10)
   };
 }
 
-/** As it is built: from source it would start too slowly to compare. */
+/** Starts the built server: from source it would start too slowly to compare. */
 async function startServer(directory: string): Promise<{
   web: string;
   otlp: string;

@@ -1,6 +1,6 @@
 import { playSagas } from './sagas.ts';
 
-/** `npm run sagas`: the compensation audit over six kinds of defects among sound sagas. */
+/** Runs `npm run sagas`: the compensation audit over six kinds of defects among sound sagas. */
 const [seeds = '1,2,3,4,5', sound = '1000', each = '50'] = process.argv.slice(2);
 for (const seed of seeds.split(',').map(Number)) {
   const score = await playSagas(seed, Number(sound), Number(each));

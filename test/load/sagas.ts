@@ -1,7 +1,9 @@
 import { createLab, type Flow, type OtlpSpan } from '@fermata/server/lab';
 import { random } from './simulator.ts';
 
-/** Sagas that fail at their last step and undo what they did, soundly or with one defect each. */
+/**
+ * Plays sagas that fail at their last step and undo what they did, soundly or with one defect each.
+ */
 export const DEFECTS = [
   'compensation-missing',
   'compensation-failed',
@@ -13,7 +15,7 @@ export const DEFECTS = [
 export type Defect = (typeof DEFECTS)[number];
 
 export interface SagaScore {
-  /** Defective sagas of which the right kind was said, and no other. */
+  /** Defective sagas for which the right kind was reported, and no other. */
   right: number;
   wrong: string[];
   falseAlarms: string[];
@@ -117,7 +119,7 @@ export async function playSagas(seed: number, sound: number, each: number): Prom
     };
     emit('StartTrip', 'trips');
     const late = defect === 'late-reply-after-compensation' ? victim : null;
-    // What was never done cannot be undone: the failing step stands for it.
+    // A step that was never done cannot be undone: the failing step stands for it.
     for (const { step, service } of FORWARD)
       emit(step, service, step === late?.step ? { end: clock + 60_000 } : {});
     emit('PayPartner', 'partners', { failed: true });

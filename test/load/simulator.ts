@@ -2,22 +2,23 @@ import type { OtlpSpan } from '@fermata/server/lab';
 import type { Next, Node, Shape } from './shapes.ts';
 
 /**
- * Seeded flows in virtual time, as OpenTelemetry spans: a trace a step, joined by links, no id of
- * ours, no definition. It knows who is truly stuck, at which step, since when.
+ * Simulates seeded flows in virtual time, as OpenTelemetry spans: a trace per step, joined by
+ * links, without our ids and without a definition. It records which flows are truly stuck, at which
+ * step, since when.
  */
 export interface Simulated {
-  /** Spans in order of their arrival. */
+  /** Spans in the order of their arrival. */
   arrivals: { atMs: number; span: OtlpSpan }[];
   stalls: Map<string, Stall>;
   /** Root trace of every flow. */
   flows: string[];
-  /** How long the outage held a flow up, ms, by its root trace. */
+  /** Delay of each flow by the outage, ms, by its root trace. */
   held: Map<string, number>;
 }
 
 export interface Stall {
   shape: string;
-  /** Any of these is a right answer: of an exclusive choice nobody can know which. */
+  /** Right answers, any of which is enough: an exclusive choice has several possible next steps. */
   missing: string[];
   /** Start of the step after which nothing came, ms. */
   sinceMs: number;
@@ -29,14 +30,14 @@ export interface Simulation {
   flows: number;
   stalls: number;
   startMs: number;
-  /** Flows start evenly over this time. */
+  /** Time over which flows start evenly, ms. */
   overMs: number;
-  /** Stalls strike flows from this share of all on. */
+  /** Share of all flows from which on stalls occur. */
   stallsFrom?: number;
-  /** Clocks of services differ by up to this, ms. */
+  /** Largest offset of a service's clock, ms. */
   skewMs?: number;
   version?: string;
-  /** A service that performs nothing in this time, and everything that waited for it after. */
+  /** A service that performs nothing in this interval, and then everything that waited for it. */
   outage?: { service: string; fromMs: number; toMs: number; drainMs: number };
 }
 
@@ -90,9 +91,7 @@ export function simulate(options: Simulation): Simulated {
   return { arrivals, stalls, flows, held };
 
   function oneFlow(shape: Shape, startMs: number, stalls_: boolean): void {
-    /**
-     * Edges that must happen are counted first, on a dry run; one of them is cut on the real one.
-     */
+    /** A dry run counts the edges that must happen, so that the real run can cut one of them. */
     const seedState = Math.floor(next() * 2 ** 32);
     let edges = 0;
     const cutAt = stalls_ ? next() : -1;
@@ -140,7 +139,7 @@ export function simulate(options: Simulation): Simulated {
         if (node.next) follow(node, node.next, sent);
         return sent;
       };
-      /** One more message of the step that sent `first`. */
+      /** Sends one more message of the step that sent `first`. */
       const sendAnother = (node: Node, first: Sent): Sent => {
         const spanId = dry ? '' : hex(16);
         const { traceId, atMs } = first;
@@ -156,7 +155,7 @@ export function simulate(options: Simulation): Simulated {
         if (!dry) emit(node, span);
         return { ...first, spanId };
       };
-      /** Whether this edge is the one that is cut. */
+      /** Tells whether this edge is the one to cut. */
       const isCut = (missing: string[], since: Sent): boolean => {
         const mine = edges++;
         if (dry || mine !== cut) return false;
@@ -176,7 +175,7 @@ export function simulate(options: Simulation): Simulated {
         held.set(root, later - from.startMs);
         return later;
       };
-      /** What waits for all of them, after the last; never, if one is missing. */
+      /** Performs what waits for all of them, after the last; never, if one is missing. */
       const meet = (done: readonly (Sent | null)[], join: Node | undefined): void => {
         if (!join || done.includes(null)) return;
         const last = (done as Sent[]).reduce((a, b) => (b.atMs > a.atMs ? b : a));
@@ -299,7 +298,7 @@ export function simulate(options: Simulation): Simulated {
 interface Sent {
   traceId: string;
   spanId: string;
-  /** The span of the work that sent it. */
+  /** Span id of the work that sent it. */
   parent: string;
   atMs: number;
   startMs: number;

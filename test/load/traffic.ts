@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { encodeJson } from '@fermata/server/testing';
 
 /**
- * Pre-encoded OTLP: one request of `flows` × 10 spans, 12 attributes each, a link on every fourth,
- * over four services. `next()` gives it with fresh ids, by overwriting four bytes of each: the
- * generator must cost next to nothing.
+ * Makes pre-encoded OTLP: one request of `flows` × 10 spans, 12 attributes each, a link on every
+ * fourth, over four services. `next()` returns it with fresh ids, by overwriting four bytes of
+ * each: the generator must cost next to nothing.
  */
 export interface Traffic {
   spans: number;

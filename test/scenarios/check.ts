@@ -3,26 +3,26 @@ import type { Case, Scenario, Seen } from './scenario.ts';
 import type { RunningScenario } from './run.ts';
 import { eventually } from '../support/eventually.ts';
 
-/** Compares what Fermata's public API says with what a scenario's data expects. */
+/** Compares what Fermata's public API returns with what a scenario's data expects. */
 export interface Verdict {
   case: string;
   expected: Seen;
-  /** What was seen last; null: no flow at all. */
+  /** The last observation; null: no flow at all. */
   seen: Seen | null;
-  /** In words; empty: as expected. */
+  /** Differences in words; empty: as expected. */
   differences: string[];
 }
 
 export interface Checker {
   /** Base URL of the dashboard and API. */
   web: string;
-  /** How long to wait for what should be seen, ms. */
+  /** Longest wait for what should be seen, ms. */
   patienceMs: number;
-  /** Makes order ids of this run its own. */
+  /** Prefix that makes order ids of this run its own. */
   prefix: string;
 }
 
-/** Tells Fermata the scenario's definition, where it has one. */
+/** Sends the scenario's definition to Fermata, where it has one. */
 export async function define(
   web: string,
   { definition, conductor, flowType }: Scenario,
@@ -37,7 +37,10 @@ export async function define(
     throw new Error(`the definition of ${flowType} was refused: ${await response.text()}`);
 }
 
-/** Every case of a scenario: those with a dead service one after the other, the others at once. */
+/**
+ * Checks every case of a scenario: those with a dead service one after the other, the others at
+ * once.
+ */
 export async function checkCases(
   scenario: Scenario,
   running: RunningScenario,
@@ -138,7 +141,8 @@ function differencesOf(expected: Seen, seen: Seen): string[] {
     const missing = expected.steps.filter((step) => step !== '…' && !seen.steps.includes(step));
     if (missing.length > 0) differences.push(`not among the steps: ${missing.join(', ')}`);
   } else differ('steps', [...expected.steps].sort(), seen.steps);
-  // What is over is not judged: a dead service's flow keeps what it was when it is looked at again.
+  // An ended flow is not judged again: that of a dead service keeps its state when it is checked
+  // later.
   differ('failed', unique(expected.failed ?? []), seen.failed);
   const { undone, waiting, attempts, path, mostly } = expected;
   differ('findings', unique(expected.findings ?? []), seen.findings);

@@ -6,7 +6,7 @@ import { runScenario } from './run.ts';
 import type { Scenario, Seen } from './scenario.ts';
 
 /**
- * `npm run scenario -- --list`, or `-- <name> [--fault x] [--broker
+ * Runs `npm run scenario -- --list`, or `-- <name> [--fault x] [--broker
  * bus|amqp|nats|redis|bullmq|mqtt|kafka|<url>] [--rate n]`, or `-- <name|all> --check`: against a
  * Fermata that runs (OTEL_EXPORTER_OTLP_ENDPOINT, FERMATA_URL).
  */
@@ -58,7 +58,7 @@ function list(scenarios: readonly Scenario[]): void {
   }
 }
 
-/** Each case as a row: expected, seen. */
+/** Prints each case as a row: expected, seen. */
 async function check(scenarios: readonly Scenario[]): Promise<void> {
   let wrong = 0;
   for (const scenario of scenarios) {
@@ -84,7 +84,7 @@ async function check(scenarios: readonly Scenario[]): Promise<void> {
   process.exit(wrong === 0 ? 0 : 1);
 }
 
-/** Steady orders until Ctrl-C. */
+/** Places orders at a steady rate until Ctrl-C. */
 async function drive(scenario: Scenario): Promise<void> {
   const { fault } = values;
   if (fault !== undefined && scenario.faults[fault] === undefined)

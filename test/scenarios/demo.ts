@@ -2,15 +2,15 @@ import { SCENARIOS } from './index.ts';
 import { runScenario } from './run.ts';
 
 /**
- * The demo: every scenario's services and steady traffic, some of it faulty. FERMATA_DEMO_RATE
+ * Runs the demo: every scenario's services and steady traffic, some of it faulty. FERMATA_DEMO_RATE
  * orders a second (2), FERMATA_DEMO_BROKER=amqp://… for RabbitMQ.
  */
 const otlp = process.env['OTEL_EXPORTER_OTLP_ENDPOINT'] ?? 'http://127.0.0.1:4318';
 const broker = process.env['FERMATA_DEMO_BROKER'] ?? '';
 const rate = Number(process.env['FERMATA_DEMO_RATE'] ?? 2);
 /**
- * A mix: who tells, who is told, and who has to undo. Every tenth order of each is struck by the
- * next of its faults.
+ * The scenarios of the demo, each with its faults. Every tenth order of each is struck by the next
+ * of its faults.
  */
 const MIX: Record<string, string[]> = {
   'checkout-choreographed': ['rewards-failing', 'email-slow'],
@@ -19,8 +19,8 @@ const MIX: Record<string, string[]> = {
   'address-change': ['card-refuses'],
 };
 /**
- * What Fermata is for: now and then a service is gone, its orders are held, and one incident says
- * where and why.
+ * Shows the purpose of Fermata: now and then a service is gone, its orders are held, and one
+ * incident says where and why.
  */
 const OUTAGE = {
   of: 'checkout-orchestrated',

@@ -17,7 +17,7 @@ import { loginOtp, recommendations } from './systems/requests.ts';
 import { serviceMap, serviceMapSixDown } from './systems/service-map.ts';
 import { catalogCopies, partialWrite, reporting } from './systems/writes.ts';
 
-/** The systems that Fermata has to explain. */
+/** Lists the systems that Fermata has to explain. */
 export const SCENARIOS: readonly Scenario[] = [
   checkoutOrchestrated,
   checkoutChoreographed,

@@ -2,14 +2,13 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 /**
- * Where services find each other. Each takes a free port and says so on its output; the runner
- * tells all the others. A port that is chosen beforehand may be somebody else's by the time that it
- * is listened on.
+ * Tells services where they find each other. Each takes a free port and prints it; the runner sends
+ * it to all others. A port chosen beforehand may be in use by the time the service listens on it.
  */
 const known = new Map<string, number>();
 const waiting = new Map<string, ((port: number) => void)[]>();
 
-/** What the runner tells, and what it is answered. */
+/** The runner's message with all ports, which each service answers. */
 export interface PortsTold {
   ports: Record<string, number>;
 }
@@ -25,7 +24,7 @@ process.on('message', ({ ports }: PortsTold) => {
   process.send!({ known: true });
 });
 
-/** Waits until it is told. */
+/** Resolves when the runner has sent the port. */
 export async function portOf(name: string): Promise<number> {
   return (
     known.get(name) ??
@@ -34,8 +33,8 @@ export async function portOf(name: string): Promise<number> {
 }
 
 /**
- * At the port that `name` had before it was killed, where that is still free. `moves: false`: at
- * that port or not at all, for whoever was connected comes back there.
+ * Listens at the port that `name` had before it was killed, where that is still free. `moves:
+ * false`: at that port or not at all, because clients reconnect there.
  */
 export async function listenAs(
   server: Server,

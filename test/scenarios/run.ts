@@ -6,13 +6,13 @@ import { startBus } from './bus/tcp-server.ts';
 import type { PortsTold } from './ports.ts';
 import type { Order, Scenario } from './scenario.ts';
 
-/** A scenario that runs: its services as processes, and a way to place orders. */
+/** A running scenario: its services as processes, and a way to place orders. */
 export interface RunningScenario {
-  /** Rejects where the entry refuses it, if that is not asked for. */
+  /** Rejects where the entry rejects the order, unless `mayFail` is set. */
   placeOrder(order: Order, mayFail?: boolean): Promise<void>;
   /** Calls another path of the entry. */
   ask(path: string): Promise<void>;
-  /** What services said they handled. */
+  /** Handled messages, as reported by the services. */
   handled: { service: string; handled: string; order: string; waitMs: number; atMs: number }[];
   /** Ends a service as a crash would; `revive` starts it again. */
   kill(service: string): void;
@@ -25,16 +25,16 @@ export interface RunOptions {
   otlp: string;
   /** `amqp://`, `nats://`, `redis://` or `kafka://`; '' for the scenarios' own bus. */
   broker?: string;
-  /** Services that run with OpenTelemetry only, no Fermata package. */
+  /** Services that run with OpenTelemetry only, without the Fermata package. */
   plain?: readonly string[];
-  /** OpenTelemetry's own instrumentation of the client beside ours. */
+  /** Uses OpenTelemetry's own instrumentation of the client beside ours. */
   both?: boolean;
 }
 
 const built = import.meta.url.includes('/dist/');
 const here = (path: string): string =>
   fileURLToPath(new URL(built ? path.replace(/\.ts$/, '.js') : path, import.meta.url));
-/** From source in development, from dist when built. */
+/** Runs from source in development, from dist when built. */
 const NODE_ARGS = built ? [] : ['--conditions=@fermata/source', '--import', 'tsx'];
 const testRoot = fileURLToPath(new URL(built ? '../..' : '..', import.meta.url));
 
@@ -45,9 +45,9 @@ export async function runScenario(
   const bus = options.broker ? null : await startBus();
   const handled: RunningScenario['handled'] = [];
   const processes = new Map<string, ChildProcess>();
-  /** Makes topics of this run its own, where a broker keeps what nobody took. */
+  /** Makes topics of this run its own, where a broker keeps unread messages. */
   const run = Date.now().toString(36);
-  /** Where the services listen, by `listenAs`' names. */
+  /** Ports of the services, by `listenAs`' names. */
   const ports: PortsTold['ports'] = {};
 
   const launch = async (name: string): Promise<void> => {
@@ -117,7 +117,7 @@ export async function runScenario(
     await bus?.stop();
     throw error;
   }
-  /** Ends when every service that lives knows where the others are. */
+  /** Resolves when every running service knows where the others are. */
   const introduce = (): Promise<unknown> =>
     Promise.all(
       [...processes.values()].map(

@@ -2,9 +2,9 @@ import type { FlowDefinition } from '@fermata/instrumentation';
 import type { Segment } from '@fermata/server/contract';
 
 /**
- * A scenario is data: which services there are, what each does when called or told, which faults
- * can strike, and what must be seen in Fermata for each. The demo, the tests and `npm run scenario`
- * run the same data through `service.ts`.
+ * Describes a scenario as data: which services there are, what each does when called or sent a
+ * message, which faults can strike, and what must be seen in Fermata for each. The demo, the tests
+ * and `npm run scenario` run the same data through `service.ts`.
  */
 export interface Scenario {
   name: string;
@@ -14,14 +14,15 @@ export interface Scenario {
   /** Where the generator places an order. */
   entry: { service: string; path: string };
   /**
-   * What Fermata is told of the flow type before the first order; none: it has only what it sees.
+   * Definition that Fermata gets before the first order; without it, Fermata has only what it
+   * observes.
    */
   definition?: FlowDefinition;
   /** The same as a workflow of Conductor, for Fermata to import. */
   conductor?: object;
   faults: Record<string, Fault>;
   cases: Case[];
-  /** What Fermata cannot show yet, and how to notice that it can. */
+  /** Features that Fermata lacks, each with how to notice that it has them. */
   later: Later[];
 }
 
@@ -33,7 +34,7 @@ export interface ServiceSpec {
 
 export interface Subscription {
   topic: string;
-  /** Name of the step that handles it. */
+  /** Name of the step that handles the message. */
   step: string;
   do: Action[];
 }
@@ -44,15 +45,15 @@ export type Action =
   | { publish: string; to: string }
   | { command: string; to: string }
   | { reply: string; to: string }
-  /** A synchronous call: `POST /path` of another service. A time-out or an error status throws. */
+  /** Calls `POST /path` of another service synchronously. A time-out or an error status throws. */
   | { call: string; of: string; timeoutMs?: number }
   | { parallel: Action[][] }
   | { step: string; do: Action[] }
   /** Undoes a step. */
   | { compensate: string; by: string; do?: Action[] }
-  /** Flags stand on the order; a leading `!` asks for their absence. */
+  /** Tests a flag of the order; a leading `!` tests for its absence. */
   | { if: string; do: Action[]; else?: Action[] }
-  /** At most so many tries, with a pause before each further one that doubles. */
+  /** Tries at most this often, with a pause before each further try that doubles. */
   | { attempt: Action[]; tries?: number; backoffMs?: number; onFailure?: Action[] }
   | { fail: string }
   | { end: 'completed' | 'failed' | 'compensated' | 'cancelled' }
@@ -65,17 +66,17 @@ export type Action =
   | { keep: string }
   | { replay: string; to: string };
 
-/** Strikes the orders that name it. */
+/** A fault that strikes the orders that name it. */
 export type Fault =
-  /** Where it strikes: a service, and of that one step or path, or all. */
+  /** Strikes a service: one step or path of it, or all. */
   | { service: string; step?: string; kind: 'slow'; ms: number }
   | { service: string; step?: string; kind: 'fail' | 'silent' | 'hang' | 'twice' }
   /**
-   * The service's process ends before the order is placed, and is started again after it was looked
-   * at.
+   * Ends the service's process before the order is placed, and starts it again after the flow was
+   * checked.
    */
   | { service: string; kind: 'dead' }
-  /** Fails so many deliveries, then succeeds. */
+  /** Fails this many deliveries, then succeeds. */
   | { service: string; step: string; kind: 'fail-times'; times: number }
   | { flag: string };
 
@@ -94,33 +95,33 @@ export interface Case {
   /** Path of the entry that is called afterwards. */
   then?: string;
   seen: Seen;
-  /** After the dead service was started again. */
+  /** Expectation after the dead service was started again. */
   afterwards?: Seen;
 }
 
 export interface Seen {
-  /** What a list says; for an ended flow that still owes something, its health. */
+  /** Status as in a list; for an ended flow that still waits for something, its health. */
   status: string;
-  /** `service: step`, all of them; `…` at the end allows more. */
+  /** All steps, as `service: step`; `…` at the end allows more. */
   steps: string[];
   failed?: string[];
-  /** Rules that have something to say, news left out. Default: none. */
+  /** Rules with a finding, except for novelties. Default: none. */
   findings?: string[];
-  /** Steps that are awaited. */
+  /** Awaited steps. */
   waiting?: string[];
-  /** Step → how often it was attempted. */
+  /** Number of attempts by step. */
   attempts?: Record<string, number>;
   /** Undone steps, in the order of undoing. */
   undone?: string[];
-  /** Whose work is on the critical path, each once, in the order in which it gets there. */
+  /** Steps on the critical path, each once, in the order in which it reaches them. */
   path?: string[];
-  /** What most of the time went into. */
+  /** Kind of time that most of the flow was spent on. */
   mostly?: Segment['kind'];
 }
 
 /**
- * `path` under `/api/v1` that answers 404 until it exists: the day it does, the test asks for more
- * than this line.
+ * A feature that is missing: `path` under `/api/v1` answers 404 until it exists. From that day on
+ * the test demands more than this line.
  */
 export interface Later {
   says: string;

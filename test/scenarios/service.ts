@@ -9,8 +9,8 @@ import { listenAs, portOf } from './ports.ts';
 import type { Action, Fault, Order } from './scenario.ts';
 
 /**
- * One service of a scenario, as a process: `service.ts <scenario> <service>`. All plumbing is here,
- * once.
+ * Runs one service of a scenario, as a process: `service.ts <scenario> <service>`. This file has
+ * all the plumbing.
  */
 const [scenarioName = '', serviceName = ''] = process.argv.slice(2);
 const scenario = scenarioNamed(scenarioName);
@@ -29,7 +29,7 @@ const failures = new Map<string, number>();
 
 interface At {
   order: Order;
-  /** What came with the message that is being handled. */
+  /** Routing slip of the message that is being handled. */
   itinerary: string[];
 }
 
@@ -43,7 +43,7 @@ const hasFlag = ({ flags, fault }: Order, flag: string): boolean => {
   return flags.includes(flag) || (set !== undefined && 'flag' in set && set.flag === flag);
 };
 
-/** The work of a step or path, with whatever fault strikes it. */
+/** Performs the work of a step or path, with whatever fault strikes it. */
 async function perform(step: string, actions: Action[], at: At): Promise<void> {
   const fault = faultAt(at.order, step);
   if (fault?.kind === 'slow') await pause(fault.ms);
@@ -156,7 +156,7 @@ async function call(service: string, path: string, order: Order, timeoutMs: numb
 for (const { topic, step, do: actions } of spec.on ?? [])
   await bus.subscribe(topic, serviceName, async ({ body, itinerary }: Delivered) => {
     const { order, sentAt } = body as { order: Order; sentAt: number };
-    // Whoever made the span of this message: its step is named like this.
+    // Whichever instrumentation made the span of this message, this names its step.
     trace.getActiveSpan()?.setAttribute(ATTR_STEP_NAME, step);
     const at = now();
     say({ handled: step, order: order.orderId, waitMs: at - sentAt, atMs: at });

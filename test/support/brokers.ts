@@ -2,8 +2,8 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { connect } from 'node:net';
 
 /**
- * Real brokers on their standard ports, as `scripts/brokers start` leaves them. Kafka's is where
- * FERMATA_KAFKA says; where there is none, kcat's mock cluster speaks its protocol.
+ * Finds real brokers on their standard ports, as `scripts/brokers start` leaves them. Kafka's is
+ * where FERMATA_KAFKA says; where there is none, kcat's mock cluster speaks its protocol.
  */
 export interface Broker {
   name: string;
@@ -22,7 +22,7 @@ const reachable = (port: number): Promise<boolean> =>
     socket.setTimeout(2000, () => resolve(false));
   });
 
-/** Where they are unless somebody says otherwise. */
+/** Standard addresses, unless the environment names others. */
 export const STANDARD = [
   { name: 'amqp', url: 'amqp://guest:guest@127.0.0.1:5672', port: 5672 },
   { name: 'nats', url: 'nats://127.0.0.1:4222', port: 4222 },
@@ -31,11 +31,12 @@ export const STANDARD = [
   { name: 'mqtt', url: 'mqtt://127.0.0.1:1883', port: 1883 },
 ] as const;
 
-/** Where FERMATA_KAFKA says nothing else. */
+/** Address of Kafka, unless FERMATA_KAFKA names another. */
 export const KAFKA = '127.0.0.1:9092';
 
 /**
- * Those that answer. What is missing is said aloud; FERMATA_REQUIRE_BROKERS=1 makes it a failure.
+ * Returns the brokers that answer, and prints the missing ones. With FERMATA_REQUIRE_BROKERS=1 a
+ * missing one is a failure.
  */
 export async function findBrokers(...names: string[]): Promise<Broker[]> {
   const required = process.env['FERMATA_REQUIRE_BROKERS'] === '1';
@@ -44,7 +45,7 @@ export async function findBrokers(...names: string[]): Promise<Broker[]> {
     if (names.includes(name) && (await reachable(port)))
       found.push({ name, url, stop: () => undefined });
   if (names.includes('kafka')) {
-    // A mock that passes says little of Kafka: it is no answer to who requires brokers.
+    // The mock proves little about Kafka, so it does not count where brokers are required.
     const kafka = (await realKafka()) ?? (required ? null : await mockKafka());
     if (kafka) found.push(kafka);
   }

@@ -2,8 +2,7 @@ import { existsSync } from 'node:fs';
 import { chromium, type Browser } from 'playwright-core';
 
 /**
- * The system's Chromium, wherever it is; tests skip loudly without one, unless
- * FERMATA_REQUIRE_BROWSER=1.
+ * Paths of the system's Chromium; tests skip loudly without one, unless FERMATA_REQUIRE_BROWSER=1.
  */
 const CANDIDATES = [
   '/usr/bin/chromium',

@@ -11,7 +11,10 @@ export interface ServerProcess {
   grpc: string;
   child: ChildProcess;
   stderr(): string;
-  /** As a crash or an operator would. Resolves with the exit code (null: by signal). */
+  /**
+   * Ends the process as a crash or an operator would. Resolves with the exit code (null: by
+   * signal).
+   */
   end(signal: NodeJS.Signals): Promise<number | null>;
 }
 

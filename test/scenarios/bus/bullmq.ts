@@ -6,9 +6,9 @@ import { createBullTelemetry } from '@fermata/instrumentation/adapters/bullmq';
 import type { Bus } from './bus.ts';
 
 /**
- * BullMQ: a queue a topic and group; who listens to a topic is written down in Redis, for a queue
- * has one reader. Jobs have no headers: of which kind a message is cannot be said, and a slip
- * travels with the body.
+ * Speaks to BullMQ, with one queue per topic and group. Redis stores the subscriptions of a topic,
+ * because a queue has one reader. Jobs have no headers: the kind of a message cannot be stated, and
+ * a slip travels with the body.
  */
 const require = createRequire(import.meta.url);
 

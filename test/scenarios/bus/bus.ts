@@ -1,6 +1,9 @@
-/** What a service needs of a broker; the scenarios' own and six real ones speak it. */
+/**
+ * The operations that a service needs of a broker. The scenarios' own broker and six real ones
+ * implement them.
+ */
 export interface Bus {
-  /** `itinerary`: a routing slip for the message, the receiver's stop first. */
+  /** Publishes a message. `itinerary`: its routing slip, the receiver's stop first. */
   publish(
     kind: 'event' | 'command' | 'reply',
     type: string,
@@ -9,8 +12,8 @@ export interface Bus {
     itinerary?: string[],
   ): void | Promise<void>;
   /**
-   * Resolves once messages can arrive. A throw is a nack: delivered again a few times, then
-   * dead-lettered.
+   * Resolves once messages can arrive. A throw is a nack: the message is delivered again a few
+   * times, then dead-lettered.
    */
   subscribe(
     topic: string,
@@ -25,5 +28,5 @@ export interface Delivered {
   itinerary: string[];
 }
 
-/** Topic of what could not be handled, for whoever looks after it. */
+/** Topic of messages that could not be handled. */
 export const DEAD = 'dead';

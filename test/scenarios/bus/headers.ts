@@ -1,8 +1,8 @@
 import { HEADER_ITINERARY, HEADER_MESSAGE_KIND } from '@fermata/instrumentation/semconv';
 
 /**
- * What an application writes by hand where its client's adapter cannot know it: what kind of
- * message, which slip.
+ * Writes the headers that an application sets by hand where its client's adapter cannot know them:
+ * the kind of message, and the slip.
  */
 export function headersOf(
   kind: string,

@@ -1,6 +1,6 @@
 import type { Bus } from './bus.ts';
 
-/** By the protocol of the address; a client is loaded only where it is spoken. */
+/** Connects by the protocol of the address. A client is loaded only where it is used. */
 export async function connectBus(url: string, scenario: string): Promise<Bus> {
   const protocol = url.split(':')[0];
   if (protocol === 'amqp') return (await import('./rabbitmq.ts')).connectRabbitMq(url, scenario);

@@ -7,13 +7,13 @@ import { DEAD, type Bus } from './bus.ts';
 import { headersOf, slipOf } from './headers.ts';
 
 /**
- * Kafka with plain kafkajs: the instrumentation is what `register` adds. One topic for each of the
- * scenario's. Kafka has no dead letters: as applications do, a message that failed a few times is
- * sent on, or it would hold up its partition.
+ * Speaks to Kafka with plain kafkajs: `register` adds the instrumentation. Each topic of the
+ * scenario is one topic of Kafka. Kafka has no dead letters: as applications do, the reader
+ * forwards a message that failed a few times, or it would hold up its partition.
  */
 const require = createRequire(import.meta.url);
 const MAX_DELIVERIES = 3;
-/** Of a dead letter: where it was sent to first. */
+/** Header of a dead letter: the topic that it was sent to first. */
 const ORIGINAL_TOPIC = 'original-topic';
 
 export async function connectKafka(url: string, scenario: string): Promise<Bus> {
@@ -29,7 +29,10 @@ export async function connectKafka(url: string, scenario: string): Promise<Bus> 
   const consumers: KafkaJs.Consumer[] = [];
   const own = `${scenario}.${process.env['BUS_RUN'] ?? ''}`;
   const topicOf = (topic: string): string => `${own}.${topic}`;
-  /** Subscribing makes a topic. For the reader of a dead letter that has none a flow would wait. */
+  /**
+   * Tells whether a topic has a reader. Subscribing makes a topic; for the reader of a dead letter
+   * that does not exist a flow would wait.
+   */
   const hasReader = async (topic: string): Promise<boolean> => {
     const admin = kafka.admin();
     await admin.connect();
@@ -52,7 +55,7 @@ export async function connectKafka(url: string, scenario: string): Promise<Bus> 
       });
       consumers.push(consumer);
       await consumer.connect();
-      // Whoever names a topic first makes it, and is told that it is unknown until it is made.
+      // The first use of a topic creates it, and fails as unknown until that is done.
       await eventually(() => consumer.subscribe({ topic: topicOf(topic), fromBeginning: true }));
       const joined = new Promise<void>((resolve) =>
         consumer.on(consumer.events.GROUP_JOIN, () => resolve()),

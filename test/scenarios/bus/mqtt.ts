@@ -4,8 +4,8 @@ import type { Bus } from './bus.ts';
 import { headersOf, slipOf } from './headers.ts';
 
 /**
- * MQTT 5: a topic a topic, a shared subscription a group; what fails is tried again here, for the
- * broker does not.
+ * Speaks to MQTT 5: each topic is a topic, each group a shared subscription. A failed message is
+ * retried here, because the broker does not.
  */
 const require = createRequire(import.meta.url);
 const MAX_DELIVERIES = 3;
@@ -29,7 +29,8 @@ export async function connectMqtt(url: string, scenario: string): Promise<Bus> {
       });
     },
     async subscribe(topic, group, handler) {
-      // A connection each: a message does not say for which of several subscriptions it came.
+      // Each subscription has its own connection, because a message does not name the subscription
+      // that it came by.
       const subscriber = await connect();
       subscribers.push(subscriber);
       subscriber.on('message', (_topic, payload, packet) => {

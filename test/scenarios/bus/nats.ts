@@ -5,7 +5,9 @@ import { handleNats } from '@fermata/instrumentation/adapters/nats';
 import type { Bus } from './bus.ts';
 import { headersOf, slipOf } from './headers.ts';
 
-/** NATS with JetStream: one stream a scenario, a durable consumer a group and topic. */
+/**
+ * Speaks to NATS with JetStream: one stream per scenario, one durable consumer per group and topic.
+ */
 const require = createRequire(import.meta.url);
 const MAX_DELIVERIES = 3;
 

@@ -5,8 +5,9 @@ import { headersOf, slipOf } from './headers.ts';
 import type { Bus } from './bus.ts';
 
 /**
- * RabbitMQ with plain amqplib and nothing of ours: the instrumentation is what `register` adds.
- * `require`, because OpenTelemetry's own instrumentation patches modules as they are required.
+ * Speaks to RabbitMQ with plain amqplib and nothing of ours: `register` adds the instrumentation.
+ * It uses `require`, because OpenTelemetry's own instrumentation patches modules as they are
+ * required.
  */
 const require = createRequire(import.meta.url);
 

@@ -5,8 +5,8 @@ import type { Bus } from './bus.ts';
 import { headersOf, slipOf } from './headers.ts';
 
 /**
- * Redis Streams: a stream a topic, a group a service; what fails is tried again here, as a claim
- * would.
+ * Speaks to Redis Streams: one stream per topic, one group per service. A failed message is retried
+ * here, as a claim would.
  */
 const require = createRequire(import.meta.url);
 const MAX_DELIVERIES = 3;

@@ -9,13 +9,13 @@ import { listenAs, portOf } from '../ports.ts';
 import { DEAD, type Bus, type Delivered } from './bus.ts';
 
 /**
- * No broker: each subscriber is a socket.io server, and whoever publishes is connected to all that
- * listen.
+ * Works without a broker: each subscriber is a socket.io server, and each publisher connects to all
+ * of them.
  */
 const require = createRequire(import.meta.url);
 const MAX_DELIVERIES = 3;
 const REDELIVERY_MS = 30;
-/** Under which name others find it. */
+/** Name under which other services find the socket. */
 const socketOf = (service: string): string => `${service}/socket`;
 
 export function connectSockets(scenario: string): Bus {
@@ -29,7 +29,8 @@ export function connectSockets(scenario: string): Bus {
   const connect = async (service: string): Promise<Clients.Socket> => {
     const url = `http://127.0.0.1:${await portOf(socketOf(service))}`;
     const socket = traceSocket(io(url, { transports: ['websocket'], reconnectionDelay: 50 }));
-    // Answered after the greeting by which both ends know that context may travel; of no flow.
+    // The answer follows the greeting by which both ends learn that context may travel. It belongs
+    // to no flow.
     await context.with(ROOT_CONTEXT, () => socket.emitWithAck('ready'));
     return socket;
   };
@@ -68,7 +69,7 @@ export function connectSockets(scenario: string): Bus {
             await handlers.get(topic)?.(delivered);
             answer('taken');
           } catch (error) {
-            // A listener has nobody to throw at.
+            // A listener has no caller to throw to, so its span records the error.
             trace
               .getActiveSpan()
               ?.setStatus({ code: SpanStatusCode.ERROR, message: String(error) });

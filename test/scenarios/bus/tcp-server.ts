@@ -4,9 +4,9 @@ import { createInterface } from 'node:readline';
 import { DEAD } from './bus.ts';
 
 /**
- * The scenarios' own broker: JSON lines over TCP. Publish, subscribe by topic and group (one member
- * of a group gets a message), ack, nack (delivered again after a pause), dead letter after three
- * times. Queues keep what nobody reads yet.
+ * Implements the scenarios' own broker: JSON lines over TCP. Publish, subscribe by topic and group
+ * (one member of a group gets a message), ack, nack (delivered again after a pause), dead letter
+ * after three times. Queues keep what has no reader yet.
  */
 interface Message {
   id: number;
@@ -30,7 +30,7 @@ type Frame =
   | { op: 'ack' | 'nack'; topic: string; group: string; id: number };
 
 const MAX_DELIVERIES = 3;
-/** Before the second delivery; doubled before each further one. */
+/** Pause before the second delivery, ms; it doubles before each further one. */
 const BACKOFF_MS = 30;
 
 export async function startBus(port = 0): Promise<{ url: string; stop(): Promise<void> }> {

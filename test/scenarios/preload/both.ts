@@ -3,7 +3,8 @@ import { IORedisInstrumentation } from '@opentelemetry/instrumentation-ioredis';
 import { KafkaJsInstrumentation } from '@opentelemetry/instrumentation-kafkajs';
 
 /**
- * OpenTelemetry's own instrumentation of the clients, and then ours: neither makes a span twice.
+ * Combines OpenTelemetry's own instrumentation of the clients with ours: neither makes a span
+ * twice.
  */
 const instrumentations = [
   new AmqplibInstrumentation(),

@@ -3,8 +3,8 @@ import { KafkaJsInstrumentation } from '@opentelemetry/instrumentation-kafkajs';
 import { NodeSDK } from '@opentelemetry/sdk-node';
 
 /**
- * A service that knows OpenTelemetry and nothing of Fermata: what most services look like on the
- * first day.
+ * Starts a service that knows OpenTelemetry and nothing of Fermata: what most services look like on
+ * the first day.
  */
 const sdk = new NodeSDK({
   instrumentations: [new AmqplibInstrumentation(), new KafkaJsInstrumentation()],

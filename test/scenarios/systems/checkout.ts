@@ -1,7 +1,7 @@
 import { coordination, type Scenario } from '../scenario.ts';
 
 /**
- * Checkout conducts: it commands warehouse, email and rewards one after the other and waits for
+ * Checkout orchestrates: it commands warehouse, email and rewards one after the other and waits for
  * each reply.
  */
 export const checkoutOrchestrated: Scenario = {
@@ -125,8 +125,8 @@ export const checkoutOrchestrated: Scenario = {
 const customers = ['member', 'guest'] as const;
 
 /**
- * Checkout tells that an order was created; email, warehouse and rewards react, in any order, none
- * told by anyone.
+ * Checkout publishes that an order was created; email, warehouse and rewards react in any order,
+ * without commands.
  */
 export const checkoutChoreographed: Scenario = {
   name: 'checkout-choreographed',
@@ -224,7 +224,7 @@ export const checkoutChoreographed: Scenario = {
   later: [coordination('order-choreographed', 'choreographed')],
 };
 
-/** While orders run, analytics subscribes too, and one day does not any more. */
+/** Analytics subscribes, too, while orders run, and one day it stops. */
 export const checkoutFourthService: Scenario = {
   name: 'checkout-fourth-service',
   summary: 'A fourth service subscribes to OrderCreated, later it stops.',

@@ -1,6 +1,9 @@
 import { coordination, type Action, type Scenario } from '../scenario.ts';
 
-/** Choreography with a step that can fail: whoever caused it has to hear of it, and to revert. */
+/**
+ * A choreography with a step that can fail: the service that caused it must learn of it, and
+ * revert.
+ */
 export const addressChange: Scenario = {
   name: 'address-change',
   summary:

@@ -5,7 +5,10 @@ const done = (service: string): Action => ({
   to: `${service.toLowerCase()}.done`,
 });
 
-/** The same outcome in three styles, by the order's flag: choreographed, orchestrated, and both. */
+/**
+ * Reaches the same outcome in three styles, by the order's flag: choreographed, orchestrated, and
+ * both.
+ */
 export const orderHybrid: Scenario = {
   name: 'order-hybrid',
   summary: 'Orders, notification, seller and logistics: choreographed, orchestrated and hybrid.',

@@ -61,8 +61,8 @@ export const queueOutage: Scenario = {
 };
 
 /**
- * Calls are retried with back-off; what could not be sent is kept and replayed when the service
- * starts.
+ * Calls are retried with back-off; requests that could not be sent are kept and replayed when the
+ * service starts.
  */
 export const retryBackoff: Scenario = {
   name: 'retry-backoff',

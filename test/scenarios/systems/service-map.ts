@@ -2,7 +2,7 @@ import type { Action, Scenario, ServiceSpec } from '../scenario.ts';
 
 const call = (of: string, timeoutMs = 10_000): Action => ({ call: '/work', of, timeoutMs });
 
-/** 1→2, 1→3, 3→4, 3→5, 5→6; the times are the article's divided by ten. */
+/** Services call 1→2, 1→3, 3→4, 3→5, 5→6; the times are the article's divided by ten. */
 const services = (parallel: boolean): ServiceSpec[] => {
   const both = (a: Action[], b: Action[]): Action[] =>
     parallel ? [{ parallel: [a, b] }] : [...a, ...b];

@@ -22,8 +22,8 @@ const broken = (
 });
 
 /**
- * A write to four services of which the last fails; whether and how the others are undone is the
- * order's flag.
+ * A write goes to four services, the last of which fails; the order's flag decides whether and how
+ * the others are undone.
  */
 export const partialWrite: Scenario = {
   name: 'partial-write',
@@ -202,7 +202,7 @@ export const catalogCopies: Scenario = {
   later: [coordination('stock-change', 'consistency lag per subscriber, p50, p99 and now')],
 };
 
-/** Facts flow into a reporting database; a report is asked from the source of truth. */
+/** Facts flow into a reporting database; a report queries the source of truth. */
 export const reporting: Scenario = {
   name: 'reporting',
   summary: 'A reporting database built from events, and a report asked from the sources.',
