@@ -1,5 +1,6 @@
 /**
- * Words of no field, each with the one that is searched for. Matched at the beginning of a word.
+ * Maps words of the old dialect to the field's word for each. A key matches the beginning of a
+ * word.
  */
 export const BANNED_WORDS = new Map([]);
 

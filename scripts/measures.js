@@ -5,9 +5,9 @@ import ts from 'typescript';
 import { BANNED_WORDS, EXCEPTIONS } from './measures-exceptions.js';
 
 /**
- * `npm run measures [-- --check] [-- --root DIRECTORY]`: how readable the code is, in numbers. With
- * `--check` it fails for every place beyond a limit that `measures-exceptions.js` does not name,
- * and for every exception that is larger than needed: that list may only shrink.
+ * Runs `npm run measures [-- --check] [-- --root DIRECTORY]`: how readable the code is, in numbers.
+ * With `--check` it fails for every place beyond a limit that `measures-exceptions.js` does not
+ * name, and for every exception that is larger than needed: that list may only shrink.
  */
 const args = process.argv.slice(2);
 const root = args.includes('--root')
@@ -15,7 +15,10 @@ const root = args.includes('--root')
   : fileURLToPath(new URL('..', import.meta.url));
 const WORKSPACES = ['server/src', 'instrumentation/src', 'web/src', 'test', 'scripts'];
 const LIMITS = { function: 60, factory: 120, file: 350, columns: 100, variables: 6 };
-/** Rooms whose work has an order: none may call into another, the engine alone sees several. */
+/**
+ * Folders of the stages, which work in sequence: none may call into another, only the engine sees
+ * several.
+ */
 const STAGES = [
   'normalize',
   'correlate',
@@ -61,7 +64,7 @@ const nameOf = (node) =>
   (ts.isVariableDeclaration(node.parent) || ts.isPropertyAssignment(node.parent)
     ? node.parent.name.getText()
     : '(anonymous)');
-/** A variable of its own: what is reassigned, and collections that it fills. */
+/** Counts a function's own variables: those that are reassigned, and collections that it fills. */
 const ownedVariables = (body) =>
   body.statements
     .filter(ts.isVariableStatement)
@@ -75,7 +78,7 @@ const ownedVariables = (body) =>
               (ts.isArrayLiteralExpression(initializer) && initializer.elements.length === 0))),
       ),
     ).length;
-/** A factory returns functions that share its variables. */
+/** Tells whether a function is a factory, which returns functions that share its variables. */
 const isFactory = (node) =>
   node.body !== undefined &&
   ts.isBlock(node.body) &&
@@ -112,7 +115,10 @@ const functions = production.flatMap((file) => {
 
 const linesOf = (file) => file.text.trimEnd().split('\n').length;
 const isComment = (line) => /^\s*(\/\/|\/?\*)/.test(line) || /\/\/ |\/\*\*/.test(line);
-/** A text that is looked for is found whole: neither prettier nor we break it. */
+/**
+ * Tells whether a line contains a long text: neither prettier nor we break one, so that a search
+ * finds it whole.
+ */
 const hasLongText = (line) => /(['"`]).{40,}\1|\/.{40,}\/[a-z]*|^\s*[^<]*<[^>]{60,}/.test(line);
 const longLines = files
   .filter((file) => !isGenerated(file))
@@ -126,7 +132,7 @@ const longLines = files
       ),
   );
 
-/** Circles between files: each group of files that reach each other. */
+/** Finds cycles of imports: each file that reaches itself. */
 const imports = new Map(
   production.map((file) => [
     file.path,
@@ -147,7 +153,7 @@ const reach = (from) => {
 };
 const circular = [...imports.keys()].filter((path) => reach(path).has(path));
 
-/** Functions among a stage's options, by which it would call into another. */
+/** Finds functions among a stage's options, by which it would call into another stage. */
 const callbacks = production.flatMap((file) => {
   const stage = /^server\/src\/([^/]+)\/index\.ts$/.exec(file.path)?.[1];
   const isPipeline = ['pipeline', 'drawing'].some((old) => file.path === `server/src/${old}.ts`);
@@ -175,7 +181,7 @@ const words = production.flatMap((file) =>
   }),
 );
 
-/** A logic file has functions that decide: more than types, constants and wiring. */
+/** Finds logic files, which decide something beyond types, constants and wiring, without a test. */
 const tests = new Set(
   files
     .filter(({ path }) => path.endsWith('.test.ts'))

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /**
- * `npm run sdk-lines`: the packed package in a service of its own, under both lines of
- * OpenTelemetry's SDK: 0.223 on this Node, 0.30x on Node 22 (which npm's `node` package brings).
+ * Runs `npm run sdk-lines`: installs the packed package in a service of its own, under both lines
+ * of OpenTelemetry's SDK: 0.223 on this Node, 0.30x on Node 22 (which npm's `node` package brings).
  * Each must send its flow's spans and milestones.
  */
 const root = fileURLToPath(new URL('..', import.meta.url));

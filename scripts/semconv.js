@@ -18,7 +18,7 @@ const constant = (prefix, name) =>
     .replace(/^fermata[.-]/, '')
     .replace(/[.-]/g, '_')
     .toUpperCase()}`;
-/** Comments of the constants have at most 100 columns. */
+/** Wraps the comments of the constants at 100 columns. */
 const comment = (text) => {
   if (!text) return '';
   if (text.length <= 93) return `/** ${text} */\n`;

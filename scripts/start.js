@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// npm start [-- --demo]: builds what is missing or older than its sources, starts the server, and
-// the demo if asked for.
+// Runs npm start [-- --demo]: builds what is missing or older than its sources, starts the server,
+// and the demo if asked for.
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -12,7 +12,7 @@ const require = createRequire(import.meta.url);
 const demo = process.argv.includes('--demo');
 const rest = process.argv.slice(2).filter((arg) => arg !== '--demo');
 
-/** Newest change below a folder. */
+/** Returns the time of the newest change below a folder. */
 function newest(folder) {
   if (!existsSync(folder)) return 0;
   let time = 0;
@@ -36,7 +36,9 @@ function run(what, args, cwd = root) {
   });
   if (status !== 0) process.exit(status ?? 1);
 }
-/** Touches nothing when the sources did not change; tsc's own record says when it last looked. */
+/**
+ * Building is skipped when the sources did not change; tsc's own record says when it last checked.
+ */
 if (
   changed(['instrumentation/src', 'server/src', 'test/scenarios'], 'test/dist/.tsbuildinfo') ||
   !existsSync(join(root, 'server/dist/main.js'))
@@ -52,17 +54,17 @@ if (
     join(root, 'web'),
   );
 
-// The engine needs more of libuv's threads than the default four, and they can only be given before
-// Node starts.
+// The engine needs more of libuv's threads than the default four, and their number can only be set
+// before Node starts.
 const env = { ...process.env, UV_THREADPOOL_SIZE: process.env.UV_THREADPOOL_SIZE ?? '16' };
-// With a limit this low V8 lets garbage double the heap, with its own, of 4 GB, quadruple it. A
-// limit in NODE_OPTIONS wins.
+// With a limit this low V8 lets garbage double the heap; with its default, of 4 GB, quadruple it. A
+// limit in NODE_OPTIONS takes precedence.
 const serverEnv = {
   ...env,
   NODE_OPTIONS: `--max-old-space-size=2000 ${process.env.NODE_OPTIONS ?? ''}`.trim(),
 };
-// A young generation of 64 MiB: spans die young, and the default of 16 makes them survive into slow
-// collections.
+// The young generation has 64 MiB, because spans die young, and the default of 16 makes them
+// survive into slow collections.
 const server = spawn(
   process.execPath,
   ['--max-semi-space-size=64', join(root, 'server/dist/main.js'), ...rest],

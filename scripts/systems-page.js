@@ -6,8 +6,8 @@ import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 
 /**
- * `npm run docs:systems`: runs every scenario, photographs the timeline of one order of it, and
- * writes docs/systems.md: what runs, each case with what must be seen, and the picture. Needs
+ * Runs `npm run docs:systems`: runs every scenario, photographs the timeline of one order of each,
+ * and writes docs/systems.md: what runs, each case with what must be seen, and the picture. Needs
  * Chromium (CHROMIUM names another one).
  */
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -45,7 +45,7 @@ const page = await browser.newPage({
 });
 mkdirSync(join(root, 'docs/systems'), { recursive: true });
 
-/** What is worth a picture: a case that waits for something, else the first one. */
+/** Chooses the case for the picture: one that waits for something, else the first one. */
 const worth = ({ cases, faults }) =>
   cases.find((one) => one.seen.waiting && !(one.fault && faults[one.fault]?.kind === 'dead')) ??
   cases[0];
