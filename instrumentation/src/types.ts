@@ -15,7 +15,7 @@ export interface Flow {
    * in baggage.
    */
   keys?: Record<string, string>;
-  /** When the flow should have ended, epoch ms. Stays on this service's spans, too. */
+  /** Deadline of the whole flow, epoch ms. Stays on this service's spans, too. */
   deadline?: number;
 }
 
@@ -33,7 +33,7 @@ export interface OutgoingMessage {
   headers?: Record<string, unknown>;
   /** Flow of the message; default: the current one. */
   flow?: Flow;
-  /** When the message was handed over, epoch ms with fraction; default: now. */
+  /** Time at which the message was handed over, epoch ms with fraction; default: now. */
   startTime?: number;
   /** Routing slip: names of the steps still to come, the receiver's first. */
   itinerary?: readonly string[];
@@ -68,12 +68,12 @@ export interface StepOptions {
   id?: string;
   kind?: 'task' | 'timer' | 'human' | 'compensation';
   attempt?: number;
-  /** When the step should have ended, epoch ms. */
+  /** Deadline of the step, epoch ms. */
   deadline?: number;
   attributes?: Record<string, string | number | boolean>;
 }
 
-/** What a flow type consists of. Durations are texts like `30s`, `15m`, `3d`. */
+/** Definition of a flow type. Durations are texts like `30s`, `15m`, `3d`. */
 export interface FlowDefinition {
   version?: string;
   /** Time limit of the whole flow, and of each step that has none of its own. */

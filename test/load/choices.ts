@@ -145,7 +145,7 @@ interface Seen {
   lateMs: number | null;
   stuckMs: number | null;
   deadlineMs: number | null;
-  /** What the flow was projected as: one flow, or more where it could not be joined. */
+  /** Projected flows: one, or more where the spans could not be joined. */
   flows: Flow[];
 }
 

@@ -53,7 +53,7 @@ export interface FlowType {
   root: Step;
   /** The consumer that will be down, and the share of flows that need it. */
   victim: { taker: Taker; share: number };
-  /** What flows carry: an id and their type, an id only, or nothing. */
+  /** Data that flows carry: an id and their type, an id only, or nothing. */
   says: 'id-and-type' | 'id' | 'nothing';
   /** Shares of flows whose beginning never arrives, or arrives late. */
   beginnings: { lost: number; late: number };

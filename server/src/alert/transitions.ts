@@ -15,7 +15,7 @@ export type Transition =
   | { kind: 'held'; reason: string; untilMs: number }
   /** Its text is composed, and never changes from now on. */
   | { kind: 'composed'; body: string }
-  /** It could not be written down, so it was not sent. */
+  /** The notification could not be written down, so it was not sent. */
   | { kind: 'postponed'; untilMs: number }
   | { kind: 'sent' }
   /** The channel did not accept it, and may at another attempt. */

@@ -3,7 +3,7 @@ export interface Condition {
   /** Stays the same for as long as the problem does. */
   id: string;
   text: string;
-  /** What the operator can do about it. */
+  /** Advice to the operator. */
   hint: string;
   /** True when no spans are accepted while it lasts. */
   blocks: boolean;
