@@ -5,8 +5,8 @@ import { decodeTracesJson } from '../receive/otlp-json.ts';
 import { createLab, type Flow } from '../testing/lab.ts';
 
 /**
- * Spans that agents of other languages sent over real brokers, where their recordings lie beside
- * the checkout.
+ * Recorded spans that agents of other languages sent over real brokers, if the recordings lie
+ * beside the checkout.
  */
 const agents = [
   fileURLToPath(new URL('../../../../shared/realapps/agents/', import.meta.url)),
@@ -14,7 +14,9 @@ const agents = [
 if (!agents)
   process.stdout.write('\n  SKIPPED: recorded agents; there are none beside this checkout\n\n');
 
-/** Flows that began with an order, oldest first, once nothing has come for a minute. */
+/**
+ * Returns the flows that began with an order, oldest first, once nothing has arrived for a minute.
+ */
 async function ordersOf(name: string): Promise<Flow[]> {
   const requests = JSON.parse(readFileSync(`${agents}${name}/spans.json`, 'utf8')) as object[];
   const batches = requests.map(
@@ -42,7 +44,7 @@ const deadLettersOf = ({ hops, steps }: Flow): string[] => {
 };
 
 describe.runIf(agents)('recorded agents', () => {
-  // Name; orders; steps and hops of the first; which failed; dead letters of that one.
+  // Each row: name; orders; steps and hops of the first; services that failed; its dead letters.
   test.each([
     ['go-franz-kotel', 4, 7, 1, ['shipping audit']],
     ['go-sarama', 6, 5, 2, []],

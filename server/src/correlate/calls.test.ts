@@ -4,8 +4,8 @@ import type { SpanSketch } from '../testing/builders.ts';
 import { flowsOf } from '../testing/correlator-harness.ts';
 
 /**
- * Identity decides which flow a span is in; parent and child decide who called whom, whoever names
- * the flow.
+ * Identity decides which flow a span is in; parent and child decide which service called which,
+ * whatever names the flow.
  */
 const named = (flow: string, source: SpanSketch['source'] = 'explicit'): Partial<SpanSketch> => ({
   flow,
@@ -15,8 +15,8 @@ const named = (flow: string, source: SpanSketch['source'] = 'explicit'): Partial
 const nobody: Partial<SpanSketch> = {};
 
 /**
- * A shop works for 100 ms, and calls from 10 to 60 a service that works from 15 to 55, by its own
- * clock.
+ * A shop works for 100 ms, and from 10 to 60 ms calls a service that works from 15 to 55 ms by its
+ * own clock.
  */
 const call = (
   caller: Partial<SpanSketch>,

@@ -5,7 +5,7 @@ import { flowsOf } from '../testing/correlator-harness.ts';
 
 const services = (flow: Flow | undefined): string[] => flow!.steps.map(({ service }) => service);
 
-/** One hands over to the next, all at the same instant; span ids count up or down. */
+/** Builds a chain of services that call the next at the same instant; span ids count up or down. */
 const chain = (
   length: number,
   id: (i: number) => string,

@@ -7,7 +7,7 @@ import { isConsumer, isSend } from '../model/roles.ts';
 import { idToken, messageTokens } from '../model/keys.ts';
 import type { FlowState } from './membership/index.ts';
 
-/** DESIGN: a flow above this keeps its earliest spans and every failure. */
+/** A flow with more spans keeps its earliest ones and every failure. */
 export const MAX_SPANS = 50_000;
 
 export function inputOf(state: FlowState, graph: Graph): FlowInput {
@@ -91,11 +91,12 @@ export function inputOf(state: FlowState, graph: Graph): FlowInput {
 }
 
 /**
- * Consumers that a message leads to, each with its evidence. What a span says itself needs no look
- * at all that it took: a batch of thousands would be gone through for each of thousands of flows.
+ * Returns a function that lists the consumers of a message, each with its evidence. Edges that a
+ * span states itself (parent, link) need no `causesOf`: for a batch of thousands in thousands of
+ * flows it would be quadratic.
  */
 function takersIn(graph: Graph): (send: Node) => Map<Node, EvidenceKind[]> {
-  /** Asked for each message of a batch: once is enough. */
+  /** Memoizes the causes of a consumer: each message of its batch asks for them. */
   const known = new Map<Node, Cause[]>();
   const causesOfTaker = (consumer: Node): Cause[] => {
     let causes = known.get(consumer);
@@ -123,7 +124,7 @@ function takersIn(graph: Graph): (send: Node) => Map<Node, EvidenceKind[]> {
 }
 
 /**
- * Of what a batch took, this flow knows its own messages, and of the batch its own span and times.
+ * A shared batch enters this flow as one segment that lists only the flow's own messages as causes.
  */
 const asSegment = ([{ span }, causes]: [Node, InputCause[]]): InputSegment => ({
   head: span,
@@ -135,7 +136,7 @@ const asSegment = ([{ span }, causes]: [Node, InputCause[]]): InputSegment => ({
   cycle: false,
 });
 
-/** Head of the node's segment, or the first ancestor that is still of this flow. */
+/** Returns the head of the node's segment, or its topmost ancestor that is still in this flow. */
 function headWithin(node: Node, head: Node, key: string): Node {
   if (head.flowKey === key) return head;
   let top = node;
@@ -143,7 +144,10 @@ function headWithin(node: Node, head: Node, key: string): Node {
   return top;
 }
 
-/** The id itself joins stronger than the edge it agrees with; both are shown. */
+/**
+ * Adds the flow id as the first kind of evidence: it joins more strongly than the edge that it
+ * agrees with, and both are shown.
+ */
 function weakenedKinds(head: Node, kinds: EvidenceKind[]): EvidenceKind[] {
   if (idToken(head.span) === '') return kinds;
   return [head.span.flow!.source === 'ambient' ? 'ambient-flow-id' : 'flow-id', ...kinds];

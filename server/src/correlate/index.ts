@@ -22,113 +22,113 @@ export { UNATTRIBUTED } from './residency/rehydration.ts';
 export type { StoredFlowSpans };
 
 /**
- * Spans → which flow each belongs to, by flow key. It holds the flows that move; idle ones are
- * evicted from memory and rehydrated when a late span names them. It knows no timelines and no
- * rows: the caller commits spans first, then calls `reload` → `load` what is missing → `add` →
- * `takeDirty`.
+ * The correlator decides which flow each span belongs to, by flow key. It holds the flows that
+ * change; idle flows are evicted from memory and rehydrated when a late span names them. It builds
+ * no timelines and no rows: the caller commits spans first, then calls `reload`, `load`s what is
+ * missing, `add` and `takeDirty`.
  */
 export interface Correlator extends EvictedNames {
   /**
-   * What these spans need of the store before `add`. `flows`: rehydrated from the store already.
+   * Plans what these spans need from the store before `add`. `flows` have been read from it
+   * already.
    */
   reload(spans: readonly Span[], flows?: readonly StoredFlowSpans[]): Reloading;
-  /** Adds spans of which nothing is missing, and brings every affected flow up to date. */
+  /**
+   * Adds spans and brings every affected flow up to date. Everything they need must be in memory.
+   */
   add(spans: readonly Span[]): void;
-  /** Keys of flows that changed since the last call. */
+  /** Returns the dirty set: keys of flows that changed since the last call. */
   takeDirty(): ReadonlySet<FlowKey>;
-  /** Rows of spans in no flow that are new, or changed, since the last call. */
+  /** Returns rows of unattributed spans that are new or changed since the last call. */
   takeUnattributed(): UnattributedRow[];
   /**
-   * Keys of the flows that these spans are in; those in none are given again by `takeUnattributed`.
+   * Returns the keys of the flows of these spans. `takeUnattributed` returns those in no flow
+   * again.
    */
   keysOf(spans: readonly Span[]): readonly FlowKey[];
-  /** The key of the flow that this span is in; '': of none, or not in memory. */
+  /** Returns the key of the span's flow; '' if it is in none, or not in memory. */
   flowKeyOf(span: SpanKey): FlowKey | '';
 
-  /** Spans of the flow with this key; 0: it is not in memory. */
+  /** Number of spans of the flow with this key; 0 if it is not in memory. */
   spanCountOf(key: FlowKey): number;
-  /** They are empty where the flow is not in memory. */
+  /** Spans of the flow; empty if it is not in memory. */
   spansOf(key: FlowKey): Iterable<Span>;
-  /** What its timeline is made of. Only of a flow in memory. */
+  /** Returns the input of the flow's timeline. The flow must be in memory. */
   inputOf(key: FlowKey): FlowInput;
-  /** The flow with marks of names that identify nothing. */
+  /** Returns the flow with marks for those of its names that identify nothing. */
   withWorthlessMarks(flow: Flow): Flow;
 
   /**
-   * Keys of flows that spans of this one moved into since `forgetMoves`, each with the number of
-   * the last move.
+   * Keys of flows into which spans of this one moved since `forgetMoves`, each with the number of
+   * its last move.
    */
   movedInto(key: FlowKey): ReadonlyMap<FlowKey, number> | undefined;
   forgetMoves(key: FlowKey): void;
-  /** Moves of spans from one flow to another so far. */
+  /** Number of moves of spans from one flow to another so far. */
   readonly moves: number;
 
   /**
-   * The store has all that there is to say about this flow: it may be evicted, once it is idle for
-   * long enough.
+   * Marks a flow whose rows are complete in the store: it may be evicted once it is idle long
+   * enough.
    */
   markIdle(key: FlowKey): void;
-  /** It changed, or its rows are not durable yet. */
+  /** Withdraws `markIdle`: the flow changed, or its rows are not durable yet. */
   markActive(key: FlowKey): void;
   /**
-   * Evicts at most so many idle flows, each with its dependency closure; gives the keys of all that
-   * are gone.
+   * Evicts at most `most` idle flows, each with its dependency closure; returns all evicted keys.
    */
   evictIdle(most: number): ReadonlySet<FlowKey>;
-  /** Flows that wait for their eviction. */
+  /** Number of flows that wait for eviction. */
   readonly idleFlows: number;
   readonly spansInMemory: number;
 }
 
-/** Names of flows that are only in the store: a Bloom filter of two generations. */
+/** Names of flows that are only in the store, in a Bloom filter of two generations. */
 export interface EvictedNames {
-  /** Hashes of such names. */
+  /** Adds names by their hashes. */
   addToFilter(hashes: Buffer): void;
-  /** Tokens that identify nothing, as was found out before. */
+  /** Marks tokens that were found to identify nothing before the restart. */
   addWorthless(tokens: readonly string[]): void;
-  /** The filter holds so many names at least. */
+  /** Minimum number of names that the filter holds. */
   readonly filterCapacity: number;
   /**
-   * The filter is due for rotation: `beginRotation`, `addToFilter` the names of open flows,
-   * `rotateFilter`.
+   * The filter is due for rotation: call `beginRotation`, add the names of open flows by
+   * `addToFilter`, then `rotateFilter`.
    */
   readonly isFilterFull: boolean;
   beginRotation(): void;
-  /** From now on the store has flows whose names the filter does not hold. */
+  /** Drops the eldest generation. The store then has flows whose names the filter does not hold. */
   rotateFilter(): void;
   /**
-   * The store may have flows that the filter does not know: who seems to be new has to be looked
+   * The store may have flows that the filter does not hold, so a flow that seems new must be looked
    * up.
    */
   readonly hasForgottenNames: boolean;
 }
 
-/** A flow that was loaded, and the key of the flow that its spans are in by now. */
+/** A rehydrated flow, with the key of the flow that its spans are in now. */
 export interface Rehydrated {
   id: string;
   version: number;
-  /** '': its spans are in no flow. */
+  /** It is '' when its spans are in no flow. */
   key: FlowKey | '';
 }
 
 export interface Reloading extends Pick<Reload, 'missing' | 'found' | 'skip' | 'giveUp' | 'size'> {
-  /** More flows have this name than it could tell apart: it identifies nothing. */
+  /** Marks a name as identifying nothing, because more flows have it than could be told apart. */
   discard(name: string): void;
-  /** Takes what was found into memory, all at once. To be followed by `add`. */
+  /** Loads everything found into memory at once. The caller must call `add` next. */
   load(): Rehydrated[];
 }
 
 export interface CorrelatorOptions {
   clock: Clock;
   counters: Counters;
-  /** Idle time after which a flow is evicted from memory, ms. */
+  /** Idle time, ms, after which a flow is evicted from memory. */
   idleBeforeEvictionMs: number;
-  /**
-   * Sizes of the filter of evicted names (`evicted-names-filter.ts`), for tests: smaller than any
-   * server's.
-   */
+  /** Sizes of the filter of evicted names (`evicted-names-filter.ts`); tests set smaller ones. */
   evictedNamesLines?: readonly number[] | undefined;
-  /** Under a name of which more was sent nothing is found, for tests: fewer than on any server. */
+  /** Sends above which a message name identifies nothing; tests set fewer. */
   mostSends?: number | undefined;
 }
 
@@ -208,8 +208,8 @@ function reloading(
       const loaded = [...reload.take()];
       for (const flow of loaded)
         for (const span of flow.members) assembler.load(span, placeholderOf(flow, span));
-      // Under which keys the loaded flows are shown is known once they are resolved, and before
-      // newer spans move anything: what these change is a change of a flow that was shown.
+      // Resolving now tells under which keys the loaded flows were shown, before newer spans move
+      // anything: what those change is then a change of a flow that was shown.
       assembler.add([]);
       return loaded.map(({ id, version, members: [sample] }) => ({
         id,
@@ -224,8 +224,8 @@ function reloading(
 }
 
 /**
- * A span in no flow has a row, under which it is found when somebody names it; the row is written
- * again when its causes change.
+ * Returns a row for each unattributed span whose causes changed. Its names make the span findable
+ * when a later span refers to it.
  */
 function unattributedRows(assembler: Assembler): UnattributedRow[] {
   const rows: UnattributedRow[] = [];

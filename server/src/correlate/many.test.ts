@@ -4,9 +4,9 @@ import type { Span } from '../model/span.ts';
 import { createBench } from '../testing/correlator-harness.ts';
 
 /**
- * A job whose root span ends last sends thousands of children first. Work that grows with the
- * square of their number would take minutes here, and arguments on the stack end after some
- * 100,000: both stopped the server.
+ * Tests a job whose root span ends last and sends thousands of children first. Work quadratic in
+ * their number would take minutes here, and arguments on the stack overflow after some 100,000:
+ * both have stopped the server.
  */
 const MANY = 150_000;
 const PER_REQUEST = 512;
@@ -106,7 +106,7 @@ describe('of what hangs together there may be any number', () => {
         ...(i > 0 && { parent: hex(i - 1) }),
         ...(i === 0 && { flow: 'f', type: 't' }),
         role: i % 2 === 0 ? 'send' : 'process',
-        // The last are the first that were heard of.
+        // The last spans are received first.
         at: 30_000 - i,
       }),
     );

@@ -3,8 +3,8 @@ import { aSpan, traceId, type SpanSketch } from '../testing/builders.ts';
 import { createBench, type Bench } from '../testing/correlator-harness.ts';
 
 /**
- * What a message's id may join: the place that it is an id of, and names under which too much was
- * sent.
+ * Tests what a message's id may join: the destination that it is an id of, and names with too many
+ * sends.
  */
 const flowsOf = (...sketches: SpanSketch[]): number => {
   const bench = createBench();
@@ -133,7 +133,7 @@ describe('of a message that only its id tells, what was sent to another place is
     ['kafka', 'Orders', 'OrdersDlt', true],
     ['kafka', 'orders', 'payment_error', true],
     ['kafka', 'orders', 'terrors', false],
-    // Sent to an exchange or a topic, taken from a queue or a subscription.
+    // A message is sent to an exchange or topic, and taken from a queue or subscription.
     ['rabbitmq', 'orders', 'billing', true],
     ['rabbitmq', 'orders', 'orders:order.placed:billing', true],
     ['gcp_pubsub', 'orders', 'billing-subscription', true],
@@ -201,7 +201,7 @@ describe('of a message that only its id tells, what was sent to another place is
 });
 
 describe('a name that identifies nothing', () => {
-  /** A shipment whose message has this id, and a link, so that nothing needs the id. */
+  /** A shipment whose message has this id, and a link, so that matching does not need the id. */
   const shipment = (n: number, message: string): SpanSketch[] => [
     { trace: `a${n}`, id: '1', role: 'send', message, at: n },
     {
@@ -277,7 +277,7 @@ describe('a name that identifies nothing', () => {
     bench.rest();
     take(bench, taken(500));
     expect(bench.reloaded).toBe(0);
-    // Once somebody sends it they are needed, wherever they are: one of them, at most, took this.
+    // A send makes all of them relevant, wherever they are: at most one of them took this message.
     take(bench, { trace: 'a1', id: '1', role: 'send', message: '7', at: 0 });
     expect(bench.reloaded).toBe(101);
     expect(bench.flows().size).toBe(1);
@@ -303,7 +303,7 @@ describe('a name that identifies nothing', () => {
     take(bench, said(500));
     expect(bench.reloaded).toBe(reloaded);
     expect(bench.flows().size).toBe(41);
-    // What else they say still joins them.
+    // Their other keys still join them.
     const key = { identities: ['order.id\u00007'], conversation: 'default' };
     take(bench, { trace: 'c1', id: '1', role: 'send', ...key }, { trace: 'c2', id: '2', ...key });
     expect(bench.flows().size).toBe(42);

@@ -4,7 +4,7 @@ import type { Flow } from '../model/flow.ts';
 import { aSpan, spanId, traceId, type SpanSketch } from '../testing/builders.ts';
 import { createBench, flowsOf } from '../testing/correlator-harness.ts';
 
-/** One test a rule: the smallest trace that breaks when the rule is removed. */
+/** Each test covers one rule: the smallest trace that breaks when the rule is removed. */
 const withSpan = (flows: Flow[], path: string): Flow[] => {
   const [trace = '', id = ''] = path.split('/');
   return flows.filter((flow) => flow.members.includes(traceId(trace) + spanId(id)));
@@ -713,7 +713,7 @@ describe('change', () => {
     });
     const [twice] = flowsOf(send, attempt('2', 20, false), attempt('3', 60, false));
     expect(twice!.badges).toContain('duplicate-processing');
-    // A clock that is ahead does not put the failure last.
+    // A clock that runs ahead does not move the failure to the end.
     const stated = (id: string, at: number, failed: boolean, number: number): SpanSketch => ({
       ...attempt(id, at, failed),
       step: { attempt: number },

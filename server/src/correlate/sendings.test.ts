@@ -3,7 +3,9 @@ import type { Flow, Hop } from '../model/flow.ts';
 import { aSpan, type SpanSketch } from '../testing/builders.ts';
 import { createBench } from '../testing/correlator-harness.ts';
 
-/** Layers of one client that each have a span: one message, however many spans sent it. */
+/**
+ * Tests layers of one client that each have a span: it is one message, however many spans sent it.
+ */
 const hopsOf = (...sketches: SpanSketch[]): Pick<Hop, 'state' | 'evidence'>[] => {
   const bench = createBench();
   bench.take(sketches.map(aSpan));
@@ -73,7 +75,7 @@ describe('a send within a send to the same destination is the same sending', () 
 describe('a taker that names a message of another destination', () => {
   interface Case {
     system: string;
-    /** What the chain has in common. */
+    /** Keys that all spans of the chain share. */
     conversation?: string;
     linked?: boolean;
   }
@@ -95,7 +97,9 @@ describe('a taker that names a message of another destination', () => {
     expect(bench.flows().size).toBe(1);
     return [...bench.flows().values()][0]!;
   };
-  /** shop sends orders; pay takes it and sends payments; ship takes that, but names the order. */
+  /**
+   * The shop sends orders; pay takes one and sends a payment; ship takes that, but names the order.
+   */
   const chain = ({ system, conversation = '', linked = false }: Case): SpanSketch[] => {
     const more = { system, conversation };
     const ofOrder = (trace: string): Partial<SpanSketch> =>

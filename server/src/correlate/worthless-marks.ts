@@ -4,8 +4,8 @@ import { POLLED, REFERRER, TAKEN, WORTHLESS } from '../model/names.ts';
 import type { Graph } from './graph/index.ts';
 
 /**
- * The flow with marks of those of its names that identify nothing, so that a restart knows them
- * too. Names that somebody asked for (identity keys, conversations) are also shown to the reader.
+ * Returns the flow with marks for those of its names that identify nothing, so that they survive a
+ * restart. Marks of names that a user configured (identity keys, conversations) also show a badge.
  */
 export function withWorthlessMarks(flow: Flow, graph: Graph): Flow {
   const marks = worthlessMarks(flow.tokens, graph);
@@ -24,6 +24,6 @@ export function worthlessMarks(tokens: readonly string[], graph: Graph): string[
     .flatMap((name) => (graph.identifies(name) ? [] : [WORTHLESS + name]));
 }
 
-/** The name that a row's token stands for, without the mark of who took the message. */
+/** Returns the name that a row's token stands for, without the mark of a consumer. */
 export const nameOf = (token: string): string =>
   token.startsWith(TAKEN) ? token.slice(TAKEN.length) : token;

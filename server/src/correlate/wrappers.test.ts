@@ -3,7 +3,9 @@ import type { Flow } from '../model/flow.ts';
 import { aSpan, spanKey, type SpanSketch } from '../testing/builders.ts';
 import { createBench } from '../testing/correlator-harness.ts';
 
-/** Clients that open a consumer span around each poll, which says nothing of the message. */
+/**
+ * Tests clients that open a consumer span around each poll, which says nothing about the message.
+ */
 const flowsOf = (...sketches: SpanSketch[]): Flow[] => {
   const all = [sketches, sketches.toReversed()].map((list) => {
     const bench = createBench();

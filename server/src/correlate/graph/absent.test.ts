@@ -2,12 +2,12 @@ import { describe, expect, test } from 'vitest';
 import { aSpan, traceId, type SpanSketch } from '../../testing/builders.ts';
 import { createBench, type Bench } from '../../testing/correlator-harness.ts';
 
-/** What holds those together who name a span that was never heard of. */
+/** Tests what joins spans that refer to a span that was never received. */
 const take = (bench: Bench, ...sketches: SpanSketch[]): void =>
   bench.take(sketches.map((sketch) => aSpan({ ...sketch, received: bench.clock.now() })));
 /**
- * Flow ids, however they arrive: at once, one by one from either end, with those before gone from
- * memory.
+ * Returns the flow ids, which must be equal however the spans arrive: at once, one by one from
+ * either end, or with the earlier ones evicted.
  */
 const idsOf = (...sketches: SpanSketch[]): string[] => {
   const all = [
@@ -73,7 +73,7 @@ describe('an absent send', () => {
         process('b3', 'aa/1'),
       ),
     ).toHaveLength(3);
-    // One message that came twice, and one each to two destinations of one request.
+    // One message delivered twice, and one message each to two destinations of one request.
     expect(
       idsOf(process('b1', 'aa/1', message(1)), process('b2', 'aa/1', message(1))),
     ).toHaveLength(1);

@@ -3,44 +3,44 @@ import type { Node } from './node.ts';
 import { hasStrongId, isBatch, isConsumer } from '../../model/roles.ts';
 
 /**
- * Spans that are not here and that several name, as their parent or as what they took their message
- * from: each is one place, and holds together who names it. Not where it sent several messages:
- * those who took different ones are strangers.
+ * Absent spans are referred to by several others, as parent or as the source of their message, and
+ * were not received. Each is one place that joins the spans that refer to it. If different messages
+ * were taken from it, it joins none of their consumers: they are unrelated.
  */
 export interface Absent {
-  /** `others`: who named it before. */
+  /** Records a reference. `others` referred to the span before. */
   named(key: SpanKey, by: Node, others: Iterable<Node>): void;
   unnamed(key: SpanKey, by: Node): void;
-  /** It came, or nobody names it any more. */
+  /** Forgets the span, because it was received or nothing refers to it any more. */
   forget(key: SpanKey): void;
-  /** Whether it is one for those whose parent it is, and for those who took a message from it. */
+  /** Tells whether it joins the spans whose parent it is, and those that took a message from it. */
   placeOf(key: SpanKey): Place;
-  /** Different messages were taken from it. */
+  /** Consumers took different messages from it. */
   isMixed(key: SpanKey): boolean;
-  /** Whose flow depends on it. */
+  /** Number of spans whose flow depends on it. */
   countOf(key: SpanKey): number;
 }
 
 export interface Place {
   orphans: boolean;
   takers: boolean;
-  /** Somebody's parent is among them: it is named by its trace, as they are. */
+  /** It is the parent of at least one of them, so that all are named by its trace. */
   inTrace: boolean;
 }
 
 export const NO_PLACE: Place = { orphans: false, takers: false, inTrace: false };
 
-/** Of a span that several name. */
+/** Counts what refers to one absent span. */
 interface Named {
   orphans: number;
   takers: number;
-  /** What was taken from it, by destination: how often each message. */
+  /** Messages taken from it, by destination, each with the number of its consumers. */
   taken: Map<string, Map<string, number>>;
-  /** Destinations of which different messages were taken. */
+  /** Number of destinations from which different messages were taken. */
   mixed: number;
 }
 
-/** Its flow depends on who else took a message from that span, if it is absent. */
+/** The consumer's flow depends on which others took a message from that span, if it is absent. */
 export const asksTakers = (span: Span, key: SpanKey): boolean =>
   isConsumer(span.role) &&
   !isBatch(span) &&
@@ -48,12 +48,12 @@ export const asksTakers = (span: Span, key: SpanKey): boolean =>
   span.links.length === 1 &&
   span.links[0] === key;
 /**
- * Its flow depends on who else has the same absent parent, or theirs on it: under a poll everybody
- * is a stranger.
+ * The span's flow depends on which others have the same absent parent, or their flow on it. Below a
+ * poll, spans with one parent are unrelated.
  */
 export const asksOrphans = (span: Span): boolean =>
   span.parent !== '' && (!hasStrongId(span) || isPolled(span));
-/** Whatever it happened in looks like a poll. */
+/** A consumer with links: its parent looks like a poll. */
 export const isPolled = ({ role, links }: Span): boolean => isConsumer(role) && links.length > 0;
 
 export function createAbsent(): Absent {

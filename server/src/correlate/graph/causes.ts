@@ -6,19 +6,20 @@ import { hasStrongId, isBatch, isConsumer, isSend } from '../../model/roles.ts';
 import { messageTokens, type Token } from '../../model/keys.ts';
 
 /**
- * Every way a span may name what caused it, strongest first. All functions here are pure over the
- * graph: the answer depends on which spans are there, never on when they came.
+ * A cause is one way in which a span names what caused it; lists of causes are ordered strongest
+ * first. All functions here are pure over the graph: the answer depends on which spans are present,
+ * never on their order of arrival (I1).
  */
 export interface Cause {
   key: SpanKey;
-  /** null: that span was never seen. */
+  /** It is null when no span with this key has been received. */
   node: Node | null;
   kinds: EvidenceKind[];
 }
 
 /**
- * Starts a piece of work that belongs to at most one flow. An ambient id says nothing below another
- * one: what called it is stronger evidence, so that it is overruled and cuts nothing off.
+ * Returns whether the node starts a segment: work that belongs to at most one flow. An ambient id
+ * below another id starts none, because the caller's id is stronger evidence and overrules it.
  */
 export function startsSegment(node: Node): boolean {
   const { span, parent } = node;
@@ -28,7 +29,10 @@ export function startsSegment(node: Node): boolean {
 }
 const idOf = ({ flow }: Span): string => flow?.id ?? '';
 
-/** A consumer inherits nothing from above: who polled for it says nothing about its message. */
+/**
+ * A consumer inherits no id from its ancestors: the span that polled says nothing about the
+ * message.
+ */
 function isNamedAbove(from: Node): boolean {
   for (let node: Node | null = from; node !== null; node = node.parent) {
     if (idOf(node.span) !== '') return true;
@@ -37,7 +41,9 @@ function isNamedAbove(from: Node): boolean {
   return false;
 }
 
-/** The id that holds there: the nearest that is no ambient one, else the topmost. */
+/**
+ * Returns the id that applies at this node: the nearest id that is not ambient, else the topmost.
+ */
 function idAbove(from: Node): string {
   let ambient = '';
   for (let node: Node | null = from; node !== null; node = node.parent) {
@@ -55,7 +61,8 @@ export function headOf(node: Node): Node {
 }
 
 /**
- * The same, without climbing again and again from what lies deep. Holds as long as the graph stays.
+ * Returns `headOf` with memoized answers, so that deep spans do not climb to the top each time. The
+ * memo is valid only while the graph does not change.
  */
 export function rememberedHeads(): (node: Node) => Node {
   const known = new Map<Node, Node>();
@@ -78,11 +85,12 @@ export function rememberedHeads(): (node: Node) => Node {
 const REMEMBERED_STEPS = 16;
 
 /**
- * Causes of a segment's head. Of a process span: those of {parent, links} that are send or create
- * spans; else its remote parent; else its only link; else the one send of the same message. Every
- * other link is a relation. Of any other head: the parent it differs from in flow id. A process
- * span that names nothing of this was given its message by the receive span that it happened in
- * (`tookFromReceive`).
+ * Returns the causes of a segment's head.
+ * - Process span: those of {parent, links} that are send or create spans; else its remote parent;
+ *   else its only link; else the one send of the same message. Every other link is a relation. A
+ *   process span that names none of these got its message from the receive span that it ran in
+ *   (`tookFromReceive`).
+ * - Any other head: the parent from which it differs in flow id.
  */
 export function causesOf(head: Node, graph: Graph): Cause[] {
   const named = namedCauses(head, graph);
@@ -91,8 +99,8 @@ export function causesOf(head: Node, graph: Graph): Cause[] {
   const send = sendOfSameMessage(head, graph);
   if (send !== null) {
     const received = tookFromReceive(head) ? causesOf(parent!, graph) : [];
-    // Context led the message here, and ends at the span that received it: its name only confirms
-    // that.
+    // Propagated context led to the receive span above and ends there; the message's id only
+    // confirms the cause that it found.
     return [received.find(({ node }) => node === send.node) ?? send];
   }
   const link = span.links[0];
@@ -104,8 +112,8 @@ export function causesOf(head: Node, graph: Graph): Cause[] {
 }
 
 /**
- * Those that a head names by parent or link, as far as they are known; for a message's id there is
- * no need beside them.
+ * Returns the causes that a head names by parent or link, as far as they were received. A message's
+ * id is consulted only when there are none.
  */
 function namedCauses(head: Node, graph: Graph): Cause[] {
   const { span, parent } = head;
@@ -123,7 +131,7 @@ function namedCauses(head: Node, graph: Graph): Cause[] {
   for (const link of span.links) {
     const node = graph.get(link);
     if (node === undefined || node === head || !isSend(node.span.role)) continue;
-    // Links name each span once (`normalize`), so only the parent can be there already.
+    // `normalize` keeps each link once, so only the parent can be in the list already.
     if (node === causes[0]?.node) causes[0].kinds.push('link');
     else causes.push({ key: link, node, kinds: ['link'] });
   }
@@ -138,8 +146,8 @@ function namedCauses(head: Node, graph: Graph): Cause[] {
 export type CausesOf = (head: Node) => Cause[];
 
 /**
- * Asked once: every message of a batch asks for all causes of whoever took it. Holds as long as the
- * graph stays.
+ * Returns `causesOf` with memoized answers for spans with many links: every message of a batch asks
+ * for all causes of its consumer. The memo is valid only while the graph does not change.
  */
 export function rememberedCauses(graph: Graph): CausesOf {
   const known = new Map<Node, Cause[]>();
@@ -152,7 +160,7 @@ export function rememberedCauses(graph: Graph): CausesOf {
 }
 const MIN_REMEMBERED = 8;
 
-/** It names no message itself, and happened in the receiving of a single one. */
+/** The span names no message itself and ran inside the receive span of a single message. */
 export const tookFromReceive = ({ span, parent }: Node): boolean =>
   span.role === 'process' &&
   span.links.length === 0 &&
@@ -161,8 +169,8 @@ export const tookFromReceive = ({ span, parent }: Node): boolean =>
   !isBatch(parent.span);
 
 /**
- * From the OTLP flags; without them, a parent in another service, or an unseen parent when there is
- * no link.
+ * The OTLP flags decide; without them the parent is remote if it is in another service, or if it
+ * was not received and the span has no link.
  */
 function parentIsRemote(head: Node): boolean {
   const { span, parent } = head;
@@ -171,12 +179,15 @@ function parentIsRemote(head: Node): boolean {
   return span.links.length === 0;
 }
 
-/** A name under which more was sent identifies nothing (and must not cost quadratic time). */
+/**
+ * A message name with more sends than this identifies nothing. The bound also keeps matching by
+ * name from costing quadratic time.
+ */
 export const MAX_SENDS = 32;
 
 /**
- * Whom it concerns that this span is there, by the message: a send all others, whoever takes it
- * what was sent.
+ * Visits every span that can match this one by message id: for a send all others, for a consumer
+ * the sends.
  */
 export function concernedBy(span: Span, graph: Graph, meet: (other: Node) => void): void {
   const sent = isSend(span.role);
@@ -184,13 +195,15 @@ export function concernedBy(span: Span, graph: Graph, meet: (other: Node) => voi
     for (const other of sent ? graph.sharing(token) : graph.sendsOf(token)) meet(other);
 }
 
-/** It says neither by parent nor by link what it took. */
+/**
+ * The consumer names its message neither by parent nor by link, so only the message's id can match.
+ */
 const goesByName = (node: Node, graph: Graph): boolean =>
   isConsumer(node.span.role) && node.placeholder === null && namedCauses(node, graph).length === 0;
 const causeByName = (taker: Node, graph: Graph, except?: Node): Node | null =>
   goesByName(taker, graph) ? (sendOfSameMessage(taker, graph, except)?.node ?? null) : null;
 
-/** Those that this span is the cause of, or that is its cause, by the message's id. */
+/** Yields the spans of which this one is the cause, or that are its cause, by the message's id. */
 export function* joinedByName(node: Node, graph: Graph): Generator<Node> {
   const { span } = node;
   if (isSend(span.role)) {
@@ -202,7 +215,9 @@ export function* joinedByName(node: Node, graph: Graph): Generator<Node> {
   }
 }
 
-/** Whose cause, or whose effect, is another by the message's id because this span is there now. */
+/**
+ * Yields the spans whose cause or effect by the message's id changes because this span is present.
+ */
 export function* changedByName(node: Node, graph: Graph): Generator<Node> {
   const { span } = node;
   if (!isSend(span.role)) {
@@ -221,7 +236,7 @@ export function* changedByName(node: Node, graph: Graph): Generator<Node> {
     }
 }
 
-/** Somebody who took it depends on what was sent under this name. */
+/** Returns whether a consumer depends on the sends under this name. */
 export function bindsTakers(token: string, graph: Graph): boolean {
   const sharing = graph.sharing(token);
   const sends = countOf(graph.sendsOf(token));
@@ -232,8 +247,8 @@ export function bindsTakers(token: string, graph: Graph): boolean {
 const SEVEN_DAYS = 7n * 24n * 3600n * 1_000_000_000n;
 
 /**
- * Exactly one send of the same message within 7 days, to where it was taken from; a republish does
- * not count, it keeps its original identity.
+ * Returns the one send of the same message within 7 days whose destination the consumer may read. A
+ * republish does not count: it keeps the message's original identity.
  */
 function sendOfSameMessage(head: Node, graph: Graph, except?: Node): Cause | null {
   for (const token of messageTokens(head.span)) {
@@ -257,7 +272,9 @@ function sendOfSameMessage(head: Node, graph: Graph, except?: Node): Cause | nul
   return null;
 }
 
-/** The outermost of spans that are one sending; null where they are several. */
+/**
+ * Returns the outermost of nested spans that are one sending; null when there are several sendings.
+ */
 function oneSending(sends: Node[]): Node | null {
   if (sends.length <= 1) return sends[0] ?? null;
   const outermost = sends.filter(
@@ -267,7 +284,8 @@ function oneSending(sends: Node[]): Node | null {
 }
 
 /**
- * A send made while processing the same message: a retry queue, a dead-letter queue, a forwarder.
+ * A republish is a send made while its own message is processed: a retry queue, a dead-letter
+ * queue, a forwarder.
  */
 function isRepublish(send: Node, token: Token): boolean {
   for (let node = send.parent; node !== null; node = node.parent)
@@ -275,7 +293,10 @@ function isRepublish(send: Node, token: Token): boolean {
   return false;
 }
 
-/** The single cause that may carry a flow, or null: none, several, unseen, or shared by nature. */
+/**
+ * Returns the only cause if it may carry a flow. It is null when there are none or several, when
+ * the cause was not received, or when it is a batch and so shared by several flows.
+ */
 export function singleCause(causes: Cause[]): Node | null {
   if (causes.length !== 1) return null;
   const node = causes[0]!.node;

@@ -7,9 +7,9 @@ import { isConsumer, isSend } from '../../model/roles.ts';
 /**
  * Corrects consumers that seem to have taken the first message of a chain, because some middleware
  * propagates the context of that message with all that follow. If a consumer's destination is not
- * that of the send it names, and exactly one untaken message went to the consumer's destination
- * earlier in the same trace or conversation, that message becomes its cause. Membership does not
- * depend on this: all spans here are in one flow. Pure.
+ * that of the send it names, and exactly one message that nobody consumed went to the consumer's
+ * destination earlier in the same trace or conversation, that message becomes its cause. Membership
+ * does not depend on this: all spans here are in one flow. Pure.
  */
 export function withoutHandedOn(segments: readonly InputSegment[]): InputSegment[] {
   const misled: { segment: InputSegment; named: NamedSend }[] = [];
@@ -18,14 +18,14 @@ export function withoutHandedOn(segments: readonly InputSegment[]): InputSegment
     if (named !== null && isElsewhere(segment.head, named.span)) misled.push({ segment, named });
   }
   if (misled.length === 0) return [...segments];
-  // Where nothing else was sent to where they took it, nothing is better: most often a broker
-  // routed it there.
+  // If nothing else was sent to the consumer's destination, there is no better cause: most often a
+  // broker routed the message there.
   const places = new Set(misled.map(({ segment }) => segment.head.message!.destination));
   const isSentThere = ({ role, message }: Span): boolean =>
     isSend(role) && places.has(message!.destination);
   if (!segments.some(({ spans }) => spans.some(isSentThere))) return [...segments];
   const { messages, sendingOf } = sendingsOf(segments);
-  /** By message, whoever names it and took it there. */
+  /** Consumers by message, of those that name it and took it at its destination. */
   const takers = new Map<Span, Span[]>();
   for (const segment of segments) {
     const named = namedSend(segment);
@@ -36,8 +36,8 @@ export function withoutHandedOn(segments: readonly InputSegment[]): InputSegment
   const better = new Map<InputSegment, InputCause>();
   for (const { segment, named } of misled) {
     const { head } = segment;
-    // Where a broker routes, another name says nothing, unless the same message was taken under its
-    // own.
+    // A broker may route a message to another destination name, so a different name proves nothing
+    // unless the same message was also taken under its own.
     if (isRouted(named.span) && !takers.has(sendingOf(named.span))) continue;
     const onlyOne = (isFree: (send: Span) => boolean): Span | null | undefined => {
       let only: Span | undefined;
@@ -50,7 +50,7 @@ export function withoutHandedOn(segments: readonly InputSegment[]): InputSegment
       return only;
     };
     let only = onlyOne((send) => !takers.has(send));
-    // Of what others took it may have a copy.
+    // This consumer may have a copy of a message that other services took.
     if (only === undefined)
       only = onlyOne(
         (send) =>
@@ -72,7 +72,7 @@ export function withoutHandedOn(segments: readonly InputSegment[]): InputSegment
 
 type NamedSend = InputCause & { span: Span };
 
-/** The one send that a taker names as parent or link. */
+/** Returns the one send that a consumer names as parent or link. */
 function namedSend({ head, causes }: InputSegment): NamedSend | null {
   const [cause] = causes;
   if (!isConsumer(head.role) || causes.length !== 1 || cause!.where !== 'flow') return null;
@@ -86,7 +86,7 @@ function relationOf(send: Span, taker: Span, named: Span): 'conversation' | 'tra
   return send.traceId === taker.traceId || send.traceId === named.traceId ? 'trace' : null;
 }
 
-/** Messages, each by the outermost span of its sending. */
+/** Groups the send spans into messages, each represented by the outermost span of its sending. */
 function sendingsOf(segments: readonly InputSegment[]): {
   messages: Span[];
   sendingOf: (send: Span) => Span;

@@ -10,46 +10,46 @@ import { createWorthless } from './worthless.ts';
 export { countOf, type Node, type Sharing, type Tree };
 
 /**
- * The spans in memory and how they refer to each other. Holds facts only: who is whose parent, who
- * links to whom, who shares a token. What follows from them is decided in `evidence.ts` and
- * `trees.ts`.
+ * The graph holds the spans in memory and how they refer to each other: parents, links, shared
+ * tokens. It holds facts only; `causes.ts` and `membership/trees.ts` decide what follows from them.
  */
 export interface Graph {
   readonly size: number;
   get(key: SpanKey): Node | undefined;
-  /** Nodes that refer, as parent or link, to a span that is not here. */
+  /** Nodes that refer, as parent or link, to a span that is absent. */
   waitingFor(key: SpanKey): Sharing;
   /**
    * Consumers with links wait for this span as their parent: it looks like a poll that served
-   * strangers.
+   * unrelated flows.
    */
   looksPolled(key: SpanKey): boolean;
-  /** What a span that is not here is to those who name it. */
+  /** Tells which of the spans that refer to an absent span it joins. */
   placeOf(key: SpanKey): Place;
   /**
-   * If more than so many name it, and are strangers: the name that they have in common, which
-   * identifies nothing.
+   * Returns the name that joins them and identifies nothing, if more than `most` unrelated spans
+   * refer to this absent span; else null.
    */
   strangersAt(key: SpanKey, most: number): string | null;
-  /** Nodes that share a message, id or soft token; nobody where it identifies nothing. */
+  /** Nodes that share a message, id or soft token; empty if the token identifies nothing. */
   sharing(token: string): Sharing;
-  /** Those of them that send or create: one message may be delivered any number of times. */
+  /**
+   * Of the nodes that share it, those that send or create: one message may be delivered many times.
+   */
   sendsOf(token: string): Sharing;
-  /** Adds a span whose key is not here. */
+  /** Adds a span whose key must not be in the graph. */
   add(span: Span, placeholder: readonly KnownCause[] | null): Node;
   /**
-   * Where rings of parents were cut since the last call: what caused those nodes is another
-   * question now.
+   * Returns the nodes at which rings of parents were cut since the last call: their causes change.
    */
   takeCut(): readonly Node[];
   remove(node: Node): void;
   /**
-   * Whether those that share it may be one message, or one story. What cannot join must not tie
-   * either: asked wherever a token is followed, in memory (by `sharing` and `sendsOf`) and into the
-   * store.
+   * Returns whether spans that share the token may be one message, or one flow. A token that cannot
+   * join must not widen a dependency closure either, so every use of a token asks this: in memory
+   * (`sharing`, `sendsOf`) and in the store.
    */
   identifies(token: string): boolean;
-  /** From now on it identifies nothing. */
+  /** Marks the token as identifying nothing. */
   discard(token: string, atMs: number): void;
   readonly worthless: number;
   nodes(): IterableIterator<Node>;
@@ -57,15 +57,15 @@ export interface Graph {
 
 const NOBODY: readonly Node[] = [];
 /**
- * Few share most tokens, and a list of few is a fraction of a set; changing it makes a new one.
- * Thousands may wait for one parent.
+ * Lists up to this length are arrays, which are replaced on change and take a fraction of a set's
+ * memory: few nodes share most tokens. Longer ones are sets, as thousands may wait for one parent.
  */
 const MAX_LISTED = 8;
 
 export function createGraph(): Graph {
   const nodes = new Map<SpanKey, Node>();
   const waiting: Tokens = new Map();
-  /** Those of them that look as if it polled for them. */
+  /** Consumers with links, by the absent parent that looks as if it polled for them. */
   const polled: Tokens = new Map();
   const absent = createAbsent();
   const tokens: Tokens = new Map();
@@ -74,13 +74,14 @@ export function createGraph(): Graph {
   const worthless = createWorthless();
 
   /**
-   * Parent edges must not form a ring. The ring is cut at its smallest key, which is a function of
-   * the ring and not of the order in which it arrived (I1).
+   * Parent edges must not form a ring. A ring is cut at its smallest key, which is a function of
+   * the ring and not of the order of arrival (I1).
    */
   const attachParent = (node: Node, parent: Node): void => {
     node.parent = parent;
     parent.children = withNode(parent.children, node);
-    // Nothing hangs below it that could be above it: a leaf of a trace of any depth.
+    // A node without children cannot be its own ancestor: skipping the climb keeps the leaves of a
+    // deep trace cheap.
     if (node.children.length === 0 && node !== parent) return;
     let up: Node | null = parent;
     while (up !== null && up !== node) up = up.parent;
@@ -124,7 +125,7 @@ export function createGraph(): Graph {
     if (up !== '') {
       const parent = nodes.get(up);
       if (parent) {
-        // One text for both: the same key, hashed once.
+        // Both spans share one string for the key, so that it is stored and hashed once.
         span.parent = parent.span.key;
         attachParent(node, parent);
       } else waitForParent(node);
@@ -255,9 +256,10 @@ function unshare(tokens: Tokens, token: string, node: Node): void {
   else tokens.set(token, left);
 }
 
-/** Most nodes have no children and no linkers: they share one empty list. */
+/** Most nodes have no children and no linkers, so they share one empty list. */
 function withNode(list: readonly Node[], node: Node): readonly Node[] {
-  // A list that grows by itself takes room for sixteen more, and so does one that is spread.
+  // A literal avoids spare capacity: an array that grows by itself, or is spread, reserves room for
+  // sixteen more.
   if (list.length === 0) return [node];
   if (list.length === 1) return [list[0]!, node];
   (list as Node[]).push(node);
@@ -268,7 +270,7 @@ function withoutNode(list: readonly Node[], node: Node): void {
   if (at >= 0) (list as Node[]).splice(at, 1);
 }
 
-/** Everything a node refers to or is referred to by. */
+/** Yields every node that this one refers to or is referred to by. */
 export function* neighboursOf(node: Node, graph: Graph): Generator<Node> {
   if (node.parent) yield node.parent;
   yield* node.children;

@@ -3,7 +3,7 @@ import type { KnownCause } from '../../model/flow.ts';
 import type { Span } from '../../model/span.ts';
 
 /**
- * A span in memory, with its neighbours. Facts only: what follows from them is decided elsewhere.
+ * A node is a span in memory with its neighbours. It holds facts; other files decide what follows.
  */
 export interface Node {
   span: Span;
@@ -11,36 +11,42 @@ export interface Node {
   children: readonly Node[];
   /** Nodes that carry a link to this span. */
   linkers: readonly Node[];
-  /** Set while a tree holds it; null when that tree must be built anew. */
+  /** The valid tree that contains the node; null when the tree must be rebuilt. */
   tree: Tree | null;
-  /** Flow that the node is a member of; '' for shared, unattributed and not yet assigned. */
+  /** Flow of which the node is a member; '' if it is shared, unattributed or not assigned yet. */
   flowKey: FlowKey | '';
-  /** Belongs to several flows (or to none that can be told): context, never a bridge. */
+  /**
+   * The span belongs to several flows, or to none that can be determined: it is context and joins
+   * nothing.
+   */
   shared: boolean;
   /** The parent edge closed a cycle and was dropped. */
   cycle: boolean;
   /**
-   * A shared batch consumer whose surroundings are not all in memory: what caused it, as known when
-   * they left.
+   * Set on a placeholder, a shared batch consumer whose surroundings are not all in memory: its
+   * causes as recorded when they were evicted.
    */
   placeholder: readonly KnownCause[] | null;
   /**
-   * Belongs to no flow, and the store was told so: under which names to find it, and what caused
-   * it.
+   * JSON of the causes that were last written for a span in no flow; null if no such row is
+   * durable.
    */
   persistedAsUnattributed: string | null;
 }
 
-/** Segments connected by single causes; built and resolved in trees.ts. */
+/**
+ * A tree is a run of segments connected by single causes; `membership/trees.ts` builds and resolves
+ * it.
+ */
 export interface Tree {
   top: Node;
   nodes: Node[];
   valid: boolean;
-  /** Flow key before soft evidence; '' where the tree serves several flows. */
+  /** Flow key before soft keys are considered; '' if the tree serves several flows. */
   base: FlowKey | '';
   /** Conversation and identity-key tokens. */
   soft: readonly Token[];
-  /** Its flow depends on flows of other trees. */
+  /** The tree's flow depends on flows of other trees. */
   dependent: boolean;
 }
 

@@ -1,30 +1,30 @@
 /**
- * Names that identify nothing: more was sent under them than one message explains, or flows that
- * are not one contradict each other under them. A name that is found worthless stays so when its
- * flows leave memory, and over a restart (it is marked in their rows): else the answer would depend
- * on what happens to be in memory.
+ * A worthless name identifies nothing: it has more sends than one message explains, or flows with
+ * contradicting ids share it. It stays worthless when its flows are evicted, and over a restart (it
+ * is marked in their rows): otherwise the answer would depend on what happens to be in memory.
  */
 export interface Worthless {
   has(name: string): boolean;
   /**
-   * It identifies nothing, or was used again although it does not. `atMs`: when that was received.
+   * Records that a name identifies nothing, or that such a name was used again. `atMs` is when that
+   * span was received, ms.
    */
   add(name: string, atMs: number): void;
-  /** What it named came. */
+  /** Removes the name because the span that it referred to was received. */
   delete(name: string): void;
   readonly size: number;
 }
 
-/** As long as a name counts; unused for so long it is judged anew. */
+/** A worthless name is forgotten after this long without use, ms, and judged anew. */
 const KEPT_MS = 7 * 24 * 3_600_000;
 /**
- * Those that were not used for the longest are forgotten first: they are found out again when they
- * come back.
+ * Beyond this the least recently used names are forgotten; they are found worthless again if they
+ * return.
  */
 const MAX_KEPT = 100_000;
 
 export function createWorthless(most = MAX_KEPT): Worthless {
-  /** When it was used last; the one that was not used for the longest first. */
+  /** Last use of each name, ms; least recently used first. */
   const usedAtMs = new Map<string, number>();
   return {
     has: (name) => usedAtMs.size > 0 && usedAtMs.has(name),

@@ -43,47 +43,54 @@ import {
 import { isContradicted, mergeGroupsOf, type MergeGroup } from './soft-keys.ts';
 
 /**
- * Keeps, for every span in memory, which flow it belongs to. The answer is a function of the set of
- * spans: `add` only finds the trees that a new span can touch and resolves those again with the
- * pure rules of evidence.ts and trees.ts. Guarded by assembler.property.test.ts: any order,
- * duplication, batching, unloading and restart gives the same flows.
+ * The assembler keeps, for every span in memory, the flow it belongs to. The answer is a function
+ * of the set of spans: `add` only finds the trees that a new span can affect and resolves those
+ * again with the pure rules of `graph/causes.ts` and `trees.ts`. Guarded by
+ * membership.property.test.ts: any order, duplication, batching, eviction and restart gives the
+ * same flows (I1).
  */
 export interface Assembler {
   readonly graph: Graph;
   /** Adds spans and brings every affected flow up to date. */
   add(spans: readonly Span[]): void;
   /**
-   * Brings spans back from the store; flows are up to date after the next `add`. A placeholder is
-   * shared, by what was known.
+   * Rehydrates a span from the store; flows are up to date after the next `add`. A placeholder is
+   * shared and takes its causes from what was recorded.
    */
   load(span: Span, placeholder: readonly KnownCause[] | null): void;
-  /** Takes spans out of memory. What refers to them keeps its flow until it changes. */
+  /**
+   * Evicts spans from memory. Spans that refer to them keep their flow until something affects
+   * them.
+   */
   evict(nodes: Iterable<Node>): void;
-  /** This name identifies nothing: it joins nobody from the next `add` on. */
+  /** Marks a name as identifying nothing; from the next `add` on it joins no spans. */
   discard(token: string, atMs: number): void;
-  /** What surrounds this shared span leaves: from now on it goes by what was known. */
+  /**
+   * Turns a shared span into a placeholder because its surroundings are evicted; its causes are
+   * those recorded.
+   */
   makePlaceholder(node: Node, causes: readonly KnownCause[]): void;
   /**
-   * A new span concerns these shared spans directly: what surrounds them must be in memory before
-   * `add`.
+   * Returns the placeholders that a new span affects directly: their surroundings must be in memory
+   * before `add`.
    */
   placeholdersAround(span: Span): readonly Node[];
   flow(key: FlowKey): FlowState | undefined;
   readonly flows: ReadonlyMap<FlowKey, FlowState>;
-  /** Flows changed since the last call. */
+  /** Returns the dirty set: flows that changed since the last call. */
   takeDirty(): Set<FlowKey>;
   /**
-   * Flows that spans went away from, and to which flows, each with the number of the last such
-   * move. Whoever projects one of them takes it out.
+   * Flows that spans moved out of, and into which flows, each with the number of its last move. The
+   * code that projects a flow deletes its entry.
    */
   readonly movedOutOf: Map<FlowKey, ReadonlyMap<FlowKey, number>>;
-  /** How many moves there were. */
+  /** Number of moves so far. */
   readonly moves: number;
-  /** Spans that were found to belong to no flow since the last call. */
+  /** Returns the spans that were found to be unattributed since the last call. */
   takeUnattributed(): Node[];
-  /** `takeUnattributed` gives this one again. */
+  /** Makes `takeUnattributed` return this node again. */
   giveAgain(node: Node): void;
-  /** How often a cyclic dependency had to be cut short. */
+  /** Number of resolutions abandoned because of a cyclic dependency. */
   readonly abandoned: number;
 }
 
@@ -94,8 +101,8 @@ export interface FlowState {
 }
 
 /**
- * Malformed data can make resolution circular in ways the ring rules do not see; no input may hang
- * the server.
+ * Malformed data can make resolution circular in ways that the ring rules do not detect. The bounds
+ * guarantee that no input can hang the server.
  */
 const MAX_REBUILDS_PER_NODE = 64;
 const MAX_DEPENDENCY_DEPTH = 1000;
@@ -111,7 +118,10 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
   let moves = 0;
   let dirtyTokens = new Set<Token>();
   const queue = new Set<Node>();
-  /** Few systems have any; looking for them around every span took 8 % of correlating. */
+  /**
+   * Placeholders in memory. Few systems have any; searching for them around every span took 8 % of
+   * the time of correlation.
+   */
   const placeholders = new Set<Node>();
   let unattributed = new Set<Node>();
   let abandoned = 0;
@@ -132,18 +142,19 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
     }
   };
 
-  /** What is said of this node must be said anew, with its whole tree. */
+  /** Invalidates the node's tree, so that it is resolved again. */
   const disturb = (node: Node | null | undefined): void => {
     if (!node) return;
     if (node.tree?.valid) invalidate(node.tree);
     else queue.add(node);
-    // What it may cause depends on how many causes it has itself.
+    // Whether a receive span causes its children's work depends on how many causes it has itself.
     if (node.span.role === 'receive' && isFirst('receive', node))
       for (const child of node.children) if (tookFromReceive(child)) disturb(child);
   };
   /**
-   * What was disturbed stays so until all is settled, and what is new since is touched itself: of
-   * thousands that share their surroundings one is enough.
+   * Nodes already invalidated in this batch, by kind of visit. Each is visited once, so that a
+   * batch stays linear when thousands of spans share a neighbour; spans that arrive later queue
+   * themselves.
    */
   const touched = { receive: new Set<Node>(), referrer: new Set<Node>(), inner: new Set<Node>() };
   const isFirst = (as: keyof typeof touched, node: Node): boolean => {
@@ -156,7 +167,7 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
     for (const nodes of Object.values(touched)) if (nodes.size > 0) nodes.clear();
   };
 
-  /** Trees whose resolution looks at this node's flow. */
+  /** Invalidates the trees whose resolution reads this node's flow. */
   const invalidateDependents = (node: Node): void => {
     for (const linker of node.linkers) if (linker.tree?.dependent) invalidate(linker.tree);
     for (const child of node.children) if (child.tree?.dependent) invalidate(child.tree);
@@ -173,7 +184,7 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
       node.flowKey = key;
       if (key !== '') join(node, key);
     }
-    // Flows around it show its flow as a relation.
+    // Neighbouring flows show this node's flow as a relation, so they change with it.
     markNeighbours([node]);
     node.shared = shared;
     invalidateDependents(node);
@@ -212,12 +223,12 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
     );
   };
   /**
-   * Nobody said the type of this id: it may be that of another kind of id, if that one caused it.
+   * The id has no known type: it may be the same id as one of another kind, if that one caused it.
    */
   const lacksType = ({ span }: Node): boolean =>
     hasStrongId(span) && span.flow!.type === '' && typesOf(span) === undefined;
 
-  /** What was asked of the graph while it stays as it is, from one change to the next. */
+  /** Memoized answers about the graph, valid only until it changes. */
   let causesOf: CausesOf = rememberedCauses(graph);
   const dependencies = new Map<Node, readonly Node[]>();
   const forgetAnswers = (): void => {
@@ -225,7 +236,7 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
     dependencies.clear();
     inRings.clear();
   };
-  /** Tops of the trees that this one depends on. */
+  /** Returns the tops of the trees that this one depends on. */
   const dependenciesOfTop = (top: Node): readonly Node[] => {
     let known = dependencies.get(top);
     if (known === undefined) {
@@ -235,7 +246,7 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
       const on = depends
         ? dependenciesOf(buildTree(top, graph, causesOf)).map((node) => topOf(node, causesOf))
         : [];
-      // Asked from the last one on; the others of a name are passed over.
+      // Duplicates keep their last position, as when the list is walked from its end.
       dependencies.set(top, (known = [...new Set(on.reverse())].reverse()));
     }
     return known;
@@ -289,9 +300,9 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
         for (const member of segment.spans) unattributed.add(member);
       }
     }
-    // Without the room that it grew for.
+    // A copy drops the spare capacity of the array that grew.
     tree.nodes = tree.nodes.slice();
-    // Segments below that the resolution did not reach (under a shared one) are unattributed.
+    // Segments that the resolution did not reach (below a shared one) are unattributed.
     for (const [segment, key] of resolution.flows)
       for (const member of segment.spans) setFlow(member, key ?? '', key === null);
     if (tree.base !== '' && !tree.dependent) {
@@ -305,7 +316,7 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
     }
   };
 
-  /** Shared spans are shown in the flows around them. */
+  /** Marks flows around shared spans as dirty, because they show those spans. */
   const markNeighbours = (spans: readonly Node[]): void => {
     const mark = (node: Node | null | undefined): void => {
       if (node && node.flowKey !== '') dirtyFlows.add(node.flowKey);
@@ -319,7 +330,10 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
     }
   };
 
-  /** Joins whole trees by conversation and identity keys; conflicting ids leave them apart (I9). */
+  /**
+   * Joins whole trees by conversation and identity keys; trees with conflicting ids stay apart
+   * (I9).
+   */
   const resolveSoftKeys = (): void => {
     const tokens = dirtyTokens;
     dirtyTokens = new Set();
@@ -352,7 +366,7 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
       }
     }
   };
-  /** Whoever has it is resolved anew without it. */
+  /** Discards the token, and invalidates the trees that used it. */
   const discard = (token: string, atMs = 0): void => {
     if (!isMessageToken(token) && !isSoftToken(token)) return;
     let lastMs = atMs;
@@ -396,7 +410,9 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
   const disturbOrphansOf = (parent: SpanKey): void => {
     for (const other of graph.waitingFor(parent)) disturb(other);
   };
-  /** A new span can change the trees of everything it refers to or is referred to by. */
+  /**
+   * Queues a new span and invalidates the trees of everything it refers to or is referred to by.
+   */
   const touch = (node: Node, wakesStubs: boolean): void => {
     queue.add(node);
     const { span } = node;
@@ -439,19 +455,19 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
     concernedBy(span, graph, meet);
     return [...found];
   };
-  /** A consumer gains a cause: the trees of its other causes lose or keep what hangs below them. */
+  /** A consumer gains a cause: the trees of its other causes may lose what hangs below them. */
   const touchReferrer = (node: Node): void => {
     if (!isFirst('referrer', node)) return;
     disturb(node);
     if (!isConsumer(node.span.role)) return;
     disturb(node.parent);
     for (const link of node.span.links) disturb(graph.get(link));
-    // Until now it may have gone by its message's id.
+    // Until now the consumer may have been matched by its message's id.
     concernedBy(node.span, graph, disturb);
   };
   /**
-   * An id above may start or end segments below; attaching children may make sends below a
-   * republish, or stop it.
+   * Invalidates what lies below a span: an id above may start or end segments, and new ancestors
+   * may make sends a republish, or stop that.
    */
   const touchInner = (node: Node): void => {
     const work = [...node.children];
@@ -460,13 +476,14 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
       if (!isFirst('inner', child)) continue;
       disturb(child);
       if (isSend(child.span.role)) concernedBy(child.span, graph, disturb);
-      // Beyond an id as well: whether that starts a segment may change with what comes above.
+      // The walk continues below ids too, as new ancestors may change whether an id starts a
+      // segment.
       if (!isConsumer(child.span.role)) pushAll(work, child.children);
     }
   };
   const countType = (node: Node, by: 1 | -1): void => {
     const token = idToken(node.span);
-    // Only spans that are surely members of that flow speak for its type.
+    // Only certain members of a flow determine its type.
     if (token === '' || node.span.flow!.type === '' || !hasStrongId(node.span)) return;
     const kind = kindToken(node.span);
     let known = types.get(kind);
@@ -476,9 +493,8 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
     if (count === 0) known.delete(node.span.flow!.type);
     else known.set(node.span.flow!.type, count);
     if (known.size === 0) types.delete(kind);
-    // The type that untyped members adopt has changed: they, and whoever took their id from them,
-    // move. Whether that is one, or none that can be told: which of several it is not does not
-    // matter.
+    // The type that untyped members adopt has changed, so they and the spans that took their id
+    // from them may move. Only "one type" or "several" matters, not which of several.
     if (Math.min(known.size, 2) !== Math.min(before, 2) && countOf(graph.sharing(token)) > 1)
       for (const other of graph.sharing(token)) {
         disturb(other);
@@ -488,7 +504,7 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
       }
   };
 
-  /** What an absent span seems to be. */
+  /** Encodes what an absent span is taken for, so that a change can be detected. */
   const looksOf = (key: SpanKey): number => {
     const { orphans, takers, inTrace } = graph.placeOf(key);
     return (
@@ -518,7 +534,7 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
       (placeholder !== null ||
         (known.placeholder === null && compareDuplicates(span, known.span) <= 0))
     )
-      // A duplicate that loses, or says the same, changes nothing.
+      // A duplicate that loses or is equal changes nothing.
       return;
     const absent = absentOf(span);
     if (known !== undefined) pushAll(absent, absentOf(known.span));
@@ -527,8 +543,8 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
     if (placeholder !== null) placeholders.add(node);
     countType(node, 1);
     for (const other of graph.takeCut()) if (other !== node) touchReferrer(other);
-    // Asked for each of thousands that wait for one span, it must not touch the others unless it
-    // changes what they are.
+    // Thousands of spans may wait for one absent span; the others are invalidated only if this one
+    // changes what it is taken for.
     for (const { key, looked } of absent) if (looksOf(key) !== looked) disturbOrphansOf(key);
     touch(node, !loading);
     if (isSend(span.role))
@@ -537,8 +553,8 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
     for (const { key } of absent) partStrangers(key, span);
   };
   /**
-   * Each of so many would bring back all others, to no end: what they have in common is remembered
-   * instead.
+   * Discards the name of an absent span that too many unrelated spans share. Otherwise each of them
+   * would rehydrate all others, without end.
    */
   const partStrangers = (key: SpanKey, { receivedAtMs }: Span): void => {
     const name = graph.strangersAt(key, mostSends);
@@ -572,13 +588,13 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
     makePlaceholder,
     placeholdersAround,
     evict(nodes) {
-      // Those are on their way in, to be resolved by the next `add`; forgotten, they would be in no
-      // flow.
+      // These were just loaded and are resolved by the next `add`; dropped from the queue they
+      // would be in no flow.
       const loaded = [...queue];
       for (const node of [...nodes]) {
         const tree = node.tree;
         if (tree !== null) {
-          // Gone as a whole with its flow: no reason to resolve what is left of it.
+          // The tree leaves with its flow, so that what remains of it need not be resolved.
           tree.valid = false;
           for (const token of tree.soft) {
             const set = softIndex.get(token);
@@ -587,7 +603,7 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
           }
         }
         // Nodes of the same tree that stay (it served several flows) are resolved again when
-        // something touches them.
+        // something affects them.
         for (const other of tree?.nodes ?? []) if (other.tree === tree) other.tree = null;
         queue.delete(node);
         if (node.flowKey !== '') {
@@ -600,7 +616,7 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
         graph.remove(node);
         countType(node, -1);
       }
-      // What is left of the trees that went keeps its flow until it changes.
+      // What remains of the evicted trees keeps its flow until something affects it.
       queue.clear();
       forgetTouched();
       for (const node of loaded) if (graph.get(node.span.key) === node) queue.add(node);

@@ -6,7 +6,7 @@ import { canonical, createBench } from '../../testing/correlator-harness.ts';
 
 /**
  * Invariant I1: any order, duplication and batching of the same spans gives the same flows; so do
- * unloading and restart.
+ * eviction and restart.
  */
 const inOneGo = (spans: Span[], mostSends = 32): unknown => {
   const bench = createBench({ mostSends });
@@ -15,7 +15,7 @@ const inOneGo = (spans: Span[], mostSends = 32): unknown => {
   return canonical(bench.flows());
 };
 
-/** The gate runs the same cases every time; explore with PROPERTY_RUNS and PROPERTY_SEED. */
+/** The gate runs the same cases every time; set PROPERTY_RUNS and PROPERTY_SEED to explore. */
 const RUNS = Number(process.env['PROPERTY_RUNS'] ?? 500);
 const SEED = Number(process.env['PROPERTY_SEED'] ?? 42);
 
@@ -23,8 +23,7 @@ const byRank = (list: Sketches): Sketches =>
   list.toSorted((a, b) => a.rank - b.rank || a.id - b.id);
 
 /**
- * Few sends make a name worthless, in some of the cases: no list of spans has as many as a server
- * allows.
+ * In some cases few sends make a name worthless: no generated list has as many as a server allows.
  */
 const mostSendsOf = fc.constantFrom(1, 2, 32);
 
@@ -100,7 +99,7 @@ test('what a batch took was taken, in each flow of its messages, however they ca
             flow.hops.flatMap((hop) => (hop.sendSpanId === send ? [{ flow, hop }] : [])),
           );
           expect(hops.map(({ hop }) => hop.state)).not.toContain('waiting');
-          // Where somebody below says what he processed, it is his step.
+          // If a span below names what it processed, the step is that span's.
           if (below === 'links' || below === 'flow ids') continue;
           const steps = hops.flatMap(({ flow, hop }) =>
             flow.steps.filter((one) => one.id === hop.to),

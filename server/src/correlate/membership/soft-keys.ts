@@ -13,30 +13,30 @@ import {
 } from '../../model/keys.ts';
 
 /**
- * What conversations and identity keys join: whole trees, never against what they say themselves
- * (I9). Identity keys first, conversations then between what those made: one conversation over two
- * orders must not undo what tells them apart. Pure.
+ * A merge group is the set of trees that conversations and identity keys join into one flow. Joins
+ * never contradict the trees' own ids (I9). Identity keys join first, conversations then join the
+ * results: one conversation over two orders must not merge the orders. Pure.
  */
 export interface MergeGroup {
   trees: Tree[];
   tokens: Set<Token>;
-  /** Explicit flows that it touches: at most one. */
+  /** Explicit flows among its trees; at most one. */
   explicit: Set<FlowKey>;
-  /** The flow of all of its trees. */
+  /** The flow key of all of its trees. */
   key: FlowKey | '';
 }
 
-/** Of trees that share soft tokens, directly or through others. */
+/** Groups trees that share soft tokens, directly or through others. */
 export function mergeGroupsOf(trees: readonly Tree[]): MergeGroup[] {
   const alone = trees.map((tree) => merged([tree]));
   return joinedBy(isConversationToken, joinedBy(isIdentityToken, alone));
 }
 
 /**
- * More than `most` flows contradict each other under this token: it joins nothing, whatever comes,
- * and must not bring all of them back each time it is used. Counted are ids that were set by hand,
- * and values of identity keys under a conversation, on those spans and on what they happened in: no
- * later span makes them fewer.
+ * Returns whether more than `most` flows contradict each other under this token: it then joins
+ * nothing and must not rehydrate all of them each time it is used. It counts explicit ids, and
+ * under a conversation the values of identity keys, on those spans and their ancestors; later spans
+ * can only increase the count.
  */
 export function isContradicted(token: Token, said: Sharing, most: number): boolean {
   if (countOf(said) <= most) return false;
@@ -84,7 +84,8 @@ function joinedBy(
     for (const one of group)
       for (const token of one.tokens) {
         const list = holders.get(token) ?? [];
-        // Once for all: each of thousands that hold a token would go through the others again.
+        // Each token is expanded once: otherwise each of thousands of holders would visit all
+        // others.
         holders.delete(token);
         for (const other of list) {
           if (done.has(other)) continue;
@@ -111,7 +112,7 @@ function merged(trees: Tree[]): MergeGroup {
   return one;
 }
 
-/** It touches two explicit flows, or two values of one identity key. */
+/** It contains two explicit flows, or two values of one identity key. */
 function isContradictory({ explicit, tokens }: MergeGroup): boolean {
   if (explicit.size > 1) return true;
   const names = new Set<string>();

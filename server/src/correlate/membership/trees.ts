@@ -26,10 +26,10 @@ import {
 } from '../graph/causes.ts';
 
 /**
- * A tree is a run of segments that single causes connect: one order handed from service to service.
- * It is cut at segments with an id of their own (each is a tree by itself) and at everything
- * shared. Trees are small, so a change rebuilds the trees it touches from scratch with the same
- * pure rules; that is what makes arrival order irrelevant.
+ * A segment of a tree. A tree is a run of segments that single causes connect: one order that
+ * services pass on. It is cut at segments with an id of their own (each is a tree of its own) and
+ * at everything shared. Trees are small, so a change rebuilds the affected ones from scratch with
+ * the same pure rules; that makes the order of arrival irrelevant (I1).
  */
 export interface Segment {
   head: Node;
@@ -38,10 +38,10 @@ export interface Segment {
   children: Segment[];
 }
 
-/** Segments below that keep their own identity, seen from the segment they hang on. */
+/** Segments that keep their own identity, grouped by the segment above them. */
 interface Below {
   strong: Set<Node>;
-  /** In-trace consumers whose cause lies elsewhere: they tell whom a poll served. */
+  /** In-trace consumers whose cause lies elsewhere: they tell which flows a poll served. */
   guests: Set<Node>;
 }
 
@@ -50,13 +50,13 @@ export interface BuiltTree {
   below: Map<Segment, Below>;
 }
 
-/** Is `head` cut off from its cause: is it the top of its tree? */
+/** Returns whether `head` is the top of its tree: its cause does not carry a flow into it. */
 function isTop(head: Node, causes: Cause[]): boolean {
   return hasStrongId(head.span) || isBatch(head.span) || singleCause(causes) === null;
 }
 
 /**
- * Climbs from any node to the top of its tree. A ring of causes is cut at its smallest key.
+ * Climbs from any node to the top of its tree. A ring of causes is cut at its smallest key (I1).
  */
 export function topOf(node: Node, causesOf: CausesOf): Node {
   const path = new Map<Node, number>();
@@ -76,7 +76,7 @@ export function topOf(node: Node, causesOf: CausesOf): Node {
   }
 }
 
-/** Everything below `top` that belongs to its tree. */
+/** Collects everything below `top` that belongs to its tree. */
 export function buildTree(top: Node, graph: Graph, causesOf: CausesOf): BuiltTree {
   const below = new Map<Segment, Below>();
   const headFor = rememberedHeads();
@@ -125,9 +125,9 @@ export function buildTree(top: Node, graph: Graph, causesOf: CausesOf): BuiltTre
   return { root, below };
 }
 
-/** What a tree's segments were found to belong to. */
+/** The flows that the segments of one tree were found to belong to. */
 export interface Resolution {
-  /** Flow key per segment; null: shared; '': unattributed. */
+  /** Flow key per segment; null if shared, '' if unattributed. */
   flows: Map<Segment, FlowKey | '' | null>;
   base: FlowKey | '';
   dependent: boolean;
@@ -135,13 +135,13 @@ export interface Resolution {
 
 export interface ResolveContext {
   graph: Graph;
-  /** `identityKey` with the type adopted where the span itself has none. */
+  /** Returns the flow key of an identified span; a span without a type adopts the known one. */
   identityOf(node: Node): FlowKey;
-  /** Its id has no type that is known. */
+  /** The span's id has no known type. */
   lacksType(node: Node): boolean;
-  /** Flow of a node in another tree, resolving that tree first if need be; '' if none. */
+  /** Returns the flow of a node in another tree; '' if it has none. */
   flowOf(node: Node): FlowKey | '';
-  /** The tree depends, through others, on itself: its dependencies tell nothing. */
+  /** The tree depends on itself through others, so its dependencies decide nothing. */
   dependsOnItself(top: Node): boolean;
 }
 
@@ -159,12 +159,12 @@ export function resolveTree(built: BuiltTree, context: ResolveContext): Resoluti
   };
 
   /**
-   * Ids found in and under a segment that says nothing itself: own ambient id, else ids of what it
+   * Ids in and below a segment that has no strong id: its own ambient id, else the ids of what it
    * caused.
    */
   const idsCache = new Map<Segment, Set<FlowKey>>();
   const idsUnder = (from: Segment): Set<FlowKey> => {
-    // Post-order without recursion: traces may be 100,000 deep.
+    // The walk is a post-order without recursion: traces may be 100,000 spans deep.
     const order: Segment[] = [];
     const work = [from];
     while (work.length > 0) {
@@ -189,7 +189,7 @@ export function resolveTree(built: BuiltTree, context: ResolveContext): Resoluti
     return idsCache.get(from)!;
   };
 
-  /** Of a segment, and of those below that it does not speak for. */
+  /** Resolves a segment without a strong id, and those below that it does not decide. */
   const resolveAnonymous = (from: Segment, isUnderShared: boolean): void => {
     const work = [from];
     for (let segment = work.pop(); segment !== undefined; segment = work.pop()) {
@@ -224,8 +224,8 @@ export function resolveTree(built: BuiltTree, context: ResolveContext): Resoluti
     return finish(lacksType);
   }
   if (isBatch(head.span) && isConsumer(head.span.role)) {
-    // With nobody in sight whom it serves it is a story of its own, or it would be in nobody's
-    // view. Only its direct neighbours count: what is further away may not be in memory.
+    // A batch that serves no consumer in sight is a flow of its own, or no view would show it. Only
+    // direct neighbours count: more distant ones may not be in memory.
     const serves = [...head.children, ...head.linkers].some((node) => isConsumer(node.span.role));
     if (!serves && causes.every((cause) => cause.node === null)) resolveAnonymous(root, false);
     else resolveShared();
@@ -258,7 +258,8 @@ export function resolveTree(built: BuiltTree, context: ResolveContext): Resoluti
 }
 
 /**
- * The one flow that all causes are in; null: they are in several, in none, shared, or never seen.
+ * Returns the one flow that all causes are in; null if they are in several or none, shared, or not
+ * received.
  */
 function homeOfCauses(causes: readonly Cause[], context: ResolveContext): FlowKey | null {
   let home: FlowKey | '' = '';
@@ -271,7 +272,7 @@ function homeOfCauses(causes: readonly Cause[], context: ResolveContext): FlowKe
   return home === '' ? null : home;
 }
 
-/** Under one segment, one number under two names is one id. */
+/** Merges ids that differ only in having a type: below one segment they are one id. */
 function withoutKinds(keys: Set<FlowKey>): Set<FlowKey> {
   if (keys.size < 2) return keys;
   const typed = [...keys].filter((key) => !isUntyped(key));
@@ -284,8 +285,8 @@ function withoutKinds(keys: Set<FlowKey>): Set<FlowKey> {
 }
 
 /**
- * The flow of what caused an id that nobody gave a type, or of what it caused, where that has the
- * same id under another name. Without such an edge they are two that happen to have one number.
+ * Returns the flow of what caused, or was caused by, an id without a type, if it has the same id
+ * under another name. Without such an edge the two only happen to have equal values.
  */
 function sameId({ root, below }: BuiltTree, context: ResolveContext): FlowKey | null {
   const id = idToken(root.head.span);
@@ -312,7 +313,7 @@ export function dependenciesOf(built: BuiltTree): Node[] {
   return guestsOf(built);
 }
 
-/** Whom a poll served that was given nothing itself. */
+/** Returns the consumers that a poll without causes of its own served. */
 function guestsOf({ root, below }: BuiltTree): Node[] {
   const { head, causes } = root;
   if (causes.length > 0 || !isReceiving(head.span)) return [];
@@ -325,10 +326,10 @@ function guestsOf({ root, below }: BuiltTree): Node[] {
 }
 
 /**
- * The name of a flow without explicit id: the smallest trace id that speaks for it. A trace speaks
- * for a segment that is its root, or whose parent never came; a consumer taken from a poll's trace
- * says nothing by its trace (strangers share that trace), so it is named by trace and span. What
- * begins with an absent span is named by that, if others are.
+ * Returns the key of a flow without explicit id: the smallest trace id that may name it. A trace
+ * names a segment that is its root, or whose parent was not received. A consumer in a poll's trace
+ * is named by trace and span, because unrelated flows share that trace. A segment that begins with
+ * an absent span is named after it, if others begin with it too.
  */
 function anonymousKey(from: Segment, graph: Graph): FlowKey {
   const place = placeOf(from, graph);
@@ -347,7 +348,7 @@ function anonymousKey(from: Segment, graph: Graph): FlowKey {
   return trace !== '' ? traceKeyOf(trace) : traceKeyOf(traceIdOf(span), spanIdOf(span));
 }
 
-/** An absent span that it begins with, and that several name: all of them are named by it. */
+/** Returns the key of the absent span that this segment begins with, if several segments do. */
 function placeOf({ head, causes }: Segment, graph: Graph): FlowKey | null {
   const { span } = head;
   const cause = causes.length === 1 && causes[0]!.node === null ? causes[0]!.key : '';
@@ -365,8 +366,8 @@ function speaksForTrace(head: Node, causes: Cause[], graph: Graph): boolean {
   if (head.parent !== null) return false;
   const parentKey = span.parent;
   if (isConsumer(span.role)) return causes.length === 1 && causes[0]!.key === parentKey;
-  // Orphans of one missing parent are one story, unless that parent looks like a poll that served
-  // strangers.
+  // Orphans of one absent parent are one flow, unless that parent looks like a poll that served
+  // unrelated flows.
   return !graph.looksPolled(parentKey);
 }
 
@@ -377,7 +378,7 @@ export function softTokensOf(nodes: readonly Node[]): readonly Token[] {
     if (tokens.length > 0) for (const token of tokens) (found ??= new Set()).add(token);
   }
   if (found === null) return NO_TOKENS;
-  // Two values of one identity key in one tree: the key does not identify it.
+  // Two values of one identity key in one tree: the key does not identify the tree.
   const values = new Map<string, number>();
   const nameOf = (token: Token): string => (isIdentityToken(token) ? identityNameOf(token) : token);
   for (const token of found) values.set(nameOf(token), (values.get(nameOf(token)) ?? 0) + 1);

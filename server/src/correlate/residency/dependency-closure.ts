@@ -7,16 +7,16 @@ import { isMessageToken, sharedTokens } from '../../model/keys.ts';
 import type { Assembler } from '../membership/index.ts';
 
 /**
- * The dependency closure of a span holds all spans that decide together: a new one beside any of
- * them may change the flow of any other, so they are evicted and rehydrated together. A shared
- * batch consumer is where that ends: it is shared whatever happens on its other side, and without
- * that cut every poll would tie all flows into one.
+ * The dependency closure of a span holds all spans that decide together: a new span beside any of
+ * them may change the flow of any other, so they are evicted and rehydrated together. It ends at
+ * shared batch consumers: those are shared whatever happens on their other side, and without that
+ * cut every poll would tie all flows into one.
  */
 export interface Closure {
   nodes: Set<Node>;
-  /** Shared batch consumers around them. */
+  /** Shared batch consumers around the closure. */
   border: Set<Node>;
-  /** False: they are more than were asked for, and these are some of them. */
+  /** False if the closure exceeds the limit; `nodes` then holds only part of it. */
   isComplete: boolean;
 }
 
@@ -42,7 +42,9 @@ export function closureOf(
     for (const member of flow(node.flowKey)!.nodes) meet(member);
   };
   const met = new Set<string>();
-  /** Once for all: each of thousands that share a name would go through the others again. */
+  /**
+   * Each name is expanded once: otherwise each of thousands that share it would visit all others.
+   */
   const meetAll = (name: string, sharing: Sharing, ties: () => boolean = () => true): void => {
     if (countOf(sharing) === 1 || met.has(name)) return;
     met.add(name);
@@ -59,7 +61,7 @@ export function closureOf(
         graph.sharing(token),
         () => !isMessageToken(token) || bindsTakers(token, graph),
       );
-    // Orphans of one missing parent are named together.
+    // Orphans of one absent parent share a flow key.
     const { parent } = node.span;
     if (node.parent === null && asksOrphans(node.span) && graph.identifies(POLLED + parent))
       meetAll(parent, graph.waitingFor(parent));

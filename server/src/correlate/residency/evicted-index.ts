@@ -7,47 +7,45 @@ import { isSend } from '../../model/roles.ts';
 import { idToken, isCounted, mayNameFlow, messageTokens, softTokens } from '../../model/keys.ts';
 
 /**
- * The index knows by name what is only in the store, which is rehydrated before spans that touch it
- * are added. Names of evicted spans are in a filter; what was asked for is not asked for again
- * until it is evicted once more.
+ * The evicted index tells by name what is only in the store, so that it is rehydrated before spans
+ * that affect it are added. A filter holds the names of evicted spans; a name that was asked for is
+ * not asked for again until it is evicted again.
  */
 export interface EvictedIndex {
   /**
-   * Names under which there may be something in the store that is not here, of these spans and
-   * their placeholders.
+   * Returns the names under which the store may have something that is not in memory, for these
+   * spans and their placeholders.
    */
   missing(spans: readonly Span[], loaded: readonly Span[], here: Here): string[];
-  /** The store was asked for these, and what it has is in memory. */
+  /** Records that what the store has under these names is in memory. */
   asked(names: Iterable<string>): void;
   /**
-   * Names that the store is asked for now. What is evicted meanwhile is taken out: it has to be
-   * asked for again.
+   * Registers names that the store is being asked for. Those evicted meanwhile are removed from the
+   * set, because they have to be asked for again.
    */
   begin(asked: Set<string>): void;
   end(asked: Set<string>): void;
-  /**
-   * A span is evicted: remembers under which names it is found again (`rowTokens`, and its trace).
-   */
+  /** Records the names of an evicted span (`rowTokens`, and its trace). */
   add(node: Node): void;
   /**
-   * A span was loaded: what decides together with it is in the store, too, even if its names were
-   * forgotten.
+   * Records the names of a loaded span's closure, which is in the store too even if the filter
+   * dropped its names.
    */
   loaded(span: Span): void;
   addToFilter(hashes: Buffer): void;
   beginRotation(): void;
   rotateFilter(): void;
-  /** Names of evicted spans were dropped by a rotation. */
+  /** A rotation has dropped names of evicted spans. */
   readonly forgets: boolean;
   readonly isFilterFull: boolean;
   readonly filterCapacity: number;
   readonly size: number;
 }
 
-/** What is in memory already, or on its way there. */
+/** What is in memory already, or about to be loaded. */
 export interface Here {
   get(key: SpanKey): Node | undefined;
-  /** Somebody refers to this span, which was not here. */
+  /** An earlier span refers to this one, which was absent. */
   isReferredTo(key: SpanKey): boolean;
   placeholdersAround(span: Span): readonly Node[];
   wasAsked(name: string): boolean;
@@ -72,10 +70,7 @@ export function createEvictedIndex(
     evicted.add(prefix, text);
     uncheck(prefix, text);
   };
-  /**
-   * Each name of a span by which it and others find each other besides parent and link, as
-   * `rowTokens` has it.
-   */
+  /** Visits each name by which a span matches others besides parent and link, as in `rowTokens`. */
   const named = (span: Span, tell: (prefix: string, text: string) => void): void => {
     for (const token of messageTokens(span)) tell(isSend(span.role) ? TOKEN : TAKEN, token);
     for (const token of softTokens(span)) tell(TOKEN, token);
@@ -91,7 +86,7 @@ export function createEvictedIndex(
       const ask = (prefix: string, text: string): void => {
         if (evicted.has(prefix, text) && isNew(prefix + text)) names.add(prefix + text);
       };
-      /** Spans of one trace often come together. */
+      /** Caches the last trace, because spans of one trace often arrive together. */
       let trace = '';
       let traceDeparted = false;
       const isEvicted = (traceId: string): boolean => {
@@ -111,8 +106,8 @@ export function createEvictedIndex(
           if (!identifies(token)) continue;
           const sent = isSend(span.role);
           if (sent) ask(TAKEN, token);
-          // Sends concern each other only through who took them; rows of earlier versions have
-          // those under this, too.
+          // Sends affect each other only through their consumers. Rows of earlier versions have
+          // consumers under this name too.
           if (!sent || !isCounted(span.message!.id)) ask(TOKEN, token);
         }
         for (const token of softTokens(span)) if (identifies(token)) ask(TOKEN, token);
@@ -133,19 +128,20 @@ export function createEvictedIndex(
           askOrphans(span);
           if (parent === span.key || mayNameFlow(span)) askOrigin(span.traceId);
         } else if (here.get(span.key)?.cycle || here.isReferredTo(span.key))
-          askOrigin(span.traceId); // A ring is cut somewhere.
+          askOrigin(span.traceId); // A ring is cut somewhere in this trace.
         for (const link of span.links) {
           const traceId = traceIdOf(link);
           if (here.get(link) !== undefined) continue;
           if (isEvicted(traceId)) askSpan(link, traceId);
-          // Others may have taken a message from the same absent span.
+          // Other consumers may have taken a message from the same absent span.
           if (asksTakers(span, link) && identifies(REFERRER + link)) ask(REFERRER, link);
         }
         ask(REFERRER, span.key);
         askShared(span);
       };
       for (const span of spans) {
-        // The filter first: a look into the graph costs more, and few traces are only in the store.
+        // The filter is asked first: a graph lookup costs more, and few traces are only in the
+        // store.
         if (isEvicted(span.traceId) && !here.get(span.key)) askSpan(span.key, span.traceId);
         surroundings(span);
         for (const placeholder of here.placeholdersAround(span)) surroundings(placeholder.span);

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { hashesOf } from '../../base/name-hash.ts';
 import { createEvictedNamesFilter } from './evicted-names-filter.ts';
 
-/** Two filters of 32 and 64 names a generation. */
+/** Sizes of two filters, of 32 and 64 names a generation. */
 const SMALL = [2, 4];
 const names = (from: number, to: number): string[] =>
   Array.from({ length: to - from }, (_, i) => `trace-${from + i}`);
@@ -35,7 +35,7 @@ test('two generations are kept; what was added anew outlives the eldest', () => 
   const { most } = filter;
   let added = 0;
   while (!filter.isCrowded) filter.add('', `trace-${added++}`);
-  // A few fewer than were added: some are taken for another.
+  // The size is a little below the number of added names, because of false positives.
   expect(added).toBeGreaterThan(2 * most);
   expect(
     names(0, added).filter((name) => !filter.has('', name)),

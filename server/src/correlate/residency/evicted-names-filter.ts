@@ -1,34 +1,34 @@
 import { HASH_BYTES, hashed, hashName } from '../../base/name-hash.ts';
 
 /**
- * Remembers which names (traces, ids, messages, keys) belong to flows that left memory, so that a
- * late span asks the store only when there is something to find. Bloom filters of 32 bits a name: a
- * few false questions in 100,000 (each costs a query), no missed answer.
+ * The filter holds the names (traces, ids, messages, keys) of evicted flows, so that a late span
+ * asks the store only when there is something to find. It is a Bloom filter of 32 bits a name: a
+ * few false positives in 100,000 (each costs a query), no false negatives.
  *
- * Bounded: two generations of names are remembered. When a third begins, the eldest is to be
- * forgotten, after the names of flows that are still open were added anew.
+ * Memory is bounded by two generations of names. When a third begins, the eldest is due to be
+ * dropped, after the names of flows that are still open were added again.
  */
 export interface EvictedNamesFilter {
   /**
-   * A name is a prefix and a text, so that nobody has to join them: asked for every span, joining
-   * cost more than looking.
+   * Adds a name. It is passed as prefix and text, because joining the two for every span cost more
+   * than the lookup.
    */
   add(prefix: string, text: string): void;
-  /** Names by their hashes (`hashesOf`). */
+  /** Adds names by their hashes (`hashesOf`). */
   addHashes(hashes: Buffer): void;
   has(prefix: string, text: string): boolean;
   readonly size: number;
-  /** Names that are remembered at least: those of a generation. */
+  /** Minimum number of names held: the capacity of one generation. */
   readonly most: number;
-  /** A rotation is due: `beginRotation`, add what is to stay, `rotate`. */
+  /** A rotation is due: call `beginRotation`, add what must stay, then `rotate`. */
   readonly isCrowded: boolean;
   beginRotation(): void;
   rotate(): void;
 }
 
 /**
- * All bits of a name lie within one line of the processor's cache (Putze, Sanders and Singler
- * 2007): spread over a filter of megabytes, adding a name took 0.7 µs.
+ * One Bloom filter. All bits of a name lie within one cache line of the processor (Putze, Sanders
+ * and Singler 2007): spread over a filter of megabytes, adding a name took 0.7 µs.
  */
 interface Filter {
   words: Uint32Array;
@@ -36,14 +36,17 @@ interface Filter {
   capacity: number;
   count: number;
 }
-/** Filters of growing size: a server that sees little needs little. */
+/**
+ * A generation is a list of filters of growing size, so that a server with few flows needs little
+ * memory.
+ */
 type Generation = Filter[];
 
 const BITS_PER_NAME = 32;
 const HASHES = 12;
 const LINE_BITS = 512;
 const LINE_WORDS = LINE_BITS / 32;
-/** Of the filters of a generation, in lines: 1, 8 and 32 MiB, 11 million names. */
+/** Sizes of the filters of a generation, in cache lines: 1, 8 and 32 MiB, 11 million names. */
 const GENERATION = [2 ** 14, 2 ** 17, 2 ** 19];
 const MAX_GENERATIONS = 2;
 
@@ -52,12 +55,12 @@ const capacityOf = (lines: number): number => Math.floor((lines * LINE_BITS) / B
 export function createEvictedNamesFilter(
   sizes: readonly number[] = GENERATION,
 ): EvictedNamesFilter {
-  /** The eldest first. */
+  /** Eldest generation first. */
   const generations: Generation[] = [[]];
   let size = 0;
-  /** So many of the eldest are about to be forgotten. */
+  /** Number of eldest generations that the next `rotate` drops. */
   let leaving = 0;
-  /** More than two, where as much has to stay. */
+  /** Exceeds two if more names had to stay. */
   let mostGenerations = MAX_GENERATIONS;
   const roomy = (): Filter => {
     let generation = generations[generations.length - 1]!;
@@ -75,9 +78,9 @@ export function createEvictedNamesFilter(
     return added;
   };
   const addHash = (high: number, low: number): void => {
-    // A name that the newest generation holds (during a rotation: any that stays) is not added
-    // again, as both ends of a message are evicted under it. A name that only an elder generation
-    // holds is added, or it would be dropped with it.
+    // A name in any generation that stays is not added again, as both ends of a message are evicted
+    // under it. A name that only a leaving generation holds is added, or it would be dropped with
+    // it.
     for (let i = leaving > 0 ? leaving : generations.length - 1; i < generations.length; i++)
       if (generations[i]!.some((filter) => isIn(filter, high, low))) return;
     const filter = roomy();
@@ -123,11 +126,11 @@ export function createEvictedNamesFilter(
   };
 }
 
-/** Where the line of a name begins. */
+/** Returns the index of the first word of a name's cache line. */
 const lineOf = (high: number, { lines }: Filter): number => (high & (lines - 1)) * LINE_WORDS;
 /**
- * The bits of a name within its line are the highest nine of each of these (a generator of Knuth's,
- * TAOCP 3.3.4).
+ * Advances a linear congruential generator (Knuth, TAOCP 3.3.4); the top nine bits of each value
+ * are one bit position of the name within its line.
  */
 const next = (h: number): number => (Math.imul(h, 1664525) + 1013904223) | 0;
 

@@ -9,17 +9,16 @@ import { isBatchConsumer } from '../../model/roles.ts';
 import { closureOf, type Closure } from './dependency-closure.ts';
 
 /**
- * Idle flows are evicted from memory, each with its dependency closure, those first that were idle
- * the longest: a few at a time, for all at once, after a pause, would stop everything else.
+ * Eviction removes idle flows from memory, each with its dependency closure, longest idle first. It
+ * evicts a few at a time: all at once, after a pause, would block everything else.
  */
 export interface Eviction {
-  /** The store has all that there is to say about the flow with this key. */
+  /** Marks the flow as complete in the store. */
   markIdle(key: FlowKey): void;
-  /** It changed since, or it is gone. */
+  /** Withdraws `markIdle`: the flow changed, or is gone. */
   markActive(key: FlowKey): void;
   /**
-   * Evicts at most so many idle flows, each with its closure. Gives the keys of all flows that are
-   * gone.
+   * Evicts at most `most` idle flows, each with its closure. Returns the keys of all evicted flows.
    */
   evictIdle(most: number): ReadonlySet<FlowKey>;
   readonly idleFlows: number;
@@ -29,7 +28,7 @@ export interface EvictionOptions {
   clock: Clock;
   assembler: Assembler;
   evictedIndex: EvictedIndex;
-  /** A flow is evicted after it was idle for so long, ms. */
+  /** Idle time, ms, after which a flow is evicted. */
   idleBeforeEvictionMs: number;
 }
 
@@ -39,14 +38,13 @@ export interface EvictionOptions {
  */
 const MAX_IN_CLOSURE = 5000;
 /**
- * Above this, flows that are idle the longest are evicted, if only for a moment: memory stays
- * bounded under any load.
+ * Above this number of spans the longest idle flows are evicted after a short idle time: memory
+ * stays bounded under any load.
  */
 const MAX_SPANS_IN_MEMORY = 100_000;
 const CROWDED_QUIET_MS = 3000;
 /**
- * Spans that are walked through in one go to see whether flows can be evicted: they may hang
- * together with thousands.
+ * Maximum number of spans visited in one call to decide evictions: a flow may depend on thousands.
  */
 const MAX_VISITED = 20_000;
 
@@ -56,11 +54,11 @@ export const knownCauses = (node: Node, { graph }: Pick<Assembler, 'graph'>): Kn
 export function createEviction(options: EvictionOptions): Eviction {
   const { clock, assembler, evictedIndex } = options;
   const { graph } = assembler;
-  /** Keys of flows, in the order in which they were written. */
+  /** Keys of idle flows, in the order in which they were written. */
   const idle = new Set<FlowKey>();
   let sweptAtMs = clock.now();
 
-  /** Nothing of it was received since, and the store has all that there is to say about it. */
+  /** The flow received nothing since `before`, and the store has all of it. */
   const isDone = ({ key, lastReceivedMs }: FlowState, before: number): boolean =>
     lastReceivedMs <= before && idle.has(key);
   const mayBeEvicted = (nodes: ReadonlySet<Node>, before: number): boolean => {
@@ -71,7 +69,7 @@ export function createEviction(options: EvictionOptions): Eviction {
     return true;
   };
 
-  /** The flow alone is evicted where everything depends on everything. */
+  /** Returns the flow without its closure, for when that is too large. */
   const alone = (state: FlowState): Omit<Closure, 'isComplete'> => {
     const border = new Set<Node>();
     for (const node of state.nodes)
@@ -113,10 +111,10 @@ export function createEviction(options: EvictionOptions): Eviction {
       clock.now() - (isCrowded() ? CROWDED_QUIET_MS : options.idleBeforeEvictionMs);
     let left = most;
     let visits = MAX_VISITED;
-    /** Flows that hang together with too many: found once for all of them. */
+    /** Flows whose closure is too large; one walk finds it for all of them. */
     const tied = new Set<FlowKey>();
     /**
-     * Flows that hang together with one that has to stay: asked once, and then after all others.
+     * Flows in a closure with one that has to stay; they are skipped now and tried last next time.
      */
     const staying = new Set<FlowKey>();
     for (const key of idle) {
@@ -126,7 +124,7 @@ export function createEviction(options: EvictionOptions): Eviction {
         continue;
       }
       if (state.lastReceivedMs > before() || left === 0 || visits-- <= 0) break;
-      // Asked first: what hangs together with it is a walk through all of its spans.
+      // This check comes first, because a closure costs a walk through all of its spans.
       if (staying.has(key) || !isDone(state, before())) continue;
       const all = tied.has(key) ? null : closureOf(state.nodes, assembler, MAX_IN_CLOSURE);
       visits -= all?.nodes.size ?? 0;
@@ -147,12 +145,13 @@ export function createEviction(options: EvictionOptions): Eviction {
     return gone;
   };
 
-  /** Spans that belong to no flow, and have none around them, leave by themselves. */
+  /** Evicts unattributed spans that have no flow around them. */
   const sweep = (before: number, gone: Set<FlowKey>): void => {
     if (clock.now() - sweptAtMs < options.idleBeforeEvictionMs) return;
     sweptAtMs = clock.now();
     /**
-     * Hang together with what has to stay, or with too many: one walk speaks for all that it met.
+     * Spans of closures that are too large or have to stay; one walk decides for all that it
+     * visited.
      */
     const staying = new Set<Node>();
     for (const node of [...graph.nodes()]) {

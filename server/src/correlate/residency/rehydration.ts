@@ -6,36 +6,36 @@ import { concernedBy } from '../graph/causes.ts';
 import { countOf, createGraph, type Graph, type Node } from '../graph/index.ts';
 import { isBatchConsumer, isConsumer } from '../../model/roles.ts';
 
-/** A flow, or an unattributed span, as the store has it. */
+/** A flow, or an unattributed span, as stored. */
 export interface StoredFlowSpans {
   id: string;
   version: number;
   members: Span[];
-  /** Of an unattributed span. */
+  /** Recorded causes of an unattributed span. */
   causes: KnownCause[];
 }
 
 /**
- * What spans need of the store before they are added: the flows that they touch, and what decides
- * together with those. It is kept aside until all of it is there: brought into memory piece by
- * piece, whoever is added meanwhile would be joined to half a flow.
+ * A reload collects what spans need from the store before they are added: the flows they affect,
+ * with the dependency closures of those. Loaded flows are kept aside until all are found: loaded
+ * piece by piece, a span added meanwhile would be joined to part of a flow.
  */
 export interface Reload {
-  /** What the store has to be asked for now, by name; none: all is there. */
+  /** Returns the names to ask the store for now; empty when everything is there. */
   missing(): string[];
-  /** What it has under them. */
+  /** Takes the flows that the store has under those names. */
   found(flows: readonly StoredFlowSpans[]): void;
-  /** Flows that were found. */
+  /** Number of flows found. */
   readonly size: number;
-  /** Everything that was found; it is in memory from now on. */
+  /** Ends the reload and returns everything found; the caller loads it into memory. */
   take(): Iterable<StoredFlowSpans>;
-  /** The store was not asked for these after all. */
+  /** Withdraws names that the store was not asked for after all. */
   skip(names: readonly string[]): void;
-  /** Nothing comes of it. */
+  /** Abandons the reload. */
   giveUp(): void;
 }
 
-/** Shared, by what was known when what surrounds it left; null: whole. */
+/** Returns the recorded causes if the span is to be a placeholder (shared); null if it is whole. */
 export const placeholderOf = (
   { id, causes }: StoredFlowSpans,
   span: Span,
@@ -43,8 +43,8 @@ export const placeholderOf = (
 
 export const isUnattributed = (id: string): boolean => id.startsWith(UNATTRIBUTED);
 /**
- * A row that no list shows: under which names to find a span that belongs to no flow. Never
- * changes.
+ * Prefix of the id of an unattributed span's row. Lists do not show the row; its names make the
+ * span findable.
  */
 export const UNATTRIBUTED = '~';
 
@@ -55,7 +55,7 @@ export function createReload(
 ): Reload {
   const asked = new Set<string>();
   const flows = new Map<string, StoredFlowSpans>();
-  /** Of what was found, those whose surroundings have to be there too. */
+  /** Found spans whose surroundings have to be loaded too. */
   const whole: Span[] = [];
   const placeholders: Node[] = [];
   let aside: Graph | null = null;
@@ -64,7 +64,7 @@ export function createReload(
   const isReferredTo = (key: SpanKey): boolean =>
     countOf(graph.waitingFor(key)) > 0 || (aside !== null && countOf(aside.waitingFor(key)) > 0);
 
-  /** The shared span, if any, that this one lies under, be it here or aside. */
+  /** Returns the placeholder, in memory or aside, below which this span lies, if any. */
   const stubAbove = (from: Node): Node | null => {
     let node: Node | undefined = from;
     for (let far = 0; node !== undefined && far < MAX_PLACEHOLDER_DISTANCE; far++) {
@@ -91,7 +91,7 @@ export function createReload(
     }
     return [...found];
   };
-  /** Of spans with one key the greater counts, as in memory. */
+  /** Of duplicates the greater counts, as in memory. */
   const putAside = (span: Span, placeholder: readonly KnownCause[] | null): void => {
     aside ??= createGraph();
     const known = aside.get(span.key);
@@ -133,7 +133,8 @@ export function createReload(
         placeholdersAround: stubsAroundAny,
         wasAsked: (name) => asked.has(name),
       });
-      // What departs while the store answers is not among what it had.
+      // Names evicted while the store answers must be asked for again: its answer may not contain
+      // them.
       if (names.length > 0) evictedIndex.begin(asked);
       for (const name of names) asked.add(name);
       return names;
@@ -147,7 +148,8 @@ export function createReload(
         isOutdated ||= known !== undefined;
         if (!isOutdated) putFlowAside(flow);
       }
-      // It changed and left again while the store was asked: what it had then may be elsewhere now.
+      // A flow changed and was evicted again while the store was asked: what an earlier answer held
+      // may now be elsewhere.
       if (isOutdated) startAgain();
     },
     get size() {
