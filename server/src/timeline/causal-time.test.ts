@@ -7,20 +7,20 @@ import { anySketches, toSpans } from '../testing/any-spans.ts';
 import { canonical, createBench } from '../testing/correlator-harness.ts';
 import { createClocks, type Clocks } from './clocks/index.ts';
 
-/** A process runs 20 ms for each message, and passes one on after 10; sending takes 2. */
+/** A process runs 20 ms for each message, and passes one on after 10 ms; sending takes 2 ms. */
 const CHAIN = ['gateway', 'ledger', 'fraud', 'notifier'];
 const WAITS = [48, 150, 100];
 
 interface Hosts {
-  /** ms by which each clock is ahead. */
+  /** How far each clock is ahead, ms. */
   ahead: Readonly<Record<string, number>>;
-  /** ms after its end until a span comes here. */
+  /** Time from the end of a span to its receipt, ms. */
   lagMs: number;
-  /** Whether processes say who they are, or where they run. */
+  /** Whether processes name their instance, their host, or neither. */
   named: 'instance' | 'host' | 'nothing';
 }
 
-/** One message down the chain; `n` tells flows apart, and varies the first wait. */
+/** Sends one message down the chain; `n` tells flows apart and varies the first wait. */
 function transfer(n: number, { ahead, lagMs, named }: Hosts, waits = WAITS): Span[] {
   const spans: Span[] = [];
   let at = 0;
@@ -73,7 +73,7 @@ const waitsOf = (flow: Flow): (number | null)[] =>
   );
 const trueWaits = (n: number, waits = WAITS): number[] => [waits[0]! + (n % 23), ...waits.slice(1)];
 
-/** The timelines of some flows, whose processes are heard of before and after them. */
+/** Returns the timelines of some flows whose processes are observed before and after them. */
 function told(flows: Span[][], knows: boolean): { flows: Flow[]; clocks: Clocks } {
   let nowMs = 0;
   const clocks = createClocks({ now: () => nowMs, onVerdict: () => undefined });
@@ -125,7 +125,8 @@ describe.each([1, 12])('of %i flows, one clock is wrong', (count) => {
           for (const [hop, wait] of waits.entries())
             if (!beside.includes(hop)) expect(wait).toBeCloseTo(truth[hop]!, 3);
             else expect(wait).toBeGreaterThanOrEqual(0);
-          // What is too short before the wrong clock is too long after it, but for what came late.
+          // Waits that are too short before the wrong clock are too long after it, except for late
+          // spans.
           const sum = (list: readonly (number | null)[]): number =>
             beside.reduce((all, hop) => all + list[hop]!, 0);
           expect(sum(waits)).toBeLessThanOrEqual(
@@ -240,7 +241,7 @@ test('what one process said on its way in a synchronous call is set right by its
     ].map(aSpan),
   );
   const [flow] = [...bench.flows().values()];
-  // The second was on its way for 3 ms longer; both are as far behind.
+  // The second message took 3 ms longer; both clocks are equally behind.
   expect(flow!.hops.map(({ waitMs }) => waitMs)).toEqual([0, 3]);
   expect(flow!.steps.map(({ skewMs }) => skewMs)).toEqual([0, 798, 798]);
 });

@@ -5,19 +5,23 @@ import { TOLERANCE_NS, wrongClocks } from './clocks/wrong-clocks.ts';
 import { allSegments, type FlowInput, type InputSegment } from '../model/flow-input.ts';
 import { isSend } from '../model/roles.ts';
 
-/** Raw times → causal times. Raw times stay as they are; nobody is centred in a parent. Pure. */
+/**
+ * Maps raw times to causal times. Raw times stay as they are, and no span is centred in its parent.
+ * Pure.
+ */
 export interface Shifts {
-  /** ns to be added to what this span says; it may be one around the flow. */
+  /** Shift, ns, for the times of this span, which may be one around the flow. */
   of(span: Span): bigint;
-  /** Of the segment's head. What is called in it may be said by another clock. */
+  /** Shift of the segment's head. Spans of another service inside it may have another clock. */
   get(segment: InputSegment): bigint;
 }
 
 /**
- * A clock belongs to a process: what is known of it is taken off first. Where the flow is still
- * impossible, as few clocks as can be are wrong by more, and what is consistent by itself moves as
- * one. What remains is a clock that was set meanwhile: a segment is shifted by as little as puts it
- * behind its send, and the shift travels downstream with the times it produces.
+ * Computes the shifts that make a flow's times causally possible. The known error of each process's
+ * clock is subtracted first. If the flow is still impossible, the fewest clocks are assumed to be
+ * wrong by more, and clocks that agree with each other move together. What remains is a clock that
+ * was adjusted meanwhile: a segment is shifted by the least that puts it after its send, and the
+ * shift travels downstream.
  */
 export function causalShifts(input: FlowInput, clocks: KnownClocks): Shifts {
   const crossings = crossingsOf(input);
@@ -37,17 +41,17 @@ export function causalShifts(input: FlowInput, clocks: KnownClocks): Shifts {
 const NOTHING = (): bigint => 0n;
 const NO_SHIFTS: Shifts = { of: NOTHING, get: NOTHING };
 
-/** What one process did because of another. */
+/** A cause and its effect in two processes. */
 interface Crossing {
   from: Span;
   to: Span;
-  /** From the start of the one to the start of the other, as they say. */
+  /** From the start of the cause to the start of the effect, as their clocks measured it, ns. */
   ns: bigint;
-  /** An id that was used again may lead to the wrong one. */
+  /** False for a match by message id: an id that was used again may match the wrong send. */
   isSure: boolean;
 }
 
-/** A poll may begin before the message is sent; it ends with it. */
+/** A poll may begin before the message is sent, but ends with it. */
 const takenAt = ({ role, start, end }: Span): bigint => (role === 'receive' ? end : start);
 
 function crossingsOf(input: FlowInput): Crossing[] {
@@ -74,8 +78,8 @@ function crossingsOf(input: FlowInput): Crossing[] {
 }
 
 /**
- * Between parent and child; most segments are one service's, whose head names its parent as its
- * cause, if it has one.
+ * Parent and child may be in two processes. Most segments belong to one service, and their head
+ * names its parent as its cause, if it has one.
  */
 const mayCrossInside = ({ head, spans, causes }: InputSegment): boolean =>
   spans.some(({ service }) => service !== head.service) ||
@@ -85,7 +89,8 @@ const isImpossible = ({ from, to, ns }: Crossing, aheadNs: (span: Span) => bigin
   Number(ns - aheadNs(to) + aheadNs(from)) < -TOLERANCE_NS;
 
 /**
- * What is known of this flow's clocks. Of one that may be anybody's only where the flow shows it.
+ * Returns the known errors of this flow's clocks. A clock whose name several processes may share
+ * counts only where the flow itself shows the error.
  */
 function knownIn(
   input: FlowInput,
@@ -117,7 +122,7 @@ function knownIn(
     isAnybody(span.service) && !shown.has(clockOf(span.service)) ? 0n : clocks.aheadNs(span);
 }
 
-/** By how much more clocks are wrong for this flow to be possible: by clock. */
+/** Returns by how much more each clock has to be wrong for this flow to be possible, ns. */
 function foundIn(
   crossings: readonly Crossing[],
   aheadNs: (span: Span) => bigint,
@@ -159,7 +164,7 @@ function foundIn(
 }
 const NOBODY: ReadonlyMap<string, bigint> = new Map();
 
-/** Segments that are still before what caused them, and by how much. */
+/** Returns the segments that still begin before their cause, and by how much, ns. */
 function remaining(input: FlowInput, byClock: (span: Span) => bigint): Map<InputSegment, bigint> {
   const segments = allSegments(input);
   const found = new Map<InputSegment, bigint>();
@@ -182,7 +187,8 @@ function remaining(input: FlowInput, byClock: (span: Span) => bigint): Map<Input
   const seen = new Set<InputSegment>();
   const done = new Set<InputSegment>();
   for (const start of segments) {
-    // Causes first, without recursion; in a ring, whoever is under way counts as not shifted.
+    // Visits causes first, without recursion; in a ring, a segment that is being visited counts as
+    // not shifted.
     const work = [start];
     for (let segment = work.at(-1); segment !== undefined; segment = work.at(-1)) {
       const before = seen.has(segment)

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { SpanSketch } from '../testing/builders.ts';
 import { flowsOf } from '../testing/correlator-harness.ts';
 
-/** Who takes what a broker has put aside, took it from whoever failed. */
+/** A consumer of what a broker moved aside took it from the consumer that failed. */
 const sent: SpanSketch = {
   trace: 'a',
   id: '1',

@@ -8,16 +8,16 @@ import type { Draft } from './draft.ts';
 import { isBatch, isConsumer } from '../model/roles.ts';
 
 /**
- * Brokers put what failed elsewhere with the headers of its first sending: whoever takes it there
- * took a dead letter. Pure.
+ * Finds dead letters. Brokers move a failed message elsewhere with the headers of its first
+ * sending, so the consumer that takes it there names the original send. Pure.
  */
 
 export interface GivenUp {
-  /** Whoever could not process it. */
+  /** The step that could not process the message. */
   from: Step;
-  /** Where it lay then. */
+  /** The destination from which it was taken then. */
   destination: string;
-  /** When its last attempt failed. */
+  /** End of its last failed attempt. */
   at: UnixNanos;
 }
 
@@ -25,12 +25,15 @@ interface Failure {
   draft: Draft;
   step: Step;
 }
-/** Of one send; what many subscribers could not process is known by the first of them. */
+/**
+ * Failures remembered for one send; what many subscribers could not process is identified by the
+ * first of them.
+ */
 const MAX_FAILURES = 64;
 
 /**
- * Of a delivery of what was sent: who gave it up before; null where it is one of several
- * subscribers.
+ * Returns a function that tells which step gave up a delivered message before; null if the delivery
+ * is that of another subscriber.
  */
 export function deadLettersIn(
   drafts: readonly Draft[],
@@ -51,7 +54,7 @@ export function deadLettersIn(
     for (const { draft: failed, step } of failures.get(send) ?? []) {
       if (step === stepOf.get(draft.head.key) || !isDeadLetterOf(draft.head, failed.head, send))
         continue;
-      // What was tried in the meantime with success was not given up.
+      // A message was not given up if an attempt before this delivery succeeded.
       const tried = step.attempts.filter(({ end }) => end !== null && end <= start).at(-1);
       if (tried?.status !== 'failed' || (last !== null && last.at >= tried.end!)) continue;
       last = { from: step, destination: failed.head.message!.destination, at: tried.end! };
@@ -61,9 +64,9 @@ export function deadLettersIn(
 }
 
 /**
- * Another destination alone is another subscriber, which may come late. A dead letter's has a name
- * that says so, or it is another than everybody else's, who took the message from where it was
- * sent.
+ * A different destination alone may be another subscriber that consumes late. A dead letter's
+ * destination has a name that says so, or it differs from where the message was sent and where the
+ * failed consumer took it.
  */
 const isDeadLetterOf = (taker: Span, failed: Span, send: Span): boolean =>
   isElsewhere(taker, failed) &&

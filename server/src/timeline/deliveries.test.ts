@@ -3,9 +3,9 @@ import type { SpanSketch } from '../testing/builders.ts';
 import { flowsOf } from '../testing/correlator-harness.ts';
 
 /**
- * A delivery is (send, subscription): what one send brings elsewhere is a step of its own, what
- * comes to the same place again is an attempt, and whoever passes a message on has the next
- * delivery as an attempt.
+ * A delivery is (send, subscription): what one send delivers elsewhere is a step of its own, a
+ * second delivery at the same place is an attempt, and a consumer that passes its message on has
+ * the next delivery as an attempt.
  */
 const sent: SpanSketch[] = [
   { trace: 'a1', id: '1', role: 'server', service: 'shop' },
@@ -22,7 +22,7 @@ const sent: SpanSketch[] = [
   },
 ];
 let count = 0;
-/** One delivery of what was sent first, unless it says otherwise. */
+/** A delivery of the first message, unless `over` changes that. */
 const taken = (over: Partial<SpanSketch>): SpanSketch => ({
   trace: `d${++count}`,
   id: `${count + 100}`,
@@ -53,7 +53,7 @@ const again = (
 });
 const linkTo = ({ trace, id }: SpanSketch): Partial<SpanSketch> => ({ links: [`${trace}/${id}`] });
 
-/** Of the taking service: how each step ended, and after how many attempts. */
+/** Returns for each step of the consuming service how it ended, and after how many attempts. */
 const stepsOf = (...spans: SpanSketch[]): string[] => {
   const flows = flowsOf(...sent, ...spans);
   expect(flows).toHaveLength(1);
@@ -140,9 +140,9 @@ describe('a message that was sent again while it was processed', () => {
       expect(stepsOf(first, resent, taken({ destination, ...linkTo(resent) }))).toEqual([
         'retried 2',
       ]);
-      // Its headers were passed on as they were.
+      // The headers were passed on unchanged.
       expect(stepsOf(first, resent, taken({ destination }))).toEqual(['retried 2']);
-      // Nobody says which message it took but the sends.
+      // Only the sends say which message was taken.
       expect(
         stepsOf(
           { ...first, message: '' },
@@ -241,7 +241,7 @@ describe('what was given up', () => {
   ])('and is looked after by the same service failed all the same: %s', (destination) => {
     const first = taken({ destination: 'mail', failed: true });
     expect(stepsOf(first, taken({ destination }))).toEqual(['failed 1', 'ok 1']);
-    // By its own hand.
+    // The handler sends the message again itself.
     const resent = again(first, destination);
     expect(stepsOf(first, resent, taken({ destination, ...linkTo(resent) }))).toEqual([
       'failed 1',

@@ -5,15 +5,18 @@ import { isBatch, isConsumer, isSend } from '../model/roles.ts';
 import { isCounted, messageNameOf } from '../model/keys.ts';
 
 /**
- * Which deliveries are attempts of one step. A delivery is (send, subscription): what one send
- * brings to another destination or group is another subscription, and a step of its own; at the
- * same one it is an attempt. Pure.
+ * Decides which deliveries are attempts of one step. A delivery is (send, subscription): another
+ * destination or group of one send is another subscription and a step of its own; the same one
+ * again is an attempt. Pure.
  */
 
-/** Attempts of one step share a key; '' is no attempt of anything. */
+/**
+ * Returns a function that gives the key which attempts of one step share; '' if the draft is no
+ * attempt of another.
+ */
 export function attemptKeys(drafts: readonly Draft[]): (draft: Draft) => string {
   const taking = new Set<string>();
-  /** Services to which several deliveries were made: of one alone there is nothing to ask. */
+  /** Services with several deliveries; a service with one has nothing to merge. */
   const often = new Set<string>();
   for (const draft of drafts) {
     const { name } = draft.head.service;
@@ -28,7 +31,7 @@ export function attemptKeys(drafts: readonly Draft[]): (draft: Draft) => string 
     const message = messageOf(first);
     if (message === '') return '';
     const { group, destination } = first.head.message!;
-    // Whoever looks after what was given up has not processed it, be it the same service.
+    // A handler of dead letters is a step of its own, even in the same service.
     const afterwards = head.message!.deadLettered ? 'dead' : '';
     const handler = head.step?.name ?? '';
     return [message, head.service.name, group, placeOf(destination), handler, afterwards].join(
@@ -38,12 +41,12 @@ export function attemptKeys(drafts: readonly Draft[]): (draft: Draft) => string 
 }
 
 /**
- * What it sent once more of the message that it was given: the same id says so, or the place, if
- * that is named as the retries of where the message was.
+ * Returns the sends by which a delivery passed its message on for another attempt: the id is the
+ * same, or the destination is named as a retry destination of the first.
  */
 export function sentAgainBy(draft: Draft): Span[] {
   if (!isDelivery(draft)) return [];
-  // A counter begins anew at every destination: the same number there is another message.
+  // A counter restarts at every destination, so an equal number there is another message.
   const id = isCounted(idOf(draft)) ? '' : idOf(draft);
   return draft.spans.filter(
     (span) =>
@@ -51,7 +54,9 @@ export function sentAgainBy(draft: Draft): Span[] {
   );
 }
 
-/** Of a single one: which of several was sent again, no name of a place tells. */
+/**
+ * Only for a single message: a destination's name does not tell which of several was sent again.
+ */
 const isRetryOf = ({ message: again }: Span, head: Span): boolean => {
   const { destination } = head.message!;
   return (
@@ -62,7 +67,10 @@ const isRetryOf = ({ message: again }: Span, head: Span): boolean => {
   );
 };
 
-/** Some consumers do not say which message they took: its send does, if it sent no other. */
+/**
+ * Returns the span that names the message. Some consumers do not name it; their send does, if it
+ * sent no other.
+ */
 const saysId = (draft: Draft): Span => {
   const { head } = draft;
   const send = head.message!.id === '' ? causeOf(draft)?.span : null;
@@ -81,8 +89,9 @@ export const byCausalTime = (a: Draft, b: Draft): number => {
 };
 
 /**
- * A message that was sent again while it was processed continues the subscription that passed it
- * on, whatever its new destination is called: the first delivery says which one that is.
+ * Returns a function that gives the first delivery of a subscription. A message that was sent again
+ * while processed continues the subscription that passed it on, whatever its new destination is
+ * called.
  */
 function firstDeliveries(drafts: readonly Draft[]): (draft: Draft) => Draft {
   const passedOn = new Map<string, Draft>();
@@ -90,8 +99,7 @@ function firstDeliveries(drafts: readonly Draft[]): (draft: Draft) => Draft {
     for (const send of sentAgainBy(draft)) {
       passedOn.set(send.key, draft);
       if (idOf(draft) === '') continue;
-      // Whoever takes it from there may name the first sending all the same: its headers were
-      // passed on as they were.
+      // The next consumer may still name the first send, if its headers were passed on unchanged.
       const there = hereIs(draft, send.message!.destination);
       if (!passedOn.has(there)) passedOn.set(there, draft);
     }
@@ -101,7 +109,7 @@ function firstDeliveries(drafts: readonly Draft[]): (draft: Draft) => Draft {
     if (isGivenUp(draft)) return null;
     const id = idOf(draft);
     const isEarlier = (by: Draft | undefined): by is Draft =>
-      // Earlier ones only: there is no way round in a circle.
+      // Only earlier deliveries count, so that the walk cannot run in a cycle.
       by !== undefined && by.head.service.name === service.name && byCausalTime(by, draft) < 0;
     for (const { key, span } of draft.segment.causes) {
       const by = passedOn.get(key);
@@ -130,7 +138,7 @@ function firstDeliveries(drafts: readonly Draft[]): (draft: Draft) => Draft {
 const hereIs = (draft: Draft, destination: string): string =>
   [idOf(draft), draft.head.service.name, destination].join('\0');
 
-/** Several messages that one span sent are told apart only by where they lie. */
+/** Names the message. Several messages of one span differ only by their position. */
 function messageOf(draft: Draft): string {
   const id = messageNameOf(saysId(draft));
   if (id.startsWith('m')) return id;
@@ -148,7 +156,10 @@ export const hasDeadName = (destination: string): boolean => DEAD.test(destinati
 const isGivenUp = ({ head }: Draft): boolean =>
   head.message!.deadLettered || hasDeadName(head.message!.destination);
 
-/** What a broker delivers again by a retry queue was for the queue that this one is named after. */
+/**
+ * Matches the retry part of a destination's name: what a broker redelivers by a retry queue belongs
+ * to the queue after which that is named.
+ */
 const RETRY = /(?:^|[._\-/:%])retr(?:y|ies)(?:[._\-:%]?\d+(?:ms|s|m|h)?)?(?=$|[._\-/:%])/gi;
 const EDGES = /^[._\-/:%]+/;
 const placeOf = (destination: string): string =>

@@ -7,6 +7,6 @@ export interface Draft {
   segment: InputSegment;
   spans: Span[];
   shift: bigint;
-  /** Step whose client span called this one. */
+  /** The client span that called this unit, and the draft that it belongs to. */
   calledBy: { client: Span; from: Draft } | null;
 }

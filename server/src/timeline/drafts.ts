@@ -7,25 +7,25 @@ import { foldReceives, foldWhatIsSaid } from './folding.ts';
 import { isConsumer } from '../model/roles.ts';
 import type { Shifts } from './causal-time.ts';
 
-/** Spans → drafts: which spans are one unit of work. Pure. */
+/** Groups spans into drafts, the units of work. Pure. */
 
 /**
- * Steps are units of work by one service: a segment is divided where the service changes (a
+ * Drafts steps, units of work by one service. A segment is divided where the service changes (a
  * synchronous call) and where a span names a step of its own; everything else folds into the step
  * above it.
  */
 export function draftSteps(input: FlowInput, shifts: Shifts, badges: Set<Badge>): Draft[] {
   const drafts: Draft[] = [];
   const draftOf = new Map<string, Draft>();
-  /** What is known of spans that have not ended: the milestones that happened in them. */
+  /** Drafts of spans that have not ended, known only by the milestones logged in them. */
   const ofUnended = new Map<string, Draft>();
   const byKey = new Map<string, Span>();
   const segments = allSegments(input);
   for (const segment of segments) for (const span of segment.spans) byKey.set(span.key, span);
-  // Parents first: a span that continues the work of another segment's span (same service, new id)
-  // folds into it.
+  // Parents come first: a span that continues the work of another segment's span (same service, new
+  // id) folds into it.
   for (const segment of topDown(segments, byKey)) {
-    // A milestone comes before the span it happened in: that one is running, not missing.
+    // A milestone arrives before the span in which it was logged: that one is running, not missing.
     if (segment.orphan && segment.head.milestone === null) badges.add('missing-parent');
     if (segment.cycle) badges.add('cycle');
     for (const span of topDownSpans(segment.spans)) {
@@ -63,8 +63,8 @@ export function draftSteps(input: FlowInput, shifts: Shifts, badges: Set<Badge>)
         segment,
         spans: [span],
         shift: shifts.of(span),
-        // Identity decides which flow a span is in, parent and child who called whom; a message is
-        // an edge of its own.
+        // Identity decides which flow a span is in; parent and child decide which step called
+        // which. A message is a hop of its own.
         calledBy:
           parent !== undefined && !isConsumer(span.role)
             ? { client: parentSpan!, from: parent }
@@ -82,7 +82,7 @@ export function draftSteps(input: FlowInput, shifts: Shifts, badges: Set<Badge>)
   return foldWhatIsSaid(foldReceives(drafts, draftOf));
 }
 
-/** Segments whose parents are in the flow come after them. */
+/** Sorts segments so that those with a parent in the flow come after it. */
 function topDown(segments: InputSegment[], byKey: Map<string, Span>): InputSegment[] {
   const segmentOf = new Map<Span, InputSegment>();
   for (const segment of segments) for (const span of segment.spans) segmentOf.set(span, segment);
@@ -104,7 +104,7 @@ function topDown(segments: InputSegment[], byKey: Map<string, Span>): InputSegme
   return sorted;
 }
 
-/** Within a segment: parents before children, siblings in time. */
+/** Sorts spans of a segment: parents before children, siblings by time. */
 function topDownSpans(spans: Span[]): Span[] {
   if (spans.length === 1) return spans;
   const children = new Map<string, Span[]>();

@@ -4,12 +4,12 @@ import type { Draft } from './draft.ts';
 import { order } from '../model/flow-input.ts';
 import { isBatch, isConsumer, isReceiving, isSend } from '../model/roles.ts';
 
-/** Which units of work are one, although their spans stand apart. Pure. */
+/** Folds units of work that are one although their spans stand apart. Pure. */
 
 /**
- * A receive span directly above the processing of the same message is part of that step. Of a batch
- * that other flows share, each message is told by whoever processed it, in its own time; the batch
- * stays a step for those that nobody below names.
+ * Folds a receive span directly above the processing of the same message into that step. In a batch
+ * that several flows share, each message belongs to the step that processed it, with its own time;
+ * the batch stays a step for messages that no step below names.
  */
 export function foldReceives(drafts: readonly Draft[], draftOf: Map<string, Draft>): Draft[] {
   const into = new Map<Draft, Draft>();
@@ -29,7 +29,8 @@ export function foldReceives(drafts: readonly Draft[], draftOf: Map<string, Draf
       above.segment = { ...above.segment, causes: left };
       continue;
     }
-    // Caused by nothing but that receive span: what caused that one caused the step.
+    // The step was caused by nothing but that receive span, so the causes of that one become its
+    // own.
     const own = heir.segment.causes.filter(({ span }) => span !== above.head);
     heir.segment = { ...heir.segment, causes: [...own, ...left] };
     pushAll(heir.spans, shared ? above.spans.slice(1) : above.spans);
@@ -40,8 +41,8 @@ export function foldReceives(drafts: readonly Draft[], draftOf: Map<string, Draf
 }
 
 /**
- * What is said of a flow is no work: where there is any, it is in the flow's phase and duration,
- * and no step. Of a flow of which nothing else is known it is one.
+ * Folds milestones of the flow. They are no work: they appear in the flow's phase and duration and
+ * become a step only if nothing else of the flow is known.
  */
 export function foldWhatIsSaid(drafts: readonly Draft[]): Draft[] {
   const said = drafts.filter(({ spans }) => spans.every(isSaidOfFlow));
@@ -59,8 +60,8 @@ export const isSaidOfFlow = ({ milestone }: Span): boolean =>
   milestone?.startsWith('flow-') ?? false;
 
 /**
- * `gone`: into which other one, or null. What they called was called by that one, or by nobody who
- * is known.
+ * Removes folded drafts. `gone` maps each to the draft it went into, or to null; calls that it made
+ * are attributed to that draft, or have no known caller.
  */
 function without(drafts: readonly Draft[], gone: ReadonlyMap<Draft, Draft | null>): Draft[] {
   if (gone.size === 0) return [...drafts];
@@ -73,9 +74,10 @@ function without(drafts: readonly Draft[], gone: ReadonlyMap<Draft, Draft | null
 }
 
 /**
- * Who is handed a message by a client with spans of its own, and opens one for the handling as the
- * conventions advise, names the same send in both: one handling. Each is paired with the latest
- * receive before it, or attempts would be one.
+ * Pairs a receive span with the processing span of the same delivery: a client with spans of its
+ * own receives a message, the handler opens another span as the conventions advise, and both name
+ * the same send. Each processing is paired with the latest receive before it, or several attempts
+ * would become one.
  */
 function besideEachOther(drafts: readonly Draft[]): Map<Draft, Draft> {
   const pairs = new Map<Draft, Draft>();
@@ -95,7 +97,10 @@ function besideEachOther(drafts: readonly Draft[]): Map<Draft, Draft> {
   return pairs;
 }
 const MAX_WAITING = 32;
-/** Of a single message alone: several that one span sent, or took, are told apart by no send. */
+/**
+ * Returns '' unless send and consumer handle a single message: no send tells several of one span
+ * apart.
+ */
 const sendAndTaker = ({ head, segment }: Draft): string => {
   const [cause, ...others] = segment.causes;
   const isSingle =
@@ -110,7 +115,7 @@ const mayBeOneHandling = ({ message: a }: Span, { message: b }: Span): boolean =
   isAlike(a!.destination, b!.destination) && isAlike(a!.group, b!.group);
 const isAlike = (a: string, b: string): boolean => a === '' || b === '' || a === b;
 
-/** Of one service, by the receive span that they happened in. */
+/** Groups processing drafts by the receive span of the same service in which they ran. */
 function processingUnder(
   drafts: readonly Draft[],
   draftOf: ReadonlyMap<string, Draft>,
@@ -129,8 +134,8 @@ function processingUnder(
 }
 
 /**
- * Who names no message itself took what nobody names, if it is the only one: of several, nothing
- * says which.
+ * Returns the one step below that names no message itself, which took what no other step names;
+ * null if there are several, as nothing tells which.
  */
 function onlyHeir(above: Draft, below: readonly Draft[]): Draft | null {
   const heirs = below.filter(({ segment }) =>

@@ -11,7 +11,10 @@ import type { FlowInput } from '../model/flow-input.ts';
 import { isSend } from '../model/roles.ts';
 import { addBadge, SKEW_SHOWN_NS, sizeOf } from './steps.ts';
 
-/** Messages and synchronous calls between steps, each with its wait and its evidence. Pure. */
+/**
+ * Builds the hops, messages and synchronous calls between steps, each with its wait and its
+ * evidence. Pure.
+ */
 
 export function hopsOf(
   input: FlowInput,
@@ -20,9 +23,7 @@ export function hopsOf(
   drafts: Draft[],
   badges: Set<Badge>,
 ): Hop[] {
-  /**
-   * A step that a synchronous call began on a clock of its own may be shifted by more than that.
-   */
+  /** A step that a synchronous call began on another clock may be shifted by more than its span. */
   const shiftOfStep = new Map<Span, bigint>();
   for (const { spans, shift } of drafts) for (const span of spans) shiftOfStep.set(span, shift);
   const shiftOf = (span: Span): bigint => shiftOfStep.get(span) ?? shifts.of(span);
@@ -35,7 +36,8 @@ export function hopsOf(
     if (draft.calledBy !== null) {
       const { client, from } = draft.calledBy;
       const fromStep = stepOf.get(from.head.key)!;
-      // A step inside another, or a call whose own span never came: nobody knows when it was made.
+      // Without a client span (a step inside another, or a lost span) the time of the call is
+      // unknown.
       const calls = client.role === 'client';
       const received = shifted(draft.head.start, draft.shift);
       const sent = calls ? shifted(client.start, from.shift) : received;
@@ -80,7 +82,7 @@ export function hopsOf(
       }
       if (draft.head.role !== 'process' && draft.head.role !== 'receive') continue;
       const send = cause.span!;
-      // A batch took messages of several runs: this one knows its own.
+      // A batch took messages of several runs; this run shows only its own.
       if (draft.segment.shared && !stepOf.has(send.key)) continue;
       consumed.add(send.key);
       if (cause.where !== 'flow') badges.add('shared');
@@ -88,13 +90,14 @@ export function hopsOf(
       const from = givenUp?.from ?? stepOf.get(send.key);
       const sentEnd = givenUp?.at ?? corrected(send, send.end);
       const message = messageOf(send, draft.head);
-      // Its handler put it there, having failed; or the broker did, and nobody sent it.
+      // Either the consumer's handler failed and sent the message there, or the broker moved it and
+      // no span sent it.
       const isDead =
         givenUp !== null ||
         draft.head.message!.deadLettered ||
         (hasDeadName(message.destination) && from !== undefined && hasFailed(from));
       const received = shifted(draft.head.start, draft.shift);
-      // Between clocks that were moved alike the wait is as it was.
+      // If both clocks were shifted alike, the wait is as measured.
       const skewed = sizeOf(draft.shift - shiftOf(send)) >= SKEW_SHOWN_NS;
       add({
         id: `${spanIdOf(send.key)}>${to.id}`,
@@ -127,14 +130,15 @@ export function hopsOf(
   for (const hop of list) if (hop.to !== null) byId.get(hop.to)!.causedBy.push(hop.id);
   return list;
 
-  /** One hop per (send, step): later attempts keep the first delivery's wait. */
+  /** Keeps one hop per (send, step): later attempts keep the first delivery's wait. */
   function add(hop: Hop): void {
     const known = hops.get(hop.id);
     if (known === undefined || hop.received! < known.received!) hops.set(hop.id, hop);
   }
 
   /**
-   * Sent and not seen consumed. Spans that are one sending are one message, named by the outermost.
+   * Adds a hop for every message whose consumption was not received. Nested spans of one sending
+   * are one message, named by the outermost.
    */
   function addWaiting(): void {
     for (const { spans } of input.segments) {
@@ -159,7 +163,7 @@ export function hopsOf(
         seen.add(send);
         const inner = within.get(send) ?? [];
         if (inner.length === 0) addWaitingHop(message, send);
-        // Above several it says that these belong together.
+        // A send above several sends only groups them: each is a message of its own.
         else if (inner.length > 1 && send.role === 'send')
           for (const one of inner) work.push({ message: one, send: one });
         else if (!inner.some(({ key }) => consumed.has(key)))

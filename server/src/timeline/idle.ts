@@ -2,14 +2,14 @@ import type { Idle } from '../model/flow.ts';
 import type { Span } from '../model/span.ts';
 import { later, shifted } from '../model/time.ts';
 
-/** Smaller gaps are the SDK's, which cuts starts to whole milliseconds. */
+/** Smaller gaps, ns, come from SDKs that truncate starts to whole milliseconds. */
 const MIN_NS = 1_000_000n;
 const MAX_GAPS = 100;
 const NEVER: readonly Idle[] = [];
 
 /**
- * A unit of work is idle while none of its spans is open: nobody works then. Without this a handler
- * that answers, and goes on by a timer, seems to work all the time in between.
+ * Returns the gaps in which none of the unit's spans is open: it is idle then. Without this a
+ * handler that answers, and continues by a timer, seems to work all the time between.
  */
 export function idleIn(unit: {
   head: Span;

@@ -9,11 +9,11 @@ export { createClocks, RIGHT_CLOCKS, type Clocks } from './clocks/index.ts';
 export { createProjectedLately, type ProjectedLately } from './clocks/projected-lately.ts';
 
 /**
- * The timelines of one flow, a run each, oldest first. Pure but for what its crossings tell
- * `clocks`: the same input and the same verdicts about clocks give the same timelines, byte for
+ * Builds the timelines of one flow, one for each run, oldest first. Pure but for the waits that it
+ * reports to `clocks`: the same input and the same clock verdicts give the same timelines, byte for
  * byte.
  *
- * @param runQuietNs quiet time after which an id that is used again begins a run; 0n: never.
+ * @param runQuietNs idle time, ns, after which an id that is used again begins a run; 0n: never.
  */
 export function timelinesOf(input: FlowInput, clocks: KnownClocks, runQuietNs: bigint): Flow[] {
   const shifts = causalShifts(input, clocks);

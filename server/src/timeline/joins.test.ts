@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { Flow } from '../model/flow.ts';
 import { flowsOf } from '../testing/correlator-harness.ts';
 
-/** By the name of each step that says why it is in the flow: the kinds and values. */
+/** Returns the kinds and values of the joins, by the name of the step that they prove. */
 const joinsOf = (flow: Flow | undefined): Record<string, string[]> =>
   Object.fromEntries(
     (flow?.steps ?? []).flatMap(({ name, joinedBy }) =>

@@ -4,8 +4,8 @@ import { idToken, isIdentityToken, softTokens, valueOf, type Token } from '../mo
 import type { Span } from '../model/span.ts';
 
 /**
- * A step that nothing in the flow caused says why it is in the flow all the same: what it, or what
- * came of it, has in common with the rest. Hops prove the other joins (guarded by joins.test.ts).
+ * Proves why a step without a cause is in the flow: by what it, or its effects, share with the
+ * rest. Hops prove the other joins (guarded by joins.test.ts).
  */
 export function proveJoins(
   input: FlowInput,
@@ -16,7 +16,7 @@ export function proveJoins(
   const entries = steps.filter(({ causedBy }) => causedBy.length === 0);
   if (entries.length < 2) return;
   const partOf = partsOf(steps, hops);
-  /** Which parts have something, by what it is. */
+  /** The parts of the flow that share a key, by that key. */
   const holders = new Map<string, { join: JoinEvidence; parts: Set<string> }>();
   for (const { spans } of input.segments)
     for (const span of spans) {
@@ -43,7 +43,7 @@ export function proveJoins(
   }
 }
 
-/** A step of thousands of traces would name them all. */
+/** Bounds the proofs, as a step of thousands of traces would list them all. */
 const MAX_PROOFS = 10;
 
 const strongestFirst = (a: JoinEvidence, b: JoinEvidence): number =>
@@ -64,7 +64,7 @@ function joinsOf(span: Span): JoinEvidence[] {
   return joins;
 }
 
-/** Steps that hops connect are one part: the name of its first step. */
+/** Returns the part of a step: steps that hops connect are one part, named after one of them. */
 function partsOf(steps: readonly Step[], hops: readonly Hop[]): (stepId: string) => string {
   const above = new Map(steps.map(({ id }) => [id, id]));
   const partOf = (stepId: string): string => {

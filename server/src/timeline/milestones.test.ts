@@ -3,7 +3,7 @@ import type { Milestone, Outcome } from '../model/span.ts';
 import type { SpanSketch } from '../testing/builders.ts';
 import { flowsOf } from '../testing/correlator-harness.ts';
 
-/** What is said of a flow is no work; what is said of a step is, while its span is missing. */
+/** A milestone of a flow is no work; a milestone of a step is, while its span is missing. */
 const said = (milestone: Milestone, at: number, over: Partial<SpanSketch> = {}): SpanSketch => ({
   trace: `a${at}`,
   id: `${at + 1}`,

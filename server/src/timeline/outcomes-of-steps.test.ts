@@ -3,8 +3,8 @@ import type { SpanSketch } from '../testing/builders.ts';
 import { flowsOf } from '../testing/correlator-harness.ts';
 
 /**
- * A span speaks for the work below it if it outlived that; else whatever of the same service ended
- * later does.
+ * A span answers for the work below it if it outlived that; otherwise the span of the same service
+ * that ended later decides.
  */
 const at = (start: number, ms: number, over: Partial<SpanSketch> = {}): Partial<SpanSketch> => ({
   at: start,
@@ -12,7 +12,7 @@ const at = (start: number, ms: number, over: Partial<SpanSketch> = {}): Partial<
   ...over,
 });
 const failed = { failed: true };
-/** A delivery, and what was done below it, each within the one before. */
+/** Sends a delivery and the work below it, each span within the one before. */
 const handled = (...spans: Partial<SpanSketch>[]): unknown => {
   const [flow] = flowsOf(
     { trace: 'a1', id: '1', role: 'send', service: 'shop' },
@@ -58,7 +58,7 @@ test.each([
   ],
 ])('%s', (_what, spans, outcome) => {
   if (outcome !== null) expect(handled(...spans)).toEqual(outcome);
-  // That service failed; the delivery did not.
+  // The other service failed; the delivery did not.
   else expect(handled(...spans)).toEqual(['ok', 'failed', 1]);
 });
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { SpanSketch } from '../testing/builders.ts';
 import { flowsOf } from '../testing/correlator-harness.ts';
 
-/** A delivery and its handling are one step, however many spans tell of it. */
+/** A delivery and its handling are one step, however many spans describe it. */
 const sent: SpanSketch = {
   trace: 'a',
   id: '1',

@@ -4,16 +4,17 @@ import type { UnixNanos } from '../model/time.ts';
 import type { Shifts } from './causal-time.ts';
 import { allSegments, type FlowInput, type InputSegment } from '../model/flow-input.ts';
 
-/** The first segment of a run but the first, and its causal time. */
+/** The first segment of a later run, with its causal time. */
 interface Boundary {
   at: bigint;
   segment: InputSegment;
 }
 
 /**
- * An id used again makes a new run only at a start milestone that lies, in causal time, after an
- * end of the run before; and, where an operator wants it, at whatever nothing caused after a quiet
- * of `quietNs` (0n: never). A caused segment stays in the run of its cause, however late it is.
+ * Splits a flow whose id was used again into runs. A run begins at a start milestone that lies, in
+ * causal time, after an end of the previous run; and, if an operator configures it, at any uncaused
+ * segment after `quietNs` without activity (0n: never). A caused segment stays in the run of its
+ * cause, however late it is.
  */
 export function splitRuns(input: FlowInput, shifts: Shifts, quietNs: bigint): FlowInput[] {
   const boundaries = startsAfterEnds(input, shifts);
@@ -79,7 +80,7 @@ function splitAt(boundaries: readonly Boundary[], input: FlowInput, shifts: Shif
   for (const segment of allSegments(input))
     for (const span of segment.spans) segmentOf.set(span, segment);
   const runOf = new Map<InputSegment, number>();
-  // The first of those that a segment has.
+  // A segment with several boundaries counts from its first.
   for (let i = boundaries.length; i > 0; i--) runOf.set(boundaries[i - 1]!.segment, i);
   const causesIn = (segment: InputSegment): InputSegment[] =>
     segment.causes.flatMap((cause) => {
@@ -87,8 +88,8 @@ function splitAt(boundaries: readonly Boundary[], input: FlowInput, shifts: Shif
       return from && from !== segment ? [from] : [];
     });
   /**
-   * Causes first, without recursion: one may hang on the other 100,000 deep. In a ring, whoever is
-   * under way counts as 0.
+   * Decides causes first, without recursion: chains may be 100,000 deep. In a ring, a segment that
+   * is being decided counts as run 0.
    */
   const underWay = new Set<InputSegment>();
   const decide = (first: InputSegment): number => {
@@ -132,7 +133,7 @@ function splitAt(boundaries: readonly Boundary[], input: FlowInput, shifts: Shif
   return runs.filter((run) => run.segments.length > 0).map(withItsOwn);
 }
 
-/** Of what is around the flow only what is around this run. */
+/** Restricts what surrounds the flow to what surrounds this run. */
 function withItsOwn(run: FlowInput): FlowInput {
   const own = new Set<string>();
   const referred = new Set<string>();

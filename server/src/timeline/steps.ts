@@ -10,9 +10,9 @@ import { order, type InputSegment } from '../model/flow-input.ts';
 import { idleIn } from './idle.ts';
 import { isConsumer } from '../model/roles.ts';
 
-/** Drafts → steps: attempts, names, outcomes, and which step undoes which. Pure. */
+/** Turns drafts into steps: attempts, names, outcomes, and which step undoes which. Pure. */
 
-/** Smaller differences are the SDK's millisecond clock, not skew. */
+/** Shifts below this, ns, come from the SDK's millisecond clock and are not shown as skew. */
 export const SKEW_SHOWN_NS = 1_000_000n;
 export const sizeOf = (shift: bigint): bigint => (shift < 0n ? -shift : shift);
 
@@ -23,8 +23,8 @@ interface Merged {
 }
 
 /**
- * Same message, same group: attempts of one step, in the order that they state, else in causal
- * time.
+ * Merges deliveries of one message to one group into attempts of one step, in the order of their
+ * declared numbers, else in causal time.
  */
 export function mergeAttempts(drafts: Draft[]): Merged {
   const keyOf = attemptKeys(drafts);
@@ -42,8 +42,8 @@ export function mergeAttempts(drafts: Draft[]): Merged {
 }
 
 /**
- * Of steps that begin at the same instant, causes stand before what they caused: by depth, then as
- * they stand.
+ * Sorts steps so that among those that begin at the same instant causes stand before effects: by
+ * depth, then in their present order.
  */
 export function causesFirst(steps: readonly Step[], hops: readonly Hop[]): Step[] {
   if (!steps.some(({ start }, i) => start === steps[i - 1]?.start)) return [...steps];
@@ -59,7 +59,7 @@ export function causesFirst(steps: readonly Step[], hops: readonly Hop[]): Step[
     else known.push(to);
   }
   if (pending.size === 0) return [...steps];
-  // What causes itself in a circle has no depth: it comes last.
+  // Steps in a cycle of causes have no depth: they come last.
   const depth = new Map(steps.map(({ id }) => [id, pending.has(id) ? Infinity : 0]));
   const next = steps.flatMap(({ id }) => (pending.has(id) ? [] : [id]));
   for (const id of next)
@@ -75,7 +75,7 @@ export function causesFirst(steps: readonly Step[], hops: readonly Hop[]): Step[
   );
 }
 
-/** Whoever takes what was passed on does not do it twice. */
+/** A delivery whose message was sent again did not process it: the next one is no duplicate. */
 const passesOn = (draft: Draft): boolean => sentAgainBy(draft).length > 0;
 const statesAttempt = ({ head }: Draft): boolean => (head.step?.attempt ?? 0) > 0;
 const byAttempt = (a: Draft, b: Draft): number =>
@@ -159,8 +159,9 @@ function toStep(group: Draft[]): Step {
 }
 
 /**
- * Some agents end the span of a delivery before the work begins. Whether work is still to come
- * after one that stands alone is known only by others like it, in which work came.
+ * Returns what the step tells about its agent: some agents end the span of a delivery before the
+ * work begins. Whether work is still to come after a delivery span without children is learned from
+ * others at the same place.
  */
 function receiptOf({ head, spans, segment }: Draft): Receipt | null {
   if (!isConsumer(head.role) || segment.shared) return null;
@@ -179,8 +180,8 @@ function receiptOf({ head, spans, segment }: Draft): Receipt | null {
 }
 
 /**
- * What is heard of a failure later, an earlier attempt or the span after its event, does not make
- * it newer.
+ * Returns when the failure was first received, ms. Later evidence of it, an earlier attempt or the
+ * span after its event, does not make it newer.
  */
 function failureHeardMs(spans: readonly Span[], head: Span): number {
   const said = spans.filter(saysFailed);
@@ -194,7 +195,10 @@ const saysFailed = ({ failed, step }: Span): boolean =>
 const earliestDeadline = (a: number, b: number): number =>
   a === 0 ? b : b === 0 ? a : Math.min(a, b);
 
-/** The slip shrinks on its way: the shortest says what is still to come after all of this step. */
+/**
+ * Returns the shortest itinerary: a routing slip loses its stops on the way, so the shortest tells
+ * what comes after all of this step.
+ */
 function itineraryOf(spans: readonly Span[]): string[] {
   let shortest: string[] = [];
   for (const span of spans) {
@@ -226,9 +230,9 @@ function attemptFromSpans(draft: Draft, work: Span[]): Attempt {
 }
 
 /**
- * A span speaks for the work below it if it outlived that: an error that it does not report was
- * dealt with. Some agents end the span of a delivery before the work begins; then the work of that
- * service that ended later says how it went.
+ * Returns the span that reports the step's failure, or null. A span answers for the work below it
+ * if it outlived that: an error that it does not report was handled. Some agents end the delivery's
+ * span before the work begins; then that service's span that ended later decides.
  */
 function failureOf(head: Span, own: readonly Span[]): Span | null {
   if (saysFailed(head)) return head;
@@ -246,8 +250,8 @@ function failureOf(head: Span, own: readonly Span[]): Span | null {
 }
 
 /**
- * JavaScript cuts starts to whole milliseconds, and with them ends: of two that it made, less than
- * one is no later.
+ * Returns whether the child ended after the span. JavaScript truncates starts, and with them ends,
+ * to whole milliseconds: between two such spans less than 1 ms is no difference.
  */
 function outlives(child: Span, span: Span): boolean {
   const isCut = span.start % MS === 0n && child.start % MS === 0n;
@@ -257,8 +261,8 @@ function outlives(child: Span, span: Span): boolean {
 const MS = 1_000_000n;
 
 /**
- * What is said of a flow says nothing of the step in which it is said: whoever gives up a flow may
- * do so soundly.
+ * Milestones of a flow say nothing about the step in which they are logged: a step that gives up a
+ * flow may itself succeed.
  */
 const ENDS_STEP: ReadonlySet<Milestone> = new Set<Milestone>([
   'step-completed',
@@ -267,7 +271,10 @@ const ENDS_STEP: ReadonlySet<Milestone> = new Set<Milestone>([
   'compensation-failed',
 ]);
 
-/** Only log events so far: the span has not ended, or its process died. */
+/**
+ * Builds an attempt of which only log events were received: its span has not ended, or its process
+ * died.
+ */
 function attemptFromMilestones(draft: Draft, milestones: Span[]): Attempt {
   const sorted = [...milestones].sort(order);
   const ended = sorted.findLast((span) => ENDS_STEP.has(span.milestone!));
@@ -287,9 +294,9 @@ function attemptFromMilestones(draft: Draft, milestones: Span[]): Attempt {
 }
 
 /**
- * DESIGN "Step type": never the raw span name, which may carry ids. A receive is the processing of
- * which only so much is known so far: one kind of step, or each would be missed where the other
- * came.
+ * Returns the step type, which is never the raw span name, as that may carry ids. A receive span
+ * counts as processing that has not been received yet: with two types, each would be missed where
+ * the other came.
  */
 function typeKeyOf({ head, segment }: Draft): string {
   const what =
@@ -301,14 +308,14 @@ function typeKeyOf({ head, segment }: Draft): string {
   return typeKeyIn(head.service.name, what);
 }
 
-/** Some batches do not say from where they took: it is where their messages were sent to. */
+/** Returns the destination of the messages' sends, for batches that do not name their source. */
 const sentTo = ({ causes }: InputSegment): string =>
   causes.find(({ where, span }) => where === 'flow' && span?.message)?.span?.message?.destination ??
   '';
 
 const typeKeyIn = createJoinedTexts(' ', 2_000_000);
 
-/** What a step expects is the name of another one. */
+/** The name on a `flow-expects` span is that of the expected step, not its own. */
 const ownName = (head: Span): string =>
   head.milestone === 'flow-expects' ? '' : (head.step?.name ?? '');
 
@@ -321,9 +328,9 @@ function nameOf({ head, segment }: Draft): string {
 }
 
 /**
- * The declared type, else what it was sent as, by whoever took it from the very place that it was
- * sent to: where an exchange is named on both sides, that alone would be one name for all that goes
- * through it.
+ * Returns the declared message type, else that of the send, if the message was taken at the
+ * destination that it was sent to. The destination alone would be one name for everything sent
+ * through an exchange that both sides name.
  */
 function sentAs(head: Span, { causes }: InputSegment): string {
   const { type } = head.message!;
@@ -345,8 +352,8 @@ export function addBadge(step: Step, badge: Badge): void {
   if (!step.badges.includes(badge)) step.badges = [...step.badges, badge].sort();
 }
 /**
- * A step undoes the step it names: by the id that its service gave that one, which is then known by
- * our own, or by name; the newest one before it where names repeat.
+ * Links each compensation to the step that it undoes: by the id that the service gave that step,
+ * replaced by our own, or by name. If names repeat, it is the latest step before the compensation.
  */
 export function linkCompensations(
   steps: Step[],
@@ -358,7 +365,7 @@ export function linkCompensations(
   const statedId = new Map<Step, string>();
   for (const { head } of drafts)
     if (head.step?.id) statedId.set(stepOf.get(head.key)!, head.step.id);
-  // Steps stand in the order of their starts.
+  // The lists stay in the order of their starts, as `countWhile` requires.
   const byId = groupedBy(
     steps.filter((step) => step.compensates === null && statedId.has(step)),
     (step) => statedId.get(step)!,

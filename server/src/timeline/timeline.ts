@@ -13,8 +13,8 @@ import { proveJoins } from './joins.ts';
 import { addBadge, causesFirst, linkCompensations, mergeAttempts } from './steps.ts';
 
 /**
- * One run of one flow as steps and hops. Pure: the same input gives the same timeline, byte for
- * byte.
+ * Builds the timeline of one run: steps and hops. Pure: the same input gives the same timeline,
+ * byte for byte.
  */
 export function toTimeline(input: FlowInput, shifts: Shifts, run: number): Flow {
   const badges = new Set<Badge>();
@@ -27,7 +27,9 @@ export function toTimeline(input: FlowInput, shifts: Shifts, run: number): Flow 
   return summarize(input, shifts, run, steps, hops, stepOf, badges);
 }
 
-/** A flow says what its steps say of its times, and of how often they were done. */
+/**
+ * Badges of a step that its flow carries too: they concern its times, and how often work was done.
+ */
 const OF_FLOW_TOO: ReadonlySet<Badge> = new Set<Badge>(['clock-skew', 'duplicate-processing']);
 
 function summarize(
@@ -62,7 +64,7 @@ function summarize(
       rawStart = earlier(rawStart, span.start);
       rawEnd = later(rawEnd, span.end);
       lastReceivedMs = Math.max(lastReceivedMs, span.receivedAtMs);
-      // What is said of a batch is said of no single flow in it.
+      // Keys of a shared batch belong to no single flow in it.
       if (segment.shared) continue;
       for (const [name, value] of span.keys)
         if (!keys.has(name) || value < keys.get(name)!) keys.set(name, value);
@@ -132,7 +134,9 @@ function summarize(
 }
 
 const MAX_EXPECTS = 200;
-/** What was said to come next, for this flow alone; oldest first. */
+/**
+ * Returns what services declared to come next (`flow-expects`), for this flow alone; oldest first.
+ */
 function expectsOf(input: FlowInput, shifts: Shifts): Expected[] {
   const said: Expected[] = [];
   for (const segment of input.segments)
@@ -186,7 +190,7 @@ function identityOf(key: FlowKey, spans: Span[]): Identity {
   return { environment, flowId, type: declared, version, deadlineMs, parentId };
 }
 
-/** An ambient id that a stronger evidence contradicts: context leaked from another flow. */
+/** Marks an ambient id that stronger evidence contradicts: context leaked from another flow. */
 function markBrokenContext(
   input: FlowInput,
   flowId: string,
@@ -210,7 +214,8 @@ interface End {
 }
 
 /**
- * How and when the flow ended: the earliest declared end in causal time; for a request, its root's.
+ * Returns how and when the flow ended: its earliest declared end in causal time, or the end of its
+ * root if it is a request; null if it is open.
  */
 function endOf(input: FlowInput, shifts: Shifts, steps: Step[], badges: Set<Badge>): End | null {
   let declared: End | null = null;
@@ -247,15 +252,15 @@ function endOf(input: FlowInput, shifts: Shifts, steps: Step[], badges: Set<Badg
   return null;
 }
 
-/** Clocks of one process differ by less, */
+/** Clocks of one process differ by less than this, ns. */
 const ONE_CLOCK_NS = 1_000_000n;
-/** and those of two by less than this, where nobody noticed. */
+/** Clocks of two processes may differ by this much, ns, without having been found wrong. */
 const TWO_CLOCKS_NS = 1_000_000_000n;
 
 /**
- * A request is answered when its root ends; its flow may work on, and says so then, or minutes of
- * work would be told nowhere. What another process did counts where no clock explains it: it is
- * longer than the request, or far behind.
+ * A request is answered when its root ends, but its flow may work on; without this check minutes of
+ * work would go unreported. Work of another process counts only if no clock error explains it: it
+ * is longer than the request, or ends far after the answer.
  */
 function goesOn(
   { service, start, end }: Span,
@@ -270,8 +275,8 @@ function goesOn(
 }
 
 /**
- * With nothing running, quiet is an end; whether a message that waits is owed anything, `judge`
- * knows.
+ * Returns the outcome that the flow has once it is idle; null while a step is running. Whether a
+ * waiting message is still expected to be consumed, `detect` decides.
  */
 function settlesAsOf(steps: Step[]): Outcome | null {
   if (steps.some((step) => step.status === 'running')) return null;

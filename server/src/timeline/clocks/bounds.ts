@@ -1,6 +1,6 @@
 /**
- * The least that was seen lately: in this window, or in the one before. A clock that was set right
- * is believed after two of them.
+ * A minimum over the current window and the one before. A clock that was corrected is trusted after
+ * two windows.
  */
 export interface Least {
   sinceMs: number;
@@ -9,16 +9,17 @@ export interface Least {
 }
 
 export const WINDOW_MS = 60_000;
-/** What was not seen for so long is not known any more. */
+/** A minimum that was not observed for this long, ms, has expired. */
 const RECENT_MS = 5 * WINDOW_MS;
 
 export const nothingSeen = (): Least => ({ sinceMs: 0, now: Infinity, before: Infinity });
 
 /**
- * Whether it begins a new window. What is older than both windows is no news, and changes nothing.
+ * Records a value and returns whether it begins a new window. A value older than both windows is
+ * ignored.
  */
 export function see(least: Least, value: number, atMs: number, nowMs: number): boolean {
-  // The server's own clock was set back: what it saw before says nothing about now.
+  // The server's own clock was set back, so earlier observations no longer apply.
   const isAhead = least.sinceMs > nowMs + WINDOW_MS;
   if (!isAhead && atMs < least.sinceMs - WINDOW_MS) return false;
   const age = atMs - least.sinceMs;
@@ -32,6 +33,6 @@ export function see(least: Least, value: number, atMs: number, nowMs: number): b
   return isNew;
 }
 
-/** Infinity where it was not seen lately. */
+/** Returns the minimum; Infinity if it was not observed recently. */
 export const leastOf = ({ sinceMs, now, before }: Least, nowMs: number): number =>
   nowMs - sinceMs < RECENT_MS ? Math.min(now, before) : Infinity;

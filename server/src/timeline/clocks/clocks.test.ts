@@ -6,7 +6,10 @@ import { createClocks, type Clocks, type WrongClock } from './index.ts';
 const BASE_MS = 1_700_000_000_000;
 const MS = 1_000_000n;
 
-/** Clocks, a server's time, and spans of processes that come here `lag` ms after they ended. */
+/**
+ * Creates clocks, a server's time, and spans of processes that are received `lag` ms after they
+ * end.
+ */
 function bench() {
   let nowMs = BASE_MS;
   const told: WrongClock[] = [];
@@ -47,7 +50,7 @@ function bench() {
   };
 }
 
-/** `a` is right, and heard of all the time; so is everybody that is not spoken of. */
+/** Observes `a`, which is right, throughout; processes that are not listed are right too. */
 function heard(...wrong: [string, number][]) {
   const all = bench();
   for (const name of ['a', 'b', 'c', 'd']) all.hear(name, 50);

@@ -4,57 +4,57 @@ import { leastOf, nothingSeen, see, WINDOW_MS, type Least } from './bounds.ts';
 import { MAX_LAG_NS, wrongClocks, type LeastWait } from './wrong-clocks.ts';
 
 /**
- * Whose clock is wrong, and by how much: learned from all flows of a process. A clock belongs to a
- * process, not to a span.
+ * Learns which processes' clocks are wrong, and by how much, from all flows of a process. A clock
+ * belongs to a process, not to a span.
  *
- * What is learned is told in whole cells, with the time from which on it holds: a timeline is a
- * function of its spans and of what is told. Whatever is told anew is in what `revise` returns, so
+ * Verdicts are rounded to whole cells and carry the time from which they hold: a timeline is a
+ * function of its spans and of the verdicts. `revise` returns every clock with a new verdict, so
  * that flows which were projected without it are projected again.
  */
 export interface Clocks extends KnownClocks {
-  /** Spans as they arrive. */
+  /** Takes spans as they arrive. */
   observe(spans: readonly Span[]): void;
-  /** Judges what was seen since; gives the clocks of which something new is told. */
+  /** Judges clocks by the observations since the last call; returns those with a new verdict. */
   revise(): ReadonlySet<string>;
-  /** When `revise` has something to do; Infinity: nothing speaks against anybody. */
+  /** When `revise` has work, ms; Infinity when no clock is suspect. */
   readonly dueAtMs: number;
-  /** Who is wrong now, the furthest first. */
+  /** Clocks that are wrong now, largest error first. */
   wrong(): WrongClock[];
-  /** Processes of which something is known. */
+  /** Number of processes of which something is known. */
   readonly senders: number;
-  /** This server's own clock is behind those of most senders. */
+  /** How far this server's own clock is behind those of most senders, ms. */
   readonly serverBehindMs: number;
-  /** As text, for the store; null: nothing new. */
+  /** Returns the verdicts as text for the store; null if nothing is new. */
   takeChanged(): string | null;
   load(stored: string): void;
 }
 
-/** What a timeline asks of clocks, and tells of them. */
+/** What a timeline reads from the clocks, and reports to them. */
 export interface KnownClocks {
-  /** By how much the span's clock was ahead when the span came here, ns; below 0: behind. */
+  /** How far the span's clock was ahead when the span was received, ns; negative: behind. */
   aheadNs(span: Span): bigint;
-  /** Of two processes' clocks, what the second took seems to have taken so long. */
+  /** Reports a wait between two processes, ns, as their clocks measured it. */
   waited(from: Span, to: Span, ns: bigint): void;
 }
 
-/** Nobody is known to be wrong. */
+/** Clocks of which none is known to be wrong. */
 export const RIGHT_CLOCKS: KnownClocks = { aheadNs: () => 0n, waited: () => undefined };
 
 export interface WrongClock {
   environment: string;
   service: string;
   instance: string;
-  /** Below 0: behind. */
+  /** Negative when the clock is behind. */
   aheadMs: number;
 }
 
 export interface ClocksOptions {
   now(): number;
-  /** Something is told of this clock for the first time, or it is right again (`aheadMs` 0). */
+  /** Called when a clock gets its first verdict, or is right again (`aheadMs` 0). */
   onVerdict(clock: WrongClock): void;
 }
 
-/** How far ahead a clock is for spans that were received from then on. */
+/** How far ahead a clock is for spans received from `fromMs` on. */
 interface Epoch {
   fromMs: number;
   aheadNs: number;
@@ -63,32 +63,39 @@ interface Epoch {
 interface Sender {
   readonly key: string;
   readonly service: Service;
-  /** What its spans took at least to come here, ns. */
+  /** Least time from the end of its spans to their receipt, ns. */
   lag: Least;
-  /** What its messages to others seem to take at least, ns. */
+  /** Least time that its messages seem to take, by consumer, ns. */
   waits: Map<Sender, Least>;
-  /** Oldest first; empty for those that were always right. */
+  /** Oldest first; empty for a clock that was always right. */
   epochs: Epoch[];
   isGone: boolean;
 }
 
-/** Told in whole cells, so that what is seen a little better changes nothing … */
+/**
+ * Verdicts are rounded to whole cells of this size, ns, so that a slightly better estimate changes
+ * nothing.
+ */
 const CELL_NS = 25_000_000;
-/** … and not below this: each flow mends by itself what clocks of one network differ by. */
+/**
+ * Errors below this, ns, get no verdict: each flow corrects by itself what clocks of one network
+ * differ by.
+ */
 const MIN_NS = 100_000_000;
-/** What was told and turns out to be less is told anew below this share of it. */
+/** A smaller error replaces a verdict only below this share of it. */
 const STILL_TRUE = 0.75;
 const MAX_SENDERS = 10_000;
 const MAX_PARTNERS = 100;
 const MAX_PAIRS = 20_000;
 const MAX_EPOCHS = 8;
 /**
- * So many judgements come at once; then follows a pause, as long as there are many to be judged.
+ * Number of judgements that may follow each other at once; then comes a pause that grows with the
+ * number of senders.
  */
 const BURST = 3;
 const pauseMs = (senders: number): number => Math.min(1000, Math.max(20, senders / 10));
 
-/** A clock is its process's; where nobody says which, its host's and service's. */
+/** Returns the key of a process's clock; without an instance id, that of its host and service. */
 export function clockOf(service: Service): string {
   let key = keys.get(service);
   if (key === undefined) {
@@ -99,7 +106,7 @@ export function clockOf(service: Service): string {
 }
 const keys = new WeakMap<Service, string>();
 
-/** Several processes may share this name: what is known of one of them is not known of all. */
+/** Several processes may share this name, so what is known about one does not hold for all. */
 export const isAnybody = ({ instance, host = '' }: Service): boolean =>
   instance === '' && host === '';
 
@@ -110,7 +117,7 @@ export function createClocks(options: ClocksOptions): Clocks {
   let pairs = 0;
   let wrongOnes = 0;
   let serverBehindNs = 0;
-  /** Somebody is wrong, or seems to be; where nobody is, nothing is judged. */
+  /** A clock is, or seems to be, wrong; otherwise nothing has to be judged. */
   let isSuspicious = false;
   let isDirty = false;
   let isChanged = false;
@@ -146,7 +153,10 @@ export function createClocks(options: ClocksOptions): Clocks {
     }
     return sender;
   };
-  /** Gives whether a new window begins: what is known may have become less, too. */
+  /**
+   * Records an observation. Returns whether it begins a new window, as a minimum may have expired
+   * then.
+   */
   const seen = (least: Least, ns: number, atMs: number): boolean => {
     const nowMs = now();
     const before = leastOf(least, nowMs);
@@ -157,7 +167,10 @@ export function createClocks(options: ClocksOptions): Clocks {
   };
   const told = ({ epochs }: Sender): number => epochs.at(-1)?.aheadNs ?? 0;
 
-  /** What is told from now on, if it is news. What was told of long ago stays told of then. */
+  /**
+   * Sets the verdict from now on; returns whether it is new. Verdicts of the past stay as they
+   * were.
+   */
   const tell = (sender: Sender, ns: number): boolean => {
     const cell = cellOf(ns);
     const before = told(sender);
@@ -182,7 +195,7 @@ export function createClocks(options: ClocksOptions): Clocks {
     serverBehindNs = behindMost(list.map(({ lag }) => leastOf(lag, nowMs)));
     isSuspicious = list.some((sender) => told(sender) !== 0);
     const changed = new Set<string>();
-    // Flows never cross environments, and each has ways of its own to come here.
+    // Flows never cross environments, and each environment has its own path to this server.
     for (const some of groupedBy(list, ({ service }) => service.environment).values())
       judgeSome(some, nowMs, changed);
     return changed;
@@ -211,7 +224,7 @@ export function createClocks(options: ClocksOptions): Clocks {
 
   return {
     observe(spans) {
-      // Spans of one request stand together: asked once for each, with the latest of them.
+      // Spans of one request are adjacent; only the one that ended last matters.
       for (let from = 0; from < spans.length;) {
         const { service, receivedAtMs } = spans[from]!;
         let latest: bigint | null = null;
@@ -222,7 +235,7 @@ export function createClocks(options: ClocksOptions): Clocks {
           next++
         ) {
           const { end, warnings } = spans[next]!;
-          // A time that was repaired says nothing.
+          // A repaired time is no evidence about a clock.
           if (warnings.length === 0 && (latest === null || end > latest)) latest = end;
         }
         from = next;
@@ -230,7 +243,8 @@ export function createClocks(options: ClocksOptions): Clocks {
         const sender = senderOf(service);
         const lagNs = receivedAtMs * 1e6 - Number(latest);
         if (!seen(sender.lag, lagNs, receivedAtMs)) continue;
-        // Those that are heard of stay: whoever was not for the longest time stands first.
+        // Senders stand in the order of their last activity, least recent first, as `add` forgets
+        // the first one.
         senders.delete(sender.key);
         senders.set(sender.key, sender);
       }
@@ -322,8 +336,8 @@ const cellOf = (ns: number): number =>
 
 /**
  * Returns how far this server's clock is behind, ns. If more senders are ahead of it than in time,
- * it is the server that is behind: by as much as the most advanced sender that differs from their
- * median by no more than an exporter's delay.
+ * it is the server that is behind: by as much as the furthest sender whose difference an exporter's
+ * delay does not explain.
  */
 function behindMost(lags: readonly number[]): number {
   const ahead = lags.filter((lag) => lag <= -MIN_NS).sort((a, b) => a - b);

@@ -3,18 +3,18 @@ import type { Span } from '../../model/span.ts';
 import { clockOf } from './index.ts';
 
 /**
- * Flows that were projected lately. When something new is told of a clock, those of them in which
- * it speaks are projected again; without this a flow would keep for ever what was known when it was
- * projected.
+ * Keeps the keys of flows that were projected lately. On a new clock verdict, those with spans of
+ * that clock are projected again; without this a flow would keep the verdicts of its projection for
+ * ever.
  */
 export interface ProjectedLately {
   projected(key: FlowKey): void;
-  /** Newest first, each once. */
+  /** Returns the flows with spans of these clocks, newest first, each once. */
   saidBy(clocks: ReadonlySet<string>, spansOf: (key: FlowKey) => Iterable<Span>): FlowKey[];
 }
 
 const MAX_KEPT = 2000;
-/** Looked at in one go. What lies beyond is projected with what is known then, once it changes. */
+/** Spans visited in one call. Flows beyond it get the new verdict when they change. */
 const MAX_SPANS = 50_000;
 
 export function createProjectedLately(): ProjectedLately {

@@ -3,8 +3,8 @@ import { wrongClocks } from './wrong-clocks.ts';
 
 const MS = 1e6;
 /**
- * `a>b 48`: what messages seem to take at least, ms; `48/30`: from the end of the send as well.
- * `lags`: what spans seem to take to come here.
+ * Parses `a>b 48`, the least time that messages seem to take, ms; `48/30` adds that from the end of
+ * the send. `lags` are the least times from a span's end to its receipt, ms.
  */
 function verdict(
   waits: string[],

@@ -1,45 +1,51 @@
 /**
- * Which clocks are wrong, and by how much. Pure.
+ * Decides which clocks are wrong, and by how much. Pure.
  *
- * Two kinds of facts speak of clocks: nothing is received before it ended, and nothing is taken
- * before it was sent. Each bounds the difference of two clocks. Whoever has to be wrong for all
- * facts to be true is wrong: as few as can be. What is consistent with a wrong clock by itself is
- * as wrong as that one, and moves with it; without this a shift would eat the waits behind it.
+ * Two kinds of facts bound the difference of two clocks: no span is received before it ended, and
+ * no message is taken before it was sent. The fewest clocks that have to be wrong for all facts to
+ * hold are wrong. A clock that is consistent with a wrong one is equally wrong and moves with it;
+ * without this a shift would consume the waits behind it.
  */
 
-/** What messages from one clock to another seem to take at least, ns; below 0 one is wrong. */
+/**
+ * The least time that messages from one clock to another seem to take, ns; negative: one clock is
+ * wrong.
+ */
 export interface LeastWait {
   readonly from: number;
   readonly to: number;
-  /** From the start of the send: nothing can be taken before. */
+  /** Measured from the start of the send, before which nothing can be taken. */
   readonly ns: number;
-  /** From its end, where waits begin. Counts beside a clock that is wrong by more than it took. */
+  /**
+   * Measured from the end of the send, where waits begin. It counts when a clock is wrong by more
+   * than the send took.
+   */
   readonly afterNs?: number;
 }
 
 export interface Clue {
-  /** By how much it is known to be ahead, which the waits do not show any more. */
+  /** How far the clock is known to be ahead, ns; the waits are corrected by it already. */
   readonly knownNs: number;
-  /** What its spans seem to take at least to come here, ns; Infinity where nobody asked. */
+  /** Least time from the end of its spans to their receipt, ns; Infinity if it was not measured. */
   readonly lagNs: number;
 }
 
-/** Smaller differences are the SDK's millisecond clock. */
+/** Smaller differences, ns, come from the SDK's millisecond clock. */
 export const TOLERANCE_NS = 1_000_000;
-/** An exporter gathers for 5 s by default, and for as long again where its queue is full. */
+/** An exporter batches for 5 s by default, and for as long again when its queue is full; ns. */
 export const MAX_LAG_NS = 10_000_000_000;
-/** Moves of one answer; what remains is left to whoever asks. */
+/** Maximum number of moves in one answer; the caller handles what remains. */
 const MAX_MOVES = 100;
 
-/** Clocks that are ahead by `ns` more than was thought (below 0: behind), for the same reason. */
+/** Clocks that are ahead by `ns` more than assumed (negative: behind), for one reason. */
 interface Move {
   members: readonly number[];
   ns: number;
 }
 
 /**
- * By how much each clock is ahead, ns. `guesses`: a difference of two clocks of which nothing says
- * whose it is, is the taker's; otherwise it stays.
+ * Returns how far each clock is ahead, ns. If nothing tells which of two clocks is wrong, `guesses`
+ * blames the consumer's; otherwise the difference stays.
  */
 export function wrongClocks(
   clues: readonly Clue[],
@@ -62,9 +68,9 @@ export function wrongClocks(
   const isWrong = (clock: number): boolean => clues[clock]!.knownNs !== 0 || ahead[clock] !== 0;
 
   /**
-   * Whoever has to move with `first`: who sent it what would not have been sent yet (ahead), or
-   * took from it what it had not sent yet (behind). null: `not` would, or come here before it
-   * ended.
+   * Returns the clocks that have to move with `first`: those that would otherwise have sent to it
+   * too late (ahead), or taken from it too early (behind). It is null if `not` would have to move,
+   * or a span would be received before it ended.
    */
   const moveOf = (first: number, ns: number, not: number): Move | null => {
     const members = new Set([first]);
@@ -83,9 +89,7 @@ export function wrongClocks(
     for (const clock of members) ahead[clock]! += ns;
   };
 
-  /**
-   * Whether a clock's spans come here as those of right ones do, to within half of what is asked.
-   */
+  /** Rates a lag: 1 if it is within half of the move of what is usual for right clocks, else 0. */
   const usualNs = medianOf(clues.flatMap(({ lagNs }) => (lagNs === Infinity ? [] : [lagNs])));
   const isUsual = (lagNs: number, ns: number): number => {
     if (lagNs === Infinity) return 0;
@@ -94,7 +98,9 @@ export function wrongClocks(
     return isNear ? 1 : 0;
   };
 
-  /** Of two moves the one with the smaller number, the first that differs. */
+  /**
+   * Criteria of a move; of two moves the one with the smaller number at the first difference wins.
+   */
   const merits = ({ members, ns }: Move): number[] => {
     const inside = new Set(members);
     let found = 0;
@@ -124,15 +130,18 @@ export function wrongClocks(
   };
 
   /**
-   * Of a clock that only takes, the quickest message says more than its exporter does: all others
-   * are then too short by what that one took.
+   * For a clock that only consumes, the quickest message gives a tighter bound than its exporter:
+   * all other messages are then too short by what that one took.
    */
   const byQuickest = (clock: number, leastNs: number): number => {
     if (sent[clock]!.length > 0 || taken[clock]!.length === 0) return leastNs;
     const mostNs = taken[clock]!.reduce((most, wait) => Math.min(most, slackOf(wait)), Infinity);
     return mostNs < leastNs || mostNs - leastNs > MAX_LAG_NS ? leastNs : mostNs;
   };
-  /** Who agrees with a wrong clock, and is late for it by no more than an exporter, is as wrong. */
+  /**
+   * A clock that agrees with a wrong one, and lags behind it by no more than an exporter's delay,
+   * is equally wrong.
+   */
   const likePartner = (clock: number, leastNs: number): number => {
     let most = leastNs;
     const look = (wait: LeastWait, other: number): void => {
@@ -150,7 +159,8 @@ export function wrongClocks(
     if (lagOf(clock) >= -TOLERANCE_NS) continue;
     const leastNs = byQuickest(clock, likePartner(clock, -clues[clock]!.lagNs));
     const move = moveOf(clock, leastNs - ahead[clock]!, -1)!;
-    // One impossible time is no reason to doubt clocks that come here as right ones do.
+    // A single impossible time is no reason to move clocks whose spans arrive as those of right
+    // ones.
     const isDoubtful = move.members.some((other) => lagOf(other) >= 0 && lagOf(other) !== Infinity);
     if (!isDoubtful) apply(move);
   }
@@ -178,7 +188,7 @@ export function wrongClocks(
   return ahead;
 }
 
-/** Of few nothing is usual. */
+/** With fewer values than this no lag counts as usual. */
 const MIN_SEEN = 3;
 function medianOf(all: number[]): number | null {
   return all.length < MIN_SEEN ? null : all.sort((a, b) => a - b)[all.length >> 1]!;
