@@ -8,17 +8,14 @@ import type { Flow } from '../model/flow.ts';
 import type { QueryRule } from '../model/query-rule.ts';
 import type { DowntimeGrace } from './downtime-grace.ts';
 
-/**
- * What is said of one flow at this moment: what it waits for, its health, and what is wrong with
- * it.
- */
+/** Assesses one flow at this moment: what it waits for, its health, and its findings. */
 export interface Assessor {
   /**
-   * Definition → expectations → grace after downtime → rules. Never throws: a fault must not keep
-   * flows from being written.
+   * Runs definition, expectations, grace after downtime and rules, in that order. Never throws: a
+   * fault must not keep flows from being written.
    */
   assess(flow: Flow): Flow;
-  /** Flows that are assessed within `work` may have taught before, and must not do so twice. */
+  /** Flows assessed within `work` may have been learned from before, and must not count twice. */
   withoutTeaching<T>(work: () => T): T;
 }
 
@@ -28,10 +25,10 @@ export interface AssessorOptions {
   log: Log;
   expectations: Expectations;
   grace: DowntimeGrace;
-  /** Idle time after which a flow whose end nobody declares counts as ended, ms. */
+  /** Idle time, ms, after which a flow without a declared end counts as ended. */
   settleMs: number;
   queryRules: readonly QueryRule[];
-  /** false: flows are only projected; nothing is learned, awaited or judged. */
+  /** If false, flows are only projected; nothing is learned, awaited or judged. */
   expects: boolean;
 }
 

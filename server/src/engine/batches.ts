@@ -1,26 +1,26 @@
 /**
- * Numbers of requests, in the order of their commits, and how far everything up to a number has
- * come.
+ * Numbers requests in the order of their commits, and tracks up to which number everything is
+ * committed and correlated.
  */
 export interface Batches {
   next(): number;
   /**
-   * Everything up to `last` was committed, and up to `derived` it is in the flow rows. Before the
-   * first request.
+   * Continues after a restart: everything up to `last` is committed, and flow rows include
+   * everything up to `derived`. Must be called before the first request.
    */
   restore(last: number, derived: number): void;
   committed(batch: number): void;
-  /** All that was committed before the restart is correlated. */
+  /** Everything that was committed before the restart is correlated. */
   replayed(): void;
   correlated(batch: number): void;
-  /** Everything up to this one is correlated: flow rows may say that they include it. */
+  /** Everything up to this number is correlated: flow rows may claim to include it. */
   readonly lastCorrelated: number;
 }
 
 export function createBatches(): Batches {
   let last = 0;
   let lastCommitted = 0;
-  /** Committed, and not correlated yet, in order. */
+  /** Committed batches that are not correlated yet, in order. */
   const uncorrelated = new Set<number>();
   return {
     next: () => ++last,

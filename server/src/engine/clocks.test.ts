@@ -9,7 +9,10 @@ import { memoryStore } from '../testing/memory-store.ts';
 const MS = 1_000_000n;
 const ATTRIBUTES = ['messaging.system', 'bus', 'messaging.destination.name', 'orders'];
 
-/** Shop sends, ship takes it 40 ms later, by a clock that is `ahead` ms; they come here at once. */
+/**
+ * Shop sends, and ship takes it 40 ms later, by a clock that is `ahead` ms; spans are received at
+ * once.
+ */
 function order(bench: Bench, id: string, ahead: number): OtlpSpan[] {
   const say = (
     service: string,
@@ -50,7 +53,7 @@ test.each([3_600_000, 30 * 86_400_000])(
       expect(badges).toEqual(['clock-skew']);
       expect(durationMs).toBeLessThan(200);
     }
-    // Logarithmic buckets: 95 is a tenth of a second, an hour is 308.
+    // Buckets are logarithmic: 95 is a tenth of a second, 308 an hour.
     const [learned] = bench.pipeline.expectations.inspect(flowsOf(bench)[0]!.type);
     const { gaps, steps } = learned!.model as Record<string, object>;
     const buckets = [...JSON.stringify([gaps, steps]).matchAll(/\[(\d+),\d+\]/g)].map(
@@ -65,7 +68,7 @@ test.each([3_600_000, 30 * 86_400_000])(
 
 test('a flow that was projected before a clock was known to be wrong is projected again', async () => {
   const bench = await createBench({ definitions: [] });
-  // Whose spans come here late shows nothing at first: its messages seem to rest.
+  // A sender whose spans arrive late shows nothing at first: its messages seem to wait.
   const late = order(bench, 'a1', 3000);
   await bench.advance(5000);
   await bench.deliver(...late);

@@ -7,17 +7,20 @@ import type { Definition, DefinitionSource, StoredDefinition } from '../model/de
 import type { DocumentStore } from '../store/index.ts';
 
 /**
- * Declared flows from files, the API and services: kept, and what is under way is judged by them at
- * once.
+ * Stores declared flows from files, the API and services. A new definition applies at once to flows
+ * that are open.
  */
 export interface DefinitionDesk {
-  /** At start: what was kept, and over it what the operator's files say now. */
+  /**
+   * Loads the stored definitions at start, then those of the operator's files, which take
+   * precedence.
+   */
   load(fromFiles: readonly Definition[]): Promise<void>;
-  /** How many changed something. */
+  /** Returns how many definitions changed something. */
   define(definitions: readonly Definition[], source: DefinitionSource): Promise<number>;
   /**
-   * What a service sent. Evidence of no flow, so nothing waits for it; wrong ones are logged and
-   * counted.
+   * Takes what a service announced. It is evidence of no flow, so nothing waits for it; invalid
+   * definitions are logged and counted.
    */
   announced(json: string): void;
   list(): StoredDefinition[];
@@ -32,12 +35,14 @@ export interface DefinitionDeskOptions {
   judgeAgain(types: ReadonlySet<string>): Promise<void>;
 }
 
-/** Announced and not looked at; what is more is repeated with a service's next start. */
+/**
+ * Maximum number of announcements that wait; a refused one is repeated at the service's next start.
+ */
 const MAX_WAITING = 1000;
 
 export function createDefinitionDesk(options: DefinitionDeskOptions): DefinitionDesk {
   const { clock, counters, log, store, expectations } = options;
-  /** Texts, each once: every instance of a service says the same when it starts. */
+  /** Announced texts, each once: every instance of a service announces the same at its start. */
   const waiting = new Set<string>();
   let taking = false;
   const define = async (
@@ -73,7 +78,7 @@ export function createDefinitionDesk(options: DefinitionDeskOptions): Definition
     },
   };
 
-  /** One after the other, and spans come in between. */
+  /** Takes one announcement after the other, and yields to spans in between. */
   async function takeAll(): Promise<void> {
     taking = true;
     for (const json of waiting) {

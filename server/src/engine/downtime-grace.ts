@@ -2,18 +2,20 @@ import type { Clock } from '../base/clock.ts';
 import type { WaitingFor } from '../model/expectation.ts';
 
 /**
- * What fell due while nobody could receive may have arrived at the senders' queues, which deliver
- * in their own order: it gets time, whatever else of its flow arrives meanwhile.
+ * Grants extra time to what fell due while the server was down: it may lie in the senders' queues,
+ * which deliver in their own order, whatever else of its flow arrives first.
  */
 export interface DowntimeGrace {
-  /** Nothing was received from then until now, ms. */
+  /** Begins the grace period; nothing was received since `lastReceivedMs`. */
   begin(lastReceivedMs: number): void;
-  /** Nothing that fell due in the downtime is judged before then, ms. */
+  /** Nothing that fell due in the downtime is judged before this time, ms. */
   readonly untilMs: number;
   extend(all: WaitingFor[]): WaitingFor[];
 }
 
-/** Overdue waits get as long again as the downtime lasted, to a bound, and a moment more. */
+/**
+ * Overdue waits get as long again as the downtime lasted, up to this bound, plus `MIN_GRACE_MS`.
+ */
 const MAX_GRACE_MS = 600_000;
 const MIN_GRACE_MS = 30_000;
 

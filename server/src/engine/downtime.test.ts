@@ -4,7 +4,7 @@ import { memoryStore } from '../testing/memory-store.ts';
 import { createBench } from '../testing/pipeline-bench.ts';
 
 /**
- * The bench's orders have to be shipped within 5 s. Down for five minutes: senders hold what
+ * Orders have to be shipped within 5 s. The server is down for five minutes, and senders keep what
  * happened meanwhile.
  */
 test('what fell due while the server was down gets time, whatever else arrives first; then it is told', async () => {

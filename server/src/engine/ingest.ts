@@ -14,17 +14,17 @@ import type { Projection } from './projection/index.ts';
 import type { Reloads } from './reload.ts';
 
 /**
- * Requests: prepare → commit → correlate → (answered). Everything after the commit can be repeated
- * from it.
+ * Takes requests through prepare, commit, correlate and answer. Everything after the commit can be
+ * replayed from it.
  */
 export interface Ingest {
-  /** Normalizes a request, at once and in the order of commits: only what is needed later waits. */
+  /** Normalizes a request at once, in the order of commits; only what is needed later is kept. */
   prepare(request: OtlpExport): Prepared;
-  /** Commits requests together. They are correlated by what it resolves with. */
+  /** Commits requests together. The result correlates them. */
   write(prepared: readonly Prepared[]): Promise<WrittenBatch<Prepared>>;
 }
 
-/** A request that waits for its commit: what correlates, and rows for the store. */
+/** A request that waits for its commit: spans to correlate, and rows for the store. */
 export interface Prepared {
   batch: number;
   spans: Span[];
@@ -65,7 +65,10 @@ export function createIngest(options: IngestOptions): Ingest {
     return records;
   };
 
-  /** Waits for what was evicted; its sender keeps it and tries again if that cannot be read. */
+  /**
+   * Waits until evicted flows are rehydrated. If the store cannot be read, the sender gets an
+   * error, keeps the request and retries.
+   */
   const addLater = async ({ batch, spans }: Prepared): Promise<void> => {
     try {
       if ((await reloads.addLater(spans)) === 'left-to-replay') return;
@@ -77,8 +80,8 @@ export function createIngest(options: IngestOptions): Ingest {
     await projection.waitForCapacity();
   };
   /**
-   * Those that wait for something that was evicted, with when they are done. The others are
-   * correlated now.
+   * Correlates requests that need nothing evicted at once. Returns the others, each with the
+   * promise of its correlation.
    */
   const correlate = (requests: readonly Prepared[]): Map<Prepared, Promise<void>> => {
     const late = new Map<Prepared, Promise<void>>();
@@ -86,7 +89,7 @@ export function createIngest(options: IngestOptions): Ingest {
       for (const request of requests) {
         if (reloads.addNow(request.spans)) continue;
         const done = addLater(request);
-        // Heard of by whoever answers, which may not be asked yet.
+        // The code that answers handles the error, but may attach to the promise only later.
         done.catch(() => undefined);
         late.set(request, done);
       }

@@ -6,14 +6,14 @@ import type { EngineStore } from '../store/index.ts';
 import type { Clocks } from '../timeline/index.ts';
 
 /**
- * Keeps what was learned, of flow types and of clocks, over a restart. What is lost of it is
- * learned again.
+ * Saves what was learned about flow types and clocks, so that it survives a restart. What is lost
+ * is learned again.
  */
 export interface LearnedSaver {
   load(): Promise<void>;
-  /** What was learned since the last save. */
+  /** Saves what was learned since the last save. */
   save(): Promise<void>;
-  /** Saves now and then. */
+  /** Begins to save periodically. */
   start(): void;
   stop(): Promise<void>;
 }

@@ -26,8 +26,8 @@ import { createStore, type Store } from '../store/index.ts';
 import { NO_SINK } from '../testing/pipeline-bench.ts';
 
 /**
- * Whatever happens to parts of derived tables between a stop and a start: what was acknowledged is
- * answered again.
+ * Whatever happens to parts of derived tables between a stop and a start, queries return everything
+ * that was acknowledged.
  */
 const home = mkdtempSync(join(tmpdir(), 'fermata-rebuild-'));
 const directory = join(home, 'data');
@@ -45,7 +45,7 @@ interface Life {
   said: Flow[];
   stop(): Promise<void>;
 }
-/** One process holds one directory open. */
+/** A directory can be open in one process only. */
 let current: Life | undefined;
 async function live(more: Partial<EngineOptions> = {}): Promise<Life> {
   const counters = createCounters();
@@ -116,7 +116,7 @@ const span = (traceId: string, spanId: string, more: Partial<OtlpSpan> = {}): Ot
     ...more,
   };
 };
-/** Two spans in traces of their own, so that only the flow's name holds them together. */
+/** Two spans in traces of their own, joined only by the flow's name. */
 const spansOf = (name: string): OtlpSpan[] =>
   ['a', 'b'].map((letter) => {
     const id = `${letter}${name.slice('order-'.length).padStart(15, '0')}`;
@@ -131,11 +131,11 @@ async function deliver({ pipeline }: Life, spans: OtlpSpan[]): Promise<void> {
   await written.correlate();
   await written.later?.(prepared);
 }
-/** So many flows taught. */
+/** Returns how many flows were learned from. */
 const taught = ({ pipeline }: Life): number | undefined =>
   (pipeline.expectations.inspect('order')[0]?.model as { version: number } | undefined)?.version;
 
-/** Names of flows of which not all is answered. */
+/** Returns the names of flows of which queries do not return everything. */
 async function missing({ store }: Life): Promise<string[]> {
   const { items } = await store.listFlows({ limit: 100 });
   const lacking: string[] = [];
@@ -150,13 +150,12 @@ async function missing({ store }: Life): Promise<string[]> {
 const tableOf = (table: string): string => join(directory, 'engine', 'data', 'default', table);
 const rangeOf = (part: string): number[] => part.split('_').slice(1).map(Number);
 /**
- * The oldest part that is in use: by those after it all of it was included, so that nothing of it
- * is replayed.
+ * Returns the oldest part in use; later parts included all of it, so that none of it is replayed.
  */
 function oldPart(table: string): string {
   const list = (): string[] =>
     readdirSync(tableOf(table)).filter((name) => /_\d+_\d+_\d+$/.test(name));
-  // What a merge leaves for some minutes: the engine falls back to it.
+  // A merge leaves its inputs for some minutes, and the engine would fall back to them.
   for (const part of list().filter((one) => list().some((other) => holds(other, one))))
     rmSync(join(tableOf(table), part), { recursive: true });
   const [oldest] = list().sort((a, b) => rangeOf(a)[0]! - rangeOf(b)[0]!);
@@ -190,7 +189,7 @@ beforeAll(async () => {
   const life = await live();
   for (let round = 0; round < ROUNDS; round++) {
     await deliver(life, names.slice(round * FLOWS, (round + 1) * FLOWS).flatMap(spansOf));
-    // A trace without messages and flow id: dropped on purpose.
+    // A trace without messages and flow id is dropped on purpose.
     await deliver(life, [span(requests[round]!, requests[round]!.slice(-16))]);
     clock.advance(5000);
     await life.pipeline.idle();
@@ -235,10 +234,10 @@ test.each([
   'flow rows are projected again from the evidence: %s',
   async (_, damage) => {
     const life = await again(damage);
-    // Whatever is replayed is projected.
+    // Time for replayed spans to be projected.
     clock.advance(1000);
     await life.pipeline.idle();
-    // Whoever meets a broken part first hears what is left; then it is rebuilt.
+    // The first query that meets a broken part returns what is left; then it is rebuilt.
     await missing(life);
     await life.pipeline.idle();
     expect(await missing(life)).toEqual([]);

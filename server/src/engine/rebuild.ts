@@ -10,16 +10,17 @@ import type { Reloads } from './reload.ts';
 import type { EvidenceReader, NameIndex, StoredSpan } from '../store/index.ts';
 
 /**
- * Flow rows that were lost are projected again from the evidence, in blocks, while everything else
- * goes on. What is due outlives a crash, and doing it twice changes nothing.
+ * Rebuilds lost flow rows from the evidence, in blocks, while everything else continues. A due
+ * rebuild survives a crash, and rebuilding twice changes nothing.
  */
 export interface Rebuild {
   /**
-   * `all`: every row anew, because somebody asked for it; otherwise what is lost now, or later on.
+   * With `all` every row is rebuilt, because an operator asked for it; otherwise what is lost now
+   * or later.
    */
   start(all: boolean): void;
   idle(): Promise<void>;
-  /** What is left is due with the next start. */
+  /** Stops; what is left is due at the next start. */
   stop(): Promise<void>;
 }
 
@@ -33,13 +34,13 @@ export interface RebuildOptions {
   projection: Pick<Projection, 'reproject' | 'waitForCapacity' | 'rows' | 'projector'>;
   assessor: Pick<Assessor, 'withoutTeaching'>;
   restore(stored: StoredSpan[]): Span[];
-  /** What was lost is there again. */
+  /** Called when lost rows are complete again. */
   onDone(): void;
 }
 
 const RETRY_MS = 10_000;
 const REPORT_MS = 10_000;
-/** Above this the next block waits until flows have left memory. */
+/** Above this number of spans in memory the next block waits for evictions. */
 const MAX_SPANS_IN_MEMORY = 200_000;
 const ROOM_MS = 500;
 
@@ -62,7 +63,7 @@ export function createRebuild(options: RebuildOptions): Rebuild {
     });
   const take: Projector['takeChangesOf'] = (ids, keys) =>
     options.assessor.withoutTeaching(() => projection.projector.takeChangesOf(ids, keys));
-  /** False: we stop. */
+  /** Resolves with false if the server stops. */
   const rebuildAll = async (all: boolean): Promise<boolean> => {
     let spans = 0;
     let saidAtMs = clock.now();

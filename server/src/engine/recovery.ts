@@ -8,9 +8,7 @@ import type { DowntimeGrace } from './downtime-grace.ts';
 import type { Projection } from './projection/index.ts';
 import type { Reloads } from './reload.ts';
 
-/**
- * Takes up at a start where the last run of the process ended: every step of it can be repeated.
- */
+/** Continues at a start where the previous run of the process ended; every step can be repeated. */
 export interface RecoveryOptions {
   log: Log;
   store: Pick<EngineStore, 'watermarks' | 'names' | 'flowsWithFindings' | 'openFlows' | 'replay'>;
@@ -45,7 +43,9 @@ async function loadNames({ store, names }: RecoveryOptions): Promise<void> {
   if (!all) names.rotateFilter();
 }
 
-/** What stalls, and what is open: when it settles, and when it has to be judged again. */
+/**
+ * Restores flows with findings, and open flows with the times of their settling and re-evaluation.
+ */
 async function loadFlows({
   store,
   expectations,
@@ -64,7 +64,9 @@ async function loadFlows({
       );
 }
 
-/** Correlates what was committed and is in no flow row yet. False: we stop. */
+/**
+ * Correlates what was committed and is in no flow row yet. Resolves with false if the server stops.
+ */
 async function replay(options: RecoveryOptions, derivedBatch: number): Promise<boolean> {
   const { log, store, reloads, projection } = options;
   let count = 0;

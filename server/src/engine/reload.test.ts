@@ -5,17 +5,14 @@ import { emptyExport, type OtlpSpan } from '../model/otlp.ts';
 import { memoryStore, type MemoryStore } from '../testing/memory-store.ts';
 import { createBench, spansOf } from '../testing/pipeline-bench.ts';
 
-/**
- * What spans bring back from the store: nobody else waits for it, it is bounded, and a stop does
- * not wait for it.
- */
+/** Rehydration for late spans blocks no other spans, is bounded, and does not delay a stop. */
 const settled = async (): Promise<void> => {
   for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve));
 };
 const counted = (counters: Counters, name: string): number =>
   counters.read().find((counter) => counter.name === name)?.value ?? 0;
 
-/** Flows that left memory, over a store whose look-ups wait for `open`. */
+/** Creates evicted flows over a store whose lookups wait for `open`. */
 async function withGate(): Promise<
   Awaited<ReturnType<typeof createBench>> & { counters: Counters; asked: number; open: () => void }
 > {
@@ -29,7 +26,7 @@ async function withGate(): Promise<
     clock,
     counters,
     idleBeforeEvictionMs: 1000,
-    // Nothing falls due: only spans bring something back.
+    // Nothing falls due: only spans rehydrate flows.
     expects: false,
     store: {
       ...store,
@@ -118,8 +115,7 @@ test('a stop waits for one look-up, no more: what was committed follows at the n
   open();
   await Promise.all([first, second, stopped]);
   expect(bench.asked).toBe(1);
-  // The look-up that was under way was all that the first needed; the second is not looked up any
-  // more.
+  // The lookup under way was all that the first needed; the second is not looked up any more.
   expect([spansOf(store, 'a1'), spansOf(store, 'a2')]).toEqual([['a1', 'c3'], ['a2']]);
   const again = await createBench({ clock, store });
   await again.advance(1000);

@@ -7,29 +7,28 @@ import type { FlowKey } from '../model/keys.ts';
 import type { NameIndex, StoredFlow } from '../store/index.ts';
 
 /**
- * Spans that touch flows which left memory wait here until those, and what decides together with
- * them, were brought back. Only they wait: whoever needs nothing of the store is added at once,
- * whatever is under way here.
+ * Holds spans that affect evicted flows until those, with their dependency closures, are
+ * rehydrated. Only these spans wait: all others are added at once.
  */
 export interface Reloads {
-  /** Adds them now, if all that they touch is in memory. */
+  /** Adds the spans now, if everything they affect is in memory; returns whether it did. */
   addNow(spans: readonly Span[]): boolean;
   /**
-   * Adds them once what they touch is in memory; with whatever else waits, for each look into the
-   * store costs the same.
+   * Adds the spans once what they affect is in memory, together with others that wait, because each
+   * lookup in the store costs the same.
    */
   addLater(spans: readonly Span[]): Promise<Added>;
   /**
-   * Adds these, one call after the other. `flows`: brought already. Gives the keys of flows that
-   * changed; null: we stop.
+   * Adds spans, one call after the other; `flows` were read from the store already. Returns the
+   * keys of flows that changed; null if the server stops.
    */
   add(spans: readonly Span[], flows?: readonly StoredFlow[]): Promise<readonly FlowKey[] | null>;
-  /** What is under way is left to the next start: what waits was committed, and is replayed. */
+  /** Leaves unfinished work to the next start: what waits is committed, and is replayed. */
   releaseBackpressure(): void;
   idle(): Promise<unknown>;
 }
 
-/** `left-to-replay`: we stop. */
+/** `left-to-replay` is returned when the server stops first. */
 export type Added = 'added' | 'left-to-replay';
 
 export interface ReloadsOptions {
@@ -37,22 +36,22 @@ export interface ReloadsOptions {
   counters: Counters;
   store: Pick<NameIndex, 'loadByNames'>;
   correlator: Pick<Correlator, 'reload'>;
-  /** Correlates spans, with what was loaded for them. Gives the keys of flows that changed. */
+  /** Correlates spans with what was loaded for them. Returns the keys of flows that changed. */
   add(spans: readonly Span[], reload: Reloading): readonly FlowKey[];
   restore: (flow: StoredFlow) => StoredFlowSpans;
 }
 
-/** Flows that one name brings back; beyond that it identifies nothing. */
+/** Maximum number of flows rehydrated for one name; a name with more identifies nothing. */
 const MAX_OF_A_NAME = 500;
 /**
- * What may be brought back for all that is added in one go, and for each span of it; what lies
- * beyond is not seen by it.
+ * Bounds what is rehydrated for all spans added in one go, and for each of them, in flows and in
+ * ms; the spans are added without what lies beyond.
  */
 const MAX_FLOWS = 2000;
 const MAX_FLOWS_PER_SPAN = 20;
 const MAX_MS = 2000;
 const MAX_MS_PER_SPAN = 2;
-/** Spans that are added in one go. */
+/** Maximum number of spans added in one go. */
 const MAX_AT_ONCE = 20_000;
 
 interface Waiting {
@@ -66,14 +65,14 @@ export function createReloads(options: ReloadsOptions): Reloads {
   const waiting: Waiting[] = [];
   let stopping = false;
   const lateSpans = createMutex();
-  /** What falls due must not wait for them, and they not for it. */
+  /** Re-evaluation and late spans must not wait for each other. */
   const others = createMutex();
 
   const restored = (flows: readonly StoredFlow[]): StoredFlowSpans[] => {
     counters.add('fermata_reloaded_flows_total', flows.length);
     return flows.map(restore);
   };
-  /** null: we stop. */
+  /** Resolves with null if the server stops. */
   const reload = async (
     spans: readonly Span[],
     flows: readonly StoredFlow[] = [],

@@ -1,11 +1,11 @@
 /**
- * Holds answers back while too much is to be projected: without it memory would grow for as long as
- * senders are faster.
+ * Backpressure: senders get their answers only once projection has caught up. Without it memory
+ * would grow for as long as senders are faster.
  */
 export interface Backpressure {
-  /** Resolves once projection has caught up, or never holds again. */
+  /** Resolves once projection has caught up, or backpressure has ended. */
   waitForCapacity(): Promise<void>;
-  /** Capacity may be there again: who waits looks once more. */
+  /** Lets waiting senders check for capacity again. */
   release(): void;
   /**
    * Releases backpressure for good. Called before shutdown, so that no sender waits for a store
@@ -14,7 +14,10 @@ export interface Backpressure {
   end(): void;
 }
 
-/** `onHeld`: somebody waits, and nobody sends what would begin the next cycle. */
+/**
+ * `onHeld` is called when a sender waits; it must start the next cycle, because no further span may
+ * arrive to do so.
+ */
 export function createBackpressure(isBehind: () => boolean, onHeld: () => void): Backpressure {
   const held: (() => void)[] = [];
   let ended = false;

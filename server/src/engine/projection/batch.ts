@@ -3,8 +3,8 @@ import type { FlowChange } from '../../model/flow.ts';
 import type { Taken, Unheard } from './flow-changes.ts';
 
 /**
- * Changes that are written together. Of two changes of one flow the later counts: spans come in
- * between.
+ * Changes that are written together. Of two changes of one flow the later counts, as spans may
+ * arrive in between.
  */
 export interface ProjectedBatch {
   projected: Map<string, FlowChange>;

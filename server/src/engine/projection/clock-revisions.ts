@@ -5,19 +5,19 @@ import type { FlowKey } from '../../model/keys.ts';
 import { createProjectedLately, type Clocks } from '../../timeline/index.ts';
 
 /**
- * A new verdict about a sender's clock is also true of flows that were projected without it: those
- * are projected again.
+ * Has flows projected again when a sender's clock gets a new verdict, because the verdict also
+ * holds for flows that were projected without it.
  */
 export interface ClockRevisions {
   /**
-   * Judges what the clocks have shown since. Gives keys of the flows to be projected again; null:
-   * no new verdict.
+   * Judges the clocks' latest observations. Returns the keys of flows to project again; null if
+   * there is no new verdict.
    */
   revise(): readonly FlowKey[] | null;
   projected(key: FlowKey): void;
   /**
-   * What was projected may speak against a clock although nothing else arrives: `onDue` is called
-   * when that is known.
+   * Schedules `onDue` for when the clocks are to be judged: a projected flow may be evidence
+   * against a clock although nothing else arrives.
    */
   reviseLater(): void;
   stop(): void;

@@ -4,30 +4,32 @@ import type { FlowKey } from '../../model/keys.ts';
 import type { ShownFlows } from './shown-flows.ts';
 
 /**
- * Keys of flows that changed since they were projected, taken in cycles: those that are dirty when
- * a cycle begins, in the order in which they became so. Large flows are deferred to a later cycle.
+ * The dirty set: keys of flows that changed since their last projection. A cycle takes those that
+ * were dirty when it began, oldest first. Large flows are deferred to a later cycle.
  */
 export interface DirtyFlows {
   mark(key: FlowKey): void;
   has(key: FlowKey): boolean;
-  /** It is projected now. */
+  /** Removes a flow from the dirty set because it is projected now. */
   clear(key: FlowKey): void;
-  /** Begins a cycle unless one is under way. */
+  /** Begins a cycle unless one is running. */
   begin(): void;
-  /** The next one of this cycle; undefined: none is left. `all`: none is deferred. */
+  /**
+   * Returns the next flow of this cycle; undefined if none is left. With `all` no flow is deferred.
+   */
   next(all: boolean): FlowKey | undefined;
-  /** Some of this cycle are left. */
+  /** Flows of this cycle are left. */
   readonly isUnderWay: boolean;
-  /** Some were deferred since the last call of `begin` that began a cycle. */
+  /** Flows were deferred since `begin` last began a cycle. */
   readonly hasDeferred: boolean;
-  /** Everything that was dirty when the cycle began is projected by now. */
+  /** Everything that was dirty when the cycle began is projected. */
   readonly isComplete: boolean;
   readonly size: number;
 }
 
 /**
- * Flows above so many spans are projected less often: at most this share of the time goes into one
- * of them.
+ * A flow with more spans is projected less often: again only after `PROJECTION_MS_PER_SPAN` ms for
+ * each of its spans, so that no single flow takes most of the time.
  */
 const LARGE_FLOW_SPANS = 1000;
 const PROJECTION_MS_PER_SPAN = 0.05;
@@ -38,10 +40,10 @@ export function createDirtyFlows(
   shown: Pick<ShownFlows, 'projectedAtMs' | 'movedInto'>,
 ): DirtyFlows {
   const dirty = new Set<FlowKey>();
-  /** What is left of this cycle, last first. */
+  /** Flows left in this cycle, last first. */
   let left: FlowKey[] = [];
   /**
-   * Deferred in the first cycle since one was complete: none is complete before these are
+   * Flows deferred in the first cycle since one was complete; no cycle is complete before these are
    * projected.
    */
   const deferred = new Set<FlowKey>();
@@ -55,9 +57,7 @@ export function createDirtyFlows(
       size > LARGE_FLOW_SPANS && last !== undefined && now - last < size * PROJECTION_MS_PER_SPAN
     );
   };
-  /**
-   * A flow is projected together with those that its spans moved into, and so has to wait for them.
-   */
+  /** A flow is projected together with those that its spans moved into, so it waits for them. */
   const isDeferred = (key: FlowKey, now: number): boolean =>
     isTooSoon(key, now) || shown.movedInto(key).some((to) => isTooSoon(to, now));
 

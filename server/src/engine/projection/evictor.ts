@@ -4,16 +4,16 @@ import type { FlowChange } from '../../model/flow.ts';
 import type { DirtyFlows } from './dirty-flows.ts';
 import type { ShownFlows } from './shown-flows.ts';
 
-/** Marks flows idle once their rows are durable, and has idle ones evicted, a few at a time. */
+/** Marks flows idle once their rows are durable, and evicts idle flows, a few at a time. */
 export interface Evictor {
-  /** These changes are durable. */
+  /** Reports that these changes are durable. */
   written(changes: readonly FlowChange[]): void;
   stop(): void;
 }
 
-/** Flows that are evicted in one go, beside two for each that was written. */
+/** Flows evicted after each write, besides two for each row written. */
 const MIN_EVICTED = 60;
-/** The same where nothing was written for so long. */
+/** Flows evicted in one go when nothing was written for `IDLE_MS`. */
 const MAX_EVICTED_IDLE = 500;
 const IDLE_MS = 2500;
 

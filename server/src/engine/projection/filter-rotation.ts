@@ -4,11 +4,11 @@ import type { EvictedNames } from '../../correlate/index.ts';
 import type { NameIndex } from '../../store/index.ts';
 
 /**
- * Keeps the filter of evicted names bounded: what is still open is found however long ago it was
- * evicted.
+ * Bounds the filter of evicted names by rotating it. Names of open flows stay in it, so that those
+ * are found however long ago they were evicted.
  */
 export interface FilterRotation {
-  /** Begins a rotation if the filter is due for it and none is under way. */
+  /** Begins a rotation if the filter is due for one and none is running. */
   begin(): void;
   idle(): Promise<void>;
 }

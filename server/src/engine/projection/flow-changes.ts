@@ -11,7 +11,7 @@ import type { OpenFlows } from './open-flows.ts';
 import type { ShownFlows } from './shown-flows.ts';
 
 /**
- * What a change of one flow's spans changes in the rows: its newest form, and tombstones of names
+ * Turns a change of one flow's spans into changes of rows: its newest form, and tombstones of names
  * that it no longer has.
  */
 export interface FlowChanges {
@@ -24,9 +24,9 @@ export interface Taken {
 }
 
 /**
- * What the store may have of flows that seem to be new, where names were forgotten: flows with
- * these ids, and, of flows whose type nobody said, with these names. To be loaded, and projected
- * again.
+ * What to look up in the store because the filter may have dropped the names of flows that seem
+ * new: flows with these ids, and with these names for flows without a type. Those found are
+ * rehydrated and projected again.
  */
 export interface Unheard {
   ids: string[];
@@ -45,13 +45,13 @@ export interface FlowChangesOptions {
   openFlows: Pick<OpenFlows, 'track' | 'forget'>;
   revisions: Pick<ClockRevisions, 'projected'>;
   /**
-   * Quiet time, ms, after which an id that is used again makes a new run; 0: only a declared start
+   * Idle time, ms, after which an id that is used again begins a new run; 0: only a declared start
    * does.
    */
   runQuietMs?: number | undefined;
-  /** Definition, expectations and rules, at this moment. */
+  /** Applies definition, expectations and rules at this moment. */
   assess: (flow: Flow) => Flow;
-  /** Judges clocks by what was seen since. Gives whether anything new is known of one. */
+  /** Judges clocks by the latest observations. Returns whether there is a new verdict. */
   reviseClocks: () => boolean;
 }
 
@@ -59,20 +59,17 @@ export function createFlowChanges(options: FlowChangesOptions): FlowChanges {
   const { counters, log, correlator, clocks, shown, openFlows } = options;
   const runQuietNs = BigInt(options.runQuietMs ?? 0) * 1_000_000n;
 
-  /**
-   * Correlate → timeline → expect and detect: one flow, from its spans to what is said of it; a run
-   * each.
-   */
+  /** Runs one flow through correlate, timeline, expect and detect; returns one flow per run. */
   const project = (key: FlowKey): Flow[] => {
     const input = correlator.inputOf(key);
     let runs = timelinesOf(input, clocks, runQuietNs);
-    // What this flow shows of a clock is true of itself.
+    // A verdict that this flow's own spans caused applies to it at once.
     if (options.reviseClocks()) runs = timelinesOf(input, clocks, runQuietNs);
     return runs.map((run) => options.assess(correlator.withWorthlessMarks(run)));
   };
   /**
-   * null: a fault of ours, which must not keep others from being projected. Its rows stay as they
-   * are.
+   * Returns null after an internal fault, which must not keep other flows from being projected. The
+   * flow's rows stay as they are.
    */
   const projectOrNull = (key: FlowKey): Flow[] | null => {
     try {
@@ -100,7 +97,7 @@ export function createFlowChanges(options: FlowChangesOptions): FlowChanges {
     for (const id of before) list.push(tombstone(id, runs[0]!.id));
     options.revisions.projected(key);
   };
-  /** The key is gone: its spans live under another one now. */
+  /** Replaces the rows of a flow whose spans all moved to another flow, or left, by tombstones. */
   const takeGone = (key: FlowKey, { list }: Taken): void => {
     const home = shown.homeOf(key);
     const movedTo = home === '' ? null : flowIdOf(home, 1);
@@ -121,8 +118,8 @@ export function createFlowChanges(options: FlowChangesOptions): FlowChanges {
 }
 
 /**
- * A late span may say more or less than the others did: by its id with and without the type it is
- * one flow.
+ * Adds the names to look up. An id with and without its type is one flow, as a late span may carry
+ * more or less than the others did.
  */
 function lookFor({ id, environment, flowId }: Flow, key: FlowKey, { ids, names }: Unheard): void {
   ids.push(id);

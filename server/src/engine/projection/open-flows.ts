@@ -3,13 +3,14 @@ import { createDeadlines } from '../../base/deadlines.ts';
 import type { Flow } from '../../model/flow.ts';
 
 /**
- * Flows that have not ended, in memory or not: when each settles, and when it has to be judged
- * again.
+ * Tracks open flows, in memory or evicted: when each settles, and when it is due for re-evaluation.
  */
 export interface OpenFlows {
-  /** As it was projected now. */
+  /** Updates a flow as it was projected now. */
   track(flow: Flow): void;
-  /** An open flow that is only in the store. Both times in ms; null: it does not by itself. */
+  /**
+   * Restores an open flow that is only in the store. Both times are in ms; null if there is none.
+   */
   restore(id: string, settlesAtMs: number | null, lookAtMs: number | null): void;
   forget(id: string): void;
   readonly size: number;
@@ -18,11 +19,11 @@ export interface OpenFlows {
 
 export interface OpenFlowsOptions {
   clock: Clock;
-  /** Idle time after which a flow whose end nobody declares counts as ended, ms. */
+  /** Idle time, ms, after which a flow without a declared end counts as ended. */
   settleMs: number;
-  /** These count as ended now. */
+  /** Called with flows that count as ended now. */
   onSettled: (ids: string[]) => void;
-  /** What is said of these may be another thing by now. */
+  /** Called with flows that are due for re-evaluation. */
   onDue: (ids: string[]) => void;
 }
 

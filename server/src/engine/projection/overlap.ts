@@ -1,7 +1,8 @@
 /**
- * Makes a batch and hands it on, again and again while `hasMore`; the next one is made while the
- * last one is on its way. Of a backlog a core would idle otherwise, and the backlog grow. Batches
- * are handed on in order, and each that was made is handed on, whatever happens to those before it.
+ * Makes batches and hands them on while `hasMore`; the next one is made while the last is handed
+ * on. Without the overlap a core would idle during a backlog, and the backlog would grow. Batches
+ * are handed on in order, and each one that was made is handed on, whatever happens to those before
+ * it.
  */
 export async function overlap<T>(
   make: () => Promise<T>,
@@ -14,7 +15,7 @@ export async function overlap<T>(
       const batch = await make();
       const before = handing;
       handing = before.finally(() => handOn(batch));
-      handing.catch(() => undefined); // Heard of below.
+      handing.catch(() => undefined); // The error is handled below.
       await before;
     } while (hasMore());
   } finally {

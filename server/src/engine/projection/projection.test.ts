@@ -9,7 +9,7 @@ import { unixNanos } from '../../model/time.ts';
 import { flowIn } from '../../testing/builders.ts';
 import { createBench, names, spansOf } from '../../testing/pipeline-bench.ts';
 
-/** Tells of every insert that was done. */
+/** Wraps a store to report every completed insert. */
 const telling = (
   store: MemoryStore,
   told: (changes: readonly FlowChange[], upTo: number) => void,
@@ -22,8 +22,7 @@ const telling = (
 });
 
 /**
- * A store that is there until somebody says that the server crashed: from then on it takes nothing,
- * for ever.
+ * Wraps a store that works until the server is declared crashed; from then on it accepts nothing.
  */
 const dying = (
   store: MemoryStore,
@@ -55,7 +54,7 @@ test('a deadline that falls into a write of rows is heard when the write is over
   // The write of b2's row hangs, a1 becomes due within it, and nothing arrives afterwards.
   await advance(6000);
   open();
-  // A moment is left to spans.
+  // Cycles leave some time to spans.
   await advance(2000);
   expect(rulesOf()).toEqual(['missing-step']);
   await pipeline.stop();
@@ -71,7 +70,7 @@ test('who waits for flows to be projected does not wait for the pause after a lo
   hold(null);
   open();
   await pipeline.idle();
-  // Nothing is due for the next second, which spans may have to themselves.
+  // Nothing is due for the next second, which spans may use.
   let answered = false;
   const answer = place(...names(10_500)).then(() => (answered = true));
   for (let i = 0; i < 50 && !answered; i++) await new Promise((resolve) => setImmediate(resolve));
@@ -90,8 +89,8 @@ test('who sends faster than flows are projected waits for the answer: memory sta
   let answered = false;
   const answer = place(...names(15_000)).then(() => (answered = true));
   await advance(20_000);
-  // Two thousand are being written, and as many projected meanwhile; eleven thousand are one
-  // thousand too many.
+  // Two thousand flows are being written and as many projected; eleven thousand exceed the limit by
+  // one thousand.
   expect(answered).toBe(false);
   hold(null);
   open();
@@ -111,7 +110,7 @@ test('a flow whose names were forgotten is taken up again where a late span bear
     store: telling(before.store, (changes, upTo) => {
       includes.push([changes.map((change) => flowIn(change)?.flowId ?? '').sort(), upTo]);
     }),
-    // More flows than a server remembers.
+    // There are more flows than the server's filter holds.
     names: async () => ({ all: false, hashes: (async function* () {})() }),
   });
   const late = { attributes: ['fermata.flow.id', 'a1', 'fermata.flow.type', 'order'] };
@@ -119,7 +118,7 @@ test('a flow whose names were forgotten is taken up again where a late span bear
   await advance(2000);
   expect(spansOf(store, 'a1')).toEqual(['a1', 'c3']);
   expect(spansOf(store, 'b2')).toEqual(['b2']);
-  // Or a crash in between would lose it: what rows include is not replayed.
+  // Otherwise a crash in between would lose it: what rows include is not replayed.
   expect(includes, 'rows include the batch once all of it is written').toEqual([[['a1', 'b2'], 2]]);
   await pipeline.stop();
 });
@@ -131,7 +130,7 @@ test('of a server that runs for long, names of open flows are never forgotten', 
   const { pipeline, deliver, span, place, advance } = await createBench({
     clock,
     store,
-    // Sixteen names a generation; those of thirty open flows are four times as many.
+    // The filter holds sixteen names a generation; thirty open flows have four times as many.
     evictedNamesLines: [1],
     idleBeforeEvictionMs: 1000,
     names(most) {
@@ -151,7 +150,7 @@ test('of a server that runs for long, names of open flows are never forgotten', 
   expect(asked[0]).toBe(16);
   expect(asked.length).toBeGreaterThan(2);
   expect(new Set(asked.slice(1)), 'names of open flows').toEqual(new Set([0]));
-  // Of the same trace, without the flow's id: nothing but its remembered trace leads to it.
+  // The span has the same trace but no flow id: only the evicted trace leads to it.
   await deliver(
     span('c3', {
       traceId: 'a1'.padStart(32, '0'),
@@ -214,7 +213,7 @@ test.each([
       .map(({ flow }) => nameOf.get(spanIdOf(flow.members[0]!).replace(/^0+/, ''))!)
       .sort();
   expect(names()).toEqual(kept);
-  // What is dropped now is a flow as soon as it sends a message.
+  // A flow that is dropped now is kept as soon as it sends a message.
   await deliver(
     span('5', { ...sends, traceId: '1'.padStart(32, '0'), parentSpanId: '1'.padStart(16, '0') }),
   );
@@ -226,9 +225,9 @@ test.each([
   await pipeline.stop();
 });
 
-/** More flows are stored than a server remembers. */
+/** More flows are stored than the server's filter holds. */
 const forgotten: Store['names'] = async () => ({ all: false, hashes: (async function* () {})() });
-/** Which spans each flow has, by flow id or trace. */
+/** Returns which spans each flow has, by flow id or trace. */
 const flowsIn = (store: MemoryStore): Record<string, string[]> =>
   Object.fromEntries(
     [...store.flows.values()].map(({ flow }) => [
@@ -241,7 +240,7 @@ const inTrace = (trace: string): { traceId: string; attributes: string[] } => ({
   traceId: trace.padStart(32, '0'),
   attributes: [],
 });
-/** A store that has one flow, a1. */
+/** Creates a store that has one flow, a1. */
 const withA1 = async (
   attributes: string[] = ORDER_A1.attributes,
 ): Promise<{ clock: ManualClock; store: MemoryStore }> => {
@@ -280,7 +279,7 @@ test('a crash never leaves a name gone and its spans in no row', async () => {
   });
   await deliver(span('d4', { attributes: [] }));
   await advance(2000);
-  // A trace without id, whose child says that it is the flow a1.
+  // A trace without id gets a child that says it is the flow a1.
   const child = { traceId: 'd4'.padStart(32, '0'), parentSpanId: 'd4'.padStart(16, '0') };
   await deliver(span('e5', { ...ORDER_A1, ...child }));
   await advance(3000);
@@ -306,7 +305,7 @@ test('a name that is gone is written with whatever has its spans now, not before
   await deliver(span('d4', { attributes: [] }));
   await advance(2000);
   parts.length = 0;
-  // The trace's own name is the first that is projected, where it lives from now on the last.
+  // The trace's own name is projected first, the flow that has its spans now last.
   const child = { traceId: 'd4'.padStart(32, '0'), parentSpanId: 'd4'.padStart(16, '0') };
   const attributes = ['fermata.flow.id', 'ffff', 'fermata.flow.type', 'order'];
   await deliver(span('c3', { ...child, attributes: [] }));
@@ -434,7 +433,7 @@ test.each(['reads', 'writes'] as const)(
     await place('b2');
     await advance(100);
     const stop = pipeline.stop();
-    // Once more, and then it recovers.
+    // The store refuses once more, then recovers.
     refusals = 1;
     await advance(3000);
     await stop;
@@ -519,7 +518,7 @@ test('a span that moves to a flow which is put off stays in a row meanwhile', as
   );
   await advance(300);
   armed = true;
-  // Sent again with more in it, e5 belongs to the large flow, and with it d5.
+  // Sent again with more in it, e5 belongs to the large flow, and d5 with it.
   const end = unixNanos(BigInt(clock.now() + 5) * 1_000_000n);
   await deliver({
     ...span('e5', { ...under('d4', 'd4'), ...large }),
@@ -580,8 +579,8 @@ test('a request flow that is not wanted any more leaves no row of when it was', 
   const health = inOne('1', '9', { kind: 2, attributes: ['http.route', '/health'] });
   const send = inOne('3', '2', { kind: 4, attributes: bus('send') });
   const take = inOne('4', '3', { kind: 5, flags: 0x301, attributes: bus('process') });
-  // Ends, and so arrives, after what is below it: that is an order's, and what is left is a
-  // request.
+  // The span ends, and so arrives, after what is below it: that belongs to an order, and what is
+  // left is a request.
   const order = inOne('2', '9', {
     kind: 2,
     attributes: ['fermata.flow.id', 'a1', 'fermata.flow.type', 'order'],

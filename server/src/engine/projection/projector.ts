@@ -14,33 +14,31 @@ import { createOpenFlows, type OpenFlows } from './open-flows.ts';
 import { createShownFlows } from './shown-flows.ts';
 
 /**
- * Changed flows → their newest form. It projects what the correlator says has changed, and knows
- * what each flow was shown as before: a name that a flow no longer has leaves a tombstone.
+ * Projects changed flows into their newest form. The correlator reports which changed; `ShownFlows`
+ * tells how each was shown before, so that a name which a flow no longer has leaves a tombstone.
  */
 export interface Projector {
   /**
-   * Correlates spans of which nothing is missing. `reload`: with what was found for them. Gives the
+   * Correlates spans of which nothing is missing; `reload` is what was loaded for them. Returns the
    * keys of flows that changed, for `takeChangesOf`.
    */
   add(spans: readonly Span[], reload?: Reloading): readonly FlowKey[];
   /**
-   * Changed flows, tombstones of names that are gone, spans in no flow. At most `limit` flows,
-   * those that wait longest first: projecting many at once would stop everything else. Without a
-   * limit none is deferred. What is given at once has to be written at once: a flow that spans
-   * moved out of comes with those that have them now. A crash in between would leave those spans in
-   * no row, although their own batch was included long ago.
+   * Returns changed flows, tombstones of vanished names, and unattributed spans. It takes at most
+   * `limit` flows, longest waiting first: projecting many at once would block everything else.
+   * Without a limit none is deferred. Everything returned at once must be written at once: a flow
+   * that spans moved out of comes with those that have them now, or a crash in between would leave
+   * those spans in no row, although their own batch was included long ago.
    */
   takeChanges(limit?: number): Changes;
-  /**
-   * The same at once for the flows with these keys, and for those that were projected as these ids.
-   */
+  /** Projects the flows with these keys, and those shown under these ids, at once. */
   takeChangesOf(ids: Iterable<string>, keys: readonly FlowKey[]): Changes;
-  /** Projects and judges these again, although nothing arrived. */
+  /** Projects and judges these flows again, although nothing arrived. */
   reevaluate(ids: Iterable<string>): void;
-  /** These changes are durable: their flows may be evicted once they are idle. */
+  /** Reports that these changes are durable: their flows may be evicted once they are idle. */
   written(changes: readonly FlowChange[]): void;
   readonly openFlows: Pick<OpenFlows, 'restore' | 'size'>;
-  /** Changed, and not projected since. */
+  /** Size of the dirty set. */
   readonly flowsToProject: number;
   stop(): void;
 }
@@ -48,7 +46,7 @@ export interface Projector {
 export interface Changes extends Taken {
   /** Nothing else can be projected now. */
   isAll: boolean;
-  /** Whatever had changed when this cycle began has been given by now. */
+  /** Every flow that was dirty when this cycle began has been returned by now. */
   cycleEnds: boolean;
 }
 
@@ -58,13 +56,13 @@ export interface ProjectorOptions extends Pick<FlowChangesOptions, 'runQuietMs' 
   log: Log;
   correlator: Correlator;
   clocks: Clocks;
-  /** Idle time after which a flow whose end nobody declares counts as ended, ms. */
+  /** Idle time, ms, after which a flow without a declared end counts as ended. */
   settleMs: number;
-  /** There is something to project. */
+  /** Called when there is something to project. */
   onDirty: () => void;
-  /** Flows that were open count as ended now. */
+  /** Called when open flows have settled and count as ended. */
   onSettled: (ids: string[]) => void;
-  /** Flows that are not in memory have to be projected again. */
+  /** Called for evicted flows that have to be projected again. */
   onAway: (ids: string[]) => void;
 }
 
@@ -111,7 +109,7 @@ export function createProjector(options: ProjectorOptions): Projector {
     }
   };
   const changesOf = ({ list: taken, unheard }: Taken): Changes => {
-    // A name that was deleted and projected in one go (a rename back) is projected.
+    // A name that was both deleted and projected in one go (a rename back) counts as projected.
     const projected = new Set(taken.flatMap(({ kind, id }) => (kind === 'flow' ? [id] : [])));
     const list = taken.filter(({ kind, id }) => kind === 'flow' || !projected.has(id));
     shown.markUnwritten(list);

@@ -4,28 +4,27 @@ import { viewAt, type Flow, type FlowChange, type FlowView } from '../../model/f
 import type { FlowScanner } from '../../store/index.ts';
 import type { StoreRetry } from './store-retry.ts';
 
-/** Who is told of flows, and only of what is durable and queryable. */
+/** Receives flows once they are durable and queryable, never before (I3). */
 export interface FlowSink {
-  /** To dashboards, if there are any. */
+  /** Sends changes to dashboards, if any are open. */
   announce(changes: () => readonly Announcement[]): void;
-  /** Flows in their newest form, for incidents; and names that are gone. */
+  /** Passes on flows in their newest form, for incidents, and the names that vanished. */
   committed(flows: readonly Flow[], gone: readonly string[]): void;
-  /** Is a dashboard open, or was a moment ago? */
+  /** Returns whether a dashboard is open, or was a moment ago. */
   watched(): boolean;
 }
 
-/** A flow as it is seen now, or the name that it lost. */
+/** A flow as seen now, or a tombstone. */
 export type Announcement =
   (FlowView & { stepCount: number }) | { id: string; version: number; movedTo: string | null };
 
 export interface Publisher {
   publish(changes: readonly FlowChange[]): void;
   /**
-   * These flows count as ended now. Gives whether somebody has to be told what the store says of
-   * them.
+   * Queues flows that count as ended now. Returns whether their stored rows have to be announced.
    */
   settled(ids: readonly string[]): boolean;
-  /** Tells of some of the settled flows. Gives whether there are more. */
+  /** Announces some of the settled flows. Returns whether there are more. */
   announceSettled(): Promise<boolean>;
 }
 
@@ -37,7 +36,7 @@ export interface PublisherOptions {
   settlesAt: (flow: Flow) => number;
 }
 
-/** Announcements of settled flows that wait; more are left to the next reload of the page. */
+/** Maximum number of settled flows that wait; further ones appear at the page's next reload. */
 const MAX_SETTLED = 5000;
 const MAX_ANNOUNCED = 500;
 

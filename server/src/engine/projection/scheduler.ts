@@ -1,18 +1,18 @@
 import type { Clock } from '../../base/clock.ts';
 
 /**
- * When cycles run, one at a time. `idle → scheduled → running → idle`; what becomes due while a
- * cycle runs is a rerun, scheduled at its end. Without that a deadline that fell into a write went
- * unheard until the next span came (guarded by projection.test.ts).
+ * Runs projection cycles, one at a time: `idle → scheduled → running → idle`. Work that becomes due
+ * while a cycle runs is a rerun, scheduled at its end. Without that a deadline that fell into a
+ * write was missed until the next span came (guarded by projection.test.ts).
  */
 export interface Scheduler {
-  /** Runs a cycle after so many ms, or sooner if one is scheduled already; 0: at once. */
+  /** Runs a cycle after `delayMs`, or sooner if one is scheduled already; 0 runs it at once. */
   schedule(delayMs: number): void;
-  /** There is more to do than this cycle does. */
+  /** Reports that there is more to do than this cycle does. */
   requestRerun(): void;
-  /** Resolves when no cycle is under way. */
+  /** Resolves when no cycle is running. */
   idle(): Promise<void>;
-  /** No cycle begins any more; resolves when none is under way. */
+  /** Prevents further cycles; resolves when none is running. */
   stop(): Promise<void>;
 }
 
@@ -20,7 +20,7 @@ export interface SchedulerOptions {
   clock: Clock;
   run: () => Promise<void>;
   /**
-   * When the next cycle is due after one that took so many ms, in ms; null: when something is
+   * Returns the delay, ms, of the next cycle after one that took `tookMs`; null waits until one is
    * scheduled.
    */
   nextDelayMs: (tookMs: number, rerunRequested: boolean) => number | null;
@@ -35,7 +35,7 @@ const IDLE: State = { is: 'idle' };
 
 export function createScheduler({ clock, run, nextDelayMs }: SchedulerOptions): Scheduler {
   let state: State = IDLE;
-  /** Requested where no cycle runs: it is the next one's. */
+  /** A rerun requested while no cycle runs applies to the next one. */
   let rerunRequested = false;
   let stopped = false;
 

@@ -4,44 +4,49 @@ import type { FlowChange } from '../../model/flow.ts';
 import type { FlowKey } from '../../model/keys.ts';
 import { NONE, type SpanKey } from '../../model/span.ts';
 
-/** Under which ids each flow was last projected, and which of those rows are not durable yet. */
+/**
+ * Tracks under which ids each flow was last projected, and which of those rows are not durable yet.
+ */
 export interface ShownFlows {
-  /** The key of the flow that was projected as this id. */
+  /** Returns the key of the flow that was projected under this id. */
   keyOf(id: string): FlowKey | undefined;
-  /** The ids that this flow was last projected as, a run each. */
+  /** Returns the ids under which this flow was last projected, one for each run. */
   idsOf(key: FlowKey): readonly string[];
-  /** When it was last projected, ms. */
+  /** Returns when the flow was last projected, ms. */
   projectedAtMs(key: FlowKey): number | undefined;
-  /** From now on this flow is shown as these ids. */
+  /** Records that this flow is now shown under these ids. */
   show(key: FlowKey, ids: readonly string[]): void;
-  /** The id is no name of a flow any more. */
+  /** Records that the id names no flow any more; its row becomes a tombstone. */
   bury(id: string): void;
-  /** This flow is in memory no more, or gone: its spans live under another key. */
+  /** Forgets a flow that was evicted, or whose spans all moved to another flow. */
   drop(key: FlowKey): void;
-  /** Where the spans of this flow live, which is gone; '': in no flow. */
+  /** Returns the key of the flow that the spans of a vanished flow are in now; '' if in none. */
   homeOf(key: FlowKey): FlowKey | '';
-  /** Keys of flows that spans of this one moved into, and that were not projected since. */
+  /** Returns the flows that spans of this one moved into and that were not projected since. */
   movedInto(key: FlowKey): FlowKey[];
-  /** Loaded from the store: a late change of one of these is a change of what is shown. */
+  /** Records flows loaded from the store: a later change of one is a change of what is shown. */
   rehydrated(flows: readonly Rehydrated[]): void;
-  /** Even: the odd number after it is the same row, seen once the flow has settled. */
+  /**
+   * Returns an even number; the odd number after it is the same row, read after the flow has
+   * settled.
+   */
   nextVersion(): number;
   markUnwritten(changes: readonly FlowChange[]): void;
   /**
-   * This change is durable. Gives the key of its flow if now all of its rows are, otherwise
+   * Records that this change is durable. Returns the key of its flow once all of its rows are, else
    * undefined.
    */
   written(change: FlowChange): FlowKey | undefined;
-  /** Rows that are not durable yet. */
+  /** Number of rows that are not durable yet. */
   readonly unwrittenRows: number;
 }
 
 interface Shown {
   ids: readonly string[];
-  /** A member span: where it lives now is where the flow went. */
+  /** A member span; the flow that it is in now is where the flow went. */
   sample: SpanKey | null;
   projectedAtMs: number;
-  /** How many moves of spans between flows there had been. */
+  /** Number of moves of spans between flows at that time. */
   moves: number;
 }
 
@@ -51,7 +56,7 @@ export function createShownFlows(
 ): ShownFlows {
   const shown = new Map<FlowKey, Shown>();
   const keyOfId = new Map<string, FlowKey>();
-  /** Newest version of each row that is on its way to the store. */
+  /** Newest version of each row that is being written. */
   const unwritten = new Map<string, number>();
   let lastVersion = 0;
 
@@ -62,7 +67,7 @@ export function createShownFlows(
   const adopt = ({ id, key, version }: Rehydrated): void => {
     lastVersion = Math.max(lastVersion, version);
     if (key === '') return;
-    // Projected under this id is another flow by now: what the row held is shared out.
+    // Another flow is projected under this id by now: the row's spans are split among flows.
     const other = keyOfId.get(id);
     if (other !== undefined && other !== key && correlator.spanCountOf(other) > 0) return;
     keyOfId.set(id, key);

@@ -4,16 +4,19 @@ import { messageOf } from '../../base/errors.ts';
 import type { Log } from '../../base/log.ts';
 
 /**
- * What was projected is not projected again: the store is asked until it does what it is asked for.
+ * Retries a store operation until it succeeds, because what was projected is not projected again.
  */
 export interface StoreRetry {
-  /** `failure` says what could not be done. Resolves with undefined where we stop before. */
+  /**
+   * `failure` describes what failed, for the log. Resolves with undefined if the server stops
+   * first.
+   */
   untilDone<T>(failure: string, work: () => Promise<T>): Promise<T | undefined>;
-  /** From now on a failure is not tried again. */
+  /** Ends retrying: the next failure abandons. */
   stop(): void;
   /**
-   * Something failed for good: nothing is written any more, for rows that belong together are not
-   * parted.
+   * An operation was abandoned: nothing is written any more, because rows that belong together must
+   * not be separated.
    */
   readonly abandoned: boolean;
 }

@@ -6,18 +6,18 @@ import type { Projector } from './projector.ts';
 import type { StoreRetry } from './store-retry.ts';
 
 /**
- * Brings into memory what a projection needs of the store: evicted flows that are due, and flows
- * that only seem new.
+ * Rehydrates what a projection needs from the store: evicted flows that are due for re-evaluation,
+ * and stored flows that only seem new.
  */
 export interface StoredFlows {
-  /** These are due to be judged again, and not in memory. */
+  /** Queues evicted flows that are due for re-evaluation. */
   due(ids: readonly string[]): void;
-  /** Rehydrates some of those that are due. Gives whether there are more. */
+  /** Rehydrates some of the queued flows. Returns whether there are more. */
   rehydrateDue(): Promise<boolean>;
   /**
-   * Flows that began anew under names that the store has: what is there belongs to them, and must
-   * not be written over. All that this changes is projected at once into the batch, for it has to
-   * be written together.
+   * Looks up flows that seem new but may have rows in the store. A stored row belongs to the same
+   * flow and must not be overwritten. Every flow that this changes is projected into the batch at
+   * once, because all of it has to be written together.
    */
   reconcile(batch: ProjectedBatch): Promise<void>;
 }
@@ -27,13 +27,12 @@ export interface StoredFlowsOptions {
   projector: Pick<Projector, 'takeChangesOf'>;
   retry: StoreRetry;
   /**
-   * Into memory, with all that decides together with them. Gives the keys of flows that this
-   * changed.
+   * Rehydrates flows with their dependency closures. Returns the keys of flows that this changed.
    */
   rehydrate: (flows: StoredFlow[]) => Promise<readonly FlowKey[]>;
 }
 
-/** Flows rehydrated in one go, to be judged again. */
+/** Maximum number of flows rehydrated in one go for re-evaluation. */
 const MAX_REHYDRATED = 250;
 
 export function createStoredFlows({

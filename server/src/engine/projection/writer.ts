@@ -5,18 +5,19 @@ import type { FlowWriter } from '../../store/index.ts';
 import type { StoreRetry } from './store-retry.ts';
 
 /**
- * Writes rows, and with them up to which batch of spans they are complete: what a crash interrupts
- * is replayed from there.
+ * Writes rows, and with them the watermark up to which batch of spans they are complete: after a
+ * crash the spans are replayed from there.
  */
 export interface Writer {
-  /** The rows that are in the store include everything up to this batch. */
+  /** Sets the watermark at start: rows in the store include everything up to this batch. */
   start(derivedBatch: number): void;
   readonly derivedBatch: number;
-  /** How many rows the last write had. */
+  /** Number of rows in the last write. */
   readonly lastRows: number;
   /**
-   * `upTo`: with these changes everything up to this batch is projected; null: more of it follows.
-   * Gives what was written, or undefined: nothing, because there was nothing to say, or we stop.
+   * Writes changes. `upTo` is the batch up to which everything is projected with them; null: more
+   * changes of it follow. Returns what was written; undefined if there was nothing to write, or the
+   * server stops.
    */
   write(
     changes: readonly FlowChange[],
@@ -30,7 +31,7 @@ export interface WriterOptions {
   retry: StoreRetry;
   /** Decides whether an ended request flow (a trace without messages and flow id) is kept. */
   requestFlows: 'keep' | 'failed' | 'drop';
-  /** When a flow settles by itself, ms; 0: its end is declared. */
+  /** Returns when a flow settles by itself, ms; 0 if its end is declared. */
   settlesAt: (flow: Flow) => number;
 }
 
@@ -45,7 +46,7 @@ export function createWriter({
 }: WriterOptions): Writer {
   let derivedBatch = 0;
   let lastRows = 0;
-  /** Flows that have a row, where not all flows get one. */
+  /** Flows that have a row; used only if some flows get none. */
   const hasRow = createBoundedSet(MAX_ROWS_KNOWN);
 
   const isKept = (flow: Flow): boolean =>
@@ -53,8 +54,8 @@ export function createWriter({
     flow.hops.some((hop) => !hop.sync) ||
     (requestFlows === 'failed' && flow.failedSteps > 0);
   /**
-   * A flow that is not wanted any more, because its message went to another, leaves no row of
-   * before.
+   * Returns the changes to write. A flow that is no longer kept, because its message moved to
+   * another flow, gets a tombstone if it has a row.
    */
   const wanted = (change: FlowChange): readonly FlowChange[] => {
     if (requestFlows === 'keep' || change.kind !== 'flow') return [change];
@@ -76,8 +77,8 @@ export function createWriter({
       return lastRows;
     },
     async write(changes, upTo) {
-      // Rows that belong together are not parted: what was projected since is replayed with what
-      // was refused.
+      // After a refused write nothing is written: rows that belong together must not be separated,
+      // and later projections are replayed with the refused ones.
       if (retry.abandoned) return undefined;
       const batch = upTo ?? derivedBatch;
       if (changes.length === 0 && batch === derivedBatch) return undefined;
@@ -88,7 +89,7 @@ export function createWriter({
         return true;
       });
       if (isDone === undefined) return undefined;
-      // Others may have written meanwhile.
+      // Another write may have changed the watermark meanwhile, so `null` leaves it alone.
       if (upTo !== null) derivedBatch = upTo;
       lastRows = kept.length;
       counters.add('fermata_flow_rows_total', kept.length);
