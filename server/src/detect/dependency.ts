@@ -2,10 +2,10 @@ import type { Flow, Step } from '../model/flow.ts';
 import type { SpanError } from '../model/span.ts';
 
 /**
- * Which dependency a failed step could not do without, by what its error names; null: it names
- * none, and the same words ("timeout") in two services are no common cause. A name of its own is
- * what lets flow types that share nothing else share one incident, so it must be one that does not
- * vary with the flow: an order's number would be an incident each.
+ * Returns the dependency that a failed step could not reach, as its error names it; null if it
+ * names none, because equal words ("timeout") in two services are no common cause. Flow types that
+ * share nothing else share one incident by this name, so it must not vary with the flow: an order's
+ * number would open an incident for each order.
  */
 export function dependencyOf(flow: Flow, step: Step, error: SpanError): string | null {
   const text = `${error.type} ${error.message}`;
@@ -18,7 +18,7 @@ export function dependencyOf(flow: Flow, step: Step, error: SpanError): string |
   );
 }
 
-/** The error is about reaching somebody, not about what they said. */
+/** Matches errors about reaching a dependency, as opposed to errors that it returned. */
 const UNREACHABLE = new RegExp(
   [
     /\bE(CONN\w+|NOTFOUND|AI_AGAIN|TIMEDOUT|SOCKETTIMEDOUT|HOSTUNREACH|NETUNREACH|PIPE)\b/,
@@ -41,8 +41,8 @@ const UNREACHABLE = new RegExp(
 const NAME = String.raw`\[[0-9a-f:.]+\]|[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?)*`;
 const PORT = String.raw`:(\d{2,5})(?![\d:.]*\w)`;
 /**
- * Where errors name whom they could not reach, surest first. What they say of themselves
- * (`10.0.0.3:44444->`) is none.
+ * Patterns by which errors name what they could not reach, most reliable first. They skip what an
+ * error says about its own side (`10.0.0.3:44444->`).
  */
 const PLACES: readonly RegExp[] = [
   new RegExp(String.raw`(?<![\w+])[a-z][a-z0-9+]*://(?:[^\s/@]*@)?(${NAME})(?::(\d{1,5}))?`, 'gi'),
@@ -52,7 +52,7 @@ const PLACES: readonly RegExp[] = [
   ),
   new RegExp(String.raw`->(${NAME})${PORT}`, 'gi'),
   new RegExp(String.raw`\bhost\W{1,3}(${NAME})'?,? port\W{1,3}(\d{2,5})`, 'gi'),
-  // Java resolves a name and shows both: redis-1/10.0.0.5:6379, redis-1/<unresolved>:6379.
+  // Java resolves a name and prints both: redis-1/10.0.0.5:6379, redis-1/<unresolved>:6379.
   new RegExp(String.raw`(?<![\w.-])(${NAME})/(?:<unresolved>|[\d.]*)${PORT}`, 'gi'),
   new RegExp(String.raw`(?<![\w.@/:-])(${NAME})${PORT}(?!->)`, 'gi'),
   new RegExp(
@@ -79,23 +79,23 @@ const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|0\.0\.0\.0|\[::1?\])$/;
 const FILE =
   /\.(m?[jt]sx?|cjs|py|go|java|kt|rb|rs|php|cs|cpp|ex|scala|html?|json|ya?ml|xml|log|txt|csv|pdf)$/;
 const PACKAGE = /^(com|org|net|io|java|javax|jdk|kotlin|scala|reactor|sun)\.[a-z]/;
-/** Ordinals of hosts are small; ids of orders are long, or in hexadecimal. */
+/** Matches ids: ordinals of hosts are short, ids of orders are long or hexadecimal. */
 const ID = /(^|[-_.])(\d{3,}|[0-9a-f]*\d[0-9a-f]{7,})($|[-_.])/;
 const CLUSTER = /\.svc(\.[a-z0-9.-]+)?$/;
 
 /**
- * A host by its name alone, which is one dependency on whatever port; an address with its port,
- * which may be many.
+ * Returns a host by its name alone, which is one dependency on any port; an address with its port,
+ * as one address may serve many.
  */
 function hostOf(written: string, port: string | undefined, service: string): string | null {
   const host = written.toLowerCase();
   const isAddress = ADDRESS.test(host);
   const full = port === undefined ? host : `${host}:${port}`;
-  // Each service has its own.
+  // Each service has its own loopback address.
   if (LOOPBACK.test(host)) return port === undefined ? null : `${full} of ${service}`;
   if (isAddress) return full;
   if (!/[a-z]/.test(host) || FILE.test(host) || ID.test(host)) return null;
-  // Class names are no hosts; a bare word is one where it has a port.
+  // Class names are no hosts; a bare word counts as one only with a port.
   if (/[A-Z]/.test(written) && port === undefined) return null;
   if (
     port === undefined &&
@@ -114,7 +114,10 @@ function destinationIn(message: string): string | null {
 }
 
 const MIN_LETTERS = 3;
-/** Another service of this flow, or a place that it sends to, which the error calls by its name. */
+/**
+ * Returns another service of this flow, or a destination that it sends to, if the error mentions it
+ * by name.
+ */
 function neighbourIn(text: string, flow: Flow, step: Step): string | null {
   const names = [
     ...flow.services.filter((service) => service !== step.service),
@@ -124,7 +127,9 @@ function neighbourIn(text: string, flow: Flow, step: Step): string | null {
   return names.find((name) => name.length >= MIN_LETTERS && words.includes(` ${name} `)) ?? null;
 }
 
-/** Whom it called last: it says that nobody answered, and of whom it asked something. */
+/**
+ * Returns the service that the step called last: the error names no dependency, but the hops do.
+ */
 function calleeOf(flow: Flow, step: Step): string | null {
   const calls = flow.hops.filter((hop) => hop.sync && hop.from === step.id && hop.to !== null);
   if (calls.length === 0) return null;

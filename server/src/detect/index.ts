@@ -39,11 +39,9 @@ import { consumerNew, newVariant } from './rules/novelties.ts';
 import { evaluateQueryRule } from './rules/queries.ts';
 import { findingsOf, type Rule } from './rule.ts';
 
-/** Of one flow; absences come first. */
+/** Maximum number of findings of one flow; absences come first. */
 const MAX_FINDINGS = 100;
-/**
- * Exporters send every five seconds by default: so much later the rest of a failure has been heard.
- */
+/** Exporters send every 5 s by default: by then the other spans of a failure have been received. */
 const FAILURE_GRACE_MS = 5000;
 
 const ABSENCES: readonly Rule[] = [
@@ -58,7 +56,7 @@ const ABSENCES: readonly Rule[] = [
 
 const EVENTS: readonly Rule[] = [retryStorm, duplicateProcessing, contradictoryOutcome];
 
-/** Of flows in which something was undone. */
+/** Rules for flows in which something was compensated. */
 const UNDOING: readonly Rule[] = [
   compensationFailed,
   compensationTwice,
@@ -68,29 +66,27 @@ const UNDOING: readonly Rule[] = [
 const NO_RULES: readonly Rule[] = [];
 
 export interface JudgeOptions {
-  /**
-   * What is to be undone, and what nobody hears, is asked once nothing has moved for this long, ms.
-   */
+  /** Idle time, ms, after which missing compensations and unhandled failures are judged. */
   settleMs: number;
   queryRules: readonly QueryRule[];
 }
 
-/** What is known of a flow besides itself. */
+/** What is known about a flow besides itself. */
 export interface JudgeContext {
   waitingFor: WaitingFor[];
-  /** A message of it waits where nobody was ever seen to take any. */
+  /** A message of it waits at a destination without a known consumer. */
   waitsForNobody: boolean;
-  /** A message of it waits that a batch may have taken which does not name all that it took. */
+  /** A message of it waits that may be in a batch whose links do not name all that it took. */
   mayBeTaken: boolean;
-  /** Flows of its type that say when they start say when they end. */
+  /** Flows of its type that declare their start also declare their end. */
   endsDeclared: boolean;
   dutiesOf(): UndoDuties;
   news: Novelty;
 }
 
 /**
- * What is wrong with a flow, and since when: pure in (flow, what is known, now). Deadlines, not
- * polling: `lookAtMs` says when the answer can change although nothing arrives.
+ * Judges what is wrong with a flow, and since when; pure in (flow, what is known, now). It works by
+ * deadlines, without polling: `lookAtMs` tells when the answer can change although nothing arrives.
  */
 export function judge(
   flow: Flow,
@@ -134,9 +130,9 @@ export function judge(
       ? [...flow.badges, 'no-known-consumer' as const].sort()
       : flow.badges,
     incomplete: flow.incomplete || known.mayBeTaken,
-    // Nothing settles while something is owed, and nothing as completed whose end will be said, or
-    // of which a failure is told that nobody heard; any other message that nobody is known to take
-    // holds nothing back.
+    // A flow does not settle while something is expected. It does not settle as completed while its
+    // declared end, or a consumer of its failure message, is missing. Other messages without a
+    // known consumer hold nothing back.
     idleOutcome:
       waitingFor.length > 0 || (flow.idleOutcome === 'completed' && isOpenYet)
         ? null

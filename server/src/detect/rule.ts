@@ -3,29 +3,35 @@ import type { Finding, Severity, WaitingFor } from '../model/expectation.ts';
 import type { Flow } from '../model/flow.ts';
 
 /**
- * One thing that can be wrong with a flow. `inspect` is pure: the same flow, expectations and `now`
- * give the same findings. What becomes wrong later says so by the deadlines of `waitingFor`;
- * nothing polls.
+ * A rule detects one thing that can be wrong with a flow. `inspect` is pure: the same flow,
+ * expectations and `now` give the same findings. What becomes wrong later is due by the deadlines
+ * of `waitingFor`; nothing polls.
  */
 export interface Rule {
   name: string;
   severity: Severity;
-  /** A state that ends when the flow moves on. Default: an event, which nothing withdraws. */
+  /**
+   * The finding is a state that ends when the flow moves on. By default it is an event, which
+   * nothing withdraws.
+   */
   lasting?: true;
   inspect(flow: Flow, waitingFor: readonly WaitingFor[], nowMs: number): FindingDraft[];
 }
 
-/** A finding without what the engine adds: rule and severity. */
+/** A finding before rule and severity are added. */
 export interface FindingDraft {
-  /** With the rule, the finding's key: source span and expectation, never the flow's name. */
+  /**
+   * Forms the finding's key together with the rule: source span and expectation, never the flow's
+   * name.
+   */
   about: string;
   stepId: string | null;
   step: string | null;
   service: string | null;
   place: string | null;
-  /** What it could not do without, where its error names that. */
+  /** The dependency that was unavailable, if the error names it. */
   dependency?: string | undefined;
-  /** false: one of several is missed, and `step` is only the likeliest. */
+  /** False if one of several alternatives is missing, and `step` is only the likeliest. */
   certain?: boolean;
   since: number;
   summary: string;

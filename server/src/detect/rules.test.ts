@@ -99,7 +99,7 @@ describe('failures', () => {
     expect(chain.failedSteps).toBe(2);
     const at = (now: number): Flow => judge(chain, known(), OPTIONS, now);
     expect(at(chain.lastReceivedMs + 5000).findings.map(({ service }) => service)).toEqual(['b']);
-    // Before that, the calls may not all have been heard of.
+    // Before that, not all calls may have been received.
     expect(at(chain.lastReceivedMs + 4999)).toMatchObject({
       findings: [],
       lookAtMs: chain.lastReceivedMs + 5000,
@@ -380,9 +380,9 @@ describe("an operator's own rule", () => {
     expect(
       asked('duration>5m', 0, { ...flow, idleOutcome: null }, T0 + 900_000).findings,
     ).toHaveLength(1);
-    // No look, and so no row, for a settling that changes no answer.
+    // A settling that changes no answer causes no re-evaluation, and so no row.
     expect(asked('duration>5m', 0, settled, T0 + 1000).lookAtMs).toBeNull();
-    // What is asked of its end is true from its settling on, and looked at then.
+    // A query about the flow's end is true from its settling on, and evaluated then.
     const done = asked('status:completed', 0, settled, T0 + 1000);
     expect(done).toMatchObject({ findings: [], lookAtMs: T0 + SETTLE });
     expect(asked('status:completed', 0, settled, T0 + SETTLE).findings).toMatchObject([

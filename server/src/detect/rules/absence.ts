@@ -2,18 +2,18 @@ import { ABSENCES, type WaitingFor } from '../../model/expectation.ts';
 import type { Rule, FindingDraft } from '../rule.ts';
 
 /**
- * Symptom: something that should have happened by now did not. Who cares: whoever waits for the
- * outcome of the flow. False alarms: a legal ending that looks like the beginning of a longer way;
- * only a declared end tells them apart.
+ * Symptom: something that should have happened by now did not. Who cares: the team that waits for
+ * the outcome of the flow. False alarms: a legal ending that looks like the beginning of a longer
+ * path; only a declared end tells them apart.
  *
- * One stall is one finding: of several follow-ups that one step owes, the likeliest stands for all;
- * what the flow owes as a whole is asked only where no step owes anything
+ * One stall is one finding: of several follow-ups expected of one step, the likeliest stands for
+ * all; follow-ups of the flow as a whole are judged only if no step has any
  * (`expect/learned/owed.ts`).
  */
 const absence = (
   name: WaitingFor['absence'],
   say: (waiting: WaitingFor, after: string) => string,
-  /** What does not tell incidents of this rule apart. */
+  /** Fields that do not tell incidents of this rule apart. */
   alike: Partial<Pick<FindingDraft, 'step' | 'place'>> = {},
 ): Rule => ({
   name,
@@ -41,7 +41,9 @@ const absence = (
   },
 });
 
-/** Overdue, the likeliest of each step; of several steps each, for branches stall by themselves. */
+/**
+ * Returns the overdue expectations: the likeliest of each step, as branches stall independently.
+ */
 function frontier(waitingFor: readonly WaitingFor[], nowMs: number): WaitingFor[] {
   const byStep = new Map<string, WaitingFor>();
   for (const waiting of waitingFor) {
@@ -50,7 +52,7 @@ function frontier(waitingFor: readonly WaitingFor[], nowMs: number): WaitingFor[
     const known = byStep.get(key);
     if (known === undefined || rank(waiting) < rank(known)) byStep.set(key, waiting);
   }
-  // That the whole is late follows from a part that is missing.
+  // If a part is missing, it follows that the whole is late.
   const parts = [...byStep.values()].filter((waiting) => waiting.absence !== 'flow-overdue');
   return parts.length > 0 ? parts : [...byStep.values()];
 }
@@ -88,7 +90,7 @@ export const orchestratorSilent = absence(
   'orchestrator-silent',
   (waiting, after) =>
     `${waiting.service} conducts this flow, and does nothing since ${after}: ${oneOf(waiting)} is missing`,
-  // Whatever it would have done next, in whatever flow type: one silence.
+  // Whatever it would have done next, in any flow type, it is one silence.
   { step: null, place: null },
 );
 export const flowOverdue = absence(
@@ -100,7 +102,10 @@ export function isAbsence(rule: string): boolean {
   return (ABSENCES as readonly string[]).includes(rule);
 }
 
-/** When absence may be said the next time, ms; null: all of it is said, or nothing is awaited. */
+/**
+ * Returns when an absence may next be reported, ms; null if all are reported, or nothing is
+ * awaited.
+ */
 export function nextLook(waitingFor: readonly WaitingFor[], nowMs: number): number | null {
   let next: number | null = null;
   for (const { lateAt, stuckAt } of waitingFor)

@@ -5,26 +5,26 @@ import { msOf } from '../../model/time.ts';
 import type { Rule, FindingDraft } from '../rule.ts';
 
 /**
- * The compensation audit: what was done and had to be undone. An undoing belongs to the step that
- * it names, by id or by name; successes are counted per undone step.
+ * Audits compensation: what was done and had to be undone. An undoing belongs to the step that it
+ * names, by id or by name; successes are counted per undone step.
  */
 interface CompensatedStep {
   step: Step;
   undos: Step[];
 }
 interface CompensationLedger {
-  /** Forward steps with what undid them, in order. */
+  /** Forward steps with the steps that undid them, in order. */
   done: CompensatedStep[];
-  /** Undoings of something that never happened. */
+  /** Undoings of steps that never happened. */
   ofNothing: Step[];
 }
 
 const isUndo = (step: Step): boolean => step.compensates !== null;
 const succeeded = (step: Step): boolean => step.status === 'ok' || step.status === 'retried';
-/** Nobody knows whether it was done: undoing it is allowed, and owed. */
+/** It is unknown whether such a step was done: undoing it is allowed, and required. */
 const inDoubt = (step: Step): boolean => step.result === 'timeout';
 
-/** Asked by each rule about the same flow. */
+/** Caches the ledger, because each rule asks for that of the same flow. */
 const ledgers = new WeakMap<Flow, CompensationLedger>();
 
 function ledgerOf(flow: Flow): CompensationLedger {
@@ -39,14 +39,14 @@ function accountOf(flow: Flow): CompensationLedger {
     .map((step): CompensatedStep => ({ step, undos: [] }));
   const byId = new Map(done.map((entry) => [entry.step.id, entry]));
   const byName = groupedBy(done, ({ step }) => step.name);
-  /** Of a name: those that may not be undone yet; what is behind them is. */
+  /** Steps by name that may not be undone yet; those already removed from the end are undone. */
   const left = new Map<string, CompensatedStep[]>();
   const undone = new Set<CompensatedStep>();
   const ofNothing: Step[] = [];
   for (const undo of flow.steps.filter(isUndo)) {
     const name = undo.compensates!;
     const named = byName.get(name);
-    // Where a name repeats, each undoing takes the newest step that is not undone yet.
+    // If a name repeats, each undoing takes the newest step that is not undone yet.
     let open = left.get(name);
     if (open === undefined) left.set(name, (open = named?.slice() ?? []));
     while (open.length > 0 && undone.has(open[open.length - 1]!)) open.pop();
@@ -76,7 +76,7 @@ const draftOf = (
 });
 
 /**
- * Symptom: an undoing failed, for good. Who cares: whoever has to repair the data by hand.
+ * Symptom: an undoing failed for good. Who cares: the operator who has to repair the data by hand.
  * False alarms: an undoing that is retried later under another message.
  */
 export const compensationFailed: Rule = {
@@ -173,8 +173,8 @@ export const lateReplyAfterCompensation: Rule = {
 
 /**
  * Symptom: the flow failed, or began to undo, and a step that is undone in such cases was not. Who
- * cares: whoever holds the stock, the money, the seat. False alarms: while undoing still goes on;
- * said only once it has been quiet.
+ * cares: the team that holds the stock, the money, the seat. False alarms: none while undoing still
+ * goes on, as the rule waits until the flow is idle.
  */
 export function compensationMissing(duties: UndoDuties): Rule {
   return {
@@ -199,8 +199,8 @@ export function compensationMissing(duties: UndoDuties): Rule {
 }
 
 /**
- * Symptom: undone in an order that binds, the wrong way round. Who cares: whoever declared the
- * order.
+ * Symptom: steps were undone in the wrong order although the order binds. Who cares: the team that
+ * declared the order.
  */
 export function compensationOutOfOrder(duties: UndoDuties): Rule {
   return {

@@ -18,10 +18,10 @@ const about = (step: Step, summary: string, since = step.end ?? step.start): Fin
 /**
  * Symptom: a step failed and nothing retried it to success or undid it. Who cares: the team of that
  * service. False alarms: errors that are part of the business (a declined card) and are recorded as
- * span errors. A step that failed because one that it called did is no finding of its own: one
+ * span errors. A step that failed because a step it called did is no finding of its own: one
  * failure is one finding.
  *
- * `graceMs`: who called whom, and whether another try succeeded, is often heard a moment later.
+ * `graceMs`: the caller, or a successful retry, is often received a moment later.
  */
 export const failedStep = (graceMs: number): Rule => ({
   name: 'failed-step',
@@ -46,7 +46,7 @@ export const failedStep = (graceMs: number): Rule => ({
       }));
   },
 });
-/** What the newest failure of a step names. */
+/** Returns the dependency that the newest failure of a step names. */
 const lackedBy = (flow: Flow, step: Step | undefined): string | undefined => {
   const error =
     step?.error ?? step?.attempts.findLast((attempt) => attempt.error !== null)?.error ?? null;
@@ -57,7 +57,7 @@ const lackedBy = (flow: Flow, step: Step | undefined): string | undefined => {
 const heardMs = (step: Step): number => step.failureHeardMs ?? step.receivedMs;
 const failedSteps = (flow: Flow): Step[] =>
   flow.steps.filter((step) => step.status === 'failed' && step.kind !== 'compensation');
-/** The next instant at which the grace of a failed step is over; null: none is. */
+/** Returns when the grace of the next failed step ends, ms; null if none is in its grace. */
 export function failureToldAt(flow: Flow, graceMs: number, nowMs: number): number | null {
   const still = failedSteps(flow)
     .map((step) => heardMs(step) + graceMs)
@@ -66,8 +66,8 @@ export function failureToldAt(flow: Flow, graceMs: number, nowMs: number): numbe
 }
 
 /**
- * Symptom: a message ended in a dead-letter destination. Who cares: whoever has to replay it.
- * False alarms: dead-letter queues that are used as ordinary ones.
+ * Symptom: a message ended in a dead-letter destination. Who cares: the operator who has to replay
+ * it. False alarms: dead-letter queues that are used as ordinary ones.
  */
 export const deadLetter: Rule = {
   name: 'dead-letter',
@@ -93,8 +93,8 @@ export const deadLetter: Rule = {
 
 const STORM = 4;
 /**
- * Symptom: one message was attempted more than three times. Who cares: whoever pays for the load.
- * False alarms: polling that is written as redelivery.
+ * Symptom: one message was attempted more than three times. Who cares: the team that pays for the
+ * load. False alarms: polling that is written as redelivery.
  */
 export const retryStorm: Rule = {
   name: 'retry-storm',
@@ -113,8 +113,8 @@ export const retryStorm: Rule = {
 };
 
 /**
- * Symptom: a message was processed again after it had been processed with success. Who cares:
- * anybody whose handler is not idempotent. False alarms: handlers that are meant to run once per
+ * Symptom: a message was processed again after it had been processed successfully. Who cares: every
+ * team with a handler that is not idempotent. False alarms: handlers that are meant to run once per
  * subscriber but share a group.
  */
 export const duplicateProcessing: Rule = {
@@ -128,10 +128,10 @@ export const duplicateProcessing: Rule = {
 
 const FAILURE = /(fail(ed|ure)?|error|reject(ed)?|declined|denied|timed?.?out)$/i;
 /**
- * Symptom: a message that says that something failed, and nobody consumes it. Who cares: whoever
+ * Symptom: a message that reports a failure is consumed by no service. Who cares: the team that
  * should undo what came before. False alarms: failure events that are for people to read.
  *
- * `quietAtMs`: a consumer has had its time.
+ * `quietAtMs`: by then a consumer has had its time.
  */
 export const unhandledFailure = (quietAtMs: number): Rule => ({
   name: 'unhandled-failure',
@@ -170,7 +170,7 @@ export const contradictoryOutcome: Rule = {
     flow.badges.includes('contradictory-outcome')
       ? [
           {
-            // Not the flow's name, which may change.
+            // The flow's name may change, so the finding is keyed by a step.
             about: flow.steps[0]!.id,
             stepId: null,
             step: null,
@@ -185,8 +185,8 @@ export const contradictoryOutcome: Rule = {
 };
 
 /**
- * Symptom: trace context did not travel with a message, or leaked from another flow. Who cares:
- * whoever instruments. False alarms: none that matter: the join is right, its evidence is weak.
+ * Symptom: trace context did not travel with a message, or leaked from another flow. Who cares: the
+ * team that instruments. False alarms: none that matter: the join is right, its evidence is weak.
  */
 export const brokenContext: Rule = {
   name: 'broken-context',

@@ -3,8 +3,9 @@ import type { Novelty } from '../../model/novelty.ts';
 import type { Rule } from '../rule.ts';
 
 /**
- * Symptom: somebody listens to a message who never did. Who cares: whoever publishes it, for now
- * one more depends on it. False alarms: consumers that react to one message in thousands.
+ * Symptom: a service consumes a message that it never consumed before. Who cares: the team that
+ * publishes it, which has one more dependent now. False alarms: consumers that react to one message
+ * in thousands.
  */
 export const consumerNew = ({ consumers }: Novelty): Rule => ({
   name: 'consumer-new',
@@ -25,8 +26,8 @@ export const consumerNew = ({ consumers }: Novelty): Rule => ({
 });
 
 /**
- * Symptom: a flow took a way that none took before. Who cares: whoever changed the process, or did
- * not mean to. False alarms: rare but legal ways, once each.
+ * Symptom: a flow took a path that none took before. Who cares: the team that changed the process,
+ * or did not mean to. False alarms: rare but legal paths, once each.
  */
 export const newVariant = ({ variant }: Novelty): Rule => ({
   name: 'new-variant',

@@ -7,11 +7,12 @@ import { msOf } from '../../model/time.ts';
 import type { FindingDraft } from '../rule.ts';
 
 /**
- * Symptom: whatever an operator asked for. Who cares: they. False alarms: theirs, too.
+ * Symptom: whatever an operator's query describes. Who cares: that operator. False alarms: as
+ * precise as the query.
  *
  * Time alone can make a flow answer a query (`duration>1h`, `A !> B within 15m`), so the instants
- * at which it may are computed from the flow; the finding became true at the first of them from
- * which on it has answered until now.
+ * at which that may happen are computed from the flow. The finding holds since the first of them
+ * from which on the flow has answered until now.
  */
 export function evaluateQueryRule(
   rule: QueryRule,
@@ -19,7 +20,7 @@ export function evaluateQueryRule(
   settleMs: number,
   nowMs: number,
 ): { drafts: FindingDraft[]; lookAtMs: number | null } {
-  // As a list sees it: what was quiet for long enough has ended, and grows no older.
+  // The query sees the flow as a list does: after its idle time it has ended and ages no further.
   const settlesAtMs = flow.idleOutcome === null ? null : flow.lastReceivedMs + settleMs;
   const answersAt = (ms: number): boolean =>
     matchesQuery(
@@ -30,7 +31,8 @@ export function evaluateQueryRule(
   const instants = [...new Set(turningPoints(rule.query, flow))];
   if (settlesAtMs !== null) instants.push(settlesAtMs);
   instants.sort((a, b) => a - b);
-  // Only where time alone turns the answer: each look projects and writes the flow again.
+  // Only instants at which time alone changes the answer count, because each re-evaluation projects
+  // and writes the flow again.
   const answers = answersAt(nowMs);
   const coming = instants.find((at) => at > nowMs && answersAt(at) !== answers) ?? null;
   if (!answers) return { drafts: [], lookAtMs: coming };
@@ -60,7 +62,10 @@ export function evaluateQueryRule(
   };
 }
 
-/** Instants, ms, at which a part of the query may change its answer although nothing arrives. */
+/**
+ * Returns the instants, ms, at which a part of the query may change its answer although nothing
+ * arrives.
+ */
 function turningPoints(query: Query, flow: Flow): number[] {
   switch (query.kind) {
     case 'and':
@@ -69,7 +74,7 @@ function turningPoints(query: Query, flow: Flow): number[] {
     case 'not':
       return turningPoints(query.of, flow);
     case 'number':
-      // A moment later: the comparison may be strict.
+      // One ms is added because the comparison may be strict.
       if (query.field === 'duration' && flow.phase !== 'ended')
         return [Math.floor(msOf(flow.started) + query.value) + 1];
       return query.field === 'quiet' ? [Math.floor(msOf(flow.lastProgress) + query.value) + 1] : [];
