@@ -14,8 +14,8 @@ export interface AwaitedBy {
 }
 
 /**
- * All that a flow waits for, on every ground. Where a definition speaks of a step, what was learned
- * of it is not asked.
+ * Returns everything that a flow waits for. A step that a definition mentions is judged by the
+ * definition, not by what was learned.
  */
 export function awaited(flow: Flow, digest: Digest, by: AwaitedBy): WaitingFor[] {
   const { definition, knowledge, behindMs, floorMs } = by;

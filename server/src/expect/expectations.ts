@@ -10,31 +10,33 @@ import type { Novelty } from '../model/novelty.ts';
 import type { LearnedModel } from './learned/learner.ts';
 
 /**
- * What should come next. Learns from flows that ended well, or fell quiet owing nothing; a flow
- * that owes something teaches nothing, or an outage would teach that silence is normal.
+ * Expects what should come next. It learns from flows that ended well, or became idle with nothing
+ * expected; a flow that still waits for something is not learned from, or an outage would teach
+ * that silence is normal.
  */
 export interface Expectations {
   /** More is known of these flows than when they were evaluated last, although nothing arrived. */
   readonly reconsider: Signal<string[]>;
   /**
    * Observes spans as they arrive, in any order: how far their senders' clocks can be trusted, and
-   * which batches name not all that they took.
+   * which batches do not name all that they took.
    */
   observeArrival(spans: readonly Span[]): void;
-  /** Shows the flow as its definition sees it; itself where there is none. */
+  /** Returns the flow as its definition sees it; unchanged if there is none. */
   applyDefinition(flow: Flow): Flow;
   /**
-   * Says what a flow waits for now, and what is new about it. Whatever it taught in an earlier form
-   * is retracted, and it is scheduled to teach once it is quiet.
+   * Evaluates what a flow waits for now, and what is new about it. What was learned from an earlier
+   * form is retracted, and the flow is scheduled to be learned from once it is quiet.
    */
   evaluate(flow: Flow): Evaluation;
-  /** Says which steps have to be undone once something is, and in which order. */
+  /** Returns which steps have to be undone once any is, and in which order. */
   compensationDuties(flow: Flow): UndoDuties;
-  /**
-   * Explains what may be behind an absence: a silent service, a new version, a queue that grows.
-   */
+  /** Explains a possible cause of an absence: a silent service, a new version, a growing queue. */
   explain(finding: Finding, flow: Flow): string | null;
-  /** An operator says that a step does not come any more. False: nothing of that name is known. */
+  /**
+   * Records that an operator no longer expects a step. Returns false if no step of that name is
+   * known.
+   */
   accept(environment: string, type: string, step: string, service: string | null): boolean;
   /** Takes definitions; returns those that changed something. */
   define(
@@ -43,27 +45,30 @@ export interface Expectations {
     atMs: number,
   ): StoredDefinition[];
   definitions(): StoredDefinition[];
-  /** At start, of a flow that was found to wait: evaluated again once more is known of its type. */
+  /**
+   * Restores, at start, a flow that waits, so that it is evaluated again once more is known of its
+   * type.
+   */
   restoreStalled(flow: Pick<Flow, 'id' | 'environment' | 'type' | 'waitingFor'>): void;
-  /** Something is wrong with this flow: it must not teach. */
+  /** Excludes a flow from learning, because something is wrong with it. */
   excludeFromLearning(flowId: string): void;
-  /** The flow lost its name. */
+  /** Forgets a flow that lost its name. */
   forget(flowId: string): void;
-  /** Type models that changed since the last call, to be stored. */
+  /** Returns the type models that changed since the last call, to be stored. */
   takeChanged(): LearnedModel[];
   load(models: Iterable<Omit<LearnedModel, 'version'>>): void;
-  /** For people: everything learned of a type, in each environment. */
+  /** Returns everything learned about a type, in each environment, for people to read. */
   inspect(type: string): { environment: string; model: unknown }[];
   stop(): void;
 }
 
 export interface Evaluation {
   waitingFor: WaitingFor[];
-  /** A message of it waits where nobody was ever seen to take any: that holds nothing back. */
+  /** A message of it waits at a destination without a known consumer, which holds nothing back. */
   waitsForNobody: boolean;
-  /** A message of it waits that a batch may have taken which does not name all that it took. */
+  /** A message of it waits that may be in a batch whose links do not name all that it took. */
   mayBeTaken: boolean;
-  /** It ends only once somebody says so, as flows of its type that say when they start do. */
+  /** The flow ends only by a declared end, as flows of its type with a declared start do. */
   endsDeclared: boolean;
   news: Novelty;
 }
@@ -71,8 +76,10 @@ export interface Evaluation {
 export interface ExpectationsOptions {
   clock: Clock;
   counters: Counters;
-  /** A flow is quiet after this, ms, at the earliest. */
+  /** Idle time, ms, after which a flow is quiet at the earliest. */
   settleMs: number;
-  /** Nothing is late or stuck sooner, ms. */
+  /** Lower bound, ms, of the time after which anything is late or stuck. */
   floorMs: number;
+  /** Called with flows that have to be evaluated again because more is known now. */
+  onReconsider: (flowIds: string[]) => void;
 }

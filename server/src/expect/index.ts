@@ -37,7 +37,7 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
   const ends = createEnds({ models, onReconsider: reconsider.emit });
   const definitionOf = (flow: Flow) => definitions.of(flow.type, flow.typeVersion);
 
-  /** A clock that is ahead is no more behind for being set back. */
+  /** A clock that is ahead, and was shifted back for that, is no further behind by the shift. */
   const behindMsIn =
     ({ environment }: Flow): BehindMs =>
     ({ service, instance, skewMs }) =>

@@ -11,7 +11,8 @@ import { createStructural, type Structural } from './structural/index.ts';
 import { createUnclaimed, type Unclaimed } from './structural/unclaimed.ts';
 
 /**
- * What all flows together show, and what one flow owes by that. Flows teach it through the learner.
+ * What is known from all flows together, and what it expects of one flow. Only the learner changes
+ * it.
  */
 export interface Knowledge {
   readonly models: LearnedTypes;
@@ -23,11 +24,14 @@ export interface Knowledge {
   /** Observes what was sent and taken, whatever becomes of the flow. */
   observe(digest: Digest): void;
   /**
-   * What is owed by all that was learned; of the flow as a whole only where no step and no message
-   * owes anything.
+   * Returns what all learned rules expect; of the flow as a whole only if neither a step nor a
+   * message has an expectation.
    */
   expected: (digest: Digest) => WaitingFor[];
-  /** The flow owes nothing, or nothing but what a deploy may have ended. */
+  /**
+   * Returns whether the flow may be learned from: nothing is expected of it, or only what a
+   * deployment may have ended.
+   */
   mayTeach(digest: Digest): boolean;
 }
 
@@ -37,7 +41,7 @@ export interface KnowledgeOptions {
   floorMs: number;
 }
 
-/** Shorter than this part of the floor, a wait makes no difference: whose it was is not asked. */
+/** A wait shorter than this part of the floor makes no difference, so its cause is not examined. */
 const SHORT_PART = 0.25;
 
 export function createKnowledge({ clock, counters, floorMs }: KnowledgeOptions): Knowledge {
@@ -50,7 +54,7 @@ export function createKnowledge({ clock, counters, floorMs }: KnowledgeOptions):
   const expected = (digest: Digest): WaitingFor[] => {
     const model = models.of(digest.type);
     const environment = environmentOf(digest);
-    // Of a taker of which little is known, silence tells an outage from a choice.
+    // For a consumer of which little is known, its silence tells an outage from a choice.
     const isSilent = ({ basis, service, step, since }: WaitingFor): boolean =>
       basis !== 'structural' || causeHints.performedAt(environment, service, step) <= since;
     const isLegal = variants.isLegal(digest);
@@ -76,7 +80,8 @@ export function createKnowledge({ clock, counters, floorMs }: KnowledgeOptions):
       if (digest.declaredComplete || digest.aborted) return true;
       const owed = expected(digest);
       if (owed.length === 0) return true;
-      // After a deploy a follow-up may be gone for good; not if its performer fell silent as well.
+      // After a deployment a follow-up may be gone for good; but not if its performer is silent
+      // too.
       return (
         onProbation(digest, models.of(digest.type)) &&
         owed.every((one) => causeHints.wasHeardSince(digest, one))

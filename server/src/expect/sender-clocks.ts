@@ -2,33 +2,33 @@ import type { Service, Span } from '../model/span.ts';
 import { scopedKey } from './keys.ts';
 
 /**
- * How far senders' clocks are behind this server's. A span cannot arrive before it ended: the
- * smallest offset between the two that was seen of an instance lately is the lag of its clock, and
- * of its way here. What is within the reach of an exporter that gathers is no lag.
+ * Measures how far senders' clocks are behind this server's. A span cannot arrive before it ended,
+ * so the smallest recent offset of an instance is the lag of its clock and of its transport. An
+ * offset that an exporter's batching explains is no lag.
  *
- * Without this, a sender whose clock is half a minute slow is told to have missed what it has not
+ * Without this, a sender whose clock is half a minute slow is reported for missing what it has not
  * had time for, whenever the bound is not learned from its own times (guarded by
  * sender-clocks.test.ts).
  */
 export interface SenderClocks {
-  /** Spans as they arrive; not those that come back from the store. */
+  /** Takes spans as they arrive, not those rehydrated from the store. */
   observe(spans: readonly Span[]): void;
-  /** ms that have to be added to the times that it says; 0: none, or nothing is known of it. */
+  /** Returns the ms to add to the sender's times; 0 if its clock is not behind, or unknown. */
   behindMs(environment: string, service: string, instance: string): number;
 }
 
 interface Offsets {
   sinceMs: number;
-  /** Smallest of this window and of the one before, ms. */
+  /** Smallest offset of this window, and of the one before, ms. */
   now: number;
   before: number;
 }
 
 /**
- * OpenTelemetry's batch processor waits 5 s by default, and as long again where its queue is full.
+ * OpenTelemetry's batch processor waits 5 s by default, and as long again if its queue is full; ms.
  */
 const CERTAIN_MS = 10_000;
-/** A clock that was set, or a queue that was emptied, is believed after two of these. */
+/** A clock that was corrected, or a queue that was drained, is trusted after two windows, ms. */
 const WINDOW_MS = 60_000;
 const MAX_INSTANCES = 10_000;
 
@@ -41,7 +41,7 @@ export function createSenderClocks(): SenderClocks {
     if (known === undefined || atMs - known.sinceMs >= WINDOW_MS) {
       const before = known && atMs - known.sinceMs < 2 * WINDOW_MS ? known.now : Infinity;
       known = { sinceMs: atMs, now: Infinity, before };
-      // Those that are heard of stay: whoever was not for the longest time stands first.
+      // Instances stand in the order of their last activity, least recent first.
       offsets.delete(key);
       offsets.set(key, known);
       if (offsets.size > MAX_INSTANCES) {
@@ -58,7 +58,7 @@ export function createSenderClocks(): SenderClocks {
 
   return {
     observe(spans) {
-      // Spans of one request stand together: asked once for each, with the latest of them.
+      // Spans of one request are adjacent; only the one that ended last matters.
       for (let from = 0; from < spans.length;) {
         const { service, receivedAtMs } = spans[from]!;
         let latest = spans[from]!.end;

@@ -2,21 +2,22 @@ import type { WaitingFor } from '../model/expectation.ts';
 
 type Needed = 'id' | 'step' | 'service' | 'since' | 'stuckAt' | 'basis' | 'absence';
 
-/** One flow says so many things at most; a thousand parts that stall are one stall to know of. */
+/**
+ * Maximum number of expectations reported for one flow; a thousand stalled parts are one stall to
+ * the reader.
+ */
 export const MAX_WAITING = 50;
 
 /**
- * Since when something is owed, ms: the sender's time, as far as its clock can be trusted, and
- * never later than it was heard of.
+ * Returns since when something is expected, ms: the sender's time, as far as its clock can be
+ * trusted, and never later than its receipt.
  */
 export const expectedSince = (
   { behindMs, receivedMs }: { behindMs: number; receivedMs: number },
   sendersMs: number,
 ): number => Math.min(sendersMs + behindMs, receivedMs);
 
-/**
- * One step that is owed for certain, expected when it is late at the latest, unless more is known.
- */
+/** Creates one certain expectation; unless more is known, it is expected when it is late. */
 export const waitingFor = (known: Pick<WaitingFor, Needed> & Partial<WaitingFor>): WaitingFor => ({
   afterStepId: null,
   hopId: null,

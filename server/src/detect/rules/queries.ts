@@ -7,8 +7,8 @@ import { msOf } from '../../model/time.ts';
 import type { FindingDraft } from '../rule.ts';
 
 /**
- * Symptom: whatever an operator's query describes. Who cares: that operator. False alarms: as
- * precise as the query.
+ * Symptom: the condition that an operator's query describes. Who cares: that operator. False
+ * alarms: those that the query allows.
  *
  * Time alone can make a flow answer a query (`duration>1h`, `A !> B within 15m`), so the instants
  * at which that may happen are computed from the flow. The finding holds since the first of them

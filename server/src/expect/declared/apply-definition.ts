@@ -3,7 +3,7 @@ import type { Definition } from '../../model/definition.ts';
 import type { Flow, Step } from '../../model/flow.ts';
 import { isComplete, isDone, performersIn } from './performers.ts';
 
-/** Shows the flow as its definition sees it: which steps undo which, and whether it has ended. */
+/** Returns the flow as its definition sees it: which steps undo which, and whether it has ended. */
 export function applyDefinition(flow: Flow, definition: Definition): Flow {
   const seen = withCompensations(flow, definition);
   if (seen.outcome !== null) return seen;
@@ -12,7 +12,7 @@ export function applyDefinition(flow: Flow, definition: Definition): Flow {
   for (const { step, outcome } of definition.ends)
     for (const at of performers(step, null))
       if (isDone(at) && (end === null || at.start < end.at.start)) end = { at, outcome };
-  // Without a declared end, everything that must be done being done is one.
+  // Without a declared end the flow ends when every required step is done.
   if (end === null && definition.ends.length === 0 && isComplete(definition, performers)) {
     const last = seen.steps.reduce((a, b) => ((b.end ?? b.start) > (a.end ?? a.start) ? b : a));
     end = { at: last, outcome: 'completed' };
@@ -43,7 +43,7 @@ function withCompensations(flow: Flow, definition: Definition): Flow {
     const undone = undoes(step);
     return undone === undefined ? step : { ...step, compensates: undone, kind: 'compensation' };
   });
-  // Each undoes the newest of that name before it; steps stand in the order of their starts.
+  // Each undoes the newest step of that name before it; steps are sorted by start.
   const named = groupedBy(steps, (step) => step.name);
   const undoing = new Map<Step, string[]>();
   for (const undo of steps) {

@@ -1,7 +1,10 @@
 import type { DefinedStep, Definition } from '../../model/definition.ts';
 import { undoPair, type UndoDuties } from '../../model/duties.ts';
 
-/** Which steps must be undone once something is, and in which order; null: it does not say. */
+/**
+ * Returns which steps must be undone once any is, and in which order; null if the definition does
+ * not declare it.
+ */
 export function declaredCompensationDuties(definition: Definition): UndoDuties | null {
   const undoable = definition.steps.filter((step) => step.compensatedBy !== null);
   if (undoable.length === 0) return null;

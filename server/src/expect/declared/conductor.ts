@@ -1,11 +1,11 @@
 import { z } from 'zod';
 
 /**
- * A workflow of Conductor (JSON DSL, schema version 2:
+ * Reads a workflow of Conductor (JSON DSL, schema version 2:
  * https://conductor-oss.github.io/conductor/documentation/configuration/workflowdef/) as a declared
- * flow. Tasks follow one another; the branches of a FORK_JOIN run side by side, of a SWITCH or
- * DECISION one is taken. What Conductor does by itself (JOIN, SET_VARIABLE, TERMINATE …) is no step
- * of anybody's.
+ * flow. Tasks follow one another; the branches of a FORK_JOIN run in parallel, one branch of a
+ * SWITCH or DECISION is taken. What Conductor does by itself (JOIN, SET_VARIABLE, TERMINATE …) is
+ * no step of a service.
  */
 const task: z.ZodType<Task> = z.lazy(() =>
   z.object({
@@ -36,7 +36,7 @@ export const conductorSchema = z.object({
   timeoutSeconds: z.number().nonnegative().default(0),
 });
 
-/** Whoever works for Conductor: only these are steps. */
+/** Task types that a worker performs; only these are steps. */
 const WORK = new Set([
   'SIMPLE',
   'HTTP',
@@ -56,13 +56,13 @@ interface Step {
 }
 
 /**
- * In the shape of a definitions file, without a version unless asked: what runs does not say which
- * it follows.
+ * Returns a definition in the shape of a definitions file. It has no version, because running flows
+ * do not tell which version of the workflow they follow.
  */
 export function fromConductor(workflow: z.infer<typeof conductorSchema>): Record<string, unknown> {
   const steps: Step[] = [];
   const known = new Set<string>();
-  /** Adds tasks one after the other; returns what whoever comes next has to wait for. */
+  /** Adds tasks one after the other; returns the names that the next task has to wait for. */
   const add = (tasks: readonly Task[], before: string[], perhaps: boolean): string[] => {
     let last = before;
     for (const one of tasks) {
@@ -71,7 +71,7 @@ export function fromConductor(workflow: z.infer<typeof conductorSchema>): Record
         continue;
       }
       if (one.type === 'SWITCH' || one.type === 'DECISION') {
-        // Whichever branch is taken: none of its steps is owed, and what follows waits for what
+        // Any branch may be taken: none of its steps is required, and what follows waits for what
         // came before.
         for (const branch of [...Object.values(one.decisionCases), one.defaultCase])
           add(branch, last, true);

@@ -8,9 +8,9 @@ import { endMsOf, performersIn, type Performers } from './performers.ts';
 
 /** What is known besides the flow and its definition. */
 export interface Known {
-  /** Nothing is stuck sooner, ms. */
+  /** Lower bound, ms, of the time after which anything is stuck. */
   floorMs: number;
-  /** How much later than it happens a step is seen. */
+  /** Returns how long after it happens a step is received, ms. */
   lagMs: (step: string) => number;
   mayTake: MayTake;
   behindMs: BehindMs;
@@ -25,21 +25,21 @@ export interface Beginning {
 type Missing = Pick<WaitingFor, 'id' | 'step' | 'service' | 'afterStepId' | 'since'> &
   Partial<WaitingFor>;
 
-/** One flow while it is asked what of the declared it still owes. */
+/** The state of one evaluation of a flow against what was declared. */
 export interface DeclaredContext {
   flow: Flow;
   known: Known;
   performers: Performers;
   beginning: Beginning;
-  /** Since when a step is done, or runs, ms. */
+  /** Returns since when a step is done, or runs, ms. */
   since: (step: Step) => number;
-  /** Adds one that is expected by then, unless too many are said of the flow already. */
+  /** Adds an expectation due at `byMs`, unless the flow has too many already. */
   expect: (missing: Missing, byMs: number) => void;
-  /** What was added, in that order. */
+  /** The expectations added so far, in that order. */
   readonly found: readonly WaitingFor[];
 }
 
-/** A message without a time of its own is given this much, as is a stop of a routing slip. */
+/** Time, ms, for an expectation that declares none, and for a stop of a routing slip. */
 export const UNTIMED_MS = 600_000;
 
 export function createDeclaredContext(flow: Flow, known: Known): DeclaredContext {
@@ -72,7 +72,10 @@ export function createDeclaredContext(flow: Flow, known: Known): DeclaredContext
   };
 }
 
-/** Whoever started the flow said when it should end. */
+/**
+ * Returns when the flow began, and its declared deadline, both corrected by the clock of the
+ * service that started it.
+ */
 function beginningOf(flow: Flow, known: Known): Beginning {
   const first = flow.steps.find((step) => step.start === flow.started);
   const behindMs = first === undefined ? 0 : known.behindMs(first);

@@ -3,7 +3,7 @@ import { definitionsFrom } from './schema.ts';
 import type { OtlpSpan } from '../../model/otlp.ts';
 import { createBench } from '../../testing/pipeline-bench.ts';
 
-/** Orders are shipped on a command, or on an event. */
+/** A command or an event triggers the shipping of an order. */
 test('a step that takes from several destinations is missed at each of them', async () => {
   const bench = await createBench({
     definitions: definitionsFrom({

@@ -1,14 +1,17 @@
 import { pairKey } from '../keys.ts';
 import type { TypeModel } from '../learned/model.ts';
 
-/** Tells whether, by what is known, this step may be waiting for a message to this destination. */
+/**
+ * Tells whether, as far as is known, this step may be waiting for a message to this destination.
+ */
 export type MayTake = (step: string, destination: string) => boolean;
 
-/** Without a definition nobody asks who takes what. */
+/** Without a definition the question is never asked. */
 export const ANYBODY: MayTake = () => true;
 
 /**
- * Whoever was seen to take something takes that; of others, whatever nobody else was seen to take.
+ * A step known to take from some destinations takes only from those; any other step may take from
+ * every destination without a known consumer.
  */
 export function mayTakeIn(model: TypeModel): MayTake {
   const seen = [...model.about.values()].filter(({ via }) => via.length > 0);

@@ -7,9 +7,9 @@ import { hasFailed, isComplete } from './performers.ts';
 import { atMessage, expectSteps } from './steps.ts';
 
 /**
- * What somebody said comes next: a definition of the flow type, a routing slip, or a word of the
- * flow itself. Pure, and of the same shape as what was learned; nobody after this needs to know
- * which of them it was.
+ * Returns what was declared to come next: by a definition of the flow type, by a routing slip, or
+ * by the flow itself. Pure, and of the same shape as what is learned, so that later stages need not
+ * tell them apart.
  */
 export function expectedByDeclaration(
   flow: Flow,
@@ -78,7 +78,7 @@ function expectAnnounced({ flow, performers, known, expect }: DeclaredContext): 
   }
 }
 
-/** Expects the end of running steps that said by when it comes. */
+/** Expects the end of running steps that declared a deadline. */
 function expectEndsOfSteps({ flow, known, since, expect }: DeclaredContext): void {
   for (const step of flow.steps)
     if (step.status === 'running' && step.deadlineMs !== null)
@@ -95,15 +95,18 @@ function expectEndsOfSteps({ flow, known, since, expect }: DeclaredContext): voi
       );
 }
 
-/** The flow as a whole has a time; a declared end, or all of a definition's steps, meets it. */
+/**
+ * Expects the end of the flow by its deadline; a declared end, or all of a definition's steps,
+ * meets it.
+ */
 function expectEndOfFlow(definition: Definition | null, context: DeclaredContext): void {
   const { flow, performers, beginning, expect, found } = context;
   if (flow.outcome !== null) return;
   const within = definition?.withinMs ?? null;
   const byMs = beginning.byMs ?? (within === null ? null : beginning.atMs + within);
-  // What is owed before that speaks for the whole.
+  // An expectation that is due before the deadline represents the whole flow.
   if (byMs === null || found.some((one) => one.expectedAt <= byMs)) return;
-  // A definition's time is for what goes well; what failed is said by the failure.
+  // A definition's time applies to success; a failed step is reported as a failure.
   if (flow.deadlineMs === null && definition !== null) {
     const isOver = definition.ends.length === 0 && isComplete(definition, performers);
     if (isOver || hasFailed(definition, performers)) return;

@@ -3,8 +3,8 @@ import type { Flow, Step } from '../../model/flow.ts';
 import { msOf } from '../../model/time.ts';
 
 /**
- * Finds the steps that perform what a definition names. A definition may use the name of a step, or
- * the type of the message that it handles.
+ * Finds the steps that perform what a definition names: by the name of a step, or by the type of
+ * the message that it handles.
  */
 export type Performers = (name: string, service: string | null) => Step[];
 
@@ -28,7 +28,7 @@ export function performersIn(flow: Flow): Performers {
 export const isDone = (step: Step): boolean => step.status === 'ok' || step.status === 'retried';
 export const endMsOf = ({ start, end }: Step): number => msOf(end ?? start);
 
-/** Everything that the definition asks for was done. */
+/** Returns whether everything that the definition requires was done. */
 export function isComplete(definition: Definition, performers: Performers): boolean {
   const done = (step: DefinedStep): boolean => performers(step.name, step.service).some(isDone);
   return definition.steps.every(
@@ -40,7 +40,7 @@ export function isComplete(definition: Definition, performers: Performers): bool
   );
 }
 
-/** A step of the definition was attempted, and every attempt of it failed. */
+/** Returns whether a step of the definition was attempted and every attempt failed. */
 export const hasFailed = (definition: Definition, performers: Performers): boolean =>
   definition.steps.some((step) => {
     const all = performers(step.name, step.service);

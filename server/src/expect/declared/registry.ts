@@ -1,13 +1,16 @@
 import type { Definition, DefinitionSource, StoredDefinition } from '../../model/definition.ts';
 
-/** Declared flows, found by flow type and version. */
+/** Holds declared flows, found by flow type and version. */
 export interface Definitions {
-  /** The one of the flow's version, else the newest without one, else the newest. */
+  /**
+   * Returns the definition of the flow's version, else the newest without a version, else the
+   * newest.
+   */
   of(type: string, version: string): Definition | null;
   list(): StoredDefinition[];
   /**
-   * Returns those that changed something: repeating a definition does not, nor contradicting who
-   * has more of a say.
+   * Returns the definitions that changed something. A repeated definition changes nothing, nor does
+   * one from a source of lower precedence.
    */
   add(
     definitions: readonly Definition[],
@@ -17,11 +20,10 @@ export interface Definitions {
 }
 
 /**
- * Types and versions beyond this are refused: services can be wrong, and must leave room for who
- * operates them.
+ * Maximum number of types and versions by source: faulty services must leave room for operators.
  */
 const MAX_DEFINITIONS: Record<DefinitionSource, number> = { sdk: 1000, api: 1000, file: Infinity };
-/** What an operator says is not changed by what a service says. */
+/** Precedence of sources: a service does not overrule an operator. */
 const SAY: Record<DefinitionSource, number> = { sdk: 0, api: 1, file: 2 };
 
 export function createDefinitions(): Definitions {

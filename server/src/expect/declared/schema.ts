@@ -5,7 +5,7 @@ import { pairKey } from '../keys.ts';
 import { conductorSchema, fromConductor } from './conductor.ts';
 import type { DefinedStep, Definition } from '../../model/definition.ts';
 
-/** Reads declared flows from text or JSON, and checks them. */
+/** Reads declared flows from text or JSON, and validates them. */
 
 const MAX_DURATION_MS = 366 * 86_400_000;
 const duration = z
@@ -37,7 +37,10 @@ const choice = z.strictObject({
   within: duration.optional(),
   optional: z.boolean().default(false),
 });
-/** One of two shapes, by what it has: a union would only say that neither fits. */
+/**
+ * Chooses one of two shapes by the fields present, because a union would only report that neither
+ * fits.
+ */
 const entry = z
   .unknown()
   .transform((value, context): z.infer<typeof single> | z.infer<typeof choice> => {
@@ -66,14 +69,14 @@ const flow = z.strictObject({
   undoInOrder: z.boolean().default(false),
 });
 
-/** The shape of a definitions file, and of what is posted: flow type → what it consists of. */
+/** The shape of a definitions file and of posted definitions: flow type → its content. */
 const definitionsSchema = z.strictObject({ flows: z.record(name, flow) });
 type Declared = z.infer<typeof definitionsSchema>;
 
-/** A step without a time of its own has the flow's, else this. */
+/** Time, ms, for a step without one, if its flow has none either. */
 const DEFAULT_WITHIN_MS = 3_600_000;
 
-/** From a YAML file: `fermata.flows.yaml`. Every problem with its line and field. */
+/** Reads a YAML file, `fermata.flows.yaml`. Every problem is reported with its line and field. */
 export function readDefinitions(text: string): { definitions: Definition[]; problems: string[] } {
   const { data, problems, lineOf } = readYaml(text, definitionsSchema);
   if (data === null) return { definitions: [], problems };
@@ -81,7 +84,7 @@ export function readDefinitions(text: string): { definitions: Definition[]; prob
 }
 
 /**
- * From JSON that was posted or announced by a service: `{ flows }`, or `{ conductor }` with a
+ * Reads JSON that was posted or announced by a service: `{ flows }`, or `{ conductor }` with a
  * workflow of Conductor.
  */
 export function definitionsFrom(input: unknown): { definitions: Definition[]; problems: string[] } {

@@ -12,7 +12,7 @@ export function expectSteps(definition: Definition, context: DeclaredContext): v
     if (step.optional || saidChoices.has(step.choice)) continue;
     const all = alternativesOf(step, definition);
     if (all.some((one) => doneOf(one, performers).length > 0)) continue;
-    // What failed is not missing; it is a finding of its own.
+    // A failed step is not missing; it is a finding of its own.
     const begun = all.flatMap((one) => performers(one.name, one.service));
     if (begun.some((one) => one.status === 'failed')) continue;
     const causes = causesOf(step, definition, performers);
@@ -33,8 +33,8 @@ const alternativesOf = (step: DefinedStep, definition: Definition): DefinedStep[
   step.choice === 0 ? [step] : definition.steps.filter((other) => other.choice === step.choice);
 
 /**
- * The steps that were done of those it comes after; null: something it comes after is not done yet.
- * Each name was done by somebody; of alternatives, one is enough.
+ * Returns the done steps that a step comes after; null if one of them is still missing. Every name
+ * must be done; of alternatives one is enough.
  */
 function causesOf(
   step: DefinedStep,
@@ -52,7 +52,7 @@ function causesOf(
     others.flatMap((one) => doneOf(one, performers)),
   );
   if (causes.some((list) => list.length === 0)) {
-    // An optional step before it that never came does not hold it up, unless it is all there is.
+    // An optional predecessor that never came does not block the step, unless it is the only one.
     const optional = [...before.values()].every(
       (others, i) => causes[i]!.length > 0 || others.every((other) => other.optional),
     );
@@ -61,7 +61,7 @@ function causesOf(
   return causes.flat();
 }
 
-/** `last`: the last step before it; null: it is the first. */
+/** `last` is the last step before it; null if it is the first. */
 function expectOne(
   step: DefinedStep,
   all: readonly DefinedStep[],
@@ -87,8 +87,8 @@ function expectOne(
 }
 
 /**
- * The message that was sent since, and that nobody took, is where it stopped; of several, nobody
- * knows.
+ * Returns the untaken message since then, which is where the flow stopped; undefined if several
+ * destinations are possible.
  */
 function stoppedAt(
   all: readonly DefinedStep[],
@@ -107,7 +107,7 @@ function stoppedAt(
     : undefined;
 }
 
-/** Says that the message of this hop is what is missing. */
+/** Reports that the message of this hop is what is missing. */
 export const atMessage = (hop: Hop | undefined): Partial<WaitingFor> =>
   hop === undefined
     ? {}

@@ -2,8 +2,8 @@ import type { WaitingFor } from '../../model/expectation.ts';
 import type { Flow, Step } from '../../model/flow.ts';
 
 /**
- * What kind of absence it is, by what the flow itself shows. Asked once it is known that something
- * is owed: a stall has one name, and the name says where to look first.
+ * Classifies absences by what the flow itself shows. It runs once something is known to be
+ * expected: a stall has one name, and the name says where to look first.
  */
 export function classifyAbsences(waiting: readonly WaitingFor[], flow: Flow): WaitingFor[] {
   if (waiting.length === 0) return [];
@@ -13,8 +13,8 @@ export function classifyAbsences(waiting: readonly WaitingFor[], flow: Flow): Wa
   return waiting.map((one): WaitingFor => {
     if (one.absence === 'lost-step' || one.absence === 'flow-overdue') return one;
     if (conductor !== null) {
-      // Whoever was commanded, took the command and did not answer owes the reply; the conductor
-      // only waits for it.
+      // A service that took a command and did not answer has to reply; the conductor only waits for
+      // it.
       const after = flow.steps.find((step) => step.id === one.afterStepId);
       if (
         after !== undefined &&
@@ -33,12 +33,12 @@ export function classifyAbsences(waiting: readonly WaitingFor[], flow: Flow): Wa
 }
 
 /**
- * Commands that one service must have sent before it counts as the conductor of a flow, unless it
- * was answered.
+ * Minimum number of commands of a service before it counts as the flow's conductor, unless it was
+ * answered.
  */
 const MIN_COMMANDS = 2;
 
-/** The service that gives the commands; null where none, or more than one, does. */
+/** Returns the service that sends the flow's commands; null if none does, or several do. */
 function conductorOf(flow: Flow): string | null {
   const serviceOf = new Map(flow.steps.map((step) => [step.id, step.service]));
   const commands = new Map<string, number>();
@@ -61,7 +61,8 @@ const repliedIn = (flow: Flow): Set<string | null> =>
   new Set(flow.hops.flatMap((hop) => (hop.message.kind === 'reply' ? [hop.from] : [])));
 
 /**
- * Everything that it sent was taken and answered, it took the last answer, and nothing came of it.
+ * Returns whether the conductor is silent: all that it sent was taken and answered, it took the
+ * last answer, and did nothing since.
  */
 function hasNothingToWaitFor(
   conductor: string,
@@ -78,8 +79,8 @@ function hasNothingToWaitFor(
 }
 
 /**
- * The message that it should have come by was taken by other consumers: this one does not listen
- * any more.
+ * Returns whether other consumers took the message that the missing one should have taken: it no
+ * longer subscribes.
  */
 function reachedOthers(flow: Flow, waiting: WaitingFor): boolean {
   return (
@@ -89,8 +90,7 @@ function reachedOthers(flow: Flow, waiting: WaitingFor): boolean {
         hop.from === waiting.afterStepId &&
         hop.to !== null &&
         !hop.sync &&
-        // By another message the flow took another way, which is no fault of who waits for this
-        // one.
+        // By another message the flow took another path, which is not the missing consumer's fault.
         hop.message.destination === waiting.message &&
         hop.message.kind !== 'command',
     )

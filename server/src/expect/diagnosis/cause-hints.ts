@@ -6,17 +6,17 @@ import { environmentOf, type Digest } from '../learned/digest.ts';
 import { createQueues } from './queues.ts';
 
 /**
- * What only other flows can tell about an absence: who fell silent, who was deployed, where
- * messages pile up.
+ * Finds possible causes of an absence that only other flows can show: a service that became silent,
+ * a deployment, a queue that grows.
  */
 export interface CauseHints {
   observe(flow: Flow, digest: Digest): void;
   forget(flowId: string): void;
-  /** Whoever owes this was heard of after it began to owe. */
+  /** Returns whether the expected performer was received after the expectation began. */
   wasHeardSince(digest: Digest, owed: WaitingFor): boolean;
-  /** When this service began this step the last time, in whatever flow, ms; 0: never. */
+  /** Returns when this service last began this step, in any flow, ms; 0 if never. */
   performedAt(environment: string, service: string | null, step: string): number;
-  /** In words, for an incident; null: nothing is suspicious. */
+  /** Explains a finding in words, for an incident; null if nothing is suspicious. */
   explain(finding: Finding, flow: Flow): string | null;
 }
 
@@ -27,16 +27,16 @@ interface Versions {
 }
 
 const MAX_SERVICES = 10_000;
-/** A service that was not heard of for so long before something of it was missed fell silent. */
+/** A service of which nothing was received for this long, ms, before the finding is silent. */
 const SILENT_MS = 10_000;
 const MAX_STEPS = 20_000;
-/** A version that is younger than this when something goes wrong is worth a look. */
+/** A version is suspicious if it is younger than this, ms, when something goes wrong. */
 const DEPLOY_MS = 3_600_000;
 
 export function createCauseHints(clock: Clock): CauseHints {
-  /** When each service was last heard of, in whatever flow, ms. */
+  /** When each service was last received, in any flow, ms. */
   const lastSeen = new Map<string, number>();
-  /** When each step began the last time, ms. */
+  /** When each step last began, ms. */
   const performed = new Map<string, number>();
   const versions = new Map<string, Versions>();
   const queues = createQueues(clock);

@@ -4,7 +4,9 @@ import type { Digest } from '../learned/digest.ts';
 import { typesIn, type TypeModel } from '../learned/model.ts';
 import { MIN_SAMPLES } from '../learned/outcome-sets.ts';
 
-/** `model` must not hold what this very flow taught. */
+/**
+ * Detects steps and paths that the model has not seen. The model must not include this flow itself.
+ */
 export function detectNovelty(
   digest: Digest,
   model: TypeModel,

@@ -31,14 +31,14 @@ test('a queue grows while more wait than a minute ago, whatever drains from it',
   };
   expect(queues.growth('e', 'orders')).toBeNull();
   seconds(9, 2, true);
-  expect(queues.growth('e', 'orders')).toBeNull(); // nine are too few to speak of
+  expect(queues.growth('e', 'orders')).toBeNull(); // Nine are too few to matter.
   seconds(100, 3, true);
   const { waiting, aMinuteAgo, taken } = queues.growth('e', 'orders')!;
   expect(waiting).toBe(come - gone);
   expect([waiting - aMinuteAgo >= 120, taken >= 60 && taken <= 66]).toEqual([true, true]);
   seconds(70, 1, true);
   expect(queues.growth('e', 'orders')).toBeNull();
-  // Projected again, gone, or of another environment: nothing more waits.
+  // Once the flow is projected again, gone, or of another environment, nothing more waits.
   seconds(10, 5, false);
   const { waiting: before } = queues.growth('e', 'orders')!;
   queues.observe(flow(come - 1, 1));
@@ -57,7 +57,7 @@ test('a consumer that is there and too slow: the incident says how its queue gro
     number++;
     await lab.advance(2000);
   }
-  // Two a second come, one in two seconds goes.
+  // Two messages a second arrive, and one leaves every two seconds.
   const queue: number[] = [];
   for (let second = 0; second < 120; second++) {
     queue.push(number, number + 1);

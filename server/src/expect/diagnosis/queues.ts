@@ -3,46 +3,45 @@ import type { Flow } from '../../model/flow.ts';
 import { scopedKey } from '../keys.ts';
 
 /**
- * How many messages wait at each destination, and whether they become more: a consumer that is
- * there and too slow looks, flow by flow, like one that is gone. Counted from flows as they are
- * projected, so nothing is asked of any broker.
+ * Counts the messages that wait at each destination, and tells whether they increase: a consumer
+ * that is too slow looks, flow by flow, like one that is gone. It counts from projected flows and
+ * asks no broker.
  */
 export interface Queues {
   observe(flow: Flow): void;
   forget(flowId: string): void;
-  /** null: no more wait there than a minute ago, or too few to speak of. */
+  /** Returns null if no more wait there than a minute ago, or too few to matter. */
   growth(environment: string, destination: string): Growth | null;
 }
 
 export interface Growth {
   waiting: number;
   aMinuteAgo: number;
-  /** In that minute. */
+  /** Messages taken in that minute. */
   taken: number;
 }
 
 interface Queue {
   waiting: number;
   taken: number;
-  /** Oldest first, the first at least a minute old once there are such. */
+  /** Oldest first; the first is at least a minute old once there are such. */
   samples: { atMs: number; waiting: number; taken: number }[];
 }
 
 const SAMPLE_MS = 5000;
 const WINDOW_MS = 60_000;
-/** Fewer are under way in any healthy system. */
+/** Minimum number of waiting messages; fewer are in transit in any healthy system. */
 const MIN_WAITING = 10;
 const GROWTH = 1.2;
 /**
- * Flows with messages that wait; above this, those that were seen waiting first are taken for
- * abandoned.
+ * Bounds the flows with waiting messages; beyond it the first ones seen waiting count as abandoned.
  */
 const MAX_FLOWS = 100_000;
 const MAX_QUEUES = 5000;
 
 export function createQueues(clock: Clock): Queues {
   const queues = new Map<string, Queue>();
-  /** By flow: how many of its messages wait at each destination. */
+  /** Number of waiting messages by flow and destination. */
   const waitingOf = new Map<string, ReadonlyMap<string, number>>();
   const queueOf = (key: string): Queue | undefined => {
     let queue = queues.get(key);
@@ -50,7 +49,7 @@ export function createQueues(clock: Clock): Queues {
       queues.set(key, (queue = { waiting: 0, taken: 0, samples: [] }));
     return queue;
   };
-  /** Before a change: what it was until now. */
+  /** Records the counts that held until now, before they change. */
   const sample = (queue: Queue): void => {
     const { samples } = queue;
     const now = clock.now();

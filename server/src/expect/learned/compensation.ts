@@ -2,11 +2,14 @@ import { readUndoPair, undoPair, type UndoDuties } from '../../model/duties.ts';
 import { MAX_MEMBERS, type Ledger } from './digest.ts';
 import { wilson } from './outcome-sets.ts';
 
-/** Of flows that undid something: how often each step was done, and undone, and in which order. */
+/**
+ * Counts from flows that undid something: how often each step was done and undone, and in which
+ * order.
+ */
 export interface UndoModel {
   done: Map<string, number>;
   undone: Map<string, number>;
-  /** By `undoPair`. */
+  /** Counts by `undoPair`. */
   order: Map<string, number>;
 }
 
@@ -26,11 +29,14 @@ export function teachUndo(model: UndoModel, { done, undone }: Ledger, weight: nu
 
 const DUTY = 0.95;
 /**
- * Lower, because sagas that were undone the wrong way round teach as well until the right way is
- * known.
+ * Lower than `DUTY`, because sagas undone in the wrong order are learned from too until the right
+ * order is known.
  */
 const ORDER = 0.9;
-/** What is undone whenever something is, and in which order: 95 % of flows, by the lower bound. */
+/**
+ * Returns which steps are undone whenever any is, and in which order: in 95 % of flows, by the
+ * lower bound.
+ */
 export function learnedCompensationDuties({ done, undone, order }: UndoModel): UndoDuties {
   const owed = [...undone].filter(([name, n]) => wilson(n, done.get(name) ?? n).lower >= DUTY);
   const binding = [...order].filter(([pair, n]) => {
@@ -43,7 +49,7 @@ export function learnedCompensationDuties({ done, undone, order }: UndoModel): U
   };
 }
 
-/** A flow did not undo what is always undone, or undid it in the wrong order. */
+/** Returns whether a flow did not undo what is always undone, or undid it in the wrong order. */
 export function breaksCompensationDuties(ledger: Ledger | null, model: UndoModel): boolean {
   if (ledger === null) return false;
   const { done, undone } = ledger;
@@ -54,7 +60,7 @@ export function breaksCompensationDuties(ledger: Ledger | null, model: UndoModel
   return false;
 }
 
-/** Of the first of them: more pairs than these are not counted anyway. */
+/** Yields the pairs of the first members only; beyond that pairs would not be counted anyway. */
 function* pairsOf(undone: readonly string[]): Generator<[first: string, second: string]> {
   const names = undone.slice(0, MAX_MEMBERS);
   for (const [i, name] of names.entries())

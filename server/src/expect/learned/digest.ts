@@ -10,54 +10,57 @@ import {
   scopedKey,
 } from '../keys.ts';
 
-/** What expectations need of a flow: small, because it is kept until the flow has taught. */
+/**
+ * A digest holds what expectations need of a flow. It is small, because it is kept until the flow
+ * has been learned from.
+ */
 export interface Digest {
   flowId: string;
-  /** Environment and flow type. */
+  /** Scoped key of environment and flow type. */
   type: string;
-  /** In order of their start. */
+  /** Forward steps, by start. */
   steps: DigestStep[];
-  /** A declared end that is not success: nothing more is owed. */
+  /** The flow has a declared end that is not success: nothing more is expected. */
   aborted: boolean;
   /**
-   * Parts of it may be missing only because nobody kept them: it owes nothing and teaches nothing.
+   * Parts may be missing only because of sampling: nothing is expected of the flow, and nothing is
+   * learned from it.
    */
   sampled: boolean;
-  /** Somebody said that it is complete. */
+  /** The flow's completion was declared. */
   declaredComplete: boolean;
-  /** Somebody said when it started. */
+  /** The flow's start was declared. */
   startDeclared?: true;
   lastReceivedMs: number;
-  /** Only of flows that undid something. */
+  /** Present only in flows that undid something. */
   ledger: Ledger | null;
   /** What its steps sent, each message by itself: taking a message is a fact of that message. */
   messages: readonly SentMessage[];
 }
 
-/** Of a digest's `type`. */
+/** Returns the environment of a digest. */
 export const environmentOf = ({ type }: Pick<Digest, 'type'>): string => environmentOfKey(type);
 
 /**
- * One message and who took it. A set of what follows the step cannot tell nine messages from ten.
+ * A message and its consumers. A set of what follows the step could not tell nine messages from
+ * ten.
  */
 export interface SentMessage {
   /** The step that sent it. */
   stepId: string;
-  /** Sender's step type and version, and the place: messages of one key are comparable. */
+  /** Sender's step type and version, and the place: messages with one key are comparable. */
   key: string;
-  /**
-   * Where it was sent, and its declared type: who takes one type from a topic may not want another.
-   */
+  /** Destination and declared type: a consumer of one type on a topic may not want another. */
   place: string;
   destination: string;
   sendSpanId: string;
-  /** The hop that shows it waiting; null where somebody took it. */
+  /** The hop that shows it waiting; null if it was taken. */
   waitingHopId: string | null;
   sentMs: number;
   /** Step types that took it: sorted, each once. */
   takers: readonly string[];
   waits: readonly TakerWait[];
-  /** It was counted as one that nobody took (`structural/`), and is retracted as such. */
+  /** It was counted as untaken (`structural/`), and is retracted as such. */
   isCounted: boolean;
 }
 
@@ -66,9 +69,11 @@ interface TakerWait {
   /** The step that took it. */
   stepId: string;
   ms: number;
-  /** When that was heard of, ms. */
+  /** When that was received, ms. */
   heardMs: number;
-  /** Shared with others that waited for the same (`outages.ts`); known once it teaches. */
+  /**
+   * Others waited for the same outage to end (`outages.ts`); set before the flow is learned from.
+   */
   isHeldUp: boolean;
 }
 
@@ -80,9 +85,9 @@ export interface Ledger {
 
 export interface DigestStep {
   id: string;
-  /** Step type with its result: what decides what follows. */
+  /** Step type with its result, which decides what follows. */
   key: string;
-  /** Step type alone: as what it follows others. */
+  /** Step type alone, by which it follows others. */
   as: string;
   name: string;
   service: string;
@@ -90,28 +95,28 @@ export interface DigestStep {
   kind: string;
   startMs: number;
   receivedMs: number;
-  /** Its sender's clock is so far behind, ms; what causal time makes of it is taken off. */
+  /** How far its sender's clock is behind, ms, less what causal time has corrected already. */
   behindMs: number;
   endMs: number | null;
   running: boolean;
   failed: boolean;
   /** Time of the latest sign of life, ms. */
   aliveMs: number;
-  /** It sent a reply, whether or not somebody took it. */
+  /** The step sent a reply, whether or not it was taken. */
   replied: boolean;
   /** Destination of the message that caused it. */
   via: string;
-  /** Step type of what caused it, '' where nothing in the flow did. */
+  /** Step type of its cause; '' if nothing in the flow caused it. */
   from: string;
   /**
    * Its actions, sorted, each once: places that it sent to (`actionOf`), step types that it called.
    */
   did: readonly string[];
-  /** From its start to each action. */
+  /** Times from its start to each action. */
   waits: readonly ActionWait[];
-  /** It took as long as others that ended with it (`outages.ts`); known once it teaches. */
+  /** An outage held it up (`outages.ts`); set before the flow is learned from. */
   isHeldUp: boolean;
-  /** Of a delivery whose work is apart from it (`structural/receipts.ts`). */
+  /** Present on a delivery whose work is apart from it (`structural/receipts.ts`). */
   receipt?: Receipt & { isCounted: boolean };
 }
 
@@ -120,15 +125,17 @@ interface ActionWait {
   ms: number;
 }
 
-/** Without a destination it is known by who sends it: unknownSteps must not share one place. */
+/**
+ * Without a destination the place is named by its sender, so that unrelated steps do not share one.
+ */
 const placeIn = ({ message }: Hop, from: string): string =>
   message.destination === '' && message.type === ''
     ? `from ${from}`
     : placeKey(message.destination, message.type);
 
 /**
- * Most steps wait for nothing and cause one other: they share one empty list, and a list of one has
- * room for one.
+ * An empty list is shared, and a list of one has room for one, because most steps wait for nothing
+ * and cause one other.
  */
 const NONE: readonly never[] = [];
 function withOne<T>(list: readonly T[], one: T): readonly T[] {
@@ -138,13 +145,13 @@ function withOne<T>(list: readonly T[], one: T): readonly T[] {
 }
 
 const MAX_ANCESTORS = 64;
-/** Step types in one set: what is wider is no process that a set can describe. */
+/** Maximum number of step types in one set; a set cannot describe a wider process. */
 export const MAX_MEMBERS = 200;
-/** Of one flow; what is sent beyond teaches nothing. */
+/** Maximum number of messages of one flow; further ones are not learned from. */
 const MAX_MESSAGES = 500;
 
 /**
- * Of a step, by what is known of its sender's clock, ms; causal time has made up for some of it.
+ * Returns how far the clock of a step's sender is behind, ms, less what causal time has corrected.
  */
 export type BehindMs = (step: Step) => number;
 
@@ -153,7 +160,7 @@ export function digestOf(flow: Flow, behindMs: BehindMs): Digest {
   const messages = messagesOf(flow, steps);
   for (const step of steps.values()) {
     if (step.did.length > 1) step.did = membersOf(step.did);
-    // Without the room that it grew for.
+    // A copy drops the spare capacity of the array that grew.
     if (step.waits.length > 1) step.waits = step.waits.slice();
   }
   for (const message of messages.values())
@@ -173,7 +180,8 @@ export function digestOf(flow: Flow, behindMs: BehindMs): Digest {
 }
 
 /**
- * Steps that go forward, by id. What undoes is audited (detect/rules/compensation.ts), not awaited.
+ * Returns the forward steps by id. Undoings are audited (detect/rules/compensation.ts), not
+ * awaited.
  */
 function stepsOf(flow: Flow, behindMs: BehindMs): Map<string, DigestStep> {
   const { parentOf, via } = causesIn(flow);
@@ -212,7 +220,7 @@ function stepsOf(flow: Flow, behindMs: BehindMs): Map<string, DigestStep> {
   return steps;
 }
 
-/** By the id of a step: what caused it, and the destination of the message that did. */
+/** Returns, by step id, what caused a step, and the destination of the message that did. */
 function causesIn(flow: Flow): { parentOf: Map<string, Step>; via: Map<string, string> } {
   const byId = new Map(flow.steps.map((step) => [step.id, step]));
   const parentOf = new Map<string, Step>();
@@ -226,7 +234,10 @@ function causesIn(flow: Flow): { parentOf: Map<string, Step>; via: Map<string, s
   return { parentOf, via };
 }
 
-/** The second time round a loop is another step type: what follows it may differ. */
+/**
+ * Returns the step type; the second iteration of a loop is another type, as what follows may
+ * differ.
+ */
 function typeOf(step: Step, parentOf: ReadonlyMap<string, Step>): string {
   let up = parentOf.get(step.id);
   for (let far = 0; up !== undefined && far < MAX_ANCESTORS; far++, up = parentOf.get(up.id))
@@ -234,7 +245,9 @@ function typeOf(step: Step, parentOf: ReadonlyMap<string, Step>): string {
   return step.typeKey;
 }
 
-/** Messages by the span that sent them; notes at each step what it did, and who replied. */
+/**
+ * Returns messages by their send span, and records at each step what it did and whether it replied.
+ */
 function messagesOf(flow: Flow, steps: ReadonlyMap<string, DigestStep>): Map<string, SentMessage> {
   const messages = new Map<string, SentMessage>();
   for (const hop of flow.hops) {

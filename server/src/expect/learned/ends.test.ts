@@ -6,11 +6,11 @@ import { memoryStore } from '../../testing/memory-store.ts';
 import { viewAt } from '../../model/flow.ts';
 import { createBench, type Bench } from '../../testing/pipeline-bench.ts';
 
-/** The bench's flows settle after a second. */
+/** Flows settle after one second here. */
 const bench = (clock = manualClock(), store = memoryStore(() => clock.now())): Promise<Bench> =>
   createBench({ clock, store, definitions: [] });
 
-/** What an engine says of a flow: a start, an end, or an end of another kind. */
+/** Reports events of a workflow engine about flows: a start, an end, or an end of another kind. */
 async function says({ pipeline, clock }: Bench, event: string, ...ids: string[]): Promise<void> {
   const time = unixNanos(BigInt(clock.now()) * 1_000_000n);
   const logs = ids.map((id): OtlpLog => ({

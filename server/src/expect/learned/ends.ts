@@ -4,21 +4,21 @@ import type { LearnedTypes } from './learned-types.ts';
 import { declaresEnds, type TypeModel } from './model.ts';
 
 /**
- * Who says when flows end. A flow that said when it started, and whose type says when flows end,
- * ends by what it says; without this a flow that sleeps for days is completed after a moment of
- * quiet.
+ * Tells which flow types declare their ends. A flow with a declared start, of a type with declared
+ * ends, ends only by a declaration; without this a flow that sleeps for days counts as completed
+ * after a moment of idleness.
  */
 export interface Ends {
   /**
-   * Learns from a flow whether its type says when flows end. True: this one ends only once somebody
-   * says so.
+   * Learns from a flow whether its type declares ends. Returns whether this flow ends only by a
+   * declaration.
    */
   isAwaited(type: string, model: TypeModel, flow: Flow): boolean;
 }
 
 export interface EndsOptions {
   models: LearnedTypes;
-  /** Their type is known to say ends now: these were left open before. */
+  /** Called with flows whose end was left open before their type was known to declare ends. */
   onReconsider: (flowIds: string[]) => void;
 }
 
@@ -31,7 +31,8 @@ export function createEnds({ models, onReconsider }: EndsOptions): Ends {
   const open = new Map<string, Set<string>>();
 
   /**
-   * Counts a flow once, however often it is projected. Whether it is one of those that say both.
+   * Returns whether a flow with declared start and end has not been counted yet; each counts once,
+   * however often it is projected.
    */
   const isNew = (type: string, { id, startDeclared, outcome }: Flow): boolean => {
     const key = scopedKey(type, id);
@@ -40,9 +41,7 @@ export function createEnds({ models, onReconsider }: EndsOptions): Ends {
     if (counted.size > MAX_COUNTED) counted.delete(counted.values().next().value!);
     return true;
   };
-  /**
-   * The end of this flow was not said, and its type was not known to say ends when it was asked.
-   */
+  /** Remembers a flow without a declared end whose type is not yet known to declare ends. */
   const leaveOpen = (type: string, flowId: string): void => {
     let ids = open.get(type);
     if (ids === undefined) {
@@ -52,7 +51,7 @@ export function createEnds({ models, onReconsider }: EndsOptions): Ends {
     ids.add(flowId);
     if (ids.size > MAX_OPEN) ids.delete(ids.values().next().value!);
   };
-  /** Those of this type that were left open, each once. */
+  /** Returns the flows of this type that were left open, each once. */
   const takeOpen = (type: string): string[] => {
     const ids = [...(open.get(type) ?? [])];
     open.delete(type);

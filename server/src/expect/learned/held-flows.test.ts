@@ -23,7 +23,7 @@ test('what was sent since somebody takes from there waits for him; what was sent
   await rest(lab, 60);
   const taker = placed(lab, 2);
   await lab.advance(1000);
-  // Judged while nobody is known to take anything.
+  // The flow is judged while no consumer is known.
   await lab.deliver([placed(lab, 3)]);
   await rest(lab, 60);
   expect(flowOf(lab, 3)).toMatchObject({ idleOutcome: 'completed', waitingFor: [] });
@@ -33,7 +33,7 @@ test('what was sent since somebody takes from there waits for him; what was sent
     ['undelivered-message', 'warehouse'],
   ]);
   expect(flowOf(lab, 1)).toMatchObject({ idleOutcome: 'completed', waitingFor: [] });
-  // Taken after all, it is as whole as the others.
+  // Taken after all, the flow is as complete as the others.
   await lab.deliver([shipped(lab, 3)]);
   await rest(lab, 60);
   expect(flowOf(lab, 3)).toMatchObject({ health: 'ok', idleOutcome: 'completed', waitingFor: [] });
@@ -67,7 +67,7 @@ test('a flow that waits before a restart is judged again after it, once more is 
   await rest(lab, 120);
   expect(flowOf(lab, 50).health).toBe('stuck');
   await lab.restart();
-  // From now on the warehouse is choosy: most of what is placed it does not want.
+  // From now on the warehouse is selective: it ignores most orders.
   for (let i = 100; i < 200; i++) {
     await lab.deliver([placed(lab, i), ...(i % 4 === 0 ? [shipped(lab, i)] : [])]);
     await lab.advance(2000);

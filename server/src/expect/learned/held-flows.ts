@@ -2,22 +2,25 @@ import type { WaitingFor } from '../../model/expectation.ts';
 import type { Digest } from './digest.ts';
 
 /**
- * Flows that wait for something, by what may change their verdict. A judgement is a function of the
- * spans, of what is known and of now: when more is known, whoever was judged by less is judged
- * again (guarded by held-flows.test.ts).
+ * Holds flows that wait for something, for when more becomes known. A verdict is a function of the
+ * spans, of what is known and of now: when more is known, flows judged by less are judged again
+ * (guarded by held-flows.test.ts).
  */
 export interface HeldFlows {
-  /** `owed`: what the flow was said to wait for. */
+  /** Holds a flow; `owed` is what it was found to wait for. */
   add(digest: Digest, owed: readonly WaitingFor[]): void;
   get(flowId: string): Digest | undefined;
-  /** By what is known now the flow owes nothing, or is overdue sooner than was said. */
+  /**
+   * Returns whether, by what is known now, nothing is expected any more, or the flow is overdue
+   * sooner than was reported.
+   */
   isJudgedAnew(flowId: string, owed: readonly WaitingFor[]): boolean;
   release(flowId: string): Digest | undefined;
-  /** Restores a flow from before the last start: known by its name alone. */
+  /** Restores a flow from before the last start; only its name is known. */
   restoreStalled(type: string, flowId: string): void;
   /**
-   * Flows of a type that are judged anew by what is owed now; those that were restored are among
-   * them once.
+   * Returns the flows of a type whose verdict changes by what is expected now; restored flows are
+   * among them once.
    */
   review(type: string, expected: (digest: Digest) => readonly WaitingFor[]): string[];
 }
@@ -25,7 +28,7 @@ export interface HeldFlows {
 const MAX_HELD = 10_000;
 const MAX_RESTORED = 100_000;
 const MAX_REVIEWED = 500;
-/** A deadline that moves by less is the same. */
+/** A deadline that moves by less than this, ms, counts as unchanged. */
 const SAME_MS = 1000;
 
 export function createHeldFlows(): HeldFlows {
@@ -42,7 +45,7 @@ export function createHeldFlows(): HeldFlows {
     if (ofType?.size === 0) byType.delete(digest.type);
     return digest;
   };
-  /** Eldest first; those that were asked stand last, so that all have their turn. */
+  /** Returns the eldest flows and moves them to the end, so that all get their turn. */
   const next = (all: Set<string>): string[] => {
     const ids: string[] = [];
     for (const id of all) {

@@ -1,15 +1,15 @@
 /**
- * Quantiles of waits in bounded memory: counts per logarithmic bucket, 5 % wide, mergeable (the
- * idea of DDSketch, Masson et al. 2019). Forgets by count, not by time: when it is full every count
- * is halved, so that a step that happens once a month is remembered as well as one that happens
- * every second.
+ * Estimates quantiles of waits in bounded memory: counts per logarithmic bucket, 5 % wide,
+ * mergeable (the idea of DDSketch, Masson et al. 2019). It forgets by count, not by time: when it
+ * is full every count is halved, so that a step that happens once a month is remembered as well as
+ * one that happens every second.
  */
 export interface Histogram {
   add(value: number, weight?: number): void;
   readonly count: number;
-  /** Upper edge of the bucket in which the quantile lies; 0 without samples. */
+  /** Returns the upper edge of the bucket in which the quantile lies; 0 without samples. */
   quantile(q: number): number;
-  /** Mean and standard deviation of the logarithms. */
+  /** Returns mean and standard deviation of the logarithms. */
   spread(): { mean: number; deviation: number };
   toJSON(): [bucket: number, count: number][];
 }
@@ -20,10 +20,10 @@ const FULL = 4000;
 export function createHistogram(from: readonly (readonly [number, number])[] = []): Histogram {
   const buckets = new Map<number, number>(from.map(([bucket, count]) => [bucket, count]));
   let count = from.reduce((sum, [, each]) => sum + each, 0);
-  /** Asked far more often than changed. */
+  /** Quantiles are cached, because they are read far more often than changed. */
   const quantiles = new Map<number, number>();
   let logarithms: { mean: number; deviation: number } | null = null;
-  /** Milliseconds below one are one bucket. */
+  /** All values below 1 ms share one bucket. */
   const bucketOf = (value: number): number =>
     value < 1 ? 0 : 1 + Math.floor(Math.log(value) / WIDTH);
   const edge = (bucket: number): number => (bucket === 0 ? 1 : Math.exp(bucket * WIDTH));

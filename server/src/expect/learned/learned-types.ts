@@ -3,23 +3,23 @@ import { createTypeModel, type TypeModel } from './model.ts';
 import { MIN_SAMPLES } from './outcome-sets.ts';
 
 /**
- * What was learned, by environment and flow type, in bounded memory. When it is full the type that
- * was used longest ago goes: first of those that taught once at most, as junk does, then of those
- * of which too little is known to judge by; a type that taught a hundred times never does (guarded
- * by learned-types.test.ts).
+ * Holds the models by environment and flow type, in bounded memory. When it is full the least
+ * recently used type is evicted: first one learned from once at most, as junk is, then one of which
+ * too little is known to judge by; a type with a hundred flows never is (guarded by
+ * learned-types.test.ts).
  */
 export interface LearnedTypes extends Iterable<[type: string, model: TypeModel]> {
-  /** Of a type that there is no room for, a model that nobody keeps. */
+  /** Returns the model of a type; a temporary one if there is no room. */
   of(type: string): TypeModel;
   get(type: string): TypeModel | undefined;
   has(type: string): boolean;
-  /** The type taught, or a flow of it was retracted. */
+  /** Records that a flow of the type was learned from, or retracted. */
   used(type: string): void;
-  /** It is to be stored. */
+  /** Marks a type as due to be stored. */
   markChanged(type: string): void;
-  /** Types that were marked since the last call. */
+  /** Returns the types marked since the last call. */
   takeChanged(): string[];
-  /** From before the last start. */
+  /** Loads the models stored before the last start. */
   load(models: readonly (readonly [type: string, model: TypeModel])[]): void;
 }
 
@@ -28,7 +28,9 @@ const SEVERAL = 2;
 
 export function createLearnedTypes(counters: Counters, max = MAX_TYPES): LearnedTypes {
   const models = new Map<string, TypeModel>();
-  /** Those that may go, the longest unused first: that taught once at most, and several times. */
+  /**
+   * Evictable types, least recently used first: those learned from once at most, and several times.
+   */
   const once = new Set<string>();
   const several = new Set<string>();
   const changed = new Set<string>();

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { createLab, type Lab, type OtlpSpan } from '../../testing/lab.ts';
 import { placed, shipped } from '../../testing/expectations.ts';
 
-/** Of a type of which forty flows are known; a hundred make it known. */
+/** Forty flows of the type are known; a hundred make it known. */
 test('an outage of a young type is found, and teaches neither that silence nor that such a wait is normal', async () => {
   const lab = await createLab({ startMs: 1_794_000_000_000 });
   const stuck = (): number =>
@@ -39,7 +39,7 @@ test('who is heard of and takes no more of them does not want them: that is lear
     await lab.deliver([placed(lab, i), shipped(lab, i)]);
     await lab.advance(1000);
   }
-  // The warehouse ships every third.
+  // The warehouse ships every third order.
   for (let i = 30; i < 150; i++) {
     await lab.deliver([placed(lab, i), ...(i % 3 === 0 ? [shipped(lab, i)] : [])]);
     await lab.advance(1000);
@@ -62,7 +62,7 @@ test('who waits in an outage is projected when something about it changes, not a
   for (let i = 40; i < 60; i++) await lab.deliver([placed(lab, i)]);
   projected = 0;
   for (let i = 0; i < 600; i++) await lab.advance(1000);
-  // Projected, late, stuck.
+  // Each flow is projected first, then when late, then when stuck.
   expect(projected).toBeLessThanOrEqual(20 * 3);
   await lab.stop();
 });
@@ -100,14 +100,14 @@ test('a service that takes a thousand times as long from now on is learned as it
     await lab.advance(2000);
   }
   for (let i = 0; i < 30; i++) await lab.advance(2000);
-  // Ten minutes from now on: three hundred orders are under way at any time.
+  // Shipping takes ten minutes from now on: three hundred orders are open at any time.
   const DELAY = 300;
   for (let i = 200; i < 1400; i++) {
     await lab.deliver([placed(lab, i), ...(i >= 200 + DELAY ? [shipped(lab, i - DELAY)] : [])]);
     await lab.advance(2000);
   }
   const called = [...stuckEver.values()].sort((a, b) => a - b);
-  // Those that waited before the first hundred had come, and none of the last 500.
+  // Orders that waited before the first hundred had come are reported, and none of the last 500.
   expect(called[0]).toBe(200);
   expect(called.at(-1)).toBeLessThan(900);
   await lab.stop();
@@ -147,8 +147,7 @@ test.each(['nothing', 'a restart', 'another name'])(
   'an outage with %s before it ends teaches nothing of waiting',
   async (between) => {
     const lab = await createLab({ startMs: 1_794_000_000_000 });
-    // Without an id of its own a flow is named by its smallest trace: here by the later one, if
-    // that comes.
+    // A flow without an id is named by its smallest trace: here by the later one, once that comes.
     const anonymous = (one: OtlpSpan): OtlpSpan => ({
       ...one,
       attributes: one.attributes.filter(

@@ -11,18 +11,21 @@ import { fromStored, toStored } from './stored.ts';
 import { createTaught } from './taught.ts';
 
 /**
- * Lets flows teach, and retracts what they taught: a late span changes what a flow was, and a stall
- * is known in hindsight.
+ * Learns from flows, and retracts what it learned: a late span changes what a flow was, and a stall
+ * is recognized only in hindsight.
  */
 export interface Learner {
-  /** Retracts the flow unless it is as it taught; whoever is in doubt is retracted all the same. */
+  /**
+   * Retracts the flow unless it has the form in which it was learned; a doubted flow is retracted
+   * in any case. Returns whether it was left as it is.
+   */
   retractUnlessAsTaught(digest: Digest): boolean;
   retract(flowId: string): void;
-  /** The flow is no more in doubt: what is to come of it was decided otherwise. */
+  /** Removes the doubt about a flow, because it was decided otherwise. */
   clearDoubt(flowId: string): void;
-  /** Returns the flows that are to be evaluated again now that more is known. */
+  /** Learns from a flow. Returns the flows to evaluate again now that more is known. */
   learn(digest: Digest): string[];
-  /** Of those of a type that wait, what waits no more now that more is known. */
+  /** Returns the held flows of a type whose verdict changes now that more is known. */
   review(type: string): string[];
   accept(
     environment: string,
@@ -31,7 +34,7 @@ export interface Learner {
     service: string | null,
     atMs: number,
   ): boolean;
-  /** What was learned since the last call, to be stored. */
+  /** Returns what was learned since the last call, to be stored. */
   takeChanged(): LearnedModel[];
   load(stored: Iterable<Omit<LearnedModel, 'version'>>): void;
 }
@@ -43,25 +46,28 @@ export interface LearnedModel {
   json: string;
 }
 
-/** What was learned of an environment rather than of a flow type is stored under this name. */
+/** Type name under which knowledge of an environment, rather than of a flow type, is stored. */
 const STRUCTURE = '';
-/** Flows that wait are evaluated again whenever this much more is known of their type. */
+/** Held flows are evaluated again whenever their type's model has grown by this factor. */
 const REVIEW_GROWTH = 1.25;
 const MIN_REVIEW_GROWTH = 20;
-/** When a type has taught so often, what taught before anything was known is looked at again. */
+/** At these totals, flows that were learned from while little was known are checked again. */
 const isMilestone = (total: number): boolean =>
   total >= 100 && Number.isInteger(Math.log2(total / 100));
 
 export function createLearner(knowledge: Knowledge, held: HeldFlows): Learner {
   const { models, structural, unclaimed, outages } = knowledge;
   const taught = createTaught();
-  /** Flows that taught, and are to be judged by all others now. */
+  /** Flows that were learned from and are to be judged by all others now. */
   const doubted = new Set<string>();
-  /** Taught by a type when those of it that wait were reviewed last. */
+  /** The model's version when the held flows of a type were last reviewed. */
   const reviewedAt = new Map<string, number>();
   let version = 0;
 
-  /** Gives what has to be evaluated again because a place has a taker that nobody knew of. */
+  /**
+   * Adds a flow to what is known, or subtracts it. Returns the flows to evaluate again because a
+   * destination now has a known consumer.
+   */
   const apply = (digest: Digest, weight: 1 | -1): string[] => {
     teach(models.of(digest.type), digest, weight);
     models.used(digest.type);
@@ -83,7 +89,7 @@ export function createLearner(knowledge: Knowledge, held: HeldFlows): Learner {
     reviewedAt.set(type, model.version);
     return held.review(type, knowledge.expected);
   };
-  /** Puts those of a type in doubt that look like stalls by now. */
+  /** Marks flows of a type as doubted that look like stalls by now; returns them. */
   const doubtStalls = (ofType: ReadonlyMap<string, Digest>): string[] => {
     const found: string[] = [];
     for (const one of ofType.values())
@@ -108,9 +114,9 @@ export function createLearner(knowledge: Knowledge, held: HeldFlows): Learner {
 
   return {
     retractUnlessAsTaught(digest) {
-      // What is known of a place may be this flow's own teaching. Retracted first whenever others
-      // made it worth a look, it would teach again, make itself worth a look again, and so on for
-      // ever.
+      // What is known about a destination may come from this flow alone. Were it retracted whenever
+      // others caused its evaluation, it would be learned from again, cause its own evaluation, and
+      // so on without end.
       const isAsTaught =
         !doubted.delete(digest.flowId) &&
         taught.get(digest.flowId)?.lastReceivedMs === digest.lastReceivedMs;
@@ -120,7 +126,7 @@ export function createLearner(knowledge: Knowledge, held: HeldFlows): Learner {
     retract,
     clearDoubt: (flowId) => doubted.delete(flowId),
     learn(digest) {
-      // Types beyond what is learned of teach nothing: a hostile one must not cost memory.
+      // Types beyond the bound are not learned: a hostile sender must not cost memory.
       if (!models.has(digest.type)) return [];
       outages.markHeldUp(digest, usualWaitsIn(models.of(digest.type)));
       const again = apply(digest, 1);
@@ -164,7 +170,7 @@ export function createLearner(knowledge: Knowledge, held: HeldFlows): Learner {
   };
 }
 
-/** A version of some step is judged by its own record from now on. */
+/** A version of one of its steps is judged by its own record from now on. */
 const hasNewRecord = (digest: Digest, model: TypeModel): boolean =>
   digest.steps.some(
     (step) => model.steps.get(step.key)?.byVersion.get(step.version)?.total === MIN_SAMPLES,

@@ -5,66 +5,71 @@ import type { UsualOf } from './outages.ts';
 import { createWaits, type Waits } from './waits.ts';
 
 /**
- * What was learned of one flow type: which steps follow which, how long that takes, when it is
- * seen.
+ * The model of one flow type: which steps follow which, how long that takes, and when it is
+ * received.
  */
 export interface TypeModel {
-  /** Sets of step types per flow: what joins and parallel branches owe to the flow as a whole. */
+  /**
+   * Sets of step types per flow: what joins and parallel branches require of the flow as a whole.
+   */
   flows: OutcomeSets;
   /**
-   * Of flows that had both: in how many the first step type began after the second (later → earlier
+   * Among flows with both, in how many the first step type began after the second (later → earlier
    * → count).
    */
   order: Map<string, Map<string, number>>;
   steps: Map<string, StepModel>;
-  /** Who takes a message (`SentMessage.key`), and how long after it was sent. */
+  /** Consumers of a message (`SentMessage.key`), and how long after its send they took it. */
   messages: Map<string, MessageModel>;
   /** Flow-wide gap before a step of this type starts, ms. */
   gaps: Map<string, Waits>;
   about: Map<string, StepAbout>;
   /**
-   * Of flows that undid something: how often each step was done, and undone; which was undone
-   * first.
+   * Counts from flows that undid something: how often each step was done and undone, and which was
+   * undone first.
    */
   undo: UndoModel;
   /**
-   * Step types that an operator said are owed no more, and when, ms; one that comes again is owed
-   * again.
+   * Step types that an operator no longer expects, and since when, ms; a type that comes again is
+   * expected again.
    */
   accepted: Map<string, number>;
-  /** Of flows that said when they started: who said when it was completed, and who fell quiet. */
+  /**
+   * Among flows with a declared start: how many declared their completion, and how many became
+   * quiet.
+   */
   ends: { declared: number; quiet: number };
-  /** Grows with every change; the version that expectations were made from. */
+  /** Grows with every change. */
   version: number;
 }
 
 export interface StepModel {
-  /** What it did: the choice. Who took what it sent is a question of each message. */
-  sets: OutcomeSets;
   /**
-   * The same by the version of the service that runs the step: a deploy may change what follows.
+   * Actions of the step: the choice that it made. Consumers of what it sent belong to each message.
    */
+  sets: OutcomeSets;
+  /** The same by the version of the service: a deployment may change what follows. */
   byVersion: Map<string, OutcomeSets>;
-  /** From its start to each action, ms. */
+  /** From the step's start to each action, ms. */
   waits: Map<string, Waits>;
-  /** Start to end, ms. */
+  /** From start to end, ms. */
   durations: Waits;
 }
 
 export interface MessageModel {
   takers: OutcomeSets;
-  /** By taker, ms. */
+  /** Wait by consumer, ms. */
   waits: Map<string, Waits>;
 }
 
-/** A step type in words, and when it is seen: reception minus start, ms, of its spans. */
+/** A step type in words, and its lag: receipt minus start of its spans, ms. */
 export interface StepAbout {
   name: string;
   service: string;
   kind: string;
   /** Destinations of the messages that it took, in the order in which they were learned. */
   via: string[];
-  /** Step types that caused it: without one of them in a flow, it cannot come there. */
+  /** Step types that caused it: it cannot come in a flow that has none of them. */
   causers: string[];
   lag: Waits;
   lastSeenMs: number;
@@ -73,10 +78,12 @@ export interface StepAbout {
 const MAX_STEP_TYPES = 1000;
 const MAX_VERSIONS = 4;
 const MAX_MESSAGE_TYPES = 1000;
-/** Of one step type; who takes from more takes from anywhere. */
+/** Destinations kept for one step type; a type that takes from more takes from anywhere. */
 const MAX_DESTINATIONS = 20;
 const MAX_CAUSERS = 20;
-/** Step types of one flow whose order is counted, pair by pair: later ones may come at any time. */
+/**
+ * Step types of one flow whose order is counted pair by pair; further ones may come at any time.
+ */
 const MAX_ORDERED = 32;
 
 export function createTypeModel(): TypeModel {
@@ -94,14 +101,11 @@ export function createTypeModel(): TypeModel {
   };
 }
 
-/** Step types of a flow, each once, sorted. */
+/** Returns the step types of a flow, each once, sorted. */
 export const typesIn = (digest: Digest): string[] =>
   [...new Set(digest.steps.map((step) => step.as))].sort().slice(0, MAX_MEMBERS);
 
-/**
- * Counts what a flow teaches, or retracts it (`weight` -1). Counts only: bounded by what the maps
- * hold.
- */
+/** Adds a flow to the model's counts, or subtracts it (`weight` -1). The maps bound the memory. */
 export function teach(model: TypeModel, digest: Digest, weight: 1 | -1): void {
   model.version++;
   if (digest.startDeclared && !digest.declaredComplete && !digest.aborted)
@@ -114,7 +118,7 @@ export function teach(model: TypeModel, digest: Digest, weight: 1 | -1): void {
   let before: number | null = null;
   for (const step of digest.steps) {
     const known = stepModelOf(model, step.key);
-    // Steps beyond what is kept teach nothing, gaps included.
+    // Steps beyond the bound are not learned from, gaps included.
     if (known === undefined) continue;
     teachStep(known, step, weight);
     if (before !== null)
@@ -144,7 +148,7 @@ function teachStep(known: StepModel, step: DigestStep, weight: number): void {
   if (step.endMs !== null) known.durations.add(step.endMs - step.startMs, step.isHeldUp, weight);
 }
 
-/** What the step type is in words, who causes it, and when it is seen. */
+/** Learns a step type's words, its causes, and when it is received. */
 function teachAbout(model: TypeModel, step: DigestStep, weight: number): void {
   let about = model.about.get(step.as);
   if (about === undefined) {
@@ -179,7 +183,10 @@ function teachOrder(model: TypeModel, { steps }: Digest, weight: number): void {
   }
 }
 
-/** Share of flows with both in which `step` began after `other`; null: they never came together. */
+/**
+ * Returns the share of flows with both in which `step` began after `other`; null if they never came
+ * together.
+ */
 export function comesAfter(model: TypeModel, step: string, other: string): number | null {
   const after = model.order.get(step)?.get(other) ?? 0;
   const before = model.order.get(other)?.get(step) ?? 0;
@@ -188,12 +195,12 @@ export function comesAfter(model: TypeModel, step: string, other: string): numbe
 
 function teachMessages(model: TypeModel, { messages }: Digest, weight: number): void {
   for (const { key, takers, waitingHopId, waits } of messages) {
-    // That nobody took it is counted where others may have (`structural/`): here is who takes it,
-    // if anybody does.
+    // Untaken messages are counted by destination (`structural/`); here only the consumers are
+    // counted.
     if (takers.length === 0 || waitingHopId !== null) continue;
     let known = model.messages.get(key);
     if (known === undefined) {
-      // The oldest goes: most likely of a version that runs no more.
+      // The oldest kind is dropped: it most likely belongs to a version that no longer runs.
       if (model.messages.size >= MAX_MESSAGE_TYPES)
         model.messages.delete(model.messages.keys().next().value!);
       model.messages.set(key, (known = { takers: createOutcomeSets(), waits: new Map() }));
@@ -202,9 +209,9 @@ function teachMessages(model: TypeModel, { messages }: Digest, weight: number): 
     for (const { to, ms, isHeldUp } of waits) waitsOf(known.waits, to).add(ms, isHeldUp, weight);
   }
 }
-/** A few of many that once said so are no habit. */
+/** Minimum share of declared ends; a few among many flows are no habit. */
 const HABIT = 0.05;
-/** Whoever says when flows of this type start says when they end, too. */
+/** Returns whether flows of this type that declare their start also declare their end. */
 export const declaresEnds = ({ ends: { declared, quiet } }: TypeModel): boolean =>
   declared > 0 && declared >= HABIT * quiet;
 
@@ -213,7 +220,7 @@ function versionSets(step: StepModel, version: string): OutcomeSets {
   if (sets !== undefined) return sets;
   sets = createOutcomeSets();
   step.byVersion.set(version, sets);
-  // The oldest goes: what it taught is still in the sets of all versions.
+  // The oldest version is dropped: its counts remain in the sets of all versions.
   if (step.byVersion.size > MAX_VERSIONS) step.byVersion.delete([...step.byVersion.keys()][0]!);
   return sets;
 }
@@ -224,7 +231,10 @@ function waitsOf(map: Map<string, Waits>, key: string): Waits {
   return waits;
 }
 
-/** An operator says that this step is owed no more. False: nothing of that name is known. */
+/**
+ * Records that an operator no longer expects this step. Returns false if no step of that name is
+ * known.
+ */
 export function accept(
   model: TypeModel,
   step: string,
@@ -238,7 +248,7 @@ export function accept(
   return gone.length > 0;
 }
 
-/** How long is usual until a step type takes such a message, by what the type taught. */
+/** Returns the usual time until a step type takes such a message, as the model has learned it. */
 export const usualWaitsIn =
   (model: TypeModel): UsualOf =>
   ({ key }, to) => {

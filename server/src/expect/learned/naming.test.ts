@@ -6,13 +6,13 @@ import { createTypeModel } from './model.ts';
 import { toStored } from './stored.ts';
 import { withNaming } from './naming.ts';
 
-/** How often each of these steps was learned, as a model that was stored. */
+/** Returns how often each of these steps was learned, as a stored model. */
 const learned = (...types: string[]): object => {
   const model = createTypeModel();
   model.flows.add([...types].sort(), 1);
   return toStored(model);
 };
-/** Whether anything is known of the type once it was loaded. */
+/** Returns whether anything is known about the type after loading. */
 const isKnown = (json: string): boolean => {
   const expectations = createExpectations({
     clock: manualClock(),
@@ -38,6 +38,6 @@ test.each([
   ['with steps that have such names', ['desk flow-started by hand', 'desk process paper'], true],
 ])('a type %s', (_what, types, isKept) => {
   expect(isKnown(JSON.stringify(learned(...types)))).toBe(isKept);
-  // By this version: then these are the names.
+  // A model stored by this version has the current names.
   expect(isKnown(withNaming(learned(...types)))).toBe(true);
 });

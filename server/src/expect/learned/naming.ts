@@ -1,13 +1,13 @@
 /**
- * What was learned speaks of step types by name. A type of which an earlier version learned names
- * that steps do not have any more would await those for ever: it is learned anew. Counts up when
- * steps get other names.
+ * Version of how steps are named; it counts up when steps get other names. Models refer to step
+ * types by name, so a model with names that steps no longer have would expect those for ever: its
+ * type is learned anew.
  */
 const NAMING = 2;
 const NO_MORE = [
-  // Consumers that do not say from where they took: their sends do.
+  // Consumers that do not name where they took a message from are named after its send.
   / (?:process|receive) (?:\\u0000\w+)*"/,
-  // What is said of a flow is no step.
+  // A milestone of a flow is no step.
   / flow-(?:started|completed|failed|cancelled|expects|heartbeat)(?:\\u0000\w+)*"/,
 ];
 const BY_THIS_VERSION = `{"naming":${NAMING},`;

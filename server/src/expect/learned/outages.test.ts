@@ -4,7 +4,7 @@ import type { Digest } from './digest.ts';
 import { aDigest } from '../../testing/digests.ts';
 
 const MINUTE = 60_000;
-/** Messages to one place, in seconds: [sent, taken]. Says of each whether its wait was shared. */
+/** Returns for each message to one place, in seconds [sent, taken], whether its wait was shared. */
 function sharedOf(
   messages: readonly (readonly [sent: number, taken: number | null])[],
   { nowS = 100_000, usualMs = 50 } = {},

@@ -2,27 +2,29 @@ import { scopedKey } from '../keys.ts';
 import { environmentOf, type Digest, type SentMessage } from './digest.ts';
 
 /**
- * Which waits were shared. Messages that pile up while their consumer is down, hung or overloaded
- * wait for the same thing: each of their waits is a fact of the consumer's bad hour, none is a
- * sample of what is usual. A wait is shared if it is unusual and most of what was sent next before
- * it, or after, to that place waited unusually long as well, or waits still; where those were taken
- * at once, it is the message's own. A queue in which all wait equally long, over as long a time, is
- * as it always is (guarded by outages.test.ts).
+ * Detects waits that messages shared. Messages that pile up while their consumer is down, hung or
+ * overloaded wait for the same thing: each of their waits tells of the consumer's outage, none is a
+ * sample of what is usual. A wait is shared if it is unusual and most of what was sent to that
+ * destination shortly before, or after, also waited unusually long or still waits; if those were
+ * taken at once, the wait is the message's own. A queue in which all messages wait equally long,
+ * over as long a time, is in its usual state (guarded by outages.test.ts).
  */
 export interface Outages {
-  /** What was sent, and taken, as far as it is known now; again whenever more is known. */
+  /**
+   * Observes what was sent and taken, as far as it is known; may be repeated when more is known.
+   */
   observe(digest: Digest): void;
-  /** Marks waits, and steps that took as long as others, before the flow teaches. */
+  /** Marks waits, and steps, that were held up by an outage, before the flow is learned from. */
   markHeldUp(digest: Digest, usual: UsualOf): void;
 }
 
 /**
- * Longer is unusual, ms: from the sending of such a message until this step type takes it, and
- * until that is heard.
+ * Returns the bounds, ms, above which it is unusual until this step type takes such a message, and
+ * until that is received.
  */
 export type UsualOf = (message: SentMessage, to: string) => { waitMs: number; heardMs: number };
 
-/** One message: when each step type began to take it, and when that was heard, ms. */
+/** A message: when each step type began to take it, and when that was received, ms. */
 interface Sent {
   id: string;
   sentMs: number;
@@ -31,33 +33,34 @@ interface Sent {
 
 export interface OutageOptions {
   now(): number;
-  /** A shorter wait makes no difference: whose it was is not asked. */
+  /** A shorter wait, ms, makes no difference, so its cause is not examined. */
   shortMs: number;
 }
 
-/** Of what was sent in so long to one place, a few messages are enough … */
+/** Of the messages sent to one destination within a time slot, a few are kept. */
 const SPAN_MS = 5000;
 const MAX_PER_SPAN = 3;
-/** … and of one place, so many spans in which something was sent. */
+/** Time slots with messages that are kept for one destination. */
 const MAX_SPANS = 256;
 const MAX_PLACES = 500;
-/** So many that were sent next before, or after, are asked. */
+/** Number of nearest messages before, and after, that are compared. */
 const NEXT = 3;
 /**
- * Whoever was sent so much earlier or later, and by so many times the wait, tells nothing of it.
+ * A message sent further apart than this, in ms and in multiples of the wait, tells nothing about
+ * it.
  */
 const NEAR_MS = 60_000;
 const NEAR_TIMES = 2;
 /**
- * Where nothing is known to be usual, only a longer wait is asked about: of shorter ones, those
- * that were left would make the others unusual, whatever is usual there.
+ * While nothing is known to be usual, only longer waits, ms, are examined: among shorter ones, any
+ * that are left out would make the others unusual.
  */
 const YOUNG_MS = 60_000;
-/** Who waited at least this part of the wait, waited as well. */
+/** A message waited as well if it waited at least this part of the wait. */
 const AS_WELL = 1 / 4;
 /**
- * Waits in the three thirds of the time before are alike if their means differ by no more than this
- * part of them.
+ * Waits in the three thirds of the preceding time are alike if their means differ by no more than
+ * this part of the wait.
  */
 const ALIKE = 0.08;
 const MIN_IN_THIRD = 2;
@@ -99,7 +102,7 @@ export function createOutages(options: OutageOptions): Outages {
     }
   };
 
-  /** `waitOf`: of another message; null: this taker does not take it. */
+  /** `waitOf` returns the wait of another message; null if this consumer does not take it. */
   const isShared = (
     all: Iterable<Sent[]>,
     id: string,
@@ -133,7 +136,7 @@ export function createOutages(options: OutageOptions): Outages {
     const means = sums.map((sum, i) => sum / counts[i]!);
     return Math.max(...means) - Math.min(...means) > ALIKE * waited;
   };
-  /** Until it was taken, or heard of; of what nobody took, until now. */
+  /** Returns the wait until a message was taken, or received; for an untaken message, until now. */
   const waitsFor =
     (to: string, instant: 'atMs' | 'heardMs') =>
     ({ sentMs, taken }: Sent): number | null => {

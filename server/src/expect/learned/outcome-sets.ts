@@ -1,24 +1,23 @@
 import { setKey } from '../keys.ts';
 
 /**
- * Which sets of follow-ups came, and how often. Sets, not single edges: they tell an exclusive
- * choice from optional parts and from branches that all run.
+ * Counts which sets of follow-ups came, and how often. It counts sets, not single edges, because
+ * they tell an exclusive choice from optional parts and from branches that all run.
  */
 export interface OutcomeSets {
   add(members: readonly string[], weight: number): void;
   readonly total: number;
-  /** How often exactly this set came. */
+  /** Returns how often exactly this set came. */
   countOf(members: readonly string[]): number;
-  /** How many sets hold all of these. */
+  /** Returns how many sets contain all of these. */
   holding(members: readonly string[]): number;
-  /** Members that came in every set that holds all of these. */
+  /** Returns the members that came in every set that contains all of these. */
   alwaysWith(seen: readonly string[]): string[];
-  /** The member that came most often; null: none did. */
+  /** Returns the member that came most often; null if none did. */
   mostFrequent(): string | null;
   /**
-   * What is still owed once `seen` have come; null: nothing, or too little is known to say.
-   * `mayCome`: of what may come next, where more is known of that; what only comes after those says
-   * nothing about them.
+   * Returns what is still expected once `seen` have come; null if nothing is, or too little is
+   * known. `mayCome` filters the candidates that may come next, where more is known about that.
    */
   expectedAfter(
     seen: readonly string[],
@@ -28,7 +27,7 @@ export interface OutcomeSets {
 }
 
 export interface ExpectedNext {
-  /** Each of these, if any; else one of `oneOf`. */
+  /** Each of these is expected, if there are any; else one of `oneOf`. */
   certain: Candidate[];
   oneOf: Candidate[];
   samples: number;
@@ -47,26 +46,29 @@ interface Counted {
   count: number;
 }
 
-/** Below this many comparable flows only structure speaks. */
+/** Below this many comparable flows only structural expectations apply. */
 export const MIN_SAMPLES = 100;
 /** Below this an ending that was never seen proves nothing at 0.5 %: the answer is provisional. */
 const SOLID_SAMPLES = 800;
 /**
- * How many flows may have ended here all the same. Not none: stalls that nobody could recognize yet
- * have taught before there were enough samples, and a few of them must not silence a rule. From 0.5
- * % on an ending is a legal variant.
+ * Returns how many flows may have ended here all the same. It is not zero, because stalls that
+ * could not be recognized yet were learned from before there were enough samples, and a few of them
+ * must not silence a rule. From 0.5 % on an ending is a legal variant.
  */
 const maxEnds = (n: number): number => Math.max(2, Math.min(0.01 * n, 8), 0.005 * n);
 const CERTAIN = 0.95;
-/** So improbable, if follow-ups were independent of each other, that it never happens by chance. */
+/** At this probability, were follow-ups independent, an ending never happens by chance. */
 const NEVER_BY_CHANCE = 1e-5;
-/** That many endings were to be expected by chance: their absence is a rule. */
+/** If chance would produce this many endings, their absence is a rule. */
 const ENOUGH_EXPECTED = 12;
 const MAX_SETS = 512;
 const FULL = 4000;
 const Z = 1.96;
 
-/** Wilson score interval (1927): sound for shares near 0 and 1 and for few samples. */
+/**
+ * Computes the Wilson score interval (1927), which is sound for shares near 0 and 1 and for few
+ * samples.
+ */
 export function wilson(hits: number, n: number): { lower: number; upper: number } {
   if (n <= 0) return { lower: 0, upper: 1 };
   const p = hits / n;
@@ -120,15 +122,15 @@ export function createOutcomeSets(
     [...sets.values()].filter((set) => seen.every((key) => set.members.includes(key)));
 
   /**
-   * A combination too rare to judge by: its rarest members one by one, and the sets that hold all
-   * others.
+   * Reduces a combination too rare to judge by: returns its rarest members, and the sets that
+   * contain all others.
    */
   const withoutRarest = (seen: readonly string[]): { rare: string[]; left: Counted[] } => {
     const all = [...sets.values()].map((set) => ({ set, has: new Set(set.members) }));
     const counts = new Map(
       seen.map((key) => [key, sum(all.filter(({ has }) => has.has(key)).map(({ set }) => set))]),
     );
-    /** How many of those given each does not have. */
+    /** Number of seen members that each set lacks. */
     const lacking = new Map(
       all.map(({ set, has }) => [set, seen.filter((key) => !has.has(key)).length]),
     );
@@ -164,7 +166,7 @@ export function createOutcomeSets(
       .map(([key, count]): Candidate => ({ key, probability: count / n }))
       .filter(mayCome)
       .sort((a, b) => b.probability - a.probability || (a.key < b.key ? -1 : 1));
-    // What came only with what cannot come any more ended here as well.
+    // Sets whose other members cannot come any more count as ended here.
     const more = new Set(candidates.map(({ key }) => key));
     const end = sum(like.filter(({ members }) => !members.some((key) => more.has(key))));
     if (end > maxEnds(n)) return null;
@@ -201,8 +203,8 @@ export function createOutcomeSets(
       const { rare, left } = withoutRarest(seen);
       const owed = sum(left) < MIN_SAMPLES ? null : judge(left, seen, mayCome);
       if (owed === null) return null;
-      // What is rare may be a choice that excludes what is usual: nothing is owed but what is
-      // certain among all, and came whenever that rare member came. Judged among those that chose
+      // A rare member may be a choice that excludes what is usual, so only what is certain in all
+      // flows, and came whenever that member came, is expected. Judged among flows that chose
       // otherwise, each rare branch was a stall.
       const certain = owed.certain.filter(({ key }) => rare.every((one) => comesWith(one, key)));
       return certain.length === 0 ? null : { ...owed, certain, oneOf: [] };

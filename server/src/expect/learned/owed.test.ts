@@ -74,7 +74,7 @@ describe('who takes a message', () => {
 });
 
 describe('a join', () => {
-  /** Whichever branch ends last sends for the step that joins them. */
+  /** The branch that ends last sends to the step that joins them. */
   const joined = (last: 'stock' | 'card'): StepSketch[] => [
     { as: 'place', sends: { s: ['stock'], c: ['card'] } },
     { as: 'stock', from: 'place', sends: last === 'stock' ? { pack: ['pack'] } : {} },

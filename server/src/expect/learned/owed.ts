@@ -13,10 +13,10 @@ import {
 import type { Waits } from './waits.ts';
 
 /**
- * What a flow waits for, by what was learned. Pure: the same flow and model give the same answer.
- * Three questions, in this order: what each step has yet to do (the choice), who has yet to take
- * what it sent, and, only where no step and no message owes anything, what the flow as a whole
- * lacks: one stall is said once.
+ * Returns what a flow waits for, by what was learned. Pure: the same flow and model give the same
+ * answer. It asks in this order: what each step has yet to do (the choice), which consumers have
+ * yet to take what it sent, and, only if no step and no message has an expectation, what the flow
+ * as a whole lacks. So one stall is reported once.
  */
 export function expectedBySteps(digest: Digest, model: TypeModel, floorMs: number): WaitingFor[] {
   if (digest.aborted) return [];
@@ -44,7 +44,7 @@ interface Context {
   model: TypeModel;
   floorMs: number;
   step(id: string): DigestStep | undefined;
-  /** Messages of a fan-out are mostly alike: what such a message owes is asked once. */
+  /** Caches what is expected of equal messages, because those of a fan-out are mostly alike. */
   owedOf: Map<string, ExpectedNext | null>;
 }
 
@@ -60,8 +60,8 @@ function createContext(digest: Digest, model: TypeModel, floorMs: number): Conte
 }
 
 /**
- * A step came, after another and not by it or its like: it was a join's. Whichever branch ended
- * last led to it, and none of the others owes it any more.
+ * Returns whether a step came, after another, by a cause of another type: it belongs to a join,
+ * whose last branch led to it, so that no other branch is expected to.
  */
 const cameOtherwise = (
   as: string,
@@ -71,7 +71,7 @@ const cameOtherwise = (
 ): boolean =>
   digest.steps.some((step) => step.as === as && step.startMs >= fromMs && step.from !== after.as);
 
-/** Asks again with what came by another way, until nothing of what is owed did. */
+/** Repeats the question, adding what came by another branch, until nothing expected has come. */
 function expectedBeyond(
   seen: readonly string[],
   ask: (seen: readonly string[]) => ExpectedNext | null,
@@ -86,11 +86,15 @@ function expectedBeyond(
   }
 }
 
-/** Judged among steps of its type: what it sent, and whom it called, is the choice that it made. */
+/**
+ * Returns what a step is expected to do yet, judged among steps of its type: what it sent and
+ * called is the choice that it made.
+ */
 function expectedByChoice(step: DigestStep, known: StepModel, asked: Context): WaitingFor[] {
   const { model, floorMs } = asked;
   const sets = setsFor(known, step.version);
-  // Who did what none of its like ever did chose anew: that is no stall of the usual way.
+  // A step that did something its type never did made a new choice, which is no stall of the usual
+  // path.
   if (didSomethingNew(step, known)) return [];
   const takersOf = (action: string): string[] => {
     const place = placeOf(action);
@@ -104,10 +108,10 @@ function expectedByChoice(step: DigestStep, known: StepModel, asked: Context): W
     (action) => takersOf(action).some((as) => cameOtherwise(as, step, step.startMs, asked)),
   );
   if (owed === null) return [];
-  // What nobody is known to take is no stall, unless it is one of several ways to go on.
+  // An action without a known consumer is no stall, unless it is one of several alternatives.
   const certain = owed.certain.filter(({ key }) => takersOf(key).length > 0);
   if (certain.length === 0 && owed.oneOf.length === 0) return [];
-  // Named by who would come of it.
+  // Names an action by the consumer that would follow.
   const named = (list: readonly Candidate[]): Named[] =>
     list.map((one) => ({
       ...one,
@@ -127,7 +131,10 @@ function expectedByChoice(step: DigestStep, known: StepModel, asked: Context): W
   );
 }
 
-/** Whoever else takes such a message. That nobody at all took it is structure's question. */
+/**
+ * Returns which other consumers are expected to take a message. A message that none took is handled
+ * in `structural/`.
+ */
 function expectedTakers(message: SentMessage, asked: Context): WaitingFor[] {
   const { model, floorMs } = asked;
   const known = model.messages.get(message.key);
@@ -154,23 +161,24 @@ function expectedTakers(message: SentMessage, asked: Context): WaitingFor[] {
       owed,
       extraMs: 0,
       floorMs: owed.samples < MIN_ALWAYS ? Math.max(floorMs, UNSURE_MS) : floorMs,
-      // Of so few, only silence tells an outage from a choice.
+      // With so few messages only silence tells an outage from a choice.
       basis: owed.samples < MIN_ALWAYS ? 'structural' : 'learned',
     }),
   );
 }
 
 /**
- * A taker of each of so few messages is owed as long as it is silent: whoever is heard of may be
- * choosy …
+ * From this many messages on a consumer of each of them is expected while it is silent; an active
+ * one may be selective.
  */
 const MIN_MESSAGES = 20;
-/** … and of so many, whether or not. */
+/** From this many messages on it is expected even if it is active. */
 const MIN_ALWAYS = 50;
 const UNSURE_MS = 60_000;
 function takersExpected(takers: OutcomeSets, seen: readonly string[]): ExpectedNext | null {
   if (takers.total >= MIN_SAMPLES) return takers.expectedAfter(seen);
-  // Among those alike: of three with the same optional takers, what came with all three is chance.
+  // Counts only equal cases: of three messages with the same optional consumers, what came with all
+  // three is chance.
   const alike = takers.holding(seen);
   const always = alike < MIN_MESSAGES ? [] : takers.alwaysWith(seen);
   return always.length === 0
@@ -183,13 +191,14 @@ function takersExpected(takers: OutcomeSets, seen: readonly string[]): ExpectedN
       };
 }
 
-/** Share of flows with both: rarer than this, it does not come after. */
+/**
+ * Minimum share of flows with both in which a step came later; a rarer one is not expected after.
+ */
 const COMES_AFTER = 0.05;
 
 /**
- * What the flow as a whole lacks, for joins and for steps that only their flow's id holds together.
- * Only what comes after can be awaited: not what began before the last that is there, and not what
- * only comes by a way that was not taken.
+ * Returns what the flow as a whole lacks, for joins and for steps that only the flow's id connects.
+ * A step is expected only if it comes after the last one present, and by a path that was taken.
  */
 export function expectedByFlow(digest: Digest, model: TypeModel, floorMs: number): WaitingFor[] {
   if (digest.aborted || digest.steps.length === 0 || onProbation(digest, model)) return [];
@@ -217,8 +226,8 @@ export function expectedByFlow(digest: Digest, model: TypeModel, floorMs: number
 }
 
 /**
- * Whether a step type may still come, by what caused it in other flows: one of those has to be
- * here, and must not have done something that its like never did. A branch that was never seen
+ * Returns whether a step type may still come, by its causes in other flows: one of them has to be
+ * present, and must not have done something that its type never did. A branch that was never seen
  * before is no stall of the usual one.
  */
 function causersIn(digest: Digest, model: TypeModel): (as: string) => boolean {
@@ -239,16 +248,19 @@ const didSomethingNew = (step: DigestStep, known: StepModel): boolean =>
 
 const messagesTo = (place: string, step: DigestStep, model: TypeModel): MessageModel | undefined =>
   model.messages.get(messageKeyOf(step, place)) ??
-  // A new version sends what the one before sent.
+  // A new version is assumed to send what the previous one sent.
   [...model.messages].find(([key]) => isMessageOf(key, step.as, place))?.[1];
 
-/** A candidate, and the step type by which it is named. */
+/** A candidate, with the step type that names it. */
 interface Named extends Candidate {
   as: string;
   waits: Waits | undefined;
 }
 
-/** Each that is certain, else all that it may be; without what an operator accepted as gone. */
+/**
+ * Returns each certain candidate, else all alternatives as one entry; without those that an
+ * operator accepted as gone.
+ */
 function entries(
   { certain, oneOf }: ExpectedNext,
   named: (list: readonly Candidate[]) => Named[],
@@ -263,15 +275,18 @@ function entries(
   return left.length < Math.max(1, oneOf.length) ? [] : [left];
 }
 
-/** A version with a record of its own is judged by that; a new one by what all versions did. */
+/**
+ * Returns the sets of a version with enough samples; a new version is judged by those of all
+ * versions.
+ */
 function setsFor(known: StepModel, version: string): OutcomeSets {
   const own = known.byVersion.get(version);
   return own !== undefined && own.total >= MIN_SAMPLES ? own : known.sets;
 }
 
 /**
- * Some step ran in a version too new to be judged: what the flow owed before the deploy may be owed
- * no more.
+ * Returns whether a step ran in a version too new to be judged: what was expected before the
+ * deployment may not come any more.
  */
 export function onProbation(digest: Digest, model: TypeModel): boolean {
   return digest.steps.some((step) => {
@@ -329,18 +344,18 @@ function waiting(candidates: readonly Named[], { model }: Context, where: Where)
     provisional: owed.provisional,
   };
 }
-/** A span is heard of only after it ended and its exporter sent it, ms after its start. */
+/** Returns the lag of a step type, ms: a span is received only after it ended and was exported. */
 const lagOf = (as: string, model: TypeModel): number => model.about.get(as)?.lag.late() ?? 0;
 
-/** Between two heartbeats of a long step. */
+/** Time between two heartbeats of a long step, ms. */
 const SIGN_MS = 60_000;
 
-/** A step that announced its start owes an end. */
+/** Expects the end of a step that announced its start. */
 function expectedEnd(step: DigestStep, known: StepModel, floorMs: number): WaitingFor | null {
   const { durations } = known;
   if (durations.count < MIN_SAMPLES) return null;
   const since = expectedSince(step, step.startMs);
-  // Who gives signs of life hangs only once they stop.
+  // A step with heartbeats is stuck only once they stop.
   const alive =
     step.aliveMs > step.startMs ? step.aliveMs + step.behindMs + Math.max(floorMs, SIGN_MS) : 0;
   return waitingFor({

@@ -2,11 +2,12 @@ import { messageKeyOf, placeOf } from '../keys.ts';
 import type { Digest } from './digest.ts';
 import type { TypeModel } from './model.ts';
 
-/** Quiet for so many times the longest wait that is usual after its last steps. */
+/** A flow is quiet after this many times the longest wait that is usual after its last steps. */
 const QUIET_FACTOR = 3;
 
 /**
- * How long after its last span a flow is quiet, ms: nothing that usually follows is still to come.
+ * Returns the idle time, ms, after which a flow is quiet: nothing that usually follows is still to
+ * come.
  */
 export function quietAfterMs(
   digest: Digest,
@@ -18,7 +19,7 @@ export function quietAfterMs(
   let longest = 0;
   for (const step of digest.steps) {
     if (step.did.length > 0) continue;
-    // What it may yet do, and who may yet take that.
+    // Includes what the step may still do, and the wait of the consumer of that.
     for (const [to, wait] of model?.steps.get(step.key)?.waits ?? []) {
       const place = placeOf(to);
       const taken = place === null ? [] : waitsAt(messageKeyOf(step, place));

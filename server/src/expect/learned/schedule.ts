@@ -10,23 +10,25 @@ import { onProbation } from './owed.ts';
 import { quietAfterMs } from './quiet.ts';
 import type { TypeModel } from './model.ts';
 
-/** When flows teach: once they are quiet, and owe nothing by then. */
+/** Schedules when flows are learned from: once they are quiet with nothing expected. */
 export interface Schedule {
-  /** Schedules the flow anew, in the form in which it was evaluated last. */
+  /** Schedules the flow anew, in the form of its last evaluation. */
   plan(digest: Digest, verdict: Verdict): void;
-  /** The flow will not teach. */
+  /** Cancels the learning of a flow. */
   cancel(flowId: string): void;
   stop(): void;
 }
 
-/** What an evaluation found. */
+/** The result of an evaluation. */
 export interface Verdict {
   model: TypeModel;
   waitingFor: readonly WaitingFor[];
-  /** It taught in this very form: if it waits for nothing there is nothing more to do. */
+  /**
+   * The flow was learned from in this very form: if it waits for nothing, there is nothing to do.
+   */
   isAsTaught: boolean;
   endsDeclared: boolean;
-  /** Its type has a definition. */
+  /** The flow type has a definition. */
   isDefined: boolean;
 }
 
@@ -44,7 +46,7 @@ export function createSchedule(
   learner: Learner,
 ): Schedule {
   const { models, structural, variants } = knowledge;
-  /** Flows that owed nothing when they were evaluated, and teach once they are quiet. */
+  /** Flows with nothing expected at their evaluation, to be learned from once they are quiet. */
   const learning = new Map<string, Digest>();
 
   const addAll = (again: Set<string>, flowIds: readonly string[]): void => {
@@ -60,7 +62,7 @@ export function createSchedule(
   const holdQuiet = (digest: Digest, isHeld: boolean, again: Set<string>): void => {
     const id = digest.flowId;
     const owed = knowledge.expected(digest);
-    // Judged when less was known.
+    // The flow was judged when less was known.
     if (!isHeld || held.isJudgedAnew(id, owed)) again.add(id);
     if (!isHeld) {
       learning.delete(id);
@@ -93,7 +95,7 @@ export function createSchedule(
       const id = digest.flowId;
       learning.delete(id);
       const hasEnded = digest.declaredComplete || digest.aborted;
-      // What was declared is owed until it comes, whatever others show.
+      // What was declared is expected until it comes, whatever other flows show.
       const owesDeclared =
         waitingFor.some((one) => one.basis === 'declared') &&
         !hasEnded &&
@@ -101,7 +103,8 @@ export function createSchedule(
       const isSettled = isAsTaught && waitingFor.length === 0;
       if (digest.sampled || owesDeclared || isSettled) return deadlines.clear(id);
       if (waitingFor.length > 0 && !hasEnded)
-        // Where a definition leaves out some of what is owed, it would be judged anew without end.
+        // A definition may suppress part of what is expected; compared with only the rest, the flow
+        // would be judged anew without end.
         held.add(digest, isDefined ? knowledge.expected(digest) : waitingFor);
       else if (!endsDeclared) learning.set(id, digest);
       deadlines.set(

@@ -4,15 +4,16 @@ import type { Digest } from './digest.ts';
 import { teach, typesIn, type TypeModel } from './model.ts';
 import type { OutcomeSets } from './outcome-sets.ts';
 
-/** Which flows that taught may have been stalls that nobody could recognize yet. */
+/** Finds flows that were learned from but may have been stalls that could not be recognized yet. */
 
-/** An ending this rare may have been a stall. */
+/** An ending with a smaller share may have been a stall. */
 const RARE = 0.02;
 
 type Known = Pick<Knowledge, 'models' | 'structural' | 'expected'>;
 
 /**
- * How rare its rarest choice is; null: it is usual in all that it did, and in what it left untaken.
+ * Returns the share of the flow's rarest choice; null if all that it did, and left untaken, is
+ * usual.
  */
 export function rarityOf(digest: Digest, model: TypeModel, { structural }: Known): number | null {
   const shareIn = (sets: OutcomeSets | undefined, members: readonly string[]): number =>
@@ -27,7 +28,10 @@ export function rarityOf(digest: Digest, model: TypeModel, { structural }: Known
   return rarest < RARE || structural.hasLeftOver(digest) ? rarest : null;
 }
 
-/** Judged by all others: a flow must not be its own proof. */
+/**
+ * Returns whether the flow looks like a stall. It is judged by all others, because a flow must not
+ * be its own proof.
+ */
 export function looksStalled(digest: Digest, known: Known): boolean {
   const model = known.models.of(digest.type);
   if (breaksCompensationDuties(digest.ledger, model.undo)) return true;

@@ -3,7 +3,7 @@ import type { StepAbout, TypeModel } from './model.ts';
 import { createOutcomeSets } from './outcome-sets.ts';
 import { createWaits, type StoredWaits, type Waits } from './waits.ts';
 
-/** Gives the model as JSON, for the store and for people. */
+/** Returns the model as JSON, for the store and for people. */
 export function toStored(model: TypeModel): object {
   return {
     version: model.version,
@@ -44,7 +44,7 @@ type Sets = [string[], number][];
 interface Stored {
   version: number;
   undo: Record<'done' | 'undone' | 'order', Record<string, number>>;
-  /** Missing in what was stored before it existed. */
+  /** Absent in models that an earlier version stored. */
   accepted?: Record<string, number>;
   ends?: TypeModel['ends'];
   order?: Record<string, Record<string, number>>;
@@ -71,13 +71,12 @@ interface Stored {
   >;
 }
 
-/** Reads a model. `rare`: flows that taught it, and that may be retracted. */
+/** Reads a model. `rare` are flows that it was learned from, and that may be retracted. */
 export function fromStored(json: string): { model: TypeModel; rare: Digest[] } {
   const stored = JSON.parse(json) as Stored;
   const waitsIn = (all: Record<string, StoredWaits>): Map<string, Waits> =>
     new Map(Object.entries(all).map(([key, waits]) => [key, createWaits(waits)]));
-  // Before messages were learned by themselves, a step's sets held who took them: those are learned
-  // anew.
+  // In older models a step's sets held the consumers of its messages: those are learned anew.
   const isOfBefore = stored.messages === undefined;
   const model: TypeModel = {
     version: stored.version,

@@ -1,22 +1,22 @@
 import type { Digest } from './digest.ts';
 
 /**
- * Keeps flows that taught and can still be retracted: a late span changes what a flow was, and a
- * stall is known in hindsight.
+ * Keeps flows that were learned from and can still be retracted: a late span changes what a flow
+ * was, and a stall is recognized only in hindsight.
  */
 export interface Taught {
-  /** Gives the flows of its type that can be retracted. */
+  /** Keeps a flow. Returns the retractable flows of its type. */
   keepRetractable(digest: Digest): ReadonlyMap<string, Digest>;
   get(flowId: string): Digest | undefined;
   /**
-   * The flow as it taught, which it does no more; undefined: it did not, or so long ago that it
-   * stays.
+   * Returns the flow as it was learned from, and forgets it; undefined if it was not, or so long
+   * ago that it is permanent.
    */
   retract(flowId: string): Digest | undefined;
   /**
-   * Of the flows of a type that taught last, those that may turn out to be stalls: they outlive a
-   * restart. `shareOf`: how many are like it; the rarest are kept, since where branches join every
-   * flow leaves a message behind; null: no stall.
+   * Returns those of the last flows of a type that may turn out to be stalls, so that they survive
+   * a restart. `shareOf` returns how common a flow is, or null if it is no stall; the rarest are
+   * kept, because with joins every flow leaves a message behind.
    */
   suspiciousRare(type: string, shareOf: (digest: Digest) => number | null): Digest[];
 }
@@ -37,7 +37,7 @@ export function createTaught(): Taught {
     return digest;
   };
 
-  /** What it taught stays, since nobody remembers what that was. */
+  /** Makes what was learned from a flow permanent, as its digest is no longer kept. */
   const makePermanent = (flowId: string): void => void retract(flowId);
 
   return {

@@ -13,10 +13,7 @@ const missing = (since: number, over: Partial<WaitingFor> = {}): WaitingFor => (
   }),
   ...over,
 });
-/**
- * Says after how many flows that end so, each a minute after the other, their ending is legal;
- * null: never.
- */
+/** Returns after how many flows with this ending, a minute apart, it is legal; null if never. */
 function legalAfter(
   ending: StepSketch[],
   performedAt: (sinceMs: number) => number,

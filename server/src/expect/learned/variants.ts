@@ -5,39 +5,43 @@ import { typesIn, type TypeModel } from './model.ts';
 import { wilson } from './outcome-sets.ts';
 
 /**
- * Endings that were called stalls and are legal. A flow that owes something teaches nothing, or an
- * outage would teach that silence is normal; but then a legal ending that is learned late would be
- * a stall for ever. It becomes legal once it came again and again while whoever is awaited was at
- * work, each time heard of in between: a consumer that died never is (guarded by variants.test.ts).
+ * Finds endings that were reported as stalls and are legal. A flow that waits for something is not
+ * learned from, or an outage would teach that silence is normal; but then a legal ending that is
+ * learned late would be a stall for ever. It becomes legal once it recurred while the awaited
+ * performer was at work, received each time in between: the ending of a dead consumer never does
+ * (guarded by variants.test.ts).
  */
 export interface Variants {
   /**
-   * A flow that is quiet owes this. Gives the flows that end in the same way, once that is legal;
-   * else none.
+   * Records the ending of a quiet flow that still waits. Returns the flows with this ending once it
+   * is legal; else none.
    */
   note(digest: Digest, owed: readonly WaitingFor[], model: TypeModel): readonly string[];
   isLegal(digest: Digest): boolean;
 }
 
 export interface VariantsOptions {
-  /** When this service began this step the last time, in whatever flow, ms; 0: never. */
+  /** Returns when this service last began this step, in any flow, ms; 0 if never. */
   performedAt(environment: string, service: string | null, step: string): number;
 }
 
 interface Ending {
-  /** How often it came, not counting those between which nobody was heard of whoever is awaited. */
+  /** Number of occurrences; those without a sign of the awaited performer in between count once. */
   episodes: number;
-  /** When whoever is awaited was heard of, when it was counted last, ms. */
+  /** When the awaited performer was last received at the last count, ms. */
   heardMs: number;
   flowIds: string[];
   isLegal: boolean;
 }
 
-/** An ending with something that never came together with what is owed. */
+/**
+ * Occurrences needed by an ending that contains something which never came together with what is
+ * expected.
+ */
 const MIN_EPISODES = 3;
 /**
- * An ending that is only the beginning of a longer way, as a stall is: from this share on it is
- * legal.
+ * Occurrences needed by an ending that is only the beginning of a longer path, as a stall is; it
+ * must also reach `LEGAL_SHARE` of the flows.
  */
 const MIN_EPISODES_OF_PREFIX = 12;
 const LEGAL_SHARE = 0.005;
@@ -59,7 +63,7 @@ export function createVariants(options: VariantsOptions): Variants {
 
   return {
     note(digest, owed, model) {
-      // What was sent and not taken is no choice of whoever sent it.
+      // An untaken message is no choice of its sender.
       if (owed.length === 0 || owed.some((one) => one.hopId !== null)) return [];
       const environment = environmentOf(digest);
       const ending = endingOf(digest);

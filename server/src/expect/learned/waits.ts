@@ -1,20 +1,20 @@
 import { createHistogram, type Histogram } from './histogram.ts';
 
 /**
- * How long something usually takes. Waits that many messages shared because their consumer was
- * down, hung or overloaded (`outages.ts`) are kept apart: an outage of an hour must not make the
- * next lost message wait for hours. They count only where they are the rule, as with a consumer
+ * Learns how long something usually takes. Waits that many messages shared because their consumer
+ * was down, hung or overloaded (`outages.ts`) are kept apart: an outage of an hour must not make
+ * the next lost message wait for hours. They count only if they are the rule, as with a consumer
  * that runs once a night (guarded by waits.test.ts).
  */
 export interface Waits {
   add(ms: number, isHeldUp: boolean, weight?: number): void;
   readonly count: number;
   median(): number;
-  /** Longer is unusual, ms: of what nothing held up; 0: too little is known. */
+  /** Bound above which a wait that nothing held up is unusual, ms; 0 if too little is known. */
   usual(): number;
-  /** Longer is late, ms. */
+  /** Bound above which a wait is late, ms. */
   late(): number;
-  /** Longer is not usual by anything that is known, ms. */
+  /** Bound above which a wait is not usual by anything that is known, ms. */
   stuck(): number;
   toJSON(): StoredWaits;
 }
@@ -22,23 +22,23 @@ export interface Waits {
 type Buckets = [bucket: number, count: number][];
 export type StoredWaits = Buckets | { usual: Buckets; heldUp: Buckets };
 
-/**
- * From so many samples on, the longest of them says nothing: it may have been one outage that held
- * up one message.
- */
+/** From this many samples on the longest is ignored: one outage may have held up one message. */
 const MIN_WAITS = 20;
-/** That share of the longest may be accidents. */
+/** Share of the longest waits that may be accidents. */
 const ACCIDENTS = 0.005;
-/** How much longer than usual a wait may be: 4.5 standard deviations of its logarithm … */
+/** A wait may exceed the usual by this many standard deviations of its logarithm. */
 const DEVIATIONS = 4.5;
-/** … but never beyond what was seen, times this: the spread of two humps knows no bounds. */
+/**
+ * Never more than the longest usual wait times this, because the spread of a bimodal distribution
+ * is unbounded.
+ */
 const MAX_FACTOR = 4;
-/** A wait that is longer than this share of the others is unusual. */
+/** A wait longer than this share of the others is unusual. */
 const USUAL = 0.9;
-/** Of waits that were held up for each that was not: from then on that is how it is. */
+/** With more held-up waits than this for each other one, being held up is the usual state. */
 const HELD_UP_IS_USUAL = 3;
 
-/** The longest that is no accident; 0 without samples. */
+/** Returns the longest wait that is no accident; 0 without samples. */
 function longestUsual(histogram: Histogram): number {
   const { count } = histogram;
   return histogram.quantile(count < MIN_WAITS ? 1 : 1 - Math.max(1.01 / count, ACCIDENTS));

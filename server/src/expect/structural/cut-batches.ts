@@ -1,14 +1,14 @@
 import { scopedKey } from '../keys.ts';
 import { environmentOf, type Digest, type SentMessage } from '../learned/digest.ts';
 
-/** Batches that were taken, and whose links do not name all that was in them. */
+/** Tracks batches whose links do not name every message that they took. */
 export interface CutBatches {
   observe(environment: string, destination: string, atMs: number): void;
-  /** Such a batch may have taken this message. */
+  /** Returns whether such a batch may have taken this message. */
   mayHold(digest: Digest, message: SentMessage): boolean;
 }
 
-/** A batch takes what was sent before it, in this time at least. */
+/** A batch takes messages that were sent within this time before it, ms. */
 const CUT_MS = 60_000;
 const MAX_CUTS = 64;
 const MAX_PLACES = 10_000;

@@ -4,17 +4,16 @@ import { isUnhandled, receiptKey, workFollows } from './receipts.ts';
 import { count, SOLID, type Tallies, type Tally } from './tallies.ts';
 
 /**
- * Counts, by place, the deliveries that were announced before their work, and whether work
- * followed.
+ * Counts, by place, deliveries whose span ends before the work begins, and whether work followed.
  */
 export interface Deliveries {
-  /** Its work came: a fact, whatever becomes of its flow. */
+  /** Observes that work followed a delivery: a fact, whatever becomes of the flow. */
   observe(environment: string, step: DigestStep): void;
-  /** A flow teaches, or is retracted. */
+  /** Learns from a flow's deliveries, or retracts them. */
   count(environment: string, step: DigestStep, weight: 1 | -1): void;
-  /** One without work although that of a later delivery came. Counted while little is known. */
+  /** Counts a delivery without work if a later delivery had work, while little is known. */
   countOvertaken(environment: string, step: DigestStep): void;
-  /** The tally by which work is expected of this step; null: no work follows there. */
+  /** Returns the tally by which work is expected of this step; null if no work follows there. */
   tallyFor(environment: string, step: DigestStep): Tally | null;
   /** Returns whether, as far as is known, work follows at this place. */
   workFollows(environment: string, place: string): boolean;
@@ -23,13 +22,13 @@ export interface Deliveries {
 const MAX_PLACES = 10_000;
 
 export function createDeliveries(tallies: Tallies): Deliveries {
-  /** By environment and place: when the latest delivery began whose work came, ms. */
+  /** Start of the latest delivery with work, ms, by environment and place. */
   const latestHandled = new Map<string, number>();
 
   const countReceipt = (environment: string, step: DigestStep, weight: 1 | -1): void => {
     const { receipt } = step;
     if (receipt === undefined || receipt.isCounted === weight > 0) return;
-    // Where work was never seen to follow, nothing has to be remembered.
+    // A place where work never followed needs no tally.
     const key = receiptKey(receipt.place);
     const tally = receipt.isHandled
       ? tallies.getOrCreate(environment, key)

@@ -105,7 +105,8 @@ describe('what messaging owes without history of the flow type', () => {
     expect(structure.teach(taken(), -1)).toEqual([]);
   });
   test.each([
-    // [taken, then untaken, of which others were taken later] → is the next one owed?
+    // Each row: [taken, then untaken although later ones were taken, whether the next one is
+    // expected].
     [1, 0, true],
     [30, 1, true],
     [30, 10, false],

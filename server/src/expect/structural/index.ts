@@ -17,55 +17,63 @@ import { createTakings } from './takings.ts';
 import { count, createTallies, SOLID, type Tallies, type Tally } from './tallies.ts';
 
 /**
- * What messaging itself owes: a message to a place where others were taken owes a consumption, a
- * command that is usually replied to owes a reply, a started step owes an end or a sign of life. It
- * speaks until history contradicts it, message by message: counted for each kind of message, and
- * for each place of an environment as long as little is known of that.
+ * Expects what messaging itself requires: a message to a destination where others were consumed is
+ * consumed, a command that is usually replied to gets a reply, a started step ends or shows signs
+ * of life. Each expectation holds until history contradicts it, counted for each kind of message,
+ * and for each destination of an environment while little is known about the kind.
  */
 export interface Structural {
   /**
-   * A flow that owes nothing teaches, or is retracted. Returns places that somebody takes from, as
-   * of now.
+   * Learns from a flow that waits for nothing, or retracts it. Returns the destinations that have a
+   * consumer from now on.
    */
   teach(digest: Digest, weight: 1 | -1): string[];
-  /** Whatever was taken, in flows that owe something as well. */
+  /** Observes what was taken, in flows that wait for something as well. */
   observe(digest: Digest): void;
   /**
-   * A message that still waits although others were taken that were sent later: its taker is there
-   * and does not want it. Counted while little is known of its place; later it was lost, and a lost
-   * message must not silence its own alarm.
+   * Counts a message that still waits although messages sent later were taken: its consumer is
+   * there and does not want it. This holds only while little is known about the destination; later
+   * such a message counts as lost, and a lost message must not silence its own alarm.
    */
   countUntaken(digest: Digest): void;
-  /** Retracts what `countUntaken` counted of this flow. */
+  /** Retracts what `countUntaken` counted for this flow. */
   retractUntaken(digest: Digest): void;
-  /** What the flow owes; `found`: what its steps are known to owe, which is said once. */
+  /**
+   * Returns what the flow is expected to do; `found` is what its steps are expected to do already,
+   * so that nothing is reported twice.
+   */
   expected(
     digest: Digest,
     model: TypeModel,
     found: readonly WaitingFor[],
     floorMs: number,
   ): WaitingFor[];
-  /** A message rests untaken that is taken as a rule. */
+  /** A message waits at a destination whose messages are usually taken. */
   hasLeftOver(digest: Digest): boolean;
-  /** Messages that wait at places where nobody was ever seen to take any. */
+  /** Returns the messages that wait at destinations without a known consumer. */
   waitsForNobody(digest: Digest): SentMessage[];
-  /** Work follows a delivery that was announced there before its work, as far as is known. */
+  /**
+   * Returns whether, at this place, work follows a delivery whose span ends before the work begins.
+   */
   workFollows(environment: string, place: string): boolean;
-  /** A batch was taken whose links do not name all that was in it. */
+  /** Records that a batch was taken whose links do not name all its messages. */
   observeCut(environment: string, destination: string, atMs: number): void;
-  /** Messages that a batch may have taken without naming them. */
+  /** Returns whether a batch may have taken one of its waiting messages without naming it. */
   mayBeTaken(digest: Digest): boolean;
   takeChanged(): { environment: string; json: string }[];
   load(environment: string, json: string): void;
 }
 
 const MIN_TALLIED = 20;
-/** From so many on of which none rested, what is sent for a join is taken by it, each by itself. */
+/**
+ * From this many takings on, none of them missing, every message of a kind is expected to be taken
+ * itself, even where branches join.
+ */
 const ALWAYS = 200;
 const NORMAL = 0.8;
 /**
- * Of the messages to a place: if more than this rest untaken, by the lower bound, its taker is
- * choosy.
+ * If more of the messages to a destination than this share, by the lower bound, are never taken,
+ * its consumer is selective.
  */
 const RESTS = 0.05;
 
@@ -81,7 +89,7 @@ export function createStructural(): Structural {
   const deliveries = createDeliveries(tallies);
   const cuts = createCutBatches();
 
-  /** Expects the taker of a message that waits; null: nobody has to take it. */
+  /** Returns the expected consumer of a waiting message; null if none is expected. */
   const expectedTaker = (
     digest: Digest,
     message: SentMessage,
@@ -132,7 +140,7 @@ export function createStructural(): Structural {
       for (const step of digest.steps) deliveries.countOvertaken(environment, step);
       for (const message of digest.messages) {
         if (!isUntaken(message) || !isTakenByAnybody(tallies, digest, message)) continue;
-        // By when it was sent: that it rests untaken shows only much later.
+        // The send time decides, because a message is known to be untaken only much later.
         if (tallies.get(environment, takenKey(message.place))!.solidMs < message.sentMs) continue;
         if (takings.countOvertaken(environment, message)) countUnmet(tallies, digest, message, 1);
       }
@@ -163,7 +171,7 @@ export function createStructural(): Structural {
           if (tally !== null) owed.push(expectWork(step, tally, floorMs));
         } else if (step.running) owed.push(expectEnd(step, floorMs));
         if (step.running || step.kind !== 'command' || step.replied || step.failed) continue;
-        // Once it is known what such a step does, that speaks of its reply as well.
+        // Once it is known what such a step does, that includes its reply.
         if ((model.steps.get(step.key)?.sets.total ?? 0) >= MIN_SAMPLES) continue;
         const reply = expectedReply(environment, step, floorMs);
         if (reply !== null) owed.push(reply);
@@ -183,7 +191,7 @@ export function createStructural(): Structural {
   };
 }
 
-/** What was sent before somebody was there may have been sent to nobody. */
+/** A message sent before the first known consumer was there may have no consumer. */
 function isTakenByAnybody(
   tallies: Tallies,
   digest: Digest,
@@ -194,7 +202,8 @@ function isTakenByAnybody(
 }
 
 /**
- * By its own kind where enough of those are known, else by its place; null: nobody has to take it.
+ * Returns the tally of the message's kind if enough are counted, else that of its destination; null
+ * if no consumer is expected.
  */
 function tallyFor(tallies: Tallies, digest: Digest, message: SentMessage): Tally | null {
   if (!isTakenByAnybody(tallies, digest, message)) return null;
@@ -208,7 +217,7 @@ function tallyFor(tallies: Tallies, digest: Digest, message: SentMessage): Tally
   return wilson(tally.unmet, tally.met + tally.unmet).lower < RESTS ? tally : null;
 }
 
-/** Counts a message that nobody took, once. */
+/** Counts an untaken message, once. */
 function countUnmet(tallies: Tallies, digest: Digest, message: SentMessage, weight: 1 | -1): void {
   const environment = environmentOf(digest);
   if (message.isCounted === weight > 0) return;
@@ -218,14 +227,14 @@ function countUnmet(tallies: Tallies, digest: Digest, message: SentMessage, weig
   tallies.markChanged(environment);
 }
 
-/** Returns places that somebody takes from, as of now. */
+/** Counts the messages of a flow. Returns the destinations that have a consumer from now on. */
 function teachMessages(tallies: Tallies, digest: Digest, weight: 1 | -1): string[] {
   const environment = environmentOf(digest);
   const found: string[] = [];
   const byId = new Map(digest.steps.map((step) => [step.id, step]));
   for (const message of digest.messages) {
     if (isUntaken(message)) {
-      // Where nobody is known to take anything, nobody is choosy: who comes later takes it.
+      // Without a known consumer no message counts as refused: a later consumer may take it.
       if (weight < 0 || isTakenByAnybody(tallies, digest, message))
         countUnmet(tallies, digest, message, weight);
       continue;
@@ -252,7 +261,7 @@ function teachMessages(tallies: Tallies, digest: Digest, weight: 1 | -1): string
   return found;
 }
 
-/** Counts a command that ended, and its reply. */
+/** Counts a command that ended, and whether it got a reply. */
 function teachReply(tallies: Tallies, environment: string, step: DigestStep, weight: 1 | -1): void {
   if (step.kind !== 'command' || step.running || step.endMs === null) return;
   const tally = tallies.getOrCreate(environment, repliedKey(step));

@@ -5,13 +5,14 @@ import { MIN_SAMPLES } from '../learned/outcome-sets.ts';
 import { expectedSince, waitingFor } from '../waiting-for.ts';
 import type { Tally } from './tallies.ts';
 
-/** Few samples: nothing is stuck sooner. */
+/** With few samples nothing is stuck sooner, ms. */
 const UNSURE_MS = 60_000;
-/** A running step of which no duration is known, after its last sign of life. */
+/** Time after its last sign of life, ms, until a running step without a known duration is lost. */
 const NO_SIGN_MS = 600_000;
 
 /**
- * Where branches join, whichever ended last leads on: what the others sent for it rests untaken.
+ * Returns whether another branch led to the expected step: where branches join, the one that ended
+ * last continues, and what the others sent for the join is never taken.
  */
 export const cameOtherwise = (
   { step, service }: WaitingFor,
@@ -27,7 +28,10 @@ export const cameOtherwise = (
       one.from !== sender.as,
   );
 
-/** Who takes such a message is known by its kind, or only who took one last at this place. */
+/**
+ * Expects the consumer of a message. Its name is known by the message's kind, or else is that of
+ * the last consumer at this destination.
+ */
 export function expectTaker(
   message: SentMessage,
   step: DigestStep,
@@ -57,7 +61,7 @@ export function expectTaker(
   });
 }
 
-/** Since when, and by when, what such a tally counts is owed. */
+/** Returns since when, and by when, a tally's expectation holds. */
 function timesOf(
   step: DigestStep,
   tally: Tally,
@@ -69,7 +73,7 @@ function timesOf(
   const since = expectedSince(step, sentMs);
   const samples = met + unmet;
   const lagMs = lag.late();
-  // Of one kind few may be known where the place is known well.
+  // Few messages of this kind suffice if its destination is well known.
   const isUnsure = Math.max(samples, place.met + place.unmet) < MIN_SAMPLES;
   return {
     afterStepId: step.id,
@@ -84,7 +88,7 @@ function timesOf(
   };
 }
 
-/** A running step owes an end, or a sign of life. */
+/** Expects a running step to end, or to show a sign of life. */
 export const expectEnd = (step: DigestStep, floorMs: number): WaitingFor =>
   waitingFor({
     id: `${step.id}>end`,
@@ -98,7 +102,10 @@ export const expectEnd = (step: DigestStep, floorMs: number): WaitingFor =>
     provisional: true,
   });
 
-/** Its taker has it: the span that says so ended, and the one of the work is still to come. */
+/**
+ * Expects the work of a delivery: the consumer has the message, the delivery's span ended, and the
+ * span of the work is still to come.
+ */
 export const expectWork = (step: DigestStep, tally: Tally, floorMs: number): WaitingFor =>
   waitingFor({
     ...timesOf(step, tally, step.startMs, floorMs),
@@ -109,7 +116,7 @@ export const expectWork = (step: DigestStep, tally: Tally, floorMs: number): Wai
     absence: 'lost-step',
   });
 
-/** A command that is usually replied to owes its reply. */
+/** Expects the reply of a command that is usually replied to. */
 export const expectReply = (step: DigestStep, tally: Tally, floorMs: number): WaitingFor =>
   waitingFor({
     ...timesOf(step, tally, step.startMs, floorMs),

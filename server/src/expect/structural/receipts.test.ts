@@ -3,7 +3,9 @@ import { createLab, type Flow, type Lab } from '../../testing/lab.ts';
 import { placed, shipped } from '../../testing/expectations.ts';
 import { attributes } from '../../testing/lab.ts';
 
-/** `spans`: a receive that ends at once, and, where the handler returned, its work below it. */
+/**
+ * `spans` are a receive that ends at once, and the handler's work below it if the handler returned.
+ */
 const taken = (lab: Lab, number: number, isHandled: boolean) => {
   const work = shipped(lab, number);
   const receive = {
@@ -45,7 +47,7 @@ test('a delivery without work hangs where work is known to follow', async () => 
   expect(told(lab)).toEqual([
     'lost-step: warehouse took orders and has not finished: warehouse work',
   ]);
-  // It did finish.
+  // This one did finish.
   const work = { ...taken(lab, 100, true)[1]! };
   await lab.deliver([work]);
   await lab.advance(2000);

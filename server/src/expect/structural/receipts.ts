@@ -3,9 +3,9 @@ import type { DigestStep } from '../learned/digest.ts';
 import { wilson } from '../learned/outcome-sets.ts';
 
 /**
- * Where an agent tells of a delivery before the work begins, a delivery without work is one whose
- * work has not ended, if work follows there; it speaks from the first work on until history
- * contradicts it.
+ * Expects the work of a delivery that an agent reports before the work begins: if work follows
+ * there, a delivery without work is one whose work has not ended. This holds from the first
+ * observed work on, until history contradicts it.
  */
 export interface Record {
   met: number;
@@ -14,7 +14,8 @@ export interface Record {
 
 const MIN_RECEIPTS = 20;
 /**
- * Of the deliveries: if more than this rest without work, by the lower bound, its taker is choosy.
+ * If more of the deliveries than this share, by the lower bound, stay without work, the consumer is
+ * selective.
  */
 const RESTS = 0.05;
 
@@ -29,7 +30,7 @@ export const workFollows = (record: Record | undefined): boolean =>
 export const isUnhandled = ({ receipt }: Pick<DigestStep | Step, 'receipt'>): boolean =>
   receipt !== undefined && !receipt.isHandled;
 
-/** The flow with its deliveries that wait for their work as steps that are running. */
+/** Returns the flow with deliveries that wait for their work shown as running steps. */
 export function withRunning(flow: Flow, isRunning: (place: string) => boolean): Flow {
   if (flow.phase === 'ended' || flow.badges.includes('sampled')) return flow;
   const waits = (step: Step): boolean =>

@@ -1,39 +1,44 @@
 import { scopedKey } from '../keys.ts';
 import type { SentMessage } from '../learned/digest.ts';
 
-/** What was taken at each place lately: whether its taker was at work when a message was sent. */
+/**
+ * Tracks what was taken at each destination lately, to tell whether its consumer was at work when a
+ * message was sent.
+ */
 export interface Takings {
-  /** A message of this place was taken. */
+  /** Records that a message to this destination was taken. */
   observe(environment: string, message: SentMessage): void;
   /**
-   * Others that were sent later were taken, and the taker was at work. Those that were sent in one
-   * silence count once: whoever was away took none of them, choosy or not.
+   * Returns whether messages sent later were taken while the consumer was at work. Of messages sent
+   * during one silence only one counts: an absent consumer takes none of them, selective or not.
    */
   countOvertaken(environment: string, message: SentMessage): boolean;
 }
 
 interface Taking {
-  /** When the latest of the messages that were taken was sent, ms. */
+  /** Send time of the latest message that was taken, ms. */
   latestSentMs: number;
-  /** Spans of time in which something was taken. */
+  /** Time slots in which a message was taken. */
   spans: Set<number>;
-  /**
-   * By the span of time in which they were sent: when the latest of those that were taken was, ms.
-   */
+  /** Latest send time of a taken message, ms, by the time slot of the send. */
   latestOf: Map<number, number>;
-  /** When the last message was sent that counted as one that others overtook, ms. */
+  /** Send time of the last message that counted as overtaken, ms. */
   countedMs: number;
 }
 
 /**
- * That a message rests shows only after several of the longest waits: so long back is remembered.
+ * Length of a time slot, ms. A message counts as untaken only after several of the longest waits,
+ * so `MAX_SPANS` slots are remembered.
  */
 const SPAN_MS = 8000;
 const MAX_SPANS = 256;
 const MAX_PLACES = 10_000;
 const spanOf = (ms: number): number => Math.floor(ms / SPAN_MS);
 
-/** When this one was sent, or between the last that counted and this one. */
+/**
+ * Returns whether the consumer took messages of the same slot sent later, or took any between the
+ * last counted message and this one.
+ */
 const wasAtWork = ({ spans, latestOf, countedMs }: Taking, sentMs: number): boolean => {
   if ((latestOf.get(spanOf(sentMs)) ?? 0) >= sentMs) return true;
   for (const span of spans)
@@ -42,7 +47,7 @@ const wasAtWork = ({ spans, latestOf, countedMs }: Taking, sentMs: number): bool
 };
 
 export function createTakings(): Takings {
-  /** By environment and place. */
+  /** Takings by environment and destination. */
   const takings = new Map<string, Taking>();
   return {
     observe(environment, { place, sentMs, waits }) {

@@ -1,42 +1,42 @@
 import { createWaits, type StoredWaits, type Waits } from '../learned/waits.ts';
 
-/** Of messages of one kind, or of commands to one step: how many met what they owe. */
+/** Counts, for messages of one kind or commands to one step, how many met their expectation. */
 export interface Tally {
   met: number;
   unmet: number;
   waits: Waits;
-  /** From the start of who met it until that was heard of, ms. */
+  /** From the consumer's start until it is received, ms. */
   lag: Waits;
-  /** When the first of those that met it was sent, ms: before that nobody was there. */
+  /** Send time of the first that met it, ms: before that there was no known consumer. */
   sinceMs: number;
   /**
-   * When that one was sent with which so many had met it that whoever is overtaken from then on was
-   * lost, ms.
+   * Send time of the one with which `SOLID` had met it, ms: a message overtaken later than that
+   * counts as lost.
    */
   solidMs: number;
-  /** Who meets it, last seen. */
+  /** The consumer or replier last seen. */
   step: string;
   service: string;
 }
 
 /**
- * Tallies of each environment, in bounded memory, with those that changed since they were stored.
+ * Tallies of each environment in bounded memory, with those that changed since they were stored.
  */
 export interface Tallies {
   get(environment: string, key: string): Tally | undefined;
-  /** Creates it where it is new; undefined: there is no room for it. */
+  /** Creates the tally if it is new; undefined if there is no room for it. */
   getOrCreate(environment: string, key: string): Tally | undefined;
   markChanged(environment: string): void;
   takeChanged(): { environment: string; json: string }[];
   load(environment: string, json: string): void;
 }
 
-/** From so many on, a message that others overtook was lost. */
+/** From this many on, a message that others overtook counts as lost. */
 export const SOLID = 200;
 const FULL = 4000;
 const MAX_TALLIES = 10_000;
 
-/** Counts one more, or one less; what is full forgets by halves. */
+/** Adds to or subtracts from a count; full counts are halved, so that old history fades. */
 export function count(tally: Tally | undefined, met: boolean, weight: number): void {
   if (tally === undefined) return;
   if (met) tally.met = Math.max(0, tally.met + weight);
@@ -79,7 +79,7 @@ export function createTallies(): Tallies {
 
 interface StoredTally extends Omit<Tally, 'waits' | 'lag' | 'sinceMs' | 'solidMs'> {
   waits: StoredWaits;
-  /** Missing in what was stored before they existed. */
+  /** Absent in tallies that an earlier version stored. */
   lag?: StoredWaits;
   sinceMs?: number | null;
   solidMs?: number | null;

@@ -2,11 +2,14 @@ import type { Flow } from '../../model/flow.ts';
 import { scopedKey } from '../keys.ts';
 import type { SentMessage } from '../learned/digest.ts';
 
-/** Flows of which a message waits at a place where nobody was ever seen to take any. */
+/** Tracks flows with a message at a destination that has no known consumer. */
 export interface Unclaimed {
-  /** Notes messages of a flow. True: there are such. */
+  /** Records a flow's unclaimed messages. Returns whether there are any. */
   note(flow: Pick<Flow, 'id' | 'environment'>, messages: readonly SentMessage[]): boolean;
-  /** Somebody takes from this place (environment, place): gives the flows that wait there, once. */
+  /**
+   * Reports that this place (environment, destination) has a consumer. Returns the flows that wait
+   * there, once.
+   */
   claim(place: string): string[];
 }
 
