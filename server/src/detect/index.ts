@@ -71,7 +71,7 @@ export interface JudgeOptions {
   queryRules: readonly QueryRule[];
 }
 
-/** What is known about a flow besides itself. */
+/** Knowledge about a flow that the flow itself does not hold. */
 export interface JudgeContext {
   waitingFor: WaitingFor[];
   /** A message of it waits at a destination without a known consumer. */

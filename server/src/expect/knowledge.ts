@@ -11,8 +11,8 @@ import { createStructural, type Structural } from './structural/index.ts';
 import { createUnclaimed, type Unclaimed } from './structural/unclaimed.ts';
 
 /**
- * What is known from all flows together, and what it expects of one flow. Only the learner changes
- * it.
+ * Knowledge gained from all flows together, and what it expects of one flow. Only the learner
+ * changes it.
  */
 export interface Knowledge {
   readonly models: LearnedTypes;
@@ -54,7 +54,7 @@ export function createKnowledge({ clock, counters, floorMs }: KnowledgeOptions):
   const expected = (digest: Digest): WaitingFor[] => {
     const model = models.of(digest.type);
     const environment = environmentOf(digest);
-    // For a consumer of which little is known, its silence tells an outage from a choice.
+    // Silence tells an outage from a choice when little is known of a consumer.
     const isSilent = ({ basis, service, step, since }: WaitingFor): boolean =>
       basis !== 'structural' || causeHints.performedAt(environment, service, step) <= since;
     const isLegal = variants.isLegal(digest);

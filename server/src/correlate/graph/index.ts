@@ -32,9 +32,7 @@ export interface Graph {
   strangersAt(key: SpanKey, most: number): string | null;
   /** Nodes that share a message, id or soft token; empty if the token identifies nothing. */
   sharing(token: string): Sharing;
-  /**
-   * Of the nodes that share it, those that send or create: one message may be delivered many times.
-   */
+  /** Nodes that share the token and send or create; the takers of a message may be many. */
   sendsOf(token: string): Sharing;
   /** Adds a span whose key must not be in the graph. */
   add(span: Span, placeholder: readonly KnownCause[] | null): Node;

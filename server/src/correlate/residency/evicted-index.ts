@@ -42,7 +42,7 @@ export interface EvictedIndex {
   readonly size: number;
 }
 
-/** What is in memory already, or about to be loaded. */
+/** A view of what is in memory already, or about to be loaded. */
 export interface Here {
   get(key: SpanKey): Node | undefined;
   /** An earlier span refers to this one, which was absent. */

@@ -91,7 +91,7 @@ export function createReload(
     }
     return [...found];
   };
-  /** Of duplicates the greater counts, as in memory. */
+  /** The greater of two duplicates counts, as in memory. */
   const putAside = (span: Span, placeholder: readonly KnownCause[] | null): void => {
     aside ??= createGraph();
     const known = aside.get(span.key);

@@ -24,9 +24,9 @@ export interface Taken {
 }
 
 /**
- * What to look up in the store because the filter may have dropped the names of flows that seem
- * new: flows with these ids, and with these names for flows without a type. Those found are
- * rehydrated and projected again.
+ * Lookups in the store for flows that seem new, because the filter may have dropped their names:
+ * flows with these ids, and with these names for flows without a type. Those found are rehydrated
+ * and projected again.
  */
 export interface Unheard {
   ids: string[];

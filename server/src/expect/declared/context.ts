@@ -6,7 +6,7 @@ import { MAX_WAITING, expectedSince, waitingFor } from '../waiting-for.ts';
 import type { MayTake } from './may-take.ts';
 import { endMsOf, performersIn, type Performers } from './performers.ts';
 
-/** What is known besides the flow and its definition. */
+/** Knowledge besides the flow and its definition. */
 export interface Known {
   /** Lower bound, ms, of the time after which anything is stuck. */
   floorMs: number;
@@ -16,7 +16,7 @@ export interface Known {
   behindMs: BehindMs;
 }
 
-/** When the flow began, and when it should have ended, ms. */
+/** Start of the flow, and its deadline if it has one, ms. */
 export interface Beginning {
   atMs: number;
   byMs: number | null;

@@ -90,7 +90,8 @@ function reachedOthers(flow: Flow, waiting: WaitingFor): boolean {
         hop.from === waiting.afterStepId &&
         hop.to !== null &&
         !hop.sync &&
-        // By another message the flow took another path, which is not the missing consumer's fault.
+        // The flow that sent another message took another path, which is not the missing consumer's
+        // fault.
         hop.message.destination === waiting.message &&
         hop.message.kind !== 'command',
     )

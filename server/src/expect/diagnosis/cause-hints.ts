@@ -34,9 +34,9 @@ const MAX_STEPS = 20_000;
 const DEPLOY_MS = 3_600_000;
 
 export function createCauseHints(clock: Clock): CauseHints {
-  /** When each service was last received, in any flow, ms. */
+  /** Time of the last receipt of each service, in any flow, ms. */
   const lastSeen = new Map<string, number>();
-  /** When each step last began, ms. */
+  /** Time of the last start of each step, ms. */
   const performed = new Map<string, number>();
   const versions = new Map<string, Versions>();
   const queues = createQueues(clock);

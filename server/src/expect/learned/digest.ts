@@ -34,7 +34,7 @@ export interface Digest {
   lastReceivedMs: number;
   /** Present only in flows that undid something. */
   ledger: Ledger | null;
-  /** What its steps sent, each message by itself: taking a message is a fact of that message. */
+  /** Messages that its steps sent, each by itself: taking a message is a fact of that message. */
   messages: readonly SentMessage[];
 }
 
@@ -69,7 +69,7 @@ interface TakerWait {
   /** The step that took it. */
   stepId: string;
   ms: number;
-  /** When that was received, ms. */
+  /** Time at which that was received, ms. */
   heardMs: number;
   /**
    * Others waited for the same outage to end (`outages.ts`); set before the flow is learned from.

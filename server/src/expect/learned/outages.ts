@@ -37,7 +37,9 @@ export interface OutageOptions {
   shortMs: number;
 }
 
-/** Of the messages sent to one destination within a time slot, a few are kept. */
+/**
+ * Length of a time slot, ms; at most `MAX_PER_SPAN` messages to one destination are kept per slot.
+ */
 const SPAN_MS = 5000;
 const MAX_PER_SPAN = 3;
 /** Time slots with messages that are kept for one destination. */

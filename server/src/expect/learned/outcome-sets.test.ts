@@ -43,7 +43,7 @@ describe('what is owed after what has come', () => {
       sets.add(members, 3500 * 0.9 ** members.length * 0.1 ** (8 - members.length));
     }
     expect(sets.expectedAfter(['1', '2', '3', '4', '5'])).toBeNull();
-    // That no consumer at all takes part never happens by chance.
+    // Chance never makes a message without any consumer.
     expect(sets.expectedAfter([])?.oneOf).toHaveLength(8);
   });
   test('a rare but legal ending is legal; a noisy set among thousands silences nothing', () => {

@@ -95,7 +95,7 @@ export function createSchedule(
       const id = digest.flowId;
       learning.delete(id);
       const hasEnded = digest.declaredComplete || digest.aborted;
-      // What was declared is expected until it comes, whatever other flows show.
+      // A declared expectation holds until it is met, whatever other flows show.
       const owesDeclared =
         waitingFor.some((one) => one.basis === 'declared') &&
         !hasEnded &&

@@ -28,7 +28,7 @@ export interface VariantsOptions {
 interface Ending {
   /** Number of occurrences; those without a sign of the awaited performer in between count once. */
   episodes: number;
-  /** When the awaited performer was last received at the last count, ms. */
+  /** Last receipt of the awaited performer at the last count, ms. */
   heardMs: number;
   flowIds: string[];
   isLegal: boolean;

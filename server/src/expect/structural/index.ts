@@ -234,7 +234,8 @@ function teachMessages(tallies: Tallies, digest: Digest, weight: 1 | -1): string
   const byId = new Map(digest.steps.map((step) => [step.id, step]));
   for (const message of digest.messages) {
     if (isUntaken(message)) {
-      // Without a known consumer no message counts as refused: a later consumer may take it.
+      // A message counts as refused only if a consumer is known, since a later consumer may take
+      // it.
       if (weight < 0 || isTakenByAnybody(tallies, digest, message))
         countUnmet(tallies, digest, message, weight);
       continue;

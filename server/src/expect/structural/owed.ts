@@ -5,7 +5,7 @@ import { MIN_SAMPLES } from '../learned/outcome-sets.ts';
 import { expectedSince, waitingFor } from '../waiting-for.ts';
 import type { Tally } from './tallies.ts';
 
-/** With few samples nothing is stuck sooner, ms. */
+/** Lower bound, ms, of the time after which anything is stuck while samples are few. */
 const UNSURE_MS = 60_000;
 /** Time after its last sign of life, ms, until a running step without a known duration is lost. */
 const NO_SIGN_MS = 600_000;

@@ -16,7 +16,7 @@ export interface Clocks extends KnownClocks {
   observe(spans: readonly Span[]): void;
   /** Judges clocks by the observations since the last call; returns those with a new verdict. */
   revise(): ReadonlySet<string>;
-  /** When `revise` has work, ms; Infinity when no clock is suspect. */
+  /** Time at which `revise` has work, ms; Infinity when no clock is suspect. */
   readonly dueAtMs: number;
   /** Clocks that are wrong now, largest error first. */
   wrong(): WrongClock[];
@@ -29,7 +29,7 @@ export interface Clocks extends KnownClocks {
   load(stored: string): void;
 }
 
-/** What a timeline reads from the clocks, and reports to them. */
+/** The part of the clocks that a timeline reads, and reports waits to. */
 export interface KnownClocks {
   /** How far the span's clock was ahead when the span was received, ns; negative: behind. */
   aheadNs(span: Span): bigint;

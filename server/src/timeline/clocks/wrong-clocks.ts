@@ -130,8 +130,8 @@ export function wrongClocks(
   };
 
   /**
-   * For a clock that only consumes, the quickest message gives a tighter bound than its exporter:
-   * all other messages are then too short by what that one took.
+   * Tightens the bound of a clock that only consumes: its quickest message tells more than its
+   * exporter, as all other messages are then too short by what that one took.
    */
   const byQuickest = (clock: number, leastNs: number): number => {
     if (sent[clock]!.length > 0 || taken[clock]!.length === 0) return leastNs;
@@ -188,7 +188,7 @@ export function wrongClocks(
   return ahead;
 }
 
-/** With fewer values than this no lag counts as usual. */
+/** Minimum number of values; with fewer no lag counts as usual. */
 const MIN_SEEN = 3;
 function medianOf(all: number[]): number | null {
   return all.length < MIN_SEEN ? null : all.sort((a, b) => a - b)[all.length >> 1]!;
