@@ -80,6 +80,4 @@ export interface ExpectationsOptions {
   settleMs: number;
   /** Lower bound, ms, of the time after which anything is late or stuck. */
   floorMs: number;
-  /** Called with flows that have to be evaluated again because more is known now. */
-  onReconsider: (flowIds: string[]) => void;
 }
