@@ -3,7 +3,10 @@ import type { About } from './contract/index.ts';
 
 export const VERSION = '0.1.0';
 
-/** Where this server is reached, as far as it knows by itself. Ports are those of the settings until it listens. */
+/**
+ * Where this server is reached, as far as it knows by itself. Ports are those of the settings until
+ * it listens.
+ */
 export interface Addresses {
   readonly host: string;
   web: number;
@@ -18,7 +21,10 @@ export const addressesOf = (config: Config): Addresses => ({
   otlpGrpc: config.otlpGrpcPort,
 });
 
-/** What a Node service needs in its environment to send here: shown at start, by the API and on the page. */
+/**
+ * What a Node service needs in its environment to send here: shown at start, by the API and on the
+ * page.
+ */
 export const senderEnvironment = ({ host, otlpHttp }: Addresses): readonly string[] => [
   `OTEL_EXPORTER_OTLP_ENDPOINT=http://${host}:${otlpHttp}`,
   'OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf',

@@ -1,13 +1,16 @@
 import type { Clock } from './base/clock.ts';
 import type { Log } from './base/log.ts';
 
-/** For all of a stop, within the limit of whoever calls it; and for each part where the others took that. */
+/**
+ * For all of a stop, within the limit of whoever calls it; and for each part where the others took
+ * that.
+ */
 const STOP_MS = 14_000;
 const MIN_STOP_MS = 500;
 
 /**
- * Stops parts one after the other. What was acknowledged is durable, and what derives from it is made up
- * for at the next start, so that a part that hangs is not waited for.
+ * Stops parts one after the other. What was acknowledged is durable, and what derives from it is
+ * made up for at the next start, so that a part that hangs is not waited for.
  */
 export async function stopAll(
   clock: Clock,

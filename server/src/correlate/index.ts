@@ -256,7 +256,7 @@ function keysOf(spans: readonly Span[], assembler: Assembler): readonly FlowKey[
       continue;
     }
     node.persistedAsUnattributed = null;
-    assembler.giveAgain(node);
+    assembler.reportAgain(node);
   }
   return [...keys];
 }

@@ -1,6 +1,9 @@
 import type { Clock } from '../base/clock.ts';
 
-/** Whether the store answers. One that hangs is asked once, and waited for by nobody longer than two seconds. */
+/**
+ * Whether the store answers. One that hangs is asked once, and waited for by nobody longer than two
+ * seconds.
+ */
 export interface StorePing {
   ask(): Promise<void>;
   /** Asks if the last answer is old. */

@@ -102,9 +102,9 @@ export interface Step {
   /** When the span that the step is named by was committed, ms. */
   receivedMs: number;
   /** When the span that ended last was committed, ms. */
-  endHeardMs: number;
+  endReceivedMs: number;
   /** When it was first heard that the step failed, ms; null: it did not. */
-  failureHeardMs: number | null;
+  failureReceivedMs: number | null;
   /** Latest sign of life of a running step, ms: its start, or a heartbeat. */
   aliveMs: number;
   /** When it should have ended, ms; null: nobody said. */

@@ -70,6 +70,6 @@ test('the error that is told is that of the work', () => {
   expect(flow!.steps[0]).toMatchObject({
     error: { type: 'Error', message: 'failed' },
     attempts: [{ status: 'failed', error: { message: 'failed' } }],
-    failureHeardMs: expect.any(Number) as number,
+    failureReceivedMs: expect.any(Number) as number,
   });
 });

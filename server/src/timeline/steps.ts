@@ -147,8 +147,8 @@ function toStep(group: Draft[]): Step {
     shared: group.some(({ segment }) => segment.shared),
     badges: [...badges].sort(),
     receivedMs: head.receivedAtMs,
-    endHeardMs: spans.reduce(lastToEnd).receivedAtMs,
-    failureHeardMs: status === 'failed' ? failureHeardMs(spans, head) : null,
+    endReceivedMs: spans.reduce(lastToEnd).receivedAtMs,
+    failureReceivedMs: status === 'failed' ? failureReceivedMs(spans, head) : null,
     aliveMs: msOf(shifted(spans.map((span) => span.end).reduce(later), skewNs)),
     deadlineMs:
       spans.reduce((least, { step }) => earliestDeadline(least, step?.deadlineMs ?? 0), 0) || null,
@@ -183,7 +183,7 @@ function receiptOf({ head, spans, segment }: Draft): Receipt | null {
  * Returns when the failure was first received, ms. Later evidence of it, an earlier attempt or the
  * span after its event, does not make it newer.
  */
-function failureHeardMs(spans: readonly Span[], head: Span): number {
+function failureReceivedMs(spans: readonly Span[], head: Span): number {
   const said = spans.filter(saysFailed);
   return said.length === 0 ? head.receivedAtMs : smallestOf(said.map((span) => span.receivedAtMs));
 }

@@ -89,7 +89,7 @@ export interface Assembler {
   /** Returns the spans that were found to be unattributed since the last call. */
   takeUnattributed(): Node[];
   /** Makes `takeUnattributed` return this node again. */
-  giveAgain(node: Node): void;
+  reportAgain(node: Node): void;
   /** Number of resolutions abandoned because of a cyclic dependency. */
   readonly abandoned: number;
 }
@@ -143,28 +143,28 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
   };
 
   /** Invalidates the node's tree, so that it is resolved again. */
-  const disturb = (node: Node | null | undefined): void => {
+  const invalidateTreeOf = (node: Node | null | undefined): void => {
     if (!node) return;
     if (node.tree?.valid) invalidate(node.tree);
     else queue.add(node);
     // Whether a receive span causes its children's work depends on how many causes it has itself.
-    if (node.span.role === 'receive' && isFirst('receive', node))
-      for (const child of node.children) if (tookFromReceive(child)) disturb(child);
+    if (node.span.role === 'receive' && isFirstVisit('receive', node))
+      for (const child of node.children) if (tookFromReceive(child)) invalidateTreeOf(child);
   };
   /**
    * Nodes already invalidated in this batch, by kind of visit. Each is visited once, so that a
    * batch stays linear when thousands of spans share a neighbour; spans that arrive later queue
    * themselves.
    */
-  const touched = { receive: new Set<Node>(), referrer: new Set<Node>(), inner: new Set<Node>() };
-  const isFirst = (as: keyof typeof touched, node: Node): boolean => {
-    const nodes = touched[as];
+  const visited = { receive: new Set<Node>(), referrer: new Set<Node>(), inner: new Set<Node>() };
+  const isFirstVisit = (as: keyof typeof visited, node: Node): boolean => {
+    const nodes = visited[as];
     if (nodes.has(node)) return false;
     nodes.add(node);
     return true;
   };
-  const forgetTouched = (): void => {
-    for (const nodes of Object.values(touched)) if (nodes.size > 0) nodes.clear();
+  const forgetVisited = (): void => {
+    for (const nodes of Object.values(visited)) if (nodes.size > 0) nodes.clear();
   };
 
   /** Invalidates the trees whose resolution reads this node's flow. */
@@ -372,7 +372,7 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
     let lastMs = atMs;
     for (const node of graph.sharing(token)) {
       lastMs = Math.max(lastMs, node.span.receivedAtMs);
-      disturb(node);
+      invalidateTreeOf(node);
     }
     graph.discard(token, lastMs);
   };
@@ -386,7 +386,7 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
       resolve();
     } finally {
       forgetAnswers();
-      forgetTouched();
+      forgetVisited();
     }
   };
   const resolve = (): void => {
@@ -407,29 +407,29 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
     }
   };
 
-  const disturbOrphansOf = (parent: SpanKey): void => {
-    for (const other of graph.waitingFor(parent)) disturb(other);
+  const invalidateOrphansOf = (parent: SpanKey): void => {
+    for (const other of graph.waitingFor(parent)) invalidateTreeOf(other);
   };
   /**
    * Queues a new span and invalidates the trees of everything it refers to or is referred to by.
    */
-  const touch = (node: Node, wakesStubs: boolean): void => {
+  const markAffected = (node: Node, wakesPlaceholders: boolean): void => {
     queue.add(node);
     const { span } = node;
-    if (wakesStubs)
+    if (wakesPlaceholders)
       for (const placeholder of placeholdersAround(span)) {
         fillPlaceholder(placeholder);
-        touch(placeholder, false);
+        markAffected(placeholder, false);
       }
     if (node.parent !== null) {
-      disturb(node.parent);
-      if (isConsumer(span.role)) disturb(headOf(node.parent));
+      invalidateTreeOf(node.parent);
+      if (isConsumer(span.role)) invalidateTreeOf(headOf(node.parent));
     }
-    for (const child of node.children) touchReferrer(child);
-    for (const linker of node.linkers) touchReferrer(linker);
-    for (const link of span.links) disturb(graph.get(link));
-    for (const other of changedByName(node, graph)) disturb(other);
-    touchInner(node);
+    for (const child of node.children) markReferrer(child);
+    for (const linker of node.linkers) markReferrer(linker);
+    for (const link of span.links) invalidateTreeOf(graph.get(link));
+    for (const other of changedByName(node, graph)) invalidateTreeOf(other);
+    markInner(node);
   };
   const makePlaceholder = (node: Node, causes: readonly KnownCause[]): void => {
     node.placeholder = causes;
@@ -456,26 +456,26 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
     return [...found];
   };
   /** A consumer gains a cause: the trees of its other causes may lose what hangs below them. */
-  const touchReferrer = (node: Node): void => {
-    if (!isFirst('referrer', node)) return;
-    disturb(node);
+  const markReferrer = (node: Node): void => {
+    if (!isFirstVisit('referrer', node)) return;
+    invalidateTreeOf(node);
     if (!isConsumer(node.span.role)) return;
-    disturb(node.parent);
-    for (const link of node.span.links) disturb(graph.get(link));
+    invalidateTreeOf(node.parent);
+    for (const link of node.span.links) invalidateTreeOf(graph.get(link));
     // Until now the consumer may have been matched by its message's id.
-    concernedBy(node.span, graph, disturb);
+    concernedBy(node.span, graph, invalidateTreeOf);
   };
   /**
    * Invalidates what lies below a span: an id above may start or end segments, and new ancestors
    * may make sends a republish, or stop that.
    */
-  const touchInner = (node: Node): void => {
+  const markInner = (node: Node): void => {
     const work = [...node.children];
     while (work.length > 0) {
       const child = work.pop()!;
-      if (!isFirst('inner', child)) continue;
-      disturb(child);
-      if (isSend(child.span.role)) concernedBy(child.span, graph, disturb);
+      if (!isFirstVisit('inner', child)) continue;
+      invalidateTreeOf(child);
+      if (isSend(child.span.role)) concernedBy(child.span, graph, invalidateTreeOf);
       // The walk continues below ids too, as new ancestors may change whether an id starts a
       // segment.
       if (!isConsumer(child.span.role)) pushAll(work, child.children);
@@ -497,10 +497,10 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
     // from them may move. Only "one type" or "several" matters, not which of several.
     if (Math.min(known.size, 2) !== Math.min(before, 2) && countOf(graph.sharing(token)) > 1)
       for (const other of graph.sharing(token)) {
-        disturb(other);
-        disturb(other.parent);
-        for (const link of other.span.links) disturb(graph.get(link));
-        concernedBy(other.span, graph, disturb);
+        invalidateTreeOf(other);
+        invalidateTreeOf(other.parent);
+        for (const link of other.span.links) invalidateTreeOf(graph.get(link));
+        concernedBy(other.span, graph, invalidateTreeOf);
       }
   };
 
@@ -542,11 +542,11 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
     const node = graph.add(span, placeholder);
     if (placeholder !== null) placeholders.add(node);
     countType(node, 1);
-    for (const other of graph.takeCut()) if (other !== node) touchReferrer(other);
+    for (const other of graph.takeCut()) if (other !== node) markReferrer(other);
     // Thousands of spans may wait for one absent span; the others are invalidated only if this one
     // changes what it is taken for.
-    for (const { key, looked } of absent) if (looksOf(key) !== looked) disturbOrphansOf(key);
-    touch(node, !loading);
+    for (const { key, looked } of absent) if (looksOf(key) !== looked) invalidateOrphansOf(key);
+    markAffected(node, !loading);
     if (isSend(span.role))
       for (const token of messageTokens(span))
         if (countOf(graph.sendsOf(token)) > mostSends) discard(token);
@@ -559,11 +559,11 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
   const partStrangers = (key: SpanKey, { receivedAtMs }: Span): void => {
     const name = graph.strangersAt(key, mostSends);
     if (name === null) return;
-    if (graph.identifies(name)) disturbOrphansOf(key);
+    if (graph.identifies(name)) invalidateOrphansOf(key);
     graph.discard(name, receivedAtMs);
   };
   const forget = (node: Node): void => {
-    forgetTouched();
+    forgetVisited();
     invalidate(node.tree);
     queue.delete(node);
     leave(node, '');
@@ -618,7 +618,7 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
       }
       // What remains of the evicted trees keeps its flow until something affects it.
       queue.clear();
-      forgetTouched();
+      forgetVisited();
       for (const node of loaded) if (graph.get(node.span.key) === node) queue.add(node);
     },
     flow: (key) => flows.get(key),
@@ -626,7 +626,7 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
     get moves() {
       return moves;
     },
-    giveAgain: (node) => void unattributed.add(node),
+    reportAgain: (node) => void unattributed.add(node),
     takeUnattributed() {
       const taken = [...unattributed].filter(
         (node) =>

@@ -65,7 +65,7 @@ export function createReload(
     countOf(graph.waitingFor(key)) > 0 || (aside !== null && countOf(aside.waitingFor(key)) > 0);
 
   /** Returns the placeholder, in memory or aside, below which this span lies, if any. */
-  const stubAbove = (from: Node): Node | null => {
+  const placeholderAbove = (from: Node): Node | null => {
     let node: Node | undefined = from;
     for (let far = 0; node !== undefined && far < MAX_PLACEHOLDER_DISTANCE; far++) {
       if (node.placeholder !== null) return node;
@@ -74,11 +74,11 @@ export function createReload(
     }
     return null;
   };
-  const stubsAroundAny = (span: Span): readonly Node[] => {
+  const placeholdersAroundAny = (span: Span): readonly Node[] => {
     if (placeholders.length === 0) return placeholdersAround(span);
     const found = new Set<Node>(placeholdersAround(span));
     const meet = (node: Node | undefined): void => {
-      const placeholder = node && stubAbove(node);
+      const placeholder = node && placeholderAbove(node);
       if (placeholder) found.add(placeholder);
     };
     for (const key of [span.key, span.parent, ...span.links]) meet(get(key));
@@ -130,7 +130,7 @@ export function createReload(
       const names = evictedIndex.missing(spans, whole, {
         get,
         isReferredTo,
-        placeholdersAround: stubsAroundAny,
+        placeholdersAround: placeholdersAroundAny,
         wasAsked: (name) => asked.has(name),
       });
       // Names evicted while the store answers must be asked for again: its answer may not contain

@@ -54,7 +54,7 @@ const lackedBy = (flow: Flow, step: Step | undefined): string | undefined => {
     ? undefined
     : (dependencyOf(flow, step, error) ?? undefined);
 };
-const heardMs = (step: Step): number => step.failureHeardMs ?? step.receivedMs;
+const heardMs = (step: Step): number => step.failureReceivedMs ?? step.receivedMs;
 const failedSteps = (flow: Flow): Step[] =>
   flow.steps.filter((step) => step.status === 'failed' && step.kind !== 'compensation');
 /** Returns when the grace of the next failed step ends, ms; null if none is in its grace. */

@@ -53,7 +53,7 @@ export function createDeclaredContext(flow: Flow, known: Known): DeclaredContext
       const behindMs = known.behindMs(step);
       return step.status === 'running'
         ? expectedSince({ behindMs, receivedMs: step.receivedMs }, msOf(step.start))
-        : expectedSince({ behindMs, receivedMs: step.endHeardMs }, endMsOf(step));
+        : expectedSince({ behindMs, receivedMs: step.endReceivedMs }, endMsOf(step));
     },
     expect(missing, byMs) {
       if (found.length >= MAX_WAITING) return;
