@@ -1,4 +1,4 @@
-/** A set that forgets what was added first. */
+/** A set that evicts its oldest entry when it is full. */
 export interface BoundedSet<T> {
   add(value: T): void;
   has(value: T): boolean;

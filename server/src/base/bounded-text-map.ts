@@ -1,15 +1,16 @@
 /**
- * A cache by texts that repeat, bounded by the characters that it keeps alive: a bound on how many
- * there are lets whoever invents long ones fill the memory (guarded by bounded-text-map.test.ts).
- * When it is full it begins anew, so that texts which nobody sends any more keep no room.
+ * Caches values by texts that repeat. The bound counts the characters that the cache keeps alive: a
+ * bound on the number of entries would let a sender of long texts fill the memory (guarded by
+ * bounded-text-map.test.ts). A full cache is cleared, so that texts which are no longer sent take
+ * no room.
  */
 export interface BoundedTextMap<V> {
   get(text: string): V | undefined;
-  /** `characters`: of all texts that live because of this entry. */
+  /** `characters` counts all texts that stay in memory because of this entry. */
   set(text: string, value: V, characters: number): void;
 }
 
-/** What an entry costs beside its texts, in characters. */
+/** An entry costs this many characters beside its texts. */
 const ENTRY = 64;
 
 export function createBoundedTextMap<V>(mostCharacters: number): BoundedTextMap<V> {

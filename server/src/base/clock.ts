@@ -1,15 +1,15 @@
-/** The one source of time (invariant I6). Everything takes a Clock; tests move a manual one. */
+/** The one source of time (invariant I6). All code takes a Clock; tests advance a manual one. */
 export interface Clock {
-  /** Wall clock, ms since 1970. */
+  /** Returns the wall clock, in ms since 1970. */
   now(): number;
   /**
-   * Runs `task` once after `delayMs`; any length (setTimeout alone holds 24.8 days). Returns
-   * cancel.
+   * Runs `task` once after `delayMs`, and returns its cancel function. Any delay is allowed, while
+   * setTimeout alone ends at 24.8 days.
    */
   after(delayMs: number, task: () => void): () => void;
 }
 
-/** setTimeout fires at once for anything longer than this; longer waits are slept in pieces. */
+/** setTimeout fires at once for anything longer than this, so longer waits are slept in pieces. */
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
 export function systemClock(): Clock {
@@ -32,11 +32,11 @@ export function systemClock(): Clock {
 }
 
 export interface ManualClock extends Clock {
-  /** Moves time and runs what became due, in order of due time. */
+  /** Advances time and runs the tasks that became due, in order of due time. */
   advance(ms: number): void;
 }
 
-/** A clock that moves only when told; timers fire inside `advance`. */
+/** Creates a clock that moves only by `advance`; timers fire inside that call. */
 export function manualClock(startMs = 1_700_000_000_000): ManualClock {
   let now = startMs;
   let tasks: { due: number; task: () => void }[] = [];

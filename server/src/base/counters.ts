@@ -1,14 +1,18 @@
 /**
- * Counters and gauges of the running server, shown at /metrics. Every drop has one (invariant I2).
+ * Owns the counters and gauges of the running server, shown at /metrics. Every drop has a counter
+ * (invariant I2).
  */
 export interface Counters {
-  /** `labels`: of one of several counters of this name. Whoever adds bounds how many there are. */
+  /**
+   * Adds to the counter of this name and these `labels`. The caller bounds the number of label
+   * values.
+   */
   add(name: string, by?: number, labels?: Labelled['labels']): void;
   gauge(name: string, read: () => number | readonly Labelled[]): void;
   read(): Reading[];
 }
 
-/** One of several values of a gauge. Whoever reads them bounds how many there are. */
+/** One value of a gauge that has several. The gauge's reader bounds their number. */
 export interface Labelled {
   labels: Readonly<Record<string, string>>;
   value: number;

@@ -1,11 +1,11 @@
 import type { Clock } from './clock.ts';
 
 /**
- * Wakes a key when its time has come: a binary heap over one timer, so that nothing polls. Setting
- * a key again moves it (the old entry is skipped when it surfaces).
+ * Wakes a key when its deadline has passed. One binary heap over one timer, so that nothing polls.
+ * Setting a key again moves its deadline; the stale entry is skipped when it surfaces.
  */
 export interface Deadlines {
-  /** Wake `key` at `atMs` (wall clock, ms); replaces the key's earlier deadline. */
+  /** Wakes `key` at `atMs` (wall clock, ms) and replaces the key's earlier deadline. */
   set(key: string, atMs: number): void;
   clear(key: string): void;
   readonly size: number;
@@ -13,8 +13,8 @@ export interface Deadlines {
 }
 
 /**
- * What is due beyond these waits for whatever else waits: a thousand learned at once kept answers
- * waiting.
+ * One wake-up handles at most this many keys; the rest waits for the next turn of the timer. A
+ * thousand deadlines learned at once delayed answers to requests.
  */
 const MAX_AT_ONCE = 100;
 

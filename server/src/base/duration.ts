@@ -5,8 +5,9 @@ const DURATION = new RegExp(String.raw`^(\d{1,9}(?:\.\d{1,3})?)(${Object.keys(UN
 export const isDuration = (text: string): boolean => DURATION.test(text);
 
 /**
- * A duration like `30s`, `1.5h` or `2w`, in ms; null: it is none. Settings, alerts, definitions and
- * queries share this grammar: what one takes must not be refused by another.
+ * Parses a duration like `30s`, `1.5h` or `2w` into ms, or returns null. Settings, alerts,
+ * definitions and queries share this grammar, so that a text which one accepts is not refused by
+ * another.
  */
 export function durationMs(text: string): number | null {
   const match = DURATION.exec(text);

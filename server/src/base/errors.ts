@@ -1,7 +1,7 @@
 /**
- * Every error that leaves a folder. Two kinds only, as in the OpenTelemetry Collector: permanent
- * (the same input fails again) and retryable. The catalogue is checked against docs/operations.md,
- * both ways.
+ * Lists every error that may leave a folder. There are two kinds only, as in the OpenTelemetry
+ * Collector: permanent (the same input fails again) and retryable. The catalogue is checked against
+ * docs/operations.md in both directions.
  */
 export const ERRORS = {
   'config.invalid': 'one or more settings are wrong; each is listed',
@@ -35,9 +35,9 @@ export const ERRORS = {
 export type ErrorCode = keyof typeof ERRORS;
 
 export interface ErrorDetails {
-  /** May the same request succeed later, unchanged? */
+  /** Tells whether the same request may succeed later, unchanged. */
   retryable?: boolean;
-  /** What the operator can do about it. */
+  /** Tells the operator what to do about it. */
   hint?: string;
   cause?: unknown;
 }
@@ -56,7 +56,7 @@ export class FermataError extends Error {
   }
 }
 
-/** The text of anything thrown. */
+/** Returns the text of anything thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

@@ -1,7 +1,8 @@
 import { messageOf } from './errors.ts';
 
 /**
- * Why something was not written, as a label for metrics and in words for whoever has to mend it.
+ * Explains why a write failed: `kind` is a label for metrics, `text` and `hint` are for the
+ * operator.
  */
 export interface Failure {
   kind: string;
@@ -10,11 +11,11 @@ export interface Failure {
 }
 
 interface Known extends Failure {
-  /** Of a code or a message of Node, of the engine, or of a ClickHouse server. */
+  /** Matches a code or a message of Node, of the engine, or of a ClickHouse server. */
   says: RegExp;
 }
 
-/** The first that matches counts: the special before the general. */
+/** The first match counts, so the special causes come before the general ones. */
 const KNOWN: readonly Known[] = [
   {
     kind: 'disk-full',
@@ -70,7 +71,7 @@ const OTHER: Failure = {
   text: 'the store refuses',
   hint: 'The log has what it says.',
 };
-/** An error wraps another: a chain that is longer is a ring. */
+/** Errors wrap their causes; a longer chain than this is taken for a cycle. */
 const MAX_CAUSES = 10;
 
 export function failureOf(error: unknown): Failure {

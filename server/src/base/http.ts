@@ -2,7 +2,10 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { FermataError, messageOf } from './errors.ts';
 
-/** Listens, or says which setting moves the port. Returns the port (asked for 0: the one given). */
+/**
+ * Listens and returns the port (the assigned one for port 0). The error names the setting that
+ * moves the port.
+ */
 export function listen(
   server: Server,
   host: string,
@@ -30,8 +33,8 @@ export function listen(
 }
 
 /**
- * Stops accepting, lets requests in flight be answered (after `drain`), closes what is idle. Safe
- * without listen.
+ * Stops accepting, lets requests in flight be answered (after `drain`) and closes idle connections.
+ * It is safe to call without `listen`.
  */
 export async function closeServer(
   server: Server,

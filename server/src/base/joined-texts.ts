@@ -1,7 +1,7 @@
 /**
- * One text for each pair that repeats (service and operation, method and route): built and hashed
- * once, and kept once however many spans carry it. Beyond so many characters, which only hostile
- * senders reach, it begins anew.
+ * Interns one joined text for each pair that repeats (service and operation, method and route), so
+ * that it is built, hashed and stored once for all spans that carry it. Beyond `mostCharacters`,
+ * which only hostile senders reach, the cache is cleared.
  */
 export function createJoinedTexts(
   separator: string,
@@ -14,7 +14,7 @@ export function createJoinedTexts(
     let text = ofFirst?.get(second);
     if (text !== undefined) return text;
     text = `${first}${separator}${second}`;
-    // Each pair keeps its second text beside what is made of both.
+    // Each entry keeps its second text beside the joined one.
     kept += 2 * text.length;
     if (kept > mostCharacters) {
       texts.clear();

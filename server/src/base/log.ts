@@ -1,6 +1,6 @@
 /**
- * What a stage may say to the operator. Counts, never one line per item (a flood of bad spans must
- * not flood the log).
+ * Carries a stage's messages to the operator. A stage logs counts, never a line per item: a flood
+ * of bad spans must not flood the log.
  */
 export interface Log {
   info(fields: object, message: string): void;

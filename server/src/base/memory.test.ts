@@ -3,7 +3,7 @@ import { createMemory, type Memory } from './memory.ts';
 
 const KB = 1024;
 
-/** How many of so many leases, one after the other, took memory that was there. */
+/** Returns how many of `count` successive leases reused kept memory. */
 function reused(memory: Memory, size: number, count: number): number {
   let times = 0;
   for (let i = 0; i < count; i++) {
@@ -22,7 +22,7 @@ test('memory that was given back is leased again, never twice at once', () => {
   a.release();
   const b = memory.lease(30 * KB);
   expect([b.bytes.buffer, b.bytes.length]).toEqual([first, 30 * KB]);
-  // Whoever still has what he gave back can neither see nor give back what is another's now.
+  // A holder of a released lease can neither read nor release memory that is leased to another now.
   a.release();
   expect([memory.kept, memory.lease(20 * KB).bytes.buffer === first]).toEqual([0, false]);
   expect(() => a.bytes).toThrow('given back');

@@ -1,46 +1,48 @@
 /**
- * Memory that is used again. A buffer that outlives two minor collections is found to be dead only
- * by collecting the whole heap, and V8 does that for each 64 MB of such buffers (`external memory
- * pressure` in `--trace-incremental-marking`), however much room the heap has: at 25,000 spans/s
- * every 1.6 s.
+ * A pool of buffers that are reused. A buffer that outlives two minor collections is found dead
+ * only by a collection of the whole heap, and V8 starts one for each 64 MB of such buffers
+ * (`external memory pressure` in `--trace-incremental-marking`), however much room the heap has: at
+ * 25,000 spans/s every 1.6 s.
  */
 export interface Memory {
-  /** So many bytes, of whatever content. */
+  /** Leases a buffer of this many bytes; its content is undefined. */
   lease(bytes: number): Lease;
-  /** Bytes that nobody uses now. */
+  /** Bytes in the pool that are not leased. */
   readonly kept: number;
 }
 
-/** Given back once; who never gives it back leaves it to the collector. */
+/**
+ * A buffer on loan, released once. A lease that is never released is left to the garbage collector.
+ */
 export interface Lease {
   /**
-   * Another buffer after `resize`. Throws once it was given back: rows that are nobody's must not
-   * count as written.
+   * The leased buffer, another one after `resize`. Access after `release` throws: rows in memory
+   * that has another holder must not count as written.
    */
   readonly bytes: Buffer;
-  /** What it takes, bytes: up to twice as much. */
+  /** The memory that the lease takes, in bytes: up to twice its size. */
   readonly capacity: number;
-  /** The same bytes, or the first of them, and whatever behind them. */
+  /** Keeps the leading bytes; the content behind them is undefined. */
   resize(bytes: number): void;
-  /** Nobody looks at `bytes` any more. */
+  /** Returns the memory to the pool; `bytes` must not be read any more. */
   release(): void;
 }
 
 /**
- * Sizes are powers of two: 16 KiB … 16 MiB. What is smaller, or larger, is not kept and takes no
- * more than it needs.
+ * Pooled sizes are powers of two, 16 KiB … 16 MiB, given here as exponents. Smaller and larger
+ * buffers are not pooled and take no more than they need.
  */
 const MIN_SIZE = 14;
 const LARGEST = 24;
 const GIVEN_BACK = Buffer.alloc(0);
 
-/** Of the smallest power of two that is not less. */
+/** Returns the exponent of the smallest power of two that is at least `bytes`. */
 const powerOf = (bytes: number): number => (bytes <= 1 ? 0 : 32 - Math.clz32(bytes - 1));
 const isKept = (power: number): boolean => power >= MIN_SIZE && power <= LARGEST;
 
 interface SizeClass {
   free: Buffer[];
-  /** Number of the last lease. */
+  /** Sequence number of the last lease of this size. */
   lastUse: number;
 }
 
@@ -66,7 +68,7 @@ export function createMemory(mostKept = 32 * 1024 * 1024): Memory {
     const power = powerOf(memory.length);
     if (!isKept(power) || memory.length !== 2 ** power) return;
     const of = classes[power]!;
-    // Sizes that were in demand once make room for those that are now.
+    // Evict buffers of sizes that were used less recently than this one.
     while (kept + memory.length > mostKept) {
       const eldest = classes
         .filter(({ free, lastUse }) => free.length > 0 && lastUse < of.lastUse)
@@ -87,8 +89,8 @@ export function createMemory(mostKept = 32 * 1024 * 1024): Memory {
 }
 
 /**
- * A class, because thousands of requests may wait with one each: what closes over variables takes
- * four times as much.
+ * A class and not a closure, because thousands of requests may wait with one each: a closure takes
+ * four times the memory.
  */
 class Leased implements Lease {
   private content: Buffer;

@@ -1,8 +1,8 @@
-/** Runs asynchronous work one piece after the other, in the order in which it was given. */
+/** Runs asynchronous work one piece after the other, in the order of the calls. */
 export interface Mutex {
-  /** Resolves, or rejects, with what `work` gives. A failure does not stop what waits behind it. */
+  /** Settles with the outcome of `work`. A failure does not stop the work queued behind it. */
   run<T>(work: () => Promise<T>): Promise<T>;
-  /** Resolves when everything given so far has ended. */
+  /** Resolves when all work queued so far has ended. */
   idle(): Promise<unknown>;
 }
 

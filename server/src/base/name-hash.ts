@@ -1,21 +1,21 @@
 /**
- * 64 bits of a name in two halves, which ClickHouse computes alike (`murmurHash3_32` and
- * `murmurHash2_32`: Appleby's, seed 0, over the UTF-8 bytes), so that the store gives the hashes of
- * millions of names without giving the names. That they agree is guarded by
- * `store/testing/conformance.ts`.
+ * Holds the 64-bit hash of a name in two halves, which ClickHouse computes alike (`murmurHash3_32`
+ * and `murmurHash2_32`: Appleby's, seed 0, over the UTF-8 bytes), so that the store returns the
+ * hashes of millions of names without the names. `testing/store-conformance.ts` guards that both
+ * sides agree.
  */
 export const hashed = { high: 0, low: 0 };
 
 /**
- * Of `prefix` and `text` as of one text, into `hashed`: joining them, or returning a pair, costs
- * more than the hashing.
+ * Hashes `prefix` and `text` as if they were one text, into `hashed`: joining them, or returning a
+ * pair, costs more than the hashing.
  */
 export function hashName(prefix: string, text: string): void {
   const widest = hashCodes(prefix, text);
   if (widest > 0x7f) hashCodes('', Buffer.from(prefix + text, 'utf8').toString('latin1'));
 }
 
-/** Of character codes as if they were bytes; gives all their bits. */
+/** Hashes character codes as if they were bytes, and returns the bitwise OR of all codes. */
 function hashCodes(prefix: string, text: string): number {
   const cut = prefix.length;
   const length = cut + text.length;
@@ -62,7 +62,7 @@ function scrambled(word: number): number {
   return Math.imul((k << 15) | (k >>> 17), 0x1b873593);
 }
 
-/** Hashes of names in a row, `HASH_BYTES` each: high, then low, big-endian. */
+/** Packs the hashes of `names` in a row, `HASH_BYTES` each: high, then low, big-endian. */
 export const HASH_BYTES = 8;
 export function hashesOf(names: readonly string[]): Buffer {
   const bytes = Buffer.allocUnsafe(names.length * HASH_BYTES);

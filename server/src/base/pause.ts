@@ -1,5 +1,5 @@
 /**
- * Lets whatever waits for the event loop come in between: long work done in pieces blocks nobody.
+ * Lets the event loop run once: long work that calls this between its pieces blocks no other work.
  */
 export const yieldToEventLoop = (): Promise<void> =>
   new Promise((resolve) => setImmediate(resolve));

@@ -1,10 +1,9 @@
-/** More edits than this make another word. */
+/** A name that is further away than this many edits counts as another word. */
 const MAX_EDITS = 5;
 
 /**
- * Answers "did you mean …?": the candidate that a misspelt name most likely stands for, or
- * undefined where none is near. A name that is only begun stands for the first candidate that goes
- * on so.
+ * Answers "did you mean …?": returns the candidate that a misspelt name most likely stands for, or
+ * undefined where none is near. A prefix stands for the first candidate that begins with it.
  */
 export function closestTo(name: string, candidates: readonly string[]): string | undefined {
   const begun =
@@ -19,7 +18,7 @@ export function closestTo(name: string, candidates: readonly string[]): string |
   return best?.candidate;
 }
 
-/** How many letters have to be added, left out or replaced to make one of the other. */
+/** Returns how many letters have to be added, removed or replaced to make one word of the other. */
 function levenshtein(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);
   for (let i = 1; i <= a.length; i++) {

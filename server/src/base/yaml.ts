@@ -2,19 +2,22 @@ import { isMap, isScalar, isSeq, LineCounter, parseDocument, visit, type Documen
 import type { z } from 'zod';
 
 /**
- * A settings file read against a schema. Either `data`, or every problem at once, each with its
- * line and field.
+ * The result of reading a settings file against a schema: either `data`, or every problem at once,
+ * each with its line and field.
  */
 export interface Read<T> {
   data: T | null;
   problems: string[];
-  /** Line of the nearest thing that exists on this path, for problems that a schema cannot see. */
+  /**
+   * Returns the line of the nearest node that exists on this path, for problems that a schema
+   * cannot see.
+   */
   lineOf: (path: readonly PropertyKey[]) => number;
 }
 
 /**
- * `environment` fills `${NAME}` in texts, so that secrets stay out of the file; whatever is in them
- * stays a text.
+ * Reads YAML and fills `${NAME}` in texts from `environment`, so that secrets stay out of the file.
+ * A filled-in value stays a text, whatever it holds.
  */
 export function readYaml<S extends z.ZodType>(
   text: string,
@@ -46,7 +49,7 @@ export function readYaml<S extends z.ZodType>(
   }
   const { contents } = document;
   const saysNothing = contents === null || (isScalar(contents) && contents.value === null);
-  // An indentation that makes a list or a text of it must not pass for a file that says nothing.
+  // A wrong indentation turns the file into a list or a text; that must not pass for an empty file.
   if (!saysNothing && !isMap(contents)) {
     const what = isSeq(contents) ? 'a list' : 'a text';
     return {
@@ -66,7 +69,7 @@ export function readYaml<S extends z.ZodType>(
   };
 }
 
-/** Gives what it could not fill. */
+/** Replaces `${NAME}` in all texts and returns a problem for each variable that is not set. */
 function fill(
   document: Document.Parsed,
   lines: LineCounter,
@@ -89,6 +92,6 @@ function fill(
   return unset;
 }
 
-/** `flows.order.steps.0.within: is not a duration`. */
+/** Formats a problem as `flows.order.steps.0.within: is not a duration`. */
 export const problemOf = (issue: { path: PropertyKey[]; message: string }): string =>
   `${issue.path.join('.') || 'file'}: ${issue.message}`;
