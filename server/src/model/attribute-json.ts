@@ -1,13 +1,13 @@
 import { KeyValues, type Attributes, type AttributeValue } from './otlp.ts';
 
 const PLAIN = /^[^"\\\u0000-\u001f]*$/;
-/** In quotes it is JSON as it is. */
+/** Tells whether a text needs no escaping, so that quotes alone make it JSON. */
 export const isPlain = (text: string): boolean => PLAIN.test(text);
 
 /**
- * One value as JSON. Strings, booleans, safe integers and finite fractions are themselves; what
- * JSON cannot hold exactly is an object of one of `int`, `double`, `bytes`, `map` (see
- * `attributesFromJson`).
+ * Writes one value as JSON. Strings, booleans, safe integers and finite fractions are written as
+ * themselves; a value that JSON cannot hold exactly becomes an object with one key: `int`,
+ * `double`, `bytes` or `map` (read back by `attributesFromJson`).
  */
 export function valueJson(value: AttributeValue): string {
   switch (typeof value) {
@@ -34,7 +34,7 @@ export function valueJson(value: AttributeValue): string {
   }
 }
 
-/** The inverse of the text that `read` writes, for spans that come back from the store. */
+/** Parses what `valueJson` wrote, for spans that come back from the store. */
 export function attributesFromJson(text: string): Attributes {
   if (text === '') return [];
   const flat: Attributes = [];

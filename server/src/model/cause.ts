@@ -5,9 +5,10 @@ type About = Pick<Finding, 'rule' | 'service' | 'step' | 'place' | 'dependency'>
 type Part = 'rule' | 'service' | 'step' | 'place';
 
 /**
- * What makes a cause, by rule, where it is not the flow type's own: whoever takes from one place,
- * and one step of one service, is the same in whatever flow type it is missed. Of an undelivered
- * message it does not matter either whether others took it.
+ * Lists, by rule, the parts that identify a cause across flow types. A consumer of one destination,
+ * and one step of one service, is the same cause in whatever flow type it is missed. A rule that is
+ * not listed keeps its causes apart by flow type. An undelivered message and a gone consumer share
+ * their key: whether other consumers took the message makes no other cause.
  */
 const UNTAKEN: readonly Part[] = ['service', 'place'];
 const AWAITED: readonly Part[] = ['rule', 'service', 'place'];
@@ -28,9 +29,10 @@ const SHARED: ReadonlyMap<string, readonly Part[]> = new Map([
 ]);
 
 /**
- * Findings of one cause share it: first the dependency that their errors name, then where flow
- * types meet, and else what one flow type alone can tell apart. `certain`: it is known who is
- * missed, and not only that one of several is.
+ * Returns the key that findings of one cause share. It is made from the dependency that their
+ * errors name, else from what flow types have in common (`SHARED`), else from what one flow type
+ * alone can tell apart. `certain` is false where one of several steps is missing and it is unknown
+ * which.
  */
 export function causeKey(
   environment: string,
@@ -49,8 +51,8 @@ export function causeKey(
 }
 
 /**
- * One step that several places lead to is one cause as well, whichever of them is not taken from;
- * null: it is not known which step is missed.
+ * Returns a second key, by the awaited step alone: a step that several destinations lead to is one
+ * cause, whichever destination it does not consume from. Null: it is unknown which step is missing.
  */
 export function awaitedStepKey(
   environment: string,

@@ -1,43 +1,43 @@
 import type { Outcome } from './span.ts';
 
-/** What somebody says a flow type consists of. Durations in ms. */
+/** Declares what a flow type consists of. Durations are in ms. */
 export interface Definition {
   type: string;
-  /** '' where it has none. */
+  /** '' stands for a definition without a version. */
   version: string;
-  /** The whole flow's time; null: unlimited. */
+  /** Bounds the time of the whole flow, in ms; null: unlimited. */
   withinMs: number | null;
   steps: DefinedStep[];
-  /** Steps or messages that end the flow, and how. */
+  /** Steps or messages that end the flow, with the outcome of each. */
   ends: { step: string; outcome: Outcome }[];
-  /** Undoing runs in the reverse order of doing. */
+  /** True where steps are compensated in the reverse order in which they ran. */
   undoInOrder: boolean;
 }
 
 export interface DefinedStep {
-  /** As the step is shown, or the type of the message that it handles. */
+  /** The step's displayed name, or the type of the message that it handles. */
   name: string;
-  /** Who performs it; null: whoever. */
+  /** The service that performs it; null: any service. */
   service: string | null;
-  /** All of these come before it; of alternatives to each other, any one. */
+  /** Steps that all come before it; of steps that are alternatives to each other, one is enough. */
   after: string[];
   withinMs: number;
   optional: boolean;
-  /** Steps that share it are alternatives: one of them is enough. 0: none. */
+  /** Steps with the same number are alternatives: one of them is enough. 0: none. */
   choice: number;
-  /** Step that undoes it. */
+  /** The step that compensates it. */
   compensatedBy: string | null;
 }
 
 /**
- * Where a definition came from. What an operator's file says is not overwritten by what a service
- * announces.
+ * Tells where a definition came from. An announcement of a service never overwrites an operator's
+ * file.
  */
 export type DefinitionSource = 'file' | 'api' | 'sdk';
 
 export interface StoredDefinition {
   definition: Definition;
   source: DefinitionSource;
-  /** When it was taken, ms. */
+  /** The instant when it was accepted, in ms. */
   at: number;
 }

@@ -2,12 +2,13 @@ import type { Message, Span } from './span.ts';
 import { isSend } from './roles.ts';
 
 /**
- * What destinations say of whether a message that was sent here may have been taken there. Pure.
+ * Decides by destinations alone whether a consumer may have taken a message that was sent. All
+ * functions are pure.
  */
 
 /**
- * Brokers that route: what was sent to one name is taken from others, that of a queue, a
- * subscription, an address.
+ * Brokers that route: a message is sent to one name and consumed from another, that of a queue, a
+ * subscription or an address.
  */
 const ROUTING: ReadonlySet<string> = new Set([
   '',
@@ -22,14 +23,14 @@ const ROUTING: ReadonlySet<string> = new Set([
   'solace',
 ]);
 /**
- * Where what could not be processed is put, to be tried again or given up: the message keeps its id
- * on the way there.
+ * Matches destinations for messages that could not be processed, and are retried there or given up.
+ * The message keeps its id on the way.
  */
 const SET_ASIDE =
   /(?:^|[^a-z])(?:retry|retries|dlq|dlx|dlt|dead|deadletters?|errors?|parked|parking)(?:[^a-z]|$)/i;
-/** The same at the end of the name of the place that it was sent to. */
+/** Matches the same at the end of a name that begins with the original destination. */
 const CONTINUED = /retry|retries|dlq|dlx|dlt|dead|error|park/i;
-/** Of a subscription to several. */
+/** Matches a subscription to several destinations. */
 const WILDCARD = /[*+#>]/;
 
 const destinationOf = ({ message }: Span): string => {
@@ -40,7 +41,7 @@ const destinationOf = ({ message }: Span): string => {
 export const isSameDestination = (a: Span, b: Span): boolean =>
   destinationOf(a) !== '' && destinationOf(a) === destinationOf(b);
 
-/** Both said where, and it is not the same place. */
+/** True where both destinations are known and differ. */
 export const isElsewhere = (a: Span, b: Span): boolean => {
   const [here, there] = [destinationOf(a), destinationOf(b)];
   return here !== '' && there !== '' && here !== there;
@@ -50,8 +51,8 @@ export const isRouted = ({ message }: Span): boolean =>
   message !== null && ROUTING.has(message.system);
 
 /**
- * Of a message that only its id tells: what was sent to another place is another message, unless it
- * was set aside there.
+ * Tells whether `taker` may have consumed `send`, when the message id alone joins them: a message
+ * at another destination is another message, unless it was set aside there.
  */
 export const mayTake = (taker: Span, send: Span): boolean =>
   !isElsewhere(taker, send) || isRouted(send) || isSetAside(taker.message!, send.message!);
@@ -65,8 +66,8 @@ const isSetAside = (
   (destination.startsWith(from) && CONTINUED.test(destination.slice(from.length)));
 
 /**
- * Layers of one client often have a span each: one sending, be it a create above its send or one
- * send above another.
+ * Tells whether two spans report one send. The layers of one client often have a span each: a
+ * create above its send, or one send above another.
  */
 export const isOneSending = (outer: Span, inner: Span): boolean =>
   outer !== inner &&

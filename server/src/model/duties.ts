@@ -1,12 +1,12 @@
-/** What has to be undone once a flow fails: steps by name, and the order that binds. */
+/** The compensation that is due once a flow fails: steps by name, and the order that binds. */
 export interface UndoDuties {
-  /** Forward step names that are undone whenever their flow fails. */
+  /** Names of the forward steps that are compensated whenever their flow fails. */
   owed: ReadonlySet<string>;
-  /** Pairs of step names, each an `undoPair`. */
+  /** Each entry is an `undoPair` of step names. */
   order: ReadonlySet<string>;
 }
 
-/** The first is undone before the second. */
+/** Joins two step names; the first is compensated before the second. */
 export const undoPair = (first: string, second: string): string => `${first}\0${second}`;
 export function readUndoPair(pair: string): readonly [first: string, second: string] {
   const [first = '', second = ''] = pair.split('\0');

@@ -1,4 +1,7 @@
-/** Rules that say that something did not come; of one stall the earliest here speaks. */
+/**
+ * Rules that report something missing, by precedence: when several explain one stall, the first in
+ * this list is reported.
+ */
 export const ABSENCES = [
   'undelivered-message',
   'lost-step',
@@ -10,58 +13,61 @@ export const ABSENCES = [
 ] as const;
 export type Absence = (typeof ABSENCES)[number];
 
-/** What should come next in one flow, and by when. Instants are wall-clock ms. */
+/** A step or message that should come next in one flow. Instants are wall-clock ms. */
 export interface WaitingFor {
-  /** Stable while the flow waits for the same thing: hash-free, step and expectation. */
+  /**
+   * Stays the same while the flow waits for the same thing: made of step and expectation, not
+   * hashed.
+   */
   id: string;
-  /** Step after which it should come; null: owed by the flow as a whole. */
+  /** The step after which it should come; null: the flow as a whole expects it. */
   afterStepId: string | null;
-  /** The message that was sent for it and that nobody has consumed. */
+  /** The message that was sent for it and has not been consumed. */
   hopId: string | null;
   step: string;
   service: string | null;
   message: string | null;
-  /** Any one of these steps would do; empty where `step` alone is owed. */
+  /** Any one of these steps is enough; empty where only `step` is expected. */
   oneOf: string[];
   certain: boolean;
-  /** When it usually comes (median). */
+  /** The median instant at which it comes. */
   expectedAt: number;
   since: number;
   lateAt: number;
   stuckAt: number;
   basis: 'declared' | 'learned' | 'structural';
-  /** Which rule its absence is. */
+  /** The rule that reports its absence. */
   absence: Absence;
-  /** Share of earlier flows in which it came. */
+  /** The share of earlier flows in which it came. */
   probability: number;
   samples: number;
-  /** Few samples: right so far, and no more than that. */
+  /** True where there are few samples, which no flow has contradicted yet. */
   provisional: boolean;
 }
 
 export type Severity = 'critical' | 'warning' | 'info';
 
-/** What a rule says about one flow, with its evidence. */
+/** What a rule reports about one flow, with its evidence. */
 export interface Finding {
-  /** Stable across renames of the flow: rule, source span, expectation. */
+  /** Survives a rename of the flow: made of rule, source span and expectation. */
   key: string;
-  /** Findings of one cause share it, whatever their flow type (`cause.ts`). */
+  /** Findings of one cause share this key, whatever their flow type (`cause.ts`). */
   incident: string;
   rule: string;
   severity: Severity;
-  /** A state that ends when the flow moves on; else an event, which nothing withdraws. */
+  /** True for a condition, which ends when the flow moves on; false for an event, which stays. */
   lasting: boolean;
   stepId: string | null;
-  /** Step that is missing or wrong, by name. */
+  /** The name of the step that is missing or wrong. */
   step: string | null;
   service: string | null;
-  /** Destination or other place that failures of one cause share. */
+  /** The destination or other place that failures of one cause share. */
   place: string | null;
-  /** What the step could not do without, where its error names that. */
+  /** The dependency that the step could not do without, where its error names one. */
   dependency?: string;
-  /** The instant it became true, ms; not when it was noticed. */
+  /** The instant at which it became true, in ms, not the instant of its detection. */
   since: number;
   summary: string;
-  /** Spans and hops that show it. */
+  /** Spans and hops that prove it. */
   evidence: string[];
 }

@@ -3,57 +3,60 @@ import type { FlowKey } from './keys.ts';
 import type { Span, SpanKey } from './span.ts';
 
 /**
- * What a timeline is made from: a flow's spans in segments, with their causes already resolved.
- * Plain data, so that `timeline.ts` is a pure function that needs no graph.
+ * Holds what a timeline is built from: a flow's spans in segments, with their causes resolved. It
+ * is plain data, so that building a timeline is a pure function that needs no graph.
  */
 export interface FlowInput {
   key: FlowKey;
   segments: InputSegment[];
   /**
-   * Whoever took messages of this flow together with those of others: no members, and nothing
-   * passes through them.
+   * Batch consumers that took messages of this flow together with those of other flows. They are no
+   * members, and nothing is joined through them.
    */
   shared: InputSegment[];
-  /** Shared spans around the flow: shown, never a bridge. */
+  /** Shared spans around the flow; they are shown and join nothing. */
   context: Span[];
-  /** Spans under a shared one that nothing attributes. */
+  /** Spans below a shared one that no evidence attributes to a flow. */
   unattributed: { span: Span; under: Span }[];
   /** Sends of this flow that another flow consumed. */
   consumedElsewhere: { send: Span; flowKey: FlowKey; consumer: Span }[];
-  /** More spans than a timeline holds; counts stay exact. */
+  /** The exact count, also where the flow has more spans than a timeline holds. */
   spanCount: number;
   truncated: boolean;
 }
 
 export interface InputSegment {
   head: Span;
-  /** Head first. */
+  /** All spans of the segment, its head first. */
   spans: Span[];
   causes: InputCause[];
   /**
-   * What its head happened in; of what happened within a batch, whoever took that. '' where nothing
-   * is above.
+   * The span in which the head happened; for work inside a batch, the span that took the batch. ''
+   * for a segment without a parent.
    */
   parent: SpanKey;
   shared: boolean;
-  /** Its parent never came. */
+  /** True where its parent never arrived. */
   orphan: boolean;
   cycle: boolean;
 }
 
 export interface InputCause {
   kinds: EvidenceKind[];
-  /** null where the span was never seen. */
+  /** Null where the span never arrived. */
   span: Span | null;
   key: string;
   where: 'flow' | 'shared' | 'elsewhere' | 'unseen';
   flowKey: FlowKey | '';
 }
 
-/** All that steps are made of. */
+/** Returns all segments that steps are made of. */
 export const allSegments = ({ segments, shared }: FlowInput): InputSegment[] =>
   shared.length === 0 ? segments : [...segments, ...shared];
 
-/** By start; of the same instant by key, so that no order of arrival shows. */
+/**
+ * Orders spans by start, and by key at the same instant, so that the order of arrival never shows
+ * (I1).
+ */
 export const order = (a: Span, b: Span): number =>
   a.start !== b.start ? (a.start < b.start ? -1 : 1) : a.key < b.key ? -1 : a.key > b.key ? 1 : 0;

@@ -3,7 +3,7 @@ import type { MessageKind, Outcome, SpanError, SpanKey } from './span.ts';
 import type { UnixNanos } from './time.ts';
 
 /**
- * Why two things were joined, strongest first. Shown on every edge of a timeline ("joins with
+ * Tells why two things were joined, strongest first. Every edge of a timeline shows it ("joins with
  * proof").
  */
 export const EVIDENCE_STRENGTH = {
@@ -20,13 +20,13 @@ export const EVIDENCE_STRENGTH = {
 export type EvidenceKind = keyof typeof EVIDENCE_STRENGTH;
 export interface Evidence {
   kind: EvidenceKind;
-  /** 0 … 1, from EVIDENCE_STRENGTH. */
+  /** A number from 0 to 1, out of EVIDENCE_STRENGTH. */
   strength: number;
 }
-/** Why a step that nothing in its flow caused is in it. */
+/** Tells why a step is in its flow although nothing in the flow caused it. */
 export interface JoinEvidence extends Evidence {
   /**
-   * What it has in common with the rest of the flow: `order.id=42`, a conversation, a flow id, a
+   * What it has in common with the rest of the flow: `order.id=42`, a conversation, a flow id or a
    * trace.
    */
   value: string;
@@ -43,8 +43,8 @@ export type StepStatus = 'running' | 'ok' | 'failed' | 'retried';
 export type HopState = 'waiting' | 'delivered' | 'dead-lettered';
 
 /**
- * Things worth knowing about how a flow was put together. Rendered as badges; the words are the
- * API's.
+ * Notes worth knowing about how a flow was put together. They are shown as badges; the words are
+ * part of the API.
  */
 export type Badge =
   | 'broken-context'
@@ -73,25 +73,27 @@ export interface Attempt {
 
 export interface Step {
   id: string;
-  /** (service, operation, destination or route or declared name); never the raw span name. */
+  /**
+   * Made of service, operation, and destination, route or declared name; never the raw span name.
+   */
   typeKey: string;
   name: string;
   service: string;
-  /** Version of that service, '' where it did not say. */
+  /** The version of that service, '' where it reports none. */
   serviceVersion: string;
-  /** Which of its processes, '' where it did not say. */
+  /** The process of that service, '' where it reports none. */
   instance: string;
   kind: string;
   status: StepStatus;
   result: string | null;
   attempts: Attempt[];
-  /** Causal time: shifted so that no receive precedes its send. */
+  /** Start in causal time: shifted so that no receive precedes its send. */
   start: UnixNanos;
   end: UnixNanos | null;
-  /** How far causal time was shifted from the raw time, ms. */
+  /** The shift from raw time to causal time, in ms. */
   skewMs: number;
   causedBy: string[];
-  /** Of the step that it undoes: our id where its service gave that one an id, else the name. */
+  /** The step that it compensates: our id where its service reported one, else the name. */
   compensates: string | null;
   compensatedBy: string[];
   error: SpanError | null;
@@ -99,33 +101,35 @@ export interface Step {
   traceId: string;
   shared: boolean;
   badges: Badge[];
-  /** When the span that the step is named by was committed, ms. */
+  /** The instant when the span that names the step was committed, in ms. */
   receivedMs: number;
-  /** When the span that ended last was committed, ms. */
-  endReceivedMs: number;
-  /** When it was first heard that the step failed, ms; null: it did not. */
-  failureReceivedMs: number | null;
-  /** Latest sign of life of a running step, ms: its start, or a heartbeat. */
+  /** The instant when the span that ended last was committed, in ms. */
+  endHeardMs: number;
+  /** The instant when the failure was first received, in ms; null: it did not fail. */
+  failureHeardMs: number | null;
+  /** The latest sign of life of a running step, in ms: its start, or a heartbeat. */
   aliveMs: number;
-  /** When it should have ended, ms; null: nobody said. */
+  /** The instant when it should have ended, in ms; null: none is declared. */
   deadlineMs: number | null;
-  /** Routing slip: steps still to come after this one. */
+  /** Routing slip: the steps still to come after this one. */
   itinerary: string[];
-  /** While none of its spans was open: it answered, say, and went on by a timer. */
+  /**
+   * Periods in which none of its spans was open: for example, it answered and went on by a timer.
+   */
   idle?: Idle[];
   /**
-   * Only of a step that nothing in the flow caused, where the flow has several of those; strongest
+   * Set only where the flow has several steps that nothing in it caused, and this is one; strongest
    * first.
    */
   joinedBy?: JoinEvidence[];
-  /** Its delivery has a span that ended before the work, or without any. */
+  /** Set where the delivery has a span that ended before the work, or that no work followed. */
   receipt?: Receipt;
 }
 
 export interface Receipt {
-  /** Service, destination and group that took it. */
+  /** The service, destination and consumer group that received it. */
   place: string;
-  /** Work came after it. */
+  /** True where work followed it. */
   isHandled: boolean;
 }
 
@@ -146,15 +150,21 @@ export interface Hop {
   receiveSpanId: string | null;
   sent: UnixNanos;
   received: UnixNanos | null;
-  /** When the caller had its answer; null where no span of the call says so, and for messages. */
+  /**
+   * The instant when the caller had its answer; null for messages, and where no span of the call
+   * tells.
+   */
   returned: UnixNanos | null;
-  /** End of the send span to start of the process span in causal time, never negative. */
+  /**
+   * The time from the end of the send span to the start of the process span, in causal ms; never
+   * negative.
+   */
   waitMs: number | null;
   skewed: boolean;
-  /** A synchronous call rather than a message. */
+  /** True for a synchronous call, false for a message. */
   sync: boolean;
   evidence: Evidence[];
-  /** Product rule: the strongest evidence's strength. */
+  /** The strength of its strongest evidence (a product rule). */
   confidence: number;
 }
 
@@ -162,11 +172,14 @@ export interface Relation {
   flowId: string | null;
   kind: 'parent' | 'child' | 'caused-by' | 'causes' | 'previous-run' | 'link';
   viaSpanId: string;
-  /** A trace and span; of a parent or child its key, or what it is called where it is not known. */
+  /**
+   * A trace and span; for a parent or child its flow key, or its reported name where that flow is
+   * unknown.
+   */
   target: string;
 }
 
-/** A span listed with a shared span because nothing says whose it is. */
+/** A span listed with a shared span because no evidence attributes it to a flow. */
 export interface Unattributed {
   traceId: string;
   spanId: string;
@@ -175,7 +188,7 @@ export interface Unattributed {
   underSpanId: string;
 }
 
-/** Somebody said, for this flow alone, what comes next. Instants in ms. */
+/** The next step as a service announced it for this flow alone. Instants are in ms. */
 export interface Expected {
   step: string;
   service: string | null;
@@ -184,14 +197,14 @@ export interface Expected {
   bySpanId: string;
 }
 
-/** One flow with its whole timeline: a function of its spans and of nothing else. */
+/** One flow with its whole timeline; a function of its spans and of nothing else. */
 export interface Flow {
   id: string;
   environment: string;
   type: string;
-  /** Version of its definition, '' where nobody said. */
+  /** The version of its definition, '' where none is reported. */
   typeVersion: string;
-  /** When it should have ended, ms; null: nobody said. */
+  /** The instant when it should have ended, in ms; null: none is declared. */
   deadlineMs: number | null;
   expects: Expected[];
   /** The explicit flow id, or the first business key, or ''. */
@@ -200,11 +213,11 @@ export interface Flow {
   phase: Phase;
   outcome: Outcome | null;
   /**
-   * How it counts as ended once it was quiet for long enough (`viewAt`); null: it ended, or
+   * The outcome that it is given once it was idle for long enough (`viewAt`); null: it ended, or
    * something is still awaited.
    */
   idleOutcome: Outcome | null;
-  /** Somebody said that it starts: whoever says so may say as well when it ends. Not stored. */
+  /** Its start was declared, so its end may be declared too. Not stored. */
   startDeclared?: true;
   health: Health;
   status: Status;
@@ -217,7 +230,10 @@ export interface Flow {
   failedSteps: number;
   services: string[];
   keys: [string, string][];
-  /** Of the flow that it is part of: our id, or, where its type was not said, the flow id alone. */
+  /**
+   * The flow that it is part of: our id, or the flow id alone where the parent's type is not
+   * reported.
+   */
   parentId: string | null;
   incomplete: boolean;
   truncated: boolean;
@@ -226,30 +242,30 @@ export interface Flow {
   hops: Hop[];
   relations: Relation[];
   unattributed: Unattributed[];
-  /** Names this flow was shown under before. */
+  /** Former ids of this flow. */
   aliases: string[];
   spanCount: number;
-  /** What the store reloads when a late span arrives. */
+  /** Keys of its spans, which the store reloads when a late span arrives. */
   members: readonly SpanKey[];
-  /** The same for shared spans around the flow. */
+  /** Keys of the shared spans around the flow, which are reloaded too. */
   context: readonly SpanKey[];
-  /** Explicit id, or '' for a flow named by its trace. */
+  /** The explicit id, or '' for a flow named by its trace. */
   flowId: string;
   /** Tokens other than traces that lead to this flow (messages, conversations, identity keys). */
   tokens: string[];
-  /** Newest `receivedAt` among its spans, ms. */
+  /** The newest `receivedAtMs` among its spans. */
   lastReceivedMs: number;
-  /** What should come next; a function of the timeline, what was learned, and now. */
+  /** Expected steps and messages: a function of the timeline, of the learned model, and of now. */
   waitingFor: WaitingFor[];
   findings: Finding[];
-  /** When its judgement may change although nothing arrives, ms; null: never. */
+  /** The instant of its next re-evaluation, in ms, needed although nothing arrives; null: never. */
   lookAtMs: number | null;
 }
 
 /**
- * A flow as it is to be seen at `nowMs`. Nothing declares the end of many flows; they count as
- * ended once they were quiet until `settlesAtMs`. That is a view of time and never written, or
- * every flow would be written twice.
+ * Returns a flow as it looks at `nowMs`. Many flows have no declared end; they count as ended once
+ * they were idle until `settlesAtMs`. That view is never stored, or every flow would be written
+ * twice.
  */
 export function viewAt(flow: Flow, version: number, settlesAtMs: number, nowMs: number): FlowView {
   if (flow.idleOutcome === null || nowMs < settlesAtMs) return { flow, version };
@@ -265,32 +281,33 @@ export function viewAt(flow: Flow, version: number, settlesAtMs: number, nowMs: 
 }
 
 /**
- * Versions of what is written are even; the odd one after it is the same row, seen once the flow
- * has settled.
+ * A flow as a reader sees it. Stored rows have even versions; the odd version that follows is the
+ * same row after the flow has settled.
  */
 export interface FlowView {
   flow: Flow;
   version: number;
 }
 
-/** What caused a span, by key: that span may be anywhere, or nowhere. */
+/** A cause of a span, by key. The causing span may be in any flow, or may never arrive. */
 export interface KnownCause {
   key: string;
   kinds: EvidenceKind[];
 }
 
-/** A span that belongs to no flow: shared by several, or attributed to none. */
+/** A span that belongs to no flow: several share it, or none has evidence for it. */
 export interface UnattributedRow {
   key: SpanKey;
   receivedAtMs: number;
-  /** As in `Flow.tokens`. */
+  /** The same as `Flow.tokens`. */
   tokens: string[];
   causes: KnownCause[];
 }
 
 /**
- * What the projection gives to the store: a flow in its newest form, the tombstone of a name that a
- * flow no longer has, or the row under which an unattributed span is found, which nobody is shown.
+ * A change that the projection hands to the store: a flow in its newest form, the tombstone of a
+ * name that a flow no longer has, or the row under which an unattributed span is found, which is
+ * never shown.
  */
 export type FlowChange = ProjectedFlow | Tombstone | UnattributedChange;
 
@@ -305,7 +322,7 @@ export interface Tombstone {
   kind: 'tombstone';
   id: string;
   version: number;
-  /** The flow that its spans belong to now; null: to none. */
+  /** The id of the flow that its spans belong to now; null: none. */
   movedTo: string | null;
 }
 

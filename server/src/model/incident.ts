@@ -1,63 +1,70 @@
 import type { Severity } from './expectation.ts';
 
 /**
- * Findings with one cause: what people are told about. Instants are wall-clock ms. Nobody but the
- * owner (`alert/incidents`) changes one; whoever else gets one gets a copy.
+ * Groups findings with one cause; this is what people are notified about. Instants are wall-clock
+ * ms. Only its owner (`alert/incidents`) changes an incident; all other code gets a copy.
  */
 export interface Incident {
-  /** One cause (`cause.ts`). */
+  /** Identifies the cause (`cause.ts`). */
   readonly key: string;
-  /** Keys of the findings in it: its own, and those of incidents that were found to be the same. */
+  /**
+   * The keys of its findings: its own key, and those of incidents that turned out to have the same
+   * cause.
+   */
   readonly keys: readonly string[];
-  /** The key and when it opened: a cause that comes back is a new incident. */
+  /** Made of the key and the opening instant: a cause that returns opens a new incident. */
   readonly id: string;
   readonly rule: string;
   readonly severity: Severity;
-  /** Ends when its flows move on; else a while after the last finding. */
+  /** True: it ends when its flows move on. False: it ends some time after the last finding. */
   readonly lasting: boolean;
   readonly status: 'open' | 'resolved';
   readonly title: string;
-  /** Suspected, in words; null where nothing points at it. */
+  /** The suspected cause in words; null where nothing points at one. */
   readonly cause: string | null;
   readonly environment: string;
-  /** Of the finding that opened it, as the next four. */
+  /** Taken from the finding that opened it, as the next four fields are. */
   readonly flowType: string;
   readonly service: string | null;
   readonly step: string | null;
   readonly place: string | null;
-  /** What errors name that could not be reached. */
+  /** The unreachable dependency that errors name. */
   readonly dependency: string | null;
   /**
-   * The channel that takes no notifications: this is one of Fermata itself, and counts
-   * notifications, not flows.
+   * The channel that accepts no notifications: set on an incident of Fermata itself, which counts
+   * notifications and not flows.
    */
   readonly channel: string | null;
-  /** What it consists of, each once, the first first. */
+  /** Its distinct parts, in order of appearance. */
   readonly parts: readonly IncidentPart[];
-  /** Id of the incident that it was found to be one with; null: it is its own. */
+  /** The id of the incident that it was merged into; null: it stands alone. */
   readonly foldedInto: string | null;
-  /** Flows ever in it, and those in it now. */
+  /** Counts all flows that were ever in it; `openCount` counts those in it now. */
   readonly count: number;
   readonly openCount: number;
   readonly firstAt: number;
   readonly lastAt: number;
   readonly resolvedAt: number | null;
-  /** Flows leaving it, per minute, while it drains; and when it will be empty at that rate. */
+  /**
+   * The number of flows that leave it per minute while it drains; `etaAt` is when it will be empty
+   * at that rate.
+   */
   readonly drainPerMinute: number | null;
   readonly etaAt: number | null;
   /**
-   * Sum of the value key over the flows in it now; null where no key is configured or none has it.
+   * The sum of the value key over the flows in it now; null where no key is configured or no flow
+   * has it.
    */
   readonly value: number | null;
   readonly exampleFlowIds: readonly string[];
   readonly notes: readonly { readonly at: number; readonly text: string }[];
   readonly ack: { readonly at: number; readonly count: number; readonly note: string } | null;
-  /** When an acknowledgement ceased to hold because it was ten times worse; null: never. */
+  /** The instant when its acknowledgement lapsed because it had grown tenfold; null: never. */
   readonly outgrownAt: number | null;
   readonly version: number;
 }
 
-/** What one flow type misses, or fails at. */
+/** The step that one flow type misses, or fails at. */
 export interface IncidentPart {
   readonly rule: string;
   readonly severity: Severity;
@@ -66,12 +73,12 @@ export interface IncidentPart {
   readonly step: string | null;
 }
 
-/** Each flow type in it, the first first. */
+/** Returns its distinct flow types, in order of appearance. */
 export const flowTypesOf = ({ parts }: Pick<Incident, 'parts'>): string[] => [
   ...new Set(parts.map(({ flowType }) => flowType)),
 ];
 
-/** As an earlier version stored it, or this one. */
+/** Reads a stored incident of this or an earlier version, and fills in the newer fields. */
 export function storedIncident(stored: Partial<Incident> & Omit<Incident, NewFields>): Incident {
   const { key, rule, severity, flowType, service, step } = stored;
   return {
@@ -86,32 +93,35 @@ export function storedIncident(stored: Partial<Incident> & Omit<Incident, NewFie
 type NewFields = 'keys' | 'dependency' | 'channel' | 'parts' | 'foldedInto';
 
 /**
- * A message to people about an incident. It is written down before it is sent, and sent until it is
- * taken: at least once.
+ * A message to people about an incident. It is stored before it is sent, and sent until it is
+ * accepted: delivery is at least once.
  */
 export interface Notification {
-  /** Incident, event and channel: the receiver's idempotency key. */
+  /** Made of incident, event and channel: the receiver's idempotency key. */
   readonly id: string;
   readonly incidentId: string;
   readonly event: 'opened' | 'repeated' | 'resolved' | 'test';
   readonly channel: string;
-  /** Where it is on its way; `alert/transitions.ts` has the table. */
+  /** The state of its delivery; `alert/transitions.ts` has the table. */
   readonly state: 'waiting' | 'pending' | 'sent' | 'dead' | 'dropped';
-  /** Why it was sent, held or dropped, in words. */
+  /** Says in words why it was sent, held or dropped. */
   readonly reason: string;
   readonly attempts: number;
   readonly createdAt: number;
   readonly nextAt: number;
   readonly lastError: string;
-  /** When it was first not taken, ms; absent where it was not, or an earlier version noted it. */
+  /**
+   * The instant when it was first refused, in ms; absent where it was not, or where an earlier
+   * version stored it.
+   */
   readonly failedAt?: number;
   readonly body: string;
   readonly version: number;
 }
 
 /**
- * Nobody is told of matching incidents until it ends; what is still open then is told. An empty
- * field matches all.
+ * Mutes matching incidents until it ends; those still open then are notified. An empty field
+ * matches all.
  */
 export interface Silence {
   readonly id: string;

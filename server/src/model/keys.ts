@@ -11,31 +11,34 @@ const NO_NAMES: SpanNames = { message: NO_TOKENS, id: '', soft: NO_TOKENS, share
 export const messageTokens = (span: Span): readonly Token[] => namesOf(span).message;
 export const idToken = (span: Span): Token | '' => namesOf(span).id;
 export const softTokens = (span: Span): readonly Token[] => namesOf(span).soft;
-/** Everything but parent and links by which spans find each other. */
+/** Returns all tokens by which spans find each other, besides parent and links. */
 export const sharedTokens = (span: Span): readonly Token[] => namesOf(span).shared;
-/** Of a conversation or an identity key. */
+/** True for a token of a conversation or of an identity key. */
 export const isSoftToken = (token: string): boolean =>
   isIdentityToken(token) || isConversationToken(token);
 export const isIdentityToken = (token: string): boolean => token.startsWith('k\0');
 export const isConversationToken = (token: string): boolean => token.startsWith('c\0');
-/** Of an identity token, all but its value: two values of one key tell flows apart. */
+/** Returns an identity token without its value: two values of one key tell flows apart. */
 export const identityNameOf = (token: Token): string => token.slice(0, token.lastIndexOf('\0'));
-/** What a soft token holds, as a person writes it: `order.id=42`, or a conversation's id. */
+/** Formats a soft token for people: `order.id=42`, or a conversation's id. */
 export const valueOf = (token: Token): string => token.split('\0').slice(2).join('=');
 export const isMessageToken = (token: string): boolean =>
   token.startsWith('m\0') || token.startsWith('p\0');
 
 /**
- * Of a flow with an explicit id; type '' where nobody said it. Only there it matters what kind of
- * id it is.
+ * Returns the key of a flow with an explicit id; `type` is '' where none is reported. Only an
+ * untyped key holds the kind of its id, because a type already tells ids apart.
  */
 export const flowKeyOf = (environment: string, id: string, type: string, kind = ''): FlowKey =>
   `${idTokenOf(environment, id)}\0${type}${type === '' && kind !== '' ? `\0${kind}` : ''}` as FlowKey;
-/** Of a flow that nobody gave an id. `spanId`: of one that its trace alone would not tell apart. */
+/**
+ * Returns the key of a flow without an explicit id. `spanId` is given where the trace alone does
+ * not identify the flow.
+ */
 export const traceKeyOf = (traceId: string, spanId = ''): FlowKey =>
   `${TRACE}${traceId}${spanId === '' ? '' : `-${spanId}`}` as FlowKey;
 
-/** A flow key taken apart. `type` is '' where nobody said it. */
+/** The parts of a flow key. `type` is '' where none is reported. */
 export type ParsedFlowKey =
   | { namedBy: 'id'; environment: string; id: string; type: string }
   | { namedBy: 'trace'; trace: string };
@@ -46,15 +49,16 @@ export function parseFlowKey(key: FlowKey): ParsedFlowKey {
     ? { namedBy: 'id', environment, id, type }
     : { namedBy: 'trace', trace: environment };
 }
-/** The key is of a flow whose id this is, whatever its type or kind. */
+/** True where `key` names a flow with this id, whatever its type or kind. */
 export const hasId = (key: string, id: Token | ''): boolean =>
   id !== '' && key.startsWith(`${id}\0`);
 export const isNamedById = (key: FlowKey): boolean => key.startsWith('i\0');
-/** Both are of flows with one id, whatever their types and kinds. */
+/** True where both keys name flows with one id, whatever their types and kinds. */
 export const haveSameId = (a: FlowKey, b: FlowKey): boolean =>
   isNamedById(a) && b.startsWith(`${a.split('\0', 3).join('\0')}\0`);
 /**
- * Public id of a flow: the trace that names it, or a hash of (environment, type, id) and the run.
+ * Returns the public id of a flow: the trace that names it, or a hash of (environment, type, id),
+ * and the run.
  */
 export function flowIdOf(key: FlowKey, run: number): string {
   const name = key.startsWith(TRACE)
@@ -64,7 +68,9 @@ export function flowIdOf(key: FlowKey, run: number): string {
 }
 
 export const isUntyped = (flowKey: FlowKey): boolean => flowKey.split('\0')[3] === '';
-/** Of the ids of one kind that have this value. */
+/**
+ * Returns the token of the span's flow id within its kind: equal values of two kinds are two ids.
+ */
 export const kindToken = (span: Span): string => {
   const kind = span.flow?.kind ?? '';
   return kind === '' ? idToken(span) : `${idToken(span)}\0${kind}`;
@@ -93,15 +99,19 @@ function namesOf(span: Span): SpanNames {
 }
 
 /**
- * Who settles a message neither sent nor took it; and who says by a link whose it is needs no
- * counter to say so.
+ * Tells whether message ids join this span. A span that settles a message neither sent nor took it.
+ * A consumer that has a link or a remote parent needs no counted id: those tell whose message it
+ * is, and a counter may collide.
  */
 const isJoinedByMessage = ({ role, links, parentRemote, message }: Span): boolean =>
   isSend(role) ||
   (isConsumer(role) &&
     !((links.length > 0 || parentRemote === true) && isCounted(message?.id ?? '')));
 
-/** What a message is called where it is; '' where nobody says. */
+/**
+ * Returns the message's name, with its destination where that is part of the name; '' where it has
+ * none.
+ */
 export const messageNameOf = (span: Span): string => messageNames(span)[0] ?? '';
 
 function messageNames({ message, service }: Span): readonly Token[] {
@@ -114,14 +124,14 @@ function messageNames({ message, service }: Span): readonly Token[] {
 }
 
 /**
- * What is counted begins anew at every destination, so that the place is part of its name. BullMQ
- * counts its jobs by the queue.
+ * Returns the destination as part of a message's name. A counter starts anew at every destination,
+ * so the id alone would collide. BullMQ counts its jobs per queue.
  */
 const placeOf = ({ id, system, destination, partition }: Message): string =>
   isCounted(id) ? `${destination}\0${partition}\0` : system === 'bullmq' ? `${destination}\0` : '';
 /**
- * A delivery tag, an offset, a packet id, a counter: a number of at most twelve digits, in whatever
- * parts it is written.
+ * True for a delivery tag, an offset, a packet id or another counter: a number of at most twelve
+ * digits, however it is split into parts.
  */
 export const isCounted = (id: string): boolean => /^\W*(?:\d\W*){1,12}$/.test(id);
 
@@ -133,7 +143,10 @@ function softNames({ message, service, identities }: Span): readonly Token[] {
   return tokens;
 }
 
-/** Two roots of one trace are one flow, where no id says which. */
+/**
+ * Tells whether a flow may be named after this span's trace. Two roots of one trace are one flow
+ * where no id tells them apart.
+ */
 export function mayNameFlow(span: Span): boolean {
   return (
     !hasStrongId(span) &&
@@ -146,8 +159,8 @@ export function mayNameFlow(span: Span): boolean {
 }
 
 /**
- * Names under which the store finds these spans, besides their traces. `cut`: spans at which a ring
- * of parents was cut.
+ * Returns the names under which the store finds these spans, besides their traces. `cut` has the
+ * spans at which a cycle of parents was cut.
  */
 export function rowTokens(spans: readonly Span[], cut: readonly Span[]): string[] {
   const tokens = new Set<string>();
@@ -161,7 +174,8 @@ export function rowTokens(spans: readonly Span[], cut: readonly Span[]): string[
       tokens.add(SEEN + messageNameOf(span));
     for (const name of soft) tokens.add(name);
     if (id !== '') tokens.add(id);
-    // "I refer to that span": when it comes, or comes back, it needs to know that it was heard.
+    // A reference to a span: when the referenced span arrives or is rehydrated, it must find out
+    // that a referrer exists.
     for (const link of span.links) tokens.add(REFERRER + link);
     const parent = span.parent;
     if (inside.has(parent)) continue;

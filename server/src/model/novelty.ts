@@ -1,10 +1,10 @@
-/** What a flow does that its type never did before: news, not an alarm. */
+/** Reports what a flow does that its type never did before; it is news, not an alarm. */
 export interface Novelty {
-  /** Ids of steps that nothing of this type ever ran, after a step that is well known. */
+  /** Ids of steps that flows of this type never ran, each after a step that is well known. */
   consumers: ReadonlySet<string>;
   /**
-   * The steps of this flow never came together, although each of them is known. Only a flow that
-   * was declared ended can tell.
+   * True where the steps of this flow never came together, although each of them is known. Only a
+   * flow with a declared end can tell.
    */
   variant: boolean;
 }

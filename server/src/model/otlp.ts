@@ -1,22 +1,22 @@
 import type { UnixNanos } from './time.ts';
 
 /**
- * One OTLP request after decoding, before any attribute name is understood. The two decoders
+ * One OTLP request after decoding, before any attribute name is interpreted. The two decoders
  * (protobuf, JSON) produce the same shape for the same telemetry; `otlp-decoders.property.test.ts`
- * holds them to it.
+ * guards that.
  */
 export interface OtlpExport {
   spans: OtlpSpan[];
   logs: OtlpLog[];
-  /** Records refused one by one (bad ids); the rest of the request is taken. */
+  /** Counts records refused one by one (bad ids); the rest of the request is accepted. */
   rejected: number;
-  /** Reason of the first refusal, with its index. */
+  /** The reason of the first refusal, with its index. */
   rejectedReason: string;
-  /** Attributes, links, events or characters cut off by the limits. */
+  /** Counts attributes, links, events and characters that the limits cut off. */
   truncated: number;
   /**
-   * Names longer than names may be, which are known by their beginning and a hash. Filled in by
-   * normalize.
+   * Counts names longer than `LIMITS.name`, which are replaced by their beginning and a hash.
+   * Normalize sets it.
    */
   namesCut?: number;
 }
@@ -25,8 +25,8 @@ export type AttributeValue =
   string | number | bigint | boolean | null | Uint8Array | AttributeValue[] | KeyValues;
 
 /**
- * A nested kvlist. A class, so that it cannot be confused with an array of values; keys may be
- * anything.
+ * A nested kvlist. A class, so that it cannot be confused with an array of values; its keys may be
+ * any text.
  */
 export class KeyValues {
   readonly list: Attributes;
@@ -35,12 +35,15 @@ export class KeyValues {
   }
 }
 
-/** Flat [key, value, key, value, …]: no object per attribute, no prototype to pollute. */
+/**
+ * A flat [key, value, key, value, …]: it costs no object per attribute, and has no prototype to
+ * pollute.
+ */
 export type Attributes = (string | AttributeValue)[];
 
 export interface OtlpResource {
   attributes: Attributes;
-  /** Filled in by normalize; one resource object serves all spans of its request. */
+  /** Filled in by normalize, since one resource object serves all spans of its request. */
   memo?: unknown;
 }
 
@@ -62,7 +65,7 @@ export interface OtlpSpan {
   attributes: Attributes;
   events: OtlpEvent[];
   links: OtlpLink[];
-  /** Links that the sender, or our own limits, left out. Absent: none. */
+  /** Counts links that the sender or our own limits left out. Absent: none. */
   droppedLinks?: number;
   statusCode: number;
   statusMessage: string;
@@ -95,33 +98,34 @@ export interface OtlpLog {
 }
 
 /**
- * Limits of one request and of one record. What is cut is counted, in `rejected` and in
- * `truncated`, never silent.
+ * Bounds one request and one record. Every cut is counted, in `rejected` or in `truncated`; none is
+ * silent.
  */
 export const LIMITS = {
   /**
-   * Records of a request: the rest is refused. An empty span is 30 bytes on the wire and a hundred
-   * times as much in memory, so that the limit of bytes alone would let one request take gigabytes.
+   * Bounds the records of a request; the rest is refused. An empty span is 30 bytes on the wire and
+   * a hundred times as much in memory, so a limit on bytes alone would let one request take
+   * gigabytes.
    */
   records: 50_000,
   /**
-   * Attributes, events, links and values of a request, for the same reason: 50,000 spans with forty
-   * each.
+   * Bounds the attributes, events, links and values of a request, for the same reason: it allows
+   * 50,000 spans with forty each.
    */
   parts: 2_000_000,
   /**
-   * Values in a JSON request, counted as they stand in the text: of 50,000 spans with twelve
-   * attributes there are 3.2 million.
+   * Bounds the values in a JSON request, counted in its text: 50,000 spans with twelve attributes
+   * have 3.2 million.
    */
   jsonValues: 4_000_000,
-  /** Nesting of attribute values; deeper becomes TOO_DEEP. */
+  /** Bounds the nesting of attribute values; deeper ones become TOO_DEEP. */
   depth: 32,
   attributes: 256,
   events: 128,
   links: 1024,
-  /** Characters of one key or value. */
+  /** Bounds the characters of one key or value. */
   text: 16_384,
-  /** Characters of a name: of a service, step, destination, type, key or id. */
+  /** Bounds the characters of a name: of a service, step, destination, type, key or id. */
   name: 256,
 } as const;
 

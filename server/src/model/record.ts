@@ -6,17 +6,17 @@ export interface EvidenceRecord {
   span: Span;
   raw: RawColumns;
   /**
-   * So many of its names were longer than names may be (`normalize/attributes.ts`). Absent: none.
+   * Counts its names that were longer than `LIMITS.name` (`normalize/attributes.ts`). Absent: none.
    */
   namesCut?: number;
 }
 
 export interface RawColumns {
-  /** Of a log event; '' for a span. */
+  /** The event name of a log event; '' for a span. */
   eventName: string;
-  /** Of a span as it was sent, whatever its length; '' for a log event. */
+  /** The span's name as it was sent, of any length; '' for a log event. */
   name: string;
-  /** As received; the span's own times may have been repaired. */
+  /** Times as received; the span's own times may have been repaired. */
   start: UnixNanos;
   end: UnixNanos;
   kind: number;
@@ -25,11 +25,11 @@ export interface RawColumns {
   statusMessage: string;
   traceState: string;
   scope: string;
-  /** Parts of one text. */
+  /** Pieces that make one text when joined. */
   attributes: readonly string[];
   resource: string;
   events: string;
   links: string;
-  /** As `OtlpSpan.droppedLinks`. */
+  /** The same as `OtlpSpan.droppedLinks`. */
   droppedLinks?: number;
 }

@@ -4,7 +4,10 @@ import type { Flow } from './flow.ts';
 import { isId, type NumberField, type Query, type TextField } from './search.ts';
 import { traceIdOf, type SpanKey } from './span.ts';
 
-/** Steps by name and messages by type, each with its instant in ms: what order is asked of. */
+/**
+ * Returns steps by name and messages by type, each with its instant in ms; queries about order are
+ * evaluated on them.
+ */
 export function eventsOf(flow: Flow): { name: string; atMs: number }[] {
   return [
     ...flow.steps.map((step) => ({ name: step.name, atMs: Math.floor(msOf(step.start)) })),
@@ -19,7 +22,8 @@ export const longestWait = (flow: Flow): number =>
   flow.hops.reduce((most, hop) => Math.max(most, hop.sync ? 0 : (hop.waitMs ?? 0)), 0);
 
 /**
- * `*` stands for anything; case does not matter. Linear: no regular expression of the asker's runs.
+ * Matches a pattern in which `*` stands for any text, ignoring case. It is linear: no regular
+ * expression that a client wrote is run.
  */
 export function likes(pattern: string, value: string): boolean {
   const parts = pattern.toLowerCase().split('*');
@@ -64,14 +68,14 @@ const NUMBERS: Record<NumberField, (flow: Flow, nowMs: number) => number> = {
   run: (flow) => flow.run,
 };
 
-/** By a trace that it is in, or by the name that it had before. */
+/** True where the name is a trace that the flow contains, or a former id of it. */
 function isCalled({ members, context, aliases }: Flow, name: string): boolean {
   const called = name.toLowerCase();
   const isIn = (key: SpanKey): boolean => traceIdOf(key) === called;
   return aliases.includes(called) || members.some(isIn) || context.some(isIn);
 }
 
-/** Does the flow, as it is seen now (`viewAt`), answer the query? */
+/** Tells whether the flow, as `viewAt` shows it now, matches the query. */
 export function matchesQuery(query: Query, flow: Flow, nowMs: number): boolean {
   switch (query.kind) {
     case 'and':
@@ -116,7 +120,7 @@ export function matchesQuery(query: Query, flow: Flow, nowMs: number): boolean {
   }
 }
 
-/** What free text is looked for in. */
+/** Joins all texts that free text is searched in. */
 export const textOf = (flow: Flow): string =>
   [
     flow.id,

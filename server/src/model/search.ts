@@ -2,9 +2,9 @@ import type { Status } from './flow.ts';
 import type { UnixNanos } from './time.ts';
 
 /**
- * What a person asks of flows, as a tree. The text is parsed in `query/language/parse.ts`, becomes
- * SQL in `store/sql/search.sql.ts` and is evaluated in memory by `search-match.ts`; the three are
- * held together by one test.
+ * A search for flows as a syntax tree. It is parsed in `query/language/parse.ts`, becomes SQL in
+ * `store/sql/search.sql.ts` and is evaluated in memory by `search-match.ts`; one test holds the
+ * three together.
  */
 export type Query =
   | { kind: 'and' | 'or'; of: Query[] }
@@ -14,12 +14,12 @@ export type Query =
   | { kind: 'text'; text: string }
   | { kind: 'time'; op: 'since' | 'before'; atMs: number }
   /**
-   * Step or message `first` with `then` after it, within ms if given; `not`: without, and the time
-   * is over.
+   * Matches step or message `first` with `then` after it, within `withinMs` if given; `not` matches
+   * where `then` did not follow and the time is over.
    */
   | { kind: 'order'; first: string; then: string; withinMs: number | null; not: boolean };
 
-/** `value` matches exactly, without regard to case; a `*` stands for anything. */
+/** Describes the text fields. `value` matches exactly, ignoring case; a `*` stands for any text. */
 export const TEXT_FIELDS = {
   status: 'what a list says of the flow',
   health: 'ok, late or stuck',
@@ -38,14 +38,14 @@ export const TEXT_FIELDS = {
   parent: 'id of the parent flow',
 } as const;
 /**
- * A trace, or a flow under the name that it has or had (`flowIdOf`): as it stands in a log line or
- * an address.
+ * True for the id of a trace, or for a present or former id of a flow (`flowIdOf`), as a log line
+ * or an address has it.
  */
 export const isId = (text: string): boolean =>
   /^[0-9a-f]{24}(?:[0-9a-f]{8}(?:-[0-9a-f]{16})?)?(?:\.\d+)?$/i.test(text);
 export type TextField = keyof typeof TEXT_FIELDS;
 
-/** Durations are ms. */
+/** Describes the number fields. Durations are in ms. */
 export const NUMBER_FIELDS = {
   duration: 'start to end, or to now',
   quiet: 'since its last progress',
@@ -60,21 +60,21 @@ export type NumberField = keyof typeof NUMBER_FIELDS;
 export const DURATIONS: ReadonlySet<NumberField> = new Set(['duration', 'quiet', 'wait']);
 export type Comparison = '>' | '>=' | '<' | '<=' | '=';
 
-/** What a list of flows is filtered by. Every field narrows; absent means all. */
+/** Filters of a list of flows. Every field narrows; an absent field means all. */
 export interface FlowSearch {
   query?: Query;
   types?: string[];
   statuses?: Status[];
   services?: string[];
   environments?: string[];
-  /** `name=value` or just a value: a business key, exactly. */
+  /** Matches a business key exactly, as `name=value` or by the value alone. */
   key?: string;
-  /** Keys of an incident: the flows in it. */
+  /** Keys of an incident, which select the flows in it. */
   incidents?: string[];
-  /** Started at or after … and before …. */
+  /** Selects flows that started at or after `from` and before `to`. */
   from?: UnixNanos;
   to?: UnixNanos;
   limit: number;
-  /** Position after the last item of the page before. */
+  /** The position of the last item of the previous page. */
   after?: { started: UnixNanos; id: string };
 }

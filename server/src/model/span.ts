@@ -2,8 +2,8 @@ import type { Token } from './names.ts';
 import type { UnixNanos } from './time.ts';
 
 /**
- * What a span means to an event flow. `normalize/role.ts` decides; nothing after it reads attribute
- * names.
+ * Tells what a span means to an event flow. `normalize/role.ts` decides it; no later stage reads
+ * attribute names.
  */
 export type Role =
   'create' | 'send' | 'receive' | 'process' | 'settle' | 'server' | 'client' | 'internal' | 'event';
@@ -24,7 +24,7 @@ export type Milestone =
   | 'compensation-completed'
   | 'compensation-failed';
 
-/** `traceId` + `spanId`: 48 hex digits. */
+/** `traceId` followed by `spanId`: 48 hex digits. */
 export type SpanKey = string;
 export const spanIdOf = (key: SpanKey): string => key.slice(32);
 export const traceIdOf = (key: SpanKey): string => key.slice(0, 32);
@@ -34,42 +34,44 @@ export interface Service {
   name: string;
   version: string;
   instance: string;
-  /** Where it runs; absent where nothing says so. */
+  /** The host that it runs on; absent where it reports none. */
   host?: string;
 }
 
 export interface Message {
   kind: MessageKind | '';
-  /** Declared type, else ''. */
+  /** The declared type, else ''. */
   type: string;
   id: string;
   system: string;
   destination: string;
   group: string;
-  /** Of the destination, '' where nobody said. */
+  /** The partition of the destination, '' where none is reported. */
   partition: string;
-  /** `topic/partition/offset`, or '' where not all three are known. */
+  /** `topic/partition/offset`, or '' where one of the three is unknown. */
   position: string;
-  /** More than 1: one operation over several messages. */
+  /** A number above 1 means one operation over several messages. */
   batchCount: number;
   /**
-   * Of what a batch took, so many messages are named by no link: SDKs keep few, and drop the rest.
+   * Counts the messages of a batch that no link names: SDKs keep few links and drop the rest.
    * Absent: none.
    */
   linksCut?: number;
   conversation: string;
-  /** It failed in another queue, and was given up there: this is its dead-letter queue. */
+  /**
+   * True where the message failed in another queue and was given up: this is its dead-letter queue.
+   */
   deadLettered: boolean;
 }
 
-/** How a flow id got onto the span. `ambient` is the weakest: context leaks. */
+/** Tells how a flow id got onto the span. `ambient` is the weakest, because context leaks. */
 export type FlowSource = 'message' | 'explicit' | 'ambient';
 
 export interface FlowRef {
   id: string;
   /**
-   * What kind of id it is, by the name under which it was said; '' for our own. Of two kinds, one
-   * value is two ids.
+   * The kind of id, by the name under which it was reported; '' for our own. Equal values of two
+   * kinds are two ids.
    */
   kind: string;
   type: string;
@@ -78,7 +80,7 @@ export interface FlowRef {
   parentId: string;
   parentType: string;
   outcome: Outcome | '';
-  /** When the flow should have ended, ms; 0: nobody said. */
+  /** The instant when the flow should have ended, in ms; 0: none is declared. */
   deadlineMs: number;
 }
 
@@ -89,7 +91,7 @@ export interface StepRef {
   attempt: number;
   result: string;
   compensates: string;
-  /** When it should have ended, ms; 0: nobody said. */
+  /** The instant when it should have ended, in ms; 0: none is declared. */
   deadlineMs: number;
   /** Routing slip: names of the steps still to come, comma-separated. */
   itinerary: string;
@@ -101,54 +103,58 @@ export interface SpanError {
 }
 
 /**
- * One record of evidence: a span, or a milestone log event (`role: 'event'`, start = end). Small on
- * purpose: this is what stays in memory for an open flow; raw attributes stay in the store.
+ * One record of evidence: a span, or a milestone log event (`role: 'event'`, start = end). It is
+ * small on purpose, because it stays in memory for an open flow; raw attributes stay in the store.
  */
 export interface Span {
-  /** Its span id is `spanIdOf(key)`: a text of its own would cost as much as the span's times. */
+  /**
+   * Contains the span id (`spanIdOf(key)`): a separate text would cost as much as the span's times.
+   */
   key: SpanKey;
   traceId: string;
-  /** The parent in the same trace, '' for a root. For an event: the span it happened in. */
+  /** The parent in the same trace, '' for a root. For an event: the span in which it happened. */
   parent: SpanKey;
-  /** From the OTLP flags; null where the SDK did not say. */
+  /** Read from the OTLP flags; null where the SDK sets none. */
   parentRemote: boolean | null;
   role: Role;
-  /** What a milestone log event says; null for spans. */
+  /** What a milestone log event announces; null for spans. */
   milestone: Milestone | null;
   name: string;
   start: UnixNanos;
   end: UnixNanos;
   failed: boolean;
   error: SpanError | null;
-  /** Its trace was sampled by chance: others like it are missing. */
+  /** True where its trace was sampled at random, so that others like it are missing. */
   sampled: boolean;
   service: Service;
-  /** Spans that it links to, each once. */
+  /** The spans that it links to, without duplicates. */
   links: readonly SpanKey[];
   message: Message | null;
   flow: FlowRef | null;
   step: StepRef | null;
-  /** Business and search keys: [name, value]. They find, they never join. */
+  /** Business and search keys as [name, value]. They find flows and never join them. */
   keys: readonly (readonly [string, string])[];
-  /** Identity keys: `name\0value`. Same value joins, different values of one name never do. */
+  /**
+   * Identity keys as `name\0value`. Equal values join spans; different values of one name never do.
+   */
   identities: readonly string[];
   /** `GET /orders/:id`, `rpc Service/Method`, or ''. */
   route: string;
-  /** Repairs made while normalizing: shown, never fatal. */
+  /** Repairs made while normalizing; they are shown and never fatal. */
   warnings: readonly string[];
-  /** Wall clock of this server when the span arrived, ms. */
+  /** The wall clock of this server when the span arrived, in ms. */
   receivedAtMs: number;
-  /** How other spans find it, once asked; built and read by correlate alone. */
+  /** Caches the names by which other spans find it; only correlate builds and reads them. */
   names: SpanNames | null;
 }
 
-/** Texts by which spans find each other: built once, for they are looked up many times. */
+/** Texts by which spans find each other, built once because they are looked up many times. */
 export interface SpanNames {
   message: readonly Token[];
-  /** '': nobody set one. */
+  /** '' where the span has no flow id. */
   id: Token | '';
   soft: readonly Token[];
-  /** All of them. */
+  /** All of the above. */
   shared: readonly Token[];
 }
 
@@ -156,7 +162,7 @@ export const NO_KEYS: readonly (readonly [string, string])[] = [];
 export const NONE: readonly string[] = [];
 
 /**
- * Total order over spans that share a key but differ in content (a re-used id, a retried export
+ * A total order over spans that share a key but differ in content (a re-used id, a retried export
  * with changes). The greatest wins wherever two meet, so that arrival order never matters (I1).
  * `receivedAtMs` takes no part.
  */

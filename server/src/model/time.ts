@@ -7,13 +7,13 @@ export type UnixNanos = bigint & { readonly __unit: 'ns since 1970' };
 export const unixNanos = (value: bigint): UnixNanos => value as UnixNanos;
 export const nanosFromMs = (ms: number): UnixNanos =>
   (BigInt(Math.round(ms * 1000)) * 1000n) as UnixNanos;
-/** a − b in ms with the fraction kept; exact for anything shorter than 104 days. */
+/** Returns a − b in ms with the fraction kept; exact for anything shorter than 104 days. */
 export const msBetween = (b: UnixNanos, a: UnixNanos): number => Number(a - b) / 1_000_000;
 export const later = (a: UnixNanos, b: UnixNanos): UnixNanos => (a > b ? a : b);
 export const earlier = (a: UnixNanos, b: UnixNanos): UnixNanos => (a < b ? a : b);
-/** Wall-clock ms, the fraction kept. */
+/** Returns wall-clock ms with the fraction kept. */
 export const msOf = (at: UnixNanos): number => Number(at / 1000n) / 1000;
 
-/** Most shifts are none: no new number is made then. */
+/** Most shifts are zero; returning `at` itself then allocates no new bigint. */
 export const shifted = (at: UnixNanos, shift: bigint): UnixNanos =>
   shift === 0n ? at : unixNanos(at + shift);
