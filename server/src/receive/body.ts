@@ -6,7 +6,7 @@ import type { Budget } from './budget.ts';
 
 type Decoder = () => NodeJS.ReadWriteStream;
 
-/** zstd exists from Node 22.15 on; elsewhere it is refused like any unknown encoding. */
+/** zstd exists from Node 22.15 on; older versions refuse it like any unknown encoding. */
 const zstd = (zlib as { createZstdDecompress?: Decoder }).createZstdDecompress;
 const DECODERS = new Map<string, Decoder>([
   ['gzip', () => zlib.createGunzip()],
@@ -20,10 +20,10 @@ export interface BodyOptions {
 }
 
 /**
- * The whole body, decompressed. The limit counts what comes out of the decompressor, chunk by
- * chunk, so a bomb costs one limit and no more. Whoever has read it releases it. Throws
- * `otlp.too-large`, `otlp.unsupported-encoding`, `otlp.malformed`, `intake.full`; what is left of
- * the body then stays unread.
+ * Reads the whole body, decompressed. The limit counts the decompressor's output chunk by chunk, so
+ * a decompression bomb costs one limit and no more. The caller releases the lease. Throws
+ * `otlp.too-large`, `otlp.unsupported-encoding`, `otlp.malformed` or `intake.full`; the rest of the
+ * body then stays unread.
  */
 export async function readBody(
   request: Readable,
@@ -66,7 +66,7 @@ export async function readBody(
       };
       source.on('data', onData).once('end', resolve).once('error', reject);
       request.once('error', reject).once('close', () => {
-        // Or the decompressor would wait for more for ever.
+        // Without this, the decompressor would wait for more input for ever.
         if (!request.readableEnded) reject(new Error('the sender went away'));
       });
     });

@@ -2,22 +2,24 @@ import type { Clock } from '../base/clock.ts';
 import { FermataError } from '../base/errors.ts';
 
 /**
- * Memory that all requests together may hold while they are read. One hostile sender cannot take it
- * all.
+ * Bounds the memory that all requests together hold while they are read, so that one hostile sender
+ * cannot take it all.
  */
 export interface Budget {
-  /** Bytes after decompression that one request may have. */
+  /** The bytes after decompression that one request may have. */
   readonly maxBytes: number;
   readonly inFlight: number;
-  /** Somebody begins to read; `refuse` is called at most once, when others need the room more. */
+  /**
+   * Registers a reader. `refuse` is called at most once, when other readers need the memory more.
+   */
   enter(refuse: (error: FermataError) => void): Reservation;
 }
 
-/** The part of it that one reader holds. */
+/** One reader's part of the budget. */
 export interface Reservation {
-  /** Sets it to so many bytes, in all. May refuse others, or this one. */
+  /** Sets the reservation to this many bytes in total. It may refuse other readers, or this one. */
   reserve(bytes: number): void;
-  /** Nothing is held, nobody is refused any more. Idempotent. */
+  /** Gives the reservation back; the reader is not refused after it. Idempotent. */
   release(): void;
 }
 
@@ -27,7 +29,10 @@ interface Holder {
   refuse(error: FermataError): void;
 }
 
-/** `maxTotal`: bytes that all requests in flight take: up to twice what they are. */
+/**
+ * Creates a budget. `maxTotal` bounds the bytes of memory that all requests in flight take, which
+ * is up to twice their size.
+ */
 export function createBudget(clock: Clock, maxBytes: number, maxTotal: number): Budget {
   const holders = new Set<Holder>();
   let inFlight = 0;
@@ -36,8 +41,8 @@ export function createBudget(clock: Clock, maxBytes: number, maxTotal: number): 
     if (holders.delete(holder)) inFlight -= holder.held;
   };
   /**
-   * Who held most for longest. To refuse who came last instead lets a few slow senders shut all
-   * others out.
+   * Returns the holder with the largest product of bytes and time. Refusing the latest one instead
+   * would let a few slow senders shut all others out.
    */
   const largestHolder = (): Holder | undefined => {
     const now = clock.now();

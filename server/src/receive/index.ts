@@ -13,14 +13,15 @@ import type { OtlpExport } from '../model/otlp.ts';
 export type { WrittenBatch } from './intake.ts';
 
 /**
- * Bytes in, honest answer out: OTLP over HTTP and gRPC into one bounded, group-committing intake.
+ * Receives OTLP over HTTP and gRPC into one bounded, group-committing intake, and answers only once
+ * the commit is known.
  */
 export interface Receiver {
   readonly httpPort: number;
   readonly grpcPort: number;
-  /** Below its high-water mark: ready for more. */
+  /** True while the intake is below its high-water mark. */
   readonly ready: boolean;
-  /** How long the oldest request waits for its commit, ms. */
+  /** The time that the oldest request has waited for its commit, in ms. */
   readonly oldestMs: number;
   start(): Promise<void>;
   stop(): Promise<void>;
@@ -40,9 +41,11 @@ export interface ReceiverOptions<P> {
   onCommit?: IntakeOptions<P>['onCommit'];
 }
 
-/** OTLP 1.11: a server limits requests after decompression; recommended 64 MiB. */
+/** OTLP 1.11 has a server limit requests after decompression and recommends 64 MiB. */
 const MAX_BYTES = 64 * 1024 * 1024;
-/** Four times what the Collector takes: grpc-js counts nothing while a message arrives. */
+/**
+ * Four times the Collector's limit, and no more: grpc-js counts nothing while a message arrives.
+ */
 const GRPC_MAX_BYTES = 16 * 1024 * 1024;
 const MAX_WAITING = 200_000;
 
@@ -67,7 +70,7 @@ export function createReceiver<P>(options: ReceiverOptions<P>): Receiver {
   counters.gauge('fermata_request_bytes_in_flight', () => budget.inFlight);
   const offer = (request: OtlpExport): Promise<void> => intake.offer(request);
   const http: Server = createServer(
-    // Times are kept to within the interval, which is 30 s unless told.
+    // Node checks the timeouts once per interval, which is 30 s by default.
     {
       headersTimeout: 10_000,
       requestTimeout: 30_000,

@@ -2,9 +2,9 @@ import { FermataError } from '../base/errors.ts';
 import { tooManyParts } from './otlp-rules.ts';
 
 /**
- * A JSON reader for hostile OTLP, because `JSON.parse` rounds 64-bit numbers, accepts 200,000
- * levels of nesting (which later kills whoever walks the value) and sets a prototype for the key
- * `__proto__`. Integers of 54 to 64 bits come back as bigint; objects have no prototype.
+ * Reads JSON of hostile OTLP senders. `JSON.parse` rounds 64-bit numbers, accepts 200,000 levels of
+ * nesting (which overflows the stack of later recursive code) and sets a prototype for the key
+ * `__proto__`. Here integers of 54 to 64 bits become bigint, and objects have no prototype.
  *
  * Throws `otlp.malformed` (not JSON), `otlp.too-deep` or `otlp.too-large`: each value costs memory,
  * however few characters it has.
@@ -14,8 +14,9 @@ export type JsonObject = { [key in Key]?: Json };
 export type Key = (typeof KEYS)[number];
 
 /**
- * Everything that OTLP/JSON is asked for; other keys are read and left out. A key that was never
- * seen before costs a microsecond and more to keep: a request of four million took six seconds.
+ * Lists every key that the OTLP/JSON decoder reads; other keys are parsed and dropped. Keeping a
+ * key that V8 has not seen before costs a microsecond and more: a request of four million took six
+ * seconds.
  */
 const KEYS = [
   'arrayValue',
@@ -62,8 +63,8 @@ const KNOWN: ReadonlySet<string> = new Set(KEYS);
 const isKnown = (key: string): key is Key => KNOWN.has(key);
 
 /**
- * Of 64 bits, with its sign. A longer one is a double: `BigInt` takes seconds for some million
- * digits.
+ * 20 characters hold 64 bits with the sign. A longer integer becomes a double: `BigInt` takes
+ * seconds for some million digits.
  */
 const MAX_INTEGER_DIGITS = 20;
 
@@ -90,7 +91,7 @@ export function parseJson(text: string, maxDepth: number, maxValues: number): Js
       if (c < 32 || Number.isNaN(c)) fail('unterminated string');
       at++;
     }
-    // An escape: find the end, then let the platform decode this one string.
+    // The text has an escape: find its end, then let the platform decode this one string.
     while (text.charCodeAt(at) !== 34) {
       const c = text.charCodeAt(at);
       if (c < 32 || Number.isNaN(c)) fail('unterminated string');

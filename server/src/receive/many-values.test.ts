@@ -4,8 +4,8 @@ import { decodeLogsJson, decodeTracesJson } from './otlp-json.ts';
 import { decodeLogs, decodeTraces } from './otlp-protobuf.ts';
 
 /**
- * What is small on the wire and large in memory, compressed to nothing on top. A limit of bytes
- * alone lets one request of 60 KB take gigabytes.
+ * Builds requests that are small on the wire and large in memory, and compress to almost nothing. A
+ * limit on bytes alone would let one request of 60 KB take gigabytes.
  */
 const field = (number: number, ...parts: Buffer[]): Buffer => {
   const body = Buffer.concat(parts);
@@ -65,6 +65,6 @@ test('attributes of a resource are cut like those of a span', () => {
   );
   const out = decodeTraces(field(1, resource, field(2, field(2, ID))));
   expect(out.spans[0]!.resource.attributes).toHaveLength(LIMITS.attributes * 2);
-  // Read once before and not again for each scope.
+  // The resource is read once, before its scopes, and not again for each scope.
   expect(out.truncated).toBe(5);
 });

@@ -3,7 +3,7 @@ import { createCounters } from '../base/counters.ts';
 import { emptyExport, LIMITS } from '../model/otlp.ts';
 import { respondAfterCommit } from './respond.ts';
 
-/** As the pipeline does it when it is offered a request. */
+/** Sets `namesCut` as the pipeline does when a request is offered to it. */
 const offer = (namesCut: number) => (request: { namesCut?: number }) => {
   request.namesCut = namesCut;
   return Promise.resolve();

@@ -2,9 +2,9 @@ import { FermataError, messageOf } from '../base/errors.ts';
 import { LIMITS, type OtlpExport } from '../model/otlp.ts';
 
 /**
- * The only place where an OTLP status is chosen (opentelemetry-proto docs/specification.md,
+ * Chooses every OTLP status; no other file does (opentelemetry-proto docs/specification.md,
  * "Failures"). Retryable errors become 503 with Retry-After (gRPC UNAVAILABLE with RetryInfo),
- * permanent ones 400 or 413; never 500 for something that passes, because senders drop data on 500.
+ * permanent ones 400 or 413. A passing failure is never a 500, because senders drop data on 500.
  */
 export type Encoding = 'protobuf' | 'json';
 
@@ -34,7 +34,8 @@ const PERMANENT: Partial<Record<FermataError['code'], Verdict>> = {
 };
 
 /**
- * A success may carry a warning: nothing rejected, but something was cut (partial_success with 0).
+ * Answers a success, with a warning where something was cut though nothing was rejected
+ * (partial_success with 0).
  */
 export function success(
   request: OtlpExport,
@@ -63,7 +64,7 @@ export function success(
   return { status: 200, body: field(1, partial) };
 }
 
-/** `jitter` in 0 … 1 spreads the retries of many senders over 1 to 3 seconds. */
+/** Answers a failure. `jitter` in 0 … 1 spreads the retries of many senders over 1 to 3 seconds. */
 export function failure(error: unknown, encoding: Encoding, jitter: number): HttpAnswer {
   const { verdict, retryAfterSeconds, message } = judge(error, jitter);
   const body =
@@ -80,7 +81,10 @@ export function failure(error: unknown, encoding: Encoding, jitter: number): Htt
 export interface GrpcFailure {
   code: number;
   details: string;
-  /** `grpc-status-details-bin`: google.rpc.Status, with RetryInfo where the sender may retry. */
+  /**
+   * The value of `grpc-status-details-bin`: a google.rpc.Status, with RetryInfo where the sender
+   * may retry.
+   */
   status: Buffer;
 }
 
@@ -98,7 +102,7 @@ function judge(
   jitter: number,
 ): { verdict: Verdict; retryAfterSeconds: number | undefined; message: string } {
   const known = error instanceof FermataError ? error : undefined;
-  // An error nobody foresaw passes for all we know: the sender keeps its data.
+  // An unforeseen error is taken to be temporary, so that the sender keeps its data.
   const retryable = known?.retryable ?? true;
   const verdict = retryable
     ? { http: 503, grpc: GRPC.unavailable }
@@ -122,8 +126,8 @@ function field(number: number, content: Buffer): Buffer {
 }
 
 /**
- * google.rpc.Status { code = 1, message = 2, details = 3 } with google.rpc.RetryInfo { retry_delay
- * = 1 }.
+ * Encodes google.rpc.Status { code = 1, message = 2, details = 3 } with google.rpc.RetryInfo {
+ * retry_delay = 1 }.
  */
 function statusMessage(code: number, message: string, retrySeconds?: number): Buffer {
   const parts = [

@@ -65,7 +65,7 @@ const request = fc.record({
   ),
 });
 
-/** Comparable: class instances and byte arrays as plain data. */
+/** Turns class instances and byte arrays into plain data, so that values can be compared. */
 const plain = (value: AttributeValue): unknown => {
   if (value instanceof KeyValues) return { map: value.list.map((item) => plain(item)) };
   if (value instanceof Uint8Array) return { bytes: Buffer.from(value).toString('hex') };
@@ -139,7 +139,7 @@ test('our reader and protobufjs agree on what was sent', () => {
   );
 });
 
-/** MUTANTS=100000 for the long run. */
+/** Set MUTANTS=100000 for the long run. */
 const MUTANTS = Number(process.env['MUTANTS'] ?? 5000);
 
 describe('hostile bytes', () => {
@@ -179,8 +179,8 @@ describe('hostile bytes', () => {
         content,
       ]);
     };
-    // AnyValue { array_value = 5 { values = 1 { … } } }, 60 deep: written by hand, protobufjs
-    // refuses to.
+    // AnyValue { array_value = 5 { values = 1 { … } } } is nested 60 deep by hand, because
+    // protobufjs refuses to encode it.
     let nested = field(1, Buffer.from('deep'));
     for (let i = 0; i < 60; i++) nested = field(5, field(1, nested));
     const attribute = field(9, Buffer.concat([field(1, Buffer.from('k')), field(2, nested)]));

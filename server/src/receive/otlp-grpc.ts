@@ -20,7 +20,10 @@ export interface OtlpGrpc {
 
 const raw = (bytes: Buffer): Buffer => bytes;
 
-/** One unary Export method; bytes in and out, so that the same decoder serves HTTP and gRPC. */
+/**
+ * Defines one unary Export method. Its messages stay bytes, so that the same decoders serve HTTP
+ * and gRPC.
+ */
 const service = (name: string): grpc.ServiceDefinition => ({
   Export: {
     path: `/opentelemetry.proto.collector.${name}/Export`,
@@ -36,8 +39,7 @@ const service = (name: string): grpc.ServiceDefinition => ({
 export function createOtlpGrpc(options: OtlpGrpcOptions): OtlpGrpc {
   const server = new grpc.Server({
     'grpc.max_receive_message_length': options.maxBytes,
-    // Messages that are half there are in nobody's budget: so many of them at most for each
-    // connection.
+    // Partly received messages count in no budget, so the streams of each connection are bounded.
     'grpc.max_concurrent_streams': 16,
     'grpc.keepalive_time_ms': 60_000,
     'grpc.keepalive_timeout_ms': 20_000,

@@ -13,14 +13,14 @@ type Decode = Record<Encoding, (body: Buffer) => OtlpExport>;
 
 export interface OtlpHttpOptions extends BodyOptions {
   counters: Counters;
-  /** 0 … 1; spreads Retry-After. */
+  /** Returns a number in 0 … 1, which spreads Retry-After. */
   random(): number;
   offer(request: OtlpExport): Promise<void>;
 }
 
 /**
- * POST /v1/traces, /v1/logs, /v1/metrics in protobuf or JSON. Metrics are taken and counted, not
- * kept.
+ * Serves POST /v1/traces, /v1/logs and /v1/metrics in protobuf or JSON. Metrics are accepted and
+ * counted, not kept.
  */
 export function otlpHttpApp(options: OtlpHttpOptions): Express {
   const app = express();
@@ -41,7 +41,7 @@ export function otlpHttpApp(options: OtlpHttpOptions): Express {
       } catch (error) {
         options.counters.add('fermata_failed_requests_total');
         const answer = failure(error, encoding, options.random());
-        // What is left of a refused body is not worth reading.
+        // Close the connection, because the rest of a refused body is not worth reading.
         if (!request.complete) response.setHeader('Connection', 'close');
         send(response, encoding, answer);
         if (!request.complete) response.once('finish', () => request.destroy());

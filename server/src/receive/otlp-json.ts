@@ -15,9 +15,9 @@ import { parseJson, type Json, type JsonObject, type Key } from './json.ts';
 import { hasRoom, noteDropped, refuse, wrongId } from './otlp-rules.ts';
 
 /**
- * OTLP/JSON (opentelemetry-proto docs/specification.md, "JSON Protobuf Encoding"): lowerCamelCase
- * names only, ids in hex of either case, 64-bit integers as numbers or strings, enums as integers,
- * unknown fields ignored.
+ * Decodes OTLP/JSON (opentelemetry-proto docs/specification.md, "JSON Protobuf Encoding"):
+ * lowerCamelCase names only, ids in hex of either case, 64-bit integers as numbers or strings,
+ * enums as integers, unknown fields ignored.
  */
 export function decodeTracesJson(body: Buffer): OtlpExport {
   const out = emptyExport();
@@ -102,7 +102,10 @@ export function decodeLogsJson(body: Buffer): OtlpExport {
   return out;
 }
 
-/** Levels of JSON around an attribute value, plus two for each level of the value itself. */
+/**
+ * Allows for the levels of JSON around an attribute value, and for three per level of the value
+ * itself.
+ */
 const JSON_DEPTH = 12 + LIMITS.depth * 3;
 
 const malformed = (what: string): FermataError =>
@@ -140,7 +143,7 @@ function capped<T>(items: T[], limit: number, out: OtlpExport): T[] {
   return items.slice(0, limit);
 }
 
-/** Cuts long text and replaces lone surrogates, which no UTF-8 can carry. */
+/** Cuts long text and replaces lone surrogates, which UTF-8 cannot carry. */
 function tidy(value: string, out: OtlpExport): string {
   if (value.length > LIMITS.text) {
     out.truncated++;
@@ -159,7 +162,8 @@ function text(parent: JsonObject, name: Key, out: OtlpExport): string {
 const HEX = /^[0-9a-f]*$/;
 
 /**
- * Hex of either case. Not hex: given back as it is, so that `wrongId` refuses this one record only.
+ * Reads an id in hex of either case. Any other text is returned unchanged in kind, marked by `?`,
+ * so that `wrongId` refuses this one record only.
  */
 function id(parent: JsonObject, name: Key): string {
   const value = parent[name];
@@ -170,8 +174,8 @@ function id(parent: JsonObject, name: Key): string {
 }
 
 /**
- * Numbers may stand as text (JSON of protobuf). Whatever else `Number` takes, or fails on, is not
- * ours to guess.
+ * Numbers may be strings (JSON of protobuf). Other texts that `Number` accepts or turns into NaN
+ * are malformed, not guessed at.
  */
 const WHOLE = /^-?\d{1,20}$/;
 const DOUBLE = /^(-?\d+(\.\d+)?([eE][+-]?\d+)?|-?Infinity|NaN)$/;
@@ -203,7 +207,7 @@ function time(parent: JsonObject, name: Key): UnixNanos {
   return unixNanos(int64(value, name, UINT64));
 }
 
-/** Out of range is malformed: cut to 64 bits it would be another number. */
+/** Reads a 64-bit integer. Out of range is malformed: cut to 64 bits it would be another number. */
 function int64(value: Json, name: string, { least, most }: Range): bigint {
   if (isWhole(value)) {
     const exact = BigInt(value);

@@ -18,10 +18,10 @@ import { hasRoom, noteDropped, refuse, tooManyParts, wrongId } from './otlp-rule
 import { TextCache } from './text-cache.ts';
 
 /**
- * Reads ExportTraceServiceRequest and ExportLogsServiceRequest (opentelemetry-proto 1.x; field
- * numbers below are theirs). Hand-written because it is the hot path: one pass, no descriptor, no
- * object for what nobody reads. `otlp-decoders.property.test.ts` holds it to protobufjs on random
- * and mutated requests.
+ * Reads ExportTraceServiceRequest and ExportLogsServiceRequest (opentelemetry-proto 1.x; the field
+ * numbers below are from there). It is hand-written because it is the hot path: one pass, no
+ * descriptor, no object for unread fields. `otlp-decoders.property.test.ts` compares it with
+ * protobufjs on random and mutated requests.
  *
  * Throws `otlp.malformed` for bytes that are not a message (truncated, wrong wire type, varint
  * overflow); refuses a single record with bad ids and keeps the rest.
@@ -57,8 +57,8 @@ export function decodeLogs(body: Buffer): OtlpExport {
 }
 
 /**
- * ResourceSpans / ResourceLogs: the resource may stand after its scopes, so scopes wait until it is
- * known.
+ * Reads ResourceSpans or ResourceLogs. The resource may stand after its scopes, so scopes wait
+ * until it is read.
  */
 function readGroup(
   reader: Reader,
@@ -206,7 +206,7 @@ class Reader {
     return to === from ? '' : this.body.toString('hex', from, Math.min(to, from + 64));
   }
 
-  /** Spans of one trace often stand together: they share one text. */
+  /** Reads a trace id. Spans of one trace often stand together, and then share one text. */
   private traceId(end: number): string {
     const from = this.at;
     const { body, lastTraceAt } = this;
@@ -359,7 +359,7 @@ class Reader {
     else this.keyValue(end, into, 0);
   }
 
-  /** Each costs memory, however few bytes it has. */
+  /** Counts a part against the limit, because each costs memory, however few bytes it has. */
   private countPart(): void {
     if (++this.parts > LIMITS.parts) throw tooManyParts(LIMITS.parts);
   }
@@ -523,7 +523,7 @@ class Reader {
 
 const texts = new TextCache();
 
-/** A cut may fall inside a code point; the half that is left is not text. */
+/** Removes the half code point that a cut may leave at the end of a text. */
 export function clip(text: string): string {
   return text.endsWith('\uFFFD') ? text.replace(/\uFFFD+$/, '') : text;
 }

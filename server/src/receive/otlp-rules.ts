@@ -1,12 +1,16 @@
 import { FermataError } from '../base/errors.ts';
 import { LIMITS, type OtlpExport, type OtlpSpan } from '../model/otlp.ts';
 
-/** Checks that both decoders share, so that one request is judged alike in either encoding. */
+/**
+ * Holds the checks that both decoders share, so that one request is judged alike in either
+ * encoding.
+ */
 
 const ZERO = /^0*$/;
 
 /**
- * What is wrong with a span's ids, or ''. All-zero and wrong-length ids are invalid (trace.proto).
+ * Returns what is wrong with a span's ids, or ''. All-zero and wrong-length ids are invalid
+ * (trace.proto).
  */
 export function wrongId(traceId: string, spanId: string, parentSpanId: string): string {
   if (traceId.length !== 32) return `trace id of ${traceId.length / 2} bytes, 16 needed`;
@@ -31,14 +35,14 @@ export function hasRoom(out: OtlpExport): boolean {
 }
 
 /**
- * Links that its sender or our limits left out: whom a batch served is not all known then. Most
- * spans have none.
+ * Stores the number of links that the sender or our limits left out: without them, the messages
+ * that a batch served are not all known. Most spans have none.
  */
 export function noteDropped(span: OtlpSpan, links: number): void {
   if (links > 0) span.droppedLinks = links;
 }
 
-/** Counts one refused record; the first reason is what the sender hears. */
+/** Counts one refused record; the sender is told the first reason. */
 export function refuse(out: OtlpExport, reason: string): void {
   if (out.rejected === 0)
     out.rejectedReason = `record ${out.spans.length + out.logs.length}: ${reason}`;

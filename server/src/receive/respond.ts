@@ -8,9 +8,9 @@ export interface RespondOptions {
 }
 
 /**
- * Answers a decoded request once it is committed and correlated. The answer is made before that:
- * whatever is held while it waits, here the whole request, grows old, and is only found to be dead
- * by collecting the whole heap.
+ * Answers a decoded request once it is committed and correlated. The answer is built before the
+ * wait, so that the wait does not retain the whole request: memory that is retained that long grows
+ * old, and only a collection of the whole heap frees it.
  */
 export function respondAfterCommit(
   request: OtlpExport,

@@ -1,6 +1,6 @@
 /**
- * Attribute keys, service names, destinations repeat in every span: reading them from a cache of
- * recent texts costs a third of decoding them. Direct-mapped, fixed size; a miss replaces the slot.
+ * Caches recent texts. Attribute keys, service names and destinations repeat in every span, and a
+ * cached read costs a third of decoding. Direct-mapped, fixed size; a miss replaces the slot.
  */
 const SLOTS = 4096;
 const MAX_BYTES = 40;
@@ -8,8 +8,8 @@ const MAX_BYTES = 40;
 export class TextCache {
   private readonly texts: string[] = new Array<string>(SLOTS).fill('');
   /**
-   * Of each slot its size, then the text. Copies: a view would keep the whole request that it was
-   * read from.
+   * Holds each slot's size, then its text. The bytes are copied: a view would retain the whole
+   * request that it was read from.
    */
   private readonly bytes = new Uint8Array(SLOTS * (MAX_BYTES + 1));
 

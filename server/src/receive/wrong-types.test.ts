@@ -3,8 +3,7 @@ import type { OtlpExport } from '../model/otlp.ts';
 import { decodeTracesJson } from './otlp-json.ts';
 
 /**
- * What is wrong today is wrong tomorrow: unless it is malformed, its sender tries it again for
- * ever.
+ * A wrong type must be malformed, a permanent error: otherwise its sender would retry it for ever.
  */
 const decode = (over: string): OtlpExport =>
   decodeTracesJson(
