@@ -6,24 +6,25 @@ import { LIMITS, type Attributes, type AttributeValue, type OtlpEvent } from '..
 import { FIELDS, FIELD_COUNT, FIELD_INDEX, KEY_PREFIX, SECRET_NAME, type Field } from './names.ts';
 
 /**
- * Attributes are read once: that pass picks the fields that correlation needs and writes the JSON
- * text that the store keeps. What a name means is looked up in one map per process (names repeat in
- * every span).
+ * Describes one attribute name, looked up in one map per process because names repeat in every
+ * span. Attributes are read once: that pass picks the fields that correlation needs and writes the
+ * JSON text that the store keeps.
  */
 interface NameInfo {
-  /** `{"messaging.system":` and `,"messaging.system":`, ready to be written. */
+  /** `{"messaging.system":`; `next` is `,"messaging.system":`. Both are ready to be written. */
   first: string;
   next: string;
-  /** Which field the name fills and with which precedence, or -1. */
+  /** The field that the name fills, by FIELD_INDEX, or -1; `rank` is its precedence there. */
   field: number;
   rank: number;
   secret: boolean;
-  /** Business key name, or ''. */
+  /** The business key's name, or ''. */
   key: string;
 }
 
 /**
- * What the operator configured: attributes that identify a flow, and attributes that only find one.
+ * Configured by the operator: attributes whose values join spans into a flow, and attributes that
+ * only find flows.
  */
 export interface KeySettings {
   identityKeys: readonly string[];
@@ -31,39 +32,43 @@ export interface KeySettings {
 }
 
 export interface ReadAttributes {
-  /** By FIELD_INDEX; undefined where absent. The reader's own: it holds until the next `read`. */
+  /**
+   * Values by FIELD_INDEX; undefined where absent. The reader owns the array: it is valid until the
+   * next `read`.
+   */
   values: (AttributeValue | undefined)[];
-  /** Which of the field's names each value was read from. */
+  /** The rank of the name that each value was read from. */
   ranks: Uint8Array;
   /**
-   * In parts: to join them, and to copy them out of what was joined, took 4 % of the server's CPU.
+   * The JSON text in pieces: joining them, and copying them out of the joined text, took 4 % of the
+   * server's CPU.
    */
   json: readonly string[];
   keys: readonly (readonly [string, string])[];
   identities: readonly string[];
-  /** Some values were too much to keep. */
+  /** True where some values were left out for their size. */
   cut: boolean;
-  /** So many names were longer than names may be. */
+  /** Counts names that were longer than `LIMITS.name`. */
   namesCut: number;
 }
 
 /**
- * Characters of one record's attributes, and of its events', that are kept: a flow's spans are read
- * at once. What anything is read from is kept whatever it takes, or a record would mean something
- * else when it comes back.
+ * Bounds the characters kept of one record's attributes, and of its events, because a flow's spans
+ * are read at once. A value that fills a field or a key is kept at any size, or the record would
+ * mean something else when it is replayed.
  */
 const MAX_KEPT = 262_144;
-/** Of these fields any length is kept: they are told, not looked up by. */
+/** These fields keep any length: they are shown and never looked up by. */
 const TEXTS: ReadonlySet<number> = new Set([FIELD_INDEX.errorMessage, FIELD_INDEX.itinerary]);
 const NOT_KEPT = '[not kept: too much in one record]';
 export const TEXT_CUT = `of attributes and events only ${MAX_KEPT} characters each are kept`;
-/** What is known of names is kept for: twenty thousand of usual length. */
+/** Bounds the cache of names: it holds twenty thousand names of usual length. */
 const MAX_NAME_CHARACTERS = 4_000_000;
 
 export interface AttributeReader {
   read(attributes: Attributes): ReadAttributes;
   json(attributes: Attributes): string;
-  /** As JSON, those that can be kept. */
+  /** Writes events as JSON, as many as the limit allows. */
   events(events: readonly OtlpEvent[]): { json: string; cut: boolean };
 }
 
@@ -164,8 +169,8 @@ export function createAttributeReader(settings: KeySettings): AttributeReader {
         }
       }
       if (parts.length > 0) parts.push('}');
-      // Kept for as long as the span, so without the room for sixteen more that a list takes when
-      // it grows by itself.
+      // Copy the lists: they live as long as the span, and a list that grew by itself has room for
+      // sixteen more.
       return {
         values,
         ranks,
@@ -179,7 +184,7 @@ export function createAttributeReader(settings: KeySettings): AttributeReader {
   };
 }
 
-/** Text of a scalar; nothing for lists and maps. */
+/** Returns the text of a scalar, and '' for lists and maps. */
 export function textOf(value: AttributeValue | undefined): string {
   if (typeof value === 'string') return value;
   if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean')
@@ -190,9 +195,9 @@ export function textOf(value: AttributeValue | undefined): string {
 const HASH_DIGITS = 16;
 
 /**
- * Names are shown, indexed and remembered, so they have a size. What is longer is cut, and told
- * apart by a hash of all of it: two orders that differ in the last character alone are two. NUL
- * stands between the parts of what is made of names.
+ * Bounds the size of a name, because names are shown, indexed and kept in memory. A longer one is
+ * cut and ends in a hash of the whole, so that two orders which differ only in the last character
+ * stay two. NUL is replaced, because it separates the parts of keys made of names.
  */
 export function nameIn(text: string): string {
   const clean = text.includes('\0') ? text.replaceAll('\0', '\ufffd') : text;
@@ -204,7 +209,8 @@ export const isLongName = (value: AttributeValue | undefined): boolean =>
   typeof value === 'string' && value.length > LIMITS.name;
 
 /**
- * A copy: a piece of a text keeps all of the text in memory. Halves of characters become U+FFFD.
+ * Returns a copy, since a slice would retain the whole text in memory. Half a surrogate pair
+ * becomes U+FFFD.
  */
 export const shortened = (text: string, most: number): string =>
   text.length <= most ? text : Buffer.from(text.slice(0, most)).toString();

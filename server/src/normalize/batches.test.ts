@@ -6,7 +6,7 @@ import { createNormalizer } from './index.ts';
 const normalizer = createNormalizer({ identityKeys: [], searchKeys: [] });
 const REMOTE = 0x300;
 
-/** How many of its messages a batch does not name. */
+/** Returns the number of messages in a batch that no link names. */
 const linksCut = (
   links: number,
   count: number | null,
@@ -47,7 +47,7 @@ const linksCut = (
 test('a batch that names all of its messages says so by saying nothing', () => {
   expect(linksCut(10, 10)).toBeUndefined();
   expect(linksCut(10, null)).toBeUndefined();
-  // Links to attempts before, say.
+  // The extra links may name earlier attempts, for example.
   expect(linksCut(12, 10)).toBeUndefined();
   expect(linksCut(1, 1)).toBeUndefined();
 });

@@ -4,12 +4,12 @@ import { nameOf, shortened, textOf, type ReadAttributes } from './attributes.ts'
 import { FIELD_INDEX as F } from './names.ts';
 import { rootCause } from './root-cause.ts';
 
-/** Characters of an error's message; all of it stands in the span. */
+/** Bounds the characters of an error's message in memory; the stored span has all of it. */
 const MAX_MESSAGE_CHARACTERS = 500;
 
 /**
- * What failed, from (in this order) error.type, the newest exception event, the status message; its
- * cause, where told.
+ * Returns what failed, from (in this order) error.type, the newest exception event, and the status
+ * message; and its root cause where the stack trace has one.
  */
 export function errorOf(span: OtlpSpan, read: ReadAttributes): SpanError {
   let type = nameOf(read.values[F.errorType]);
@@ -21,7 +21,8 @@ export function errorOf(span: OtlpSpan, read: ReadAttributes): SpanError {
       told.set(thrown.attributes[a], thrown.attributes[a + 1]!);
     const thrownType = nameOf(told.get('exception.type'));
     const cause = rootCause(textOf(told.get('exception.stacktrace')));
-    // Whoever says another type says more than what was thrown.
+    // An error.type that differs from the exception's type was set on purpose, so it wins over the
+    // root cause.
     const isItself = type === '' || type === thrownType;
     type = (isItself && cause?.type) || type || thrownType;
     message = (isItself && cause?.message) || message || textOf(told.get('exception.message'));

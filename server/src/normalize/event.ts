@@ -9,14 +9,15 @@ import { FIELD_INDEX as F, MILESTONE_OUTCOMES, MILESTONES } from './names.ts';
 import { rawOf, recordOf, spanOf } from './record.ts';
 import type { ResourceReader } from './resource.ts';
 
-/** Ids that a record already has, when it comes back from the store. */
+/** The ids that a stored record already has when it is replayed. */
 export interface StoredIds {
   traceId: string;
   spanId: string;
 }
 
 /**
- * Turns milestone log events into evidence; null: a log record that is none, or belongs to nothing.
+ * Turns milestone log events into evidence. Null: the record is no milestone, or has neither a
+ * trace nor a flow.
  */
 export const createEventNormalizer =
   (reader: AttributeReader, resourceOf: ResourceReader) =>
@@ -56,7 +57,8 @@ const errorIn = ({ values }: ReadAttributes): SpanError => ({
 });
 
 /**
- * A log record has no id: its content is its identity, so that a retried export is the same event.
+ * Identifies a log record, which has no id, by its content, so that a retried export is the same
+ * event.
  */
 const contentHash = (log: OtlpLog, at: bigint, read: ReadAttributes, resource: string): string =>
   createHash('sha1')

@@ -6,8 +6,8 @@ import { FIELDS, FIELD_INDEX as F, FLOW_SOURCES, MESSAGE_KINDS, OUTCOMES } from 
 import { placeOf, requestNamed, TEMPORARY } from './places.ts';
 
 /**
- * What attributes say of a span's message, flow, step and route: by field, whatever their names
- * were.
+ * Attribute values by field, whatever their names were. The functions below read a span's message,
+ * flow, step and route from them.
  */
 export type Values = (AttributeValue | undefined)[];
 
@@ -35,7 +35,7 @@ export function messageOf(values: Values, system: string, role: Role): Message {
   const partition = nameOf(values[F.partition]);
   const offset = nameOf(values[F.offset]);
   return {
-    // What is sent to a queue that somebody made for an answer, is one.
+    // A message to a queue that was created for one answer is a reply.
     kind: MESSAGE_KINDS.includes(kind)
       ? (kind as MessageKind)
       : isTemporary && conversation !== ''
@@ -101,7 +101,7 @@ export function stepOf(values: Values): StepRef | null {
   return { name, id, kind, attempt, result, compensates, deadlineMs, itinerary };
 }
 
-/** Epoch ms, or ISO 8601; 0 where it is neither. */
+/** Parses epoch ms or ISO 8601; returns 0 for any other text. */
 function instantOf(value: AttributeValue | undefined): number {
   if (value === undefined) return 0;
   const text = nameOf(value);
@@ -120,8 +120,8 @@ export function routeOf(values: Values): string {
 }
 
 /**
- * Micrometer names the template of the path; else the span's name is all that tells one request
- * from another.
+ * Returns the route of a server span without http.route. Micrometer reports the template of the
+ * path; otherwise only the span's name tells requests apart.
  */
 export function serverRouteOf(values: Values, name: string): string {
   const uri = nameOf(values[F.uri]);
@@ -129,7 +129,10 @@ export function serverRouteOf(values: Values, name: string): string {
   return uri.startsWith('/') && method !== '' ? requestTo(method, uri) : requestNamed(name);
 }
 
-/** The name of a queue that was made for one answer tells nothing, and is in no other span. */
+/**
+ * Replaces the name of a queue that was created for one answer: it tells nothing, and no other span
+ * has it.
+ */
 export function withoutPlace(name: string, values: Values): string {
   const place = nameOf(values[F.destination]);
   return place === '' ? name : name.replace(place, TEMPORARY);

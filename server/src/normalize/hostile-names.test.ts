@@ -3,7 +3,9 @@ import { unixNanos } from '../model/time.ts';
 import { attributes } from '../testing/lab.ts';
 import { createNormalizer } from './index.ts';
 
-/** Whatever stands in a table of names is asked for by hostile text. */
+/**
+ * Hostile texts are names that every plain object has, and must not be found in a table of names.
+ */
 describe.each(['constructor', 'toString', '__proto__', 'hasOwnProperty'])(
   'a span or event that says %s',
   (name) => {

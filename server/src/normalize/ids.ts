@@ -1,4 +1,7 @@
-/** Ids of spans and traces as text, and what OTLP's flags say of a parent. */
+/**
+ * Patterns of span and trace ids as text, and the OTLP flags that tell whether the parent is
+ * remote.
+ */
 export const ID16 = /^[0-9a-f]{16}$/;
 export const ID32 = /^[0-9a-f]{32}$/;
 export const HAS_IS_REMOTE = 0x100;

@@ -8,12 +8,15 @@ import { createSpanNormalizer } from './span.ts';
 
 export type { KeySettings } from './attributes.ts';
 
-/** OTLP → Span. Attribute names die here (invariant I5). Pure but for its caches. */
+/** Turns OTLP into evidence. Attribute names end here (invariant I5). Pure but for its caches. */
 export interface Normalizer {
-  /** What a service says a flow type consists of, as JSON; null: the record says something else. */
+  /**
+   * Returns the definition of a flow type that a service announces, as JSON; null for any other
+   * record.
+   */
   definition(log: OtlpLog): string | null;
   span(span: OtlpSpan, receivedAtMs: number): EvidenceRecord;
-  /** null: a log record that is no milestone event; counted, not kept. */
+  /** Null: the log record is no milestone event; it is counted and not kept. */
   event(log: OtlpLog, receivedAtMs: number, stored?: StoredIds): EvidenceRecord | null;
 }
 

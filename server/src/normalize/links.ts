@@ -5,20 +5,20 @@ import { ID16, ID32, IS_REMOTE } from './ids.ts';
 
 export interface ReadLinks {
   links: readonly SpanKey[];
-  /** So many links name a span; several may name the same. */
+  /** Counts the valid links; several may name the same span. */
   named: number;
   json: string;
   cut: boolean;
 }
 
 /**
- * SDKs keep 128; what a span links beyond this is stored and shown, and joins nothing: each is
- * looked at many times.
+ * Bounds the links that join. SDKs keep 128; a link beyond this is stored and shown, and joins
+ * nothing, because each link is looked up many times.
  */
 const MAX_LINKS = 4096;
 export const LINKS_CUT = `only the first ${MAX_LINKS} links count`;
 
-/** Links as they are stored, and the spans that they name. */
+/** Returns the links as they are stored, and the spans that they name. */
 export function linksOf(
   reader: Pick<AttributeReader, 'json'>,
   links: readonly OtlpLink[],
@@ -45,8 +45,8 @@ export function linksOf(
 }
 
 /**
- * How many of the messages that it took are named by no link. A poll that names none at all says
- * nothing by that: whoever processes its messages names them one by one.
+ * Returns how many messages of a batch no link names. A poll without any link counts as complete:
+ * the spans that process its messages name them one by one.
  */
 export function linksCutOf(otlp: OtlpSpan, named: number, batchCount: number): number {
   const unread = (otlp.droppedLinks ?? 0) + otlp.links.length - named;

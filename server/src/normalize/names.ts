@@ -2,10 +2,10 @@ import * as fermata from '@fermata/instrumentation/semconv';
 import type { Milestone, Outcome } from '../model/span.ts';
 
 /**
- * Every attribute name that Fermata understands, of every era, and the field it fills. One table:
- * to read another name, add a row. Order within a field is precedence (the first present wins).
- * Sources: OpenTelemetry semantic conventions 1.17 … 1.45 (messaging deprecations), CloudEvents,
- * BullMQ, Temporal, Kogito.
+ * Lists every attribute name that Fermata understands, of every era, with the field that it fills.
+ * This is the only table: to read another name, add a row. The order within a field is precedence
+ * (the first present wins). Sources: OpenTelemetry semantic conventions 1.17 … 1.45 (messaging
+ * deprecations), CloudEvents, BullMQ, Temporal, Kogito.
  */
 export const FIELDS = {
   flowId: [
@@ -92,7 +92,7 @@ export const FIELDS = {
   temporary: ['messaging.destination.temporary', 'messaging.destination.anonymous'],
   bullmqOperation: ['bullmq.job.name'],
   httpRoute: ['http.route'],
-  /** Micrometer's words for a request that a server answers. */
+  /** Micrometer uses these names for a request that a server answers. */
   uri: ['uri'],
   method: ['method'],
   httpMethod: ['http.request.method', 'http.method'],
@@ -117,12 +117,12 @@ export const RESOURCE = {
   environment: ['deployment.environment.name', 'deployment.environment'],
 } as const;
 
-/** `fermata.flow.key.order_id` → `order_id`. */
+/** Names a business key: `fermata.flow.key.order_id` → `order_id`. */
 export const KEY_PREFIX = fermata.ATTR_FLOW_KEY_PREFIX;
 export const MESSAGE_KINDS: readonly string[] = fermata.MESSAGE_KINDS;
 export const OUTCOMES: readonly string[] = fermata.OUTCOMES;
 export const FLOW_SOURCES: readonly string[] = fermata.FLOW_SOURCES;
-/** Log events (LogRecord.eventName) that are milestones; other log records are not kept. */
+/** Maps log events (LogRecord.eventName) to milestones; other log records are not kept. */
 export const MILESTONES: ReadonlyMap<string, Milestone> = new Map<string, Milestone>(
   Object.entries({
     [fermata.EVENT_FLOW_STARTED]: 'flow-started',
@@ -139,17 +139,18 @@ export const MILESTONES: ReadonlyMap<string, Milestone> = new Map<string, Milest
     [fermata.EVENT_COMPENSATION_FAILED]: 'compensation-failed',
   }),
 );
-/** Not of any flow: a service says what a flow type consists of. */
+/**
+ * Names the log event by which a service announces a flow type's definition; it belongs to no flow.
+ */
 export const DEFINITION = { event: fermata.EVENT_FLOW_DEFINED, body: fermata.ATTR_FLOW_DEFINITION };
-/** Milestones that end a flow, and how. */
+/** Maps milestones that end a flow to its outcome. */
 export const MILESTONE_OUTCOMES: Partial<Record<Milestone, Outcome>> = {
   'flow-completed': 'completed',
   'flow-failed': 'failed',
   'flow-cancelled': 'cancelled',
 };
 /**
- * Attributes whose values are never stored. Extensible later; the name decides, values are not
- * guessed at.
+ * Matches attributes whose values are never stored. The name decides; values are not guessed at.
  */
 export const SECRET_NAME =
   /(?:^|[._-])(?:password|passwd|secret|authorization|cookie|set-cookie|api[_-]?key|access[_-]?token|refresh[_-]?token|private[_-]?key|credential)s?(?:$|[._-])/i;

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { placeOf, requestNamed } from './places.ts';
 
 test.each([
-  // name, routing key, system, of a send: destination, type, made for one answer
+  // name, routing key, system, isSend → destination, type, isTemporary
   ['shop', '', 'rabbitmq', true, 'shop', '', false],
   ['shop', 'order.placed', 'rabbitmq', true, 'shop', 'order.placed', false],
   ['shop,order.placed', '', 'rabbitmq', true, 'shop', 'order.placed', false],
@@ -11,7 +11,7 @@ test.each([
   ['', 'pricing', 'rabbitmq', true, 'pricing', '', false],
   ['{}', 'pricing', '', true, 'pricing', '', false],
   ['{}', '', '', true, '', '', false],
-  // One order is no kind of message.
+  // A routing key that names one order is no message type.
   ['shop', 'order.4711.placed', 'rabbitmq', true, 'shop', '', false],
   // A queue has a name of its own, whatever was sent to it.
   ['mail', 'order.placed', 'rabbitmq', false, 'mail', '', false],

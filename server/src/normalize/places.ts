@@ -1,33 +1,33 @@
-/** What clients call the places that messages are sent to and taken from. Pure. */
+/** Reads the names that clients give to destinations. Pure. */
 
 /**
- * Made for one receiver: what is learned of one of them holds for all (OTel's own word for them in
- * span names).
+ * Stands for queues that were created for one receiver: what is learned of one holds for all. OTel
+ * uses the same word in span names.
  */
 export const TEMPORARY = '(temporary)';
 
 export interface Place {
   destination: string;
-  /** What a broker routes by, where the exchange alone says nothing of the message. */
+  /** The routing key, where the exchange alone tells nothing of the message. */
   type: string;
-  /** It is as only a client names queues of its own. */
+  /** True where the name has a form that only generated names have. */
   isTemporary: boolean;
 }
 
-/** Queues whose names a client, or the broker, drew for an answer. */
+/** Matches queue names that a client or the broker generated for an answer. */
 const DRAWN = /^amq(?:_[0-9a-f]{32}|\.gen-[\w-]{16,}|\.rabbitmq\.reply-to.*)$/;
-/** `exchange,routing key`; without an exchange, it is the queue. */
+/** Matches `exchange,routing key`; without an exchange, the key is the queue. */
 const PAIR = /^([^,]*),([^,]*)$/;
-/** A key with a number in it may name one order rather than a kind of message. */
+/** A key with a number in it may name one order rather than a type of message. */
 const hasNumber = (text: string): boolean => /\d/.test(text);
 
 /**
- * `isSend`: only whoever sends names the exchange; whoever takes may name a queue, and its key says
- * nothing of that.
+ * Returns destination and message type. Only a sender names the exchange (`isSend`). A consumer may
+ * name its own queue, and its routing key tells nothing about that queue.
  */
 export function placeOf(name: string, routingKey: string, system: string, isSend: boolean): Place {
   const pair = system === 'rabbitmq' && isSend ? PAIR.exec(name) : null;
-  // A template that was not filled in.
+  // `{}` is a template that was not filled in.
   const exchange = pair === null ? (name === '{}' ? '' : name) : pair[1]!;
   const key = pair === null ? routingKey : pair[2]!;
   const destination = exchange || key;
@@ -35,8 +35,8 @@ export function placeOf(name: string, routingKey: string, system: string, isSend
   return { destination, type: isTyped ? key : '', isTemporary: DRAWN.test(destination) };
 }
 
-/** Segments of a path that name one thing: a type of flow must not be one flow. */
+/** Matches path segments that name one thing: a flow type must not stand for a single flow. */
 const ONE_THING = /\/(?!v\d+(?:[/ ]|$))[^/ {}]*\d[^/ ]*/gi;
-/** Of a request whose route nobody said: its span's name, without what is told apart in it. */
+/** Names a request without a route: the span's name, without the parts that identify one thing. */
 export const requestNamed = (name: string): string =>
   name.split('?', 1)[0]!.replace(ONE_THING, '/{}');

@@ -6,8 +6,8 @@ import { stepOf } from './fields.ts';
 import type { ResourceMemo } from './resource.ts';
 
 /**
- * The only literals of a span and its raw form. Spans and events fill in what differs: every span
- * has one shape, on which whatever reads millions of them depends.
+ * Holds the only literals of a span and of its raw form. Spans and events fill in what differs:
+ * every span then has one hidden class, on which code that reads millions of them depends.
  */
 export function spanOf(
   traceId: string,

@@ -1,15 +1,15 @@
 import { unixNanos, type UnixNanos } from '../model/time.ts';
 
 /**
- * Ordered repairs of what senders get wrong. Each leaves a warning on the span: shown, never fatal,
- * and the raw values stay in the store.
+ * Times of a span. They are repaired by an ordered list; each repair leaves a warning on the span,
+ * which is shown and never fatal, and the raw values stay in the store.
  */
 export interface Times {
   start: UnixNanos;
   end: UnixNanos;
 }
 
-/** Above this a time is not a time (year 2262: signed 64-bit nanoseconds end). */
+/** A value above this is no time: signed 64-bit nanoseconds end in the year 2262. */
 const FAR_FUTURE = unixNanos(2n ** 63n - 1n);
 
 const REPAIRS: readonly { warning: string; applies(t: Times): boolean; repair(t: Times): Times }[] =

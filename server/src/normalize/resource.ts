@@ -4,20 +4,20 @@ import type { Service } from '../model/span.ts';
 import { isLongName, nameOf, type AttributeReader } from './attributes.ts';
 import { RESOURCE } from './names.ts';
 
-/** What a resource says, read once for all its spans. */
+/** A resource as it was read once for all its spans. */
 export interface ResourceMemo {
   service: Service;
   json: string;
   namesCut: number;
 }
 
-/** What its objects are kept for: fifty thousand services of usual names. */
+/** Bounds the cache of services: it holds fifty thousand services with usual names. */
 const MAX_SERVICE_CHARACTERS = 8_000_000;
 
 export type ResourceReader = (resource: OtlpResource) => ResourceMemo;
 
 export function createResourceReader(reader: Pick<AttributeReader, 'json'>): ResourceReader {
-  /** Services repeat: one object each, so that a million spans do not hold a million copies. */
+  /** Services repeat, so each is one object: a million spans must not hold a million copies. */
   const services = createBoundedTextMap<Service>(MAX_SERVICE_CHARACTERS);
   return (resource) => {
     if (resource.memo !== undefined) return resource.memo as ResourceMemo;

@@ -1,9 +1,9 @@
 import type { Role } from '../model/span.ts';
 
-/** OTLP SpanKind. */
+/** Numbers of OTLP's SpanKind. */
 export const KIND = { internal: 1, server: 2, client: 3, producer: 4, consumer: 5 } as const;
 
-/** Operation words of every era and client, and what they are to an event flow. */
+/** Maps operation words of every era and client to roles. */
 const OPERATIONS: ReadonlyMap<string, Role> = new Map<string, Role>(
   Object.entries({
     create: 'create',
@@ -22,9 +22,9 @@ const OPERATIONS: ReadonlyMap<string, Role> = new Map<string, Role>(
 );
 
 /**
- * The role of a span: the messaging operation where one is named, else the kind. A `receive` of
- * kind CONSUMER with no operation of its own is a handler run (`process`), which is what most
- * pre-1.17 instrumentations mean by it.
+ * Returns the role of a span: the messaging operation where one is named, else the kind. A CONSUMER
+ * span without an operation runs a handler (`process`), which is what most pre-1.17
+ * instrumentations mean by it.
  */
 export function roleOf(
   kind: number,

@@ -1,21 +1,21 @@
 import type { SpanError } from '../model/span.ts';
 
 /**
- * Frameworks wrap what a handler threw, in words of their own: what went wrong stands at the end of
- * the chain, which only the text of the stack keeps. Pure.
+ * Finds the root cause of a wrapped error. Frameworks wrap a handler's exception in words of their
+ * own, and only the text of the stack keeps the end of the chain. Pure.
  */
 
 const PYTHON_CAUSE = '\n\nThe above exception was the direct cause of the following exception:\n\n';
 const PYTHON_NEXT = '\n\nDuring handling of the above exception, another exception occurred:\n\n';
 
-/** Line that names the innermost cause; null where the stack names none. */
+/** Each returns the line that names the innermost cause; null where the stack names none. */
 const CHAINS: readonly ((stack: string) => string | null)[] = [
-  // Java. What was suppressed is indented.
+  // Java names it last at the start of a line; suppressed exceptions are indented.
   (stack) => lineAfter(stack, stack.lastIndexOf('\nCaused by: '), '\nCaused by: '),
-  // .NET.
+  // .NET names it after the last arrow.
   (stack) => lineAfter(stack, stack.lastIndexOf(' ---> '), ' ---> '),
-  // Python begins with the cause; what was thrown while handling another one is no consequence of
-  // it.
+  // Python begins with the cause. An exception raised while another was handled is no consequence
+  // of that one.
   (stack) => {
     const ownFrom = stack.lastIndexOf(PYTHON_NEXT);
     const chain = ownFrom < 0 ? stack : stack.slice(ownFrom + PYTHON_NEXT.length);
@@ -36,6 +36,9 @@ export function rootCause(stack: string): SpanError | null {
   return null;
 }
 
-/** It was delivered before its time, and put back: nobody tried to process it. */
+/**
+ * True for a message that was delivered before its time and returned to the broker; it was not
+ * processed.
+ */
 export const isTooEarly = ({ type }: SpanError): boolean =>
   /(?:^|\.)KafkaBackoffException$/.test(type);

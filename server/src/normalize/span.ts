@@ -21,7 +21,8 @@ import { roleOf } from './role.ts';
 import { isTooEarly } from './root-cause.ts';
 
 /**
- * OpenTelemetry's probability sampling: a rejection threshold above none (tracestate `ot=th:…`).
+ * Matches OpenTelemetry's probability sampling: a rejection threshold above zero (tracestate
+ * `ot=th:…`).
  */
 const SAMPLED = /(?:^|,)\s*ot=(?:[^,]*;)?th:(?!0+(?:[;,\s]|$))[0-9a-f]/;
 const MAX_TIME = 0x7fffffffffffffffn;
