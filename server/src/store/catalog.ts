@@ -28,7 +28,7 @@ interface Versions extends OfService {
   versions: string[];
 }
 
-/** What there is: flow types, services and names of steps, over all flows. */
+/** Lists flow types, services and step names over all flows. */
 export function createCatalog(query: QueryRows, lag: ReadLag, now: () => number): CatalogReader {
   return {
     async flowTypes() {

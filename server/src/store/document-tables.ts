@@ -22,12 +22,12 @@ export interface DocumentTablesOptions {
   readChunks: ReadChunks;
 }
 
-/** Of rows with large texts the engine holds some blocks at a time. */
+/** The engine holds some blocks at a time, so blocks of rows with large texts are small. */
 const SMALL_BLOCKS = 'max_block_size = 1024';
 
 /**
- * What is learned, told and kept: tables of some thousand JSON texts, and a few columns to find
- * them.
+ * Owns the tables of learned models, notifications and documents: some thousand JSON texts, with a
+ * few columns to find them by.
  */
 export const createDocumentTables = (
   options: DocumentTablesOptions,
@@ -69,7 +69,8 @@ function createIncidents({
   readChunks,
 }: DocumentTablesOptions): IncidentStore {
   /**
-   * In the order of their ids. Read in chunks: together they may be more than the engine can hold.
+   * Returns bodies in the order of their ids. They are read in chunks, because together they may
+   * exceed the engine's memory.
    */
   const bodies = async <T>(table: BodyTable, idsInOrder: string): Promise<T[]> => {
     const ids = (await query<{ id: string }>(idsInOrder)).map(({ id }) => id);

@@ -16,10 +16,11 @@ import {
 import type { TableWriter } from './table-writer.ts';
 import { createUnprojected } from './unprojected.ts';
 
-/** Raw spans and events: what was acknowledged, in table `records`. */
+/** Owns raw spans and events, which were acknowledged, in table `records`. */
 export interface Evidence extends EvidenceWriter, EvidenceReader {
   /**
-   * Every record of each of these spans. `catchUp`: of `ReadLag`, who cannot do without all of it.
+   * Returns every record of each of these spans. `catchUp` is one of `ReadLag`'s two: the default
+   * waits for all evidence.
    */
   spansAt: (
     keys: readonly string[],
@@ -47,14 +48,14 @@ interface Batch {
   bytes: string;
 }
 
-/** Rows of a block where a table is read as a whole. */
+/** Bounds the rows of a block where a whole table is read. */
 const BLOCK = 20_000;
-/** Of records, which may be large, so much is read in one go where start depends on it. */
+/** Bounds the bytes of a block of records, which may be large, while startup depends on it. */
 const BLOCK_BYTES = 32 * 1024 * 1024;
 const BATCHES_LISTED = 5000;
 /**
- * Of these nothing is escaped. Each query reads nearly all of a table over which they are strewn:
- * few are better.
+ * Bounds the traces of one query. Trace ids need no escaping, so many fit. Each query reads nearly
+ * all of the table, over which they are scattered, so few queries are better.
  */
 const TRACES_AT_ONCE = 2500;
 
@@ -141,7 +142,7 @@ export function createEvidence({
   };
 }
 
-/** Batches with which a block of records ends: it holds whole batches, and at least one. */
+/** Yields the last batch of each block; a block holds whole batches, and at least one. */
 function* endsOfBlocks(batches: readonly Batch[]): Generator<number> {
   let spans = 0;
   let bytes = 0;

@@ -31,11 +31,14 @@ export interface FlowReaderOptions {
   now: () => number;
 }
 
-/** Rows of a block where a table is read as a whole. */
+/** Bounds the rows of a block where a whole table is read. */
 const BLOCK = 20_000;
-/** Of rows with texts the engine holds some blocks of each part at a time. */
+/**
+ * The engine holds some blocks of each part at a time, so blocks of rows with large texts are
+ * small.
+ */
 const SMALL_BLOCKS = 'max_block_size = 1024';
-/** A name that led to a name, that led to a name: so many are followed. */
+/** Bounds how many renames are followed from a former id to the present one. */
 const MAX_RENAMES = 16;
 
 export function createFlowReader(
@@ -70,7 +73,7 @@ export function createFlowReader(
 }
 
 function createFlowScanner({ query, readRows, readChunks, now }: FlowReaderOptions): FlowScanner {
-  /** In blocks, by primary key: bounded memory on both sides. */
+  /** Reads blocks in order of the primary key, so that memory is bounded in the engine and here. */
   async function* blocksOf<Row extends { id: string }>(sql: string): AsyncIterable<Row[]> {
     for (let after = ''; ;) {
       const rows = await query<Row>(sql, { after });

@@ -4,7 +4,10 @@ import { FLOW_COLUMNS, flowRows } from './rows/flow.ts';
 import { createRowBinary } from './rows/row-binary.ts';
 import type { TableWriter } from './table-writer.ts';
 
-/** Rows of so many flows are made in one go, some 15 ms; spans come in between. */
+/**
+ * Builds the rows of this many flows at a time, which takes some 15 ms; spans are received in
+ * between.
+ */
 const FLOWS_AT_ONCE = 250;
 
 export function createFlowWriter({ insertRows, memory }: TableWriter): FlowWriter {

@@ -32,19 +32,22 @@ interface LoadedRow {
   causes: string;
 }
 
-/** A row as far as it decides whether it is loaded. */
+/** The part of a row that decides whether it is loaded. */
 interface Candidate {
   keys: string[];
   tokens: string[];
 }
 
-/** Flows whose names are hashed in one query: some megabytes of hashes. */
+/** Names are hashed for this many flows per query, which gives some megabytes of hashes. */
 const NAMED_AT_ONCE = 100_000;
 const MINUTE_MS = 60_000;
-/** No row is received so late: only open flows are left. */
+/** No row is received this late, so that only open flows match. */
 const NEVER_MS = Number.MAX_SAFE_INTEGER;
 
-/** Which flows and unattributed spans a name leads to: for flows that are not in memory. */
+/**
+ * Finds the flows and unattributed spans that a name leads to, so that evicted flows can be
+ * rehydrated.
+ */
 export function createNameIndex(options: NameIndexOptions): NameIndex {
   const { query } = options;
   return {
@@ -59,7 +62,7 @@ export function createNameIndex(options: NameIndexOptions): NameIndex {
         if (name.startsWith(SPAN)) wanted.spans.add(name.slice(SPAN.length));
         else wanted.tokens.add(name);
       const counts = new Map<string, number>();
-      // Rows that were found by a trace: only those that hold one of these spans.
+      // A trace finds many rows; keep only those that hold one of the wanted spans or tokens.
       const isWanted = ({ keys, tokens }: Candidate): boolean => {
         const has = tokens.filter((token) => wanted.tokens.has(token));
         for (const token of has) counts.set(token, (counts.get(token) ?? 0) + 1);
@@ -80,7 +83,7 @@ export function createNameIndex(options: NameIndexOptions): NameIndex {
     async loadByIds(ids) {
       const found: LoadedRow[] = [];
       const asked = new Set(ids);
-      // A tombstone leads to a name that may be gone, too.
+      // A tombstone may lead to a name that is a tombstone, too.
       for (let next = [...asked]; next.length > 0;) {
         const moved: string[] = [];
         for (const some of chunksOf(next))
@@ -95,7 +98,7 @@ export function createNameIndex(options: NameIndexOptions): NameIndex {
   };
 }
 
-/** Since when about `most` names were received; 0: all of them. */
+/** Returns the instant since which about `most` names were received; 0: all of them. */
 async function receivedSince(query: QueryRows, most: number): Promise<number> {
   const minutes = await query<{ minute: string; names: string }>(NAMES_BY_MINUTE);
   let left = most;
@@ -108,7 +111,7 @@ async function* nameHashes(
   sinceMs: number,
   onWorthless: (tokens: string[]) => void = () => undefined,
 ): AsyncIterable<Buffer> {
-  // All blocks are of one moment, whatever the clock says meanwhile.
+  // All blocks are read as of one instant, so that no flow settles between two of them.
   const sql = nameHashesBlock(now(), sinceMs);
   let size = NAMED_AT_ONCE;
   for (let after: string | undefined = ''; after !== undefined;) {

@@ -2,15 +2,20 @@ import type { Connection } from './connection/port.ts';
 import type { Tracked } from './table-writer.ts';
 
 /**
- * Between the commit and the table there is a journal: reads of raw evidence wait until it is
- * empty.
+ * Makes reads of raw evidence wait until the journal, which lies between the commit and the table,
+ * is empty.
  */
 export interface ReadLag {
-  /** The last `tryToCatchUp` failed: the table is behind what was acknowledged. */
+  /** True after a failed `tryToCatchUp`: the table is behind what was acknowledged. */
   readonly isBehind: boolean;
-  /** For correlation, which needs all of it: rejects when the table takes no rows now. */
+  /**
+   * Waits for all evidence, which correlation needs; rejects when the table accepts no rows now.
+   */
   catchUp: () => Promise<void>;
-  /** For people: what is in the table is an answer where the rest cannot be put there now. */
+  /**
+   * Waits for evidence, for reads of people: the rows in the table are an answer even where the
+   * rest cannot be inserted now.
+   */
   tryToCatchUp: () => Promise<void>;
 }
 

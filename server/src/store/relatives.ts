@@ -3,9 +3,9 @@ import type { QueryRows } from './connection/port.ts';
 import { CHILDREN_OF_FLOW, FLOWS_BY_EXPLICIT_ID, RUNS_OF_FLOW } from './sql/relatives.sql.ts';
 
 /**
- * The flow that this one is part of, and those that are part of it: only other rows know. A child
- * names its parent by id and type, and so by the hash of both, or by the id alone; of runs of the
- * parent the last one that had begun counts.
+ * Finds a flow's parent and its children, which only other rows tell. A child names its parent by
+ * id and type, and so by the hash of both, or by the id alone. Of several runs of the parent, the
+ * last one that had begun counts.
  */
 export interface Relatives {
   of(flow: Flow): Promise<Relation[]>;

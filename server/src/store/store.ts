@@ -13,7 +13,7 @@ import type { ReadRows } from './rows/tolerant-reader.ts';
 import { migrate, type SchemaOptions } from './schema/migrate.ts';
 import { createTableWriter, type Tracked } from './table-writer.ts';
 
-/** The one implementation of the port: ClickHouse's dialect over either connection. */
+/** Creates the one implementation of the port: ClickHouse's dialect over either connection. */
 export function createStoreOver(
   connection: Connection,
   schema: SchemaOptions,

@@ -1,7 +1,7 @@
 import { createMemory, type Lease, type Memory } from '../base/memory.ts';
 import type { Connection } from './connection/port.ts';
 
-/** Inserts rows, in masses or a few, and lends the memory in which masses of them are made. */
+/** Inserts rows, in bulk or a few, and lends the memory in which bulks are built. */
 export interface TableWriter {
   readonly memory: Memory;
   insertRows: (table: string, columns: readonly string[], rows: readonly Lease[]) => Promise<void>;
@@ -14,7 +14,7 @@ export type InsertJson = (
   rows: readonly unknown[][],
 ) => Promise<void>;
 
-/** Awaits work, so that a stop waits for it, and gives its failure the code of the store. */
+/** Awaits work, so that `stop` waits for it, and turns its failure into the store's error code. */
 export type Tracked = <T>(work: Promise<T>) => Promise<T>;
 
 export function createTableWriter(connection: Connection, tracked: Tracked): TableWriter {
@@ -29,7 +29,7 @@ export function createTableWriter(connection: Connection, tracked: Tracked): Tab
           rows.map(({ bytes }) => bytes),
         ),
       );
-      // Not where it failed: a request that was given up may still be sending them.
+      // Release only after success: an abandoned request may still be sending these bytes.
       for (const lease of rows) lease.release();
     },
     insertJson: (table, columns, rows) =>

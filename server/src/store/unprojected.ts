@@ -9,20 +9,23 @@ import {
 } from './sql/unprojected.sql.ts';
 
 /**
- * Evidence that no flow row includes, found without a list of what there should be: spans of
- * `records` that are in no newest version of a row. By hash of the trace, some at a time: the
- * engine holds the hashes of their spans.
+ * Finds evidence that no flow row includes, without a list of what there should be: spans of
+ * `records` that are in no newest version of a row. It works through shares of the traces, by hash,
+ * because the engine holds the hashes of a share's spans in memory.
  */
 export interface UnprojectedEvidence {
-  /** Traces of which a span of a batch up to `claim` is in no row; `all`: every trace. */
+  /**
+   * Yields traces that have a span of a batch up to `claim` in no row; `all` yields every trace.
+   * `left` counts the traces of the share that follow.
+   */
   traces(all: boolean, claim: number): AsyncIterable<{ traces: string[]; left: number }>;
-  /** Flows that share a span: versions of before, where the newer ones were lost. */
+  /** Yields flows that share a span, which are outdated versions whose newer versions were lost. */
   overlapping(claim: number): AsyncIterable<string[]>;
 }
 
-/** Of one share: some 60 MB in the engine. */
+/** A share has about this many spans, which take some 60 MB in the engine. */
 const SPANS_OF_SHARE = 1_000_000;
-/** Handed over together, and at least one trace. */
+/** A block ends at this many spans, and has at least one trace. */
 const SPANS_OF_BLOCK = 5000;
 const FLOWS_OF_BLOCK = 500;
 const DAY_MS = 86_400_000;
@@ -41,7 +44,7 @@ export function createUnprojected(
   return {
     async *traces(all, claim) {
       const shares = await sharesUpTo(claim);
-      // What is older may have left on purpose, and its records are about to.
+      // Older traces may have been removed on purpose, and their records are about to expire.
       const sinceMs = Math.max(0, now() - retentionDays * DAY_MS);
       for (const share of shares) {
         const [found] = await query<{ traces: string }>(
@@ -62,7 +65,7 @@ export function createUnprojected(
   };
 }
 
-/** Reads the text of `tracesOfShare`. */
+/** Parses the text of `tracesOfShare`. */
 function* blocksOf(text: string): Generator<{ traces: string[]; left: number }> {
   const digits = TRACE_DIGITS + COUNT_DIGITS;
   let traces: string[] = [];

@@ -15,18 +15,18 @@ import {
 import { isPartName } from './part-inventory.ts';
 
 /**
- * A part of a table that cannot be read (a flipped bit, a file that is empty) fails every query
- * that touches it, for ever. It is put aside: what can be read of it is inserted again, and the
- * part goes to `detached/`, where it is kept. Twice inserted rows are what reads expect of
- * `records` and of versioned tables.
+ * Quarantines broken parts. A part of a table that cannot be read (a flipped bit, an empty file)
+ * fails every query that reads it, for ever. Its readable rows are inserted again, and the part
+ * moves to `detached/`, where it is kept. Rows that are then stored twice are harmless, because
+ * reads of `records` and of versioned tables expect them.
  */
 export interface BrokenParts {
   /**
-   * Whether a query that failed so is worth another try: the part that it names was broken, and is
-   * put aside now.
+   * Resolves to true where a failed query is worth another try: the part that its error names was
+   * broken, and is detached now.
    */
   quarantine(error: unknown): Promise<boolean>;
-  /** Looks at the parts that were written last, where a loss of power strikes. */
+  /** Checks the parts that were written last, which are the ones that a loss of power damages. */
   verifyLatest(isStopping: () => boolean): Promise<void>;
 }
 
@@ -34,16 +34,16 @@ export interface BrokenPartsOptions {
   query: Connection['query'];
   counters: Counters;
   log: Log;
-  /** Noted before the part is gone: a crash in between must not hide it. */
+  /** Called before the part is detached, so that a crash in between does not hide the loss. */
   onLosing(table: string): void;
   onLost(table: string): void;
 }
 
-/** How the engine names the part that it was reading: by its path. */
+/** Matches the path by which the engine's errors name the part that it was reading. */
 const PATH = /\/store\/[0-9a-f]{3}\/([0-9a-f-]{36})\/([^/\s:]+)\//;
-/** In so few rows, what cannot be read is given up. */
+/** A range of this few rows that is unreadable is given up. */
 const MIN_ROWS = 64;
-/** A part in ruins is not asked for its rows one by one. */
+/** Bounds the unreadable ranges of one part, so that a ruined part is not read row by row. */
 const MAX_LOST_RANGES = 2000;
 const LATEST_S = 900;
 const IN_BACKGROUND = 'max_execution_time = 3600, max_threads = 1';
@@ -52,7 +52,9 @@ export function createBrokenParts(options: BrokenPartsOptions): BrokenParts {
   const { query, counters, log } = options;
   const under = new Map<string, Promise<boolean>>();
 
-  /** null: no part is named; `gone`: it was merged, or put aside, by now. */
+  /**
+   * Returns the part that an error names; null: none; `gone`: it was merged or detached meanwhile.
+   */
   const partOf = async (error: unknown): Promise<PartName | 'gone' | null> => {
     const [path, , name = ''] = PATH.exec(messageOf(error)) ?? [];
     if (path === undefined || !isPartName(name)) return null;
@@ -72,7 +74,7 @@ export function createBrokenParts(options: BrokenPartsOptions): BrokenParts {
     return row ? Number(row.rows) : null;
   };
 
-  /** Rows that can be read, as ranges. */
+  /** Returns the ranges of rows that can be read. */
   const readable = async (part: PartName, rows: number): Promise<[from: number, to: number][]> => {
     const found: [number, number][] = [];
     let lost = 0;
@@ -100,7 +102,7 @@ export function createBrokenParts(options: BrokenPartsOptions): BrokenParts {
   const repair = async (part: PartName): Promise<boolean> => {
     const { table, name } = part;
     const rows = await activeRows(part);
-    // Merged, or put aside, by now.
+    // The part was merged or detached meanwhile.
     if (rows === null) return true;
     const reason = await fault(part);
     if (reason === null) return false;

@@ -9,10 +9,10 @@ import { openSpool, type Spool } from './spool.ts';
 import { tableDefinitions } from './table-definitions.ts';
 
 /**
- * chDB in this process, behind @clickhouse/client. One directory a process; one connection for
- * spans, one for derived rows, three for reads, because queries of one connection queue behind each
- * other. Parameters are bound with `SET param_…` in the statement: the client's own binding
- * serialises process-wide.
+ * Runs chDB in this process, behind @clickhouse/client. A process opens one directory, with one
+ * connection for spans, one for derived rows and three for reads, because queries of one connection
+ * queue behind each other. Parameters are bound with `SET param_…` in the statement: the client's
+ * own binding serialises process-wide.
  */
 interface ChdbConnection {
   chdb: {
@@ -38,8 +38,8 @@ interface Chdb {
 
 const READERS = 3;
 /**
- * With less than this free the engine is not opened: it writes as it opens, and what it cannot
- * write it loses.
+ * The engine is not opened with less free space than this: it writes while it opens, and loses what
+ * it cannot write.
  */
 const MIN_FREE_BYTES = 64 * 1024 * 1024;
 
@@ -47,7 +47,7 @@ export function embeddedConnection(
   directory: string,
   memoryLimitBytes: number,
   log: Log,
-  /** The directory is ours, and the engine has not touched it yet. */
+  /** Called when this process holds the directory, before the engine changes anything in it. */
   beforeOpening: () => void = () => undefined,
 ): Connection {
   const engineDirectory = join(directory, 'engine');
@@ -92,7 +92,7 @@ export function embeddedConnection(
       try {
         session = new chdb.Session(engineDirectory, {
           connectionArgs: [
-            // The engine counts the whole process, JavaScript's heap included.
+            // The engine counts the memory of the whole process, JavaScript's heap included.
             memoryLimitBytes > 0
               ? `--max_server_memory_usage=${memoryLimitBytes}`
               : '--max_server_memory_usage_to_ram_ratio=0.8',
@@ -110,8 +110,8 @@ export function embeddedConnection(
           },
         );
       }
-      // Only now it is ours: whoever fails at the engine's own lock must not take the owner's name
-      // away.
+      // Write the pid file only now that the engine's own lock is held: a process that fails at
+      // that lock must not overwrite the holder's pid.
       writeFileSync(pidFile, String(process.pid));
       const open = (): { client: ClickHouseClient; raw: ChdbConnection } => {
         const raw = connect({ path: engineDirectory });
@@ -167,7 +167,8 @@ export function embeddedConnection(
 }
 
 /**
- * chDB says only "Failed to create connection"; the pid file lets us say who holds the directory.
+ * Checks who holds the directory: chDB says only "Failed to create connection", and the pid file
+ * tells the process.
  */
 function checkLock(directory: string, pidFile: string): void {
   try {
@@ -225,7 +226,8 @@ function readOr(path: string, otherwise: string): string {
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    // A recycled process id is not a lock: ask what runs under it where the platform can tell.
+    // A recycled process id is no lock: check which command runs under it where the platform can
+    // tell.
     const command = readOr(`/proc/${pid}/cmdline`, 'node');
     return command.includes('node');
   } catch (error) {
@@ -240,7 +242,7 @@ export function bound(sql: string, params: Record<string, Param> = {}): string {
   return [...sets, sql].join(' ');
 }
 
-/** The text form in which ClickHouse reads a bound parameter. */
+/** Formats a value in the text form in which ClickHouse reads a bound parameter. */
 function paramText(value: Param): string {
   if (Array.isArray(value)) return `[${value.map((item) => literal(item)).join(',')}]`;
   return typeof value === 'string' ? escaped(value) : String(value);

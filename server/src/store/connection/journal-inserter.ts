@@ -6,21 +6,21 @@ import type { JournalTarget } from './journal-record.ts';
 import type { Segment, Segments } from './journal-segments.ts';
 
 /**
- * Brings segments of the journal into the table: in time, when asked, and again after a failure.
+ * Inserts segments of the journal into the table: in time, on request, and again after a failure.
  */
 export interface Inserter {
-  /** False: too many wait; it goes on taking records. */
+  /** False where too many segments wait; the current one then goes on taking records. */
   readonly hasRoom: boolean;
-  /** Closed to records, and not yet in the table. */
+  /** Adds a segment that is closed to records, and not yet in the table. */
   add(segment: Segment): void;
-  /** Why the table refused a moment ago: it is asked again after a while. */
+  /** The recent error of the table, set until the next retry. */
   readonly refusal: { error: unknown } | undefined;
-  /** All that is in the journal now. */
+  /** Inserts all that is in the journal now. */
   insertNow(): Promise<void>;
   insertSoon(): void;
-  /** As `insertNow`, after what is under way, if there is anything to insert. */
+  /** Inserts what the journal holds, if anything, after the insert under way. */
   flush(): Promise<void>;
-  /** Nothing begins any more by itself; gives what waits. */
+  /** Stops the timer, and returns the segments that wait. */
   stop(): readonly Segment[];
 }
 
@@ -32,19 +32,24 @@ export interface InserterOptions {
   counters: Counters;
   segments: Segments;
   insert(target: JournalTarget, rows: Buffer): Promise<void>;
-  /** Adds the segment that takes records now, between two of them. False where there is no room. */
+  /**
+   * Ends the current segment between two appends, and adds it. Resolves to false where there is no
+   * room.
+   */
   endCurrent(): Promise<boolean>;
 }
 
-/** Between two inserts, ms; what is seen of raw spans is not older, for reads flush. */
+/**
+ * The time between two inserts, in ms. Reads of raw spans are no staler for it, because they flush.
+ */
 const INSERT_EVERY_MS = 1000;
 const RETRY_MS = 1000;
 /**
- * Segments that wait for a table that takes nothing: each holds a file and memory. The current one
- * grows meanwhile.
+ * Bounds the segments that wait for a table that refuses rows, because each holds a file and
+ * memory. The current segment grows meanwhile.
  */
 const MAX_ENDED = 4;
-/** A table that refused so many payloads, and took none, is not asked for the others now. */
+/** After this many refused payloads, and none accepted, the remaining ones are not tried now. */
 const MAX_REFUSED = 3;
 export const FAILURES = 'fermata_journal_failures_total';
 
@@ -56,7 +61,10 @@ export function createInserter(options: InserterOptions): Inserter {
   let stopped = false;
   let failed: { error: unknown; atMs: number } | undefined;
 
-  /** Gives the last failure: what one segment holds back, others do not wait for. */
+  /**
+   * Inserts all waiting segments and returns the last failure: one failing segment does not hold up
+   * the others.
+   */
   const insertEnded = async (): Promise<{ error: unknown } | undefined> => {
     let failure: { error: unknown } | undefined;
     for (const segment of [...ended])
@@ -75,8 +83,8 @@ export function createInserter(options: InserterOptions): Inserter {
       all = await options.endCurrent();
       const failure = await insertEnded();
       if (failure === undefined) continue;
-      // These wait for longer than a moment: if they are lost meanwhile, it is known how many they
-      // were.
+      // These segments wait for longer, so save the manifest: if they are lost meanwhile, it tells
+      // how many records they had.
       await segments.saveManifest().catch(() => undefined);
       throw failure.error;
     }
@@ -134,7 +142,10 @@ export function createInserter(options: InserterOptions): Inserter {
 
 type Into = Pick<InserterOptions, 'insert' | 'target'>;
 
-/** One bad payload must not hold back the others: after a failure each is tried by itself. */
+/**
+ * Inserts a segment. After a failure each payload is tried by itself, so that one bad payload does
+ * not hold back the others.
+ */
 async function insertSegment(into: Into, segment: Segment): Promise<void> {
   const { rows } = segment;
   const each = rows.each();
@@ -150,7 +161,10 @@ async function insertSegment(into: Into, segment: Segment): Promise<void> {
   if (left.length > 0) throw failure;
 }
 
-/** Those that were not taken, in order. `first` is tried first, so that all are some time. */
+/**
+ * Returns the payloads that were refused, in order. `first` is tried first, so that in time all are
+ * tried.
+ */
 async function insertSingly(
   into: Into,
   payloads: readonly Buffer[],

@@ -12,28 +12,28 @@ import {
 } from './journal-record.ts';
 
 /**
- * Which segments there must be. Segments are deleted as they come into the table, which is in no
- * order: without this, one that was deleted and one that was lost look alike. It is written before
- * a new segment takes rows, and before one is deleted; so whatever moment the process ends at, each
- * segment that it names is there.
+ * Lists the segments that must exist. Segments are deleted as they reach the table, in any order:
+ * without the manifest, a deleted segment and a lost one look alike. It is written before a new
+ * segment takes rows, and before one is deleted. So at whatever moment the process ends, each
+ * segment that it lists exists.
  */
 export interface Manifest {
-  /** Of the newest segment ever. */
+  /** The number of the newest segment ever. */
   number: number;
-  /** The next record's; those before it are durable. */
+  /** The next record's sequence number; the records before it are durable. */
   sequence: number;
-  /** Of all these segments. */
+  /** The target of all these segments. */
   target: JournalTarget;
-  /** In the order in which they were begun. */
+  /** Segments in the order in which they were begun. */
   live: readonly LiveSegment[];
 }
 
 export interface LiveSegment {
   number: number;
-  /** By which its records are known. */
+  /** The random number that marks its records. */
   random: number;
   /**
-   * Sequence numbers of its rows, without `to`. The newest may hold more: it grew after the
+   * Sequence numbers of its rows, without `to`. The newest segment may hold more: it grew after the
    * manifest was written.
    */
   from: number;
@@ -41,19 +41,22 @@ export interface LiveSegment {
 }
 
 export interface ManifestFile {
-  /** Undefined where there is none; `isDamaged`: there is something that is none. */
+  /**
+   * Reads the manifest, undefined where there is none; `isDamaged` is true where the file holds
+   * anything else.
+   */
   read(): Promise<{ manifest: Manifest | undefined; isDamaged: boolean }>;
   /**
-   * Durable once resolved. What is written is asked for when it is written: one at a time, in the
-   * order of the calls.
+   * Saves a manifest, durable once resolved. `manifest` is called just before the write; writes run
+   * one at a time, in the order of the calls.
    */
   save(manifest: () => Manifest): Promise<void>;
 }
 
 const NAME = 'journal.state';
 /**
- * Two copies, so that one is whole while the other is written. They are far apart: a page may be
- * lost.
+ * Two copies are written in turn, so that one is whole while the other is written. They are this
+ * far apart, because a whole page may be lost.
  */
 const COPY_BYTES = 64 * 1024;
 
@@ -76,7 +79,7 @@ export function createManifestFile(directory: string): ManifestFile {
     try {
       await writeAll(file, copy, 0);
       await file.datasync();
-      // Synced with the next one: it is read only where the first cannot be.
+      // The next write syncs this copy: it is read only where the first one is unreadable.
       await writeAll(file, copy, COPY_BYTES);
     } finally {
       await file.close();
@@ -125,15 +128,15 @@ async function writeAll(
 
 export interface Loss {
   records: number;
-  /** False: nothing tells whether there was one more, or where it ended. */
+  /** False where nothing tells whether there was one more, or where the segment ended. */
   isExact: boolean;
 }
 
 /**
- * How many acknowledged records a segment has lost. `live`: what the manifest says of it.
- * `hasManifest`: there is a manifest; a segment that it does not name was being begun or deleted.
- * `isNewest`: nothing was written after it, so that a record which is cut short was never
- * acknowledged, as far as anybody can tell.
+ * Counts the acknowledged records that a segment has lost. `live` is its entry in the manifest.
+ * `hasManifest` is true where there is a manifest; a segment that it does not list was being begun
+ * or deleted. `isNewest` is true where nothing was written after the segment, so that a record
+ * which is cut short counts as never acknowledged.
  */
 export function lossOf(
   contents: SegmentContents,
@@ -149,7 +152,8 @@ export function lossOf(
   const to = Math.max(live?.to ?? from, end);
   const records = to - from - rows.length;
   const mayBeOlder = !isNewest && !hasManifest;
-  // What follows its last record may be one more, unless it is known where it ended.
+  // The bytes behind its last record may be one more record, unless it is known where the segment
+  // ended.
   const isCut =
     (live === undefined || isNewest) &&
     (contents.damage.at(-1)?.isLast === true || (contents.torn > 0 && mayBeOlder));

@@ -19,7 +19,7 @@ const property = {
 };
 
 interface Piece {
-  /** Undefined: it tells the target. */
+  /** Undefined for the record that holds the target. */
   sequence: number | undefined;
   bytes: Buffer;
 }
@@ -45,7 +45,7 @@ const v1 = (payloads: readonly Buffer[]): Piece[] =>
   });
 
 const OTHER = 2 ** 32 - 1;
-/** Also rows that hold what looks like a record, and zeros. */
+/** Generates rows, some of which hold zeros or bytes that look like a record. */
 const payload = fc
   .tuple(
     fc.uint8Array({ minLength: 1, maxLength: 8 }),
@@ -60,7 +60,9 @@ const payload = fc
   });
 const payloads = fc.array(payload, { minLength: 1, maxLength: 10 });
 
-/** What is left of the file, and which of its bytes are what they were: by their place before. */
+/**
+ * Holds what is left of the file; `isHurt` tells whether damage hit a range of its former bytes.
+ */
 interface Damaged {
   file: Buffer;
   isHurt: (from: number, to: number) => boolean;
@@ -102,7 +104,7 @@ const damages: Record<string, fc.Arbitrary<(file: Buffer) => Damaged>> = {
   })),
 };
 
-/** Comparing them byte by byte would take longer than all else. */
+/** Compares by checksum, because comparing byte by byte would take longer than all else. */
 const digest = (bytes: Buffer): string => `${crc32(bytes)} ${bytes.length}`;
 const found = ({ rows }: SegmentContents): string[] =>
   rows.map(({ sequence, payload: bytes }) => `${sequence} ${digest(bytes)}`);
@@ -137,8 +139,8 @@ describe('a segment', () => {
             }
             expect(found(contents)).toEqual(left);
             if (contents.rows.length > 0) expect(contents.targetHash).toBe(hashOf(target));
-            // Where a file was cut between two records nothing in it tells: that is what the
-            // manifest is for.
+            // Nothing in a file tells that it was cut between two records: the manifest exists for
+            // that.
             const isCutBetween =
               file.length === 0 || (file.length < whole.length && ends.has(file.length));
             if (hurt > 0 && !isCutBetween) expect(isSaid(contents)).toBe(true);

@@ -2,18 +2,18 @@ import { crc32 } from 'node:zlib';
 import type { InsertFormat } from './port.ts';
 
 /**
- * How a segment of the journal is written and read: records, each with a head that checks out by
- * itself. Whoever reads a damaged one goes on at the next head, so that one record is lost and not
- * all that follow it.
+ * Defines how a segment of the journal is written and read: as records, each with a head that has a
+ * checksum of its own. The reader skips a damaged record and continues at the next head, so that
+ * one record is lost and not all that follow it.
  *
  * A head is 36 bytes, little-endian: 8 of magic, 6 of sequence number, 2 of kind, 4 each of length
  * and CRC-32 of the payload, of the segment's own random number, of the target's CRC-32, and of the
  * CRC-32 of all before it. Sequence numbers ascend over all segments. The random number tells a
- * record from bytes in a payload, or of an older file, that look like one.
+ * record from bytes that look like one in a payload, or in an older file.
  *
- * The version before wrote neither magic nor sequence number: 4 bytes of length, 4 of CRC-32,
- * payload. It takes the magic for a length and a checksum that is wrong, and so keeps a file that
- * it cannot read instead of deleting it.
+ * Format version 1 had neither magic nor sequence number: 4 bytes of length, 4 of CRC-32, payload.
+ * Its reader takes the magic for a length and a wrong checksum, and so keeps a file that it cannot
+ * read instead of deleting it.
  */
 export interface JournalTarget {
   table: string;
@@ -21,16 +21,19 @@ export interface JournalTarget {
   format: InsertFormat;
 }
 
-/** The first record of a segment tells the target, and the sequence number of the first rows. */
+/**
+ * Numbers the kinds of records. The first record of a segment holds the target, and the sequence
+ * number of the first rows.
+ */
 export const KINDS = { target: 1, rows: 2, manifest: 3 } as const;
 type Kind = (typeof KINDS)[keyof typeof KINDS];
 
 export interface RecordHead {
   kind: Kind;
   sequence: number;
-  /** Of the segment, random. */
+  /** The segment's random number. */
   segment: number;
-  /** `hashOf` the target. */
+  /** The `hashOf` the target. */
   target: number;
 }
 
@@ -47,7 +50,7 @@ export const encodeTarget = ({ table, columns, format }: JournalTarget): Buffer 
   Buffer.from(JSON.stringify({ table, columns, format }));
 export const hashOf = (target: JournalTarget): number => crc32(encodeTarget(target));
 
-/** What stands before this payload, which is not empty: zlib has no checksum of nothing. */
+/** Encodes the head of a payload, which must not be empty: zlib has no checksum of nothing. */
 export function encodeHead(head: RecordHead, payload: readonly Buffer[]): Buffer {
   const bytes = Buffer.allocUnsafe(HEAD_BYTES);
   MAGIC.copy(bytes);
@@ -63,14 +66,14 @@ export function encodeHead(head: RecordHead, payload: readonly Buffer[]): Buffer
 
 export interface Found extends RecordHead {
   from: number;
-  /** Where its payload ends; beyond the file where it was cut short. */
+  /** The offset where its payload ends; beyond the file where it was cut short. */
   to: number;
   checksum: number;
 }
 
 /**
- * The record whose head checks out at this place. What follows the head is not looked at: there may
- * be many candidates.
+ * Returns the record at this offset if its head has a valid checksum. The payload is not checked,
+ * because there may be many candidates.
  */
 export function headAt(file: Buffer, at: number): Found | undefined {
   if (
@@ -90,7 +93,7 @@ export function headAt(file: Buffer, at: number): Found | undefined {
   };
 }
 
-/** Undefined where it is not what was written. */
+/** Returns the payload; undefined where its checksum is wrong. */
 export function payloadOf(
   file: Buffer,
   { from, to, checksum }: Pick<Found, 'from' | 'to' | 'checksum'>,
@@ -99,38 +102,40 @@ export function payloadOf(
   return to <= file.length && to > from && crc32(payload) === checksum ? payload : undefined;
 }
 
-/** Bytes that are not what was written. */
+/** A range of bytes that are not as they were written. */
 export interface Damage {
   at: number;
   bytes: number;
-  /** No record follows: whether it was ever all there cannot be told from the file. */
+  /**
+   * True where no record follows: then the file does not tell whether the record was ever complete.
+   */
   isLast: boolean;
 }
 
 export interface SegmentContents {
   version: 1 | 2;
-  /** Undefined where the record that tells it is damaged … */
+  /** Undefined where the record that holds it is damaged … */
   target: JournalTarget | undefined;
-  /** … and by this it is known among others. */
+  /** … and then this hash finds it among the known targets. */
   targetHash: number | undefined;
   /** The sequence number of the first rows; undefined where nothing tells it. */
   from: number | undefined;
-  /** In order. An earlier version had no sequence numbers. */
+  /** Rows in order. In format version 1 they are numbered here, because the records are not. */
   rows: { sequence: number; payload: Buffer }[];
   damage: Damage[];
-  /** At the end: bytes of a record that is cut short, as a crash leaves it. */
+  /** Counts bytes at the end that are a record cut short, as a crash leaves it. */
   torn: number;
-  /** At the end: zeros, as a loss of power leaves them where something was about to be written. */
+  /** Counts zeros at the end, as a loss of power leaves them where a write was about to happen. */
   zeros: number;
 }
 
 /**
- * Never fails, and is linear in the file, whatever stands there. `segment`: its random number,
- * where that is known; else the first record tells it, which may be one that stands in the payload
- * of a damaged one.
+ * Reads a segment. It never fails, and is linear in the file, whatever the file holds. `segment` is
+ * its random number where known; else the first readable record tells it, which may be a look-alike
+ * in the payload of a damaged one.
  */
 export function readSegment(file: Buffer, segment?: number): SegmentContents {
-  // By what checks out, not by how it begins: that may be what is damaged.
+  // Decide by checksums and not by the first bytes, which may be the damaged ones.
   return readV1(file) ?? readV2(file, segment);
 }
 
@@ -138,7 +143,9 @@ function readV2(file: Buffer, segment: number | undefined): SegmentContents {
   const contents: SegmentContents = { version: 2, ...NOTHING, rows: [], damage: [] };
   const end = endOf(file);
   let least = 0;
-  /** One that belongs here: of this segment, and later than what was read. */
+  /**
+   * Returns a record that belongs here: of this segment, and later than the records read so far.
+   */
   const ownAt = (at: number): Found | undefined => {
     const found = headAt(file, at);
     return found && (segment ?? found.segment) === found.segment && found.sequence >= least
@@ -166,8 +173,8 @@ function readV2(file: Buffer, segment: number | undefined): SegmentContents {
       at = found.to;
       continue;
     }
-    // Where its head says that it ends, for what is in its payload is no record; else wherever
-    // there is one.
+    // Continue where the head says that the record ends, because a look-alike in its payload is no
+    // record; else at the next record anywhere.
     const next =
       found && (found.to === file.length || ownAt(found.to)) ? found.to : nextFrom(at + 1);
     if (next === undefined && (found ? found.to > file.length : isCutHead(file.subarray(at)))) {
@@ -183,9 +190,9 @@ function readV2(file: Buffer, segment: number | undefined): SegmentContents {
 }
 
 /**
- * Undefined where nothing speaks for this format: neither the first record checks out, nor the one
- * after it. A length that is damaged cannot be told from one that is right: there, whatever follows
- * is lost.
+ * Reads format version 1; returns undefined where neither the first record nor the one after it has
+ * a valid checksum. A damaged length cannot be told from a right one, so everything after it is
+ * lost.
  */
 function readV1(file: Buffer): SegmentContents | undefined {
   const contents: SegmentContents = { version: 1, ...NOTHING, from: 1, rows: [], damage: [] };
@@ -227,7 +234,7 @@ function headAtV1(file: Buffer, at: number): Pick<Found, 'from' | 'to' | 'checks
   return { from, to: from + file.readUInt32LE(at), checksum: file.readUInt32LE(at + 4) };
 }
 
-/** Nothing was acknowledged yet: not even where the rows belong is all there. */
+/** True where even the first record is incomplete, so that nothing was acknowledged yet. */
 function isCutTargetV1(file: Buffer): boolean {
   if (file.length < HEAD_BYTES_V1) return endOf(file) > 0;
   const text = file.subarray(HEAD_BYTES_V1);
@@ -240,7 +247,7 @@ function isCutTargetV1(file: Buffer): boolean {
 
 const NOTHING = { target: undefined, targetHash: undefined, from: undefined, torn: 0, zeros: 0 };
 
-/** After the last byte that is not zero. */
+/** Returns the offset after the last byte that is not zero. */
 function endOf(file: Buffer): number {
   let end = file.length;
   while (end > 0 && file[end - 1] === 0) end--;
@@ -250,7 +257,7 @@ function endOf(file: Buffer): number {
 const isCutHead = (rest: Buffer): boolean =>
   rest.length < HEAD_BYTES &&
   rest.subarray(0, MAGIC.length).equals(MAGIC.subarray(0, Math.min(MAGIC.length, rest.length)));
-/** Undefined for what is no target: a file of somebody else may begin like ours. */
+/** Returns undefined for any other content: a foreign file may begin like ours. */
 function parseTarget(payload: Buffer): JournalTarget | undefined {
   try {
     const target = JSON.parse(payload.toString()) as Partial<JournalTarget> | null;

@@ -75,7 +75,7 @@ function live(directory: string, options: Partial<Parameters<typeof createJourna
 const rowOf = (name: string, size: number): Buffer[] => [
   Buffer.from(`${name} ${'x'.repeat(size)}\n`),
 ];
-/** Takes what a damaged life refused, too. */
+/** Accepts the rows that the damaged run refused, too. */
 const takesAll = (life: {
   table: string[];
 }): { insert: (into: JournalTarget, rows: Buffer) => Promise<void> } => ({
@@ -98,7 +98,7 @@ const after = (
   return life;
 };
 
-/** Each row's file and place in it. */
+/** The place of a row: its file, and its range of bytes there. */
 interface Place {
   name: string;
   file: string;
@@ -131,8 +131,8 @@ describe('a journal that was damaged while nobody wrote it', () => {
   let places: Place[];
 
   /**
-   * Five segments of which the first waits for a row that is never taken, and the ones between it
-   * and the others are gone.
+   * Builds five segments: the first waits for a row that is never accepted, and those between it
+   * and the others are deleted.
    */
   beforeAll(async () => {
     const running = join(root, 'running');
@@ -176,7 +176,7 @@ describe('a journal that was damaged while nobody wrote it', () => {
   };
   const sizeOf = (file: string): number => statSync(join(base, file)).size;
 
-  /** Changes the image; gives which rows that may cost. */
+  /** Each damages the image, and returns a test for the rows that this may cost. */
   const DAMAGES: Record<string, (file: string) => (place: Place) => boolean> = {
     'a bit that flipped': (file) => {
       const at = roll(sizeOf(file));
@@ -189,8 +189,7 @@ describe('a journal that was damaged while nobody wrote it', () => {
       return (place) => place.file === file && place.from < at + 4096 && at < place.to;
     },
     'a tail that is torn': (file) => {
-      // Between two records of the newest nothing tells a file that was cut from one that never was
-      // longer.
+      // Nothing tells whether the newest segment, cut between two records, was ever longer.
       const ends = new Set(places.map(({ to }) => to));
       let at = roll(sizeOf(file));
       while (file === segmentsOf(base).at(-1) && ends.has(at)) at = roll(sizeOf(file));
@@ -243,7 +242,7 @@ describe('a journal that was damaged while nobody wrote it', () => {
         expect(hit).toEqual(expect.arrayContaining(lost));
         const said = [...life.errors, ...life.warnings];
         expect(said.length).toBeGreaterThan(0);
-        // Of the newest nobody knows where it ended.
+        // Nothing tells where the newest segment ended.
         const isExact = file !== segmentsOf(base).at(-1);
         if (isExact) expect([life.lost(), life.errors.length > 0]).toEqual([lost.length, true]);
         expect(segmentsOf(image)).toEqual([]);
@@ -337,7 +336,7 @@ describe('a journal that was damaged while nobody wrote it', () => {
     const insert = async ({ table }: JournalTarget): Promise<void> => {
       if (table === refusing.table) throw new Error('no such table');
     };
-    // Nobody can say whether it exists, or it does: then everything stays.
+    // Whether the table exists is unknown, or it does exist: everything stays then.
     for (const exists of [
       async () => true,
       async () => Promise.reject(new Error('the engine is down')),

@@ -16,7 +16,7 @@ import { manualClock } from '../../base/clock.ts';
 import { createCounters } from '../../base/counters.ts';
 import { createJournal, type Journal, type JournalTarget } from './journal.ts';
 
-/** Each change of the disk passes here: before it an image may be taken, or it may fail. */
+/** Intercepts every change of the disk: before it an image may be taken, or it may fail. */
 interface Disk {
   before: (
     operation: string,
@@ -125,7 +125,7 @@ function journalOf(directory: string, world: World): Journal {
   });
 }
 
-/** What a process that ends now, or a computer that does, leaves behind. */
+/** An image of what remains if the process, or the computer, stops now. */
 interface Image {
   directory: string;
   acknowledged: string[];
@@ -133,8 +133,8 @@ interface Image {
 }
 
 /**
- * A disk that keeps what was synced. What was not may be there or not; what was deleted is gone at
- * once, to be hard.
+ * Simulates a disk that keeps what was synced. Unsynced writes may be there or not; deletions take
+ * effect at once, which is the harder case.
  */
 function createDisk(
   directory: string,
@@ -249,7 +249,7 @@ describe('a journal whose process may end at any moment', () => {
           await steps[[0, 0, 0, 0, 0, 1, 1, 2, 3, 4, 5][roll(11)]!]!().catch(() => undefined);
         }
         hooks.disk = undefined;
-        // What failed of itself is no loss either.
+        // A failed write must not count as a loss either.
         expect(
           world.errors.filter((message) => !message.includes('could not be inserted')),
         ).toEqual([]);

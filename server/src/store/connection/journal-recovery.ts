@@ -13,9 +13,9 @@ import {
 } from './journal-record.ts';
 
 /**
- * What a previous run of the process left comes into the table. A file is deleted only if it was
- * read to its end; what is damaged is kept aside, and how much is missing is said and counted
- * (guarded by journal-recovery.damage.test.ts).
+ * Recovers the journal of a previous run of the process into the table. A file is deleted only if
+ * it was read to its end. A damaged file is kept aside, and the number of missing records is logged
+ * and counted (guarded by journal-recovery.damage.test.ts).
  */
 export interface RecoveryOptions {
   directory: string;
@@ -23,13 +23,13 @@ export interface RecoveryOptions {
   counters: Counters;
   target: JournalTarget;
   insert(target: JournalTarget, rows: Buffer): Promise<void>;
-  /** Is there such a table? Rejects where nobody can say. */
+  /** Tells whether the table exists; rejects where that is unknown. */
   exists(table: string): Promise<boolean>;
 }
 
 export const SUFFIX = '.journal';
 const OWN = /^(\d{12,15})\.journal$/;
-/** Under which suffixes files are kept aside, and what is said then. */
+/** Maps the suffix under which a file is kept aside to the message that is logged. */
 const ASIDE = {
   damaged:
     'a file of the journal is damaged: so many acknowledged records are lost, the others are in the table ' +
@@ -49,17 +49,17 @@ type Fate = keyof typeof ASIDE;
 const KEPT = new RegExp(`^(\\d{12,15})\\.journal\\.(?:${Object.keys(ASIDE).join('|')})\\b`);
 const DAMAGED_RECORDS = 'fermata_journal_damaged_records_total';
 const MISSING_RECORDS = 'fermata_journal_missing_records_total';
-/** In one insert. */
+/** Bounds the bytes of one insert. */
 const CHUNK_BYTES = 32 * 1024 * 1024;
 
 /**
- * Gives where the next segment goes on. Rejects with `store.unavailable`: what is not in the table
- * is still there then.
+ * Recovers all segments, and returns where the next one goes on. Rejects with `store.unavailable`;
+ * segments that are not in the table are still there then.
  */
 export async function recover(options: RecoveryOptions, file: ManifestFile): Promise<Position> {
   const { directory, log, counters } = options;
-  // Shown from the start: a counter that begins with what it counts looks as if nothing had
-  // happened.
+  // Create the counters at the start: a counter that appears with its first count looks as if
+  // nothing had happened.
   counters.add(DAMAGED_RECORDS, 0);
   counters.add(MISSING_RECORDS, 0);
   await mkdir(directory, { recursive: true });
@@ -86,9 +86,12 @@ export async function recover(options: RecoveryOptions, file: ManifestFile): Pro
 type Position = Pick<Manifest, 'number' | 'sequence'>;
 
 interface Recovery {
-  /** False: it does not tell for which table it is, and one that was not read yet may. */
+  /**
+   * Recovers a segment. Resolves to false where it does not name its target, and a segment that is
+   * not read yet may.
+   */
   segment(name: string, isPostponed: boolean): Promise<boolean>;
-  /** Segments that the manifest names, and that are not there. */
+  /** Reports segments that the manifest lists and that do not exist. */
   reportMissing(): Promise<void>;
   position(): Position;
 }
@@ -115,8 +118,8 @@ function createRecovery(
   counters.gauge('fermata_journal_files_kept', () => kept);
 
   /**
-   * Before its file goes, else the next start would miss it; after what is lost was said, else
-   * nobody would hear of it.
+   * Removes a segment from the manifest: before its file is deleted, or the next start would miss
+   * the file; and after its loss was reported, or the loss would go unreported.
    */
   const removeFromManifest = async (gone: number): Promise<void> => {
     live = live.filter((one) => one.number !== gone);
@@ -129,7 +132,8 @@ function createRecovery(
     return join(directory, free);
   };
   /**
-   * What is lost of a segment, for the log and the counters; gives where its file is kept aside.
+   * Reports a segment's loss in the log and the counters; returns the path under which its file is
+   * kept aside.
    */
   const report = (
     name: string,
@@ -186,7 +190,8 @@ function createRecovery(
     },
     async reportMissing() {
       for (const { number: gone, from, to } of live) {
-        // Of the newest nothing tells where it ended; one that was begun holds something.
+        // Nothing tells where the newest segment ended; one that was begun holds at least one
+        // record.
         const records = gone === newest ? Math.max(1, to - from) : to - from;
         const path = join(directory, fileName(gone));
         counters.add(MISSING_RECORDS, records);
@@ -209,7 +214,7 @@ function createRecovery(
 export const fileName = (number: number): string => String(number).padStart(12, '0') + SUFFIX;
 const numberOf = (name = '0'): number => Number.parseInt(name, 10);
 
-/** Undefined: all of it was read, and nothing of it is needed any more. */
+/** Returns what becomes of a file; undefined where all of it was read and it may be deleted. */
 function fateOf(
   { damage, torn }: SegmentContents,
   lost: number,
@@ -227,8 +232,8 @@ interface Known {
 }
 
 /**
- * Where the rows of a segment belong that lost the record which told it. Those of an earlier
- * version tell nothing themselves: there, all others must agree.
+ * Returns the target of a segment whose first record is damaged. Records of format version 1 do not
+ * name it: there, all other segments must agree.
  */
 function targetOf(
   { version, targetHash }: SegmentContents,
@@ -240,8 +245,8 @@ function targetOf(
 }
 
 /**
- * False where there is no such table. A table that does not take rows now is another thing: nothing
- * may be lost for it.
+ * Inserts payloads; resolves to false where the table does not exist. A table that exists and
+ * refuses rows now rejects instead, so that nothing is lost.
  */
 async function isInserted(
   options: RecoveryOptions,

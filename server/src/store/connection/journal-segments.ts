@@ -7,44 +7,50 @@ import { encodeHead, encodeTarget, hashOf, KINDS, sizeOf } from './journal-recor
 import { fileName, recover, type RecoveryOptions } from './journal-recovery.ts';
 import { createPayloadBuffer, type PayloadBuffer } from './payload-buffer.ts';
 
-/** A file of records, and those of them that are not in the table. */
+/** A file of records, with those rows that are not in the table yet. */
 export interface Segment {
   number: number;
-  /** In each of its records, so that nothing else is taken for one. */
+  /** Stands in each of its records, so that no other bytes are taken for one. */
   random: number;
   path: string;
   file: FileHandle;
-  /** Of the file, up to the end of the last record, bytes. */
+  /** The size of the file in bytes, up to the end of the last record. */
   size: number;
   /** Sequence numbers of its rows, without `to`. */
   from: number;
   to: number;
-  /** Appended, not in the table. */
+  /** Rows that are appended and not yet in the table. */
   rows: PayloadBuffer;
-  /** When the first of these came. */
+  /** The instant when the first of these rows came, in ms. */
   sinceMs: number;
-  /** Which of its payloads is tried first, where they are tried one by one. */
+  /** The index of the payload that is tried first, where payloads are tried one by one. */
   next: number;
 }
 
-/** The files of the journal, from their first record to their end, and the manifest of them. */
+/**
+ * Owns the files of the journal, from their first record to their deletion, and the manifest of
+ * them.
+ */
 export interface Segments {
-  /** All that the next start must find, in the order in which they were begun. */
+  /** All segments that the next start must find, in the order in which they were begun. */
   readonly live: ReadonlySet<Segment>;
-  /** Of rows that are not in the table. */
+  /** The bytes of rows that are not in the table. */
   readonly bytes: number;
   /** Inserts what a previous run of the process left. */
   open(): Promise<void>;
   begin(): Promise<Segment>;
-  /** Durable once resolved. Where it rejects, a torn record may stand in the file. */
+  /**
+   * Appends a record, durable once resolved. Where it rejects, the file may end in a torn record.
+   */
   write(segment: Segment, rows: readonly Buffer[], now: () => number): Promise<void>;
-  /** Cuts off a torn record; false where that is not possible. */
+  /** Cuts off a torn record; resolves to false where that is impossible. */
   repair(segment: Segment): Promise<boolean>;
   /**
-   * Nothing in it is needed any more. If it stays, its rows are inserted again by the next start.
+   * Deletes a segment that is no longer needed. If the file stays, the next start inserts its rows
+   * again.
    */
   discard(segment: Segment): Promise<void>;
-  /** Its memory is used again. */
+  /** Reuses the segment's memory. */
   recycle(segment: Segment): void;
   saveManifest(): Promise<void>;
 }
@@ -56,11 +62,14 @@ export function createSegments(options: RecoveryOptions): Segments {
   const manifest = createManifestFile(directory);
   const targetHash = hashOf(target);
   let number = 0;
-  /** Of the next record. */
+  /** The sequence number of the next record. */
   let sequence = 0;
   const spare: Buffer[] = [];
   const live = new Set<Segment>();
-  /** Files that nobody needs, and that must not go before the manifest is without them. */
+  /**
+   * Paths of files that are no longer needed. They must not be deleted before the manifest is
+   * written without them.
+   */
   const unwanted: string[] = [];
 
   const saveManifest = (): Promise<void> =>
@@ -98,7 +107,7 @@ export function createSegments(options: RecoveryOptions): Segments {
       await saveManifest();
       while (paths.length > 0) await unlink(paths.pop()!);
     } catch (error) {
-      // Those that are left go with the next one.
+      // The remaining files are deleted with the next segment.
       unwanted.push(...paths);
       log.warn(
         { reason: messageOf(error), path: segment.path },

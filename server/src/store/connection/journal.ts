@@ -9,29 +9,29 @@ export type { JournalTarget };
 
 /**
  * A write-ahead journal before a table. An insert costs the same 5 to 17 ms of CPU however small it
- * is, so what must be durable before an answer is appended to a file, and inserted a few times a
- * second.
+ * is, so rows that must be durable before an answer are appended to a file, and inserted a few
+ * times a second.
  *
- * A segment is a file of records (journal-record.ts): the first says where the others belong, each
- * other one is rows in the table's insert format. A segment is deleted when all of it is in the
- * table; which ones there must be stands in a manifest (journal-manifest.ts). After a crash what is
- * left is inserted again (journal-recovery.ts), and rows that were there already are there twice
- * (reads give one of each).
+ * A segment is a file of records (journal-record.ts): the first names the target table, each other
+ * one holds rows in the table's insert format. A segment is deleted when all of it is in the table;
+ * a manifest lists the segments that must exist (journal-manifest.ts). After a crash the remaining
+ * segments are inserted again (journal-recovery.ts); rows that were inserted before are in the
+ * table twice, and reads return one of each.
  */
 export interface Journal {
   /**
-   * Inserts what a previous run of the process left. Rejects with `store.unavailable`; nothing is
-   * deleted then.
+   * Inserts what a previous run of the process left. Rejects with `store.unavailable`, and deletes
+   * nothing then.
    */
   open(): Promise<void>;
   /**
-   * Durable once resolved, over a loss of power, too. The parts are one payload. Rejects,
+   * Appends the parts as one payload. Durable once resolved, over a loss of power, too. Rejects,
    * retryable, when the table is too far behind.
    */
   append(rows: readonly Buffer[]): Promise<void>;
   /** Resolves when everything appended before is in the table; rejects when it cannot be now. */
   flush(): Promise<void>;
-  /** What could not be inserted stays for the next `open`. */
+  /** Closes the files; rows that could not be inserted stay for the next `open`. */
   close(): Promise<void>;
 }
 
@@ -39,15 +39,15 @@ export interface JournalOptions extends RecoveryOptions {
   clock: Clock;
 }
 
-/** So much is inserted without waiting … */
+/** Rows are inserted at once when the journal holds this much … */
 const INSERT_AT_BYTES = 16 * 1024 * 1024;
-/** … and beyond this much, senders wait for the table. */
+/** … and beyond this much, senders wait for the table (backpressure). */
 const MAX_BYTES = 128 * 1024 * 1024;
 
 export function createJournal(options: JournalOptions): Journal {
   const { directory, clock, log, counters } = options;
   const segments = createSegments(options);
-  /** Takes records. */
+  /** The segment that takes records now. */
   let current: Segment | undefined;
   let appending: Promise<unknown> = Promise.resolve();
 
@@ -62,7 +62,8 @@ export function createJournal(options: JournalOptions): Journal {
     ...options,
     segments,
     endCurrent() {
-      // In turn with the appends: none is half-way into a segment that is about to be closed.
+      // Queue behind the appends, so that no append is half-way into a segment that is about to be
+      // closed.
       const ending = appending.then(end);
       appending = ending;
       return ending;
@@ -78,7 +79,8 @@ export function createJournal(options: JournalOptions): Journal {
   });
 
   const appendNext = async (parts: readonly Buffer[]): Promise<void> => {
-    // Zlib has no checksum of nothing, and a record of nothing ends a segment.
+    // An empty record must not be written: zlib has no checksum of nothing, and an empty record
+    // ends a segment.
     const rows = parts.filter((part) => part.length > 0);
     if (rows.length === 0) return;
     current ??= await segments.begin();
@@ -86,8 +88,8 @@ export function createJournal(options: JournalOptions): Journal {
     try {
       await segments.write(segment, rows, () => clock.now());
     } catch (error) {
-      // Nothing may follow a record that is torn, for it looks like damage. And what is full of it
-      // stays full.
+      // No record may follow a torn one, which would look like damage. And a segment that a full
+      // disk tore stays torn.
       const isRepaired = await segments.repair(segment);
       if (!isRepaired || segment.rows.size === 0) {
         current = undefined;

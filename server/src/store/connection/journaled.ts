@@ -3,8 +3,8 @@ import { TABLE_BY_NAME } from '../sql/system.sql.ts';
 import { createJournal, type JournalOptions } from './journal.ts';
 
 /**
- * A connection whose inserts into one table go through a journal: durable when they resolve, in the
- * table soon.
+ * Wraps a connection so that inserts into one table go through a write-ahead journal: they are
+ * durable when they resolve, and reach the table soon.
  */
 export function journaled(
   connection: Connection,
@@ -22,7 +22,8 @@ export function journaled(
     ...connection,
     async open() {
       await connection.open();
-      // Before the schema changes: what an earlier version left fits the tables that it knew.
+      // Recover before the schema changes: rows that an earlier version left fit the tables of that
+      // version.
       await journal.open();
     },
     insert: (table, columns, format, rows) =>

@@ -11,7 +11,7 @@ const parts = (...names: string[]): void => {
   for (const name of names) mkdirSync(join(table, name), { recursive: true });
 };
 const open = (): Inventory => createInventory(join(directory, 'noted'), table);
-/** A life with these parts at its beginning and at its end. Were some missing? */
+/** Runs once with these parts at the start and at the end; returns whether some were missing. */
 const live = (atStart: string[], atEnd = atStart): boolean => {
   parts(...atStart);
   const inventory = open();
@@ -40,8 +40,8 @@ test('a part that is gone is missed, and merged or expired ones are not', () => 
   mkdirSync(directory, { recursive: true });
   expect(live([], ['all_1_1_1', 'all_2_2_1'])).toBe(false);
   expect(live(['all_1_1_1', 'all_2_2_1'], ['all_1_2_2', 'all_3_3_1'])).toBe(false);
-  expect(live(['all_1_2_2', 'all_4_4_1'])).toBe(true); // Of the last life, or of inserts since.
-  // What expired while it ran is known when it ends.
+  expect(live(['all_1_2_2', 'all_4_4_1'])).toBe(true); // Block 3 was lost, in either run.
+  // Parts that expired during the run are known when it ends.
   expect(live(['all_1_2_2', 'all_4_4_1'], ['all_4_4_1'])).toBe(false);
   expect(live(['all_4_4_1'])).toBe(false);
   expect(live([])).toBe(true);

@@ -3,23 +3,22 @@ import { join } from 'node:path';
 import { replaceFile } from './replace-file.ts';
 
 /**
- * Which blocks of rows a table has, by the names of its parts (`<partition>_<first block>_<last
- * block>_<level>`). The engine numbers inserts without gaps and misses none that is not there: a
- * part that a loss of power took is seen only by what was there before. Looked at before the engine
- * opens, because merges close gaps.
+ * Tracks which blocks of rows a table has, by the names of its parts (`<partition>_<first
+ * block>_<last block>_<level>`). The engine numbers inserts without gaps, and does not notice a
+ * missing one: a part that a loss of power took is detected only by comparison with an earlier
+ * inventory. The comparison runs before the engine opens, because merges close gaps.
  */
 export interface Inventory {
-  /** Rows were lost and are not rebuilt yet: outlives a crash. */
+  /** True where rows were lost and are not rebuilt yet; it outlives a crash. */
   due: boolean;
-  /** The last run of the process ended without `save(…, true)`. */
+  /** True where the last run of the process ended without `save(true)`. */
   readonly wasKilled: boolean;
-  /** Whether blocks are missing. What is due is on the disk before anything else happens. */
+  /** Tells whether blocks are missing. `due` is on disk before anything else happens. */
   detectMissing(): boolean;
-  /** Broken parts that the engine put aside and that were not known. */
+  /** Returns the broken parts that the engine detached since the last inventory. */
   newlyDetached(names: readonly string[]): string[];
   /**
-   * What is there now is all that there should be, where nothing is due. On the disk once it
-   * returns.
+   * Takes the present blocks for complete, unless a rebuild is due. It is on disk once it returns.
    */
   save(isShutdown?: boolean): void;
 }
@@ -37,7 +36,7 @@ const NOTHING: Kept = { blocks: [], detached: [], due: false, ended: true };
 const PART = /^([^_]+)_(\d+)_(\d+)_(\d+)(?:_\d+)?$/;
 export const isPartName = (name: string): boolean => PART.test(name);
 
-/** Blocks of these parts, in order; of parts that hold each other, or touch, one range. */
+/** Returns the blocks of these parts, in order; parts that overlap or adjoin make one range. */
 export function blocksOf(parts: readonly string[]): Range[] {
   const ranges = parts.flatMap((name): Range[] => {
     const match = PART.exec(name);
@@ -56,13 +55,13 @@ function joined(ranges: readonly Range[]): Range[] {
   return all;
 }
 
-/** Is each of these blocks in one of those? Both in order. */
+/** Tells whether one of `ranges` covers the given one. */
 const holds = (ranges: readonly Range[], [from, to]: Range): boolean =>
   ranges.some((range) => range[0] <= from && to <= range[1]);
 
 /**
- * Blocks that were there, or must have been: numbers go on without gaps behind the last that is
- * known.
+ * Returns the blocks that were there, or must have been: after the last known block, numbers go on
+ * without gaps.
  */
 export function expectedBlocks(known: readonly Range[], present: readonly Range[]): Range[] {
   const last = known.at(-1)?.[1] ?? 0;
@@ -118,7 +117,7 @@ function read(file: string): Kept {
   try {
     return { ...NOTHING, ...(JSON.parse(readFileSync(file, 'utf8')) as Partial<Kept>) };
   } catch {
-    // The first start, or that of an earlier version: numbers begin with 1.
+    // This is the first start, or the first after an earlier version; block numbers begin with 1.
     return NOTHING;
   }
 }

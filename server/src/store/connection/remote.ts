@@ -5,19 +5,21 @@ import { FermataError, messageOf } from '../../base/errors.ts';
 import { bounded, type Connection } from './port.ts';
 
 /**
- * Silence of the server that ends a command, and how often it says that it works: at most 80
- * headers fit into an answer.
+ * A command fails after this much silence of the server, which reports progress at this interval.
+ * The interval is long because an answer has room for at most 80 headers.
  */
 const PATIENCE_MS = 400_000;
 const PROGRESS_MS = 110_000;
 const LARGE_BYTES = 64 * 1024;
 
-/** A ClickHouse server or cluster over HTTP: the same SQL as the embedded engine. */
+/**
+ * Connects to a ClickHouse server or cluster over HTTP, with the same SQL as the embedded engine.
+ */
 export function remoteConnection(url: string): Connection {
   let client: ClickHouseClient | undefined;
   /**
-   * For what may take hours (a migration that copies a table): the server says now and then that it
-   * is at it.
+   * Runs commands that may take hours (a migration that copies a table), during which the server
+   * reports progress.
    */
   let patient: ClickHouseClient | undefined;
   const use = (): ClickHouseClient => client!;
@@ -64,7 +66,7 @@ export function remoteConnection(url: string): Connection {
         query: `INSERT INTO ${table} (${columns.join(', ')}) FORMAT ${format}`,
         values: Readable.from(largeParts(rows)),
       });
-      // Until its answer is read, a connection serves nothing else.
+      // Read the answer: until then, the connection serves nothing else.
       await finished(stream.resume());
     },
     flush: () => Promise.resolve(),
@@ -79,8 +81,8 @@ export function remoteConnection(url: string): Connection {
 }
 
 /**
- * Each part is a chunk of its own on the wire: small ones, of requests with a span or two, are
- * joined.
+ * Joins small parts, of requests with a span or two, because each part is a chunk of its own on the
+ * wire.
  */
 function* largeParts(parts: readonly Buffer[]): Iterable<Buffer> {
   let small: Buffer[] = [];

@@ -1,8 +1,8 @@
 import { closeSync, fsyncSync, openSync, renameSync, writeSync } from 'node:fs';
 
 /**
- * Writes a small file anew: it is on the disk before it has its name, so that it is never empty
- * itself.
+ * Replaces a small file. The content is synced before it gets its name, so that the file is never
+ * empty.
  */
 export function replaceFile(path: string, content: Buffer): void {
   const file = openSync(`${path}.new`, 'w');

@@ -10,7 +10,7 @@ import { inventoryOf } from './part-inventory.ts';
 /** The table whose rows can be projected again. */
 const DERIVED = 'flows';
 const SAVE_EVERY_MS = 60_000;
-/** A query that meets one broken part after the other. */
+/** Bounds the retries of a query that meets one broken part after the other. */
 const MAX_TRIES = 20;
 
 export interface SelfHealingOptions {
@@ -21,9 +21,9 @@ export interface SelfHealingOptions {
 }
 
 /**
- * A connection whose broken parts are put aside when they are met, and which knows when flow rows
- * are missing. `open`: of the engine; it calls what it is given once the directory is its own,
- * before the engine touches it.
+ * Wraps a connection so that broken parts are quarantined when a query meets them, and missing flow
+ * rows are detected. `open` opens the engine; it calls its argument once the process holds the
+ * directory, before the engine changes anything.
  */
 export function selfHealing(
   open: (beforeOpening: () => void) => Connection,
@@ -75,7 +75,7 @@ export function selfHealing(
     onLosing: losing,
     onLost: lost,
   });
-  /** Parts that the engine could not load: it has put them aside itself. */
+  /** Reports parts that the engine could not load, and has detached itself. */
   const sayDetached = async (): Promise<void> => {
     const rows = await connection.query<{ table: string; name: string; reason: string }>(
       BROKEN_DETACHED_PARTS,

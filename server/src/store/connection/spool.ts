@@ -1,15 +1,12 @@
 import { open } from 'node:fs/promises';
 
 /**
- * A file from which the engine reads rows: it takes binary formats from files only. Always the same
- * file, written over, because creating one can cost more than reading it. Rows do not outlive their
- * insert in it: they would outlive their retention.
+ * A file from which the engine reads rows, because it takes binary formats from files only. The
+ * same file is overwritten every time, since creating one can cost more than reading it. It is
+ * truncated after each insert, or rows in it would outlive their retention.
  */
 export interface Spool {
-  /**
-   * `read` is called with the path once the rows stand there; one at a time, in the order of the
-   * calls.
-   */
+  /** Calls `read` with the path once the file holds the rows; one call at a time, in order. */
   through(rows: readonly Buffer[], read: (path: string) => Promise<unknown>): Promise<void>;
   close(): Promise<void>;
 }

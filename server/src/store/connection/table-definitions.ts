@@ -3,18 +3,18 @@ import { dirname, join } from 'node:path';
 import { replaceFile } from './replace-file.ts';
 
 /**
- * Copies of the engine's table definitions. The engine writes one anew by renaming a file of which,
- * on a full disk, nothing may have arrived: the table is then a file of 0 bytes, and the engine
- * never starts again (guarded by table-definitions.test.ts).
+ * Keeps copies of the engine's table definitions. The engine replaces a definition by renaming a
+ * new file, which may be empty on a full disk: the table then has a definition of 0 bytes, and the
+ * engine never starts again (guarded by table-definitions.test.ts).
  */
 export interface TableDefinitions {
   /**
-   * Takes copies of those that changed. A copy that cannot be written is left for the next time.
+   * Copies the definitions that changed. A copy that cannot be written is left for the next time.
    */
   keep(): void;
   /**
-   * Before the engine opens: puts copies where a definition is empty. Gives the paths of those,
-   * within the engine.
+   * Replaces empty definitions by their copies, before the engine opens. Returns their paths within
+   * the engine's directory.
    */
   restore(): string[];
 }
@@ -22,7 +22,7 @@ export interface TableDefinitions {
 const EMPTY = Buffer.alloc(0);
 
 export function tableDefinitions(engineDirectory: string, copies: string): TableDefinitions {
-  /** `store/<3 digits>/<database>/<table>.sql`. */
+  /** Lists the paths of definitions: `store/<3 digits>/<database>/<table>.sql`. */
   const list = (): string[] => {
     const found: string[] = [];
     const store = join(engineDirectory, 'store');
@@ -72,6 +72,6 @@ function tryToReplace(path: string, content: Buffer): void {
     mkdirSync(dirname(path), { recursive: true });
     replaceFile(path, content);
   } catch {
-    // Most likely the disk is full: what is there already stays.
+    // Most likely the disk is full; the existing copy stays.
   }
 }

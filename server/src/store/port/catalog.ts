@@ -1,10 +1,10 @@
 import type { Cut } from '../../base/lists.ts';
 
-/** What there is, summed up over all flows. */
+/** Summarizes flow types, services and step names over all flows. */
 export interface CatalogReader {
   flowTypes(): Promise<Cut<FlowTypeRow>>;
   services(): Promise<Cut<ServiceRow>>;
-  /** Names of steps, the most frequent first. */
+  /** Returns names of steps, the most frequent first. */
   stepNames(): Promise<string[]>;
 }
 
@@ -16,7 +16,7 @@ export interface FlowTypeRow {
   failed: number;
   stuck: number;
   services: string[];
-  /** It has more services than are named. */
+  /** True where it has more services than are listed. */
   incomplete: boolean;
   p50DurationMs: number;
   p95DurationMs: number;
@@ -32,7 +32,7 @@ export interface ServiceRow {
   failedSteps: number;
   sends: string[];
   consumes: string[];
-  /** There are more versions, flow types or destinations than are named. */
+  /** True where there are more versions, flow types or destinations than are listed. */
   incomplete: boolean;
   firstSeen: string;
   lastSeen: string;

@@ -4,31 +4,36 @@ import type { Losses } from '../connection/port.ts';
 
 export type { Losses };
 
-/** The commit of spans and span events: raw evidence, of which everything else is derived. */
+/** Commits spans and span events: the raw evidence from which everything else is derived. */
 export interface EvidenceWriter {
-  /** Records in the store's own form, so that what waits for a commit is small. */
+  /**
+   * Encodes records in the store's own form, so that records which wait for a commit take little
+   * memory.
+   */
   prepareSpans(batch: number, records: readonly EvidenceRecord[]): PreparedSpans;
-  /** Of this store, of ascending batches. */
+  /** Commits what this store prepared, in ascending batches. */
   insertSpans(prepared: readonly PreparedSpans[]): Promise<void>;
 }
 
-/** Evidence as it was received, for whoever projects it again. */
+/** Reads evidence as it was received, so that it can be projected again. */
 export interface EvidenceReader {
-  /** Highest batch number ever inserted, and the last one that the flow rows include. */
+  /**
+   * Returns the highest batch number ever inserted, and the last one that the flow rows include.
+   */
   watermarks(): Promise<{ lastBatch: number; derivedBatch: number; lastReceivedMs: number }>;
-  /** Every record of later batches, in blocks, oldest batch first. */
+  /** Yields every record of later batches, in blocks, oldest batch first. */
   replay(afterBatch: number): AsyncIterable<StoredSpan[]>;
   /**
-   * Evidence of batches up to this one that is in no row: whole traces to be projected again, then
-   * flows that share spans with others. `all`: every trace. Some thousand spans at a time. Rows
-   * that said how far they reach may be lost as well.
+   * Yields evidence of batches up to this one that is in no row: whole traces to project again,
+   * then flows that share spans with others. `all` yields every trace. A block has some thousand
+   * spans. It does not trust `watermarks`, because the rows that carry them may be lost as well.
    */
   unprojected(all: boolean, upToBatch: number): AsyncIterable<Unprojected>;
-  /** Flow rows that were lost; absent where somebody else takes care of the disks. */
+  /** Reports flow rows that were lost; absent where an operator takes care of the disks. */
   readonly losses?: Losses;
 }
 
-/** Opaque: only the store that made it reads it. */
+/** An opaque value that only the store that made it reads. */
 export interface PreparedSpans {
   readonly count: number;
 }
@@ -36,7 +41,7 @@ export interface PreparedSpans {
 export interface Unprojected {
   spans: StoredSpan[];
   flowIds: string[];
-  /** Traces that follow, as far as is known by now. */
+  /** Counts the traces that follow, as far as it is known by now. */
   left: number;
 }
 

@@ -3,7 +3,7 @@ import type { FlowSearch } from '../../model/search.ts';
 import type { StoredSpan } from './evidence.ts';
 
 export interface FlowWriter {
-  /** `upToBatch`: the last span batch that these rows include. */
+  /** Inserts rows; `upToBatch` is the last span batch that they include. */
   insertFlows(
     changes: readonly FlowChange[],
     upToBatch: number,
@@ -11,79 +11,86 @@ export interface FlowWriter {
   ): Promise<void>;
 }
 
-/** Flows as people see them: lists, pages, and the raw spans of one flow. */
+/** Reads flows for people: lists, pages, and the raw spans of one flow. */
 export interface FlowReader {
   /**
-   * The engine could not take in what was acknowledged last: the last read of raw spans, or of
-   * services, went without it.
+   * True where the last read of raw spans, or of services, missed acknowledged records that the
+   * engine could not insert yet.
    */
   readonly isBehind: boolean;
   listFlows(search: FlowSearch): Promise<FlowPage>;
-  /** By id, former id, explicit id, business key, trace, span or message id: ids, newest first. */
+  /**
+   * Finds by id, former id, explicit id, business key, trace, span or message id; returns ids,
+   * newest first.
+   */
   findFlow(name: string): Promise<string[]>;
   getFlow(id: string): Promise<FlowRow | null>;
-  /** Raw spans of a flow, oldest first. */
+  /** Returns the raw spans of a flow, oldest first. */
   spansOf(id: string, limit: number): Promise<FlowSpans>;
 }
 
-/** What the server itself takes up again: flows that wait, owe or are wrong. */
+/**
+ * Reads the flows that the server itself resumes after a start: those that are open, await
+ * something or have findings.
+ */
 export interface FlowScanner {
   /**
-   * `settlesAtMs` 0: something is still awaited; `lookAtMs` 0: nothing changes by itself. Ended
-   * flows that still owe something are among them.
+   * `settlesAtMs` is 0 where something is still awaited; `lookAtMs` is 0 where no re-evaluation is
+   * due. Ended flows that still await something are among them.
    */
   openFlows(): AsyncIterable<{ id: string; type: string; settlesAtMs: number; lookAtMs: number }[]>;
-  /** Summaries of flows of which something is wrong, in blocks. */
+  /** Yields summaries of flows with findings, in blocks. */
   flowsWithFindings(): AsyncIterable<Flow[]>;
-  /** As in a list. */
+  /** Returns summaries, as `listFlows` does. */
   flowsByIds(ids: readonly string[]): Promise<FlowPage['items']>;
 }
 
-/** Under which names (`model/names.ts`) flows and unattributed spans are found. */
+/** Finds flows and unattributed spans by their names (`model/names.ts`). */
 export interface NameIndex {
   /**
-   * As hashes (`base/name-hash.ts`): of open flows all, of the rest about `most`, of those that
-   * were received last. Without ORIGIN's: its trace is among them. Tokens that are marked as
-   * worthless are told by name. `all`: no name was left out.
+   * Returns names as hashes (`base/name-hash.ts`): all of open flows, and of the others about
+   * `most`, those received last. ORIGIN names are left out, because their trace is among them.
+   * Worthless tokens are reported by name. `all` is true where no name was left out.
    */
   names(
     most: number,
     onWorthless?: (tokens: string[]) => void,
   ): Promise<{ all: boolean; hashes: AsyncIterable<Buffer> }>;
-  /** As hashes, of open flows only. */
+  /** Returns the names of open flows only, as hashes. */
   namesOfOpenFlows(): AsyncIterable<Buffer>;
   /**
-   * Flows and unattributed spans with one of these names (of a span, or a token), and their spans.
+   * Loads flows and unattributed spans with one of these names (of a span, or a token), with their
+   * spans.
    */
   loadByNames(names: readonly string[], bound?: LoadBound): Promise<StoredFlow[]>;
-  /** A name that is gone gives what it is called now. */
+  /** Loads by id; a tombstone leads to the flow that replaced it. */
   loadByIds(ids: readonly string[]): Promise<StoredFlow[]>;
 }
 
-/** Of each token, `most` flows are given. */
+/** Bounds a load to `most` flows for each token. */
 export interface LoadBound {
   most: number;
-  /** There are as many, or more. */
+  /** Reports a token that has `most` flows or more. */
   onCut(token: string): void;
 }
 
-/** A flow's row as it was written. `timelineComputedMs` is the moment its timeline was computed. */
+/** A flow's stored row. `timelineComputedMs` is the instant when its timeline was computed. */
 export interface FlowRow extends FlowView {
   timelineComputedMs: number;
 }
 
 export interface FlowPage {
-  /** Without steps and hops: those lists are empty; `stepCount` stands for them. */
+  /** Summaries: their lists of steps and hops are empty, and `stepCount` stands for them. */
   items: (FlowRow & { stepCount: number })[];
   total: number;
-  /** Where the next page begins; null: this was the last one. */
+  /** The position where the next page begins; null: this is the last one. */
   next: NonNullable<FlowSearch['after']> | null;
 }
 
 export interface FlowSpans {
   items: StoredSpan[];
   total: number;
-  /** The flow had more: their records are gone, by age or with a broken part. */
+  /** True where records of the flow are gone, by age or with a broken part. */
   incomplete: boolean;
 }
 
@@ -91,6 +98,6 @@ export interface StoredFlow {
   id: string;
   version: number;
   members: StoredSpan[];
-  /** Of an unattributed span. */
+  /** The causes of an unattributed span. */
   causes: KnownCause[];
 }

@@ -3,16 +3,16 @@ import { messageOf } from '../../base/errors.ts';
 import type { Log } from '../../base/log.ts';
 
 /**
- * Rows with these keys, in chunks. One that is more than the engine has memory for is read in
- * halves; a single row that is so is left out, counted and said: it must not keep all others away,
- * and not the server from starting.
+ * Reads the rows with these keys in chunks. A chunk that exceeds the engine's memory is read in
+ * halves; a single row that exceeds it is left out, counted and logged: it must neither hide all
+ * other rows nor keep the server from starting.
  */
 export type ReadChunks = <Row>(
   keys: Iterable<string>,
   read: (some: string[]) => Promise<Row[]>,
 ) => AsyncIterable<Row[]>;
 
-/** A query may be 256 KB long, and what is bound in it is part of it, escaped twice. */
+/** A query may be 256 KB long, and its bound values are part of it, escaped twice. */
 const IDS_AT_ONCE = 1000;
 const NAMES_CHARACTERS = 40_000;
 
@@ -44,7 +44,7 @@ export function createReadChunks({ counters, log }: { counters: Counters; log: L
   }
 }
 
-/** Lists that one query can hold. */
+/** Splits values into lists that one query can hold. */
 export function* chunksOf(values: Iterable<string>): Generator<string[]> {
   let chunk: string[] = [];
   let characters = 0;

@@ -13,7 +13,7 @@ import { packTimeline, unpackTimeline } from './packed-timeline.ts';
 import type { FlowRow } from '../port/index.ts';
 import type { RowBinary } from './row-binary.ts';
 
-/** A flow's row and everything that its columns are computed from. */
+/** A flow's change with everything that its columns are computed from. */
 interface Projected {
   change: FlowChange;
   flow: Flow;
@@ -23,7 +23,7 @@ interface Projected {
   serviceOf: (stepId: string | null) => string;
 }
 
-/** How values of one type are written, and what stands in a row that has none. */
+/** Tells how values of one type are written, and which value fills a row without one. */
 interface ColumnType<T> {
   write: (to: RowBinary, value: T) => void;
   none: T;
@@ -52,7 +52,7 @@ const WHOLES = listOf(WHOLE);
 
 interface Column {
   write: (to: RowBinary, projected: Projected) => void;
-  /** For a row that is no flow. */
+  /** Writes the given value, or the type's empty one, in a row that is no flow. */
   writeOnly: (to: RowBinary, value: unknown) => void;
 }
 const column = <T>(type: ColumnType<T>, of: (projected: Projected) => T): Column => ({
@@ -60,7 +60,7 @@ const column = <T>(type: ColumnType<T>, of: (projected: Projected) => T): Column
   writeOnly: (to, value) => type.write(to, value === undefined ? type.none : (value as T)),
 });
 
-/** The columns of `flows`, and what a flow has in them; types as in `schema/`. */
+/** Maps each column of `flows` to a flow's value; the types are those of `schema/`. */
 const COLUMNS = {
   id: column(TEXT, ({ flow }) => flow.id),
   version: column(WHOLE, ({ change }) => change.version),
@@ -133,7 +133,10 @@ function tracesOf({ members, context }: Flow): string[] {
   return [...traces];
 }
 
-/** As RowBinary, columns in the order of `FLOW_COLUMNS`. `writer`: of the caller, and empty. */
+/**
+ * Encodes changes as RowBinary, columns in the order of `FLOW_COLUMNS`. `writer` belongs to the
+ * caller, and is empty.
+ */
 export function flowRows(
   writer: RowBinary,
   changes: readonly FlowChange[],
@@ -166,8 +169,8 @@ export function flowRows(
 type Columns = Partial<Record<keyof typeof COLUMNS, unknown>>;
 
 /**
- * `deleted`: 1 is a tombstone; 2 is a span that belongs to no flow: found by its names, listed
- * nowhere.
+ * Fills the row of an unattributed span, which its names find and no list shows: `deleted` is 2
+ * there, and 1 in a tombstone.
  */
 const unattributed = ({
   id,
@@ -196,7 +199,8 @@ const tombstone = (change: Tombstone): Columns => ({
 });
 
 /**
- * Of the columns `members` and `context`; rows of earlier versions hold span ids by trace, as JSON.
+ * Parses the columns `members` and `context`; rows of earlier versions hold span ids by trace, as
+ * JSON.
  */
 export function keysOf(text: string): SpanKey[] {
   if (text === '') return [];
@@ -239,7 +243,7 @@ export interface StoredFlowRow {
   span_count: string;
   last_received: string;
   computed_ms: string;
-  /** Only with the whole flow. */
+  /** Read only with the whole flow, as the next two are. */
   timeline?: string;
   members?: string;
   context?: string;
@@ -248,7 +252,7 @@ export interface StoredFlowRow {
 const nanos = (text: unknown): UnixNanos => unixNanos(BigInt(text as string));
 const nanosOrNull = (text: unknown): UnixNanos | null => (text === null ? null : nanos(text));
 
-/** As it is seen now. */
+/** Returns the flow as it looks at `nowMs`. */
 export function fromFlowRow(row: StoredFlowRow, nowMs: number): FlowRow & { stepCount: number } {
   const [waitingFor, findings] = JSON.parse(row.judgement || '[[],[]]') as [
     Flow['waitingFor'],

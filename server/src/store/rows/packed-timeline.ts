@@ -2,9 +2,9 @@ import type { Flow, Hop, Idle, JoinEvidence, Step } from '../../model/flow.ts';
 import { unixNanos, type UnixNanos } from '../../model/time.ts';
 
 /**
- * Steps and hops as tuples: a third of the size of objects, and written for every version of every
- * flow. Instants are text, because a double would round them. Pack and unpack stand side by side;
- * the conformance suite holds them equal.
+ * Packs steps and hops as tuples, a third of the size of objects, because they are written for
+ * every version of every flow. Instants are text, because a double would round them. Pack and
+ * unpack stand side by side; the conformance suite guards that they match.
  */
 type PackedTimeline = [
   steps: PackedStep[],
@@ -12,7 +12,7 @@ type PackedTimeline = [
   relations: Flow['relations'],
   unattributed: Flow['unattributed'],
   about?: [Flow['typeVersion'], Flow['deadlineMs'], Flow['expects']],
-  /** Of processes few ran many steps: each step has the place of its own in here. */
+  /** Holds the distinct process instances, which are few; each step has an index into this list. */
   instances?: string[],
 ];
 type Timeline = Pick<
@@ -34,7 +34,7 @@ export function packTimeline(flow: Timeline): string {
   ] satisfies PackedTimeline);
 }
 
-/** '' is the empty timeline of a row that was read without it. */
+/** Unpacks a timeline; '' is the empty timeline of a row that was read without it. */
 export function unpackTimeline(text: string): Timeline {
   const [steps, hops, relations, unattributed, about, instances] = JSON.parse(
     text || '[[],[],[],[]]',
@@ -99,7 +99,7 @@ const unpackAttempt = (packed: ReturnType<typeof packAttempt>): Attempt => {
 };
 
 type PackedPeriod = readonly [from: string, to: string];
-/** What few steps have: the tuple ends before what a step does not have. */
+/** Holds fields that few steps have: the tuple ends before those that a step does not have. */
 type PackedRare = readonly [idle?: PackedPeriod[] | null, joinedBy?: JoinEvidence[]];
 const unpackIdle = (idle: readonly PackedPeriod[]): Idle[] =>
   idle.map(([from, to]) => ({ start: nanos(from), end: nanos(to) }));

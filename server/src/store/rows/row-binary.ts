@@ -1,8 +1,8 @@
 import type { Lease, Memory } from '../../base/memory.ts';
 
 /**
- * Writes rows in ClickHouse's RowBinary, one value after the other: a fourth of what the engine
- * pays for the same rows as text, and nothing to escape.
+ * Writes rows in ClickHouse's RowBinary, value by value. It costs the engine a fourth of the same
+ * rows as text, and needs no escaping.
  * https://clickhouse.com/docs/interfaces/formats/RowBinary
  *
  * Strings and arrays begin with their length as LEB128; integers are little-endian; a Nullable
@@ -10,28 +10,28 @@ import type { Lease, Memory } from '../../base/memory.ts';
  */
 export interface RowBinary {
   string(value: string): void;
-  /** One string made of these, one after the other, without building it. */
+  /** Writes the parts as one string, without building it. */
   joined(parts: readonly string[]): void;
   uint8(value: number): void;
   uint32(value: number): void;
-  /** Cut to what the column holds: one odd instant must not hold back all other rows. */
+  /** Clamps the value to the column's range: one odd instant must not hold back all other rows. */
   uint64(value: number | bigint): void;
   float64(value: number): void;
   nullableUint64(value: bigint | null): void;
-  /** How many values of an Array follow. */
+  /** Writes the number of values of an Array that follow. */
   length(count: number): void;
-  /** What was written so far, as a copy; begins anew. */
+  /** Returns a copy of what was written so far, and starts anew. */
   take(memory: Memory): Lease;
 }
 
 const FIRST_BYTES = 256 * 1024;
-/** Above this, a buffer that one large take needed is not kept. */
+/** A buffer above this size, which one large take needed, is not kept. */
 const MAX_KEPT_BYTES = 16 * 1024 * 1024;
 /** Up to this length a loop is faster than a call into the runtime. */
 const SHORT = 40;
 /**
- * Room for a length that is known afterwards: LEB128 may have leading zeros. Four bytes count to
- * 268 million.
+ * Reserves room for a length that is known afterwards: LEB128 may have leading zeros. Four bytes
+ * count to 268 million.
  */
 const LATE_LENGTH_BYTES = 4;
 const MAX_LENGTH_BYTES = 10;
@@ -56,7 +56,10 @@ export function createRowBinary(): RowBinary {
     }
     bytes[at++] = value;
   };
-  /** Without its length; false where it is not short and ASCII, and nothing was written. */
+  /**
+   * Writes a short ASCII text without its length; returns false for any other text, of which
+   * nothing counts as written.
+   */
   const writeShort = (value: string, from: number): boolean => {
     for (let i = 0; i < value.length; i++) {
       const code = value.charCodeAt(i);
@@ -65,7 +68,7 @@ export function createRowBinary(): RowBinary {
     }
     return true;
   };
-  /** Without its length. */
+  /** Writes a text without its length. */
   const writeText = (value: string): void => {
     room(value.length * 3);
     if (value.length <= SHORT && writeShort(value, at)) at += value.length;

@@ -7,7 +7,7 @@ import { unixNanos } from '../../model/time.ts';
 import type { StoredSpan } from '../port/index.ts';
 import type { RowBinary } from './row-binary.ts';
 
-/** Columns of `records` in the order in which `spanRows` writes them. */
+/** Lists the columns of `records` in the order in which `spanRows` writes them. */
 export const SPAN_COLUMNS = [
   'batch',
   'received_ms',
@@ -20,8 +20,8 @@ export const SPAN_COLUMNS = [
 ] as const;
 
 /**
- * Records as RowBinary. The raw times are stored, not the repaired ones. `writer`: of the caller,
- * and empty.
+ * Encodes records as RowBinary, with the raw times, not the repaired ones. `writer` belongs to the
+ * caller, and is empty.
  */
 export function spanRows(
   writer: RowBinary,
@@ -44,9 +44,9 @@ export function spanRows(
 }
 
 /**
- * The column `record`, five lines: a JSON array of the small fields, then attributes, resource,
- * events and links as JSON or nothing. JSON holds no line breaks, so that they are told apart
- * without parsing.
+ * Builds the column `record`, which has five lines: a JSON array of the small fields, then
+ * attributes, resource, events and links as JSON or nothing. JSON holds no line breaks, so the
+ * lines are split without parsing.
  */
 const recordParts = ({ span, raw }: EvidenceRecord): string[] => {
   const parts = [
@@ -104,7 +104,7 @@ type Small = [
   statusMessage: string,
   traceState: string,
   scope: string,
-  /** Only where there are any. */
+  /** Present only where there are any. */
   droppedLinks?: number,
 ];
 

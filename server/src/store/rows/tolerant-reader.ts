@@ -3,14 +3,15 @@ import type { Counters } from '../../base/counters.ts';
 import { messageOf } from '../../base/errors.ts';
 import type { Log } from '../../base/log.ts';
 
-/** How `read` sees these rows. Those that it throws at are left out. */
+/** Maps rows with `read`, and leaves out those at which it throws. */
 export type ReadRows = <Row, T>(rows: readonly Row[], read: (row: Row) => T) => T[];
 
 const SAY_EVERY_MS = 60_000;
 
 /**
- * A row that cannot be read, damaged or of a later version, must not keep all others away, and not
- * the server from starting: it is left out, counted, and said at most once a minute.
+ * Creates a reader that leaves out an unreadable row (damaged, or of a later version), counts it,
+ * and logs it at most once a minute. Such a row must neither hide all other rows nor keep the
+ * server from starting.
  */
 export function createReadRows({
   clock,

@@ -6,7 +6,7 @@ import { TABLE_DEFINITIONS } from '../sql/system.sql.ts';
 
 export interface SchemaOptions {
   retentionDays: number;
-  /** ClickHouse cluster name, or '' for one server. */
+  /** The ClickHouse cluster's name, or '' for one server. */
   cluster: string;
 }
 
@@ -19,8 +19,8 @@ const SCHEMA = fileURLToPath(
 );
 
 /**
- * Numbered, forward only. Every statement is idempotent (`IF NOT EXISTS`), and a migration is
- * recorded after it ran, so a kill in the middle runs it again.
+ * Runs the migrations, which are numbered and forward only. Every statement is idempotent (`IF NOT
+ * EXISTS`) and a migration is recorded after it ran, so a kill in the middle runs it again.
  */
 export async function migrate(connection: Connection, options: SchemaOptions): Promise<void> {
   const fill = (sql: string): string =>
@@ -44,15 +44,15 @@ export async function migrate(connection: Connection, options: SchemaOptions): P
 }
 
 /**
- * What a person sees as ended is deleted: declared, or quiet for long enough and owing nothing
- * (`settles_as`).
+ * Matches the rows that retention deletes: those of ended flows, of tombstones, and of flows that
+ * count as ended once idle (`settles_as`). A flow that still waits is kept.
  */
 const ENDED = "(phase = 'ended') OR (deleted = 1) OR (settles_as != '')";
 
 /**
- * Three times as many parts as by default are merged at once, so that a row is written anew half as
- * often: here merging takes CPU from the server itself. And however many parts are broken, the
- * others are served.
+ * Merges three times as many parts at once as by default, so that a row is rewritten half as often:
+ * merging takes CPU from the server itself. The two bounds on broken parts let the engine start and
+ * serve the other parts, however many are broken.
  */
 const LARGE = [
   'merge_selector_base = 15',
@@ -60,7 +60,8 @@ const LARGE = [
   'max_suspicious_broken_parts_bytes = 1000000000000000',
 ];
 /**
- * What people wrote and were told is nowhere else: it is on the disk once it is said to be kept.
+ * Syncs what people wrote and were notified of, because no other copy exists: it is on disk before
+ * the answer.
  */
 const SYNCED = ['fsync_after_insert = 1', 'fsync_part_directory = 1'];
 const EMBEDDED: readonly (readonly [table: string, settings: readonly string[]])[] = [
@@ -72,9 +73,10 @@ const EMBEDDED: readonly (readonly [table: string, settings: readonly string[]])
 ];
 
 /**
- * The retention is a setting, not a migration: it follows the configuration at every start. Written
- * as the engine writes it, so that a definition that is right is not touched: rewritten at every
- * start, one was lost on a full disk.
+ * Applies the settings of tables. The retention is a setting and no migration: it follows the
+ * configuration at every start. The text is written as the engine prints it, so that a correct
+ * definition is left alone: a definition that was rewritten at every start was once lost on a full
+ * disk.
  */
 async function setTables(
   connection: Connection,
@@ -92,7 +94,7 @@ async function setTables(
     const ttl = `TTL day + toIntervalDay(${retentionDays})${condition}`;
     if (!is(table, `${ttl} SETTINGS`)) await connection.command(fill(modifyTtl(table, ttl)));
   }
-  // How a server of its own merges, syncs and loads is its operator's business.
+  // How an external server merges, syncs and loads is decided by its operator.
   if (connection.kind === 'embedded')
     for (const [table, settings] of EMBEDDED)
       for (const setting of settings)

@@ -1,11 +1,14 @@
 import { flowsSeenAt } from './flows.sql.ts';
 import { sql } from './sql.ts';
 
-/** Each list is read with one more than it may have, to see whether there are more. */
+/**
+ * Bounds the catalogue's lists. Each is read with one element more, which tells whether there are
+ * more.
+ */
 export interface CatalogBounds {
-  /** Of flow types, or services. */
+  /** Bounds the flow types, and the services. */
   listed: number;
-  /** Of services, flow types or destinations of one of them. */
+  /** Bounds the services, flow types or destinations of one of them. */
   named: number;
   versions: number;
 }
@@ -51,7 +54,7 @@ export const services = ({ listed, named }: CatalogBounds): string => sql`
   ORDER BY name
   LIMIT ${listed + 1}`;
 
-/** Where services send to, and what they take from. */
+/** Lists the destinations that services send to, and those that they consume from. */
 export const destinationsOfServices = ({ named }: CatalogBounds): string => sql`
   SELECT
     name,

@@ -1,9 +1,9 @@
 import { sql } from './sql.ts';
 
-/** Tables of JSON texts with a few columns to find them by. */
+/** Names the tables that hold JSON texts, with a few columns to find them by. */
 export type BodyTable = 'incidents' | 'notifications' | 'silences';
 
-/** In the order in which they are listed. */
+/** Reads ids in the order in which the lists show them. */
 export const INCIDENT_IDS = sql`
   SELECT id
   FROM incidents FINAL

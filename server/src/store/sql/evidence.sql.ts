@@ -10,7 +10,7 @@ export const LAST_DERIVED_BATCH = sql`
   SELECT max(up_to_batch) AS batch
   FROM flows`;
 
-/** How large batches are, so that blocks of whole batches can be read. */
+/** Reads the sizes of batches, so that blocks of whole batches can be read. */
 export const batchesAfter = (limit: number): string => sql`
   SELECT
     batch,
@@ -22,7 +22,7 @@ export const batchesAfter = (limit: number): string => sql`
   ORDER BY batch
   LIMIT ${limit}`;
 
-/** Columns that `fromSpanRow` reads. */
+/** Lists the columns that `fromSpanRow` reads. */
 const SPAN_FIELDS = 'received_ms, trace_id, span_id, record';
 
 export const RECORDS_OF_BATCHES = sql`

@@ -1,13 +1,16 @@
 import { sql } from './sql.ts';
 
-/** Columns of a flow in a list; `StoredFlowRow` is their shape. */
+/** Lists the columns of a flow in a list; `StoredFlowRow` is their shape. */
 export const SUMMARY_FIELDS = sql`
   id, version, environment, type, key, flow_id, run, phase, outcome, settles_as, settles_at,
   judgement, health, status, status_since, started, last_progress, ended, duration_ms,
   raw_duration_ms, step_count, failed_steps, services, key_names, key_values, parent_id,
   incomplete, truncated, badges, span_count, last_received, computed_ms`;
 
-/** Flows as they are seen at `nowMs`: `viewAt` in SQL, for what is filtered and counted there. */
+/**
+ * Selects flows as they look at `nowMs`. This is `viewAt` in SQL, for filters and counts in the
+ * engine.
+ */
 export const flowsSeenAt = (nowMs: number): string => {
   const settled = `(settles_as != '' AND settles_at <= ${nowMs})`;
   return sql`
@@ -22,7 +25,10 @@ export const flowsSeenAt = (nowMs: number): string => {
     )`;
 };
 
-/** `where`: of `search.sql.ts`. `isAfter`: a page that is not the first one. */
+/**
+ * Selects a page of flows. `where` comes from `search.sql.ts`; `isAfter` is true for every page but
+ * the first.
+ */
 export const flowsPage = (nowMs: number, where: string, isAfter: boolean): string => sql`
   SELECT
     ${SUMMARY_FIELDS}
@@ -59,7 +65,7 @@ export const FLOW_BY_ID = sql`
   FROM flows FINAL
   WHERE id = {id:String} AND deleted = 0`;
 
-/** Names that lead to this flow. */
+/** Reads the former ids that lead to this flow. */
 export const ALIASES_OF_FLOW = sql`
   SELECT id
   FROM flows FINAL
@@ -67,13 +73,13 @@ export const ALIASES_OF_FLOW = sql`
   ORDER BY id
   LIMIT 100`;
 
-/** Whether a name is an id, or was one. */
+/** Reads whether a name is an id, or was one. */
 export const NAME_OF_FLOW = sql`
   SELECT id, deleted, moved_to
   FROM flows FINAL
   WHERE id = {name:String}`;
 
-/** By an explicit id, a business key, a trace, a message id or a span. */
+/** Finds flows by an explicit id, a business key, a trace, a message id or a span. */
 export const FLOWS_BY_OTHER_NAME = sql`
   SELECT id
   FROM flows FINAL
@@ -87,13 +93,15 @@ export const FLOWS_BY_OTHER_NAME = sql`
   ORDER BY started DESC
   LIMIT 100`;
 
-/** Of the newest version; tombstones are left out. */
+/** Reads the spans of the newest version; tombstones are left out. */
 export const SPANS_OF_FLOW = sql`
   SELECT members, context
   FROM flows FINAL
   WHERE id IN ({id:String}) AND deleted != 1`;
 
-/** Flows that wait, or owe something, by primary key. */
+/**
+ * Reads a block of flows that are open, or have a re-evaluation due, in order of the primary key.
+ */
 export const openFlowsBlock = (nowMs: number, size: number): string => sql`
   SELECT id, type, settles_at, look_at
   FROM ${flowsSeenAt(nowMs)}

@@ -4,7 +4,7 @@ import { sql } from './sql.ts';
 const sqlName = (name: string): string => name.replaceAll('\0', '\\0');
 const startsWith = (prefix: string): string => `startsWith(x, '${sqlName(prefix)}')`;
 
-/** Where a block of rows that is so large ends. */
+/** Reads the id at which a block of `size` rows ends. */
 export const endOfNamesBlock = (size: number): string => sql`
   SELECT id
   FROM flows
@@ -13,9 +13,9 @@ export const endOfNamesBlock = (size: number): string => sql`
   LIMIT 1 OFFSET ${size}`;
 
 /**
- * Names of flows that were received since, and of all open ones. The engine hashes: to hand over
- * the names, and to hash them here, would take ten times as long. Grouped as the engine comes by
- * them: one text of them all would be copied again and again.
+ * Reads the hashed names of flows that were received since `sinceMs`, and of all open ones. The
+ * engine hashes: handing over the names and hashing them here would take ten times as long. It
+ * groups by its own blocks, because one text of all hashes would be copied again and again.
  */
 export const nameHashesBlock = (nowMs: number, sinceMs: number): string => sql`
   SELECT
@@ -48,7 +48,7 @@ export const nameHashesBlock = (nowMs: number, sinceMs: number): string => sql`
   )
   GROUP BY blockNumber()`;
 
-/** How many names were received in each minute, the newest first. */
+/** Counts the names that were received in each minute, the newest minute first. */
 export const NAMES_BY_MINUTE = sql`
   SELECT
     intDiv(last_received, 60000) AS minute,
@@ -58,12 +58,12 @@ export const NAMES_BY_MINUTE = sql`
   GROUP BY minute
   ORDER BY minute DESC`;
 
-/** Columns of a row whose spans are to be loaded. */
+/** Lists the columns of a row whose spans are to be loaded. */
 const LOADED_FIELDS = sql`
   id, version, deleted, moved_to, members, tokens,
   if(deleted = 2, timeline, '[]') AS causes`;
 
-/** The newest version of each, with tombstones. */
+/** Reads the newest version of each row, with tombstones. */
 export const LOADED_BY_IDS = sql`
   SELECT
     ${LOADED_FIELDS}
@@ -71,9 +71,9 @@ export const LOADED_BY_IDS = sql`
   WHERE id IN {ids:Array(String)}`;
 
 /**
- * Flows and unattributed spans with one of `names` in this column; of each name at most so many.
- * The index decides which granules are read: `hasAny` itself compares each name with each of a
- * row's.
+ * Selects flows and unattributed spans with one of `names` in this column, at most `most` of each
+ * name. The index decides which granules are read, and `arrayExists` then filters the rows:
+ * `hasAny` itself would compare each name with each of a row's.
  */
 export const loadedByNames = (column: 'trace_ids' | 'tokens', most?: number): string => sql`
   SELECT

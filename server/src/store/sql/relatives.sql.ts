@@ -1,9 +1,12 @@
 import { sql } from './sql.ts';
 
-/** More children are found by `parent:`. */
+/** Bounds the relatives of a flow; more children are found by the search `parent:`. */
 export const MAX_RELATIVES = 100;
 
-/** The inner query finds candidates by an index, over all versions; only the newest one counts. */
+/**
+ * Selects relatives. The inner query finds candidates by an index over all versions; the outer one
+ * keeps only the newest version.
+ */
 const relativesWhere = (condition: string): string => sql`
   SELECT id, type, key, started
   FROM flows FINAL
@@ -17,7 +20,7 @@ const relativesWhere = (condition: string): string => sql`
   ORDER BY started, id
   LIMIT ${MAX_RELATIVES}`;
 
-/** Runs of one flow have neighbouring ids. */
+/** Runs of one flow have neighbouring ids, so a range of the primary key finds them. */
 export const RUNS_OF_FLOW = relativesWhere(sql`
   (
     id = {first:String}

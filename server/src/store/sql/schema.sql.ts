@@ -1,6 +1,9 @@
 import { sql } from './sql.ts';
 
-/** Placeholders in braces without a type are filled by `schema/migrate.ts`. */
+/**
+ * Creates the table of migrations. `schema/migrate.ts` fills placeholders in braces that have no
+ * type.
+ */
 export const MIGRATIONS_TABLE = sql`
   CREATE TABLE IF NOT EXISTS migrations {on_cluster} (
     number UInt32,

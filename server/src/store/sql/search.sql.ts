@@ -10,10 +10,13 @@ import { sql } from './sql.ts';
 
 type Params = Record<string, Param>;
 
-/** Puts a value among the parameters, and gives what stands for it in SQL. */
+/** Binds a value as a parameter, and returns its placeholder in SQL. */
 type Bind = (value: Param, type: string) => string;
 
-/** A search as SQL over flows as they are seen now: fixed text, every value bound. */
+/**
+ * Translates a search into SQL over flows as they look now. The text is fixed and every value is
+ * bound.
+ */
 export function searchWhere(search: FlowSearch, nowMs: number): { where: string; params: Params } {
   const where = ['1'];
   const params: Params = {};
@@ -27,7 +30,7 @@ export function searchWhere(search: FlowSearch, nowMs: number): { where: string;
   bound('environments', search.environments, 'environment IN {environments:Array(String)}');
   bound('services', search.services, 'hasAny(services, {services:Array(String)})');
   if (search.incidents) {
-    // Of no incident, no flow: an empty list is a condition here.
+    // An empty list of incidents is a condition here, and matches no flow.
     where.push('hasAny(incident_keys, {incidents:Array(String)})');
     params['incidents'] = search.incidents;
   }
@@ -51,8 +54,8 @@ const KEY_OF_NAME = sql`
 const ANY_KEY = '(has(key_values, {keyValue:String}) OR flow_id = {keyValue:String})';
 
 /**
- * A query's tree as SQL. `search-match.ts` says the same in memory, and
- * `testing/store-conformance.ts` holds the two together.
+ * Translates a query's syntax tree into SQL. `search-match.ts` means the same in memory;
+ * `testing/store-conformance.ts` guards that both agree.
  */
 export function queryWhere(query: Query, nowMs: number, params: Params): string {
   const bind: Bind = (value, type) => {
@@ -97,7 +100,7 @@ const group = (conditions: readonly string[], operator: 'AND' | 'OR'): string =>
     ${conditions.join(`\n${operator} `)}
   )`;
 
-/** `*` stands for anything; LIKE's own wildcards are taken literally. */
+/** Matches a pattern in which `*` stands for any text; LIKE's own wildcards are escaped. */
 const likes = (bind: Bind, column: string, pattern: string): string =>
   pattern.includes('*')
     ? `${column} ILIKE ${bind(pattern.replace(/[\\%_]/g, '\\$&').replaceAll('*', '%'), 'String')}`
@@ -113,8 +116,8 @@ function fieldWhere(bind: Bind, { field, value }: Kind<'field'>): string {
 }
 
 /**
- * By a trace that it is in, or by the name that it had before: what has it is found by indexes, not
- * by reading all.
+ * Matches a flow by a trace that it contains, or by a former id. Both are found by indexes, without
+ * reading all rows.
  */
 function isCalled(bind: Bind, name: string): string {
   const bound = bind(name.toLowerCase(), 'String');
@@ -138,7 +141,10 @@ function isCalled(bind: Bind, name: string): string {
     )`;
 }
 
-/** One event, and then another one or none; `nowMs`: whether the time for it is over. */
+/**
+ * Matches one event that is followed by another one, or by none; `nowMs` tells whether the time for
+ * it is over.
+ */
 function orderWhere(bind: Bind, part: Kind<'order'>, nowMs: number): string {
   const { withinMs } = part;
   const within = withinMs === null ? '' : `\nAND u - t <= ${bind(withinMs, 'Float64')}`;

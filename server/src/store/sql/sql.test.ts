@@ -21,13 +21,16 @@ const SHARE = { index: 1, of: 3 };
 const BOUNDS = { listed: 1000, named: 50, versions: 20 };
 const WHERE = '1\nAND type IN {types:Array(String)}';
 
-/** Where and what is bound, as comments: nothing else tells that a value is. */
+/**
+ * Shows the condition with its bound values as a comment, because nothing else proves that a value
+ * is bound.
+ */
 const searched = (text: string): string => {
   const { where, params } = search.searchWhere({ query: parseQuery(text, NOW)!, limit: 1 }, NOW);
   return `${where}\n-- ${JSON.stringify(params)}`;
 };
 
-/** Every function of a module, by its name; texts are found by themselves. */
+/** Calls every function of a module, by its name; constant texts are found by themselves. */
 const MODULES: Record<string, { module: object; of: Record<string, readonly string[]> }> = {
   catalog: {
     module: catalog,
@@ -129,7 +132,7 @@ const MODULES: Record<string, { module: object; of: Record<string, readonly stri
   },
 };
 
-/** In the order in which they stand in the module's names. */
+/** Returns the queries in the order of the module's exports. */
 const queriesOf = (name: string): [name: string, text: string][] => {
   const { module, of } = MODULES[name]!;
   return Object.entries(module).flatMap(([key, value]: [string, unknown]) => {
@@ -157,8 +160,8 @@ describe('the SQL of the store', () => {
       );
   });
 
-  // Where a query is changed on purpose: `npx vitest run server/src/store/sql -u`, and read the
-  // difference.
+  // After a deliberate change of a query, run `npx vitest run server/src/store/sql -u`, and read
+  // the difference.
   test.each(Object.keys(MODULES))('%s: is what its golden file says', async (name) => {
     const all = queriesOf(name).map(([key, text]) => `-- ${key}\n${text}\n`);
     await expect(all.join('\n')).toMatchFileSnapshot(`golden/${name}.sql`);

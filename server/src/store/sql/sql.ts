@@ -1,7 +1,7 @@
 /**
- * SQL over several lines, as it is sent: without the indentation of the source, and with lines that
- * are put in indented like the place where they stand. Only SQL and numbers are put in: every value
- * of other people is bound (`{name:Type}`).
+ * Formats SQL written over several lines: it removes the indentation of the source, and indents
+ * inserted lines like the place where they are inserted. Insert only SQL and numbers; every value
+ * from outside is bound (`{name:Type}`), or it could inject SQL.
  */
 export function sql(texts: TemplateStringsArray, ...parts: readonly (string | number)[]): string {
   let text = texts[0] ?? '';

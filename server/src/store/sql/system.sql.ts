@@ -1,6 +1,6 @@
 import { sql } from './sql.ts';
 
-/** What the engine tells of its own tables and their parts. */
+/** Reads the engine's own tables about tables and parts. */
 export const TABLE_BY_NAME = sql`
   SELECT name
   FROM system.tables
@@ -11,7 +11,7 @@ export const TABLE_DEFINITIONS = sql`
   FROM system.tables
   WHERE database = currentDatabase()`;
 
-/** Where tables have no id of their own in the engine's lists, the path is theirs all the same. */
+/** Finds the table by the part's path, because some engine lists have no table id. */
 export const TABLE_OF_PART = sql`
   SELECT table
   FROM system.parts
@@ -25,7 +25,7 @@ export const ROWS_OF_PART = sql`
   AND table = {table:String}
   AND name = {name:String}`;
 
-/** Parts that were written within so many seconds before the last one. */
+/** Reads the parts that were written within `seconds` before the last one. */
 export const latestParts = (seconds: number): string => sql`
   SELECT table, name
   FROM system.parts
@@ -37,7 +37,7 @@ export const latestParts = (seconds: number): string => sql`
     WHERE database = currentDatabase()
   ) - ${seconds}`;
 
-/** Parts that the engine could not load, and put aside itself. */
+/** Reads the parts that the engine itself detached because it could not load them. */
 export const BROKEN_DETACHED_PARTS = sql`
   SELECT table, name, reason
   FROM system.detached_parts
@@ -58,7 +58,7 @@ const rowsOfPart = ({ table, name }: PartName, from: number, to: number): string
   FROM ${table}
   WHERE _part = '${name}' AND _part_offset >= ${from} AND _part_offset < ${to}`;
 
-/** Fails where one of these rows cannot be read. */
+/** Reads a range of rows; it fails where one of them is unreadable. */
 export const readRowsOfPart = (part: PartName, from: number, to: number): string => sql`
   SELECT sum(cityHash64(tuple(*)))
   ${rowsOfPart(part, from, to)}`;

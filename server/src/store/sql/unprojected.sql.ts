@@ -1,15 +1,15 @@
 import { sql } from './sql.ts';
 
-/** A part of all traces, by hash: the engine holds the hashes of their spans. */
+/** A share of all traces, by hash, so that the engine holds the hashes of only their spans. */
 export interface Share {
   index: number;
   of: number;
 }
 
-/** Characters of a trace id, and of the count behind it, in one entry of `tracesOfShare`. */
+/** The characters of a trace id, and of the count behind it, in one entry of `tracesOfShare`. */
 export const TRACE_DIGITS = 32;
 export const COUNT_DIGITS = 8;
-/** A large record counts for many. */
+/** A record counts as one span more for every so many bytes. */
 const BYTES_LIKE_A_SPAN = 8192;
 
 export const RECORDS_UP_TO = sql`
@@ -17,7 +17,7 @@ export const RECORDS_UP_TO = sql`
   FROM records
   WHERE batch <= {claim:UInt64}`;
 
-/** Rows of earlier versions hold span ids by trace, as JSON. */
+/** Reads the span keys of a row. Rows of earlier versions hold span ids by trace, as JSON. */
 const MEMBERS = sql`
   if(
     startsWith(members, '{'),
@@ -34,7 +34,7 @@ const keysOfShare = ({ index, of }: Share): string => sql`
     ${MEMBERS}
   )`;
 
-/** A trace of which a span is in no row. */
+/** Matches a trace with a span that no row includes. */
 const lacksSpan = (share: Share): string => sql`
   countIf(
     cityHash64(concat(trace_id, span_id)) NOT IN (
@@ -45,7 +45,8 @@ const lacksSpan = (share: Share): string => sql`
   ) > 0`;
 
 /**
- * Traces, each with its size in spans behind it, as one text. `all`: those that lack nothing, too.
+ * Reads traces as one text, each followed by its size in spans. `all` includes traces that lack
+ * nothing.
  */
 export const tracesOfShare = (share: Share, sinceMs: number, all: boolean): string => sql`
   SELECT
@@ -68,7 +69,7 @@ export const tracesOfShare = (share: Share, sinceMs: number, all: boolean): stri
     HAVING ${all ? '1' : lacksSpan(share)}
   )`;
 
-/** Each span of each flow, as a hash. */
+/** Reads each span of each flow, as a hash. */
 const spansOfShare = (share: Share): string => sql`
   SELECT
     id,
