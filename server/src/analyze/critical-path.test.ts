@@ -6,7 +6,10 @@ import type { Span } from '../model/span.ts';
 import { msBetween, unixNanos, type UnixNanos } from '../model/time.ts';
 import { criticalPath } from './critical-path.ts';
 
-/** One test a rule: `kind who from-to`, in ms since the flow began. */
+/**
+ * Formats a critical path as `kind who from-to`, in ms since the flow began. There is one test for
+ * each rule.
+ */
 const pathOf = (...sketches: SpanSketch[]): string[] => pathOfSpans(sketches.map(aSpan));
 const pathOfSpans = (spans: Span[]): string[] => {
   const bench = createBench();
@@ -32,7 +35,8 @@ function words(flow: Flow): string[] {
 }
 
 /**
- * A call as OpenTelemetry records it: the caller's client span, and the callee's server span in it.
+ * Sketches a call as OpenTelemetry records it: the caller's client span, and the callee's server
+ * span in it.
  */
 const call = (
   caller: string,
@@ -162,7 +166,7 @@ describe('within one trace, as Jaeger and CRISP', () => {
         { ...inside, id: '3', parent: '2', service: 'three', at: 9, ms: 15 },
       ),
     ).toEqual(['processing one 0-14', 'processing three 14-29']);
-    // With messages the last work ends the flow.
+    // In a flow with messages, the last work ends the flow.
     expect(
       pathOf(
         root(30),
@@ -185,7 +189,7 @@ describe('within one trace, as Jaeger and CRISP', () => {
     expect(
       pathOf({ ...root(70), failed: true }, { ...asking, failed: true }, hanging).slice(0, 3),
     ).toEqual(['processing one 0-10', 'sync-call one>two 10-12', 'processing two 12-60']);
-    // Where it never ended, nothing is heard of it: the caller's own time.
+    // The callee has no span, so the time is the caller's own.
     expect(pathOf({ ...root(70), failed: true }, { ...asking, failed: true })).toEqual([
       'processing one 0-70',
     ]);
@@ -241,7 +245,7 @@ describe('within one trace, as Jaeger and CRISP', () => {
   });
 
   test('a clock that was set right hides what it hid before', () => {
-    // The callee's clock says whole milliseconds, and is 1234.567 ms behind the caller's.
+    // The callee's clock has whole milliseconds, and is 1234.567 ms behind the caller's.
     const asked = (id: string, at: number, ms: number): SpanSketch => ({
       ...{ trace: 'a', id, parent: '1', role: 'server', service: 'two', route: `POST /${id}` },
       at: at - 1235,
@@ -257,7 +261,7 @@ describe('within one trace, as Jaeger and CRISP', () => {
       { trace: 'a', id: '8', parent: '1', role: 'send', service: 'one', at: 10, ms: 2 },
     ];
     const path = ['processing one 0-40', 'unknown 40-100'];
-    // It goes on by a timer: whether it asks with a span of its own, without one, or works by
+    // The step continues by a timer: it calls with a span of its own or without one, or works by
     // itself.
     expect(pathOf(...answers, ...call('1', '2', 'two', [100, 105, 395, 400]))).toEqual([
       ...path,
@@ -277,7 +281,7 @@ describe('within one trace, as Jaeger and CRISP', () => {
     expect(
       pathOf(...answers, { trace: 'a', id: '2', parent: '1', service: 'one', at: 100, ms: 300 }),
     ).toEqual([...path, 'processing one 100-400']);
-    // Nor after a callee that it had left.
+    // The path does not lead through a callee that the caller had left, either.
     expect(
       pathOf(
         ...answers,

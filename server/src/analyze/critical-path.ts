@@ -2,24 +2,25 @@ import type { Flow, Hop, Step } from '../model/flow.ts';
 import { earlier, later, nanosFromMs, unixNanos, type UnixNanos } from '../model/time.ts';
 
 /**
- * What a flow's time was spent on, across services and traces. Pure.
+ * Computes the critical path: what a flow's time was spent on, across services and traces. Pure.
  *
- * Walks back from the flow's end in causal time. Within a step, whoever returned to it last is what
- * it waited for; before its start, the message or call that caused it; where nothing is known,
- * whatever ended last. So segments touch, and sum to the flow's duration (guarded by
- * critical-path.property.test.ts).
+ * It walks back from the flow's end in causal time. Within a step, it continues at the call or
+ * reply that returned last, which the step waited for; before the step's start, at the message or
+ * call that caused it; where nothing is known, at the step that ended last. So segments touch, and
+ * sum to the flow's duration (guarded by critical-path.property.test.ts).
  *
  * Within one trace this is the rule of Jaeger's critical path and of CRISP (Zhang et al., USENIX
  * ATC 2022): the child that finished last, then the one that finished last before that one began.
- * Unlike both, a callee counts until its caller had the answer, not until it ended; what goes on
- * after a call is cut off only where the flow ended by then; and unlike CRISP, calls that overlap
- * by less than 1 % still overlap, because clocks are set right before (`critical-path.test.ts`).
+ * Unlike both, a callee counts until its caller had the answer, not until it ended; work that
+ * continues after a call is cut off only where the flow ended by then; and unlike CRISP, calls that
+ * overlap by less than 1 % still overlap, because clocks are corrected before
+ * (`critical-path.test.ts`).
  */
 export interface Segment {
   kind: SegmentKind;
-  /** Whose work it was; null for what happened between steps. */
+  /** The step that worked; null for time between steps. */
   stepId: string | null;
-  /** Which message or call was under way; null for work. */
+  /** The message or call that was under way; null for work. */
   hopId: string | null;
   start: UnixNanos;
   end: UnixNanos;
@@ -28,27 +29,27 @@ export interface Segment {
 export type SegmentKind =
   /** A step worked, or waited for something that left no span. */
   | 'processing'
-  /** The conductor's own time between a reply and the next command. */
+  /** The conductor spent time between a reply and the next command. */
   | 'orchestrator'
-  /** From the end of the send to the start of the processing. */
+  /** A message waited, from the end of its send to the start of its processing. */
   | 'queue-wait'
   /** A timer ran. */
   | 'intended-delay'
-  /** Between two attempts, or between two calls of which the first failed. */
+  /** A step waited between two attempts, or between two calls of which the first failed. */
   | 'retry-backoff'
   /** A call or its answer was on its way. */
   | 'sync-call'
-  /** Nothing says why this had to wait. */
+  /** Nothing explains the wait. */
   | 'unknown';
 
 export function criticalPath(flow: Flow): Segment[] {
   const end = later(flow.ended ?? flow.lastProgress, flow.started);
   const known = surroundingsOf(flow, end);
-  /** Newest first. */
+  /** Segments, the newest first. */
   const path: Segment[] = [];
-  /** Everything after this is explained. */
+  /** The time after `at` is explained already. */
   let at = end;
-  /** What [from, at] was spent on. */
+  /** Attributes the time from `from` to `at`, and moves `at` back. */
   const spend = (from: UnixNanos, kind: SegmentKind, step: Step | null, hop: Hop | null): void => {
     const start = later(from, flow.started);
     if (start >= at) return;
@@ -58,7 +59,10 @@ export function criticalPath(flow: Flow): Segment[] {
     else path.push({ kind, stepId, hopId, start, end: at });
     at = start;
   };
-  /** Nobody works after its end: what lies between that and `at` is explained by nothing. */
+  /**
+   * Spends a step's work and pauses, back to `from`. A step does not work after its end, so the
+   * time between its end and `at` is unknown.
+   */
   const work = (step: Step, from: UnixNanos): void => {
     spend(later(known.endOf(step), from), 'unknown', null, null);
     const kind = known.kindOf(step);
@@ -75,17 +79,17 @@ export function criticalPath(flow: Flow): Segment[] {
     spend(from, kind, step, null);
   };
 
-  /** By caller: the call that was just gone through, and when it was made. */
+  /** Maps a caller to the call that the walk came through last, and to the instant of that call. */
   const called = new Map<string, { typeKey: string; at: UnixNanos }>();
   let step = known.lastBefore(at);
-  /** Of the clock that said `at`. */
+  /** The resolution of the clock that reported `at`, in ns. */
   let unit = step === undefined ? NS : unitOf(step.start, step);
   while (step !== undefined && at > flow.started) {
     const back = known.lastReturn(step, at, unit);
     if (back !== undefined) {
       const next = called.get(step.id);
-      // Own work between the two calls is not told from waiting; between attempts it is known
-      // exactly.
+      // Work between two calls looks like waiting between them; only between attempts is the wait
+      // known exactly.
       const again =
         next?.at === at &&
         next.typeKey === back.step.typeKey &&
@@ -121,7 +125,7 @@ export function criticalPath(flow: Flow): Segment[] {
   return path.reverse();
 }
 
-/** How long each kind took in all, ms; the longest first. Sums to the flow's duration. */
+/** Sums the path by kind, in ms, the longest first. The sums add up to the flow's duration. */
 export function timeSpent(path: readonly Segment[]): { kind: SegmentKind; ms: number }[] {
   const spent = new Map<SegmentKind, bigint>();
   for (const { kind, start, end } of path) spent.set(kind, (spent.get(kind) ?? 0n) + end - start);
@@ -131,13 +135,13 @@ export function timeSpent(path: readonly Segment[]): { kind: SegmentKind; ms: nu
 }
 
 /**
- * At most so many segments (one at least): the shortest ones are counted to whatever was before
- * them.
+ * Reduces the path to at most `most` segments (one at least): the shortest ones are merged into the
+ * segment before them.
  */
 export function coarsened(path: Segment[], most: number): Segment[] {
   if (path.length <= most) return path;
   const lengthOf = ({ start, end }: Segment): bigint => end - start;
-  // The first one stays: there is nothing before it.
+  // The first segment stays, because there is none before it.
   const others = path.slice(1).sort((a, b) => compare(lengthOf(b), lengthOf(a)));
   const own = new Set(others.slice(0, most - 1));
   const kept: Segment[] = [];
@@ -154,24 +158,30 @@ interface Return {
   at: UnixNanos;
   /** The call that returned; null for a reply, which is a message of its own. */
   hop: Hop | null;
-  /** Of the clock that said `at`, ns. */
+  /** The resolution of the clock that reported `at`, in ns. */
   unit: bigint;
 }
 
 interface Surroundings {
   step(id: string): Step | undefined;
-  /** Of an unended step, the flow's. */
+  /** Returns the step's end; for a step without one, the flow's. */
   endOf(step: Step): UnixNanos;
   kindOf(step: Step): SegmentKind;
-  /** Who came back to it last, by `at`, said in this unit. Each is given once; `at` never grows. */
+  /**
+   * Returns the call or reply that returned last by `at`, at the resolution `unit`. Each is
+   * returned once; `at` must never grow.
+   */
   lastReturn(step: Step, at: UnixNanos, unit: bigint): Return | undefined;
-  /** When it did nothing, the last one that began before `at`; the same again while that holds. */
+  /**
+   * Returns the last pause that began before `at`; calls with a larger `at` than its start return
+   * it again.
+   */
   lastPause(step: Step, at: UnixNanos): Pause | undefined;
-  /** The message or call that it waited for last. Each is given once. */
+  /** Returns the message or call that the step waited for last. Each is returned once. */
   cause(step: Step): Hop | undefined;
   /**
-   * Of all steps that began before `at`, the one that ended last: of those that the flow's end cut
-   * off, the soonest after.
+   * Returns, of all steps that began before `at`, the one that ended last; of those that the flow's
+   * end cut off, the one that ended soonest after it.
    */
   lastBefore(at: UnixNanos): Step | undefined;
 }
@@ -187,12 +197,15 @@ function surroundingsOf(flow: Flow, end: UnixNanos): Surroundings {
     else list.push(back);
   };
   const replies: Step[] = [];
-  /** What a timer started is work; only a step that is itself one takes its time on purpose. */
+  /**
+   * Steps that a timer started. They are work; only a step that is itself a timer takes its time on
+   * purpose.
+   */
   const rang = new Set<string>();
   for (const hop of flow.hops) {
     if (hop.to === null || hop.to === hop.from) continue;
     const to = steps.get(hop.to);
-    // What was sent again after the step began did not start it.
+    // A message that was sent again after the step began did not start it.
     if (to === undefined || sentAt(hop) > to.start) continue;
     const list = causes.get(to.id);
     if (list === undefined) causes.set(to.id, [hop]);
@@ -222,8 +235,8 @@ function surroundingsOf(flow: Flow, end: UnixNanos): Surroundings {
   for (const list of returns.values())
     list.sort((a, b) => compare(a.at, b.at) || compare(a.step.start, b.step.start));
 
-  // A flow did not wait for what went on after its end; and whoever declares an end returns soon
-  // after it.
+  // Orders steps by their end within the flow. A flow did not wait for work after its end, and a
+  // step that declares the end ends soon after it.
   const byEnd = [...flow.steps].sort(
     (a, b) =>
       compare(endOf(a), endOf(b)) ||
@@ -244,8 +257,8 @@ function surroundingsOf(flow: Flow, end: UnixNanos): Surroundings {
     lastReturn(step, at, unit) {
       const list = returns.get(step.id);
       for (let back = list?.pop(); back !== undefined; back = list?.pop()) {
-        // A reply is heard when its handler begins; what the handler does may go on after the
-        // conductor.
+        // A reply arrives when its handler begins; the handler may work on after the conductor
+        // continues.
         const by = back.hop === null ? back.step.start : back.at;
         if (by < at + finer(unit, back.unit)) return { ...back, at: earlier(back.at, at) };
       }
@@ -264,14 +277,14 @@ function surroundingsOf(flow: Flow, end: UnixNanos): Surroundings {
     lastBefore(at) {
       for (let last = byEnd.at(-1); last !== undefined; last = byEnd.at(-1)) {
         if (last.start < at) return last;
-        byEnd.pop(); // `at` never grows.
+        byEnd.pop(); // Drop it for good, because `at` never grows.
       }
       return undefined;
     },
   };
 }
 
-/** The step of the same service that led to this reply. */
+/** Returns the earlier step of the same service that led to this reply. */
 function askerOf(
   reply: Step,
   steps: ReadonlyMap<string, Step>,
@@ -288,25 +301,29 @@ function askerOf(
 }
 
 /**
- * Clocks cut a start to what they can say, JavaScript's to whole milliseconds, and add an exact
- * length: calls one after the other may seem to overlap by less than that. A start that shows more
- * was cut finer. Without this, parallel calls below a millisecond seem to be one after the other.
+ * Resolutions of clocks, in ns. A clock truncates a start to its resolution, JavaScript's to whole
+ * milliseconds, and adds an exact duration, so calls one after the other may seem to overlap by
+ * less than that. A start with finer digits comes from a finer clock. Without this, parallel calls
+ * below a millisecond would seem to be one after the other.
  */
 const UNITS = [1_000_000n, 1000n] as const;
 const NS = 1n;
-/** Causal time is taken off: what the clock said. */
+/** Returns the resolution of a raw clock reading: the causal shift is removed first. */
 const unitOf = (at: UnixNanos, { skewMs }: Step): bigint => {
   const said = at - BigInt(Math.round(skewMs * 1e6));
   return UNITS.find((unit) => said % unit === 0n) ?? NS;
 };
-/** Where nothing says when the caller asked, the callee's clock says when it began. */
+/**
+ * Returns the resolution of a call's start, which the callee's clock tells where the caller's does
+ * not.
+ */
 const unitOfCall = ({ sent, returned }: Hop, from: Step, to: Step): bigint =>
   returned === null ? unitOf(to.start, to) : unitOf(sent, from);
 const finer = (a: bigint, b: bigint): bigint => (a < b ? a : b);
-/** Between a command and its reply. */
+/** Bounds the steps between a command and its reply. */
 const MAX_DEPTH = 32;
 
-/** When the sender had done its part. */
+/** Returns when the sender had done its part. */
 const sentAt = (hop: Hop): UnixNanos =>
   hop.sync || hop.received === null || hop.waitMs === null
     ? hop.sent
@@ -321,7 +338,10 @@ interface Pause {
   end: UnixNanos;
 }
 
-/** Between attempts, and within one where none of its spans was open; in order. */
+/**
+ * Returns the pauses between attempts, and those within one in which none of its spans was open; in
+ * order.
+ */
 function pausesOf({ attempts, idle = [] }: Step): Pause[] {
   const pauses = idle.map(({ start, end }): Pause => ({ kind: 'unknown', start, end }));
   if (attempts.length < 2) return pauses;
