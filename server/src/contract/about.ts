@@ -1,4 +1,4 @@
-/** What this server is and how to send to it. */
+/** Describes this server, and how to send to it. */
 export interface About {
   version: string;
   startedAt: string;

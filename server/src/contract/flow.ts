@@ -1,6 +1,6 @@
 /**
- * What crosses the wire about flows. JSON-safe only: instants are decimal strings of nanoseconds
- * since 1970 (`…UnixNano`), durations are numbers of milliseconds (`…Ms`).
+ * Defines what crosses the wire about flows. JSON-safe only: instants are decimal strings of
+ * nanoseconds since 1970 (`…UnixNano`), durations are numbers of milliseconds (`…Ms`).
  */
 export type FlowStatus =
   | 'active'
@@ -25,7 +25,7 @@ export const FLOW_STATUSES: readonly FlowStatus[] = [
   'timed_out',
 ];
 
-/** What an open flow waits for. Instants are ISO 8601. */
+/** A step or message that an open flow waits for. Instants are ISO 8601. */
 export interface WaitingFor {
   id: string;
   afterStepId: string | null;
@@ -40,17 +40,17 @@ export interface WaitingFor {
   lateAt: string;
   stuckAt: string;
   basis: 'declared' | 'learned' | 'structural';
-  /** The rule that its absence is. */
+  /** The rule that reports its absence. */
   absence: string;
   probability: number;
   samples: number;
   provisional: boolean;
 }
 
-/** What a rule says about a flow. `since` is when it became true, ISO 8601. */
+/** What a rule reports about a flow. `since` is the instant when it became true, ISO 8601. */
 export interface Finding {
   key: string;
-  /** Findings of one cause share it; `/flows?incident=` lists them. */
+  /** Findings of one cause share this key; `/flows?incident=` lists them. */
   incident: string;
   rule: string;
   severity: 'critical' | 'warning' | 'info';
@@ -58,7 +58,7 @@ export interface Finding {
   step: string | null;
   service: string | null;
   place: string | null;
-  /** What the step could not do without, where its error names that. */
+  /** The dependency that the step could not do without, where its error names one. */
   dependency?: string;
   since: string;
   summary: string;
@@ -86,7 +86,7 @@ export interface FlowSummary {
   services: string[];
   waitingFor: WaitingFor[];
   findings: Finding[];
-  /** Of the flow that it is part of: its id, or another name of it; `/flows/{id}` takes both. */
+  /** The parent flow's id, or another name of it; `/flows/{id}` accepts both. */
   parentId: string | null;
   incomplete: boolean;
   truncated: boolean;
@@ -130,18 +130,18 @@ export interface Step {
   traceId: string;
   shared: boolean;
   badges: string[];
-  /** When it should have ended, where somebody said. */
+  /** The instant when it should have ended; null: none is declared. */
   deadlineAt: string | null;
-  /** Routing slip: steps still to come after it. */
+  /** Routing slip: the steps still to come after it. */
   itinerary: string[];
   /**
-   * What it has in common with the rest of its flow: only of a step that nothing in the flow
-   * caused, where the flow has several of those. Strongest first.
+   * What it has in common with the rest of its flow; strongest first. Present only for a step that
+   * nothing in the flow caused, where the flow has several of those.
    */
   joinedBy?: JoinEvidence[];
 }
 
-/** `value`: `order.id=42`, a conversation, a flow id or a trace. */
+/** Evidence of a join; `value` is `order.id=42`, a conversation, a flow id or a trace. */
 export interface JoinEvidence {
   kind: string;
   strength: number;
@@ -160,7 +160,7 @@ export interface Hop {
   receiveSpanId: string | null;
   sentUnixNano: string;
   receivedUnixNano: string | null;
-  /** When the caller of a synchronous call had its answer, where a span says so. */
+  /** The instant when the caller of a synchronous call had its answer, where a span tells it. */
   returnedUnixNano: string | null;
   waitMs: number | null;
   skewed: boolean;
@@ -188,7 +188,7 @@ export interface Relation {
   flowId: string | null;
   kind: 'parent' | 'child' | 'caused-by' | 'causes' | 'previous-run' | 'link';
   viaSpanId: string;
-  /** A trace and span; of a parent or child its key. */
+  /** A trace and span; for a parent or child, its flow key. */
   target: string;
 }
 
@@ -204,22 +204,22 @@ export interface Flow extends FlowSummary {
   steps: Step[];
   hops: Hop[];
   /**
-   * Touching segments that sum to the duration; of a flow given in part, the shortest are counted
-   * to their neighbours.
+   * Touching segments that sum to the duration; of a flow returned in part, the shortest are merged
+   * into their neighbours.
    */
   criticalPath: Segment[];
-  /** The critical path by kind, ms, always of all of it; the longest first. */
+  /** The critical path by kind, in ms, the longest first; always of the whole path. */
   timeSpent: { kind: Segment['kind']; ms: number }[];
   keys: Record<string, string>;
   aliases: string[];
   relations: Relation[];
   unattributed: UnattributedSpan[];
-  /** When the timeline was computed, ISO 8601. */
+  /** The instant when the timeline was computed, ISO 8601. */
   asOf: string;
   modelVersion: number;
 }
 
-/** A raw span as it was received; attributes are shown as text, always. */
+/** A raw span as it was received; attributes are always shown as text. */
 export interface RawSpan {
   traceId: string;
   spanId: string;
@@ -241,7 +241,7 @@ export interface RawSpan {
 export interface FlowList {
   items: FlowSummary[];
   nextCursor: string | null;
-  /** Flows that match, all pages; exact. */
+  /** Counts all flows that match, over all pages; exact. */
   total: number;
   incomplete: boolean;
 }
@@ -250,11 +250,11 @@ export interface SpanList {
   items: RawSpan[];
   total: number;
   truncated: boolean;
-  /** Some of them cannot be read, now or any more. */
+  /** True where some spans are unreadable, for now or for good. */
   incomplete: boolean;
 }
 
-/** Of any items; `incomplete`: there are more than are listed. */
+/** A list of any items; `incomplete` is true where there are more than are listed. */
 export interface List<T> {
   items: T[];
   incomplete: boolean;
@@ -268,7 +268,7 @@ export interface FlowTypeSummary {
   failed: number;
   stuck: number;
   services: string[];
-  /** It has more services than are named. */
+  /** True where it has more services than are listed. */
   incomplete: boolean;
   p50DurationMs: number;
   p95DurationMs: number;
@@ -282,12 +282,15 @@ export interface ServiceSummary {
   flowTypes: string[];
   steps: number;
   failedSteps: number;
-  /** Destinations this service sends to and consumes from. */
+  /** Destinations that this service sends to; `consumes` has those that it consumes from. */
   sends: string[];
   consumes: string[];
-  /** There are more versions, flow types or destinations than are named. */
+  /** True where there are more versions, flow types or destinations than are listed. */
   incomplete: boolean;
-  /** Processes whose clock is wrong now; below 0: behind. '' where it does not say which it is. */
+  /**
+   * Processes whose clock is wrong now; a negative value is behind. The instance is '' where the
+   * service reports none.
+   */
   wrongClocks: { instance: string; aheadMs: number }[];
   firstSeenUnixNano: string;
   lastSeenUnixNano: string;

@@ -1,18 +1,18 @@
-/** What is wrong with Fermata itself now. */
+/** Lists what is wrong with Fermata itself now. */
 export interface Health {
-  /** Spans are taken. */
+  /** True while spans are accepted. */
   ready: boolean;
-  /** The worst first. */
+  /** The conditions, the worst first. */
   conditions: HealthCondition[];
 }
 
 export interface HealthCondition {
-  /** The same for as long as it lasts. */
+  /** Stays the same for as long as the condition lasts. */
   id: string;
   since: string;
   text: string;
-  /** What to do about it. */
+  /** Tells the operator what to do about it. */
   hint: string;
-  /** Nothing is taken while it lasts. */
+  /** True where no spans are accepted while it lasts. */
   blocks: boolean;
 }

@@ -1,28 +1,31 @@
-/** Findings with one cause. Instants are ISO 8601. */
+/** Groups findings with one cause. Instants are ISO 8601. */
 export interface Incident {
   id: string;
   key: string;
-  /** Of the findings in it; `/flows?incident=` takes `key` and lists the flows of all. */
+  /** The keys of its findings; `/flows?incident=` takes `key` and lists the flows of all. */
   keys: string[];
   rule: string;
   severity: 'critical' | 'warning' | 'info';
-  /** Ends when its flows move on; else a while after the last finding. */
+  /** True: it ends when its flows move on. False: it ends some time after the last finding. */
   lasting: boolean;
   status: 'open' | 'resolved';
   title: string;
   cause: string | null;
   environment: string;
-  /** Of the finding that opened it, as service, step and place. */
+  /** Taken from the finding that opened it, as service, step and place are. */
   flowType: string;
   flowTypes: string[];
   service: string | null;
   step: string | null;
   place: string | null;
-  /** What errors name that could not be reached. */
+  /** The unreachable dependency that errors name. */
   dependency: string | null;
-  /** The channel that takes no notifications: then this counts notifications, not flows. */
+  /**
+   * The channel that accepts no notifications: the incident then counts notifications and not
+   * flows.
+   */
   channel: string | null;
-  /** What it consists of, each once. */
+  /** Its distinct parts. */
   parts: {
     rule: string;
     severity: string;
@@ -30,7 +33,7 @@ export interface Incident {
     service: string | null;
     step: string | null;
   }[];
-  /** Id of the incident that it was found to be one with. */
+  /** The id of the incident that it was merged into; null: it stands alone. */
   foldedInto: string | null;
   count: number;
   openCount: number;
@@ -39,7 +42,7 @@ export interface Incident {
   resolvedAt: string | null;
   drainPerMinute: number | null;
   etaAt: string | null;
-  /** Sum of FERMATA_VALUE_KEY over the flows in it now. */
+  /** The sum of FERMATA_VALUE_KEY over the flows in it now. */
   value: number | null;
   exampleFlowIds: string[];
   notes: { at: string; text: string }[];
@@ -49,12 +52,12 @@ export interface Incident {
 
 export interface IncidentList {
   items: Incident[];
-  /** All that match. */
+  /** Counts all incidents that match. */
   total: number;
   incomplete: boolean;
 }
 
-/** What people were told, or why not. */
+/** A message that people got, or the reason why they did not. */
 export interface Notification {
   id: string;
   incidentId: string;
@@ -68,7 +71,7 @@ export interface Notification {
   lastError: string;
 }
 
-/** Nobody is told of matching incidents until it ends. Empty matches all. */
+/** Mutes matching incidents until it ends. An empty field matches all. */
 export interface Silence {
   id: string;
   rule: string;

@@ -1,4 +1,4 @@
-/** RFC 9457 `application/problem+json`, with a stable code and what the caller can do. */
+/** RFC 9457 `application/problem+json`, with a stable code and a hint at what the caller can do. */
 export interface Problem {
   type: string;
   title: string;
@@ -6,6 +6,6 @@ export interface Problem {
   code: string;
   detail: string;
   hint?: string;
-  /** With status 300: every flow that has the name. */
+  /** With status 300: the ids of all flows that have the name. */
   choices?: string[];
 }

@@ -1,7 +1,7 @@
 import type { FlowSummary } from './flow.ts';
 import type { Incident } from './incident.ts';
 
-/** Position in the server's stream of changes: `epoch` changes when the server restarts. */
+/** A position in the server's stream of changes: `epoch` changes when the server restarts. */
 export interface Sequence {
   epoch: string;
   number: number;
@@ -11,7 +11,7 @@ export interface FlowChanged {
   sequence: number;
   id: string;
   version: number;
-  /** null: the flow lost this name; its spans live on in `movedTo`. */
+  /** Null: the flow lost this name, and its spans belong to `movedTo` now. */
   flow: FlowSummary | null;
   movedTo: string | null;
 }
@@ -20,24 +20,24 @@ export interface StatsTick {
   sequence: number;
   openFlows: number;
   spansPerSecond: number;
-  /** Ids of what `/api/v1/health` lists. */
+  /** Ids of the conditions that `/api/v1/health` lists. */
   conditions: string[];
-  /** When these figures were taken, ms. */
+  /** The instant of these figures, in ms. */
   atMs: number;
 }
 
-/** What a view listens to. `flows` hears every flow of its filter; `flow` hears one. */
+/** The subscription of a view. `flows` receives every flow of its filter; `flow` receives one. */
 export type View =
   { kind: 'flows'; types: string[]; statuses: string[] } | { kind: 'flow'; id: string };
 
 export interface Resume {
   view: View;
-  /** Last sequence the client has applied, or null when it has none. */
+  /** The last sequence that the client has applied, or null when it has none. */
   since: Sequence | null;
 }
 
 /**
- * Answer to `watch`: either everything missed follows as `flow:changed`, or the client must load
+ * Answers `watch`: either all missed changes follow as `flow:changed`, or the client must load
  * afresh.
  */
 export interface WatchAnswer {
