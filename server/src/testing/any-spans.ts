@@ -5,13 +5,16 @@ import { aSpan, spanId, type SpanSketch } from './builders.ts';
 const size = 14;
 const index = fc.nat({ max: size - 1 });
 /**
- * Spans that refer to any other one, earlier or later, existing or not: rings, orphans and joins
- * all occur.
+ * Generates spans that refer to any other one, earlier or later, existing or not: cycles, orphans
+ * and joins all occur.
  */
 export const anySketches = fc.uniqueArray(
   fc.record({
     id: index,
-    /** Arrival: by rank, in batches that end where something happens then. */
+    /**
+     * Spans arrive by rank; `then` continues a span's batch, or ends it, with an eviction of all
+     * (rest) or a restart.
+     */
     rank: fc.nat({ max: 1000 }),
     then: fc.constantFrom<('more' | 'rest' | 'restart')[]>('more', 'rest', 'restart'),
     trace: fc.nat({ max: 5 }),
@@ -56,7 +59,7 @@ export type Sketches = typeof anySketches extends fc.Arbitrary<infer T> ? T : ne
 
 export const toSpans = (list: Sketches): Span[] =>
   list.map((item) => {
-    // A span that never comes has a trace, too: whoever links to it means the same one.
+    // A span that never arrives has a trace, too, so that all links to it name the same span.
     const traceOf = (at: number): string =>
       `${(list.find((other) => other.id === at)?.trace ?? at % 6) + 10}`;
     const parent = item.parent === null ? undefined : `${item.parent + 1}`;
@@ -89,15 +92,18 @@ export const toSpans = (list: Sketches): Span[] =>
     });
   });
 
-/** Arrival of one span: by rank, in batches that end where something happens then. */
+/**
+ * A span arrives by rank; `then` continues its batch, or ends it, with an eviction of all (rest) or
+ * a restart.
+ */
 const arrival = fc.record({
   rank: fc.nat({ max: 1000 }),
   then: fc.constantFrom<('more' | 'rest' | 'restart')[]>('more', 'more', 'rest', 'restart'),
 });
 const few = { minLength: 1, maxLength: 3 };
 /**
- * Orders whose messages are taken in batches, each order by any of them: what a rush makes of
- * ordinary traffic.
+ * Generates orders whose messages are consumed in batches, each order by any of them, as ordinary
+ * traffic under load does.
  */
 export const anyRushes = fc
   .record({
@@ -114,11 +120,11 @@ export const anyRushes = fc
         takes: fc.uniqueArray(fc.nat({ max: 8 }), { minLength: 1, maxLength: 6 }),
         counted: fc.boolean(),
         role: fc.constantFrom('process', 'receive'),
-        /** Says from where it took. */
+        /** True where the batch reports its destination. */
         placed: fc.boolean(),
         failed: fc.boolean(),
         early: fc.boolean(),
-        /** What of it is processed one by one below it, and named how. */
+        /** Tells how the spans below the batch name the message that each of them processes. */
         below: fc.constantFrom('nothing', 'links', 'flow ids', 'nameless'),
         follows: fc.boolean(),
       }),
@@ -173,8 +179,8 @@ export const anyRushes = fc
           id: `b${b}`,
           role: batch.role,
           service: 'pay',
-          // Of the one place that all of it came from: who says another one was handed another
-          // message.
+          // A batch reports a destination only where all its messages came from it: a message at
+          // another destination is another message.
           destination: batch.placed && places.size === 1 ? [...places][0]! : '',
           at: batch.early ? 5 : 50 + 40 * b,
           ms: 30,
@@ -199,7 +205,7 @@ export const anyRushes = fc
       spans: sketches.map(aSpan),
       arrivals: arrivals.slice(0, sketches.length),
       roots: roots.map((root) => aSpan(root).key),
-      /** By batch, the span ids of what it took. */
+      /** Lists, for each batch, the span ids of what it consumed. */
       takes: takes.map((picked, b) => ({
         id: spanId(`b${b}`),
         sends: picked.map((at) => spanId(sent[at]!.id)),

@@ -2,7 +2,7 @@ import type { Flow, FlowChange, Tombstone } from '../model/flow.ts';
 import type { Message, Span } from '../model/span.ts';
 import { nanosFromMs, unixNanos } from '../model/time.ts';
 
-/** Spans for tests: short ids, ms times; everything else as plain as can be. */
+/** Sketches a span for tests: short ids, times in ms, and defaults for everything else. */
 export interface SpanSketch {
   trace: string;
   id: string;
@@ -18,7 +18,7 @@ export interface SpanSketch {
   type?: string;
   source?: 'message' | 'explicit' | 'ambient';
   outcome?: NonNullable<Span['flow']>['outcome'];
-  /** `trace/id` of each linked span. */
+  /** Each link is `trace/id` of the linked span. */
   links?: string[];
   message?: string;
   position?: string;
@@ -128,7 +128,7 @@ export function aSpan(sketch: SpanSketch): Span {
   };
 }
 
-/** null: the change is of no flow. */
+/** Returns the flow of a change; null for any other change. */
 export const flowIn = (change: FlowChange | undefined): Flow | null =>
   change?.kind === 'flow' ? change.flow : null;
 

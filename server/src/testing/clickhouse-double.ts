@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { bound } from '../store/connection/embedded.ts';
 
 /**
- * ClickHouse's HTTP interface answered by chDB, in a process of its own: what the remote path is
- * tested against. Prints its port. Test code only.
+ * Serves ClickHouse's HTTP interface with chDB, in a process of its own, so that the remote
+ * connection can be tested. Prints its port. Test code only.
  */
 const require = createRequire(import.meta.url);
 const { Session } = require('chdb') as {
@@ -25,7 +25,10 @@ async function bodyOf(request: IncomingMessage): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-/** Rows may be binary: they come through a file, as in the embedded engine. */
+/**
+ * Rewrites an insert to read from a file, because rows may be binary; the embedded engine does the
+ * same.
+ */
 let inserts = 0;
 function inserting(query: string, rows: Buffer): string {
   const path = join(directory, `rows-${++inserts}`);

@@ -25,7 +25,7 @@ interface Names {
   tokens: string[];
 }
 
-/** Nothing is ever learned of anybody's clock. */
+/** A stand-in that learns nothing of any clock. */
 export const NO_CLOCKS: Clocks = {
   ...RIGHT_CLOCKS,
   observe: () => undefined,
@@ -39,23 +39,23 @@ export const NO_CLOCKS: Clocks = {
 };
 
 /**
- * A correlator and a projector with a store that is a map: what the engine does, without a
- * database.
+ * Runs a correlator and a projector over a store that is a map: it does what the engine does,
+ * without a database.
  */
 export interface Bench {
   clock: ManualClock;
   /** Commits, correlates and writes one batch. */
   take(spans: Span[]): void;
-  /** Lets everything settle and leave memory. */
+  /** Lets everything settle and be evicted. */
   rest(): void;
-  /** Forgets everything that is not in the "store", as a restart does. */
+  /** Drops everything that is not in the "store", as a restart does. */
   restart(): void;
   flows(): Map<string, Flow>;
   readonly correlator: Correlator;
   readonly projector: Projector;
-  /** Flows that were brought back from the "store" so far. */
+  /** Counts flows that were rehydrated from the "store". */
   readonly reloaded: number;
-  /** Where a former name leads now. */
+  /** Maps a former name to the id that it leads to now. */
   tombstones: Map<string, string | null>;
 }
 
@@ -92,7 +92,7 @@ export function createBench(more: Partial<CorrelatorOptions & ProjectorOptions> 
     const members = flow.members.flatMap((key) => spans.get(key) ?? []);
     return [{ id, version, members, causes: [] }];
   };
-  /** As the store does: spans by what a row holds, everything else by its tokens. */
+  /** Finds rows as the store does: spans by the row's keys, everything else by its tokens. */
   const has = (row: Names, name: string): boolean =>
     name.startsWith(SPAN) ? row.keys.has(name.slice(SPAN.length)) : row.tokens.includes(name);
   const names = (): Names[] => [
@@ -118,7 +118,7 @@ export function createBench(more: Partial<CorrelatorOptions & ProjectorOptions> 
       }
       const found = names().filter((row) => wanted.some((name) => has(row, name)));
       reload.found(found.flatMap((row) => stored(row.id)));
-      // Loading takes a while: flows are projected, written, and leave in the middle of it.
+      // Loading takes time: flows are projected, written and evicted in the middle of it.
       write();
     }
     throw new Error('loading does not come to an end');
@@ -191,14 +191,14 @@ export function createBench(more: Partial<CorrelatorOptions & ProjectorOptions> 
   };
 }
 
-/** What becomes of these spans, by id. */
+/** Returns the flows that these spans become, by id. */
 export const flowsOf = (...sketches: SpanSketch[]): Flow[] => {
   const bench = createBench();
   bench.take(sketches.map(aSpan));
   return [...bench.flows().values()].sort((a, b) => (a.id < b.id ? -1 : 1));
 };
 
-/** Everything of a flow that must not depend on arrival. */
+/** Returns everything of a flow that must not depend on arrival. */
 export function canonical(flows: Map<string, Flow>): unknown {
   const jsonSafe = (_key: string, value: unknown): unknown =>
     typeof value === 'bigint' ? String(value) : value;

@@ -1,17 +1,17 @@
 import { actionOf, messageKeyOf } from '../expect/keys.ts';
 import type { Digest, DigestStep, SentMessage } from '../expect/learned/digest.ts';
 
-/** Digests by hand, for tests of what is learned of them. Test code only. */
+/** Builds digests by hand, for tests of what is learned from them. Test code only. */
 export interface StepSketch {
   as: string;
   atMs?: number;
-  /** Step type of what caused it. */
+  /** The step type that caused it. */
   from?: string;
   service?: string;
   failed?: boolean;
-  /** Step types that it called. */
+  /** The step types that it called. */
   calls?: string[];
-  /** Places that it sent to, each with the step types that took it. */
+  /** The destinations that it sent to, each with the step types that consumed from there. */
   sends?: Record<string, string[]>;
 }
 

@@ -1,7 +1,10 @@
 import { unixNanos } from '../model/time.ts';
 import { attributes, type Lab, type OtlpSpan } from './lab.ts';
 
-/** The smallest flow over a bus, now: shop places an order, warehouse ships it. Test code only. */
+/**
+ * Builds the smallest flow over a bus, at the current time: shop places an order, warehouse ships
+ * it. Test code only.
+ */
 const span = (
   lab: Lab,
   number: number,

@@ -21,8 +21,8 @@ export type { OtlpSpan, Attributes } from '../model/otlp.ts';
 export { traceIdOf } from '../model/span.ts';
 
 /**
- * The whole pipeline over a clock that is moved by hand and a store in memory: hours in seconds.
- * Test code only.
+ * Runs the whole pipeline over a manual clock and a store in memory: hours pass in seconds. Test
+ * code only.
  */
 export interface Lab {
   readonly clock: ManualClock;
@@ -30,11 +30,11 @@ export interface Lab {
   readonly flows: ReadonlyMap<string, { flow: Flow; version: number }>;
   /** Commits and correlates, as one request would. */
   deliver(spans: OtlpSpan[]): Promise<void>;
-  /** Moves time and lets everything that became due happen. */
+  /** Advances time and runs everything that became due. */
   advance(ms: number): Promise<void>;
   /** Stops and starts over the same store. */
   restart(): Promise<void>;
-  /** What was learned of a flow type. */
+  /** Returns the learned model of a flow type. */
   learned(type: string): unknown;
   stop(): Promise<void>;
 }
@@ -137,7 +137,7 @@ export async function createLab(options: LabOptions = {}): Promise<Lab> {
   };
 }
 
-/** Attributes as OTLP decoding gives them. */
+/** Builds attributes as OTLP decoding returns them. */
 export const attributes = (values: Record<string, string | number>): Attributes =>
   Object.entries(values).flat();
 

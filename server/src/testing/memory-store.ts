@@ -15,8 +15,8 @@ import type {
 import { fromSpanRow, recordText } from '../store/rows/span.ts';
 
 /**
- * What the pipeline needs of a store, in memory and at once: for tests that move time over hours.
- * Lists and searches are left to the real one.
+ * Implements what the pipeline needs of a store, in memory and without delay, for tests that move
+ * time over hours. Lists and searches are left to the real store.
  */
 export interface MemoryStore extends Store {
   readonly flows: ReadonlyMap<string, { flow: Flow; version: number }>;

@@ -1,8 +1,8 @@
 import protobuf from 'protobufjs';
 
 /**
- * opentelemetry-proto 1.x as a protobufjs descriptor: what our reader is compared with, and how
- * tests and the load generator encode. Test code only.
+ * Defines opentelemetry-proto 1.x as a protobufjs descriptor. Our reader is compared with it, and
+ * tests and the load generator encode with it. Test code only.
  */
 const field = (id: number, type: string, repeated = false): object => ({
   id,
@@ -89,7 +89,7 @@ export const TraceRequest = root.lookupType('ExportTraceServiceRequest');
 export const TraceResponse = root.lookupType('ExportTraceServiceResponse');
 export const RpcStatus = root.lookupType('RpcStatus');
 
-/** OTLP/JSON → the object that protobufjs encodes: ids from hex, 64-bit numbers kept. */
+/** Encodes OTLP/JSON with protobufjs: ids from hex, 64-bit numbers kept. */
 export function encodeJson(request: object): Buffer {
   const convert = (value: unknown, key: string): unknown => {
     if (key === 'traceId' || key === 'spanId' || key === 'parentSpanId')

@@ -10,14 +10,17 @@ import { createEngine, type Engine, type EngineOptions } from '../engine/index.t
 import type { Store } from '../store/index.ts';
 import { memoryStore, type MemoryStore } from './memory-store.ts';
 
-/** A pipeline over a store in memory whose parts can be made to wait or to fail. Test code only. */
+/**
+ * Runs a pipeline over a store in memory whose parts can be made to wait or to fail. Test code
+ * only.
+ */
 export interface Bench {
   pipeline: Engine;
   store: MemoryStore;
   clock: ManualClock;
-  /** Rows are written only while it is null. */
+  /** Holds back writes of rows until `gate` resolves; null releases them. */
   hold: (gate: Promise<void> | null) => void;
-  /** One flow of one step each, in one request. */
+  /** Sends one request with a flow of one step for each id. */
   place: (...ids: string[]) => Promise<void>;
   deliver: (...spans: OtlpSpan[]) => Promise<void>;
   span: (id: string, more?: Partial<OtlpSpan>) => OtlpSpan;
@@ -121,7 +124,7 @@ export async function createBench({
   };
 }
 
-/** Nobody looks. */
+/** A sink without listeners. */
 export const NO_SINK: EngineOptions['sink'] = {
   announce: () => undefined,
   committed: () => undefined,
@@ -129,11 +132,11 @@ export const NO_SINK: EngineOptions['sink'] = {
   rebuilt: () => undefined,
 };
 
-/** Flow ids that `place` takes. */
+/** Returns flow ids for `place`. */
 export const names = (count: number): string[] =>
   Array.from({ length: count }, (_, i) => (i + 1).toString(16));
 
-/** The spans of the flow with this id, by the ids that `span` gave them. */
+/** Returns the spans of the flow with this id, by the ids that `span` gave them. */
 export const spansOf = (store: MemoryStore, flowId: string): string[] =>
   [...store.flows.values()]
     .filter(({ flow }) => flow.flowId === flowId)

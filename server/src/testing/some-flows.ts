@@ -1,7 +1,7 @@
 import type { Hop, Flow, Status, Step } from '../model/flow.ts';
 import { nanosFromMs } from '../model/time.ts';
 
-/** Flows of every kind, seeded: what searches are compared on. */
+/** Returns seeded flows of every kind, on which searches are compared. */
 export function someFlows(count: number, nowMs: number): Flow[] {
   let state = 42;
   const roll = (): number => {
@@ -189,7 +189,7 @@ export function someFlows(count: number, nowMs: number): Flow[] {
   });
 }
 
-/** What people asked for in the trackers of other tools, as texts. */
+/** Queries that people asked for in the trackers of other tools. */
 export const TWENTY_QUERIES = [
   'status:stuck',
   'missing:ShipOrder service:shop',

@@ -18,7 +18,7 @@ import { NO_CLOCKS } from './correlator-harness.ts';
 import { someFlows, TWENTY_QUERIES } from './some-flows.ts';
 import type { FlowPage, Store, StoredSpan } from '../store/port/index.ts';
 
-/** The contract of port.ts, proved for one connection. Every connection runs all of it. */
+/** Proves the contract of `store/port` for one connection. Every connection runs all of it. */
 export function describeStore(
   name: string,
   open: (clock: Clock, counters: Counters) => Promise<{ store: Store; close: () => Promise<void> }>,
@@ -421,7 +421,7 @@ export function describeStore(
     });
 
     test('names are given as hashes: of open flows always, of others those received last', async () => {
-      // Far in the future, so that whatever other tests wrote is older.
+      // The instant is far in the future, so that rows of other tests are older.
       const at = clock.now() + 1000 * 3_600_000;
       const flow = (name: string, minute: number, over: Partial<Flow> = {}): FlowChange => ({
         kind: 'flow',
@@ -537,7 +537,7 @@ export function describeStore(
         3,
         () => 0,
       );
-      // It lost a span to the other.
+      // The flow lost a span to the other one.
       await store.insertFlows([change('other', 3, [gone])], 3, () => 0);
       const found = async (text: string): Promise<string[]> =>
         (await store.listFlows({ query: parseQuery(text, clock.now())!, limit: 9 })).items
