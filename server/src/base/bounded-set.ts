@@ -1,4 +1,4 @@
-/** A set that evicts its oldest entry when it is full. */
+/** Keeps a bounded number of values, and evicts the oldest when it is full. */
 export interface BoundedSet<T> {
   add(value: T): void;
   has(value: T): boolean;

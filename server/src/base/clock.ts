@@ -1,4 +1,7 @@
-/** The one source of time (invariant I6). All code takes a Clock; tests advance a manual one. */
+/**
+ * Provides the only source of time (invariant I6). All code takes a Clock; tests advance a manual
+ * one.
+ */
 export interface Clock {
   /** Returns the wall clock, in ms since 1970. */
   now(): number;

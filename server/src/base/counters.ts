@@ -12,7 +12,7 @@ export interface Counters {
   read(): Reading[];
 }
 
-/** One value of a gauge that has several. The gauge's reader bounds their number. */
+/** Holds one value of a gauge that has several. The gauge's reader bounds their number. */
 export interface Labelled {
   labels: Readonly<Record<string, string>>;
   value: number;

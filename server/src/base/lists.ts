@@ -23,10 +23,10 @@ export function pushAll<T>(list: T[], more: Iterable<T>): void {
 export const smallestOf = (numbers: readonly number[]): number =>
   numbers.reduce((least, one) => Math.min(least, one), Infinity);
 
-/** A list that was cut to a bound. */
+/** Holds a list that was cut to a bound. */
 export interface Cut<T> {
   items: T[];
-  /** True when the bound left elements out. */
+  /** Is true when the bound left elements out. */
   incomplete: boolean;
 }
 

@@ -1,26 +1,27 @@
 /**
- * A pool of buffers that are reused. A buffer that outlives two minor collections is found dead
- * only by a collection of the whole heap, and V8 starts one for each 64 MB of such buffers
+ * Pools buffers, so that they are reused. A buffer that outlives two minor collections is found
+ * dead only by a collection of the whole heap, and V8 starts one for each 64 MB of such buffers
  * (`external memory pressure` in `--trace-incremental-marking`), however much room the heap has: at
  * 25,000 spans/s every 1.6 s.
  */
 export interface Memory {
   /** Leases a buffer of this many bytes; its content is undefined. */
   lease(bytes: number): Lease;
-  /** Bytes in the pool that are not leased. */
+  /** Counts the pooled bytes that are not leased. */
   readonly kept: number;
 }
 
 /**
- * A buffer on loan, released once. A lease that is never released is left to the garbage collector.
+ * Lends a buffer, which is released once. A lease that is never released is left to the garbage
+ * collector.
  */
 export interface Lease {
   /**
-   * The leased buffer, another one after `resize`. Access after `release` throws: rows in memory
-   * that has another holder must not count as written.
+   * Returns the leased buffer, another one after `resize`. Access after `release` throws: rows in
+   * memory that has another holder must not count as written.
    */
   readonly bytes: Buffer;
-  /** The memory that the lease takes, in bytes: up to twice its size. */
+  /** Counts the bytes of memory that the lease takes: up to twice its size. */
   readonly capacity: number;
   /** Keeps the leading bytes; the content behind them is undefined. */
   resize(bytes: number): void;
@@ -42,7 +43,7 @@ const isKept = (power: number): boolean => power >= MIN_SIZE && power <= LARGEST
 
 interface SizeClass {
   free: Buffer[];
-  /** Sequence number of the last lease of this size. */
+  /** Holds the sequence number of the last lease of this size. */
   lastUse: number;
 }
 
@@ -89,8 +90,8 @@ export function createMemory(mostKept = 32 * 1024 * 1024): Memory {
 }
 
 /**
- * A class and not a closure, because thousands of requests may wait with one each: a closure takes
- * four times the memory.
+ * Is a class and not a closure, because thousands of requests may wait with one each: a closure
+ * takes four times the memory.
  */
 class Leased implements Lease {
   private content: Buffer;

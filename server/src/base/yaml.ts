@@ -2,8 +2,8 @@ import { isMap, isScalar, isSeq, LineCounter, parseDocument, visit, type Documen
 import type { z } from 'zod';
 
 /**
- * The result of reading a settings file against a schema: either `data`, or every problem at once,
- * each with its line and field.
+ * Holds the result of reading a settings file against a schema: either `data`, or every problem at
+ * once, each with its line and field.
  */
 export interface Read<T> {
   data: T | null;
