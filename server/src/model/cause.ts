@@ -30,9 +30,9 @@ const SHARED: ReadonlyMap<string, readonly Part[]> = new Map([
 
 /**
  * Returns the key that findings of one cause share. It is made from the dependency that their
- * errors name, else from what flow types have in common (`SHARED`), else from what one flow type
- * alone can tell apart. `certain` is false where one of several steps is missing and it is unknown
- * which.
+ * errors name, else from the parts that flow types have in common (`SHARED`), else from the parts
+ * that one flow type alone can tell apart. `certain` is false where one of several steps is missing
+ * and it is unknown which.
  */
 export function causeKey(
   environment: string,

@@ -3,29 +3,32 @@ import type { Outcome } from './span.ts';
 /** Declares what a flow type consists of. Durations are in ms. */
 export interface Definition {
   type: string;
-  /** '' stands for a definition without a version. */
+  /** Is '' for a definition without a version. */
   version: string;
   /** Bounds the time of the whole flow, in ms; null: unlimited. */
   withinMs: number | null;
   steps: DefinedStep[];
-  /** Steps or messages that end the flow, with the outcome of each. */
+  /** Lists the steps or messages that end the flow, with the outcome of each. */
   ends: { step: string; outcome: Outcome }[];
-  /** True where steps are compensated in the reverse order in which they ran. */
+  /** Tells whether steps are compensated in the reverse order in which they ran. */
   undoInOrder: boolean;
 }
 
 export interface DefinedStep {
-  /** The step's displayed name, or the type of the message that it handles. */
+  /** Holds the step's displayed name, or the type of the message that it handles. */
   name: string;
-  /** The service that performs it; null: any service. */
+  /** Names the service that performs it; null: any service. */
   service: string | null;
-  /** Steps that all come before it; of steps that are alternatives to each other, one is enough. */
+  /**
+   * Lists steps that all come before it; of steps that are alternatives to each other, one is
+   * enough.
+   */
   after: string[];
   withinMs: number;
   optional: boolean;
   /** Steps with the same number are alternatives: one of them is enough. 0: none. */
   choice: number;
-  /** The step that compensates it. */
+  /** Names the step that compensates it. */
   compensatedBy: string | null;
 }
 
@@ -38,6 +41,6 @@ export type DefinitionSource = 'file' | 'api' | 'sdk';
 export interface StoredDefinition {
   definition: Definition;
   source: DefinitionSource;
-  /** The instant when it was accepted, in ms. */
+  /** It was accepted at this instant, in ms. */
   at: number;
 }

@@ -7,7 +7,7 @@ import { isSend } from './roles.ts';
  */
 
 /**
- * Brokers that route: a message is sent to one name and consumed from another, that of a queue, a
+ * These brokers route: a message is sent to one name and consumed from another, that of a queue, a
  * subscription or an address.
  */
 const ROUTING: ReadonlySet<string> = new Set([
@@ -41,7 +41,7 @@ const destinationOf = ({ message }: Span): string => {
 export const isSameDestination = (a: Span, b: Span): boolean =>
   destinationOf(a) !== '' && destinationOf(a) === destinationOf(b);
 
-/** True where both destinations are known and differ. */
+/** Tells whether both destinations are known and differ. */
 export const isElsewhere = (a: Span, b: Span): boolean => {
   const [here, there] = [destinationOf(a), destinationOf(b)];
   return here !== '' && there !== '' && here !== there;

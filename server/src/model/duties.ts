@@ -1,6 +1,6 @@
-/** The compensation that is due once a flow fails: steps by name, and the order that binds. */
+/** Tells which compensation is due once a flow fails: steps by name, and the order that binds. */
 export interface UndoDuties {
-  /** Names of the forward steps that are compensated whenever their flow fails. */
+  /** Names the forward steps that are compensated whenever their flow fails. */
   owed: ReadonlySet<string>;
   /** Each entry is an `undoPair` of step names. */
   order: ReadonlySet<string>;

@@ -1,6 +1,6 @@
 /**
- * Rules that report something missing, by precedence: when several explain one stall, the first in
- * this list is reported.
+ * Lists the rules that report something missing, by precedence: when several explain one stall, the
+ * first in this list is reported.
  */
 export const ABSENCES = [
   'undelivered-message',
@@ -13,16 +13,16 @@ export const ABSENCES = [
 ] as const;
 export type Absence = (typeof ABSENCES)[number];
 
-/** A step or message that should come next in one flow. Instants are wall-clock ms. */
+/** Describes a step or message that should come next in one flow. Instants are wall-clock ms. */
 export interface WaitingFor {
   /**
    * Stays the same while the flow waits for the same thing: made of step and expectation, not
    * hashed.
    */
   id: string;
-  /** The step after which it should come; null: the flow as a whole expects it. */
+  /** It should come after this step; null: the flow as a whole expects it. */
   afterStepId: string | null;
-  /** The message that was sent for it and has not been consumed. */
+  /** This message was sent for it and has not been consumed. */
   hopId: string | null;
   step: string;
   service: string | null;
@@ -30,24 +30,24 @@ export interface WaitingFor {
   /** Any one of these steps is enough; empty where only `step` is expected. */
   oneOf: string[];
   certain: boolean;
-  /** The median instant at which it comes. */
+  /** It usually comes at this instant (median). */
   expectedAt: number;
   since: number;
   lateAt: number;
   stuckAt: number;
   basis: 'declared' | 'learned' | 'structural';
-  /** The rule that reports its absence. */
+  /** Names the rule that reports its absence. */
   absence: Absence;
-  /** The share of earlier flows in which it came. */
+  /** It came in this share of earlier flows. */
   probability: number;
   samples: number;
-  /** True where there are few samples, which no flow has contradicted yet. */
+  /** Tells whether samples are so few that the expectation has merely been right so far. */
   provisional: boolean;
 }
 
 export type Severity = 'critical' | 'warning' | 'info';
 
-/** What a rule reports about one flow, with its evidence. */
+/** Reports what a rule found in one flow, with its evidence. */
 export interface Finding {
   /** Survives a rename of the flow: made of rule, source span and expectation. */
   key: string;
@@ -55,19 +55,21 @@ export interface Finding {
   incident: string;
   rule: string;
   severity: Severity;
-  /** True for a condition, which ends when the flow moves on; false for an event, which stays. */
+  /**
+   * Is true for a condition, which ends when the flow moves on; false for an event, which stays.
+   */
   lasting: boolean;
   stepId: string | null;
-  /** The name of the step that is missing or wrong. */
+  /** Names the step that is missing or wrong. */
   step: string | null;
   service: string | null;
-  /** The destination or other place that failures of one cause share. */
+  /** Names the destination or other place that failures of one cause share. */
   place: string | null;
-  /** The dependency that the step could not do without, where its error names one. */
+  /** Names the dependency that the step could not do without, where its error tells. */
   dependency?: string;
-  /** The instant at which it became true, in ms, not the instant of its detection. */
+  /** It became true at this instant, in ms, which is not the instant of its detection. */
   since: number;
   summary: string;
-  /** Spans and hops that prove it. */
+  /** Lists the spans and hops that prove it. */
   evidence: string[];
 }

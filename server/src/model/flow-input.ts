@@ -10,33 +10,33 @@ export interface FlowInput {
   key: FlowKey;
   segments: InputSegment[];
   /**
-   * Batch consumers that took messages of this flow together with those of other flows. They are no
-   * members, and nothing is joined through them.
+   * Lists batch consumers that took messages of this flow together with those of other flows. They
+   * are no members, and nothing is joined through them.
    */
   shared: InputSegment[];
-  /** Shared spans around the flow; they are shown and join nothing. */
+  /** Lists shared spans around the flow; they are shown and join nothing. */
   context: Span[];
-  /** Spans below a shared one that no evidence attributes to a flow. */
+  /** Lists spans below a shared one that no evidence attributes to a flow. */
   unattributed: { span: Span; under: Span }[];
-  /** Sends of this flow that another flow consumed. */
+  /** Lists sends of this flow that another flow consumed. */
   consumedElsewhere: { send: Span; flowKey: FlowKey; consumer: Span }[];
-  /** The exact count, also where the flow has more spans than a timeline holds. */
+  /** Counts the spans exactly, also where the flow has more than a timeline holds. */
   spanCount: number;
   truncated: boolean;
 }
 
 export interface InputSegment {
   head: Span;
-  /** All spans of the segment, its head first. */
+  /** Lists all spans of the segment, its head first. */
   spans: Span[];
   causes: InputCause[];
   /**
-   * The span in which the head happened; for work inside a batch, the span that took the batch. ''
-   * for a segment without a parent.
+   * Names the span in which the head happened; for work inside a batch, the span that took the
+   * batch. '' for a segment without a parent.
    */
   parent: SpanKey;
   shared: boolean;
-  /** True where its parent never arrived. */
+  /** Tells whether its parent never arrived. */
   orphan: boolean;
   cycle: boolean;
 }

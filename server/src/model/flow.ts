@@ -20,14 +20,14 @@ export const EVIDENCE_STRENGTH = {
 export type EvidenceKind = keyof typeof EVIDENCE_STRENGTH;
 export interface Evidence {
   kind: EvidenceKind;
-  /** A number from 0 to 1, out of EVIDENCE_STRENGTH. */
+  /** Holds a number from 0 to 1, out of EVIDENCE_STRENGTH. */
   strength: number;
 }
 /** Tells why a step is in its flow although nothing in the flow caused it. */
 export interface JoinEvidence extends Evidence {
   /**
-   * What it has in common with the rest of the flow: `order.id=42`, a conversation, a flow id or a
-   * trace.
+   * Names what it has in common with the rest of the flow: `order.id=42`, a conversation, a flow id
+   * or a trace.
    */
   value: string;
 }
@@ -43,7 +43,7 @@ export type StepStatus = 'running' | 'ok' | 'failed' | 'retried';
 export type HopState = 'waiting' | 'delivered' | 'dead-lettered';
 
 /**
- * Notes worth knowing about how a flow was put together. They are shown as badges; the words are
+ * Lists what is worth knowing about how a flow was put together. Badges are shown; the words are
  * part of the API.
  */
 export type Badge =
@@ -74,26 +74,27 @@ export interface Attempt {
 export interface Step {
   id: string;
   /**
-   * Made of service, operation, and destination, route or declared name; never the raw span name.
+   * Is made of service, operation, and destination, route or declared name; never of the raw span
+   * name.
    */
   typeKey: string;
   name: string;
   service: string;
-  /** The version of that service, '' where it reports none. */
+  /** Holds the version of that service, '' where it reports none. */
   serviceVersion: string;
-  /** The process of that service, '' where it reports none. */
+  /** Names the process of that service, '' where it reports none. */
   instance: string;
   kind: string;
   status: StepStatus;
   result: string | null;
   attempts: Attempt[];
-  /** Start in causal time: shifted so that no receive precedes its send. */
+  /** The start is in causal time: shifted so that no receive precedes its send. */
   start: UnixNanos;
   end: UnixNanos | null;
-  /** The shift from raw time to causal time, in ms. */
+  /** Raw time was shifted by this much to causal time, in ms. */
   skewMs: number;
   causedBy: string[];
-  /** The step that it compensates: our id where its service reported one, else the name. */
+  /** Names the step that it compensates: our id where its service reported one, else the name. */
   compensates: string | null;
   compensatedBy: string[];
   error: SpanError | null;
@@ -101,20 +102,23 @@ export interface Step {
   traceId: string;
   shared: boolean;
   badges: Badge[];
-  /** The instant when the span that names the step was committed, in ms. */
+  /** The span that names the step was committed at this instant, in ms. */
   receivedMs: number;
-  /** The instant when the span that ended last was committed, in ms. */
+  /** The span that ended last was committed at this instant, in ms. */
   endHeardMs: number;
-  /** The instant when the failure was first received, in ms; null: it did not fail. */
+  /** The failure was first received at this instant, in ms; null: it did not fail. */
   failureHeardMs: number | null;
-  /** The latest sign of life of a running step, in ms: its start, or a heartbeat. */
+  /**
+   * A running step last showed a sign of life at this instant, in ms: its start, or a heartbeat.
+   */
   aliveMs: number;
-  /** The instant when it should have ended, in ms; null: none is declared. */
+  /** It should have ended at this instant, in ms; null: none is declared. */
   deadlineMs: number | null;
-  /** Routing slip: the steps still to come after this one. */
+  /** Lists the steps still to come after this one (routing slip). */
   itinerary: string[];
   /**
-   * Periods in which none of its spans was open: for example, it answered and went on by a timer.
+   * Lists periods in which none of its spans was open: for example, it answered and went on by a
+   * timer.
    */
   idle?: Idle[];
   /**
@@ -127,9 +131,9 @@ export interface Step {
 }
 
 export interface Receipt {
-  /** The service, destination and consumer group that received it. */
+  /** Names the service, destination and consumer group that received it. */
   place: string;
-  /** True where work followed it. */
+  /** Tells whether work followed it. */
   isHandled: boolean;
 }
 
@@ -151,20 +155,20 @@ export interface Hop {
   sent: UnixNanos;
   received: UnixNanos | null;
   /**
-   * The instant when the caller had its answer; null for messages, and where no span of the call
+   * The caller had its answer at this instant; null for messages, and where no span of the call
    * tells.
    */
   returned: UnixNanos | null;
   /**
-   * The time from the end of the send span to the start of the process span, in causal ms; never
-   * negative.
+   * The message waited from the end of the send span to the start of the process span, in causal
+   * ms; never negative.
    */
   waitMs: number | null;
   skewed: boolean;
-  /** True for a synchronous call, false for a message. */
+  /** Is true for a synchronous call, false for a message. */
   sync: boolean;
   evidence: Evidence[];
-  /** The strength of its strongest evidence (a product rule). */
+  /** Holds the strength of its strongest evidence (a product rule). */
   confidence: number;
 }
 
@@ -173,13 +177,13 @@ export interface Relation {
   kind: 'parent' | 'child' | 'caused-by' | 'causes' | 'previous-run' | 'link';
   viaSpanId: string;
   /**
-   * A trace and span; for a parent or child its flow key, or its reported name where that flow is
-   * unknown.
+   * Names a trace and span; for a parent or child its flow key, or its reported name where that
+   * flow is unknown.
    */
   target: string;
 }
 
-/** A span listed with a shared span because no evidence attributes it to a flow. */
+/** Lists a span with a shared span, because no evidence attributes it to a flow. */
 export interface Unattributed {
   traceId: string;
   spanId: string;
@@ -188,7 +192,7 @@ export interface Unattributed {
   underSpanId: string;
 }
 
-/** The next step as a service announced it for this flow alone. Instants are in ms. */
+/** Holds the next step as a service announced it for this flow alone. Instants are in ms. */
 export interface Expected {
   step: string;
   service: string | null;
@@ -197,23 +201,23 @@ export interface Expected {
   bySpanId: string;
 }
 
-/** One flow with its whole timeline; a function of its spans and of nothing else. */
+/** Holds one flow with its whole timeline; it is a function of its spans and of nothing else. */
 export interface Flow {
   id: string;
   environment: string;
   type: string;
-  /** The version of its definition, '' where none is reported. */
+  /** Holds the version of its definition, '' where none is reported. */
   typeVersion: string;
-  /** The instant when it should have ended, in ms; null: none is declared. */
+  /** It should have ended at this instant, in ms; null: none is declared. */
   deadlineMs: number | null;
   expects: Expected[];
-  /** The explicit flow id, or the first business key, or ''. */
+  /** Holds the explicit flow id, or the first business key, or ''. */
   key: string;
   run: number;
   phase: Phase;
   outcome: Outcome | null;
   /**
-   * The outcome that it is given once it was idle for long enough (`viewAt`); null: it ended, or
+   * It is given this outcome once it was idle for long enough (`viewAt`); null: it ended, or
    * something is still awaited.
    */
   idleOutcome: Outcome | null;
@@ -231,7 +235,7 @@ export interface Flow {
   services: string[];
   keys: [string, string][];
   /**
-   * The flow that it is part of: our id, or the flow id alone where the parent's type is not
+   * Names the flow that it is part of: our id, or the flow id alone where the parent's type is not
    * reported.
    */
   parentId: string | null;
@@ -242,23 +246,28 @@ export interface Flow {
   hops: Hop[];
   relations: Relation[];
   unattributed: Unattributed[];
-  /** Former ids of this flow. */
+  /** Lists former ids of this flow. */
   aliases: string[];
   spanCount: number;
-  /** Keys of its spans, which the store reloads when a late span arrives. */
+  /** Lists the keys of its spans, which the store reloads when a late span arrives. */
   members: readonly SpanKey[];
-  /** Keys of the shared spans around the flow, which are reloaded too. */
+  /** Lists the keys of the shared spans around the flow, which are reloaded too. */
   context: readonly SpanKey[];
-  /** The explicit id, or '' for a flow named by its trace. */
+  /** Holds the explicit id, or '' for a flow named by its trace. */
   flowId: string;
-  /** Tokens other than traces that lead to this flow (messages, conversations, identity keys). */
+  /**
+   * Lists tokens other than traces that lead to this flow (messages, conversations, identity keys).
+   */
   tokens: string[];
-  /** The newest `receivedAtMs` among its spans. */
+  /** Holds the newest `receivedAtMs` among its spans. */
   lastReceivedMs: number;
-  /** Expected steps and messages: a function of the timeline, of the learned model, and of now. */
+  /**
+   * Lists expected steps and messages: a function of the timeline, of the learned model, and of
+   * now.
+   */
   waitingFor: WaitingFor[];
   findings: Finding[];
-  /** The instant of its next re-evaluation, in ms, needed although nothing arrives; null: never. */
+  /** It is re-evaluated at this instant, in ms, although nothing arrives; null: never. */
   lookAtMs: number | null;
 }
 
@@ -281,31 +290,31 @@ export function viewAt(flow: Flow, version: number, settlesAtMs: number, nowMs: 
 }
 
 /**
- * A flow as a reader sees it. Stored rows have even versions; the odd version that follows is the
- * same row after the flow has settled.
+ * Holds a flow as a reader sees it. Stored rows have even versions; the odd version that follows is
+ * the same row after the flow has settled.
  */
 export interface FlowView {
   flow: Flow;
   version: number;
 }
 
-/** A cause of a span, by key. The causing span may be in any flow, or may never arrive. */
+/** Names a cause of a span, by key. The causing span may be in any flow, or may never arrive. */
 export interface KnownCause {
   key: string;
   kinds: EvidenceKind[];
 }
 
-/** A span that belongs to no flow: several share it, or none has evidence for it. */
+/** Holds a span that belongs to no flow: several share it, or none has evidence for it. */
 export interface UnattributedRow {
   key: SpanKey;
   receivedAtMs: number;
-  /** The same as `Flow.tokens`. */
+  /** Lists the same as `Flow.tokens`. */
   tokens: string[];
   causes: KnownCause[];
 }
 
 /**
- * A change that the projection hands to the store: a flow in its newest form, the tombstone of a
+ * Carries a change from the projection to the store: a flow in its newest form, the tombstone of a
  * name that a flow no longer has, or the row under which an unattributed span is found, which is
  * never shown.
  */
@@ -322,7 +331,7 @@ export interface Tombstone {
   kind: 'tombstone';
   id: string;
   version: number;
-  /** The id of the flow that its spans belong to now; null: none. */
+  /** Names the flow that its spans belong to now, by id; null: none. */
   movedTo: string | null;
 }
 

@@ -8,19 +8,19 @@ export interface Incident {
   /** Identifies the cause (`cause.ts`). */
   readonly key: string;
   /**
-   * The keys of its findings: its own key, and those of incidents that turned out to have the same
-   * cause.
+   * Lists the keys of its findings: its own key, and those of incidents that turned out to have the
+   * same cause.
    */
   readonly keys: readonly string[];
-  /** Made of the key and the opening instant: a cause that returns opens a new incident. */
+  /** Is made of the key and the opening instant: a cause that returns opens a new incident. */
   readonly id: string;
   readonly rule: string;
   readonly severity: Severity;
-  /** True: it ends when its flows move on. False: it ends some time after the last finding. */
+  /** If true, it ends when its flows move on; else some time after the last finding. */
   readonly lasting: boolean;
   readonly status: 'open' | 'resolved';
   readonly title: string;
-  /** The suspected cause in words; null where nothing points at one. */
+  /** Describes the suspected cause in words; null where nothing points at one. */
   readonly cause: string | null;
   readonly environment: string;
   /** Taken from the finding that opened it, as the next four fields are. */
@@ -28,16 +28,16 @@ export interface Incident {
   readonly service: string | null;
   readonly step: string | null;
   readonly place: string | null;
-  /** The unreachable dependency that errors name. */
+  /** Names the unreachable dependency that errors report. */
   readonly dependency: string | null;
   /**
-   * The channel that accepts no notifications: set on an incident of Fermata itself, which counts
-   * notifications and not flows.
+   * Names the channel that accepts no notifications: set on an incident of Fermata itself, which
+   * counts notifications and not flows.
    */
   readonly channel: string | null;
-  /** Its distinct parts, in order of appearance. */
+  /** Lists its distinct parts, in order of appearance. */
   readonly parts: readonly IncidentPart[];
-  /** The id of the incident that it was merged into; null: it stands alone. */
+  /** Names the incident that it was merged into, by id; null: it stands alone. */
   readonly foldedInto: string | null;
   /** Counts all flows that were ever in it; `openCount` counts those in it now. */
   readonly count: number;
@@ -46,25 +46,24 @@ export interface Incident {
   readonly lastAt: number;
   readonly resolvedAt: number | null;
   /**
-   * The number of flows that leave it per minute while it drains; `etaAt` is when it will be empty
-   * at that rate.
+   * This many flows leave it per minute while it drains; `etaAt` is when it will be empty at that
+   * rate.
    */
   readonly drainPerMinute: number | null;
   readonly etaAt: number | null;
   /**
-   * The sum of the value key over the flows in it now; null where no key is configured or no flow
-   * has it.
+   * Sums the value key over the flows in it now; null where no key is configured or no flow has it.
    */
   readonly value: number | null;
   readonly exampleFlowIds: readonly string[];
   readonly notes: readonly { readonly at: number; readonly text: string }[];
   readonly ack: { readonly at: number; readonly count: number; readonly note: string } | null;
-  /** The instant when its acknowledgement lapsed because it had grown tenfold; null: never. */
+  /** Its acknowledgement lapsed at this instant because it had grown tenfold; null: never. */
   readonly outgrownAt: number | null;
   readonly version: number;
 }
 
-/** The step that one flow type misses, or fails at. */
+/** Describes the step that one flow type misses, or fails at. */
 export interface IncidentPart {
   readonly rule: string;
   readonly severity: Severity;
@@ -93,16 +92,16 @@ export function storedIncident(stored: Partial<Incident> & Omit<Incident, NewFie
 type NewFields = 'keys' | 'dependency' | 'channel' | 'parts' | 'foldedInto';
 
 /**
- * A message to people about an incident. It is stored before it is sent, and sent until it is
- * accepted: delivery is at least once.
+ * Records a message to people about an incident. It is stored before it is sent, and sent until it
+ * is accepted: delivery is at least once.
  */
 export interface Notification {
-  /** Made of incident, event and channel: the receiver's idempotency key. */
+  /** Is made of incident, event and channel: the receiver's idempotency key. */
   readonly id: string;
   readonly incidentId: string;
   readonly event: 'opened' | 'repeated' | 'resolved' | 'test';
   readonly channel: string;
-  /** The state of its delivery; `alert/transitions.ts` has the table. */
+  /** Holds the state of its delivery; `alert/transitions.ts` has the table. */
   readonly state: 'waiting' | 'pending' | 'sent' | 'dead' | 'dropped';
   /** Says in words why it was sent, held or dropped. */
   readonly reason: string;
@@ -111,7 +110,7 @@ export interface Notification {
   readonly nextAt: number;
   readonly lastError: string;
   /**
-   * The instant when it was first refused, in ms; absent where it was not, or where an earlier
+   * It was first refused at this instant, in ms; absent where it was not, or where an earlier
    * version stored it.
    */
   readonly failedAt?: number;

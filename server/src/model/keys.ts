@@ -13,7 +13,7 @@ export const idToken = (span: Span): Token | '' => namesOf(span).id;
 export const softTokens = (span: Span): readonly Token[] => namesOf(span).soft;
 /** Returns all tokens by which spans find each other, besides parent and links. */
 export const sharedTokens = (span: Span): readonly Token[] => namesOf(span).shared;
-/** True for a token of a conversation or of an identity key. */
+/** Is true for a token of a conversation or of an identity key. */
 export const isSoftToken = (token: string): boolean =>
   isIdentityToken(token) || isConversationToken(token);
 export const isIdentityToken = (token: string): boolean => token.startsWith('k\0');
@@ -38,7 +38,7 @@ export const flowKeyOf = (environment: string, id: string, type: string, kind = 
 export const traceKeyOf = (traceId: string, spanId = ''): FlowKey =>
   `${TRACE}${traceId}${spanId === '' ? '' : `-${spanId}`}` as FlowKey;
 
-/** The parts of a flow key. `type` is '' where none is reported. */
+/** Holds the parts of a flow key. `type` is '' where none is reported. */
 export type ParsedFlowKey =
   | { namedBy: 'id'; environment: string; id: string; type: string }
   | { namedBy: 'trace'; trace: string };
@@ -49,11 +49,11 @@ export function parseFlowKey(key: FlowKey): ParsedFlowKey {
     ? { namedBy: 'id', environment, id, type }
     : { namedBy: 'trace', trace: environment };
 }
-/** True where `key` names a flow with this id, whatever its type or kind. */
+/** Tells whether `key` names a flow with this id, whatever its type or kind. */
 export const hasId = (key: string, id: Token | ''): boolean =>
   id !== '' && key.startsWith(`${id}\0`);
 export const isNamedById = (key: FlowKey): boolean => key.startsWith('i\0');
-/** True where both keys name flows with one id, whatever their types and kinds. */
+/** Tells whether both keys name flows with one id, whatever their types and kinds. */
 export const haveSameId = (a: FlowKey, b: FlowKey): boolean =>
   isNamedById(a) && b.startsWith(`${a.split('\0', 3).join('\0')}\0`);
 /**
@@ -130,7 +130,7 @@ function messageNames({ message, service }: Span): readonly Token[] {
 const placeOf = ({ id, system, destination, partition }: Message): string =>
   isCounted(id) ? `${destination}\0${partition}\0` : system === 'bullmq' ? `${destination}\0` : '';
 /**
- * True for a delivery tag, an offset, a packet id or another counter: a number of at most twelve
+ * Is true for a delivery tag, an offset, a packet id or another counter: a number of at most twelve
  * digits, however it is split into parts.
  */
 export const isCounted = (id: string): boolean => /^\W*(?:\d\W*){1,12}$/.test(id);
@@ -174,8 +174,8 @@ export function rowTokens(spans: readonly Span[], cut: readonly Span[]): string[
       tokens.add(SEEN + messageNameOf(span));
     for (const name of soft) tokens.add(name);
     if (id !== '') tokens.add(id);
-    // A reference to a span: when the referenced span arrives or is rehydrated, it must find out
-    // that a referrer exists.
+    // Add a reference to each span that this one names: when that span arrives or is rehydrated, it
+    // must find out that a referrer exists.
     for (const link of span.links) tokens.add(REFERRER + link);
     const parent = span.parent;
     if (inside.has(parent)) continue;

@@ -1,9 +1,10 @@
 /**
- * Prefixes of the names under which the store finds evicted spans. The prefix tells what is named:
- * a span by its key, or its trace alone; spans that refer to a span as parent or link; flows with a
- * span that may name them after its trace (two roots of one trace are one flow). Everything else is
- * a token, stored whole. A message's token is stored plain with its sender and with the TAKEN
- * prefix with a mere consumer, because consumers look for senders and never for each other.
+ * These prefixes begin the names under which the store finds evicted spans. The prefix tells what
+ * is named: a span by its key, or its trace alone; spans that refer to a span as parent or link;
+ * flows with a span that may name them after its trace (two roots of one trace are one flow).
+ * Everything else is a token, stored whole. A message's token is stored plain with its sender and
+ * with the TAKEN prefix with a mere consumer, because consumers look for senders and never for each
+ * other.
  */
 export const SPAN = 's\0';
 export const TRACE = 't\0';
@@ -25,7 +26,7 @@ declare const brand: unique symbol;
  */
 export type FlowKey = string & { readonly [brand]: 'FlowKey' };
 /**
- * A name under which spans find each other, besides parent and link: `m` is a message's id, `p` its
+ * Names a span so that other spans find it, besides parent and link: `m` is a message's id, `p` its
  * position, `k` an identity key, `c` a conversation, `i` a flow's id. It is made and parsed only in
  * `keys.ts`.
  */

@@ -1,7 +1,7 @@
 import type { UnixNanos } from './time.ts';
 
 /**
- * One OTLP request after decoding, before any attribute name is interpreted. The two decoders
+ * Holds one OTLP request after decoding, before any attribute name is interpreted. The two decoders
  * (protobuf, JSON) produce the same shape for the same telemetry; `otlp-decoders.property.test.ts`
  * guards that.
  */
@@ -10,7 +10,7 @@ export interface OtlpExport {
   logs: OtlpLog[];
   /** Counts records refused one by one (bad ids); the rest of the request is accepted. */
   rejected: number;
-  /** The reason of the first refusal, with its index. */
+  /** Tells why the first record was refused, with its index. */
   rejectedReason: string;
   /** Counts attributes, links, events and characters that the limits cut off. */
   truncated: number;
@@ -25,8 +25,8 @@ export type AttributeValue =
   string | number | bigint | boolean | null | Uint8Array | AttributeValue[] | KeyValues;
 
 /**
- * A nested kvlist. A class, so that it cannot be confused with an array of values; its keys may be
- * any text.
+ * Holds a nested kvlist. It is a class, so that it cannot be confused with an array of values; its
+ * keys may be any text.
  */
 export class KeyValues {
   readonly list: Attributes;
@@ -36,8 +36,8 @@ export class KeyValues {
 }
 
 /**
- * A flat [key, value, key, value, …]: it costs no object per attribute, and has no prototype to
- * pollute.
+ * Flattens pairs to [key, value, key, value, …]: that costs no object per attribute, and has no
+ * prototype to pollute.
  */
 export type Attributes = (string | AttributeValue)[];
 
@@ -50,11 +50,11 @@ export interface OtlpResource {
 export interface OtlpSpan {
   resource: OtlpResource;
   scopeName: string;
-  /** 32 lower-case hex digits. */
+  /** Holds 32 lower-case hex digits. */
   traceId: string;
-  /** 16 lower-case hex digits. */
+  /** Holds 16 lower-case hex digits. */
   spanId: string;
-  /** 16 hex digits, or '' for a root. */
+  /** Holds 16 hex digits, or '' for a root. */
   parentSpanId: string;
   traceState: string;
   flags: number;
@@ -86,7 +86,7 @@ export interface OtlpLink {
 export interface OtlpLog {
   resource: OtlpResource;
   scopeName: string;
-  /** 32 hex digits, or '' without a trace. */
+  /** Holds 32 hex digits, or '' without a trace. */
   traceId: string;
   spanId: string;
   time: UnixNanos;

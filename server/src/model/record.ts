@@ -1,7 +1,9 @@
 import type { Span } from './span.ts';
 import type { UnixNanos } from './time.ts';
 
-/** One record on its way to the store: the digest that correlates, and the raw rest as text. */
+/**
+ * Holds one record on its way to the store: the digest that correlates, and the raw rest as text.
+ */
 export interface EvidenceRecord {
   span: Span;
   raw: RawColumns;
@@ -12,11 +14,11 @@ export interface EvidenceRecord {
 }
 
 export interface RawColumns {
-  /** The event name of a log event; '' for a span. */
+  /** Names the log event; '' for a span. */
   eventName: string;
-  /** The span's name as it was sent, of any length; '' for a log event. */
+  /** Holds the span's name as it was sent, of any length; '' for a log event. */
   name: string;
-  /** Times as received; the span's own times may have been repaired. */
+  /** The times are as received; the span's own times may have been repaired. */
   start: UnixNanos;
   end: UnixNanos;
   kind: number;
@@ -25,11 +27,11 @@ export interface RawColumns {
   statusMessage: string;
   traceState: string;
   scope: string;
-  /** Pieces that make one text when joined. */
+  /** The pieces make one text when joined. */
   attributes: readonly string[];
   resource: string;
   events: string;
   links: string;
-  /** The same as `OtlpSpan.droppedLinks`. */
+  /** Counts the same as `OtlpSpan.droppedLinks`. */
   droppedLinks?: number;
 }

@@ -4,20 +4,21 @@ import type { Role, Span } from './span.ts';
 export const isConsumer = (role: Role): boolean => role === 'process' || role === 'receive';
 export const isSend = (role: Role): boolean => role === 'send' || role === 'create';
 /**
- * True for a consumer of a batch, which by its nature serves several flows. A dependency closure
+ * Is true for a consumer of a batch, which by its nature serves several flows. A dependency closure
  * ends there (`dependency-closure.ts`).
  */
 export const isBatchConsumer = (span: Span): boolean => isConsumer(span.role) && isBatch(span);
 export const isBatch = (span: Span): boolean =>
   span.message !== null && span.message.batchCount > 1;
 /**
- * True where the flow id is evidence of its own: set by hand, or read from the message's headers.
+ * Tells whether the flow id is evidence of its own: set by hand, or read from the message's
+ * headers.
  */
 export const hasStrongId = (span: Span): boolean =>
   span.flow !== null && span.flow.id !== '' && span.flow.source !== 'ambient';
 
 /**
- * True for a span that received messages without telling about them; the spans below it tell who
+ * Is true for a span that received messages without telling about them; the spans below it tell who
  * processed them.
  */
 export const isReceiving = (span: Span): boolean => span.role === 'receive' || isBareConsumer(span);

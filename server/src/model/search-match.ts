@@ -68,7 +68,7 @@ const NUMBERS: Record<NumberField, (flow: Flow, nowMs: number) => number> = {
   run: (flow) => flow.run,
 };
 
-/** True where the name is a trace that the flow contains, or a former id of it. */
+/** Tells whether the name is a trace that the flow contains, or a former id of it. */
 function isCalled({ members, context, aliases }: Flow, name: string): boolean {
   const called = name.toLowerCase();
   const isIn = (key: SpanKey): boolean => traceIdOf(key) === called;

@@ -2,9 +2,9 @@ import type { Status } from './flow.ts';
 import type { UnixNanos } from './time.ts';
 
 /**
- * A search for flows as a syntax tree. It is parsed in `query/language/parse.ts`, becomes SQL in
- * `store/sql/search.sql.ts` and is evaluated in memory by `search-match.ts`; one test holds the
- * three together.
+ * Represents a search for flows as a syntax tree. It is parsed in `query/language/parse.ts`,
+ * becomes SQL in `store/sql/search.sql.ts` and is evaluated in memory by `search-match.ts`; one
+ * test holds the three together.
  */
 export type Query =
   | { kind: 'and' | 'or'; of: Query[] }
@@ -38,8 +38,8 @@ export const TEXT_FIELDS = {
   parent: 'id of the parent flow',
 } as const;
 /**
- * True for the id of a trace, or for a present or former id of a flow (`flowIdOf`), as a log line
- * or an address has it.
+ * Is true for the id of a trace, or for a present or former id of a flow (`flowIdOf`), as a log
+ * line or an address has it.
  */
 export const isId = (text: string): boolean =>
   /^[0-9a-f]{24}(?:[0-9a-f]{8}(?:-[0-9a-f]{16})?)?(?:\.\d+)?$/i.test(text);
@@ -60,7 +60,7 @@ export type NumberField = keyof typeof NUMBER_FIELDS;
 export const DURATIONS: ReadonlySet<NumberField> = new Set(['duration', 'quiet', 'wait']);
 export type Comparison = '>' | '>=' | '<' | '<=' | '=';
 
-/** Filters of a list of flows. Every field narrows; an absent field means all. */
+/** Filters a list of flows. Every field narrows; an absent field means all. */
 export interface FlowSearch {
   query?: Query;
   types?: string[];
@@ -69,12 +69,12 @@ export interface FlowSearch {
   environments?: string[];
   /** Matches a business key exactly, as `name=value` or by the value alone. */
   key?: string;
-  /** Keys of an incident, which select the flows in it. */
+  /** Selects the flows of an incident, by its keys. */
   incidents?: string[];
   /** Selects flows that started at or after `from` and before `to`. */
   from?: UnixNanos;
   to?: UnixNanos;
   limit: number;
-  /** The position of the last item of the previous page. */
+  /** Holds the position of the last item of the previous page. */
   after?: { started: UnixNanos; id: string };
 }

@@ -24,7 +24,7 @@ export type Milestone =
   | 'compensation-completed'
   | 'compensation-failed';
 
-/** `traceId` followed by `spanId`: 48 hex digits. */
+/** Joins `traceId` and `spanId`: 48 hex digits. */
 export type SpanKey = string;
 export const spanIdOf = (key: SpanKey): string => key.slice(32);
 export const traceIdOf = (key: SpanKey): string => key.slice(0, 32);
@@ -34,21 +34,21 @@ export interface Service {
   name: string;
   version: string;
   instance: string;
-  /** The host that it runs on; absent where it reports none. */
+  /** Names the host that it runs on; absent where it reports none. */
   host?: string;
 }
 
 export interface Message {
   kind: MessageKind | '';
-  /** The declared type, else ''. */
+  /** Holds the declared type, else ''. */
   type: string;
   id: string;
   system: string;
   destination: string;
   group: string;
-  /** The partition of the destination, '' where none is reported. */
+  /** Names the partition of the destination, '' where none is reported. */
   partition: string;
-  /** `topic/partition/offset`, or '' where one of the three is unknown. */
+  /** Holds `topic/partition/offset`, or '' where one of the three is unknown. */
   position: string;
   /** A number above 1 means one operation over several messages. */
   batchCount: number;
@@ -59,7 +59,8 @@ export interface Message {
   linksCut?: number;
   conversation: string;
   /**
-   * True where the message failed in another queue and was given up: this is its dead-letter queue.
+   * Tells whether the message failed in another queue and was given up: this is its dead-letter
+   * queue.
    */
   deadLettered: boolean;
 }
@@ -70,8 +71,8 @@ export type FlowSource = 'message' | 'explicit' | 'ambient';
 export interface FlowRef {
   id: string;
   /**
-   * The kind of id, by the name under which it was reported; '' for our own. Equal values of two
-   * kinds are two ids.
+   * Tells the kind of id, by the name under which it was reported; '' for our own. Equal values of
+   * two kinds are two ids.
    */
   kind: string;
   type: string;
@@ -80,7 +81,7 @@ export interface FlowRef {
   parentId: string;
   parentType: string;
   outcome: Outcome | '';
-  /** The instant when the flow should have ended, in ms; 0: none is declared. */
+  /** The flow should have ended at this instant, in ms; 0: none is declared. */
   deadlineMs: number;
 }
 
@@ -91,9 +92,9 @@ export interface StepRef {
   attempt: number;
   result: string;
   compensates: string;
-  /** The instant when it should have ended, in ms; 0: none is declared. */
+  /** It should have ended at this instant, in ms; 0: none is declared. */
   deadlineMs: number;
-  /** Routing slip: names of the steps still to come, comma-separated. */
+  /** Lists the names of the steps still to come, comma-separated (routing slip). */
   itinerary: string;
 }
 
@@ -103,8 +104,9 @@ export interface SpanError {
 }
 
 /**
- * One record of evidence: a span, or a milestone log event (`role: 'event'`, start = end). It is
- * small on purpose, because it stays in memory for an open flow; raw attributes stay in the store.
+ * Holds one record of evidence: a span, or a milestone log event (`role: 'event'`, start = end). It
+ * is small on purpose, because it stays in memory for an open flow; raw attributes stay in the
+ * store.
  */
 export interface Span {
   /**
@@ -112,49 +114,53 @@ export interface Span {
    */
   key: SpanKey;
   traceId: string;
-  /** The parent in the same trace, '' for a root. For an event: the span in which it happened. */
+  /**
+   * Names the parent in the same trace, '' for a root. For an event it is the span in which it
+   * happened.
+   */
   parent: SpanKey;
-  /** Read from the OTLP flags; null where the SDK sets none. */
+  /** Comes from the OTLP flags; null where the SDK sets none. */
   parentRemote: boolean | null;
   role: Role;
-  /** What a milestone log event announces; null for spans. */
+  /** Tells what a milestone log event announces; null for spans. */
   milestone: Milestone | null;
   name: string;
   start: UnixNanos;
   end: UnixNanos;
   failed: boolean;
   error: SpanError | null;
-  /** True where its trace was sampled at random, so that others like it are missing. */
+  /** Tells whether its trace was sampled at random, so that others like it are missing. */
   sampled: boolean;
   service: Service;
-  /** The spans that it links to, without duplicates. */
+  /** Lists the spans that it links to, without duplicates. */
   links: readonly SpanKey[];
   message: Message | null;
   flow: FlowRef | null;
   step: StepRef | null;
-  /** Business and search keys as [name, value]. They find flows and never join them. */
+  /** Lists business and search keys as [name, value]. They find flows and never join them. */
   keys: readonly (readonly [string, string])[];
   /**
-   * Identity keys as `name\0value`. Equal values join spans; different values of one name never do.
+   * Lists identity keys as `name\0value`. Equal values join spans; different values of one name
+   * never do.
    */
   identities: readonly string[];
-  /** `GET /orders/:id`, `rpc Service/Method`, or ''. */
+  /** Holds `GET /orders/:id`, `rpc Service/Method`, or ''. */
   route: string;
-  /** Repairs made while normalizing; they are shown and never fatal. */
+  /** Lists repairs made while normalizing; they are shown and never fatal. */
   warnings: readonly string[];
-  /** The wall clock of this server when the span arrived, in ms. */
+  /** The span arrived at this instant of the server's wall clock, in ms. */
   receivedAtMs: number;
   /** Caches the names by which other spans find it; only correlate builds and reads them. */
   names: SpanNames | null;
 }
 
-/** Texts by which spans find each other, built once because they are looked up many times. */
+/** Holds texts by which spans find each other, built once because they are looked up many times. */
 export interface SpanNames {
   message: readonly Token[];
   /** '' where the span has no flow id. */
   id: Token | '';
   soft: readonly Token[];
-  /** All of the above. */
+  /** Holds all of the above together. */
   shared: readonly Token[];
 }
 
@@ -162,8 +168,8 @@ export const NO_KEYS: readonly (readonly [string, string])[] = [];
 export const NONE: readonly string[] = [];
 
 /**
- * A total order over spans that share a key but differ in content (a re-used id, a retried export
- * with changes). The greatest wins wherever two meet, so that arrival order never matters (I1).
+ * Orders spans that share a key but differ in content (a re-used id, a retried export with
+ * changes). The greatest wins wherever two meet, so that arrival order never matters (I1).
  * `receivedAtMs` takes no part.
  */
 export function compareDuplicates(a: Span, b: Span): number {

@@ -1,6 +1,6 @@
 /**
- * Nanoseconds since 1970 as OTLP carries them. A bigint, because a double rounds them by up to 256
- * ns.
+ * Counts nanoseconds since 1970 as OTLP carries them. It is a bigint, because a double rounds them
+ * by up to 256 ns.
  */
 export type UnixNanos = bigint & { readonly __unit: 'ns since 1970' };
 
