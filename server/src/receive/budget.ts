@@ -6,7 +6,7 @@ import { FermataError } from '../base/errors.ts';
  * cannot take it all.
  */
 export interface Budget {
-  /** The bytes after decompression that one request may have. */
+  /** Bounds the bytes that one request may have after decompression. */
   readonly maxBytes: number;
   readonly inFlight: number;
   /**
@@ -15,7 +15,7 @@ export interface Budget {
   enter(refuse: (error: FermataError) => void): Reservation;
 }
 
-/** One reader's part of the budget. */
+/** Holds one reader's part of the budget. */
 export interface Reservation {
   /** Sets the reservation to this many bytes in total. It may refuse other readers, or this one. */
   reserve(bytes: number): void;

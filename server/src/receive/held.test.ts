@@ -21,7 +21,7 @@ const span = {
   name: 'place',
 };
 const json = JSON.stringify({ resourceSpans: [{ scopeSpans: [{ spans: [span] }] }] });
-/** The same span in protobuf. */
+/** Encodes the same span in protobuf. */
 const protobuf = Buffer.concat([
   Buffer.from([0x0a, 39, 0x12, 37, 0x12, 35, 0x0a, 16]),
   Buffer.from(span.traceId, 'hex'),

@@ -19,9 +19,9 @@ export type { WrittenBatch } from './intake.ts';
 export interface Receiver {
   readonly httpPort: number;
   readonly grpcPort: number;
-  /** True while the intake is below its high-water mark. */
+  /** Is true while the intake is below its high-water mark. */
   readonly ready: boolean;
-  /** The time that the oldest request has waited for its commit, in ms. */
+  /** The oldest request has waited this long for its commit, in ms. */
   readonly oldestMs: number;
   start(): Promise<void>;
   stop(): Promise<void>;
@@ -44,7 +44,8 @@ export interface ReceiverOptions<P> {
 /** OTLP 1.11 has a server limit requests after decompression and recommends 64 MiB. */
 const MAX_BYTES = 64 * 1024 * 1024;
 /**
- * Four times the Collector's limit, and no more: grpc-js counts nothing while a message arrives.
+ * The limit is four times the Collector's, and no more: grpc-js counts nothing while a message
+ * arrives.
  */
 const GRPC_MAX_BYTES = 16 * 1024 * 1024;
 const MAX_WAITING = 200_000;

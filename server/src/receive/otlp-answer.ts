@@ -19,7 +19,7 @@ export interface HttpAnswer {
   retryAfterSeconds?: number;
 }
 
-/** https://github.com/grpc/grpc/blob/master/doc/statuscodes.md */
+/** Codes are those of https://github.com/grpc/grpc/blob/master/doc/statuscodes.md. */
 const GRPC = { invalidArgument: 3, resourceExhausted: 8, unimplemented: 12, unavailable: 14 };
 
 interface Verdict {
@@ -82,8 +82,8 @@ export interface GrpcFailure {
   code: number;
   details: string;
   /**
-   * The value of `grpc-status-details-bin`: a google.rpc.Status, with RetryInfo where the sender
-   * may retry.
+   * Holds the value of `grpc-status-details-bin`: a google.rpc.Status, with RetryInfo where the
+   * sender may retry.
    */
   status: Buffer;
 }
