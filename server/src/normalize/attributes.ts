@@ -14,17 +14,17 @@ interface NameInfo {
   /** `{"messaging.system":`; `next` is `,"messaging.system":`. Both are ready to be written. */
   first: string;
   next: string;
-  /** The field that the name fills, by FIELD_INDEX, or -1; `rank` is its precedence there. */
+  /** Tells which field the name fills, by FIELD_INDEX, or -1; `rank` is its precedence there. */
   field: number;
   rank: number;
   secret: boolean;
-  /** The business key's name, or ''. */
+  /** Holds the business key's name, or ''. */
   key: string;
 }
 
 /**
- * Configured by the operator: attributes whose values join spans into a flow, and attributes that
- * only find flows.
+ * The operator configures these: attributes whose values join spans into a flow, and attributes
+ * that only find flows.
  */
 export interface KeySettings {
   identityKeys: readonly string[];
@@ -33,20 +33,20 @@ export interface KeySettings {
 
 export interface ReadAttributes {
   /**
-   * Values by FIELD_INDEX; undefined where absent. The reader owns the array: it is valid until the
-   * next `read`.
+   * Holds values by FIELD_INDEX; undefined where absent. The reader owns the array: it is valid
+   * until the next `read`.
    */
   values: (AttributeValue | undefined)[];
-  /** The rank of the name that each value was read from. */
+  /** Holds the rank of the name that each value was read from. */
   ranks: Uint8Array;
   /**
-   * The JSON text in pieces: joining them, and copying them out of the joined text, took 4 % of the
-   * server's CPU.
+   * Holds the JSON text in pieces: joining them, and copying them out of the joined text, took 4 %
+   * of the server's CPU.
    */
   json: readonly string[];
   keys: readonly (readonly [string, string])[];
   identities: readonly string[];
-  /** True where some values were left out for their size. */
+  /** Tells whether some values were left out for their size. */
   cut: boolean;
   /** Counts names that were longer than `LIMITS.name`. */
   namesCut: number;

@@ -9,7 +9,7 @@ import { FIELD_INDEX as F, MILESTONE_OUTCOMES, MILESTONES } from './names.ts';
 import { rawOf, recordOf, spanOf } from './record.ts';
 import type { ResourceReader } from './resource.ts';
 
-/** The ids that a stored record already has when it is replayed. */
+/** Holds the ids that a stored record already has when it is replayed. */
 export interface StoredIds {
   traceId: string;
   spanId: string;

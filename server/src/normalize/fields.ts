@@ -6,8 +6,8 @@ import { FIELDS, FIELD_INDEX as F, FLOW_SOURCES, MESSAGE_KINDS, OUTCOMES } from 
 import { placeOf, requestNamed, TEMPORARY } from './places.ts';
 
 /**
- * Attribute values by field, whatever their names were. The functions below read a span's message,
- * flow, step and route from them.
+ * Holds attribute values by field, whatever their names were. The functions below read a span's
+ * message, flow, step and route from them.
  */
 export type Values = (AttributeValue | undefined)[];
 

@@ -1,6 +1,6 @@
 /**
- * Patterns of span and trace ids as text, and the OTLP flags that tell whether the parent is
- * remote.
+ * These patterns match ids of spans and traces as text; the flags of OTLP tell whether the parent
+ * is remote.
  */
 export const ID16 = /^[0-9a-f]{16}$/;
 export const ID32 = /^[0-9a-f]{32}$/;

@@ -8,9 +8,9 @@ export const TEMPORARY = '(temporary)';
 
 export interface Place {
   destination: string;
-  /** The routing key, where the exchange alone tells nothing of the message. */
+  /** Holds the routing key, where the exchange alone tells nothing of the message. */
   type: string;
-  /** True where the name has a form that only generated names have. */
+  /** Tells whether the name has a form that only generated names have. */
   isTemporary: boolean;
 }
 

@@ -1,8 +1,8 @@
 import { unixNanos, type UnixNanos } from '../model/time.ts';
 
 /**
- * Times of a span. They are repaired by an ordered list; each repair leaves a warning on the span,
- * which is shown and never fatal, and the raw values stay in the store.
+ * Holds the times of a span. An ordered list repairs them; each repair leaves a warning on the
+ * span, which is shown and never fatal, and the raw values stay in the store.
  */
 export interface Times {
   start: UnixNanos;

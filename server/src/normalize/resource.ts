@@ -4,7 +4,7 @@ import type { Service } from '../model/span.ts';
 import { isLongName, nameOf, type AttributeReader } from './attributes.ts';
 import { RESOURCE } from './names.ts';
 
-/** A resource as it was read once for all its spans. */
+/** Holds a resource as it was read once for all its spans. */
 export interface ResourceMemo {
   service: Service;
   json: string;

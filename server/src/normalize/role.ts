@@ -1,6 +1,6 @@
 import type { Role } from '../model/span.ts';
 
-/** Numbers of OTLP's SpanKind. */
+/** Numbers the kinds of OTLP's SpanKind. */
 export const KIND = { internal: 1, server: 2, client: 3, producer: 4, consumer: 5 } as const;
 
 /** Maps operation words of every era and client to roles. */

@@ -37,7 +37,7 @@ export function rootCause(stack: string): SpanError | null {
 }
 
 /**
- * True for a message that was delivered before its time and returned to the broker; it was not
+ * Is true for a message that was delivered before its time and returned to the broker; it was not
  * processed.
  */
 export const isTooEarly = ({ type }: SpanError): boolean =>
