@@ -16,7 +16,7 @@ import type { Store } from './port/index.ts';
 export type * from './port/index.ts';
 
 export interface StoreOptions {
-  /** The URL of a ClickHouse server, or '' for the embedded engine in `directory`. */
+  /** Holds the URL of a ClickHouse server, or '' for the embedded engine in `directory`. */
   clickhouseUrl: string;
   directory: string;
   cluster: string;

@@ -21,7 +21,7 @@ export interface NameIndexOptions {
   now: () => number;
 }
 
-/** A row whose spans are to be loaded. */
+/** Holds a row whose spans are to be loaded. */
 interface LoadedRow {
   id: string;
   version: string;
@@ -32,7 +32,7 @@ interface LoadedRow {
   causes: string;
 }
 
-/** The part of a row that decides whether it is loaded. */
+/** Holds the part of a row that decides whether it is loaded. */
 interface Candidate {
   keys: string[];
   tokens: string[];

@@ -6,7 +6,7 @@ import type { Tracked } from './table-writer.ts';
  * is empty.
  */
 export interface ReadLag {
-  /** True after a failed `tryToCatchUp`: the table is behind what was acknowledged. */
+  /** Is true after a failed `tryToCatchUp`: the table is behind what was acknowledged. */
   readonly isBehind: boolean;
   /**
    * Waits for all evidence, which correlation needs; rejects when the table accepts no rows now.

@@ -102,7 +102,7 @@ export function createBrokenParts(options: BrokenPartsOptions): BrokenParts {
   const repair = async (part: PartName): Promise<boolean> => {
     const { table, name } = part;
     const rows = await activeRows(part);
-    // The part was merged or detached meanwhile.
+    // Give up, because the part was merged or detached meanwhile.
     if (rows === null) return true;
     const reason = await fault(part);
     if (reason === null) return false;

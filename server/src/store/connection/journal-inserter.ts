@@ -13,7 +13,7 @@ export interface Inserter {
   readonly hasRoom: boolean;
   /** Adds a segment that is closed to records, and not yet in the table. */
   add(segment: Segment): void;
-  /** The recent error of the table, set until the next retry. */
+  /** Holds the recent error of the table, until the next retry. */
   readonly refusal: { error: unknown } | undefined;
   /** Inserts all that is in the journal now. */
   insertNow(): Promise<void>;
@@ -40,7 +40,7 @@ export interface InserterOptions {
 }
 
 /**
- * The time between two inserts, in ms. Reads of raw spans are no staler for it, because they flush.
+ * Inserts are this far apart, in ms. Reads of raw spans are no staler for it, because they flush.
  */
 const INSERT_EVERY_MS = 1000;
 const RETRY_MS = 1000;

@@ -18,23 +18,23 @@ import {
  * segment that it lists exists.
  */
 export interface Manifest {
-  /** The number of the newest segment ever. */
+  /** Holds the number of the newest segment ever. */
   number: number;
-  /** The next record's sequence number; the records before it are durable. */
+  /** Holds the next record's sequence number; the records before it are durable. */
   sequence: number;
-  /** The target of all these segments. */
+  /** Names the target of all these segments. */
   target: JournalTarget;
-  /** Segments in the order in which they were begun. */
+  /** Lists segments in the order in which they were begun. */
   live: readonly LiveSegment[];
 }
 
 export interface LiveSegment {
   number: number;
-  /** The random number that marks its records. */
+  /** Holds the random number that marks its records. */
   random: number;
   /**
-   * Sequence numbers of its rows, without `to`. The newest segment may hold more: it grew after the
-   * manifest was written.
+   * Its rows have these sequence numbers, without `to`. The newest segment may hold more: it grew
+   * after the manifest was written.
    */
   from: number;
   to: number;

@@ -31,9 +31,9 @@ type Kind = (typeof KINDS)[keyof typeof KINDS];
 export interface RecordHead {
   kind: Kind;
   sequence: number;
-  /** The segment's random number. */
+  /** Holds the segment's random number. */
   segment: number;
-  /** The `hashOf` the target. */
+  /** Holds the `hashOf` the target. */
   target: number;
 }
 
@@ -66,7 +66,7 @@ export function encodeHead(head: RecordHead, payload: readonly Buffer[]): Buffer
 
 export interface Found extends RecordHead {
   from: number;
-  /** The offset where its payload ends; beyond the file where it was cut short. */
+  /** Holds the offset where its payload ends; beyond the file where it was cut short. */
   to: number;
   checksum: number;
 }
@@ -102,12 +102,12 @@ export function payloadOf(
   return to <= file.length && to > from && crc32(payload) === checksum ? payload : undefined;
 }
 
-/** A range of bytes that are not as they were written. */
+/** Describes a range of bytes that are not as they were written. */
 export interface Damage {
   at: number;
   bytes: number;
   /**
-   * True where no record follows: then the file does not tell whether the record was ever complete.
+   * Tells whether this is the end of the file: then nothing tells if the record was ever complete.
    */
   isLast: boolean;
 }
@@ -118,9 +118,11 @@ export interface SegmentContents {
   target: JournalTarget | undefined;
   /** … and then this hash finds it among the known targets. */
   targetHash: number | undefined;
-  /** The sequence number of the first rows; undefined where nothing tells it. */
+  /** Holds the sequence number of the first rows; undefined where nothing tells it. */
   from: number | undefined;
-  /** Rows in order. In format version 1 they are numbered here, because the records are not. */
+  /**
+   * Lists rows in order. In format version 1 they are numbered here, because the records are not.
+   */
   rows: { sequence: number; payload: Buffer }[];
   damage: Damage[];
   /** Counts bytes at the end that are a record cut short, as a crash leaves it. */
@@ -234,7 +236,7 @@ function headAtV1(file: Buffer, at: number): Pick<Found, 'from' | 'to' | 'checks
   return { from, to: from + file.readUInt32LE(at), checksum: file.readUInt32LE(at + 4) };
 }
 
-/** True where even the first record is incomplete, so that nothing was acknowledged yet. */
+/** Tells whether even the first record is incomplete, so that nothing was acknowledged yet. */
 function isCutTargetV1(file: Buffer): boolean {
   if (file.length < HEAD_BYTES_V1) return endOf(file) > 0;
   const text = file.subarray(HEAD_BYTES_V1);

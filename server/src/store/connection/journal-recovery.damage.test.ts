@@ -98,7 +98,7 @@ const after = (
   return life;
 };
 
-/** The place of a row: its file, and its range of bytes there. */
+/** Holds the place of a row: its file, and its range of bytes there. */
 interface Place {
   name: string;
   file: string;

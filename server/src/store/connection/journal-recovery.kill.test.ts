@@ -125,7 +125,7 @@ function journalOf(directory: string, world: World): Journal {
   });
 }
 
-/** An image of what remains if the process, or the computer, stops now. */
+/** Holds an image of what remains if the process, or the computer, stops now. */
 interface Image {
   directory: string;
   acknowledged: string[];

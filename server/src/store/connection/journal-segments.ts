@@ -7,23 +7,23 @@ import { encodeHead, encodeTarget, hashOf, KINDS, sizeOf } from './journal-recor
 import { fileName, recover, type RecoveryOptions } from './journal-recovery.ts';
 import { createPayloadBuffer, type PayloadBuffer } from './payload-buffer.ts';
 
-/** A file of records, with those rows that are not in the table yet. */
+/** Holds a file of records, with those rows that are not in the table yet. */
 export interface Segment {
   number: number;
   /** Stands in each of its records, so that no other bytes are taken for one. */
   random: number;
   path: string;
   file: FileHandle;
-  /** The size of the file in bytes, up to the end of the last record. */
+  /** Counts the bytes of the file, up to the end of the last record. */
   size: number;
-  /** Sequence numbers of its rows, without `to`. */
+  /** Its rows have these sequence numbers, without `to`. */
   from: number;
   to: number;
-  /** Rows that are appended and not yet in the table. */
+  /** Holds rows that are appended and not yet in the table. */
   rows: PayloadBuffer;
-  /** The instant when the first of these rows came, in ms. */
+  /** The first of these rows came at this instant, in ms. */
   sinceMs: number;
-  /** The index of the payload that is tried first, where payloads are tried one by one. */
+  /** Holds the index of the payload that is tried first, where payloads are tried one by one. */
   next: number;
 }
 
@@ -32,9 +32,9 @@ export interface Segment {
  * them.
  */
 export interface Segments {
-  /** All segments that the next start must find, in the order in which they were begun. */
+  /** Lists all segments that the next start must find, in the order in which they were begun. */
   readonly live: ReadonlySet<Segment>;
-  /** The bytes of rows that are not in the table. */
+  /** Counts the bytes of rows that are not in the table. */
   readonly bytes: number;
   /** Inserts what a previous run of the process left. */
   open(): Promise<void>;
@@ -62,12 +62,12 @@ export function createSegments(options: RecoveryOptions): Segments {
   const manifest = createManifestFile(directory);
   const targetHash = hashOf(target);
   let number = 0;
-  /** The sequence number of the next record. */
+  /** Holds the sequence number of the next record. */
   let sequence = 0;
   const spare: Buffer[] = [];
   const live = new Set<Segment>();
   /**
-   * Paths of files that are no longer needed. They must not be deleted before the manifest is
+   * Lists paths of files that are no longer needed. They must not be deleted before the manifest is
    * written without them.
    */
   const unwanted: string[] = [];

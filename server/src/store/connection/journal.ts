@@ -8,9 +8,9 @@ import { createSegments, type Segment } from './journal-segments.ts';
 export type { JournalTarget };
 
 /**
- * A write-ahead journal before a table. An insert costs the same 5 to 17 ms of CPU however small it
- * is, so rows that must be durable before an answer are appended to a file, and inserted a few
- * times a second.
+ * Writes rows to a write-ahead journal before a table. An insert costs the same 5 to 17 ms of CPU
+ * however small it is, so rows that must be durable before an answer are appended to a file, and
+ * inserted a few times a second.
  *
  * A segment is a file of records (journal-record.ts): the first names the target table, each other
  * one holds rows in the table's insert format. A segment is deleted when all of it is in the table;
@@ -47,7 +47,7 @@ const MAX_BYTES = 128 * 1024 * 1024;
 export function createJournal(options: JournalOptions): Journal {
   const { directory, clock, log, counters } = options;
   const segments = createSegments(options);
-  /** The segment that takes records now. */
+  /** Holds the segment that takes records now. */
   let current: Segment | undefined;
   let appending: Promise<unknown> = Promise.resolve();
 

@@ -9,9 +9,9 @@ import { replaceFile } from './replace-file.ts';
  * inventory. The comparison runs before the engine opens, because merges close gaps.
  */
 export interface Inventory {
-  /** True where rows were lost and are not rebuilt yet; it outlives a crash. */
+  /** Tells whether rows were lost and are not rebuilt yet; it outlives a crash. */
   due: boolean;
-  /** True where the last run of the process ended without `save(true)`. */
+  /** Tells whether the last run of the process ended without `save(true)`. */
   readonly wasKilled: boolean;
   /** Tells whether blocks are missing. `due` is on disk before anything else happens. */
   detectMissing(): boolean;

@@ -1,7 +1,7 @@
 import { sizeOf } from './journal-record.ts';
 
 /**
- * Holds payloads one after the other in one buffer, which is reused: buffers that live for a while
+ * Stores payloads one after the other in one buffer, which is reused: buffers that live for a while
  * cost collections of the whole heap.
  */
 export interface PayloadBuffer {

@@ -1,4 +1,4 @@
-/** A bound parameter: `{name:Type}` in the SQL. Values never enter SQL text unescaped. */
+/** Holds a bound parameter: `{name:Type}` in the SQL. Values never enter SQL text unescaped. */
 export type Param = string | number | bigint | string[];
 
 /**
@@ -11,8 +11,8 @@ export type QueryRows = <Row>(
 ) => Promise<Row[]>;
 
 /**
- * Formats of inserts: RowBinary for bulks, JSON for small tables. Only journals of earlier versions
- * hold TSV.
+ * Inserts use RowBinary for bulks and JSON for small tables. Only journals of earlier versions hold
+ * TSV.
  */
 export type InsertFormat = 'RowBinary' | 'JSONCompactEachRow' | 'TSV';
 
@@ -53,7 +53,8 @@ export interface Losses {
   /** Counts the losses of this run of the process. */
   readonly count: number;
   /**
-   * True where rows were lost, in this run of the process or a previous one, and are not rebuilt.
+   * Tells whether rows were lost, in this run of the process or a previous one, and are not
+   * rebuilt.
    */
   readonly due: boolean;
   onLoss(listener: () => void): void;

@@ -7,7 +7,7 @@ import type { Connection } from './port.ts';
 import { BROKEN_DETACHED_PARTS } from '../sql/system.sql.ts';
 import { inventoryOf } from './part-inventory.ts';
 
-/** The table whose rows can be projected again. */
+/** Only the rows of this table can be projected again. */
 const DERIVED = 'flows';
 const SAVE_EVERY_MS = 60_000;
 /** Bounds the retries of a query that meets one broken part after the other. */

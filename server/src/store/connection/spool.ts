@@ -1,9 +1,9 @@
 import { open } from 'node:fs/promises';
 
 /**
- * A file from which the engine reads rows, because it takes binary formats from files only. The
- * same file is overwritten every time, since creating one can cost more than reading it. It is
- * truncated after each insert, or rows in it would outlive their retention.
+ * Hands rows to the engine in a file, because it takes binary formats from files only. The same
+ * file is overwritten every time, since creating one can cost more than reading it. It is truncated
+ * after each insert, or rows in it would outlive their retention.
  */
 export interface Spool {
   /** Calls `read` with the path once the file holds the rows; one call at a time, in order. */

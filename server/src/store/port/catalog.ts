@@ -16,7 +16,7 @@ export interface FlowTypeRow {
   failed: number;
   stuck: number;
   services: string[];
-  /** True where it has more services than are listed. */
+  /** Tells whether it has more services than are listed. */
   incomplete: boolean;
   p50DurationMs: number;
   p95DurationMs: number;
@@ -32,7 +32,7 @@ export interface ServiceRow {
   failedSteps: number;
   sends: string[];
   consumes: string[];
-  /** True where there are more versions, flow types or destinations than are listed. */
+  /** Tells whether there are more versions, flow types or destinations than are listed. */
   incomplete: boolean;
   firstSeen: string;
   lastSeen: string;

@@ -30,7 +30,7 @@ export interface IncidentStore {
   silences(): Promise<Silence[]>;
 }
 
-/** The learned model of one flow type; opaque to the store. */
+/** Holds the learned model of one flow type; it is opaque to the store. */
 export interface LearnedRow {
   environment: string;
   type: string;

@@ -33,7 +33,7 @@ export interface EvidenceReader {
   readonly losses?: Losses;
 }
 
-/** An opaque value that only the store that made it reads. */
+/** Holds prepared rows; only the store that made the value reads it. */
 export interface PreparedSpans {
   readonly count: number;
 }
@@ -45,7 +45,7 @@ export interface Unprojected {
   left: number;
 }
 
-/** A record in the shape in which it was received, so that it can be normalized again. */
+/** Holds a record in the shape in which it was received, so that it can be normalized again. */
 export type StoredSpan = { receivedAtMs: number; traceId: string; spanId: string } & (
   { span: OtlpSpan; log?: undefined } | { log: OtlpLog; span?: undefined }
 );

@@ -14,7 +14,7 @@ export interface FlowWriter {
 /** Reads flows for people: lists, pages, and the raw spans of one flow. */
 export interface FlowReader {
   /**
-   * True where the last read of raw spans, or of services, missed acknowledged records that the
+   * Tells whether the last read of raw spans, or of services, missed acknowledged records that the
    * engine could not insert yet.
    */
   readonly isBehind: boolean;
@@ -74,23 +74,25 @@ export interface LoadBound {
   onCut(token: string): void;
 }
 
-/** A flow's stored row. `timelineComputedMs` is the instant when its timeline was computed. */
+/**
+ * Holds a flow's stored row. `timelineComputedMs` is the instant when its timeline was computed.
+ */
 export interface FlowRow extends FlowView {
   timelineComputedMs: number;
 }
 
 export interface FlowPage {
-  /** Summaries: their lists of steps and hops are empty, and `stepCount` stands for them. */
+  /** Lists summaries: their lists of steps and hops are empty, and `stepCount` stands for them. */
   items: (FlowRow & { stepCount: number })[];
   total: number;
-  /** The position where the next page begins; null: this is the last one. */
+  /** Holds the position where the next page begins; null: this is the last one. */
   next: NonNullable<FlowSearch['after']> | null;
 }
 
 export interface FlowSpans {
   items: StoredSpan[];
   total: number;
-  /** True where records of the flow are gone, by age or with a broken part. */
+  /** Tells whether records of the flow are gone, by age or with a broken part. */
   incomplete: boolean;
 }
 
@@ -98,6 +100,6 @@ export interface StoredFlow {
   id: string;
   version: number;
   members: StoredSpan[];
-  /** The causes of an unattributed span. */
+  /** Lists the causes of an unattributed span. */
   causes: KnownCause[];
 }

@@ -50,12 +50,12 @@ export type Store = StoreLifecycle &
   LearnedStore &
   IncidentStore;
 
-/** The store for routes: no member of it changes anything. */
+/** Reads the store for routes: no member of it changes anything. */
 export type QueryStore = FlowReader & CatalogReader;
 
 /**
- * The store for the engine: the members that commit, derive and resume, without those that only
- * lists need.
+ * Serves the engine: the members that commit, derive and resume, without those that only lists
+ * need.
  */
 export type EngineStore = EvidenceWriter &
   EvidenceReader &

@@ -13,7 +13,7 @@ import { packTimeline, unpackTimeline } from './packed-timeline.ts';
 import type { FlowRow } from '../port/index.ts';
 import type { RowBinary } from './row-binary.ts';
 
-/** A flow's change with everything that its columns are computed from. */
+/** Holds a flow's change with everything that its columns are computed from. */
 interface Projected {
   change: FlowChange;
   flow: Flow;
@@ -243,7 +243,7 @@ export interface StoredFlowRow {
   span_count: string;
   last_received: string;
   computed_ms: string;
-  /** Read only with the whole flow, as the next two are. */
+  /** The whole flow needs this column and the next two; lists do not read them. */
   timeline?: string;
   members?: string;
   context?: string;

@@ -91,7 +91,7 @@ export interface SpanRow {
   record: string;
 }
 
-/** The first line of `record`. */
+/** Holds the fields in the first line of `record`. */
 type Small = [
   parentId: string,
   eventName: string,
@@ -104,7 +104,7 @@ type Small = [
   statusMessage: string,
   traceState: string,
   scope: string,
-  /** Present only where there are any. */
+  /** It is present only where there are any. */
   droppedLinks?: number,
 ];
 

@@ -6,7 +6,7 @@ import { TABLE_DEFINITIONS } from '../sql/system.sql.ts';
 
 export interface SchemaOptions {
   retentionDays: number;
-  /** The ClickHouse cluster's name, or '' for one server. */
+  /** Names the ClickHouse cluster, or is '' for one server. */
   cluster: string;
 }
 

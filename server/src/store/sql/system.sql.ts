@@ -43,7 +43,7 @@ export const BROKEN_DETACHED_PARTS = sql`
   FROM system.detached_parts
   WHERE database = currentDatabase() AND reason LIKE 'broken%'`;
 
-/** A part of a table, as the engine names it. */
+/** Names a part of a table as the engine does. */
 export interface PartName {
   table: string;
   name: string;

@@ -1,12 +1,16 @@
 import { sql } from './sql.ts';
 
-/** A share of all traces, by hash, so that the engine holds the hashes of only their spans. */
+/**
+ * Selects a share of all traces, by hash, so that the engine holds the hashes of only their spans.
+ */
 export interface Share {
   index: number;
   of: number;
 }
 
-/** The characters of a trace id, and of the count behind it, in one entry of `tracesOfShare`. */
+/**
+ * An entry of `tracesOfShare` has this many characters of a trace id, and of the count behind it.
+ */
 export const TRACE_DIGITS = 32;
 export const COUNT_DIGITS = 8;
 /** A record counts as one span more for every so many bytes. */
