@@ -18,9 +18,9 @@ import { earlier, later, nanosFromMs, unixNanos, type UnixNanos } from '../model
  */
 export interface Segment {
   kind: SegmentKind;
-  /** The step that worked; null for time between steps. */
+  /** Names the step that worked; null for time between steps. */
   stepId: string | null;
-  /** The message or call that was under way; null for work. */
+  /** Names the message or call that was under way; null for work. */
   hopId: string | null;
   start: UnixNanos;
   end: UnixNanos;
@@ -45,7 +45,7 @@ export type SegmentKind =
 export function criticalPath(flow: Flow): Segment[] {
   const end = later(flow.ended ?? flow.lastProgress, flow.started);
   const known = surroundingsOf(flow, end);
-  /** Segments, the newest first. */
+  /** Holds the segments, the newest first. */
   const path: Segment[] = [];
   /** The time after `at` is explained already. */
   let at = end;
@@ -82,7 +82,7 @@ export function criticalPath(flow: Flow): Segment[] {
   /** Maps a caller to the call that the walk came through last, and to the instant of that call. */
   const called = new Map<string, { typeKey: string; at: UnixNanos }>();
   let step = known.lastBefore(at);
-  /** The resolution of the clock that reported `at`, in ns. */
+  /** The clock that reported `at` has this resolution, in ns. */
   let unit = step === undefined ? NS : unitOf(step.start, step);
   while (step !== undefined && at > flow.started) {
     const back = known.lastReturn(step, at, unit);
@@ -156,9 +156,9 @@ export function coarsened(path: Segment[], most: number): Segment[] {
 interface Return {
   step: Step;
   at: UnixNanos;
-  /** The call that returned; null for a reply, which is a message of its own. */
+  /** Holds the call that returned; null for a reply, which is a message of its own. */
   hop: Hop | null;
-  /** The resolution of the clock that reported `at`, in ns. */
+  /** The clock that reported `at` has this resolution, in ns. */
   unit: bigint;
 }
 
@@ -198,8 +198,8 @@ function surroundingsOf(flow: Flow, end: UnixNanos): Surroundings {
   };
   const replies: Step[] = [];
   /**
-   * Steps that a timer started. They are work; only a step that is itself a timer takes its time on
-   * purpose.
+   * Holds the steps that a timer started. They are work; only a step that is itself a timer takes
+   * its time on purpose.
    */
   const rang = new Set<string>();
   for (const hop of flow.hops) {
@@ -301,10 +301,10 @@ function askerOf(
 }
 
 /**
- * Resolutions of clocks, in ns. A clock truncates a start to its resolution, JavaScript's to whole
- * milliseconds, and adds an exact duration, so calls one after the other may seem to overlap by
- * less than that. A start with finer digits comes from a finer clock. Without this, parallel calls
- * below a millisecond would seem to be one after the other.
+ * Clocks have these resolutions, in ns. A clock truncates a start to its resolution, JavaScript's
+ * to whole milliseconds, and adds an exact duration, so calls one after the other may seem to
+ * overlap by less than that. A start with finer digits comes from a finer clock. Without this,
+ * parallel calls below a millisecond would seem to be one after the other.
  */
 const UNITS = [1_000_000n, 1000n] as const;
 const NS = 1n;
