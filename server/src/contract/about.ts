@@ -6,6 +6,6 @@ export interface About {
   otlpHttp: string;
   otlpGrpc: string;
   retention: string;
-  /** Lines for a service's environment. */
+  /** Lists lines for a service's environment. */
   environment: string[];
 }

@@ -25,7 +25,7 @@ export const FLOW_STATUSES: readonly FlowStatus[] = [
   'timed_out',
 ];
 
-/** A step or message that an open flow waits for. Instants are ISO 8601. */
+/** Describes a step or message that an open flow waits for. Instants are ISO 8601. */
 export interface WaitingFor {
   id: string;
   afterStepId: string | null;
@@ -40,14 +40,14 @@ export interface WaitingFor {
   lateAt: string;
   stuckAt: string;
   basis: 'declared' | 'learned' | 'structural';
-  /** The rule that reports its absence. */
+  /** Names the rule that reports its absence. */
   absence: string;
   probability: number;
   samples: number;
   provisional: boolean;
 }
 
-/** What a rule reports about a flow. `since` is the instant when it became true, ISO 8601. */
+/** Reports what a rule found in a flow. `since` is the instant when it became true, ISO 8601. */
 export interface Finding {
   key: string;
   /** Findings of one cause share this key; `/flows?incident=` lists them. */
@@ -58,7 +58,7 @@ export interface Finding {
   step: string | null;
   service: string | null;
   place: string | null;
-  /** The dependency that the step could not do without, where its error names one. */
+  /** Names the dependency that the step could not do without, where its error tells. */
   dependency?: string;
   since: string;
   summary: string;
@@ -86,7 +86,7 @@ export interface FlowSummary {
   services: string[];
   waitingFor: WaitingFor[];
   findings: Finding[];
-  /** The parent flow's id, or another name of it; `/flows/{id}` accepts both. */
+  /** Names the parent flow by its id or by another name; `/flows/{id}` accepts both. */
   parentId: string | null;
   incomplete: boolean;
   truncated: boolean;
@@ -130,7 +130,7 @@ export interface Step {
   traceId: string;
   shared: boolean;
   badges: string[];
-  /** The instant when it should have ended; null: none is declared. */
+  /** It should have ended at this instant; null: none is declared. */
   deadlineAt: string | null;
   /** Routing slip: the steps still to come after it. */
   itinerary: string[];
@@ -160,7 +160,7 @@ export interface Hop {
   receiveSpanId: string | null;
   sentUnixNano: string;
   receivedUnixNano: string | null;
-  /** The instant when the caller of a synchronous call had its answer, where a span tells it. */
+  /** The caller of a synchronous call had its answer at this instant, where a span tells it. */
   returnedUnixNano: string | null;
   waitMs: number | null;
   skewed: boolean;
@@ -188,7 +188,7 @@ export interface Relation {
   flowId: string | null;
   kind: 'parent' | 'child' | 'caused-by' | 'causes' | 'previous-run' | 'link';
   viaSpanId: string;
-  /** A trace and span; for a parent or child, its flow key. */
+  /** Names a trace and span; for a parent or child, its flow key. */
   target: string;
 }
 
@@ -208,18 +208,18 @@ export interface Flow extends FlowSummary {
    * into their neighbours.
    */
   criticalPath: Segment[];
-  /** The critical path by kind, in ms, the longest first; always of the whole path. */
+  /** Sums the critical path by kind, in ms, the longest first; always over the whole path. */
   timeSpent: { kind: Segment['kind']; ms: number }[];
   keys: Record<string, string>;
   aliases: string[];
   relations: Relation[];
   unattributed: UnattributedSpan[];
-  /** The instant when the timeline was computed, ISO 8601. */
+  /** The timeline was computed at this instant, ISO 8601. */
   asOf: string;
   modelVersion: number;
 }
 
-/** A raw span as it was received; attributes are always shown as text. */
+/** Shows a raw span as it was received; attributes are always shown as text. */
 export interface RawSpan {
   traceId: string;
   spanId: string;
@@ -250,11 +250,11 @@ export interface SpanList {
   items: RawSpan[];
   total: number;
   truncated: boolean;
-  /** True where some spans are unreadable, for now or for good. */
+  /** Tells whether some spans are unreadable, for now or for good. */
   incomplete: boolean;
 }
 
-/** A list of any items; `incomplete` is true where there are more than are listed. */
+/** Lists any items; `incomplete` is true where there are more than are listed. */
 export interface List<T> {
   items: T[];
   incomplete: boolean;
@@ -268,7 +268,7 @@ export interface FlowTypeSummary {
   failed: number;
   stuck: number;
   services: string[];
-  /** True where it has more services than are listed. */
+  /** Tells whether it has more services than are listed. */
   incomplete: boolean;
   p50DurationMs: number;
   p95DurationMs: number;
@@ -282,14 +282,16 @@ export interface ServiceSummary {
   flowTypes: string[];
   steps: number;
   failedSteps: number;
-  /** Destinations that this service sends to; `consumes` has those that it consumes from. */
+  /**
+   * Lists destinations that this service sends to; `consumes` lists those that it consumes from.
+   */
   sends: string[];
   consumes: string[];
-  /** True where there are more versions, flow types or destinations than are listed. */
+  /** Tells whether there are more versions, flow types or destinations than are listed. */
   incomplete: boolean;
   /**
-   * Processes whose clock is wrong now; a negative value is behind. The instance is '' where the
-   * service reports none.
+   * Lists processes whose clock is wrong now; a negative value is behind. The instance is '' where
+   * the service reports none.
    */
   wrongClocks: { instance: string; aheadMs: number }[];
   firstSeenUnixNano: string;

@@ -1,8 +1,8 @@
 /** Lists what is wrong with Fermata itself now. */
 export interface Health {
-  /** True while spans are accepted. */
+  /** Is true while spans are accepted. */
   ready: boolean;
-  /** The conditions, the worst first. */
+  /** Lists the conditions, the worst first. */
   conditions: HealthCondition[];
 }
 
@@ -13,6 +13,6 @@ export interface HealthCondition {
   text: string;
   /** Tells the operator what to do about it. */
   hint: string;
-  /** True where no spans are accepted while it lasts. */
+  /** Tells whether no spans are accepted while it lasts. */
   blocks: boolean;
 }

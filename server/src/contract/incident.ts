@@ -2,11 +2,11 @@
 export interface Incident {
   id: string;
   key: string;
-  /** The keys of its findings; `/flows?incident=` takes `key` and lists the flows of all. */
+  /** Lists the keys of its findings; `/flows?incident=` takes `key` and lists the flows of all. */
   keys: string[];
   rule: string;
   severity: 'critical' | 'warning' | 'info';
-  /** True: it ends when its flows move on. False: it ends some time after the last finding. */
+  /** If true, it ends when its flows move on; else some time after the last finding. */
   lasting: boolean;
   status: 'open' | 'resolved';
   title: string;
@@ -18,14 +18,14 @@ export interface Incident {
   service: string | null;
   step: string | null;
   place: string | null;
-  /** The unreachable dependency that errors name. */
+  /** Names the unreachable dependency that errors report. */
   dependency: string | null;
   /**
-   * The channel that accepts no notifications: the incident then counts notifications and not
+   * Names the channel that accepts no notifications: the incident then counts notifications and not
    * flows.
    */
   channel: string | null;
-  /** Its distinct parts. */
+  /** Lists its distinct parts. */
   parts: {
     rule: string;
     severity: string;
@@ -33,7 +33,7 @@ export interface Incident {
     service: string | null;
     step: string | null;
   }[];
-  /** The id of the incident that it was merged into; null: it stands alone. */
+  /** Names the incident that it was merged into, by id; null: it stands alone. */
   foldedInto: string | null;
   count: number;
   openCount: number;
@@ -42,7 +42,7 @@ export interface Incident {
   resolvedAt: string | null;
   drainPerMinute: number | null;
   etaAt: string | null;
-  /** The sum of FERMATA_VALUE_KEY over the flows in it now. */
+  /** Sums FERMATA_VALUE_KEY over the flows in it now. */
   value: number | null;
   exampleFlowIds: string[];
   notes: { at: string; text: string }[];
@@ -57,7 +57,7 @@ export interface IncidentList {
   incomplete: boolean;
 }
 
-/** A message that people got, or the reason why they did not. */
+/** Records a message that people got, or the reason why they did not. */
 export interface Notification {
   id: string;
   incidentId: string;
@@ -87,7 +87,7 @@ export interface Channel {
   kind: string;
 }
 
-/** An operator's own rule, from FERMATA_ALERTS. */
+/** Defines an operator's own rule, from FERMATA_ALERTS. */
 export interface AlertRule {
   name: string;
   query: string;
@@ -95,7 +95,7 @@ export interface AlertRule {
   forMs: number;
 }
 
-/** A query with a name. */
+/** Saves a query under a name. */
 export interface SavedView {
   name: string;
   q: string;

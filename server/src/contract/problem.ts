@@ -1,4 +1,7 @@
-/** RFC 9457 `application/problem+json`, with a stable code and a hint at what the caller can do. */
+/**
+ * Describes an error as RFC 9457 `application/problem+json`, with a stable code and a hint at what
+ * the caller can do.
+ */
 export interface Problem {
   type: string;
   title: string;
@@ -6,6 +9,6 @@ export interface Problem {
   code: string;
   detail: string;
   hint?: string;
-  /** With status 300: the ids of all flows that have the name. */
+  /** Lists the ids of all flows that have the name; present with status 300. */
   choices?: string[];
 }

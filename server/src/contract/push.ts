@@ -1,7 +1,7 @@
 import type { FlowSummary } from './flow.ts';
 import type { Incident } from './incident.ts';
 
-/** A position in the server's stream of changes: `epoch` changes when the server restarts. */
+/** Marks a position in the server's stream of changes: `epoch` changes when the server restarts. */
 export interface Sequence {
   epoch: string;
   number: number;
@@ -20,19 +20,22 @@ export interface StatsTick {
   sequence: number;
   openFlows: number;
   spansPerSecond: number;
-  /** Ids of the conditions that `/api/v1/health` lists. */
+  /** Lists the ids of the conditions that `/api/v1/health` lists. */
   conditions: string[];
-  /** The instant of these figures, in ms. */
+  /** The figures are of this instant, in ms. */
   atMs: number;
 }
 
-/** The subscription of a view. `flows` receives every flow of its filter; `flow` receives one. */
+/**
+ * Selects what a view subscribes to. `flows` receives every flow of its filter; `flow` receives
+ * one.
+ */
 export type View =
   { kind: 'flows'; types: string[]; statuses: string[] } | { kind: 'flow'; id: string };
 
 export interface Resume {
   view: View;
-  /** The last sequence that the client has applied, or null when it has none. */
+  /** Holds the last sequence that the client has applied, or null when it has none. */
   since: Sequence | null;
 }
 
