@@ -120,7 +120,7 @@ export const anyRushes = fc
         takes: fc.uniqueArray(fc.nat({ max: 8 }), { minLength: 1, maxLength: 6 }),
         counted: fc.boolean(),
         role: fc.constantFrom('process', 'receive'),
-        /** True where the batch reports its destination. */
+        /** Tells whether the batch reports its destination. */
         placed: fc.boolean(),
         failed: fc.boolean(),
         early: fc.boolean(),

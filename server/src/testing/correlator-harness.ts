@@ -25,7 +25,7 @@ interface Names {
   tokens: string[];
 }
 
-/** A stand-in that learns nothing of any clock. */
+/** Stands in for clocks and learns nothing of any. */
 export const NO_CLOCKS: Clocks = {
   ...RIGHT_CLOCKS,
   observe: () => undefined,

@@ -5,13 +5,13 @@ import type { Digest, DigestStep, SentMessage } from '../expect/learned/digest.t
 export interface StepSketch {
   as: string;
   atMs?: number;
-  /** The step type that caused it. */
+  /** Names the step type that caused it. */
   from?: string;
   service?: string;
   failed?: boolean;
-  /** The step types that it called. */
+  /** Names the step types that it called. */
   calls?: string[];
-  /** The destinations that it sent to, each with the step types that consumed from there. */
+  /** Names the destinations that it sent to, each with the step types that consumed from there. */
   sends?: Record<string, string[]>;
 }
 

@@ -124,7 +124,7 @@ export async function createBench({
   };
 }
 
-/** A sink without listeners. */
+/** Provides a sink without listeners. */
 export const NO_SINK: EngineOptions['sink'] = {
   announce: () => undefined,
   committed: () => undefined,

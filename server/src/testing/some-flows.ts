@@ -189,7 +189,7 @@ export function someFlows(count: number, nowMs: number): Flow[] {
   });
 }
 
-/** Queries that people asked for in the trackers of other tools. */
+/** Lists queries that people asked for in the trackers of other tools. */
 export const TWENTY_QUERIES = [
   'status:stuck',
   'missing:ShipOrder service:shop',
