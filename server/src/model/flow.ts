@@ -105,9 +105,9 @@ export interface Step {
   /** The span that names the step was committed at this instant, in ms. */
   receivedMs: number;
   /** The span that ended last was committed at this instant, in ms. */
-  endHeardMs: number;
+  endReceivedMs: number;
   /** The failure was first received at this instant, in ms; null: it did not fail. */
-  failureHeardMs: number | null;
+  failureReceivedMs: number | null;
   /**
    * A running step last showed a sign of life at this instant, in ms: its start, or a heartbeat.
    */
