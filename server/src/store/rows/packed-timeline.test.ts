@@ -73,17 +73,17 @@ const ofBefore = (flow: Flow, stepFields: number, hopFields: number): string => 
 
 test('rows of earlier versions are read, with what is most likely for what they lack', () => {
   const steps = [
-    step({ status: 'failed', receivedMs: 7, aliveMs: 9, instance: 'i', endHeardMs: 8 }),
+    step({ status: 'failed', receivedMs: 7, aliveMs: 9, instance: 'i', endReceivedMs: 8 }),
     step({ status: 'ok', receivedMs: 7 }),
   ];
   const back = unpackTimeline(ofBefore({ ...plain, steps, typeVersion: '2' }, 21, 16));
   expect([back.typeVersion, back.deadlineMs, back.expects]).toEqual(['', null, []]);
   expect(back.steps).toMatchObject([
     {
-      ...{ receivedMs: 7, aliveMs: 7, endHeardMs: 7, failureHeardMs: 7, deadlineMs: null },
+      ...{ receivedMs: 7, aliveMs: 7, endReceivedMs: 7, failureReceivedMs: 7, deadlineMs: null },
       ...{ itinerary: [], instance: '' },
     },
-    { failureHeardMs: null },
+    { failureReceivedMs: null },
   ]);
   expect(back.hops.every(({ returned }) => returned === null)).toBe(true);
   expect(back.hops).toHaveLength(plain.hops.length);
