@@ -174,12 +174,15 @@ const callbacks = production.flatMap((file) => {
   return found;
 });
 
-const words = production.flatMap((file) =>
-  [...BANNED_WORDS].flatMap(([word, instead]) => {
-    const count = [...file.text.matchAll(new RegExp(`\\b${word}`, 'g'))].length;
-    return count === 0 ? [] : [{ where: `${file.path} ${word}`, count, instead }];
-  }),
-);
+/** A dashboard may draw. */
+const words = production
+  .filter(({ path }) => !path.startsWith('web/'))
+  .flatMap((file) =>
+    [...BANNED_WORDS].flatMap(([word, instead]) => {
+      const count = [...file.text.matchAll(new RegExp(`\\b${word}`, 'g'))].length;
+      return count === 0 ? [] : [{ where: `${file.path} ${word}`, count, instead }];
+    }),
+  );
 
 /** Finds logic files, which decide something beyond types, constants and wiring, without a test. */
 const tests = new Set(

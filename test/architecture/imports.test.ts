@@ -1,6 +1,13 @@
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { circles, filesIn, isTestCode, serverViolations, workspaceViolations } from './imports.ts';
+import {
+  adapterViolations,
+  circles,
+  filesIn,
+  isTestCode,
+  serverViolations,
+  workspaceViolations,
+} from './imports.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -12,6 +19,12 @@ test('each workspace sees only what it may', () => {
   expect(workspaceViolations('web', filesIn(`${root}web/src`))).toEqual([]);
   expect(workspaceViolations('instrumentation', filesIn(`${root}instrumentation/src`))).toEqual([]);
   expect(workspaceViolations('test', filesIn(`${root}test`))).toEqual([]);
+});
+
+test('adapters see the package through their kit', () => {
+  expect(adapterViolations(filesIn(`${root}instrumentation/src`))).toEqual([]);
+  const planted = { path: 'adapters/x.ts', text: `import { send } from '../api/messages.ts'` };
+  expect(adapterViolations([planted])).toHaveLength(1);
 });
 
 test.each(['server/src', 'instrumentation/src', 'web/src', 'test'])(

@@ -142,3 +142,20 @@ export function circles(files: readonly SourceFile[]): string[] {
   }
   return [...found].sort();
 }
+
+/** Adapters see the package through one door, the vocabulary, and their own client. */
+export function adapterViolations(files: SourceFile[]): string[] {
+  const doors = ['../adapter-kit.ts', '../semconv.ts'];
+  return files
+    .filter(
+      ({ path }) =>
+        path.startsWith('adapters/') && path !== 'adapters/index.ts' && !isTestCode(path),
+    )
+    .flatMap((file) =>
+      importsOf(file)
+        .filter((target) => target.startsWith('.') && !doors.includes(target))
+        .map(
+          (target) => `${file.path}: adapters import adapter-kit.ts and semconv.ts, not ${target}`,
+        ),
+    );
+}
