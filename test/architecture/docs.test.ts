@@ -150,7 +150,7 @@ test('every metric is explained, and every one that is named exists', () => {
 
 test('every condition is explained, both ways', () => {
   const ids = sources
-    .filter(({ path }) => path.startsWith('health/') || path === 'app.ts')
+    .filter(({ path }) => path.startsWith('health/') || path === 'wiring.ts')
     .flatMap(({ text }) => all(text, /\bid: '([a-z-]+)'/g));
   expect(ids.length).toBeGreaterThan(8);
   expect(rowsOf(sectionOf(operations, 'Is it well\\?')).sort()).toEqual(ids.sort());
