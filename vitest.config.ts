@@ -1,10 +1,33 @@
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import { defaultServerConditions } from 'vite';
 
 /**
  * Without `module`: some packages' ES builds import files without extensions, which Node refuses.
  */
 const source = ['@fermata/source', ...defaultServerConditions.filter((name) => name !== 'module')];
+
+/** Files that take minutes begin first: the one that begins last is waited for with an idle core. */
+const LONG = [
+  'test/e2e/scenarios',
+  'test/load/absence',
+  'test/e2e/brokers',
+  'membership.property',
+  'test/e2e/browser',
+  'correlate/many',
+  'test/e2e/kill',
+  'test/e2e/alert-kill',
+  'test/e2e/bad-input',
+];
+const rankOf = ({ moduleId }: TestSpecification): number => {
+  const rank = LONG.findIndex((part) => moduleId.includes(part));
+  return rank < 0 ? LONG.length : rank;
+};
+class LongFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    return (await super.sort(files)).sort((a, b) => rankOf(a) - rankOf(b));
+  }
+}
 
 export default defineConfig({
   resolve: { mainFields: ['main'] },
@@ -19,6 +42,7 @@ export default defineConfig({
     pool: 'forks',
     // Two cores; most tests start servers of their own.
     maxWorkers: 2,
+    sequence: { sequencer: LongFirst },
     testTimeout: 30_000,
     hookTimeout: 60_000,
     env: { UV_THREADPOOL_SIZE: '16' },
