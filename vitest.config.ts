@@ -7,7 +7,9 @@ import { defaultServerConditions } from 'vite';
  */
 const source = ['@fermata/source', ...defaultServerConditions.filter((name) => name !== 'module')];
 
-/** Files that take minutes begin first: the one that begins last is waited for with an idle core. */
+/**
+ * Files that take minutes begin first: the one that begins last is waited for with an idle core.
+ */
 const LONG = [
   'test/e2e/scenarios',
   'test/load/absence',

@@ -59,12 +59,6 @@ export const EXCEPTIONS = [
   },
   {
     rule: 'function',
-    where: 'server/src/detect/index.ts judge',
-    value: 66,
-    reason: 'one flow through all rules, in order',
-  },
-  {
-    rule: 'function',
     where: 'server/src/query/index.ts queryApp',
     value: 63,
     reason: 'one list of middleware, whose order matters',

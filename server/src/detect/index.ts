@@ -85,6 +85,30 @@ export interface JudgeContext {
 }
 
 /**
+ * Returns the rules that a flow is asked, in the order of their findings. A new rule is added here.
+ */
+function rulesFor(
+  known: JudgeContext,
+  duties: UndoDuties | null,
+  undoes: boolean,
+  graceMs: number,
+  quietAtMs: number,
+): readonly Rule[] {
+  return [
+    ...ABSENCES,
+    deadLetter,
+    failedStep(graceMs),
+    ...EVENTS,
+    ...(undoes ? UNDOING : NO_RULES),
+    brokenContext,
+    unhandledFailure(quietAtMs),
+    consumerNew(known.news),
+    newVariant(known.news),
+    ...(duties ? [compensationMissing(duties), compensationOutOfOrder(duties)] : NO_RULES),
+  ];
+}
+
+/**
  * Judges what is wrong with a flow, and since when; pure in (flow, what is known, now). It works by
  * deadlines, without polling: `lookAtMs` tells when the answer can change although nothing arrives.
  */
@@ -99,20 +123,8 @@ export function judge(
   const isSaga = flow.outcome === 'failed' || flow.outcome === 'compensated' || undoes;
   const graceMs = Math.min(settleMs, FAILURE_GRACE_MS);
   const quietAt = flow.lastReceivedMs + settleMs;
-  const audits = isSaga && nowMs >= quietAt;
-  const duties = audits ? known.dutiesOf() : null;
-  const rules = [
-    ...ABSENCES,
-    deadLetter,
-    failedStep(graceMs),
-    ...EVENTS,
-    ...(undoes ? UNDOING : NO_RULES),
-    brokenContext,
-    unhandledFailure(quietAt),
-    consumerNew(known.news),
-    newVariant(known.news),
-    ...(duties ? [compensationMissing(duties), compensationOutOfOrder(duties)] : NO_RULES),
-  ];
+  const duties = isSaga && nowMs >= quietAt ? known.dutiesOf() : null;
+  const rules = rulesFor(known, duties, undoes, graceMs, quietAt);
   const findings: Finding[] = flatMapped(rules, (rule) =>
     findingsOf(rule, flow, rule.inspect(flow, waitingFor, nowMs)),
   ).slice(0, MAX_FINDINGS);

@@ -4,8 +4,9 @@ import type { Flow } from '../model/flow.ts';
 
 /**
  * A rule detects one thing that can be wrong with a flow. `inspect` is pure: the same flow,
- * expectations and `now` give the same findings. What becomes wrong later is due by the deadlines
- * of `waitingFor`; nothing polls.
+ * expectations and `now` give the same findings. What becomes wrong by time alone is judged again
+ * at the deadlines of `waitingFor`; a rule that waits for another instant adds that instant to the
+ * looks of `judge`, because nothing polls.
  */
 export interface Rule {
   name: string;
