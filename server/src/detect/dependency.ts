@@ -2,10 +2,12 @@ import type { Flow, Step } from '../model/flow.ts';
 import type { SpanError } from '../model/span.ts';
 
 /**
- * Returns the dependency that a failed step could not reach, as its error names it; null if it
- * names none, because equal words ("timeout") in two services are no common cause. Flow types that
- * share nothing else share one incident by this name, so it must not vary with the flow: an order's
- * number would open an incident for each order.
+ * Returns the name of the dependency that a failed step could not reach: the host, destination or
+ * service that the step's error names, or else the service that the step called last. Returns null
+ * if the error is not about reaching a dependency, or no name is found, because equal words
+ * ("timeout") in two services are no common cause. Flow types that share nothing else share one
+ * incident by this name, so the name must not vary with the flow: a name with an order's number in
+ * it would open an incident for each order.
  */
 export function dependencyOf(flow: Flow, step: Step, error: SpanError): string | null {
   const text = `${error.type} ${error.message}`;
@@ -18,7 +20,10 @@ export function dependencyOf(flow: Flow, step: Step, error: SpanError): string |
   );
 }
 
-/** Matches errors about reaching a dependency, as opposed to errors that it returned. */
+/**
+ * Matches errors of a dependency that could not be reached or could not answer, as opposed to
+ * errors that the dependency returned about a request.
+ */
 const UNREACHABLE = new RegExp(
   [
     /\bE(CONN\w+|NOTFOUND|AI_AGAIN|TIMEDOUT|SOCKETTIMEDOUT|HOSTUNREACH|NETUNREACH|PIPE)\b/,
@@ -37,12 +42,15 @@ const UNREACHABLE = new RegExp(
   'i',
 );
 
-/** `host` or `host:port`: a name as in DNS, an IPv4 address, or an IPv6 address in brackets. */
+/**
+ * Pattern of a host without its port: a name as in DNS, an IPv4 address, or an IPv6 address in
+ * brackets.
+ */
 const NAME = String.raw`\[[0-9a-f:.]+\]|[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?)*`;
 const PORT = String.raw`:(\d{2,5})(?![\d:.]*\w)`;
 /**
- * Patterns by which errors name what they could not reach, most reliable first. They skip what an
- * error says about its own side (`10.0.0.3:44444->`).
+ * Patterns by which errors name the host that could not be reached, most reliable first. The
+ * patterns skip the address of the side that reports the error (`10.0.0.3:44444->`).
  */
 const PLACES: readonly RegExp[] = [
   new RegExp(String.raw`(?<![\w+])[a-z][a-z0-9+]*://(?:[^\s/@]*@)?(${NAME})(?::(\d{1,5}))?`, 'gi'),
@@ -52,7 +60,8 @@ const PLACES: readonly RegExp[] = [
   ),
   new RegExp(String.raw`->(${NAME})${PORT}`, 'gi'),
   new RegExp(String.raw`\bhost\W{1,3}(${NAME})'?,? port\W{1,3}(\d{2,5})`, 'gi'),
-  // Java resolves a name and prints both: redis-1/10.0.0.5:6379, redis-1/<unresolved>:6379.
+  // Java resolves a host name and prints both name and address: redis-1/10.0.0.5:6379,
+  // redis-1/<unresolved>:6379.
   new RegExp(String.raw`(?<![\w.-])(${NAME})/(?:<unresolved>|[\d.]*)${PORT}`, 'gi'),
   new RegExp(String.raw`(?<![\w.@/:-])(${NAME})${PORT}(?!->)`, 'gi'),
   new RegExp(
@@ -79,23 +88,28 @@ const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|0\.0\.0\.0|\[::1?\])$/;
 const FILE =
   /\.(m?[jt]sx?|cjs|py|go|java|kt|rb|rs|php|cs|cpp|ex|scala|html?|json|ya?ml|xml|log|txt|csv|pdf)$/;
 const PACKAGE = /^(com|org|net|io|java|javax|jdk|kotlin|scala|reactor|sun)\.[a-z]/;
-/** Matches ids: ordinals of hosts are short, ids of orders are long or hexadecimal. */
+/**
+ * Matches names with an id, which vary with the flow. An id has three digits or more, or is long
+ * and hexadecimal; the ordinal of a host has one or two digits.
+ */
 const ID = /(^|[-_.])(\d{3,}|[0-9a-f]*\d[0-9a-f]{7,})($|[-_.])/;
 const CLUSTER = /\.svc(\.[a-z0-9.-]+)?$/;
 
 /**
- * Returns a host by its name alone, which is one dependency on any port; an address with its port,
- * as one address may serve many.
+ * Returns the dependency that a host stands for; null if the text is no host, or contains an id. A
+ * host name is one dependency on any port, so the port is left out. An address keeps its port,
+ * because one address may serve many dependencies.
  */
 function hostOf(written: string, port: string | undefined, service: string): string | null {
   const host = written.toLowerCase();
   const isAddress = ADDRESS.test(host);
   const full = port === undefined ? host : `${host}:${port}`;
-  // Each service has its own loopback address.
+  // Each service has its own loopback address, so the name of the service is added.
   if (LOOPBACK.test(host)) return port === undefined ? null : `${full} of ${service}`;
   if (isAddress) return full;
   if (!/[a-z]/.test(host) || FILE.test(host) || ID.test(host)) return null;
-  // Class names are no hosts; a bare word counts as one only with a port.
+  // Without a port, a class name is no host, and neither is a word without hyphen, final number or
+  // domain.
   if (/[A-Z]/.test(written) && port === undefined) return null;
   if (
     port === undefined &&
@@ -115,8 +129,8 @@ function destinationIn(message: string): string | null {
 
 const MIN_LETTERS = 3;
 /**
- * Returns another service of this flow, or a destination that it sends to, if the error mentions it
- * by name.
+ * Returns the name of another service of this flow, or of a destination that the step sends to, if
+ * the error mentions that name; null if the error mentions no such name.
  */
 function neighbourIn(text: string, flow: Flow, step: Step): string | null {
   const names = [
@@ -128,7 +142,8 @@ function neighbourIn(text: string, flow: Flow, step: Step): string | null {
 }
 
 /**
- * Returns the service that the step called last: the error names no dependency, but the hops do.
+ * Returns the service that the step called last, for an error that names no dependency; null if the
+ * step called no other service.
  */
 function calleeOf(flow: Flow, step: Step): string | null {
   const calls = flow.hops.filter((hop) => hop.sync && hop.from === step.id && hop.to !== null);

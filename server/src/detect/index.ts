@@ -39,9 +39,15 @@ import { consumerNew, newVariant } from './rules/novelties.ts';
 import { evaluateQueryRule } from './rules/queries.ts';
 import { findingsOf, type Rule } from './rule.ts';
 
-/** Maximum number of findings of one flow; absences come first. */
+/**
+ * Maximum number of findings of one flow, besides those of query rules. Findings about absences
+ * come first, so that they are the last to be cut off.
+ */
 const MAX_FINDINGS = 100;
-/** Exporters send every 5 s by default: by then the other spans of a failure have been received. */
+/**
+ * Time after the receipt of a failed step, ms, in which a caller or a successful retry may still be
+ * received. Exporters send every 5 s by default, so other spans have been received by then.
+ */
 const FAILURE_GRACE_MS = 5000;
 
 const ABSENCES: readonly Rule[] = [
@@ -74,11 +80,14 @@ export interface JudgeOptions {
 /** Knowledge about a flow that the flow itself does not hold. */
 export interface JudgeContext {
   waitingFor: WaitingFor[];
-  /** A message of it waits at a destination without a known consumer. */
+  /** True if a message of the flow waits at a destination without a known consumer. */
   waitsForNobody: boolean;
-  /** A message of it waits that may be in a batch whose links do not name all that it took. */
+  /**
+   * True if a message of the flow waits, but may have been taken with a batch whose links do not
+   * name all messages that the batch took.
+   */
   mayBeTaken: boolean;
-  /** Flows of its type that declare their start also declare their end. */
+  /** True if flows of this type that declare their start also declare their end. */
   endsDeclared: boolean;
   dutiesOf(): UndoDuties;
   news: Novelty;
@@ -142,9 +151,9 @@ export function judge(
       ? [...flow.badges, 'no-known-consumer' as const].sort()
       : flow.badges,
     incomplete: flow.incomplete || known.mayBeTaken,
-    // A flow does not settle while something is expected. It does not settle as completed while its
-    // declared end, or a consumer of its failure message, is missing. Other messages without a
-    // known consumer hold nothing back.
+    // A flow does not settle while something is expected of it. It does not settle as completed
+    // while its declared end, or a consumer of its failure message, is missing. Other messages
+    // without a known consumer do not keep the flow from settling.
     idleOutcome:
       waitingFor.length > 0 || (flow.idleOutcome === 'completed' && isOpenYet)
         ? null

@@ -12,27 +12,30 @@ export interface Rule {
   name: string;
   severity: Severity;
   /**
-   * The finding is a state that ends when the flow moves on. By default it is an event, which
-   * nothing withdraws.
+   * True if a finding of this rule is a state, which ends when the flow moves on. By default a
+   * finding is an event, which stays true whatever the flow does later.
    */
   lasting?: true;
   inspect(flow: Flow, waitingFor: readonly WaitingFor[], nowMs: number): FindingDraft[];
 }
 
-/** A finding before rule and severity are added. */
+/** A finding as a rule returns it, before `findingsOf` adds the rule's name and severity. */
 export interface FindingDraft {
   /**
-   * Forms the finding's key together with the rule: source span and expectation, never the flow's
-   * name.
+   * Forms the finding's key together with the rule's name. It is made from a source span or an
+   * expectation, never from the flow's name, because a late span may rename the flow.
    */
   about: string;
   stepId: string | null;
   step: string | null;
   service: string | null;
   place: string | null;
-  /** The dependency that was unavailable, if the error names it. */
+  /** Name of the dependency that was unavailable; undefined if no name is known. */
   dependency?: string | undefined;
-  /** False if one of several alternatives is missing, and `step` is only the likeliest. */
+  /**
+   * False if one of several alternative steps is missing, so that `step` is only the likeliest of
+   * them.
+   */
   certain?: boolean;
   since: number;
   summary: string;

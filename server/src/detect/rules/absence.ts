@@ -2,18 +2,23 @@ import { ABSENCES, type WaitingFor } from '../../model/expectation.ts';
 import type { Rule, FindingDraft } from '../rule.ts';
 
 /**
+ * Makes the rule for one kind of absence.
+ *
  * Symptom: something that should have happened by now did not. Who cares: the team that waits for
  * the outcome of the flow. False alarms: a legal ending that looks like the beginning of a longer
- * path; only a declared end tells them apart.
+ * path, because only a declared end tells the two apart.
  *
- * One stall is one finding: of several follow-ups expected of one step, the likeliest stands for
- * all; follow-ups of the flow as a whole are judged only if no step has any
+ * One stall is one finding: if several follow-ups of one step are overdue, only the likeliest is
+ * reported, and follow-ups of the flow as a whole are judged only if no step has any
  * (`expect/learned/owed.ts`).
  */
 const absence = (
   name: WaitingFor['absence'],
   say: (waiting: WaitingFor, after: string) => string,
-  /** Fields that do not tell incidents of this rule apart. */
+  /**
+   * Fields that are the same in all findings of this rule, so that they do not tell incidents
+   * apart.
+   */
   alike: Partial<Pick<FindingDraft, 'step' | 'place'>> = {},
 ): Rule => ({
   name,
@@ -42,7 +47,8 @@ const absence = (
 });
 
 /**
- * Returns the overdue expectations: the likeliest of each step, as branches stall independently.
+ * Returns the overdue expectations, only the likeliest one of each step. Every step counts by
+ * itself, because branches of a flow stall independently.
  */
 function frontier(waitingFor: readonly WaitingFor[], nowMs: number): WaitingFor[] {
   const byStep = new Map<string, WaitingFor>();
@@ -52,7 +58,8 @@ function frontier(waitingFor: readonly WaitingFor[], nowMs: number): WaitingFor[
     const known = byStep.get(key);
     if (known === undefined || rank(waiting) < rank(known)) byStep.set(key, waiting);
   }
-  // If a part is missing, it follows that the whole is late.
+  // If a follow-up of a step is missing, the whole flow is overdue as a consequence, so only the
+  // missing follow-up is reported.
   const parts = [...byStep.values()].filter((waiting) => waiting.absence !== 'flow-overdue');
   return parts.length > 0 ? parts : [...byStep.values()];
 }
@@ -90,7 +97,7 @@ export const orchestratorSilent = absence(
   'orchestrator-silent',
   (waiting, after) =>
     `${waiting.service} conducts this flow, and does nothing since ${after}: ${oneOf(waiting)} is missing`,
-  // Whatever it would have done next, in any flow type, it is one silence.
+  // A silent orchestrator is one incident, whatever step it would have done next, in any flow type.
   { step: null, place: null },
 );
 export const flowOverdue = absence(
@@ -103,8 +110,8 @@ export function isAbsence(rule: string): boolean {
 }
 
 /**
- * Returns when an absence may next be reported, ms; null if all are reported, or nothing is
- * awaited.
+ * Returns the next instant, epoch ms, at which an awaited step becomes late or stuck; null if there
+ * is no such instant to come.
  */
 export function nextLook(waitingFor: readonly WaitingFor[], nowMs: number): number | null {
   let next: number | null = null;

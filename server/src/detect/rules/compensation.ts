@@ -5,26 +5,29 @@ import { msOf } from '../../model/time.ts';
 import type { Rule, FindingDraft } from '../rule.ts';
 
 /**
- * Audits compensation: what was done and had to be undone. An undoing belongs to the step that it
- * names, by id or by name; successes are counted per undone step.
+ * A forward step with the steps that undid it, or tried to. A compensating step belongs to the
+ * forward step that it names by id or by name. Only the `undos` that succeeded count as undoings.
  */
 interface CompensatedStep {
   step: Step;
   undos: Step[];
 }
 interface CompensationLedger {
-  /** Forward steps with the steps that undid them, in order. */
+  /** Forward steps with the steps that undid them, in the order of the flow. */
   done: CompensatedStep[];
-  /** Undoings of steps that never happened. */
+  /** Compensating steps that name a forward step which never happened. */
   ofNothing: Step[];
 }
 
 const isUndo = (step: Step): boolean => step.compensates !== null;
 const succeeded = (step: Step): boolean => step.status === 'ok' || step.status === 'retried';
-/** It is unknown whether such a step was done: undoing it is allowed, and required. */
+/**
+ * Returns whether it is unknown if a step was done, because the step timed out. Undoing such a step
+ * is allowed, and required.
+ */
 const inDoubt = (step: Step): boolean => step.result === 'timeout';
 
-/** Caches the ledger, because each rule asks for that of the same flow. */
+/** Caches the ledger of each flow, because every rule about compensation needs the same ledger. */
 const ledgers = new WeakMap<Flow, CompensationLedger>();
 
 function ledgerOf(flow: Flow): CompensationLedger {
@@ -39,14 +42,18 @@ function accountOf(flow: Flow): CompensationLedger {
     .map((step): CompensatedStep => ({ step, undos: [] }));
   const byId = new Map(done.map((entry) => [entry.step.id, entry]));
   const byName = groupedBy(done, ({ step }) => step.name);
-  /** Steps by name that may not be undone yet; those already removed from the end are undone. */
+  /**
+   * Steps of each name that may not be undone yet, in the order of the flow. Steps that are undone
+   * are removed from the end.
+   */
   const left = new Map<string, CompensatedStep[]>();
   const undone = new Set<CompensatedStep>();
   const ofNothing: Step[] = [];
   for (const undo of flow.steps.filter(isUndo)) {
     const name = undo.compensates!;
     const named = byName.get(name);
-    // If a name repeats, each undoing takes the newest step that is not undone yet.
+    // If several steps have this name, each undoing belongs to the newest one that is not undone
+    // yet.
     let open = left.get(name);
     if (open === undefined) left.set(name, (open = named?.slice() ?? []));
     while (open.length > 0 && undone.has(open[open.length - 1]!)) open.pop();
@@ -120,8 +127,8 @@ export const compensationTwice: Rule = {
 
 /**
  * Symptom: a step was undone that never succeeded. Who cares: accounting. A step that timed out, or
- * was lost, is in doubt, and undoing it is right. False alarms: a forward step whose spans were
- * sampled away.
+ * was lost, may have been done after all, so undoing that step is right. False alarms: a forward
+ * step whose spans were sampled away.
  */
 export const compensationOfUndoneStep: Rule = {
   name: 'compensation-of-undone-step',
@@ -147,8 +154,8 @@ export const compensationOfUndoneStep: Rule = {
 };
 
 /**
- * Symptom: the step that was undone finished after its undoing, as when money is taken after the
- * refund. Who cares: accounting. False alarms: clock skew that causality does not correct.
+ * Symptom: a step finished after it had been undone, as when money is taken after the refund. Who
+ * cares: accounting. False alarms: clock skew that causality does not correct.
  */
 export const lateReplyAfterCompensation: Rule = {
   name: 'late-reply-after-compensation',
@@ -172,9 +179,9 @@ export const lateReplyAfterCompensation: Rule = {
 };
 
 /**
- * Symptom: the flow failed, or began to undo, and a step that is undone in such cases was not. Who
- * cares: the team that holds the stock, the money, the seat. False alarms: none while undoing still
- * goes on, as the rule waits until the flow is idle.
+ * Symptom: the flow failed, or began to undo steps, and a step that has to be undone then was not
+ * undone. Who cares: the team that holds the stock, the money, the seat. False alarms: none while
+ * undoing still goes on, because the rule waits until the flow is idle.
  */
 export function compensationMissing(duties: UndoDuties): Rule {
   return {
@@ -199,7 +206,7 @@ export function compensationMissing(duties: UndoDuties): Rule {
 }
 
 /**
- * Symptom: steps were undone in the wrong order although the order binds. Who cares: the team that
+ * Symptom: steps were undone in another order than the required one. Who cares: the team that
  * declared the order.
  */
 export function compensationOutOfOrder(duties: UndoDuties): Rule {

@@ -16,12 +16,13 @@ const about = (step: Step, summary: string, since = step.end ?? step.start): Fin
 });
 
 /**
- * Symptom: a step failed and nothing retried it to success or undid it. Who cares: the team of that
- * service. False alarms: errors that are part of the business (a declined card) and are recorded as
- * span errors. A step that failed because a step it called did is no finding of its own: one
- * failure is one finding.
+ * Symptom: a step failed, no retry of the step succeeded, and nothing undid the step. Who cares:
+ * the team of the step's service. False alarms: errors that are part of the business (a declined
+ * card) and are recorded as span errors. A step that failed because of a failed step that it called
+ * gets no finding of its own, because one failure is one finding.
  *
- * `graceMs`: the caller, or a successful retry, is often received a moment later.
+ * `graceMs` is the time to wait after a failure, because the caller's span, or a successful retry,
+ * is often received a moment later.
  */
 export const failedStep = (graceMs: number): Rule => ({
   name: 'failed-step',
@@ -46,7 +47,10 @@ export const failedStep = (graceMs: number): Rule => ({
       }));
   },
 });
-/** Returns the dependency that the newest failure of a step names. */
+/**
+ * Returns the dependency that was unavailable to a step, from the step's newest failure; undefined
+ * if no name is known.
+ */
 const lackedBy = (flow: Flow, step: Step | undefined): string | undefined => {
   const error =
     step?.error ?? step?.attempts.findLast((attempt) => attempt.error !== null)?.error ?? null;
@@ -57,7 +61,10 @@ const lackedBy = (flow: Flow, step: Step | undefined): string | undefined => {
 const heardMs = (step: Step): number => step.failureReceivedMs ?? step.receivedMs;
 const failedSteps = (flow: Flow): Step[] =>
   flow.steps.filter((step) => step.status === 'failed' && step.kind !== 'compensation');
-/** Returns when the grace of the next failed step ends, ms; null if none is in its grace. */
+/**
+ * Returns when the next grace of a failed step ends, epoch ms; null if no failed step is in its
+ * grace.
+ */
 export function failureToldAt(flow: Flow, graceMs: number, nowMs: number): number | null {
   const still = failedSteps(flow)
     .map((step) => heardMs(step) + graceMs)
@@ -67,7 +74,7 @@ export function failureToldAt(flow: Flow, graceMs: number, nowMs: number): numbe
 
 /**
  * Symptom: a message ended in a dead-letter destination. Who cares: the operator who has to replay
- * it. False alarms: dead-letter queues that are used as ordinary ones.
+ * the message. False alarms: dead-letter queues that are used as ordinary ones.
  */
 export const deadLetter: Rule = {
   name: 'dead-letter',
@@ -129,9 +136,10 @@ export const duplicateProcessing: Rule = {
 const FAILURE = /(fail(ed|ure)?|error|reject(ed)?|declined|denied|timed?.?out)$/i;
 /**
  * Symptom: a message that reports a failure is consumed by no service. Who cares: the team that
- * should undo what came before. False alarms: failure events that are for people to read.
+ * should undo the steps before the failure. False alarms: failure events that are for people to
+ * read.
  *
- * `quietAtMs`: by then a consumer has had its time.
+ * `quietAtMs` is the instant, epoch ms, until which a consumer may still be received.
  */
 export const unhandledFailure = (quietAtMs: number): Rule => ({
   name: 'unhandled-failure',
@@ -161,7 +169,8 @@ export const unheardFailures = (flow: Flow): Hop[] =>
   );
 
 /**
- * Symptom: two services disagree on how the flow ended. Who cares: both. False alarms: none known.
+ * Symptom: two services disagree on how the flow ended. Who cares: the teams of both services.
+ * False alarms: none known.
  */
 export const contradictoryOutcome: Rule = {
   name: 'contradictory-outcome',
@@ -170,7 +179,7 @@ export const contradictoryOutcome: Rule = {
     flow.badges.includes('contradictory-outcome')
       ? [
           {
-            // The flow's name may change, so the finding is keyed by a step.
+            // The finding is keyed by a step, because the flow's name may change.
             about: flow.steps[0]!.id,
             stepId: null,
             step: null,
@@ -186,7 +195,8 @@ export const contradictoryOutcome: Rule = {
 
 /**
  * Symptom: trace context did not travel with a message, or leaked from another flow. Who cares: the
- * team that instruments. False alarms: none that matter: the join is right, its evidence is weak.
+ * team that instruments the services. False alarms: none that matter, because the step does belong
+ * to the flow; only the evidence for that is weak.
  */
 export const brokenContext: Rule = {
   name: 'broken-context',

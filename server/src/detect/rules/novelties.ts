@@ -4,8 +4,8 @@ import type { Rule } from '../rule.ts';
 
 /**
  * Symptom: a service consumes a message that it never consumed before. Who cares: the team that
- * publishes it, which has one more dependent now. False alarms: consumers that react to one message
- * in thousands.
+ * publishes the message, because one more service depends on it now. False alarms: consumers that
+ * react to one message in thousands.
  */
 export const consumerNew = ({ consumers }: Novelty): Rule => ({
   name: 'consumer-new',
@@ -26,8 +26,9 @@ export const consumerNew = ({ consumers }: Novelty): Rule => ({
 });
 
 /**
- * Symptom: a flow took a path that none took before. Who cares: the team that changed the process,
- * or did not mean to. False alarms: rare but legal paths, once each.
+ * Symptom: a flow took a path that no flow of its type took before. Who cares: the team that
+ * changed the process, on purpose or by accident. False alarms: a rare but legal path, when it is
+ * taken for the first time.
  */
 export const newVariant = ({ variant }: Novelty): Rule => ({
   name: 'new-variant',

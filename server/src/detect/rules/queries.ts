@@ -8,11 +8,12 @@ import type { FindingDraft } from '../rule.ts';
 
 /**
  * Symptom: the condition that an operator's query describes. Who cares: that operator. False
- * alarms: those that the query allows.
+ * alarms: flows that match the query and are not what the operator meant.
  *
- * Time alone can make a flow answer a query (`duration>1h`, `A !> B within 15m`), so the instants
- * at which that may happen are computed from the flow. The finding holds since the first of them
- * from which on the flow has answered until now.
+ * Time alone can make a flow match a query (`duration>1h`, `A !> B within 15m`), so the instants at
+ * which that may happen are computed from the flow. Returns a finding if the flow has matched
+ * without interruption for `rule.forMs`. `lookAtMs` is the next instant, epoch ms, at which time
+ * alone changes the result; null if there is none.
  */
 export function evaluateQueryRule(
   rule: QueryRule,
@@ -20,7 +21,8 @@ export function evaluateQueryRule(
   settleMs: number,
   nowMs: number,
 ): { drafts: FindingDraft[]; lookAtMs: number | null } {
-  // The query sees the flow as a list does: after its idle time it has ended and ages no further.
+  // The query sees the flow as a list shows it: after its idle time the flow has ended, and its
+  // duration no longer grows.
   const settlesAtMs = flow.idleOutcome === null ? null : flow.lastReceivedMs + settleMs;
   const answersAt = (ms: number): boolean =>
     matchesQuery(
@@ -31,8 +33,8 @@ export function evaluateQueryRule(
   const instants = [...new Set(turningPoints(rule.query, flow))];
   if (settlesAtMs !== null) instants.push(settlesAtMs);
   instants.sort((a, b) => a - b);
-  // Only instants at which time alone changes the answer count, because each re-evaluation projects
-  // and writes the flow again.
+  // Find the next instant at which time alone changes the answer. Instants at which the answer
+  // stays the same are skipped, because each re-evaluation projects and writes the flow again.
   const answers = answersAt(nowMs);
   const coming = instants.find((at) => at > nowMs && answersAt(at) !== answers) ?? null;
   if (!answers) return { drafts: [], lookAtMs: coming };
@@ -63,8 +65,8 @@ export function evaluateQueryRule(
 }
 
 /**
- * Returns the instants, ms, at which a part of the query may change its answer although nothing
- * arrives.
+ * Returns the instants, epoch ms, at which a part of the query may begin or cease to match the flow
+ * although nothing is received.
  */
 function turningPoints(query: Query, flow: Flow): number[] {
   switch (query.kind) {
@@ -74,7 +76,8 @@ function turningPoints(query: Query, flow: Flow): number[] {
     case 'not':
       return turningPoints(query.of, flow);
     case 'number':
-      // One ms is added because the comparison may be strict.
+      // One ms is added because the query may say "greater than", which is false at the limit
+      // itself.
       if (query.field === 'duration' && flow.phase !== 'ended')
         return [Math.floor(msOf(flow.started) + query.value) + 1];
       return query.field === 'quiet' ? [Math.floor(msOf(flow.lastProgress) + query.value) + 1] : [];
