@@ -23,7 +23,10 @@ export interface DeliveryOptions {
   incidents: Pick<Incidents, 'get'>;
   refusals: Pick<Refusals, 'refused' | 'over'>;
   saver: Pick<Saver, 'now' | 'isUnsaved'>;
-  /** Returns what keeps a notification of this incident from this channel now. */
+  /**
+   * Returns why a notification of this incident to this channel is held or dropped now; null if it
+   * may be sent.
+   */
   heldBy(incident: Incident, channel: string): StageDecision | null;
   linkTo(incident: Incident): string;
   onSent(notification: Notification): void;
@@ -31,13 +34,16 @@ export interface DeliveryOptions {
 
 const FIRST_RETRY_MS = 1000;
 const MAX_RETRY_MS = 600_000;
-/** Gives up after this time: the notification is dead, and the dashboard shows it as such. */
+/**
+ * Time after which a notification that no attempt delivered is given up, ms. The notification is
+ * then dead, and the dashboard shows it as dead.
+ */
 const GIVE_UP_MS = 24 * 3_600_000;
 const MAX_ERROR_CHARACTERS = 500;
 
 /**
- * Makes one attempt at a notification that is due: composes it, writes it down, sends it and
- * records the answer.
+ * Returns a function that makes one attempt at a notification that is due: it composes the body,
+ * saves the notification, sends it and records the channel's answer.
  */
 export function createDelivery(options: DeliveryOptions): (id: string) => Promise<void> {
   const { clock, counters, channels, notifications, incidents, refusals, saver } = options;
@@ -107,8 +113,9 @@ export function createDelivery(options: DeliveryOptions): (id: string) => Promis
     const channel = channels.get(notification.channel);
     if (channel === undefined) return drop(id, 'the channel is gone');
     if (notification.body === '' && !compose(notification, channel)) return;
-    // The write precedes the send. A crash after it repeats the notification under the same key; a
-    // crash before it loses nothing.
+    // Save the notification before sending it. If the process crashes after the save, the next
+    // start sends the notification under the same key, perhaps for a second time. If it crashes
+    // before the save, nothing was sent and nothing is lost.
     await saver.now();
     if (saver.isUnsaved(id))
       return void notifications.move(id, {
@@ -120,6 +127,9 @@ export function createDelivery(options: DeliveryOptions): (id: string) => Promis
   };
 }
 
-/** Tells a final refusal from a temporary one, slow (408) or busy (429), which is worth a retry. */
+/**
+ * Returns whether the status is a final refusal. The statuses 408 (slow) and 429 (busy) are
+ * temporary, and worth a retry.
+ */
 const isRefusal = (status: number): boolean =>
   status >= 400 && status < 500 && status !== 408 && status !== 429;

@@ -29,8 +29,8 @@ export function createAlerts(options: AlertsOptions): Alerts {
     onOpened: (incident) => notifier.notify(incident, 'opened'),
     onWorse: (incident) => notifier.remind(incident),
     onResolved(incident) {
-      // This holds when an operator resolves it, too: it opens again only if the refusal lasts
-      // another hour.
+      // End the refusal, too, also when an operator resolved the incident. An incident of this
+      // channel then opens again only if the channel refuses for another hour.
       if (incident.channel !== null && refusals.since(incident.channel) !== null)
         refusals.over(incident.channel);
       notifier.notify(incident, 'resolved');
@@ -49,7 +49,7 @@ export function createAlerts(options: AlertsOptions): Alerts {
   });
   const parts = { channels, notifications, incidents, silences, refusals, saver };
   const notifier = createNotifier({ ...options, ...parts });
-  /** Flows of incidents may be missing for now: they are about to be projected again. */
+  /** True while the store may lack flows of incidents, which are about to be projected again. */
   let isPartial = false;
   const edited = (incident: Incident | undefined): Incident | undefined => {
     saver.soon();
@@ -96,7 +96,7 @@ export function createAlerts(options: AlertsOptions): Alerts {
     silence: (fields) => silences.add(fields),
     async endSilence(id) {
       const ended = await silences.end(id);
-      // Notifications held until the silence would have ended are due now.
+      // Notifications that were held until the planned end of the silence are due now.
       if (ended !== undefined) notifier.releaseHeldUntil(ended.was.until);
       return ended?.is;
     },

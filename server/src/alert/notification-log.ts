@@ -8,7 +8,10 @@ import {
   type Transition,
 } from './transitions.ts';
 
-/** Keeps all notifications, up to a bound. They are immutable: a transition replaces one. */
+/**
+ * Keeps all notifications, up to a bound. A notification is immutable: a transition replaces it by
+ * a new object.
+ */
 export interface NotificationLog {
   readonly all: ReadonlyMap<string, Notification>;
   load(notifications: readonly Notification[]): void;
@@ -23,7 +26,10 @@ export function createNotificationLog(
   onChanged: (notification: Notification) => void,
 ): NotificationLog {
   const all = new Map<string, Notification>();
-  /** Adds a notification; beyond the bound, drops the oldest that is decided. */
+  /**
+   * Adds a notification. Beyond the bound, the oldest notification that is sent, dropped or dead is
+   * removed.
+   */
   const keep = (notification: Notification): void => {
     all.set(notification.id, notification);
     if (all.size <= MAX_NOTIFICATIONS) return;

@@ -8,22 +8,25 @@ import { decide } from './stages.ts';
 import { isUndecided } from './transitions.ts';
 
 /**
- * Decides who is notified of an incident, when, and when again. `transitions.ts` has the states
- * that result.
+ * Decides who is notified of an incident, when, and when again. `transitions.ts` defines the states
+ * of the resulting notifications.
  */
 export interface Notifier {
-  /** Notifies each channel once, however often it is called. */
+  /** Notifies each channel of the incident that was not yet notified of this event. */
   notify(incident: Incident, event: 'opened' | 'resolved'): void;
   /**
-   * Notifies again of an incident that outgrew its acknowledgement: people acknowledged something
-   * smaller. Happens once, however often it is called.
+   * Notifies again of an incident that outgrew its acknowledgement, because people acknowledged a
+   * smaller incident. Repeated calls for the same growth have no effect.
    */
   remind(incident: Incident): void;
-  /** Continues with the loaded notifications, and creates those that a crash prevented. */
+  /**
+   * Continues with the loaded notifications, and creates those that were missing when the process
+   * crashed.
+   */
   resume(): void;
-  /** Makes notifications that were held until this time due now. */
+  /** Makes the notifications due now that were held until `atMs`. */
   releaseHeldUntil(atMs: number): void;
-  /** Resolves when nothing is being sent. */
+  /** Resolves when no notification is being sent any more. */
   idle(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -51,8 +54,8 @@ export function createNotifier(options: NotifierOptions): Notifier {
     deliver(id).finally(() => {
       sending.delete(id);
       const notification = all.get(id);
-      // A deadline that passed during the attempt was skipped. Every undecided notification needs
-      // one, or it would wait for ever.
+      // A deadline that passed during the attempt was skipped. Set a new one, because a waiting or
+      // pending notification without a deadline would wait for ever.
       if (!stopping && notification !== undefined && isUndecided(notification))
         attempts.set(id, Math.max(notification.nextAt, clock.now() + 1));
     });
@@ -103,7 +106,8 @@ export function createNotifier(options: NotifierOptions): Notifier {
   };
   const remindChannel = (incident: Incident, channel: string, sinceMs: number): void => {
     const opened = all.get(idOf(incident, 'opened', channel));
-    // The channel has yet to be notified at all, or was notified since: then that is enough.
+    // No reminder is needed if the first notification is still to be sent, or was sent after the
+    // incident outgrew its acknowledgement.
     if (opened === undefined || isUndecided(opened)) return;
     if (opened.state === 'sent' && opened.version >= (sinceMs + 1) * 1000) return;
     let number = 1;
@@ -132,11 +136,12 @@ export function createNotifier(options: NotifierOptions): Notifier {
     notify,
     remind,
     resume() {
-      // A crash between an incident and its notification left that one missing. Ids are fixed, so
-      // none is created twice.
+      // If the process crashed after an incident was saved and before its notification was saved,
+      // the notification is missing. Create it now. Ids are fixed, so no notification is created
+      // twice.
       for (const incident of incidents.list())
         notify(incident, incident.status === 'open' ? 'opened' : 'resolved');
-      // Incidents stored by an earlier version have no such time.
+      // Incidents that an earlier version stored have no `outgrownAt`.
       for (const incident of incidents.list())
         if (incident.status === 'open' && typeof incident.outgrownAt === 'number') remind(incident);
       for (const one of all.values())
@@ -157,7 +162,7 @@ export function createNotifier(options: NotifierOptions): Notifier {
   };
 }
 
-/** Makes the id by which a receiver recognizes a notification. */
+/** Returns the id of a notification, by which the receiver recognizes a repeated attempt. */
 const idOf = (incident: Incident, event: 'opened' | 'resolved', channel: string): string =>
   `${incident.id}:${event}:${channel}`;
 const repeatIdOf = (incident: Incident, number: number, channel: string): string =>

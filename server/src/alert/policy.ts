@@ -1,6 +1,6 @@
 import type { Incident, IncidentPart } from '../model/incident.ts';
 
-/** Selects incidents by the operator's settings. An empty list matches all. */
+/** Selects incidents by the operator's settings. An empty list matches every value. */
 export interface Matcher {
   severities: readonly Incident['severity'][];
   rules: readonly string[];
@@ -12,20 +12,21 @@ export interface Matcher {
 export interface Route extends Matcher {
   channels: readonly string[];
   /**
-   * Time to wait before the first notification, ms: more findings may join, or the stall may
-   * resolve by itself.
+   * Time to wait before the first notification, ms, because more findings may join the incident, or
+   * the stall may resolve by itself.
    */
   groupWaitMs: number;
   /**
-   * Time after which an incident that is open and not acknowledged is notified again, ms; 0: never.
+   * Time after which people are notified again of an incident that is open and not acknowledged,
+   * ms; 0: never.
    */
   repeatMs: number;
   mute: readonly MuteWindow[];
 }
 
 /**
- * A weekly window. Days are 0 (Sunday) to 6; minutes count within the day of the zone; a window
- * whose start is after its end goes over midnight.
+ * A window of time that recurs every week. Days are 0 (Sunday) to 6; minutes count from midnight in
+ * the time zone. A window whose start is after its end goes over midnight.
  */
 export interface MuteWindow {
   days: readonly number[];
@@ -35,8 +36,8 @@ export interface MuteWindow {
 }
 
 /**
- * While an incident that matches `when` is open, those that match `then` are held, if both agree in
- * `equal`.
+ * While an incident that matches `when` is open, notifications of incidents that match `then` are
+ * held, if both incidents have the same values in the fields of `equal`.
  */
 export interface Inhibition {
   when: Matcher;
@@ -54,17 +55,23 @@ const partMatches =
     among(matcher.types, flowType) &&
     among(matcher.services, service);
 
-/** Matches when one part does: people who need to learn of a part need to learn of the incident. */
+/**
+ * Returns whether the matcher selects at least one part of the incident. Use this for routes,
+ * because people who need to learn of a part need to learn of the incident.
+ */
 export const matches = (matcher: Matcher, { parts }: Pick<Incident, 'parts'>): boolean =>
   parts.some(partMatches(matcher));
-/** Matches when all parts do: what holds back one part must not hide the others. */
+/**
+ * Returns whether the matcher selects all parts of the incident. Use this for silences and
+ * inhibitions, because what holds back one part must not hide the other parts.
+ */
 export const matchesWhole = (matcher: Matcher, { parts }: Pick<Incident, 'parts'>): boolean =>
   parts.every(partMatches(matcher));
 
 /**
  * Returns the channels by which a route notifies of an incident. An incident about a refusing
- * channel goes to the route's other channels, whatever flow types and services the route selects,
- * because it has none.
+ * channel has no flow type and no service, so it goes to the other channels of the route whatever
+ * flow types and services the route selects.
  */
 export function channelsOf(route: Route, incident: Incident): readonly string[] {
   if (incident.channel === null) return matches(route, incident) ? route.channels : [];
@@ -72,14 +79,14 @@ export function channelsOf(route: Route, incident: Incident): readonly string[] 
   return matches({ ...route, types: [], services: [] }, incident) ? others : [];
 }
 
-/** Returns the first route by which an incident reaches a channel. */
+/** Returns the first route that leads from an incident to a channel; undefined if no route does. */
 export const routeTo = (
   routes: readonly Route[],
   channel: string,
   incident: Incident,
 ): Route | undefined => routes.find((route) => channelsOf(route, incident).includes(channel));
 
-/** Returns the open incident that inhibits this one. */
+/** Returns the open incident that inhibits the given one; undefined if no incident does. */
 export const inhibitorOf = (
   incident: Incident,
   inhibitions: readonly Inhibition[],
@@ -92,7 +99,7 @@ export const inhibitorOf = (
         other.id !== incident.id &&
         matches(when, other) &&
         equal.every((field) => agrees(field, incident, other)) &&
-        // Of two incidents that inhibit each other, the older is notified.
+        // If two incidents inhibit each other, people are notified of the older one.
         !(matches(then, other) && matches(when, incident) && other.firstAt > incident.firstAt),
     );
     if (by) return by;
@@ -110,12 +117,13 @@ const agrees = (
 
 const MINUTE_MS = 60_000;
 /**
- * Bound of the search, minutes: a window lasts at most a week, so one that seems longer would never
- * end.
+ * Bound of the search for the end of mute windows, minutes. A window lasts at most a week, so
+ * windows that seem open for longer follow each other without a gap and never end.
  */
 const MAX_MUTE_MINUTES = 8 * 24 * 60;
 /**
- * Returns when all mute windows that are open now will have ended, epoch ms; null: none is open.
+ * Returns when all mute windows that are open now will have ended, epoch ms; null if no window is
+ * open now.
  */
 export function mutedUntil(windows: readonly MuteWindow[], nowMs: number): number | null {
   const isMuted = (atMs: number): boolean => windows.some((window) => isWithin(window, atMs));
@@ -125,7 +133,10 @@ export function mutedUntil(windows: readonly MuteWindow[], nowMs: number): numbe
   return until;
 }
 
-/** Keeps one format per time zone, because making one takes longer than a thousand uses of it. */
+/**
+ * Formats by time zone. They are kept, because making a format takes longer than using it a
+ * thousand times.
+ */
 const formats = new Map<string, Intl.DateTimeFormat>();
 function formatOf(zone: string): Intl.DateTimeFormat {
   const known = formats.get(zone);

@@ -11,19 +11,20 @@ import type { SilenceFields } from './silences.ts';
 
 /**
  * Turns findings into incidents, and incidents into notifications to people. Every decision is kept
- * with its reason. A notification is written down before it is sent, and sent until it is accepted,
- * under one idempotency key: at least once, never silently not at all. All that is returned is a
- * snapshot.
+ * with its reason. A notification is saved before it is sent, and is sent under one idempotency key
+ * until the channel accepts it. So people are notified at least once, and a notification that is
+ * never delivered is shown as dead. All returned objects are snapshots.
  */
 export interface Alerts {
   /**
-   * Loads what a previous run left: open incidents and undelivered notifications. `lacksFlows`: the
-   * store may still lack some flows, so that no incident ends before `allAreThere`.
+   * Loads open incidents and undelivered notifications of a previous run of the process.
+   * `lacksFlows` is true if the store may still lack some flows; then no incident ends before
+   * `allAreThere` is called.
    */
   start(lacksFlows?: boolean): Promise<void>;
-  /** The store has all flows again. */
+  /** Tells that the store has all flows again. */
   allAreThere(): void;
-  /** Takes the present findings of flows, after they are durable. */
+  /** Takes the present findings of flows. Call this after the flows are durable. */
   observe(flows: readonly Flow[]): void;
   forget(flowIds: readonly string[]): void;
   incidents(): Incident[];
@@ -34,14 +35,17 @@ export interface Alerts {
   notifications(limit: number): Promise<Notification[]>;
   silences(): Silence[];
   silence(fields: SilenceFields): Promise<Silence>;
-  /** Ends a silence before its time. */
+  /** Ends a silence before its planned end; resolves to undefined if there is no such silence. */
   endSilence(id: string): Promise<Silence | undefined>;
   channels(): Pick<Channel, 'name' | 'kind'>[];
-  /** Returns open incidents of channels that accept nothing. */
+  /** Returns the open incidents about channels that accept no notifications. */
   refusing(): Incident[];
-  /** Sends a test through the channel; rejects with the reason why it was not accepted. */
+  /**
+   * Sends a test notification through the channel. Rejects with the reason if the channel does not
+   * accept it.
+   */
   test(channel: string): Promise<void>;
-  /** Resolves when nothing is being written or sent. */
+  /** Resolves when no incident or notification is being written or sent any more. */
   idle(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -66,11 +70,14 @@ export interface AlertsOptions {
   channels: readonly Channel[];
   routes: readonly Route[];
   inhibitions: readonly Inhibition[];
-  /** Returns a possible cause of a finding outside of its flow. */
+  /**
+   * Returns a possible cause of a finding that is outside of the finding's flow; null if none is
+   * known.
+   */
   suspect: IncidentsOptions['suspect'];
-  /** Name of the search key whose number is a flow's worth; '' for none. */
+  /** Name of the search key whose number is the worth of a flow; '' if flows have no worth. */
   valueKey: string;
-  /** Returns the address of an incident's page. */
+  /** Returns the URL of the page that shows an incident. */
   linkTo(incident: Incident): string;
   onChanged(incidents: readonly Incident[]): void;
 }

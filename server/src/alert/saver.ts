@@ -6,15 +6,18 @@ import type { Incident, Notification } from '../model/incident.ts';
 import type { AlertStore } from './port.ts';
 
 /**
- * Writes changed incidents and notifications: batched after 200 ms, or at once where a caller
- * waits.
+ * Writes changed incidents and notifications to the store: in batches after 200 ms, or at once if a
+ * caller waits for the write.
  */
 export interface Saver {
-  /** Queues a notification for writing; replaces an earlier version that is not written yet. */
+  /**
+   * Queues a notification for writing. It replaces an earlier version of the notification that is
+   * not written yet.
+   */
   mark(notification: Notification): void;
   isUnsaved(id: string): boolean;
   soon(): void;
-  /** Resolves after one attempt to write; what failed is tried again later. */
+  /** Resolves after one attempt to write. If the attempt fails, it is repeated later. */
   now(): Promise<void>;
   idle(): Promise<void>;
   /** Writes once more, then schedules nothing. */
@@ -26,7 +29,7 @@ export interface SaverOptions {
   counters: Counters;
   log: Log;
   store: Pick<AlertStore, 'saveIncidents' | 'saveNotifications'>;
-  /** Returns incidents that changed since the last call. */
+  /** Returns the incidents that changed since the last call. */
   takeIncidents(): Incident[];
   onChanged(incidents: readonly Incident[]): void;
 }
@@ -88,7 +91,8 @@ export function createSaver({ clock, counters, log, store, ...options }: SaverOp
 }
 
 /**
- * Removes what was written. An object that was replaced meanwhile is a newer version, and stays.
+ * Removes the objects that were written from the unsaved ones. An object that was replaced during
+ * the write stays, because the new object is a newer version.
  */
 function clearSaved<T extends { readonly id: string }>(
   unsaved: Map<string, T>,

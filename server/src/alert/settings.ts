@@ -6,7 +6,9 @@ import type { Query } from '../model/search.ts';
 import type { QueryRule } from '../model/query-rule.ts';
 import type { Inhibition, Matcher, MuteWindow, Route } from './policy.ts';
 
-/** Settings from the file that FERMATA_ALERTS names: who is notified of what. */
+/**
+ * Settings from the file that FERMATA_ALERTS names. They tell who is notified of which incidents.
+ */
 export interface AlertSettings {
   channels: Channel[];
   routes: Route[];
@@ -105,7 +107,7 @@ const schema = z.strictObject({
     .default([]),
 });
 
-/** Reads the settings. Reports all errors at once, each with its line. */
+/** Reads the settings. Returns all errors at once in `problems`, each with its line in the file. */
 export function readAlertSettings(
   text: string,
   environment: Record<string, string | undefined>,

@@ -3,16 +3,19 @@ import { FermataError } from '../base/errors.ts';
 import type { Silence } from '../model/incident.ts';
 
 /**
- * Suppresses notifications for a while. A silence is kept with its comment, also after its end, up
- * to a bound.
+ * Keeps silences, which hold back notifications for a while. A silence and its comment are kept
+ * after the end of the silence, too, up to MAX_SILENCES.
  */
 export interface Silences {
   load(silences: readonly Silence[]): void;
-  /** Returns silences, newest first. */
+  /** Returns all silences, newest first. */
   list(): Silence[];
-  /** Rejects with `query.invalid` when too many silences have not ended. */
+  /** Adds a silence. Rejects with `query.invalid` if too many silences have not ended yet. */
   add(fields: SilenceFields): Promise<Silence>;
-  /** Ends a silence now; resolves with its state before and after. */
+  /**
+   * Ends a silence now. Resolves to the silence before and after that; undefined if there is no
+   * such silence.
+   */
   end(id: string): Promise<{ was: Silence; is: Silence } | undefined>;
 }
 

@@ -8,22 +8,22 @@ import {
 } from './policy.ts';
 
 /**
- * A stage's answer between an incident and a person; stages are asked in order. A stage lets the
- * notification pass (null) or holds it; a hold without an end drops it. The reason is kept with the
- * notification and shown.
+ * The decision of a stage to hold a notification. Before a notification is sent, the stages are
+ * asked in order, and a stage that returns null lets the notification pass. The reason is kept with
+ * the notification and shown.
  */
 export interface StageDecision {
   reason: string;
-  /** Time to ask again, epoch ms; null: drop the notification. */
+  /** When the stages are to be asked again, epoch ms; null: the notification is dropped. */
   until: number | null;
 }
 export type Stage = (incident: Incident, context: StageContext) => StageDecision | null;
 
-/** Everything besides the incident that a stage may use. */
+/** What a stage may use besides the incident. */
 export interface StageContext {
   nowMs: number;
   silences: Iterable<Silence>;
-  /** Mute windows of the route that the notification came by. */
+  /** Mute windows of the route that leads from the incident to the channel. */
   mute: readonly MuteWindow[];
   inhibitions: readonly Inhibition[];
   /** Incidents that are open now. */
@@ -50,8 +50,8 @@ const silenced: Stage = (incident, { nowMs, silences }) => {
 };
 
 /**
- * Interval to ask again, ms: inhibition ends when the other incident does, at a time that is
- * unknown.
+ * Time after which an inhibited notification is decided again, ms. It is an interval, because
+ * inhibition ends with the other incident, and nobody knows when that will be.
  */
 const ASK_AGAIN_MS = 15_000;
 const inhibited: Stage = (incident, { nowMs, inhibitions, open }) => {
@@ -70,7 +70,10 @@ const muted: Stage = (_incident, { nowMs, mute }) => {
 
 const STAGES: readonly Stage[] = [acknowledged, silenced, inhibited, muted];
 
-/** Returns the decision of the first stage that holds; null: the notification may be sent. */
+/**
+ * Returns the decision of the first stage that holds the notification; null if the notification may
+ * be sent.
+ */
 export function decide(incident: Incident, context: StageContext): StageDecision | null {
   for (const stage of STAGES) {
     const decision = stage(incident, context);

@@ -1,28 +1,28 @@
 import type { Incident, Notification } from '../model/incident.ts';
 
 /**
- * The states of a notification, and every transition between them:
+ * The states of a notification, and every transition between these states:
  *
  *   waiting → (held until) → pending → sent → repeating, dropped(reason), dead(reason)
  *
- * "Repeating" is no state of its own: a notification that was sent gets a deadline while its
- * incident is open, at which a further notification begins (`notifier.ts`).
+ * "Repeating" is no state of its own. While the incident is open, a sent notification gets a
+ * deadline, and at this deadline a new notification is created (`notifier.ts`).
  */
 export type NotificationState = Notification['state'];
 
 export type Transition =
-  /** A stage holds it; the stages are asked again at `untilMs`. */
+  /** A stage holds the notification. The stages are asked again at `untilMs`. */
   | { kind: 'held'; reason: string; untilMs: number }
-  /** Its text is composed, and never changes from now on. */
+  /** The body of the notification is composed, and never changes from now on. */
   | { kind: 'composed'; body: string }
-  /** The notification could not be written down, so it was not sent. */
+  /** The notification could not be saved, so it was not sent. */
   | { kind: 'postponed'; untilMs: number }
   | { kind: 'sent' }
-  /** The channel did not accept it, and may at another attempt. */
+  /** The channel did not accept the notification, but may accept it at another attempt. */
   | { kind: 'failed'; error: string; untilMs: number }
-  /** The channel did not accept it, and never will. */
+  /** The channel did not accept the notification, and never will. */
   | { kind: 'refused'; error: string }
-  /** No receiver, or nothing to report, is left. */
+  /** The notification has no receiver, or nothing to report, any more. */
   | { kind: 'dropped'; reason: string };
 
 const UNDECIDED: readonly NotificationState[] = ['waiting', 'pending'];
@@ -39,7 +39,7 @@ const TABLE: Record<
   dropped: { from: UNDECIDED, to: 'dropped' },
 };
 
-/** Tells whether the notification may still be sent: it is waiting or pending. */
+/** Returns whether the notification may still be sent, because it is waiting or pending. */
 export const isUndecided = ({ state }: Pick<Notification, 'state'>): boolean =>
   UNDECIDED.includes(state);
 
@@ -48,7 +48,10 @@ export type NewNotification = Pick<Notification, 'id' | 'event' | 'channel' | 'r
   waitMs: number;
 };
 
-/** Makes a notification. One of a resolved incident is pending at once: nothing can hold it. */
+/**
+ * Makes a notification. A notification about a resolved incident is pending at once, because no
+ * stage can hold it.
+ */
 export function newNotification(
   { incident, waitMs, ...rest }: NewNotification,
   nowMs: number,
@@ -66,7 +69,10 @@ export function newNotification(
   };
 }
 
-/** Returns the notification after a transition. Throws where the table has no such transition. */
+/**
+ * Returns the notification as it is after a transition. Throws if the notification's state does not
+ * allow the transition.
+ */
 export function moved(
   notification: Notification,
   transition: Transition,

@@ -4,8 +4,8 @@ import { isoTime, textOf } from './text.ts';
 export const alertmanager: Receiver = {
   body: (incident, event, link) => [
     {
-      // Alertmanager identifies an alert by its labels. They keep the values that the incident
-      // opened with, or its later parts would count as another alert.
+      // Alertmanager identifies an alert by its labels. The labels keep the values with which the
+      // incident opened, because an alert with changed labels would count as another alert.
       labels: {
         alertname: incident.rule,
         severity: incident.parts[0]?.severity ?? incident.severity,

@@ -9,7 +9,7 @@ export interface Channel {
   url: string;
   /** webhook: key that signs the body; pagerduty: the integration's routing key. */
   secret: string;
-  /** email: address of the sender; `to` has the receivers. */
+  /** email: address of the sender. The addresses of the receivers are in `to`. */
   from: string;
   to: readonly string[];
 }
@@ -27,15 +27,18 @@ export type ChannelKind = (typeof CHANNEL_KINDS)[number];
 export type NotificationEvent = Notification['event'];
 
 /**
- * Says how one kind of channel expects its notifications. A new kind is a new file and a line of
- * the table.
+ * Defines how notifications are sent to one kind of channel. A new kind needs a new file, and a
+ * line in the table `RECEIVERS`.
  */
 export interface Receiver {
   body(incident: Incident, event: NotificationEvent, link: string, channel: Channel): unknown;
-  /** Fixed address, for a service that has one for all customers. */
+  /**
+   * Fixed address of a service that has the same address for all customers; used if the channel has
+   * no `url`.
+   */
   url?: string;
-  /** Adds headers to those that every kind sends. */
+  /** Returns headers that are sent besides those that all kinds of channel have in common. */
   headers?(channel: Channel, notification: Notification, nowMs: number): Record<string, string>;
-  /** Replaces the POST of the body. */
+  /** Sends a notification in another way than by an HTTP POST of the body, as `email` does. */
   send?(guard: Guard, channel: Channel, notification: Notification): Promise<Answer>;
 }

@@ -21,8 +21,8 @@ const RECEIVERS: Record<ChannelKind, Receiver> = {
 };
 
 /**
- * Returns the text for a channel of this kind. It is the same byte for byte each time, so that a
- * retry repeats the notification.
+ * Returns the body of a notification to this channel. The same arguments give the same bytes, so
+ * that a retry repeats exactly what was sent before.
  */
 export const bodyOf = (
   channel: Channel,
@@ -31,7 +31,7 @@ export const bodyOf = (
   link: string,
 ): string => JSON.stringify(RECEIVERS[channel.kind].body(incident, event, link, channel));
 
-/** Sends a notification through the guard, as the channel's kind expects it. */
+/** Sends a notification through the guard, in the way that the channel's kind requires. */
 export function send(
   guard: Guard,
   channel: Channel,

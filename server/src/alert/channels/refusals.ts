@@ -5,26 +5,35 @@ import { newIncident, type Incidents } from '../incidents/index.ts';
 import { isUndecided } from '../transitions.ts';
 
 /**
- * Tracks channels that accept no notifications, because people who rely on one must learn of it by
- * another. A channel that refused or was unreachable for an hour, and accepted nothing in between,
- * becomes an incident of Fermata itself, until it accepts a notification or is no longer
- * configured.
+ * Tracks channels that accept no notifications, because people who rely on one channel must learn
+ * by another channel that it fails. A channel that refused or was unreachable for an hour, and
+ * accepted nothing in between, becomes an incident of Fermata itself. The incident ends when the
+ * channel accepts a notification or is no longer configured.
  */
 export interface Refusals {
-  /** Restores the state from the notifications of a previous run, once these are loaded. */
+  /**
+   * Restores the refusals from the notifications of a previous run of the process. Call this once
+   * these notifications are loaded.
+   */
   load(): void;
   refused(channel: string, why: string): void;
   /**
-   * Ends the refusal: the channel accepted a notification, or an operator resolved the incident.
+   * Ends the refusal of a channel, because the channel accepted a notification or an operator
+   * resolved the incident.
    */
   over(channel: string): void;
-  /** Returns since when the channel accepts nothing, epoch ms; null: it accepted the last one. */
+  /**
+   * Returns since when the channel accepts nothing, epoch ms; null if the channel accepted the last
+   * notification.
+   */
   since(channel: string): number | null;
-  /** Marks the channel's figures as out of date: one of its notifications changed. */
+  /**
+   * Marks the channel's figures as out of date, because one of the channel's notifications changed.
+   */
   changed(channel: string): void;
   /**
-   * Counts the waiting and refused notifications of marked channels. It scans all notifications, so
-   * it runs once before incidents are written, not with each notification.
+   * Counts the waiting and refused notifications of marked channels. This scans all notifications,
+   * so call it once before incidents are written, and not with each notification.
    */
   count(): void;
   open(): Incident[];
@@ -146,7 +155,7 @@ export function createRefusals(options: RefusalsOptions): Refusals {
 
 const refusalKey = (channel: string): string => `channel-refuses:${channel}`;
 
-/** Returns the incident in the state in which it opens. */
+/** Returns the incident of a refusing channel as it is when it opens. */
 function refusalIncident(channel: string, since: number, why: string, nowMs: number): Incident {
   const part = {
     rule: 'channel-refuses',

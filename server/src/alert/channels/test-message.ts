@@ -4,7 +4,10 @@ import { newIncident } from '../incidents/new-incident.ts';
 import type { Guard } from '../outbound/guard.ts';
 import { bodyOf, send, type Channel } from './index.ts';
 
-/** Sends a message that says it is a test. Rejects with the reason why it was not accepted. */
+/**
+ * Sends a notification that says that it is a test. Rejects with the reason if the channel does not
+ * accept it.
+ */
 export async function sendTest(guard: Guard, channel: Channel, nowMs: number): Promise<void> {
   const notTaken = (why: string, cause?: unknown): FermataError =>
     new FermataError('alert.not-taken', `${channel.name} ${why}`, {

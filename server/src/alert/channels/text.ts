@@ -4,7 +4,7 @@ import type { NotificationEvent } from './channel.ts';
 export const isoTime = (ms: number): string => new Date(ms).toISOString();
 const flows = (count: number): string => `${count} ${count === 1 ? 'flow' : 'flows'}`;
 
-/** Returns the notification as one sentence, for every kind of channel. */
+/** Returns the text that tells people what happened, the same for every kind of channel. */
 export function textOf(incident: Incident, event: NotificationEvent): string {
   if (event === 'test') return 'Fermata: this is a test; the channel works.';
   if (event === 'repeated') return `Still: ${textOf(incident, 'opened')}`;

@@ -9,7 +9,10 @@ import type { Memberships } from './memberships.ts';
 import { newIncident } from './new-incident.ts';
 import { describe, partOf, takeUp } from './title.ts';
 
-/** Adds each flow to the incidents of its findings, and removes it from all others. */
+/**
+ * Adds each flow to the incidents of the flow's findings, and removes the flow from all other
+ * incidents.
+ */
 export interface Grouping {
   observe(flow: Flow): void;
   forget(flowId: string): void;
@@ -36,13 +39,13 @@ export function createGrouping(options: GroupingOptions): Grouping {
     return live;
   };
   /**
-   * Tells a past event from a current one. An event older than the quiet time opens no incident,
-   * because its own has already ended.
+   * Returns whether a finding is a past event that no longer counts. An event older than the quiet
+   * time opens no incident, because the incident that it opened has already ended.
    */
   const isPast = (finding: Finding, key: string): boolean =>
     !open.has(key) && !finding.lasting && clock.now() - finding.since >= QUIET_MS;
 
-  /** Adds a flow to the incident of a key, with all its findings that have this key. */
+  /** Adds a flow to the incident of a key, with all findings of the flow that have this key. */
   const enter = (key: string, findings: readonly Finding[], flow: Flow): LiveIncident => {
     const known = open.get(key);
     const live = known ?? begin(key, findings[0]!, flow);
@@ -50,8 +53,8 @@ export function createGrouping(options: GroupingOptions): Grouping {
     let grew = false;
     for (const finding of findings) {
       const { since, lasting } = finding;
-      // A finding with a dependency is found by the dependency; its own key may belong to another
-      // incident later.
+      // A finding with a dependency is looked up by the dependency, so its own key is not added:
+      // that key may belong to another incident later.
       if (!open.has(finding.incident) && known !== undefined && finding.dependency === undefined)
         open.addKey(known, finding.incident);
       if (takeUp(incident, partOf(finding, flow.type))) grew = true;
@@ -73,7 +76,7 @@ export function createGrouping(options: GroupingOptions): Grouping {
     if (live.members.size === 0) lifecycle.close(live);
     else if (live.conditions === 0) lifecycle.fadeLater(live);
   };
-  /** Groups the findings that count by the key of their incident. */
+  /** Groups the findings of a flow that count, each under the key of its incident. */
   const countedOf = (flow: Flow): Map<string, Finding[]> =>
     groupedBy(
       flow.findings.filter(
@@ -92,7 +95,8 @@ export function createGrouping(options: GroupingOptions): Grouping {
           leave(live, flow.id);
         }
       if (counted.size === 0) return memberships.forget(flow.id);
-      // Two keys of one folded incident make one membership, or the flow would count twice.
+      // Two keys of one folded incident make one membership, because otherwise the flow would count
+      // twice.
       const byIncident = groupedBy(counted.keys(), (key) => open.get(key)?.incident.id ?? key);
       const entered = [...byIncident.values()].map((keys) => {
         const findings = keys.flatMap((key) => counted.get(key)!);

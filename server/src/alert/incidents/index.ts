@@ -12,11 +12,11 @@ export { newIncident } from './new-incident.ts';
 /**
  * Groups findings with one cause into one incident, across flow types: five thousand stalled orders
  * are one incident, and so is one Redis that four processes cannot reach. An incident resolves by
- * itself when its last flow has left it. The incidents returned are live and go on changing:
- * `snapshotOf` makes a copy to keep.
+ * itself when the last flow has left the incident. The returned incidents are live and go on
+ * changing, so copy one with `snapshotOf` in order to keep it.
  */
 export interface Incidents {
-  /** Replaces the findings of a flow; the newest ones count. */
+  /** Replaces the findings of a flow by those that the given flow has now. */
   observe(flow: Flow): void;
   forget(flowId: string): void;
   list(): Incident[];
@@ -24,17 +24,22 @@ export interface Incidents {
   acknowledge(id: string, note: string): Incident | undefined;
   resolve(id: string, note: string): Incident | undefined;
   note(id: string, text: string): Incident | undefined;
-  /** Returns the open incident of a key. */
+  /** Returns the open incident of a key; undefined if no incident of this key is open. */
   openOf(key: string): Incident | undefined;
-  /** Opens an incident of Fermata itself. Its caller changes and ends it (`amend`, `withdraw`). */
+  /**
+   * Opens an incident of Fermata itself. The caller changes and ends the incident with `amend` and
+   * `withdraw`.
+   */
   raise(incident: Incident): void;
   amend(key: string, fields: Partial<Incident>): void;
   withdraw(key: string): void;
-  /** Loads incidents of a previous run; then call `observe` with the stored flows. */
+  /**
+   * Loads incidents of a previous run of the process. Then call `observe` with the stored flows.
+   */
   load(incidents: readonly Incident[]): void;
   /**
-   * Call once all flows were observed again: an incident without flows resolved while the process
-   * was down.
+   * Ends loaded incidents that have no flows, because they resolved while the process was down.
+   * Call this once all stored flows were observed again.
    */
   loaded(): void;
   /** Returns snapshots of the incidents that changed since the last call. */
@@ -45,9 +50,14 @@ export interface IncidentsOptions
   extends
     Pick<GroupingOptions, 'clock'>,
     Pick<LifecycleOptions, 'onOpened' | 'onWorse' | 'onResolved'> {
-  /** Returns a possible cause outside of the flow: a deployment, or a service that went silent. */
+  /**
+   * Returns a possible cause outside of the flow: a deployment, or a service that went silent; null
+   * if none is known.
+   */
   suspect: GroupingOptions['suspect'];
-  /** Name of the search key whose values are summed up over flows; '' for none. */
+  /**
+   * Name of the search key whose values are summed up over flows; '' if no values are summed up.
+   */
   valueKey: string;
 }
 

@@ -13,25 +13,31 @@ import { createOpenIncidents, type OpenIncidents } from './open-incidents.ts';
 import { createSameCause, type SameCause } from './same-cause.ts';
 
 /**
- * Opens, changes, folds and ends incidents, and reports each of these. `grouping.ts` decides which
- * flows belong to an incident.
+ * Opens, changes, folds and ends incidents, and reports these changes to the callbacks.
+ * `grouping.ts` decides which flows belong to an incident.
  */
 export interface Lifecycle {
   readonly open: OpenIncidents;
   readonly sameCause: SameCause<LiveIncident>;
   list(): LiveIncident[];
   get(id: string): LiveIncident | undefined;
-  /** `recount`: members that `count` already includes and that will be observed again. */
+  /**
+   * Tracks an incident, new or loaded. `recount` is the number of the incident's members that
+   * `count` already includes and that will be observed again.
+   */
   track(incident: Incident, recount?: number): LiveIncident;
-  /** Tracks a new incident. Beyond MAX_INCIDENTS, drops the oldest that is resolved. */
+  /**
+   * Tracks a new incident. If there are more than MAX_INCIDENTS, the oldest resolved incident is
+   * dropped.
+   */
   begin(incident: Incident): LiveIncident;
   /**
-   * Must follow every change: it updates the figures and the version, and drops an acknowledgement
-   * that the incident has outgrown.
+   * Updates the incident's figures and version, and drops an acknowledgement that the incident has
+   * outgrown. Call this after every change of an incident.
    */
   touch(live: LiveIncident): void;
   close(live: LiveIncident): void;
-  /** Ends the incident after a quiet time, unless a condition holds it open. */
+  /** Ends the incident after a quiet time, unless a condition of a flow keeps the incident open. */
   fadeLater(live: LiveIncident): void;
   takeChanged(): LiveIncident[];
 }
@@ -39,20 +45,26 @@ export interface Lifecycle {
 export interface LifecycleOptions {
   clock: Clock;
   memberships: Memberships;
-  /** True when flows have a value that is summed up. */
+  /** True if flows have a value that is summed up over the flows of an incident. */
   hasValue: boolean;
-  /** The incident opened, or concerns more than before: another flow type, a higher severity. */
+  /**
+   * Called when the incident opened, or concerns more than before: another flow type, a higher
+   * severity, or the flows of a folded incident.
+   */
   onOpened(incident: Incident): void;
-  /** The incident has outgrown its acknowledgement. */
+  /** Called when the incident has outgrown its acknowledgement. */
   onWorse(incident: Incident): void;
-  /** The incident ended, or was folded into another one (`foldedInto`). */
+  /** Called when the incident ended, or was folded into another incident (`foldedInto`). */
   onResolved(incident: Incident): void;
 }
 
-/** An acknowledgement holds until ten times as many flows are in the incident. */
+/**
+ * Factor of growth at which an acknowledgement ends: ten times as many flows as when the incident
+ * was acknowledged.
+ */
 const WORSE = 10;
 const MAX_INCIDENTS = 5000;
-/** Quiet time, ms: an event that is over (a failed step) keeps its incident open for this long. */
+/** Quiet time, ms: a past event (a failed step) keeps its incident open for this long. */
 export const QUIET_MS = 900_000;
 
 export function createLifecycle(options: LifecycleOptions): Lifecycle {
@@ -87,8 +99,8 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
     options.onResolved(incident);
   };
   /**
-   * Folds two incidents with one cause: the older one goes on, and the notifications of the other
-   * are resolved.
+   * Folds two incidents with one cause. The older incident stays open. The other incident is
+   * resolved, and so are its notifications.
    */
   function fold(head: LiveIncident, other: LiveIncident): void {
     memberships.addAll(other, head);
@@ -106,8 +118,8 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
     clock.after(QUIET_MS, () => fade(live));
   };
   /**
-   * Ends an incident of past events, which nothing withdraws, once the quiet time has passed
-   * without another one.
+   * Ends an incident that has only past events, once the quiet time has passed without another
+   * event. Otherwise such an incident would stay open, because nothing withdraws a past event.
    */
   const fade = (live: LiveIncident): void => {
     live.isFading = false;

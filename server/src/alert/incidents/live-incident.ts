@@ -3,41 +3,52 @@ import type { Incident } from '../../model/incident.ts';
 import { copyOf, type MutableIncident } from './mutable-incident.ts';
 import { describe, takeUp } from './title.ts';
 
-/** A tracked incident: the only form in which an incident is changed in place. */
+/** An incident that is tracked. Only in this form is an incident changed in place. */
 export interface LiveIncident {
   readonly incident: MutableIncident;
-  /** Flows in the incident, by id. */
+  /** Flows in the incident, by the id of the flow. */
   readonly members: Map<string, Member>;
-  /** Sum of its members' worth, in hundredths. */
+  /** Sum of the worth of the incident's members, in hundredths. */
   hundredths: number;
-  /** Number of members that leave by themselves. All others are members because of a past event. */
+  /**
+   * Number of members that leave the incident by themselves when their flow moves on. All other
+   * members are in the incident because of a past event.
+   */
   conditions: number;
   /**
-   * Number of a loaded incident's members that `count` already includes and that will be observed
+   * Number of members of a loaded incident that `count` already includes and that will be observed
    * again.
    */
   recount: number;
-  /** Times at which members left lately, epoch ms, ascending. */
+  /** Times at which members left the incident lately, epoch ms, ascending. */
   leftAtMs: number[];
   suspected: string[];
-  /** True while its end is scheduled, which another event would postpone. */
+  /** True while the end of the incident is scheduled. Another event would postpone that end. */
   isFading: boolean;
 }
 
 export interface Member {
-  /** Worth of the flow, in hundredths: an integer, so that a thousand prices add up exactly. */
+  /**
+   * Worth of the flow, in hundredths. It is an integer, so that a thousand prices add up exactly.
+   */
   hundredths: number;
-  /** True for a condition, which ends when the flow moves on; false for a past event. */
+  /**
+   * True if the flow is a member because of a condition, which ends when the flow moves on; false
+   * if because of a past event.
+   */
   isCondition: boolean;
 }
 
 const MAX_NOTES = 100;
 const MAX_NOTE_CHARACTERS = 2000;
 const MAX_EXAMPLES = 10;
-/** Number of members tracked one by one; beyond it only the count grows. */
+/**
+ * Number of members that are tracked one by one. Beyond this number, only the count of members
+ * grows.
+ */
 const MAX_MEMBERS = 100_000;
 export const MAX_KEYS = 100;
-/** Window of the drain rate, ms. */
+/** Time over which the members that leave are counted for the drain rate, ms. */
 const DRAIN_MS = 60_000;
 
 export const liveIncident = (incident: Incident, recount: number): LiveIncident => ({
@@ -51,7 +62,7 @@ export const liveIncident = (incident: Incident, recount: number): LiveIncident 
   isFading: false,
 });
 
-/** Adds a member. Counts it once, however often its flow is observed. */
+/** Adds a flow to the incident. The flow counts once, however often it is observed. */
 export function addMember(live: LiveIncident, flowId: string, member: Member): void {
   const known = live.members.get(flowId);
   if (known) {
@@ -71,7 +82,7 @@ export function addMember(live: LiveIncident, flowId: string, member: Member): v
     exampleFlowIds.push(flowId);
 }
 
-/** Removes a member; returns false where the flow was not one. */
+/** Removes a flow from the incident. Returns false if the flow was no member. */
 export function removeMember(live: LiveIncident, flowId: string, nowMs: number): boolean {
   const member = live.members.get(flowId);
   if (member === undefined) return false;
@@ -88,7 +99,10 @@ export function clearMembers(live: LiveIncident): void {
   live.conditions = 0;
 }
 
-/** Merges members, parts and times of another incident that turned out to have the same cause. */
+/**
+ * Merges the members, parts and times of `other` into `head`, because both incidents turned out to
+ * have the same cause.
+ */
 export function absorb(head: LiveIncident, other: LiveIncident): void {
   const { incident } = head;
   const folded = other.incident;
@@ -115,12 +129,15 @@ export function absorb(head: LiveIncident, other: LiveIncident): void {
   describe(incident, head.suspected);
 }
 
-/** Updates the figures that the dashboard shows: open members, their worth and the drain rate. */
+/**
+ * Updates the figures that the dashboard shows: the number of open members, the worth of these
+ * members and the drain rate.
+ */
 export function measure(live: LiveIncident, nowMs: number, hasValue: boolean): void {
   const { incident, members, leftAtMs } = live;
   incident.openCount = members.size;
   if (hasValue) incident.value = live.hundredths / 100;
-  // This is a binary search, because it runs for each of thousands of members that leave.
+  // This is a binary search, because `measure` runs for each of thousands of members that leave.
   const old = countWhile(leftAtMs, (at) => at <= nowMs - DRAIN_MS);
   if (old > 0) leftAtMs.splice(0, old);
   incident.drainPerMinute = leftAtMs.length > 0 ? leftAtMs.length : null;

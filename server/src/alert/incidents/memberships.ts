@@ -1,6 +1,9 @@
 import type { LiveIncident } from './live-incident.ts';
 
-/** Maps each flow to the open incidents that it is in: the inverse of `LiveIncident.members`. */
+/**
+ * Maps each flow to the open incidents that the flow is in. This is the inverse of
+ * `LiveIncident.members`.
+ */
 export interface Memberships {
   of(flowId: string): LiveIncident[];
   set(flowId: string, incidents: readonly LiveIncident[]): void;

@@ -1,13 +1,16 @@
 import type { Incident } from '../../model/incident.ts';
 
-/** An incident in the hands of its owner; only the owner may change it. */
+/**
+ * An incident that its owner may change in place. All other code gets `Incident`, which is
+ * read-only.
+ */
 export type MutableIncident = {
   -readonly [K in keyof Incident]: Incident[K] extends readonly (infer One)[] ? One[] : Incident[K];
 };
 
 /**
- * Copies an incident. Lists are copied because the owner appends to its own; their elements are
- * immutable.
+ * Copies an incident and its lists, because the owner appends to the lists of the original. The
+ * elements of the lists are immutable and not copied.
  */
 export const copyOf = (incident: Incident): MutableIncident => ({
   ...incident,
@@ -16,5 +19,8 @@ export const copyOf = (incident: Incident): MutableIncident => ({
   exampleFlowIds: [...incident.exampleFlowIds],
   notes: [...incident.notes],
 });
-/** Returns the incident in its present state, for a caller that keeps it or sends it later. */
+/**
+ * Returns a copy of the incident as it is now, for a caller that keeps the incident or sends it
+ * later.
+ */
 export const snapshotOf: (incident: Incident) => Incident = copyOf;

@@ -4,8 +4,8 @@ type Required =
   'key' | 'rule' | 'severity' | 'lasting' | 'environment' | 'flowType' | 'service' | 'step';
 
 /**
- * Makes an incident in the state in which it opens: the caller says what it is about, all else is
- * empty.
+ * Makes an incident as it is when it opens. The caller gives the fields that tell what the incident
+ * is about; all other fields are empty.
  */
 export function newIncident(
   about: Pick<Incident, Required> & Partial<Incident>,

@@ -4,31 +4,39 @@ import type { Flow } from '../../model/flow.ts';
 import type { Incident } from '../../model/incident.ts';
 import { MAX_KEYS, type LiveIncident } from './live-incident.ts';
 
-/** Indexes open incidents by what findings name: their cause, the awaited step, a dependency. */
+/**
+ * Indexes open incidents by what a finding names: the cause, the awaited step or the dependency.
+ */
 export interface OpenIncidents {
   add(live: LiveIncident): void;
   remove(live: LiveIncident): void;
-  /** Makes findings of this key find the incident, up to MAX_KEYS. */
+  /** Makes findings with this key belong to the incident. An incident has at most MAX_KEYS keys. */
   addKey(live: LiveIncident, key: string): void;
-  /** Gives `head` the keys of an incident that was folded into it, besides its own. */
+  /**
+   * Gives `head` the keys of an incident that was folded into `head`, besides the keys that `head`
+   * has.
+   */
   takeKeysOver(head: LiveIncident, folded: LiveIncident): void;
   get(key: string): LiveIncident | undefined;
   has(key: string): boolean;
   list(): Set<LiveIncident>;
-  /** Returns the key of the incident that a finding belongs to, whether or not it is open. */
+  /**
+   * Returns the key of the incident that a finding belongs to, whether or not that incident is
+   * open.
+   */
   keyOf(finding: Finding, flow: Flow): string;
 }
 
 /**
- * Beyond this number of dependencies at one step, the name in its errors is taken for a text that
- * varies with the flow.
+ * Maximum number of dependencies that the errors of one step may name. Beyond it, the name in these
+ * errors is taken for a text that varies with the flow, and not for a dependency.
  */
 const MAX_DEPENDENCIES = 5;
 
 export function createOpenIncidents(): OpenIncidents {
   const byKey = new Map<string, LiveIncident>();
   const byStep = new Map<string, LiveIncident>();
-  /** Number of dependencies that the errors of each step name. */
+  /** Number of open incidents with a dependency, by the step whose errors name the dependency. */
   const dependencies = new Map<string, number>();
 
   const countDependency = ({ incident }: LiveIncident, change: 1 | -1): void => {

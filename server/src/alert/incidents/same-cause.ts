@@ -4,22 +4,23 @@ import type { Incident } from '../../model/incident.ts';
 import { nameKey, namesOf } from './title.ts';
 
 /**
- * Finds incidents with one cause: several queues of one service are not consumed, or some flows
- * await the service and errors of others name it, while no span of it arrives. While spans of it
- * arrive, two stalled queues of the service count as two causes.
+ * Finds incidents that have one cause, a silent service: several queues of the service are not
+ * consumed, or some flows await the service and errors of other flows name it, while no span of the
+ * service is received. While spans of the service are received, two stalled queues of it count as
+ * two causes.
  */
 export interface SameCause<T> {
-  /** Learns from a flow which services are alive. */
+  /** Learns from a flow when its services were last received. */
   observe(flow: Flow): void;
   add(entry: T): void;
   remove(entry: T): void;
-  /** Folds the incident together with others of the same cause. */
+  /** Folds the incident and other incidents of the same cause into one. */
   settle(entry: T): void;
 }
 
 /**
- * A service that is alive is observed within this time, ms: exporters send every five seconds by
- * default.
+ * Time without spans after which a service counts as silent, ms. A service that is alive is
+ * received more often, because exporters send every five seconds by default.
  */
 const SILENT_MS = 10_000;
 const MAX_SERVICES = 10_000;
@@ -40,8 +41,8 @@ export function createSameCause<T>(
   const openedMs = ({ id }: Incident): number =>
     Number.parseInt(id.slice(id.lastIndexOf('-') + 1), 36);
   /**
-   * Decides which incident goes on: the one that opened first, so that the order of comparison does
-   * not matter.
+   * Returns whether `a` opened before `b`. The incident that opened first stays open when two are
+   * folded, so that the order of comparison does not matter.
    */
   const isOlder = (a: Incident, b: Incident): boolean =>
     openedMs(a) < openedMs(b) || (openedMs(a) === openedMs(b) && a.key < b.key);
@@ -51,7 +52,7 @@ export function createSameCause<T>(
     for (const name of names.get(entry) ?? [])
       for (const other of [...(byName.get(name) ?? [])]) {
         if (other === entry || !isOpen(entry) || !isOpen(other) || !isSilent(name)) continue;
-        // Errors that name two dependencies mean two causes.
+        // Two errors that name two dependencies have two causes.
         if (isNamed(entry) && isNamed(other)) continue;
         if (isOlder(incidentOf(entry), incidentOf(other))) fold(entry, other);
         else fold(other, entry);
@@ -75,7 +76,7 @@ export function createSameCause<T>(
         if (all) all.add(entry);
         else byName.set(name, new Set([entry]));
       }
-      // The silence shows by then, and the group wait has not ended yet.
+      // By then the silence of a service can be told, and the group wait has not ended yet.
       clock.after(SILENT_MS, () => settle(entry));
     },
     remove(entry) {

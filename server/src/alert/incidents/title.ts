@@ -3,7 +3,7 @@ import { ABSENCES, type Finding, type Severity } from '../../model/expectation.t
 import { flowTypesOf, type Incident, type IncidentPart } from '../../model/incident.ts';
 import type { MutableIncident } from './mutable-incident.ts';
 
-/** Bound of an incident's parts; parts beyond it are counted, not named. */
+/** Maximum number of parts that an incident lists. Further parts are not named. */
 const MAX_PARTS = 100;
 
 export const isAbsence = ({ rule }: { rule: string }): boolean =>
@@ -19,8 +19,8 @@ export const partOf = (
 });
 
 /**
- * Adds what another flow type, step or rule contributes to the same cause; returns false for
- * nothing new.
+ * Adds a part to an incident: another flow type, step or rule with the same cause. Returns false if
+ * the incident has this part already, or has too many parts.
  */
 export function takeUp(incident: MutableIncident, part: IncidentPart): boolean {
   const { parts } = incident;
@@ -40,8 +40,8 @@ export function takeUp(incident: MutableIncident, part: IncidentPart): boolean {
 }
 
 /**
- * Sets title and cause from all parts of the incident. `suspected`: causes that other flows hint
- * at.
+ * Sets the incident's title and cause from all its parts. `suspected` lists possible causes outside
+ * of these flows.
  */
 export function describe(incident: MutableIncident, suspected: readonly string[]): void {
   incident.title = titleOf(incident);
@@ -76,7 +76,10 @@ function titleOf(incident: Incident): string {
   const say = TITLES.get(rule);
   return `${who}: ${say ? say(subject) : `${rule.replaceAll('-', ' ')} at ${subject}`}`;
 }
-/** Says what happened, in words for the operator who reads it at night. */
+/**
+ * Maps each rule to a function that makes the title, in words for the operator who reads it at
+ * night.
+ */
 const TITLES: ReadonlyMap<string, (what: string) => string> = new Map(
   Object.entries({
     'failed-step': (what: string) => `${what} fails`,
@@ -102,10 +105,11 @@ function causeOf(incident: Incident): string | null {
 const distinct = (list: readonly string[]): string[] => [...new Set(list)];
 
 /**
- * Returns the names that may stand for the same cause: services that do not react, and names in
- * errors. A host is called like its service; an internal one may begin with its name, but
- * `api.pay.example` is not our service `api`. Where one of several services is missing, no name is
- * returned.
+ * Returns the names that may stand for the cause of an incident: a service that does not react, or
+ * a dependency that errors name. Incidents that share a name are compared. A host often has the
+ * name of its service. For an internal host, the name in front of the internal domain is returned
+ * as well, but `api.pay.example` is not our service `api`. Returns no name if one of several
+ * services is missing.
  */
 export function namesOf(incident: Incident): string[] {
   const { environment, flowType, dependency, key, service } = incident;

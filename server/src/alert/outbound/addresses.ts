@@ -1,10 +1,11 @@
 import { BlockList, isIP } from 'node:net';
 
 /**
- * Decides which addresses a notification may go to. There are two lists, because Node compares an
- * IPv4 address with IPv6 subnets as well, in its mapped form: one list with `::ffff:0:0/96` refused
- * every public IPv4 address (guarded by addresses.test.ts). The ranges follow the registries of
- * special-purpose addresses of IANA (RFC 6890).
+ * Ranges of addresses to which no notification may go, unless the operator allows it. IPv4 and IPv6
+ * have separate lists, because Node also compares an IPv4 address, in its mapped form, with IPv6
+ * subnets: one common list with `::ffff:0:0/96` refused every public IPv4 address (guarded by
+ * addresses.test.ts). The ranges follow the registries of special-purpose addresses of IANA (RFC
+ * 6890).
  */
 const PRIVATE_4: readonly (readonly [net: string, prefix: number])[] = [
   ['0.0.0.0', 8],
@@ -19,10 +20,12 @@ const PRIVATE_4: readonly (readonly [net: string, prefix: number])[] = [
   ['224.0.0.0', 3],
 ];
 const PRIVATE_6: readonly (readonly [net: string, prefix: number])[] = [
-  // This range has loopback, the unspecified address, and IPv4 written as `::10.0.0.1`.
+  // This range contains the loopback address, the unspecified address, and IPv4 addresses written
+  // as `::10.0.0.1`.
   ['::', 96],
-  // These hold IPv4 addresses in IPv6 form, mapped or translated: no webhook needs them, and they
-  // would bypass the lines above.
+  // These ranges hold IPv4 addresses in IPv6 form, mapped or translated. They are refused, because
+  // no webhook needs such an address and a private IPv4 address in this form would bypass the
+  // ranges above.
   ['::ffff:0:0', 96],
   ['::ffff:0:0:0', 96],
   ['64:ff9b::', 96],
@@ -44,11 +47,12 @@ const private4 = listOf(PRIVATE_4, 'ipv4');
 const private6 = listOf(PRIVATE_6, 'ipv6');
 
 /**
- * Tells whether an address (without brackets) is private. A text that is no address counts as
- * private.
+ * Returns whether an address, written without brackets, is private. Also returns true for a text
+ * that is no address.
  */
 export function isPrivate(address: string): boolean {
-  // A zone names the link, as in `fe80::1%eth0`; it does not change what range the address is in.
+  // A zone as in `fe80::1%eth0` names the link and does not change the range of the address, so the
+  // zone is removed.
   const plain = address.replace(/%.*$/, '');
   const family = isIP(plain);
   return family === 4

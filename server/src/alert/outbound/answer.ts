@@ -1,6 +1,6 @@
 /** The receiver's answer to a notification. */
 export interface Answer {
   status: number;
-  /** `Retry-After` as ms from now, or null. */
+  /** `Retry-After` of the answer, as ms from now; null if the answer has none. */
   retryAfterMs: number | null;
 }

@@ -10,14 +10,14 @@ import type { Answer } from './answer.ts';
 import { sendMail, type Mail } from './mail.ts';
 
 /**
- * The only way out of the process: every notification goes through here. The guard resolves a name
- * once and pins the connection to the address that it checked (no DNS rebinding), refuses private
- * ranges unless the operator allows them, never follows redirects, and reads at most 64 KiB of an
- * answer.
+ * Sends every notification, and is the only way out of the process. The guard resolves a host name
+ * once and pins the connection to the address that it checked (no DNS rebinding). It refuses
+ * private ranges unless the operator allows them, never follows redirects, and reads at most 64 KiB
+ * of an answer.
  */
 export interface Guard {
   post(url: string, headers: Record<string, string>, body: string): Promise<Answer>;
-  /** Sends a mail under the same rules; `url` is the SMTP server's. */
+  /** Sends a mail under the same rules as `post`. `url` is the address of the SMTP server. */
   mail(url: string, mail: Omit<Mail, 'server' | 'address'>): Promise<Answer>;
 }
 
@@ -29,15 +29,15 @@ interface Resolved {
   family: number;
 }
 
-/** Network access, which tests replace. */
+/** Access to the network, which tests replace. */
 export interface Network {
   lookup(host: string): Promise<readonly Resolved[]>;
-  /** Replaces a connection made by Node. */
+  /** Returns a connection to use instead of one that Node makes. */
   connect?: (options: RequestOptions) => Duplex;
 }
 const INTERNET: Network = { lookup: (host) => lookup(host, { all: true }) };
 
-/** `allowed`: hosts or addresses that may be private. */
+/** Creates the guard. `allowed` lists hosts and addresses that may be private. */
 export function createGuard(clock: Clock, allowed: readonly string[], network = INTERNET): Guard {
   const resolve = async (host: string): Promise<Resolved> => {
     const plain = host.replace(/^\[|\]$/g, '');
@@ -101,7 +101,7 @@ export function createGuard(clock: Clock, allowed: readonly string[], network = 
                 done(answer);
                 response.destroy();
               };
-              // Only the status decides, so a body that never ends is cut off.
+              // Only the status of the answer matters, so a body that never ends is cut off.
               response.on('data', (chunk: Buffer) => {
                 read += chunk.length;
                 if (read > MAX_ANSWER) finish();

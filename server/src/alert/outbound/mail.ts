@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import { createTransport } from 'nodemailer';
 import type { Answer } from './answer.ts';
 
-/** One mail through one server. The guard has resolved and checked the address before. */
+/** A mail to be sent through one server. The guard has already resolved and checked the address. */
 export interface Mail {
   /** `smtp://user:password@host:587` or `smtps://host:465`. */
   server: URL;
@@ -11,15 +11,15 @@ export interface Mail {
   to: readonly string[];
   subject: string;
   text: string;
-  /** Idempotency key for the receiver; becomes the Message-ID. */
+  /** Idempotency key for the receiver, which becomes the mail's Message-ID. */
   key: string;
 }
 
 const TIMEOUT_MS = 10_000;
 
 /**
- * Sends a mail and returns SMTP's answer in HTTP's terms: 4yz is worth a retry, 5yz is not (RFC
- * 5321, 4.2.1).
+ * Sends a mail and returns the answer of the SMTP server as an HTTP status. An answer 4yz is worth
+ * a retry, an answer 5yz is not (RFC 5321, 4.2.1).
  */
 export async function sendMail(mail: Mail): Promise<Answer> {
   const { server } = mail;
@@ -28,9 +28,11 @@ export async function sendMail(mail: Mail): Promise<Answer> {
     host: mail.address,
     port: Number(server.port || (secure ? 465 : 587)),
     secure,
-    // A certificate is issued for host names, so an IP address gives no server name to ask for.
+    // A certificate is issued for host names, so no server name is set if the host is an IP
+    // address.
     ...(isIP(server.hostname) === 0 && { tls: { servername: server.hostname } }),
-    // A password travels only over an encrypted connection.
+    // TLS is required if there is a password, so that the password travels only over an encrypted
+    // connection.
     requireTLS: server.username !== '',
     ...(server.username !== '' && {
       auth: {
