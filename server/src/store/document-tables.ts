@@ -22,7 +22,10 @@ export interface DocumentTablesOptions {
   readChunks: ReadChunks;
 }
 
-/** The engine holds some blocks at a time, so blocks of rows with large texts are small. */
+/**
+ * Setting for reads of rows with large texts. The blocks are small, because the engine holds
+ * several blocks in memory at a time.
+ */
 const SMALL_BLOCKS = 'max_block_size = 1024';
 
 /**
@@ -69,8 +72,8 @@ function createIncidents({
   readChunks,
 }: DocumentTablesOptions): IncidentStore {
   /**
-   * Returns bodies in the order of their ids. They are read in chunks, because together they may
-   * exceed the engine's memory.
+   * Returns the bodies of documents in the order of their ids. The bodies are read in chunks,
+   * because together they may exceed the engine's memory.
    */
   const bodies = async <T>(table: BodyTable, idsInOrder: string): Promise<T[]> => {
     const ids = (await query<{ id: string }>(idsInOrder)).map(({ id }) => id);

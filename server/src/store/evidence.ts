@@ -16,11 +16,11 @@ import {
 import type { TableWriter } from './table-writer.ts';
 import { createUnprojected } from './unprojected.ts';
 
-/** Owns raw spans and events, which were acknowledged, in table `records`. */
+/** Owns table `records`, which holds the raw spans and events that were acknowledged. */
 export interface Evidence extends EvidenceWriter, EvidenceReader {
   /**
-   * Returns every record of each of these spans. `catchUp` is one of `ReadLag`'s two: the default
-   * waits for all evidence.
+   * Returns every record of each of these spans, by the key of the span. `catchUp` is one of the
+   * two functions of `ReadLag`. The default waits for all evidence.
    */
   spansAt: (
     keys: readonly string[],
@@ -48,14 +48,18 @@ interface Batch {
   bytes: string;
 }
 
-/** Bounds the rows of a block where a whole table is read. */
+/** Maximum number of rows of a block, when a whole table is read in blocks. */
 const BLOCK = 20_000;
-/** Bounds the bytes of a block of records, which may be large, while startup depends on it. */
+/**
+ * Maximum number of bytes of a block of records. Records may be large, and if a block exceeded the
+ * engine's memory, the server could not start.
+ */
 const BLOCK_BYTES = 32 * 1024 * 1024;
 const BATCHES_LISTED = 5000;
 /**
- * Bounds the traces of one query. Trace ids need no escaping, so many fit. Each query reads nearly
- * all of the table, over which they are scattered, so few queries are better.
+ * Maximum number of traces in one query. Many trace ids fit into a query, because they need no
+ * escaping. Few large queries are better than many small ones, because each query reads nearly the
+ * whole table, over which the traces are scattered.
  */
 const TRACES_AT_ONCE = 2500;
 
@@ -142,7 +146,10 @@ export function createEvidence({
   };
 }
 
-/** Yields the last batch of each block; a block holds whole batches, and at least one. */
+/**
+ * Yields the number of the last batch of each block. A block holds whole batches, and at least one
+ * batch.
+ */
 function* endsOfBlocks(batches: readonly Batch[]): Generator<number> {
   let spans = 0;
   let bytes = 0;

@@ -31,14 +31,14 @@ export interface FlowReaderOptions {
   now: () => number;
 }
 
-/** Bounds the rows of a block where a whole table is read. */
+/** Maximum number of rows of a block, when a whole table is read in blocks. */
 const BLOCK = 20_000;
 /**
- * The engine holds some blocks of each part at a time, so blocks of rows with large texts are
- * small.
+ * Setting for reads of rows with large texts. The blocks are small, because the engine holds
+ * several blocks of each part in memory at a time.
  */
 const SMALL_BLOCKS = 'max_block_size = 1024';
-/** Bounds how many renames are followed from a former id to the present one. */
+/** Maximum number of renames that are followed from a former id to the present id of a flow. */
 const MAX_RENAMES = 16;
 
 export function createFlowReader(
@@ -73,7 +73,10 @@ export function createFlowReader(
 }
 
 function createFlowScanner({ query, readRows, readChunks, now }: FlowReaderOptions): FlowScanner {
-  /** Reads blocks in order of the primary key, so that memory is bounded in the engine and here. */
+  /**
+   * Reads rows in blocks, in order of the primary key, so that memory is bounded in the engine and
+   * in this process.
+   */
   async function* blocksOf<Row extends { id: string }>(sql: string): AsyncIterable<Row[]> {
     for (let after = ''; ;) {
       const rows = await query<Row>(sql, { after });
@@ -143,7 +146,7 @@ async function listFlows(
 async function findFlow(query: QueryRows, name: string): Promise<string[]> {
   const lookUp = async (id: string): Promise<{ deleted: number; moved_to: string } | undefined> =>
     (await query<{ deleted: number; moved_to: string }>(NAME_OF_FLOW, { name: id }))[0];
-  // Most names are ids: answer them from the primary key before looking anywhere else.
+  // Most names are ids, so look the name up as an id first, which needs only the primary key.
   const direct = await lookUp(name);
   if (direct?.deleted === 0) return [name];
   let moved = direct?.moved_to ?? '';

@@ -5,8 +5,8 @@ import { createRowBinary } from './rows/row-binary.ts';
 import type { TableWriter } from './table-writer.ts';
 
 /**
- * Builds the rows of this many flows at a time, which takes some 15 ms; spans are received in
- * between.
+ * Number of flows whose rows are built at a time. That takes some 15 ms, and spans are received
+ * between two such times.
  */
 const FLOWS_AT_ONCE = 250;
 

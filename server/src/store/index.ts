@@ -16,7 +16,7 @@ import type { Store } from './port/index.ts';
 export type * from './port/index.ts';
 
 export interface StoreOptions {
-  /** Holds the URL of a ClickHouse server, or '' for the embedded engine in `directory`. */
+  /** URL of a ClickHouse server; '' for the embedded engine, whose data is in `directory`. */
   clickhouseUrl: string;
   directory: string;
   cluster: string;
@@ -40,8 +40,8 @@ export function createStore(options: StoreOptions): Store {
 }
 
 /**
- * Opens the engine in this process. Spans go through a write-ahead journal, because the engine
- * handles few large inserts well and many small ones badly.
+ * Creates a connection to the engine in this process. Spans go through a write-ahead journal,
+ * because the engine handles few large inserts well and many small ones badly.
  */
 function embedded({ directory, memoryLimitBytes, clock, counters, log }: StoreOptions): Connection {
   const engine = selfHealing(

@@ -21,7 +21,7 @@ export interface NameIndexOptions {
   now: () => number;
 }
 
-/** Holds a row whose spans are to be loaded. */
+/** A row of `flows` whose spans are to be loaded. */
 interface LoadedRow {
   id: string;
   version: string;
@@ -32,16 +32,18 @@ interface LoadedRow {
   causes: string;
 }
 
-/** Holds the part of a row that decides whether it is loaded. */
+/** The fields of a row that decide whether the row's spans are loaded. */
 interface Candidate {
   keys: string[];
   tokens: string[];
 }
 
-/** Names are hashed for this many flows per query, which gives some megabytes of hashes. */
+/**
+ * Number of flows whose names are hashed by one query, which then returns some megabytes of hashes.
+ */
 const NAMED_AT_ONCE = 100_000;
 const MINUTE_MS = 60_000;
-/** No row is received this late, so that only open flows match. */
+/** An instant later than the receipt of any row. Given as `sinceMs`, it selects only open flows. */
 const NEVER_MS = Number.MAX_SAFE_INTEGER;
 
 /**
@@ -62,7 +64,8 @@ export function createNameIndex(options: NameIndexOptions): NameIndex {
         if (name.startsWith(SPAN)) wanted.spans.add(name.slice(SPAN.length));
         else wanted.tokens.add(name);
       const counts = new Map<string, number>();
-      // A trace finds many rows; keep only those that hold one of the wanted spans or tokens.
+      // Returns whether a row holds one of the wanted spans or tokens. A query by trace also finds
+      // rows that hold only other spans of the trace. Counts the rows of each token, too.
       const isWanted = ({ keys, tokens }: Candidate): boolean => {
         const has = tokens.filter((token) => wanted.tokens.has(token));
         for (const token of has) counts.set(token, (counts.get(token) ?? 0) + 1);
@@ -83,7 +86,8 @@ export function createNameIndex(options: NameIndexOptions): NameIndex {
     async loadByIds(ids) {
       const found: LoadedRow[] = [];
       const asked = new Set(ids);
-      // A tombstone may lead to a name that is a tombstone, too.
+      // The tombstone of a flow may name a flow that is a tombstone itself, so go on until none is
+      // left.
       for (let next = [...asked]; next.length > 0;) {
         const moved: string[] = [];
         for (const some of chunksOf(next))
@@ -98,7 +102,10 @@ export function createNameIndex(options: NameIndexOptions): NameIndex {
   };
 }
 
-/** Returns the instant since which about `most` names were received; 0: all of them. */
+/**
+ * Returns the time, epoch ms, since which about `most` names were received; 0 if there are no more
+ * names than that.
+ */
 async function receivedSince(query: QueryRows, most: number): Promise<number> {
   const minutes = await query<{ minute: string; names: string }>(NAMES_BY_MINUTE);
   let left = most;
@@ -111,7 +118,7 @@ async function* nameHashes(
   sinceMs: number,
   onWorthless: (tokens: string[]) => void = () => undefined,
 ): AsyncIterable<Buffer> {
-  // All blocks are read as of one instant, so that no flow settles between two of them.
+  // All blocks are read as of the same instant, so that no flow settles between two blocks.
   const sql = nameHashesBlock(now(), sinceMs);
   let size = NAMED_AT_ONCE;
   for (let after: string | undefined = ''; after !== undefined;) {

@@ -2,19 +2,22 @@ import type { Connection } from './connection/port.ts';
 import type { Tracked } from './table-writer.ts';
 
 /**
- * Makes reads of raw evidence wait until the journal, which lies between the commit and the table,
- * is empty.
+ * Makes reads of raw evidence wait until the journal is empty, because committed records are in the
+ * journal before they are in the table.
  */
 export interface ReadLag {
-  /** Is true after a failed `tryToCatchUp`: the table is behind what was acknowledged. */
+  /**
+   * True if the last `tryToCatchUp` failed, so that the table lacks records that were acknowledged.
+   */
   readonly isBehind: boolean;
   /**
-   * Waits for all evidence, which correlation needs; rejects when the table accepts no rows now.
+   * Waits until all evidence is in the table, which correlation needs. Rejects if the table accepts
+   * no rows now.
    */
   catchUp: () => Promise<void>;
   /**
-   * Waits for evidence, for reads of people: the rows in the table are an answer even where the
-   * rest cannot be inserted now.
+   * Waits until all evidence is in the table, but never rejects. Use this for reads by people, for
+   * whom the rows in the table are an answer even if the other rows cannot be inserted now.
    */
   tryToCatchUp: () => Promise<void>;
 }

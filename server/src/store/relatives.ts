@@ -3,9 +3,9 @@ import type { QueryRows } from './connection/port.ts';
 import { CHILDREN_OF_FLOW, FLOWS_BY_EXPLICIT_ID, RUNS_OF_FLOW } from './sql/relatives.sql.ts';
 
 /**
- * Finds a flow's parent and its children, which only other rows tell. A child names its parent by
- * id and type, and so by the hash of both, or by the id alone. Of several runs of the parent, the
- * last one that had begun counts.
+ * Finds the parent and the children of a flow, which are not in the flow's own row. A child names
+ * its parent by id and type, and so by the hash of both, or by the id alone. If the parent has
+ * several runs, the child belongs to the last run that had begun when the child started.
  */
 export interface Relatives {
   of(flow: Flow): Promise<Relation[]>;

@@ -13,7 +13,10 @@ import type { ReadRows } from './rows/tolerant-reader.ts';
 import { migrate, type SchemaOptions } from './schema/migrate.ts';
 import { createTableWriter, type Tracked } from './table-writer.ts';
 
-/** Creates the one implementation of the port: ClickHouse's dialect over either connection. */
+/**
+ * Creates the store, which uses the SQL of ClickHouse over an embedded or a remote connection.
+ * There is no other implementation of the port.
+ */
 export function createStoreOver(
   connection: Connection,
   schema: SchemaOptions,

@@ -1,7 +1,10 @@
 import { createMemory, type Lease, type Memory } from '../base/memory.ts';
 import type { Connection } from './connection/port.ts';
 
-/** Inserts rows, in bulk or a few, and lends the memory in which bulks are built. */
+/**
+ * Inserts rows, as RowBinary for many or as JSON for a few, and lends the memory in which the many
+ * rows are built.
+ */
 export interface TableWriter {
   readonly memory: Memory;
   insertRows: (table: string, columns: readonly string[], rows: readonly Lease[]) => Promise<void>;
@@ -14,7 +17,10 @@ export type InsertJson = (
   rows: readonly unknown[][],
 ) => Promise<void>;
 
-/** Awaits work, so that `stop` waits for it, and turns its failure into the store's error code. */
+/**
+ * Awaits work. The store's `stop` waits for all such work, and a failure of the work becomes an
+ * error with the store's code.
+ */
 export type Tracked = <T>(work: Promise<T>) => Promise<T>;
 
 export function createTableWriter(connection: Connection, tracked: Tracked): TableWriter {
@@ -29,7 +35,8 @@ export function createTableWriter(connection: Connection, tracked: Tracked): Tab
           rows.map(({ bytes }) => bytes),
         ),
       );
-      // Release only after success: an abandoned request may still be sending these bytes.
+      // Release the memory only after success, because a request that failed may still be sending
+      // these bytes.
       for (const lease of rows) lease.release();
     },
     insertJson: (table, columns, rows) =>

@@ -9,23 +9,27 @@ import {
 } from './sql/unprojected.sql.ts';
 
 /**
- * Finds evidence that no flow row includes, without a list of what there should be: spans of
- * `records` that are in no newest version of a row. It works through shares of the traces, by hash,
- * because the engine holds the hashes of a share's spans in memory.
+ * Finds evidence that no row of a flow includes. No list tells which rows there should be, so it
+ * searches for spans in `records` that are in no newest version of a row. It works through shares
+ * of the traces, one after the other, because the engine holds the hashes of all spans of a share
+ * in memory.
  */
 export interface UnprojectedEvidence {
   /**
-   * Yields traces that have a span of a batch up to `claim` in no row; `all` yields every trace.
-   * `left` counts the traces of the share that follow.
+   * Yields traces that have a span, of a batch up to `claim`, which is in no row. If `all` is true,
+   * every trace is yielded. `left` is the number of traces of the same share that follow.
    */
   traces(all: boolean, claim: number): AsyncIterable<{ traces: string[]; left: number }>;
-  /** Yields flows that share a span, which are outdated versions whose newer versions were lost. */
+  /**
+   * Yields the ids of flows that share a span with another flow. Among them are outdated versions
+   * whose newer versions were lost.
+   */
   overlapping(claim: number): AsyncIterable<string[]>;
 }
 
-/** A share has about this many spans, which take some 60 MB in the engine. */
+/** Number of spans in a share, which take some 60 MB in the engine. */
 const SPANS_OF_SHARE = 1_000_000;
-/** A block ends at this many spans, and has at least one trace. */
+/** Number of spans at which a block ends. A block has at least one trace, however large. */
 const SPANS_OF_BLOCK = 5000;
 const FLOWS_OF_BLOCK = 500;
 const DAY_MS = 86_400_000;
@@ -44,7 +48,8 @@ export function createUnprojected(
   return {
     async *traces(all, claim) {
       const shares = await sharesUpTo(claim);
-      // Older traces may have been removed on purpose, and their records are about to expire.
+      // Leave out older traces, because their flows may have been removed on purpose and their
+      // records are about to expire.
       const sinceMs = Math.max(0, now() - retentionDays * DAY_MS);
       for (const share of shares) {
         const [found] = await query<{ traces: string }>(
@@ -65,7 +70,7 @@ export function createUnprojected(
   };
 }
 
-/** Parses the text of `tracesOfShare`. */
+/** Reads the text that `tracesOfShare` selects, and yields its traces in blocks. */
 function* blocksOf(text: string): Generator<{ traces: string[]; left: number }> {
   const digits = TRACE_DIGITS + COUNT_DIGITS;
   let traces: string[] = [];

@@ -16,14 +16,14 @@ import { isPartName } from './part-inventory.ts';
 
 /**
  * Quarantines broken parts. A part of a table that cannot be read (a flipped bit, an empty file)
- * fails every query that reads it, for ever. Its readable rows are inserted again, and the part
- * moves to `detached/`, where it is kept. Rows that are then stored twice are harmless, because
- * reads of `records` and of versioned tables expect them.
+ * fails every query that reads the part, for ever. The readable rows of a broken part are inserted
+ * again, and the part moves to `detached/`, where it is kept. Some rows may then be stored twice,
+ * which is harmless, because reads of `records` and of versioned tables return one of each.
  */
 export interface BrokenParts {
   /**
-   * Resolves to true where a failed query is worth another try: the part that its error names was
-   * broken, and is detached now.
+   * Resolves to true if a failed query is worth another try, because the part that the error names
+   * was broken and is detached now.
    */
   quarantine(error: unknown): Promise<boolean>;
   /** Checks the parts that were written last, which are the ones that a loss of power damages. */
@@ -34,16 +34,25 @@ export interface BrokenPartsOptions {
   query: Connection['query'];
   counters: Counters;
   log: Log;
-  /** Called before the part is detached, so that a crash in between does not hide the loss. */
+  /**
+   * Called before the part is detached, so that the loss of rows is known even if the process
+   * crashes in between.
+   */
   onLosing(table: string): void;
   onLost(table: string): void;
 }
 
-/** Matches the path by which the engine's errors name the part that it was reading. */
+/** Matches the path of the part that the engine was reading, in an error of the engine. */
 const PATH = /\/store\/[0-9a-f]{3}\/([0-9a-f-]{36})\/([^/\s:]+)\//;
-/** A range of this few rows that is unreadable is given up. */
+/**
+ * Number of rows at which the search for unreadable rows stops. An unreadable range of this size is
+ * given up as a whole.
+ */
 const MIN_ROWS = 64;
-/** Bounds the unreadable ranges of one part, so that a ruined part is not read row by row. */
+/**
+ * Maximum number of unreadable ranges in one part. Beyond it, the rest of the part is given up, so
+ * that a ruined part is not read row by row.
+ */
 const MAX_LOST_RANGES = 2000;
 const LATEST_S = 900;
 const IN_BACKGROUND = 'max_execution_time = 3600, max_threads = 1';
@@ -53,7 +62,8 @@ export function createBrokenParts(options: BrokenPartsOptions): BrokenParts {
   const under = new Map<string, Promise<boolean>>();
 
   /**
-   * Returns the part that an error names; null: none; `gone`: it was merged or detached meanwhile.
+   * Returns the part that an error names; null if the error names no part; `gone` if the part was
+   * merged or detached meanwhile.
    */
   const partOf = async (error: unknown): Promise<PartName | 'gone' | null> => {
     const [path, , name = ''] = PATH.exec(messageOf(error)) ?? [];
@@ -74,7 +84,7 @@ export function createBrokenParts(options: BrokenPartsOptions): BrokenParts {
     return row ? Number(row.rows) : null;
   };
 
-  /** Returns the ranges of rows that can be read. */
+  /** Returns the ranges of rows in a part that can be read. */
   const readable = async (part: PartName, rows: number): Promise<[from: number, to: number][]> => {
     const found: [number, number][] = [];
     let lost = 0;
@@ -102,7 +112,7 @@ export function createBrokenParts(options: BrokenPartsOptions): BrokenParts {
   const repair = async (part: PartName): Promise<boolean> => {
     const { table, name } = part;
     const rows = await activeRows(part);
-    // Give up, because the part was merged or detached meanwhile.
+    // The query is worth another try, because the part was merged or detached meanwhile.
     if (rows === null) return true;
     const reason = await fault(part);
     if (reason === null) return false;

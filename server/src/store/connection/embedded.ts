@@ -11,8 +11,8 @@ import { tableDefinitions } from './table-definitions.ts';
 /**
  * Runs chDB in this process, behind @clickhouse/client. A process opens one directory, with one
  * connection for spans, one for derived rows and three for reads, because queries of one connection
- * queue behind each other. Parameters are bound with `SET param_…` in the statement: the client's
- * own binding serialises process-wide.
+ * queue behind each other. Parameters are bound with `SET param_…` in the statement, because the
+ * client's own binding makes queries of the whole process wait for each other.
  */
 interface ChdbConnection {
   chdb: {
@@ -38,8 +38,8 @@ interface Chdb {
 
 const READERS = 3;
 /**
- * The engine is not opened with less free space than this: it writes while it opens, and loses what
- * it cannot write.
+ * Free space, in bytes, below which the engine is not opened, because it writes while it opens and
+ * loses what it cannot write.
  */
 const MIN_FREE_BYTES = 64 * 1024 * 1024;
 
@@ -47,7 +47,10 @@ export function embeddedConnection(
   directory: string,
   memoryLimitBytes: number,
   log: Log,
-  /** Called when this process holds the directory, before the engine changes anything in it. */
+  /**
+   * Called once this process holds the directory, and before the engine changes anything in the
+   * directory.
+   */
   beforeOpening: () => void = () => undefined,
 ): Connection {
   const engineDirectory = join(directory, 'engine');
@@ -55,7 +58,10 @@ export function embeddedConnection(
   let session: { close(): void } | undefined;
   let chdb: Chdb | undefined;
   let writer: Writer | undefined;
-  /** Derived rows have a connection of their own: the commit of spans must not wait behind them. */
+  /**
+   * Connection for derived rows. It is a separate one, because the commit of spans must not wait
+   * behind derived rows.
+   */
   let derivedWriter: Writer | undefined;
   let readers: { client: ClickHouseClient; raw: ChdbConnection }[] = [];
   let turn = 0;
@@ -110,8 +116,8 @@ export function embeddedConnection(
           },
         );
       }
-      // Write the pid file only now that the engine's own lock is held: a process that fails at
-      // that lock must not overwrite the holder's pid.
+      // Write the pid file only now that the engine's own lock is held, because a process that
+      // fails to get the lock must not overwrite the pid of the process that holds it.
       writeFileSync(pidFile, String(process.pid));
       const open = (): { client: ClickHouseClient; raw: ChdbConnection } => {
         const raw = connect({ path: engineDirectory });
@@ -167,8 +173,8 @@ export function embeddedConnection(
 }
 
 /**
- * Checks who holds the directory: chDB says only "Failed to create connection", and the pid file
- * tells the process.
+ * Throws an error that names the process which holds the directory. The pid file tells that
+ * process, whereas chDB says only "Failed to create connection".
  */
 function checkLock(directory: string, pidFile: string): void {
   try {
@@ -226,8 +232,8 @@ function readOr(path: string, otherwise: string): string {
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    // A recycled process id is no lock: check which command runs under it where the platform can
-    // tell.
+    // A process id that was given to another program is no lock. So check which command runs under
+    // the id, on platforms that can tell.
     const command = readOr(`/proc/${pid}/cmdline`, 'node');
     return command.includes('node');
   } catch (error) {

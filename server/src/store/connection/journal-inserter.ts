@@ -6,21 +6,28 @@ import type { JournalTarget } from './journal-record.ts';
 import type { Segment, Segments } from './journal-segments.ts';
 
 /**
- * Inserts segments of the journal into the table: in time, on request, and again after a failure.
+ * Inserts segments of the journal into the table: when a timer fires, when a caller asks for it,
+ * and again after a failure.
  */
 export interface Inserter {
-  /** False where too many segments wait; the current one then goes on taking records. */
+  /**
+   * False while too many segments wait for the table. The current segment then goes on taking
+   * records.
+   */
   readonly hasRoom: boolean;
-  /** Adds a segment that is closed to records, and not yet in the table. */
+  /** Adds a segment that takes no more records and whose rows are not in the table yet. */
   add(segment: Segment): void;
-  /** Holds the recent error of the table, until the next retry. */
+  /**
+   * Error of the last insert, if the table refused it within the last RETRY_MS; undefined
+   * otherwise.
+   */
   readonly refusal: { error: unknown } | undefined;
-  /** Inserts all that is in the journal now. */
+  /** Inserts all rows that are in the journal now. Rejects if the table refuses some of them. */
   insertNow(): Promise<void>;
   insertSoon(): void;
-  /** Inserts what the journal holds, if anything, after the insert under way. */
+  /** Waits for the insert under way, and then inserts the rows that the journal still holds. */
   flush(): Promise<void>;
-  /** Stops the timer, and returns the segments that wait. */
+  /** Stops the timer, and returns the segments that wait for the table. */
   stop(): readonly Segment[];
 }
 
@@ -33,23 +40,27 @@ export interface InserterOptions {
   segments: Segments;
   insert(target: JournalTarget, rows: Buffer): Promise<void>;
   /**
-   * Ends the current segment between two appends, and adds it. Resolves to false where there is no
-   * room.
+   * Ends the current segment between two appends, and adds it to the waiting segments. Resolves to
+   * false if there is no room for another waiting segment.
    */
   endCurrent(): Promise<boolean>;
 }
 
 /**
- * Inserts are this far apart, in ms. Reads of raw spans are no staler for it, because they flush.
+ * Time between two inserts, ms. Reads of raw spans do not miss the newest spans because of it, as
+ * these reads flush the journal first.
  */
 const INSERT_EVERY_MS = 1000;
 const RETRY_MS = 1000;
 /**
- * Bounds the segments that wait for a table that refuses rows, because each holds a file and
- * memory. The current segment grows meanwhile.
+ * Maximum number of segments that wait for a table that refuses rows. It is small, because each
+ * segment holds a file and memory. While so many wait, the current segment grows.
  */
 const MAX_ENDED = 4;
-/** After this many refused payloads, and none accepted, the remaining ones are not tried now. */
+/**
+ * Number of refused payloads after which the remaining payloads are not tried now, if the table has
+ * accepted none.
+ */
 const MAX_REFUSED = 3;
 export const FAILURES = 'fermata_journal_failures_total';
 
@@ -62,8 +73,8 @@ export function createInserter(options: InserterOptions): Inserter {
   let failed: { error: unknown; atMs: number } | undefined;
 
   /**
-   * Inserts all waiting segments and returns the last failure: one failing segment does not hold up
-   * the others.
+   * Inserts all waiting segments, and returns the last failure. A segment that fails does not keep
+   * the other segments from being inserted.
    */
   const insertEnded = async (): Promise<{ error: unknown } | undefined> => {
     let failure: { error: unknown } | undefined;
@@ -83,8 +94,8 @@ export function createInserter(options: InserterOptions): Inserter {
       all = await options.endCurrent();
       const failure = await insertEnded();
       if (failure === undefined) continue;
-      // These segments wait for longer, so save the manifest: if they are lost meanwhile, it tells
-      // how many records they had.
+      // These segments now wait for longer. Save the manifest, so that it tells how many records
+      // these segments had if they are lost meanwhile.
       await segments.saveManifest().catch(() => undefined);
       throw failure.error;
     }
@@ -143,8 +154,8 @@ export function createInserter(options: InserterOptions): Inserter {
 type Into = Pick<InserterOptions, 'insert' | 'target'>;
 
 /**
- * Inserts a segment. After a failure each payload is tried by itself, so that one bad payload does
- * not hold back the others.
+ * Inserts a segment. If that fails, each payload is tried by itself, so that one bad payload does
+ * not hold back the other payloads. Rejects if the table refused any payload.
  */
 async function insertSegment(into: Into, segment: Segment): Promise<void> {
   const { rows } = segment;
@@ -162,7 +173,8 @@ async function insertSegment(into: Into, segment: Segment): Promise<void> {
 }
 
 /**
- * Returns the payloads that were refused, in order. `first` is tried first, so that in time all are
+ * Inserts the payloads one by one, and returns those that the table refused, in order. `first` is
+ * the index of the payload to begin with. It differs at each call, so that in time every payload is
  * tried.
  */
 async function insertSingly(

@@ -12,29 +12,29 @@ import {
 } from './journal-record.ts';
 
 /**
- * Lists the segments that must exist. Segments are deleted as they reach the table, in any order:
- * without the manifest, a deleted segment and a lost one look alike. It is written before a new
- * segment takes rows, and before one is deleted. So at whatever moment the process ends, each
- * segment that it lists exists.
+ * Lists the segments that must exist. Segments are deleted as they reach the table, in any order,
+ * so without the manifest a deleted segment and a lost segment look alike. The manifest is written
+ * before a new segment takes rows, and before a segment is deleted. So at whatever moment the
+ * process ends, each segment that the manifest lists exists.
  */
 export interface Manifest {
-  /** Holds the number of the newest segment ever. */
+  /** Number of the newest segment that was ever begun. */
   number: number;
-  /** Holds the next record's sequence number; the records before it are durable. */
+  /** Sequence number of the next record. All records with a smaller number are durable. */
   sequence: number;
-  /** Names the target of all these segments. */
+  /** Target table of all these segments. */
   target: JournalTarget;
-  /** Lists segments in the order in which they were begun. */
+  /** The segments that must exist, in the order in which they were begun. */
   live: readonly LiveSegment[];
 }
 
 export interface LiveSegment {
   number: number;
-  /** Holds the random number that marks its records. */
+  /** Random number that marks the records of this segment. */
   random: number;
   /**
-   * Its rows have these sequence numbers, without `to`. The newest segment may hold more: it grew
-   * after the manifest was written.
+   * The segment's rows have the sequence numbers from `from` up to but without `to`. The newest
+   * segment may hold more rows, because it can grow after the manifest was written.
    */
   from: number;
   to: number;
@@ -42,21 +42,22 @@ export interface LiveSegment {
 
 export interface ManifestFile {
   /**
-   * Reads the manifest, undefined where there is none; `isDamaged` is true where the file holds
-   * anything else.
+   * Reads the manifest. `manifest` is undefined if the file holds no valid manifest; `isDamaged` is
+   * true if the file then holds anything else.
    */
   read(): Promise<{ manifest: Manifest | undefined; isDamaged: boolean }>;
   /**
-   * Saves a manifest, durable once resolved. `manifest` is called just before the write; writes run
-   * one at a time, in the order of the calls.
+   * Saves a manifest, which is durable once the promise resolves. Saves run one at a time, in the
+   * order of the calls, and each calls `manifest` just before it writes.
    */
   save(manifest: () => Manifest): Promise<void>;
 }
 
 const NAME = 'journal.state';
 /**
- * Two copies are written in turn, so that one is whole while the other is written. They are this
- * far apart, because a whole page may be lost.
+ * Distance between the two copies of the manifest in the file, bytes. The copies are written in
+ * turn, so that one is whole while the other is written. They are far apart, because a loss of
+ * power may destroy a whole page.
  */
 const COPY_BYTES = 64 * 1024;
 
@@ -79,7 +80,8 @@ export function createManifestFile(directory: string): ManifestFile {
     try {
       await writeAll(file, copy, 0);
       await file.datasync();
-      // The next write syncs this copy: it is read only where the first one is unreadable.
+      // No sync is needed here, as the next write syncs this second copy. The copy is used only if
+      // the first one cannot be read.
       await writeAll(file, copy, COPY_BYTES);
     } finally {
       await file.close();
@@ -128,14 +130,14 @@ async function writeAll(
 
 export interface Loss {
   records: number;
-  /** False where nothing tells whether there was one more, or where the segment ended. */
+  /** False if it is unknown whether one more record is lost, or where the segment ended. */
   isExact: boolean;
 }
 
 /**
- * Counts the acknowledged records that a segment has lost. `live` is its entry in the manifest.
- * `hasManifest` is true where there is a manifest; a segment that it does not list was being begun
- * or deleted. `isNewest` is true where nothing was written after the segment, so that a record
+ * Returns how many acknowledged records a segment has lost. `live` is the segment's entry in the
+ * manifest. `hasManifest` is true if there is a manifest; a segment without an entry was then being
+ * begun or deleted. `isNewest` is true if nothing was written after the segment, so that a record
  * which is cut short counts as never acknowledged.
  */
 export function lossOf(
@@ -152,8 +154,8 @@ export function lossOf(
   const to = Math.max(live?.to ?? from, end);
   const records = to - from - rows.length;
   const mayBeOlder = !isNewest && !hasManifest;
-  // The bytes behind its last record may be one more record, unless it is known where the segment
-  // ended.
+  // The bytes behind the segment's last record may be one more record, unless the manifest tells
+  // where the segment ended.
   const isCut =
     (live === undefined || isNewest) &&
     (contents.damage.at(-1)?.isLast === true || (contents.torn > 0 && mayBeOlder));

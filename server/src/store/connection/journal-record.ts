@@ -2,18 +2,19 @@ import { crc32 } from 'node:zlib';
 import type { InsertFormat } from './port.ts';
 
 /**
- * Defines how a segment of the journal is written and read: as records, each with a head that has a
- * checksum of its own. The reader skips a damaged record and continues at the next head, so that
- * one record is lost and not all that follow it.
+ * Defines the format of a segment of the journal: records, each with a head that has a checksum of
+ * its own. The reader skips a damaged record and continues at the next head, so that one record is
+ * lost and not all records after it.
  *
- * A head is 36 bytes, little-endian: 8 of magic, 6 of sequence number, 2 of kind, 4 each of length
- * and CRC-32 of the payload, of the segment's own random number, of the target's CRC-32, and of the
- * CRC-32 of all before it. Sequence numbers ascend over all segments. The random number tells a
- * record from bytes that look like one in a payload, or in an older file.
+ * A head is 36 bytes, little-endian: 8 bytes of magic, 6 of sequence number and 2 of kind; then 4
+ * bytes each of the payload's length, the payload's CRC-32, the segment's random number, the
+ * target's CRC-32, and the CRC-32 of all these bytes of the head. Sequence numbers ascend over all
+ * segments. The random number tells a record from bytes that look like a record but stand in a
+ * payload or an older file.
  *
- * Format version 1 had neither magic nor sequence number: 4 bytes of length, 4 of CRC-32, payload.
- * Its reader takes the magic for a length and a wrong checksum, and so keeps a file that it cannot
- * read instead of deleting it.
+ * A head of format version 1 had neither magic nor sequence number, only 4 bytes of length and 4 of
+ * CRC-32 before the payload. A server that knows only version 1 takes the magic for a length, finds
+ * a wrong checksum, and so keeps a file that it cannot read instead of deleting it.
  */
 export interface JournalTarget {
   table: string;
@@ -22,8 +23,8 @@ export interface JournalTarget {
 }
 
 /**
- * Numbers the kinds of records. The first record of a segment holds the target, and the sequence
- * number of the first rows.
+ * Numbers of the kinds of records. The first record of a segment is of kind `target`: it holds the
+ * target, and its sequence number is that of the segment's first rows.
  */
 export const KINDS = { target: 1, rows: 2, manifest: 3 } as const;
 type Kind = (typeof KINDS)[keyof typeof KINDS];
@@ -31,9 +32,9 @@ type Kind = (typeof KINDS)[keyof typeof KINDS];
 export interface RecordHead {
   kind: Kind;
   sequence: number;
-  /** Holds the segment's random number. */
+  /** Random number of the segment that the record belongs to. */
   segment: number;
-  /** Holds the `hashOf` the target. */
+  /** Hash of the segment's target, as `hashOf` computes it. */
   target: number;
 }
 
@@ -50,7 +51,10 @@ export const encodeTarget = ({ table, columns, format }: JournalTarget): Buffer 
   Buffer.from(JSON.stringify({ table, columns, format }));
 export const hashOf = (target: JournalTarget): number => crc32(encodeTarget(target));
 
-/** Encodes the head of a payload, which must not be empty: zlib has no checksum of nothing. */
+/**
+ * Returns the head of a record. The payload must not be empty, because zlib has no checksum of
+ * nothing.
+ */
 export function encodeHead(head: RecordHead, payload: readonly Buffer[]): Buffer {
   const bytes = Buffer.allocUnsafe(HEAD_BYTES);
   MAGIC.copy(bytes);
@@ -66,14 +70,17 @@ export function encodeHead(head: RecordHead, payload: readonly Buffer[]): Buffer
 
 export interface Found extends RecordHead {
   from: number;
-  /** Holds the offset where its payload ends; beyond the file where it was cut short. */
+  /**
+   * Offset where the record's payload ends. It is beyond the end of the file if the record was cut
+   * short.
+   */
   to: number;
   checksum: number;
 }
 
 /**
- * Returns the record at this offset if its head has a valid checksum. The payload is not checked,
- * because there may be many candidates.
+ * Returns the record at this offset if its head has a valid checksum; undefined otherwise. The
+ * checksum of the payload is not checked, because a file may hold many bytes that look like a head.
  */
 export function headAt(file: Buffer, at: number): Found | undefined {
   if (
@@ -93,7 +100,9 @@ export function headAt(file: Buffer, at: number): Found | undefined {
   };
 }
 
-/** Returns the payload; undefined where its checksum is wrong. */
+/**
+ * Returns the payload of a record; undefined if the payload is cut short or its checksum is wrong.
+ */
 export function payloadOf(
   file: Buffer,
   { from, to, checksum }: Pick<Found, 'from' | 'to' | 'checksum'>,
@@ -102,42 +111,54 @@ export function payloadOf(
   return to <= file.length && to > from && crc32(payload) === checksum ? payload : undefined;
 }
 
-/** Describes a range of bytes that are not as they were written. */
+/** A range of bytes in a segment's file that no longer are as they were written. */
 export interface Damage {
   at: number;
   bytes: number;
   /**
-   * Tells whether this is the end of the file: then nothing tells if the record was ever complete.
+   * True if the range reaches to the end of the file. It is then unknown whether the record was
+   * ever complete.
    */
   isLast: boolean;
 }
 
 export interface SegmentContents {
   version: 1 | 2;
-  /** Undefined where the record that holds it is damaged … */
+  /** Target of the segment; undefined if the record that holds the target is damaged. */
   target: JournalTarget | undefined;
-  /** … and then this hash finds it among the known targets. */
+  /**
+   * Hash of the target, from any readable head. It finds the target among the known ones if the
+   * record that holds the target is damaged.
+   */
   targetHash: number | undefined;
-  /** Holds the sequence number of the first rows; undefined where nothing tells it. */
+  /** Sequence number of the segment's first rows; undefined if no readable record tells it. */
   from: number | undefined;
   /**
-   * Lists rows in order. In format version 1 they are numbered here, because the records are not.
+   * Rows of the segment in order. Records of format version 1 have no numbers, so the reader
+   * numbers them.
    */
   rows: { sequence: number; payload: Buffer }[];
   damage: Damage[];
-  /** Counts bytes at the end that are a record cut short, as a crash leaves it. */
+  /**
+   * Number of bytes at the end of the file that are the beginning of a record, as a crash leaves
+   * it.
+   */
   torn: number;
-  /** Counts zeros at the end, as a loss of power leaves them where a write was about to happen. */
+  /**
+   * Number of zeros at the end of the file. A loss of power leaves zeros where a write was about to
+   * happen.
+   */
   zeros: number;
 }
 
 /**
- * Reads a segment. It never fails, and is linear in the file, whatever the file holds. `segment` is
- * its random number where known; else the first readable record tells it, which may be a look-alike
- * in the payload of a damaged one.
+ * Reads a segment's file. It never throws, and its time is linear in the size of the file, whatever
+ * the file holds. `segment` is the segment's random number, if the caller knows it. Otherwise the
+ * number is taken from the first readable record, which may be bytes that look like a record in the
+ * payload of a damaged one.
  */
 export function readSegment(file: Buffer, segment?: number): SegmentContents {
-  // Decide by checksums and not by the first bytes, which may be the damaged ones.
+  // The checksums decide which format the file has, because the first bytes may be damaged.
   return readV1(file) ?? readV2(file, segment);
 }
 
@@ -146,7 +167,8 @@ function readV2(file: Buffer, segment: number | undefined): SegmentContents {
   const end = endOf(file);
   let least = 0;
   /**
-   * Returns a record that belongs here: of this segment, and later than the records read so far.
+   * Returns the record at this offset if it belongs to this segment and is later than the records
+   * read so far; undefined otherwise.
    */
   const ownAt = (at: number): Found | undefined => {
     const found = headAt(file, at);
@@ -175,8 +197,9 @@ function readV2(file: Buffer, segment: number | undefined): SegmentContents {
       at = found.to;
       continue;
     }
-    // Continue where the head says that the record ends, because a look-alike in its payload is no
-    // record; else at the next record anywhere.
+    // Continue where the head says that the damaged record ends, because bytes in its payload that
+    // look like a record are no record. If the head is damaged, too, continue at the next record
+    // anywhere.
     const next =
       found && (found.to === file.length || ownAt(found.to)) ? found.to : nextFrom(at + 1);
     if (next === undefined && (found ? found.to > file.length : isCutHead(file.subarray(at)))) {
@@ -192,9 +215,9 @@ function readV2(file: Buffer, segment: number | undefined): SegmentContents {
 }
 
 /**
- * Reads format version 1; returns undefined where neither the first record nor the one after it has
- * a valid checksum. A damaged length cannot be told from a right one, so everything after it is
- * lost.
+ * Reads a file of format version 1. Returns undefined if neither the first record nor the record
+ * after it has a valid checksum. A damaged length cannot be told from a right one, so everything
+ * behind a damaged length is lost.
  */
 function readV1(file: Buffer): SegmentContents | undefined {
   const contents: SegmentContents = { version: 1, ...NOTHING, from: 1, rows: [], damage: [] };
@@ -236,7 +259,10 @@ function headAtV1(file: Buffer, at: number): Pick<Found, 'from' | 'to' | 'checks
   return { from, to: from + file.readUInt32LE(at), checksum: file.readUInt32LE(at + 4) };
 }
 
-/** Tells whether even the first record is incomplete, so that nothing was acknowledged yet. */
+/**
+ * Returns whether even the first record is incomplete, so that nothing in this file was
+ * acknowledged yet.
+ */
 function isCutTargetV1(file: Buffer): boolean {
   if (file.length < HEAD_BYTES_V1) return endOf(file) > 0;
   const text = file.subarray(HEAD_BYTES_V1);
@@ -259,7 +285,10 @@ function endOf(file: Buffer): number {
 const isCutHead = (rest: Buffer): boolean =>
   rest.length < HEAD_BYTES &&
   rest.subarray(0, MAGIC.length).equals(MAGIC.subarray(0, Math.min(MAGIC.length, rest.length)));
-/** Returns undefined for any other content: a foreign file may begin like ours. */
+/**
+ * Returns the target that a payload holds; undefined for any other content, because a foreign file
+ * may begin like a file of the journal.
+ */
 function parseTarget(payload: Buffer): JournalTarget | undefined {
   try {
     const target = JSON.parse(payload.toString()) as Partial<JournalTarget> | null;

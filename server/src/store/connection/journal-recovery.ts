@@ -13,9 +13,9 @@ import {
 } from './journal-record.ts';
 
 /**
- * Recovers the journal of a previous run of the process into the table. A file is deleted only if
- * it was read to its end. A damaged file is kept aside, and the number of missing records is logged
- * and counted (guarded by journal-recovery.damage.test.ts).
+ * What recovery needs. Recovery inserts the journal of a previous run of the process into the
+ * table. A file is deleted only if it was read to its end. A damaged file is kept aside, and the
+ * number of missing records is logged and counted (guarded by journal-recovery.damage.test.ts).
  */
 export interface RecoveryOptions {
   directory: string;
@@ -23,13 +23,13 @@ export interface RecoveryOptions {
   counters: Counters;
   target: JournalTarget;
   insert(target: JournalTarget, rows: Buffer): Promise<void>;
-  /** Tells whether the table exists; rejects where that is unknown. */
+  /** Resolves to whether the table exists; rejects if that is unknown. */
   exists(table: string): Promise<boolean>;
 }
 
 export const SUFFIX = '.journal';
 const OWN = /^(\d{12,15})\.journal$/;
-/** Maps the suffix under which a file is kept aside to the message that is logged. */
+/** Messages that are logged, by the suffix under which a file is kept aside. */
 const ASIDE = {
   damaged:
     'a file of the journal is damaged: so many acknowledged records are lost, the others are in the table ' +
@@ -49,17 +49,18 @@ type Fate = keyof typeof ASIDE;
 const KEPT = new RegExp(`^(\\d{12,15})\\.journal\\.(?:${Object.keys(ASIDE).join('|')})\\b`);
 const DAMAGED_RECORDS = 'fermata_journal_damaged_records_total';
 const MISSING_RECORDS = 'fermata_journal_missing_records_total';
-/** Bounds the bytes of one insert. */
+/** Maximum number of bytes of one insert. */
 const CHUNK_BYTES = 32 * 1024 * 1024;
 
 /**
- * Recovers all segments, and returns where the next one goes on. Rejects with `store.unavailable`;
- * segments that are not in the table are still there then.
+ * Recovers all segments, and returns the numbers with which the next segment goes on. If a segment
+ * cannot be inserted now, it rejects with `store.unavailable`, and the files of segments that are
+ * not in the table stay.
  */
 export async function recover(options: RecoveryOptions, file: ManifestFile): Promise<Position> {
   const { directory, log, counters } = options;
-  // Create the counters at the start: a counter that appears with its first count looks as if
-  // nothing had happened.
+  // Create the counters at the start, because a counter that only appears with its first count
+  // looks as if nothing had happened.
   counters.add(DAMAGED_RECORDS, 0);
   counters.add(MISSING_RECORDS, 0);
   await mkdir(directory, { recursive: true });
@@ -87,11 +88,11 @@ type Position = Pick<Manifest, 'number' | 'sequence'>;
 
 interface Recovery {
   /**
-   * Recovers a segment. Resolves to false where it does not name its target, and a segment that is
-   * not read yet may.
+   * Recovers a segment. Resolves to false if the segment does not name its target, and a segment
+   * that is read later may tell the target. `isPostponed` is true once all others were read.
    */
   segment(name: string, isPostponed: boolean): Promise<boolean>;
-  /** Reports segments that the manifest lists and that do not exist. */
+  /** Reports the segments that the manifest lists but that do not exist. */
   reportMissing(): Promise<void>;
   position(): Position;
 }
@@ -118,8 +119,9 @@ function createRecovery(
   counters.gauge('fermata_journal_files_kept', () => kept);
 
   /**
-   * Removes a segment from the manifest: before its file is deleted, or the next start would miss
-   * the file; and after its loss was reported, or the loss would go unreported.
+   * Removes a segment from the manifest. Call this before the segment's file is deleted, because
+   * otherwise the next start would report the file as missing. Call it after the segment's loss was
+   * reported, because otherwise a crash would leave the loss unreported.
    */
   const removeFromManifest = async (gone: number): Promise<void> => {
     live = live.filter((one) => one.number !== gone);
@@ -132,8 +134,8 @@ function createRecovery(
     return join(directory, free);
   };
   /**
-   * Reports a segment's loss in the log and the counters; returns the path under which its file is
-   * kept aside.
+   * Reports what a segment has lost, in the log and the counters. Returns the path under which the
+   * segment's file is to be kept aside; undefined if the file may be deleted.
    */
   const report = (
     name: string,
@@ -190,8 +192,8 @@ function createRecovery(
     },
     async reportMissing() {
       for (const { number: gone, from, to } of live) {
-        // Nothing tells where the newest segment ended; one that was begun holds at least one
-        // record.
+        // It is unknown where the newest segment ended, but a segment that was begun holds at least
+        // one record.
         const records = gone === newest ? Math.max(1, to - from) : to - from;
         const path = join(directory, fileName(gone));
         counters.add(MISSING_RECORDS, records);
@@ -214,7 +216,10 @@ function createRecovery(
 export const fileName = (number: number): string => String(number).padStart(12, '0') + SUFFIX;
 const numberOf = (name = '0'): number => Number.parseInt(name, 10);
 
-/** Returns what becomes of a file; undefined where all of it was read and it may be deleted. */
+/**
+ * Returns why a file has to be kept aside; undefined if all of it was read and the file may be
+ * deleted.
+ */
 function fateOf(
   { damage, torn }: SegmentContents,
   lost: number,
@@ -232,8 +237,9 @@ interface Known {
 }
 
 /**
- * Returns the target of a segment whose first record is damaged. Records of format version 1 do not
- * name it: there, all other segments must agree.
+ * Returns the target of a segment whose first record is damaged; undefined if it is unknown.
+ * Records of format version 1 do not name their target, so all other segments of that version must
+ * agree on it.
  */
 function targetOf(
   { version, targetHash }: SegmentContents,
@@ -245,8 +251,8 @@ function targetOf(
 }
 
 /**
- * Inserts payloads; resolves to false where the table does not exist. A table that exists and
- * refuses rows now rejects instead, so that nothing is lost.
+ * Inserts payloads. Resolves to false if the table does not exist. Rejects if the table exists and
+ * refuses rows now, so that nothing is deleted.
  */
 async function isInserted(
   options: RecoveryOptions,

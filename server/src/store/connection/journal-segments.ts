@@ -7,50 +7,54 @@ import { encodeHead, encodeTarget, hashOf, KINDS, sizeOf } from './journal-recor
 import { fileName, recover, type RecoveryOptions } from './journal-recovery.ts';
 import { createPayloadBuffer, type PayloadBuffer } from './payload-buffer.ts';
 
-/** Holds a file of records, with those rows that are not in the table yet. */
+/** A file of records, with those of its rows that are not in the table yet. */
 export interface Segment {
   number: number;
-  /** Stands in each of its records, so that no other bytes are taken for one. */
+  /**
+   * Random number in each record of the segment, by which the reader tells these records from other
+   * bytes.
+   */
   random: number;
   path: string;
   file: FileHandle;
-  /** Counts the bytes of the file, up to the end of the last record. */
+  /** Size of the file in bytes, up to the end of the last whole record. */
   size: number;
-  /** Its rows have these sequence numbers, without `to`. */
+  /** The segment's rows have the sequence numbers from `from` up to but without `to`. */
   from: number;
   to: number;
-  /** Holds rows that are appended and not yet in the table. */
+  /** Rows that were appended and are not in the table yet. */
   rows: PayloadBuffer;
-  /** The first of these rows came at this instant, in ms. */
+  /** Time when the first of the rows in `rows` was appended, epoch ms. */
   sinceMs: number;
-  /** Holds the index of the payload that is tried first, where payloads are tried one by one. */
+  /** Index of the payload to begin with when the payloads are inserted one by one. */
   next: number;
 }
 
 /**
- * Owns the files of the journal, from their first record to their deletion, and the manifest of
- * them.
+ * Owns the files of the journal from their first record to their deletion, and the manifest that
+ * lists the files.
  */
 export interface Segments {
-  /** Lists all segments that the next start must find, in the order in which they were begun. */
+  /** All segments that the next start must find, in the order in which they were begun. */
   readonly live: ReadonlySet<Segment>;
-  /** Counts the bytes of rows that are not in the table. */
+  /** Number of bytes of rows that are in the journal and not in the table yet. */
   readonly bytes: number;
-  /** Inserts what a previous run of the process left. */
+  /** Inserts the rows that a previous run of the process left. */
   open(): Promise<void>;
   begin(): Promise<Segment>;
   /**
-   * Appends a record, durable once resolved. Where it rejects, the file may end in a torn record.
+   * Appends a record, which is durable once the promise resolves. If the promise rejects, the file
+   * may end in a torn record.
    */
   write(segment: Segment, rows: readonly Buffer[], now: () => number): Promise<void>;
-  /** Cuts off a torn record; resolves to false where that is impossible. */
+  /** Cuts off a torn record at the end of the file. Resolves to false if that is impossible. */
   repair(segment: Segment): Promise<boolean>;
   /**
-   * Deletes a segment that is no longer needed. If the file stays, the next start inserts its rows
-   * again.
+   * Deletes a segment that is no longer needed. If the segment's file cannot be deleted, the next
+   * start inserts the rows in it again.
    */
   discard(segment: Segment): Promise<void>;
-  /** Reuses the segment's memory. */
+  /** Makes the segment's memory available to a later segment. */
   recycle(segment: Segment): void;
   saveManifest(): Promise<void>;
 }
@@ -62,13 +66,13 @@ export function createSegments(options: RecoveryOptions): Segments {
   const manifest = createManifestFile(directory);
   const targetHash = hashOf(target);
   let number = 0;
-  /** Holds the sequence number of the next record. */
+  /** Sequence number of the next record. */
   let sequence = 0;
   const spare: Buffer[] = [];
   const live = new Set<Segment>();
   /**
-   * Lists paths of files that are no longer needed. They must not be deleted before the manifest is
-   * written without them.
+   * Paths of files that are no longer needed. Before such a file is deleted, the manifest has to be
+   * written without its segment.
    */
   const unwanted: string[] = [];
 
@@ -107,7 +111,7 @@ export function createSegments(options: RecoveryOptions): Segments {
       await saveManifest();
       while (paths.length > 0) await unlink(paths.pop()!);
     } catch (error) {
-      // The remaining files are deleted with the next segment.
+      // The remaining files are deleted together with the next discarded segment.
       unwanted.push(...paths);
       log.warn(
         { reason: messageOf(error), path: segment.path },

@@ -9,29 +9,32 @@ export type { JournalTarget };
 
 /**
  * Writes rows to a write-ahead journal before a table. An insert costs the same 5 to 17 ms of CPU
- * however small it is, so rows that must be durable before an answer are appended to a file, and
+ * however small it is. So rows that must be durable before an answer are appended to a file, and
  * inserted a few times a second.
  *
- * A segment is a file of records (journal-record.ts): the first names the target table, each other
- * one holds rows in the table's insert format. A segment is deleted when all of it is in the table;
- * a manifest lists the segments that must exist (journal-manifest.ts). After a crash the remaining
- * segments are inserted again (journal-recovery.ts); rows that were inserted before are in the
- * table twice, and reads return one of each.
+ * A segment is a file of records (journal-record.ts): the first record names the target table, and
+ * each other record holds rows in the table's insert format. A segment is deleted when all its rows
+ * are in the table. A manifest lists the segments that must exist (journal-manifest.ts). After a
+ * crash the remaining segments are inserted again (journal-recovery.ts). Rows that had been
+ * inserted before the crash are then in the table twice, and reads return one of each.
  */
 export interface Journal {
   /**
-   * Inserts what a previous run of the process left. Rejects with `store.unavailable`, and deletes
-   * nothing then.
+   * Inserts the rows that a previous run of the process left. If that is impossible now, it rejects
+   * with `store.unavailable` and deletes nothing.
    */
   open(): Promise<void>;
   /**
-   * Appends the parts as one payload. Durable once resolved, over a loss of power, too. Rejects,
-   * retryable, when the table is too far behind.
+   * Appends the parts as one payload. Once the promise resolves, the payload survives a loss of
+   * power, too. Rejects with a retryable error when the table is too far behind.
    */
   append(rows: readonly Buffer[]): Promise<void>;
-  /** Resolves when everything appended before is in the table; rejects when it cannot be now. */
+  /**
+   * Resolves when all payloads appended before are in the table. Rejects if the table refuses them
+   * now.
+   */
   flush(): Promise<void>;
-  /** Closes the files; rows that could not be inserted stay for the next `open`. */
+  /** Closes the files. Rows that could not be inserted stay in the journal for the next `open`. */
   close(): Promise<void>;
 }
 
@@ -39,15 +42,15 @@ export interface JournalOptions extends RecoveryOptions {
   clock: Clock;
 }
 
-/** Rows are inserted at once when the journal holds this much … */
+/** Size of the journal, bytes, at which its rows are inserted at once. */
 const INSERT_AT_BYTES = 16 * 1024 * 1024;
-/** … and beyond this much, senders wait for the table (backpressure). */
+/** Size of the journal, bytes, beyond which senders wait for the table (backpressure). */
 const MAX_BYTES = 128 * 1024 * 1024;
 
 export function createJournal(options: JournalOptions): Journal {
   const { directory, clock, log, counters } = options;
   const segments = createSegments(options);
-  /** Holds the segment that takes records now. */
+  /** The segment that takes records now; undefined until the next append begins one. */
   let current: Segment | undefined;
   let appending: Promise<unknown> = Promise.resolve();
 
@@ -62,8 +65,8 @@ export function createJournal(options: JournalOptions): Journal {
     ...options,
     segments,
     endCurrent() {
-      // Queue behind the appends, so that no append is half-way into a segment that is about to be
-      // closed.
+      // Queue behind the appends, so that no append is half-way into the segment when the segment
+      // is closed.
       const ending = appending.then(end);
       appending = ending;
       return ending;
@@ -79,8 +82,8 @@ export function createJournal(options: JournalOptions): Journal {
   });
 
   const appendNext = async (parts: readonly Buffer[]): Promise<void> => {
-    // An empty record must not be written: zlib has no checksum of nothing, and an empty record
-    // ends a segment.
+    // An empty record must not be written, because zlib has no checksum of nothing and the reader
+    // takes an empty record for a damaged one.
     const rows = parts.filter((part) => part.length > 0);
     if (rows.length === 0) return;
     current ??= await segments.begin();
@@ -88,8 +91,9 @@ export function createJournal(options: JournalOptions): Journal {
     try {
       await segments.write(segment, rows, () => clock.now());
     } catch (error) {
-      // No record may follow a torn one, which would look like damage. And a segment that a full
-      // disk tore stays torn.
+      // Cut off the torn record, because a record after a torn one would make the torn one look
+      // like damage. On a full disk that may be impossible, and the segment then takes no more
+      // records.
       const isRepaired = await segments.repair(segment);
       if (!isRepaired || segment.rows.size === 0) {
         current = undefined;

@@ -3,8 +3,8 @@ import { TABLE_BY_NAME } from '../sql/system.sql.ts';
 import { createJournal, type JournalOptions } from './journal.ts';
 
 /**
- * Wraps a connection so that inserts into one table go through a write-ahead journal: they are
- * durable when they resolve, and reach the table soon.
+ * Wraps a connection so that inserts into one table go through a write-ahead journal. The rows of
+ * such an insert are durable when the insert resolves, and are in the table soon afterwards.
  */
 export function journaled(
   connection: Connection,
@@ -22,8 +22,8 @@ export function journaled(
     ...connection,
     async open() {
       await connection.open();
-      // Recover before the schema changes: rows that an earlier version left fit the tables of that
-      // version.
+      // Recover before the schema changes, because rows that an earlier version left fit the tables
+      // of that version.
       await journal.open();
     },
     insert: (table, columns, format, rows) =>

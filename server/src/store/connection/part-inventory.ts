@@ -3,22 +3,32 @@ import { join } from 'node:path';
 import { replaceFile } from './replace-file.ts';
 
 /**
- * Tracks which blocks of rows a table has, by the names of its parts (`<partition>_<first
- * block>_<last block>_<level>`). The engine numbers inserts without gaps, and does not notice a
- * missing one: a part that a loss of power took is detected only by comparison with an earlier
- * inventory. The comparison runs before the engine opens, because merges close gaps.
+ * Tracks which blocks of rows a table has, by the names of the table's parts (`<partition>_<first
+ * block>_<last block>_<level>`). The engine numbers inserted blocks without gaps, but does not
+ * notice a missing block. So a part that was lost with the power is detected only by comparison
+ * with an earlier inventory. The comparison has to run before the engine opens, because merges
+ * close the gaps.
  */
 export interface Inventory {
-  /** Tells whether rows were lost and are not rebuilt yet; it outlives a crash. */
+  /**
+   * True if rows were lost and are not rebuilt yet. The value is on disk, so it outlives a crash.
+   */
   due: boolean;
-  /** Tells whether the last run of the process ended without `save(true)`. */
+  /** True if the last run of the process ended without `save(true)`. */
   readonly wasKilled: boolean;
-  /** Tells whether blocks are missing. `due` is on disk before anything else happens. */
+  /**
+   * Returns whether blocks are missing. If so, `due` becomes true, and is on disk before this
+   * returns.
+   */
   detectMissing(): boolean;
-  /** Returns the broken parts that the engine detached since the last inventory. */
+  /**
+   * Takes the names of all broken parts that the engine has detached, and returns those that are
+   * new since the last call or the last inventory.
+   */
   newlyDetached(names: readonly string[]): string[];
   /**
-   * Takes the present blocks for complete, unless a rebuild is due. It is on disk once it returns.
+   * Writes to disk that the present blocks are complete. While a rebuild is due, the blocks of the
+   * earlier inventory are kept instead.
    */
   save(isShutdown?: boolean): void;
 }
@@ -36,7 +46,10 @@ const NOTHING: Kept = { blocks: [], detached: [], due: false, ended: true };
 const PART = /^([^_]+)_(\d+)_(\d+)_(\d+)(?:_\d+)?$/;
 export const isPartName = (name: string): boolean => PART.test(name);
 
-/** Returns the blocks of these parts, in order; parts that overlap or adjoin make one range. */
+/**
+ * Returns the blocks of these parts as ranges, in order. Parts that overlap or adjoin make one
+ * range.
+ */
 export function blocksOf(parts: readonly string[]): Range[] {
   const ranges = parts.flatMap((name): Range[] => {
     const match = PART.exec(name);
@@ -55,13 +68,13 @@ function joined(ranges: readonly Range[]): Range[] {
   return all;
 }
 
-/** Tells whether one of `ranges` covers the given one. */
+/** Returns whether one of `ranges` covers the given range. */
 const holds = (ranges: readonly Range[], [from, to]: Range): boolean =>
   ranges.some((range) => range[0] <= from && to <= range[1]);
 
 /**
- * Returns the blocks that were there, or must have been: after the last known block, numbers go on
- * without gaps.
+ * Returns the blocks that must have been in the table: those known before, and all between the last
+ * known block and the newest present block, because block numbers have no gaps.
  */
 export function expectedBlocks(known: readonly Range[], present: readonly Range[]): Range[] {
   const last = known.at(-1)?.[1] ?? 0;
@@ -117,7 +130,8 @@ function read(file: string): Kept {
   try {
     return { ...NOTHING, ...(JSON.parse(readFileSync(file, 'utf8')) as Partial<Kept>) };
   } catch {
-    // This is the first start, or the first after an earlier version; block numbers begin with 1.
+    // There is no inventory at the first start, or the first start after an earlier version. All
+    // blocks from number 1 on are then expected.
     return NOTHING;
   }
 }

@@ -1,8 +1,8 @@
 import { sizeOf } from './journal-record.ts';
 
 /**
- * Stores payloads one after the other in one buffer, which is reused: buffers that live for a while
- * cost collections of the whole heap.
+ * Stores payloads one after the other in one buffer, which is reused, because buffers that live for
+ * a while cause garbage collections of the whole heap.
  */
 export interface PayloadBuffer {
   readonly size: number;
@@ -10,7 +10,7 @@ export interface PayloadBuffer {
   add(payload: readonly Buffer[]): void;
   all(): Buffer;
   each(): Buffer[];
-  /** Drops all payloads but these, which are among `each()`. */
+  /** Drops all payloads except the given ones, which must be among those that `each()` returns. */
   keep(payloads: readonly Buffer[]): void;
 }
 
@@ -42,7 +42,7 @@ export function createPayloadBuffer(
     all: () => memory.subarray(0, size()),
     each: () => ends.map((end, i) => memory.subarray(ends[i - 1] ?? 0, end)),
     keep(payloads) {
-      // Copy in ascending order, so that nothing is overwritten before it is moved.
+      // Copy in ascending order, so that no payload is overwritten before it is moved.
       ends = [];
       for (const payload of payloads) add([payload]);
     },

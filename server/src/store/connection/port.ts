@@ -1,8 +1,12 @@
-/** Holds a bound parameter: `{name:Type}` in the SQL. Values never enter SQL text unescaped. */
+/**
+ * A parameter that is bound to `{name:Type}` in the SQL. No value becomes part of the SQL text
+ * without being escaped.
+ */
 export type Param = string | number | bigint | string[];
 
 /**
- * Returns rows as objects; 64-bit integers are strings. `settings` come after those of every read.
+ * Returns rows as objects, in which 64-bit integers are strings. `settings` come after the settings
+ * of every read, and so override these.
  */
 export type QueryRows = <Row>(
   sql: string,
@@ -11,25 +15,25 @@ export type QueryRows = <Row>(
 ) => Promise<Row[]>;
 
 /**
- * Inserts use RowBinary for bulks and JSON for small tables. Only journals of earlier versions hold
- * TSV.
+ * Formats of inserts. Large inserts use RowBinary, small tables use JSON. TSV is found only in
+ * journals of earlier versions.
  */
 export type InsertFormat = 'RowBinary' | 'JSONCompactEachRow' | 'TSV';
 
 /**
- * Defines what the store needs of ClickHouse, embedded or remote. Both speak the same dialect.
- * Settings stand in the SQL, because settings passed aside leak into later queries of an embedded
- * connection.
+ * Defines what the store needs of ClickHouse, embedded or remote. Both understand the same SQL.
+ * Settings stand in the SQL text, because settings that are passed beside it leak into later
+ * queries of an embedded connection.
  */
 export interface Connection {
   readonly kind: 'embedded' | 'clickhouse';
   open(): Promise<void>;
-  /** Queries; `settings` override those of every read. */
+  /** Runs a query. `settings` override the settings of every read. */
   query: QueryRows;
   command(sql: string): Promise<void>;
   /**
-   * Inserts rows, durable once resolved. `rows` are parts that follow each other; they are not read
-   * after it resolved.
+   * Inserts rows, which are durable once the promise resolves. `rows` are the parts of one text or
+   * byte sequence in order; they are not read after the promise resolved.
    */
   insert(
     table: string,
@@ -37,32 +41,40 @@ export interface Connection {
     format: InsertFormat,
     rows: readonly Buffer[],
   ): Promise<void>;
-  /** Resolves when queries see every insert that resolved before; rejects when they cannot now. */
+  /**
+   * Resolves when queries see the rows of every insert that resolved before. Rejects if that is
+   * impossible now.
+   */
   flush(): Promise<void>;
   ping(): Promise<boolean>;
   close(): Promise<void>;
-  /** Absent where an operator runs the server, and takes care of what its disks lose. */
+  /**
+   * Absent for a server that an operator runs, because the operator takes care of what the server's
+   * disks lose.
+   */
   readonly losses?: Losses;
 }
 
 /**
- * Reports flow rows that were lost with a part of their table. They are derived, and can be
- * projected again.
+ * Reports rows of `flows` that were lost with a part of the table. These rows are derived, so they
+ * can be projected again.
  */
 export interface Losses {
-  /** Counts the losses of this run of the process. */
+  /** Number of losses in this run of the process. */
   readonly count: number;
   /**
-   * Tells whether rows were lost, in this run of the process or a previous one, and are not
-   * rebuilt.
+   * True if rows were lost, in this run of the process or a previous one, and are not rebuilt yet.
    */
   readonly due: boolean;
   onLoss(listener: () => void): void;
-  /** Reports that all losses up to this count are rebuilt. */
+  /** Tells that all losses up to this `count` are rebuilt. */
   rebuilt(count: number): void;
 }
 
-/** Bounds every read: an abandoned request must not keep the engine busy. */
+/**
+ * Settings of every read. They bound its time and memory, so that an abandoned request does not
+ * keep the engine busy.
+ */
 const READ_SETTINGS =
   'SETTINGS max_execution_time = 10, max_memory_usage = 2000000000, output_format_json_quote_64bit_integers = 1';
 export const bounded = (sql: string, settings = ''): string =>

@@ -5,8 +5,9 @@ import { FermataError, messageOf } from '../../base/errors.ts';
 import { bounded, type Connection } from './port.ts';
 
 /**
- * A command fails after this much silence of the server, which reports progress at this interval.
- * The interval is long because an answer has room for at most 80 headers.
+ * Times for commands, ms: a command fails after PATIENCE_MS without a sign of the server, and the
+ * server reports progress every PROGRESS_MS. The latter is long, because an answer has room for at
+ * most 80 headers and each report is a header.
  */
 const PATIENCE_MS = 400_000;
 const PROGRESS_MS = 110_000;
@@ -18,8 +19,8 @@ const LARGE_BYTES = 64 * 1024;
 export function remoteConnection(url: string): Connection {
   let client: ClickHouseClient | undefined;
   /**
-   * Runs commands that may take hours (a migration that copies a table), during which the server
-   * reports progress.
+   * Client for commands that may take hours (a migration that copies a table). During such a
+   * command the server reports progress.
    */
   let patient: ClickHouseClient | undefined;
   const use = (): ClickHouseClient => client!;
@@ -66,7 +67,7 @@ export function remoteConnection(url: string): Connection {
         query: `INSERT INTO ${table} (${columns.join(', ')}) FORMAT ${format}`,
         values: Readable.from(largeParts(rows)),
       });
-      // Read the answer: until then, the connection serves nothing else.
+      // Read the answer to its end, because the connection serves no other request before.
       await finished(stream.resume());
     },
     flush: () => Promise.resolve(),
@@ -81,8 +82,8 @@ export function remoteConnection(url: string): Connection {
 }
 
 /**
- * Joins small parts, of requests with a span or two, because each part is a chunk of its own on the
- * wire.
+ * Joins small parts into larger ones, because each part becomes a chunk of its own on the wire.
+ * Small parts come from requests with a span or two.
  */
 function* largeParts(parts: readonly Buffer[]): Iterable<Buffer> {
   let small: Buffer[] = [];

@@ -1,8 +1,8 @@
 import { closeSync, fsyncSync, openSync, renameSync, writeSync } from 'node:fs';
 
 /**
- * Replaces a small file. The content is synced before it gets its name, so that the file is never
- * empty.
+ * Replaces a small file. The new content is written under another name and synced before it gets
+ * the file's name, so that the file is never empty.
  */
 export function replaceFile(path: string, content: Buffer): void {
   const file = openSync(`${path}.new`, 'w');

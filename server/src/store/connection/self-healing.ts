@@ -7,10 +7,10 @@ import type { Connection } from './port.ts';
 import { BROKEN_DETACHED_PARTS } from '../sql/system.sql.ts';
 import { inventoryOf } from './part-inventory.ts';
 
-/** Only the rows of this table can be projected again. */
+/** The table whose lost rows can be projected again. No other table can be rebuilt. */
 const DERIVED = 'flows';
 const SAVE_EVERY_MS = 60_000;
-/** Bounds the retries of a query that meets one broken part after the other. */
+/** Maximum number of times that a query is tried, if it meets one broken part after the other. */
 const MAX_TRIES = 20;
 
 export interface SelfHealingOptions {
@@ -21,9 +21,9 @@ export interface SelfHealingOptions {
 }
 
 /**
- * Wraps a connection so that broken parts are quarantined when a query meets them, and missing flow
- * rows are detected. `open` opens the engine; it calls its argument once the process holds the
- * directory, before the engine changes anything.
+ * Wraps a connection so that broken parts are quarantined when a query meets them, and missing rows
+ * of `flows` are detected. `open` creates the connection. The connection calls `beforeOpening` once
+ * the process holds the directory, before the engine changes anything.
  */
 export function selfHealing(
   open: (beforeOpening: () => void) => Connection,
@@ -75,7 +75,7 @@ export function selfHealing(
     onLosing: losing,
     onLost: lost,
   });
-  /** Reports parts that the engine could not load, and has detached itself. */
+  /** Reports the parts that the engine could not load and has detached itself, each part once. */
   const sayDetached = async (): Promise<void> => {
     const rows = await connection.query<{ table: string; name: string; reason: string }>(
       BROKEN_DETACHED_PARTS,

@@ -1,12 +1,16 @@
 import { open } from 'node:fs/promises';
 
 /**
- * Hands rows to the engine in a file, because it takes binary formats from files only. The same
- * file is overwritten every time, since creating one can cost more than reading it. It is truncated
- * after each insert, or rows in it would outlive their retention.
+ * Hands rows to the engine in a file, because the engine takes binary formats only from files. The
+ * same file is overwritten every time, because creating a file can cost more than reading it. The
+ * file is truncated after each insert, because otherwise rows in the file would outlive their
+ * retention.
  */
 export interface Spool {
-  /** Calls `read` with the path once the file holds the rows; one call at a time, in order. */
+  /**
+   * Writes the rows to the file and then calls `read` with the file's path. Calls run one at a
+   * time, in order.
+   */
   through(rows: readonly Buffer[], read: (path: string) => Promise<unknown>): Promise<void>;
   close(): Promise<void>;
 }

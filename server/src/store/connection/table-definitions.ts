@@ -3,18 +3,18 @@ import { dirname, join } from 'node:path';
 import { replaceFile } from './replace-file.ts';
 
 /**
- * Keeps copies of the engine's table definitions. The engine replaces a definition by renaming a
- * new file, which may be empty on a full disk: the table then has a definition of 0 bytes, and the
- * engine never starts again (guarded by table-definitions.test.ts).
+ * Keeps copies of the engine's table definitions. The engine replaces a definition by writing and
+ * renaming a new file. On a full disk the new file may be empty. The table then has a definition of
+ * 0 bytes, and the engine never starts again (guarded by table-definitions.test.ts).
  */
 export interface TableDefinitions {
   /**
-   * Copies the definitions that changed. A copy that cannot be written is left for the next time.
+   * Copies the definitions that changed. If a copy cannot be written, the next call tries again.
    */
   keep(): void;
   /**
-   * Replaces empty definitions by their copies, before the engine opens. Returns their paths within
-   * the engine's directory.
+   * Replaces empty definitions by their copies. Call this before the engine opens. Returns the
+   * paths of the replaced definitions, relative to the engine's directory.
    */
   restore(): string[];
 }
@@ -22,7 +22,7 @@ export interface TableDefinitions {
 const EMPTY = Buffer.alloc(0);
 
 export function tableDefinitions(engineDirectory: string, copies: string): TableDefinitions {
-  /** Lists the paths of definitions: `store/<3 digits>/<database>/<table>.sql`. */
+  /** Returns the paths of all definitions: `store/<3 digits>/<database>/<table>.sql`. */
   const list = (): string[] => {
     const found: string[] = [];
     const store = join(engineDirectory, 'store');
@@ -72,6 +72,6 @@ function tryToReplace(path: string, content: Buffer): void {
     mkdirSync(dirname(path), { recursive: true });
     replaceFile(path, content);
   } catch {
-    // Most likely the disk is full; the existing copy stays.
+    // Most likely the disk is full. The existing copy stays as it is.
   }
 }

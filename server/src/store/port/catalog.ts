@@ -1,10 +1,10 @@
 import type { Cut } from '../../base/lists.ts';
 
-/** Summarizes flow types, services and step names over all flows. */
+/** Reads summaries of all flow types and services, and the names of steps. */
 export interface CatalogReader {
   flowTypes(): Promise<Cut<FlowTypeRow>>;
   services(): Promise<Cut<ServiceRow>>;
-  /** Returns names of steps, the most frequent first. */
+  /** Returns the names of steps, the most frequent name first. */
   stepNames(): Promise<string[]>;
 }
 
@@ -16,7 +16,7 @@ export interface FlowTypeRow {
   failed: number;
   stuck: number;
   services: string[];
-  /** Tells whether it has more services than are listed. */
+  /** True if the flow type has more services than `services` lists. */
   incomplete: boolean;
   p50DurationMs: number;
   p95DurationMs: number;
@@ -32,7 +32,7 @@ export interface ServiceRow {
   failedSteps: number;
   sends: string[];
   consumes: string[];
-  /** Tells whether there are more versions, flow types or destinations than are listed. */
+  /** True if the service has more versions, flow types or destinations than are listed. */
   incomplete: boolean;
   firstSeen: string;
   lastSeen: string;

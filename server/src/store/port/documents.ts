@@ -3,11 +3,14 @@ import type { Incident, Notification, Silence } from '../../model/incident.ts';
 export type DocumentKind = 'definition' | 'view' | 'clock' | 'probe';
 
 /**
- * Stores small JSON texts of people or services. Each user of the port names the kinds that it may
- * access: a route that saves views cannot write definitions.
+ * Stores small JSON texts that people or services wrote. A user of the port names the kinds of
+ * documents that it may access, so that a route that saves views cannot write definitions.
  */
 export interface DocumentStore<Kind extends DocumentKind = DocumentKind> {
-  /** Saves a version. The greatest version counts; a body of '' deletes the document. */
+  /**
+   * Saves a version of a document. The greatest version counts. An empty `body` deletes the
+   * document.
+   */
   saveDocument(kind: Kind, id: string, version: number, body: string): Promise<void>;
   documents(kind: Kind): Promise<{ id: string; body: string }[]>;
 }
@@ -21,16 +24,19 @@ export interface LearnedStore {
 /** Stores incidents, their notifications, and silences. */
 export interface IncidentStore {
   saveIncidents(incidents: readonly Incident[]): Promise<void>;
-  /** Returns the open incidents, and the newest others. */
+  /** Returns all open incidents, and the newest of the resolved ones. */
   incidents(): Promise<Incident[]>;
   saveNotifications(notifications: readonly Notification[]): Promise<void>;
-  /** Returns the newest notifications first, among them all undelivered ones, however old. */
+  /**
+   * Returns notifications, newest first, but with all undelivered ones before the others, however
+   * old they are.
+   */
   notifications(limit: number): Promise<Notification[]>;
   saveSilence(silence: Silence): Promise<void>;
   silences(): Promise<Silence[]>;
 }
 
-/** Holds the learned model of one flow type; it is opaque to the store. */
+/** The learned model of one flow type. The store does not look into `json`. */
 export interface LearnedRow {
   environment: string;
   type: string;

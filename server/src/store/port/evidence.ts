@@ -4,36 +4,43 @@ import type { Losses } from '../connection/port.ts';
 
 export type { Losses };
 
-/** Commits spans and span events: the raw evidence from which everything else is derived. */
+/**
+ * Commits spans and span events. They are the raw evidence from which everything else is derived.
+ */
 export interface EvidenceWriter {
   /**
-   * Encodes records in the store's own form, so that records which wait for a commit take little
-   * memory.
+   * Encodes records in the store's own form, because in this form the records that wait for a
+   * commit take little memory.
    */
   prepareSpans(batch: number, records: readonly EvidenceRecord[]): PreparedSpans;
-  /** Commits what this store prepared, in ascending batches. */
+  /** Commits rows that `prepareSpans` of this store returned, in ascending order of batches. */
   insertSpans(prepared: readonly PreparedSpans[]): Promise<void>;
 }
 
-/** Reads evidence as it was received, so that it can be projected again. */
+/** Reads evidence as it was received, so that the evidence can be projected again. */
 export interface EvidenceReader {
   /**
-   * Returns the highest batch number ever inserted, and the last one that the flow rows include.
+   * Returns the highest batch number ever inserted, the last batch that the rows of flows include,
+   * and the time when the last record was received.
    */
   watermarks(): Promise<{ lastBatch: number; derivedBatch: number; lastReceivedMs: number }>;
-  /** Yields every record of later batches, in blocks, oldest batch first. */
+  /** Yields every record of the batches after `afterBatch`, in blocks, oldest batch first. */
   replay(afterBatch: number): AsyncIterable<StoredSpan[]>;
   /**
-   * Yields evidence of batches up to this one that is in no row: whole traces to project again,
-   * then flows that share spans with others. `all` yields every trace. A block has some thousand
-   * spans. It does not trust `watermarks`, because the rows that carry them may be lost as well.
+   * Yields evidence of batches up to `upToBatch` that no row of a flow includes: first whole traces
+   * to project again, then the ids of flows that share spans with other flows. If `all` is true,
+   * every trace is yielded. A block has some thousand spans. The method does not rely on
+   * `watermarks`, because the rows that carry these numbers may be lost as well.
    */
   unprojected(all: boolean, upToBatch: number): AsyncIterable<Unprojected>;
-  /** Reports flow rows that were lost; absent where an operator takes care of the disks. */
+  /**
+   * Reports rows of flows that were lost. Absent for a server whose disks an operator takes care
+   * of.
+   */
   readonly losses?: Losses;
 }
 
-/** Holds prepared rows; only the store that made the value reads it. */
+/** Rows that are ready for the commit. Only the store that made this object can read it. */
 export interface PreparedSpans {
   readonly count: number;
 }
@@ -41,11 +48,11 @@ export interface PreparedSpans {
 export interface Unprojected {
   spans: StoredSpan[];
   flowIds: string[];
-  /** Counts the traces that follow, as far as it is known by now. */
+  /** Number of traces that are known to follow after this block. */
   left: number;
 }
 
-/** Holds a record in the shape in which it was received, so that it can be normalized again. */
+/** A record in the shape in which it was received, so that it can be normalized again. */
 export type StoredSpan = { receivedAtMs: number; traceId: string; spanId: string } & (
   { span: OtlpSpan; log?: undefined } | { log: OtlpLog; span?: undefined }
 );

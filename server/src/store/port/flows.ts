@@ -3,7 +3,7 @@ import type { FlowSearch } from '../../model/search.ts';
 import type { StoredSpan } from './evidence.ts';
 
 export interface FlowWriter {
-  /** Inserts rows; `upToBatch` is the last span batch that they include. */
+  /** Inserts rows of flows. `upToBatch` is the last batch of spans that these rows include. */
   insertFlows(
     changes: readonly FlowChange[],
     upToBatch: number,
@@ -11,17 +11,17 @@ export interface FlowWriter {
   ): Promise<void>;
 }
 
-/** Reads flows for people: lists, pages, and the raw spans of one flow. */
+/** Reads flows for people: lists of flows, single flows, and the raw spans of one flow. */
 export interface FlowReader {
   /**
-   * Tells whether the last read of raw spans, or of services, missed acknowledged records that the
-   * engine could not insert yet.
+   * True if the last read of raw spans, or of services, missed acknowledged records, because the
+   * engine could not insert these records yet.
    */
   readonly isBehind: boolean;
   listFlows(search: FlowSearch): Promise<FlowPage>;
   /**
-   * Finds by id, former id, explicit id, business key, trace, span or message id; returns ids,
-   * newest first.
+   * Finds flows by an id, former id, explicit id, business key, trace, span or message id. Returns
+   * the ids of the flows, newest flow first.
    */
   findFlow(name: string): Promise<string[]>;
   getFlow(id: string): Promise<FlowRow | null>;
@@ -30,27 +30,28 @@ export interface FlowReader {
 }
 
 /**
- * Reads the flows that the server itself resumes after a start: those that are open, await
- * something or have findings.
+ * Reads the flows that the server resumes after a start: the flows that are open, await something
+ * or have findings.
  */
 export interface FlowScanner {
   /**
-   * `settlesAtMs` is 0 where something is still awaited; `lookAtMs` is 0 where no re-evaluation is
-   * due. Ended flows that still await something are among them.
+   * Yields open flows, and ended flows that still await something, in blocks. `settlesAtMs` is 0 if
+   * something is still awaited; `lookAtMs` is 0 if no re-evaluation of the flow is due.
    */
   openFlows(): AsyncIterable<{ id: string; type: string; settlesAtMs: number; lookAtMs: number }[]>;
-  /** Yields summaries of flows with findings, in blocks. */
+  /** Yields summaries of the flows with findings, in blocks. */
   flowsWithFindings(): AsyncIterable<Flow[]>;
-  /** Returns summaries, as `listFlows` does. */
+  /** Returns summaries of these flows, in the form in which `listFlows` returns them. */
   flowsByIds(ids: readonly string[]): Promise<FlowPage['items']>;
 }
 
 /** Finds flows and unattributed spans by their names (`model/names.ts`). */
 export interface NameIndex {
   /**
-   * Returns names as hashes (`base/name-hash.ts`): all of open flows, and of the others about
-   * `most`, those received last. ORIGIN names are left out, because their trace is among them.
-   * Worthless tokens are reported by name. `all` is true where no name was left out.
+   * Returns names as hashes (`base/name-hash.ts`): all names of open flows, and of the other flows
+   * about `most` names, those that were received last. ORIGIN names are left out, because the trace
+   * of each such name is among the hashes. Worthless tokens are passed to `onWorthless` in plain
+   * text. `all` is true if no flow was left out.
    */
   names(
     most: number,
@@ -59,40 +60,50 @@ export interface NameIndex {
   /** Returns the names of open flows only, as hashes. */
   namesOfOpenFlows(): AsyncIterable<Buffer>;
   /**
-   * Loads flows and unattributed spans with one of these names (of a span, or a token), with their
-   * spans.
+   * Loads flows and unattributed spans that have one of these names, together with their spans. A
+   * name is that of a span, or a token.
    */
   loadByNames(names: readonly string[], bound?: LoadBound): Promise<StoredFlow[]>;
-  /** Loads by id; a tombstone leads to the flow that replaced it. */
+  /**
+   * Loads flows and unattributed spans by id. For the id of a tombstone, loads the flow that
+   * replaced it.
+   */
   loadByIds(ids: readonly string[]): Promise<StoredFlow[]>;
 }
 
-/** Bounds a load to `most` flows for each token. */
+/** Limits a load by names to `most` flows for each token. */
 export interface LoadBound {
   most: number;
-  /** Reports a token that has `most` flows or more. */
+  /** Called with each token that has `most` flows or more. */
   onCut(token: string): void;
 }
 
 /**
- * Holds a flow's stored row. `timelineComputedMs` is the instant when its timeline was computed.
+ * A flow as it is stored. `timelineComputedMs` is the time when the flow's timeline was computed,
+ * epoch ms.
  */
 export interface FlowRow extends FlowView {
   timelineComputedMs: number;
 }
 
 export interface FlowPage {
-  /** Lists summaries: their lists of steps and hops are empty, and `stepCount` stands for them. */
+  /**
+   * Summaries of flows. Their lists of steps and hops are empty, and `stepCount` tells how many
+   * steps there are.
+   */
   items: (FlowRow & { stepCount: number })[];
   total: number;
-  /** Holds the position where the next page begins; null: this is the last one. */
+  /** Position where the next page begins; null if this is the last page. */
   next: NonNullable<FlowSearch['after']> | null;
 }
 
 export interface FlowSpans {
   items: StoredSpan[];
   total: number;
-  /** Tells whether records of the flow are gone, by age or with a broken part. */
+  /**
+   * True if some records of the flow are gone, because of their age or with a broken part of the
+   * table.
+   */
   incomplete: boolean;
 }
 
@@ -100,6 +111,6 @@ export interface StoredFlow {
   id: string;
   version: number;
   members: StoredSpan[];
-  /** Lists the causes of an unattributed span. */
+  /** Causes of an unattributed span; empty for a flow. */
   causes: KnownCause[];
 }

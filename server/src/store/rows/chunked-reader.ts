@@ -4,15 +4,18 @@ import type { Log } from '../../base/log.ts';
 
 /**
  * Reads the rows with these keys in chunks. A chunk that exceeds the engine's memory is read in
- * halves; a single row that exceeds it is left out, counted and logged: it must neither hide all
- * other rows nor keep the server from starting.
+ * halves. A single row that exceeds the memory is left out, counted and logged, because it must
+ * neither hide all other rows nor keep the server from starting.
  */
 export type ReadChunks = <Row>(
   keys: Iterable<string>,
   read: (some: string[]) => Promise<Row[]>,
 ) => AsyncIterable<Row[]>;
 
-/** A query may be 256 KB long, and its bound values are part of it, escaped twice. */
+/**
+ * Bounds of one chunk, as a number of values and of their characters. A query may be 256 KB long,
+ * and its bound values are part of the query, escaped twice.
+ */
 const IDS_AT_ONCE = 1000;
 const NAMES_CHARACTERS = 40_000;
 
@@ -44,7 +47,7 @@ export function createReadChunks({ counters, log }: { counters: Counters; log: L
   }
 }
 
-/** Splits values into lists that one query can hold. */
+/** Splits values into lists, each of which fits into one query. */
 export function* chunksOf(values: Iterable<string>): Generator<string[]> {
   let chunk: string[] = [];
   let characters = 0;

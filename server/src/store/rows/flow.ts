@@ -13,7 +13,7 @@ import { packTimeline, unpackTimeline } from './packed-timeline.ts';
 import type { FlowRow } from '../port/index.ts';
 import type { RowBinary } from './row-binary.ts';
 
-/** Holds a flow's change with everything that its columns are computed from. */
+/** A flow's change, with all values from which the columns of the flow's row are computed. */
 interface Projected {
   change: FlowChange;
   flow: Flow;
@@ -23,7 +23,10 @@ interface Projected {
   serviceOf: (stepId: string | null) => string;
 }
 
-/** Tells how values of one type are written, and which value fills a row without one. */
+/**
+ * Defines how values of one type are written, and which value `none` stands in a row that has no
+ * value of this type.
+ */
 interface ColumnType<T> {
   write: (to: RowBinary, value: T) => void;
   none: T;
@@ -52,7 +55,9 @@ const WHOLES = listOf(WHOLE);
 
 interface Column {
   write: (to: RowBinary, projected: Projected) => void;
-  /** Writes the given value, or the type's empty one, in a row that is no flow. */
+  /**
+   * Writes the given value, or the type's empty value if there is none, into a row that is no flow.
+   */
   writeOnly: (to: RowBinary, value: unknown) => void;
 }
 const column = <T>(type: ColumnType<T>, of: (projected: Projected) => T): Column => ({
@@ -60,7 +65,10 @@ const column = <T>(type: ColumnType<T>, of: (projected: Projected) => T): Column
   writeOnly: (to, value) => type.write(to, value === undefined ? type.none : (value as T)),
 });
 
-/** Maps each column of `flows` to a flow's value; the types are those of `schema/`. */
+/**
+ * The columns of `flows`, each with its type and a function that returns the column's value for a
+ * flow. The types are those in `schema/`.
+ */
 const COLUMNS = {
   id: column(TEXT, ({ flow }) => flow.id),
   version: column(WHOLE, ({ change }) => change.version),
@@ -134,8 +142,8 @@ function tracesOf({ members, context }: Flow): string[] {
 }
 
 /**
- * Encodes changes as RowBinary, columns in the order of `FLOW_COLUMNS`. `writer` belongs to the
- * caller, and is empty.
+ * Encodes changes as rows in RowBinary, with the columns in the order of `FLOW_COLUMNS`. `writer`
+ * must be empty and is empty again afterwards.
  */
 export function flowRows(
   writer: RowBinary,
@@ -169,8 +177,8 @@ export function flowRows(
 type Columns = Partial<Record<keyof typeof COLUMNS, unknown>>;
 
 /**
- * Fills the row of an unattributed span, which its names find and no list shows: `deleted` is 2
- * there, and 1 in a tombstone.
+ * Returns the values in the row of an unattributed span. The span is found by its names and is in
+ * no list. Its row has 2 in column `deleted`, whereas a tombstone has 1.
  */
 const unattributed = ({
   id,
@@ -199,8 +207,8 @@ const tombstone = (change: Tombstone): Columns => ({
 });
 
 /**
- * Parses the columns `members` and `context`; rows of earlier versions hold span ids by trace, as
- * JSON.
+ * Returns the span keys in column `members` or `context`. Rows of earlier versions hold these keys
+ * as JSON, which lists span ids by trace.
  */
 export function keysOf(text: string): SpanKey[] {
   if (text === '') return [];
@@ -243,7 +251,7 @@ export interface StoredFlowRow {
   span_count: string;
   last_received: string;
   computed_ms: string;
-  /** The whole flow needs this column and the next two; lists do not read them. */
+  /** Only reads of a whole flow fill this field and the next two; lists leave them undefined. */
   timeline?: string;
   members?: string;
   context?: string;
@@ -252,7 +260,7 @@ export interface StoredFlowRow {
 const nanos = (text: unknown): UnixNanos => unixNanos(BigInt(text as string));
 const nanosOrNull = (text: unknown): UnixNanos | null => (text === null ? null : nanos(text));
 
-/** Returns the flow as it looks at `nowMs`. */
+/** Returns the flow of a row as the flow looks at `nowMs`. */
 export function fromFlowRow(row: StoredFlowRow, nowMs: number): FlowRow & { stepCount: number } {
   const [waitingFor, findings] = JSON.parse(row.judgement || '[[],[]]') as [
     Flow['waitingFor'],

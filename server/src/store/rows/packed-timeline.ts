@@ -2,9 +2,10 @@ import type { Flow, Hop, Idle, JoinEvidence, Step } from '../../model/flow.ts';
 import { unixNanos, type UnixNanos } from '../../model/time.ts';
 
 /**
- * Packs steps and hops as tuples, a third of the size of objects, because they are written for
- * every version of every flow. Instants are text, because a double would round them. Pack and
- * unpack stand side by side; the conformance suite guards that they match.
+ * A timeline with steps and hops packed as tuples. Tuples take a third of the size of objects,
+ * which matters because a timeline is written for every version of every flow. Instants are text,
+ * because a double would round them. The functions that pack and unpack stand side by side, and the
+ * conformance suite guards that they match.
  */
 type PackedTimeline = [
   steps: PackedStep[],
@@ -12,7 +13,10 @@ type PackedTimeline = [
   relations: Flow['relations'],
   unattributed: Flow['unattributed'],
   about?: [Flow['typeVersion'], Flow['deadlineMs'], Flow['expects']],
-  /** Holds the distinct process instances, which are few; each step has an index into this list. */
+  /**
+   * Process instances in which steps ran, each once, because they are few. A step has an index into
+   * this list.
+   */
   instances?: string[],
 ];
 type Timeline = Pick<
@@ -34,7 +38,10 @@ export function packTimeline(flow: Timeline): string {
   ] satisfies PackedTimeline);
 }
 
-/** Unpacks a timeline; '' is the empty timeline of a row that was read without it. */
+/**
+ * Unpacks a timeline. '' is taken for an empty timeline, because it stands for a row that was read
+ * without its timeline.
+ */
 export function unpackTimeline(text: string): Timeline {
   const [steps, hops, relations, unattributed, about, instances] = JSON.parse(
     text || '[[],[],[],[]]',
@@ -99,7 +106,10 @@ const unpackAttempt = (packed: ReturnType<typeof packAttempt>): Attempt => {
 };
 
 type PackedPeriod = readonly [from: string, to: string];
-/** Holds fields that few steps have: the tuple ends before those that a step does not have. */
+/**
+ * Fields that few steps have. They are last in a step's tuple, so that the tuple can end before the
+ * fields that the step does not have.
+ */
 type PackedRare = readonly [idle?: PackedPeriod[] | null, joinedBy?: JoinEvidence[]];
 const unpackIdle = (idle: readonly PackedPeriod[]): Idle[] =>
   idle.map(([from, to]) => ({ start: nanos(from), end: nanos(to) }));

@@ -1,37 +1,47 @@
 import type { Lease, Memory } from '../../base/memory.ts';
 
 /**
- * Writes rows in ClickHouse's RowBinary, value by value. It costs the engine a fourth of the same
- * rows as text, and needs no escaping.
+ * Writes rows in ClickHouse's format RowBinary, value by value. Rows in this format cost the engine
+ * a fourth of what they cost as text, and need no escaping.
  * https://clickhouse.com/docs/interfaces/formats/RowBinary
  *
- * Strings and arrays begin with their length as LEB128; integers are little-endian; a Nullable
- * begins with 1 for null.
+ * Strings and arrays begin with their length as LEB128. Integers are little-endian. A Nullable
+ * begins with 1 if it is null, and with 0 otherwise.
  */
 export interface RowBinary {
   string(value: string): void;
-  /** Writes the parts as one string, without building it. */
+  /** Writes the parts as one string, without building that string. */
   joined(parts: readonly string[]): void;
   uint8(value: number): void;
   uint32(value: number): void;
-  /** Clamps the value to the column's range: one odd instant must not hold back all other rows. */
+  /**
+   * Writes the value, clamped to the range of the column, because one value out of range must not
+   * keep all other rows from being inserted.
+   */
   uint64(value: number | bigint): void;
   float64(value: number): void;
   nullableUint64(value: bigint | null): void;
-  /** Writes the number of values of an Array that follow. */
+  /** Writes the length of an Array. The caller then writes that many values. */
   length(count: number): void;
-  /** Returns a copy of what was written so far, and starts anew. */
+  /** Returns a copy of all bytes written so far, and empties the writer. */
   take(memory: Memory): Lease;
 }
 
 const FIRST_BYTES = 256 * 1024;
-/** A buffer above this size, which one large take needed, is not kept. */
+/**
+ * Size above which the writer's buffer is not kept after a `take`, because one large `take` may
+ * have needed the buffer.
+ */
 const MAX_KEPT_BYTES = 16 * 1024 * 1024;
-/** Up to this length a loop is faster than a call into the runtime. */
+/**
+ * Maximum length of a text that is written in a loop, because for short texts a loop is faster than
+ * a call into the runtime.
+ */
 const SHORT = 40;
 /**
- * Reserves room for a length that is known afterwards: LEB128 may have leading zeros. Four bytes
- * count to 268 million.
+ * Number of bytes reserved for a length that is known only after the text is written. That is
+ * possible because LEB128 may have leading zeros. Four bytes can hold a length of up to 268
+ * million.
  */
 const LATE_LENGTH_BYTES = 4;
 const MAX_LENGTH_BYTES = 10;
@@ -57,8 +67,8 @@ export function createRowBinary(): RowBinary {
     bytes[at++] = value;
   };
   /**
-   * Writes a short ASCII text without its length; returns false for any other text, of which
-   * nothing counts as written.
+   * Writes a short ASCII text without its length. Returns false for any other text; the position in
+   * the buffer then has not moved, so the bytes written do not count.
    */
   const writeShort = (value: string, from: number): boolean => {
     for (let i = 0; i < value.length; i++) {

@@ -7,7 +7,7 @@ import { unixNanos } from '../../model/time.ts';
 import type { StoredSpan } from '../port/index.ts';
 import type { RowBinary } from './row-binary.ts';
 
-/** Lists the columns of `records` in the order in which `spanRows` writes them. */
+/** Columns of `records`, in the order in which `spanRows` writes them. */
 export const SPAN_COLUMNS = [
   'batch',
   'received_ms',
@@ -20,8 +20,8 @@ export const SPAN_COLUMNS = [
 ] as const;
 
 /**
- * Encodes records as RowBinary, with the raw times, not the repaired ones. `writer` belongs to the
- * caller, and is empty.
+ * Encodes records as rows in RowBinary. The rows hold the raw times of spans, not the repaired
+ * ones. `writer` must be empty and is empty again afterwards.
  */
 export function spanRows(
   writer: RowBinary,
@@ -44,9 +44,9 @@ export function spanRows(
 }
 
 /**
- * Builds the column `record`, which has five lines: a JSON array of the small fields, then
- * attributes, resource, events and links as JSON or nothing. JSON holds no line breaks, so the
- * lines are split without parsing.
+ * Returns the text of the column `record` in parts. The text has five lines: a JSON array of the
+ * small fields, then attributes, resource, events and links, each as JSON or empty. JSON has no
+ * line breaks, so the lines can be split without parsing.
  */
 const recordParts = ({ span, raw }: EvidenceRecord): string[] => {
   const parts = [
@@ -91,7 +91,7 @@ export interface SpanRow {
   record: string;
 }
 
-/** Holds the fields in the first line of `record`. */
+/** The fields in the first line of column `record`. */
 type Small = [
   parentId: string,
   eventName: string,
@@ -104,7 +104,7 @@ type Small = [
   statusMessage: string,
   traceState: string,
   scope: string,
-  /** It is present only where there are any. */
+  /** Number of links that the sender dropped; absent if none were dropped. */
   droppedLinks?: number,
 ];
 

@@ -1,4 +1,5 @@
--- What people are told, and whether it was taken: written before it is sent. The greatest version counts.
+-- Notifications to people, as JSON, with their state. A notification is written before it is sent.
+-- The greatest version counts.
 CREATE TABLE IF NOT EXISTS notifications {on_cluster} (
   id String,
   version UInt64,

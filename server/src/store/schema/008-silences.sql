@@ -1,4 +1,5 @@
--- Who is not to be told of what, until when; the greatest version counts.
+-- Silences, as JSON: which notifications are held back, and until when. The greatest version
+-- counts.
 CREATE TABLE IF NOT EXISTS silences {on_cluster} (
   id String,
   version UInt64,

@@ -1,4 +1,5 @@
--- Run twice, it leaves duplicates, which reads remove. A block may hold any number of days.
+-- If this runs twice, rows are stored twice, and reads return one of each. The setting at the end
+-- allows a block to hold rows of any number of days.
 INSERT INTO records (batch, received_ms, trace_id, span_id, service, environment, version, record)
 SELECT batch, received_ms, trace_id, span_id, service, environment, JSONExtractString(resource, 'service.version'),
   concat(

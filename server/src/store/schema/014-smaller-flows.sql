@@ -1,4 +1,5 @@
--- As 013: of a flow row's bytes these are nearly all.
+-- ZSTD for the same reason as in migration 013. These columns hold nearly all bytes of a flow's
+-- row.
 ALTER TABLE flows {on_cluster}
   MODIFY COLUMN timeline CODEC(ZSTD(1)),
   MODIFY COLUMN tokens CODEC(ZSTD(1)),

@@ -2,13 +2,13 @@ import { flowsSeenAt } from './flows.sql.ts';
 import { sql } from './sql.ts';
 
 /**
- * Bounds the catalogue's lists. Each is read with one element more, which tells whether there are
- * more.
+ * Maximum lengths of the catalogue's lists. Queries read one element more than that, which tells
+ * whether there are more elements than are listed.
  */
 export interface CatalogBounds {
-  /** Bounds the flow types, and the services. */
+  /** Maximum number of flow types, and of services. */
   listed: number;
-  /** Bounds the services, flow types or destinations of one of them. */
+  /** Maximum number of services of a flow type, and of flow types or destinations of a service. */
   named: number;
   versions: number;
 }
@@ -54,7 +54,7 @@ export const services = ({ listed, named }: CatalogBounds): string => sql`
   ORDER BY name
   LIMIT ${listed + 1}`;
 
-/** Lists the destinations that services send to, and those that they consume from. */
+/** Selects the destinations that each service sends to, and those that it consumes from. */
 export const destinationsOfServices = ({ named }: CatalogBounds): string => sql`
   SELECT
     name,

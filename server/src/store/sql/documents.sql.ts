@@ -1,9 +1,9 @@
 import { sql } from './sql.ts';
 
-/** Names the tables that hold JSON texts, with a few columns to find them by. */
+/** Tables that hold JSON texts in column `body`, with a few other columns to find them by. */
 export type BodyTable = 'incidents' | 'notifications' | 'silences';
 
-/** Reads ids in the order in which the lists show them. */
+/** Selects the ids of incidents in the order in which lists show the incidents. */
 export const INCIDENT_IDS = sql`
   SELECT id
   FROM incidents FINAL

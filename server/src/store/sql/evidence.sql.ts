@@ -10,7 +10,10 @@ export const LAST_DERIVED_BATCH = sql`
   SELECT max(up_to_batch) AS batch
   FROM flows`;
 
-/** Reads the sizes of batches, so that blocks of whole batches can be read. */
+/**
+ * Selects the number of spans and bytes in each batch, from which the reader makes blocks of whole
+ * batches.
+ */
 export const batchesAfter = (limit: number): string => sql`
   SELECT
     batch,
@@ -22,7 +25,7 @@ export const batchesAfter = (limit: number): string => sql`
   ORDER BY batch
   LIMIT ${limit}`;
 
-/** Lists the columns that `fromSpanRow` reads. */
+/** Columns of `records` that `fromSpanRow` reads. */
 const SPAN_FIELDS = 'received_ms, trace_id, span_id, record';
 
 export const RECORDS_OF_BATCHES = sql`

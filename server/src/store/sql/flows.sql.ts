@@ -1,6 +1,6 @@
 import { sql } from './sql.ts';
 
-/** Lists the columns of a flow in a list; `StoredFlowRow` is their shape. */
+/** Columns of `flows` that lists read; `StoredFlowRow` is the type of such a row. */
 export const SUMMARY_FIELDS = sql`
   id, version, environment, type, key, flow_id, run, phase, outcome, settles_as, settles_at,
   judgement, health, status, status_since, started, last_progress, ended, duration_ms,
@@ -8,8 +8,8 @@ export const SUMMARY_FIELDS = sql`
   incomplete, truncated, badges, span_count, last_received, computed_ms`;
 
 /**
- * Selects flows as they look at `nowMs`. This is `viewAt` in SQL, for filters and counts in the
- * engine.
+ * Selects all flows as they look at `nowMs`: a flow that has settled by then has ended. `viewAt`
+ * does the same outside of the engine. Here it serves filters and counts in the engine.
  */
 export const flowsSeenAt = (nowMs: number): string => {
   const settled = `(settles_as != '' AND settles_at <= ${nowMs})`;
@@ -26,8 +26,8 @@ export const flowsSeenAt = (nowMs: number): string => {
 };
 
 /**
- * Selects a page of flows. `where` comes from `search.sql.ts`; `isAfter` is true for every page but
- * the first.
+ * Selects a page of flows. `where` is a condition from `search.sql.ts`. `isAfter` is true for every
+ * page but the first.
  */
 export const flowsPage = (nowMs: number, where: string, isAfter: boolean): string => sql`
   SELECT
@@ -65,7 +65,7 @@ export const FLOW_BY_ID = sql`
   FROM flows FINAL
   WHERE id = {id:String} AND deleted = 0`;
 
-/** Reads the former ids that lead to this flow. */
+/** Selects the former ids of a flow. */
 export const ALIASES_OF_FLOW = sql`
   SELECT id
   FROM flows FINAL
@@ -73,13 +73,13 @@ export const ALIASES_OF_FLOW = sql`
   ORDER BY id
   LIMIT 100`;
 
-/** Reads whether a name is an id, or was one. */
+/** Selects the row whose id is the given name, if the name is an id of a flow, or was one. */
 export const NAME_OF_FLOW = sql`
   SELECT id, deleted, moved_to
   FROM flows FINAL
   WHERE id = {name:String}`;
 
-/** Finds flows by an explicit id, a business key, a trace, a message id or a span. */
+/** Selects flows by an explicit id, a business key, a trace, a message id or a span. */
 export const FLOWS_BY_OTHER_NAME = sql`
   SELECT id
   FROM flows FINAL
@@ -93,14 +93,15 @@ export const FLOWS_BY_OTHER_NAME = sql`
   ORDER BY started DESC
   LIMIT 100`;
 
-/** Reads the spans of the newest version; tombstones are left out. */
+/** Selects the span keys of a flow, from the newest version of its row. Tombstones are left out. */
 export const SPANS_OF_FLOW = sql`
   SELECT members, context
   FROM flows FINAL
   WHERE id IN ({id:String}) AND deleted != 1`;
 
 /**
- * Reads a block of flows that are open, or have a re-evaluation due, in order of the primary key.
+ * Selects a block of flows that are open, or for which a re-evaluation is due, in order of the
+ * primary key.
  */
 export const openFlowsBlock = (nowMs: number, size: number): string => sql`
   SELECT id, type, settles_at, look_at

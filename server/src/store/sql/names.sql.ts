@@ -4,7 +4,7 @@ import { sql } from './sql.ts';
 const sqlName = (name: string): string => name.replaceAll('\0', '\\0');
 const startsWith = (prefix: string): string => `startsWith(x, '${sqlName(prefix)}')`;
 
-/** Reads the id at which a block of `size` rows ends. */
+/** Selects the id after the next `size` rows, where a block ends. */
 export const endOfNamesBlock = (size: number): string => sql`
   SELECT id
   FROM flows
@@ -13,9 +13,10 @@ export const endOfNamesBlock = (size: number): string => sql`
   LIMIT 1 OFFSET ${size}`;
 
 /**
- * Reads the hashed names of flows that were received since `sinceMs`, and of all open ones. The
- * engine hashes: handing over the names and hashing them here would take ten times as long. It
- * groups by its own blocks, because one text of all hashes would be copied again and again.
+ * Selects the hashed names of flows that were received since `sinceMs`, and of all open flows. The
+ * engine computes the hashes, because handing over the names and hashing them in this process would
+ * take ten times as long. The hashes are grouped by the engine's own blocks, because one text of
+ * all hashes would be copied again and again.
  */
 export const nameHashesBlock = (nowMs: number, sinceMs: number): string => sql`
   SELECT
@@ -48,7 +49,7 @@ export const nameHashesBlock = (nowMs: number, sinceMs: number): string => sql`
   )
   GROUP BY blockNumber()`;
 
-/** Counts the names that were received in each minute, the newest minute first. */
+/** Selects the number of names that were received in each minute, the newest minute first. */
 export const NAMES_BY_MINUTE = sql`
   SELECT
     intDiv(last_received, 60000) AS minute,
@@ -58,12 +59,12 @@ export const NAMES_BY_MINUTE = sql`
   GROUP BY minute
   ORDER BY minute DESC`;
 
-/** Lists the columns of a row whose spans are to be loaded. */
+/** Columns of a row whose spans are to be loaded. */
 const LOADED_FIELDS = sql`
   id, version, deleted, moved_to, members, tokens,
   if(deleted = 2, timeline, '[]') AS causes`;
 
-/** Reads the newest version of each row, with tombstones. */
+/** Selects rows by id, each in its newest version, and tombstones as well. */
 export const LOADED_BY_IDS = sql`
   SELECT
     ${LOADED_FIELDS}
@@ -71,9 +72,10 @@ export const LOADED_BY_IDS = sql`
   WHERE id IN {ids:Array(String)}`;
 
 /**
- * Selects flows and unattributed spans with one of `names` in this column, at most `most` of each
- * name. The index decides which granules are read, and `arrayExists` then filters the rows:
- * `hasAny` itself would compare each name with each of a row's.
+ * Selects flows and unattributed spans that have one of `names` in this column, at most `most` rows
+ * for each name. `hasAny` serves only to choose, by the index, which granules are read.
+ * `arrayExists` then filters the rows, because `hasAny` would compare each of `names` with each
+ * name of a row.
  */
 export const loadedByNames = (column: 'trace_ids' | 'tokens', most?: number): string => sql`
   SELECT

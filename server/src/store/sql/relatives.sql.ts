@@ -1,11 +1,12 @@
 import { sql } from './sql.ts';
 
-/** Bounds the relatives of a flow; more children are found by the search `parent:`. */
+/** Maximum number of relatives of a flow. People find more children by the search `parent:`. */
 export const MAX_RELATIVES = 100;
 
 /**
- * Selects relatives. The inner query finds candidates by an index over all versions; the outer one
- * keeps only the newest version.
+ * Selects relatives of a flow by a condition. The inner query uses an index, and finds candidates
+ * among all versions of the rows. The outer query keeps a row only if the condition is true for its
+ * newest version.
  */
 const relativesWhere = (condition: string): string => sql`
   SELECT id, type, key, started
@@ -20,7 +21,10 @@ const relativesWhere = (condition: string): string => sql`
   ORDER BY started, id
   LIMIT ${MAX_RELATIVES}`;
 
-/** Runs of one flow have neighbouring ids, so a range of the primary key finds them. */
+/**
+ * Selects all runs of one flow. The ids of the runs are neighbours, so they are a range of the
+ * primary key.
+ */
 export const RUNS_OF_FLOW = relativesWhere(sql`
   (
     id = {first:String}

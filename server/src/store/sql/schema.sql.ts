@@ -1,8 +1,8 @@
 import { sql } from './sql.ts';
 
 /**
- * Creates the table of migrations. `schema/migrate.ts` fills placeholders in braces that have no
- * type.
+ * Creates the table of migrations. `schema/migrate.ts` replaces the placeholders in braces that
+ * have no type.
  */
 export const MIGRATIONS_TABLE = sql`
   CREATE TABLE IF NOT EXISTS migrations {on_cluster} (

@@ -10,12 +10,14 @@ import { sql } from './sql.ts';
 
 type Params = Record<string, Param>;
 
-/** Binds a value as a parameter, and returns its placeholder in SQL. */
+/**
+ * Binds a value as a parameter of the query, and returns the placeholder of this parameter in SQL.
+ */
 type Bind = (value: Param, type: string) => string;
 
 /**
- * Translates a search into SQL over flows as they look now. The text is fixed and every value is
- * bound.
+ * Translates a search into an SQL condition on flows as they look at `nowMs`. Every value from the
+ * search is bound as a parameter and is no part of the text.
  */
 export function searchWhere(search: FlowSearch, nowMs: number): { where: string; params: Params } {
   const where = ['1'];
@@ -30,7 +32,7 @@ export function searchWhere(search: FlowSearch, nowMs: number): { where: string;
   bound('environments', search.environments, 'environment IN {environments:Array(String)}');
   bound('services', search.services, 'hasAny(services, {services:Array(String)})');
   if (search.incidents) {
-    // An empty list of incidents is a condition here, and matches no flow.
+    // An empty list of incidents is a condition, too, and matches no flow.
     where.push('hasAny(incident_keys, {incidents:Array(String)})');
     params['incidents'] = search.incidents;
   }
@@ -54,8 +56,8 @@ const KEY_OF_NAME = sql`
 const ANY_KEY = '(has(key_values, {keyValue:String}) OR flow_id = {keyValue:String})';
 
 /**
- * Translates a query's syntax tree into SQL. `search-match.ts` means the same in memory;
- * `testing/store-conformance.ts` guards that both agree.
+ * Translates a query's syntax tree into an SQL condition. `search-match.ts` decides the same in
+ * memory, and `testing/store-conformance.ts` guards that both agree.
  */
 export function queryWhere(query: Query, nowMs: number, params: Params): string {
   const bind: Bind = (value, type) => {
@@ -100,7 +102,10 @@ const group = (conditions: readonly string[], operator: 'AND' | 'OR'): string =>
     ${conditions.join(`\n${operator} `)}
   )`;
 
-/** Matches a pattern in which `*` stands for any text; LIKE's own wildcards are escaped. */
+/**
+ * Returns a condition that is true if the column matches a pattern, regardless of case. `*` in the
+ * pattern stands for any text. The wildcards of LIKE are escaped.
+ */
 const likes = (bind: Bind, column: string, pattern: string): string =>
   pattern.includes('*')
     ? `${column} ILIKE ${bind(pattern.replace(/[\\%_]/g, '\\$&').replaceAll('*', '%'), 'String')}`
@@ -116,8 +121,8 @@ function fieldWhere(bind: Bind, { field, value }: Kind<'field'>): string {
 }
 
 /**
- * Matches a flow by a trace that it contains, or by a former id. Both are found by indexes, without
- * reading all rows.
+ * Returns a condition that is true if the name is that of a trace which the flow contains, or a
+ * former id of the flow. Both are found by indexes, without reading all rows.
  */
 function isCalled(bind: Bind, name: string): string {
   const bound = bind(name.toLowerCase(), 'String');
@@ -142,8 +147,9 @@ function isCalled(bind: Bind, name: string): string {
 }
 
 /**
- * Matches one event that is followed by another one, or by none; `nowMs` tells whether the time for
- * it is over.
+ * Returns a condition that is true if the flow has an event of the first name that is followed by
+ * an event of the second name or, with `not`, by none. With `not` and a time limit, the limit must
+ * have passed at `nowMs`.
  */
 function orderWhere(bind: Bind, part: Kind<'order'>, nowMs: number): string {
   const { withinMs } = part;

@@ -1,7 +1,8 @@
 /**
- * Formats SQL written over several lines: it removes the indentation of the source, and indents
- * inserted lines like the place where they are inserted. Insert only SQL and numbers; every value
- * from outside is bound (`{name:Type}`), or it could inject SQL.
+ * Formats SQL that is written over several lines. It removes the indentation of the source, and
+ * indents the lines of an inserted text like the place where the text is inserted. Insert only SQL
+ * and numbers. Bind every value from outside (`{name:Type}`), because otherwise the value could
+ * inject SQL.
  */
 export function sql(texts: TemplateStringsArray, ...parts: readonly (string | number)[]): string {
   let text = texts[0] ?? '';

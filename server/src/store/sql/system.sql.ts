@@ -1,6 +1,9 @@
 import { sql } from './sql.ts';
 
-/** Reads the engine's own tables about tables and parts. */
+/**
+ * Selects a table by its name. This file reads the engine's own tables, which describe tables and
+ * parts.
+ */
 export const TABLE_BY_NAME = sql`
   SELECT name
   FROM system.tables
@@ -11,7 +14,10 @@ export const TABLE_DEFINITIONS = sql`
   FROM system.tables
   WHERE database = currentDatabase()`;
 
-/** Finds the table by the part's path, because some engine lists have no table id. */
+/**
+ * Selects the table of a part by the path of the part, because some of the engine's lists have no
+ * table id.
+ */
 export const TABLE_OF_PART = sql`
   SELECT table
   FROM system.parts
@@ -25,7 +31,7 @@ export const ROWS_OF_PART = sql`
   AND table = {table:String}
   AND name = {name:String}`;
 
-/** Reads the parts that were written within `seconds` before the last one. */
+/** Selects the parts that were written at most `seconds` before the part written last. */
 export const latestParts = (seconds: number): string => sql`
   SELECT table, name
   FROM system.parts
@@ -37,13 +43,13 @@ export const latestParts = (seconds: number): string => sql`
     WHERE database = currentDatabase()
   ) - ${seconds}`;
 
-/** Reads the parts that the engine itself detached because it could not load them. */
+/** Selects the parts that the engine itself detached because it could not load them. */
 export const BROKEN_DETACHED_PARTS = sql`
   SELECT table, name, reason
   FROM system.detached_parts
   WHERE database = currentDatabase() AND reason LIKE 'broken%'`;
 
-/** Names a part of a table as the engine does. */
+/** A part of a table, by the names that the engine uses. */
 export interface PartName {
   table: string;
   name: string;
@@ -58,7 +64,7 @@ const rowsOfPart = ({ table, name }: PartName, from: number, to: number): string
   FROM ${table}
   WHERE _part = '${name}' AND _part_offset >= ${from} AND _part_offset < ${to}`;
 
-/** Reads a range of rows; it fails where one of them is unreadable. */
+/** Reads a range of rows in a part. The query fails if one of the rows is unreadable. */
 export const readRowsOfPart = (part: PartName, from: number, to: number): string => sql`
   SELECT sum(cityHash64(tuple(*)))
   ${rowsOfPart(part, from, to)}`;

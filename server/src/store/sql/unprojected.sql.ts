@@ -1,7 +1,8 @@
 import { sql } from './sql.ts';
 
 /**
- * Selects a share of all traces, by hash, so that the engine holds the hashes of only their spans.
+ * One of `of` shares of all traces; a trace belongs to a share by its hash. Each query works on one
+ * share, so that the engine holds only the hashes of this share's spans in memory.
  */
 export interface Share {
   index: number;
@@ -9,11 +10,12 @@ export interface Share {
 }
 
 /**
- * An entry of `tracesOfShare` has this many characters of a trace id, and of the count behind it.
+ * Numbers of characters in an entry of the text that `tracesOfShare` selects: first the trace id,
+ * then the size of the trace.
  */
 export const TRACE_DIGITS = 32;
 export const COUNT_DIGITS = 8;
-/** A record counts as one span more for every so many bytes. */
+/** Number of bytes of a trace's records that count as much as one more span. */
 const BYTES_LIKE_A_SPAN = 8192;
 
 export const RECORDS_UP_TO = sql`
@@ -21,7 +23,10 @@ export const RECORDS_UP_TO = sql`
   FROM records
   WHERE batch <= {claim:UInt64}`;
 
-/** Reads the span keys of a row. Rows of earlier versions hold span ids by trace, as JSON. */
+/**
+ * Span keys of a row. Rows of earlier versions hold these keys as JSON, which lists span ids by
+ * trace.
+ */
 const MEMBERS = sql`
   if(
     startsWith(members, '{'),
@@ -38,7 +43,7 @@ const keysOfShare = ({ index, of }: Share): string => sql`
     ${MEMBERS}
   )`;
 
-/** Matches a trace with a span that no row includes. */
+/** Condition on a trace, true if the trace has a span that no row of a flow includes. */
 const lacksSpan = (share: Share): string => sql`
   countIf(
     cityHash64(concat(trace_id, span_id)) NOT IN (
@@ -49,8 +54,8 @@ const lacksSpan = (share: Share): string => sql`
   ) > 0`;
 
 /**
- * Reads traces as one text, each followed by its size in spans. `all` includes traces that lack
- * nothing.
+ * Selects traces as one text, in which each trace id is followed by the trace's size in spans. If
+ * `all` is true, traces without a missing span are included.
  */
 export const tracesOfShare = (share: Share, sinceMs: number, all: boolean): string => sql`
   SELECT
@@ -73,7 +78,9 @@ export const tracesOfShare = (share: Share, sinceMs: number, all: boolean): stri
     HAVING ${all ? '1' : lacksSpan(share)}
   )`;
 
-/** Reads each span of each flow, as a hash. */
+/**
+ * Selects the hash of each span of this share together with the id of the flow that has the span.
+ */
 const spansOfShare = (share: Share): string => sql`
   SELECT
     id,
