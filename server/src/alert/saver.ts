@@ -20,7 +20,7 @@ export interface Saver {
   /** Resolves after one attempt to write. If the attempt fails, it is repeated later. */
   now(): Promise<void>;
   idle(): Promise<void>;
-  /** Writes once more, then schedules nothing. */
+  /** Writes all changes once more, and schedules no further write. */
   stop(): Promise<void>;
 }
 

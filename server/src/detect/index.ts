@@ -62,7 +62,7 @@ const ABSENCES: readonly Rule[] = [
 
 const EVENTS: readonly Rule[] = [retryStorm, duplicateProcessing, contradictoryOutcome];
 
-/** Rules for flows in which something was compensated. */
+/** Rules for flows in which at least one step compensates another step. */
 const UNDOING: readonly Rule[] = [
   compensationFailed,
   compensationTwice,

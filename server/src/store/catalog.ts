@@ -28,7 +28,7 @@ interface Versions extends OfService {
   versions: string[];
 }
 
-/** Lists flow types, services and step names over all flows. */
+/** Creates the reader that lists the types, services and step names of all flows. */
 export function createCatalog(query: QueryRows, lag: ReadLag, now: () => number): CatalogReader {
   return {
     async flowTypes() {

@@ -47,8 +47,8 @@ const MINUTE_MS = 60_000;
 const NEVER_MS = Number.MAX_SAFE_INTEGER;
 
 /**
- * Finds the flows and unattributed spans that a name leads to, so that evicted flows can be
- * rehydrated.
+ * Creates the index that finds the flows and unattributed spans with a given name, so that flows
+ * which were evicted from memory can be loaded again.
  */
 export function createNameIndex(options: NameIndexOptions): NameIndex {
   const { query } = options;

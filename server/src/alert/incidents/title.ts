@@ -77,8 +77,8 @@ function titleOf(incident: Incident): string {
   return `${who}: ${say ? say(subject) : `${rule.replaceAll('-', ' ')} at ${subject}`}`;
 }
 /**
- * Maps each rule to a function that makes the title, in words for the operator who reads it at
- * night.
+ * Maps a rule to a function that makes the title, in words for an operator who reads the title at
+ * night. A rule that is not listed gets a title from the rule's name.
  */
 const TITLES: ReadonlyMap<string, (what: string) => string> = new Map(
   Object.entries({

@@ -16,8 +16,8 @@ const absence = (
   name: WaitingFor['absence'],
   say: (waiting: WaitingFor, after: string) => string,
   /**
-   * Fields that are the same in all findings of this rule, so that they do not tell incidents
-   * apart.
+   * Fields that are the same in all findings of this rule, so that no incident is told from
+   * another one by these fields.
    */
   alike: Partial<Pick<FindingDraft, 'step' | 'place'>> = {},
 ): Rule => ({

@@ -104,7 +104,7 @@ export const compensationFailed: Rule = {
 
 /**
  * Symptom: a step was undone twice, as in a refund paid twice. Who cares: accounting. False alarms:
- * idempotent undoings.
+ * an idempotent compensating step, whose second run changes nothing.
  */
 export const compensationTwice: Rule = {
   name: 'compensation-twice',

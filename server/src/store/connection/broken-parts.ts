@@ -26,7 +26,10 @@ export interface BrokenParts {
    * was broken and is detached now.
    */
   quarantine(error: unknown): Promise<boolean>;
-  /** Checks the parts that were written last, which are the ones that a loss of power damages. */
+  /**
+   * Checks the parts that were written last, because a loss of power damages these parts, and
+   * quarantines those that are broken.
+   */
   verifyLatest(isStopping: () => boolean): Promise<void>;
 }
 

@@ -98,7 +98,7 @@ export function embeddedConnection(
       try {
         session = new chdb.Session(engineDirectory, {
           connectionArgs: [
-            // The engine counts the memory of the whole process, JavaScript's heap included.
+            // The limit includes JavaScript's heap, because the engine counts all of this process.
             memoryLimitBytes > 0
               ? `--max_server_memory_usage=${memoryLimitBytes}`
               : '--max_server_memory_usage_to_ram_ratio=0.8',
@@ -173,8 +173,8 @@ export function embeddedConnection(
 }
 
 /**
- * Throws an error that names the process which holds the directory. The pid file tells that
- * process, whereas chDB says only "Failed to create connection".
+ * Throws if this process cannot use the directory. If another process holds the directory, the
+ * error names that process by the pid file, whereas chDB says only "Failed to create connection".
  */
 function checkLock(directory: string, pidFile: string): void {
   try {
