@@ -106,8 +106,7 @@ export function createNotifier(options: NotifierOptions): Notifier {
   };
   const remindChannel = (incident: Incident, channel: string, sinceMs: number): void => {
     const opened = all.get(idOf(incident, 'opened', channel));
-    // No reminder is needed if the first notification is still to be sent, or was sent after the
-    // incident outgrew its acknowledgement.
+    // The first notification is enough if it is still to be sent, or was sent since `sinceMs`.
     if (opened === undefined || isUndecided(opened)) return;
     if (opened.state === 'sent' && opened.version >= (sinceMs + 1) * 1000) return;
     let number = 1;
@@ -136,9 +135,8 @@ export function createNotifier(options: NotifierOptions): Notifier {
     notify,
     remind,
     resume() {
-      // If the process crashed after an incident was saved and before its notification was saved,
-      // the notification is missing. Create it now. Ids are fixed, so no notification is created
-      // twice.
+      // Create the notifications that are missing because the process crashed before saving them.
+      // Ids are fixed, so no notification is created twice.
       for (const incident of incidents.list())
         notify(incident, incident.status === 'open' ? 'opened' : 'resolved');
       // Incidents that an earlier version stored have no `outgrownAt`.

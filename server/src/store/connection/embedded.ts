@@ -47,10 +47,7 @@ export function embeddedConnection(
   directory: string,
   memoryLimitBytes: number,
   log: Log,
-  /**
-   * Called once this process holds the directory, and before the engine changes anything in the
-   * directory.
-   */
+  /** Called when this process holds the directory, before the engine changes any file there. */
   beforeOpening: () => void = () => undefined,
 ): Connection {
   const engineDirectory = join(directory, 'engine');
@@ -58,10 +55,7 @@ export function embeddedConnection(
   let session: { close(): void } | undefined;
   let chdb: Chdb | undefined;
   let writer: Writer | undefined;
-  /**
-   * Connection for derived rows. It is a separate one, because the commit of spans must not wait
-   * behind derived rows.
-   */
+  /** Separate connection for derived rows, so that the commit of spans does not wait for them. */
   let derivedWriter: Writer | undefined;
   let readers: { client: ClickHouseClient; raw: ChdbConnection }[] = [];
   let turn = 0;
