@@ -1,8 +1,6 @@
--- The raw evidence. An OTLP request is answered after its spans are inserted into this table.
--- The table is partitioned by the day of receipt, and rows expire by that day, because by the time
--- of its span, a row with a span from 1970 would expire at once. The table is sorted by trace,
--- because all reads are by trace. After a restart, the spans of the last batches (`batch`) are
--- replayed.
+-- The raw evidence. The insert into this table is the commit that OTLP is answered after.
+-- Partitioned and expired by day of receipt: by span time, a span from 1970 would vanish at once.
+-- Sorted by trace, because everything reads by trace; `batch` is what a restart replays from.
 CREATE TABLE IF NOT EXISTS spans {on_cluster} (
   batch UInt64,
   received_ms UInt64,

@@ -1,9 +1,6 @@
--- One row for each version of a flow, with the whole timeline of the flow. The greatest version
--- counts.
--- A row with `moved_to` is a tombstone: a late span split or renamed the flow that had this id, and
--- `moved_to` is the present id. An open flow older than the retention keeps its row.
--- `up_to_batch` is the last batch of spans that the row includes. A restart replays the batches
--- after the greatest `up_to_batch` of all rows.
+-- One versioned row per flow with its whole timeline; the greatest version counts. `moved_to` marks a grave: the name
+-- a flow had before a late span split or renamed it. An open flow older than the retention keeps its row.
+-- `up_to_batch`: the span batch that the row includes; the greatest of all is what a restart replays from.
 CREATE TABLE IF NOT EXISTS flows {on_cluster} (
   id String,
   version UInt64,

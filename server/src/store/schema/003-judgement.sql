@@ -1,6 +1,5 @@
--- What is known about a flow besides its spans: the outcome with which it settles, what it waits
--- for, what is wrong with it, and when this may change.
--- `judgement` is JSON of [waitingFor, findings]. The arrays are there for searches.
+-- What is said of a flow: as what it settles, what it waits for and what is wrong with it, and when that may change.
+-- `judgement` is JSON of [waitingFor, findings]; the two arrays are what is searched.
 ALTER TABLE flows {on_cluster}
   ADD COLUMN IF NOT EXISTS settles_as String,
   ADD COLUMN IF NOT EXISTS look_at UInt64,

@@ -1,4 +1,4 @@
--- The learned model of each flow type, as JSON. The greatest version counts.
+-- What was learned of each flow type, as JSON; the greatest version counts.
 CREATE TABLE IF NOT EXISTS learned {on_cluster} (
   environment String,
   type String,

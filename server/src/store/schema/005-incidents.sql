@@ -1,4 +1,4 @@
--- Incidents, as JSON. The greatest version counts.
+-- Incidents as JSON; the greatest version counts.
 CREATE TABLE IF NOT EXISTS incidents {on_cluster} (
   id String,
   version UInt64,

@@ -1,5 +1,4 @@
--- Notifications to people, as JSON, with their state. A notification is written before it is sent.
--- The greatest version counts.
+-- What people are told, and whether it was taken: written before it is sent. The greatest version counts.
 CREATE TABLE IF NOT EXISTS notifications {on_cluster} (
   id String,
   version UInt64,

@@ -1,5 +1,4 @@
--- Columns for searches by order, messages, retries and waits. `event_names` are names of steps and
--- types of messages, `event_times` are their instants in ms.
+-- What order, messages, retries and waits are searched by: steps by name and messages by type, with their instants in ms.
 ALTER TABLE flows {on_cluster}
   ADD COLUMN IF NOT EXISTS event_names Array(String),
   ADD COLUMN IF NOT EXISTS event_times Array(UInt64),

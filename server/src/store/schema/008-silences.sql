@@ -1,5 +1,4 @@
--- Silences, as JSON: which notifications are held back, and until when. The greatest version
--- counts.
+-- Who is not to be told of what, until when; the greatest version counts.
 CREATE TABLE IF NOT EXISTS silences {on_cluster} (
   id String,
   version UInt64,

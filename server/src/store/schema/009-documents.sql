@@ -1,5 +1,5 @@
--- Small documents that people or services wrote, as JSON, by kind (definition, view). The greatest
--- version counts. A document with an empty body is deleted.
+-- Small things that people or services wrote down, as JSON by kind (definition, view); the greatest version counts, and
+-- an empty body is a deletion.
 CREATE TABLE IF NOT EXISTS documents {on_cluster} (
   kind String,
   id String,

@@ -1,9 +1,6 @@
--- The raw evidence in few columns, because the cost of an insert grows with the number of columns.
--- Fields that are searched have columns of their own, and all other fields are in five lines of
--- text (`rows/span.ts`). This table replaces `spans`, with the same order, expiry and meaning of
--- `batch`.
--- Inserts are synced to disk, because the journal deletes a record once the record is in this
--- table.
+-- The raw evidence as few columns: what is looked for, and the rest as five lines of text (`rows/span.ts`), because an
+-- insert costs by the column. Replaces `spans`; the same order, expiry and meaning of `batch`.
+-- Synced when inserted: the journal forgets a record once it is here.
 CREATE TABLE IF NOT EXISTS records {on_cluster} (
   batch UInt64,
   received_ms UInt64,

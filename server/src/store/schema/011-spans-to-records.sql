@@ -1,5 +1,4 @@
--- If this runs twice, rows are stored twice, and reads return one of each. The setting at the end
--- allows a block to hold rows of any number of days.
+-- Run twice, it leaves duplicates, which reads remove. A block may hold any number of days.
 INSERT INTO records (batch, received_ms, trace_id, span_id, service, environment, version, record)
 SELECT batch, received_ms, trace_id, span_id, service, environment, JSONExtractString(resource, 'service.version'),
   concat(

@@ -1,5 +1,4 @@
--- ZSTD for the same reason as in migration 013. These columns hold nearly all bytes of a flow's
--- row.
+-- As 013: of a flow row's bytes these are nearly all.
 ALTER TABLE flows {on_cluster}
   MODIFY COLUMN timeline CODEC(ZSTD(1)),
   MODIFY COLUMN tokens CODEC(ZSTD(1)),

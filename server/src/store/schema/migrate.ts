@@ -6,14 +6,11 @@ import { TABLE_DEFINITIONS } from '../sql/system.sql.ts';
 
 export interface SchemaOptions {
   retentionDays: number;
-  /** Name of the ClickHouse cluster; '' for a single server. */
+  /** Names the ClickHouse cluster, or is '' for one server. */
   cluster: string;
 }
 
-/**
- * Folder of the migrations. The SQL files stand beside this source, and the built code reads them
- * from there, too.
- */
+/** The SQL files stand beside this source; the built code reads them from there, too. */
 const SCHEMA = fileURLToPath(
   new URL(
     import.meta.url.includes('/dist/') ? '../../../src/store/schema/' : './',
@@ -22,9 +19,8 @@ const SCHEMA = fileURLToPath(
 );
 
 /**
- * Runs the migrations that have not run yet, in ascending order of their numbers; there is no way
- * back. Every statement is idempotent (`IF NOT EXISTS`), and a migration is recorded after it ran.
- * So a migration that was killed in the middle runs again.
+ * Runs the migrations, which are numbered and forward only. Every statement is idempotent (`IF NOT
+ * EXISTS`) and a migration is recorded after it ran, so a kill in the middle runs it again.
  */
 export async function migrate(connection: Connection, options: SchemaOptions): Promise<void> {
   const fill = (sql: string): string =>
@@ -48,15 +44,15 @@ export async function migrate(connection: Connection, options: SchemaOptions): P
 }
 
 /**
- * Condition for the rows that retention deletes: rows of ended flows, of tombstones, and of flows
- * that count as ended once they are idle (`settles_as`). A flow that still waits is kept.
+ * Matches the rows that retention deletes: those of ended flows, of tombstones, and of flows that
+ * count as ended once idle (`settles_as`). A flow that still waits is kept.
  */
 const ENDED = "(phase = 'ended') OR (deleted = 1) OR (settles_as != '')";
 
 /**
- * Settings of large tables. Three times as many parts are merged at once as by default, so that a
- * row is rewritten half as often, because merging takes CPU from the server itself. The two bounds
- * on broken parts let the engine start and serve the other parts, however many parts are broken.
+ * Merges three times as many parts at once as by default, so that a row is rewritten half as often:
+ * merging takes CPU from the server itself. The two bounds on broken parts let the engine start and
+ * serve the other parts, however many are broken.
  */
 const LARGE = [
   'merge_selector_base = 15',
@@ -64,8 +60,8 @@ const LARGE = [
   'max_suspicious_broken_parts_bytes = 1000000000000000',
 ];
 /**
- * Settings of tables that hold what people wrote and were notified of. No other copy of these rows
- * exists, so they are synced to disk before the answer.
+ * Syncs what people wrote and were notified of, because no other copy exists: it is on disk before
+ * the answer.
  */
 const SYNCED = ['fsync_after_insert = 1', 'fsync_part_directory = 1'];
 const EMBEDDED: readonly (readonly [table: string, settings: readonly string[]])[] = [
@@ -77,10 +73,10 @@ const EMBEDDED: readonly (readonly [table: string, settings: readonly string[]])
 ];
 
 /**
- * Applies the settings of tables. The retention is no migration but a setting, because it follows
- * the configuration at every start. The text of a setting is written as the engine prints it, so
- * that a correct definition is recognized and not changed: a definition that was rewritten at every
- * start was once lost on a full disk.
+ * Applies the settings of tables. The retention is a setting and no migration: it follows the
+ * configuration at every start. The text is written as the engine prints it, so that a correct
+ * definition is left alone: a definition that was rewritten at every start was once lost on a full
+ * disk.
  */
 async function setTables(
   connection: Connection,
@@ -98,7 +94,7 @@ async function setTables(
     const ttl = `TTL day + toIntervalDay(${retentionDays})${condition}`;
     if (!is(table, `${ttl} SETTINGS`)) await connection.command(fill(modifyTtl(table, ttl)));
   }
-  // How an external server merges, syncs and loads is decided by the server's operator.
+  // How an external server merges, syncs and loads is decided by its operator.
   if (connection.kind === 'embedded')
     for (const [table, settings] of EMBEDDED)
       for (const setting of settings)
