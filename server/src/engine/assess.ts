@@ -11,11 +11,15 @@ import type { DowntimeGrace } from './downtime-grace.ts';
 /** Assesses one flow at this moment: what it waits for, its health, and its findings. */
 export interface Assessor {
   /**
-   * Runs definition, expectations, grace after downtime and rules, in that order. Never throws: a
-   * fault must not keep flows from being written.
+   * Applies the flow's definition, expectations, grace after downtime and rules, in that order, and
+   * returns the assessed flow. Never throws: if assessing fails, the flow is returned unchanged,
+   * because a fault must not keep flows from being written.
    */
   assess(flow: Flow): Flow;
-  /** Flows assessed within `work` may have been learned from before, and must not count twice. */
+  /**
+   * Runs `work` and returns its result. Flows that are assessed meanwhile and wait for nothing are
+   * excluded from learning: they may have been learned from before, and must not count twice.
+   */
   withoutTeaching<T>(work: () => T): T;
 }
 

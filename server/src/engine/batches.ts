@@ -5,15 +5,18 @@
 export interface Batches {
   next(): number;
   /**
-   * Continues after a restart: everything up to `last` is committed, and flow rows include
-   * everything up to `derived`. Must be called before the first request.
+   * Continues after a restart: all requests up to `last` are committed, and flow rows include those
+   * up to `derived`. Must be called before the first request.
    */
   restore(last: number, derived: number): void;
   committed(batch: number): void;
-  /** Everything that was committed before the restart is correlated. */
+  /** Reports that all requests that were committed before the restart are correlated. */
   replayed(): void;
   correlated(batch: number): void;
-  /** Everything up to this number is correlated: flow rows may claim to include it. */
+  /**
+   * Number up to which all committed requests are correlated, so that flow rows may be marked as
+   * including them.
+   */
   readonly lastCorrelated: number;
 }
 

@@ -7,8 +7,8 @@ import type { Definition, DefinitionSource, StoredDefinition } from '../model/de
 import type { DocumentStore } from '../store/index.ts';
 
 /**
- * Stores declared flows from files, the API and services. A new definition applies at once to flows
- * that are open.
+ * Takes flow definitions from the operator's files, the API and services. Definitions from the API
+ * and from services are stored. A new definition applies at once to open flows.
  */
 export interface DefinitionDesk {
   /**
@@ -16,11 +16,14 @@ export interface DefinitionDesk {
    * precedence.
    */
   load(fromFiles: readonly Definition[]): Promise<void>;
-  /** Returns how many definitions changed something. */
+  /**
+   * Stores definitions and applies them to open flows. Returns how many definitions changed
+   * something.
+   */
   define(definitions: readonly Definition[], source: DefinitionSource): Promise<number>;
   /**
-   * Takes what a service announced. It is evidence of no flow, so nothing waits for it; invalid
-   * definitions are logged and counted.
+   * Queues the definitions that a service announced. They are not evidence of a flow, so no answer
+   * waits until they are stored. Invalid definitions are logged and counted.
    */
   announced(json: string): void;
   list(): StoredDefinition[];
@@ -36,13 +39,17 @@ export interface DefinitionDeskOptions {
 }
 
 /**
- * Maximum number of announcements that wait; a refused one is repeated at the service's next start.
+ * Maximum number of announcements that wait to be stored. Further ones are refused; a service
+ * repeats its announcement at its next start.
  */
 const MAX_WAITING = 1000;
 
 export function createDefinitionDesk(options: DefinitionDeskOptions): DefinitionDesk {
   const { clock, counters, log, store, expectations } = options;
-  /** Announced texts, each once: every instance of a service announces the same at its start. */
+  /**
+   * Announced texts that wait to be stored. Equal texts are kept once, because every instance of a
+   * service announces the same definitions when it starts.
+   */
   const waiting = new Set<string>();
   let taking = false;
   const define = async (
@@ -78,7 +85,10 @@ export function createDefinitionDesk(options: DefinitionDeskOptions): Definition
     },
   };
 
-  /** Takes one announcement after the other, and yields to spans in between. */
+  /**
+   * Stores the waiting announcements one after the other, and yields to the event loop before each
+   * of them, so that spans are handled in between.
+   */
   async function takeAll(): Promise<void> {
     taking = true;
     for (const json of waiting) {

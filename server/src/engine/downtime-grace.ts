@@ -2,19 +2,24 @@ import type { Clock } from '../base/clock.ts';
 import type { WaitingFor } from '../model/expectation.ts';
 
 /**
- * Grants extra time to what fell due while the server was down: it may lie in the senders' queues,
- * which deliver in their own order, whatever else of its flow arrives first.
+ * Grants extra time to waits that fell due while the server was down. What such a wait is for may
+ * still lie in a sender's queue. Each sender delivers in its own order, so other spans of the flow
+ * may arrive before it.
  */
 export interface DowntimeGrace {
-  /** Begins the grace period; nothing was received since `lastReceivedMs`. */
+  /**
+   * Begins the grace period. `lastReceivedMs` is when the last span before the downtime was
+   * received.
+   */
   begin(lastReceivedMs: number): void;
-  /** Nothing that fell due in the downtime is judged before this time, ms. */
+  /** Time, ms, before which no wait that fell due in the downtime counts as late. */
   readonly untilMs: number;
   extend(all: WaitingFor[]): WaitingFor[];
 }
 
 /**
- * Overdue waits get as long again as the downtime lasted, up to this bound, plus `MIN_GRACE_MS`.
+ * Upper bound, ms, of the extra time of overdue waits: they get as long again as the downtime
+ * lasted, up to this bound, plus `MIN_GRACE_MS`.
  */
 const MAX_GRACE_MS = 600_000;
 const MIN_GRACE_MS = 30_000;

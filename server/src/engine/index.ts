@@ -25,34 +25,43 @@ export type { Prepared } from './ingest.ts';
 export type { Announcement, FlowSink } from './projection/index.ts';
 
 /**
- * The only room that sees several stages: normalize → store (the commit) → correlate → (answered) →
- * timeline → expect → detect → store → push and alert. `ingest.ts` has the first half of that
- * order, `projection/index.ts` the second.
+ * The engine is the only part that sees several stages. A request is normalized, committed to the
+ * store and correlated; then the sender is answered. After that, changed flows are projected into
+ * timelines, evaluated against expectations, judged by rules, written to the store, and pushed to
+ * dashboards and alerts. `ingest.ts` has the stages up to the answer, `projection/index.ts` those
+ * after it.
  */
 export interface Engine extends Ingest {
-  /** Catches up with spans whose flows were not written before the last stop. */
+  /**
+   * Loads what is stored, and correlates the spans whose flows were not written before the last
+   * stop.
+   */
   start(): Promise<void>;
-  /** Flow rows were lost, and are not projected again yet. */
+  /** True while lost flow rows have not been rebuilt. */
   readonly lacksRows: boolean;
   /**
-   * Begins to project them again, or `all`; once whoever is told of flows knows what was said of
-   * them before.
+   * Begins to rebuild lost flow rows, or with `all` every flow row. Must be called only after the
+   * receivers of flows have loaded what they were told before the restart.
    */
   rebuild(all: boolean): void;
-  /** Resolves when no write is under way. */
+  /** Resolves when no flows are being rehydrated, projected, written or rebuilt. */
   idle(): Promise<void>;
   /**
-   * No answer waits any more for flows to be projected. Before whoever awaits answers is stopped.
+   * Answers to senders no longer wait until flows are projected. Must be called before the server
+   * that sends those answers is stopped.
    */
   releaseBackpressure(): void;
-  /** Writes what is projected so far. Idempotent. */
+  /** Projects and writes the remaining changes, then stops all parts of the engine. Idempotent. */
   stop(): Promise<void>;
   readonly openFlows: number;
   readonly correlator: Pick<Correlator, 'spansInMemory'>;
   readonly clocks: Clocks;
   readonly expectations: Expectations;
   readonly definitions: DefinitionDesk;
-  /** An operator says that what an incident misses comes no more. */
+  /**
+   * Records an operator's statement that the step which an incident misses will not come any more.
+   * Returns whether that changed an expectation.
+   */
   accept(gone: Pick<Incident, 'environment' | 'flowType' | 'step' | 'service'>): Promise<boolean>;
 }
 
@@ -63,17 +72,18 @@ export interface EngineOptions {
   store: EngineStore;
   normalizer: Normalizer;
   /**
-   * What the engine evaluates flows by, and lets learn from them. It is stopped with the engine.
+   * The engine evaluates flows by these expectations and lets them learn from flows. They are
+   * stopped with the engine.
    */
   expectations: Expectations;
   sink: EngineSink;
-  /** Idle time after which a flow whose end nobody declares counts as ended, ms. */
+  /** Idle time, ms, after which a flow without a declared end counts as ended. */
   settleMs: number;
   /** Idle time after which a flow is evicted from memory, ms. */
   idleBeforeEvictionMs: number;
-  /** false: flows are only projected; nothing is learned, awaited or judged. */
+  /** If false, flows are only projected; nothing is learned, awaited or judged. */
   expects: boolean;
-  /** From the operator's files. */
+  /** Flow definitions from the operator's files. */
   definitions: readonly Definition[];
   queryRules: readonly QueryRule[];
   requestFlows: ProjectionOptions['requestFlows'];
@@ -82,11 +92,13 @@ export interface EngineOptions {
 }
 
 export interface EngineSink extends FlowSink {
-  /** No flow row that was lost is missing any more. */
+  /** Called when all lost flow rows have been rebuilt. */
   rebuilt(): void;
 }
 
-/** With labels of their own at /metrics; the furthest. */
+/**
+ * Maximum number of wrong clocks that are listed at /metrics, those with the largest error first.
+ */
 const MAX_CLOCKS_SHOWN = 100;
 
 export function createEngine(options: EngineOptions): Engine {
@@ -117,7 +129,10 @@ export function createEngine(options: EngineOptions): Engine {
     onDone: () => sink.rebuilt(),
   });
   const learned = createLearnedSaver({ clock, log, store, expectations, clocks });
-  /** More is known now of everything under way of these flow types. */
+  /**
+   * Projects and judges the open flows of these types again, because a definition or expectation of
+   * these types has changed.
+   */
   const judgeAgain = async (types: ReadonlySet<string>): Promise<void> => {
     for await (const flows of store.openFlows())
       projection.projector.reevaluate(
@@ -188,7 +203,8 @@ export function createEngine(options: EngineOptions): Engine {
     },
     async stop() {
       reloads.releaseBackpressure();
-      // It may wait for a row that the store does not take: that ends with the projection.
+      // The rebuild may be waiting for a write that the store rejects. Such a write is abandoned
+      // when the projection stops, so the rebuild is awaited only after that.
       const rebuilt = rebuild.stop();
       await reloads.idle();
       await projection.stop();
@@ -219,7 +235,10 @@ function clocksOf({ clock, counters, log }: EngineOptions): Clocks {
   return clocks;
 }
 
-/** Stored spans as they were when they were received. */
+/**
+ * Returns a function that normalizes stored spans and events as of the time of their receipt, which
+ * gives the same spans as then.
+ */
 function restorerOf(normalizer: Normalizer): (stored: StoredSpan[]) => Span[] {
   const spanOf = (stored: StoredSpan): Span | null =>
     stored.span

@@ -14,13 +14,16 @@ import type { Projection } from './projection/index.ts';
 import type { Reloads } from './reload.ts';
 
 /**
- * Takes requests through prepare, commit, correlate and answer. Everything after the commit can be
- * replayed from it.
+ * Normalizes, commits and correlates requests, and tells when they may be answered. Everything
+ * after the commit can be replayed from the committed spans.
  */
 export interface Ingest {
-  /** Normalizes a request at once, in the order of commits; only what is needed later is kept. */
+  /**
+   * Normalizes a request at once, so that the prepared request holds only what is needed later.
+   * Must be called in the order in which requests are committed.
+   */
   prepare(request: OtlpExport): Prepared;
-  /** Commits requests together. The result correlates them. */
+  /** Commits requests together. The caller correlates them by `correlate` of the returned batch. */
   write(prepared: readonly Prepared[]): Promise<WrittenBatch<Prepared>>;
 }
 
@@ -66,8 +69,8 @@ export function createIngest(options: IngestOptions): Ingest {
   };
 
   /**
-   * Waits until evicted flows are rehydrated. If the store cannot be read, the sender gets an
-   * error, keeps the request and retries.
+   * Adds a request's spans once the evicted flows that they affect are rehydrated. If the store
+   * cannot be read, the sender gets an error, keeps the request and retries.
    */
   const addLater = async ({ batch, spans }: Prepared): Promise<void> => {
     try {
@@ -80,8 +83,8 @@ export function createIngest(options: IngestOptions): Ingest {
     await projection.waitForCapacity();
   };
   /**
-   * Correlates requests that need nothing evicted at once. Returns the others, each with the
-   * promise of its correlation.
+   * Correlates at once the requests that affect no evicted flow. Returns the other requests, each
+   * with the promise of its correlation.
    */
   const correlate = (requests: readonly Prepared[]): Map<Prepared, Promise<void>> => {
     const late = new Map<Prepared, Promise<void>>();
@@ -89,7 +92,8 @@ export function createIngest(options: IngestOptions): Ingest {
       for (const request of requests) {
         if (reloads.addNow(request.spans)) continue;
         const done = addLater(request);
-        // The code that answers handles the error, but may attach to the promise only later.
+        // The code that answers the sender handles the error, but may attach to the promise only
+        // later; until then the error must not count as unhandled.
         done.catch(() => undefined);
         late.set(request, done);
       }

@@ -10,17 +10,17 @@ import type { Reloads } from './reload.ts';
 import type { EvidenceReader, NameIndex, StoredSpan } from '../store/index.ts';
 
 /**
- * Rebuilds lost flow rows from the evidence, in blocks, while everything else continues. A due
- * rebuild survives a crash, and rebuilding twice changes nothing.
+ * Rebuilds lost flow rows from the evidence, in blocks, while everything else continues. A rebuild
+ * that a crash interrupted is due again at the next start; rebuilding rows twice changes nothing.
  */
 export interface Rebuild {
   /**
-   * With `all` every row is rebuilt, because an operator asked for it; otherwise what is lost now
-   * or later.
+   * Begins to rebuild lost rows, and rebuilds rows that are found lost later. With `all` every row
+   * is rebuilt, because an operator asked for it.
    */
   start(all: boolean): void;
   idle(): Promise<void>;
-  /** Stops; what is left is due at the next start. */
+  /** Stops. Rows that are not rebuilt yet are due at the next start. */
   stop(): Promise<void>;
 }
 
@@ -34,13 +34,13 @@ export interface RebuildOptions {
   projection: Pick<Projection, 'reproject' | 'waitForCapacity' | 'rows' | 'projector'>;
   assessor: Pick<Assessor, 'withoutTeaching'>;
   restore(stored: StoredSpan[]): Span[];
-  /** Called when lost rows are complete again. */
+  /** Called when all lost rows have been rebuilt. */
   onDone(): void;
 }
 
 const RETRY_MS = 10_000;
 const REPORT_MS = 10_000;
-/** Above this number of spans in memory the next block waits for evictions. */
+/** Above this number of spans in memory the next block waits until flows are evicted. */
 const MAX_SPANS_IN_MEMORY = 200_000;
 const ROOM_MS = 500;
 
@@ -63,7 +63,10 @@ export function createRebuild(options: RebuildOptions): Rebuild {
     });
   const take: Projector['takeChangesOf'] = (ids, keys) =>
     options.assessor.withoutTeaching(() => projection.projector.takeChangesOf(ids, keys));
-  /** Resolves with false if the server stops. */
+  /**
+   * Rebuilds rows block by block. Resolves with true when all blocks are done, with false if the
+   * server stops before that.
+   */
   const rebuildAll = async (all: boolean): Promise<boolean> => {
     let spans = 0;
     let saidAtMs = clock.now();

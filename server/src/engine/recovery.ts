@@ -8,7 +8,10 @@ import type { DowntimeGrace } from './downtime-grace.ts';
 import type { Projection } from './projection/index.ts';
 import type { Reloads } from './reload.ts';
 
-/** Continues at a start where the previous run of the process ended; every step can be repeated. */
+/**
+ * Recovery continues at start where the previous run of the process ended. Every step of it can be
+ * repeated.
+ */
 export interface RecoveryOptions {
   log: Log;
   store: Pick<EngineStore, 'watermarks' | 'names' | 'flowsWithFindings' | 'openFlows' | 'replay'>;
@@ -65,7 +68,8 @@ async function loadFlows({
 }
 
 /**
- * Correlates what was committed and is in no flow row yet. Resolves with false if the server stops.
+ * Correlates spans that were committed and are in no flow row yet. Resolves with true when all are
+ * correlated, with false if the server stops before that.
  */
 async function replay(options: RecoveryOptions, derivedBatch: number): Promise<boolean> {
   const { log, store, reloads, projection } = options;

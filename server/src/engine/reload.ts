@@ -7,15 +7,18 @@ import type { FlowKey } from '../model/keys.ts';
 import type { NameIndex, StoredFlow } from '../store/index.ts';
 
 /**
- * Holds spans that affect evicted flows until those, with their dependency closures, are
- * rehydrated. Only these spans wait: all others are added at once.
+ * Holds spans that affect evicted flows until those flows are rehydrated with their dependency
+ * closures. Only these spans wait: all others are added at once.
  */
 export interface Reloads {
-  /** Adds the spans now, if everything they affect is in memory; returns whether it did. */
+  /**
+   * Adds the spans now, if all flows that they affect are in memory. Returns whether the spans were
+   * added.
+   */
   addNow(spans: readonly Span[]): boolean;
   /**
-   * Adds the spans once what they affect is in memory, together with others that wait, because each
-   * lookup in the store costs the same.
+   * Adds the spans once the flows that they affect are in memory. Spans of several calls that wait
+   * are added together, because a lookup in the store costs the same for many spans as for few.
    */
   addLater(spans: readonly Span[]): Promise<Added>;
   /**
@@ -23,12 +26,18 @@ export interface Reloads {
    * keys of flows that changed; null if the server stops.
    */
   add(spans: readonly Span[], flows?: readonly StoredFlow[]): Promise<readonly FlowKey[] | null>;
-  /** Leaves unfinished work to the next start: what waits is committed, and is replayed. */
+  /**
+   * Leaves unfinished work to the next start: the spans that wait are committed, and are replayed
+   * then.
+   */
   releaseBackpressure(): void;
   idle(): Promise<unknown>;
 }
 
-/** `left-to-replay` is returned when the server stops first. */
+/**
+ * Whether spans were added, or the server stopped before that and leaves them to the replay at its
+ * next start.
+ */
 export type Added = 'added' | 'left-to-replay';
 
 export interface ReloadsOptions {
@@ -41,17 +50,20 @@ export interface ReloadsOptions {
   restore: (flow: StoredFlow) => StoredFlowSpans;
 }
 
-/** Maximum number of flows rehydrated for one name; a name with more identifies nothing. */
+/**
+ * Maximum number of flows rehydrated for one name. A name that more flows have identifies nothing.
+ */
 const MAX_OF_A_NAME = 500;
 /**
- * Bounds what is rehydrated for all spans added in one go, and for each of them, in flows and in
- * ms; the spans are added without what lies beyond.
+ * Bounds on the flows rehydrated for the spans that are added together, and on the time this takes:
+ * a fixed share, and a share for each span. Once a bound is exceeded, the spans are added without
+ * the flows that are not loaded yet.
  */
 const MAX_FLOWS = 2000;
 const MAX_FLOWS_PER_SPAN = 20;
 const MAX_MS = 2000;
 const MAX_MS_PER_SPAN = 2;
-/** Maximum number of spans added in one go. */
+/** Number of spans at which no further waiting call is added together with the others. */
 const MAX_AT_ONCE = 20_000;
 
 interface Waiting {
@@ -65,14 +77,20 @@ export function createReloads(options: ReloadsOptions): Reloads {
   const waiting: Waiting[] = [];
   let stopping = false;
   const lateSpans = createMutex();
-  /** Re-evaluation and late spans must not wait for each other. */
+  /**
+   * Queue of `add`. It is separate from that of late spans, because re-evaluation and late spans
+   * must not wait for each other.
+   */
   const others = createMutex();
 
   const restored = (flows: readonly StoredFlow[]): StoredFlowSpans[] => {
     counters.add('fermata_reloaded_flows_total', flows.length);
     return flows.map(restore);
   };
-  /** Resolves with null if the server stops. */
+  /**
+   * Rehydrates what the spans need and adds the spans. Resolves with the keys of flows that
+   * changed; with null if the server stops.
+   */
   const reload = async (
     spans: readonly Span[],
     flows: readonly StoredFlow[] = [],

@@ -1,6 +1,6 @@
 /**
- * Backpressure: senders get their answers only once projection has caught up. Without it memory
- * would grow for as long as senders are faster.
+ * Backpressure delays the answers to senders until projection has caught up. Without it memory
+ * would grow for as long as senders are faster than projection.
  */
 export interface Backpressure {
   /** Resolves once projection has caught up, or backpressure has ended. */
@@ -15,8 +15,8 @@ export interface Backpressure {
 }
 
 /**
- * `onHeld` is called when a sender waits; it must start the next cycle, because no further span may
- * arrive to do so.
+ * `isBehind` returns whether senders have to wait. `onHeld` is called when a sender waits; it must
+ * start the next cycle, because no further span may arrive to do so.
  */
 export function createBackpressure(isBehind: () => boolean, onHeld: () => void): Backpressure {
   const held: (() => void)[] = [];

@@ -16,8 +16,9 @@ export interface ClockRevisions {
   revise(): readonly FlowKey[] | null;
   projected(key: FlowKey): void;
   /**
-   * Schedules `onDue` for when the clocks are to be judged: a projected flow may be evidence
-   * against a clock although nothing else arrives.
+   * Schedules `onDue` for the time at which the clocks are to be judged again. A flow that was
+   * projected may be evidence against a clock, and perhaps no further span arrives that would start
+   * a cycle.
    */
   reviseLater(): void;
   stop(): void;

@@ -4,8 +4,9 @@ import type { FlowKey } from '../../model/keys.ts';
 import type { ShownFlows } from './shown-flows.ts';
 
 /**
- * The dirty set: keys of flows that changed since their last projection. A cycle takes those that
- * were dirty when it began, oldest first. Large flows are deferred to a later cycle.
+ * The dirty set holds the keys of flows that changed since their last projection. A cycle takes the
+ * flows that were dirty when the cycle began, oldest first. Large flows are deferred to a later
+ * cycle.
  */
 export interface DirtyFlows {
   mark(key: FlowKey): void;
@@ -18,18 +19,20 @@ export interface DirtyFlows {
    * Returns the next flow of this cycle; undefined if none is left. With `all` no flow is deferred.
    */
   next(all: boolean): FlowKey | undefined;
-  /** Flows of this cycle are left. */
+  /** True while flows of this cycle are left. */
   readonly isUnderWay: boolean;
-  /** Flows were deferred since `begin` last began a cycle. */
+  /** True if flows were deferred since the last call of `begin`. */
   readonly hasDeferred: boolean;
-  /** Everything that was dirty when the cycle began is projected. */
+  /**
+   * True if every flow that was dirty when the cycle began is projected, deferred flows included.
+   */
   readonly isComplete: boolean;
   readonly size: number;
 }
 
 /**
- * A flow with more spans is projected less often: again only after `PROJECTION_MS_PER_SPAN` ms for
- * each of its spans, so that no single flow takes most of the time.
+ * A flow with more spans is projected less often: the next time only after `PROJECTION_MS_PER_SPAN`
+ * ms for each of its spans, so that no single flow takes most of the time.
  */
 const LARGE_FLOW_SPANS = 1000;
 const PROJECTION_MS_PER_SPAN = 0.05;
@@ -40,11 +43,11 @@ export function createDirtyFlows(
   shown: Pick<ShownFlows, 'projectedAtMs' | 'movedInto'>,
 ): DirtyFlows {
   const dirty = new Set<FlowKey>();
-  /** Flows left in this cycle, last first. */
+  /** Flows left in this cycle; the next one to project is the last of the list. */
   let left: FlowKey[] = [];
   /**
-   * Flows deferred in the first cycle since one was complete; no cycle is complete before these are
-   * projected.
+   * Flows that were deferred in the first cycle since a cycle was complete. No cycle is complete
+   * before these flows are projected.
    */
   const deferred = new Set<FlowKey>();
   let isFirstCycle = true;
@@ -57,7 +60,10 @@ export function createDirtyFlows(
       size > LARGE_FLOW_SPANS && last !== undefined && now - last < size * PROJECTION_MS_PER_SPAN
     );
   };
-  /** A flow is projected together with those that its spans moved into, so it waits for them. */
+  /**
+   * Returns whether the flow must wait. A flow is projected together with those that its spans
+   * moved into, so it is deferred if one of them is.
+   */
   const isDeferred = (key: FlowKey, now: number): boolean =>
     isTooSoon(key, now) || shown.movedInto(key).some((to) => isTooSoon(to, now));
 

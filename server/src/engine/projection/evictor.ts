@@ -11,9 +11,9 @@ export interface Evictor {
   stop(): void;
 }
 
-/** Flows evicted after each write, besides two for each row written. */
+/** Maximum number of flows evicted after a write, besides two for each row written. */
 const MIN_EVICTED = 60;
-/** Flows evicted in one go when nothing was written for `IDLE_MS`. */
+/** Maximum number of flows evicted in one go when nothing was written for `IDLE_MS`. */
 const MAX_EVICTED_IDLE = 500;
 const IDLE_MS = 2500;
 

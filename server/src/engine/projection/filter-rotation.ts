@@ -4,8 +4,8 @@ import type { EvictedNames } from '../../correlate/index.ts';
 import type { NameIndex } from '../../store/index.ts';
 
 /**
- * Bounds the filter of evicted names by rotating it. Names of open flows stay in it, so that those
- * are found however long ago they were evicted.
+ * Bounds the size of the filter of evicted names by rotating it. Names of open flows stay in the
+ * filter, so that these flows are found however long ago they were evicted.
  */
 export interface FilterRotation {
   /** Begins a rotation if the filter is due for one and none is running. */

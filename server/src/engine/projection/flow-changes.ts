@@ -11,8 +11,8 @@ import type { OpenFlows } from './open-flows.ts';
 import type { ShownFlows } from './shown-flows.ts';
 
 /**
- * Turns a change of one flow's spans into changes of rows: its newest form, and tombstones of names
- * that it no longer has.
+ * Turns a change of one flow's spans into changes of its rows: the flow's newest form, and
+ * tombstones for ids that the flow no longer has.
  */
 export interface FlowChanges {
   take(key: FlowKey, into: Taken): void;
@@ -24,9 +24,9 @@ export interface Taken {
 }
 
 /**
- * Lookups in the store for flows that seem new, because the filter may have dropped their names:
- * flows with these ids, and with these names for flows without a type. Those found are rehydrated
- * and projected again.
+ * Ids and names to look up in the store for flows that seem new, because the filter may have
+ * dropped the names of a stored flow. `names` holds the names of flows without a type. Flows that
+ * are found are rehydrated and projected again.
  */
 export interface Unheard {
   ids: string[];
@@ -45,11 +45,11 @@ export interface FlowChangesOptions {
   openFlows: Pick<OpenFlows, 'track' | 'forget'>;
   revisions: Pick<ClockRevisions, 'projected'>;
   /**
-   * Idle time, ms, after which an id that is used again begins a new run; 0: only a declared start
-   * does.
+   * Idle time, ms, after which an id that is used again begins a new run; 0 if only a declared
+   * start begins one.
    */
   runQuietMs?: number | undefined;
-  /** Applies definition, expectations and rules at this moment. */
+  /** Returns the flow with what its definition, expectations and rules say at this moment. */
   assess: (flow: Flow) => Flow;
   /** Judges clocks by the latest observations. Returns whether there is a new verdict. */
   reviseClocks: () => boolean;
@@ -63,13 +63,13 @@ export function createFlowChanges(options: FlowChangesOptions): FlowChanges {
   const project = (key: FlowKey): Flow[] => {
     const input = correlator.inputOf(key);
     let runs = timelinesOf(input, clocks, runQuietNs);
-    // A verdict that this flow's own spans caused applies to it at once.
+    // A new clock verdict that this flow's own spans caused applies to this projection already.
     if (options.reviseClocks()) runs = timelinesOf(input, clocks, runQuietNs);
     return runs.map((run) => options.assess(correlator.withWorthlessMarks(run)));
   };
   /**
-   * Returns null after an internal fault, which must not keep other flows from being projected. The
-   * flow's rows stay as they are.
+   * Projects one flow; returns null after an internal fault, which must not keep other flows from
+   * being projected. The rows of a flow that failed stay as they are.
    */
   const projectOrNull = (key: FlowKey): Flow[] | null => {
     try {
@@ -97,7 +97,10 @@ export function createFlowChanges(options: FlowChangesOptions): FlowChanges {
     for (const id of before) list.push(tombstone(id, runs[0]!.id));
     options.revisions.projected(key);
   };
-  /** Replaces the rows of a flow whose spans all moved to another flow, or left, by tombstones. */
+  /**
+   * Adds tombstones for all rows of a flow that has no spans any more, because they moved to
+   * another flow or belong to none.
+   */
   const takeGone = (key: FlowKey, { list }: Taken): void => {
     const home = shown.homeOf(key);
     const movedTo = home === '' ? null : flowIdOf(home, 1);
@@ -118,8 +121,9 @@ export function createFlowChanges(options: FlowChangesOptions): FlowChanges {
 }
 
 /**
- * Adds the names to look up. An id with and without its type is one flow, as a late span may carry
- * more or less than the others did.
+ * Adds to `unheard` the ids and names under which the store may already have this flow. An id with
+ * and without a type is one flow, as a late span may carry a type that the other spans lack, or
+ * lack it.
  */
 function lookFor({ id, environment, flowId }: Flow, key: FlowKey, { ids, names }: Unheard): void {
   ids.push(id);

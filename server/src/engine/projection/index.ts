@@ -26,35 +26,39 @@ export { createProjector, type Projector, type ProjectorOptions } from './projec
 export type { Announcement, FlowSink } from './publisher.ts';
 
 /**
- * Changed flows → their newest form → rows → whoever wants to know, in cycles. Rows say that they
- * include a batch of spans only once everything that it changed is written.
+ * Projection turns changed flows into their newest form, writes their rows, and then passes the
+ * flows on to dashboards and alerts. It works in cycles. Rows are marked as including a batch of
+ * spans only once every flow that the batch changed is written.
  */
 export interface Projection {
-  /** Up to which batch of spans the rows are complete; to be said at a start. */
+  /**
+   * The watermark: the batch of spans up to which the rows are complete. The caller sets it at
+   * start.
+   */
   readonly rows: Pick<Writer, 'start' | 'derivedBatch'>;
-  /** There is something to project. */
+  /** Reports that there is something to project, which schedules a cycle. */
   changed(): void;
   /**
-   * Projects the flows with these ids and keys at once; resolves when their rows are written.
-   * `take`: `takeChangesOf`.
+   * Projects the flows with these ids and keys at once, by `take`, which has the contract of
+   * `takeChangesOf`. Resolves when the rows of these flows are written.
    */
   reproject(
     ids: readonly string[],
     keys: readonly FlowKey[],
     take: Projector['takeChangesOf'],
   ): Promise<void>;
-  /** Resolves when it is not too far behind. */
+  /** Resolves once at most `MAX_TO_PROJECT` changed flows wait to be projected. */
   waitForCapacity(): Promise<void>;
   /**
-   * Releases backpressure for good: before a stop, so that no sender waits for a store that
-   * refuses.
+   * Releases backpressure for good. Called before shutdown, so that no sender waits for a store
+   * that rejects writes.
    */
   releaseBackpressure(): void;
-  /** Resolves when no cycle is under way. */
+  /** Resolves when no cycle is running. */
   idle(): Promise<void>;
   /**
-   * Projects and writes what is left, if the store takes it at once; what it does not take is
-   * replayed.
+   * Projects and writes the remaining changes, unless the store rejects the write: spans whose
+   * flows are not written are replayed at the next start.
    */
   stop(): Promise<void>;
   readonly projector: Projector;
@@ -69,50 +73,58 @@ export interface ProjectionOptions
   log: Log;
   store: FlowWriter & NameIndex & Pick<FlowScanner, 'flowsByIds'>;
   sink: FlowSink;
-  /** The last batch that was correlated. */
+  /** Returns the number of the batch up to which all spans are correlated. */
   correlatedBatch: () => number;
   /**
-   * Into memory, with all that decides together with them. Gives the keys of flows that this
-   * changed.
+   * Rehydrates flows with their dependency closures. Returns the keys of flows that this changed.
    */
   rehydrate: (flows: StoredFlow[]) => Promise<readonly FlowKey[]>;
-  /** The name is gone. */
+  /** Called with the id of a flow that no longer exists. */
   forget(id: string): void;
 }
 
-/** A cycle of flow rows begins this often at most … */
+/** Minimum time, ms, between the starts of cycles. */
 const CYCLE_MS = 200;
 /**
- * … and this often where nobody looks and much changes: an insert costs some 20 ms, and as much in
- * merges, however small.
+ * Minimum time, ms, between the starts of cycles while no dashboard is open and the last write had
+ * more than `BUSY_CYCLE_FLOWS` rows. An insert costs some 20 ms, and as much again in merges,
+ * however few rows it has.
  */
 const UNWATCHED_CYCLE_MS = 1000;
 const BUSY_CYCLE_FLOWS = 100;
 /**
- * Within a cycle, half of the time is left to spans, to a bound: they come in between all the same.
+ * Pause before the next part of a cycle, as a share of the time that the last part took, and at
+ * most `MAX_PAUSE_MS`. With 1, spans get half of the time. The bound suffices because spans are
+ * also handled while a cycle runs.
  */
 const PAUSE_FACTOR = 1;
 const MAX_PAUSE_MS = 1000;
 /**
- * Flows projected in one go: it blocks everything else for its time, 0.1 to 0.4 ms a flow; an
- * answer waits for several.
+ * Maximum number of flows projected without yielding. Projection blocks everything else for 0.1 to
+ * 0.4 ms a flow, and the answer to a sender may have to wait for several such runs.
  */
 const MAX_PROJECTED = 80;
-/** Flows written in one go. */
+/** Maximum number of flows written together. */
 const MAX_WRITTEN = 2000;
-/** Changed flows that may wait to be projected. */
+/**
+ * Maximum number of changed flows that wait to be projected; above it senders wait for their
+ * answers.
+ */
 const MAX_TO_PROJECT = 10_000;
 
-/** On their way into rows. */
+/** Changes that are projected and not yet written. */
 interface Projected {
   changes: FlowChange[];
-  /** The batch that they complete, or null: more of it is to be projected. */
+  /**
+   * The batch up to which the rows are complete once these changes are written; null if further
+   * flows that the batch changed are still to be projected.
+   */
   upTo: number | null;
 }
 
 export function createProjection(options: ProjectionOptions): Projection {
   const { clock, counters, log, store, sink, correlatedBatch } = options;
-  /** The batch that this cycle completes; null: no cycle is under way. */
+  /** The batch up to which this cycle projects everything; null if no cycle is running. */
   let cycleBatch: number | null = null;
   let lastProjected = 0;
   let stopping = false;
@@ -144,7 +156,8 @@ export function createProjection(options: ProjectionOptions): Projection {
       scheduler.schedule(0);
     },
   });
-  // Not after the pause that was left to spans: nobody sends any now.
+  // When a sender waits, the next cycle starts without the pause for spans: waiting senders send
+  // none.
   const backpressure = createBackpressure(
     () => isBehind() && !stopping,
     () => scheduler.schedule(0),
@@ -165,8 +178,8 @@ export function createProjection(options: ProjectionOptions): Projection {
     overlap(projectSome, commit, () => projector.flowsToProject > MAX_WRITTEN && !stopping);
 
   /**
-   * Store → correlate → timeline → expect → detect: the next flows of this cycle in their newest
-   * form.
+   * Projects the next flows of this cycle into their newest form, after evicted flows that are due
+   * were rehydrated from the store.
    */
   const projectSome = async (): Promise<Projected> => {
     cycleBatch ??= correlatedBatch();
@@ -193,7 +206,10 @@ export function createProjection(options: ProjectionOptions): Projection {
     }
   };
 
-  /** → store → push and alert: people are told only of what is durable. */
+  /**
+   * Writes changes to the store, then publishes them to dashboards and alerts, which are told only
+   * of what is durable.
+   */
   const commit = async ({ changes, upTo }: Projected): Promise<void> => {
     const written = await writer.write(changes, upTo);
     if (written === undefined) return;

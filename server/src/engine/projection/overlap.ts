@@ -1,8 +1,8 @@
 /**
- * Makes batches and hands them on while `hasMore`; the next one is made while the last is handed
- * on. Without the overlap a core would idle during a backlog, and the backlog would grow. Batches
- * are handed on in order, and each one that was made is handed on, whatever happens to those before
- * it.
+ * Makes batches and hands them on while `hasMore` returns true. The next batch is made while the
+ * previous one is handed on; otherwise a core would idle during a backlog, and the backlog would
+ * grow. Batches are handed on in order. Every batch that was made is handed on, even if handing on
+ * an earlier batch failed.
  */
 export async function overlap<T>(
   make: () => Promise<T>,

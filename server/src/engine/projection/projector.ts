@@ -14,28 +14,31 @@ import { createOpenFlows, type OpenFlows } from './open-flows.ts';
 import { createShownFlows } from './shown-flows.ts';
 
 /**
- * Projects changed flows into their newest form. The correlator reports which changed; `ShownFlows`
- * tells how each was shown before, so that a name which a flow no longer has leaves a tombstone.
+ * Projects changed flows into their newest form. The correlator reports which flows changed;
+ * `ShownFlows` knows under which ids each flow was projected before, so that an id which the flow
+ * no longer has gets a tombstone.
  */
 export interface Projector {
   /**
-   * Correlates spans of which nothing is missing; `reload` is what was loaded for them. Returns the
-   * keys of flows that changed, for `takeChangesOf`.
+   * Correlates spans for which everything needed is in memory or in `reload`, which holds what was
+   * loaded for them. Returns the keys of flows that changed, for `takeChangesOf`.
    */
   add(spans: readonly Span[], reload?: Reloading): readonly FlowKey[];
   /**
-   * Returns changed flows, tombstones of vanished names, and unattributed spans. It takes at most
-   * `limit` flows, longest waiting first: projecting many at once would block everything else.
-   * Without a limit none is deferred. Everything returned at once must be written at once: a flow
-   * that spans moved out of comes with those that have them now, or a crash in between would leave
-   * those spans in no row, although their own batch was included long ago.
+   * Returns changed flows, tombstones of vanished ids, and unattributed spans. Takes at most
+   * `limit` flows, longest waiting first, because projecting many flows at once would block
+   * everything else. Without a limit no flow is deferred.
+   *
+   * All changes that one call returns must be written at once: a flow that spans moved out of is
+   * returned with the flows that have these spans now. If a crash separated them, those spans would
+   * be in no row, and they would not be replayed, as the rows of their own batch are complete.
    */
   takeChanges(limit?: number): Changes;
   /** Projects the flows with these keys, and those shown under these ids, at once. */
   takeChangesOf(ids: Iterable<string>, keys: readonly FlowKey[]): Changes;
-  /** Projects and judges these flows again, although nothing arrived. */
+  /** Projects and judges the flows with these ids again, although no span arrived. */
   reevaluate(ids: Iterable<string>): void;
-  /** Reports that these changes are durable: their flows may be evicted once they are idle. */
+  /** Reports that these changes are durable. Their flows may be evicted once they are idle. */
   written(changes: readonly FlowChange[]): void;
   readonly openFlows: Pick<OpenFlows, 'restore' | 'size'>;
   /** Size of the dirty set. */
@@ -44,9 +47,9 @@ export interface Projector {
 }
 
 export interface Changes extends Taken {
-  /** Nothing else can be projected now. */
+  /** True if no flow of this cycle is left to take. */
   isAll: boolean;
-  /** Every flow that was dirty when this cycle began has been returned by now. */
+  /** True if every flow that was dirty when this cycle began has been returned. */
   cycleEnds: boolean;
 }
 
@@ -62,7 +65,7 @@ export interface ProjectorOptions extends Pick<FlowChangesOptions, 'runQuietMs' 
   onDirty: () => void;
   /** Called when open flows have settled and count as ended. */
   onSettled: (ids: string[]) => void;
-  /** Called for evicted flows that have to be projected again. */
+  /** Called with the ids of evicted flows that have to be projected again. */
   onAway: (ids: string[]) => void;
 }
 
@@ -109,7 +112,8 @@ export function createProjector(options: ProjectorOptions): Projector {
     }
   };
   const changesOf = ({ list: taken, unheard }: Taken): Changes => {
-    // A name that was both deleted and projected in one go (a rename back) counts as projected.
+    // An id that got a tombstone and was projected in the same call (it was renamed back) counts as
+    // projected.
     const projected = new Set(taken.flatMap(({ kind, id }) => (kind === 'flow' ? [id] : [])));
     const list = taken.filter(({ kind, id }) => kind === 'flow' || !projected.has(id));
     shown.markUnwritten(list);

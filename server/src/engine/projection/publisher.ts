@@ -6,25 +6,29 @@ import type { StoreRetry } from './store-retry.ts';
 
 /** Receives flows once they are durable and queryable, never before (I3). */
 export interface FlowSink {
-  /** Sends changes to dashboards, if any are open. */
+  /** Sends changes to dashboards. `changes` is called only if a dashboard is open. */
   announce(changes: () => readonly Announcement[]): void;
-  /** Passes on flows in their newest form, for incidents, and the names that vanished. */
+  /**
+   * Passes on flows in their newest form and the ids of flows that vanished, so that incidents can
+   * be updated.
+   */
   committed(flows: readonly Flow[], gone: readonly string[]): void;
   /** Returns whether a dashboard is open, or was a moment ago. */
   watched(): boolean;
 }
 
-/** A flow as seen now, or a tombstone. */
+/** A flow as a reader sees it now, or a tombstone. */
 export type Announcement =
   (FlowView & { stepCount: number }) | { id: string; version: number; movedTo: string | null };
 
 export interface Publisher {
   publish(changes: readonly FlowChange[]): void;
   /**
-   * Queues flows that count as ended now. Returns whether their stored rows have to be announced.
+   * Queues the ids of flows that count as ended from now on. Returns whether their stored rows have
+   * to be announced, which is so if a dashboard is open.
    */
   settled(ids: readonly string[]): boolean;
-  /** Announces some of the settled flows. Returns whether there are more. */
+  /** Announces some of the queued flows. Returns whether more are queued. */
   announceSettled(): Promise<boolean>;
 }
 
@@ -36,7 +40,10 @@ export interface PublisherOptions {
   settlesAt: (flow: Flow) => number;
 }
 
-/** Maximum number of settled flows that wait; further ones appear at the page's next reload. */
+/**
+ * Maximum number of settled flows that wait to be announced. A dashboard shows further ones as
+ * ended only after a reload.
+ */
 const MAX_SETTLED = 5000;
 const MAX_ANNOUNCED = 500;
 

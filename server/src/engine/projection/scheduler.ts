@@ -2,11 +2,15 @@ import type { Clock } from '../../base/clock.ts';
 
 /**
  * Runs projection cycles, one at a time: `idle → scheduled → running → idle`. Work that becomes due
- * while a cycle runs is a rerun, scheduled at its end. Without that a deadline that fell into a
- * write was missed until the next span came (guarded by projection.test.ts).
+ * while a cycle runs requests a rerun, which is scheduled when that cycle ends. Without reruns, a
+ * deadline that passed during a write was missed until the next span came (guarded by
+ * projection.test.ts).
  */
 export interface Scheduler {
-  /** Runs a cycle after `delayMs`, or sooner if one is scheduled already; 0 runs it at once. */
+  /**
+   * Schedules a cycle in `delayMs`. A cycle that is scheduled already keeps its time, unless
+   * `delayMs` is 0, which runs the cycle at once.
+   */
   schedule(delayMs: number): void;
   /** Reports that there is more to do than this cycle does. */
   requestRerun(): void;
@@ -20,8 +24,8 @@ export interface SchedulerOptions {
   clock: Clock;
   run: () => Promise<void>;
   /**
-   * Returns the delay, ms, of the next cycle after one that took `tookMs`; null waits until one is
-   * scheduled.
+   * Returns the delay, ms, of the cycle that follows a cycle which took `tookMs`; null if no cycle
+   * follows until `schedule` is called.
    */
   nextDelayMs: (tookMs: number, rerunRequested: boolean) => number | null;
 }
@@ -35,7 +39,10 @@ const IDLE: State = { is: 'idle' };
 
 export function createScheduler({ clock, run, nextDelayMs }: SchedulerOptions): Scheduler {
   let state: State = IDLE;
-  /** A rerun requested while no cycle runs applies to the next one. */
+  /**
+   * True if a rerun was requested while no cycle was running. The request applies to the next
+   * cycle.
+   */
   let rerunRequested = false;
   let stopped = false;
 

@@ -5,7 +5,8 @@ import type { FlowKey } from '../../model/keys.ts';
 import { NONE, type SpanKey } from '../../model/span.ts';
 
 /**
- * Tracks under which ids each flow was last projected, and which of those rows are not durable yet.
+ * Tracks the ids under which each flow was last projected, and which of the flows' rows are not
+ * durable yet.
  */
 export interface ShownFlows {
   /** Returns the key of the flow that was projected under this id. */
@@ -24,17 +25,20 @@ export interface ShownFlows {
   homeOf(key: FlowKey): FlowKey | '';
   /** Returns the flows that spans of this one moved into and that were not projected since. */
   movedInto(key: FlowKey): FlowKey[];
-  /** Records flows loaded from the store: a later change of one is a change of what is shown. */
+  /**
+   * Records flows that were loaded from the store under the ids of their rows, so that an id which
+   * such a flow loses later gets a tombstone.
+   */
   rehydrated(flows: readonly Rehydrated[]): void;
   /**
-   * Returns an even number; the odd number after it is the same row, read after the flow has
-   * settled.
+   * Returns the next row version, an even number. The odd number after it stands for the same row
+   * when it is read after the flow has settled.
    */
   nextVersion(): number;
   markUnwritten(changes: readonly FlowChange[]): void;
   /**
-   * Records that this change is durable. Returns the key of its flow once all of its rows are, else
-   * undefined.
+   * Records that this change is durable. Returns the key of its flow if all rows of that flow are
+   * durable, else undefined.
    */
   written(change: FlowChange): FlowKey | undefined;
   /** Number of rows that are not durable yet. */
@@ -43,10 +47,13 @@ export interface ShownFlows {
 
 interface Shown {
   ids: readonly string[];
-  /** A member span; the flow that it is in now is where the flow went. */
+  /**
+   * Key of one span of the flow. If the flow vanishes, the flow that this span is in then is the
+   * one that replaces it.
+   */
   sample: SpanKey | null;
   projectedAtMs: number;
-  /** Number of moves of spans between flows at that time. */
+  /** Number of moves of spans between flows so far, when the flow was last projected. */
   moves: number;
 }
 
@@ -56,7 +63,7 @@ export function createShownFlows(
 ): ShownFlows {
   const shown = new Map<FlowKey, Shown>();
   const keyOfId = new Map<string, FlowKey>();
-  /** Newest version of each row that is being written. */
+  /** Newest version of each row that is not durable yet, by row id. */
   const unwritten = new Map<string, number>();
   let lastVersion = 0;
 
@@ -67,7 +74,8 @@ export function createShownFlows(
   const adopt = ({ id, key, version }: Rehydrated): void => {
     lastVersion = Math.max(lastVersion, version);
     if (key === '') return;
-    // Another flow is projected under this id by now: the row's spans are split among flows.
+    // If another flow is projected under this id by now, the row's spans are split among several
+    // flows, and the id stays with that flow.
     const other = keyOfId.get(id);
     if (other !== undefined && other !== key && correlator.spanCountOf(other) > 0) return;
     keyOfId.set(id, key);

@@ -4,19 +4,20 @@ import { messageOf } from '../../base/errors.ts';
 import type { Log } from '../../base/log.ts';
 
 /**
- * Retries a store operation until it succeeds, because what was projected is not projected again.
+ * Retries a store operation until it succeeds, because a flow that was projected is not projected
+ * again for a failed operation.
  */
 export interface StoreRetry {
   /**
-   * `failure` describes what failed, for the log. Resolves with undefined if the server stops
-   * first.
+   * Repeats `work` until it succeeds and resolves with its result; resolves with undefined if the
+   * server stops first. `failure` describes for the log what failed.
    */
   untilDone<T>(failure: string, work: () => Promise<T>): Promise<T | undefined>;
-  /** Ends retrying: the next failure abandons. */
+  /** Ends retrying: an operation that fails from now on is abandoned. */
   stop(): void;
   /**
-   * An operation was abandoned: nothing is written any more, because rows that belong together must
-   * not be separated.
+   * True once an operation was abandoned. Nothing may be written then, because rows that belong
+   * together must not be separated.
    */
   readonly abandoned: boolean;
 }

@@ -6,18 +6,19 @@ import type { Projector } from './projector.ts';
 import type { StoreRetry } from './store-retry.ts';
 
 /**
- * Rehydrates what a projection needs from the store: evicted flows that are due for re-evaluation,
- * and stored flows that only seem new.
+ * Rehydrates flows that a projection needs from the store: evicted flows that are due for
+ * re-evaluation, and flows that seem new although the store has rows of them.
  */
 export interface StoredFlows {
-  /** Queues evicted flows that are due for re-evaluation. */
+  /** Queues the ids of evicted flows that are due for re-evaluation. */
   due(ids: readonly string[]): void;
   /** Rehydrates some of the queued flows. Returns whether there are more. */
   rehydrateDue(): Promise<boolean>;
   /**
-   * Looks up flows that seem new but may have rows in the store. A stored row belongs to the same
-   * flow and must not be overwritten. Every flow that this changes is projected into the batch at
-   * once, because all of it has to be written together.
+   * Looks up the flows in the batch that seem new but may have rows in the store, and rehydrates
+   * those found, so that the stored row is continued instead of overwritten. Every flow that this
+   * changes is projected into the batch at once, because all of these flows have to be written
+   * together.
    */
   reconcile(batch: ProjectedBatch): Promise<void>;
 }

@@ -5,8 +5,8 @@ import type { FlowWriter } from '../../store/index.ts';
 import type { StoreRetry } from './store-retry.ts';
 
 /**
- * Writes rows, and with them the watermark up to which batch of spans they are complete: after a
- * crash the spans are replayed from there.
+ * Writes rows, and with them the watermark: the batch of spans up to which the rows are complete.
+ * After a crash the spans of later batches are replayed.
  */
 export interface Writer {
   /** Sets the watermark at start: rows in the store include everything up to this batch. */
@@ -15,9 +15,9 @@ export interface Writer {
   /** Number of rows in the last write. */
   readonly lastRows: number;
   /**
-   * Writes changes. `upTo` is the batch up to which everything is projected with them; null: more
-   * changes of it follow. Returns what was written; undefined if there was nothing to write, or the
-   * server stops.
+   * Writes changes. With them everything up to the batch `upTo` is projected; null if further
+   * changes of that batch follow. Returns the changes that were written; undefined if there was
+   * nothing to write, or if the server stops.
    */
   write(
     changes: readonly FlowChange[],
@@ -29,7 +29,9 @@ export interface WriterOptions {
   counters: Counters;
   store: FlowWriter;
   retry: StoreRetry;
-  /** Decides whether an ended request flow (a trace without messages and flow id) is kept. */
+  /**
+   * Which request flows are kept. A request flow is a trace without messages and without a flow id.
+   */
   requestFlows: 'keep' | 'failed' | 'drop';
   /** Returns when a flow settles by itself, ms; 0 if its end is declared. */
   settlesAt: (flow: Flow) => number;
@@ -46,7 +48,7 @@ export function createWriter({
 }: WriterOptions): Writer {
   let derivedBatch = 0;
   let lastRows = 0;
-  /** Flows that have a row; used only if some flows get none. */
+  /** Ids of flows that have a row. Needed only if some flows get no row. */
   const hasRow = createBoundedSet(MAX_ROWS_KNOWN);
 
   const isKept = (flow: Flow): boolean =>
@@ -54,8 +56,8 @@ export function createWriter({
     flow.hops.some((hop) => !hop.sync) ||
     (requestFlows === 'failed' && flow.failedSteps > 0);
   /**
-   * Returns the changes to write. A flow that is no longer kept, because its message moved to
-   * another flow, gets a tombstone if it has a row.
+   * Returns the change if it is to be written, a tombstone instead of it, or nothing. A flow that
+   * is no longer kept, because its message moved to another flow, gets a tombstone if it has a row.
    */
   const wanted = (change: FlowChange): readonly FlowChange[] => {
     if (requestFlows === 'keep' || change.kind !== 'flow') return [change];
@@ -77,8 +79,9 @@ export function createWriter({
       return lastRows;
     },
     async write(changes, upTo) {
-      // After a refused write nothing is written: rows that belong together must not be separated,
-      // and later projections are replayed with the refused ones.
+      // After an abandoned write nothing is written. Rows that belong together must not be
+      // separated; later changes are projected again when the spans of the abandoned write are
+      // replayed.
       if (retry.abandoned) return undefined;
       const batch = upTo ?? derivedBatch;
       if (changes.length === 0 && batch === derivedBatch) return undefined;
