@@ -6,22 +6,29 @@ import { allSegments, type FlowInput, type InputSegment } from '../model/flow-in
 import { isSend } from '../model/roles.ts';
 
 /**
- * Maps raw times to causal times. Raw times stay as they are, and no span is centred in its parent.
- * Pure.
+ * Shifts map raw times to causal times. Raw times are kept unchanged, and no span is centred in its
+ * parent. Pure.
  */
 export interface Shifts {
-  /** Shift, ns, for the times of this span, which may be one around the flow. */
+  /**
+   * Returns the shift, ns, for the times of this span, which may also be a span of the flow's
+   * context.
+   */
   of(span: Span): bigint;
-  /** Shift of the segment's head. Spans of another service inside it may have another clock. */
+  /**
+   * Returns the shift, ns, of the segment's head. Spans of another service inside the segment may
+   * have another clock and so another shift.
+   */
   get(segment: InputSegment): bigint;
 }
 
 /**
- * Computes the shifts that make a flow's times causally possible. The known error of each process's
- * clock is subtracted first. If the flow is still impossible, the fewest clocks are assumed to be
- * wrong by more, and clocks that agree with each other move together. What remains is a clock that
- * was adjusted meanwhile: a segment is shifted by the least that puts it after its send, and the
- * shift travels downstream.
+ * Computes the shifts that make a flow's times causally possible. First, the known error of each
+ * process's clock is subtracted. If the flow is still impossible, the fewest clocks that explain
+ * this are assumed to be wrong by more, and clocks that agree with each other are moved together.
+ * What remains impossible then comes from a clock that was adjusted while the flow ran: each such
+ * segment is shifted by the least that puts it after its send, and the segments that it caused are
+ * shifted with it.
  */
 export function causalShifts(input: FlowInput, clocks: KnownClocks): Shifts {
   const crossings = crossingsOf(input);
@@ -45,13 +52,22 @@ const NO_SHIFTS: Shifts = { of: NOTHING, get: NOTHING };
 interface Crossing {
   from: Span;
   to: Span;
-  /** From the start of the cause to the start of the effect, as their clocks measured it, ns. */
+  /**
+   * Time, ns, from the start of the cause to the moment when the effect took it (`takenAt`), as
+   * their two clocks measured it.
+   */
   ns: bigint;
-  /** False for a match by message id: an id that was used again may match the wrong send. */
+  /**
+   * False if the effect was matched to its cause by message id: the id may have been used again, so
+   * that the match may be the wrong send.
+   */
   isSure: boolean;
 }
 
-/** A poll may begin before the message is sent, but ends with it. */
+/**
+ * Returns when the span took its message: for a receive span its end, because a poll may begin
+ * before the message is sent, but ends with the message.
+ */
 const takenAt = ({ role, start, end }: Span): bigint => (role === 'receive' ? end : start);
 
 function crossingsOf(input: FlowInput): Crossing[] {
@@ -78,8 +94,9 @@ function crossingsOf(input: FlowInput): Crossing[] {
 }
 
 /**
- * Parent and child may be in two processes. Most segments belong to one service, and their head
- * names its parent as its cause, if it has one.
+ * Returns whether the segment may contain a parent and a child in two processes that `causes` does
+ * not list. Most segments contain none: they belong to one service, and their head names its parent
+ * as its cause, if it has a parent.
  */
 const mayCrossInside = ({ head, spans, causes }: InputSegment): boolean =>
   spans.some(({ service }) => service !== head.service) ||
@@ -89,8 +106,8 @@ const isImpossible = ({ from, to, ns }: Crossing, aheadNs: (span: Span) => bigin
   Number(ns - aheadNs(to) + aheadNs(from)) < -TOLERANCE_NS;
 
 /**
- * Returns the known errors of this flow's clocks. A clock whose name several processes may share
- * counts only where the flow itself shows the error.
+ * Returns a function that gives the known error of a span's clock, ns. For a clock whose name
+ * several processes may share, the error counts only if this flow itself shows it.
  */
 function knownIn(
   input: FlowInput,
@@ -164,7 +181,10 @@ function foundIn(
 }
 const NOBODY: ReadonlyMap<string, bigint> = new Map();
 
-/** Returns the segments that still begin before their cause, and by how much, ns. */
+/**
+ * Returns the segments that begin before their cause although known and assumed clock errors are
+ * subtracted, each with the shift, ns, that puts it after its cause.
+ */
 function remaining(input: FlowInput, byClock: (span: Span) => bigint): Map<InputSegment, bigint> {
   const segments = allSegments(input);
   const found = new Map<InputSegment, bigint>();
@@ -187,8 +207,8 @@ function remaining(input: FlowInput, byClock: (span: Span) => bigint): Map<Input
   const seen = new Set<InputSegment>();
   const done = new Set<InputSegment>();
   for (const start of segments) {
-    // Visits causes first, without recursion; in a ring, a segment that is being visited counts as
-    // not shifted.
+    // Causes are visited before effects, without recursion. In a ring, a segment that is still
+    // being visited counts as not shifted.
     const work = [start];
     for (let segment = work.at(-1); segment !== undefined; segment = work.at(-1)) {
       const before = seen.has(segment)

@@ -8,16 +8,16 @@ import type { Draft } from './draft.ts';
 import { isBatch, isConsumer } from '../model/roles.ts';
 
 /**
- * Finds dead letters. Brokers move a failed message elsewhere with the headers of its first
- * sending, so the consumer that takes it there names the original send. Pure.
+ * Finds dead letters. A broker moves a failed message to another destination and keeps the headers
+ * of its first sending, so the consumer that takes the message there names the original send. Pure.
  */
 
 export interface GivenUp {
-  /** The step that could not process the message. */
+  /** The step that failed to process the message. */
   from: Step;
-  /** The destination from which it was taken then. */
+  /** Destination from which the failed step took the message. */
   destination: string;
-  /** End of its last failed attempt. */
+  /** End of the last failed attempt of that step. */
   at: UnixNanos;
 }
 
@@ -26,14 +26,14 @@ interface Failure {
   step: Step;
 }
 /**
- * Failures remembered for one send; what many subscribers could not process is identified by the
- * first of them.
+ * Maximum number of failures kept for one send. If more subscribers failed, a dead letter is
+ * compared only with the first of them.
  */
 const MAX_FAILURES = 64;
 
 /**
- * Returns a function that tells which step gave up a delivered message before; null if the delivery
- * is that of another subscriber.
+ * Returns a function that gives the step which failed to process a delivered message and gave it up
+ * before this delivery; null if there is no such step, as for a delivery to another subscriber.
  */
 export function deadLettersIn(
   drafts: readonly Draft[],
@@ -54,7 +54,7 @@ export function deadLettersIn(
     for (const { draft: failed, step } of failures.get(send) ?? []) {
       if (step === stepOf.get(draft.head.key) || !isDeadLetterOf(draft.head, failed.head, send))
         continue;
-      // A message was not given up if an attempt before this delivery succeeded.
+      // A step whose last attempt before this delivery succeeded did not give the message up.
       const tried = step.attempts.filter(({ end }) => end !== null && end <= start).at(-1);
       if (tried?.status !== 'failed' || (last !== null && last.at >= tried.end!)) continue;
       last = { from: step, destination: failed.head.message!.destination, at: tried.end! };
@@ -64,9 +64,10 @@ export function deadLettersIn(
 }
 
 /**
- * A different destination alone may be another subscriber that consumes late. A dead letter's
- * destination has a name that says so, or it differs from where the message was sent and where the
- * failed consumer took it.
+ * Returns whether the message that `taker` took is a dead letter of the consumer `failed`. A
+ * different destination alone proves nothing, as another subscriber may consume late. A dead letter
+ * is declared as one, or its destination has the name of a dead-letter queue, or that destination
+ * differs both from where the message was sent and from where the failed consumer took it.
  */
 const isDeadLetterOf = (taker: Span, failed: Span, send: Span): boolean =>
   isElsewhere(taker, failed) &&

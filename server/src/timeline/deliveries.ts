@@ -5,18 +5,22 @@ import { isBatch, isConsumer, isSend } from '../model/roles.ts';
 import { isCounted, messageNameOf } from '../model/keys.ts';
 
 /**
- * Decides which deliveries are attempts of one step. A delivery is (send, subscription): another
- * destination or group of one send is another subscription and a step of its own; the same one
- * again is an attempt. Pure.
+ * Decides which deliveries are attempts of one step. A delivery belongs to a send and a
+ * subscription. A delivery of the same send to another destination or group is another
+ * subscription, and so a step of its own; a second delivery to the same subscription is another
+ * attempt of the same step. Pure.
  */
 
 /**
- * Returns a function that gives the key which attempts of one step share; '' if the draft is no
- * attempt of another.
+ * Returns a function that gives a key which all attempts of one step share; '' if the draft is a
+ * step of its own.
  */
 export function attemptKeys(drafts: readonly Draft[]): (draft: Draft) => string {
   const taking = new Set<string>();
-  /** Services with several deliveries; a service with one has nothing to merge. */
+  /**
+   * Names of services with several deliveries. A service with a single delivery has no attempts to
+   * merge.
+   */
   const often = new Set<string>();
   for (const draft of drafts) {
     const { name } = draft.head.service;
@@ -31,7 +35,7 @@ export function attemptKeys(drafts: readonly Draft[]): (draft: Draft) => string 
     const message = messageOf(first);
     if (message === '') return '';
     const { group, destination } = first.head.message!;
-    // A handler of dead letters is a step of its own, even in the same service.
+    // A handler of dead letters is a step of its own, even if the same service runs it.
     const afterwards = head.message!.deadLettered ? 'dead' : '';
     const handler = head.step?.name ?? '';
     return [message, head.service.name, group, placeOf(destination), handler, afterwards].join(
@@ -41,12 +45,14 @@ export function attemptKeys(drafts: readonly Draft[]): (draft: Draft) => string 
 }
 
 /**
- * Returns the sends by which a delivery passed its message on for another attempt: the id is the
- * same, or the destination is named as a retry destination of the first.
+ * Returns the sends by which a delivery's processing passed the message on for another attempt:
+ * they have the same message id, or their destination is named as a retry destination of the one
+ * that the message was taken from.
  */
 export function sentAgainBy(draft: Draft): Span[] {
   if (!isDelivery(draft)) return [];
-  // A counter restarts at every destination, so an equal number there is another message.
+  // A message id that is a counter restarts at every destination, so that the same number at
+  // another destination is another message.
   const id = isCounted(idOf(draft)) ? '' : idOf(draft);
   return draft.spans.filter(
     (span) =>
@@ -55,7 +61,9 @@ export function sentAgainBy(draft: Draft): Span[] {
 }
 
 /**
- * Only for a single message: a destination's name does not tell which of several was sent again.
+ * Returns whether the send goes to a retry destination of the one that `head` took its message
+ * from. It is false for batches, because the destination's name does not tell which of several
+ * messages was sent again.
  */
 const isRetryOf = ({ message: again }: Span, head: Span): boolean => {
   const { destination } = head.message!;
@@ -68,8 +76,8 @@ const isRetryOf = ({ message: again }: Span, head: Span): boolean => {
 };
 
 /**
- * Returns the span that names the message. Some consumers do not name it; their send does, if it
- * sent no other.
+ * Returns the span that has the id of the delivered message. If the consumer states no id, that is
+ * its send, provided that this send sent only one message.
  */
 const saysId = (draft: Draft): Span => {
   const { head } = draft;
@@ -89,9 +97,9 @@ export const byCausalTime = (a: Draft, b: Draft): number => {
 };
 
 /**
- * Returns a function that gives the first delivery of a subscription. A message that was sent again
- * while processed continues the subscription that passed it on, whatever its new destination is
- * called.
+ * Returns a function that gives the first delivery of the subscription to which a delivery belongs.
+ * If a message was sent again while it was processed, the next delivery continues the subscription
+ * that sent it, whatever its new destination is called.
  */
 function firstDeliveries(drafts: readonly Draft[]): (draft: Draft) => Draft {
   const passedOn = new Map<string, Draft>();
@@ -99,7 +107,8 @@ function firstDeliveries(drafts: readonly Draft[]): (draft: Draft) => Draft {
     for (const send of sentAgainBy(draft)) {
       passedOn.set(send.key, draft);
       if (idOf(draft) === '') continue;
-      // The next consumer may still name the first send, if its headers were passed on unchanged.
+      // The next consumer may still name the first send, if the headers of the message were passed
+      // on unchanged.
       const there = hereIs(draft, send.message!.destination);
       if (!passedOn.has(there)) passedOn.set(there, draft);
     }
@@ -138,7 +147,10 @@ function firstDeliveries(drafts: readonly Draft[]): (draft: Draft) => Draft {
 const hereIs = (draft: Draft, destination: string): string =>
   [idOf(draft), draft.head.service.name, destination].join('\0');
 
-/** Names the message. Several messages of one span differ only by their position. */
+/**
+ * Returns a name of the delivered message, '' if nothing identifies it. Several messages of one
+ * span differ only by their position.
+ */
 function messageOf(draft: Draft): string {
   const id = messageNameOf(saysId(draft));
   if (id.startsWith('m')) return id;
@@ -157,8 +169,8 @@ const isGivenUp = ({ head }: Draft): boolean =>
   head.message!.deadLettered || hasDeadName(head.message!.destination);
 
 /**
- * Matches the retry part of a destination's name: what a broker redelivers by a retry queue belongs
- * to the queue after which that is named.
+ * Matches the part of a destination's name that marks a retry queue. A message that a broker
+ * redelivers by a retry queue belongs to the queue after which that retry queue is named.
  */
 const RETRY = /(?:^|[._\-/:%])retr(?:y|ies)(?:[._\-:%]?\d+(?:ms|s|m|h)?)?(?=$|[._\-/:%])/gi;
 const EDGES = /^[._\-/:%]+/;

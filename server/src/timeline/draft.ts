@@ -7,6 +7,6 @@ export interface Draft {
   segment: InputSegment;
   spans: Span[];
   shift: bigint;
-  /** The client span that called this unit, and the draft that it belongs to. */
+  /** The client span that called this unit, and the draft to which that client span belongs. */
   calledBy: { client: Span; from: Draft } | null;
 }

@@ -10,22 +10,26 @@ import type { Shifts } from './causal-time.ts';
 /** Groups spans into drafts, the units of work. Pure. */
 
 /**
- * Drafts steps, units of work by one service. A segment is divided where the service changes (a
- * synchronous call) and where a span names a step of its own; everything else folds into the step
- * above it.
+ * Drafts steps, which are units of work by one service. A segment is divided where the service
+ * changes (a synchronous call) and where a span names a step of its own. Every other span folds
+ * into the step of its parent.
  */
 export function draftSteps(input: FlowInput, shifts: Shifts, badges: Set<Badge>): Draft[] {
   const drafts: Draft[] = [];
   const draftOf = new Map<string, Draft>();
-  /** Drafts of spans that have not ended, known only by the milestones logged in them. */
+  /**
+   * Drafts of spans that have not ended, by span key. Such a span is known only by the milestones
+   * that were logged in it.
+   */
   const ofUnended = new Map<string, Draft>();
   const byKey = new Map<string, Span>();
   const segments = allSegments(input);
   for (const segment of segments) for (const span of segment.spans) byKey.set(span.key, span);
-  // Parents come first: a span that continues the work of another segment's span (same service, new
-  // id) folds into it.
+  // Parents come first, because a span that continues the work of a span of another segment (same
+  // service, new id) folds into the draft of that span.
   for (const segment of topDown(segments, byKey)) {
-    // A milestone arrives before the span in which it was logged: that one is running, not missing.
+    // A milestone arrives before the span in which it was logged, so that a milestone's parent is
+    // still running, not missing.
     if (segment.orphan && segment.head.milestone === null) badges.add('missing-parent');
     if (segment.cycle) badges.add('cycle');
     for (const span of topDownSpans(segment.spans)) {
@@ -63,8 +67,8 @@ export function draftSteps(input: FlowInput, shifts: Shifts, badges: Set<Badge>)
         segment,
         spans: [span],
         shift: shifts.of(span),
-        // Identity decides which flow a span is in; parent and child decide which step called
-        // which. A message is a hop of its own.
+        // Flow ids decide which flow a span is in; parent and child decide which step called which.
+        // A consumer is not a called step, as its message gets a hop of its own.
         calledBy:
           parent !== undefined && !isConsumer(span.role)
             ? { client: parentSpan!, from: parent }
@@ -82,7 +86,7 @@ export function draftSteps(input: FlowInput, shifts: Shifts, badges: Set<Badge>)
   return foldWhatIsSaid(foldReceives(drafts, draftOf));
 }
 
-/** Sorts segments so that those with a parent in the flow come after it. */
+/** Returns the segments sorted so that each stands after the segment that contains its parent. */
 function topDown(segments: InputSegment[], byKey: Map<string, Span>): InputSegment[] {
   const segmentOf = new Map<Span, InputSegment>();
   for (const segment of segments) for (const span of segment.spans) segmentOf.set(span, segment);
@@ -104,7 +108,10 @@ function topDown(segments: InputSegment[], byKey: Map<string, Span>): InputSegme
   return sorted;
 }
 
-/** Sorts spans of a segment: parents before children, siblings by time. */
+/**
+ * Returns the spans of a segment sorted so that parents stand before children, and siblings by
+ * time.
+ */
 function topDownSpans(spans: Span[]): Span[] {
   if (spans.length === 1) return spans;
   const children = new Map<string, Span[]>();

@@ -4,12 +4,15 @@ import type { Draft } from './draft.ts';
 import { order } from '../model/flow-input.ts';
 import { isBatch, isConsumer, isReceiving, isSend } from '../model/roles.ts';
 
-/** Folds units of work that are one although their spans stand apart. Pure. */
+/**
+ * Folds drafts that are one unit of work although their spans are not parent and child in one
+ * segment. Pure.
+ */
 
 /**
- * Folds a receive span directly above the processing of the same message into that step. In a batch
- * that several flows share, each message belongs to the step that processed it, with its own time;
- * the batch stays a step for messages that no step below names.
+ * Folds a receive span into the step that processed its message. In a batch that several flows
+ * share, each message belongs to the step that processed it, with the times of that step. The batch
+ * remains a step for messages that no step below it names.
  */
 export function foldReceives(drafts: readonly Draft[], draftOf: Map<string, Draft>): Draft[] {
   const into = new Map<Draft, Draft>();
@@ -29,8 +32,8 @@ export function foldReceives(drafts: readonly Draft[], draftOf: Map<string, Draf
       above.segment = { ...above.segment, causes: left };
       continue;
     }
-    // The step was caused by nothing but that receive span, so the causes of that one become its
-    // own.
+    // The receive span is dropped from the causes of the step below it, and the causes of the
+    // receive span take its place.
     const own = heir.segment.causes.filter(({ span }) => span !== above.head);
     heir.segment = { ...heir.segment, causes: [...own, ...left] };
     pushAll(heir.spans, shared ? above.spans.slice(1) : above.spans);
@@ -41,8 +44,9 @@ export function foldReceives(drafts: readonly Draft[], draftOf: Map<string, Draf
 }
 
 /**
- * Folds milestones of the flow. They are no work: they appear in the flow's phase and duration and
- * become a step only if nothing else of the flow is known.
+ * Folds drafts that consist of milestones of the flow. Such milestones are no work: they show in
+ * the flow's phase and duration. They become a step, a single one, only if nothing else of the flow
+ * is known.
  */
 export function foldWhatIsSaid(drafts: readonly Draft[]): Draft[] {
   const said = drafts.filter(({ spans }) => spans.every(isSaidOfFlow));
@@ -60,8 +64,9 @@ export const isSaidOfFlow = ({ milestone }: Span): boolean =>
   milestone?.startsWith('flow-') ?? false;
 
 /**
- * Removes folded drafts. `gone` maps each to the draft it went into, or to null; calls that it made
- * are attributed to that draft, or have no known caller.
+ * Returns the drafts without those that were folded. `gone` maps a folded draft to the draft that
+ * took its spans, or to null if none did. Calls made by a folded draft are attributed to the draft
+ * that took its spans; without such a draft they have no known caller.
  */
 function without(drafts: readonly Draft[], gone: ReadonlyMap<Draft, Draft | null>): Draft[] {
   if (gone.size === 0) return [...drafts];
@@ -74,10 +79,10 @@ function without(drafts: readonly Draft[], gone: ReadonlyMap<Draft, Draft | null
 }
 
 /**
- * Pairs a receive span with the processing span of the same delivery: a client with spans of its
- * own receives a message, the handler opens another span as the conventions advise, and both name
- * the same send. Each processing is paired with the latest receive before it, or several attempts
- * would become one.
+ * Pairs receive spans with the processing spans of the same deliveries. A client library with spans
+ * of its own receives a message, and the handler opens another span, as the conventions advise;
+ * both spans name the same send. A processing span is paired with the latest receive span before
+ * it, because otherwise several attempts would become one.
  */
 function besideEachOther(drafts: readonly Draft[]): Map<Draft, Draft> {
   const pairs = new Map<Draft, Draft>();
@@ -98,8 +103,9 @@ function besideEachOther(drafts: readonly Draft[]): Map<Draft, Draft> {
 }
 const MAX_WAITING = 32;
 /**
- * Returns '' unless send and consumer handle a single message: no send tells several of one span
- * apart.
+ * Returns a key of the draft's send and service; '' unless both the send and the consumer handle a
+ * single message. If one of them handles several, the send does not tell which of its messages was
+ * processed.
  */
 const sendAndTaker = ({ head, segment }: Draft): string => {
   const [cause, ...others] = segment.causes;
@@ -115,7 +121,7 @@ const mayBeOneHandling = ({ message: a }: Span, { message: b }: Span): boolean =
   isAlike(a!.destination, b!.destination) && isAlike(a!.group, b!.group);
 const isAlike = (a: string, b: string): boolean => a === '' || b === '' || a === b;
 
-/** Groups processing drafts by the receive span of the same service in which they ran. */
+/** Groups processing drafts by the receive span above them, if it is of the same service. */
 function processingUnder(
   drafts: readonly Draft[],
   draftOf: ReadonlyMap<string, Draft>,
@@ -134,8 +140,9 @@ function processingUnder(
 }
 
 /**
- * Returns the one step below that names no message itself, which took what no other step names;
- * null if there are several, as nothing tells which.
+ * Returns the one step below the batch that names no message itself, and so took the messages that
+ * no other step names. Returns null if there are none or several such steps, because then it is
+ * unknown which of them took the messages.
  */
 function onlyHeir(above: Draft, below: readonly Draft[]): Draft | null {
   const heirs = below.filter(({ segment }) =>

@@ -12,7 +12,7 @@ import { isSend } from '../model/roles.ts';
 import { addBadge, SKEW_SHOWN_NS, sizeOf } from './steps.ts';
 
 /**
- * Builds the hops, messages and synchronous calls between steps, each with its wait and its
+ * Builds the hops between steps: messages and synchronous calls, each with its wait and its
  * evidence. Pure.
  */
 
@@ -23,7 +23,10 @@ export function hopsOf(
   drafts: Draft[],
   badges: Set<Badge>,
 ): Hop[] {
-  /** A step that a synchronous call began on another clock may be shifted by more than its span. */
+  /**
+   * Shift of each span's step, ns. A step on another clock that was called synchronously may be
+   * shifted by more than its spans are.
+   */
   const shiftOfStep = new Map<Span, bigint>();
   for (const { spans, shift } of drafts) for (const span of spans) shiftOfStep.set(span, shift);
   const shiftOf = (span: Span): bigint => shiftOfStep.get(span) ?? shifts.of(span);
@@ -36,8 +39,8 @@ export function hopsOf(
     if (draft.calledBy !== null) {
       const { client, from } = draft.calledBy;
       const fromStep = stepOf.get(from.head.key)!;
-      // Without a client span (a step inside another, or a lost span) the time of the call is
-      // unknown.
+      // Without a client span (the step lies inside another one, or the client span was lost) the
+      // time of the call is unknown.
       const calls = client.role === 'client';
       const received = shifted(draft.head.start, draft.shift);
       const sent = calls ? shifted(client.start, from.shift) : received;
@@ -82,7 +85,7 @@ export function hopsOf(
       }
       if (draft.head.role !== 'process' && draft.head.role !== 'receive') continue;
       const send = cause.span!;
-      // A batch took messages of several runs; this run shows only its own.
+      // A batch may have taken messages of several runs; a run shows only messages that it sent.
       if (draft.segment.shared && !stepOf.has(send.key)) continue;
       consumed.add(send.key);
       if (cause.where !== 'flow') badges.add('shared');
@@ -90,14 +93,15 @@ export function hopsOf(
       const from = givenUp?.from ?? stepOf.get(send.key);
       const sentEnd = givenUp?.at ?? corrected(send, send.end);
       const message = messageOf(send, draft.head);
-      // Either the consumer's handler failed and sent the message there, or the broker moved it and
-      // no span sent it.
+      // The message is a dead letter if the broker moved it without a send span, if the consumer
+      // states it, or if a failed step sent it to a destination with a dead-letter name.
       const isDead =
         givenUp !== null ||
         draft.head.message!.deadLettered ||
         (hasDeadName(message.destination) && from !== undefined && hasFailed(from));
       const received = shifted(draft.head.start, draft.shift);
-      // If both clocks were shifted alike, the wait is as measured.
+      // If the times of both sides were shifted by the same amount, the wait is unchanged and not
+      // skewed.
       const skewed = sizeOf(draft.shift - shiftOf(send)) >= SKEW_SHOWN_NS;
       add({
         id: `${spanIdOf(send.key)}>${to.id}`,
@@ -130,15 +134,18 @@ export function hopsOf(
   for (const hop of list) if (hop.to !== null) byId.get(hop.to)!.causedBy.push(hop.id);
   return list;
 
-  /** Keeps one hop per (send, step): later attempts keep the first delivery's wait. */
+  /**
+   * Adds a hop. Of several hops with the same send and step, only that of the first delivery is
+   * kept, so that later attempts do not change its wait.
+   */
   function add(hop: Hop): void {
     const known = hops.get(hop.id);
     if (known === undefined || hop.received! < known.received!) hops.set(hop.id, hop);
   }
 
   /**
-   * Adds a hop for every message whose consumption was not received. Nested spans of one sending
-   * are one message, named by the outermost.
+   * Adds a hop for every message of which no consumer was received. Nested send spans of one
+   * sending count as one message, which is named by the outermost of them.
    */
   function addWaiting(): void {
     for (const { spans } of input.segments) {
@@ -163,7 +170,8 @@ export function hopsOf(
         seen.add(send);
         const inner = within.get(send) ?? [];
         if (inner.length === 0) addWaitingHop(message, send);
-        // A send above several sends only groups them: each is a message of its own.
+        // A send span above several send spans only groups them: each of them sends a message of
+        // its own.
         else if (inner.length > 1 && send.role === 'send')
           for (const one of inner) work.push({ message: one, send: one });
         else if (!inner.some(({ key }) => consumed.has(key)))

@@ -2,14 +2,17 @@ import type { Idle } from '../model/flow.ts';
 import type { Span } from '../model/span.ts';
 import { later, shifted } from '../model/time.ts';
 
-/** Smaller gaps, ns, come from SDKs that truncate starts to whole milliseconds. */
+/**
+ * Smaller gaps, ns, are ignored: they come from SDKs that truncate starts to whole milliseconds.
+ */
 const MIN_NS = 1_000_000n;
 const MAX_GAPS = 100;
 const NEVER: readonly Idle[] = [];
 
 /**
- * Returns the gaps in which none of the unit's spans is open: it is idle then. Without this a
- * handler that answers, and continues by a timer, seems to work all the time between.
+ * Returns the gaps in which no span of the unit of work is open, so that the unit is idle. Without
+ * these gaps, a handler that answers and continues later by a timer would seem to work all the time
+ * in between.
  */
 export function idleIn(unit: {
   head: Span;
@@ -17,7 +20,7 @@ export function idleIn(unit: {
   shift: bigint;
 }): readonly Idle[] {
   const { head, spans, shift } = unit;
-  // Most heads outlive everything that begins below them, so the common case allocates nothing.
+  // In most units all spans begin before the head ends, so this common case allocates nothing.
   if (head.milestone !== null || !spans.some((span) => span.start > head.end)) return NEVER;
   const own = spans.filter(
     (span) => span.milestone === null && span.service.name === head.service.name,

@@ -9,11 +9,12 @@ export { createClocks, RIGHT_CLOCKS, type Clocks } from './clocks/index.ts';
 export { createProjectedLately, type ProjectedLately } from './clocks/projected-lately.ts';
 
 /**
- * Builds the timelines of one flow, one for each run, oldest first. Pure but for the waits that it
- * reports to `clocks`: the same input and the same clock verdicts give the same timelines, byte for
- * byte.
+ * Builds the timelines of one flow, one for each run, oldest first. The same input and the same
+ * clock verdicts give the same timelines, byte for byte; the only side effect is that waits are
+ * reported to `clocks`.
  *
- * @param runQuietNs idle time, ns, after which an id that is used again begins a run; 0n: never.
+ * @param runQuietNs idle time, ns, after which an id that is used again begins a new run; 0n if
+ * idle time never begins one.
  */
 export function timelinesOf(input: FlowInput, clocks: KnownClocks, runQuietNs: bigint): Flow[] {
   const shifts = causalShifts(input, clocks);

@@ -4,8 +4,9 @@ import { idToken, isIdentityToken, softTokens, valueOf, type Token } from '../mo
 import type { Span } from '../model/span.ts';
 
 /**
- * Proves why a step without a cause is in the flow: by what it, or its effects, share with the
- * rest. Hops prove the other joins (guarded by joins.test.ts).
+ * Sets `joinedBy` of steps without a cause: the ids, keys or traces that show why the step is in
+ * the flow, because the step, or steps that it caused, share them with other parts of the flow.
+ * Steps with a cause need none, as hops prove why they are in the flow (guarded by joins.test.ts).
  */
 export function proveJoins(
   input: FlowInput,
@@ -16,7 +17,7 @@ export function proveJoins(
   const entries = steps.filter(({ causedBy }) => causedBy.length === 0);
   if (entries.length < 2) return;
   const partOf = partsOf(steps, hops);
-  /** The parts of the flow that share a key, by that key. */
+  /** The parts of the flow (`partsOf`) that share a join value, by kind and value. */
   const holders = new Map<string, { join: JoinEvidence; parts: Set<string> }>();
   for (const { spans } of input.segments)
     for (const span of spans) {
@@ -43,7 +44,10 @@ export function proveJoins(
   }
 }
 
-/** Bounds the proofs, as a step of thousands of traces would list them all. */
+/**
+ * Maximum number of proofs of a step. Without a maximum, a step whose part has thousands of traces
+ * would list all of them.
+ */
 const MAX_PROOFS = 10;
 
 const strongestFirst = (a: JoinEvidence, b: JoinEvidence): number =>
@@ -64,7 +68,10 @@ function joinsOf(span: Span): JoinEvidence[] {
   return joins;
 }
 
-/** Returns the part of a step: steps that hops connect are one part, named after one of them. */
+/**
+ * Returns a function that gives the part of the flow to which a step belongs. Steps that hops
+ * connect are one part, which is named after one of its steps.
+ */
 function partsOf(steps: readonly Step[], hops: readonly Hop[]): (stepId: string) => string {
   const above = new Map(steps.map(({ id }) => [id, id]));
   const partOf = (stepId: string): string => {

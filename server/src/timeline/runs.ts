@@ -12,9 +12,9 @@ interface Boundary {
 
 /**
  * Splits a flow whose id was used again into runs. A run begins at a start milestone that lies, in
- * causal time, after an end of the previous run; and, if an operator configures it, at any uncaused
- * segment after `quietNs` without activity (0n: never). A caused segment stays in the run of its
- * cause, however late it is.
+ * causal time, after an end of the previous run. If an operator configures `quietNs`, a run also
+ * begins at a segment without a cause that follows that long a time without activity (0n: never). A
+ * segment with a cause stays in the run of its cause, however late it is.
  */
 export function splitRuns(input: FlowInput, shifts: Shifts, quietNs: bigint): FlowInput[] {
   const boundaries = startsAfterEnds(input, shifts);
@@ -80,7 +80,7 @@ function splitAt(boundaries: readonly Boundary[], input: FlowInput, shifts: Shif
   for (const segment of allSegments(input))
     for (const span of segment.spans) segmentOf.set(span, segment);
   const runOf = new Map<InputSegment, number>();
-  // A segment with several boundaries counts from its first.
+  // A segment with several boundaries belongs to the run of the first boundary.
   for (let i = boundaries.length; i > 0; i--) runOf.set(boundaries[i - 1]!.segment, i);
   const causesIn = (segment: InputSegment): InputSegment[] =>
     segment.causes.flatMap((cause) => {
@@ -88,8 +88,9 @@ function splitAt(boundaries: readonly Boundary[], input: FlowInput, shifts: Shif
       return from && from !== segment ? [from] : [];
     });
   /**
-   * Decides causes first, without recursion: chains may be 100,000 deep. In a ring, a segment that
-   * is being decided counts as run 0.
+   * Segments whose run is being decided. Causes are decided before their effects, without
+   * recursion, as chains may be 100,000 deep. In a ring, a segment that is still being decided
+   * counts as run 0.
    */
   const underWay = new Set<InputSegment>();
   const decide = (first: InputSegment): number => {
@@ -133,7 +134,10 @@ function splitAt(boundaries: readonly Boundary[], input: FlowInput, shifts: Shif
   return runs.filter((run) => run.segments.length > 0).map(withItsOwn);
 }
 
-/** Restricts what surrounds the flow to what surrounds this run. */
+/**
+ * Returns the run with only those of the flow's surroundings (context, shared batches, unattributed
+ * spans, consumers in other flows) that touch this run.
+ */
 function withItsOwn(run: FlowInput): FlowInput {
   const own = new Set<string>();
   const referred = new Set<string>();

@@ -10,9 +10,15 @@ import { order, type InputSegment } from '../model/flow-input.ts';
 import { idleIn } from './idle.ts';
 import { isConsumer } from '../model/roles.ts';
 
-/** Turns drafts into steps: attempts, names, outcomes, and which step undoes which. Pure. */
+/**
+ * Turns drafts into steps: merges attempts, determines names and outcomes, and links compensations
+ * to the steps that they undo. Pure.
+ */
 
-/** Shifts below this, ns, come from the SDK's millisecond clock and are not shown as skew. */
+/**
+ * Smaller shifts, ns, are not shown as clock skew, because the SDK's clock counts whole
+ * milliseconds.
+ */
 export const SKEW_SHOWN_NS = 1_000_000n;
 export const sizeOf = (shift: bigint): bigint => (shift < 0n ? -shift : shift);
 
@@ -23,8 +29,8 @@ interface Merged {
 }
 
 /**
- * Merges deliveries of one message to one group into attempts of one step, in the order of their
- * declared numbers, else in causal time.
+ * Merges deliveries of one message to one group into attempts of one step. Attempts are ordered by
+ * their declared numbers if all have one, else by causal time.
  */
 export function mergeAttempts(drafts: Draft[]): Merged {
   const keyOf = attemptKeys(drafts);
@@ -42,8 +48,8 @@ export function mergeAttempts(drafts: Draft[]): Merged {
 }
 
 /**
- * Sorts steps so that among those that begin at the same instant causes stand before effects: by
- * depth, then in their present order.
+ * Returns the steps, which are sorted by start, so that of those that begin at the same instant
+ * causes stand before effects: by their depth in the chain of causes, then in their present order.
  */
 export function causesFirst(steps: readonly Step[], hops: readonly Hop[]): Step[] {
   if (!steps.some(({ start }, i) => start === steps[i - 1]?.start)) return [...steps];
@@ -59,7 +65,7 @@ export function causesFirst(steps: readonly Step[], hops: readonly Hop[]): Step[
     else known.push(to);
   }
   if (pending.size === 0) return [...steps];
-  // Steps in a cycle of causes have no depth: they come last.
+  // Steps in a cycle of causes have no depth; they stand last.
   const depth = new Map(steps.map(({ id }) => [id, pending.has(id) ? Infinity : 0]));
   const next = steps.flatMap(({ id }) => (pending.has(id) ? [] : [id]));
   for (const id of next)
@@ -75,7 +81,10 @@ export function causesFirst(steps: readonly Step[], hops: readonly Hop[]): Step[
   );
 }
 
-/** A delivery whose message was sent again did not process it: the next one is no duplicate. */
+/**
+ * Returns whether the delivery sent its message again. Such a delivery did not process the message,
+ * so that the next delivery of the message is no duplicate.
+ */
 const passesOn = (draft: Draft): boolean => sentAgainBy(draft).length > 0;
 const statesAttempt = ({ head }: Draft): boolean => (head.step?.attempt ?? 0) > 0;
 const byAttempt = (a: Draft, b: Draft): number =>
@@ -159,9 +168,9 @@ function toStep(group: Draft[]): Step {
 }
 
 /**
- * Returns what the step tells about its agent: some agents end the span of a delivery before the
- * work begins. Whether work is still to come after a delivery span without children is learned from
- * others at the same place.
+ * Returns evidence about how the step's agent records deliveries; null if the step shows nothing.
+ * Some agents end the span of a delivery before the work begins. When a delivery span has no
+ * children, other deliveries at the same place tell whether work is still to come.
  */
 function receiptOf({ head, spans, segment }: Draft): Receipt | null {
   if (!isConsumer(head.role) || segment.shared) return null;
@@ -180,8 +189,8 @@ function receiptOf({ head, spans, segment }: Draft): Receipt | null {
 }
 
 /**
- * Returns when the failure was first received, ms. Later evidence of it, an earlier attempt or the
- * span after its event, does not make it newer.
+ * Returns when the failure was first received, ms. Later evidence of the same failure (an earlier
+ * attempt, or the span after its log event) does not make the failure newer.
  */
 function failureReceivedMs(spans: readonly Span[], head: Span): number {
   const said = spans.filter(saysFailed);
@@ -196,8 +205,8 @@ const earliestDeadline = (a: number, b: number): number =>
   a === 0 ? b : b === 0 ? a : Math.min(a, b);
 
 /**
- * Returns the shortest itinerary: a routing slip loses its stops on the way, so the shortest tells
- * what comes after all of this step.
+ * Returns the shortest itinerary of these spans. A routing slip loses the stops that it has passed,
+ * so the shortest itinerary lists the stops after all work of this step.
  */
 function itineraryOf(spans: readonly Span[]): string[] {
   let shortest: string[] = [];
@@ -230,9 +239,10 @@ function attemptFromSpans(draft: Draft, work: Span[]): Attempt {
 }
 
 /**
- * Returns the span that reports the step's failure, or null. A span answers for the work below it
- * if it outlived that: an error that it does not report was handled. Some agents end the delivery's
- * span before the work begins; then that service's span that ended later decides.
+ * Returns the span that reports the step's failure, or null. If a span ended after the work below
+ * it, only that span decides: an error below that it does not report was handled. Some agents end
+ * the delivery's span before the work begins; then spans of the same service that ended later than
+ * the delivery's span decide.
  */
 function failureOf(head: Span, own: readonly Span[]): Span | null {
   if (saysFailed(head)) return head;
@@ -250,8 +260,9 @@ function failureOf(head: Span, own: readonly Span[]): Span | null {
 }
 
 /**
- * Returns whether the child ended after the span. JavaScript truncates starts, and with them ends,
- * to whole milliseconds: between two such spans less than 1 ms is no difference.
+ * Returns whether the child ended after the span. In JavaScript, starts, and with them ends, are
+ * truncated to whole milliseconds, so that for two such spans a difference of less than 1 ms counts
+ * as none.
  */
 function outlives(child: Span, span: Span): boolean {
   const isCut = span.start % MS === 0n && child.start % MS === 0n;
@@ -261,8 +272,8 @@ function outlives(child: Span, span: Span): boolean {
 const MS = 1_000_000n;
 
 /**
- * Milestones of a flow say nothing about the step in which they are logged: a step that gives up a
- * flow may itself succeed.
+ * Milestones that end a step. Milestones of the flow are not among them, because they say nothing
+ * about the step in which they are logged: a step that gives up a flow may itself succeed.
  */
 const ENDS_STEP: ReadonlySet<Milestone> = new Set<Milestone>([
   'step-completed',
@@ -272,8 +283,8 @@ const ENDS_STEP: ReadonlySet<Milestone> = new Set<Milestone>([
 ]);
 
 /**
- * Builds an attempt of which only log events were received: its span has not ended, or its process
- * died.
+ * Builds an attempt of which only log events were received, because its span has not ended or its
+ * process died.
  */
 function attemptFromMilestones(draft: Draft, milestones: Span[]): Attempt {
   const sorted = [...milestones].sort(order);
@@ -294,9 +305,9 @@ function attemptFromMilestones(draft: Draft, milestones: Span[]): Attempt {
 }
 
 /**
- * Returns the step type, which is never the raw span name, as that may carry ids. A receive span
- * counts as processing that has not been received yet: with two types, each would be missed where
- * the other came.
+ * Returns the step type. It is never the raw span name, as that may contain ids. A receive span
+ * gets the type of a processing span, because the processing span may still arrive. With two types,
+ * the step of one type would be reported as missing wherever only the other one occurs.
  */
 function typeKeyOf({ head, segment }: Draft): string {
   const what =
@@ -308,14 +319,20 @@ function typeKeyOf({ head, segment }: Draft): string {
   return typeKeyIn(head.service.name, what);
 }
 
-/** Returns the destination of the messages' sends, for batches that do not name their source. */
+/**
+ * Returns the destination to which the messages of a segment were sent, for batches that do not
+ * state it; '' if it is unknown.
+ */
 const sentTo = ({ causes }: InputSegment): string =>
   causes.find(({ where, span }) => where === 'flow' && span?.message)?.span?.message?.destination ??
   '';
 
 const typeKeyIn = createJoinedTexts(' ', 2_000_000);
 
-/** The name on a `flow-expects` span is that of the expected step, not its own. */
+/**
+ * Returns the step name that the span states for itself. A `flow-expects` span states none: the
+ * name on it is that of the expected step.
+ */
 const ownName = (head: Span): string =>
   head.milestone === 'flow-expects' ? '' : (head.step?.name ?? '');
 
@@ -328,9 +345,10 @@ function nameOf({ head, segment }: Draft): string {
 }
 
 /**
- * Returns the declared message type, else that of the send, if the message was taken at the
- * destination that it was sent to. The destination alone would be one name for everything sent
- * through an exchange that both sides name.
+ * Returns the message type that the span declares. If it declares none, returns the type on its
+ * send, provided that the message was taken at the destination that it was sent to. Without this
+ * type, everything sent through an exchange that both sides name would have one name, that of the
+ * destination.
  */
 function sentAs(head: Span, { causes }: InputSegment): string {
   const { type } = head.message!;
@@ -352,8 +370,9 @@ export function addBadge(step: Step, badge: Badge): void {
   if (!step.badges.includes(badge)) step.badges = [...step.badges, badge].sort();
 }
 /**
- * Links each compensation to the step that it undoes: by the id that the service gave that step,
- * replaced by our own, or by name. If names repeat, it is the latest step before the compensation.
+ * Links each compensation to the step that it undoes. That step is found by the id that its service
+ * gave it, or by its name; an id is then replaced by the id of our step. If several steps match,
+ * the latest that began before the compensation counts.
  */
 export function linkCompensations(
   steps: Step[],
@@ -365,7 +384,7 @@ export function linkCompensations(
   const statedId = new Map<Step, string>();
   for (const { head } of drafts)
     if (head.step?.id) statedId.set(stepOf.get(head.key)!, head.step.id);
-  // The lists stay in the order of their starts, as `countWhile` requires.
+  // The lists remain sorted by start, as `countWhile` requires.
   const byId = groupedBy(
     steps.filter((step) => step.compensates === null && statedId.has(step)),
     (step) => statedId.get(step)!,

@@ -13,8 +13,8 @@ import { proveJoins } from './joins.ts';
 import { addBadge, causesFirst, linkCompensations, mergeAttempts } from './steps.ts';
 
 /**
- * Builds the timeline of one run: steps and hops. Pure: the same input gives the same timeline,
- * byte for byte.
+ * Builds the timeline of one run, which consists of steps and hops. Pure: the same input gives the
+ * same timeline, byte for byte.
  */
 export function toTimeline(input: FlowInput, shifts: Shifts, run: number): Flow {
   const badges = new Set<Badge>();
@@ -28,7 +28,8 @@ export function toTimeline(input: FlowInput, shifts: Shifts, run: number): Flow 
 }
 
 /**
- * Badges of a step that its flow carries too: they concern its times, and how often work was done.
+ * Badges of steps that are also shown on the flow, because they affect the flow's own times
+ * (`clock-skew`) or its count of work done (`duplicate-processing`).
  */
 const OF_FLOW_TOO: ReadonlySet<Badge> = new Set<Badge>(['clock-skew', 'duplicate-processing']);
 
@@ -64,7 +65,7 @@ function summarize(
       rawStart = earlier(rawStart, span.start);
       rawEnd = later(rawEnd, span.end);
       lastReceivedMs = Math.max(lastReceivedMs, span.receivedAtMs);
-      // Keys of a shared batch belong to no single flow in it.
+      // Keys of a shared batch do not belong to any single one of its flows.
       if (segment.shared) continue;
       for (const [name, value] of span.keys)
         if (!keys.has(name) || value < keys.get(name)!) keys.set(name, value);
@@ -135,7 +136,8 @@ function summarize(
 
 const MAX_EXPECTS = 200;
 /**
- * Returns what services declared to come next (`flow-expects`), for this flow alone; oldest first.
+ * Returns the steps that services declared to come next in this flow (`flow-expects`), oldest
+ * declaration first.
  */
 function expectsOf(input: FlowInput, shifts: Shifts): Expected[] {
   const said: Expected[] = [];
@@ -190,7 +192,10 @@ function identityOf(key: FlowKey, spans: Span[]): Identity {
   return { environment, flowId, type: declared, version, deadlineMs, parentId };
 }
 
-/** Marks an ambient id that stronger evidence contradicts: context leaked from another flow. */
+/**
+ * Adds badges for spans with another flow id than the flow: `broken-context` if the span's id is
+ * ambient, as context then leaked from another flow, else `id-conflict`.
+ */
 function markBrokenContext(
   input: FlowInput,
   flowId: string,
@@ -214,8 +219,8 @@ interface End {
 }
 
 /**
- * Returns how and when the flow ended: its earliest declared end in causal time, or the end of its
- * root if it is a request; null if it is open.
+ * Returns how and when the flow ended. That is its earliest declared end in causal time; without
+ * one, the end of its root span if the flow is a request. Returns null if the flow is open.
  */
 function endOf(input: FlowInput, shifts: Shifts, steps: Step[], badges: Set<Badge>): End | null {
   let declared: End | null = null;
@@ -252,15 +257,18 @@ function endOf(input: FlowInput, shifts: Shifts, steps: Step[], badges: Set<Badg
   return null;
 }
 
-/** Clocks of one process differ by less than this, ns. */
+/** Largest difference, ns, between clock readings of one process. */
 const ONE_CLOCK_NS = 1_000_000n;
-/** Clocks of two processes may differ by this much, ns, without having been found wrong. */
+/**
+ * Largest difference, ns, that clocks of two processes may have without having been found wrong.
+ */
 const TWO_CLOCKS_NS = 1_000_000_000n;
 
 /**
- * A request is answered when its root ends, but its flow may work on; without this check minutes of
- * work would go unreported. Work of another process counts only if no clock error explains it: it
- * is longer than the request, or ends far after the answer.
+ * Returns whether a step works on after the request was answered, that is after its root span
+ * ended; otherwise minutes of work could go unreported. Work of another process counts only if a
+ * clock error cannot explain it: the step lasted longer than the request, or ends far after the
+ * answer.
  */
 function goesOn(
   { service, start, end }: Span,
@@ -275,8 +283,8 @@ function goesOn(
 }
 
 /**
- * Returns the outcome that the flow has once it is idle; null while a step is running. Whether a
- * waiting message is still expected to be consumed, `detect` decides.
+ * Returns the outcome that the flow has once it is idle; null while a step is running. `detect`
+ * decides whether a waiting message is still expected to be consumed.
  */
 function settlesAsOf(steps: Step[]): Outcome | null {
   if (steps.some((step) => step.status === 'running')) return null;

@@ -1,6 +1,6 @@
 /**
- * A minimum over the current window and the one before. A clock that was corrected is trusted after
- * two windows.
+ * Minimum of a value in the current window (`now`) and in the window before it (`before`). Because
+ * older values are dropped, a clock that was corrected is trusted again after two windows.
  */
 export interface Least {
   sinceMs: number;
@@ -9,7 +9,7 @@ export interface Least {
 }
 
 export const WINDOW_MS = 60_000;
-/** A minimum that was not observed for this long, ms, has expired. */
+/** A minimum whose current window began this long ago, ms, has expired. */
 const RECENT_MS = 5 * WINDOW_MS;
 
 export const nothingSeen = (): Least => ({ sinceMs: 0, now: Infinity, before: Infinity });
@@ -19,7 +19,8 @@ export const nothingSeen = (): Least => ({ sinceMs: 0, now: Infinity, before: In
  * ignored.
  */
 export function see(least: Least, value: number, atMs: number, nowMs: number): boolean {
-  // The server's own clock was set back, so earlier observations no longer apply.
+  // A window that begins in the future means that the server's own clock was set back, so that
+  // earlier observations no longer apply.
   const isAhead = least.sinceMs > nowMs + WINDOW_MS;
   if (!isAhead && atMs < least.sinceMs - WINDOW_MS) return false;
   const age = atMs - least.sinceMs;

@@ -4,23 +4,29 @@ import { leastOf, nothingSeen, see, WINDOW_MS, type Least } from './bounds.ts';
 import { MAX_LAG_NS, wrongClocks, type LeastWait } from './wrong-clocks.ts';
 
 /**
- * Learns which processes' clocks are wrong, and by how much, from all flows of a process. A clock
- * belongs to a process, not to a span.
+ * Learns from all flows which processes' clocks are wrong, and by how much. A clock belongs to a
+ * process, not to a span.
  *
- * Verdicts are rounded to whole cells and carry the time from which they hold: a timeline is a
- * function of its spans and of the verdicts. `revise` returns every clock with a new verdict, so
- * that flows which were projected without it are projected again.
+ * Verdicts are rounded to whole cells, and each has the time from which it holds, so that a
+ * timeline is a function of its spans and of the verdicts. `revise` returns every clock that has a
+ * new verdict, so that flows which were projected without that verdict are projected again.
  */
 export interface Clocks extends KnownClocks {
-  /** Takes spans as they arrive. */
+  /**
+   * Records the delays between the ends of these spans and their receipt. Called with all spans as
+   * they arrive.
+   */
   observe(spans: readonly Span[]): void;
-  /** Judges clocks by the observations since the last call; returns those with a new verdict. */
+  /**
+   * Judges clocks by the observations since the last call. Returns the keys (`clockOf`) of clocks
+   * that have a new verdict.
+   */
   revise(): ReadonlySet<string>;
-  /** Time at which `revise` has work, ms; Infinity when no clock is suspect. */
+  /** Time, ms, at which `revise` has to be called; Infinity when no clock has to be judged. */
   readonly dueAtMs: number;
   /** Clocks that are wrong now, largest error first. */
   wrong(): WrongClock[];
-  /** Number of processes of which something is known. */
+  /** Number of processes whose clocks were observed. */
   readonly senders: number;
   /** How far this server's own clock is behind those of most senders, ms. */
   readonly serverBehindMs: number;
@@ -29,15 +35,18 @@ export interface Clocks extends KnownClocks {
   load(stored: string): void;
 }
 
-/** The part of the clocks that a timeline reads, and reports waits to. */
+/** The part of `Clocks` that the timeline uses: it reads clock errors, and reports waits. */
 export interface KnownClocks {
-  /** How far the span's clock was ahead when the span was received, ns; negative: behind. */
+  /**
+   * Returns how far the clock of the span's process was ahead when the span was received, ns;
+   * negative if the clock was behind.
+   */
   aheadNs(span: Span): bigint;
   /** Reports a wait between two processes, ns, as their clocks measured it. */
   waited(from: Span, to: Span, ns: bigint): void;
 }
 
-/** Clocks of which none is known to be wrong. */
+/** Stands for clocks that are all right. */
 export const RIGHT_CLOCKS: KnownClocks = { aheadNs: () => 0n, waited: () => undefined };
 
 export interface WrongClock {
@@ -50,11 +59,14 @@ export interface WrongClock {
 
 export interface ClocksOptions {
   now(): number;
-  /** Called when a clock gets its first verdict, or is right again (`aheadMs` 0). */
+  /**
+   * Called when a clock without an error gets a verdict, or when a clock is right again (`aheadMs`
+   * 0).
+   */
   onVerdict(clock: WrongClock): void;
 }
 
-/** How far ahead a clock is for spans received from `fromMs` on. */
+/** A clock's error, which applies to spans received from `fromMs` until the clock's next epoch. */
 interface Epoch {
   fromMs: number;
   aheadNs: number;
@@ -63,34 +75,39 @@ interface Epoch {
 interface Sender {
   readonly key: string;
   readonly service: Service;
-  /** Least time from the end of its spans to their receipt, ns. */
+  /** Least time, ns, from the end of a span of this process to its receipt. */
   lag: Least;
-  /** Least time that its messages seem to take, by consumer, ns. */
+  /**
+   * Least time, ns, that messages of this process seem to take, by the process that consumes them.
+   */
   waits: Map<Sender, Least>;
-  /** Oldest first; empty for a clock that was always right. */
+  /** Verdicts on the clock of this process, oldest first; empty if the clock was always right. */
   epochs: Epoch[];
   isGone: boolean;
 }
 
 /**
- * Verdicts are rounded to whole cells of this size, ns, so that a slightly better estimate changes
- * nothing.
+ * Size, ns, of the cells to which verdicts are rounded, so that a slightly better estimate leaves a
+ * verdict unchanged.
  */
 const CELL_NS = 25_000_000;
 /**
- * Errors below this, ns, get no verdict: each flow corrects by itself what clocks of one network
- * differ by.
+ * Smaller errors, ns, get no verdict: clocks of one network differ by such errors, which each flow
+ * corrects by itself.
  */
 const MIN_NS = 100_000_000;
-/** A smaller error replaces a verdict only below this share of it. */
+/**
+ * A smaller error with the same sign replaces an older verdict only if it is below this share of
+ * the error in that verdict.
+ */
 const STILL_TRUE = 0.75;
 const MAX_SENDERS = 10_000;
 const MAX_PARTNERS = 100;
 const MAX_PAIRS = 20_000;
 const MAX_EPOCHS = 8;
 /**
- * Number of judgements that may follow each other at once; then comes a pause that grows with the
- * number of senders.
+ * Number of judgements that may follow each other without a pause. After them comes a pause, which
+ * is longer the more senders there are.
  */
 const BURST = 3;
 const pauseMs = (senders: number): number => Math.min(1000, Math.max(20, senders / 10));
@@ -106,7 +123,11 @@ export function clockOf(service: Service): string {
 }
 const keys = new WeakMap<Service, string>();
 
-/** Several processes may share this name, so what is known about one does not hold for all. */
+/**
+ * Returns whether several processes may share the clock name of this service, because it has
+ * neither instance id nor host. What is known about one of these processes may then be wrong for
+ * the others.
+ */
 export const isAnybody = ({ instance, host = '' }: Service): boolean =>
   instance === '' && host === '';
 
@@ -117,7 +138,7 @@ export function createClocks(options: ClocksOptions): Clocks {
   let pairs = 0;
   let wrongOnes = 0;
   let serverBehindNs = 0;
-  /** A clock is, or seems to be, wrong; otherwise nothing has to be judged. */
+  /** True if a clock is wrong or seems to be. Otherwise no clock has to be judged. */
   let isSuspicious = false;
   let isDirty = false;
   let isChanged = false;
@@ -154,8 +175,8 @@ export function createClocks(options: ClocksOptions): Clocks {
     return sender;
   };
   /**
-   * Records an observation. Returns whether it begins a new window, as a minimum may have expired
-   * then.
+   * Records an observation. Returns whether the observation begins a new window; an older minimum
+   * may have expired then.
    */
   const seen = (least: Least, ns: number, atMs: number): boolean => {
     const nowMs = now();
@@ -168,8 +189,8 @@ export function createClocks(options: ClocksOptions): Clocks {
   const told = ({ epochs }: Sender): number => epochs.at(-1)?.aheadNs ?? 0;
 
   /**
-   * Sets the verdict from now on; returns whether it is new. Verdicts of the past stay as they
-   * were.
+   * Sets a clock's verdict from now on; returns whether that verdict is new. Verdicts on the time
+   * before stay as they were.
    */
   const tell = (sender: Sender, ns: number): boolean => {
     const cell = cellOf(ns);
@@ -224,7 +245,8 @@ export function createClocks(options: ClocksOptions): Clocks {
 
   return {
     observe(spans) {
-      // Spans of one request are adjacent; only the one that ended last matters.
+      // Spans that one process sent in one request are adjacent; among them only the span that
+      // ended last matters.
       for (let from = 0; from < spans.length;) {
         const { service, receivedAtMs } = spans[from]!;
         let latest: bigint | null = null;
@@ -243,8 +265,8 @@ export function createClocks(options: ClocksOptions): Clocks {
         const sender = senderOf(service);
         const lagNs = receivedAtMs * 1e6 - Number(latest);
         if (!seen(sender.lag, lagNs, receivedAtMs)) continue;
-        // Senders stand in the order of their last activity, least recent first, as `add` forgets
-        // the first one.
+        // Senders are kept in the order of their last activity, least recent first, because `add`
+        // forgets the first one when there are too many.
         senders.delete(sender.key);
         senders.set(sender.key, sender);
       }
@@ -335,9 +357,10 @@ const cellOf = (ns: number): number =>
   Math.abs(ns) < MIN_NS ? 0 : Math.trunc(ns / CELL_NS) * CELL_NS;
 
 /**
- * Returns how far this server's clock is behind, ns. If more senders are ahead of it than in time,
- * it is the server that is behind: by as much as the furthest sender whose difference an exporter's
- * delay does not explain.
+ * Returns how far this server's clock is behind, ns. If more senders seem to be ahead of this
+ * server than in time with it, this server is behind instead. The result is the difference of the
+ * furthest sender that is at most an exporter's delay (`MAX_LAG_NS`) further ahead than the median
+ * of these senders.
  */
 function behindMost(lags: readonly number[]): number {
   const ahead = lags.filter((lag) => lag <= -MIN_NS).sort((a, b) => a - b);

@@ -3,18 +3,24 @@ import type { Span } from '../../model/span.ts';
 import { clockOf } from './index.ts';
 
 /**
- * Keeps the keys of flows that were projected lately. On a new clock verdict, those with spans of
- * that clock are projected again; without this a flow would keep the verdicts of its projection for
- * ever.
+ * Keeps the keys of flows that were projected lately. When a clock gets a new verdict, those flows
+ * that have spans of this clock are projected again. Otherwise they would keep the verdict that
+ * applied when they were projected.
  */
 export interface ProjectedLately {
   projected(key: FlowKey): void;
-  /** Returns the flows with spans of these clocks, newest first, each once. */
+  /**
+   * Returns the keys of recently projected flows that have spans of these clocks, newest first,
+   * each key once.
+   */
   saidBy(clocks: ReadonlySet<string>, spansOf: (key: FlowKey) => Iterable<Span>): FlowKey[];
 }
 
 const MAX_KEPT = 2000;
-/** Spans visited in one call. Flows beyond it get the new verdict when they change. */
+/**
+ * Maximum number of spans visited in one call. Flows that are not visited get the new verdict when
+ * they change next.
+ */
 const MAX_SPANS = 50_000;
 
 export function createProjectedLately(): ProjectedLately {

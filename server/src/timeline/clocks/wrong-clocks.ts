@@ -2,50 +2,66 @@
  * Decides which clocks are wrong, and by how much. Pure.
  *
  * Two kinds of facts bound the difference of two clocks: no span is received before it ended, and
- * no message is taken before it was sent. The fewest clocks that have to be wrong for all facts to
- * hold are wrong. A clock that is consistent with a wrong one is equally wrong and moves with it;
- * without this a shift would consume the waits behind it.
+ * no message is taken before it was sent. The answer is the smallest set of clocks that have to be
+ * wrong for all facts to hold. A clock that is consistent with a wrong clock is wrong by the same
+ * error, and is corrected together with it; otherwise correcting one of the two would shorten the
+ * waits between them, or make these waits negative.
  */
 
 /**
- * The least time that messages from one clock to another seem to take, ns; negative: one clock is
- * wrong.
+ * Least time that messages from one clock to another seem to take. A negative time means that one
+ * of the two clocks is wrong.
  */
 export interface LeastWait {
   readonly from: number;
   readonly to: number;
-  /** Measured from the start of the send, before which nothing can be taken. */
+  /**
+   * Time, ns, measured from the start of the send, before which no consumer can take the message.
+   */
   readonly ns: number;
   /**
-   * Measured from the end of the send, where waits begin. It counts when a clock is wrong by more
-   * than the send took.
+   * Time, ns, measured from the end of the send, where a wait begins. It is used instead of `ns`
+   * when a clock is wrong by more than the duration of the send.
    */
   readonly afterNs?: number;
 }
 
 export interface Clue {
-  /** How far the clock is known to be ahead, ns; the waits are corrected by it already. */
+  /**
+   * How far the clock is known to be ahead, ns. The waits that are passed in are already corrected
+   * by it.
+   */
   readonly knownNs: number;
-  /** Least time from the end of its spans to their receipt, ns; Infinity if it was not measured. */
+  /**
+   * Least time, ns, from the end of a span of this clock to its receipt; Infinity if it was not
+   * measured.
+   */
   readonly lagNs: number;
 }
 
-/** Smaller differences, ns, come from the SDK's millisecond clock. */
+/** Smaller differences, ns, are ignored, because the SDK's clock counts whole milliseconds. */
 export const TOLERANCE_NS = 1_000_000;
-/** An exporter batches for 5 s by default, and for as long again when its queue is full; ns. */
+/**
+ * Longest usual delay, ns, between a span's end and its receipt: an exporter batches for 5 s by
+ * default, and for as long again when its queue is full.
+ */
 export const MAX_LAG_NS = 10_000_000_000;
-/** Maximum number of moves in one answer; the caller handles what remains. */
+/** Maximum number of moves in one answer. The caller corrects the differences that remain. */
 const MAX_MOVES = 100;
 
-/** Clocks that are ahead by `ns` more than assumed (negative: behind), for one reason. */
+/**
+ * A proposed correction: these clocks are ahead by `ns` more than assumed so far (behind, if `ns`
+ * is negative), all for the same reason.
+ */
 interface Move {
   members: readonly number[];
   ns: number;
 }
 
 /**
- * Returns how far each clock is ahead, ns. If nothing tells which of two clocks is wrong, `guesses`
- * blames the consumer's; otherwise the difference stays.
+ * Returns how far each clock is ahead, ns. If the facts do not tell which of two clocks is wrong
+ * and `guesses` is true, the consumer's clock counts as wrong; if `guesses` is false, the
+ * difference between the two remains.
  */
 export function wrongClocks(
   clues: readonly Clue[],
@@ -68,9 +84,10 @@ export function wrongClocks(
   const isWrong = (clock: number): boolean => clues[clock]!.knownNs !== 0 || ahead[clock] !== 0;
 
   /**
-   * Returns the clocks that have to move with `first`: those that would otherwise have sent to it
-   * too late (ahead), or taken from it too early (behind). It is null if `not` would have to move,
-   * or a span would be received before it ended.
+   * Returns the move of `first` by `ns`, with all clocks that have to move along. These are the
+   * clocks that would otherwise have sent to a moved clock too late (`ns` positive), or taken from
+   * a moved clock too early (`ns` negative). Returns null if the clock `not` would have to move, or
+   * if a span would be received before it ended.
    */
   const moveOf = (first: number, ns: number, not: number): Move | null => {
     const members = new Set([first]);
@@ -89,8 +106,12 @@ export function wrongClocks(
     for (const clock of members) ahead[clock]! += ns;
   };
 
-  /** Rates a lag: 1 if it is within half of the move of what is usual for right clocks, else 0. */
+  /** Median lag of all clocks, ns; null if too few lags were measured. */
   const usualNs = medianOf(clues.flatMap(({ lagNs }) => (lagNs === Infinity ? [] : [lagNs])));
+  /**
+   * Returns 1 if the lag differs from the usual one by at most half of the size of the move `ns`,
+   * else 0. If no usual lag is known, a lag of at most `MAX_LAG_NS` counts as usual.
+   */
   const isUsual = (lagNs: number, ns: number): number => {
     if (lagNs === Infinity) return 0;
     const isNear =
@@ -99,7 +120,8 @@ export function wrongClocks(
   };
 
   /**
-   * Criteria of a move; of two moves the one with the smaller number at the first difference wins.
+   * Returns the criteria of a move, most important first. Of two moves, the one with the smaller
+   * number in the first criterion that differs is better.
    */
   const merits = ({ members, ns }: Move): number[] => {
     const inside = new Set(members);
@@ -130,8 +152,10 @@ export function wrongClocks(
   };
 
   /**
-   * Tightens the bound of a clock that only consumes: its quickest message tells more than its
-   * exporter, as all other messages are then too short by what that one took.
+   * Returns how far ahead a clock that only consumes is, ns, at least `leastNs`. The shortest wait
+   * of its messages bounds the error more closely than the exporter's delay does, unless the two
+   * differ by more than such a delay: with that error the quickest message took no time, and all
+   * other waits are measured from it.
    */
   const byQuickest = (clock: number, leastNs: number): number => {
     if (sent[clock]!.length > 0 || taken[clock]!.length === 0) return leastNs;
@@ -139,8 +163,9 @@ export function wrongClocks(
     return mostNs < leastNs || mostNs - leastNs > MAX_LAG_NS ? leastNs : mostNs;
   };
   /**
-   * A clock that agrees with a wrong one, and lags behind it by no more than an exporter's delay,
-   * is equally wrong.
+   * Returns how far ahead the clock is, ns: as far as the furthest clock that it exchanges messages
+   * with and agrees with, if that is ahead of `leastNs` by no more than an exporter's delay; else
+   * `leastNs`.
    */
   const likePartner = (clock: number, leastNs: number): number => {
     let most = leastNs;
@@ -159,8 +184,8 @@ export function wrongClocks(
     if (lagOf(clock) >= -TOLERANCE_NS) continue;
     const leastNs = byQuickest(clock, likePartner(clock, -clues[clock]!.lagNs));
     const move = moveOf(clock, leastNs - ahead[clock]!, -1)!;
-    // A single impossible time is no reason to move clocks whose spans arrive as those of right
-    // ones.
+    // A single impossible time is no reason to move clocks whose spans arrive after their end, as
+    // spans of right clocks do.
     const isDoubtful = move.members.some((other) => lagOf(other) >= 0 && lagOf(other) !== Infinity);
     if (!isDoubtful) apply(move);
   }
@@ -188,7 +213,7 @@ export function wrongClocks(
   return ahead;
 }
 
-/** Minimum number of values; with fewer no lag counts as usual. */
+/** Minimum number of lags for a median; with fewer lags no usual lag is known. */
 const MIN_SEEN = 3;
 function medianOf(all: number[]): number | null {
   return all.length < MIN_SEEN ? null : all.sort((a, b) => a - b)[all.length >> 1]!;
