@@ -7,7 +7,10 @@ import { isConsumer, isSend } from '../model/roles.ts';
 import { idToken, messageTokens } from '../model/keys.ts';
 import type { FlowState } from './membership/index.ts';
 
-/** A flow with more spans keeps its earliest ones and every failure. */
+/**
+ * Maximum number of spans of a flow's input. Of a flow with more spans, the earliest ones and every
+ * failed span are kept.
+ */
 export const MAX_SPANS = 50_000;
 
 export function inputOf(state: FlowState, graph: Graph): FlowInput {
@@ -91,12 +94,15 @@ export function inputOf(state: FlowState, graph: Graph): FlowInput {
 }
 
 /**
- * Returns a function that lists the consumers of a message, each with its evidence. Edges that a
- * span states itself (parent, link) need no `causesOf`: for a batch of thousands in thousands of
- * flows it would be quadratic.
+ * Returns a function that gives the consumers of a sent message, each with its evidence. `causesOf`
+ * is not called for edges that a span states itself (parent, link), because for a batch of
+ * thousands of messages in thousands of flows that would take quadratic time.
  */
 function takersIn(graph: Graph): (send: Node) => Map<Node, EvidenceKind[]> {
-  /** Memoizes the causes of a consumer: each message of its batch asks for them. */
+  /**
+   * Causes of consumers that were looked up. They are kept because every message of a batch asks
+   * for the causes of the same consumer.
+   */
   const known = new Map<Node, Cause[]>();
   const causesOfTaker = (consumer: Node): Cause[] => {
     let causes = known.get(consumer);
@@ -124,7 +130,8 @@ function takersIn(graph: Graph): (send: Node) => Map<Node, EvidenceKind[]> {
 }
 
 /**
- * A shared batch enters this flow as one segment that lists only the flow's own messages as causes.
+ * Returns the segment of a shared batch in this flow's input. It lists only messages of this flow
+ * as causes.
  */
 const asSegment = ([{ span }, causes]: [Node, InputCause[]]): InputSegment => ({
   head: span,
@@ -145,8 +152,8 @@ function headWithin(node: Node, head: Node, key: string): Node {
 }
 
 /**
- * Adds the flow id as the first kind of evidence: it joins more strongly than the edge that it
- * agrees with, and both are shown.
+ * Returns the kinds of evidence with the flow id as the first kind, if the head has an id. The id
+ * is stronger evidence for the flow than the edge with which it agrees; both are shown.
  */
 function weakenedKinds(head: Node, kinds: EvidenceKind[]): EvidenceKind[] {
   if (idToken(head.span) === '') return kinds;

@@ -22,102 +22,124 @@ export { UNATTRIBUTED } from './residency/rehydration.ts';
 export type { StoredFlowSpans };
 
 /**
- * The correlator decides which flow each span belongs to, by flow key. It holds the flows that
- * change; idle flows are evicted from memory and rehydrated when a late span names them. It builds
- * no timelines and no rows: the caller commits spans first, then calls `reload`, `load`s what is
- * missing, `add` and `takeDirty`.
+ * The correlator decides to which flow, by flow key, each span belongs. It holds the flows that
+ * change in memory; idle flows are evicted, and are rehydrated when a late span names them. It
+ * builds no timelines and no rows. The caller commits spans first, then calls `reload` and its
+ * `load` to get what is missing into memory, then `add` and `takeDirty`.
  */
 export interface Correlator extends EvictedNames {
   /**
-   * Plans what these spans need from the store before `add`. `flows` have been read from it
-   * already.
+   * Finds out what has to be read from the store before these spans are added. `flows` are stored
+   * flows that the caller has read already.
    */
   reload(spans: readonly Span[], flows?: readonly StoredFlowSpans[]): Reloading;
   /**
-   * Adds spans and brings every affected flow up to date. Everything they need must be in memory.
+   * Adds spans and brings every affected flow up to date. Everything that the spans affect must be
+   * in memory.
    */
   add(spans: readonly Span[]): void;
   /** Returns the dirty set: keys of flows that changed since the last call. */
   takeDirty(): ReadonlySet<FlowKey>;
-  /** Returns rows of unattributed spans that are new or changed since the last call. */
+  /**
+   * Returns rows of unattributed spans for which the row is new or has changed since the last call.
+   */
   takeUnattributed(): UnattributedRow[];
   /**
-   * Returns the keys of the flows of these spans. `takeUnattributed` returns those in no flow
-   * again.
+   * Returns the keys of the flows of these spans. The spans among them that are in no flow are
+   * returned by the next `takeUnattributed`, even if it has returned them before.
    */
   keysOf(spans: readonly Span[]): readonly FlowKey[];
-  /** Returns the key of the span's flow; '' if it is in none, or not in memory. */
+  /** Returns the key of the span's flow; '' if the span is in no flow or not in memory. */
   flowKeyOf(span: SpanKey): FlowKey | '';
 
-  /** Number of spans of the flow with this key; 0 if it is not in memory. */
+  /** Returns the number of spans of the flow with this key; 0 if the flow is not in memory. */
   spanCountOf(key: FlowKey): number;
-  /** Spans of the flow; empty if it is not in memory. */
+  /** Returns the spans of the flow; none if the flow is not in memory. */
   spansOf(key: FlowKey): Iterable<Span>;
   /** Returns the input of the flow's timeline. The flow must be in memory. */
   inputOf(key: FlowKey): FlowInput;
-  /** Returns the flow with marks for those of its names that identify nothing. */
+  /** Returns the flow with marks for those of its tokens that identify nothing. */
   withWorthlessMarks(flow: Flow): Flow;
 
   /**
-   * Keys of flows into which spans of this one moved since `forgetMoves`, each with the number of
-   * its last move.
+   * Returns the keys of the flows into which spans of this flow moved since `forgetMoves`. The
+   * value for each key is the sequence number of the last move into that flow.
    */
   movedInto(key: FlowKey): ReadonlyMap<FlowKey, number> | undefined;
   forgetMoves(key: FlowKey): void;
-  /** Number of moves of spans from one flow to another so far. */
+  /**
+   * Number of moves of spans from one flow to another so far. A move's sequence number is this
+   * count after it.
+   */
   readonly moves: number;
 
   /**
-   * Marks a flow whose rows are complete in the store: it may be evicted once it is idle long
-   * enough.
+   * Marks a flow whose rows are complete in the store, so that it may be evicted once it has been
+   * idle long enough.
    */
   markIdle(key: FlowKey): void;
-  /** Withdraws `markIdle`: the flow changed, or its rows are not durable yet. */
+  /** Withdraws `markIdle`, because the flow changed, or because its rows are not durable yet. */
   markActive(key: FlowKey): void;
   /**
-   * Evicts at most `most` idle flows, each with its dependency closure; returns all evicted keys.
+   * Evicts at most `most` idle flows, each with its dependency closure. Returns the keys of all
+   * evicted flows.
    */
   evictIdle(most: number): ReadonlySet<FlowKey>;
-  /** Number of flows that wait for eviction. */
+  /** Number of flows that are marked idle and not evicted yet. */
   readonly idleFlows: number;
   readonly spansInMemory: number;
 }
 
-/** Names of flows that are only in the store, in a Bloom filter of two generations. */
+/**
+ * The names of evicted flows, which are only in the store. They are kept in a Bloom filter of two
+ * generations.
+ */
 export interface EvictedNames {
   /** Adds names by their hashes. */
   addToFilter(hashes: Buffer): void;
   /** Marks tokens that were found to identify nothing before the restart. */
   addWorthless(tokens: readonly string[]): void;
-  /** Minimum number of names that the filter holds. */
+  /** Number of names that the filter holds at least, before a rotation drops any. */
   readonly filterCapacity: number;
   /**
-   * The filter is due for rotation: call `beginRotation`, add the names of open flows by
-   * `addToFilter`, then `rotateFilter`.
+   * True if the filter has to be rotated: call `beginRotation`, add the names of open flows by
+   * `addToFilter`, then call `rotateFilter`.
    */
   readonly isFilterFull: boolean;
   beginRotation(): void;
-  /** Drops the eldest generation. The store then has flows whose names the filter does not hold. */
+  /**
+   * Drops the oldest generation of names. After that the store has flows whose names are not in the
+   * filter.
+   */
   rotateFilter(): void;
   /**
-   * The store may have flows that the filter does not hold, so a flow that seems new must be looked
-   * up.
+   * True if the store may have flows whose names are not in the filter, so that a flow that seems
+   * new has to be looked up in the store.
    */
   readonly hasForgottenNames: boolean;
 }
 
-/** A rehydrated flow, with the key of the flow that its spans are in now. */
+/**
+ * A rehydrated flow, or a rehydrated unattributed span, with the key of the flow in which its spans
+ * are now.
+ */
 export interface Rehydrated {
   id: string;
   version: number;
-  /** It is '' when its spans are in no flow. */
+  /** Key of the flow in which the spans are now; '' when they are in no flow. */
   key: FlowKey | '';
 }
 
 export interface Reloading extends Pick<Reload, 'missing' | 'found' | 'skip' | 'giveUp' | 'size'> {
-  /** Marks a name as identifying nothing, because more flows have it than could be told apart. */
+  /**
+   * Marks a name as identifying nothing, because the store has more flows with this name than are
+   * rehydrated for one name.
+   */
   discard(name: string): void;
-  /** Loads everything found into memory at once. The caller must call `add` next. */
+  /**
+   * Loads everything that was found into memory at once. The caller must call `add` of the
+   * correlator next.
+   */
   load(): Rehydrated[];
 }
 
@@ -128,7 +150,10 @@ export interface CorrelatorOptions {
   idleBeforeEvictionMs: number;
   /** Sizes of the filter of evicted names (`evicted-names-filter.ts`); tests set smaller ones. */
   evictedNamesLines?: readonly number[] | undefined;
-  /** Sends above which a message name identifies nothing; tests set fewer. */
+  /**
+   * Maximum number of sends with one message name; a name with more sends identifies nothing. Tests
+   * set a smaller number.
+   */
   mostSends?: number | undefined;
 }
 
@@ -208,8 +233,9 @@ function reloading(
       const loaded = [...reload.take()];
       for (const flow of loaded)
         for (const span of flow.members) assembler.load(span, placeholderOf(flow, span));
-      // Resolving now tells under which keys the loaded flows were shown, before newer spans move
-      // anything: what those change is then a change of a flow that was shown.
+      // Trees are resolved before newer spans are added, so that the result shows under which keys
+      // the loaded flows were projected. Whatever the newer spans move then counts as a change of
+      // flows that were shown.
       assembler.add([]);
       return loaded.map(({ id, version, members: [sample] }) => ({
         id,
@@ -224,8 +250,8 @@ function reloading(
 }
 
 /**
- * Returns a row for each unattributed span whose causes changed. Its names make the span findable
- * when a later span refers to it.
+ * Returns a row for each unattributed span that has no row yet or whose causes changed. By the
+ * tokens of the row the span is found when a later span refers to it.
  */
 function unattributedRows(assembler: Assembler): UnattributedRow[] {
   const rows: UnattributedRow[] = [];

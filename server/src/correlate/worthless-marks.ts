@@ -4,8 +4,9 @@ import { POLLED, REFERRER, TAKEN, WORTHLESS } from '../model/names.ts';
 import type { Graph } from './graph/index.ts';
 
 /**
- * Returns the flow with marks for those of its names that identify nothing, so that they survive a
- * restart. Marks of names that a user configured (identity keys, conversations) also show a badge.
+ * Returns the flow with marks for those of its tokens that identify nothing, so that this is known
+ * after a restart too. If a marked name was configured by a user (identity key, conversation), the
+ * flow also gets the badge `id-conflict`.
  */
 export function withWorthlessMarks(flow: Flow, graph: Graph): Flow {
   const marks = worthlessMarks(flow.tokens, graph);
@@ -24,6 +25,9 @@ export function worthlessMarks(tokens: readonly string[], graph: Graph): string[
     .flatMap((name) => (graph.identifies(name) ? [] : [WORTHLESS + name]));
 }
 
-/** Returns the name that a row's token stands for, without the mark of a consumer. */
+/**
+ * Returns the name that a token of a row stands for: the token without the prefix that marks a
+ * consumer.
+ */
 export const nameOf = (token: string): string =>
   token.startsWith(TAKEN) ? token.slice(TAKEN.length) : token;

@@ -3,44 +3,60 @@ import type { Node } from './node.ts';
 import { hasStrongId, isBatch, isConsumer } from '../../model/roles.ts';
 
 /**
- * Absent spans are referred to by several others, as parent or as the source of their message, and
- * were not received. Each is one place that joins the spans that refer to it. If different messages
- * were taken from it, it joins none of their consumers: they are unrelated.
+ * Keeps the absent spans that several other spans refer to, as their parent or as the source of
+ * their message. An absent span was not received. It joins the spans that refer to it into one
+ * flow. If consumers took different messages from it, it does not join the consumers, because they
+ * are unrelated.
  */
 export interface Absent {
-  /** Records a reference. `others` referred to the span before. */
+  /** Records that the span `by` refers to an absent span, to which `others` referred before. */
   named(key: SpanKey, by: Node, others: Iterable<Node>): void;
   unnamed(key: SpanKey, by: Node): void;
-  /** Forgets the span, because it was received or nothing refers to it any more. */
+  /**
+   * Forgets an absent span, because it was received or because fewer than two spans still refer to
+   * it.
+   */
   forget(key: SpanKey): void;
-  /** Tells whether it joins the spans whose parent it is, and those that took a message from it. */
+  /**
+   * Returns whether the absent span joins the spans whose parent it is, and the consumers that took
+   * a message from it.
+   */
   placeOf(key: SpanKey): Place;
-  /** Consumers took different messages from it. */
+  /** Returns whether consumers took different messages from the absent span. */
   isMixed(key: SpanKey): boolean;
-  /** Number of spans whose flow depends on it. */
+  /** Returns the number of spans whose flow depends on the absent span. */
   countOf(key: SpanKey): number;
 }
 
 export interface Place {
   orphans: boolean;
   takers: boolean;
-  /** It is the parent of at least one of them, so that all are named by its trace. */
+  /**
+   * True if the absent span is the parent of at least one of the spans that it joins; their flow is
+   * then named by the trace of the absent span alone.
+   */
   inTrace: boolean;
 }
 
 export const NO_PLACE: Place = { orphans: false, takers: false, inTrace: false };
 
-/** Counts what refers to one absent span. */
+/** Counts the spans that refer to one absent span. */
 interface Named {
   orphans: number;
   takers: number;
-  /** Messages taken from it, by destination, each with the number of its consumers. */
+  /**
+   * Messages taken from the absent span, by destination; each message has the number of its
+   * consumers.
+   */
   taken: Map<string, Map<string, number>>;
   /** Number of destinations from which different messages were taken. */
   mixed: number;
 }
 
-/** The consumer's flow depends on which others took a message from that span, if it is absent. */
+/**
+ * Returns whether a consumer's flow depends on which other consumers took a message from the span
+ * `key`, in case that span is absent.
+ */
 export const asksTakers = (span: Span, key: SpanKey): boolean =>
   isConsumer(span.role) &&
   !isBatch(span) &&
@@ -48,12 +64,15 @@ export const asksTakers = (span: Span, key: SpanKey): boolean =>
   span.links.length === 1 &&
   span.links[0] === key;
 /**
- * The span's flow depends on which others have the same absent parent, or their flow on it. Below a
- * poll, spans with one parent are unrelated.
+ * Returns whether the span's flow depends on the other spans that have the same absent parent, or
+ * their flow depends on this span. Spans below a poll share a parent although they are unrelated.
  */
 export const asksOrphans = (span: Span): boolean =>
   span.parent !== '' && (!hasStrongId(span) || isPolled(span));
-/** A consumer with links: its parent looks like a poll. */
+/**
+ * Returns whether the span is a consumer with links. Its parent then looks like a span that polled
+ * for messages.
+ */
 export const isPolled = ({ role, links }: Span): boolean => isConsumer(role) && links.length > 0;
 
 export function createAbsent(): Absent {

@@ -6,20 +6,21 @@ import { hasStrongId, isBatch, isConsumer, isSend } from '../../model/roles.ts';
 import { messageTokens, type Token } from '../../model/keys.ts';
 
 /**
- * A cause is one way in which a span names what caused it; lists of causes are ordered strongest
- * first. All functions here are pure over the graph: the answer depends on which spans are present,
- * never on their order of arrival (I1).
+ * A cause is a span that another span names as what caused it, with the kinds of evidence for that.
+ * Lists of causes are ordered strongest first. All functions here are pure over the graph: their
+ * answers depend on which spans are present, never on the order in which these arrived (I1).
  */
 export interface Cause {
   key: SpanKey;
-  /** It is null when no span with this key has been received. */
+  /** Node of the causing span; null when no span with this key has been received. */
   node: Node | null;
   kinds: EvidenceKind[];
 }
 
 /**
- * Returns whether the node starts a segment: work that belongs to at most one flow. An ambient id
- * below another id starts none, because the caller's id is stronger evidence and overrules it.
+ * Returns whether the node starts a segment, which is work that belongs to at most one flow. An
+ * ambient id starts no segment below a span with another id, because the caller's id is stronger
+ * evidence and overrules it.
  */
 export function startsSegment(node: Node): boolean {
   const { span, parent } = node;
@@ -30,8 +31,9 @@ export function startsSegment(node: Node): boolean {
 const idOf = ({ flow }: Span): string => flow?.id ?? '';
 
 /**
- * A consumer inherits no id from its ancestors: the span that polled says nothing about the
- * message.
+ * Returns whether this node or an ancestor has a flow id, up to the nearest consumer. Ids above a
+ * consumer do not count, because the span that polled for the message says nothing about the
+ * message's flow.
  */
 function isNamedAbove(from: Node): boolean {
   for (let node: Node | null = from; node !== null; node = node.parent) {
@@ -42,7 +44,8 @@ function isNamedAbove(from: Node): boolean {
 }
 
 /**
- * Returns the id that applies at this node: the nearest id that is not ambient, else the topmost.
+ * Returns the flow id that applies at this node: the nearest id that is not ambient, or else the
+ * topmost ambient one, up to the nearest consumer. Returns '' if there is none.
  */
 function idAbove(from: Node): string {
   let ambient = '';
@@ -61,8 +64,8 @@ export function headOf(node: Node): Node {
 }
 
 /**
- * Returns `headOf` with memoized answers, so that deep spans do not climb to the top each time. The
- * memo is valid only while the graph does not change.
+ * Returns a function like `headOf` that memoizes its answers, so that not every deep span climbs to
+ * the top. It is valid only while the graph does not change.
  */
 export function rememberedHeads(): (node: Node) => Node {
   const known = new Map<Node, Node>();
@@ -86,11 +89,11 @@ const REMEMBERED_STEPS = 16;
 
 /**
  * Returns the causes of a segment's head.
- * - Process span: those of {parent, links} that are send or create spans; else its remote parent;
- *   else its only link; else the one send of the same message. Every other link is a relation. A
- *   process span that names none of these got its message from the receive span that it ran in
- *   (`tookFromReceive`).
- * - Any other head: the parent from which it differs in flow id.
+ * - Head that consumes: all send and create spans among its parent and links. If there are none,
+ *   its remote parent; else its only link; else the one send of the same message. Every other link
+ *   is a relation. A process span without any of these got its message from the receive span in
+ *   which it ran (`tookFromReceive`).
+ * - Any other head: its parent, which has another flow id.
  */
 export function causesOf(head: Node, graph: Graph): Cause[] {
   const named = namedCauses(head, graph);
@@ -99,8 +102,8 @@ export function causesOf(head: Node, graph: Graph): Cause[] {
   const send = sendOfSameMessage(head, graph);
   if (send !== null) {
     const received = tookFromReceive(head) ? causesOf(parent!, graph) : [];
-    // Propagated context led to the receive span above and ends there; the message's id only
-    // confirms the cause that it found.
+    // The receive span above may have a cause by propagated context. If that cause is the same
+    // send, it is returned with its evidence, which the message id only confirms.
     return [received.find(({ node }) => node === send.node) ?? send];
   }
   const link = span.links[0];
@@ -112,8 +115,8 @@ export function causesOf(head: Node, graph: Graph): Cause[] {
 }
 
 /**
- * Returns the causes that a head names by parent or link, as far as they were received. A message's
- * id is consulted only when there are none.
+ * Returns the causes that a head names by parent or link and that were received. Only if there are
+ * none is a cause looked up by message id.
  */
 function namedCauses(head: Node, graph: Graph): Cause[] {
   const { span, parent } = head;
@@ -131,7 +134,7 @@ function namedCauses(head: Node, graph: Graph): Cause[] {
   for (const link of span.links) {
     const node = graph.get(link);
     if (node === undefined || node === head || !isSend(node.span.role)) continue;
-    // `normalize` keeps each link once, so only the parent can be in the list already.
+    // `normalize` drops repeated links, so that only the parent can be in the list already.
     if (node === causes[0]?.node) causes[0].kinds.push('link');
     else causes.push({ key: link, node, kinds: ['link'] });
   }
@@ -146,8 +149,9 @@ function namedCauses(head: Node, graph: Graph): Cause[] {
 export type CausesOf = (head: Node) => Cause[];
 
 /**
- * Returns `causesOf` with memoized answers for spans with many links: every message of a batch asks
- * for all causes of its consumer. The memo is valid only while the graph does not change.
+ * Returns a function like `causesOf` that memoizes its answers for spans with many links, because
+ * every message of a batch asks for all causes of the batch's consumer. It is valid only while the
+ * graph does not change.
  */
 export function rememberedCauses(graph: Graph): CausesOf {
   const known = new Map<Node, Cause[]>();
@@ -160,7 +164,10 @@ export function rememberedCauses(graph: Graph): CausesOf {
 }
 const MIN_REMEMBERED = 8;
 
-/** The span names no message itself and ran inside the receive span of a single message. */
+/**
+ * Returns whether the span is a process span that names no message by a link and ran inside the
+ * receive span of a single message.
+ */
 export const tookFromReceive = ({ span, parent }: Node): boolean =>
   span.role === 'process' &&
   span.links.length === 0 &&
@@ -169,8 +176,9 @@ export const tookFromReceive = ({ span, parent }: Node): boolean =>
   !isBatch(parent.span);
 
 /**
- * The OTLP flags decide; without them the parent is remote if it is in another service, or if it
- * was not received and the span has no link.
+ * Returns whether the head's parent is in another process, according to the OTLP flags. Without
+ * flags, the parent counts as remote if it belongs to another service, or if it was not received
+ * and the head has no link.
  */
 function parentIsRemote(head: Node): boolean {
   const { span, parent } = head;
@@ -180,14 +188,14 @@ function parentIsRemote(head: Node): boolean {
 }
 
 /**
- * A message name with more sends than this identifies nothing. The bound also keeps matching by
- * name from costing quadratic time.
+ * Maximum number of sends with one message name; a name with more sends identifies nothing. Without
+ * this bound, matching by name would also take quadratic time.
  */
 export const MAX_SENDS = 32;
 
 /**
- * Visits every span that can match this one by message id: for a send all others, for a consumer
- * the sends.
+ * Visits every span that this one can match by message id: for a send all other spans with the id,
+ * for a consumer the sends with the id.
  */
 export function concernedBy(span: Span, graph: Graph, meet: (other: Node) => void): void {
   const sent = isSend(span.role);
@@ -196,14 +204,18 @@ export function concernedBy(span: Span, graph: Graph, meet: (other: Node) => voi
 }
 
 /**
- * The consumer names its message neither by parent nor by link, so only the message's id can match.
+ * Returns whether the node is a consumer that names its message neither by parent nor by link, so
+ * that only the message id can match it to a send.
  */
 const goesByName = (node: Node, graph: Graph): boolean =>
   isConsumer(node.span.role) && node.placeholder === null && namedCauses(node, graph).length === 0;
 const causeByName = (taker: Node, graph: Graph, except?: Node): Node | null =>
   goesByName(taker, graph) ? (sendOfSameMessage(taker, graph, except)?.node ?? null) : null;
 
-/** Yields the spans of which this one is the cause, or that are its cause, by the message's id. */
+/**
+ * Yields the spans that are connected to this one by message id: for a send the consumers that it
+ * caused, for a consumer the send that caused it.
+ */
 export function* joinedByName(node: Node, graph: Graph): Generator<Node> {
   const { span } = node;
   if (isSend(span.role)) {
@@ -216,7 +228,8 @@ export function* joinedByName(node: Node, graph: Graph): Generator<Node> {
 }
 
 /**
- * Yields the spans whose cause or effect by the message's id changes because this span is present.
+ * Yields the spans that have another cause or another effect by message id because this span is
+ * present.
  */
 export function* changedByName(node: Node, graph: Graph): Generator<Node> {
   const { span } = node;
@@ -236,7 +249,10 @@ export function* changedByName(node: Node, graph: Graph): Generator<Node> {
     }
 }
 
-/** Returns whether a consumer depends on the sends under this name. */
+/**
+ * Returns whether any consumer finds its cause by this message name, so that it depends on which
+ * sends have that name.
+ */
 export function bindsTakers(token: string, graph: Graph): boolean {
   const sharing = graph.sharing(token);
   const sends = countOf(graph.sendsOf(token));
@@ -247,8 +263,9 @@ export function bindsTakers(token: string, graph: Graph): boolean {
 const SEVEN_DAYS = 7n * 24n * 3600n * 1_000_000_000n;
 
 /**
- * Returns the one send of the same message within 7 days whose destination the consumer may read. A
- * republish does not count: it keeps the message's original identity.
+ * Returns the one send of the consumer's message as its cause. The send must be within 7 days of
+ * the consumer and to a destination that the consumer may read. A republish does not count, because
+ * it sends the message on under its original identity. Returns null if no or several sends match.
  */
 function sendOfSameMessage(head: Node, graph: Graph, except?: Node): Cause | null {
   for (const token of messageTokens(head.span)) {
@@ -273,7 +290,8 @@ function sendOfSameMessage(head: Node, graph: Graph, except?: Node): Cause | nul
 }
 
 /**
- * Returns the outermost of nested spans that are one sending; null when there are several sendings.
+ * Returns the outermost of send spans that are nested in each other and count as one sending.
+ * Returns null if there is no send, or if there are several sendings.
  */
 function oneSending(sends: Node[]): Node | null {
   if (sends.length <= 1) return sends[0] ?? null;
@@ -284,8 +302,8 @@ function oneSending(sends: Node[]): Node | null {
 }
 
 /**
- * A republish is a send made while its own message is processed: a retry queue, a dead-letter
- * queue, a forwarder.
+ * Returns whether the send is a republish: a send of a message that is made while the same message
+ * is processed, as to a retry queue or dead-letter queue, or by a forwarder.
  */
 function isRepublish(send: Node, token: Token): boolean {
   for (let node = send.parent; node !== null; node = node.parent)
@@ -294,8 +312,9 @@ function isRepublish(send: Node, token: Token): boolean {
 }
 
 /**
- * Returns the only cause if it may carry a flow. It is null when there are none or several, when
- * the cause was not received, or when it is a batch and so shared by several flows.
+ * Returns the only cause if a flow may pass from it to its effect. Returns null when there are no
+ * or several causes, when the cause was not received, or when the cause is a batch and so shared by
+ * several flows.
  */
 export function singleCause(causes: Cause[]): Node | null {
   if (causes.length !== 1) return null;

@@ -5,11 +5,12 @@ import type { InputCause, InputSegment } from '../../model/flow-input.ts';
 import { isConsumer, isSend } from '../../model/roles.ts';
 
 /**
- * Corrects consumers that seem to have taken the first message of a chain, because some middleware
- * propagates the context of that message with all that follow. If a consumer's destination is not
- * that of the send it names, and exactly one message that nobody consumed went to the consumer's
- * destination earlier in the same trace or conversation, that message becomes its cause. Membership
- * does not depend on this: all spans here are in one flow. Pure.
+ * Corrects the causes of consumers that seem to have taken the first message of a chain, because
+ * some middleware propagates the context of the first message with all messages that follow. Such a
+ * consumer took its message at another destination than that of the send it names. If exactly one
+ * other message went to the consumer's destination earlier in the same trace or conversation, and
+ * nobody consumed that message, then that message becomes the cause. Membership in flows does not
+ * depend on this, as all spans here are in one flow. Pure.
  */
 export function withoutHandedOn(segments: readonly InputSegment[]): InputSegment[] {
   const misled: { segment: InputSegment; named: NamedSend }[] = [];
@@ -18,14 +19,14 @@ export function withoutHandedOn(segments: readonly InputSegment[]): InputSegment
     if (named !== null && isElsewhere(segment.head, named.span)) misled.push({ segment, named });
   }
   if (misled.length === 0) return [...segments];
-  // If nothing else was sent to the consumer's destination, there is no better cause: most often a
+  // If no message was sent to the consumer's destination, there is no better cause. Most often a
   // broker routed the message there.
   const places = new Set(misled.map(({ segment }) => segment.head.message!.destination));
   const isSentThere = ({ role, message }: Span): boolean =>
     isSend(role) && places.has(message!.destination);
   if (!segments.some(({ spans }) => spans.some(isSentThere))) return [...segments];
   const { messages, sendingOf } = sendingsOf(segments);
-  /** Consumers by message, of those that name it and took it at its destination. */
+  /** Consumers of each message that name it and took it at the destination that it was sent to. */
   const takers = new Map<Span, Span[]>();
   for (const segment of segments) {
     const named = namedSend(segment);
@@ -36,8 +37,8 @@ export function withoutHandedOn(segments: readonly InputSegment[]): InputSegment
   const better = new Map<InputSegment, InputCause>();
   for (const { segment, named } of misled) {
     const { head } = segment;
-    // A broker may route a message to another destination name, so a different name proves nothing
-    // unless the same message was also taken under its own.
+    // A broker may route a message to a destination with another name, so a different name proves
+    // nothing, unless the same message was also taken at the destination that it was sent to.
     if (isRouted(named.span) && !takers.has(sendingOf(named.span))) continue;
     const onlyOne = (isFree: (send: Span) => boolean): Span | null | undefined => {
       let only: Span | undefined;
@@ -50,7 +51,8 @@ export function withoutHandedOn(segments: readonly InputSegment[]): InputSegment
       return only;
     };
     let only = onlyOne((send) => !takers.has(send));
-    // This consumer may have a copy of a message that other services took.
+    // Messages that only other services took are considered next, because this consumer may have
+    // got a copy of one of them.
     if (only === undefined)
       only = onlyOne(
         (send) =>
@@ -72,7 +74,10 @@ export function withoutHandedOn(segments: readonly InputSegment[]): InputSegment
 
 type NamedSend = InputCause & { span: Span };
 
-/** Returns the one send that a consumer names as parent or link. */
+/**
+ * Returns the one send that a consumer names as parent or link; null if the segment is no consumer,
+ * or names no send or several.
+ */
 function namedSend({ head, causes }: InputSegment): NamedSend | null {
   const [cause] = causes;
   if (!isConsumer(head.role) || causes.length !== 1 || cause!.where !== 'flow') return null;
@@ -86,7 +91,10 @@ function relationOf(send: Span, taker: Span, named: Span): 'conversation' | 'tra
   return send.traceId === taker.traceId || send.traceId === named.traceId ? 'trace' : null;
 }
 
-/** Groups the send spans into messages, each represented by the outermost span of its sending. */
+/**
+ * Groups the send spans into messages. A message is represented by the outermost of the send spans
+ * of its sending, which `sendingOf` gives for any of these spans.
+ */
 function sendingsOf(segments: readonly InputSegment[]): {
   messages: Span[];
   sendingOf: (send: Span) => Span;

@@ -10,44 +10,54 @@ import { createWorthless } from './worthless.ts';
 export { countOf, type Node, type Sharing, type Tree };
 
 /**
- * The graph holds the spans in memory and how they refer to each other: parents, links, shared
- * tokens. It holds facts only; `causes.ts` and `membership/trees.ts` decide what follows from them.
+ * The graph holds the spans in memory and how they refer to each other: by parents, links and
+ * shared tokens. It holds facts only; `causes.ts` and `membership/trees.ts` decide what follows
+ * from these facts.
  */
 export interface Graph {
   readonly size: number;
   get(key: SpanKey): Node | undefined;
-  /** Nodes that refer, as parent or link, to a span that is absent. */
+  /** Returns the nodes that refer, as parent or link, to the absent span with this key. */
   waitingFor(key: SpanKey): Sharing;
   /**
-   * Consumers with links wait for this span as their parent: it looks like a poll that served
-   * unrelated flows.
+   * Returns whether the absent span with this key is the parent of consumers with links. It then
+   * looks like a poll that served unrelated flows.
    */
   looksPolled(key: SpanKey): boolean;
-  /** Tells which of the spans that refer to an absent span it joins. */
+  /** Returns which of the spans that refer to an absent span are joined by it. */
   placeOf(key: SpanKey): Place;
   /**
-   * Returns the name that joins them and identifies nothing, if more than `most` unrelated spans
-   * refer to this absent span; else null.
+   * Returns the name by which the spans that refer to this absent span are joined, if they are more
+   * than `most` and unrelated; the name then identifies nothing. Else returns null.
    */
   strangersAt(key: SpanKey, most: number): string | null;
-  /** Nodes that share a message, id or soft token; empty if the token identifies nothing. */
+  /**
+   * Returns the nodes that share a message, id or soft token; none if the token identifies nothing.
+   */
   sharing(token: string): Sharing;
-  /** Nodes that share the token and send or create; the takers of a message may be many. */
+  /**
+   * Returns the send and create spans among the nodes that share the token. They are listed apart
+   * because a message may have many consumers.
+   */
   sendsOf(token: string): Sharing;
-  /** Adds a span whose key must not be in the graph. */
+  /** Adds a span. Its key must not be in the graph yet. */
   add(span: Span, placeholder: readonly KnownCause[] | null): Node;
   /**
-   * Returns the nodes at which rings of parents were cut since the last call: their causes change.
+   * Returns the nodes whose parent edge was cut since the last call, because it closed a ring. The
+   * causes of these nodes change.
    */
   takeCut(): readonly Node[];
   remove(node: Node): void;
   /**
-   * Returns whether spans that share the token may be one message, or one flow. A token that cannot
-   * join must not widen a dependency closure either, so every use of a token asks this: in memory
-   * (`sharing`, `sendsOf`) and in the store.
+   * Returns whether spans that share the token may belong to the same message or flow. Check this
+   * before using a token, in memory (`sharing` and `sendsOf` do) and in the store: a token that
+   * connects nothing must not enlarge a dependency closure.
    */
   identifies(token: string): boolean;
-  /** Marks the token as identifying nothing. */
+  /**
+   * Marks the token as identifying nothing. `atMs` is when the span that used it last was received,
+   * ms.
+   */
   discard(token: string, atMs: number): void;
   readonly worthless: number;
   nodes(): IterableIterator<Node>;
@@ -55,15 +65,18 @@ export interface Graph {
 
 const NOBODY: readonly Node[] = [];
 /**
- * Lists up to this length are arrays, which are replaced on change and take a fraction of a set's
- * memory: few nodes share most tokens. Longer ones are sets, as thousands may wait for one parent.
+ * Maximum length of lists that are arrays. An array is replaced when it changes, and takes a
+ * fraction of the memory of a set; most tokens are shared by few nodes. Longer lists are sets,
+ * because thousands of nodes may wait for one parent.
  */
 const MAX_LISTED = 8;
 
 export function createGraph(): Graph {
   const nodes = new Map<SpanKey, Node>();
   const waiting: Tokens = new Map();
-  /** Consumers with links, by the absent parent that looks as if it polled for them. */
+  /**
+   * Consumers with links, by the key of their absent parent, which looks as if it polled for them.
+   */
   const polled: Tokens = new Map();
   const absent = createAbsent();
   const tokens: Tokens = new Map();
@@ -72,14 +85,14 @@ export function createGraph(): Graph {
   const worthless = createWorthless();
 
   /**
-   * Parent edges must not form a ring. A ring is cut at its smallest key, which is a function of
-   * the ring and not of the order of arrival (I1).
+   * Connects a node to its parent. Parent edges must not form a ring: a ring is cut at its smallest
+   * key, which depends on the ring and not on the order of arrival (I1).
    */
   const attachParent = (node: Node, parent: Node): void => {
     node.parent = parent;
     parent.children = withNode(parent.children, node);
-    // A node without children cannot be its own ancestor: skipping the climb keeps the leaves of a
-    // deep trace cheap.
+    // A node without children cannot be its own ancestor. Skipping the climb for such nodes keeps
+    // the leaves of a deep trace cheap.
     if (node.children.length === 0 && node !== parent) return;
     let up: Node | null = parent;
     while (up !== null && up !== node) up = up.parent;
@@ -254,10 +267,13 @@ function unshare(tokens: Tokens, token: string, node: Node): void {
   else tokens.set(token, left);
 }
 
-/** Most nodes have no children and no linkers, so they share one empty list. */
+/**
+ * Returns the list with the node added. An empty list is shared by all nodes that have no children
+ * or linkers, as most have none, so it is not changed but replaced.
+ */
 function withNode(list: readonly Node[], node: Node): readonly Node[] {
-  // A literal avoids spare capacity: an array that grows by itself, or is spread, reserves room for
-  // sixteen more.
+  // Array literals avoid spare capacity: an array that grows by itself, or is spread, reserves room
+  // for sixteen more elements.
   if (list.length === 0) return [node];
   if (list.length === 1) return [list[0]!, node];
   (list as Node[]).push(node);
@@ -268,7 +284,7 @@ function withoutNode(list: readonly Node[], node: Node): void {
   if (at >= 0) (list as Node[]).splice(at, 1);
 }
 
-/** Yields every node that this one refers to or is referred to by. */
+/** Yields every node that this node refers to by parent or link, or that refers to this node so. */
 export function* neighboursOf(node: Node, graph: Graph): Generator<Node> {
   if (node.parent) yield node.parent;
   yield* node.children;

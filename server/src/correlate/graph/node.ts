@@ -3,7 +3,8 @@ import type { KnownCause } from '../../model/flow.ts';
 import type { Span } from '../../model/span.ts';
 
 /**
- * A node is a span in memory with its neighbours. It holds facts; other files decide what follows.
+ * A node is a span in memory with its neighbours. It holds facts; other files decide what follows
+ * from these facts.
  */
 export interface Node {
   span: Span;
@@ -13,30 +14,33 @@ export interface Node {
   linkers: readonly Node[];
   /** The valid tree that contains the node; null when the tree must be rebuilt. */
   tree: Tree | null;
-  /** Flow of which the node is a member; '' if it is shared, unattributed or not assigned yet. */
+  /**
+   * Key of the flow to which the node belongs; '' if the node is shared, unattributed or not
+   * assigned yet.
+   */
   flowKey: FlowKey | '';
   /**
-   * The span belongs to several flows, or to none that can be determined: it is context and joins
-   * nothing.
+   * True if the span belongs to several flows, or to none that can be determined. Such a span is
+   * context of these flows and joins nothing.
    */
   shared: boolean;
-  /** The parent edge closed a cycle and was dropped. */
+  /** True if the parent edge closed a cycle and was dropped. */
   cycle: boolean;
   /**
-   * Set on a placeholder, a shared batch consumer whose surroundings are not all in memory: its
-   * causes as recorded when they were evicted.
+   * Recorded causes of a placeholder, null on other nodes. A placeholder is a shared batch consumer
+   * whose surroundings are not all in memory; its causes were recorded when these were evicted.
    */
   placeholder: readonly KnownCause[] | null;
   /**
-   * JSON of the causes that were last written for a span in no flow; null if no such row is
-   * durable.
+   * JSON of the causes in the span's last written row, for a span in no flow; null if the store has
+   * no such row.
    */
   persistedAsUnattributed: string | null;
 }
 
 /**
- * A tree is a run of segments connected by single causes; `membership/trees.ts` builds and resolves
- * it.
+ * A tree is a series of segments that are connected by single causes. `membership/trees.ts` builds
+ * trees and determines their flows.
  */
 export interface Tree {
   top: Node;
@@ -46,7 +50,7 @@ export interface Tree {
   base: FlowKey | '';
   /** Conversation and identity-key tokens. */
   soft: readonly Token[];
-  /** The tree's flow depends on flows of other trees. */
+  /** True if the tree's flow depends on the flows of other trees. */
   dependent: boolean;
 }
 

@@ -1,13 +1,14 @@
 /**
- * A worthless name identifies nothing: it has more sends than one message explains, or flows with
- * contradicting ids share it. It stays worthless when its flows are evicted, and over a restart (it
- * is marked in their rows): otherwise the answer would depend on what happens to be in memory.
+ * Keeps worthless names, which identify nothing: a message name with more sends than one message
+ * explains, or a name that flows with contradicting ids share. A name stays worthless when its
+ * flows are evicted, and over a restart, for which it is marked in the rows of these flows.
+ * Otherwise the flow of a span would depend on what happens to be in memory.
  */
 export interface Worthless {
   has(name: string): boolean;
   /**
-   * Records that a name identifies nothing, or that such a name was used again. `atMs` is when that
-   * span was received, ms.
+   * Records that a name identifies nothing, or that a worthless name was used again. `atMs` is when
+   * the span that used the name was received, ms.
    */
   add(name: string, atMs: number): void;
   /** Removes the name because the span that it referred to was received. */
@@ -15,16 +16,19 @@ export interface Worthless {
   readonly size: number;
 }
 
-/** A worthless name is forgotten after this long without use, ms, and judged anew. */
+/**
+ * Time without use, ms, after which a worthless name is forgotten. If the name is used again later,
+ * it is judged anew.
+ */
 const KEPT_MS = 7 * 24 * 3_600_000;
 /**
- * Beyond this the least recently used names are forgotten; they are found worthless again if they
- * return.
+ * Maximum number of worthless names kept; beyond it the least recently used ones are forgotten.
+ * They are found worthless again if they are used again.
  */
 const MAX_KEPT = 100_000;
 
 export function createWorthless(most = MAX_KEPT): Worthless {
-  /** Last use of each name, ms; least recently used first. */
+  /** Time of the last use of each name, ms; least recently used names first. */
   const usedAtMs = new Map<string, number>();
   return {
     has: (name) => usedAtMs.size > 0 && usedAtMs.has(name),

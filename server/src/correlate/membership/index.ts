@@ -43,9 +43,9 @@ import {
 import { isContradicted, mergeGroupsOf, type MergeGroup } from './soft-keys.ts';
 
 /**
- * The assembler keeps, for every span in memory, the flow it belongs to. The answer is a function
- * of the set of spans: `add` only finds the trees that a new span can affect and resolves those
- * again with the pure rules of `graph/causes.ts` and `trees.ts`. Guarded by
+ * The assembler keeps, for every span in memory, the flow to which it belongs. That flow is a
+ * function of the set of spans: `add` finds the trees that a new span can affect and determines
+ * their flows again by the pure rules of `graph/causes.ts` and `trees.ts`. Guarded by
  * membership.property.test.ts: any order, duplication, batching, eviction and restart gives the
  * same flows (I1).
  */
@@ -54,25 +54,26 @@ export interface Assembler {
   /** Adds spans and brings every affected flow up to date. */
   add(spans: readonly Span[]): void;
   /**
-   * Rehydrates a span from the store; flows are up to date after the next `add`. A placeholder is
-   * shared and takes its causes from what was recorded.
+   * Adds a span that was read from the store; flows are up to date after the next `add`. If
+   * `placeholder` is not null, the span becomes a placeholder: it is shared, and its causes are the
+   * given ones, which were recorded.
    */
   load(span: Span, placeholder: readonly KnownCause[] | null): void;
   /**
-   * Evicts spans from memory. Spans that refer to them keep their flow until something affects
-   * them.
+   * Evicts spans from memory. Spans in memory that refer to evicted spans keep their flow until
+   * another change affects them.
    */
   evict(nodes: Iterable<Node>): void;
-  /** Marks a name as identifying nothing; from the next `add` on it joins no spans. */
+  /** Marks a name as identifying nothing. From the next `add` on, that name joins no spans. */
   discard(token: string, atMs: number): void;
   /**
-   * Turns a shared span into a placeholder because its surroundings are evicted; its causes are
-   * those recorded.
+   * Turns a shared span into a placeholder with these recorded causes, because the spans around it
+   * are evicted.
    */
   makePlaceholder(node: Node, causes: readonly KnownCause[]): void;
   /**
-   * Returns the placeholders that a new span affects directly: their surroundings must be in memory
-   * before `add`.
+   * Returns the placeholders that a new span affects directly. The spans around these placeholders
+   * must be in memory before the new span is added.
    */
   placeholdersAround(span: Span): readonly Node[];
   flow(key: FlowKey): FlowState | undefined;
@@ -80,11 +81,12 @@ export interface Assembler {
   /** Returns the dirty set: flows that changed since the last call. */
   takeDirty(): Set<FlowKey>;
   /**
-   * Flows that spans moved out of, and into which flows, each with the number of its last move. The
-   * code that projects a flow deletes its entry.
+   * Flows that spans moved out of. Each has the flows into which its spans moved, each of those
+   * with the sequence number of the last move into it. The code that projects a flow deletes the
+   * entry of that flow.
    */
   readonly movedOutOf: Map<FlowKey, ReadonlyMap<FlowKey, number>>;
-  /** Number of moves so far. */
+  /** Number of moves of spans between flows so far. */
   readonly moves: number;
   /** Returns the spans that were found to be unattributed since the last call. */
   takeUnattributed(): Node[];
@@ -101,8 +103,8 @@ export interface FlowState {
 }
 
 /**
- * Malformed data can make resolution circular in ways that the ring rules do not detect. The bounds
- * guarantee that no input can hang the server.
+ * Bounds on the work of resolving trees, so that no input can hang the server: malformed data can
+ * make trees depend on each other in circles that the rules for rings do not detect.
  */
 const MAX_REBUILDS_PER_NODE = 64;
 const MAX_DEPENDENCY_DEPTH = 1000;
@@ -119,8 +121,8 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
   let dirtyTokens = new Set<Token>();
   const queue = new Set<Node>();
   /**
-   * Placeholders in memory. Few systems have any; searching for them around every span took 8 % of
-   * the time of correlation.
+   * Placeholders in memory. Few systems have any. When this set is empty, no search for
+   * placeholders around a new span is needed; that search took 8 % of the time of correlation.
    */
   const placeholders = new Set<Node>();
   let unattributed = new Set<Node>();
@@ -147,14 +149,15 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
     if (!node) return;
     if (node.tree?.valid) invalidate(node.tree);
     else queue.add(node);
-    // Whether a receive span causes its children's work depends on how many causes it has itself.
+    // The number of causes of a receive span decides whether it counts as the cause of the process
+    // spans below it, so these spans have to be resolved again too.
     if (node.span.role === 'receive' && isFirstVisit('receive', node))
       for (const child of node.children) if (tookFromReceive(child)) invalidateTreeOf(child);
   };
   /**
-   * Nodes already invalidated in this batch, by kind of visit. Each is visited once, so that a
-   * batch stays linear when thousands of spans share a neighbour; spans that arrive later queue
-   * themselves.
+   * Nodes already invalidated in this batch, by kind of visit. A node is visited once for each
+   * kind, so that the time for a batch stays linear when thousands of spans share a neighbour.
+   * Spans that arrive later in the batch are queued when they are added.
    */
   const visited = { receive: new Set<Node>(), referrer: new Set<Node>(), inner: new Set<Node>() };
   const isFirstVisit = (as: keyof typeof visited, node: Node): boolean => {
@@ -167,7 +170,7 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
     for (const nodes of Object.values(visited)) if (nodes.size > 0) nodes.clear();
   };
 
-  /** Invalidates the trees whose resolution reads this node's flow. */
+  /** Invalidates the trees whose flow was determined from this node's flow. */
   const invalidateDependents = (node: Node): void => {
     for (const linker of node.linkers) if (linker.tree?.dependent) invalidate(linker.tree);
     for (const child of node.children) if (child.tree?.dependent) invalidate(child.tree);
@@ -184,7 +187,7 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
       node.flowKey = key;
       if (key !== '') join(node, key);
     }
-    // Neighbouring flows show this node's flow as a relation, so they change with it.
+    // Neighbouring flows show this node's flow as a relation, so they have changed too.
     markNeighbours([node]);
     node.shared = shared;
     invalidateDependents(node);
@@ -223,12 +226,13 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
     );
   };
   /**
-   * The id has no known type: it may be the same id as one of another kind, if that one caused it.
+   * Returns whether the node's flow id has no known type. It may then be the same id as the equally
+   * valued id of another kind, if one of them caused the other.
    */
   const lacksType = ({ span }: Node): boolean =>
     hasStrongId(span) && span.flow!.type === '' && typesOf(span) === undefined;
 
-  /** Memoized answers about the graph, valid only until it changes. */
+  /** Memoized causes, valid only until the graph changes, as are the two maps below. */
   let causesOf: CausesOf = rememberedCauses(graph);
   const dependencies = new Map<Node, readonly Node[]>();
   const forgetAnswers = (): void => {
@@ -236,7 +240,7 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
     dependencies.clear();
     inRings.clear();
   };
-  /** Returns the tops of the trees that this one depends on. */
+  /** Returns the tops of the trees on which the tree with this top depends. */
   const dependenciesOfTop = (top: Node): readonly Node[] => {
     let known = dependencies.get(top);
     if (known === undefined) {
@@ -246,7 +250,7 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
       const on = depends
         ? dependenciesOf(buildTree(top, graph, causesOf)).map((node) => topOf(node, causesOf))
         : [];
-      // Duplicates keep their last position, as when the list is walked from its end.
+      // Of a repeated node the last position is kept.
       dependencies.set(top, (known = [...new Set(on.reverse())].reverse()));
     }
     return known;
@@ -300,9 +304,9 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
         for (const member of segment.spans) unattributed.add(member);
       }
     }
-    // A copy drops the spare capacity of the array that grew.
+    // The array has grown and reserves spare capacity; its copy does not.
     tree.nodes = tree.nodes.slice();
-    // Segments that the resolution did not reach (below a shared one) are unattributed.
+    // Segments that got no flow are unattributed, as those below a shared segment.
     for (const [segment, key] of resolution.flows)
       for (const member of segment.spans) setFlow(member, key ?? '', key === null);
     if (tree.base !== '' && !tree.dependent) {
@@ -316,7 +320,9 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
     }
   };
 
-  /** Marks flows around shared spans as dirty, because they show those spans. */
+  /**
+   * Marks the flows of the spans around these spans as dirty, because those flows show these spans.
+   */
   const markNeighbours = (spans: readonly Node[]): void => {
     const mark = (node: Node | null | undefined): void => {
       if (node && node.flowKey !== '') dirtyFlows.add(node.flowKey);
@@ -331,7 +337,7 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
   };
 
   /**
-   * Joins whole trees by conversation and identity keys; trees with conflicting ids stay apart
+   * Joins whole trees by conversations and identity keys. Trees with conflicting ids are not joined
    * (I9).
    */
   const resolveSoftKeys = (): void => {
@@ -366,7 +372,9 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
       }
     }
   };
-  /** Discards the token, and invalidates the trees that used it. */
+  /**
+   * Marks the token as identifying nothing, and invalidates the trees of all spans that have it.
+   */
   const discard = (token: string, atMs = 0): void => {
     if (!isMessageToken(token) && !isSoftToken(token)) return;
     let lastMs = atMs;
@@ -411,7 +419,8 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
     for (const other of graph.waitingFor(parent)) invalidateTreeOf(other);
   };
   /**
-   * Queues a new span and invalidates the trees of everything it refers to or is referred to by.
+   * Queues a new span, and invalidates the trees of all spans that the new span refers to or is
+   * referred to by.
    */
   const markAffected = (node: Node, wakesPlaceholders: boolean): void => {
     queue.add(node);
@@ -455,19 +464,23 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
     concernedBy(span, graph, meet);
     return [...found];
   };
-  /** A consumer gains a cause: the trees of its other causes may lose what hangs below them. */
+  /**
+   * Invalidates the tree of a span that refers to a new span, by parent or link. If the referring
+   * span is a consumer, it gains a cause, so that the trees of its other causes may lose the spans
+   * below it: they are invalidated too.
+   */
   const markReferrer = (node: Node): void => {
     if (!isFirstVisit('referrer', node)) return;
     invalidateTreeOf(node);
     if (!isConsumer(node.span.role)) return;
     invalidateTreeOf(node.parent);
     for (const link of node.span.links) invalidateTreeOf(graph.get(link));
-    // Until now the consumer may have been matched by its message's id.
+    // Until the new span arrived, the consumer may have been matched to a send by message id.
     concernedBy(node.span, graph, invalidateTreeOf);
   };
   /**
-   * Invalidates what lies below a span: an id above may start or end segments, and new ancestors
-   * may make sends a republish, or stop that.
+   * Invalidates the trees of all spans below a new span. An id of the new span may start or end
+   * segments below it, and new ancestors decide whether a send counts as a republish.
    */
   const markInner = (node: Node): void => {
     const work = [...node.children];
@@ -476,14 +489,15 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
       if (!isFirstVisit('inner', child)) continue;
       invalidateTreeOf(child);
       if (isSend(child.span.role)) concernedBy(child.span, graph, invalidateTreeOf);
-      // The walk continues below ids too, as new ancestors may change whether an id starts a
-      // segment.
+      // The walk also continues below spans with ids, as new ancestors may change whether such an
+      // id starts a segment.
       if (!isConsumer(child.span.role)) pushAll(work, child.children);
     }
   };
   const countType = (node: Node, by: 1 | -1): void => {
     const token = idToken(node.span);
-    // Only certain members of a flow determine its type.
+    // Only spans that certainly belong to the flow of their id, those with an id that is not
+    // ambient, determine the flow's type.
     if (token === '' || node.span.flow!.type === '' || !hasStrongId(node.span)) return;
     const kind = kindToken(node.span);
     let known = types.get(kind);
@@ -493,8 +507,9 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
     if (count === 0) known.delete(node.span.flow!.type);
     else known.set(node.span.flow!.type, count);
     if (known.size === 0) types.delete(kind);
-    // The type that untyped members adopt has changed, so they and the spans that took their id
-    // from them may move. Only "one type" or "several" matters, not which of several.
+    // The type that spans without a type adopt has changed, so these spans, and spans that took
+    // their flow from them, may move. The type matters only if there is exactly one: which of
+    // several types exist does not.
     if (Math.min(known.size, 2) !== Math.min(before, 2) && countOf(graph.sharing(token)) > 1)
       for (const other of graph.sharing(token)) {
         invalidateTreeOf(other);
@@ -504,7 +519,7 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
       }
   };
 
-  /** Encodes what an absent span is taken for, so that a change can be detected. */
+  /** Returns a code for how the graph treats the absent span, so that a change can be detected. */
   const looksOf = (key: SpanKey): number => {
     const { orphans, takers, inTrace } = graph.placeOf(key);
     return (
@@ -534,7 +549,7 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
       (placeholder !== null ||
         (known.placeholder === null && compareDuplicates(span, known.span) <= 0))
     )
-      // A duplicate that loses or is equal changes nothing.
+      // A duplicate that is equal to the known span, or less than it, changes nothing.
       return;
     const absent = absentOf(span);
     if (known !== undefined) pushAll(absent, absentOf(known.span));
@@ -543,8 +558,8 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
     if (placeholder !== null) placeholders.add(node);
     countType(node, 1);
     for (const other of graph.takeCut()) if (other !== node) markReferrer(other);
-    // Thousands of spans may wait for one absent span; the others are invalidated only if this one
-    // changes what it is taken for.
+    // Thousands of spans may wait for one absent span. Those other spans are invalidated only if
+    // the new span changes how the graph treats the absent one.
     for (const { key, looked } of absent) if (looksOf(key) !== looked) invalidateOrphansOf(key);
     markAffected(node, !loading);
     if (isSend(span.role))
@@ -553,8 +568,8 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
     for (const { key } of absent) partStrangers(key, span);
   };
   /**
-   * Discards the name of an absent span that too many unrelated spans share. Otherwise each of them
-   * would rehydrate all others, without end.
+   * Marks the name of an absent span as identifying nothing if too many unrelated spans refer to
+   * that absent span. Otherwise each of them would rehydrate all others, and so on without end.
    */
   const partStrangers = (key: SpanKey, { receivedAtMs }: Span): void => {
     const name = graph.strangersAt(key, mostSends);
@@ -588,13 +603,13 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
     makePlaceholder,
     placeholdersAround,
     evict(nodes) {
-      // These were just loaded and are resolved by the next `add`; dropped from the queue they
-      // would be in no flow.
+      // Spans in the queue were just loaded and are resolved by the next `add`. If they were
+      // dropped from the queue, they would be in no flow.
       const loaded = [...queue];
       for (const node of [...nodes]) {
         const tree = node.tree;
         if (tree !== null) {
-          // The tree leaves with its flow, so that what remains of it need not be resolved.
+          // The tree is evicted with its flow, so that its remaining nodes need not be resolved.
           tree.valid = false;
           for (const token of tree.soft) {
             const set = softIndex.get(token);
@@ -602,8 +617,8 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
             if (set?.size === 0) softIndex.delete(token);
           }
         }
-        // Nodes of the same tree that stay (it served several flows) are resolved again when
-        // something affects them.
+        // Nodes of the same tree that stay in memory, because the tree served several flows, are
+        // resolved again when something affects them.
         for (const other of tree?.nodes ?? []) if (other.tree === tree) other.tree = null;
         queue.delete(node);
         if (node.flowKey !== '') {
@@ -616,7 +631,8 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
         graph.remove(node);
         countType(node, -1);
       }
-      // What remains of the evicted trees keeps its flow until something affects it.
+      // Nodes of the evicted trees that stay in memory keep their flow until something affects
+      // them.
       queue.clear();
       forgetVisited();
       for (const node of loaded) if (graph.get(node.span.key) === node) queue.add(node);

@@ -13,30 +13,34 @@ import {
 } from '../../model/keys.ts';
 
 /**
- * A merge group is the set of trees that conversations and identity keys join into one flow. Joins
- * never contradict the trees' own ids (I9). Identity keys join first, conversations then join the
- * results: one conversation over two orders must not merge the orders. Pure.
+ * A merge group is a set of trees that conversations and identity keys join into one flow. Trees
+ * whose own ids contradict each other are never joined (I9). Identity keys join trees first; then
+ * conversations join the resulting groups, so that one conversation about two orders does not merge
+ * the orders. Pure.
  */
 export interface MergeGroup {
   trees: Tree[];
   tokens: Set<Token>;
-  /** Explicit flows among its trees; at most one. */
+  /**
+   * Keys of flows with an explicit id to which trees of the group belong; at most one after
+   * joining.
+   */
   explicit: Set<FlowKey>;
-  /** The flow key of all of its trees. */
+  /** Flow key that all trees of the group get. */
   key: FlowKey | '';
 }
 
-/** Groups trees that share soft tokens, directly or through others. */
+/** Returns groups of trees that share soft tokens, directly or through other trees. */
 export function mergeGroupsOf(trees: readonly Tree[]): MergeGroup[] {
   const alone = trees.map((tree) => merged([tree]));
   return joinedBy(isConversationToken, joinedBy(isIdentityToken, alone));
 }
 
 /**
- * Returns whether more than `most` flows contradict each other under this token: it then joins
- * nothing and must not rehydrate all of them each time it is used. It counts explicit ids, and
- * under a conversation the values of identity keys, on those spans and their ancestors; later spans
- * can only increase the count.
+ * Returns whether more than `most` flows that share this token contradict each other. The token
+ * then joins nothing and must not rehydrate all of these flows each time it is used. Counted are
+ * different explicit ids, and for a conversation also different values of an identity key, on the
+ * spans with the token and on their ancestors. Later spans can only increase the count.
  */
 export function isContradicted(token: Token, said: Sharing, most: number): boolean {
   if (countOf(said) <= most) return false;
@@ -84,8 +88,8 @@ function joinedBy(
     for (const one of group)
       for (const token of one.tokens) {
         const list = holders.get(token) ?? [];
-        // Each token is expanded once: otherwise each of thousands of holders would visit all
-        // others.
+        // A token is followed only once. Otherwise each of thousands of groups with that token
+        // would visit all others.
         holders.delete(token);
         for (const other of list) {
           if (done.has(other)) continue;
@@ -112,7 +116,7 @@ function merged(trees: Tree[]): MergeGroup {
   return one;
 }
 
-/** It contains two explicit flows, or two values of one identity key. */
+/** Returns whether the group contains two explicit flows, or two values of one identity key. */
 function isContradictory({ explicit, tokens }: MergeGroup): boolean {
   if (explicit.size > 1) return true;
   const names = new Set<string>();

@@ -26,10 +26,10 @@ import {
 } from '../graph/causes.ts';
 
 /**
- * A segment of a tree. A tree is a run of segments that single causes connect: one order that
- * services pass on. It is cut at segments with an id of their own (each is a tree of its own) and
- * at everything shared. Trees are small, so a change rebuilds the affected ones from scratch with
- * the same pure rules; that makes the order of arrival irrelevant (I1).
+ * A segment of a tree. A tree is a series of segments that are connected by single causes, such as
+ * one order that services pass on. A segment with an id of its own begins another tree, and shared
+ * segments belong to no flow's tree. Trees are small, so that a change rebuilds the affected trees
+ * from scratch by the same pure rules, whatever the order of arrival (I1).
  */
 export interface Segment {
   head: Node;
@@ -38,10 +38,13 @@ export interface Segment {
   children: Segment[];
 }
 
-/** Segments that keep their own identity, grouped by the segment above them. */
+/** Heads of segments just below one segment of the tree that are not part of the tree. */
 interface Below {
   strong: Set<Node>;
-  /** In-trace consumers whose cause lies elsewhere: they tell which flows a poll served. */
+  /**
+   * Heads below the segment in its trace whose cause lies elsewhere, such as consumers below a
+   * poll. Their flows are the flows that the poll served.
+   */
   guests: Set<Node>;
 }
 
@@ -50,13 +53,14 @@ export interface BuiltTree {
   below: Map<Segment, Below>;
 }
 
-/** Returns whether `head` is the top of its tree: its cause does not carry a flow into it. */
+/** Returns whether `head` is the top of its tree, because no flow passes from a cause into it. */
 function isTop(head: Node, causes: Cause[]): boolean {
   return hasStrongId(head.span) || isBatch(head.span) || singleCause(causes) === null;
 }
 
 /**
- * Climbs from any node to the top of its tree. A ring of causes is cut at its smallest key (I1).
+ * Returns the top of the tree to which the node belongs. A ring of causes is cut at its smallest
+ * key (I1).
  */
 export function topOf(node: Node, causesOf: CausesOf): Node {
   const path = new Map<Node, number>();
@@ -76,7 +80,7 @@ export function topOf(node: Node, causesOf: CausesOf): Node {
   }
 }
 
-/** Collects everything below `top` that belongs to its tree. */
+/** Builds the tree with this top from the segments below it. */
 export function buildTree(top: Node, graph: Graph, causesOf: CausesOf): BuiltTree {
   const below = new Map<Segment, Below>();
   const headFor = rememberedHeads();
@@ -125,9 +129,9 @@ export function buildTree(top: Node, graph: Graph, causesOf: CausesOf): BuiltTre
   return { root, below };
 }
 
-/** The flows that the segments of one tree were found to belong to. */
+/** The flows to which the segments of one tree belong. */
 export interface Resolution {
-  /** Flow key per segment; null if shared, '' if unattributed. */
+  /** Flow key of each segment; null if the segment is shared, '' if it is unattributed. */
   flows: Map<Segment, FlowKey | '' | null>;
   base: FlowKey | '';
   dependent: boolean;
@@ -135,13 +139,19 @@ export interface Resolution {
 
 export interface ResolveContext {
   graph: Graph;
-  /** Returns the flow key of an identified span; a span without a type adopts the known one. */
+  /**
+   * Returns the flow key of a span with an id. If the span states no type, the type that other
+   * spans state for its id is used.
+   */
   identityOf(node: Node): FlowKey;
-  /** The span's id has no known type. */
+  /** Returns whether no type is known for the span's id. */
   lacksType(node: Node): boolean;
-  /** Returns the flow of a node in another tree; '' if it has none. */
+  /** Returns the flow key of a node in another tree; '' if that node is in no flow. */
   flowOf(node: Node): FlowKey | '';
-  /** The tree depends on itself through others, so its dependencies decide nothing. */
+  /**
+   * Returns whether the tree with this top depends on itself through other trees. If so, the trees
+   * on which it depends decide nothing.
+   */
   dependsOnItself(top: Node): boolean;
 }
 
@@ -159,12 +169,13 @@ export function resolveTree(built: BuiltTree, context: ResolveContext): Resoluti
   };
 
   /**
-   * Ids in and below a segment that has no strong id: its own ambient id, else the ids of what it
-   * caused.
+   * Flow keys by which a segment without a strong id may be named: that of its own ambient id, or
+   * else those of the ids in the segments that it caused.
    */
   const idsCache = new Map<Segment, Set<FlowKey>>();
   const idsUnder = (from: Segment): Set<FlowKey> => {
-    // The walk is a post-order without recursion: traces may be 100,000 spans deep.
+    // Segments are visited after those below them, without recursion, because traces may be 100,000
+    // spans deep.
     const order: Segment[] = [];
     const work = [from];
     while (work.length > 0) {
@@ -189,7 +200,10 @@ export function resolveTree(built: BuiltTree, context: ResolveContext): Resoluti
     return idsCache.get(from)!;
   };
 
-  /** Resolves a segment without a strong id, and those below that it does not decide. */
+  /**
+   * Determines the flow of a segment without a strong id. If several ids lie below it, it is
+   * shared, and each segment directly below it is handled in the same way.
+   */
   const resolveAnonymous = (from: Segment, isUnderShared: boolean): void => {
     const work = [from];
     for (let segment = work.pop(); segment !== undefined; segment = work.pop()) {
@@ -224,8 +238,8 @@ export function resolveTree(built: BuiltTree, context: ResolveContext): Resoluti
     return finish(lacksType);
   }
   if (isBatch(head.span) && isConsumer(head.span.role)) {
-    // A batch that serves no consumer in sight is a flow of its own, or no view would show it. Only
-    // direct neighbours count: more distant ones may not be in memory.
+    // A batch that serves no consumer that was received is a flow of its own, because otherwise no
+    // view would show it. Only direct neighbours count, as more distant spans may not be in memory.
     const serves = [...head.children, ...head.linkers].some((node) => isConsumer(node.span.role));
     if (!serves && causes.every((cause) => cause.node === null)) resolveAnonymous(root, false);
     else resolveShared();
@@ -258,8 +272,8 @@ export function resolveTree(built: BuiltTree, context: ResolveContext): Resoluti
 }
 
 /**
- * Returns the one flow that all causes are in; null if they are in several or none, shared, or not
- * received.
+ * Returns the key of the flow in which all causes are; null if they are in several flows or in
+ * none, or if a cause is shared or was not received.
  */
 function homeOfCauses(causes: readonly Cause[], context: ResolveContext): FlowKey | null {
   let home: FlowKey | '' = '';
@@ -272,7 +286,10 @@ function homeOfCauses(causes: readonly Cause[], context: ResolveContext): FlowKe
   return home === '' ? null : home;
 }
 
-/** Merges ids that differ only in having a type: below one segment they are one id. */
+/**
+ * Returns the keys without those that have no type, if there is a key with the same id and exactly
+ * one type: below one segment, an id with and without its type is the same id.
+ */
 function withoutKinds(keys: Set<FlowKey>): Set<FlowKey> {
   if (keys.size < 2) return keys;
   const typed = [...keys].filter((key) => !isUntyped(key));
@@ -285,8 +302,9 @@ function withoutKinds(keys: Set<FlowKey>): Set<FlowKey> {
 }
 
 /**
- * Returns the flow of what caused, or was caused by, an id without a type, if it has the same id
- * under another name. Without such an edge the two only happen to have equal values.
+ * Returns the flow key for a tree whose id has no type, if the same id has a type in a flow that
+ * caused the tree or that the tree caused; else null. Without such an edge between them, the two
+ * ids only happen to be equal.
  */
 function sameId({ root, below }: BuiltTree, context: ResolveContext): FlowKey | null {
   const id = idToken(root.head.span);
@@ -303,7 +321,7 @@ function sameId({ root, below }: BuiltTree, context: ResolveContext): FlowKey | 
   return caused.size === 1 ? [...caused][0]! : null;
 }
 
-/** Returns the nodes whose flows decide this tree's flow. */
+/** Returns the nodes in other trees whose flows decide the flow of this tree. */
 export function dependenciesOf(built: BuiltTree): Node[] {
   const { root } = built;
   const cause = singleCause(root.causes);
@@ -313,7 +331,10 @@ export function dependenciesOf(built: BuiltTree): Node[] {
   return guestsOf(built);
 }
 
-/** Returns the consumers that a poll without causes of its own served. */
+/**
+ * Returns the heads below a receiving span that has no cause of its own: the work of the flows that
+ * this poll served.
+ */
 function guestsOf({ root, below }: BuiltTree): Node[] {
   const { head, causes } = root;
   if (causes.length > 0 || !isReceiving(head.span)) return [];
@@ -326,10 +347,11 @@ function guestsOf({ root, below }: BuiltTree): Node[] {
 }
 
 /**
- * Returns the key of a flow without explicit id: the smallest trace id that may name it. A trace
- * names a segment that is its root, or whose parent was not received. A consumer in a poll's trace
- * is named by trace and span, because unrelated flows share that trace. A segment that begins with
- * an absent span is named after it, if others begin with it too.
+ * Returns the key of a flow without explicit id, which is named by the smallest trace id that may
+ * name it. A trace id may name a segment that is the root of the trace or whose parent was not
+ * received. A consumer in the trace of a poll is named by trace and span, because unrelated flows
+ * share that trace. A segment that begins with an absent span is named after that span, if other
+ * segments begin with it too.
  */
 function anonymousKey(from: Segment, graph: Graph): FlowKey {
   const place = placeOf(from, graph);
@@ -348,7 +370,10 @@ function anonymousKey(from: Segment, graph: Graph): FlowKey {
   return trace !== '' ? traceKeyOf(trace) : traceKeyOf(traceIdOf(span), spanIdOf(span));
 }
 
-/** Returns the key of the absent span that this segment begins with, if several segments do. */
+/**
+ * Returns a flow key named after the absent span with which this segment begins, if that span joins
+ * several segments; else null.
+ */
 function placeOf({ head, causes }: Segment, graph: Graph): FlowKey | null {
   const { span } = head;
   const cause = causes.length === 1 && causes[0]!.node === null ? causes[0]!.key : '';
@@ -366,8 +391,8 @@ function speaksForTrace(head: Node, causes: Cause[], graph: Graph): boolean {
   if (head.parent !== null) return false;
   const parentKey = span.parent;
   if (isConsumer(span.role)) return causes.length === 1 && causes[0]!.key === parentKey;
-  // Orphans of one absent parent are one flow, unless that parent looks like a poll that served
-  // unrelated flows.
+  // Spans that have the same absent parent are in one flow, unless that parent looks like a poll
+  // that served unrelated flows.
   return !graph.looksPolled(parentKey);
 }
 
@@ -378,7 +403,7 @@ export function softTokensOf(nodes: readonly Node[]): readonly Token[] {
     if (tokens.length > 0) for (const token of tokens) (found ??= new Set()).add(token);
   }
   if (found === null) return NO_TOKENS;
-  // Two values of one identity key in one tree: the key does not identify the tree.
+  // If a tree has two values of one identity key, that key does not identify the tree.
   const values = new Map<string, number>();
   const nameOf = (token: Token): string => (isIdentityToken(token) ? identityNameOf(token) : token);
   for (const token of found) values.set(nameOf(token), (values.get(nameOf(token)) ?? 0) + 1);

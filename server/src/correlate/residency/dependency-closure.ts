@@ -7,14 +7,14 @@ import { isMessageToken, sharedTokens } from '../../model/keys.ts';
 import type { Assembler } from '../membership/index.ts';
 
 /**
- * The dependency closure of a span holds all spans that decide together: a new span beside any of
- * them may change the flow of any other, so they are evicted and rehydrated together. It ends at
- * shared batch consumers: those are shared whatever happens on their other side, and without that
- * cut every poll would tie all flows into one.
+ * The dependency closure of a span holds all spans whose flows are decided together: a new span
+ * beside any of them may change the flow of any other, so they are evicted and rehydrated together.
+ * The closure ends at shared batch consumers, which are shared whatever spans lie beyond them;
+ * otherwise every poll would tie all flows into one closure.
  */
 export interface Closure {
   nodes: Set<Node>;
-  /** Shared batch consumers around the closure. */
+  /** Shared batch consumers at which the closure ends. */
   border: Set<Node>;
   /** False if the closure exceeds the limit; `nodes` then holds only part of it. */
   isComplete: boolean;
@@ -43,7 +43,8 @@ export function closureOf(
   };
   const met = new Set<string>();
   /**
-   * Each name is expanded once: otherwise each of thousands that share it would visit all others.
+   * Visits all nodes that share a name, once for each name. Otherwise each of thousands of nodes
+   * that share a name would visit all others.
    */
   const meetAll = (name: string, sharing: Sharing, ties: () => boolean = () => true): void => {
     if (countOf(sharing) === 1 || met.has(name)) return;
@@ -61,7 +62,7 @@ export function closureOf(
         graph.sharing(token),
         () => !isMessageToken(token) || bindsTakers(token, graph),
       );
-    // Orphans of one absent parent share a flow key.
+    // Spans that have the same absent parent get the same flow key.
     const { parent } = node.span;
     if (node.parent === null && asksOrphans(node.span) && graph.identifies(POLLED + parent))
       meetAll(parent, graph.waitingFor(parent));

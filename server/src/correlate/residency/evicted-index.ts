@@ -7,45 +7,46 @@ import { isSend } from '../../model/roles.ts';
 import { idToken, isCounted, mayNameFlow, messageTokens, softTokens } from '../../model/keys.ts';
 
 /**
- * The evicted index tells by name what is only in the store, so that it is rehydrated before spans
- * that affect it are added. A filter holds the names of evicted spans; a name that was asked for is
- * not asked for again until it is evicted again.
+ * The evicted index tells which names may belong to spans that are only in the store, so that these
+ * spans are rehydrated before spans that affect them are added. A filter holds the names of evicted
+ * spans. A name for which the store was asked is not asked for again until a span with that name is
+ * evicted again.
  */
 export interface EvictedIndex {
   /**
-   * Returns the names under which the store may have something that is not in memory, for these
-   * spans and their placeholders.
+   * Returns the names to ask the store for: those of these spans and of the placeholders around
+   * them under which the store may have spans that are not in memory.
    */
   missing(spans: readonly Span[], loaded: readonly Span[], here: Here): string[];
-  /** Records that what the store has under these names is in memory. */
+  /** Records that all spans which the store has under these names are in memory. */
   asked(names: Iterable<string>): void;
   /**
-   * Registers names that the store is being asked for. Those evicted meanwhile are removed from the
-   * set, because they have to be asked for again.
+   * Registers a set of names for which the store is being asked. A name that is evicted meanwhile
+   * is removed from the set, because the store has to be asked for it again.
    */
   begin(asked: Set<string>): void;
   end(asked: Set<string>): void;
-  /** Records the names of an evicted span (`rowTokens`, and its trace). */
+  /** Records the names of an evicted span: the names in its row (`rowTokens`), and its trace. */
   add(node: Node): void;
   /**
-   * Records the names of a loaded span's closure, which is in the store too even if the filter
-   * dropped its names.
+   * Records the names of the closure of a loaded span. This closure is in the store too, but a
+   * rotation may have dropped its names from the filter.
    */
   loaded(span: Span): void;
   addToFilter(hashes: Buffer): void;
   beginRotation(): void;
   rotateFilter(): void;
-  /** A rotation has dropped names of evicted spans. */
+  /** True once a rotation has dropped names of evicted spans. */
   readonly forgets: boolean;
   readonly isFilterFull: boolean;
   readonly filterCapacity: number;
   readonly size: number;
 }
 
-/** A view of what is in memory already, or about to be loaded. */
+/** A view of the spans that are in memory or about to be loaded. */
 export interface Here {
   get(key: SpanKey): Node | undefined;
-  /** An earlier span refers to this one, which was absent. */
+  /** Returns whether an earlier span refers to the span with this key, which was absent then. */
   isReferredTo(key: SpanKey): boolean;
   placeholdersAround(span: Span): readonly Node[];
   wasAsked(name: string): boolean;
@@ -70,7 +71,10 @@ export function createEvictedIndex(
     evicted.add(prefix, text);
     uncheck(prefix, text);
   };
-  /** Visits each name by which a span matches others besides parent and link, as in `rowTokens`. */
+  /**
+   * Visits each name by which the span is matched to other spans, apart from parent and links; the
+   * same names as in `rowTokens`.
+   */
   const named = (span: Span, tell: (prefix: string, text: string) => void): void => {
     for (const token of messageTokens(span)) tell(isSend(span.role) ? TOKEN : TAKEN, token);
     for (const token of softTokens(span)) tell(TOKEN, token);
@@ -86,7 +90,10 @@ export function createEvictedIndex(
       const ask = (prefix: string, text: string): void => {
         if (evicted.has(prefix, text) && isNew(prefix + text)) names.add(prefix + text);
       };
-      /** Caches the last trace, because spans of one trace often arrive together. */
+      /**
+       * The last trace that was looked up in the filter. It is cached because spans of one trace
+       * often arrive together.
+       */
       let trace = '';
       let traceDeparted = false;
       const isEvicted = (traceId: string): boolean => {
@@ -106,8 +113,9 @@ export function createEvictedIndex(
           if (!identifies(token)) continue;
           const sent = isSend(span.role);
           if (sent) ask(TAKEN, token);
-          // Sends affect each other only through their consumers. Rows of earlier versions have
-          // consumers under this name too.
+          // Sends affect each other only through their consumers, so it suffices to ask for the
+          // consumers. In rows written by earlier versions, consumers have the name with the prefix
+          // `TOKEN` too.
           if (!sent || !isCounted(span.message!.id)) ask(TOKEN, token);
         }
         for (const token of softTokens(span)) if (identifies(token)) ask(TOKEN, token);
@@ -133,15 +141,15 @@ export function createEvictedIndex(
           const traceId = traceIdOf(link);
           if (here.get(link) !== undefined) continue;
           if (isEvicted(traceId)) askSpan(link, traceId);
-          // Other consumers may have taken a message from the same absent span.
+          // Other evicted consumers may have taken a message from the same absent span.
           if (asksTakers(span, link) && identifies(REFERRER + link)) ask(REFERRER, link);
         }
         ask(REFERRER, span.key);
         askShared(span);
       };
       for (const span of spans) {
-        // The filter is asked first: a graph lookup costs more, and few traces are only in the
-        // store.
+        // The filter is asked before the graph, because a lookup in the graph costs more, and few
+        // traces are only in the store.
         if (isEvicted(span.traceId) && !here.get(span.key)) askSpan(span.key, span.traceId);
         surroundings(span);
         for (const placeholder of here.placeholdersAround(span)) surroundings(placeholder.span);

@@ -1,26 +1,30 @@
 import { HASH_BYTES, hashed, hashName } from '../../base/name-hash.ts';
 
 /**
- * The filter holds the names (traces, ids, messages, keys) of evicted flows, so that a late span
- * asks the store only when there is something to find. It is a Bloom filter of 32 bits a name: a
- * few false positives in 100,000 (each costs a query), no false negatives.
+ * The filter holds the names (traces, ids, messages, keys) of evicted flows, so that the store is
+ * asked about a late span only when it is likely to have something. It is a Bloom filter with 32
+ * bits for a name. Of 100,000 names that are not in it, it takes a few for known; each of them
+ * costs a query. Names that are in it are always found.
  *
- * Memory is bounded by two generations of names. When a third begins, the eldest is due to be
- * dropped, after the names of flows that are still open were added again.
+ * Memory is bounded by two generations of names. When a third generation begins, the oldest one has
+ * to be dropped, after the names of flows that are still open were added again.
  */
 export interface EvictedNamesFilter {
   /**
-   * Adds a name. It is passed as prefix and text, because joining the two for every span cost more
-   * than the lookup.
+   * Adds a name, which is the prefix followed by the text. They are passed apart because joining
+   * them for every span cost more than the lookup.
    */
   add(prefix: string, text: string): void;
   /** Adds names by their hashes (`hashesOf`). */
   addHashes(hashes: Buffer): void;
   has(prefix: string, text: string): boolean;
   readonly size: number;
-  /** Minimum number of names held: the capacity of one generation. */
+  /** Number of names that the filter holds at least: the capacity of one generation. */
   readonly most: number;
-  /** A rotation is due: call `beginRotation`, add what must stay, then `rotate`. */
+  /**
+   * True if a rotation is due: call `beginRotation`, add the names that must stay, then call
+   * `rotate`.
+   */
   readonly isCrowded: boolean;
   beginRotation(): void;
   rotate(): void;
@@ -28,7 +32,8 @@ export interface EvictedNamesFilter {
 
 /**
  * One Bloom filter. All bits of a name lie within one cache line of the processor (Putze, Sanders
- * and Singler 2007): spread over a filter of megabytes, adding a name took 0.7 µs.
+ * and Singler 2007). With bits spread over a filter of several megabytes, adding a name took 0.7
+ * µs.
  */
 interface Filter {
   words: Uint32Array;
@@ -37,8 +42,8 @@ interface Filter {
   count: number;
 }
 /**
- * A generation is a list of filters of growing size, so that a server with few flows needs little
- * memory.
+ * A generation is a list of filters, each larger than the one before it, so that a server with few
+ * flows needs little memory.
  */
 type Generation = Filter[];
 
@@ -55,12 +60,15 @@ const capacityOf = (lines: number): number => Math.floor((lines * LINE_BITS) / B
 export function createEvictedNamesFilter(
   sizes: readonly number[] = GENERATION,
 ): EvictedNamesFilter {
-  /** Eldest generation first. */
+  /** Generations of names, oldest first. */
   const generations: Generation[] = [[]];
   let size = 0;
-  /** Number of eldest generations that the next `rotate` drops. */
+  /** Number of oldest generations that the next `rotate` drops. */
   let leaving = 0;
-  /** Exceeds two if more names had to stay. */
+  /**
+   * Number of generations above which a rotation is due. It exceeds two if the last rotation left
+   * more than two generations, because many names had to stay.
+   */
   let mostGenerations = MAX_GENERATIONS;
   const roomy = (): Filter => {
     let generation = generations[generations.length - 1]!;
@@ -78,9 +86,9 @@ export function createEvictedNamesFilter(
     return added;
   };
   const addHash = (high: number, low: number): void => {
-    // A name in any generation that stays is not added again, as both ends of a message are evicted
-    // under it. A name that only a leaving generation holds is added, or it would be dropped with
-    // it.
+    // A name is not added if a generation that stays holds it already, as often happens: both ends
+    // of a message are evicted under the same name. A name that only a generation to be dropped
+    // holds is added, because otherwise it would be lost.
     for (let i = leaving > 0 ? leaving : generations.length - 1; i < generations.length; i++)
       if (generations[i]!.some((filter) => isIn(filter, high, low))) return;
     const filter = roomy();
@@ -129,8 +137,8 @@ export function createEvictedNamesFilter(
 /** Returns the index of the first word of a name's cache line. */
 const lineOf = (high: number, { lines }: Filter): number => (high & (lines - 1)) * LINE_WORDS;
 /**
- * Advances a linear congruential generator (Knuth, TAOCP 3.3.4); the top nine bits of each value
- * are one bit position of the name within its line.
+ * Returns the next value of a linear congruential generator (Knuth, TAOCP 3.3.4). The top nine bits
+ * of a value are one bit position of the name within its cache line.
  */
 const next = (h: number): number => (Math.imul(h, 1664525) + 1013904223) | 0;
 

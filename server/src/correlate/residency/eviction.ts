@@ -10,15 +10,17 @@ import { closureOf, type Closure } from './dependency-closure.ts';
 
 /**
  * Eviction removes idle flows from memory, each with its dependency closure, longest idle first. It
- * evicts a few at a time: all at once, after a pause, would block everything else.
+ * evicts a few flows at a time, because evicting all idle flows at once would block everything
+ * else.
  */
 export interface Eviction {
   /** Marks the flow as complete in the store. */
   markIdle(key: FlowKey): void;
-  /** Withdraws `markIdle`: the flow changed, or is gone. */
+  /** Withdraws `markIdle`, because the flow changed or no longer exists. */
   markActive(key: FlowKey): void;
   /**
-   * Evicts at most `most` idle flows, each with its closure. Returns the keys of all evicted flows.
+   * Evicts at most `most` idle flows, each with its dependency closure. Returns the keys of all
+   * evicted flows.
    */
   evictIdle(most: number): ReadonlySet<FlowKey>;
   readonly idleFlows: number;
@@ -33,18 +35,19 @@ export interface EvictionOptions {
 }
 
 /**
- * Larger closures are evicted one flow at a time; a late span may then miss the rest of its
- * closure.
+ * Maximum number of spans in a dependency closure. Flows of a larger closure are evicted one at a
+ * time, so that a late span may be correlated without the rest of the closure.
  */
 const MAX_IN_CLOSURE = 5000;
 /**
- * Above this number of spans the longest idle flows are evicted after a short idle time: memory
- * stays bounded under any load.
+ * Above this number of spans in memory, flows are evicted after a shorter idle time
+ * (`CROWDED_QUIET_MS`), longest idle first, so that memory stays bounded under any load.
  */
 const MAX_SPANS_IN_MEMORY = 100_000;
 const CROWDED_QUIET_MS = 3000;
 /**
- * Maximum number of spans visited in one call to decide evictions: a flow may depend on thousands.
+ * Maximum number of spans visited in one call to decide what to evict, because a single flow may
+ * depend on thousands of spans.
  */
 const MAX_VISITED = 20_000;
 
@@ -54,11 +57,13 @@ export const knownCauses = (node: Node, { graph }: Pick<Assembler, 'graph'>): Kn
 export function createEviction(options: EvictionOptions): Eviction {
   const { clock, assembler, evictedIndex } = options;
   const { graph } = assembler;
-  /** Keys of idle flows, in the order in which they were written. */
+  /** Keys of idle flows, in the order in which the flows were written to the store. */
   const idle = new Set<FlowKey>();
   let sweptAtMs = clock.now();
 
-  /** The flow received nothing since `before`, and the store has all of it. */
+  /**
+   * Returns whether the flow has received nothing since `before`, ms, and the store has all of it.
+   */
   const isDone = ({ key, lastReceivedMs }: FlowState, before: number): boolean =>
     lastReceivedMs <= before && idle.has(key);
   const mayBeEvicted = (nodes: ReadonlySet<Node>, before: number): boolean => {
@@ -69,7 +74,10 @@ export function createEviction(options: EvictionOptions): Eviction {
     return true;
   };
 
-  /** Returns the flow without its closure, for when that is too large. */
+  /**
+   * Returns the spans of the flow alone, for a flow whose closure is too large, with the shared
+   * batch consumers around them.
+   */
   const alone = (state: FlowState): Omit<Closure, 'isComplete'> => {
     const border = new Set<Node>();
     for (const node of state.nodes)
@@ -111,10 +119,14 @@ export function createEviction(options: EvictionOptions): Eviction {
       clock.now() - (isCrowded() ? CROWDED_QUIET_MS : options.idleBeforeEvictionMs);
     let left = most;
     let visits = MAX_VISITED;
-    /** Flows whose closure is too large; one walk finds it for all of them. */
+    /**
+     * Keys of flows whose closure is too large. A closure is walked once, and then known to be too
+     * large for all of its flows.
+     */
     const tied = new Set<FlowKey>();
     /**
-     * Flows in a closure with one that has to stay; they are skipped now and tried last next time.
+     * Keys of flows that cannot be evicted because another flow of their closure has to stay. They
+     * are skipped in this call, and tried last in the next one.
      */
     const staying = new Set<FlowKey>();
     for (const key of idle) {
@@ -124,7 +136,8 @@ export function createEviction(options: EvictionOptions): Eviction {
         continue;
       }
       if (state.lastReceivedMs > before() || left === 0 || visits-- <= 0) break;
-      // This check comes first, because a closure costs a walk through all of its spans.
+      // This check comes before the closure is determined, because that takes a walk through all
+      // spans of the closure.
       if (staying.has(key) || !isDone(state, before())) continue;
       const all = tied.has(key) ? null : closureOf(state.nodes, assembler, MAX_IN_CLOSURE);
       visits -= all?.nodes.size ?? 0;
@@ -145,13 +158,13 @@ export function createEviction(options: EvictionOptions): Eviction {
     return gone;
   };
 
-  /** Evicts unattributed spans that have no flow around them. */
+  /** Evicts unattributed spans that have no neighbour in a flow. */
   const sweep = (before: number, gone: Set<FlowKey>): void => {
     if (clock.now() - sweptAtMs < options.idleBeforeEvictionMs) return;
     sweptAtMs = clock.now();
     /**
-     * Spans of closures that are too large or have to stay; one walk decides for all that it
-     * visited.
+     * Spans of closures that are too large or have to stay. One walk decides for all spans that it
+     * visits.
      */
     const staying = new Set<Node>();
     for (const node of [...graph.nodes()]) {

@@ -6,36 +6,40 @@ import { concernedBy } from '../graph/causes.ts';
 import { countOf, createGraph, type Graph, type Node } from '../graph/index.ts';
 import { isBatchConsumer, isConsumer } from '../../model/roles.ts';
 
-/** A flow, or an unattributed span, as stored. */
+/** A flow, or an unattributed span, as read from the store. */
 export interface StoredFlowSpans {
   id: string;
   version: number;
   members: Span[];
-  /** Recorded causes of an unattributed span. */
+  /** Recorded causes, if this is an unattributed span. */
   causes: KnownCause[];
 }
 
 /**
- * A reload collects what spans need from the store before they are added: the flows they affect,
- * with the dependency closures of those. Loaded flows are kept aside until all are found: loaded
- * piece by piece, a span added meanwhile would be joined to part of a flow.
+ * A reload collects what has to be read from the store before spans are added: the flows that the
+ * spans affect, with the dependency closures of these flows. Found flows are kept aside and loaded
+ * into memory together. If they were loaded piece by piece, a span that is added meanwhile would be
+ * joined to only a part of a flow.
  */
 export interface Reload {
-  /** Returns the names to ask the store for now; empty when everything is there. */
+  /** Returns the names to ask the store for next; none when everything has been found. */
   missing(): string[];
-  /** Takes the flows that the store has under those names. */
+  /** Receives the flows that the store has under the names returned by `missing`. */
   found(flows: readonly StoredFlowSpans[]): void;
   /** Number of flows found. */
   readonly size: number;
   /** Ends the reload and returns everything found; the caller loads it into memory. */
   take(): Iterable<StoredFlowSpans>;
-  /** Withdraws names that the store was not asked for after all. */
+  /** Withdraws names returned by `missing` for which the store is not asked after all. */
   skip(names: readonly string[]): void;
-  /** Abandons the reload. */
+  /** Abandons the reload, so that nothing is loaded. */
   giveUp(): void;
 }
 
-/** Returns the recorded causes if the span is to be a placeholder (shared); null if it is whole. */
+/**
+ * Returns the recorded causes if the span is to be loaded as a placeholder, because it is a shared
+ * batch consumer; null if it is loaded with its surroundings.
+ */
 export const placeholderOf = (
   { id, causes }: StoredFlowSpans,
   span: Span,
@@ -43,8 +47,8 @@ export const placeholderOf = (
 
 export const isUnattributed = (id: string): boolean => id.startsWith(UNATTRIBUTED);
 /**
- * Prefix of the id of an unattributed span's row. Lists do not show the row; its names make the
- * span findable.
+ * Prefix of the row id of an unattributed span. Lists of flows do not show such rows; they exist so
+ * that the span is found by its names.
  */
 export const UNATTRIBUTED = '~';
 
@@ -55,7 +59,7 @@ export function createReload(
 ): Reload {
   const asked = new Set<string>();
   const flows = new Map<string, StoredFlowSpans>();
-  /** Found spans whose surroundings have to be loaded too. */
+  /** Spans that were found, and whose surroundings have to be found too. */
   const whole: Span[] = [];
   const placeholders: Node[] = [];
   let aside: Graph | null = null;
@@ -64,7 +68,9 @@ export function createReload(
   const isReferredTo = (key: SpanKey): boolean =>
     countOf(graph.waitingFor(key)) > 0 || (aside !== null && countOf(aside.waitingFor(key)) > 0);
 
-  /** Returns the placeholder, in memory or aside, below which this span lies, if any. */
+  /**
+   * Returns the placeholder in memory or aside below which this span lies; null if there is none.
+   */
   const placeholderAbove = (from: Node): Node | null => {
     let node: Node | undefined = from;
     for (let far = 0; node !== undefined && far < MAX_PLACEHOLDER_DISTANCE; far++) {
@@ -91,7 +97,7 @@ export function createReload(
     }
     return [...found];
   };
-  /** The greater of two duplicates counts, as in memory. */
+  /** Keeps a found span aside. Of two duplicates the greater one is kept, as it is in memory. */
   const putAside = (span: Span, placeholder: readonly KnownCause[] | null): void => {
     aside ??= createGraph();
     const known = aside.get(span.key);
@@ -133,8 +139,8 @@ export function createReload(
         placeholdersAround: placeholdersAroundAny,
         wasAsked: (name) => asked.has(name),
       });
-      // Names evicted while the store answers must be asked for again: its answer may not contain
-      // them.
+      // Names that are evicted while the store answers have to be asked for again, because the
+      // answer may not contain their spans.
       if (names.length > 0) evictedIndex.begin(asked);
       for (const name of names) asked.add(name);
       return names;
@@ -148,8 +154,9 @@ export function createReload(
         isOutdated ||= known !== undefined;
         if (!isOutdated) putFlowAside(flow);
       }
-      // A flow changed and was evicted again while the store was asked: what an earlier answer held
-      // may now be elsewhere.
+      // If a flow is found in a newer version, it changed and was evicted again while the store was
+      // asked. Spans that an earlier answer contained may be elsewhere now, so everything found is
+      // put aside anew.
       if (isOutdated) startAgain();
     },
     get size() {
