@@ -56,7 +56,7 @@ export interface Correlator extends EvictedNames {
   spanCountOf(key: FlowKey): number;
   /** Returns the spans of the flow; none if the flow is not in memory. */
   spansOf(key: FlowKey): Iterable<Span>;
-  /** Returns the input of the flow's timeline. The flow must be in memory. */
+  /** Returns the input from which the flow's timeline is built. The flow must be in memory. */
   inputOf(key: FlowKey): FlowInput;
   /** Returns the flow with marks for those of its tokens that identify nothing. */
   withWorthlessMarks(flow: Flow): Flow;
@@ -95,9 +95,9 @@ export interface Correlator extends EvictedNames {
  * generations.
  */
 export interface EvictedNames {
-  /** Adds names by their hashes. */
+  /** Adds names to the filter by their hashes. */
   addToFilter(hashes: Buffer): void;
-  /** Marks tokens that were found to identify nothing before the restart. */
+  /** Marks tokens as identifying nothing, which were found to do so before the restart. */
   addWorthless(tokens: readonly string[]): void;
   /** Number of names that the filter holds at least, before a rotation drops any. */
   readonly filterCapacity: number;
@@ -148,7 +148,10 @@ export interface CorrelatorOptions {
   counters: Counters;
   /** Idle time, ms, after which a flow is evicted from memory. */
   idleBeforeEvictionMs: number;
-  /** Sizes of the filter of evicted names (`evicted-names-filter.ts`); tests set smaller ones. */
+  /**
+   * Sizes of the filters of evicted names, in cache lines (`evicted-names-filter.ts`); tests set
+   * smaller ones.
+   */
   evictedNamesLines?: readonly number[] | undefined;
   /**
    * Maximum number of sends with one message name; a name with more sends identifies nothing. Tests

@@ -8,7 +8,7 @@ import type { Flow } from '../model/flow.ts';
 import type { QueryRule } from '../model/query-rule.ts';
 import type { DowntimeGrace } from './downtime-grace.ts';
 
-/** Assesses one flow at this moment: what it waits for, its health, and its findings. */
+/** Assesses one flow as of now: what the flow waits for, its health, and its findings. */
 export interface Assessor {
   /**
    * Applies the flow's definition, expectations, grace after downtime and rules, in that order, and

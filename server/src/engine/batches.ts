@@ -1,5 +1,5 @@
 /**
- * Numbers requests in the order of their commits, and tracks up to which number everything is
+ * Numbers requests in the order of their commits, and tracks up to which number all requests are
  * committed and correlated.
  */
 export interface Batches {
@@ -23,7 +23,7 @@ export interface Batches {
 export function createBatches(): Batches {
   let last = 0;
   let lastCommitted = 0;
-  /** Committed batches that are not correlated yet, in order. */
+  /** Numbers of committed batches that are not correlated yet, in ascending order. */
   const uncorrelated = new Set<number>();
   return {
     next: () => ++last,

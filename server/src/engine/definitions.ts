@@ -12,8 +12,8 @@ import type { DocumentStore } from '../store/index.ts';
  */
 export interface DefinitionDesk {
   /**
-   * Loads the stored definitions at start, then those of the operator's files, which take
-   * precedence.
+   * Loads the stored definitions at start, then applies the definitions of the operator's files,
+   * which take precedence.
    */
   load(fromFiles: readonly Definition[]): Promise<void>;
   /**

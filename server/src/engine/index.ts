@@ -79,7 +79,7 @@ export interface EngineOptions {
   sink: EngineSink;
   /** Idle time, ms, after which a flow without a declared end counts as ended. */
   settleMs: number;
-  /** Idle time after which a flow is evicted from memory, ms. */
+  /** Idle time, ms, after which a flow is evicted from memory. */
   idleBeforeEvictionMs: number;
   /** If false, flows are only projected; nothing is learned, awaited or judged. */
   expects: boolean;

@@ -27,7 +27,7 @@ export interface Ingest {
   write(prepared: readonly Prepared[]): Promise<WrittenBatch<Prepared>>;
 }
 
-/** A request that waits for its commit: spans to correlate, and rows for the store. */
+/** A request that waits for its commit: its spans to correlate, and its rows for the store. */
 export interface Prepared {
   batch: number;
   spans: Span[];

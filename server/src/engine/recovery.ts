@@ -47,7 +47,8 @@ async function loadNames({ store, names }: RecoveryOptions): Promise<void> {
 }
 
 /**
- * Restores flows with findings, and open flows with the times of their settling and re-evaluation.
+ * Restores flows with findings, and the times at which open flows settle and are due for
+ * re-evaluation.
  */
 async function loadFlows({
   store,

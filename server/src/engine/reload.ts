@@ -22,8 +22,9 @@ export interface Reloads {
    */
   addLater(spans: readonly Span[]): Promise<Added>;
   /**
-   * Adds spans, one call after the other; `flows` were read from the store already. Returns the
-   * keys of flows that changed; null if the server stops.
+   * Adds spans once the flows that they affect are in memory; calls are carried out one after the
+   * other. `flows` are stored flows that the caller has read already. Returns the keys of flows
+   * that changed; null if the server stops.
    */
   add(spans: readonly Span[], flows?: readonly StoredFlow[]): Promise<readonly FlowKey[] | null>;
   /**
@@ -45,7 +46,10 @@ export interface ReloadsOptions {
   counters: Counters;
   store: Pick<NameIndex, 'loadByNames'>;
   correlator: Pick<Correlator, 'reload'>;
-  /** Correlates spans with what was loaded for them. Returns the keys of flows that changed. */
+  /**
+   * Correlates spans after loading what `reload` has found for them. Returns the keys of flows that
+   * changed.
+   */
   add(spans: readonly Span[], reload: Reloading): readonly FlowKey[];
   restore: (flow: StoredFlow) => StoredFlowSpans;
 }

@@ -139,7 +139,10 @@ function knownIn(
     isAnybody(span.service) && !shown.has(clockOf(span.service)) ? 0n : clocks.aheadNs(span);
 }
 
-/** Returns by how much more each clock has to be wrong for this flow to be possible, ns. */
+/**
+ * Returns for each clock by how much more than its known error it has to be wrong for this flow to
+ * be possible, ns. Clocks that need no further error are left out.
+ */
 function foundIn(
   crossings: readonly Crossing[],
   aheadNs: (span: Span) => bigint,

@@ -7,7 +7,7 @@ import { foldReceives, foldWhatIsSaid } from './folding.ts';
 import { isConsumer } from '../model/roles.ts';
 import type { Shifts } from './causal-time.ts';
 
-/** Groups spans into drafts, the units of work. Pure. */
+/** Groups the spans of a flow into drafts, which are its units of work. Pure. */
 
 /**
  * Drafts steps, which are units of work by one service. A segment is divided where the service

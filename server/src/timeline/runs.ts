@@ -4,7 +4,7 @@ import type { UnixNanos } from '../model/time.ts';
 import type { Shifts } from './causal-time.ts';
 import { allSegments, type FlowInput, type InputSegment } from '../model/flow-input.ts';
 
-/** The first segment of a later run, with its causal time. */
+/** The first segment of a run other than the first run, and the causal time of its start. */
 interface Boundary {
   at: bigint;
   segment: InputSegment;

@@ -24,7 +24,7 @@ export const sizeOf = (shift: bigint): bigint => (shift < 0n ? -shift : shift);
 
 interface Merged {
   steps: Step[];
-  /** Step of every member span, by span key. */
+  /** The step to which each span of the flow belongs, by span key. */
   stepOf: Map<string, Step>;
 }
 

@@ -49,7 +49,7 @@ interface Named {
    * consumers.
    */
   taken: Map<string, Map<string, number>>;
-  /** Number of destinations from which different messages were taken. */
+  /** Number of destinations from which several different messages were taken. */
   mixed: number;
 }
 

@@ -136,7 +136,8 @@ export function createGraph(): Graph {
     if (up !== '') {
       const parent = nodes.get(up);
       if (parent) {
-        // Both spans share one string for the key, so that it is stored and hashed once.
+        // The child's reference and the parent's key become one string, so that the key is stored
+        // and hashed only once.
         span.parent = parent.span.key;
         attachParent(node, parent);
       } else waitForParent(node);

@@ -46,15 +46,15 @@ export interface Tree {
   top: Node;
   nodes: Node[];
   valid: boolean;
-  /** Flow key before soft keys are considered; '' if the tree serves several flows. */
+  /** Key of the tree's flow before soft tokens join trees; '' if the tree serves several flows. */
   base: FlowKey | '';
-  /** Conversation and identity-key tokens. */
+  /** Conversation and identity-key tokens that may join this tree to others. */
   soft: readonly Token[];
   /** True if the tree's flow depends on the flows of other trees. */
   dependent: boolean;
 }
 
-/** Nodes that share a token. */
+/** Nodes that share a token, or that refer to the same span. */
 export type Sharing = readonly Node[] | ReadonlySet<Node>;
 export const countOf = (sharing: Sharing): number =>
   sharing instanceof Set ? sharing.size : (sharing as readonly Node[]).length;

@@ -11,7 +11,7 @@ export interface Worthless {
    * the span that used the name was received, ms.
    */
   add(name: string, atMs: number): void;
-  /** Removes the name because the span that it referred to was received. */
+  /** Removes a name that stood for an absent span, because that span was received. */
   delete(name: string): void;
   readonly size: number;
 }

@@ -27,9 +27,9 @@ import {
 
 /**
  * A segment of a tree. A tree is a series of segments that are connected by single causes, such as
- * one order that services pass on. A segment with an id of its own begins another tree, and shared
- * segments belong to no flow's tree. Trees are small, so that a change rebuilds the affected trees
- * from scratch by the same pure rules, whatever the order of arrival (I1).
+ * one order that services pass on. The series is cut at segments with an id of their own, each of
+ * which begins another tree, and at everything shared. Trees are small, so that a change rebuilds
+ * the affected trees from scratch by the same pure rules, whatever the order of arrival (I1).
  */
 export interface Segment {
   head: Node;
@@ -140,8 +140,8 @@ export interface Resolution {
 export interface ResolveContext {
   graph: Graph;
   /**
-   * Returns the flow key of a span with an id. If the span states no type, the type that other
-   * spans state for its id is used.
+   * Returns the flow key of a span with an id. If the span states no type, but all other spans with
+   * its id that state one state the same, that type is used.
    */
   identityOf(node: Node): FlowKey;
   /** Returns whether no type is known for the span's id. */
@@ -287,8 +287,9 @@ function homeOfCauses(causes: readonly Cause[], context: ResolveContext): FlowKe
 }
 
 /**
- * Returns the keys without those that have no type, if there is a key with the same id and exactly
- * one type: below one segment, an id with and without its type is the same id.
+ * Returns the keys, with each key that has no type replaced by the key that has the same id and a
+ * type, if there is exactly one such key. Below one segment, an id with and without its type is the
+ * same id.
  */
 function withoutKinds(keys: Set<FlowKey>): Set<FlowKey> {
   if (keys.size < 2) return keys;
@@ -302,9 +303,9 @@ function withoutKinds(keys: Set<FlowKey>): Set<FlowKey> {
 }
 
 /**
- * Returns the flow key for a tree whose id has no type, if the same id has a type in a flow that
- * caused the tree or that the tree caused; else null. Without such an edge between them, the two
- * ids only happen to be equal.
+ * Returns, for a tree whose id has no type, the key of the flow that caused the tree, if that flow
+ * has the same id; else the one key with the same id among the flows that the tree caused; else
+ * null. Without such an edge between them, the two ids only happen to be equal.
  */
 function sameId({ root, below }: BuiltTree, context: ResolveContext): FlowKey | null {
   const id = idToken(root.head.span);

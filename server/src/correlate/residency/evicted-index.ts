@@ -136,7 +136,7 @@ export function createEvictedIndex(
           askOrphans(span);
           if (parent === span.key || mayNameFlow(span)) askOrigin(span.traceId);
         } else if (here.get(span.key)?.cycle || here.isReferredTo(span.key))
-          askOrigin(span.traceId); // A ring is cut somewhere in this trace.
+          askOrigin(span.traceId); // A ring of parents is cut somewhere in this trace.
         for (const link of span.links) {
           const traceId = traceIdOf(link);
           if (here.get(link) !== undefined) continue;

@@ -14,7 +14,7 @@ import { closureOf, type Closure } from './dependency-closure.ts';
  * else.
  */
 export interface Eviction {
-  /** Marks the flow as complete in the store. */
+  /** Marks the flow as complete in the store, so that it may be evicted once it is idle. */
   markIdle(key: FlowKey): void;
   /** Withdraws `markIdle`, because the flow changed or no longer exists. */
   markActive(key: FlowKey): void;

@@ -28,7 +28,7 @@ export interface Reload {
   found(flows: readonly StoredFlowSpans[]): void;
   /** Number of flows found. */
   readonly size: number;
-  /** Ends the reload and returns everything found; the caller loads it into memory. */
+  /** Ends the reload and returns all flows found; the caller loads them into memory. */
   take(): Iterable<StoredFlowSpans>;
   /** Withdraws names returned by `missing` for which the store is not asked after all. */
   skip(names: readonly string[]): void;

@@ -5,13 +5,13 @@ import type { FlowKey } from '../../model/keys.ts';
 import { createProjectedLately, type Clocks } from '../../timeline/index.ts';
 
 /**
- * Has flows projected again when a sender's clock gets a new verdict, because the verdict also
- * holds for flows that were projected without it.
+ * Finds the flows to project again when a sender's clock gets a new verdict, because the verdict
+ * also holds for flows that were projected without it.
  */
 export interface ClockRevisions {
   /**
-   * Judges the clocks' latest observations. Returns the keys of flows to project again; null if
-   * there is no new verdict.
+   * Judges clocks by the latest observations. Returns the keys of the flows to project again; null
+   * if no clock has a new verdict.
    */
   revise(): readonly FlowKey[] | null;
   projected(key: FlowKey): void;

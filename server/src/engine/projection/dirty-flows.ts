@@ -13,10 +13,11 @@ export interface DirtyFlows {
   has(key: FlowKey): boolean;
   /** Removes a flow from the dirty set because it is projected now. */
   clear(key: FlowKey): void;
-  /** Begins a cycle unless one is running. */
+  /** Begins a cycle with the flows that are dirty now, unless flows of the last cycle are left. */
   begin(): void;
   /**
-   * Returns the next flow of this cycle; undefined if none is left. With `all` no flow is deferred.
+   * Returns the key of the next flow to project in this cycle; undefined if none is left. With
+   * `all` no flow is deferred.
    */
   next(all: boolean): FlowKey | undefined;
   /** True while flows of this cycle are left. */

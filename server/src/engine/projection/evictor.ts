@@ -6,7 +6,7 @@ import type { ShownFlows } from './shown-flows.ts';
 
 /** Marks flows idle once their rows are durable, and evicts idle flows, a few at a time. */
 export interface Evictor {
-  /** Reports that these changes are durable. */
+  /** Reports that these changes are durable, so that their flows may be marked idle. */
   written(changes: readonly FlowChange[]): void;
   stop(): void;
 }

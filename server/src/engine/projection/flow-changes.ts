@@ -51,7 +51,7 @@ export interface FlowChangesOptions {
   runQuietMs?: number | undefined;
   /** Returns the flow with what its definition, expectations and rules say at this moment. */
   assess: (flow: Flow) => Flow;
-  /** Judges clocks by the latest observations. Returns whether there is a new verdict. */
+  /** Judges clocks by the latest observations. Returns whether any clock has a new verdict. */
   reviseClocks: () => boolean;
 }
 
@@ -59,7 +59,7 @@ export function createFlowChanges(options: FlowChangesOptions): FlowChanges {
   const { counters, log, correlator, clocks, shown, openFlows } = options;
   const runQuietNs = BigInt(options.runQuietMs ?? 0) * 1_000_000n;
 
-  /** Runs one flow through correlate, timeline, expect and detect; returns one flow per run. */
+  /** Builds and assesses the timelines of one flow; returns one `Flow` for each run. */
   const project = (key: FlowKey): Flow[] => {
     const input = correlator.inputOf(key);
     let runs = timelinesOf(input, clocks, runQuietNs);

@@ -3,13 +3,18 @@ import { createDeadlines } from '../../base/deadlines.ts';
 import type { Flow } from '../../model/flow.ts';
 
 /**
- * Tracks open flows, in memory or evicted: when each settles, and when it is due for re-evaluation.
+ * Tracks open flows, in memory or evicted: when each flow settles, and when each flow is due for
+ * re-evaluation.
  */
 export interface OpenFlows {
-  /** Updates a flow as it was projected now. */
+  /**
+   * Records the state of a flow that has just been projected: whether it is open, when it settles,
+   * and when it is due for re-evaluation.
+   */
   track(flow: Flow): void;
   /**
-   * Restores an open flow that is only in the store. Both times are in ms; null if there is none.
+   * Restores, at start, an open flow that is only in the store. Each time is in ms; null if the
+   * flow does not settle, or is not due for re-evaluation.
    */
   restore(id: string, settlesAtMs: number | null, lookAtMs: number | null): void;
   forget(id: string): void;
@@ -21,9 +26,9 @@ export interface OpenFlowsOptions {
   clock: Clock;
   /** Idle time, ms, after which a flow without a declared end counts as ended. */
   settleMs: number;
-  /** Called with flows that count as ended now. */
+  /** Called with the ids of flows that have settled and count as ended from now on. */
   onSettled: (ids: string[]) => void;
-  /** Called with flows that are due for re-evaluation. */
+  /** Called with the ids of flows that are due for re-evaluation. */
   onDue: (ids: string[]) => void;
 }
 

@@ -15,7 +15,7 @@ export async function overlap<T>(
       const batch = await make();
       const before = handing;
       handing = before.finally(() => handOn(batch));
-      handing.catch(() => undefined); // The error is handled below.
+      handing.catch(() => undefined); // The error is handled where `handing` is awaited.
       await before;
     } while (hasMore());
   } finally {

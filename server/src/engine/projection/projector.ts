@@ -34,14 +34,17 @@ export interface Projector {
    * be in no row, and they would not be replayed, as the rows of their own batch are complete.
    */
   takeChanges(limit?: number): Changes;
-  /** Projects the flows with these keys, and those shown under these ids, at once. */
+  /**
+   * Returns the changes of the flows with these keys, and of the flows that were last projected
+   * under these ids, whether or not the flows are dirty.
+   */
   takeChangesOf(ids: Iterable<string>, keys: readonly FlowKey[]): Changes;
   /** Projects and judges the flows with these ids again, although no span arrived. */
   reevaluate(ids: Iterable<string>): void;
   /** Reports that these changes are durable. Their flows may be evicted once they are idle. */
   written(changes: readonly FlowChange[]): void;
   readonly openFlows: Pick<OpenFlows, 'restore' | 'size'>;
-  /** Size of the dirty set. */
+  /** Number of flows that changed since their last projection. */
   readonly flowsToProject: number;
   stop(): void;
 }
@@ -63,7 +66,7 @@ export interface ProjectorOptions extends Pick<FlowChangesOptions, 'runQuietMs' 
   settleMs: number;
   /** Called when there is something to project. */
   onDirty: () => void;
-  /** Called when open flows have settled and count as ended. */
+  /** Called with the ids of open flows that have settled and count as ended from now on. */
   onSettled: (ids: string[]) => void;
   /** Called with the ids of evicted flows that have to be projected again. */
   onAway: (ids: string[]) => void;

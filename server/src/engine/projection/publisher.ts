@@ -4,7 +4,7 @@ import { viewAt, type Flow, type FlowChange, type FlowView } from '../../model/f
 import type { FlowScanner } from '../../store/index.ts';
 import type { StoreRetry } from './store-retry.ts';
 
-/** Receives flows once they are durable and queryable, never before (I3). */
+/** Receives flows once they are durable and can be queried, never before (I3). */
 export interface FlowSink {
   /** Sends changes to dashboards. `changes` is called only if a dashboard is open. */
   announce(changes: () => readonly Announcement[]): void;

@@ -12,11 +12,13 @@ export interface Scheduler {
    * `delayMs` is 0, which runs the cycle at once.
    */
   schedule(delayMs: number): void;
-  /** Reports that there is more to do than this cycle does. */
+  /**
+   * Reports that work is left that the running cycle does not do, so that another cycle follows.
+   */
   requestRerun(): void;
   /** Resolves when no cycle is running. */
   idle(): Promise<void>;
-  /** Prevents further cycles; resolves when none is running. */
+  /** Prevents further cycles. Resolves when the running cycle has ended. */
   stop(): Promise<void>;
 }
 

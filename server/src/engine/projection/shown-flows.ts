@@ -9,21 +9,29 @@ import { NONE, type SpanKey } from '../../model/span.ts';
  * durable yet.
  */
 export interface ShownFlows {
-  /** Returns the key of the flow that was projected under this id. */
+  /**
+   * Returns the key of the flow that was last projected under this id; undefined if there is none.
+   */
   keyOf(id: string): FlowKey | undefined;
   /** Returns the ids under which this flow was last projected, one for each run. */
   idsOf(key: FlowKey): readonly string[];
-  /** Returns when the flow was last projected, ms. */
+  /** Returns when the flow was last projected, ms; undefined if it was not. */
   projectedAtMs(key: FlowKey): number | undefined;
-  /** Records that this flow is now shown under these ids. */
+  /** Records that this flow has now been projected under these ids. */
   show(key: FlowKey, ids: readonly string[]): void;
-  /** Records that the id names no flow any more; its row becomes a tombstone. */
+  /** Records that no flow has this id any more; the row with this id becomes a tombstone. */
   bury(id: string): void;
   /** Forgets a flow that was evicted, or whose spans all moved to another flow. */
   drop(key: FlowKey): void;
-  /** Returns the key of the flow that the spans of a vanished flow are in now; '' if in none. */
+  /**
+   * Returns the key of the flow in which a span of a vanished flow is now; '' if the span is in
+   * none.
+   */
   homeOf(key: FlowKey): FlowKey | '';
-  /** Returns the flows that spans of this one moved into and that were not projected since. */
+  /**
+   * Returns the keys of the flows into which spans of this flow moved, and which were not projected
+   * since that move.
+   */
   movedInto(key: FlowKey): FlowKey[];
   /**
    * Records flows that were loaded from the store under the ids of their rows, so that an id which

@@ -9,7 +9,7 @@ import type { StoreRetry } from './store-retry.ts';
  * After a crash the spans of later batches are replayed.
  */
 export interface Writer {
-  /** Sets the watermark at start: rows in the store include everything up to this batch. */
+  /** Sets the watermark at start: the rows in the store are complete up to this batch. */
   start(derivedBatch: number): void;
   readonly derivedBatch: number;
   /** Number of rows in the last write. */
@@ -33,7 +33,9 @@ export interface WriterOptions {
    * Which request flows are kept. A request flow is a trace without messages and without a flow id.
    */
   requestFlows: 'keep' | 'failed' | 'drop';
-  /** Returns when a flow settles by itself, ms; 0 if its end is declared. */
+  /**
+   * Returns the time at which a flow counts as ended because it is idle, ms; 0 if it never does.
+   */
   settlesAt: (flow: Flow) => number;
 }
 
@@ -92,7 +94,8 @@ export function createWriter({
         return true;
       });
       if (isDone === undefined) return undefined;
-      // Another write may have changed the watermark meanwhile, so `null` leaves it alone.
+      // Another write may have changed the watermark meanwhile, so a write without `upTo` does not
+      // set it.
       if (upTo !== null) derivedBatch = upTo;
       lastRows = kept.length;
       counters.add('fermata_flow_rows_total', kept.length);

@@ -15,8 +15,8 @@ const RECENT_MS = 5 * WINDOW_MS;
 export const nothingSeen = (): Least => ({ sinceMs: 0, now: Infinity, before: Infinity });
 
 /**
- * Records a value and returns whether it begins a new window. A value older than both windows is
- * ignored.
+ * Records a value that was observed at `atMs`. Returns whether the value begins a new window. A
+ * value older than both windows is ignored.
  */
 export function see(least: Least, value: number, atMs: number, nowMs: number): boolean {
   // A window that begins in the future means that the server's own clock was set back, so that
@@ -34,6 +34,6 @@ export function see(least: Least, value: number, atMs: number, nowMs: number): b
   return isNew;
 }
 
-/** Returns the minimum; Infinity if it was not observed recently. */
+/** Returns the minimum of both windows; Infinity if no value was observed recently. */
 export const leastOf = ({ sinceMs, now, before }: Least, nowMs: number): number =>
   nowMs - sinceMs < RECENT_MS ? Math.min(now, before) : Infinity;

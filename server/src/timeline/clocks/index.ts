@@ -24,13 +24,13 @@ export interface Clocks extends KnownClocks {
   revise(): ReadonlySet<string>;
   /** Time, ms, at which `revise` has to be called; Infinity when no clock has to be judged. */
   readonly dueAtMs: number;
-  /** Clocks that are wrong now, largest error first. */
+  /** Returns the clocks that are wrong now, largest error first. */
   wrong(): WrongClock[];
   /** Number of processes whose clocks were observed. */
   readonly senders: number;
-  /** How far this server's own clock is behind those of most senders, ms. */
+  /** How far this server's own clock is behind the clocks of most senders, ms. */
   readonly serverBehindMs: number;
-  /** Returns the verdicts as text for the store; null if nothing is new. */
+  /** Returns all verdicts as text for the store; null if none has changed since the last call. */
   takeChanged(): string | null;
   load(stored: string): void;
 }
@@ -53,7 +53,7 @@ export interface WrongClock {
   environment: string;
   service: string;
   instance: string;
-  /** Negative when the clock is behind. */
+  /** How far the clock is ahead, ms; negative when the clock is behind. */
   aheadMs: number;
 }
 
@@ -112,7 +112,10 @@ const MAX_EPOCHS = 8;
 const BURST = 3;
 const pauseMs = (senders: number): number => Math.min(1000, Math.max(20, senders / 10));
 
-/** Returns the key of a process's clock; without an instance id, that of its host and service. */
+/**
+ * Returns the key of a process's clock, which is made from environment, service name and instance
+ * id, or from the host if the service states no instance id.
+ */
 export function clockOf(service: Service): string {
   let key = keys.get(service);
   if (key === undefined) {
@@ -216,7 +219,8 @@ export function createClocks(options: ClocksOptions): Clocks {
     serverBehindNs = behindMost(list.map(({ lag }) => leastOf(lag, nowMs)));
     isSuspicious = list.some((sender) => told(sender) !== 0);
     const changed = new Set<string>();
-    // Flows never cross environments, and each environment has its own path to this server.
+    // Clocks are judged for each environment apart, because flows never cross environments, and
+    // each environment has its own path to this server.
     for (const some of groupedBy(list, ({ service }) => service.environment).values())
       judgeSome(some, nowMs, changed);
     return changed;
@@ -257,7 +261,7 @@ export function createClocks(options: ClocksOptions): Clocks {
           next++
         ) {
           const { end, warnings } = spans[next]!;
-          // A repaired time is no evidence about a clock.
+          // A span with a repaired time is no evidence about a clock.
           if (warnings.length === 0 && (latest === null || end > latest)) latest = end;
         }
         from = next;
