@@ -17,10 +17,7 @@ import type { Shifts } from './causal-time.ts';
 export function draftSteps(input: FlowInput, shifts: Shifts, badges: Set<Badge>): Draft[] {
   const drafts: Draft[] = [];
   const draftOf = new Map<string, Draft>();
-  /**
-   * Drafts of spans that have not ended, by span key. Such a span is known only by the milestones
-   * that were logged in it.
-   */
+  /** Drafts of spans that have not ended and are known only by their milestones, by span key. */
   const ofUnended = new Map<string, Draft>();
   const byKey = new Map<string, Span>();
   const segments = allSegments(input);
@@ -28,8 +25,7 @@ export function draftSteps(input: FlowInput, shifts: Shifts, badges: Set<Badge>)
   // Parents come first, because a span that continues the work of a span of another segment (same
   // service, new id) folds into the draft of that span.
   for (const segment of topDown(segments, byKey)) {
-    // A milestone arrives before the span in which it was logged, so that a milestone's parent is
-    // still running, not missing.
+    // A milestone's parent is still running, not missing: it arrives after its milestones.
     if (segment.orphan && segment.head.milestone === null) badges.add('missing-parent');
     if (segment.cycle) badges.add('cycle');
     for (const span of topDownSpans(segment.spans)) {

@@ -23,10 +23,7 @@ export function hopsOf(
   drafts: Draft[],
   badges: Set<Badge>,
 ): Hop[] {
-  /**
-   * Shift of each span's step, ns. A step on another clock that was called synchronously may be
-   * shifted by more than its spans are.
-   */
+  /** Shift of each span's step, ns; after a call from another clock it differs from `shifts`. */
   const shiftOfStep = new Map<Span, bigint>();
   for (const { spans, shift } of drafts) for (const span of spans) shiftOfStep.set(span, shift);
   const shiftOf = (span: Span): bigint => shiftOfStep.get(span) ?? shifts.of(span);
@@ -100,8 +97,7 @@ export function hopsOf(
         draft.head.message!.deadLettered ||
         (hasDeadName(message.destination) && from !== undefined && hasFailed(from));
       const received = shifted(draft.head.start, draft.shift);
-      // If the times of both sides were shifted by the same amount, the wait is unchanged and not
-      // skewed.
+      // If both sides were shifted by the same amount, the wait is as it was measured.
       const skewed = sizeOf(draft.shift - shiftOf(send)) >= SKEW_SHOWN_NS;
       add({
         id: `${spanIdOf(send.key)}>${to.id}`,
@@ -134,10 +130,7 @@ export function hopsOf(
   for (const hop of list) if (hop.to !== null) byId.get(hop.to)!.causedBy.push(hop.id);
   return list;
 
-  /**
-   * Adds a hop. Of several hops with the same send and step, only that of the first delivery is
-   * kept, so that later attempts do not change its wait.
-   */
+  /** Adds a hop. Of hops with the same send and step, only that of the first delivery is kept. */
   function add(hop: Hop): void {
     const known = hops.get(hop.id);
     if (known === undefined || hop.received! < known.received!) hops.set(hop.id, hop);
@@ -170,8 +163,7 @@ export function hopsOf(
         seen.add(send);
         const inner = within.get(send) ?? [];
         if (inner.length === 0) addWaitingHop(message, send);
-        // A send span above several send spans only groups them: each of them sends a message of
-        // its own.
+        // A send span above several others only groups them: each sends its own message.
         else if (inner.length > 1 && send.role === 'send')
           for (const one of inner) work.push({ message: one, send: one });
         else if (!inner.some(({ key }) => consumed.has(key)))

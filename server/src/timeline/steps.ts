@@ -10,15 +10,9 @@ import { order, type InputSegment } from '../model/flow-input.ts';
 import { idleIn } from './idle.ts';
 import { isConsumer } from '../model/roles.ts';
 
-/**
- * Turns drafts into steps: merges attempts, determines names and outcomes, and links compensations
- * to the steps that they undo. Pure.
- */
+/** Turns drafts into steps: their attempts, names, outcomes and compensations. Pure. */
 
-/**
- * Smaller shifts, ns, are not shown as clock skew, because the SDK's clock counts whole
- * milliseconds.
- */
+/** Smaller shifts, ns, come from the SDK's millisecond clock and are not shown as skew. */
 export const SKEW_SHOWN_NS = 1_000_000n;
 export const sizeOf = (shift: bigint): bigint => (shift < 0n ? -shift : shift);
 
@@ -81,10 +75,7 @@ export function causesFirst(steps: readonly Step[], hops: readonly Hop[]): Step[
   );
 }
 
-/**
- * Returns whether the delivery sent its message again. Such a delivery did not process the message,
- * so that the next delivery of the message is no duplicate.
- */
+/** Returns whether the delivery sent its message again, so that the next one is no duplicate. */
 const passesOn = (draft: Draft): boolean => sentAgainBy(draft).length > 0;
 const statesAttempt = ({ head }: Draft): boolean => (head.step?.attempt ?? 0) > 0;
 const byAttempt = (a: Draft, b: Draft): number =>
@@ -260,9 +251,8 @@ function failureOf(head: Span, own: readonly Span[]): Span | null {
 }
 
 /**
- * Returns whether the child ended after the span. In JavaScript, starts, and with them ends, are
- * truncated to whole milliseconds, so that for two such spans a difference of less than 1 ms counts
- * as none.
+ * Returns whether the child ended after the span. JavaScript truncates starts, and with them ends,
+ * to whole milliseconds, so that between two such spans less than 1 ms is no difference.
  */
 function outlives(child: Span, span: Span): boolean {
   const isCut = span.start % MS === 0n && child.start % MS === 0n;
@@ -282,10 +272,7 @@ const ENDS_STEP: ReadonlySet<Milestone> = new Set<Milestone>([
   'compensation-failed',
 ]);
 
-/**
- * Builds an attempt of which only log events were received, because its span has not ended or its
- * process died.
- */
+/** Builds an attempt known only by log events: its span has not ended, or its process died. */
 function attemptFromMilestones(draft: Draft, milestones: Span[]): Attempt {
   const sorted = [...milestones].sort(order);
   const ended = sorted.findLast((span) => ENDS_STEP.has(span.milestone!));
@@ -319,20 +306,14 @@ function typeKeyOf({ head, segment }: Draft): string {
   return typeKeyIn(head.service.name, what);
 }
 
-/**
- * Returns the destination to which the messages of a segment were sent, for batches that do not
- * state it; '' if it is unknown.
- */
+/** Returns the destination to which a segment's messages were sent; '' if it is unknown. */
 const sentTo = ({ causes }: InputSegment): string =>
   causes.find(({ where, span }) => where === 'flow' && span?.message)?.span?.message?.destination ??
   '';
 
 const typeKeyIn = createJoinedTexts(' ', 2_000_000);
 
-/**
- * Returns the step name that the span states for itself. A `flow-expects` span states none: the
- * name on it is that of the expected step.
- */
+/** Returns the span's own step name; the name on a `flow-expects` span is another step's. */
 const ownName = (head: Span): string =>
   head.milestone === 'flow-expects' ? '' : (head.step?.name ?? '');
 

@@ -74,9 +74,7 @@ const MAX_LISTED = 8;
 export function createGraph(): Graph {
   const nodes = new Map<SpanKey, Node>();
   const waiting: Tokens = new Map();
-  /**
-   * Consumers with links, by the key of their absent parent, which looks as if it polled for them.
-   */
+  /** Consumers with links, by the key of their absent parent, which looks like a poll. */
   const polled: Tokens = new Map();
   const absent = createAbsent();
   const tokens: Tokens = new Map();
@@ -136,8 +134,7 @@ export function createGraph(): Graph {
     if (up !== '') {
       const parent = nodes.get(up);
       if (parent) {
-        // The child's reference and the parent's key become one string, so that the key is stored
-        // and hashed only once.
+        // Child and parent share one string for the key, so that it is stored and hashed once.
         span.parent = parent.span.key;
         attachParent(node, parent);
       } else waitForParent(node);

@@ -54,9 +54,8 @@ export interface Assembler {
   /** Adds spans and brings every affected flow up to date. */
   add(spans: readonly Span[]): void;
   /**
-   * Adds a span that was read from the store; flows are up to date after the next `add`. If
-   * `placeholder` is not null, the span becomes a placeholder: it is shared, and its causes are the
-   * given ones, which were recorded.
+   * Adds a span from the store; flows are up to date after the next `add`. If `placeholder` is not
+   * null, the span is shared, and these recorded causes are its causes.
    */
   load(span: Span, placeholder: readonly KnownCause[] | null): void;
   /**
@@ -81,9 +80,8 @@ export interface Assembler {
   /** Returns the dirty set: flows that changed since the last call. */
   takeDirty(): Set<FlowKey>;
   /**
-   * Flows that spans moved out of. Each has the flows into which its spans moved, each of those
-   * with the sequence number of the last move into it. The code that projects a flow deletes the
-   * entry of that flow.
+   * Flows that spans moved out of, each with the flows into which these spans moved and the
+   * sequence number of the last such move. The code that projects a flow deletes its entry.
    */
   readonly movedOutOf: Map<FlowKey, ReadonlyMap<FlowKey, number>>;
   /** Number of moves of spans between flows so far. */
@@ -225,10 +223,7 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
       kind,
     );
   };
-  /**
-   * Returns whether the node's flow id has no known type. It may then be the same id as the equally
-   * valued id of another kind, if one of them caused the other.
-   */
+  /** Returns whether no type is known for the node's flow id. */
   const lacksType = ({ span }: Node): boolean =>
     hasStrongId(span) && span.flow!.type === '' && typesOf(span) === undefined;
 
@@ -336,10 +331,7 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
     }
   };
 
-  /**
-   * Joins whole trees by conversations and identity keys. Trees with conflicting ids are not joined
-   * (I9).
-   */
+  /** Joins trees by conversations and identity keys, but none with conflicting ids (I9). */
   const resolveSoftKeys = (): void => {
     const tokens = dirtyTokens;
     dirtyTokens = new Set();
@@ -372,9 +364,7 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
       }
     }
   };
-  /**
-   * Marks the token as identifying nothing, and invalidates the trees of all spans that have it.
-   */
+  /** Marks the token as identifying nothing, and invalidates the trees of spans with it. */
   const discard = (token: string, atMs = 0): void => {
     if (!isMessageToken(token) && !isSoftToken(token)) return;
     let lastMs = atMs;
@@ -418,10 +408,7 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
   const invalidateOrphansOf = (parent: SpanKey): void => {
     for (const other of graph.waitingFor(parent)) invalidateTreeOf(other);
   };
-  /**
-   * Queues a new span, and invalidates the trees of all spans that the new span refers to or is
-   * referred to by.
-   */
+  /** Queues a new span, and invalidates the trees of the spans that it affects. */
   const markAffected = (node: Node, wakesPlaceholders: boolean): void => {
     queue.add(node);
     const { span } = node;
@@ -465,9 +452,8 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
     return [...found];
   };
   /**
-   * Invalidates the tree of a span that refers to a new span, by parent or link. If the referring
-   * span is a consumer, it gains a cause, so that the trees of its other causes may lose the spans
-   * below it: they are invalidated too.
+   * Invalidates the tree of a span that refers to a new span. A consumer gains a cause by that, so
+   * the trees of its other causes, which may lose spans, are invalidated too.
    */
   const markReferrer = (node: Node): void => {
     if (!isFirstVisit('referrer', node)) return;
@@ -496,8 +482,7 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
   };
   const countType = (node: Node, by: 1 | -1): void => {
     const token = idToken(node.span);
-    // Only spans that certainly belong to the flow of their id, those with an id that is not
-    // ambient, determine the flow's type.
+    // Only spans with an id that is not ambient determine the type of a flow.
     if (token === '' || node.span.flow!.type === '' || !hasStrongId(node.span)) return;
     const kind = kindToken(node.span);
     let known = types.get(kind);
@@ -631,8 +616,7 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
         graph.remove(node);
         countType(node, -1);
       }
-      // Nodes of the evicted trees that stay in memory keep their flow until something affects
-      // them.
+      // Nodes of evicted trees that stay keep their flow until something affects them.
       queue.clear();
       forgetVisited();
       for (const node of loaded) if (graph.get(node.span.key) === node) queue.add(node);

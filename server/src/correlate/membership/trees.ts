@@ -41,10 +41,7 @@ export interface Segment {
 /** Heads of segments just below one segment of the tree that are not part of the tree. */
 interface Below {
   strong: Set<Node>;
-  /**
-   * Heads below the segment in its trace whose cause lies elsewhere, such as consumers below a
-   * poll. Their flows are the flows that the poll served.
-   */
+  /** Heads below the segment in its trace whose cause lies elsewhere, as below a poll. */
   guests: Set<Node>;
 }
 
@@ -58,10 +55,7 @@ function isTop(head: Node, causes: Cause[]): boolean {
   return hasStrongId(head.span) || isBatch(head.span) || singleCause(causes) === null;
 }
 
-/**
- * Returns the top of the tree to which the node belongs. A ring of causes is cut at its smallest
- * key (I1).
- */
+/** Returns the top of the node's tree. A ring of causes is cut at its smallest key (I1). */
 export function topOf(node: Node, causesOf: CausesOf): Node {
   const path = new Map<Node, number>();
   let head = headOf(node);
@@ -139,19 +133,13 @@ export interface Resolution {
 
 export interface ResolveContext {
   graph: Graph;
-  /**
-   * Returns the flow key of a span with an id. If the span states no type, but all other spans with
-   * its id that state one state the same, that type is used.
-   */
+  /** Returns the flow key of a span with an id; a span without a type gets the known one. */
   identityOf(node: Node): FlowKey;
   /** Returns whether no type is known for the span's id. */
   lacksType(node: Node): boolean;
   /** Returns the flow key of a node in another tree; '' if that node is in no flow. */
   flowOf(node: Node): FlowKey | '';
-  /**
-   * Returns whether the tree with this top depends on itself through other trees. If so, the trees
-   * on which it depends decide nothing.
-   */
+  /** Returns whether the tree depends on itself through others, which then decide nothing. */
   dependsOnItself(top: Node): boolean;
 }
 
@@ -174,8 +162,7 @@ export function resolveTree(built: BuiltTree, context: ResolveContext): Resoluti
    */
   const idsCache = new Map<Segment, Set<FlowKey>>();
   const idsUnder = (from: Segment): Set<FlowKey> => {
-    // Segments are visited after those below them, without recursion, because traces may be 100,000
-    // spans deep.
+    // A segment is visited after those below it, without recursion, as traces are deep (100,000).
     const order: Segment[] = [];
     const work = [from];
     while (work.length > 0) {
@@ -200,10 +187,7 @@ export function resolveTree(built: BuiltTree, context: ResolveContext): Resoluti
     return idsCache.get(from)!;
   };
 
-  /**
-   * Determines the flow of a segment without a strong id. If several ids lie below it, it is
-   * shared, and each segment directly below it is handled in the same way.
-   */
+  /** Determines the flow of a segment without a strong id, and the flows of those below it. */
   const resolveAnonymous = (from: Segment, isUnderShared: boolean): void => {
     const work = [from];
     for (let segment = work.pop(); segment !== undefined; segment = work.pop()) {
@@ -286,11 +270,7 @@ function homeOfCauses(causes: readonly Cause[], context: ResolveContext): FlowKe
   return home === '' ? null : home;
 }
 
-/**
- * Returns the keys, with each key that has no type replaced by the key that has the same id and a
- * type, if there is exactly one such key. Below one segment, an id with and without its type is the
- * same id.
- */
+/** Returns the keys; a key without a type becomes the one key with the same id and a type. */
 function withoutKinds(keys: Set<FlowKey>): Set<FlowKey> {
   if (keys.size < 2) return keys;
   const typed = [...keys].filter((key) => !isUntyped(key));
@@ -332,10 +312,7 @@ export function dependenciesOf(built: BuiltTree): Node[] {
   return guestsOf(built);
 }
 
-/**
- * Returns the heads below a receiving span that has no cause of its own: the work of the flows that
- * this poll served.
- */
+/** Returns the heads of the work that a receiving span without a cause served. */
 function guestsOf({ root, below }: BuiltTree): Node[] {
   const { head, causes } = root;
   if (causes.length > 0 || !isReceiving(head.span)) return [];
@@ -371,10 +348,7 @@ function anonymousKey(from: Segment, graph: Graph): FlowKey {
   return trace !== '' ? traceKeyOf(trace) : traceKeyOf(traceIdOf(span), spanIdOf(span));
 }
 
-/**
- * Returns a flow key named after the absent span with which this segment begins, if that span joins
- * several segments; else null.
- */
+/** Returns the key of the absent span that this and other segments begin with; else null. */
 function placeOf({ head, causes }: Segment, graph: Graph): FlowKey | null {
   const { span } = head;
   const cause = causes.length === 1 && causes[0]!.node === null ? causes[0]!.key : '';

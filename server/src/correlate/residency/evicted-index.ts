@@ -71,10 +71,7 @@ export function createEvictedIndex(
     evicted.add(prefix, text);
     uncheck(prefix, text);
   };
-  /**
-   * Visits each name by which the span is matched to other spans, apart from parent and links; the
-   * same names as in `rowTokens`.
-   */
+  /** Visits the names by which a span is matched, besides parent and links (see `rowTokens`). */
   const named = (span: Span, tell: (prefix: string, text: string) => void): void => {
     for (const token of messageTokens(span)) tell(isSend(span.role) ? TOKEN : TAKEN, token);
     for (const token of softTokens(span)) tell(TOKEN, token);
@@ -90,10 +87,7 @@ export function createEvictedIndex(
       const ask = (prefix: string, text: string): void => {
         if (evicted.has(prefix, text) && isNew(prefix + text)) names.add(prefix + text);
       };
-      /**
-       * The last trace that was looked up in the filter. It is cached because spans of one trace
-       * often arrive together.
-       */
+      /** Last trace looked up in the filter, because spans of one trace often arrive together. */
       let trace = '';
       let traceDeparted = false;
       const isEvicted = (traceId: string): boolean => {
@@ -113,9 +107,8 @@ export function createEvictedIndex(
           if (!identifies(token)) continue;
           const sent = isSend(span.role);
           if (sent) ask(TAKEN, token);
-          // Sends affect each other only through their consumers, so it suffices to ask for the
-          // consumers. In rows written by earlier versions, consumers have the name with the prefix
-          // `TOKEN` too.
+          // Sends affect each other only through consumers. In rows of earlier versions, consumers
+          // have their names with the prefix `TOKEN` too.
           if (!sent || !isCounted(span.message!.id)) ask(TOKEN, token);
         }
         for (const token of softTokens(span)) if (identifies(token)) ask(TOKEN, token);

@@ -74,10 +74,7 @@ export function createEviction(options: EvictionOptions): Eviction {
     return true;
   };
 
-  /**
-   * Returns the spans of the flow alone, for a flow whose closure is too large, with the shared
-   * batch consumers around them.
-   */
+  /** Returns the spans of the flow without its closure, with the shared batches around them. */
   const alone = (state: FlowState): Omit<Closure, 'isComplete'> => {
     const border = new Set<Node>();
     for (const node of state.nodes)
@@ -119,15 +116,9 @@ export function createEviction(options: EvictionOptions): Eviction {
       clock.now() - (isCrowded() ? CROWDED_QUIET_MS : options.idleBeforeEvictionMs);
     let left = most;
     let visits = MAX_VISITED;
-    /**
-     * Keys of flows whose closure is too large. A closure is walked once, and then known to be too
-     * large for all of its flows.
-     */
+    /** Keys of flows whose closure is too large; one walk finds all flows of a closure. */
     const tied = new Set<FlowKey>();
-    /**
-     * Keys of flows that cannot be evicted because another flow of their closure has to stay. They
-     * are skipped in this call, and tried last in the next one.
-     */
+    /** Keys of flows to be tried last next time: another flow of their closure has to stay. */
     const staying = new Set<FlowKey>();
     for (const key of idle) {
       const state = assembler.flow(key);
@@ -136,8 +127,7 @@ export function createEviction(options: EvictionOptions): Eviction {
         continue;
       }
       if (state.lastReceivedMs > before() || left === 0 || visits-- <= 0) break;
-      // This check comes before the closure is determined, because that takes a walk through all
-      // spans of the closure.
+      // This check comes before the closure is determined by a walk through all its spans.
       if (staying.has(key) || !isDone(state, before())) continue;
       const all = tied.has(key) ? null : closureOf(state.nodes, assembler, MAX_IN_CLOSURE);
       visits -= all?.nodes.size ?? 0;

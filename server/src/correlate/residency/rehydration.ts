@@ -68,9 +68,7 @@ export function createReload(
   const isReferredTo = (key: SpanKey): boolean =>
     countOf(graph.waitingFor(key)) > 0 || (aside !== null && countOf(aside.waitingFor(key)) > 0);
 
-  /**
-   * Returns the placeholder in memory or aside below which this span lies; null if there is none.
-   */
+  /** Returns the placeholder, in memory or aside, above this span; null if there is none. */
   const placeholderAbove = (from: Node): Node | null => {
     let node: Node | undefined = from;
     for (let far = 0; node !== undefined && far < MAX_PLACEHOLDER_DISTANCE; far++) {

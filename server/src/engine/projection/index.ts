@@ -156,8 +156,7 @@ export function createProjection(options: ProjectionOptions): Projection {
       scheduler.schedule(0);
     },
   });
-  // When a sender waits, the next cycle starts without the pause for spans: waiting senders send
-  // none.
+  // Senders that wait send no spans, so the next cycle starts without the pause for spans.
   const backpressure = createBackpressure(
     () => isBehind() && !stopping,
     () => scheduler.schedule(0),
@@ -206,10 +205,7 @@ export function createProjection(options: ProjectionOptions): Projection {
     }
   };
 
-  /**
-   * Writes changes to the store, then publishes them to dashboards and alerts, which are told only
-   * of what is durable.
-   */
+  /** Writes changes, then publishes them, so that people are told only of what is durable. */
   const commit = async ({ changes, upTo }: Projected): Promise<void> => {
     const written = await writer.write(changes, upTo);
     if (written === undefined) return;

@@ -12,15 +12,9 @@ import { MAX_LAG_NS, wrongClocks, type LeastWait } from './wrong-clocks.ts';
  * new verdict, so that flows which were projected without that verdict are projected again.
  */
 export interface Clocks extends KnownClocks {
-  /**
-   * Records the delays between the ends of these spans and their receipt. Called with all spans as
-   * they arrive.
-   */
+  /** Records the delays between the ends of these spans and their receipt. */
   observe(spans: readonly Span[]): void;
-  /**
-   * Judges clocks by the observations since the last call. Returns the keys (`clockOf`) of clocks
-   * that have a new verdict.
-   */
+  /** Judges clocks by new observations; returns the keys of clocks with a new verdict. */
   revise(): ReadonlySet<string>;
   /** Time, ms, at which `revise` has to be called; Infinity when no clock has to be judged. */
   readonly dueAtMs: number;
@@ -37,10 +31,7 @@ export interface Clocks extends KnownClocks {
 
 /** The part of `Clocks` that the timeline uses: it reads clock errors, and reports waits. */
 export interface KnownClocks {
-  /**
-   * Returns how far the clock of the span's process was ahead when the span was received, ns;
-   * negative if the clock was behind.
-   */
+  /** Returns how far the span's clock was ahead at its receipt, ns; negative if behind. */
   aheadNs(span: Span): bigint;
   /** Reports a wait between two processes, ns, as their clocks measured it. */
   waited(from: Span, to: Span, ns: bigint): void;
@@ -59,10 +50,7 @@ export interface WrongClock {
 
 export interface ClocksOptions {
   now(): number;
-  /**
-   * Called when a clock without an error gets a verdict, or when a clock is right again (`aheadMs`
-   * 0).
-   */
+  /** Called when a clock gets its first verdict, or is right again (`aheadMs` 0). */
   onVerdict(clock: WrongClock): void;
 }
 
@@ -77,9 +65,7 @@ interface Sender {
   readonly service: Service;
   /** Least time, ns, from the end of a span of this process to its receipt. */
   lag: Least;
-  /**
-   * Least time, ns, that messages of this process seem to take, by the process that consumes them.
-   */
+  /** Least time, ns, that messages of this process seem to take, by consuming process. */
   waits: Map<Sender, Least>;
   /** Verdicts on the clock of this process, oldest first; empty if the clock was always right. */
   epochs: Epoch[];
@@ -96,10 +82,7 @@ const CELL_NS = 25_000_000;
  * corrects by itself.
  */
 const MIN_NS = 100_000_000;
-/**
- * A smaller error with the same sign replaces an older verdict only if it is below this share of
- * the error in that verdict.
- */
+/** A smaller error of the same sign replaces a verdict only below this share of that verdict. */
 const STILL_TRUE = 0.75;
 const MAX_SENDERS = 10_000;
 const MAX_PARTNERS = 100;
@@ -112,10 +95,7 @@ const MAX_EPOCHS = 8;
 const BURST = 3;
 const pauseMs = (senders: number): number => Math.min(1000, Math.max(20, senders / 10));
 
-/**
- * Returns the key of a process's clock, which is made from environment, service name and instance
- * id, or from the host if the service states no instance id.
- */
+/** Returns the key of a process's clock; the host stands in for a missing instance id. */
 export function clockOf(service: Service): string {
   let key = keys.get(service);
   if (key === undefined) {
@@ -126,11 +106,7 @@ export function clockOf(service: Service): string {
 }
 const keys = new WeakMap<Service, string>();
 
-/**
- * Returns whether several processes may share the clock name of this service, because it has
- * neither instance id nor host. What is known about one of these processes may then be wrong for
- * the others.
- */
+/** Returns whether several processes may have this name, so that they may have several clocks. */
 export const isAnybody = ({ instance, host = '' }: Service): boolean =>
   instance === '' && host === '';
 
@@ -219,8 +195,7 @@ export function createClocks(options: ClocksOptions): Clocks {
     serverBehindNs = behindMost(list.map(({ lag }) => leastOf(lag, nowMs)));
     isSuspicious = list.some((sender) => told(sender) !== 0);
     const changed = new Set<string>();
-    // Clocks are judged for each environment apart, because flows never cross environments, and
-    // each environment has its own path to this server.
+    // Environments are judged apart: no flow crosses them, and each has its own path to here.
     for (const some of groupedBy(list, ({ service }) => service.environment).values())
       judgeSome(some, nowMs, changed);
     return changed;
@@ -249,8 +224,7 @@ export function createClocks(options: ClocksOptions): Clocks {
 
   return {
     observe(spans) {
-      // Spans that one process sent in one request are adjacent; among them only the span that
-      // ended last matters.
+      // Spans of one request are adjacent; among them only the one that ended last matters.
       for (let from = 0; from < spans.length;) {
         const { service, receivedAtMs } = spans[from]!;
         let latest: bigint | null = null;

@@ -84,10 +84,9 @@ export function wrongClocks(
   const isWrong = (clock: number): boolean => clues[clock]!.knownNs !== 0 || ahead[clock] !== 0;
 
   /**
-   * Returns the move of `first` by `ns`, with all clocks that have to move along. These are the
-   * clocks that would otherwise have sent to a moved clock too late (`ns` positive), or taken from
-   * a moved clock too early (`ns` negative). Returns null if the clock `not` would have to move, or
-   * if a span would be received before it ended.
+   * Returns the move of `first` by `ns`, with all clocks that have to move too: those that would
+   * otherwise have sent to a moved clock too late (`ns` positive), or taken from it too early
+   * (negative). Returns null if `not` would have to move, or a span be received before it ended.
    */
   const moveOf = (first: number, ns: number, not: number): Move | null => {
     const members = new Set([first]);
@@ -108,10 +107,7 @@ export function wrongClocks(
 
   /** Median lag of all clocks, ns; null if too few lags were measured. */
   const usualNs = medianOf(clues.flatMap(({ lagNs }) => (lagNs === Infinity ? [] : [lagNs])));
-  /**
-   * Returns 1 if the lag differs from the usual one by at most half of the size of the move `ns`,
-   * else 0. If no usual lag is known, a lag of at most `MAX_LAG_NS` counts as usual.
-   */
+  /** Returns 1 if the lag differs from the usual one by at most half of `ns`, else 0. */
   const isUsual = (lagNs: number, ns: number): number => {
     if (lagNs === Infinity) return 0;
     const isNear =
@@ -119,10 +115,7 @@ export function wrongClocks(
     return isNear ? 1 : 0;
   };
 
-  /**
-   * Returns the criteria of a move, most important first. Of two moves, the one with the smaller
-   * number in the first criterion that differs is better.
-   */
+  /** Returns the criteria of a move, most important first; the smaller number is better. */
   const merits = ({ members, ns }: Move): number[] => {
     const inside = new Set(members);
     let found = 0;
@@ -152,10 +145,10 @@ export function wrongClocks(
   };
 
   /**
-   * Returns how far ahead a clock that only consumes is, ns, at least `leastNs`. The shortest wait
-   * of its messages bounds the error more closely than the exporter's delay does, unless the two
-   * differ by more than such a delay: with that error the quickest message took no time, and all
-   * other waits are measured from it.
+   * Returns how far ahead a clock that only consumes is, ns: by as much as its quickest message
+   * allows (with that error the message took no time), because this is more exact than the
+   * exporter's delay. Returns `leastNs` if that is more, or if the two differ by more than such a
+   * delay.
    */
   const byQuickest = (clock: number, leastNs: number): number => {
     if (sent[clock]!.length > 0 || taken[clock]!.length === 0) return leastNs;
@@ -163,9 +156,8 @@ export function wrongClocks(
     return mostNs < leastNs || mostNs - leastNs > MAX_LAG_NS ? leastNs : mostNs;
   };
   /**
-   * Returns how far ahead the clock is, ns: as far as the furthest clock that it exchanges messages
-   * with and agrees with, if that is ahead of `leastNs` by no more than an exporter's delay; else
-   * `leastNs`.
+   * Returns how far ahead a clock is, ns: as far as the clocks that it agrees with, if that is at
+   * most an exporter's delay more than `leastNs`; else `leastNs`.
    */
   const likePartner = (clock: number, leastNs: number): number => {
     let most = leastNs;
@@ -184,8 +176,7 @@ export function wrongClocks(
     if (lagOf(clock) >= -TOLERANCE_NS) continue;
     const leastNs = byQuickest(clock, likePartner(clock, -clues[clock]!.lagNs));
     const move = moveOf(clock, leastNs - ahead[clock]!, -1)!;
-    // A single impossible time is no reason to move clocks whose spans arrive after their end, as
-    // spans of right clocks do.
+    // One impossible time is no reason to move clocks whose spans arrive as they should.
     const isDoubtful = move.members.some((other) => lagOf(other) >= 0 && lagOf(other) !== Infinity);
     if (!isDoubtful) apply(move);
   }
