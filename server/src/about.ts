@@ -4,8 +4,8 @@ import type { About } from './contract/index.ts';
 export const VERSION = '0.1.0';
 
 /**
- * Where this server is reached, as far as it knows by itself. Ports are those of the settings until
- * it listens.
+ * Host and ports at which this server is reached, as far as the server itself knows. Until the
+ * server listens, the ports are those of the settings; then they are the ports in use.
  */
 export interface Addresses {
   readonly host: string;
@@ -22,8 +22,8 @@ export const addressesOf = (config: Config): Addresses => ({
 });
 
 /**
- * What a Node service needs in its environment to send here: shown at start, by the API and on the
- * page.
+ * Returns the environment variables with which a Node service sends to this server. They are shown
+ * at the start, by the API and on a page of the dashboard.
  */
 export const senderEnvironment = ({ host, otlpHttp }: Addresses): readonly string[] => [
   `OTEL_EXPORTER_OTLP_ENDPOINT=http://${host}:${otlpHttp}`,
@@ -52,7 +52,7 @@ export function aboutOf(
   };
 }
 
-/** Address of a page of the dashboard, for people elsewhere. */
+/** Returns the address of a page of the dashboard, for messages to people on other machines. */
 export const linkTo = (
   { publicUrl }: Pick<Config, 'publicUrl'>,
   { host, web }: Addresses,

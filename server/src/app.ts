@@ -25,9 +25,15 @@ export { ERRORS, FermataError } from './base/errors.ts';
 export { printConfig, readConfig, SETTINGS, type Config } from './config/index.ts';
 
 export interface App {
-  /** Opens the store, catches up, then listens: nothing is taken before it can be kept. */
+  /**
+   * Opens the store, restores the state from it, and only then listens, because a span that arrived
+   * earlier could not be stored.
+   */
   start(): Promise<void>;
-  /** Answers what was taken, writes it, closes everything. Idempotent (invariant I7). */
+  /**
+   * Answers the requests that were received, writes their records and closes all parts. Calling it
+   * again does nothing (invariant I7).
+   */
   stop(): Promise<void>;
   readonly ports: { web: number; otlpHttp: number; otlpGrpc: number };
   readonly counters: Counters;
@@ -37,13 +43,18 @@ export interface AppParts {
   clock?: Clock;
   log?: Log;
   random?: () => number;
-  /** Of the disk that a directory is on. */
+  /** Reads the free and total space of the disk that `directory` is on. Default: `spaceOf`. */
   readSpace?: (directory: string) => Promise<Space>;
-  /** All flow rows are projected anew from the evidence, while everything else goes on. */
+  /**
+   * If true, all flow rows are computed anew from the stored spans, while the server keeps working.
+   */
   rebuildAll?: boolean;
 }
 
-/** The server, from its sinks to its sources: each part is handed what was made before it. */
+/**
+ * Creates the server. Parts that others deliver to (store, push, alerts) are created first, so that
+ * each part is given the parts that it delivers to.
+ */
 export function createApp(config: Config, parts: AppParts = {}): App {
   const { clock = systemClock(), log = silentLog, random = Math.random } = parts;
   const counters = createCounters();

@@ -2,7 +2,10 @@ import type { Clock } from './base/clock.ts';
 import type { Counters } from './base/counters.ts';
 import type { StatsTick } from './contract/index.ts';
 
-/** Figures for open dashboards, once a second. */
+/**
+ * Sends the figures of the server (open flows, spans per second, conditions) to open dashboards,
+ * once a second.
+ */
 export interface Figures {
   start(): void;
   stop(): void;

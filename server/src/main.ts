@@ -4,9 +4,14 @@ import { createApp } from './app.ts';
 import { FermataError, messageOf } from './base/errors.ts';
 import { printConfig, readConfig, type Config } from './config/index.ts';
 
-/** Environment, signals, the only exits. */
+/**
+ * Exit codes of the process. No file but this one reads the environment, handles signals or exits.
+ */
 const EXIT = { ok: 0, failed: 1, config: 2 };
-/** A stop that takes longer is broken; the data is committed, leave. */
+/**
+ * If a stop takes longer than this, something hangs, and the process exits. No data is lost,
+ * because all acknowledged spans are committed.
+ */
 const STOP_LIMIT_MS = 20_000;
 
 function fail(error: unknown, code: number): never {
@@ -78,5 +83,5 @@ ${environment.join('\n')}
   node --import @fermata/instrumentation/register app.js
 
 `);
-// A supervisor (the launcher, tests) learns the ports from here.
+// A supervising process (the launcher, or a test) learns the ports from this message.
 process.send?.({ ready: true, ports: app.ports });

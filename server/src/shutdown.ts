@@ -2,15 +2,15 @@ import type { Clock } from './base/clock.ts';
 import type { Log } from './base/log.ts';
 
 /**
- * For all of a stop, within the limit of whoever calls it; and for each part where the others took
- * that.
+ * Time limits of a stop, in ms. `STOP_MS` is for all parts together and lies below the caller's own
+ * limit (`main.ts`). `MIN_STOP_MS` is for a part that is left no time by the parts before it.
  */
 const STOP_MS = 14_000;
 const MIN_STOP_MS = 500;
 
 /**
- * Stops parts one after the other. What was acknowledged is durable, and what derives from it is
- * made up for at the next start, so that a part that hangs is not waited for.
+ * Stops the parts one after the other. A part that hangs is abandoned at its time limit. This loses
+ * nothing, because acknowledged spans are durable and the next start derives the rest from them.
  */
 export async function stopAll(
   clock: Clock,

@@ -16,7 +16,10 @@ import { pushedFlow } from './query/index.ts';
 import type { Receiver } from './receive/index.ts';
 import type { Store } from './store/index.ts';
 
-/** Flows that are durable go to open dashboards and into incidents. */
+/**
+ * Returns the receiver of flows that the engine has made durable: it passes them on to open
+ * dashboards and to the alerts.
+ */
 export const sinkOf = (push: Push, alerts: Alerts): EngineSink => ({
   watched: () => push.watched,
   announce: (changes) => push.publish(() => changes().map(pushedFlow)),
@@ -27,7 +30,7 @@ export const sinkOf = (push: Push, alerts: Alerts): EngineSink => ({
   rebuilt: () => alerts.allAreThere(),
 });
 
-/** What other parts know to be wrong with Fermata itself. */
+/** Returns what the receiver and the alerts know to be wrong with Fermata itself. */
 export const witnessesOf = (receiver: Receiver, alerts: Alerts): Witnesses => ({
   oldestMs: () => receiver.oldestMs,
   sources: [
@@ -53,7 +56,11 @@ export const witnessesOf = (receiver: Receiver, alerts: Alerts): Witnesses => ({
   ],
 });
 
-/** A disk of ours can be full; of a store on another machine is known what it answers. */
+/**
+ * Creates the health checks. The free space is watched for the embedded store only, because the
+ * disk of a ClickHouse server is on another machine; whether that server accepts writes is tested
+ * by writing to it.
+ */
 export function healthOf(
   config: Config,
   base: { clock: Clock; counters: Counters },
@@ -61,7 +68,10 @@ export function healthOf(
   readSpace: (directory: string) => Promise<Space>,
 ): Health {
   const isEmbedded = store.kind === 'embedded';
-  /** Where what is acknowledged is written first, be it another disk than the engine's. */
+  /**
+   * Folder of the journal, to which acknowledged spans are written first. It may be on another disk
+   * than the tables of the embedded store.
+   */
   const directory = join(config.dataDir, 'journal');
   return createHealth({
     ...base,

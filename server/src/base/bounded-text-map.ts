@@ -6,11 +6,14 @@
  */
 export interface BoundedTextMap<V> {
   get(text: string): V | undefined;
-  /** `characters` counts all texts that stay in memory because of this entry. */
+  /**
+   * Adds an entry. `characters` counts the characters of all texts that stay in memory because of
+   * the entry.
+   */
   set(text: string, value: V, characters: number): void;
 }
 
-/** An entry costs this many characters beside its texts. */
+/** Characters that the bound counts for each entry in addition to the entry's texts. */
 const ENTRY = 64;
 
 export function createBoundedTextMap<V>(mostCharacters: number): BoundedTextMap<V> {

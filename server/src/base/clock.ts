@@ -1,18 +1,21 @@
 /**
- * Provides the only source of time (invariant I6). All code takes a Clock; tests advance a manual
- * one.
+ * Provides the time. No other code reads the time (invariant I6): it is given a Clock, which tests
+ * replace with one that they advance by hand.
  */
 export interface Clock {
   /** Returns the wall clock, in ms since 1970. */
   now(): number;
   /**
-   * Runs `task` once after `delayMs`, and returns its cancel function. Any delay is allowed, while
-   * setTimeout alone ends at 24.8 days.
+   * Runs `task` once after `delayMs`, and returns a function that cancels it. Any delay is allowed,
+   * whereas setTimeout alone ends at 24.8 days.
    */
   after(delayMs: number, task: () => void): () => void;
 }
 
-/** setTimeout fires at once for anything longer than this, so longer waits are slept in pieces. */
+/**
+ * Longest delay of setTimeout, which fires at once for a longer one. Longer delays are therefore
+ * waited for in pieces.
+ */
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
 export function systemClock(): Clock {
@@ -39,7 +42,7 @@ export interface ManualClock extends Clock {
   advance(ms: number): void;
 }
 
-/** Creates a clock that moves only by `advance`; timers fire inside that call. */
+/** Creates a clock that moves only when `advance` is called; due timers run inside that call. */
 export function manualClock(startMs = 1_700_000_000_000): ManualClock {
   let now = startMs;
   let tasks: { due: number; task: () => void }[] = [];

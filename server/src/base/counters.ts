@@ -1,18 +1,21 @@
 /**
- * Owns the counters and gauges of the running server, shown at /metrics. Every drop has a counter
- * (invariant I2).
+ * Owns the counters and gauges of the running server, which /metrics shows. Every record that is
+ * dropped is counted (invariant I2).
  */
 export interface Counters {
   /**
-   * Adds to the counter of this name and these `labels`. The caller bounds the number of label
-   * values.
+   * Adds `by` (default 1) to the counter with this name and these `labels`. The caller must bound
+   * the number of distinct label values.
    */
   add(name: string, by?: number, labels?: Labelled['labels']): void;
   gauge(name: string, read: () => number | readonly Labelled[]): void;
   read(): Reading[];
 }
 
-/** Holds one value of a gauge that has several. The gauge's reader bounds their number. */
+/**
+ * Holds one value of a gauge that has several values, told apart by labels. The function that reads
+ * the gauge must bound the number of values.
+ */
 export interface Labelled {
   labels: Readonly<Record<string, string>>;
   value: number;

@@ -1,8 +1,9 @@
 import type { Clock } from './clock.ts';
 
 /**
- * Wakes a key when its deadline has passed. One binary heap over one timer, so that nothing polls.
- * Setting a key again moves its deadline; the stale entry is skipped when it surfaces.
+ * Wakes a key when its deadline has passed. All deadlines share one binary heap and one timer, so
+ * that nothing polls. Setting a key again moves the key's deadline; its old heap entry is skipped
+ * when it reaches the top.
  */
 export interface Deadlines {
   /** Wakes `key` at `atMs` (wall clock, ms) and replaces the key's earlier deadline. */
@@ -13,8 +14,8 @@ export interface Deadlines {
 }
 
 /**
- * One wake-up handles at most this many keys; the rest waits for the next turn of the timer. A
- * thousand deadlines learned at once delayed answers to requests.
+ * Most keys that one wake-up handles; the other due keys wait for the next turn of the timer.
+ * Otherwise a thousand deadlines that fall due together delay answers to requests.
  */
 const MAX_AT_ONCE = 100;
 
@@ -83,7 +84,8 @@ export function createDeadlines(clock: Clock, onDue: (keys: string[]) => void): 
       if (current.get(key) === atMs) return;
       current.set(key, atMs);
       push({ at: atMs, key });
-      // Moved deadlines leave stale entries behind; rebuild before they outnumber the live ones.
+      // A moved deadline leaves its old entry in the heap. Rebuild the heap before old entries
+      // outnumber the valid ones.
       if (heap.length > 64 && heap.length > current.size * 2) {
         heap.length = 0;
         for (const [k, at] of current) push({ at, key: k });

@@ -5,9 +5,8 @@ const DURATION = new RegExp(String.raw`^(\d{1,9}(?:\.\d{1,3})?)(${Object.keys(UN
 export const isDuration = (text: string): boolean => DURATION.test(text);
 
 /**
- * Parses a duration like `30s`, `1.5h` or `2w` into ms, or returns null. Settings, alerts,
- * definitions and queries share this grammar, so that a text which one accepts is not refused by
- * another.
+ * Parses a duration like `30s`, `1.5h` or `2w` into ms; returns null for any other text. Settings,
+ * alerts, definitions and queries all use this function, so that they accept the same texts.
  */
 export function durationMs(text: string): number | null {
   const match = DURATION.exec(text);

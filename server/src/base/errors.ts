@@ -1,7 +1,7 @@
 /**
- * Lists every error that may leave a folder. There are two kinds only, as in the OpenTelemetry
- * Collector: permanent (the same input fails again) and retryable. The catalogue is checked against
- * docs/operations.md in both directions.
+ * Lists every error code that callers of a folder may get. An error is either permanent (the same
+ * input fails again) or retryable, as in the OpenTelemetry Collector. A test checks that this list
+ * and docs/operations.md agree.
  */
 export const ERRORS = {
   'config.invalid': 'one or more settings are wrong; each is listed',
@@ -35,9 +35,9 @@ export const ERRORS = {
 export type ErrorCode = keyof typeof ERRORS;
 
 export interface ErrorDetails {
-  /** Tells whether the same request may succeed later, unchanged. */
+  /** Tells whether the same request, unchanged, may succeed later. */
   retryable?: boolean;
-  /** Tells the operator what to do about it. */
+  /** Tells the operator what to do about the error. */
   hint?: string;
   cause?: unknown;
 }
@@ -56,7 +56,7 @@ export class FermataError extends Error {
   }
 }
 
-/** Returns the text of anything thrown. */
+/** Returns the message of an Error, or any other thrown value as text. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

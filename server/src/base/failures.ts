@@ -11,11 +11,17 @@ export interface Failure {
 }
 
 interface Known extends Failure {
-  /** Matches a code or a message of Node, of the engine, or of a ClickHouse server. */
+  /**
+   * Matches the error code or the message that Node, the embedded engine or a ClickHouse server
+   * gives for this failure.
+   */
   says: RegExp;
 }
 
-/** The first match counts, so the special causes come before the general ones. */
+/**
+ * Known failures. The first entry that matches is used, so special causes stand before general
+ * ones.
+ */
 const KNOWN: readonly Known[] = [
   {
     kind: 'disk-full',
@@ -71,7 +77,7 @@ const OTHER: Failure = {
   text: 'the store refuses',
   hint: 'The log has what it says.',
 };
-/** Errors wrap their causes; a longer chain than this is taken for a cycle. */
+/** Most nested causes of an error that are followed. A longer chain is taken to be a cycle. */
 const MAX_CAUSES = 10;
 
 export function failureOf(error: unknown): Failure {

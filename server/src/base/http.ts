@@ -3,8 +3,8 @@ import type { AddressInfo } from 'node:net';
 import { FermataError, messageOf } from './errors.ts';
 
 /**
- * Listens and returns the port (the assigned one for port 0). The error names the setting that
- * moves the port.
+ * Listens on `port` and returns the port in use, which the system chose if `port` is 0. If the port
+ * is taken, the error names the setting that changes the port.
  */
 export function listen(
   server: Server,
@@ -33,8 +33,8 @@ export function listen(
 }
 
 /**
- * Stops accepting, lets requests in flight be answered (after `drain`) and closes idle connections.
- * It is safe to call without `listen`.
+ * Stops accepting connections, waits for `drain` and for the answers to requests in flight, and
+ * closes idle connections. The function may also be called if the server never listened.
  */
 export async function closeServer(
   server: Server,
@@ -44,7 +44,8 @@ export async function closeServer(
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   await drain();
   server.closeIdleConnections();
-  // Keep-alive connections whose answer is on its way become idle a moment later.
+  // Connections whose answer is just being sent become idle a moment later, so all connections are
+  // closed in the next turn of the event loop.
   setImmediate(() => server.closeAllConnections());
   await closed;
 }

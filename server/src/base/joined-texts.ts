@@ -1,7 +1,8 @@
 /**
- * Interns one joined text for each pair that repeats (service and operation, method and route), so
- * that it is built, hashed and stored once for all spans that carry it. Beyond `mostCharacters`,
- * which only hostile senders reach, the cache is cleared.
+ * Creates a function that joins two texts and returns the same text object for the same pair (for
+ * example service and operation, or method and route). So the joined text is built, hashed and
+ * stored once for all spans that carry the pair. The cache is cleared when it exceeds
+ * `mostCharacters`, which only hostile senders reach.
  */
 export function createJoinedTexts(
   separator: string,
@@ -14,7 +15,7 @@ export function createJoinedTexts(
     let text = ofFirst?.get(second);
     if (text !== undefined) return text;
     text = `${first}${separator}${second}`;
-    // Each entry keeps its second text beside the joined one.
+    // Count twice: an entry keeps the second text of the pair in memory as well as the joined text.
     kept += 2 * text.length;
     if (kept > mostCharacters) {
       texts.clear();

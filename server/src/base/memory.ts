@@ -1,37 +1,44 @@
 /**
- * Pools buffers, so that they are reused. A buffer that outlives two minor collections is found
- * dead only by a collection of the whole heap, and V8 starts one for each 64 MB of such buffers
- * (`external memory pressure` in `--trace-incremental-marking`), however much room the heap has: at
- * 25,000 spans/s every 1.6 s.
+ * Pools buffers for reuse. Without the pool, buffers that survive two minor collections are freed
+ * only by a collection of the whole heap. V8 starts such a collection for every 64 MB of these
+ * buffers, however much room the heap has (`external memory pressure` in
+ * `--trace-incremental-marking`): at 25,000 spans/s every 1.6 s.
  */
 export interface Memory {
-  /** Leases a buffer of this many bytes; its content is undefined. */
+  /** Leases a buffer of `bytes` bytes, whose content is undefined. */
   lease(bytes: number): Lease;
   /** Counts the pooled bytes that are not leased. */
   readonly kept: number;
 }
 
 /**
- * Lends a buffer, which is released once. A lease that is never released is left to the garbage
- * collector.
+ * Holds a leased buffer until `release`. If a lease is never released, the garbage collector frees
+ * its memory.
  */
 export interface Lease {
   /**
-   * Returns the leased buffer, another one after `resize`. Access after `release` throws: rows in
-   * memory that has another holder must not count as written.
+   * Returns the leased buffer; after `resize` it may be another buffer. Throws after `release`,
+   * because the memory may then hold the data of another lease.
    */
   readonly bytes: Buffer;
-  /** Counts the bytes of memory that the lease takes: up to twice its size. */
+  /**
+   * Counts the bytes of memory that the lease occupies, which is up to twice the size that was
+   * leased.
+   */
   readonly capacity: number;
-  /** Keeps the leading bytes; the content behind them is undefined. */
+  /**
+   * Changes the size of the buffer. Its leading bytes are kept; the content after them is
+   * undefined.
+   */
   resize(bytes: number): void;
-  /** Returns the memory to the pool; `bytes` must not be read any more. */
+  /** Returns the memory to the pool. After that, `bytes` must not be read any more. */
   release(): void;
 }
 
 /**
- * Pooled sizes are powers of two, 16 KiB … 16 MiB, given here as exponents. Smaller and larger
- * buffers are not pooled and take no more than they need.
+ * Exponents of the smallest and the largest pooled size. Pooled sizes are powers of two, from 16
+ * KiB to 16 MiB. Buffers of other sizes are not pooled; a smaller one occupies no more than it
+ * needs.
  */
 const MIN_SIZE = 14;
 const LARGEST = 24;
@@ -43,7 +50,7 @@ const isKept = (power: number): boolean => power >= MIN_SIZE && power <= LARGEST
 
 interface SizeClass {
   free: Buffer[];
-  /** Holds the sequence number of the last lease of this size. */
+  /** Holds the number of the last lease of this size; leases are numbered in order. */
   lastUse: number;
 }
 
@@ -69,7 +76,7 @@ export function createMemory(mostKept = 32 * 1024 * 1024): Memory {
     const power = powerOf(memory.length);
     if (!isKept(power) || memory.length !== 2 ** power) return;
     const of = classes[power]!;
-    // Evict buffers of sizes that were used less recently than this one.
+    // To make room, free buffers of sizes that were leased less recently than the size of `memory`.
     while (kept + memory.length > mostKept) {
       const eldest = classes
         .filter(({ free, lastUse }) => free.length > 0 && lastUse < of.lastUse)
@@ -90,8 +97,8 @@ export function createMemory(mostKept = 32 * 1024 * 1024): Memory {
 }
 
 /**
- * Is a class and not a closure, because thousands of requests may wait with one each: a closure
- * takes four times the memory.
+ * This is a class and not a closure, because thousands of requests may wait with one lease each,
+ * and a closure takes four times the memory.
  */
 class Leased implements Lease {
   private content: Buffer;

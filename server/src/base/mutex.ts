@@ -1,8 +1,11 @@
-/** Runs asynchronous work one piece after the other, in the order of the calls. */
+/** Runs pieces of asynchronous work one after the other, in the order of the calls. */
 export interface Mutex {
-  /** Settles with the outcome of `work`. A failure does not stop the work queued behind it. */
+  /**
+   * Runs `work` after all work that was queued before, and settles like `work`. If `work` fails,
+   * the work that is queued behind it still runs.
+   */
   run<T>(work: () => Promise<T>): Promise<T>;
-  /** Resolves when all work queued so far has ended. */
+  /** Resolves when all work that has been queued so far has ended. */
   idle(): Promise<unknown>;
 }
 

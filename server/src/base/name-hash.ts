@@ -1,21 +1,24 @@
 /**
- * Holds the 64-bit hash of a name in two halves, which ClickHouse computes alike (`murmurHash3_32`
- * and `murmurHash2_32`: Appleby's, seed 0, over the UTF-8 bytes), so that the store returns the
- * hashes of millions of names without the names. `testing/store-conformance.ts` guards that both
- * sides agree.
+ * Holds the result of `hashName`: the 64-bit hash of a name in two 32-bit halves. ClickHouse
+ * computes the same hash (`murmurHash3_32` and `murmurHash2_32`: Appleby's, seed 0, over the UTF-8
+ * bytes), so the store can return hashes of millions of names instead of the names.
+ * `testing/store-conformance.ts` guards that both sides agree.
  */
 export const hashed = { high: 0, low: 0 };
 
 /**
- * Hashes `prefix` and `text` as if they were one text, into `hashed`: joining them, or returning a
- * pair, costs more than the hashing.
+ * Hashes `prefix` and `text` as if they were one text, and stores the result in `hashed`. Joining
+ * the texts first, or returning a pair, would cost more than the hashing itself.
  */
 export function hashName(prefix: string, text: string): void {
   const widest = hashCodes(prefix, text);
   if (widest > 0x7f) hashCodes('', Buffer.from(prefix + text, 'utf8').toString('latin1'));
 }
 
-/** Hashes character codes as if they were bytes, and returns the bitwise OR of all codes. */
+/**
+ * Hashes character codes as if they were bytes, and returns the bitwise OR of all codes, which is
+ * above 0x7f if a character is not ASCII.
+ */
 function hashCodes(prefix: string, text: string): number {
   const cut = prefix.length;
   const length = cut + text.length;
@@ -62,7 +65,10 @@ function scrambled(word: number): number {
   return Math.imul((k << 15) | (k >>> 17), 0x1b873593);
 }
 
-/** Packs the hashes of `names` in a row, `HASH_BYTES` each: high, then low, big-endian. */
+/**
+ * Size of one hash in the result of `hashesOf`, which returns the hashes of `names` in a row. Each
+ * hash consists of its high half and its low half, big-endian.
+ */
 export const HASH_BYTES = 8;
 export function hashesOf(names: readonly string[]): Buffer {
   const bytes = Buffer.allocUnsafe(names.length * HASH_BYTES);

@@ -1,7 +1,10 @@
-/** Tells a listener that may come later than the one who tells: neither has to be made first. */
+/** Passes values from an emitter to one listener. The two can be created in either order. */
 export interface Signal<T> {
   emit: (value: T) => void;
-  /** From now on; what was told before is gone. One listener at most. */
+  /**
+   * Sets the only listener. It gets the values that are emitted from now on; earlier values are
+   * lost.
+   */
   listen(listener: (value: T) => void): void;
 }
 

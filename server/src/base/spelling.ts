@@ -1,9 +1,13 @@
-/** A name that is further away than this many edits counts as another word. */
+/**
+ * Most edits between a misspelt name and a candidate for it. A candidate that needs more edits
+ * counts as another word.
+ */
 const MAX_EDITS = 5;
 
 /**
- * Answers "did you mean …?": returns the candidate that a misspelt name most likely stands for, or
- * undefined where none is near. A prefix stands for the first candidate that begins with it.
+ * Returns the candidate that a misspelt name most likely stands for ("did you mean …?"), or
+ * undefined if no candidate is near. If `name` is the beginning of candidates, the first of these
+ * is returned.
  */
 export function closestTo(name: string, candidates: readonly string[]): string | undefined {
   const begun =
@@ -18,7 +22,7 @@ export function closestTo(name: string, candidates: readonly string[]): string |
   return best?.candidate;
 }
 
-/** Returns how many letters have to be added, removed or replaced to make one word of the other. */
+/** Returns how many letters have to be added, removed or replaced to turn `a` into `b`. */
 function levenshtein(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);
   for (let i = 1; i <= a.length; i++) {

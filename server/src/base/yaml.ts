@@ -2,22 +2,23 @@ import { isMap, isScalar, isSeq, LineCounter, parseDocument, visit, type Documen
 import type { z } from 'zod';
 
 /**
- * Holds the result of reading a settings file against a schema: either `data`, or every problem at
- * once, each with its line and field.
+ * Holds the result of reading a settings file against a schema: either `data`, or all problems that
+ * were found. Each problem names a line and a field.
  */
 export interface Read<T> {
   data: T | null;
   problems: string[];
   /**
-   * Returns the line of the nearest node that exists on this path, for problems that a schema
-   * cannot see.
+   * Returns the line of the deepest node that exists on `path`. The caller uses it to report
+   * problems that the schema cannot detect.
    */
   lineOf: (path: readonly PropertyKey[]) => number;
 }
 
 /**
- * Reads YAML and fills `${NAME}` in texts from `environment`, so that secrets stay out of the file.
- * A filled-in value stays a text, whatever it holds.
+ * Reads YAML and replaces `${NAME}` in texts by the variable from `environment`, so that secrets
+ * stay out of the file. The replaced value is always a text, even if it looks like a number or a
+ * map.
  */
 export function readYaml<S extends z.ZodType>(
   text: string,
@@ -49,7 +50,8 @@ export function readYaml<S extends z.ZodType>(
   }
   const { contents } = document;
   const saysNothing = contents === null || (isScalar(contents) && contents.value === null);
-  // A wrong indentation turns the file into a list or a text; that must not pass for an empty file.
+  // A wrong indentation can turn the whole file into a list or a text. Report that as a problem,
+  // because the file must not pass for an empty one.
   if (!saysNothing && !isMap(contents)) {
     const what = isSeq(contents) ? 'a list' : 'a text';
     return {
@@ -69,7 +71,7 @@ export function readYaml<S extends z.ZodType>(
   };
 }
 
-/** Replaces `${NAME}` in all texts and returns a problem for each variable that is not set. */
+/** Replaces `${NAME}` in all texts, and returns a problem for each variable that is not set. */
 function fill(
   document: Document.Parsed,
   lines: LineCounter,
@@ -92,6 +94,8 @@ function fill(
   return unset;
 }
 
-/** Formats a problem as `flows.order.steps.0.within: is not a duration`. */
+/**
+ * Formats a problem of a schema, for example as `flows.order.steps.0.within: is not a duration`.
+ */
 export const problemOf = (issue: { path: PropertyKey[]; message: string }): string =>
   `${issue.path.join('.') || 'file'}: ${issue.message}`;

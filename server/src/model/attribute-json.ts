@@ -1,13 +1,13 @@
 import { KeyValues, type Attributes, type AttributeValue } from './otlp.ts';
 
 const PLAIN = /^[^"\\\u0000-\u001f]*$/;
-/** Tells whether a text needs no escaping, so that quotes alone make it JSON. */
+/** Returns whether `text` needs no escaping in JSON, so that putting quotes around it is enough. */
 export const isPlain = (text: string): boolean => PLAIN.test(text);
 
 /**
- * Writes one value as JSON. Strings, booleans, safe integers and finite fractions are written as
- * themselves; a value that JSON cannot hold exactly becomes an object with one key: `int`,
- * `double`, `bytes` or `map` (read back by `attributesFromJson`).
+ * Returns one value as JSON. Texts, booleans, safe integers and finite fractions become the JSON of
+ * the same kind. A value that JSON cannot hold exactly becomes an object with one key: `int`,
+ * `double`, `bytes` or `map`. `attributesFromJson` reads these objects back.
  */
 export function valueJson(value: AttributeValue): string {
   switch (typeof value) {
@@ -34,7 +34,7 @@ export function valueJson(value: AttributeValue): string {
   }
 }
 
-/** Parses what `valueJson` wrote, for spans that come back from the store. */
+/** Parses attributes that were written by `valueJson`, for spans that are loaded from the store. */
 export function attributesFromJson(text: string): Attributes {
   if (text === '') return [];
   const flat: Attributes = [];

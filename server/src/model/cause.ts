@@ -5,10 +5,11 @@ type About = Pick<Finding, 'rule' | 'service' | 'step' | 'place' | 'dependency'>
 type Part = 'rule' | 'service' | 'step' | 'place';
 
 /**
- * Lists, by rule, the parts that identify a cause across flow types. A consumer of one destination,
- * and one step of one service, is the same cause in whatever flow type it is missed. A rule that is
- * not listed keeps its causes apart by flow type. An undelivered message and a gone consumer share
- * their key: whether other consumers took the message makes no other cause.
+ * Maps a rule to the parts of a finding that identify its cause in all flow types. For example, a
+ * step that one service fails at is the same cause in every flow type. For a rule that is not
+ * listed, findings in two flow types have two causes. `UNTAKEN` leaves out the rule, because an
+ * undelivered message and a gone consumer are the same cause: whether other consumers took the
+ * message makes no difference.
  */
 const UNTAKEN: readonly Part[] = ['service', 'place'];
 const AWAITED: readonly Part[] = ['rule', 'service', 'place'];
@@ -29,10 +30,10 @@ const SHARED: ReadonlyMap<string, readonly Part[]> = new Map([
 ]);
 
 /**
- * Returns the key that findings of one cause share. It is made from the dependency that their
- * errors name, else from the parts that flow types have in common (`SHARED`), else from the parts
- * that one flow type alone can tell apart. `certain` is false where one of several steps is missing
- * and it is unknown which.
+ * Returns the key that all findings of one cause share. The key is made from the dependency that
+ * the finding names; without one, from the parts that are the same in all flow types (`SHARED`);
+ * for other rules, from the flow type and all parts. `certain` is false if one of several steps is
+ * missing and it is unknown which one.
  */
 export function causeKey(
   environment: string,
@@ -45,14 +46,16 @@ export function causeKey(
   const parts = certain ? SHARED.get(rule) : undefined;
   if (parts === undefined || (service ?? place) === null)
     return hash(rule, environment, flowType, service, step, place);
-  // Where no place is known, the step tells two absences of one service apart.
+  // If no place is known, the step is used instead, so that two missing steps of one service get
+  // two keys.
   const known = { rule, service, step, place: parts.includes('step') ? place : (place ?? step) };
   return hash('shared', parts.join(), environment, ...parts.map((part) => known[part]));
 }
 
 /**
- * Returns a second key, by the awaited step alone: a step that several destinations lead to is one
- * cause, whichever destination it does not consume from. Null: it is unknown which step is missing.
+ * Returns a second key for a finding about a missing step, made of service and step without the
+ * place. Several destinations may lead to one step, which is one cause whichever of them the step
+ * does not consume from. Returns null for other rules, and if it is unknown which step is missing.
  */
 export function awaitedStepKey(
   environment: string,

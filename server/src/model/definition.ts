@@ -3,44 +3,50 @@ import type { Outcome } from './span.ts';
 /** Declares what a flow type consists of. Durations are in ms. */
 export interface Definition {
   type: string;
-  /** Is '' for a definition without a version. */
+  /** Holds the version of the definition, or '' if it has none. */
   version: string;
-  /** Bounds the time of the whole flow, in ms; null: unlimited. */
+  /** Holds the longest time that the whole flow may take, in ms; null: unlimited. */
   withinMs: number | null;
   steps: DefinedStep[];
-  /** Lists the steps or messages that end the flow, with the outcome of each. */
+  /** Lists the steps or messages that end the flow, and the outcome that the flow then has. */
   ends: { step: string; outcome: Outcome }[];
-  /** Tells whether steps are compensated in the reverse order in which they ran. */
+  /**
+   * Tells whether the steps of a failed flow must be compensated in the reverse of the order in
+   * which they ran.
+   */
   undoInOrder: boolean;
 }
 
 export interface DefinedStep {
-  /** Holds the step's displayed name, or the type of the message that it handles. */
+  /** Holds the displayed name of the step, or the type of the message that the step handles. */
   name: string;
-  /** Names the service that performs it; null: any service. */
+  /** Names the service that runs the step; null: any service. */
   service: string | null;
   /**
-   * Lists steps that all come before it; of steps that are alternatives to each other, one is
-   * enough.
+   * Lists steps that must all run before this step. If several of them are alternatives to each
+   * other (`choice`), one of these is enough.
    */
   after: string[];
   withinMs: number;
   optional: boolean;
-  /** Steps with the same number are alternatives: one of them is enough. 0: none. */
+  /**
+   * Numbers a group of alternatives: of the steps with the same number, one is enough. 0: the step
+   * is no alternative.
+   */
   choice: number;
-  /** Names the step that compensates it. */
+  /** Names the step that compensates this step. */
   compensatedBy: string | null;
 }
 
 /**
- * Tells where a definition came from. An announcement of a service never overwrites an operator's
- * file.
+ * Tells where a definition came from. A definition that a service announces (`sdk`) never replaces
+ * one from an operator's file.
  */
 export type DefinitionSource = 'file' | 'api' | 'sdk';
 
 export interface StoredDefinition {
   definition: Definition;
   source: DefinitionSource;
-  /** It was accepted at this instant, in ms. */
+  /** The definition was accepted at this instant, in ms. */
   at: number;
 }

@@ -2,13 +2,14 @@ import type { Message, Span } from './span.ts';
 import { isSend } from './roles.ts';
 
 /**
- * Decides by destinations alone whether a consumer may have taken a message that was sent. All
- * functions are pure.
+ * Functions that decide, by destinations alone, whether a consumer may have taken a message that
+ * was sent. All functions are pure.
  */
 
 /**
- * These brokers route: a message is sent to one name and consumed from another, that of a queue, a
- * subscription or an address.
+ * Messaging systems that route messages: a message is sent to one name and consumed from another
+ * name, which is that of a queue, a subscription or an address. '' is an unknown system, which may
+ * route.
  */
 const ROUTING: ReadonlySet<string> = new Set([
   '',
@@ -23,14 +24,17 @@ const ROUTING: ReadonlySet<string> = new Set([
   'solace',
 ]);
 /**
- * Matches destinations for messages that could not be processed, and are retried there or given up.
- * The message keeps its id on the way.
+ * Matches destinations to which messages are moved that could not be processed, to be retried or
+ * given up there. A message keeps its id when it is moved.
  */
 const SET_ASIDE =
   /(?:^|[^a-z])(?:retry|retries|dlq|dlx|dlt|dead|deadletters?|errors?|parked|parking)(?:[^a-z]|$)/i;
-/** Matches the same at the end of a name that begins with the original destination. */
+/**
+ * Matches what follows the name of the original destination in the name of such a destination, as
+ * in `orders` and `ordersDLQ`.
+ */
 const CONTINUED = /retry|retries|dlq|dlx|dlt|dead|error|park/i;
-/** Matches a subscription to several destinations. */
+/** Matches the name of a subscription to several destinations. */
 const WILDCARD = /[*+#>]/;
 
 const destinationOf = ({ message }: Span): string => {
@@ -41,7 +45,7 @@ const destinationOf = ({ message }: Span): string => {
 export const isSameDestination = (a: Span, b: Span): boolean =>
   destinationOf(a) !== '' && destinationOf(a) === destinationOf(b);
 
-/** Tells whether both destinations are known and differ. */
+/** Returns whether the destinations of both spans are known and differ. */
 export const isElsewhere = (a: Span, b: Span): boolean => {
   const [here, there] = [destinationOf(a), destinationOf(b)];
   return here !== '' && there !== '' && here !== there;
@@ -51,8 +55,10 @@ export const isRouted = ({ message }: Span): boolean =>
   message !== null && ROUTING.has(message.system);
 
 /**
- * Tells whether `taker` may have consumed `send`, when the message id alone joins them: a message
- * at another destination is another message, unless it was set aside there.
+ * Returns whether the consumer `taker` may have consumed the message of `send`, given that both
+ * have the same message id and nothing else joins them. An equal id at another destination means
+ * another message, unless the broker routes or the message was moved there because it could not be
+ * processed.
  */
 export const mayTake = (taker: Span, send: Span): boolean =>
   !isElsewhere(taker, send) || isRouted(send) || isSetAside(taker.message!, send.message!);
@@ -66,8 +72,8 @@ const isSetAside = (
   (destination.startsWith(from) && CONTINUED.test(destination.slice(from.length)));
 
 /**
- * Tells whether two spans report one send. The layers of one client often have a span each: a
- * create above its send, or one send above another.
+ * Returns whether two spans report the same send. Layers of one client often record a span each: a
+ * `create` span above its `send` span, or a `send` span above another.
  */
 export const isOneSending = (outer: Span, inner: Span): boolean =>
   outer !== inner &&

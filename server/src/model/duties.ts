@@ -1,12 +1,17 @@
-/** Tells which compensation is due once a flow fails: steps by name, and the order that binds. */
+/**
+ * Tells which compensations are due if a flow of one type fails, and in which order they must run.
+ */
 export interface UndoDuties {
-  /** Names the forward steps that are compensated whenever their flow fails. */
+  /** Holds the names of steps that are compensated in every failed flow. */
   owed: ReadonlySet<string>;
-  /** Each entry is an `undoPair` of step names. */
+  /**
+   * Holds pairs of step names (`undoPair`): if a pair is in this set, its first step must be
+   * compensated before its second step.
+   */
   order: ReadonlySet<string>;
 }
 
-/** Joins two step names; the first is compensated before the second. */
+/** Returns a text for the pair of step names: `first` is compensated before `second`. */
 export const undoPair = (first: string, second: string): string => `${first}\0${second}`;
 export function readUndoPair(pair: string): readonly [first: string, second: string] {
   const [first = '', second = ''] = pair.split('\0');

@@ -1,6 +1,6 @@
 /**
- * Lists the rules that report something missing, by precedence: when several explain one stall, the
- * first in this list is reported.
+ * Lists the rules that report something missing. If several of them explain why a flow does not
+ * move on, only the one that is listed first is reported.
  */
 export const ABSENCES = [
   'undelivered-message',
@@ -13,63 +13,75 @@ export const ABSENCES = [
 ] as const;
 export type Absence = (typeof ABSENCES)[number];
 
-/** Describes a step or message that should come next in one flow. Instants are wall-clock ms. */
+/** Describes a step or message that a flow waits for. Instants are wall-clock ms. */
 export interface WaitingFor {
   /**
-   * Stays the same while the flow waits for the same thing: made of step and expectation, not
-   * hashed.
+   * Identifies the expectation. It is the same for as long as the flow waits for the same thing,
+   * and is made of step and expectation, not hashed.
    */
   id: string;
-  /** It should come after this step; null: the flow as a whole expects it. */
+  /**
+   * Names the step after which the expected step should come; null: the flow as a whole expects it.
+   */
   afterStepId: string | null;
-  /** This message was sent for it and has not been consumed. */
+  /**
+   * Names the message that was sent for the expected step and has not been consumed; null: there is
+   * no such message.
+   */
   hopId: string | null;
   step: string;
   service: string | null;
   message: string | null;
-  /** Any one of these steps is enough; empty where only `step` is expected. */
+  /** Lists alternative steps: any one of them is enough. Empty if only `step` is expected. */
   oneOf: string[];
   certain: boolean;
-  /** It usually comes at this instant (median). */
+  /** The expected step usually comes at this instant (median of earlier flows). */
   expectedAt: number;
   since: number;
   lateAt: number;
   stuckAt: number;
   basis: 'declared' | 'learned' | 'structural';
-  /** Names the rule that reports its absence. */
+  /** Names the rule that reports the expected step as missing. */
   absence: Absence;
-  /** It came in this share of earlier flows. */
+  /** Holds the share of earlier flows in which the expected step came, from 0 to 1. */
   probability: number;
   samples: number;
-  /** Tells whether samples are so few that the expectation has merely been right so far. */
+  /**
+   * Is true if the expectation is learned from few samples, so that it may have been right by
+   * chance so far.
+   */
   provisional: boolean;
 }
 
 export type Severity = 'critical' | 'warning' | 'info';
 
-/** Reports what a rule found in one flow, with its evidence. */
+/** Reports what a rule found in one flow, and the evidence for that. */
 export interface Finding {
-  /** Survives a rename of the flow: made of rule, source span and expectation. */
+  /**
+   * Identifies the finding. It is made of rule, source span and expectation, so it stays the same
+   * if the flow gets another name.
+   */
   key: string;
-  /** Findings of one cause share this key, whatever their flow type (`cause.ts`). */
+  /** Holds the key that all findings of one cause share, also across flow types (`cause.ts`). */
   incident: string;
   rule: string;
   severity: Severity;
   /**
-   * Is true for a condition, which ends when the flow moves on; false for an event, which stays.
+   * Is true if the finding is a condition, which ends when the flow moves on; false if it is an
+   * event, which stays.
    */
   lasting: boolean;
   stepId: string | null;
   /** Names the step that is missing or wrong. */
   step: string | null;
   service: string | null;
-  /** Names the destination or other place that failures of one cause share. */
+  /** Names the destination or other place that findings of the same cause have in common. */
   place: string | null;
-  /** Names the dependency that the step could not do without, where its error tells. */
+  /** Names the dependency that the step could not do without; present only if the error tells. */
   dependency?: string;
-  /** It became true at this instant, in ms, which is not the instant of its detection. */
+  /** What the finding says became true at this instant, in ms. It may have been detected later. */
   since: number;
   summary: string;
-  /** Lists the spans and hops that prove it. */
+  /** Lists the spans and hops that prove the finding. */
   evidence: string[];
 }

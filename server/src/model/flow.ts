@@ -3,8 +3,8 @@ import type { MessageKind, Outcome, SpanError, SpanKey } from './span.ts';
 import type { UnixNanos } from './time.ts';
 
 /**
- * Tells why two things were joined, strongest first. Every edge of a timeline shows it ("joins with
- * proof").
+ * Lists the kinds of evidence by which two things are joined, strongest first, with the strength of
+ * each kind. Every edge of a timeline shows its evidence ("joins with proof").
  */
 export const EVIDENCE_STRENGTH = {
   'flow-id': 1,
@@ -20,14 +20,14 @@ export const EVIDENCE_STRENGTH = {
 export type EvidenceKind = keyof typeof EVIDENCE_STRENGTH;
 export interface Evidence {
   kind: EvidenceKind;
-  /** Holds a number from 0 to 1, out of EVIDENCE_STRENGTH. */
+  /** Holds the strength of this kind of evidence, from EVIDENCE_STRENGTH; between 0 and 1. */
   strength: number;
 }
-/** Tells why a step is in its flow although nothing in the flow caused it. */
+/** Tells why a step belongs to its flow although nothing in the flow caused the step. */
 export interface JoinEvidence extends Evidence {
   /**
-   * Names what it has in common with the rest of the flow: `order.id=42`, a conversation, a flow id
-   * or a trace.
+   * Names what the step and the rest of the flow have in common: `order.id=42`, a conversation, a
+   * flow id or a trace.
    */
   value: string;
 }
@@ -43,8 +43,8 @@ export type StepStatus = 'running' | 'ok' | 'failed' | 'retried';
 export type HopState = 'waiting' | 'delivered' | 'dead-lettered';
 
 /**
- * Lists what is worth knowing about how a flow was put together. Badges are shown; the words are
- * part of the API.
+ * Lists what a user should know about how a flow was put together. The dashboard shows badges, and
+ * their names are part of the API.
  */
 export type Badge =
   | 'broken-context'
@@ -74,27 +74,33 @@ export interface Attempt {
 export interface Step {
   id: string;
   /**
-   * Is made of service, operation, and destination, route or declared name; never of the raw span
-   * name.
+   * Identifies the step among all flows of the type. It is made of service, operation, and
+   * destination, route or declared name; never of the raw span name.
    */
   typeKey: string;
   name: string;
   service: string;
-  /** Holds the version of that service, '' where it reports none. */
+  /** Holds the version of the service, or '' if the service reports none. */
   serviceVersion: string;
-  /** Names the process of that service, '' where it reports none. */
+  /** Names the process (instance) of the service, or '' if the service reports none. */
   instance: string;
   kind: string;
   status: StepStatus;
   result: string | null;
   attempts: Attempt[];
-  /** The start is in causal time: shifted so that no receive precedes its send. */
+  /**
+   * The step started at this instant of causal time, in which times are shifted so that no receive
+   * precedes its send.
+   */
   start: UnixNanos;
   end: UnixNanos | null;
-  /** Raw time was shifted by this much to causal time, in ms. */
+  /** The times of the step were shifted by this much to get causal times, in ms. */
   skewMs: number;
   causedBy: string[];
-  /** Names the step that it compensates: our id where its service reported one, else the name. */
+  /**
+   * Names the step that this step compensates: by our step id if the service reported an id, else
+   * by the step's name.
+   */
   compensates: string | null;
   compensatedBy: string[];
   error: SpanError | null;
@@ -102,38 +108,46 @@ export interface Step {
   traceId: string;
   shared: boolean;
   badges: Badge[];
-  /** The span that names the step was committed at this instant, in ms. */
+  /** The span after which the step is named was committed at this instant, in ms. */
   receivedMs: number;
-  /** The span that ended last was committed at this instant, in ms. */
+  /** The last span of the step to end was committed at this instant, in ms. */
   endReceivedMs: number;
-  /** The failure was first received at this instant, in ms; null: it did not fail. */
+  /**
+   * The failure of the step was first received at this instant, in ms; null: the step did not fail.
+   */
   failureReceivedMs: number | null;
   /**
-   * A running step last showed a sign of life at this instant, in ms: its start, or a heartbeat.
+   * A running step last showed a sign of life (its start or a heartbeat) at this instant, in ms.
    */
   aliveMs: number;
-  /** It should have ended at this instant, in ms; null: none is declared. */
+  /** The step should have ended at this instant, in ms; null: the step declares no deadline. */
   deadlineMs: number | null;
-  /** Lists the steps still to come after this one (routing slip). */
+  /**
+   * Lists the steps that are still to come after this step, if the message carries such a list
+   * (routing slip).
+   */
   itinerary: string[];
   /**
-   * Lists periods in which none of its spans was open: for example, it answered and went on by a
-   * timer.
+   * Lists periods in which no span of the step was open: for example, a handler answered and
+   * continued later by a timer.
    */
   idle?: Idle[];
   /**
-   * Set only where the flow has several steps that nothing in it caused, and this is one; strongest
-   * first.
+   * Lists what the step and the rest of the flow have in common, strongest first. Set only if
+   * nothing in the flow caused this step and the flow has several such steps.
    */
   joinedBy?: JoinEvidence[];
-  /** Set where the delivery has a span that ended before the work, or that no work followed. */
+  /**
+   * Set if the span of the delivery ended before the work began, or if no work followed the
+   * delivery.
+   */
   receipt?: Receipt;
 }
 
 export interface Receipt {
-  /** Names the service, destination and consumer group that received it. */
+  /** Names the service, destination and consumer group that received the message. */
   place: string;
-  /** Tells whether work followed it. */
+  /** Tells whether work followed the delivery. */
   isHandled: boolean;
 }
 
@@ -155,20 +169,20 @@ export interface Hop {
   sent: UnixNanos;
   received: UnixNanos | null;
   /**
-   * The caller had its answer at this instant; null for messages, and where no span of the call
-   * tells.
+   * The caller had the answer to the call at this instant; null for messages, and for calls of
+   * which no span tells the instant.
    */
   returned: UnixNanos | null;
   /**
-   * The message waited from the end of the send span to the start of the process span, in causal
-   * ms; never negative.
+   * The message waited for this time, in ms of causal time, from the end of the send span to the
+   * start of the process span; never negative.
    */
   waitMs: number | null;
   skewed: boolean;
-  /** Is true for a synchronous call, false for a message. */
+  /** Is true if the hop is a synchronous call, false if it is a message. */
   sync: boolean;
   evidence: Evidence[];
-  /** Holds the strength of its strongest evidence (a product rule). */
+  /** Holds the strength of the strongest evidence for this hop (a product rule). */
   confidence: number;
 }
 
@@ -177,13 +191,16 @@ export interface Relation {
   kind: 'parent' | 'child' | 'caused-by' | 'causes' | 'previous-run' | 'link';
   viaSpanId: string;
   /**
-   * Names a trace and span; for a parent or child its flow key, or its reported name where that
-   * flow is unknown.
+   * Names the related trace and span; for a parent or child flow, that flow's key, or the name that
+   * was reported if the flow is unknown.
    */
   target: string;
 }
 
-/** Lists a span with a shared span, because no evidence attributes it to a flow. */
+/**
+ * Names a span that no evidence attributes to a flow, and the shared span under which it lies
+ * (`underSpanId`).
+ */
 export interface Unattributed {
   traceId: string;
   spanId: string;
@@ -192,7 +209,7 @@ export interface Unattributed {
   underSpanId: string;
 }
 
-/** Holds the next step as a service announced it for this flow alone. Instants are in ms. */
+/** Holds a next step that a service announced for this one flow. Instants are in ms. */
 export interface Expected {
   step: string;
   service: string | null;
@@ -201,27 +218,32 @@ export interface Expected {
   bySpanId: string;
 }
 
-/** Holds one flow with its whole timeline; it is a function of its spans and of nothing else. */
+/**
+ * Holds one flow with its whole timeline. All fields but `waitingFor` and the health are derived
+ * from the flow's spans alone.
+ */
 export interface Flow {
   id: string;
   environment: string;
   type: string;
-  /** Holds the version of its definition, '' where none is reported. */
+  /** Holds the version of the flow's definition as spans report it, or '' if they report none. */
   typeVersion: string;
-  /** It should have ended at this instant, in ms; null: none is declared. */
+  /** The flow should have ended at this instant, in ms; null: the flow declares no deadline. */
   deadlineMs: number | null;
   expects: Expected[];
-  /** Holds the explicit flow id, or the first business key, or ''. */
+  /** Holds the explicit flow id; if there is none, the first business key; else ''. */
   key: string;
   run: number;
   phase: Phase;
   outcome: Outcome | null;
   /**
-   * It is given this outcome once it was idle for long enough (`viewAt`); null: it ended, or
-   * something is still awaited.
+   * The flow gets this outcome once it has been idle for long enough (`viewAt`); null: the flow has
+   * ended already, or still waits for something.
    */
   idleOutcome: Outcome | null;
-  /** Its start was declared, so its end may be declared too. Not stored. */
+  /**
+   * Set if the start of the flow was declared, so that its end may be declared as well. Not stored.
+   */
   startDeclared?: true;
   health: Health;
   status: Status;
@@ -235,8 +257,7 @@ export interface Flow {
   services: string[];
   keys: [string, string][];
   /**
-   * Names the flow that it is part of: our id, or the flow id alone where the parent's type is not
-   * reported.
+   * Names the parent flow: by our id, or by its flow id alone if the parent's type is not reported.
    */
   parentId: string | null;
   incomplete: boolean;
@@ -246,35 +267,41 @@ export interface Flow {
   hops: Hop[];
   relations: Relation[];
   unattributed: Unattributed[];
-  /** Lists former ids of this flow. */
+  /** Lists the ids that this flow had earlier. */
   aliases: string[];
   spanCount: number;
-  /** Lists the keys of its spans, which the store reloads when a late span arrives. */
+  /**
+   * Lists the keys of the flow's spans. The store reloads them when a late span of the flow
+   * arrives.
+   */
   members: readonly SpanKey[];
-  /** Lists the keys of the shared spans around the flow, which are reloaded too. */
+  /**
+   * Lists the keys of the shared spans around the flow. They are reloaded together with `members`.
+   */
   context: readonly SpanKey[];
-  /** Holds the explicit id, or '' for a flow named by its trace. */
+  /** Holds the explicit flow id, or '' if the flow is named after its trace. */
   flowId: string;
   /**
-   * Lists tokens other than traces that lead to this flow (messages, conversations, identity keys).
+   * Lists the tokens by which spans find this flow (messages, conversations, identity keys),
+   * without its traces.
    */
   tokens: string[];
-  /** Holds the newest `receivedAtMs` among its spans. */
+  /** Holds the newest `receivedAtMs` of the flow's spans. */
   lastReceivedMs: number;
   /**
-   * Lists expected steps and messages: a function of the timeline, of the learned model, and of
-   * now.
+   * Lists steps and messages that the flow waits for. They are derived from the timeline, the
+   * learned model and the present time.
    */
   waitingFor: WaitingFor[];
   findings: Finding[];
-  /** It is re-evaluated at this instant, in ms, although nothing arrives; null: never. */
+  /** The flow is evaluated again at this instant, in ms, even if no span arrives; null: never. */
   lookAtMs: number | null;
 }
 
 /**
- * Returns a flow as it looks at `nowMs`. Many flows have no declared end; they count as ended once
- * they were idle until `settlesAtMs`. That view is never stored, or every flow would be written
- * twice.
+ * Returns the flow as it looks at `nowMs`. A flow without a declared end counts as ended if it has
+ * been idle and `nowMs` has reached `settlesAtMs`. The ended form is computed for each reader and
+ * not stored, because otherwise every flow would be written twice.
  */
 export function viewAt(flow: Flow, version: number, settlesAtMs: number, nowMs: number): FlowView {
   if (flow.idleOutcome === null || nowMs < settlesAtMs) return { flow, version };
@@ -290,33 +317,39 @@ export function viewAt(flow: Flow, version: number, settlesAtMs: number, nowMs: 
 }
 
 /**
- * Holds a flow as a reader sees it. Stored rows have even versions; the odd version that follows is
- * the same row after the flow has settled.
+ * Holds a flow as readers see it. Stored rows have even versions. The odd version after an even one
+ * is the same row, shown as ended because the flow was idle (`viewAt`).
  */
 export interface FlowView {
   flow: Flow;
   version: number;
 }
 
-/** Names a cause of a span, by key. The causing span may be in any flow, or may never arrive. */
+/**
+ * Names a cause of a span, by the key of the causing span, which may be in any flow or may never
+ * arrive.
+ */
 export interface KnownCause {
   key: string;
   kinds: EvidenceKind[];
 }
 
-/** Holds a span that belongs to no flow: several share it, or none has evidence for it. */
+/**
+ * Holds a span that belongs to no flow, because several flows share the span or no evidence
+ * attributes it to a flow.
+ */
 export interface UnattributedRow {
   key: SpanKey;
   receivedAtMs: number;
-  /** Lists the same as `Flow.tokens`. */
+  /** Lists the tokens by which other spans find this span, like `Flow.tokens`. */
   tokens: string[];
   causes: KnownCause[];
 }
 
 /**
- * Carries a change from the projection to the store: a flow in its newest form, the tombstone of a
- * name that a flow no longer has, or the row under which an unattributed span is found, which is
- * never shown.
+ * Carries a change from the projection to the store. It is one of three: a flow in its newest form;
+ * a tombstone, for an id that no flow has any more; or a row by which an unattributed span is
+ * found, which is never shown.
  */
 export type FlowChange = ProjectedFlow | Tombstone | UnattributedChange;
 
@@ -331,7 +364,7 @@ export interface Tombstone {
   kind: 'tombstone';
   id: string;
   version: number;
-  /** Names the flow that its spans belong to now, by id; null: none. */
+  /** Names the flow to which the spans of the former flow belong now, by id; null: none. */
   movedTo: string | null;
 }
 
