@@ -33,8 +33,8 @@ export function listen(
 }
 
 /**
- * Stops accepting connections, waits for `drain` and for the answers to requests in flight, and
- * closes idle connections. The function may also be called if the server never listened.
+ * Stops accepting connections, waits for `drain`, in which requests in flight get their answers,
+ * and then closes all connections. The function may also be called if the server never listened.
  */
 export async function closeServer(
   server: Server,

@@ -219,8 +219,8 @@ export interface Expected {
 }
 
 /**
- * Holds one flow with its whole timeline. All fields but `waitingFor` and the health are derived
- * from the flow's spans alone.
+ * Holds one flow with its whole timeline, which is computed from the flow's spans and from nothing
+ * else.
  */
 export interface Flow {
   id: string;

@@ -1,69 +1,85 @@
 import type { Severity } from './expectation.ts';
 
 /**
- * Groups findings with one cause; this is what people are notified about. Instants are wall-clock
- * ms. Only its owner (`alert/incidents`) changes an incident; all other code gets a copy.
+ * Groups findings with one cause. People are notified about incidents. Instants are wall-clock ms.
+ * Only `alert/incidents` changes an incident; all other code gets a copy.
  */
 export interface Incident {
-  /** Identifies the cause (`cause.ts`). */
+  /** Identifies the cause of the incident (`cause.ts`). */
   readonly key: string;
   /**
-   * Lists the keys of its findings: its own key, and those of incidents that turned out to have the
-   * same cause.
+   * Lists the keys of the incident's findings: the incident's own key, and the keys of incidents
+   * that turned out to have the same cause.
    */
   readonly keys: readonly string[];
-  /** Is made of the key and the opening instant: a cause that returns opens a new incident. */
+  /**
+   * Identifies the incident. The id is made of the key and the instant of opening, because the same
+   * cause may return later and then opens a new incident.
+   */
   readonly id: string;
   readonly rule: string;
   readonly severity: Severity;
-  /** If true, it ends when its flows move on; else some time after the last finding. */
+  /**
+   * If true, the incident ends when its flows move on; otherwise it ends some time after its last
+   * finding.
+   */
   readonly lasting: boolean;
   readonly status: 'open' | 'resolved';
   readonly title: string;
-  /** Describes the suspected cause in words; null where nothing points at one. */
+  /** Describes the suspected cause in words; null if nothing points at a cause. */
   readonly cause: string | null;
   readonly environment: string;
-  /** Taken from the finding that opened it, as the next four fields are. */
+  /** This and the next four fields are taken from the finding that opened the incident. */
   readonly flowType: string;
   readonly service: string | null;
   readonly step: string | null;
   readonly place: string | null;
-  /** Names the unreachable dependency that errors report. */
+  /** Names the unreachable dependency that the errors of the flows name. */
   readonly dependency: string | null;
   /**
-   * Names the channel that accepts no notifications: set on an incident of Fermata itself, which
-   * counts notifications and not flows.
+   * Names the channel that accepts no notifications. Set only on an incident about Fermata itself,
+   * which counts notifications instead of flows.
    */
   readonly channel: string | null;
-  /** Lists its distinct parts, in order of appearance. */
+  /**
+   * Lists the different combinations of rule, flow type and step in the incident, in order of
+   * appearance.
+   */
   readonly parts: readonly IncidentPart[];
-  /** Names the incident that it was merged into, by id; null: it stands alone. */
+  /** Names the incident into which this incident was merged, by id; null: it was not merged. */
   readonly foldedInto: string | null;
-  /** Counts all flows that were ever in it; `openCount` counts those in it now. */
+  /**
+   * Counts all flows that were ever in the incident; `openCount` counts the flows that are in it
+   * now.
+   */
   readonly count: number;
   readonly openCount: number;
   readonly firstAt: number;
   readonly lastAt: number;
   readonly resolvedAt: number | null;
   /**
-   * This many flows leave it per minute while it drains; `etaAt` is when it will be empty at that
-   * rate.
+   * This many flows leave the incident per minute while their number falls. At that rate the last
+   * flow leaves at `etaAt`.
    */
   readonly drainPerMinute: number | null;
   readonly etaAt: number | null;
   /**
-   * Sums the value key over the flows in it now; null where no key is configured or no flow has it.
+   * Sums the values of the value key over the flows that are in the incident now; null if no value
+   * key is configured or no flow has it.
    */
   readonly value: number | null;
   readonly exampleFlowIds: readonly string[];
   readonly notes: readonly { readonly at: number; readonly text: string }[];
   readonly ack: { readonly at: number; readonly count: number; readonly note: string } | null;
-  /** Its acknowledgement lapsed at this instant because it had grown tenfold; null: never. */
+  /**
+   * The acknowledgement lapsed at this instant because the incident had grown tenfold; null: that
+   * never happened.
+   */
   readonly outgrownAt: number | null;
   readonly version: number;
 }
 
-/** Describes the step that one flow type misses, or fails at. */
+/** Names what a flow type misses or fails at in an incident. */
 export interface IncidentPart {
   readonly rule: string;
   readonly severity: Severity;
@@ -72,12 +88,15 @@ export interface IncidentPart {
   readonly step: string | null;
 }
 
-/** Returns its distinct flow types, in order of appearance. */
+/** Returns the different flow types of the incident, in order of appearance. */
 export const flowTypesOf = ({ parts }: Pick<Incident, 'parts'>): string[] => [
   ...new Set(parts.map(({ flowType }) => flowType)),
 ];
 
-/** Reads a stored incident of this or an earlier version, and fills in the newer fields. */
+/**
+ * Returns a stored incident in the present form. Fields that an earlier version did not store get
+ * default values.
+ */
 export function storedIncident(stored: Partial<Incident> & Omit<Incident, NewFields>): Incident {
   const { key, rule, severity, flowType, service, step } = stored;
   return {
@@ -92,26 +111,31 @@ export function storedIncident(stored: Partial<Incident> & Omit<Incident, NewFie
 type NewFields = 'keys' | 'dependency' | 'channel' | 'parts' | 'foldedInto';
 
 /**
- * Records a message to people about an incident. It is stored before it is sent, and sent until it
- * is accepted: delivery is at least once.
+ * Records a message to people about an incident. It is stored before it is sent, and sending is
+ * repeated until the receiver accepts it, so that each message is delivered at least once.
  */
 export interface Notification {
-  /** Is made of incident, event and channel: the receiver's idempotency key. */
+  /**
+   * Identifies the notification, and is the receiver's idempotency key. It is made of incident,
+   * event and channel.
+   */
   readonly id: string;
   readonly incidentId: string;
   readonly event: 'opened' | 'repeated' | 'resolved' | 'test';
   readonly channel: string;
-  /** Holds the state of its delivery; `alert/transitions.ts` has the table. */
+  /**
+   * Holds the state of the delivery. `alert/transitions.ts` lists the possible changes of state.
+   */
   readonly state: 'waiting' | 'pending' | 'sent' | 'dead' | 'dropped';
-  /** Says in words why it was sent, held or dropped. */
+  /** Says in words why the notification was sent, held or dropped. */
   readonly reason: string;
   readonly attempts: number;
   readonly createdAt: number;
   readonly nextAt: number;
   readonly lastError: string;
   /**
-   * It was first refused at this instant, in ms; absent where it was not, or where an earlier
-   * version stored it.
+   * The receiver first refused the notification at this instant, in ms; absent if the receiver
+   * never refused, or if an earlier version stored the notification.
    */
   readonly failedAt?: number;
   readonly body: string;
@@ -119,8 +143,8 @@ export interface Notification {
 }
 
 /**
- * Mutes matching incidents until it ends; those still open then are notified. An empty field
- * matches all.
+ * Suppresses notifications of matching incidents until `until`. Incidents that are still open then
+ * are notified. An empty field matches every incident.
  */
 export interface Silence {
   readonly id: string;

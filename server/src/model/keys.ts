@@ -11,34 +11,37 @@ const NO_NAMES: SpanNames = { message: NO_TOKENS, id: '', soft: NO_TOKENS, share
 export const messageTokens = (span: Span): readonly Token[] => namesOf(span).message;
 export const idToken = (span: Span): Token | '' => namesOf(span).id;
 export const softTokens = (span: Span): readonly Token[] => namesOf(span).soft;
-/** Returns all tokens by which spans find each other, besides parent and links. */
+/** Returns all tokens by which other spans find this span. Parent and links are not among them. */
 export const sharedTokens = (span: Span): readonly Token[] => namesOf(span).shared;
-/** Is true for a token of a conversation or of an identity key. */
+/** Returns whether a token is that of a conversation or of an identity key. */
 export const isSoftToken = (token: string): boolean =>
   isIdentityToken(token) || isConversationToken(token);
 export const isIdentityToken = (token: string): boolean => token.startsWith('k\0');
 export const isConversationToken = (token: string): boolean => token.startsWith('c\0');
-/** Returns an identity token without its value: two values of one key tell flows apart. */
+/**
+ * Returns an identity token without its value. Spans with equal results and different values belong
+ * to different flows.
+ */
 export const identityNameOf = (token: Token): string => token.slice(0, token.lastIndexOf('\0'));
-/** Formats a soft token for people: `order.id=42`, or a conversation's id. */
+/** Returns a soft token as text for people: `order.id=42`, or the id of a conversation. */
 export const valueOf = (token: Token): string => token.split('\0').slice(2).join('=');
 export const isMessageToken = (token: string): boolean =>
   token.startsWith('m\0') || token.startsWith('p\0');
 
 /**
- * Returns the key of a flow with an explicit id; `type` is '' where none is reported. Only an
- * untyped key holds the kind of its id, because a type already tells ids apart.
+ * Returns the key of a flow with an explicit id; `type` is '' if no flow type is reported. The key
+ * contains `kind` only if there is no type, because a type already tells equal ids apart.
  */
 export const flowKeyOf = (environment: string, id: string, type: string, kind = ''): FlowKey =>
   `${idTokenOf(environment, id)}\0${type}${type === '' && kind !== '' ? `\0${kind}` : ''}` as FlowKey;
 /**
- * Returns the key of a flow without an explicit id. `spanId` is given where the trace alone does
+ * Returns the key of a flow without an explicit id. `spanId` is given only if the trace alone does
  * not identify the flow.
  */
 export const traceKeyOf = (traceId: string, spanId = ''): FlowKey =>
   `${TRACE}${traceId}${spanId === '' ? '' : `-${spanId}`}` as FlowKey;
 
-/** Holds the parts of a flow key. `type` is '' where none is reported. */
+/** Holds the parts of a flow key; `type` is '' if no flow type is reported. */
 export type ParsedFlowKey =
   | { namedBy: 'id'; environment: string; id: string; type: string }
   | { namedBy: 'trace'; trace: string };
@@ -49,16 +52,23 @@ export function parseFlowKey(key: FlowKey): ParsedFlowKey {
     ? { namedBy: 'id', environment, id, type }
     : { namedBy: 'trace', trace: environment };
 }
-/** Tells whether `key` names a flow with this id, whatever its type or kind. */
+/**
+ * Returns whether `key` is that of a flow with this id, whatever the flow's type and the kind of
+ * the id.
+ */
 export const hasId = (key: string, id: Token | ''): boolean =>
   id !== '' && key.startsWith(`${id}\0`);
 export const isNamedById = (key: FlowKey): boolean => key.startsWith('i\0');
-/** Tells whether both keys name flows with one id, whatever their types and kinds. */
+/**
+ * Returns whether both keys are those of flows with the same explicit id, whatever their types and
+ * kinds.
+ */
 export const haveSameId = (a: FlowKey, b: FlowKey): boolean =>
   isNamedById(a) && b.startsWith(`${a.split('\0', 3).join('\0')}\0`);
 /**
- * Returns the public id of a flow: the trace that names it, or a hash of (environment, type, id),
- * and the run.
+ * Returns the public id of a flow. A flow that is named after a trace has the key without its
+ * prefix as id; any other flow has a hash of its key. From the second run on, the number of the run
+ * is appended.
  */
 export function flowIdOf(key: FlowKey, run: number): string {
   const name = key.startsWith(TRACE)
@@ -69,7 +79,8 @@ export function flowIdOf(key: FlowKey, run: number): string {
 
 export const isUntyped = (flowKey: FlowKey): boolean => flowKey.split('\0')[3] === '';
 /**
- * Returns the token of the span's flow id within its kind: equal values of two kinds are two ids.
+ * Returns the token of the span's flow id, with the kind of the id. Equal values of two kinds are
+ * two different ids.
  */
 export const kindToken = (span: Span): string => {
   const kind = span.flow?.kind ?? '';
@@ -99,9 +110,10 @@ function namesOf(span: Span): SpanNames {
 }
 
 /**
- * Tells whether message ids join this span. A span that settles a message neither sent nor took it.
- * A consumer that has a link or a remote parent needs no counted id: those tell whose message it
- * is, and a counter may collide.
+ * Returns whether this span is joined to others by the id of its message. That is true for senders
+ * and for consumers, not for a span that settles a message. It is false for a consumer with a
+ * counted id that has a link or a remote parent: these tell which message was consumed, whereas
+ * counted ids of two messages may be equal.
  */
 const isJoinedByMessage = ({ role, links, parentRemote, message }: Span): boolean =>
   isSend(role) ||
@@ -109,8 +121,8 @@ const isJoinedByMessage = ({ role, links, parentRemote, message }: Span): boolea
     !((links.length > 0 || parentRemote === true) && isCounted(message?.id ?? '')));
 
 /**
- * Returns the message's name, with its destination where that is part of the name; '' where it has
- * none.
+ * Returns the token that names the span's message, or '' if the message has neither an id nor a
+ * position. The token contains the destination if the id alone is not unique.
  */
 export const messageNameOf = (span: Span): string => messageNames(span)[0] ?? '';
 
@@ -124,14 +136,15 @@ function messageNames({ message, service }: Span): readonly Token[] {
 }
 
 /**
- * Returns the destination as part of a message's name. A counter starts anew at every destination,
- * so the id alone would collide. BullMQ counts its jobs per queue.
+ * Returns the part of a message's token that names the destination, or '' if the id alone is
+ * unique. A counted id starts anew at every destination and partition, and a BullMQ job id at every
+ * queue.
  */
 const placeOf = ({ id, system, destination, partition }: Message): string =>
   isCounted(id) ? `${destination}\0${partition}\0` : system === 'bullmq' ? `${destination}\0` : '';
 /**
- * Is true for a delivery tag, an offset, a packet id or another counter: a number of at most twelve
- * digits, however it is split into parts.
+ * Returns whether a message id is a counter, such as a delivery tag, an offset or a packet id: at
+ * most twelve digits, with any separators between them.
  */
 export const isCounted = (id: string): boolean => /^\W*(?:\d\W*){1,12}$/.test(id);
 
@@ -144,8 +157,8 @@ function softNames({ message, service, identities }: Span): readonly Token[] {
 }
 
 /**
- * Tells whether a flow may be named after this span's trace. Two roots of one trace are one flow
- * where no id tells them apart.
+ * Returns whether a flow without an id may be named after the trace of this span. Two roots of one
+ * trace then belong to one flow.
  */
 export function mayNameFlow(span: Span): boolean {
   return (
@@ -159,8 +172,8 @@ export function mayNameFlow(span: Span): boolean {
 }
 
 /**
- * Returns the names under which the store finds these spans, besides their traces. `cut` has the
- * spans at which a cycle of parents was cut.
+ * Returns the names under which the store finds these spans; the names of their traces are not
+ * included. `cut` lists the spans whose parent is ignored because parents form a cycle.
  */
 export function rowTokens(spans: readonly Span[], cut: readonly Span[]): string[] {
   const tokens = new Set<string>();
@@ -174,8 +187,8 @@ export function rowTokens(spans: readonly Span[], cut: readonly Span[]): string[
       tokens.add(SEEN + messageNameOf(span));
     for (const name of soft) tokens.add(name);
     if (id !== '') tokens.add(id);
-    // Add a reference to each span that this one names: when that span arrives or is rehydrated, it
-    // must find out that a referrer exists.
+    // Name each span that this span refers to, so that the referring span is found when the other
+    // one arrives or is loaded again.
     for (const link of span.links) tokens.add(REFERRER + link);
     const parent = span.parent;
     if (inside.has(parent)) continue;

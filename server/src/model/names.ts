@@ -1,33 +1,39 @@
 /**
- * These prefixes begin the names under which the store finds evicted spans. The prefix tells what
- * is named: a span by its key, or its trace alone; spans that refer to a span as parent or link;
- * flows with a span that may name them after its trace (two roots of one trace are one flow).
- * Everything else is a token, stored whole. A message's token is stored plain with its sender and
- * with the TAKEN prefix with a mere consumer, because consumers look for senders and never for each
- * other.
+ * The store finds evicted spans by names. Each constant here is the prefix of one kind of name.
+ * SPAN: a span by its key. TRACE: a span by its trace. REFERRER: the spans that refer to a span as
+ * their parent or by a link. ORIGIN: flows with a span that may name the flow after its trace,
+ * because two roots of one trace belong to one flow. TOKEN: a token, stored whole. A message's
+ * token has no prefix if it is stored for the sender, and the prefix TAKEN if it is stored for a
+ * mere consumer, because consumers look for senders and never for each other.
  */
 export const SPAN = 's\0';
 export const TRACE = 't\0';
 export const REFERRER = 'r\0';
 export const ORIGIN = 'o\0';
-/** Names the children of a span that looks like a poll which served unrelated flows. */
+/**
+ * Prefix of the name that stands for the children of a poll. A poll is a span that seems to have
+ * received messages of unrelated flows.
+ */
 export const POLLED = 'q\0';
 export const TAKEN = 'h\0';
-/** Names a message by an id that finds it and joins nothing. */
+/** Prefix of a message's name by which a search finds the span and which joins nothing. */
 export const SEEN = 'n\0';
 export const TOKEN = '';
-/** Marks, in a stored row, a token of it that identifies nothing. */
+/**
+ * Prefix of a mark in a stored row. The token after the prefix is a token of that row that
+ * identifies nothing.
+ */
 export const WORTHLESS = 'w\0';
 
 declare const brand: unique symbol;
 /**
- * Names a flow: `i\0environment\0id\0type[\0kind]` by an explicit id, or `t\0trace` by the trace
- * that began it. It is made and parsed only in `keys.ts`.
+ * Identifies a flow: by an explicit id as `i\0environment\0id\0type[\0kind]`, or by the trace in
+ * which the flow began as `t\0trace`. Only `keys.ts` makes and parses flow keys.
  */
 export type FlowKey = string & { readonly [brand]: 'FlowKey' };
 /**
- * Names a span so that other spans find it, besides parent and link: `m` is a message's id, `p` its
- * position, `k` an identity key, `c` a conversation, `i` a flow's id. It is made and parsed only in
- * `keys.ts`.
+ * Names something that spans have in common, so that they find each other also without parent and
+ * link. The first letter tells what: `m` the id of a message, `p` the position of a message, `k` an
+ * identity key, `c` a conversation, `i` the id of a flow. Only `keys.ts` makes and parses tokens.
  */
 export type Token = string & { readonly [brand]: 'Token' };

@@ -1,10 +1,16 @@
-/** Reports what a flow does that its type never did before; it is news, not an alarm. */
+/**
+ * Reports what a flow does that flows of its type never did before. This is shown as news and
+ * raises no alarm.
+ */
 export interface Novelty {
-  /** Lists ids of steps that flows of this type never ran, each after a step that is well known. */
+  /**
+   * Lists the ids of steps that flows of this type never ran before. Each of them follows a step
+   * that is well known.
+   */
   consumers: ReadonlySet<string>;
   /**
-   * Tells whether the steps of this flow never came together, although each of them is known. Only
-   * a flow with a declared end can tell.
+   * Is true if each step of the flow is known but flows of this type never had this combination of
+   * steps. Always false for a flow whose end is not declared.
    */
   variant: boolean;
 }

@@ -1,22 +1,25 @@
 import type { UnixNanos } from './time.ts';
 
 /**
- * Holds one OTLP request after decoding, before any attribute name is interpreted. The two decoders
- * (protobuf, JSON) produce the same shape for the same telemetry; `otlp-decoders.property.test.ts`
- * guards that.
+ * Holds one decoded OTLP request, in which no attribute name has been interpreted yet. The decoders
+ * for protobuf and for JSON return the same result for the same telemetry, which
+ * `otlp-decoders.property.test.ts` guards.
  */
 export interface OtlpExport {
   spans: OtlpSpan[];
   logs: OtlpLog[];
-  /** Counts records refused one by one (bad ids); the rest of the request is accepted. */
+  /**
+   * Counts records that were refused (for example for bad ids) while the rest of the request is
+   * accepted.
+   */
   rejected: number;
-  /** Tells why the first record was refused, with its index. */
+  /** Tells why the first refused record was refused, and its index. */
   rejectedReason: string;
-  /** Counts attributes, links, events and characters that the limits cut off. */
+  /** Counts attributes, links, events and texts that were cut because of the limits. */
   truncated: number;
   /**
-   * Counts names longer than `LIMITS.name`, which are replaced by their beginning and a hash.
-   * Normalize sets it.
+   * Counts names longer than `LIMITS.name`, of which only the beginning and a hash are kept.
+   * Normalize sets this count.
    */
   namesCut?: number;
 }
@@ -25,8 +28,8 @@ export type AttributeValue =
   string | number | bigint | boolean | null | Uint8Array | AttributeValue[] | KeyValues;
 
 /**
- * Holds a nested kvlist. It is a class, so that it cannot be confused with an array of values; its
- * keys may be any text.
+ * Holds a nested map (kvlist) of attributes. It is a class, so that code can tell it from an array
+ * of values. Its keys may be any text.
  */
 export class KeyValues {
   readonly list: Attributes;
@@ -36,14 +39,18 @@ export class KeyValues {
 }
 
 /**
- * Flattens pairs to [key, value, key, value, …]: that costs no object per attribute, and has no
- * prototype to pollute.
+ * Lists names and values of attributes in turn: [key, value, key, value, …]. Compared with an
+ * object per attribute this saves memory, and compared with a map object there is no prototype that
+ * a hostile key could change.
  */
 export type Attributes = (string | AttributeValue)[];
 
 export interface OtlpResource {
   attributes: Attributes;
-  /** Filled in by normalize, since one resource object serves all spans of its request. */
+  /**
+   * Caches what normalize read from this resource, because one resource object serves all spans of
+   * a request.
+   */
   memo?: unknown;
 }
 
@@ -65,7 +72,9 @@ export interface OtlpSpan {
   attributes: Attributes;
   events: OtlpEvent[];
   links: OtlpLink[];
-  /** Counts links that the sender or our own limits left out. Absent: none. */
+  /**
+   * Counts the links of the span that the sender or our own limits left out; absent if none were.
+   */
   droppedLinks?: number;
   statusCode: number;
   statusMessage: string;
@@ -86,7 +95,7 @@ export interface OtlpLink {
 export interface OtlpLog {
   resource: OtlpResource;
   scopeName: string;
-  /** Holds 32 hex digits, or '' without a trace. */
+  /** Holds 32 hex digits, or '' if the log record belongs to no trace. */
   traceId: string;
   spanId: string;
   time: UnixNanos;
@@ -98,34 +107,36 @@ export interface OtlpLog {
 }
 
 /**
- * Bounds one request and one record. Every cut is counted, in `rejected` or in `truncated`; none is
- * silent.
+ * Limits of one request and of one record. Whatever exceeds a limit is counted, in `rejected` or in
+ * `truncated`.
  */
 export const LIMITS = {
   /**
-   * Bounds the records of a request; the rest is refused. An empty span is 30 bytes on the wire and
-   * a hundred times as much in memory, so a limit on bytes alone would let one request take
-   * gigabytes.
+   * Bounds the records of a request; further records are refused. A limit on bytes alone would not
+   * suffice: an empty span takes 30 bytes on the wire and a hundred times as much in memory, so one
+   * request could take gigabytes.
    */
   records: 50_000,
   /**
-   * Bounds the attributes, events, links and values of a request, for the same reason: it allows
-   * 50,000 spans with forty each.
+   * Bounds the attributes, events, links and values of a request, because small ones, too, take far
+   * more memory than bytes on the wire. It allows 50,000 spans with forty each.
    */
   parts: 2_000_000,
   /**
-   * Bounds the values in a JSON request, counted in its text: 50,000 spans with twelve attributes
-   * have 3.2 million.
+   * Bounds the JSON values in the text of a request: 50,000 spans with twelve attributes have 3.2
+   * million.
    */
   jsonValues: 4_000_000,
-  /** Bounds the nesting of attribute values; deeper ones become TOO_DEEP. */
+  /** Bounds the nesting of attribute values; a value that is nested deeper becomes TOO_DEEP. */
   depth: 32,
   attributes: 256,
   events: 128,
   links: 1024,
-  /** Bounds the characters of one key or value. */
+  /** Bounds the characters of one attribute key or value. */
   text: 16_384,
-  /** Bounds the characters of a name: of a service, step, destination, type, key or id. */
+  /**
+   * Bounds the characters of the name of a service, step, destination or type, and of a key or id.
+   */
   name: 256,
 } as const;
 

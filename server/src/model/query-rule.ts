@@ -2,7 +2,8 @@ import type { Severity } from './expectation.ts';
 import type { Query } from './search.ts';
 
 /**
- * Holds a rule that an operator wrote: it reports flows that match the query for at least `forMs`.
+ * Holds a rule that an operator wrote. The rule reports flows that have matched the query for at
+ * least `forMs`.
  */
 export interface QueryRule {
   name: string;

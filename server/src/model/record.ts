@@ -2,23 +2,28 @@ import type { Span } from './span.ts';
 import type { UnixNanos } from './time.ts';
 
 /**
- * Holds one record on its way to the store: the digest that correlates, and the raw rest as text.
+ * Holds one record on its way to the store: `span` is the part that correlation needs, `raw` holds
+ * the whole record as text.
  */
 export interface EvidenceRecord {
   span: Span;
   raw: RawColumns;
   /**
-   * Counts its names that were longer than `LIMITS.name` (`normalize/attributes.ts`). Absent: none.
+   * Counts names in the record that were longer than `LIMITS.name` (`normalize/attributes.ts`);
+   * absent if there were none.
    */
   namesCut?: number;
 }
 
 export interface RawColumns {
-  /** Names the log event; '' for a span. */
+  /** Holds the name of the log event, or '' for a span. */
   eventName: string;
-  /** Holds the span's name as it was sent, of any length; '' for a log event. */
+  /** Holds the name of the span as received, of any length; '' for a log event. */
   name: string;
-  /** The times are as received; the span's own times may have been repaired. */
+  /**
+   * Holds the start as received, like `end`. The times in the record's `span` may have been
+   * repaired.
+   */
   start: UnixNanos;
   end: UnixNanos;
   kind: number;
@@ -27,11 +32,11 @@ export interface RawColumns {
   statusMessage: string;
   traceState: string;
   scope: string;
-  /** The pieces make one text when joined. */
+  /** Holds the JSON text in pieces, which are to be joined without a separator. */
   attributes: readonly string[];
   resource: string;
   events: string;
   links: string;
-  /** Counts the same as `OtlpSpan.droppedLinks`. */
+  /** Counts the links that were left out, like `OtlpSpan.droppedLinks`. */
   droppedLinks?: number;
 }

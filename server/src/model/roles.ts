@@ -1,30 +1,33 @@
 import type { Role, Span } from './span.ts';
 
-/** Tells by the role alone what a span does to messages. */
+/**
+ * Returns whether a span of this role consumes messages; `isSend` returns whether it sends them.
+ */
 export const isConsumer = (role: Role): boolean => role === 'process' || role === 'receive';
 export const isSend = (role: Role): boolean => role === 'send' || role === 'create';
 /**
- * Is true for a consumer of a batch, which by its nature serves several flows. A dependency closure
- * ends there (`dependency-closure.ts`).
+ * Returns whether the span consumed a batch. A batch may contain messages of several flows, so a
+ * dependency closure does not extend beyond such a span (`dependency-closure.ts`).
  */
 export const isBatchConsumer = (span: Span): boolean => isConsumer(span.role) && isBatch(span);
 export const isBatch = (span: Span): boolean =>
   span.message !== null && span.message.batchCount > 1;
 /**
- * Tells whether the flow id is evidence of its own: set by hand, or read from the message's
- * headers.
+ * Returns whether the span's flow id is reliable, which means that it was set by hand or read from
+ * the headers of a message.
  */
 export const hasStrongId = (span: Span): boolean =>
   span.flow !== null && span.flow.id !== '' && span.flow.source !== 'ambient';
 
 /**
- * Is true for a span that received messages without telling about them; the spans below it tell who
- * processed them.
+ * Returns whether the span received messages without reporting them one by one. In that case the
+ * spans below it report who processed the messages.
  */
 export const isReceiving = (span: Span): boolean => span.role === 'receive' || isBareConsumer(span);
 
 /**
- * Some clients open a span around each poll that returned messages, without any attribute of them.
+ * Returns whether the span surrounds a poll that returned messages. Some clients record such a
+ * span, without any attribute of the messages.
  */
 const isBareConsumer = ({ role, parent, links, flow, message }: Span): boolean =>
   role === 'process' &&

@@ -5,8 +5,8 @@ import { isId, type NumberField, type Query, type TextField } from './search.ts'
 import { traceIdOf, type SpanKey } from './span.ts';
 
 /**
- * Returns steps by name and messages by type, each with its instant in ms; queries about order are
- * evaluated on them.
+ * Returns the steps of a flow by name and its messages by type, each with its instant in ms.
+ * Queries about order are evaluated on this list.
  */
 export function eventsOf(flow: Flow): { name: string; atMs: number }[] {
   return [
@@ -22,8 +22,8 @@ export const longestWait = (flow: Flow): number =>
   flow.hops.reduce((most, hop) => Math.max(most, hop.sync ? 0 : (hop.waitMs ?? 0)), 0);
 
 /**
- * Matches a pattern in which `*` stands for any text, ignoring case. It is linear: no regular
- * expression that a client wrote is run.
+ * Returns whether `value` matches `pattern`, in which `*` stands for any text, ignoring case. It
+ * takes linear time, whereas a regular expression written by a client could take exponential time.
  */
 export function likes(pattern: string, value: string): boolean {
   const parts = pattern.toLowerCase().split('*');
@@ -68,14 +68,16 @@ const NUMBERS: Record<NumberField, (flow: Flow, nowMs: number) => number> = {
   run: (flow) => flow.run,
 };
 
-/** Tells whether the name is a trace that the flow contains, or a former id of it. */
+/** Returns whether `name` is the id of a trace of the flow, or an id that the flow had earlier. */
 function isCalled({ members, context, aliases }: Flow, name: string): boolean {
   const called = name.toLowerCase();
   const isIn = (key: SpanKey): boolean => traceIdOf(key) === called;
   return aliases.includes(called) || members.some(isIn) || context.some(isIn);
 }
 
-/** Tells whether the flow, as `viewAt` shows it now, matches the query. */
+/**
+ * Returns whether the flow matches the query. The flow is given as `viewAt` returns it for `nowMs`.
+ */
 export function matchesQuery(query: Query, flow: Flow, nowMs: number): boolean {
   switch (query.kind) {
     case 'and':
@@ -120,7 +122,7 @@ export function matchesQuery(query: Query, flow: Flow, nowMs: number): boolean {
   }
 }
 
-/** Joins all texts that free text is searched in. */
+/** Returns all texts of a flow in which free text is searched, joined by spaces. */
 export const textOf = (flow: Flow): string =>
   [
     flow.id,

@@ -2,9 +2,9 @@ import type { Status } from './flow.ts';
 import type { UnixNanos } from './time.ts';
 
 /**
- * Represents a search for flows as a syntax tree. It is parsed in `query/language/parse.ts`,
- * becomes SQL in `store/sql/search.sql.ts` and is evaluated in memory by `search-match.ts`; one
- * test holds the three together.
+ * Holds a search for flows as a syntax tree. `query/language/parse.ts` parses it,
+ * `store/sql/search.sql.ts` turns it into SQL, and `search-match.ts` evaluates it in memory. A test
+ * guards that SQL and memory find the same flows.
  */
 export type Query =
   | { kind: 'and' | 'or'; of: Query[] }
@@ -14,12 +14,15 @@ export type Query =
   | { kind: 'text'; text: string }
   | { kind: 'time'; op: 'since' | 'before'; atMs: number }
   /**
-   * Matches step or message `first` with `then` after it, within `withinMs` if given; `not` matches
-   * where `then` did not follow and the time is over.
+   * Matches if the step or message `then` follows `first`, within `withinMs` if given. With `not`,
+   * matches if `then` did not follow and that time is over.
    */
   | { kind: 'order'; first: string; then: string; withinMs: number | null; not: boolean };
 
-/** Describes the text fields. `value` matches exactly, ignoring case; a `*` stands for any text. */
+/**
+ * Describes the text fields of a query. A field matches if its value equals the given text,
+ * ignoring case; `*` in the text stands for any text.
+ */
 export const TEXT_FIELDS = {
   status: 'what a list says of the flow',
   health: 'ok, late or stuck',
@@ -38,14 +41,14 @@ export const TEXT_FIELDS = {
   parent: 'id of the parent flow',
 } as const;
 /**
- * Is true for the id of a trace, or for a present or former id of a flow (`flowIdOf`), as a log
- * line or an address has it.
+ * Returns whether the text has the form of a trace id, or of a present or former flow id
+ * (`flowIdOf`), such as people copy from a log line or an address.
  */
 export const isId = (text: string): boolean =>
   /^[0-9a-f]{24}(?:[0-9a-f]{8}(?:-[0-9a-f]{16})?)?(?:\.\d+)?$/i.test(text);
 export type TextField = keyof typeof TEXT_FIELDS;
 
-/** Describes the number fields. Durations are in ms. */
+/** Describes the number fields of a query. Durations are in ms. */
 export const NUMBER_FIELDS = {
   duration: 'start to end, or to now',
   quiet: 'since its last progress',
@@ -60,21 +63,21 @@ export type NumberField = keyof typeof NUMBER_FIELDS;
 export const DURATIONS: ReadonlySet<NumberField> = new Set(['duration', 'quiet', 'wait']);
 export type Comparison = '>' | '>=' | '<' | '<=' | '=';
 
-/** Filters a list of flows. Every field narrows; an absent field means all. */
+/** Selects flows for a list. A flow must satisfy every field that is present. */
 export interface FlowSearch {
   query?: Query;
   types?: string[];
   statuses?: Status[];
   services?: string[];
   environments?: string[];
-  /** Matches a business key exactly, as `name=value` or by the value alone. */
+  /** Selects flows with exactly this business key, given as `name=value` or as the value alone. */
   key?: string;
-  /** Selects the flows of an incident, by its keys. */
+  /** Selects the flows of an incident, given the keys of the incident. */
   incidents?: string[];
   /** Selects flows that started at or after `from` and before `to`. */
   from?: UnixNanos;
   to?: UnixNanos;
   limit: number;
-  /** Holds the position of the last item of the previous page. */
+  /** Holds the position of the last flow on the previous page. */
   after?: { started: UnixNanos; id: string };
 }

@@ -2,8 +2,8 @@ import type { Token } from './names.ts';
 import type { UnixNanos } from './time.ts';
 
 /**
- * Tells what a span means to an event flow. `normalize/role.ts` decides it; no later stage reads
- * attribute names.
+ * Tells what a span does in an event flow. Only `normalize/role.ts` decides this, so that later
+ * stages need not read attribute names.
  */
 export type Role =
   'create' | 'send' | 'receive' | 'process' | 'settle' | 'server' | 'client' | 'internal' | 'event';
@@ -24,7 +24,7 @@ export type Milestone =
   | 'compensation-completed'
   | 'compensation-failed';
 
-/** Joins `traceId` and `spanId`: 48 hex digits. */
+/** Identifies a span: its trace id followed by its span id, 48 hex digits. */
 export type SpanKey = string;
 export const spanIdOf = (key: SpanKey): string => key.slice(32);
 export const traceIdOf = (key: SpanKey): string => key.slice(0, 32);
@@ -34,45 +34,48 @@ export interface Service {
   name: string;
   version: string;
   instance: string;
-  /** Names the host that it runs on; absent where it reports none. */
+  /** Name of the host that the service instance runs on; absent if the instance reports none. */
   host?: string;
 }
 
 export interface Message {
   kind: MessageKind | '';
-  /** Holds the declared type, else ''. */
+  /** Holds the declared type of the message, or '' if none is declared. */
   type: string;
   id: string;
   system: string;
   destination: string;
   group: string;
-  /** Names the partition of the destination, '' where none is reported. */
+  /** Names the partition of the destination, or '' if none is reported. */
   partition: string;
-  /** Holds `topic/partition/offset`, or '' where one of the three is unknown. */
+  /** Holds `topic/partition/offset` of the message, or '' if one of the three is unknown. */
   position: string;
-  /** A number above 1 means one operation over several messages. */
+  /** Number of messages in a batch; a value above 1 means one operation over several messages. */
   batchCount: number;
   /**
-   * Counts the messages of a batch that no link names: SDKs keep few links and drop the rest.
-   * Absent: none.
+   * Counts the messages of a batch that no link names, because SDKs keep a limited number of links
+   * and drop the rest; absent if all are named.
    */
   linksCut?: number;
   conversation: string;
   /**
-   * Tells whether the message failed in another queue and was given up: this is its dead-letter
-   * queue.
+   * Is true if `destination` is a dead-letter queue, to which the message was moved after it failed
+   * elsewhere.
    */
   deadLettered: boolean;
 }
 
-/** Tells how a flow id got onto the span. `ambient` is the weakest, because context leaks. */
+/**
+ * Tells how the flow id got onto the span. `ambient` is the least reliable, because context may
+ * leak from one flow into another.
+ */
 export type FlowSource = 'message' | 'explicit' | 'ambient';
 
 export interface FlowRef {
   id: string;
   /**
-   * Tells the kind of id, by the name under which it was reported; '' for our own. Equal values of
-   * two kinds are two ids.
+   * Holds the name under which the flow id was reported, which tells its kind; '' for our own name.
+   * Equal values of two kinds are two different ids.
    */
   kind: string;
   type: string;
@@ -81,7 +84,7 @@ export interface FlowRef {
   parentId: string;
   parentType: string;
   outcome: Outcome | '';
-  /** The flow should have ended at this instant, in ms; 0: none is declared. */
+  /** The flow should have ended at this instant, in ms; 0: the flow declares no deadline. */
   deadlineMs: number;
 }
 
@@ -92,9 +95,9 @@ export interface StepRef {
   attempt: number;
   result: string;
   compensates: string;
-  /** It should have ended at this instant, in ms; 0: none is declared. */
+  /** The step should have ended at this instant, in ms; 0: the step declares no deadline. */
   deadlineMs: number;
-  /** Lists the names of the steps still to come, comma-separated (routing slip). */
+  /** Lists the names of the steps that are still to come, separated by commas (routing slip). */
   itinerary: string;
 }
 
@@ -104,63 +107,78 @@ export interface SpanError {
 }
 
 /**
- * Holds one record of evidence: a span, or a milestone log event (`role: 'event'`, start = end). It
- * is small on purpose, because it stays in memory for an open flow; raw attributes stay in the
- * store.
+ * Holds one record of evidence: a span, or a milestone log event (with `role: 'event'` and equal
+ * start and end). It has only the fields that correlation needs, because it stays in memory as long
+ * as the flow is open; raw attributes are in the store.
  */
 export interface Span {
   /**
-   * Contains the span id (`spanIdOf(key)`): a separate text would cost as much as the span's times.
+   * Identifies the span. The span id is part of the key (`spanIdOf(key)`), because a separate text
+   * would take as much memory as the span's times.
    */
   key: SpanKey;
   traceId: string;
   /**
-   * Names the parent in the same trace, '' for a root. For an event it is the span in which it
-   * happened.
+   * Names the parent span in the same trace, or '' for a root. For an event, it names the span in
+   * which the event happened.
    */
   parent: SpanKey;
-  /** Comes from the OTLP flags; null where the SDK sets none. */
+  /**
+   * Tells whether the parent is in another process, from the OTLP flags; null if the SDK sets none.
+   */
   parentRemote: boolean | null;
   role: Role;
-  /** Tells what a milestone log event announces; null for spans. */
+  /** Tells what a milestone log event announces; null for a span. */
   milestone: Milestone | null;
   name: string;
   start: UnixNanos;
   end: UnixNanos;
   failed: boolean;
   error: SpanError | null;
-  /** Tells whether its trace was sampled at random, so that others like it are missing. */
+  /**
+   * Is true if the span's trace was chosen by random sampling, so that other traces of the flow may
+   * be missing.
+   */
   sampled: boolean;
   service: Service;
-  /** Lists the spans that it links to, without duplicates. */
+  /** Lists the spans to which this span has links, without duplicates. */
   links: readonly SpanKey[];
   message: Message | null;
   flow: FlowRef | null;
   step: StepRef | null;
-  /** Lists business and search keys as [name, value]. They find flows and never join them. */
+  /**
+   * Lists business and search keys as [name, value]. These keys serve to find flows and never join
+   * spans.
+   */
   keys: readonly (readonly [string, string])[];
   /**
-   * Lists identity keys as `name\0value`. Equal values join spans; different values of one name
-   * never do.
+   * Lists identity keys as `name\0value`. Equal entries join spans. Spans with different values of
+   * one name are never joined.
    */
   identities: readonly string[];
-  /** Holds `GET /orders/:id`, `rpc Service/Method`, or ''. */
+  /** Holds the route, such as `GET /orders/:id` or `rpc Service/Method`, or ''. */
   route: string;
-  /** Lists repairs made while normalizing; they are shown and never fatal. */
+  /**
+   * Lists the repairs that normalize made. They are shown with the span; the span is used all the
+   * same.
+   */
   warnings: readonly string[];
-  /** The span arrived at this instant of the server's wall clock, in ms. */
+  /** The server received the span at this instant of its wall clock, in ms. */
   receivedAtMs: number;
-  /** Caches the names by which other spans find it; only correlate builds and reads them. */
+  /** Caches the names by which other spans find this span; only correlate sets and reads them. */
   names: SpanNames | null;
 }
 
-/** Holds texts by which spans find each other, built once because they are looked up many times. */
+/**
+ * Holds the tokens by which spans find each other. They are computed once per span, because they
+ * are looked up many times.
+ */
 export interface SpanNames {
   message: readonly Token[];
-  /** '' where the span has no flow id. */
+  /** Holds the token of the flow id, or '' if the span has no flow id. */
   id: Token | '';
   soft: readonly Token[];
-  /** Holds all of the above together. */
+  /** Lists all tokens of the three fields above. */
   shared: readonly Token[];
 }
 
@@ -168,9 +186,9 @@ export const NO_KEYS: readonly (readonly [string, string])[] = [];
 export const NONE: readonly string[] = [];
 
 /**
- * Orders spans that share a key but differ in content (a re-used id, a retried export with
- * changes). The greatest wins wherever two meet, so that arrival order never matters (I1).
- * `receivedAtMs` takes no part.
+ * Compares two records that have the same span key but different content (a reused span id, or a
+ * changed span that was exported again). The greater one is kept, so that the order of arrival has
+ * no influence (I1). `receivedAtMs` is not compared.
  */
 export function compareDuplicates(a: Span, b: Span): number {
   if (a.end !== b.end) return a.end < b.end ? -1 : 1;

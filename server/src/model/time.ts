@@ -1,19 +1,21 @@
 /**
- * Counts nanoseconds since 1970 as OTLP carries them. It is a bigint, because a double rounds them
- * by up to 256 ns.
+ * An instant in nanoseconds since 1970, as in OTLP. It is a bigint, because a double rounds such
+ * numbers by up to 256 ns.
  */
 export type UnixNanos = bigint & { readonly __unit: 'ns since 1970' };
 
 export const unixNanos = (value: bigint): UnixNanos => value as UnixNanos;
 export const nanosFromMs = (ms: number): UnixNanos =>
   (BigInt(Math.round(ms * 1000)) * 1000n) as UnixNanos;
-/** Returns a − b in ms with the fraction kept; exact for anything shorter than 104 days. */
+/** Returns a − b in ms with fractions; exact for any difference below 104 days. */
 export const msBetween = (b: UnixNanos, a: UnixNanos): number => Number(a - b) / 1_000_000;
 export const later = (a: UnixNanos, b: UnixNanos): UnixNanos => (a > b ? a : b);
 export const earlier = (a: UnixNanos, b: UnixNanos): UnixNanos => (a < b ? a : b);
-/** Returns wall-clock ms with the fraction kept. */
+/** Returns the instant in wall-clock ms, with fractions. */
 export const msOf = (at: UnixNanos): number => Number(at / 1000n) / 1000;
 
-/** Most shifts are zero; returning `at` itself then allocates no new bigint. */
+/**
+ * Returns `at` + `shift`. Most shifts are zero; returning `at` itself then allocates no new bigint.
+ */
 export const shifted = (at: UnixNanos, shift: bigint): UnixNanos =>
   shift === 0n ? at : unixNanos(at + shift);
