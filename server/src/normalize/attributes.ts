@@ -6,25 +6,31 @@ import { LIMITS, type Attributes, type AttributeValue, type OtlpEvent } from '..
 import { FIELDS, FIELD_COUNT, FIELD_INDEX, KEY_PREFIX, SECRET_NAME, type Field } from './names.ts';
 
 /**
- * Describes one attribute name, looked up in one map per process because names repeat in every
- * span. Attributes are read once: that pass picks the fields that correlation needs and writes the
- * JSON text that the store keeps.
+ * Holds what is known about one attribute name. It is computed once per name and process, because
+ * names repeat in every span. With it, one pass over a record's attributes both picks the fields
+ * that correlation needs and writes the JSON text that the store keeps.
  */
 interface NameInfo {
-  /** `{"messaging.system":`; `next` is `,"messaging.system":`. Both are ready to be written. */
+  /**
+   * Holds the name as JSON, ready to be written: `first` for the first attribute, as in
+   * `{"messaging.system":`, and `next` for any other, as in `,"messaging.system":`.
+   */
   first: string;
   next: string;
-  /** Tells which field the name fills, by FIELD_INDEX, or -1; `rank` is its precedence there. */
+  /**
+   * Index of the field that the attribute fills (FIELD_INDEX), or -1 if it fills none. Of several
+   * attributes that fill the same field, the one with the lowest `rank` is used.
+   */
   field: number;
   rank: number;
   secret: boolean;
-  /** Holds the business key's name, or ''. */
+  /** Holds the name of the business key that the attribute gives, or '' if it gives none. */
   key: string;
 }
 
 /**
- * The operator configures these: attributes whose values join spans into a flow, and attributes
- * that only find flows.
+ * Names of attributes that the operator configures: values of `identityKeys` join spans into a
+ * flow, and values of `searchKeys` only help to find flows.
  */
 export interface KeySettings {
   identityKeys: readonly string[];
@@ -33,42 +39,48 @@ export interface KeySettings {
 
 export interface ReadAttributes {
   /**
-   * Holds values by FIELD_INDEX; undefined where absent. The reader owns the array: it is valid
-   * until the next `read`.
+   * Holds the values of the fields by FIELD_INDEX; undefined for a field without a value. The
+   * reader reuses the array, so it is valid only until the next `read`.
    */
   values: (AttributeValue | undefined)[];
-  /** Holds the rank of the name that each value was read from. */
+  /** Holds for each field the rank of the attribute name from which its value was read. */
   ranks: Uint8Array;
   /**
-   * Holds the JSON text in pieces: joining them, and copying them out of the joined text, took 4 %
-   * of the server's CPU.
+   * Holds the JSON text of the attributes in pieces, because joining the pieces and copying the
+   * joined text took 4 % of the server's CPU.
    */
   json: readonly string[];
   keys: readonly (readonly [string, string])[];
   identities: readonly string[];
-  /** Tells whether some values were left out for their size. */
+  /** Is true if some values were left out because the attributes were too large. */
   cut: boolean;
-  /** Counts names that were longer than `LIMITS.name`. */
+  /** Counts names in values that were longer than `LIMITS.name`. */
   namesCut: number;
 }
 
 /**
- * Bounds the characters kept of one record's attributes, and of its events, because a flow's spans
- * are read at once. A value that fills a field or a key is kept at any size, or the record would
- * mean something else when it is replayed.
+ * Bounds the characters that are stored of a record's attributes, and of its events, because all
+ * spans of a flow are read at once. A value that fills a field or a key is stored at any size,
+ * because without it the record would mean something else when it is replayed.
  */
 const MAX_KEPT = 262_144;
-/** These fields keep any length: they are shown and never looked up by. */
+/**
+ * Indexes of fields whose values are not counted as cut names: they are only shown, and nothing is
+ * looked up by them.
+ */
 const TEXTS: ReadonlySet<number> = new Set([FIELD_INDEX.errorMessage, FIELD_INDEX.itinerary]);
 const NOT_KEPT = '[not kept: too much in one record]';
 export const TEXT_CUT = `of attributes and events only ${MAX_KEPT} characters each are kept`;
-/** Bounds the cache of names: it holds twenty thousand names of usual length. */
+/**
+ * Bounds the characters in the cache of attribute names, which is enough for twenty thousand names
+ * of usual length.
+ */
 const MAX_NAME_CHARACTERS = 4_000_000;
 
 export interface AttributeReader {
   read(attributes: Attributes): ReadAttributes;
   json(attributes: Attributes): string;
-  /** Writes events as JSON, as many as the limit allows. */
+  /** Returns events as JSON, as many as `MAX_KEPT` allows; `cut` is true if some were left out. */
   events(events: readonly OtlpEvent[]): { json: string; cut: boolean };
 }
 
@@ -169,8 +181,8 @@ export function createAttributeReader(settings: KeySettings): AttributeReader {
         }
       }
       if (parts.length > 0) parts.push('}');
-      // Copy the lists: they live as long as the span, and a list that grew by itself has room for
-      // sixteen more.
+      // Copy the lists, because they live as long as the span, and a list that grew by `push` has
+      // room for up to sixteen unused elements.
       return {
         values,
         ranks,
@@ -184,7 +196,7 @@ export function createAttributeReader(settings: KeySettings): AttributeReader {
   };
 }
 
-/** Returns the text of a scalar, and '' for lists and maps. */
+/** Returns a scalar value as text, and '' for lists, maps, bytes and absent values. */
 export function textOf(value: AttributeValue | undefined): string {
   if (typeof value === 'string') return value;
   if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean')
@@ -195,9 +207,10 @@ export function textOf(value: AttributeValue | undefined): string {
 const HASH_DIGITS = 16;
 
 /**
- * Bounds the size of a name, because names are shown, indexed and kept in memory. A longer one is
- * cut and ends in a hash of the whole, so that two orders which differ only in the last character
- * stay two. NUL is replaced, because it separates the parts of keys made of names.
+ * Returns a text as a name. Names are shown, indexed and kept in memory, so their length is
+ * limited. A longer name is cut and gets a hash of the whole name at its end, so that two orders
+ * whose ids differ only in the last character stay different. NUL is replaced, because it separates
+ * the parts of keys that are made of names.
  */
 export function nameIn(text: string): string {
   const clean = text.includes('\0') ? text.replaceAll('\0', '\ufffd') : text;
@@ -209,8 +222,8 @@ export const isLongName = (value: AttributeValue | undefined): boolean =>
   typeof value === 'string' && value.length > LIMITS.name;
 
 /**
- * Returns a copy, since a slice would retain the whole text in memory. Half a surrogate pair
- * becomes U+FFFD.
+ * Returns the first `most` characters. The result is a copy, because a slice would keep the whole
+ * text in memory. A surrogate pair that the cut splits becomes U+FFFD.
  */
 export const shortened = (text: string, most: number): string =>
   text.length <= most ? text : Buffer.from(text.slice(0, most)).toString();

@@ -4,12 +4,13 @@ import { nameOf, shortened, textOf, type ReadAttributes } from './attributes.ts'
 import { FIELD_INDEX as F } from './names.ts';
 import { rootCause } from './root-cause.ts';
 
-/** Bounds the characters of an error's message in memory; the stored span has all of it. */
+/** Bounds the characters of an error's message in memory. The stored span has the whole message. */
 const MAX_MESSAGE_CHARACTERS = 500;
 
 /**
- * Returns what failed, from (in this order) error.type, the newest exception event, and the status
- * message; and its root cause where the stack trace has one.
+ * Returns type and message of the error that a failed span reports. They are taken from error.type,
+ * from the root cause in the stack trace, from the newest exception event and from the status
+ * message.
  */
 export function errorOf(span: OtlpSpan, read: ReadAttributes): SpanError {
   let type = nameOf(read.values[F.errorType]);
@@ -21,8 +22,8 @@ export function errorOf(span: OtlpSpan, read: ReadAttributes): SpanError {
       told.set(thrown.attributes[a], thrown.attributes[a + 1]!);
     const thrownType = nameOf(told.get('exception.type'));
     const cause = rootCause(textOf(told.get('exception.stacktrace')));
-    // An error.type that differs from the exception's type was set on purpose, so it wins over the
-    // root cause.
+    // If error.type differs from the type of the exception, it was set on purpose, so it is used
+    // instead of the root cause.
     const isItself = type === '' || type === thrownType;
     type = (isItself && cause?.type) || type || thrownType;
     message = (isItself && cause?.message) || message || textOf(told.get('exception.message'));

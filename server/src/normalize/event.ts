@@ -9,15 +9,18 @@ import { FIELD_INDEX as F, MILESTONE_OUTCOMES, MILESTONES } from './names.ts';
 import { rawOf, recordOf, spanOf } from './record.ts';
 import type { ResourceReader } from './resource.ts';
 
-/** Holds the ids that a stored record already has when it is replayed. */
+/**
+ * Holds the ids that the record got when it was first stored. They are given when a stored record
+ * is replayed.
+ */
 export interface StoredIds {
   traceId: string;
   spanId: string;
 }
 
 /**
- * Turns milestone log events into evidence. Null: the record is no milestone, or has neither a
- * trace nor a flow.
+ * Returns a function that turns a milestone log event into evidence. It returns null if the log
+ * record is no milestone, or if it belongs to neither a trace nor a flow.
  */
 export const createEventNormalizer =
   (reader: AttributeReader, resourceOf: ResourceReader) =>
@@ -57,8 +60,8 @@ const errorIn = ({ values }: ReadAttributes): SpanError => ({
 });
 
 /**
- * Identifies a log record, which has no id, by its content, so that a retried export is the same
- * event.
+ * Returns a hash of the content of a log record. It serves as the record's id, because log records
+ * have none, so that a record which is exported again is recognized as the same event.
  */
 const contentHash = (log: OtlpLog, at: bigint, read: ReadAttributes, resource: string): string =>
   createHash('sha1')

@@ -6,8 +6,8 @@ import { FIELDS, FIELD_INDEX as F, FLOW_SOURCES, MESSAGE_KINDS, OUTCOMES } from 
 import { placeOf, requestNamed, TEMPORARY } from './places.ts';
 
 /**
- * Holds attribute values by field, whatever their names were. The functions below read a span's
- * message, flow, step and route from them.
+ * Holds attribute values by field, whatever the attributes were called. The functions below get the
+ * message, flow, step and route of a span from these values.
  */
 export type Values = (AttributeValue | undefined)[];
 
@@ -35,7 +35,8 @@ export function messageOf(values: Values, system: string, role: Role): Message {
   const partition = nameOf(values[F.partition]);
   const offset = nameOf(values[F.offset]);
   return {
-    // A message to a queue that was created for one answer is a reply.
+    // A message to a queue that was created for one answer is a reply, if the message has a
+    // conversation.
     kind: MESSAGE_KINDS.includes(kind)
       ? (kind as MessageKind)
       : isTemporary && conversation !== ''
@@ -101,7 +102,7 @@ export function stepOf(values: Values): StepRef | null {
   return { name, id, kind, attempt, result, compensates, deadlineMs, itinerary };
 }
 
-/** Parses epoch ms or ISO 8601; returns 0 for any other text. */
+/** Returns an instant, given as ms since 1970 or in ISO 8601, in ms; 0 for any other text. */
 function instantOf(value: AttributeValue | undefined): number {
   if (value === undefined) return 0;
   const text = nameOf(value);
@@ -120,8 +121,8 @@ export function routeOf(values: Values): string {
 }
 
 /**
- * Returns the route of a server span without http.route. Micrometer reports the template of the
- * path; otherwise only the span's name tells requests apart.
+ * Returns the route of a server span that has no http.route. Micrometer reports the path template
+ * as `uri`. Without it, the route is taken from the name of the span.
  */
 export function serverRouteOf(values: Values, name: string): string {
   const uri = nameOf(values[F.uri]);
@@ -130,8 +131,8 @@ export function serverRouteOf(values: Values, name: string): string {
 }
 
 /**
- * Replaces the name of a queue that was created for one answer: it tells nothing, and no other span
- * has it.
+ * Returns a span name in which the name of a queue that was created for one answer is replaced by
+ * `TEMPORARY`, because the queue's name is different in every flow.
  */
 export function withoutPlace(name: string, values: Values): string {
   const place = nameOf(values[F.destination]);

@@ -1,6 +1,6 @@
 /**
- * These patterns match ids of spans and traces as text; the flags of OTLP tell whether the parent
- * is remote.
+ * Match a span id and a trace id. `IS_REMOTE` is the OTLP flag that tells that the parent span is
+ * in another process.
  */
 export const ID16 = /^[0-9a-f]{16}$/;
 export const ID32 = /^[0-9a-f]{32}$/;

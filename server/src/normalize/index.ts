@@ -8,15 +8,21 @@ import { createSpanNormalizer } from './span.ts';
 
 export type { KeySettings } from './attributes.ts';
 
-/** Turns OTLP into evidence. Attribute names end here (invariant I5). Pure but for its caches. */
+/**
+ * Turns decoded OTLP into evidence. No later stage knows attribute names (invariant I5). The
+ * functions are pure, apart from caches.
+ */
 export interface Normalizer {
   /**
-   * Returns the definition of a flow type that a service announces, as JSON; null for any other
-   * record.
+   * Returns the definition of a flow type as JSON, if the log record is the announcement of a
+   * definition by a service; null for any other log record.
    */
   definition(log: OtlpLog): string | null;
   span(span: OtlpSpan, receivedAtMs: number): EvidenceRecord;
-  /** Null: the log record is no milestone event; it is counted and not kept. */
+  /**
+   * Returns the evidence of a milestone event. Returns null for any other log record, which is
+   * counted and not stored.
+   */
   event(log: OtlpLog, receivedAtMs: number, stored?: StoredIds): EvidenceRecord | null;
 }
 

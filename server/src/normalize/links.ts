@@ -5,20 +5,23 @@ import { ID16, ID32, IS_REMOTE } from './ids.ts';
 
 export interface ReadLinks {
   links: readonly SpanKey[];
-  /** Counts the valid links; several may name the same span. */
+  /**
+   * Counts the valid links. The number may exceed that of `links`, because several links may name
+   * the same span.
+   */
   named: number;
   json: string;
   cut: boolean;
 }
 
 /**
- * Bounds the links that join. SDKs keep 128; a link beyond this is stored and shown, and joins
- * nothing, because each link is looked up many times.
+ * Bounds the links by which a span is joined to others, because each of them is looked up many
+ * times. SDKs keep 128 by default. Further links are stored and shown but join nothing.
  */
 const MAX_LINKS = 4096;
 export const LINKS_CUT = `only the first ${MAX_LINKS} links count`;
 
-/** Returns the links as they are stored, and the spans that they name. */
+/** Returns the links as JSON for the store, and the keys of the spans that they name. */
 export function linksOf(
   reader: Pick<AttributeReader, 'json'>,
   links: readonly OtlpLink[],
@@ -45,8 +48,8 @@ export function linksOf(
 }
 
 /**
- * Returns how many messages of a batch no link names. A poll without any link counts as complete:
- * the spans that process its messages name them one by one.
+ * Returns how many messages of a batch are named by no link. For a batch without any link this is
+ * 0: in that case, the spans that process the messages name them one by one.
  */
 export function linksCutOf(otlp: OtlpSpan, named: number, batchCount: number): number {
   const unread = (otlp.droppedLinks ?? 0) + otlp.links.length - named;

@@ -2,10 +2,10 @@ import * as fermata from '@fermata/instrumentation/semconv';
 import type { Milestone, Outcome } from '../model/span.ts';
 
 /**
- * Lists every attribute name that Fermata understands, of every era, with the field that it fills.
- * This is the only table: to read another name, add a row. The order within a field is precedence
- * (the first present wins). Sources: OpenTelemetry semantic conventions 1.17 … 1.45 (messaging
- * deprecations), CloudEvents, BullMQ, Temporal, Kogito.
+ * Lists for each field the attribute names that fill it. Fermata reads no other attributes by name;
+ * to read one more name, add it here. If a span has several of the names, the one that is listed
+ * first is used. Sources: OpenTelemetry semantic conventions 1.17 … 1.45 (messaging deprecations),
+ * CloudEvents, BullMQ, Temporal, Kogito.
  */
 export const FIELDS = {
   flowId: [
@@ -92,7 +92,7 @@ export const FIELDS = {
   temporary: ['messaging.destination.temporary', 'messaging.destination.anonymous'],
   bullmqOperation: ['bullmq.job.name'],
   httpRoute: ['http.route'],
-  /** Micrometer uses these names for a request that a server answers. */
+  /** Micrometer uses these names for an HTTP request that the server answers. */
   uri: ['uri'],
   method: ['method'],
   httpMethod: ['http.request.method', 'http.method'],
@@ -117,12 +117,18 @@ export const RESOURCE = {
   environment: ['deployment.environment.name', 'deployment.environment'],
 } as const;
 
-/** Names a business key: `fermata.flow.key.order_id` → `order_id`. */
+/**
+ * Prefix of an attribute that gives a business key: `fermata.flow.key.order_id` gives the key
+ * `order_id`.
+ */
 export const KEY_PREFIX = fermata.ATTR_FLOW_KEY_PREFIX;
 export const MESSAGE_KINDS: readonly string[] = fermata.MESSAGE_KINDS;
 export const OUTCOMES: readonly string[] = fermata.OUTCOMES;
 export const FLOW_SOURCES: readonly string[] = fermata.FLOW_SOURCES;
-/** Maps log events (LogRecord.eventName) to milestones; other log records are not kept. */
+/**
+ * Maps the names of log events (LogRecord.eventName) to milestones. Log records with other names
+ * are not stored.
+ */
 export const MILESTONES: ReadonlyMap<string, Milestone> = new Map<string, Milestone>(
   Object.entries({
     [fermata.EVENT_FLOW_STARTED]: 'flow-started',
@@ -140,17 +146,19 @@ export const MILESTONES: ReadonlyMap<string, Milestone> = new Map<string, Milest
   }),
 );
 /**
- * Names the log event by which a service announces a flow type's definition; it belongs to no flow.
+ * Names of the log event, and of its attributes, by which a service announces the definition of a
+ * flow type. The event belongs to no flow.
  */
 export const DEFINITION = { event: fermata.EVENT_FLOW_DEFINED, body: fermata.ATTR_FLOW_DEFINITION };
-/** Maps milestones that end a flow to its outcome. */
+/** Maps a milestone that ends a flow to the outcome of that flow. */
 export const MILESTONE_OUTCOMES: Partial<Record<Milestone, Outcome>> = {
   'flow-completed': 'completed',
   'flow-failed': 'failed',
   'flow-cancelled': 'cancelled',
 };
 /**
- * Matches attributes whose values are never stored. The name decides; values are not guessed at.
+ * Matches names of attributes whose values are never stored, because the names suggest secrets.
+ * Values are not searched for secrets.
  */
 export const SECRET_NAME =
   /(?:^|[._-])(?:password|passwd|secret|authorization|cookie|set-cookie|api[_-]?key|access[_-]?token|refresh[_-]?token|private[_-]?key|credential)s?(?:$|[._-])/i;

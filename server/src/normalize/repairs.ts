@@ -1,15 +1,18 @@
 import { unixNanos, type UnixNanos } from '../model/time.ts';
 
 /**
- * Holds the times of a span. An ordered list repairs them; each repair leaves a warning on the
- * span, which is shown and never fatal, and the raw values stay in the store.
+ * Holds the times of a span, which `repairTimes` corrects. Each correction adds a warning that is
+ * shown with the span. The raw times stay in the store.
  */
 export interface Times {
   start: UnixNanos;
   end: UnixNanos;
 }
 
-/** A value above this is no time: signed 64-bit nanoseconds end in the year 2262. */
+/**
+ * Latest valid instant: 64-bit signed nanoseconds end in the year 2262. A larger value is not a
+ * time.
+ */
 const FAR_FUTURE = unixNanos(2n ** 63n - 1n);
 
 const REPAIRS: readonly { warning: string; applies(t: Times): boolean; repair(t: Times): Times }[] =

@@ -4,20 +4,26 @@ import type { Service } from '../model/span.ts';
 import { isLongName, nameOf, type AttributeReader } from './attributes.ts';
 import { RESOURCE } from './names.ts';
 
-/** Holds a resource as it was read once for all its spans. */
+/** Holds what was read from a resource. It is read once for all spans of the resource. */
 export interface ResourceMemo {
   service: Service;
   json: string;
   namesCut: number;
 }
 
-/** Bounds the cache of services: it holds fifty thousand services with usual names. */
+/**
+ * Bounds the characters in the cache of services, which is enough for fifty thousand services with
+ * usual names.
+ */
 const MAX_SERVICE_CHARACTERS = 8_000_000;
 
 export type ResourceReader = (resource: OtlpResource) => ResourceMemo;
 
 export function createResourceReader(reader: Pick<AttributeReader, 'json'>): ResourceReader {
-  /** Services repeat, so each is one object: a million spans must not hold a million copies. */
+  /**
+   * All spans of a service share one object, because a million spans must not hold a million
+   * copies.
+   */
   const services = createBoundedTextMap<Service>(MAX_SERVICE_CHARACTERS);
   return (resource) => {
     if (resource.memo !== undefined) return resource.memo as ResourceMemo;

@@ -1,9 +1,11 @@
 import type { Role } from '../model/span.ts';
 
-/** Numbers the kinds of OTLP's SpanKind. */
+/** Numbers of the span kinds in OTLP (SpanKind). */
 export const KIND = { internal: 1, server: 2, client: 3, producer: 4, consumer: 5 } as const;
 
-/** Maps operation words of every era and client to roles. */
+/**
+ * Maps the words for operations, of all versions of the conventions and of all clients, to roles.
+ */
 const OPERATIONS: ReadonlyMap<string, Role> = new Map<string, Role>(
   Object.entries({
     create: 'create',
@@ -22,9 +24,9 @@ const OPERATIONS: ReadonlyMap<string, Role> = new Map<string, Role>(
 );
 
 /**
- * Returns the role of a span: the messaging operation where one is named, else the kind. A CONSUMER
- * span without an operation runs a handler (`process`), which is what most pre-1.17
- * instrumentations mean by it.
+ * Returns the role of a span: that of its messaging operation if the span names a known one, else
+ * the role that follows from its kind. A CONSUMER span without an operation gets the role
+ * `process`, because most instrumentations before 1.17 used it for running a handler.
  */
 export function roleOf(
   kind: number,

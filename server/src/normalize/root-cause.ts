@@ -1,21 +1,26 @@
 import type { SpanError } from '../model/span.ts';
 
 /**
- * Finds the root cause of a wrapped error. Frameworks wrap a handler's exception in words of their
- * own, and only the text of the stack keeps the end of the chain. Pure.
+ * Finds the root cause of a wrapped error. Frameworks wrap the exception of a handler in exceptions
+ * of their own, and the original one is then found only in the text of the stack trace. All
+ * functions are pure.
  */
 
 const PYTHON_CAUSE = '\n\nThe above exception was the direct cause of the following exception:\n\n';
 const PYTHON_NEXT = '\n\nDuring handling of the above exception, another exception occurred:\n\n';
 
-/** Each returns the line that names the innermost cause; null where the stack names none. */
+/**
+ * Functions, one per language. Each returns the line of a stack trace that names the innermost
+ * cause, or null if the trace is not of that language or names no cause.
+ */
 const CHAINS: readonly ((stack: string) => string | null)[] = [
-  // Java names it last at the start of a line; suppressed exceptions are indented.
+  // In Java, the innermost cause is the last "Caused by" at the start of a line. Those of
+  // suppressed exceptions are indented.
   (stack) => lineAfter(stack, stack.lastIndexOf('\nCaused by: '), '\nCaused by: '),
-  // .NET names it after the last arrow.
+  // In .NET, the innermost cause stands after the last arrow.
   (stack) => lineAfter(stack, stack.lastIndexOf(' ---> '), ' ---> '),
-  // Python begins with the cause. An exception raised while another was handled is no consequence
-  // of that one.
+  // In Python, the trace begins with the innermost cause. Where an exception was raised while
+  // another one was handled, the earlier one is not its cause and is left out.
   (stack) => {
     const ownFrom = stack.lastIndexOf(PYTHON_NEXT);
     const chain = ownFrom < 0 ? stack : stack.slice(ownFrom + PYTHON_NEXT.length);
@@ -37,8 +42,8 @@ export function rootCause(stack: string): SpanError | null {
 }
 
 /**
- * Is true for a message that was delivered before its time and returned to the broker; it was not
- * processed.
+ * Returns whether the error means that a message was delivered before its time and returned to the
+ * broker, so that it was not processed.
  */
 export const isTooEarly = ({ type }: SpanError): boolean =>
   /(?:^|\.)KafkaBackoffException$/.test(type);

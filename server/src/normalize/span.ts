@@ -21,13 +21,13 @@ import { roleOf } from './role.ts';
 import { isTooEarly } from './root-cause.ts';
 
 /**
- * Matches OpenTelemetry's probability sampling: a rejection threshold above zero (tracestate
- * `ot=th:…`).
+ * Matches a tracestate that shows random sampling by OpenTelemetry: a rejection threshold above
+ * zero (`ot=th:…`).
  */
 const SAMPLED = /(?:^|,)\s*ot=(?:[^,]*;)?th:(?!0+(?:[;,\s]|$))[0-9a-f]/;
 const MAX_TIME = 0x7fffffffffffffffn;
 
-/** Turns OTLP spans into evidence. */
+/** Returns a function that turns an OTLP span into evidence. */
 export const createSpanNormalizer =
   (reader: AttributeReader, resourceOf: ResourceReader) =>
   (otlp: OtlpSpan, receivedAtMs: number): EvidenceRecord => {

@@ -6,7 +6,10 @@ import type { Budget } from './budget.ts';
 
 type Decoder = () => NodeJS.ReadWriteStream;
 
-/** zstd exists from Node 22.15 on; older versions refuse it like any unknown encoding. */
+/**
+ * Creates a zstd decoder. Node has one from version 22.15 on; with an older Node, zstd is refused
+ * like any unknown encoding.
+ */
 const zstd = (zlib as { createZstdDecompress?: Decoder }).createZstdDecompress;
 const DECODERS = new Map<string, Decoder>([
   ['gzip', () => zlib.createGunzip()],
@@ -20,10 +23,10 @@ export interface BodyOptions {
 }
 
 /**
- * Reads the whole body, decompressed. The limit counts the decompressor's output chunk by chunk, so
- * a decompression bomb costs one limit and no more. The caller releases the lease. Throws
- * `otlp.too-large`, `otlp.unsupported-encoding`, `otlp.malformed` or `intake.full`; the rest of the
- * body then stays unread.
+ * Reads and decompresses the whole body of a request. The size limit is checked for each chunk that
+ * the decompressor returns, so that a decompression bomb takes no more memory than the limit. The
+ * caller must release the returned lease. Throws `otlp.too-large`, `otlp.unsupported-encoding`,
+ * `otlp.malformed` or `intake.full`; the rest of the body is then not read.
  */
 export async function readBody(
   request: Readable,
@@ -66,7 +69,8 @@ export async function readBody(
       };
       source.on('data', onData).once('end', resolve).once('error', reject);
       request.once('error', reject).once('close', () => {
-        // Without this, the decompressor would wait for more input for ever.
+        // If the sender closed the connection early, reject. Otherwise the decompressor would wait
+        // for more input for ever.
         if (!request.readableEnded) reject(new Error('the sender went away'));
       });
     });

@@ -2,24 +2,31 @@ import type { Clock } from '../base/clock.ts';
 import { FermataError } from '../base/errors.ts';
 
 /**
- * Bounds the memory that all requests together hold while they are read, so that one hostile sender
- * cannot take it all.
+ * Bounds the memory that all requests together occupy while they are read, so that one hostile
+ * sender cannot take all memory.
  */
 export interface Budget {
-  /** Bounds the bytes that one request may have after decompression. */
+  /** Bounds the bytes of one request after decompression. */
   readonly maxBytes: number;
   readonly inFlight: number;
   /**
-   * Registers a reader. `refuse` is called at most once, when other readers need the memory more.
+   * Registers a request that is about to be read. `refuse` is called at most once, if the budget is
+   * exhausted and this request has used most of it.
    */
   enter(refuse: (error: FermataError) => void): Reservation;
 }
 
-/** Holds one reader's part of the budget. */
+/** Holds the part of the budget that one request has reserved. */
 export interface Reservation {
-  /** Sets the reservation to this many bytes in total. It may refuse other readers, or this one. */
+  /**
+   * Sets the reserved bytes of this request to `bytes` in total. If that exceeds the budget, other
+   * requests, or this request, are refused.
+   */
   reserve(bytes: number): void;
-  /** Gives the reservation back; the reader is not refused after it. Idempotent. */
+  /**
+   * Returns the reserved bytes to the budget. After that, the request is not refused any more.
+   * Calling it again does nothing.
+   */
   release(): void;
 }
 
@@ -30,8 +37,8 @@ interface Holder {
 }
 
 /**
- * Creates a budget. `maxTotal` bounds the bytes of memory that all requests in flight take, which
- * is up to twice their size.
+ * Creates a budget. `maxTotal` bounds the memory, in bytes, that all requests in flight occupy. A
+ * request occupies up to twice its size.
  */
 export function createBudget(clock: Clock, maxBytes: number, maxTotal: number): Budget {
   const holders = new Set<Holder>();
@@ -41,8 +48,9 @@ export function createBudget(clock: Clock, maxBytes: number, maxTotal: number): 
     if (holders.delete(holder)) inFlight -= holder.held;
   };
   /**
-   * Returns the holder with the largest product of bytes and time. Refusing the latest one instead
-   * would let a few slow senders shut all others out.
+   * Returns the request with the largest product of reserved bytes and time since its start. That
+   * one is refused and not the newest one, because otherwise a few slow senders could shut out all
+   * others.
    */
   const largestHolder = (): Holder | undefined => {
     const now = clock.now();

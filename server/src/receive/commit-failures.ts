@@ -5,17 +5,23 @@ import { failureOf } from '../base/failures.ts';
 import type { Log } from '../base/log.ts';
 
 /**
- * Commits that did not take place: counted, and logged for the operator, who can mend what the
- * sender cannot.
+ * Counts and logs commits that failed. The operator must learn of them, because the sender cannot
+ * solve the problem.
  */
 export interface CommitFailures {
-  /** Gives what the sender is answered: retryable, without the cause. */
+  /**
+   * Counts and reports the failed commit, and returns the error with which the sender is answered:
+   * it is retryable and does not contain the cause.
+   */
   failed(cause: unknown): FermataError;
-  /** A failure that has its answer already. */
+  /** Reports a failure whose requests have been answered already. */
   report(cause: unknown): void;
 }
 
-/** A store that refuses refuses everything: it is logged once in this time. */
+/**
+ * Shortest time between two log messages, because a store that fails once usually fails every
+ * commit.
+ */
 const LOG_EVERY_MS = 10_000;
 
 export function createCommitFailures(

@@ -13,15 +13,15 @@ import type { OtlpExport } from '../model/otlp.ts';
 export type { WrittenBatch } from './intake.ts';
 
 /**
- * Receives OTLP over HTTP and gRPC into one bounded, group-committing intake, and answers only once
- * the commit is known.
+ * Receives OTLP over HTTP and gRPC. Both pass their requests to one intake of limited size, which
+ * commits them in groups. A request is answered only when the outcome of its commit is known.
  */
 export interface Receiver {
   readonly httpPort: number;
   readonly grpcPort: number;
-  /** Is true while the intake is below its high-water mark. */
+  /** Is true while fewer than half of the records wait that the intake can hold. */
   readonly ready: boolean;
-  /** The oldest request has waited this long for its commit, in ms. */
+  /** Time for which the oldest request has waited for its commit, in ms. */
   readonly oldestMs: number;
   start(): Promise<void>;
   stop(): Promise<void>;
@@ -41,11 +41,14 @@ export interface ReceiverOptions<P> {
   onCommit?: IntakeOptions<P>['onCommit'];
 }
 
-/** OTLP 1.11 has a server limit requests after decompression and recommends 64 MiB. */
+/**
+ * Most bytes of one request after decompression. OTLP 1.11 demands such a limit and recommends 64
+ * MiB.
+ */
 const MAX_BYTES = 64 * 1024 * 1024;
 /**
- * The limit is four times the Collector's, and no more: grpc-js counts nothing while a message
- * arrives.
+ * Most bytes of one gRPC message: four times the limit of the Collector. It is not larger, because
+ * grpc-js does not count memory while a message arrives.
  */
 const GRPC_MAX_BYTES = 16 * 1024 * 1024;
 const MAX_WAITING = 200_000;
@@ -71,7 +74,8 @@ export function createReceiver<P>(options: ReceiverOptions<P>): Receiver {
   counters.gauge('fermata_request_bytes_in_flight', () => budget.inFlight);
   const offer = (request: OtlpExport): Promise<void> => intake.offer(request);
   const http: Server = createServer(
-    // Node checks the timeouts once per interval, which is 30 s by default.
+    // Node checks the two timeouts once per `connectionsCheckingInterval`, which is 30 s by
+    // default.
     {
       headersTimeout: 10_000,
       requestTimeout: 30_000,

@@ -7,65 +7,81 @@ import { createCommitFailures } from './commit-failures.ts';
 import { createWaitingRequests, type WaitingRequest } from './waiting-requests.ts';
 
 /**
- * A bounded queue in front of the store that groups concurrent requests into one commit and answers
- * each after it (invariant I2). Full means refused with a retryable error, never dropped.
+ * Queues requests in front of the store, commits concurrent requests together, and answers each
+ * request after its commit (invariant I2). The queue is limited: when it is full, requests are
+ * refused with a retryable error and never dropped.
  */
 export interface Intake {
   /**
-   * Resolves once every record is committed and correlated. Rejects, retryable, when full, stopping
-   * or store down.
+   * Resolves when all records of the request are committed and correlated. Rejects with a retryable
+   * error if the queue is full, the server is stopping or the store cannot write.
    */
   offer(request: OtlpExport): Promise<void>;
   readonly waiting: number;
-  /** How long the oldest request waits for its commit, ms; 0: none waits. */
+  /** Time for which the oldest request has waited for its commit, in ms; 0 if no request waits. */
   readonly oldestMs: number;
-  /** Refuses new requests, commits what waits; resolves once each has its answer. Idempotent. */
+  /**
+   * Refuses new requests and commits the waiting ones. Resolves when every request has an answer.
+   * Calling it again does nothing.
+   */
   stop(): Promise<void>;
 }
 
-/** `P`: a request as it waits. */
+/** `P` is the type of a request after `prepare`, in which form it waits for its commit. */
 export interface IntakeOptions<P> {
   clock: Clock;
   counters: Counters;
   log: Log;
-  /** Records waiting or in commit; beyond this requests are refused. */
+  /**
+   * Most records that may wait for a commit or be in one. Requests beyond this number are refused.
+   */
   maxWaiting: number;
-  /** A commit takes at most this many records … */
+  /** Most records in one commit. */
   maxCommit: number;
   /**
-   * … and waits this long for company, ms; longer where commits are slow, because each costs the
-   * same however small.
+   * A commit waits for `lingerMs` for further requests. It waits longer if the last commit took
+   * longer, but at most `mostLingerMs`, because a commit costs the same however few records it has.
    */
   lingerMs: number;
   mostLingerMs: number;
   /**
-   * At once, in the order of arrival: a decoded request is many times larger than what is left of
-   * it.
+   * Prepares a request as soon as it arrives, in the order of arrival. The request itself need not
+   * be kept after that; once decoded, it is many times larger than its prepared form.
    */
   prepare(request: OtlpExport): P;
   /**
-   * Durable once resolved. The next write may start before `correlate` has run for the last one.
+   * Writes a batch of requests. The records are durable when the promise resolves. The next write
+   * may start before `correlate` of this batch has run.
    */
   write(prepared: P[]): Promise<WrittenBatch<P>>;
-  /** Why nothing can be taken now, where that is known beforehand. */
+  /**
+   * Returns the reason why no request can be accepted now, if that is known before a write is
+   * tried.
+   */
   refusal?(): FermataError | null;
-  /** What became of a commit: `failure` says why there was none. */
+  /**
+   * Reports the outcome of a commit: `failure` is the cause if the commit failed, and absent if it
+   * succeeded.
+   */
   onCommit?(failure?: unknown): void;
 }
 
-/** What a finished write leaves to do in order, one batch after the other: correlate. */
+/**
+ * Holds what is left to do for a batch after its write. Batches are correlated one after the other,
+ * in the order of their commits.
+ */
 export interface WrittenBatch<P> {
   correlate(): Promise<void>;
   /**
-   * After that: this request waits for something that others do not need, and is answered when it
-   * resolves.
+   * Called after `correlate`. Returns a promise if this one request has to wait for something more;
+   * the request is then answered when the promise settles, and other requests do not wait for it.
    */
   later?(prepared: P): Promise<void> | undefined;
 }
 
 /**
- * While one waits so long for its commit, others are refused at once: their senders would give up
- * before their turn.
+ * If the oldest request has waited for its commit longer than this, new requests are refused at
+ * once, because their senders would give up before the answer.
  */
 const OLD_MS = 5000;
 
@@ -78,7 +94,7 @@ export function createIntake<P>(options: IntakeOptions<P>): Intake {
   });
   let stopping = false;
   let running: Promise<void> | undefined;
-  /** Correlation of what is committed, one batch after the other. */
+  /** Resolves when all batches that were committed so far are correlated. */
   let correlation: Promise<void> = Promise.resolve();
   let lastCommitMs = 0;
   let stopLingering: (() => void) | undefined;
@@ -108,7 +124,8 @@ export function createIntake<P>(options: IntakeOptions<P>): Intake {
     batch: readonly WaitingRequest<P>[],
     written: WrittenBatch<P>,
   ): Promise<void> => {
-    // Everybody has an answer: what is committed now is correlated at the next start.
+    // All requests have been answered, so the stop need not wait: the batch will be correlated at
+    // the next start.
     if (stopping && waiting.allAnswered) return;
     try {
       await written.correlate();
@@ -130,8 +147,8 @@ export function createIntake<P>(options: IntakeOptions<P>): Intake {
       try {
         const written = await options.write(batch.map(({ prepared }) => prepared));
         lastCommitMs = clock.now() - from;
-        // A batch is correlated while the engine already writes the next one, but always in the
-        // order of commits.
+        // The next batch may be written while this one is correlated. Batches are correlated in the
+        // order of their commits.
         correlation = correlation.then(() => correlate(batch, written));
       } catch (cause) {
         waiting.settle(batch, failures.failed(cause));

@@ -2,21 +2,22 @@ import { FermataError } from '../base/errors.ts';
 import { tooManyParts } from './otlp-rules.ts';
 
 /**
- * Reads JSON of hostile OTLP senders. `JSON.parse` rounds 64-bit numbers, accepts 200,000 levels of
- * nesting (which overflows the stack of later recursive code) and sets a prototype for the key
- * `__proto__`. Here integers of 54 to 64 bits become bigint, and objects have no prototype.
+ * Result of parsing JSON from senders that may be hostile. `JSON.parse` is not used, because it
+ * rounds 64-bit integers, accepts 200,000 levels of nesting (which overflow the stack of recursive
+ * code) and sets the prototype for a key `__proto__`. `parseJson` returns integers of 54 to 64 bits
+ * as bigint, and objects without a prototype.
  *
- * Throws `otlp.malformed` (not JSON), `otlp.too-deep` or `otlp.too-large`: each value costs memory,
- * however few characters it has.
+ * `parseJson` throws `otlp.malformed` (not JSON), `otlp.too-deep`, or `otlp.too-large` for too many
+ * values, because each value takes memory, however few characters it has.
  */
 export type Json = string | number | bigint | boolean | null | Json[] | JsonObject;
 export type JsonObject = { [key in Key]?: Json };
 export type Key = (typeof KEYS)[number];
 
 /**
- * Lists every key that the OTLP/JSON decoder reads; other keys are parsed and dropped. Keeping a
- * key that V8 has not seen before costs a microsecond and more: a request of four million took six
- * seconds.
+ * Lists every key that the OTLP/JSON decoder reads. Other keys are parsed and dropped, because to
+ * keep a key that V8 has not seen before takes more than a microsecond: a request with four million
+ * such keys took six seconds.
  */
 const KEYS = [
   'arrayValue',
@@ -63,8 +64,9 @@ const KNOWN: ReadonlySet<string> = new Set(KEYS);
 const isKnown = (key: string): key is Key => KNOWN.has(key);
 
 /**
- * 20 characters hold 64 bits with the sign. A longer integer becomes a double: `BigInt` takes
- * seconds for some million digits.
+ * Most characters of an integer that is read exactly: 20 characters hold any 64-bit integer with
+ * its sign. A longer integer is read as a double, because `BigInt` takes seconds for some million
+ * digits.
  */
 const MAX_INTEGER_DIGITS = 20;
 
@@ -91,7 +93,7 @@ export function parseJson(text: string, maxDepth: number, maxValues: number): Js
       if (c < 32 || Number.isNaN(c)) fail('unterminated string');
       at++;
     }
-    // The text has an escape: find its end, then let the platform decode this one string.
+    // The string has an escape: find the end of the string and let `JSON.parse` decode it.
     while (text.charCodeAt(at) !== 34) {
       const c = text.charCodeAt(at);
       if (c < 32 || Number.isNaN(c)) fail('unterminated string');

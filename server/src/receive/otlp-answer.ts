@@ -2,9 +2,10 @@ import { FermataError, messageOf } from '../base/errors.ts';
 import { LIMITS, type OtlpExport } from '../model/otlp.ts';
 
 /**
- * Chooses every OTLP status; no other file does (opentelemetry-proto docs/specification.md,
- * "Failures"). Retryable errors become 503 with Retry-After (gRPC UNAVAILABLE with RetryInfo),
- * permanent ones 400 or 413. A passing failure is never a 500, because senders drop data on 500.
+ * This file alone chooses the status of every OTLP answer (opentelemetry-proto
+ * docs/specification.md, "Failures"). A retryable error is answered with 503 and Retry-After (in
+ * gRPC with UNAVAILABLE and RetryInfo), a permanent one with 400, 413 or 415. A failure that may
+ * pass is never answered with 500, because senders drop their data on 500.
  */
 export type Encoding = 'protobuf' | 'json';
 
@@ -19,7 +20,7 @@ export interface HttpAnswer {
   retryAfterSeconds?: number;
 }
 
-/** Codes are those of https://github.com/grpc/grpc/blob/master/doc/statuscodes.md. */
+/** Status codes of gRPC, from https://github.com/grpc/grpc/blob/master/doc/statuscodes.md. */
 const GRPC = { invalidArgument: 3, resourceExhausted: 8, unimplemented: 12, unavailable: 14 };
 
 interface Verdict {
@@ -34,8 +35,9 @@ const PERMANENT: Partial<Record<FermataError['code'], Verdict>> = {
 };
 
 /**
- * Answers a success, with a warning where something was cut though nothing was rejected
- * (partial_success with 0).
+ * Returns the answer to a request that was committed. If some records were rejected or something
+ * was cut, the answer says so in partial_success, with 0 rejected records if something was only
+ * cut.
  */
 export function success(
   request: OtlpExport,
@@ -64,7 +66,10 @@ export function success(
   return { status: 200, body: field(1, partial) };
 }
 
-/** Answers a failure. `jitter` in 0 … 1 spreads the retries of many senders over 1 to 3 seconds. */
+/**
+ * Returns the answer to a request that failed. `jitter`, from 0 to 1, spreads the retries of many
+ * senders over 1 to 3 seconds.
+ */
 export function failure(error: unknown, encoding: Encoding, jitter: number): HttpAnswer {
   const { verdict, retryAfterSeconds, message } = judge(error, jitter);
   const body =
@@ -82,7 +87,7 @@ export interface GrpcFailure {
   code: number;
   details: string;
   /**
-   * Holds the value of `grpc-status-details-bin`: a google.rpc.Status, with RetryInfo where the
+   * Holds the value of `grpc-status-details-bin`: a google.rpc.Status, which has RetryInfo if the
    * sender may retry.
    */
   status: Buffer;
@@ -102,7 +107,7 @@ function judge(
   jitter: number,
 ): { verdict: Verdict; retryAfterSeconds: number | undefined; message: string } {
   const known = error instanceof FermataError ? error : undefined;
-  // An unforeseen error is taken to be temporary, so that the sender keeps its data.
+  // An unknown error is taken to be temporary, so that the sender keeps its data and retries.
   const retryable = known?.retryable ?? true;
   const verdict = retryable
     ? { http: 503, grpc: GRPC.unavailable }

@@ -21,8 +21,8 @@ export interface OtlpGrpc {
 const raw = (bytes: Buffer): Buffer => bytes;
 
 /**
- * Defines one unary Export method. Its messages stay bytes, so that the same decoders serve HTTP
- * and gRPC.
+ * Returns the definition of a gRPC service with one unary method, Export. Its messages are passed
+ * on as bytes, so that HTTP and gRPC use the same decoders.
  */
 const service = (name: string): grpc.ServiceDefinition => ({
   Export: {
@@ -39,7 +39,8 @@ const service = (name: string): grpc.ServiceDefinition => ({
 export function createOtlpGrpc(options: OtlpGrpcOptions): OtlpGrpc {
   const server = new grpc.Server({
     'grpc.max_receive_message_length': options.maxBytes,
-    // Partly received messages count in no budget, so the streams of each connection are bounded.
+    // Bound the concurrent streams of a connection, because no budget counts a message that has
+    // arrived only in part.
     'grpc.max_concurrent_streams': 16,
     'grpc.keepalive_time_ms': 60_000,
     'grpc.keepalive_timeout_ms': 20_000,

@@ -13,14 +13,14 @@ type Decode = Record<Encoding, (body: Buffer) => OtlpExport>;
 
 export interface OtlpHttpOptions extends BodyOptions {
   counters: Counters;
-  /** Returns a number in 0 … 1, which spreads Retry-After. */
+  /** Returns a random number from 0 to 1, which spreads the times in Retry-After. */
   random(): number;
   offer(request: OtlpExport): Promise<void>;
 }
 
 /**
- * Serves POST /v1/traces, /v1/logs and /v1/metrics in protobuf or JSON. Metrics are accepted and
- * counted, not kept.
+ * Serves POST /v1/traces, /v1/logs and /v1/metrics, in protobuf or JSON. Metrics are accepted and
+ * counted, but not kept.
  */
 export function otlpHttpApp(options: OtlpHttpOptions): Express {
   const app = express();
@@ -41,7 +41,8 @@ export function otlpHttpApp(options: OtlpHttpOptions): Express {
       } catch (error) {
         options.counters.add('fermata_failed_requests_total');
         const answer = failure(error, encoding, options.random());
-        // Close the connection, because the rest of a refused body is not worth reading.
+        // If the body was refused before it was read, close the connection, because reading the
+        // rest would be wasted work.
         if (!request.complete) response.setHeader('Connection', 'close');
         send(response, encoding, answer);
         if (!request.complete) response.once('finish', () => request.destroy());

@@ -15,9 +15,9 @@ import { parseJson, type Json, type JsonObject, type Key } from './json.ts';
 import { hasRoom, noteDropped, refuse, wrongId } from './otlp-rules.ts';
 
 /**
- * Decodes OTLP/JSON (opentelemetry-proto docs/specification.md, "JSON Protobuf Encoding"):
- * lowerCamelCase names only, ids in hex of either case, 64-bit integers as numbers or strings,
- * enums as integers, unknown fields ignored.
+ * Decodes a trace request in OTLP/JSON (opentelemetry-proto docs/specification.md, "JSON Protobuf
+ * Encoding"). As specified there, names are in lowerCamelCase only, ids are hex of either case,
+ * 64-bit integers are numbers or strings, enums are integers, and unknown fields are ignored.
  */
 export function decodeTracesJson(body: Buffer): OtlpExport {
   const out = emptyExport();
@@ -103,8 +103,8 @@ export function decodeLogsJson(body: Buffer): OtlpExport {
 }
 
 /**
- * Allows for the levels of JSON around an attribute value, and for three per level of the value
- * itself.
+ * Deepest nesting of a request's JSON: 12 levels around an attribute value, and three for each
+ * level of the value itself.
  */
 const JSON_DEPTH = 12 + LIMITS.depth * 3;
 
@@ -143,7 +143,10 @@ function capped<T>(items: T[], limit: number, out: OtlpExport): T[] {
   return items.slice(0, limit);
 }
 
-/** Cuts long text and replaces lone surrogates, which UTF-8 cannot carry. */
+/**
+ * Returns the text cut to its limit. Lone surrogates are replaced, because UTF-8 cannot represent
+ * them.
+ */
 function tidy(value: string, out: OtlpExport): string {
   if (value.length > LIMITS.text) {
     out.truncated++;
@@ -162,8 +165,8 @@ function text(parent: JsonObject, name: Key, out: OtlpExport): string {
 const HEX = /^[0-9a-f]*$/;
 
 /**
- * Reads an id in hex of either case. Any other text is returned unchanged in kind, marked by `?`,
- * so that `wrongId` refuses this one record only.
+ * Reads an id in hex of either case. Any other text gets `?` in front and is shortened, so that
+ * `wrongId` refuses this one record and not the whole request.
  */
 function id(parent: JsonObject, name: Key): string {
   const value = parent[name];
@@ -174,8 +177,8 @@ function id(parent: JsonObject, name: Key): string {
 }
 
 /**
- * Numbers may be strings (JSON of protobuf). Other texts that `Number` accepts or turns into NaN
- * are malformed, not guessed at.
+ * Formats of a number that is given as a string, as JSON of protobuf allows. A string in any other
+ * format is malformed, even if `Number` accepts it.
  */
 const WHOLE = /^-?\d{1,20}$/;
 const DOUBLE = /^(-?\d+(\.\d+)?([eE][+-]?\d+)?|-?Infinity|NaN)$/;
@@ -207,7 +210,10 @@ function time(parent: JsonObject, name: Key): UnixNanos {
   return unixNanos(int64(value, name, UINT64));
 }
 
-/** Reads a 64-bit integer. Out of range is malformed: cut to 64 bits it would be another number. */
+/**
+ * Reads a 64-bit integer. A number outside the range is malformed, because cutting it to 64 bits
+ * would make it another number.
+ */
 function int64(value: Json, name: string, { least, most }: Range): bigint {
   if (isWhole(value)) {
     const exact = BigInt(value);

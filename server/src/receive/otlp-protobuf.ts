@@ -18,13 +18,14 @@ import { hasRoom, noteDropped, refuse, tooManyParts, wrongId } from './otlp-rule
 import { TextCache } from './text-cache.ts';
 
 /**
- * Reads ExportTraceServiceRequest and ExportLogsServiceRequest (opentelemetry-proto 1.x; the field
- * numbers below are from there). It is hand-written because it is the hot path: one pass, no
- * descriptor, no object for unread fields. `otlp-decoders.property.test.ts` compares it with
- * protobufjs on random and mutated requests.
+ * Decodes an ExportTraceServiceRequest; `decodeLogs` decodes an ExportLogsServiceRequest
+ * (opentelemetry-proto 1.x, which also defines the field numbers below). The decoder is
+ * hand-written because most CPU time is spent here: it reads the bytes once, without a descriptor,
+ * and creates no object for a field that is not used. `otlp-decoders.property.test.ts` compares it
+ * with protobufjs on random and mutated requests.
  *
- * Throws `otlp.malformed` for bytes that are not a message (truncated, wrong wire type, varint
- * overflow); refuses a single record with bad ids and keeps the rest.
+ * Throws `otlp.malformed` for bytes that are no such message (truncated, wrong wire type, varint
+ * overflow). A single record with bad ids is refused, and the other records are kept.
  */
 export function decodeTraces(body: Buffer): OtlpExport {
   const out = emptyExport();
@@ -57,8 +58,8 @@ export function decodeLogs(body: Buffer): OtlpExport {
 }
 
 /**
- * Reads ResourceSpans or ResourceLogs. The resource may stand after its scopes, so scopes wait
- * until it is read.
+ * Reads a ResourceSpans or ResourceLogs message. It reads the resource first and then goes back to
+ * the scopes, because the resource may stand after them.
  */
 function readGroup(
   reader: Reader,
@@ -104,7 +105,8 @@ class Reader {
   }
 
   /**
-   * Walks the length-delimited fields of a message; `take` reads one or returns false to skip it.
+   * Calls `take` for each length-delimited field of a message. `take` reads the field, or returns
+   * false to have the field skipped.
    */
   message(end: number, take: (field: number, end: number) => boolean): void {
     while (this.at < end) {
@@ -206,7 +208,9 @@ class Reader {
     return to === from ? '' : this.body.toString('hex', from, Math.min(to, from + 64));
   }
 
-  /** Reads a trace id. Spans of one trace often stand together, and then share one text. */
+  /**
+   * Reads a trace id. Consecutive spans often belong to the same trace; they then share one text.
+   */
   private traceId(end: number): string {
     const from = this.at;
     const { body, lastTraceAt } = this;
@@ -359,7 +363,10 @@ class Reader {
     else this.keyValue(end, into, 0);
   }
 
-  /** Counts a part against the limit, because each costs memory, however few bytes it has. */
+  /**
+   * Counts an attribute, event, link or value against the limit, because each of them takes memory,
+   * however few bytes it has.
+   */
   private countPart(): void {
     if (++this.parts > LIMITS.parts) throw tooManyParts(LIMITS.parts);
   }
@@ -523,7 +530,9 @@ class Reader {
 
 const texts = new TextCache();
 
-/** Removes the half code point that a cut may leave at the end of a text. */
+/**
+ * Removes replacement characters from the end of a text, where the cut may have split a character.
+ */
 export function clip(text: string): string {
   return text.endsWith('\uFFFD') ? text.replace(/\uFFFD+$/, '') : text;
 }

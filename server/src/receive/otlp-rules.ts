@@ -1,16 +1,13 @@
 import { FermataError } from '../base/errors.ts';
 import { LIMITS, type OtlpExport, type OtlpSpan } from '../model/otlp.ts';
 
-/**
- * Holds the checks that both decoders share, so that one request is judged alike in either
- * encoding.
- */
+/** Checks that both decoders use, so that a request is judged alike in protobuf and in JSON. */
 
 const ZERO = /^0*$/;
 
 /**
- * Returns what is wrong with a span's ids, or ''. All-zero and wrong-length ids are invalid
- * (trace.proto).
+ * Returns what is wrong with the ids of a span, or '' if they are valid. An id of another length,
+ * or with all digits zero, is invalid (trace.proto).
  */
 export function wrongId(traceId: string, spanId: string, parentSpanId: string): string {
   if (traceId.length !== 32) return `trace id of ${traceId.length / 2} bytes, 16 needed`;
@@ -27,7 +24,9 @@ export const tooManyParts = (most: number): FermataError =>
     hint: 'Send smaller batches.',
   });
 
-/** Refuses a record that the request has no room for. */
+/**
+ * Returns whether the request may have another record. If not, counts the next record as refused.
+ */
 export function hasRoom(out: OtlpExport): boolean {
   if (out.spans.length + out.logs.length < LIMITS.records) return true;
   refuse(out, `a request holds ${LIMITS.records} records at most; send smaller batches`);
@@ -35,14 +34,15 @@ export function hasRoom(out: OtlpExport): boolean {
 }
 
 /**
- * Stores the number of links that the sender or our limits left out: without them, the messages
- * that a batch served are not all known. Most spans have none.
+ * Stores how many links of the span the sender or our own limits left out, because without these
+ * links it is not known which messages of a batch the span processed. The field stays absent if no
+ * link was left out.
  */
 export function noteDropped(span: OtlpSpan, links: number): void {
   if (links > 0) span.droppedLinks = links;
 }
 
-/** Counts one refused record; the sender is told the first reason. */
+/** Counts one refused record. The sender is told only the reason for the first one. */
 export function refuse(out: OtlpExport, reason: string): void {
   if (out.rejected === 0)
     out.rejectedReason = `record ${out.spans.length + out.logs.length}: ${reason}`;

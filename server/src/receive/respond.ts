@@ -8,9 +8,9 @@ export interface RespondOptions {
 }
 
 /**
- * Answers a decoded request once it is committed and correlated. The answer is built before the
- * wait, so that the wait does not retain the whole request: memory that is retained that long grows
- * old, and only a collection of the whole heap frees it.
+ * Returns the answer to a decoded request once the request is committed and correlated. The answer
+ * is built before the wait, so that the request itself is not kept in memory during the wait.
+ * Otherwise it would become old memory, which only a collection of the whole heap frees.
  */
 export function respondAfterCommit(
   request: OtlpExport,

@@ -1,6 +1,7 @@
 /**
- * Caches recent texts. Attribute keys, service names and destinations repeat in every span, and a
- * cached read costs a third of decoding. Direct-mapped, fixed size; a miss replaces the slot.
+ * Number of texts in the cache, which has a fixed size: each text belongs to one slot by its hash
+ * and replaces the text that was there before. Attribute keys, service names and destinations
+ * repeat in every span, and reading them from the cache takes a third of the time of decoding them.
  */
 const SLOTS = 4096;
 const MAX_BYTES = 40;
@@ -8,8 +9,8 @@ const MAX_BYTES = 40;
 export class TextCache {
   private readonly texts: string[] = new Array<string>(SLOTS).fill('');
   /**
-   * Holds each slot's size, then its text. The bytes are copied: a view would retain the whole
-   * request that it was read from.
+   * Holds for each slot the size of the text and then its bytes. The bytes are copied, because a
+   * view of them would keep the whole request in memory.
    */
   private readonly bytes = new Uint8Array(SLOTS * (MAX_BYTES + 1));
 

@@ -1,53 +1,65 @@
 import type { Clock } from '../base/clock.ts';
 import { FermataError } from '../base/errors.ts';
 
-/** Requests between their arrival and their answer, oldest first. */
+/** Holds the requests that have arrived and are not answered yet, the oldest first. */
 export interface WaitingRequests<P> {
   add(request: Omit<WaitingRequest<P>, 'since'>): void;
-  /** The next requests to be written, at most so many records together, but one at least. */
+  /**
+   * Removes the oldest requests from the queue and returns them to be written: as many as have at
+   * most `maxRecords` records together, but at least one request.
+   */
   take(maxRecords: number): WaitingRequest<P>[];
-  /** Answers these: their commit took place, or did not because of `error`. */
+  /** Answers the requests: with success, or with `error` if their commit failed. */
   settle(requests: readonly WaitingRequest<P>[], error?: unknown): void;
-  /** This one is committed and waits for something else now: it makes no other wait. */
+  /**
+   * Tells that the request is committed and that only its answer is outstanding, so that it does
+   * not count as waiting for a commit.
+   */
   committed(request: WaitingRequest<P>): void;
-  /** Requests that are not being written yet. */
+  /** Number of requests that are not being written yet. */
   readonly queued: number;
-  /** Records that are not committed, or committed and not answered. */
+  /** Number of records in requests that are not committed yet or not answered yet. */
   readonly records: number;
-  /** How long the oldest request waits for its commit, ms; 0: none waits. */
+  /** Time for which the oldest request has waited for its commit, in ms; 0 if no request waits. */
   readonly oldestMs: number;
   readonly allAnswered: boolean;
-  /** Resolves when each has its answer. */
+  /** Resolves when every request has an answer. */
   untilAnswered(): Promise<void>;
   stop(): void;
 }
 
-/** `P`: a request as it waits. */
+/** `P` is the type of the prepared request, in which form it waits. */
 export interface WaitingRequest<P> {
   prepared: P;
-  /** Records. */
+  /** Number of records in the request. */
   size: number;
-  /** Its arrival, ms. */
+  /** The request arrived at this instant, in ms. */
   since: number;
   resolve(): void;
   reject(error: unknown): void;
 }
 
 /**
- * Each request is answered within this, also where a commit hangs: exporters give up after 10 s,
- * and send it again.
+ * Every request is answered within this time, even if its commit hangs, because exporters give up
+ * after 10 s and then send the request again.
  */
 const ANSWER_MS = 8000;
 
-/** `onLate`: so many were answered that the store did not answer in time. */
+/**
+ * Creates an empty queue. `onLate` is called with the number of requests that were answered with an
+ * error because the store did not answer in time.
+ */
 export function createWaitingRequests<P>(
   clock: Clock,
   onLate: (requests: number, error: FermataError) => void,
 ): WaitingRequests<P> {
   let queue: WaitingRequest<P>[] = [];
-  /** Not committed. Of a commit that hangs, also those that were told so. */
+  /**
+   * Requests that are not committed yet. If a commit hangs, its requests stay here although they
+   * have been answered with an error.
+   */
   const pending = new Set<WaitingRequest<P>>();
-  /** Committed or not. */
+  /** Requests without an answer, whether committed or not. */
   const unanswered = new Set<WaitingRequest<P>>();
   let records = 0;
   let cancel: (() => void) | undefined;
@@ -71,7 +83,8 @@ export function createWaitingRequests<P>(
     return 0;
   };
   /**
-   * Whether a commit that hangs takes place is not known then: a sender that repeats it is right.
+   * Answers requests that have waited too long with a retryable error. It is unknown whether their
+   * commit will still succeed, so the sender should send them again.
    */
   const answerLate = (): void => {
     cancel = undefined;
@@ -80,7 +93,7 @@ export function createWaitingRequests<P>(
     });
     const until = clock.now() - ANSWER_MS;
     const late = new Set([...unanswered].filter(({ since }) => since <= until));
-    // What is not being written needs not be, any more.
+    // Late requests that are not being written yet are removed, so that they are not written later.
     settle(
       queue.filter((request) => late.has(request)),
       error,
