@@ -2,25 +2,27 @@ import type { Flow, Hop, Step } from '../model/flow.ts';
 import { earlier, later, nanosFromMs, unixNanos, type UnixNanos } from '../model/time.ts';
 
 /**
- * Computes the critical path: what a flow's time was spent on, across services and traces. Pure.
+ * One part of a critical path, which tells what a flow's time was spent on, across services and
+ * traces. `criticalPath` is a pure function.
  *
- * It walks back from the flow's end in causal time. Within a step, it continues at the call or
- * reply that returned last, which the step waited for; before the step's start, at the message or
- * call that caused it; where nothing is known, at the step that ended last. So segments touch, and
- * sum to the flow's duration (guarded by critical-path.property.test.ts).
+ * It goes backwards from the end of the flow, in causal time. Within a step, it goes to the call or
+ * reply that returned last, because the step waited for it. From the start of a step, it goes to
+ * the message or call that caused the step. If no cause is known, it goes to the step that ended
+ * last before. Therefore each segment begins where the previous one ended, and the segments sum to
+ * the duration of the flow (guarded by critical-path.property.test.ts).
  *
  * Within one trace this is the rule of Jaeger's critical path and of CRISP (Zhang et al., USENIX
- * ATC 2022): the child that finished last, then the one that finished last before that one began.
- * Unlike both, a callee counts until its caller had the answer, not until it ended; work that
- * continues after a call is cut off only where the flow ended by then; and unlike CRISP, calls that
- * overlap by less than 1 % still overlap, because clocks are corrected before
- * (`critical-path.test.ts`).
+ * ATC 2022): take the child that finished last, then the child that finished last before the first
+ * one began. There are three differences. Unlike in both, a called step counts until its caller had
+ * the answer, even if it ended later. Unlike in both, work that continues after a call is cut off
+ * only if the flow had ended by then. Unlike in CRISP, calls that overlap by less than 1 % count as
+ * overlapping, because clocks are corrected before (`critical-path.test.ts`).
  */
 export interface Segment {
   kind: SegmentKind;
-  /** Names the step that worked; null for time between steps. */
+  /** Names the step that worked; null if the time passed between steps. */
   stepId: string | null;
-  /** Names the message or call that was under way; null for work. */
+  /** Names the message or call that was on its way; null if a step worked. */
   hopId: string | null;
   start: UnixNanos;
   end: UnixNanos;
@@ -29,11 +31,11 @@ export interface Segment {
 export type SegmentKind =
   /** A step worked, or waited for something that left no span. */
   | 'processing'
-  /** The conductor spent time between a reply and the next command. */
+  /** The step that conducts the flow spent the time between a reply and its next command. */
   | 'orchestrator'
   /** A message waited, from the end of its send to the start of its processing. */
   | 'queue-wait'
-  /** A timer ran. */
+  /** A timer ran, so the flow waited on purpose. */
   | 'intended-delay'
   /** A step waited between two attempts, or between two calls of which the first failed. */
   | 'retry-backoff'
@@ -45,11 +47,11 @@ export type SegmentKind =
 export function criticalPath(flow: Flow): Segment[] {
   const end = later(flow.ended ?? flow.lastProgress, flow.started);
   const known = surroundingsOf(flow, end);
-  /** Holds the segments, the newest first. */
+  /** Holds the segments that were found so far, the last one of the flow first. */
   const path: Segment[] = [];
-  /** The time after `at` is explained already. */
+  /** The time between this instant and the end of the flow has been attributed to segments. */
   let at = end;
-  /** Attributes the time from `from` to `at`, and moves `at` back. */
+  /** Attributes the time from `from` to `at` to a segment, and sets `at` to `from`. */
   const spend = (from: UnixNanos, kind: SegmentKind, step: Step | null, hop: Hop | null): void => {
     const start = later(from, flow.started);
     if (start >= at) return;
@@ -60,8 +62,8 @@ export function criticalPath(flow: Flow): Segment[] {
     at = start;
   };
   /**
-   * Spends a step's work and pauses, back to `from`. A step does not work after its end, so the
-   * time between its end and `at` is unknown.
+   * Attributes the time from `from` to `at` to the work and the pauses of a step. The time after
+   * the end of the step becomes `unknown`, because a step does not work after its end.
    */
   const work = (step: Step, from: UnixNanos): void => {
     spend(later(known.endOf(step), from), 'unknown', null, null);
@@ -79,17 +81,22 @@ export function criticalPath(flow: Flow): Segment[] {
     spend(from, kind, step, null);
   };
 
-  /** Maps a caller to the call that the walk came through last, and to the instant of that call. */
+  /**
+   * For the id of each calling step: type and start of the call from which the loop came back to
+   * the step.
+   */
   const called = new Map<string, { typeKey: string; at: UnixNanos }>();
   let step = known.lastBefore(at);
-  /** The clock that reported `at` has this resolution, in ns. */
+  /** Resolution, in ns, of the clock that reported `at`. */
   let unit = step === undefined ? NS : unitOf(step.start, step);
   while (step !== undefined && at > flow.started) {
     const back = known.lastReturn(step, at, unit);
     if (back !== undefined) {
       const next = called.get(step.id);
-      // Work between two calls looks like waiting between them; only between attempts is the wait
-      // known exactly.
+      // The step called the same step again after a failed call, so the time between the two calls
+      // is taken for a pause before a retry. This is a guess, since the step may have worked in
+      // that time. If the step has several attempts, it is not made, because the pauses between
+      // attempts are known exactly.
       const again =
         next?.at === at &&
         next.typeKey === back.step.typeKey &&
@@ -125,7 +132,10 @@ export function criticalPath(flow: Flow): Segment[] {
   return path.reverse();
 }
 
-/** Sums the path by kind, in ms, the longest first. The sums add up to the flow's duration. */
+/**
+ * Returns the time spent on each kind of segment, in ms, the longest first. The sum is the duration
+ * of the flow.
+ */
 export function timeSpent(path: readonly Segment[]): { kind: SegmentKind; ms: number }[] {
   const spent = new Map<SegmentKind, bigint>();
   for (const { kind, start, end } of path) spent.set(kind, (spent.get(kind) ?? 0n) + end - start);
@@ -135,13 +145,13 @@ export function timeSpent(path: readonly Segment[]): { kind: SegmentKind; ms: nu
 }
 
 /**
- * Reduces the path to at most `most` segments (one at least): the shortest ones are merged into the
- * segment before them.
+ * Returns the path with at most `most` segments, but at least one: the shortest segments are merged
+ * into the segment before them.
  */
 export function coarsened(path: Segment[], most: number): Segment[] {
   if (path.length <= most) return path;
   const lengthOf = ({ start, end }: Segment): bigint => end - start;
-  // The first segment stays, because there is none before it.
+  // The first segment is always kept, because no segment before it could take it up.
   const others = path.slice(1).sort((a, b) => compare(lengthOf(b), lengthOf(a)));
   const own = new Set(others.slice(0, most - 1));
   const kept: Segment[] = [];
@@ -156,32 +166,36 @@ export function coarsened(path: Segment[], most: number): Segment[] {
 interface Return {
   step: Step;
   at: UnixNanos;
-  /** Holds the call that returned; null for a reply, which is a message of its own. */
+  /** Holds the call that returned; null if a reply message arrived instead. */
   hop: Hop | null;
-  /** The clock that reported `at` has this resolution, in ns. */
+  /** Resolution, in ns, of the clock that reported `at`. */
   unit: bigint;
 }
 
 interface Surroundings {
   step(id: string): Step | undefined;
-  /** Returns the step's end; for a step without one, the flow's. */
+  /** Returns the end of the step; the end of the flow if the step has not ended or ended later. */
   endOf(step: Step): UnixNanos;
   kindOf(step: Step): SegmentKind;
   /**
-   * Returns the call or reply that returned last by `at`, at the resolution `unit`. Each is
-   * returned once; `at` must never grow.
+   * Returns the last call or reply of `step` that had returned by `at`, where times that differ by
+   * less than `unit` count as equal. Each call or reply is returned only once. From one call of
+   * this function to the next, `at` must not grow.
    */
   lastReturn(step: Step, at: UnixNanos, unit: bigint): Return | undefined;
   /**
-   * Returns the last pause that began before `at`; calls with a larger `at` than its start return
-   * it again.
+   * Returns the last pause of `step` that began before `at`. The same pause is returned again as
+   * long as `at` lies after its start.
    */
   lastPause(step: Step, at: UnixNanos): Pause | undefined;
-  /** Returns the message or call that the step waited for last. Each is returned once. */
+  /**
+   * Returns the message or call that `step` waited for last. Each message or call is returned only
+   * once.
+   */
   cause(step: Step): Hop | undefined;
   /**
-   * Returns, of all steps that began before `at`, the one that ended last; of those that the flow's
-   * end cut off, the one that ended soonest after it.
+   * Returns the step that ended last, of all steps that began before `at`. Steps that ended after
+   * the flow count as ending with it; of these, the step that really ended first is returned.
    */
   lastBefore(at: UnixNanos): Step | undefined;
 }
@@ -198,14 +212,15 @@ function surroundingsOf(flow: Flow, end: UnixNanos): Surroundings {
   };
   const replies: Step[] = [];
   /**
-   * Holds the steps that a timer started. They are work; only a step that is itself a timer takes
-   * its time on purpose.
+   * Ids of steps that a timer started. Such a step counts as work, because only a step that is a
+   * timer itself takes its time on purpose.
    */
   const rang = new Set<string>();
   for (const hop of flow.hops) {
     if (hop.to === null || hop.to === hop.from) continue;
     const to = steps.get(hop.to);
-    // A message that was sent again after the step began did not start it.
+    // A message that was sent after the step began, because it was sent again, did not start the
+    // step.
     if (to === undefined || sentAt(hop) > to.start) continue;
     const list = causes.get(to.id);
     if (list === undefined) causes.set(to.id, [hop]);
@@ -235,8 +250,10 @@ function surroundingsOf(flow: Flow, end: UnixNanos): Surroundings {
   for (const list of returns.values())
     list.sort((a, b) => compare(a.at, b.at) || compare(a.step.start, b.step.start));
 
-  // Orders steps by their end within the flow. A flow did not wait for work after its end, and a
-  // step that declares the end ends soon after it.
+  // Sort the steps by their end, where a step that ended after the flow counts as ending with it.
+  // Of steps with equal ends, the one that really ended first is the last in the list: a flow did
+  // not wait for work after its end, and a step that declares the end of the flow ends soon after
+  // it.
   const byEnd = [...flow.steps].sort(
     (a, b) =>
       compare(endOf(a), endOf(b)) ||
@@ -257,8 +274,8 @@ function surroundingsOf(flow: Flow, end: UnixNanos): Surroundings {
     lastReturn(step, at, unit) {
       const list = returns.get(step.id);
       for (let back = list?.pop(); back !== undefined; back = list?.pop()) {
-        // A reply arrives when its handler begins; the handler may work on after the conductor
-        // continues.
+        // A reply returns when its handler starts, because the handler may still work after the
+        // conducting step has continued.
         const by = back.hop === null ? back.step.start : back.at;
         if (by < at + finer(unit, back.unit)) return { ...back, at: earlier(back.at, at) };
       }
@@ -284,7 +301,10 @@ function surroundingsOf(flow: Flow, end: UnixNanos): Surroundings {
   };
 }
 
-/** Returns the earlier step of the same service that led to this reply. */
+/**
+ * Returns the earlier step of the same service that sent the command to which this is the reply. It
+ * is found by following causes backwards; undefined if there is none.
+ */
 function askerOf(
   reply: Step,
   steps: ReadonlyMap<string, Step>,
@@ -301,29 +321,33 @@ function askerOf(
 }
 
 /**
- * Clocks have these resolutions, in ns. A clock truncates a start to its resolution, JavaScript's
- * to whole milliseconds, and adds an exact duration, so calls one after the other may seem to
- * overlap by less than that. A start with finer digits comes from a finer clock. Without this,
- * parallel calls below a millisecond would seem to be one after the other.
+ * Resolutions of clocks, in ns: milliseconds and microseconds. A clock cuts the start of a span to
+ * its resolution (in JavaScript to whole milliseconds) and adds an exact duration, so that
+ * consecutive calls may seem to overlap by less than the resolution. A start with more digits comes
+ * from a finer clock. It needs no such allowance, which would make parallel calls below a
+ * millisecond seem to be consecutive.
  */
 const UNITS = [1_000_000n, 1000n] as const;
 const NS = 1n;
-/** Returns the resolution of a raw clock reading: the causal shift is removed first. */
+/**
+ * Returns the resolution of the clock that reported `at`. The shift of the step to causal time is
+ * subtracted first.
+ */
 const unitOf = (at: UnixNanos, { skewMs }: Step): bigint => {
   const said = at - BigInt(Math.round(skewMs * 1e6));
   return UNITS.find((unit) => said % unit === 0n) ?? NS;
 };
 /**
- * Returns the resolution of a call's start, which the callee's clock tells where the caller's does
- * not.
+ * Returns the resolution of the start of a call. The start is taken from the clock of the caller,
+ * or from that of the called step if no span of the caller reports the call.
  */
 const unitOfCall = ({ sent, returned }: Hop, from: Step, to: Step): bigint =>
   returned === null ? unitOf(to.start, to) : unitOf(sent, from);
 const finer = (a: bigint, b: bigint): bigint => (a < b ? a : b);
-/** Bounds the steps between a command and its reply. */
+/** Most steps that are followed from a reply backwards to its command. */
 const MAX_DEPTH = 32;
 
-/** Returns when the sender had done its part. */
+/** Returns the instant at which the sender had finished sending. */
 const sentAt = (hop: Hop): UnixNanos =>
   hop.sync || hop.received === null || hop.waitMs === null
     ? hop.sent
@@ -339,8 +363,8 @@ interface Pause {
 }
 
 /**
- * Returns the pauses between attempts, and those within one in which none of its spans was open; in
- * order.
+ * Returns the pauses of a step in order of start: the times between its attempts, and the times in
+ * which none of the step's spans was open.
  */
 function pausesOf({ attempts, idle = [] }: Step): Pause[] {
   const pauses = idle.map(({ start, end }): Pause => ({ kind: 'unknown', start, end }));

@@ -11,13 +11,16 @@ const LOOPBACK = /^(127\.\d+\.\d+\.\d+|::1|localhost)$/;
 
 export interface ReadConfig {
   config: Config;
-  /** Unknown names, with the nearest known one; in the environment they are not fatal. */
+  /**
+   * Warns of unknown names in the environment and suggests the known name that is nearest. In
+   * fermata.yaml, unknown names are errors.
+   */
   warnings: string[];
 }
 
 /**
- * Reads the given environment, never the process's own, and the files that it names. Reports all
- * errors at once: throws `config.invalid`.
+ * Reads the settings from the given environment (never from that of the process) and from the files
+ * that it names. Throws `config.invalid` with all problems at once.
  */
 export function readConfig(env: Env): ReadConfig {
   const problems: string[] = [];

@@ -9,9 +9,9 @@ import { parseQuery } from '../query/index.ts';
 export type Env = Readonly<Record<string, string | undefined>>;
 
 /**
- * Turns the text of a setting into its value. Throws the reason as the rest of a sentence that
- * begins with name and value. The environment is a parameter because files take their secrets from
- * it.
+ * Turns the text of a setting into its value. If the text is wrong, it throws an error whose
+ * message continues a sentence that begins with the name and the text of the setting. The
+ * environment is a parameter because the files that some settings name take secrets from it.
  */
 export type Reader<T> = (text: string, env: Env) => T;
 

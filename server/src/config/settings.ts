@@ -18,8 +18,8 @@ import {
 } from './readers.ts';
 
 /**
- * Settings of operators. The environment comes first, then the same names in fermata.yaml, then the
- * default.
+ * Settings of the operator. A value is taken from the environment; if it is not set there, from
+ * fermata.yaml, which has the same names; else the default is used.
  */
 export interface Config {
   host: string;
@@ -43,10 +43,10 @@ export interface Config {
   allowAnonymous: boolean;
   allowedHosts: string[];
   logLevel: string;
-  /** Settings from the file that FERMATA_ALERTS names. */
+  /** Holds the settings from the file that FERMATA_ALERTS names. */
   alerts: AlertSettings;
   alertAllow: string[];
-  /** Definitions from the file or folder that FERMATA_DEFINITIONS names. */
+  /** Holds the definitions from the file or folder that FERMATA_DEFINITIONS names. */
   definitions: Definition[];
   valueKey: string;
   publicUrl: string;
@@ -61,8 +61,8 @@ export interface Setting<T> {
 }
 
 /**
- * Lists every setting: name, default, meaning. A test checks the table of docs/operations.md
- * against it.
+ * Lists every setting with its name, default and meaning. A test checks that the table in
+ * docs/operations.md agrees with this list.
  */
 export const SETTINGS: { [K in keyof Config]: Setting<Config[K]> } = {
   host: { name: 'FERMATA_HOST', default: '127.0.0.1', read: text, help: 'address to listen on' },
@@ -214,7 +214,10 @@ export const SETTINGS: { [K in keyof Config]: Setting<Config[K]> } = {
   },
 };
 
-/** Names that the launcher and the demo read, not the server. */
+/**
+ * Names that the launcher, the demo and the tests read. The server does not read them and must not
+ * report them as unknown.
+ */
 export const OTHER_NAMES = [
   'FERMATA_CONFIG',
   'FERMATA_DEMO_BROKER',

@@ -6,6 +6,6 @@ export interface About {
   otlpHttp: string;
   otlpGrpc: string;
   retention: string;
-  /** Lists lines for a service's environment. */
+  /** Lists the environment variables that a service needs to send here, as `NAME=value`. */
   environment: string[];
 }

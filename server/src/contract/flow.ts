@@ -1,6 +1,7 @@
 /**
- * Defines what crosses the wire about flows. JSON-safe only: instants are decimal strings of
- * nanoseconds since 1970 (`…UnixNano`), durations are numbers of milliseconds (`…Ms`).
+ * Types of what the API sends about flows; all values can be represented in JSON. Instants are
+ * decimal strings of nanoseconds since 1970 (`…UnixNano`), and durations are numbers of
+ * milliseconds (`…Ms`).
  */
 export type FlowStatus =
   | 'active'
@@ -40,7 +41,7 @@ export interface WaitingFor {
   lateAt: string;
   stuckAt: string;
   basis: 'declared' | 'learned' | 'structural';
-  /** Names the rule that reports its absence. */
+  /** Names the rule that reports the step or message as missing. */
   absence: string;
   probability: number;
   samples: number;
@@ -50,7 +51,10 @@ export interface WaitingFor {
 /** Reports what a rule found in a flow. `since` is the instant when it became true, ISO 8601. */
 export interface Finding {
   key: string;
-  /** Findings of one cause share this key; `/flows?incident=` lists them. */
+  /**
+   * Holds the key that all findings of one cause share. `/flows?incident=` with this key lists the
+   * flows that have such a finding.
+   */
   incident: string;
   rule: string;
   severity: 'critical' | 'warning' | 'info';
@@ -58,7 +62,7 @@ export interface Finding {
   step: string | null;
   service: string | null;
   place: string | null;
-  /** Names the dependency that the step could not do without, where its error tells. */
+  /** Names the dependency that the step could not do without; present only if the error tells. */
   dependency?: string;
   since: string;
   summary: string;
@@ -86,7 +90,7 @@ export interface FlowSummary {
   services: string[];
   waitingFor: WaitingFor[];
   findings: Finding[];
-  /** Names the parent flow by its id or by another name; `/flows/{id}` accepts both. */
+  /** Names the parent flow by its id or by another name that `/flows/{id}` accepts. */
   parentId: string | null;
   incomplete: boolean;
   truncated: boolean;
@@ -130,18 +134,24 @@ export interface Step {
   traceId: string;
   shared: boolean;
   badges: string[];
-  /** It should have ended at this instant; null: none is declared. */
+  /** The step should have ended at this instant; null: the step declares no deadline. */
   deadlineAt: string | null;
-  /** Routing slip: the steps still to come after it. */
+  /**
+   * Lists the steps that are still to come after this step, if the message carries such a list
+   * (routing slip).
+   */
   itinerary: string[];
   /**
-   * What it has in common with the rest of its flow; strongest first. Present only for a step that
-   * nothing in the flow caused, where the flow has several of those.
+   * Lists what the step has in common with the rest of its flow, strongest first. Present only if
+   * nothing in the flow caused this step and the flow has several such steps.
    */
   joinedBy?: JoinEvidence[];
 }
 
-/** Evidence of a join; `value` is `order.id=42`, a conversation, a flow id or a trace. */
+/**
+ * Tells why a step belongs to its flow. `value` is what both have in common: `order.id=42`, a
+ * conversation, a flow id or a trace.
+ */
 export interface JoinEvidence {
   kind: string;
   strength: number;
@@ -160,7 +170,10 @@ export interface Hop {
   receiveSpanId: string | null;
   sentUnixNano: string;
   receivedUnixNano: string | null;
-  /** The caller of a synchronous call had its answer at this instant, where a span tells it. */
+  /**
+   * The caller of a synchronous call had the answer at this instant; null if no span tells it, and
+   * for messages.
+   */
   returnedUnixNano: string | null;
   waitMs: number | null;
   skewed: boolean;
@@ -188,7 +201,7 @@ export interface Relation {
   flowId: string | null;
   kind: 'parent' | 'child' | 'caused-by' | 'causes' | 'previous-run' | 'link';
   viaSpanId: string;
-  /** Names a trace and span; for a parent or child, its flow key. */
+  /** Names the related trace and span, or for a parent or child flow that flow's key. */
   target: string;
 }
 
@@ -204,22 +217,26 @@ export interface Flow extends FlowSummary {
   steps: Step[];
   hops: Hop[];
   /**
-   * Touching segments that sum to the duration; of a flow returned in part, the shortest are merged
-   * into their neighbours.
+   * Lists segments, each of which begins where the previous one ended, and which sum to the
+   * duration of the flow. If the flow is too large to be returned whole, the shortest segments are
+   * merged with their neighbours.
    */
   criticalPath: Segment[];
-  /** Sums the critical path by kind, in ms, the longest first; always over the whole path. */
+  /**
+   * Lists the time spent on each kind of segment, in ms, the longest first. The times are always
+   * those of the whole critical path.
+   */
   timeSpent: { kind: Segment['kind']; ms: number }[];
   keys: Record<string, string>;
   aliases: string[];
   relations: Relation[];
   unattributed: UnattributedSpan[];
-  /** The timeline was computed at this instant, ISO 8601. */
+  /** The server computed the timeline at this instant, ISO 8601. */
   asOf: string;
   modelVersion: number;
 }
 
-/** Shows a raw span as it was received; attributes are always shown as text. */
+/** Shows a span as it was received. Values of attributes are shown as text. */
 export interface RawSpan {
   traceId: string;
   spanId: string;
@@ -241,7 +258,7 @@ export interface RawSpan {
 export interface FlowList {
   items: FlowSummary[];
   nextCursor: string | null;
-  /** Counts all flows that match, over all pages; exact. */
+  /** Counts exactly all flows that match, on all pages together. */
   total: number;
   incomplete: boolean;
 }
@@ -250,11 +267,11 @@ export interface SpanList {
   items: RawSpan[];
   total: number;
   truncated: boolean;
-  /** Tells whether some spans are unreadable, for now or for good. */
+  /** Is true if some spans of the flow cannot be read, now or for ever. */
   incomplete: boolean;
 }
 
-/** Lists any items; `incomplete` is true where there are more than are listed. */
+/** Holds a list of items. `incomplete` is true if there are more items than are listed. */
 export interface List<T> {
   items: T[];
   incomplete: boolean;
@@ -268,7 +285,7 @@ export interface FlowTypeSummary {
   failed: number;
   stuck: number;
   services: string[];
-  /** Tells whether it has more services than are listed. */
+  /** Is true if the flow type has more services than are listed. */
   incomplete: boolean;
   p50DurationMs: number;
   p95DurationMs: number;
@@ -283,15 +300,16 @@ export interface ServiceSummary {
   steps: number;
   failedSteps: number;
   /**
-   * Lists destinations that this service sends to; `consumes` lists those that it consumes from.
+   * Lists the destinations to which this service sends; `consumes` lists those from which it
+   * consumes.
    */
   sends: string[];
   consumes: string[];
-  /** Tells whether there are more versions, flow types or destinations than are listed. */
+  /** Is true if the service has more versions, flow types or destinations than are listed. */
   incomplete: boolean;
   /**
-   * Lists processes whose clock is wrong now; a negative value is behind. The instance is '' where
-   * the service reports none.
+   * Lists processes of the service whose clock is wrong now. A negative `aheadMs` means that the
+   * clock is behind. `instance` is '' if the service reports none.
    */
   wrongClocks: { instance: string; aheadMs: number }[];
   firstSeenUnixNano: string;

@@ -1,18 +1,18 @@
 /** Lists what is wrong with Fermata itself now. */
 export interface Health {
-  /** Is true while spans are accepted. */
+  /** Is true while the server accepts spans. */
   ready: boolean;
   /** Lists the conditions, the worst first. */
   conditions: HealthCondition[];
 }
 
 export interface HealthCondition {
-  /** Stays the same for as long as the condition lasts. */
+  /** Identifies the condition, and stays the same for as long as the condition lasts. */
   id: string;
   since: string;
   text: string;
-  /** Tells the operator what to do about it. */
+  /** Tells the operator what to do about the condition. */
   hint: string;
-  /** Tells whether no spans are accepted while it lasts. */
+  /** Is true if the server accepts no spans while the condition lasts. */
   blocks: boolean;
 }

@@ -1,31 +1,40 @@
-/** Groups findings with one cause. Instants are ISO 8601. */
+/** Groups findings that have the same cause. Instants are ISO 8601. */
 export interface Incident {
   id: string;
   key: string;
-  /** Lists the keys of its findings; `/flows?incident=` takes `key` and lists the flows of all. */
+  /**
+   * Lists the keys of the incident's findings. `/flows?incident=` takes the `key` of the incident
+   * and lists the flows of all these keys.
+   */
   keys: string[];
   rule: string;
   severity: 'critical' | 'warning' | 'info';
-  /** If true, it ends when its flows move on; else some time after the last finding. */
+  /**
+   * If true, the incident ends when its flows move on; otherwise it ends some time after its last
+   * finding.
+   */
   lasting: boolean;
   status: 'open' | 'resolved';
   title: string;
   cause: string | null;
   environment: string;
-  /** Taken from the finding that opened it, as service, step and place are. */
+  /**
+   * Flow type of the finding that opened the incident. `service`, `step` and `place` are taken from
+   * the same finding.
+   */
   flowType: string;
   flowTypes: string[];
   service: string | null;
   step: string | null;
   place: string | null;
-  /** Names the unreachable dependency that errors report. */
+  /** Names the unreachable dependency that the errors of the flows name. */
   dependency: string | null;
   /**
-   * Names the channel that accepts no notifications: the incident then counts notifications and not
-   * flows.
+   * Names the channel that accepts no notifications. If set, the incident counts notifications
+   * instead of flows.
    */
   channel: string | null;
-  /** Lists its distinct parts. */
+  /** Lists the different combinations of rule, flow type and step in the incident. */
   parts: {
     rule: string;
     severity: string;
@@ -33,7 +42,7 @@ export interface Incident {
     service: string | null;
     step: string | null;
   }[];
-  /** Names the incident that it was merged into, by id; null: it stands alone. */
+  /** Names the incident into which this incident was merged, by id; null: it was not merged. */
   foldedInto: string | null;
   count: number;
   openCount: number;
@@ -42,7 +51,7 @@ export interface Incident {
   resolvedAt: string | null;
   drainPerMinute: number | null;
   etaAt: string | null;
-  /** Sums FERMATA_VALUE_KEY over the flows in it now. */
+  /** Sums the values of the key FERMATA_VALUE_KEY over the flows that are in the incident now. */
   value: number | null;
   exampleFlowIds: string[];
   notes: { at: string; text: string }[];
@@ -52,12 +61,15 @@ export interface Incident {
 
 export interface IncidentList {
   items: Incident[];
-  /** Counts all incidents that match. */
+  /** Counts all incidents that match, also those that are not listed. */
   total: number;
   incomplete: boolean;
 }
 
-/** Records a message that people got, or the reason why they did not. */
+/**
+ * Records a message to people about an incident, and `reason`, which tells why it was sent, held or
+ * dropped.
+ */
 export interface Notification {
   id: string;
   incidentId: string;
@@ -71,7 +83,10 @@ export interface Notification {
   lastError: string;
 }
 
-/** Mutes matching incidents until it ends. An empty field matches all. */
+/**
+ * Suppresses notifications of matching incidents until `until`. An empty field matches every
+ * incident.
+ */
 export interface Silence {
   id: string;
   rule: string;
@@ -87,7 +102,7 @@ export interface Channel {
   kind: string;
 }
 
-/** Defines an operator's own rule, from FERMATA_ALERTS. */
+/** Describes a rule that an operator wrote in the file FERMATA_ALERTS. */
 export interface AlertRule {
   name: string;
   query: string;

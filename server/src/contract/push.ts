@@ -1,7 +1,10 @@
 import type { FlowSummary } from './flow.ts';
 import type { Incident } from './incident.ts';
 
-/** Marks a position in the server's stream of changes: `epoch` changes when the server restarts. */
+/**
+ * Names a position in the stream of changes that the server sends. `epoch` is different after each
+ * start of the server, because `number` then starts anew.
+ */
 export interface Sequence {
   epoch: string;
   number: number;
@@ -11,7 +14,10 @@ export interface FlowChanged {
   sequence: number;
   id: string;
   version: number;
-  /** Null: the flow lost this name, and its spans belong to `movedTo` now. */
+  /**
+   * Holds the flow in its newest form. Null if no flow has this id any more; its spans then belong
+   * to the flow `movedTo`.
+   */
   flow: FlowSummary | null;
   movedTo: string | null;
 }
@@ -20,15 +26,15 @@ export interface StatsTick {
   sequence: number;
   openFlows: number;
   spansPerSecond: number;
-  /** Lists the ids of the conditions that `/api/v1/health` lists. */
+  /** Lists the ids of the conditions that `/api/v1/health` returns. */
   conditions: string[];
-  /** The figures are of this instant, in ms. */
+  /** The figures were taken at this instant, in ms. */
   atMs: number;
 }
 
 /**
- * Selects what a view subscribes to. `flows` receives every flow of its filter; `flow` receives
- * one.
+ * Selects the changes that a view of the dashboard receives: with `flows` those of all flows of the
+ * given types, with `flow` those of one flow.
  */
 export type View =
   { kind: 'flows'; types: string[]; statuses: string[] } | { kind: 'flow'; id: string };
@@ -40,8 +46,8 @@ export interface Resume {
 }
 
 /**
- * Answers `watch`: either all missed changes follow as `flow:changed`, or the client must load
- * afresh.
+ * Answers `watch`. If `resumed` is true, all missed changes follow as `flow:changed`; otherwise the
+ * client must load its data again.
  */
 export interface WatchAnswer {
   sequence: Sequence;

@@ -3,24 +3,25 @@ import { failureOf, type Failure } from '../base/failures.ts';
 import type { Condition } from './condition.ts';
 
 /**
- * Tracks the outcome of the last commit. A failure stands until a commit succeeds. Where no sender
- * tries any more, because the server reports that it is not ready, a small probe is written
- * instead, at intervals that grow for as long as commits fail.
+ * Tracks whether commits succeed. After a failed commit, the failure is reported until a commit
+ * succeeds. Senders may stop sending because the server reports that it is not ready. Therefore a
+ * small probe is written after a failure, at intervals that grow for as long as commits fail, and a
+ * successful probe ends the failure, too.
  */
 export interface Commits {
   happened(failure?: unknown): void;
-  /** Writes the probe when it is due. */
+  /** Writes the probe if a commit failed and the probe is due. */
   look(): Promise<void>;
   conditions(): Condition[];
-  /** True when a commit succeeded within the last ten seconds. */
+  /** Is true if a commit succeeded within the last ten seconds. */
   readonly goOn: boolean;
 }
 
 export interface CommitsOptions {
   clock: Clock;
-  /** Writes a small probe as durably as a commit. */
+  /** Writes a small probe with the same durability as a commit. */
   probe: () => Promise<void>;
-  /** Returns how long the oldest request has waited for its commit, ms. */
+  /** Returns for how long the oldest request has waited for its commit, in ms. */
   oldestMs: () => number;
 }
 

@@ -1,13 +1,16 @@
-/** A problem of Fermata itself, for as long as it lasts. */
+/** Describes a problem of Fermata itself, for as long as the problem lasts. */
 export interface Condition {
-  /** Stays the same for as long as the problem does. */
+  /** Identifies the problem, and stays the same for as long as the problem lasts. */
   id: string;
   text: string;
-  /** Advice to the operator. */
+  /** Tells the operator what to do about the problem. */
   hint: string;
-  /** True when no spans are accepted while it lasts. */
+  /** Is true if the server accepts no spans while the problem lasts. */
   blocks: boolean;
-  /** Start of the problem, epoch ms; absent: when it was first observed. */
+  /**
+   * The problem began at this instant, in ms since 1970. Absent if that is unknown; the time of the
+   * first report then counts.
+   */
   since?: number;
 }
 

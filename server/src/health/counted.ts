@@ -6,12 +6,16 @@ interface Counted {
   id: string;
   text: string;
   hint: string;
-  /** A loss is permanent, so its condition stays until the next start. */
+  /**
+   * Set for a loss of data: as the loss is permanent, its condition stays until the next start of
+   * the server.
+   */
   stays?: true;
 }
 
 /**
- * Counters and gauges that an operator should see as a condition while they grow or are not zero.
+ * Maps the name of a counter or gauge to the condition that the operator sees: for a counter if it
+ * grew lately, for a gauge while it is above zero.
  */
 const COUNTED: ReadonlyMap<string, Counted> = new Map(
   Object.entries<Counted>({
@@ -50,12 +54,13 @@ const COUNTED: ReadonlyMap<string, Counted> = new Map(
     },
   }),
 );
-/** A counter's condition lasts this long after its last growth, ms. */
+/** Time for which the condition of a counter lasts after the counter last grew, in ms. */
 const GOES_ON_MS = 3_600_000;
 
 /**
- * Reports a condition for each counter that grew lately and each gauge that is not zero. Call it
- * regularly: growth is seen only from one call to the next.
+ * Returns a function that lists the conditions of all counters that grew lately and of all gauges
+ * above zero. The function must be called regularly, because it sees only how much a counter grew
+ * since the last call.
  */
 export function createCounted(clock: Clock, counters: Counters): () => Condition[] {
   const seen = new Map<string, { value: number; since: number; lastMs: number }>();

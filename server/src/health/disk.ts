@@ -2,18 +2,18 @@ import type { Condition } from './condition.ts';
 import type { Space } from './files.ts';
 
 /**
- * Watches the free space of the disk that commits go to. Below the low-water mark the server
- * accepts nothing new, which leaves room for what derives from spans, for merges and for a restart.
- * It accepts again at 1.25 times the mark; without that gap each request that fits would be
- * followed by one that does not.
+ * Watches the free space of the disk to which commits go. Below the low-water mark, the server
+ * accepts no new spans, which leaves room for data derived from spans, for merges and for a
+ * restart. It accepts spans again when the free space reaches 1.25 times the mark. Without that
+ * gap, acceptance and refusal would alternate.
  */
 export interface Disk {
-  /** Free space, bytes; null: unknown. */
+  /** Free space of the disk, in bytes; null if it could not be read. */
   readonly free: number | null;
   readonly isLow: boolean;
   /**
-   * Reads the free space. Never rejects, and runs once at a time, so a disk that hangs is not asked
-   * again.
+   * Reads the free space. It never rejects. While a read is running, no second one is started, so
+   * that a disk that hangs is asked only once.
    */
   look(): Promise<void>;
   conditions(): Condition[];
@@ -22,15 +22,18 @@ export interface Disk {
 export interface DiskOptions {
   directory: string;
   /**
-   * Low-water mark, bytes; 0 for none. The default is capped at a tenth of the disk: a small disk
-   * would be too full even when empty.
+   * Low-water mark of the free space, in bytes; 0 for none. The usual mark is lowered to a tenth of
+   * the disk, because otherwise a small disk would count as full even when it is empty.
    */
   minFree: number;
   readSpace: (directory: string) => Promise<Space>;
 }
 
 const ENOUGH = 1.25;
-/** A mark above this, bytes, is the operator's deliberate choice and is not capped. */
+/**
+ * Largest low-water mark, in bytes, that is lowered on a small disk. A larger mark was chosen by
+ * the operator on purpose and is used as it is.
+ */
 const USUAL_MARK = 256 * 1024 * 1024;
 const MAX_OF_DISK = 0.1;
 const GIB = 2 ** 30;
@@ -49,7 +52,8 @@ export function createDisk({ directory, minFree, readSpace }: DiskOptions): Disk
       mark = minFree > USUAL_MARK ? minFree : Math.min(minFree, MAX_OF_DISK * space.total);
       isLow = free < (isLow ? ENOUGH * mark : mark);
     } catch {
-      // A disk whose free space cannot be read shows its trouble when a commit fails.
+      // If the free space cannot be read, accept spans: trouble with the disk shows when a commit
+      // fails.
       free = null;
     } finally {
       looking = undefined;

@@ -1,7 +1,10 @@
 import { open, statfs, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** Space of a disk, bytes: what a user other than the superuser may write, and the total. */
+/**
+ * Space of a disk in bytes: `free` is what a user other than the superuser may still write, `total`
+ * is the size of the disk.
+ */
 export interface Space {
   free: number;
   total: number;
@@ -12,10 +15,13 @@ export async function spaceOf(directory: string): Promise<Space> {
   return { free: bavail * bsize, total: blocks * bsize };
 }
 
-/** The size of a small commit. */
+/** What the probe writes: as many bytes as a small commit. */
 const PROBE = Buffer.alloc(64 * 1024);
 
-/** Rejects where the journal could not be written either. */
+/**
+ * Writes, syncs and deletes a small file in `directory`. Rejects in the cases in which writing the
+ * journal would fail as well.
+ */
 export async function writeProbe(directory: string): Promise<void> {
   const path = join(directory, 'fermata.probe');
   const file = await open(path, 'w');

@@ -11,37 +11,51 @@ export type { Condition, TimedCondition } from './condition.ts';
 export { spaceOf, writeProbe, type Space } from './files.ts';
 
 /**
- * What is wrong with Fermata itself, in one place: for whoever asks whether to send here, for the
- * dashboard, and for /metrics. Told by what happened to commits; a store that answers a ping may
- * refuse everything else.
+ * Knows what is wrong with Fermata itself, for senders that ask whether the server is ready, for
+ * the dashboard and for /metrics. It judges mainly by the outcome of commits, because a store that
+ * answers a ping may still refuse every write.
  */
 export interface Health {
-  /** Looks every second until `stop`, and asks these witnesses. */
+  /**
+   * Checks everything once a second until `stop`, and asks the given witnesses for what they know.
+   */
   start(witnesses: Witnesses): void;
   stop(): void;
-  /** Why nothing is taken now, where that is known before it is tried. */
+  /**
+   * Returns the error with which spans are refused now, if it is known without trying a commit;
+   * else null.
+   */
   refusal(): FermataError | null;
-  /** What became of a commit. */
+  /**
+   * Records the outcome of a commit: `failure` is the cause if the commit failed, and absent if it
+   * succeeded.
+   */
   committed(failure?: unknown): void;
-  /** As of the last look, the worst first. */
+  /** Returns the conditions that the last check found, the worst first. */
   conditions(): readonly TimedCondition[];
-  /** Why nothing can be taken now, in words; within two seconds, whatever the store does. */
+  /**
+   * Returns in words why no spans can be accepted now; an empty list if they can. It resolves
+   * within two seconds, whatever the store does.
+   */
   notReady(): Promise<string[]>;
 }
 
 export interface HealthOptions {
   clock: Clock;
   counters: Counters;
-  /** Of the directory that commits are written to; null: it is on another machine. */
+  /**
+   * The directory to which commits are written, and how to read the free space there; null if the
+   * store is on another machine.
+   */
   disk: DiskOptions | null;
   probe: CommitsOptions['probe'];
-  /** Is the store answering? */
+  /** Resolves with whether the store answers. */
   ping(): Promise<boolean>;
 }
 
-/** What others know of what is wrong. */
+/** What other parts of the server know about problems. */
 export interface Witnesses {
-  /** How long the oldest request waits for its commit, ms. */
+  /** Returns for how long the oldest request has waited for its commit, in ms. */
   oldestMs: CommitsOptions['oldestMs'];
   sources: readonly (() => readonly Condition[])[];
 }
@@ -68,7 +82,8 @@ export function createHealth(options: HealthOptions): Health {
             id: 'store-silent',
             text: 'The store does not answer',
             hint: 'Is the ClickHouse server up and CLICKHOUSE_URL right? The embedded store does not answer while its queries take all of its time.',
-            // Heavy reads hold up a ping; what is committed all the same is a better witness.
+            // Heavy queries can delay the answer to a ping. If commits succeed meanwhile, spans are
+            // accepted.
             blocks: !commits.goOn,
           },
         ];

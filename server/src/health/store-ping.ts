@@ -1,19 +1,19 @@
 import type { Clock } from '../base/clock.ts';
 
 /**
- * Whether the store answers. One that hangs is asked once, and waited for by nobody longer than two
- * seconds.
+ * Tells whether the store answers. A store that hangs is not pinged again before it has answered,
+ * and a caller waits for the answer at most two seconds.
  */
 export interface StorePing {
   ask(): Promise<void>;
-  /** Asks if the last answer is old. */
+  /** Pings the store if the last ping is older than `PING_EVERY_MS`. */
   askNowAndThen(): void;
-  /** As far as is known. */
+  /** Is true if the store answered the last ping in time, and before the first ping. */
   readonly answers: boolean;
 }
 
 const PING_EVERY_MS = 5000;
-/** A store that takes longer does not answer. */
+/** Longest time to wait for an answer, in ms. A store that takes longer counts as not answering. */
 const PING_MS = 2000;
 
 export function createStorePing(clock: Clock, ping: () => Promise<boolean>): StorePing {

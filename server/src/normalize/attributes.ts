@@ -65,7 +65,7 @@ export interface ReadAttributes {
  */
 const MAX_KEPT = 262_144;
 /**
- * Indexes of fields whose values are not counted as cut names: they are only shown, and nothing is
+ * Indexes of fields whose values are kept at any length, because they are only shown and nothing is
  * looked up by them.
  */
 const TEXTS: ReadonlySet<number> = new Set([FIELD_INDEX.errorMessage, FIELD_INDEX.itinerary]);

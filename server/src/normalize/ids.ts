@@ -1,6 +1,6 @@
 /**
- * Match a span id and a trace id. `IS_REMOTE` is the OTLP flag that tells that the parent span is
- * in another process.
+ * Patterns of a span id and a trace id, and two flags of an OTLP span: HAS_IS_REMOTE is set if the
+ * SDK tells where the parent span is, and IS_REMOTE if the parent is in another process.
  */
 export const ID16 = /^[0-9a-f]{16}$/;
 export const ID32 = /^[0-9a-f]{32}$/;

@@ -16,17 +16,21 @@ import { createHistory } from './resume.ts';
 import { isView, sees } from './rooms.ts';
 
 /**
- * Announces changes to dashboards. It is called only with what is already durable and queryable
- * (invariant I3). A client that missed something resumes from a sequence, or is told to reload.
+ * Sends changes to open dashboards. It must be called only with changes that are durable and that
+ * queries find (invariant I3). A client that missed changes gets them from a sequence on, or is
+ * told to load its data again.
  */
 export interface Push {
   attach(server: HttpServer): void;
-  /** Announces changes and numbers them in order. Builds them only if a dashboard may want them. */
+  /**
+   * Numbers the changes and sends them in order. `changes` is called only if a dashboard is open or
+   * may reconnect.
+   */
   publish(changes: () => Omit<FlowChanged, 'sequence'>[]): void;
-  /** Announces incidents to every dashboard, because the navigation counts them. */
+  /** Sends changed incidents to every dashboard, because every page shows their number. */
   incidents(changed: Incident[]): void;
   stats(tick: Omit<StatsTick, 'sequence'>): void;
-  /** True when a dashboard is open, or was lately and may reconnect. */
+  /** Is true if a dashboard is open, or was open a short time ago and may reconnect. */
   readonly watched: boolean;
   stop(): Promise<void>;
 }
@@ -35,20 +39,29 @@ export interface PushOptions {
   clock: Clock;
   counters: Counters;
   /**
-   * Changes with every server start, so that sequences of a previous run are not mistaken for those
-   * of this one.
+   * Identifies this run of the server, so that sequence numbers of an earlier run are not taken for
+   * numbers of this run.
    */
   epoch: string;
   allowed(request: IncomingMessage): boolean;
 }
 
-/** Bytes that may be buffered for a slow client; beyond this its updates are held back. */
+/**
+ * Most bytes that may be buffered for a client. If a client has more, it is slow, and changes for
+ * it are held back.
+ */
 const MAX_BUFFERED = 1024 * 1024;
-/** Changes held for a slow client (newest per flow); beyond this it is disconnected and reloads. */
+/**
+ * Most flows of which changes are held back for a slow client; only the newest change of a flow is
+ * held. A client with more is disconnected and must load its data again.
+ */
 const MAX_HELD = 2000;
 const MAX_HISTORY = 20_000;
 const MAX_CLIENTS = 500;
-/** A dashboard that reconnects within this time, ms, gets what it missed; later, it reloads. */
+/**
+ * A dashboard that reconnects within this time, in ms, gets the changes that it missed. After that
+ * time it must load its data again.
+ */
 const AWAY_MS = 60_000;
 
 type TypedSocket = Socket<ClientToServer, ServerToClient>;
@@ -57,7 +70,7 @@ interface Watcher {
   socket: TypedSocket;
   view: View | null;
   held: Map<string, FlowChanged>;
-  /** Time at which it last got what it missed, epoch ms. */
+  /** The client last got the changes that it had missed at this instant, in ms since 1970. */
   watchedMs: number;
 }
 
@@ -71,8 +84,8 @@ export function createPush(options: PushOptions): Push {
   counters.gauge('fermata_dashboards', () => watchers.size);
 
   /**
-   * Returns the bytes that wait in the transport and in front of it, where a client that stops
-   * polling leaves all its packets.
+   * Returns how many bytes wait for the client in the transport and in the queue before it. If a
+   * client stops polling, its packets stay in that queue.
    */
   const buffered = ({ conn }: TypedSocket): number => {
     const transport = (conn.transport as unknown as { socket?: { bufferedAmount?: number } })
@@ -81,7 +94,10 @@ export function createPush(options: PushOptions): Push {
     const before = packets.reduce((sum, { data }) => sum + (data?.length ?? 0), 0);
     return before + (transport?.bufferedAmount ?? 0);
   };
-  /** Sends a slow client fewer, newer updates: at most one change per flow waits. */
+  /**
+   * Sends the changes that the client's view shows. If the client is slow, they are held back, and
+   * only the newest change of each flow is kept.
+   */
   const send = (watcher: Watcher, changes: FlowChanged[]): void => {
     const { view } = watcher;
     if (view === null) return;
@@ -109,8 +125,8 @@ export function createPush(options: PushOptions): Push {
       watcher.view = resume.view;
       watcher.held.clear();
       const since = resume.since;
-      // A client may resume once a second. One that asks more often reloads, which costs the server
-      // no history.
+      // Missed changes are sent to a client once a second at most. A client that asks more often
+      // must load its data again, so that the history is not searched for it.
       const soon = clock.now() - watcher.watchedMs < 1000;
       if (!soon) watcher.watchedMs = clock.now();
       const missed =

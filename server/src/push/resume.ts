@@ -1,14 +1,20 @@
 import type { FlowChanged } from '../contract/index.ts';
 
-/** Keeps the last changes, so that a client that was away for a moment gets only what it missed. */
+/**
+ * Keeps the last changes, so that a client whose connection was interrupted briefly gets only the
+ * changes that it missed.
+ */
 export interface History {
   add(change: Omit<FlowChanged, 'sequence'>): FlowChanged;
   /**
-   * Returns the newest change per flow after `number`; null when the history does not reach back
-   * that far.
+   * Returns the changes after `number`, of each flow only the newest one; null if the history does
+   * not reach back that far.
    */
   since(number: number): FlowChanged[] | null;
-  /** Records that a change was not kept: clients that missed it reload. */
+  /**
+   * Records that there was a change which was not kept. Clients that missed this change must load
+   * their data again.
+   */
   skip(): void;
   readonly last: number;
 }

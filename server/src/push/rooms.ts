@@ -1,10 +1,10 @@
 import type { FlowChanged, View } from '../contract/index.ts';
 
-/** Tells whether a view shows a change. */
+/** Returns whether a client with this view must get the change. */
 export function sees(view: View, change: FlowChanged): boolean {
   if (view.kind === 'flow') return change.id === view.id || change.movedTo === view.id;
-  // A change that makes a flow leave the filter must be sent, too, or the flow would stay on the
-  // screen; so the client filters by status.
+  // Statuses are not compared here; the client filters by them. Otherwise a change by which a flow
+  // no longer matches would not be sent, and the flow would stay on the screen.
   return change.flow === null || view.types.length === 0 || view.types.includes(change.flow.type);
 }
 
@@ -13,7 +13,7 @@ const texts = (value: unknown): boolean =>
   value.length <= 100 &&
   value.every((item) => typeof item === 'string' && item.length <= 300);
 
-/** Validates a view, which comes from the network. */
+/** Returns whether a value that was received from the network is a valid view. */
 export function isView(value: unknown): value is View {
   if (typeof value !== 'object' || value === null) return false;
   const view = value as Record<string, unknown>;

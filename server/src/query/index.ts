@@ -16,7 +16,7 @@ export type { QueryContext } from './route.ts';
 export interface QueryOptions extends QueryContext {
   log: Log;
   hosts: HostRule;
-  /** Folder of the built dashboard; '' when there is none. */
+  /** Folder of the built dashboard; '' if the dashboard was not built. */
   webRoot: string;
 }
 
@@ -32,8 +32,9 @@ const STATUS: Partial<Record<FermataError['code'], number>> = {
 };
 
 /**
- * Serves REST and the dashboard's files on one port. GET only reads; every change is a POST with a
- * JSON body. Everything is escaped, typed and bounded.
+ * Creates the HTTP application that serves the REST API and the files of the dashboard on one port.
+ * GET changes nothing; every change is a POST with a JSON body. All input is checked and limited in
+ * size, and all output is escaped.
  */
 export function queryApp(options: QueryOptions): Express {
   const app = express();
@@ -65,12 +66,14 @@ export function queryApp(options: QueryOptions): Express {
           frameAncestors: ["'none'"],
         },
       },
-      // The server speaks plain HTTP on loopback: promising TLS would lock people out.
+      // Do not tell browsers to use TLS only, because the server speaks plain HTTP and they could
+      // not open it any more.
       strictTransportSecurity: false,
       referrerPolicy: { policy: 'no-referrer' },
     }),
   );
-  // Only JSON is accepted, so that a form on another page cannot post here without a preflight.
+  // Accept only JSON bodies, because a browser sends them from another site's page only after a
+  // preflight request, which this server does not allow.
   const json = express.json({ limit: '64kb', strict: true, reviver: wellFormed });
   for (const route of ROUTES) {
     const path = expressPath(route.path);
@@ -110,8 +113,8 @@ const nowhere: express.RequestHandler = (request) => {
 };
 
 /**
- * Rejects half a surrogate pair, which JSON can name but UTF-8 cannot carry: the store would fail,
- * and seem to be down.
+ * Rejects a body with half a surrogate pair, which JSON can express but UTF-8 cannot. Otherwise the
+ * store would fail on it and seem to be down.
  */
 const wellFormed = (key: string, value: unknown): unknown => {
   if (!key.isWellFormed() || (typeof value === 'string' && !value.isWellFormed()))
@@ -135,7 +138,8 @@ const noStore: express.RequestHandler = (_request, response, next) => {
 };
 
 /**
- * Hides details of store errors. They quote SQL and rows of other users, which belong in the log.
+ * Returns the details of an error for the client. Details of store errors are left out, because
+ * they quote SQL and rows of other users; they are in the log.
  */
 const detailOf = (known: FermataError | undefined): string | undefined =>
   known?.code === 'store.unavailable' ? ERRORS[known.code] : known?.message;

@@ -1,8 +1,8 @@
 import type { Reading } from '../base/counters.ts';
 
 /**
- * Returns OpenMetrics text: counters end in `_total`, a family is named once, the text ends in `#
- * EOF`.
+ * Returns the metrics as OpenMetrics text. In this format, names of counters end in `_total`, each
+ * family is declared once, and the text ends with `# EOF`.
  */
 export function metricsText(metrics: readonly Reading[]): string {
   let family = '';

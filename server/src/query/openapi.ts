@@ -6,7 +6,10 @@ import {
 import { z } from 'zod';
 import { ROUTES } from './routes/index.ts';
 
-/** Describes the API from the routes themselves, so that the two cannot disagree. */
+/**
+ * Returns the OpenAPI description of the API. It is made from the table of routes, so that
+ * description and routes always agree.
+ */
 export function openApi(version: string): object {
   extendZodWithOpenApi(z);
   const registry = new OpenAPIRegistry();

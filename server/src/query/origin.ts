@@ -1,13 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 
 /**
- * Decides which browser requests may use the dashboard's port. A page on the internet can make a
- * browser send requests to 127.0.0.1 (DNS rebinding, cross-site WebSocket): the Host must be a name
- * of this server, and an Origin, where there is one, must be the same host. Applies to REST and to
- * the socket's upgrade alike.
+ * Names under which the dashboard's port may be used. A page on the internet can make a browser
+ * send requests to 127.0.0.1 (DNS rebinding, cross-site WebSocket). Therefore `hostAllowed`
+ * requires that the Host header is a name of this server and that an Origin header, if there is
+ * one, has the same host. It is used for REST requests and for WebSocket upgrades.
  */
 export interface HostRule {
-  /** Address that the port is bound to; loopback names are always allowed. */
+  /** Address on which the port listens. Names of the loopback address are allowed in any case. */
   host: string;
   allowedHosts: readonly string[];
 }
@@ -36,7 +36,10 @@ function isKnown(name: string, rule: HostRule): boolean {
   );
 }
 
-/** Returns the name in `name:port`. */
+/**
+ * Returns the name of a Host header (`name` or `name:port`) in lower case; null if the header is
+ * malformed.
+ */
 function nameOf(host: string): string | null {
   const match = /^(\[[0-9a-f:]+\]|[a-z0-9.-]+)(:\d+)?$/i.exec(host);
   return match ? match[1]!.toLowerCase() : null;

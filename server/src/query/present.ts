@@ -7,7 +7,10 @@ import type { FlowRow, FlowTypeRow, ServiceRow, StoredSpan } from '../store/inde
 import type { QueryContext } from './route.ts';
 import { KeyValues, type Attributes, type AttributeValue } from '../model/otlp.ts';
 
-/** Converts the model to the contract. No other file does so. */
+/**
+ * The functions of this file convert the types of the model to those of the contract. No other file
+ * does that.
+ */
 export function summaryOf(flow: Flow, version: number, stepCount: number): wire.FlowSummary {
   return {
     id: flow.id,
@@ -52,12 +55,15 @@ function presentWaiting(waiting: WaitingFor): wire.WaitingFor {
 }
 
 /**
- * Above this many steps or hops a flow is sent in part and says so; its critical path is sent more
- * coarsely.
+ * Most steps and most hops of a flow that are sent. Of a larger flow only a part is sent and marked
+ * as `truncated`, and its critical path is shortened to this many segments.
  */
 export const MAX_STEPS = 2000;
 
-/** A flow that changed, or the name that it lost, as open dashboards are told. */
+/**
+ * Returns a change as it is sent to open dashboards: either a changed flow, or an id that no flow
+ * has any more.
+ */
 export const pushedFlow = (
   change: (FlowView & { stepCount: number }) | Pick<Tombstone, 'id' | 'version' | 'movedTo'>,
 ): Omit<wire.FlowChanged, 'sequence'> =>
@@ -86,8 +92,8 @@ export function presentFlow(row: FlowRow): wire.Flow {
     relations: flow.relations,
     unattributed: flow.unattributed.slice(0, MAX_STEPS),
     asOf: new Date(row.timelineComputedMs).toISOString(),
-    // Clients may still read this field: it was the version of the learned model, and is always 0
-    // now.
+    // This is always 0 now, but clients may still read the field. It used to be the version of the
+    // learned model.
     modelVersion: 0,
   };
 }
@@ -183,7 +189,7 @@ export function presentFlowType(row: FlowTypeRow): wire.FlowTypeSummary {
   return { ...rest, lastStartedAtUnixNano: lastStarted };
 }
 
-/** Bound of clocks of one service. */
+/** Most wrong clocks that are listed for one service. */
 const MAX_CLOCKS = 100;
 
 export function presentService(

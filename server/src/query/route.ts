@@ -10,9 +10,9 @@ import type { DocumentStore, QueryStore } from '../store/index.ts';
 import { FermataError } from '../base/errors.ts';
 import { invalid } from './search.ts';
 
-/** This file defines a route, and what it may ask of the rest of the server. */
+/** Types of a route, and of the parts of the server that routes use. */
 
-/** Incidents and their notifications. Implemented by `alert`. */
+/** Access to incidents and their notifications, implemented by `alert`. */
 export interface IncidentApi {
   incidents(): Incident[];
   incident(id: string): Incident | undefined;
@@ -29,29 +29,32 @@ export interface IncidentApi {
   test(channel: string): Promise<void>;
 }
 
-/** Definitions that are in force. Implemented by `engine`. */
+/** Access to the definitions that are in force, implemented by `engine`. */
 export interface DefinitionRegistry {
   list(): StoredDefinition[];
   define(definitions: readonly Definition[], source: 'api'): Promise<number>;
 }
 
 /**
- * Reads definitions. `expect` owns their format; the reader is passed in, so that this stage does
- * not import another.
+ * Reads definitions. The format is known only to `expect`; its reader is passed in, so that the
+ * folder `query` does not import `expect`.
  */
 export type ReadDefinitions = (input: unknown) => { definitions: Definition[]; problems: string[] };
 
 export interface QueryContext {
   store: QueryStore;
-  /** Saved views, the only documents that routes write to the store. */
+  /** Access to saved views, the only documents that routes write to the store. */
   views: DocumentStore<'view'>;
   alerts: IncidentApi;
   expectations: { inspect(type: string): { environment: string; model: unknown }[] };
   definitions: DefinitionRegistry;
   readDefinitions: ReadDefinitions;
-  /** Accepts that what the incident misses will not come any more. */
+  /**
+   * Records that the given step is no longer expected, because an operator says that its absence is
+   * right. Resolves with whether the step was expected because of earlier flows.
+   */
   accept(gone: Pick<Incident, 'environment' | 'flowType' | 'step' | 'service'>): Promise<boolean>;
-  /** Returns processes whose clocks are wrong now, the largest offset first. */
+  /** Returns the processes whose clocks are wrong now, the largest deviation first. */
   wrongClocks(): readonly {
     environment: string;
     service: string;
@@ -62,9 +65,9 @@ export interface QueryContext {
   clock: Clock;
   counters: Counters;
   about(): About;
-  /** Resolves with the reasons why nothing can be accepted now. */
+  /** Resolves with the reasons why no spans can be accepted now; an empty list if they can. */
   ready(): Promise<string[]>;
-  /** Returns the present problems of Fermata itself, the worst first. */
+  /** Returns the problems that Fermata itself has now, the worst first. */
   conditions(): readonly {
     id: string;
     since: number;
@@ -75,8 +78,8 @@ export interface QueryContext {
 }
 
 /**
- * One line of the table of routes. `scope` is what an API key will need once there are keys; `none`
- * is open to everyone.
+ * Describes one route. `scope` tells the kind of access: `none` is open to everyone, and for the
+ * others an API key will be needed once the server has such keys.
  */
 export interface Route {
   method?: 'post';

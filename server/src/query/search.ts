@@ -5,7 +5,11 @@ import type { FlowSearch } from '../model/search.ts';
 import { parseQuery } from './language/parse.ts';
 import { unixNanos, type UnixNanos } from '../model/time.ts';
 
-/** Turns a query string into a validated search. It rejects invalid input and never guesses. */
+/**
+ * This file turns the parameters of a request into a search. Invalid parameters are rejected and
+ * never guessed at. `many` reads a parameter that may be repeated or hold several values, separated
+ * by commas.
+ */
 const many = z.union([z.string(), z.array(z.string())]).transform((value) =>
   [value]
     .flat()
@@ -72,7 +76,8 @@ export function invalid(error: z.ZodError): FermataError {
   const detail = error.issues
     .map(
       (issue) =>
-        // A key of several values is named without its index: the message quotes the value.
+        // Leave the index of a value out of the name of its parameter, because the message quotes
+        // the value itself.
         `${issue.path.join('.').replace(/\.\d+$/, '') || 'query'}: ${issue.code === 'unrecognized_keys' ? issue.message.toLowerCase() : issue.message}`,
     )
     .join('; ');

@@ -14,22 +14,25 @@ import { likes } from '../../model/search-match.ts';
 import { unquote, wrong, type Token } from './tokens.ts';
 
 /**
- * Lists fields of which every value is known: a misspelt value would find nothing, for ever and
- * silently.
+ * Lists all possible values of those fields that have a fixed set of values. A value that is not
+ * listed is an error, because a misspelt value would otherwise find nothing without any warning.
  */
 const VALUES: Partial<Record<TextField, readonly string[]>> = {
   status: FLOW_STATUSES,
   health: ['ok', 'late', 'stuck'],
   outcome: ['completed', 'failed', 'compensated', 'cancelled', 'timed_out'],
 };
-/** This uses `hasOwn` instead of `in`, because every object has a `constructor`. */
+/**
+ * `hasOwn` is used instead of `in`, because every object also has inherited names such as
+ * `constructor`.
+ */
 const isTextField = (name: string): name is TextField => Object.hasOwn(TEXT_FIELDS, name);
 const isNumberField = (name: string): name is NumberField => Object.hasOwn(NUMBER_FIELDS, name);
 const NUMBER = /^([a-z]+)(>=|<=|>|<|=)(.*)$/;
 
 /**
- * Parses a field with a value or a comparison; returns null for free text. Throws where the token
- * is nearly a field.
+ * Parses a token that is a field with a value or a comparison. Returns null if the token is free
+ * text. Throws if the token looks like a field but the field or its value is wrong.
  */
 export function fieldOf(token: Token, nowMs: number): Query | null {
   const colon = token.text.indexOf(':');

@@ -1,7 +1,10 @@
 import { NUMBER_FIELDS, TEXT_FIELDS } from '../../model/search.ts';
 import { unquote } from './tokens.ts';
 
-/** Returns completions of the last word of a query. */
+/**
+ * Returns possible completions of the last word of a query: names of fields, values of a field, and
+ * steps.
+ */
 export function suggest(
   text: string,
   values: {

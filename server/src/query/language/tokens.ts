@@ -2,14 +2,17 @@ import { FermataError } from '../../base/errors.ts';
 
 export interface Token {
   text: string;
-  /** Column in the query, from 1. */
+  /** Column in the query at which the token begins, counted from 1. */
   column: number;
   quoted: boolean;
 }
 
 const MAX_TOKENS = 200;
 
-/** Splits a query into words, quoted texts (also after a colon), parentheses and the two arrows. */
+/**
+ * Splits a query into words, quoted texts, parentheses, minus signs and the two arrows. A quoted
+ * text may also follow a colon within a word.
+ */
 export function tokenize(text: string): Token[] {
   const tokens: Token[] = [];
   let at = 0;
@@ -50,7 +53,7 @@ export function tokenize(text: string): Token[] {
 
 export const unquote = (text: string): string => text.replaceAll('"', '');
 
-/** Makes the error that says what is wrong with a query, and at which column. */
+/** Returns an error that tells what is wrong with a query, and at which column. */
 export function wrong(what: string, column: number): FermataError {
   return new FermataError('query.invalid', `column ${column}: ${what}`, {
     hint: 'Put text that contains a colon or a comparison into quotation marks.',

@@ -107,8 +107,9 @@ async function getSpans(
 }
 
 /**
- * Answers 308 to the canonical id, or 300 with the list where several flows have the name; returns
- * null when it answered.
+ * Resolves the name of a flow in the request. Returns the name if it is the flow's id. In all other
+ * cases the function answers the request itself and returns null: with a redirect (308) to the id,
+ * or with a list of ids (300) if several flows have the name. Throws if no flow has the name.
  */
 async function resolve(
   context: QueryContext,

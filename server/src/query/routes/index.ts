@@ -7,7 +7,7 @@ import { INCIDENT_ROUTES } from './incidents.ts';
 import { SERVER_ROUTES } from './server.ts';
 import { VIEW_ROUTES } from './views.ts';
 
-/** Lists every route: the table that is served and that `/api/openapi.json` describes. */
+/** Lists every route. The server serves these routes, and `/api/openapi.json` describes them. */
 export const ROUTES: readonly Route[] = [
   ...SERVER_ROUTES,
   ...FLOW_ROUTES,
@@ -17,7 +17,10 @@ export const ROUTES: readonly Route[] = [
   ...VIEW_ROUTES,
 ];
 
-/** Converts `{id}`, which the table and OpenAPI use, to `:id` of express 5. */
+/**
+ * Returns a path with `{id}`, as the routes and OpenAPI write it, in the form of express 5, which
+ * is `:id`.
+ */
 export const expressPath = (path: string): string => path.replace(/\{(\w+)\}/g, ':$1');
 export const handlerOf =
   (route: Route, context: QueryContext): RequestHandler =>

@@ -18,7 +18,7 @@ const healthAnswer = z.object({
   ),
 });
 
-/** Routes of the server itself: whether it is well, and how to send to it. */
+/** Routes that tell whether the server is well and how to send to it. */
 export const SERVER_ROUTES: readonly Route[] = [
   {
     path: '/healthz',
