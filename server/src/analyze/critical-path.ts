@@ -39,9 +39,9 @@ export type SegmentKind =
   | 'intended-delay'
   /** A step waited between two attempts, or between two calls of which the first failed. */
   | 'retry-backoff'
-  /** A call or its answer was on its way. */
+  /** A synchronous call or its answer was on its way. */
   | 'sync-call'
-  /** Nothing explains the wait. */
+  /** Nothing is known that explains how the time passed. */
   | 'unknown';
 
 export function criticalPath(flow: Flow): Segment[] {
@@ -94,8 +94,8 @@ export function criticalPath(flow: Flow): Segment[] {
     if (back !== undefined) {
       const next = called.get(step.id);
       // The step called the same step again after a failed call, so the time between the two calls
-      // is taken for a pause before a retry. This is a guess, since the step may have worked in
-      // that time. If the step has several attempts, it is not made, because the pauses between
+      // is taken for a pause before a retry. This is a guess, because the step may have worked in
+      // that time. No guess is made for a step with several attempts, because the pauses between
       // attempts are known exactly.
       const again =
         next?.at === at &&

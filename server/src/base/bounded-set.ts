@@ -1,4 +1,6 @@
-/** Keeps a bounded number of values, and evicts the oldest when it is full. */
+/**
+ * Keeps a bounded number of values. When the set is full, adding a value removes the oldest one.
+ */
 export interface BoundedSet<T> {
   add(value: T): void;
   has(value: T): boolean;

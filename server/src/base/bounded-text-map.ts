@@ -1,8 +1,8 @@
 /**
- * Caches values by texts that repeat. The bound counts the characters that the cache keeps alive: a
- * bound on the number of entries would let a sender of long texts fill the memory (guarded by
- * bounded-text-map.test.ts). A full cache is cleared, so that texts which are no longer sent take
- * no room.
+ * Caches values by texts that repeat. Its size is bounded by the number of characters that it keeps
+ * in memory, because a bound on the number of entries would let a sender of long texts fill the
+ * memory (guarded by bounded-text-map.test.ts). When the cache is full, it is cleared, so that
+ * texts which are no longer sent take no room.
  */
 export interface BoundedTextMap<V> {
   get(text: string): V | undefined;

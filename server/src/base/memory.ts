@@ -7,7 +7,7 @@
 export interface Memory {
   /** Leases a buffer of `bytes` bytes, whose content is undefined. */
   lease(bytes: number): Lease;
-  /** Counts the pooled bytes that are not leased. */
+  /** Number of bytes in the pool, which are those of free buffers and not of leased ones. */
   readonly kept: number;
 }
 

@@ -1,4 +1,4 @@
-/** Describes this server, and how to send to it. */
+/** Describes this server, and the addresses and settings with which services send to it. */
 export interface About {
   version: string;
   startedAt: string;

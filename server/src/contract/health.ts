@@ -2,7 +2,7 @@
 export interface Health {
   /** Is true while the server accepts spans. */
   ready: boolean;
-  /** Lists the conditions, the worst first. */
+  /** Lists the problems that Fermata has now, the worst first. */
   conditions: HealthCondition[];
 }
 

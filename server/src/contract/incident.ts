@@ -110,7 +110,7 @@ export interface AlertRule {
   forMs: number;
 }
 
-/** Saves a query under a name. */
+/** Holds a query that a user saved under a name. */
 export interface SavedView {
   name: string;
   q: string;

@@ -41,7 +41,9 @@ export type View =
 
 export interface Resume {
   view: View;
-  /** Holds the last sequence that the client has applied, or null when it has none. */
+  /**
+   * Holds the sequence of the last change that the client has applied; null if it has applied none.
+   */
   since: Sequence | null;
 }
 

@@ -1,6 +1,8 @@
 import type { Outcome } from './span.ts';
 
-/** Declares what a flow type consists of. Durations are in ms. */
+/**
+ * Declares which steps flows of one type consist of and how these flows end. Durations are in ms.
+ */
 export interface Definition {
   type: string;
   /** Holds the version of the definition, or '' if it has none. */

@@ -72,7 +72,7 @@ export interface Finding {
    */
   lasting: boolean;
   stepId: string | null;
-  /** Names the step that is missing or wrong. */
+  /** Names the step that is missing or wrong; null if the finding is about the flow as a whole. */
   step: string | null;
   service: string | null;
   /** Names the destination or other place that findings of the same cause have in common. */

@@ -25,7 +25,7 @@ export interface FlowInput {
    * to.
    */
   unattributed: { span: Span; under: Span }[];
-  /** Lists sends of this flow that another flow consumed. */
+  /** Lists sends of this flow whose message another flow consumed. */
   consumedElsewhere: { send: Span; flowKey: FlowKey; consumer: Span }[];
   /** Counts all spans of the flow, also if the timeline holds only some of them. */
   spanCount: number;

@@ -231,7 +231,10 @@ export interface Flow {
   /** The flow should have ended at this instant, in ms; null: the flow declares no deadline. */
   deadlineMs: number | null;
   expects: Expected[];
-  /** Holds the explicit flow id; if there is none, the first business key; else ''. */
+  /**
+   * Holds the explicit flow id. If there is none, it holds the first business key, or '' if there
+   * is no such key either.
+   */
   key: string;
   run: number;
   phase: Phase;

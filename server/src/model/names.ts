@@ -20,7 +20,7 @@ export const TAKEN = 'h\0';
 export const SEEN = 'n\0';
 export const TOKEN = '';
 /**
- * Prefix of a mark in a stored row. The token after the prefix is a token of that row that
+ * Prefix of a mark in a stored row. The mark says that the token which follows the prefix
  * identifies nothing.
  */
 export const WORTHLESS = 'w\0';

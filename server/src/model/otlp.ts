@@ -57,11 +57,11 @@ export interface OtlpResource {
 export interface OtlpSpan {
   resource: OtlpResource;
   scopeName: string;
-  /** Holds 32 lower-case hex digits. */
+  /** Holds the trace id: 32 lower-case hex digits. */
   traceId: string;
-  /** Holds 16 lower-case hex digits. */
+  /** Holds the span id: 16 lower-case hex digits. */
   spanId: string;
-  /** Holds 16 hex digits, or '' for a root. */
+  /** Holds the span id of the parent: 16 lower-case hex digits, or '' for a root. */
   parentSpanId: string;
   traceState: string;
   flags: number;
@@ -95,7 +95,7 @@ export interface OtlpLink {
 export interface OtlpLog {
   resource: OtlpResource;
   scopeName: string;
-  /** Holds 32 hex digits, or '' if the log record belongs to no trace. */
+  /** Holds the trace id: 32 hex digits, or '' if the log record belongs to no trace. */
   traceId: string;
   spanId: string;
   time: UnixNanos;

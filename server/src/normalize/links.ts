@@ -48,8 +48,9 @@ export function linksOf(
 }
 
 /**
- * Returns how many messages of a batch are named by no link. For a batch without any link this is
- * 0: in that case, the spans that process the messages name them one by one.
+ * Returns how many messages of a batch are named by no link. If a poll has no links and dropped
+ * none, the result is 0, because the spans that process the messages of the poll name them one by
+ * one.
  */
 export function linksCutOf(otlp: OtlpSpan, named: number, batchCount: number): number {
   const unread = (otlp.droppedLinks ?? 0) + otlp.links.length - named;

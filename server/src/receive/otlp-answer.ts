@@ -131,8 +131,8 @@ function field(number: number, content: Buffer): Buffer {
 }
 
 /**
- * Encodes google.rpc.Status { code = 1, message = 2, details = 3 } with google.rpc.RetryInfo {
- * retry_delay = 1 }.
+ * Returns an encoded google.rpc.Status { code = 1, message = 2, details = 3 }. Its details hold a
+ * google.rpc.RetryInfo { retry_delay = 1 } if `retrySeconds` is given.
  */
 function statusMessage(code: number, message: string, retrySeconds?: number): Buffer {
   const parts = [

@@ -5,7 +5,8 @@ import { tokenize, wrong, type Token } from './tokens.ts';
 const MAX_DEPTH = 20;
 
 /**
- * Parses the query language, one text for a list's filter, a saved view and an alert.
+ * Parses a query, which filters a list, is saved as a view or serves as the rule of an alert.
+ * Returns null for an empty text. Examples:
  *
  *   status:stuck type:order-* duration>5m -service:email "free text"
  *   OrderPlaced > PaymentCaptured within 5m

@@ -16,7 +16,7 @@ const silenceBody = z.strictObject({
   comment: z.string().max(2000).default(''),
 });
 
-/** Routes of alerting: notifications, silences, channels and rules. */
+/** Routes for notifications, silences, channels and the operator's own alert rules. */
 export const ALERT_ROUTES: readonly Route[] = [
   {
     path: '/api/v1/alerts/notifications',

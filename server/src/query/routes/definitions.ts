@@ -11,7 +11,7 @@ const definitionsBody = z.strictObject({
   conductor: z.unknown().optional().describe('Or a workflow of Conductor, schema version 2'),
 });
 
-/** Routes of definitions: what flow types consist of, as declared. */
+/** Routes for definitions, which declare the steps that flow types consist of. */
 export const DEFINITION_ROUTES: readonly Route[] = [
   {
     path: '/api/v1/definitions',

@@ -19,7 +19,7 @@ const spansQuery = z.strictObject({
   limit: z.coerce.number().int().min(1).max(10_000).default(2000),
 });
 
-/** Routes of flows, and of what is known about their types and services. */
+/** Routes for flows, and for what is known about flow types and services. */
 export const FLOW_ROUTES: readonly Route[] = [
   {
     path: '/api/v1/flows',

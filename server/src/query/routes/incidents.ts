@@ -11,7 +11,7 @@ const incidentsQuery = z.strictObject({
 });
 const noteBody = z.strictObject({ text: z.string().max(2000).default('') });
 
-/** Routes of incidents, and of what operators do with them. */
+/** Routes for incidents, and for what operators do with incidents. */
 export const INCIDENT_ROUTES: readonly Route[] = [
   {
     path: '/api/v1/incidents',

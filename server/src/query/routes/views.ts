@@ -10,7 +10,7 @@ const viewBody = z.strictObject({
   q: z.string().max(500).default(''),
 });
 
-/** Routes of saved views, which are queries with a name. */
+/** Routes for saved views. A saved view is a query with a name. */
 export const VIEW_ROUTES: readonly Route[] = [
   {
     path: '/api/v1/views',
