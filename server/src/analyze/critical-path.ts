@@ -174,7 +174,10 @@ interface Return {
 
 interface Surroundings {
   step(id: string): Step | undefined;
-  /** Returns the end of the step; the end of the flow if the step has not ended or ended later. */
+  /**
+   * Returns the end of the step, or the end of the flow if the step has not ended or ended later
+   * than the flow.
+   */
   endOf(step: Step): UnixNanos;
   kindOf(step: Step): SegmentKind;
   /**

@@ -3,8 +3,8 @@ import type { AddressInfo } from 'node:net';
 import { FermataError, messageOf } from './errors.ts';
 
 /**
- * Listens on `port` and returns the port in use, which the system chose if `port` is 0. If the port
- * is taken, the error names the setting that changes the port.
+ * Makes the server listen, and returns the port in use; if `port` is 0, the system chooses the
+ * port. If the port is taken, the error names the setting that changes the port.
  */
 export function listen(
   server: Server,

@@ -24,7 +24,7 @@ export function pushAll<T>(list: T[], more: Iterable<T>): void {
 export const smallestOf = (numbers: readonly number[]): number =>
   numbers.reduce((least, one) => Math.min(least, one), Infinity);
 
-/** Holds a list that was shortened to a largest length. */
+/** Holds the first elements of a list that may have had more. */
 export interface Cut<T> {
   items: T[];
   /** Is true if elements were left out. */

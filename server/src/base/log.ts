@@ -1,6 +1,6 @@
 /**
- * Writes messages for the operator. A caller logs counts and never a line per span or request,
- * because a flood of bad spans must not flood the log.
+ * Writes messages for the operator. Messages contain counts; there is never a message per span or
+ * request, because a flood of bad spans must not flood the log.
  */
 export interface Log {
   info(fields: object, message: string): void;

@@ -9,9 +9,10 @@ import { parseQuery } from '../query/index.ts';
 export type Env = Readonly<Record<string, string | undefined>>;
 
 /**
- * Turns the text of a setting into its value. If the text is wrong, it throws an error whose
- * message continues a sentence that begins with the name and the text of the setting. The
- * environment is a parameter because the files that some settings name take secrets from it.
+ * Returns the value of a setting, given the text that the operator wrote. If the text is wrong, the
+ * reader throws an error whose message continues a sentence that begins with the name and the text
+ * of the setting. `env` is a parameter, because the files that some settings name take secrets from
+ * the environment.
  */
 export type Reader<T> = (text: string, env: Env) => T;
 

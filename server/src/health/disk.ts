@@ -52,8 +52,8 @@ export function createDisk({ directory, minFree, readSpace }: DiskOptions): Disk
       mark = minFree > USUAL_MARK ? minFree : Math.min(minFree, MAX_OF_DISK * space.total);
       isLow = free < (isLow ? ENOUGH * mark : mark);
     } catch {
-      // If the free space cannot be read, `isLow` stays as it was, because trouble with the disk
-      // shows when a commit fails.
+      // If the free space cannot be read, `isLow` stays as it was. Nothing more is needed, because
+      // trouble with the disk shows when a commit fails.
       free = null;
     } finally {
       looking = undefined;

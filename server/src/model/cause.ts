@@ -5,11 +5,11 @@ type About = Pick<Finding, 'rule' | 'service' | 'step' | 'place' | 'dependency'>
 type Part = 'rule' | 'service' | 'step' | 'place';
 
 /**
- * Parts of a finding that identify its cause in all flow types; `SHARED` tells which parts count
- * for which rule. For example, a step that one service fails at is the same cause in every flow
- * type. If a rule is not in `SHARED`, its findings in two flow types have two causes. `UNTAKEN`
- * leaves out the rule, because an undelivered message and a gone consumer are the same cause:
- * whether other consumers took the message makes no difference.
+ * Parts of a finding that identify the finding's cause in all flow types; `SHARED` tells which
+ * parts count for which rule. For example, a step that one service fails at is the same cause in
+ * every flow type. If a rule is not in `SHARED`, its findings in two flow types have two causes.
+ * `UNTAKEN` leaves out the rule, because an undelivered message and a gone consumer are the same
+ * cause: whether other consumers took the message makes no difference.
  */
 const UNTAKEN: readonly Part[] = ['service', 'place'];
 const AWAITED: readonly Part[] = ['rule', 'service', 'place'];

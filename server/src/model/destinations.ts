@@ -2,8 +2,8 @@ import type { Message, Span } from './span.ts';
 import { isSend } from './roles.ts';
 
 /**
- * Functions that decide, by destinations alone, whether a consumer may have taken a message that
- * was sent. All functions are pure.
+ * This file decides, by destinations alone, whether a consumer may have taken a message that was
+ * sent. All functions are pure.
  */
 
 /**
@@ -30,8 +30,8 @@ const ROUTING: ReadonlySet<string> = new Set([
 const SET_ASIDE =
   /(?:^|[^a-z])(?:retry|retries|dlq|dlx|dlt|dead|deadletters?|errors?|parked|parking)(?:[^a-z]|$)/i;
 /**
- * Matches what follows the name of the original destination in the name of such a destination, as
- * in `orders` and `ordersDLQ`.
+ * Matches what the name of a destination for unprocessed messages, such as `ordersDLQ`, adds to the
+ * name of the original destination, which is `orders`.
  */
 const CONTINUED = /retry|retries|dlq|dlx|dlt|dead|error|park/i;
 /** Matches the name of a subscription to several destinations. */

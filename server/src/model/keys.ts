@@ -60,8 +60,8 @@ export const hasId = (key: string, id: Token | ''): boolean =>
   id !== '' && key.startsWith(`${id}\0`);
 export const isNamedById = (key: FlowKey): boolean => key.startsWith('i\0');
 /**
- * Returns whether both keys are those of flows with the same explicit id, whatever their types and
- * kinds.
+ * Returns whether both keys are those of flows with the same explicit id in the same environment,
+ * whatever their types and kinds.
  */
 export const haveSameId = (a: FlowKey, b: FlowKey): boolean =>
   isNamedById(a) && b.startsWith(`${a.split('\0', 3).join('\0')}\0`);

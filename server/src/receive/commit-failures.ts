@@ -19,8 +19,8 @@ export interface CommitFailures {
 }
 
 /**
- * Shortest time between two log messages, because a store that fails once usually fails every
- * commit.
+ * Shortest time between two log messages. Not every failure is logged, because a store that fails
+ * one commit usually fails every commit.
  */
 const LOG_EVERY_MS = 10_000;
 

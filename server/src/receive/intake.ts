@@ -27,7 +27,7 @@ export interface Intake {
   stop(): Promise<void>;
 }
 
-/** `P` is the type of a request after `prepare`, in which form it waits for its commit. */
+/** `P` is the type of a request after `prepare`. Requests wait for their commit in this form. */
 export interface IntakeOptions<P> {
   clock: Clock;
   counters: Counters;

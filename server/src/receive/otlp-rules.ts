@@ -1,7 +1,10 @@
 import { FermataError } from '../base/errors.ts';
 import { LIMITS, type OtlpExport, type OtlpSpan } from '../model/otlp.ts';
 
-/** Checks that both decoders use, so that a request is judged alike in protobuf and in JSON. */
+/**
+ * This file holds the checks that both decoders use, so that a request is judged alike in protobuf
+ * and in JSON.
+ */
 
 const ZERO = /^0*$/;
 

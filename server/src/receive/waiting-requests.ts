@@ -28,7 +28,7 @@ export interface WaitingRequests<P> {
   stop(): void;
 }
 
-/** `P` is the type of the prepared request, in which form it waits. */
+/** `P` is the type of a request after it was prepared. Requests wait in this form. */
 export interface WaitingRequest<P> {
   prepared: P;
   /** Number of records in the request. */
