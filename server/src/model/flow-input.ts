@@ -21,8 +21,7 @@ export interface FlowInput {
    */
   context: Span[];
   /**
-   * Lists spans below a shared span (`under`) for which no evidence tells the flow that they belong
-   * to.
+   * Lists spans that lie below a shared span (`under`) and that no evidence attributes to a flow.
    */
   unattributed: { span: Span; under: Span }[];
   /** Lists sends of this flow whose message another flow consumed. */

@@ -13,7 +13,7 @@ export interface OtlpExport {
    * accepted.
    */
   rejected: number;
-  /** Tells why the first refused record was refused, and its index. */
+  /** Tells why the first refused record was refused, and the index of that record. */
   rejectedReason: string;
   /** Counts attributes, links, events and texts that were cut because of the limits. */
   truncated: number;

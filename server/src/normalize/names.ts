@@ -2,10 +2,10 @@ import * as fermata from '@fermata/instrumentation/semconv';
 import type { Milestone, Outcome } from '../model/span.ts';
 
 /**
- * Lists for each field the attribute names that fill it. Fermata reads no other attributes by name;
- * to read one more name, add it here. If a span has several of the names, the one that is listed
- * first is used. Sources: OpenTelemetry semantic conventions 1.17 … 1.45 (messaging deprecations),
- * CloudEvents, BullMQ, Temporal, Kogito.
+ * Lists every attribute name that Fermata understands, by the field that the attribute fills. There
+ * is no other such table: to read one more name, add the name here. If a span has several names of
+ * one field, the name that is listed first is used. Sources: OpenTelemetry semantic conventions
+ * 1.17 … 1.45 (messaging deprecations), CloudEvents, BullMQ, Temporal, Kogito.
  */
 export const FIELDS = {
   flowId: [

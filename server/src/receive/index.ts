@@ -19,7 +19,9 @@ export type { WrittenBatch } from './intake.ts';
 export interface Receiver {
   readonly httpPort: number;
   readonly grpcPort: number;
-  /** Is true while fewer than half of the records wait that the intake can hold. */
+  /**
+   * Is true while the number of waiting records is below half of the most that the intake accepts.
+   */
   readonly ready: boolean;
   /** Time for which the oldest request has waited for its commit, in ms. */
   readonly oldestMs: number;
