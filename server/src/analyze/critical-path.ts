@@ -2,21 +2,18 @@ import type { Flow, Hop, Step } from '../model/flow.ts';
 import { earlier, later, nanosFromMs, unixNanos, type UnixNanos } from '../model/time.ts';
 
 /**
- * One part of a critical path, which tells what a flow's time was spent on, across services and
- * traces. `criticalPath` is a pure function.
+ * One part of a critical path, which tells what a flow's time was spent on, across services. Pure.
  *
- * It goes backwards from the end of the flow, in causal time. Within a step, it goes to the call or
- * reply that returned last, because the step waited for it. From the start of a step, it goes to
- * the message or call that caused the step. If no cause is known, it goes to the step that ended
- * last before. Therefore each segment begins where the previous one ended, and the segments sum to
- * the duration of the flow (guarded by critical-path.property.test.ts).
+ * `criticalPath` goes back from the flow's end in causal time: within a step to the call or reply
+ * that returned last, because the step waited for it; from the step's start to the message or call
+ * that caused the step; without a known cause, to the step that ended last before. So segments
+ * touch and sum to the flow's duration (guarded by critical-path.property.test.ts).
  *
- * Within one trace this is the rule of Jaeger's critical path and of CRISP (Zhang et al., USENIX
- * ATC 2022): take the child that finished last, then the child that finished last before the first
- * one began. There are three differences. Unlike in both, a called step counts until its caller had
- * the answer, even if it ended later. Unlike in both, work that continues after a call is cut off
- * only if the flow had ended by then. Unlike in CRISP, calls that overlap by less than 1 % count as
- * overlapping, because clocks are corrected before (`critical-path.test.ts`).
+ * Within a trace this is the rule of Jaeger and of CRISP (Zhang et al., USENIX ATC 2022): take the
+ * child that finished last, then the child that finished last before that child began. Unlike in
+ * both, a called step counts until its caller had the answer, and work that continues after a call
+ * is cut off only if the flow had ended by then. Unlike in CRISP, calls that overlap by less than 1
+ * % count as overlapping, because clocks are corrected before (`critical-path.test.ts`).
  */
 export interface Segment {
   kind: SegmentKind;
@@ -81,10 +78,7 @@ export function criticalPath(flow: Flow): Segment[] {
     spend(from, kind, step, null);
   };
 
-  /**
-   * For the id of each calling step: type and start of the call from which the loop came back to
-   * the step.
-   */
+  /** By id of a calling step: the call from which the loop last came back to this step. */
   const called = new Map<string, { typeKey: string; at: UnixNanos }>();
   let step = known.lastBefore(at);
   /** Resolution, in ns, of the clock that reported `at`. */
@@ -93,10 +87,8 @@ export function criticalPath(flow: Flow): Segment[] {
     const back = known.lastReturn(step, at, unit);
     if (back !== undefined) {
       const next = called.get(step.id);
-      // The step called the same step again after a failed call, so the time between the two calls
-      // is taken for a pause before a retry. This is a guess, because the step may have worked in
-      // that time. No guess is made for a step with several attempts, because the pauses between
-      // attempts are known exactly.
+      // After a failed call to the same step, the time is taken for a pause before a retry. With
+      // several attempts there is no need to guess, because pauses between attempts are known.
       const again =
         next?.at === at &&
         next.typeKey === back.step.typeKey &&
@@ -132,10 +124,7 @@ export function criticalPath(flow: Flow): Segment[] {
   return path.reverse();
 }
 
-/**
- * Returns the time spent on each kind of segment, in ms, the longest first. The sum is the duration
- * of the flow.
- */
+/** Returns the ms spent on each kind of segment, the most first; the sum is the duration. */
 export function timeSpent(path: readonly Segment[]): { kind: SegmentKind; ms: number }[] {
   const spent = new Map<SegmentKind, bigint>();
   for (const { kind, start, end } of path) spent.set(kind, (spent.get(kind) ?? 0n) + end - start);
@@ -174,16 +163,13 @@ interface Return {
 
 interface Surroundings {
   step(id: string): Step | undefined;
-  /**
-   * Returns the end of the step, or the end of the flow if the step has not ended or ended later
-   * than the flow.
-   */
+  /** Returns the end of the step, or of the flow if the flow ended earlier. */
   endOf(step: Step): UnixNanos;
   kindOf(step: Step): SegmentKind;
   /**
-   * Returns the last call or reply of `step` that had returned by `at`, where times that differ by
-   * less than `unit` count as equal. Each call or reply is returned only once. From one call of
-   * this function to the next, `at` must not grow.
+   * Returns the last call or reply of `step` that had returned by `at`; times that differ by less
+   * than `unit` are equal. A call or reply is returned only once. `at` must not grow from call to
+   * call.
    */
   lastReturn(step: Step, at: UnixNanos, unit: bigint): Return | undefined;
   /**
@@ -191,10 +177,7 @@ interface Surroundings {
    * long as `at` lies after its start.
    */
   lastPause(step: Step, at: UnixNanos): Pause | undefined;
-  /**
-   * Returns the message or call that `step` waited for last. Each message or call is returned only
-   * once.
-   */
+  /** Returns the message or call that `step` waited for last. No hop is returned twice. */
   cause(step: Step): Hop | undefined;
   /**
    * Returns the step that ended last, of all steps that began before `at`. Steps that ended after
@@ -222,8 +205,7 @@ function surroundingsOf(flow: Flow, end: UnixNanos): Surroundings {
   for (const hop of flow.hops) {
     if (hop.to === null || hop.to === hop.from) continue;
     const to = steps.get(hop.to);
-    // A message that was sent after the step began, because it was sent again, did not start the
-    // step.
+    // A message that was sent again after the step began did not start the step.
     if (to === undefined || sentAt(hop) > to.start) continue;
     const list = causes.get(to.id);
     if (list === undefined) causes.set(to.id, [hop]);
@@ -253,10 +235,8 @@ function surroundingsOf(flow: Flow, end: UnixNanos): Surroundings {
   for (const list of returns.values())
     list.sort((a, b) => compare(a.at, b.at) || compare(a.step.start, b.step.start));
 
-  // Sort the steps by their end, where a step that ended after the flow counts as ending with it.
-  // Of steps with equal ends, the one that really ended first is the last in the list: a flow did
-  // not wait for work after its end, and a step that declares the end of the flow ends soon after
-  // it.
+  // Sort by end; a step that ended after the flow counts as ending with the flow. Of steps with
+  // equal ends the first to really end is last, as a flow does not wait for work after its end.
   const byEnd = [...flow.steps].sort(
     (a, b) =>
       compare(endOf(a), endOf(b)) ||
@@ -304,10 +284,7 @@ function surroundingsOf(flow: Flow, end: UnixNanos): Surroundings {
   };
 }
 
-/**
- * Returns the earlier step of the same service that sent the command to which this is the reply. It
- * is found by following causes backwards; undefined if there is none.
- */
+/** Returns the step of the same service that sent the command to which `reply` is the answer. */
 function askerOf(
   reply: Step,
   steps: ReadonlyMap<string, Step>,
@@ -324,18 +301,14 @@ function askerOf(
 }
 
 /**
- * Resolutions of clocks, in ns: milliseconds and microseconds. A clock cuts the start of a span to
- * its resolution (in JavaScript to whole milliseconds) and adds an exact duration, so that
- * consecutive calls may seem to overlap by less than the resolution. A start with more digits comes
- * from a finer clock. It needs no such allowance, which would make parallel calls below a
- * millisecond seem to be consecutive.
+ * Resolutions of clocks, in ns. A clock cuts the start of a span to its resolution (in JavaScript
+ * to whole ms) and adds an exact duration, so that consecutive calls may seem to overlap by less
+ * than the resolution. A start with more digits comes from a finer clock and needs no such
+ * allowance, which would make parallel calls below a millisecond seem to be consecutive.
  */
 const UNITS = [1_000_000n, 1000n] as const;
 const NS = 1n;
-/**
- * Returns the resolution of the clock that reported `at`. The shift of the step to causal time is
- * subtracted first.
- */
+/** Returns the resolution of the clock that reported `at`, without the shift to causal time. */
 const unitOf = (at: UnixNanos, { skewMs }: Step): bigint => {
   const said = at - BigInt(Math.round(skewMs * 1e6));
   return UNITS.find((unit) => said % unit === 0n) ?? NS;

@@ -88,18 +88,14 @@ export interface Step {
   status: StepStatus;
   result: string | null;
   attempts: Attempt[];
-  /**
-   * The step started at this instant of causal time, in which times are shifted so that no receive
-   * precedes its send.
-   */
+  /** Start in causal time, in which times are shifted so that no receive precedes its send. */
   start: UnixNanos;
   end: UnixNanos | null;
   /** The times of the step were shifted by this much to get causal times, in ms. */
   skewMs: number;
   causedBy: string[];
   /**
-   * Names the step that this step compensates: by our step id if the service reported an id, else
-   * by the step's name.
+   * Names the step that this step compensates: by our id if the service reported one, else by name.
    */
   compensates: string | null;
   compensatedBy: string[];
@@ -112,9 +108,7 @@ export interface Step {
   receivedMs: number;
   /** The last span of the step to end was committed at this instant, in ms. */
   endReceivedMs: number;
-  /**
-   * The failure of the step was first received at this instant, in ms; null: the step did not fail.
-   */
+  /** The step's failure was first received at this instant, in ms; null: no failure. */
   failureReceivedMs: number | null;
   /**
    * A running step last showed a sign of life (its start or a heartbeat) at this instant, in ms.
@@ -122,10 +116,7 @@ export interface Step {
   aliveMs: number;
   /** The step should have ended at this instant, in ms; null: the step declares no deadline. */
   deadlineMs: number | null;
-  /**
-   * Lists the steps that are still to come after this step, if the message carries such a list
-   * (routing slip).
-   */
+  /** Lists the steps that are still to come after this step (routing slip). */
   itinerary: string[];
   /**
    * Lists periods in which no span of the step was open: for example, a handler answered and
@@ -137,10 +128,7 @@ export interface Step {
    * nothing in the flow caused this step and the flow has several such steps.
    */
   joinedBy?: JoinEvidence[];
-  /**
-   * Set if the span of the delivery ended before the work began, or if no work followed the
-   * delivery.
-   */
+  /** Set if the delivery has a span that ended before the work, or if no work followed. */
   receipt?: Receipt;
 }
 
@@ -197,10 +185,7 @@ export interface Relation {
   target: string;
 }
 
-/**
- * Names a span that no evidence attributes to a flow, and the shared span under which it lies
- * (`underSpanId`).
- */
+/** Names a span below a shared span, because no evidence attributes the span to a flow. */
 export interface Unattributed {
   traceId: string;
   spanId: string;
@@ -218,10 +203,7 @@ export interface Expected {
   bySpanId: string;
 }
 
-/**
- * Holds one flow with its whole timeline, which is computed from the flow's spans and from nothing
- * else.
- */
+/** Holds one flow with its whole timeline, which is computed from the flow's spans alone. */
 export interface Flow {
   id: string;
   environment: string;
@@ -231,10 +213,7 @@ export interface Flow {
   /** The flow should have ended at this instant, in ms; null: the flow declares no deadline. */
   deadlineMs: number | null;
   expects: Expected[];
-  /**
-   * Holds the explicit flow id. If there is none, it holds the first business key, or '' if there
-   * is no such key either.
-   */
+  /** Holds the explicit flow id, or without one the first business key, or ''. */
   key: string;
   run: number;
   phase: Phase;
@@ -244,9 +223,7 @@ export interface Flow {
    * ended already, or still waits for something.
    */
   idleOutcome: Outcome | null;
-  /**
-   * Set if the start of the flow was declared, so that its end may be declared as well. Not stored.
-   */
+  /** Set if the flow's start was declared, so that its end may be declared. Not stored. */
   startDeclared?: true;
   health: Health;
   status: Status;
@@ -259,9 +236,7 @@ export interface Flow {
   failedSteps: number;
   services: string[];
   keys: [string, string][];
-  /**
-   * Names the parent flow: by our id, or by its flow id alone if the parent's type is not reported.
-   */
+  /** Names the parent flow: by our id, or by its flow id if the parent's type is unknown. */
   parentId: string | null;
   incomplete: boolean;
   truncated: boolean;
@@ -273,14 +248,9 @@ export interface Flow {
   /** Lists the ids that this flow had earlier. */
   aliases: string[];
   spanCount: number;
-  /**
-   * Lists the keys of the flow's spans. The store reloads them when a late span of the flow
-   * arrives.
-   */
+  /** Lists the keys of the flow's spans, which the store reloads when a late span arrives. */
   members: readonly SpanKey[];
-  /**
-   * Lists the keys of the shared spans around the flow. They are reloaded together with `members`.
-   */
+  /** Lists the keys of the shared spans around the flow, which the store reloads, too. */
   context: readonly SpanKey[];
   /** Holds the explicit flow id, or '' if the flow is named after its trace. */
   flowId: string;
@@ -328,19 +298,13 @@ export interface FlowView {
   version: number;
 }
 
-/**
- * Names a cause of a span, by the key of the causing span, which may be in any flow or may never
- * arrive.
- */
+/** Names the cause of a span. The causing span may be in any flow, or may never arrive. */
 export interface KnownCause {
   key: string;
   kinds: EvidenceKind[];
 }
 
-/**
- * Holds a span that belongs to no flow, because several flows share the span or no evidence
- * attributes it to a flow.
- */
+/** Holds a span of no flow, because flows share the span or nothing attributes it to a flow. */
 export interface UnattributedRow {
   key: SpanKey;
   receivedAtMs: number;

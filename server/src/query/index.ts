@@ -66,14 +66,12 @@ export function queryApp(options: QueryOptions): Express {
           frameAncestors: ["'none'"],
         },
       },
-      // Do not tell browsers to use TLS only, because the server speaks plain HTTP and they could
-      // not open it any more.
+      // Browsers must not be told to use TLS only, because the server speaks plain HTTP.
       strictTransportSecurity: false,
       referrerPolicy: { policy: 'no-referrer' },
     }),
   );
-  // Accept only JSON bodies, because a browser sends them from another site's page only after a
-  // preflight request, which this server does not allow.
+  // Accept only JSON, because another site's page can send JSON only after a preflight request.
   const json = express.json({ limit: '64kb', strict: true, reviver: wellFormed });
   for (const route of ROUTES) {
     const path = expressPath(route.path);

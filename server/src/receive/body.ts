@@ -69,8 +69,7 @@ export async function readBody(
       };
       source.on('data', onData).once('end', resolve).once('error', reject);
       request.once('error', reject).once('close', () => {
-        // If the sender closed the connection early, reject. Otherwise the decompressor would wait
-        // for more input for ever.
+        // If the sender went away, reject: the decompressor would wait for ever.
         if (!request.readableEnded) reject(new Error('the sender went away'));
       });
     });

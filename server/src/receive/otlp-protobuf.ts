@@ -19,13 +19,12 @@ import { TextCache } from './text-cache.ts';
 
 /**
  * Decodes an ExportTraceServiceRequest; `decodeLogs` decodes an ExportLogsServiceRequest
- * (opentelemetry-proto 1.x, which also defines the field numbers below). The decoder is
- * hand-written because most CPU time is spent here: it reads the bytes once, without a descriptor,
- * and creates no object for a field that is not used. `otlp-decoders.property.test.ts` compares it
- * with protobufjs on random and mutated requests.
+ * (opentelemetry-proto 1.x, which defines the field numbers below). The decoder is hand-written,
+ * because most CPU time is spent here: it reads the bytes once, without a descriptor, and skips
+ * unread fields. `otlp-decoders.property.test.ts` compares it with protobufjs on random requests.
  *
  * Throws `otlp.malformed` for bytes that are no such message (truncated, wrong wire type, varint
- * overflow). A single record with bad ids is refused, and the other records are kept.
+ * overflow). A single record with bad ids is refused, and the others are kept.
  */
 export function decodeTraces(body: Buffer): OtlpExport {
   const out = emptyExport();
@@ -105,8 +104,7 @@ class Reader {
   }
 
   /**
-   * Calls `take` for each length-delimited field of a message. `take` reads the field, or returns
-   * false to have the field skipped.
+   * Calls `take` for each length-delimited field, and skips the fields for which it returns false.
    */
   message(end: number, take: (field: number, end: number) => boolean): void {
     while (this.at < end) {
@@ -208,9 +206,7 @@ class Reader {
     return to === from ? '' : this.body.toString('hex', from, Math.min(to, from + 64));
   }
 
-  /**
-   * Reads a trace id. Consecutive spans often belong to the same trace; they then share one text.
-   */
+  /** Reads a trace id. Consecutive spans of the same trace share one text. */
   private traceId(end: number): string {
     const from = this.at;
     const { body, lastTraceAt } = this;
@@ -363,10 +359,7 @@ class Reader {
     else this.keyValue(end, into, 0);
   }
 
-  /**
-   * Counts an attribute, event, link or value against the limit, because each of them takes memory,
-   * however few bytes it has.
-   */
+  /** Counts an attribute, event, link or value against the limit on their number. */
   private countPart(): void {
     if (++this.parts > LIMITS.parts) throw tooManyParts(LIMITS.parts);
   }
@@ -530,9 +523,7 @@ class Reader {
 
 const texts = new TextCache();
 
-/**
- * Removes replacement characters from the end of a text, where the cut may have split a character.
- */
+/** Removes U+FFFD from the end of a text, where the cut may have split a character. */
 export function clip(text: string): string {
   return text.endsWith('\uFFFD') ? text.replace(/\uFFFD+$/, '') : text;
 }
