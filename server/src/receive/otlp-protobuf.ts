@@ -104,7 +104,7 @@ class Reader {
   }
 
   /**
-   * Calls `take` for each length-delimited field, and skips the fields for which it returns false.
+   * Calls `take` for each length-delimited field. If `take` returns false, that field is skipped.
    */
   message(end: number, take: (field: number, end: number) => boolean): void {
     while (this.at < end) {
