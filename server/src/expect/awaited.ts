@@ -14,8 +14,8 @@ export interface AwaitedBy {
 }
 
 /**
- * Returns everything that a flow waits for. A step that a definition mentions is judged by the
- * definition, not by what was learned.
+ * Returns everything that a flow waits for. A step that the flow's definition mentions is judged by
+ * the definition, not by what was learned.
  */
 export function awaited(flow: Flow, digest: Digest, by: AwaitedBy): WaitingFor[] {
   const { definition, knowledge, behindMs, floorMs } = by;

@@ -10,35 +10,43 @@ import type { Novelty } from '../model/novelty.ts';
 import type { LearnedModel } from './learned/learner.ts';
 
 /**
- * Expects what should come next. It learns from flows that ended well, or became idle with nothing
- * expected; a flow that still waits for something is not learned from, or an outage would teach
- * that silence is normal.
+ * Tells what should come next in a flow. It learns from flows that ended well, or became idle with
+ * nothing expected. It does not learn from a flow that still waits for something, because otherwise
+ * an outage would teach that silence is normal.
  */
 export interface Expectations {
-  /** More is known of these flows than when they were evaluated last, although nothing arrived. */
+  /**
+   * Emits ids of flows to evaluate again: more is known about their type than when they were
+   * evaluated last, although no span of theirs arrived.
+   */
   readonly reconsider: Signal<string[]>;
   /**
-   * Observes spans as they arrive, in any order: how far their senders' clocks can be trusted, and
-   * which batches do not name all that they took.
+   * Observes spans as they arrive, in any order. Learns from them how far their senders' clocks can
+   * be trusted, and which batches do not name all messages that they took.
    */
   observeArrival(spans: readonly Span[]): void;
-  /** Returns the flow as its definition sees it; unchanged if there is none. */
+  /** Returns the flow as its definition sees the flow; unchanged if the flow has no definition. */
   applyDefinition(flow: Flow): Flow;
   /**
-   * Evaluates what a flow waits for now, and what is new about it. What was learned from an earlier
-   * form is retracted, and the flow is scheduled to be learned from once it is quiet.
+   * Returns what a flow waits for now, and what is new about the flow. Retracts what was learned
+   * from an earlier form of the flow, and schedules the flow to be learned from once it is quiet.
    */
   evaluate(flow: Flow): Evaluation;
-  /** Returns which steps have to be undone once any is, and in which order. */
+  /**
+   * Returns which steps of the flow have to be undone once any step is undone, and in which order.
+   */
   compensationDuties(flow: Flow): UndoDuties;
-  /** Explains a possible cause of an absence: a silent service, a new version, a growing queue. */
+  /**
+   * Returns a possible cause of an absence in words: a silent service, a new version, a growing
+   * queue; null if nothing is suspicious.
+   */
   explain(finding: Finding, flow: Flow): string | null;
   /**
    * Records that an operator no longer expects a step. Returns false if no step of that name is
    * known.
    */
   accept(environment: string, type: string, step: string, service: string | null): boolean;
-  /** Takes definitions; returns those that changed something. */
+  /** Takes definitions of flow types. Returns those of them that changed something. */
   define(
     definitions: readonly Definition[],
     source: DefinitionSource,
@@ -46,29 +54,38 @@ export interface Expectations {
   ): StoredDefinition[];
   definitions(): StoredDefinition[];
   /**
-   * Restores, at start, a flow that waits, so that it is evaluated again once more is known of its
-   * type.
+   * Registers, at start, a stored flow that waits for something, so that the flow is evaluated
+   * again once more is known of its type.
    */
   restoreStalled(flow: Pick<Flow, 'id' | 'environment' | 'type' | 'waitingFor'>): void;
-  /** Excludes a flow from learning, because something is wrong with it. */
+  /** Excludes a flow from learning, because something is wrong with the flow. */
   excludeFromLearning(flowId: string): void;
-  /** Forgets a flow that lost its name. */
+  /** Forgets a flow whose spans now belong to a flow of another id. */
   forget(flowId: string): void;
   /** Returns the type models that changed since the last call, to be stored. */
   takeChanged(): LearnedModel[];
   load(models: Iterable<Omit<LearnedModel, 'version'>>): void;
-  /** Returns everything learned about a type, in each environment, for people to read. */
+  /** Returns everything learned about a flow type, for each environment, for people to read. */
   inspect(type: string): { environment: string; model: unknown }[];
   stop(): void;
 }
 
 export interface Evaluation {
   waitingFor: WaitingFor[];
-  /** A message of it waits at a destination without a known consumer, which holds nothing back. */
+  /**
+   * A message of the flow waits at a destination without a known consumer. Such a message does not
+   * keep the flow from being complete.
+   */
   waitsForNobody: boolean;
-  /** A message of it waits that may be in a batch whose links do not name all that it took. */
+  /**
+   * A message of the flow waits that may have been taken by a batch whose links do not name all
+   * messages that the batch took.
+   */
   mayBeTaken: boolean;
-  /** The flow ends only by a declared end, as flows of its type with a declared start do. */
+  /**
+   * The flow ends only by a declared end: its start was declared, and flows of its type declare
+   * their ends.
+   */
   endsDeclared: boolean;
   news: Novelty;
 }
@@ -76,8 +93,8 @@ export interface Evaluation {
 export interface ExpectationsOptions {
   clock: Clock;
   counters: Counters;
-  /** Idle time, ms, after which a flow is quiet at the earliest. */
+  /** Shortest idle time, ms, after which a flow may count as quiet. */
   settleMs: number;
-  /** Lower bound, ms, of the time after which anything is late or stuck. */
+  /** Shortest time, ms, after which anything may count as late or stuck. */
   floorMs: number;
 }

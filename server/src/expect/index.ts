@@ -37,7 +37,10 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
   const ends = createEnds({ models, onReconsider: reconsider.emit });
   const definitionOf = (flow: Flow) => definitions.of(flow.type, flow.typeVersion);
 
-  /** A clock that is ahead, and was shifted back for that, is no further behind by the shift. */
+  /**
+   * Returns how far the clocks of a flow's senders are behind. A clock that is ahead, and whose
+   * times were shifted back for that, is not further behind because of the shift.
+   */
   const behindMsIn =
     ({ environment }: Flow): BehindMs =>
     ({ service, instance, skewMs }) =>

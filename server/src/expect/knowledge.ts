@@ -11,8 +11,8 @@ import { createStructural, type Structural } from './structural/index.ts';
 import { createUnclaimed, type Unclaimed } from './structural/unclaimed.ts';
 
 /**
- * Knowledge gained from all flows together, and what it expects of one flow. Only the learner
- * changes it.
+ * What was learned from all flows together, and what it makes expected of one flow. Only the
+ * learner changes this knowledge.
  */
 export interface Knowledge {
   readonly models: LearnedTypes;
@@ -21,16 +21,19 @@ export interface Knowledge {
   readonly outages: Outages;
   readonly causeHints: CauseHints;
   readonly variants: Variants;
-  /** Observes what was sent and taken, whatever becomes of the flow. */
+  /**
+   * Observes which messages of the flow were sent and taken, even if the flow is never learned
+   * from.
+   */
   observe(digest: Digest): void;
   /**
-   * Returns what all learned rules expect; of the flow as a whole only if neither a step nor a
-   * message has an expectation.
+   * Returns what all learned rules expect of a flow. Rules about the flow as a whole are used only
+   * if no rule about a step or a message expects anything.
    */
   expected: (digest: Digest) => WaitingFor[];
   /**
-   * Returns whether the flow may be learned from: nothing is expected of it, or only what a
-   * deployment may have ended.
+   * Returns whether the flow may be learned from. That is so if nothing is expected of the flow, or
+   * only steps that a deployment may have removed.
    */
   mayTeach(digest: Digest): boolean;
 }
@@ -41,7 +44,7 @@ export interface KnowledgeOptions {
   floorMs: number;
 }
 
-/** A wait shorter than this part of the floor makes no difference, so its cause is not examined. */
+/** A wait shorter than this part of `floorMs` makes no difference, so its cause is not examined. */
 const SHORT_PART = 0.25;
 
 export function createKnowledge({ clock, counters, floorMs }: KnowledgeOptions): Knowledge {
@@ -54,7 +57,8 @@ export function createKnowledge({ clock, counters, floorMs }: KnowledgeOptions):
   const expected = (digest: Digest): WaitingFor[] => {
     const model = models.of(digest.type);
     const environment = environmentOf(digest);
-    // Silence tells an outage from a choice when little is known of a consumer.
+    // While little is known of a consumer, only its silence shows that it is down rather than that
+    // it chose not to take the message.
     const isSilent = ({ basis, service, step, since }: WaitingFor): boolean =>
       basis !== 'structural' || causeHints.performedAt(environment, service, step) <= since;
     const isLegal = variants.isLegal(digest);
@@ -80,8 +84,8 @@ export function createKnowledge({ clock, counters, floorMs }: KnowledgeOptions):
       if (digest.declaredComplete || digest.aborted) return true;
       const owed = expected(digest);
       if (owed.length === 0) return true;
-      // After a deployment a follow-up may be gone for good; but not if its performer is silent
-      // too.
+      // After a deployment an expected step may be gone for good, but this is not assumed if the
+      // service of that step is silent as well.
       return (
         onProbation(digest, models.of(digest.type)) &&
         owed.every((one) => causeHints.wasHeardSince(digest, one))

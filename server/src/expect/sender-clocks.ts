@@ -2,33 +2,46 @@ import type { Service, Span } from '../model/span.ts';
 import { scopedKey } from './keys.ts';
 
 /**
- * Measures how far senders' clocks are behind this server's. A span cannot arrive before it ended,
- * so the smallest recent offset of an instance is the lag of its clock and of its transport. An
- * offset that an exporter's batching explains is no lag.
+ * Measures how far senders' clocks are behind this server's clock. A span cannot arrive before it
+ * ended, so the smallest recent difference between receipt and end of an instance's spans is the
+ * lag of the instance's clock plus that of the transport. A difference that the batching of an
+ * exporter explains does not count as a lag.
  *
- * Without this, a sender whose clock is half a minute slow is reported for missing what it has not
- * had time for, whenever the bound is not learned from its own times (guarded by
- * sender-clocks.test.ts).
+ * Without this, a sender whose clock is half a minute slow would be reported for missing steps that
+ * it has not had time for, whenever the bound was not learned from that sender's own times (guarded
+ * by sender-clocks.test.ts).
  */
 export interface SenderClocks {
-  /** Takes spans as they arrive, not those rehydrated from the store. */
+  /**
+   * Observes spans as they arrive. Spans that are loaded from the store again must not be passed.
+   */
   observe(spans: readonly Span[]): void;
-  /** Returns the ms to add to the sender's times; 0 if its clock is not behind, or unknown. */
+  /**
+   * Returns the ms to add to the times of the sender; 0 if the sender's clock is not behind, or not
+   * known.
+   */
   behindMs(environment: string, service: string, instance: string): number;
 }
 
 interface Offsets {
   sinceMs: number;
-  /** Smallest offset of this window, and of the one before, ms. */
+  /**
+   * Smallest difference between receipt and end of a span, ms: in this time window (`now`) and in
+   * the previous one (`before`).
+   */
   now: number;
   before: number;
 }
 
 /**
- * OpenTelemetry's batch processor waits 5 s by default, and as long again if its queue is full; ms.
+ * Differences up to this, ms, are not counted as a slow clock: OpenTelemetry's batch processor
+ * waits 5 s by default, and as long again if its queue is full.
  */
 const CERTAIN_MS = 10_000;
-/** A clock that was corrected, or a queue that was drained, is trusted after two windows, ms. */
+/**
+ * Length of a time window, ms. After two windows a clock that was corrected, or a queue that was
+ * drained, is trusted again.
+ */
 const WINDOW_MS = 60_000;
 const MAX_INSTANCES = 10_000;
 
@@ -41,7 +54,7 @@ export function createSenderClocks(): SenderClocks {
     if (known === undefined || atMs - known.sinceMs >= WINDOW_MS) {
       const before = known && atMs - known.sinceMs < 2 * WINDOW_MS ? known.now : Infinity;
       known = { sinceMs: atMs, now: Infinity, before };
-      // Instances stand in the order of their last activity, least recent first.
+      // Instances are kept in the order of the start of their last window, the oldest first.
       offsets.delete(key);
       offsets.set(key, known);
       if (offsets.size > MAX_INSTANCES) {
@@ -58,7 +71,8 @@ export function createSenderClocks(): SenderClocks {
 
   return {
     observe(spans) {
-      // Spans of one request are adjacent; only the one that ended last matters.
+      // Spans of one request are adjacent. Of adjacent spans of one instance only the one that
+      // ended last matters.
       for (let from = 0; from < spans.length;) {
         const { service, receivedAtMs } = spans[from]!;
         let latest = spans[from]!.end;

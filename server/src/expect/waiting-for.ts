@@ -3,21 +3,24 @@ import type { WaitingFor } from '../model/expectation.ts';
 type Needed = 'id' | 'step' | 'service' | 'since' | 'stuckAt' | 'basis' | 'absence';
 
 /**
- * Maximum number of expectations reported for one flow; a thousand stalled parts are one stall to
- * the reader.
+ * Maximum number of expectations reported for one flow, because to a reader a thousand stalled
+ * parts of a flow are one stall.
  */
 export const MAX_WAITING = 50;
 
 /**
- * Returns since when something is expected, ms: the sender's time, as far as its clock can be
- * trusted, and never later than its receipt.
+ * Returns the time, ms, since which something is expected: the sender's time, as far as the
+ * sender's clock can be trusted, and never later than the time of receipt.
  */
 export const expectedSince = (
   { behindMs, receivedMs }: { behindMs: number; receivedMs: number },
   sendersMs: number,
 ): number => Math.min(sendersMs + behindMs, receivedMs);
 
-/** Creates one certain expectation; unless more is known, it is expected when it is late. */
+/**
+ * Creates one certain expectation from what is known; fields that are not given get a default.
+ * Without a given `expectedAt` the expectation is expected when it is late.
+ */
 export const waitingFor = (known: Pick<WaitingFor, Needed> & Partial<WaitingFor>): WaitingFor => ({
   afterStepId: null,
   hopId: null,

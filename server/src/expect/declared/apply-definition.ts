@@ -3,7 +3,10 @@ import type { Definition } from '../../model/definition.ts';
 import type { Flow, Step } from '../../model/flow.ts';
 import { isComplete, isDone, performersIn } from './performers.ts';
 
-/** Returns the flow as its definition sees it: which steps undo which, and whether it has ended. */
+/**
+ * Returns the flow as the definition sees the flow: which steps undo which, and whether the flow
+ * has ended.
+ */
 export function applyDefinition(flow: Flow, definition: Definition): Flow {
   const seen = withCompensations(flow, definition);
   if (seen.outcome !== null) return seen;
@@ -43,7 +46,8 @@ function withCompensations(flow: Flow, definition: Definition): Flow {
     const undone = undoes(step);
     return undone === undefined ? step : { ...step, compensates: undone, kind: 'compensation' };
   });
-  // Each undoes the newest step of that name before it; steps are sorted by start.
+  // A step that undoes others is linked to the newest step of the undone name that began before it.
+  // `steps` are sorted by start.
   const named = groupedBy(steps, (step) => step.name);
   const undoing = new Map<Step, string[]>();
   for (const undo of steps) {

@@ -2,8 +2,8 @@ import type { DefinedStep, Definition } from '../../model/definition.ts';
 import { undoPair, type UndoDuties } from '../../model/duties.ts';
 
 /**
- * Returns which steps must be undone once any is, and in which order; null if the definition does
- * not declare it.
+ * Returns which steps must be undone once any step is undone, and in which order; null if the
+ * definition declares no step that undoes another.
  */
 export function declaredCompensationDuties(definition: Definition): UndoDuties | null {
   const undoable = definition.steps.filter((step) => step.compensatedBy !== null);

@@ -36,7 +36,7 @@ export const conductorSchema = z.object({
   timeoutSeconds: z.number().nonnegative().default(0),
 });
 
-/** Task types that a worker performs; only these are steps. */
+/** Conductor's task types that a worker performs. Only tasks of these types are steps. */
 const WORK = new Set([
   'SIMPLE',
   'HTTP',
@@ -56,13 +56,16 @@ interface Step {
 }
 
 /**
- * Returns a definition in the shape of a definitions file. It has no version, because running flows
- * do not tell which version of the workflow they follow.
+ * Returns the workflow as a definition in the shape of a definitions file. The definition has no
+ * version, because running flows do not tell which version of the workflow they follow.
  */
 export function fromConductor(workflow: z.infer<typeof conductorSchema>): Record<string, unknown> {
   const steps: Step[] = [];
   const known = new Set<string>();
-  /** Adds tasks one after the other; returns the names that the next task has to wait for. */
+  /**
+   * Adds tasks one after the other. Returns the names of the steps that a task after the added ones
+   * has to wait for.
+   */
   const add = (tasks: readonly Task[], before: string[], perhaps: boolean): string[] => {
     let last = before;
     for (const one of tasks) {
@@ -71,8 +74,8 @@ export function fromConductor(workflow: z.infer<typeof conductorSchema>): Record
         continue;
       }
       if (one.type === 'SWITCH' || one.type === 'DECISION') {
-        // Any branch may be taken: none of its steps is required, and what follows waits for what
-        // came before.
+        // Any branch may be taken, so no step of a branch is required, and the task after the
+        // branches waits for whatever came before them.
         for (const branch of [...Object.values(one.decisionCases), one.defaultCase])
           add(branch, last, true);
         continue;

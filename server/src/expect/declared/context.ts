@@ -6,11 +6,11 @@ import { MAX_WAITING, expectedSince, waitingFor } from '../waiting-for.ts';
 import type { MayTake } from './may-take.ts';
 import { endMsOf, performersIn, type Performers } from './performers.ts';
 
-/** Knowledge besides the flow and its definition. */
+/** What is known besides the flow and its definition. */
 export interface Known {
   /** Lower bound, ms, of the time after which anything is stuck. */
   floorMs: number;
-  /** Returns how long after it happens a step is received, ms. */
+  /** Returns how long after its start a step of this name is received, ms. */
   lagMs: (step: string) => number;
   mayTake: MayTake;
   behindMs: BehindMs;
@@ -31,15 +31,20 @@ export interface DeclaredContext {
   known: Known;
   performers: Performers;
   beginning: Beginning;
-  /** Returns since when a step is done, or runs, ms. */
+  /** Returns the time since which a step is done, or since which it runs, ms. */
   since: (step: Step) => number;
-  /** Adds an expectation due at `byMs`, unless the flow has too many already. */
+  /**
+   * Adds an expectation that is due at `byMs`, unless the flow already has `MAX_WAITING`
+   * expectations.
+   */
   expect: (missing: Missing, byMs: number) => void;
-  /** The expectations added so far, in that order. */
+  /** The expectations added so far, in the order in which they were added. */
   readonly found: readonly WaitingFor[];
 }
 
-/** Time, ms, for an expectation that declares none, and for a stop of a routing slip. */
+/**
+ * Time limit, ms, of an expectation that declares no deadline, and of each stop of a routing slip.
+ */
 export const UNTIMED_MS = 600_000;
 
 export function createDeclaredContext(flow: Flow, known: Known): DeclaredContext {
@@ -73,8 +78,8 @@ export function createDeclaredContext(flow: Flow, known: Known): DeclaredContext
 }
 
 /**
- * Returns when the flow began, and its declared deadline, both corrected by the clock of the
- * service that started it.
+ * Returns when the flow began, and its declared deadline. Both times are corrected by the lag of
+ * the clock of the service that started the flow.
  */
 function beginningOf(flow: Flow, known: Known): Beginning {
   const first = flow.steps.find((step) => step.start === flow.started);

@@ -2,16 +2,17 @@ import { pairKey } from '../keys.ts';
 import type { TypeModel } from '../learned/model.ts';
 
 /**
- * Tells whether, as far as is known, this step may be waiting for a message to this destination.
+ * Returns whether, as far as is known, this step takes messages from this destination, or may do so.
  */
 export type MayTake = (step: string, destination: string) => boolean;
 
-/** Without a definition the question is never asked. */
+/** For flows without a definition, for which `MayTake` is never called. */
 export const ANYBODY: MayTake = () => true;
 
 /**
- * A step known to take from some destinations takes only from those; any other step may take from
- * every destination without a known consumer.
+ * Makes a `MayTake` of what the model knows. A step that is known to take messages from some
+ * destinations takes from no others; any other step may take from every destination without a known
+ * consumer.
  */
 export function mayTakeIn(model: TypeModel): MayTake {
   const seen = [...model.about.values()].filter(({ via }) => via.length > 0);

@@ -8,8 +8,8 @@ import { atMessage, expectSteps } from './steps.ts';
 
 /**
  * Returns what was declared to come next: by a definition of the flow type, by a routing slip, or
- * by the flow itself. Pure, and of the same shape as what is learned, so that later stages need not
- * tell them apart.
+ * by the flow itself. The function is pure, and its result has the same shape as learned
+ * expectations, so that later stages need not tell the two apart.
  */
 export function expectedByDeclaration(
   flow: Flow,
@@ -26,7 +26,10 @@ export function expectedByDeclaration(
   return [...context.found];
 }
 
-/** Expects the next stop of the newest routing slip: the one with the fewest stops left. */
+/**
+ * Expects the next stop of the newest routing slip in the flow, which is the slip with the fewest
+ * stops left.
+ */
 function expectItinerary({ flow, since, expect }: DeclaredContext): void {
   const at = flow.steps
     .filter((step) => step.itinerary.length > 0)
@@ -56,7 +59,7 @@ function expectItinerary({ flow, since, expect }: DeclaredContext): void {
   }
 }
 
-/** Expects what steps of the flow announced. */
+/** Expects the steps that other steps of the flow announced (`expectStep`). */
 function expectAnnounced({ flow, performers, known, expect }: DeclaredContext): void {
   for (const said of flow.expects) {
     const come = performers(said.step, said.service).some(
@@ -96,17 +99,19 @@ function expectEndsOfSteps({ flow, known, since, expect }: DeclaredContext): voi
 }
 
 /**
- * Expects the end of the flow by its deadline; a declared end, or all of a definition's steps,
- * meets it.
+ * Expects the end of the flow by its deadline. The expectation is met by a declared end, or when
+ * every step that the definition requires is done.
  */
 function expectEndOfFlow(definition: Definition | null, context: DeclaredContext): void {
   const { flow, performers, beginning, expect, found } = context;
   if (flow.outcome !== null) return;
   const within = definition?.withinMs ?? null;
   const byMs = beginning.byMs ?? (within === null ? null : beginning.atMs + within);
-  // An expectation that is due before the deadline represents the whole flow.
+  // If another expectation is due before the flow's deadline, the flow is reported for that one
+  // only.
   if (byMs === null || found.some((one) => one.expectedAt <= byMs)) return;
-  // A definition's time applies to success; a failed step is reported as a failure.
+  // The time limit in a definition applies to success only, because a failed step is reported as a
+  // failure.
   if (flow.deadlineMs === null && definition !== null) {
     const isOver = definition.ends.length === 0 && isComplete(definition, performers);
     if (isOver || hasFailed(definition, performers)) return;

@@ -3,8 +3,8 @@ import type { Flow, Step } from '../../model/flow.ts';
 import { msOf } from '../../model/time.ts';
 
 /**
- * Finds the steps that perform what a definition names: by the name of a step, or by the type of
- * the message that it handles.
+ * Returns the steps of a flow that perform what a definition names. The name is either the name of
+ * a step or the type of the message that the step handles.
  */
 export type Performers = (name: string, service: string | null) => Step[];
 

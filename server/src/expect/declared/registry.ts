@@ -3,14 +3,14 @@ import type { Definition, DefinitionSource, StoredDefinition } from '../../model
 /** Holds declared flows, found by flow type and version. */
 export interface Definitions {
   /**
-   * Returns the definition of the flow's version, else the newest without a version, else the
-   * newest.
+   * Returns the definition of this version of the flow type; else the definition without a version;
+   * else the newest definition of the type; null if the type has none.
    */
   of(type: string, version: string): Definition | null;
   list(): StoredDefinition[];
   /**
-   * Returns the definitions that changed something. A repeated definition changes nothing, nor does
-   * one from a source of lower precedence.
+   * Adds definitions, and returns those of them that changed something. A definition that repeats
+   * the known one changes nothing, nor does a definition from a source of lower precedence.
    */
   add(
     definitions: readonly Definition[],
@@ -20,10 +20,14 @@ export interface Definitions {
 }
 
 /**
- * Maximum number of types and versions by source: faulty services must leave room for operators.
+ * Maximum number of definitions (one for each type and version) from each source. A faulty service
+ * must not use up the room that operators need.
  */
 const MAX_DEFINITIONS: Record<DefinitionSource, number> = { sdk: 1000, api: 1000, file: Infinity };
-/** Precedence of sources: a service does not overrule an operator. */
+/**
+ * Precedence of the sources: a definition replaces only one whose source has the same number or a
+ * lower one. So a service cannot overrule an operator.
+ */
 const SAY: Record<DefinitionSource, number> = { sdk: 0, api: 1, file: 2 };
 
 export function createDefinitions(): Definitions {

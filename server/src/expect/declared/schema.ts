@@ -5,7 +5,7 @@ import { pairKey } from '../keys.ts';
 import { conductorSchema, fromConductor } from './conductor.ts';
 import type { DefinedStep, Definition } from '../../model/definition.ts';
 
-/** Reads declared flows from text or JSON, and validates them. */
+/** Reads declared flows from text or from JSON, and validates what was read. */
 
 const MAX_DURATION_MS = 366 * 86_400_000;
 const duration = z
@@ -38,8 +38,8 @@ const choice = z.strictObject({
   optional: z.boolean().default(false),
 });
 /**
- * Chooses one of two shapes by the fields present, because a union would only report that neither
- * fits.
+ * Chooses one of two shapes by the fields that are present. A union of both shapes would only
+ * report that neither shape fits.
  */
 const entry = z
   .unknown()
@@ -69,11 +69,13 @@ const flow = z.strictObject({
   undoInOrder: z.boolean().default(false),
 });
 
-/** The shape of a definitions file and of posted definitions: flow type → its content. */
+/**
+ * The shape of a definitions file and of posted definitions: the content of a flow by flow type.
+ */
 const definitionsSchema = z.strictObject({ flows: z.record(name, flow) });
 type Declared = z.infer<typeof definitionsSchema>;
 
-/** Time, ms, for a step without one, if its flow has none either. */
+/** Time limit, ms, of a step that declares none, if its flow type declares none either. */
 const DEFAULT_WITHIN_MS = 3_600_000;
 
 /** Reads a YAML file, `fermata.flows.yaml`. Every problem is reported with its line and field. */

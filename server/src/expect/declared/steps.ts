@@ -4,7 +4,7 @@ import type { Hop, Step } from '../../model/flow.ts';
 import type { DeclaredContext } from './context.ts';
 import { endMsOf, isDone, type Performers } from './performers.ts';
 
-/** Expects each step of the definition that is not done although what comes before it is. */
+/** Expects each step of the definition that is not done although the steps before it are done. */
 export function expectSteps(definition: Definition, context: DeclaredContext): void {
   const { performers } = context;
   const saidChoices = new Set<number>();
@@ -12,7 +12,7 @@ export function expectSteps(definition: Definition, context: DeclaredContext): v
     if (step.optional || saidChoices.has(step.choice)) continue;
     const all = alternativesOf(step, definition);
     if (all.some((one) => doneOf(one, performers).length > 0)) continue;
-    // A failed step is not missing; it is a finding of its own.
+    // A step that failed is not reported as missing, because its failure is a finding of its own.
     const begun = all.flatMap((one) => performers(one.name, one.service));
     if (begun.some((one) => one.status === 'failed')) continue;
     const causes = causesOf(step, definition, performers);
@@ -33,8 +33,8 @@ const alternativesOf = (step: DefinedStep, definition: Definition): DefinedStep[
   step.choice === 0 ? [step] : definition.steps.filter((other) => other.choice === step.choice);
 
 /**
- * Returns the done steps that a step comes after; null if one of them is still missing. Every name
- * must be done; of alternatives one is enough.
+ * Returns the done steps that `step` comes after; null if one of them is still missing. Each name
+ * in `step.after` must be done; where a name belongs to a choice, one done alternative is enough.
  */
 function causesOf(
   step: DefinedStep,
@@ -52,7 +52,8 @@ function causesOf(
     others.flatMap((one) => doneOf(one, performers)),
   );
   if (causes.some((list) => list.length === 0)) {
-    // An optional predecessor that never came does not block the step, unless it is the only one.
+    // An optional predecessor that never came does not block the step, unless no other predecessor
+    // was done.
     const optional = [...before.values()].every(
       (others, i) => causes[i]!.length > 0 || others.every((other) => other.optional),
     );
@@ -61,7 +62,10 @@ function causesOf(
   return causes.flat();
 }
 
-/** `last` is the last step before it; null if it is the first. */
+/**
+ * Expects one step; of alternatives (`all`), `step` stands for whichever comes. `last` is the
+ * latest done step that comes before; null if the expected step is the first.
+ */
 function expectOne(
   step: DefinedStep,
   all: readonly DefinedStep[],
@@ -87,8 +91,9 @@ function expectOne(
 }
 
 /**
- * Returns the untaken message since then, which is where the flow stopped; undefined if several
- * destinations are possible.
+ * Returns the message, sent since the start of `last`, that nobody has taken: that is where the
+ * flow stopped. Returns undefined if there is no such message, or if several destinations are
+ * possible.
  */
 function stoppedAt(
   all: readonly DefinedStep[],
@@ -107,7 +112,7 @@ function stoppedAt(
     : undefined;
 }
 
-/** Reports that the message of this hop is what is missing. */
+/** Returns the fields which report that the message of this hop was not taken. */
 export const atMessage = (hop: Hop | undefined): Partial<WaitingFor> =>
   hop === undefined
     ? {}

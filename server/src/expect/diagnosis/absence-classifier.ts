@@ -2,8 +2,9 @@ import type { WaitingFor } from '../../model/expectation.ts';
 import type { Flow, Step } from '../../model/flow.ts';
 
 /**
- * Classifies absences by what the flow itself shows. It runs once something is known to be
- * expected: a stall has one name, and the name says where to look first.
+ * Returns the expectations with the kind of each absence, as far as the flow itself shows the kind.
+ * This runs after it was decided what is expected, so that a stall has one name, and the name says
+ * where to look first.
  */
 export function classifyAbsences(waiting: readonly WaitingFor[], flow: Flow): WaitingFor[] {
   if (waiting.length === 0) return [];
@@ -13,8 +14,8 @@ export function classifyAbsences(waiting: readonly WaitingFor[], flow: Flow): Wa
   return waiting.map((one): WaitingFor => {
     if (one.absence === 'lost-step' || one.absence === 'flow-overdue') return one;
     if (conductor !== null) {
-      // A service that took a command and did not answer has to reply; the conductor only waits for
-      // it.
+      // A service that took a command and did not answer has to reply. The conductor, which only
+      // waits for that reply, is not to blame.
       const after = flow.steps.find((step) => step.id === one.afterStepId);
       if (
         after !== undefined &&
@@ -33,12 +34,15 @@ export function classifyAbsences(waiting: readonly WaitingFor[], flow: Flow): Wa
 }
 
 /**
- * Minimum number of commands of a service before it counts as the flow's conductor, unless it was
- * answered.
+ * Minimum number of commands that a service must send to count as the flow's conductor. A service
+ * that was sent a reply is the conductor with fewer commands, too.
  */
 const MIN_COMMANDS = 2;
 
-/** Returns the service that sends the flow's commands; null if none does, or several do. */
+/**
+ * Returns the service that sends the flow's commands; null if no service does, or several services
+ * do.
+ */
 function conductorOf(flow: Flow): string | null {
   const serviceOf = new Map(flow.steps.map((step) => [step.id, step.service]));
   const commands = new Map<string, number>();
@@ -61,8 +65,9 @@ const repliedIn = (flow: Flow): Set<string | null> =>
   new Set(flow.hops.flatMap((hop) => (hop.message.kind === 'reply' ? [hop.from] : [])));
 
 /**
- * Returns whether the conductor is silent: all that it sent was taken and answered, it took the
- * last answer, and did nothing since.
+ * Returns whether the conductor has nothing to wait for and is silent all the same: all that the
+ * conductor sent was taken and answered, and after it took the last answer the conductor did
+ * nothing.
  */
 function hasNothingToWaitFor(
   conductor: string,
@@ -79,8 +84,8 @@ function hasNothingToWaitFor(
 }
 
 /**
- * Returns whether other consumers took the message that the missing one should have taken: it no
- * longer subscribes.
+ * Returns whether other consumers took the message that the missing consumer should have taken. If
+ * so, the missing consumer no longer subscribes.
  */
 function reachedOthers(flow: Flow, waiting: WaitingFor): boolean {
   return (
@@ -90,8 +95,8 @@ function reachedOthers(flow: Flow, waiting: WaitingFor): boolean {
         hop.from === waiting.afterStepId &&
         hop.to !== null &&
         !hop.sync &&
-        // The flow that sent another message took another path, which is not the missing consumer's
-        // fault.
+        // If the flow sent another message instead, the flow took another path, which is not the
+        // fault of the missing consumer.
         hop.message.destination === waiting.message &&
         hop.message.kind !== 'command',
     )

@@ -12,7 +12,10 @@ import { createQueues } from './queues.ts';
 export interface CauseHints {
   observe(flow: Flow, digest: Digest): void;
   forget(flowId: string): void;
-  /** Returns whether the expected performer was received after the expectation began. */
+  /**
+   * Returns whether anything was received from the service of the expected step after the time
+   * since which the step is expected.
+   */
   wasHeardSince(digest: Digest, owed: WaitingFor): boolean;
   /** Returns when this service last began this step, in any flow, ms; 0 if never. */
   performedAt(environment: string, service: string | null, step: string): number;
@@ -27,16 +30,22 @@ interface Versions {
 }
 
 const MAX_SERVICES = 10_000;
-/** A service of which nothing was received for this long, ms, before the finding is silent. */
+/**
+ * A service counts as silent if the last span from it was received more than this time, ms, before
+ * the step became expected.
+ */
 const SILENT_MS = 10_000;
 const MAX_STEPS = 20_000;
-/** A version is suspicious if it is younger than this, ms, when something goes wrong. */
+/**
+ * A version of a service counts as a possible cause if it was first seen less than this time, ms,
+ * before something went wrong.
+ */
 const DEPLOY_MS = 3_600_000;
 
 export function createCauseHints(clock: Clock): CauseHints {
-  /** Time of the last receipt of each service, in any flow, ms. */
+  /** Time of the last receipt from each service, in any flow, ms. */
   const lastSeen = new Map<string, number>();
-  /** Time of the last start of each step, ms. */
+  /** Time of the last start of each step of each service, in any flow, ms. */
   const performed = new Map<string, number>();
   const versions = new Map<string, Versions>();
   const queues = createQueues(clock);

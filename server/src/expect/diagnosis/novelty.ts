@@ -5,7 +5,8 @@ import { typesIn, type TypeModel } from '../learned/model.ts';
 import { MIN_SAMPLES } from '../learned/outcome-sets.ts';
 
 /**
- * Detects steps and paths that the model has not seen. The model must not include this flow itself.
+ * Returns the steps and paths of a flow that the model has not seen. The model must not include
+ * this flow itself.
  */
 export function detectNovelty(
   digest: Digest,

@@ -3,38 +3,48 @@ import type { Flow } from '../../model/flow.ts';
 import { scopedKey } from '../keys.ts';
 
 /**
- * Counts the messages that wait at each destination, and tells whether they increase: a consumer
- * that is too slow looks, flow by flow, like one that is gone. It counts from projected flows and
- * asks no broker.
+ * Counts the messages that wait at each destination, and tells whether their number grows. Without
+ * this, a consumer that is too slow looks, flow by flow, like a consumer that is gone. The messages
+ * are counted in projected flows; no broker is asked.
  */
 export interface Queues {
   observe(flow: Flow): void;
   forget(flowId: string): void;
-  /** Returns null if no more wait there than a minute ago, or too few to matter. */
+  /**
+   * Returns the growth of a destination's queue in the last minute; null if the number of waiting
+   * messages has not grown by `GROWTH`, or is below `MIN_WAITING`.
+   */
   growth(environment: string, destination: string): Growth | null;
 }
 
 export interface Growth {
   waiting: number;
   aMinuteAgo: number;
-  /** Messages taken in that minute. */
+  /** Number of messages taken during that minute. */
   taken: number;
 }
 
 interface Queue {
   waiting: number;
   taken: number;
-  /** Oldest first; the first is at least a minute old once there are such. */
+  /**
+   * Counts at earlier times, oldest first. The first sample is at least a minute old once the queue
+   * has been counted for a minute.
+   */
   samples: { atMs: number; waiting: number; taken: number }[];
 }
 
 const SAMPLE_MS = 5000;
 const WINDOW_MS = 60_000;
-/** Minimum number of waiting messages; fewer are in transit in any healthy system. */
+/**
+ * Minimum number of waiting messages for a queue to be reported: fewer are in transit in any
+ * healthy system.
+ */
 const MIN_WAITING = 10;
 const GROWTH = 1.2;
 /**
- * Bounds the flows with waiting messages; beyond it the first ones seen waiting count as abandoned.
+ * Maximum number of flows whose waiting messages are counted. Beyond it, the messages of the flow
+ * that was updated longest ago are no longer counted as waiting.
  */
 const MAX_FLOWS = 100_000;
 const MAX_QUEUES = 5000;
@@ -49,7 +59,7 @@ export function createQueues(clock: Clock): Queues {
       queues.set(key, (queue = { waiting: 0, taken: 0, samples: [] }));
     return queue;
   };
-  /** Records the counts that held until now, before they change. */
+  /** Records the queue's counts before a change, because they held until now. */
   const sample = (queue: Queue): void => {
     const { samples } = queue;
     const now = clock.now();

@@ -3,13 +3,13 @@ import { MAX_MEMBERS, type Ledger } from './digest.ts';
 import { wilson } from './outcome-sets.ts';
 
 /**
- * Counts from flows that undid something: how often each step was done and undone, and in which
- * order.
+ * Counts, over flows that undid something, how often each step was done and undone, and in which
+ * order steps were undone.
  */
 export interface UndoModel {
   done: Map<string, number>;
   undone: Map<string, number>;
-  /** Counts by `undoPair`. */
+  /** For each pair of steps (`undoPair`): how often the first was undone before the second. */
   order: Map<string, number>;
 }
 
@@ -19,7 +19,7 @@ function count(map: Map<string, number>, key: string, weight: number): void {
   map.set(key, Math.max(0, (map.get(key) ?? 0) + weight));
 }
 
-/** Counts what one flow did and undid. */
+/** Counts which steps one flow did and undid. */
 export function teachUndo(model: UndoModel, { done, undone }: Ledger, weight: number): void {
   for (const name of done) count(model.done, name, weight);
   const wasDone = new Set(done);
@@ -29,13 +29,14 @@ export function teachUndo(model: UndoModel, { done, undone }: Ledger, weight: nu
 
 const DUTY = 0.95;
 /**
- * Lower than `DUTY`, because sagas undone in the wrong order are learned from too until the right
- * order is known.
+ * Minimum share of flows that undo two steps in the same order for the order to be a rule. It is
+ * lower than `DUTY`, because flows with the wrong order are learned from too until the right order
+ * is known.
  */
 const ORDER = 0.9;
 /**
- * Returns which steps are undone whenever any is, and in which order: in 95 % of flows, by the
- * lower bound.
+ * Returns which steps are undone whenever any step is undone, and in which order. Both hold by the
+ * lower bound of the share: 95 % of flows for the undoing, 90 % for the order.
  */
 export function learnedCompensationDuties({ done, undone, order }: UndoModel): UndoDuties {
   const owed = [...undone].filter(([name, n]) => wilson(n, done.get(name) ?? n).lower >= DUTY);
@@ -49,7 +50,10 @@ export function learnedCompensationDuties({ done, undone, order }: UndoModel): U
   };
 }
 
-/** Returns whether a flow did not undo what is always undone, or undid it in the wrong order. */
+/**
+ * Returns whether a flow left undone a step that is always undone, or undid steps in the wrong
+ * order.
+ */
 export function breaksCompensationDuties(ledger: Ledger | null, model: UndoModel): boolean {
   if (ledger === null) return false;
   const { done, undone } = ledger;
@@ -60,7 +64,10 @@ export function breaksCompensationDuties(ledger: Ledger | null, model: UndoModel
   return false;
 }
 
-/** Yields the pairs of the first members only; beyond that pairs would not be counted anyway. */
+/**
+ * Yields each pair of the first `MAX_MEMBERS` names, because pairs of further names would not be
+ * counted anyway.
+ */
 function* pairsOf(undone: readonly string[]): Generator<[first: string, second: string]> {
   const names = undone.slice(0, MAX_MEMBERS);
   for (const [i, name] of names.entries())

@@ -11,20 +11,20 @@ import {
 } from '../keys.ts';
 
 /**
- * A digest holds what expectations need of a flow. It is small, because it is kept until the flow
+ * The part of a flow that expectations need. A digest is small, because it is kept until the flow
  * has been learned from.
  */
 export interface Digest {
   flowId: string;
   /** Scoped key of environment and flow type. */
   type: string;
-  /** Forward steps, by start. */
+  /** Forward steps (steps that undo nothing), by start. */
   steps: DigestStep[];
-  /** The flow has a declared end that is not success: nothing more is expected. */
+  /** The flow has a declared end other than success, so nothing more is expected of the flow. */
   aborted: boolean;
   /**
-   * Parts may be missing only because of sampling: nothing is expected of the flow, and nothing is
-   * learned from it.
+   * Parts of the flow may be missing only because of sampling, so nothing is expected of the flow,
+   * and nothing is learned from it.
    */
   sampled: boolean;
   /** The flow's completion was declared. */
@@ -34,7 +34,10 @@ export interface Digest {
   lastReceivedMs: number;
   /** Present only in flows that undid something. */
   ledger: Ledger | null;
-  /** Messages that its steps sent, each by itself: taking a message is a fact of that message. */
+  /**
+   * Messages that the flow's steps sent, one entry for each message, because each message is taken
+   * or not by itself.
+   */
   messages: readonly SentMessage[];
 }
 
@@ -42,42 +45,55 @@ export interface Digest {
 export const environmentOf = ({ type }: Pick<Digest, 'type'>): string => environmentOfKey(type);
 
 /**
- * A message and its consumers. A set of what follows the step could not tell nine messages from
- * ten.
+ * A message and its consumers. Messages are kept one by one, because the set of step types that
+ * follow a step would be the same for nine messages as for ten.
  */
 export interface SentMessage {
-  /** The step that sent it. */
+  /** Id of the step that sent the message. */
   stepId: string;
-  /** Sender's step type and version, and the place: messages with one key are comparable. */
+  /**
+   * Step type and version of the sender, and the place. Messages with the same key are compared
+   * with each other.
+   */
   key: string;
-  /** Destination and declared type: a consumer of one type on a topic may not want another. */
+  /**
+   * Destination and declared type of the message. The type is included, because a consumer of one
+   * type on a topic may not want another.
+   */
   place: string;
   destination: string;
   sendSpanId: string;
-  /** The hop that shows it waiting; null if it was taken. */
+  /** Id of the hop that shows the message waiting; null if no hop does. */
   waitingHopId: string | null;
   sentMs: number;
-  /** Step types that took it: sorted, each once. */
+  /** Types of the steps that took the message: sorted, each once. */
   takers: readonly string[];
   waits: readonly TakerWait[];
-  /** It was counted as untaken (`structural/`), and is retracted as such. */
+  /**
+   * The message was counted as untaken (`structural/`), and that count has to be subtracted if the
+   * flow is retracted.
+   */
   isCounted: boolean;
 }
 
 interface TakerWait {
   to: string;
-  /** The step that took it. */
+  /** Id of the step that took the message. */
   stepId: string;
   ms: number;
-  /** Time at which that was received, ms. */
+  /** Time at which the step that took the message was received, ms. */
   heardMs: number;
   /**
-   * Others waited for the same outage to end (`outages.ts`); set before the flow is learned from.
+   * An outage of the consumer, which other messages waited for as well, made this wait longer
+   * (`outages.ts`). Set before the flow is learned from.
    */
   isHeldUp: boolean;
 }
 
-/** Names of steps that were done, and of those undone, in the order of undoing. */
+/**
+ * Names of the steps that were done (sorted), and of the steps that were undone (in the order of
+ * undoing).
+ */
 export interface Ledger {
   done: string[];
   undone: string[];
@@ -85,9 +101,9 @@ export interface Ledger {
 
 export interface DigestStep {
   id: string;
-  /** Step type with its result, which decides what follows. */
+  /** Step type including whether the step failed, because that decides what follows. */
   key: string;
-  /** Step type alone, by which it follows others. */
+  /** Step type without the result, by which the step counts as following others. */
   as: string;
   name: string;
   service: string;
@@ -95,28 +111,35 @@ export interface DigestStep {
   kind: string;
   startMs: number;
   receivedMs: number;
-  /** How far its sender's clock is behind, ms, less what causal time has corrected already. */
+  /**
+   * How far the clock of the step's sender is behind, ms, less what causal time has corrected
+   * already.
+   */
   behindMs: number;
   endMs: number | null;
   running: boolean;
   failed: boolean;
-  /** Time of the latest sign of life, ms. */
+  /** Time of the step's latest sign of life, ms. */
   aliveMs: number;
   /** The step sent a reply, whether or not it was taken. */
   replied: boolean;
-  /** Destination of the message that caused it. */
+  /** Destination of the message that caused the step; '' if no message did. */
   via: string;
-  /** Step type of its cause; '' if nothing in the flow caused it. */
+  /** Type of the step that caused this one; '' if no step of the flow did. */
   from: string;
   /**
-   * Its actions, sorted, each once: places that it sent to (`actionOf`), step types that it called.
+   * What the step did, sorted, each once: places that it sent to (`actionOf`), and step types that
+   * it called.
    */
   did: readonly string[];
-  /** Times from its start to each action. */
+  /** Times from the step's start to each of its actions. */
   waits: readonly ActionWait[];
-  /** An outage held it up (`outages.ts`); set before the flow is learned from. */
+  /** An outage delayed the step (`outages.ts`). Set before the flow is learned from. */
   isHeldUp: boolean;
-  /** Present on a delivery whose work is apart from it (`structural/receipts.ts`). */
+  /**
+   * Present if the step is a delivery whose work is done in another span
+   * (`structural/receipts.ts`).
+   */
   receipt?: Receipt & { isCounted: boolean };
 }
 
@@ -126,7 +149,8 @@ interface ActionWait {
 }
 
 /**
- * Without a destination the place is named by its sender, so that unrelated steps do not share one.
+ * Returns the place that a message is sent to. A message without destination and type gets the
+ * sender's step type as its place, so that unrelated steps do not share one place.
  */
 const placeIn = ({ message }: Hop, from: string): string =>
   message.destination === '' && message.type === ''
@@ -134,8 +158,8 @@ const placeIn = ({ message }: Hop, from: string): string =>
     : placeKey(message.destination, message.type);
 
 /**
- * An empty list is shared, and a list of one has room for one, because most steps wait for nothing
- * and cause one other.
+ * The empty list that all steps and messages without entries share, to save memory: most steps send
+ * and call nothing, or one thing only.
  */
 const NONE: readonly never[] = [];
 function withOne<T>(list: readonly T[], one: T): readonly T[] {
@@ -145,9 +169,12 @@ function withOne<T>(list: readonly T[], one: T): readonly T[] {
 }
 
 const MAX_ANCESTORS = 64;
-/** Maximum number of step types in one set; a set cannot describe a wider process. */
+/**
+ * Maximum number of step types in one set. A flow with more types is too wide to be described by a
+ * set.
+ */
 export const MAX_MEMBERS = 200;
-/** Maximum number of messages of one flow; further ones are not learned from. */
+/** Maximum number of messages of one flow; further messages are not learned from. */
 const MAX_MESSAGES = 500;
 
 /**
@@ -160,7 +187,7 @@ export function digestOf(flow: Flow, behindMs: BehindMs): Digest {
   const messages = messagesOf(flow, steps);
   for (const step of steps.values()) {
     if (step.did.length > 1) step.did = membersOf(step.did);
-    // A copy drops the spare capacity of the array that grew.
+    // The copy of the array has no spare capacity, so the digest takes less memory.
     if (step.waits.length > 1) step.waits = step.waits.slice();
   }
   for (const message of messages.values())
@@ -180,8 +207,8 @@ export function digestOf(flow: Flow, behindMs: BehindMs): Digest {
 }
 
 /**
- * Returns the forward steps by id. Undoings are audited (detect/rules/compensation.ts), not
- * awaited.
+ * Returns the forward steps by id. Steps that undo others are left out, because they are audited
+ * (detect/rules/compensation.ts), not awaited.
  */
 function stepsOf(flow: Flow, behindMs: BehindMs): Map<string, DigestStep> {
   const { parentOf, via } = causesIn(flow);
@@ -220,7 +247,10 @@ function stepsOf(flow: Flow, behindMs: BehindMs): Map<string, DigestStep> {
   return steps;
 }
 
-/** Returns, by step id, what caused a step, and the destination of the message that did. */
+/**
+ * Returns, by step id, the step that caused a step, and the destination of the message that caused
+ * the step.
+ */
 function causesIn(flow: Flow): { parentOf: Map<string, Step>; via: Map<string, string> } {
   const byId = new Map(flow.steps.map((step) => [step.id, step]));
   const parentOf = new Map<string, Step>();
@@ -235,8 +265,8 @@ function causesIn(flow: Flow): { parentOf: Map<string, Step>; via: Map<string, s
 }
 
 /**
- * Returns the step type; the second iteration of a loop is another type, as what follows may
- * differ.
+ * Returns the type of a step. A step of the second iteration of a loop has another type than one of
+ * the first, because what follows may differ.
  */
 function typeOf(step: Step, parentOf: ReadonlyMap<string, Step>): string {
   let up = parentOf.get(step.id);
@@ -246,7 +276,8 @@ function typeOf(step: Step, parentOf: ReadonlyMap<string, Step>): string {
 }
 
 /**
- * Returns messages by their send span, and records at each step what it did and whether it replied.
+ * Returns the flow's messages by the id of their send span, and records at each step what the step
+ * did and whether it replied.
  */
 function messagesOf(flow: Flow, steps: ReadonlyMap<string, DigestStep>): Map<string, SentMessage> {
   const messages = new Map<string, SentMessage>();

@@ -5,7 +5,7 @@ import { declaresEnds, type TypeModel } from './model.ts';
 
 /**
  * Tells which flow types declare their ends. A flow with a declared start, of a type with declared
- * ends, ends only by a declaration; without this a flow that sleeps for days counts as completed
+ * ends, ends only by a declaration. Otherwise a flow that sleeps for days would count as completed
  * after a moment of idleness.
  */
 export interface Ends {
@@ -31,8 +31,8 @@ export function createEnds({ models, onReconsider }: EndsOptions): Ends {
   const open = new Map<string, Set<string>>();
 
   /**
-   * Returns whether a flow with declared start and end has not been counted yet; each counts once,
-   * however often it is projected.
+   * Returns whether a flow with declared start and end has not been counted yet. Marks the flow as
+   * counted, so that it counts once, however often it is projected.
    */
   const isNew = (type: string, { id, startDeclared, outcome }: Flow): boolean => {
     const key = scopedKey(type, id);
@@ -51,7 +51,7 @@ export function createEnds({ models, onReconsider }: EndsOptions): Ends {
     ids.add(flowId);
     if (ids.size > MAX_OPEN) ids.delete(ids.values().next().value!);
   };
-  /** Returns the flows of this type that were left open, each once. */
+  /** Returns the flows of this type that were left open, and forgets them. */
   const takeOpen = (type: string): string[] => {
     const ids = [...(open.get(type) ?? [])];
     open.delete(type);

@@ -2,25 +2,26 @@ import type { WaitingFor } from '../../model/expectation.ts';
 import type { Digest } from './digest.ts';
 
 /**
- * Holds flows that wait for something, for when more becomes known. A verdict is a function of the
- * spans, of what is known and of now: when more is known, flows judged by less are judged again
- * (guarded by held-flows.test.ts).
+ * Holds flows that wait for something, so that they can be judged again when more becomes known.
+ * Whether a flow is stuck depends on its spans, on what is known and on the present time; so when
+ * more is known, a flow that was judged with less knowledge is judged again (guarded by
+ * held-flows.test.ts).
  */
 export interface HeldFlows {
-  /** Holds a flow; `owed` is what it was found to wait for. */
+  /** Holds a flow; `owed` is what the flow was found to wait for. */
   add(digest: Digest, owed: readonly WaitingFor[]): void;
   get(flowId: string): Digest | undefined;
   /**
-   * Returns whether, by what is known now, nothing is expected any more, or the flow is overdue
-   * sooner than was reported.
+   * Returns whether a held flow has to be judged again: with `owed`, which is expected by what is
+   * known now, the flow waits for nothing any more, or is overdue sooner than was reported.
    */
   isJudgedAnew(flowId: string, owed: readonly WaitingFor[]): boolean;
   release(flowId: string): Digest | undefined;
-  /** Restores a flow from before the last start; only its name is known. */
+  /** Adds a flow that already waited before the last start; only its id is known. */
   restoreStalled(type: string, flowId: string): void;
   /**
-   * Returns the flows of a type whose verdict changes by what is expected now; restored flows are
-   * among them once.
+   * Returns the held flows of a type whose verdict changes by what is expected now, and the
+   * restored flows of the type. A restored flow is returned only once.
    */
   review(type: string, expected: (digest: Digest) => readonly WaitingFor[]): string[];
 }
@@ -45,7 +46,10 @@ export function createHeldFlows(): HeldFlows {
     if (ofType?.size === 0) byType.delete(digest.type);
     return digest;
   };
-  /** Returns the eldest flows and moves them to the end, so that all get their turn. */
+  /**
+   * Returns the first `MAX_REVIEWED` flows and moves them to the end of the set, so that every flow
+   * is reviewed in turn.
+   */
   const next = (all: Set<string>): string[] => {
     const ids: string[] = [];
     for (const id of all) {

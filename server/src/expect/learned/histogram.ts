@@ -1,15 +1,15 @@
 /**
- * Estimates quantiles of waits in bounded memory: counts per logarithmic bucket, 5 % wide,
- * mergeable (the idea of DDSketch, Masson et al. 2019). It forgets by count, not by time: when it
- * is full every count is halved, so that a step that happens once a month is remembered as well as
- * one that happens every second.
+ * Estimates quantiles of waits in bounded memory. It counts waits in logarithmic buckets, each 5 %
+ * wide, which can be merged (the idea of DDSketch, Masson et al. 2019). It forgets by count, not by
+ * time: when the histogram is full every count is halved, so that a step that happens once a month
+ * is remembered as well as one that happens every second.
  */
 export interface Histogram {
   add(value: number, weight?: number): void;
   readonly count: number;
   /** Returns the upper edge of the bucket in which the quantile lies; 0 without samples. */
   quantile(q: number): number;
-  /** Returns mean and standard deviation of the logarithms. */
+  /** Returns the mean and the standard deviation of the logarithms of the waits. */
   spread(): { mean: number; deviation: number };
   toJSON(): [bucket: number, count: number][];
 }
@@ -20,10 +20,10 @@ const FULL = 4000;
 export function createHistogram(from: readonly (readonly [number, number])[] = []): Histogram {
   const buckets = new Map<number, number>(from.map(([bucket, count]) => [bucket, count]));
   let count = from.reduce((sum, [, each]) => sum + each, 0);
-  /** Quantiles are cached, because they are read far more often than changed. */
+  /** Caches quantiles, because they are read far more often than waits are added. */
   const quantiles = new Map<number, number>();
   let logarithms: { mean: number; deviation: number } | null = null;
-  /** All values below 1 ms share one bucket. */
+  /** Returns the bucket of a value; all values below 1 ms share one bucket. */
   const bucketOf = (value: number): number =>
     value < 1 ? 0 : 1 + Math.floor(Math.log(value) / WIDTH);
   const edge = (bucket: number): number => (bucket === 0 ? 1 : Math.exp(bucket * WIDTH));

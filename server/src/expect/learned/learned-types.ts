@@ -3,13 +3,16 @@ import { createTypeModel, type TypeModel } from './model.ts';
 import { MIN_SAMPLES } from './outcome-sets.ts';
 
 /**
- * Holds the models by environment and flow type, in bounded memory. When it is full the least
- * recently used type is evicted: first one learned from once at most, as junk is, then one of which
- * too little is known to judge by; a type with a hundred flows never is (guarded by
- * learned-types.test.ts).
+ * Holds the models by environment and flow type, in bounded memory. When the memory is full, the
+ * least recently used type is evicted. Types that were learned from once at most, as junk is, are
+ * evicted first; then types of which too little is known to judge by. A type with a hundred flows
+ * is never evicted (guarded by learned-types.test.ts).
  */
 export interface LearnedTypes extends Iterable<[type: string, model: TypeModel]> {
-  /** Returns the model of a type; a temporary one if there is no room. */
+  /**
+   * Returns the model of a type; a temporary model, which is not kept, if there is no room for the
+   * type.
+   */
   of(type: string): TypeModel;
   get(type: string): TypeModel | undefined;
   has(type: string): boolean;
@@ -17,7 +20,7 @@ export interface LearnedTypes extends Iterable<[type: string, model: TypeModel]>
   used(type: string): void;
   /** Marks a type as due to be stored. */
   markChanged(type: string): void;
-  /** Returns the types marked since the last call. */
+  /** Returns the types marked as changed since the last call. */
   takeChanged(): string[];
   /** Loads the models stored before the last start. */
   load(models: readonly (readonly [type: string, model: TypeModel])[]): void;
@@ -29,7 +32,8 @@ const SEVERAL = 2;
 export function createLearnedTypes(counters: Counters, max = MAX_TYPES): LearnedTypes {
   const models = new Map<string, TypeModel>();
   /**
-   * Evictable types, least recently used first: those learned from once at most, and several times.
+   * Types that may be evicted, least recently used first. `once` has those learned from once at
+   * most, `several` those learned from more often.
    */
   const once = new Set<string>();
   const several = new Set<string>();

@@ -11,17 +11,18 @@ import { fromStored, toStored } from './stored.ts';
 import { createTaught } from './taught.ts';
 
 /**
- * Learns from flows, and retracts what it learned: a late span changes what a flow was, and a stall
- * is recognized only in hindsight.
+ * Learns from flows, and retracts what was learned from a flow when that turns out to be wrong: a
+ * late span changes the flow, or the flow is recognized in hindsight as a stall.
  */
 export interface Learner {
   /**
-   * Retracts the flow unless it has the form in which it was learned; a doubted flow is retracted
-   * in any case. Returns whether it was left as it is.
+   * Retracts what was learned from the flow, unless the flow has had no new spans since it was
+   * learned from. A flow marked as doubted is retracted in any case. Returns true if nothing was
+   * retracted.
    */
   retractUnlessAsTaught(digest: Digest): boolean;
   retract(flowId: string): void;
-  /** Removes the doubt about a flow, because it was decided otherwise. */
+  /** Removes the mark "doubted" from a flow, because the flow is decided without it. */
   clearDoubt(flowId: string): void;
   /** Learns from a flow. Returns the flows to evaluate again now that more is known. */
   learn(digest: Digest): string[];
@@ -46,27 +47,33 @@ export interface LearnedModel {
   json: string;
 }
 
-/** Type name under which knowledge of an environment, rather than of a flow type, is stored. */
+/** Name, in place of a flow type, under which knowledge of a whole environment is stored. */
 const STRUCTURE = '';
 /** Held flows are evaluated again whenever their type's model has grown by this factor. */
 const REVIEW_GROWTH = 1.25;
 const MIN_REVIEW_GROWTH = 20;
-/** At these totals, flows that were learned from while little was known are checked again. */
+/**
+ * Returns whether flows of a type that were learned from while little was known are checked again
+ * at this number of flows: 100, 200, 400 and so on.
+ */
 const isMilestone = (total: number): boolean =>
   total >= 100 && Number.isInteger(Math.log2(total / 100));
 
 export function createLearner(knowledge: Knowledge, held: HeldFlows): Learner {
   const { models, structural, unclaimed, outages } = knowledge;
   const taught = createTaught();
-  /** Flows that were learned from and are to be judged by all others now. */
+  /** Flows that were learned from, but look like stalls by what all other flows show. */
   const doubted = new Set<string>();
-  /** The model's version when the held flows of a type were last reviewed. */
+  /**
+   * For each flow type, the version that its model had when the held flows of the type were last
+   * reviewed.
+   */
   const reviewedAt = new Map<string, number>();
   let version = 0;
 
   /**
-   * Adds a flow to what is known, or subtracts it. Returns the flows to evaluate again because a
-   * destination now has a known consumer.
+   * Adds a flow to what is known (`weight` 1), or subtracts it (-1). Returns the flows to evaluate
+   * again, because a destination at which they have a message now has a known consumer.
    */
   const apply = (digest: Digest, weight: 1 | -1): string[] => {
     teach(models.of(digest.type), digest, weight);
@@ -89,7 +96,10 @@ export function createLearner(knowledge: Knowledge, held: HeldFlows): Learner {
     reviewedAt.set(type, model.version);
     return held.review(type, knowledge.expected);
   };
-  /** Marks flows of a type as doubted that look like stalls by now; returns them. */
+  /**
+   * Marks those flows of a type as doubted that look like stalls by what is known now. Returns the
+   * marked flows.
+   */
   const doubtStalls = (ofType: ReadonlyMap<string, Digest>): string[] => {
     const found: string[] = [];
     for (const one of ofType.values())
@@ -114,9 +124,9 @@ export function createLearner(knowledge: Knowledge, held: HeldFlows): Learner {
 
   return {
     retractUnlessAsTaught(digest) {
-      // What is known about a destination may come from this flow alone. Were it retracted whenever
-      // others caused its evaluation, it would be learned from again, cause its own evaluation, and
-      // so on without end.
+      // What is known about a destination may come from this flow alone. If the flow were retracted
+      // whenever other flows cause its evaluation, the flow would be learned from again, would
+      // thereby cause its own evaluation, and so on without end.
       const isAsTaught =
         !doubted.delete(digest.flowId) &&
         taught.get(digest.flowId)?.lastReceivedMs === digest.lastReceivedMs;
@@ -126,7 +136,8 @@ export function createLearner(knowledge: Knowledge, held: HeldFlows): Learner {
     retract,
     clearDoubt: (flowId) => doubted.delete(flowId),
     learn(digest) {
-      // Types beyond the bound are not learned: a hostile sender must not cost memory.
+      // Flow types beyond the bound are not learned, because a hostile sender must not use up
+      // memory.
       if (!models.has(digest.type)) return [];
       outages.markHeldUp(digest, usualWaitsIn(models.of(digest.type)));
       const again = apply(digest, 1);
@@ -170,7 +181,10 @@ export function createLearner(knowledge: Knowledge, held: HeldFlows): Learner {
   };
 }
 
-/** A version of one of its steps is judged by its own record from now on. */
+/**
+ * Returns whether, with this flow, a version of one of its steps has enough samples to be judged by
+ * its own record instead of that of all versions.
+ */
 const hasNewRecord = (digest: Digest, model: TypeModel): boolean =>
   digest.steps.some(
     (step) => model.steps.get(step.key)?.byVersion.get(step.version)?.total === MIN_SAMPLES,

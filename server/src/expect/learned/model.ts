@@ -5,71 +5,91 @@ import type { UsualOf } from './outages.ts';
 import { createWaits, type Waits } from './waits.ts';
 
 /**
- * The model of one flow type: which steps follow which, how long that takes, and when it is
- * received.
+ * The model of one flow type: which steps follow which, how long after one another they come, and
+ * how long after their start their spans are received.
  */
 export interface TypeModel {
   /**
-   * Sets of step types per flow: what joins and parallel branches require of the flow as a whole.
+   * For each set of step types, the number of flows with exactly these types. The sets show what a
+   * flow as a whole requires where branches join or run in parallel.
    */
   flows: OutcomeSets;
   /**
-   * Among flows with both, in how many the first step type began after the second (later → earlier
-   * → count).
+   * For each pair of step types (later → earlier), the number of flows with both in which the first
+   * type began after the second.
    */
   order: Map<string, Map<string, number>>;
   steps: Map<string, StepModel>;
-  /** Consumers of a message (`SentMessage.key`), and how long after its send they took it. */
+  /**
+   * Consumers of each kind of message (`SentMessage.key`), and how long after the send they took
+   * it.
+   */
   messages: Map<string, MessageModel>;
-  /** Flow-wide gap before a step of this type starts, ms. */
+  /**
+   * For each step type, the time, ms, between the latest start of any step of the flow and the
+   * start of a step of this type.
+   */
   gaps: Map<string, Waits>;
   about: Map<string, StepAbout>;
   /**
-   * Counts from flows that undid something: how often each step was done and undone, and which was
-   * undone first.
+   * Counts over flows that undid something: how often each step was done and undone, and which step
+   * was undone before which.
    */
   undo: UndoModel;
   /**
-   * Step types that an operator no longer expects, and since when, ms; a type that comes again is
-   * expected again.
+   * Step types that an operator no longer expects, and the time, ms, since which that holds. A type
+   * that comes again is expected again.
    */
   accepted: Map<string, number>;
   /**
-   * Among flows with a declared start: how many declared their completion, and how many became
-   * quiet.
+   * Among flows with a declared start: the number that declared their completion, and the number
+   * that became quiet without doing so.
    */
   ends: { declared: number; quiet: number };
-  /** Grows with every change. */
+  /** Counts the changes of the model. */
   version: number;
 }
 
 export interface StepModel {
   /**
-   * Actions of the step: the choice that it made. Consumers of what it sent belong to each message.
+   * Counts of the sets of actions that a step of this type did. Which consumers took what the step
+   * sent is counted for each message (`MessageModel`).
    */
   sets: OutcomeSets;
-  /** The same by the version of the service: a deployment may change what follows. */
+  /**
+   * The same counts as `sets`, by the version of the service, because a deployment may change what
+   * follows.
+   */
   byVersion: Map<string, OutcomeSets>;
-  /** From the step's start to each action, ms. */
+  /** Time from the step's start to each of its actions, ms. */
   waits: Map<string, Waits>;
-  /** From start to end, ms. */
+  /** Time from the step's start to its end, ms. */
   durations: Waits;
 }
 
 export interface MessageModel {
   takers: OutcomeSets;
-  /** Wait by consumer, ms. */
+  /** Time from the send until each consumer took the message, ms. */
   waits: Map<string, Waits>;
 }
 
-/** A step type in words, and its lag: receipt minus start of its spans, ms. */
+/**
+ * Name, service and kind of a step type, and its lag: the time from the start of a step until its
+ * spans are received, ms.
+ */
 export interface StepAbout {
   name: string;
   service: string;
   kind: string;
-  /** Destinations of the messages that it took, in the order in which they were learned. */
+  /**
+   * Destinations of the messages that steps of this type took, in the order in which they were
+   * learned.
+   */
   via: string[];
-  /** Step types that caused it: it cannot come in a flow that has none of them. */
+  /**
+   * Types of the steps that caused steps of this type. A flow without any of them cannot have a
+   * step of this type.
+   */
   causers: string[];
   lag: Waits;
   lastSeenMs: number;
@@ -78,11 +98,15 @@ export interface StepAbout {
 const MAX_STEP_TYPES = 1000;
 const MAX_VERSIONS = 4;
 const MAX_MESSAGE_TYPES = 1000;
-/** Destinations kept for one step type; a type that takes from more takes from anywhere. */
+/**
+ * Maximum number of destinations kept for one step type. A type that takes from more destinations
+ * is assumed to take from any.
+ */
 const MAX_DESTINATIONS = 20;
 const MAX_CAUSERS = 20;
 /**
- * Step types of one flow whose order is counted pair by pair; further ones may come at any time.
+ * Maximum number of step types of one flow whose order is counted pair by pair. Further types are
+ * assumed to come at any time.
  */
 const MAX_ORDERED = 32;
 
@@ -105,7 +129,10 @@ export function createTypeModel(): TypeModel {
 export const typesIn = (digest: Digest): string[] =>
   [...new Set(digest.steps.map((step) => step.as))].sort().slice(0, MAX_MEMBERS);
 
-/** Adds a flow to the model's counts, or subtracts it (`weight` -1). The maps bound the memory. */
+/**
+ * Adds a flow to the model's counts (`weight` 1), or subtracts it (-1). Entries beyond the maximum
+ * of a map are not learned, which bounds the memory.
+ */
 export function teach(model: TypeModel, digest: Digest, weight: 1 | -1): void {
   model.version++;
   if (digest.startDeclared && !digest.declaredComplete && !digest.aborted)
@@ -118,7 +145,8 @@ export function teach(model: TypeModel, digest: Digest, weight: 1 | -1): void {
   let before: number | null = null;
   for (const step of digest.steps) {
     const known = stepModelOf(model, step.key);
-    // Steps beyond the bound are not learned from, gaps included.
+    // A step whose type is beyond the maximum is not learned from, and the gap before it is not
+    // either.
     if (known === undefined) continue;
     teachStep(known, step, weight);
     if (before !== null)
@@ -148,7 +176,7 @@ function teachStep(known: StepModel, step: DigestStep, weight: number): void {
   if (step.endMs !== null) known.durations.add(step.endMs - step.startMs, step.isHeldUp, weight);
 }
 
-/** Learns a step type's words, its causes, and when it is received. */
+/** Learns the name of a step type, what causes it, and how long after its start it is received. */
 function teachAbout(model: TypeModel, step: DigestStep, weight: number): void {
   let about = model.about.get(step.as);
   if (about === undefined) {
@@ -184,8 +212,8 @@ function teachOrder(model: TypeModel, { steps }: Digest, weight: number): void {
 }
 
 /**
- * Returns the share of flows with both in which `step` began after `other`; null if they never came
- * together.
+ * Returns, of the flows with both step types, the share in which `step` began after `other`; null
+ * if the two types never came in one flow.
  */
 export function comesAfter(model: TypeModel, step: string, other: string): number | null {
   const after = model.order.get(step)?.get(other) ?? 0;
@@ -200,7 +228,8 @@ function teachMessages(model: TypeModel, { messages }: Digest, weight: number): 
     if (takers.length === 0 || waitingHopId !== null) continue;
     let known = model.messages.get(key);
     if (known === undefined) {
-      // The oldest kind is dropped: it most likely belongs to a version that no longer runs.
+      // The kind of message that was learned first is dropped, because it most likely belongs to a
+      // version that no longer runs.
       if (model.messages.size >= MAX_MESSAGE_TYPES)
         model.messages.delete(model.messages.keys().next().value!);
       model.messages.set(key, (known = { takers: createOutcomeSets(), waits: new Map() }));
@@ -209,7 +238,10 @@ function teachMessages(model: TypeModel, { messages }: Digest, weight: number): 
     for (const { to, ms, isHeldUp } of waits) waitsOf(known.waits, to).add(ms, isHeldUp, weight);
   }
 }
-/** Minimum share of declared ends; a few among many flows are no habit. */
+/**
+ * Minimum share of flows with a declared end for a type to count as declaring its ends: a few
+ * declared ends among many flows are an exception.
+ */
 const HABIT = 0.05;
 /** Returns whether flows of this type that declare their start also declare their end. */
 export const declaresEnds = ({ ends: { declared, quiet } }: TypeModel): boolean =>
@@ -220,7 +252,8 @@ function versionSets(step: StepModel, version: string): OutcomeSets {
   if (sets !== undefined) return sets;
   sets = createOutcomeSets();
   step.byVersion.set(version, sets);
-  // The oldest version is dropped: its counts remain in the sets of all versions.
+  // The version that was learned first is dropped; its counts remain in `sets`, which covers all
+  // versions.
   if (step.byVersion.size > MAX_VERSIONS) step.byVersion.delete([...step.byVersion.keys()][0]!);
   return sets;
 }
@@ -248,7 +281,10 @@ export function accept(
   return gone.length > 0;
 }
 
-/** Returns the usual time until a step type takes such a message, as the model has learned it. */
+/**
+ * Returns a function that gives the usual times until a step type takes such a message, as the
+ * model has learned them.
+ */
 export const usualWaitsIn =
   (model: TypeModel): UsualOf =>
   ({ key }, to) => {

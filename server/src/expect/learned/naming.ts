@@ -1,13 +1,14 @@
 /**
- * Version of how steps are named; it counts up when steps get other names. Models refer to step
- * types by name, so a model with names that steps no longer have would expect those for ever: its
- * type is learned anew.
+ * Version of the rules by which steps are named; increased when steps get other names. Models refer
+ * to step types by name, so a model with names that steps no longer have would expect those steps
+ * for ever. Such a model is discarded, and its flow type is learned anew.
  */
 const NAMING = 2;
 const NO_MORE = [
-  // Consumers that do not name where they took a message from are named after its send.
+  // Since version 2, a consumer span that does not name where its message came from is named after
+  // the send of the message, no longer after its own operation.
   / (?:process|receive) (?:\\u0000\w+)*"/,
-  // A milestone of a flow is no step.
+  // Since version 2, a milestone of a flow is not a step.
   / flow-(?:started|completed|failed|cancelled|expects|heartbeat)(?:\\u0000\w+)*"/,
 ];
 const BY_THIS_VERSION = `{"naming":${NAMING},`;

@@ -2,29 +2,37 @@ import { scopedKey } from '../keys.ts';
 import { environmentOf, type Digest, type SentMessage } from './digest.ts';
 
 /**
- * Detects waits that messages shared. Messages that pile up while their consumer is down, hung or
- * overloaded wait for the same thing: each of their waits tells of the consumer's outage, none is a
- * sample of what is usual. A wait is shared if it is unusual and most of what was sent to that
- * destination shortly before, or after, also waited unusually long or still waits; if those were
- * taken at once, the wait is the message's own. A queue in which all messages wait equally long,
- * over as long a time, is in its usual state (guarded by outages.test.ts).
+ * Detects waits that an outage of the consumer made longer. Messages that pile up while their
+ * consumer is down, hung or overloaded all wait for the outage to end, so none of their waits is a
+ * sample of what is usual. A wait counts as shared in this way if it is unusually long, and most of
+ * the messages that were sent to the same destination shortly before, or shortly after, also waited
+ * unusually long or still wait. If those messages were taken at once, the wait has a cause of its
+ * own. If all messages in a queue wait equally long, over as long a time, the queue is in its usual
+ * state (guarded by outages.test.ts).
  */
 export interface Outages {
   /**
-   * Observes what was sent and taken, as far as it is known; may be repeated when more is known.
+   * Observes when the flow's messages were sent and taken, as far as is known. May be called again
+   * when more is known of the flow.
    */
   observe(digest: Digest): void;
-  /** Marks waits, and steps, that were held up by an outage, before the flow is learned from. */
+  /**
+   * Marks the waits and the steps of a flow that an outage delayed. Call this before the flow is
+   * learned from.
+   */
   markHeldUp(digest: Digest, usual: UsualOf): void;
 }
 
 /**
- * Returns the bounds, ms, above which it is unusual until this step type takes such a message, and
- * until that is received.
+ * Returns the bounds, ms, above which two times of a message are unusual: the time until a step of
+ * this type takes the message, and the time until that step is received.
  */
 export type UsualOf = (message: SentMessage, to: string) => { waitMs: number; heardMs: number };
 
-/** A message: when each step type began to take it, and when that was received, ms. */
+/**
+ * A sent message; `taken` has, by step type, when a step began to take the message and when that
+ * step was received, ms.
+ */
 interface Sent {
   id: string;
   sentMs: number;
@@ -33,7 +41,7 @@ interface Sent {
 
 export interface OutageOptions {
   now(): number;
-  /** A shorter wait, ms, makes no difference, so its cause is not examined. */
+  /** A wait shorter than this, ms, makes no difference, so its cause is not examined. */
   shortMs: number;
 }
 
@@ -42,27 +50,34 @@ export interface OutageOptions {
  */
 const SPAN_MS = 5000;
 const MAX_PER_SPAN = 3;
-/** Time slots with messages that are kept for one destination. */
+/** Maximum number of time slots whose messages are kept for one destination. */
 const MAX_SPANS = 256;
 const MAX_PLACES = 500;
-/** Number of nearest messages before, and after, that are compared. */
+/**
+ * Number of messages to compare on each side of a message: the nearest ones before it and the
+ * nearest ones after it.
+ */
 const NEXT = 3;
 /**
- * A message sent further apart than this, in ms and in multiples of the wait, tells nothing about
- * it.
+ * Messages are compared with each other only if they were sent within this time, ms, or within
+ * `NEAR_TIMES` the wait, whichever is longer. Messages sent further apart tell nothing about each
+ * other.
  */
 const NEAR_MS = 60_000;
 const NEAR_TIMES = 2;
 /**
- * While nothing is known to be usual, only longer waits, ms, are examined: among shorter ones, any
- * that are left out would make the others unusual.
+ * While it is not known which waits are usual, only waits longer than this, ms, are examined. Among
+ * shorter waits, leaving any out would make the remaining ones look unusual.
  */
 const YOUNG_MS = 60_000;
-/** A message waited as well if it waited at least this part of the wait. */
+/**
+ * Another message counts as having waited as well if its wait was at least this part of the
+ * examined wait.
+ */
 const AS_WELL = 1 / 4;
 /**
- * Waits in the three thirds of the preceding time are alike if their means differ by no more than
- * this part of the wait.
+ * The time of the examined wait is divided into three parts. The waits that ended in them are alike
+ * if the means of the parts differ by no more than this part of the examined wait.
  */
 const ALIKE = 0.08;
 const MIN_IN_THIRD = 2;
@@ -104,7 +119,10 @@ export function createOutages(options: OutageOptions): Outages {
     }
   };
 
-  /** `waitOf` returns the wait of another message; null if this consumer does not take it. */
+  /**
+   * Returns whether an outage made the wait of the message `id` longer. `waitOf` returns the wait
+   * of another message; null if this consumer does not take that message.
+   */
   const isShared = (
     all: Iterable<Sent[]>,
     id: string,
@@ -138,7 +156,10 @@ export function createOutages(options: OutageOptions): Outages {
     const means = sums.map((sum, i) => sum / counts[i]!);
     return Math.max(...means) - Math.min(...means) > ALIKE * waited;
   };
-  /** Returns the wait until a message was taken, or received; for an untaken message, until now. */
+  /**
+   * Returns a function that gives the wait of a message until a step of type `to` took it, or was
+   * received; for a message that nobody took, its wait until now; null if only other steps took it.
+   */
   const waitsFor =
     (to: string, instant: 'atMs' | 'heardMs') =>
     ({ sentMs, taken }: Sent): number | null => {

@@ -1,23 +1,25 @@
 import { setKey } from '../keys.ts';
 
 /**
- * Counts which sets of follow-ups came, and how often. It counts sets, not single edges, because
- * they tell an exclusive choice from optional parts and from branches that all run.
+ * Counts which sets of follow-ups came, and how often. Whole sets are counted instead of single
+ * follow-ups, because sets distinguish an exclusive choice from optional parts and from branches
+ * that all run.
  */
 export interface OutcomeSets {
   add(members: readonly string[], weight: number): void;
   readonly total: number;
-  /** Returns how often exactly this set came. */
+  /** Returns how often a set with exactly these members came. */
   countOf(members: readonly string[]): number;
-  /** Returns how many sets contain all of these. */
+  /** Returns how often a set came that contains all of these members. */
   holding(members: readonly string[]): number;
-  /** Returns the members that came in every set that contains all of these. */
+  /** Returns the further members that came in every set that contains all of `seen`. */
   alwaysWith(seen: readonly string[]): string[];
   /** Returns the member that came most often; null if none did. */
   mostFrequent(): string | null;
   /**
-   * Returns what is still expected once `seen` have come; null if nothing is, or too little is
-   * known. `mayCome` filters the candidates that may come next, where more is known about that.
+   * Returns what is still expected once `seen` have come; null if nothing is expected, or too
+   * little is known. `mayCome` returns whether a candidate may still come, for callers that know
+   * more about that.
    */
   expectedAfter(
     seen: readonly string[],
@@ -27,7 +29,7 @@ export interface OutcomeSets {
 }
 
 export interface ExpectedNext {
-  /** Each of these is expected, if there are any; else one of `oneOf`. */
+  /** Candidates of which every one is expected. If there are none, one of `oneOf` is expected. */
   certain: Candidate[];
   oneOf: Candidate[];
   samples: number;
@@ -35,7 +37,7 @@ export interface ExpectedNext {
 }
 export interface Candidate {
   key: string;
-  /** Share of comparable flows in which it came. */
+  /** Share of comparable flows in which the candidate came. */
   probability: number;
 }
 
@@ -46,28 +48,41 @@ interface Counted {
   count: number;
 }
 
-/** Below this many comparable flows only structural expectations apply. */
+/**
+ * Minimum number of comparable flows to judge by counts. Below it, only structural expectations
+ * apply.
+ */
 export const MIN_SAMPLES = 100;
-/** Below this an ending that was never seen proves nothing at 0.5 %: the answer is provisional. */
+/**
+ * Below this number of comparable flows the answer is provisional: an ending that 0.5 % of flows
+ * have may not have been seen yet.
+ */
 const SOLID_SAMPLES = 800;
 /**
- * Returns how many flows may have ended here all the same. It is not zero, because stalls that
- * could not be recognized yet were learned from before there were enough samples, and a few of them
- * must not silence a rule. From 0.5 % on an ending is a legal variant.
+ * Returns how many of `n` flows may have ended at this point although something is still expected.
+ * The number is not zero, because stalls that could not be recognized yet were learned from before
+ * there were enough samples, and a few of them must not silence a rule. An ending that 0.5 % of the
+ * flows have is legal.
  */
 const maxEnds = (n: number): number => Math.max(2, Math.min(0.01 * n, 8), 0.005 * n);
 const CERTAIN = 0.95;
-/** At this probability, were follow-ups independent, an ending never happens by chance. */
+/**
+ * If follow-ups were independent and the probability that none of them comes were below this, then
+ * an ending that was never seen is a rule, not chance.
+ */
 const NEVER_BY_CHANCE = 1e-5;
-/** If chance would produce this many endings, their absence is a rule. */
+/**
+ * If follow-ups were independent and this many flows would have ended here by chance, but hardly
+ * any has, then it is a rule that one of the follow-ups comes.
+ */
 const ENOUGH_EXPECTED = 12;
 const MAX_SETS = 512;
 const FULL = 4000;
 const Z = 1.96;
 
 /**
- * Computes the Wilson score interval (1927), which is sound for shares near 0 and 1 and for few
- * samples.
+ * Returns the bounds of the Wilson score interval (1927), which is sound for shares near 0 and 1
+ * and for few samples.
  */
 export function wilson(hits: number, n: number): { lower: number; upper: number } {
   if (n <= 0) return { lower: 0, upper: 1 };
@@ -122,15 +137,15 @@ export function createOutcomeSets(
     [...sets.values()].filter((set) => seen.every((key) => set.members.includes(key)));
 
   /**
-   * Reduces a combination too rare to judge by: returns its rarest members, and the sets that
-   * contain all others.
+   * Takes away the rarest members of a combination that is too rare to judge by, until enough sets
+   * contain all members that are left. Returns the members taken away, and those sets.
    */
   const withoutRarest = (seen: readonly string[]): { rare: string[]; left: Counted[] } => {
     const all = [...sets.values()].map((set) => ({ set, has: new Set(set.members) }));
     const counts = new Map(
       seen.map((key) => [key, sum(all.filter(({ has }) => has.has(key)).map(({ set }) => set))]),
     );
-    /** Number of seen members that each set lacks. */
+    /** For each set, the number of seen members that the set lacks. */
     const lacking = new Map(
       all.map(({ set, has }) => [set, seen.filter((key) => !has.has(key)).length]),
     );
@@ -166,7 +181,7 @@ export function createOutcomeSets(
       .map(([key, count]): Candidate => ({ key, probability: count / n }))
       .filter(mayCome)
       .sort((a, b) => b.probability - a.probability || (a.key < b.key ? -1 : 1));
-    // Sets whose other members cannot come any more count as ended here.
+    // A set counts as an ending at this point if none of its other members can come any more.
     const more = new Set(candidates.map(({ key }) => key));
     const end = sum(like.filter(({ members }) => !members.some((key) => more.has(key))));
     if (end > maxEnds(n)) return null;
@@ -203,9 +218,10 @@ export function createOutcomeSets(
       const { rare, left } = withoutRarest(seen);
       const owed = sum(left) < MIN_SAMPLES ? null : judge(left, seen, mayCome);
       if (owed === null) return null;
-      // A rare member may be a choice that excludes what is usual, so only what is certain in all
-      // flows, and came whenever that member came, is expected. Judged among flows that chose
-      // otherwise, each rare branch was a stall.
+      // A rare member may be a choice that excludes what is usual. Therefore only those steps are
+      // expected that are certain in all flows and came whenever the rare member came. Otherwise
+      // each rare branch would be a stall, because it is judged among flows that chose another
+      // branch.
       const certain = owed.certain.filter(({ key }) => rare.every((one) => comesWith(one, key)));
       return certain.length === 0 ? null : { ...owed, certain, oneOf: [] };
     },

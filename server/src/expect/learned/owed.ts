@@ -13,10 +13,11 @@ import {
 import type { Waits } from './waits.ts';
 
 /**
- * Returns what a flow waits for, by what was learned. Pure: the same flow and model give the same
- * answer. It asks in this order: what each step has yet to do (the choice), which consumers have
- * yet to take what it sent, and, only if no step and no message has an expectation, what the flow
- * as a whole lacks. So one stall is reported once.
+ * Returns what the steps and messages of a flow wait for, by what was learned. The function is
+ * pure: the same flow and model give the same result. First it returns what each step has yet to do
+ * (the choice), then which consumers have yet to take what the steps sent. What the flow as a whole
+ * lacks (`expectedByFlow`) is considered only if no step and no message waits for anything, so that
+ * one stall is reported once.
  */
 export function expectedBySteps(digest: Digest, model: TypeModel, floorMs: number): WaitingFor[] {
   if (digest.aborted) return [];
@@ -44,7 +45,10 @@ interface Context {
   model: TypeModel;
   floorMs: number;
   step(id: string): DigestStep | undefined;
-  /** Caches what is expected of equal messages, because those of a fan-out are mostly alike. */
+  /**
+   * Caches what is expected of messages that are alike, because the messages of a fan-out mostly
+   * are.
+   */
   owedOf: Map<string, ExpectedNext | null>;
 }
 
@@ -60,8 +64,9 @@ function createContext(digest: Digest, model: TypeModel, floorMs: number): Conte
 }
 
 /**
- * Returns whether a step came, after another, by a cause of another type: it belongs to a join,
- * whose last branch led to it, so that no other branch is expected to.
+ * Returns whether, after `fromMs`, a step of type `as` came that a step of another type than
+ * `after` caused. Then the expected step is a join: the branch that ended last led to it, and no
+ * other branch has to.
  */
 const cameOtherwise = (
   as: string,
@@ -71,7 +76,10 @@ const cameOtherwise = (
 ): boolean =>
   digest.steps.some((step) => step.as === as && step.startMs >= fromMs && step.from !== after.as);
 
-/** Repeats the question, adding what came by another branch, until nothing expected has come. */
+/**
+ * Returns what is still expected beyond what came by another branch: calls `ask` again, with the
+ * follow-ups that came added to `seen`, until none of the expected follow-ups has come.
+ */
 function expectedBeyond(
   seen: readonly string[],
   ask: (seen: readonly string[]) => ExpectedNext | null,
@@ -87,14 +95,14 @@ function expectedBeyond(
 }
 
 /**
- * Returns what a step is expected to do yet, judged among steps of its type: what it sent and
- * called is the choice that it made.
+ * Returns what a step is still expected to do, compared with other steps of its type. What the step
+ * has sent and called so far is the choice that it made.
  */
 function expectedByChoice(step: DigestStep, known: StepModel, asked: Context): WaitingFor[] {
   const { model, floorMs } = asked;
   const sets = setsFor(known, step.version);
-  // A step that did something its type never did made a new choice, which is no stall of the usual
-  // path.
+  // A step that did something which no step of its type ever did made a new choice. That is no
+  // stall of the usual path.
   if (didSomethingNew(step, known)) return [];
   const takersOf = (action: string): string[] => {
     const place = placeOf(action);
@@ -108,10 +116,11 @@ function expectedByChoice(step: DigestStep, known: StepModel, asked: Context): W
     (action) => takersOf(action).some((as) => cameOtherwise(as, step, step.startMs, asked)),
   );
   if (owed === null) return [];
-  // An action without a known consumer is no stall, unless it is one of several alternatives.
+  // A missing action whose consumer is not known is no stall, unless the action is one of several
+  // alternatives.
   const certain = owed.certain.filter(({ key }) => takersOf(key).length > 0);
   if (certain.length === 0 && owed.oneOf.length === 0) return [];
-  // Names an action by the consumer that would follow.
+  // Names each action by the consumer that usually follows the action.
   const named = (list: readonly Candidate[]): Named[] =>
     list.map((one) => ({
       ...one,
@@ -132,8 +141,8 @@ function expectedByChoice(step: DigestStep, known: StepModel, asked: Context): W
 }
 
 /**
- * Returns which other consumers are expected to take a message. A message that none took is handled
- * in `structural/`.
+ * Returns which further consumers are expected to take a message that at least one consumer took. A
+ * message that no consumer took is handled in `structural/`.
  */
 function expectedTakers(message: SentMessage, asked: Context): WaitingFor[] {
   const { model, floorMs } = asked;
@@ -161,24 +170,28 @@ function expectedTakers(message: SentMessage, asked: Context): WaitingFor[] {
       owed,
       extraMs: 0,
       floorMs: owed.samples < MIN_ALWAYS ? Math.max(floorMs, UNSURE_MS) : floorMs,
-      // With so few messages only silence tells an outage from a choice.
+      // With so few messages, only silence of the consumer shows an outage; otherwise the consumer
+      // may have chosen not to take the message.
       basis: owed.samples < MIN_ALWAYS ? 'structural' : 'learned',
     }),
   );
 }
 
 /**
- * From this many messages on a consumer of each of them is expected while it is silent; an active
- * one may be selective.
+ * From this many messages on, a consumer that took every message is expected to take the next one,
+ * but only while the consumer is silent: an active consumer may be selective.
  */
 const MIN_MESSAGES = 20;
-/** From this many messages on it is expected even if it is active. */
+/**
+ * From this many messages on, a consumer that took every message is expected to take the next one
+ * even if the consumer is active.
+ */
 const MIN_ALWAYS = 50;
 const UNSURE_MS = 60_000;
 function takersExpected(takers: OutcomeSets, seen: readonly string[]): ExpectedNext | null {
   if (takers.total >= MIN_SAMPLES) return takers.expectedAfter(seen);
-  // Counts only equal cases: of three messages with the same optional consumers, what came with all
-  // three is chance.
+  // Only messages that the same consumers took are counted. With three messages that the same
+  // optional consumers took, a further consumer of all three may be chance.
   const alike = takers.holding(seen);
   const always = alike < MIN_MESSAGES ? [] : takers.alwaysWith(seen);
   return always.length === 0
@@ -192,13 +205,15 @@ function takersExpected(takers: OutcomeSets, seen: readonly string[]): ExpectedN
 }
 
 /**
- * Minimum share of flows with both in which a step came later; a rarer one is not expected after.
+ * A step type is expected after another only if it came later in at least this share of the flows
+ * with both.
  */
 const COMES_AFTER = 0.05;
 
 /**
- * Returns what the flow as a whole lacks, for joins and for steps that only the flow's id connects.
- * A step is expected only if it comes after the last one present, and by a path that was taken.
+ * Returns what the flow as a whole lacks. This covers joins, and steps that only the flow's id
+ * connects. A step is expected only if it usually comes after the last step present, and by a path
+ * that the flow took.
  */
 export function expectedByFlow(digest: Digest, model: TypeModel, floorMs: number): WaitingFor[] {
   if (digest.aborted || digest.steps.length === 0 || onProbation(digest, model)) return [];
@@ -226,9 +241,9 @@ export function expectedByFlow(digest: Digest, model: TypeModel, floorMs: number
 }
 
 /**
- * Returns whether a step type may still come, by its causes in other flows: one of them has to be
- * present, and must not have done something that its type never did. A branch that was never seen
- * before is no stall of the usual one.
+ * Returns a function that tells whether a step of a type may still come in this flow. One of the
+ * step types that cause it in other flows has to be present, by a step that did nothing its type
+ * never did: a branch that was never seen before need not lead where the usual branch leads.
  */
 function causersIn(digest: Digest, model: TypeModel): (as: string) => boolean {
   const here = new Map<string, boolean>();
@@ -248,18 +263,19 @@ const didSomethingNew = (step: DigestStep, known: StepModel): boolean =>
 
 const messagesTo = (place: string, step: DigestStep, model: TypeModel): MessageModel | undefined =>
   model.messages.get(messageKeyOf(step, place)) ??
-  // A new version is assumed to send what the previous one sent.
+  // A new version of a service is assumed to send what the previous version sent.
   [...model.messages].find(([key]) => isMessageOf(key, step.as, place))?.[1];
 
-/** A candidate, with the step type that names it. */
+/** A candidate with the step type by whose name the candidate is reported. */
 interface Named extends Candidate {
   as: string;
   waits: Waits | undefined;
 }
 
 /**
- * Returns each certain candidate, else all alternatives as one entry; without those that an
- * operator accepted as gone.
+ * Returns one entry for each certain candidate; if there is none, one entry with all alternatives.
+ * Leaves out certain candidates that an operator accepted as gone, and all alternatives if one of
+ * them was accepted.
  */
 function entries(
   { certain, oneOf }: ExpectedNext,
@@ -276,8 +292,8 @@ function entries(
 }
 
 /**
- * Returns the sets of a version with enough samples; a new version is judged by those of all
- * versions.
+ * Returns the counts of a version of the service if they have enough samples; otherwise the counts
+ * of all versions together.
  */
 function setsFor(known: StepModel, version: string): OutcomeSets {
   const own = known.byVersion.get(version);
@@ -285,8 +301,8 @@ function setsFor(known: StepModel, version: string): OutcomeSets {
 }
 
 /**
- * Returns whether a step ran in a version too new to be judged: what was expected before the
- * deployment may not come any more.
+ * Returns whether a step of the flow ran in a version too new to be judged by its own counts. What
+ * was expected before that deployment may not come any more.
  */
 export function onProbation(digest: Digest, model: TypeModel): boolean {
   return digest.steps.some((step) => {
@@ -344,18 +360,24 @@ function waiting(candidates: readonly Named[], { model }: Context, where: Where)
     provisional: owed.provisional,
   };
 }
-/** Returns the lag of a step type, ms: a span is received only after it ended and was exported. */
+/**
+ * Returns the lag of a step type, ms: the time until its spans are received, which is after the
+ * step ended and was exported.
+ */
 const lagOf = (as: string, model: TypeModel): number => model.about.get(as)?.lag.late() ?? 0;
 
-/** Time between two heartbeats of a long step, ms. */
+/** Maximum time between two heartbeats of a long step, ms. */
 const SIGN_MS = 60_000;
 
-/** Expects the end of a step that announced its start. */
+/**
+ * Returns the expected end of a step that announced its start; null if too few durations of its
+ * type are known.
+ */
 function expectedEnd(step: DigestStep, known: StepModel, floorMs: number): WaitingFor | null {
   const { durations } = known;
   if (durations.count < MIN_SAMPLES) return null;
   const since = expectedSince(step, step.startMs);
-  // A step with heartbeats is stuck only once they stop.
+  // A step that sent heartbeats is stuck only once the heartbeats stop.
   const alive =
     step.aliveMs > step.startMs ? step.aliveMs + step.behindMs + Math.max(floorMs, SIGN_MS) : 0;
   return waitingFor({

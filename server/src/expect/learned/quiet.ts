@@ -2,12 +2,15 @@ import { messageKeyOf, placeOf } from '../keys.ts';
 import type { Digest } from './digest.ts';
 import type { TypeModel } from './model.ts';
 
-/** A flow is quiet after this many times the longest wait that is usual after its last steps. */
+/**
+ * A flow is quiet after this many times the longest time that usually passes between its last steps
+ * and what follows them.
+ */
 const QUIET_FACTOR = 3;
 
 /**
- * Returns the idle time, ms, after which a flow is quiet: nothing that usually follows is still to
- * come.
+ * Returns the idle time, ms, after which a flow is quiet, which means that nothing that usually
+ * follows is still to come.
  */
 export function quietAfterMs(
   digest: Digest,
@@ -19,7 +22,8 @@ export function quietAfterMs(
   let longest = 0;
   for (const step of digest.steps) {
     if (step.did.length > 0) continue;
-    // Includes what the step may still do, and the wait of the consumer of that.
+    // The time includes what the step may still do, and how long a consumer then takes to take the
+    // message.
     for (const [to, wait] of model?.steps.get(step.key)?.waits ?? []) {
       const place = placeOf(to);
       const taken = place === null ? [] : waitsAt(messageKeyOf(step, place));

@@ -10,9 +10,12 @@ import { onProbation } from './owed.ts';
 import { quietAfterMs } from './quiet.ts';
 import type { TypeModel } from './model.ts';
 
-/** Schedules when flows are learned from: once they are quiet with nothing expected. */
+/**
+ * Schedules when flows are learned from: a flow is learned from once it is quiet and nothing is
+ * expected of it.
+ */
 export interface Schedule {
-  /** Schedules the flow anew, in the form of its last evaluation. */
+  /** Schedules the flow anew, in the form of its last evaluation (`digest`). */
   plan(digest: Digest, verdict: Verdict): void;
   /** Cancels the learning of a flow. */
   cancel(flowId: string): void;
@@ -24,7 +27,8 @@ export interface Verdict {
   model: TypeModel;
   waitingFor: readonly WaitingFor[];
   /**
-   * The flow was learned from in this very form: if it waits for nothing, there is nothing to do.
+   * The flow was learned from in this very form. If it also waits for nothing, nothing has to be
+   * scheduled.
    */
   isAsTaught: boolean;
   endsDeclared: boolean;
@@ -46,7 +50,10 @@ export function createSchedule(
   learner: Learner,
 ): Schedule {
   const { models, structural, variants } = knowledge;
-  /** Flows with nothing expected at their evaluation, to be learned from once they are quiet. */
+  /**
+   * Flows of which nothing was expected at their evaluation. They are learned from once they are
+   * quiet.
+   */
   const learning = new Map<string, Digest>();
 
   const addAll = (again: Set<string>, flowIds: readonly string[]): void => {
@@ -62,7 +69,7 @@ export function createSchedule(
   const holdQuiet = (digest: Digest, isHeld: boolean, again: Set<string>): void => {
     const id = digest.flowId;
     const owed = knowledge.expected(digest);
-    // The flow was judged when less was known.
+    // The flow is evaluated again, because its last evaluation used less knowledge.
     if (!isHeld || held.isJudgedAnew(id, owed)) again.add(id);
     if (!isHeld) {
       learning.delete(id);
@@ -95,7 +102,7 @@ export function createSchedule(
       const id = digest.flowId;
       learning.delete(id);
       const hasEnded = digest.declaredComplete || digest.aborted;
-      // A declared expectation holds until it is met, whatever other flows show.
+      // A declared expectation holds until it is met, whatever is learned from other flows.
       const owesDeclared =
         waitingFor.some((one) => one.basis === 'declared') &&
         !hasEnded &&
@@ -103,8 +110,9 @@ export function createSchedule(
       const isSettled = isAsTaught && waitingFor.length === 0;
       if (digest.sampled || owesDeclared || isSettled) return deadlines.clear(id);
       if (waitingFor.length > 0 && !hasEnded)
-        // A definition may suppress part of what is expected; compared with only the rest, the flow
-        // would be judged anew without end.
+        // `waitingFor` lacks what the definition suppresses. If the flow were held with
+        // `waitingFor`, the comparison with what is learned would differ each time, and the flow
+        // would be judged again without end.
         held.add(digest, isDefined ? knowledge.expected(digest) : waitingFor);
       else if (!endsDeclared) learning.set(id, digest);
       deadlines.set(

@@ -4,16 +4,19 @@ import type { Digest } from './digest.ts';
 import { teach, typesIn, type TypeModel } from './model.ts';
 import type { OutcomeSets } from './outcome-sets.ts';
 
-/** Finds flows that were learned from but may have been stalls that could not be recognized yet. */
+/**
+ * Finds flows that were learned from but may have been stalls, because stalls could not be
+ * recognized yet at that time.
+ */
 
-/** An ending with a smaller share may have been a stall. */
+/** An ending that less than this share of flows have may have been a stall. */
 const RARE = 0.02;
 
 type Known = Pick<Knowledge, 'models' | 'structural' | 'expected'>;
 
 /**
- * Returns the share of the flow's rarest choice; null if all that it did, and left untaken, is
- * usual.
+ * Returns the share of flows that chose as this flow did, for the flow's rarest choice; null if all
+ * that the flow did, and all that it left untaken, is usual.
  */
 export function rarityOf(digest: Digest, model: TypeModel, { structural }: Known): number | null {
   const shareIn = (sets: OutcomeSets | undefined, members: readonly string[]): number =>
@@ -29,8 +32,8 @@ export function rarityOf(digest: Digest, model: TypeModel, { structural }: Known
 }
 
 /**
- * Returns whether the flow looks like a stall. It is judged by all others, because a flow must not
- * be its own proof.
+ * Returns whether the flow looks like a stall. The flow is judged by all other flows, without
+ * itself, because a flow must not prove its own ending legal.
  */
 export function looksStalled(digest: Digest, known: Known): boolean {
   const model = known.models.of(digest.type);

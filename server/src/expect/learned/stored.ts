@@ -71,12 +71,16 @@ interface Stored {
   >;
 }
 
-/** Reads a model. `rare` are flows that it was learned from, and that may be retracted. */
+/**
+ * Reads a stored model. Also returns `rare`: flows that the model was learned from and that may
+ * still be retracted.
+ */
 export function fromStored(json: string): { model: TypeModel; rare: Digest[] } {
   const stored = JSON.parse(json) as Stored;
   const waitsIn = (all: Record<string, StoredWaits>): Map<string, Waits> =>
     new Map(Object.entries(all).map(([key, waits]) => [key, createWaits(waits)]));
-  // In older models a step's sets held the consumers of its messages: those are learned anew.
+  // In models of an earlier version, the sets of a step held the consumers of its messages. Those
+  // sets are dropped and learned anew.
   const isOfBefore = stored.messages === undefined;
   const model: TypeModel = {
     version: stored.version,

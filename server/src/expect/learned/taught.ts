@@ -1,22 +1,23 @@
 import type { Digest } from './digest.ts';
 
 /**
- * Keeps flows that were learned from and can still be retracted: a late span changes what a flow
- * was, and a stall is recognized only in hindsight.
+ * Keeps flows that were learned from while what was learned can still be retracted. That is needed
+ * when a late span changes the flow, or when the flow is recognized in hindsight as a stall.
  */
 export interface Taught {
-  /** Keeps a flow. Returns the retractable flows of its type. */
+  /** Keeps a flow that was learned from. Returns all kept flows of its type. */
   keepRetractable(digest: Digest): ReadonlyMap<string, Digest>;
   get(flowId: string): Digest | undefined;
   /**
-   * Returns the flow as it was learned from, and forgets it; undefined if it was not, or so long
-   * ago that it is permanent.
+   * Returns the flow as it was learned from, and forgets it. Returns undefined if the flow was not
+   * learned from, or so long ago that it is no longer kept.
    */
   retract(flowId: string): Digest | undefined;
   /**
-   * Returns those of the last flows of a type that may turn out to be stalls, so that they survive
-   * a restart. `shareOf` returns how common a flow is, or null if it is no stall; the rarest are
-   * kept, because with joins every flow leaves a message behind.
+   * Returns, of the last flows of a type, those that may turn out to be stalls, so that they can be
+   * stored and retracted after a restart, too. `shareOf` returns how common a flow is; null if it
+   * cannot be a stall. If there are too many, the rarest are returned, because where branches join
+   * every flow leaves a message untaken.
    */
   suspiciousRare(type: string, shareOf: (digest: Digest) => number | null): Digest[];
 }
@@ -37,7 +38,7 @@ export function createTaught(): Taught {
     return digest;
   };
 
-  /** Makes what was learned from a flow permanent, as its digest is no longer kept. */
+  /** Forgets a flow, which makes what was learned from it permanent. */
   const makePermanent = (flowId: string): void => void retract(flowId);
 
   return {

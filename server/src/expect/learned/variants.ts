@@ -5,16 +5,17 @@ import { typesIn, type TypeModel } from './model.ts';
 import { wilson } from './outcome-sets.ts';
 
 /**
- * Finds endings that were reported as stalls and are legal. A flow that waits for something is not
- * learned from, or an outage would teach that silence is normal; but then a legal ending that is
- * learned late would be a stall for ever. It becomes legal once it recurred while the awaited
- * performer was at work, received each time in between: the ending of a dead consumer never does
- * (guarded by variants.test.ts).
+ * Finds endings that were reported as stalls but are legal. A flow that waits for something is not
+ * learned from, because otherwise an outage would teach that silence is normal. But then a legal
+ * ending that first occurs late would be reported as a stall for ever. So an ending becomes legal
+ * once it has recurred while the awaited service was at work, which is shown by the awaited step
+ * having been received each time in between. The endings that a dead consumer causes never fulfil
+ * this (guarded by variants.test.ts).
  */
 export interface Variants {
   /**
-   * Records the ending of a quiet flow that still waits. Returns the flows with this ending once it
-   * is legal; else none.
+   * Records the ending of a quiet flow that still waits for something. If this ending is legal,
+   * returns the flows with it; otherwise none.
    */
   note(digest: Digest, owed: readonly WaitingFor[], model: TypeModel): readonly string[];
   isLegal(digest: Digest): boolean;
@@ -26,22 +27,25 @@ export interface VariantsOptions {
 }
 
 interface Ending {
-  /** Number of occurrences; those without a sign of the awaited performer in between count once. */
+  /**
+   * Number of times the ending occurred. Occurrences between which the awaited step was not seen
+   * count as one.
+   */
   episodes: number;
-  /** Last receipt of the awaited performer at the last count, ms. */
+  /** Start of the latest awaited step at the time of the last count, ms. */
   heardMs: number;
   flowIds: string[];
   isLegal: boolean;
 }
 
 /**
- * Occurrences needed by an ending that contains something which never came together with what is
- * expected.
+ * Number of occurrences after which an ending is legal if it contains a step that never came
+ * together with what is expected.
  */
 const MIN_EPISODES = 3;
 /**
- * Occurrences needed by an ending that is only the beginning of a longer path, as a stall is; it
- * must also reach `LEGAL_SHARE` of the flows.
+ * Number of occurrences after which an ending is legal if it is only the beginning of a longer
+ * path, as a stall is. The ending must also have at least `LEGAL_SHARE` of the flows.
  */
 const MIN_EPISODES_OF_PREFIX = 12;
 const LEGAL_SHARE = 0.005;
@@ -63,7 +67,8 @@ export function createVariants(options: VariantsOptions): Variants {
 
   return {
     note(digest, owed, model) {
-      // An untaken message is no choice of its sender.
+      // An ending with an untaken message is not counted, because the sender did not choose that
+      // the message is not taken.
       if (owed.length === 0 || owed.some((one) => one.hopId !== null)) return [];
       const environment = environmentOf(digest);
       const ending = endingOf(digest);

@@ -1,20 +1,23 @@
 import { createHistogram, type Histogram } from './histogram.ts';
 
 /**
- * Learns how long something usually takes. Waits that many messages shared because their consumer
- * was down, hung or overloaded (`outages.ts`) are kept apart: an outage of an hour must not make
- * the next lost message wait for hours. They count only if they are the rule, as with a consumer
- * that runs once a night (guarded by waits.test.ts).
+ * Learns how long something usually takes. Waits that an outage of the consumer made longer
+ * (`outages.ts`) are kept apart, because otherwise a lost message would be reported only hours
+ * later once an outage has lasted an hour. Such waits are used only if most waits are of that kind,
+ * as with a consumer that runs once a night (guarded by waits.test.ts).
  */
 export interface Waits {
   add(ms: number, isHeldUp: boolean, weight?: number): void;
   readonly count: number;
   median(): number;
-  /** Bound above which a wait that nothing held up is unusual, ms; 0 if too little is known. */
+  /**
+   * Returns the bound, ms, above which a wait is unusual if nothing held it up; 0 if too little is
+   * known.
+   */
   usual(): number;
-  /** Bound above which a wait is late, ms. */
+  /** Returns the bound, ms, above which a wait is late. */
   late(): number;
-  /** Bound above which a wait is not usual by anything that is known, ms. */
+  /** Returns the bound, ms, above which a wait is so long that what is awaited counts as stuck. */
   stuck(): number;
   toJSON(): StoredWaits;
 }
@@ -22,20 +25,29 @@ export interface Waits {
 type Buckets = [bucket: number, count: number][];
 export type StoredWaits = Buckets | { usual: Buckets; heldUp: Buckets };
 
-/** From this many samples on the longest is ignored: one outage may have held up one message. */
+/**
+ * From this many samples on, the longest wait is ignored, because one outage may have held up one
+ * message.
+ */
 const MIN_WAITS = 20;
 /** Share of the longest waits that may be accidents. */
 const ACCIDENTS = 0.005;
-/** A wait may exceed the usual by this many standard deviations of its logarithm. */
+/**
+ * Number of standard deviations, of the logarithm of the waits, by which a wait may exceed the mean
+ * before it counts as stuck.
+ */
 const DEVIATIONS = 4.5;
 /**
- * Never more than the longest usual wait times this, because the spread of a bimodal distribution
- * is unbounded.
+ * The bound of `stuck` is at most this many times the longest usual wait, because the standard
+ * deviation of a distribution with two peaks can be very large.
  */
 const MAX_FACTOR = 4;
-/** A wait longer than this share of the others is unusual. */
+/** A wait longer than this share of the waits is unusual. */
 const USUAL = 0.9;
-/** With more held-up waits than this for each other one, being held up is the usual state. */
+/**
+ * If there are more than this many held-up waits for each wait that was not held up, being held up
+ * is the usual state.
+ */
 const HELD_UP_IS_USUAL = 3;
 
 /** Returns the longest wait that is no accident; 0 without samples. */

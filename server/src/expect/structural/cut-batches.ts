@@ -4,11 +4,13 @@ import { environmentOf, type Digest, type SentMessage } from '../learned/digest.
 /** Tracks batches whose links do not name every message that they took. */
 export interface CutBatches {
   observe(environment: string, destination: string, atMs: number): void;
-  /** Returns whether such a batch may have taken this message. */
+  /** Returns whether a batch whose links are incomplete may have taken this message. */
   mayHold(digest: Digest, message: SentMessage): boolean;
 }
 
-/** A batch takes messages that were sent within this time before it, ms. */
+/**
+ * A batch is assumed to take only messages that were sent within this time, ms, before the batch.
+ */
 const CUT_MS = 60_000;
 const MAX_CUTS = 64;
 const MAX_PLACES = 10_000;

@@ -4,25 +4,34 @@ import { isUnhandled, receiptKey, workFollows } from './receipts.ts';
 import { count, SOLID, type Tallies, type Tally } from './tallies.ts';
 
 /**
- * Counts, by place, deliveries whose span ends before the work begins, and whether work followed.
+ * Counts, by place, deliveries whose span ends before the work on the message begins, and how many
+ * of them were followed by work.
  */
 export interface Deliveries {
-  /** Observes that work followed a delivery: a fact, whatever becomes of the flow. */
+  /** Observes that work followed a delivery. This counts even if the flow is never learned from. */
   observe(environment: string, step: DigestStep): void;
-  /** Learns from a flow's deliveries, or retracts them. */
+  /** Counts the delivery in a step that is learned from (`weight` 1), or subtracts it (-1). */
   count(environment: string, step: DigestStep, weight: 1 | -1): void;
-  /** Counts a delivery without work if a later delivery had work, while little is known. */
+  /**
+   * Counts a delivery without work as final if work followed a later delivery. This is done only
+   * while little is known about the place.
+   */
   countOvertaken(environment: string, step: DigestStep): void;
-  /** Returns the tally by which work is expected of this step; null if no work follows there. */
+  /**
+   * Returns the tally by which work is expected after this delivery; null if no work follows at its
+   * place.
+   */
   tallyFor(environment: string, step: DigestStep): Tally | null;
-  /** Returns whether, as far as is known, work follows at this place. */
+  /** Returns whether, as far as is known, deliveries at this place are followed by work. */
   workFollows(environment: string, place: string): boolean;
 }
 
 const MAX_PLACES = 10_000;
 
 export function createDeliveries(tallies: Tallies): Deliveries {
-  /** Start of the latest delivery with work, ms, by environment and place. */
+  /**
+   * For each environment and place, the start of the latest delivery that was followed by work, ms.
+   */
   const latestHandled = new Map<string, number>();
 
   const countReceipt = (environment: string, step: DigestStep, weight: 1 | -1): void => {

@@ -17,30 +17,35 @@ import { createTakings } from './takings.ts';
 import { count, createTallies, SOLID, type Tallies, type Tally } from './tallies.ts';
 
 /**
- * Expects what messaging itself requires: a message to a destination where others were consumed is
- * consumed, a command that is usually replied to gets a reply, a started step ends or shows signs
- * of life. Each expectation holds until history contradicts it, counted for each kind of message,
- * and for each destination of an environment while little is known about the kind.
+ * Expects what messaging itself requires. A message to a destination where other messages were
+ * consumed is expected to be consumed, a command that is usually replied to is expected to get a
+ * reply, and a started step is expected to end or to show signs of life. Each expectation holds
+ * until history contradicts it. History is counted for each kind of message; while little is known
+ * about the kind, that of the destination in the environment is used.
  */
 export interface Structural {
   /**
-   * Learns from a flow that waits for nothing, or retracts it. Returns the destinations that have a
-   * consumer from now on.
+   * Learns from a flow that waits for nothing (`weight` 1), or retracts what was learned from it
+   * (-1). Returns the destinations whose first consumer became known by this flow.
    */
   teach(digest: Digest, weight: 1 | -1): string[];
-  /** Observes what was taken, in flows that wait for something as well. */
+  /**
+   * Observes which messages of a flow were taken. Flows that wait for something are observed as
+   * well.
+   */
   observe(digest: Digest): void;
   /**
-   * Counts a message that still waits although messages sent later were taken: its consumer is
-   * there and does not want it. This holds only while little is known about the destination; later
-   * such a message counts as lost, and a lost message must not silence its own alarm.
+   * Counts a message that still waits although messages sent later were taken: the consumer is
+   * there and does not want this message. This is done only while little is known about the
+   * destination. Later such a message counts as lost, because counting it would let a lost message
+   * silence its own alarm.
    */
   countUntaken(digest: Digest): void;
   /** Retracts what `countUntaken` counted for this flow. */
   retractUntaken(digest: Digest): void;
   /**
-   * Returns what the flow is expected to do; `found` is what its steps are expected to do already,
-   * so that nothing is reported twice.
+   * Returns what the flow is expected to do. `found` is what is already expected of the flow's
+   * steps, so that nothing is reported twice.
    */
   expected(
     digest: Digest,
@@ -48,17 +53,22 @@ export interface Structural {
     found: readonly WaitingFor[],
     floorMs: number,
   ): WaitingFor[];
-  /** A message waits at a destination whose messages are usually taken. */
+  /**
+   * Returns whether a message of the flow waits at a destination whose messages are usually taken.
+   */
   hasLeftOver(digest: Digest): boolean;
-  /** Returns the messages that wait at destinations without a known consumer. */
+  /** Returns the messages of the flow that wait at destinations without a known consumer. */
   waitsForNobody(digest: Digest): SentMessage[];
   /**
    * Returns whether, at this place, work follows a delivery whose span ends before the work begins.
    */
   workFollows(environment: string, place: string): boolean;
-  /** Records that a batch was taken whose links do not name all its messages. */
+  /** Records that, at this time, a batch was taken whose links do not name all its messages. */
   observeCut(environment: string, destination: string, atMs: number): void;
-  /** Returns whether a batch may have taken one of its waiting messages without naming it. */
+  /**
+   * Returns whether a batch may have taken one of the flow's waiting messages without naming the
+   * message.
+   */
   mayBeTaken(digest: Digest): boolean;
   takeChanged(): { environment: string; json: string }[];
   load(environment: string, json: string): void;
@@ -66,14 +76,15 @@ export interface Structural {
 
 const MIN_TALLIED = 20;
 /**
- * From this many takings on, none of them missing, every message of a kind is expected to be taken
- * itself, even where branches join.
+ * If at least this many messages of a kind were taken and none was left untaken, every message of
+ * this kind is expected to be taken. Before that, a message is not expected to be taken if another
+ * branch led to the consumer.
  */
 const ALWAYS = 200;
 const NORMAL = 0.8;
 /**
- * If more of the messages to a destination than this share, by the lower bound, are never taken,
- * its consumer is selective.
+ * If more than this share of the messages to a destination (by the lower bound) is never taken, the
+ * destination's consumer is selective.
  */
 const RESTS = 0.05;
 
@@ -89,7 +100,7 @@ export function createStructural(): Structural {
   const deliveries = createDeliveries(tallies);
   const cuts = createCutBatches();
 
-  /** Returns the expected consumer of a waiting message; null if none is expected. */
+  /** Returns the expected consumer of a waiting message; null if no consumer is expected. */
   const expectedTaker = (
     digest: Digest,
     message: SentMessage,
@@ -140,7 +151,8 @@ export function createStructural(): Structural {
       for (const step of digest.steps) deliveries.countOvertaken(environment, step);
       for (const message of digest.messages) {
         if (!isUntaken(message) || !isTakenByAnybody(tallies, digest, message)) continue;
-        // The send time decides, because a message is known to be untaken only much later.
+        // The send time of the message decides, because a message is recognized as untaken only
+        // much later.
         if (tallies.get(environment, takenKey(message.place))!.solidMs < message.sentMs) continue;
         if (takings.countOvertaken(environment, message)) countUnmet(tallies, digest, message, 1);
       }
@@ -171,7 +183,7 @@ export function createStructural(): Structural {
           if (tally !== null) owed.push(expectWork(step, tally, floorMs));
         } else if (step.running) owed.push(expectEnd(step, floorMs));
         if (step.running || step.kind !== 'command' || step.replied || step.failed) continue;
-        // Once it is known what such a step does, that includes its reply.
+        // Once enough steps of this type are known, their learned actions include the reply.
         if ((model.steps.get(step.key)?.sets.total ?? 0) >= MIN_SAMPLES) continue;
         const reply = expectedReply(environment, step, floorMs);
         if (reply !== null) owed.push(reply);
@@ -191,7 +203,10 @@ export function createStructural(): Structural {
   };
 }
 
-/** A message sent before the first known consumer was there may have no consumer. */
+/**
+ * Returns whether the message was sent after the first known consumer of its place was there. A
+ * message sent earlier may have no consumer.
+ */
 function isTakenByAnybody(
   tallies: Tallies,
   digest: Digest,
@@ -202,8 +217,8 @@ function isTakenByAnybody(
 }
 
 /**
- * Returns the tally of the message's kind if enough are counted, else that of its destination; null
- * if no consumer is expected.
+ * Returns the tally of the message's kind if it has enough samples, else that of the message's
+ * destination; null if no consumer is expected.
  */
 function tallyFor(tallies: Tallies, digest: Digest, message: SentMessage): Tally | null {
   if (!isTakenByAnybody(tallies, digest, message)) return null;
@@ -217,7 +232,9 @@ function tallyFor(tallies: Tallies, digest: Digest, message: SentMessage): Tally
   return wilson(tally.unmet, tally.met + tally.unmet).lower < RESTS ? tally : null;
 }
 
-/** Counts an untaken message, once. */
+/**
+ * Counts a message as untaken (`weight` 1), or subtracts it (-1). A message is never counted twice.
+ */
 function countUnmet(tallies: Tallies, digest: Digest, message: SentMessage, weight: 1 | -1): void {
   const environment = environmentOf(digest);
   if (message.isCounted === weight > 0) return;
@@ -227,15 +244,18 @@ function countUnmet(tallies: Tallies, digest: Digest, message: SentMessage, weig
   tallies.markChanged(environment);
 }
 
-/** Counts the messages of a flow. Returns the destinations that have a consumer from now on. */
+/**
+ * Counts the messages of a flow. Returns the destinations whose first consumer became known by this
+ * flow.
+ */
 function teachMessages(tallies: Tallies, digest: Digest, weight: 1 | -1): string[] {
   const environment = environmentOf(digest);
   const found: string[] = [];
   const byId = new Map(digest.steps.map((step) => [step.id, step]));
   for (const message of digest.messages) {
     if (isUntaken(message)) {
-      // A message counts as refused only if a consumer is known, since a later consumer may take
-      // it.
+      // A waiting message counts as untaken only if a consumer is known; otherwise a consumer may
+      // still come and take it.
       if (weight < 0 || isTakenByAnybody(tallies, digest, message))
         countUnmet(tallies, digest, message, weight);
       continue;
@@ -262,7 +282,7 @@ function teachMessages(tallies: Tallies, digest: Digest, weight: 1 | -1): string
   return found;
 }
 
-/** Counts a command that ended, and whether it got a reply. */
+/** Counts a command whose step ended, and whether the command got a reply. */
 function teachReply(tallies: Tallies, environment: string, step: DigestStep, weight: 1 | -1): void {
   if (step.kind !== 'command' || step.running || step.endMs === null) return;
   const tally = tallies.getOrCreate(environment, repliedKey(step));

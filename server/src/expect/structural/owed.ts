@@ -5,14 +5,17 @@ import { MIN_SAMPLES } from '../learned/outcome-sets.ts';
 import { expectedSince, waitingFor } from '../waiting-for.ts';
 import type { Tally } from './tallies.ts';
 
-/** Lower bound, ms, of the time after which anything is stuck while samples are few. */
+/** While samples are few, nothing counts as stuck before this time, ms. */
 const UNSURE_MS = 60_000;
-/** Time after its last sign of life, ms, until a running step without a known duration is lost. */
+/**
+ * A running step whose usual duration is not known counts as lost this long, ms, after its last
+ * sign of life.
+ */
 const NO_SIGN_MS = 600_000;
 
 /**
- * Returns whether another branch led to the expected step: where branches join, the one that ended
- * last continues, and what the others sent for the join is never taken.
+ * Returns whether another branch led to the expected step. Where branches join, the branch that
+ * ended last continues, and the messages that the other branches sent to the join are never taken.
  */
 export const cameOtherwise = (
   { step, service }: WaitingFor,
@@ -29,8 +32,8 @@ export const cameOtherwise = (
   );
 
 /**
- * Expects the consumer of a message. Its name is known by the message's kind, or else is that of
- * the last consumer at this destination.
+ * Returns the expectation that a message is taken. The consumer's name is taken from what is known
+ * of this kind of message; if nothing is known, from the last consumer at the destination.
  */
 export function expectTaker(
   message: SentMessage,
@@ -61,7 +64,7 @@ export function expectTaker(
   });
 }
 
-/** Returns since when, and by when, a tally's expectation holds. */
+/** Returns since when a tally's expectation holds, when it is late and when it is stuck. */
 function timesOf(
   step: DigestStep,
   tally: Tally,
@@ -73,7 +76,7 @@ function timesOf(
   const since = expectedSince(step, sentMs);
   const samples = met + unmet;
   const lagMs = lag.late();
-  // Few messages of this kind suffice if its destination is well known.
+  // If the destination is well known, few messages of this kind are enough.
   const isUnsure = Math.max(samples, place.met + place.unmet) < MIN_SAMPLES;
   return {
     afterStepId: step.id,
@@ -88,7 +91,7 @@ function timesOf(
   };
 }
 
-/** Expects a running step to end, or to show a sign of life. */
+/** Returns the expectation that a running step ends, or shows a sign of life. */
 export const expectEnd = (step: DigestStep, floorMs: number): WaitingFor =>
   waitingFor({
     id: `${step.id}>end`,
@@ -103,8 +106,8 @@ export const expectEnd = (step: DigestStep, floorMs: number): WaitingFor =>
   });
 
 /**
- * Expects the work of a delivery: the consumer has the message, the delivery's span ended, and the
- * span of the work is still to come.
+ * Returns the expectation of the work after a delivery: the consumer has the message, and the span
+ * of the delivery has ended, but the span of the work is still to come.
  */
 export const expectWork = (step: DigestStep, tally: Tally, floorMs: number): WaitingFor =>
   waitingFor({
@@ -116,7 +119,7 @@ export const expectWork = (step: DigestStep, tally: Tally, floorMs: number): Wai
     absence: 'lost-step',
   });
 
-/** Expects the reply of a command that is usually replied to. */
+/** Returns the expectation that a command gets a reply, for commands that usually get one. */
 export const expectReply = (step: DigestStep, tally: Tally, floorMs: number): WaitingFor =>
   waitingFor({
     ...timesOf(step, tally, step.startMs, floorMs),

@@ -3,9 +3,10 @@ import type { DigestStep } from '../learned/digest.ts';
 import { wilson } from '../learned/outcome-sets.ts';
 
 /**
- * Expects the work of a delivery that an agent reports before the work begins: if work follows
- * there, a delivery without work is one whose work has not ended. This holds from the first
- * observed work on, until history contradicts it.
+ * Counts, for the deliveries at a place that an agent reports before the work begins, how many were
+ * followed by work (`met`) and how many were not. If work follows at a place, a delivery without
+ * work is one whose work has not ended. This is assumed from the first observed work on, until
+ * history contradicts it.
  */
 export interface Record {
   met: number;
@@ -14,8 +15,8 @@ export interface Record {
 
 const MIN_RECEIPTS = 20;
 /**
- * If more of the deliveries than this share, by the lower bound, stay without work, the consumer is
- * selective.
+ * If more than this share of the deliveries (by the lower bound) stays without work, the consumer
+ * is selective, and no work is expected.
  */
 const RESTS = 0.05;
 
@@ -30,7 +31,7 @@ export const workFollows = (record: Record | undefined): boolean =>
 export const isUnhandled = ({ receipt }: Pick<DigestStep | Step, 'receipt'>): boolean =>
   receipt !== undefined && !receipt.isHandled;
 
-/** Returns the flow with deliveries that wait for their work shown as running steps. */
+/** Returns the flow with those deliveries shown as running steps whose work is still to come. */
 export function withRunning(flow: Flow, isRunning: (place: string) => boolean): Flow {
   if (flow.phase === 'ended' || flow.badges.includes('sampled')) return flow;
   const waits = (step: Step): boolean =>

@@ -2,33 +2,38 @@ import { scopedKey } from '../keys.ts';
 import type { SentMessage } from '../learned/digest.ts';
 
 /**
- * Tracks what was taken at each destination lately, to tell whether its consumer was at work when a
- * message was sent.
+ * Remembers which messages were taken at each destination lately, to tell whether the consumer was
+ * at work when a message was sent.
  */
 export interface Takings {
   /** Records that a message to this destination was taken. */
   observe(environment: string, message: SentMessage): void;
   /**
-   * Returns whether messages sent later were taken while the consumer was at work. Of messages sent
-   * during one silence only one counts: an absent consumer takes none of them, selective or not.
+   * Returns whether messages sent later than this one were taken while the consumer was at work,
+   * and if so counts this message as overtaken. Of the messages sent during one silence of the
+   * consumer only one counts, because an absent consumer takes none of them, whether it is
+   * selective or not.
    */
   countOvertaken(environment: string, message: SentMessage): boolean;
 }
 
 interface Taking {
-  /** Send time of the latest message that was taken, ms. */
+  /** Send time of the message that was sent last among those taken, ms. */
   latestSentMs: number;
   /** Time slots in which a message was taken. */
   spans: Set<number>;
-  /** Latest send time of a taken message, ms, by the time slot of the send. */
+  /**
+   * For each time slot, the latest send time, ms, among the taken messages that were sent in that
+   * slot.
+   */
   latestOf: Map<number, number>;
-  /** Send time of the last message that counted as overtaken, ms. */
+  /** Send time of the last message that was counted as overtaken, ms. */
   countedMs: number;
 }
 
 /**
- * Length of a time slot, ms. A message counts as untaken only after several of the longest waits,
- * so `MAX_SPANS` slots are remembered.
+ * Length of a time slot, ms. A message counts as untaken only after several times the longest usual
+ * wait, so `MAX_SPANS` slots are remembered.
  */
 const SPAN_MS = 8000;
 const MAX_SPANS = 256;
@@ -36,8 +41,8 @@ const MAX_PLACES = 10_000;
 const spanOf = (ms: number): number => Math.floor(ms / SPAN_MS);
 
 /**
- * Returns whether the consumer took messages of the same slot sent later, or took any between the
- * last counted message and this one.
+ * Returns whether the consumer took a message that was sent later in the same time slot, or took
+ * any message between the last counted message and this one.
  */
 const wasAtWork = ({ spans, latestOf, countedMs }: Taking, sentMs: number): boolean => {
   if ((latestOf.get(spanOf(sentMs)) ?? 0) >= sentMs) return true;
@@ -47,7 +52,7 @@ const wasAtWork = ({ spans, latestOf, countedMs }: Taking, sentMs: number): bool
 };
 
 export function createTakings(): Takings {
-  /** Takings by environment and destination. */
+  /** What was taken at each place, by environment and place. */
   const takings = new Map<string, Taking>();
   return {
     observe(environment, { place, sentMs, waits }) {

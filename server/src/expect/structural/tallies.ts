@@ -1,42 +1,57 @@
 import { createWaits, type StoredWaits, type Waits } from '../learned/waits.ts';
 
-/** Counts, for messages of one kind or commands to one step, how many met their expectation. */
+/**
+ * For messages of one kind, or for commands to one step: how many met their expectation (were
+ * taken, or were replied to) and how many did not.
+ */
 export interface Tally {
   met: number;
   unmet: number;
   waits: Waits;
-  /** From the consumer's start until it is received, ms. */
+  /** Time from the start of the consuming step until the step is received, ms. */
   lag: Waits;
-  /** Send time of the first that met it, ms: before that there was no known consumer. */
+  /**
+   * Send time of the first message that met the expectation, ms. Before that time no consumer was
+   * known.
+   */
   sinceMs: number;
   /**
-   * Send time of the one with which `SOLID` had met it, ms: a message overtaken later than that
-   * counts as lost.
+   * Send time of the message with which `SOLID` messages had met the expectation, ms. A message
+   * that was sent later and is overtaken counts as lost.
    */
   solidMs: number;
-  /** The consumer or replier last seen. */
+  /** Name of the step that consumed or replied last. */
   step: string;
   service: string;
 }
 
 /**
- * Tallies of each environment in bounded memory, with those that changed since they were stored.
+ * Keeps the tallies of each environment in bounded memory, and which environments have tallies that
+ * changed since they were stored.
  */
 export interface Tallies {
   get(environment: string, key: string): Tally | undefined;
-  /** Creates the tally if it is new; undefined if there is no room for it. */
+  /**
+   * Returns the tally, which is created if it does not exist; undefined if there is no room for a
+   * new one.
+   */
   getOrCreate(environment: string, key: string): Tally | undefined;
   markChanged(environment: string): void;
   takeChanged(): { environment: string; json: string }[];
   load(environment: string, json: string): void;
 }
 
-/** From this many on, a message that others overtook counts as lost. */
+/**
+ * Once this many messages met the expectation, a message that later ones overtook counts as lost.
+ */
 export const SOLID = 200;
 const FULL = 4000;
 const MAX_TALLIES = 10_000;
 
-/** Adds to or subtracts from a count; full counts are halved, so that old history fades. */
+/**
+ * Adds `weight` to one of the two counts of a tally. Both counts are halved when they are full, so
+ * that old history fades.
+ */
 export function count(tally: Tally | undefined, met: boolean, weight: number): void {
   if (tally === undefined) return;
   if (met) tally.met = Math.max(0, tally.met + weight);

@@ -2,13 +2,16 @@ import type { Flow } from '../../model/flow.ts';
 import { scopedKey } from '../keys.ts';
 import type { SentMessage } from '../learned/digest.ts';
 
-/** Tracks flows with a message at a destination that has no known consumer. */
+/** Keeps the flows that have a message at a destination without a known consumer. */
 export interface Unclaimed {
-  /** Records a flow's unclaimed messages. Returns whether there are any. */
+  /**
+   * Records which messages of a flow have no known consumer. Returns whether the flow has any such
+   * message.
+   */
   note(flow: Pick<Flow, 'id' | 'environment'>, messages: readonly SentMessage[]): boolean;
   /**
-   * Reports that this place (environment, destination) has a consumer. Returns the flows that wait
-   * there, once.
+   * Reports that this place (environment, destination) has a consumer. Returns the flows that have
+   * a message there, and forgets them.
    */
   claim(place: string): string[];
 }
