@@ -1,6 +1,6 @@
 /**
- * Exports all that an adapter may use of this package, besides the names of `semconv.ts`. Not
- * exported from the package: `index.ts` has the calls for users.
+ * Exports all parts of this package that an adapter may use, besides the names of `semconv.ts`.
+ * This file is not exported from the package; `index.ts` exports the calls for users.
  */
 export { handleMessage, handleOnBehalfOf, publishEvent, sendCommand } from './api/messages.ts';
 export { attempt } from './core/attempt.ts';

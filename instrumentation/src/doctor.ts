@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 /**
- * Runs `npx fermata-doctor`, in the folder of a service and with its environment, which explains
- * why nothing arrives. Each check returns what it found and, where something is wrong, what to do.
- * The exit code is 1 where anything is wrong.
+ * The program `npx fermata-doctor`, which explains why no spans arrive. Run it in the folder of a
+ * service and with the environment of the service. Each check returns what it found and, where
+ * something is wrong, what to do. The exit code is 1 if anything is wrong.
  */
 export interface Diagnosis {
   check: string;
@@ -45,8 +45,8 @@ function sdkInstalled(folder: string): Diagnosis {
 }
 
 /**
- * Checks for a single copy of the API. Two copies do not know of each other; one of a newer minor
- * version than the registered one does nothing at all.
+ * Checks that there is only one copy of the API. Two copies do not know of each other, and a copy
+ * of a newer minor version than the registered one does nothing at all.
  */
 function oneApi(folder: string): Diagnosis {
   const copies = new Map<string, string>();
@@ -230,7 +230,10 @@ function versionOf(folder: string, name: string): string | null {
   }
 }
 
-/** This runs only as a program: tests call `diagnose`. */
+/**
+ * The checks run here only if this file is run as a program, because tests import the file and call
+ * `diagnose`.
+ */
 if (
   process.argv[1] !== undefined &&
   import.meta.url === pathToFileURL(realpathSync(process.argv[1])).href

@@ -5,17 +5,17 @@ export type FlowOutcome = (typeof OUTCOMES)[number];
 
 /** One run of a business process. */
 export interface Flow {
-  /** Opaque and unique for its type: best the business id, `order-42`. */
+  /** Opaque id, unique among flows of the type. Best is the business id, `order-42`. */
   id: string;
   /** Kind of process, low cardinality: `order-fulfilment`. */
   type?: string;
   version?: string;
   /**
-   * Business keys to find the flow by: `{ order_id: '42' }`. They stay on this service's spans, not
-   * in baggage.
+   * Business keys by which the flow can be found: `{ order_id: '42' }`. They are put onto this
+   * service's spans only, not into baggage.
    */
   keys?: Record<string, string>;
-  /** Deadline of the whole flow, epoch ms. Stays on this service's spans, too. */
+  /** Deadline of the whole flow, epoch ms. It is put onto this service's spans only, too. */
   deadline?: number;
 }
 
@@ -29,9 +29,9 @@ export interface OutgoingMessage {
   system: string;
   /** Id of the message; default: a random UUID. */
   id?: string;
-  /** Headers of the application; context is added to a copy. */
+  /** Headers of the application. Context is added to a copy of them. */
   headers?: Record<string, unknown>;
-  /** Flow of the message; default: the current one. */
+  /** Flow of the message; default: the current flow. */
   flow?: Flow;
   /** Time at which the message was handed over, epoch ms with fraction; default: now. */
   startTime?: number;
@@ -44,27 +44,29 @@ export interface IncomingMessage {
   destination: string;
   system: string;
   headers?: Record<string, unknown> | undefined;
-  /** Meaning of the message, for headers that do not name it. */
+  /** Meaning of the message; used only if the headers do not name the message's type. */
   type?: string;
   id?: string;
   /** Consumer group, subscription or queue that this handler shares with its replicas. */
   group?: string;
   /** Name of the step; default: the message type. */
   step?: string;
-  /** Number of the delivery, 1 for the first. */
+  /** Number of this delivery of the message, 1 for the first delivery. */
   attempt?: number;
-  /** The queue in which the message failed, when it comes through a dead-letter queue. */
+  /** The queue in which the message failed, if it comes through a dead-letter queue. */
   deadLetteredFrom?: string;
   /** Number of messages that wait behind this one for the same group. */
   lag?: number;
-  /** Further attributes that the client knows: partition, offset, sequence. */
+  /** Further attributes of the message that the client knows: partition, offset, sequence. */
   attributes?: Record<string, string | number | boolean>;
-  /** Number of messages in one delivery; above 1 the span belongs to none of them alone. */
+  /**
+   * Number of messages in the delivery. If it is above 1, the span belongs to no single message.
+   */
   batchSize?: number;
 }
 
 export interface StepOptions {
-  /** Names the run of the step; needed only where one step runs several times in a flow. */
+  /** Id of this run of the step; needed only if the step runs several times in one flow. */
   id?: string;
   kind?: 'task' | 'timer' | 'human' | 'compensation';
   attempt?: number;
@@ -76,27 +78,27 @@ export interface StepOptions {
 /** Definition of a flow type. Durations are texts like `30s`, `15m`, `3d`. */
 export interface FlowDefinition {
   version?: string;
-  /** Time limit of the whole flow, and of each step that has none of its own. */
+  /** Time limit of the whole flow, and of each step that declares none of its own. */
   within?: string;
   steps: (FlowStep | FlowChoice)[];
-  /** Steps or messages that end the flow; the outcome is `completed` where none is given. */
+  /** Steps or messages that end the flow; the default outcome is `completed`. */
   ends?: { step: string; outcome?: FlowOutcome }[];
-  /** True when steps must be undone in the reverse order of doing. */
+  /** True if steps must be undone in the reverse order in which they were done. */
   undoInOrder?: boolean;
 }
 
 export interface FlowStep {
-  /** Name of the step, or type of the message that it handles. */
+  /** Name of the step, or type of the message that the step handles. */
   name: string;
   service?: string;
   after?: string | string[];
   within?: string;
   optional?: boolean;
-  /** Name of the step that undoes it. */
+  /** Name of the step that undoes this one. */
   compensatedBy?: string;
 }
 
-/** Alternatives of which one is enough. */
+/** Alternatives of which one done step is enough. */
 export interface FlowChoice {
   oneOf: (string | Pick<FlowStep, 'name' | 'service' | 'compensatedBy'>)[];
   after?: string | string[];

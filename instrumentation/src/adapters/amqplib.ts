@@ -19,14 +19,14 @@ import { HEADER_MESSAGE_ID, HEADER_MESSAGE_TYPE } from '../semconv.ts';
 
 /**
  * Wraps a channel's publish, sendToQueue and consume, of amqplib 0.10 to 2, with promises or
- * callbacks (and of libraries built on it, such as rascal). The message type is `properties.type`
- * (else the routing key), its id `properties.messageId`; a message to a queue is a command, one to
- * an exchange an event. A delivery's span ends with its acknowledgement, or with the handler where
- * the consumer does not acknowledge.
+ * callbacks (and of libraries built on amqplib, such as rascal). The message type is
+ * `properties.type` (else the routing key), the message id `properties.messageId`. A message to a
+ * queue is a command, a message to an exchange is an event. A delivery's span ends with the
+ * acknowledgement of the delivery, or with the handler where the consumer does not acknowledge.
  *
- * Where OpenTelemetry's own amqplib instrumentation is active, it makes the spans; this adapter
- * then adds the flow to the headers and to the handler's context, which that instrumentation leaves
- * out.
+ * Where OpenTelemetry's own amqplib instrumentation is active, that instrumentation makes the
+ * spans. This adapter then adds the flow to the headers and to the handler's context, because the
+ * other instrumentation does not.
  */
 export interface AmqplibOptions {
   /** Returns the name of the step that handles a queue's message; default: the message type. */
@@ -97,7 +97,8 @@ function outgoing(
     type: given?.type ?? routingKey,
     destination: exchange === '' ? routingKey : exchange,
     system: 'rabbitmq',
-    // The property is set for this message; the header may be passed on from another one.
+    // `given.type` was set for this message, so it takes precedence over a type in the headers,
+    // which may be passed on from another message.
     headers:
       given?.type === undefined ? headers : { ...headers, [HEADER_MESSAGE_TYPE]: given.type },
     ...(given?.messageId !== undefined && { id: given.messageId }),
@@ -181,8 +182,8 @@ interface Death {
 }
 
 /**
- * Reasons of a dead letter that count as failed attempts. `expired` does not: a queue whose
- * messages expire into the next one is RabbitMQ's timer.
+ * Reasons for a dead letter that count as a failed attempt. `expired` is not among them, because in
+ * RabbitMQ a queue whose messages expire into the next queue is used as a timer.
  */
 const FAILURES: ReadonlySet<string> = new Set(['rejected', 'delivery_limit', 'maxlen']);
 
@@ -221,8 +222,8 @@ interface AmqplibModule {
 const CREATORS = ['createChannel', 'createConfirmChannel'];
 
 /**
- * Instruments without code: traces every channel of every connection that this module makes from
- * now on. Idempotent.
+ * Instruments without changes to the application: traces every channel of every connection that
+ * this module makes from now on. Idempotent.
  */
 export function instrumentAmqplib(amqplib: AmqplibModule, options: AmqplibOptions = {}): void {
   const wrap: Wrap =
@@ -237,12 +238,13 @@ export function instrumentAmqplib(amqplib: AmqplibModule, options: AmqplibOption
   );
 }
 
-/** Does the same for `amqplib/callback_api`. */
+/** Instruments `amqplib/callback_api`, as `instrumentAmqplib` does the module with promises. */
 export function instrumentAmqplibCallbacks(
   amqplib: AmqplibModule,
   options: AmqplibOptions = {},
 ): void {
-  // A channel may be used before it is open, so the returned one is traced, too.
+  // The application may use a channel before the channel is open, so the channel that `create`
+  // returns is traced, as well as the one that the callback gets.
   const wrap: Wrap =
     (create) =>
     (...given) =>
@@ -268,7 +270,10 @@ function wrapConnect(amqplib: AmqplibModule, wrap: Wrap): void {
   amqplib.connect = wrapped;
 }
 
-/** Traces a connection. One that cannot be changed (frozen, or a test double) stays as it is. */
+/**
+ * Traces a connection and returns it. A connection that cannot be changed (frozen, or a test
+ * double) stays as it is.
+ */
 function traceConnection(connection: unknown, wrap: Wrap): unknown {
   try {
     const methods = connection as Record<string, Method | undefined>;
@@ -278,7 +283,8 @@ function traceConnection(connection: unknown, wrap: Wrap): unknown {
       if (typeof create === 'function')
         methods[name] = wrap((...args) => create.apply(connection, args));
     }
-    // A recovering connection emits each connection that it makes.
+    // A recovering connection emits every connection that it makes, and these have to be traced,
+    // too.
     if (typeof methods['waitForConnect'] === 'function')
       methods['on']?.('connect', (made: unknown) => traceConnection(made, wrap));
   } catch (error) {
@@ -288,8 +294,8 @@ function traceConnection(connection: unknown, wrap: Wrap): unknown {
 }
 
 /**
- * Traces the connection that `recovery.setup` gets as well. The function's length tells whether it
- * takes a callback.
+ * Returns the arguments of `connect` with `recovery.setup` wrapped, so that the connection passed
+ * to it is traced as well. The number of parameters of `setup` tells whether it takes a callback.
  */
 function withSetup(args: unknown[], wrap: Wrap): unknown[] {
   return args.map((arg) => {
@@ -305,7 +311,10 @@ function withSetup(args: unknown[], wrap: Wrap): unknown[] {
   });
 }
 
-/** Passes `change(result)` instead of the result to the caller's `(error, result)`. */
+/**
+ * Returns the arguments with the caller's callback `(error, result)` wrapped, so that the callback
+ * gets `change(result)` instead of the result.
+ */
 function withCallback(args: unknown[], change: (result: unknown) => unknown): unknown[] {
   return args.map((arg) =>
     typeof arg === 'function'
@@ -315,7 +324,8 @@ function withCallback(args: unknown[], change: (result: unknown) => unknown): un
 }
 
 function traceIfChannel(channel: unknown, options: AmqplibOptions): unknown {
-  // A recovering connection returns itself instead of a channel.
+  // In place of a channel, a recovering connection returns itself, which is not to be traced as a
+  // channel.
   if (typeof (channel as { publish?: unknown } | undefined)?.publish !== 'function') return channel;
   try {
     return traceChannel(channel as Channel, options);

@@ -22,11 +22,11 @@ import {
 import { ATTR_MESSAGE_TYPE } from '../semconv.ts';
 
 /**
- * Makes an object for BullMQ 5 and 6: for its `telemetry` option, on queues, flow producers and
- * workers alike: `new Queue('orders', { connection, telemetry: createBullTelemetry() })`. Jobs
- * carry trace and flow context in their options; the server tells a job's attempts and a flow's
- * children apart by BullMQ's own attributes. BullMQ gives a flow's job no context unless it has
- * `opts`, if only `{}`.
+ * Makes an object for the `telemetry` option of queues, flow producers and workers of BullMQ 5 and
+ * 6: `new Queue('orders', { connection, telemetry: createBullTelemetry() })`. Jobs carry trace and
+ * flow context in their options. The server uses BullMQ's own attributes to distinguish the
+ * attempts of a job and the children of a BullMQ flow. BullMQ gives the jobs of a BullMQ flow no
+ * context unless they have `opts`, if only `{}`.
  */
 interface BullSpan {
   setSpanOnContext(ctx: Context): Context;
@@ -51,7 +51,8 @@ export function createBullTelemetry(): BullTelemetry {
     tracer: {
       startSpan(name, options = { kind: SpanKind.INTERNAL }, ctx = context.active()) {
         const flow = flowOf(ctx);
-        // Adding a flow of jobs sends nothing by itself: each of its nodes does.
+        // Adding a BullMQ flow sends no message by itself, because the adding of each of its jobs
+        // has a span of its own.
         const kind = GATHERS.test(name) ? SpanKind.INTERNAL : options.kind;
         const consumes = kind === SpanKind.CONSUMER;
         const span = trace.getTracer(SCOPE.name).startSpan(
@@ -98,7 +99,8 @@ function messaging(kind: SpanKind): Attributes {
 }
 
 /**
- * Sets the message type to the job's name, because one queue mostly holds several kinds of jobs.
+ * Returns the attributes with the job's name as the message type, because one queue mostly holds
+ * several kinds of jobs.
  */
 function withType(attributes: Attributes): Attributes {
   const name = attributes['bullmq.job.name'];

@@ -1,8 +1,9 @@
 /**
- * Carriers of the cloud brokers, as pure functions: they turn what `injectHeaders` wrote into a
- * plain object into message attributes, and attributes into what `extractHeaders` reads. They need
- * no client. An application may send attributes of a received message on with a new one: what they
- * say of the old message is replaced.
+ * Carriers of the cloud brokers, as pure functions, which need no client. They turn the plain
+ * object that `injectHeaders` wrote into message attributes, and message attributes into the object
+ * that `extractHeaders` reads. An application may send the attributes of a received message on with
+ * a new message; then whatever these attributes say of the received message is replaced by what
+ * belongs to the new one.
  */
 import { isPropagationHeader } from '../adapter-kit.ts';
 import {
@@ -15,9 +16,10 @@ import {
 type Headers = Record<string, unknown>;
 
 /**
- * Separates the application's attributes from those that came with another message. The flow of
- * that message goes into the headers where the new one is sent outside of any flow. Without a
- * context to put onto it, a message stays as it was.
+ * Separates the application's own attributes (`own`) from context attributes that came with a
+ * received message. If the new message is sent outside of any flow, the flow of the received
+ * message is added to its headers. If the headers carry no context, all given attributes are
+ * returned as `own`.
  */
 function partsOf<V>(
   given: Record<string, V>,
@@ -47,8 +49,8 @@ const OF_THE_FLOW: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * An attribute of SQS: `SendMessage` and received messages have `StringValue`, notifications of SNS
- * have `Value`.
+ * An attribute of SQS. The text is in `StringValue` in `SendMessage` and in received messages, and
+ * in `Value` in notifications of SNS.
  */
 export interface SqsAttribute {
   DataType?: string | undefined;
@@ -56,16 +58,19 @@ export interface SqsAttribute {
   Value?: string | undefined;
 }
 export type SqsText = Record<'DataType' | 'StringValue', string>;
-/** SQS and SNS reject an eleventh attribute. */
+/** Maximum number of attributes of a message: SQS and SNS reject an eleventh one. */
 const MAX_ATTRIBUTES = 10;
-/** Holds all headers in one attribute where there is no room for one each. */
+/**
+ * Name of the attribute that holds all headers together where there is no room for one attribute
+ * for each header.
+ */
 const ALL_IN_ONE = 'fermata-context';
-/** Names that SQS accepts: letters, digits, hyphen, underscore, dot. */
+/** Matches names that SQS accepts: letters, digits, hyphen, underscore, dot. */
 const NAME = /^[A-Za-z0-9_.-]{1,256}$/;
 
 /**
- * Adds our attributes to the application's, which come first and are never dropped: where these are
- * ten already, ours are left out. Never throws.
+ * Returns the application's attributes and those for the headers. The application's attributes are
+ * never dropped: if there are ten of them already, the headers are left out. Never throws.
  */
 export function toSqsAttributes<A extends SqsAttribute>(
   given: Record<string, A>,
@@ -87,7 +92,10 @@ export function toSqsAttributes<A extends SqsAttribute>(
   return { ...own, [ALL_IN_ONE]: attribute(JSON.stringify(Object.fromEntries(entries))) };
 }
 
-/** Reads attributes of SQS, and of SNS notifications in a body (`{ Type, Value }`). */
+/**
+ * Returns the headers in attributes of SQS, or in attributes of an SNS notification (`{ Type, Value
+ * }`).
+ */
 export function fromSqsAttributes(attributes: Record<string, SqsAttribute> | undefined): Headers {
   const headers: Headers = {};
   for (const [name, { StringValue, Value }] of Object.entries(attributes ?? {})) {
@@ -99,7 +107,10 @@ export function fromSqsAttributes(attributes: Record<string, SqsAttribute> | und
   return headers;
 }
 
-/** SNS wraps a notification into the body of an SQS message unless raw delivery is on. */
+/**
+ * Returns the headers in the body of an SQS message that came from SNS. SNS wraps a notification
+ * into such a body unless raw delivery is on.
+ */
 export function fromSnsBody(body: string): Headers {
   const { MessageAttributes: attributes } = parsed(body) as {
     MessageAttributes?: Record<string, SqsAttribute>;
@@ -107,7 +118,10 @@ export function fromSnsBody(body: string): Headers {
   return typeof attributes === 'object' ? fromSqsAttributes(attributes) : {};
 }
 
-/** Limit of Pub/Sub for a value, bytes. Its names must not begin with `goog`. */
+/**
+ * Maximum length of an attribute's value in Pub/Sub, bytes. Names of attributes must not begin with
+ * `goog`.
+ */
 const MAX_PUBSUB_BYTES = 1024;
 export function toPubSubAttributes(
   given: Record<string, string>,
@@ -122,8 +136,8 @@ export function toPubSubAttributes(
 }
 
 /**
- * Reads attributes of Pub/Sub. The client's own instrumentation writes `googclient_traceparent`; a
- * plain `traceparent` takes precedence.
+ * Returns the headers in attributes of Pub/Sub. The client's own instrumentation writes
+ * `googclient_traceparent`; a plain `traceparent` takes precedence.
  */
 export function fromPubSubAttributes(attributes: Record<string, string> | undefined): Headers {
   const headers: Headers = {};
@@ -135,8 +149,8 @@ export function fromPubSubAttributes(attributes: Record<string, string> | undefi
 }
 
 /**
- * Returns properties of Service Bus. `Diagnostic-Id` is the historic name of traceparent; both are
- * written.
+ * Returns the application's properties and the headers, as properties of Service Bus. The trace
+ * context is written as `traceparent` and as `Diagnostic-Id`, the historic name of `traceparent`.
  */
 export function toServiceBusProperties(given: Headers, carried: Headers): Headers {
   const isOurs = (name: string): boolean => name === 'Diagnostic-Id' || isPropagationHeader(name);

@@ -2,12 +2,13 @@ import type { EventEmitter } from 'node:events';
 import { handleOnBehalfOf, markTraced, publishEvent, wrapListeners } from '../adapter-kit.ts';
 
 /**
- * Traces a plain EventEmitter as a bus inside one process: an emitted event is a message, each
- * listener its consumer. `group` names a listener (its function's name, or its position among those
- * of the event), so that attempts of one are not attributed to another.
+ * Traces a plain EventEmitter as a message bus inside one process: an emitted event is a message,
+ * and each listener is a consumer of the message. `group` is the name of a listener (the name of
+ * its function, or its position among the listeners of the event), so that attempts of one listener
+ * are not attributed to another.
  */
 export interface EmitterOptions {
-  /** Destination of the events; default `events`. */
+  /** Destination under which the events are reported; default `events`. */
   name?: string;
   /** Events to trace; default: all but `error`. */
   events?: readonly string[];

@@ -8,7 +8,10 @@ import {
   SCOPE,
 } from '../adapter-kit.ts';
 
-/** The parts of express 4 and 5 that are used; there is no dependency on either. */
+/**
+ * The parts of a request in express 4 and 5 that are used here, so that this package depends on
+ * neither version.
+ */
 interface Request {
   method: string;
   headers: Record<string, unknown>;
@@ -22,8 +25,8 @@ interface Response {
 
 /**
  * Makes a middleware that continues the caller's trace and flow. Where OpenTelemetry's http
- * instrumentation already made a span, only the flow is restored; otherwise a SERVER span is made
- * (HTTP conventions 1.45), named by its route.
+ * instrumentation already made a span, only the flow is restored. Otherwise a SERVER span is made
+ * (HTTP conventions 1.45) and named by the route of the request.
  */
 export function flowMiddleware(): (request: Request, response: Response, next: () => void) => void {
   return (request, response, next) => {
@@ -64,7 +67,7 @@ export function flowMiddleware(): (request: Request, response: Response, next: (
 
 /**
  * Calls `fetch` with a CLIENT span and the flow's headers. Use it for your own services only,
- * because headers carry ids. Rejects, as `fetch` does, a request that cannot be sent.
+ * because the headers carry ids. Rejects if the request cannot be sent, as `fetch` does.
  */
 export async function flowFetch(
   url: string | URL | globalThis.Request,

@@ -6,8 +6,9 @@ import { instrumentPlatformaticKafka } from './platformatic-kafka.ts';
 import { instrumentIoRedis, instrumentNodeRedis } from './redis-streams.ts';
 
 /**
- * Lists the clients that are traced without code, where the app's own node_modules have them. The
- * parameter of each adapter says what it needs of its client's module.
+ * For each client that is traced without changes to the application, if it is in the app's own
+ * node_modules: the function that instruments the client. The type of its parameter says what it
+ * needs of the client's module.
  */
 export const CLIENTS: Readonly<Record<string, (module: never) => void>> = {
   amqplib: instrumentAmqplib,

@@ -30,12 +30,13 @@ import {
 
 /**
  * Wraps a producer's send and sendBatch and a consumer's run, of kafkajs 2. Every message has a
- * span, headers and an id of its own. `eachMessage` runs in its message's context. In a batch each
- * message has its span until its offset is resolved, and `inBatchMessage` gives a handler the
- * context of one.
+ * span, headers and an id of its own. `eachMessage` runs in the context of its message. In a batch
+ * each message has a span until the offset of the message is resolved, and `inBatchMessage` runs a
+ * handler in the context of one message.
  *
- * Where OpenTelemetry's own kafkajs instrumentation is active, it makes the spans; this adapter
- * adds the flow to headers and handlers, which for batches that instrumentation leaves out.
+ * Where OpenTelemetry's own kafkajs instrumentation is active, that instrumentation makes the
+ * spans. This adapter then adds the flow to headers and handlers; for batches the other
+ * instrumentation does not restore any context for handlers.
  */
 export interface KafkaJsOptions {
   /** Returns the type of a message; default: the topic. */
@@ -57,7 +58,7 @@ export function traceProducer<P extends Producer>(
     : (topic: string, messages: Message[]) => startBatch(topic, messages, options);
   const send = producer.send.bind(producer);
   const sendBatch = producer.sendBatch.bind(producer);
-  // The client rejects a malformed record, with its own error.
+  // A malformed record is left to the client, which rejects it with its own error.
   producer.send = (record: ProducerRecord) => {
     const traced = attempt(() => start(record.topic, record.messages));
     if (traced === undefined) return send(record);
@@ -81,7 +82,7 @@ export function traceProducer<P extends Producer>(
   return producer;
 }
 
-/** Messages with their headers, and the spans that end when sending does. */
+/** Messages with their headers, and their spans, which end when sending the messages ends. */
 interface StartedBatch {
   messages: Message[];
   sendings: Sending[];
@@ -111,8 +112,8 @@ function startBatch(topic: string, messages: Message[], options: KafkaJsOptions)
 }
 
 /**
- * Ends the spans of all messages when sending them does; a single message is sent in its own
- * context.
+ * Sends messages (`work`) and ends all their spans when sending ends. A single message is sent in
+ * its own context.
  */
 async function endWith<T>(sendings: readonly Sending[], work: () => Promise<T>): Promise<T> {
   try {
@@ -128,7 +129,7 @@ async function endWith<T>(sendings: readonly Sending[], work: () => Promise<T>):
   }
 }
 
-/** Keeps the contexts of the messages of batches that are being handled. */
+/** Contexts of the messages of batches that are being handled, by message. */
 const inBatch = new WeakMap<KafkaMessage, ReturnType<typeof startProcessing>['ctx']>();
 
 /** Runs a handler for one message of a batch in that message's context and flow. */
@@ -222,8 +223,8 @@ async function traceBatch(
 }
 
 /**
- * Instruments without code: traces every producer and consumer that this module makes from now on.
- * Idempotent.
+ * Instruments without changes to the application: traces every producer and consumer that this
+ * module makes from now on. Idempotent.
  */
 export function instrumentKafkaJs(
   module: { Kafka: typeof Kafka },

@@ -2,17 +2,19 @@ import type { IClientPublishOptions, IPublishPacket, MqttClient } from 'mqtt';
 import { handleMessage, markTraced, publishEvent } from '../adapter-kit.ts';
 
 /**
- * Traces a client of MQTT.js 5. In MQTT 5 context travels as user properties. MQTT 3.1.1 has no
- * place for it: with `envelope` the payload becomes a structured CloudEvent
- * (https://cloudevents.io, JSON format) that carries the context, and this adapter opens it again.
- * A handler's span ends before the handler's first await; what runs later is still in its flow.
+ * Traces a client of MQTT.js 5. In MQTT 5, context travels as user properties. MQTT 3.1.1 has no
+ * place for context; there, with `envelope`, the payload becomes a structured CloudEvent
+ * (https://cloudevents.io, JSON format) that carries the context, and this adapter unwraps the
+ * payload again at the receiver. A handler's span ends before the handler's first await; what the
+ * handler does later is still in the flow of its message.
  */
 export interface MqttOptions {
   /**
-   * Wraps payloads, which only works where all brokers and peers run this adapter. Default: off.
+   * Wraps payloads in an envelope, which works only if all other clients of these topics use this
+   * adapter, too. Default: off.
    */
   envelope?: boolean;
-  /** `source` of the envelopes. */
+  /** CloudEvents attribute `source` of the envelopes. */
   source?: string;
   stepOf?: (topic: string) => string | undefined;
   /** Consumer group of these handlers, for replicas that share a subscription. */
@@ -38,8 +40,8 @@ export function traceMqtt<C extends MqttClient>(client: C, options: MqttOptions 
   ) => {
     const given = (typeof rest[0] === 'object' ? rest[0] : undefined) ?? {};
     const done = rest.find((one) => typeof one === 'function') as Done | undefined;
-    // The properties include those passed on from another message, as far as they apply to this
-    // one.
+    // User properties that were passed on from a received message are included, as far as they
+    // apply to the new message.
     const own = isV5 ? { headers: { ...given.properties?.userProperties } } : {};
     return publishEvent({ type: topic, destination: topic, system: 'mqtt', ...own }, (headers) => {
       if (isV5) {
@@ -100,7 +102,10 @@ function enclose(
   });
 }
 
-/** Opens an envelope. Returns null for any other payload, which handlers get as it is. */
+/**
+ * Returns the headers and the payload in an envelope; null if the payload is no envelope, which
+ * handlers then get as it is.
+ */
 function open(payload: Buffer): { headers: Record<string, unknown>; payload: Buffer } | null {
   if (payload[0] !== 0x7b) return null;
   try {
@@ -113,7 +118,10 @@ function open(payload: Buffer): { headers: Record<string, unknown>; payload: Buf
   }
 }
 
-/** Instruments without code: traces every client of this module at its first use. Idempotent. */
+/**
+ * Instruments without changes to the application: traces every client of this module when the
+ * client is first used. Idempotent.
+ */
 export function instrumentMqtt(module: { MqttClient: { prototype: object } }): void {
   const prototype = module.MqttClient.prototype as {
     publish: (...args: unknown[]) => unknown;

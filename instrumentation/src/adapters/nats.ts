@@ -18,20 +18,24 @@ import {
 } from '../adapter-kit.ts';
 
 /**
- * Wraps a connection's publish, request and subscriptions with a callback, of NATS core and
+ * Wraps a connection's publish and request, and subscriptions with a callback, of NATS core and
  * JetStream (@nats-io/* 3). Publishing to JetStream is a request of the connection, so it is
- * covered. Iterators cannot be given a context from outside (the reader's own context continues):
- * `handleNats` runs a handler for one message of either.
+ * traced, too. A subscription that is read as an iterator cannot be given a context from outside,
+ * because the reader's own context continues; there, and for JetStream, `handleNats` runs a handler
+ * for one message.
  */
 export interface NatsOptions {
-  /** Makes headers: `headers` of the client package, because this package bundles no client. */
+  /**
+   * Makes empty headers. Pass `headers` of the client package, because this package bundles no
+   * client.
+   */
   headers: () => MsgHdrs;
   stepOf?: (subject: string) => string | undefined;
 }
 
 type Payload = Parameters<NatsConnection['publish']>[1];
 type Methods = { [M in 'publish' | 'request' | 'subscribe']: NatsConnection[M] };
-/** Recognizes the client's own subjects, which are not traced. */
+/** Returns whether a subject is the client's own. Messages to such subjects are not traced. */
 const isInternal = (subject: string): boolean =>
   subject.startsWith('$') || subject.startsWith('_INBOX.');
 
@@ -43,10 +47,13 @@ export function traceNats<C extends NatsConnection>(connection: C, options: Nats
 }
 
 function traceSending(connection: NatsConnection, makeHeaders: NatsOptions['headers']): void {
-  // The originals stay unbound, because each call has its own `this`: a connection or the
-  // prototype.
+  // The original methods are not bound, because `this` differs between calls: it is a connection,
+  // or the prototype.
   const { publish, request } = connection as Methods;
-  /** True inside a request, which calls publish for the same message: it must not count twice. */
+  /**
+   * True while `request` runs, because `request` calls `publish` for the same message, which must
+   * not be traced twice.
+   */
   let requesting = false;
   connection.publish = function (
     this: NatsConnection,
@@ -81,12 +88,16 @@ function traceSending(connection: NatsConnection, makeHeaders: NatsOptions['head
 function outgoing(subject: string, given: { headers?: MsgHdrs } | undefined): OutgoingMessage {
   const id = given?.headers?.get('Nats-Msg-Id');
   const headers = headersIn(given?.headers);
-  // Headers passed on from the message being handled include its id, which is not the new one's.
+  // Headers that were passed on from the message being handled include the id of that message,
+  // which is not the id of the new message.
   const isOwn = id && id !== messageIdOf(context.active());
   return { type: subject, destination: subject, system: 'nats', headers, ...(isOwn && { id }) };
 }
 
-/** Fills a copy of the headers, because the caller may send its own again, in another flow. */
+/**
+ * Returns the options with `copy` as their headers, filled with the given headers and the context.
+ * The given headers are not changed, because the caller may send them again in another flow.
+ */
 function carrying<O extends { headers?: MsgHdrs }>(
   given: O | undefined,
   headers: Record<string, unknown>,
@@ -103,7 +114,8 @@ function traceSubscribing(connection: NatsConnection, options: NatsOptions): voi
   const { subscribe } = connection as Methods;
   connection.subscribe = function (this: NatsConnection, subject, given?: SubscriptionOptions) {
     const callback = given?.callback;
-    // JetStream delivers to an inbox of the client: `handleNats` handles those messages one by one.
+    // A subject of the client is not traced: JetStream delivers to such an inbox, and `handleNats`
+    // handles those messages one by one.
     if (given === undefined || callback === undefined || isInternal(subject))
       return subscribe.call(this, subject, given);
     return subscribe.call(this, subject, {
@@ -121,7 +133,8 @@ function traceSubscribing(connection: NatsConnection, options: NatsOptions): voi
 }
 
 /**
- * Instruments without code: traces every connection that this module makes from now on. Idempotent.
+ * Instruments without changes to the application: traces every connection that this module makes
+ * from now on. Idempotent.
  */
 export function instrumentNats(module: {
   NatsConnectionImpl: { prototype: NatsConnection };
@@ -130,7 +143,10 @@ export function instrumentNats(module: {
   traceNats(module.NatsConnectionImpl.prototype, module);
 }
 
-/** A message of NATS core or of JetStream; the latter has its consumer and delivery count. */
+/**
+ * A message of NATS core or of JetStream. A message of JetStream also has its consumer and its
+ * delivery count.
+ */
 type AnyMessage = Pick<Msg, 'subject'> & {
   headers?: MsgHdrs | undefined;
   info?: {
@@ -146,7 +162,10 @@ function headersIn(headers: MsgHdrs | undefined): Record<string, unknown> {
   return Object.fromEntries([...(headers ?? [])].map(([name, values]) => [name, values[0]]));
 }
 
-/** Handles one message in its own span, flow and context. */
+/**
+ * Runs a handler for one message, in a span and a context of the message and in the flow that its
+ * headers name.
+ */
 export const handleNats = <T>(
   msg: AnyMessage,
   handler: (extracted: Extracted) => T,

@@ -11,9 +11,9 @@ import {
 } from '../adapter-kit.ts';
 
 /**
- * Traces @platformatic/kafka 1 through the client's own diagnostics channels, without patching it.
- * Its consumers are streams, whose reader chooses when to handle a message: `handleKafka` runs a
- * handler for one.
+ * Traces @platformatic/kafka 1 through the client's own diagnostics channels, without patching the
+ * client. The client's consumers are streams, whose reader chooses when to handle a message, so
+ * `handleKafka` runs a handler for one message.
  */
 interface Outgoing {
   topic: string;
@@ -36,7 +36,7 @@ export interface PlatformaticMessage {
 const sending = new WeakMap<object, Sending[]>();
 let listening = false;
 
-/** Instruments the producers of this process without code. Idempotent. */
+/** Instruments the producers of this process without changes to the application. Idempotent. */
 export function instrumentPlatformaticKafka(): void {
   if (listening) return;
   listening = true;
@@ -78,7 +78,10 @@ export function instrumentPlatformaticKafka(): void {
   });
 }
 
-/** Handles one message of a consumer's stream in its own span, flow and context. */
+/**
+ * Runs a handler for one message of a consumer's stream, in a span and a context of the message and
+ * in the flow that its headers name.
+ */
 export function handleKafka<T>(
   message: PlatformaticMessage,
   handler: (extracted: Extracted) => T,
@@ -113,9 +116,10 @@ type Spell = (text: string) => unknown;
 type Serializer = (data: unknown) => unknown;
 
 /**
- * Finds the type of header that the producer's serializers take: texts, or buffers (all that works
- * without serializers). Returns null for an unknown type: a message without headers then gets none,
- * because a wrong one would fail the host's send.
+ * Returns how to make the names and values of headers that the producer's serializers take: texts,
+ * or buffers, which are all that works without serializers. Returns null if that is not known. A
+ * message without headers then gets none, because headers of the wrong type would make the host's
+ * send fail.
  */
 function spellingOf(client: object): { key: Spell; value: Spell } | null {
   const symbol = Object.getOwnPropertySymbols(client).find(
@@ -145,7 +149,8 @@ function spellFor(serializer: Serializer | undefined): Spell | null {
 }
 
 /**
- * Merges the caller's headers with ours. Ours replace those of an earlier send of the same message.
+ * Returns the caller's headers and ours. Our headers replace those that an earlier send of the same
+ * message added.
  */
 function withHeaders(
   given: Outgoing['headers'],

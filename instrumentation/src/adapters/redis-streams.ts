@@ -8,17 +8,17 @@ import {
 } from '../adapter-kit.ts';
 
 /**
- * Carries context as fields of the entry, besides the application's own, with ioredis (`xadd`) and
- * node-redis (`xAdd`); in pipelines and transactions, too. Reading returns entries in batches, so
- * `handleStreamEntry` runs a handler for one.
+ * Carries context as fields of a stream entry, besides the application's own fields, with ioredis
+ * (`xadd`) and node-redis (`xAdd`), in pipelines and transactions, too. Reading returns entries in
+ * batches, so `handleStreamEntry` runs a handler for one entry.
  */
 type XAdd = (this: unknown, ...args: unknown[]) => Promise<unknown>;
 type Method = (this: unknown, ...args: unknown[]) => unknown;
 type Methods = Record<string, Method | undefined>;
 
 /**
- * State that a client shares with its pipelines: with auto-pipelining, ioredis implements a
- * client's `xadd` through a pipeline, and that is one entry.
+ * State that a client shares with its pipelines. With auto-pipelining, a client's `xadd` of ioredis
+ * calls the `xadd` of a pipeline, and the two calls add one entry, which must be traced once.
  */
 interface Adding {
   underWay: boolean;
@@ -33,8 +33,8 @@ function traceAdding<C extends object>(client: C, adding: Adding): C {
   const methods = client as Methods;
   replace(methods, 'xadd', (xadd) => tracedXadd(xadd as XAdd, adding));
   replace(methods, 'xAdd', (xAdd) => tracedXAdd(xAdd as XAdd));
-  // A duplicate of an ioredis client has the same, traced prototype, so `duplicate` needs wrapping
-  // only for node-redis.
+  // `duplicate` is wrapped for node-redis only, because a duplicate of an ioredis client has the
+  // same prototype, which is traced already.
   for (const name of typeof methods['xAdd'] === 'function' ? GATHERING_OR_ANOTHER : GATHERING)
     replace(
       methods,
@@ -50,7 +50,10 @@ function traceAdding<C extends object>(client: C, adding: Adding): C {
 const GATHERING = ['pipeline', 'multi'] as const;
 const GATHERING_OR_ANOTHER = [...GATHERING, 'duplicate'] as const;
 
-/** Replaces a method if it exists, unless its prototype is traced already. */
+/**
+ * Replaces a method of an object, if the method exists and the object's prototype is not traced
+ * already.
+ */
 function replace(methods: Methods, name: string, wrap: (method: Method) => Method): void {
   const method = methods[name];
   if (typeof method !== 'function' || Object.hasOwn(method, TRACED)) return;
@@ -59,14 +62,17 @@ function replace(methods: Methods, name: string, wrap: (method: Method) => Metho
   methods[name] = traced;
 }
 
-/** Wraps XADD key [options] id field value …: fields are last, except for a callback. */
+/**
+ * Returns a traced `xadd`. In `XADD key [options] id field value …` the fields come last, except
+ * for a callback.
+ */
 function tracedXadd(xadd: XAdd, adding: Adding): Method {
   return function (this: unknown, ...[stream, ...args]: unknown[]) {
     if (adding.underWay) return xadd.call(this, stream, ...args);
     const callback = typeof args.at(-1) === 'function' ? [args.pop()] : [];
     const passedOn = propagationFields(args.map(String));
-    // Fields passed on from another entry are already among the headers, as far as they apply to
-    // this one.
+    // Fields that were passed on from a received entry are left out here, because `headers` already
+    // has them, as far as they apply to the new entry.
     const isPassedOn = (i: number): boolean =>
       Object.hasOwn(passedOn, String(args[i - ((args.length - i) % 2)]));
     const rest = args.filter((_, i) => !isPassedOn(i));
@@ -110,7 +116,10 @@ export interface StreamEntry {
   step?: string;
 }
 
-/** Handles one entry in its own span, flow and context. The caller acknowledges it. */
+/**
+ * Runs a handler for one entry, in a span and a context of the entry and in the flow that its
+ * fields name. The caller acknowledges the entry.
+ */
 export function handleStreamEntry<T>(entry: StreamEntry, handler: (extracted: Extracted) => T): T {
   return handleMessage(
     {
@@ -128,12 +137,13 @@ export function handleStreamEntry<T>(entry: StreamEntry, handler: (extracted: Ex
 }
 
 /**
- * Picks the fields that carry context. Fields of the application named `id` or `type` are not among
- * them.
+ * Returns the fields that carry context. Fields of the application named `id` or `type` are not
+ * among them.
  */
 function propagationFields(fields: StreamEntry['fields']): Record<string, unknown> {
   const all: Record<string, unknown> = {};
-  // Options and the id may precede the fields, so pairs are counted from the end.
+  // Options and the entry's id may precede the fields, so pairs of name and value are counted from
+  // the end.
   if (Array.isArray(fields))
     for (let i = fields.length % 2; i < fields.length; i += 2)
       all[fields[i] as string] = fields[i + 1];
@@ -143,12 +153,18 @@ function propagationFields(fields: StreamEntry['fields']): Record<string, unknow
 const withoutContext = (fields: object): object =>
   Object.fromEntries(Object.entries(fields).filter(([name]) => !isPropagationHeader(name)));
 
-/** Instruments without code the adding of entries; `module` is `ioredis`. Idempotent. */
+/**
+ * Instruments `xadd` of all clients without changes to the application; `module` is `ioredis`.
+ * Idempotent.
+ */
 export function instrumentIoRedis(module: { Redis?: { prototype: object } }): void {
   if (module.Redis) traceRedisStreams(module.Redis.prototype);
 }
 
-/** Does the same for `redis`, whose clients are made by factories. */
+/**
+ * Instruments `xAdd` of all clients of `redis`, which are made by factories, as `instrumentIoRedis`
+ * does for `ioredis`.
+ */
 export function instrumentNodeRedis(
   module: Partial<Record<Factory, (...args: never[]) => object>>,
 ): void {

@@ -8,12 +8,13 @@ import {
 } from '../adapter-kit.ts';
 
 /**
- * Traces a socket of socket.io 4, at either end: call it for every socket before listeners are
- * added, on the server first in `io.on('connection', …)`. Context travels as a last argument, and
- * only to a peer that announced, in a greeting at each connect, that it removes the argument again;
- * a peer without this adapter sees the greeting event and nothing else. Each listener, including
- * those of any event, is a consumer until what it returns has settled. Middleware of `socket.use`
- * is not traced.
+ * Traces a socket of socket.io 4, at either end. Call it for every socket before listeners are
+ * added; on the server, call it first in `io.on('connection', …)`. Context travels as an additional
+ * last argument, which the receiving adapter removes. The argument is sent only to a peer that has
+ * announced, in a greeting at each connect, that it removes the argument; a peer without this
+ * adapter sees the greeting event and nothing else. Each listener, including listeners of any
+ * event, is a consumer until what the listener returned has settled. Middleware of `socket.use` is
+ * not traced.
  */
 interface Socket {
   readonly id?: string | undefined;
@@ -31,7 +32,7 @@ const ANSWER = 'too';
 const CARRIER = 'fermata:context';
 /** Context key for the headers of the packet whose listeners are being called. */
 const HEADERS = createContextKey('fermata socket.io headers');
-/** Events of the library itself, which never travel. */
+/** Names of events of the library itself, which are never sent to the peer. */
 const LOCAL = new Set([
   'connect',
   'connect_error',
@@ -43,8 +44,8 @@ const LOCAL = new Set([
 ]);
 
 /**
- * The connection whose other end understands context. A reconnect may reach another peer, so the
- * socket id is compared.
+ * Whether the other end of a connection understands context: the socket id of the connection on
+ * which it said so. The id is compared, because a reconnect may reach another peer.
  */
 interface Peer {
   understoodOn: string | undefined;
@@ -55,8 +56,8 @@ export function traceSocket<S extends object>(given: S): S {
   if (!markTraced(socket)) return given;
   const emit = socket.emit.bind(socket);
   const peer: Peer = { understoodOn: undefined };
-  // The greeting of the end that is traced last arrives; a server's sockets are new with each
-  // connect.
+  // Both ends send a greeting, because only the greeting of the end that is traced last arrives. A
+  // server has a new socket for each connect, so the server need not repeat its greeting.
   emit(HELLO);
   traceEmitting(socket, emit, peer);
   traceReceiving(socket, emit, peer);
@@ -84,7 +85,8 @@ function traceEmitting(socket: Socket, emit: Socket['emit'], peer: Peer): void {
 }
 
 function traceReceiving(socket: Socket, emit: Socket['emit'], peer: Peer): void {
-  // The server's sockets call it `_onevent` since 4.x, the client's `onevent`.
+  // The method that receives packets is `_onevent` on the server's sockets since 4.x, and `onevent`
+  // on the client's.
   for (const method of ['onevent', '_onevent'] as const) {
     const receive = socket[method]?.bind(socket);
     if (receive === undefined) continue;
@@ -101,7 +103,8 @@ function traceReceiving(socket: Socket, emit: Socket['emit'], peer: Peer): void 
         at < 0
           ? {}
           : (packet.data.splice(at, 1)[0] as { [CARRIER]: Record<string, unknown> })[CARRIER];
-      // The server calls listeners a tick later, but in this context.
+      // On the server, listeners are called a tick later, but still in the context that is active
+      // here.
       return context.with(context.active().setValue(HEADERS, headers), () => receive(packet));
     };
   }

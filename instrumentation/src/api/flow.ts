@@ -7,8 +7,9 @@ import * as names from '../semconv.ts';
 import type { Flow, FlowOutcome } from '../types.ts';
 
 /**
- * Starts a flow and runs `work` in it. The active span (the HTTP request, say) becomes its first
- * step; a milestone announces it at once. Calling it for an id that is running joins that run.
+ * Starts a flow and runs `work` in it. The active span (the HTTP request, say) becomes the first
+ * step of the flow, and a milestone announces the flow at once. If a flow with this id is running
+ * already, `work` becomes part of it.
  */
 export function startFlow<T>(given: Flow, work: () => T): T {
   const flow = attempt(() => normalizeFlow(given));
@@ -35,7 +36,7 @@ export const completeFlow = (): void => endFlow('completed', names.EVENT_FLOW_CO
 export const failFlow = (error?: unknown): void =>
   endFlow('failed', names.EVENT_FLOW_FAILED, error);
 export const cancelFlow = (): void => endFlow('cancelled', names.EVENT_FLOW_CANCELLED);
-/** Reports that the flow failed and everything it did was undone. */
+/** Reports that the flow failed, and that everything the flow did was undone. */
 export const compensatedFlow = (): void => endFlow('compensated', names.EVENT_FLOW_FAILED);
 
 function endFlow(outcome: FlowOutcome, event: string, error?: unknown): void {
@@ -70,8 +71,8 @@ export function heartbeat(attributes: Attributes = {}): void {
 }
 
 /**
- * Declares for the current flow alone what comes next and by when (epoch ms). The service that
- * performs it uses the same name for its step, or for the message that it handles.
+ * Declares, for the current flow alone, which step comes next and by when (epoch ms). The service
+ * that performs the step uses the same name for the step, or for the message that the step handles.
  */
 export function expectStep(name: string, deadline?: number): void {
   const flow = flowOf(context.active());

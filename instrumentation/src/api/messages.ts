@@ -6,9 +6,9 @@ import { startProcessing, startSending } from '../core/message-spans.ts';
 import type { IncomingMessage, MessageKind, OutgoingMessage } from '../types.ts';
 
 /**
- * Traces messages of any broker: the caller names what it sends and what it handles. None of these
- * calls throws anything but errors of the wrapped code; without a registered SDK they call the
- * wrapped code and do nothing else.
+ * Traces messages of any broker: the caller describes the message that it sends or handles. None of
+ * these calls throws anything but errors of the wrapped code. Without a registered SDK they call
+ * the wrapped code and do nothing else.
  */
 type Send<T> = (headers: Record<string, unknown>) => T;
 
@@ -24,7 +24,8 @@ export const reply = <T>(message: OutgoingMessage, send: Send<T>): T =>
 
 /**
  * Puts a PRODUCER span around `send`, which gets the headers for the message. The span ends when
- * the result does. Convention: OpenTelemetry messaging spans 1.45, operation type `send`.
+ * `send`, or the promise that it returned, ends. Convention: OpenTelemetry messaging spans 1.45,
+ * operation type `send`.
  */
 function sendMessage<T>(kind: MessageKind, message: OutgoingMessage, send: Send<T>): T {
   const sending = attempt(() => startSending(kind, message));
@@ -34,9 +35,9 @@ function sendMessage<T>(kind: MessageKind, message: OutgoingMessage, send: Send<
 }
 
 /**
- * Runs a handler for one message: a CONSUMER span in a trace of its own that links to the sender's
- * span, in the flow that the message's headers name. An error marks the span failed and reaches the
- * caller unchanged.
+ * Runs a handler for one message in a CONSUMER span. The span has a trace of its own, links to the
+ * sender's span, and belongs to the flow that the message's headers name. An error of the handler
+ * marks the span as failed and reaches the caller unchanged.
  */
 export function handleMessage<T>(
   message: IncomingMessage,
@@ -45,7 +46,10 @@ export function handleMessage<T>(
   return handleOnBehalfOf(handler, message, handler);
 }
 
-/** Handles a message for an adapter, which calls `listener`, a function of the application. */
+/**
+ * Runs a handler of an adapter for one message, like `handleMessage`. `listener` is the function of
+ * the application that the handler calls.
+ */
 export function handleOnBehalfOf<T>(
   listener: Work,
   message: IncomingMessage,

@@ -8,14 +8,14 @@ import * as names from '../semconv.ts';
 import type { StepOptions } from '../types.ts';
 
 /**
- * Runs a named piece of work in the current flow. Its start is announced at once, so that a hanging
- * step is visible.
+ * Runs a named piece of work as a step of the current flow. The start of the step is announced at
+ * once, so that a hanging step is visible.
  */
 export function step<T>(name: string, work: (span: Span) => T, options?: StepOptions): T {
   return runStep(name, options ?? {}, {}, names.EVENT_STEP_STARTED, work);
 }
 
-/** Undoes a step: `undoes` is its name or id. */
+/** Runs work that undoes a step; `undoes` is the name or the id of that step. */
 export function compensate<T>(
   undoes: string,
   work: (span: Span) => T,
@@ -38,7 +38,8 @@ function runStep<T>(
   work: (span: Span) => T,
 ): T {
   const flow = flowOf(context.active());
-  // The SDK may have been set up without the FlowSpanProcessor, so the step names its flow itself.
+  // The step's span names its flow itself, because the SDK may have been set up without the
+  // FlowSpanProcessor.
   const attributes: Attributes = {
     ...(flow && flowAttributes(flow, 'ambient')),
     [names.ATTR_STEP_NAME]: name,

@@ -1,6 +1,9 @@
 import { diag } from '@opentelemetry/api';
 
-/** Prepares a span. A caller's wrong argument must not keep its work from running. */
+/**
+ * Returns what `prepare` returns, mostly a span; undefined if `prepare` throws, because a wrong
+ * argument of the caller must not keep the caller's work from running.
+ */
 export function attempt<T>(prepare: () => T): T | undefined {
   try {
     return prepare();

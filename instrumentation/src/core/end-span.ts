@@ -12,16 +12,17 @@ import { isThenable, watchThen } from './thenable.ts';
 export type Work = (...args: never[]) => unknown;
 
 /**
- * Runs the work in `ctx` and ends the span when the work ends; its result or error passes through
- * untouched. The span of a returned query builder ends when the code that executes it has the rows.
- * If no code does, it ends when the builder is garbage-collected, at the time at which the builder
- * was returned.
+ * Runs the work in `ctx` and ends the span when the work ends. The result or error of the work
+ * passes through untouched. If the work returns a query builder, the span ends when the code that
+ * executes the builder has the rows. If no code executes the builder, the span ends when the
+ * builder is garbage-collected, with the time at which the builder was returned.
  *
  * `of` is the application's function. Watching a promise handles its rejection, so the process
- * would no longer report one that the application handles nowhere. Therefore the caller of an async
- * function, whose promise no other code can hold, gets a derived promise that rejects likewise. Any
- * other promise stays the same object: its holder may have handled it already, and a second,
- * unhandled one would end the process.
+ * would no longer report a rejection that the application handles nowhere. Therefore the caller of
+ * an async function, whose promise no other code can hold, gets a derived promise that rejects
+ * likewise. Any other promise is returned as the same object: code that holds it may have handled
+ * its rejection already, and then a derived promise, whose rejection nobody handles, would end the
+ * process.
  */
 export function endSpanWith<T>(span: Span, ctx: Context, work: () => T, of: Work = work): T {
   let result: T;
@@ -68,8 +69,8 @@ export function endFailed(span: Span, error: unknown): void {
 }
 
 /**
- * Turns a thrown value into text. Some objects cannot be converted, and that error must not replace
- * the host's own.
+ * Turns a thrown value into text. Some objects cannot be converted; the error of such a conversion
+ * must not replace the error of the host.
  */
 export function errorText(error: unknown): string {
   if (error instanceof Error) return error.message;

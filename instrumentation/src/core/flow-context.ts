@@ -20,8 +20,9 @@ const FLOW = createContextKey('fermata flow');
 const MESSAGE_ID = createContextKey('fermata message');
 
 /**
- * Turns a flow's id into text: it is often a number in JavaScript, and headers of some clients take
- * texts only. Returns undefined for a flow without an id, which is none.
+ * Returns the flow with its id as text, because in JavaScript the id is often a number, and headers
+ * of some clients take texts only. Returns undefined if the flow has no id, because without an id
+ * it counts as no flow.
  */
 export function normalizeFlow(flow: Flow): Flow | undefined {
   const { id, type, version } = flow as Record<keyof Flow, unknown>;
@@ -38,10 +39,10 @@ export function normalizeFlow(flow: Flow): Flow | undefined {
 const isText = (value: unknown): boolean => value === undefined || typeof value === 'string';
 
 /**
- * Puts a flow into a context, and its id, type and version into baggage, so that services without
- * this package carry it on. Baggage goes out with every outgoing call: ids only, never personal
- * data. Replaces the previous flow. Never throws: for a flow without an id the context stays as it
- * was.
+ * Returns the context with a flow in place of the previous flow. The flow's id, type and version
+ * also go into baggage, so that services without this package carry the flow on. Baggage is sent
+ * with every outgoing call, so it has ids only and never personal data. Never throws: for a flow
+ * without an id the context is returned unchanged.
  */
 export function contextWithFlow(parent: Context, given: Flow): Context {
   try {
@@ -56,7 +57,8 @@ export function contextWithFlow(parent: Context, given: Flow): Context {
 function contextWith(parent: Context, flow: Flow): Context {
   const ctx = parent.setValue(FLOW, flow);
   const before = propagation.getBaggage(parent);
-  // A message's baggage mostly equals its headers, so it is rarely written again.
+  // The baggage of a received message mostly names the same flow as the message's headers; then it
+  // is not written again.
   if (
     before !== undefined &&
     before.getEntry(ATTR_FLOW_ID)?.value === flow.id &&
@@ -77,7 +79,10 @@ function contextWith(parent: Context, flow: Flow): Context {
   return propagation.setBaggage(ctx, baggage);
 }
 
-/** Returns the current flow: set by this package in this process, else from baggage. */
+/**
+ * Returns the current flow: the flow that this package set in this process, else the flow in
+ * baggage.
+ */
 export function flowOf(ctx: Context): Flow | undefined {
   const flow = ctx.getValue(FLOW) as Flow | undefined;
   if (flow !== undefined) return flow;
@@ -91,12 +96,15 @@ export function flowOf(ctx: Context): Flow | undefined {
 
 export const currentFlow = (): Flow | undefined => flowOf(context.active());
 
-/** Runs `work` in a flow. Costs a context switch, nothing else. */
+/** Runs `work` in a flow. This costs only a switch of context. */
 export function withFlow<T>(flow: Flow, work: () => T): T {
   return context.with(contextWithFlow(context.active(), flow), work);
 }
 
-/** Returns the id of the message being handled: the causation id of messages sent from here. */
+/**
+ * Returns the id of the message being handled, which is the causation id of messages sent
+ * meanwhile.
+ */
 export const messageIdOf = (ctx: Context): string | undefined =>
   ctx.getValue(MESSAGE_ID) as string | undefined;
 export const contextWithMessage = (ctx: Context, id: string | undefined): Context =>
@@ -104,11 +112,17 @@ export const contextWithMessage = (ctx: Context, id: string | undefined): Contex
 
 type Source = 'message' | 'explicit' | 'ambient';
 
-/** Returns the attributes of a flow. `source`: how sure it is that the span belongs to the flow. */
+/**
+ * Returns the attributes that name a flow on a span. `source` tells how sure it is that the span
+ * belongs to the flow.
+ */
 export const flowAttributes = (flow: Flow, source: Source): Attributes =>
   addFlowAttributes({}, flow, source);
 
-/** Adds the attributes in place, because a message's attributes are built once. */
+/**
+ * Adds the attributes to the given object instead of a copy, so that a message's attributes are
+ * built only once.
+ */
 export function addFlowAttributes(attributes: Attributes, flow: Flow, source: Source): Attributes {
   attributes[ATTR_FLOW_ID] = flow.id;
   attributes[ATTR_FLOW_SOURCE] = source;

@@ -3,8 +3,8 @@ import { contextWithFlow, flowAttributes, flowOf } from './flow-context.ts';
 import { extractHeaders, injectHeaders } from './headers.ts';
 
 /**
- * Adds the current flow to headers, and leaves trace context to another instrumentation, which
- * makes the spans.
+ * Adds the current flow to headers. Trace context is left to the other instrumentation that makes
+ * the spans.
  */
 export function addFlow<C extends Record<string, unknown>>(headers: C): C {
   if (flowOf(context.active())) injectHeaders(headers, trace.deleteSpan(context.active()));

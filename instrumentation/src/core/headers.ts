@@ -28,7 +28,7 @@ import type { Flow, MessageKind } from '../types.ts';
 
 type Carrier = Record<string, unknown>;
 
-/** Tells whether context travels with a message under this name. */
+/** Returns whether a header or attribute of this name carries context. */
 export const isPropagationHeader = (name: string): boolean =>
   /^(traceparent|tracestate|baggage|fermata-[a-z-]+)$/.test(name);
 
@@ -39,7 +39,10 @@ export interface MessageEnvelope {
   type?: string | undefined;
   causationId?: string | undefined;
   correlationId?: string | undefined;
-  /** Names of the steps still to come, the receiver's first; without commas. */
+  /**
+   * Routing slip: names of the steps still to come, the receiver's first. The names contain no
+   * commas.
+   */
   itinerary?: readonly string[] | undefined;
 }
 
@@ -48,14 +51,17 @@ export interface Extracted extends MessageEnvelope {
   context: Context;
   /** The sender's span, for a link. */
   creation: SpanContext | undefined;
-  /** The flow that the message's own headers name: strong evidence. */
+  /**
+   * The flow that the message's own headers name, which is strong evidence that the message belongs
+   * to it.
+   */
   flow: Flow | undefined;
 }
 
 /**
- * Writes trace context, baggage, flow and message identity into headers, in place. Uses W3C names
- * plus explicit `fermata-*` ones, because several clients drop baggage; CloudEvents extensions
- * where the carrier is a CloudEvent (`ce-id` or `specversion` present). Never throws.
+ * Writes trace context, baggage, flow and message identity into headers, in place. Besides the W3C
+ * names it uses explicit `fermata-*` names, because several clients drop baggage. Where the carrier
+ * is a CloudEvent (it has `ce-id` or `specversion`), it uses CloudEvents extensions. Never throws.
  */
 export function injectHeaders(
   carrier: Carrier,
@@ -86,7 +92,10 @@ export function injectHeaders(
   return carrier;
 }
 
-/** Finds how to write CloudEvents extensions into this carrier; null: it is no CloudEvent. */
+/**
+ * Returns the prefix for CloudEvents extensions in this carrier; null if the carrier is no
+ * CloudEvent.
+ */
 function spellingToWrite(carrier: Carrier): string | null {
   if ('specversion' in carrier) return '';
   if ('ce_id' in carrier) return 'ce_';
@@ -94,7 +103,8 @@ function spellingToWrite(carrier: Carrier): string | null {
 }
 
 /**
- * Reads what `injectHeaders` wrote; values may be strings, Buffers or lists of them. Never throws.
+ * Returns what `injectHeaders` wrote. The values of headers may be strings, Buffers or lists of
+ * them. Never throws.
  */
 export function extractHeaders(headers: Carrier | undefined): Extracted {
   try {
@@ -102,7 +112,8 @@ export function extractHeaders(headers: Carrier | undefined): Extracted {
     const ctx = propagation.extract(ROOT_CONTEXT, texts, defaultTextMapGetter);
     const ce = spelling(texts);
     const flow = flowIn(texts, ce, ctx);
-    // One is not spread into the other, because that alone cost more than all the rest.
+    // The envelope is written into the new object, because spreading it into another object cost
+    // more than all the rest of this function.
     return envelopeOf(texts, ce, {
       context: flow === undefined ? ctx : contextWithFlow(ctx, flow),
       creation: trace.getSpanContext(ctx),
@@ -114,7 +125,10 @@ export function extractHeaders(headers: Carrier | undefined): Extracted {
   }
 }
 
-/** Reads the flow that the headers name; baggage of the sender fills in what they leave out. */
+/**
+ * Returns the flow that the headers name. What the headers leave out is taken from the sender's
+ * baggage. Returns undefined if neither has a flow id.
+ */
 function flowIn(texts: Texts, ce: string | null, ctx: Context): Flow | undefined {
   let id = texts[HEADER_FLOW_ID] ?? extension(texts, ce, CE_FLOW_ID);
   let type = texts[HEADER_FLOW_TYPE] ?? extension(texts, ce, CE_FLOW_TYPE);
@@ -132,7 +146,9 @@ function flowIn(texts: Texts, ce: string | null, ctx: Context): Flow | undefined
   return flow;
 }
 
-/** Reads only a message's own description: id, kind, type, causation, slip. Never throws. */
+/**
+ * Returns only a message's description of itself: id, kind, type, causation, slip. Never throws.
+ */
 export function envelopeIn(headers: Carrier): MessageEnvelope {
   try {
     const texts = textsIn(headers);
@@ -146,8 +162,8 @@ export function envelopeIn(headers: Carrier): MessageEnvelope {
 type Texts = Record<string, string | undefined>;
 
 /**
- * Returns headers as they are where they are plain, which most are: copying each message's headers
- * is most of the cost of reading them.
+ * Returns the headers as texts by lower-case name. Headers that have this form already, which most
+ * have, are returned as they are, because copying would be most of the cost of reading them.
  */
 function textsIn(headers: Carrier | undefined): Texts {
   if (headers === undefined) return {};
@@ -177,8 +193,8 @@ function copyOf(headers: Carrier): Texts {
 }
 
 /**
- * Finds how a CloudEvent's attributes are spelled in this carrier; null: it is no CloudEvent, and
- * its `id` belongs to the application.
+ * Returns the prefix of a CloudEvent's attributes in this carrier; null if the carrier is no
+ * CloudEvent, in which case an `id` in it belongs to the application.
  */
 function spelling(texts: Texts): string | null {
   if (texts['ce-id'] !== undefined) return 'ce-';

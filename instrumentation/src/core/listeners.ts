@@ -1,8 +1,8 @@
 export type Listener = (...args: unknown[]) => unknown;
 
 /**
- * The original listener, under the names by which Node's emitters and component-emitter find it on
- * a wrapper.
+ * What a wrapper of a listener has to have: the original listener, under the two names by which
+ * Node's emitters (`listener`) and component-emitter (`fn`) look for it.
  */
 interface StandsFor {
   listener: Listener;
@@ -10,7 +10,8 @@ interface StandsFor {
 }
 
 /**
- * Methods that add listeners, on Node's emitters and on component-emitter; some for one event only.
+ * Methods that add listeners on Node's emitters and on component-emitter. `by` is the method that
+ * adds the wrapper in their place; `once` is true for those that add a listener for one call only.
  */
 const ADDING: Record<string, { by: string; once: boolean }> = {
   on: { by: 'on', once: false },
@@ -22,9 +23,10 @@ const ADDING: Record<string, { by: string; once: boolean }> = {
 };
 
 /**
- * Lets `wrap` replace each listener that is added from now on (it may return the listener itself).
- * Emitters find a listener by the wrapper that stands for it, so they remove it themselves, and no
- * table is kept here. `ordinal`: number of listeners that the event already has.
+ * Makes the target add, from now on, what `wrap` returns in place of each listener (`wrap` may
+ * return the listener itself). Emitters find the wrapper when the application removes the original
+ * listener, so no table of wrappers is kept here. `ordinal` is the number of listeners that the
+ * event already has.
  */
 export function wrapListeners(
   target: object,
@@ -50,8 +52,8 @@ export function wrapListeners(
     if (original === undefined || add === undefined) continue;
     methods[name] = (...args) => {
       const [event, listener] = args as [string | symbol, Listener];
-      // A value that is no function is rejected as always; a wrapper (from `rawListeners`) is added
-      // as it is.
+      // A value that is no function is passed on, so that the emitter rejects it as always. A
+      // wrapper that the application got from `rawListeners` is added as it is.
       if (typeof listener !== 'function' || wrappers.has(listener)) return original(...args);
       const instead = wrap(event, listener, countOf(event));
       if (instead === listener) return original(...args);

@@ -30,13 +30,13 @@ import { tracer } from './tracer.ts';
 export interface Sending {
   span: Span;
   ctx: Context;
-  /** Headers for the message: the given ones plus the context. */
+  /** Headers for the message: those that the application gave, plus the context. */
   headers: Record<string, unknown>;
 }
 
 /**
  * Starts the PRODUCER span of one message. Adapters whose clients send several messages at once, or
- * report the result later, end it themselves.
+ * report the result later, end the span themselves.
  */
 export function startSending(usualKind: MessageKind, message: OutgoingMessage): Sending {
   const parent = message.flow ? contextWithFlow(context.active(), message.flow) : context.active();
@@ -57,7 +57,8 @@ export function startSending(usualKind: MessageKind, message: OutgoingMessage): 
     parent,
   );
   const ctx = trace.setSpan(parent, span);
-  // Without an SDK there is nothing to tell the receiver, so the message stays as it was.
+  // Without an SDK and a flow there is nothing to tell the receiver, so the message stays as it
+  // was.
   if (flow === undefined && !isSpanContextValid(span.spanContext()))
     return { span, ctx, headers: { ...message.headers } };
   const headers = injectHeaders(given, ctx, {
@@ -79,9 +80,10 @@ const random = (): string => Math.random().toString(36).slice(2);
 const NOTHING_DECLARED: MessageEnvelope = {};
 
 /**
- * Reads the envelope that the application declared in the headers. It takes precedence, because an
- * adapter only guesses. Headers passed on from the message being handled describe that message
- * instead: with them the new message would get its id and type, and take its place.
+ * Returns what the application declared about a new message in its headers, and the headers to
+ * send. What the application declared takes precedence over what an adapter guesses. If the headers
+ * were passed on from the message being handled, they declare nothing about the new message:
+ * otherwise the new message would get the id and type of the handled message, and be taken for it.
  */
 function declaredEnvelope(
   headers: Record<string, unknown> | undefined,
@@ -91,7 +93,8 @@ function declaredEnvelope(
   if (headers === undefined) return { declared: NOTHING_DECLARED, given };
   const declared = envelopeIn(headers);
   if (handledId === undefined || declared.id !== handledId) return { declared, given };
-  // All other fields of the envelope are written anew.
+  // Only the routing slip has to be removed here, because all other fields of the envelope are
+  // overwritten.
   delete given[names.HEADER_ITINERARY];
   return { declared: NOTHING_DECLARED, given };
 }
@@ -104,7 +107,7 @@ export interface Processing {
 
 /**
  * Starts the CONSUMER span of one message. Adapters whose clients acknowledge a message at the end
- * of its handling end the span then.
+ * of its handling end the span at the acknowledgement.
  */
 export function startProcessing(message: IncomingMessage): Processing {
   const extracted = extractHeaders(message.headers);
@@ -121,13 +124,14 @@ export function startProcessing(message: IncomingMessage): Processing {
   set(names.ATTR_STEP_ATTEMPT, message.attempt);
   set(names.ATTR_MESSAGE_DEAD_LETTERED_FROM, message.deadLetteredFrom);
   set(names.ATTR_CAUSATION_ID, extracted.causationId);
-  // The slip's first stop is this one.
+  // The first stop on the slip is the step that begins here, so it is no longer to come.
   set(names.ATTR_ITINERARY, extracted.itinerary?.slice(1).join(','));
   set('messaging.consumer.group.name', message.group);
   set('messaging.batch.message_count', message.batchSize);
   set(names.ATTR_MESSAGE_LAG, message.lag);
   if (message.attributes) Object.assign(attributes, message.attributes);
-  // The span is a root, so the context passes on everything but the sender's span.
+  // The new span is the root of a trace. Its parent context passes on all that the message carried
+  // but the sender's span.
   const parent = contextWithMessage(extracted.context, id);
   const span = tracer().startSpan(
     `process ${message.destination}`,

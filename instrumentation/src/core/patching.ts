@@ -1,7 +1,7 @@
-/** Marks an object that is wrapped already, so that it is not wrapped twice. */
+/** Key of the mark on objects that are wrapped already, so that they are not wrapped twice. */
 export const TRACED = Symbol.for('fermata.traced');
 
-/** Marks an object; false when it was marked before. */
+/** Marks an object as wrapped. Returns false if the object had been marked before. */
 export function markTraced(target: object): boolean {
   const own = target as { [TRACED]?: true };
   if (Object.hasOwn(target, TRACED)) return false;
@@ -10,8 +10,8 @@ export function markTraced(target: object): boolean {
 }
 
 /**
- * Tells whether OpenTelemetry's own instrumentation patched this method (shimmer's `__wrapped`), on
- * the object itself or up its prototypes.
+ * Returns whether OpenTelemetry's own instrumentation patched this method (shimmer's `__wrapped`),
+ * on the object itself or on one of its prototypes.
  */
 export function isWrapped(target: Record<string, unknown>, method: string): boolean {
   let proto: object | null = target;

@@ -3,9 +3,9 @@ import { ATTR_FLOW_ID } from '../semconv.ts';
 import { flowAttributes, flowOf } from './flow-context.ts';
 
 /**
- * Stamps every span with the flow of its context (as `ambient`, the weakest evidence: contexts
- * leak). A span that already names its flow keeps it. Fits the SpanProcessor of SDK 2.x and 3.x;
- * depends on neither.
+ * Adds, to every span, the flow of the span's context. The flow is marked as `ambient`, the weakest
+ * evidence, because contexts leak. A span that already names a flow keeps that flow. The class fits
+ * the SpanProcessor of SDK 2.x and 3.x, and depends on neither.
  */
 export class FlowSpanProcessor {
   onStart(span: Span & { attributes?: Attributes }, parent: Context): void {

@@ -4,9 +4,10 @@ import { preciseNow } from './clock.ts';
 type Settled = ((value: unknown) => unknown) | null | undefined;
 
 /**
- * Watches the caller's own first call of `then`. A thenable that is no promise may be a query
- * builder, which executes each time its `then` is called: a call of ours would execute it once
- * more. Returns false where it cannot be watched.
+ * Watches the first call of `then` by the caller: ends the span by `done` or `failed` when the
+ * thenable settles. A thenable that is no promise may be a query builder, which executes the query
+ * each time its `then` is called, so a call of `then` by this package would execute the query once
+ * more. Returns false if the thenable cannot be watched.
  */
 export function watchThen(
   thenable: PromiseLike<unknown>,
@@ -15,8 +16,8 @@ export function watchThen(
   done: () => void,
   failed: (error: unknown) => void,
 ): boolean {
-  // `then` is mostly a method of the class; it is the object's own where an outer step watches it,
-  // too.
+  // `then` is mostly a method of the thenable's class. It is the object's own property if an outer
+  // step watches the thenable, too.
   const own = Object.getOwnPropertyDescriptor(thenable, 'then');
   const then = thenable.then.bind(thenable);
   const watched = (onDone?: Settled, onFailed?: Settled): unknown => {
@@ -24,8 +25,8 @@ export function watchThen(
     if (own === undefined) Reflect.deleteProperty(thenable, 'then');
     else Reflect.defineProperty(thenable, 'then', own);
     const caller = context.active();
-    // The execution that starts here belongs to the step; the callbacks run in the caller's
-    // context.
+    // The query that this call executes belongs to the step, but the caller's callbacks run in the
+    // caller's context.
     return context.with(ctx, () =>
       then(
         (value) => {
@@ -56,8 +57,8 @@ export function watchThen(
 }
 
 /**
- * Ends spans of thenables that were collected without a call of `then`: these are executed in
- * another way, or never.
+ * Ends the spans of thenables that were garbage-collected without a call of `then`, because they
+ * were executed in another way, or never.
  */
 const unexecuted = new FinalizationRegistry<{ span: Span; returned: number }>(
   ({ span, returned }) => span.end(returned),

@@ -5,9 +5,10 @@ let provider: TracerProvider | undefined;
 let ours: Tracer;
 
 /**
- * Keeps one tracer for each provider: asking for it costs as much as half a span. The cache is by
- * provider, because a tracer obtained before an SDK registered itself through another build of the
- * API (SDK 3 is CommonJS and ESM) stays silent for ever.
+ * Returns our tracer of the registered provider, from a cache, because asking the provider for it
+ * costs as much as half a span. The cache has one tracer for each provider, because a tracer
+ * obtained before an SDK registered itself through another build of the API (SDK 3 is CommonJS and
+ * ESM) would never make spans.
  */
 export function tracer(): Tracer {
   const current = trace.getTracerProvider();

@@ -9,25 +9,25 @@ export interface Processor {
 }
 
 /**
- * Limit of the last export at a normal end, ms: with the processors' own timers a process ends at
- * most two seconds after its work.
+ * Maximum time of the last export when a process ends normally, ms. Together with the processors'
+ * own timers, a process ends at most two seconds after its work.
  */
 const MAX_FLUSH_MS = 1000;
-/** Limit of the last export at a signal to end, ms. */
+/** Maximum time of the last export after a signal to end, ms. */
 const MAX_STOP_MS = 2000;
 /**
- * Interval of exports while the application shuts down, ms: `process.exit` may come at any time,
- * and waits for nothing.
+ * Interval of exports while the application shuts down, ms. It is short, because the application
+ * may call `process.exit` at any time, which waits for nothing.
  */
 const DRAIN_FLUSH_MS = 100;
-/** Time within which a signal that the process sends itself arrives, ms. */
+/** Maximum time until a signal that the process sends to itself arrives, ms. */
 const SIGNAL_TAKES_MS = 50;
 
 /** Exports the last records when the process ends, by itself or by a signal. */
 export function shutdownWithProcess(sdk: Sdk, processors: readonly Processor[]): void {
   process.once('beforeExit', () => {
-    // The event loop was empty, so all that runs from here on is ours, unless there are other
-    // listeners.
+    // `beforeExit` is emitted when the event loop is empty, so all that runs from here on is ours,
+    // unless `beforeExit` has other listeners.
     const alone = process.listenerCount('beforeExit') === 0;
     void stopWithin(sdk, MAX_FLUSH_MS).then((how) => {
       if (alone && how === 'late') process.exit();
@@ -36,10 +36,10 @@ export function shutdownWithProcess(sdk: Sdk, processors: readonly Processor[]):
   const flush = (): void => {
     for (const processor of processors) processor.forceFlush().catch(() => undefined);
   };
-  // The last records say why a service stopped. Ending the process is ours only where the app does
-  // not handle the signal; where it does, it still has work to finish, whose spans are to come.
-  // This listener is prepended and runs once, so that a listener that acts only when it is alone
-  // (signal-exit) finds itself alone.
+  // The records are exported because the last ones say why a service stopped. We end the process
+  // only if the app does not handle the signal. If the app handles it, the app still has work to
+  // finish, and the spans of that work are to come. This listener is prepended and runs once, so
+  // that a listener that acts only if it is the only one (signal-exit) does act.
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
     process.prependOnceListener(signal, () => {
       if (process.listenerCount(signal) === 0)
@@ -52,7 +52,8 @@ export function shutdownWithProcess(sdk: Sdk, processors: readonly Processor[]):
 }
 
 /**
- * Stops the SDK and resolves with how that ended. No other timer keeps the process alive for it.
+ * Stops the SDK and resolves with whether it stopped in time. Only the timer of this function keeps
+ * the process alive meanwhile.
  */
 function stopWithin(sdk: Sdk, maxMs: number): Promise<'in time' | 'late'> {
   return new Promise((resolve) => {
@@ -66,11 +67,12 @@ function stopWithin(sdk: Sdk, maxMs: number): Promise<'in time' | 'late'> {
 }
 
 /**
- * Ends the process as it would have ended without us: its parent sees the signal, and no listener
- * for `exit` is called.
+ * Ends the process as the signal would have ended it without us: the parent process sees the
+ * signal, and no listener for `exit` is called.
  */
 function endBy(signal: 'SIGTERM' | 'SIGINT'): void {
   process.kill(process.pid, signal);
-  // The first process of a container ignores a signal that it does not handle, so it exits instead.
+  // The first process of a container (pid 1) ignores a signal that it does not handle, so such a
+  // process exits instead.
   setTimeout(() => process.exit(128 + constants.signals[signal]), SIGNAL_TAKES_MS);
 }

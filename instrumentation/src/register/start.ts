@@ -7,24 +7,29 @@ import { shutdownWithProcess, type Processor, type Sdk } from './shutdown.ts';
 import { unrefExporter } from './unref-exporter.ts';
 
 /**
- * Starts OpenTelemetry's Node SDK as the environment says (OTEL_EXPORTER_OTLP_ENDPOINT,
- * OTEL_SERVICE_NAME, …), stamps every span with its flow, exports milestones at once, and traces
- * the installed clients. Works with sdk-node 0.2xx and 0.3xx; both are found in the app's own
- * node_modules.
+ * Starts OpenTelemetry's Node SDK as configured by the environment (OTEL_EXPORTER_OTLP_ENDPOINT,
+ * OTEL_SERVICE_NAME, …), adds the flow to every span, exports milestones at once, and traces the
+ * installed clients. Works with sdk-node 0.2xx and 0.3xx. The SDK and the clients are loaded from
+ * the app's own node_modules.
  */
 type Constructor = new (...args: unknown[]) => unknown;
 
-/** Delay of milestones, ms: those of one turn of the event loop are exported together. */
+/**
+ * Delay before milestones are exported, ms, so that milestones of one turn of the event loop are
+ * exported together.
+ */
 const MILESTONE_DELAY_MS = 10;
 /**
- * Capacity of a processor's queue, in records. A job may start, or a batch send, this many in one
- * turn; beyond the SDK's 2,048 all was dropped silently. At the end the whole queue is exported at
- * once, 512 by 512, in less than thirty requests.
+ * Capacity of a processor's queue, in records. In one turn of the event loop a job may start this
+ * many records, or a batch send them. With the SDK's capacity of 2,048, all further records were
+ * dropped silently. When the process ends, the whole queue is exported at once, 512 records at a
+ * time, in less than thirty requests.
  */
 const MAX_QUEUE_SIZE = 12_288;
 /**
- * Time that a processor waits for an export before it begins the next, ms; the export continues
- * meanwhile. The processor waits by a timer that keeps the process alive.
+ * Maximum time that a processor waits for an export before it begins the next one, ms; the export
+ * itself continues. The limit is short, because the processor waits by a timer that keeps the
+ * process alive.
  */
 const MAX_EXPORT_MS = 1000;
 
@@ -68,7 +73,7 @@ function startSdk(): { sdk: Sdk; processors: Processor[] } | undefined {
     sdkTrace['BatchSpanProcessor'],
     unrefExporter(new traces['OTLPTraceExporter']()),
     {
-      // The SDK's five seconds are too long for a live page.
+      // The SDK's default delay of five seconds is too long for a live page.
       scheduledDelayMillis: fromEnvironment('OTEL_BSP_SCHEDULE_DELAY', 1000),
       exportTimeoutMillis: MAX_EXPORT_MS,
       maxQueueSize: fromEnvironment('OTEL_BSP_MAX_QUEUE_SIZE', MAX_QUEUE_SIZE),
@@ -81,8 +86,9 @@ function startSdk(): { sdk: Sdk; processors: Processor[] } | undefined {
             sdkLogs['BatchLogRecordProcessor'],
             unrefExporter(new logs['OTLPLogExporter']()),
             {
-              // An exporter takes thirty concurrent requests and drops the others: one for each
-              // milestone would be too many.
+              // Milestones are exported after a short delay, because an exporter allows thirty
+              // concurrent requests and drops all others: one request for each milestone would be
+              // too many.
               scheduledDelayMillis: MILESTONE_DELAY_MS,
               exportTimeoutMillis: MAX_EXPORT_MS,
               maxQueueSize: MAX_QUEUE_SIZE,
@@ -98,15 +104,19 @@ function startSdk(): { sdk: Sdk; processors: Processor[] } | undefined {
   return { sdk, processors: [spans, ...(milestones ?? [])] };
 }
 
-/** Reads a positive number; any other value counts as not set. */
+/**
+ * Returns a positive number from the environment; `usual` if the variable has any other value or is
+ * not set.
+ */
 function fromEnvironment(name: string, usual: number): number {
   const value = Number(process.env[name]);
   return value > 0 ? value : usual;
 }
 
 /**
- * Makes a processor. Newer ones take `{ exporter, … }`, older ones the exporter and then the
- * options; the exporter that it kept shows which.
+ * Makes a processor. The constructor of newer versions takes `{ exporter, … }`; that of older
+ * versions takes the exporter and then the options. Which of the two it is shows by the exporter
+ * that the new processor holds.
  */
 function withExporter(Make: Constructor, exporter: unknown, options: object = {}): Processor {
   const processor = new Make({ exporter, ...options }) as Processor & { _exporter?: unknown };
@@ -115,7 +125,7 @@ function withExporter(Make: Constructor, exporter: unknown, options: object = {}
 
 function traceClients(): void {
   for (const [name, instrument] of Object.entries(CLIENTS)) {
-    // Only installed clients are loaded, and only those that resolve from the app.
+    // A client is loaded only if it is installed and can be resolved from the app.
     const client = load(fromApp, name);
     if (client === undefined) continue;
     try {
@@ -126,7 +136,7 @@ function traceClients(): void {
   }
 }
 
-/** Finds another SDK that was registered before: a second one would be given no spans. */
+/** Returns whether another SDK was registered before. If so, a second SDK would get no spans. */
 function isRegistered(): boolean {
   const proxy = trace.getTracerProvider() as { getDelegate?: () => object };
   return (
@@ -136,7 +146,8 @@ function isRegistered(): boolean {
 
 if (process.env['OTEL_LOG_LEVEL']) diag.setLogger(new DiagConsoleLogger(), DiagLogLevel.WARN);
 if (process.env['OTEL_SDK_DISABLED'] !== 'true') {
-  // Without an SDK there are no spans, and no context for messages.
+  // Clients are traced only if an SDK is registered, because without an SDK there are no spans and no
+  // context to send with messages.
   if (isRegistered()) {
     process.stderr.write(
       'fermata: an OpenTelemetry SDK is registered already; messages are traced by it. → give it a FlowSpanProcessor\n',

@@ -2,8 +2,8 @@ import type { Agent } from 'node:http';
 import type { Socket } from 'node:net';
 
 /**
- * The parts of OpenTelemetry's OTLP exporters (0.2xx and 0.3xx) that keep a process alive. All may
- * be missing.
+ * The parts of OpenTelemetry's OTLP exporters (0.2xx and 0.3xx) that keep a process alive. Any of
+ * them may be missing.
  */
 interface Exporter {
   _delegate?: { _transport?: RetryingTransport };
@@ -22,15 +22,15 @@ interface Connecting {
 }
 
 /**
- * Limit of connecting, ms: a running collector answers faster, and a connection attempt cannot be
- * unreferenced.
+ * Maximum time to connect, ms. A running collector answers faster; the limit is needed because an
+ * attempt to connect cannot be unreferenced and keeps the process alive.
  */
 const MAX_CONNECT_MS = 1000;
 
 /**
- * Keeps an exporter's requests, and its pauses between two attempts, from keeping the process
- * alive: without a receiver it retries for ten seconds, and the host would live as long. An
- * exporter of unexpected structure is left as it is.
+ * Makes an exporter's requests, and its pauses between two attempts, not keep the process alive.
+ * Otherwise, without a receiver, the exporter would retry for ten seconds, and the host would live
+ * as long. An exporter whose structure is not as expected is left as it is. Returns the exporter.
  */
 export function unrefExporter<E>(exporter: E): E {
   const transport = (exporter as Exporter)._delegate?._transport;

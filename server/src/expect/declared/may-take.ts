@@ -2,7 +2,7 @@ import { pairKey } from '../keys.ts';
 import type { TypeModel } from '../learned/model.ts';
 
 /**
- * Returns whether, as far as is known, this step takes messages from this destination, or may do so.
+ * Returns whether, as far as is known, this step takes messages from this destination or may do so.
  */
 export type MayTake = (step: string, destination: string) => boolean;
 
