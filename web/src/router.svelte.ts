@@ -1,5 +1,6 @@
 /**
- * Keeps the state of a page in its URL, so that a page can be shared, reloaded and gone back to.
+ * Keeps the state of a page in the page's URL, so that the page can be shared, reloaded and gone
+ * back to.
  */
 interface Place {
   path: string;
@@ -12,7 +13,7 @@ const read = (): Place => ({
 });
 
 let place = $state.raw<Place>(read());
-/** The path has changed, and the heading of the new page has not been rendered yet. */
+/** True from a change of the path until the heading of the new page has been rendered. */
 let arriving = false;
 function move(): void {
   const { path } = place;
@@ -34,8 +35,9 @@ export function go(url: string, replace = false): void {
 }
 
 /**
- * Moves the focus to the heading of a page after navigation: otherwise it would be lost with the
- * link, and a screen reader would not announce the page. Used by `{@attach}` on each page's h1.
+ * Moves the focus to the heading of a page after navigation. Otherwise the focus would be lost with
+ * the link that was pressed, and a screen reader would not announce the page. Used by `{@attach}`
+ * on the h1 of each page.
  */
 export function heading(h1: HTMLElement): void {
   h1.tabIndex = -1;
@@ -45,7 +47,7 @@ export function heading(h1: HTMLElement): void {
   h1.focus({ preventScroll: true });
 }
 
-/** Changes some parameters of the current URL; an empty text removes one. */
+/** Changes some parameters of the current URL. An empty value removes its parameter. */
 export function setQuery(changes: Record<string, string>, replace = true): void {
   // eslint-disable-next-line svelte/prefer-svelte-reactivity -- a working copy, never rendered
   const query = new URLSearchParams(place.query);
@@ -77,7 +79,10 @@ export function rowsAreLinks(list: HTMLElement): () => void {
   return () => list.removeEventListener('click', onClick);
 }
 
-/** Navigates within the page on a plain click on a link; the browser handles any other click. */
+/**
+ * Follows a link: on a plain click, navigates without loading the page again; any other click is
+ * left to the browser.
+ */
 export function follow(event: MouseEvent): void {
   const link = (event.currentTarget as HTMLAnchorElement).href;
   if (event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return;

@@ -35,8 +35,8 @@ import {
  * handler in the context of one message.
  *
  * Where OpenTelemetry's own kafkajs instrumentation is active, that instrumentation makes the
- * spans. This adapter then adds the flow to headers and handlers; for batches the other
- * instrumentation does not restore any context for handlers.
+ * spans. This adapter then adds the flow to headers and to `eachMessage`; handlers of batches get
+ * no flow.
  */
 export interface KafkaJsOptions {
   /** Returns the type of a message; default: the topic. */

@@ -146,8 +146,8 @@ function isRegistered(): boolean {
 
 if (process.env['OTEL_LOG_LEVEL']) diag.setLogger(new DiagConsoleLogger(), DiagLogLevel.WARN);
 if (process.env['OTEL_SDK_DISABLED'] !== 'true') {
-  // Clients are traced only if an SDK is registered, because without an SDK there are no spans and no
-  // context to send with messages.
+  // Clients are traced only if an SDK is registered, because without an SDK there are no spans, and
+  // there is no context to send with messages.
   if (isRegistered()) {
     process.stderr.write(
       'fermata: an OpenTelemetry SDK is registered already; messages are traced by it. → give it a FlowSpanProcessor\n',

@@ -1,7 +1,10 @@
 import type { FlowSummary } from '@fermata/server/contract';
 import { absolute, nanosToMs } from '../ui/format.ts';
 
-/** Counts flows by the time they started, in equal slices, split by status. */
+/**
+ * Numbers of flows by the time at which the flows started, in slices of equal length, split by
+ * status.
+ */
 export interface ActivityData {
   labels: string[];
   series: { name: Fate; counts: number[] }[];

@@ -17,7 +17,9 @@ import type {
   SavedView,
 } from '@fermata/server/contract';
 
-/** Carries the problem that the server answered with, for the page to show. */
+/**
+ * An error that carries the problem with which the server answered, so that the page can show it.
+ */
 export class ApiError extends Error {
   readonly problem: Problem;
   constructor(problem: Problem) {

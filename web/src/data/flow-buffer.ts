@@ -1,9 +1,9 @@
 import type { FlowChanged, FlowSummary } from '@fermata/server/contract';
 
 /**
- * Merges a REST snapshot with pushed changes: in any order they give the same list (invariant I8,
- * guarded by flow-buffer.property.test.ts). This file is plain TypeScript; `live-flows.svelte.ts`
- * adds Svelte's state.
+ * Merges a REST snapshot with pushed changes. Whatever the order in which these come, the resulting
+ * list is the same (invariant I8, guarded by flow-buffer.property.test.ts). This file is plain
+ * TypeScript; `live-flows.svelte.ts` adds Svelte's state.
  */
 export interface FlowBuffer {
   snapshot(flows: readonly FlowSummary[]): void;
@@ -15,7 +15,7 @@ export interface FlowBuffer {
 
 interface Entry {
   version: number;
-  /** The flow, or null when it lost this name. */
+  /** The flow; null if there is no flow of this id any more. */
   flow: FlowSummary | null;
 }
 
@@ -24,7 +24,10 @@ export function createFlowBuffer(
   limit: number,
 ): FlowBuffer {
   const known = new Map<string, Entry>();
-  /** INVARIANT: an older version never replaces a newer one, whichever way it came. */
+  /**
+   * INVARIANT: an older version of a flow never replaces a newer version, whether it came by a
+   * snapshot or by a push.
+   */
   const take = (id: string, version: number, flow: FlowSummary | null): void => {
     const before = known.get(id);
     if (before !== undefined && before.version >= version) return;
@@ -36,7 +39,8 @@ export function createFlowBuffer(
     },
     apply(changes) {
       for (const change of changes) take(change.id, change.version, change.flow);
-      // The oldest ids are dropped once there are eight times as many as a page holds.
+      // The ids that were added first are dropped once there are eight times as many ids as the
+      // list may show.
       if (known.size > limit * 8)
         for (const [id] of [...known].slice(0, known.size - limit * 4)) known.delete(id);
     },

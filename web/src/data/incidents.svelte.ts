@@ -3,11 +3,14 @@ import { api } from './api.ts';
 import type { IncidentListener } from './live.svelte.ts';
 
 /**
- * Keeps incidents from requests and pushes; the newest version of each counts, in any order (I8).
+ * All incidents that requests returned or the server pushed, by id. The newest version of each
+ * incident is kept, in whatever order the versions come (I8).
  */
 let known = $state.raw<ReadonlyMap<string, Incident>>(new Map());
 
-/** Number of older incidents that the list omits; they are found by their address only. */
+/**
+ * Number of older incidents that the server's list omits. They can be opened only by their address.
+ */
 let unlisted = $state(0);
 
 function merge(list: readonly Incident[]): void {
@@ -30,14 +33,14 @@ export async function loadIncidents(): Promise<void> {
   merge(items);
 }
 /**
- * Loads one incident, because an incident's own page may show one that is older than the whole
- * list.
+ * Loads one incident by itself, because the page of an incident may show one that is older than all
+ * incidents in the list.
  */
 export async function loadIncident(id: string): Promise<void> {
   merge([await api.incident(id)]);
 }
 
-/** Keeps the list up to date with what the server pushes. */
+/** Takes incidents that the server pushes into the known incidents. */
 export const incidentListener: IncidentListener = {
   onChanged: merge,
   onReload: () => void loadIncidents().catch(() => undefined),

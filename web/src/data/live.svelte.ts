@@ -12,8 +12,8 @@ import { createWatches } from './watches.ts';
 type Connection = 'connecting' | 'live' | 'offline';
 
 /**
- * Minimum delay before reconnecting, ms. A server that shuts down disconnects all pages at once:
- * they return spread over this time.
+ * Minimum delay before reconnecting, ms. A server that shuts down disconnects all pages at once, so
+ * the delay is random, and the pages reconnect at different times.
  */
 const TURNED_AWAY_MS = 1000;
 
@@ -25,21 +25,25 @@ const watches = createWatches();
 export const connectionState = (): Connection => connection;
 export const liveStats = (): StatsTick | null => stats;
 /**
- * Returns when the connection was lost, the time that the data on the screen is from; null while it
- * is live.
+ * Returns when the connection was lost, which is the time that the data on the screen is from; null
+ * while the connection is live.
  */
 export const asOf = (): number | null => lostAt;
 
-/** Receives incidents whatever is watched, because the navigation counts them. */
+/**
+ * Gets every change of an incident, whichever view is watched, because the navigation shows the
+ * number of incidents.
+ */
 export interface IncidentListener {
   onChanged(changed: Incident[]): void;
-  /** Changes may have been missed: load the list again. */
+  /** Called when changes may have been missed, so that the list has to be loaded again. */
   onReload(): void;
 }
 
 /**
- * Opens the one socket of the dashboard: it reports the connection's state, passes on changes, and
- * after a break resumes or asks for a reload. Returns a function that closes it.
+ * Opens the one socket of the dashboard. It keeps the connection's state, passes changes on, and
+ * after an interruption either gets the missed changes or asks for a reload. Returns a function
+ * that closes the socket.
  */
 export function connect(incidents: IncidentListener): () => void {
   const socket: Socket<ServerToClient, ClientToServer> = io({
@@ -56,11 +60,11 @@ export function connect(incidents: IncidentListener): () => void {
   socket.on('disconnect', (reason) => {
     connection = 'offline';
     lostAt = Date.now();
-    // A stale figure looks like a current one, so it is removed.
+    // The figures are removed, because old figures look like current ones.
     stats = null;
     watches.disconnected();
-    // The client takes an orderly end by the server as its wish, and does not reconnect by itself.
-    // After one explicit connect it retries until the server is there.
+    // When the server ends the connection in an orderly way, the client does not reconnect by
+    // itself. After this one call of `connect` the client tries again until the server is there.
     if (reason === 'io server disconnect')
       comeBack = setTimeout(() => socket.connect(), TURNED_AWAY_MS * (1 + Math.random()));
   });
@@ -74,7 +78,10 @@ export function connect(incidents: IncidentListener): () => void {
   };
 }
 
-/** Watches one view until the returned function is called. The caller loads the snapshot. */
+/**
+ * Watches one view until the returned function is called. The caller loads the snapshot of the
+ * view.
+ */
 export const watch = (
   view: View,
   onChanges: (changes: FlowChanged[]) => void,

@@ -1,6 +1,6 @@
 import type { FlowChanged, Resume, Sequence, View, WatchAnswer } from '@fermata/server/contract';
 
-/** The part of a socket that watching needs. */
+/** The part of a socket that is needed to watch views. */
 export interface WatchWire {
   emit(event: 'watch', resume: Resume, answer: (answer: WatchAnswer) => void): unknown;
   emit(event: 'unwatch'): unknown;
@@ -9,19 +9,22 @@ export interface WatchWire {
 export interface Watcher {
   view: View;
   onChanges(changes: FlowChanged[]): void;
-  /** Changes may have been missed: load the snapshot again. */
+  /** Called when changes may have been missed, so that the snapshot has to be loaded again. */
   onReload(): void;
 }
 
 /**
- * Shares one subscription between several watchers, because the server keeps one view for each
- * socket. It covers all their views and ends with the last of them. This file is plain TypeScript;
- * `live.svelte.ts` brings the socket.
+ * Shares one subscription between several watchers, because the server keeps only one view for each
+ * socket. The subscription covers the views of all watchers and ends with the last watcher. This
+ * file is plain TypeScript; `live.svelte.ts` supplies the socket.
  */
 export interface Watches {
-  /** Watches until the returned function is called. The caller loads the snapshot. */
+  /**
+   * Watches a view until the returned function is called. The caller loads the snapshot of the
+   * view.
+   */
   add(watcher: Watcher): () => void;
-  /** Subscribes on a new connection and asks for missed changes. */
+  /** Uses a new connection: subscribes on it and asks for missed changes. */
   connected(wire: WatchWire): void;
   disconnected(): void;
   /** Passes changes on to the watchers whose view shows them. */
@@ -31,7 +34,7 @@ export interface Watches {
 export function createWatches(): Watches {
   const watchers = new Set<Watcher>();
   let wire: WatchWire | null = null;
-  /** The view that the server has, as JSON; '' for none. */
+  /** The view that the server was last asked to watch, as JSON; '' for none. */
   let subscribed = '';
   let since: Sequence | null = null;
 
@@ -39,7 +42,8 @@ export function createWatches(): Watches {
     const text = JSON.stringify(view);
     if (wire === null || text === subscribed) return;
     subscribed = text;
-    // `since` is right for new watchers, too: earlier changes are in the snapshot that they load.
+    // `since` is also right for watchers that were just added, because earlier changes are in the
+    // snapshot that they load.
     wire.emit('watch', { view: JSON.parse(text) as View, since }, (answer) => {
       if (text !== subscribed) return;
       since = answer.sequence;
@@ -63,8 +67,9 @@ export function createWatches(): Watches {
   return {
     add(watcher) {
       watchers.add(watcher);
-      // A page that replaces another makes one change: the other one leaves in the same turn of the
-      // event loop, before this microtask.
+      // The view is sent to the server in a microtask, so that a page that replaces another causes
+      // one change of the view: the other page's watcher is removed in the same turn of the event
+      // loop.
       queueMicrotask(sync);
       return () => {
         if (watchers.delete(watcher)) queueMicrotask(sync);
@@ -89,7 +94,7 @@ export function createWatches(): Watches {
   };
 }
 
-/** Returns a view that shows all that these views show; null where there are none. */
+/** Returns a view that shows all that these views show; null if there are no views. */
 function coverOf(views: readonly View[]): View | null {
   const [first, ...others] = views;
   if (first === undefined) return null;
@@ -101,7 +106,8 @@ function coverOf(views: readonly View[]): View | null {
 }
 
 /**
- * Repeats the server's rule: a flow that lost its name concerns every view that may have shown it.
+ * Returns whether a change concerns a view, by the same rule as the server. If a flow's id is no
+ * longer in use, that concerns every view that may have shown the flow.
  */
 function sees(view: View, change: FlowChanged): boolean {
   if (view.kind === 'flow') return change.id === view.id || change.movedTo === view.id;

@@ -1,16 +1,20 @@
-/** Maps a key to its action, which may prevent the browser's own effect of the key. */
+/** The action of each key. An action may prevent the browser's own effect of the key. */
 export type Shortcuts = Readonly<Record<string, (event: KeyboardEvent) => void>>;
 
-/** Maps each page's key to the page. `shell/Help.svelte` lists them for the reader. */
+/** The page that each key opens. `shell/Help.svelte` lists the keys for the reader. */
 export const PAGE_KEYS = { o: '/', g: '/flows', i: '/incidents', a: '/alerts' } as const;
 
 const FIELDS = new Set(['INPUT', 'SELECT', 'TEXTAREA']);
-/** Some keyboards type brackets with Alt, so with these Alt is no modifier. */
+/**
+ * Keys for which Alt does not count as a modifier, because some keyboards type these brackets with
+ * Alt.
+ */
 const TYPED_WITH_ALT = new Set(['[', ']']);
 
 /**
- * Tells whether a key is a shortcut: not while a field has the focus, nor with a modifier, which
- * makes it the browser's. Every page calls this before it acts on a key.
+ * Returns whether a key press may be a shortcut. It is none while a field has the focus, and none
+ * with a modifier, because such key presses belong to the browser. Every page calls this before it
+ * acts on a key.
  */
 export function isShortcut(event: KeyboardEvent): boolean {
   const isTyping = FIELDS.has((event.target as Element | null)?.tagName ?? '');
@@ -18,7 +22,7 @@ export function isShortcut(event: KeyboardEvent): boolean {
   return !isTyping && !event.metaKey && !event.ctrlKey && !hasAlt;
 }
 
-/** Makes a listener for the window that runs the action of a key. */
+/** Makes a listener for the window that runs the action of the pressed key. */
 export const onShortcut =
   (shortcuts: Shortcuts) =>
   (event: KeyboardEvent): void => {
@@ -27,6 +31,9 @@ export const onShortcut =
 
 const STEPS: Readonly<Record<string, number>> = { j: 1, ArrowDown: 1, k: -1, ArrowUp: -1 };
 
-/** Returns how many rows a key moves in a list: j and k as in editors, or the arrows. */
+/**
+ * Returns how many rows a key moves in a list (j and k as in editors, or the arrow keys); null if
+ * the key does not move.
+ */
 export const rowsOf = (key: string): number | null =>
   Object.hasOwn(STEPS, key) ? STEPS[key]! : null;

@@ -24,8 +24,8 @@ export function routeOf(path: string): Route {
 }
 
 /**
- * Reads an address. One that was truncated within an escape leads nowhere, instead of breaking the
- * page.
+ * Returns the route of an address whose last part is an id. An address that was truncated within an
+ * escape leads to no page, instead of breaking the dashboard.
  */
 function withId(page: Page, escaped: string): Route {
   try {

@@ -1,8 +1,8 @@
 type Theme = 'light' | 'dark';
 
 /**
- * Key of the reader's choice, which outlives a reload; before any choice the system's own theme
- * applies.
+ * Key under which the browser stores the reader's choice, so that the choice outlives a reload.
+ * Before any choice the theme of the system applies.
  */
 const KEY = 'theme';
 const initial = (): Theme => {
@@ -19,7 +19,7 @@ export const toggleTheme = (): void => {
   current = otherTheme();
 };
 
-/** Sets the attribute that app.css reads. */
+/** Sets the attribute of the document by which app.css chooses the theme. */
 export function applyTheme(): void {
   document.documentElement.dataset['theme'] = current;
   localStorage.setItem(KEY, current);

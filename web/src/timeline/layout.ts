@@ -4,20 +4,20 @@ import type { Interval, Scale } from './scale.ts';
 import { scaleOf, timesOf, type Times } from './times.ts';
 
 /**
- * Computes pure geometry: a lane for each service, steps packed into rows so that none overlap,
- * hops between them, a time scale whose idle gaps are folded. All x are 0 … 1 of the width;
- * `timeline/layout.test.ts` guards the rules.
+ * Computes where everything in the timeline is: a lane for each service, the lane's steps in rows
+ * so that none overlap, hops between steps, and a time scale whose idle gaps are folded. All x are
+ * shares of the width, 0 … 1. The rules are guarded by `timeline/layout.test.ts`.
  */
 export interface Layout {
   lanes: Lane[];
   hops: HopLine[];
   ticks: { x: number; label: string }[];
-  /** Folded gaps. `named`: there is room for the gap's duration. */
+  /** Folded gaps. `named` is true if there is room to show the gap's duration. */
   gaps: { x: number; width: number; ms: number; named: boolean }[];
   rows: number;
-  /** True when rows are so many that they show no names. */
+  /** True if there are so many rows that their steps show no names. */
   crowded: boolean;
-  /** Position of the present time, in an open flow. */
+  /** Position of the present time in an open flow; null in an ended flow. */
   now: number | null;
 }
 
@@ -29,7 +29,7 @@ export interface Lane {
   ghosts: Ghost[];
 }
 
-/** Marks where an awaited step usually is. */
+/** Marks where a step that the flow waits for would usually be. */
 export interface Ghost {
   waiting: WaitingFor;
   x: number;
@@ -38,7 +38,10 @@ export interface Ghost {
   label: Label;
 }
 
-/** Position of a name: in a wide bar, else beside it, on the left where the right edge is near. */
+/**
+ * Where the name of a step is: inside of a wide bar; otherwise to the right of the bar, or to the
+ * left of it if the right edge is near.
+ */
 export type Label = 'inside' | 'right' | 'left' | 'none';
 const INSIDE_PX = 150;
 const CHARACTER_PX = 7;
@@ -54,9 +57,9 @@ export interface Bar {
   width: number;
   row: number;
   label: Label;
-  /** Attempts as parts of the bar, 0 … 1 of the bar's own width. */
+  /** The attempts as parts of the step's bar, 0 … 1 of the width of the bar. */
   attempts: { x: number; width: number; failed: boolean }[];
-  /** Parts of the bar on the critical path, 0 … 1 of its width. */
+  /** The parts of the step's bar that are on the critical path, 0 … 1 of the width of the bar. */
   critical: { x: number; width: number }[];
 }
 
@@ -66,13 +69,16 @@ export interface HopLine {
   row1: number;
   x2: number;
   row2: number;
-  /** True for a hop on the critical path. */
+  /** True if the hop is on the critical path. */
   critical: boolean;
 }
 
-/** Rows from which on names show only in wide bars: the reader sees the whole, and zooms in. */
+/**
+ * From this many rows on, only wide bars show names, because the timeline then serves as an
+ * overview, and the reader zooms in.
+ */
 const CROWDED_ROWS = 80;
-/** Steps from which on names cannot fit, so that a layout with names is not tried. */
+/** From this many steps on, a layout with names is not tried, because the names would not fit. */
 const CROWD = 1000;
 
 export function layoutOf(
@@ -106,7 +112,7 @@ function placed(flow: Flow, times: Times, scale: Scale, widthPx: number, names: 
   const lanes: Lane[] = [];
   const laneOf = new Map<string, { lane: Lane; ends: number[] }>();
   const barOf = new Map<string, Bar>();
-  /** Finds a free place in the service's lane. */
+  /** Returns a free place for a bar in the service's lane. */
   const place = (
     service: string,
     { from, to }: Interval,
@@ -120,7 +126,7 @@ function placed(flow: Flow, times: Times, scale: Scale, widthPx: number, names: 
     }
     const x = scale.at(from);
     const width = Math.max(0.004, scale.at(to) - x);
-    // A name beside its bar takes room like the bar itself.
+    // A name beside its bar needs room in the row like the bar itself.
     const label = names || width * widthPx > INSIDE_PX ? labelOf(x, width, widthPx) : 'none';
     const room = label === 'none' ? 0 : (name.length * CHARACTER_PX + LABEL_GAP_PX) / widthPx;
     const starts = label === 'left' ? x - room : x;
@@ -193,12 +199,13 @@ function placed(flow: Flow, times: Times, scale: Scale, widthPx: number, names: 
   return { lanes, hops, ticks: ticksOf(scale, now, widthPx), gaps, rows, crowded: !names, now };
 }
 
-/** Width of a tick in pixels: its label, and space to the right. */
+/** Room for one tick, in pixels: its label, and space to the right of the label. */
 const TICK_PX = 84;
 const LABEL_PX = 58;
 
 /**
- * Places ticks at round times where time is to scale, with room for the labels of gaps and of now.
+ * Returns ticks at round times, where time is to scale and where they leave room for the labels of
+ * gaps and of the present time.
  */
 function ticksOf(scale: Scale, now: number | null, widthPx: number): Layout['ticks'] {
   const rough = TICK_PX / (scale.perMs * widthPx);

@@ -1,7 +1,10 @@
 import type { Flow } from '@fermata/server/contract';
 import type { Interval, Scale } from './scale.ts';
 
-/** Draws all steps as two paths, 1,000 wide, instead of thousands of elements. */
+/**
+ * Returns all steps as two paths, drawn 1,000 wide, because thousands of elements would be too
+ * many.
+ */
 export function overviewPaths(
   { steps }: Flow,
   spans: readonly Interval[],

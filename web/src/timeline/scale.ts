@@ -1,14 +1,14 @@
 /**
- * Maps time to position and back. The scale is linear over work; a stretch without work takes at
- * most `most` of the width. It is monotone, 0 … 1 over `view`, and continuous in every instant that
- * goes in, so that nothing jumps as time goes on.
+ * Maps time to position and back. The scale is linear over work, and a stretch without work takes
+ * at most `most` of the width. The scale is monotone, 0 … 1 over `view`, and depends continuously
+ * on every instant from which it is made, so that nothing jumps as time goes on.
  */
 export interface Scale {
   at(ms: number): number;
   msAt(x: number): number;
-  /** Folded stretches. */
+  /** Stretches that are folded, so that they are not to scale. */
   gaps: { x: number; width: number; ms: number }[];
-  /** Stretches that are not folded: linear, all at the same `perMs`. */
+  /** Stretches that are not folded. In all of them the scale is linear with the same `perMs`. */
   runs: Interval[];
   perMs: number;
   view: Interval;
@@ -24,8 +24,8 @@ interface Idle extends Interval {
 }
 
 /**
- * Makes a scale. `mostOf` limits the share of the width that an idle stretch takes; Infinity: it is
- * to scale.
+ * Makes a scale. `mostOf` returns the maximum share of the width that an idle stretch may take;
+ * Infinity if the stretch is to be to scale.
  */
 export function createScale(
   busy: readonly Interval[],
@@ -93,8 +93,9 @@ function idleOf(
 }
 
 /**
- * Folds stretches that exceed their share, the most excessive first. Each gives its room to the
- * rest, so none that was folded before comes to need less than its share.
+ * Folds the stretches that exceed their share of the width, beginning with the one that exceeds it
+ * most. Folding a stretch gives room to all that is left, so a stretch that was folded before would
+ * still exceed its share. Returns the folded stretches, and the width per ms of all that is left.
  */
 function fold(idle: Idle[], length: number): { folded: Idle[]; perMs: number } {
   let ms = Math.max(0.001, length);
@@ -103,7 +104,7 @@ function fold(idle: Idle[], length: number): { folded: Idle[]; perMs: number } {
   const excess = (one: Idle): number => (one.to - one.from) / one.most;
   for (const one of idle.sort((a, b) => excess(b) - excess(a))) {
     const its = one.to - one.from;
-    // When all that is left is idle, something has to take the width.
+    // If only idle time is left, it is not folded, because something has to take the width.
     if ((its * width) / ms <= one.most || ms - its <= 0.0005) break;
     folded.push(one);
     ms -= its;

@@ -1,39 +1,45 @@
 import type { Flow, Step, WaitingFor } from '@fermata/server/contract';
 import { createScale, type Interval, type Scale } from './scale.ts';
 
-/** Width of a ghost as a share of the work, because the step's duration is unknown. */
+/**
+ * Width of a ghost (a step that the flow waits for) as a share of the time worked. The width is
+ * fixed, because the duration of the step is not known yet.
+ */
 const GHOST_SHARE = 0.08;
 const MAX_GHOSTS = 8;
 /**
- * Shares of the width: an idle stretch is folded to FOLDED, many to MAX_FOLDED together, the open
- * wait to OPEN_WAIT.
+ * Shares of the width: an idle stretch is folded to `FOLDED`, many idle stretches to `MAX_FOLDED`
+ * together, and the wait of an open flow until now to `OPEN_WAIT`.
  */
 const FOLDED = 0.12;
 const MAX_FOLDED = 0.3;
 const OPEN_WAIT = 0.18;
 
 /**
- * Converts an instant to ms since another one, exact to the microsecond. It parses the digits,
- * because an open flow of thousands of steps is laid out every second, and a BigInt for each
- * instant took longer than all the rest.
+ * Returns a function that converts an instant to ms since `origin`, exact to the microsecond. It
+ * parses the digits itself, because an open flow of thousands of steps is laid out every second,
+ * and making a BigInt for each instant took longer than all the rest.
  */
 export function msSince(origin: string): (nanos: string) => number {
   const [ms, ns] = [Number(origin.slice(0, -6)), Number(origin.slice(-6))];
   return (nanos) => Number(nanos.slice(0, -6)) - ms + (Number(nanos.slice(-6)) - ns) / 1e6;
 }
 
-/** Times of a flow's steps and of what it waits for, in ms since its start. */
+/** Times of a flow's steps, and of what the flow waits for, in ms since the start of the flow. */
 export interface Times {
-  /** Converts an instant. */
+  /** Converts an instant to ms since the start of the flow. */
   since: (nanos: string) => number;
-  /** Interval of each step. */
+  /** Start and end of each step. */
   spans: Interval[];
   ghosts: (Interval & { waiting: WaitingFor })[];
-  /** End of the last step. */
+  /** End of the step that ended last. */
   worked: number;
   nowMs: number;
   open: boolean;
-  /** End of all that is laid out: for an open flow at least now, and the end of the last ghost. */
+  /**
+   * End of all that is laid out. In an open flow it is not before the present time, nor before the
+   * end of the last ghost.
+   */
   total: number;
 }
 
@@ -63,11 +69,11 @@ export function timesOf(flow: Flow, atMs: number): Times {
   return { since, spans, ghosts, worked, nowMs, open, total };
 }
 
-/** Makes the scale of a window, or of the whole flow. */
+/** Returns the scale of a window; without a window, of the whole flow. */
 export function scaleOf(times: Times, window: Interval | null, fold: boolean): Scale {
   const { spans, ghosts, worked, nowMs, open, total } = times;
-  // Now is a point of its own, so that the wait until now is one stretch and the time after it
-  // another.
+  // The present time is a point of its own, so that the wait until then is one stretch and the time
+  // after it another.
   const busy = [...spans, ...ghosts, ...(open ? [{ from: nowMs, to: nowMs }] : [])];
   const scaled = (folded: number): Scale =>
     createScale(busy, window ?? { from: 0, to: total }, ({ from, to }) => {
@@ -79,7 +85,7 @@ export function scaleOf(times: Times, window: Interval | null, fold: boolean): S
   return many ? scaled(MAX_FOLDED / roomy.gaps.length) : roomy;
 }
 
-/** Returns the time in which at least one step was running, ms. */
+/** Returns how long at least one step was running, ms. */
 function workOf(spans: readonly Interval[]): number {
   let reached = -Infinity;
   let sum = 0;

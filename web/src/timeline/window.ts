@@ -1,7 +1,8 @@
 import type { Interval } from './scale.ts';
 
 /**
- * Reads a window, an interval of a flow's time, from the address: `200-1500.5`, ms since its start.
+ * Returns the window, an interval of a flow's time, that the address names as `200-1500.5` (ms
+ * since the start of the flow); null if the text is none.
  */
 export function readWindow(text: string | null): Interval | null {
   const match = /^(\d{1,15}(?:\.\d{1,6})?)-(\d{1,15}(?:\.\d{1,6})?)$/.exec(text ?? '');
@@ -13,19 +14,19 @@ export const writeWindow = (window: Interval | null): string =>
   window === null ? '' : `${round(window.from)}-${round(window.to)}`;
 const round = (ms: number): number => Math.round(ms * 1000) / 1000;
 
-/** An interval of the strip, within 0 to 1. */
+/** A part of the strip, from 0 to 1. */
 export type Part = readonly [from: number, to: number];
 const MIN_WIDTH = 1 / 2000;
 
-/** Zooms by a factor; `around` stays where it is. */
+/** Returns the part zoomed by a factor. The position `around` stays in its place. */
 export function zoomed([from, to]: Part, factor: number, around = (from + to) / 2): Part {
   const width = Math.min(1, Math.max(MIN_WIDTH, (to - from) * factor));
   return inside(around - ((around - from) / (to - from)) * width, width);
 }
-/** Moves a part by a share of its own width. */
+/** Returns the part moved by a share of its own width. */
 export const moved = ([from, to]: Part, share: number): Part =>
   inside(from + (to - from) * share, to - from);
-/** Returns the part between two places, in either order. */
+/** Returns the part between two positions, which may be given in either order. */
 export const between = (a: number, b: number): Part =>
   inside(Math.min(a, b), Math.min(1, Math.max(MIN_WIDTH, Math.abs(b - a))));
 

@@ -1,4 +1,4 @@
-/** Formats a duration, short and with carry, as people read it. */
+/** Returns a duration as a short text, in units as people read it. */
 export function duration(ms: number): string {
   if (ms < 1) return `${ms.toFixed(2)} ms`;
   if (ms < 10) return `${ms.toFixed(1)} ms`;
@@ -39,8 +39,8 @@ const full = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle
 export const fullTime = (ms: number): string => full.format(ms);
 
 /**
- * Formats a time of day, with its date where that is not today, and the year where it is not this
- * one.
+ * Returns a time of day; with its date if the date is not today's, and with its year if the year is
+ * not this one.
  */
 export function absolute(ms: number, now: number, to: 'ms' | 's' = 'ms'): string {
   const [at, today] = [new Date(ms), new Date(now)];
@@ -50,8 +50,9 @@ export function absolute(ms: number, now: number, to: 'ms' | 's' = 'ms'): string
 }
 
 /**
- * Isolates right-to-left names and bidirectional marks, which must not affect the text around them,
- * in a sentence, a tooltip or a title, where no `<bdi>` can be. Plain text stays as it is.
+ * Wraps right-to-left names and bidirectional marks, so that they do not affect the text around
+ * them in a sentence, tooltip or title, where no `<bdi>` element can be used. Returns plain text
+ * unchanged.
  */
 export const isolate = (text: string): string =>
   TURNING.test(text) ? `\u2068${text.replace(MARKS, '')}\u2069` : text;
@@ -62,7 +63,7 @@ const MARKS = /[\u202a-\u202e\u2066-\u2069]/g;
 /** Returns a status in words instead of its name in the API. */
 export const statusText = (status: string): string => status.replace('_', ' ');
 
-/** Explains each badge in a sentence, as its tooltip. */
+/** A sentence that explains each badge, shown as the badge's tooltip. */
 export const BADGE_HELP: Record<string, string> = {
   'broken-context': 'Trace context was lost or leaked here; the join rests on weaker evidence.',
   'clock-skew':
@@ -82,6 +83,9 @@ export const BADGE_HELP: Record<string, string> = {
   truncated: 'The flow has more spans than a timeline holds.',
 };
 
-/** Says why something was joined, and how sure that is: `message id (95 %)`. */
+/**
+ * Returns a text that says why something was joined to a flow, and how sure that is: `message id
+ * (95 %)`.
+ */
 export const evidenceText = ({ kind, strength }: { kind: string; strength: number }): string =>
   `${kind.replaceAll('-', ' ')} (${Math.round(strength * 100)} %)`;

@@ -1,6 +1,9 @@
 import { createSubscriber } from 'svelte/reactivity';
 
-/** Interval of the clock, a state that ticks only while something on the page reads it. */
+/**
+ * Interval at which the clock changes, ms. The clock runs only while something on the page reads
+ * it.
+ */
 const TICK_MS = 1000;
 
 let ms: number | null = null;
@@ -17,7 +20,8 @@ const subscribe = createSubscriber((update) => {
 });
 
 /**
- * Returns the time of the one clock that all pages share, so that no two ages on a screen disagree.
+ * Returns the present time of the one clock that all components share, so that no two ages on a
+ * screen disagree.
  */
 export function now(): number {
   subscribe();

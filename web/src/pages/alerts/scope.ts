@@ -1,7 +1,7 @@
 import type { Silence } from '@fermata/server/contract';
 import { isolate } from '../../ui/format.ts';
 
-/** Describes a silence by what it holds back. */
+/** Returns a text that says which notifications a silence holds back. */
 export const scopeOf = ({ rule, flowType, service }: Silence): string =>
   [
     rule && `rule ${rule}`,

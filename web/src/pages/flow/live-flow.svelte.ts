@@ -6,13 +6,13 @@ import { go } from '../../router.svelte.ts';
 
 const RETRY_MS = 2000;
 /**
- * Tells whether a problem may pass: a server that is away or starting answers later. Any other
- * problem stays.
+ * Returns whether a problem may pass by itself: a server that is away or still starting may answer
+ * later. Any other problem stays.
  */
 const mayPass = (problem: Problem | null): boolean =>
   problem?.status === 0 || problem?.status === 503;
 
-/** Keeps the flow up to date, and its spans while they are shown. */
+/** Keeps the shown flow up to date, and also its spans while they are shown. */
 export class LiveFlow {
   flow = $state.raw<Flow | null>(null);
   spans = $state.raw<SpanList | null>(null);
@@ -59,7 +59,7 @@ export class LiveFlow {
 
   #take(name: string, loaded: Flow): void {
     const shown = this.flow;
-    // The flow was found by another name, so the address changes to its own id.
+    // The flow was found by another id than its own, so the address changes to its own id.
     if (loaded.id !== name) go(`/flow/${encodeURIComponent(loaded.id)}${location.search}`, true);
     else if (!shown || shown.id !== loaded.id || shown.version <= loaded.version)
       this.flow = loaded;
@@ -68,7 +68,7 @@ export class LiveFlow {
 
   #refuse(name: string, error: unknown): void {
     if (error instanceof ApiError) this.problem = error.problem;
-    // An unknown name must not show the previous flow.
+    // If no flow has the id in the address, the previous flow must not stay on the page.
     if (this.flow && this.flow.id !== name) this.flow = null;
   }
 }

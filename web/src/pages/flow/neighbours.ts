@@ -1,30 +1,33 @@
 import type { FlowList, FlowSummary } from '@fermata/server/contract';
 
-/** Requests flows of the list, newest first, that started from `from` on and before `to`, ns. */
+/**
+ * Requests flows of the list, newest first, that started at `from` or later and before `to` (ns).
+ */
 export type Ask = (from: bigint | null, to: bigint | null, limit: number) => Promise<FlowList>;
 type Place = Pick<FlowSummary, 'id' | 'startedAtUnixNano'>;
 
 const SECOND = 1_000_000_000n;
 const LIMIT = 100;
-/** Bound of the requests: no interval in nanoseconds can be halved more often. */
+/** Maximum number of requests: an interval in nanoseconds cannot be halved more often than this. */
 const MAX_ASKED = 60;
 
-/** Compares by start, then by id, as the list does. */
+/** Returns whether one flow is newer than the other: by start, then by id, as in the list. */
 const isNewer = (one: Place, other: Place): boolean => {
   const [a, b] = [BigInt(one.startedAtUnixNano), BigInt(other.startedAtUnixNano)];
   return a === b ? one.id > other.id : a > b;
 };
 
-/** Finds the flow below this one in its list. */
+/** Returns the flow below this one in its list; null if this is the last one. */
 export async function olderOf(flow: Place, ask: Ask): Promise<FlowSummary | null> {
   const { items } = await ask(null, BigInt(flow.startedAtUnixNano) + 1n, LIMIT);
   return items.find((item) => isNewer(flow, item)) ?? null;
 }
 
 /**
- * Finds the flow above this one in its list. Lists begin with their newest flow, which may be days
- * and a million flows away. So the interval after the flow's start grows until it has flows in it,
- * and halved where it has too many.
+ * Returns the flow above this one in its list; null if this is the first one. A list begins with
+ * its newest flow, which may be days and a million flows away from this one. So the flow is looked
+ * for in an interval after the start of this one: the interval grows until it has flows in it, and
+ * is halved if it has too many.
  */
 export async function newerOf(flow: Place, ask: Ask): Promise<FlowSummary | null> {
   const start = BigInt(flow.startedAtUnixNano);

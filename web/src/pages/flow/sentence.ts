@@ -1,7 +1,7 @@
 import type { Flow, Step } from '@fermata/server/contract';
 import { duration, isolate } from '../../ui/format.ts';
 
-/** Describes a flow in one sentence, as a person would. */
+/** Returns one sentence that describes the flow as a person would. */
 export function sentence(flow: Flow): string {
   const failed = firstCause(flow);
   const undone = flow.steps
@@ -37,7 +37,8 @@ export function sentence(flow: Flow): string {
 }
 
 /**
- * Finds the first failed step that called no other failed step: a caller only passes a failure on.
+ * Returns the first failed step that called no other failed step, because a caller only passes on
+ * the failure of the step that it called.
  */
 function firstCause({ steps, hops }: Flow): Step | undefined {
   const failed = steps.filter((step) => step.status === 'failed');

@@ -2,27 +2,30 @@ import type { Flow, Segment } from '@fermata/server/contract';
 import { msSince } from '../../timeline/times.ts';
 import { isolate } from '../../ui/format.ts';
 
-/** The server's kinds of time cover the past; this adds the time since then. */
+/**
+ * The kinds of time that the server reports, which cover the past, and `open-wait` for the time
+ * since then.
+ */
 type Kind = Segment['kind'] | 'open-wait';
 
 /**
- * Sums up the critical path by kind, and by step or pair of steps. Shares are of the whole path,
- * which for an open flow lasts until now.
+ * Sums of the critical path by kind, and by step or pair of steps. Shares are shares of the whole
+ * path; the path of an open flow lasts until now.
  */
 export interface TimeSpent {
   segments: Spent[];
   /** Kinds of time, the longest first. */
   kinds: { kind: Kind; ms: number; share: number }[];
-  /** The few longest parts, the longest first. */
+  /** The few parts that took longest, the longest first. */
   longest: Spent[];
 }
 
 /** One segment, or all segments of one step or between the same two steps. */
 export interface Spent {
   kind: Kind;
-  /** Names the step, or sender and receiver. */
+  /** Name of the step, or of sender and receiver. */
   who: string;
-  /** The step to show: the one that worked, or the one that waited. */
+  /** Id of the step to show: the step that worked, or the step that waited. */
   stepId: string | null;
   ms: number;
   share: number;
@@ -92,7 +95,10 @@ export function timeSpentOf(flow: Flow, nowMs: number): TimeSpent {
   };
 }
 
-/** Merges neighbours that are both too short to be visible into one, of the longer one's kind. */
+/**
+ * Returns the parts with each two neighbours merged that are both too short to be visible. The
+ * merged part has the kind of the longer one.
+ */
 function legible(parts: readonly Part[], least: number): Part[] {
   const seen: Part[] = [];
   for (const part of parts) {
@@ -103,7 +109,7 @@ function legible(parts: readonly Part[], least: number): Part[] {
   return seen;
 }
 
-/** Returns what an open flow has done since its last progress: working or waiting. */
+/** Returns what an open flow has been doing since its last progress: working or waiting. */
 function goingOn(flow: Flow): Omit<Part, 'ms'> {
   const running = flow.steps.findLast((step) => step.status === 'running');
   if (running)

@@ -1,14 +1,17 @@
 import type { FlowSummary, FlowTypeSummary, Problem } from '@fermata/server/contract';
 import { nanosToMs } from '../../ui/format.ts';
 
-/** Holds the state of the list's URL. All but the query can be evaluated without the server. */
+/**
+ * The filter of the list, which is kept in the URL. All fields but the query `q` can be evaluated
+ * without the server.
+ */
 export interface Filter {
   q: string;
   type: string;
   status: string;
   service: string;
   range: string;
-  /** Key of an incident, which selects its flows. */
+  /** Key of an incident. Only flows of this incident are shown. */
   incident: string;
 }
 
@@ -33,15 +36,18 @@ export function readFilter(query: URLSearchParams): Filter {
 
 export const rangeMs = ({ range }: Filter): number =>
   Object.hasOwn(RANGES, range) ? RANGES[range]!.ms : Infinity;
-/** Makes a flow's address name the list that it was opened from. */
+/**
+ * Returns the parameters that are added to a flow's address, so that the address names the list
+ * from which the flow was opened.
+ */
 export const fromList = (query: string): string =>
   query === '' ? '' : `?list=${encodeURIComponent(query)}`;
 export const isFiltered = (filter: Filter): boolean =>
   Object.values(filter).some((value) => value !== '');
 
 /**
- * Returns the problem of an invalid range, which only this page can detect: the server does not
- * know ranges.
+ * Returns the problem of a filter with an invalid range; null if the range is valid. Only this page
+ * can detect the problem, because the server does not know ranges.
  */
 export function problemOf({ range }: Filter): Problem | null {
   if (Object.hasOwn(RANGES, range)) return null;
@@ -57,7 +63,8 @@ export function problemOf({ range }: Filter): Problem | null {
 }
 
 /**
- * Returns a type or service of the filter that does not exist, so that an empty list can say so.
+ * Returns the flow type or service in the filter that does not exist, so that an empty list can say
+ * so; null if both exist.
  */
 export function unknownOf(filter: Filter, types: readonly FlowTypeSummary[]): Unknown | null {
   const there = {
@@ -85,7 +92,8 @@ export function toQuery(filter: Filter, now: number, limit: number): URLSearchPa
 }
 
 /**
- * Tells whether only the server can evaluate the filter: such lists are reloaded instead of merged.
+ * Returns whether only the server can evaluate the filter. The list of such a filter is reloaded,
+ * and pushed changes are not merged into it.
  */
 export const needsServer = (filter: Filter): boolean => filter.q !== '';
 

@@ -1,8 +1,9 @@
 import type { FlowSummary } from '@fermata/server/contract';
 
 /**
- * Keeps the list still for a reader: the rows that were shown stay, with present values, and older
- * rows from paging follow below. Rows that would push these down are held and counted.
+ * Returns the list to show while a person reads it, so that no row moves. The rows that were shown
+ * stay, with present values, and older rows from paging follow below them. New rows that would push
+ * these rows down are held back; `held` is their number.
  */
 export function freezeList(
   shown: readonly FlowSummary[],

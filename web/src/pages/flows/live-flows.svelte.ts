@@ -8,13 +8,15 @@ import { freezeList } from './freeze-list.ts';
 
 const PAGE = 1000;
 const MAX_SHOWN = 100_000;
-/** Delay of a reload after changes, ms, for a list that only the server can evaluate. */
+/**
+ * Delay of a reload after pushed changes, ms, for a list whose filter only the server can evaluate.
+ */
 const AFTER_CHANGES_MS = 1000;
 const AGAIN_MS = 10_000;
 
 /**
- * Keeps the list of a filter up to date as flows arrive, change and leave it. While `reading` is
- * true, no row moves.
+ * Keeps the list of a filter up to date while flows arrive, change and stop matching the filter.
+ * While `reading` returns true, no row moves.
  */
 export class LiveFlows {
   flows = $state.raw<FlowSummary[]>([]);
@@ -22,9 +24,9 @@ export class LiveFlows {
   problem = $state.raw<Problem | null>(null);
   loaded = $state(false);
   paused = $state(false);
-  /** Number of changes during the pause. */
+  /** Number of changes that were pushed during the pause. */
   held = $state(0);
-  /** Number of new flows held until the reader shows them. */
+  /** Number of new flows that are held back until the reader asks for them. */
   fresh = $state(0);
   #buffer: FlowBuffer | null = null;
   #filter: Filter;
@@ -60,7 +62,7 @@ export class LiveFlows {
     if (this.#buffer) this.#show(this.#buffer.list(), false);
   }
 
-  /** Loads the next page, if there is one. */
+  /** Loads the next page of the list, if there is one. */
   async more(): Promise<void> {
     if (this.#cursor === null || !this.#buffer) return;
     const buffer = this.#buffer;
@@ -91,14 +93,15 @@ export class LiveFlows {
         this.total = page.total;
         this.#cursor = page.nextCursor;
         this.problem = null;
-        // A new list is shown at once, or "no flows" would show for a frame. It holds nothing back.
+        // A list that was just loaded is shown at once and completely; otherwise "no flows" would
+        // show for a frame.
         if (this.loaded) this.#draw();
         else this.#show(buffer.list(), false);
         this.loaded = true;
       } catch (error) {
         if (abort.signal.aborted) return;
         if (error instanceof ApiError) this.problem = error.problem;
-        // An invalid query stays invalid, so it is not repeated.
+        // A query that the server found invalid stays invalid, so the request is not repeated.
         if (this.problem?.status !== 400) this.#loadIn(2000);
       }
     };
@@ -133,12 +136,13 @@ export class LiveFlows {
   }
 
   /**
-   * Updates the list for the passing of time, which alone takes flows out of "the last 15 minutes"
-   * and brings them into `duration>5m`.
+   * Updates the list as time passes, because that alone makes flows leave "the last 15 minutes" and
+   * makes flows match `duration>5m`.
    */
   #expire(): void {
     if (this.paused || !this.loaded || !this.#buffer) return;
-    // Reloading gives the first page only, which would lose pages that were scrolled to.
+    // A list of several pages is not reloaded, because a reload gives the first page only, and the
+    // pages that the reader scrolled to would be lost.
     if (needsServer(this.#filter)) {
       if (this.flows.length <= PAGE) this.#loadIn(AGAIN_MS);
       return;
@@ -151,7 +155,7 @@ export class LiveFlows {
     this.#draw();
   }
 
-  /** Renders at most once per animation frame. */
+  /** Shows the list at the next animation frame, at most once per frame. */
   #draw(): void {
     if (this.#frame !== 0) return;
     this.#frame = requestAnimationFrame(() => {

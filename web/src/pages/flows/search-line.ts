@@ -1,28 +1,34 @@
-/** A pause in typing of this length, ms, ends a query. */
+/** Length of a pause in typing, ms, after which the typed query is run. */
 const PAUSE_MS = 200;
 
 /**
- * Owns the text of the search line until a navigation that the line did not ask for replaces it.
- * The line's own queries return by the address, too, and may be older than the text.
+ * Keeps the text of the search line. A query in the address replaces the text only if the line did
+ * not ask for that query itself: the line's own queries come back by the address, too, and may be
+ * older than the text.
  */
 export interface SearchLine {
   readonly text: string;
-  /** Takes typed text, and cancels an older query: it would return as the query of the address. */
+  /**
+   * Takes typed text, and cancels a query of older text that was not run yet, because that query
+   * would come back by the address.
+   */
   type(text: string): void;
-  /** Asks for the typed text after a pause in typing. */
+  /** Runs the query for the typed text after a pause in typing. */
   askSoon(): void;
   askNow(): void;
-  /** Takes the query that the address now has. Returns true where it replaced the text. */
+  /** Takes the query that is now in the address. Returns whether the query replaced the text. */
   arrive(query: string): boolean;
-  /** Discards text that was not asked for. */
+  /** Gives up running the query for typed text that was not run yet. */
   drop(): void;
 }
 
 export function createSearchLine(ask: (text: string) => void): SearchLine {
   let text = '';
-  /** True while the text is typed and not asked for yet. */
+  /** True while the query for the typed text was not run yet. */
   let pending = false;
-  /** The query that was asked for and has not reached the address yet. */
+  /**
+   * The query that was run last and has not come back by the address yet; null if there is none.
+   */
   let asked: string | null = null;
   let waiting: ReturnType<typeof setTimeout> | undefined;
   const drop = (): void => {

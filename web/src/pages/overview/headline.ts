@@ -2,7 +2,8 @@ import type { FlowSummary } from '@fermata/server/contract';
 import { duration, isolate, nanosToMs } from '../../ui/format.ts';
 
 /**
- * Says whether anything is stuck now; `oldest` is the flow without progress for the longest time.
+ * Returns a sentence that says whether any flow is stuck now. `oldest` is the flow that has been
+ * without progress for the longest time.
  */
 export function headline(
   stuck: number,
@@ -23,7 +24,7 @@ export function headline(
   return 'Nothing is stuck.';
 }
 
-/** Returns the flow whose last progress is furthest back. */
+/** Returns the flow whose last progress is furthest back; undefined if there are no flows. */
 export const longestHeld = (flows: readonly FlowSummary[]): FlowSummary | undefined =>
   flows.reduce<FlowSummary | undefined>(
     (oldest, flow) =>
