@@ -1,6 +1,6 @@
 /**
- * Keeps the state of a page in the page's URL, so that the page can be shared, reloaded and gone
- * back to.
+ * This file keeps the state of a page in the page's URL, so that the page can be shared, reloaded
+ * and gone back to.
  */
 interface Place {
   path: string;

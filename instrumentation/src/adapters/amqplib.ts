@@ -18,8 +18,8 @@ import {
 import { HEADER_MESSAGE_ID, HEADER_MESSAGE_TYPE } from '../semconv.ts';
 
 /**
- * Wraps a channel's publish, sendToQueue and consume, of amqplib 0.10 to 2, with promises or
- * callbacks (and of libraries built on amqplib, such as rascal). The message type is
+ * This adapter wraps a channel's publish, sendToQueue and consume, of amqplib 0.10 to 2, with
+ * promises or callbacks (and of libraries built on amqplib, such as rascal). The message type is
  * `properties.type` (else the routing key), the message id `properties.messageId`. A message to a
  * queue is a command, a message to an exchange is an event. A delivery's span ends with the
  * acknowledgement of the delivery, or with the handler where the consumer does not acknowledge.

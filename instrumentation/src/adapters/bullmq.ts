@@ -22,8 +22,9 @@ import {
 import { ATTR_MESSAGE_TYPE } from '../semconv.ts';
 
 /**
- * Makes an object for the `telemetry` option of queues, flow producers and workers of BullMQ 5 and
- * 6: `new Queue('orders', { connection, telemetry: createBullTelemetry() })`. Jobs carry trace and
+ * `createBullTelemetry` makes an object for BullMQ 5 and 6, which is passed to queues, flow
+ * producers and workers as the option `telemetry`:
+ * `new Queue('orders', { connection, telemetry: createBullTelemetry() })`. Jobs carry trace and
  * flow context in their options. The server uses BullMQ's own attributes to distinguish the
  * attempts of a job and the children of a BullMQ flow. BullMQ gives the jobs of a BullMQ flow no
  * context unless they have `opts`, if only `{}`.

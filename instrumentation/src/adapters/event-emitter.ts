@@ -2,10 +2,10 @@ import type { EventEmitter } from 'node:events';
 import { handleOnBehalfOf, markTraced, publishEvent, wrapListeners } from '../adapter-kit.ts';
 
 /**
- * Traces a plain EventEmitter as a message bus inside one process: an emitted event is a message,
- * and each listener is a consumer of the message. `group` is the name of a listener (the name of
- * its function, or its position among the listeners of the event), so that attempts of one listener
- * are not attributed to another.
+ * This adapter traces a plain EventEmitter as a message bus inside one process: an emitted event is
+ * a message, and each listener is a consumer of the message. `group` is the name of a listener (the
+ * name of its function, or its position among the listeners of the event), so that attempts of one
+ * listener are not attributed to another.
  */
 export interface EmitterOptions {
   /** Destination under which the events are reported; default `events`. */

@@ -29,10 +29,10 @@ import {
 } from '../adapter-kit.ts';
 
 /**
- * Wraps a producer's send and sendBatch and a consumer's run, of kafkajs 2. Every message has a
- * span, headers and an id of its own. `eachMessage` runs in the context of its message. In a batch
- * each message has a span until the offset of the message is resolved, and `inBatchMessage` runs a
- * handler in the context of one message.
+ * This adapter wraps a producer's send and sendBatch and a consumer's run, of kafkajs 2. Every
+ * message has a span, headers and an id of its own. `eachMessage` runs in the context of its
+ * message. In a batch each message has a span until the offset of the message is resolved, and
+ * `inBatchMessage` runs a handler in the context of one message.
  *
  * Where OpenTelemetry's own kafkajs instrumentation is active, that instrumentation makes the
  * spans. This adapter then adds the flow to headers and to `eachMessage`; handlers of batches get

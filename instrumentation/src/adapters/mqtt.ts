@@ -2,11 +2,11 @@ import type { IClientPublishOptions, IPublishPacket, MqttClient } from 'mqtt';
 import { handleMessage, markTraced, publishEvent } from '../adapter-kit.ts';
 
 /**
- * Traces a client of MQTT.js 5. In MQTT 5, context travels as user properties. MQTT 3.1.1 has no
- * place for context; there, with `envelope`, the payload becomes a structured CloudEvent
- * (https://cloudevents.io, JSON format) that carries the context, and this adapter unwraps the
- * payload again at the receiver. A handler's span ends before the handler's first await; what the
- * handler does later is still in the flow of its message.
+ * This adapter traces a client of MQTT.js 5. In MQTT 5, context travels as user properties. MQTT
+ * 3.1.1 has no place for context; there, with `envelope`, the payload becomes a structured
+ * CloudEvent (https://cloudevents.io, JSON format) that carries the context, and this adapter
+ * unwraps the payload again at the receiver. A handler's span ends before the handler's first
+ * await; what the handler does later is still in the flow of its message.
  */
 export interface MqttOptions {
   /**

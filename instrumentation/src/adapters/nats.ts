@@ -18,11 +18,11 @@ import {
 } from '../adapter-kit.ts';
 
 /**
- * Wraps a connection's publish and request, and subscriptions with a callback, of NATS core and
- * JetStream (@nats-io/* 3). Publishing to JetStream is a request of the connection, so it is
- * traced, too. A subscription that is read as an iterator cannot be given a context from outside,
- * because the reader's own context continues; there, and for JetStream, `handleNats` runs a handler
- * for one message.
+ * This adapter wraps a connection's publish and request, and subscriptions with a callback, of NATS
+ * core and JetStream (@nats-io/* 3). Publishing to JetStream is a request of the connection, so it
+ * is traced, too. A subscription that is read as an iterator cannot be given a context from
+ * outside, because the reader's own context continues; there, and for JetStream, `handleNats` runs
+ * a handler for one message.
  */
 export interface NatsOptions {
   /**

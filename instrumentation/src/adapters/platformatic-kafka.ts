@@ -11,9 +11,9 @@ import {
 } from '../adapter-kit.ts';
 
 /**
- * Traces @platformatic/kafka 1 through the client's own diagnostics channels, without patching the
- * client. The client's consumers are streams, whose reader chooses when to handle a message, so
- * `handleKafka` runs a handler for one message.
+ * This adapter traces @platformatic/kafka 1 through the client's own diagnostics channels, without
+ * patching the client. The client's consumers are streams, whose reader chooses when to handle a
+ * message, so `handleKafka` runs a handler for one message.
  */
 interface Outgoing {
   topic: string;

@@ -8,9 +8,9 @@ import {
 } from '../adapter-kit.ts';
 
 /**
- * Carries context as fields of a stream entry, besides the application's own fields, with ioredis
- * (`xadd`) and node-redis (`xAdd`), in pipelines and transactions, too. Reading returns entries in
- * batches, so `handleStreamEntry` runs a handler for one entry.
+ * This adapter carries context as fields of a stream entry, besides the application's own fields,
+ * with ioredis (`xadd`) and node-redis (`xAdd`), in pipelines and transactions, too. Reading
+ * returns entries in batches, so `handleStreamEntry` runs a handler for one entry.
  */
 type XAdd = (this: unknown, ...args: unknown[]) => Promise<unknown>;
 type Method = (this: unknown, ...args: unknown[]) => unknown;

@@ -8,13 +8,13 @@ import {
 } from '../adapter-kit.ts';
 
 /**
- * Traces a socket of socket.io 4, at either end. Call it for every socket before listeners are
- * added; on the server, call it first in `io.on('connection', …)`. Context travels as an additional
- * last argument, which the receiving adapter removes. The argument is sent only to a peer that has
- * announced, in a greeting at each connect, that it removes the argument; a peer without this
- * adapter sees the greeting event and nothing else. Each listener, including listeners of any
- * event, is a consumer until what the listener returned has settled. Middleware of `socket.use` is
- * not traced.
+ * This adapter traces a socket of socket.io 4, at either end. Call it for every socket before
+ * listeners are added; on the server, call it first in `io.on('connection', …)`. Context travels as
+ * an additional last argument, which the receiving adapter removes. The argument is sent only to a
+ * peer that has announced, in a greeting at each connect, that it removes the argument; a peer
+ * without this adapter sees the greeting event and nothing else. Each listener, including listeners
+ * of any event, is a consumer until what the listener returned has settled. Middleware of
+ * `socket.use` is not traced.
  */
 interface Socket {
   readonly id?: string | undefined;

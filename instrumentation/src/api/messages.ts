@@ -6,9 +6,9 @@ import { startProcessing, startSending } from '../core/message-spans.ts';
 import type { IncomingMessage, MessageKind, OutgoingMessage } from '../types.ts';
 
 /**
- * Traces messages of any broker: the caller describes the message that it sends or handles. None of
- * these calls throws anything but errors of the wrapped code. Without a registered SDK they call
- * the wrapped code and do nothing else.
+ * The functions of this file trace messages of any broker: the caller describes the message that it
+ * sends or handles. None of these calls throws anything but errors of the wrapped code. Without a
+ * registered SDK they call the wrapped code and do nothing else.
  */
 type Send<T> = (headers: Record<string, unknown>) => T;
 

@@ -2,9 +2,9 @@ import { createRequire } from 'node:module';
 import { extname } from 'node:path';
 
 /**
- * Runs `start` for `node --import @fermata/instrumentation/register app.js`. The host starts even
- * if `start` fails, because a package is not installed or an SDK cannot be started. The file is
- * loaded synchronously, without await, so that `node --require` accepts it, too.
+ * This file runs `start` for `node --import @fermata/instrumentation/register app.js`. The host
+ * starts even if a package is not installed or the SDK cannot be started. The file is loaded
+ * synchronously, without await, so that `node --require` accepts it, too.
  */
 try {
   createRequire(import.meta.url)(`./start${extname(import.meta.url)}`);

@@ -7,10 +7,10 @@ import { shutdownWithProcess, type Processor, type Sdk } from './shutdown.ts';
 import { unrefExporter } from './unref-exporter.ts';
 
 /**
- * Starts OpenTelemetry's Node SDK as configured by the environment (OTEL_EXPORTER_OTLP_ENDPOINT,
- * OTEL_SERVICE_NAME, …), adds the flow to every span, exports milestones at once, and traces the
- * installed clients. Works with sdk-node 0.2xx and 0.3xx. The SDK and the clients are loaded from
- * the app's own node_modules.
+ * This file starts OpenTelemetry's Node SDK as configured by the environment
+ * (OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_SERVICE_NAME, …), adds the flow to every span, exports
+ * milestones at once, and traces the installed clients. Works with sdk-node 0.2xx and 0.3xx. The
+ * SDK and the clients are loaded from the app's own node_modules.
  */
 type Constructor = new (...args: unknown[]) => unknown;
 

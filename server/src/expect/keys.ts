@@ -1,6 +1,6 @@
 /**
- * Formats and parses keys of several parts, so that no other file depends on how the parts are
- * joined. In a key that is parsed, only the last part may contain the separator.
+ * This file formats and parses keys of several parts, so that no other file depends on how the
+ * parts are joined. In a key that is parsed, only the last part may contain the separator.
  */
 
 /** Returns the key of a name (flow type, destination or service) within an environment. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /**
- * Reads a workflow of Conductor (JSON DSL, schema version 2:
+ * This file reads a workflow of Conductor (JSON DSL, schema version 2:
  * https://conductor-oss.github.io/conductor/documentation/configuration/workflowdef/) as a declared
  * flow. Tasks follow one another; the branches of a FORK_JOIN run in parallel, one branch of a
  * SWITCH or DECISION is taken. What Conductor does by itself (JOIN, SET_VARIABLE, TERMINATE …) is

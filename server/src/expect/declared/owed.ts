@@ -27,8 +27,8 @@ export function expectedByDeclaration(
 }
 
 /**
- * Expects the next stop of the newest routing slip in the flow, which is the slip with the fewest
- * stops left.
+ * Adds the expectation of the next stop of the newest routing slip in the flow, which is the slip
+ * with the fewest stops left.
  */
 function expectItinerary({ flow, since, expect }: DeclaredContext): void {
   const at = flow.steps
@@ -59,7 +59,7 @@ function expectItinerary({ flow, since, expect }: DeclaredContext): void {
   }
 }
 
-/** Expects the steps that other steps of the flow announced (`expectStep`). */
+/** Adds an expectation for each step that other steps of the flow announced (`expectStep`). */
 function expectAnnounced({ flow, performers, known, expect }: DeclaredContext): void {
   for (const said of flow.expects) {
     const come = performers(said.step, said.service).some(
@@ -81,7 +81,7 @@ function expectAnnounced({ flow, performers, known, expect }: DeclaredContext): 
   }
 }
 
-/** Expects the end of running steps that declared a deadline. */
+/** Adds an expectation of the end of each running step that declared a deadline. */
 function expectEndsOfSteps({ flow, known, since, expect }: DeclaredContext): void {
   for (const step of flow.steps)
     if (step.status === 'running' && step.deadlineMs !== null)
@@ -99,8 +99,8 @@ function expectEndsOfSteps({ flow, known, since, expect }: DeclaredContext): voi
 }
 
 /**
- * Expects the end of the flow by its deadline. The expectation is met by a declared end, or when
- * every step that the definition requires is done.
+ * Adds the expectation of the end of the flow by its deadline. The expectation is met by a declared
+ * end, or when every step that the definition requires is done.
  */
 function expectEndOfFlow(definition: Definition | null, context: DeclaredContext): void {
   const { flow, performers, beginning, expect, found } = context;

@@ -5,7 +5,7 @@ import { pairKey } from '../keys.ts';
 import { conductorSchema, fromConductor } from './conductor.ts';
 import type { DefinedStep, Definition } from '../../model/definition.ts';
 
-/** Reads declared flows from text or from JSON, and validates what was read. */
+/** This file reads declared flows from text or from JSON, and validates what was read. */
 
 const MAX_DURATION_MS = 366 * 86_400_000;
 const duration = z

@@ -4,7 +4,10 @@ import type { Hop, Step } from '../../model/flow.ts';
 import type { DeclaredContext } from './context.ts';
 import { endMsOf, isDone, type Performers } from './performers.ts';
 
-/** Expects each step of the definition that is not done although the steps before it are done. */
+/**
+ * Adds an expectation for each step of the definition that is not done although the steps before it
+ * are done.
+ */
 export function expectSteps(definition: Definition, context: DeclaredContext): void {
   const { performers } = context;
   const saidChoices = new Set<number>();
@@ -63,8 +66,8 @@ function causesOf(
 }
 
 /**
- * Expects one step; of alternatives (`all`), `step` stands for whichever comes. `last` is the
- * latest done step that comes before; null if the expected step is the first.
+ * Adds the expectation of one step; of alternatives (`all`), `step` stands for whichever comes.
+ * `last` is the latest done step that comes before; null if the expected step is the first.
  */
 function expectOne(
   step: DefinedStep,

@@ -35,8 +35,8 @@ const DUTY = 0.95;
  */
 const ORDER = 0.9;
 /**
- * Returns which steps are undone whenever any step is undone, and in which order. Both hold by the
- * lower bound of the share: 95 % of flows for the undoing, 90 % for the order.
+ * Returns which steps are undone whenever any step is undone, and in which order. The undoing must
+ * hold in 95 % of flows and the order in 90 %, both by the lower bound of the interval of `wilson`.
  */
 export function learnedCompensationDuties({ done, undone, order }: UndoModel): UndoDuties {
   const owed = [...undone].filter(([name, n]) => wilson(n, done.get(name) ?? n).lower >= DUTY);

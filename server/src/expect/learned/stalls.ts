@@ -5,8 +5,8 @@ import { teach, typesIn, type TypeModel } from './model.ts';
 import type { OutcomeSets } from './outcome-sets.ts';
 
 /**
- * Finds flows that were learned from but may have been stalls, because stalls could not be
- * recognized yet at that time.
+ * This file finds flows that were learned from but may have been stalls, because stalls could not
+ * be recognized yet at that time.
  */
 
 /** An ending that less than this share of flows have may have been a stall. */

@@ -15,8 +15,8 @@ export interface Record {
 
 const MIN_RECEIPTS = 20;
 /**
- * If more than this share of the deliveries (by the lower bound) stays without work, the consumer
- * is selective, and no work is expected.
+ * If more than this share of the deliveries stays without work (by the lower bound of the interval
+ * of `wilson`), the consumer is selective, and no work is expected.
  */
 const RESTS = 0.05;
 
