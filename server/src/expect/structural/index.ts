@@ -83,8 +83,8 @@ const MIN_TALLIED = 20;
 const ALWAYS = 200;
 const NORMAL = 0.8;
 /**
- * If more than this share of the messages to a destination is never taken (by the lower bound of the
- * interval of `wilson`), the destination's consumer is selective.
+ * If more than this share of the messages to a destination is never taken (by the lower bound of
+ * the interval of `wilson`), the destination's consumer is selective.
  */
 const RESTS = 0.05;
 
