@@ -150,7 +150,7 @@ export const EXCEPTIONS = [
   {
     rule: 'function',
     where: 'server/src/expect/learned/outcome-sets.ts createOutcomeSets',
-    value: 129,
+    value: 130,
     reason: 'counts and their forgetting share one table',
   },
   {
@@ -246,7 +246,7 @@ export const EXCEPTIONS = [
   {
     rule: 'file',
     where: 'server/src/expect/learned/owed.ts',
-    value: 375,
+    value: 397,
     reason: 'one question, asked of steps and of the whole flow by the same rules',
   },
   {

@@ -136,8 +136,7 @@ export function createLearner(knowledge: Knowledge, held: HeldFlows): Learner {
     retract,
     clearDoubt: (flowId) => doubted.delete(flowId),
     learn(digest) {
-      // Flow types beyond the bound are not learned, because a hostile sender must not use up
-      // memory.
+      // Flow types beyond the bound are not learned: a hostile sender must not use up memory.
       if (!models.has(digest.type)) return [];
       outages.markHeldUp(digest, usualWaitsIn(models.of(digest.type)));
       const again = apply(digest, 1);
