@@ -1,5 +1,11 @@
 import type { FlowInput } from '../model/flow-input.ts';
-import { evidence, type Hop, type JoinEvidence, type Step } from '../model/flow.ts';
+import {
+  evidence,
+  type EvidenceKind,
+  type Hop,
+  type JoinEvidence,
+  type Step,
+} from '../model/flow.ts';
 import { idToken, isIdentityToken, softTokens, valueOf, type Token } from '../model/keys.ts';
 import type { Span } from '../model/span.ts';
 
@@ -17,30 +23,10 @@ export function proveJoins(
   const entries = steps.filter(({ causedBy }) => causedBy.length === 0);
   if (entries.length < 2) return;
   const partOf = partsOf(steps, hops);
-  /** The parts of the flow (`partsOf`) that share a join value, by kind and value. */
-  const holders = new Map<string, { join: JoinEvidence; parts: Set<string> }>();
-  for (const { spans } of input.segments)
-    for (const span of spans) {
-      const step = stepOf.get(span.key);
-      if (step === undefined) continue;
-      for (const join of joinsOf(span)) {
-        const key = `${join.kind} ${join.value}`;
-        const known = holders.get(key);
-        if (known === undefined) holders.set(key, { join, parts: new Set([partOf(step.id)]) });
-        else known.parts.add(partOf(step.id));
-      }
-    }
-  const proofs = new Map<string, JoinEvidence[]>();
-  for (const { join, parts } of holders.values())
-    if (parts.size > 1)
-      for (const part of parts) {
-        const known = proofs.get(part);
-        if (known === undefined) proofs.set(part, [join]);
-        else if (known.length < MAX_PROOFS) known.push(join);
-      }
+  const proofs = proofsOf(holdersIn(input, stepOf, partOf));
   for (const step of entries) {
     const found = proofs.get(partOf(step.id));
-    if (found !== undefined) step.joinedBy = found.sort(strongestFirst);
+    if (found !== undefined) step.joinedBy = found;
   }
 }
 
@@ -50,22 +36,62 @@ export function proveJoins(
  */
 const MAX_PROOFS = 10;
 
-const strongestFirst = (a: JoinEvidence, b: JoinEvidence): number =>
-  b.strength - a.strength ||
-  (a.kind < b.kind ? -1 : a.kind > b.kind ? 1 : a.value < b.value ? -1 : 1);
+/** The part of the flow that has an id, a key or a trace, or all parts if several have it. */
+type Holders = Map<string, string | Set<string>>;
+/** Holders by kind of evidence, the strongest kind first. Most flows have few kinds. */
+const KINDS = ['flow-id', 'ambient-flow-id', 'conversation', 'identity-key', 'trace'] as const;
+type Kind = (typeof KINDS)[number] & EvidenceKind;
 
-function joinsOf(span: Span): JoinEvidence[] {
-  const joins = softTokens(span).map((token): JoinEvidence => {
-    const kind = isIdentityToken(token) ? 'identity-key' : 'conversation';
-    return { ...evidence(kind), value: valueOf(token) };
-  });
-  const id: Token | '' = idToken(span);
-  if (id !== '') {
-    const kind = span.flow!.source === 'ambient' ? 'ambient-flow-id' : 'flow-id';
-    joins.push({ ...evidence(kind), value: span.flow!.id });
+/** Runs for every projection of a flow with several starts, and so builds no object for a span. */
+function holdersIn(
+  { segments }: FlowInput,
+  stepOf: ReadonlyMap<string, Step>,
+  partOf: (stepId: string) => string,
+): ReadonlyMap<Kind, Holders> {
+  const byKind = new Map<Kind, Holders>(KINDS.map((kind) => [kind, new Map()]));
+  let last: Step | undefined;
+  let part = '';
+  const hold = (kind: Kind, text: string): void => {
+    const holders = byKind.get(kind)!;
+    const known = holders.get(text);
+    if (known === undefined) holders.set(text, part);
+    else if (typeof known !== 'string') known.add(part);
+    else if (known !== part) holders.set(text, new Set([known, part]));
+  };
+  const holdAll = (span: Span): void => {
+    hold('trace', span.traceId);
+    if (idToken(span) !== '')
+      hold(span.flow!.source === 'ambient' ? 'ambient-flow-id' : 'flow-id', span.flow!.id);
+    for (const token of softTokens(span))
+      hold(isIdentityToken(token) ? 'identity-key' : 'conversation', token);
+  };
+  for (const { spans } of segments)
+    for (const span of spans) {
+      const step = stepOf.get(span.key);
+      if (step === undefined) continue;
+      if (step !== last) part = partOf(step.id);
+      last = step;
+      holdAll(span);
+    }
+  return byKind;
+}
+
+/** Returns what each part shares with others, the strongest evidence first. */
+function proofsOf(byKind: ReadonlyMap<Kind, Holders>): ReadonlyMap<string, JoinEvidence[]> {
+  const proofs = new Map<string, JoinEvidence[]>();
+  for (const [kind, holders] of byKind) {
+    const isToken = kind === 'identity-key' || kind === 'conversation';
+    for (const [text, parts] of holders) {
+      if (typeof parts === 'string') continue;
+      const join = { ...evidence(kind), value: isToken ? valueOf(text as Token) : text };
+      for (const part of parts) {
+        const known = proofs.get(part);
+        if (known === undefined) proofs.set(part, [join]);
+        else if (known.length < MAX_PROOFS) known.push(join);
+      }
+    }
   }
-  joins.push({ ...evidence('trace'), value: span.traceId });
-  return joins;
+  return proofs;
 }
 
 /**
