@@ -21,8 +21,6 @@ import { createRebuild } from './rebuild.ts';
 import { recover } from './recovery.ts';
 import { createReloads } from './reload.ts';
 
-export type { Prepared } from './ingest.ts';
-export type { Announcement, FlowSink } from './projection/index.ts';
 
 /**
  * The engine is the only part that sees several stages. A request is normalized, committed to the

@@ -6,7 +6,7 @@ import { splitRuns } from './runs.ts';
 import { toTimeline } from './timeline.ts';
 
 export { createClocks, RIGHT_CLOCKS, type Clocks } from './clocks/index.ts';
-export { createProjectedLately, type ProjectedLately } from './clocks/projected-lately.ts';
+export { createProjectedLately } from './clocks/projected-lately.ts';
 
 /**
  * Builds the timelines of one flow, one for each run, oldest first. The same input and the same

@@ -9,7 +9,7 @@ import { slack } from './slack.ts';
 import { teams } from './teams.ts';
 import { webhook } from './webhook.ts';
 
-export { CHANNEL_KINDS, type Channel, type ChannelKind } from './channel.ts';
+export { CHANNEL_KINDS, type Channel } from './channel.ts';
 
 const RECEIVERS: Record<ChannelKind, Receiver> = {
   webhook,

@@ -23,4 +23,4 @@ export const copyOf = (incident: Incident): MutableIncident => ({
  * Returns a copy of the incident as it is now, for a caller that keeps the incident or sends it
  * later.
  */
-export const snapshotOf: (incident: Incident) => Incident = copyOf;
+export const snapshotOf = (incident: Incident): Incident => copyOf(incident);

@@ -23,7 +23,7 @@ import { createStoredFlows } from './stored-flows.ts';
 import { createWriter, type Writer, type WriterOptions } from './writer.ts';
 
 export { createProjector, type Projector, type ProjectorOptions } from './projector.ts';
-export type { Announcement, FlowSink } from './publisher.ts';
+export type { FlowSink } from './publisher.ts';
 
 /**
  * Projection turns changed flows into their newest form, writes their rows, and then passes the
