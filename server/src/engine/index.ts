@@ -21,7 +21,6 @@ import { createRebuild } from './rebuild.ts';
 import { recover } from './recovery.ts';
 import { createReloads } from './reload.ts';
 
-
 /**
  * The engine is the only part that sees several stages. A request is normalized, committed to the
  * store and correlated; then the sender is answered. After that, changed flows are projected into
