@@ -3,7 +3,7 @@ import type { Log } from './base/log.ts';
 
 /**
  * Time limits of a stop, in ms. `STOP_MS` is for all parts together and lies below the caller's own
- * limit (`main.ts`). `MIN_STOP_MS` is for a part that is left no time by the parts before it.
+ * limit (`main.ts`). `MIN_STOP_MS` is for a part if the parts before it used up that time.
  */
 const STOP_MS = 14_000;
 const MIN_STOP_MS = 500;

@@ -2,12 +2,12 @@ import type { Flow, Hop, Step } from '../model/flow.ts';
 import { earlier, later, nanosFromMs, unixNanos, type UnixNanos } from '../model/time.ts';
 
 /**
- * One part of a critical path, which tells what a flow's time was spent on, across services. Pure.
+ * One part of a critical path, which tells what a flow's time was spent on, across services.
  *
- * `criticalPath` goes back from the flow's end in causal time: within a step to the call or reply
- * that returned last, because the step waited for it; from the step's start to the message or call
- * that caused the step; without a known cause, to the step that ended last before. So segments
- * touch and sum to the flow's duration (guarded by critical-path.property.test.ts).
+ * `criticalPath` is pure. It goes back from the flow's end in causal time. Within a step, it goes
+ * to the call or reply that returned last, because the step waited for it. From the step's start,
+ * it goes to the cause of the step or, if none is known, to the step that ended last before. So
+ * segments touch and sum to the flow's duration (guarded by critical-path.property.test.ts).
  *
  * Within a trace this is the rule of Jaeger and of CRISP (Zhang et al., USENIX ATC 2022): take the
  * child that finished last, then the child that finished last before that child began. Unlike in
@@ -78,7 +78,7 @@ export function criticalPath(flow: Flow): Segment[] {
     spend(from, kind, step, null);
   };
 
-  /** By id of a calling step: the call from which the loop last came back to this step. */
+  /** Maps the id of a calling step to the call from which the loop last came back to this step. */
   const called = new Map<string, { typeKey: string; at: UnixNanos }>();
   let step = known.lastBefore(at);
   /** Resolution, in ns, of the clock that reported `at`. */
@@ -235,8 +235,8 @@ function surroundingsOf(flow: Flow, end: UnixNanos): Surroundings {
   for (const list of returns.values())
     list.sort((a, b) => compare(a.at, b.at) || compare(a.step.start, b.step.start));
 
-  // Sort by end; a step that ended after the flow counts as ending with the flow. Of steps with
-  // equal ends the first to really end is last, as a flow does not wait for work after its end.
+  // Sort by end; a step that ended after the flow counts as ending with it. Of steps with equal
+  // ends, the one that really ended first is last, as a flow does not wait for work after its end.
   const byEnd = [...flow.steps].sort(
     (a, b) =>
       compare(endOf(a), endOf(b)) ||
@@ -277,7 +277,7 @@ function surroundingsOf(flow: Flow, end: UnixNanos): Surroundings {
     lastBefore(at) {
       for (let last = byEnd.at(-1); last !== undefined; last = byEnd.at(-1)) {
         if (last.start < at) return last;
-        byEnd.pop(); // Drop it for good, because `at` never grows.
+        byEnd.pop(); // Remove the step, because `at` never grows.
       }
       return undefined;
     },
@@ -303,12 +303,12 @@ function askerOf(
 /**
  * Resolutions of clocks, in ns. A clock cuts the start of a span to its resolution (in JavaScript
  * to whole ms) and adds an exact duration, so that consecutive calls may seem to overlap by less
- * than the resolution. A start with more digits comes from a finer clock and needs no such
- * allowance, which would make parallel calls below a millisecond seem to be consecutive.
+ * than the resolution. A start with more digits comes from a finer clock and gets no allowance,
+ * because then parallel calls below a millisecond would seem to be consecutive.
  */
 const UNITS = [1_000_000n, 1000n] as const;
 const NS = 1n;
-/** Returns the resolution of the clock that reported `at`, without the shift to causal time. */
+/** Returns the resolution of the clock that reported `at`; ignores the shift to causal time. */
 const unitOf = (at: UnixNanos, { skewMs }: Step): bigint => {
   const said = at - BigInt(Math.round(skewMs * 1e6));
   return UNITS.find((unit) => said % unit === 0n) ?? NS;

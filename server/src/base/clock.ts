@@ -13,8 +13,8 @@ export interface Clock {
 }
 
 /**
- * Longest delay of setTimeout, which fires at once for a longer one. Longer delays are therefore
- * waited for in pieces.
+ * Longest delay that setTimeout accepts; for a longer delay it fires immediately. Longer delays are
+ * therefore waited for in pieces.
  */
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 

@@ -7,7 +7,7 @@
 export interface Memory {
   /** Leases a buffer of `bytes` bytes, whose content is undefined. */
   lease(bytes: number): Lease;
-  /** Number of bytes in the pool, which are those of free buffers and not of leased ones. */
+  /** Number of bytes of the free buffers in the pool; leased buffers do not count. */
   readonly kept: number;
 }
 
@@ -37,8 +37,8 @@ export interface Lease {
 
 /**
  * Exponents of the smallest and the largest pooled size. Pooled sizes are powers of two, from 16
- * KiB to 16 MiB. Buffers of other sizes are not pooled; a smaller one occupies no more than it
- * needs.
+ * KiB to 16 MiB. Buffers of other sizes are not pooled. A smaller buffer occupies only the bytes
+ * that it needs.
  */
 const MIN_SIZE = 14;
 const LARGEST = 24;

@@ -1,7 +1,7 @@
 /**
  * Holds the result of `hashName`: the 64-bit hash of a name in two 32-bit halves. ClickHouse
- * computes the same hash (`murmurHash3_32` and `murmurHash2_32`: Appleby's, seed 0, over the UTF-8
- * bytes), so the store can return hashes of millions of names instead of the names.
+ * computes the same hash (`murmurHash3_32` and `murmurHash2_32` by Appleby, with seed 0, over the
+ * UTF-8 bytes), so the store can return hashes of millions of names instead of the names.
  * `testing/store-conformance.ts` guards that both sides agree.
  */
 export const hashed = { high: 0, low: 0 };
@@ -66,8 +66,8 @@ function scrambled(word: number): number {
 }
 
 /**
- * Size of one hash in the result of `hashesOf`, which returns the hashes of `names` in a row. Each
- * hash consists of its high half and its low half, big-endian.
+ * Number of bytes of one hash in the result of `hashesOf`, which joins the hashes of all `names`.
+ * Each hash consists of its high half and then its low half, both big-endian.
  */
 export const HASH_BYTES = 8;
 export function hashesOf(names: readonly string[]): Buffer {

@@ -51,7 +51,7 @@ export function readYaml<S extends z.ZodType>(
   const { contents } = document;
   const saysNothing = contents === null || (isScalar(contents) && contents.value === null);
   // A wrong indentation can turn the whole file into a list or a text. Report that as a problem,
-  // because the file must not pass for an empty one.
+  // because otherwise the file would be treated as an empty one.
   if (!saysNothing && !isMap(contents)) {
     const what = isSeq(contents) ? 'a list' : 'a text';
     return {

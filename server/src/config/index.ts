@@ -20,7 +20,7 @@ export interface ReadConfig {
 
 /**
  * Reads the settings from the given environment (never from that of the process) and from the files
- * that it names. Throws `config.invalid` with all problems at once.
+ * that the environment names. Throws one `config.invalid` error that lists all problems.
  */
 export function readConfig(env: Env): ReadConfig {
   const problems: string[] = [];

@@ -18,8 +18,8 @@ import {
 } from './readers.ts';
 
 /**
- * Settings of the operator. A value is taken from the environment; if it is not set there, from
- * fermata.yaml, which has the same names; else the default is used.
+ * Settings of the operator. A value is taken from the environment or, if it is not set there, from
+ * fermata.yaml, which has the same names. If neither has the value, the default is used.
  */
 export interface Config {
   host: string;

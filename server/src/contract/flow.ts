@@ -62,7 +62,7 @@ export interface Finding {
   step: string | null;
   service: string | null;
   place: string | null;
-  /** Names the dependency that the step could not do without; present only if the error tells. */
+  /** Names the dependency that was unavailable to the step; absent if none is known. */
   dependency?: string;
   since: string;
   summary: string;
@@ -171,8 +171,8 @@ export interface Hop {
   sentUnixNano: string;
   receivedUnixNano: string | null;
   /**
-   * The caller of a synchronous call had the answer at this instant; null if no span tells it, and
-   * for messages.
+   * The caller of a synchronous call had the answer at this instant. Null for messages, and if no
+   * span tells the instant.
    */
   returnedUnixNano: string | null;
   waitMs: number | null;
@@ -267,7 +267,7 @@ export interface SpanList {
   items: RawSpan[];
   total: number;
   truncated: boolean;
-  /** Is true if some spans of the flow cannot be read, now or for ever. */
+  /** Is true if some spans of the flow cannot be read, either now or for ever. */
   incomplete: boolean;
 }
 

@@ -27,7 +27,7 @@ export interface Incident {
   service: string | null;
   step: string | null;
   place: string | null;
-  /** Names the unreachable dependency that the errors of the flows name. */
+  /** Names the unreachable dependency that caused the findings; null if none is known. */
   dependency: string | null;
   /**
    * Names the channel that accepts no notifications. If set, the incident counts notifications
@@ -67,7 +67,7 @@ export interface IncidentList {
 }
 
 /**
- * Records a message to people about an incident, and `reason`, which tells why it was sent, held or
+ * Holds a message to people about an incident. `reason` tells why the message was sent, held or
  * dropped.
  */
 export interface Notification {

@@ -6,10 +6,10 @@ type Part = 'rule' | 'service' | 'step' | 'place';
 
 /**
  * Parts of a finding that identify the finding's cause in all flow types; `SHARED` tells which
- * parts count for which rule. For example, a step that one service fails at is the same cause in
+ * parts count for which rule. For example, if a service fails at a step, the cause is the same in
  * every flow type. If a rule is not in `SHARED`, its findings in two flow types have two causes.
- * `UNTAKEN` leaves out the rule, because an undelivered message and a gone consumer are the same
- * cause: whether other consumers took the message makes no difference.
+ * `UNTAKEN` leaves out the rule, because an undelivered message and a gone consumer have the same
+ * cause, whether or not other consumers took the message.
  */
 const UNTAKEN: readonly Part[] = ['service', 'place'];
 const AWAITED: readonly Part[] = ['rule', 'service', 'place'];
@@ -30,10 +30,10 @@ const SHARED: ReadonlyMap<string, readonly Part[]> = new Map([
 ]);
 
 /**
- * Returns the key that all findings of one cause share. The key is made from the dependency that
- * the finding names; without one, from the parts that are the same in all flow types (`SHARED`);
- * for other rules, from the flow type and all parts. `certain` is false if one of several steps is
- * missing and it is unknown which one.
+ * Returns the key that all findings of one cause share. If the finding names a dependency, the key
+ * is made from the dependency. Otherwise it is made from the parts that are the same in all flow
+ * types (`SHARED`), or for other rules from the flow type and all parts. `certain` is false if one
+ * of several steps is missing and it is unknown which one.
  */
 export function causeKey(
   environment: string,
@@ -54,8 +54,8 @@ export function causeKey(
 
 /**
  * Returns a second key for a finding about a missing step, made of service and step without the
- * place. Several destinations may lead to one step, which is one cause whichever of them the step
- * does not consume from. Returns null for other rules, and if it is unknown which step is missing.
+ * place. Several destinations may lead to one step, and the cause is the same whichever of them a
+ * finding names. Returns null for other rules, and if it is unknown which step is missing.
  */
 export function awaitedStepKey(
   environment: string,

@@ -24,14 +24,14 @@ const ROUTING: ReadonlySet<string> = new Set([
   'solace',
 ]);
 /**
- * Matches destinations to which messages are moved that could not be processed, to be retried or
- * given up there. A message keeps its id when it is moved.
+ * Matches destinations for messages that could not be processed. Such a message is moved there to
+ * be retried or given up, and keeps its id.
  */
 const SET_ASIDE =
   /(?:^|[^a-z])(?:retry|retries|dlq|dlx|dlt|dead|deadletters?|errors?|parked|parking)(?:[^a-z]|$)/i;
 /**
- * Matches what the name of a destination for unprocessed messages, such as `ordersDLQ`, adds to the
- * name of the original destination, which is `orders`.
+ * Matches the text that is added to the name of a destination to name its destination for
+ * unprocessed messages, for example `DLQ` in `ordersDLQ`, which belongs to `orders`.
  */
 const CONTINUED = /retry|retries|dlq|dlx|dlt|dead|error|park/i;
 /** Matches the name of a subscription to several destinations. */
@@ -72,8 +72,8 @@ const isSetAside = (
   (destination.startsWith(from) && CONTINUED.test(destination.slice(from.length)));
 
 /**
- * Returns whether two spans report the same send. Layers of one client often record a span each: a
- * `create` span above its `send` span, or a `send` span above another.
+ * Returns whether two spans report the same send. The layers of one client often record one span
+ * each, such as a `create` span above its `send` span, or a `send` span above another.
  */
 export const isOneSending = (outer: Span, inner: Span): boolean =>
   outer !== inner &&

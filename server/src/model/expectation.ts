@@ -77,9 +77,9 @@ export interface Finding {
   service: string | null;
   /** Names the destination or other place that findings of the same cause have in common. */
   place: string | null;
-  /** Names the dependency that the step could not do without; present only if the error tells. */
+  /** Names the dependency that was unavailable to the step; absent if none is known. */
   dependency?: string;
-  /** What the finding says became true at this instant, in ms. It may have been detected later. */
+  /** The finding became true at this instant, in ms. It may have been detected later. */
   since: number;
   summary: string;
   /** Lists the spans and hops that prove the finding. */

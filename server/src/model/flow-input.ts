@@ -4,8 +4,8 @@ import type { Span, SpanKey } from './span.ts';
 
 /**
  * Holds what the timeline of one flow is built from: the spans of the flow in segments, and the
- * causes of each segment. It is plain data, so that the timeline is built by a pure function that
- * needs no graph.
+ * causes of each segment. It is plain data, so that a pure function can build the timeline without
+ * the graph.
  */
 export interface FlowInput {
   key: FlowKey;
@@ -37,7 +37,7 @@ export interface InputSegment {
   spans: Span[];
   causes: InputCause[];
   /**
-   * Names the span in which the head happened, or for work inside a batch the span that took the
+   * Names the span in which the head happened or, for work inside a batch, the span that took the
    * batch; '' if the segment has no parent.
    */
   parent: SpanKey;

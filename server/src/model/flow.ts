@@ -95,7 +95,7 @@ export interface Step {
   skewMs: number;
   causedBy: string[];
   /**
-   * Names the step that this step compensates: by our id if the service reported one, else by name.
+   * Names the step that this step compensates, by `id` or, if that is unknown, as it was reported.
    */
   compensates: string | null;
   compensatedBy: string[];
@@ -104,7 +104,7 @@ export interface Step {
   traceId: string;
   shared: boolean;
   badges: Badge[];
-  /** The span after which the step is named was committed at this instant, in ms. */
+  /** The span that gives the step its name was committed at this instant, in ms. */
   receivedMs: number;
   /** The last span of the step to end was committed at this instant, in ms. */
   endReceivedMs: number;
@@ -157,8 +157,8 @@ export interface Hop {
   sent: UnixNanos;
   received: UnixNanos | null;
   /**
-   * The caller had the answer to the call at this instant; null for messages, and for calls of
-   * which no span tells the instant.
+   * The caller had the answer to the call at this instant. Null for messages, and for calls whose
+   * spans do not tell when the answer came.
    */
   returned: UnixNanos | null;
   /**
@@ -179,8 +179,8 @@ export interface Relation {
   kind: 'parent' | 'child' | 'caused-by' | 'causes' | 'previous-run' | 'link';
   viaSpanId: string;
   /**
-   * Names the related trace and span; for a parent or child flow, that flow's key, or the name that
-   * was reported if the flow is unknown.
+   * Names the related trace and span. For a parent or child flow, holds the key of that flow, or
+   * the reported name if that flow is unknown.
    */
   target: string;
 }
@@ -213,7 +213,7 @@ export interface Flow {
   /** The flow should have ended at this instant, in ms; null: the flow declares no deadline. */
   deadlineMs: number | null;
   expects: Expected[];
-  /** Holds the explicit flow id, or without one the first business key, or ''. */
+  /** Holds the explicit flow id; without one, the first business key; without both, ''. */
   key: string;
   run: number;
   phase: Phase;
@@ -236,7 +236,7 @@ export interface Flow {
   failedSteps: number;
   services: string[];
   keys: [string, string][];
-  /** Names the parent flow: by our id, or by its flow id if the parent's type is unknown. */
+  /** Names the parent flow: by its `id`, or by its `flowId` if the parent's type is unknown. */
   parentId: string | null;
   incomplete: boolean;
   truncated: boolean;
@@ -255,8 +255,8 @@ export interface Flow {
   /** Holds the explicit flow id, or '' if the flow is named after its trace. */
   flowId: string;
   /**
-   * Lists the tokens by which spans find this flow (messages, conversations, identity keys),
-   * without its traces.
+   * Lists the tokens by which spans find this flow (messages, conversations, identity keys). Traces
+   * are not among them.
    */
   tokens: string[];
   /** Holds the newest `receivedAtMs` of the flow's spans. */
@@ -304,7 +304,7 @@ export interface KnownCause {
   kinds: EvidenceKind[];
 }
 
-/** Holds a span of no flow, because flows share the span or nothing attributes it to a flow. */
+/** Holds a span of no flow: several flows share it, or nothing attributes it to a flow. */
 export interface UnattributedRow {
   key: SpanKey;
   receivedAtMs: number;
@@ -315,8 +315,8 @@ export interface UnattributedRow {
 
 /**
  * Carries a change from the projection to the store. It is one of three: a flow in its newest form;
- * a tombstone, for an id that no flow has any more; or a row by which an unattributed span is
- * found, which is never shown.
+ * a tombstone, for an id that no flow has any more; or a row that is never shown and by which an
+ * unattributed span is found.
  */
 export type FlowChange = ProjectedFlow | Tombstone | UnattributedChange;
 
@@ -331,7 +331,7 @@ export interface Tombstone {
   kind: 'tombstone';
   id: string;
   version: number;
-  /** Names the flow to which the spans of the former flow belong now, by id; null: none. */
+  /** Id of the flow to which the spans of the former flow belong now; null: no flow. */
   movedTo: string | null;
 }
 

@@ -34,7 +34,7 @@ export interface Incident {
   readonly service: string | null;
   readonly step: string | null;
   readonly place: string | null;
-  /** Names the unreachable dependency that the errors of the flows name. */
+  /** Names the unreachable dependency that caused the findings; null if none is known. */
   readonly dependency: string | null;
   /**
    * Names the channel that accepts no notifications. Set only on an incident about Fermata itself,
@@ -79,7 +79,7 @@ export interface Incident {
   readonly version: number;
 }
 
-/** Names what a flow type misses or fails at in an incident. */
+/** Describes what is missing or fails at one step of one flow type in an incident. */
 export interface IncidentPart {
   readonly rule: string;
   readonly severity: Severity;
@@ -143,8 +143,8 @@ export interface Notification {
 }
 
 /**
- * Suppresses notifications of matching incidents until `until`. Incidents that are still open then
- * are notified. An empty field matches every incident.
+ * Suppresses notifications of matching incidents until `until`. Then people are notified of the
+ * incidents that are still open. An empty field matches every incident.
  */
 export interface Silence {
   readonly id: string;

@@ -66,9 +66,9 @@ export const isNamedById = (key: FlowKey): boolean => key.startsWith('i\0');
 export const haveSameId = (a: FlowKey, b: FlowKey): boolean =>
   isNamedById(a) && b.startsWith(`${a.split('\0', 3).join('\0')}\0`);
 /**
- * Returns the public id of a flow. A flow that is named after a trace has the key without its
- * prefix as id; any other flow has a hash of its key. From the second run on, the number of the run
- * is appended.
+ * Returns the public id of a flow. If the flow is named after a trace, the id is the flow's key
+ * without the prefix; otherwise it is a hash of the key. From the second run on, the number of the
+ * run is appended.
  */
 export function flowIdOf(key: FlowKey, run: number): string {
   const name = key.startsWith(TRACE)
@@ -187,8 +187,8 @@ export function rowTokens(spans: readonly Span[], cut: readonly Span[]): string[
       tokens.add(SEEN + messageNameOf(span));
     for (const name of soft) tokens.add(name);
     if (id !== '') tokens.add(id);
-    // Name each span that this span refers to, so that the referring span is found when the other
-    // one arrives or is loaded again.
+    // Name each span that this span refers to, so that this span is found when the other one
+    // arrives or is loaded again.
     for (const link of span.links) tokens.add(REFERRER + link);
     const parent = span.parent;
     if (inside.has(parent)) continue;

@@ -16,7 +16,7 @@ export const ORIGIN = 'o\0';
  */
 export const POLLED = 'q\0';
 export const TAKEN = 'h\0';
-/** Prefix of a message's name by which a search finds the span and which joins nothing. */
+/** Prefix of names by message that only searches use. Spans are not joined by these names. */
 export const SEEN = 'n\0';
 export const TOKEN = '';
 /**
@@ -32,7 +32,7 @@ declare const brand: unique symbol;
  */
 export type FlowKey = string & { readonly [brand]: 'FlowKey' };
 /**
- * Names something that spans have in common, so that they find each other also without parent and
+ * Names something that spans have in common, so that they find each other even without parent or
  * link. The first letter tells what: `m` the id of a message, `p` the position of a message, `k` an
  * identity key, `c` a conversation, `i` the id of a flow. Only `keys.ts` makes and parses tokens.
  */

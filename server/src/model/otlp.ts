@@ -39,9 +39,9 @@ export class KeyValues {
 }
 
 /**
- * Lists names and values of attributes in turn: [key, value, key, value, …]. Compared with an
- * object per attribute this saves memory, and compared with a map object there is no prototype that
- * a hostile key could change.
+ * Lists names and values of attributes in turn: [key, value, key, value, …]. Such a list takes less
+ * memory than an object per attribute. Unlike a map object, it has no prototype that a hostile key
+ * could change.
  */
 export type Attributes = (string | AttributeValue)[];
 
@@ -118,13 +118,13 @@ export const LIMITS = {
    */
   records: 50_000,
   /**
-   * Bounds the attributes, events, links and values of a request, because small ones, too, take far
-   * more memory than bytes on the wire. It allows 50,000 spans with forty each.
+   * Bounds the attributes, events, links and values of a request, because even small ones take far
+   * more memory than bytes on the wire. 50,000 spans may have forty of them each.
    */
   parts: 2_000_000,
   /**
-   * Bounds the JSON values in the text of a request: 50,000 spans with twelve attributes have 3.2
-   * million.
+   * Bounds the JSON values in the text of a request. 50,000 spans with twelve attributes each have
+   * 3.2 million values.
    */
   jsonValues: 4_000_000,
   /** Bounds the nesting of attribute values; a value that is nested deeper becomes TOO_DEEP. */

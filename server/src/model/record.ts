@@ -21,8 +21,8 @@ export interface RawColumns {
   /** Holds the name of the span as received, of any length; '' for a log event. */
   name: string;
   /**
-   * Holds the start as received, like `end`. The times in the record's `span` may have been
-   * repaired.
+   * Holds the start as received; `end` is the end as received. The times in the record's `span` may
+   * have been repaired.
    */
   start: UnixNanos;
   end: UnixNanos;

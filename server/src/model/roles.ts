@@ -1,8 +1,6 @@
 import type { Role, Span } from './span.ts';
 
-/**
- * Returns whether a span of this role consumes messages; `isSend` returns whether it sends them.
- */
+/** Returns whether spans of this role consume messages, and `isSend` whether they send messages. */
 export const isConsumer = (role: Role): boolean => role === 'process' || role === 'receive';
 export const isSend = (role: Role): boolean => role === 'send' || role === 'create';
 /**
@@ -26,8 +24,8 @@ export const hasStrongId = (span: Span): boolean =>
 export const isReceiving = (span: Span): boolean => span.role === 'receive' || isBareConsumer(span);
 
 /**
- * Returns whether the span surrounds a poll that returned messages. Some clients record such a
- * span, without any attribute of the messages.
+ * Returns whether the span surrounds a poll that returned messages. Some clients record such a span
+ * without any attribute of the messages.
  */
 const isBareConsumer = ({ role, parent, links, flow, message }: Span): boolean =>
   role === 'process' &&

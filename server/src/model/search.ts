@@ -15,7 +15,7 @@ export type Query =
   | { kind: 'time'; op: 'since' | 'before'; atMs: number }
   /**
    * Matches if the step or message `then` follows `first`, within `withinMs` if given. With `not`,
-   * matches if `then` did not follow and that time is over.
+   * matches if that time is over and `then` did not follow within it.
    */
   | { kind: 'order'; first: string; then: string; withinMs: number | null; not: boolean };
 

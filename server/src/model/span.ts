@@ -53,8 +53,8 @@ export interface Message {
   /** Number of messages in a batch; a value above 1 means one operation over several messages. */
   batchCount: number;
   /**
-   * Counts the messages of a batch that no link names, because SDKs keep a limited number of links
-   * and drop the rest; absent if all are named.
+   * Counts the messages of a batch that no link names; absent if all are named. Such messages exist
+   * because SDKs keep a limited number of links and drop the rest.
    */
   linksCut?: number;
   conversation: string;
@@ -74,8 +74,8 @@ export type FlowSource = 'message' | 'explicit' | 'ambient';
 export interface FlowRef {
   id: string;
   /**
-   * Holds the name under which the flow id was reported, which tells its kind; '' for our own name.
-   * Equal values of two kinds are two different ids.
+   * Holds the name under which the flow id was reported; '' for Fermata's own name. The name tells
+   * the kind of the id. Equal values of two kinds are two different ids.
    */
   kind: string;
   type: string;
@@ -159,8 +159,8 @@ export interface Span {
   /** Holds the route, such as `GET /orders/:id` or `rpc Service/Method`, or ''. */
   route: string;
   /**
-   * Lists the repairs that normalize made. They are shown with the span; the span is used all the
-   * same.
+   * Lists the repairs that normalize made. The repaired span is used like any other, and the
+   * repairs are shown with it.
    */
   warnings: readonly string[];
   /** The server received the span at this instant of its wall clock, in ms. */

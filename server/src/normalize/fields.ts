@@ -122,7 +122,7 @@ export function routeOf(values: Values): string {
 
 /**
  * Returns the route of a server span that has no http.route. Micrometer reports the path template
- * as `uri`. Without it, the route is taken from the name of the span.
+ * as `uri`. If there is no `uri`, the route is taken from the name of the span.
  */
 export function serverRouteOf(values: Values, name: string): string {
   const uri = nameOf(values[F.uri]);

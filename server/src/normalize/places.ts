@@ -9,8 +9,8 @@ export const TEMPORARY = '(temporary)';
 export interface Place {
   destination: string;
   /**
-   * Holds the routing key as the type of the message, if a sender reports both exchange and routing
-   * key, and the key has no number in it; else ''.
+   * Holds the routing key as the type of the message, if a sender reports both an exchange and a
+   * routing key without digits; else ''.
    */
   type: string;
   /** Is true if the name of the destination has a form that only generated names have. */

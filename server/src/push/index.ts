@@ -17,8 +17,8 @@ import { isView, sees } from './rooms.ts';
 
 /**
  * Sends changes to open dashboards. It must be called only with changes that are durable and that
- * queries find (invariant I3). A client that missed changes gets them from a sequence on, or is
- * told to load its data again.
+ * queries find (invariant I3). A client that missed changes gets the changes after the last one
+ * that it applied, or is told to load its data again.
  */
 export interface Push {
   attach(server: HttpServer): void;
@@ -47,8 +47,8 @@ export interface PushOptions {
 }
 
 /**
- * Most bytes that may be buffered for a client. If a client has more, it is slow, and changes for
- * it are held back.
+ * Most bytes that may be buffered for a client. A client with more buffered bytes counts as slow,
+ * and changes for it are held back.
  */
 const MAX_BUFFERED = 1024 * 1024;
 /**
@@ -126,7 +126,7 @@ export function createPush(options: PushOptions): Push {
       watcher.held.clear();
       const since = resume.since;
       // Missed changes are sent to a client once a second at most. A client that asks more often
-      // must load its data again, so that the history is not searched for it.
+      // must load its data again, because searching the history for it takes time.
       const soon = clock.now() - watcher.watchedMs < 1000;
       if (!soon) watcher.watchedMs = clock.now();
       const missed =

@@ -3,8 +3,8 @@ import type { FlowChanged, View } from '../contract/index.ts';
 /** Returns whether a client with this view must get the change. */
 export function sees(view: View, change: FlowChanged): boolean {
   if (view.kind === 'flow') return change.id === view.id || change.movedTo === view.id;
-  // Statuses are not compared here; the client filters by them. Otherwise a change by which a flow
-  // no longer matches would not be sent, and the flow would stay on the screen.
+  // Statuses are not compared here; the client filters by them. Otherwise the client would not
+  // learn that a flow no longer matches, and the flow would stay on the screen.
   return change.flow === null || view.types.length === 0 || view.types.includes(change.flow.type);
 }
 

@@ -112,7 +112,7 @@ const nowhere: express.RequestHandler = (request) => {
 
 /**
  * Rejects a body with half a surrogate pair, which JSON can express but UTF-8 cannot. Otherwise the
- * store would fail on it and seem to be down.
+ * store would fail to write the text and would seem to be down.
  */
 const wellFormed = (key: string, value: unknown): unknown => {
   if (!key.isWellFormed() || (typeof value === 'string' && !value.isWellFormed()))

@@ -69,7 +69,7 @@ export async function readBody(
       };
       source.on('data', onData).once('end', resolve).once('error', reject);
       request.once('error', reject).once('close', () => {
-        // If the sender went away, reject: the decompressor would wait for ever.
+        // If the sender went away, reject, because the decompressor would wait for ever.
         if (!request.readableEnded) reject(new Error('the sender went away'));
       });
     });

@@ -10,8 +10,8 @@ export interface Budget {
   readonly maxBytes: number;
   readonly inFlight: number;
   /**
-   * Registers a request that is about to be read. `refuse` is called at most once, if the budget is
-   * exhausted and this request has used most of it.
+   * Registers a request that is about to be read. `refuse` is called at most once, when the budget
+   * is exhausted and this request is chosen to make room.
    */
   enter(refuse: (error: FermataError) => void): Reservation;
 }
@@ -19,8 +19,8 @@ export interface Budget {
 /** Holds the part of the budget that one request has reserved. */
 export interface Reservation {
   /**
-   * Sets the reserved bytes of this request to `bytes` in total. If that exceeds the budget, other
-   * requests, or this request, are refused.
+   * Sets the reserved bytes of this request to `bytes` in total. If all requests together then
+   * exceed the budget, this request or other requests are refused.
    */
   reserve(bytes: number): void;
   /**
@@ -48,9 +48,9 @@ export function createBudget(clock: Clock, maxBytes: number, maxTotal: number): 
     if (holders.delete(holder)) inFlight -= holder.held;
   };
   /**
-   * Returns the request with the largest product of reserved bytes and time since its start. That
-   * one is refused and not the newest one, because otherwise a few slow senders could shut out all
-   * others.
+   * Returns the request with the largest product of reserved bytes and time since its start. This
+   * request is refused instead of the newest one, because otherwise a few slow senders could shut
+   * out all others.
    */
   const largestHolder = (): Holder | undefined => {
     const now = clock.now();

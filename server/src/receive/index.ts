@@ -19,9 +19,7 @@ export type { WrittenBatch } from './intake.ts';
 export interface Receiver {
   readonly httpPort: number;
   readonly grpcPort: number;
-  /**
-   * Is true while the number of waiting records is below half of the most that the intake accepts.
-   */
+  /** Is true while fewer records wait than half of the number that the intake accepts. */
   readonly ready: boolean;
   /** Time for which the oldest request has waited for its commit, in ms. */
   readonly oldestMs: number;
@@ -76,7 +74,7 @@ export function createReceiver<P>(options: ReceiverOptions<P>): Receiver {
   counters.gauge('fermata_request_bytes_in_flight', () => budget.inFlight);
   const offer = (request: OtlpExport): Promise<void> => intake.offer(request);
   const http: Server = createServer(
-    // Node checks the two timeouts once per `connectionsCheckingInterval`, which is 30 s by
+    // Node checks the two timeouts at intervals of `connectionsCheckingInterval`, which is 30 s by
     // default.
     {
       headersTimeout: 10_000,

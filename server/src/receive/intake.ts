@@ -80,8 +80,8 @@ export interface WrittenBatch<P> {
 }
 
 /**
- * If the oldest request has waited for its commit longer than this, new requests are refused at
- * once, because their senders would give up before the answer.
+ * If the oldest request has waited for its commit longer than this, new requests are refused
+ * immediately, because their senders would give up before the answer.
  */
 const OLD_MS = 5000;
 
@@ -124,7 +124,7 @@ export function createIntake<P>(options: IntakeOptions<P>): Intake {
     batch: readonly WaitingRequest<P>[],
     written: WrittenBatch<P>,
   ): Promise<void> => {
-    // All requests have been answered, so the stop need not wait: the batch will be correlated at
+    // All requests have been answered, so the stop need not wait. The batch will be correlated at
     // the next start.
     if (stopping && waiting.allAnswered) return;
     try {

@@ -15,9 +15,9 @@ export type JsonObject = { [key in Key]?: Json };
 export type Key = (typeof KEYS)[number];
 
 /**
- * Lists every key that the OTLP/JSON decoder reads. Other keys are parsed and dropped, because to
- * keep a key that V8 has not seen before takes more than a microsecond: a request with four million
- * such keys took six seconds.
+ * Lists every key that the OTLP/JSON decoder reads. Other keys are parsed and dropped, because
+ * keeping a key that V8 has not seen before takes more than a microsecond. A request with four
+ * million such keys took six seconds.
  */
 const KEYS = [
   'arrayValue',

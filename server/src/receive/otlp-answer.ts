@@ -36,8 +36,8 @@ const PERMANENT: Partial<Record<FermataError['code'], Verdict>> = {
 
 /**
  * Returns the answer to a request that was committed. If some records were rejected or something
- * was cut, the answer says so in partial_success, with 0 rejected records if something was only
- * cut.
+ * was cut, the answer says so in partial_success. If something was only cut, the number of rejected
+ * records there is 0.
  */
 export function success(
   request: OtlpExport,

@@ -9,8 +9,8 @@ export interface RespondOptions {
 
 /**
  * Returns the answer to a decoded request once the request is committed and correlated. The answer
- * is built before the wait, so that the request itself is not kept in memory during the wait.
- * Otherwise it would become old memory, which only a collection of the whole heap frees.
+ * is built before the wait, so that the request is not kept in memory during the wait. Otherwise V8
+ * would move it to the old generation, which only a collection of the whole heap frees.
  */
 export function respondAfterCommit(
   request: OtlpExport,

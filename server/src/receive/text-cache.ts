@@ -1,7 +1,7 @@
 /**
- * Number of texts in the cache, which has a fixed size: each text belongs to one slot by its hash
- * and replaces the text that was there before. Attribute keys, service names and destinations
- * repeat in every span, and reading them from the cache takes a third of the time of decoding them.
+ * Number of slots in the cache. The hash of a text chooses the slot, and the text replaces the one
+ * that was there before. Attribute keys, service names and destinations repeat in every span, and
+ * reading them from the cache takes a third of the time of decoding them.
  */
 const SLOTS = 4096;
 const MAX_BYTES = 40;

@@ -23,8 +23,8 @@ const VALUES: Partial<Record<TextField, readonly string[]>> = {
   outcome: ['completed', 'failed', 'compensated', 'cancelled', 'timed_out'],
 };
 /**
- * `hasOwn` is used instead of `in`, because every object also has inherited names such as
- * `constructor`.
+ * Returns whether the name is that of a text field. `hasOwn` is used instead of `in`, because every
+ * object also has inherited names such as `constructor`.
  */
 const isTextField = (name: string): name is TextField => Object.hasOwn(TEXT_FIELDS, name);
 const isNumberField = (name: string): name is NumberField => Object.hasOwn(NUMBER_FIELDS, name);

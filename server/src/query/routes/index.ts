@@ -18,8 +18,8 @@ export const ROUTES: readonly Route[] = [
 ];
 
 /**
- * Returns a path with `{id}`, as the routes and OpenAPI write it, in the form of express 5, which
- * is `:id`.
+ * Converts a path from the form of the routes and of OpenAPI, which is `{id}`, to the form of
+ * express 5, which is `:id`.
  */
 export const expressPath = (path: string): string => path.replace(/\{(\w+)\}/g, ':$1');
 export const handlerOf =
