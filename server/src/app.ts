@@ -53,7 +53,7 @@ export interface AppParts {
 
 /**
  * Creates the server. Parts that others deliver to (store, push, alerts) are created first, so that
- * each part is given the parts that it delivers to.
+ * the other parts can be given them.
  */
 export function createApp(config: Config, parts: AppParts = {}): App {
   const { clock = systemClock(), log = silentLog, random = Math.random } = parts;

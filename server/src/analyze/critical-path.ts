@@ -284,7 +284,7 @@ function surroundingsOf(flow: Flow, end: UnixNanos): Surroundings {
   };
 }
 
-/** Returns the step of the same service that sent the command to which `reply` is the answer. */
+/** Returns the step that sent the command which `reply` answers; both steps are of one service. */
 function askerOf(
   reply: Step,
   steps: ReadonlyMap<string, Step>,

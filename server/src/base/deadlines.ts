@@ -15,7 +15,7 @@ export interface Deadlines {
 
 /**
  * Most keys that one wake-up handles; the other due keys wait for the next turn of the timer.
- * Otherwise a thousand deadlines that fall due together delay answers to requests.
+ * Otherwise a thousand deadlines that fall due together would delay answers to requests.
  */
 const MAX_AT_ONCE = 100;
 

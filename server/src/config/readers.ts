@@ -10,9 +10,9 @@ export type Env = Readonly<Record<string, string | undefined>>;
 
 /**
  * Returns the value of a setting, given the text that the operator wrote. If the text is wrong, the
- * reader throws an error whose message continues a sentence that begins with the name and the text
- * of the setting. `env` is a parameter, because the files that some settings name take secrets from
- * the environment.
+ * reader throws an error. Its message continues a sentence that begins with the name and the text
+ * of the setting. `env` is a parameter, because some settings name files, and these take secrets
+ * from the environment.
  */
 export type Reader<T> = (text: string, env: Env) => T;
 

@@ -16,9 +16,7 @@ export { spaceOf, writeProbe, type Space } from './files.ts';
  * answers a ping may still refuse every write.
  */
 export interface Health {
-  /**
-   * Checks everything once a second until `stop`, and asks the given witnesses for what they know.
-   */
+  /** Checks everything once a second until `stop`, and asks the given witnesses for problems. */
   start(witnesses: Witnesses): void;
   stop(): void;
   /**

@@ -16,8 +16,8 @@ export type Absence = (typeof ABSENCES)[number];
 /** Describes a step or message that a flow waits for. Instants are wall-clock ms. */
 export interface WaitingFor {
   /**
-   * Identifies the expectation. It is the same for as long as the flow waits for the same thing,
-   * and is made of step and expectation, not hashed.
+   * Identifies the expectation, and stays the same while the flow waits for the same thing. It is
+   * made of step and expectation, and not hashed.
    */
   id: string;
   /**

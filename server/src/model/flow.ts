@@ -290,8 +290,8 @@ export function viewAt(flow: Flow, version: number, settlesAtMs: number, nowMs: 
 }
 
 /**
- * Holds a flow as readers see it. Stored rows have even versions. The odd version after an even one
- * is the same row, shown as ended because the flow was idle (`viewAt`).
+ * Holds a flow as readers see it. A stored row has an even version. The odd version that follows is
+ * the same row, shown as ended because the flow was idle (`viewAt`).
  */
 export interface FlowView {
   flow: Flow;

@@ -54,7 +54,7 @@ export interface ReadAttributes {
   identities: readonly string[];
   /** Is true if some values were left out because the attributes were too large. */
   cut: boolean;
-  /** Counts names in values that were longer than `LIMITS.name`. */
+  /** Counts those values that are names and were longer than `LIMITS.name`. */
   namesCut: number;
 }
 

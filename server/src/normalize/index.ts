@@ -14,8 +14,8 @@ export type { KeySettings } from './attributes.ts';
  */
 export interface Normalizer {
   /**
-   * Returns the definition of a flow type as JSON, if the log record is the announcement of a
-   * definition by a service; null for any other log record.
+   * Returns the definition of a flow type as JSON, if a service announces the definition by this
+   * log record; null for any other log record.
    */
   definition(log: OtlpLog): string | null;
   span(span: OtlpSpan, receivedAtMs: number): EvidenceRecord;

@@ -51,7 +51,7 @@ export function placeOf(name: string, routingKey: string, system: string, isSend
 const ONE_THING = /\/(?!v\d+(?:[/ ]|$))[^/ {}]*\d[^/ ]*/gi;
 /**
  * Returns a name for a request whose route is unknown: the name of the span, with `{}` in place of
- * the parts that identify one thing.
+ * the parts that contain a digit, such as an id.
  */
 export const requestNamed = (name: string): string =>
   name.split('?', 1)[0]!.replace(ONE_THING, '/{}');

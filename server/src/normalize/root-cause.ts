@@ -14,13 +14,13 @@ const PYTHON_NEXT = '\n\nDuring handling of the above exception, another excepti
  * cause, or null if the trace is not of that language or names no cause.
  */
 const CHAINS: readonly ((stack: string) => string | null)[] = [
-  // In Java, the innermost cause is the last "Caused by" at the start of a line. Those of
+  // In Java, the innermost cause is the last "Caused by" at the start of a line. The lines of
   // suppressed exceptions are indented.
   (stack) => lineAfter(stack, stack.lastIndexOf('\nCaused by: '), '\nCaused by: '),
   // In .NET, the innermost cause stands after the last arrow.
   (stack) => lineAfter(stack, stack.lastIndexOf(' ---> '), ' ---> '),
-  // In Python, the trace begins with the innermost cause. Where an exception was raised while
-  // another one was handled, the earlier one is not its cause and is left out.
+  // In Python, the trace begins with the innermost cause. If an exception was raised while another
+  // one was handled, the earlier one is not the cause and is left out.
   (stack) => {
     const ownFrom = stack.lastIndexOf(PYTHON_NEXT);
     const chain = ownFrom < 0 ? stack : stack.slice(ownFrom + PYTHON_NEXT.length);

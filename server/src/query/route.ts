@@ -36,8 +36,8 @@ export interface DefinitionRegistry {
 }
 
 /**
- * Reads definitions. The format is known only to `expect`; its reader is passed in, so that the
- * folder `query` does not import `expect`.
+ * Reads definitions. The format is known only to `expect`. The reader of `expect` is passed in, so
+ * that the folder `query` does not import `expect`.
  */
 export type ReadDefinitions = (input: unknown) => { definitions: Definition[]; problems: string[] };
 

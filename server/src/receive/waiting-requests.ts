@@ -5,8 +5,8 @@ import { FermataError } from '../base/errors.ts';
 export interface WaitingRequests<P> {
   add(request: Omit<WaitingRequest<P>, 'since'>): void;
   /**
-   * Removes the oldest requests from the queue and returns them to be written: as many as have at
-   * most `maxRecords` records together, but at least one request.
+   * Removes the oldest requests from the queue and returns them to be written. Together they have
+   * at most `maxRecords` records, except if the oldest request alone has more.
    */
   take(maxRecords: number): WaitingRequest<P>[];
   /** Answers the requests: with success, or with `error` if their commit failed. */
@@ -83,8 +83,8 @@ export function createWaitingRequests<P>(
     return 0;
   };
   /**
-   * Answers requests that have waited too long with a retryable error. It is unknown whether their
-   * commit will still succeed, so the sender should send them again.
+   * Answers with a retryable error all requests that have waited too long. It is unknown whether
+   * their commit will still succeed, so the sender should send them again.
    */
   const answerLate = (): void => {
     cancel = undefined;
