@@ -27,7 +27,7 @@ export interface Incident {
   service: string | null;
   step: string | null;
   place: string | null;
-  /** Names the unreachable dependency that caused the findings; null if none is known. */
+  /** Names the dependency that was unavailable to the flows; null if none is known. */
   dependency: string | null;
   /**
    * Names the channel that accepts no notifications. If set, the incident counts notifications

@@ -34,7 +34,7 @@ export interface Incident {
   readonly service: string | null;
   readonly step: string | null;
   readonly place: string | null;
-  /** Names the unreachable dependency that caused the findings; null if none is known. */
+  /** Names the dependency that was unavailable to the flows; null if none is known. */
   readonly dependency: string | null;
   /**
    * Names the channel that accepts no notifications. Set only on an incident about Fermata itself,
