@@ -35,8 +35,8 @@ export interface DeliveryOptions {
 const FIRST_RETRY_MS = 1000;
 const MAX_RETRY_MS = 600_000;
 /**
- * Time after which a notification that no attempt delivered is given up, ms. The notification is
- * then dead, and the dashboard shows it as dead.
+ * Time after which a notification is given up if no attempt has delivered it, ms. The notification
+ * is then dead, and the dashboard shows it as dead.
  */
 const GIVE_UP_MS = 24 * 3_600_000;
 const MAX_ERROR_CHARACTERS = 500;

@@ -29,8 +29,8 @@ export function createAlerts(options: AlertsOptions): Alerts {
     onOpened: (incident) => notifier.notify(incident, 'opened'),
     onWorse: (incident) => notifier.remind(incident),
     onResolved(incident) {
-      // End the refusal, too, also when an operator resolved the incident. An incident of this
-      // channel then opens again only if the channel refuses for another hour.
+      // End the refusal as well, even if it was an operator who resolved the incident. An incident
+      // of this channel then opens again only if the channel refuses for another hour.
       if (incident.channel !== null && refusals.since(incident.channel) !== null)
         refusals.over(incident.channel);
       notifier.notify(incident, 'resolved');

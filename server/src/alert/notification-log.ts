@@ -9,8 +9,8 @@ import {
 } from './transitions.ts';
 
 /**
- * Keeps all notifications, up to a bound. A notification is immutable: a transition replaces it by
- * a new object.
+ * Keeps all notifications, up to a bound. A notification is immutable, so a transition replaces it
+ * by a new object.
  */
 export interface NotificationLog {
   readonly all: ReadonlyMap<string, Notification>;

@@ -24,7 +24,7 @@ export interface Notifier {
    * crashed.
    */
   resume(): void;
-  /** Makes the notifications due now that were held until `atMs`. */
+  /** Ends the wait of all notifications that were held until `atMs`, so that they are due now. */
   releaseHeldUntil(atMs: number): void;
   /** Resolves when no notification is being sent any more. */
   idle(): Promise<void>;

@@ -117,8 +117,8 @@ const agrees = (
 
 const MINUTE_MS = 60_000;
 /**
- * Bound of the search for the end of mute windows, minutes. A window lasts at most a week, so
- * windows that seem open for longer follow each other without a gap and never end.
+ * Bound of the search for the end of mute windows, minutes. A window lasts at most a week. If
+ * windows are open for longer than this bound, they follow each other without a gap and never end.
  */
 const MAX_MUTE_MINUTES = 8 * 24 * 60;
 /**
@@ -134,7 +134,7 @@ export function mutedUntil(windows: readonly MuteWindow[], nowMs: number): numbe
 }
 
 /**
- * Formats by time zone. They are kept, because making a format takes longer than using it a
+ * Date formats by time zone. They are kept, because making a format takes longer than using it a
  * thousand times.
  */
 const formats = new Map<string, Intl.DateTimeFormat>();

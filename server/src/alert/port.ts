@@ -42,7 +42,7 @@ export interface Alerts {
   refusing(): Incident[];
   /**
    * Sends a test notification through the channel. Rejects with the reason if the channel does not
-   * accept it.
+   * accept the notification.
    */
   test(channel: string): Promise<void>;
   /** Resolves when no incident or notification is being written or sent any more. */

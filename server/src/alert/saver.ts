@@ -6,13 +6,13 @@ import type { Incident, Notification } from '../model/incident.ts';
 import type { AlertStore } from './port.ts';
 
 /**
- * Writes changed incidents and notifications to the store: in batches after 200 ms, or at once if a
- * caller waits for the write.
+ * Writes changed incidents and notifications to the store: in batches after 200 ms, or immediately
+ * if a caller waits for the write.
  */
 export interface Saver {
   /**
-   * Queues a notification for writing. It replaces an earlier version of the notification that is
-   * not written yet.
+   * Queues a notification for writing. An earlier version that has not been written yet is
+   * replaced.
    */
   mark(notification: Notification): void;
   isUnsaved(id: string): boolean;
@@ -91,8 +91,8 @@ export function createSaver({ clock, counters, log, store, ...options }: SaverOp
 }
 
 /**
- * Removes the objects that were written from the unsaved ones. An object that was replaced during
- * the write stays, because the new object is a newer version.
+ * Removes written objects from the unsaved ones. An object that was replaced during the write
+ * stays, because the new object is a newer version.
  */
 function clearSaved<T extends { readonly id: string }>(
   unsaved: Map<string, T>,

@@ -107,7 +107,7 @@ const schema = z.strictObject({
     .default([]),
 });
 
-/** Reads the settings. Returns all errors at once in `problems`, each with its line in the file. */
+/** Reads the settings. Returns all errors together in `problems`, each with a line number. */
 export function readAlertSettings(
   text: string,
   environment: Record<string, string | undefined>,

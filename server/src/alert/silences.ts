@@ -13,8 +13,8 @@ export interface Silences {
   /** Adds a silence. Rejects with `query.invalid` if too many silences have not ended yet. */
   add(fields: SilenceFields): Promise<Silence>;
   /**
-   * Ends a silence now. Resolves to the silence before and after that; undefined if there is no
-   * such silence.
+   * Ends a silence now. Resolves to the silence as it was before and as it is now; undefined if
+   * there is no such silence.
    */
   end(id: string): Promise<{ was: Silence; is: Silence } | undefined>;
 }

@@ -22,7 +22,7 @@ export type Transition =
   | { kind: 'failed'; error: string; untilMs: number }
   /** The channel did not accept the notification, and never will. */
   | { kind: 'refused'; error: string }
-  /** The notification has no receiver, or nothing to report, any more. */
+  /** The notification no longer has a receiver, or no longer has anything to report. */
   | { kind: 'dropped'; reason: string };
 
 const UNDECIDED: readonly NotificationState[] = ['waiting', 'pending'];
@@ -49,8 +49,8 @@ export type NewNotification = Pick<Notification, 'id' | 'event' | 'channel' | 'r
 };
 
 /**
- * Makes a notification. A notification about a resolved incident is pending at once, because no
- * stage can hold it.
+ * Makes a notification. A notification about a resolved incident is pending from the start, because
+ * no stage can hold it.
  */
 export function newNotification(
   { incident, waitMs, ...rest }: NewNotification,

@@ -90,7 +90,7 @@ const FILE =
 const PACKAGE = /^(com|org|net|io|java|javax|jdk|kotlin|scala|reactor|sun)\.[a-z]/;
 /**
  * Matches names with an id, which vary with the flow. An id has three digits or more, or is long
- * and hexadecimal; the ordinal of a host has one or two digits.
+ * and hexadecimal. The ordinal of a host has only one or two digits.
  */
 const ID = /(^|[-_.])(\d{3,}|[0-9a-f]*\d[0-9a-f]{7,})($|[-_.])/;
 const CLUSTER = /\.svc(\.[a-z0-9.-]+)?$/;

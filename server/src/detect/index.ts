@@ -83,8 +83,8 @@ export interface JudgeContext {
   /** True if a message of the flow waits at a destination without a known consumer. */
   waitsForNobody: boolean;
   /**
-   * True if a message of the flow waits, but may have been taken with a batch whose links do not
-   * name all messages that the batch took.
+   * True if a message of the flow waits, but a batch may have taken the message. The links of such
+   * a batch do not name all messages that the batch took.
    */
   mayBeTaken: boolean;
   /** True if flows of this type that declare their start also declare their end. */
@@ -93,9 +93,7 @@ export interface JudgeContext {
   news: Novelty;
 }
 
-/**
- * Returns the rules that a flow is asked, in the order of their findings. A new rule is added here.
- */
+/** Returns the rules that apply to a flow, in the order of their findings. Add a new rule here. */
 function rulesFor(
   known: JudgeContext,
   duties: UndoDuties | null,
@@ -118,8 +116,8 @@ function rulesFor(
 }
 
 /**
- * Judges what is wrong with a flow, and since when; pure in (flow, what is known, now). It works by
- * deadlines, without polling: `lookAtMs` tells when the answer can change although nothing arrives.
+ * Judges what is wrong with a flow, and since when. The function is pure in (flow, what is known,
+ * now). Nothing polls: `lookAtMs` tells when the answer can change although nothing is received.
  */
 export function judge(
   flow: Flow,

@@ -5,8 +5,8 @@ import { createRowBinary } from './rows/row-binary.ts';
 import type { TableWriter } from './table-writer.ts';
 
 /**
- * Number of flows whose rows are built at a time. That takes some 15 ms, and spans are received
- * between two such times.
+ * Number of flows whose rows are built without a pause, which takes some 15 ms. Spans are received
+ * in the pauses.
  */
 const FLOWS_AT_ONCE = 250;
 

@@ -86,8 +86,8 @@ export function createNameIndex(options: NameIndexOptions): NameIndex {
     async loadByIds(ids) {
       const found: LoadedRow[] = [];
       const asked = new Set(ids);
-      // The tombstone of a flow may name a flow that is a tombstone itself, so go on until none is
-      // left.
+      // The tombstone of a flow may name a flow that is a tombstone itself, so go on until no
+      // tombstone is left.
       for (let next = [...asked]; next.length > 0;) {
         const moved: string[] = [];
         for (const some of chunksOf(next))

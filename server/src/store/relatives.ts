@@ -4,7 +4,7 @@ import { CHILDREN_OF_FLOW, FLOWS_BY_EXPLICIT_ID, RUNS_OF_FLOW } from './sql/rela
 
 /**
  * Finds the parent and the children of a flow, which are not in the flow's own row. A child names
- * its parent by id and type, and so by the hash of both, or by the id alone. If the parent has
+ * its parent by id and type, that is by the hash of both, or by the id alone. If the parent has
  * several runs, the child belongs to the last run that had begun when the child started.
  */
 export interface Relatives {

@@ -2,8 +2,8 @@ import { createMemory, type Lease, type Memory } from '../base/memory.ts';
 import type { Connection } from './connection/port.ts';
 
 /**
- * Inserts rows, as RowBinary for many or as JSON for a few, and lends the memory in which the many
- * rows are built.
+ * Inserts many rows as RowBinary, or a few rows as JSON. Lends the memory in which rows are built
+ * as RowBinary.
  */
 export interface TableWriter {
   readonly memory: Memory;
@@ -18,8 +18,8 @@ export type InsertJson = (
 ) => Promise<void>;
 
 /**
- * Awaits work. The store's `stop` waits for all such work, and a failure of the work becomes an
- * error with the store's code.
+ * Awaits the given work. The store's `stop` waits for all such work, and a failure of the work
+ * becomes an error with the store's code.
  */
 export type Tracked = <T>(work: Promise<T>) => Promise<T>;
 

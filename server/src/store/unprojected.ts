@@ -9,14 +9,14 @@ import {
 } from './sql/unprojected.sql.ts';
 
 /**
- * Finds evidence that no row of a flow includes. No list tells which rows there should be, so it
- * searches for spans in `records` that are in no newest version of a row. It works through shares
+ * Finds evidence that no row of a flow includes. No list tells which rows there should be, so the
+ * reader searches `records` for spans that no newest version of a row has. It works through shares
  * of the traces, one after the other, because the engine holds the hashes of all spans of a share
  * in memory.
  */
 export interface UnprojectedEvidence {
   /**
-   * Yields traces that have a span, of a batch up to `claim`, which is in no row. If `all` is true,
+   * Yields traces with a span that is of a batch up to `claim` and in no row. If `all` is true,
    * every trace is yielded. `left` is the number of traces of the same share that follow.
    */
   traces(all: boolean, claim: number): AsyncIterable<{ traces: string[]; left: number }>;
@@ -27,7 +27,7 @@ export interface UnprojectedEvidence {
   overlapping(claim: number): AsyncIterable<string[]>;
 }
 
-/** Number of spans in a share, which take some 60 MB in the engine. */
+/** Number of spans in a share. Their hashes take some 60 MB in the engine. */
 const SPANS_OF_SHARE = 1_000_000;
 /** Number of spans at which a block ends. A block has at least one trace, however large. */
 const SPANS_OF_BLOCK = 5000;

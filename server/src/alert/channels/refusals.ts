@@ -6,9 +6,9 @@ import { isUndecided } from '../transitions.ts';
 
 /**
  * Tracks channels that accept no notifications, because people who rely on one channel must learn
- * by another channel that it fails. A channel that refused or was unreachable for an hour, and
- * accepted nothing in between, becomes an incident of Fermata itself. The incident ends when the
- * channel accepts a notification or is no longer configured.
+ * by another channel that the first one fails. A channel that refused or was unreachable for an
+ * hour, and accepted nothing in between, becomes an incident of Fermata itself. The incident ends
+ * when the channel accepts a notification or is no longer configured.
  */
 export interface Refusals {
   /**
@@ -23,8 +23,8 @@ export interface Refusals {
    */
   over(channel: string): void;
   /**
-   * Returns since when the channel accepts nothing, epoch ms; null if the channel accepted the last
-   * notification.
+   * Returns since when the channel has accepted nothing, epoch ms; null if the channel accepted the
+   * last notification.
    */
   since(channel: string): number | null;
   /**

@@ -6,7 +6,7 @@ import { bodyOf, send, type Channel } from './index.ts';
 
 /**
  * Sends a notification that says that it is a test. Rejects with the reason if the channel does not
- * accept it.
+ * accept the notification.
  */
 export async function sendTest(guard: Guard, channel: Channel, nowMs: number): Promise<void> {
   const notTaken = (why: string, cause?: unknown): FermataError =>

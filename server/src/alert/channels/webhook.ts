@@ -3,8 +3,8 @@ import type { Receiver } from './channel.ts';
 import { textOf } from './text.ts';
 
 /**
- * Signs the timestamp and the raw body with an HMAC, which stands in a header as with GitHub's
- * webhooks. The receiver checks the signature by computing the same HMAC.
+ * Signs the timestamp and the raw body with an HMAC in a header, as GitHub's webhooks do. The
+ * receiver checks the signature by computing the same HMAC.
  */
 export const webhook: Receiver = {
   body: (incident, event, link) => ({

@@ -53,8 +53,8 @@ export function createGrouping(options: GroupingOptions): Grouping {
     let grew = false;
     for (const finding of findings) {
       const { since, lasting } = finding;
-      // A finding with a dependency is looked up by the dependency, so its own key is not added:
-      // that key may belong to another incident later.
+      // A finding with a dependency is looked up by the dependency, so its own key is not added,
+      // because that key may belong to another incident later.
       if (!open.has(finding.incident) && known !== undefined && finding.dependency === undefined)
         open.addKey(known, finding.incident);
       if (takeUp(incident, partOf(finding, flow.type))) grew = true;

@@ -10,10 +10,10 @@ export { snapshotOf } from './mutable-incident.ts';
 export { newIncident } from './new-incident.ts';
 
 /**
- * Groups findings with one cause into one incident, across flow types: five thousand stalled orders
- * are one incident, and so is one Redis that four processes cannot reach. An incident resolves by
- * itself when the last flow has left the incident. The returned incidents are live and go on
- * changing, so copy one with `snapshotOf` in order to keep it.
+ * Groups findings with one cause into one incident, across flow types. For example, five thousand
+ * stalled orders are one incident, and so is one Redis that four processes cannot reach. An
+ * incident resolves by itself when the last flow has left the incident. The returned incidents are
+ * live and go on changing, so copy one with `snapshotOf` in order to keep it.
  */
 export interface Incidents {
   /** Replaces the findings of a flow by those that the given flow has now. */
@@ -116,7 +116,7 @@ export function createIncidents(options: IncidentsOptions): Incidents {
     loaded() {
       for (const live of open.list()) {
         if (live.incident.channel !== null) continue;
-        // Members that were not observed again recovered while the process was down.
+        // Members that were not observed again have recovered while the process was down.
         live.recount = 0;
         if (live.members.size === 0) lifecycle.close(live);
         else if (live.conditions === 0) lifecycle.fadeLater(live);

@@ -48,13 +48,13 @@ export interface LifecycleOptions {
   /** True if flows have a value that is summed up over the flows of an incident. */
   hasValue: boolean;
   /**
-   * Called when the incident opened, or concerns more than before: another flow type, a higher
+   * Called when the incident has opened, or concerns more than before: another flow type, a higher
    * severity, or the flows of a folded incident.
    */
   onOpened(incident: Incident): void;
   /** Called when the incident has outgrown its acknowledgement. */
   onWorse(incident: Incident): void;
-  /** Called when the incident ended, or was folded into another incident (`foldedInto`). */
+  /** Called when the incident has ended, or was folded into another incident (`foldedInto`). */
   onResolved(incident: Incident): void;
 }
 

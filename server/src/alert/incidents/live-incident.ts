@@ -33,8 +33,8 @@ export interface Member {
    */
   hundredths: number;
   /**
-   * True if the flow is a member because of a condition, which ends when the flow moves on; false
-   * if because of a past event.
+   * True if the flow is a member because of a condition, which ends when the flow moves on. False
+   * if the flow is a member because of a past event.
    */
   isCondition: boolean;
 }

@@ -4,13 +4,12 @@ import type { Incident } from '../../model/incident.ts';
 import { nameKey, namesOf } from './title.ts';
 
 /**
- * Finds incidents that have one cause, a silent service: several queues of the service are not
- * consumed, or some flows await the service and errors of other flows name it, while no span of the
- * service is received. While spans of the service are received, two stalled queues of it count as
- * two causes.
+ * Finds incidents whose common cause is a silent service. Either several queues of the service are
+ * not consumed, or some flows await the service and errors of other flows name it. While spans of
+ * the service are received, it is not silent, and two stalled queues of it count as two causes.
  */
 export interface SameCause<T> {
-  /** Learns from a flow when its services were last received. */
+  /** Learns from a flow when spans of the flow's services were last received. */
   observe(flow: Flow): void;
   add(entry: T): void;
   remove(entry: T): void;
@@ -19,7 +18,7 @@ export interface SameCause<T> {
 }
 
 /**
- * Time without spans after which a service counts as silent, ms. A service that is alive is
+ * Time without spans after which a service counts as silent, ms. From a live service, spans are
  * received more often, because exporters send every five seconds by default.
  */
 const SILENT_MS = 10_000;
@@ -76,7 +75,7 @@ export function createSameCause<T>(
         if (all) all.add(entry);
         else byName.set(name, new Set([entry]));
       }
-      // By then the silence of a service can be told, and the group wait has not ended yet.
+      // By then it is known whether a service is silent, and the group wait has not ended yet.
       clock.after(SILENT_MS, () => settle(entry));
     },
     remove(entry) {

@@ -108,8 +108,8 @@ const distinct = (list: readonly string[]): string[] => [...new Set(list)];
  * Returns the names that may stand for the cause of an incident: a service that does not react, or
  * a dependency that errors name. Incidents that share a name are compared. A host often has the
  * name of its service. For an internal host, the name in front of the internal domain is returned
- * as well, but `api.pay.example` is not our service `api`. Returns no name if one of several
- * services is missing.
+ * as well, but `api.pay.example` is not our service `api`. Returns no name if any of several
+ * services may be the missing one.
  */
 export function namesOf(incident: Incident): string[] {
   const { environment, flowType, dependency, key, service } = incident;

@@ -3,7 +3,7 @@ import { BlockList, isIP } from 'node:net';
 /**
  * Ranges of addresses to which no notification may go, unless the operator allows it. IPv4 and IPv6
  * have separate lists, because Node also compares an IPv4 address, in its mapped form, with IPv6
- * subnets: one common list with `::ffff:0:0/96` refused every public IPv4 address (guarded by
+ * subnets. One common list with `::ffff:0:0/96` would refuse every public IPv4 address (guarded by
  * addresses.test.ts). The ranges follow the registries of special-purpose addresses of IANA (RFC
  * 6890).
  */

@@ -16,8 +16,8 @@ const absence = (
   name: WaitingFor['absence'],
   say: (waiting: WaitingFor, after: string) => string,
   /**
-   * Fields that are the same in all findings of this rule, so that no incident is told from
-   * another one by these fields.
+   * Fields that are the same in all findings of this rule, so that these fields do not tell one
+   * incident from another.
    */
   alike: Partial<Pick<FindingDraft, 'step' | 'place'>> = {},
 ): Rule => ({
@@ -110,8 +110,8 @@ export function isAbsence(rule: string): boolean {
 }
 
 /**
- * Returns the next instant, epoch ms, at which an awaited step becomes late or stuck; null if there
- * is no such instant to come.
+ * Returns the next instant, epoch ms, at which an awaited step becomes late or stuck; null if no
+ * such instant is to come.
  */
 export function nextLook(waitingFor: readonly WaitingFor[], nowMs: number): number | null {
   let next: number | null = null;

@@ -22,8 +22,8 @@ interface CompensationLedger {
 const isUndo = (step: Step): boolean => step.compensates !== null;
 const succeeded = (step: Step): boolean => step.status === 'ok' || step.status === 'retried';
 /**
- * Returns whether it is unknown if a step was done, because the step timed out. Undoing such a step
- * is allowed, and required.
+ * Returns whether the step timed out, so that it is unknown if the step was done. Undoing such a
+ * step is allowed, and required.
  */
 const inDoubt = (step: Step): boolean => step.result === 'timeout';
 
@@ -103,8 +103,8 @@ export const compensationFailed: Rule = {
 };
 
 /**
- * Symptom: a step was undone twice, as in a refund paid twice. Who cares: accounting. False alarms:
- * an idempotent compensating step, whose second run changes nothing.
+ * Symptom: a step was undone twice, as when a refund is paid twice. Who cares: accounting. False
+ * alarms: an idempotent compensating step, whose second run changes nothing.
  */
 export const compensationTwice: Rule = {
   name: 'compensation-twice',
@@ -126,7 +126,7 @@ export const compensationTwice: Rule = {
 };
 
 /**
- * Symptom: a step was undone that never succeeded. Who cares: accounting. A step that timed out, or
+ * Symptom: a step that never succeeded was undone. Who cares: accounting. A step that timed out, or
  * was lost, may have been done after all, so undoing that step is right. False alarms: a forward
  * step whose spans were sampled away.
  */
@@ -179,8 +179,8 @@ export const lateReplyAfterCompensation: Rule = {
 };
 
 /**
- * Symptom: the flow failed, or began to undo steps, and a step that has to be undone then was not
- * undone. Who cares: the team that holds the stock, the money, the seat. False alarms: none while
+ * Symptom: the flow failed, or began to undo steps, and then a step was not undone although it had
+ * to be. Who cares: the team that holds the stock, the money, the seat. False alarms: none while
  * undoing still goes on, because the rule waits until the flow is idle.
  */
 export function compensationMissing(duties: UndoDuties): Rule {

@@ -62,8 +62,8 @@ const heardMs = (step: Step): number => step.failureReceivedMs ?? step.receivedM
 const failedSteps = (flow: Flow): Step[] =>
   flow.steps.filter((step) => step.status === 'failed' && step.kind !== 'compensation');
 /**
- * Returns when the next grace of a failed step ends, epoch ms; null if no failed step is in its
- * grace.
+ * Returns when the next waiting time (`graceMs`) of a failed step ends, epoch ms; null if no such
+ * time is running.
  */
 export function failureToldAt(flow: Flow, graceMs: number, nowMs: number): number | null {
   const still = failedSteps(flow)

@@ -16,9 +16,9 @@ import { isPartName } from './part-inventory.ts';
 
 /**
  * Quarantines broken parts. A part of a table that cannot be read (a flipped bit, an empty file)
- * fails every query that reads the part, for ever. The readable rows of a broken part are inserted
- * again, and the part moves to `detached/`, where it is kept. Some rows may then be stored twice,
- * which is harmless, because reads of `records` and of versioned tables return one of each.
+ * makes every query that reads the part fail, for ever. The readable rows of a broken part are
+ * inserted again, and the part moves to `detached/`, where it is kept. Some rows may then be stored
+ * twice, which is harmless, because reads of `records` and of versioned tables return one of each.
  */
 export interface BrokenParts {
   /**

@@ -92,7 +92,7 @@ export function embeddedConnection(
       try {
         session = new chdb.Session(engineDirectory, {
           connectionArgs: [
-            // The limit includes JavaScript's heap, because the engine counts all of this process.
+            // The limit includes JavaScript's heap, as the engine counts all memory of the process.
             memoryLimitBytes > 0
               ? `--max_server_memory_usage=${memoryLimitBytes}`
               : '--max_server_memory_usage_to_ram_ratio=0.8',
@@ -168,7 +168,8 @@ export function embeddedConnection(
 
 /**
  * Throws if this process cannot use the directory. If another process holds the directory, the
- * error names that process by the pid file, whereas chDB says only "Failed to create connection".
+ * error tells the process id from the pid file, whereas chDB says only "Failed to create
+ * connection".
  */
 function checkLock(directory: string, pidFile: string): void {
   try {
@@ -226,8 +227,8 @@ function readOr(path: string, otherwise: string): string {
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    // A process id that was given to another program is no lock. So check which command runs under
-    // the id, on platforms that can tell.
+    // The process id may belong to another program by now, which holds no lock. So check which
+    // command runs under the id, on platforms that can tell.
     const command = readOr(`/proc/${pid}/cmdline`, 'node');
     return command.includes('node');
   } catch (error) {

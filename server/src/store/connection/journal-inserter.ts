@@ -6,8 +6,8 @@ import type { JournalTarget } from './journal-record.ts';
 import type { Segment, Segments } from './journal-segments.ts';
 
 /**
- * Inserts segments of the journal into the table: when a timer fires, when a caller asks for it,
- * and again after a failure.
+ * Inserts segments of the journal into the table when a timer fires, when a caller asks for an
+ * insert, and again after a failure.
  */
 export interface Inserter {
   /**
@@ -47,7 +47,7 @@ export interface InserterOptions {
 }
 
 /**
- * Time between two inserts, ms. Reads of raw spans do not miss the newest spans because of it, as
+ * Time between two inserts, ms. Reads of raw spans include the newest spans all the same, because
  * these reads flush the journal first.
  */
 const INSERT_EVERY_MS = 1000;
@@ -58,8 +58,8 @@ const RETRY_MS = 1000;
  */
 const MAX_ENDED = 4;
 /**
- * Number of refused payloads after which the remaining payloads are not tried now, if the table has
- * accepted none.
+ * If the table has refused this number of payloads and accepted none, the remaining payloads are
+ * not tried now.
  */
 const MAX_REFUSED = 3;
 export const FAILURES = 'fermata_journal_failures_total';
@@ -94,8 +94,8 @@ export function createInserter(options: InserterOptions): Inserter {
       all = await options.endCurrent();
       const failure = await insertEnded();
       if (failure === undefined) continue;
-      // These segments now wait for longer. Save the manifest, so that it tells how many records
-      // these segments had if they are lost meanwhile.
+      // These segments now wait for longer, and may be lost meanwhile. Save the manifest, so that
+      // it tells how many records they had.
       await segments.saveManifest().catch(() => undefined);
       throw failure.error;
     }
@@ -174,8 +174,8 @@ async function insertSegment(into: Into, segment: Segment): Promise<void> {
 
 /**
  * Inserts the payloads one by one, and returns those that the table refused, in order. `first` is
- * the index of the payload to begin with. It differs at each call, so that in time every payload is
- * tried.
+ * the index of the payload to begin with. This index differs at each call, so that in time every
+ * payload is tried.
  */
 async function insertSingly(
   into: Into,

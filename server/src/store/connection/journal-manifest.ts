@@ -33,8 +33,8 @@ export interface LiveSegment {
   /** Random number that marks the records of this segment. */
   random: number;
   /**
-   * The segment's rows have the sequence numbers from `from` up to but without `to`. The newest
-   * segment may hold more rows, because it can grow after the manifest was written.
+   * The segment's rows have the sequence numbers from `from` up to, but not including, `to`. The
+   * newest segment may hold more rows, because it can grow after the manifest was written.
    */
   from: number;
   to: number;
@@ -42,13 +42,13 @@ export interface LiveSegment {
 
 export interface ManifestFile {
   /**
-   * Reads the manifest. `manifest` is undefined if the file holds no valid manifest; `isDamaged` is
-   * true if the file then holds anything else.
+   * Reads the manifest. `manifest` is undefined if the file holds no valid manifest. In this case
+   * `isDamaged` tells whether the file holds anything else.
    */
   read(): Promise<{ manifest: Manifest | undefined; isDamaged: boolean }>;
   /**
-   * Saves a manifest, which is durable once the promise resolves. Saves run one at a time, in the
-   * order of the calls, and each calls `manifest` just before it writes.
+   * Saves a manifest, which is durable once the promise has resolved. Saves run one at a time, in
+   * the order of the calls. Each save calls `manifest` just before the write.
    */
   save(manifest: () => Manifest): Promise<void>;
 }
@@ -136,9 +136,9 @@ export interface Loss {
 
 /**
  * Returns how many acknowledged records a segment has lost. `live` is the segment's entry in the
- * manifest. `hasManifest` is true if there is a manifest; a segment without an entry was then being
- * begun or deleted. `isNewest` is true if nothing was written after the segment, so that a record
- * which is cut short counts as never acknowledged.
+ * manifest. `hasManifest` is true if there is a manifest. A segment without an entry in it was just
+ * being begun or deleted. `isNewest` is true if nothing was written after the segment, so that a
+ * record which is cut short counts as never acknowledged.
  */
 export function lossOf(
   contents: SegmentContents,

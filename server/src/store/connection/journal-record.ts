@@ -2,9 +2,9 @@ import { crc32 } from 'node:zlib';
 import type { InsertFormat } from './port.ts';
 
 /**
- * Defines the format of a segment of the journal: records, each with a head that has a checksum of
- * its own. The reader skips a damaged record and continues at the next head, so that one record is
- * lost and not all records after it.
+ * Defines the format of a segment of the journal. A segment consists of records. Each record has a
+ * head with a checksum of its own. The reader skips a damaged record and continues at the next
+ * head, so that one record is lost and not all records after it.
  *
  * A head is 36 bytes, little-endian: 8 bytes of magic, 6 of sequence number and 2 of kind; then 4
  * bytes each of the payload's length, the payload's CRC-32, the segment's random number, the
@@ -152,10 +152,10 @@ export interface SegmentContents {
 }
 
 /**
- * Reads a segment's file. It never throws, and its time is linear in the size of the file, whatever
- * the file holds. `segment` is the segment's random number, if the caller knows it. Otherwise the
- * number is taken from the first readable record, which may be bytes that look like a record in the
- * payload of a damaged one.
+ * Reads a segment's file. Whatever the file holds, the function never throws, and takes time that
+ * is linear in the size of the file. `segment` is the segment's random number, if the caller knows
+ * it. Otherwise the number is taken from the first readable record, which may be bytes that look
+ * like a record in the payload of a damaged one.
  */
 export function readSegment(file: Buffer, segment?: number): SegmentContents {
   // The checksums decide which format the file has, because the first bytes may be damaged.

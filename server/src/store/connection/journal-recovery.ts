@@ -53,14 +53,14 @@ const MISSING_RECORDS = 'fermata_journal_missing_records_total';
 const CHUNK_BYTES = 32 * 1024 * 1024;
 
 /**
- * Recovers all segments, and returns the numbers with which the next segment goes on. If a segment
- * cannot be inserted now, it rejects with `store.unavailable`, and the files of segments that are
- * not in the table stay.
+ * Recovers all segments, and returns the numbers with which the next segment continues. If a
+ * segment cannot be inserted now, the function rejects with `store.unavailable`, and the files of
+ * segments that are not in the table stay.
  */
 export async function recover(options: RecoveryOptions, file: ManifestFile): Promise<Position> {
   const { directory, log, counters } = options;
-  // Create the counters at the start, because a counter that only appears with its first count
-  // looks as if nothing had happened.
+  // Create the counters at the start. If a counter appeared only with its first count, this count
+  // would not be seen as an increase.
   counters.add(DAMAGED_RECORDS, 0);
   counters.add(MISSING_RECORDS, 0);
   await mkdir(directory, { recursive: true });
@@ -88,8 +88,9 @@ type Position = Pick<Manifest, 'number' | 'sequence'>;
 
 interface Recovery {
   /**
-   * Recovers a segment. Resolves to false if the segment does not name its target, and a segment
-   * that is read later may tell the target. `isPostponed` is true once all others were read.
+   * Recovers a segment. Resolves to false if the segment does not name its target, but a segment
+   * that is read later may tell the target. `isPostponed` is true once all other segments have been
+   * read.
    */
   segment(name: string, isPostponed: boolean): Promise<boolean>;
   /** Reports the segments that the manifest lists but that do not exist. */
@@ -239,7 +240,7 @@ interface Known {
 /**
  * Returns the target of a segment whose first record is damaged; undefined if it is unknown.
  * Records of format version 1 do not name their target, so all other segments of that version must
- * agree on it.
+ * agree on the target.
  */
 function targetOf(
   { version, targetHash }: SegmentContents,

@@ -7,7 +7,7 @@ import { encodeHead, encodeTarget, hashOf, KINDS, sizeOf } from './journal-recor
 import { fileName, recover, type RecoveryOptions } from './journal-recovery.ts';
 import { createPayloadBuffer, type PayloadBuffer } from './payload-buffer.ts';
 
-/** A file of records, with those of its rows that are not in the table yet. */
+/** A file of records, together with the rows in it that are not in the table yet. */
 export interface Segment {
   number: number;
   /**
@@ -19,7 +19,7 @@ export interface Segment {
   file: FileHandle;
   /** Size of the file in bytes, up to the end of the last whole record. */
   size: number;
-  /** The segment's rows have the sequence numbers from `from` up to but without `to`. */
+  /** The segment's rows have the sequence numbers from `from` up to, but not including, `to`. */
   from: number;
   to: number;
   /** Rows that were appended and are not in the table yet. */
@@ -43,8 +43,8 @@ export interface Segments {
   open(): Promise<void>;
   begin(): Promise<Segment>;
   /**
-   * Appends a record, which is durable once the promise resolves. If the promise rejects, the file
-   * may end in a torn record.
+   * Appends a record, which is durable once the promise has resolved. If the promise rejects, the
+   * file may end in a torn record.
    */
   write(segment: Segment, rows: readonly Buffer[], now: () => number): Promise<void>;
   /** Cuts off a torn record at the end of the file. Resolves to false if that is impossible. */
@@ -72,7 +72,7 @@ export function createSegments(options: RecoveryOptions): Segments {
   const live = new Set<Segment>();
   /**
    * Paths of files that are no longer needed. Before such a file is deleted, the manifest has to be
-   * written without its segment.
+   * written without the file's segment.
    */
   const unwanted: string[] = [];
 

@@ -20,12 +20,12 @@ export type { JournalTarget };
  */
 export interface Journal {
   /**
-   * Inserts the rows that a previous run of the process left. If that is impossible now, it rejects
-   * with `store.unavailable` and deletes nothing.
+   * Inserts the rows that a previous run of the process left. If that is impossible now, the method
+   * rejects with `store.unavailable` and deletes nothing.
    */
   open(): Promise<void>;
   /**
-   * Appends the parts as one payload. Once the promise resolves, the payload survives a loss of
+   * Appends the parts as one payload. Once the promise has resolved, the payload survives a loss of
    * power, too. Rejects with a retryable error when the table is too far behind.
    */
   append(rows: readonly Buffer[]): Promise<void>;
@@ -42,7 +42,7 @@ export interface JournalOptions extends RecoveryOptions {
   clock: Clock;
 }
 
-/** Size of the journal, bytes, at which its rows are inserted at once. */
+/** Size of the journal, bytes, at which its rows are inserted immediately. */
 const INSERT_AT_BYTES = 16 * 1024 * 1024;
 /** Size of the journal, bytes, beyond which senders wait for the table (backpressure). */
 const MAX_BYTES = 128 * 1024 * 1024;

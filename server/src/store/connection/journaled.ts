@@ -22,8 +22,8 @@ export function journaled(
     ...connection,
     async open() {
       await connection.open();
-      // Recover before the schema changes, because rows that an earlier version left fit the tables
-      // of that version.
+      // Recover before the schema changes, because the rows of an earlier version fit only the
+      // tables of that version.
       await journal.open();
     },
     insert: (table, columns, format, rows) =>

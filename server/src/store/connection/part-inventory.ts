@@ -5,7 +5,7 @@ import { replaceFile } from './replace-file.ts';
 /**
  * Tracks which blocks of rows a table has, by the names of the table's parts (`<partition>_<first
  * block>_<last block>_<level>`). The engine numbers inserted blocks without gaps, but does not
- * notice a missing block. So a part that was lost with the power is detected only by comparison
+ * notice a missing block. So a part that was lost in a power failure is detected only by comparison
  * with an earlier inventory. The comparison has to run before the engine opens, because merges
  * close the gaps.
  */
@@ -130,8 +130,8 @@ function read(file: string): Kept {
   try {
     return { ...NOTHING, ...(JSON.parse(readFileSync(file, 'utf8')) as Partial<Kept>) };
   } catch {
-    // There is no inventory at the first start, or the first start after an earlier version. All
-    // blocks from number 1 on are then expected.
+    // There is no inventory at the first start, or at the first start after an update from an
+    // earlier version. All blocks from number 1 on are then expected.
     return NOTHING;
   }
 }

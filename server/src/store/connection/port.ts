@@ -32,8 +32,8 @@ export interface Connection {
   query: QueryRows;
   command(sql: string): Promise<void>;
   /**
-   * Inserts rows, which are durable once the promise resolves. `rows` are the parts of one text or
-   * byte sequence in order; they are not read after the promise resolved.
+   * Inserts rows, which are durable once the promise has resolved. `rows` are the parts of one text
+   * or byte sequence in order. They are not read after the promise has resolved.
    */
   insert(
     table: string,
@@ -72,8 +72,8 @@ export interface Losses {
 }
 
 /**
- * Settings of every read. They bound its time and memory, so that an abandoned request does not
- * keep the engine busy.
+ * Settings of every read. They bound the time and memory of the read, so that an abandoned request
+ * does not keep the engine busy.
  */
 const READ_SETTINGS =
   'SETTINGS max_execution_time = 10, max_memory_usage = 2000000000, output_format_json_quote_64bit_integers = 1';

@@ -5,9 +5,9 @@ import { FermataError, messageOf } from '../../base/errors.ts';
 import { bounded, type Connection } from './port.ts';
 
 /**
- * Times for commands, ms: a command fails after PATIENCE_MS without a sign of the server, and the
- * server reports progress every PROGRESS_MS. The latter is long, because an answer has room for at
- * most 80 headers and each report is a header.
+ * Times for commands, ms: a command fails after PATIENCE_MS without a sign of life from the server,
+ * and the server reports progress every PROGRESS_MS. The latter is long, because an answer has room
+ * for at most 80 headers and each report is a header.
  */
 const PATIENCE_MS = 400_000;
 const PROGRESS_MS = 110_000;
@@ -19,8 +19,8 @@ const LARGE_BYTES = 64 * 1024;
 export function remoteConnection(url: string): Connection {
   let client: ClickHouseClient | undefined;
   /**
-   * Client for commands that may take hours (a migration that copies a table). During such a
-   * command the server reports progress.
+   * Client for commands that may take hours (such as a migration that copies a table). During such
+   * a command the server reports progress.
    */
   let patient: ClickHouseClient | undefined;
   const use = (): ClickHouseClient => client!;
@@ -67,7 +67,7 @@ export function remoteConnection(url: string): Connection {
         query: `INSERT INTO ${table} (${columns.join(', ')}) FORMAT ${format}`,
         values: Readable.from(largeParts(rows)),
       });
-      // Read the answer to its end, because the connection serves no other request before.
+      // Read the answer to its end, because until then the connection serves no other request.
       await finished(stream.resume());
     },
     flush: () => Promise.resolve(),

@@ -10,7 +10,7 @@ import { inventoryOf } from './part-inventory.ts';
 /** The table whose lost rows can be projected again. No other table can be rebuilt. */
 const DERIVED = 'flows';
 const SAVE_EVERY_MS = 60_000;
-/** Maximum number of times that a query is tried, if it meets one broken part after the other. */
+/** Maximum number of attempts at a query that meets one broken part after the other. */
 const MAX_TRIES = 20;
 
 export interface SelfHealingOptions {

@@ -28,8 +28,8 @@ export interface IncidentStore {
   incidents(): Promise<Incident[]>;
   saveNotifications(notifications: readonly Notification[]): Promise<void>;
   /**
-   * Returns notifications, newest first, but with all undelivered ones before the others, however
-   * old they are.
+   * Returns notifications, newest first. All undelivered ones come before the others, however old
+   * the undelivered ones are.
    */
   notifications(limit: number): Promise<Notification[]>;
   saveSilence(silence: Silence): Promise<void>;

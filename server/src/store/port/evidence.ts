@@ -34,8 +34,7 @@ export interface EvidenceReader {
    */
   unprojected(all: boolean, upToBatch: number): AsyncIterable<Unprojected>;
   /**
-   * Reports rows of flows that were lost. Absent for a server whose disks an operator takes care
-   * of.
+   * Reports rows of flows that were lost. Absent if an operator takes care of the server's disks.
    */
   readonly losses?: Losses;
 }

@@ -48,10 +48,10 @@ export interface FlowScanner {
 /** Finds flows and unattributed spans by their names (`model/names.ts`). */
 export interface NameIndex {
   /**
-   * Returns names as hashes (`base/name-hash.ts`): all names of open flows, and of the other flows
-   * about `most` names, those that were received last. ORIGIN names are left out, because the trace
-   * of each such name is among the hashes. Worthless tokens are passed to `onWorthless` in plain
-   * text. `all` is true if no flow was left out.
+   * Returns names as hashes (`base/name-hash.ts`). Of open flows, all names are returned. Of other
+   * flows, about `most` names are returned, namely those that were received last. ORIGIN names are
+   * left out, because the trace of each such name is among the hashes. Worthless tokens are passed
+   * to `onWorthless` in plain text. `all` is true if no flow was left out.
    */
   names(
     most: number,
@@ -61,7 +61,7 @@ export interface NameIndex {
   namesOfOpenFlows(): AsyncIterable<Buffer>;
   /**
    * Loads flows and unattributed spans that have one of these names, together with their spans. A
-   * name is that of a span, or a token.
+   * name is either the name of a span, or a token.
    */
   loadByNames(names: readonly string[], bound?: LoadBound): Promise<StoredFlow[]>;
   /**

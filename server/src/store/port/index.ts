@@ -27,9 +27,9 @@ export interface StoreLifecycle {
  * `testing/store-conformance.ts` checks the contract for every connection. Code that reads or
  * writes takes only the ports that it needs, and no code takes all of them.
  *
- * - `insertSpans` is the commit: once it resolves, the records MUST be there after `kill -9`. It
- *   MAY be called with records that are there already, because a sender retried; reads return one
- *   of each. If it rejects, a caller MUST assume that the records may or may not be there.
+ * - `insertSpans` is the commit. Once it has resolved, the records MUST be there after `kill -9`.
+ *   They MAY be there before the call, because a sender retried; reads return each record once.
+ *   If `insertSpans` rejects, a caller MUST assume that the records may or may not be there.
  * - Everything else is derived. `insertFlows` stores the number of the last batch of spans that its
  *   rows include. After a crash `replay` yields every record of later batches, oldest batch first.
  * - Of several versions of one flow, reads return the greatest. A tombstone is in no list, and
@@ -39,7 +39,7 @@ export interface StoreLifecycle {
  *   (`viewAt`).
  * - A flow that does not exist is `null` or absent from the list, never an error. Errors are
  *   `store.unavailable`, and are retryable.
- * - Reads see every insert that resolved before the read was called.
+ * - A read sees every insert that had resolved before the read was called.
  */
 export type Store = StoreLifecycle &
   EvidenceWriter &

@@ -24,8 +24,8 @@ interface Projected {
 }
 
 /**
- * Defines how values of one type are written, and which value `none` stands in a row that has no
- * value of this type.
+ * Defines how values of one type are written. A row that has no value of this type gets the value
+ * `none`.
  */
 interface ColumnType<T> {
   write: (to: RowBinary, value: T) => void;
@@ -55,9 +55,7 @@ const WHOLES = listOf(WHOLE);
 
 interface Column {
   write: (to: RowBinary, projected: Projected) => void;
-  /**
-   * Writes the given value, or the type's empty value if there is none, into a row that is no flow.
-   */
+  /** Writes a value into a row that is no flow. For undefined, writes the type's empty value. */
   writeOnly: (to: RowBinary, value: unknown) => void;
 }
 const column = <T>(type: ColumnType<T>, of: (projected: Projected) => T): Column => ({

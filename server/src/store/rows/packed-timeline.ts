@@ -14,8 +14,8 @@ type PackedTimeline = [
   unattributed: Flow['unattributed'],
   about?: [Flow['typeVersion'], Flow['deadlineMs'], Flow['expects']],
   /**
-   * Process instances in which steps ran, each once, because they are few. A step has an index into
-   * this list.
+   * Process instances in which steps ran. Each instance is listed once, because there are few. A
+   * step has an index into this list.
    */
   instances?: string[],
 ];
@@ -39,7 +39,7 @@ export function packTimeline(flow: Timeline): string {
 }
 
 /**
- * Unpacks a timeline. '' is taken for an empty timeline, because it stands for a row that was read
+ * Unpacks a timeline. Returns an empty timeline for '', which stands for a row that was read
  * without its timeline.
  */
 export function unpackTimeline(text: string): Timeline {

@@ -29,8 +29,8 @@ export interface RowBinary {
 
 const FIRST_BYTES = 256 * 1024;
 /**
- * Size above which the writer's buffer is not kept after a `take`, because one large `take` may
- * have needed the buffer.
+ * Size above which the writer's buffer is not kept after a `take`. A larger buffer may have been
+ * needed only once.
  */
 const MAX_KEPT_BYTES = 16 * 1024 * 1024;
 /**
@@ -67,8 +67,8 @@ export function createRowBinary(): RowBinary {
     bytes[at++] = value;
   };
   /**
-   * Writes a short ASCII text without its length. Returns false for any other text; the position in
-   * the buffer then has not moved, so the bytes written do not count.
+   * Writes a short ASCII text without its length. Returns false for any other text. In this case
+   * the position in the buffer has not moved, so the bytes written do not count.
    */
   const writeShort = (value: string, from: number): boolean => {
     for (let i = 0; i < value.length; i++) {

@@ -6,11 +6,11 @@ import { TABLE_DEFINITIONS } from '../sql/system.sql.ts';
 
 export interface SchemaOptions {
   retentionDays: number;
-  /** Names the ClickHouse cluster, or is '' for one server. */
+  /** Name of the ClickHouse cluster; '' for a single server. */
   cluster: string;
 }
 
-/** The SQL files stand beside this source; the built code reads them from there, too. */
+/** Directory of the SQL files, beside this source. The built code reads them from there, too. */
 const SCHEMA = fileURLToPath(
   new URL(
     import.meta.url.includes('/dist/') ? '../../../src/store/schema/' : './',
@@ -20,7 +20,7 @@ const SCHEMA = fileURLToPath(
 
 /**
  * Runs the migrations, which are numbered and forward only. Every statement is idempotent (`IF NOT
- * EXISTS`) and a migration is recorded after it ran, so a kill in the middle runs it again.
+ * EXISTS`) and a migration is recorded once it has run. After a kill midway, it runs again.
  */
 export async function migrate(connection: Connection, options: SchemaOptions): Promise<void> {
   const fill = (sql: string): string =>
@@ -50,9 +50,9 @@ export async function migrate(connection: Connection, options: SchemaOptions): P
 const ENDED = "(phase = 'ended') OR (deleted = 1) OR (settles_as != '')";
 
 /**
- * Merges three times as many parts at once as by default, so that a row is rewritten half as often:
- * merging takes CPU from the server itself. The two bounds on broken parts let the engine start and
- * serve the other parts, however many are broken.
+ * Merges three times as many parts together as by default. A row is then rewritten half as often,
+ * which matters because merging takes CPU from the server itself. The two bounds on broken parts
+ * let the engine start and serve the other parts, however many are broken.
  */
 const LARGE = [
   'merge_selector_base = 15',
@@ -60,8 +60,8 @@ const LARGE = [
   'max_suspicious_broken_parts_bytes = 1000000000000000',
 ];
 /**
- * Syncs what people wrote and were notified of, because no other copy exists: it is on disk before
- * the answer.
+ * Syncs what people wrote or were notified of, so that these rows are on disk before the answer. No
+ * other copy of the rows exists.
  */
 const SYNCED = ['fsync_after_insert = 1', 'fsync_part_directory = 1'];
 const EMBEDDED: readonly (readonly [table: string, settings: readonly string[]])[] = [
@@ -73,9 +73,9 @@ const EMBEDDED: readonly (readonly [table: string, settings: readonly string[]])
 ];
 
 /**
- * Applies the settings of tables. The retention is a setting and no migration: it follows the
- * configuration at every start. The text is written as the engine prints it, so that a correct
- * definition is left alone: a definition that was rewritten at every start was once lost on a full
+ * Applies the settings of tables. The retention is a setting and no migration, because it follows
+ * the configuration at every start. The text is written as the engine prints it, so that a correct
+ * definition is left alone. A definition that was rewritten at every start was once lost on a full
  * disk.
  */
 async function setTables(
@@ -94,7 +94,7 @@ async function setTables(
     const ttl = `TTL day + toIntervalDay(${retentionDays})${condition}`;
     if (!is(table, `${ttl} SETTINGS`)) await connection.command(fill(modifyTtl(table, ttl)));
   }
-  // How an external server merges, syncs and loads is decided by its operator.
+  // The operator of an external server decides how the server merges, syncs and loads.
   if (connection.kind === 'embedded')
     for (const [table, settings] of EMBEDDED)
       for (const setting of settings)

@@ -54,7 +54,7 @@ export const services = ({ listed, named }: CatalogBounds): string => sql`
   ORDER BY name
   LIMIT ${listed + 1}`;
 
-/** Selects the destinations that each service sends to, and those that it consumes from. */
+/** Selects the destinations to which each service sends, or from which the service consumes. */
 export const destinationsOfServices = ({ named }: CatalogBounds): string => sql`
   SELECT
     name,

@@ -8,8 +8,8 @@ export const SUMMARY_FIELDS = sql`
   incomplete, truncated, badges, span_count, last_received, computed_ms`;
 
 /**
- * Selects all flows as they look at `nowMs`: a flow that has settled by then has ended. `viewAt`
- * does the same outside of the engine. Here it serves filters and counts in the engine.
+ * Selects all flows as they look at `nowMs`. A flow that has settled by then counts as ended. This
+ * query serves filters and counts in the engine; `viewAt` does the same outside of the engine.
  */
 export const flowsSeenAt = (nowMs: number): string => {
   const settled = `(settles_as != '' AND settles_at <= ${nowMs})`;
@@ -73,7 +73,7 @@ export const ALIASES_OF_FLOW = sql`
   ORDER BY id
   LIMIT 100`;
 
-/** Selects the row whose id is the given name, if the name is an id of a flow, or was one. */
+/** Selects the row with this id. The row tells whether this is the id of a flow or a former id. */
 export const NAME_OF_FLOW = sql`
   SELECT id, deleted, moved_to
   FROM flows FINAL

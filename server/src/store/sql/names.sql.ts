@@ -4,7 +4,7 @@ import { sql } from './sql.ts';
 const sqlName = (name: string): string => name.replaceAll('\0', '\\0');
 const startsWith = (prefix: string): string => `startsWith(x, '${sqlName(prefix)}')`;
 
-/** Selects the id after the next `size` rows, where a block ends. */
+/** Selects the id at which a block ends. The next `size` rows come before this id. */
 export const endOfNamesBlock = (size: number): string => sql`
   SELECT id
   FROM flows
@@ -64,7 +64,7 @@ const LOADED_FIELDS = sql`
   id, version, deleted, moved_to, members, tokens,
   if(deleted = 2, timeline, '[]') AS causes`;
 
-/** Selects rows by id, each in its newest version, and tombstones as well. */
+/** Selects the newest versions of the rows with these ids. Tombstones are included. */
 export const LOADED_BY_IDS = sql`
   SELECT
     ${LOADED_FIELDS}

@@ -147,9 +147,9 @@ function isCalled(bind: Bind, name: string): string {
 }
 
 /**
- * Returns a condition that is true if the flow has an event of the first name that is followed by
- * an event of the second name or, with `not`, by none. With `not` and a time limit, the limit must
- * have passed at `nowMs`.
+ * Returns a condition that is true if an event of the second name follows an event of the first
+ * name in the flow. With `not`, the condition is true if no such event follows. If there is a time
+ * limit, too, this limit must then have passed at `nowMs`.
  */
 function orderWhere(bind: Bind, part: Kind<'order'>, nowMs: number): string {
   const { withinMs } = part;

@@ -1,8 +1,9 @@
 import { sql } from './sql.ts';
 
 /**
- * One of `of` shares of all traces; a trace belongs to a share by its hash. Each query works on one
- * share, so that the engine holds only the hashes of this share's spans in memory.
+ * A share of all traces. The hash of a trace tells to which of the `of` shares the trace belongs. A
+ * query works on one share, so that the engine holds only the hashes of this share's spans in
+ * memory.
  */
 export interface Share {
   index: number;
@@ -15,7 +16,7 @@ export interface Share {
  */
 export const TRACE_DIGITS = 32;
 export const COUNT_DIGITS = 8;
-/** Number of bytes of a trace's records that count as much as one more span. */
+/** Number of bytes of records that add as much to the size of a trace as one span does. */
 const BYTES_LIKE_A_SPAN = 8192;
 
 export const RECORDS_UP_TO = sql`
@@ -43,7 +44,7 @@ const keysOfShare = ({ index, of }: Share): string => sql`
     ${MEMBERS}
   )`;
 
-/** Condition on a trace, true if the trace has a span that no row of a flow includes. */
+/** Returns a condition that is true for a trace with a span that no row of a flow includes. */
 const lacksSpan = (share: Share): string => sql`
   countIf(
     cityHash64(concat(trace_id, span_id)) NOT IN (
