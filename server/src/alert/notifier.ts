@@ -20,8 +20,8 @@ export interface Notifier {
    */
   remind(incident: Incident): void;
   /**
-   * Continues with the loaded notifications, and creates those that were missing when the process
-   * crashed.
+   * Continues with the loaded notifications, and creates those that a crash of the process kept
+   * from being saved.
    */
   resume(): void;
   /** Ends the wait of all notifications that were held until `atMs`, so that they are due now. */

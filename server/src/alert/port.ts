@@ -71,8 +71,7 @@ export interface AlertsOptions {
   routes: readonly Route[];
   inhibitions: readonly Inhibition[];
   /**
-   * Returns a possible cause of a finding that is outside of the finding's flow; null if none is
-   * known.
+   * Returns a cause that a finding may have outside of the finding's flow; null if none is known.
    */
   suspect: IncidentsOptions['suspect'];
   /** Name of the search key whose number is the worth of a flow; '' if flows have no worth. */

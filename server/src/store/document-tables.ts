@@ -30,7 +30,7 @@ const SMALL_BLOCKS = 'max_block_size = 1024';
 
 /**
  * Owns the tables of learned models, notifications and documents: some thousand JSON texts, with a
- * few columns to find them by.
+ * few columns to find the texts by.
  */
 export const createDocumentTables = (
   options: DocumentTablesOptions,

@@ -40,7 +40,7 @@ export function createGrouping(options: GroupingOptions): Grouping {
   };
   /**
    * Returns whether a finding is a past event that no longer counts. An event older than the quiet
-   * time opens no incident, because the incident that it opened has already ended.
+   * time opens no incident, because the incident that the event opened has ended.
    */
   const isPast = (finding: Finding, key: string): boolean =>
     !open.has(key) && !finding.lasting && clock.now() - finding.since >= QUIET_MS;

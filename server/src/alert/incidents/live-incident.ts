@@ -3,7 +3,7 @@ import type { Incident } from '../../model/incident.ts';
 import { copyOf, type MutableIncident } from './mutable-incident.ts';
 import { describe, takeUp } from './title.ts';
 
-/** An incident that is tracked. Only in this form is an incident changed in place. */
+/** An incident that is tracked. An incident is changed in place only in this form. */
 export interface LiveIncident {
   readonly incident: MutableIncident;
   /** Flows in the incident, by the id of the flow. */

@@ -9,8 +9,8 @@ import type { Rule, FindingDraft } from '../rule.ts';
  * path, because only a declared end tells the two apart.
  *
  * One stall is one finding: if several follow-ups of one step are overdue, only the likeliest is
- * reported, and follow-ups of the flow as a whole are judged only if no step has any
- * (`expect/learned/owed.ts`).
+ * reported, and follow-ups of the flow as a whole are judged only if no follow-up of a step is
+ * overdue (`expect/learned/owed.ts`).
  */
 const absence = (
   name: WaitingFor['absence'],

@@ -43,8 +43,8 @@ function accountOf(flow: Flow): CompensationLedger {
   const byId = new Map(done.map((entry) => [entry.step.id, entry]));
   const byName = groupedBy(done, ({ step }) => step.name);
   /**
-   * Steps of each name that may not be undone yet, in the order of the flow. Steps that are undone
-   * are removed from the end.
+   * Steps by their name, in the order of the flow. All steps that are not undone yet are among
+   * them. Steps that are undone are removed from the end.
    */
   const left = new Map<string, CompensatedStep[]>();
   const undone = new Set<CompensatedStep>();

@@ -27,8 +27,8 @@ export interface BrokenParts {
    */
   quarantine(error: unknown): Promise<boolean>;
   /**
-   * Checks the parts that were written last, because a loss of power damages these parts, and
-   * quarantines those that are broken.
+   * Checks the parts that were written last, and quarantines those that are broken. A loss of power
+   * damages the newest parts.
    */
   verifyLatest(isStopping: () => boolean): Promise<void>;
 }

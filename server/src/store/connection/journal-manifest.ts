@@ -12,10 +12,10 @@ import {
 } from './journal-record.ts';
 
 /**
- * Lists the segments that must exist. Segments are deleted as they reach the table, in any order,
- * so without the manifest a deleted segment and a lost segment look alike. The manifest is written
- * before a new segment takes rows, and before a segment is deleted. So at whatever moment the
- * process ends, each segment that the manifest lists exists.
+ * Lists the segments that must exist. Segments are deleted in any order, when their rows are in the
+ * table, so without the manifest a deleted segment and a lost segment look alike. The manifest is
+ * written before a new segment takes rows, and before a segment is deleted. So at whatever moment
+ * the process ends, each segment that the manifest lists exists.
  */
 export interface Manifest {
   /** Number of the newest segment that was ever begun. */

@@ -52,8 +52,8 @@ export const encodeTarget = ({ table, columns, format }: JournalTarget): Buffer 
 export const hashOf = (target: JournalTarget): number => crc32(encodeTarget(target));
 
 /**
- * Returns the head of a record. The payload must not be empty, because zlib has no checksum of
- * nothing.
+ * Returns the head of a record. No part of the payload may be empty, because `crc32` of an empty
+ * part is 0 whatever came before it.
  */
 export function encodeHead(head: RecordHead, payload: readonly Buffer[]): Buffer {
   const bytes = Buffer.allocUnsafe(HEAD_BYTES);
@@ -80,7 +80,8 @@ export interface Found extends RecordHead {
 
 /**
  * Returns the record at this offset if its head has a valid checksum; undefined otherwise. The
- * checksum of the payload is not checked, because a file may hold many bytes that look like a head.
+ * checksum of the payload is not checked, because that would take too long if a file holds many
+ * bytes that look like a head.
  */
 export function headAt(file: Buffer, at: number): Found | undefined {
   if (
@@ -127,8 +128,8 @@ export interface SegmentContents {
   /** Target of the segment; undefined if the record that holds the target is damaged. */
   target: JournalTarget | undefined;
   /**
-   * Hash of the target, from any readable head. It finds the target among the known ones if the
-   * record that holds the target is damaged.
+   * Hash of the target, from any readable head. By this hash the target is found among the known
+   * ones if the record that holds the target is damaged.
    */
   targetHash: number | undefined;
   /** Sequence number of the segment's first rows; undefined if no readable record tells it. */

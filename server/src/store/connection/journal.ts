@@ -82,8 +82,8 @@ export function createJournal(options: JournalOptions): Journal {
   });
 
   const appendNext = async (parts: readonly Buffer[]): Promise<void> => {
-    // An empty record must not be written, because zlib has no checksum of nothing and the reader
-    // takes an empty record for a damaged one.
+    // Leave out empty parts, because `crc32` of an empty part is 0 whatever came before it. Write
+    // no empty record, because the reader takes an empty record for a damaged one.
     const rows = parts.filter((part) => part.length > 0);
     if (rows.length === 0) return;
     current ??= await segments.begin();

@@ -1,6 +1,6 @@
 /**
- * A parameter that is bound to `{name:Type}` in the SQL. No value becomes part of the SQL text
- * without being escaped.
+ * A parameter that is bound to `{name:Type}` in the SQL. A value is always escaped before it
+ * becomes part of the SQL text.
  */
 export type Param = string | number | bigint | string[];
 

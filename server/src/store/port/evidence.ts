@@ -9,8 +9,8 @@ export type { Losses };
  */
 export interface EvidenceWriter {
   /**
-   * Encodes records in the store's own form, because in this form the records that wait for a
-   * commit take little memory.
+   * Encodes records in the store's own form, in which records that wait for a commit take little
+   * memory.
    */
   prepareSpans(batch: number, records: readonly EvidenceRecord[]): PreparedSpans;
   /** Commits rows that `prepareSpans` of this store returned, in ascending order of batches. */

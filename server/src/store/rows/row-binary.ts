@@ -15,8 +15,8 @@ export interface RowBinary {
   uint8(value: number): void;
   uint32(value: number): void;
   /**
-   * Writes the value, clamped to the range of the column, because one value out of range must not
-   * keep all other rows from being inserted.
+   * Writes the value, clamped to the range of the column, because otherwise one value out of range
+   * would make the insert of all other rows fail.
    */
   uint64(value: number | bigint): void;
   float64(value: number): void;

@@ -2,8 +2,8 @@ import { flowsSeenAt } from './flows.sql.ts';
 import { sql } from './sql.ts';
 
 /**
- * Maximum lengths of the catalogue's lists. Queries read one element more than that, which tells
- * whether there are more elements than are listed.
+ * Maximum lengths of the catalogue's lists. A query reads one element more than the maximum, in
+ * order to learn whether the list is incomplete.
  */
 export interface CatalogBounds {
   /** Maximum number of flow types, and of services. */

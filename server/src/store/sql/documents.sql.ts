@@ -1,6 +1,6 @@
 import { sql } from './sql.ts';
 
-/** Tables that hold JSON texts in column `body`, with a few other columns to find them by. */
+/** Tables that hold JSON texts in column `body`, and other columns to find the texts by. */
 export type BodyTable = 'incidents' | 'notifications' | 'silences';
 
 /** Selects the ids of incidents in the order in which lists show the incidents. */

@@ -121,7 +121,7 @@ function fieldWhere(bind: Bind, { field, value }: Kind<'field'>): string {
 }
 
 /**
- * Returns a condition that is true if the name is that of a trace which the flow contains, or a
+ * Returns a condition that is true if the name is the id of a trace that the flow contains, or a
  * former id of the flow. Both are found by indexes, without reading all rows.
  */
 function isCalled(bind: Bind, name: string): string {

@@ -31,7 +31,7 @@ export const ROWS_OF_PART = sql`
   AND table = {table:String}
   AND name = {name:String}`;
 
-/** Selects the parts that were written at most `seconds` before the part written last. */
+/** Selects the parts that were written at most `seconds` before the newest part. */
 export const latestParts = (seconds: number): string => sql`
   SELECT table, name
   FROM system.parts

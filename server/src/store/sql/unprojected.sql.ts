@@ -11,8 +11,8 @@ export interface Share {
 }
 
 /**
- * Numbers of characters in an entry of the text that `tracesOfShare` selects: first the trace id,
- * then the size of the trace.
+ * Lengths, in characters, of the two parts of an entry in the text that `tracesOfShare` selects:
+ * the trace id, and the size of the trace.
  */
 export const TRACE_DIGITS = 32;
 export const COUNT_DIGITS = 8;
