@@ -8,8 +8,8 @@ import { idToken, messageTokens } from '../model/keys.ts';
 import type { FlowState } from './membership/index.ts';
 
 /**
- * Maximum number of spans of a flow's input. Of a flow with more spans, the earliest ones and every
- * failed span are kept.
+ * Maximum number of spans of a flow's input. If a flow has more spans, its earliest spans and all
+ * its failed spans are kept.
  */
 export const MAX_SPANS = 50_000;
 
@@ -95,8 +95,8 @@ export function inputOf(state: FlowState, graph: Graph): FlowInput {
 
 /**
  * Returns a function that gives the consumers of a sent message, each with its evidence. `causesOf`
- * is not called for edges that a span states itself (parent, link), because for a batch of
- * thousands of messages in thousands of flows that would take quadratic time.
+ * is not called for edges that a span states itself (parent, link), because that would take
+ * quadratic time for a batch of thousands of messages in thousands of flows.
  */
 function takersIn(graph: Graph): (send: Node) => Map<Node, EvidenceKind[]> {
   /**
@@ -130,8 +130,8 @@ function takersIn(graph: Graph): (send: Node) => Map<Node, EvidenceKind[]> {
 }
 
 /**
- * Returns the segment of a shared batch in this flow's input. It lists only messages of this flow
- * as causes.
+ * Returns the segment of a shared batch in this flow's input. The segment lists only messages of
+ * this flow as causes.
  */
 const asSegment = ([{ span }, causes]: [Node, InputCause[]]): InputSegment => ({
   head: span,
@@ -143,7 +143,7 @@ const asSegment = ([{ span }, causes]: [Node, InputCause[]]): InputSegment => ({
   cycle: false,
 });
 
-/** Returns the head of the node's segment, or its topmost ancestor that is still in this flow. */
+/** Returns the segment's head if it is in this flow, else the topmost ancestor that is in it. */
 function headWithin(node: Node, head: Node, key: string): Node {
   if (head.flowKey === key) return head;
   let top = node;
@@ -152,8 +152,8 @@ function headWithin(node: Node, head: Node, key: string): Node {
 }
 
 /**
- * Returns the kinds of evidence with the flow id as the first kind, if the head has an id. The id
- * is stronger evidence for the flow than the edge with which it agrees; both are shown.
+ * Returns the kinds of evidence. If the head has a flow id, that id comes first, because it is
+ * stronger evidence for the flow than the edge is. Both are shown.
  */
 function weakenedKinds(head: Node, kinds: EvidenceKind[]): EvidenceKind[] {
   if (idToken(head.span) === '') return kinds;

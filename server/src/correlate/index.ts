@@ -22,10 +22,10 @@ export { UNATTRIBUTED } from './residency/rehydration.ts';
 export type { StoredFlowSpans };
 
 /**
- * The correlator decides to which flow, by flow key, each span belongs. It holds the flows that
- * change in memory; idle flows are evicted, and are rehydrated when a late span names them. It
- * builds no timelines and no rows. The caller commits spans first, then calls `reload` and its
- * `load` to get what is missing into memory, then `add` and `takeDirty`.
+ * The correlator decides to which flow, by flow key, each span belongs. Flows that still change are
+ * kept in memory. Idle flows are evicted, and are rehydrated when a late span names them. The
+ * correlator builds no timelines and no rows. The caller first commits spans, then calls `reload`
+ * and `load` to bring missing flows into memory, then `add` and `takeDirty`.
  */
 export interface Correlator extends EvictedNames {
   /**
@@ -40,13 +40,11 @@ export interface Correlator extends EvictedNames {
   add(spans: readonly Span[]): void;
   /** Returns the dirty set: keys of flows that changed since the last call. */
   takeDirty(): ReadonlySet<FlowKey>;
-  /**
-   * Returns rows of unattributed spans for which the row is new or has changed since the last call.
-   */
+  /** Returns the rows of unattributed spans that are new or have changed since the last call. */
   takeUnattributed(): UnattributedRow[];
   /**
-   * Returns the keys of the flows of these spans. The spans among them that are in no flow are
-   * returned by the next `takeUnattributed`, even if it has returned them before.
+   * Returns the keys of the flows of these spans. If some of these spans are in no flow, the next
+   * `takeUnattributed` returns their rows, even if it has returned these rows before.
    */
   keysOf(spans: readonly Span[]): readonly FlowKey[];
   /** Returns the key of the span's flow; '' if the span is in no flow or not in memory. */
@@ -62,14 +60,14 @@ export interface Correlator extends EvictedNames {
   withWorthlessMarks(flow: Flow): Flow;
 
   /**
-   * Returns the keys of the flows into which spans of this flow moved since `forgetMoves`. The
-   * value for each key is the sequence number of the last move into that flow.
+   * Returns the keys of the flows into which spans of this flow moved since the last call of
+   * `forgetMoves`. The value for each key is the sequence number of the last move into that flow.
    */
   movedInto(key: FlowKey): ReadonlyMap<FlowKey, number> | undefined;
   forgetMoves(key: FlowKey): void;
   /**
-   * Number of moves of spans from one flow to another so far. A move's sequence number is this
-   * count after it.
+   * Number of moves of spans from one flow to another so far. The sequence number of a move is this
+   * number after the move.
    */
   readonly moves: number;
 
@@ -91,15 +89,15 @@ export interface Correlator extends EvictedNames {
 }
 
 /**
- * The names of evicted flows, which are only in the store. They are kept in a Bloom filter of two
+ * The names of the flows that were evicted to the store. They are kept in a Bloom filter of two
  * generations.
  */
 export interface EvictedNames {
   /** Adds names to the filter by their hashes. */
   addToFilter(hashes: Buffer): void;
-  /** Marks tokens as identifying nothing, which were found to do so before the restart. */
+  /** Marks tokens as identifying nothing, because they were found worthless before the restart. */
   addWorthless(tokens: readonly string[]): void;
-  /** Number of names that the filter holds at least, before a rotation drops any. */
+  /** Minimum number of names that the filter can hold before a rotation drops any. */
   readonly filterCapacity: number;
   /**
    * True if the filter has to be rotated: call `beginRotation`, add the names of open flows by
@@ -108,7 +106,7 @@ export interface EvictedNames {
   readonly isFilterFull: boolean;
   beginRotation(): void;
   /**
-   * Drops the oldest generation of names. After that the store has flows whose names are not in the
+   * Drops the oldest generation of names. Afterwards the store has flows whose names are not in the
    * filter.
    */
   rotateFilter(): void;
@@ -137,8 +135,8 @@ export interface Reloading extends Pick<Reload, 'missing' | 'found' | 'skip' | '
    */
   discard(name: string): void;
   /**
-   * Loads everything that was found into memory at once. The caller must call `add` of the
-   * correlator next.
+   * Loads everything that was found into memory in one step. The caller must call the correlator's
+   * `add` next.
    */
   load(): Rehydrated[];
 }
@@ -237,8 +235,8 @@ function reloading(
       for (const flow of loaded)
         for (const span of flow.members) assembler.load(span, placeholderOf(flow, span));
       // Trees are resolved before newer spans are added, so that the result shows under which keys
-      // the loaded flows were projected. Whatever the newer spans move then counts as a change of
-      // flows that were shown.
+      // the loaded flows were projected. If the newer spans then move spans, that counts as a
+      // change of flows that were shown.
       assembler.add([]);
       return loaded.map(({ id, version, members: [sample] }) => ({
         id,
@@ -253,8 +251,8 @@ function reloading(
 }
 
 /**
- * Returns a row for each unattributed span that has no row yet or whose causes changed. By the
- * tokens of the row the span is found when a later span refers to it.
+ * Returns a row for each unattributed span that has no row yet or whose causes changed. The row has
+ * tokens, so that the span is found when a later span refers to it.
  */
 function unattributedRows(assembler: Assembler): UnattributedRow[] {
   const rows: UnattributedRow[] = [];

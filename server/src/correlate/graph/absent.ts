@@ -5,8 +5,8 @@ import { hasStrongId, isBatch, isConsumer } from '../../model/roles.ts';
 /**
  * Keeps the absent spans that several other spans refer to, as their parent or as the source of
  * their message. An absent span was not received. It joins the spans that refer to it into one
- * flow. If consumers took different messages from it, it does not join the consumers, because they
- * are unrelated.
+ * flow. It does not join consumers that took different messages from it, because these are
+ * unrelated.
  */
 export interface Absent {
   /** Records that the span `by` refers to an absent span, to which `others` referred before. */
@@ -18,8 +18,8 @@ export interface Absent {
    */
   forget(key: SpanKey): void;
   /**
-   * Returns whether the absent span joins the spans whose parent it is, and the consumers that took
-   * a message from it.
+   * Returns whether the absent span joins its children, and whether it joins the consumers that
+   * took a message from it.
    */
   placeOf(key: SpanKey): Place;
   /** Returns whether consumers took different messages from the absent span. */
@@ -32,8 +32,8 @@ export interface Place {
   orphans: boolean;
   takers: boolean;
   /**
-   * True if the absent span is the parent of at least one of the spans that it joins; their flow is
-   * then named by the trace of the absent span alone.
+   * True if the absent span is the parent of at least one of the spans that it joins. The flow of
+   * these spans is then named by the absent span's trace alone.
    */
   inTrace: boolean;
 }
@@ -44,10 +44,7 @@ export const NO_PLACE: Place = { orphans: false, takers: false, inTrace: false }
 interface Named {
   orphans: number;
   takers: number;
-  /**
-   * Messages taken from the absent span, by destination; each message has the number of its
-   * consumers.
-   */
+  /** Number of consumers of each message taken from the absent span, by destination and message. */
   taken: Map<string, Map<string, number>>;
   /** Number of destinations from which several different messages were taken. */
   mixed: number;
@@ -55,7 +52,7 @@ interface Named {
 
 /**
  * Returns whether a consumer's flow depends on which other consumers took a message from the span
- * `key`, in case that span is absent.
+ * `key`, as long as that span is absent.
  */
 export const asksTakers = (span: Span, key: SpanKey): boolean =>
   isConsumer(span.role) &&
@@ -64,8 +61,9 @@ export const asksTakers = (span: Span, key: SpanKey): boolean =>
   span.links.length === 1 &&
   span.links[0] === key;
 /**
- * Returns whether the span's flow depends on the other spans that have the same absent parent, or
- * their flow depends on this span. Spans below a poll share a parent although they are unrelated.
+ * Returns whether the span's flow depends on other spans with the same absent parent, or the flows
+ * of those spans depend on this span. Spans below a poll share a parent although they are
+ * unrelated.
  */
 export const asksOrphans = (span: Span): boolean =>
   span.parent !== '' && (!hasStrongId(span) || isPolled(span));

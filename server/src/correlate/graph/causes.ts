@@ -6,9 +6,9 @@ import { hasStrongId, isBatch, isConsumer, isSend } from '../../model/roles.ts';
 import { messageTokens, type Token } from '../../model/keys.ts';
 
 /**
- * A cause is a span that another span names as what caused it, with the kinds of evidence for that.
- * Lists of causes are ordered strongest first. All functions here are pure over the graph: their
- * answers depend on which spans are present, never on the order in which these arrived (I1).
+ * A cause is a span that caused another span, together with the kinds of evidence for this. Lists
+ * of causes are ordered strongest first. All functions here are pure: their answers depend on which
+ * spans the graph holds, never on the order in which these spans arrived (I1).
  */
 export interface Cause {
   key: SpanKey;
@@ -20,7 +20,7 @@ export interface Cause {
 /**
  * Returns whether the node starts a segment, which is work that belongs to at most one flow. An
  * ambient id starts no segment below a span with another id, because the caller's id is stronger
- * evidence and overrules it.
+ * evidence.
  */
 export function startsSegment(node: Node): boolean {
   const { span, parent } = node;
@@ -64,8 +64,8 @@ export function headOf(node: Node): Node {
 }
 
 /**
- * Returns a function like `headOf` that memoizes its answers, so that not every deep span climbs to
- * the top. It is valid only while the graph does not change.
+ * Returns a function like `headOf` that memoizes its answers, so that deep spans do not all climb
+ * to the top. It is valid only while the graph does not change.
  */
 export function rememberedHeads(): (node: Node) => Node {
   const known = new Map<Node, Node>();
@@ -89,11 +89,11 @@ const REMEMBERED_STEPS = 16;
 
 /**
  * Returns the causes of a segment's head.
- * - Head that consumes: all send and create spans among its parent and links. If there are none,
- *   its remote parent; else its only link; else the one send of the same message. Every other link
- *   is a relation. A process span without any of these got its message from the receive span in
- *   which it ran (`tookFromReceive`).
- * - Any other head: its parent, which has another flow id.
+ * - A head that consumes has all send and create spans among its parent and links as causes. If
+ *   there are none, its cause is the first that exists of its remote parent, its only link and the
+ *   one send of the same message. Other links are relations. A process span without any of these
+ *   got its message from the receive span in which it ran (`tookFromReceive`).
+ * - Any other head has its parent as cause. The parent has another flow id.
  */
 export function causesOf(head: Node, graph: Graph): Cause[] {
   const named = namedCauses(head, graph);
@@ -115,8 +115,8 @@ export function causesOf(head: Node, graph: Graph): Cause[] {
 }
 
 /**
- * Returns the causes that a head names by parent or link and that were received. Only if there are
- * none is a cause looked up by message id.
+ * Returns the causes that a head names by parent or link. The caller looks a cause up by message id
+ * only if this list is empty.
  */
 function namedCauses(head: Node, graph: Graph): Cause[] {
   const { span, parent } = head;
@@ -134,7 +134,7 @@ function namedCauses(head: Node, graph: Graph): Cause[] {
   for (const link of span.links) {
     const node = graph.get(link);
     if (node === undefined || node === head || !isSend(node.span.role)) continue;
-    // `normalize` drops repeated links, so that only the parent can be in the list already.
+    // `normalize` drops repeated links, so only the parent can be in the list already.
     if (node === causes[0]?.node) causes[0].kinds.push('link');
     else causes.push({ key: link, node, kinds: ['link'] });
   }
@@ -194,8 +194,8 @@ function parentIsRemote(head: Node): boolean {
 export const MAX_SENDS = 32;
 
 /**
- * Visits every span that this one can match by message id: for a send all other spans with the id,
- * for a consumer the sends with the id.
+ * Visits every span that this span can match by message id. For a send these are all spans with the
+ * id. For a consumer these are the sends with the id.
  */
 export function concernedBy(span: Span, graph: Graph, meet: (other: Node) => void): void {
   const sent = isSend(span.role);
@@ -213,8 +213,8 @@ const causeByName = (taker: Node, graph: Graph, except?: Node): Node | null =>
   goesByName(taker, graph) ? (sendOfSameMessage(taker, graph, except)?.node ?? null) : null;
 
 /**
- * Yields the spans that are connected to this one by message id: for a send the consumers that it
- * caused, for a consumer the send that caused it.
+ * Yields the spans that a message id connects to this span. For a send these are the consumers that
+ * the send caused. For a consumer this is the send that caused the consumer.
  */
 export function* joinedByName(node: Node, graph: Graph): Generator<Node> {
   const { span } = node;
@@ -227,10 +227,7 @@ export function* joinedByName(node: Node, graph: Graph): Generator<Node> {
   }
 }
 
-/**
- * Yields the spans that have another cause or another effect by message id because this span is
- * present.
- */
+/** Yields the spans whose causes or effects by message id change because this span is present. */
 export function* changedByName(node: Node, graph: Graph): Generator<Node> {
   const { span } = node;
   if (!isSend(span.role)) {
@@ -250,8 +247,8 @@ export function* changedByName(node: Node, graph: Graph): Generator<Node> {
 }
 
 /**
- * Returns whether any consumer finds its cause by this message name, so that it depends on which
- * sends have that name.
+ * Returns whether any consumer finds its cause by this message name. Such a consumer depends on
+ * which sends have that name.
  */
 export function bindsTakers(token: string, graph: Graph): boolean {
   const sharing = graph.sharing(token);
@@ -263,9 +260,10 @@ export function bindsTakers(token: string, graph: Graph): boolean {
 const SEVEN_DAYS = 7n * 24n * 3600n * 1_000_000_000n;
 
 /**
- * Returns the one send of the consumer's message as its cause. The send must be within 7 days of
- * the consumer and to a destination that the consumer may read. A republish does not count, because
- * it sends the message on under its original identity. Returns null if no or several sends match.
+ * Returns the one send of the consumer's message as the consumer's cause. The send must be within 7
+ * days of the consumer and to a destination that the consumer may read. A republish does not count,
+ * because it passes the message on under the original id. Returns null if no send or several sends
+ * match.
  */
 function sendOfSameMessage(head: Node, graph: Graph, except?: Node): Cause | null {
   for (const token of messageTokens(head.span)) {
@@ -290,8 +288,8 @@ function sendOfSameMessage(head: Node, graph: Graph, except?: Node): Cause | nul
 }
 
 /**
- * Returns the outermost of send spans that are nested in each other and count as one sending.
- * Returns null if there is no send, or if there are several sendings.
+ * Returns the outermost of these send spans if they are nested in each other and so count as one
+ * sending. Returns null if there is no send, or if there are several sendings.
  */
 function oneSending(sends: Node[]): Node | null {
   if (sends.length <= 1) return sends[0] ?? null;
@@ -302,8 +300,8 @@ function oneSending(sends: Node[]): Node | null {
 }
 
 /**
- * Returns whether the send is a republish: a send of a message that is made while the same message
- * is processed, as to a retry queue or dead-letter queue, or by a forwarder.
+ * Returns whether the send is a republish: the message is sent again while it is processed. A
+ * forwarder does this, or a consumer that sends a message to a retry or dead-letter queue.
  */
 function isRepublish(send: Node, token: Token): boolean {
   for (let node = send.parent; node !== null; node = node.parent)
@@ -312,9 +310,9 @@ function isRepublish(send: Node, token: Token): boolean {
 }
 
 /**
- * Returns the only cause if a flow may pass from it to its effect. Returns null when there are no
- * or several causes, when the cause was not received, or when the cause is a batch and so shared by
- * several flows.
+ * Returns the only cause if its flow may continue in the effect. Returns null if there is no cause
+ * or several causes, if the cause was not received, or if the cause is a batch, which several flows
+ * share.
  */
 export function singleCause(causes: Cause[]): Node | null {
   if (causes.length !== 1) return null;

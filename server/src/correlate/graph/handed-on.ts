@@ -7,10 +7,10 @@ import { isConsumer, isSend } from '../../model/roles.ts';
 /**
  * Corrects the causes of consumers that seem to have taken the first message of a chain, because
  * some middleware propagates the context of the first message with all messages that follow. Such a
- * consumer took its message at another destination than that of the send it names. If exactly one
- * other message went to the consumer's destination earlier in the same trace or conversation, and
- * nobody consumed that message, then that message becomes the cause. Membership in flows does not
- * depend on this, as all spans here are in one flow. Pure.
+ * consumer took its message at another destination than the one to which the named send went. If
+ * exactly one other message went to the consumer's destination earlier in the same trace or
+ * conversation, and nobody consumed that message, then that message becomes the cause. Membership
+ * in flows does not depend on this, as all spans here are in one flow. The function is pure.
  */
 export function withoutHandedOn(segments: readonly InputSegment[]): InputSegment[] {
   const misled: { segment: InputSegment; named: NamedSend }[] = [];
@@ -19,14 +19,14 @@ export function withoutHandedOn(segments: readonly InputSegment[]): InputSegment
     if (named !== null && isElsewhere(segment.head, named.span)) misled.push({ segment, named });
   }
   if (misled.length === 0) return [...segments];
-  // If no message was sent to the consumer's destination, there is no better cause. Most often a
-  // broker routed the message there.
+  // If no message was sent to the consumer's destination, there is no better cause. In most such
+  // cases a broker routed the message there.
   const places = new Set(misled.map(({ segment }) => segment.head.message!.destination));
   const isSentThere = ({ role, message }: Span): boolean =>
     isSend(role) && places.has(message!.destination);
   if (!segments.some(({ spans }) => spans.some(isSentThere))) return [...segments];
   const { messages, sendingOf } = sendingsOf(segments);
-  /** Consumers of each message that name it and took it at the destination that it was sent to. */
+  /** By message, the consumers that name it and took it at the destination where it was sent. */
   const takers = new Map<Span, Span[]>();
   for (const segment of segments) {
     const named = namedSend(segment);
@@ -37,8 +37,8 @@ export function withoutHandedOn(segments: readonly InputSegment[]): InputSegment
   const better = new Map<InputSegment, InputCause>();
   for (const { segment, named } of misled) {
     const { head } = segment;
-    // A broker may route a message to a destination with another name, so a different name proves
-    // nothing, unless the same message was also taken at the destination that it was sent to.
+    // A broker may route a message to a destination with another name, so a different name is
+    // evidence only if the same message was also taken at the destination to which it was sent.
     if (isRouted(named.span) && !takers.has(sendingOf(named.span))) continue;
     const onlyOne = (isFree: (send: Span) => boolean): Span | null | undefined => {
       let only: Span | undefined;
@@ -75,8 +75,8 @@ export function withoutHandedOn(segments: readonly InputSegment[]): InputSegment
 type NamedSend = InputCause & { span: Span };
 
 /**
- * Returns the one send that a consumer names as parent or link; null if the segment is no consumer,
- * or names no send or several.
+ * Returns the one send that a consumer names as parent or link; null if the segment is not a
+ * consumer, or if it names no send or several sends.
  */
 function namedSend({ head, causes }: InputSegment): NamedSend | null {
   const [cause] = causes;
@@ -92,8 +92,8 @@ function relationOf(send: Span, taker: Span, named: Span): 'conversation' | 'tra
 }
 
 /**
- * Groups the send spans into messages. A message is represented by the outermost of the send spans
- * of its sending, which `sendingOf` gives for any of these spans.
+ * Groups the send spans into messages. A message is represented by the outermost send span of its
+ * sending. `sendingOf` returns that outermost span for each send span.
  */
 function sendingsOf(segments: readonly InputSegment[]): {
   messages: Span[];

@@ -20,15 +20,15 @@ export interface Graph {
   /** Returns the nodes that refer, as parent or link, to the absent span with this key. */
   waitingFor(key: SpanKey): Sharing;
   /**
-   * Returns whether the absent span with this key is the parent of consumers with links. It then
-   * looks like a poll that served unrelated flows.
+   * Returns whether the absent span with this key is the parent of consumers with links. The absent
+   * span then looks like a poll that served unrelated flows.
    */
   looksPolled(key: SpanKey): boolean;
-  /** Returns which of the spans that refer to an absent span are joined by it. */
+  /** Returns which kinds of spans the absent span joins, of the spans that refer to it. */
   placeOf(key: SpanKey): Place;
   /**
-   * Returns the name by which the spans that refer to this absent span are joined, if they are more
-   * than `most` and unrelated; the name then identifies nothing. Else returns null.
+   * Returns the name that joins the spans which refer to this absent span, if there are more than
+   * `most` of them and they are unrelated. Such a name identifies nothing. Returns null otherwise.
    */
   strangersAt(key: SpanKey, most: number): string | null;
   /**
@@ -43,8 +43,8 @@ export interface Graph {
   /** Adds a span. Its key must not be in the graph yet. */
   add(span: Span, placeholder: readonly KnownCause[] | null): Node;
   /**
-   * Returns the nodes whose parent edge was cut since the last call, because it closed a ring. The
-   * causes of these nodes change.
+   * Returns the nodes whose parent edge was cut since the last call, because that edge closed a
+   * ring. The causes of these nodes change.
    */
   takeCut(): readonly Node[];
   remove(node: Node): void;
@@ -55,8 +55,8 @@ export interface Graph {
    */
   identifies(token: string): boolean;
   /**
-   * Marks the token as identifying nothing. `atMs` is when the span that used it last was received,
-   * ms.
+   * Marks the token as identifying nothing. `atMs` is when the last span with the token was
+   * received, ms.
    */
   discard(token: string, atMs: number): void;
   readonly worthless: number;
@@ -65,8 +65,8 @@ export interface Graph {
 
 const NOBODY: readonly Node[] = [];
 /**
- * Maximum length of lists that are arrays. An array is replaced when it changes, and takes a
- * fraction of the memory of a set; most tokens are shared by few nodes. Longer lists are sets,
+ * Maximum length of lists that are arrays. An array is replaced when it changes, but takes only a
+ * fraction of the memory of a set. Most tokens are shared by few nodes. Longer lists are sets,
  * because thousands of nodes may wait for one parent.
  */
 const MAX_LISTED = 8;
@@ -266,8 +266,8 @@ function unshare(tokens: Tokens, token: string, node: Node): void {
 }
 
 /**
- * Returns the list with the node added. An empty list is shared by all nodes that have no children
- * or linkers, as most have none, so it is not changed but replaced.
+ * Returns the list with the node added. An empty list is not changed but replaced, because all
+ * nodes without children or linkers share one empty list.
  */
 function withNode(list: readonly Node[], node: Node): readonly Node[] {
   // Array literals avoid spare capacity: an array that grows by itself, or is spread, reserves room
@@ -282,7 +282,7 @@ function withoutNode(list: readonly Node[], node: Node): void {
   if (at >= 0) (list as Node[]).splice(at, 1);
 }
 
-/** Yields every node that this node refers to by parent or link, or that refers to this node so. */
+/** Yields every node that a parent or link connects to this node, in either direction. */
 export function* neighboursOf(node: Node, graph: Graph): Generator<Node> {
   if (node.parent) yield node.parent;
   yield* node.children;

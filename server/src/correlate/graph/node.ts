@@ -28,12 +28,13 @@ export interface Node {
   cycle: boolean;
   /**
    * Recorded causes of a placeholder, null on other nodes. A placeholder is a shared batch consumer
-   * whose surroundings are not all in memory; its causes were recorded when these were evicted.
+   * whose surroundings are not all in memory. Its causes were recorded when those surroundings were
+   * evicted.
    */
   placeholder: readonly KnownCause[] | null;
   /**
-   * JSON of the causes in the span's last written row, for a span in no flow; null if the store has
-   * no such row.
+   * For a span in no flow, the causes in its last written row, as JSON; null if the store has no
+   * such row.
    */
   persistedAsUnattributed: string | null;
 }

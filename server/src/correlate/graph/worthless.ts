@@ -1,14 +1,14 @@
 /**
- * Keeps worthless names, which identify nothing: a message name with more sends than one message
- * explains, or a name that flows with contradicting ids share. A name stays worthless when its
- * flows are evicted, and over a restart, for which it is marked in the rows of these flows.
+ * Keeps worthless names, which identify nothing. Examples are a message name with more sends than
+ * one message can have, and a name that flows with contradicting ids share. A name stays worthless
+ * when its flows are evicted, and after a restart, because the rows of these flows mark it.
  * Otherwise the flow of a span would depend on what happens to be in memory.
  */
 export interface Worthless {
   has(name: string): boolean;
   /**
-   * Records that a name identifies nothing, or that a worthless name was used again. `atMs` is when
-   * the span that used the name was received, ms.
+   * Records that a name identifies nothing, or that a worthless name was used again. `atMs` is the
+   * time, ms, at which the span that used the name was received.
    */
   add(name: string, atMs: number): void;
   /** Removes a name that stood for an absent span, because that span was received. */
@@ -22,8 +22,8 @@ export interface Worthless {
  */
 const KEPT_MS = 7 * 24 * 3_600_000;
 /**
- * Maximum number of worthless names kept; beyond it the least recently used ones are forgotten.
- * They are found worthless again if they are used again.
+ * Maximum number of worthless names kept; the least recently used ones beyond it are forgotten. A
+ * forgotten name is found worthless again if it is used again.
  */
 const MAX_KEPT = 100_000;
 

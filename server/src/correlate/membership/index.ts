@@ -80,8 +80,8 @@ export interface Assembler {
   /** Returns the dirty set: flows that changed since the last call. */
   takeDirty(): Set<FlowKey>;
   /**
-   * Flows that spans moved out of, each with the flows into which these spans moved and the
-   * sequence number of the last such move. The code that projects a flow deletes its entry.
+   * For each flow that spans moved out of: the flows into which these spans moved, with the
+   * sequence number of the last such move. The code that projects a flow deletes the flow's entry.
    */
   readonly movedOutOf: Map<FlowKey, ReadonlyMap<FlowKey, number>>;
   /** Number of moves of spans between flows so far. */
@@ -101,8 +101,8 @@ export interface FlowState {
 }
 
 /**
- * Bounds on the work of resolving trees, so that no input can hang the server: malformed data can
- * make trees depend on each other in circles that the rules for rings do not detect.
+ * Bounds on the work of resolving trees, so that no input can hang the server, because malformed
+ * data can make trees depend on each other in circles that the rules for rings do not detect.
  */
 const MAX_REBUILDS_PER_NODE = 64;
 const MAX_DEPENDENCY_DEPTH = 1000;
@@ -119,8 +119,8 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
   let dirtyTokens = new Set<Token>();
   const queue = new Set<Node>();
   /**
-   * Placeholders in memory. Few systems have any. When this set is empty, no search for
-   * placeholders around a new span is needed; that search took 8 % of the time of correlation.
+   * Placeholders in memory. Few systems have any. The search for placeholders around a new span
+   * took 8 % of the time of correlation, so it is left out when this set is empty.
    */
   const placeholders = new Set<Node>();
   let unattributed = new Set<Node>();
@@ -147,8 +147,8 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
     if (!node) return;
     if (node.tree?.valid) invalidate(node.tree);
     else queue.add(node);
-    // The number of causes of a receive span decides whether it counts as the cause of the process
-    // spans below it, so these spans have to be resolved again too.
+    // The number of causes of a receive span decides whether that span counts as the cause of the
+    // process spans below it, so the process spans have to be resolved again too.
     if (node.span.role === 'receive' && isFirstVisit('receive', node))
       for (const child of node.children) if (tookFromReceive(child)) invalidateTreeOf(child);
   };
@@ -223,11 +223,11 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
       kind,
     );
   };
-  /** Returns whether no type is known for the node's flow id. */
+  /** Returns whether the node has a flow id, not ambient, for which no type is known. */
   const lacksType = ({ span }: Node): boolean =>
     hasStrongId(span) && span.flow!.type === '' && typesOf(span) === undefined;
 
-  /** Memoized causes, valid only until the graph changes, as are the two maps below. */
+  /** Memoized causes. These, `dependencies` and `inRings` are valid until the graph changes. */
   let causesOf: CausesOf = rememberedCauses(graph);
   const dependencies = new Map<Node, readonly Node[]>();
   const forgetAnswers = (): void => {
@@ -245,7 +245,7 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
       const on = depends
         ? dependenciesOf(buildTree(top, graph, causesOf)).map((node) => topOf(node, causesOf))
         : [];
-      // Of a repeated node the last position is kept.
+      // If a node occurs several times, its last position is kept.
       dependencies.set(top, (known = [...new Set(on.reverse())].reverse()));
     }
     return known;
@@ -301,7 +301,7 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
     }
     // The array has grown and reserves spare capacity; its copy does not.
     tree.nodes = tree.nodes.slice();
-    // Segments that got no flow are unattributed, as those below a shared segment.
+    // Segments without a flow are unattributed, such as those below a shared segment.
     for (const [segment, key] of resolution.flows)
       for (const member of segment.spans) setFlow(member, key ?? '', key === null);
     if (tree.base !== '' && !tree.dependent) {
@@ -331,7 +331,7 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
     }
   };
 
-  /** Joins trees by conversations and identity keys, but none with conflicting ids (I9). */
+  /** Joins trees by conversations and identity keys, except trees with conflicting ids (I9). */
   const resolveSoftKeys = (): void => {
     const tokens = dirtyTokens;
     dirtyTokens = new Set();
@@ -452,8 +452,9 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
     return [...found];
   };
   /**
-   * Invalidates the tree of a span that refers to a new span. A consumer gains a cause by that, so
-   * the trees of its other causes, which may lose spans, are invalidated too.
+   * Invalidates the tree of a span that refers to a new span. If the referring span is a consumer,
+   * it gains a cause. The trees of its other causes may then lose spans, so they are invalidated
+   * too.
    */
   const markReferrer = (node: Node): void => {
     if (!isFirstVisit('referrer', node)) return;
@@ -492,9 +493,8 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
     if (count === 0) known.delete(node.span.flow!.type);
     else known.set(node.span.flow!.type, count);
     if (known.size === 0) types.delete(kind);
-    // The type that spans without a type adopt has changed, so these spans, and spans that took
-    // their flow from them, may move. The type matters only if there is exactly one: which of
-    // several types exist does not.
+    // Spans without a type adopt the only known type; if several are known, they adopt none. This
+    // has changed here, so these spans, and spans that took their flow from them, may move.
     if (Math.min(known.size, 2) !== Math.min(before, 2) && countOf(graph.sharing(token)) > 1)
       for (const other of graph.sharing(token)) {
         invalidateTreeOf(other);
@@ -543,8 +543,8 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
     if (placeholder !== null) placeholders.add(node);
     countType(node, 1);
     for (const other of graph.takeCut()) if (other !== node) markReferrer(other);
-    // Thousands of spans may wait for one absent span. Those other spans are invalidated only if
-    // the new span changes how the graph treats the absent one.
+    // Thousands of spans may wait for one absent span. The waiting spans are invalidated only if
+    // the new span changes how the graph treats the absent span.
     for (const { key, looked } of absent) if (looksOf(key) !== looked) invalidateOrphansOf(key);
     markAffected(node, !loading);
     if (isSend(span.role))
@@ -554,7 +554,8 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
   };
   /**
    * Marks the name of an absent span as identifying nothing if too many unrelated spans refer to
-   * that absent span. Otherwise each of them would rehydrate all others, and so on without end.
+   * that absent span. Otherwise each of these spans would rehydrate all others, and so on without
+   * end.
    */
   const partStrangers = (key: SpanKey, { receivedAtMs }: Span): void => {
     const name = graph.strangersAt(key, mostSends);
@@ -594,7 +595,7 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
       for (const node of [...nodes]) {
         const tree = node.tree;
         if (tree !== null) {
-          // The tree is evicted with its flow, so that its remaining nodes need not be resolved.
+          // The tree is evicted with its flow, so its remaining nodes need not be resolved.
           tree.valid = false;
           for (const token of tree.soft) {
             const set = softIndex.get(token);
@@ -616,7 +617,7 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
         graph.remove(node);
         countType(node, -1);
       }
-      // Nodes of evicted trees that stay keep their flow until something affects them.
+      // The remaining nodes of evicted trees keep their flow until something affects them.
       queue.clear();
       forgetVisited();
       for (const node of loaded) if (graph.get(node.span.key) === node) queue.add(node);

@@ -16,14 +16,14 @@ import {
  * A merge group is a set of trees that conversations and identity keys join into one flow. Trees
  * whose own ids contradict each other are never joined (I9). Identity keys join trees first; then
  * conversations join the resulting groups, so that one conversation about two orders does not merge
- * the orders. Pure.
+ * the orders. All functions here are pure.
  */
 export interface MergeGroup {
   trees: Tree[];
   tokens: Set<Token>;
   /**
-   * Keys of flows with an explicit id to which trees of the group belong; at most one after
-   * joining.
+   * Keys of flows with an explicit id to which trees of the group belong. After joining there is at
+   * most one.
    */
   explicit: Set<FlowKey>;
   /** Flow key that all trees of the group get. */
@@ -38,9 +38,10 @@ export function mergeGroupsOf(trees: readonly Tree[]): MergeGroup[] {
 
 /**
  * Returns whether more than `most` flows that share this token contradict each other. The token
- * then joins nothing and must not rehydrate all of these flows each time it is used. Counted are
- * different explicit ids, and for a conversation also different values of an identity key, on the
- * spans with the token and on their ancestors. Later spans can only increase the count.
+ * then joins nothing and must not rehydrate all of these flows each time it is used. What counts
+ * are different explicit ids on the spans with the token and on their ancestors. For a
+ * conversation, different values of an identity key count too. Later spans can only increase the
+ * count.
  */
 export function isContradicted(token: Token, said: Sharing, most: number): boolean {
   if (countOf(said) <= most) return false;

@@ -28,8 +28,9 @@ import {
 /**
  * A segment of a tree. A tree is a series of segments that are connected by single causes, such as
  * one order that services pass on. The series is cut at segments with an id of their own, each of
- * which begins another tree, and at everything shared. Trees are small, so that a change rebuilds
- * the affected trees from scratch by the same pure rules, whatever the order of arrival (I1).
+ * which begins another tree, and at everything that flows share. Trees are small, so a change
+ * rebuilds the affected trees from scratch by the same pure rules. The order of arrival has no
+ * effect (I1).
  */
 export interface Segment {
   head: Node;
@@ -38,10 +39,10 @@ export interface Segment {
   children: Segment[];
 }
 
-/** Heads of segments just below one segment of the tree that are not part of the tree. */
+/** Heads of segments that are just below one segment of a tree, but not part of the tree. */
 interface Below {
   strong: Set<Node>;
-  /** Heads below the segment in its trace whose cause lies elsewhere, as below a poll. */
+  /** Heads whose parent is in the segment, but whose cause is elsewhere, as below a poll. */
   guests: Set<Node>;
 }
 
@@ -133,13 +134,13 @@ export interface Resolution {
 
 export interface ResolveContext {
   graph: Graph;
-  /** Returns the flow key of a span with an id; a span without a type gets the known one. */
+  /** Returns the flow key of a span with an id; a missing type is replaced by the known one. */
   identityOf(node: Node): FlowKey;
   /** Returns whether no type is known for the span's id. */
   lacksType(node: Node): boolean;
   /** Returns the flow key of a node in another tree; '' if that node is in no flow. */
   flowOf(node: Node): FlowKey | '';
-  /** Returns whether the tree depends on itself through others, which then decide nothing. */
+  /** Returns whether the tree depends on itself through other trees, which then decide nothing. */
   dependsOnItself(top: Node): boolean;
 }
 
@@ -157,12 +158,12 @@ export function resolveTree(built: BuiltTree, context: ResolveContext): Resoluti
   };
 
   /**
-   * Flow keys by which a segment without a strong id may be named: that of its own ambient id, or
-   * else those of the ids in the segments that it caused.
+   * For each segment, the flow keys that may name it if it has no strong id: the key of its own
+   * ambient id, or else the keys of the ids in the segments that it caused.
    */
   const idsCache = new Map<Segment, Set<FlowKey>>();
   const idsUnder = (from: Segment): Set<FlowKey> => {
-    // A segment is visited after those below it, without recursion, as traces are deep (100,000).
+    // Segments are visited from the bottom up, without recursion, as traces may be 100,000 deep.
     const order: Segment[] = [];
     const work = [from];
     while (work.length > 0) {
@@ -187,7 +188,9 @@ export function resolveTree(built: BuiltTree, context: ResolveContext): Resoluti
     return idsCache.get(from)!;
   };
 
-  /** Determines the flow of a segment without a strong id, and the flows of those below it. */
+  /**
+   * Determines the flow of a segment without a strong id, and the flows of the segments below it.
+   */
   const resolveAnonymous = (from: Segment, isUnderShared: boolean): void => {
     const work = [from];
     for (let segment = work.pop(); segment !== undefined; segment = work.pop()) {
@@ -222,8 +225,9 @@ export function resolveTree(built: BuiltTree, context: ResolveContext): Resoluti
     return finish(lacksType);
   }
   if (isBatch(head.span) && isConsumer(head.span.role)) {
-    // A batch that serves no consumer that was received is a flow of its own, because otherwise no
-    // view would show it. Only direct neighbours count, as more distant spans may not be in memory.
+    // If no received consumer refers to a batch, the batch is a flow of its own, because otherwise
+    // no view would show it. Only direct neighbours count, as more distant spans may not be in
+    // memory.
     const serves = [...head.children, ...head.linkers].some((node) => isConsumer(node.span.role));
     if (!serves && causes.every((cause) => cause.node === null)) resolveAnonymous(root, false);
     else resolveShared();
@@ -270,7 +274,7 @@ function homeOfCauses(causes: readonly Cause[], context: ResolveContext): FlowKe
   return home === '' ? null : home;
 }
 
-/** Returns the keys; a key without a type becomes the one key with the same id and a type. */
+/** Returns the keys. A key without a type is replaced if exactly one typed key has its id. */
 function withoutKinds(keys: Set<FlowKey>): Set<FlowKey> {
   if (keys.size < 2) return keys;
   const typed = [...keys].filter((key) => !isUntyped(key));
@@ -283,9 +287,9 @@ function withoutKinds(keys: Set<FlowKey>): Set<FlowKey> {
 }
 
 /**
- * Returns, for a tree whose id has no type, the key of the flow that caused the tree, if that flow
- * has the same id; else the one key with the same id among the flows that the tree caused; else
- * null. Without such an edge between them, the two ids only happen to be equal.
+ * Finds the flow of a tree whose id has no type. Returns the key of the flow that caused the tree,
+ * if that flow has the same id. Otherwise returns the only key with the same id among the flows
+ * that the tree caused, or null. If no edge connects two flows, equal ids mean nothing.
  */
 function sameId({ root, below }: BuiltTree, context: ResolveContext): FlowKey | null {
   const id = idToken(root.head.span);
@@ -312,7 +316,7 @@ export function dependenciesOf(built: BuiltTree): Node[] {
   return guestsOf(built);
 }
 
-/** Returns the heads of the work that a receiving span without a cause served. */
+/** Returns the guests of a tree below a receiving span without a cause; none for other trees. */
 function guestsOf({ root, below }: BuiltTree): Node[] {
   const { head, causes } = root;
   if (causes.length > 0 || !isReceiving(head.span)) return [];
@@ -325,11 +329,10 @@ function guestsOf({ root, below }: BuiltTree): Node[] {
 }
 
 /**
- * Returns the key of a flow without explicit id, which is named by the smallest trace id that may
- * name it. A trace id may name a segment that is the root of the trace or whose parent was not
- * received. A consumer in the trace of a poll is named by trace and span, because unrelated flows
- * share that trace. A segment that begins with an absent span is named after that span, if other
- * segments begin with it too.
+ * Returns the key of a flow without an explicit id. If this and other segments come from the same
+ * absent span, that span names the flow. Otherwise the flow is named by a trace id: the smallest
+ * one among its segments that are the root of their trace, or whose parent was not received. If it
+ * has no such segment, a span id is added, because unrelated flows share the trace of a poll.
  */
 function anonymousKey(from: Segment, graph: Graph): FlowKey {
   const place = placeOf(from, graph);
@@ -348,7 +351,7 @@ function anonymousKey(from: Segment, graph: Graph): FlowKey {
   return trace !== '' ? traceKeyOf(trace) : traceKeyOf(traceIdOf(span), spanIdOf(span));
 }
 
-/** Returns the key of the absent span that this and other segments begin with; else null. */
+/** Returns the key made of the absent span that this and other segments come from; else null. */
 function placeOf({ head, causes }: Segment, graph: Graph): FlowKey | null {
   const { span } = head;
   const cause = causes.length === 1 && causes[0]!.node === null ? causes[0]!.key : '';

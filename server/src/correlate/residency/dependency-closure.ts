@@ -7,10 +7,10 @@ import { isMessageToken, sharedTokens } from '../../model/keys.ts';
 import type { Assembler } from '../membership/index.ts';
 
 /**
- * The dependency closure of a span holds all spans whose flows are decided together: a new span
- * beside any of them may change the flow of any other, so they are evicted and rehydrated together.
- * The closure ends at shared batch consumers, which are shared whatever spans lie beyond them;
- * otherwise every poll would tie all flows into one closure.
+ * The dependency closure of a span holds all spans whose flows are decided together. A new span
+ * beside one of them may change the flow of any other, so all of them are evicted and rehydrated
+ * together. The closure ends at shared batch consumers, because they are shared whatever spans lie
+ * beyond them. Otherwise every poll would tie all flows into one closure.
  */
 export interface Closure {
   nodes: Set<Node>;

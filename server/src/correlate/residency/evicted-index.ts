@@ -9,13 +9,13 @@ import { idToken, isCounted, mayNameFlow, messageTokens, softTokens } from '../.
 /**
  * The evicted index tells which names may belong to spans that are only in the store, so that these
  * spans are rehydrated before spans that affect them are added. A filter holds the names of evicted
- * spans. A name for which the store was asked is not asked for again until a span with that name is
- * evicted again.
+ * spans. After the store was asked for a name, it is not asked for that name again until a span
+ * with the name is evicted.
  */
 export interface EvictedIndex {
   /**
-   * Returns the names to ask the store for: those of these spans and of the placeholders around
-   * them under which the store may have spans that are not in memory.
+   * Returns the names to ask the store for. They are names of these spans, and of placeholders
+   * around them, under which the store may have spans that are not in memory.
    */
   missing(spans: readonly Span[], loaded: readonly Span[], here: Here): string[];
   /** Records that all spans which the store has under these names are in memory. */
@@ -46,7 +46,10 @@ export interface EvictedIndex {
 /** A view of the spans that are in memory or about to be loaded. */
 export interface Here {
   get(key: SpanKey): Node | undefined;
-  /** Returns whether an earlier span refers to the span with this key, which was absent then. */
+  /**
+   * Returns whether an earlier span refers to the span with this key, which was absent at that
+   * time.
+   */
   isReferredTo(key: SpanKey): boolean;
   placeholdersAround(span: Span): readonly Node[];
   wasAsked(name: string): boolean;
@@ -87,7 +90,7 @@ export function createEvictedIndex(
       const ask = (prefix: string, text: string): void => {
         if (evicted.has(prefix, text) && isNew(prefix + text)) names.add(prefix + text);
       };
-      /** Last trace looked up in the filter, because spans of one trace often arrive together. */
+      /** Last trace looked up in the filter. Spans of one trace often arrive together. */
       let trace = '';
       let traceDeparted = false;
       const isEvicted = (traceId: string): boolean => {
@@ -107,8 +110,8 @@ export function createEvictedIndex(
           if (!identifies(token)) continue;
           const sent = isSend(span.role);
           if (sent) ask(TAKEN, token);
-          // Sends affect each other only through consumers. In rows of earlier versions, consumers
-          // have their names with the prefix `TOKEN` too.
+          // Sends affect each other only through consumers. In rows that earlier versions wrote,
+          // names of consumers have the prefix `TOKEN` too.
           if (!sent || !isCounted(span.message!.id)) ask(TOKEN, token);
         }
         for (const token of softTokens(span)) if (identifies(token)) ask(TOKEN, token);

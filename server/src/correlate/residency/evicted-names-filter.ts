@@ -2,24 +2,24 @@ import { HASH_BYTES, hashed, hashName } from '../../base/name-hash.ts';
 
 /**
  * The filter holds the names (traces, ids, messages, keys) of evicted flows, so that the store is
- * asked about a late span only when it is likely to have something. It is a Bloom filter with 32
- * bits for a name. Of 100,000 names that are not in it, it takes a few for known; each of them
- * costs a query. Names that are in it are always found.
+ * asked about a late span only when it probably has something. It is a Bloom filter with 32 bits
+ * for each name. Every name that was added is found. Of 100,000 other names, a few are found by
+ * mistake, and each mistake costs a query of the store.
  *
- * Memory is bounded by two generations of names. When a third generation begins, the oldest one has
- * to be dropped, after the names of flows that are still open were added again.
+ * To bound memory, the filter keeps two generations of names. When a third generation begins, the
+ * names of open flows are added again, and then the oldest generation is dropped.
  */
 export interface EvictedNamesFilter {
   /**
-   * Adds a name, which is the prefix followed by the text. They are passed apart because joining
-   * them for every span cost more than the lookup.
+   * Adds a name, which is the prefix followed by the text. The two are passed separately, because
+   * joining them for every span cost more than the lookup.
    */
   add(prefix: string, text: string): void;
   /** Adds names by their hashes (`hashesOf`). */
   addHashes(hashes: Buffer): void;
   has(prefix: string, text: string): boolean;
   readonly size: number;
-  /** Number of names that the filter holds at least: the capacity of one generation. */
+  /** Minimum number of names that the filter can hold: the capacity of one generation. */
   readonly most: number;
   /**
    * True if a rotation is due: call `beginRotation`, add the names that must stay, then call
@@ -32,8 +32,7 @@ export interface EvictedNamesFilter {
 
 /**
  * One Bloom filter. All bits of a name lie within one cache line of the processor (Putze, Sanders
- * and Singler 2007). With bits spread over a filter of several megabytes, adding a name took 0.7
- * µs.
+ * and Singler 2007). When the bits were spread over several megabytes, adding a name took 0.7 µs.
  */
 interface Filter {
   words: Uint32Array;
@@ -86,9 +85,9 @@ export function createEvictedNamesFilter(
     return added;
   };
   const addHash = (high: number, low: number): void => {
-    // A name is not added if a generation that stays holds it already, as often happens: both ends
-    // of a message are evicted under the same name. A name that only a generation to be dropped
-    // holds is added, because otherwise it would be lost.
+    // Many names come twice, because both ends of a message are evicted under the same name. A name
+    // is skipped if the newest generation has it, or during a rotation any generation that stays.
+    // Other generations are not searched, because their names are lost when they are dropped.
     for (let i = leaving > 0 ? leaving : generations.length - 1; i < generations.length; i++)
       if (generations[i]!.some((filter) => isIn(filter, high, low))) return;
     const filter = roomy();

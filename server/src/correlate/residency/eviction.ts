@@ -10,8 +10,8 @@ import { closureOf, type Closure } from './dependency-closure.ts';
 
 /**
  * Eviction removes idle flows from memory, each with its dependency closure, longest idle first. It
- * evicts a few flows at a time, because evicting all idle flows at once would block everything
- * else.
+ * evicts only a few flows at a time, because evicting all idle flows together would block
+ * everything else.
  */
 export interface Eviction {
   /** Marks the flow as complete in the store, so that it may be evicted once it is idle. */
@@ -36,7 +36,7 @@ export interface EvictionOptions {
 
 /**
  * Maximum number of spans in a dependency closure. Flows of a larger closure are evicted one at a
- * time, so that a late span may be correlated without the rest of the closure.
+ * time. A late span may then be correlated without the rest of the closure.
  */
 const MAX_IN_CLOSURE = 5000;
 /**
@@ -74,7 +74,7 @@ export function createEviction(options: EvictionOptions): Eviction {
     return true;
   };
 
-  /** Returns the spans of the flow without its closure, with the shared batches around them. */
+  /** Returns the spans of the flow, without its closure, and the shared batches around them. */
   const alone = (state: FlowState): Omit<Closure, 'isComplete'> => {
     const border = new Set<Node>();
     for (const node of state.nodes)
@@ -116,9 +116,9 @@ export function createEviction(options: EvictionOptions): Eviction {
       clock.now() - (isCrowded() ? CROWDED_QUIET_MS : options.idleBeforeEvictionMs);
     let left = most;
     let visits = MAX_VISITED;
-    /** Keys of flows whose closure is too large; one walk finds all flows of a closure. */
+    /** Keys of flows whose closure is too large. One walk finds all flows of a closure. */
     const tied = new Set<FlowKey>();
-    /** Keys of flows to be tried last next time: another flow of their closure has to stay. */
+    /** Keys of flows that stay, because another flow of their closure must. They are tried last. */
     const staying = new Set<FlowKey>();
     for (const key of idle) {
       const state = assembler.flow(key);
@@ -127,7 +127,7 @@ export function createEviction(options: EvictionOptions): Eviction {
         continue;
       }
       if (state.lastReceivedMs > before() || left === 0 || visits-- <= 0) break;
-      // This check comes before the closure is determined by a walk through all its spans.
+      // This check comes first, because finding the closure takes a walk through all its spans.
       if (staying.has(key) || !isDone(state, before())) continue;
       const all = tied.has(key) ? null : closureOf(state.nodes, assembler, MAX_IN_CLOSURE);
       visits -= all?.nodes.size ?? 0;

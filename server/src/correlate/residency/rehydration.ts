@@ -18,8 +18,8 @@ export interface StoredFlowSpans {
 /**
  * A reload collects what has to be read from the store before spans are added: the flows that the
  * spans affect, with the dependency closures of these flows. Found flows are kept aside and loaded
- * into memory together. If they were loaded piece by piece, a span that is added meanwhile would be
- * joined to only a part of a flow.
+ * into memory together. If they were loaded piece by piece, a span added in between would join only
+ * a part of a flow.
  */
 export interface Reload {
   /** Returns the names to ask the store for next; none when everything has been found. */
@@ -37,8 +37,8 @@ export interface Reload {
 }
 
 /**
- * Returns the recorded causes if the span is to be loaded as a placeholder, because it is a shared
- * batch consumer; null if it is loaded with its surroundings.
+ * Returns the recorded causes of a shared batch consumer, which is loaded as a placeholder. Returns
+ * null for any other span, which is loaded with its surroundings.
  */
 export const placeholderOf = (
   { id, causes }: StoredFlowSpans,
@@ -47,8 +47,8 @@ export const placeholderOf = (
 
 export const isUnattributed = (id: string): boolean => id.startsWith(UNATTRIBUTED);
 /**
- * Prefix of the row id of an unattributed span. Lists of flows do not show such rows; they exist so
- * that the span is found by its names.
+ * Prefix of the row id of an unattributed span. Lists of flows do not show such rows. They exist
+ * only so that the span is found by its names.
  */
 export const UNATTRIBUTED = '~';
 
@@ -68,7 +68,7 @@ export function createReload(
   const isReferredTo = (key: SpanKey): boolean =>
     countOf(graph.waitingFor(key)) > 0 || (aside !== null && countOf(aside.waitingFor(key)) > 0);
 
-  /** Returns the placeholder, in memory or aside, above this span; null if there is none. */
+  /** Returns the placeholder above this span, in memory or aside; null if there is none. */
   const placeholderAbove = (from: Node): Node | null => {
     let node: Node | undefined = from;
     for (let far = 0; node !== undefined && far < MAX_PLACEHOLDER_DISTANCE; far++) {
@@ -95,7 +95,7 @@ export function createReload(
     }
     return [...found];
   };
-  /** Keeps a found span aside. Of two duplicates the greater one is kept, as it is in memory. */
+  /** Keeps a found span aside. Of two duplicates the greater one is kept, as in memory. */
   const putAside = (span: Span, placeholder: readonly KnownCause[] | null): void => {
     aside ??= createGraph();
     const known = aside.get(span.key);
