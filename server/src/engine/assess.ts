@@ -8,17 +8,18 @@ import type { Flow } from '../model/flow.ts';
 import type { QueryRule } from '../model/query-rule.ts';
 import type { DowntimeGrace } from './downtime-grace.ts';
 
-/** Assesses one flow as of now: what the flow waits for, its health, and its findings. */
+/** Determines what one flow waits for at this moment, its health, and its findings. */
 export interface Assessor {
   /**
    * Applies the flow's definition, expectations, grace after downtime and rules, in that order, and
-   * returns the assessed flow. Never throws: if assessing fails, the flow is returned unchanged,
+   * returns the assessed flow. It never throws. If assessing fails, the flow is returned unchanged,
    * because a fault must not keep flows from being written.
    */
   assess(flow: Flow): Flow;
   /**
    * Runs `work` and returns its result. Flows that are assessed meanwhile and wait for nothing are
-   * excluded from learning: they may have been learned from before, and must not count twice.
+   * excluded from learning, because they may have been learned from before and must not count
+   * twice.
    */
   withoutTeaching<T>(work: () => T): T;
 }

@@ -8,7 +8,7 @@ import type { DocumentStore } from '../store/index.ts';
 
 /**
  * Takes flow definitions from the operator's files, the API and services. Definitions from the API
- * and from services are stored. A new definition applies at once to open flows.
+ * and from services are stored. A new definition applies immediately to open flows.
  */
 export interface DefinitionDesk {
   /**

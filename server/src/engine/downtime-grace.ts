@@ -2,9 +2,9 @@ import type { Clock } from '../base/clock.ts';
 import type { WaitingFor } from '../model/expectation.ts';
 
 /**
- * Grants extra time to waits that fell due while the server was down. What such a wait is for may
- * still lie in a sender's queue. Each sender delivers in its own order, so other spans of the flow
- * may arrive before it.
+ * Grants extra time to waits that fell due while the server was down. The expected span may still
+ * be in a sender's queue. Each sender delivers in its own order, so other spans of the flow may
+ * arrive before the expected span.
  */
 export interface DowntimeGrace {
   /**
@@ -18,8 +18,8 @@ export interface DowntimeGrace {
 }
 
 /**
- * Upper bound, ms, of the extra time of overdue waits: they get as long again as the downtime
- * lasted, up to this bound, plus `MIN_GRACE_MS`.
+ * Overdue waits get as much extra time as the downtime lasted, but at most this, ms. `MIN_GRACE_MS`
+ * is added.
  */
 const MAX_GRACE_MS = 600_000;
 const MIN_GRACE_MS = 30_000;

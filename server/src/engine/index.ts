@@ -37,8 +37,8 @@ export interface Engine extends Ingest {
   /** True while lost flow rows have not been rebuilt. */
   readonly lacksRows: boolean;
   /**
-   * Begins to rebuild lost flow rows, or with `all` every flow row. Must be called only after the
-   * receivers of flows have loaded what they were told before the restart.
+   * Begins to rebuild lost flow rows, or every flow row if `all` is true. Must be called only after
+   * the receivers of flows have loaded what they knew before the restart.
    */
   rebuild(all: boolean): void;
   /** Resolves when no flows are being rehydrated, projected, written or rebuilt. */
@@ -56,8 +56,8 @@ export interface Engine extends Ingest {
   readonly expectations: Expectations;
   readonly definitions: DefinitionDesk;
   /**
-   * Records an operator's statement that the step which an incident misses will not come any more.
-   * Returns whether that changed an expectation.
+   * Records an operator's statement that the step which an incident reports as missing will not
+   * come any more. Returns whether that changed an expectation.
    */
   accept(gone: Pick<Incident, 'environment' | 'flowType' | 'step' | 'service'>): Promise<boolean>;
 }
@@ -233,8 +233,8 @@ function clocksOf({ clock, counters, log }: EngineOptions): Clocks {
 }
 
 /**
- * Returns a function that normalizes stored spans and events as of the time of their receipt, which
- * gives the same spans as then.
+ * Returns a function that normalizes stored spans and events as of the time of their receipt. The
+ * result is the same spans as at that time.
  */
 function restorerOf(normalizer: Normalizer): (stored: StoredSpan[]) => Span[] {
   const spanOf = (stored: StoredSpan): Span | null =>

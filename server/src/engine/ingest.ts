@@ -19,11 +19,11 @@ import type { Reloads } from './reload.ts';
  */
 export interface Ingest {
   /**
-   * Normalizes a request at once, so that the prepared request holds only what is needed later.
+   * Normalizes a request immediately, so that the prepared request holds only what is needed later.
    * Must be called in the order in which requests are committed.
    */
   prepare(request: OtlpExport): Prepared;
-  /** Commits requests together. The caller correlates them by `correlate` of the returned batch. */
+  /** Commits requests together. The caller then calls `correlate` of the returned batch. */
   write(prepared: readonly Prepared[]): Promise<WrittenBatch<Prepared>>;
 }
 
@@ -83,8 +83,8 @@ export function createIngest(options: IngestOptions): Ingest {
     await projection.waitForCapacity();
   };
   /**
-   * Correlates at once the requests that affect no evicted flow. Returns the other requests, each
-   * with the promise of its correlation.
+   * Immediately correlates the requests that affect no evicted flow. Returns the other requests,
+   * each with the promise of its correlation.
    */
   const correlate = (requests: readonly Prepared[]): Map<Prepared, Promise<void>> => {
     const late = new Map<Prepared, Promise<void>>();

@@ -15,12 +15,12 @@ import type { EvidenceReader, NameIndex, StoredSpan } from '../store/index.ts';
  */
 export interface Rebuild {
   /**
-   * Begins to rebuild lost rows, and rebuilds rows that are found lost later. With `all` every row
-   * is rebuilt, because an operator asked for it.
+   * Begins to rebuild lost rows. Rows that are found to be lost later are rebuilt too. With `all`
+   * every row is rebuilt, because an operator asked for it.
    */
   start(all: boolean): void;
   idle(): Promise<void>;
-  /** Stops. Rows that are not rebuilt yet are due at the next start. */
+  /** Stops the rebuild. Rows that are not rebuilt yet are due at the next start. */
   stop(): Promise<void>;
 }
 

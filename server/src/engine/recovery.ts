@@ -9,8 +9,8 @@ import type { Projection } from './projection/index.ts';
 import type { Reloads } from './reload.ts';
 
 /**
- * Recovery continues at start where the previous run of the process ended. Every step of it can be
- * repeated.
+ * Recovery continues at start where the previous run of the process ended. Every step of the
+ * recovery can be repeated.
  */
 export interface RecoveryOptions {
   log: Log;

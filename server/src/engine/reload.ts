@@ -8,7 +8,7 @@ import type { NameIndex, StoredFlow } from '../store/index.ts';
 
 /**
  * Holds spans that affect evicted flows until those flows are rehydrated with their dependency
- * closures. Only these spans wait: all others are added at once.
+ * closures. Only these spans wait. All others are added immediately.
  */
 export interface Reloads {
   /**
@@ -59,15 +59,15 @@ export interface ReloadsOptions {
  */
 const MAX_OF_A_NAME = 500;
 /**
- * Bounds on the flows rehydrated for the spans that are added together, and on the time this takes:
- * a fixed share, and a share for each span. Once a bound is exceeded, the spans are added without
- * the flows that are not loaded yet.
+ * Bounds on the flows rehydrated for the spans that are added together, and on the time this takes.
+ * Each bound has a fixed part and a part for each span. Once a bound is exceeded, the spans are
+ * added without the flows that are not loaded yet.
  */
 const MAX_FLOWS = 2000;
 const MAX_FLOWS_PER_SPAN = 20;
 const MAX_MS = 2000;
 const MAX_MS_PER_SPAN = 2;
-/** Number of spans at which no further waiting call is added together with the others. */
+/** Once this many spans are to be added together, further calls wait for the next time. */
 const MAX_AT_ONCE = 20_000;
 
 interface Waiting {

@@ -7,7 +7,7 @@ import { isSend } from '../model/roles.ts';
 
 /**
  * Shifts map raw times to causal times. Raw times are kept unchanged, and no span is centred in its
- * parent. Pure.
+ * parent.
  */
 export interface Shifts {
   /**
@@ -26,8 +26,8 @@ export interface Shifts {
  * Computes the shifts that make a flow's times causally possible. First, the known error of each
  * process's clock is subtracted. If the flow is still impossible, the fewest clocks that explain
  * this are assumed to be wrong by more, and clocks that agree with each other are moved together.
- * What remains impossible then comes from a clock that was adjusted while the flow ran: each such
- * segment is shifted by the least that puts it after its send, and the segments that it caused are
+ * What is still impossible then comes from a clock that was adjusted while the flow ran. Each such
+ * segment is shifted just enough to begin after its send, and the segments that it caused are
  * shifted with it.
  */
 export function causalShifts(input: FlowInput, clocks: KnownClocks): Shifts {
@@ -58,15 +58,15 @@ interface Crossing {
    */
   ns: bigint;
   /**
-   * False if the effect was matched to its cause by message id: the id may have been used again, so
-   * that the match may be the wrong send.
+   * False if the effect was matched to its cause by message id. The id may have been used again,
+   * and the match may then be the wrong send.
    */
   isSure: boolean;
 }
 
 /**
- * Returns when the span took its message: for a receive span its end, because a poll may begin
- * before the message is sent, but ends with the message.
+ * Returns when the span took its message. For a receive span this is its end, because a poll may
+ * begin before the message is sent. For other spans it is the start.
  */
 const takenAt = ({ role, start, end }: Span): bigint => (role === 'receive' ? end : start);
 
@@ -140,8 +140,8 @@ function knownIn(
 }
 
 /**
- * Returns for each clock by how much more than its known error it has to be wrong for this flow to
- * be possible, ns. Clocks that need no further error are left out.
+ * Returns the further errors, ns, besides the known ones, that clocks must have for this flow to be
+ * possible. Clocks that need no further error are left out.
  */
 function foundIn(
   crossings: readonly Crossing[],
@@ -185,7 +185,7 @@ function foundIn(
 const NOBODY: ReadonlyMap<string, bigint> = new Map();
 
 /**
- * Returns the segments that begin before their cause although known and assumed clock errors are
+ * Returns the segments that begin before their cause even after known and assumed clock errors are
  * subtracted, each with the shift, ns, that puts it after its cause.
  */
 function remaining(input: FlowInput, byClock: (span: Span) => bigint): Map<InputSegment, bigint> {

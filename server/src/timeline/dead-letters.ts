@@ -9,7 +9,8 @@ import { isBatch, isConsumer } from '../model/roles.ts';
 
 /**
  * Finds dead letters. A broker moves a failed message to another destination and keeps the headers
- * of its first sending, so the consumer that takes the message there names the original send. Pure.
+ * of its first sending, so the consumer that takes the message there names the original send. All
+ * functions here are pure.
  */
 
 export interface GivenUp {
@@ -32,8 +33,9 @@ interface Failure {
 const MAX_FAILURES = 64;
 
 /**
- * Returns a function that gives the step which failed to process a delivered message and gave it up
- * before this delivery; null if there is no such step, as for a delivery to another subscriber.
+ * Returns a function that tells whether a delivery is of a dead letter. It returns the step that
+ * failed to process the message before this delivery and gave it up. It returns null if there is no
+ * such step, as for a delivery to another subscriber.
  */
 export function deadLettersIn(
   drafts: readonly Draft[],
@@ -54,7 +56,7 @@ export function deadLettersIn(
     for (const { draft: failed, step } of failures.get(send) ?? []) {
       if (step === stepOf.get(draft.head.key) || !isDeadLetterOf(draft.head, failed.head, send))
         continue;
-      // A step whose last attempt before this delivery succeeded did not give the message up.
+      // If the last attempt before this delivery succeeded, the step did not give the message up.
       const tried = step.attempts.filter(({ end }) => end !== null && end <= start).at(-1);
       if (tried?.status !== 'failed' || (last !== null && last.at >= tried.end!)) continue;
       last = { from: step, destination: failed.head.message!.destination, at: tried.end! };
@@ -65,9 +67,10 @@ export function deadLettersIn(
 
 /**
  * Returns whether the message that `taker` took is a dead letter of the consumer `failed`. A
- * different destination alone proves nothing, as another subscriber may consume late. A dead letter
- * is declared as one, or its destination has the name of a dead-letter queue, or that destination
- * differs both from where the message was sent and from where the failed consumer took it.
+ * different destination alone proves nothing, as another subscriber may consume late. A message is
+ * a dead letter if it is declared as one, if its destination is named like a dead-letter queue, or
+ * if that destination differs both from where the message was sent and from where the failed
+ * consumer took it.
  */
 const isDeadLetterOf = (taker: Span, failed: Span, send: Span): boolean =>
   isElsewhere(taker, failed) &&

@@ -6,9 +6,9 @@ import { isCounted, messageNameOf } from '../model/keys.ts';
 
 /**
  * Decides which deliveries are attempts of one step. A delivery belongs to a send and a
- * subscription. A delivery of the same send to another destination or group is another
- * subscription, and so a step of its own; a second delivery to the same subscription is another
- * attempt of the same step. Pure.
+ * subscription. Deliveries of one send to different destinations or groups belong to different
+ * subscriptions, and so to different steps. A second delivery to the same subscription is another
+ * attempt of the same step. All functions here are pure.
  */
 
 /**
@@ -45,9 +45,9 @@ export function attemptKeys(drafts: readonly Draft[]): (draft: Draft) => string 
 }
 
 /**
- * Returns the sends by which a delivery's processing passed the message on for another attempt:
- * they have the same message id, or their destination is named as a retry destination of the one
- * that the message was taken from.
+ * Returns the sends that passed the delivered message on for another attempt. Such a send has the
+ * same message id, or its destination is named as a retry destination of the one from which the
+ * message was taken.
  */
 export function sentAgainBy(draft: Draft): Span[] {
   if (!isDelivery(draft)) return [];
@@ -61,8 +61,8 @@ export function sentAgainBy(draft: Draft): Span[] {
 }
 
 /**
- * Returns whether the send goes to a retry destination of the one that `head` took its message
- * from. It is false for batches, because the destination's name does not tell which of several
+ * Returns whether the send goes to a retry destination of the one from which `head` took its
+ * message. Returns false for batches, because the destination's name does not tell which of several
  * messages was sent again.
  */
 const isRetryOf = ({ message: again }: Span, head: Span): boolean => {
@@ -76,8 +76,8 @@ const isRetryOf = ({ message: again }: Span, head: Span): boolean => {
 };
 
 /**
- * Returns the span that has the id of the delivered message. If the consumer states no id, that is
- * its send, provided that this send sent only one message.
+ * Returns the span that has the id of the delivered message. This is the consumer's span. If that
+ * states no id, it is the send span, provided that this sent only one message.
  */
 const saysId = (draft: Draft): Span => {
   const { head } = draft;
@@ -98,8 +98,8 @@ export const byCausalTime = (a: Draft, b: Draft): number => {
 
 /**
  * Returns a function that gives the first delivery of the subscription to which a delivery belongs.
- * If a message was sent again while it was processed, the next delivery continues the subscription
- * that sent it, whatever its new destination is called.
+ * If a message was sent again while it was processed, the next delivery belongs to the same
+ * subscription, whatever the new destination is called.
  */
 function firstDeliveries(drafts: readonly Draft[]): (draft: Draft) => Draft {
   const passedOn = new Map<string, Draft>();

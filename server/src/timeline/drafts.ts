@@ -7,7 +7,7 @@ import { foldReceives, foldWhatIsSaid } from './folding.ts';
 import { isConsumer } from '../model/roles.ts';
 import type { Shifts } from './causal-time.ts';
 
-/** Groups the spans of a flow into drafts, which are its units of work. Pure. */
+/** Groups the spans of a flow into drafts, which are its units of work. */
 
 /**
  * Drafts steps, which are units of work by one service. A segment is divided where the service
@@ -23,9 +23,9 @@ export function draftSteps(input: FlowInput, shifts: Shifts, badges: Set<Badge>)
   const segments = allSegments(input);
   for (const segment of segments) for (const span of segment.spans) byKey.set(span.key, span);
   // Parents come first, because a span that continues the work of a span of another segment (same
-  // service, new id) folds into the draft of that span.
+  // service, new id) folds into the draft of that other span.
   for (const segment of topDown(segments, byKey)) {
-    // A milestone's parent is still running, not missing: it arrives after its milestones.
+    // A milestone's parent is not missing. It is still running and arrives later.
     if (segment.orphan && segment.head.milestone === null) badges.add('missing-parent');
     if (segment.cycle) badges.add('cycle');
     for (const span of topDownSpans(segment.spans)) {

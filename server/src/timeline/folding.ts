@@ -6,13 +6,13 @@ import { isBatch, isConsumer, isReceiving, isSend } from '../model/roles.ts';
 
 /**
  * Folds drafts that are one unit of work although their spans are not parent and child in one
- * segment. Pure.
+ * segment.
  */
 
 /**
  * Folds a receive span into the step that processed its message. In a batch that several flows
- * share, each message belongs to the step that processed it, with the times of that step. The batch
- * remains a step for messages that no step below it names.
+ * share, each message belongs to the step that processed it, and has the times of that step. The
+ * batch remains a step for messages that no step below it names.
  */
 export function foldReceives(drafts: readonly Draft[], draftOf: Map<string, Draft>): Draft[] {
   const into = new Map<Draft, Draft>();
@@ -44,9 +44,9 @@ export function foldReceives(drafts: readonly Draft[], draftOf: Map<string, Draf
 }
 
 /**
- * Folds drafts that consist of milestones of the flow. Such milestones are no work: they show in
- * the flow's phase and duration. They become a step, a single one, only if nothing else of the flow
- * is known.
+ * Folds drafts that consist of milestones of the flow. Such milestones are not work. They show in
+ * the flow's phase and duration. Only if nothing else of the flow is known, they become a step, all
+ * of them together.
  */
 export function foldWhatIsSaid(drafts: readonly Draft[]): Draft[] {
   const said = drafts.filter(({ spans }) => spans.every(isSaidOfFlow));
@@ -103,8 +103,8 @@ function besideEachOther(drafts: readonly Draft[]): Map<Draft, Draft> {
 }
 const MAX_WAITING = 32;
 /**
- * Returns a key of the draft's send and service; '' unless both the send and the consumer handle a
- * single message. If one of them handles several, the send does not tell which of its messages was
+ * Returns a key of the draft's send and service; '' if the send or the consumer handles several
+ * messages. If one of them handles several, the send does not tell which of its messages was
  * processed.
  */
 const sendAndTaker = ({ head, segment }: Draft): string => {
@@ -121,7 +121,7 @@ const mayBeOneHandling = ({ message: a }: Span, { message: b }: Span): boolean =
   isAlike(a!.destination, b!.destination) && isAlike(a!.group, b!.group);
 const isAlike = (a: string, b: string): boolean => a === '' || b === '' || a === b;
 
-/** Groups processing drafts by the receive span above them, if it is of the same service. */
+/** Groups processing drafts by the receive span above them, if both are of one service. */
 function processingUnder(
   drafts: readonly Draft[],
   draftOf: ReadonlyMap<string, Draft>,

@@ -13,7 +13,7 @@ import { addBadge, SKEW_SHOWN_NS, sizeOf } from './steps.ts';
 
 /**
  * Builds the hops between steps: messages and synchronous calls, each with its wait and its
- * evidence. Pure.
+ * evidence.
  */
 
 export function hopsOf(
@@ -23,7 +23,7 @@ export function hopsOf(
   drafts: Draft[],
   badges: Set<Badge>,
 ): Hop[] {
-  /** Shift of each span's step, ns; after a call from another clock it differs from `shifts`. */
+  /** Shift of each span's step, ns. It differs from `shifts` after a call from another clock. */
   const shiftOfStep = new Map<Span, bigint>();
   for (const { spans, shift } of drafts) for (const span of spans) shiftOfStep.set(span, shift);
   const shiftOf = (span: Span): bigint => shiftOfStep.get(span) ?? shifts.of(span);
@@ -36,7 +36,7 @@ export function hopsOf(
     if (draft.calledBy !== null) {
       const { client, from } = draft.calledBy;
       const fromStep = stepOf.get(from.head.key)!;
-      // Without a client span (the step lies inside another one, or the client span was lost) the
+      // Without a client span (the step lies inside another step, or the client span was lost) the
       // time of the call is unknown.
       const calls = client.role === 'client';
       const received = shifted(draft.head.start, draft.shift);
@@ -82,7 +82,7 @@ export function hopsOf(
       }
       if (draft.head.role !== 'process' && draft.head.role !== 'receive') continue;
       const send = cause.span!;
-      // A batch may have taken messages of several runs; a run shows only messages that it sent.
+      // A batch may have taken messages of several runs; a run shows only messages sent in it.
       if (draft.segment.shared && !stepOf.has(send.key)) continue;
       consumed.add(send.key);
       if (cause.where !== 'flow') badges.add('shared');
@@ -137,8 +137,8 @@ export function hopsOf(
   }
 
   /**
-   * Adds a hop for every message of which no consumer was received. Nested send spans of one
-   * sending count as one message, which is named by the outermost of them.
+   * Adds a hop for every message without a received consumer. Nested send spans of one sending
+   * count as one message, which is named by the outermost span.
    */
   function addWaiting(): void {
     for (const { spans } of input.segments) {
@@ -163,7 +163,7 @@ export function hopsOf(
         seen.add(send);
         const inner = within.get(send) ?? [];
         if (inner.length === 0) addWaitingHop(message, send);
-        // A send span above several others only groups them: each sends its own message.
+        // A send span above several others only groups them, as each sends its own message.
         else if (inner.length > 1 && send.role === 'send')
           for (const one of inner) work.push({ message: one, send: one });
         else if (!inner.some(({ key }) => consumed.has(key)))

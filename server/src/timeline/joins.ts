@@ -10,9 +10,9 @@ import { idToken, isIdentityToken, softTokens, valueOf, type Token } from '../mo
 import type { Span } from '../model/span.ts';
 
 /**
- * Sets `joinedBy` of steps without a cause: the ids, keys or traces that show why the step is in
- * the flow, because the step, or steps that it caused, share them with other parts of the flow.
- * Steps with a cause need none, as hops prove why they are in the flow (guarded by joins.test.ts).
+ * Sets `joinedBy` of steps without a cause. It lists the ids, keys and traces that the step, or
+ * steps that it caused, share with other parts of the flow. They show why the step is in the flow.
+ * For steps with a cause, hops prove why they are in the flow (guarded by joins.test.ts).
  */
 export function proveJoins(
   input: FlowInput,
@@ -36,13 +36,13 @@ export function proveJoins(
  */
 const MAX_PROOFS = 10;
 
-/** The part of the flow that has an id, a key or a trace, or all parts if several have it. */
+/** For each id, key or trace: the part of the flow that has it, or all parts if several do. */
 type Holders = Map<string, string | Set<string>>;
 /** Holders by kind of evidence, the strongest kind first. Most flows have few kinds. */
 const KINDS = ['flow-id', 'ambient-flow-id', 'conversation', 'identity-key', 'trace'] as const;
 type Kind = (typeof KINDS)[number] & EvidenceKind;
 
-/** Runs for every projection of a flow with several starts, and so builds no object for a span. */
+/** Runs at every projection of a flow with several starts, so it builds no object for a span. */
 function holdersIn(
   { segments }: FlowInput,
   stepOf: ReadonlyMap<string, Step>,

@@ -4,7 +4,7 @@ import type { UnixNanos } from '../model/time.ts';
 import type { Shifts } from './causal-time.ts';
 import { allSegments, type FlowInput, type InputSegment } from '../model/flow-input.ts';
 
-/** The first segment of a run other than the first run, and the causal time of its start. */
+/** The segment at which the second or a later run begins, and the causal time of that start. */
 interface Boundary {
   at: bigint;
   segment: InputSegment;
@@ -13,8 +13,9 @@ interface Boundary {
 /**
  * Splits a flow whose id was used again into runs. A run begins at a start milestone that lies, in
  * causal time, after an end of the previous run. If an operator configures `quietNs`, a run also
- * begins at a segment without a cause that follows that long a time without activity (0n: never). A
- * segment with a cause stays in the run of its cause, however late it is.
+ * begins at a segment without a cause, if nothing happened for at least `quietNs` before it. With
+ * 0n, no run begins that way. A segment with a cause stays in the run of its cause, however late it
+ * is.
  */
 export function splitRuns(input: FlowInput, shifts: Shifts, quietNs: bigint): FlowInput[] {
   const boundaries = startsAfterEnds(input, shifts);

@@ -10,7 +10,7 @@ import { order, type InputSegment } from '../model/flow-input.ts';
 import { idleIn } from './idle.ts';
 import { isConsumer } from '../model/roles.ts';
 
-/** Turns drafts into steps: their attempts, names, outcomes and compensations. Pure. */
+/** Turns drafts into steps with attempts, names, outcomes and compensations. */
 
 /** Smaller shifts, ns, come from the SDK's millisecond clock and are not shown as skew. */
 export const SKEW_SHOWN_NS = 1_000_000n;
@@ -42,8 +42,8 @@ export function mergeAttempts(drafts: Draft[]): Merged {
 }
 
 /**
- * Returns the steps, which are sorted by start, so that of those that begin at the same instant
- * causes stand before effects: by their depth in the chain of causes, then in their present order.
+ * Returns the steps sorted by start. Among steps that begin at the same instant, causes stand
+ * before effects: steps are sorted by depth in the chain of causes, then keep their present order.
  */
 export function causesFirst(steps: readonly Step[], hops: readonly Hop[]): Step[] {
   if (!steps.some(({ start }, i) => start === steps[i - 1]?.start)) return [...steps];
@@ -75,7 +75,7 @@ export function causesFirst(steps: readonly Step[], hops: readonly Hop[]): Step[
   );
 }
 
-/** Returns whether the delivery sent its message again, so that the next one is no duplicate. */
+/** Returns whether the delivery sent its message again. The next delivery is no duplicate then. */
 const passesOn = (draft: Draft): boolean => sentAgainBy(draft).length > 0;
 const statesAttempt = ({ head }: Draft): boolean => (head.step?.attempt ?? 0) > 0;
 const byAttempt = (a: Draft, b: Draft): number =>
@@ -159,9 +159,9 @@ function toStep(group: Draft[]): Step {
 }
 
 /**
- * Returns evidence about how the step's agent records deliveries; null if the step shows nothing.
- * Some agents end the span of a delivery before the work begins. When a delivery span has no
- * children, other deliveries at the same place tell whether work is still to come.
+ * Returns evidence about how the step's agent records deliveries; null if the step gives no
+ * evidence. Some agents end the span of a delivery before the work begins. When a delivery span has
+ * no children, other deliveries at the same place tell whether work is still to come.
  */
 function receiptOf({ head, spans, segment }: Draft): Receipt | null {
   if (!isConsumer(head.role) || segment.shared) return null;
@@ -231,9 +231,9 @@ function attemptFromSpans(draft: Draft, work: Span[]): Attempt {
 
 /**
  * Returns the span that reports the step's failure, or null. If a span ended after the work below
- * it, only that span decides: an error below that it does not report was handled. Some agents end
- * the delivery's span before the work begins; then spans of the same service that ended later than
- * the delivery's span decide.
+ * it, only that span decides, because an error below it that it does not report was handled. Some
+ * agents end the delivery's span before the work begins; then spans of the same service that ended
+ * later than the delivery's span decide.
  */
 function failureOf(head: Span, own: readonly Span[]): Span | null {
   if (saysFailed(head)) return head;
@@ -252,7 +252,7 @@ function failureOf(head: Span, own: readonly Span[]): Span | null {
 
 /**
  * Returns whether the child ended after the span. JavaScript truncates starts, and with them ends,
- * to whole milliseconds, so that between two such spans less than 1 ms is no difference.
+ * to whole milliseconds, so a difference of less than 1 ms between two such spans does not count.
  */
 function outlives(child: Span, span: Span): boolean {
   const isCut = span.start % MS === 0n && child.start % MS === 0n;
@@ -272,7 +272,7 @@ const ENDS_STEP: ReadonlySet<Milestone> = new Set<Milestone>([
   'compensation-failed',
 ]);
 
-/** Builds an attempt known only by log events: its span has not ended, or its process died. */
+/** Builds an attempt known only by log events, as its span has not ended or its process died. */
 function attemptFromMilestones(draft: Draft, milestones: Span[]): Attempt {
   const sorted = [...milestones].sort(order);
   const ended = sorted.findLast((span) => ENDS_STEP.has(span.milestone!));
@@ -313,7 +313,7 @@ const sentTo = ({ causes }: InputSegment): string =>
 
 const typeKeyIn = createJoinedTexts(' ', 2_000_000);
 
-/** Returns the span's own step name; the name on a `flow-expects` span is another step's. */
+/** Returns the span's own step name; '' for a `flow-expects` span, which names another step. */
 const ownName = (head: Span): string =>
   head.milestone === 'flow-expects' ? '' : (head.step?.name ?? '');
 
@@ -326,10 +326,9 @@ function nameOf({ head, segment }: Draft): string {
 }
 
 /**
- * Returns the message type that the span declares. If it declares none, returns the type on its
- * send, provided that the message was taken at the destination that it was sent to. Without this
- * type, everything sent through an exchange that both sides name would have one name, that of the
- * destination.
+ * Returns the message type that the span declares. Otherwise returns the type that its send
+ * declares, if the message was taken at the destination to which it was sent. Without this type,
+ * all messages through an exchange that both sides name would have the exchange's name.
  */
 function sentAs(head: Span, { causes }: InputSegment): string {
   const { type } = head.message!;
@@ -351,9 +350,9 @@ export function addBadge(step: Step, badge: Badge): void {
   if (!step.badges.includes(badge)) step.badges = [...step.badges, badge].sort();
 }
 /**
- * Links each compensation to the step that it undoes. That step is found by the id that its service
- * gave it, or by its name; an id is then replaced by the id of our step. If several steps match,
- * the latest that began before the compensation counts.
+ * Links each compensation to the step that it undoes. The undone step is found by the id that its
+ * service gave it, or by its name. The service's id is then replaced by our id of the step. If
+ * several steps match, the latest one that began before the compensation counts.
  */
 export function linkCompensations(
   steps: Step[],

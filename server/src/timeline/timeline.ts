@@ -13,8 +13,8 @@ import { proveJoins } from './joins.ts';
 import { addBadge, causesFirst, linkCompensations, mergeAttempts } from './steps.ts';
 
 /**
- * Builds the timeline of one run, which consists of steps and hops. Pure: the same input gives the
- * same timeline, byte for byte.
+ * Builds the timeline of one run, which consists of steps and hops. The function is pure: the same
+ * input gives the same timeline, byte for byte.
  */
 export function toTimeline(input: FlowInput, shifts: Shifts, run: number): Flow {
   const badges = new Set<Badge>();
@@ -65,7 +65,7 @@ function summarize(
       rawStart = earlier(rawStart, span.start);
       rawEnd = later(rawEnd, span.end);
       lastReceivedMs = Math.max(lastReceivedMs, span.receivedAtMs);
-      // Keys of a shared batch do not belong to any single one of its flows.
+      // A shared batch belongs to several flows, so its keys identify none of them.
       if (segment.shared) continue;
       for (const [name, value] of span.keys)
         if (!keys.has(name) || value < keys.get(name)!) keys.set(name, value);
@@ -194,7 +194,7 @@ function identityOf(key: FlowKey, spans: Span[]): Identity {
 
 /**
  * Adds badges for spans with another flow id than the flow: `broken-context` if the span's id is
- * ambient, as context then leaked from another flow, else `id-conflict`.
+ * ambient, because context then leaked from another flow; `id-conflict` otherwise.
  */
 function markBrokenContext(
   input: FlowInput,
@@ -219,8 +219,8 @@ interface End {
 }
 
 /**
- * Returns how and when the flow ended. That is its earliest declared end in causal time; without
- * one, the end of its root span if the flow is a request. Returns null if the flow is open.
+ * Returns how and when the flow ended. The earliest declared end in causal time counts. A request
+ * without a declared end ends with its root span. Returns null if the flow is open.
  */
 function endOf(input: FlowInput, shifts: Shifts, steps: Step[], badges: Set<Badge>): End | null {
   let declared: End | null = null;
@@ -259,16 +259,14 @@ function endOf(input: FlowInput, shifts: Shifts, steps: Step[], badges: Set<Badg
 
 /** Largest difference, ns, between clock readings of one process. */
 const ONE_CLOCK_NS = 1_000_000n;
-/**
- * Largest difference, ns, that clocks of two processes may have without having been found wrong.
- */
+/** Largest difference, ns, between the clocks of two processes that were not found wrong. */
 const TWO_CLOCKS_NS = 1_000_000_000n;
 
 /**
- * Returns whether a step works on after the request was answered, that is after its root span
- * ended; otherwise minutes of work could go unreported. Work of another process counts only if a
- * clock error cannot explain it: the step lasted longer than the request, or ends far after the
- * answer.
+ * Returns whether a step continues after the request was answered, that is, after its root span
+ * ended. Without this check, minutes of work could go unreported. Work of another process counts
+ * only if a clock error cannot explain it: the step lasted longer than the request, or ended far
+ * after the answer.
  */
 function goesOn(
   { service, start, end }: Span,

@@ -453,8 +453,7 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
   };
   /**
    * Invalidates the tree of a span that refers to a new span. If the referring span is a consumer,
-   * it gains a cause. The trees of its other causes may then lose spans, so they are invalidated
-   * too.
+   * the trees of its other causes may lose spans to its new cause, so they are invalidated too.
    */
   const markReferrer = (node: Node): void => {
     if (!isFirstVisit('referrer', node)) return;
@@ -554,8 +553,7 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
   };
   /**
    * Marks the name of an absent span as identifying nothing if too many unrelated spans refer to
-   * that absent span. Otherwise each of these spans would rehydrate all others, and so on without
-   * end.
+   * that absent span. Otherwise each of these spans would rehydrate all others, again and again.
    */
   const partStrangers = (key: SpanKey, { receivedAtMs }: Span): void => {
     const name = graph.strangersAt(key, mostSends);

@@ -29,8 +29,7 @@ import {
  * A segment of a tree. A tree is a series of segments that are connected by single causes, such as
  * one order that services pass on. The series is cut at segments with an id of their own, each of
  * which begins another tree, and at everything that flows share. Trees are small, so a change
- * rebuilds the affected trees from scratch by the same pure rules. The order of arrival has no
- * effect (I1).
+ * rebuilds the affected trees from scratch by the same pure rules, in any order of arrival (I1).
  */
 export interface Segment {
   head: Node;
@@ -158,8 +157,8 @@ export function resolveTree(built: BuiltTree, context: ResolveContext): Resoluti
   };
 
   /**
-   * For each segment, the flow keys that may name it if it has no strong id: the key of its own
-   * ambient id, or else the keys of the ids in the segments that it caused.
+   * By segment without a strong id, the flow keys that may name it: the key of its own ambient id,
+   * or else the keys of the ids in the segments that it caused.
    */
   const idsCache = new Map<Segment, Set<FlowKey>>();
   const idsUnder = (from: Segment): Set<FlowKey> => {
@@ -188,9 +187,7 @@ export function resolveTree(built: BuiltTree, context: ResolveContext): Resoluti
     return idsCache.get(from)!;
   };
 
-  /**
-   * Determines the flow of a segment without a strong id, and the flows of the segments below it.
-   */
+  /** Determines the flows of a segment without a strong id and of the segments below it. */
   const resolveAnonymous = (from: Segment, isUnderShared: boolean): void => {
     const work = [from];
     for (let segment = work.pop(); segment !== undefined; segment = work.pop()) {
@@ -225,9 +222,8 @@ export function resolveTree(built: BuiltTree, context: ResolveContext): Resoluti
     return finish(lacksType);
   }
   if (isBatch(head.span) && isConsumer(head.span.role)) {
-    // If no received consumer refers to a batch, the batch is a flow of its own, because otherwise
-    // no view would show it. Only direct neighbours count, as more distant spans may not be in
-    // memory.
+    // A batch to which no received consumer refers is a flow of its own, as no view would show it
+    // otherwise. Only direct neighbours count, as more distant spans may not be in memory.
     const serves = [...head.children, ...head.linkers].some((node) => isConsumer(node.span.role));
     if (!serves && causes.every((cause) => cause.node === null)) resolveAnonymous(root, false);
     else resolveShared();

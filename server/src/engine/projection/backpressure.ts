@@ -16,7 +16,7 @@ export interface Backpressure {
 
 /**
  * `isBehind` returns whether senders have to wait. `onHeld` is called when a sender waits; it must
- * start the next cycle, because no further span may arrive to do so.
+ * start the next cycle, because there may be no further span that starts one.
  */
 export function createBackpressure(isBehind: () => boolean, onHeld: () => void): Backpressure {
   const held: (() => void)[] = [];

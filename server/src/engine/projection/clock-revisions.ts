@@ -17,8 +17,8 @@ export interface ClockRevisions {
   projected(key: FlowKey): void;
   /**
    * Schedules `onDue` for the time at which the clocks are to be judged again. A flow that was
-   * projected may be evidence against a clock, and perhaps no further span arrives that would start
-   * a cycle.
+   * projected may be evidence against a clock, and there may be no further span that starts a
+   * cycle.
    */
   reviseLater(): void;
   stop(): void;

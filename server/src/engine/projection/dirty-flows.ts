@@ -32,8 +32,8 @@ export interface DirtyFlows {
 }
 
 /**
- * A flow with more spans is projected less often: the next time only after `PROJECTION_MS_PER_SPAN`
- * ms for each of its spans, so that no single flow takes most of the time.
+ * A flow with more spans is projected less often. Its next projection waits
+ * `PROJECTION_MS_PER_SPAN` ms for each of its spans, so that no single flow takes most of the time.
  */
 const LARGE_FLOW_SPANS = 1000;
 const PROJECTION_MS_PER_SPAN = 0.05;
@@ -47,8 +47,8 @@ export function createDirtyFlows(
   /** Flows left in this cycle; the next one to project is the last of the list. */
   let left: FlowKey[] = [];
   /**
-   * Flows that were deferred in the first cycle since a cycle was complete. No cycle is complete
-   * before these flows are projected.
+   * Flows that were deferred in the first cycle after a complete one. No cycle is complete before
+   * these flows are projected.
    */
   const deferred = new Set<FlowKey>();
   let isFirstCycle = true;
@@ -62,8 +62,8 @@ export function createDirtyFlows(
     );
   };
   /**
-   * Returns whether the flow must wait. A flow is projected together with those that its spans
-   * moved into, so it is deferred if one of them is.
+   * Returns whether the flow must wait. A flow is projected together with the flows into which its
+   * spans moved, so it must also wait if one of those flows must.
    */
   const isDeferred = (key: FlowKey, now: number): boolean =>
     isTooSoon(key, now) || shown.movedInto(key).some((to) => isTooSoon(to, now));

@@ -11,7 +11,7 @@ export interface Evictor {
   stop(): void;
 }
 
-/** Maximum number of flows evicted after a write, besides two for each row written. */
+/** Flows that may be evicted after a write, in addition to two for each row written. */
 const MIN_EVICTED = 60;
 /** Maximum number of flows evicted in one go when nothing was written for `IDLE_MS`. */
 const MAX_EVICTED_IDLE = 500;

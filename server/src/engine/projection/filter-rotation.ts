@@ -8,7 +8,7 @@ import type { NameIndex } from '../../store/index.ts';
  * filter, so that these flows are found however long ago they were evicted.
  */
 export interface FilterRotation {
-  /** Begins a rotation if the filter is due for a rotation and no other one is running. */
+  /** Begins a rotation if the filter is full and no rotation is running. */
   begin(): void;
   idle(): Promise<void>;
 }

@@ -63,13 +63,13 @@ export function createFlowChanges(options: FlowChangesOptions): FlowChanges {
   const project = (key: FlowKey): Flow[] => {
     const input = correlator.inputOf(key);
     let runs = timelinesOf(input, clocks, runQuietNs);
-    // A new clock verdict that this flow's own spans caused applies to this projection already.
+    // If this flow's spans cause a new clock verdict, it already applies to this projection.
     if (options.reviseClocks()) runs = timelinesOf(input, clocks, runQuietNs);
     return runs.map((run) => options.assess(correlator.withWorthlessMarks(run)));
   };
   /**
    * Projects one flow; returns null after an internal fault, which must not keep other flows from
-   * being projected. The rows of a flow that failed stay as they are.
+   * being projected. The flow's rows then stay as they are.
    */
   const projectOrNull = (key: FlowKey): Flow[] | null => {
     try {
@@ -121,9 +121,9 @@ export function createFlowChanges(options: FlowChangesOptions): FlowChanges {
 }
 
 /**
- * Adds to `unheard` the ids and names under which the store may already have this flow. An id with
- * and without a type is one flow, as a late span may carry a type that the other spans lack, or
- * lack it.
+ * Adds to `unheard` the ids and names under which the store may already have this flow. The same id
+ * with a type and without a type stands for one flow, because a late span may have a type that the
+ * other spans lack, or the other way round.
  */
 function lookFor({ id, environment, flowId }: Flow, key: FlowKey, { ids, names }: Unheard): void {
   ids.push(id);

@@ -39,7 +39,7 @@ export interface Projection {
   /** Reports that there is something to project, which schedules a cycle. */
   changed(): void;
   /**
-   * Projects the flows with these ids and keys at once, by `take`, which has the contract of
+   * Immediately projects the flows with these ids and keys. `take` has the contract of
    * `takeChangesOf`. Resolves when the rows of these flows are written.
    */
   reproject(
@@ -57,8 +57,8 @@ export interface Projection {
   /** Resolves when no cycle is running. */
   idle(): Promise<void>;
   /**
-   * Projects and writes the remaining changes, unless the store rejects the write: spans whose
-   * flows are not written are replayed at the next start.
+   * Projects and writes the remaining changes. If the store rejects the write, the spans of the
+   * unwritten flows are replayed at the next start.
    */
   stop(): Promise<void>;
   readonly projector: Projector;
@@ -177,8 +177,8 @@ export function createProjection(options: ProjectionOptions): Projection {
     overlap(projectSome, commit, () => projector.flowsToProject > MAX_WRITTEN && !stopping);
 
   /**
-   * Projects the next flows of this cycle into their newest form, after evicted flows that are due
-   * were rehydrated from the store.
+   * Projects the next flows of this cycle into their newest form. Before that, evicted flows that
+   * are due are rehydrated from the store.
    */
   const projectSome = async (): Promise<Projected> => {
     cycleBatch ??= correlatedBatch();

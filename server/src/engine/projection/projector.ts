@@ -26,12 +26,13 @@ export interface Projector {
   add(spans: readonly Span[], reload?: Reloading): readonly FlowKey[];
   /**
    * Returns changed flows, tombstones of vanished ids, and unattributed spans. Takes at most
-   * `limit` flows, longest waiting first, because projecting many flows at once would block
+   * `limit` flows, longest waiting first, because projecting many flows together would block
    * everything else. Without a limit no flow is deferred.
    *
-   * All changes that one call returns must be written at once: a flow that spans moved out of is
-   * returned with the flows that have these spans now. If a crash separated them, those spans would
-   * be in no row, and they would not be replayed, as the rows of their own batch are complete.
+   * All changes that one call returns must be written together, because a flow that spans moved out
+   * of is returned with the flows that have these spans now. If a crash separated them, those spans
+   * would be in no row. They would not be replayed either, as the rows of their own batch are
+   * complete.
    */
   takeChanges(limit?: number): Changes;
   /**

@@ -3,18 +3,16 @@ import type { Clock } from '../../base/clock.ts';
 /**
  * Runs projection cycles, one at a time: `idle → scheduled → running → idle`. Work that becomes due
  * while a cycle runs requests a rerun, which is scheduled when that cycle ends. Without reruns, a
- * deadline that passed during a write was missed until the next span came (guarded by
+ * deadline that passed during a write would be missed until the next span came (guarded by
  * projection.test.ts).
  */
 export interface Scheduler {
   /**
-   * Schedules a cycle in `delayMs`. A cycle that is scheduled already keeps its time, unless
-   * `delayMs` is 0, which runs the cycle at once.
+   * Schedules a cycle in `delayMs`. A cycle that is already scheduled keeps its time. Only a
+   * `delayMs` of 0 makes that cycle run immediately.
    */
   schedule(delayMs: number): void;
-  /**
-   * Reports that work is left that the running cycle does not do, so that another cycle follows.
-   */
+  /** Reports that the running cycle leaves some work undone, so that another cycle follows. */
   requestRerun(): void;
   /** Resolves when no cycle is running. */
   idle(): Promise<void>;

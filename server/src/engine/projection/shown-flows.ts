@@ -29,8 +29,8 @@ export interface ShownFlows {
    */
   homeOf(key: FlowKey): FlowKey | '';
   /**
-   * Returns the keys of the flows into which spans of this flow moved, and which were not projected
-   * since that move.
+   * Returns the keys of the flows into which spans of this flow moved, and which have not been
+   * projected since that move.
    */
   movedInto(key: FlowKey): FlowKey[];
   /**
@@ -39,8 +39,8 @@ export interface ShownFlows {
    */
   rehydrated(flows: readonly Rehydrated[]): void;
   /**
-   * Returns the next row version, an even number. The odd number after it stands for the same row
-   * when it is read after the flow has settled.
+   * Returns the next row version, an even number. The odd number after it is the version of the
+   * same row as read after the flow has settled.
    */
   nextVersion(): number;
   markUnwritten(changes: readonly FlowChange[]): void;
@@ -56,8 +56,8 @@ export interface ShownFlows {
 interface Shown {
   ids: readonly string[];
   /**
-   * Key of one span of the flow. If the flow vanishes, the flow that this span is in then is the
-   * one that replaces it.
+   * Key of one span of the flow. If the flow vanishes, it counts as replaced by the flow that then
+   * has this span.
    */
   sample: SpanKey | null;
   projectedAtMs: number;
@@ -83,7 +83,7 @@ export function createShownFlows(
     lastVersion = Math.max(lastVersion, version);
     if (key === '') return;
     // If another flow is projected under this id by now, the row's spans are split among several
-    // flows, and the id stays with that flow.
+    // flows, and the id stays with the other flow.
     const other = keyOfId.get(id);
     if (other !== undefined && other !== key && correlator.spanCountOf(other) > 0) return;
     keyOfId.set(id, key);

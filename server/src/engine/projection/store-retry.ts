@@ -4,8 +4,8 @@ import { messageOf } from '../../base/errors.ts';
 import type { Log } from '../../base/log.ts';
 
 /**
- * Retries a store operation until it succeeds, because a flow that was projected is not projected
- * again for a failed operation.
+ * Retries a store operation until it succeeds, because flows are not projected again after a failed
+ * operation.
  */
 export interface StoreRetry {
   /**

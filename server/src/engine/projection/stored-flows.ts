@@ -17,7 +17,7 @@ export interface StoredFlows {
   /**
    * Looks up the flows in the batch that seem new but may have rows in the store, and rehydrates
    * those found, so that the stored row is continued instead of overwritten. Every flow that this
-   * changes is projected into the batch at once, because all of these flows have to be written
+   * changes is immediately projected into the batch, because all of these flows have to be written
    * together.
    */
   reconcile(batch: ProjectedBatch): Promise<void>;

@@ -15,9 +15,9 @@ export interface Writer {
   /** Number of rows in the last write. */
   readonly lastRows: number;
   /**
-   * Writes changes. With them everything up to the batch `upTo` is projected; null if further
-   * changes of that batch follow. Returns the changes that were written; undefined if there was
-   * nothing to write, or if the server stops.
+   * Writes changes. `upTo` is the batch up to which everything is projected with these changes;
+   * null if further changes of the batch follow. Returns the changes that were written; undefined
+   * if there was nothing to write, or if the server stops.
    */
   write(
     changes: readonly FlowChange[],
@@ -81,8 +81,8 @@ export function createWriter({
       return lastRows;
     },
     async write(changes, upTo) {
-      // After an abandoned write nothing is written. Rows that belong together must not be
-      // separated; later changes are projected again when the spans of the abandoned write are
+      // After an abandoned write nothing is written, because rows that belong together must not be
+      // separated. Later changes are projected again when the spans of the abandoned write are
       // replayed.
       if (retry.abandoned) return undefined;
       const batch = upTo ?? derivedBatch;

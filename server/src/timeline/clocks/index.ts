@@ -7,9 +7,10 @@ import { MAX_LAG_NS, wrongClocks, type LeastWait } from './wrong-clocks.ts';
  * Learns from all flows which processes' clocks are wrong, and by how much. A clock belongs to a
  * process, not to a span.
  *
- * Verdicts are rounded to whole cells, and each has the time from which it holds, so that a
- * timeline is a function of its spans and of the verdicts. `revise` returns every clock that has a
- * new verdict, so that flows which were projected without that verdict are projected again.
+ * Verdicts are rounded to whole cells, and each verdict has the time from which it holds. A
+ * timeline is therefore a function of its spans and of the verdicts. `revise` returns every clock
+ * that has a new verdict, so that flows which were projected without that verdict are projected
+ * again.
  */
 export interface Clocks extends KnownClocks {
   /** Records the delays between the ends of these spans and their receipt. */
@@ -37,7 +38,7 @@ export interface KnownClocks {
   waited(from: Span, to: Span, ns: bigint): void;
 }
 
-/** Stands for clocks that are all right. */
+/** Used where all clocks count as right. */
 export const RIGHT_CLOCKS: KnownClocks = { aheadNs: () => 0n, waited: () => undefined };
 
 export interface WrongClock {
@@ -78,19 +79,19 @@ interface Sender {
  */
 const CELL_NS = 25_000_000;
 /**
- * Smaller errors, ns, get no verdict: clocks of one network differ by such errors, which each flow
- * corrects by itself.
+ * Smaller errors, ns, get no verdict, because clocks of one network always differ by some. Each
+ * flow corrects such errors by itself.
  */
 const MIN_NS = 100_000_000;
-/** A smaller error of the same sign replaces a verdict only below this share of that verdict. */
+/** A smaller error of the same sign gets a verdict only below this share of the last verdict. */
 const STILL_TRUE = 0.75;
 const MAX_SENDERS = 10_000;
 const MAX_PARTNERS = 100;
 const MAX_PAIRS = 20_000;
 const MAX_EPOCHS = 8;
 /**
- * Number of judgements that may follow each other without a pause. After them comes a pause, which
- * is longer the more senders there are.
+ * Number of judgements that may follow each other without a pause. Then there is a pause, which is
+ * longer if there are more senders.
  */
 const BURST = 3;
 const pauseMs = (senders: number): number => Math.min(1000, Math.max(20, senders / 10));
@@ -106,7 +107,7 @@ export function clockOf(service: Service): string {
 }
 const keys = new WeakMap<Service, string>();
 
-/** Returns whether several processes may have this name, so that they may have several clocks. */
+/** Returns whether several processes, and so several clocks, may go by this description. */
 export const isAnybody = ({ instance, host = '' }: Service): boolean =>
   instance === '' && host === '';
 
@@ -168,8 +169,8 @@ export function createClocks(options: ClocksOptions): Clocks {
   const told = ({ epochs }: Sender): number => epochs.at(-1)?.aheadNs ?? 0;
 
   /**
-   * Sets a clock's verdict from now on; returns whether that verdict is new. Verdicts on the time
-   * before stay as they were.
+   * Sets a clock's verdict from now on; returns whether that verdict is new. Verdicts on earlier
+   * times stay as they were.
    */
   const tell = (sender: Sender, ns: number): boolean => {
     const cell = cellOf(ns);
@@ -195,7 +196,7 @@ export function createClocks(options: ClocksOptions): Clocks {
     serverBehindNs = behindMost(list.map(({ lag }) => leastOf(lag, nowMs)));
     isSuspicious = list.some((sender) => told(sender) !== 0);
     const changed = new Set<string>();
-    // Environments are judged apart: no flow crosses them, and each has its own path to here.
+    // Environments are judged separately. No flow crosses them, and delays differ between them.
     for (const some of groupedBy(list, ({ service }) => service.environment).values())
       judgeSome(some, nowMs, changed);
     return changed;
@@ -336,9 +337,9 @@ const cellOf = (ns: number): number =>
 
 /**
  * Returns how far this server's clock is behind, ns. If more senders seem to be ahead of this
- * server than in time with it, this server is behind instead. The result is the difference of the
- * furthest sender that is at most an exporter's delay (`MAX_LAG_NS`) further ahead than the median
- * of these senders.
+ * server than in time with it, it is this server that is behind; otherwise the result is 0. This
+ * server is then behind by as much as the furthest of these senders seems ahead. Senders more than
+ * an exporter's delay (`MAX_LAG_NS`) ahead of the median of these senders do not count.
  */
 function behindMost(lags: readonly number[]): number {
   const ahead = lags.filter((lag) => lag <= -MIN_NS).sort((a, b) => a - b);

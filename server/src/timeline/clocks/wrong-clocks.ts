@@ -1,5 +1,5 @@
 /**
- * Decides which clocks are wrong, and by how much. Pure.
+ * Decides which clocks are wrong, and by how much. All functions here are pure.
  *
  * Two kinds of facts bound the difference of two clocks: no span is received before it ended, and
  * no message is taken before it was sent. The answer is the smallest set of clocks that have to be
@@ -28,8 +28,8 @@ export interface LeastWait {
 
 export interface Clue {
   /**
-   * How far the clock is known to be ahead, ns. The waits that are passed in are already corrected
-   * by it.
+   * How far the clock is known to be ahead, ns. The waits passed to `wrongClocks` are already
+   * corrected by this error.
    */
   readonly knownNs: number;
   /**
@@ -84,9 +84,9 @@ export function wrongClocks(
   const isWrong = (clock: number): boolean => clues[clock]!.knownNs !== 0 || ahead[clock] !== 0;
 
   /**
-   * Returns the move of `first` by `ns`, with all clocks that have to move too: those that would
-   * otherwise have sent to a moved clock too late (`ns` positive), or taken from it too early
-   * (negative). Returns null if `not` would have to move, or a span be received before it ended.
+   * Returns the move of `first` by `ns`, with all clocks that must move too, as they would have
+   * sent to a moved clock too late (positive `ns`), or taken from it too early (negative). Returns
+   * null if `not` would have to move, or if a span would be received before its end.
    */
   const moveOf = (first: number, ns: number, not: number): Move | null => {
     const members = new Set([first]);
@@ -145,10 +145,10 @@ export function wrongClocks(
   };
 
   /**
-   * Returns how far ahead a clock that only consumes is, ns: by as much as its quickest message
-   * allows (with that error the message took no time), because this is more exact than the
-   * exporter's delay. Returns `leastNs` if that is more, or if the two differ by more than such a
-   * delay.
+   * Returns how far, ns, a clock that only consumes is ahead. Its quickest message allows at most
+   * the error with which that message took no time. That error is returned, because it is more
+   * exact than the exporter's delay. `leastNs` is returned if it is more, or if the two differ by
+   * more than such a delay.
    */
   const byQuickest = (clock: number, leastNs: number): number => {
     if (sent[clock]!.length > 0 || taken[clock]!.length === 0) return leastNs;
