@@ -143,7 +143,7 @@ const asSegment = ([{ span }, causes]: [Node, InputCause[]]): InputSegment => ({
   cycle: false,
 });
 
-/** Returns the segment's head if it is in this flow, else the topmost ancestor that is in it. */
+/** Returns the segment's head if that is in this flow, else the topmost ancestor in this flow. */
 function headWithin(node: Node, head: Node, key: string): Node {
   if (head.flowKey === key) return head;
   let top = node;

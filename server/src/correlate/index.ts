@@ -235,8 +235,8 @@ function reloading(
       for (const flow of loaded)
         for (const span of flow.members) assembler.load(span, placeholderOf(flow, span));
       // Trees are resolved before newer spans are added, so that the result shows under which keys
-      // the loaded flows were projected. If the newer spans then move spans, that counts as a
-      // change of flows that were shown.
+      // the loaded flows were projected. If newer spans then change the flow of a span, that counts
+      // as a change of flows that were shown.
       assembler.add([]);
       return loaded.map(({ id, version, members: [sample] }) => ({
         id,

@@ -66,7 +66,7 @@ interface Crossing {
 
 /**
  * Returns when the span took its message. For a receive span this is its end, because a poll may
- * begin before the message is sent. For other spans it is the start.
+ * begin before the message is sent, but ends with the message. For other spans it is the start.
  */
 const takenAt = ({ role, start, end }: Span): bigint => (role === 'receive' ? end : start);
 
