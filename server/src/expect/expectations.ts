@@ -10,19 +10,19 @@ import type { Novelty } from '../model/novelty.ts';
 import type { LearnedModel } from './learned/learner.ts';
 
 /**
- * Tells what should come next in a flow. It learns from flows that ended well, or became idle with
- * nothing expected. It does not learn from a flow that still waits for something, because otherwise
- * an outage would teach that silence is normal.
+ * Tells what should come next in a flow. It learns from flows that ended well, or that became idle
+ * when nothing more was expected. It does not learn from a flow that still waits for something,
+ * because otherwise an outage would teach that silence is normal.
  */
 export interface Expectations {
   /**
-   * Emits ids of flows to evaluate again: more is known about their type than when they were
-   * evaluated last, although no span of theirs arrived.
+   * Emits ids of flows to evaluate again, because more is known about their type than at their last
+   * evaluation. No new spans of these flows have arrived.
    */
   readonly reconsider: Signal<string[]>;
   /**
-   * Observes spans as they arrive, in any order. Learns from them how far their senders' clocks can
-   * be trusted, and which batches do not name all messages that they took.
+   * Observes spans as they arrive, in any order. Learns from the spans how far the senders' clocks
+   * can be trusted, and which batches do not name all messages that they took.
    */
   observeArrival(spans: readonly Span[]): void;
   /** Returns the flow as its definition sees the flow; unchanged if the flow has no definition. */
@@ -37,8 +37,8 @@ export interface Expectations {
    */
   compensationDuties(flow: Flow): UndoDuties;
   /**
-   * Returns a possible cause of an absence in words: a silent service, a new version, a growing
-   * queue; null if nothing is suspicious.
+   * Returns a possible cause of an absence in words, such as a silent service, a new version or a
+   * growing queue; null if nothing is suspicious.
    */
   explain(finding: Finding, flow: Flow): string | null;
   /**
@@ -78,13 +78,13 @@ export interface Evaluation {
    */
   waitsForNobody: boolean;
   /**
-   * A message of the flow waits that may have been taken by a batch whose links do not name all
-   * messages that the batch took.
+   * A batch may have taken a waiting message of the flow, because the links of that batch do not
+   * name all messages that it took.
    */
   mayBeTaken: boolean;
   /**
-   * The flow ends only by a declared end: its start was declared, and flows of its type declare
-   * their ends.
+   * The flow ends only by a declared end, because its start was declared, and flows of its type
+   * declare their ends.
    */
   endsDeclared: boolean;
   news: Novelty;

@@ -25,13 +25,13 @@ export const placeKey = (destination: string, messageType: string): string =>
   messageType === '' ? destination : `${destination}\0${messageType}`;
 
 /**
- * Returns the name of the action "sent a message to this place": what a step did, whether or not
- * the message was taken.
+ * Returns the name of the action "sent a message to this place". A step did this whether or not the
+ * message was taken.
  */
 export const actionOf = (place: string): string => `>${place}`;
 /**
- * Returns the place that the action sent to; null if the action is a call, whose name is the step
- * type of the callee.
+ * Returns the place that the action sent to; null if the action is a call. A call has the name of
+ * the callee's step type.
  */
 export const placeOf = (action: string): string | null =>
   action.startsWith('>') ? action.slice(1) : null;
@@ -56,8 +56,8 @@ export const isMessageOf = (key: string, stepType: string, place: string): boole
   key.startsWith(`${stepType}\0`) && key.endsWith(`\0${place}`);
 
 /**
- * Returns the type of a step that recurs in its own branch. The recurrence is a type of its own,
- * because what follows it may differ.
+ * Returns the type of a step that recurs in its own branch. The recurring step has a type of its
+ * own, because what follows the step may differ.
  */
 export const repeatedType = (stepType: string): string => `${stepType}\0again`;
 /**

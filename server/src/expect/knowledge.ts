@@ -57,8 +57,8 @@ export function createKnowledge({ clock, counters, floorMs }: KnowledgeOptions):
   const expected = (digest: Digest): WaitingFor[] => {
     const model = models.of(digest.type);
     const environment = environmentOf(digest);
-    // While little is known of a consumer, only its silence shows that it is down rather than that
-    // it chose not to take the message.
+    // While little is known of a consumer, it counts as down only if it is silent. An active
+    // consumer may have chosen not to take the message.
     const isSilent = ({ basis, service, step, since }: WaitingFor): boolean =>
       basis !== 'structural' || causeHints.performedAt(environment, service, step) <= since;
     const isLegal = variants.isLegal(digest);

@@ -46,8 +46,8 @@ function withCompensations(flow: Flow, definition: Definition): Flow {
     const undone = undoes(step);
     return undone === undefined ? step : { ...step, compensates: undone, kind: 'compensation' };
   });
-  // A step that undoes others is linked to the newest step of the undone name that began before it.
-  // `steps` are sorted by start.
+  // A step that undoes another is linked to the undone step: of the steps with the undone name, the
+  // one that began last before the undoing step. `steps` are sorted by start.
   const named = groupedBy(steps, (step) => step.name);
   const undoing = new Map<Step, string[]>();
   for (const undo of steps) {

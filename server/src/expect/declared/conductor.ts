@@ -3,9 +3,9 @@ import { z } from 'zod';
 /**
  * This file reads a workflow of Conductor (JSON DSL, schema version 2:
  * https://conductor-oss.github.io/conductor/documentation/configuration/workflowdef/) as a declared
- * flow. Tasks follow one another; the branches of a FORK_JOIN run in parallel, one branch of a
- * SWITCH or DECISION is taken. What Conductor does by itself (JOIN, SET_VARIABLE, TERMINATE …) is
- * no step of a service.
+ * flow. Tasks follow one another. The branches of a FORK_JOIN run in parallel. Of a SWITCH or
+ * DECISION only one branch is taken. What Conductor does by itself (JOIN, SET_VARIABLE, TERMINATE
+ * …) is no step of a service.
  */
 const task: z.ZodType<Task> = z.lazy(() =>
   z.object({
@@ -63,8 +63,8 @@ export function fromConductor(workflow: z.infer<typeof conductorSchema>): Record
   const steps: Step[] = [];
   const known = new Set<string>();
   /**
-   * Adds tasks one after the other. Returns the names of the steps that a task after the added ones
-   * has to wait for.
+   * Adds tasks one after the other. Returns the names of the steps that the next task has to wait
+   * for.
    */
   const add = (tasks: readonly Task[], before: string[], perhaps: boolean): string[] => {
     let last = before;

@@ -31,7 +31,7 @@ export interface DeclaredContext {
   known: Known;
   performers: Performers;
   beginning: Beginning;
-  /** Returns the time since which a step is done, or since which it runs, ms. */
+  /** Returns when a step ended; if the step is still running, when it began, ms. */
   since: (step: Step) => number;
   /**
    * Adds an expectation that is due at `byMs`, unless the flow already has `MAX_WAITING`
@@ -78,8 +78,8 @@ export function createDeclaredContext(flow: Flow, known: Known): DeclaredContext
 }
 
 /**
- * Returns when the flow began, and its declared deadline. Both times are corrected by the lag of
- * the clock of the service that started the flow.
+ * Returns when the flow began, and its declared deadline. If the clock of the service that started
+ * the flow is behind, both times are corrected for that.
  */
 function beginningOf(flow: Flow, known: Known): Beginning {
   const first = flow.steps.find((step) => step.start === flow.started);

@@ -6,13 +6,13 @@ import type { TypeModel } from '../learned/model.ts';
  */
 export type MayTake = (step: string, destination: string) => boolean;
 
-/** For flows without a definition, for which `MayTake` is never called. */
+/** Used for flows without a definition, for which `MayTake` is never called. */
 export const ANYBODY: MayTake = () => true;
 
 /**
- * Makes a `MayTake` of what the model knows. A step that is known to take messages from some
- * destinations takes from no others; any other step may take from every destination without a known
- * consumer.
+ * Returns a `MayTake` that uses what the model knows. A step that is known to take messages from
+ * some destinations takes none from others. Any other step may take messages from every destination
+ * without a known consumer.
  */
 export function mayTakeIn(model: TypeModel): MayTake {
   const seen = [...model.about.values()].filter(({ via }) => via.length > 0);

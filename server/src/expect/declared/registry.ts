@@ -25,8 +25,8 @@ export interface Definitions {
  */
 const MAX_DEFINITIONS: Record<DefinitionSource, number> = { sdk: 1000, api: 1000, file: Infinity };
 /**
- * Precedence of the sources: a definition replaces only one whose source has the same number or a
- * lower one. So a service cannot overrule an operator.
+ * Precedence of the sources. A new definition replaces a known one only if the source of the new
+ * one has the same or a higher number. So a service cannot overrule an operator.
  */
 const SAY: Record<DefinitionSource, number> = { sdk: 0, api: 1, file: 2 };
 

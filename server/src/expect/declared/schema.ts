@@ -69,9 +69,7 @@ const flow = z.strictObject({
   undoInOrder: z.boolean().default(false),
 });
 
-/**
- * The shape of a definitions file and of posted definitions: the content of a flow by flow type.
- */
+/** The shape of a definitions file and of posted definitions: one entry for each flow type. */
 const definitionsSchema = z.strictObject({ flows: z.record(name, flow) });
 type Declared = z.infer<typeof definitionsSchema>;
 

@@ -55,8 +55,7 @@ function causesOf(
     others.flatMap((one) => doneOf(one, performers)),
   );
   if (causes.some((list) => list.length === 0)) {
-    // An optional predecessor that never came does not block the step, unless no other predecessor
-    // was done.
+    // The step may come without an optional predecessor, if at least one other predecessor is done.
     const optional = [...before.values()].every(
       (others, i) => causes[i]!.length > 0 || others.every((other) => other.optional),
     );
@@ -66,8 +65,9 @@ function causesOf(
 }
 
 /**
- * Adds the expectation of one step; of alternatives (`all`), `step` stands for whichever comes.
- * `last` is the latest done step that comes before; null if the expected step is the first.
+ * Adds the expectation of one step. If the step has alternatives, `all` has these as well, and any
+ * of them meets the expectation. `last` is the latest of the done steps that precede the expected
+ * step; null if the expected step is the first.
  */
 function expectOne(
   step: DefinedStep,
@@ -94,9 +94,8 @@ function expectOne(
 }
 
 /**
- * Returns the message, sent since the start of `last`, that nobody has taken: that is where the
- * flow stopped. Returns undefined if there is no such message, or if several destinations are
- * possible.
+ * Returns the message at which the flow stopped: it was sent after `last` began, and nobody has
+ * taken it. Returns undefined if there is no such message, or if several destinations are possible.
  */
 function stoppedAt(
   all: readonly DefinedStep[],

@@ -3,8 +3,7 @@ import type { Flow, Step } from '../../model/flow.ts';
 
 /**
  * Returns the expectations with the kind of each absence, as far as the flow itself shows the kind.
- * This runs after it was decided what is expected, so that a stall has one name, and the name says
- * where to look first.
+ * The kind gives a stall one name, which says where to look first.
  */
 export function classifyAbsences(waiting: readonly WaitingFor[], flow: Flow): WaitingFor[] {
   if (waiting.length === 0) return [];
@@ -35,7 +34,7 @@ export function classifyAbsences(waiting: readonly WaitingFor[], flow: Flow): Wa
 
 /**
  * Minimum number of commands that a service must send to count as the flow's conductor. A service
- * that was sent a reply is the conductor with fewer commands, too.
+ * that was sent a reply counts as the conductor even if it sent fewer commands.
  */
 const MIN_COMMANDS = 2;
 
@@ -65,9 +64,9 @@ const repliedIn = (flow: Flow): Set<string | null> =>
   new Set(flow.hops.flatMap((hop) => (hop.message.kind === 'reply' ? [hop.from] : [])));
 
 /**
- * Returns whether the conductor has nothing to wait for and is silent all the same: all that the
- * conductor sent was taken and answered, and after it took the last answer the conductor did
- * nothing.
+ * Returns whether the conductor is silent although it has nothing to wait for. That is so if all
+ * that the conductor sent was taken and answered, and the conductor did nothing after the last
+ * answer.
  */
 function hasNothingToWaitFor(
   conductor: string,

@@ -6,15 +6,15 @@ import { environmentOf, type Digest } from '../learned/digest.ts';
 import { createQueues } from './queues.ts';
 
 /**
- * Finds possible causes of an absence that only other flows can show: a service that became silent,
- * a deployment, a queue that grows.
+ * Finds possible causes of an absence in other flows: a service that became silent, a deployment, a
+ * queue that grows.
  */
 export interface CauseHints {
   observe(flow: Flow, digest: Digest): void;
   forget(flowId: string): void;
   /**
-   * Returns whether anything was received from the service of the expected step after the time
-   * since which the step is expected.
+   * Returns whether anything was received from the service of the expected step since the step
+   * became expected.
    */
   wasHeardSince(digest: Digest, owed: WaitingFor): boolean;
   /** Returns when this service last began this step, in any flow, ms; 0 if never. */
@@ -43,9 +43,9 @@ const MAX_STEPS = 20_000;
 const DEPLOY_MS = 3_600_000;
 
 export function createCauseHints(clock: Clock): CauseHints {
-  /** Time of the last receipt from each service, in any flow, ms. */
+  /** Time at which a span of each service was last received, in any flow, ms. */
   const lastSeen = new Map<string, number>();
-  /** Time of the last start of each step of each service, in any flow, ms. */
+  /** Time at which each step of each service last began, in any flow, ms. */
   const performed = new Map<string, number>();
   const versions = new Map<string, Versions>();
   const queues = createQueues(clock);

@@ -3,8 +3,8 @@ import type { Flow } from '../../model/flow.ts';
 import { scopedKey } from '../keys.ts';
 
 /**
- * Counts the messages that wait at each destination, and tells whether their number grows. Without
- * this, a consumer that is too slow looks, flow by flow, like a consumer that is gone. The messages
+ * Counts the messages that wait at each destination, and tells whether their number grows. In a
+ * single flow, a consumer that is too slow looks the same as a consumer that is gone. The messages
  * are counted in projected flows; no broker is asked.
  */
 export interface Queues {
@@ -20,7 +20,7 @@ export interface Queues {
 export interface Growth {
   waiting: number;
   aMinuteAgo: number;
-  /** Number of messages taken during that minute. */
+  /** Number of messages taken during the last minute. */
   taken: number;
 }
 
@@ -37,8 +37,8 @@ interface Queue {
 const SAMPLE_MS = 5000;
 const WINDOW_MS = 60_000;
 /**
- * Minimum number of waiting messages for a queue to be reported: fewer are in transit in any
- * healthy system.
+ * Minimum number of waiting messages for a queue to be reported. In a healthy system, too, a few
+ * messages are in transit.
  */
 const MIN_WAITING = 10;
 const GROWTH = 1.2;
@@ -59,7 +59,7 @@ export function createQueues(clock: Clock): Queues {
       queues.set(key, (queue = { waiting: 0, taken: 0, samples: [] }));
     return queue;
   };
-  /** Records the queue's counts before a change, because they held until now. */
+  /** Records the queue's present counts as a sample. Call this before the counts change. */
   const sample = (queue: Queue): void => {
     const { samples } = queue;
     const now = clock.now();

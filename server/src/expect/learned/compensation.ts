@@ -29,14 +29,15 @@ export function teachUndo(model: UndoModel, { done, undone }: Ledger, weight: nu
 
 const DUTY = 0.95;
 /**
- * Minimum share of flows that undo two steps in the same order for the order to be a rule. It is
- * lower than `DUTY`, because flows with the wrong order are learned from too until the right order
- * is known.
+ * Minimum share of flows that undo two steps in the same order for the order to be a rule. This
+ * share is lower than `DUTY`, because until the right order is known, flows with the wrong order
+ * are learned from as well.
  */
 const ORDER = 0.9;
 /**
- * Returns which steps are undone whenever any step is undone, and in which order. The undoing must
- * hold in 95 % of flows and the order in 90 %, both by the lower bound of the interval of `wilson`.
+ * Returns which steps are undone whenever any step is undone, and in which order. The step must be
+ * undone in 95 % of flows, and the order must hold in 90 %. Both shares are lower bounds of the
+ * interval of `wilson`.
  */
 export function learnedCompensationDuties({ done, undone, order }: UndoModel): UndoDuties {
   const owed = [...undone].filter(([name, n]) => wilson(n, done.get(name) ?? n).lower >= DUTY);

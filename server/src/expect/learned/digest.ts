@@ -35,8 +35,8 @@ export interface Digest {
   /** Present only in flows that undid something. */
   ledger: Ledger | null;
   /**
-   * Messages that the flow's steps sent, one entry for each message, because each message is taken
-   * or not by itself.
+   * Messages that the flow's steps sent, one entry for each message, because one message may be
+   * taken while another is not.
    */
   messages: readonly SentMessage[];
 }
@@ -84,7 +84,7 @@ interface TakerWait {
   /** Time at which the step that took the message was received, ms. */
   heardMs: number;
   /**
-   * An outage of the consumer, which other messages waited for as well, made this wait longer
+   * An outage of the consumer made this wait longer, and that of other messages, too
    * (`outages.ts`). Set before the flow is learned from.
    */
   isHeldUp: boolean;
@@ -112,7 +112,7 @@ export interface DigestStep {
   startMs: number;
   receivedMs: number;
   /**
-   * How far the clock of the step's sender is behind, ms, less what causal time has corrected
+   * How far the clock of the step's sender is behind, ms, minus what causal time has corrected
    * already.
    */
   behindMs: number;
@@ -158,8 +158,8 @@ const placeIn = ({ message }: Hop, from: string): string =>
     : placeKey(message.destination, message.type);
 
 /**
- * The empty list that all steps and messages without entries share, to save memory: most steps send
- * and call nothing, or one thing only.
+ * The empty list that all steps and messages without entries share, to save memory, because most
+ * steps send and call nothing, or one thing only.
  */
 const NONE: readonly never[] = [];
 function withOne<T>(list: readonly T[], one: T): readonly T[] {
@@ -178,7 +178,7 @@ export const MAX_MEMBERS = 200;
 const MAX_MESSAGES = 500;
 
 /**
- * Returns how far the clock of a step's sender is behind, ms, less what causal time has corrected.
+ * Returns how far the clock of a step's sender is behind, ms, minus what causal time has corrected.
  */
 export type BehindMs = (step: Step) => number;
 
@@ -265,8 +265,8 @@ function causesIn(flow: Flow): { parentOf: Map<string, Step>; via: Map<string, s
 }
 
 /**
- * Returns the type of a step. A step of the second iteration of a loop has another type than one of
- * the first, because what follows may differ.
+ * Returns the type of a step. A step of the second iteration of a loop has another type than a step
+ * of the first, because what follows may differ.
  */
 function typeOf(step: Step, parentOf: ReadonlyMap<string, Step>): string {
   let up = parentOf.get(step.id);

@@ -18,7 +18,7 @@ export interface Ends {
 
 export interface EndsOptions {
   models: LearnedTypes;
-  /** Called with flows whose end was left open before their type was known to declare ends. */
+  /** Called once a type is known to declare ends, with the flows that were left open before. */
   onReconsider: (flowIds: string[]) => void;
 }
 

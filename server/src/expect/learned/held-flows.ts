@@ -12,15 +12,15 @@ export interface HeldFlows {
   add(digest: Digest, owed: readonly WaitingFor[]): void;
   get(flowId: string): Digest | undefined;
   /**
-   * Returns whether a held flow has to be judged again: with `owed`, which is expected by what is
-   * known now, the flow waits for nothing any more, or is overdue sooner than was reported.
+   * Returns whether a held flow has to be judged again, because the flow now waits for nothing, or
+   * is overdue sooner than was reported. `owed` is what the flow waits for by present knowledge.
    */
   isJudgedAnew(flowId: string, owed: readonly WaitingFor[]): boolean;
   release(flowId: string): Digest | undefined;
   /** Adds a flow that already waited before the last start; only its id is known. */
   restoreStalled(type: string, flowId: string): void;
   /**
-   * Returns the held flows of a type whose verdict changes by what is expected now, and the
+   * Returns the held flows of a type for which present knowledge changes the verdict, and the
    * restored flows of the type. A restored flow is returned only once.
    */
   review(type: string, expected: (digest: Digest) => readonly WaitingFor[]): string[];

@@ -4,9 +4,9 @@ import { MIN_SAMPLES } from './outcome-sets.ts';
 
 /**
  * Holds the models by environment and flow type, in bounded memory. When the memory is full, the
- * least recently used type is evicted. Types that were learned from once at most, as junk is, are
- * evicted first; then types of which too little is known to judge by. A type with a hundred flows
- * is never evicted (guarded by learned-types.test.ts).
+ * least recently used type is evicted. Types that were learned from at most once, as junk types
+ * are, are evicted first. Next are types of which too little is known to judge flows. A type with a
+ * hundred flows is never evicted (guarded by learned-types.test.ts).
  */
 export interface LearnedTypes extends Iterable<[type: string, model: TypeModel]> {
   /**
@@ -32,8 +32,8 @@ const SEVERAL = 2;
 export function createLearnedTypes(counters: Counters, max = MAX_TYPES): LearnedTypes {
   const models = new Map<string, TypeModel>();
   /**
-   * Types that may be evicted, least recently used first. `once` has those learned from once at
-   * most, `several` those learned from more often.
+   * Types that may be evicted, least recently used first. `once` has the types learned from at most
+   * once, `several` those learned from more often.
    */
   const once = new Set<string>();
   const several = new Set<string>();

@@ -16,13 +16,12 @@ import { createTaught } from './taught.ts';
  */
 export interface Learner {
   /**
-   * Retracts what was learned from the flow, unless the flow has had no new spans since it was
-   * learned from. A flow marked as doubted is retracted in any case. Returns true if nothing was
-   * retracted.
+   * Returns true if the flow was learned from in this very form and is not marked as doubted.
+   * Otherwise retracts what was learned from the flow, and returns false.
    */
   retractUnlessAsTaught(digest: Digest): boolean;
   retract(flowId: string): void;
-  /** Removes the mark "doubted" from a flow, because the flow is decided without it. */
+  /** Removes the mark "doubted" from a flow that is not to be learned from any more. */
   clearDoubt(flowId: string): void;
   /** Learns from a flow. Returns the flows to evaluate again now that more is known. */
   learn(digest: Digest): string[];
@@ -47,14 +46,14 @@ export interface LearnedModel {
   json: string;
 }
 
-/** Name, in place of a flow type, under which knowledge of a whole environment is stored. */
+/** Knowledge of a whole environment is stored under this name instead of a flow type. */
 const STRUCTURE = '';
 /** Held flows are evaluated again whenever their type's model has grown by this factor. */
 const REVIEW_GROWTH = 1.25;
 const MIN_REVIEW_GROWTH = 20;
 /**
- * Returns whether flows of a type that were learned from while little was known are checked again
- * at this number of flows: 100, 200, 400 and so on.
+ * Returns whether the learned flows of a type are checked for stalls at this number of flows: 100,
+ * 200, 400 and so on. Stalls among the first flows could not be recognized at that time.
  */
 const isMilestone = (total: number): boolean =>
   total >= 100 && Number.isInteger(Math.log2(total / 100));
@@ -62,7 +61,7 @@ const isMilestone = (total: number): boolean =>
 export function createLearner(knowledge: Knowledge, held: HeldFlows): Learner {
   const { models, structural, unclaimed, outages } = knowledge;
   const taught = createTaught();
-  /** Flows that were learned from, but look like stalls by what all other flows show. */
+  /** Flows that were learned from, but look like stalls in comparison with all other flows. */
   const doubted = new Set<string>();
   /**
    * For each flow type, the version that its model had when the held flows of the type were last
@@ -181,8 +180,8 @@ export function createLearner(knowledge: Knowledge, held: HeldFlows): Learner {
 }
 
 /**
- * Returns whether, with this flow, a version of one of its steps has enough samples to be judged by
- * its own record instead of that of all versions.
+ * Returns whether, with this flow, a version of a service has just enough samples of a step to be
+ * judged by its own record instead of the record of all versions.
  */
 const hasNewRecord = (digest: Digest, model: TypeModel): boolean =>
   digest.steps.some(

@@ -15,19 +15,19 @@ export interface TypeModel {
    */
   flows: OutcomeSets;
   /**
-   * For each pair of step types (later → earlier), the number of flows with both in which the first
-   * type began after the second.
+   * For each step type, and each further step type: the number of flows in which a step of the
+   * first type began after a step of the second.
    */
   order: Map<string, Map<string, number>>;
   steps: Map<string, StepModel>;
   /**
-   * Consumers of each kind of message (`SentMessage.key`), and how long after the send they took
-   * it.
+   * For each kind of message (`SentMessage.key`), its consumers, and how long after the send of a
+   * message they took the message.
    */
   messages: Map<string, MessageModel>;
   /**
-   * For each step type, the time, ms, between the latest start of any step of the flow and the
-   * start of a step of this type.
+   * For each step type, the time, ms, from the start of the previous step of the flow to the start
+   * of a step of this type.
    */
   gaps: Map<string, Waits>;
   about: Map<string, StepAbout>;
@@ -42,8 +42,8 @@ export interface TypeModel {
    */
   accepted: Map<string, number>;
   /**
-   * Among flows with a declared start: the number that declared their completion, and the number
-   * that became quiet without doing so.
+   * Numbers of flows with a declared start: those that declared their completion, and those that
+   * became quiet without a declared end.
    */
   ends: { declared: number; quiet: number };
   /** Counts the changes of the model. */
@@ -145,8 +145,7 @@ export function teach(model: TypeModel, digest: Digest, weight: 1 | -1): void {
   let before: number | null = null;
   for (const step of digest.steps) {
     const known = stepModelOf(model, step.key);
-    // A step whose type is beyond the maximum is not learned from, and the gap before it is not
-    // either.
+    // Neither a step whose type is beyond the maximum nor the gap before that step is learned from.
     if (known === undefined) continue;
     teachStep(known, step, weight);
     if (before !== null)
@@ -239,8 +238,8 @@ function teachMessages(model: TypeModel, { messages }: Digest, weight: number): 
   }
 }
 /**
- * Minimum share of flows with a declared end for a type to count as declaring its ends: a few
- * declared ends among many flows are an exception.
+ * A type declares its ends if it has at least this many flows with a declared end for each flow
+ * that became quiet without one. Fewer declared ends are exceptions.
  */
 const HABIT = 0.05;
 /** Returns whether flows of this type that declare their start also declare their end. */
@@ -282,8 +281,8 @@ export function accept(
 }
 
 /**
- * Returns a function that gives the usual times until a step type takes such a message, as the
- * model has learned them.
+ * Returns a function that gives the usual times until a step of some type takes a given message, as
+ * the model has learned them.
  */
 export const usualWaitsIn =
   (model: TypeModel): UsualOf =>

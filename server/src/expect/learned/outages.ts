@@ -6,9 +6,9 @@ import { environmentOf, type Digest, type SentMessage } from './digest.ts';
  * consumer is down, hung or overloaded all wait for the outage to end, so none of their waits is a
  * sample of what is usual. A wait counts as shared in this way if it is unusually long, and most of
  * the messages that were sent to the same destination shortly before, or shortly after, also waited
- * unusually long or still wait. If those messages were taken at once, the wait has a cause of its
- * own. If all messages in a queue wait equally long, over as long a time, the queue is in its usual
- * state (guarded by outages.test.ts).
+ * unusually long or still wait. If those messages were taken without such a wait, the wait has a
+ * cause of its own. If all messages in a queue wait equally long for all of that time, the queue is
+ * in its usual state (guarded by outages.test.ts).
  */
 export interface Outages {
   /**
@@ -25,13 +25,13 @@ export interface Outages {
 
 /**
  * Returns the bounds, ms, above which two times of a message are unusual: the time until a step of
- * this type takes the message, and the time until that step is received.
+ * type `to` takes the message, and the time until that step is received.
  */
 export type UsualOf = (message: SentMessage, to: string) => { waitMs: number; heardMs: number };
 
 /**
- * A sent message; `taken` has, by step type, when a step began to take the message and when that
- * step was received, ms.
+ * A sent message. For each step type, `taken` has the times, ms, at which a step of this type took
+ * the message and at which that step was received.
  */
 interface Sent {
   id: string;
@@ -66,8 +66,8 @@ const NEXT = 3;
 const NEAR_MS = 60_000;
 const NEAR_TIMES = 2;
 /**
- * While it is not known which waits are usual, only waits longer than this, ms, are examined. Among
- * shorter waits, leaving any out would make the remaining ones look unusual.
+ * While it is not known which waits are usual, only waits longer than this, ms, are examined. If
+ * some of the shorter waits were left out, the remaining ones would look unusual.
  */
 const YOUNG_MS = 60_000;
 /**
@@ -76,8 +76,9 @@ const YOUNG_MS = 60_000;
  */
 const AS_WELL = 1 / 4;
 /**
- * The time of the examined wait is divided into three parts. The waits that ended in them are alike
- * if the means of the parts differ by no more than this part of the examined wait.
+ * The time of the examined wait is divided into three periods. For each period, the mean of the
+ * waits that ended in it is computed. The waits are alike if these means differ by no more than
+ * this share of the examined wait.
  */
 const ALIKE = 0.08;
 const MIN_IN_THIRD = 2;
@@ -157,8 +158,9 @@ export function createOutages(options: OutageOptions): Outages {
     return Math.max(...means) - Math.min(...means) > ALIKE * waited;
   };
   /**
-   * Returns a function that gives the wait of a message until a step of type `to` took it, or was
-   * received; for a message that nobody took, its wait until now; null if only other steps took it.
+   * Returns a function that gives the wait of a message until a step of type `to` took it, or until
+   * that step was received. A message that nobody took waits until now. For a message that only
+   * other steps took, the function returns null.
    */
   const waitsFor =
     (to: string, instant: 'atMs' | 'heardMs') =>

@@ -29,7 +29,7 @@ export interface OutcomeSets {
 }
 
 export interface ExpectedNext {
-  /** Candidates of which every one is expected. If there are none, one of `oneOf` is expected. */
+  /** Candidates that are all expected. If there are none, one of `oneOf` is expected. */
   certain: Candidate[];
   oneOf: Candidate[];
   samples: number;
@@ -54,26 +54,26 @@ interface Counted {
  */
 export const MIN_SAMPLES = 100;
 /**
- * Below this number of comparable flows the answer is provisional: an ending that 0.5 % of flows
- * have may not have been seen yet.
+ * Below this number of comparable flows the answer is provisional, because an ending that 0.5 % of
+ * flows have may not have been seen yet.
  */
 const SOLID_SAMPLES = 800;
 /**
  * Returns how many of `n` flows may have ended at this point although something is still expected.
- * The number is not zero, because stalls that could not be recognized yet were learned from before
- * there were enough samples, and a few of them must not silence a rule. An ending that 0.5 % of the
- * flows have is legal.
+ * The number is not zero: before there were enough samples, stalls could not be recognized and were
+ * learned from. A few such stalls must not silence a rule. An ending that 0.5 % of the flows have
+ * is legal.
  */
 const maxEnds = (n: number): number => Math.max(2, Math.min(0.01 * n, 8), 0.005 * n);
 const CERTAIN = 0.95;
 /**
- * If follow-ups were independent and the probability that none of them comes were below this, then
- * an ending that was never seen is a rule, not chance.
+ * Assume that follow-ups are independent. If the probability that none of them comes is below this,
+ * it is not chance but a rule that no flow has ever ended here.
  */
 const NEVER_BY_CHANCE = 1e-5;
 /**
- * If follow-ups were independent and this many flows would have ended here by chance, but hardly
- * any has, then it is a rule that one of the follow-ups comes.
+ * Assume that follow-ups are independent. If at least this many flows would then have ended here by
+ * chance, but hardly any has, it is a rule that one of the follow-ups comes.
  */
 const ENOUGH_EXPECTED = 12;
 const MAX_SETS = 512;
