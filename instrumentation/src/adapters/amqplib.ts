@@ -223,7 +223,7 @@ const CREATORS = ['createChannel', 'createConfirmChannel'];
 
 /**
  * Instruments without changes to the application: traces every channel of every connection that
- * this module makes from now on. Idempotent.
+ * this module makes from now on. A second call does nothing.
  */
 export function instrumentAmqplib(amqplib: AmqplibModule, options: AmqplibOptions = {}): void {
   const wrap: Wrap =
@@ -238,7 +238,7 @@ export function instrumentAmqplib(amqplib: AmqplibModule, options: AmqplibOption
   );
 }
 
-/** Instruments `amqplib/callback_api`, as `instrumentAmqplib` does the module with promises. */
+/** Instruments `amqplib/callback_api`, as `instrumentAmqplib` instruments `amqplib`. */
 export function instrumentAmqplibCallbacks(
   amqplib: AmqplibModule,
   options: AmqplibOptions = {},
@@ -324,7 +324,7 @@ function withCallback(args: unknown[], change: (result: unknown) => unknown): un
 }
 
 function traceIfChannel(channel: unknown, options: AmqplibOptions): unknown {
-  // In place of a channel, a recovering connection returns itself, which is not to be traced as a
+  // A recovering connection returns itself in place of a channel. It must not be traced as a
   // channel.
   if (typeof (channel as { publish?: unknown } | undefined)?.publish !== 'function') return channel;
   try {

@@ -1,9 +1,9 @@
 /**
- * Carriers of the cloud brokers, as pure functions, which need no client. They turn the plain
+ * The functions for the carriers of cloud brokers are pure and need no client. They turn the plain
  * object that `injectHeaders` wrote into message attributes, and message attributes into the object
- * that `extractHeaders` reads. An application may send the attributes of a received message on with
- * a new message; then whatever these attributes say of the received message is replaced by what
- * belongs to the new one.
+ * that `extractHeaders` reads. An application may give the attributes of a received message to a
+ * new message. Then what they say about the received message is replaced by what is true of the new
+ * message.
  */
 import { isPropagationHeader } from '../adapter-kit.ts';
 import {
@@ -93,8 +93,8 @@ export function toSqsAttributes<A extends SqsAttribute>(
 }
 
 /**
- * Returns the headers in attributes of SQS, or in attributes of an SNS notification (`{ Type, Value
- * }`).
+ * Returns the headers that are in attributes of SQS, or in attributes of an SNS notification (`{
+ * Type, Value }`).
  */
 export function fromSqsAttributes(attributes: Record<string, SqsAttribute> | undefined): Headers {
   const headers: Headers = {};

@@ -6,9 +6,9 @@ import { instrumentPlatformaticKafka } from './platformatic-kafka.ts';
 import { instrumentIoRedis, instrumentNodeRedis } from './redis-streams.ts';
 
 /**
- * For each client that is traced without changes to the application, if it is in the app's own
- * node_modules: the function that instruments the client. The type of its parameter says what it
- * needs of the client's module.
+ * The functions that instrument clients without changes to the application, by the name of the
+ * client's package in the app's own node_modules. The type of a function's parameter says what the
+ * function needs of the client's module.
  */
 export const CLIENTS: Readonly<Record<string, (module: never) => void>> = {
   amqplib: instrumentAmqplib,

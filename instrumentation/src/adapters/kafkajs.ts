@@ -224,7 +224,7 @@ async function traceBatch(
 
 /**
  * Instruments without changes to the application: traces every producer and consumer that this
- * module makes from now on. Idempotent.
+ * module makes from now on. A second call does nothing.
  */
 export function instrumentKafkaJs(
   module: { Kafka: typeof Kafka },

@@ -103,8 +103,8 @@ function enclose(
 }
 
 /**
- * Returns the headers and the payload in an envelope; null if the payload is no envelope, which
- * handlers then get as it is.
+ * Returns the headers and the payload in an envelope; null if the payload is no envelope. Handlers
+ * then get the payload as it is.
  */
 function open(payload: Buffer): { headers: Record<string, unknown>; payload: Buffer } | null {
   if (payload[0] !== 0x7b) return null;
@@ -120,7 +120,7 @@ function open(payload: Buffer): { headers: Record<string, unknown>; payload: Buf
 
 /**
  * Instruments without changes to the application: traces every client of this module when the
- * client is first used. Idempotent.
+ * client is first used. A second call does nothing.
  */
 export function instrumentMqtt(module: { MqttClient: { prototype: object } }): void {
   const prototype = module.MqttClient.prototype as {

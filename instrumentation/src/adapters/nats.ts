@@ -21,8 +21,8 @@ import {
  * This adapter wraps a connection's publish and request, and subscriptions with a callback, of NATS
  * core and JetStream (@nats-io/* 3). Publishing to JetStream is a request of the connection, so it
  * is traced, too. A subscription that is read as an iterator cannot be given a context from
- * outside, because the reader's own context continues; there, and for JetStream, `handleNats` runs
- * a handler for one message.
+ * outside, because the reader's own context continues. For such a reader, and for JetStream,
+ * `handleNats` runs a handler for one message.
  */
 export interface NatsOptions {
   /**
@@ -114,8 +114,8 @@ function traceSubscribing(connection: NatsConnection, options: NatsOptions): voi
   const { subscribe } = connection as Methods;
   connection.subscribe = function (this: NatsConnection, subject, given?: SubscriptionOptions) {
     const callback = given?.callback;
-    // A subject of the client is not traced: JetStream delivers to such an inbox, and `handleNats`
-    // handles those messages one by one.
+    // The client's own subjects are not traced here, because JetStream delivers to such an inbox,
+    // and `handleNats` traces those messages one by one.
     if (given === undefined || callback === undefined || isInternal(subject))
       return subscribe.call(this, subject, given);
     return subscribe.call(this, subject, {
@@ -134,7 +134,7 @@ function traceSubscribing(connection: NatsConnection, options: NatsOptions): voi
 
 /**
  * Instruments without changes to the application: traces every connection that this module makes
- * from now on. Idempotent.
+ * from now on. A second call does nothing.
  */
 export function instrumentNats(module: {
   NatsConnectionImpl: { prototype: NatsConnection };

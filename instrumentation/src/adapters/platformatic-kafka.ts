@@ -36,7 +36,7 @@ export interface PlatformaticMessage {
 const sending = new WeakMap<object, Sending[]>();
 let listening = false;
 
-/** Instruments the producers of this process without changes to the application. Idempotent. */
+/** Instruments the producers of this process, once, without changes to the application. */
 export function instrumentPlatformaticKafka(): void {
   if (listening) return;
   listening = true;
@@ -116,10 +116,10 @@ type Spell = (text: string) => unknown;
 type Serializer = (data: unknown) => unknown;
 
 /**
- * Returns how to make the names and values of headers that the producer's serializers take: texts,
- * or buffers, which are all that works without serializers. Returns null if that is not known. A
- * message without headers then gets none, because headers of the wrong type would make the host's
- * send fail.
+ * Returns how to write names and values of headers for the producer's serializers: as texts or as
+ * buffers. Without serializers only buffers work. Returns null if that is not known. A message
+ * without headers then gets none, because headers of the wrong type would make the host's send
+ * fail.
  */
 function spellingOf(client: object): { key: Spell; value: Spell } | null {
   const symbol = Object.getOwnPropertySymbols(client).find(

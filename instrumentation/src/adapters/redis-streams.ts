@@ -18,7 +18,8 @@ type Methods = Record<string, Method | undefined>;
 
 /**
  * State that a client shares with its pipelines. With auto-pipelining, a client's `xadd` of ioredis
- * calls the `xadd` of a pipeline, and the two calls add one entry, which must be traced once.
+ * calls the `xadd` of a pipeline, but the two calls add only one entry, which must be traced only
+ * once.
  */
 interface Adding {
   underWay: boolean;
@@ -154,8 +155,8 @@ const withoutContext = (fields: object): object =>
   Object.fromEntries(Object.entries(fields).filter(([name]) => !isPropagationHeader(name)));
 
 /**
- * Instruments `xadd` of all clients without changes to the application; `module` is `ioredis`.
- * Idempotent.
+ * Instruments `xadd` of all clients without changes to the application; `module` is `ioredis`. A
+ * second call does nothing.
  */
 export function instrumentIoRedis(module: { Redis?: { prototype: object } }): void {
   if (module.Redis) traceRedisStreams(module.Redis.prototype);

@@ -12,9 +12,9 @@ import {
  * listeners are added; on the server, call it first in `io.on('connection', …)`. Context travels as
  * an additional last argument, which the receiving adapter removes. The argument is sent only to a
  * peer that has announced, in a greeting at each connect, that it removes the argument; a peer
- * without this adapter sees the greeting event and nothing else. Each listener, including listeners
- * of any event, is a consumer until what the listener returned has settled. Middleware of
- * `socket.use` is not traced.
+ * without this adapter sees the greeting event and nothing else. Each listener, also one added by
+ * `onAny`, is a consumer until what the listener returned has settled. Middleware of `socket.use`
+ * is not traced.
  */
 interface Socket {
   readonly id?: string | undefined;
@@ -44,8 +44,8 @@ const LOCAL = new Set([
 ]);
 
 /**
- * Whether the other end of a connection understands context: the socket id of the connection on
- * which it said so. The id is compared, because a reconnect may reach another peer.
+ * The other end of a connection. `understoodOn` is the socket id under which the other end said
+ * that it understands context. The id is compared, because a reconnect may reach another peer.
  */
 interface Peer {
   understoodOn: string | undefined;

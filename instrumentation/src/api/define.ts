@@ -5,8 +5,8 @@ import type { FlowDefinition } from '../types.ts';
 
 /**
  * Defines what a flow type consists of. Call it once, at the start of the service. The definition
- * has the form of an entry of `fermata.flows.yaml`. The server applies the definition at once, also
- * to flows under way; definitions in the operator's own files take precedence.
+ * has the form of an entry of `fermata.flows.yaml`. The server applies the definition immediately,
+ * also to flows under way; definitions in the operator's own files take precedence.
  */
 export function defineFlow(type: string, definition: FlowDefinition): void {
   const text = attempt(() => JSON.stringify({ flows: { [type]: definition } }));

@@ -8,8 +8,8 @@ import type { Flow, FlowOutcome } from '../types.ts';
 
 /**
  * Starts a flow and runs `work` in it. The active span (the HTTP request, say) becomes the first
- * step of the flow, and a milestone announces the flow at once. If a flow with this id is running
- * already, `work` becomes part of it.
+ * step of the flow, and a milestone announces the flow immediately. If a flow with this id is
+ * running already, `work` becomes part of it.
  */
 export function startFlow<T>(given: Flow, work: () => T): T {
   const flow = attempt(() => normalizeFlow(given));

@@ -7,8 +7,8 @@ import type { IncomingMessage, MessageKind, OutgoingMessage } from '../types.ts'
 
 /**
  * The functions of this file trace messages of any broker: the caller describes the message that it
- * sends or handles. None of these calls throws anything but errors of the wrapped code. Without a
- * registered SDK they call the wrapped code and do nothing else.
+ * sends or handles. These calls throw only errors of the wrapped code. Without a registered SDK
+ * they call the wrapped code and do nothing else.
  */
 type Send<T> = (headers: Record<string, unknown>) => T;
 
@@ -24,8 +24,8 @@ export const reply = <T>(message: OutgoingMessage, send: Send<T>): T =>
 
 /**
  * Puts a PRODUCER span around `send`, which gets the headers for the message. The span ends when
- * `send`, or the promise that it returned, ends. Convention: OpenTelemetry messaging spans 1.45,
- * operation type `send`.
+ * `send` has returned, or when the promise that it returned has settled. Convention: OpenTelemetry
+ * messaging spans 1.45, operation type `send`.
  */
 function sendMessage<T>(kind: MessageKind, message: OutgoingMessage, send: Send<T>): T {
   const sending = attempt(() => startSending(kind, message));

@@ -8,8 +8,8 @@ import * as names from '../semconv.ts';
 import type { StepOptions } from '../types.ts';
 
 /**
- * Runs a named piece of work as a step of the current flow. The start of the step is announced at
- * once, so that a hanging step is visible.
+ * Runs a named piece of work as a step of the current flow. The start of the step is announced
+ * immediately, so that a hanging step is visible.
  */
 export function step<T>(name: string, work: (span: Span) => T, options?: StepOptions): T {
   return runStep(name, options ?? {}, {}, names.EVENT_STEP_STARTED, work);

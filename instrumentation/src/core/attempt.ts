@@ -1,7 +1,7 @@
 import { diag } from '@opentelemetry/api';
 
 /**
- * Returns what `prepare` returns, mostly a span; undefined if `prepare` throws, because a wrong
+ * Returns what `prepare` returns, usually a span; undefined if `prepare` throws, because a wrong
  * argument of the caller must not keep the caller's work from running.
  */
 export function attempt<T>(prepare: () => T): T | undefined {

@@ -21,8 +21,8 @@ const MESSAGE_ID = createContextKey('fermata message');
 
 /**
  * Returns the flow with its id as text, because in JavaScript the id is often a number, and headers
- * of some clients take texts only. Returns undefined if the flow has no id, because without an id
- * it counts as no flow.
+ * of some clients take texts only. Returns undefined if the flow has no id, because a flow without
+ * an id cannot be reported.
  */
 export function normalizeFlow(flow: Flow): Flow | undefined {
   const { id, type, version } = flow as Record<keyof Flow, unknown>;
@@ -57,8 +57,8 @@ export function contextWithFlow(parent: Context, given: Flow): Context {
 function contextWith(parent: Context, flow: Flow): Context {
   const ctx = parent.setValue(FLOW, flow);
   const before = propagation.getBaggage(parent);
-  // The baggage of a received message mostly names the same flow as the message's headers; then it
-  // is not written again.
+  // The baggage of a received message usually names the same flow as the message's headers. Then
+  // the baggage is not written again.
   if (
     before !== undefined &&
     before.getEntry(ATTR_FLOW_ID)?.value === flow.id &&
@@ -120,7 +120,7 @@ export const flowAttributes = (flow: Flow, source: Source): Attributes =>
   addFlowAttributes({}, flow, source);
 
 /**
- * Adds the attributes to the given object instead of a copy, so that a message's attributes are
+ * Adds the attributes to the given object instead of to a copy, so that a message's attributes are
  * built only once.
  */
 export function addFlowAttributes(attributes: Attributes, flow: Flow, source: Source): Attributes {

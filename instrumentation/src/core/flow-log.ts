@@ -4,11 +4,12 @@ import { preciseNow } from './clock.ts';
 import { SCOPE } from './scope.ts';
 
 /**
- * This file logs milestones as log events, because log events exist while a step hangs or after its
- * process died, and are not sampled with the trace. From 1.10 on, the Logs API is part of
- * @opentelemetry/api. Before 1.10 it is a package of its own that not every service has. Its global
- * is found by the symbol under which it is registered (@opentelemetry/api-logs,
- * GLOBAL_LOGS_API_KEY, compatibility version 1), so that the package need not be installed.
+ * This file logs milestones as log events, because a log event is exported even if the step hangs
+ * or its process dies later, and because log events are not sampled with the trace. From 1.10 on,
+ * the Logs API is part of @opentelemetry/api. Before 1.10 it is a package of its own that not every
+ * service has. Its global is found by the symbol under which it is registered
+ * (@opentelemetry/api-logs, GLOBAL_LOGS_API_KEY, compatibility version 1), so that the package need
+ * not be installed.
  */
 interface Logger {
   emit(record: {

@@ -53,7 +53,7 @@ export interface Extracted extends MessageEnvelope {
   creation: SpanContext | undefined;
   /**
    * The flow that the message's own headers name, which is strong evidence that the message belongs
-   * to it.
+   * to that flow.
    */
   flow: Flow | undefined;
 }
@@ -147,7 +147,8 @@ function flowIn(texts: Texts, ce: string | null, ctx: Context): Flow | undefined
 }
 
 /**
- * Returns only a message's description of itself: id, kind, type, causation, slip. Never throws.
+ * Returns only what the headers say about the message itself: id, kind, type, causation, slip.
+ * Never throws.
  */
 export function envelopeIn(headers: Carrier): MessageEnvelope {
   try {

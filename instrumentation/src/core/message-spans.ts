@@ -35,8 +35,8 @@ export interface Sending {
 }
 
 /**
- * Starts the PRODUCER span of one message. Adapters whose clients send several messages at once, or
- * report the result later, end the span themselves.
+ * Starts the PRODUCER span of one message. Adapters whose clients send several messages together,
+ * or report the result later, end the span themselves.
  */
 export function startSending(usualKind: MessageKind, message: OutgoingMessage): Sending {
   const parent = message.flow ? contextWithFlow(context.active(), message.flow) : context.active();
@@ -57,8 +57,8 @@ export function startSending(usualKind: MessageKind, message: OutgoingMessage): 
     parent,
   );
   const ctx = trace.setSpan(parent, span);
-  // Without an SDK and a flow there is nothing to tell the receiver, so the message stays as it
-  // was.
+  // Without an SDK and without a flow there is nothing to tell the receiver, so the message stays
+  // as it was.
   if (flow === undefined && !isSpanContextValid(span.spanContext()))
     return { span, ctx, headers: { ...message.headers } };
   const headers = injectHeaders(given, ctx, {
@@ -82,8 +82,9 @@ const NOTHING_DECLARED: MessageEnvelope = {};
 /**
  * Returns what the application declared about a new message in its headers, and the headers to
  * send. What the application declared takes precedence over what an adapter guesses. If the headers
- * were passed on from the message being handled, they declare nothing about the new message:
- * otherwise the new message would get the id and type of the handled message, and be taken for it.
+ * were passed on from the message being handled, they declare nothing about the new message.
+ * Otherwise the new message would get the id and type of the handled message, and would be mistaken
+ * for it.
  */
 function declaredEnvelope(
   headers: Record<string, unknown> | undefined,
@@ -130,8 +131,8 @@ export function startProcessing(message: IncomingMessage): Processing {
   set('messaging.batch.message_count', message.batchSize);
   set(names.ATTR_MESSAGE_LAG, message.lag);
   if (message.attributes) Object.assign(attributes, message.attributes);
-  // The new span is the root of a trace. Its parent context passes on all that the message carried
-  // but the sender's span.
+  // The new span is the root of a trace. Its parent context passes on all that the message carried,
+  // except the sender's span.
   const parent = contextWithMessage(extracted.context, id);
   const span = tracer().startSpan(
     `process ${message.destination}`,

@@ -5,8 +5,8 @@ let provider: TracerProvider | undefined;
 let ours: Tracer;
 
 /**
- * Returns our tracer of the registered provider, from a cache, because asking the provider for it
- * costs as much as half a span. The cache has one tracer for each provider, because a tracer
+ * Returns our tracer of the registered provider, from a cache, because asking the provider for a
+ * tracer costs half as much as a span. The cache has one tracer for each provider, because a tracer
  * obtained before an SDK registered itself through another build of the API (SDK 3 is CommonJS and
  * ESM) would never make spans.
  */

@@ -9,8 +9,8 @@ import { unrefExporter } from './unref-exporter.ts';
 /**
  * This file starts OpenTelemetry's Node SDK as configured by the environment
  * (OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_SERVICE_NAME, …), adds the flow to every span, exports
- * milestones at once, and traces the installed clients. Works with sdk-node 0.2xx and 0.3xx. The
- * SDK and the clients are loaded from the app's own node_modules.
+ * milestones almost immediately, and traces the installed clients. It works with sdk-node 0.2xx and
+ * 0.3xx. The SDK and the clients are loaded from the app's own node_modules.
  */
 type Constructor = new (...args: unknown[]) => unknown;
 
@@ -20,10 +20,10 @@ type Constructor = new (...args: unknown[]) => unknown;
  */
 const MILESTONE_DELAY_MS = 10;
 /**
- * Capacity of a processor's queue, in records. In one turn of the event loop a job may start this
- * many records, or a batch send them. With the SDK's capacity of 2,048, all further records were
- * dropped silently. When the process ends, the whole queue is exported at once, 512 records at a
- * time, in less than thirty requests.
+ * Capacity of a processor's queue, in records. In one turn of the event loop, a job or a batch may
+ * make this many records. With the SDK's capacity of 2,048, all further records were dropped
+ * silently. When the process ends, the whole queue is exported in less than thirty requests of at
+ * most 512 records.
  */
 const MAX_QUEUE_SIZE = 12_288;
 /**
@@ -115,8 +115,8 @@ function fromEnvironment(name: string, usual: number): number {
 
 /**
  * Makes a processor. The constructor of newer versions takes `{ exporter, … }`; that of older
- * versions takes the exporter and then the options. Which of the two it is shows by the exporter
- * that the new processor holds.
+ * versions takes the exporter and then the options. The exporter that the new processor holds shows
+ * which of the two forms was understood.
  */
 function withExporter(Make: Constructor, exporter: unknown, options: object = {}): Processor {
   const processor = new Make({ exporter, ...options }) as Processor & { _exporter?: unknown };

@@ -28,9 +28,10 @@ interface Connecting {
 const MAX_CONNECT_MS = 1000;
 
 /**
- * Makes an exporter's requests, and its pauses between two attempts, not keep the process alive.
- * Otherwise, without a receiver, the exporter would retry for ten seconds, and the host would live
- * as long. An exporter whose structure is not as expected is left as it is. Returns the exporter.
+ * Prevents an exporter's requests, and its pauses between two attempts, from keeping the process
+ * alive. Otherwise, without a receiver, the exporter would retry for ten seconds, and the host
+ * would live as long. An exporter whose structure is not as expected is left as it is. Returns the
+ * exporter.
  */
 export function unrefExporter<E>(exporter: E): E {
   const transport = (exporter as Exporter)._delegate?._transport;

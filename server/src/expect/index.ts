@@ -38,8 +38,8 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
   const definitionOf = (flow: Flow) => definitions.of(flow.type, flow.typeVersion);
 
   /**
-   * Returns how far the clocks of a flow's senders are behind. A clock that is ahead, and whose
-   * times were shifted back for that, is not further behind because of the shift.
+   * Returns a function that tells how far the clock of a step's sender is behind. If causal time
+   * has already shifted the step to a later time, that much is subtracted.
    */
   const behindMsIn =
     ({ environment }: Flow): BehindMs =>

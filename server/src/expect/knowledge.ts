@@ -44,7 +44,7 @@ export interface KnowledgeOptions {
   floorMs: number;
 }
 
-/** A wait shorter than this part of `floorMs` makes no difference, so its cause is not examined. */
+/** A wait shorter than this part of `floorMs` is harmless, so its cause is not examined. */
 const SHORT_PART = 0.25;
 
 export function createKnowledge({ clock, counters, floorMs }: KnowledgeOptions): Knowledge {

@@ -34,8 +34,8 @@ interface Offsets {
 }
 
 /**
- * Differences up to this, ms, are not counted as a slow clock: OpenTelemetry's batch processor
- * waits 5 s by default, and as long again if its queue is full.
+ * Differences up to this, ms, are not counted as a slow clock, because OpenTelemetry's batch
+ * processor waits 5 s by default, and another 5 s if its queue is full.
  */
 const CERTAIN_MS = 10_000;
 /**

@@ -18,8 +18,8 @@ export const expectedSince = (
 ): number => Math.min(sendersMs + behindMs, receivedMs);
 
 /**
- * Creates one certain expectation from what is known; fields that are not given get a default.
- * Without a given `expectedAt` the expectation is expected when it is late.
+ * Creates one certain expectation from what is known; fields that are not given get a default. The
+ * default of `expectedAt` is the time at which the expectation is late.
  */
 export const waitingFor = (known: Pick<WaitingFor, Needed> & Partial<WaitingFor>): WaitingFor => ({
   afterStepId: null,

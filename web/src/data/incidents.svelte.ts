@@ -40,7 +40,7 @@ export async function loadIncident(id: string): Promise<void> {
   merge([await api.incident(id)]);
 }
 
-/** Takes incidents that the server pushes into the known incidents. */
+/** Merges incidents that the server pushed into the known incidents. */
 export const incidentListener: IncidentListener = {
   onChanged: merge,
   onReload: () => void loadIncidents().catch(() => undefined),

@@ -12,8 +12,8 @@ import { createWatches } from './watches.ts';
 type Connection = 'connecting' | 'live' | 'offline';
 
 /**
- * Minimum delay before reconnecting, ms. A server that shuts down disconnects all pages at once, so
- * the delay is random, and the pages reconnect at different times.
+ * Minimum delay before reconnecting, ms. A server that shuts down disconnects all pages at the same
+ * time. So the delay is random, and the pages reconnect at different times.
  */
 const TURNED_AWAY_MS = 1000;
 
@@ -25,7 +25,7 @@ const watches = createWatches();
 export const connectionState = (): Connection => connection;
 export const liveStats = (): StatsTick | null => stats;
 /**
- * Returns when the connection was lost, which is the time that the data on the screen is from; null
+ * Returns when the connection was lost. The data on the screen is from that time. Returns null
  * while the connection is live.
  */
 export const asOf = (): number | null => lostAt;

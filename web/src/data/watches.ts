@@ -67,9 +67,9 @@ export function createWatches(): Watches {
   return {
     add(watcher) {
       watchers.add(watcher);
-      // The view is sent to the server in a microtask, so that a page that replaces another causes
-      // one change of the view: the other page's watcher is removed in the same turn of the event
-      // loop.
+      // A page that replaces another adds its watcher in the same turn of the event loop in which
+      // the other page removes its own. The microtask runs after both, so the server gets one
+      // change only.
       queueMicrotask(sync);
       return () => {
         if (watchers.delete(watcher)) queueMicrotask(sync);

@@ -12,9 +12,8 @@ const FIELDS = new Set(['INPUT', 'SELECT', 'TEXTAREA']);
 const TYPED_WITH_ALT = new Set(['[', ']']);
 
 /**
- * Returns whether a key press may be a shortcut. It is none while a field has the focus, and none
- * with a modifier, because such key presses belong to the browser. Every page calls this before it
- * acts on a key.
+ * Returns whether a key press may be a shortcut. Key presses in a field or with a modifier may not,
+ * because they belong to the browser. Every page calls this before it acts on a key.
  */
 export function isShortcut(event: KeyboardEvent): boolean {
   const isTyping = FIELDS.has((event.target as Element | null)?.tagName ?? '');

@@ -25,7 +25,7 @@ export function routeOf(path: string): Route {
 
 /**
  * Returns the route of an address whose last part is an id. An address that was truncated within an
- * escape leads to no page, instead of breaking the dashboard.
+ * escape sequence leads to no page, instead of breaking the dashboard.
  */
 function withId(page: Page, escaped: string): Route {
   try {

@@ -1,8 +1,8 @@
 import type { Interval } from './scale.ts';
 
 /**
- * Returns the window, an interval of a flow's time, that the address names as `200-1500.5` (ms
- * since the start of the flow); null if the text is none.
+ * Reads a window, an interval of a flow's time, from the address. There it is written as
+ * `200-1500.5`, in ms since the start of the flow. Returns null if the text is no window.
  */
 export function readWindow(text: string | null): Interval | null {
   const match = /^(\d{1,15}(?:\.\d{1,6})?)-(\d{1,15}(?:\.\d{1,6})?)$/.exec(text ?? '');

@@ -46,8 +46,8 @@ interface Context {
   floorMs: number;
   step(id: string): DigestStep | undefined;
   /**
-   * Caches what is expected of messages that are alike, because the messages of a fan-out mostly
-   * are.
+   * Caches what is still expected of messages with the same key and the same consumers, because
+   * most messages of a fan-out are alike in both.
    */
   owedOf: Map<string, ExpectedNext | null>;
 }
@@ -64,9 +64,9 @@ function createContext(digest: Digest, model: TypeModel, floorMs: number): Conte
 }
 
 /**
- * Returns whether, after `fromMs`, a step of type `as` came that a step of another type than
- * `after` caused. Then the expected step is a join: the branch that ended last led to it, and no
- * other branch has to.
+ * Returns whether a step of type `as` began after `fromMs`, and its cause is a step of another type
+ * than `after`. If so, the expected step is a join. The branch that ended last led to the join, and
+ * no other branch has to.
  */
 const cameOtherwise = (
   as: string,
@@ -77,8 +77,8 @@ const cameOtherwise = (
   digest.steps.some((step) => step.as === as && step.startMs >= fromMs && step.from !== after.as);
 
 /**
- * Returns what is still expected beyond what came by another branch: calls `ask` again, with the
- * follow-ups that came added to `seen`, until none of the expected follow-ups has come.
+ * Returns what is still expected, without the follow-ups that came by another branch. Those are
+ * added to `seen`, and `ask` is called again, until nothing that it returns has come.
  */
 function expectedBeyond(
   seen: readonly string[],
@@ -116,7 +116,7 @@ function expectedByChoice(step: DigestStep, known: StepModel, asked: Context): W
     (action) => takersOf(action).some((as) => cameOtherwise(as, step, step.startMs, asked)),
   );
   if (owed === null) return [];
-  // A missing action whose consumer is not known is no stall, unless the action is one of several
+  // A missing action is a stall only if its consumer is known, or if the action is one of several
   // alternatives.
   const certain = owed.certain.filter(({ key }) => takersOf(key).length > 0);
   if (certain.length === 0 && owed.oneOf.length === 0) return [];
@@ -170,8 +170,8 @@ function expectedTakers(message: SentMessage, asked: Context): WaitingFor[] {
       owed,
       extraMs: 0,
       floorMs: owed.samples < MIN_ALWAYS ? Math.max(floorMs, UNSURE_MS) : floorMs,
-      // With so few messages, only silence of the consumer shows an outage; otherwise the consumer
-      // may have chosen not to take the message.
+      // With so few messages, only silence of the consumer shows an outage. An active consumer may
+      // have chosen not to take the message.
       basis: owed.samples < MIN_ALWAYS ? 'structural' : 'learned',
     }),
   );
@@ -206,14 +206,14 @@ function takersExpected(takers: OutcomeSets, seen: readonly string[]): ExpectedN
 
 /**
  * A step type is expected after another only if it came later in at least this share of the flows
- * with both.
+ * that have both types.
  */
 const COMES_AFTER = 0.05;
 
 /**
  * Returns what the flow as a whole lacks. This covers joins, and steps that only the flow's id
- * connects. A step is expected only if it usually comes after the last step present, and by a path
- * that the flow took.
+ * connects. A step is expected only if it usually comes after the last step present, on a path that
+ * the flow took.
  */
 export function expectedByFlow(digest: Digest, model: TypeModel, floorMs: number): WaitingFor[] {
   if (digest.aborted || digest.steps.length === 0 || onProbation(digest, model)) return [];
@@ -241,9 +241,9 @@ export function expectedByFlow(digest: Digest, model: TypeModel, floorMs: number
 }
 
 /**
- * Returns a function that tells whether a step of a type may still come in this flow. One of the
- * step types that cause it in other flows has to be present, by a step that did nothing its type
- * never did: a branch that was never seen before need not lead where the usual branch leads.
+ * Returns a function that tells whether a step of a type may still come in this flow. For that, the
+ * flow needs a step of a type that is its cause in other flows. A step that did something new for
+ * its type does not count, because a new branch need not lead where the usual branch leads.
  */
 function causersIn(digest: Digest, model: TypeModel): (as: string) => boolean {
   const here = new Map<string, boolean>();
@@ -274,8 +274,8 @@ interface Named extends Candidate {
 
 /**
  * Returns one entry for each certain candidate; if there is none, one entry with all alternatives.
- * Leaves out certain candidates that an operator accepted as gone, and all alternatives if one of
- * them was accepted.
+ * Leaves out each certain candidate that an operator accepted as gone. If one of the alternatives
+ * was accepted, leaves out all of them.
  */
 function entries(
   { certain, oneOf }: ExpectedNext,

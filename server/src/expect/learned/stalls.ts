@@ -5,18 +5,18 @@ import { teach, typesIn, type TypeModel } from './model.ts';
 import type { OutcomeSets } from './outcome-sets.ts';
 
 /**
- * This file finds flows that were learned from but may have been stalls, because stalls could not
- * be recognized yet at that time.
+ * This file finds stalls among the flows that were learned from when too little was known to
+ * recognize a stall.
  */
 
-/** An ending that less than this share of flows have may have been a stall. */
+/** If less than this share of the flows have an ending, the ending may have been a stall. */
 const RARE = 0.02;
 
 type Known = Pick<Knowledge, 'models' | 'structural' | 'expected'>;
 
 /**
- * Returns the share of flows that chose as this flow did, for the flow's rarest choice; null if all
- * that the flow did, and all that it left untaken, is usual.
+ * Returns which share of the flows made the rarest choice that this flow made; null if all choices
+ * of the flow are usual and no message is left that is usually taken.
  */
 export function rarityOf(digest: Digest, model: TypeModel, { structural }: Known): number | null {
   const shareIn = (sets: OutcomeSets | undefined, members: readonly string[]): number =>
@@ -32,8 +32,8 @@ export function rarityOf(digest: Digest, model: TypeModel, { structural }: Known
 }
 
 /**
- * Returns whether the flow looks like a stall. The flow is judged by all other flows, without
- * itself, because a flow must not prove its own ending legal.
+ * Returns whether the flow looks like a stall. It is compared with all other flows only, because a
+ * flow must not prove its own ending legal.
  */
 export function looksStalled(digest: Digest, known: Known): boolean {
   const model = known.models.of(digest.type);

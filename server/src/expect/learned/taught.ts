@@ -1,23 +1,23 @@
 import type { Digest } from './digest.ts';
 
 /**
- * Keeps flows that were learned from while what was learned can still be retracted. That is needed
- * when a late span changes the flow, or when the flow is recognized in hindsight as a stall.
+ * Keeps flows that were learned from, so that what was learned can be retracted if a late span
+ * changes a flow, or if a flow is recognized in hindsight as a stall.
  */
 export interface Taught {
   /** Keeps a flow that was learned from. Returns all kept flows of its type. */
   keepRetractable(digest: Digest): ReadonlyMap<string, Digest>;
   get(flowId: string): Digest | undefined;
   /**
-   * Returns the flow as it was learned from, and forgets it. Returns undefined if the flow was not
-   * learned from, or so long ago that it is no longer kept.
+   * Returns the flow in the form that was learned from, and forgets the flow. Returns undefined if
+   * the flow was not learned from, or so long ago that it is no longer kept.
    */
   retract(flowId: string): Digest | undefined;
   /**
    * Returns, of the last flows of a type, those that may turn out to be stalls, so that they can be
-   * stored and retracted after a restart, too. `shareOf` returns how common a flow is; null if it
-   * cannot be a stall. If there are too many, the rarest are returned, because where branches join
-   * every flow leaves a message untaken.
+   * stored, and can still be retracted after a restart. `shareOf` returns how common a flow is;
+   * null if it cannot be a stall. If there are too many, only the rarest are returned, because
+   * where branches join, every flow leaves a message untaken and may look like a stall.
    */
   suspiciousRare(type: string, shareOf: (digest: Digest) => number | null): Digest[];
 }

@@ -8,9 +8,9 @@ import { wilson } from './outcome-sets.ts';
  * Finds endings that were reported as stalls but are legal. A flow that waits for something is not
  * learned from, because otherwise an outage would teach that silence is normal. But then a legal
  * ending that first occurs late would be reported as a stall for ever. So an ending becomes legal
- * once it has recurred while the awaited service was at work, which is shown by the awaited step
- * having been received each time in between. The endings that a dead consumer causes never fulfil
- * this (guarded by variants.test.ts).
+ * once it has recurred while the awaited service was at work. The service was at work if the
+ * awaited step was received between the occurrences. The endings that a dead consumer causes never
+ * fulfil this condition (guarded by variants.test.ts).
  */
 export interface Variants {
   /**
@@ -67,8 +67,8 @@ export function createVariants(options: VariantsOptions): Variants {
 
   return {
     note(digest, owed, model) {
-      // An ending with an untaken message is not counted, because the sender did not choose that
-      // the message is not taken.
+      // An ending with an untaken message is not counted, because it is not the sender's choice
+      // that nobody took the message.
       if (owed.length === 0 || owed.some((one) => one.hopId !== null)) return [];
       const environment = environmentOf(digest);
       const ending = endingOf(digest);

@@ -2,9 +2,9 @@ import { createHistogram, type Histogram } from './histogram.ts';
 
 /**
  * Learns how long something usually takes. Waits that an outage of the consumer made longer
- * (`outages.ts`) are kept apart, because otherwise a lost message would be reported only hours
- * later once an outage has lasted an hour. Such waits are used only if most waits are of that kind,
- * as with a consumer that runs once a night (guarded by waits.test.ts).
+ * (`outages.ts`) are kept apart, because otherwise, after an outage of an hour, a lost message
+ * would be reported only hours later. Such waits are used only if most waits are of that kind, as
+ * with a consumer that runs once a night (guarded by waits.test.ts).
  */
 export interface Waits {
   add(ms: number, isHeldUp: boolean, weight?: number): void;

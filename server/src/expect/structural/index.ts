@@ -21,7 +21,7 @@ import { count, createTallies, SOLID, type Tallies, type Tally } from './tallies
  * consumed is expected to be consumed, a command that is usually replied to is expected to get a
  * reply, and a started step is expected to end or to show signs of life. Each expectation holds
  * until history contradicts it. History is counted for each kind of message; while little is known
- * about the kind, that of the destination in the environment is used.
+ * about the kind, the history of the destination in the environment is used.
  */
 export interface Structural {
   /**
@@ -35,8 +35,8 @@ export interface Structural {
    */
   observe(digest: Digest): void;
   /**
-   * Counts a message that still waits although messages sent later were taken: the consumer is
-   * there and does not want this message. This is done only while little is known about the
+   * Counts a message that still waits although messages sent later were taken, which shows that the
+   * consumer does not want this message. This is done only while little is known about the
    * destination. Later such a message counts as lost, because counting it would let a lost message
    * silence its own alarm.
    */
@@ -151,7 +151,7 @@ export function createStructural(): Structural {
       for (const step of digest.steps) deliveries.countOvertaken(environment, step);
       for (const message of digest.messages) {
         if (!isUntaken(message) || !isTakenByAnybody(tallies, digest, message)) continue;
-        // The send time of the message decides, because a message is recognized as untaken only
+        // The send time of the message is compared, because a message is recognized as untaken only
         // much later.
         if (tallies.get(environment, takenKey(message.place))!.solidMs < message.sentMs) continue;
         if (takings.countOvertaken(environment, message)) countUnmet(tallies, digest, message, 1);

@@ -64,7 +64,7 @@ export function expectTaker(
   });
 }
 
-/** Returns since when a tally's expectation holds, when it is late and when it is stuck. */
+/** Returns since when the expectation of a tally holds, and when it is late and stuck. */
 function timesOf(
   step: DigestStep,
   tally: Tally,

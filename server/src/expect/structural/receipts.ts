@@ -3,9 +3,9 @@ import type { DigestStep } from '../learned/digest.ts';
 import { wilson } from '../learned/outcome-sets.ts';
 
 /**
- * Counts, for the deliveries at a place that an agent reports before the work begins, how many were
- * followed by work (`met`) and how many were not. If work follows at a place, a delivery without
- * work is one whose work has not ended. This is assumed from the first observed work on, until
+ * Counts of the deliveries at a place whose span ends before the work begins: how many were
+ * followed by work (`met`) and how many were not. Where work follows, the work of a delivery
+ * without work is taken to be still running. This is assumed from the first observed work on, until
  * history contradicts it.
  */
 export interface Record {

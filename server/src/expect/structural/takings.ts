@@ -18,7 +18,7 @@ export interface Takings {
 }
 
 interface Taking {
-  /** Send time of the message that was sent last among those taken, ms. */
+  /** Latest send time of all messages that were taken, ms. */
   latestSentMs: number;
   /** Time slots in which a message was taken. */
   spans: Set<number>;

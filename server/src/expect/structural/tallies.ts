@@ -1,8 +1,8 @@
 import { createWaits, type StoredWaits, type Waits } from '../learned/waits.ts';
 
 /**
- * For messages of one kind, or for commands to one step: how many met their expectation (were
- * taken, or were replied to) and how many did not.
+ * Counts of the messages of one kind, or of the commands to one step: how many met their
+ * expectation (were taken, or were replied to) and how many did not.
  */
 export interface Tally {
   met: number;
@@ -16,8 +16,8 @@ export interface Tally {
    */
   sinceMs: number;
   /**
-   * Send time of the message with which `SOLID` messages had met the expectation, ms. A message
-   * that was sent later and is overtaken counts as lost.
+   * Send time of the message whose taking or reply brought `met` to `SOLID`, ms. A message that was
+   * sent later and is overtaken counts as lost.
    */
   solidMs: number;
   /** Name of the step that consumed or replied last. */
@@ -26,8 +26,8 @@ export interface Tally {
 }
 
 /**
- * Keeps the tallies of each environment in bounded memory, and which environments have tallies that
- * changed since they were stored.
+ * Keeps the tallies of each environment in bounded memory. Remembers in which environments tallies
+ * have changed since they were stored.
  */
 export interface Tallies {
   get(environment: string, key: string): Tally | undefined;

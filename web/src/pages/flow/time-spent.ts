@@ -96,8 +96,8 @@ export function timeSpentOf(flow: Flow, nowMs: number): TimeSpent {
 }
 
 /**
- * Returns the parts with each two neighbours merged that are both too short to be visible. The
- * merged part has the kind of the longer one.
+ * Merges neighbouring parts that are too short to be visible, and returns all parts. A merged part
+ * has the kind of the longer one.
  */
 function legible(parts: readonly Part[], least: number): Part[] {
   const seen: Part[] = [];

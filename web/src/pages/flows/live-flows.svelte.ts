@@ -93,8 +93,8 @@ export class LiveFlows {
         this.total = page.total;
         this.#cursor = page.nextCursor;
         this.problem = null;
-        // A list that was just loaded is shown at once and completely; otherwise "no flows" would
-        // show for a frame.
+        // A list that was just loaded is shown immediately and completely; otherwise "no flows"
+        // would show for a frame.
         if (this.loaded) this.#draw();
         else this.#show(buffer.list(), false);
         this.loaded = true;
@@ -136,8 +136,8 @@ export class LiveFlows {
   }
 
   /**
-   * Updates the list as time passes, because that alone makes flows leave "the last 15 minutes" and
-   * makes flows match `duration>5m`.
+   * Updates the list as time passes, because flows leave "the last 15 minutes", and other flows
+   * begin to match `duration>5m`, without any change being pushed.
    */
   #expire(): void {
     if (this.paused || !this.loaded || !this.#buffer) return;

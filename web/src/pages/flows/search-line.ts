@@ -3,14 +3,14 @@ const PAUSE_MS = 200;
 
 /**
  * Keeps the text of the search line. A query in the address replaces the text only if the line did
- * not ask for that query itself: the line's own queries come back by the address, too, and may be
- * older than the text.
+ * not ask for that query itself, because the line's own queries come back by the address, too, and
+ * may be older than the text.
  */
 export interface SearchLine {
   readonly text: string;
   /**
-   * Takes typed text, and cancels a query of older text that was not run yet, because that query
-   * would come back by the address.
+   * Takes typed text, and cancels the query of an older text if it has not been run yet, because
+   * that query would come back by the address.
    */
   type(text: string): void;
   /** Runs the query for the typed text after a pause in typing. */
@@ -18,13 +18,13 @@ export interface SearchLine {
   askNow(): void;
   /** Takes the query that is now in the address. Returns whether the query replaced the text. */
   arrive(query: string): boolean;
-  /** Gives up running the query for typed text that was not run yet. */
+  /** Cancels the query for the typed text if the query has not been run yet. */
   drop(): void;
 }
 
 export function createSearchLine(ask: (text: string) => void): SearchLine {
   let text = '';
-  /** True while the query for the typed text was not run yet. */
+  /** True while the query for the typed text has not been run yet. */
   let pending = false;
   /**
    * The query that was run last and has not come back by the address yet; null if there is none.
