@@ -23,10 +23,11 @@ import { ATTR_MESSAGE_TYPE } from '../semconv.ts';
 
 /**
  * `createBullTelemetry` makes an object for BullMQ 5 and 6, which is passed to queues, flow
- * producers and workers as the option `telemetry`: `new Queue('orders', { connection, telemetry:
- * createBullTelemetry() })`. Jobs carry trace and flow context in their options. The server uses
- * BullMQ's own attributes to distinguish the attempts of a job and the children of a BullMQ flow.
- * BullMQ gives a job of a BullMQ flow a context only if the job has `opts`, which may be just `{}`.
+ * producers and workers as the option `telemetry`:
+ * `new Queue('orders', { connection, telemetry: createBullTelemetry() })`. Jobs carry trace and
+ * flow context in their options. The server uses BullMQ's own attributes to distinguish the
+ * attempts of a job and the children of a BullMQ flow. BullMQ gives a job of a BullMQ flow a
+ * context only if the job has `opts`, which may be just `{}`.
  */
 interface BullSpan {
   setSpanOnContext(ctx: Context): Context;

@@ -2,8 +2,8 @@
  * The functions for the carriers of cloud brokers are pure and need no client. They turn the plain
  * object that `injectHeaders` wrote into message attributes, and message attributes into the object
  * that `extractHeaders` reads. An application may give the attributes of a received message to a
- * new message. Then what they say about the received message is replaced by what is true of the new
- * message.
+ * new message. Then what the attributes say about the received message is replaced by what is true
+ * of the new one.
  */
 import { isPropagationHeader } from '../adapter-kit.ts';
 import {
@@ -93,8 +93,8 @@ export function toSqsAttributes<A extends SqsAttribute>(
 }
 
 /**
- * Returns the headers that are in attributes of SQS, or in attributes of an SNS notification (`{
- * Type, Value }`).
+ * Returns the headers that the attributes of an SQS message, or of an SNS notification, carry.
+ * Attributes of a notification have the form `{ Type, Value }`.
  */
 export function fromSqsAttributes(attributes: Record<string, SqsAttribute> | undefined): Headers {
   const headers: Headers = {};

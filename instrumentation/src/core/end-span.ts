@@ -20,9 +20,9 @@ export type Work = (...args: never[]) => unknown;
  * `of` is the application's function. Watching a promise handles its rejection, so the process
  * would no longer report a rejection that the application handles nowhere. Therefore the caller of
  * an async function, whose promise no other code can hold, gets a derived promise that rejects with
- * the same error. Any other promise is returned as the same object: code that holds it may have
- * handled its rejection already, and then a derived promise, whose rejection nobody handles, would
- * end the process.
+ * the same error. Any other promise is returned as the same object, because code that holds it may
+ * have handled its rejection already. Then the rejection of a derived promise, which nobody
+ * handles, would end the process.
  */
 export function endSpanWith<T>(span: Span, ctx: Context, work: () => T, of: Work = work): T {
   let result: T;

@@ -9,8 +9,8 @@ export interface Processor {
 }
 
 /**
- * Maximum time of the last export when a process ends normally, ms. The processors' own timers
- * included, a process ends at most two seconds after its work.
+ * Maximum time of the last export when a process ends normally, ms. With the processors' own
+ * timers, a process ends at most two seconds after its work.
  */
 const MAX_FLUSH_MS = 1000;
 /** Maximum time of the last export after a signal to end, ms. */

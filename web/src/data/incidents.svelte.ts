@@ -40,7 +40,7 @@ export async function loadIncident(id: string): Promise<void> {
   merge([await api.incident(id)]);
 }
 
-/** Merges incidents that the server pushed into the known incidents. */
+/** Adds pushed incidents to the known incidents. */
 export const incidentListener: IncidentListener = {
   onChanged: merge,
   onReload: () => void loadIncidents().catch(() => undefined),

@@ -39,8 +39,8 @@ const full = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle
 export const fullTime = (ms: number): string => full.format(ms);
 
 /**
- * Returns a time of day, with the date if it is not today's, and with the year if it is not this
- * year.
+ * Returns a time of day. It has a date if the date is not today's, and a year if the year is not
+ * the present one.
  */
 export function absolute(ms: number, now: number, to: 'ms' | 's' = 'ms'): string {
   const [at, today] = [new Date(ms), new Date(now)];

@@ -3,8 +3,8 @@ import type { Digest } from './digest.ts';
 
 /**
  * Holds flows that wait for something, so that they can be judged again when more becomes known.
- * Whether a flow is stuck depends on its spans, on what is known and on the present time; so when
- * more is known, a flow that was judged with less knowledge is judged again (guarded by
+ * Whether a flow is stuck depends on its spans, on what is known and on the present time; so a flow
+ * that was judged with less knowledge is judged again when more is known (guarded by
  * held-flows.test.ts).
  */
 export interface HeldFlows {

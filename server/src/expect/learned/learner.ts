@@ -52,8 +52,9 @@ const STRUCTURE = '';
 const REVIEW_GROWTH = 1.25;
 const MIN_REVIEW_GROWTH = 20;
 /**
- * Returns whether the learned flows of a type are checked for stalls at this number of flows: 100,
- * 200, 400 and so on. Stalls among the first flows could not be recognized at that time.
+ * Returns whether the flows that a type was learned from are checked for stalls at this number of
+ * flows: 100, 200, 400 and so on. Stalls among the first flows could not be recognized at that
+ * time.
  */
 const isMilestone = (total: number): boolean =>
   total >= 100 && Number.isInteger(Math.log2(total / 100));

@@ -15,8 +15,8 @@ export interface TypeModel {
    */
   flows: OutcomeSets;
   /**
-   * For each step type, and each further step type: the number of flows in which a step of the
-   * first type began after a step of the second.
+   * For each two step types (later → earlier), the number of flows in which the first type began
+   * after the second.
    */
   order: Map<string, Map<string, number>>;
   steps: Map<string, StepModel>;

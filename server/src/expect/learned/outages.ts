@@ -7,8 +7,8 @@ import { environmentOf, type Digest, type SentMessage } from './digest.ts';
  * sample of what is usual. A wait counts as shared in this way if it is unusually long, and most of
  * the messages that were sent to the same destination shortly before, or shortly after, also waited
  * unusually long or still wait. If those messages were taken without such a wait, the wait has a
- * cause of its own. If all messages in a queue wait equally long for all of that time, the queue is
- * in its usual state (guarded by outages.test.ts).
+ * cause of its own. If all messages in a queue wait equally long during the whole of the wait, the
+ * queue is in its usual state (guarded by outages.test.ts).
  */
 export interface Outages {
   /**

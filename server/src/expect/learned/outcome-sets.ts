@@ -68,7 +68,7 @@ const maxEnds = (n: number): number => Math.max(2, Math.min(0.01 * n, 8), 0.005 
 const CERTAIN = 0.95;
 /**
  * Assume that follow-ups are independent. If the probability that none of them comes is below this,
- * it is not chance but a rule that no flow has ever ended here.
+ * and no flow has ever ended here, it is a rule that one of the follow-ups comes.
  */
 const NEVER_BY_CHANCE = 1e-5;
 /**

@@ -64,9 +64,9 @@ function createContext(digest: Digest, model: TypeModel, floorMs: number): Conte
 }
 
 /**
- * Returns whether a step of type `as` began after `fromMs`, and its cause is a step of another type
- * than `after`. If so, the expected step is a join. The branch that ended last led to the join, and
- * no other branch has to.
+ * Returns whether a step of type `as` began after `fromMs` and was caused by a step of another type
+ * than `after` has. If so, the expected step is a join. The branch that ended last led to the join,
+ * and no other branch has to.
  */
 const cameOtherwise = (
   as: string,

@@ -3,8 +3,8 @@ import type { Digest } from './digest.ts';
 import type { TypeModel } from './model.ts';
 
 /**
- * A flow is quiet once it was idle this many times as long as what follows its last steps usually
- * takes to come.
+ * A flow is quiet once it has been idle for this many times the longest time that usually passes
+ * between its last steps and what follows them.
  */
 const QUIET_FACTOR = 3;
 

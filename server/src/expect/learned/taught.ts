@@ -10,7 +10,7 @@ export interface Taught {
   get(flowId: string): Digest | undefined;
   /**
    * Returns the flow in the form that was learned from, and forgets the flow. Returns undefined if
-   * the flow was not learned from, or so long ago that it is no longer kept.
+   * the flow was not learned from, or was learned from so long ago that it is no longer kept.
    */
   retract(flowId: string): Digest | undefined;
   /**

@@ -37,8 +37,8 @@ export interface Structural {
   /**
    * Counts a message that still waits although messages sent later were taken, which shows that the
    * consumer does not want this message. This is done only while little is known about the
-   * destination. Later such a message counts as lost, because counting it would let a lost message
-   * silence its own alarm.
+   * destination. Once more is known, such a message counts as lost, because otherwise a lost
+   * message would silence its own alarm.
    */
   countUntaken(digest: Digest): void;
   /** Retracts what `countUntaken` counted for this flow. */

@@ -4,8 +4,8 @@ import { wilson } from '../learned/outcome-sets.ts';
 
 /**
  * Counts of the deliveries at a place whose span ends before the work begins: how many were
- * followed by work (`met`) and how many were not. Where work follows, the work of a delivery
- * without work is taken to be still running. This is assumed from the first observed work on, until
+ * followed by work (`met`) and how many were not. Where work follows, a delivery that was not
+ * followed by work counts as still running. This is assumed from the first observed work on, until
  * history contradicts it.
  */
 export interface Record {
