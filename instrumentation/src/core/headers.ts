@@ -163,8 +163,8 @@ export function envelopeIn(headers: Carrier): MessageEnvelope {
 type Texts = Record<string, string | undefined>;
 
 /**
- * Returns the headers as texts by lower-case name. Headers that have this form already, which most
- * have, are returned as they are, because copying would be most of the cost of reading them.
+ * Returns the headers as texts by lower-case name. Headers that already have this form, as most do,
+ * are returned as they are, because a copy would be most of the cost of reading them.
  */
 function textsIn(headers: Carrier | undefined): Texts {
   if (headers === undefined) return {};

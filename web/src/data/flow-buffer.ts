@@ -39,8 +39,8 @@ export function createFlowBuffer(
     },
     apply(changes) {
       for (const change of changes) take(change.id, change.version, change.flow);
-      // Once there are more than eight times as many ids as the list may show, the oldest ids are
-      // dropped.
+      // Once there are more than eight times as many ids as the list may show, the ids that were
+      // added first are dropped.
       if (known.size > limit * 8)
         for (const [id] of [...known].slice(0, known.size - limit * 4)) known.delete(id);
     },

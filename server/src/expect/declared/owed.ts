@@ -107,8 +107,8 @@ function expectEndOfFlow(definition: Definition | null, context: DeclaredContext
   if (flow.outcome !== null) return;
   const within = definition?.withinMs ?? null;
   const byMs = beginning.byMs ?? (within === null ? null : beginning.atMs + within);
-  // If another expectation is due before the flow's deadline, the flow is reported for that one
-  // only.
+  // If another expectation is due before the flow's deadline, the flow is reported only for that
+  // expectation.
   if (byMs === null || found.some((one) => one.expectedAt <= byMs)) return;
   // The time limit in a definition applies to success only, because a failed step is reported as a
   // failure.

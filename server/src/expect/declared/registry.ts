@@ -3,8 +3,9 @@ import type { Definition, DefinitionSource, StoredDefinition } from '../../model
 /** Holds declared flows, found by flow type and version. */
 export interface Definitions {
   /**
-   * Returns the definition of this version of the flow type; else the definition without a version;
-   * else the newest definition of the type; null if the type has none.
+   * Returns the definition of this version of the flow type. If there is none, returns the
+   * definition without a version, or else the newest one of the type; null if the type has no
+   * definition.
    */
   of(type: string, version: string): Definition | null;
   list(): StoredDefinition[];

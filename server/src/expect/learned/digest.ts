@@ -103,7 +103,7 @@ export interface DigestStep {
   id: string;
   /** Step type including whether the step failed, because that decides what follows. */
   key: string;
-  /** Step type without the result, by which the step counts as following others. */
+  /** Step type without the result. What follows other steps is counted by this type. */
   as: string;
   name: string;
   service: string;

@@ -15,8 +15,8 @@ export interface TypeModel {
    */
   flows: OutcomeSets;
   /**
-   * For each two step types (later → earlier), the number of flows in which the first type began
-   * after the second.
+   * For each pair of step types (later → earlier), the number of flows in which the first type
+   * began after the second.
    */
   order: Map<string, Map<string, number>>;
   steps: Map<string, StepModel>;

@@ -1,7 +1,7 @@
 /**
- * Version of the rules by which steps are named; increased when steps get other names. Models refer
- * to step types by name, so a model with names that steps no longer have would expect those steps
- * for ever. Such a model is discarded, and its flow type is learned anew.
+ * Version of the rules by which steps are named. It is increased when steps get other names. Models
+ * refer to step types by name, so a model with names that steps no longer have would expect those
+ * steps for ever. Such a model is discarded, and its flow type is learned anew.
  */
 const NAMING = 2;
 const NO_MORE = [
