@@ -114,7 +114,7 @@ export const EXCEPTIONS = [
   {
     rule: 'function',
     where: 'server/src/correlate/membership/index.ts createAssembler',
-    value: 534,
+    value: 533,
     reason: 'to be rebuilt over columnar memory as a whole',
   },
   {
@@ -228,19 +228,19 @@ export const EXCEPTIONS = [
   {
     rule: 'file',
     where: 'server/src/timeline/steps.ts',
-    value: 384,
+    value: 383,
     reason: 'to be rebuilt over columnar memory with what it is made from',
   },
   {
     rule: 'file',
     where: 'server/src/correlate/membership/index.ts',
-    value: 644,
+    value: 643,
     reason: 'to be rebuilt over columnar memory as a whole',
   },
   {
     rule: 'file',
     where: 'server/src/correlate/membership/trees.ts',
-    value: 386,
+    value: 385,
     reason: 'to be rebuilt over columnar memory as a whole',
   },
   {

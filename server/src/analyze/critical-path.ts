@@ -17,7 +17,7 @@ import { earlier, later, nanosFromMs, unixNanos, type UnixNanos } from '../model
  */
 export interface Segment {
   kind: SegmentKind;
-  /** Names the step that worked; null if the time passed between steps. */
+  /** Id of the step that was running; null if the time passed between steps. */
   stepId: string | null;
   /** Names the message or call that was on its way; null if a step worked. */
   hopId: string | null;

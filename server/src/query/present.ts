@@ -189,7 +189,7 @@ export function presentFlowType(row: FlowTypeRow): wire.FlowTypeSummary {
   return { ...rest, lastStartedAtUnixNano: lastStarted };
 }
 
-/** Most wrong clocks that are listed for one service. */
+/** Maximum number of wrong clocks that are listed for one service. */
 const MAX_CLOCKS = 100;
 
 export function presentService(

@@ -2,8 +2,8 @@ import { FermataError, messageOf } from '../base/errors.ts';
 import { LIMITS, type OtlpExport } from '../model/otlp.ts';
 
 /**
- * This file alone chooses the status of every OTLP answer (opentelemetry-proto
- * docs/specification.md, "Failures"). A retryable error is answered with 503 and Retry-After (in
+ * This file alone chooses the status of every OTLP answer ("Failures" in the specification of
+ * OTLP, opentelemetry-proto). A retryable error is answered with 503 and Retry-After (in
  * gRPC with UNAVAILABLE and RetryInfo), a permanent one with 400, 413 or 415. A failure that may
  * pass is never answered with 500, because senders drop their data on 500.
  */

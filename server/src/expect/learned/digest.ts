@@ -45,8 +45,8 @@ export interface Digest {
 export const environmentOf = ({ type }: Pick<Digest, 'type'>): string => environmentOfKey(type);
 
 /**
- * A message and its consumers. Messages are kept one by one, because the set of step types that
- * follow a step would be the same for nine messages as for ten.
+ * A message and its consumers. Each message is kept separately: the set of step types that
+ * follow a step would not show that one of ten messages was not taken.
  */
 export interface SentMessage {
   /** Id of the step that sent the message. */

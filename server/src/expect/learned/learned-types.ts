@@ -32,8 +32,8 @@ const SEVERAL = 2;
 export function createLearnedTypes(counters: Counters, max = MAX_TYPES): LearnedTypes {
   const models = new Map<string, TypeModel>();
   /**
-   * Types that may be evicted, least recently used first. `once` has the types learned from at most
-   * once, `several` those learned from more often.
+   * Types that may be evicted, least recently used first. `once` holds the types that at most one
+   * flow has taught, `several` holds the types that more flows have taught.
    */
   const once = new Set<string>();
   const several = new Set<string>();

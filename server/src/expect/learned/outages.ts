@@ -121,8 +121,8 @@ export function createOutages(options: OutageOptions): Outages {
   };
 
   /**
-   * Returns whether an outage made the wait of the message `id` longer. `waitOf` returns the wait
-   * of another message; null if this consumer does not take that message.
+   * Returns whether an outage of a consumer made the message `id` wait longer. `waitOf` returns how
+   * long another message waited for the same consumer; null if the consumer does not take it.
    */
   const isShared = (
     all: Iterable<Sent[]>,

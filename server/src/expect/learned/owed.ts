@@ -190,8 +190,8 @@ const MIN_ALWAYS = 50;
 const UNSURE_MS = 60_000;
 function takersExpected(takers: OutcomeSets, seen: readonly string[]): ExpectedNext | null {
   if (takers.total >= MIN_SAMPLES) return takers.expectedAfter(seen);
-  // Only messages that the same consumers took are counted. With three messages that the same
-  // optional consumers took, a further consumer of all three may be chance.
+  // Only messages that the same consumers took are counted. If few of them are known, it may be
+  // chance that one more consumer took all of them: that consumer is not expected yet.
   const alike = takers.holding(seen);
   const always = alike < MIN_MESSAGES ? [] : takers.alwaysWith(seen);
   return always.length === 0
