@@ -119,8 +119,8 @@ function open(payload: Buffer): { headers: Record<string, unknown>; payload: Buf
 }
 
 /**
- * Instruments without changes to the application: traces every client of this module when the
- * client is first used. A second call does nothing.
+ * Instruments an MQTT module without changes to the application. The tracing of each client starts
+ * when the client is first used. A second call does nothing.
  */
 export function instrumentMqtt(module: { MqttClient: { prototype: object } }): void {
   const prototype = module.MqttClient.prototype as {

@@ -12,7 +12,7 @@ import { isUndecided } from './transitions.ts';
  * of the resulting notifications.
  */
 export interface Notifier {
-  /** Notifies each channel of the incident that was not yet notified of this event. */
+  /** Sends this event to those channels of the incident that were not notified of it yet. */
   notify(incident: Incident, event: 'opened' | 'resolved'): void;
   /**
    * Notifies again of an incident that outgrew its acknowledgement, because people acknowledged a

@@ -170,7 +170,7 @@ export interface Hop {
   /** Is true if the hop is a synchronous call, false if it is a message. */
   sync: boolean;
   evidence: Evidence[];
-  /** Holds the strength of the strongest evidence for this hop (a product rule). */
+  /** Strength of the strongest evidence for this hop. Strengths are not combined. */
   confidence: number;
 }
 

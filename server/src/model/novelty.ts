@@ -4,8 +4,8 @@
  */
 export interface Novelty {
   /**
-   * Lists the ids of steps that flows of this type never ran before. Each of them follows a step
-   * that is well known.
+   * Ids of new consumers: steps that flows of this type never ran before, each of which follows a
+   * step that the type has run often.
    */
   consumers: ReadonlySet<string>;
   /**

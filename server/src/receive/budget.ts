@@ -24,8 +24,8 @@ export interface Reservation {
    */
   reserve(bytes: number): void;
   /**
-   * Returns the reserved bytes to the budget. After that, the request is not refused any more.
-   * Calling it again does nothing.
+   * Returns the reserved bytes to the budget, which from then on refuses no more bytes of this
+   * request. Further calls do nothing.
    */
   release(): void;
 }

@@ -1,4 +1,4 @@
-/** Returns a duration as a short text, in units as people read it. */
+/** Formats a duration as a short text in readable units: `1.50 s`, `3 m 20 s`. */
 export function duration(ms: number): string {
   if (ms < 1) return `${ms.toFixed(2)} ms`;
   if (ms < 10) return `${ms.toFixed(1)} ms`;

@@ -95,8 +95,8 @@ export function createGrouping(options: GroupingOptions): Grouping {
           leave(live, flow.id);
         }
       if (counted.size === 0) return memberships.forget(flow.id);
-      // Two keys of one folded incident make one membership, because otherwise the flow would count
-      // twice.
+      // If two keys were merged into one incident, the flow is a member of that incident once.
+      // Otherwise it would be counted twice.
       const byIncident = groupedBy(counted.keys(), (key) => open.get(key)?.incident.id ?? key);
       const entered = [...byIncident.values()].map((keys) => {
         const findings = keys.flatMap((key) => counted.get(key)!);

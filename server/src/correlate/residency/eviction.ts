@@ -153,8 +153,8 @@ export function createEviction(options: EvictionOptions): Eviction {
     if (clock.now() - sweptAtMs < options.idleBeforeEvictionMs) return;
     sweptAtMs = clock.now();
     /**
-     * Spans of closures that are too large or have to stay. One walk decides for all spans that it
-     * visits.
+     * Spans whose closure is too large or has to stay. One traversal of a closure settles this for
+     * all its spans.
      */
     const staying = new Set<Node>();
     for (const node of [...graph.nodes()]) {

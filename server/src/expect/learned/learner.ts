@@ -124,9 +124,9 @@ export function createLearner(knowledge: Knowledge, held: HeldFlows): Learner {
 
   return {
     retractUnlessAsTaught(digest) {
-      // What is known about a destination may come from this flow alone. If the flow were retracted
-      // whenever other flows cause its evaluation, the flow would be learned from again, would
-      // thereby cause its own evaluation, and so on without end.
+      // What is known about a destination may come from this flow alone. Retracting the flow would
+      // remove that knowledge, and learning from it again would restore it: each of the two would
+      // cause another evaluation, without end. So an unchanged flow is not retracted.
       const isAsTaught =
         !doubted.delete(digest.flowId) &&
         taught.get(digest.flowId)?.lastReceivedMs === digest.lastReceivedMs;

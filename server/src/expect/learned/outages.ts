@@ -66,8 +66,8 @@ const NEXT = 3;
 const NEAR_MS = 60_000;
 const NEAR_TIMES = 2;
 /**
- * While it is not known which waits are usual, only waits longer than this, ms, are examined. If
- * some of the shorter waits were left out, the remaining ones would look unusual.
+ * Until it is known which waits are usual, only waits longer than this, in ms, are examined. All
+ * shorter waits are skipped: if only some of them were, the rest would look unusual.
  */
 const YOUNG_MS = 60_000;
 /**

@@ -50,7 +50,7 @@ const USUAL = 0.9;
  */
 const HELD_UP_IS_USUAL = 3;
 
-/** Returns the longest wait that is no accident; 0 without samples. */
+/** Returns the longest wait that is not a rare accident, or 0 if there are no samples. */
 function longestUsual(histogram: Histogram): number {
   const { count } = histogram;
   return histogram.quantile(count < MIN_WAITS ? 1 : 1 - Math.max(1.01 / count, ACCIDENTS));

@@ -27,8 +27,8 @@ export interface Inventory {
    */
   newlyDetached(names: readonly string[]): string[];
   /**
-   * Writes to disk that the present blocks are complete. While a rebuild is due, the blocks of the
-   * earlier inventory are kept instead.
+   * Records on disk that the current blocks are complete. While a rebuild is due, the blocks of the
+   * previous inventory are recorded instead of the current ones.
    */
   save(isShutdown?: boolean): void;
 }
