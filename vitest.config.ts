@@ -9,15 +9,19 @@ const source = ['@fermata/source', ...defaultServerConditions.filter((name) => n
 
 /**
  * Files that take minutes begin first: the one that begins last is waited for with an idle core.
+ * Files that start many processes over brokers do not run beside each other, because two cores are
+ * too few for both.
  */
 const LONG = [
   'test/e2e/scenarios',
   'test/load/absence',
-  'test/e2e/brokers',
   'membership.property',
-  'test/e2e/browser',
   'correlate/many',
+  'projection/projection',
+  'engine/rebuild',
+  'test/e2e/brokers',
   'test/e2e/kill',
+  'test/e2e/browser',
   'test/e2e/alert-kill',
   'test/e2e/bad-input',
 ];
