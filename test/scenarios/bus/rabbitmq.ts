@@ -15,7 +15,8 @@ export async function connectRabbitMq(url: string, scenario: string): Promise<Bu
   const amqplib = require('amqplib') as typeof Amqplib;
   const connection = await amqplib.connect(url);
   const channel: Channel = await connection.createChannel();
-  const exchange = `fermata.${scenario}`;
+  // Two runs at once would share queues, and each would take half of the other's messages.
+  const exchange = `fermata.${scenario}.${process.env['BUS_RUN'] ?? ''}`;
   await channel.assertExchange(exchange, 'topic', { durable: false, autoDelete: true });
   await channel.assertQueue(`${exchange}.dead`, { durable: false, expires: 600_000 });
   await channel.prefetch(50);
