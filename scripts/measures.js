@@ -184,6 +184,7 @@ const words = production
     }),
   );
 
+const withoutComments = (text) => text.replace(/\/\*[^]*?\*\/|\/\/ .*/g, '');
 /** Finds logic files, which decide something beyond types, constants and wiring, without a test. */
 const tests = new Set(
   files
@@ -195,7 +196,7 @@ const subjectOf = (path) =>
 const logic = production.filter(
   (file) =>
     file.path.endsWith('.ts') &&
-    (codeOf(file).match(/\b(if|for|while|switch|case)\b|\?\s/g) ?? []).length > 5,
+    (withoutComments(codeOf(file)).match(/\b(if|for|while|switch|case)\b|\?\s/g) ?? []).length > 5,
 );
 const untested = logic.filter(({ path }) => !tests.has(subjectOf(path)));
 
