@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { durationMs, isDuration } from '../base/duration.ts';
 import { readYaml } from '../base/yaml.ts';
 import { CHANNEL_KINDS, type Channel } from './channels/index.ts';
-import type { Query } from '../model/search.ts';
+import { needsStore, type Query } from '../model/search.ts';
 import type { QueryRule } from '../model/query-rule.ts';
 import type { Inhibition, Matcher, MuteWindow, Route } from './policy.ts';
 
@@ -158,6 +158,8 @@ export function readAlertSettings(
       if (query === null) return wrong('the query is empty');
       if (asksTheCalendar(query))
         return wrong('since: and before: mean nothing in a rule; use duration or within');
+      if (needsStore(query))
+        return wrong('trait: and @attributes are only known once a flow is stored, not to a rule');
       return [
         { name: rule.name, query, text: rule.query, severity: rule.severity, forMs: rule.for },
       ];

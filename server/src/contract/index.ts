@@ -5,3 +5,4 @@ export type * from './problem.ts';
 export type * from './about.ts';
 export type * from './incident.ts';
 export type * from './health.ts';
+export type * from './lenses.ts';

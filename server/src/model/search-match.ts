@@ -1,7 +1,7 @@
 import { countWhile } from '../base/lists.ts';
 import { msOf } from './time.ts';
 import type { Flow } from './flow.ts';
-import { isId, type NumberField, type Query, type TextField } from './search.ts';
+import { isId, patternOf, type NumberField, type Query, type TextField } from './search.ts';
 import { traceIdOf, type SpanKey } from './span.ts';
 
 /**
@@ -15,6 +15,15 @@ export function eventsOf(flow: Flow): { name: string; atMs: number }[] {
       .filter((hop) => hop.message.type !== '')
       .map((hop) => ({ name: hop.message.type, atMs: Math.floor(msOf(hop.sent)) })),
   ];
+}
+/** Returns the errors of a flow's steps and attempts, each as `type: message`, each once. */
+export function errorsOf(flow: Flow): string[] {
+  const errors = new Set<string>();
+  for (const { error, attempts } of flow.steps) {
+    if (error !== null) errors.add(`${error.type}: ${error.message}`);
+    for (const { error: one } of attempts) if (one !== null) errors.add(`${one.type}: ${one.message}`);
+  }
+  return [...errors];
 }
 export const mostAttempts = (flow: Flow): number =>
   flow.steps.reduce((most, step) => Math.max(most, step.attempts.length), 0);
@@ -51,6 +60,7 @@ const TEXTS: Record<TextField, (flow: Flow) => readonly string[]> = {
   id: (flow) => [flow.id],
   step: (flow) => flow.steps.map((step) => step.name),
   failed: (flow) => flow.steps.filter((step) => step.status === 'failed').map((step) => step.name),
+  error: errorsOf,
   missing: (flow) => flow.waitingFor.map((waiting) => waiting.step),
   message: (flow) => flow.hops.flatMap((hop) => [hop.message.type, hop.message.destination]),
   finding: (flow) => flow.findings.map((finding) => finding.rule),
@@ -89,7 +99,9 @@ export function matchesQuery(query: Query, flow: Flow, nowMs: number): boolean {
     case 'field':
       if (query.field === 'id' && !query.value.includes('*') && isCalled(flow, query.value))
         return true;
-      return TEXTS[query.field](flow).some((value) => value !== '' && likes(query.value, value));
+      return TEXTS[query.field](flow).some(
+        (value) => value !== '' && likes(patternOf(query.field, query.value), value),
+      );
     case 'number': {
       const value = NUMBERS[query.field](flow, nowMs);
       if (query.op === '>') return value > query.value;
@@ -101,6 +113,9 @@ export function matchesQuery(query: Query, flow: Flow, nowMs: number): boolean {
     case 'text':
       if (isId(query.text) && isCalled(flow, query.text)) return true;
       return textOf(flow).toLowerCase().includes(query.text.toLowerCase());
+    case 'trait':
+    case 'attribute':
+      return false; // Rules refuse these (`needsStore`), so nothing asks for them here.
     case 'time':
       return query.op === 'since'
         ? msOf(flow.started) >= query.atMs

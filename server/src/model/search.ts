@@ -13,6 +13,10 @@ export type Query =
   | { kind: 'number'; field: NumberField; op: Comparison; value: number }
   | { kind: 'text'; text: string }
   | { kind: 'time'; op: 'since' | 'before'; atMs: number }
+  /** Matches flows with a trait (`analyze/trait.ts`), given by its id in hexadecimal. */
+  | { kind: 'trait'; id: string }
+  /** Matches flows with a span that has this attribute, or whose resource has it. */
+  | { kind: 'attribute'; name: string; value: string }
   /**
    * Matches if the step or message `then` follows `first`, within `withinMs` if given. With `not`,
    * matches if that time is over and `then` did not follow within it.
@@ -34,6 +38,7 @@ export const TEXT_FIELDS = {
   id: 'flow id, former id, or a trace of it',
   step: 'a step that ran',
   failed: 'a step that failed',
+  error: 'a part of an error, type or message',
   missing: 'a step that is awaited',
   message: 'a message type or destination',
   finding: 'a rule that has something to say',
@@ -47,6 +52,21 @@ export const TEXT_FIELDS = {
 export const isId = (text: string): boolean =>
   /^[0-9a-f]{24}(?:[0-9a-f]{8}(?:-[0-9a-f]{16})?)?(?:\.\d+)?$/i.test(text);
 export type TextField = keyof typeof TEXT_FIELDS;
+
+/** Fields that match a part of a text, whereas the others match the whole text. */
+const isPartial = (field: TextField): boolean => field === 'error';
+/** Returns the pattern by which a field is matched. */
+export const patternOf = (field: TextField, value: string): string =>
+  isPartial(field) ? `*${value}*` : value;
+
+/**
+ * Returns whether the query asks for something that only the store knows, so that it cannot be a
+ * rule, which is evaluated while a flow changes.
+ */
+export const needsStore = (query: Query): boolean =>
+  query.kind === 'trait' ||
+  query.kind === 'attribute' ||
+  (query.kind === 'not' ? needsStore(query.of) : 'of' in query && query.of.some(needsStore));
 
 /** Describes the number fields of a query. Durations are in ms. */
 export const NUMBER_FIELDS = {

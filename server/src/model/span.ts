@@ -104,6 +104,8 @@ export interface StepRef {
 export interface SpanError {
   type: string;
   message: string;
+  /** Names the innermost functions of the stack trace; absent if the span has no stack trace. */
+  frames?: string[];
 }
 
 /**

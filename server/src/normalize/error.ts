@@ -3,6 +3,7 @@ import type { SpanError } from '../model/span.ts';
 import { nameOf, shortened, textOf, type ReadAttributes } from './attributes.ts';
 import { FIELD_INDEX as F } from './names.ts';
 import { rootCause } from './root-cause.ts';
+import { topFrames } from './stack-frames.ts';
 
 /** Bounds the characters of an error's message in memory. The stored span has the whole message. */
 const MAX_MESSAGE_CHARACTERS = 500;
@@ -15,13 +16,16 @@ const MAX_MESSAGE_CHARACTERS = 500;
 export function errorOf(span: OtlpSpan, read: ReadAttributes): SpanError {
   let type = nameOf(read.values[F.errorType]);
   let message = textOf(read.values[F.errorMessage]);
+  let frames: string[] = [];
   const thrown = span.events.findLast(({ name }) => name === 'exception');
   if (thrown !== undefined) {
     const told = new Map<unknown, AttributeValue>();
     for (let a = 0; a < thrown.attributes.length; a += 2)
       told.set(thrown.attributes[a], thrown.attributes[a + 1]!);
     const thrownType = nameOf(told.get('exception.type'));
-    const cause = rootCause(textOf(told.get('exception.stacktrace')));
+    const stack = textOf(told.get('exception.stacktrace'));
+    const cause = rootCause(stack);
+    frames = topFrames(stack);
     // If error.type differs from the type of the exception, it was set on purpose, so it is used
     // instead of the root cause.
     const isItself = type === '' || type === thrownType;
@@ -31,5 +35,6 @@ export function errorOf(span: OtlpSpan, read: ReadAttributes): SpanError {
   return {
     type: type || 'error',
     message: shortened(message || span.statusMessage, MAX_MESSAGE_CHARACTERS),
+    ...(frames.length > 0 && { frames }),
   };
 }

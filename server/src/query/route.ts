@@ -43,8 +43,8 @@ export type ReadDefinitions = (input: unknown) => { definitions: Definition[]; p
 
 export interface QueryContext {
   store: QueryStore;
-  /** Access to saved views, the only documents that routes write to the store. */
-  views: DocumentStore<'view'>;
+  /** Access to saved views and to notes on failures: all that routes write to the store. */
+  views: DocumentStore<'view' | 'failure'>;
   alerts: IncidentApi;
   expectations: { inspect(type: string): { environment: string; model: unknown }[] };
   definitions: DefinitionRegistry;

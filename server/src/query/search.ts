@@ -16,6 +16,7 @@ const many = z.union([z.string(), z.array(z.string())]).transform((value) =>
     .flatMap((item) => item.split(','))
     .filter((item) => item !== ''),
 );
+export const MAX_QUERY = 1000;
 const instant = z
   .string()
   .regex(
@@ -26,7 +27,7 @@ const instant = z
 export const searchSchema = z.strictObject({
   q: z
     .string()
-    .max(500)
+    .max(MAX_QUERY)
     .optional()
     .describe(
       'Query: `status:stuck type:order-* duration>5m -service:email "free text"`, `A > B within 5m`, `A !> B within 15m`, `(a or b) and not c`, `since:2h`',
@@ -66,8 +67,8 @@ export function readSearch(query: unknown, nowMs: number): FlowSearch {
     ...(environment && { environments: environment }),
     ...(key !== undefined && { key }),
     ...(incident !== undefined && incident !== '' && { incidents: [incident] }),
-    ...(from !== undefined && { from: nanos(from) }),
-    ...(to !== undefined && { to: nanos(to) }),
+    ...(from !== undefined && { from: readInstant(from) }),
+    ...(to !== undefined && { to: readInstant(to) }),
     ...(cursor !== undefined && { after: readCursor(cursor) }),
   };
 }
@@ -86,7 +87,8 @@ export function invalid(error: z.ZodError): FermataError {
   });
 }
 
-function nanos(text: string): UnixNanos {
+/** Reads an instant in either form that `instant` allows. */
+export function readInstant(text: string): UnixNanos {
   if (/^\d+$/.test(text)) {
     const value = BigInt(text);
     if (value > 0xffffffffffffffffn)

@@ -6,6 +6,7 @@ import { createEvidence } from './evidence.ts';
 import { createFlowReader } from './flow-reader.ts';
 import { createFlowWriter } from './flow-writer.ts';
 import { createNameIndex } from './name-index.ts';
+import { createLensReader } from './lens-reader.ts';
 import type { Store } from './port/index.ts';
 import { createReadLag } from './read-lag.ts';
 import type { ReadChunks } from './rows/chunked-reader.ts';
@@ -64,6 +65,7 @@ export function createStoreOver(
     ...evidence,
     ...createFlowWriter(writer),
     ...createFlowReader({ query, spansAt, lag, readRows, readChunks, now }),
+    ...createLensReader({ query, readRows, now }),
     ...createNameIndex({ query, spansAt, readRows, now }),
     ...createCatalog(query, lag, now),
     ...createDocumentTables({ query, insertJson: writer.insertJson, readRows, readChunks }),

@@ -8,6 +8,7 @@ import { draftSteps } from './drafts.ts';
 import { allSegments, type FlowInput } from '../model/flow-input.ts';
 import { isSaidOfFlow } from './folding.ts';
 import { flowIdOf, flowKeyOf, parseFlowKey, rowTokens, type FlowKey } from '../model/keys.ts';
+import { mendedSteps } from '../model/mended.ts';
 import { hopsOf } from './hops.ts';
 import { proveJoins } from './joins.ts';
 import { addBadge, causesFirst, linkCompensations, mergeAttempts } from './steps.ts';
@@ -72,7 +73,7 @@ function summarize(
     }
   }
   const end = endOf(input, shifts, steps, badges);
-  const idleOutcome = end === null ? settlesAsOf(steps) : null;
+  const idleOutcome = end === null ? settlesAsOf(steps, hops) : null;
   const compensating = steps.some((step) => step.kind === 'compensation');
   const phase = end !== null ? 'ended' : compensating ? 'compensating' : 'open';
   const status = end !== null ? end.outcome : phase === 'compensating' ? 'compensating' : 'active';
@@ -282,13 +283,15 @@ function goesOn(
 
 /**
  * Returns the outcome that the flow has once it is idle; null while a step is running. `detect`
- * decides whether a waiting message is still expected to be consumed.
+ * decides whether a waiting message is still expected to be consumed. A failure that a later try
+ * mended does not count.
  */
-function settlesAsOf(steps: Step[]): Outcome | null {
+function settlesAsOf(steps: Step[], hops: Hop[]): Outcome | null {
   if (steps.some((step) => step.status === 'running')) return null;
   if (steps.some((step) => step.compensates !== null && step.status !== 'failed'))
     return 'compensated';
-  return steps.some((step) => step.status === 'failed') ? 'failed' : 'completed';
+  const failed = steps.filter((step) => step.status === 'failed').length;
+  return failed > mendedSteps(steps, hops).size ? 'failed' : 'completed';
 }
 
 function earliestCauseless(steps: Step[], hops: Hop[]): Step {

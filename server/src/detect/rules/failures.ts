@@ -2,6 +2,7 @@ import { smallestOf } from '../../base/lists.ts';
 import { msOf } from '../../model/time.ts';
 import type { Rule, FindingDraft } from '../rule.ts';
 import type { Flow, Hop, Step } from '../../model/flow.ts';
+import { mendedSteps } from '../../model/mended.ts';
 import { dependencyOf } from '../dependency.ts';
 
 const about = (step: Step, summary: string, since = step.end ?? step.start): FindingDraft => ({
@@ -16,7 +17,7 @@ const about = (step: Step, summary: string, since = step.end ?? step.start): Fin
 });
 
 /**
- * Symptom: a step failed, no retry of the step succeeded, and nothing undid the step. Who cares:
+ * Symptom: a step failed, no later try of the step succeeded, and nothing undid it. Who cares:
  * the team of the step's service. False alarms: errors that are part of the business (a declined
  * card) and are recorded as span errors. A step that failed because of a failed step that it called
  * gets no finding of its own, because one failure is one finding.
@@ -59,8 +60,14 @@ const lackedBy = (flow: Flow, step: Step | undefined): string | undefined => {
     : (dependencyOf(flow, step, error) ?? undefined);
 };
 const heardMs = (step: Step): number => step.failureReceivedMs ?? step.receivedMs;
-const failedSteps = (flow: Flow): Step[] =>
-  flow.steps.filter((step) => step.status === 'failed' && step.kind !== 'compensation');
+const failedSteps = (flow: Flow): Step[] => {
+  const failed = flow.steps.filter(
+    (step) => step.status === 'failed' && step.kind !== 'compensation',
+  );
+  if (failed.length === 0) return failed;
+  const mended = mendedSteps(flow.steps, flow.hops);
+  return failed.filter((step) => !mended.has(step.id));
+};
 /**
  * Returns when the next waiting time (`graceMs`) of a failed step ends, epoch ms; null if no such
  * time is running.

@@ -41,6 +41,8 @@ export function fieldOf(token: Token, nowMs: number): Query | null {
     const value = unquote(token.text.slice(colon + 1));
     const column = token.column + colon + 1;
     if (value === '') throw wrong(`${field}: needs a value`, column);
+    if (field.startsWith('@')) return attribute(token.text.slice(1, colon), value, token.column);
+    if (field === 'trait') return trait(value, column);
     if (field === 'since' || field === 'before')
       return { kind: 'time', op: field, atMs: instant(value, column, nowMs) };
     if (isTextField(field)) {
@@ -70,6 +72,21 @@ export function fieldOf(token: Token, nowMs: number): Query | null {
   return { kind: 'number', field, op: op as Comparison, value: number };
 }
 
+/** Maximum number of characters of an attribute's name. */
+const MAX_NAME = 200;
+
+function attribute(name: string, value: string, column: number): Query {
+  if (name === '') throw wrong('which attribute? For example @region:eu', column);
+  if (name.length > MAX_NAME) throw wrong('no attribute has so long a name', column);
+  return { kind: 'attribute', name, value };
+}
+
+function trait(value: string, column: number): Query {
+  if (!/^[0-9a-f]{16}$/i.test(value))
+    throw wrong(`"${value}" is no trait; lenses give their ids, of 16 digits`, column);
+  return { kind: 'trait', id: value.toLowerCase() };
+}
+
 export function durationIn(text: string, column: number): number {
   const ms = durationMs(text);
   if (ms === null) throw wrong(`"${text}" is not a time like 30s, 15m or 2h`, column);
@@ -85,7 +102,11 @@ function instant(text: string, column: number, nowMs: number): number {
 }
 
 function nearest(name: string): string {
-  const fields = [...Object.keys(TEXT_FIELDS), ...Object.keys(NUMBER_FIELDS), 'since', 'before'];
+  const fields = [
+    ...Object.keys(TEXT_FIELDS),
+    ...Object.keys(NUMBER_FIELDS),
+    ...['since', 'before', 'trait'],
+  ];
   const closest = closestTo(name, fields);
   return closest === undefined ? `; there are ${fields.join(', ')}` : `; did you mean ${closest}?`;
 }

@@ -4,6 +4,7 @@ import { ALERT_ROUTES } from './alerts.ts';
 import { DEFINITION_ROUTES } from './definitions.ts';
 import { FLOW_ROUTES } from './flows.ts';
 import { INCIDENT_ROUTES } from './incidents.ts';
+import { LENS_ROUTES } from './lenses.ts';
 import { SERVER_ROUTES } from './server.ts';
 import { VIEW_ROUTES } from './views.ts';
 
@@ -11,6 +12,7 @@ import { VIEW_ROUTES } from './views.ts';
 export const ROUTES: readonly Route[] = [
   ...SERVER_ROUTES,
   ...FLOW_ROUTES,
+  ...LENS_ROUTES,
   ...INCIDENT_ROUTES,
   ...ALERT_ROUTES,
   ...DEFINITION_ROUTES,

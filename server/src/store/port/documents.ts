@@ -1,6 +1,6 @@
 import type { Incident, Notification, Silence } from '../../model/incident.ts';
 
-export type DocumentKind = 'definition' | 'view' | 'clock' | 'probe';
+export type DocumentKind = 'definition' | 'view' | 'failure' | 'clock' | 'probe';
 
 /**
  * Stores small JSON texts that people or services wrote. A user of the port names the kinds of

@@ -1,5 +1,12 @@
 import { expectTypeOf, test } from 'vitest';
-import type { CatalogReader, FlowReader, IncidentStore, QueryStore, Store } from './index.ts';
+import type {
+  CatalogReader,
+  FlowReader,
+  IncidentStore,
+  LensReader,
+  QueryStore,
+  Store,
+} from './index.ts';
 
 type WriterOf<Port> = Extract<
   keyof Port,
@@ -20,6 +27,6 @@ test('what routes get of the store are readers: no member of it writes', () => {
     | 'stop'
   >();
   expectTypeOf<WriterOf<QueryStore>>().toBeNever();
-  expectTypeOf<QueryStore>().toEqualTypeOf<FlowReader & CatalogReader>();
+  expectTypeOf<QueryStore>().toEqualTypeOf<FlowReader & CatalogReader & LensReader>();
   expectTypeOf<Store>().toExtend<IncidentStore>();
 });

@@ -2,11 +2,13 @@ import type { CatalogReader } from './catalog.ts';
 import type { DocumentStore, IncidentStore, LearnedStore } from './documents.ts';
 import type { EvidenceReader, EvidenceWriter } from './evidence.ts';
 import type { FlowReader, FlowScanner, FlowWriter, NameIndex } from './flows.ts';
+import type { LensReader } from './lenses.ts';
 
 export type * from './catalog.ts';
 export type * from './documents.ts';
 export type * from './evidence.ts';
 export type * from './flows.ts';
+export type * from './lenses.ts';
 
 /** Starts, stops and checks the store, for the code that runs the process. */
 export interface StoreLifecycle {
@@ -49,12 +51,13 @@ export type Store = StoreLifecycle &
   FlowScanner &
   NameIndex &
   CatalogReader &
+  LensReader &
   DocumentStore &
   LearnedStore &
   IncidentStore;
 
 /** The part of the store that routes use. None of its members changes anything. */
-export type QueryStore = FlowReader & CatalogReader;
+export type QueryStore = FlowReader & CatalogReader & LensReader;
 
 /**
  * The part of the store that the engine uses. It has the members that commit, derive and resume,

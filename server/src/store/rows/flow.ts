@@ -1,3 +1,4 @@
+import { traitsOf, type Trait, type Traits } from '../../analyze/index.ts';
 import type { Lease, Memory } from '../../base/memory.ts';
 import {
   viewAt,
@@ -6,7 +7,7 @@ import {
   type Tombstone,
   type UnattributedChange,
 } from '../../model/flow.ts';
-import { eventsOf, longestWait, mostAttempts } from '../../model/search-match.ts';
+import { errorsOf, eventsOf, longestWait, mostAttempts } from '../../model/search-match.ts';
 import { traceIdOf, type SpanKey } from '../../model/span.ts';
 import { unixNanos, type UnixNanos } from '../../model/time.ts';
 import { packTimeline, unpackTimeline } from './packed-timeline.ts';
@@ -20,6 +21,7 @@ interface Projected {
   upToBatch: number;
   settlesAtMs: number;
   events: { name: string; atMs: number }[];
+  traits: Traits;
   serviceOf: (stepId: string | null) => string;
 }
 
@@ -52,6 +54,8 @@ const listOf = <T>({ write }: ColumnType<T>): ColumnType<readonly T[]> => ({
 });
 const TEXTS = listOf(TEXT);
 const WHOLES = listOf(WHOLE);
+const COUNTS = listOf(COUNT);
+const REALS = listOf(REAL);
 
 interface Column {
   write: (to: RowBinary, projected: Projected) => void;
@@ -128,10 +132,27 @@ const COLUMNS = {
     flow.hops.map((hop) => serviceOf(hop.to)),
   ),
   timeline: column(TEXT, ({ flow }) => packTimeline(flow)),
+  variant: column(WHOLE, ({ traits }) => traits.variant),
+  node_ids: column(WHOLES, ({ traits }) => idsOf(traits.nodes)),
+  node_ms: column(REALS, ({ traits }) => msOf(traits.nodes)),
+  node_flags: column(COUNTS, ({ traits }) => flagsOf(traits.nodes)),
+  edge_ids: column(WHOLES, ({ traits }) => idsOf(traits.edges)),
+  edge_ms: column(REALS, ({ traits }) => msOf(traits.edges)),
+  edge_flags: column(COUNTS, ({ traits }) => flagsOf(traits.edges)),
+  segment_ids: column(WHOLES, ({ traits }) => idsOf(traits.segments)),
+  segment_ms: column(REALS, ({ traits }) => msOf(traits.segments)),
+  trait_ids: column(WHOLES, ({ traits }) => idsOf(traits.others)),
+  trait_ms: column(REALS, ({ traits }) => msOf(traits.others)),
+  trait_flags: column(COUNTS, ({ traits }) => flagsOf(traits.others)),
+  error_texts: column(TEXTS, ({ flow }) => errorsOf(flow)),
 } satisfies Record<string, Column>;
 
 export const FLOW_COLUMNS = Object.keys(COLUMNS);
 const LIST: readonly [name: string, column: Column][] = Object.entries(COLUMNS);
+
+const idsOf = (traits: readonly Trait[]): bigint[] => traits.map(({ id }) => id);
+const msOf = (traits: readonly Trait[]): number[] => traits.map(({ ms }) => ms);
+const flagsOf = (traits: readonly Trait[]): number[] => traits.map(({ flags }) => flags);
 
 function tracesOf({ members, context }: Flow): string[] {
   const traces = new Set(members.map(traceIdOf));
@@ -165,6 +186,7 @@ export function flowRows(
       upToBatch,
       settlesAtMs: settlesAt(flow),
       events: eventsOf(flow),
+      traits: traitsOf(flow),
       serviceOf: (stepId) => (stepId === null ? '' : (services.get(stepId) ?? '')),
     };
     for (const [, { write }] of LIST) write(writer, projected);

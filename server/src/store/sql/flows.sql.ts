@@ -58,6 +58,15 @@ export const FLOWS_BY_IDS_IN_ORDER = sql`
   ${FLOWS_BY_IDS}
   ORDER BY id`;
 
+/** Selects whole flows, timelines included. */
+export const WHOLE_FLOWS_BY_IDS = sql`
+  SELECT
+    ${SUMMARY_FIELDS},
+    timeline
+  FROM flows FINAL
+  WHERE id IN {ids:Array(String)} AND deleted = 0
+  ORDER BY cityHash64(id)`;
+
 export const FLOW_BY_ID = sql`
   SELECT
     ${SUMMARY_FIELDS},

@@ -1,10 +1,12 @@
 import {
   isId,
+  patternOf,
   type FlowSearch,
   type NumberField,
   type Query,
   type TextField,
 } from '../../model/search.ts';
+import { TRAIT_KINDS } from '../../analyze/index.ts';
 import type { Param } from '../connection/port.ts';
 import { sql } from './sql.ts';
 
@@ -84,6 +86,10 @@ export function queryWhere(query: Query, nowMs: number, params: Params): string 
           ) > 0`;
         return isId(part.text) ? group([says, isCalled(bind, part.text)], 'OR') : `(${says})`;
       }
+      case 'trait':
+        return hasTrait(bind, part.id);
+      case 'attribute':
+        return hasAttribute(bind, part);
       case 'time': {
         const at = bind(Math.round(part.atMs * 1000), 'Int64');
         return `(intDiv(started, 1000) ${part.op === 'since' ? '>=' : '<'} ${at})`;
@@ -114,10 +120,49 @@ const likes = (bind: Bind, column: string, pattern: string): string =>
 function fieldWhere(bind: Bind, { field, value }: Kind<'field'>): string {
   const has = sql`
     arrayExists(
-      x -> x != '' AND ${likes(bind, 'x', value)},
+      x -> x != '' AND ${likes(bind, 'x', patternOf(field, value))},
       ${LISTS[field]}
     )`;
   return field === 'id' && !value.includes('*') ? group([has, isCalled(bind, value)], 'OR') : has;
+}
+
+/** Returns a condition that is true if the flow has the trait. The id tells the trait's column. */
+function hasTrait(bind: Bind, id: string): string {
+  const bound = bind(String(BigInt(`0x${id}`)), 'UInt64');
+  const kind = TRAIT_KINDS[Number(BigInt(`0x${id}`) & 15n)];
+  if (kind === 'variant') return `(variant = ${bound})`;
+  return `has(${kind === 'node' || kind === 'edge' || kind === 'segment' ? kind : 'trait'}_ids, ${bound})`;
+}
+
+/**
+ * Returns a condition that is true if a span of the flow, or its resource, has an attribute of this
+ * name with a value like this. Lines 2 and 3 of a record are attributes and resource, as JSON.
+ */
+function hasAttribute(bind: Bind, { name, value }: Kind<'attribute'>): string {
+  const key = bind(name, 'String');
+  const quoted = bind(`${JSON.stringify(name)}:`, 'String');
+  const valueIn = (line: number): string => {
+    const raw = `JSONExtractRaw(splitByChar('\n', record)[${line}], ${key})`;
+    return likes(bind, `trim(BOTH '"' FROM ${raw})`, value);
+  };
+  return sql`
+    id IN (
+      SELECT id
+      FROM (
+        SELECT id, arrayJoin(splitByChar(',', members)) AS span
+        FROM flows FINAL
+        WHERE deleted = 0
+      )
+      WHERE span IN (
+        SELECT concat(trace_id, span_id)
+        FROM records
+        WHERE position(record, ${quoted}) > 0
+        AND (
+          ${valueIn(2)}
+          OR ${valueIn(3)}
+        )
+      )
+    )`;
 }
 
 /**
@@ -181,6 +226,7 @@ const LISTS: Record<TextField, string> = {
   key: 'arrayPushBack(key_values, flow_id)',
   id: '[id]',
   step: 'step_names',
+  error: 'error_texts',
   failed: "arrayFilter((n, s) -> s = 'failed', step_names, step_statuses)",
   missing: 'waiting_steps',
   message: 'arrayConcat(hop_types, hop_destinations)',

@@ -1,0 +1,40 @@
+import type { Flow, Step } from '../model/flow.ts';
+import type { TraitBodies } from './trait.ts';
+
+/** Types of messages that tell of a failure, as `detect/rules/failures.ts` reads them. */
+const FAILURE = /(fail(ed|ure)?|error|reject(ed)?|declined|denied|timed?.?out)$/i;
+
+/**
+ * Returns who must hear of the failures that messages of this flow tell, and who does. Whoever did
+ * something before, on the way from the flow's start to the failure, must hear of it, because it
+ * may have to undo that; the service that failed knows already.
+ */
+export function audiencesOf(
+  flow: Flow,
+  steps: ReadonlyMap<string, Step>,
+): TraitBodies['audience'][] {
+  const told = flow.hops.filter(
+    ({ message, from, sync }) =>
+      !sync && from !== null && message.type !== '' && FAILURE.test(message.type),
+  );
+  if (told.length === 0) return [];
+  const causes = new Map<string, string[]>();
+  for (const { from, to } of flow.hops)
+    if (from !== null && to !== null && from !== to)
+      causes.set(to, [...(causes.get(to) ?? []), from]);
+  const found: TraitBodies['audience'][] = [];
+  for (const { message, from, to } of told) {
+    const teller = steps.get(from!);
+    const listener = steps.get(to ?? '');
+    if (listener !== undefined)
+      found.push({ failure: message.type, service: listener.service, role: 'hears' });
+    const before = new Set([from!]);
+    for (const id of before) for (const cause of causes.get(id) ?? []) before.add(cause);
+    for (const id of before) {
+      const service = steps.get(id)?.service;
+      if (service !== undefined && service !== teller?.service)
+        found.push({ failure: message.type, service, role: 'must' });
+    }
+  }
+  return found;
+}

@@ -1,0 +1,270 @@
+import type { EdgeBody } from './trait.ts';
+
+/**
+ * How the services of one flow type work together, from what was counted of its flows. Pure. What
+ * is weighed, and the advice, follow the articles that this product began with
+ * (docs/systems.md): who must know whom, who is in the way of whom, who must hear of a failure.
+ */
+export interface Counted {
+  type: string;
+  flows: number;
+  nodes: NodeCount[];
+  edges: EdgeCount[];
+  blocked: { node: string; flows: number; totalMs: number; depth: number }[];
+  audiences: { failure: string; service: string; role: 'must' | 'hears' }[];
+  services: { service: string; flows: number }[];
+}
+export interface NodeCount {
+  id: string;
+  service: string;
+  step: string;
+  count: number;
+  flows: number;
+  failed: number;
+  compensated: number;
+  totalMs: number;
+  exampleFlowIds: string[];
+}
+export interface EdgeCount extends EdgeBody {
+  id: string;
+  count: number;
+  flows: number;
+  lagMs: Lag;
+  newestMs: number;
+  /** Start of the first flow that has it, epoch ms. */
+  firstAt: number;
+  exampleFlowIds: string[];
+}
+/** Quantiles in ms. */
+interface Lag {
+  p50: number;
+  p90: number;
+  p95: number;
+  p99: number;
+  max: number;
+  count: number;
+}
+
+export type Verdict = 'orchestrated' | 'choreographed' | 'hybrid' | 'one service' | 'calls only';
+
+export interface Coordination {
+  type: string;
+  flows: number;
+  verdict: Verdict;
+  shares: Record<HopKind, number>;
+  hops: number;
+  conductor: string | null;
+  coupling: number;
+  knows: { service: string; knows: string[] }[];
+  listeners: Listener[];
+  failureAudience: { failure: string; mustHear: string[]; hear: string[] }[];
+  blocked: { service: string; step: string; share: number; ms: number; chainDepth: number }[];
+  ifStops: { service: string; flowsShare: number }[];
+  decisions: { service: string; step: string; next: { step: string; flowsShare: number }[] }[];
+}
+export interface Listener {
+  message: string;
+  from: string;
+  service: string;
+  firstAt: number;
+  lagMs: Lag;
+  nowMs: number;
+  exampleFlowIds: string[];
+}
+
+const HOP_KINDS = ['event', 'command', 'reply', 'call'] as const;
+export type HopKind = (typeof HOP_KINDS)[number];
+
+/** Share of the commands and calls that a conductor sends at least. */
+const CONDUCTS = 0.6;
+/** Share of events from which flows without a conductor are choreographed. */
+const CHOREOGRAPHED = 0.6;
+/** Share of events up to which flows with a conductor are orchestrated. */
+const ORCHESTRATED = 0.35;
+
+export function coordinationOf(counted: Counted): Coordination {
+  const { type, flows } = counted;
+  const nodes = new Map(counted.nodes.map((node) => [node.id, node]));
+  const hops = counted.edges.flatMap((edge) => hopsBetween(edge, nodes));
+  const total = hops.reduce((sum, { count }) => sum + count, 0);
+  const shares = sharesOf(hops, total);
+  const knows = knowsOf(hops);
+  const conductor = conductorOf(hops, knows);
+  return {
+    ...{ type, flows, shares, hops: total, conductor, knows },
+    verdict: verdictOf(shares, conductor, total),
+    coupling: Math.max(0, ...knows.map((one) => one.knows.length)),
+    listeners: listenersOf(hops),
+    failureAudience: audiencesOf(counted.audiences),
+    blocked: blockedOf(counted, nodes),
+    ifStops: counted.services
+      .map(({ service, flows: having }) => ({ service, flowsShare: share(having, flows) }))
+      .sort((a, b) => b.flowsShare - a.flowsShare || (a.service < b.service ? -1 : 1)),
+    decisions: decisionsOf(counted, nodes),
+  };
+}
+
+interface HopBetween extends EdgeCount {
+  kind: HopKind;
+  sender: string;
+  receiver: string;
+}
+
+/** Returns the edge as hops between two services; none if it stays within one, or is a border. */
+function hopsBetween(edge: EdgeCount, nodes: ReadonlyMap<string, NodeCount>): HopBetween[] {
+  const sender = nodes.get(edge.from)?.service;
+  const receiver = nodes.get(edge.to)?.service;
+  if (sender === undefined || receiver === undefined || sender === receiver) return [];
+  const kind = kindOf(edge);
+  return kind === null ? [] : [{ ...edge, kind, sender, receiver }];
+}
+
+function kindOf({ message, sync }: EdgeBody): HopKind | null {
+  if (sync) return 'call';
+  switch (message?.kind) {
+    case undefined:
+    case 'timer':
+      return null;
+    case 'command':
+    case 'query':
+      return 'command';
+    case 'reply':
+      return 'reply';
+    default:
+      return 'event';
+  }
+}
+
+const share = (part: number, of: number): number => (of === 0 ? 0 : part / of);
+
+function sharesOf(hops: readonly HopBetween[], total: number): Record<HopKind, number> {
+  const shares = { event: 0, command: 0, reply: 0, call: 0 };
+  for (const { kind, count } of hops) shares[kind] += share(count, total);
+  return shares;
+}
+
+/** Whoever sends a command or makes a call has to know its receiver; an event's sender has not. */
+function knowsOf(hops: readonly HopBetween[]): Coordination['knows'] {
+  const known = new Map<string, Set<string>>();
+  for (const { kind, sender, receiver } of hops)
+    if (kind === 'command' || kind === 'call') {
+      const set = known.get(sender) ?? new Set();
+      known.set(sender, set.add(receiver));
+    }
+  return [...known]
+    .map(([service, set]) => ({ service, knows: [...set].sort() }))
+    .sort((a, b) => b.knows.length - a.knows.length || (a.service < b.service ? -1 : 1));
+}
+
+/**
+ * Returns the service that sends most commands and calls, to at least two others. A chain of calls
+ * has no conductor: there, everybody calls the next.
+ */
+function conductorOf(hops: readonly HopBetween[], knows: Coordination['knows']): string | null {
+  const sent = new Map<string, number>();
+  let total = 0;
+  for (const { kind, sender, count } of hops)
+    if (kind === 'command' || kind === 'call') {
+      sent.set(sender, (sent.get(sender) ?? 0) + count);
+      total += count;
+    }
+  const [first] = [...sent].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1));
+  if (first === undefined || first[1] < CONDUCTS * total) return null;
+  const known = knows.find(({ service }) => service === first[0])?.knows.length ?? 0;
+  return known >= 2 ? first[0] : null;
+}
+
+function verdictOf(
+  { event, call }: Record<HopKind, number>,
+  conductor: string | null,
+  hops: number,
+): Verdict {
+  if (hops === 0) return 'one service';
+  if (conductor !== null) return event <= ORCHESTRATED ? 'orchestrated' : 'hybrid';
+  if (event >= CHOREOGRAPHED) return 'choreographed';
+  return call === 1 ? 'calls only' : 'hybrid';
+}
+
+function listenersOf(hops: readonly HopBetween[]): Listener[] {
+  const listeners = new Map<string, Listener>();
+  for (const { kind, message, sender, receiver, ...edge } of hops) {
+    if (kind !== 'event') continue;
+    const name = message!.type || message!.destination;
+    const key = JSON.stringify([name, sender, receiver]);
+    const known = listeners.get(key);
+    // Of several edges between the two, the one with most messages tells the lag.
+    const isMost = known === undefined || edge.lagMs.count > known.lagMs.count;
+    listeners.set(key, {
+      ...{ message: name, from: sender, service: receiver },
+      firstAt: Math.min(edge.firstAt, known?.firstAt ?? Infinity),
+      lagMs: isMost ? edge.lagMs : known.lagMs,
+      nowMs: isMost ? edge.newestMs : known.nowMs,
+      exampleFlowIds: isMost ? edge.exampleFlowIds : known.exampleFlowIds,
+    });
+  }
+  return [...listeners.values()].sort(
+    (a, b) => b.lagMs.p99 - a.lagMs.p99 || (a.service < b.service ? -1 : 1),
+  );
+}
+
+function audiencesOf(audiences: Counted['audiences']): Coordination['failureAudience'] {
+  const failures = new Map<string, { must: Set<string>; hears: Set<string> }>();
+  for (const { failure, service, role } of audiences) {
+    const known = failures.get(failure) ?? { must: new Set(), hears: new Set() };
+    known[role].add(service);
+    failures.set(failure, known);
+  }
+  return [...failures]
+    .map(([failure, { must, hears }]) => ({
+      failure,
+      mustHear: [...must].sort(),
+      hear: [...hears].sort(),
+    }))
+    .sort((a, b) => (a.failure < b.failure ? -1 : 1));
+}
+
+function blockedOf(
+  { blocked }: Counted,
+  nodes: ReadonlyMap<string, NodeCount>,
+): Coordination['blocked'] {
+  return blocked
+    .flatMap(({ node: id, flows, totalMs, depth }) => {
+      const node = nodes.get(id);
+      if (node === undefined) return [];
+      const { service, step } = node;
+      const ms = totalMs / Math.max(1, flows);
+      return [
+        { service, step, share: Math.min(1, share(totalMs, node.totalMs)), ms, chainDepth: depth },
+      ];
+    })
+    .sort((a, b) => b.ms - a.ms);
+}
+
+/** Returns steps that some flows leave one way and others another way. */
+function decisionsOf(
+  { edges }: Counted,
+  nodes: ReadonlyMap<string, NodeCount>,
+): Coordination['decisions'] {
+  const next = new Map<string, Map<string, number>>();
+  for (const { from, to, flows } of edges) {
+    const target = nodes.get(to);
+    if (target === undefined || !nodes.has(from) || from === to) continue;
+    const ways = next.get(from) ?? new Map<string, number>();
+    ways.set(target.step, Math.max(ways.get(target.step) ?? 0, flows));
+    next.set(from, ways);
+  }
+  return [...next].flatMap(([id, ways]) => {
+    const node = nodes.get(id)!;
+    const isChoice = ways.size > 1 && [...ways.values()].some((flows) => flows < node.flows);
+    if (!isChoice) return [];
+    return [
+      {
+        service: node.service,
+        step: node.step,
+        next: [...ways]
+          .map(([step, flows]) => ({ step, flowsShare: share(flows, node.flows) }))
+          .sort((a, b) => b.flowsShare - a.flowsShare || (a.step < b.step ? -1 : 1)),
+      },
+    ];
+  });
+}

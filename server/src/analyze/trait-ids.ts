@@ -1,0 +1,84 @@
+import { hashed, hashName } from '../base/name-hash.ts';
+import type { TraitBodies, TraitKind } from './trait.ts';
+
+/**
+ * Lists the kinds of traits. The position of a kind is the low four bits of its ids, so that the
+ * store can tell kinds apart. New kinds are added at the end, because stored rows have these ids.
+ */
+export const TRAIT_KINDS = [
+  'variant',
+  'node',
+  'edge',
+  'segment',
+  'failure',
+  'origin',
+  'version',
+  'instance',
+  'late',
+  'stuck',
+  'blocked',
+  'audience',
+  'service',
+] as const satisfies readonly TraitKind[];
+const CODES = new Map<TraitKind, bigint>(TRAIT_KINDS.map((kind, i) => [kind, BigInt(i)]));
+export const codeOf = (kind: TraitKind): number => TRAIT_KINDS.indexOf(kind);
+
+/** A trait's kind and body, which its id stands for. */
+export type NamedTrait = {
+  [K in TraitKind]: { kind: K; body: TraitBodies[K] };
+}[TraitKind];
+
+/**
+ * Maximum number of traits whose names are kept. Most flows have the traits of flows before them,
+ * and building an id costs a microsecond.
+ */
+const MAX_KEPT = 50_000;
+/**
+ * Caches of pure functions: ids by kind and body as JSON, and back. Shared by all stores of a
+ * process. A name that is not here is found again from a flow that has the trait
+ * (`query/lenses/trait-names.ts`).
+ */
+const ids = new Map<string, bigint>();
+const names = new Map<bigint, string>();
+
+/** Returns the id of a trait, 64 bits. Equal bodies have equal ids. */
+export function traitId<K extends TraitKind>(kind: K, body: TraitBodies[K]): bigint {
+  return idOf(kind, JSON.stringify(body));
+}
+
+/** As `traitId`, where the id stands for more than the body tells. */
+export const traitIdFor = <K extends TraitKind>(
+  kind: K,
+  all: string,
+  body: TraitBodies[K],
+): bigint => {
+  const id = idOf(kind, all);
+  names.set(id, kind + JSON.stringify(body));
+  return id;
+};
+
+function idOf(kind: TraitKind, text: string): bigint {
+  const name = kind + text;
+  const known = ids.get(name);
+  if (known !== undefined) return known;
+  hashName(kind, text);
+  const id = (((BigInt(hashed.high) << 32n) | BigInt(hashed.low)) & ~15n) | CODES.get(kind)!;
+  if (ids.size >= MAX_KEPT) {
+    ids.clear();
+    names.clear();
+  }
+  ids.set(name, id);
+  names.set(id, name);
+  return id;
+}
+
+/** Returns what an id stands for; undefined if it is not known at the moment. */
+export function traitNamed(id: bigint): NamedTrait | undefined {
+  const name = names.get(id);
+  if (name === undefined) return undefined;
+  const kind = TRAIT_KINDS[Number(id & 15n)]!;
+  return { kind, body: JSON.parse(name.slice(kind.length)) } as NamedTrait;
+}
+
+/** Returns the id as queries write it (`trait:…`), 16 hex digits. */
+export const hexOf = (id: bigint): string => id.toString(16).padStart(16, '0');

@@ -1,0 +1,110 @@
+import type { SegmentKind } from './critical-path.ts';
+
+/**
+ * A trait is something that a flow may have in common with other flows, and that lenses count: a
+ * variant, a node or an edge of the map, a segment of the critical path, a failure, a version. A
+ * flow's row holds its traits, so that a lens over a million flows reads no timeline.
+ */
+export interface Trait {
+  id: bigint;
+  /** Holds what is measured of the trait in this flow (see `TraitBodies`), mostly in ms. */
+  ms: number;
+  /** Holds a set of `FLAGS`, and a number above them (`NUMBER_SHIFT`). */
+  flags: number;
+}
+
+/** The traits of one flow, by the columns in which a row holds them. */
+export interface Traits {
+  variant: bigint;
+  /** One for each step, in the order of the steps. */
+  nodes: Trait[];
+  edges: Trait[];
+  /** In order of their first time on the critical path. */
+  segments: Trait[];
+  others: Trait[];
+}
+
+/** What the traits of each kind are named by, and what their `ms` is. */
+export interface TraitBodies {
+  /** The steps of a flow in order of their start; `more` counts those that are not spelt out. */
+  variant: { steps: string[]; more: number };
+  /** A step of a service. `ms`: time from its start to its end. */
+  node: { service: string; step: string };
+  /** A message or call between two nodes, or the flow's start or end. `ms`: the hop's wait. */
+  edge: EdgeBody;
+  /** What the critical path spent time on. `ms`: all this time of the flow. */
+  segment: { kind: SegmentKind; service: string; step: string; message: string };
+  /** A failed attempt of a step, by its cause. `ms`: when it failed, epoch ms. */
+  failure: FailureBody;
+  /** Which version and instance of the service had the failure, and in which functions. */
+  origin: { failure: string; version: string; instance: string; frames: string[] };
+  version: { service: string; version: string };
+  /** A process of a service. */
+  instance: { service: string; instance: string };
+  /** A step that is awaited. `ms`: when it is late, and when it is stuck, epoch ms. */
+  late: Awaited;
+  stuck: Awaited;
+  /** A node that waits for synchronous calls. `ms`: how long. The number is the chain's depth. */
+  blocked: { node: string };
+  /** A service that hears, or must hear, of a failure that a message of this type tells. */
+  audience: { failure: string; service: string; role: 'must' | 'hears' };
+  /** A service that took part. */
+  service: { service: string };
+}
+export interface EdgeBody {
+  /** Hex id of a node, or `start`. */
+  from: string;
+  /** Hex id of a node, or `end`. */
+  to: string;
+  message: { kind: string; type: string; system: string; destination: string } | null;
+  sync: boolean;
+}
+export interface FailureBody {
+  type: string;
+  /** The message with its variable parts taken out. */
+  message: string;
+  service: string;
+  step: string;
+  /** Type of the message that the failed step handled, or ''. */
+  trigger: string;
+}
+export interface Awaited {
+  step: string;
+  service: string;
+  /** Hex id of the edge whose message waits, or ''. */
+  edge: string;
+}
+export type TraitKind = keyof TraitBodies;
+
+export const FLAGS = {
+  failed: 1,
+  /** Of a node: attempted more than once. Of a failure: a later try succeeded. */
+  retried: 2,
+  compensated: 4,
+  /** Of a node: still running. Of an edge: not delivered yet. */
+  running: 8,
+  /** `ms` is not known. */
+  unmeasured: 16,
+  deadLettered: 32,
+  /** The first occurrence of this trait in its flow, so that counting it counts flows. */
+  first: 64,
+} as const;
+export type Flag = keyof typeof FLAGS;
+/** Bits above the flags hold a small number: the kind of a node, the depth of a chain of calls. */
+export const NUMBER_SHIFT = 8;
+
+/** Kinds of steps that a node may show; any other kind, which a service declared, is a task. */
+export const NODE_KINDS = [
+  'task',
+  'request',
+  'event',
+  'command',
+  'reply',
+  'query',
+  'timer',
+  'compensation',
+] as const;
+
+/** Ends of edges that are no nodes. */
+export const START = 'start';
+export const END = 'end';

@@ -1,0 +1,258 @@
+import { append } from '../base/lists.ts';
+import type { Flow, Hop, Step } from '../model/flow.ts';
+import { mendedSteps } from '../model/mended.ts';
+import { earlier, later, msBetween, msOf, type UnixNanos } from '../model/time.ts';
+import { audiencesOf } from './audience.ts';
+import { criticalPath, type Segment } from './critical-path.ts';
+import { messagePattern } from './message-pattern.ts';
+import { END, FLAGS, NODE_KINDS, NUMBER_SHIFT, START, type Trait, type Traits } from './trait.ts';
+import { hexOf, traitId, traitIdFor } from './trait-ids.ts';
+
+/** Steps of a variant that are spelt out; the id stands for all of them. */
+const MAX_VARIANT_STEPS = 60;
+const MAX_DEPTH = 255;
+
+/** Returns the traits of a flow. Pure; linear in steps and hops, apart from the critical path. */
+export function traitsOf(flow: Flow): Traits {
+  const steps = new Map(flow.steps.map((step) => [step.id, step]));
+  const nodeIds = new Map(flow.steps.map((step) => [step.id, nodeOf(step)]));
+  const nodeNamed = (stepId: string | null, otherwise: string): string => {
+    const id = stepId === null ? undefined : nodeIds.get(stepId);
+    return id === undefined ? otherwise : hexOf(id);
+  };
+  const nodes = createList();
+  for (const step of flow.steps) nodes.add(nodeIds.get(step.id)!, workMs(step), nodeFlags(step));
+  const edges = createList();
+  const edgeOf = addEdges(flow, steps, nodeNamed, edges.add);
+  const segments = createList();
+  for (const [id, ns] of timeBySegment(flow, steps)) segments.add(id, Number(ns) / 1e6, 0);
+  const others = createList();
+  addFailures(flow, others);
+  addProcesses(flow, others);
+  for (const { step, service, hopId, lateAt, stuckAt } of flow.waitingFor) {
+    const awaited = { step, service: service ?? '', edge: edgeOf.get(hopId ?? '') ?? '' };
+    others.add(traitId('late', awaited), lateAt, 0);
+    others.add(traitId('stuck', awaited), stuckAt, 0);
+  }
+  for (const [stepId, { ms, depth }] of blockedIn(flow, steps))
+    others.add(traitId('blocked', { node: nodeNamed(stepId, '') }), ms, depth << NUMBER_SHIFT);
+  for (const audience of audiencesOf(flow, steps)) others.addOnce(traitId('audience', audience));
+  return {
+    variant: variantOf(flow),
+    nodes: nodes.traits,
+    edges: edges.traits,
+    segments: segments.traits,
+    others: others.traits,
+  };
+}
+
+type List = ReturnType<typeof createList>;
+
+function createList() {
+  const traits: Trait[] = [];
+  const seen = new Set<bigint>();
+  const add = (id: bigint, ms: number, flags: number): void => {
+    traits.push({ id, ms, flags: seen.has(id) ? flags : flags | FLAGS.first });
+    seen.add(id);
+  };
+  return {
+    traits,
+    add,
+    addOnce(id: bigint): void {
+      if (!seen.has(id)) add(id, 0, FLAGS.unmeasured);
+    },
+  };
+}
+
+/**
+ * Returns the variant of a flow: its steps in order of their start. The id stands for all steps,
+ * whereas the body lists the first ones.
+ */
+function variantOf({ steps }: Flow): bigint {
+  const ordered = [...steps].sort(
+    (a, b) => compare(a.start, b.start) || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0),
+  );
+  const names = ordered.map(({ name }) => name);
+  const more = Math.max(0, names.length - MAX_VARIANT_STEPS);
+  if (more === 0) return traitId('variant', { steps: names, more });
+  const body = { steps: names.slice(0, MAX_VARIANT_STEPS), more };
+  return traitIdFor('variant', JSON.stringify(names), body);
+}
+
+const nodeOf = ({ service, name }: Step): bigint => traitId('node', { service, step: name });
+const workMs = ({ start, end }: Step): number => (end === null ? 0 : msBetween(start, end));
+
+function nodeFlags({ status, end, attempts, compensatedBy, kind }: Step): number {
+  const code = Math.max(0, NODE_KINDS.indexOf(kind as (typeof NODE_KINDS)[number]));
+  return (
+    (status === 'failed' ? FLAGS.failed : 0) |
+    (attempts.length > 1 ? FLAGS.retried : 0) |
+    (compensatedBy.length > 0 ? FLAGS.compensated : 0) |
+    (end === null ? FLAGS.running | FLAGS.unmeasured : 0) |
+    (code << NUMBER_SHIFT)
+  );
+}
+
+/**
+ * Adds the edges of a flow: one for each hop, one from the start to each step that no hop leads to,
+ * and one to the end from each step that no hop leaves, if the flow has ended. Returns the ids of
+ * the edges by hop.
+ */
+function addEdges(
+  flow: Flow,
+  steps: ReadonlyMap<string, Step>,
+  nodeNamed: (stepId: string | null, otherwise: string) => string,
+  add: List['add'],
+): Map<string, string> {
+  const ids = new Map<string, string>();
+  const entered = new Set<string>();
+  const left = new Set<string>();
+  for (const hop of flow.hops) {
+    if (hop.to !== null && hop.to !== hop.from) entered.add(hop.to);
+    if (hop.from !== null) left.add(hop.from);
+    const { kind, type, system, destination } = hop.message;
+    const id = traitId('edge', {
+      from: nodeNamed(hop.from, START),
+      to: nodeNamed(hop.to, END),
+      message: hop.sync ? null : { kind, type, system, destination },
+      sync: hop.sync,
+    });
+    ids.set(hop.id, hexOf(id));
+    add(id, hop.waitMs ?? 0, edgeFlags(hop, steps.get(hop.to ?? '')));
+  }
+  for (const { id } of flow.steps) {
+    if (!entered.has(id)) add(border(START, nodeNamed(id, START)), 0, FLAGS.unmeasured);
+    if (flow.phase === 'ended' && !left.has(id))
+      add(border(nodeNamed(id, END), END), 0, FLAGS.unmeasured);
+  }
+  return ids;
+}
+const border = (from: string, to: string): bigint =>
+  traitId('edge', { from, to, message: null, sync: false });
+
+const edgeFlags = (hop: Hop, to: Step | undefined): number =>
+  (to?.status === 'failed' ? FLAGS.failed : 0) |
+  (hop.attempts > 1 ? FLAGS.retried : 0) |
+  (hop.state === 'waiting' ? FLAGS.running : 0) |
+  (hop.waitMs === null ? FLAGS.unmeasured : 0) |
+  (hop.state === 'dead-lettered' ? FLAGS.deadLettered | FLAGS.failed : 0);
+
+/** Returns the time of a flow, ns, by segments of its critical path, in order of their first time. */
+function timeBySegment(flow: Flow, steps: ReadonlyMap<string, Step>): Map<bigint, bigint> {
+  const hops = new Map(flow.hops.map((hop) => [hop.id, hop]));
+  const spent = new Map<bigint, bigint>();
+  for (const segment of criticalPath(flow)) {
+    const id = segmentId(segment, steps, hops);
+    spent.set(id, (spent.get(id) ?? 0n) + (segment.end - segment.start));
+  }
+  return spent;
+}
+
+/** Returns the trait of a segment: what one flow spent time on, as all flows of its type name it. */
+export function segmentId(
+  { kind, stepId, hopId }: Pick<Segment, 'kind' | 'stepId' | 'hopId'>,
+  steps: ReadonlyMap<string, Step>,
+  hops: ReadonlyMap<string, Hop>,
+): bigint {
+  const hop = hopId === null ? undefined : hops.get(hopId);
+  const step = steps.get(stepId ?? hop?.to ?? '');
+  return traitId('segment', {
+    kind,
+    service: step?.service ?? '',
+    step: step?.name ?? '',
+    message: hop === undefined ? '' : hop.message.type || hop.message.destination,
+  });
+}
+
+/** Adds each failed attempt of each step by its cause, and where it happened. */
+function addFailures(flow: Flow, { add }: List): void {
+  const failing = flow.steps.filter((step) => failuresOf(step).length > 0);
+  if (failing.length === 0) return;
+  const mended = mendedSteps(flow.steps, flow.hops);
+  const triggers = new Map<string, string>();
+  const dead = new Set<string>();
+  for (const { state, from, to, message } of flow.hops) {
+    if (to !== null && to !== from && !triggers.has(to)) triggers.set(to, message.type);
+    if (state === 'dead-lettered') for (const id of [from, to]) if (id !== null) dead.add(id);
+  }
+  for (const step of failing) {
+    const flags =
+      (step.status !== 'failed' || mended.has(step.id) ? FLAGS.retried : 0) |
+      (dead.has(step.id) ? FLAGS.deadLettered : 0) |
+      (step.compensatedBy.length > 0 ? FLAGS.compensated : 0);
+    for (const { error, at } of failuresOf(step)) {
+      const id = traitId('failure', {
+        type: error?.type ?? 'error',
+        message: messagePattern(error?.message ?? ''),
+        service: step.service,
+        step: step.name,
+        trigger: triggers.get(step.id) ?? '',
+      });
+      add(id, msOf(at), flags);
+      const { serviceVersion: version, instance } = step;
+      const frames = error?.frames ?? [];
+      add(traitId('origin', { failure: hexOf(id), version, instance, frames }), msOf(at), 0);
+    }
+  }
+}
+
+/** Adds the services that took part, their versions and their instances. */
+function addProcesses(flow: Flow, { addOnce }: List): void {
+  for (const { service, serviceVersion, instance } of flow.steps) {
+    addOnce(traitId('service', { service }));
+    if (serviceVersion !== '') addOnce(traitId('version', { service, version: serviceVersion }));
+    if (instance !== '') addOnce(traitId('instance', { service, instance }));
+  }
+}
+
+function failuresOf(step: Step): { error: Step['error']; at: UnixNanos }[] {
+  const failed = step.attempts.filter(({ status }) => status === 'failed');
+  if (failed.length > 0)
+    return failed.map(({ error, end, start }) => ({ error: error ?? step.error, at: end ?? start }));
+  return step.status === 'failed' ? [{ error: step.error, at: step.end ?? step.start }] : [];
+}
+
+/**
+ * Returns, for each step that makes synchronous calls, how long it waited for any of them, ms, and
+ * how many calls are chained below it. Calls at the same time count once.
+ */
+function blockedIn(
+  flow: Flow,
+  steps: ReadonlyMap<string, Step>,
+): Map<string, { ms: number; depth: number }> {
+  const calls = new Map<string, Hop[]>();
+  for (const hop of flow.hops) {
+    if (hop.sync && hop.from !== null && hop.to !== null && hop.from !== hop.to)
+      append(calls, hop.from, hop);
+  }
+  const depths = new Map<string, number>();
+  const depthOf = (id: string, level: number): number => {
+    const known = depths.get(id);
+    if (known !== undefined || level > MAX_DEPTH) return known ?? 0;
+    depths.set(id, 0); // Ends the search if calls form a cycle.
+    let depth = 0;
+    for (const { to } of calls.get(id) ?? []) depth = Math.max(depth, 1 + depthOf(to!, level + 1));
+    depths.set(id, Math.min(depth, MAX_DEPTH));
+    return depths.get(id)!;
+  };
+  const blocked = new Map<string, { ms: number; depth: number }>();
+  for (const [id, list] of calls) {
+    const step = steps.get(id);
+    if (step === undefined) continue;
+    let until: UnixNanos = step.start;
+    let ms = 0;
+    for (const hop of [...list].sort((a, b) => compare(a.sent, b.sent))) {
+      const callee = steps.get(hop.to!);
+      const back = hop.returned ?? callee?.end ?? step.end ?? hop.sent;
+      const from = later(hop.sent, until);
+      const to = step.end === null ? back : earlier(back, step.end);
+      if (to <= from) continue;
+      ms += msBetween(from, to);
+      until = to;
+    }
+    blocked.set(id, { ms, depth: depthOf(id, 0) });
+  }
+  return blocked;
+}
+
+const compare = (a: bigint, b: bigint): number => (a < b ? -1 : a > b ? 1 : 0);

@@ -1,0 +1,288 @@
+import type { Segment } from './flow.ts';
+
+type SegmentKind = Segment['kind'];
+
+/**
+ * Answers of the lenses (`/api/v1/lenses/…`). A lens looks at all flows of a population, which is
+ * any filter of `/api/v1/flows`. Counts are exact. `q` is a query that finds exactly the flows that
+ * were counted, if it replaces `q` in the same filter.
+ */
+export interface LensAnswer {
+  population: LensPopulation;
+  asOf: string;
+}
+
+export interface LensPopulation {
+  /** Flows that match the filter. */
+  total: number;
+  /** Flows that were counted; rows of earlier versions of Fermata cannot be. */
+  used: number;
+  /** Quantiles come from a sample, because there are many flows. */
+  sampled: boolean;
+  /** Start of the first and of the last flow; null if there is none. */
+  from: string | null;
+  to: string | null;
+}
+
+/** Quantiles in ms, interpolated linearly; all 0 if nothing was measured. */
+export interface Quantiles {
+  p50: number;
+  p90: number;
+  p95: number;
+  p99: number;
+  max: number;
+  count: number;
+}
+
+/** The same answer for a second population (`against`), if one was asked for. */
+export interface Compared<Answer> {
+  against?: Answer;
+}
+
+export interface MapAnswer extends LensAnswer, Compared<MapAnswer> {
+  nodes: MapNode[];
+  edges: MapEdge[];
+  /** Nodes and edges that are left out, because there are too many. */
+  folded: { nodes: number; edges: number };
+  /** Only if asked for (`follows`): which step directly follows which in time. */
+  directlyFollows?: {
+    by: 'start' | 'end';
+    /** `from` is '' at the start of a flow, `to` is '' at its end. */
+    items: { from: string; to: string; count: number }[];
+  };
+}
+export interface MapNode {
+  id: string;
+  step: string;
+  service: string;
+  kind: string;
+  /** How often the step ran, and in how many flows. */
+  count: number;
+  flows: number;
+  failed: number;
+  retried: number;
+  compensated: number;
+  running: number;
+  /** Flows that wait for this step now, and are late or stuck. */
+  late: number;
+  stuck: number;
+  workMs: Quantiles;
+  exampleFlowIds: string[];
+  q: string;
+}
+export interface MapEdge {
+  id: string;
+  from: string;
+  to: string;
+  message: { kind: string; type: string; system: string; destination: string } | null;
+  sync: boolean;
+  count: number;
+  flows: number;
+  failed: number;
+  /** Messages that nobody has taken yet. */
+  waiting: number;
+  deadLettered: number;
+  late: number;
+  stuck: number;
+  waitMs: Quantiles;
+  exampleFlowIds: string[];
+  q: string;
+}
+
+export interface VariantsAnswer extends LensAnswer, Compared<VariantsAnswer> {
+  items: Variant[];
+  /** What is not listed. */
+  others: { variants: number; flows: number };
+}
+export interface Variant {
+  id: string;
+  /** Steps in order of their start; `more` counts those that are not spelt out. */
+  steps: string[];
+  more: number;
+  flows: number;
+  share: number;
+  outcomes: Record<string, number>;
+  durationMs: Quantiles;
+  firstAt: string;
+  lastAt: string;
+  versions: { service: string; version: string }[];
+  exampleFlowIds: string[];
+  q: string;
+}
+
+export interface LatencyAnswer extends LensAnswer, Compared<LatencyAnswer> {
+  durationMs: Quantiles;
+  /** Parts of the critical path, in the order in which flows come to them. */
+  chain: LatencySegment[];
+  /** The same time by kind. */
+  kinds: ({ kind: SegmentKind } & LatencyShares)[];
+  heatmap: Heatmap;
+  between: Between | null;
+  whatIf: WhatIf | null;
+  /** Only with `against`: by how much a part takes longer in a mean flow, the greatest first. */
+  changed?: {
+    kind: SegmentKind;
+    step: string;
+    service: string;
+    message: string;
+    meanMs: number;
+    againstMeanMs: number;
+  }[];
+}
+/** Shares of the time of flows whose durations are about p50, p90 and p99; 0 to 1. */
+export interface LatencyShares {
+  shareAtP50: number;
+  shareAtP90: number;
+  shareAtP99: number;
+}
+export interface LatencySegment extends LatencyShares {
+  id: string;
+  kind: SegmentKind;
+  step: string;
+  service: string;
+  message: string;
+  ms: Quantiles;
+  /** Mean time, ms, over all flows of the population, also those without this part. */
+  meanMs: number;
+  flows: number;
+  exampleFlowIds: string[];
+  q: string;
+}
+/** Flows by start (columns) and duration (rows). */
+export interface Heatmap {
+  times: string[];
+  /** Upper bounds of the rows; the last row of `counts` has no bound. */
+  boundsMs: number[];
+  counts: number[][];
+  /** The slowest flow of each cell, or null. */
+  exemplars: (string | null)[][];
+}
+export interface Between {
+  from: string;
+  to: string;
+  ms: Quantiles;
+  histogram: { boundsMs: number[]; counts: number[] };
+  heatmap: Heatmap;
+}
+export interface WhatIf {
+  /** Id of the segment whose time was halved. */
+  segment: string;
+  /** Flows whose timelines were computed again, and those that became shorter. */
+  flows: number;
+  shorter: number;
+  beforeMs: Quantiles;
+  afterMs: Quantiles;
+}
+
+export interface FailuresAnswer extends LensAnswer, Compared<FailuresAnswer> {
+  items: FailureGroup[];
+  others: { groups: number; count: number };
+}
+export interface FailureGroup {
+  fingerprint: string;
+  /** The message with its variable parts taken out. */
+  error: { type: string; message: string };
+  step: string;
+  service: string;
+  /** Type of the message that the step handled, or ''. */
+  message: string;
+  /** Failed attempts, and the flows that have any. */
+  count: number;
+  flows: number;
+  flowTypes: { type: string; flows: number }[];
+  /** Flows by equal parts of the time from the first flow of the population to the last. */
+  trend: number[];
+  firstAt: string;
+  lastAt: string;
+  versions: { version: string; count: number }[];
+  instances: { instance: string; count: number }[];
+  /** Failed attempts after which a later try succeeded; those that were dead-lettered. */
+  mendedByRetry: number;
+  deadLettered: number;
+  /** The innermost functions of its stack traces, the most frequent first. */
+  frames: string[];
+  /** `regressed`: it came again after somebody had resolved it. */
+  status: 'open' | 'acknowledged' | 'resolved' | 'regressed';
+  notes: { at: string; text: string }[];
+  exampleFlowIds: string[];
+  q: string;
+}
+
+export interface DifferencesAnswer extends LensAnswer {
+  /** The population that was compared with, and how it was chosen. */
+  against: LensPopulation & { is: 'asked for' | 'the rest' | 'the time before' };
+  /** What sets the two apart, the most telling first. */
+  items: Difference[];
+}
+export interface Difference {
+  field:
+    | 'attribute'
+    | 'key'
+    | 'version'
+    | 'instance'
+    | 'service'
+    | 'step'
+    | 'message'
+    | 'failure'
+    | 'status'
+    | 'type';
+  /** The value; of an attribute or key with its name, `region=eu`. */
+  value: string;
+  /** Share of the flows that have it, 0 to 1, here and in the other population. */
+  share: number;
+  baselineShare: number;
+  /** `share` by `baselineShare`; null if nothing there has it. */
+  lift: number | null;
+  flows: number;
+  baselineFlows: number;
+  /** Counted in a sample of the flows. */
+  sampled: boolean;
+  q: string;
+}
+
+export interface TrendAnswer extends LensAnswer, Compared<TrendAnswer> {
+  by: string;
+  bucketMs: number;
+  buckets: { at: string; flows: number; counts: Record<string, number>; durationMs: Quantiles }[];
+  annotations: { at: string; kind: 'version' | 'variant' | 'incident'; text: string }[];
+}
+
+export interface CoordinationAnswer extends LensAnswer {
+  types: CoordinationReport[];
+  /** The same for people. */
+  markdown: string;
+}
+export interface CoordinationReport {
+  type: string;
+  flows: number;
+  verdict: 'orchestrated' | 'choreographed' | 'hybrid' | 'one service' | 'calls only';
+  /** Shares of the hops between services, 0 to 1. */
+  shares: { event: number; command: number; reply: number; call: number };
+  hops: number;
+  /** The service that sends the commands; null if no service conducts. */
+  conductor: string | null;
+  /** How many services the one that knows most others has to know. */
+  coupling: number;
+  /** Which service must know which: it sends it a command or calls it. */
+  knows: { service: string; knows: string[] }[];
+  listeners: {
+    message: string;
+    from: string;
+    service: string;
+    since: string;
+    lagMs: Quantiles;
+    nowMs: number;
+  }[];
+  failureAudience: { failure: string; mustHear: string[]; hear: string[] }[];
+  blocked: { service: string; step: string; share: number; ms: number; chainDepth: number }[];
+  ifStops: { service: string; flowsShare: number }[];
+  /** Steps after which flows go different ways, so that a rule of the business lives there. */
+  decisions: { service: string; step: string; next: { step: string; flowsShare: number }[] }[];
+  advice: Advice[];
+}
+export interface Advice {
+  text: string;
+  because: Record<string, number>;
+  exampleFlowIds: string[];
+  q: string;
+}

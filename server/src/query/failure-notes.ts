@@ -1,0 +1,65 @@
+import type { FailureGroup } from '../contract/index.ts';
+import type { DocumentStore } from '../store/index.ts';
+
+/** What people said of a failure, by its fingerprint. Times are epoch ms. */
+export interface FailureNote {
+  acknowledgedAt: number | null;
+  resolvedAt: number | null;
+  notes: { at: number; text: string }[];
+}
+
+/** Keeps what people say of failures: that they know, that it is mended, and notes. */
+export interface FailureNotes {
+  all(): Promise<ReadonlyMap<string, FailureNote>>;
+  /** Returns what a group of failures shows of it, of which the last happened at `lastAtMs`. */
+  of(
+    all: ReadonlyMap<string, FailureNote>,
+    fingerprint: string,
+    lastAtMs: number,
+  ): Pick<FailureGroup, 'status' | 'notes'>;
+  add(fingerprint: string, what: 'ack' | 'resolve' | 'note', text: string): Promise<FailureNote>;
+}
+
+const MAX_NOTES = 100;
+const NOTHING: FailureNote = { acknowledgedAt: null, resolvedAt: null, notes: [] };
+
+export function createFailureNotes(
+  documents: DocumentStore<'failure'>,
+  now: () => number,
+): FailureNotes {
+  const all = async (): Promise<Map<string, FailureNote>> =>
+    new Map(
+      (await documents.documents('failure')).map(({ id, body }) => [
+        id,
+        JSON.parse(body) as FailureNote,
+      ]),
+    );
+  return {
+    all,
+    of(told, fingerprint, lastAtMs) {
+      const { acknowledgedAt, resolvedAt, notes } = told.get(fingerprint) ?? NOTHING;
+      return {
+        status:
+          resolvedAt !== null
+            ? lastAtMs > resolvedAt
+              ? 'regressed'
+              : 'resolved'
+            : acknowledgedAt !== null
+              ? 'acknowledged'
+              : 'open',
+        notes: notes.map(({ at, text }) => ({ at: new Date(at).toISOString(), text })),
+      };
+    },
+    async add(fingerprint, what, text) {
+      const at = now();
+      const known = (await all()).get(fingerprint) ?? NOTHING;
+      const note: FailureNote = {
+        acknowledgedAt: what === 'ack' ? at : known.acknowledgedAt,
+        resolvedAt: what === 'resolve' ? at : known.resolvedAt,
+        notes: text === '' ? known.notes : [...known.notes, { at, text }].slice(-MAX_NOTES),
+      };
+      await documents.saveDocument('failure', fingerprint, at, JSON.stringify(note));
+      return note;
+    },
+  };
+}

@@ -1,0 +1,114 @@
+import {
+  adviceFor,
+  coordinationOf,
+  hexOf,
+  type Counted,
+  type TraitKind,
+} from '../../analyze/index.ts';
+import type { CoordinationAnswer, CoordinationReport } from '../../contract/index.ts';
+import type { LensReader, Population, TraitCount } from '../../store/index.ts';
+import { coordinationMarkdown } from './coordination-markdown.ts';
+import { iso, micros, present, presentQuantiles, queryOf } from './population.ts';
+import { bodyOf, examplesOf, learnNames } from './trait-names.ts';
+
+const MOST = 5000;
+/** Maximum number of flow types with a report, the most frequent first. */
+const MAX_TYPES = 50;
+const KINDS: readonly TraitKind[] = ['blocked', 'audience', 'service'];
+
+/** How services work together, by flow type: who conducts, who listens, who waits, who must know. */
+export async function coordinationLens(
+  store: LensReader,
+  population: Population,
+  q: string,
+): Promise<CoordinationAnswer> {
+  const [nodes, edges, others, types] = await Promise.all([
+    store.countTraits(population, { family: 'node', most: MOST, byType: true }),
+    store.countTraits(population, { family: 'edge', most: MOST, byType: true }),
+    store.countTraits(population, { family: 'other', kinds: KINDS, most: MOST, byType: true }),
+    store.trend(population, ALL_TIME_MS, 'type'),
+  ]);
+  await learnNames(store, [...nodes, ...edges, ...others]);
+  const flowsOf = await examplesOf(store, [...nodes, ...edges]);
+  const reports = types
+    .filter(({ value }) => value !== '')
+    .sort((a, b) => b.flows - a.flows)
+    .slice(0, MAX_TYPES)
+    .map(({ value, flows }) => {
+      const isOf = ({ type }: TraitCount): boolean => type === value;
+      return reportOf(
+        countedOf(value, flows, nodes.filter(isOf), edges.filter(isOf), others.filter(isOf), flowsOf),
+        q,
+      );
+    });
+  return { ...present(population), types: reports, markdown: coordinationMarkdown(reports) };
+}
+
+/** Longer than any flow is kept, so that one bucket holds all. */
+const ALL_TIME_MS = 1e15;
+
+function countedOf(
+  type: string,
+  flows: number,
+  nodes: readonly TraitCount[],
+  edges: readonly TraitCount[],
+  others: readonly TraitCount[],
+  flowsOf: (trait: TraitCount) => string[],
+): Counted {
+  const named = <K extends TraitKind>(kind: K, traits: readonly TraitCount[]) =>
+    traits.flatMap((trait) => {
+      const body = bodyOf(kind, trait.id);
+      return body === null ? [] : [{ ...trait, body }];
+    });
+  return {
+    ...{ type, flows },
+    nodes: named('node', nodes).map((node) => ({
+      ...node.body,
+      id: hexOf(node.id),
+      count: node.count,
+      flows: node.flows,
+      failed: node.failed,
+      compensated: node.compensated,
+      totalMs: node.totalMs,
+      exampleFlowIds: flowsOf(node),
+    })),
+    edges: named('edge', edges).map((edge) => ({
+      ...edge.body,
+      id: hexOf(edge.id),
+      count: edge.count,
+      flows: edge.flows,
+      lagMs: edge.ms,
+      newestMs: edge.newestMs,
+      firstAt: edge.firstAt,
+      exampleFlowIds: flowsOf(edge),
+    })),
+    blocked: named('blocked', others).map(({ body, flows: having, totalMs, number }) => ({
+      ...body,
+      ...{ flows: having, totalMs, depth: number },
+    })),
+    audiences: named('audience', others).map(({ body }) => body),
+    services: named('service', others).map(({ body, flows: having }) => ({
+      ...body,
+      flows: having,
+    })),
+  };
+}
+
+function reportOf(counted: Counted, q: string): CoordinationReport {
+  const report = coordinationOf(counted);
+  const ofType = queryOf(q, `type:${JSON.stringify(counted.type)}`);
+  return {
+    ...report,
+    listeners: report.listeners.map(({ firstAt, lagMs, nowMs, exampleFlowIds: _ids, ...rest }) => ({
+      ...rest,
+      since: iso(firstAt),
+      lagMs: presentQuantiles(lagMs),
+      nowMs: micros(nowMs),
+    })),
+    blocked: report.blocked.map((one) => ({ ...one, ms: micros(one.ms) })),
+    advice: adviceFor(report, counted).map(({ trait, ...advice }) => ({
+      ...advice,
+      q: trait === '' ? ofType : `${ofType} trait:${trait}`,
+    })),
+  };
+}

@@ -1,0 +1,108 @@
+import { hexOf } from '../../analyze/index.ts';
+import type { FailureGroup, FailuresAnswer } from '../../contract/index.ts';
+import type { FailureNotes } from '../failure-notes.ts';
+import type { LensReader, Population, TraitCount } from '../../store/index.ts';
+import { iso, present, queryOf } from './population.ts';
+import { bodyOf, examplesOf, learnNames } from './trait-names.ts';
+
+const TREND_PARTS = 24;
+/** Maximum number of groups, and of their origins, that are looked at. */
+const MOST = 5000;
+
+export interface FailureOptions {
+  limit: number;
+  notes: FailureNotes;
+}
+
+/** Failures in groups of one cause: the type and pattern of the error, the step, the message. */
+export async function failuresLens(
+  store: LensReader,
+  population: Population,
+  q: string,
+  { limit, notes }: FailureOptions,
+): Promise<FailuresAnswer> {
+  const partMs = Math.max(1, Math.ceil((population.lastAt + 1 - population.firstAt) / TREND_PARTS));
+  const [groups, byType, origins, trend] = await Promise.all([
+    store.countTraits(population, { family: 'other', kinds: ['failure'], most: MOST }),
+    store.countTraits(population, {
+      ...{ family: 'other', kinds: ['failure'], most: MOST, byType: true },
+    }),
+    store.countTraits(population, { family: 'other', kinds: ['origin'], most: MOST }),
+    store.traitTrend(population, 'failure', { fromMs: population.firstAt, bucketMs: partMs }),
+  ]);
+  const shown = groups.slice(0, limit);
+  await learnNames(store, [...shown, ...origins]);
+  const flowsOf = await examplesOf(store, shown);
+  const told = await notes.all();
+  return {
+    ...present(population),
+    items: shown.flatMap((group) => {
+      const body = bodyOf('failure', group.id);
+      if (body === null) return [];
+      const fingerprint = hexOf(group.id);
+      const { type, message, trigger, ...where } = body;
+      const item: FailureGroup = {
+        fingerprint,
+        error: { type, message },
+        ...where,
+        message: trigger,
+        count: group.count,
+        flows: group.flows,
+        flowTypes: byType
+          .filter(({ id }) => id === group.id)
+          .map((one) => ({ type: one.type, flows: one.flows })),
+        trend: trendOf(trend, group.id),
+        firstAt: iso(group.leastMs),
+        lastAt: iso(group.mostMs),
+        ...originsOf(origins, fingerprint),
+        mendedByRetry: group.retried,
+        deadLettered: group.deadLettered,
+        ...notes.of(told, fingerprint, group.mostMs),
+        exampleFlowIds: flowsOf(group),
+        q: queryOf(q, `trait:${fingerprint}`),
+      };
+      return [item];
+    }),
+    others: {
+      groups: groups.length - shown.length,
+      count: groups.slice(limit).reduce((sum, { count }) => sum + count, 0),
+    },
+  };
+}
+
+function trendOf(
+  trend: readonly { id: bigint; bucket: number; flows: number }[],
+  id: bigint,
+): number[] {
+  const parts = Array.from({ length: TREND_PARTS }, () => 0);
+  for (const one of trend)
+    if (one.id === id && one.bucket >= 0 && one.bucket < TREND_PARTS) parts[one.bucket] = one.flows;
+  return parts;
+}
+
+/** Sums the origins of one failure up by version, by instance and by stack trace. */
+function originsOf(
+  origins: readonly TraitCount[],
+  fingerprint: string,
+): Pick<FailureGroup, 'versions' | 'instances' | 'frames'> {
+  const versions = new Map<string, number>();
+  const instances = new Map<string, number>();
+  const traces = new Map<string, { frames: string[]; count: number }>();
+  for (const { id, count } of origins) {
+    const body = bodyOf('origin', id);
+    if (body?.failure !== fingerprint) continue;
+    const { version, instance, frames } = body;
+    if (version !== '') versions.set(version, (versions.get(version) ?? 0) + count);
+    if (instance !== '') instances.set(instance, (instances.get(instance) ?? 0) + count);
+    const key = frames.join('\n');
+    traces.set(key, { frames, count: (traces.get(key)?.count ?? 0) + count });
+  }
+  const byCount = (map: Map<string, number>): [string, number][] =>
+    [...map].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1)).slice(0, 20);
+  const [most] = [...traces.values()].sort((a, b) => b.count - a.count);
+  return {
+    versions: byCount(versions).map(([version, count]) => ({ version, count })),
+    instances: byCount(instances).map(([instance, count]) => ({ instance, count })),
+    frames: most?.frames ?? [],
+  };
+}

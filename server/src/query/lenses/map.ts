@@ -1,0 +1,160 @@
+import { END, hexOf, NODE_KINDS, START, traitId } from '../../analyze/index.ts';
+import type { MapAnswer, MapEdge, MapNode } from '../../contract/index.ts';
+import type { LensReader, Measured, Population, TraitCount } from '../../store/index.ts';
+import { present, presentQuantiles, queryOf } from './population.ts';
+import { bodyOf, examplesOf, learnNames } from './trait-names.ts';
+
+/** Maximum number of nodes, and of edges, of a map; a larger one nobody can read. */
+const MAX_NODES = 300;
+const MAX_EDGES = 1000;
+/** Maximum number that is looked at, so that what is folded can be counted. */
+const MOST = 5000;
+
+export interface MapOptions {
+  follows?: 'start' | 'end' | undefined;
+}
+
+/** The causal graph of steps and messages: who leads to whom, how often, how long, what is held. */
+export async function mapLens(
+  store: LensReader,
+  population: Population,
+  q: string,
+  { follows }: MapOptions,
+): Promise<MapAnswer> {
+  const [nodes, edges, awaited] = await Promise.all([
+    store.countTraits(population, { family: 'node', most: MOST }),
+    store.countTraits(population, { family: 'edge', most: MOST }),
+    store.countTraits(population, { family: 'other', kinds: ['late', 'stuck'], most: MOST }),
+  ]);
+  const kept = nodes.slice(0, MAX_NODES);
+  await learnNames(store, [...kept, ...edges.slice(0, MAX_EDGES), ...awaited]);
+  const held = heldAt(awaited);
+  const shownEdges = edges.slice(0, MAX_EDGES);
+  const flowsOf = await examplesOf(store, [...kept, ...shownEdges, ...held.missing(kept)]);
+  const shownNodes = [
+    ...kept.flatMap((node) => presentNode(node, held.atNode(node.id), flowsOf(node), q)),
+    ...held.missing(kept).map((one) => missingNode(one, flowsOf(one), q)),
+  ];
+  const known = new Set([START, END, ...shownNodes.map(({ id }) => id)]);
+  const drawn = shownEdges.flatMap((edge) =>
+    presentEdge(edge, held.atEdge(edge.id), flowsOf(edge), q, known),
+  );
+  return {
+    ...present(population),
+    nodes: shownNodes,
+    edges: drawn,
+    folded: { nodes: nodes.length - kept.length, edges: edges.length - drawn.length },
+    ...(follows !== undefined && {
+      directlyFollows: {
+        by: follows,
+        items: await store.directlyFollows(population, follows, MOST),
+      },
+    }),
+  };
+}
+
+interface Held {
+  late: number;
+  stuck: number;
+}
+const NOTHING: Held = { late: 0, stuck: 0 };
+
+interface Missing extends Held {
+  id: bigint;
+  step: string;
+  service: string;
+  examples: string[];
+}
+
+/** Sums up where flows are held now: at the node that is awaited, and on the way to it. */
+function heldAt(awaited: readonly TraitCount[]) {
+  const nodes = new Map<bigint, Missing>();
+  const edges = new Map<string, Held>();
+  for (const trait of awaited) {
+    const stuck = bodyOf('stuck', trait.id);
+    const body = stuck ?? bodyOf('late', trait.id);
+    if (body === null || trait.due === 0) continue;
+    const { step, service, edge } = body;
+    const id = traitId('node', { service, step });
+    const node = nodes.get(id) ?? { ...NOTHING, id, step, service, examples: [] };
+    nodes.set(id, add(node, trait.due, stuck !== null, trait.examples));
+    if (edge !== '')
+      edges.set(edge, add(edges.get(edge) ?? { ...NOTHING }, trait.due, stuck !== null));
+  }
+  // Whatever is stuck has been late before, and is counted once.
+  const exclusive = <H extends Held>(held: H): H => ({
+    ...held,
+    late: Math.max(0, held.late - held.stuck),
+  });
+  return {
+    atNode: (id: bigint): Held => exclusive(nodes.get(id) ?? NOTHING),
+    atEdge: (id: bigint): Held => exclusive(edges.get(hexOf(id)) ?? NOTHING),
+    missing: (kept: readonly TraitCount[]): Missing[] =>
+      [...nodes.values()].filter(({ id }) => !kept.some((node) => node.id === id)).map(exclusive),
+  };
+}
+const add = <H extends Held>(held: H, due: number, isStuck: boolean, examples?: string[]): H => ({
+  ...held,
+  late: held.late + (isStuck ? 0 : due),
+  stuck: held.stuck + (isStuck ? due : 0),
+  ...(examples && { examples }),
+});
+
+function presentNode(
+  { id, count, flows, failed, retried, compensated, running, ms, number }: TraitCount,
+  { late, stuck }: Held,
+  exampleFlowIds: string[],
+  q: string,
+): MapNode[] {
+  const body = bodyOf('node', id);
+  if (body === null) return [];
+  return [
+    {
+      id: hexOf(id),
+      step: body.step,
+      service: body.service,
+      kind: NODE_KINDS[number] ?? NODE_KINDS[0],
+      ...{ count, flows, failed, retried, compensated, running, late, stuck },
+      workMs: presentQuantiles(ms),
+      exampleFlowIds,
+      q: queryOf(q, `trait:${hexOf(id)}`),
+    },
+  ];
+}
+
+const NEVER: Measured = { p50: 0, p90: 0, p95: 0, p99: 0, max: 0, count: 0 };
+
+/** Returns the node of a step that is awaited and that no flow of the population has. */
+const missingNode = (
+  { id, step, service, late, stuck }: Missing,
+  exampleFlowIds: string[],
+  q: string,
+): MapNode => ({
+  id: hexOf(id),
+  ...{ step, service, kind: NODE_KINDS[0], late, stuck },
+  ...{ count: 0, flows: 0, failed: 0, retried: 0, compensated: 0, running: 0 },
+  workMs: NEVER,
+  exampleFlowIds,
+  q: queryOf(q, `trait:${hexOf(id)}`),
+});
+
+function presentEdge(
+  { id, count, flows, failed, running, deadLettered, ms }: TraitCount,
+  { late, stuck }: Held,
+  exampleFlowIds: string[],
+  q: string,
+  known: ReadonlySet<string>,
+): MapEdge[] {
+  const body = bodyOf('edge', id);
+  if (body === null || !known.has(body.from) || !known.has(body.to)) return [];
+  return [
+    {
+      id: hexOf(id),
+      ...body,
+      ...{ count, flows, failed, waiting: running, deadLettered, late, stuck },
+      waitMs: presentQuantiles(ms),
+      exampleFlowIds,
+      q: queryOf(q, `trait:${hexOf(id)}`),
+    },
+  ];
+}

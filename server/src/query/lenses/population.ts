@@ -1,0 +1,126 @@
+import { z } from 'zod';
+import { FermataError } from '../../base/errors.ts';
+import type { LensPopulation } from '../../contract/index.ts';
+import type { FlowSearch } from '../../model/search.ts';
+import { nanosFromMs } from '../../model/time.ts';
+import type { LensReader, Measured, Population } from '../../store/index.ts';
+import { parseQuery } from '../language/parse.ts';
+import { invalid, MAX_QUERY, readInstant, readSearch, searchSchema } from '../search.ts';
+
+/** What every lens takes: the filter of a flow list, and a second population to compare with. */
+export const lensSchema = searchSchema.omit({ limit: true, cursor: true }).extend({
+  against: z
+    .string()
+    .max(MAX_QUERY)
+    .optional()
+    .describe('A query: the flows of the same filter that are compared with'),
+  'against.from': searchSchema.shape.from.describe('Start of the time that is compared with'),
+  'against.to': searchSchema.shape.to.describe('Its end'),
+});
+type Parameters = z.infer<typeof lensSchema>;
+const FILTER = Object.keys(searchSchema.shape).filter(
+  (name) => name !== 'limit' && name !== 'cursor',
+);
+
+/** A lens request: the population, and what to compare it with, if that was asked for. */
+export interface Asked {
+  search: FlowSearch;
+  /** The query as it was written, to which the queries of the answer add. */
+  q: string;
+  against: { search: FlowSearch; q: string } | null;
+}
+
+/** Reads the parameters that all lenses have in common. */
+export function readAsked(parameters: Parameters, nowMs: number): Asked {
+  const filter = Object.fromEntries(
+    FILTER.map((name) => [name, parameters[name as keyof Parameters]]),
+  );
+  const search = readSearch(withoutUndefined(filter), nowMs);
+  const { q = '', against, 'against.from': from, 'against.to': to } = parameters;
+  if (against === undefined && from === undefined && to === undefined)
+    return { search, q, against: null };
+  const { query: _query, from: _from, to: _to, ...others } = search;
+  const tree = against === undefined ? (search.query ?? null) : parseQuery(against, nowMs);
+  const start = from === undefined ? search.from : readInstant(from);
+  const end = to === undefined ? search.to : readInstant(to);
+  return {
+    search,
+    q,
+    against: {
+      q: against ?? q,
+      search: {
+        ...others,
+        ...(tree && { query: tree }),
+        ...(start !== undefined && { from: start }),
+        ...(end !== undefined && { to: end }),
+      },
+    },
+  };
+}
+
+/**
+ * Returns the population that a comparison without `against` means: the flows of the same filter
+ * that the query does not find or, without a query, those of the same length of time before.
+ */
+export function otherwise({ search, q }: Asked): {
+  is: 'the rest' | 'the time before';
+  search: FlowSearch;
+  q: string;
+} {
+  const { query, from, to } = search;
+  if (query !== undefined)
+    return {
+      is: 'the rest',
+      search: { ...search, query: { kind: 'not', of: query } },
+      q: `not (${q})`,
+    };
+  if (from === undefined || to === undefined || to <= from)
+    throw new FermataError('query.invalid', 'there is nothing to compare with', {
+      hint: 'Give q (compared with the rest), from and to (with the time before), or against.',
+    });
+  const length = to - from;
+  const before = nanosFromMs(Math.max(0, Number((from - length) / 1_000_000n)));
+  return { is: 'the time before', search: { ...search, from: before, to: from }, q };
+}
+
+/** Returns the query that finds the flows of a population that have the trait. */
+export const queryOf = (q: string, part: string): string =>
+  q.trim() === '' ? part : `(${q.trim()}) ${part}`;
+
+export const populationOf = (store: LensReader, search: FlowSearch): Promise<Population> =>
+  store.population(search);
+
+/** Returns what every answer says of the population. */
+export const present = ({
+  total,
+  used,
+  isSampled,
+  firstAt,
+  lastAt,
+  nowMs,
+}: Population): { population: LensPopulation; asOf: string } => ({
+  population: {
+    ...{ total, used, sampled: isSampled },
+    from: total === 0 ? null : iso(firstAt),
+    to: total === 0 ? null : iso(lastAt),
+  },
+  asOf: iso(nowMs),
+});
+
+export const iso = (ms: number): string => new Date(Math.min(Math.max(0, ms), 8.64e15)).toISOString();
+
+/** Rounds quantiles to microseconds: what is beyond is noise of floating point. */
+export const presentQuantiles = (of: Measured): Measured => ({
+  ...{ p50: micros(of.p50), p90: micros(of.p90), p95: micros(of.p95), p99: micros(of.p99) },
+  ...{ max: micros(of.max), count: of.count },
+});
+export const micros = (ms: number): number => Math.round(ms * 1000) / 1000;
+
+export function parsed<S extends z.ZodObject>(schema: S, input: unknown): z.infer<S> {
+  const result = schema.safeParse(input);
+  if (!result.success) throw invalid(result.error);
+  return result.data;
+}
+
+const withoutUndefined = (object: object): object =>
+  Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined));

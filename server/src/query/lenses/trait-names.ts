@@ -1,0 +1,45 @@
+import { traitNamed, traitsOf, type TraitBodies, type TraitKind } from '../../analyze/index.ts';
+import type { LensReader } from '../../store/index.ts';
+
+/** A trait with flows that have it (`LensReader.examples`). */
+export interface Exemplified {
+  id: bigint;
+  examples: readonly string[];
+}
+
+/** Maximum number of flows that are read at a time to learn names, and of such rounds. */
+const FLOWS_AT_ONCE = 20;
+const MAX_ROUNDS = 10;
+
+/**
+ * Learns what ids of traits stand for, if this process does not know it: since its start no flow
+ * with such a trait was projected. A flow that has the trait is read, and its traits are computed
+ * again, which names all of them.
+ */
+export async function learnNames(store: LensReader, traits: readonly Exemplified[]): Promise<void> {
+  for (let round = 0; round < MAX_ROUNDS; round++) {
+    const unknown = traits.filter(({ id }) => id !== 0n && traitNamed(id) === undefined);
+    if (unknown.length === 0) return;
+    // A different example each round, because the newest flow may have changed since.
+    const hashes = new Set(
+      unknown.flatMap(({ examples }) => examples[round % Math.max(1, examples.length)] ?? []),
+    );
+    const ids = await store.examples([...hashes].slice(0, FLOWS_AT_ONCE));
+    for (const flow of await store.wholeFlows([...ids.values()])) traitsOf(flow);
+  }
+}
+
+/** Returns the body of a trait of this kind; null if it is another one or its name is not known. */
+export function bodyOf<K extends TraitKind>(kind: K, id: bigint): TraitBodies[K] | null {
+  const named = traitNamed(id);
+  return named?.kind === kind ? (named.body as TraitBodies[K]) : null;
+}
+
+/** Replaces the hashes of examples by ids of flows, for all lists of an answer at once. */
+export async function examplesOf(
+  store: LensReader,
+  traits: readonly { examples: readonly string[] }[],
+): Promise<(one: { examples: readonly string[] }) => string[]> {
+  const ids = await store.examples(traits.flatMap(({ examples }) => examples));
+  return ({ examples }) => [...new Set(examples.flatMap((hash) => ids.get(hash) ?? []))];
+}

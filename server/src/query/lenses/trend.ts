@@ -1,0 +1,101 @@
+import { FermataError } from '../../base/errors.ts';
+import type { TrendAnswer } from '../../contract/index.ts';
+import type { Incident } from '../../model/incident.ts';
+import type { LensReader, Population, TrendBy } from '../../store/index.ts';
+import { iso, present, presentQuantiles } from './population.ts';
+import { bodyOf, learnNames } from './trait-names.ts';
+
+/** Lengths of buckets, from a second to a week. */
+const LENGTHS_MS = [
+  ...[1, 5, 15, 30].map((s) => s * 1000),
+  ...[1, 5, 15, 30].map((m) => m * 60_000),
+  ...[1, 3, 6, 12].map((h) => h * 3_600_000),
+  ...[1, 7].map((d) => d * 86_400_000),
+];
+export const WANTED_BUCKETS = 60;
+const MAX_BUCKETS = 1000;
+const MAX_ANNOTATIONS = 100;
+
+/** Returns the smallest usual length of which at most `wanted` cover the population. */
+export const bucketFor = ({ firstAt, lastAt }: Population, wanted = WANTED_BUCKETS): number =>
+  LENGTHS_MS.find((ms) => lastAt - firstAt <= ms * wanted) ?? LENGTHS_MS.at(-1)!;
+
+export interface TrendOptions {
+  by: TrendBy;
+  bucketMs?: number | undefined;
+  incidents: readonly Incident[];
+}
+
+/** How many flows there were over time, by what, how long they took, and what changed meanwhile. */
+export async function trendLens(
+  store: LensReader,
+  population: Population,
+  { by, bucketMs = bucketFor(population), incidents }: TrendOptions,
+): Promise<TrendAnswer> {
+  if ((population.lastAt - population.firstAt) / bucketMs > MAX_BUCKETS)
+    throw new FermataError('query.invalid', `that is more than ${MAX_BUCKETS} buckets`, {
+      hint: 'Ask for longer buckets, or for less time.',
+    });
+  const rows = await store.trend(population, bucketMs, by);
+  const buckets = new Map<number, TrendAnswer['buckets'][number]>();
+  for (const { bucket, value, flows, durationMs } of rows) {
+    if (value === '') {
+      const counts = buckets.get(bucket)?.counts ?? {};
+      const at = iso(bucket * bucketMs);
+      buckets.set(bucket, { at, flows, counts, durationMs: presentQuantiles(durationMs) });
+    }
+  }
+  for (const { bucket, value, flows } of rows)
+    if (value !== '') buckets.get(bucket)!.counts[value] = flows;
+  return {
+    ...present(population),
+    ...{ by, bucketMs },
+    buckets: [...buckets].sort(([a], [b]) => a - b).map(([, bucket]) => bucket),
+    annotations: await annotationsOf(store, population, incidents),
+  };
+}
+
+/** Returns what changed within the time of the population: versions, variants, incidents. */
+async function annotationsOf(
+  store: LensReader,
+  population: Population,
+  incidents: readonly Incident[],
+): Promise<TrendAnswer['annotations']> {
+  const [versions, variants] = await Promise.all([
+    store.countTraits(population, { family: 'other', kinds: ['version'], most: 500 }),
+    store.countVariants(population, 100),
+  ]);
+  const isNew = ({ firstAt }: { firstAt: number }): boolean => firstAt > population.firstAt;
+  const newVersions = versions.filter(isNew);
+  const newVariants = variants.filter(isNew);
+  await learnNames(store, [...newVersions, ...newVariants]);
+  const types = population.search.types;
+  return [
+    ...newVersions.flatMap(({ id, firstAt }) => {
+      const body = bodyOf('version', id);
+      const isChange = versions.some(
+        (other) => other.id !== id && bodyOf('version', other.id)?.service === body?.service,
+      );
+      return body === null || !isChange
+        ? []
+        : [{ atMs: firstAt, kind: 'version' as const, text: `${body.service} ${body.version}` }];
+    }),
+    ...newVariants.flatMap(({ id, firstAt }) => {
+      const body = bodyOf('variant', id);
+      return body === null
+        ? []
+        : [{ atMs: firstAt, kind: 'variant' as const, text: body.steps.join(' → ') }];
+    }),
+    ...incidents
+      .filter(
+        ({ firstAt, flowType }) =>
+          firstAt >= population.firstAt &&
+          firstAt <= population.nowMs &&
+          (types === undefined || flowType === null || types.includes(flowType)),
+      )
+      .map(({ firstAt, title }) => ({ atMs: firstAt, kind: 'incident' as const, text: title })),
+  ]
+    .sort((a, b) => a.atMs - b.atMs)
+    .slice(0, MAX_ANNOTATIONS)
+    .map(({ atMs, kind, text }) => ({ at: iso(atMs), kind, text }));
+}

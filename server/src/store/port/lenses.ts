@@ -1,0 +1,183 @@
+import type { TraitKind } from '../../analyze/index.ts';
+import type { Flow } from '../../model/flow.ts';
+import type { FlowSearch } from '../../model/search.ts';
+
+/**
+ * Counts over many flows. Every method takes the search of a flow list and looks at all flows that
+ * it finds. Counts are exact; quantiles may come from a sample (`isSampled`).
+ */
+export interface LensReader {
+  population(search: FlowSearch): Promise<Population>;
+  /** Counts the traits of a family, the most frequent first. */
+  countTraits(population: Population, of: TraitsOf): Promise<TraitCount[]>;
+  /** Counts the flows that have each trait, by the time of their start. */
+  traitTrend(
+    population: Population,
+    kind: TraitKind,
+    grid: Pick<Grid, 'fromMs' | 'bucketMs'>,
+  ): Promise<{ id: bigint; bucket: number; flows: number }[]>;
+  /**
+   * Counts which step directly follows which in time, as process-mining tools count it. `from` is
+   * '' at the start of a flow, `to` is '' at its end.
+   */
+  directlyFollows(
+    population: Population,
+    orderedBy: 'start' | 'end',
+    most: number,
+  ): Promise<{ from: string; to: string; count: number }[]>;
+  countVariants(population: Population, most: number): Promise<VariantCount[]>;
+  /** Returns durations, ms, at these ranks (0 to 1); each is the duration of some flow. */
+  durationsAt(population: Population, ranks: readonly number[]): Promise<number[]>;
+  /** Sums segments of the critical path over the flows of each band of durations. */
+  segmentShares(population: Population, bands: readonly Band[]): Promise<SegmentShare[]>;
+  /**
+   * Counts flows by start and duration. With `points`, the duration is that between two points
+   * (`between`).
+   */
+  spread(population: Population, grid: Grid, points?: Points): Promise<SpreadCell[]>;
+  /**
+   * Measures the time from the first event named `from` to the first event named `to` after it, in
+   * ms, in flows that have both. A name is that of a step or the type of a message.
+   */
+  between(population: Population, points: Points): Promise<Measured>;
+  /** Counts flows by the time of their start, and by `by`. */
+  trend(population: Population, bucketMs: number, by: TrendBy): Promise<TrendRow[]>;
+  /** Returns whole flows, at most `limit`, chosen at random but always the same. */
+  sampleFlows(population: Population, limit: number): Promise<Flow[]>;
+  /** Returns whole flows by id. */
+  wholeFlows(ids: readonly string[]): Promise<Flow[]>;
+  /**
+   * Counts the attributes of the spans and resources of at most `flows` flows. `of` is the number
+   * of flows that were looked at.
+   */
+  countAttributes(
+    population: Population,
+    flows: number,
+    most: number,
+  ): Promise<{ of: number; items: KeyCount[] }>;
+  /** Counts flows by the values of their keys, the most frequent first. */
+  countKeys(population: Population, most: number): Promise<KeyCount[]>;
+  /** Returns the ids of flows that were given as examples. */
+  examples(hashes: readonly string[]): Promise<Map<string, string>>;
+}
+
+/** A search, and how many flows it finds at `nowMs`. */
+export interface Population {
+  search: FlowSearch;
+  nowMs: number;
+  total: number;
+  /** Flows that are counted; rows of earlier versions of Fermata hold nothing to count. */
+  used: number;
+  isSampled: boolean;
+  durationMs: Measured;
+  /** Start of the first and of the last flow, epoch ms; 0 if there is none. */
+  firstAt: number;
+  lastAt: number;
+}
+
+/** Families of kinds of traits, as a row holds them (`analyze/trait.ts`). */
+export type TraitFamily = 'node' | 'edge' | 'segment' | 'other';
+
+/** Quantiles of a measure, ms, interpolated linearly; all 0 if `count` is 0. */
+export interface Measured {
+  p50: number;
+  p90: number;
+  p95: number;
+  p99: number;
+  max: number;
+  count: number;
+}
+
+/** Which traits are counted. */
+export interface TraitsOf {
+  family: TraitFamily;
+  /** Kinds within the family; absent: all. */
+  kinds?: readonly TraitKind[];
+  most: number;
+  /** Counts by flow type, too. */
+  byType?: boolean;
+}
+
+export interface TraitCount {
+  id: bigint;
+  /** Flow type; '' unless counted by type. */
+  type: string;
+  count: number;
+  flows: number;
+  failed: number;
+  retried: number;
+  compensated: number;
+  running: number;
+  deadLettered: number;
+  /** Flows in which `ms` is an instant that has passed. */
+  due: number;
+  ms: Measured;
+  /** Sum of `ms`, and that of the flow that started last. */
+  totalMs: number;
+  newestMs: number;
+  /** Smallest and greatest `ms`. */
+  leastMs: number;
+  mostMs: number;
+  /** Greatest of the numbers above the flags. */
+  number: number;
+  /** Mean position among the flow's traits of the family. */
+  rank: number;
+  /** Start of the first and of the last flow that has the trait, epoch ms. */
+  firstAt: number;
+  lastAt: number;
+  /** Hashes of ids of flows that have the trait, the newest first (`examples`). */
+  examples: string[];
+}
+
+export interface VariantCount {
+  id: bigint;
+  flows: number;
+  outcomes: Record<string, number>;
+  durationMs: Measured;
+  firstAt: number;
+  lastAt: number;
+  /** Ids of traits of kind `version` that its flows have. */
+  versions: bigint[];
+  examples: string[];
+}
+
+/** Durations from `fromMs` to `toMs`, both included. */
+export interface Band {
+  fromMs: number;
+  toMs: number;
+}
+export interface SegmentShare {
+  id: bigint;
+  /** Shares of the time of all flows of each band, 0 to 1. */
+  shares: number[];
+}
+
+export interface Grid {
+  fromMs: number;
+  bucketMs: number;
+  /** Upper bounds of durations, ms, ascending; the last row of the grid has no bound. */
+  boundsMs: readonly number[];
+}
+export interface SpreadCell {
+  bucket: number;
+  row: number;
+  count: number;
+  example: string;
+}
+export interface Points {
+  from: string;
+  to: string;
+}
+
+export type TrendBy = 'status' | 'type' | 'service' | 'environment';
+export interface TrendRow {
+  bucket: number;
+  value: string;
+  flows: number;
+  durationMs: Measured;
+}
+export interface KeyCount {
+  name: string;
+  value: string;
+  flows: number;
+}

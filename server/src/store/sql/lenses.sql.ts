@@ -1,0 +1,367 @@
+import { codeOf, FLAGS, NUMBER_SHIFT, type TraitKind } from '../../analyze/index.ts';
+import type { TraitFamily, TraitsOf, TrendBy } from '../port/index.ts';
+import { flowsSeenAt } from './flows.sql.ts';
+import { sql } from './sql.ts';
+
+/**
+ * Describes which flows a lens reads: those of a search (`search.sql.ts`), as they look at `nowMs`.
+ */
+export interface Counted {
+  nowMs: number;
+  where: string;
+  /** Quantiles are taken of one flow out of this many. */
+  oneOf: number;
+}
+
+/** Columns that hold the traits of each family. */
+const FAMILIES: Record<TraitFamily, { ids: string; ms: string; flags: string }> = {
+  node: { ids: 'node_ids', ms: 'node_ms', flags: 'node_flags' },
+  edge: { ids: 'edge_ids', ms: 'edge_ms', flags: 'edge_flags' },
+  segment: {
+    ids: 'segment_ids',
+    ms: 'segment_ms',
+    flags: `arrayWithConstant(length(segment_ids), toUInt32(${FLAGS.first}))`,
+  },
+  other: { ids: 'trait_ids', ms: 'trait_ms', flags: 'trait_flags' },
+};
+
+const isSampled = ({ oneOf }: Counted): string => (oneOf === 1 ? '1' : `flow % ${oneOf} = 0`);
+const has = (flag: keyof typeof FLAGS): string => `bitAnd(flags, ${FLAGS[flag]}) > 0`;
+const quantiles = (ms: string, condition: string): string =>
+  `quantilesExactInclusiveIf(0.5, 0.9, 0.95, 0.99)(${ms}, ${condition})`;
+const startedMs = 'intDiv(started, 1000000)';
+
+/** Counts the flows of a search, and measures their durations. */
+export const population = (counted: Counted): string => sql`
+  SELECT
+    count() AS total,
+    countIf(variant != 0) AS used,
+    ${quantiles('duration_ms', isSampled(counted))} AS quantiles,
+    max(duration_ms) AS max,
+    toString(min(${startedMs})) AS firstAt,
+    toString(max(${startedMs})) AS lastAt
+  FROM (
+    SELECT cityHash64(id) AS flow, variant, duration_ms, started
+    FROM ${flowsSeenAt(counted.nowMs)}
+    WHERE ${counted.where}
+  )`;
+
+/** Counts the traits of a family. `flow` is a hash, because ids would be copied for each trait. */
+export const traitCounts = (
+  counted: Counted,
+  { family, kinds, most, byType = false }: TraitsOf,
+): string => {
+  const { ids, ms, flags } = FAMILIES[family];
+  const type = byType ? 'type' : "''";
+  return sql`
+    SELECT
+      toString(trait) AS id,
+      flow_type AS type,
+      count() AS count,
+      countIf(${has('first')}) AS flows,
+      countIf(${has('failed')}) AS failed,
+      countIf(${has('retried')}) AS retried,
+      countIf(${has('compensated')}) AS compensated,
+      countIf(${has('running')}) AS running,
+      countIf(${has('deadLettered')}) AS deadLettered,
+      countIf(ms <= ${counted.nowMs} AND ${has('first')}) AS due,
+      ${quantiles('ms', `isMeasured AND ${isSampled(counted)}`)} AS quantiles,
+      maxIf(ms, isMeasured) AS max,
+      countIf(isMeasured) AS measured,
+      sumIf(ms, isMeasured) AS totalMs,
+      argMax(ms, started) AS newestMs,
+      min(ms) AS leastMs,
+      max(ms) AS mostMs,
+      max(bitShiftRight(flags, ${NUMBER_SHIFT})) AS number,
+      avg(position) AS rank,
+      toString(min(${startedMs})) AS firstAt,
+      toString(max(${startedMs})) AS lastAt,
+      [toString(argMax(flow, started)), toString(any(flow)), toString(argMin(flow, started))]
+        AS examples
+    FROM (
+      SELECT
+        cityHash64(id) AS flow, flow_type, started, trait, ms, flags, position,
+        bitAnd(flags, ${FLAGS.unmeasured}) = 0 AS isMeasured
+      FROM (
+        SELECT id, ${type} AS flow_type, started, ${ids} AS ids, ${ms} AS all_ms, ${flags} AS all_flags
+        FROM ${flowsSeenAt(counted.nowMs)}
+        WHERE ${counted.where}
+      )
+      ARRAY JOIN
+        ids AS trait, all_ms AS ms, all_flags AS flags, arrayEnumerate(ids) AS position
+      ${kinds === undefined ? '' : `WHERE ${isOf(kinds)}`}
+    )
+    GROUP BY trait, flow_type
+    ORDER BY flows DESC, trait, flow_type
+    LIMIT ${most}`;
+};
+
+const isOf = (kinds: readonly TraitKind[]): string =>
+  `bitAnd(trait, 15) IN (${kinds.map(codeOf).join(', ')})`;
+
+/** Counts the flows that have each trait of a kind, by buckets of their start. */
+export const traitTrend = (
+  counted: Counted,
+  kind: TraitKind,
+  fromMs: number,
+  bucketMs: number,
+): string => sql`
+  SELECT
+    toString(trait) AS id,
+    intDiv(${startedMs} - ${fromMs}, ${bucketMs}) AS bucket,
+    countIf(${has('first')}) AS flows
+  FROM (
+    SELECT started, trait_ids, trait_flags
+    FROM ${flowsSeenAt(counted.nowMs)}
+    WHERE ${counted.where}
+  )
+  ARRAY JOIN trait_ids AS trait, trait_flags AS flags
+  WHERE ${isOf([kind])}
+  GROUP BY trait, bucket
+  ORDER BY trait, bucket
+  LIMIT 100000`;
+
+/**
+ * Counts pairs of steps that follow each other in order of their starts or ends. Steps with equal
+ * times are in causal order, as the row holds them.
+ */
+export const directlyFollows = (
+  counted: Counted,
+  orderedBy: 'start' | 'end',
+  most: number,
+): string => {
+  const at =
+    orderedBy === 'start'
+      ? 'step_starts'
+      : 'arrayMap((start, ms) -> start + toUInt64(round(ms * 1000000)), step_starts, node_ms)';
+  return sql`
+    SELECT pair.1 AS from, pair.2 AS to, count() AS count
+    FROM (
+      SELECT
+        arraySort(
+          (name, at, position) -> (at, position),
+          step_names,
+          ${at},
+          arrayEnumerate(step_names)
+        ) AS ordered,
+        arrayZip(arrayPushFront(ordered, ''), arrayPushBack(ordered, '')) AS pairs
+      FROM ${flowsSeenAt(counted.nowMs)}
+      WHERE ${counted.where}
+      AND variant != 0
+    )
+    ARRAY JOIN pairs AS pair
+    GROUP BY pair
+    ORDER BY count DESC, from, to
+    LIMIT ${most}`;
+};
+
+/** Counts variants. `versionCode` is the code of ids of kind `version`. */
+export const variantCounts = (counted: Counted, versionCode: number, most: number): string => sql`
+  SELECT
+    toString(variant) AS id,
+    count() AS flows,
+    sumMap(map(status, toUInt64(1))) AS outcomes,
+    ${quantiles('duration_ms', isSampled(counted))} AS quantiles,
+    max(duration_ms) AS max,
+    toString(min(${startedMs})) AS firstAt,
+    toString(max(${startedMs})) AS lastAt,
+    arrayMap(
+      one -> toString(one),
+      groupUniqArrayArray(20)(arrayFilter(one -> bitAnd(one, 15) = ${versionCode}, trait_ids))
+    ) AS versions,
+    [toString(argMax(flow, started)), toString(any(flow)), toString(argMin(flow, started))]
+      AS examples
+  FROM (
+    SELECT cityHash64(id) AS flow, variant, status, duration_ms, started, trait_ids
+    FROM ${flowsSeenAt(counted.nowMs)}
+    WHERE ${counted.where}
+  )
+  WHERE variant != 0
+  GROUP BY variant
+  ORDER BY flows DESC, variant
+  LIMIT ${most}`;
+
+/** Selects durations at ranks; each is the duration of a flow. */
+export const durationsAt = (counted: Counted, ranks: readonly number[]): string => sql`
+  SELECT quantilesExactLow(${ranks.join(', ')})(duration_ms) AS durations
+  FROM ${flowsSeenAt(counted.nowMs)}
+  WHERE ${counted.where}
+  AND variant != 0`;
+
+/** Sums the segments of flows by bands of durations, and the durations themselves (segment 0). */
+export const segmentShares = (
+  counted: Counted,
+  bands: readonly { fromMs: number; toMs: number }[],
+): string => {
+  const inBand = ({ fromMs, toMs }: { fromMs: number; toMs: number }): string =>
+    `duration_ms >= ${fromMs} AND duration_ms <= ${toMs}`;
+  return sql`
+    SELECT
+      toString(trait) AS id,
+      ${bands.map((band, i) => `sumIf(ms, ${inBand(band)}) AS band${i}`).join(',\n')}
+    FROM (
+      SELECT duration_ms, segment_ids, segment_ms
+      FROM ${flowsSeenAt(counted.nowMs)}
+      WHERE ${counted.where}
+      AND (${bands.map(inBand).join(' OR ')})
+    )
+    ARRAY JOIN
+      arrayPushBack(segment_ids, toUInt64(0)) AS trait,
+      arrayPushBack(segment_ms, duration_ms) AS ms
+    GROUP BY trait`;
+};
+
+/**
+ * Selects the time between two points of each flow, ms: from the first event of the one name to the
+ * first event of the other name that is not before it; null if the flow has no such events.
+ */
+const BETWEEN = sql`
+  arrayMin(
+    arrayFilter(
+      (one, name) -> name = {to:String} AND one >= first_from,
+      event_times,
+      event_names
+    )
+  ) - first_from`;
+
+const measuredFlows = ({ nowMs, where }: Counted, isBetween: boolean): string =>
+  isBetween
+    ? sql`
+      (
+        SELECT id, started, toFloat64(${BETWEEN}) AS ms
+        FROM (
+          SELECT
+            id, started, event_times, event_names,
+            arrayMin(
+              arrayFilter((one, name) -> name = {from:String}, event_times, event_names)
+            ) AS first_from
+          FROM ${flowsSeenAt(nowMs)}
+          WHERE ${where}
+          AND has(event_names, {from:String}) AND has(event_names, {to:String})
+        )
+        WHERE arrayExists(
+          (one, name) -> name = {to:String} AND one >= first_from,
+          event_times,
+          event_names
+        )
+      )`
+    : sql`
+      (
+        SELECT id, started, duration_ms AS ms
+        FROM ${flowsSeenAt(nowMs)}
+        WHERE ${where}
+      )`;
+
+export const between = (counted: Counted): string => sql`
+  SELECT ${quantiles('ms', '1')} AS quantiles, max(ms) AS max, count() AS measured
+  FROM ${measuredFlows(counted, true)}`;
+
+/** Counts flows in the cells of a grid of start and duration. */
+export const spread = (
+  counted: Counted,
+  fromMs: number,
+  bucketMs: number,
+  boundsMs: readonly number[],
+  isBetween: boolean,
+): string => sql`
+  SELECT
+    intDiv(intDiv(started, 1000000) - ${fromMs}, ${bucketMs}) AS bucket,
+    ${boundsMs.length === 0 ? '0' : `arrayCount(bound -> ms > bound, [${boundsMs.join(', ')}])`} AS row,
+    count() AS count,
+    toString(argMax(cityHash64(id), ms)) AS example
+  FROM ${measuredFlows(counted, isBetween)}
+  GROUP BY bucket, row
+  ORDER BY bucket, row
+  LIMIT 10000`;
+
+const TREND_BY: Record<TrendBy, string> = {
+  status: '[status]',
+  type: '[type]',
+  environment: '[environment]',
+  service: 'services',
+};
+
+/** Counts flows by buckets of their start; each flow counts for every value that it has. */
+export const trend = (counted: Counted, bucketMs: number, by: TrendBy): string => sql`
+  SELECT
+    intDiv(intDiv(started, 1000000), ${bucketMs}) AS bucket,
+    value,
+    count() AS flows,
+    ${quantiles('duration_ms', isSampled(counted))} AS quantiles,
+    max(duration_ms) AS max
+  FROM (
+    SELECT
+      cityHash64(id) AS flow, started, duration_ms,
+      arrayPushFront(${TREND_BY[by]}, '') AS all_values
+    FROM ${flowsSeenAt(counted.nowMs)}
+    WHERE ${counted.where}
+  )
+  ARRAY JOIN all_values AS value
+  GROUP BY bucket, value
+  ORDER BY bucket, flows DESC
+  LIMIT 20000`;
+
+/** Selects ids of flows in the order of a hash, which is a random choice that is always the same. */
+export const sampledIds = (counted: Counted, limit: number): string => sql`
+  SELECT id
+  FROM ${flowsSeenAt(counted.nowMs)}
+  WHERE ${counted.where}
+  AND variant != 0
+  ORDER BY cityHash64(id)
+  LIMIT ${limit}`;
+
+export const keyCounts = (counted: Counted, most: number): string => sql`
+  SELECT key.1 AS name, key.2 AS value, count() AS flows
+  FROM (
+    SELECT arrayDistinct(arrayZip(key_names, key_values)) AS all_keys
+    FROM ${flowsSeenAt(counted.nowMs)}
+    WHERE ${counted.where}
+    AND variant != 0
+  )
+  ARRAY JOIN all_keys AS key
+  GROUP BY name, value
+  HAVING flows > 1
+  ORDER BY flows DESC, name, value
+  LIMIT ${most}`;
+
+/** Counts attributes of spans and resources over some flows, each flow once for each value. */
+export const attributeCounts = (most: number): string => sql`
+  SELECT name, value, uniqExact(flow) AS flows
+  FROM (
+    SELECT id AS flow, arrayJoin(splitByChar(',', members)) AS span
+    FROM flows FINAL
+    WHERE id IN {ids:Array(String)} AND deleted = 0
+  ) AS members
+  INNER JOIN (
+    SELECT
+      concat(trace_id, span_id) AS span,
+      arrayJoin(
+        arrayConcat(
+          JSONExtractKeysAndValuesRaw(splitByChar('\n', record)[2]),
+          JSONExtractKeysAndValuesRaw(splitByChar('\n', record)[3])
+        )
+      ) AS attribute,
+      attribute.1 AS name,
+      trim(BOTH '"' FROM attribute.2) AS value
+    FROM records
+    WHERE trace_id IN (
+      SELECT arrayJoin(trace_ids)
+      FROM flows FINAL
+      WHERE id IN {ids:Array(String)} AND deleted = 0
+    )
+  ) AS attributes
+  USING (span)
+  WHERE length(value) <= 200
+  GROUP BY name, value
+  HAVING flows > 1
+  ORDER BY flows DESC, name, value
+  LIMIT ${most}`;
+
+/** Selects the ids of flows by the hashes that stand for them in examples. */
+export const EXAMPLES = sql`
+  SELECT DISTINCT toString(cityHash64(id)) AS hash, id
+  FROM flows
+  WHERE cityHash64(id) IN (
+    SELECT arrayJoin(arrayMap(one -> toUInt64(one), {hashes:Array(String)}))
+  )
+  AND deleted = 0`;
