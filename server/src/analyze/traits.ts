@@ -69,9 +69,8 @@ function createList() {
  * whereas the body lists the first ones.
  */
 function variantOf({ steps }: Flow): bigint {
-  const ordered = [...steps].sort(
-    (a, b) => compare(a.start, b.start) || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0),
-  );
+  // Steps with equal starts stay in causal order.
+  const ordered = [...steps].sort((a, b) => compare(a.start, b.start));
   const names = ordered.map(({ name }) => name);
   const more = Math.max(0, names.length - MAX_VARIANT_STEPS);
   if (more === 0) return traitId('variant', { steps: names, more });

@@ -191,6 +191,8 @@ export const anyRushes = fc
         ...(batch.below === 'nothing' ? [] : picked).map((at, k) =>
           under(k, {
             role: 'process',
+            // Without this, it would be at the default, which may be another message's place.
+            destination: sends[at]!.destination,
             ...(batch.below === 'links' && { links: [nameOf(at)] }),
             ...(batch.below === 'flow ids' && flowOf(sends[at]!.o)),
           }),

@@ -1,5 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { isCounted } from '../../model/keys.ts';
+import { WORTHLESS } from '../../model/names.ts';
 import type { Span } from '../../model/span.ts';
 import { anyRushes, anySketches, toSpans, type Sketches } from '../../testing/any-spans.ts';
 import { canonical, createBench } from '../../testing/correlator-harness.ts';
@@ -47,6 +49,19 @@ test('order, duplication and batching do not matter', () => {
   );
 }, 600_000);
 
+/**
+ * Returns the flows without the marks of counted message ids that identify nothing. Such a mark is
+ * memory's own: a send does not look for evicted sends of a counted id (`evicted-index.ts`), so the
+ * mark is set once a consumer does, and until then it affects nothing.
+ */
+const withoutMarks = (flows: unknown): unknown =>
+  (flows as { tokens: string[] }[]).map((flow) => ({
+    ...flow,
+    tokens: flow.tokens.filter((token) => !isMarkOfCounted(token)),
+  }));
+const isMarkOfCounted = (token: string): boolean =>
+  token.startsWith(`${WORTHLESS}m`) && isCounted(token.slice(token.lastIndexOf('\0') + 1));
+
 test('leaving memory and restarting in the middle do not matter', () => {
   fc.assert(
     fc.property(anySketches, mostSendsOf, (list, mostSends) => {
@@ -62,7 +77,9 @@ test('leaving memory and restarting in the middle do not matter', () => {
       }
       bench.take(batch);
       bench.rest();
-      expect(canonical(bench.flows())).toEqual(inOneGo(spans, mostSends));
+      expect(withoutMarks(canonical(bench.flows()))).toEqual(
+        withoutMarks(inOneGo(spans, mostSends)),
+      );
     }),
     { numRuns: RUNS, seed: SEED },
   );

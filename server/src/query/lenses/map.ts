@@ -12,6 +12,7 @@ const MOST = 5000;
 
 export interface MapOptions {
   follows?: 'start' | 'end' | undefined;
+  maxEdges?: number;
 }
 
 /** The causal graph of steps and messages: who leads to whom, how often, how long, what is held. */
@@ -19,7 +20,7 @@ export async function mapLens(
   store: LensReader,
   population: Population,
   q: string,
-  { follows }: MapOptions,
+  { follows, maxEdges = MAX_EDGES }: MapOptions,
 ): Promise<MapAnswer> {
   const [nodes, edges, awaited] = await Promise.all([
     store.countTraits(population, { family: 'node', most: MOST }),
@@ -27,9 +28,9 @@ export async function mapLens(
     store.countTraits(population, { family: 'other', kinds: ['late', 'stuck'], most: MOST }),
   ]);
   const kept = nodes.slice(0, MAX_NODES);
-  await learnNames(store, [...kept, ...edges.slice(0, MAX_EDGES), ...awaited]);
+  const shownEdges = edges.slice(0, maxEdges);
+  await learnNames(store, [...kept, ...shownEdges, ...awaited]);
   const held = heldAt(awaited);
-  const shownEdges = edges.slice(0, MAX_EDGES);
   const flowsOf = await examplesOf(store, [...kept, ...shownEdges, ...held.missing(kept)]);
   const shownNodes = [
     ...kept.flatMap((node) => presentNode(node, held.atNode(node.id), flowsOf(node), q)),
