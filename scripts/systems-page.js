@@ -95,7 +95,7 @@ ${scenario.summary} Flow type \`${scenario.flowType}\`; services ${scenario.serv
 ${scenario.cases.map(({ name, fault, seen, afterwards }) => `| ${name} | ${fault ? `\`${fault}\`` : ''} | ${short(seen)}${afterwards ? `; then ${short(afterwards)}` : ''} |`).join('\n')}
 
 ![${scenario.name}: ${one.name}](systems/${scenario.name}.png)
-${scenario.later.length > 0 ? `\nNot shown yet: ${scenario.later.map(({ says }) => says).join('; ')}.\n` : ''}`;
+${scenario.lenses.length > 0 ? `\nOver all its orders: ${scenario.lenses.map(({ says }) => says).join('; ')}.\n` : ''}`;
 }
 writeFileSync(join(root, 'docs/systems.md'), text);
 await browser.close();

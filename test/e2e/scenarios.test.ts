@@ -1,7 +1,7 @@
 import type { Flow } from '@fermata/server/contract';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { SCENARIOS, scenarioNamed } from '../scenarios/index.ts';
-import { checkCases, define } from '../scenarios/check.ts';
+import { checkCases, define, lensDifferences } from '../scenarios/check.ts';
 import { runScenario } from '../scenarios/run.ts';
 import { findBrokers } from '../support/brokers.ts';
 import { eventually } from '../support/eventually.ts';
@@ -50,9 +50,8 @@ describe('scenarios as separate processes', () => {
     async (name) => {
       await isSeen(name, 'seen-');
       const scenario = scenarioNamed(name);
-      // A feature listed as missing must not appear unnoticed.
-      for (const { path, says } of scenario.later)
-        expect((await fetch(`${server.web}/api/v1${path}`)).status, says).toBe(404);
+      const checker = { web: server.web, patienceMs: 25_000 };
+      expect(await lensDifferences(scenario, checker)).toEqual([]);
     },
     120_000,
   );

@@ -1,5 +1,5 @@
 import type { Flow } from '@fermata/server/contract';
-import type { Case, Scenario, Seen } from './scenario.ts';
+import { notShown, type Case, type LensSeen, type Scenario, type Seen } from './scenario.ts';
 import type { RunningScenario } from './run.ts';
 import { eventually } from '../support/eventually.ts';
 
@@ -91,6 +91,28 @@ export async function checkCases(
     if (one.afterwards) verdicts.push(await verdict(`${one.name}: afterwards`, id, one.afterwards));
   }
   return verdicts;
+}
+
+/**
+ * Returns what the lenses do not show of all orders of a scenario. Waits until they do: the newest
+ * orders may still be on their way to the store.
+ */
+export async function lensDifferences(
+  scenario: Scenario,
+  { web, patienceMs }: Pick<Checker, 'web' | 'patienceMs'>,
+): Promise<string[]> {
+  const differencesIn = async ({ lens, says, shows }: LensSeen): Promise<string[]> => {
+    const type = encodeURIComponent(scenario.flowType);
+    const response = await fetch(`${web}/api/v1/lenses/${lens}?type=${type}`);
+    if (!response.ok) return [`${lens} answers ${response.status}`];
+    return notShown(await response.json(), shows).map((difference) => `${says}: ${difference}`);
+  };
+  let differences: string[] = [];
+  await eventually(async () => {
+    differences = (await Promise.all(scenario.lenses.map(differencesIn))).flat();
+    if (differences.length > 0) throw new Error(differences.join('; '));
+  }, patienceMs).catch(() => undefined);
+  return differences;
 }
 
 async function flowNamed(web: string, name: string): Promise<Flow | null> {

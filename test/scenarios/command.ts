@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { checkCases, define } from './check.ts';
+import { checkCases, define, lensDifferences } from './check.ts';
 import { SCENARIOS, scenarioNamed } from './index.ts';
 import { KAFKA, STANDARD } from '../support/brokers.ts';
 import { runScenario } from './run.ts';
@@ -77,6 +77,11 @@ async function check(scenarios: readonly Scenario[]): Promise<void> {
           `${ok ? 'ok   ' : 'WRONG'} ${scenario.name.padEnd(22)} ${title.padEnd(52)} ${short(expected)}${ok ? '' : ` | seen: ${seen ? short(seen) : 'nothing'} | ${differences.join('; ')}`}`,
         );
       }
+      const unseen = await lensDifferences(scenario, { web, patienceMs: 30_000 });
+      for (const difference of unseen) print(`WRONG ${scenario.name.padEnd(22)} ${difference}`);
+      wrong += unseen.length;
+      for (const { says } of unseen.length === 0 ? scenario.lenses : [])
+        print(`ok    ${scenario.name.padEnd(22)} ${says}`);
     } finally {
       await running.stop();
     }

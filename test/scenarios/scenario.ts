@@ -22,8 +22,8 @@ export interface Scenario {
   conductor?: object;
   faults: Record<string, Fault>;
   cases: Case[];
-  /** Features that Fermata lacks, each with how to notice that it has them. */
-  later: Later[];
+  /** What must be seen of all its orders together. */
+  lenses: LensSeen[];
 }
 
 export interface ServiceSpec {
@@ -120,16 +120,53 @@ export interface Seen {
 }
 
 /**
- * A feature that is missing: `path` under `/api/v1` answers 404 until it exists. From that day on
- * the test demands more than this line.
+ * What a lens must show of all orders of a scenario. `shows` is a part of the answer: an object has
+ * these members, a list has such elements, `atLeast` is a bound of a number, `contains` a part of a
+ * text.
  */
-export interface Later {
+export interface LensSeen {
   says: string;
-  path: string;
+  lens: 'coordination' | 'latency' | 'variants';
+  shows: Shown;
 }
+export type Shown =
+  string | number | boolean | null | readonly Shown[] | { readonly [member: string]: Shown };
 
-const COORDINATION = (type: string, says: string): Later => ({
+/** What the coordination report must show of the scenario's flow type. */
+export const coordination = (says: string, report: Shown): LensSeen => ({
   says: `coordination report: ${says}`,
-  path: `/flow-types/${type}/coordination`,
+  lens: 'coordination',
+  shows: { types: [report] },
 });
-export { COORDINATION as coordination };
+export const latency = (says: string, shows: Shown): LensSeen => ({ says, lens: 'latency', shows });
+export const variants = (says: string, itineraries: readonly (readonly string[])[]): LensSeen => ({
+  says,
+  lens: 'variants',
+  shows: { items: itineraries.map((steps) => ({ steps })) },
+});
+
+/** Returns where an answer does not show what it must; empty if it shows all. */
+export function notShown(answer: unknown, wanted: Shown, at = 'answer'): string[] {
+  if (typeof wanted !== 'object' || wanted === null)
+    return answer === wanted ? [] : [`${at}: ${JSON.stringify(answer)}, not ${String(wanted)}`];
+  if (Array.isArray(wanted)) {
+    const items = Array.isArray(answer) ? (answer as unknown[]) : [];
+    return (wanted as readonly Shown[]).flatMap((one) => {
+      const tries = items.map((item, i) => notShown(item, one, `${at}[${i}]`));
+      if (tries.some((differences) => differences.length === 0)) return [];
+      return [`${at}: nothing like ${JSON.stringify(one)} in ${JSON.stringify(answer)}`];
+    });
+  }
+  const members = wanted as { readonly [member: string]: Shown };
+  if (typeof members['atLeast'] === 'number')
+    return typeof answer === 'number' && answer >= members['atLeast']
+      ? []
+      : [`${at}: ${String(answer)}, not at least ${members['atLeast']}`];
+  if (typeof members['contains'] === 'string')
+    return typeof answer === 'string' && answer.includes(members['contains'])
+      ? []
+      : [`${at}: ${String(answer)}, without "${members['contains']}"`];
+  return Object.entries(members).flatMap(([member, part]) =>
+    notShown((answer as Record<string, unknown> | null)?.[member], part, `${at}.${member}`),
+  );
+}

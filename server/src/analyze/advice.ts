@@ -12,11 +12,12 @@ export interface Advice {
 type Rule = (report: Coordination, counted: Counted) => Advice[];
 
 const percent = (share: number): string => `${Math.round(share * 100)} %`;
-const rounded = (ms: number): string => (ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`);
+const rounded = (ms: number): string =>
+  ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
 const list = (names: readonly string[]): string => names.join(', ');
 
-/** Calls below each other from which a chain is worth a word, and the share of time it blocks. */
-const LONG_CHAIN = 3;
+/** Services in a chain of calls from which it is worth a word, and the share of time it blocks. */
+const LONG_CHAIN = 4;
 const MUCH_BLOCKED = 0.5;
 /** Flows from which it means something that no step failed. */
 const ENOUGH_FLOWS = 50;
@@ -31,7 +32,7 @@ const longChains: Rule = ({ blocked }, { nodes }) =>
     .map(({ service, step, share, ms, chainDepth }) =>
       about(
         nodes.find((node) => node.service === service && node.step === step),
-        `${service} waits ${rounded(ms)} (${percent(share)} of ${step}) in a chain of ${chainDepth} synchronous calls. Let it go on without the answer, or keep a copy of what it asks for.`,
+        `${service} waits ${rounded(ms)} (${percent(share)} of ${step}) at the top of a chain of ${chainDepth} services that call each other and wait. Let it go on without the answer, or keep a copy of what it asks for.`,
         { chainDepth, blockedMs: ms, share },
       ),
     );
@@ -43,7 +44,8 @@ const failingChoreography: Rule = ({ verdict, flows, failureAudience }, { nodes 
   if (verdict !== 'choreographed' || (worst === undefined && failureAudience.length === 0))
     return [];
   const failed = failing.reduce((sum, node) => sum + node.failed, 0);
-  const what = worst === undefined ? failureAudience[0]!.failure : `${worst.step} (${worst.service})`;
+  const what =
+    worst === undefined ? failureAudience[0]!.failure : `${worst.step} (${worst.service})`;
   return [
     about(
       worst,

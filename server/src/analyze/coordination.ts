@@ -1,3 +1,14 @@
+import {
+  conductorOf,
+  hopKindOf,
+  knowsOf,
+  share,
+  sharesOf,
+  styleFrom,
+  type HopKind,
+  type HopsBetween,
+  type Style,
+} from './style.ts';
 import type { EdgeBody } from './trait.ts';
 
 /**
@@ -13,6 +24,7 @@ export interface Counted {
   blocked: { node: string; flows: number; totalMs: number; depth: number }[];
   audiences: { failure: string; service: string; role: 'must' | 'hears' }[];
   services: { service: string; flows: number }[];
+  styles: { style: Style; flows: number }[];
 }
 export interface NodeCount {
   id: string;
@@ -45,12 +57,12 @@ interface Lag {
   count: number;
 }
 
-export type Verdict = 'orchestrated' | 'choreographed' | 'hybrid' | 'one service' | 'calls only';
-
 export interface Coordination {
   type: string;
   flows: number;
-  verdict: Verdict;
+  verdict: Style;
+  /** Flows by the style of each. */
+  styles: { style: Style; flows: number }[];
   shares: Record<HopKind, number>;
   hops: number;
   conductor: string | null;
@@ -72,27 +84,18 @@ export interface Listener {
   exampleFlowIds: string[];
 }
 
-const HOP_KINDS = ['event', 'command', 'reply', 'call'] as const;
-export type HopKind = (typeof HOP_KINDS)[number];
-
-/** Share of the commands and calls that a conductor sends at least. */
-const CONDUCTS = 0.6;
-/** Share of events from which flows without a conductor are choreographed. */
-const CHOREOGRAPHED = 0.6;
-/** Share of events up to which flows with a conductor are orchestrated. */
-const ORCHESTRATED = 0.35;
-
 export function coordinationOf(counted: Counted): Coordination {
   const { type, flows } = counted;
   const nodes = new Map(counted.nodes.map((node) => [node.id, node]));
   const hops = counted.edges.flatMap((edge) => hopsBetween(edge, nodes));
-  const total = hops.reduce((sum, { count }) => sum + count, 0);
-  const shares = sharesOf(hops, total);
   const knows = knowsOf(hops);
-  const conductor = conductorOf(hops, knows);
   return {
-    ...{ type, flows, shares, hops: total, conductor, knows },
-    verdict: verdictOf(shares, conductor, total),
+    ...{ type, flows, knows },
+    shares: sharesOf(hops),
+    hops: hops.reduce((sum, { count }) => sum + count, 0),
+    conductor: conductorOf(hops),
+    verdict: styleFrom(hops),
+    styles: [...counted.styles].sort((a, b) => b.flows - a.flows),
     coupling: Math.max(0, ...knows.map((one) => one.knows.length)),
     listeners: listenersOf(hops),
     failureAudience: audiencesOf(counted.audiences),
@@ -104,85 +107,15 @@ export function coordinationOf(counted: Counted): Coordination {
   };
 }
 
-interface HopBetween extends EdgeCount {
-  kind: HopKind;
-  sender: string;
-  receiver: string;
-}
+interface HopBetween extends EdgeCount, HopsBetween {}
 
 /** Returns the edge as hops between two services; none if it stays within one, or is a border. */
 function hopsBetween(edge: EdgeCount, nodes: ReadonlyMap<string, NodeCount>): HopBetween[] {
   const sender = nodes.get(edge.from)?.service;
   const receiver = nodes.get(edge.to)?.service;
   if (sender === undefined || receiver === undefined || sender === receiver) return [];
-  const kind = kindOf(edge);
+  const kind = hopKindOf(edge.message?.kind, edge.sync);
   return kind === null ? [] : [{ ...edge, kind, sender, receiver }];
-}
-
-function kindOf({ message, sync }: EdgeBody): HopKind | null {
-  if (sync) return 'call';
-  switch (message?.kind) {
-    case undefined:
-    case 'timer':
-      return null;
-    case 'command':
-    case 'query':
-      return 'command';
-    case 'reply':
-      return 'reply';
-    default:
-      return 'event';
-  }
-}
-
-const share = (part: number, of: number): number => (of === 0 ? 0 : part / of);
-
-function sharesOf(hops: readonly HopBetween[], total: number): Record<HopKind, number> {
-  const shares = { event: 0, command: 0, reply: 0, call: 0 };
-  for (const { kind, count } of hops) shares[kind] += share(count, total);
-  return shares;
-}
-
-/** Whoever sends a command or makes a call has to know its receiver; an event's sender has not. */
-function knowsOf(hops: readonly HopBetween[]): Coordination['knows'] {
-  const known = new Map<string, Set<string>>();
-  for (const { kind, sender, receiver } of hops)
-    if (kind === 'command' || kind === 'call') {
-      const set = known.get(sender) ?? new Set();
-      known.set(sender, set.add(receiver));
-    }
-  return [...known]
-    .map(([service, set]) => ({ service, knows: [...set].sort() }))
-    .sort((a, b) => b.knows.length - a.knows.length || (a.service < b.service ? -1 : 1));
-}
-
-/**
- * Returns the service that sends most commands and calls, to at least two others. A chain of calls
- * has no conductor: there, everybody calls the next.
- */
-function conductorOf(hops: readonly HopBetween[], knows: Coordination['knows']): string | null {
-  const sent = new Map<string, number>();
-  let total = 0;
-  for (const { kind, sender, count } of hops)
-    if (kind === 'command' || kind === 'call') {
-      sent.set(sender, (sent.get(sender) ?? 0) + count);
-      total += count;
-    }
-  const [first] = [...sent].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1));
-  if (first === undefined || first[1] < CONDUCTS * total) return null;
-  const known = knows.find(({ service }) => service === first[0])?.knows.length ?? 0;
-  return known >= 2 ? first[0] : null;
-}
-
-function verdictOf(
-  { event, call }: Record<HopKind, number>,
-  conductor: string | null,
-  hops: number,
-): Verdict {
-  if (hops === 0) return 'one service';
-  if (conductor !== null) return event <= ORCHESTRATED ? 'orchestrated' : 'hybrid';
-  if (event >= CHOREOGRAPHED) return 'choreographed';
-  return call === 1 ? 'calls only' : 'hybrid';
 }
 
 function listenersOf(hops: readonly HopBetween[]): Listener[] {
@@ -234,7 +167,11 @@ function blockedOf(
       const { service, step } = node;
       const ms = totalMs / Math.max(1, flows);
       return [
-        { service, step, share: Math.min(1, share(totalMs, node.totalMs)), ms, chainDepth: depth },
+        {
+          ...{ service, step, ms },
+          share: Math.min(1, share(totalMs, node.totalMs)),
+          chainDepth: depth + 1,
+        },
       ];
     })
     .sort((a, b) => b.ms - a.ms);

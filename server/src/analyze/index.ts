@@ -9,14 +9,7 @@ export {
   type TraitKind,
   type Traits,
 } from './trait.ts';
-export {
-  codeOf,
-  hexOf,
-  traitId,
-  traitNamed,
-  TRAIT_KINDS,
-  type NamedTrait,
-} from './trait-ids.ts';
+export { codeOf, hexOf, traitId, traitNamed, TRAIT_KINDS, type NamedTrait } from './trait-ids.ts';
 export { durationIf } from './what-if.ts';
 export { traitsOf } from './traits.ts';
 export { adviceFor, type Advice } from './advice.ts';

@@ -3,8 +3,7 @@
  * place. Each expression takes linear time: it has no nested repetition.
  *
  * The list follows what error trackers take out before they group (Sentry, "message
- * parameterization"). A number of three digits after `status`, `HTTP` or `code` is kept, because it
- * tells the cause.
+ * parameterization"). A status of HTTP is kept, because it tells the cause.
  */
 const VARIABLE: readonly (readonly [pattern: RegExp, name: string])[] = [
   [/\b[\w.+-]{1,64}@[\w-]{1,64}(?:\.[\w-]{1,64}){1,4}/g, '<email>'],
@@ -19,7 +18,10 @@ const VARIABLE: readonly (readonly [pattern: RegExp, name: string])[] = [
   [/`[^`]{1,200}`/g, '<text>'],
   [/\b0x[0-9a-f]+\b/gi, '<hex>'],
   [/\b(?=[0-9a-f]*\d)[0-9a-f]{8,}\b/gi, '<hex>'],
-  [/(?<=\b(?:status|http|code)\W{0,3}(?:code\W{0,3})?)([1-5]\d\d)\b/gi, '\0$1\0'],
+  [
+    /(?<=\b(?:status|http|code|answered|returned|responded with|got)\W{0,3}(?:code\W{0,3})?)([1-5]\d\d)\b/gi,
+    '\0$1\0',
+  ],
   [/\b[\w-]*\d[\w-]*(?:[.,]\d+)*(?=[^\w\0]|$)/g, '<n>'],
   [/\0(\d{3})\0/g, '$1'],
 ];

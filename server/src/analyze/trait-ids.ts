@@ -19,6 +19,7 @@ export const TRAIT_KINDS = [
   'blocked',
   'audience',
   'service',
+  'style',
 ] as const satisfies readonly TraitKind[];
 const CODES = new Map<TraitKind, bigint>(TRAIT_KINDS.map((kind, i) => [kind, BigInt(i)]));
 export const codeOf = (kind: TraitKind): number => TRAIT_KINDS.indexOf(kind);
@@ -77,7 +78,8 @@ export function traitNamed(id: bigint): NamedTrait | undefined {
   const name = names.get(id);
   if (name === undefined) return undefined;
   const kind = TRAIT_KINDS[Number(id & 15n)]!;
-  return { kind, body: JSON.parse(name.slice(kind.length)) } as NamedTrait;
+  const body = JSON.parse(name.slice(kind.length)) as NamedTrait['body'];
+  return { kind, body } as NamedTrait;
 }
 
 /** Returns the id as queries write it (`trait:…`), 16 hex digits. */

@@ -1,4 +1,5 @@
 import type { SegmentKind } from './critical-path.ts';
+import type { Style } from './style.ts';
 
 /**
  * A trait is something that a flow may have in common with other flows, and that lenses count: a
@@ -50,6 +51,8 @@ export interface TraitBodies {
   audience: { failure: string; service: string; role: 'must' | 'hears' };
   /** A service that took part. */
   service: { service: string };
+  /** How the services of this one flow worked together. */
+  style: { style: Style };
 }
 export interface EdgeBody {
   /** Hex id of a node, or `start`. */

@@ -3,6 +3,7 @@ import type { Flow, Hop, Step } from '../model/flow.ts';
 import { mendedSteps } from '../model/mended.ts';
 import { earlier, later, msBetween, msOf, type UnixNanos } from '../model/time.ts';
 import { audiencesOf } from './audience.ts';
+import { styleOf } from './style.ts';
 import { criticalPath, type Segment } from './critical-path.ts';
 import { messagePattern } from './message-pattern.ts';
 import { END, FLAGS, NODE_KINDS, NUMBER_SHIFT, START, type Trait, type Traits } from './trait.ts';
@@ -37,6 +38,7 @@ export function traitsOf(flow: Flow): Traits {
   for (const [stepId, { ms, depth }] of blockedIn(flow, steps))
     others.add(traitId('blocked', { node: nodeNamed(stepId, '') }), ms, depth << NUMBER_SHIFT);
   for (const audience of audiencesOf(flow, steps)) others.addOnce(traitId('audience', audience));
+  others.addOnce(traitId('style', { style: styleOf(flow, steps) }));
   return {
     variant: variantOf(flow),
     nodes: nodes.traits,
@@ -164,7 +166,7 @@ export function segmentId(
 }
 
 /** Adds each failed attempt of each step by its cause, and where it happened. */
-function addFailures(flow: Flow, { add }: List): void {
+function addFailures(flow: Flow, others: List): void {
   const failing = flow.steps.filter((step) => failuresOf(step).length > 0);
   if (failing.length === 0) return;
   const mended = mendedSteps(flow.steps, flow.hops);
@@ -187,33 +189,38 @@ function addFailures(flow: Flow, { add }: List): void {
         step: step.name,
         trigger: triggers.get(step.id) ?? '',
       });
-      add(id, msOf(at), flags);
+      others.add(id, msOf(at), flags);
       const { serviceVersion: version, instance } = step;
       const frames = error?.frames ?? [];
-      add(traitId('origin', { failure: hexOf(id), version, instance, frames }), msOf(at), 0);
+      others.add(traitId('origin', { failure: hexOf(id), version, instance, frames }), msOf(at), 0);
     }
   }
 }
 
 /** Adds the services that took part, their versions and their instances. */
-function addProcesses(flow: Flow, { addOnce }: List): void {
+function addProcesses(flow: Flow, others: List): void {
   for (const { service, serviceVersion, instance } of flow.steps) {
-    addOnce(traitId('service', { service }));
-    if (serviceVersion !== '') addOnce(traitId('version', { service, version: serviceVersion }));
-    if (instance !== '') addOnce(traitId('instance', { service, instance }));
+    others.addOnce(traitId('service', { service }));
+    if (serviceVersion !== '')
+      others.addOnce(traitId('version', { service, version: serviceVersion }));
+    if (instance !== '') others.addOnce(traitId('instance', { service, instance }));
   }
 }
 
 function failuresOf(step: Step): { error: Step['error']; at: UnixNanos }[] {
   const failed = step.attempts.filter(({ status }) => status === 'failed');
   if (failed.length > 0)
-    return failed.map(({ error, end, start }) => ({ error: error ?? step.error, at: end ?? start }));
+    return failed.map(({ error, end, start }) => ({
+      error: error ?? step.error,
+      at: end ?? start,
+    }));
   return step.status === 'failed' ? [{ error: step.error, at: step.end ?? step.start }] : [];
 }
 
 /**
  * Returns, for each step that makes synchronous calls, how long it waited for any of them, ms, and
- * how many calls are chained below it. Calls at the same time count once.
+ * how many services are chained below it, each called by the one before. Calls at the same time
+ * count once.
  */
 function blockedIn(
   flow: Flow,
@@ -230,7 +237,10 @@ function blockedIn(
     if (known !== undefined || level > MAX_DEPTH) return known ?? 0;
     depths.set(id, 0); // Ends the search if calls form a cycle.
     let depth = 0;
-    for (const { to } of calls.get(id) ?? []) depth = Math.max(depth, 1 + depthOf(to!, level + 1));
+    for (const { to } of calls.get(id) ?? []) {
+      const isOther = steps.get(to!)?.service !== steps.get(id)?.service;
+      depth = Math.max(depth, (isOther ? 1 : 0) + depthOf(to!, level + 1));
+    }
     depths.set(id, Math.min(depth, MAX_DEPTH));
     return depths.get(id)!;
   };

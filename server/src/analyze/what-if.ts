@@ -63,7 +63,8 @@ export function durationIf(flow: Flow, segment: bigint, factor: number): number 
     );
     if (before === undefined) return sinceStart(step.start);
     return (
-      momentIn(before, before.end!) + scaled(msBetween(before.end!, step.start), 'unknown', null, null)
+      momentIn(before, before.end!) +
+      scaled(msBetween(before.end!, step.start), 'unknown', null, null)
     );
   };
   /** Returns when a step comes to the point that it came to at `at`, ms since the flow began. */

@@ -252,10 +252,14 @@ export interface CoordinationAnswer extends LensAnswer {
   /** The same for people. */
   markdown: string;
 }
+export type CoordinationStyle =
+  'orchestrated' | 'choreographed' | 'hybrid' | 'one service' | 'calls only';
 export interface CoordinationReport {
   type: string;
   flows: number;
-  verdict: 'orchestrated' | 'choreographed' | 'hybrid' | 'one service' | 'calls only';
+  verdict: CoordinationStyle;
+  /** Flows by the style of each. */
+  styles: { style: CoordinationStyle; flows: number }[];
   /** Shares of the hops between services, 0 to 1. */
   shares: { event: number; command: number; reply: number; call: number };
   hops: number;
@@ -274,6 +278,7 @@ export interface CoordinationReport {
     nowMs: number;
   }[];
   failureAudience: { failure: string; mustHear: string[]; hear: string[] }[];
+  /** Who waits for synchronous calls, for how long; `chainDepth` counts services, its own too. */
   blocked: { service: string; step: string; share: number; ms: number; chainDepth: number }[];
   ifStops: { service: string; flowsShare: number }[];
   /** Steps after which flows go different ways, so that a rule of the business lives there. */

@@ -31,9 +31,10 @@ export function topFrames(stack: string): string[] {
     python.length > 0
       ? python.reverse()
       : lines.flatMap((line) => {
+          if (line.includes('(node:')) return []; // The runtime's own.
           for (const pattern of FRAMES) {
             const name = pattern.exec(line.replace(/\r$/, ''))?.[1];
-            if (name !== undefined) return [name.startsWith('/') ? fileName(name) : name];
+            if (name !== undefined) return [/^(?:file:)?\//.test(name) ? fileName(name) : name];
           }
           return [];
         });

@@ -208,7 +208,10 @@ type Counts =
   | 'rank'
   | 'firstAt'
   | 'lastAt';
-type TraitRow = MeasuredRow & { id: string; type: string; examples: string[] } & Record<Counts, string | number>;
+type TraitRow = MeasuredRow & { id: string; type: string; examples: string[] } & Record<
+    Counts,
+    string | number
+  >;
 type VariantRow = Omit<MeasuredRow, 'measured'> & {
   id: string;
   flows: string;
@@ -237,7 +240,15 @@ function measured(row: Partial<MeasuredRow> | undefined): Measured {
   };
 }
 
-function traitCount({ id, type, examples, quantiles, max, measured: count, ...rest }: TraitRow): TraitCount {
+function traitCount({
+  id,
+  type,
+  examples,
+  quantiles,
+  max,
+  measured: count,
+  ...rest
+}: TraitRow): TraitCount {
   const counts = Object.fromEntries(
     Object.entries(rest).map(([name, value]) => [name, finite(value)]),
   ) as Record<Counts, number>;
@@ -262,4 +273,3 @@ const variantCount = (row: VariantRow): VariantCount => ({
   versions: row.versions.map(BigInt),
   examples: [...new Set(row.examples)],
 });
-

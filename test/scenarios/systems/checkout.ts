@@ -119,7 +119,13 @@ export const checkoutOrchestrated: Scenario = {
       afterwards: { status: 'completed', steps: ['mailer: send email', 'conductor: finish', '…'] },
     },
   ],
-  later: [coordination('order-orchestrated', 'orchestrated, coupling 3')],
+  lenses: [
+    coordination('orchestrated, coupling 3', {
+      ...{ verdict: 'orchestrated', conductor: 'conductor', coupling: 3 },
+      knows: [{ service: 'conductor', knows: ['loyalty', 'mailer', 'stock'] }],
+      ifStops: [{ service: 'conductor', flowsShare: 1 }],
+    }),
+  ],
 };
 
 const customers = ['member', 'guest'] as const;
@@ -221,7 +227,14 @@ export const checkoutChoreographed: Scenario = {
       },
     },
   ],
-  later: [coordination('order-choreographed', 'choreographed')],
+  lenses: [
+    coordination('choreographed', {
+      ...{ verdict: 'choreographed', conductor: null, coupling: 0 },
+      listeners: ['email', 'warehouse', 'rewards'].map((service) => ({
+        ...{ message: 'OrderCreated', from: 'checkout', service },
+      })),
+    }),
+  ],
 };
 
 /** Analytics subscribes, too, while orders run, and one day it stops. */
@@ -284,5 +297,11 @@ export const checkoutFourthService: Scenario = {
       afterwards: { status: 'completed', steps: ['analytics: count order', '…'] },
     },
   ],
-  later: [coordination('order-fourth', 'who listens to OrderCreated, since when')],
+  lenses: [
+    coordination('who listens to OrderCreated, since when', {
+      listeners: ['email', 'warehouse', 'analytics'].map((service) => ({
+        ...{ message: 'OrderCreated', from: 'checkout', service, since: { contains: 'T' } },
+      })),
+    }),
+  ],
 };

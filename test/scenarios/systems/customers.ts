@@ -117,7 +117,19 @@ export const addressChange: Scenario = {
       },
     },
   ],
-  later: [coordination('address-change', 'choreography with a step that can fail')],
+  lenses: [
+    coordination('choreography with a step that can fail', {
+      verdict: 'choreographed',
+      failureAudience: [
+        {
+          failure: 'CardPostalAddressUpdateFailed',
+          mustHear: ['customer'],
+          hear: ['customer'],
+        },
+      ],
+      advice: [{ text: { contains: 'a step that can fail' } }],
+    }),
+  ],
 };
 
 const cardServices = (afterApplicant: Action[]): Scenario['services'] => [
@@ -288,7 +300,13 @@ export const cardApplication: Scenario = {
       },
     },
   ],
-  later: [coordination('card-application', 'orchestrated; the third party named')],
+  lenses: [
+    coordination('orchestrated; the third party named', {
+      ...{ verdict: 'orchestrated', conductor: 'conductor' },
+      knows: [{ service: 'conductor', knows: ['third-party'] }],
+      ifStops: [{ service: 'third-party', flowsShare: 1 }],
+    }),
+  ],
 };
 
 export const cardApplicationFlex: Scenario = {
@@ -324,7 +342,16 @@ export const cardApplicationFlex: Scenario = {
       seen: { status: 'completed', steps: everyStep.filter((step) => !step.includes('credit')) },
     },
   ],
-  later: [coordination('card-application-flex', 'where the rule lives in each variant')],
+  lenses: [
+    coordination('where the rule lives', {
+      decisions: [
+        {
+          ...{ service: 'conductor', step: 'applicant is known' },
+          next: [{ step: 'check credit' }, { step: 'issue card' }],
+        },
+      ],
+    }),
+  ],
 };
 
 const holders = ['profile', 'billing', 'newsletter'];
@@ -402,5 +429,11 @@ export const dataDeletion: Scenario = {
       afterwards: { status: 'completed', steps: ['newsletter: delete from newsletter', '…'] },
     },
   ],
-  later: [coordination('data-deletion', 'who has to delete, by style')],
+  lenses: [
+    coordination('who has to delete, by style', {
+      styles: [{ style: 'orchestrated' }, { style: 'choreographed' }],
+      knows: [{ service: 'privacy', knows: holders }],
+      listeners: holders.map((service) => ({ message: 'DeletionRequested', service })),
+    }),
+  ],
 };

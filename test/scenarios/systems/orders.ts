@@ -144,5 +144,9 @@ export const orderHybrid: Scenario = {
       afterwards: { status: 'completed', steps: ['logistics: ship', '…'] },
     },
   ],
-  later: [coordination('order-hybrid', 'three styles recognised')],
+  lenses: [
+    coordination('three styles recognised', {
+      styles: [{ style: 'orchestrated' }, { style: 'choreographed' }, { style: 'hybrid' }],
+    }),
+  ],
 };

@@ -1,4 +1,4 @@
-import { coordination, type Scenario } from '../scenario.ts';
+import { coordination, variants, type Scenario } from '../scenario.ts';
 import conductorWorkflow from './conductor-workflow.ts';
 
 const stops = ['resize', 'watermark', 'store'];
@@ -57,7 +57,12 @@ export const pipeline: Scenario = {
       },
     },
   ],
-  later: [{ says: 'variants by itinerary', path: '/flow-types/image/variants' }],
+  lenses: [
+    variants('variants by itinerary', [
+      ['POST /orders', 'resize', 'watermark', 'store'],
+      ['POST /orders', 'resize', 'store'],
+    ]),
+  ],
 };
 
 /**
@@ -144,5 +149,9 @@ export const conductor: Scenario = {
       },
     },
   ],
-  later: [coordination('encode_and_deploy', 'orchestrated by conductor')],
+  lenses: [
+    coordination('orchestrated by conductor', {
+      ...{ verdict: 'orchestrated', conductor: 'conductor', coupling: 2 },
+    }),
+  ],
 };

@@ -1,4 +1,4 @@
-import type { Scenario } from '../scenario.ts';
+import { latency, type Scenario } from '../scenario.ts';
 import { DEAD } from '../bus/bus.ts';
 
 /** A consumer is down while the broker queues; it comes back; one message is poison. */
@@ -57,7 +57,11 @@ export const queueOutage: Scenario = {
       },
     },
   ],
-  later: [{ says: 'the share of queue wait over many flows', path: '/flow-types/parcel/latency' }],
+  lenses: [
+    latency('the share of queue wait over many flows', {
+      kinds: [{ kind: 'queue-wait', shareAtP99: { atLeast: 0.5 } }],
+    }),
+  ],
 };
 
 /**
@@ -121,5 +125,9 @@ export const retryBackoff: Scenario = {
       },
     },
   ],
-  later: [{ says: 'the share of back-off over many flows', path: '/flow-types/invoice/latency' }],
+  lenses: [
+    latency('the share of back-off over many flows', {
+      chain: [{ kind: 'retry-backoff', step: 'book invoice', meanMs: { atLeast: 1 } }],
+    }),
+  ],
 };

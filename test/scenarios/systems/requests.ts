@@ -1,4 +1,4 @@
-import { coordination, type Action, type Scenario } from '../scenario.ts';
+import { coordination, latency, type Action, type Scenario } from '../scenario.ts';
 
 export const loginOtp: Scenario = {
   name: 'login-otp',
@@ -55,7 +55,11 @@ export const loginOtp: Scenario = {
       },
     },
   ],
-  later: [{ says: 'a breach of the service level by quantile', path: '/flow-types/login/latency' }],
+  lenses: [
+    latency('a breach of the service level by quantile', {
+      durationMs: { p99: { atLeast: 300 } },
+    }),
+  ],
 };
 
 const asked = ['history', 'trending', 'friends'];
@@ -121,5 +125,10 @@ export const recommendations: Scenario = {
       },
     },
   ],
-  later: [coordination('recommendation', 'fan-out of three')],
+  lenses: [
+    coordination('fan-out of three', {
+      coupling: 3,
+      knows: [{ service: 'recommender', knows: asked }],
+    }),
+  ],
 };

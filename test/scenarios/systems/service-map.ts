@@ -1,4 +1,10 @@
-import type { Action, Scenario, ServiceSpec } from '../scenario.ts';
+import {
+  coordination,
+  latency,
+  type Action,
+  type Scenario,
+  type ServiceSpec,
+} from '../scenario.ts';
 
 const call = (of: string, timeoutMs = 10_000): Action => ({ call: '/work', of, timeoutMs });
 
@@ -80,11 +86,18 @@ export const serviceMap: Scenario = {
       seen: { status: 'completed', steps: everybody, path: work(1, 3, 4) },
     },
   ],
-  later: [
-    {
-      says: 'shares of the critical path over many flows; 1 is blocked for most of its time; chain of depth 4',
-      path: '/flow-types/map-request/latency',
-    },
+  lenses: [
+    latency('shares of the critical path over many flows', {
+      chain: [
+        { kind: 'processing', service: 'service-4' },
+        { kind: 'processing', service: 'service-6' },
+      ],
+    }),
+    coordination('1 is blocked for most of its time; a chain of four services', {
+      verdict: 'calls only',
+      blocked: [{ service: 'service-1', share: { atLeast: 0.8 }, chainDepth: 4 }],
+      advice: [{ text: { contains: 'a chain of 4 services' } }],
+    }),
   ],
 };
 
@@ -147,5 +160,11 @@ export const serviceMapSixDown: Scenario = {
       },
     },
   ],
-  later: [{ says: 'blocked time up the chain', path: '/flow-types/map-request-6-down/latency' }],
+  lenses: [
+    coordination('blocked time up the chain', {
+      blocked: ['service-1', 'service-3', 'service-5'].map((service) => ({
+        ...{ service, ms: { atLeast: 10 } },
+      })),
+    }),
+  ],
 };

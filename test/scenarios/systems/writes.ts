@@ -136,7 +136,12 @@ export const partialWrite: Scenario = {
       ['undo b'],
     ),
   ],
-  later: [coordination('partial-write', 'orchestrated, five services')],
+  lenses: [
+    coordination('orchestrated, five services', {
+      ...{ verdict: 'orchestrated', conductor: 'coordinator', coupling: 4 },
+      ifStops: ['a', 'b', 'c', 'd', 'coordinator'].map((service) => ({ service })),
+    }),
+  ],
 };
 
 /**
@@ -199,7 +204,15 @@ export const catalogCopies: Scenario = {
       afterwards: { status: 'completed', steps: ['search: update search', '…'] },
     },
   ],
-  later: [coordination('stock-change', 'consistency lag per subscriber, p50, p99 and now')],
+  lenses: [
+    coordination('consistency lag per subscriber, p50, p99 and now', {
+      listeners: ['catalog', 'wishlist', 'search'].map((service) => ({
+        ...{ message: 'StockChanged', from: 'inventory', service },
+        lagMs: { p50: { atLeast: 0 }, p99: { atLeast: 0 }, count: { atLeast: 1 } },
+        nowMs: { atLeast: 0 },
+      })),
+    }),
+  ],
 };
 
 /** Facts flow into a reporting database; a report queries the source of truth. */
@@ -273,5 +286,9 @@ export const reporting: Scenario = {
       afterwards: { status: 'completed', steps: ['reporting: record fact', '…'] },
     },
   ],
-  later: [coordination('report', 'lag of the reporting copy')],
+  lenses: [
+    coordination('lag of the reporting copy', {
+      listeners: [{ message: 'SaleMade', service: 'reporting', lagMs: { count: { atLeast: 1 } } }],
+    }),
+  ],
 };

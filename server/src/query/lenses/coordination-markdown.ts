@@ -22,7 +22,7 @@ function section(report: CoordinationReport): string {
   const { shares, conductor, hops } = report;
   const parts = [
     `## ${text(report.type)}: ${report.verdict}`,
-    `${report.flows} flows, ${hops} hops between services: ${percent(shares.event)} events, ${percent(shares.command)} commands, ${percent(shares.reply)} replies, ${percent(shares.call)} calls. ${conductor === null ? 'No service conducts' : `${text(conductor)} conducts`}; coupling ${report.coupling}.`,
+    `${report.flows} flows (${report.styles.map((one) => `${one.flows} ${one.style}`).join(', ')}), ${hops} hops between services: ${percent(shares.event)} events, ${percent(shares.command)} commands, ${percent(shares.reply)} replies, ${percent(shares.call)} calls. ${conductor === null ? 'No service conducts' : `${text(conductor)} conducts`}; coupling ${report.coupling}.`,
   ];
   if (report.knows.length > 0)
     parts.push(
@@ -55,7 +55,7 @@ function section(report: CoordinationReport): string {
   if (report.blocked.length > 0)
     parts.push(
       table(
-        ['service', 'step', 'waits for calls', 'of its time', 'calls below each other'],
+        ['service', 'step', 'waits for calls', 'of its time', 'services in the chain'],
         report.blocked.map(({ service, step, ms, share, chainDepth }) => [
           ...[text(service), text(step), duration(ms), percent(share), String(chainDepth)],
         ]),

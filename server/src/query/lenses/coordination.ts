@@ -14,7 +14,7 @@ import { bodyOf, examplesOf, learnNames } from './trait-names.ts';
 const MOST = 5000;
 /** Maximum number of flow types with a report, the most frequent first. */
 const MAX_TYPES = 50;
-const KINDS: readonly TraitKind[] = ['blocked', 'audience', 'service'];
+const KINDS: readonly TraitKind[] = ['blocked', 'audience', 'service', 'style'];
 
 /** How services work together, by flow type: who conducts, who listens, who waits, who must know. */
 export async function coordinationLens(
@@ -37,7 +37,14 @@ export async function coordinationLens(
     .map(({ value, flows }) => {
       const isOf = ({ type }: TraitCount): boolean => type === value;
       return reportOf(
-        countedOf(value, flows, nodes.filter(isOf), edges.filter(isOf), others.filter(isOf), flowsOf),
+        countedOf(
+          value,
+          flows,
+          nodes.filter(isOf),
+          edges.filter(isOf),
+          others.filter(isOf),
+          flowsOf,
+        ),
         q,
       );
     });
@@ -91,6 +98,7 @@ function countedOf(
       ...body,
       flows: having,
     })),
+    styles: named('style', others).map(({ body, flows: having }) => ({ ...body, flows: having })),
   };
 }
 

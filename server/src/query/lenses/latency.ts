@@ -76,9 +76,7 @@ export function changedParts(
     ...now.map((segment) => ({ ...segment, againstMeanMs: old.get(segment.id)?.meanMs ?? 0 })),
     ...only.map((segment) => ({ ...segment, meanMs: 0, againstMeanMs: segment.meanMs })),
   ]
-    .sort(
-      (a, b) => Math.abs(b.meanMs - b.againstMeanMs) - Math.abs(a.meanMs - a.againstMeanMs),
-    )
+    .sort((a, b) => Math.abs(b.meanMs - b.againstMeanMs) - Math.abs(a.meanMs - a.againstMeanMs))
     .map(({ kind, step, service, message, meanMs, againstMeanMs }) => ({
       ...{ kind, step, service, message, meanMs, againstMeanMs },
     }));

@@ -93,8 +93,7 @@ test.each(FILTERS)('map of %s', async (q) => {
     near(node.workMs.p99, quantiles.p99);
     near(node.workMs.max, quantiles.max);
     expect(node.exampleFlowIds.length).toBeGreaterThan(0);
-    for (const id of node.exampleFlowIds)
-      expect(having.some((flow) => flow.id === id)).toBe(true);
+    for (const id of node.exampleFlowIds) expect(having.some((flow) => flow.id === id)).toBe(true);
     expect(await found(node.q)).toBe(node.flows);
   }
   const hops = flows.flatMap((flow) => flow.hops);
@@ -141,7 +140,9 @@ test.each(FILTERS)('map of %s', async (q) => {
 const byStart = (steps: readonly Step[]): Step[] =>
   steps
     .map((step, i) => ({ step, i }))
-    .sort((a, b) => (a.step.start < b.step.start ? -1 : a.step.start > b.step.start ? 1 : a.i - b.i))
+    .sort((a, b) =>
+      a.step.start < b.step.start ? -1 : a.step.start > b.step.start ? 1 : a.i - b.i,
+    )
     .map(({ step }) => step);
 
 test.each(FILTERS)('variants of %s', async (q) => {
@@ -187,9 +188,7 @@ test.each(FILTERS)('latency of %s', async (q) => {
       ...flow.hops.map(({ message, sent }) => ({ name: message.type, at: Math.floor(msOf(sent)) })),
     ];
     const first = Math.min(...events.flatMap(({ name, at }) => (name === points.from ? [at] : [])));
-    const then = events.flatMap(({ name, at }) =>
-      name === points.to && at >= first ? [at] : [],
-    );
+    const then = events.flatMap(({ name, at }) => (name === points.to && at >= first ? [at] : []));
     return Number.isFinite(first) && then.length > 0 ? [Math.min(...then) - first] : [];
   });
   expect(between!.ms.count).toBe(times.length);

@@ -107,7 +107,8 @@ export const present = ({
   asOf: iso(nowMs),
 });
 
-export const iso = (ms: number): string => new Date(Math.min(Math.max(0, ms), 8.64e15)).toISOString();
+export const iso = (ms: number): string =>
+  new Date(Math.min(Math.max(0, ms), 8.64e15)).toISOString();
 
 /** Rounds quantiles to microseconds: what is beyond is noise of floating point. */
 export const presentQuantiles = (of: Measured): Measured => ({

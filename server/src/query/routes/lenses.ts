@@ -50,7 +50,12 @@ const coordinationQuery = lensSchema
   .extend({ format: z.enum(['json', 'markdown']).default('json') });
 const noteBody = z.strictObject({ text: z.string().max(2000).default('') });
 
-const lens = (name: string, summary: string, query: z.ZodObject, handle: Route['handle']): Route => ({
+const lens = (
+  name: string,
+  summary: string,
+  query: z.ZodObject,
+  handle: Route['handle'],
+): Route => ({
   path: `/api/v1/lenses/${name}`,
   scope: 'read',
   summary,
@@ -184,7 +189,11 @@ async function coordination(
 ): Promise<void> {
   const { format, ...filter } = parsed(coordinationQuery, request.query);
   const { search, q } = readAsked(filter, context.clock.now());
-  const report = await coordinationLens(context.store, await populationOf(context.store, search), q);
+  const report = await coordinationLens(
+    context.store,
+    await populationOf(context.store, search),
+    q,
+  );
   if (format === 'json') response.json(report);
   else response.type('text/markdown').send(report.markdown);
 }
@@ -209,9 +218,13 @@ async function noteFailure(
   const { text } = read(noteBody, request.body ?? {});
   const fingerprint = nameOf(request, 'fingerprint');
   if (!/^[0-9a-f]{16}$/.test(fingerprint))
-    throw new FermataError('query.not-found', `no failure is known as "${fingerprint.slice(0, 40)}"`, {
-      hint: 'Fingerprints are in the answer of /api/v1/lenses/failures.',
-    });
+    throw new FermataError(
+      'query.not-found',
+      `no failure is known as "${fingerprint.slice(0, 40)}"`,
+      {
+        hint: 'Fingerprints are in the answer of /api/v1/lenses/failures.',
+      },
+    );
   const notes = createFailureNotes(context.views, () => context.clock.now());
   response.json(await notes.add(fingerprint, what, text));
 }
