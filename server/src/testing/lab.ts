@@ -44,6 +44,8 @@ export interface LabOptions {
   settleMs?: number;
   stuckFloorMs?: number;
   idleBeforeEvictionMs?: number;
+  /** False: nothing is expected. Default: true. */
+  expects?: boolean;
   onFlow?(flow: Flow): void;
   definitions?: readonly Definition[];
   queryRules?: readonly QueryRule[];
@@ -67,7 +69,7 @@ export async function createLab(options: LabOptions = {}): Promise<Lab> {
       normalizer: createNormalizer({ identityKeys: [], searchKeys: ['order.id'] }),
       idleBeforeEvictionMs: options.idleBeforeEvictionMs ?? 60_000,
       requestFlows: 'keep',
-      expects: true,
+      expects: options.expects ?? true,
       definitions: options.definitions ?? [],
       queryRules: options.queryRules ?? [],
       sink: {
