@@ -1,4 +1,4 @@
-// Runs the bench: of ingest or, with `--query`, of what is read of many flows. Other arguments go on.
+// Runs the bench of ingest or, with `--query`, of reading many flows. Passes other arguments on.
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 

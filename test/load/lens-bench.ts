@@ -12,8 +12,8 @@ import {
 } from '@fermata/server/lab';
 
 /**
- * Runs `npm run bench -- --query [flows] [rounds]`: times every lens, the flow list and a flow's page
- * over REST, over one million flows of ten spans by default. The data are seeded once, into a
+ * Runs `npm run bench -- --query [flows] [rounds]`: times every lens, the flow list and a flow over
+ * REST, over one million flows of ten spans by default. The data are seeded once, into a
  * directory of the system's folder for temporary files that later runs find again.
  */
 const given = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));

@@ -156,10 +156,8 @@ export function readAlertSettings(
     try {
       const query = parseQuery(rule.query);
       if (query === null) return wrong('the query is empty');
-      if (asksTheCalendar(query))
-        return wrong('since: and before: mean nothing in a rule; use duration or within');
-      if (needsStore(query))
-        return wrong('trait: and @attributes are only known once a flow is stored, not to a rule');
+      const unfit = whyUnfit(query);
+      if (unfit !== null) return wrong(unfit);
       return [
         { name: rule.name, query, text: rule.query, severity: rule.severity, forMs: rule.for },
       ];
@@ -186,6 +184,15 @@ const matcherOf = (from: {
   types: from.type,
   services: from.service,
 });
+
+/** Returns why a query can be no rule, which is evaluated while a flow changes; null if it can. */
+function whyUnfit(query: Query): string | null {
+  if (asksTheCalendar(query))
+    return 'since: and before: mean nothing in a rule; use duration or within';
+  return needsStore(query)
+    ? 'trait: and @attributes are known only of stored flows, not to a rule'
+    : null;
+}
 
 const asksTheCalendar = (query: Query): boolean =>
   query.kind === 'time' ||

@@ -92,7 +92,6 @@ export const FLAGS = {
   /** The first occurrence of this trait in its flow, so that counting it counts flows. */
   first: 64,
 } as const;
-export type Flag = keyof typeof FLAGS;
 /** Bits above the flags hold a small number: the kind of a node, the depth of a chain of calls. */
 export const NUMBER_SHIFT = 8;
 

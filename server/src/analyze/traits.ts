@@ -138,7 +138,7 @@ const edgeFlags = (hop: Hop, to: Step | undefined): number =>
   (hop.waitMs === null ? FLAGS.unmeasured : 0) |
   (hop.state === 'dead-lettered' ? FLAGS.deadLettered | FLAGS.failed : 0);
 
-/** Returns the time of a flow, ns, by segments of its critical path, in order of their first time. */
+/** Returns the time of a flow, ns, by segments of its critical path, in order of first use. */
 function timeBySegment(flow: Flow, steps: ReadonlyMap<string, Step>): Map<bigint, bigint> {
   const hops = new Map(flow.hops.map((hop) => [hop.id, hop]));
   const spent = new Map<bigint, bigint>();
@@ -149,7 +149,7 @@ function timeBySegment(flow: Flow, steps: ReadonlyMap<string, Step>): Map<bigint
   return spent;
 }
 
-/** Returns the trait of a segment: what one flow spent time on, as all flows of its type name it. */
+/** Returns the trait of a segment: what time went to, by a name that all flows have for it. */
 export function segmentId(
   { kind, stepId, hopId }: Pick<Segment, 'kind' | 'stepId' | 'hopId'>,
   steps: ReadonlyMap<string, Step>,

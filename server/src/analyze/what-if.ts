@@ -16,11 +16,32 @@ export const MAX_WHAT_IF_STEPS = 2000;
  * Pure. What is not known stays as long as it was.
  */
 export function durationIf(flow: Flow, segment: bigint, factor: number): number {
+  if (flow.steps.length > MAX_WHAT_IF_STEPS) return flow.durationMs;
+  const end = later(flow.ended ?? flow.lastProgress, flow.started);
+  const byEnd = [...flow.steps].sort((a, b) => compare(endOf(a, end), endOf(b, end)));
+  const last = byEnd.at(-1);
+  if (last === undefined) return flow.durationMs;
+  const { momentIn } = createRetiming(flow, byEnd, end, { segment, factor });
+  // Steps that ended after the flow did do not make it longer.
+  const ends = flow.steps.map((step) => momentIn(step, endOf(step, end)));
+  const rest = msBetween(endOf(last, end), end);
+  return Math.max(0, ...ends) + Math.max(0, rest);
+}
+
+interface Retiming {
+  /** Returns when a step comes to the point that it came to at `at`, ms since the flow began. */
+  momentIn: (step: Step, at: UnixNanos) => number;
+}
+
+function createRetiming(
+  flow: Flow,
+  byEnd: readonly Step[],
+  end: UnixNanos,
+  { segment, factor }: { segment: bigint; factor: number },
+): Retiming {
   const steps = new Map(flow.steps.map((step) => [step.id, step]));
   const hops = new Map(flow.hops.map((hop) => [hop.id, hop]));
   const { causes, calls } = connectionsOf(flow, steps);
-  const end = later(flow.ended ?? flow.lastProgress, flow.started);
-  const byEnd = [...flow.steps].sort((a, b) => compare(endOf(a, end), endOf(b, end)));
   const scaled = (ms: number, kind: SegmentKind, step: Step | null, hop: Hop | null): number =>
     segmentId({ kind, stepId: step?.id ?? null, hopId: hop?.id ?? null }, steps, hops) === segment
       ? ms * factor
@@ -67,7 +88,6 @@ export function durationIf(flow: Flow, segment: bigint, factor: number): number 
       scaled(msBetween(before.end!, step.start), 'unknown', null, null)
     );
   };
-  /** Returns when a step comes to the point that it came to at `at`, ms since the flow began. */
   const momentIn = (step: Step, at: UnixNanos): number => {
     let moment = startOf(step);
     let done = step.start;
@@ -96,12 +116,7 @@ export function durationIf(flow: Flow, segment: bigint, factor: number): number 
     work(at);
     return moment;
   };
-  const last = byEnd.at(-1);
-  if (last === undefined || flow.steps.length > MAX_WHAT_IF_STEPS) return flow.durationMs;
-  // Steps that ended after the flow did do not make it longer.
-  const ends = flow.steps.map((step) => momentIn(step, endOf(step, end)));
-  const rest = msBetween(endOf(last, end), end);
-  return Math.max(0, ...ends) + Math.max(0, rest);
+  return { momentIn };
 }
 
 interface Call {

@@ -17,7 +17,14 @@ const take = (
     ...more,
   },
 ];
-const order: SpanSketch = { trace: 'a', id: 'a', role: 'server', service: 'shop', ms: 3, flow: 'f' };
+const order: SpanSketch = {
+  trace: 'a',
+  id: 'a',
+  role: 'server',
+  service: 'shop',
+  ms: 3,
+  flow: 'f',
+};
 const mendedIn = (...sketches: SpanSketch[]): number => {
   const flows = flowsOf(...sketches);
   expect(flows).toHaveLength(1);

@@ -21,7 +21,8 @@ export function errorsOf(flow: Flow): string[] {
   const errors = new Set<string>();
   for (const { error, attempts } of flow.steps) {
     if (error !== null) errors.add(`${error.type}: ${error.message}`);
-    for (const { error: one } of attempts) if (one !== null) errors.add(`${one.type}: ${one.message}`);
+    for (const { error: one } of attempts)
+      if (one !== null) errors.add(`${one.type}: ${one.message}`);
   }
   return [...errors];
 }

@@ -9,9 +9,10 @@ const MAX_CHARACTERS = 120;
 /** Bounds the lines that are looked at, because a trace may be as long as an attribute can be. */
 const MAX_LINES = 200;
 
-/** One expression for each form of a line. The first group is the function, the second the file. */
+/** One expression for each form of a line. Its group is the function or, without one, the file. */
 const FRAMES: readonly RegExp[] = [
-  /^\s+at (?:async )?([^\s(]{1,200}(?: \[as [^\]]{1,60}\])?) \(([^)]{0,300})\)$/, // JavaScript, Java
+  // JavaScript
+  /^\s+at (?:async )?([^\s(]{1,200}(?: \[as [^\]]{1,60}\])?) \([^)]{0,300}\)$/,
   /^\s+at ([\w.`<>+$]{1,200})\([^)]{0,300}\)(?: in .{0,300})?$/, // .NET, Java
   /^\s+at (?:async )?((?:file:|node:|\/|[A-Z]:\\)[^\s:]{0,200}):\d+:\d+$/, // JavaScript, no name
   /^([\w./-]{1,200}\.[\w.*()]{1,100})\([^)]{0,300}\)$/, // Go

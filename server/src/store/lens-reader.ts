@@ -13,6 +13,7 @@ import { chunksOf } from './rows/chunked-reader.ts';
 import { fromFlowRow, type StoredFlowRow } from './rows/flow.ts';
 import type { ReadRows } from './rows/tolerant-reader.ts';
 import { WHOLE_FLOWS_BY_IDS } from './sql/flows.sql.ts';
+import * as durations from './sql/durations.sql.ts';
 import * as lenses from './sql/lenses.sql.ts';
 import { searchWhere } from './sql/search.sql.ts';
 
@@ -34,7 +35,27 @@ export interface LensReaderOptions {
   now: () => number;
 }
 
-export function createLensReader({ query, readRows, now }: LensReaderOptions): LensReader {
+/** Reads what lenses count of many flows. */
+export const createLensReader = (options: LensReaderOptions): LensReader => ({
+  ...createTraitReader(options),
+  ...createDurationReader(options),
+});
+
+/** Names the members of `LensReader` that measure how long flows take, and when they were. */
+type DurationReader = Pick<
+  LensReader,
+  'durationsAt' | 'segmentShares' | 'spread' | 'between' | 'trend'
+>;
+
+interface Reads {
+  counted: (of: Pick<Population, 'search' | 'nowMs' | 'total'>) => {
+    counted: lenses.Counted;
+    params: Record<string, Param>;
+  };
+  read: <Row>(sql: string, params: Record<string, Param>) => Promise<Row[]>;
+}
+
+function readsOf(query: QueryRows): Reads {
   const counted = ({ search, nowMs, total }: Pick<Population, 'search' | 'nowMs' | 'total'>) => {
     const { where, params } = searchWhere(search, nowMs);
     const oneOf = total > MAX_EXACT ? Math.ceil((2 * total) / MAX_EXACT) : 1;
@@ -42,9 +63,15 @@ export function createLensReader({ query, readRows, now }: LensReaderOptions): L
   };
   const read = <Row>(sql: string, params: Record<string, Param>): Promise<Row[]> =>
     query<Row>(sql, params, SETTINGS);
-  const pointsOf = (points: Points | undefined): Record<string, Param> =>
-    points === undefined ? {} : { from: points.from, to: points.to };
+  return { counted, read };
+}
 
+function createTraitReader({
+  query,
+  readRows,
+  now,
+}: LensReaderOptions): Omit<LensReader, keyof DurationReader> {
+  const { counted, read } = readsOf(query);
   const wholeFlows = async (ids: readonly string[]): Promise<Flow[]> => {
     const flows: Flow[] = [];
     for (const some of chunksOf(ids)) {
@@ -97,53 +124,6 @@ export function createLensReader({ query, readRows, now }: LensReaderOptions): L
       const rows = await read<VariantRow>(lenses.variantCounts(by, VERSION_CODE, most), params);
       return rows.map(variantCount);
     },
-    async durationsAt(population, ranks) {
-      const { counted: by, params } = counted(population);
-      const [row] = await read<{ durations: number[] }>(lenses.durationsAt(by, ranks), params);
-      return (row?.durations ?? []).map(finite);
-    },
-    async segmentShares(population, bands) {
-      const { counted: by, params } = counted(population);
-      const rows = await read<Record<string, string | number>>(
-        lenses.segmentShares(by, bands),
-        params,
-      );
-      const sums = (row: (typeof rows)[number] | undefined): number[] =>
-        bands.map((_band, i) => finite(row?.[`band${i}`]));
-      const all = sums(rows.find(({ id }) => id === '0'));
-      return rows
-        .filter(({ id }) => id !== '0')
-        .map((row) => ({
-          id: BigInt(row['id'] as string),
-          shares: sums(row).map((ms, i) => (all[i]! > 0 ? ms / all[i]! : 0)),
-        }));
-    },
-    async spread(population, { fromMs, bucketMs, boundsMs }, points) {
-      const { counted: by, params } = counted(population);
-      const rows = await read<{ bucket: string; row: number; count: string; example: string }>(
-        lenses.spread(by, fromMs, bucketMs, boundsMs, points !== undefined),
-        { ...params, ...pointsOf(points) },
-      );
-      return rows.map(({ bucket, row, count, example }) => ({
-        ...{ bucket: Number(bucket), row: Number(row), count: Number(count), example },
-      }));
-    },
-    async between(population, points) {
-      const { counted: by, params } = counted(population);
-      const [row] = await read<MeasuredRow>(lenses.between(by), { ...params, ...pointsOf(points) });
-      return measured(row);
-    },
-    async trend(population, bucketMs, trendBy) {
-      const { counted: by, params } = counted(population);
-      const rows = await read<MeasuredRow & { bucket: string; value: string; flows: string }>(
-        lenses.trend(by, bucketMs, trendBy),
-        params,
-      );
-      return rows.map(({ bucket, value, flows, ...row }) => ({
-        ...{ bucket: Number(bucket), value, flows: Number(flows) },
-        durationMs: measured({ ...row, measured: flows }),
-      }));
-    },
     async sampleFlows(population, limit) {
       const { counted: by, params } = counted(population);
       const ids = await read<{ id: string }>(lenses.sampledIds(by, limit), params);
@@ -169,6 +149,62 @@ export function createLensReader({ query, readRows, now }: LensReaderOptions): L
         hashes: [...new Set(hashes)],
       });
       return new Map(rows.map(({ hash, id }) => [hash, id]));
+    },
+  };
+}
+
+function createDurationReader({ query }: LensReaderOptions): DurationReader {
+  const { counted, read } = readsOf(query);
+  const pointsOf = (points: Points | undefined): Record<string, Param> =>
+    points === undefined ? {} : { from: points.from, to: points.to };
+  return {
+    async durationsAt(population, ranks) {
+      const { counted: by, params } = counted(population);
+      const [row] = await read<{ durations: number[] }>(durations.durationsAt(by, ranks), params);
+      return (row?.durations ?? []).map(finite);
+    },
+    async segmentShares(population, bands) {
+      const { counted: by, params } = counted(population);
+      const rows = await read<Record<string, string | number>>(
+        durations.segmentShares(by, bands),
+        params,
+      );
+      const sums = (row: (typeof rows)[number] | undefined): number[] =>
+        bands.map((_band, i) => finite(row?.[`band${i}`]));
+      const all = sums(rows.find(({ id }) => id === '0'));
+      return rows
+        .filter(({ id }) => id !== '0')
+        .map((row) => ({
+          id: BigInt(row['id'] as string),
+          shares: sums(row).map((ms, i) => (all[i]! > 0 ? ms / all[i]! : 0)),
+        }));
+    },
+    async spread(population, { fromMs, bucketMs, boundsMs }, points) {
+      const { counted: by, params } = counted(population);
+      const rows = await read<{ bucket: string; row: number; count: string; example: string }>(
+        durations.spread(by, fromMs, bucketMs, boundsMs, points !== undefined),
+        { ...params, ...pointsOf(points) },
+      );
+      return rows.map(({ bucket, row, count, example }) => ({
+        ...{ bucket: Number(bucket), row: Number(row), count: Number(count), example },
+      }));
+    },
+    async between(population, points) {
+      const { counted: by, params } = counted(population);
+      const all = { ...params, ...pointsOf(points) };
+      const [row] = await read<MeasuredRow>(durations.between(by), all);
+      return measured(row);
+    },
+    async trend(population, bucketMs, trendBy) {
+      const { counted: by, params } = counted(population);
+      const rows = await read<MeasuredRow & { bucket: string; value: string; flows: string }>(
+        durations.trend(by, bucketMs, trendBy),
+        params,
+      );
+      return rows.map(({ bucket, value, flows, ...row }) => ({
+        ...{ bucket: Number(bucket), value, flows: Number(flows) },
+        durationMs: measured({ ...row, measured: flows }),
+      }));
     },
   };
 }

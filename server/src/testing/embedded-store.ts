@@ -7,7 +7,7 @@ import { silentLog } from '../base/log.ts';
 import type { Flow } from '../model/flow.ts';
 import { createStore, type Store } from '../store/index.ts';
 
-/** A store over the embedded engine in a directory of its own, for tests of what is read from it. */
+/** A store over the embedded engine, in a directory of its own, for tests of its reads. */
 export interface EmbeddedStore {
   store: Store;
   insert(flows: readonly Flow[]): Promise<void>;

@@ -18,67 +18,62 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
 }
 
+/** One table of a report: it is left out if it has no rows. */
+type Part = (report: CoordinationReport) => { head: readonly string[]; rows: string[][] };
+
+const PARTS: readonly Part[] = [
+  ({ knows }) => ({
+    head: ['service', 'has to know'],
+    rows: knows.map((one) => [text(one.service), names(one.knows)]),
+  }),
+  ({ listeners }) => ({
+    head: ['message', 'from', 'listener', 'since', 'lag p50', 'p99', 'now'],
+    rows: listeners.map(({ message, from, service, since, lagMs, nowMs }) => [
+      ...[message, from, service].map(text),
+      ...[since, duration(lagMs.p50), duration(lagMs.p99), duration(nowMs)],
+    ]),
+  }),
+  ({ failureAudience }) => ({
+    head: ['failure', 'must hear of it', 'hears of it'],
+    rows: failureAudience.map(({ failure, mustHear, hear }) => [
+      ...[text(failure), names(mustHear), names(hear)],
+    ]),
+  }),
+  ({ blocked }) => ({
+    head: ['service', 'step', 'waits for calls', 'of its time', 'services in the chain'],
+    rows: blocked.map(({ service, step, ms, share, chainDepth }) => [
+      ...[text(service), text(step), duration(ms), percent(share), String(chainDepth)],
+    ]),
+  }),
+  ({ decisions }) => ({
+    head: ['service', 'step', 'then'],
+    rows: decisions.map(({ service, step, next }) => [
+      ...[text(service), text(step)],
+      next.map((one) => `${text(one.step)} (${percent(one.flowsShare)})`).join(', '),
+    ]),
+  }),
+  ({ ifStops }) => ({
+    head: ['if this stops', 'these flows stop'],
+    rows: ifStops.map(({ service, flowsShare }) => [text(service), percent(flowsShare)]),
+  }),
+];
+
 function section(report: CoordinationReport): string {
-  const { shares, conductor, hops } = report;
-  const parts = [
-    `## ${text(report.type)}: ${report.verdict}`,
-    `${report.flows} flows (${report.styles.map((one) => `${one.flows} ${one.style}`).join(', ')}), ${hops} hops between services: ${percent(shares.event)} events, ${percent(shares.command)} commands, ${percent(shares.reply)} replies, ${percent(shares.call)} calls. ${conductor === null ? 'No service conducts' : `${text(conductor)} conducts`}; coupling ${report.coupling}.`,
-  ];
-  if (report.knows.length > 0)
-    parts.push(
-      table(
-        ['service', 'has to know'],
-        report.knows.map(({ service, knows }) => [text(service), names(knows)]),
-      ),
-    );
-  if (report.listeners.length > 0)
-    parts.push(
-      table(
-        ['message', 'from', 'listener', 'since', 'lag p50', 'p99', 'now'],
-        report.listeners.map(({ message, from, service, since, lagMs, nowMs }) => [
-          ...[message, from, service].map(text),
-          ...[since, duration(lagMs.p50), duration(lagMs.p99), duration(nowMs)],
-        ]),
-      ),
-    );
-  if (report.failureAudience.length > 0)
-    parts.push(
-      table(
-        ['failure', 'must hear of it', 'hears of it'],
-        report.failureAudience.map(({ failure, mustHear, hear }) => [
-          text(failure),
-          names(mustHear),
-          names(hear),
-        ]),
-      ),
-    );
-  if (report.blocked.length > 0)
-    parts.push(
-      table(
-        ['service', 'step', 'waits for calls', 'of its time', 'services in the chain'],
-        report.blocked.map(({ service, step, ms, share, chainDepth }) => [
-          ...[text(service), text(step), duration(ms), percent(share), String(chainDepth)],
-        ]),
-      ),
-    );
-  if (report.decisions.length > 0)
-    parts.push(
-      table(
-        ['service', 'step', 'then'],
-        report.decisions.map(({ service, step, next }) => [
-          text(service),
-          text(step),
-          next.map((one) => `${text(one.step)} (${percent(one.flowsShare)})`).join(', '),
-        ]),
-      ),
-    );
-  parts.push(
-    table(
-      ['if this stops', 'these flows stop'],
-      report.ifStops.map(({ service, flowsShare }) => [text(service), percent(flowsShare)]),
+  const { type, flows, verdict, styles, hops, shares, conductor, coupling, advice } = report;
+  const byStyle = styles.map((one) => `${one.flows} ${one.style}`).join(', ');
+  const kinds = [
+    `${percent(shares.event)} events`,
+    `${percent(shares.command)} commands`,
+    `${percent(shares.reply)} replies`,
+    `${percent(shares.call)} calls`,
+  ].join(', ');
+  const conducts = conductor === null ? 'No service conducts' : `${text(conductor)} conducts`;
+  return [
+    `## ${text(type)}: ${verdict}`,
+    `${flows} flows (${byStyle}), ${hops} hops between services: ${kinds}. ${conducts}; coupling ${coupling}.`,
+    ...PARTS.map((part) => part(report)).flatMap(({ head, rows }) =>
+      rows.length === 0 ? [] : [table(head, rows)],
     ),
-  );
-  if (report.advice.length > 0)
-    parts.push(report.advice.map((advice) => `- ${text(advice.text)}`).join('\n'));
-  return parts.join('\n\n');
+    ...(advice.length === 0 ? [] : [advice.map((one) => `- ${text(one.text)}`).join('\n')]),
+  ].join('\n\n');
 }

@@ -16,7 +16,7 @@ const MOST = 5000;
 const MAX_TYPES = 50;
 const KINDS: readonly TraitKind[] = ['blocked', 'audience', 'service', 'style'];
 
-/** How services work together, by flow type: who conducts, who listens, who waits, who must know. */
+/** How services work together, by flow type: who conducts, listens, waits, and must know. */
 export async function coordinationLens(
   store: LensReader,
   population: Population,

@@ -26,7 +26,7 @@ const BANDS = [
   [0.875, 0.925],
   [0.98, 1],
 ] as const;
-const MOST_SEGMENTS = 1000;
+const MAX_SEGMENTS = 1000;
 const HEATMAP_COLUMNS = 48;
 const MAX_ROWS = 20;
 /** Flows whose timelines are computed again for a what-if. */
@@ -46,7 +46,7 @@ export async function latencyLens(
   { between, halve }: LatencyOptions,
 ): Promise<LatencyAnswer> {
   const [segments, shares] = await Promise.all([
-    store.countTraits(population, { family: 'segment', most: MOST_SEGMENTS }),
+    store.countTraits(population, { family: 'segment', most: MAX_SEGMENTS }),
     sharesOf(store, population),
   ]);
   await learnNames(store, segments);

@@ -37,14 +37,14 @@ export async function mapLens(
     ...held.missing(kept).map((one) => missingNode(one, flowsOf(one), q)),
   ];
   const known = new Set([START, END, ...shownNodes.map(({ id }) => id)]);
-  const drawn = shownEdges.flatMap((edge) =>
+  const presented = shownEdges.flatMap((edge) =>
     presentEdge(edge, held.atEdge(edge.id), flowsOf(edge), q, known),
   );
   return {
     ...present(population),
     nodes: shownNodes,
-    edges: drawn,
-    folded: { nodes: nodes.length - kept.length, edges: edges.length - drawn.length },
+    edges: presented,
+    folded: { nodes: nodes.length - kept.length, edges: edges.length - presented.length },
     ...(follows !== undefined && {
       directlyFollows: {
         by: follows,

@@ -4,8 +4,10 @@ import { parseQuery } from '../../query/language/parse.ts';
 import { unixNanos } from '../../model/time.ts';
 import * as catalog from './catalog.sql.ts';
 import * as documents from './documents.sql.ts';
+import * as durations from './durations.sql.ts';
 import * as evidence from './evidence.sql.ts';
 import * as flows from './flows.sql.ts';
+import * as lenses from './lenses.sql.ts';
 import * as names from './names.sql.ts';
 import * as relatives from './relatives.sql.ts';
 import * as schema from './schema.sql.ts';
@@ -18,8 +20,13 @@ const NOW = 1_794_000_000_000;
 const SINCE = NOW - 60_000;
 const PART = { table: 'flows', name: 'all_1_2_0' };
 const SHARE = { index: 1, of: 3 };
-const BOUNDS = { listed: 1000, named: 50, versions: 20 };
 const WHERE = '1\nAND type IN {types:Array(String)}';
+const COUNTED = { nowMs: NOW, where: WHERE, oneOf: 4 };
+const BANDS = [
+  { fromMs: 1, toMs: 2 },
+  { fromMs: 5, toMs: 9 },
+];
+const BOUNDS = { listed: 1000, named: 50, versions: 20 };
 
 /**
  * Shows the condition with its bound values as a comment, because nothing else proves that a value
@@ -46,6 +53,51 @@ const MODULES: Record<string, { module: object; of: Record<string, readonly stri
     of: {
       notificationIds: [documents.notificationIds(200)],
       bodiesByIds: [documents.bodiesByIds('incidents')],
+    },
+  },
+  durations: {
+    module: durations,
+    of: {
+      durationsAt: [durations.durationsAt(COUNTED, [0.5, 0.9])],
+      segmentShares: [durations.segmentShares(COUNTED, BANDS)],
+      between: [durations.between(COUNTED)],
+      spread: [
+        durations.spread(COUNTED, SINCE, 1000, [1, 10], false),
+        durations.spread(COUNTED, SINCE, 1000, [], true),
+      ],
+      trend: [
+        durations.trend(COUNTED, 60_000, 'status'),
+        durations.trend(COUNTED, 1000, 'service'),
+      ],
+    },
+  },
+  lenses: {
+    module: lenses,
+    of: {
+      isSampled: [lenses.isSampled(COUNTED), lenses.isSampled({ ...COUNTED, oneOf: 1 })],
+      quantiles: [lenses.quantiles('ms', '1')],
+      population: [lenses.population(COUNTED)],
+      traitCounts: [
+        lenses.traitCounts(COUNTED, { family: 'node', most: 10 }),
+        lenses.traitCounts(COUNTED, { family: 'segment', most: 10 }),
+        lenses.traitCounts(COUNTED, {
+          ...{
+            family: 'other' as const,
+            kinds: ['late', 'stuck'] as const,
+            most: 10,
+            byType: true,
+          },
+        }),
+      ],
+      traitTrend: [lenses.traitTrend(COUNTED, 'failure', SINCE, 1000)],
+      directlyFollows: [
+        lenses.directlyFollows(COUNTED, 'start', 10),
+        lenses.directlyFollows(COUNTED, 'end', 10),
+      ],
+      variantCounts: [lenses.variantCounts(COUNTED, 6, 10)],
+      sampledIds: [lenses.sampledIds(COUNTED, 10)],
+      keyCounts: [lenses.keyCounts(COUNTED, 10)],
+      attributeCounts: [lenses.attributeCounts(10)],
     },
   },
   evidence: { module: evidence, of: { batchesAfter: [evidence.batchesAfter(5000)] } },
@@ -107,6 +159,8 @@ const MODULES: Record<string, { module: object; of: Record<string, readonly stri
         'OrderPlaced > Payment*',
         'OrderPlaced > PaymentCaptured within 15m',
         'OrderPlaced !> PaymentCaptured within 15m',
+        'trait:9a0b3c4d5e6f7081 or trait:9a0b3c4d5e6f7080',
+        'error:"connection refused" @region:eu*',
       ].map(searched),
     },
   },

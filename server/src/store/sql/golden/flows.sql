@@ -92,6 +92,17 @@ FROM flows FINAL
 WHERE id IN {ids:Array(String)} AND deleted = 0
 ORDER BY id
 
+-- WHOLE_FLOWS_BY_IDS
+SELECT
+  id, version, environment, type, key, flow_id, run, phase, outcome, settles_as, settles_at,
+  judgement, health, status, status_since, started, last_progress, ended, duration_ms,
+  raw_duration_ms, step_count, failed_steps, services, key_names, key_values, parent_id,
+  incomplete, truncated, badges, span_count, last_received, computed_ms,
+  timeline
+FROM flows FINAL
+WHERE id IN {ids:Array(String)} AND deleted = 0
+ORDER BY cityHash64(id)
+
 -- FLOW_BY_ID
 SELECT
   id, version, environment, type, key, flow_id, run, phase, outcome, settles_as, settles_at,

@@ -205,3 +205,40 @@ AND arrayExists(
   event_times
 )
 -- {"q0":900000,"q1":"paymentcaptured","q2":900000,"q3":"orderplaced"}
+
+-- queryWhere 12
+1
+AND (
+  has(node_ids, {q0:UInt64})
+  OR (variant = {q1:UInt64})
+)
+-- {"q0":"11100032009579229313","q1":"11100032009579229312"}
+
+-- queryWhere 13
+1
+AND (
+  arrayExists(
+    x -> x != '' AND x ILIKE {q0:String},
+    error_texts
+  )
+  AND id IN (
+    SELECT id
+    FROM (
+      SELECT id, arrayJoin(splitByChar(',', members)) AS span
+      FROM flows FINAL
+      WHERE deleted = 0
+    )
+    WHERE span IN (
+      SELECT concat(trace_id, span_id)
+      FROM records
+      WHERE position(record, {q2:String}) > 0
+      AND (
+        trim(BOTH '"' FROM JSONExtractRaw(splitByChar('
+        ', record)[2], {q1:String})) ILIKE {q3:String}
+        OR trim(BOTH '"' FROM JSONExtractRaw(splitByChar('
+        ', record)[3], {q1:String})) ILIKE {q4:String}
+      )
+    )
+  )
+)
+-- {"q0":"%connection refused%","q1":"region","q2":"\"region\":","q3":"eu%","q4":"eu%"}

@@ -1,0 +1,157 @@
+import { expect, test } from 'vitest';
+import { PARTS, roll, simulatedFlows, type Process } from '../../testing/simulated-flows.ts';
+import type { Flow } from '../../model/flow.ts';
+import { openEmbeddedStore } from '../../testing/embedded-store.ts';
+import { parseQuery } from '../language/parse.ts';
+import { createFailureNotes } from '../failure-notes.ts';
+import { differencesLens } from './differences.ts';
+import { failuresLens } from './failures.ts';
+import { changedParts, latencyLens } from './latency.ts';
+
+/** Seeds something that is wrong, and asks the lenses what it is. */
+const NOW = 1_800_000_000_000;
+const ORDERS = 120;
+
+async function withFlows<T>(
+  flows: readonly Flow[],
+  look: (store: Awaited<ReturnType<typeof openEmbeddedStore>>['store']) => Promise<T>,
+): Promise<T> {
+  const opened = await openEmbeddedStore(NOW);
+  try {
+    await opened.insert(flows);
+    return await look(opened.store);
+  } finally {
+    await opened.close();
+  }
+}
+const named = (flows: readonly Flow[], type: string): Flow[] =>
+  flows.map((flow) => ({ ...flow, id: `${flow.id}${type}`, type }));
+
+test('the hop that became slow is the first of what changed, in 20 of 20 runs', async () => {
+  const hops = ['pack', 'bill', 'ship'];
+  const runs = Array.from({ length: 20 }, (_, i) => ({ hop: hops[i % 3]!, i }));
+  const flows = runs.flatMap(({ hop, i }) => {
+    // Billing is off the critical path unless it is much slower.
+    const slow = {
+      ...PARTS,
+      [`wait ${hop}`]: PARTS[`wait ${hop}`]! + (hop === 'bill' ? 2000 : 300),
+    };
+    return [
+      ...named(simulatedFlows({ medians: PARTS }, i, ORDERS), `before-${i}`),
+      ...named(simulatedFlows({ medians: slow }, i + 100, ORDERS), `after-${i}`),
+    ];
+  });
+  await withFlows(flows, async (store) => {
+    for (const { hop, i } of runs) {
+      const chainOf = async (type: string) => {
+        const population = await store.population({ types: [type], limit: 1 });
+        return (await latencyLens(store, population, '', {})).chain;
+      };
+      const changed = changedParts(await chainOf(`after-${i}`), await chainOf(`before-${i}`));
+      expect(changed[0], `run ${i}`).toMatchObject({ kind: 'queue-wait', step: hop });
+    }
+  });
+}, 120_000);
+
+test('the seeded difference is the first, in at least 18 of 20 runs', async () => {
+  const runs = Array.from({ length: 20 }, (_, i) => i);
+  const seeds: Record<number, (i: number) => { process: Process; wanted: object }> = {
+    0: (i) => ({
+      // One instance of the warehouse fails far more often than the others.
+      wanted: { field: 'instance', value: 'warehouse pod-3' },
+      process: {
+        medians: PARTS,
+        instanceOf: (service, order) => `pod-${Math.floor(roll(order + i, service) * 5)}`,
+        fails: (step, order) =>
+          step === 'pack' &&
+          roll(order, `fails ${i}`) <
+            (Math.floor(roll(order + i, 'warehouse') * 5) === 3 ? 0.7 : 0.02),
+      },
+    }),
+    1: (i) => ({
+      // A new version of the carrier fails.
+      wanted: { field: 'version', value: 'carrier 2.4' },
+      process: {
+        medians: PARTS,
+        versionOf: (service, order) => (roll(order + i, service) < 0.3 ? '2.4' : '2.3'),
+        fails: (step, order) =>
+          step === 'ship' &&
+          roll(order, `fails ${i}`) < (roll(order + i, 'carrier') < 0.3 ? 0.6 : 0.03),
+      },
+    }),
+  };
+  const flows = runs.flatMap((i) =>
+    named(simulatedFlows(seeds[i % 2]!(i).process, i, ORDERS), `run-${i}`),
+  );
+  const right = await withFlows(flows, async (store) => {
+    let first = 0;
+    for (const i of runs) {
+      const of = async (q: string) =>
+        store.population({ types: [`run-${i}`], query: parseQuery(q, NOW)!, limit: 1 });
+      const [here, there] = [await of('status:failed'), await of('not status:failed')];
+      const { items } = await differencesLens(store, here, there, 'status:failed', 20);
+      // That failed flows have a failure, and are failed, says nothing.
+      const [top] = items.filter(({ field }) => field !== 'failure' && field !== 'status');
+      const { wanted } = seeds[i % 2]!(i);
+      if (JSON.stringify({ field: top?.field, value: top?.value }) === JSON.stringify(wanted))
+        first++;
+    }
+    return first;
+  });
+  expect(right).toBeGreaterThanOrEqual(18);
+}, 120_000);
+
+test('a thousand failing flows of seven causes are seven groups', async () => {
+  const causes: [string, (n: number) => string][] = [
+    ['TimeoutError', (n) => `request ${n} took ${n * 7} ms`],
+    ['TimeoutError', (n) => `connect to 10.0.${n % 256}.7:5432 timed out`],
+    ['CardRefused', (n) => `card ending ${1000 + (n % 9000)} was refused by "bank ${n}"`],
+    ['HttpError', () => 'bank answered 503'],
+    ['HttpError', () => 'bank answered 404'],
+    ['TypeError', () => 'x is not a function'],
+    ['OutOfStock', (n) => `item 3fa85f64-5717-4562-b3fc-${String(n).padStart(12, '0')} is gone`],
+  ];
+  const flows = simulatedFlows({ medians: PARTS, fails: (step) => step === 'pack' }, 1, 1000).map(
+    (flow, i): Flow => {
+      const [type, messageOf] = causes[i % causes.length]!;
+      const error = { type, message: messageOf(i) };
+      return {
+        ...flow,
+        steps: flow.steps.map((step) =>
+          step.status === 'failed'
+            ? { ...step, error, attempts: step.attempts.map((one) => ({ ...one, error })) }
+            : step,
+        ),
+      };
+    },
+  );
+  await withFlows(flows, async (store) => {
+    const notes = createFailureNotes(store, () => NOW);
+    const population = await store.population({ limit: 1 });
+    const { items } = await failuresLens(store, population, '', { limit: 100, notes });
+    expect(items).toHaveLength(7);
+    expect(items.map(({ flows: having }) => having)).toEqual([143, 143, 143, 143, 143, 143, 142]);
+    // What people say of a failure stays with it; one that comes again has regressed.
+    const { fingerprint } = items[0]!;
+    const statusOf = async () =>
+      (await failuresLens(store, population, '', { limit: 100, notes })).items.find(
+        (one) => one.fingerprint === fingerprint,
+      )!;
+    await notes.add(fingerprint, 'ack', 'looking at it');
+    expect(await statusOf()).toMatchObject({
+      status: 'acknowledged',
+      notes: [{ text: 'looking at it' }],
+    });
+    await notes.add(fingerprint, 'resolve', '');
+    expect((await statusOf()).status).toBe('resolved');
+    const earlier = createFailureNotes(store, () => 1);
+    await earlier.add(fingerprint, 'resolve', '');
+    const again = { ...earlier, all: async () => new Map([[fingerprint, RESOLVED_AT_ONCE]]) };
+    const { items: later } = await failuresLens(store, population, '', { limit: 9, notes: again });
+    expect(later.find((one) => one.fingerprint === fingerprint)!.status).toBe('regressed');
+    expect(
+      await store.population({ limit: 1, query: parseQuery('error:"10.0.8.7"', NOW)! }),
+    ).toMatchObject({ total: 1 });
+  });
+}, 60_000);
+const RESOLVED_AT_ONCE = { acknowledgedAt: null, resolvedAt: 1, notes: [] };

@@ -1,0 +1,124 @@
+import type { TrendBy } from '../port/index.ts';
+import { flowsSeenAt } from './flows.sql.ts';
+import { isSampled, quantiles, type Counted } from './lenses.sql.ts';
+import { sql } from './sql.ts';
+
+/** Selects durations at ranks; each is the duration of a flow. */
+export const durationsAt = (counted: Counted, ranks: readonly number[]): string => sql`
+  SELECT quantilesExactLow(${ranks.join(', ')})(duration_ms) AS durations
+  FROM ${flowsSeenAt(counted.nowMs)}
+  WHERE ${counted.where}
+  AND variant != 0`;
+
+/** Sums the segments of flows by bands of durations, and the durations themselves (segment 0). */
+export const segmentShares = (
+  counted: Counted,
+  bands: readonly { fromMs: number; toMs: number }[],
+): string => {
+  const inBand = ({ fromMs, toMs }: { fromMs: number; toMs: number }): string =>
+    `duration_ms >= ${fromMs} AND duration_ms <= ${toMs}`;
+  return sql`
+    SELECT
+      toString(trait) AS id,
+      ${bands.map((band, i) => `sumIf(ms, ${inBand(band)}) AS band${i}`).join(',\n')}
+    FROM (
+      SELECT duration_ms, segment_ids, segment_ms
+      FROM ${flowsSeenAt(counted.nowMs)}
+      WHERE ${counted.where}
+      AND (${bands.map(inBand).join(' OR ')})
+    )
+    ARRAY JOIN
+      arrayPushBack(segment_ids, toUInt64(0)) AS trait,
+      arrayPushBack(segment_ms, duration_ms) AS ms
+    GROUP BY trait`;
+};
+
+/**
+ * Selects the time between two points of each flow, ms: from the first event of the one name to the
+ * first event of the other name that is not before it; null if the flow has no such events.
+ */
+const BETWEEN = sql`
+  arrayMin(
+    arrayFilter(
+      (one, name) -> name = {to:String} AND one >= first_from,
+      event_times,
+      event_names
+    )
+  ) - first_from`;
+
+const measuredFlows = ({ nowMs, where }: Counted, isBetween: boolean): string =>
+  isBetween
+    ? sql`
+      (
+        SELECT id, started, toFloat64(${BETWEEN}) AS ms
+        FROM (
+          SELECT
+            id, started, event_times, event_names,
+            arrayMin(
+              arrayFilter((one, name) -> name = {from:String}, event_times, event_names)
+            ) AS first_from
+          FROM ${flowsSeenAt(nowMs)}
+          WHERE ${where}
+          AND has(event_names, {from:String}) AND has(event_names, {to:String})
+        )
+        WHERE arrayExists(
+          (one, name) -> name = {to:String} AND one >= first_from,
+          event_times,
+          event_names
+        )
+      )`
+    : sql`
+      (
+        SELECT id, started, duration_ms AS ms
+        FROM ${flowsSeenAt(nowMs)}
+        WHERE ${where}
+      )`;
+
+export const between = (counted: Counted): string => sql`
+  SELECT ${quantiles('ms', '1')} AS quantiles, max(ms) AS max, count() AS measured
+  FROM ${measuredFlows(counted, true)}`;
+
+/** Counts flows in the cells of a grid of start and duration. */
+export const spread = (
+  counted: Counted,
+  fromMs: number,
+  bucketMs: number,
+  boundsMs: readonly number[],
+  isBetween: boolean,
+): string => sql`
+  SELECT
+    intDiv(intDiv(started, 1000000) - ${fromMs}, ${bucketMs}) AS bucket,
+    ${boundsMs.length === 0 ? '0' : `arrayCount(bound -> ms > bound, [${boundsMs.join(', ')}])`} AS row,
+    count() AS count,
+    toString(argMax(cityHash64(id), ms)) AS example
+  FROM ${measuredFlows(counted, isBetween)}
+  GROUP BY bucket, row
+  ORDER BY bucket, row
+  LIMIT 10000`;
+
+const TREND_BY: Record<TrendBy, string> = {
+  status: '[status]',
+  type: '[type]',
+  environment: '[environment]',
+  service: 'services',
+};
+
+/** Counts flows by buckets of their start; each flow counts for every value that it has. */
+export const trend = (counted: Counted, bucketMs: number, by: TrendBy): string => sql`
+  SELECT
+    intDiv(intDiv(started, 1000000), ${bucketMs}) AS bucket,
+    value,
+    count() AS flows,
+    ${quantiles('duration_ms', isSampled(counted))} AS quantiles,
+    max(duration_ms) AS max
+  FROM (
+    SELECT
+      cityHash64(id) AS flow, started, duration_ms,
+      arrayPushFront(${TREND_BY[by]}, '') AS all_values
+    FROM ${flowsSeenAt(counted.nowMs)}
+    WHERE ${counted.where}
+  )
+  ARRAY JOIN all_values AS value
+  GROUP BY bucket, value
+  ORDER BY bucket, flows DESC
+  LIMIT 20000`;

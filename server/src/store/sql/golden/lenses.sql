@@ -1,0 +1,390 @@
+-- isSampled
+flow % 4 = 0
+
+-- isSampled 2
+1
+
+-- quantiles
+quantilesExactInclusiveIf(0.5, 0.9, 0.95, 0.99)(ms, 1)
+
+-- startedMs
+intDiv(started, 1000000)
+
+-- population
+SELECT
+  count() AS total,
+  countIf(variant != 0) AS used,
+  quantilesExactInclusiveIf(0.5, 0.9, 0.95, 0.99)(duration_ms, flow % 4 = 0) AS quantiles,
+  max(duration_ms) AS max,
+  toString(min(intDiv(started, 1000000))) AS firstAt,
+  toString(max(intDiv(started, 1000000))) AS lastAt
+FROM (
+  SELECT cityHash64(id) AS flow, variant, duration_ms, started
+  FROM (
+    SELECT * REPLACE (
+      if((settles_as != '' AND settles_at <= 1794000000000), 'ended', phase) AS phase,
+      if((settles_as != '' AND settles_at <= 1794000000000), settles_as, outcome) AS outcome,
+      if((settles_as != '' AND settles_at <= 1794000000000), settles_as, status) AS status
+    )
+    FROM flows FINAL
+    WHERE deleted = 0
+  )
+  WHERE 1
+  AND type IN {types:Array(String)}
+)
+
+-- traitCounts
+SELECT
+  toString(trait) AS id,
+  flow_type AS type,
+  count() AS count,
+  countIf(bitAnd(flags, 64) > 0) AS flows,
+  countIf(bitAnd(flags, 1) > 0) AS failed,
+  countIf(bitAnd(flags, 2) > 0) AS retried,
+  countIf(bitAnd(flags, 4) > 0) AS compensated,
+  countIf(bitAnd(flags, 8) > 0) AS running,
+  countIf(bitAnd(flags, 32) > 0) AS deadLettered,
+  countIf(ms <= 1794000000000 AND bitAnd(flags, 64) > 0) AS due,
+  quantilesExactInclusiveIf(0.5, 0.9, 0.95, 0.99)(ms, isMeasured AND flow % 4 = 0) AS quantiles,
+  maxIf(ms, isMeasured) AS max,
+  countIf(isMeasured) AS measured,
+  sumIf(ms, isMeasured) AS totalMs,
+  argMax(ms, started) AS newestMs,
+  min(ms) AS leastMs,
+  max(ms) AS mostMs,
+  max(bitShiftRight(flags, 8)) AS number,
+  avg(position) AS rank,
+  toString(min(intDiv(started, 1000000))) AS firstAt,
+  toString(max(intDiv(started, 1000000))) AS lastAt,
+  [toString(argMax(flow, started)), toString(any(flow)), toString(argMin(flow, started))]
+    AS examples
+FROM (
+  SELECT
+    cityHash64(id) AS flow, flow_type, started, trait, ms, flags, position,
+    bitAnd(flags, 16) = 0 AS isMeasured
+  FROM (
+    SELECT
+      id, '' AS flow_type, started,
+      node_ids AS ids, node_ms AS all_ms, node_flags AS all_flags
+    FROM (
+      SELECT * REPLACE (
+        if((settles_as != '' AND settles_at <= 1794000000000), 'ended', phase) AS phase,
+        if((settles_as != '' AND settles_at <= 1794000000000), settles_as, outcome) AS outcome,
+        if((settles_as != '' AND settles_at <= 1794000000000), settles_as, status) AS status
+      )
+      FROM flows FINAL
+      WHERE deleted = 0
+    )
+    WHERE 1
+    AND type IN {types:Array(String)}
+  )
+  ARRAY JOIN
+    ids AS trait, all_ms AS ms, all_flags AS flags, arrayEnumerate(ids) AS position
+)
+GROUP BY trait, flow_type
+ORDER BY flows DESC, trait, flow_type
+LIMIT 10
+
+-- traitCounts 2
+SELECT
+  toString(trait) AS id,
+  flow_type AS type,
+  count() AS count,
+  countIf(bitAnd(flags, 64) > 0) AS flows,
+  countIf(bitAnd(flags, 1) > 0) AS failed,
+  countIf(bitAnd(flags, 2) > 0) AS retried,
+  countIf(bitAnd(flags, 4) > 0) AS compensated,
+  countIf(bitAnd(flags, 8) > 0) AS running,
+  countIf(bitAnd(flags, 32) > 0) AS deadLettered,
+  countIf(ms <= 1794000000000 AND bitAnd(flags, 64) > 0) AS due,
+  quantilesExactInclusiveIf(0.5, 0.9, 0.95, 0.99)(ms, isMeasured AND flow % 4 = 0) AS quantiles,
+  maxIf(ms, isMeasured) AS max,
+  countIf(isMeasured) AS measured,
+  sumIf(ms, isMeasured) AS totalMs,
+  argMax(ms, started) AS newestMs,
+  min(ms) AS leastMs,
+  max(ms) AS mostMs,
+  max(bitShiftRight(flags, 8)) AS number,
+  avg(position) AS rank,
+  toString(min(intDiv(started, 1000000))) AS firstAt,
+  toString(max(intDiv(started, 1000000))) AS lastAt,
+  [toString(argMax(flow, started)), toString(any(flow)), toString(argMin(flow, started))]
+    AS examples
+FROM (
+  SELECT
+    cityHash64(id) AS flow, flow_type, started, trait, ms, flags, position,
+    bitAnd(flags, 16) = 0 AS isMeasured
+  FROM (
+    SELECT
+      id, '' AS flow_type, started,
+      segment_ids AS ids, segment_ms AS all_ms, arrayWithConstant(length(segment_ids), toUInt32(64)) AS all_flags
+    FROM (
+      SELECT * REPLACE (
+        if((settles_as != '' AND settles_at <= 1794000000000), 'ended', phase) AS phase,
+        if((settles_as != '' AND settles_at <= 1794000000000), settles_as, outcome) AS outcome,
+        if((settles_as != '' AND settles_at <= 1794000000000), settles_as, status) AS status
+      )
+      FROM flows FINAL
+      WHERE deleted = 0
+    )
+    WHERE 1
+    AND type IN {types:Array(String)}
+  )
+  ARRAY JOIN
+    ids AS trait, all_ms AS ms, all_flags AS flags, arrayEnumerate(ids) AS position
+)
+GROUP BY trait, flow_type
+ORDER BY flows DESC, trait, flow_type
+LIMIT 10
+
+-- traitCounts 3
+SELECT
+  toString(trait) AS id,
+  flow_type AS type,
+  count() AS count,
+  countIf(bitAnd(flags, 64) > 0) AS flows,
+  countIf(bitAnd(flags, 1) > 0) AS failed,
+  countIf(bitAnd(flags, 2) > 0) AS retried,
+  countIf(bitAnd(flags, 4) > 0) AS compensated,
+  countIf(bitAnd(flags, 8) > 0) AS running,
+  countIf(bitAnd(flags, 32) > 0) AS deadLettered,
+  countIf(ms <= 1794000000000 AND bitAnd(flags, 64) > 0) AS due,
+  quantilesExactInclusiveIf(0.5, 0.9, 0.95, 0.99)(ms, isMeasured AND flow % 4 = 0) AS quantiles,
+  maxIf(ms, isMeasured) AS max,
+  countIf(isMeasured) AS measured,
+  sumIf(ms, isMeasured) AS totalMs,
+  argMax(ms, started) AS newestMs,
+  min(ms) AS leastMs,
+  max(ms) AS mostMs,
+  max(bitShiftRight(flags, 8)) AS number,
+  avg(position) AS rank,
+  toString(min(intDiv(started, 1000000))) AS firstAt,
+  toString(max(intDiv(started, 1000000))) AS lastAt,
+  [toString(argMax(flow, started)), toString(any(flow)), toString(argMin(flow, started))]
+    AS examples
+FROM (
+  SELECT
+    cityHash64(id) AS flow, flow_type, started, trait, ms, flags, position,
+    bitAnd(flags, 16) = 0 AS isMeasured
+  FROM (
+    SELECT
+      id, type AS flow_type, started,
+      trait_ids AS ids, trait_ms AS all_ms, trait_flags AS all_flags
+    FROM (
+      SELECT * REPLACE (
+        if((settles_as != '' AND settles_at <= 1794000000000), 'ended', phase) AS phase,
+        if((settles_as != '' AND settles_at <= 1794000000000), settles_as, outcome) AS outcome,
+        if((settles_as != '' AND settles_at <= 1794000000000), settles_as, status) AS status
+      )
+      FROM flows FINAL
+      WHERE deleted = 0
+    )
+    WHERE 1
+    AND type IN {types:Array(String)}
+  )
+  ARRAY JOIN
+    ids AS trait, all_ms AS ms, all_flags AS flags, arrayEnumerate(ids) AS position
+  WHERE bitAnd(trait, 15) IN (8, 9)
+)
+GROUP BY trait, flow_type
+ORDER BY flows DESC, trait, flow_type
+LIMIT 10
+
+-- traitTrend
+SELECT
+  toString(trait) AS id,
+  intDiv(intDiv(started, 1000000) - 1793999940000, 1000) AS bucket,
+  countIf(bitAnd(flags, 64) > 0) AS flows
+FROM (
+  SELECT started, trait_ids, trait_flags
+  FROM (
+    SELECT * REPLACE (
+      if((settles_as != '' AND settles_at <= 1794000000000), 'ended', phase) AS phase,
+      if((settles_as != '' AND settles_at <= 1794000000000), settles_as, outcome) AS outcome,
+      if((settles_as != '' AND settles_at <= 1794000000000), settles_as, status) AS status
+    )
+    FROM flows FINAL
+    WHERE deleted = 0
+  )
+  WHERE 1
+  AND type IN {types:Array(String)}
+)
+ARRAY JOIN trait_ids AS trait, trait_flags AS flags
+WHERE bitAnd(trait, 15) IN (4)
+GROUP BY trait, bucket
+ORDER BY trait, bucket
+LIMIT 100000
+
+-- directlyFollows
+SELECT pair.1 AS from, pair.2 AS to, count() AS count
+FROM (
+  SELECT
+    arraySort(
+      (name, at, position) -> (at, position),
+      step_names,
+      step_starts,
+      arrayEnumerate(step_names)
+    ) AS ordered,
+    arrayZip(arrayPushFront(ordered, ''), arrayPushBack(ordered, '')) AS pairs
+  FROM (
+    SELECT * REPLACE (
+      if((settles_as != '' AND settles_at <= 1794000000000), 'ended', phase) AS phase,
+      if((settles_as != '' AND settles_at <= 1794000000000), settles_as, outcome) AS outcome,
+      if((settles_as != '' AND settles_at <= 1794000000000), settles_as, status) AS status
+    )
+    FROM flows FINAL
+    WHERE deleted = 0
+  )
+  WHERE 1
+  AND type IN {types:Array(String)}
+  AND variant != 0
+)
+ARRAY JOIN pairs AS pair
+GROUP BY pair
+ORDER BY count DESC, from, to
+LIMIT 10
+
+-- directlyFollows 2
+SELECT pair.1 AS from, pair.2 AS to, count() AS count
+FROM (
+  SELECT
+    arraySort(
+      (name, at, position) -> (at, position),
+      step_names,
+      arrayMap((start, ms) -> start + toUInt64(round(ms * 1000000)), step_starts, node_ms),
+      arrayEnumerate(step_names)
+    ) AS ordered,
+    arrayZip(arrayPushFront(ordered, ''), arrayPushBack(ordered, '')) AS pairs
+  FROM (
+    SELECT * REPLACE (
+      if((settles_as != '' AND settles_at <= 1794000000000), 'ended', phase) AS phase,
+      if((settles_as != '' AND settles_at <= 1794000000000), settles_as, outcome) AS outcome,
+      if((settles_as != '' AND settles_at <= 1794000000000), settles_as, status) AS status
+    )
+    FROM flows FINAL
+    WHERE deleted = 0
+  )
+  WHERE 1
+  AND type IN {types:Array(String)}
+  AND variant != 0
+)
+ARRAY JOIN pairs AS pair
+GROUP BY pair
+ORDER BY count DESC, from, to
+LIMIT 10
+
+-- variantCounts
+SELECT
+  toString(variant) AS id,
+  count() AS flows,
+  sumMap(map(status, toUInt64(1))) AS outcomes,
+  quantilesExactInclusiveIf(0.5, 0.9, 0.95, 0.99)(duration_ms, flow % 4 = 0) AS quantiles,
+  max(duration_ms) AS max,
+  toString(min(intDiv(started, 1000000))) AS firstAt,
+  toString(max(intDiv(started, 1000000))) AS lastAt,
+  arrayMap(
+    one -> toString(one),
+    groupUniqArrayArray(20)(arrayFilter(one -> bitAnd(one, 15) = 6, trait_ids))
+  ) AS versions,
+  [toString(argMax(flow, started)), toString(any(flow)), toString(argMin(flow, started))]
+    AS examples
+FROM (
+  SELECT cityHash64(id) AS flow, variant, status, duration_ms, started, trait_ids
+  FROM (
+    SELECT * REPLACE (
+      if((settles_as != '' AND settles_at <= 1794000000000), 'ended', phase) AS phase,
+      if((settles_as != '' AND settles_at <= 1794000000000), settles_as, outcome) AS outcome,
+      if((settles_as != '' AND settles_at <= 1794000000000), settles_as, status) AS status
+    )
+    FROM flows FINAL
+    WHERE deleted = 0
+  )
+  WHERE 1
+  AND type IN {types:Array(String)}
+)
+WHERE variant != 0
+GROUP BY variant
+ORDER BY flows DESC, variant
+LIMIT 10
+
+-- sampledIds
+SELECT id
+FROM (
+  SELECT * REPLACE (
+    if((settles_as != '' AND settles_at <= 1794000000000), 'ended', phase) AS phase,
+    if((settles_as != '' AND settles_at <= 1794000000000), settles_as, outcome) AS outcome,
+    if((settles_as != '' AND settles_at <= 1794000000000), settles_as, status) AS status
+  )
+  FROM flows FINAL
+  WHERE deleted = 0
+)
+WHERE 1
+AND type IN {types:Array(String)}
+AND variant != 0
+ORDER BY cityHash64(id)
+LIMIT 10
+
+-- keyCounts
+SELECT key.1 AS name, key.2 AS value, count() AS flows
+FROM (
+  SELECT arrayDistinct(arrayZip(key_names, key_values)) AS all_keys
+  FROM (
+    SELECT * REPLACE (
+      if((settles_as != '' AND settles_at <= 1794000000000), 'ended', phase) AS phase,
+      if((settles_as != '' AND settles_at <= 1794000000000), settles_as, outcome) AS outcome,
+      if((settles_as != '' AND settles_at <= 1794000000000), settles_as, status) AS status
+    )
+    FROM flows FINAL
+    WHERE deleted = 0
+  )
+  WHERE 1
+  AND type IN {types:Array(String)}
+  AND variant != 0
+)
+ARRAY JOIN all_keys AS key
+GROUP BY name, value
+HAVING flows > 1
+ORDER BY flows DESC, name, value
+LIMIT 10
+
+-- attributeCounts
+  SELECT name, value, uniqExact(flow) AS flows
+  FROM (
+    SELECT id AS flow, arrayJoin(splitByChar(',', members)) AS span
+    FROM flows FINAL
+    WHERE id IN {ids:Array(String)} AND deleted = 0
+  ) AS members
+  INNER JOIN (
+    SELECT
+      concat(trace_id, span_id) AS span,
+      arrayJoin(
+        arrayConcat(
+          JSONExtractKeysAndValuesRaw(splitByChar('
+', record)[2]),
+          JSONExtractKeysAndValuesRaw(splitByChar('
+', record)[3])
+        )
+      ) AS attribute,
+      attribute.1 AS name,
+      trim(BOTH '"' FROM attribute.2) AS value
+    FROM records
+    WHERE trace_id IN (
+      SELECT arrayJoin(trace_ids)
+      FROM flows FINAL
+      WHERE id IN {ids:Array(String)} AND deleted = 0
+    )
+  ) AS attributes
+  USING (span)
+  WHERE length(value) <= 200
+  GROUP BY name, value
+  HAVING flows > 1
+  ORDER BY flows DESC, name, value
+  LIMIT 10
+
+-- EXAMPLES
+SELECT DISTINCT toString(cityHash64(id)) AS hash, id
+FROM flows
+WHERE cityHash64(id) IN (
+  SELECT arrayJoin(arrayMap(one -> toUInt64(one), {hashes:Array(String)}))
+)
+AND deleted = 0
