@@ -156,7 +156,7 @@ function createTraitReader({
 function createDurationReader({ query }: LensReaderOptions): DurationReader {
   const { counted, read } = readsOf(query);
   const pointsOf = (points: Points | undefined): Record<string, Param> =>
-    points === undefined ? {} : { from: points.from, to: points.to };
+    points === undefined ? {} : { pointFrom: points.from, pointTo: points.to };
   return {
     async durationsAt(population, ranks) {
       const { counted: by, params } = counted(population);

@@ -40,7 +40,7 @@ export const segmentShares = (
 const BETWEEN = sql`
   arrayMin(
     arrayFilter(
-      (one, name) -> name = {to:String} AND one >= first_from,
+      (one, name) -> name = {pointTo:String} AND one >= first_from,
       event_times,
       event_names
     )
@@ -55,14 +55,14 @@ const measuredFlows = ({ nowMs, where }: Counted, isBetween: boolean): string =>
           SELECT
             id, started, event_times, event_names,
             arrayMin(
-              arrayFilter((one, name) -> name = {from:String}, event_times, event_names)
+              arrayFilter((one, name) -> name = {pointFrom:String}, event_times, event_names)
             ) AS first_from
           FROM ${flowsSeenAt(nowMs)}
           WHERE ${where}
-          AND has(event_names, {from:String}) AND has(event_names, {to:String})
+          AND has(event_names, {pointFrom:String}) AND has(event_names, {pointTo:String})
         )
         WHERE arrayExists(
-          (one, name) -> name = {to:String} AND one >= first_from,
+          (one, name) -> name = {pointTo:String} AND one >= first_from,
           event_times,
           event_names
         )
@@ -75,7 +75,10 @@ const measuredFlows = ({ nowMs, where }: Counted, isBetween: boolean): string =>
       )`;
 
 export const between = (counted: Counted): string => sql`
-  SELECT ${quantiles('ms', '1')} AS quantiles, max(ms) AS max, count() AS measured
+  SELECT
+    ${quantiles('ms', '1')} AS quantiles,
+    max(ms) AS max,
+    count() AS measured
   FROM ${measuredFlows(counted, true)}`;
 
 /** Counts flows in the cells of a grid of start and duration. */

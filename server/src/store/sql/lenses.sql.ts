@@ -86,7 +86,8 @@ export const traitCounts = (
       FROM (
         SELECT
           id, ${type} AS flow_type, started,
-          ${ids} AS ids, ${ms} AS all_ms, ${flags} AS all_flags
+          ${ids} AS ids, ${ms} AS all_ms,
+          ${flags} AS all_flags
         FROM ${flowsSeenAt(counted.nowMs)}
         WHERE ${counted.where}
       )

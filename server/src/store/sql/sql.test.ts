@@ -71,6 +71,17 @@ const MODULES: Record<string, { module: object; of: Record<string, readonly stri
       ],
     },
   },
+  evidence: { module: evidence, of: { batchesAfter: [evidence.batchesAfter(5000)] } },
+  flows: {
+    module: flows,
+    of: {
+      flowsSeenAt: [flows.flowsSeenAt(NOW)],
+      flowsPage: [flows.flowsPage(NOW, WHERE, false), flows.flowsPage(NOW, WHERE, true)],
+      flowsCount: [flows.flowsCount(NOW, WHERE)],
+      openFlowsBlock: [flows.openFlowsBlock(NOW, 20_000)],
+      flowsWithFindingsBlock: [flows.flowsWithFindingsBlock(20_000)],
+    },
+  },
   lenses: {
     module: lenses,
     of: {
@@ -98,17 +109,6 @@ const MODULES: Record<string, { module: object; of: Record<string, readonly stri
       sampledIds: [lenses.sampledIds(COUNTED, 10)],
       keyCounts: [lenses.keyCounts(COUNTED, 10)],
       attributeCounts: [lenses.attributeCounts(10)],
-    },
-  },
-  evidence: { module: evidence, of: { batchesAfter: [evidence.batchesAfter(5000)] } },
-  flows: {
-    module: flows,
-    of: {
-      flowsSeenAt: [flows.flowsSeenAt(NOW)],
-      flowsPage: [flows.flowsPage(NOW, WHERE, false), flows.flowsPage(NOW, WHERE, true)],
-      flowsCount: [flows.flowsCount(NOW, WHERE)],
-      openFlowsBlock: [flows.openFlowsBlock(NOW, 20_000)],
-      flowsWithFindingsBlock: [flows.flowsWithFindingsBlock(20_000)],
     },
   },
   names: {

@@ -39,11 +39,14 @@ ARRAY JOIN
 GROUP BY trait
 
 -- between
-SELECT quantilesExactInclusiveIf(0.5, 0.9, 0.95, 0.99)(ms, 1) AS quantiles, max(ms) AS max, count() AS measured
+SELECT
+  quantilesExactInclusiveIf(0.5, 0.9, 0.95, 0.99)(ms, 1) AS quantiles,
+  max(ms) AS max,
+  count() AS measured
 FROM (
   SELECT id, started, toFloat64(arrayMin(
     arrayFilter(
-      (one, name) -> name = {to:String} AND one >= first_from,
+      (one, name) -> name = {pointTo:String} AND one >= first_from,
       event_times,
       event_names
     )
@@ -52,7 +55,7 @@ FROM (
     SELECT
       id, started, event_times, event_names,
       arrayMin(
-        arrayFilter((one, name) -> name = {from:String}, event_times, event_names)
+        arrayFilter((one, name) -> name = {pointFrom:String}, event_times, event_names)
       ) AS first_from
     FROM (
       SELECT * REPLACE (
@@ -65,10 +68,10 @@ FROM (
     )
     WHERE 1
     AND type IN {types:Array(String)}
-    AND has(event_names, {from:String}) AND has(event_names, {to:String})
+    AND has(event_names, {pointFrom:String}) AND has(event_names, {pointTo:String})
   )
   WHERE arrayExists(
-    (one, name) -> name = {to:String} AND one >= first_from,
+    (one, name) -> name = {pointTo:String} AND one >= first_from,
     event_times,
     event_names
   )
@@ -107,7 +110,7 @@ SELECT
 FROM (
   SELECT id, started, toFloat64(arrayMin(
     arrayFilter(
-      (one, name) -> name = {to:String} AND one >= first_from,
+      (one, name) -> name = {pointTo:String} AND one >= first_from,
       event_times,
       event_names
     )
@@ -116,7 +119,7 @@ FROM (
     SELECT
       id, started, event_times, event_names,
       arrayMin(
-        arrayFilter((one, name) -> name = {from:String}, event_times, event_names)
+        arrayFilter((one, name) -> name = {pointFrom:String}, event_times, event_names)
       ) AS first_from
     FROM (
       SELECT * REPLACE (
@@ -129,10 +132,10 @@ FROM (
     )
     WHERE 1
     AND type IN {types:Array(String)}
-    AND has(event_names, {from:String}) AND has(event_names, {to:String})
+    AND has(event_names, {pointFrom:String}) AND has(event_names, {pointTo:String})
   )
   WHERE arrayExists(
-    (one, name) -> name = {to:String} AND one >= first_from,
+    (one, name) -> name = {pointTo:String} AND one >= first_from,
     event_times,
     event_names
   )

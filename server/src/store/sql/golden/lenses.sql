@@ -65,7 +65,8 @@ FROM (
   FROM (
     SELECT
       id, '' AS flow_type, started,
-      node_ids AS ids, node_ms AS all_ms, node_flags AS all_flags
+      node_ids AS ids, node_ms AS all_ms,
+      node_flags AS all_flags
     FROM (
       SELECT * REPLACE (
         if((settles_as != '' AND settles_at <= 1794000000000), 'ended', phase) AS phase,
@@ -117,7 +118,8 @@ FROM (
   FROM (
     SELECT
       id, '' AS flow_type, started,
-      segment_ids AS ids, segment_ms AS all_ms, arrayWithConstant(length(segment_ids), toUInt32(64)) AS all_flags
+      segment_ids AS ids, segment_ms AS all_ms,
+      arrayWithConstant(length(segment_ids), toUInt32(64)) AS all_flags
     FROM (
       SELECT * REPLACE (
         if((settles_as != '' AND settles_at <= 1794000000000), 'ended', phase) AS phase,
@@ -169,7 +171,8 @@ FROM (
   FROM (
     SELECT
       id, type AS flow_type, started,
-      trait_ids AS ids, trait_ms AS all_ms, trait_flags AS all_flags
+      trait_ids AS ids, trait_ms AS all_ms,
+      trait_flags AS all_flags
     FROM (
       SELECT * REPLACE (
         if((settles_as != '' AND settles_at <= 1794000000000), 'ended', phase) AS phase,
