@@ -190,7 +190,7 @@ describe('the query language', () => {
     const rows = rowsOf(
       sectionOf(text, 'Fields with text') + sectionOf(text, 'Fields with numbers'),
     );
-    expect([...rows, 'since', 'before'].sort()).toEqual(known.sort());
+    expect([...rows, 'since', 'before', 'trait'].sort()).toEqual(known.sort());
     const used = examples.flatMap((query) => all(query, /(?:^|[\s(-])([a-z]+)[:<>=]/g));
     expect(known.filter((field) => !used.includes(field))).toEqual([]);
   });

@@ -50,40 +50,81 @@ const coordinationQuery = lensSchema
   .extend({ format: z.enum(['json', 'markdown']).default('json') });
 const noteBody = z.strictObject({ text: z.string().max(2000).default('') });
 
-const lens = (
-  name: string,
-  summary: string,
-  query: z.ZodObject,
-  handle: Route['handle'],
-): Route => ({
-  path: `/api/v1/lenses/${name}`,
-  scope: 'read',
-  summary,
-  query,
-  handle,
-});
-
 /** Routes that look at many flows at once. Each takes the filter of a flow list. */
 export const LENS_ROUTES: readonly Route[] = [
-  lens('map', 'Steps and messages of many flows as one graph, with counts', mapQuery, map),
-  lens('variants', 'The ways that flows take, and how they end', variantsQuery, variants),
-  lens('latency', 'What the time of flows is spent on', latencyQuery, latency),
-  lens('failures', 'Failures in groups of one cause', failuresQuery, failures),
-  lens('differences', 'What sets two sets of flows apart', differencesQuery, differences),
-  lens('coordination', 'How services work together', coordinationQuery, coordination),
-  lens('trend', 'Flows over time, and what changed meanwhile', trendQuery, trend),
-  ...(['ack', 'resolve', 'note'] as const).map((what): Route => ({
+  {
+    path: '/api/v1/lenses/map',
+    scope: 'read',
+    summary: 'Steps and messages of many flows as one graph, with counts',
+    query: mapQuery,
+    handle: map,
+  },
+  {
+    path: '/api/v1/lenses/variants',
+    scope: 'read',
+    summary: 'The ways that flows take, and how they end',
+    query: variantsQuery,
+    handle: variants,
+  },
+  {
+    path: '/api/v1/lenses/latency',
+    scope: 'read',
+    summary: 'What the time of flows is spent on',
+    query: latencyQuery,
+    handle: latency,
+  },
+  {
+    path: '/api/v1/lenses/failures',
+    scope: 'read',
+    summary: 'Failures in groups of one cause',
+    query: failuresQuery,
+    handle: failures,
+  },
+  {
+    path: '/api/v1/lenses/differences',
+    scope: 'read',
+    summary: 'What sets two sets of flows apart',
+    query: differencesQuery,
+    handle: differences,
+  },
+  {
+    path: '/api/v1/lenses/coordination',
+    scope: 'read',
+    summary: 'How services work together',
+    query: coordinationQuery,
+    handle: coordination,
+  },
+  {
+    path: '/api/v1/lenses/trend',
+    scope: 'read',
+    summary: 'Flows over time, and what changed meanwhile',
+    query: trendQuery,
+    handle: trend,
+  },
+  {
     method: 'post',
-    path: `/api/v1/failures/{fingerprint}/${what}`,
+    path: '/api/v1/failures/{fingerprint}/ack',
     scope: 'admin',
-    summary: {
-      ack: 'Acknowledge a failure',
-      resolve: 'Resolve a failure; it is regressed if it comes again',
-      note: 'Add a note to a failure',
-    }[what],
+    summary: 'Acknowledge a failure',
     body: noteBody,
-    handle: (context, request, response) => noteFailure(context, request, response, what),
-  })),
+    handle: noteFailure('ack'),
+  },
+  {
+    method: 'post',
+    path: '/api/v1/failures/{fingerprint}/resolve',
+    scope: 'admin',
+    summary: 'Resolve a failure; it is regressed if it comes again',
+    body: noteBody,
+    handle: noteFailure('resolve'),
+  },
+  {
+    method: 'post',
+    path: '/api/v1/failures/{fingerprint}/note',
+    scope: 'admin',
+    summary: 'Add a note to a failure',
+    body: noteBody,
+    handle: noteFailure('note'),
+  },
 ];
 
 /** Answers a lens for the population and, if asked for, for the one that it is compared with. */
@@ -209,22 +250,17 @@ async function trend(context: QueryContext, request: Request, response: Response
   );
 }
 
-async function noteFailure(
-  context: QueryContext,
-  request: Request,
-  response: Response,
-  what: 'ack' | 'resolve' | 'note',
-): Promise<void> {
-  const { text } = read(noteBody, request.body ?? {});
-  const fingerprint = nameOf(request, 'fingerprint');
-  if (!/^[0-9a-f]{16}$/.test(fingerprint))
-    throw new FermataError(
-      'query.not-found',
-      `no failure is known as "${fingerprint.slice(0, 40)}"`,
-      {
-        hint: 'Fingerprints are in the answer of /api/v1/lenses/failures.',
-      },
-    );
-  const notes = createFailureNotes(context.views, () => context.clock.now());
-  response.json(await notes.add(fingerprint, what, text));
+function noteFailure(what: 'ack' | 'resolve' | 'note'): Route['handle'] {
+  return async (context, request, response) => {
+    const { text } = read(noteBody, request.body ?? {});
+    const fingerprint = nameOf(request, 'fingerprint');
+    if (!/^[0-9a-f]{16}$/.test(fingerprint)) throw unknownFailure(fingerprint);
+    const notes = createFailureNotes(context.views, () => context.clock.now());
+    response.json(await notes.add(fingerprint, what, text));
+  };
 }
+
+const unknownFailure = (fingerprint: string): FermataError =>
+  new FermataError('query.not-found', `no failure is known as "${fingerprint.slice(0, 40)}"`, {
+    hint: 'Fingerprints are in the answer of /api/v1/lenses/failures.',
+  });
