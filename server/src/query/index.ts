@@ -2,6 +2,7 @@ import express, { type ErrorRequestHandler, type Express } from 'express';
 import helmet from 'helmet';
 import { ERRORS, FermataError, messageOf } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
+import { createMutex } from '../base/mutex.ts';
 import type { Problem } from '../contract/index.ts';
 import { openApi } from './openapi.ts';
 import { hostAllowed, type HostRule } from './origin.ts';
@@ -73,10 +74,12 @@ export function queryApp(options: QueryOptions): Express {
   );
   // Accept only JSON, because another site's page can send JSON only after a preflight request.
   const json = express.json({ limit: '64kb', strict: true, reviver: wellFormed });
+  const heavy = createMutex();
   for (const route of ROUTES) {
     const path = expressPath(route.path);
-    if (route.method === 'post') app.post(path, noStore, onlyJson, json, handlerOf(route, options));
-    else app.get(path, noStore, handlerOf(route, options));
+    if (route.method === 'post')
+      app.post(path, noStore, onlyJson, json, handlerOf(route, options, heavy));
+    else app.get(path, noStore, handlerOf(route, options, heavy));
   }
   const document = openApi(options.about().version);
   app.get('/api/openapi.json', noStore, (_request, response) => void response.json(document));

@@ -89,6 +89,11 @@ export interface Route {
   query?: z.ZodObject;
   body?: z.ZodObject;
   answer?: z.ZodObject;
+  /**
+   * Is true if the route reads all flows of a filter. One such request is answered at a time,
+   * because several at once would keep lists and pages waiting.
+   */
+  isHeavy?: true;
   handle: (context: QueryContext, request: Request, response: Response) => Promise<void> | void;
 }
 

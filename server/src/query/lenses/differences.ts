@@ -46,20 +46,20 @@ export async function differencesLens(
     .flatMap((key) => compared(ours.get(key), theirs.get(key), mine, others))
     .filter(({ score }) => score >= MIN_SCORE)
     .sort((a, b) => b.score - a.score || (a.value < b.value ? -1 : 1));
-  // An attribute that only repeats a service's name, version or instance is left out.
-  const told = new Set(
-    items.filter(({ field }) => field !== 'attribute').map(({ value }) => lastWord(value)),
-  );
+  // An attribute that only repeats a name that is listed anyway is left out.
+  const told = new Set(items.flatMap(({ names }) => names));
   return {
     ...present(here),
     items: items
       .filter(({ field, value }) => field !== 'attribute' || !told.has(valueOf(value)))
       .slice(0, limit)
-      .map(({ score: _score, q: part, ...item }) => ({ ...item, q: queryOf(q, part) })),
+      .map(({ score: _score, names: _names, q: part, ...item }) => ({
+        ...item,
+        q: queryOf(q, part),
+      })),
   };
 }
 const valueOf = (named: string): string => named.slice(named.indexOf('=') + 1);
-const lastWord = (text: string): string => text.slice(text.lastIndexOf(' ') + 1);
 
 interface Feature {
   field: Difference['field'];
@@ -67,6 +67,8 @@ interface Feature {
   flows: number;
   q: string;
   sampled: boolean;
+  /** Texts that an attribute may repeat. */
+  names: string[];
 }
 interface Features {
   traits: Exemplified[];
@@ -105,7 +107,7 @@ async function featuresOf(store: LensReader, population: Population): Promise<Fe
       }
       for (const { name, value, flows } of keys)
         features.push({
-          ...{ field: 'key', value: `${name}=${value}`, flows, sampled: false },
+          ...{ field: 'key', value: `${name}=${value}`, flows, sampled: false, names: [value] },
           q: `key:${quoted(value)}`,
         });
       for (const [field, rows] of [
@@ -114,10 +116,13 @@ async function featuresOf(store: LensReader, population: Population): Promise<Fe
       ] as const)
         for (const { value, flows } of rows)
           if (value !== '')
-            features.push({ field, value, flows, q: `${field}:${quoted(value)}`, sampled: false });
+            features.push({
+              ...{ field, value, flows, q: `${field}:${quoted(value)}` },
+              ...{ sampled: false, names: [value] },
+            });
       for (const { name, value, flows } of attributes.items)
         features.push({
-          ...{ field: 'attribute', value: `${name}=${value}`, flows, sampled: true },
+          ...{ field: 'attribute', value: `${name}=${value}`, flows, sampled: true, names: [] },
           q: `@${name}:${quoted(value)}`,
         });
       return new Map(features.map((feature) => [`${feature.field} ${feature.value}`, feature]));
@@ -134,29 +139,41 @@ const nodeName = (id: bigint): string => {
 function nameOf(
   id: bigint,
   nodeNames: ReadonlyMap<string, string>,
-): Pick<Feature, 'field' | 'value'> | null {
+): Pick<Feature, 'field' | 'value' | 'names'> | null {
   const node = bodyOf('node', id);
-  if (node !== null) return { field: 'step', value: `${node.service} ${node.step}` };
+  if (node !== null)
+    return { field: 'step', value: `${node.service} ${node.step}`, names: [node.step] };
   const edge = bodyOf('edge', id);
   if (edge !== null) {
     if (edge.message === null) return null;
     const { type, destination } = edge.message;
     const ends = [edge.from, edge.to].map((end) => nodeNames.get(end) ?? end);
-    return { field: 'message', value: `${type || destination}: ${ends.join(' → ')}` };
+    const value = `${type || destination}: ${ends.join(' → ')}`;
+    return { field: 'message', value, names: [type, destination] };
   }
   const failure = bodyOf('failure', id);
   if (failure !== null)
     return {
       field: 'failure',
+      names: [failure.type, failure.message],
       value: `${failure.service} ${failure.step}: ${failure.type}: ${failure.message}`,
     };
   const version = bodyOf('version', id);
-  if (version !== null) return { field: 'version', value: `${version.service} ${version.version}` };
+  if (version !== null)
+    return {
+      ...{ field: 'version', value: `${version.service} ${version.version}` },
+      names: [version.version],
+    };
   const instance = bodyOf('instance', id);
   if (instance !== null)
-    return { field: 'instance', value: `${instance.service} ${instance.instance}` };
+    return {
+      ...{ field: 'instance', value: `${instance.service} ${instance.instance}` },
+      names: [instance.instance],
+    };
   const service = bodyOf('service', id);
-  return service === null ? null : { field: 'service', value: service.service };
+  return service === null
+    ? null
+    : { field: 'service', value: service.service, names: [service.service] };
 }
 
 function compared(
@@ -164,7 +181,7 @@ function compared(
   theirs: Feature | undefined,
   mine: Features,
   others: Features,
-): (Difference & { score: number })[] {
+): (Difference & { score: number; names: string[] })[] {
   const feature = ours ?? theirs!;
   const [here, there] = feature.sampled
     ? [mine.sampledFlows, others.sampledFlows]
@@ -179,7 +196,7 @@ function compared(
     (share > baselineShare ? 1 : WEIGHT_IF_RARER);
   return [
     {
-      ...{ field: feature.field, value: feature.value, q: feature.q, sampled: feature.sampled },
+      ...feature,
       ...{ share, baselineShare, flows, baselineFlows, score },
       lift: baselineShare === 0 ? null : share / baselineShare,
     },

@@ -15,6 +15,8 @@ const LENGTHS_MS = [
 export const WANTED_BUCKETS = 60;
 const MAX_BUCKETS = 1000;
 const MAX_ANNOTATIONS = 100;
+/** Share of flows from which a new variant is worth a word. */
+const MIN_VARIANT_SHARE = 0.01;
 
 /** Returns the smallest usual length of which at most `wanted` cover the population. */
 export const bucketFor = ({ firstAt, lastAt }: Population, wanted = WANTED_BUCKETS): number =>
@@ -67,7 +69,9 @@ async function annotationsOf(
   ]);
   const isNew = ({ firstAt }: { firstAt: number }): boolean => firstAt > population.firstAt;
   const newVersions = versions.filter(isNew);
-  const newVariants = variants.filter(isNew);
+  const newVariants = variants.filter(
+    (variant) => isNew(variant) && variant.flows >= population.used * MIN_VARIANT_SHARE,
+  );
   await learnNames(store, [...newVersions, ...newVariants]);
   const types = population.search.types;
   return [

@@ -58,6 +58,7 @@ export const LENS_ROUTES: readonly Route[] = [
     summary: 'Steps and messages of many flows as one graph, with counts',
     query: mapQuery,
     handle: map,
+    isHeavy: true,
   },
   {
     path: '/api/v1/lenses/variants',
@@ -65,6 +66,7 @@ export const LENS_ROUTES: readonly Route[] = [
     summary: 'The ways that flows take, and how they end',
     query: variantsQuery,
     handle: variants,
+    isHeavy: true,
   },
   {
     path: '/api/v1/lenses/latency',
@@ -72,6 +74,7 @@ export const LENS_ROUTES: readonly Route[] = [
     summary: 'What the time of flows is spent on',
     query: latencyQuery,
     handle: latency,
+    isHeavy: true,
   },
   {
     path: '/api/v1/lenses/failures',
@@ -79,6 +82,7 @@ export const LENS_ROUTES: readonly Route[] = [
     summary: 'Failures in groups of one cause',
     query: failuresQuery,
     handle: failures,
+    isHeavy: true,
   },
   {
     path: '/api/v1/lenses/differences',
@@ -86,6 +90,7 @@ export const LENS_ROUTES: readonly Route[] = [
     summary: 'What sets two sets of flows apart',
     query: differencesQuery,
     handle: differences,
+    isHeavy: true,
   },
   {
     path: '/api/v1/lenses/coordination',
@@ -93,6 +98,7 @@ export const LENS_ROUTES: readonly Route[] = [
     summary: 'How services work together',
     query: coordinationQuery,
     handle: coordination,
+    isHeavy: true,
   },
   {
     path: '/api/v1/lenses/trend',
@@ -100,6 +106,7 @@ export const LENS_ROUTES: readonly Route[] = [
     summary: 'Flows over time, and what changed meanwhile',
     query: trendQuery,
     handle: trend,
+    isHeavy: true,
   },
   {
     method: 'post',
