@@ -31,7 +31,10 @@ export interface TraitBodies {
   variant: { steps: string[]; more: number };
   /** A step of a service. `ms`: time from its start to its end. */
   node: { service: string; step: string };
-  /** A message or call between two nodes, or the flow's start or end. `ms`: the hop's wait. */
+  /**
+   * A message or call between two nodes, or the flow's start or end. `ms`: the wait of the message,
+   * or the way of the call and its answer.
+   */
   edge: EdgeBody;
   /** What the critical path spent time on. `ms`: all this time of the flow. */
   segment: { kind: SegmentKind; service: string; step: string; message: string };

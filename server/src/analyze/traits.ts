@@ -119,7 +119,9 @@ function addEdges(
       sync: hop.sync,
     });
     ids.set(hop.id, hexOf(id));
-    add(id, hop.waitMs ?? 0, edgeFlags(hop, steps.get(hop.to ?? '')));
+    const to = steps.get(hop.to ?? '');
+    const ms = wayMs(hop, to);
+    add(id, ms ?? 0, edgeFlags(hop, to, ms === null));
   }
   for (const { id } of flow.steps) {
     if (!entered.has(id)) add(border(START, nodeNamed(id, START)), 0, FLAGS.unmeasured);
@@ -131,11 +133,20 @@ function addEdges(
 const border = (from: string, to: string): bigint =>
   traitId('edge', { from, to, message: null, sync: false });
 
-const edgeFlags = (hop: Hop, to: Step | undefined): number =>
+/**
+ * Returns how long a message waited, or how long a call was on its way there and back, ms: a slow
+ * network delays the answer as well, and shows nowhere else. Null if it is not known.
+ */
+function wayMs({ sync, sent, returned, waitMs }: Hop, to: Step | undefined): number | null {
+  if (!sync || returned === null || to === undefined || to.end === null) return waitMs;
+  return Math.max(0, msBetween(sent, returned) - msBetween(to.start, to.end));
+}
+
+const edgeFlags = (hop: Hop, to: Step | undefined, isUnmeasured: boolean): number =>
   (to?.status === 'failed' ? FLAGS.failed : 0) |
   (hop.attempts > 1 ? FLAGS.retried : 0) |
   (hop.state === 'waiting' ? FLAGS.running : 0) |
-  (hop.waitMs === null ? FLAGS.unmeasured : 0) |
+  (isUnmeasured ? FLAGS.unmeasured : 0) |
   (hop.state === 'dead-lettered' ? FLAGS.deadLettered | FLAGS.failed : 0);
 
 /** Returns the time of a flow, ns, by segments of its critical path, in order of first use. */
@@ -165,9 +176,13 @@ export function segmentId(
   });
 }
 
-/** Adds each failed attempt of each step by its cause, and where it happened. */
+/**
+ * Adds each failed attempt of each step by its cause, and where it happened. A step that failed
+ * because a step that it called had failed is left out, because one failure is one failure.
+ */
 function addFailures(flow: Flow, others: List): void {
-  const failing = flow.steps.filter((step) => failuresOf(step).length > 0);
+  const callers = callersOfFailed(flow);
+  const failing = flow.steps.filter((step) => !callers.has(step.id) && failuresOf(step).length > 0);
   if (failing.length === 0) return;
   const mended = mendedSteps(flow.steps, flow.hops);
   const triggers = new Map<string, string>();
@@ -195,6 +210,22 @@ function addFailures(flow: Flow, others: List): void {
       others.add(traitId('origin', { failure: hexOf(id), version, instance, frames }), msOf(at), 0);
     }
   }
+}
+
+/**
+ * Returns the ids of steps whose last synchronous call failed. A step that went on after a call that
+ * failed has caught that failure, and fails for another reason.
+ */
+function callersOfFailed({ steps, hops }: Flow): ReadonlySet<string | null> {
+  const failed = new Map<string | null, Step>();
+  for (const step of steps) if (step.status === 'failed') failed.set(step.id, step);
+  const lastCalls = new Map<string, Hop>();
+  if (failed.size > 1)
+    for (const hop of hops) {
+      if (!hop.sync || hop.from === null || hop.from === hop.to || !failed.has(hop.from)) continue;
+      if ((lastCalls.get(hop.from)?.sent ?? 0n) <= hop.sent) lastCalls.set(hop.from, hop);
+    }
+  return new Set([...lastCalls].flatMap(([from, { to }]) => (failed.has(to) ? [from] : [])));
 }
 
 /** Adds the services that took part, their versions and their instances. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { viewAt, type Flow, type Step } from '../../model/flow.ts';
+import { viewAt, type Flow, type Hop, type Step } from '../../model/flow.ts';
 import { matchesQuery } from '../../model/search-match.ts';
 import { msOf } from '../../model/time.ts';
 import { anySketches, toSpans } from '../../testing/any-spans.ts';
@@ -200,8 +200,16 @@ test.each(FILTERS)('failures of %s', async (q) => {
   const { population, flows } = await populationOf(q);
   const notes = createFailureNotes(opened.store, () => NOW);
   const { items } = await failuresLens(opened.store, population, q, { limit: 1000, notes });
+  const hasFailed = (flow: Flow, id: string | null): boolean =>
+    flow.steps.some((step) => step.id === id && step.status === 'failed');
   const failing = flows.flatMap((flow) =>
     flow.steps.flatMap((step) => {
+      // The caller of a step that failed is no second failure.
+      const lastCall = flow.hops
+        .filter(({ sync, from, to }) => sync && from === step.id && to !== from)
+        .reduce<Hop | null>((last, hop) => (last && last.sent > hop.sent ? last : hop), null);
+      const isCaller = lastCall !== null && hasFailed(flow, lastCall.to);
+      if (step.status === 'failed' && isCaller) return [];
       const attempts = step.attempts.filter(({ status }) => status === 'failed').length;
       const count = attempts > 0 ? attempts : step.status === 'failed' ? 1 : 0;
       return Array.from({ length: count }, () => ({ flow, step }));
