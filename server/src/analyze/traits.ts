@@ -213,8 +213,8 @@ function addFailures(flow: Flow, others: List): void {
 }
 
 /**
- * Returns the ids of steps whose last synchronous call failed. A step that went on after a call that
- * failed has caught that failure, and fails for another reason.
+ * Returns the ids of steps whose last synchronous call failed. A step that went on after a failed
+ * call has caught that failure, and fails for another reason.
  */
 function callersOfFailed({ steps, hops }: Flow): ReadonlySet<string | null> {
   const failed = new Map<string | null, Step>();

@@ -2,12 +2,11 @@ import express, { type ErrorRequestHandler, type Express } from 'express';
 import helmet from 'helmet';
 import { ERRORS, FermataError, messageOf } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
-import { createMutex } from '../base/mutex.ts';
 import type { Problem } from '../contract/index.ts';
 import { openApi } from './openapi.ts';
 import { hostAllowed, type HostRule } from './origin.ts';
 import type { QueryContext } from './route.ts';
-import { expressPath, handlerOf, ROUTES } from './routes/index.ts';
+import { expressPath, handlersFor, ROUTES } from './routes/index.ts';
 
 export { parseQuery } from './language/parse.ts';
 export { hostAllowed, type HostRule } from './origin.ts';
@@ -74,12 +73,10 @@ export function queryApp(options: QueryOptions): Express {
   );
   // Accept only JSON, because another site's page can send JSON only after a preflight request.
   const json = express.json({ limit: '64kb', strict: true, reviver: wellFormed });
-  const heavy = createMutex();
+  const handlerOf = handlersFor(options);
   for (const route of ROUTES) {
-    const path = expressPath(route.path);
-    if (route.method === 'post')
-      app.post(path, noStore, onlyJson, json, handlerOf(route, options, heavy));
-    else app.get(path, noStore, handlerOf(route, options, heavy));
+    const checks = route.method === 'post' ? [onlyJson, json] : [];
+    app[route.method ?? 'get'](expressPath(route.path), noStore, ...checks, handlerOf(route));
   }
   const document = openApi(options.about().version);
   app.get('/api/openapi.json', noStore, (_request, response) => void response.json(document));

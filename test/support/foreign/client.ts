@@ -54,6 +54,7 @@ export function createClient(server: ServerProcess) {
     async flowsOf(environment: string, flows: number, spans: number): Promise<Flow[]> {
       const { items } = await eventually(async () => {
         const list = await get<FlowList>('flows', { environment, limit: '1000' });
+        expect(list.items, environment).toHaveLength(flows);
         expect(list.total, environment).toBe(flows);
         return list;
       }, PATIENCE_MS);

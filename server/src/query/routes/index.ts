@@ -1,5 +1,5 @@
 import type { RequestHandler } from 'express';
-import type { Mutex } from '../../base/mutex.ts';
+import { createMutex } from '../../base/mutex.ts';
 import type { QueryContext, Route } from '../route.ts';
 import { ALERT_ROUTES } from './alerts.ts';
 import { DEFINITION_ROUTES } from './definitions.ts';
@@ -25,12 +25,14 @@ export const ROUTES: readonly Route[] = [
  * express 5, which is `:id`.
  */
 export const expressPath = (path: string): string => path.replace(/\{(\w+)\}/g, ':$1');
-export const handlerOf =
-  (route: Route, context: QueryContext, heavy: Mutex): RequestHandler =>
-  async (request, response) => {
+/** Returns a function that makes the handlers of routes; heavy ones run one at a time. */
+export function handlersFor(context: QueryContext): (route: Route) => RequestHandler {
+  const heavy = createMutex();
+  return (route) => async (request, response) => {
     const handle = async (): Promise<void> => {
       // A client that left while it waited gets no answer, which would only keep others waiting.
       if (!response.destroyed) await route.handle(context, request, response);
     };
     await (route.isHeavy ? heavy.run(handle) : handle());
   };
+}
