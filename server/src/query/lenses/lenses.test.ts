@@ -1,8 +1,8 @@
 import fc from 'fast-check';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { viewAt, type Flow, type Hop, type Step } from '../../model/flow.ts';
 import { matchesQuery } from '../../model/search-match.ts';
-import { msOf } from '../../model/time.ts';
+import { msOf, nanosFromMs } from '../../model/time.ts';
 import { anySketches, toSpans } from '../../testing/any-spans.ts';
 import { createBench } from '../../testing/correlator-harness.ts';
 import { openEmbeddedStore, type EmbeddedStore } from '../../testing/embedded-store.ts';
@@ -284,4 +284,27 @@ test.each(FILTERS)('coordination of %s', async (q) => {
         9,
       );
   }
+});
+
+test('what ids stand for is learned again after a restart, from flows that have them', async () => {
+  const { population } = await populationOf('');
+  const before = await mapLens(opened.store, population, '', {});
+  vi.resetModules(); // Whatever was remembered is forgotten, as by a new process.
+  const fresh = await import('./map.ts');
+  const names = await import('../../analyze/index.ts');
+  expect(names.traitNamed(BigInt(`0x${before.nodes[0]!.id}`))).toBeUndefined();
+  const after = await fresh.mapLens(opened.store, population, '', {});
+  expect(after.nodes).toEqual(before.nodes);
+  expect(after.edges).toEqual(before.edges);
+});
+
+test('a lens takes a time as well, and points of its own beside it', async () => {
+  const from = nanosFromMs(NOW - 3_600_000);
+  const population = await opened.store.population({ limit: 1, from });
+  const flows = all.filter(({ started }) => started >= from);
+  expect(population.total).toBe(flows.length);
+  const points = { from: 'OrderPlaced', to: 'ShipOrder' };
+  const { between } = await latencyLens(opened.store, population, '', { between: points });
+  expect(between!.ms.count).toBeGreaterThan(0);
+  expect(between!.ms.count).toBeLessThan(flows.length);
 });

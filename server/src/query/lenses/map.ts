@@ -32,8 +32,9 @@ export async function mapLens(
   await learnNames(store, [...kept, ...shownEdges, ...awaited]);
   const held = heldAt(awaited);
   const flowsOf = await examplesOf(store, [...kept, ...shownEdges, ...held.missing(kept)]);
+  const counted = kept.flatMap((node) => presentNode(node, held.atNode(node.id), flowsOf(node), q));
   const shownNodes = [
-    ...kept.flatMap((node) => presentNode(node, held.atNode(node.id), flowsOf(node), q)),
+    ...counted,
     ...held.missing(kept).map((one) => missingNode(one, flowsOf(one), q)),
   ];
   const known = new Set([START, END, ...shownNodes.map(({ id }) => id)]);
@@ -44,7 +45,7 @@ export async function mapLens(
     ...present(population),
     nodes: shownNodes,
     edges: presented,
-    folded: { nodes: nodes.length - kept.length, edges: edges.length - presented.length },
+    folded: { nodes: nodes.length - counted.length, edges: edges.length - presented.length },
     ...(follows !== undefined && {
       directlyFollows: {
         by: follows,

@@ -8,8 +8,8 @@ export interface Exemplified {
 }
 
 /** Maximum number of flows that are read at a time to learn names, and of such rounds. */
-const FLOWS_AT_ONCE = 20;
-const MAX_ROUNDS = 10;
+const FLOWS_AT_ONCE = 50;
+const MAX_ROUNDS = 20;
 
 /**
  * Learns what ids of traits stand for, if this process does not know it: since its start no flow
