@@ -9,7 +9,7 @@ export {
   type TraitKind,
   type Traits,
 } from './trait.ts';
-export { codeOf, hexOf, traitId, traitNamed, TRAIT_KINDS } from './trait-ids.ts';
+export { codeOf, hexOf, kindOf, traitId, traitNamed } from './trait-ids.ts';
 export { durationIf } from './what-if.ts';
 export { traitsOf } from './traits.ts';
 export { adviceFor } from './advice.ts';

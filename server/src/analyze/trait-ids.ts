@@ -24,6 +24,9 @@ export const TRAIT_KINDS = [
 const CODES = new Map<TraitKind, bigint>(TRAIT_KINDS.map((kind, i) => [kind, BigInt(i)]));
 export const codeOf = (kind: TraitKind): number => TRAIT_KINDS.indexOf(kind);
 
+/** Returns the kind of a trait, which its id tells. */
+export const kindOf = (id: bigint): TraitKind => TRAIT_KINDS[Number(id & 15n)]!;
+
 /** A trait's kind and body, which its id stands for. */
 export type NamedTrait = {
   [K in TraitKind]: { kind: K; body: TraitBodies[K] };
@@ -77,7 +80,7 @@ function idOf(kind: TraitKind, text: string): bigint {
 export function traitNamed(id: bigint): NamedTrait | undefined {
   const name = names.get(id);
   if (name === undefined) return undefined;
-  const kind = TRAIT_KINDS[Number(id & 15n)]!;
+  const kind = kindOf(id);
   const body = JSON.parse(name.slice(kind.length)) as NamedTrait['body'];
   return { kind, body } as NamedTrait;
 }

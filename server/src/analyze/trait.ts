@@ -23,6 +23,8 @@ export interface Traits {
   /** In order of their first time on the critical path. */
   segments: Trait[];
   others: Trait[];
+  /** Traits that a flow has or has not, without a measure. */
+  marks: bigint[];
 }
 
 /** What the traits of each kind are named by, and what their `ms` is. */

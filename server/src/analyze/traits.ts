@@ -29,7 +29,8 @@ export function traitsOf(flow: Flow): Traits {
   for (const [id, ns] of timeBySegment(flow, steps)) segments.add(id, Number(ns) / 1e6, 0);
   const others = createList();
   addFailures(flow, others);
-  addProcesses(flow, others);
+  const marks = new Set<bigint>();
+  addProcesses(flow, marks);
   for (const { step, service, hopId, lateAt, stuckAt } of flow.waitingFor) {
     const awaited = { step, service: service ?? '', edge: edgeOf.get(hopId ?? '') ?? '' };
     others.add(traitId('late', awaited), lateAt, 0);
@@ -37,14 +38,15 @@ export function traitsOf(flow: Flow): Traits {
   }
   for (const [stepId, { ms, depth }] of blockedIn(flow, steps))
     others.add(traitId('blocked', { node: nodeNamed(stepId, '') }), ms, depth << NUMBER_SHIFT);
-  for (const audience of audiencesOf(flow, steps)) others.addOnce(traitId('audience', audience));
-  others.addOnce(traitId('style', { style: styleOf(flow, steps) }));
+  for (const audience of audiencesOf(flow, steps)) marks.add(traitId('audience', audience));
+  marks.add(traitId('style', { style: styleOf(flow, steps) }));
   return {
     variant: variantOf(flow),
     nodes: nodes.traits,
     edges: edges.traits,
     segments: segments.traits,
     others: others.traits,
+    marks: [...marks],
   };
 }
 
@@ -60,9 +62,6 @@ function createList() {
   return {
     traits,
     add,
-    addOnce(id: bigint): void {
-      if (!seen.has(id)) add(id, 0, FLAGS.unmeasured);
-    },
   };
 }
 
@@ -229,12 +228,11 @@ function callersOfFailed({ steps, hops }: Flow): ReadonlySet<string | null> {
 }
 
 /** Adds the services that took part, their versions and their instances. */
-function addProcesses(flow: Flow, others: List): void {
+function addProcesses(flow: Flow, marks: Set<bigint>): void {
   for (const { service, serviceVersion, instance } of flow.steps) {
-    others.addOnce(traitId('service', { service }));
-    if (serviceVersion !== '')
-      others.addOnce(traitId('version', { service, version: serviceVersion }));
-    if (instance !== '') others.addOnce(traitId('instance', { service, instance }));
+    marks.add(traitId('service', { service }));
+    if (serviceVersion !== '') marks.add(traitId('version', { service, version: serviceVersion }));
+    if (instance !== '') marks.add(traitId('instance', { service, instance }));
   }
 }
 

@@ -27,6 +27,8 @@ const MAX_EXACT = 100_000;
  * the reads of a list.
  */
 const SETTINGS = 'max_memory_usage = 4000000000';
+/** Number of flows up to which they are looked up one by one (`flowsIn`). */
+const MAX_FEW = 50_000;
 const VERSION_CODE = codeOf('version');
 
 export interface LensReaderOptions {
@@ -42,10 +44,7 @@ export const createLensReader = (options: LensReaderOptions): LensReader => ({
 });
 
 /** Names the members of `LensReader` that measure how long flows take, and when they were. */
-type DurationReader = Pick<
-  LensReader,
-  'durationsAt' | 'segmentShares' | 'spread' | 'between' | 'trend'
->;
+type DurationReader = Pick<LensReader, 'segmentShares' | 'spread' | 'between' | 'trend'>;
 
 interface Reads {
   counted: (of: Pick<Population, 'search' | 'nowMs' | 'total'>) => {
@@ -59,7 +58,7 @@ function readsOf(query: QueryRows): Reads {
   const counted = ({ search, nowMs, total }: Pick<Population, 'search' | 'nowMs' | 'total'>) => {
     const { where, params } = searchWhere(search, nowMs);
     const oneOf = total > MAX_EXACT ? Math.ceil((2 * total) / MAX_EXACT) : 1;
-    return { counted: { nowMs, where, oneOf }, params };
+    return { counted: { nowMs, where, oneOf, isFew: total < MAX_FEW }, params };
   };
   const read = <Row>(sql: string, params: Record<string, Param>): Promise<Row[]> =>
     query<Row>(sql, params, SETTINGS);
@@ -92,6 +91,7 @@ function createTraitReader({
         used: Number(row?.used ?? 0),
         isSampled: total > MAX_EXACT,
         durationMs: measured(row && { ...row, measured: row.total }),
+        bandsMs: (row?.bands ?? []).map(finite),
         firstAt: Number(row?.firstAt ?? 0),
         lastAt: Number(row?.lastAt ?? 0),
       };
@@ -121,8 +121,25 @@ function createTraitReader({
     },
     async countVariants(population, most) {
       const { counted: by, params } = counted(population);
-      const rows = await read<VariantRow>(lenses.variantCounts(by, VERSION_CODE, most), params);
+      const rows = await read<VariantRow>(lenses.variantCounts(by, most), params);
       return rows.map(variantCount);
+    },
+    async variantDetails(population, ids) {
+      if (ids.length === 0) return { outcomes: [], versions: [] };
+      const { counted: by, params } = counted(population);
+      const all = { ...params, variants: ids.map(String) };
+      const [outcomes, versions] = await Promise.all([
+        read<{ id: string; status: string; flows: string }>(lenses.variantOutcomes(by), all),
+        read<{ id: string; versions: string[] }>(lenses.variantVersions(by, VERSION_CODE), all),
+      ]);
+      return {
+        outcomes: outcomes.map(({ id, status, flows }) => ({
+          ...{ id: BigInt(id), status, flows: Number(flows) },
+        })),
+        versions: versions.map(({ id, versions: list }) => ({
+          ...{ id: BigInt(id), versions: list.map(BigInt) },
+        })),
+      };
     },
     async sampleFlows(population, limit) {
       const { counted: by, params } = counted(population);
@@ -137,6 +154,14 @@ function createTraitReader({
       if (ids.length === 0) return { of: 0, items: [] };
       const items = await read<KeyRow>(lenses.attributeCounts(most), { ids });
       return { of: ids.length, items: items.map(keyCount) };
+    },
+    async countStatuses(population) {
+      const { counted: by, params } = counted(population);
+      const rows = await read<{ type: string; status: string; flows: string }>(
+        lenses.statusCounts(by),
+        params,
+      );
+      return rows.map(({ type, status, flows }) => ({ type, status, flows: Number(flows) }));
     },
     async countKeys(population, most) {
       const { counted: by, params } = counted(population);
@@ -158,11 +183,6 @@ function createDurationReader({ query }: LensReaderOptions): DurationReader {
   const pointsOf = (points: Points | undefined): Record<string, Param> =>
     points === undefined ? {} : { pointFrom: points.from, pointTo: points.to };
   return {
-    async durationsAt(population, ranks) {
-      const { counted: by, params } = counted(population);
-      const [row] = await read<{ durations: number[] }>(durations.durationsAt(by, ranks), params);
-      return (row?.durations ?? []).map(finite);
-    },
     async segmentShares(population, bands) {
       const { counted: by, params } = counted(population);
       const rows = await read<Record<string, string | number>>(
@@ -224,6 +244,7 @@ interface MeasuredRow {
 interface PopulationRow extends Omit<MeasuredRow, 'measured'> {
   total: string;
   used: string;
+  bands: number[];
   firstAt: string;
   lastAt: string;
 }
@@ -251,10 +272,8 @@ type TraitRow = MeasuredRow & { id: string; type: string; examples: string[] } &
 type VariantRow = Omit<MeasuredRow, 'measured'> & {
   id: string;
   flows: string;
-  outcomes: Record<string, string>;
   firstAt: string;
   lastAt: string;
-  versions: string[];
   examples: string[];
 };
 
@@ -300,12 +319,8 @@ function traitCount({
 const variantCount = (row: VariantRow): VariantCount => ({
   id: BigInt(row.id),
   flows: Number(row.flows),
-  outcomes: Object.fromEntries(
-    Object.entries(row.outcomes).map(([status, flows]) => [status, Number(flows)]),
-  ),
   durationMs: measured({ ...row, measured: row.flows }),
   firstAt: Number(row.firstAt),
   lastAt: Number(row.lastAt),
-  versions: row.versions.map(BigInt),
   examples: [...new Set(row.examples)],
 });

@@ -9,12 +9,13 @@ import type { CoordinationAnswer, CoordinationReport } from '../../contract/inde
 import type { LensReader, Population, TraitCount } from '../../store/index.ts';
 import { coordinationMarkdown } from './coordination-markdown.ts';
 import { iso, micros, present, presentQuantiles, queryOf } from './population.ts';
-import { bodyOf, examplesOf, learnNames } from './trait-names.ts';
+import { bodyOf, examplesOf, learnNames, ofKind } from './trait-names.ts';
 
-const MOST = 5000;
+const MOST = 20_000;
 /** Maximum number of flow types with a report, the most frequent first. */
 const MAX_TYPES = 50;
-const KINDS: readonly TraitKind[] = ['blocked', 'audience', 'service', 'style'];
+const OTHERS = ['blocked', 'audience', 'service', 'style'] as const satisfies readonly TraitKind[];
+const KINDS: readonly TraitKind[] = ['node', 'edge', ...OTHERS];
 
 /** How services work together, by flow type: who conducts, listens, waits, and must know. */
 export async function coordinationLens(
@@ -22,19 +23,18 @@ export async function coordinationLens(
   population: Population,
   q: string,
 ): Promise<CoordinationAnswer> {
-  const [nodes, edges, others, types] = await Promise.all([
-    store.countTraits(population, { family: 'node', most: MOST, byType: true }),
-    store.countTraits(population, { family: 'edge', most: MOST, byType: true }),
-    store.countTraits(population, { family: 'other', kinds: KINDS, most: MOST, byType: true }),
-    store.trend(population, ALL_TIME_MS, 'type'),
-  ]);
-  await learnNames(store, [...nodes, ...edges, ...others]);
+  const traits = await store.countTraits(population, {
+    ...{ families: ['node', 'edge', 'other', 'mark'], kinds: KINDS, most: MOST, byType: true },
+  });
+  await learnNames(store, traits);
+  const nodes = ofKind(traits, 'node');
+  const edges = ofKind(traits, 'edge');
+  const others = ofKind(traits, ...OTHERS);
   const flowsOf = await examplesOf(store, [...nodes, ...edges]);
-  const reports = types
-    .filter(({ value }) => value !== '')
-    .sort((a, b) => b.flows - a.flows)
+  const reports = [...flowsByType(ofKind(traits, 'style'))]
+    .sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))
     .slice(0, MAX_TYPES)
-    .map(({ value, flows }) => {
+    .map(([value, flows]) => {
       const isOf = ({ type }: TraitCount): boolean => type === value;
       return reportOf(
         countedOf(
@@ -51,8 +51,12 @@ export async function coordinationLens(
   return { ...present(population), types: reports, markdown: coordinationMarkdown(reports) };
 }
 
-/** Longer than any flow is kept, so that one bucket holds all. */
-const ALL_TIME_MS = 1e15;
+/** Counts flows by type: each flow has one style. */
+function flowsByType(styles: readonly TraitCount[]): Map<string, number> {
+  const flows = new Map<string, number>();
+  for (const one of styles) flows.set(one.type, (flows.get(one.type) ?? 0) + one.flows);
+  return flows;
+}
 
 function countedOf(
   type: string,

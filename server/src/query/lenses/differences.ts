@@ -2,12 +2,11 @@ import { hexOf } from '../../analyze/index.ts';
 import type { Difference, DifferencesAnswer } from '../../contract/index.ts';
 import type { LensReader, Population } from '../../store/index.ts';
 import { present, queryOf } from './population.ts';
-import { bodyOf, learnNames, type Exemplified } from './trait-names.ts';
+import { bodyOf, learnNames, ofKind, type Exemplified } from './trait-names.ts';
 
 const MOST = 2000;
 /** Flows of each population whose attributes are counted. */
 const SAMPLED_FLOWS = 200;
-const ALL_TIME_MS = 1e15;
 
 /**
  * How telling a field is. What was so before the flow began to differ ranks above what the flow did
@@ -79,20 +78,17 @@ interface Features {
 }
 
 async function featuresOf(store: LensReader, population: Population): Promise<Features> {
-  const [nodes, edges, others, keys, statuses, types, attributes] = await Promise.all([
-    store.countTraits(population, { family: 'node', most: MOST }),
-    store.countTraits(population, { family: 'edge', most: MOST }),
+  const [traits, keys, statuses, attributes] = await Promise.all([
     store.countTraits(population, {
-      family: 'other',
-      kinds: ['failure', 'version', 'instance', 'service'],
-      most: MOST,
+      families: ['node', 'edge', 'other', 'mark'],
+      kinds: ['node', 'edge', 'failure', 'version', 'instance', 'service'],
+      most: 3 * MOST,
     }),
     store.countKeys(population, MOST),
-    store.trend(population, ALL_TIME_MS, 'status'),
-    store.trend(population, ALL_TIME_MS, 'type'),
+    store.countStatuses(population),
     store.countAttributes(population, SAMPLED_FLOWS, MOST),
   ]);
-  const traits = [...nodes, ...edges, ...others];
+  const nodes = ofKind(traits, 'node');
   return {
     traits,
     used: population.used,
@@ -110,16 +106,12 @@ async function featuresOf(store: LensReader, population: Population): Promise<Fe
           ...{ field: 'key', value: `${name}=${value}`, flows, sampled: false, names: [value] },
           q: `key:${quoted(value)}`,
         });
-      for (const [field, rows] of [
-        ['status', statuses],
-        ['type', types],
-      ] as const)
-        for (const { value, flows } of rows)
-          if (value !== '')
-            features.push({
-              ...{ field, value, flows, q: `${field}:${quoted(value)}` },
-              ...{ sampled: false, names: [value] },
-            });
+      for (const field of ['status', 'type'] as const)
+        for (const [value, flows] of sumsBy(statuses, field))
+          features.push({
+            ...{ field, value, flows, q: `${field}:${quoted(value)}` },
+            ...{ sampled: false, names: [value] },
+          });
       for (const { name, value, flows } of attributes.items)
         features.push({
           ...{ field: 'attribute', value: `${name}=${value}`, flows, sampled: true, names: [] },
@@ -128,6 +120,15 @@ async function featuresOf(store: LensReader, population: Population): Promise<Fe
       return new Map(features.map((feature) => [`${feature.field} ${feature.value}`, feature]));
     },
   };
+}
+
+function sumsBy(
+  rows: readonly { type: string; status: string; flows: number }[],
+  field: 'type' | 'status',
+): Map<string, number> {
+  const sums = new Map<string, number>();
+  for (const row of rows) sums.set(row[field], (sums.get(row[field]) ?? 0) + row.flows);
+  return sums;
 }
 
 const quoted = (value: string): string => (/^[\w.-]+$/.test(value) ? value : JSON.stringify(value));

@@ -3,11 +3,12 @@ import type { FailureGroup, FailuresAnswer } from '../../contract/index.ts';
 import type { FailureNotes } from '../failure-notes.ts';
 import type { LensReader, Population, TraitCount } from '../../store/index.ts';
 import { iso, present, queryOf } from './population.ts';
-import { bodyOf, examplesOf, learnNames } from './trait-names.ts';
+import { bodyOf, examplesOf, learnNames, ofKind } from './trait-names.ts';
 
 const TREND_PARTS = 24;
+const MAX_EXAMPLES = 5;
 /** Maximum number of groups, and of their origins, that are looked at. */
-const MOST = 5000;
+const MOST = 10_000;
 
 export interface FailureOptions {
   limit: number;
@@ -22,14 +23,15 @@ export async function failuresLens(
   { limit, notes }: FailureOptions,
 ): Promise<FailuresAnswer> {
   const partMs = Math.max(1, Math.ceil((population.lastAt + 1 - population.firstAt) / TREND_PARTS));
-  const [groups, byType, origins, trend] = await Promise.all([
-    store.countTraits(population, { family: 'other', kinds: ['failure'], most: MOST }),
+  const [traits, trend] = await Promise.all([
     store.countTraits(population, {
-      ...{ family: 'other', kinds: ['failure'], most: MOST, byType: true },
+      ...{ families: ['other'], kinds: ['failure', 'origin'], most: MOST, byType: true },
     }),
-    store.countTraits(population, { family: 'other', kinds: ['origin'], most: MOST }),
     store.traitTrend(population, 'failure', { fromMs: population.firstAt, bucketMs: partMs }),
   ]);
+  const byType = ofKind(traits, 'failure');
+  const origins = ofKind(traits, 'origin');
+  const groups = overTypes(byType);
   const shown = groups.slice(0, limit);
   await learnNames(store, [...shown, ...origins]);
   const flowsOf = await examplesOf(store, shown);
@@ -68,6 +70,23 @@ export async function failuresLens(
       count: groups.slice(limit).reduce((sum, { count }) => sum + count, 0),
     },
   };
+}
+
+/** Sums counts by flow type up, the most frequent first. */
+function overTypes(byType: readonly TraitCount[]): TraitCount[] {
+  const groups = new Map<bigint, TraitCount>();
+  for (const one of byType) {
+    const sum = groups.get(one.id);
+    if (sum === undefined) groups.set(one.id, { ...one });
+    else {
+      for (const counted of ['count', 'flows', 'retried', 'deadLettered'] as const)
+        sum[counted] += one[counted];
+      sum.leastMs = Math.min(sum.leastMs, one.leastMs);
+      sum.mostMs = Math.max(sum.mostMs, one.mostMs);
+      sum.examples = [...sum.examples, ...one.examples].slice(0, MAX_EXAMPLES);
+    }
+  }
+  return [...groups.values()].sort((a, b) => b.flows - a.flows);
 }
 
 function trendOf(

@@ -20,12 +20,6 @@ import { iso, micros, present, presentQuantiles, queryOf } from './population.ts
 import { bodyOf, examplesOf, learnNames } from './trait-names.ts';
 import { bucketFor } from './trend.ts';
 
-/** Ranks of durations between which flows count as being about p50, p90 and p99. */
-const BANDS = [
-  [0.475, 0.525],
-  [0.875, 0.925],
-  [0.98, 1],
-] as const;
 const MAX_SEGMENTS = 1000;
 const HEATMAP_COLUMNS = 48;
 const MAX_ROWS = 20;
@@ -45,9 +39,11 @@ export async function latencyLens(
   q: string,
   { between, halve }: LatencyOptions,
 ): Promise<LatencyAnswer> {
-  const [segments, shares] = await Promise.all([
-    store.countTraits(population, { family: 'segment', most: MAX_SEGMENTS }),
+  const [segments, shares, heatmap, timeBetween] = await Promise.all([
+    store.countTraits(population, { families: ['segment'], most: MAX_SEGMENTS }),
     sharesOf(store, population),
+    heatmapOf(store, population, population.durationMs),
+    between === undefined ? null : betweenOf(store, population, between),
   ]);
   await learnNames(store, segments);
   const flowsOf = await examplesOf(store, segments);
@@ -59,8 +55,8 @@ export async function latencyLens(
     durationMs: presentQuantiles(population.durationMs),
     chain,
     kinds: kindsOf(chain),
-    heatmap: await heatmapOf(store, population, population.durationMs),
-    between: between === undefined ? null : await betweenOf(store, population, between),
+    heatmap,
+    between: timeBetween,
     whatIf: halve === undefined ? null : await whatIfOf(store, population, halve),
   };
 }
@@ -86,9 +82,9 @@ async function sharesOf(
   store: LensReader,
   population: Population,
 ): Promise<(id: bigint) => readonly number[]> {
-  const at = await store.durationsAt(population, BANDS.flat());
   if (population.used === 0) return () => [0, 0, 0];
-  const bands = BANDS.map((_band, i) => ({ fromMs: at[2 * i]!, toMs: at[2 * i + 1]! }));
+  const { bandsMs } = population;
+  const bands = [0, 2, 4].map((at) => ({ fromMs: bandsMs[at]!, toMs: bandsMs[at + 1]! }));
   const shares = await store.segmentShares(population, bands);
   const ofId = new Map(shares.map(({ id, shares: list }) => [id, list]));
   return (id) => ofId.get(id) ?? [0, 0, 0];

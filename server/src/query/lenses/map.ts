@@ -2,13 +2,13 @@ import { END, hexOf, NODE_KINDS, START, traitId } from '../../analyze/index.ts';
 import type { MapAnswer, MapEdge, MapNode } from '../../contract/index.ts';
 import type { LensReader, Measured, Population, TraitCount } from '../../store/index.ts';
 import { present, presentQuantiles, queryOf } from './population.ts';
-import { bodyOf, examplesOf, learnNames } from './trait-names.ts';
+import { bodyOf, examplesOf, learnNames, ofKind } from './trait-names.ts';
 
 /** Maximum number of nodes, and of edges, of a map; a larger one nobody can read. */
 const MAX_NODES = 300;
 const MAX_EDGES = 1000;
 /** Maximum number that is looked at, so that what is folded can be counted. */
-const MOST = 5000;
+const MOST = 10_000;
 
 export interface MapOptions {
   follows?: 'start' | 'end' | undefined;
@@ -22,11 +22,14 @@ export async function mapLens(
   q: string,
   { follows, maxEdges = MAX_EDGES }: MapOptions,
 ): Promise<MapAnswer> {
-  const [nodes, edges, awaited] = await Promise.all([
-    store.countTraits(population, { family: 'node', most: MOST }),
-    store.countTraits(population, { family: 'edge', most: MOST }),
-    store.countTraits(population, { family: 'other', kinds: ['late', 'stuck'], most: MOST }),
-  ]);
+  const traits = await store.countTraits(population, {
+    families: ['node', 'edge', 'other'],
+    kinds: ['node', 'edge', 'late', 'stuck'],
+    most: MOST,
+  });
+  const nodes = ofKind(traits, 'node');
+  const edges = ofKind(traits, 'edge');
+  const awaited = ofKind(traits, 'late', 'stuck');
   const kept = nodes.slice(0, MAX_NODES);
   const shownEdges = edges.slice(0, maxEdges);
   await learnNames(store, [...kept, ...shownEdges, ...awaited]);

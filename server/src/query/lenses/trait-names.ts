@@ -1,4 +1,10 @@
-import { traitNamed, traitsOf, type TraitBodies, type TraitKind } from '../../analyze/index.ts';
+import {
+  kindOf,
+  traitNamed,
+  traitsOf,
+  type TraitBodies,
+  type TraitKind,
+} from '../../analyze/index.ts';
 import type { LensReader } from '../../store/index.ts';
 
 /** A trait with flows that have it (`LensReader.examples`). */
@@ -28,6 +34,12 @@ export async function learnNames(store: LensReader, traits: readonly Exemplified
     for (const flow of await store.wholeFlows([...ids.values()])) traitsOf(flow);
   }
 }
+
+/** Returns the traits of these kinds, in the same order. */
+export const ofKind = <T extends { id: bigint }>(
+  traits: readonly T[],
+  ...kinds: readonly TraitKind[]
+): T[] => traits.filter(({ id }) => kinds.includes(kindOf(id)));
 
 /** Returns the body of a trait of this kind; null if it is another one or its name is not known. */
 export function bodyOf<K extends TraitKind>(kind: K, id: bigint): TraitBodies[K] | null {

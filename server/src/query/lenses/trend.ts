@@ -38,7 +38,10 @@ export async function trendLens(
     throw new FermataError('query.invalid', `that is more than ${MAX_BUCKETS} buckets`, {
       hint: 'Ask for longer buckets, or for less time.',
     });
-  const rows = await store.trend(population, bucketMs, by);
+  const [rows, annotations] = await Promise.all([
+    store.trend(population, bucketMs, by),
+    annotationsOf(store, population, incidents),
+  ]);
   const buckets = new Map<number, TrendAnswer['buckets'][number]>();
   for (const { bucket, value, flows, durationMs } of rows) {
     if (value === '') {
@@ -53,7 +56,7 @@ export async function trendLens(
     ...present(population),
     ...{ by, bucketMs },
     buckets: [...buckets].sort(([a], [b]) => a - b).map(([, bucket]) => bucket),
-    annotations: await annotationsOf(store, population, incidents),
+    annotations,
   };
 }
 
@@ -64,7 +67,7 @@ async function annotationsOf(
   incidents: readonly Incident[],
 ): Promise<TrendAnswer['annotations']> {
   const [versions, variants] = await Promise.all([
-    store.countTraits(population, { family: 'other', kinds: ['version'], most: 500 }),
+    store.countTraits(population, { families: ['mark'], kinds: ['version'], most: 500 }),
     store.countVariants(population, 100),
   ]);
   const isNew = ({ firstAt }: { firstAt: number }): boolean => firstAt > population.firstAt;

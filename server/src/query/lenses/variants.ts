@@ -16,10 +16,15 @@ export async function variantsLens(
 ): Promise<VariantsAnswer> {
   const all = await store.countVariants(population, MOST);
   const shown = all.slice(0, limit);
-  const versions = shown.flatMap((variant) =>
-    variant.versions.map((id) => ({ id, examples: variant.examples })),
-  );
-  await learnNames(store, [...shown, ...versions]);
+  const ids = shown.map(({ id }) => id);
+  const { outcomes, versions } = await store.variantDetails(population, ids);
+  const versionsOf = new Map(versions.map((one) => [one.id, one.versions]));
+  await learnNames(store, [
+    ...shown,
+    ...shown.flatMap(({ id: variant, examples }) =>
+      (versionsOf.get(variant) ?? []).map((id) => ({ id, examples })),
+    ),
+  ]);
   const flowsOf = await examplesOf(store, shown);
   const listed = shown.reduce((sum, { flows }) => sum + flows, 0);
   return {
@@ -29,11 +34,13 @@ export async function variantsLens(
       ...(bodyOf('variant', variant.id) ?? { steps: [], more: 0 }),
       flows: variant.flows,
       share: population.used === 0 ? 0 : variant.flows / population.used,
-      outcomes: variant.outcomes,
+      outcomes: Object.fromEntries(
+        outcomes.filter(({ id }) => id === variant.id).map(({ status, flows }) => [status, flows]),
+      ),
       durationMs: presentQuantiles(variant.durationMs),
       firstAt: iso(variant.firstAt),
       lastAt: iso(variant.lastAt),
-      versions: variant.versions.flatMap((id) => bodyOf('version', id) ?? []),
+      versions: (versionsOf.get(variant.id) ?? []).flatMap((id) => bodyOf('version', id) ?? []),
       exampleFlowIds: flowsOf(variant),
       q: queryOf(q, `trait:${hexOf(variant.id)}`),
     })),

@@ -8,7 +8,7 @@ export type * from './catalog.ts';
 export type * from './documents.ts';
 export type * from './evidence.ts';
 export type * from './flows.ts';
-export type * from './lenses.ts';
+export * from './lenses.ts';
 
 /** Starts, stops and checks the store, for the code that runs the process. */
 export interface StoreLifecycle {

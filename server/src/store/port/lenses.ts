@@ -8,7 +8,7 @@ import type { FlowSearch } from '../../model/search.ts';
  */
 export interface LensReader {
   population(search: FlowSearch): Promise<Population>;
-  /** Counts the traits of a family, the most frequent first. */
+  /** Counts traits, the most frequent first. */
   countTraits(population: Population, of: TraitsOf): Promise<TraitCount[]>;
   /** Counts the flows that have each trait, by the time of their start. */
   traitTrend(
@@ -26,8 +26,14 @@ export interface LensReader {
     most: number,
   ): Promise<{ from: string; to: string; count: number }[]>;
   countVariants(population: Population, most: number): Promise<VariantCount[]>;
-  /** Returns durations, ms, at these ranks (0 to 1); each is the duration of some flow. */
-  durationsAt(population: Population, ranks: readonly number[]): Promise<number[]>;
+  /** Counts how flows of these variants ended, and finds versions that they have (trait ids). */
+  variantDetails(
+    population: Population,
+    ids: readonly bigint[],
+  ): Promise<{
+    outcomes: { id: bigint; status: string; flows: number }[];
+    versions: { id: bigint; versions: bigint[] }[];
+  }>;
   /** Sums segments of the critical path over the flows of each band of durations. */
   segmentShares(population: Population, bands: readonly Band[]): Promise<SegmentShare[]>;
   /**
@@ -44,6 +50,8 @@ export interface LensReader {
   trend(population: Population, bucketMs: number, by: TrendBy): Promise<TrendRow[]>;
   /** Returns whole flows, at most `limit`, chosen at random but always the same. */
   sampleFlows(population: Population, limit: number): Promise<Flow[]>;
+  /** Counts flows by type and status. */
+  countStatuses(population: Population): Promise<{ type: string; status: string; flows: number }[]>;
   /** Returns whole flows by id. */
   wholeFlows(ids: readonly string[]): Promise<Flow[]>;
   /**
@@ -61,6 +69,12 @@ export interface LensReader {
   examples(hashes: readonly string[]): Promise<Map<string, string>>;
 }
 
+/**
+ * Ranks of durations, 0 to 1, between which flows count as being about p50, p90 and p99: each pair is
+ * a band.
+ */
+export const BAND_RANKS = [0.475, 0.525, 0.875, 0.925, 0.98, 1] as const;
+
 /** A search, and how many flows it finds at `nowMs`. */
 export interface Population {
   search: FlowSearch;
@@ -70,13 +84,15 @@ export interface Population {
   used: number;
   isSampled: boolean;
   durationMs: Measured;
+  /** Durations, ms, at the ranks `BAND_RANKS`; each is that of some flow. */
+  bandsMs: number[];
   /** Start of the first and of the last flow, epoch ms; 0 if there is none. */
   firstAt: number;
   lastAt: number;
 }
 
 /** Families of kinds of traits, as a row holds them (`analyze/trait.ts`). */
-export type TraitFamily = 'node' | 'edge' | 'segment' | 'other';
+export type TraitFamily = 'node' | 'edge' | 'segment' | 'other' | 'mark';
 
 /** Quantiles of a measure, ms, interpolated linearly; all 0 if `count` is 0. */
 export interface Measured {
@@ -90,8 +106,9 @@ export interface Measured {
 
 /** Which traits are counted. */
 export interface TraitsOf {
-  family: TraitFamily;
-  /** Kinds within the family; absent: all. */
+  /** Families that are counted together, because each reading of all rows costs the same again. */
+  families: readonly TraitFamily[];
+  /** Kinds within the families; absent: all. */
   kinds?: readonly TraitKind[];
   most: number;
   /** Counts by flow type, too. */
@@ -132,12 +149,9 @@ export interface TraitCount {
 export interface VariantCount {
   id: bigint;
   flows: number;
-  outcomes: Record<string, number>;
   durationMs: Measured;
   firstAt: number;
   lastAt: number;
-  /** Ids of traits of kind `version` that its flows have. */
-  versions: bigint[];
   examples: string[];
 }
 

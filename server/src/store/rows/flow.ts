@@ -144,6 +144,7 @@ const COLUMNS = {
   trait_ids: column(WHOLES, ({ traits }) => idsOf(traits.others)),
   trait_ms: column(REALS, ({ traits }) => msOf(traits.others)),
   trait_flags: column(COUNTS, ({ traits }) => flagsOf(traits.others)),
+  mark_ids: column(WHOLES, ({ traits }) => traits.marks),
   error_texts: column(TEXTS, ({ flow }) => errorsOf(flow)),
 } satisfies Record<string, Column>;
 

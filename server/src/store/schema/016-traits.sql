@@ -13,4 +13,5 @@ ALTER TABLE flows {on_cluster}
   ADD COLUMN IF NOT EXISTS trait_ids Array(UInt64) CODEC(ZSTD(1)),
   ADD COLUMN IF NOT EXISTS trait_ms Array(Float64) CODEC(ZSTD(1)),
   ADD COLUMN IF NOT EXISTS trait_flags Array(UInt32) CODEC(ZSTD(1)),
+  ADD COLUMN IF NOT EXISTS mark_ids Array(UInt64) CODEC(ZSTD(1)),
   ADD COLUMN IF NOT EXISTS error_texts Array(String)

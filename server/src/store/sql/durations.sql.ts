@@ -1,14 +1,6 @@
 import type { TrendBy } from '../port/index.ts';
-import { flowsSeenAt } from './flows.sql.ts';
-import { isSampled, quantiles, type Counted } from './lenses.sql.ts';
+import { flowsIn, isSampled, quantiles, type Counted } from './lenses.sql.ts';
 import { sql } from './sql.ts';
-
-/** Selects durations at ranks; each is the duration of a flow. */
-export const durationsAt = (counted: Counted, ranks: readonly number[]): string => sql`
-  SELECT quantilesExactLow(${ranks.join(', ')})(duration_ms) AS durations
-  FROM ${flowsSeenAt(counted.nowMs)}
-  WHERE ${counted.where}
-  AND variant != 0`;
 
 /** Sums the segments of flows by bands of durations, and the durations themselves (segment 0). */
 export const segmentShares = (
@@ -23,9 +15,8 @@ export const segmentShares = (
       ${bands.map((band, i) => `sumIf(ms, ${inBand(band)}) AS band${i}`).join(',\n')}
     FROM (
       SELECT duration_ms, segment_ids, segment_ms
-      FROM ${flowsSeenAt(counted.nowMs)}
-      WHERE ${counted.where}
-      AND (${bands.map(inBand).join(' OR ')})
+      FROM ${flowsIn(counted, 'duration_ms, segment_ids, segment_ms')}
+      WHERE ${bands.map(inBand).join(' OR ')}
     )
     ARRAY JOIN
       arrayPushBack(segment_ids, toUInt64(0)) AS trait,
@@ -46,7 +37,7 @@ const BETWEEN = sql`
     )
   ) - first_from`;
 
-const measuredFlows = ({ nowMs, where }: Counted, isBetween: boolean): string =>
+const measuredFlows = (counted: Counted, isBetween: boolean): string =>
   isBetween
     ? sql`
       (
@@ -57,9 +48,8 @@ const measuredFlows = ({ nowMs, where }: Counted, isBetween: boolean): string =>
             arrayMin(
               arrayFilter((one, name) -> name = {pointFrom:String}, event_times, event_names)
             ) AS first_from
-          FROM ${flowsSeenAt(nowMs)}
-          WHERE ${where}
-          AND has(event_names, {pointFrom:String}) AND has(event_names, {pointTo:String})
+          FROM ${flowsIn(counted, 'id, started, event_times, event_names')}
+          WHERE has(event_names, {pointFrom:String}) AND has(event_names, {pointTo:String})
         )
         WHERE arrayExists(
           (one, name) -> name = {pointTo:String} AND one >= first_from,
@@ -70,8 +60,7 @@ const measuredFlows = ({ nowMs, where }: Counted, isBetween: boolean): string =>
     : sql`
       (
         SELECT id, started, duration_ms AS ms
-        FROM ${flowsSeenAt(nowMs)}
-        WHERE ${where}
+        FROM ${flowsIn(counted, 'id, started, duration_ms')}
       )`;
 
 export const between = (counted: Counted): string => sql`
@@ -118,8 +107,7 @@ export const trend = (counted: Counted, bucketMs: number, by: TrendBy): string =
     SELECT
       cityHash64(id) AS flow, started, duration_ms,
       arrayPushFront(${TREND_BY[by]}, '') AS all_values
-    FROM ${flowsSeenAt(counted.nowMs)}
-    WHERE ${counted.where}
+    FROM ${flowsIn(counted, 'id, started, duration_ms, status, type, environment, services')}
   )
   ARRAY JOIN all_values AS value
   GROUP BY bucket, value

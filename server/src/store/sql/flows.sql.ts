@@ -10,20 +10,19 @@ export const SUMMARY_FIELDS = sql`
 /**
  * Selects all flows as they look at `nowMs`. A flow that has settled by then counts as ended. This
  * query serves filters and counts in the engine; `viewAt` does the same outside of the engine.
+ * With `rows`, a condition, it selects these rows instead of the newest one of each flow.
  */
-export const flowsSeenAt = (nowMs: number): string => {
-  const settled = `(settles_as != '' AND settles_at <= ${nowMs})`;
-  return sql`
+export const flowsSeenAt = (nowMs: number, rows?: string): string => sql`
     (
+      WITH (settles_as != '' AND settles_at <= ${nowMs}) AS is_settled
       SELECT * REPLACE (
-        if(${settled}, 'ended', phase) AS phase,
-        if(${settled}, settles_as, outcome) AS outcome,
-        if(${settled}, settles_as, status) AS status
+        if(is_settled, 'ended', phase) AS phase,
+        if(is_settled, settles_as, outcome) AS outcome,
+        if(is_settled, settles_as, status) AS status
       )
-      FROM flows FINAL
-      WHERE deleted = 0
+      FROM flows${rows === undefined ? ' FINAL' : ''}
+      WHERE deleted = 0${rows === undefined ? '' : `\nAND ${rows}`}
     )`;
-};
 
 /**
  * Selects a page of flows. `where` is a condition from `search.sql.ts`. `isAfter` is true for every

@@ -1,5 +1,5 @@
 import { codeOf, FLAGS, NUMBER_SHIFT, type TraitKind } from '../../analyze/index.ts';
-import type { TraitFamily, TraitsOf } from '../port/index.ts';
+import { BAND_RANKS, type TraitFamily, type TraitsOf } from '../port/index.ts';
 import { flowsSeenAt } from './flows.sql.ts';
 import { sql } from './sql.ts';
 
@@ -9,9 +9,43 @@ import { sql } from './sql.ts';
 export interface Counted {
   nowMs: number;
   where: string;
+  /** There are few such flows, compared with all rows (`flowsIn`). */
+  isFew: boolean;
   /** Quantiles are taken of one flow out of this many. */
   oneOf: number;
 }
+
+/**
+ * Selects the flows of a search as they look at `nowMs`. `FINAL` merges all rows of the table first,
+ * whichever are asked for. Where few are, it is faster to look for rows of any version that match,
+ * and then to read the newest version of only these flows, which decides.
+ */
+export const flowsIn = ({ nowMs, where, isFew }: Counted, columns: string): string =>
+  isFew
+    ? sql`
+      (
+        SELECT ${columns}
+        FROM ${flowsSeenAt(nowMs, newestOf(nowMs, where))}
+        WHERE ${where}
+      )`
+    : sql`
+      (
+        SELECT ${columns}
+        FROM ${flowsSeenAt(nowMs)}
+        WHERE ${where}
+      )`;
+
+const newestOf = (nowMs: number, where: string): string => sql`
+  (id, version) IN (
+    SELECT id, max(version)
+    FROM flows
+    WHERE id IN (
+      SELECT id
+      FROM ${flowsSeenAt(nowMs, '1')}
+      WHERE ${where}
+    )
+    GROUP BY id
+  )`;
 
 /** Columns that hold the traits of each family. */
 const FAMILIES: Record<TraitFamily, { ids: string; ms: string; flags: string }> = {
@@ -23,6 +57,11 @@ const FAMILIES: Record<TraitFamily, { ids: string; ms: string; flags: string }> 
     flags: `arrayWithConstant(length(segment_ids), toUInt32(${FLAGS.first}))`,
   },
   other: { ids: 'trait_ids', ms: 'trait_ms', flags: 'trait_flags' },
+  mark: {
+    ids: 'mark_ids',
+    ms: 'arrayWithConstant(length(mark_ids), toFloat64(0))',
+    flags: `arrayWithConstant(length(mark_ids), toUInt32(${FLAGS.first | FLAGS.unmeasured}))`,
+  },
 };
 
 export const isSampled = ({ oneOf }: Counted): string =>
@@ -39,6 +78,7 @@ export const population = (counted: Counted): string => sql`
     countIf(variant != 0) AS used,
     ${quantiles('duration_ms', isSampled(counted))} AS quantiles,
     max(duration_ms) AS max,
+    quantilesExactLowIf(${BAND_RANKS.join(', ')})(duration_ms, variant != 0) AS bands,
     toString(min(${startedMs})) AS firstAt,
     toString(max(${startedMs})) AS lastAt
   FROM (
@@ -50,10 +90,18 @@ export const population = (counted: Counted): string => sql`
 /** Counts the traits of a family. `flow` is a hash, because ids would be copied for each trait. */
 export const traitCounts = (
   counted: Counted,
-  { family, kinds, most, byType = false }: TraitsOf,
+  { families, kinds, most, byType = false }: TraitsOf,
 ): string => {
-  const { ids, ms, flags } = FAMILIES[family];
+  const joined = (part: 'ids' | 'ms' | 'flags'): string => {
+    const columns = families.map((family) => FAMILIES[family][part]);
+    return columns.length === 1 ? columns[0]! : `arrayConcat(${columns.join(', ')})`;
+  };
   const type = byType ? 'type' : "''";
+  // Every flow has nodes. Where rarer kinds are asked for, flows without them are left out first.
+  const having =
+    kinds === undefined || kinds.includes('node')
+      ? counted
+      : { ...counted, where: `${counted.where}\nAND ${hasAny(kinds, joined('ids'))}` };
   return sql`
     SELECT
       toString(trait) AS id,
@@ -83,14 +131,11 @@ export const traitCounts = (
       SELECT
         cityHash64(id) AS flow, flow_type, started, trait, ms, flags, position,
         bitAnd(flags, ${FLAGS.unmeasured}) = 0 AS isMeasured
-      FROM (
-        SELECT
-          id, ${type} AS flow_type, started,
-          ${ids} AS ids, ${ms} AS all_ms,
-          ${flags} AS all_flags
-        FROM ${flowsSeenAt(counted.nowMs)}
-        WHERE ${counted.where}
-      )
+      FROM ${flowsIn(
+        having,
+        `id, ${type} AS flow_type, started, ${joined('ids')} AS ids,
+        ${joined('ms')} AS all_ms, ${joined('flags')} AS all_flags`,
+      )}
       ARRAY JOIN
         ids AS trait, all_ms AS ms, all_flags AS flags, arrayEnumerate(ids) AS position
       ${kinds === undefined ? '' : `WHERE ${isOf(kinds)}`}
@@ -100,6 +145,8 @@ export const traitCounts = (
     LIMIT ${most}`;
 };
 
+const hasAny = (kinds: readonly TraitKind[], ids: string): string =>
+  `arrayExists(one -> bitAnd(one, 15) IN (${kinds.map(codeOf).join(', ')}), ${ids})`;
 const isOf = (kinds: readonly TraitKind[]): string =>
   `bitAnd(trait, 15) IN (${kinds.map(codeOf).join(', ')})`;
 
@@ -114,11 +161,10 @@ export const traitTrend = (
     toString(trait) AS id,
     intDiv(${startedMs} - ${fromMs}, ${bucketMs}) AS bucket,
     countIf(${has('first')}) AS flows
-  FROM (
-    SELECT started, trait_ids, trait_flags
-    FROM ${flowsSeenAt(counted.nowMs)}
-    WHERE ${counted.where}
-  )
+  FROM ${flowsIn(
+    { ...counted, where: `${counted.where}\nAND ${hasAny([kind], 'trait_ids')}` },
+    'started, trait_ids, trait_flags',
+  )}
   ARRAY JOIN trait_ids AS trait, trait_flags AS flags
   WHERE ${isOf([kind])}
   GROUP BY trait, bucket
@@ -149,9 +195,8 @@ export const directlyFollows = (
           arrayEnumerate(step_names)
         ) AS ordered,
         arrayZip(arrayPushFront(ordered, ''), arrayPushBack(ordered, '')) AS pairs
-      FROM ${flowsSeenAt(counted.nowMs)}
-      WHERE ${counted.where}
-      AND variant != 0
+      FROM ${flowsIn(counted, 'variant, step_names, step_starts, node_ms')}
+      WHERE variant != 0
     )
     ARRAY JOIN pairs AS pair
     GROUP BY pair
@@ -159,48 +204,64 @@ export const directlyFollows = (
     LIMIT ${most}`;
 };
 
-/** Counts variants. `versionCode` is the code of ids of kind `version`. */
-export const variantCounts = (counted: Counted, versionCode: number, most: number): string => sql`
+/** Counts variants. */
+export const variantCounts = (counted: Counted, most: number): string => sql`
   SELECT
     toString(variant) AS id,
     count() AS flows,
-    sumMap(map(status, toUInt64(1))) AS outcomes,
     ${quantiles('duration_ms', isSampled(counted))} AS quantiles,
     max(duration_ms) AS max,
     toString(min(${startedMs})) AS firstAt,
     toString(max(${startedMs})) AS lastAt,
-    arrayMap(
-      one -> toString(one),
-      groupUniqArrayArray(20)(arrayFilter(one -> bitAnd(one, 15) = ${versionCode}, trait_ids))
-    ) AS versions,
     [toString(argMax(flow, started)), toString(any(flow)), toString(argMin(flow, started))]
       AS examples
-  FROM (
-    SELECT cityHash64(id) AS flow, variant, status, duration_ms, started, trait_ids
-    FROM ${flowsSeenAt(counted.nowMs)}
-    WHERE ${counted.where}
-  )
+  FROM ${flowsIn(counted, 'cityHash64(id) AS flow, variant, duration_ms, started')}
   WHERE variant != 0
   GROUP BY variant
   ORDER BY flows DESC, variant
   LIMIT ${most}`;
 
+/** Counts the flows of each variant by status. */
+export const variantOutcomes = (counted: Counted): string => sql`
+  SELECT toString(variant) AS id, status, count() AS flows
+  FROM ${flowsIn(counted, 'variant, status')}
+  WHERE toString(variant) IN {variants:Array(String)}
+  GROUP BY variant, status`;
+
+/**
+ * Selects versions that flows of each variant have, at most 20 of each. `versionCode` is the code of
+ * ids of that kind. Of many flows a sample is looked at.
+ */
+export const variantVersions = (counted: Counted, versionCode: number): string => sql`
+  SELECT
+    toString(variant) AS id,
+    arrayMap(one -> toString(one), groupUniqArray(20)(version)) AS versions
+  FROM ${flowsIn(counted, 'cityHash64(id) AS flow, variant, mark_ids')}
+  ARRAY JOIN arrayFilter(one -> bitAnd(one, 15) = ${versionCode}, mark_ids) AS version
+  WHERE toString(variant) IN {variants:Array(String)} AND ${isSampled(counted)}
+  GROUP BY variant`;
+
 /** Selects ids of flows in the order of a hash: a random choice that is always the same. */
 export const sampledIds = (counted: Counted, limit: number): string => sql`
   SELECT id
-  FROM ${flowsSeenAt(counted.nowMs)}
-  WHERE ${counted.where}
-  AND variant != 0
+  FROM ${flowsIn(counted, 'id, variant')}
+  WHERE variant != 0
   ORDER BY cityHash64(id)
   LIMIT ${limit}`;
+
+export const statusCounts = (counted: Counted): string => sql`
+  SELECT type, status, count() AS flows
+  FROM ${flowsIn(counted, 'type, status, variant')}
+  WHERE variant != 0
+  GROUP BY type, status
+  ORDER BY flows DESC`;
 
 export const keyCounts = (counted: Counted, most: number): string => sql`
   SELECT key.1 AS name, key.2 AS value, count() AS flows
   FROM (
     SELECT arrayDistinct(arrayZip(key_names, key_values)) AS all_keys
-    FROM ${flowsSeenAt(counted.nowMs)}
-    WHERE ${counted.where}
-    AND variant != 0
+    FROM ${flowsIn(counted, 'variant, key_names, key_values')}
+    WHERE variant != 0
   )
   ARRAY JOIN all_keys AS key
   GROUP BY name, value

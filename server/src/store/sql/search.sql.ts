@@ -6,7 +6,7 @@ import {
   type Query,
   type TextField,
 } from '../../model/search.ts';
-import { TRAIT_KINDS } from '../../analyze/index.ts';
+import { kindOf, type TraitKind } from '../../analyze/index.ts';
 import type { Param } from '../connection/port.ts';
 import { sql } from './sql.ts';
 
@@ -126,12 +126,24 @@ function fieldWhere(bind: Bind, { field, value }: Kind<'field'>): string {
   return field === 'id' && !value.includes('*') ? group([has, isCalled(bind, value)], 'OR') : has;
 }
 
+/** Columns of the kinds of traits; those that are not listed are in `trait_ids`. */
+const COLUMN_OF_KIND: Partial<Record<TraitKind, string>> = {
+  node: 'node_ids',
+  edge: 'edge_ids',
+  segment: 'segment_ids',
+  version: 'mark_ids',
+  instance: 'mark_ids',
+  service: 'mark_ids',
+  style: 'mark_ids',
+  audience: 'mark_ids',
+};
+
 /** Returns a condition that is true if the flow has the trait. The id tells the trait's column. */
 function hasTrait(bind: Bind, id: string): string {
   const bound = bind(String(BigInt(`0x${id}`)), 'UInt64');
-  const kind = TRAIT_KINDS[Number(BigInt(`0x${id}`) & 15n)];
+  const kind = kindOf(BigInt(`0x${id}`));
   if (kind === 'variant') return `(variant = ${bound})`;
-  return `has(${kind === 'node' || kind === 'edge' || kind === 'segment' ? kind : 'trait'}_ids, ${bound})`;
+  return `has(${COLUMN_OF_KIND[kind] ?? 'trait_ids'}, ${bound})`;
 }
 
 /**

@@ -21,7 +21,7 @@ const SINCE = NOW - 60_000;
 const PART = { table: 'flows', name: 'all_1_2_0' };
 const SHARE = { index: 1, of: 3 };
 const WHERE = '1\nAND type IN {types:Array(String)}';
-const COUNTED = { nowMs: NOW, where: WHERE, oneOf: 4 };
+const COUNTED = { nowMs: NOW, where: WHERE, oneOf: 4, isFew: false };
 const BANDS = [
   { fromMs: 1, toMs: 2 },
   { fromMs: 5, toMs: 9 },
@@ -58,7 +58,6 @@ const MODULES: Record<string, { module: object; of: Record<string, readonly stri
   durations: {
     module: durations,
     of: {
-      durationsAt: [durations.durationsAt(COUNTED, [0.5, 0.9])],
       segmentShares: [durations.segmentShares(COUNTED, BANDS)],
       between: [durations.between(COUNTED)],
       spread: [
@@ -89,11 +88,11 @@ const MODULES: Record<string, { module: object; of: Record<string, readonly stri
       quantiles: [lenses.quantiles('ms', '1')],
       population: [lenses.population(COUNTED)],
       traitCounts: [
-        lenses.traitCounts(COUNTED, { family: 'node', most: 10 }),
-        lenses.traitCounts(COUNTED, { family: 'segment', most: 10 }),
+        lenses.traitCounts(COUNTED, { families: ['node'], most: 10 }),
+        lenses.traitCounts({ ...COUNTED, isFew: true }, { families: ['segment'], most: 10 }),
         lenses.traitCounts(COUNTED, {
           ...{
-            family: 'other' as const,
+            families: ['other'] as const,
             kinds: ['late', 'stuck'] as const,
             most: 10,
             byType: true,
@@ -105,7 +104,11 @@ const MODULES: Record<string, { module: object; of: Record<string, readonly stri
         lenses.directlyFollows(COUNTED, 'start', 10),
         lenses.directlyFollows(COUNTED, 'end', 10),
       ],
-      variantCounts: [lenses.variantCounts(COUNTED, 6, 10)],
+      flowsIn: [lenses.flowsIn(COUNTED, 'id'), lenses.flowsIn({ ...COUNTED, isFew: true }, 'id')],
+      variantCounts: [lenses.variantCounts(COUNTED, 10)],
+      variantOutcomes: [lenses.variantOutcomes(COUNTED)],
+      variantVersions: [lenses.variantVersions(COUNTED, 6)],
+      statusCounts: [lenses.statusCounts(COUNTED)],
       sampledIds: [lenses.sampledIds(COUNTED, 10)],
       keyCounts: [lenses.keyCounts(COUNTED, 10)],
       attributeCounts: [lenses.attributeCounts(10)],

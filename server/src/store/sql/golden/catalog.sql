@@ -11,10 +11,11 @@ SELECT
   quantile(0.95)(duration_ms) AS p95DurationMs,
   toString(max(started)) AS lastStarted
 FROM (
+  WITH (settles_as != '' AND settles_at <= 1794000000000) AS is_settled
   SELECT * REPLACE (
-    if((settles_as != '' AND settles_at <= 1794000000000), 'ended', phase) AS phase,
-    if((settles_as != '' AND settles_at <= 1794000000000), settles_as, outcome) AS outcome,
-    if((settles_as != '' AND settles_at <= 1794000000000), settles_as, status) AS status
+    if(is_settled, 'ended', phase) AS phase,
+    if(is_settled, settles_as, outcome) AS outcome,
+    if(is_settled, settles_as, status) AS status
   )
   FROM flows FINAL
   WHERE deleted = 0

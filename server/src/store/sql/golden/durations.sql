@@ -1,18 +1,3 @@
--- durationsAt
-SELECT quantilesExactLow(0.5, 0.9)(duration_ms) AS durations
-FROM (
-  SELECT * REPLACE (
-    if((settles_as != '' AND settles_at <= 1794000000000), 'ended', phase) AS phase,
-    if((settles_as != '' AND settles_at <= 1794000000000), settles_as, outcome) AS outcome,
-    if((settles_as != '' AND settles_at <= 1794000000000), settles_as, status) AS status
-  )
-  FROM flows FINAL
-  WHERE deleted = 0
-)
-WHERE 1
-AND type IN {types:Array(String)}
-AND variant != 0
-
 -- segmentShares
 SELECT
   toString(trait) AS id,
@@ -21,17 +6,21 @@ SELECT
 FROM (
   SELECT duration_ms, segment_ids, segment_ms
   FROM (
-    SELECT * REPLACE (
-      if((settles_as != '' AND settles_at <= 1794000000000), 'ended', phase) AS phase,
-      if((settles_as != '' AND settles_at <= 1794000000000), settles_as, outcome) AS outcome,
-      if((settles_as != '' AND settles_at <= 1794000000000), settles_as, status) AS status
+    SELECT duration_ms, segment_ids, segment_ms
+    FROM (
+      WITH (settles_as != '' AND settles_at <= 1794000000000) AS is_settled
+      SELECT * REPLACE (
+        if(is_settled, 'ended', phase) AS phase,
+        if(is_settled, settles_as, outcome) AS outcome,
+        if(is_settled, settles_as, status) AS status
+      )
+      FROM flows FINAL
+      WHERE deleted = 0
     )
-    FROM flows FINAL
-    WHERE deleted = 0
+    WHERE 1
+    AND type IN {types:Array(String)}
   )
-  WHERE 1
-  AND type IN {types:Array(String)}
-  AND (duration_ms >= 1 AND duration_ms <= 2 OR duration_ms >= 5 AND duration_ms <= 9)
+  WHERE duration_ms >= 1 AND duration_ms <= 2 OR duration_ms >= 5 AND duration_ms <= 9
 )
 ARRAY JOIN
   arrayPushBack(segment_ids, toUInt64(0)) AS trait,
@@ -58,17 +47,21 @@ FROM (
         arrayFilter((one, name) -> name = {pointFrom:String}, event_times, event_names)
       ) AS first_from
     FROM (
-      SELECT * REPLACE (
-        if((settles_as != '' AND settles_at <= 1794000000000), 'ended', phase) AS phase,
-        if((settles_as != '' AND settles_at <= 1794000000000), settles_as, outcome) AS outcome,
-        if((settles_as != '' AND settles_at <= 1794000000000), settles_as, status) AS status
+      SELECT id, started, event_times, event_names
+      FROM (
+        WITH (settles_as != '' AND settles_at <= 1794000000000) AS is_settled
+        SELECT * REPLACE (
+          if(is_settled, 'ended', phase) AS phase,
+          if(is_settled, settles_as, outcome) AS outcome,
+          if(is_settled, settles_as, status) AS status
+        )
+        FROM flows FINAL
+        WHERE deleted = 0
       )
-      FROM flows FINAL
-      WHERE deleted = 0
+      WHERE 1
+      AND type IN {types:Array(String)}
     )
-    WHERE 1
-    AND type IN {types:Array(String)}
-    AND has(event_names, {pointFrom:String}) AND has(event_names, {pointTo:String})
+    WHERE has(event_names, {pointFrom:String}) AND has(event_names, {pointTo:String})
   )
   WHERE arrayExists(
     (one, name) -> name = {pointTo:String} AND one >= first_from,
@@ -86,16 +79,20 @@ SELECT
 FROM (
   SELECT id, started, duration_ms AS ms
   FROM (
-    SELECT * REPLACE (
-      if((settles_as != '' AND settles_at <= 1794000000000), 'ended', phase) AS phase,
-      if((settles_as != '' AND settles_at <= 1794000000000), settles_as, outcome) AS outcome,
-      if((settles_as != '' AND settles_at <= 1794000000000), settles_as, status) AS status
+    SELECT id, started, duration_ms
+    FROM (
+      WITH (settles_as != '' AND settles_at <= 1794000000000) AS is_settled
+      SELECT * REPLACE (
+        if(is_settled, 'ended', phase) AS phase,
+        if(is_settled, settles_as, outcome) AS outcome,
+        if(is_settled, settles_as, status) AS status
+      )
+      FROM flows FINAL
+      WHERE deleted = 0
     )
-    FROM flows FINAL
-    WHERE deleted = 0
+    WHERE 1
+    AND type IN {types:Array(String)}
   )
-  WHERE 1
-  AND type IN {types:Array(String)}
 )
 GROUP BY bucket, row
 ORDER BY bucket, row
@@ -122,17 +119,21 @@ FROM (
         arrayFilter((one, name) -> name = {pointFrom:String}, event_times, event_names)
       ) AS first_from
     FROM (
-      SELECT * REPLACE (
-        if((settles_as != '' AND settles_at <= 1794000000000), 'ended', phase) AS phase,
-        if((settles_as != '' AND settles_at <= 1794000000000), settles_as, outcome) AS outcome,
-        if((settles_as != '' AND settles_at <= 1794000000000), settles_as, status) AS status
+      SELECT id, started, event_times, event_names
+      FROM (
+        WITH (settles_as != '' AND settles_at <= 1794000000000) AS is_settled
+        SELECT * REPLACE (
+          if(is_settled, 'ended', phase) AS phase,
+          if(is_settled, settles_as, outcome) AS outcome,
+          if(is_settled, settles_as, status) AS status
+        )
+        FROM flows FINAL
+        WHERE deleted = 0
       )
-      FROM flows FINAL
-      WHERE deleted = 0
+      WHERE 1
+      AND type IN {types:Array(String)}
     )
-    WHERE 1
-    AND type IN {types:Array(String)}
-    AND has(event_names, {pointFrom:String}) AND has(event_names, {pointTo:String})
+    WHERE has(event_names, {pointFrom:String}) AND has(event_names, {pointTo:String})
   )
   WHERE arrayExists(
     (one, name) -> name = {pointTo:String} AND one >= first_from,
@@ -156,16 +157,20 @@ FROM (
     cityHash64(id) AS flow, started, duration_ms,
     arrayPushFront([status], '') AS all_values
   FROM (
-    SELECT * REPLACE (
-      if((settles_as != '' AND settles_at <= 1794000000000), 'ended', phase) AS phase,
-      if((settles_as != '' AND settles_at <= 1794000000000), settles_as, outcome) AS outcome,
-      if((settles_as != '' AND settles_at <= 1794000000000), settles_as, status) AS status
+    SELECT id, started, duration_ms, status, type, environment, services
+    FROM (
+      WITH (settles_as != '' AND settles_at <= 1794000000000) AS is_settled
+      SELECT * REPLACE (
+        if(is_settled, 'ended', phase) AS phase,
+        if(is_settled, settles_as, outcome) AS outcome,
+        if(is_settled, settles_as, status) AS status
+      )
+      FROM flows FINAL
+      WHERE deleted = 0
     )
-    FROM flows FINAL
-    WHERE deleted = 0
+    WHERE 1
+    AND type IN {types:Array(String)}
   )
-  WHERE 1
-  AND type IN {types:Array(String)}
 )
 ARRAY JOIN all_values AS value
 GROUP BY bucket, value
@@ -184,16 +189,20 @@ FROM (
     cityHash64(id) AS flow, started, duration_ms,
     arrayPushFront(services, '') AS all_values
   FROM (
-    SELECT * REPLACE (
-      if((settles_as != '' AND settles_at <= 1794000000000), 'ended', phase) AS phase,
-      if((settles_as != '' AND settles_at <= 1794000000000), settles_as, outcome) AS outcome,
-      if((settles_as != '' AND settles_at <= 1794000000000), settles_as, status) AS status
+    SELECT id, started, duration_ms, status, type, environment, services
+    FROM (
+      WITH (settles_as != '' AND settles_at <= 1794000000000) AS is_settled
+      SELECT * REPLACE (
+        if(is_settled, 'ended', phase) AS phase,
+        if(is_settled, settles_as, outcome) AS outcome,
+        if(is_settled, settles_as, status) AS status
+      )
+      FROM flows FINAL
+      WHERE deleted = 0
     )
-    FROM flows FINAL
-    WHERE deleted = 0
+    WHERE 1
+    AND type IN {types:Array(String)}
   )
-  WHERE 1
-  AND type IN {types:Array(String)}
 )
 ARRAY JOIN all_values AS value
 GROUP BY bucket, value

@@ -6,10 +6,11 @@ incomplete, truncated, badges, span_count, last_received, computed_ms
 
 -- flowsSeenAt
 (
+  WITH (settles_as != '' AND settles_at <= 1794000000000) AS is_settled
   SELECT * REPLACE (
-    if((settles_as != '' AND settles_at <= 1794000000000), 'ended', phase) AS phase,
-    if((settles_as != '' AND settles_at <= 1794000000000), settles_as, outcome) AS outcome,
-    if((settles_as != '' AND settles_at <= 1794000000000), settles_as, status) AS status
+    if(is_settled, 'ended', phase) AS phase,
+    if(is_settled, settles_as, outcome) AS outcome,
+    if(is_settled, settles_as, status) AS status
   )
   FROM flows FINAL
   WHERE deleted = 0
@@ -22,10 +23,11 @@ SELECT
   raw_duration_ms, step_count, failed_steps, services, key_names, key_values, parent_id,
   incomplete, truncated, badges, span_count, last_received, computed_ms
 FROM (
+  WITH (settles_as != '' AND settles_at <= 1794000000000) AS is_settled
   SELECT * REPLACE (
-    if((settles_as != '' AND settles_at <= 1794000000000), 'ended', phase) AS phase,
-    if((settles_as != '' AND settles_at <= 1794000000000), settles_as, outcome) AS outcome,
-    if((settles_as != '' AND settles_at <= 1794000000000), settles_as, status) AS status
+    if(is_settled, 'ended', phase) AS phase,
+    if(is_settled, settles_as, outcome) AS outcome,
+    if(is_settled, settles_as, status) AS status
   )
   FROM flows FINAL
   WHERE deleted = 0
@@ -42,10 +44,11 @@ SELECT
   raw_duration_ms, step_count, failed_steps, services, key_names, key_values, parent_id,
   incomplete, truncated, badges, span_count, last_received, computed_ms
 FROM (
+  WITH (settles_as != '' AND settles_at <= 1794000000000) AS is_settled
   SELECT * REPLACE (
-    if((settles_as != '' AND settles_at <= 1794000000000), 'ended', phase) AS phase,
-    if((settles_as != '' AND settles_at <= 1794000000000), settles_as, outcome) AS outcome,
-    if((settles_as != '' AND settles_at <= 1794000000000), settles_as, status) AS status
+    if(is_settled, 'ended', phase) AS phase,
+    if(is_settled, settles_as, outcome) AS outcome,
+    if(is_settled, settles_as, status) AS status
   )
   FROM flows FINAL
   WHERE deleted = 0
@@ -62,10 +65,11 @@ LIMIT {limit:UInt32}
 -- flowsCount
 SELECT count() AS total
 FROM (
+  WITH (settles_as != '' AND settles_at <= 1794000000000) AS is_settled
   SELECT * REPLACE (
-    if((settles_as != '' AND settles_at <= 1794000000000), 'ended', phase) AS phase,
-    if((settles_as != '' AND settles_at <= 1794000000000), settles_as, outcome) AS outcome,
-    if((settles_as != '' AND settles_at <= 1794000000000), settles_as, status) AS status
+    if(is_settled, 'ended', phase) AS phase,
+    if(is_settled, settles_as, outcome) AS outcome,
+    if(is_settled, settles_as, status) AS status
   )
   FROM flows FINAL
   WHERE deleted = 0
@@ -146,10 +150,11 @@ WHERE id IN ({id:String}) AND deleted != 1
 -- openFlowsBlock
 SELECT id, type, settles_at, look_at
 FROM (
+  WITH (settles_as != '' AND settles_at <= 1794000000000) AS is_settled
   SELECT * REPLACE (
-    if((settles_as != '' AND settles_at <= 1794000000000), 'ended', phase) AS phase,
-    if((settles_as != '' AND settles_at <= 1794000000000), settles_as, outcome) AS outcome,
-    if((settles_as != '' AND settles_at <= 1794000000000), settles_as, status) AS status
+    if(is_settled, 'ended', phase) AS phase,
+    if(is_settled, settles_as, outcome) AS outcome,
+    if(is_settled, settles_as, status) AS status
   )
   FROM flows FINAL
   WHERE deleted = 0

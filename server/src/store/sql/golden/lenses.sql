@@ -1,3 +1,58 @@
+-- flowsIn
+(
+  SELECT id
+  FROM (
+    WITH (settles_as != '' AND settles_at <= 1794000000000) AS is_settled
+    SELECT * REPLACE (
+      if(is_settled, 'ended', phase) AS phase,
+      if(is_settled, settles_as, outcome) AS outcome,
+      if(is_settled, settles_as, status) AS status
+    )
+    FROM flows FINAL
+    WHERE deleted = 0
+  )
+  WHERE 1
+  AND type IN {types:Array(String)}
+)
+
+-- flowsIn 2
+(
+  SELECT id
+  FROM (
+    WITH (settles_as != '' AND settles_at <= 1794000000000) AS is_settled
+    SELECT * REPLACE (
+      if(is_settled, 'ended', phase) AS phase,
+      if(is_settled, settles_as, outcome) AS outcome,
+      if(is_settled, settles_as, status) AS status
+    )
+    FROM flows
+    WHERE deleted = 0
+    AND (id, version) IN (
+      SELECT id, max(version)
+      FROM flows
+      WHERE id IN (
+        SELECT id
+        FROM (
+          WITH (settles_as != '' AND settles_at <= 1794000000000) AS is_settled
+          SELECT * REPLACE (
+            if(is_settled, 'ended', phase) AS phase,
+            if(is_settled, settles_as, outcome) AS outcome,
+            if(is_settled, settles_as, status) AS status
+          )
+          FROM flows
+          WHERE deleted = 0
+          AND 1
+        )
+        WHERE 1
+        AND type IN {types:Array(String)}
+      )
+      GROUP BY id
+    )
+  )
+  WHERE 1
+  AND type IN {types:Array(String)}
+)
+
 -- isSampled
 flow % 4 = 0
 
@@ -16,15 +71,17 @@ SELECT
   countIf(variant != 0) AS used,
   quantilesExactInclusiveIf(0.5, 0.9, 0.95, 0.99)(duration_ms, flow % 4 = 0) AS quantiles,
   max(duration_ms) AS max,
+  quantilesExactLowIf(0.475, 0.525, 0.875, 0.925, 0.98, 1)(duration_ms, variant != 0) AS bands,
   toString(min(intDiv(started, 1000000))) AS firstAt,
   toString(max(intDiv(started, 1000000))) AS lastAt
 FROM (
   SELECT cityHash64(id) AS flow, variant, duration_ms, started
   FROM (
+    WITH (settles_as != '' AND settles_at <= 1794000000000) AS is_settled
     SELECT * REPLACE (
-      if((settles_as != '' AND settles_at <= 1794000000000), 'ended', phase) AS phase,
-      if((settles_as != '' AND settles_at <= 1794000000000), settles_as, outcome) AS outcome,
-      if((settles_as != '' AND settles_at <= 1794000000000), settles_as, status) AS status
+      if(is_settled, 'ended', phase) AS phase,
+      if(is_settled, settles_as, outcome) AS outcome,
+      if(is_settled, settles_as, status) AS status
     )
     FROM flows FINAL
     WHERE deleted = 0
@@ -63,15 +120,14 @@ FROM (
     cityHash64(id) AS flow, flow_type, started, trait, ms, flags, position,
     bitAnd(flags, 16) = 0 AS isMeasured
   FROM (
-    SELECT
-      id, '' AS flow_type, started,
-      node_ids AS ids, node_ms AS all_ms,
-      node_flags AS all_flags
+    SELECT id, '' AS flow_type, started, node_ids AS ids,
+            node_ms AS all_ms, node_flags AS all_flags
     FROM (
+      WITH (settles_as != '' AND settles_at <= 1794000000000) AS is_settled
       SELECT * REPLACE (
-        if((settles_as != '' AND settles_at <= 1794000000000), 'ended', phase) AS phase,
-        if((settles_as != '' AND settles_at <= 1794000000000), settles_as, outcome) AS outcome,
-        if((settles_as != '' AND settles_at <= 1794000000000), settles_as, status) AS status
+        if(is_settled, 'ended', phase) AS phase,
+        if(is_settled, settles_as, outcome) AS outcome,
+        if(is_settled, settles_as, status) AS status
       )
       FROM flows FINAL
       WHERE deleted = 0
@@ -116,18 +172,38 @@ FROM (
     cityHash64(id) AS flow, flow_type, started, trait, ms, flags, position,
     bitAnd(flags, 16) = 0 AS isMeasured
   FROM (
-    SELECT
-      id, '' AS flow_type, started,
-      segment_ids AS ids, segment_ms AS all_ms,
-      arrayWithConstant(length(segment_ids), toUInt32(64)) AS all_flags
+    SELECT id, '' AS flow_type, started, segment_ids AS ids,
+            segment_ms AS all_ms, arrayWithConstant(length(segment_ids), toUInt32(64)) AS all_flags
     FROM (
+      WITH (settles_as != '' AND settles_at <= 1794000000000) AS is_settled
       SELECT * REPLACE (
-        if((settles_as != '' AND settles_at <= 1794000000000), 'ended', phase) AS phase,
-        if((settles_as != '' AND settles_at <= 1794000000000), settles_as, outcome) AS outcome,
-        if((settles_as != '' AND settles_at <= 1794000000000), settles_as, status) AS status
+        if(is_settled, 'ended', phase) AS phase,
+        if(is_settled, settles_as, outcome) AS outcome,
+        if(is_settled, settles_as, status) AS status
       )
-      FROM flows FINAL
+      FROM flows
       WHERE deleted = 0
+      AND (id, version) IN (
+        SELECT id, max(version)
+        FROM flows
+        WHERE id IN (
+          SELECT id
+          FROM (
+            WITH (settles_as != '' AND settles_at <= 1794000000000) AS is_settled
+            SELECT * REPLACE (
+              if(is_settled, 'ended', phase) AS phase,
+              if(is_settled, settles_as, outcome) AS outcome,
+              if(is_settled, settles_as, status) AS status
+            )
+            FROM flows
+            WHERE deleted = 0
+            AND 1
+          )
+          WHERE 1
+          AND type IN {types:Array(String)}
+        )
+        GROUP BY id
+      )
     )
     WHERE 1
     AND type IN {types:Array(String)}
@@ -169,21 +245,21 @@ FROM (
     cityHash64(id) AS flow, flow_type, started, trait, ms, flags, position,
     bitAnd(flags, 16) = 0 AS isMeasured
   FROM (
-    SELECT
-      id, type AS flow_type, started,
-      trait_ids AS ids, trait_ms AS all_ms,
-      trait_flags AS all_flags
+    SELECT id, type AS flow_type, started, trait_ids AS ids,
+            trait_ms AS all_ms, trait_flags AS all_flags
     FROM (
+      WITH (settles_as != '' AND settles_at <= 1794000000000) AS is_settled
       SELECT * REPLACE (
-        if((settles_as != '' AND settles_at <= 1794000000000), 'ended', phase) AS phase,
-        if((settles_as != '' AND settles_at <= 1794000000000), settles_as, outcome) AS outcome,
-        if((settles_as != '' AND settles_at <= 1794000000000), settles_as, status) AS status
+        if(is_settled, 'ended', phase) AS phase,
+        if(is_settled, settles_as, outcome) AS outcome,
+        if(is_settled, settles_as, status) AS status
       )
       FROM flows FINAL
       WHERE deleted = 0
     )
     WHERE 1
     AND type IN {types:Array(String)}
+    AND arrayExists(one -> bitAnd(one, 15) IN (8, 9), trait_ids)
   )
   ARRAY JOIN
     ids AS trait, all_ms AS ms, all_flags AS flags, arrayEnumerate(ids) AS position
@@ -201,16 +277,18 @@ SELECT
 FROM (
   SELECT started, trait_ids, trait_flags
   FROM (
+    WITH (settles_as != '' AND settles_at <= 1794000000000) AS is_settled
     SELECT * REPLACE (
-      if((settles_as != '' AND settles_at <= 1794000000000), 'ended', phase) AS phase,
-      if((settles_as != '' AND settles_at <= 1794000000000), settles_as, outcome) AS outcome,
-      if((settles_as != '' AND settles_at <= 1794000000000), settles_as, status) AS status
+      if(is_settled, 'ended', phase) AS phase,
+      if(is_settled, settles_as, outcome) AS outcome,
+      if(is_settled, settles_as, status) AS status
     )
     FROM flows FINAL
     WHERE deleted = 0
   )
   WHERE 1
   AND type IN {types:Array(String)}
+  AND arrayExists(one -> bitAnd(one, 15) IN (4), trait_ids)
 )
 ARRAY JOIN trait_ids AS trait, trait_flags AS flags
 WHERE bitAnd(trait, 15) IN (4)
@@ -230,17 +308,21 @@ FROM (
     ) AS ordered,
     arrayZip(arrayPushFront(ordered, ''), arrayPushBack(ordered, '')) AS pairs
   FROM (
-    SELECT * REPLACE (
-      if((settles_as != '' AND settles_at <= 1794000000000), 'ended', phase) AS phase,
-      if((settles_as != '' AND settles_at <= 1794000000000), settles_as, outcome) AS outcome,
-      if((settles_as != '' AND settles_at <= 1794000000000), settles_as, status) AS status
+    SELECT variant, step_names, step_starts, node_ms
+    FROM (
+      WITH (settles_as != '' AND settles_at <= 1794000000000) AS is_settled
+      SELECT * REPLACE (
+        if(is_settled, 'ended', phase) AS phase,
+        if(is_settled, settles_as, outcome) AS outcome,
+        if(is_settled, settles_as, status) AS status
+      )
+      FROM flows FINAL
+      WHERE deleted = 0
     )
-    FROM flows FINAL
-    WHERE deleted = 0
+    WHERE 1
+    AND type IN {types:Array(String)}
   )
-  WHERE 1
-  AND type IN {types:Array(String)}
-  AND variant != 0
+  WHERE variant != 0
 )
 ARRAY JOIN pairs AS pair
 GROUP BY pair
@@ -259,17 +341,21 @@ FROM (
     ) AS ordered,
     arrayZip(arrayPushFront(ordered, ''), arrayPushBack(ordered, '')) AS pairs
   FROM (
-    SELECT * REPLACE (
-      if((settles_as != '' AND settles_at <= 1794000000000), 'ended', phase) AS phase,
-      if((settles_as != '' AND settles_at <= 1794000000000), settles_as, outcome) AS outcome,
-      if((settles_as != '' AND settles_at <= 1794000000000), settles_as, status) AS status
+    SELECT variant, step_names, step_starts, node_ms
+    FROM (
+      WITH (settles_as != '' AND settles_at <= 1794000000000) AS is_settled
+      SELECT * REPLACE (
+        if(is_settled, 'ended', phase) AS phase,
+        if(is_settled, settles_as, outcome) AS outcome,
+        if(is_settled, settles_as, status) AS status
+      )
+      FROM flows FINAL
+      WHERE deleted = 0
     )
-    FROM flows FINAL
-    WHERE deleted = 0
+    WHERE 1
+    AND type IN {types:Array(String)}
   )
-  WHERE 1
-  AND type IN {types:Array(String)}
-  AND variant != 0
+  WHERE variant != 0
 )
 ARRAY JOIN pairs AS pair
 GROUP BY pair
@@ -280,24 +366,20 @@ LIMIT 10
 SELECT
   toString(variant) AS id,
   count() AS flows,
-  sumMap(map(status, toUInt64(1))) AS outcomes,
   quantilesExactInclusiveIf(0.5, 0.9, 0.95, 0.99)(duration_ms, flow % 4 = 0) AS quantiles,
   max(duration_ms) AS max,
   toString(min(intDiv(started, 1000000))) AS firstAt,
   toString(max(intDiv(started, 1000000))) AS lastAt,
-  arrayMap(
-    one -> toString(one),
-    groupUniqArrayArray(20)(arrayFilter(one -> bitAnd(one, 15) = 6, trait_ids))
-  ) AS versions,
   [toString(argMax(flow, started)), toString(any(flow)), toString(argMin(flow, started))]
     AS examples
 FROM (
-  SELECT cityHash64(id) AS flow, variant, status, duration_ms, started, trait_ids
+  SELECT cityHash64(id) AS flow, variant, duration_ms, started
   FROM (
+    WITH (settles_as != '' AND settles_at <= 1794000000000) AS is_settled
     SELECT * REPLACE (
-      if((settles_as != '' AND settles_at <= 1794000000000), 'ended', phase) AS phase,
-      if((settles_as != '' AND settles_at <= 1794000000000), settles_as, outcome) AS outcome,
-      if((settles_as != '' AND settles_at <= 1794000000000), settles_as, status) AS status
+      if(is_settled, 'ended', phase) AS phase,
+      if(is_settled, settles_as, outcome) AS outcome,
+      if(is_settled, settles_as, status) AS status
     )
     FROM flows FINAL
     WHERE deleted = 0
@@ -310,39 +392,111 @@ GROUP BY variant
 ORDER BY flows DESC, variant
 LIMIT 10
 
--- sampledIds
-SELECT id
+-- variantOutcomes
+SELECT toString(variant) AS id, status, count() AS flows
 FROM (
-  SELECT * REPLACE (
-    if((settles_as != '' AND settles_at <= 1794000000000), 'ended', phase) AS phase,
-    if((settles_as != '' AND settles_at <= 1794000000000), settles_as, outcome) AS outcome,
-    if((settles_as != '' AND settles_at <= 1794000000000), settles_as, status) AS status
-  )
-  FROM flows FINAL
-  WHERE deleted = 0
-)
-WHERE 1
-AND type IN {types:Array(String)}
-AND variant != 0
-ORDER BY cityHash64(id)
-LIMIT 10
-
--- keyCounts
-SELECT key.1 AS name, key.2 AS value, count() AS flows
-FROM (
-  SELECT arrayDistinct(arrayZip(key_names, key_values)) AS all_keys
+  SELECT variant, status
   FROM (
+    WITH (settles_as != '' AND settles_at <= 1794000000000) AS is_settled
     SELECT * REPLACE (
-      if((settles_as != '' AND settles_at <= 1794000000000), 'ended', phase) AS phase,
-      if((settles_as != '' AND settles_at <= 1794000000000), settles_as, outcome) AS outcome,
-      if((settles_as != '' AND settles_at <= 1794000000000), settles_as, status) AS status
+      if(is_settled, 'ended', phase) AS phase,
+      if(is_settled, settles_as, outcome) AS outcome,
+      if(is_settled, settles_as, status) AS status
     )
     FROM flows FINAL
     WHERE deleted = 0
   )
   WHERE 1
   AND type IN {types:Array(String)}
-  AND variant != 0
+)
+WHERE toString(variant) IN {variants:Array(String)}
+GROUP BY variant, status
+
+-- variantVersions
+SELECT
+  toString(variant) AS id,
+  arrayMap(one -> toString(one), groupUniqArray(20)(version)) AS versions
+FROM (
+  SELECT cityHash64(id) AS flow, variant, mark_ids
+  FROM (
+    WITH (settles_as != '' AND settles_at <= 1794000000000) AS is_settled
+    SELECT * REPLACE (
+      if(is_settled, 'ended', phase) AS phase,
+      if(is_settled, settles_as, outcome) AS outcome,
+      if(is_settled, settles_as, status) AS status
+    )
+    FROM flows FINAL
+    WHERE deleted = 0
+  )
+  WHERE 1
+  AND type IN {types:Array(String)}
+)
+ARRAY JOIN arrayFilter(one -> bitAnd(one, 15) = 6, mark_ids) AS version
+WHERE toString(variant) IN {variants:Array(String)} AND flow % 4 = 0
+GROUP BY variant
+
+-- sampledIds
+SELECT id
+FROM (
+  SELECT id, variant
+  FROM (
+    WITH (settles_as != '' AND settles_at <= 1794000000000) AS is_settled
+    SELECT * REPLACE (
+      if(is_settled, 'ended', phase) AS phase,
+      if(is_settled, settles_as, outcome) AS outcome,
+      if(is_settled, settles_as, status) AS status
+    )
+    FROM flows FINAL
+    WHERE deleted = 0
+  )
+  WHERE 1
+  AND type IN {types:Array(String)}
+)
+WHERE variant != 0
+ORDER BY cityHash64(id)
+LIMIT 10
+
+-- statusCounts
+SELECT type, status, count() AS flows
+FROM (
+  SELECT type, status, variant
+  FROM (
+    WITH (settles_as != '' AND settles_at <= 1794000000000) AS is_settled
+    SELECT * REPLACE (
+      if(is_settled, 'ended', phase) AS phase,
+      if(is_settled, settles_as, outcome) AS outcome,
+      if(is_settled, settles_as, status) AS status
+    )
+    FROM flows FINAL
+    WHERE deleted = 0
+  )
+  WHERE 1
+  AND type IN {types:Array(String)}
+)
+WHERE variant != 0
+GROUP BY type, status
+ORDER BY flows DESC
+
+-- keyCounts
+SELECT key.1 AS name, key.2 AS value, count() AS flows
+FROM (
+  SELECT arrayDistinct(arrayZip(key_names, key_values)) AS all_keys
+  FROM (
+    SELECT variant, key_names, key_values
+    FROM (
+      WITH (settles_as != '' AND settles_at <= 1794000000000) AS is_settled
+      SELECT * REPLACE (
+        if(is_settled, 'ended', phase) AS phase,
+        if(is_settled, settles_as, outcome) AS outcome,
+        if(is_settled, settles_as, status) AS status
+      )
+      FROM flows FINAL
+      WHERE deleted = 0
+    )
+    WHERE 1
+    AND type IN {types:Array(String)}
+  )
+  WHERE variant != 0
 )
 ARRAY JOIN all_keys AS key
 GROUP BY name, value
