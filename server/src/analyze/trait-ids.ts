@@ -11,7 +11,7 @@ export const TRAIT_KINDS = [
   'edge',
   'segment',
   'failure',
-  'origin',
+  'frames',
   'version',
   'instance',
   'late',
@@ -20,6 +20,8 @@ export const TRAIT_KINDS = [
   'audience',
   'service',
   'style',
+  'failedVersion',
+  'failedInstance',
 ] as const satisfies readonly TraitKind[];
 const CODES = new Map<TraitKind, bigint>(TRAIT_KINDS.map((kind, i) => [kind, BigInt(i)]));
 export const codeOf = (kind: TraitKind): number => TRAIT_KINDS.indexOf(kind);

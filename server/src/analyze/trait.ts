@@ -42,8 +42,13 @@ export interface TraitBodies {
   segment: { kind: SegmentKind; service: string; step: string; message: string };
   /** A failed attempt of a step, by its cause. `ms`: when it failed, epoch ms. */
   failure: FailureBody;
-  /** Which version and instance of the service had the failure, and in which functions. */
-  origin: { failure: string; version: string; instance: string; frames: string[] };
+  /**
+   * Where a failure happened: functions, version, instance. One of each follows the failure in the
+   * row, in this order, so that each failure knows its own (`failureOrigins` in the store).
+   */
+  frames: { frames: string[] };
+  failedVersion: { version: string };
+  failedInstance: { instance: string };
   version: { service: string; version: string };
   /** A process of a service. */
   instance: { service: string; instance: string };

@@ -206,7 +206,9 @@ function addFailures(flow: Flow, others: List): void {
       others.add(id, msOf(at), flags);
       const { serviceVersion: version, instance } = step;
       const frames = error?.frames ?? [];
-      others.add(traitId('origin', { failure: hexOf(id), version, instance, frames }), msOf(at), 0);
+      others.add(traitId('frames', { frames }), msOf(at), 0);
+      others.add(traitId('failedVersion', { version }), msOf(at), 0);
+      others.add(traitId('failedInstance', { instance }), msOf(at), 0);
     }
   }
 }

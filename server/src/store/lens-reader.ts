@@ -111,6 +111,17 @@ function createTraitReader({
         ...{ id: BigInt(id), bucket: Number(bucket), flows: Number(flows) },
       }));
     },
+    async failureOrigins(population, failures) {
+      if (failures.length === 0) return [];
+      const { counted: by, params } = counted(population);
+      const rows = await read<{ failure: string; id: string; count: string; example: string }>(
+        lenses.failureOrigins(by),
+        { ...params, failures: failures.map(String) },
+      );
+      return rows.map(({ failure, id, count, example }) => ({
+        ...{ failure: BigInt(failure), id: BigInt(id), count: Number(count), examples: [example] },
+      }));
+    },
     async directlyFollows(population, orderedBy, most) {
       const { counted: by, params } = counted(population);
       const rows = await read<{ from: string; to: string; count: string }>(
@@ -130,14 +141,17 @@ function createTraitReader({
       const all = { ...params, variants: ids.map(String) };
       const [outcomes, versions] = await Promise.all([
         read<{ id: string; status: string; flows: string }>(lenses.variantOutcomes(by), all),
-        read<{ id: string; versions: string[] }>(lenses.variantVersions(by, VERSION_CODE), all),
+        read<{ id: string; version: string; example: string }>(
+          lenses.variantVersions(by, VERSION_CODE),
+          all,
+        ),
       ]);
       return {
         outcomes: outcomes.map(({ id, status, flows }) => ({
           ...{ id: BigInt(id), status, flows: Number(flows) },
         })),
-        versions: versions.map(({ id, versions: list }) => ({
-          ...{ id: BigInt(id), versions: list.map(BigInt) },
+        versions: versions.map(({ id, version, example }) => ({
+          ...{ variant: BigInt(id), id: BigInt(version), examples: [example] },
         })),
       };
     },

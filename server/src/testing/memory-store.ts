@@ -230,6 +230,7 @@ export function memoryStore(now: () => number): MemoryStore {
     countKeys: notHere,
     examples: notHere,
     traitTrend: notHere,
+    failureOrigins: notHere,
     directlyFollows: notHere,
     wholeFlows: notHere,
     countAttributes: notHere,

@@ -3,10 +3,12 @@ import type { FailureGroup, FailuresAnswer } from '../../contract/index.ts';
 import type { FailureNotes } from '../failure-notes.ts';
 import type { LensReader, Population, TraitCount } from '../../store/index.ts';
 import { iso, present, queryOf } from './population.ts';
-import { bodyOf, examplesOf, learnNames, ofKind } from './trait-names.ts';
+import { bodyOf, examplesOf, learnNames } from './trait-names.ts';
 
 const TREND_PARTS = 24;
 const MAX_EXAMPLES = 5;
+/** Maximum number of versions, and of instances, of a group. */
+const MAX_ORIGINS = 20;
 /** Maximum number of groups, and of their origins, that are looked at. */
 const MOST = 10_000;
 
@@ -23,16 +25,16 @@ export async function failuresLens(
   { limit, notes }: FailureOptions,
 ): Promise<FailuresAnswer> {
   const partMs = Math.max(1, Math.ceil((population.lastAt + 1 - population.firstAt) / TREND_PARTS));
-  const [traits, trend] = await Promise.all([
+  const [byType, trend] = await Promise.all([
     store.countTraits(population, {
-      ...{ families: ['other'], kinds: ['failure', 'origin'], most: MOST, byType: true },
+      ...{ families: ['other'], kinds: ['failure'], most: MOST, byType: true },
     }),
     store.traitTrend(population, 'failure', { fromMs: population.firstAt, bucketMs: partMs }),
   ]);
-  const byType = ofKind(traits, 'failure');
-  const origins = ofKind(traits, 'origin');
   const groups = overTypes(byType);
   const shown = groups.slice(0, limit);
+  const ids = shown.map(({ id }) => id);
+  const origins = await store.failureOrigins(population, ids);
   await learnNames(store, [...shown, ...origins]);
   const flowsOf = await examplesOf(store, shown);
   const told = await notes.all();
@@ -56,7 +58,7 @@ export async function failuresLens(
         trend: trendOf(trend, group.id),
         firstAt: iso(group.leastMs),
         lastAt: iso(group.mostMs),
-        ...originsOf(origins, fingerprint),
+        ...originsOf(origins, group.id),
         mendedByRetry: group.retried,
         deadLettered: group.deadLettered,
         ...notes.of(told, fingerprint, group.mostMs),
@@ -99,29 +101,24 @@ function trendOf(
   return parts;
 }
 
-/** Sums the origins of one failure up by version, by instance and by stack trace. */
+/** Returns the versions, instances and functions of one failure, the most frequent first. */
 function originsOf(
-  origins: readonly TraitCount[],
-  fingerprint: string,
+  origins: Awaited<ReturnType<LensReader['failureOrigins']>>,
+  failure: bigint,
 ): Pick<FailureGroup, 'versions' | 'instances' | 'frames'> {
-  const versions = new Map<string, number>();
-  const instances = new Map<string, number>();
-  const traces = new Map<string, { frames: string[]; count: number }>();
-  for (const { id, count } of origins) {
-    const body = bodyOf('origin', id);
-    if (body?.failure !== fingerprint) continue;
-    const { version, instance, frames } = body;
-    if (version !== '') versions.set(version, (versions.get(version) ?? 0) + count);
-    if (instance !== '') instances.set(instance, (instances.get(instance) ?? 0) + count);
-    const key = frames.join('\n');
-    traces.set(key, { frames, count: (traces.get(key)?.count ?? 0) + count });
-  }
-  const byCount = (map: Map<string, number>): [string, number][] =>
-    [...map].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1)).slice(0, 20);
-  const [most] = [...traces.values()].sort((a, b) => b.count - a.count);
+  const mine = origins.filter((one) => one.failure === failure);
+  const named = <K extends 'failedVersion' | 'failedInstance' | 'frames'>(kind: K) =>
+    mine.flatMap(({ id, count }) => {
+      const body = bodyOf(kind, id);
+      return body === null ? [] : [{ ...body, count }];
+    });
   return {
-    versions: byCount(versions).map(([version, count]) => ({ version, count })),
-    instances: byCount(instances).map(([instance, count]) => ({ instance, count })),
-    frames: most?.frames ?? [],
+    versions: named('failedVersion')
+      .filter(({ version }) => version !== '')
+      .slice(0, MAX_ORIGINS),
+    instances: named('failedInstance')
+      .filter(({ instance }) => instance !== '')
+      .slice(0, MAX_ORIGINS),
+    frames: named('frames')[0]?.frames ?? [],
   };
 }

@@ -111,26 +111,37 @@ test('a thousand failing flows of seven causes are seven groups', async () => {
     ['TypeError', () => 'x is not a function'],
     ['OutOfStock', (n) => `item 3fa85f64-5717-4562-b3fc-${String(n).padStart(12, '0')} is gone`],
   ];
-  const flows = simulatedFlows({ medians: PARTS, fails: (step) => step === 'pack' }, 1, 1000).map(
-    (flow, i): Flow => {
-      const [type, messageOf] = causes[i % causes.length]!;
-      const error = { type, message: messageOf(i) };
-      return {
-        ...flow,
-        steps: flow.steps.map((step) =>
-          step.status === 'failed'
-            ? { ...step, error, attempts: step.attempts.map((one) => ({ ...one, error })) }
-            : step,
-        ),
-      };
+  const flows = simulatedFlows(
+    {
+      ...{ medians: PARTS, fails: (step: string) => step === 'pack' },
+      versionOf: () => '2.3',
+      instanceOf: (_service: string, order: number) => `pod-${order % 2}`,
     },
-  );
+    1,
+    1000,
+  ).map((flow, i): Flow => {
+    const [type, messageOf] = causes[i % causes.length]!;
+    const error = { type, message: messageOf(i) };
+    return {
+      ...flow,
+      steps: flow.steps.map((step) =>
+        step.status === 'failed'
+          ? { ...step, error, attempts: step.attempts.map((one) => ({ ...one, error })) }
+          : step,
+      ),
+    };
+  });
   await withFlows(flows, async (store) => {
     const notes = createFailureNotes(store, () => NOW);
     const population = await store.population({ limit: 1 });
     const { items } = await failuresLens(store, population, '', { limit: 100, notes });
     expect(items).toHaveLength(7);
     expect(items.map(({ flows: having }) => having)).toEqual([143, 143, 143, 143, 143, 143, 142]);
+    for (const { versions, instances, count } of items) {
+      expect(versions).toEqual([{ version: '2.3', count }]);
+      expect(instances.reduce((sum, one) => sum + one.count, 0)).toBe(count);
+      expect(instances.map(({ instance }) => instance).sort()).toEqual(['pod-0', 'pod-1']);
+    }
     // What people say of a failure stays with it; one that comes again has regressed.
     const { fingerprint } = items[0]!;
     const statusOf = async () =>

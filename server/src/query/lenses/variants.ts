@@ -18,13 +18,7 @@ export async function variantsLens(
   const shown = all.slice(0, limit);
   const ids = shown.map(({ id }) => id);
   const { outcomes, versions } = await store.variantDetails(population, ids);
-  const versionsOf = new Map(versions.map((one) => [one.id, one.versions]));
-  await learnNames(store, [
-    ...shown,
-    ...shown.flatMap(({ id: variant, examples }) =>
-      (versionsOf.get(variant) ?? []).map((id) => ({ id, examples })),
-    ),
-  ]);
+  await learnNames(store, [...shown, ...versions]);
   const flowsOf = await examplesOf(store, shown);
   const listed = shown.reduce((sum, { flows }) => sum + flows, 0);
   return {
@@ -40,7 +34,9 @@ export async function variantsLens(
       durationMs: presentQuantiles(variant.durationMs),
       firstAt: iso(variant.firstAt),
       lastAt: iso(variant.lastAt),
-      versions: (versionsOf.get(variant.id) ?? []).flatMap((id) => bodyOf('version', id) ?? []),
+      versions: versions.flatMap((one) =>
+        one.variant === variant.id ? (bodyOf('version', one.id) ?? []) : [],
+      ),
       exampleFlowIds: flowsOf(variant),
       q: queryOf(q, `trait:${hexOf(variant.id)}`),
     })),

@@ -16,6 +16,11 @@ export interface LensReader {
     kind: TraitKind,
     grid: Pick<Grid, 'fromMs' | 'bucketMs'>,
   ): Promise<{ id: bigint; bucket: number; flows: number }[]>;
+  /** Counts where each of these failures happened: their functions, versions and instances. */
+  failureOrigins(
+    population: Population,
+    failures: readonly bigint[],
+  ): Promise<{ failure: bigint; id: bigint; count: number; examples: string[] }[]>;
   /**
    * Counts which step directly follows which in time, as process-mining tools count it. `from` is
    * '' at the start of a flow, `to` is '' at its end.
@@ -32,7 +37,7 @@ export interface LensReader {
     ids: readonly bigint[],
   ): Promise<{
     outcomes: { id: bigint; status: string; flows: number }[];
-    versions: { id: bigint; versions: bigint[] }[];
+    versions: { variant: bigint; id: bigint; examples: string[] }[];
   }>;
   /** Sums segments of the critical path over the flows of each band of durations. */
   segmentShares(population: Population, bands: readonly Band[]): Promise<SegmentShare[]>;

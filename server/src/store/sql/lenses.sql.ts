@@ -172,6 +172,41 @@ export const traitTrend = (
   LIMIT 100000`;
 
 /**
+ * Counts what follows failures in rows: the functions, version and instance of each. The order in
+ * which `traitsOf` adds them tells which failure they belong to.
+ */
+export const failureOrigins = (counted: Counted): string => {
+  const after = (places: number): string =>
+    `arrayZip(trait_ids, arrayShiftLeft(trait_ids, ${places}))`;
+  const isFailure = `bitAnd(pair.1, 15) = ${codeOf('failure')}`;
+  return sql`
+    SELECT
+      toString(pair.1) AS failure,
+      toString(pair.2) AS id,
+      count() AS count,
+      toString(any(flow)) AS example
+    FROM (
+      SELECT flow, arrayFilter(pair -> ${isFailure}, all_pairs) AS pairs
+      FROM (
+        SELECT
+          flow,
+          arrayConcat(
+            ${[1, 2, 3].map(after).join(',\n')}
+          ) AS all_pairs
+        FROM ${flowsIn(
+          { ...counted, where: `${counted.where}\nAND notEmpty(trait_ids)` },
+          'cityHash64(id) AS flow, trait_ids',
+        )}
+      )
+    )
+    ARRAY JOIN pairs AS pair
+    WHERE toString(pair.1) IN {failures:Array(String)}
+    GROUP BY pair
+    ORDER BY count DESC
+    LIMIT 20000`;
+};
+
+/**
  * Counts pairs of steps that follow each other in order of their starts or ends. Steps with equal
  * times are in causal order, as the row holds them.
  */
@@ -233,13 +268,13 @@ export const variantOutcomes = (counted: Counted): string => sql`
  * ids of that kind. Of many flows a sample is looked at.
  */
 export const variantVersions = (counted: Counted, versionCode: number): string => sql`
-  SELECT
-    toString(variant) AS id,
-    arrayMap(one -> toString(one), groupUniqArray(20)(version)) AS versions
+  SELECT toString(variant) AS id, toString(version) AS version, toString(any(flow)) AS example
   FROM ${flowsIn(counted, 'cityHash64(id) AS flow, variant, mark_ids')}
   ARRAY JOIN arrayFilter(one -> bitAnd(one, 15) = ${versionCode}, mark_ids) AS version
   WHERE toString(variant) IN {variants:Array(String)} AND ${isSampled(counted)}
-  GROUP BY variant`;
+  GROUP BY variant, version
+  ORDER BY count() DESC
+  LIMIT 20 BY variant`;
 
 /** Selects ids of flows in the order of a hash: a random choice that is always the same. */
 export const sampledIds = (counted: Counted, limit: number): string => sql`

@@ -100,6 +100,7 @@ const MODULES: Record<string, { module: object; of: Record<string, readonly stri
         }),
       ],
       traitTrend: [lenses.traitTrend(COUNTED, 'failure', SINCE, 1000)],
+      failureOrigins: [lenses.failureOrigins(COUNTED)],
       directlyFollows: [
         lenses.directlyFollows(COUNTED, 'start', 10),
         lenses.directlyFollows(COUNTED, 'end', 10),

@@ -296,6 +296,46 @@ GROUP BY trait, bucket
 ORDER BY trait, bucket
 LIMIT 100000
 
+-- failureOrigins
+SELECT
+  toString(pair.1) AS failure,
+  toString(pair.2) AS id,
+  count() AS count,
+  toString(any(flow)) AS example
+FROM (
+  SELECT flow, arrayFilter(pair -> bitAnd(pair.1, 15) = 4, all_pairs) AS pairs
+  FROM (
+    SELECT
+      flow,
+      arrayConcat(
+        arrayZip(trait_ids, arrayShiftLeft(trait_ids, 1)),
+        arrayZip(trait_ids, arrayShiftLeft(trait_ids, 2)),
+        arrayZip(trait_ids, arrayShiftLeft(trait_ids, 3))
+      ) AS all_pairs
+    FROM (
+      SELECT cityHash64(id) AS flow, trait_ids
+      FROM (
+        WITH (settles_as != '' AND settles_at <= 1794000000000) AS is_settled
+        SELECT * REPLACE (
+          if(is_settled, 'ended', phase) AS phase,
+          if(is_settled, settles_as, outcome) AS outcome,
+          if(is_settled, settles_as, status) AS status
+        )
+        FROM flows FINAL
+        WHERE deleted = 0
+      )
+      WHERE 1
+      AND type IN {types:Array(String)}
+      AND notEmpty(trait_ids)
+    )
+  )
+)
+ARRAY JOIN pairs AS pair
+WHERE toString(pair.1) IN {failures:Array(String)}
+GROUP BY pair
+ORDER BY count DESC
+LIMIT 20000
+
 -- directlyFollows
 SELECT pair.1 AS from, pair.2 AS to, count() AS count
 FROM (
@@ -413,9 +453,7 @@ WHERE toString(variant) IN {variants:Array(String)}
 GROUP BY variant, status
 
 -- variantVersions
-SELECT
-  toString(variant) AS id,
-  arrayMap(one -> toString(one), groupUniqArray(20)(version)) AS versions
+SELECT toString(variant) AS id, toString(version) AS version, toString(any(flow)) AS example
 FROM (
   SELECT cityHash64(id) AS flow, variant, mark_ids
   FROM (
@@ -433,7 +471,9 @@ FROM (
 )
 ARRAY JOIN arrayFilter(one -> bitAnd(one, 15) = 6, mark_ids) AS version
 WHERE toString(variant) IN {variants:Array(String)} AND flow % 4 = 0
-GROUP BY variant
+GROUP BY variant, version
+ORDER BY count() DESC
+LIMIT 20 BY variant
 
 -- sampledIds
 SELECT id
