@@ -70,7 +70,8 @@ function createTraitReader({
   readRows,
   now,
 }: LensReaderOptions): Omit<LensReader, keyof DurationReader> {
-  const { counted, read } = readsOf(query);
+  const reads = readsOf(query);
+  const { counted, read } = reads;
   const wholeFlows = async (ids: readonly string[]): Promise<Flow[]> => {
     const flows: Flow[] = [];
     for (const some of chunksOf(ids)) {
@@ -135,26 +136,7 @@ function createTraitReader({
       const rows = await read<VariantRow>(lenses.variantCounts(by, most), params);
       return rows.map(variantCount);
     },
-    async variantDetails(population, ids) {
-      if (ids.length === 0) return { outcomes: [], versions: [] };
-      const { counted: by, params } = counted(population);
-      const all = { ...params, variants: ids.map(String) };
-      const [outcomes, versions] = await Promise.all([
-        read<{ id: string; status: string; flows: string }>(lenses.variantOutcomes(by), all),
-        read<{ id: string; version: string; example: string }>(
-          lenses.variantVersions(by, VERSION_CODE),
-          all,
-        ),
-      ]);
-      return {
-        outcomes: outcomes.map(({ id, status, flows }) => ({
-          ...{ id: BigInt(id), status, flows: Number(flows) },
-        })),
-        versions: versions.map(({ id, version, example }) => ({
-          ...{ variant: BigInt(id), id: BigInt(version), examples: [example] },
-        })),
-      };
-    },
+    variantDetails: (population, ids) => variantDetails(reads, population, ids),
     async sampleFlows(population, limit) {
       const { counted: by, params } = counted(population);
       const ids = await read<{ id: string }>(lenses.sampledIds(by, limit), params);
@@ -189,6 +171,32 @@ function createTraitReader({
       });
       return new Map(rows.map(({ hash, id }) => [hash, id]));
     },
+  };
+}
+
+/** Counts how flows of these variants ended, and finds versions that they have. */
+async function variantDetails(
+  { counted, read }: Reads,
+  population: Population,
+  ids: readonly bigint[],
+): ReturnType<LensReader['variantDetails']> {
+  if (ids.length === 0) return { outcomes: [], versions: [] };
+  const { counted: by, params } = counted(population);
+  const all = { ...params, variants: ids.map(String) };
+  const [outcomes, versions] = await Promise.all([
+    read<{ id: string; status: string; flows: string }>(lenses.variantOutcomes(by), all),
+    read<{ id: string; version: string; example: string }>(
+      lenses.variantVersions(by, VERSION_CODE),
+      all,
+    ),
+  ]);
+  return {
+    outcomes: outcomes.map(({ id, status, flows }) => ({
+      ...{ id: BigInt(id), status, flows: Number(flows) },
+    })),
+    versions: versions.map(({ id, version, example }) => ({
+      ...{ variant: BigInt(id), id: BigInt(version), examples: [example] },
+    })),
   };
 }
 

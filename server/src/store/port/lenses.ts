@@ -75,8 +75,8 @@ export interface LensReader {
 }
 
 /**
- * Ranks of durations, 0 to 1, between which flows count as being about p50, p90 and p99: each pair is
- * a band.
+ * Ranks of durations, 0 to 1, between which flows count as being about p50, p90 and p99: each pair
+ * is a band.
  */
 export const BAND_RANKS = [0.475, 0.525, 0.875, 0.925, 0.98, 1] as const;
 

@@ -16,8 +16,8 @@ export interface Counted {
 }
 
 /**
- * Selects the flows of a search as they look at `nowMs`. `FINAL` merges all rows of the table first,
- * whichever are asked for. Where few are, it is faster to look for rows of any version that match,
+ * Selects the flows of a search as they look at `nowMs`. `FINAL` merges all rows of the table
+ * first, whichever are asked for. Where few are, it is faster to look for rows of any version that match,
  * and then to read the newest version of only these flows, which decides.
  */
 export const flowsIn = ({ nowMs, where, isFew }: Counted, columns: string): string =>
@@ -264,8 +264,8 @@ export const variantOutcomes = (counted: Counted): string => sql`
   GROUP BY variant, status`;
 
 /**
- * Selects versions that flows of each variant have, at most 20 of each. `versionCode` is the code of
- * ids of that kind. Of many flows a sample is looked at.
+ * Selects versions that flows of each variant have, at most 20 of each. `versionCode` is the code
+ * of ids of that kind. Of many flows a sample is looked at.
  */
 export const variantVersions = (counted: Counted, versionCode: number): string => sql`
   SELECT toString(variant) AS id, toString(version) AS version, toString(any(flow)) AS example
