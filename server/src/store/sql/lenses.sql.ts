@@ -17,8 +17,8 @@ export interface Counted {
 
 /**
  * Selects the flows of a search as they look at `nowMs`. `FINAL` merges all rows of the table
- * first, whichever are asked for. Where few are, it is faster to look for rows of any version that match,
- * and then to read the newest version of only these flows, which decides.
+ * first, whichever are asked for. Where few are, it is faster to look for rows of any version that
+ * match, and then to read the newest version of only these flows, which decides.
  */
 export const flowsIn = ({ nowMs, where, isFew }: Counted, columns: string): string =>
   isFew
