@@ -231,10 +231,9 @@ test.each(FILTERS)('failures of %s', async (q) => {
 
 test.each(FILTERS)('trend of %s', async (q) => {
   const { population, flows } = await populationOf(q);
-  // The random spans are years older than the others.
-  const { buckets } = await trendLens(opened.store, population, {
-    ...{ by: 'status', bucketMs: 30 * 86_400_000, incidents: [] },
-  });
+  // The random spans are years older than the others: buckets are as long as that takes.
+  const { buckets } = await trendLens(opened.store, population, { by: 'status', incidents: [] });
+  expect(buckets.length).toBeLessThanOrEqual(62);
   expect(buckets.reduce((sum, bucket) => sum + bucket.flows, 0)).toBe(flows.length);
   const counts = new Map<string, number>();
   for (const bucket of buckets)

@@ -2,15 +2,17 @@ import { FermataError } from '../../base/errors.ts';
 import type { TrendAnswer } from '../../contract/index.ts';
 import type { Incident } from '../../model/incident.ts';
 import type { LensReader, Population, TrendBy } from '../../store/index.ts';
-import { iso, present, presentQuantiles } from './population.ts';
+import { iso } from '../present.ts';
+import { present, presentQuantiles } from './population.ts';
 import { bodyOf, learnNames } from './trait-names.ts';
 
+const WEEK_MS = 7 * 86_400_000;
 /** Lengths of buckets, from a second to a week. */
 const LENGTHS_MS = [
   ...[1, 5, 15, 30].map((s) => s * 1000),
   ...[1, 5, 15, 30].map((m) => m * 60_000),
   ...[1, 3, 6, 12].map((h) => h * 3_600_000),
-  ...[1, 7].map((d) => d * 86_400_000),
+  ...[86_400_000, WEEK_MS],
 ];
 export const WANTED_BUCKETS = 60;
 const MAX_BUCKETS = 1000;
@@ -18,9 +20,13 @@ const MAX_ANNOTATIONS = 100;
 /** Share of flows from which a new variant is worth a word. */
 const MIN_VARIANT_SHARE = 0.01;
 
-/** Returns the smallest usual length of which at most `wanted` cover the population. */
+/**
+ * Returns the smallest usual length of which about `wanted` cover the population. Beyond a week it
+ * is any number of weeks, because a flow with a wrong clock may lie decades before the others.
+ */
 export const bucketFor = ({ firstAt, lastAt }: Population, wanted = WANTED_BUCKETS): number =>
-  LENGTHS_MS.find((ms) => lastAt - firstAt <= ms * wanted) ?? LENGTHS_MS.at(-1)!;
+  LENGTHS_MS.find((ms) => lastAt - firstAt <= ms * wanted) ??
+  WEEK_MS * Math.ceil((lastAt - firstAt) / wanted / WEEK_MS);
 
 export interface TrendOptions {
   by: TrendBy;
