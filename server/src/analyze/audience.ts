@@ -1,8 +1,6 @@
+import { tellsFailure } from '../model/failure-messages.ts';
 import type { Flow, Step } from '../model/flow.ts';
 import type { TraitBodies } from './trait.ts';
-
-/** Types of messages that tell of a failure, as `detect/rules/failures.ts` reads them. */
-const FAILURE = /(fail(ed|ure)?|error|reject(ed)?|declined|denied|timed?.?out)$/i;
 
 /**
  * Returns who must hear of the failures that messages of this flow tell, and who does. Whoever did
@@ -14,8 +12,7 @@ export function audiencesOf(
   steps: ReadonlyMap<string, Step>,
 ): TraitBodies['audience'][] {
   const told = flow.hops.filter(
-    ({ message, from, sync }) =>
-      !sync && from !== null && message.type !== '' && FAILURE.test(message.type),
+    ({ message, from, sync }) => !sync && from !== null && tellsFailure(message.type),
   );
   if (told.length === 0) return [];
   const causes = new Map<string, string[]>();

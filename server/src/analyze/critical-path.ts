@@ -324,12 +324,12 @@ const finer = (a: bigint, b: bigint): bigint => (a < b ? a : b);
 const MAX_DEPTH = 32;
 
 /** Returns the instant at which the sender had finished sending. */
-const sentAt = (hop: Hop): UnixNanos =>
+export const sentAt = (hop: Hop): UnixNanos =>
   hop.sync || hop.received === null || hop.waitMs === null
     ? hop.sent
     : unixNanos(hop.received - nanosFromMs(hop.waitMs));
 
-const waitKind = (hop: Hop): SegmentKind =>
+export const waitKind = (hop: Hop): SegmentKind =>
   hop.sync ? 'sync-call' : hop.message.kind === 'timer' ? 'intended-delay' : 'queue-wait';
 
 interface Pause {

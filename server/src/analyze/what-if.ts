@@ -1,7 +1,7 @@
 import { append } from '../base/lists.ts';
 import type { Flow, Hop, Step } from '../model/flow.ts';
-import { later, msBetween, unixNanos, type UnixNanos } from '../model/time.ts';
-import type { SegmentKind } from './critical-path.ts';
+import { earlier, later, msBetween, type UnixNanos } from '../model/time.ts';
+import { sentAt, waitKind, type SegmentKind } from './critical-path.ts';
 import { segmentId } from './traits.ts';
 
 /** Steps of a flow above which it is left out, because each is followed to its causes. */
@@ -69,14 +69,9 @@ function createRetiming(
     if (list === undefined || last === undefined) return null;
     // Where branches meet, the one that comes last is waited for; the wait itself is the last's.
     const sent = Math.max(
-      ...list.map((hop) => momentIn(steps.get(hop.from!)!, earliest(sentAt(hop), step.start))),
+      ...list.map((hop) => momentIn(steps.get(hop.from!)!, earlier(sentAt(hop), step.start))),
     );
-    const kind = last.sync
-      ? 'sync-call'
-      : last.message.kind === 'timer'
-        ? 'intended-delay'
-        : 'queue-wait';
-    return sent + scaled(msBetween(sentAt(last), step.start), kind, null, last);
+    return sent + scaled(msBetween(sentAt(last), step.start), waitKind(last), null, last);
   };
   const afterOthers = (step: Step): number => {
     const before = byEnd.findLast(
@@ -106,7 +101,7 @@ function createRetiming(
           msBetween(cluster.from, hop.sent) +
           scaled(msBetween(hop.sent, callee.start), 'sync-call', null, hop);
         starts.set(callee.id, begun);
-        const ended = momentIn(callee, earliest(endOf(callee, end), back));
+        const ended = momentIn(callee, earlier(endOf(callee, end), back));
         const way = msBetween(endOf(callee, end), back);
         return ended + (way > 0 ? scaled(way, 'sync-call', null, hop) : 0);
       });
@@ -163,11 +158,5 @@ function connectionsOf(
 }
 
 const endOf = ({ end }: Step, flowEnd: UnixNanos): UnixNanos =>
-  end === null ? flowEnd : earliest(end, flowEnd);
-/** Returns when the sender had finished sending, as `critical-path.ts` does. */
-const sentAt = (hop: Hop): UnixNanos =>
-  hop.sync || hop.received === null || hop.waitMs === null
-    ? hop.sent
-    : unixNanos(hop.received - BigInt(Math.round(hop.waitMs * 1e6)));
-const earliest = (a: UnixNanos, b: UnixNanos): UnixNanos => (a < b ? a : b);
+  end === null ? flowEnd : earlier(end, flowEnd);
 const compare = (a: bigint, b: bigint): number => (a < b ? -1 : a > b ? 1 : 0);

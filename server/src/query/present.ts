@@ -41,7 +41,9 @@ export function summaryOf(flow: Flow, version: number, stepCount: number): wire.
   };
 }
 
-const iso = (ms: number): string => new Date(Math.min(Math.max(0, ms), 8.64e15)).toISOString();
+/** Returns an instant, epoch ms, as ISO 8601; one that no date can hold is moved to the nearest. */
+export const iso = (ms: number): string =>
+  new Date(Math.min(Math.max(0, ms), 8.64e15)).toISOString();
 
 function presentWaiting(waiting: WaitingFor): wire.WaitingFor {
   const { expectedAt, since, lateAt, stuckAt, ...rest } = waiting;

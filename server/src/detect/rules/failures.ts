@@ -2,6 +2,7 @@ import { smallestOf } from '../../base/lists.ts';
 import { msOf } from '../../model/time.ts';
 import type { Rule, FindingDraft } from '../rule.ts';
 import type { Flow, Hop, Step } from '../../model/flow.ts';
+import { tellsFailure } from '../../model/failure-messages.ts';
 import { mendedSteps } from '../../model/mended.ts';
 import { dependencyOf } from '../dependency.ts';
 
@@ -140,7 +141,6 @@ export const duplicateProcessing: Rule = {
       .map((step) => about(step, `${step.name} (${step.service}) processed one message twice`)),
 };
 
-const FAILURE = /(fail(ed|ure)?|error|reject(ed)?|declined|denied|timed?.?out)$/i;
 /**
  * Symptom: a message that reports a failure is consumed by no service. Who cares: the team that
  * should undo the steps before the failure. False alarms: failure events that are for people to
@@ -172,7 +172,7 @@ export const unheardFailures = (flow: Flow): Hop[] =>
   flow.hops.filter(
     (hop) =>
       hop.state === 'waiting' &&
-      (FAILURE.test(hop.message.type) || FAILURE.test(hop.message.destination)),
+      (tellsFailure(hop.message.type) || tellsFailure(hop.message.destination)),
   );
 
 /**

@@ -8,7 +8,8 @@ import {
 import type { CoordinationAnswer, CoordinationReport } from '../../contract/index.ts';
 import type { LensReader, Population, TraitCount } from '../../store/index.ts';
 import { coordinationMarkdown } from './coordination-markdown.ts';
-import { iso, micros, present, presentQuantiles, queryOf } from './population.ts';
+import { iso } from '../present.ts';
+import { micros, present, presentQuantiles, queryOf } from './population.ts';
 import { bodyOf, examplesOf, learnNames, ofKind } from './trait-names.ts';
 
 const MOST = 20_000;

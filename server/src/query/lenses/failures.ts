@@ -2,7 +2,8 @@ import { hexOf } from '../../analyze/index.ts';
 import type { FailureGroup, FailuresAnswer } from '../../contract/index.ts';
 import type { FailureNotes } from '../failure-notes.ts';
 import type { LensReader, Population, TraitCount } from '../../store/index.ts';
-import { iso, present, queryOf } from './population.ts';
+import { iso } from '../present.ts';
+import { present, queryOf } from './population.ts';
 import { bodyOf, examplesOf, learnNames } from './trait-names.ts';
 
 const TREND_PARTS = 24;

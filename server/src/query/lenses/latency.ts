@@ -16,7 +16,8 @@ import type {
   SpreadCell,
   TraitCount,
 } from '../../store/index.ts';
-import { iso, micros, present, presentQuantiles, queryOf } from './population.ts';
+import { iso } from '../present.ts';
+import { micros, present, presentQuantiles, queryOf } from './population.ts';
 import { bodyOf, examplesOf, learnNames } from './trait-names.ts';
 import { bucketFor } from './trend.ts';
 

@@ -3,9 +3,10 @@ import { FermataError } from '../../base/errors.ts';
 import type { LensPopulation } from '../../contract/index.ts';
 import type { FlowSearch } from '../../model/search.ts';
 import { nanosFromMs } from '../../model/time.ts';
-import type { LensReader, Measured, Population } from '../../store/index.ts';
+import type { Measured, Population } from '../../store/index.ts';
 import { parseQuery } from '../language/parse.ts';
-import { invalid, MAX_QUERY, readInstant, readSearch, searchSchema } from '../search.ts';
+import { iso } from '../present.ts';
+import { MAX_QUERY, readInstant, readSearch, searchSchema } from '../search.ts';
 
 /** What every lens takes: the filter of a flow list, and a second population to compare with. */
 export const lensSchema = searchSchema.omit({ limit: true, cursor: true }).extend({
@@ -87,9 +88,6 @@ export function otherwise({ search, q }: Asked): {
 export const queryOf = (q: string, part: string): string =>
   q.trim() === '' ? part : `(${q.trim()}) ${part}`;
 
-export const populationOf = (store: LensReader, search: FlowSearch): Promise<Population> =>
-  store.population(search);
-
 /** Returns what every answer says of the population. */
 export const present = ({
   total,
@@ -107,21 +105,12 @@ export const present = ({
   asOf: iso(nowMs),
 });
 
-export const iso = (ms: number): string =>
-  new Date(Math.min(Math.max(0, ms), 8.64e15)).toISOString();
-
 /** Rounds quantiles to microseconds: what is beyond is noise of floating point. */
 export const presentQuantiles = (of: Measured): Measured => ({
   ...{ p50: micros(of.p50), p90: micros(of.p90), p95: micros(of.p95), p99: micros(of.p99) },
   ...{ max: micros(of.max), count: of.count },
 });
 export const micros = (ms: number): number => Math.round(ms * 1000) / 1000;
-
-export function parsed<S extends z.ZodObject>(schema: S, input: unknown): z.infer<S> {
-  const result = schema.safeParse(input);
-  if (!result.success) throw invalid(result.error);
-  return result.data;
-}
 
 const withoutUndefined = (object: object): object =>
   Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined));

@@ -1,7 +1,8 @@
 import { hexOf } from '../../analyze/index.ts';
 import type { VariantsAnswer } from '../../contract/index.ts';
 import type { LensReader, Population } from '../../store/index.ts';
-import { iso, present, presentQuantiles, queryOf } from './population.ts';
+import { iso } from '../present.ts';
+import { present, presentQuantiles, queryOf } from './population.ts';
 import { bodyOf, examplesOf, learnNames } from './trait-names.ts';
 
 /** Maximum number of variants that are looked at, so that those beyond the list can be counted. */

@@ -7,15 +7,7 @@ import { differencesLens } from '../lenses/differences.ts';
 import { failuresLens } from '../lenses/failures.ts';
 import { changedParts, latencyLens } from '../lenses/latency.ts';
 import { mapLens } from '../lenses/map.ts';
-import {
-  lensSchema,
-  otherwise,
-  parsed,
-  populationOf,
-  present,
-  readAsked,
-  type Asked,
-} from '../lenses/population.ts';
+import { lensSchema, otherwise, present, readAsked, type Asked } from '../lenses/population.ts';
 import { trendLens } from '../lenses/trend.ts';
 import { variantsLens } from '../lenses/variants.ts';
 import { nameOf, read, type QueryContext, type Route } from '../route.ts';
@@ -142,16 +134,16 @@ async function answer<A extends object>(
 ): Promise<A & { against?: A }> {
   const { store } = context;
   const { search, q, against } = asked;
-  const mine = await look(await populationOf(store, search), q);
+  const mine = await look(await store.population(search), q);
   if (against === null) return mine;
   return {
     ...mine,
-    against: await look(await populationOf(store, against.search), against.q),
+    against: await look(await store.population(against.search), against.q),
   };
 }
 
 async function map(context: QueryContext, request: Request, response: Response): Promise<void> {
-  const { follows, ...filter } = parsed(mapQuery, request.query);
+  const { follows, ...filter } = read(mapQuery, request.query);
   const asked = readAsked(filter, context.clock.now());
   response.json(
     await answer(context, asked, (population, q) =>
@@ -165,7 +157,7 @@ async function variants(
   request: Request,
   response: Response,
 ): Promise<void> {
-  const { limit: most, ...filter } = parsed(variantsQuery, request.query);
+  const { limit: most, ...filter } = read(variantsQuery, request.query);
   const asked = readAsked(filter, context.clock.now());
   response.json(
     await answer(context, asked, (population, q) =>
@@ -175,7 +167,7 @@ async function variants(
 }
 
 async function latency(context: QueryContext, request: Request, response: Response): Promise<void> {
-  const { between, halve, ...filter } = parsed(latencyQuery, request.query);
+  const { between, halve, ...filter } = read(latencyQuery, request.query);
   const asked = readAsked(filter, context.clock.now());
   const points = between === undefined ? undefined : pointsIn(between);
   const all = await answer(context, asked, (population, q) =>
@@ -202,7 +194,7 @@ async function failures(
   request: Request,
   response: Response,
 ): Promise<void> {
-  const { limit: most, ...filter } = parsed(failuresQuery, request.query);
+  const { limit: most, ...filter } = read(failuresQuery, request.query);
   const asked = readAsked(filter, context.clock.now());
   const notes = createFailureNotes(context.views, () => context.clock.now());
   response.json(
@@ -217,12 +209,12 @@ async function differences(
   request: Request,
   response: Response,
 ): Promise<void> {
-  const { limit: most, ...filter } = parsed(differencesQuery, request.query);
+  const { limit: most, ...filter } = read(differencesQuery, request.query);
   const asked = readAsked(filter, context.clock.now());
   const other = asked.against ? { is: 'asked for', ...asked.against } : otherwise(asked);
   const [here, there] = await Promise.all([
-    populationOf(context.store, asked.search),
-    populationOf(context.store, other.search),
+    context.store.population(asked.search),
+    context.store.population(other.search),
   ]);
   response.json({
     ...(await differencesLens(context.store, here, there, asked.q, most)),
@@ -235,19 +227,15 @@ async function coordination(
   request: Request,
   response: Response,
 ): Promise<void> {
-  const { format, ...filter } = parsed(coordinationQuery, request.query);
+  const { format, ...filter } = read(coordinationQuery, request.query);
   const { search, q } = readAsked(filter, context.clock.now());
-  const report = await coordinationLens(
-    context.store,
-    await populationOf(context.store, search),
-    q,
-  );
+  const report = await coordinationLens(context.store, await context.store.population(search), q);
   if (format === 'json') response.json(report);
   else response.type('text/markdown').send(report.markdown);
 }
 
 async function trend(context: QueryContext, request: Request, response: Response): Promise<void> {
-  const { by, bucket, ...filter } = parsed(trendQuery, request.query);
+  const { by, bucket, ...filter } = read(trendQuery, request.query);
   const asked = readAsked(filter, context.clock.now());
   const incidents = context.alerts.incidents();
   response.json(
