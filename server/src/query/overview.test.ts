@@ -32,8 +32,8 @@ const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a +
 test('what stands now is counted over all flows, what started over the slots', async () => {
   const overview = await look();
   const count = (is: (flow: Flow) => boolean): number => all.filter(is).length;
-  expect(overview.stuck).toBe(count((flow) => flow.health === 'stuck'));
-  expect(overview.late).toBe(count((flow) => flow.health === 'late'));
+  expect(overview.stuck).toBe(count((flow) => flow.status === 'stuck'));
+  expect(overview.late).toBe(count((flow) => flow.status === 'late'));
   expect(overview.open).toBe(count((flow) => flow.phase !== 'ended'));
   const from = Date.parse(overview.from);
   const started = all.filter((flow) => msOf(flow.started) >= from && msOf(flow.started) < NOW);

@@ -67,7 +67,7 @@ export function createStoreOver(
     ...createFlowWriter(writer),
     ...createFlowReader({ query, spansAt, lag, readRows, readChunks, now }),
     ...createLensReader({ query, readRows, now }),
-    ...createOverviewReader(query),
+    ...createOverviewReader(query, now),
     ...createNameIndex({ query, spansAt, readRows, now }),
     ...createCatalog(query, lag, now),
     ...createDocumentTables({ query, insertJson: writer.insertJson, readRows, readChunks }),

@@ -232,6 +232,7 @@ export function memoryStore(now: () => number): MemoryStore {
     traitTrend: notHere,
     countTypes: notHere,
     heldTrend: notHere,
+    countFacets: notHere,
     failureOrigins: notHere,
     directlyFollows: notHere,
     wholeFlows: notHere,

@@ -10,6 +10,7 @@ import type {
   IncidentList,
   List,
   Notification,
+  Overview,
   Problem,
   ServiceSummary,
   Silence,
@@ -62,6 +63,8 @@ export const api = {
   about: () => get<About>('/api/v1/about'),
   flows: (query: URLSearchParams, signal?: AbortSignal) =>
     get<FlowList>(`/api/v1/flows?${query}`, signal),
+  overview: (scope: Record<string, string>, signal: AbortSignal) =>
+    get<Overview>(`/api/v1/overview?${new URLSearchParams(scope).toString()}`, signal),
   flow: (id: string, signal?: AbortSignal) =>
     get<Flow>(`/api/v1/flows/${encodeURIComponent(id)}`, signal),
   spans: (id: string) => get<SpanList>(`/api/v1/flows/${encodeURIComponent(id)}/spans`),

@@ -1,6 +1,7 @@
 import { expectTypeOf, test } from 'vitest';
 import type {
   CatalogReader,
+  FacetReader,
   FlowReader,
   IncidentStore,
   LensReader,
@@ -29,7 +30,7 @@ test('what routes get of the store are readers: no member of it writes', () => {
   >();
   expectTypeOf<WriterOf<QueryStore>>().toBeNever();
   expectTypeOf<QueryStore>().toEqualTypeOf<
-    FlowReader & CatalogReader & LensReader & OverviewReader
+    FlowReader & CatalogReader & LensReader & OverviewReader & FacetReader
   >();
   expectTypeOf<Store>().toExtend<IncidentStore>();
 });

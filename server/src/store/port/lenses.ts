@@ -88,6 +88,17 @@ export interface OverviewReader {
   ): Promise<{ id: bigint; bucket: number; flows: number }[]>;
 }
 
+/** Counts the flows of a search by the values of fields that people narrow a list by. */
+export interface FacetReader {
+  /** Counts values of `status`, `type`, `environment` and `service`, `most` of each. */
+  countFacets(search: FlowSearch, most: number): Promise<FacetCount[]>;
+}
+export interface FacetCount {
+  field: 'status' | 'type' | 'environment' | 'service';
+  value: string;
+  flows: number;
+}
+
 /**
  * Ranks of durations, 0 to 1, between which flows count as being about p50, p90 and p99: each pair
  * is a band.
