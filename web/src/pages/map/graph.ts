@@ -116,7 +116,7 @@ export function widthsOf(
   const measure = ({ edge }: MapMessage): number => (by === 'flows' ? edge.flows : edge.waitMs.p50);
   const most = Math.max(...messages.map(measure), 0);
   return new Map(
-    messages.map((one) => [one.edge.id, 1 + (most > 0 ? 4.5 * Math.sqrt(measure(one) / most) : 0)]),
+    messages.map((one) => [one.edge.id, 1 + (most > 0 ? 3 * Math.sqrt(measure(one) / most) : 0)]),
   );
 }
 

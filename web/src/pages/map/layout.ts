@@ -22,10 +22,10 @@ export interface Way {
   label: Point;
 }
 
-export const STEP_WIDTH = 164;
+export const STEP_WIDTH = 150;
 const LABEL_HEIGHT = 30;
 const MAX_LABEL = 132;
-const GAPS = { nodesep: 30, edgesep: 10, ranksep: 24 };
+const GAPS = { nodesep: 30, edgesep: 10, ranksep: 36 };
 
 /** Returns the height of a step's box in px; with a comparison it has a line more. */
 export const stepHeight = (isCompared: boolean): number => (isCompared ? 80 : 64);

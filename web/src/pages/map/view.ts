@@ -8,7 +8,7 @@ export interface View {
 }
 
 /** Smaller, the names of steps could not be read; the map is moved instead. */
-const MIN_ZOOM = 0.62;
+const MIN_ZOOM = 0.7;
 const MARGIN = 14;
 const MIN_HEIGHT = 220;
 const MAX_HEIGHT = 640;
