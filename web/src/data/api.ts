@@ -2,19 +2,26 @@ import type {
   About,
   AlertRule,
   Channel,
+  CoordinationAnswer,
+  DifferencesAnswer,
+  FailuresAnswer,
   Flow,
   FlowList,
   FlowTypeSummary,
   Health,
   Incident,
   IncidentList,
+  LatencyAnswer,
   List,
+  MapAnswer,
   Notification,
   Problem,
   ServiceSummary,
   Silence,
   SpanList,
   SavedView,
+  TrendAnswer,
+  VariantsAnswer,
 } from '@fermata/server/contract';
 
 /**
@@ -57,6 +64,17 @@ async function get<T>(path: string, signal?: AbortSignal, body?: object): Promis
   throw new ApiError({ ...(problem as Problem), status: response.status });
 }
 
+/** Lenses by name, with what each answers. */
+interface Lenses {
+  map: MapAnswer;
+  latency: LatencyAnswer;
+  variants: VariantsAnswer;
+  failures: FailuresAnswer;
+  differences: DifferencesAnswer;
+  coordination: CoordinationAnswer;
+  trend: TrendAnswer;
+}
+
 export const api = {
   health: () => get<Health>('/api/v1/health'),
   about: () => get<About>('/api/v1/about'),
@@ -64,6 +82,8 @@ export const api = {
     get<FlowList>(`/api/v1/flows?${query}`, signal),
   flow: (id: string, signal?: AbortSignal) =>
     get<Flow>(`/api/v1/flows/${encodeURIComponent(id)}`, signal),
+  lens: <Name extends keyof Lenses>(name: Name, query: URLSearchParams, signal?: AbortSignal) =>
+    get<Lenses[Name]>(`/api/v1/lenses/${name}?${query}`, signal),
   spans: (id: string) => get<SpanList>(`/api/v1/flows/${encodeURIComponent(id)}/spans`),
   incidents: () => get<IncidentList>('/api/v1/incidents'),
   incident: (id: string) => get<Incident>(`/api/v1/incidents/${encodeURIComponent(id)}`),
