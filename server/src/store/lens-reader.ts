@@ -185,15 +185,18 @@ async function variantDetails(
   const { counted: by, params } = counted(population);
   const all = { ...params, variants: ids.map(String) };
   const [outcomes, versions] = await Promise.all([
-    read<{ id: string; status: string; flows: string }>(lenses.variantOutcomes(by), all),
+    read<{ id: string; type: string; status: string; flows: string }>(
+      lenses.variantOutcomes(by),
+      all,
+    ),
     read<{ id: string; version: string; example: string }>(
       lenses.variantVersions(by, VERSION_CODE),
       all,
     ),
   ]);
   return {
-    outcomes: outcomes.map(({ id, status, flows }) => ({
-      ...{ id: BigInt(id), status, flows: Number(flows) },
+    outcomes: outcomes.map(({ id, type, status, flows }) => ({
+      ...{ id: BigInt(id), type, status, flows: Number(flows) },
     })),
     versions: versions.map(({ id, version, example }) => ({
       ...{ variant: BigInt(id), id: BigInt(version), examples: [example] },

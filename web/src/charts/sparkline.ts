@@ -1,12 +1,23 @@
-/**
- * Returns the points of a line through these numbers, from left to right, as a list for SVG. The
- * largest number is at the top of a box of `width` by `height`, and 0 is at its bottom.
- */
-export function sparkline(numbers: readonly number[], width: number, height: number): string {
-  const most = Math.max(1, ...numbers);
-  const step = numbers.length > 1 ? width / (numbers.length - 1) : 0;
-  return numbers
-    .map((number, i) => `${round(i * step)},${round(height - (number / most) * height)}`)
-    .join(' ');
+/** A bar of a sparkline, in parts of its height and width. */
+export interface SparkBar {
+  x: number;
+  height: number;
+  count: number;
 }
-const round = (value: number): number => Math.round(value * 10) / 10;
+
+/** Returns a bar for each count; a count above 0 is never invisible. */
+export function barsOf(counts: readonly number[]): SparkBar[] {
+  const most = Math.max(1, ...counts);
+  return counts.map((count, i) => ({
+    ...{ x: i / counts.length, count },
+    height: count === 0 ? 0 : Math.max(0.12, count / most),
+  }));
+}
+
+/** Returns in words what a sparkline shows, for those who cannot see it. */
+export function sparkText(counts: readonly number[], time: (part: number) => string): string {
+  const most = Math.max(0, ...counts);
+  if (most === 0) return 'None in this time';
+  const last = counts.findLastIndex((count) => count > 0);
+  return `At most ${most.toLocaleString()} at ${time(counts.indexOf(most))}, last at ${time(last)}`;
+}

@@ -36,7 +36,7 @@ export interface LensReader {
     population: Population,
     ids: readonly bigint[],
   ): Promise<{
-    outcomes: { id: bigint; status: string; flows: number }[];
+    outcomes: { id: bigint; type: string; status: string; flows: number }[];
     versions: { variant: bigint; id: bigint; examples: string[] }[];
   }>;
   /** Sums segments of the critical path over the flows of each band of durations. */
