@@ -143,8 +143,8 @@ describe('where it is on the map', () => {
   });
 
   test('a label has room for its name, but not without end', () => {
-    expect(labelWidth('')).toBe(0);
-    expect(labelWidth('CardPostalAddressUpdateFailed')).toBe(132);
+    expect(labelWidth('', true)).toBe(0);
+    expect(labelWidth('CardPostalAddressUpdateFailed', false)).toBe(132);
   });
 });
 
