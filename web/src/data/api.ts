@@ -15,6 +15,7 @@ import type {
   List,
   MapAnswer,
   Notification,
+  Overview,
   Problem,
   ServiceSummary,
   Silence,
@@ -80,10 +81,15 @@ export const api = {
   about: () => get<About>('/api/v1/about'),
   flows: (query: URLSearchParams, signal?: AbortSignal) =>
     get<FlowList>(`/api/v1/flows?${query}`, signal),
+  overview: (scope: Record<string, string>, signal: AbortSignal) =>
+    get<Overview>(`/api/v1/overview?${new URLSearchParams(scope).toString()}`, signal),
   flow: (id: string, signal?: AbortSignal) =>
     get<Flow>(`/api/v1/flows/${encodeURIComponent(id)}`, signal),
   lens: <Name extends keyof Lenses>(name: Name, query: URLSearchParams, signal?: AbortSignal) =>
     get<Lenses[Name]>(`/api/v1/lenses/${name}?${query}`, signal),
+  /** Tells what people know of a failure: that they know, that it is mended, or a note. */
+  noteFailure: (fingerprint: string, verb: 'ack' | 'resolve' | 'note', text: string) =>
+    get<object>(`/api/v1/failures/${encodeURIComponent(fingerprint)}/${verb}`, undefined, { text }),
   spans: (id: string) => get<SpanList>(`/api/v1/flows/${encodeURIComponent(id)}/spans`),
   incidents: () => get<IncidentList>('/api/v1/incidents'),
   incident: (id: string) => get<Incident>(`/api/v1/incidents/${encodeURIComponent(id)}`),
