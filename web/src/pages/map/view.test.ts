@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Layout } from './layout.ts';
-import { heightFor, neighbour, viewFor } from './view.ts';
+import { heightFor, isCut, neighbour, viewFor } from './view.ts';
 
 const layout = (width: number, height: number): Layout => ({
   ...{ key: '', steps: new Map(), ways: new Map(), width, height },
@@ -15,6 +15,8 @@ test('a wide map is made smaller as long as it can be read, then it starts at it
   expect(viewFor(layout(1300, 100), 1000, 240).zoom).toBeCloseTo(972 / 1300);
   const view = viewFor(layout(5000, 2000), 1000, 640);
   expect(view).toEqual({ x: 14, y: 14, zoom: 0.7 });
+  expect(isCut(layout(5000, 200), view, 1000, 640)).toBe(true);
+  expect(isCut(layout(600, 200), view, 1000, 640)).toBe(false);
   expect(heightFor(layout(5000, 2000), 1000)).toBe(640);
 });
 

@@ -39,6 +39,10 @@ export function viewFor(layout: Layout, width: number, height: number): View {
   };
 }
 
+/** Returns whether a part of the map is outside the view. */
+export const isCut = (layout: Layout, { zoom }: View, width: number, height: number): boolean =>
+  layout.width * zoom > width || layout.height * zoom > height;
+
 /** Returns the id of the next step in the direction of an arrow key; null if there is none. */
 export function neighbour(
   steps: ReadonlyMap<string, Point>,
