@@ -3,6 +3,7 @@ import { duration } from './format.ts';
 /** Formats a share, 0 to 1: `41 %`; a small one with a digit more, so that it is not zero. */
 export function percent(share: number): string {
   const value = share * 100;
+  if (value < 100 && value >= 99.5) return '> 99 %';
   if (value === 0 || value >= 9.95) return `${Math.round(value)} %`;
   return value < 0.1 ? '< 0.1 %' : `${value.toFixed(1)} %`;
 }
