@@ -54,13 +54,18 @@ test('who listens to a message, how many flows, how far behind, since when', () 
     ],
   });
   expect(created!.listeners[0]!.q).toBe('(trait:shop-mail or trait:guest)');
-  expect(sent).toMatchObject({ type: 'MailSent', listeners: [], waiting: 3 });
+  expect(sent).toMatchObject({
+    type: 'MailSent',
+    listeners: [],
+    waiting: 3,
+    waitingQ: 'trait:mail-end',
+  });
 });
 
 test('the neighbours of a service', () => {
   const { into, from } = neighboursOf(map(...EDGES), 'mail');
   expect(into).toMatchObject([{ service: 'shop', message: 'OrderCreated', flows: 10 }]);
-  expect(from).toMatchObject([{ service: null, message: 'MailSent' }]);
+  expect(from).toMatchObject([{ service: null, message: 'MailSent', isHeard: false }]);
   expect(neighboursOf(map(...EDGES), 'store').into).toMatchObject([
     { service: 'shop', message: '' },
   ]);

@@ -26,6 +26,8 @@ export interface MessageRow {
   stuck: number;
   deadLettered: number;
   q: string;
+  /** Finds the flows with messages that nobody has taken. */
+  waitingQ: string;
 }
 export interface Listener {
   service: string;
@@ -80,6 +82,7 @@ function rowOf(id: string, edges: readonly Ends[], coordination: CoordinationAns
     stuck: sum(edges, 'stuck'),
     deadLettered: sum(edges, 'deadLettered'),
     q: queryOf(edges),
+    waitingQ: queryOf(edges.filter(({ receiver }) => receiver === null)),
     listeners: [...taken]
       .map(([service, mine]) => listenerOf(service, mine, flows, type, coordination))
       .sort((a, b) => b.share - a.share || (a.service < b.service ? -1 : 1)),
@@ -121,8 +124,10 @@ function listenerOf(
 /** Something that leads from a service to another one, or to nobody. */
 export interface Neighbour {
   id: string;
-  /** The other service; null if nobody takes the message. */
+  /** The other service; null if nobody takes the message, or has not yet (`isHeard`). */
   service: string | null;
+  /** Somebody takes messages of this type. */
+  isHeard: boolean;
   /** Type of the message; '' for a call. */
   message: string;
   flows: number;
@@ -154,11 +159,13 @@ export function neighboursOf(
 
 function grouped(edges: readonly Ends[], other: (edge: Ends) => string | null): Neighbour[] {
   const groups = groupBy(edges, (edge) => JSON.stringify([other(edge), nameOf(edge)]));
+  const heard = new Set(edges.flatMap((edge) => (other(edge) === null ? [] : [nameOf(edge)])));
   return [...groups]
     .map(([id, same]) => ({
       id,
       service: other(same[0]!),
       message: nameOf(same[0]!),
+      isHeard: heard.has(nameOf(same[0]!)),
       flows: Math.max(...same.map(({ flows }) => flows)),
       waitMs: mostFrequent(same).waitMs,
       stuck: sum(same, 'stuck'),

@@ -28,5 +28,7 @@ test('what a verdict rests on', () => {
 });
 
 test('numbers of an advice', () => {
-  expect(becauseText({ failedSteps: 3, share: 0.91666 })).toBe('failed steps 3, share 0.92');
+  expect(becauseText({ failedSteps: 3, flowsShare: 0.5, ms: 0.91666 })).toBe(
+    'failed steps 3, 50 % of flows, ms 0.92',
+  );
 });

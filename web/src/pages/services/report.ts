@@ -1,5 +1,5 @@
 import type { CoordinationReport, CoordinationStyle } from '@fermata/server/contract';
-import { counted } from '../../ui/lens-text.ts';
+import { counted, percent } from '../../ui/lens-text.ts';
 
 const STYLES: readonly CoordinationStyle[] = [
   'orchestrated',
@@ -58,6 +58,7 @@ export function basisOf({ hops, flows, conductor, coupling }: CoordinationReport
 export const becauseText = (because: Record<string, number>): string =>
   Object.entries(because)
     .map(([name, value]) => {
+      if (/share$/i.test(name)) return `${percent(value)} of flows`;
       const words = name.replace(/([A-Z])/g, ' $1').toLowerCase();
       return `${words} ${Number(value.toFixed(2)).toLocaleString()}`;
     })

@@ -51,6 +51,9 @@ export function headline(services: readonly ServiceSummary[], nowMs: number): st
   const [longest, ...others] = silentOf(services, nowMs);
   const all = counted(services.length, 'service');
   if (longest === undefined) {
+    const newest = Math.max(...services.map(heardMs));
+    if (nowMs - newest > SILENT_MS)
+      return `${all}. None was heard of later than ${ago(newest, nowMs)}.`;
     const oldest = Math.min(...services.map(heardMs));
     return `${all}. Each was heard of ${ago(oldest, nowMs)} or later.`;
   }
