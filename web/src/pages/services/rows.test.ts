@@ -35,7 +35,7 @@ test('a service is silent if others are not', () => {
   );
   const silent = [service('a'), service('b', at(300_000)), service('c', at(600_000))];
   expect(headline(silent, NOW)).toBe('3 services. c and 1 more silent: last heard of 10 m ago.');
-  expect(headline(silent.slice(1), NOW)).toBe('2 services. None was heard of later than 5 m ago.');
+  expect(headline(silent.slice(1), NOW)).toBe('2 services. The last sign of any was 5 m ago.');
 });
 
 test('what a service is to the flow types', () => {

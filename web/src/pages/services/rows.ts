@@ -53,7 +53,7 @@ export function headline(services: readonly ServiceSummary[], nowMs: number): st
   if (longest === undefined) {
     const newest = Math.max(...services.map(heardMs));
     if (nowMs - newest > SILENT_MS)
-      return `${all}. None was heard of later than ${ago(newest, nowMs)}.`;
+      return `${all}. The last sign of any was ${ago(newest, nowMs)}.`;
     const oldest = Math.min(...services.map(heardMs));
     return `${all}. Each was heard of ${ago(oldest, nowMs)} or later.`;
   }
