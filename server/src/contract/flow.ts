@@ -263,6 +263,14 @@ export interface FlowList {
   incomplete: boolean;
 }
 
+/** Counts the flows of a filter by the values of one field, the most frequent first. */
+export interface Facet {
+  field: 'status' | 'type' | 'environment' | 'service';
+  values: { value: string; flows: number }[];
+  /** Is true if the field has more values than are listed. */
+  incomplete: boolean;
+}
+
 export interface SpanList {
   items: RawSpan[];
   total: number;
@@ -284,6 +292,7 @@ export interface FlowTypeSummary {
   open: number;
   failed: number;
   stuck: number;
+  late: number;
   services: string[];
   /** Is true if the flow type has more services than are listed. */
   incomplete: boolean;

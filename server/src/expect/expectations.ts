@@ -67,6 +67,8 @@ export interface Expectations {
   load(models: Iterable<Omit<LearnedModel, 'version'>>): void;
   /** Returns everything learned about a flow type, for each environment, for people to read. */
   inspect(type: string): { environment: string; model: unknown }[];
+  /** Returns how many flows of a type were learned from. */
+  learnedFlows(type: string, environment: string): number;
   stop(): void;
 }
 

@@ -110,6 +110,7 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
       [...models]
         .filter(([key]) => nameOfKey(key) === type)
         .map(([key, model]) => ({ environment: environmentOfKey(key), model: toStored(model) })),
+    learnedFlows: (type, environment) => models.of(scopedKey(environment, type))?.flows.total ?? 0,
     stop: () => schedule.stop(),
   };
 }

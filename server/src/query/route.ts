@@ -46,7 +46,10 @@ export interface QueryContext {
   /** Access to saved views and to notes on failures: all that routes write to the store. */
   views: DocumentStore<'view' | 'failure'>;
   alerts: IncidentApi;
-  expectations: { inspect(type: string): { environment: string; model: unknown }[] };
+  expectations: {
+    inspect(type: string): { environment: string; model: unknown }[];
+    learnedFlows(type: string, environment: string): number;
+  };
   definitions: DefinitionRegistry;
   readDefinitions: ReadDefinitions;
   /**

@@ -2,6 +2,7 @@ import type {
   About,
   AlertRule,
   Channel,
+  Facet,
   CoordinationAnswer,
   DifferencesAnswer,
   FailuresAnswer,
@@ -15,6 +16,7 @@ import type {
   List,
   MapAnswer,
   Notification,
+  Overview,
   Problem,
   ServiceSummary,
   Silence,
@@ -80,6 +82,10 @@ export const api = {
   about: () => get<About>('/api/v1/about'),
   flows: (query: URLSearchParams, signal?: AbortSignal) =>
     get<FlowList>(`/api/v1/flows?${query}`, signal),
+  overview: (scope: Record<string, string>, signal: AbortSignal) =>
+    get<Overview>(`/api/v1/overview?${new URLSearchParams(scope).toString()}`, signal),
+  facets: (query: URLSearchParams, signal: AbortSignal) =>
+    get<{ items: Facet[] }>(`/api/v1/facets?${query}`, signal),
   flow: (id: string, signal?: AbortSignal) =>
     get<Flow>(`/api/v1/flows/${encodeURIComponent(id)}`, signal),
   lens: <Name extends keyof Lenses>(name: Name, query: URLSearchParams, signal?: AbortSignal) =>

@@ -3,9 +3,11 @@ import { createMutex } from '../../base/mutex.ts';
 import type { QueryContext, Route } from '../route.ts';
 import { ALERT_ROUTES } from './alerts.ts';
 import { DEFINITION_ROUTES } from './definitions.ts';
+import { FACET_ROUTES } from './facets.ts';
 import { FLOW_ROUTES } from './flows.ts';
 import { INCIDENT_ROUTES } from './incidents.ts';
 import { LENS_ROUTES } from './lenses.ts';
+import { OVERVIEW_ROUTES } from './overview.ts';
 import { SERVER_ROUTES } from './server.ts';
 import { VIEW_ROUTES } from './views.ts';
 
@@ -13,6 +15,8 @@ import { VIEW_ROUTES } from './views.ts';
 export const ROUTES: readonly Route[] = [
   ...SERVER_ROUTES,
   ...FLOW_ROUTES,
+  ...FACET_ROUTES,
+  ...OVERVIEW_ROUTES,
   ...LENS_ROUTES,
   ...INCIDENT_ROUTES,
   ...ALERT_ROUTES,
