@@ -195,9 +195,7 @@ async function variantDetails(
     ),
   ]);
   return {
-    outcomes: outcomes.map(({ id, type, status, flows }) => ({
-      ...{ id: BigInt(id), type, status, flows: Number(flows) },
-    })),
+    outcomes: outcomes.map((one) => ({ ...one, id: BigInt(one.id), flows: Number(one.flows) })),
     versions: versions.map(({ id, version, example }) => ({
       ...{ variant: BigInt(id), id: BigInt(version), examples: [example] },
     })),

@@ -1,7 +1,16 @@
 import type { Difference, DifferencesAnswer } from '@fermata/server/contract';
 import { expect, test } from 'vitest';
 import { readFilter } from '../../data/filter.ts';
-import { asked, canCompare, comparedText, headline, liftText, nameOf } from './differences.ts';
+import {
+  asked,
+  canCompare,
+  comparedText,
+  headline,
+  liftText,
+  nameOf,
+  tellingOf,
+  valueText,
+} from './differences.ts';
 
 const filter = (query: string) => readFilter(new URLSearchParams(query));
 const difference = (more: Partial<Difference> = {}): Difference => ({
@@ -40,11 +49,11 @@ test.each([
     'Of 31 stuck flows of order, 50 % are timed out; elsewhere 0 %.',
   ],
 ])('the headline is the most telling difference %#', (item, text) => {
-  expect(headline(answer(item), nameOf(filter('q=status:stuck&type=order')))).toBe(text);
+  expect(headline(answer(), [item], nameOf(filter('q=status:stuck&type=order')))).toBe(text);
 });
 
 test('that nothing differs is said', () => {
-  expect(headline(answer(), 'flows')).toBe('Nothing sets these 31 flows apart.');
+  expect(headline(answer(), [], 'flows')).toBe('Nothing sets these 31 flows apart.');
 });
 
 test('what is compared with', () => {
@@ -60,4 +69,13 @@ test('how much more frequent a value is', () => {
     liftText(difference({ lift: null })),
     liftText(difference({ lift: 0, share: 0 })),
   ]).toEqual(['×8.3', '×42', 'only here', 'only there']);
+});
+
+test('what the query itself says is no difference', () => {
+  const status = difference({ field: 'status', value: 'stuck' });
+  expect(tellingOf([status, difference()], filter('q=status:stuck'))).toEqual([difference()]);
+});
+
+test('a failure without a message has no colon at its end', () => {
+  expect(valueText('d POST /write: 502: ')).toBe('d POST /write: 502');
 });

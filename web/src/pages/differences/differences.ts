@@ -58,17 +58,29 @@ export function nameOf({ q, type }: Filter): string {
   return status === undefined ? kind : `${statusText(status)} ${kind}`;
 }
 
+/** Returns a value without the colon at its end that a failure without a message has. */
+export const valueText = (value: string): string => value.replace(/[:\s]+$/, '');
+
+/** Returns the differences without those that the query itself makes. */
+export const tellingOf = (items: readonly Difference[], { q }: Filter): Difference[] =>
+  items.filter(({ field, value }) => !q.includes(`${field}:${value}`));
+
 /** Returns what is said of a flow that has the value: `have mailer 2.4.0`. */
-function predicate({ field, value }: Difference): string {
+function predicate({ field, value: raw }: Difference): string {
+  const value = valueText(raw);
   if (field === 'status') return `are ${statusText(value)}`;
   if (field === 'type') return `are of type ${value}`;
   if (field === 'step') return `have the step ${value}`;
-  if (field === 'failure') return `failed with ${value}`;
+  if (field === 'failure') return `failed in ${value}`;
   return `have ${value}`;
 }
 
 /** Returns the most telling difference in a sentence. */
-export function headline({ items, population }: DifferencesAnswer, name: string): string {
+export function headline(
+  { population }: DifferencesAnswer,
+  items: readonly Difference[],
+  name: string,
+): string {
   const [first] = items;
   if (population.used === 0) return `No ${name} to compare.`;
   if (first === undefined) return `Nothing sets these ${counted(population.used, 'flow')} apart.`;
