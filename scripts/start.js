@@ -61,7 +61,7 @@ const env = { ...process.env, UV_THREADPOOL_SIZE: process.env.UV_THREADPOOL_SIZE
 // limit in NODE_OPTIONS takes precedence.
 const serverEnv = {
   // Orders of the demo are worth their amount, which incidents sum up.
-  ...(demo && { FERMATA_VALUE_KEY: 'amount' }),
+  ...(demo && { FERMATA_VALUE_KEY: 'amount', FERMATA_DEMO: '1' }),
   ...env,
   NODE_OPTIONS: `--max-old-space-size=2000 ${process.env.NODE_OPTIONS ?? ''}`.trim(),
 };

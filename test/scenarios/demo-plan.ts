@@ -54,10 +54,13 @@ export const isReturned = (n: number): boolean => n % 12 === 5;
 const SAID: Record<Happening, [text: string, page: string]> = {
   'mailer-down': ['The mailer is down; orders wait for their mail', '/incidents'],
   'mailer-back': ['The mailer is back and works off its queue', '/incidents'],
-  deploy: [`payment ${PAYMENT.bad} is deployed, and some cards are refused`, '/failures'],
-  rollback: [`payment is rolled back to ${PAYMENT.good}`, '/failures'],
-  'carrier-busy': ['The carrier is overloaded; parcels are booked again and again', '/latency'],
-  'carrier-well': ['The carrier answers again', '/latency'],
+  deploy: [`payment ${PAYMENT.bad} is deployed, and some cards are refused`, '/flows?tab=failures'],
+  rollback: [`payment is rolled back to ${PAYMENT.good}`, '/flows?tab=failures'],
+  'carrier-busy': [
+    'The carrier is overloaded; parcels are booked again and again',
+    '/flows?tab=latency',
+  ],
+  'carrier-well': ['The carrier answers again', '/flows?tab=latency'],
 };
 
 /** Says what happens, and where it is seen. */

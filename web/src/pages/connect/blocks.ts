@@ -212,8 +212,10 @@ export const platformsOf = (address: Address): Platform[] => [
   { id: 'curl', name: 'curl', blocks: curl(address) },
 ];
 
+/** The package that the lines name; the dashboard itself does not import it. */
+const PACKAGE = '@fermata/instrumentation';
 const FIRST_FLOW = `
-import { completeFlow, handleMessage, publishEvent, startFlow } from '@fermata/instrumentation';
+import { completeFlow, handleMessage, publishEvent, startFlow } from '${PACKAGE}';
 
 const message = { destination: 'orders', system: 'memory', type: 'OrderPlaced' };
 const order = { id: \`order-\${Date.now()}\`, type: 'order', keys: { customer: 'Okafor' } };
