@@ -86,9 +86,9 @@ export function presentFlow(row: FlowRow, part: Part | null = null): wire.Flow {
   const places = sentSteps(flow, MAX_STEPS, part);
   const isWhole = places.length === flow.steps.length;
   const steps = isWhole ? flow.steps : places.map((at) => flow.steps[at]!);
-  const sent = new Set<string | null>(steps.map(({ id }) => id));
+  const sent = new Set<string | null>([null, ...steps.map(({ id }) => id)]);
   // A hop is of use only together with the steps that it connects.
-  const hops = flow.hops.filter(({ from, to }) => isWhole || sent.has(from) || sent.has(to));
+  const hops = flow.hops.filter(({ from, to }) => isWhole || (sent.has(from) && sent.has(to)));
   return {
     ...summaryOf(flow, row.version, flow.steps.length),
     truncated: flow.truncated || !isWhole || hops.length > MAX_HOPS,

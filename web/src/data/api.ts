@@ -9,6 +9,7 @@ import type {
   Incident,
   IncidentList,
   List,
+  MapAnswer,
   Notification,
   Problem,
   ServiceSummary,
@@ -62,8 +63,9 @@ export const api = {
   about: () => get<About>('/api/v1/about'),
   flows: (query: URLSearchParams, signal?: AbortSignal) =>
     get<FlowList>(`/api/v1/flows?${query}`, signal),
-  flow: (id: string, signal?: AbortSignal) =>
-    get<Flow>(`/api/v1/flows/${encodeURIComponent(id)}`, signal),
+  flow: (id: string, signal?: AbortSignal, part?: URLSearchParams) =>
+    get<Flow>(`/api/v1/flows/${encodeURIComponent(id)}${part ? `?${part}` : ''}`, signal),
+  map: (query: URLSearchParams) => get<MapAnswer>(`/api/v1/lenses/map?${query}`),
   spans: (id: string) => get<SpanList>(`/api/v1/flows/${encodeURIComponent(id)}/spans`),
   incidents: () => get<IncidentList>('/api/v1/incidents'),
   incident: (id: string) => get<Incident>(`/api/v1/incidents/${encodeURIComponent(id)}`),
