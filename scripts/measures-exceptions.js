@@ -190,12 +190,6 @@ export const EXCEPTIONS = [
     reason: 'to be rebuilt over columnar memory with what it is made from',
   },
   {
-    rule: 'function',
-    where: 'web/src/timeline/layout.ts placed',
-    value: 102,
-    reason: 'one pass that places lanes from top to bottom',
-  },
-  {
     rule: 'variables',
     where: 'server/src/analyze/critical-path.ts surroundingsOf',
     value: 7,

@@ -214,7 +214,13 @@ export interface UnattributedSpan {
 }
 
 export interface Flow extends FlowSummary {
+  /**
+   * Lists all steps by their start. Of a large flow it lists those that failed, run, were retried
+   * or undone, those after which something is awaited, the first and last ones, and some others.
+   */
   steps: Step[];
+  /** For each listed step, its place among all steps of the flow; absent if all are listed. */
+  stepPlaces?: number[];
   hops: Hop[];
   /**
    * Lists segments, each of which begins where the previous one ended, and which sum to the

@@ -86,13 +86,13 @@ export const api = {
     get<Overview>(`/api/v1/overview?${new URLSearchParams(scope).toString()}`, signal),
   facets: (query: URLSearchParams, signal: AbortSignal) =>
     get<{ items: Facet[] }>(`/api/v1/facets?${query}`, signal),
-  flow: (id: string, signal?: AbortSignal) =>
-    get<Flow>(`/api/v1/flows/${encodeURIComponent(id)}`, signal),
   lens: <Name extends keyof Lenses>(name: Name, query: URLSearchParams, signal?: AbortSignal) =>
     get<Lenses[Name]>(`/api/v1/lenses/${name}?${query}`, signal),
   /** Tells what people know of a failure: that they know, that it is mended, or a note. */
   noteFailure: (fingerprint: string, verb: 'ack' | 'resolve' | 'note', text: string) =>
     get<object>(`/api/v1/failures/${encodeURIComponent(fingerprint)}/${verb}`, undefined, { text }),
+  flow: (id: string, signal?: AbortSignal, part?: URLSearchParams) =>
+    get<Flow>(`/api/v1/flows/${encodeURIComponent(id)}${part ? `?${part}` : ''}`, signal),
   spans: (id: string) => get<SpanList>(`/api/v1/flows/${encodeURIComponent(id)}/spans`),
   incidents: () => get<IncidentList>('/api/v1/incidents'),
   incident: (id: string) => get<Incident>(`/api/v1/incidents/${encodeURIComponent(id)}`),
