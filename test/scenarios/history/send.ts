@@ -6,7 +6,7 @@ import type { Played } from './player.ts';
 /** Flows that are sent together; each request is answered once it is stored. */
 const FLOWS_A_REQUEST = 25;
 /** Longest pause between two requests, ms: history leaves half of the time to what is live. */
-const MAX_PAUSE_MS = 500;
+const MAX_PAUSE_MS = 3000;
 /** Pause before a refused request is sent again, ms. */
 const RETRY_MS = 500;
 const TRIES = 40;
