@@ -30,6 +30,7 @@ test('the history of the demo shows a stuck order and a growing queue', async ()
     const { played } = shopHistory({
       // The last orders are over but for their mail: nothing else is under way.
       ...{ nowMs, untilMs: nowMs - 5000, seed: 1, lengthMs: 50 * 60_000, rate: 0.3 },
+      hourGapMs: 20_000,
       ...{ mailerBackMs: nowMs + 3_600_000, system: 'bus' },
     });
     await sender.send([...played].reverse(), nowMs);

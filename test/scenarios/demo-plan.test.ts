@@ -24,7 +24,9 @@ test('within ten minutes of the start everything happens once', () => {
 
 test('faults are those of the shop, and those of a deployment end with it', () => {
   const faults = (deployed: boolean, carrierBusy = false): Set<string | undefined> =>
-    new Set(Array.from({ length: 120 }, (_, n) => faultOf(n, { deployed, carrierBusy })));
+    new Set(
+      Array.from({ length: 120 }, (_, n) => faultOf(n, { deployed, carrierBusy, isBegun: true })),
+    );
   expect([...faults(false)].sort()).toEqual(
     ['carrier-busy', 'no-stock', 'points-locked', undefined].sort(),
   );

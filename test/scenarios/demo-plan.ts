@@ -9,6 +9,8 @@ export type Happening =
 export interface Phase {
   deployed: boolean;
   carrierBusy: boolean;
+  /** Nothing fails for good before: history has failures of its own. */
+  isBegun: boolean;
 }
 
 /** Time from the start until the mailer, which is down when the demo begins, is back. */
@@ -40,11 +42,11 @@ export function nextAfter(ms: number): { atMs: number; what: Happening } {
 }
 
 /** Returns the fault that strikes the n-th order, if any. */
-export function faultOf(n: number, { deployed, carrierBusy }: Phase): string | undefined {
+export function faultOf(n: number, { deployed, carrierBusy, isBegun }: Phase): string | undefined {
   if (deployed && n % 5 < 2) return 'token-refused';
   if (carrierBusy && n % 3 !== 0) return 'carrier-busy';
   if (n % 20 === 7) return 'no-stock';
-  if (n % 60 === 13) return 'points-locked';
+  if (isBegun && n % 60 === 13) return 'points-locked';
   return n % 15 === 4 ? 'carrier-busy' : undefined;
 }
 

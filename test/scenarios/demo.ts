@@ -25,18 +25,21 @@ import { RETURNS, shop } from './systems/shop.ts';
 
 /**
  * Runs the demo: a shop. Its last day is sent as history, as a collector would hand over what it
- * kept; then its services start and take orders, and one trouble follows the other (`demo-plan.ts`).
- * FERMATA_DEMO_RATE orders a second (1), FERMATA_DEMO_BROKER=amqp://… for RabbitMQ.
+ * kept; then its services start and take orders, and one trouble follows the other
+ * (`demo-plan.ts`).
+ * FERMATA_DEMO_RATE orders a second (0.5), FERMATA_DEMO_BROKER=amqp://… for RabbitMQ.
  */
 const otlp = process.env['OTEL_EXPORTER_OTLP_ENDPOINT'] ?? 'http://127.0.0.1:4318';
 const web = process.env['FERMATA_URL'] ?? 'http://127.0.0.1:4320';
 /** Address that is printed: that of another container is none that a browser can open. */
 const shown = new URL(web).hostname === '127.0.0.1' ? web : '';
 const broker = process.env['FERMATA_DEMO_BROKER'] ?? '';
-const rate = Number(process.env['FERMATA_DEMO_RATE'] ?? 1);
+const rate = Number(process.env['FERMATA_DEMO_RATE'] ?? 0.5);
 const DAY_MS = 24 * 3_600_000;
 /** Longest time that the services need to start; until they have, history places the orders. */
 const SERVICES_START_MS = 120_000;
+/** Mean time between two orders of the last hour, ms. */
+const HOUR_GAP_MS = 6000;
 /** Age of the orders that are sent before the services start, ms. */
 const RECENT_MS = 180_000;
 
@@ -72,7 +75,12 @@ async function begin(): Promise<number> {
   if (newest !== null) return newest + 1;
   const { played, nextNumber } = shopHistory({
     ...{ nowMs: startMs, untilMs: startMs + SERVICES_START_MS, lengthMs: DAY_MS },
-    ...{ seed: startMs, rate: Math.max(0.5, rate), mailerBackMs: startMs + MAILER_BACK_MS },
+    ...{
+      seed: startMs,
+      rate: Math.max(0.4, rate),
+      hourGapMs: HOUR_GAP_MS,
+      mailerBackMs: startMs + MAILER_BACK_MS,
+    },
     system: broker
       ? new URL(broker).protocol.replace(/^amqps?:$/, 'rabbitmq:').slice(0, -1)
       : 'bus',
@@ -128,7 +136,9 @@ if (Date.now() < startMs + MAILER_BACK_MS) {
 say(`${rate} orders a second. Ctrl-C ends it.`);
 process.send?.({ ready: true });
 
-const phase: Phase = { deployed: false, carrierBusy: false };
+const phase: Phase = { deployed: false, carrierBusy: false, isBegun: false };
+// An incident that opens while its failures of yesterday still come would count those, too.
+const begun = history.catch(() => undefined).then(() => (phase.isBegun = true));
 const deploy = async (version: string): Promise<void> => {
   versions['payment'] = version;
   instances.set('payment', (instances.get('payment') ?? 1) + 1);
@@ -160,10 +170,14 @@ async function takeOrders(): Promise<void> {
   }
 }
 async function followPlan(): Promise<void> {
+  let fromMs = startMs;
   for (let ms = Date.now() - startMs; !isStopping;) {
     const { atMs, what } = nextAfter(ms);
-    await pause(Math.max(0, startMs + atMs - Date.now()));
+    await pause(Math.max(0, fromMs + atMs - Date.now()));
+    if (what === 'deploy') await begun;
     if (isStopping) return;
+    // What comes later puts off all that follows, so that each trouble lasts as long as it should.
+    fromMs = Math.max(fromMs, Date.now() - atMs);
     await carryOut[what]();
     say(said(what, shown));
     ms = atMs;

@@ -4,7 +4,9 @@ import { toOtlp, type ResourceOf } from './otlp.ts';
 import type { Played } from './player.ts';
 
 /** Flows that are sent together; each request is answered once it is stored. */
-const FLOWS_A_REQUEST = 40;
+const FLOWS_A_REQUEST = 25;
+/** Longest pause between two requests, ms: history leaves half of the time to what is live. */
+const MAX_PAUSE_MS = 3000;
 /** Pause before a refused request is sent again, ms. */
 const RETRY_MS = 500;
 const TRIES = 40;
@@ -58,8 +60,11 @@ export function createSender(otlp: string, resourceOf: ResourceOf): Sender {
       await request({ spans: [], events: [event] });
     },
     async send(played, untilMs) {
-      for (let from = 0; from < played.length && !isStopped; from += FLOWS_A_REQUEST)
+      for (let from = 0; from < played.length && !isStopped; from += FLOWS_A_REQUEST) {
+        const beganMs = Date.now();
         await request(dueIn(together(played.slice(from, from + FLOWS_A_REQUEST)), 0, untilMs));
+        await pause(Math.min(MAX_PAUSE_MS, Date.now() - beganMs));
+      }
     },
     async follow(played, fromMs) {
       let left = played.filter((one) => lastOf(one) > fromMs);

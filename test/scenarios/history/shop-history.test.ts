@@ -6,7 +6,8 @@ import { placedOrders, randomOf, shopHistory, STUCK, versionAt } from './shop-hi
 const NOW = Date.UTC(2026, 0, 7, 12);
 const HOUR = 3_600_000;
 const options = {
-  ...{ nowMs: NOW, untilMs: NOW + 10_000, seed: 3, lengthMs: 24 * HOUR, rate: 1 },
+  ...{ nowMs: NOW, untilMs: NOW + 10_000, seed: 3, lengthMs: 24 * HOUR, rate: 0.7 },
+  hourGapMs: 15_000,
   ...{ mailerBackMs: NOW + 75_000, system: 'bus' },
 };
 const idOf = ({ spans }: Played): unknown => spans[0]!.attributes['fermata.flow.id'];

@@ -17,6 +17,8 @@ export interface HistoryOptions {
   lengthMs: number;
   /** Orders of the last three minutes, a second. */
   rate: number;
+  /** Mean time between two orders of the hour before, ms. */
+  hourGapMs: number;
   /** Instant at which the mailer is back; what waits for it is taken from then on. */
   mailerBackMs: number;
   /** Name of the broker, as `messaging.system` has it. */
@@ -89,11 +91,15 @@ export const someReturn = (number: number, of: Order): Placed['order'] => ({
 });
 
 /** Returns the mean time between two orders, ms, so long before the present. */
-function gapMs(agoMs: number, atMs: number, rate: number): number {
+function gapMs(
+  agoMs: number,
+  atMs: number,
+  { rate, hourGapMs }: Pick<HistoryOptions, 'rate' | 'hourGapMs'>,
+): number {
   if (agoMs < 3 * MINUTE) return 1000 / rate;
-  if (agoMs < HOUR) return 15_000;
+  if (agoMs < HOUR) return hourGapMs;
   const hour = new Date(atMs).getHours();
-  return hour >= 7 && hour < 23 ? 120_000 : 400_000;
+  return hour >= 7 && hour < 23 ? 80_000 : 300_000;
 }
 const TROUBLES: readonly [fault: string, share: number, isFailure: boolean][] = [
   ['no-stock', 0.03, false],
@@ -104,11 +110,11 @@ const TROUBLES: readonly [fault: string, share: number, isFailure: boolean][] = 
 
 /** Returns when which order was placed, the oldest first. */
 export function placedOrders(options: HistoryOptions, random: () => number): Placed[] {
-  const { nowMs, untilMs, lengthMs, rate } = options;
+  const { nowMs, untilMs, lengthMs } = options;
   const times: number[] = [];
   for (let atMs = nowMs - lengthMs; atMs < untilMs;) {
     times.push(atMs);
-    atMs += gapMs(nowMs - atMs, atMs, rate) * (0.5 + random());
+    atMs += gapMs(nowMs - atMs, atMs, options) * (0.5 + random());
   }
   const stuckAt = times.findIndex((atMs) => atMs >= nowMs - STUCK.agoMs);
   const first = STUCK.number - Math.max(0, stuckAt);

@@ -1,7 +1,7 @@
 /**
  * Writes the lines with which services send to this server. Everything is meant to be pasted into a
- * shell as it stands: values are quoted, and code is written into a file. Guarded by blocks.test.ts,
- * where bash reads all of it.
+ * shell as it stands: values are quoted, and code is written into a file. Guarded by
+ * test/architecture/pasted-lines.test.ts, where bash reads all of it.
  */
 export interface Block {
   title: string;
