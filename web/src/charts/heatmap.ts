@@ -193,7 +193,7 @@ export function rowText(boundsMs: readonly number[], row: number): string {
 export const mostOf = ({ counts }: Heatmap): number =>
   counts.reduce((most, row) => Math.max(most, ...row), 0);
 
-/** Returns the heatmap as a table: a row for each time that has flows, a column for each duration. */
+/** Returns the heatmap as a table: times with flows are rows, durations are columns. */
 export function tableOf(
   { times, boundsMs, counts, exemplars }: Heatmap,
   { firstRow, lastRow }: Grid,

@@ -11,7 +11,8 @@ const AFTER_FAILURE_MS = 3000;
 /**
  * Keeps the answer to a question up to date. A question has a name, which is equal as long as the
  * question is (a relative time has moving ends, but is one question). The answer to the question
- * before stays on the screen, as `isOld`, until the new one is there. Must be created by a component.
+ * before stays on the screen, as `isOld`, until the new one is there. Must be created by a
+ * component.
  */
 export class Answer<T> {
   value = $state.raw<T | null>(null);

@@ -104,8 +104,8 @@ export function comparedFilter(
 }
 
 /**
- * Returns the answer of a lens without the other flows if there are none: everything would be new or
- * longer then.
+ * Returns the answer of a lens without the other flows if there are none: everything would be new
+ * or longer then.
  */
 export function comparable<Answer extends { against?: { population: { used: number } } }>(
   answer: Answer,

@@ -89,15 +89,16 @@ function changesText(answer: LatencyAnswer, changed: readonly Changed[], compare
 
 /** Says what would be if a part took half its time. */
 export function whatIfText(part: string, { flows, shorter, beforeMs, afterMs }: WhatIf): string {
+  const all = counted(flows, 'flow');
   if (shorter === 0)
-    return `If ${part} took half its time, none of ${counted(flows, 'flow')} would end earlier: other branches take as long.`;
-  const [before, after] = [duration(beforeMs.p95), duration(afterMs.p95)];
-  return `If ${part} took half its time, p95 would be ${after} instead of ${before}, and the median ${duration(
-    afterMs.p50,
-  )} instead of ${duration(beforeMs.p50)}. ${shorter.toLocaleString('en')} of ${counted(
-    flows,
-    'flow',
-  )} would be shorter.`;
+    return `If ${part} took half its time, none of ${all} would end earlier: others take as long.`;
+  const instead = (key: 'p50' | 'p95'): string =>
+    `${duration(afterMs[key])} instead of ${duration(beforeMs[key])}`;
+  return [
+    `If ${part} took half its time,`,
+    `p95 would be ${instead('p95')}, and the median ${instead('p50')}.`,
+    `${shorter.toLocaleString('en')} of ${all} would be shorter.`,
+  ].join(' ');
 }
 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

@@ -64,8 +64,8 @@ export interface Folding {
 }
 
 /**
- * Splits steps into those that are shown and rare ones. Steps where flows are held are shown however
- * rare they are.
+ * Splits steps into those that are shown and rare ones. Steps where flows are held are shown,
+ * however rare they are.
  */
 export function foldSteps(
   steps: readonly MapStep[],
@@ -108,7 +108,7 @@ export function messageName({ message, waitMs, sync }: MapEdge): string {
 
 export type Thickness = 'flows' | 'time';
 
-/** Returns the width of each message's line in px, by how many flows take it or how long it waits. */
+/** Returns the width of each message's line, px: by how many flows take it or how long it waits. */
 export function widthsOf(
   messages: readonly MapMessage[],
   by: Thickness,

@@ -80,7 +80,7 @@ function arranged(
   const height = stepHeight(isCompared);
   const graph = new Graph({ multigraph: true });
   graph.setGraph({ rankdir: 'LR', ...GAPS, marginx: 12, marginy: 20 });
-  // The order of insertion decides between layouts that are as good. Ids make it the same each time.
+  // The order of insertion decides between layouts that are as good; by ids it is always the same.
   for (const { node } of sortedBy(steps, ({ node: { id } }) => id))
     graph.setNode(node.id, { width: STEP_WIDTH, height });
   const isBrief = isLarge(steps);
