@@ -225,11 +225,11 @@ describe.runIf(executable)('the dashboard', () => {
     expect(await page.title()).toBe('seen-1 · Fermata');
 
     await page.getByRole('tab', { name: 'Timeline' }).press('ArrowRight');
-    expect(await focused()).toBe('BUTTON tab-steps Steps');
+    expect(await focused()).toBe('BUTTON tab-sequence Sequence');
     await page.keyboard.press('End');
-    await page.getByRole('tab', { name: 'Raw spans', selected: true }).waitFor();
+    await page.getByRole('tab', { name: 'Evidence', selected: true }).waitFor();
     await page.keyboard.press('ArrowRight');
-    await page.keyboard.press('2');
+    await page.keyboard.press('3');
 
     const names = await page.locator('#view tbody button').allTextContents();
     await page.locator('#view tbody button').first().focus();
@@ -311,6 +311,8 @@ describe.runIf(executable)('the dashboard', () => {
         ['/flows', 'seen-1'],
         ['/flow/seen-1', 'seen-1'],
         ['/flow/seen-1?tab=steps', 'seen-1'],
+        ['/flow/seen-1?tab=sequence', 'seen-1'],
+        ['/flow/seen-1?tab=evidence', 'How sure'],
         ['/incidents', 'Nothing is wrong'],
         ['/alerts', 'No notification yet'],
       ] as const) {
@@ -322,6 +324,6 @@ describe.runIf(executable)('the dashboard', () => {
       }
       expect(complaints).toEqual([]);
     },
-    60_000,
+    120_000,
   );
 });

@@ -14,6 +14,7 @@ test('labels of marks give way where there is no room, and ticks give way to the
   const roomOf = (ms: number): string | undefined =>
     ticksOf(scale, 1, [at(ms)], 1000).marks[0]?.room;
   expect([500, 950, 990].map(roomOf)).toEqual(['all', 'word', 'none']);
+  expect([500, 950].map((ms) => ticksOf(scale, 1, [at(ms)], 1000).nowNamed)).toEqual([true, false]);
   const { ticks } = ticksOf(scale, null, [at(500)], 1000);
   expect(ticks.map(({ label }) => label)).toEqual([
     '0',

@@ -8,6 +8,8 @@ export interface Ticks {
   /** Folded gaps. `named` is true if there is room to show the gap's duration. */
   gaps: { x: number; width: number; ms: number; named: boolean }[];
   marks: AxisMark[];
+  /** True if there is room for the word "now" beside the marks. */
+  nowNamed: boolean;
 }
 
 /** `room` says how much of the text of a mark fits on the axis. */
@@ -20,7 +22,8 @@ export interface AxisMark extends Mark {
 const TICK_PX = 84;
 const LABEL_PX = 58;
 const MARK_PX = 100;
-const WORD_PX = 38;
+const WORD_PX = 20;
+const NOW_PX = 56;
 /** Units of time in which round distances between ticks are chosen, ms. */
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -49,7 +52,8 @@ export function ticksOf(
     return { ...gap, named: fits };
   });
   const taken = [...gaps.filter((gap) => gap.named).map((gap) => gap.x + gap.width / 2), ...labels];
-  return { ticks: roundTimes(scale, taken, widthPx), gaps, marks: placed };
+  const nowNamed = placed.every(({ x }) => now === null || (now - x) * widthPx > NOW_PX);
+  return { ticks: roundTimes(scale, taken, widthPx), gaps, marks: placed, nowNamed };
 }
 
 function marksOf(

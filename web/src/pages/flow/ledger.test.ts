@@ -1,6 +1,6 @@
 import type { Step } from '@fermata/server/contract';
 import { expect, test } from 'vitest';
-import { ledgerOf } from './ledger.ts';
+import { inOrder, ledgerOf } from './ledger.ts';
 
 const step = (id: string, at: number, more: Partial<Step> = {}): Step =>
   ({
@@ -28,6 +28,11 @@ test('each step that was done stands beside what undid it; what was kept is list
     ['flight', ['undo flight']],
   ]);
   expect(kept.map(({ id }) => id)).toEqual(['hotel']);
+  const rows = inOrder({ entries, kept, hasUndone });
+  expect(rows.map(({ name, undoneBy }) => [name, undoneBy.length])).toEqual([
+    ['flight', 1],
+    ['hotel', 0],
+  ]);
 });
 
 test('an undoing of something that is not known is listed by its name', () => {

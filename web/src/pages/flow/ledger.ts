@@ -50,3 +50,12 @@ export function ledgerOf({ steps }: Pick<Flow, 'steps'>): Ledger {
   );
   return { entries, kept, hasUndone: first !== undefined || entries.length > 0 };
 }
+
+/** Returns all that was done in order of time, with what undid it; what is not known comes last. */
+export function inOrder({ entries, kept }: Ledger): LedgerEntry[] {
+  const all = [...entries, ...kept.map((done) => ({ done, name: done.name, undoneBy: [] }))];
+  const known = all.filter(({ done }) => done !== null);
+  const startOf = ({ done }: LedgerEntry): bigint => BigInt(done!.startUnixNano);
+  known.sort((a, b) => (startOf(a) < startOf(b) ? -1 : 1));
+  return [...known, ...all.filter(({ done }) => done === null)];
+}
