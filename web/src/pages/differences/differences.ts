@@ -3,7 +3,7 @@ import { isCompared, type Comparison } from '../../data/compare.ts';
 import type { Filter } from '../../data/filter.ts';
 import { spanOf } from '../../data/scope.ts';
 import { statusText } from '../../ui/format.ts';
-import { counted, percent } from '../../ui/lens-text.ts';
+import { counted, percent } from '../../ui/change.ts';
 
 /**
  * Returns the filter with what can be compared as its query: flows that a query finds are compared

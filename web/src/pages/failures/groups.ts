@@ -4,7 +4,7 @@ import type {
   ServiceSummary,
   TrendAnswer,
 } from '@fermata/server/contract';
-import { counted } from '../../ui/lens-text.ts';
+import { counted } from '../../ui/change.ts';
 
 export const SORTS = [
   ['flows', 'Most flows'],
