@@ -6,6 +6,12 @@ import type {
 } from '@fermata/server/contract';
 import { counted } from '../../ui/change.ts';
 
+/** A failure among the flows that are compared with: their share, and the address of them. */
+export interface Before {
+  share: number;
+  list: string;
+}
+
 export const SORTS = [
   ['flows', 'Most flows'],
   ['last', 'Last seen'],
