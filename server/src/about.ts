@@ -45,6 +45,7 @@ export function aboutOf(
     otlpHttp: `http://${host}:${otlpHttp}`,
     otlpGrpc: `http://${host}:${otlpGrpc}`,
     retention: `${config.retentionDays}d`,
+    demo: config.demo,
     environment: [
       ...senderEnvironment(addresses),
       'NODE_OPTIONS=--import @fermata/instrumentation/register',

@@ -6,6 +6,8 @@ export interface About {
   otlpHttp: string;
   otlpGrpc: string;
   retention: string;
+  /** Is true if the data is that of the demo, of which the dashboard shows a tour. */
+  demo: boolean;
   /** Lists the environment variables that a service needs to send here, as `NAME=value`. */
   environment: string[];
 }

@@ -24,8 +24,10 @@ export class Answer<T> {
 
   constructor(name: () => string, ask: (signal: AbortSignal) => Promise<T>, everyMs = EVERY_MS) {
     this.#ask = ask;
+    // The name is derived, so that what it is made of may change as long as the question does not.
+    const question = $derived(name());
     $effect(() => {
-      name();
+      void question;
       return untrack(() => {
         this.isOld = this.value !== null;
         this.#hasChanged = false;

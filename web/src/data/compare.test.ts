@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import {
+  comparable,
   comparedFilter,
   comparisonParameters,
   comparisonProblem,
@@ -81,6 +82,14 @@ test('a lens gets the filter and the comparison; its name does not change as tim
   });
   expect(lensName(filter, comparison)).toBe(lensName({ ...filter }, { ...comparison }));
   expect(lensName(filter, comparison)).not.toBe(lensName(filter, read('').comparison));
+});
+
+test('there is no comparison with no flows', () => {
+  const of = (used: number) => ({ nodes: [], against: { population: { used } } });
+  expect(comparable(of(3))).toEqual(of(3));
+  expect(comparable(of(0))).toEqual({ nodes: [] });
+  const alone: { against?: { population: { used: number } } } = {};
+  expect(comparable(alone)).toBe(alone);
 });
 
 test('a sentence names what is compared with', () => {

@@ -104,6 +104,18 @@ export function comparedFilter(
 }
 
 /**
+ * Returns the answer of a lens without the other flows if there are none: everything would be new or
+ * longer then.
+ */
+export function comparable<Answer extends { against?: { population: { used: number } } }>(
+  answer: Answer,
+): Answer {
+  if (answer.against === undefined || answer.against.population.used > 0) return answer;
+  const { against: _against, ...alone } = answer;
+  return alone as Answer;
+}
+
+/**
  * Returns the time that is compared with; null if the time has no start. Days are those of the
  * reader's time zone, so that 9 o'clock is compared with 9 o'clock when clocks change.
  */

@@ -7,6 +7,8 @@ export const PAGE_KEYS = {
   g: '/flows',
   m: '/flows?tab=map',
   l: '/flows?tab=latency',
+  f: '/flows?tab=failures',
+  d: '/flows?tab=differences&range=today&compare=yesterday',
   i: '/incidents',
   a: '/alerts',
   s: '/services',

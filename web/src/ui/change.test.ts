@@ -1,14 +1,13 @@
 import { expect, test } from 'vitest';
 import { changeOfCount, changeOfMs, counted, percent } from './change.ts';
 
-test('a share has as many digits as it needs', () => {
-  expect([0, 0.0004, 0.034, 0.412, 0.996, 0.9999, 1].map(percent)).toEqual([
+test('a share has as many digits as it needs, and is not all if it is less', () => {
+  expect([0, 0.0004, 0.034, 0.412, 0.998, 1].map(percent)).toEqual([
     '0 %',
     '< 0.1 %',
     '3.4 %',
     '41 %',
-    '99.6 %',
-    '> 99.9 %',
+    '> 99 %',
     '100 %',
   ]);
 });

@@ -1,9 +1,9 @@
 import { duration } from './format.ts';
 
-/** Formats a share, 0 to 1: `41 %`; with a digit more where it would look like none or all. */
+/** Formats a share, 0 to 1: `41 %`; a small one with a digit more, so that it is not zero. */
 export function percent(share: number): string {
   const value = share * 100;
-  if (share < 1 && value >= 99.5) return value > 99.9 ? '> 99.9 %' : `${value.toFixed(1)} %`;
+  if (value < 100 && value >= 99.5) return '> 99 %';
   if (value === 0 || value >= 9.95) return `${Math.round(value)} %`;
   return value < 0.1 ? '< 0.1 %' : `${value.toFixed(1)} %`;
 }

@@ -133,5 +133,9 @@ export function fromStored(json: string): { model: TypeModel; rare: Digest[] } {
       ]),
     ),
   };
-  return { model, rare: isOfBefore ? [] : (stored.rare ?? []) };
+  const rare = isOfBefore ? [] : (stored.rare ?? []);
+  // Digests of an earlier version have no lag; it was the time until receipt.
+  for (const { steps } of rare)
+    for (const step of steps) step.lagMs ??= Math.max(0, step.receivedMs - step.startMs);
+  return { model, rare };
 }

@@ -56,9 +56,14 @@ describe('the headline', () => {
     expect(headlineOf(answer({ against: answer(), changed: [] }), 'yesterday').changes).toContain(
       'nothing takes longer',
     );
-    expect(headlineOf(answer({ against: answer({ population: none }) }), 'yesterday').lead).toBe(
-      'p95 is 14.2 s.',
+    const changed = [{ ...wait, meanMs: 900, againstMeanMs: 0 }];
+    const alone = headlineOf(
+      answer({ against: answer({ population: none }), changed }),
+      'yesterday',
     );
+    expect(alone.lead).toBe('p95 is 14.2 s.');
+    expect(alone.cause).toContain('41 % of the time');
+    expect(alone.changes).toBe('There are no flows to compare with.');
     expect(headlineOf(answer({ population: none }), '').lead).toBe('No flow matches.');
   });
 });

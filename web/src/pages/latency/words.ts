@@ -1,4 +1,5 @@
 import type { LatencyAnswer, LatencySegment, WhatIf } from '@fermata/server/contract';
+import { comparable } from '../../data/compare.ts';
 import { changeOfMs, counted, percent } from '../../ui/change.ts';
 import { duration, isolate } from '../../ui/format.ts';
 
@@ -41,15 +42,14 @@ const MAX_CHANGES = 3;
 
 /** Says how long flows take, and what takes most of it. `compared` is `yesterday` or the like. */
 export function headlineOf(answer: LatencyAnswer, compared: string): Headline {
-  const { population, durationMs, against } = answer;
+  const { population, durationMs } = answer;
   if (population.used === 0)
     return { lead: 'No flow matches.', cause: '', kind: null, changes: '' };
+  const { against: other } = comparable(answer);
   const lead = `p95 is ${duration(durationMs.p95)}${
-    against && against.population.used > 0
-      ? `, ${compared} ${duration(against.durationMs.p95)}`
-      : ''
+    other ? `, ${compared} ${duration(other.durationMs.p95)}` : ''
   }.`;
-  const changed = (answer.changed ?? []).filter(
+  const changed = (other ? (answer.changed ?? []) : []).filter(
     ({ meanMs, againstMeanMs }) => changeOfMs(meanMs, againstMeanMs) !== '—',
   );
   return { lead, ...causeOf(answer, changed[0]), changes: changesText(answer, changed, compared) };

@@ -126,6 +126,25 @@ describe('where it is on the map', () => {
     expect(layoutOf(steps, messages, true, first).key).not.toBe(first.key);
   });
 
+  test('of very many steps, all are placed and all lines are there', () => {
+    const ids = Array.from({ length: 70 }, (_, i) => `n${i}`);
+    const lines = ids
+      .slice(1)
+      .flatMap((id, i) => [
+        edge(`n${Math.floor(i / 3)}`, id),
+        edge('n69', id, { id: `x${id}`, flows: 1 }),
+      ]);
+    const all = graphOf(
+      answer(
+        ids.map((id) => node(id)),
+        lines,
+      ),
+    );
+    const large = layoutOf(all.steps, all.messages, false, null);
+    expect([large.steps.size, large.ways.size]).toEqual([70, all.messages.length]);
+    expect(new Set([...large.steps.values()].map(({ x, y }) => `${x} ${y}`)).size).toBe(70);
+  });
+
   test('circles are placed, too', () => {
     const circle = graphOf(answer([node('a'), node('b')], [edge('a', 'b'), edge('b', 'a')]));
     const { ways } = layoutOf(circle.steps, circle.messages, false, null);
@@ -143,8 +162,8 @@ describe('where it is on the map', () => {
   });
 
   test('a label has room for its name, but not without end', () => {
-    expect(labelWidth('')).toBe(0);
-    expect(labelWidth('CardPostalAddressUpdateFailed')).toBe(132);
+    expect(labelWidth('', true)).toBe(0);
+    expect(labelWidth('CardPostalAddressUpdateFailed', false)).toBe(132);
   });
 });
 

@@ -25,14 +25,26 @@ export interface Way {
 export const STEP_WIDTH = 150;
 const LABEL_HEIGHT = 30;
 const MAX_LABEL = 132;
-const GAPS = { nodesep: 30, edgesep: 10, ranksep: 36 };
+/** The line below the name has a wait, with a comparison also its change. */
+const MIN_LABEL = 74;
+const MIN_COMPARED = 126;
+/**
+ * Number of steps above which only the most frequent message to each step decides where it is, and
+ * names of messages are hidden. Lines of all messages would take seconds to arrange, and nobody
+ * could read them.
+ */
+const MAX_ARRANGED = 60;
+const GAPS = { nodesep: 30, edgesep: 10, ranksep: 40 };
+
+export const isLarge = (steps: readonly MapStep[]): boolean => steps.length > MAX_ARRANGED;
 
 /** Returns the height of a step's box in px; with a comparison it has a line more. */
 export const stepHeight = (isCompared: boolean): number => (isCompared ? 80 : 64);
 
 /** Returns about how wide a label is, px: it has two lines in a font of 11 px. */
-export function labelWidth(name: string): number {
-  return name === '' ? 0 : Math.min(MAX_LABEL, Math.max(74, 14 + 6.4 * name.length));
+export function labelWidth(name: string, isCompared: boolean): number {
+  const least = isCompared ? MIN_COMPARED : MIN_LABEL;
+  return name === '' ? 0 : Math.min(MAX_LABEL, Math.max(least, 14 + 6.4 * name.length));
 }
 
 /**
@@ -48,7 +60,7 @@ export function layoutOf(
   const height = stepHeight(isCompared);
   const ids = steps.map(({ node }) => node.id).sort();
   const key = `${height} ${ids.join(' ')}`;
-  if (before?.key !== key) return arranged(key, steps, messages, height);
+  if (before?.key !== key) return arranged(key, steps, messages, isCompared);
   const ways = new Map(
     messages.map(({ edge }) => [
       edge.id,
@@ -63,15 +75,18 @@ function arranged(
   key: string,
   steps: readonly MapStep[],
   messages: readonly MapMessage[],
-  height: number,
+  isCompared: boolean,
 ): Layout {
+  const height = stepHeight(isCompared);
   const graph = new Graph({ multigraph: true });
   graph.setGraph({ rankdir: 'LR', ...GAPS, marginx: 12, marginy: 20 });
   // The order of insertion decides between layouts that are as good. Ids make it the same each time.
   for (const { node } of sortedBy(steps, ({ node: { id } }) => id))
     graph.setNode(node.id, { width: STEP_WIDTH, height });
-  for (const { edge } of sortedBy(messages, ({ edge: { id } }) => id)) {
-    const width = labelWidth(messageName(edge));
+  const isBrief = isLarge(steps);
+  const guides = isBrief ? mainMessages(messages) : messages;
+  for (const { edge } of sortedBy(guides, ({ edge: { id } }) => id)) {
+    const width = isBrief ? 0 : labelWidth(messageName(edge), isCompared);
     graph.setEdge(
       { v: edge.from, w: edge.to, name: edge.id },
       {
@@ -91,7 +106,7 @@ function arranged(
   );
   const ways = new Map(
     messages.map(({ edge }) => {
-      const found = graph.edge({ v: edge.from, w: edge.to, name: edge.id }) as {
+      const found = (graph.edge({ v: edge.from, w: edge.to, name: edge.id }) ?? {}) as {
         points?: Point[];
       } & Partial<Point>;
       return [edge.id, wayOf(found, places.get(edge.from)!, places.get(edge.to)!, height)];
@@ -99,6 +114,16 @@ function arranged(
   );
   const size = graph.graph() as { width?: number; height?: number };
   return { key, steps: places, ways, width: size.width ?? 0, height: size.height ?? 0 };
+}
+
+/** Returns the most frequent message to each step. */
+function mainMessages(messages: readonly MapMessage[]): MapMessage[] {
+  const main = new Map<string, MapMessage>();
+  for (const one of messages) {
+    const other = main.get(one.edge.to);
+    if (!other || one.edge.flows > other.edge.flows) main.set(one.edge.to, one);
+  }
+  return [...main.values()];
 }
 
 /** Lets a line leave a step at its right and enter the next at its left, unless it leads back. */

@@ -1,7 +1,7 @@
 import { flowsAddress } from '../../data/compare.ts';
 import type { Filter } from '../../data/filter.ts';
 import { changeOfCount, changeOfMs } from '../../ui/change.ts';
-import { duration } from '../../ui/format.ts';
+import { duration, isolate } from '../../ui/format.ts';
 import type { Cell, Column, Row } from '../../ui/sort.ts';
 import { messageName, type MapMessage, type MapStep } from './graph.ts';
 
@@ -57,7 +57,9 @@ export function messageRows(
   filter: Filter,
   isCompared: boolean,
 ): Row[] {
-  const names = new Map(steps.map(({ node }) => [node.id, `${node.step} (${node.service})`]));
+  const names = new Map(
+    steps.map(({ node }) => [node.id, `${isolate(node.step)} (${isolate(node.service)})`]),
+  );
   return messages.map(({ edge, before }) => ({
     id: edge.id,
     cells: [

@@ -1,7 +1,7 @@
 import type { CoordinationAnswer, FlowSummary, MapEdge, MapNode } from '@fermata/server/contract';
 import { fieldPart, withPart } from '../../data/query-part.ts';
 import { changeOfCount, changeOfMs } from '../../ui/change.ts';
-import { absolute, duration } from '../../ui/format.ts';
+import { absolute, duration, isolate } from '../../ui/format.ts';
 import { messageName, type MapMessage, type MapStep } from './graph.ts';
 
 /** A line of the panel beside the map. */
@@ -136,7 +136,7 @@ export function wayOfMessage(edge: MapEdge, steps: readonly MapStep[]): string |
 
 /** Names a message with the step at its other end. */
 export const otherEnd = (edge: MapEdge, step: MapStep | undefined): string =>
-  `${messageName(edge) || 'call'} · ${step?.node.step ?? ''}`;
+  `${isolate(messageName(edge)) || 'call'} · ${isolate(step?.node.step ?? '')}`;
 
 const count = (value: number): string => value.toLocaleString('en');
 const twoOf = (a: number, b: number): string => `${duration(a)} · ${duration(b)}`;

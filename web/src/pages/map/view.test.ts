@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Layout } from './layout.ts';
-import { heightFor, neighbour, viewFor } from './view.ts';
+import { heightFor, isCut, neighbour, viewFor } from './view.ts';
 
 const layout = (width: number, height: number): Layout => ({
   ...{ key: '', steps: new Map(), ways: new Map(), width, height },
@@ -8,14 +8,25 @@ const layout = (width: number, height: number): Layout => ({
 
 test('a small map is in the middle, at its own size', () => {
   expect(viewFor(layout(600, 100), 1000, 240)).toEqual({ x: 200, y: 70, zoom: 1 });
-  expect(heightFor(layout(600, 100), 1000)).toBe(220);
+  expect(heightFor(layout(600, 100), 1000, 900)).toBe(220);
 });
 
 test('a wide map is made smaller as long as it can be read, then it starts at its left', () => {
   expect(viewFor(layout(1300, 100), 1000, 240).zoom).toBeCloseTo(972 / 1300);
   const view = viewFor(layout(5000, 2000), 1000, 640);
   expect(view).toEqual({ x: 14, y: 14, zoom: 0.7 });
-  expect(heightFor(layout(5000, 2000), 1000)).toBe(640);
+  expect(isCut(layout(5000, 200), view, 1000, 640)).toBe(true);
+  expect(isCut(layout(600, 200), view, 1000, 640)).toBe(false);
+  expect(heightFor(layout(5000, 2000), 1000, 900)).toBe(610);
+  expect(heightFor(layout(5000, 2000), 1000, 300)).toBe(420);
+});
+
+test('the first step is in sight, however high the map is', () => {
+  const high = { ...layout(600, 4000), steps: new Map([['a', { x: 0, y: 2000 }]]) };
+  const { y, zoom } = viewFor(high, 1000, 600);
+  expect(y + 2000 * zoom).toBe(300);
+  const top = { ...high, steps: new Map([['a', { x: 0, y: 20 }]]) };
+  expect(viewFor(top, 1000, 600).y).toBe(14);
 });
 
 test('arrow keys lead to the nearest step in their direction', () => {
