@@ -2,6 +2,7 @@ import { hexOf } from '../../analyze/index.ts';
 import type { Difference, DifferencesAnswer } from '../../contract/index.ts';
 import type { LensReader, Population } from '../../store/index.ts';
 import { present, queryOf } from './population.ts';
+import { isRestated } from './restated.ts';
 import { bodyOf, learnNames, ofKind, type Exemplified } from './trait-names.ts';
 
 const MOST = 2000;
@@ -113,10 +114,11 @@ async function featuresOf(store: LensReader, population: Population): Promise<Fe
             ...{ sampled: false, names: [value] },
           });
       for (const { name, value, flows } of attributes.items)
-        features.push({
-          ...{ field: 'attribute', value: `${name}=${value}`, flows, sampled: true, names: [] },
-          q: `@${name}:${quoted(value)}`,
-        });
+        if (!isRestated(name))
+          features.push({
+            ...{ field: 'attribute', value: `${name}=${value}`, flows, sampled: true, names: [] },
+            q: `@${name}:${quoted(value)}`,
+          });
       return new Map(features.map((feature) => [`${feature.field} ${feature.value}`, feature]));
     },
   };

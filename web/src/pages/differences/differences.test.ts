@@ -5,6 +5,8 @@ import {
   asked,
   canCompare,
   comparedText,
+  elsewhereAddress,
+  elsewhereOf,
   headline,
   liftText,
   nameOf,
@@ -78,4 +80,19 @@ test('what the query itself says is no difference', () => {
 
 test('a failure without a message has no colon at its end', () => {
   expect(valueText('d POST /write: 502: ')).toBe('d POST /write: 502');
+});
+
+test('a value leads to the flows elsewhere that have it', () => {
+  const nothing = { against: '', compare: '' } as const;
+  const address = (query: string, q: string, is: Parameters<typeof elsewhereOf>[2]): string => {
+    const here = filter(query);
+    const elsewhere = elsewhereOf(here, nothing, is, 3_600_000);
+    return decodeURIComponent(elsewhereAddress(difference({ q }), here, elsewhere));
+  };
+  expect(address('q=status:stuck&type=a', '(status:stuck) trait:a', 'the rest')).toBe(
+    '/flows?q=(not+(status:stuck))+trait:a&type=a',
+  );
+  expect(address('from=1970-01-01T00:30:00Z', 'trait:a', 'the time before')).toBe(
+    '/flows?q=trait:a&from=1970-01-01T00:00:00.000Z&to=1970-01-01T00:30:00.000Z',
+  );
 });

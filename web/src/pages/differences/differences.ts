@@ -1,9 +1,9 @@
 import type { Difference, DifferencesAnswer } from '@fermata/server/contract';
-import { isCompared, type Comparison } from '../../data/compare.ts';
+import { comparedFilter, flowsAddress, isCompared, type Comparison } from '../../data/compare.ts';
 import type { Filter } from '../../data/filter.ts';
 import { spanOf } from '../../data/scope.ts';
 import { statusText } from '../../ui/format.ts';
-import { counted, percent } from '../../ui/lens-text.ts';
+import { counted, percent } from '../../ui/change.ts';
 
 /**
  * Returns the filter with what can be compared as its query: flows that a query finds are compared
@@ -29,6 +29,25 @@ const quoted = (text: string): string =>
 /** Returns whether there is something that the flows of a filter can be compared with. */
 export const canCompare = (filter: Filter, comparison: Comparison, nowMs: number): boolean =>
   isCompared(comparison) || asked(filter).q.trim() !== '' || spanOf(filter, nowMs).fromMs !== null;
+
+/** Returns the filter of the flows that an answer for `filter` compares with. */
+export function elsewhereOf(
+  filter: Filter,
+  comparison: Comparison,
+  is: DifferencesAnswer['against']['is'],
+  nowMs: number,
+): Filter {
+  if (is === 'the rest') return { ...filter, q: `not (${filter.q.trim()})` };
+  if (is === 'asked for') return comparedFilter(filter, comparison, nowMs);
+  return comparedFilter(filter, { against: '', compare: 'before' }, nowMs);
+}
+
+/** Returns the address of the flows elsewhere that have a value; its query names those here. */
+export function elsewhereAddress({ q }: Difference, here: Filter, elsewhere: Filter): string {
+  const value = here.q.trim() === '' ? q : q.slice(`(${here.q.trim()}) `.length);
+  const others = elsewhere.q.trim();
+  return flowsAddress(elsewhere, others === '' ? value : `(${others}) ${value}`);
+}
 
 /** Comparisons that are offered where there is none, with what they change in the address. */
 export const OFFERS: readonly (readonly [label: string, changes: Record<string, string>])[] = [

@@ -34,6 +34,7 @@ test.each([
 
 test('the headline names the most frequent', () => {
   expect(headline(answer())).toBe('No step failed in these flows.');
+  expect(headline(answer(group()))).toContain('One kind of failure: CardDeclined');
   const all = answer(
     group(),
     group({ step: 'ship', flows: 5, error: { type: '503', message: '' } }),

@@ -4,7 +4,13 @@ import type {
   ServiceSummary,
   TrendAnswer,
 } from '@fermata/server/contract';
-import { counted } from '../../ui/lens-text.ts';
+import { counted } from '../../ui/change.ts';
+
+/** A failure among the flows that are compared with: their share, and the address of them. */
+export interface Before {
+  share: number;
+  list: string;
+}
 
 export const SORTS = [
   ['flows', 'Most flows'],
@@ -66,6 +72,8 @@ export function headline({ items, others, population }: FailuresAnswer): string 
   const [first] = items.toSorted((a, b) => b.flows - a.flows);
   if (first === undefined)
     return population.used === 1 ? 'This flow has no failure.' : 'No step failed in these flows.';
+  if (items.length + others.groups === 1)
+    return `One kind of failure: ${titleOf(first)} in ${placeOf(first)}.`;
   const kinds = counted(items.length + others.groups, 'kind');
   return `${kinds} of failure. The most frequent is ${titleOf(first)} in ${placeOf(first)}.`;
 }

@@ -1,5 +1,5 @@
 import type { CoordinationReport, CoordinationStyle } from '@fermata/server/contract';
-import { counted, percent } from '../../ui/lens-text.ts';
+import { counted, percent } from '../../ui/change.ts';
 
 const STYLES: readonly CoordinationStyle[] = [
   'orchestrated',

@@ -1,5 +1,5 @@
 import type { Variant, VariantsAnswer } from '@fermata/server/contract';
-import { counted, percent } from '../../ui/lens-text.ts';
+import { counted, percent } from '../../ui/change.ts';
 
 /** The ways of one flow type, whose usual way is what all others are compared with. */
 export interface Ways {
