@@ -2,9 +2,10 @@ import { createDeadlines } from '../base/deadlines.ts';
 import type { Incident, Notification } from '../model/incident.ts';
 import { createDelivery, type DeliveryOptions } from './delivery.ts';
 import type { Incidents } from './incidents/index.ts';
-import { channelsOf, routeTo, type Inhibition, type Route } from './policy.ts';
+import { escalationHeld, escalationId } from './escalation.ts';
+import { channelsOf, escalationsTo, routeTo, type Inhibition, type Route } from './policy.ts';
 import type { Silences } from './silences.ts';
-import { decide } from './stages.ts';
+import { decide, type StageDecision } from './stages.ts';
 import { isUndecided } from './transitions.ts';
 
 /**
@@ -79,19 +80,30 @@ export function createNotifier(options: NotifierOptions): Notifier {
       const reason = `matches a route; group wait ${route.groupWaitMs} ms`;
       return tell(incident, { id, event, channel: name, reason }, route.groupWaitMs);
     }
-    const opened = all.get(idOf(incident, 'opened', name));
-    if (opened === undefined || opened.state === 'dropped') return;
+    tellOver(incident, name, idOf(incident, 'opened', name));
+  };
+  /** Tells a channel that the incident is over, if the channel was told that it had begun. */
+  const tellOver = (incident: Incident, channel: string, openedId: string): void => {
+    const opened = all.get(openedId);
+    const id = idOf(incident, 'resolved', channel);
+    if (opened === undefined || opened.state === 'dropped' || all.has(id)) return;
     if (opened.state === 'waiting') {
-      notifications.move(opened.id, {
-        kind: 'dropped',
-        reason: 'resolved before the group wait was over',
-      });
+      notifications.move(opened.id, { kind: 'dropped', reason: 'resolved before it was sent' });
       attempts.clear(opened.id);
-    } else tell(incident, { id, event, channel: name, reason: 'the incident resolved' });
+    } else tell(incident, { id, event: 'resolved', channel, reason: 'the incident resolved' });
+  };
+  const escalate = (incident: Incident, event: 'opened' | 'resolved', route: Route): void => {
+    if (route.escalate === null || channelsOf(route, incident).length === 0) return;
+    const { to: channel, afterMs } = route.escalate;
+    const id = escalationId(incident, channel);
+    if (event === 'resolved') return tellOver(incident, channel, id);
+    if (all.has(id)) return;
+    const reason = `nobody acknowledged within ${afterMs} ms`;
+    tell(incident, { id, event: 'escalated', channel, reason }, route.groupWaitMs + afterMs);
   };
   const repeatLater = ({ id, incidentId, event, channel }: Notification, fromMs: number): void => {
     const incident = incidents.get(incidentId);
-    if (event === 'resolved' || incident?.status !== 'open') return;
+    if (event === 'resolved' || event === 'escalated' || incident?.status !== 'open') return;
     const everyMs = routeTo(routes, channel, incident)?.repeatMs ?? 0;
     if (everyMs > 0) repeats.set(id, fromMs + everyMs);
   };
@@ -116,8 +128,10 @@ export function createNotifier(options: NotifierOptions): Notifier {
     tell(incident, { id, event: 'repeated', channel, reason });
   };
   const notify: Notifier['notify'] = (incident, event) => {
-    for (const route of routes)
+    for (const route of routes) {
       for (const name of channelsOf(route, incident)) notifyChannel(incident, event, name, route);
+      escalate(incident, event, route);
+    }
   };
   const remind: Notifier['remind'] = (incident) => {
     const sinceMs = incident.outgrownAt ?? Infinity;
@@ -128,7 +142,7 @@ export function createNotifier(options: NotifierOptions): Notifier {
   };
   const deliver = createDelivery({
     ...options,
-    heldBy: (incident, channel) => decide(incident, contextOf(options, incident, channel)),
+    heldBy: (incident, notification) => heldBy(options, incident, notification),
     onSent: (notification) => repeatLater(notification, clock.now()),
   });
   return {
@@ -167,14 +181,32 @@ const repeatIdOf = (incident: Incident, number: number, channel: string): string
   `${incident.id}:repeated-${number}:${channel}`;
 const repetitionOf = (id: string): number => Number(/:repeated-(\d+):/.exec(id)?.[1] ?? 0);
 
-const contextOf = (
-  { clock, silences, routes, inhibitions, incidents }: NotifierOptions,
+/** Returns why a notification is not sent now; null if it may be sent. */
+function heldBy(
+  options: NotifierOptions,
   incident: Incident,
-  channel: string,
+  { event, channel }: Notification,
+): StageDecision | null {
+  const { routes, clock, notifications } = options;
+  if (event !== 'escalated')
+    return decide(incident, contextOf(options, routeTo(routes, channel, incident)));
+  const route = escalationsTo(routes, channel, incident)[0];
+  if (route === undefined) return { reason: 'no route escalates to this channel', until: null };
+  const toldBy = (name: string): Notification | undefined =>
+    notifications.all.get(idOf(incident, 'opened', name));
+  return (
+    decide(incident, contextOf(options, route)) ??
+    escalationHeld(route, incident, toldBy, clock.now())
+  );
+}
+
+const contextOf = (
+  { clock, silences, inhibitions, incidents }: NotifierOptions,
+  route: Route | undefined,
 ): Parameters<typeof decide>[1] => ({
   nowMs: clock.now(),
   silences: silences.list(),
-  mute: routeTo(routes, channel, incident)?.mute ?? [],
+  mute: route?.mute ?? [],
   inhibitions,
   open: inhibitions.length === 0 ? [] : incidents.list().filter(({ status }) => status === 'open'),
 });

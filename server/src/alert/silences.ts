@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.ts';
 import { FermataError } from '../base/errors.ts';
-import type { Silence } from '../model/incident.ts';
+import type { Incident, Silence } from '../model/incident.ts';
+import { matches, matchesWhole, type Matcher } from './policy.ts';
 
 /**
  * Keeps silences, which hold back notifications for a while. A silence and its comment are kept
@@ -17,9 +18,32 @@ export interface Silences {
    * there is no such silence.
    */
   end(id: string): Promise<{ was: Silence; is: Silence } | undefined>;
+  /** Returns the ids of silences that last until this incident resolves, and have not ended. */
+  endingWith(incident: Pick<Incident, 'id'>): string[];
 }
 
-export type SilenceFields = Pick<Silence, 'rule' | 'flowType' | 'service' | 'until' | 'comment'>;
+export type SilenceFields = Pick<Silence, 'rule' | 'flowType' | 'service' | 'until' | 'comment'> &
+  Partial<Pick<Silence, 'incidentId' | 'untilResolved'>>;
+
+/** What a silence is about, without its time. */
+export type SilenceScope = Omit<SilenceFields, 'until' | 'comment' | 'untilResolved'>;
+
+/** Returns whether the silence covers all of the incident. */
+export const covers = (scope: SilenceScope, incident: Incident): boolean =>
+  isFor(scope, incident) && matchesWhole(matcherOf(scope), incident);
+/** Returns whether the silence covers a part of the incident, or all of it. */
+export const touches = (scope: SilenceScope, incident: Incident): boolean =>
+  isFor(scope, incident) && matches(matcherOf(scope), incident);
+
+const isFor = ({ incidentId = '' }: SilenceScope, { id }: Incident): boolean =>
+  incidentId === '' || incidentId === id;
+const matcherOf = ({ rule, flowType, service }: SilenceScope): Matcher => ({
+  severities: [],
+  rules: listOf(rule),
+  types: listOf(flowType),
+  services: listOf(service),
+});
+const listOf = (value: string): string[] => (value === '' ? [] : [value]);
 
 const MAX_SILENCES = 1000;
 
@@ -48,6 +72,11 @@ export function createSilences(clock: Clock, save: (silence: Silence) => Promise
       silences.set(silence.id, silence);
       return silence;
     },
+    endingWith: ({ id }) =>
+      [...silences.values()]
+        .filter((one) => one.untilResolved === true && one.incidentId === id)
+        .filter((one) => one.until > clock.now())
+        .map((one) => one.id),
     async end(id) {
       const was = silences.get(id);
       if (was === undefined) return undefined;

@@ -6,6 +6,7 @@ import { DEFINITION_ROUTES } from './definitions.ts';
 import { FLOW_ROUTES } from './flows.ts';
 import { INCIDENT_ROUTES } from './incidents.ts';
 import { LENS_ROUTES } from './lenses.ts';
+import { RULE_ROUTES } from './rules.ts';
 import { SERVER_ROUTES } from './server.ts';
 import { VIEW_ROUTES } from './views.ts';
 
@@ -16,6 +17,7 @@ export const ROUTES: readonly Route[] = [
   ...LENS_ROUTES,
   ...INCIDENT_ROUTES,
   ...ALERT_ROUTES,
+  ...RULE_ROUTES,
   ...DEFINITION_ROUTES,
   ...VIEW_ROUTES,
 ];
