@@ -8,7 +8,7 @@ import { closeServer, listen } from './base/http.ts';
 import { silentLog, type Log } from './base/log.ts';
 import type { Config } from './config/index.ts';
 import { createEngine, type Engine } from './engine/index.ts';
-import { createExpectations, definitionsFrom } from './expect/index.ts';
+import { createExpectations, definitionsFrom, definitionText } from './expect/index.ts';
 import { webRoot } from './dashboard-files.ts';
 import { createFigures } from './figures.ts';
 import { spaceOf, type Space } from './health/index.ts';
@@ -112,6 +112,7 @@ export function createApp(config: Config, parts: AppParts = {}): App {
       ...{ ...base, store, views: store, alerts, expectations, hosts, webRoot: webRoot() },
       definitions: engine.definitions,
       readDefinitions: definitionsFrom,
+      definitionText,
       accept: (incident) => engine.accept(incident),
       wrongClocks: () => engine.clocks.wrong(),
       rules,

@@ -8,4 +8,6 @@ export interface About {
   retention: string;
   /** Lists the environment variables that a service needs to send here, as `NAME=value`. */
   environment: string[];
+  /** Lists settings of the server that decide what is kept and what counts as late. */
+  settings: { name: string; value: string; help: string }[];
 }

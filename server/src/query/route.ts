@@ -2,7 +2,7 @@ import type { Request, Response } from 'express';
 import type { z } from 'zod';
 import type { Clock } from '../base/clock.ts';
 import type { Counters } from '../base/counters.ts';
-import type { About, AlertRuleDraft } from '../contract/index.ts';
+import type { About, AlertRuleDraft, LearnedType } from '../contract/index.ts';
 import type { Definition, StoredDefinition } from '../model/definition.ts';
 import type { QueryRule } from '../model/query-rule.ts';
 import type { Incident, IncidentPart, Notification, Silence } from '../model/incident.ts';
@@ -81,9 +81,11 @@ export interface QueryContext {
   /** Access to saved views, notes on failures and settings: all that routes write to the store. */
   views: DocumentStore<'view' | 'failure' | 'settings'>;
   alerts: IncidentApi;
-  expectations: { inspect(type: string): { environment: string; model: unknown }[] };
+  expectations: { inspect(type: string): LearnedType[] };
   definitions: DefinitionRegistry;
   readDefinitions: ReadDefinitions;
+  /** Writes a definition as people write it. */
+  definitionText(definition: Definition): string;
   /**
    * Records that the given step is no longer expected, because an operator says that its absence is
    * right. Resolves with whether the step was expected because of earlier flows.

@@ -15,7 +15,8 @@ export interface SilenceNames {
  * hold nothing back.
  */
 export async function checkNames(names: SilenceNames, context: QueryContext): Promise<void> {
-  if (Object.values(names).every((name) => name === ''))
+  const { rule, flowType, service, incidentId } = names;
+  if ([rule, flowType, service, incidentId].every((name) => name === ''))
     throw new FermataError('query.invalid', 'a silence of everything is not possible', {
       hint: 'Name a rule, a service, a flow type or an incident.',
     });
@@ -24,23 +25,20 @@ export async function checkNames(names: SilenceNames, context: QueryContext): Pr
     context.store.services(),
   ]);
   const parts = context.alerts.incidents().flatMap((incident) => incident.parts);
-  const rules = [
-    ...[...BUILT_IN_RULES, ...context.rules.list()].map(({ name }) => name),
-    CHANNEL_RULE,
-  ];
-  demand('rule', names.rule, [...rules, ...parts.map(({ rule }) => rule)]);
+  const all = [...BUILT_IN_RULES, ...context.rules.list()];
+  const rules = [...all.map(({ name }) => name), CHANNEL_RULE];
+  demand('rule', rule, [...rules, ...parts.map((part) => part.rule)]);
   // A list that is cut off does not tell what is missing from it.
   if (!types.incomplete)
-    demand('flow type', names.flowType, [
+    demand('flow type', flowType, [
       ...types.items.map(({ type }) => type),
-      ...parts.map(({ flowType }) => flowType),
+      ...parts.map((part) => part.flowType),
     ]);
   if (!services.incomplete)
-    demand('service', names.service, [
+    demand('service', service, [
       ...services.items.map(({ name }) => name),
-      ...parts.flatMap(({ service }) => service ?? []),
+      ...parts.flatMap((part) => part.service ?? []),
     ]);
-  const { incidentId } = names;
   if (incidentId !== '' && context.alerts.incident(incidentId)?.status !== 'open')
     throw new FermataError('query.invalid', `no open incident is known as "${incidentId}"`, {
       hint: 'Take the id of an open incident from /api/v1/incidents?status=open.',

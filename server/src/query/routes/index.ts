@@ -8,6 +8,7 @@ import { INCIDENT_ROUTES } from './incidents.ts';
 import { LENS_ROUTES } from './lenses.ts';
 import { RULE_ROUTES } from './rules.ts';
 import { SERVER_ROUTES } from './server.ts';
+import { SETTINGS_ROUTES } from './settings.ts';
 import { VIEW_ROUTES } from './views.ts';
 
 /** Lists every route. The server serves these routes, and `/api/openapi.json` describes them. */
@@ -20,6 +21,7 @@ export const ROUTES: readonly Route[] = [
   ...RULE_ROUTES,
   ...DEFINITION_ROUTES,
   ...VIEW_ROUTES,
+  ...SETTINGS_ROUTES,
 ];
 
 /**
