@@ -1,4 +1,4 @@
-export type Page = 'overview' | 'flows' | 'flow' | 'incidents' | 'alerts' | 'nowhere';
+export type Page = 'overview' | 'flows' | 'flow' | 'incidents' | 'alerts' | 'settings' | 'nowhere';
 
 /** The page that a path leads to, and the item on it where the path names one. */
 export interface Route {
@@ -11,7 +11,8 @@ const ROUTES: readonly (readonly [RegExp, Page])[] = [
   [/^\/flows$/, 'flows'],
   [/^\/flow\/([^/]+)$/, 'flow'],
   [/^\/incidents(?:\/([^/]+))?$/, 'incidents'],
-  [/^\/alerts$/, 'alerts'],
+  [/^\/alerts(?:\/(new))?$/, 'alerts'],
+  [/^\/settings$/, 'settings'],
 ];
 const NOWHERE: Route = { page: 'nowhere', id: null };
 
