@@ -284,6 +284,7 @@ export interface FlowTypeSummary {
   open: number;
   failed: number;
   stuck: number;
+  late: number;
   services: string[];
   /** Is true if the flow type has more services than are listed. */
   incomplete: boolean;

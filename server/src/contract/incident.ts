@@ -218,4 +218,9 @@ export interface RulePreview {
 export interface SavedView {
   name: string;
   q: string;
+  /**
+   * Holds what the explorer shows beside the query (time, tab, filters, columns), as the query of
+   * its address, `q` included; absent in a view that is only a query.
+   */
+  state?: string;
 }

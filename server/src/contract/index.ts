@@ -7,3 +7,4 @@ export type * from './incident.ts';
 export type * from './health.ts';
 export type * from './lenses.ts';
 export type * from './definition.ts';
+export type * from './overview.ts';

@@ -72,6 +72,8 @@ export interface Expectations {
     model: unknown;
     usual: UsualPath & { yaml: string };
   }[];
+  /** Returns how many flows of a type were learned from. */
+  learnedFlows(type: string, environment: string): number;
   stop(): void;
 }
 

@@ -120,6 +120,7 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
             usual: { ...usual, yaml: definitionText(definitionFrom(type, usual)) },
           };
         }),
+    learnedFlows: (type, environment) => models.of(scopedKey(environment, type))?.flows.total ?? 0,
     stop: () => schedule.stop(),
   };
 }

@@ -81,7 +81,10 @@ export interface QueryContext {
   /** Access to saved views, notes on failures and settings: all that routes write to the store. */
   views: DocumentStore<'view' | 'failure' | 'settings'>;
   alerts: IncidentApi;
-  expectations: { inspect(type: string): LearnedType[] };
+  expectations: {
+    inspect(type: string): LearnedType[];
+    learnedFlows(type: string, environment: string): number;
+  };
   definitions: DefinitionRegistry;
   readDefinitions: ReadDefinitions;
   /** Writes a definition as people write it. */

@@ -46,7 +46,8 @@ export const createLensReader = (options: LensReaderOptions): LensReader => ({
 /** Names the members of `LensReader` that measure how long flows take, and when they were. */
 type DurationReader = Pick<LensReader, 'segmentShares' | 'spread' | 'between' | 'trend'>;
 
-interface Reads {
+/** Reads rows for a population; readers of other files use it, too. */
+export interface Reads {
   counted: (of: Pick<Population, 'search' | 'nowMs' | 'total'>) => {
     counted: lenses.Counted;
     params: Record<string, Param>;
@@ -54,7 +55,7 @@ interface Reads {
   read: <Row>(sql: string, params: Record<string, Param>) => Promise<Row[]>;
 }
 
-function readsOf(query: QueryRows): Reads {
+export function readsOf(query: QueryRows): Reads {
   const counted = ({ search, nowMs, total }: Pick<Population, 'search' | 'nowMs' | 'total'>) => {
     const { where, params } = searchWhere(search, nowMs);
     const oneOf = total > MAX_EXACT ? Math.ceil((2 * total) / MAX_EXACT) : 1;
@@ -258,7 +259,7 @@ interface KeyRow {
 }
 const keyCount = ({ name, value, flows }: KeyRow) => ({ name, value, flows: Number(flows) });
 
-interface MeasuredRow {
+export interface MeasuredRow {
   quantiles: (number | null)[];
   max: number;
   measured: string;
@@ -305,7 +306,7 @@ const finite = (value: unknown): number => {
   return Number.isFinite(number) ? number : 0;
 };
 
-function measured(row: Partial<MeasuredRow> | undefined): Measured {
+export function measured(row: Partial<MeasuredRow> | undefined): Measured {
   const [p50, p90, p95, p99] = row?.quantiles ?? [];
   return {
     p50: finite(p50),

@@ -230,6 +230,8 @@ export function memoryStore(now: () => number): MemoryStore {
     countKeys: notHere,
     examples: notHere,
     traitTrend: notHere,
+    countTypes: notHere,
+    heldTrend: notHere,
     failureOrigins: notHere,
     directlyFollows: notHere,
     wholeFlows: notHere,

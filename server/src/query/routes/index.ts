@@ -6,6 +6,7 @@ import { DEFINITION_ROUTES } from './definitions.ts';
 import { FLOW_ROUTES } from './flows.ts';
 import { INCIDENT_ROUTES } from './incidents.ts';
 import { LENS_ROUTES } from './lenses.ts';
+import { OVERVIEW_ROUTES } from './overview.ts';
 import { RULE_ROUTES } from './rules.ts';
 import { SERVER_ROUTES } from './server.ts';
 import { SETTINGS_ROUTES } from './settings.ts';
@@ -15,6 +16,7 @@ import { VIEW_ROUTES } from './views.ts';
 export const ROUTES: readonly Route[] = [
   ...SERVER_ROUTES,
   ...FLOW_ROUTES,
+  ...OVERVIEW_ROUTES,
   ...LENS_ROUTES,
   ...INCIDENT_ROUTES,
   ...ALERT_ROUTES,

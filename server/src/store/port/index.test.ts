@@ -4,6 +4,7 @@ import type {
   FlowReader,
   IncidentStore,
   LensReader,
+  OverviewReader,
   QueryStore,
   Store,
 } from './index.ts';
@@ -27,6 +28,8 @@ test('what routes get of the store are readers: no member of it writes', () => {
     | 'stop'
   >();
   expectTypeOf<WriterOf<QueryStore>>().toBeNever();
-  expectTypeOf<QueryStore>().toEqualTypeOf<FlowReader & CatalogReader & LensReader>();
+  expectTypeOf<QueryStore>().toEqualTypeOf<
+    FlowReader & CatalogReader & LensReader & OverviewReader
+  >();
   expectTypeOf<Store>().toExtend<IncidentStore>();
 });

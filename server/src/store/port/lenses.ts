@@ -74,6 +74,20 @@ export interface LensReader {
   examples(hashes: readonly string[]): Promise<Map<string, string>>;
 }
 
+/** Reads what an overview is made of, besides what lenses count. */
+export interface OverviewReader {
+  /** Counts flows by type and environment, the most frequent first. */
+  countTypes(population: Population, most: number): Promise<TypeCount[]>;
+  /**
+   * Counts flows that are late or stuck by what they wait for (traits of these kinds), and by the
+   * instant from which on they were. Bucket -1 is what was before `fromMs`.
+   */
+  heldTrend(
+    population: Population,
+    grid: Pick<Grid, 'fromMs' | 'bucketMs'>,
+  ): Promise<{ id: bigint; bucket: number; flows: number }[]>;
+}
+
 /**
  * Ranks of durations, 0 to 1, between which flows count as being about p50, p90 and p99: each pair
  * is a band.
@@ -188,11 +202,19 @@ export interface Points {
   to: string;
 }
 
-export type TrendBy = 'status' | 'type' | 'service' | 'environment';
+/** `scopedType` is the environment and the flow type, with a NUL between them. */
+export type TrendBy = 'status' | 'type' | 'service' | 'environment' | 'scopedType';
 export interface TrendRow {
   bucket: number;
   value: string;
   flows: number;
+  durationMs: Measured;
+}
+export interface TypeCount {
+  type: string;
+  environment: string;
+  flows: number;
+  failed: number;
   durationMs: Measured;
 }
 export interface KeyCount {

@@ -21,6 +21,7 @@ export const flowTypes = (nowMs: number, { listed, named }: CatalogBounds): stri
     countIf(phase != 'ended') AS open,
     countIf(status = 'failed') AS failed,
     countIf(health = 'stuck') AS stuck,
+    countIf(health = 'late') AS late,
     arraySort(groupUniqArrayArray(${named + 1})(services)) AS services,
     quantile(0.5)(duration_ms) AS p50DurationMs,
     quantile(0.95)(duration_ms) AS p95DurationMs,

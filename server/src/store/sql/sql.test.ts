@@ -8,6 +8,7 @@ import * as durations from './durations.sql.ts';
 import * as evidence from './evidence.sql.ts';
 import * as flows from './flows.sql.ts';
 import * as lenses from './lenses.sql.ts';
+import * as overview from './overview.sql.ts';
 import * as names from './names.sql.ts';
 import * as relatives from './relatives.sql.ts';
 import * as schema from './schema.sql.ts';
@@ -68,6 +69,13 @@ const MODULES: Record<string, { module: object; of: Record<string, readonly stri
         durations.trend(COUNTED, 60_000, 'status'),
         durations.trend(COUNTED, 1000, 'service'),
       ],
+    },
+  },
+  overview: {
+    module: overview,
+    of: {
+      typeCounts: [overview.typeCounts(COUNTED, 200)],
+      heldTrend: [overview.heldTrend(COUNTED, SINCE, 60_000)],
     },
   },
   evidence: { module: evidence, of: { batchesAfter: [evidence.batchesAfter(5000)] } },

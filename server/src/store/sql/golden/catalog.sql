@@ -6,6 +6,7 @@ SELECT
   countIf(phase != 'ended') AS open,
   countIf(status = 'failed') AS failed,
   countIf(health = 'stuck') AS stuck,
+  countIf(health = 'late') AS late,
   arraySort(groupUniqArrayArray(51)(services)) AS services,
   quantile(0.5)(duration_ms) AS p50DurationMs,
   quantile(0.95)(duration_ms) AS p95DurationMs,

@@ -3,7 +3,8 @@ import type { FlowSummary, Problem } from '@fermata/server/contract';
 import { api, ApiError } from '../../data/api.ts';
 import { createFlowBuffer, type FlowBuffer } from '../../data/flow-buffer.ts';
 import { watch } from '../../data/live.svelte.ts';
-import { type Filter, matches, needsServer, problemOf, rangeMs, toQuery } from './filter.ts';
+import { paused } from '../../data/paused.svelte.ts';
+import { type Filter, matches, needsServer, problemOf, toQuery } from '../../data/filter.ts';
 import { freezeList } from './freeze-list.ts';
 
 const PAGE = 1000;
@@ -23,7 +24,6 @@ export class LiveFlows {
   total = $state(0);
   problem = $state.raw<Problem | null>(null);
   loaded = $state(false);
-  paused = $state(false);
   /** Number of changes that were pushed during the pause. */
   held = $state(0);
   /** Number of new flows that are held back until the reader asks for them. */
@@ -43,6 +43,11 @@ export class LiveFlows {
       if (!reading()) untrack(() => this.#draw());
     });
     $effect(() => {
+      if (paused()) return;
+      this.held = 0;
+      untrack(() => this.#draw());
+    });
+    $effect(() => {
       const current = filter();
       return untrack(() => this.#follow(current));
     });
@@ -50,12 +55,6 @@ export class LiveFlows {
       const timer = setInterval(() => this.#expire(), 1000);
       return () => clearInterval(timer);
     });
-  }
-
-  pause(): void {
-    this.paused = !this.paused;
-    this.held = 0;
-    this.#draw();
   }
 
   takeIn(): void {
@@ -109,7 +108,7 @@ export class LiveFlows {
     const stop = watch(
       { kind: 'flows', types: filter.type === '' ? [] : [filter.type], statuses: [] },
       (changes) => {
-        if (this.paused) this.held += changes.length;
+        if (paused()) this.held += changes.length;
         if (needsServer(filter)) this.#loadIn(AFTER_CHANGES_MS);
         else {
           const before = buffer.list().length;
@@ -140,7 +139,7 @@ export class LiveFlows {
    * begin to match `duration>5m`, without any change being pushed.
    */
   #expire(): void {
-    if (this.paused || !this.loaded || !this.#buffer) return;
+    if (paused() || !this.loaded || !this.#buffer) return;
     // A list of several pages is not reloaded, because a reload gives the first page only, and the
     // pages that the reader scrolled to would be lost.
     if (needsServer(this.#filter)) {
@@ -148,8 +147,7 @@ export class LiveFlows {
       return;
     }
     const oldest = this.flows[this.flows.length - 1];
-    if (rangeMs(this.#filter) === Infinity || !oldest || matches(this.#filter, oldest, Date.now()))
-      return;
+    if (!oldest || matches(this.#filter, oldest, Date.now())) return;
     if (this.#cursor === null) this.total = this.#buffer.list().length;
     else this.#loadIn(AGAIN_MS);
     this.#draw();
@@ -160,7 +158,7 @@ export class LiveFlows {
     if (this.#frame !== 0) return;
     this.#frame = requestAnimationFrame(() => {
       this.#frame = 0;
-      if (this.#buffer && this.loaded && !this.paused)
+      if (this.#buffer && this.loaded && !paused())
         this.#show(this.#buffer.list(), this.#reading());
     });
   }

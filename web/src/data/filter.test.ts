@@ -20,10 +20,8 @@ test('time alone takes a flow out of a range', () => {
 test('a range that there is not is said, whatever it is called', () => {
   expect(problemOf(filter(''))).toBeNull();
   expect(problemOf(filter('range=1h'))).toBeNull();
-  for (const name of ['7d', 'constructor']) {
-    expect(problemOf(filter(`range=${name}`))?.detail).toBe(
-      `range: "${name}" is none of 15m, 1h, 24h`,
-    );
+  for (const name of ['soon', 'constructor']) {
+    expect(problemOf(filter(`range=${name}`))?.detail).toContain(`range: "${name}" is no time`);
     expect(toQuery(filter(`range=${name}`), NOW, 1).has('from')).toBe(false);
   }
 });

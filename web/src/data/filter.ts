@@ -1,26 +1,22 @@
 import type { FlowSummary, FlowTypeSummary, Problem } from '@fermata/server/contract';
-import { nanosToMs } from '../../ui/format.ts';
+import { readScope, scopeParameters, scopeProblem, spanOf, type Scope } from './scope.ts';
+import { nanosToMs } from '../ui/format.ts';
 
 /**
- * The filter of the list, which is kept in the URL. All fields but the query `q` can be evaluated
- * without the server.
+ * The filter of the explorer, which is kept in the URL. All fields but the query `q` can be
+ * evaluated without the server.
  */
-export interface Filter {
+export interface Filter extends Scope {
   q: string;
   type: string;
+  /** One status, or several with commas between them. */
   status: string;
   service: string;
-  range: string;
   /** Key of an incident. Only flows of this incident are shown. */
   incident: string;
 }
 
-export const RANGES: Record<string, { label: string; ms: number }> = {
-  '15m': { label: 'Last 15 minutes', ms: 900_000 },
-  '1h': { label: 'Last hour', ms: 3_600_000 },
-  '24h': { label: 'Last 24 hours', ms: 86_400_000 },
-  '': { label: 'All time', ms: Infinity },
-};
+const NAMES = ['q', 'type', 'status', 'service', 'incident'] as const;
 
 export function readFilter(query: URLSearchParams): Filter {
   const get = (name: string): string => query.get(name) ?? '';
@@ -29,13 +25,11 @@ export function readFilter(query: URLSearchParams): Filter {
     type: get('type'),
     status: get('status'),
     service: get('service'),
-    range: get('range'),
     incident: get('incident'),
+    ...readScope(query),
   };
 }
 
-export const rangeMs = ({ range }: Filter): number =>
-  Object.hasOwn(RANGES, range) ? RANGES[range]!.ms : Infinity;
 /**
  * Returns the parameters that are added to a flow's address, so that the address names the list
  * from which the flow was opened.
@@ -46,20 +40,21 @@ export const isFiltered = (filter: Filter): boolean =>
   Object.values(filter).some((value) => value !== '');
 
 /**
- * Returns the problem of a filter with an invalid range; null if the range is valid. Only this page
- * can detect the problem, because the server does not know ranges.
+ * Returns the problem of a filter with an invalid time; null if the time is valid. Only this page
+ * can detect the problem, because the server does not know relative times.
  */
-export function problemOf({ range }: Filter): Problem | null {
-  if (Object.hasOwn(RANGES, range)) return null;
-  const there = Object.keys(RANGES).filter((name) => name !== '');
-  return {
-    type: 'about:blank',
-    title: 'query.invalid',
-    status: 400,
-    code: 'query.invalid',
-    detail: `range: "${range}" is none of ${there.join(', ')}`,
-    hint: 'The search accepts other times: since:3d, before:2026-01-31.',
-  };
+export function problemOf(filter: Filter): Problem | null {
+  const detail = scopeProblem(filter);
+  return detail === null
+    ? null
+    : {
+        type: 'about:blank',
+        title: 'query.invalid',
+        status: 400,
+        code: 'query.invalid',
+        detail,
+        hint: 'The search accepts other times: since:3d, before:2026-01-31.',
+      };
 }
 
 /**
@@ -82,12 +77,11 @@ export interface Unknown {
   there: string[];
 }
 
-export function toQuery(filter: Filter, now: number, limit: number): URLSearchParams {
-  const query = new URLSearchParams({ limit: String(limit) });
-  for (const name of ['q', 'type', 'status', 'service', 'incident'] as const)
-    if (filter[name] !== '') query.set(name, filter[name]);
-  const ms = rangeMs(filter);
-  if (ms !== Infinity) query.set('from', new Date(now - ms).toISOString());
+/** Returns the parameters of the API that a filter stands for at `nowMs`. */
+export function toQuery(filter: Filter, nowMs: number, limit?: number): URLSearchParams {
+  const query = new URLSearchParams(scopeParameters(filter, nowMs));
+  if (limit !== undefined) query.set('limit', String(limit));
+  for (const name of NAMES) if (filter[name] !== '') query.set(name, filter[name]);
   return query;
 }
 
@@ -98,11 +92,15 @@ export function toQuery(filter: Filter, now: number, limit: number): URLSearchPa
 export const needsServer = (filter: Filter): boolean => filter.q !== '';
 
 export function matches(filter: Filter, flow: FlowSummary, nowMs: number): boolean {
+  const { fromMs, toMs } = spanOf(filter, nowMs);
+  const startedMs = nanosToMs(flow.startedAtUnixNano);
   return (
     (filter.type === '' || flow.type === filter.type) &&
-    (filter.status === '' || flow.status === filter.status) &&
+    (filter.status === '' || filter.status.split(',').includes(flow.status)) &&
+    (filter.environment === '' || flow.environment === filter.environment) &&
     (filter.incident === '' || flow.findings.some((one) => one.incident === filter.incident)) &&
     (filter.service === '' || flow.services.includes(filter.service)) &&
-    nanosToMs(flow.startedAtUnixNano) >= nowMs - rangeMs(filter)
+    (fromMs === null || startedMs >= fromMs) &&
+    (toMs === null || startedMs < toMs)
   );
 }
