@@ -38,7 +38,11 @@ const list = (items: readonly string[]): string => items.join(', ') || 'none';
 /** The settings that the dashboard shows. Addresses and secrets are not among them. */
 const SHOWN: readonly (readonly [keyof Config, (config: Config) => string])[] = [
   ['retentionDays', ({ retentionDays }) => `${retentionDays} days`],
-  ['memoryLimitBytes', ({ memoryLimitBytes }) => mebibytes(memoryLimitBytes)],
+  [
+    'memoryLimitBytes',
+    ({ memoryLimitBytes }) =>
+      memoryLimitBytes === 0 ? '80 % of the machine' : mebibytes(memoryLimitBytes),
+  ],
   ['minFreeBytes', ({ minFreeBytes }) => (minFreeBytes === 0 ? 'off' : mebibytes(minFreeBytes))],
   ['idleBeforeEvictionMs', (config) => time(config.idleBeforeEvictionMs)],
   ['settleMs', ({ settleMs }) => time(settleMs)],
@@ -68,6 +72,7 @@ export function aboutOf(
       ...senderEnvironment(addresses),
       'NODE_OPTIONS=--import @fermata/instrumentation/register',
     ],
+    memoryBytes: process.memoryUsage.rss(),
     settings: SHOWN.map(([field, say]) => ({
       ...{ name: SETTINGS[field].name, help: SETTINGS[field].help, value: say(config) },
     })),

@@ -23,7 +23,10 @@ function add(trend: Sample[], sample: Sample, nowMs = sample[0]): void {
   const slotOf = (atMs: number): number => Math.floor((atMs - firstMs) / stepMs);
   const last = trend.at(-1);
   // A sample keeps the instant of its slot's first number, because slots count from the first one.
-  if (last !== undefined && slotOf(last[0]) === slotOf(sample[0]))
+  // The end is a sample of its own, so that a short incident shows how large it was. An incident
+  // ends once, so this adds no more than one.
+  const isEnd = sample[1] === 0;
+  if (last !== undefined && !isEnd && slotOf(last[0]) === slotOf(sample[0]))
     trend[trend.length - 1] = [last[0], sample[1]];
   else trend.push(sample);
 }

@@ -1,6 +1,14 @@
 import type { Incident, Silence } from '@fermata/server/contract';
 import { expect, test } from 'vitest';
-import { causeOf, extentOf, growthPerMinute, movementOf, silencesOf, titleOf } from './story.ts';
+import {
+  bySeverity,
+  causeOf,
+  extentOf,
+  growthPerMinute,
+  movementOf,
+  silencesOf,
+  titleOf,
+} from './story.ts';
 
 const NOW = new Date(2026, 10, 29, 14, 30).getTime();
 const at = (minutes: number): string => new Date(NOW + minutes * 60_000).toISOString();
@@ -41,6 +49,16 @@ test('it grows, drains, or does neither', () => {
   });
   expect(movementOf(draining, NOW)).toMatch(/^draining, 12 a minute, clear in about 3 m/);
   expect(movementOf(incident({ status: 'resolved' }), NOW)).toBe('over');
+});
+
+test('one that just opened has no rate, and the severest is first', () => {
+  const young = incident({ firstAt: at(-0.2), trend: [{ at: at(-0.2), open: 31 }] });
+  expect(movementOf(young, NOW)).toBe('just opened');
+  const [first] = bySeverity([
+    incident({ severity: 'warning', openCount: 99 }),
+    incident({ severity: 'critical', openCount: 1 }),
+  ]);
+  expect(first!.openCount).toBe(1);
 });
 
 test('times in a cause are those of the reader', () => {

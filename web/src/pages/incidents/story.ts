@@ -45,6 +45,7 @@ export function extentOf(incident: Incident, now: number): string {
 export function movementOf(incident: Incident, now: number): string {
   const { status, drainPerMinute, etaAt, openCount } = incident;
   if (status === 'resolved') return 'over';
+  if (now - ms(incident.trend[0]?.at ?? incident.firstAt) < JUST_MS) return 'just opened';
   const perMinute = growthPerMinute(incident, now);
   if (drainPerMinute !== null && perMinute <= 0) {
     const left = etaAt === null ? 0 : ms(etaAt) - now;
@@ -56,6 +57,8 @@ export function movementOf(incident: Incident, now: number): string {
   return openCount === 0 ? 'over soon' : 'not draining';
 }
 
+/** An incident younger than this, ms, shows no rate yet. */
+const JUST_MS = 30_000;
 /** Time over which growth is measured, ms. */
 const LOOK_BACK_MS = 300_000;
 
@@ -65,9 +68,7 @@ export function growthPerMinute({ trend, openCount }: Incident, now: number): nu
   if (first === undefined) return 0;
   const from = Math.max(now - LOOK_BACK_MS, ms(first.at));
   const before = trend.filter(({ at }) => ms(at) <= from).at(-1)?.open ?? 0;
-  // An incident that just opened had no flow before.
-  const base = from === ms(first.at) ? 0 : before;
-  return ((openCount - base) / Math.max(60_000, now - from)) * 60_000;
+  return ((openCount - before) / Math.max(60_000, now - from)) * 60_000;
 }
 
 const ISO = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g;
@@ -104,3 +105,11 @@ export function silencesOf(
 /** Returns the address of the flows of the incident in Explore. */
 export const flowsOf = ({ key }: Pick<Incident, 'key'>): string =>
   `/flows?incident=${encodeURIComponent(key)}`;
+
+const SEVERITIES = ['critical', 'warning', 'info'];
+/** Sorts incidents: the severest first, of equal ones the largest. */
+export const bySeverity = (incidents: readonly Incident[]): Incident[] =>
+  [...incidents].sort(
+    (a, b) =>
+      SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity) || b.openCount - a.openCount,
+  );

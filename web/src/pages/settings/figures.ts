@@ -57,7 +57,7 @@ const GROUPS: readonly (readonly [name: string, lines: readonly Line[]])[] = [
   [
     'Memory and disk',
     [
-      ['process_resident_memory_bytes', 'Memory of the process', bytesText],
+      ['memory', 'Memory of the process', bytesText],
       ['fermata_spans_in_memory', 'Spans in memory', count, 100_000],
       ['fermata_disk_free_bytes', 'Free disk space', bytesText],
       ['fermata_journal_bytes', 'Journal', bytesText],
