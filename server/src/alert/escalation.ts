@@ -7,8 +7,17 @@ import type { StageDecision } from './stages.ts';
  * time counts from when people were told, not from when the incident opened: after a silence or a
  * mute window, those who are on duty get their time first.
  */
-export const escalationId = (incident: Pick<Incident, 'id'>, channel: string): string =>
-  `${incident.id}:escalated:${channel}`;
+export function escalationOf(
+  incident: Incident,
+  route: Route,
+): (Pick<Notification, 'id' | 'channel' | 'reason'> & { waitMs: number }) | null {
+  if (route.escalate === null || channelsOf(route, incident).length === 0) return null;
+  const { to: channel, afterMs } = route.escalate;
+  return {
+    ...{ id: `${incident.id}:escalated:${channel}`, channel, waitMs: route.groupWaitMs + afterMs },
+    reason: `nobody acknowledged within ${afterMs} ms`,
+  };
+}
 
 /**
  * Returns why the escalation is not due yet, or never will be; null if it is due. `toldBy` returns

@@ -9,7 +9,7 @@ import { createNotifier } from './notifier.ts';
 import { channelsFor } from './policy.ts';
 import type { Alerts, AlertsOptions } from './port.ts';
 import { createSaver } from './saver.ts';
-import { createSilences, covers, touches } from './silences.ts';
+import { createSilences, heldBack } from './silences.ts';
 
 export type { Channel } from './channels/index.ts';
 export { createGuard, type Guard } from './outbound/guard.ts';
@@ -38,12 +38,7 @@ export function createAlerts(options: AlertsOptions): Alerts {
       if (incident.channel !== null && refusals.since(incident.channel) !== null)
         refusals.over(incident.channel);
       notifier.notify(incident, 'resolved');
-      for (const id of silences.endingWith(incident))
-        void silences
-          .end(id)
-          .catch((error: unknown) =>
-            options.log.warn({ error: messageOf(error) }, 'a silence could not be ended'),
-          );
+      void silences.endWith(incident).catch(notEnded);
     },
   });
   const refusals = createRefusals({
@@ -59,6 +54,8 @@ export function createAlerts(options: AlertsOptions): Alerts {
   });
   const parts = { channels, notifications, incidents, silences, refusals, saver };
   const notifier = createNotifier({ ...options, ...parts });
+  const notEnded = (error: unknown): void =>
+    options.log.warn({ reason: messageOf(error) }, 'a silence could not be ended');
   /** True while the store may lack flows of incidents, which are about to be projected again. */
   let isPartial = false;
   const edited = (incident: Incident | undefined): Incident | undefined => {
@@ -104,12 +101,7 @@ export function createAlerts(options: AlertsOptions): Alerts {
       [...notifications.all.values()].sort((a, b) => b.createdAt - a.createdAt).slice(0, limit),
     silences: () => silences.list(),
     silence: (fields) => silences.add(fields),
-    heldBack(fields) {
-      const open = incidents.list().filter(({ status }) => status === 'open');
-      const held = open.filter((incident) => covers(fields, incident));
-      const partly = open.filter((one) => !covers(fields, one) && touches(fields, one));
-      return { held: held.map(snapshotOf), partly: partly.map(snapshotOf) };
-    },
+    heldBack: (fields) => heldBack(fields, incidents.list()),
     async endSilence(id) {
       const ended = await silences.end(id);
       // Notifications that were held until the planned end of the silence are due now.

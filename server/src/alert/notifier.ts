@@ -2,7 +2,7 @@ import { createDeadlines } from '../base/deadlines.ts';
 import type { Incident, Notification } from '../model/incident.ts';
 import { createDelivery, type DeliveryOptions } from './delivery.ts';
 import type { Incidents } from './incidents/index.ts';
-import { escalationHeld, escalationId } from './escalation.ts';
+import { escalationHeld, escalationOf } from './escalation.ts';
 import { channelsOf, escalationsTo, routeTo, type Inhibition, type Route } from './policy.ts';
 import type { Silences } from './silences.ts';
 import { decide, type StageDecision } from './stages.ts';
@@ -60,11 +60,7 @@ export function createNotifier(options: NotifierOptions): Notifier {
       if (!stopping && notification !== undefined && isUndecided(notification))
         attempts.set(id, Math.max(notification.nextAt, clock.now() + 1));
     });
-  const tell = (
-    incident: Incident,
-    about: Pick<Notification, 'id' | 'event' | 'channel' | 'reason'>,
-    waitMs = 0,
-  ): void => {
+  const tell = (incident: Incident, about: NewAbout, waitMs = 0): void => {
     const { id, nextAt } = notifications.add({ ...about, incident, waitMs });
     attempts.set(id, nextAt);
   };
@@ -92,15 +88,6 @@ export function createNotifier(options: NotifierOptions): Notifier {
       attempts.clear(opened.id);
     } else tell(incident, { id, event: 'resolved', channel, reason: 'the incident resolved' });
   };
-  const escalate = (incident: Incident, event: 'opened' | 'resolved', route: Route): void => {
-    if (route.escalate === null || channelsOf(route, incident).length === 0) return;
-    const { to: channel, afterMs } = route.escalate;
-    const id = escalationId(incident, channel);
-    if (event === 'resolved') return tellOver(incident, channel, id);
-    if (all.has(id)) return;
-    const reason = `nobody acknowledged within ${afterMs} ms`;
-    tell(incident, { id, event: 'escalated', channel, reason }, route.groupWaitMs + afterMs);
-  };
   const repeatLater = ({ id, incidentId, event, channel }: Notification, fromMs: number): void => {
     const incident = incidents.get(incidentId);
     if (event === 'resolved' || event === 'escalated' || incident?.status !== 'open') return;
@@ -117,20 +104,16 @@ export function createNotifier(options: NotifierOptions): Notifier {
     if (!all.has(id)) tell(incident, { id, event: 'repeated', channel, reason: 'still open' });
   };
   const remindChannel = (incident: Incident, channel: string, sinceMs: number): void => {
-    const opened = all.get(idOf(incident, 'opened', channel));
     // The first notification is enough if it is still to be sent, or was sent since `sinceMs`.
-    if (opened === undefined || isUndecided(opened)) return;
-    if (opened.state === 'sent' && opened.version >= (sinceMs + 1) * 1000) return;
-    let number = 1;
-    while (all.has(repeatIdOf(incident, number, channel))) number++;
-    const id = repeatIdOf(incident, number, channel);
+    if (!wasToldBefore(all.get(idOf(incident, 'opened', channel)), sinceMs)) return;
+    const id = nextRepeatId(all, incident, channel);
     const reason = 'ten times worse than when it was acknowledged';
     tell(incident, { id, event: 'repeated', channel, reason });
   };
   const notify: Notifier['notify'] = (incident, event) => {
     for (const route of routes) {
       for (const name of channelsOf(route, incident)) notifyChannel(incident, event, name, route);
-      escalate(incident, event, route);
+      escalate({ all, tell, tellOver }, incident, event, route);
     }
   };
   const remind: Notifier['remind'] = (incident) => {
@@ -174,11 +157,44 @@ export function createNotifier(options: NotifierOptions): Notifier {
   };
 }
 
+/** Tells, or will tell, the channel that a route escalates to. */
+function escalate(
+  by: {
+    all: ReadonlyMap<string, Notification>;
+    tell(incident: Incident, about: NewAbout, waitMs: number): void;
+    tellOver(incident: Incident, channel: string, openedId: string): void;
+  },
+  incident: Incident,
+  event: 'opened' | 'resolved',
+  route: Route,
+): void {
+  const escalation = escalationOf(incident, route);
+  if (escalation === null) return;
+  const { waitMs, ...about } = escalation;
+  if (event === 'resolved') by.tellOver(incident, about.channel, about.id);
+  else if (!by.all.has(about.id)) by.tell(incident, { ...about, event: 'escalated' }, waitMs);
+}
+type NewAbout = Pick<Notification, 'id' | 'event' | 'channel' | 'reason'>;
+
 /** Returns the id of a notification, by which the receiver recognizes a repeated attempt. */
 const idOf = (incident: Incident, event: 'opened' | 'resolved', channel: string): string =>
   `${incident.id}:${event}:${channel}`;
 const repeatIdOf = (incident: Incident, number: number, channel: string): string =>
   `${incident.id}:repeated-${number}:${channel}`;
+function nextRepeatId(
+  all: ReadonlyMap<string, Notification>,
+  incident: Incident,
+  channel: string,
+): string {
+  let number = 1;
+  while (all.has(repeatIdOf(incident, number, channel))) number++;
+  return repeatIdOf(incident, number, channel);
+}
+/** Returns whether a first notification was made, is decided, and was not sent since `sinceMs`. */
+const wasToldBefore = (opened: Notification | undefined, sinceMs: number): boolean =>
+  opened !== undefined &&
+  !isUndecided(opened) &&
+  !(opened.state === 'sent' && opened.version >= (sinceMs + 1) * 1000);
 const repetitionOf = (id: string): number => Number(/:repeated-(\d+):/.exec(id)?.[1] ?? 0);
 
 /** Returns why a notification is not sent now; null if it may be sent. */

@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.ts';
 import { FermataError } from '../base/errors.ts';
 import type { Incident, Silence } from '../model/incident.ts';
+import { snapshotOf } from './incidents/index.ts';
 import { matches, matchesWhole, type Matcher } from './policy.ts';
 
 /**
@@ -18,8 +19,8 @@ export interface Silences {
    * there is no such silence.
    */
   end(id: string): Promise<{ was: Silence; is: Silence } | undefined>;
-  /** Returns the ids of silences that last until this incident resolves, and have not ended. */
-  endingWith(incident: Pick<Incident, 'id'>): string[];
+  /** Ends the silences that last until this incident resolves. */
+  endWith(incident: Pick<Incident, 'id'>): Promise<void>;
 }
 
 export type SilenceFields = Pick<Silence, 'rule' | 'flowType' | 'service' | 'until' | 'comment'> &
@@ -32,8 +33,20 @@ export type SilenceScope = Omit<SilenceFields, 'until' | 'comment' | 'untilResol
 export const covers = (scope: SilenceScope, incident: Incident): boolean =>
   isFor(scope, incident) && matchesWhole(matcherOf(scope), incident);
 /** Returns whether the silence covers a part of the incident, or all of it. */
-export const touches = (scope: SilenceScope, incident: Incident): boolean =>
+const touches = (scope: SilenceScope, incident: Incident): boolean =>
   isFor(scope, incident) && matches(matcherOf(scope), incident);
+
+/** Returns the open incidents that the silence covers, and those that it covers only in part. */
+export function heldBack(
+  scope: SilenceScope,
+  incidents: readonly Incident[],
+): { held: Incident[]; partly: Incident[] } {
+  const touched = incidents.filter((one) => one.status === 'open' && touches(scope, one));
+  return {
+    held: touched.filter((one) => covers(scope, one)).map(snapshotOf),
+    partly: touched.filter((one) => !covers(scope, one)).map(snapshotOf),
+  };
+}
 
 const isFor = ({ incidentId = '' }: SilenceScope, { id }: Incident): boolean =>
   incidentId === '' || incidentId === id;
@@ -49,6 +62,14 @@ const MAX_SILENCES = 1000;
 
 export function createSilences(clock: Clock, save: (silence: Silence) => Promise<void>): Silences {
   const silences = new Map<string, Silence>();
+  const end: Silences['end'] = async (id) => {
+    const was = silences.get(id);
+    if (was === undefined) return undefined;
+    const is = { ...was, until: Math.min(was.until, clock.now()), version: was.version + 1 };
+    await save(is);
+    silences.set(id, is);
+    return { was, is };
+  };
   return {
     load(list) {
       for (const silence of list) silences.set(silence.id, silence);
@@ -72,18 +93,11 @@ export function createSilences(clock: Clock, save: (silence: Silence) => Promise
       silences.set(silence.id, silence);
       return silence;
     },
-    endingWith: ({ id }) =>
-      [...silences.values()]
-        .filter((one) => one.untilResolved === true && one.incidentId === id)
-        .filter((one) => one.until > clock.now())
-        .map((one) => one.id),
-    async end(id) {
-      const was = silences.get(id);
-      if (was === undefined) return undefined;
-      const is = { ...was, until: Math.min(was.until, clock.now()), version: was.version + 1 };
-      await save(is);
-      silences.set(id, is);
-      return { was, is };
+    end,
+    async endWith(incident) {
+      for (const one of silences.values())
+        if (one.untilResolved === true && one.incidentId === incident.id && one.until > clock.now())
+          await end(one.id);
     },
   };
 }

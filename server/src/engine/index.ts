@@ -174,14 +174,7 @@ export function createEngine(options: EngineOptions): Engine {
       await judgeAgain(new Set([flowType]));
       return true;
     },
-    async ruleChanged(name) {
-      for await (const flows of store.openFlows())
-        projection.projector.reevaluate(flows.map(({ id }) => id));
-      for await (const flows of store.flowsWithFindings())
-        projection.projector.reevaluate(
-          flows.filter((flow) => flow.findings.some(({ rule }) => rule === name)).map(idOf),
-        );
-    },
+    ruleChanged: (name) => judgeByRule(name, store, (ids) => projection.projector.reevaluate(ids)),
     async start() {
       await definitions.load(options.definitions);
       await learned.load();
@@ -259,3 +252,13 @@ function restorerOf(normalizer: Normalizer): (stored: StoredSpan[]) => Span[] {
 }
 
 const idOf = ({ id }: { id: string }): string => id;
+
+async function judgeByRule(
+  name: string,
+  store: Pick<EngineStore, 'openFlows' | 'flowsWithFindings'>,
+  reevaluate: (ids: string[]) => void,
+): Promise<void> {
+  for await (const flows of store.openFlows()) reevaluate(flows.map(idOf));
+  for await (const flows of store.flowsWithFindings())
+    reevaluate(flows.filter((flow) => flow.findings.some(({ rule }) => rule === name)).map(idOf));
+}

@@ -1,6 +1,6 @@
 type Sample = readonly [atMs: number, openCount: number];
 
-/** Maximum number of samples of one incident. Incidents are pushed to dashboards with each change. */
+/** Maximum number of samples of one incident, which is pushed to dashboards with each change. */
 const MAX_SAMPLES = 60;
 const FIRST_STEP_MS = 5000;
 

@@ -58,7 +58,7 @@ const isVariantOfStep = (key: string): boolean => /\0(again|failed)$/.test(key);
 const rankOf = (model: TypeModel, key: string, keys: readonly string[]): number =>
   keys.filter((other) => other !== key && (comesAfter(model, key, other) ?? 0) > 0.5).length;
 
-/** From this share on a step is declared as required, because a definition reports what is missing. */
+/** From this share on a step is declared as required, and reported where it is missing. */
 const REQUIRED_SHARE = 0.95;
 /** Steps below this share are left out of the definition. */
 const OPTIONAL_SHARE = 0.2;

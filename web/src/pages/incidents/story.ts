@@ -1,7 +1,7 @@
 import type { Incident, Silence } from '@fermata/server/contract';
 import { absolute, duration } from '../../ui/format.ts';
 
-/** This file tells an incident in words: in the present while it is open, in the past afterwards. */
+/** This file tells an incident in words: in the present while it is open, then in the past. */
 
 const flows = (count: number): string =>
   `${count.toLocaleString()} ${count === 1 ? 'flow' : 'flows'}`;
