@@ -10,4 +10,8 @@ export interface About {
   demo: boolean;
   /** Lists the environment variables that a service needs to send here, as `NAME=value`. */
   environment: string[];
+  /** Memory that the server's process uses now, in bytes. */
+  memoryBytes: number;
+  /** Lists settings of the server that decide what is kept and what counts as late. */
+  settings: { name: string; value: string; help: string }[];
 }

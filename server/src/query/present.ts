@@ -154,7 +154,7 @@ const presentSegment = ({ start, end, ...rest }: Segment): wire.Segment => ({
 });
 
 export function presentIncident(incident: Incident): wire.Incident {
-  const { firstAt, lastAt, resolvedAt, etaAt, notes, ack, ...rest } = incident;
+  const { firstAt, lastAt, resolvedAt, etaAt, notes, ack, trend, ...rest } = incident;
   return {
     ...rest,
     keys: [...incident.keys],
@@ -167,6 +167,7 @@ export function presentIncident(incident: Incident): wire.Incident {
     etaAt: etaAt === null ? null : iso(etaAt),
     notes: notes.map(({ at, text }) => ({ at: iso(at), text })),
     ack: ack && { at: iso(ack.at), note: ack.note },
+    trend: trend.map(([at, open]) => ({ at: iso(at), open })),
   };
 }
 
@@ -179,19 +180,14 @@ export const presentHealth = (conditions: ReturnType<QueryContext['conditions']>
 
 export function presentSilence(silence: Silence): wire.Silence {
   const { createdAt, until, version: _version, ...rest } = silence;
-  return { ...rest, createdAt: iso(createdAt), until: iso(until) };
+  const defaults = { incidentId: '', untilResolved: false };
+  return { ...defaults, ...rest, createdAt: iso(createdAt), until: iso(until) };
 }
 
 export function presentNotification(notification: Notification): wire.Notification {
-  const {
-    createdAt,
-    nextAt,
-    body: _body,
-    version: _version,
-    failedAt: _failedAt,
-    ...rest
-  } = notification;
-  return { ...rest, createdAt: iso(createdAt), nextAt: iso(nextAt) };
+  const { createdAt, nextAt, body: _body, version, failedAt: _failedAt, ...rest } = notification;
+  const changedAt = iso(Math.floor(version / 1000));
+  return { ...rest, createdAt: iso(createdAt), nextAt: iso(nextAt), changedAt };
 }
 
 export function presentFlowType(row: FlowTypeRow): wire.FlowTypeSummary {

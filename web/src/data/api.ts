@@ -37,7 +37,8 @@ export class ApiError extends Error {
   }
 }
 
-async function get<T>(path: string, signal?: AbortSignal, body?: object): Promise<T> {
+/** Requests an answer in JSON; with a body, by POST. Rejects with an `ApiError`. */
+export async function get<T>(path: string, signal?: AbortSignal, body?: object): Promise<T> {
   let response: Response;
   try {
     response = await fetch(path, {

@@ -8,7 +8,9 @@ import { FLOW_ROUTES } from './flows.ts';
 import { INCIDENT_ROUTES } from './incidents.ts';
 import { LENS_ROUTES } from './lenses.ts';
 import { OVERVIEW_ROUTES } from './overview.ts';
+import { RULE_ROUTES } from './rules.ts';
 import { SERVER_ROUTES } from './server.ts';
+import { SETTINGS_ROUTES } from './settings.ts';
 import { VIEW_ROUTES } from './views.ts';
 
 /** Lists every route. The server serves these routes, and `/api/openapi.json` describes them. */
@@ -20,8 +22,10 @@ export const ROUTES: readonly Route[] = [
   ...LENS_ROUTES,
   ...INCIDENT_ROUTES,
   ...ALERT_ROUTES,
+  ...RULE_ROUTES,
   ...DEFINITION_ROUTES,
   ...VIEW_ROUTES,
+  ...SETTINGS_ROUTES,
 ];
 
 /**
