@@ -1,12 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { spawnSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { scenarioNamed } from '../scenarios/index.ts';
 import { runScenario, type RunningScenario } from '../scenarios/run.ts';
 import { findBrowser, launch } from '../support/browser.ts';
+import { buildDashboard } from '../support/dashboard.ts';
 import { freshDirectory, startServer, type ServerProcess } from '../support/server-process.ts';
 
 const executable = findBrowser();
@@ -14,7 +13,6 @@ if (!executable)
   process.stdout.write('\n  SKIPPED: the dashboard in a browser; no Chromium found\n\n');
 const require = createRequire(import.meta.url);
 const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
-const root = fileURLToPath(new URL('../..', import.meta.url));
 
 describe.runIf(executable)('the dashboard', () => {
   let browser: Browser;
@@ -24,12 +22,7 @@ describe.runIf(executable)('the dashboard', () => {
   const complaints: string[] = [];
 
   beforeAll(async () => {
-    const { status, stderr } = spawnSync(
-      process.execPath,
-      [`${root}node_modules/vite/bin/vite.js`, 'build', '--logLevel', 'error'],
-      { cwd: `${root}web` },
-    );
-    expect(status, stderr.toString()).toBe(0);
+    buildDashboard();
     server = await startServer(directory.path);
     running = await runScenario(scenarioNamed('checkout-choreographed'), { otlp: server.otlp });
     browser = await launch(executable!);
