@@ -81,7 +81,7 @@ async function annotationsOf(
   const newVariants = variants.filter(
     (variant) => isNew(variant) && variant.flows >= population.used * MIN_VARIANT_SHARE,
   );
-  await learnNames(store, [...newVersions, ...newVariants]);
+  await learnNames(store, population, [...newVersions, ...newVariants]);
   const types = population.search.types;
   return [
     ...newVersions.flatMap(({ id, firstAt }) => {

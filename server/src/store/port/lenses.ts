@@ -55,8 +55,15 @@ export interface LensReader {
   trend(population: Population, bucketMs: number, by: TrendBy): Promise<TrendRow[]>;
   /** Returns whole flows, at most `limit`, chosen at random but always the same. */
   sampleFlows(population: Population, limit: number): Promise<Flow[]>;
-  /** Counts flows by type and status. */
-  countStatuses(population: Population): Promise<{ type: string; status: string; flows: number }[]>;
+  /**
+   * Counts the flows of two populations that have each trait, key and status: of traits and keys at
+   * most `most`, the most frequent ones in either.
+   */
+  compare(
+    here: Population,
+    there: Population,
+    of: Required<Omit<TraitsOf, 'byType'>>,
+  ): Promise<Comparison>;
   /** Returns whole flows by id. */
   wholeFlows(ids: readonly string[]): Promise<Flow[]>;
   /**
@@ -68,10 +75,11 @@ export interface LensReader {
     flows: number,
     most: number,
   ): Promise<{ of: number; items: KeyCount[] }>;
-  /** Counts flows by the values of their keys, the most frequent first. */
-  countKeys(population: Population, most: number): Promise<KeyCount[]>;
-  /** Returns the ids of flows that were given as examples. */
-  examples(hashes: readonly string[]): Promise<Map<string, string>>;
+  /** Returns the ids of flows of the population that were given as examples. */
+  examples(
+    population: Pick<Population, 'known'>,
+    hashes: readonly string[],
+  ): Promise<ReadonlyMap<string, string>>;
 }
 
 /**
@@ -88,6 +96,8 @@ export interface Population {
   /** Flows that are counted; rows of earlier versions of Fermata hold nothing to count. */
   used: number;
   isSampled: boolean;
+  /** The ids of the flows by the hashes that stand for them in examples; null if they are many. */
+  known: ReadonlyMap<string, string> | null;
   durationMs: Measured;
   /** Durations, ms, at the ranks `BAND_RANKS`; each is that of some flow. */
   bandsMs: number[];
@@ -194,6 +204,19 @@ export interface TrendRow {
   value: string;
   flows: number;
   durationMs: Measured;
+}
+interface InBoth {
+  /** Flows of the one population, and of the other. */
+  here: number;
+  there: number;
+}
+export interface Comparison {
+  /** `examples` are hashes of ids of flows of either population. */
+  traits: (InBoth & { id: bigint; examples: string[] })[];
+  keys: (InBoth & { name: string; value: string })[];
+  statuses: (InBoth & { type: string; status: string })[];
+  /** The ids of flows by their hashes, as in `Population`. */
+  known: Population['known'];
 }
 export interface KeyCount {
   name: string;

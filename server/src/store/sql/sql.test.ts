@@ -3,12 +3,14 @@ import { describe, expect, test } from 'vitest';
 import { parseQuery } from '../../query/language/parse.ts';
 import { unixNanos } from '../../model/time.ts';
 import * as catalog from './catalog.sql.ts';
+import * as comparison from './comparison.sql.ts';
 import * as documents from './documents.sql.ts';
 import * as durations from './durations.sql.ts';
 import * as evidence from './evidence.sql.ts';
 import * as flows from './flows.sql.ts';
 import * as lenses from './lenses.sql.ts';
 import * as names from './names.sql.ts';
+import * as population from './population.sql.ts';
 import * as relatives from './relatives.sql.ts';
 import * as schema from './schema.sql.ts';
 import * as search from './search.sql.ts';
@@ -21,7 +23,10 @@ const SINCE = NOW - 60_000;
 const PART = { table: 'flows', name: 'all_1_2_0' };
 const SHARE = { index: 1, of: 3 };
 const WHERE = '1\nAND type IN {types:Array(String)}';
-const COUNTED = { nowMs: NOW, where: WHERE, oneOf: 4, isFew: false };
+const COUNTED = { nowMs: NOW, where: WHERE, oneOf: 4, size: 'many' as const };
+const FEW = { ...COUNTED, size: 'few' as const };
+const KNOWN = { ...COUNTED, size: 'known' as const };
+const COMPARED = { either: COUNTED, here: WHERE, there: '1', hereFlows: 5, thereFlows: 0 };
 const BANDS = [
   { fromMs: 1, toMs: 2 },
   { fromMs: 5, toMs: 9 },
@@ -46,6 +51,18 @@ const MODULES: Record<string, { module: object; of: Record<string, readonly stri
       services: [catalog.services(BOUNDS)],
       destinationsOfServices: [catalog.destinationsOfServices(BOUNDS)],
       versionsOfServices: [catalog.versionsOfServices(BOUNDS)],
+    },
+  },
+  comparison: {
+    module: comparison,
+    of: {
+      comparedTraits: [
+        comparison.comparedTraits(COMPARED, {
+          ...{ families: ['node', 'mark'], kinds: ['node', 'version'], most: 10 },
+        }),
+      ],
+      comparedStatuses: [comparison.comparedStatuses(COMPARED)],
+      comparedKeys: [comparison.comparedKeys(COMPARED, 10)],
     },
   },
   documents: {
@@ -84,12 +101,9 @@ const MODULES: Record<string, { module: object; of: Record<string, readonly stri
   lenses: {
     module: lenses,
     of: {
-      isSampled: [lenses.isSampled(COUNTED), lenses.isSampled({ ...COUNTED, oneOf: 1 })],
-      quantiles: [lenses.quantiles('ms', '1')],
-      population: [lenses.population(COUNTED)],
       traitCounts: [
         lenses.traitCounts(COUNTED, { families: ['node'], most: 10 }),
-        lenses.traitCounts({ ...COUNTED, isFew: true }, { families: ['segment'], most: 10 }),
+        lenses.traitCounts(FEW, { families: ['segment'], most: 10 }),
         lenses.traitCounts(COUNTED, {
           ...{
             families: ['other'] as const,
@@ -105,13 +119,13 @@ const MODULES: Record<string, { module: object; of: Record<string, readonly stri
         lenses.directlyFollows(COUNTED, 'start', 10),
         lenses.directlyFollows(COUNTED, 'end', 10),
       ],
-      flowsIn: [lenses.flowsIn(COUNTED, 'id'), lenses.flowsIn({ ...COUNTED, isFew: true }, 'id')],
       variantCounts: [lenses.variantCounts(COUNTED, 10)],
       variantOutcomes: [lenses.variantOutcomes(COUNTED)],
       variantVersions: [lenses.variantVersions(COUNTED, 6)],
-      statusCounts: [lenses.statusCounts(COUNTED)],
       sampledIds: [lenses.sampledIds(COUNTED, 10)],
-      keyCounts: [lenses.keyCounts(COUNTED, 10)],
+      joinedFamilies: [lenses.joinedFamilies(['node', 'mark'], ['node', 'version'])],
+      hasFlag: [lenses.hasFlag('first')],
+      isOf: [lenses.isOf(['node'])],
       attributeCounts: [lenses.attributeCounts(10)],
     },
   },
@@ -121,6 +135,15 @@ const MODULES: Record<string, { module: object; of: Record<string, readonly stri
       endOfNamesBlock: [names.endOfNamesBlock(100_000)],
       nameHashesBlock: [names.nameHashesBlock(NOW, SINCE)],
       loadedByNames: [names.loadedByNames('trace_ids'), names.loadedByNames('tokens', 50)],
+    },
+  },
+  population: {
+    module: population,
+    of: {
+      flowsIn: [COUNTED, FEW, KNOWN].map((counted) => population.flowsIn(counted, 'id')),
+      isSampled: [population.isSampled(COUNTED), population.isSampled({ ...COUNTED, oneOf: 1 })],
+      quantiles: [population.quantiles('ms', '1')],
+      population: [population.population(COUNTED, 5000)],
     },
   },
   relatives: { module: relatives, of: {} },
@@ -150,6 +173,7 @@ const MODULES: Record<string, { module: object; of: Record<string, readonly stri
           NOW,
         ).where,
         search.searchWhere({ types: [], key: '42', limit: 1 }, NOW).where,
+        search.searchWhere({ types: ['order'], limit: 1 }, NOW, 'other_').where,
       ],
       queryWhere: [
         'type:order and (status:stuck or not service:ship*)',
