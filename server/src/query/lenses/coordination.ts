@@ -26,6 +26,7 @@ export async function coordinationLens(
 ): Promise<CoordinationAnswer> {
   const traits = await store.countTraits(population, {
     ...{ families: ['node', 'edge', 'other', 'mark'], kinds: KINDS, most: MOST, byType: true },
+    measures: ['ms', 'totalMs', 'newestMs', 'number', 'times'],
   });
   await learnNames(store, population, traits);
   const nodes = ofKind(traits, 'node');

@@ -29,6 +29,7 @@ export async function failuresLens(
   const [byType, trend] = await Promise.all([
     store.countTraits(population, {
       ...{ families: ['other'], kinds: ['failure'], most: MOST, byType: true },
+      measures: ['range'],
     }),
     store.traitTrend(population, 'failure', { fromMs: population.firstAt, bucketMs: partMs }),
   ]);

@@ -41,7 +41,9 @@ export async function latencyLens(
   { between, halve }: LatencyOptions,
 ): Promise<LatencyAnswer> {
   const [segments, shares, heatmap, timeBetween] = await Promise.all([
-    store.countTraits(population, { families: ['segment'], most: MAX_SEGMENTS }),
+    store.countTraits(population, {
+      ...{ families: ['segment'], most: MAX_SEGMENTS, measures: ['ms', 'totalMs', 'rank'] },
+    }),
     sharesOf(store, population),
     heatmapOf(store, population, population.durationMs),
     between === undefined ? null : betweenOf(store, population, between),

@@ -26,6 +26,7 @@ export async function mapLens(
     families: ['node', 'edge', 'other'],
     kinds: ['node', 'edge', 'late', 'stuck'],
     most: MOST,
+    measures: ['due', 'ms', 'number'],
   });
   const nodes = ofKind(traits, 'node');
   const edges = ofKind(traits, 'edge');

@@ -62,7 +62,7 @@ export interface LensReader {
   compare(
     here: Population,
     there: Population,
-    of: Required<Omit<TraitsOf, 'byType'>>,
+    of: Required<Omit<TraitsOf, 'byType' | 'measures'>>,
   ): Promise<Comparison>;
   /** Returns whole flows by id. */
   wholeFlows(ids: readonly string[]): Promise<Flow[]>;
@@ -119,6 +119,10 @@ export interface Measured {
   count: number;
 }
 
+/** Names members of `TraitCount`; `range` is `leastMs` and `mostMs`, `times` are those of flows. */
+export type TraitMeasure =
+  'due' | 'ms' | 'totalMs' | 'newestMs' | 'range' | 'number' | 'rank' | 'times';
+
 /** Which traits are counted. */
 export interface TraitsOf {
   /** Families that are counted together, because each reading of all rows costs the same again. */
@@ -126,6 +130,8 @@ export interface TraitsOf {
   /** Kinds within the families; absent: all. */
   kinds?: readonly TraitKind[];
   most: number;
+  /** What is measured beside counts. All else is 0, because each costs time. */
+  measures: readonly TraitMeasure[];
   /** Counts by flow type, too. */
   byType?: boolean;
 }

@@ -23,27 +23,18 @@ export interface PopulationRow extends Omit<MeasuredRow, 'measured'> {
   firstAt: string;
   lastAt: string;
 }
-type Counts =
-  | 'count'
-  | 'flows'
-  | 'failed'
-  | 'retried'
-  | 'compensated'
-  | 'running'
-  | 'deadLettered'
-  | 'due'
-  | 'totalMs'
-  | 'newestMs'
-  | 'leastMs'
-  | 'mostMs'
-  | 'number'
-  | 'rank'
-  | 'firstAt'
-  | 'lastAt';
-export type TraitRow = MeasuredRow & { id: string; type: string; examples: string[] } & Record<
-    Counts,
-    string | number
-  >;
+/** What a row may count of a trait, and 0 for what it does not count. */
+const NO_COUNTS = {
+  ...{ count: 0, flows: 0, failed: 0, retried: 0, compensated: 0, running: 0, deadLettered: 0 },
+  ...{ due: 0, totalMs: 0, newestMs: 0, leastMs: 0, mostMs: 0, number: 0, rank: 0 },
+  ...{ firstAt: 0, lastAt: 0 },
+};
+type Counts = typeof NO_COUNTS;
+export type TraitRow = Partial<MeasuredRow & Record<keyof Counts, string | number>> & {
+  id: string;
+  type: string;
+  examples: string[];
+};
 export type VariantRow = Omit<MeasuredRow, 'measured'> & {
   id: string;
   flows: string;
@@ -70,23 +61,15 @@ export function measured(row: Partial<MeasuredRow> | undefined): Measured {
   };
 }
 
-export function traitCount({
-  id,
-  type,
-  examples,
-  quantiles,
-  max,
-  measured: count,
-  ...rest
-}: TraitRow): TraitCount {
+export function traitCount({ id, type, examples, ...row }: TraitRow): TraitCount {
+  const { quantiles: _quantiles, max: _max, measured: _measured, ...rest } = row;
   const counts = Object.fromEntries(
     Object.entries(rest).map(([name, value]) => [name, finite(value)]),
-  ) as Record<Counts, number>;
+  );
   return {
+    ...NO_COUNTS,
     ...counts,
-    id: BigInt(id),
-    type,
-    ms: measured({ quantiles, max, measured: count }),
+    ...{ id: BigInt(id), type, ms: measured(row) },
     examples: [...new Set(examples)],
   };
 }

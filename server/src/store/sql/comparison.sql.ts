@@ -22,7 +22,7 @@ const byShare = ({ hereFlows, thereFlows }: Compared): string =>
 /** Counts the flows of two populations that have each trait. */
 export const comparedTraits = (
   compared: Compared,
-  { families, kinds, most }: Required<Omit<TraitsOf, 'byType'>>,
+  { families, kinds, most }: Required<Omit<TraitsOf, 'byType' | 'measures'>>,
 ): string => {
   const columns = `cityHash64(id) AS flow,\n${joinedFamilies(families, kinds)}`;
   return sql`

@@ -1,5 +1,5 @@
 import { codeOf, FLAGS, NUMBER_SHIFT, type TraitKind } from '../../analyze/index.ts';
-import type { TraitFamily, TraitsOf } from '../port/index.ts';
+import type { TraitFamily, TraitMeasure, TraitsOf } from '../port/index.ts';
 import { flowsIn, isSampled, quantiles, startedMs, type Counted } from './population.sql.ts';
 import { sql } from './sql.ts';
 
@@ -40,14 +40,31 @@ export const joinedFamilies = (
 
 export const hasFlag = (flag: keyof typeof FLAGS): string => `bitAnd(flags, ${FLAGS[flag]}) > 0`;
 
+const MEASURES: Record<TraitMeasure, (counted: Counted) => string> = {
+  due: ({ nowMs }) => `countIf(ms <= ${nowMs} AND ${hasFlag('first')}) AS due`,
+  ms: () => sql`
+    ${quantiles('ms', 'is_in_sample')} AS quantiles,
+    maxIf(ms, is_measured) AS max,
+    countIf(is_measured) AS measured`,
+  totalMs: () => 'sumIf(ms, is_measured) AS totalMs',
+  newestMs: () => 'argMax(ms, started) AS newestMs',
+  range: () => 'min(ms) AS leastMs,\nmax(ms) AS mostMs',
+  number: () => `max(bitShiftRight(flags, ${NUMBER_SHIFT})) AS number`,
+  rank: () => 'avg(position) AS rank',
+  times: () => sql`
+    toString(intDiv(min(started), 1000000)) AS firstAt,
+    toString(intDiv(max(started), 1000000)) AS lastAt`,
+};
+
 /** Counts the traits of a family. `flow` is a hash, because ids would be copied for each trait. */
 export const traitCounts = (
   counted: Counted,
-  { families, kinds, most, byType = false }: TraitsOf,
+  { families, kinds, most, measures, byType = false }: TraitsOf,
 ): string => {
   // A type is copied for each trait, too, and is less to copy as the number of a word.
   const type = byType ? 'toLowCardinality(type) AS flow_type,\n' : '';
   const flowType = byType ? 'flow_type, ' : '';
+  const position = measures.includes('rank') ? ', arrayEnumerate(ids) AS position' : '';
   // Every flow has nodes. Where rarer kinds are asked for, flows without them are left out first.
   const having =
     kinds === undefined || kinds.includes('node')
@@ -64,28 +81,16 @@ export const traitCounts = (
       countIf(${hasFlag('compensated')}) AS compensated,
       countIf(${hasFlag('running')}) AS running,
       countIf(${hasFlag('deadLettered')}) AS deadLettered,
-      countIf(ms <= ${counted.nowMs} AND ${hasFlag('first')}) AS due,
-      ${quantiles('ms', 'is_in_sample')} AS quantiles,
-      maxIf(ms, is_measured) AS max,
-      countIf(is_measured) AS measured,
-      sumIf(ms, is_measured) AS totalMs,
-      argMax(ms, started) AS newestMs,
-      min(ms) AS leastMs,
-      max(ms) AS mostMs,
-      max(bitShiftRight(flags, ${NUMBER_SHIFT})) AS number,
-      avg(position) AS rank,
-      toString(intDiv(min(started), 1000000)) AS firstAt,
-      toString(intDiv(max(started), 1000000)) AS lastAt,
-      [toString(argMax(flow, started)), toString(any(flow)), toString(argMin(flow, started))]
+      ${measures.map((measure) => `${MEASURES[measure](counted)},\n`).join('')}[toString(argMax(flow, started)), toString(any(flow)), toString(argMin(flow, started))]
         AS examples
     FROM (
       SELECT
-        cityHash64(id) AS flow, ${flowType}started, trait, ms, flags, position,
+        cityHash64(id) AS flow, ${flowType}started, trait, ms, flags${position && ', position'},
         bitAnd(flags, ${FLAGS.unmeasured}) = 0 AS is_measured,
         is_measured AND ${isSampled(counted)} AS is_in_sample
       FROM ${flowsIn(having, `id, started,\n${type}${joinedFamilies(families, kinds)}`)}
       ARRAY JOIN
-        ids AS trait, all_ms AS ms, all_flags AS flags, arrayEnumerate(ids) AS position
+        ids AS trait, all_ms AS ms, all_flags AS flags${position}
       ${kinds === undefined ? '' : `WHERE ${isOf(kinds)}`}
     )
     GROUP BY ${flowType}trait

@@ -102,13 +102,14 @@ const MODULES: Record<string, { module: object; of: Record<string, readonly stri
     module: lenses,
     of: {
       traitCounts: [
-        lenses.traitCounts(COUNTED, { families: ['node'], most: 10 }),
-        lenses.traitCounts(FEW, { families: ['segment'], most: 10 }),
+        lenses.traitCounts(COUNTED, { families: ['node'], most: 10, measures: [] }),
+        lenses.traitCounts(FEW, { families: ['segment'], most: 10, measures: ['ms', 'rank'] }),
         lenses.traitCounts(COUNTED, {
           ...{
             families: ['other'] as const,
             kinds: ['late', 'stuck'] as const,
             most: 10,
+            measures: ['due', 'totalMs', 'newestMs', 'range', 'number', 'times'] as const,
             byType: true,
           },
         }),

@@ -18,23 +18,11 @@ SELECT
   countIf(bitAnd(flags, 4) > 0) AS compensated,
   countIf(bitAnd(flags, 8) > 0) AS running,
   countIf(bitAnd(flags, 32) > 0) AS deadLettered,
-  countIf(ms <= 1794000000000 AND bitAnd(flags, 64) > 0) AS due,
-  quantilesExactInclusiveIf(0.5, 0.9, 0.95, 0.99)(ms, is_in_sample) AS quantiles,
-  maxIf(ms, is_measured) AS max,
-  countIf(is_measured) AS measured,
-  sumIf(ms, is_measured) AS totalMs,
-  argMax(ms, started) AS newestMs,
-  min(ms) AS leastMs,
-  max(ms) AS mostMs,
-  max(bitShiftRight(flags, 8)) AS number,
-  avg(position) AS rank,
-  toString(intDiv(min(started), 1000000)) AS firstAt,
-  toString(intDiv(max(started), 1000000)) AS lastAt,
   [toString(argMax(flow, started)), toString(any(flow)), toString(argMin(flow, started))]
     AS examples
 FROM (
   SELECT
-    cityHash64(id) AS flow, started, trait, ms, flags, position,
+    cityHash64(id) AS flow, started, trait, ms, flags,
     bitAnd(flags, 16) = 0 AS is_measured,
     is_measured AND bitAnd(flow, 3) = 0 AS is_in_sample
   FROM (
@@ -56,7 +44,7 @@ FROM (
     AND type IN {types:Array(String)}
   )
   ARRAY JOIN
-    ids AS trait, all_ms AS ms, all_flags AS flags, arrayEnumerate(ids) AS position
+    ids AS trait, all_ms AS ms, all_flags AS flags
 )
 GROUP BY trait
 ORDER BY flows DESC, trait, type
@@ -73,18 +61,10 @@ SELECT
   countIf(bitAnd(flags, 4) > 0) AS compensated,
   countIf(bitAnd(flags, 8) > 0) AS running,
   countIf(bitAnd(flags, 32) > 0) AS deadLettered,
-  countIf(ms <= 1794000000000 AND bitAnd(flags, 64) > 0) AS due,
   quantilesExactInclusiveIf(0.5, 0.9, 0.95, 0.99)(ms, is_in_sample) AS quantiles,
   maxIf(ms, is_measured) AS max,
   countIf(is_measured) AS measured,
-  sumIf(ms, is_measured) AS totalMs,
-  argMax(ms, started) AS newestMs,
-  min(ms) AS leastMs,
-  max(ms) AS mostMs,
-  max(bitShiftRight(flags, 8)) AS number,
   avg(position) AS rank,
-  toString(intDiv(min(started), 1000000)) AS firstAt,
-  toString(intDiv(max(started), 1000000)) AS lastAt,
   [toString(argMax(flow, started)), toString(any(flow)), toString(argMin(flow, started))]
     AS examples
 FROM (
@@ -144,22 +124,18 @@ SELECT
   countIf(bitAnd(flags, 8) > 0) AS running,
   countIf(bitAnd(flags, 32) > 0) AS deadLettered,
   countIf(ms <= 1794000000000 AND bitAnd(flags, 64) > 0) AS due,
-  quantilesExactInclusiveIf(0.5, 0.9, 0.95, 0.99)(ms, is_in_sample) AS quantiles,
-  maxIf(ms, is_measured) AS max,
-  countIf(is_measured) AS measured,
   sumIf(ms, is_measured) AS totalMs,
   argMax(ms, started) AS newestMs,
   min(ms) AS leastMs,
   max(ms) AS mostMs,
   max(bitShiftRight(flags, 8)) AS number,
-  avg(position) AS rank,
   toString(intDiv(min(started), 1000000)) AS firstAt,
   toString(intDiv(max(started), 1000000)) AS lastAt,
   [toString(argMax(flow, started)), toString(any(flow)), toString(argMin(flow, started))]
     AS examples
 FROM (
   SELECT
-    cityHash64(id) AS flow, flow_type, started, trait, ms, flags, position,
+    cityHash64(id) AS flow, flow_type, started, trait, ms, flags,
     bitAnd(flags, 16) = 0 AS is_measured,
     is_measured AND bitAnd(flow, 3) = 0 AS is_in_sample
   FROM (
@@ -183,7 +159,7 @@ FROM (
     AND arrayExists(one -> bitAnd(one, 15) IN (8, 9), trait_ids)
   )
   ARRAY JOIN
-    ids AS trait, all_ms AS ms, all_flags AS flags, arrayEnumerate(ids) AS position
+    ids AS trait, all_ms AS ms, all_flags AS flags
   WHERE bitAnd(trait, 15) IN (8, 9)
 )
 GROUP BY flow_type, trait
