@@ -85,7 +85,8 @@ export const traitCounts = (
         AS examples
     FROM (
       SELECT
-        cityHash64(id) AS flow, ${flowType}started, trait, ms, flags${position && ', position'},
+        cityHash64(id) AS flow, ${flowType}started, trait, ms,
+        flags${position && ', position'},
         bitAnd(flags, ${FLAGS.unmeasured}) = 0 AS is_measured,
         is_measured AND ${isSampled(counted)} AS is_in_sample
       FROM ${flowsIn(having, `id, started,\n${type}${joinedFamilies(families, kinds)}`)}

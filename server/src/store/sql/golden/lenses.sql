@@ -22,7 +22,8 @@ SELECT
     AS examples
 FROM (
   SELECT
-    cityHash64(id) AS flow, started, trait, ms, flags,
+    cityHash64(id) AS flow, started, trait, ms,
+    flags,
     bitAnd(flags, 16) = 0 AS is_measured,
     is_measured AND bitAnd(flow, 3) = 0 AS is_in_sample
   FROM (
@@ -69,7 +70,8 @@ SELECT
     AS examples
 FROM (
   SELECT
-    cityHash64(id) AS flow, started, trait, ms, flags, position,
+    cityHash64(id) AS flow, started, trait, ms,
+    flags, position,
     bitAnd(flags, 16) = 0 AS is_measured,
     is_measured AND bitAnd(flow, 3) = 0 AS is_in_sample
   FROM (
@@ -135,7 +137,8 @@ SELECT
     AS examples
 FROM (
   SELECT
-    cityHash64(id) AS flow, flow_type, started, trait, ms, flags,
+    cityHash64(id) AS flow, flow_type, started, trait, ms,
+    flags,
     bitAnd(flags, 16) = 0 AS is_measured,
     is_measured AND bitAnd(flow, 3) = 0 AS is_in_sample
   FROM (
