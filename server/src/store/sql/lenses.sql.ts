@@ -81,7 +81,8 @@ export const traitCounts = (
       countIf(${hasFlag('compensated')}) AS compensated,
       countIf(${hasFlag('running')}) AS running,
       countIf(${hasFlag('deadLettered')}) AS deadLettered,
-      ${measures.map((measure) => `${MEASURES[measure](counted)},\n`).join('')}[toString(argMax(flow, started)), toString(any(flow)), toString(argMin(flow, started))]
+      ${measures.map((measure) => `${MEASURES[measure](counted)},\n`).join('')}
+      [toString(argMax(flow, started)), toString(any(flow)), toString(argMin(flow, started))]
         AS examples
     FROM (
       SELECT
