@@ -35,18 +35,6 @@ export const BANNED_WORDS = new Map([
 export const EXCEPTIONS = [
   {
     rule: 'function',
-    where: 'server/src/alert/notifier.ts createNotifier',
-    value: 121,
-    reason: 'sending, repeating and deadlines share the notifications that are under way',
-  },
-  {
-    rule: 'function',
-    where: 'server/src/alert/settings.ts readAlertSettings',
-    value: 64,
-    reason: 'reads one file key by key',
-  },
-  {
-    rule: 'function',
     where: 'server/src/analyze/critical-path.ts criticalPath',
     value: 82,
     reason: 'one pass over events whose state is shared by its cases',
@@ -188,12 +176,6 @@ export const EXCEPTIONS = [
     where: 'server/src/timeline/clocks/wrong-clocks.ts wrongClocks',
     value: 140,
     reason: 'to be rebuilt over columnar memory with what it is made from',
-  },
-  {
-    rule: 'function',
-    where: 'web/src/timeline/layout.ts placed',
-    value: 102,
-    reason: 'one pass that places lanes from top to bottom',
   },
   {
     rule: 'variables',

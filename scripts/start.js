@@ -60,6 +60,8 @@ const env = { ...process.env, UV_THREADPOOL_SIZE: process.env.UV_THREADPOOL_SIZE
 // With a limit this low V8 lets garbage double the heap; with its default, of 4 GB, quadruple it. A
 // limit in NODE_OPTIONS takes precedence.
 const serverEnv = {
+  // Orders of the demo are worth their amount, which incidents sum up.
+  ...(demo && { FERMATA_VALUE_KEY: 'amount', FERMATA_DEMO: '1' }),
   ...env,
   NODE_OPTIONS: `--max-old-space-size=2000 ${process.env.NODE_OPTIONS ?? ''}`.trim(),
 };
@@ -78,7 +80,11 @@ server.on('message', (message) => {
   if (!demo || !message.ready) return;
   services = spawn(process.execPath, [join(root, 'test/dist/scenarios/demo.js')], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-    env: { ...env, OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${message.ports.otlpHttp}` },
+    env: {
+      ...env,
+      OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${message.ports.otlpHttp}`,
+      FERMATA_URL: `http://127.0.0.1:${message.ports.web}`,
+    },
   });
 });
 let stopping = false;

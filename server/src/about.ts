@@ -1,4 +1,5 @@
-import type { Config } from './config/index.ts';
+import { durationText } from './base/duration.ts';
+import { SETTINGS, type Config } from './config/index.ts';
 import type { About } from './contract/index.ts';
 
 export const VERSION = '0.1.0';
@@ -31,6 +32,28 @@ export const senderEnvironment = ({ host, otlpHttp }: Addresses): readonly strin
   'OTEL_PROPAGATORS=tracecontext,baggage',
 ];
 
+const time = (ms: number): string => (ms === 0 ? 'off' : durationText(ms));
+const mebibytes = (bytes: number): string => `${Math.round(bytes / 2 ** 20)} MiB`;
+const list = (items: readonly string[]): string => items.join(', ') || 'none';
+/** The settings that the dashboard shows. Addresses and secrets are not among them. */
+const SHOWN: readonly (readonly [keyof Config, (config: Config) => string])[] = [
+  ['retentionDays', ({ retentionDays }) => `${retentionDays} days`],
+  [
+    'memoryLimitBytes',
+    ({ memoryLimitBytes }) =>
+      memoryLimitBytes === 0 ? '80 % of the machine' : mebibytes(memoryLimitBytes),
+  ],
+  ['minFreeBytes', ({ minFreeBytes }) => (minFreeBytes === 0 ? 'off' : mebibytes(minFreeBytes))],
+  ['idleBeforeEvictionMs', (config) => time(config.idleBeforeEvictionMs)],
+  ['settleMs', ({ settleMs }) => time(settleMs)],
+  ['stuckFloorMs', ({ stuckFloorMs }) => time(stuckFloorMs)],
+  ['expect', (config) => config.expect],
+  ['requestFlows', ({ requestFlows }) => requestFlows],
+  ['identityKeys', ({ identityKeys }) => list(identityKeys)],
+  ['keyAttributes', ({ keyAttributes }) => list(keyAttributes)],
+  ['valueKey', ({ valueKey }) => valueKey || 'none'],
+];
+
 export function aboutOf(
   config: Config,
   addresses: Addresses,
@@ -45,10 +68,15 @@ export function aboutOf(
     otlpHttp: `http://${host}:${otlpHttp}`,
     otlpGrpc: `http://${host}:${otlpGrpc}`,
     retention: `${config.retentionDays}d`,
+    demo: config.demo,
     environment: [
       ...senderEnvironment(addresses),
       'NODE_OPTIONS=--import @fermata/instrumentation/register',
     ],
+    memoryBytes: process.memoryUsage.rss(),
+    settings: SHOWN.map(([field, say]) => ({
+      ...{ name: SETTINGS[field].name, help: SETTINGS[field].help, value: say(config) },
+    })),
   };
 }
 

@@ -1,20 +1,20 @@
 import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import { aboutOf, addressesOf, linkTo } from './about.ts';
-import { createAlerts, createGuard } from './alert/index.ts';
+import { createAlerts, createGuard, createRuleBook } from './alert/index.ts';
 import { systemClock, type Clock } from './base/clock.ts';
 import { createCounters, type Counters } from './base/counters.ts';
 import { closeServer, listen } from './base/http.ts';
 import { silentLog, type Log } from './base/log.ts';
 import type { Config } from './config/index.ts';
-import { createEngine } from './engine/index.ts';
-import { createExpectations, definitionsFrom } from './expect/index.ts';
+import { createEngine, type Engine } from './engine/index.ts';
+import { createExpectations, definitionsFrom, definitionText } from './expect/index.ts';
 import { webRoot } from './dashboard-files.ts';
 import { createFigures } from './figures.ts';
 import { spaceOf, type Space } from './health/index.ts';
 import { createNormalizer } from './normalize/index.ts';
 import { createPush } from './push/index.ts';
-import { hostAllowed, presentIncident, queryApp } from './query/index.ts';
+import { hostAllowed, parseQuery, presentIncident, queryApp } from './query/index.ts';
 import { createReceiver } from './receive/index.ts';
 import { stopAll } from './shutdown.ts';
 import { healthOf, sinkOf, witnessesOf } from './wiring.ts';
@@ -81,14 +81,19 @@ export function createApp(config: Config, parts: AppParts = {}): App {
     linkTo: ({ id }) => linkTo(config, addresses, `incidents/${id}`),
     onChanged: (changed) => push.incidents(changed.map(presentIncident)),
   });
-  const engine = createEngine({
+  const rules = createRuleBook({
+    ...{ clock, log, store, fromFile: config.alerts.rules },
+    parseQuery: (text) => parseQuery(text, 0),
+    onChanged: (name) => engine.ruleChanged(name),
+  });
+  const engine: Engine = createEngine({
     ...{ ...base, ...config, store, expectations, sink: sinkOf(push, alerts) },
     normalizer: createNormalizer({
       identityKeys: config.identityKeys,
       searchKeys: config.keyAttributes,
     }),
     expects: config.expect === 'on',
-    queryRules: config.alerts.rules,
+    queryRules: () => rules.list(),
   });
   const health = healthOf(config, base, store, parts.readSpace ?? spaceOf);
   const receiver = createReceiver({
@@ -107,9 +112,10 @@ export function createApp(config: Config, parts: AppParts = {}): App {
       ...{ ...base, store, views: store, alerts, expectations, hosts, webRoot: webRoot() },
       definitions: engine.definitions,
       readDefinitions: definitionsFrom,
+      definitionText,
       accept: (incident) => engine.accept(incident),
       wrongClocks: () => engine.clocks.wrong(),
-      rules: config.alerts.rules,
+      rules,
       about: () => aboutOf(config, addresses, store.kind, startedAt),
       ready: async () => (state === 'stopped' ? ['Shutting down'] : health.notReady()),
       conditions: () => health.conditions(),
@@ -141,6 +147,7 @@ export function createApp(config: Config, parts: AppParts = {}): App {
   };
   const startOrThrow = async (): Promise<void> => {
     await store.start();
+    await rules.load();
     await engine.start();
     await alerts.start(engine.lacksRows);
     engine.rebuild(parts.rebuildAll ?? false);

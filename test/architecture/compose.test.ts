@@ -40,6 +40,7 @@ test('what compose sets and starts exists', () => {
   const known = new Set([
     ...Object.values(SETTINGS).map((setting) => setting.name),
     'FERMATA_DEMO_BROKER',
+    'FERMATA_URL',
   ]);
   const set = [...compose.matchAll(/^ +(FERMATA_\w+):/gm)].map(([, name]) => name!);
   expect(set.length).toBeGreaterThan(4);

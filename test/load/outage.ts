@@ -65,6 +65,7 @@ export async function playOutage(seed: number, flows: number): Promise<OutageSco
           groupWaitMs: 10_000,
           repeatMs: 0,
           mute: [],
+          escalate: null,
         },
       ],
     },

@@ -1,91 +1,187 @@
-import { SCENARIOS } from './index.ts';
+import { setTimeout as pause } from 'node:timers/promises';
+import { ATTR_FLOW_ID } from '@fermata/instrumentation/semconv';
+import {
+  faultOf,
+  isReturned,
+  MAILER_BACK_MS,
+  nextAfter,
+  PAYMENT,
+  said,
+  type Happening,
+  type Phase,
+} from './demo-plan.ts';
+import type { Played } from './history/player.ts';
+import { createSender } from './history/send.ts';
+import {
+  shopHistory,
+  someOrder,
+  someReturn,
+  STUCK,
+  VERSIONS,
+  versionAt,
+} from './history/shop-history.ts';
 import { runScenario } from './run.ts';
+import { RETURNS, shop } from './systems/shop.ts';
 
 /**
- * Runs the demo: every scenario's services and steady traffic, some of it faulty. FERMATA_DEMO_RATE
- * orders a second (2), FERMATA_DEMO_BROKER=amqp://… for RabbitMQ.
+ * Runs the demo: a shop. Its last day is sent as history, as a collector would hand over what it
+ * kept; then its services start and take orders, and one trouble follows the other
+ * (`demo-plan.ts`).
+ * FERMATA_DEMO_RATE orders a second (0.5), FERMATA_DEMO_BROKER=amqp://… for RabbitMQ.
  */
 const otlp = process.env['OTEL_EXPORTER_OTLP_ENDPOINT'] ?? 'http://127.0.0.1:4318';
+const web = process.env['FERMATA_URL'] ?? 'http://127.0.0.1:4320';
+/** Address that is printed: that of another container is none that a browser can open. */
+const shown = new URL(web).hostname === '127.0.0.1' ? web : '';
 const broker = process.env['FERMATA_DEMO_BROKER'] ?? '';
-const rate = Number(process.env['FERMATA_DEMO_RATE'] ?? 2);
-/**
- * The scenarios of the demo, each with its faults. Every tenth order of each is struck by the next
- * of its faults.
- */
-const MIX: Record<string, string[]> = {
-  'checkout-choreographed': ['rewards-failing', 'email-slow'],
-  'checkout-orchestrated': ['stock-slow'],
-  'partial-write': ['d-fails'],
-  'address-change': ['card-refuses'],
-};
-/**
- * Shows the purpose of Fermata: now and then a service is gone, its orders are held, and one
- * incident says where and why.
- */
-const OUTAGE = {
-  of: 'checkout-orchestrated',
-  service: 'mailer',
-  firstMs: 75_000,
-  everyMs: 240_000,
-  lastsMs: 100_000,
-};
-const scenarios = SCENARIOS.filter((scenario) => scenario.name in MIX);
+const rate = Number(process.env['FERMATA_DEMO_RATE'] ?? 0.5);
+const DAY_MS = 24 * 3_600_000;
+/** Longest time that the services need to start; until they have, history places the orders. */
+const SERVICES_START_MS = 120_000;
+/** Mean time between two orders of the last hour, ms. */
+const HOUR_GAP_MS = 6000;
+/** Age of the orders that are sent before the services start, ms. */
+const RECENT_MS = 180_000;
 
-process.stdout.write(
-  `Demo: starting ${scenarios.map((s) => s.name).join(', ')} ${broker ? `over ${new URL(broker).host}` : 'over a bus of their own'} …\n`,
-);
-const running = await Promise.all(
-  scenarios.map(async (scenario) => ({
-    scenario,
-    services: await runScenario(scenario, { otlp, broker }),
-    orders: 0,
-  })),
-);
-process.stdout.write(`Demo: ${rate} orders a second. Ctrl-C ends it.\n`);
-process.send?.({ ready: true });
-
-let number = Math.floor(Date.now() / 1000) % 1_000_000;
-const timer = setInterval(
-  () => {
-    for (const one of running) {
-      const { scenario, services } = one;
-      const count = one.orders++;
-      const faults = MIX[scenario.name]!;
-      const fault = count % 10 === 9 ? faults[Math.floor(count / 10) % faults.length] : undefined;
-      const order = {
-        orderId: `order-${number++}`,
-        flags: count % 3 === 0 ? [] : ['member', 'rollback'],
-        ...(fault !== undefined && { fault }),
-      };
-      services
-        .placeOrder(order, true)
-        .catch((error: unknown) => process.stderr.write(`Demo: ${String(error)}\n`));
-    }
-  },
-  (1000 / rate) * running.length,
-);
-
-const struck = running.find(({ scenario }) => scenario.name === OUTAGE.of)!.services;
+const startMs = Date.now();
+const random = Math.random;
 const say = (text: string): void => void process.stdout.write(`Demo: ${text}\n`);
-let outage: NodeJS.Timeout;
-const strike = (): void => {
-  say(`${OUTAGE.service} is down: see Incidents in a minute.`);
-  struck.kill(OUTAGE.service);
-  outage = setTimeout(() => {
-    struck.revive(OUTAGE.service).then(
-      () => say(`${OUTAGE.service} is back.`),
-      (error: unknown) => say(String(error)),
-    );
-    outage = setTimeout(strike, OUTAGE.everyMs);
-  }, OUTAGE.lastsMs);
-};
-outage = setTimeout(strike, OUTAGE.firstMs);
+const complain = (error: unknown): void => void process.stderr.write(`Demo: ${String(error)}\n`);
 
+/** Instances of each service by their number; a deployment starts the next one. */
+const instances = new Map<string, number>();
+const versions: Record<string, string> = { ...VERSIONS };
+const instanceOf = (service: string): string => `${service}-${instances.get(service) ?? 1}`;
+const sender = createSender(otlp, (service, atMs) => ({
+  'service.name': service,
+  'service.version': versionAt(service, atMs, startMs),
+  'service.instance.id': `${service}-1`,
+  'deployment.environment.name': 'demo',
+}));
+
+/** Returns the number of the newest order that is stored; null if there is none. */
+async function newestOrder(): Promise<number | null> {
+  const response = await fetch(`${web}/api/v1/flows?type=order&limit=1`);
+  const { items } = (await response.json()) as { items: { key: string | null; id: string }[] };
+  const [newest] = items;
+  if (newest === undefined) return null;
+  return Number(/order-(\d+)/.exec(`${newest.key} ${newest.id}`)?.[1] ?? STUCK.number);
+}
+
+/** Sends the last day, unless an earlier demo did. Returns the number of the next order. */
+async function begin(): Promise<number> {
+  await sender.define(shop, shop.entry.service);
+  const newest = await newestOrder().catch(() => null);
+  if (newest !== null) return newest + 1;
+  const { played, nextNumber } = shopHistory({
+    ...{ nowMs: startMs, untilMs: startMs + SERVICES_START_MS, lengthMs: DAY_MS },
+    ...{
+      seed: startMs,
+      rate: Math.max(0.4, rate),
+      hourGapMs: HOUR_GAP_MS,
+      mailerBackMs: startMs + MAILER_BACK_MS,
+    },
+    system: broker
+      ? new URL(broker).protocol.replace(/^amqps?:$/, 'rabbitmq:').slice(0, -1)
+      : 'bus',
+  });
+  // The newest come first, because what is wrong now matters more than a chart of yesterday.
+  const newestFirst = [...played].reverse();
+  const isStuck = ({ spans }: Played): boolean =>
+    spans.some(({ attributes }) => attributes[ATTR_FLOW_ID] === STUCK.orderId);
+  const isWrong = (one: Played): boolean =>
+    isStuck(one) || one.spans.some(({ endMs }) => endMs > startMs - RECENT_MS);
+  const wrong = [
+    ...newestFirst.filter(isStuck),
+    ...newestFirst.filter((one) => !isStuck(one) && isWrong(one)),
+  ];
+  await sender.send(wrong, startMs);
+  sender.follow(wrong, startMs).catch(complain);
+  say(
+    `${STUCK.orderId} has waited for its parcel since before you came. See ${shown}/flows?q=${STUCK.orderId}`,
+  );
+  history = sender.send(
+    newestFirst.filter((one) => !isWrong(one)),
+    startMs,
+  );
+  return nextNumber;
+}
+
+let history: Promise<void> = Promise.resolve();
+let isStopping = false;
+/** Ends the services once they run. */
+let stopServices = (): Promise<void> => Promise.resolve();
 const stop = (): void => {
-  clearInterval(timer);
-  clearTimeout(outage);
-  void Promise.all(running.map(({ services }) => services.stop())).then(() => process.exit(0));
+  isStopping = true;
+  sender.stop();
+  void stopServices().then(() => process.exit(0));
 };
 process.once('SIGTERM', stop);
 process.once('SIGINT', stop);
 process.once('disconnect', stop);
+
+say(`a shop over ${broker ? new URL(broker).host : 'a bus of its own'}, with its last day …`);
+let number = await begin();
+history.then(() => say('the last day is there.'), complain);
+const running = await runScenario(shop, {
+  ...{ otlp, broker, backoffMs: 800 },
+  resourceOf: (service) => ({ version: versions[service]!, instance: instanceOf(service) }),
+});
+stopServices = () => running.stop();
+sender.endAt(Date.now());
+if (Date.now() < startMs + MAILER_BACK_MS) {
+  running.kill('mailer');
+  say(said('mailer-down', shown));
+}
+say(`${rate} orders a second. Ctrl-C ends it.`);
+process.send?.({ ready: true });
+
+const phase: Phase = { deployed: false, carrierBusy: false, isBegun: false };
+// An incident that opens while its failures of yesterday still come would count those, too.
+const begun = history.catch(() => undefined).then(() => (phase.isBegun = true));
+const deploy = async (version: string): Promise<void> => {
+  versions['payment'] = version;
+  instances.set('payment', (instances.get('payment') ?? 1) + 1);
+  await running.redeploy('payment');
+};
+const carryOut: Record<Happening, () => void | Promise<void>> = {
+  'mailer-down': () => running.kill('mailer'),
+  'mailer-back': () => running.revive('mailer'),
+  deploy: async () => {
+    await deploy(PAYMENT.bad);
+    phase.deployed = true;
+  },
+  rollback: async () => {
+    phase.deployed = false;
+    await deploy(PAYMENT.good);
+  },
+  'carrier-busy': () => void (phase.carrierBusy = true),
+  'carrier-well': () => void (phase.carrierBusy = false),
+};
+
+async function takeOrders(): Promise<void> {
+  let returns = Math.floor(startMs / 1000) % 1_000_000;
+  for (let n = 0; !isStopping; n++) {
+    const order = someOrder(number++, random, faultOf(n, phase));
+    running.placeOrder(order, true).catch(complain);
+    if (isReturned(n))
+      running.placeOrder(someReturn(returns++, order), true, RETURNS).catch(complain);
+    await pause(1000 / rate);
+  }
+}
+async function followPlan(): Promise<void> {
+  let fromMs = startMs;
+  for (let ms = Date.now() - startMs; !isStopping;) {
+    const { atMs, what } = nextAfter(ms);
+    await pause(Math.max(0, fromMs + atMs - Date.now()));
+    if (what === 'deploy') await begun;
+    if (isStopping) return;
+    // What comes later puts off all that follows, so that each trouble lasts as long as it should.
+    fromMs = Math.max(fromMs, Date.now() - atMs);
+    await carryOut[what]();
+    say(said(what, shown));
+    ms = atMs;
+  }
+}
+takeOrders().catch(complain);
+followPlan().catch(complain);

@@ -15,6 +15,7 @@ import { conductor, pipeline } from './systems/pipelines.ts';
 import { queueOutage, retryBackoff } from './systems/queues.ts';
 import { loginOtp, recommendations } from './systems/requests.ts';
 import { serviceMap, serviceMapSixDown } from './systems/service-map.ts';
+import { shop } from './systems/shop.ts';
 import { catalogCopies, partialWrite, reporting } from './systems/writes.ts';
 
 /** Lists the systems that Fermata has to explain. */
@@ -41,7 +42,7 @@ export const SCENARIOS: readonly Scenario[] = [
 ];
 
 export function scenarioNamed(name: string): Scenario {
-  const found = SCENARIOS.find((scenario) => scenario.name === name);
+  const found = [...SCENARIOS, shop].find((scenario) => scenario.name === name);
   if (!found)
     throw new Error(`no scenario "${name}"; there are ${SCENARIOS.map((s) => s.name).join(', ')}`);
   return found;

@@ -9,7 +9,7 @@ import type { Order, Scenario } from './scenario.ts';
 /** A running scenario: its services as processes, and a way to place orders. */
 export interface RunningScenario {
   /** Rejects where the entry rejects the order, unless `mayFail` is set. */
-  placeOrder(order: Order, mayFail?: boolean): Promise<void>;
+  placeOrder(order: Order, mayFail?: boolean, at?: Scenario['entry']): Promise<void>;
   /** Calls another path of the entry. */
   ask(path: string): Promise<void>;
   /** Handled messages, as reported by the services. */
@@ -17,6 +17,8 @@ export interface RunningScenario {
   /** Ends a service as a crash would; `revive` starts it again. */
   kill(service: string): void;
   revive(service: string): Promise<void>;
+  /** Ends a service in an orderly way and starts it again, as a deployment does. */
+  redeploy(service: string): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -29,6 +31,10 @@ export interface RunOptions {
   plain?: readonly string[];
   /** Uses OpenTelemetry's own instrumentation of the client beside ours. */
   both?: boolean;
+  /** Pause before a message is delivered again by the scenarios' own bus, ms. */
+  backoffMs?: number;
+  /** Returns the version and the instance in which a service starts now. */
+  resourceOf?: (service: string) => { version: string; instance: string };
 }
 
 const built = import.meta.url.includes('/dist/');
@@ -38,11 +44,17 @@ const here = (path: string): string =>
 const NODE_ARGS = built ? [] : ['--conditions=@fermata/source', '--import', 'tsx'];
 const testRoot = fileURLToPath(new URL(built ? '../..' : '..', import.meta.url));
 
+function attributesOf(resource: { version: string; instance: string } | undefined): string {
+  const { version = '1.0.0', instance } = resource ?? {};
+  const named = instance === undefined ? '' : `,service.instance.id=${instance}`;
+  return `service.version=${version},deployment.environment.name=demo${named}`;
+}
+
 export async function runScenario(
   scenario: Scenario,
   options: RunOptions,
 ): Promise<RunningScenario> {
-  const bus = options.broker ? null : await startBus();
+  const bus = options.broker ? null : await startBus(0, options.backoffMs);
   const handled: RunningScenario['handled'] = [];
   const processes = new Map<string, ChildProcess>();
   /** Makes topics of this run its own, where a broker keeps unread messages. */
@@ -68,7 +80,7 @@ export async function runScenario(
           OTEL_EXPORTER_OTLP_ENDPOINT: options.otlp,
           OTEL_EXPORTER_OTLP_PROTOCOL: 'http/protobuf',
           OTEL_SERVICE_NAME: name,
-          OTEL_RESOURCE_ATTRIBUTES: 'service.version=1.0.0,deployment.environment.name=demo',
+          OTEL_RESOURCE_ATTRIBUTES: attributesOf(options.resourceOf?.(name)),
           OTEL_METRICS_EXPORTER: 'none',
           OTEL_BSP_SCHEDULE_DELAY: '200',
           OTEL_PROPAGATORS: 'tracecontext,baggage',
@@ -141,8 +153,8 @@ export async function runScenario(
   const entry = (): string => `http://127.0.0.1:${ports[scenario.entry.service]}`;
   return {
     handled,
-    async placeOrder(placed, mayFail = false) {
-      const response = await fetch(`${entry()}${scenario.entry.path}`, {
+    async placeOrder(placed, mayFail = false, at = scenario.entry) {
+      const response = await fetch(`http://127.0.0.1:${ports[at.service]}${at.path}`, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify(placed),
@@ -158,6 +170,12 @@ export async function runScenario(
     },
     kill: (name) => void processes.get(name)?.kill('SIGKILL'),
     async revive(name) {
+      await launch(name);
+      await introduce();
+    },
+    async redeploy(name) {
+      const child = processes.get(name);
+      if (child) await end(child, 'SIGTERM');
       await launch(name);
       await introduce();
     },

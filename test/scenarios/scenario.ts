@@ -41,7 +41,8 @@ export interface Subscription {
 
 export type Action =
   | { work: number }
-  | { startFlow: Action[]; deadlineMs?: number }
+  /** `type` names a flow type other than the scenario's. */
+  | { startFlow: Action[]; deadlineMs?: number; type?: string }
   | { publish: string; to: string }
   | { command: string; to: string }
   | { reply: string; to: string }
@@ -70,18 +71,27 @@ export type Action =
 export type Fault =
   /** Strikes a service: one step or path of it, or all. */
   | { service: string; step?: string; kind: 'slow'; ms: number }
-  | { service: string; step?: string; kind: 'fail' | 'silent' | 'hang' | 'twice' }
+  | { service: string; step?: string; kind: 'silent' | 'hang' | 'twice' }
+  | { service: string; step?: string; kind: 'fail'; error?: Failure }
   /**
    * Ends the service's process before the order is placed, and starts it again after the flow was
    * checked.
    */
   | { service: string; kind: 'dead' }
   /** Fails this many deliveries, then succeeds. */
-  | { service: string; step: string; kind: 'fail-times'; times: number }
+  | { service: string; step: string; kind: 'fail-times'; times: number; error?: Failure }
   | { flag: string };
+
+/** What a fault throws; without it, an error that says which step could not be done. */
+export interface Failure {
+  type: string;
+  message: string;
+}
 
 export interface Order {
   orderId: string;
+  /** Business keys of its flow; without them, the id is its only one. */
+  keys?: Record<string, string>;
   /** Business facts: `member`, `checked-today`. */
   flags: string[];
   fault?: string;

@@ -6,7 +6,7 @@ import type { Bus, Delivered } from './bus/bus.ts';
 import { connectBus } from './bus/index.ts';
 import { scenarioNamed } from './index.ts';
 import { listenAs, portOf } from './ports.ts';
-import type { Action, Fault, Order } from './scenario.ts';
+import type { Action, Failure, Fault, Order } from './scenario.ts';
 
 /**
  * Runs one service of a scenario, as a process: `service.ts <scenario> <service>`. This file has
@@ -43,18 +43,25 @@ const hasFlag = ({ flags, fault }: Order, flag: string): boolean => {
   return flags.includes(flag) || (set !== undefined && 'flag' in set && set.flag === flag);
 };
 
+/** Returns the error of a fault; the name of its class is what telemetry calls its type. */
+function failureOf(failure: Failure | undefined, otherwise: string): Error {
+  const error = new Error(failure?.message ?? otherwise);
+  if (failure !== undefined) error.name = failure.type;
+  return error;
+}
+
 /** Performs the work of a step or path, with whatever fault strikes it. */
 async function perform(step: string, actions: Action[], at: At): Promise<void> {
   const fault = faultAt(at.order, step);
   if (fault?.kind === 'slow') await pause(fault.ms);
   if (fault?.kind === 'hang') await pause(600_000);
   if (fault?.kind === 'silent') return;
-  if (fault?.kind === 'fail') throw new Error(`${serviceName} could not ${step}`);
+  if (fault?.kind === 'fail') throw failureOf(fault.error, `${serviceName} could not ${step}`);
   if (fault?.kind === 'fail-times') {
     const key = `${at.order.orderId} ${step}`;
     const times = (failures.get(key) ?? 0) + 1;
     failures.set(key, times);
-    if (times <= fault.times) throw new Error(`${serviceName} could not ${step} yet`);
+    if (times <= fault.times) throw failureOf(fault.error, `${serviceName} could not ${step} yet`);
   }
   await run(actions, at);
   if (fault?.kind === 'twice') await run(actions, at);
@@ -67,10 +74,10 @@ async function run(actions: Action[], at: At): Promise<void> {
 async function one(action: Action, at: At): Promise<void> {
   const { order } = at;
   const body = { order, sentAt: now() };
-  const flowOf = () => ({
+  const flowOf = (type = scenario.flowType) => ({
     id: order.orderId,
-    type: scenario.flowType,
-    keys: { order_id: order.orderId },
+    type,
+    keys: order.keys ?? { order_id: order.orderId },
   });
   if ('work' in action) return pause(action.work);
   if ('startFlow' in action)
@@ -78,7 +85,7 @@ async function one(action: Action, at: At): Promise<void> {
       ? run(action.startFlow, at)
       : flows.startFlow(
           {
-            ...flowOf(),
+            ...flowOf(action.type),
             ...(action.deadlineMs !== undefined && { deadline: Date.now() + action.deadlineMs }),
           },
           () => run(action.startFlow, at),

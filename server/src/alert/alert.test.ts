@@ -62,6 +62,7 @@ const ROUTE = {
   groupWaitMs: 10_000,
   repeatMs: 0,
   mute: [],
+  escalate: null,
 };
 
 const noMail = (): Promise<never> => Promise.reject(new Error('no mail here'));
@@ -169,7 +170,7 @@ describe('delivery', () => {
     alerts.observe([flow('f')]);
     await pass(60_000);
     expect(await alerts.notifications(10)).toMatchObject([
-      { event: 'opened', state: 'dropped', reason: 'resolved before the group wait was over' },
+      { event: 'opened', state: 'dropped', reason: 'resolved before it was sent' },
     ]);
   });
 
@@ -503,6 +504,89 @@ describe('held back', () => {
     await pass(36_000_000);
     await pass(1000);
     expect(sent).toHaveLength(3);
+  });
+
+  const ESCALATING = {
+    channels: [channel('http://127.0.0.1:9/'), { ...channel('http://127.0.0.1:9/'), name: 'boss' }],
+    routes: [{ ...ROUTE, escalate: { afterMs: 900_000, to: 'boss' } }],
+  };
+
+  test('what nobody acknowledges is escalated once, and the other channel is told its end', async () => {
+    const sent: string[] = [];
+    const { alerts, pass } = await desk('', recording(sent), { options: ESCALATING });
+    alerts.observe([flow('f', 'a')]);
+    await pass(10_000);
+    await pass(899_000);
+    expect(sent).toEqual(['a:opened:ops']);
+    await pass(11_000);
+    expect(sent).toEqual(['a:opened:ops', 'a:escalated:boss']);
+    alerts.observe([flow('f')]);
+    await pass(1000);
+    await pass(3_600_000);
+    expect(sent).toEqual(['a:opened:ops', 'a:escalated:boss', 'a:resolved:ops', 'a:resolved:boss']);
+  });
+
+  test('an acknowledgement in time keeps it from being escalated, and so does its end', async () => {
+    const sent: string[] = [];
+    const { alerts, pass, state } = await desk('', recording(sent), { options: ESCALATING });
+    alerts.observe([flow('f', 'a'), otherRule('b', 'failed-step')]);
+    await pass(10_000);
+    alerts.acknowledge(alerts.incidents().find(({ key }) => key === 'a')!.id, '');
+    alerts.observe([{ ...flow('b'), findings: [] }]);
+    await pass(1_000_000);
+    await pass(1_000_000);
+    expect(sent.filter((key) => key.includes('boss'))).toEqual([]);
+    expect((await state()).filter((one) => one.startsWith('escalated'))).toEqual([
+      'escalated dropped',
+      'escalated dropped',
+    ]);
+  });
+
+  test('after a silence people have their time before it is escalated', async () => {
+    const sent: string[] = [];
+    const { alerts, clock, pass } = await desk('', recording(sent), { options: ESCALATING });
+    const nothing = { rule: '', flowType: '', comment: '' };
+    await alerts.silence({ ...nothing, service: 'shipping', until: clock.now() + 3_600_000 });
+    alerts.observe([flow('f', 'a')]);
+    for (let minute = 0; minute < 62; minute++) await pass(60_000);
+    expect(sent).toEqual(['a:opened:ops']);
+    for (let minute = 0; minute < 10; minute++) await pass(60_000);
+    expect(sent).toEqual(['a:opened:ops']);
+    for (let minute = 0; minute < 5; minute++) await pass(60_000);
+    expect(sent).toEqual(['a:opened:ops', 'a:escalated:boss']);
+  });
+
+  test('a silence until it resolves ends with its incident, and holds back no other', async () => {
+    const sent: string[] = [];
+    const { alerts, clock, pass } = await desk('http://127.0.0.1:9/', recording(sent));
+    alerts.observe([flow('f', 'a'), flow('g', 'b')]);
+    const { id } = alerts.incidents().find(({ key }) => key === 'a')!;
+    const until = clock.now() + 86_400_000;
+    const any = { rule: '', flowType: '', service: '', comment: '' };
+    expect(alerts.heldBack({ ...any, incidentId: id }).held.map((one) => one.id)).toEqual([id]);
+    await alerts.silence({ ...any, incidentId: id, untilResolved: true, until });
+    await pass(10_000);
+    expect(sent).toEqual(['b:opened:ops']);
+    alerts.observe([flow('f')]);
+    await pass(1000);
+    expect(alerts.silences()[0]!.until).toBeLessThanOrEqual(clock.now());
+  });
+
+  test('a test is in the history with its result, and says why it was not taken', async () => {
+    const guard: Guard = {
+      mail: noMail,
+      post: () => Promise.reject(new Error('connect ECONNREFUSED 127.0.0.1:9')),
+    };
+    const { alerts } = await desk('http://127.0.0.1:9/', guard);
+    await expect(alerts.test('ops')).rejects.toThrow('ECONNREFUSED');
+    expect(await alerts.notifications(10)).toMatchObject([
+      {
+        event: 'test',
+        state: 'dead',
+        lastError: expect.stringContaining('ECONNREFUSED') as string,
+      },
+    ]);
+    expect(alerts.channels()).toMatchObject([{ name: 'ops', address: '127.0.0.1:9' }]);
   });
 
   test('an incident that was acknowledged and is ten times worse is told again', async () => {

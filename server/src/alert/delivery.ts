@@ -24,10 +24,9 @@ export interface DeliveryOptions {
   refusals: Pick<Refusals, 'refused' | 'over'>;
   saver: Pick<Saver, 'now' | 'isUnsaved'>;
   /**
-   * Returns why a notification of this incident to this channel is held or dropped now; null if it
-   * may be sent.
+   * Returns why a notification of this incident is held or dropped now; null if it may be sent.
    */
-  heldBy(incident: Incident, channel: string): StageDecision | null;
+  heldBy(incident: Incident, notification: Notification): StageDecision | null;
   linkTo(incident: Incident): string;
   onSent(notification: Notification): void;
 }
@@ -50,12 +49,13 @@ export function createDelivery(options: DeliveryOptions): (id: string) => Promis
   const drop = (id: string, reason: string): void =>
     void notifications.move(id, { kind: 'dropped', reason });
 
-  const compose = ({ id, incidentId, event }: Notification, channel: Channel): boolean => {
+  const compose = (notification: Notification, channel: Channel): boolean => {
+    const { id, incidentId, event } = notification;
     const incident = incidents.get(incidentId);
     if (incident === undefined) return (drop(id, 'the incident is gone'), false);
     if (incident.status === 'resolved' && event !== 'resolved')
       return (drop(id, 'resolved before it was sent'), false);
-    const hold = event === 'resolved' ? null : options.heldBy(incident, channel.name);
+    const hold = event === 'resolved' ? null : options.heldBy(incident, notification);
     if (hold !== null) {
       if (hold.until === null) drop(id, hold.reason);
       else notifications.move(id, { kind: 'held', reason: hold.reason, untilMs: hold.until });

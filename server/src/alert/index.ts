@@ -1,18 +1,22 @@
-import { FermataError } from '../base/errors.ts';
+import { FermataError, messageOf } from '../base/errors.ts';
 import type { Incident } from '../model/incident.ts';
 import { createRefusals } from './channels/refusals.ts';
-import { sendTest } from './channels/test-message.ts';
+import { channelStates } from './channels/state.ts';
+import { loggedTest, sendTest } from './channels/test-message.ts';
 import { createIncidents, snapshotOf } from './incidents/index.ts';
 import { createNotificationLog, MAX_NOTIFICATIONS } from './notification-log.ts';
 import { createNotifier } from './notifier.ts';
+import { channelsFor } from './policy.ts';
 import type { Alerts, AlertsOptions } from './port.ts';
 import { createSaver } from './saver.ts';
-import { createSilences } from './silences.ts';
+import { createSilences, heldBack } from './silences.ts';
 
 export type { Channel } from './channels/index.ts';
 export { createGuard, type Guard } from './outbound/guard.ts';
 export type { Route } from './policy.ts';
 export type { Alerts, AlertsOptions } from './port.ts';
+export type { RuleFields } from './query-rules.ts';
+export { createRuleBook, type RuleBook } from './rule-book.ts';
 export { NO_ALERTS, readAlertSettings, type AlertSettings } from './settings.ts';
 
 export function createAlerts(options: AlertsOptions): Alerts {
@@ -34,6 +38,7 @@ export function createAlerts(options: AlertsOptions): Alerts {
       if (incident.channel !== null && refusals.since(incident.channel) !== null)
         refusals.over(incident.channel);
       notifier.notify(incident, 'resolved');
+      void silences.endWith(incident).catch(notEnded);
     },
   });
   const refusals = createRefusals({
@@ -49,6 +54,8 @@ export function createAlerts(options: AlertsOptions): Alerts {
   });
   const parts = { channels, notifications, incidents, silences, refusals, saver };
   const notifier = createNotifier({ ...options, ...parts });
+  const notEnded = (error: unknown): void =>
+    options.log.warn({ reason: messageOf(error) }, 'a silence could not be ended');
   /** True while the store may lack flows of incidents, which are about to be projected again. */
   let isPartial = false;
   const edited = (incident: Incident | undefined): Incident | undefined => {
@@ -94,6 +101,7 @@ export function createAlerts(options: AlertsOptions): Alerts {
       [...notifications.all.values()].sort((a, b) => b.createdAt - a.createdAt).slice(0, limit),
     silences: () => silences.list(),
     silence: (fields) => silences.add(fields),
+    heldBack: (fields) => heldBack(fields, incidents.list()),
     async endSilence(id) {
       const ended = await silences.end(id);
       // Notifications that were held until the planned end of the silence are due now.
@@ -101,14 +109,18 @@ export function createAlerts(options: AlertsOptions): Alerts {
       return ended?.is;
     },
     refusing: () => refusals.open().map(snapshotOf),
-    channels: () => options.channels.map(({ name, kind }) => ({ name, kind })),
+    channels: () => channelStates(options.channels, notifications.all.values(), refusals),
+    routes: () => options.routes,
+    channelsFor: (part) => channelsFor(options.routes, part),
     async test(name) {
       const channel = channels.get(name);
       if (channel === undefined)
         throw new FermataError('alert.no-channel', `there is no channel named ${name}`, {
           hint: `Channels: ${[...channels.keys()].join(', ') || 'none'}.`,
         });
-      await sendTest(options.guard, channel, clock.now());
+      await loggedTest(notifications, channel, clock.now(), () =>
+        sendTest(options.guard, channel, clock.now()),
+      );
       refusals.over(name);
     },
     async idle() {

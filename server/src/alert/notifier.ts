@@ -2,9 +2,10 @@ import { createDeadlines } from '../base/deadlines.ts';
 import type { Incident, Notification } from '../model/incident.ts';
 import { createDelivery, type DeliveryOptions } from './delivery.ts';
 import type { Incidents } from './incidents/index.ts';
-import { channelsOf, routeTo, type Inhibition, type Route } from './policy.ts';
+import { escalationHeld, escalationOf } from './escalation.ts';
+import { channelsOf, escalationsTo, routeTo, type Inhibition, type Route } from './policy.ts';
 import type { Silences } from './silences.ts';
-import { decide } from './stages.ts';
+import { decide, type StageDecision } from './stages.ts';
 import { isUndecided } from './transitions.ts';
 
 /**
@@ -59,11 +60,7 @@ export function createNotifier(options: NotifierOptions): Notifier {
       if (!stopping && notification !== undefined && isUndecided(notification))
         attempts.set(id, Math.max(notification.nextAt, clock.now() + 1));
     });
-  const tell = (
-    incident: Incident,
-    about: Pick<Notification, 'id' | 'event' | 'channel' | 'reason'>,
-    waitMs = 0,
-  ): void => {
+  const tell = (incident: Incident, about: NewAbout, waitMs = 0): void => {
     const { id, nextAt } = notifications.add({ ...about, incident, waitMs });
     attempts.set(id, nextAt);
   };
@@ -79,19 +76,21 @@ export function createNotifier(options: NotifierOptions): Notifier {
       const reason = `matches a route; group wait ${route.groupWaitMs} ms`;
       return tell(incident, { id, event, channel: name, reason }, route.groupWaitMs);
     }
-    const opened = all.get(idOf(incident, 'opened', name));
-    if (opened === undefined || opened.state === 'dropped') return;
+    tellOver(incident, name, idOf(incident, 'opened', name));
+  };
+  /** Tells a channel that the incident is over, if the channel was told that it had begun. */
+  const tellOver = (incident: Incident, channel: string, openedId: string): void => {
+    const opened = all.get(openedId);
+    const id = idOf(incident, 'resolved', channel);
+    if (opened === undefined || opened.state === 'dropped' || all.has(id)) return;
     if (opened.state === 'waiting') {
-      notifications.move(opened.id, {
-        kind: 'dropped',
-        reason: 'resolved before the group wait was over',
-      });
+      notifications.move(opened.id, { kind: 'dropped', reason: 'resolved before it was sent' });
       attempts.clear(opened.id);
-    } else tell(incident, { id, event, channel: name, reason: 'the incident resolved' });
+    } else tell(incident, { id, event: 'resolved', channel, reason: 'the incident resolved' });
   };
   const repeatLater = ({ id, incidentId, event, channel }: Notification, fromMs: number): void => {
     const incident = incidents.get(incidentId);
-    if (event === 'resolved' || incident?.status !== 'open') return;
+    if (event === 'resolved' || event === 'escalated' || incident?.status !== 'open') return;
     const everyMs = routeTo(routes, channel, incident)?.repeatMs ?? 0;
     if (everyMs > 0) repeats.set(id, fromMs + everyMs);
   };
@@ -105,19 +104,17 @@ export function createNotifier(options: NotifierOptions): Notifier {
     if (!all.has(id)) tell(incident, { id, event: 'repeated', channel, reason: 'still open' });
   };
   const remindChannel = (incident: Incident, channel: string, sinceMs: number): void => {
-    const opened = all.get(idOf(incident, 'opened', channel));
     // The first notification is enough if it is still to be sent, or was sent since `sinceMs`.
-    if (opened === undefined || isUndecided(opened)) return;
-    if (opened.state === 'sent' && opened.version >= (sinceMs + 1) * 1000) return;
-    let number = 1;
-    while (all.has(repeatIdOf(incident, number, channel))) number++;
-    const id = repeatIdOf(incident, number, channel);
+    if (!wasToldBefore(all.get(idOf(incident, 'opened', channel)), sinceMs)) return;
+    const id = nextRepeatId(all, incident, channel);
     const reason = 'ten times worse than when it was acknowledged';
     tell(incident, { id, event: 'repeated', channel, reason });
   };
   const notify: Notifier['notify'] = (incident, event) => {
-    for (const route of routes)
+    for (const route of routes) {
       for (const name of channelsOf(route, incident)) notifyChannel(incident, event, name, route);
+      escalate({ all, tell, tellOver }, incident, event, route);
+    }
   };
   const remind: Notifier['remind'] = (incident) => {
     const sinceMs = incident.outgrownAt ?? Infinity;
@@ -128,7 +125,7 @@ export function createNotifier(options: NotifierOptions): Notifier {
   };
   const deliver = createDelivery({
     ...options,
-    heldBy: (incident, channel) => decide(incident, contextOf(options, incident, channel)),
+    heldBy: (incident, notification) => heldBy(options, incident, notification),
     onSent: (notification) => repeatLater(notification, clock.now()),
   });
   return {
@@ -160,21 +157,72 @@ export function createNotifier(options: NotifierOptions): Notifier {
   };
 }
 
+/** Tells, or will tell, the channel that a route escalates to. */
+function escalate(
+  by: {
+    all: ReadonlyMap<string, Notification>;
+    tell(incident: Incident, about: NewAbout, waitMs: number): void;
+    tellOver(incident: Incident, channel: string, openedId: string): void;
+  },
+  incident: Incident,
+  event: 'opened' | 'resolved',
+  route: Route,
+): void {
+  const escalation = escalationOf(incident, route);
+  if (escalation === null) return;
+  const { waitMs, ...about } = escalation;
+  if (event === 'resolved') by.tellOver(incident, about.channel, about.id);
+  else if (!by.all.has(about.id)) by.tell(incident, { ...about, event: 'escalated' }, waitMs);
+}
+type NewAbout = Pick<Notification, 'id' | 'event' | 'channel' | 'reason'>;
+
 /** Returns the id of a notification, by which the receiver recognizes a repeated attempt. */
 const idOf = (incident: Incident, event: 'opened' | 'resolved', channel: string): string =>
   `${incident.id}:${event}:${channel}`;
 const repeatIdOf = (incident: Incident, number: number, channel: string): string =>
   `${incident.id}:repeated-${number}:${channel}`;
-const repetitionOf = (id: string): number => Number(/:repeated-(\d+):/.exec(id)?.[1] ?? 0);
-
-const contextOf = (
-  { clock, silences, routes, inhibitions, incidents }: NotifierOptions,
+function nextRepeatId(
+  all: ReadonlyMap<string, Notification>,
   incident: Incident,
   channel: string,
+): string {
+  let number = 1;
+  while (all.has(repeatIdOf(incident, number, channel))) number++;
+  return repeatIdOf(incident, number, channel);
+}
+/** Returns whether a first notification was made, is decided, and was not sent since `sinceMs`. */
+const wasToldBefore = (opened: Notification | undefined, sinceMs: number): boolean =>
+  opened !== undefined &&
+  !isUndecided(opened) &&
+  !(opened.state === 'sent' && opened.version >= (sinceMs + 1) * 1000);
+const repetitionOf = (id: string): number => Number(/:repeated-(\d+):/.exec(id)?.[1] ?? 0);
+
+/** Returns why a notification is not sent now; null if it may be sent. */
+function heldBy(
+  options: NotifierOptions,
+  incident: Incident,
+  { event, channel }: Notification,
+): StageDecision | null {
+  const { routes, clock, notifications } = options;
+  if (event !== 'escalated')
+    return decide(incident, contextOf(options, routeTo(routes, channel, incident)));
+  const route = escalationsTo(routes, channel, incident)[0];
+  if (route === undefined) return { reason: 'no route escalates to this channel', until: null };
+  const toldBy = (name: string): Notification | undefined =>
+    notifications.all.get(idOf(incident, 'opened', name));
+  return (
+    decide(incident, contextOf(options, route)) ??
+    escalationHeld(route, incident, toldBy, clock.now())
+  );
+}
+
+const contextOf = (
+  { clock, silences, inhibitions, incidents }: NotifierOptions,
+  route: Route | undefined,
 ): Parameters<typeof decide>[1] => ({
   nowMs: clock.now(),
   silences: silences.list(),
-  mute: routeTo(routes, channel, incident)?.mute ?? [],
+  mute: route?.mute ?? [],
   inhibitions,
   open: inhibitions.length === 0 ? [] : incidents.list().filter(({ status }) => status === 'open'),
 });

@@ -28,7 +28,7 @@ const incident = (over: Partial<Incident> = {}): Incident => ({
 });
 const ANY: Matcher = { severities: [], rules: [], types: [], services: [] };
 const route = (over: Partial<Route> = {}): Route => ({
-  ...{ ...ANY, channels: ['ops'], groupWaitMs: 0, repeatMs: 0, mute: [] },
+  ...{ ...ANY, channels: ['ops'], groupWaitMs: 0, repeatMs: 0, mute: [], escalate: null },
   ...over,
 });
 

@@ -22,6 +22,11 @@ export interface Route extends Matcher {
    */
   repeatMs: number;
   mute: readonly MuteWindow[];
+  /**
+   * Channel that is notified as well if nobody acknowledged within `afterMs` of the first
+   * notification; null: none.
+   */
+  escalate: { afterMs: number; to: string } | null;
 }
 
 /**
@@ -85,6 +90,31 @@ export const routeTo = (
   channel: string,
   incident: Incident,
 ): Route | undefined => routes.find((route) => channelsOf(route, incident).includes(channel));
+
+/** Returns the routes that escalate an incident to a channel. */
+export const escalationsTo = (
+  routes: readonly Route[],
+  channel: string,
+  incident: Incident,
+): Route[] =>
+  routes.filter(
+    (route) => route.escalate?.to === channel && channelsOf(route, incident).length > 0,
+  );
+
+/**
+ * Returns the channels that people would be told by of a new incident with this part, outside of
+ * mute windows.
+ */
+export const channelsFor = (
+  routes: readonly Route[],
+  part: Pick<IncidentPart, 'rule' | 'severity' | 'flowType'>,
+): string[] => [
+  ...new Set(
+    routes
+      .filter((route) => matches(route, { parts: [{ service: null, step: null, ...part }] }))
+      .flatMap((route) => route.channels),
+  ),
+];
 
 /** Returns the open incident that inhibits the given one; undefined if no incident does. */
 export const inhibitorOf = (

@@ -2,12 +2,12 @@ import type { Clock } from '../base/clock.ts';
 import type { Counters } from '../base/counters.ts';
 import type { Log } from '../base/log.ts';
 import type { Flow } from '../model/flow.ts';
-import type { Incident, Notification, Silence } from '../model/incident.ts';
+import type { Incident, IncidentPart, Notification, Silence } from '../model/incident.ts';
 import type { Channel } from './channels/index.ts';
 import type { IncidentsOptions } from './incidents/index.ts';
 import type { Guard } from './outbound/guard.ts';
 import type { Inhibition, Route } from './policy.ts';
-import type { SilenceFields } from './silences.ts';
+import type { SilenceFields, SilenceScope } from './silences.ts';
 
 /**
  * Turns findings into incidents, and incidents into notifications to people. Every decision is kept
@@ -35,9 +35,17 @@ export interface Alerts {
   notifications(limit: number): Promise<Notification[]>;
   silences(): Silence[];
   silence(fields: SilenceFields): Promise<Silence>;
+  /**
+   * Returns the open incidents whose notifications a silence with these fields would hold back, and
+   * those of which it covers only a part, which it would not hold back.
+   */
+  heldBack(fields: SilenceScope): { held: Incident[]; partly: Incident[] };
   /** Ends a silence before its planned end; resolves to undefined if there is no such silence. */
   endSilence(id: string): Promise<Silence | undefined>;
-  channels(): Pick<Channel, 'name' | 'kind'>[];
+  channels(): ChannelState[];
+  routes(): readonly Route[];
+  /** Returns the channels that a new incident with such a part would be told by. */
+  channelsFor(part: Pick<IncidentPart, 'rule' | 'severity' | 'flowType'>): string[];
   /** Returns the open incidents about channels that accept no notifications. */
   refusing(): Incident[];
   /**
@@ -48,6 +56,17 @@ export interface Alerts {
   /** Resolves when no incident or notification is being written or sent any more. */
   idle(): Promise<void>;
   stop(): Promise<void>;
+}
+
+/** Tells what a channel is, and what became of the notifications that were sent to it. */
+export interface ChannelState extends Pick<Channel, 'name' | 'kind'> {
+  /** Where it leads, without anything secret. */
+  address: string;
+  /** The channel accepted a notification at this instant, ms; null: never. */
+  deliveredAt: number | null;
+  /** The channel has accepted nothing since this instant, ms; null: it accepted the last one. */
+  refusingSince: number | null;
+  lastError: string;
 }
 
 export interface AlertStore {

@@ -1,10 +1,9 @@
 import { z } from 'zod';
-import { durationMs, isDuration } from '../base/duration.ts';
 import { readYaml } from '../base/yaml.ts';
 import { CHANNEL_KINDS, type Channel } from './channels/index.ts';
-import { needsStore, type Query } from '../model/search.ts';
 import type { QueryRule } from '../model/query-rule.ts';
 import type { Inhibition, Matcher, MuteWindow, Route } from './policy.ts';
+import { duration, ruleOf, ruleSchema, type ParseQuery } from './query-rules.ts';
 
 /**
  * Settings from the file that FERMATA_ALERTS names. They tell who is notified of which incidents.
@@ -18,10 +17,6 @@ export interface AlertSettings {
 }
 export const NO_ALERTS: AlertSettings = { channels: [], routes: [], inhibitions: [], rules: [] };
 
-const duration = z
-  .string()
-  .refine(isDuration, 'is not a duration like 10s, 5m or 1d')
-  .transform((text) => durationMs(text)!);
 const names = z.union([z.string(), z.array(z.string())]).transform((value) => [value].flat());
 
 const severities = names.pipe(z.array(z.enum(['critical', 'warning', 'info'])));
@@ -79,6 +74,7 @@ const schema = z.strictObject({
         groupWait: duration.default(10_000),
         repeat: duration.default(0),
         mute: z.array(mute).max(20).default([]),
+        escalate: z.strictObject({ after: duration, to: z.string() }).optional(),
       }),
     )
     .default([]),
@@ -94,24 +90,14 @@ const schema = z.strictObject({
     )
     .max(100)
     .default([]),
-  rules: z
-    .array(
-      z.strictObject({
-        name: z.string().regex(/^[a-z][a-z0-9-]{0,60}$/, 'is not a name like slow-checkout'),
-        query: z.string().min(1).max(500),
-        severity: z.enum(['critical', 'warning', 'info']).default('warning'),
-        for: duration.default(0),
-      }),
-    )
-    .max(100)
-    .default([]),
+  rules: z.array(ruleSchema).max(100).default([]),
 });
 
 /** Reads the settings. Returns all errors together in `problems`, each with a line number. */
 export function readAlertSettings(
   text: string,
   environment: Record<string, string | undefined>,
-  parseQuery: (text: string) => Query | null,
+  parseQuery: ParseQuery,
 ): { settings: AlertSettings; problems: string[] } {
   const { data, problems, lineOf } = readYaml(text, schema, environment);
   if (data === null) return { settings: NO_ALERTS, problems };
@@ -138,13 +124,12 @@ export function readAlertSettings(
     groupWaitMs: route.groupWait,
     repeatMs: route.repeat,
     mute: route.mute,
+    escalate: route.escalate ? { afterMs: route.escalate.after, to: route.escalate.to } : null,
   }));
   routes.forEach((route, i) => {
-    for (const name of route.channels)
+    for (const [field, name] of namesIn(route))
       if (!channels.some((channel) => channel.name === name))
-        problems.push(
-          `line ${lineOf(['routes', i, 'channels'])}: there is no channel named ${name}`,
-        );
+        problems.push(`line ${lineOf(['routes', i, field])}: there is no channel named ${name}`);
   });
   const rules = data.rules.flatMap((rule, i): QueryRule[] => {
     const wrong = (why: string): never[] => {
@@ -153,17 +138,8 @@ export function readAlertSettings(
     };
     if (data.rules.findIndex((other) => other.name === rule.name) !== i)
       return wrong('a second one has its name');
-    try {
-      const query = parseQuery(rule.query);
-      if (query === null) return wrong('the query is empty');
-      const unfit = whyUnfit(query);
-      if (unfit !== null) return wrong(unfit);
-      return [
-        { name: rule.name, query, text: rule.query, severity: rule.severity, forMs: rule.for },
-      ];
-    } catch (error) {
-      return wrong(error instanceof Error ? error.message : String(error));
-    }
+    const made = ruleOf(rule, 'file', parseQuery);
+    return 'rule' in made ? [made.rule] : wrong(made.problem);
   });
   const inhibitions = data.inhibit.map(({ when, then, equal }): Inhibition => ({
     when: matcherOf(when),
@@ -185,16 +161,8 @@ const matcherOf = (from: {
   services: from.service,
 });
 
-/** Returns why a query can be no rule, which is evaluated while a flow changes; null if it can. */
-function whyUnfit(query: Query): string | null {
-  if (asksTheCalendar(query))
-    return 'since: and before: mean nothing in a rule; use duration or within';
-  return needsStore(query)
-    ? 'trait: and @attributes are known only of stored flows, not to a rule'
-    : null;
-}
-
-const asksTheCalendar = (query: Query): boolean =>
-  query.kind === 'time' ||
-  (query.kind === 'not' && asksTheCalendar(query.of)) ||
-  ((query.kind === 'and' || query.kind === 'or') && query.of.some(asksTheCalendar));
+/** Returns the channels that a route names, each with the field that names it. */
+const namesIn = ({ channels, escalate }: Route): [field: string, name: string][] => [
+  ...channels.map((name): [string, string] => ['channels', name]),
+  ...(escalate === null ? [] : [['escalate', escalate.to] as [string, string]]),
+];

@@ -1,6 +1,8 @@
 import type { Clock } from '../base/clock.ts';
 import { FermataError } from '../base/errors.ts';
-import type { Silence } from '../model/incident.ts';
+import type { Incident, Silence } from '../model/incident.ts';
+import { snapshotOf } from './incidents/index.ts';
+import { matches, matchesWhole, type Matcher } from './policy.ts';
 
 /**
  * Keeps silences, which hold back notifications for a while. A silence and its comment are kept
@@ -17,14 +19,57 @@ export interface Silences {
    * there is no such silence.
    */
   end(id: string): Promise<{ was: Silence; is: Silence } | undefined>;
+  /** Ends the silences that last until this incident resolves. */
+  endWith(incident: Pick<Incident, 'id'>): Promise<void>;
 }
 
-export type SilenceFields = Pick<Silence, 'rule' | 'flowType' | 'service' | 'until' | 'comment'>;
+export type SilenceFields = Pick<Silence, 'rule' | 'flowType' | 'service' | 'until' | 'comment'> &
+  Partial<Pick<Silence, 'incidentId' | 'untilResolved'>>;
+
+/** What a silence is about, without its time. */
+export type SilenceScope = Omit<SilenceFields, 'until' | 'comment' | 'untilResolved'>;
+
+/** Returns whether the silence covers all of the incident. */
+export const covers = (scope: SilenceScope, incident: Incident): boolean =>
+  isFor(scope, incident) && matchesWhole(matcherOf(scope), incident);
+/** Returns whether the silence covers a part of the incident, or all of it. */
+const touches = (scope: SilenceScope, incident: Incident): boolean =>
+  isFor(scope, incident) && matches(matcherOf(scope), incident);
+
+/** Returns the open incidents that the silence covers, and those that it covers only in part. */
+export function heldBack(
+  scope: SilenceScope,
+  incidents: readonly Incident[],
+): { held: Incident[]; partly: Incident[] } {
+  const touched = incidents.filter((one) => one.status === 'open' && touches(scope, one));
+  return {
+    held: touched.filter((one) => covers(scope, one)).map(snapshotOf),
+    partly: touched.filter((one) => !covers(scope, one)).map(snapshotOf),
+  };
+}
+
+const isFor = ({ incidentId = '' }: SilenceScope, { id }: Incident): boolean =>
+  incidentId === '' || incidentId === id;
+const matcherOf = ({ rule, flowType, service }: SilenceScope): Matcher => ({
+  severities: [],
+  rules: listOf(rule),
+  types: listOf(flowType),
+  services: listOf(service),
+});
+const listOf = (value: string): string[] => (value === '' ? [] : [value]);
 
 const MAX_SILENCES = 1000;
 
 export function createSilences(clock: Clock, save: (silence: Silence) => Promise<void>): Silences {
   const silences = new Map<string, Silence>();
+  const end: Silences['end'] = async (id) => {
+    const was = silences.get(id);
+    if (was === undefined) return undefined;
+    const is = { ...was, until: Math.min(was.until, clock.now()), version: was.version + 1 };
+    await save(is);
+    silences.set(id, is);
+    return { was, is };
+  };
   return {
     load(list) {
       for (const silence of list) silences.set(silence.id, silence);
@@ -48,13 +93,11 @@ export function createSilences(clock: Clock, save: (silence: Silence) => Promise
       silences.set(silence.id, silence);
       return silence;
     },
-    async end(id) {
-      const was = silences.get(id);
-      if (was === undefined) return undefined;
-      const is = { ...was, until: Math.min(was.until, clock.now()), version: was.version + 1 };
-      await save(is);
-      silences.set(id, is);
-      return { was, is };
+    end,
+    async endWith(incident) {
+      for (const one of silences.values())
+        if (one.untilResolved === true && one.incidentId === incident.id && one.until > clock.now())
+          await end(one.id);
     },
   };
 }

@@ -1,11 +1,6 @@
 import type { Incident, Silence } from '../model/incident.ts';
-import {
-  inhibitorOf,
-  matchesWhole,
-  mutedUntil,
-  type Inhibition,
-  type MuteWindow,
-} from './policy.ts';
+import { inhibitorOf, mutedUntil, type Inhibition, type MuteWindow } from './policy.ts';
+import { covers } from './silences.ts';
 
 /**
  * The decision of a stage to hold a notification. Before a notification is sent, the stages are
@@ -34,17 +29,10 @@ const acknowledged: Stage = (incident) =>
   incident.ack === null ? null : { reason: 'acknowledged before it was sent', until: null };
 
 const silenced: Stage = (incident, { nowMs, silences }) => {
-  const listOf = (value: string): string[] => (value === '' ? [] : [value]);
-  for (const { until, rule, flowType, service, comment } of silences) {
-    if (until <= nowMs) continue;
-    const silence = {
-      severities: [],
-      rules: listOf(rule),
-      types: listOf(flowType),
-      services: listOf(service),
-    };
-    if (matchesWhole(silence, incident))
-      return { reason: `silenced${comment === '' ? '' : `: ${comment}`}`, until };
+  for (const silence of silences) {
+    const { until, comment } = silence;
+    if (until <= nowMs || !covers(silence, incident)) continue;
+    return { reason: `silenced${comment === '' ? '' : `: ${comment}`}`, until };
   }
   return null;
 };

@@ -12,3 +12,12 @@ export function durationMs(text: string): number | null {
   const match = DURATION.exec(text);
   return match === null ? null : Number(match[1]) * UNITS[match[2] as keyof typeof UNITS];
 }
+
+/** Writes a duration as `durationMs` reads it, in the largest unit that leaves no rest. */
+export function durationText(ms: number): string {
+  const [unit, size] =
+    Object.entries(UNITS)
+      .reverse()
+      .find(([, one]) => ms % one === 0) ?? (['ms', 1] as const);
+  return `${ms / size}${unit}`;
+}

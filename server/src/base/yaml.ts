@@ -1,4 +1,13 @@
-import { isMap, isScalar, isSeq, LineCounter, parseDocument, visit, type Document } from 'yaml';
+import {
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  parseDocument,
+  stringify,
+  visit,
+  type Document,
+} from 'yaml';
 import type { z } from 'zod';
 
 /**
@@ -99,3 +108,6 @@ function fill(
  */
 export const problemOf = (issue: { path: PropertyKey[]; message: string }): string =>
   `${issue.path.join('.') || 'file'}: ${issue.message}`;
+
+/** Writes plain data as YAML for people. */
+export const writeYaml = (data: object): string => stringify(data, { lineWidth: 100 });

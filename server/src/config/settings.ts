@@ -40,6 +40,7 @@ export interface Config {
   minFreeBytes: number;
   clickhouseUrl: string;
   clickhouseCluster: string;
+  demo: boolean;
   allowAnonymous: boolean;
   allowedHosts: string[];
   logLevel: string;
@@ -193,6 +194,12 @@ export const SETTINGS: { [K in keyof Config]: Setting<Config[K]> } = {
     default: '',
     read: text,
     help: 'cluster name for ON CLUSTER and replicated tables',
+  },
+  demo: {
+    name: 'FERMATA_DEMO',
+    default: '0',
+    read: flag,
+    help: 'the dashboard shows a tour of the demo',
   },
   allowAnonymous: {
     name: 'FERMATA_ALLOW_ANONYMOUS',

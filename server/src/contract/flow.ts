@@ -214,7 +214,13 @@ export interface UnattributedSpan {
 }
 
 export interface Flow extends FlowSummary {
+  /**
+   * Lists all steps by their start. Of a large flow it lists those that failed, run, were retried
+   * or undone, those after which something is awaited, the first and last ones, and some others.
+   */
   steps: Step[];
+  /** For each listed step, its place among all steps of the flow; absent if all are listed. */
+  stepPlaces?: number[];
   hops: Hop[];
   /**
    * Lists segments, each of which begins where the previous one ended, and which sum to the
@@ -263,6 +269,14 @@ export interface FlowList {
   incomplete: boolean;
 }
 
+/** Counts the flows of a filter by the values of one field, the most frequent first. */
+export interface Facet {
+  field: 'status' | 'type' | 'environment' | 'service';
+  values: { value: string; flows: number }[];
+  /** Is true if the field has more values than are listed. */
+  incomplete: boolean;
+}
+
 export interface SpanList {
   items: RawSpan[];
   total: number;
@@ -284,6 +298,7 @@ export interface FlowTypeSummary {
   open: number;
   failed: number;
   stuck: number;
+  late: number;
   services: string[];
   /** Is true if the flow type has more services than are listed. */
   incomplete: boolean;

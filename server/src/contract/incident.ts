@@ -56,6 +56,11 @@ export interface Incident {
   exampleFlowIds: string[];
   notes: { at: string; text: string }[];
   ack: { at: string; note: string } | null;
+  /**
+   * Tells how many flows were in the incident over time, oldest first: `open` flows from `at` until
+   * the next entry. At most 60 entries.
+   */
+  trend: { at: string; open: number }[];
   version: number;
 }
 
@@ -73,13 +78,15 @@ export interface IncidentList {
 export interface Notification {
   id: string;
   incidentId: string;
-  event: 'opened' | 'repeated' | 'resolved' | 'test';
+  event: 'opened' | 'repeated' | 'escalated' | 'resolved' | 'test';
   channel: string;
   state: 'waiting' | 'pending' | 'sent' | 'dead' | 'dropped';
   reason: string;
   attempts: number;
   createdAt: string;
   nextAt: string;
+  /** The state changed last at this instant: a notification that is sent was sent then. */
+  changedAt: string;
   lastError: string;
 }
 
@@ -92,26 +99,128 @@ export interface Silence {
   rule: string;
   flowType: string;
   service: string;
+  /** Names the only incident that the silence is for, by id; '' if it is for any incident. */
+  incidentId: string;
   createdAt: string;
   until: string;
+  /** Is true if the silence also ends when its incident resolves. */
+  untilResolved: boolean;
   comment: string;
 }
 
+/** What to silence; an empty field matches every incident, but one of them must be given. */
+export interface SilenceDraft {
+  rule?: string;
+  flowType?: string;
+  service?: string;
+  incidentId?: string;
+  minutes?: number;
+  untilResolved?: boolean;
+  comment?: string;
+}
+
+/** Tells what a silence would hold back now. */
+export interface SilencePreview {
+  /** Counts the flows that are in the incidents of `held`. */
+  flows: number;
+  held: { id: string; title: string; openCount: number }[];
+  /** Lists incidents of which only a part matches. A silence does not hold them back. */
+  partly: { id: string; title: string; openCount: number }[];
+}
+
+/** Describes a destination of notifications, and what became of those that were sent to it. */
 export interface Channel {
   name: string;
   kind: string;
+  /** Where it leads, without anything secret: a host, or the addresses of a mail. */
+  address: string;
+  /** It accepted a notification at this instant; null: never. */
+  deliveredAt: string | null;
+  /** It has accepted nothing since this instant; null: it accepted the last one. */
+  refusingSince: string | null;
+  lastError: string;
 }
 
-/** Describes a rule that an operator wrote in the file FERMATA_ALERTS. */
+/** Describes which incidents are told by which channels. An empty list matches everything. */
+export interface AlertRoute {
+  severities: string[];
+  rules: string[];
+  types: string[];
+  services: string[];
+  channels: string[];
+  groupWaitMs: number;
+  /** People are told again after this time until somebody acknowledges; 0: they are not. */
+  repeatMs: number;
+  mute: { days: string[]; from: string; to: string; timezone: string }[];
+  escalate: { afterMs: number; to: string } | null;
+}
+
+/** Describes a rule that an operator wrote, in the file FERMATA_ALERTS or in the dashboard. */
 export interface AlertRule {
   name: string;
   query: string;
   severity: 'critical' | 'warning' | 'info';
   forMs: number;
+  /** Tells which flows share an incident: `type`, `rule`, or `key:` and the name of a key. */
+  groupBy: string;
+  /** Rules of a file can only be changed there. */
+  source: 'file' | 'dashboard';
+}
+
+/** Lists the operator's rules, and those that Fermata has of its own. */
+export interface AlertRules {
+  items: AlertRule[];
+  builtIn: { name: string; severity: 'critical' | 'warning' | 'info'; says: string }[];
+}
+
+/** A rule as a client writes it. `for` is a duration like `5m`. */
+export interface AlertRuleDraft {
+  name: string;
+  query: string;
+  severity: 'critical' | 'warning' | 'info';
+  for: string;
+  groupBy: string;
+}
+
+/**
+ * Tells what a rule would have reported in the last days, as far as stored flows show it. Stored
+ * flows show only how they are now, so `limits` says what could not be computed.
+ */
+export interface RulePreview {
+  from: string;
+  to: string;
+  /** Counts the flows that match now and started since `from`. */
+  total: number;
+  /** Counts the flows of `total` that were looked at, newest first. */
+  used: number;
+  /** Counts the flows that would be in an open incident now. */
+  openNow: number;
+  /** Counts how often an incident would have opened. */
+  incidents: number;
+  days: { at: string; incidents: number; flows: number }[];
+  /** Lists the newest of these incidents. */
+  opened: {
+    at: string;
+    /** The incident would have resolved at this instant; null: it would be open now. */
+    until: string | null;
+    flows: number;
+    /** What the flows of the incident have in common: a flow type, or the value of a key. */
+    group: string;
+    examples: { id: string; key: string }[];
+  }[];
+  /** Names the channels that would have been told, by the routes of now. */
+  channels: string[];
+  /** Says in sentences what could not be computed. */
+  limits: string[];
 }
 
 /** Holds a query that a user saved under a name. */
 export interface SavedView {
   name: string;
   q: string;
+  /**
+   * Holds what the explorer shows beside the query (time, tab, filters, columns), as the query of
+   * its address, `q` included; absent in a view that is only a query.
+   */
+  state?: string;
 }

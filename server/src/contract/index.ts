@@ -6,3 +6,5 @@ export type * from './about.ts';
 export type * from './incident.ts';
 export type * from './health.ts';
 export type * from './lenses.ts';
+export type * from './definition.ts';
+export type * from './overview.ts';

@@ -101,6 +101,8 @@ export interface Variant {
   more: number;
   flows: number;
   share: number;
+  /** Flow types whose flows take it, the most frequent first. */
+  types: { type: string; flows: number }[];
   outcomes: Record<string, number>;
   durationMs: Quantiles;
   firstAt: string;

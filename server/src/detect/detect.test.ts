@@ -342,7 +342,10 @@ describe("an operator's own rule", () => {
       {
         ...OPTIONS,
         queryRules: [
-          { name: 'mine', query: parseQuery(text, now)!, text, severity: 'warning', forMs },
+          {
+            ...{ name: 'mine', query: parseQuery(text, now)!, text, severity: 'warning', forMs },
+            ...{ groupBy: 'type', source: 'file' },
+          },
         ],
       },
       now,

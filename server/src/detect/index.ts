@@ -36,7 +36,7 @@ import {
   unheardFailures,
 } from './rules/failures.ts';
 import { consumerNew, newVariant } from './rules/novelties.ts';
-import { evaluateQueryRule } from './rules/queries.ts';
+import { evaluateQueryRule, queryFindings } from './rules/queries.ts';
 import { findingsOf, type Rule } from './rule.ts';
 
 /**
@@ -168,7 +168,7 @@ export function judge(
   for (const rule of queryRules) {
     const { drafts, lookAtMs } = evaluateQueryRule(rule, judged, settleMs, nowMs);
     looks.push(lookAtMs);
-    judged.findings = [...judged.findings, ...findingsOf({ ...rule, lasting: true }, flow, drafts)];
+    judged.findings = [...judged.findings, ...queryFindings(rule, judged, drafts)];
   }
   const next = looks.filter((at) => at !== null);
   return { ...judged, lookAtMs: next.length === 0 ? null : Math.min(...next) };

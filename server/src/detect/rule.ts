@@ -43,8 +43,8 @@ export interface FindingDraft {
 }
 
 export function findingsOf(
-  rule: Pick<Rule, 'name' | 'severity' | 'lasting'>,
-  flow: Flow,
+  rule: Pick<Rule, 'name' | 'severity'> & { lasting?: boolean },
+  flow: Pick<Flow, 'environment' | 'type'>,
   drafts: readonly FindingDraft[],
 ): Finding[] {
   return drafts.map(({ about, certain, dependency, ...rest }) => {

@@ -32,7 +32,8 @@ export interface AssessorOptions {
   grace: DowntimeGrace;
   /** Idle time, ms, after which a flow without a declared end counts as ended. */
   settleMs: number;
-  queryRules: readonly QueryRule[];
+  /** Returns the operator's rules, which may change while the server runs. */
+  queryRules(): readonly QueryRule[];
   /** If false, flows are only projected; nothing is learned, awaited or judged. */
   expects: boolean;
 }
@@ -46,7 +47,8 @@ export function createAssessor(options: AssessorOptions): Assessor {
     const waitingFor = grace.extend(known.waitingFor);
     const dutiesOf = (): ReturnType<Expectations['compensationDuties']> =>
       expectations.compensationDuties(defined);
-    const judged = judge(defined, { ...known, waitingFor, dutiesOf }, options, clock.now());
+    const rules = { settleMs: options.settleMs, queryRules: options.queryRules() };
+    const judged = judge(defined, { ...known, waitingFor, dutiesOf }, rules, clock.now());
     const isUndone = judged.findings.some(({ rule }) => rule.startsWith('compensation-'));
     if (isUndone || (!teaches && judged.waitingFor.length === 0))
       expectations.excludeFromLearning(flow.id);

@@ -60,6 +60,11 @@ export interface Engine extends Ingest {
    * come any more. Returns whether that changed an expectation.
    */
   accept(gone: Pick<Incident, 'environment' | 'flowType' | 'step' | 'service'>): Promise<boolean>;
+  /**
+   * Judges again what a changed rule may concern: all open flows, and flows with a finding of the
+   * rule.
+   */
+  ruleChanged(name: string): Promise<void>;
 }
 
 export interface EngineOptions {
@@ -82,7 +87,8 @@ export interface EngineOptions {
   expects: boolean;
   /** Flow definitions from the operator's files. */
   definitions: readonly Definition[];
-  queryRules: readonly QueryRule[];
+  /** Returns the operator's rules, which may change while the server runs. */
+  queryRules(): readonly QueryRule[];
   requestFlows: ProjectionOptions['requestFlows'];
   runQuietMs?: ProjectionOptions['runQuietMs'];
   evictedNamesLines?: CorrelatorOptions['evictedNamesLines'];
@@ -168,6 +174,7 @@ export function createEngine(options: EngineOptions): Engine {
       await judgeAgain(new Set([flowType]));
       return true;
     },
+    ruleChanged: (name) => judgeByRule(name, store, (ids) => projection.projector.reevaluate(ids)),
     async start() {
       await definitions.load(options.definitions);
       await learned.load();
@@ -242,4 +249,16 @@ function restorerOf(normalizer: Normalizer): (stored: StoredSpan[]) => Span[] {
       ? normalizer.span(stored.span, stored.receivedAtMs).span
       : (normalizer.event(stored.log, stored.receivedAtMs, stored)?.span ?? null);
   return (list) => list.flatMap((stored) => spanOf(stored) ?? []);
+}
+
+const idOf = ({ id }: { id: string }): string => id;
+
+async function judgeByRule(
+  name: string,
+  store: Pick<EngineStore, 'openFlows' | 'flowsWithFindings'>,
+  reevaluate: (ids: string[]) => void,
+): Promise<void> {
+  for await (const flows of store.openFlows()) reevaluate(flows.map(idOf));
+  for await (const flows of store.flowsWithFindings())
+    reevaluate(flows.filter((flow) => flow.findings.some(({ rule }) => rule === name)).map(idOf));
 }

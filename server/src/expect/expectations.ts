@@ -1,3 +1,4 @@
+import type { UsualPath } from './learned/usual-path.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Counters } from '../base/counters.ts';
 import type { Signal } from '../base/signal.ts';
@@ -66,7 +67,13 @@ export interface Expectations {
   takeChanged(): LearnedModel[];
   load(models: Iterable<Omit<LearnedModel, 'version'>>): void;
   /** Returns everything learned about a flow type, for each environment, for people to read. */
-  inspect(type: string): { environment: string; model: unknown }[];
+  inspect(type: string): {
+    environment: string;
+    model: unknown;
+    usual: UsualPath & { yaml: string };
+  }[];
+  /** Returns how many flows of a type were learned from. */
+  learnedFlows(type: string, environment: string): number;
   stop(): void;
 }
 

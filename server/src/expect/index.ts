@@ -5,6 +5,7 @@ import { awaited } from './awaited.ts';
 import { applyDefinition } from './declared/apply-definition.ts';
 import { declaredCompensationDuties } from './declared/compensation-duties.ts';
 import { createDefinitions } from './declared/registry.ts';
+import { definitionText } from './declared/text.ts';
 import { classifyAbsences } from './diagnosis/absence-classifier.ts';
 import { detectNovelty } from './diagnosis/novelty.ts';
 import type { Evaluation, Expectations, ExpectationsOptions } from './expectations.ts';
@@ -17,10 +18,12 @@ import { createHeldFlows } from './learned/held-flows.ts';
 import { createLearner } from './learned/learner.ts';
 import { createSchedule } from './learned/schedule.ts';
 import { toStored } from './learned/stored.ts';
+import { definitionFrom, usualPath } from './learned/usual-path.ts';
 import { createSenderClocks } from './sender-clocks.ts';
 import { withRunning } from './structural/receipts.ts';
 
 export { definitionsFrom, readDefinitions } from './declared/schema.ts';
+export { definitionText } from './declared/text.ts';
 export type { Expectations } from './expectations.ts';
 
 export function createExpectations(options: ExpectationsOptions): Expectations {
@@ -109,7 +112,15 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
     inspect: (type) =>
       [...models]
         .filter(([key]) => nameOfKey(key) === type)
-        .map(([key, model]) => ({ environment: environmentOfKey(key), model: toStored(model) })),
+        .map(([key, model]) => {
+          const usual = usualPath(model);
+          return {
+            environment: environmentOfKey(key),
+            model: toStored(model),
+            usual: { ...usual, yaml: definitionText(definitionFrom(type, usual)) },
+          };
+        }),
+    learnedFlows: (type, environment) => models.of(scopedKey(environment, type))?.flows.total ?? 0,
     stop: () => schedule.stop(),
   };
 }

@@ -76,6 +76,11 @@ export interface Incident {
    * never happened.
    */
   readonly outgrownAt: number | null;
+  /**
+   * Tells how many flows were in the incident over time: pairs of an instant, ms, and the number of
+   * flows since then, oldest first.
+   */
+  readonly trend: readonly (readonly [atMs: number, openCount: number])[];
   readonly version: number;
 }
 
@@ -104,11 +109,12 @@ export function storedIncident(stored: Partial<Incident> & Omit<Incident, NewFie
     dependency: null,
     channel: null,
     foldedInto: null,
+    trend: [],
     parts: [{ rule, severity, flowType, service, step }],
     ...stored,
   };
 }
-type NewFields = 'keys' | 'dependency' | 'channel' | 'parts' | 'foldedInto';
+type NewFields = 'keys' | 'dependency' | 'channel' | 'parts' | 'foldedInto' | 'trend';
 
 /**
  * Records a message to people about an incident. It is stored before it is sent, and sending is
@@ -121,7 +127,7 @@ export interface Notification {
    */
   readonly id: string;
   readonly incidentId: string;
-  readonly event: 'opened' | 'repeated' | 'resolved' | 'test';
+  readonly event: 'opened' | 'repeated' | 'escalated' | 'resolved' | 'test';
   readonly channel: string;
   /**
    * Holds the state of the delivery. `alert/transitions.ts` lists the possible changes of state.
@@ -151,8 +157,12 @@ export interface Silence {
   readonly rule: string;
   readonly flowType: string;
   readonly service: string;
+  /** Names the only incident that the silence is for, by id; '' or absent: any incident. */
+  readonly incidentId?: string;
   readonly createdAt: number;
   readonly until: number;
+  /** Is true if the silence also ends when its incident resolves. */
+  readonly untilResolved?: boolean;
   readonly comment: string;
   readonly version: number;
 }

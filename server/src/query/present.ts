@@ -5,6 +5,7 @@ import type { Flow, FlowView, Hop, Step, Tombstone } from '../model/flow.ts';
 import { flowTypesOf, type Incident, type Notification, type Silence } from '../model/incident.ts';
 import type { FlowRow, FlowTypeRow, ServiceRow, StoredSpan } from '../store/index.ts';
 import type { QueryContext } from './route.ts';
+import { sentSteps, type Part } from './sent-steps.ts';
 import { KeyValues, type Attributes, type AttributeValue } from '../model/otlp.ts';
 
 /**
@@ -57,10 +58,11 @@ function presentWaiting(waiting: WaitingFor): wire.WaitingFor {
 }
 
 /**
- * Most steps and most hops of a flow that are sent. Of a larger flow only a part is sent and marked
- * as `truncated`, and its critical path is shortened to this many segments.
+ * Most steps that are sent of one flow. Of a larger flow only a part is sent and marked as
+ * `truncated`, and its critical path is shortened to this many segments.
  */
 export const MAX_STEPS = 2000;
+const MAX_HOPS = 2 * MAX_STEPS;
 
 /**
  * Returns a change as it is sent to open dashboards: either a changed flow, or an id that no flow
@@ -78,15 +80,21 @@ export const pushedFlow = (
       }
     : { id: change.id, version: change.version, movedTo: change.movedTo, flow: null };
 
-export function presentFlow(row: FlowRow): wire.Flow {
+export function presentFlow(row: FlowRow, part: Part | null = null): wire.Flow {
   const { flow } = row;
   const path = criticalPath(flow);
-  const cut = flow.steps.length > MAX_STEPS || flow.hops.length > MAX_STEPS;
+  const places = sentSteps(flow, MAX_STEPS, part);
+  const isWhole = places.length === flow.steps.length;
+  const steps = isWhole ? flow.steps : places.map((at) => flow.steps[at]!);
+  const sent = new Set<string | null>([null, ...steps.map(({ id }) => id)]);
+  // A hop is of use only together with the steps that it connects.
+  const hops = flow.hops.filter(({ from, to }) => isWhole || (sent.has(from) && sent.has(to)));
   return {
     ...summaryOf(flow, row.version, flow.steps.length),
-    truncated: flow.truncated || cut,
-    steps: flow.steps.slice(0, MAX_STEPS).map(presentStep),
-    hops: flow.hops.slice(0, MAX_STEPS).map(presentHop),
+    truncated: flow.truncated || !isWhole || hops.length > MAX_HOPS,
+    steps: steps.map(presentStep),
+    ...(!isWhole && { stepPlaces: places }),
+    hops: hops.slice(0, MAX_HOPS).map(presentHop),
     criticalPath: coarsened(path, MAX_STEPS).map(presentSegment),
     timeSpent: timeSpent(path),
     keys: Object.fromEntries(flow.keys),
@@ -146,7 +154,7 @@ const presentSegment = ({ start, end, ...rest }: Segment): wire.Segment => ({
 });
 
 export function presentIncident(incident: Incident): wire.Incident {
-  const { firstAt, lastAt, resolvedAt, etaAt, notes, ack, ...rest } = incident;
+  const { firstAt, lastAt, resolvedAt, etaAt, notes, ack, trend, ...rest } = incident;
   return {
     ...rest,
     keys: [...incident.keys],
@@ -159,6 +167,7 @@ export function presentIncident(incident: Incident): wire.Incident {
     etaAt: etaAt === null ? null : iso(etaAt),
     notes: notes.map(({ at, text }) => ({ at: iso(at), text })),
     ack: ack && { at: iso(ack.at), note: ack.note },
+    trend: trend.map(([at, open]) => ({ at: iso(at), open })),
   };
 }
 
@@ -171,19 +180,14 @@ export const presentHealth = (conditions: ReturnType<QueryContext['conditions']>
 
 export function presentSilence(silence: Silence): wire.Silence {
   const { createdAt, until, version: _version, ...rest } = silence;
-  return { ...rest, createdAt: iso(createdAt), until: iso(until) };
+  const defaults = { incidentId: '', untilResolved: false };
+  return { ...defaults, ...rest, createdAt: iso(createdAt), until: iso(until) };
 }
 
 export function presentNotification(notification: Notification): wire.Notification {
-  const {
-    createdAt,
-    nextAt,
-    body: _body,
-    version: _version,
-    failedAt: _failedAt,
-    ...rest
-  } = notification;
-  return { ...rest, createdAt: iso(createdAt), nextAt: iso(nextAt) };
+  const { createdAt, nextAt, body: _body, version, failedAt: _failedAt, ...rest } = notification;
+  const changedAt = iso(Math.floor(version / 1000));
+  return { ...rest, createdAt: iso(createdAt), nextAt: iso(nextAt), changedAt };
 }
 
 export function presentFlowType(row: FlowTypeRow): wire.FlowTypeSummary {

@@ -2,10 +2,10 @@ import type { Request, Response } from 'express';
 import type { z } from 'zod';
 import type { Clock } from '../base/clock.ts';
 import type { Counters } from '../base/counters.ts';
-import type { About } from '../contract/index.ts';
+import type { About, AlertRuleDraft, LearnedType } from '../contract/index.ts';
 import type { Definition, StoredDefinition } from '../model/definition.ts';
 import type { QueryRule } from '../model/query-rule.ts';
-import type { Incident, Notification, Silence } from '../model/incident.ts';
+import type { Incident, IncidentPart, Notification, Silence } from '../model/incident.ts';
 import type { DocumentStore, QueryStore } from '../store/index.ts';
 import { FermataError } from '../base/errors.ts';
 import { invalid } from './search.ts';
@@ -21,12 +21,47 @@ export interface IncidentApi {
   note(id: string, text: string): Incident | undefined;
   notifications(limit: number): Promise<Notification[]>;
   silences(): Silence[];
-  silence(
-    silence: Pick<Silence, 'rule' | 'flowType' | 'service' | 'until' | 'comment'>,
-  ): Promise<Silence>;
+  silence(silence: Omit<Silence, 'id' | 'createdAt' | 'version'>): Promise<Silence>;
+  heldBack(scope: Pick<Silence, 'rule' | 'flowType' | 'service' | 'incidentId'>): {
+    held: Incident[];
+    partly: Incident[];
+  };
   endSilence(id: string): Promise<Silence | undefined>;
-  channels(): { name: string; kind: string }[];
+  channels(): ChannelState[];
+  routes(): readonly AlertRouteState[];
+  channelsFor(part: Pick<IncidentPart, 'rule' | 'severity' | 'flowType'>): string[];
   test(channel: string): Promise<void>;
+}
+
+/** What is known of a channel; instants are epoch ms. */
+export interface ChannelState {
+  name: string;
+  kind: string;
+  address: string;
+  deliveredAt: number | null;
+  refusingSince: number | null;
+  lastError: string;
+}
+
+/** A route as `alert` holds it: minutes count from midnight, days from Sunday. */
+export interface AlertRouteState {
+  severities: readonly string[];
+  rules: readonly string[];
+  types: readonly string[];
+  services: readonly string[];
+  channels: readonly string[];
+  groupWaitMs: number;
+  repeatMs: number;
+  mute: readonly { days: readonly number[]; fromMinute: number; toMinute: number; zone: string }[];
+  escalate: { afterMs: number; to: string } | null;
+}
+
+/** Access to the operator's rules, implemented by `alert`. */
+export interface RuleRegistry {
+  list(): readonly QueryRule[];
+  check(fields: AlertRuleDraft): QueryRule;
+  save(fields: AlertRuleDraft): Promise<QueryRule>;
+  remove(name: string): Promise<boolean>;
 }
 
 /** Access to the definitions that are in force, implemented by `engine`. */
@@ -43,12 +78,17 @@ export type ReadDefinitions = (input: unknown) => { definitions: Definition[]; p
 
 export interface QueryContext {
   store: QueryStore;
-  /** Access to saved views and to notes on failures: all that routes write to the store. */
-  views: DocumentStore<'view' | 'failure'>;
+  /** Access to saved views, notes on failures and settings: all that routes write to the store. */
+  views: DocumentStore<'view' | 'failure' | 'settings'>;
   alerts: IncidentApi;
-  expectations: { inspect(type: string): { environment: string; model: unknown }[] };
+  expectations: {
+    inspect(type: string): LearnedType[];
+    learnedFlows(type: string, environment: string): number;
+  };
   definitions: DefinitionRegistry;
   readDefinitions: ReadDefinitions;
+  /** Writes a definition as people write it. */
+  definitionText(definition: Definition): string;
   /**
    * Records that the given step is no longer expected, because an operator says that its absence is
    * right. Resolves with whether the step was expected because of earlier flows.
@@ -61,7 +101,7 @@ export interface QueryContext {
     instance: string;
     aheadMs: number;
   }[];
-  rules: readonly QueryRule[];
+  rules: RuleRegistry;
   clock: Clock;
   counters: Counters;
   about(): About;

@@ -13,7 +13,7 @@ import {
 
 const BOUNDS: CatalogBounds = { listed: 1000, named: 50, versions: 20 };
 
-type FlowTypeSums = FlowTypeRow & Record<'flows' | 'open' | 'failed' | 'stuck', string>;
+type FlowTypeSums = FlowTypeRow & Record<'flows' | 'open' | 'failed' | 'stuck' | 'late', string>;
 type ServiceSums = ServiceRow & Record<'steps' | 'failedSteps', string>;
 
 interface OfService {
@@ -63,6 +63,7 @@ const typeOf = (row: FlowTypeSums): FlowTypeRow => {
     open: Number(row.open),
     failed: Number(row.failed),
     stuck: Number(row.stuck),
+    late: Number(row.late),
   };
 };
 

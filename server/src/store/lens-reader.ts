@@ -63,12 +63,13 @@ type DurationReader = Pick<LensReader, 'segmentShares' | 'spread' | 'between' | 
 /** What a read has to know of a population. */
 type Asked = Pick<Population, 'search' | 'nowMs' | 'total' | 'known'>;
 
-interface Reads {
+/** Reads rows for a population; readers of other files use it, too. */
+export interface Reads {
   counted: (of: Asked) => { counted: Counted; params: Record<string, Param> };
   read: <Row>(sql: string, params: Record<string, Param>) => Promise<Row[]>;
 }
 
-function readsOf(query: QueryRows): Reads {
+export function readsOf(query: QueryRows): Reads {
   const counted: Reads['counted'] = ({ search, nowMs, total, known }) => {
     const { where, params } = searchWhere(search, nowMs);
     const oneOf = total > MAX_EXACT ? 2 ** Math.floor(Math.log2((2 * total) / MAX_EXACT)) : 1;
@@ -236,16 +237,17 @@ async function variantDetails(
   const { counted: by, params } = counted(population);
   const all = { ...params, variants: ids.map(String) };
   const [outcomes, versions] = await Promise.all([
-    read<{ id: string; status: string; flows: string }>(lenses.variantOutcomes(by), all),
+    read<{ id: string; type: string; status: string; flows: string }>(
+      lenses.variantOutcomes(by),
+      all,
+    ),
     read<{ id: string; version: string; example: string }>(
       lenses.variantVersions(by, VERSION_CODE),
       all,
     ),
   ]);
   return {
-    outcomes: outcomes.map(({ id, status, flows }) => ({
-      ...{ id: BigInt(id), status, flows: Number(flows) },
-    })),
+    outcomes: outcomes.map((one) => ({ ...one, id: BigInt(one.id), flows: Number(one.flows) })),
     versions: versions.map(({ id, version, example }) => ({
       ...{ variant: BigInt(id), id: BigInt(version), examples: [example] },
     })),

@@ -8,6 +8,7 @@ import { createFlowWriter } from './flow-writer.ts';
 import { createNameIndex } from './name-index.ts';
 import { createLensReader } from './lens-reader.ts';
 import type { Store } from './port/index.ts';
+import { createOverviewReader } from './overview-reader.ts';
 import { createReadLag } from './read-lag.ts';
 import type { ReadChunks } from './rows/chunked-reader.ts';
 import type { ReadRows } from './rows/tolerant-reader.ts';
@@ -66,6 +67,7 @@ export function createStoreOver(
     ...createFlowWriter(writer),
     ...createFlowReader({ query, spansAt, lag, readRows, readChunks, now }),
     ...createLensReader({ query, readRows, now }),
+    ...createOverviewReader(query, now),
     ...createNameIndex({ query, spansAt, readRows, now }),
     ...createCatalog(query, lag, now),
     ...createDocumentTables({ query, insertJson: writer.insertJson, readRows, readChunks }),

@@ -58,6 +58,7 @@ export function aDigest(
       ...{
         startMs: atMs,
         receivedMs: atMs + 10,
+        lagMs: 10,
         behindMs: 0,
         endMs: atMs + 10,
         running: false,

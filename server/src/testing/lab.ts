@@ -71,7 +71,7 @@ export async function createLab(options: LabOptions = {}): Promise<Lab> {
       requestFlows: 'keep',
       expects: options.expects ?? true,
       definitions: options.definitions ?? [],
-      queryRules: options.queryRules ?? [],
+      queryRules: () => options.queryRules ?? [],
       sink: {
         committed(flows, gone) {
           alerts?.observe(flows);

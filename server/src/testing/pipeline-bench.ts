@@ -64,7 +64,7 @@ export async function createBench({
     definitions: definitionsFrom({
       flows: { order: { steps: [{ name: 'ship', within: '5s' }] } },
     }).definitions,
-    queryRules: [],
+    queryRules: () => [],
     requestFlows: 'keep',
     sink: NO_SINK,
     ...more,

@@ -33,7 +33,10 @@ const MAX_DELIVERIES = 3;
 /** Pause before the second delivery, ms; it doubles before each further one. */
 const BACKOFF_MS = 30;
 
-export async function startBus(port = 0): Promise<{ url: string; stop(): Promise<void> }> {
+export async function startBus(
+  port = 0,
+  backoffMs = BACKOFF_MS,
+): Promise<{ url: string; stop(): Promise<void> }> {
   const queues = new Map<string, Queue>();
   const sockets = new Set<Socket>();
   let nextId = 1;
@@ -98,7 +101,7 @@ export async function startBus(port = 0): Promise<{ url: string; stop(): Promise
               queue.waiting.push(held.message);
               pump(queue, frame.group);
             },
-            BACKOFF_MS * 2 ** (held.message.deliveries - 1),
+            backoffMs * 2 ** (held.message.deliveries - 1),
           );
         break;
       }

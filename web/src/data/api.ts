@@ -2,19 +2,28 @@ import type {
   About,
   AlertRule,
   Channel,
+  Facet,
+  CoordinationAnswer,
+  DifferencesAnswer,
+  FailuresAnswer,
   Flow,
   FlowList,
   FlowTypeSummary,
   Health,
   Incident,
   IncidentList,
+  LatencyAnswer,
   List,
+  MapAnswer,
   Notification,
+  Overview,
   Problem,
   ServiceSummary,
   Silence,
   SpanList,
   SavedView,
+  TrendAnswer,
+  VariantsAnswer,
 } from '@fermata/server/contract';
 
 /**
@@ -28,7 +37,8 @@ export class ApiError extends Error {
   }
 }
 
-async function get<T>(path: string, signal?: AbortSignal, body?: object): Promise<T> {
+/** Requests an answer in JSON; with a body, by POST. Rejects with an `ApiError`. */
+export async function get<T>(path: string, signal?: AbortSignal, body?: object): Promise<T> {
   let response: Response;
   try {
     response = await fetch(path, {
@@ -57,13 +67,33 @@ async function get<T>(path: string, signal?: AbortSignal, body?: object): Promis
   throw new ApiError({ ...(problem as Problem), status: response.status });
 }
 
+/** Lenses by name, with what each answers. */
+interface Lenses {
+  map: MapAnswer;
+  latency: LatencyAnswer;
+  variants: VariantsAnswer;
+  failures: FailuresAnswer;
+  differences: DifferencesAnswer;
+  coordination: CoordinationAnswer;
+  trend: TrendAnswer;
+}
+
 export const api = {
   health: () => get<Health>('/api/v1/health'),
   about: () => get<About>('/api/v1/about'),
   flows: (query: URLSearchParams, signal?: AbortSignal) =>
     get<FlowList>(`/api/v1/flows?${query}`, signal),
-  flow: (id: string, signal?: AbortSignal) =>
-    get<Flow>(`/api/v1/flows/${encodeURIComponent(id)}`, signal),
+  overview: (scope: Record<string, string>, signal: AbortSignal) =>
+    get<Overview>(`/api/v1/overview?${new URLSearchParams(scope).toString()}`, signal),
+  facets: (query: URLSearchParams, signal: AbortSignal) =>
+    get<{ items: Facet[] }>(`/api/v1/facets?${query}`, signal),
+  lens: <Name extends keyof Lenses>(name: Name, query: URLSearchParams, signal?: AbortSignal) =>
+    get<Lenses[Name]>(`/api/v1/lenses/${name}?${query}`, signal),
+  /** Tells what people know of a failure: that they know, that it is mended, or a note. */
+  noteFailure: (fingerprint: string, verb: 'ack' | 'resolve' | 'note', text: string) =>
+    get<object>(`/api/v1/failures/${encodeURIComponent(fingerprint)}/${verb}`, undefined, { text }),
+  flow: (id: string, signal?: AbortSignal, part?: URLSearchParams) =>
+    get<Flow>(`/api/v1/flows/${encodeURIComponent(id)}${part ? `?${part}` : ''}`, signal),
   spans: (id: string) => get<SpanList>(`/api/v1/flows/${encodeURIComponent(id)}/spans`),
   incidents: () => get<IncidentList>('/api/v1/incidents'),
   incident: (id: string) => get<Incident>(`/api/v1/incidents/${encodeURIComponent(id)}`),

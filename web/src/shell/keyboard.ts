@@ -2,7 +2,18 @@
 export type Shortcuts = Readonly<Record<string, (event: KeyboardEvent) => void>>;
 
 /** The page that each key opens. `shell/Help.svelte` lists the keys for the reader. */
-export const PAGE_KEYS = { o: '/', g: '/flows', i: '/incidents', a: '/alerts' } as const;
+export const PAGE_KEYS = {
+  o: '/',
+  g: '/flows',
+  m: '/flows?tab=map',
+  l: '/flows?tab=latency',
+  f: '/flows?tab=failures',
+  d: '/flows?tab=differences&range=today&compare=yesterday',
+  i: '/incidents',
+  a: '/alerts',
+  s: '/services',
+  c: '/connect',
+} as const;
 
 const FIELDS = new Set(['INPUT', 'SELECT', 'TEXTAREA']);
 /**

@@ -1,4 +1,13 @@
-export type Page = 'overview' | 'flows' | 'flow' | 'incidents' | 'alerts' | 'nowhere';
+export type Page =
+  | 'overview'
+  | 'flows'
+  | 'flow'
+  | 'incidents'
+  | 'alerts'
+  | 'services'
+  | 'settings'
+  | 'connect'
+  | 'nowhere';
 
 /** The page that a path leads to, and the item on it where the path names one. */
 export interface Route {
@@ -11,7 +20,10 @@ const ROUTES: readonly (readonly [RegExp, Page])[] = [
   [/^\/flows$/, 'flows'],
   [/^\/flow\/([^/]+)$/, 'flow'],
   [/^\/incidents(?:\/([^/]+))?$/, 'incidents'],
-  [/^\/alerts$/, 'alerts'],
+  [/^\/alerts(?:\/([^/]+))?$/, 'alerts'],
+  [/^\/services$/, 'services'],
+  [/^\/settings$/, 'settings'],
+  [/^\/connect$/, 'connect'],
 ];
 const NOWHERE: Route = { page: 'nowhere', id: null };
 

@@ -25,13 +25,23 @@ const flow = (steps: Step[], waitingFor: object[] = []): Flow =>
   }) as unknown as Flow;
 const START = 1_700_000_000_000;
 const NOW = START + 100_000;
+const awaitedAt = (since: number, late: number, stuck: number): object => ({
+  id: 'a>b',
+  service: 'y',
+  step: 'b',
+  hopId: null,
+  afterStepId: 'a',
+  since: new Date(START + since).toISOString(),
+  lateAt: new Date(START + late).toISOString(),
+  stuckAt: new Date(START + stuck).toISOString(),
+});
 
 describe('layout', () => {
   test('one lane a service; steps that overlap get rows of their own', () => {
     const { lanes, rows } = layoutOf(
       flow([step('a', 'x', 0, 50), step('b', 'x', 20, 60), step('c', 'y', 70, 80)]),
       NOW,
-      false,
+      { fold: false },
     );
     expect(lanes.map((lane) => [lane.service, lane.rows])).toEqual([
       ['x', 2],
@@ -48,57 +58,65 @@ describe('layout', () => {
       step('b', 'x', 100_000, 100_010),
       step('c', 'x', 100_011, 100_030),
     ];
-    const { gaps, lanes } = layoutOf(flow(steps), NOW, true);
+    const { gaps, lanes } = layoutOf(flow(steps), NOW, { fold: true });
     expect(gaps).toHaveLength(1);
     expect(gaps[0]!.ms).toBeCloseTo(99_990);
     const xs = lanes[0]!.bars.map((bar) => bar.x);
     expect([...xs].sort((p, q) => p - q)).toEqual(xs);
     expect(lanes[0]!.bars[0]!.width).toBeGreaterThan(0.2);
-    expect(layoutOf(flow(steps), NOW, false).gaps).toHaveLength(0);
+    expect(layoutOf(flow(steps), NOW, { fold: false }).gaps).toHaveLength(0);
   });
 
-  test('what is awaited has a place of its own, in the lane of who owes it', () => {
-    const waiting = (expectedMs: number): object => ({
-      id: 'a>b',
-      service: 'y',
-      step: 'b',
-      afterStepId: 'a',
-      expectedAt: new Date(1_700_000_000_000 + expectedMs).toISOString(),
+  test('what is awaited stretches from the instant since when to now, in the lane of who owes it', () => {
+    const waiting = awaitedAt(100, 2000, 9000);
+    const { lanes, marks, now } = layoutOf(flow([step('a', 'x', 0, 100)], [waiting]), NOW, {
+      fold: true,
     });
-    const early = START + 50;
-    const { lanes } = layoutOf(flow([step('a', 'x', 0, 100)], [waiting(110)]), early, true);
     expect(lanes.map((lane) => [lane.service, lane.bars.length, lane.ghosts.length])).toEqual([
       ['x', 1, 0],
       ['y', 0, 1],
     ]);
     const [ghost] = lanes[1]!.ghosts;
-    expect(ghost!.x).toBeGreaterThan(0.9);
-    expect(ghost!.x + ghost!.width).toBeLessThanOrEqual(1.0001);
-    // An idle hour must not hide the work.
-    const far = layoutOf(flow([step('a', 'x', 0, 100)], [waiting(3_600_000)]), early, true);
-    expect(far.lanes[0]!.bars[0]!.width).toBeGreaterThan(0.5);
-    // The ghost stays at the time it was due, even when that has passed.
-    const overdue = layoutOf(flow([step('a', 'x', 0, 100)], [waiting(110)]), NOW, true);
-    expect(overdue.lanes[1]!.ghosts[0]!.x).toBeLessThan(overdue.gaps[0]!.x);
-    const linear = layoutOf(flow([step('a', 'x', 0, 100)], [waiting(75_000)]), NOW, false);
-    expect(linear.lanes[1]!.ghosts[0]!.x).toBeCloseTo(0.75);
+    const [bar] = lanes[0]!.bars;
+    expect(ghost!.x).toBeCloseTo(bar!.x + bar!.width);
+    expect(ghost!.x + ghost!.width).toBeCloseTo(1);
+    expect(now).toBe(1);
+    expect(ghost!.ms).toBe(99_900);
+    // It is what one sees first, and the instants at which it became late and stuck lie on it.
+    expect(ghost!.width).toBeGreaterThan(0.3);
+    expect(marks.map(({ kind }) => kind)).toEqual(['late', 'stuck']);
+    for (const mark of marks) expect(mark.x).toBeGreaterThan(ghost!.x + 0.05);
+    // The work is not hidden by an hour of waiting.
+    expect(bar!.width).toBeGreaterThan(0.4);
+  });
+
+  test('a wait that is not late yet has no marks, and one that is stuck at once has one', () => {
+    const early = flow([step('a', 'x', 0, 100)], [awaitedAt(100, 2000, 9000)]);
+    expect(layoutOf(early, START + 500, { fold: true }).marks).toEqual([]);
+    const same = flow([step('a', 'x', 0, 100)], [awaitedAt(100, 2000, 2000)]);
+    expect(layoutOf(same, NOW, { fold: true }).marks.map(({ kind }) => kind)).toEqual(['stuck']);
+  });
+
+  test('the message that nobody took leads to what is awaited', () => {
+    const hops = [{ id: 'h', from: 'a', to: null, sentUnixNano: at(90), state: 'waiting' }];
+    const waiting = { ...awaitedAt(100, 2000, 9000), hopId: 'h' };
+    const one = { ...flow([step('a', 'x', 0, 100)], [waiting]), hops } as unknown as Flow;
+    const { hops: lines, lanes } = layoutOf(one, NOW, { fold: true });
+    expect(lines[0]!.row2).toBe(lanes[1]!.ghosts[0]!.row);
   });
 
   test('an open flow reaches to now, and nothing leaps as it goes on', () => {
-    const awaited = {
-      id: 'c',
-      step: 'c',
-      service: 'y',
-      expectedAt: new Date(START + 500).toISOString(),
-    };
+    const awaited = awaitedAt(600, 900, 1300);
     const one = flow([step('a', 'x', 0, 100), step('b', 'x', 500, 600)], [awaited]);
-    const seen = Array.from({ length: 1000 }, (_, i) => layoutOf(one, START + 600 + i, true));
+    const seen = Array.from({ length: 1000 }, (_, i) =>
+      layoutOf(one, START + 600 + i, { fold: true }),
+    );
     expect(seen.every((layout) => layout.now === 1)).toBe(true);
-    expect(seen[999]!.gaps.map((gap) => Math.round(gap.ms))).toEqual([400, 999]);
+    expect(seen[999]!.gaps.map((gap) => Math.round(gap.ms))).toEqual([400, 300, 400, 299]);
     const ends = seen.map(({ lanes }) => lanes[0]!.bars[1]!.x + lanes[0]!.bars[1]!.width);
     for (let i = 1; i < ends.length; i++)
       expect(Math.abs(ends[i]! - ends[i - 1]!)).toBeLessThan(0.01);
-    expect(ends[999]).toBeGreaterThan(0.6);
+    expect(ends[999]).toBeGreaterThan(0.4);
   });
 
   test('names beside short bars do not run into each other', () => {
@@ -108,7 +126,7 @@ describe('layout', () => {
       step(`${long}er`, 'x', 20, 30),
       step('c', 'x', 400, 1000),
     ];
-    const [lane] = layoutOf(flow(steps), NOW, false).lanes;
+    const [lane] = layoutOf(flow(steps), NOW, { fold: false }).lanes;
     expect(lane!.bars.map((bar) => bar.label)).toEqual(['right', 'right', 'inside']);
     expect(lane!.bars[0]!.row).not.toBe(lane!.bars[1]!.row);
     expect(lane!.bars[2]!.row).toBe(0);
@@ -118,7 +136,7 @@ describe('layout', () => {
     const steps = Array.from({ length: 2000 }, (_, i) =>
       step(`s${i}`, `svc${i % 7}`, i * 3, i * 3 + 5),
     );
-    const { lanes, ticks } = layoutOf(flow(steps), NOW, true);
+    const { lanes, ticks } = layoutOf(flow(steps), NOW, { fold: true });
     for (const bar of lanes.flatMap((lane) => lane.bars)) {
       expect(bar.x).toBeGreaterThanOrEqual(0);
       expect(bar.x).toBeLessThanOrEqual(1);
@@ -130,10 +148,10 @@ describe('layout', () => {
     const steps = Array.from({ length: 700 }, (_, i) =>
       step(`step number ${i}`, 'x', i * 3, i * 3 + 5),
     );
-    const all = layoutOf(flow(steps), NOW, true);
+    const all = layoutOf(flow(steps), NOW, { fold: true });
     expect(all.lanes[0]!.bars).toHaveLength(700);
     expect(all.lanes[0]!.bars.every((bar) => bar.label === 'none')).toBe(true);
-    const { lanes } = layoutOf(flow(steps), NOW, true, 900, { from: 300, to: 330 });
+    const { lanes } = layoutOf(flow(steps), NOW, { fold: true, window: { from: 300, to: 330 } });
     expect(lanes[0]!.bars.map((bar) => bar.step.id)).toEqual(
       Array.from({ length: 12 }, (_, i) => `step number ${i + 99}`),
     );
@@ -143,6 +161,25 @@ describe('layout', () => {
     expect(lanes[0]!.bars[2]!.x).toBeCloseTo(0.1);
   });
 
+  test('attempts stand side by side with the pauses between them, and usual times behind the bar', () => {
+    const attempts = [
+      { number: 1, status: 'failed', startUnixNano: at(0), endUnixNano: at(20) },
+      { number: 2, status: 'ok', startUnixNano: at(80), endUnixNano: at(100) },
+    ];
+    const one = { ...step('a', 'x', 0, 100), attempts } as unknown as Step;
+    const [bar] = layoutOf(flow([one, step('b', 'x', 100, 200)]), NOW, {
+      fold: false,
+      usualOf: ({ id }) => (id === 'a' ? { p50: 20, p95: 50 } : null),
+    }).lanes[0]!.bars;
+    expect(bar!.attempts.map(({ number, waitMs, named }) => [number, waitMs, named])).toEqual([
+      [1, null, true],
+      [2, 60, true],
+    ]);
+    expect(bar!.attempts[1]!.x).toBeCloseTo(0.8);
+    expect(bar!.usual).toMatchObject({ p95Ms: 50, isSlow: true });
+    expect(bar!.usual!.p50).toBeCloseTo(0.1);
+  });
+
   test('what of a step is on the critical path is a part of its bar', () => {
     const one = flow([step('a', 'x', 0, 100)]);
     const criticalPath = [
@@ -150,7 +187,7 @@ describe('layout', () => {
       { kind: 'queue-wait', stepId: null, hopId: 'h', startUnixNano: at(25), endUnixNano: at(50) },
       { kind: 'processing', stepId: 'a', hopId: null, startUnixNano: at(50), endUnixNano: at(100) },
     ];
-    const [bar] = layoutOf({ ...one, criticalPath } as Flow, NOW, false).lanes[0]!.bars;
+    const [bar] = layoutOf({ ...one, criticalPath } as Flow, NOW, { fold: false }).lanes[0]!.bars;
     expect(bar!.critical).toEqual([
       { x: 0, width: 0.25 },
       { x: 0.5, width: 0.5 },

@@ -1,19 +1,17 @@
 import type { Flow, Hop, Step, WaitingFor } from '@fermata/server/contract';
-import { duration } from '../ui/format.ts';
+import { createRows, type Place } from './rows.ts';
 import type { Interval, Scale } from './scale.ts';
 import { scaleOf, timesOf, type Times } from './times.ts';
+import { ticksOf, type Ticks } from './ticks.ts';
 
 /**
  * Computes where everything in the timeline is: a lane for each service, the lane's steps in rows
  * so that none overlap, hops between steps, and a time scale whose idle gaps are folded. All x are
  * shares of the width, 0 … 1. The rules are guarded by `timeline/layout.test.ts`.
  */
-export interface Layout {
+export interface Layout extends Ticks {
   lanes: Lane[];
   hops: HopLine[];
-  ticks: { x: number; label: string }[];
-  /** Folded gaps. `named` is true if there is room to show the gap's duration. */
-  gaps: { x: number; width: number; ms: number; named: boolean }[];
   rows: number;
   /** True if there are so many rows that their steps show no names. */
   crowded: boolean;
@@ -29,39 +27,46 @@ export interface Lane {
   ghosts: Ghost[];
 }
 
-/** Marks where a step that the flow waits for would usually be. */
-export interface Ghost {
+/** Shows a step that the flow waits for, from the instant since when it waits, until now. */
+export interface Ghost extends Place {
   waiting: WaitingFor;
-  x: number;
-  width: number;
-  row: number;
-  label: Label;
+  ms: number;
 }
 
-/**
- * Where the name of a step is: inside of a wide bar; otherwise to the right of the bar, or to the
- * left of it if the right edge is near.
- */
-export type Label = 'inside' | 'right' | 'left' | 'none';
-const INSIDE_PX = 150;
-const CHARACTER_PX = 7;
-const LABEL_GAP_PX = 20;
-function labelOf(x: number, width: number, widthPx: number): Label {
-  if (width * widthPx > INSIDE_PX) return 'inside';
-  return x + width > 0.8 ? 'left' : 'right';
-}
-
-export interface Bar {
+export interface Bar extends Place {
   step: Step;
-  x: number;
-  width: number;
-  row: number;
-  label: Label;
+  ms: number;
   /** The attempts as parts of the step's bar, 0 … 1 of the width of the bar. */
-  attempts: { x: number; width: number; failed: boolean }[];
+  attempts: Attempt[];
   /** The parts of the step's bar that are on the critical path, 0 … 1 of the width of the bar. */
   critical: { x: number; width: number }[];
+  /** How long steps of this kind usually take; null if that is not shown. */
+  usual: UsualBar | null;
 }
+
+export interface Attempt {
+  number: number;
+  x: number;
+  width: number;
+  failed: boolean;
+  /** The attempt is wide enough to show its number. */
+  named: boolean;
+  /** Pause before the attempt, ms; null before the first one. `waitNamed`: there is room for it. */
+  waitMs: number | null;
+  waitNamed: boolean;
+}
+
+/** Where the step would have ended at the median, and at the 95th percentile. */
+export interface UsualBar {
+  p50: number;
+  p95: number;
+  p95Ms: number;
+  /** The step takes longer than 95 of 100 of its kind. */
+  isSlow: boolean;
+}
+
+/** Returns how long steps like this one take, ms; null if nobody knows. */
+export type UsualOf = (step: Step) => { p50: number; p95: number } | null;
 
 export interface HopLine {
   hop: Hop;
@@ -73,156 +78,198 @@ export interface HopLine {
   critical: boolean;
 }
 
+export interface LayoutOptions {
+  fold: boolean;
+  widthPx?: number;
+  window?: Interval | null;
+  usualOf?: UsualOf | null;
+}
+
 /**
- * From this many rows on, only wide bars show names, because the timeline then serves as an
- * overview, and the reader zooms in.
+ * From this many rows on, no bar shows its name, because the timeline then serves as an overview,
+ * and the reader zooms in.
  */
 const CROWDED_ROWS = 80;
 /** From this many steps on, a layout with names is not tried, because the names would not fit. */
 const CROWD = 1000;
+/** Width of an attempt from which it shows its number, and of a pause that shows its length. */
+const NUMBER_PX = 20;
+const PAUSE_PX = 110;
+
+interface Input {
+  flow: Flow;
+  times: Times;
+  scale: Scale;
+  widthPx: number;
+  names: boolean;
+  usualOf: UsualOf | null;
+}
 
 export function layoutOf(
   flow: Flow,
   atMs: number,
-  fold: boolean,
-  widthPx = 900,
-  window: Interval | null = null,
+  { fold, widthPx = 900, window = null, usualOf = null }: LayoutOptions,
 ): Layout {
   const times = timesOf(flow, atMs);
   const scale = scaleOf(times, window, fold);
-  const crowd = window === null && flow.steps.length > CROWD;
-  if (crowd) return placed(flow, times, scale, widthPx, false);
-  const spacious = placed(flow, times, scale, widthPx, true);
-  return spacious.rows > CROWDED_ROWS ? placed(flow, times, scale, widthPx, false) : spacious;
+  const input = { flow, times, scale, widthPx, usualOf };
+  if (window === null && flow.steps.length > CROWD) return placed({ ...input, names: false });
+  const spacious = placed({ ...input, names: true });
+  return spacious.rows > CROWDED_ROWS ? placed({ ...input, names: false }) : spacious;
 }
 
-function placed(flow: Flow, times: Times, scale: Scale, widthPx: number, names: boolean): Layout {
-  const { since, spans, ghosts, nowMs, open } = times;
-  const onPath = new Map<string, Interval[]>();
-  const hopsOnPath = new Set<string>();
-  for (const { stepId, hopId, startUnixNano, endUnixNano } of flow.criticalPath) {
-    if (hopId !== null) hopsOnPath.add(hopId);
-    if (stepId === null) continue;
-    const part = { from: since(startUnixNano), to: since(endUnixNano) };
-    const parts = onPath.get(stepId);
-    if (parts === undefined) onPath.set(stepId, [part]);
-    else parts.push(part);
-  }
+const isOutside = ({ from, to }: Interval, { view }: Scale): boolean =>
+  to < view.from || from > view.to;
 
-  const lanes: Lane[] = [];
-  const laneOf = new Map<string, { lane: Lane; ends: number[] }>();
-  const barOf = new Map<string, Bar>();
-  /** Returns a free place for a bar in the service's lane. */
-  const place = (
-    service: string,
-    { from, to }: Interval,
-    name: string,
-  ): { lane: Lane; x: number; width: number; row: number; label: Label } => {
-    let known = laneOf.get(service);
-    if (!known) {
-      const lane: Lane = { service, firstRow: 0, rows: 1, bars: [], ghosts: [] };
-      laneOf.set(service, (known = { lane, ends: [] }));
-      lanes.push(lane);
-    }
-    const x = scale.at(from);
-    const width = Math.max(0.004, scale.at(to) - x);
-    // A name beside its bar needs room in the row like the bar itself.
-    const label = names || width * widthPx > INSIDE_PX ? labelOf(x, width, widthPx) : 'none';
-    const room = label === 'none' ? 0 : (name.length * CHARACTER_PX + LABEL_GAP_PX) / widthPx;
-    const starts = label === 'left' ? x - room : x;
-    let row = known.ends.findIndex((end) => end <= starts);
-    if (row < 0) row = known.ends.length;
-    known.ends[row] = x + width + (label === 'right' ? room : 0) + 0.004;
-    known.lane.rows = Math.max(known.lane.rows, row + 1);
-    return { lane: known.lane, x, width, row, label };
-  };
-  const outside = ({ from, to }: Interval): boolean => to < scale.view.from || from > scale.view.to;
-  flow.steps.forEach((step, i) => {
-    if (outside(spans[i]!)) return;
-    const { lane, x, width, row, label } = place(step.service, spans[i]!, step.name);
-    const attempts = step.attempts.map((attempt) => {
-      const a = scale.at(since(attempt.startUnixNano));
-      const b = attempt.endUnixNano === null ? x + width : scale.at(since(attempt.endUnixNano));
-      return {
-        x: (a - x) / width,
-        width: Math.max(0, (b - a) / width),
-        failed: attempt.status === 'failed',
-      };
-    });
-    const critical = (onPath.get(step.id) ?? []).map((part) => {
-      const a = scale.at(part.from);
-      return { x: (a - x) / width, width: Math.max(0, (scale.at(part.to) - a) / width) };
-    });
-    const bar: Bar = { step, x, width, row, label, attempts, critical };
-    lane.bars.push(bar);
-    barOf.set(step.id, bar);
-  });
-  for (const { waiting, ...interval } of ghosts) {
-    if (outside(interval)) continue;
-    const { lane, x, width, row, label } = place(waiting.service ?? '?', interval, waiting.step);
-    lane.ghosts.push({ waiting, x, width, row, label });
-  }
+function placed(input: Input): Layout {
+  const { times, scale, widthPx, names } = input;
+  const { lanes, barOf, ghostOf } = lanesOf(input);
   let rows = 0;
   for (const lane of lanes) {
     lane.firstRow = rows;
     for (const bar of [...lane.bars, ...lane.ghosts]) bar.row += rows;
     rows += lane.rows;
   }
-
-  const hops = flow.hops.flatMap((hop): HopLine[] => {
-    const from = hop.from === null ? undefined : barOf.get(hop.from);
-    const to = hop.to === null ? undefined : barOf.get(hop.to);
-    if (!from) return [];
-    const x1 = Math.min(from.x + from.width, Math.max(from.x, scale.at(since(hop.sentUnixNano))));
-    const critical = hopsOnPath.has(hop.id);
-    if (!to)
-      return [{ hop, x1, row1: from.row, x2: Math.min(1, x1 + 0.05), row2: from.row, critical }];
-    return [
-      {
-        hop,
-        x1,
-        row1: from.row,
-        x2: scale.at(since(hop.receivedUnixNano ?? hop.sentUnixNano)),
-        row2: to.row,
-        critical,
-      },
-    ];
-  });
-  const now = open && !outside({ from: nowMs, to: nowMs }) ? scale.at(nowMs) : null;
-  let named = -1;
-  const gaps = scale.gaps.map((gap) => {
-    const x = gap.x + gap.width / 2;
-    const fits = x - named >= LABEL_PX / widthPx;
-    if (fits) named = x;
-    return { ...gap, named: fits };
-  });
-  return { lanes, hops, ticks: ticksOf(scale, now, widthPx), gaps, rows, crowded: !names, now };
+  const { nowMs, open, marks } = times;
+  const now = open && !isOutside({ from: nowMs, to: nowMs }, scale) ? scale.at(nowMs) : null;
+  return {
+    lanes,
+    hops: hopsOf(input, barOf, ghostOf),
+    ...ticksOf(scale, now, marks, widthPx),
+    rows,
+    crowded: !names,
+    now,
+  };
 }
 
-/** Room for one tick, in pixels: its label, and space to the right of the label. */
-const TICK_PX = 84;
-const LABEL_PX = 58;
+interface Lanes {
+  lanes: Lane[];
+  barOf: Map<string, Bar>;
+  /** Ghosts by the id of the hop that they would take. */
+  ghostOf: Map<string, Ghost>;
+}
 
-/**
- * Returns ticks at round times, where time is to scale and where they leave room for the labels of
- * gaps and of the present time.
- */
-function ticksOf(scale: Scale, now: number | null, widthPx: number): Layout['ticks'] {
-  const rough = TICK_PX / (scale.perMs * widthPx);
-  const power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 5, 10].map((factor) => factor * power).find((size) => size >= rough) ?? rough;
-  const room = LABEL_PX / widthPx;
-  const taken = [...scale.gaps.map((gap) => gap.x + gap.width / 2), ...(now === null ? [] : [now])];
-  const ticks: Layout['ticks'] = [];
-  for (const { from, to } of scale.runs) {
-    for (let ms = Math.ceil(from / step) * step; ms <= to; ms += step) {
-      const x = scale.at(ms);
-      const last = ticks[ticks.length - 1];
-      const label = ms === 0 ? '0' : duration(ms);
-      if (x > 1 - room || (last !== undefined && (x - last.x < room || last.label === label)))
-        continue;
-      if (!taken.some((at) => x > at - 1.6 * room && x < at + room / 2)) ticks.push({ x, label });
+function lanesOf(input: Input): Lanes {
+  const { flow, times, scale, widthPx, names } = input;
+  const onPath = partsOnPath(input);
+  const found: Lanes = { lanes: [], barOf: new Map(), ghostOf: new Map() };
+  const laneOf = new Map<string, { lane: Lane; rows: ReturnType<typeof createRows> }>();
+  const laneFor = (service: string): NonNullable<ReturnType<typeof laneOf.get>> => {
+    let known = laneOf.get(service);
+    if (known === undefined) {
+      const lane: Lane = { service, firstRow: 0, rows: 1, bars: [], ghosts: [] };
+      laneOf.set(service, (known = { lane, rows: createRows(widthPx, names) }));
+      found.lanes.push(lane);
     }
+    return known;
+  };
+  const placeOf = ({ from, to }: Interval, characters: number, isFilled: boolean) => ({
+    from: scale.at(from),
+    to: scale.at(to),
+    characters,
+    isFilled,
+  });
+  flow.steps.forEach((step, i) => {
+    const span = times.spans[i]!;
+    if (isOutside(span, scale)) return;
+    const { lane, rows } = laneFor(step.service);
+    const isFilled = step.attempts.length > 1;
+    const place = rows.place(placeOf(span, step.name.length + DURATION_CHARACTERS, isFilled));
+    const bar = barOf(input, step, span, place, onPath.get(step.id) ?? []);
+    lane.bars.push(bar);
+    found.barOf.set(step.id, bar);
+  });
+  for (const { waiting, ...interval } of times.ghosts) {
+    if (isOutside(interval, scale)) continue;
+    const { lane, rows } = laneFor(waiting.service ?? '?');
+    const place = rows.place(placeOf(interval, waiting.step.length + WAITING_CHARACTERS, false));
+    const ghost = { ...place, waiting, ms: interval.to - interval.from };
+    lane.ghosts.push(ghost);
+    if (waiting.hopId !== null) found.ghostOf.set(waiting.hopId, ghost);
   }
-  return ticks;
+  for (const { lane, rows } of laneOf.values()) lane.rows = rows.count();
+  return found;
+}
+/** Lengths of what is written behind the name of a step: "12.3 ms", and "waiting 12.3 s". */
+const DURATION_CHARACTERS = 9;
+const WAITING_CHARACTERS = 17;
+
+function partsOnPath({ flow, times }: Input): Map<string, Interval[]> {
+  const onPath = new Map<string, Interval[]>();
+  for (const { stepId, startUnixNano, endUnixNano } of flow.criticalPath) {
+    if (stepId === null) continue;
+    const part = { from: times.since(startUnixNano), to: times.since(endUnixNano) };
+    const parts = onPath.get(stepId);
+    if (parts === undefined) onPath.set(stepId, [part]);
+    else parts.push(part);
+  }
+  return onPath;
+}
+
+function barOf(
+  { scale, times, usualOf, widthPx }: Input,
+  step: Step,
+  span: Interval,
+  place: Place,
+  onPath: readonly Interval[],
+): Bar {
+  const { x, width } = place;
+  const within = (from: number, to: number): { x: number; width: number } => {
+    const a = scale.at(from);
+    return { x: (a - x) / width, width: Math.max(0, (scale.at(to) - a) / width) };
+  };
+  const px = width * widthPx;
+  const attempts = step.attempts.map((attempt, i): Attempt => {
+    const from = times.since(attempt.startUnixNano);
+    const to = attempt.endUnixNano === null ? span.to : times.since(attempt.endUnixNano);
+    const before = step.attempts[i - 1]?.endUnixNano;
+    const waitMs = before ? from - times.since(before) : null;
+    const part = within(from, to);
+    const pause = waitMs === null ? 0 : within(from - waitMs, from).width;
+    return {
+      ...part,
+      number: attempt.number,
+      failed: attempt.status === 'failed',
+      named: part.width * px >= NUMBER_PX,
+      waitMs,
+      waitNamed: pause * px >= PAUSE_PX,
+    };
+  });
+  const usual = usualOf?.(step) ?? null;
+  const ms = span.to - span.from;
+  return {
+    ...place,
+    step,
+    ms,
+    attempts,
+    critical: onPath.map(({ from, to }) => within(from, to)),
+    usual: usual && {
+      p50: scale.at(span.from + usual.p50),
+      p95: scale.at(span.from + usual.p95),
+      p95Ms: usual.p95,
+      isSlow: ms > usual.p95,
+    },
+  };
+}
+
+function hopsOf(
+  { flow, times: { since }, scale }: Input,
+  barOf: ReadonlyMap<string, Bar>,
+  ghostOf: ReadonlyMap<string, Ghost>,
+): HopLine[] {
+  const onPath = new Set(flow.criticalPath.map(({ hopId }) => hopId));
+  return flow.hops.flatMap((hop): HopLine[] => {
+    const from = hop.from === null ? undefined : barOf.get(hop.from);
+    if (!from) return [];
+    const to = hop.to === null ? undefined : barOf.get(hop.to);
+    const x1 = Math.min(from.x + from.width, Math.max(from.x, scale.at(since(hop.sentUnixNano))));
+    const line = { hop, x1, row1: from.row, critical: onPath.has(hop.id) };
+    if (to) {
+      const x2 = scale.at(since(hop.receivedUnixNano ?? hop.sentUnixNano));
+      return [{ ...line, x2, row2: to.row }];
+    }
+    const ghost = ghostOf.get(hop.id);
+    if (ghost) return [{ ...line, x2: Math.max(ghost.x, x1), row2: ghost.row }];
+    return [{ ...line, x2: Math.min(1, x1 + 0.05), row2: from.row }];
+  });
 }

@@ -1,19 +1,16 @@
 import type { Flow, Step, WaitingFor } from '@fermata/server/contract';
 import { createScale, type Interval, type Scale } from './scale.ts';
 
-/**
- * Width of a ghost (a step that the flow waits for) as a share of the time worked. The width is
- * fixed, because the duration of the step is not known yet.
- */
-const GHOST_SHARE = 0.08;
 const MAX_GHOSTS = 8;
 /**
  * Shares of the width: an idle stretch is folded to `FOLDED`, many idle stretches to `MAX_FOLDED`
- * together, and the wait of an open flow until now to `OPEN_WAIT`.
+ * together, the wait of an open flow until now to `OPEN_WAIT`, and each part of a wait for a step
+ * (until it is late, until it is stuck, until now) to `AWAITED`, so that it is what one sees first.
  */
 const FOLDED = 0.12;
 const MAX_FOLDED = 0.3;
 const OPEN_WAIT = 0.18;
+const AWAITED = 0.16;
 
 /**
  * Returns a function that converts an instant to ms since `origin`, exact to the microsecond. It
@@ -31,20 +28,36 @@ export interface Times {
   since: (nanos: string) => number;
   /** Start and end of each step. */
   spans: Interval[];
+  /** What the flow waits for: from the instant since when, until now. */
   ghosts: (Interval & { waiting: WaitingFor })[];
+  /** Instants in the past at which the first step became late, and stuck. */
+  marks: Mark[];
   /** End of the step that ended last. */
   worked: number;
   nowMs: number;
+  /** True if the flow has not ended, or still waits for something. */
   open: boolean;
-  /**
-   * End of all that is laid out. In an open flow it is not before the present time, nor before the
-   * end of the last ghost.
-   */
+  /** End of all that is laid out. In an open flow it is not before the present time. */
   total: number;
 }
 
+export interface Mark {
+  kind: 'late' | 'stuck';
+  ms: number;
+}
+
+/** Returns the id by which an awaited step is selected, as other steps are by theirs. */
+export const awaitedId = ({ id }: WaitingFor): string => `await:${id}`;
+
+/** Returns whether what is shown of a flow changes as time goes on. */
+export const goesOn = (flow: Flow): boolean =>
+  flow.phase !== 'ended' ||
+  flow.waitingFor.length > 0 ||
+  flow.steps.some((step) => step.endUnixNano === null);
+
 export function timesOf(flow: Flow, atMs: number): Times {
   const since = msSince(flow.startedAtUnixNano);
+  const sinceIso = (iso: string): number => since(`${Date.parse(iso)}000000`);
   const nowMs = since(`${atMs}000000`);
   const endOf = (step: Step): number =>
     step.endUnixNano === null ? nowMs : since(step.endUnixNano);
@@ -53,45 +66,59 @@ export function timesOf(flow: Flow, atMs: number): Times {
     return { from, to: Math.max(from, endOf(step)) };
   });
   const worked = Math.max(0.001, ...spans.map((span) => span.to));
-  const open = flow.phase !== 'ended';
-  const ghostMs = workOf(spans) * GHOST_SHARE;
+  const open = flow.phase !== 'ended' || flow.waitingFor.length > 0;
+  const running = new Set(
+    flow.steps.filter(({ status }) => status === 'running').map(({ id }) => id),
+  );
   const ghosts = flow.waitingFor
-    .filter(
-      (waiting) =>
-        !flow.steps.some((step) => step.id === waiting.afterStepId && step.status === 'running'),
-    )
+    .filter(({ afterStepId }) => afterStepId === null || !running.has(afterStepId))
     .slice(0, MAX_GHOSTS)
     .map((waiting) => {
-      const from = Math.max(0, since(`${Date.parse(waiting.expectedAt)}000000`));
-      return { waiting, from, to: from + ghostMs };
+      const from = Math.max(0, Math.min(nowMs, sinceIso(waiting.since)));
+      return { waiting, from, to: Math.max(from, nowMs) };
     });
-  const total = Math.max(worked, open ? nowMs : 0, ...ghosts.map((ghost) => ghost.to));
-  return { since, spans, ghosts, worked, nowMs, open, total };
+  const past = (kind: Mark['kind'], instants: string[]): Mark[] => {
+    const ms = Math.min(Infinity, ...instants.map(sinceIso));
+    return ms > 0 && ms <= nowMs ? [{ kind, ms }] : [];
+  };
+  const marks = [
+    ...past(
+      'late',
+      ghosts.map(({ waiting }) => waiting.lateAt),
+    ),
+    ...past(
+      'stuck',
+      ghosts.map(({ waiting }) => waiting.stuckAt),
+    ),
+  ];
+  // A step that is stuck as soon as it is late has one mark.
+  const isBoth = marks.length === 2 && marks[0]!.ms === marks[1]!.ms;
+  return {
+    since,
+    spans,
+    ghosts,
+    marks: isBoth ? marks.slice(1) : marks,
+    worked,
+    nowMs,
+    open,
+    total: Math.max(worked, open ? nowMs : 0),
+  };
 }
 
 /** Returns the scale of a window; without a window, of the whole flow. */
 export function scaleOf(times: Times, window: Interval | null, fold: boolean): Scale {
-  const { spans, ghosts, worked, nowMs, open, total } = times;
-  // The present time is a point of its own, so that the wait until then is one stretch and the time
-  // after it another.
-  const busy = [...spans, ...ghosts, ...(open ? [{ from: nowMs, to: nowMs }] : [])];
+  const { spans, ghosts, marks, worked, nowMs, open, total } = times;
+  // The present time and each mark are points of their own, so that the stretches between them are
+  // folded one by one.
+  const points = open ? [nowMs, ...marks.map(({ ms }) => ms)] : [];
+  const busy = [...spans, ...points.map((ms) => ({ from: ms, to: ms }))];
+  const openShare = ghosts.length > 0 ? AWAITED : OPEN_WAIT;
   const scaled = (folded: number): Scale =>
     createScale(busy, window ?? { from: 0, to: total }, ({ from, to }) => {
       if (!fold) return Infinity;
-      return open && from >= worked && to <= nowMs ? OPEN_WAIT : folded;
+      return open && from >= worked && to <= nowMs ? openShare : folded;
     });
   const roomy = scaled(FOLDED);
-  const many = roomy.gaps.length * FOLDED > MAX_FOLDED;
+  const many = roomy.gaps.length * FOLDED > MAX_FOLDED + AWAITED;
   return many ? scaled(MAX_FOLDED / roomy.gaps.length) : roomy;
-}
-
-/** Returns how long at least one step was running, ms. */
-function workOf(spans: readonly Interval[]): number {
-  let reached = -Infinity;
-  let sum = 0;
-  for (const { from, to } of [...spans].sort((a, b) => a.from - b.from)) {
-    sum += Math.max(0, to - Math.max(from, reached));
-    reached = Math.max(reached, to);
-  }
-  return Math.max(0.001, sum);
 }

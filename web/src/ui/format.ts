@@ -49,6 +49,10 @@ export function absolute(ms: number, now: number, to: 'ms' | 's' = 'ms'): string
   return `${(at.getFullYear() === today.getFullYear() ? day : dayOfYear).format(ms)}, ${time}`;
 }
 
+/** Returns a sentence of the server with its instants (ISO 8601) as times of the reader's day. */
+export const withTimes = (text: string, now: number): string =>
+  text.replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, (iso) => absolute(Date.parse(iso), now, 's'));
+
 /**
  * Wraps right-to-left names and bidirectional marks, so that they do not affect the text around
  * them in a sentence, tooltip or title, where no `<bdi>` element can be used. Returns plain text

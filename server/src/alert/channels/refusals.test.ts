@@ -23,6 +23,7 @@ const route = (...channels: string[]): AlertsOptions['routes'][number] => ({
     repeatMs: 0,
   },
   mute: [],
+  escalate: null,
 });
 const flow = (id: string, incident: string): Flow =>
   ({

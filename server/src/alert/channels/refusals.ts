@@ -105,7 +105,8 @@ export function createRefusals(options: RefusalsOptions): Refusals {
         if (state === 'sent') took(channel, version / 1000);
       for (const channel of channels) {
         const refused = list
-          .filter((one) => one.channel === channel && one.state !== 'sent' && one.attempts > 0)
+          .filter((one) => one.channel === channel && one.event !== 'test')
+          .filter((one) => one.state !== 'sent' && one.attempts > 0)
           .map(({ version, failedAt, lastError }) => ({
             since: failedAt ?? Math.floor(version / 1000),
             lastMs: version / 1000,
@@ -136,7 +137,9 @@ export function createRefusals(options: RefusalsOptions): Refusals {
     count() {
       for (const { channel, key, count, openCount } of open()) {
         if (!toCount.has(channel!)) continue;
-        const mine = [...notifications.values()].filter((one) => one.channel === channel);
+        const mine = [...notifications.values()].filter(
+          (one) => one.channel === channel && one.event !== 'test',
+        );
         const waits = mine.filter(isUndecided).length;
         const refused = mine.filter(
           ({ state, attempts }) => state !== 'sent' && attempts > 0,

@@ -1,5 +1,5 @@
 import type { Receiver } from './channel.ts';
-import { textOf } from './text.ts';
+import { ackLinkOf, textOf } from './text.ts';
 
 export const teams: Receiver = {
   body: (incident, event, link) => ({
@@ -12,9 +12,15 @@ export const teams: Receiver = {
           type: 'AdaptiveCard',
           version: '1.4',
           body: [{ type: 'TextBlock', text: textOf(incident, event), wrap: true }],
-          actions: [{ type: 'Action.OpenUrl', title: 'Open', url: link }],
+          actions: [
+            { type: 'Action.OpenUrl', title: 'Open', url: link },
+            ...acknowledge(ackLinkOf(incident, event, link)),
+          ],
         },
       },
     ],
   }),
 };
+
+const acknowledge = (link: string | null): object[] =>
+  link === null ? [] : [{ type: 'Action.OpenUrl', title: 'Acknowledge', url: link }];

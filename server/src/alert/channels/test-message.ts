@@ -1,6 +1,7 @@
 import { FermataError, messageOf } from '../../base/errors.ts';
 import type { Notification } from '../../model/incident.ts';
 import { newIncident } from '../incidents/new-incident.ts';
+import type { NotificationLog } from '../notification-log.ts';
 import type { Guard } from '../outbound/guard.ts';
 import { bodyOf, send, type Channel } from './index.ts';
 
@@ -22,6 +23,31 @@ export async function sendTest(guard: Guard, channel: Channel, nowMs: number): P
     },
   );
   if (status < 200 || status >= 300) throw notTaken(`answered ${status}`);
+}
+
+/**
+ * Sends a test by `send`, and keeps it in the log of notifications with its result, so that the
+ * history shows tests as well.
+ */
+export async function loggedTest(
+  log: NotificationLog,
+  channel: Channel,
+  nowMs: number,
+  send: () => Promise<void>,
+): Promise<void> {
+  const about = { event: 'test', channel: channel.name, reason: 'a test, sent by hand' } as const;
+  const incident = { id: 'test' };
+  const id = `test:${channel.name}:${nowMs.toString(36)}`;
+  if (log.all.has(id)) return send();
+  log.add({ ...about, id, incident, waitMs: 0 });
+  log.move(id, { kind: 'composed', body: 'test' });
+  try {
+    await send();
+    log.move(id, { kind: 'sent' });
+  } catch (error) {
+    log.move(id, { kind: 'refused', error: messageOf(error) });
+    throw error;
+  }
 }
 
 function testNotification(channel: Channel, nowMs: number): Notification {

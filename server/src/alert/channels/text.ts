@@ -8,6 +8,7 @@ const flows = (count: number): string => `${count} ${count === 1 ? 'flow' : 'flo
 export function textOf(incident: Incident, event: NotificationEvent): string {
   if (event === 'test') return 'Fermata: this is a test; the channel works.';
   if (event === 'repeated') return `Still: ${textOf(incident, 'opened')}`;
+  if (event === 'escalated') return `Not acknowledged: ${textOf(incident, 'opened')}`;
   if (incident.channel !== null) return textOfRefusal(incident, event);
   if (incident.foldedInto !== null)
     return `No incident of its own any more: ${incident.title} has the cause of another one that is open.`;
@@ -23,3 +24,17 @@ const textOfRefusal = (
   event === 'resolved'
     ? `Resolved: ${title}.`
     : `${title} since ${isoTime(firstAt)}; ${cause}. ${openCount === 1 ? '1 waits' : `${openCount} wait`} for it.`;
+
+/**
+ * Returns the address at which a person acknowledges the incident; null if there is nothing to
+ * acknowledge. It leads to the incident's page, which asks for confirmation, because mail scanners
+ * and chat previews follow every address.
+ */
+export const ackLinkOf = (
+  { ack, channel }: Incident,
+  event: NotificationEvent,
+  link: string,
+): string | null =>
+  link === '' || ack !== null || channel !== null || event === 'resolved' || event === 'test'
+    ? null
+    : `${link}?do=ack`;

@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+import type { Incident } from '../../model/incident.ts';
 import type { Receiver } from './channel.ts';
 import { textOf } from './text.ts';
 
@@ -12,7 +13,7 @@ export const webhook: Receiver = {
     event,
     text: textOf(incident, event),
     link,
-    incident,
+    incident: withoutTrend(incident),
   }),
   headers({ secret }, { body }, nowMs) {
     if (secret === '') return {};
@@ -21,3 +22,6 @@ export const webhook: Receiver = {
     return { 'x-fermata-timestamp': timestamp, 'x-fermata-signature': `sha256=${signature}` };
   },
 };
+
+/** Leaves out what only a picture needs. */
+const withoutTrend = ({ trend: _trend, ...rest }: Incident): object => rest;

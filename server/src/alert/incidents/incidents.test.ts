@@ -65,7 +65,7 @@ const play = async (errorOf: (type: number) => string | undefined) => {
       routes: [
         {
           ...{ severities: [], rules: [], types: [], services: [], channels: ['ops'] },
-          ...{ groupWaitMs: 10_000, repeatMs: 0, mute: [] },
+          ...{ groupWaitMs: 10_000, repeatMs: 0, mute: [], escalate: null },
         },
       ],
     },

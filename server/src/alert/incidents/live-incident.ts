@@ -2,6 +2,7 @@ import { countWhile } from '../../base/lists.ts';
 import type { Incident } from '../../model/incident.ts';
 import { copyOf, type MutableIncident } from './mutable-incident.ts';
 import { describe, takeUp } from './title.ts';
+import { addSample } from './trend.ts';
 
 /** An incident that is tracked. An incident is changed in place only in this form. */
 export interface LiveIncident {
@@ -136,6 +137,7 @@ export function absorb(head: LiveIncident, other: LiveIncident): void {
 export function measure(live: LiveIncident, nowMs: number, hasValue: boolean): void {
   const { incident, members, leftAtMs } = live;
   incident.openCount = members.size;
+  addSample(incident.trend, nowMs, members.size);
   if (hasValue) incident.value = live.hundredths / 100;
   // This is a binary search, because `measure` runs for each of thousands of members that leave.
   const old = countWhile(leftAtMs, (at) => at <= nowMs - DRAIN_MS);

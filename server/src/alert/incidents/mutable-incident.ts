@@ -18,6 +18,7 @@ export const copyOf = (incident: Incident): MutableIncident => ({
   parts: [...incident.parts],
   exampleFlowIds: [...incident.exampleFlowIds],
   notes: [...incident.notes],
+  trend: [...incident.trend],
 });
 /**
  * Returns a copy of the incident as it is now, for a caller that keeps the incident or sends it

@@ -34,6 +34,7 @@ export function newIncident(
     notes: [],
     ack: null,
     outgrownAt: null,
+    trend: [],
     version: nowMs * 1000,
     ...about,
   };

@@ -51,7 +51,7 @@ const working = (service: string, receivedMs: number): Flow =>
 
 const ROUTE: Route = {
   ...{ severities: [], rules: [], types: [], services: [], channels: ['ops'] },
-  ...{ groupWaitMs: 10_000, repeatMs: 0, mute: [] },
+  ...{ groupWaitMs: 10_000, repeatMs: 0, mute: [], escalate: null },
 };
 interface Desk {
   alerts: Alerts;

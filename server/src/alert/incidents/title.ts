@@ -1,6 +1,7 @@
 import { causeKey } from '../../model/cause.ts';
 import { ABSENCES, type Finding, type Severity } from '../../model/expectation.ts';
 import { flowTypesOf, type Incident, type IncidentPart } from '../../model/incident.ts';
+import { BUILT_IN_RULES, CHANNEL_RULE } from '../../model/rules.ts';
 import type { MutableIncident } from './mutable-incident.ts';
 
 /** Maximum number of parts that an incident lists. Further parts are not named. */
@@ -73,9 +74,14 @@ function titleOf(incident: Incident): string {
   if (dependency !== null) return `${who}: ${subject} ${one ? 'fails' : 'fail'} on ${dependency}`;
   if (isMissing)
     return `${who}: ${subject} ${what.length > 1 && one ? 'does not react' : one ? 'does not come' : 'do not come'}`;
+  if (!isBuiltIn(rule) && parts.every(({ step, service }) => (step ?? service) === null))
+    return `${rule}: ${place === null ? who : `${who}, ${place}`}`;
   const say = TITLES.get(rule);
   return `${who}: ${say ? say(subject) : `${rule.replaceAll('-', ' ')} at ${subject}`}`;
 }
+const isBuiltIn = (rule: string): boolean =>
+  rule === CHANNEL_RULE || BUILT_IN_RULES.some(({ name }) => name === rule);
+
 /**
  * Maps a rule to a function that makes the title, in words for an operator who reads the title at
  * night. A rule that is not listed gets a title from the rule's name.

@@ -1,10 +1,11 @@
-import type { QueryRule } from '../../model/query-rule.ts';
+import type { Finding } from '../../model/expectation.ts';
+import { groupValueOf, matchLasts, type QueryRule } from '../../model/query-rule.ts';
 import { viewAt, type Flow } from '../../model/flow.ts';
 import { eventsOf, likes, matchesQuery } from '../../model/search-match.ts';
 import type { Query } from '../../model/search.ts';
 import { spanIdOf } from '../../model/span.ts';
 import { msOf } from '../../model/time.ts';
-import type { FindingDraft } from '../rule.ts';
+import { findingsOf, type FindingDraft } from '../rule.ts';
 
 /**
  * Symptom: the condition that an operator's query describes. Who cares: that operator. False
@@ -54,15 +55,30 @@ export function evaluateQueryRule(
         stepId: null,
         step: null,
         service: null,
-        place: null,
+        place: groupValueOf(rule, flow.keys),
         since: due,
-        summary: `answers ${rule.text}`,
+        summary: `matches rule ${rule.name}: ${rule.text}`,
         evidence: [],
       },
     ],
     lookAtMs: coming,
   };
 }
+
+/** Makes findings of drafts, grouped as the rule says. */
+export const queryFindings = (
+  rule: QueryRule,
+  flow: Flow,
+  drafts: readonly FindingDraft[],
+): Finding[] =>
+  findingsOf(
+    {
+      ...{ name: rule.name, severity: rule.severity },
+      lasting: matchLasts(rule, flow),
+    },
+    rule.groupBy === 'rule' ? { environment: flow.environment, type: '' } : flow,
+    drafts,
+  );
 
 /**
  * Returns the instants, epoch ms, at which a part of the query may begin or cease to match the flow

@@ -74,7 +74,7 @@ const definitionsSchema = z.strictObject({ flows: z.record(name, flow) });
 type Declared = z.infer<typeof definitionsSchema>;
 
 /** Time limit, ms, of a step that declares none, if its flow type declares none either. */
-const DEFAULT_WITHIN_MS = 3_600_000;
+export const DEFAULT_WITHIN_MS = 3_600_000;
 
 /** Reads a YAML file, `fermata.flows.yaml`. Every problem is reported with its line and field. */
 export function readDefinitions(text: string): { definitions: Definition[]; problems: string[] } {
@@ -84,10 +84,12 @@ export function readDefinitions(text: string): { definitions: Definition[]; prob
 }
 
 /**
- * Reads JSON that was posted or announced by a service: `{ flows }`, or `{ conductor }` with a
- * workflow of Conductor.
+ * Reads JSON that was posted or announced by a service: `{ flows }`, `{ conductor }` with a
+ * workflow of Conductor, or `{ yaml }` with the text of a definitions file.
  */
 export function definitionsFrom(input: unknown): { definitions: Definition[]; problems: string[] } {
+  if (typeof input === 'object' && input !== null && 'yaml' in input)
+    return readDefinitions(String(input.yaml));
   if (typeof input === 'object' && input !== null && 'conductor' in input) {
     const workflow = conductorSchema.safeParse(input.conductor);
     return workflow.success

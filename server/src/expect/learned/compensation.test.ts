@@ -6,7 +6,8 @@ import {
   teachUndo,
   type UndoModel,
 } from './compensation.ts';
-import { MAX_MEMBERS, type Ledger } from './digest.ts';
+import { MAX_MEMBERS } from './digest.ts';
+import type { Ledger } from './ledger.ts';
 
 const newModel = (): UndoModel => ({ done: new Map(), undone: new Map(), order: new Map() });
 const taught = (...ledgers: [ledger: Ledger, times: number][]): UndoModel => {

@@ -1,5 +1,6 @@
 import { readUndoPair, undoPair, type UndoDuties } from '../../model/duties.ts';
-import { MAX_MEMBERS, type Ledger } from './digest.ts';
+import { MAX_MEMBERS } from './digest.ts';
+import type { Ledger } from './ledger.ts';
 import { wilson } from './outcome-sets.ts';
 
 /**

@@ -1,5 +1,7 @@
 import type { Flow, Hop, Receipt, Step } from '../../model/flow.ts';
 import { msOf } from '../../model/time.ts';
+import { backlogMsOf } from './backlog.ts';
+import { ledgerOf, type Ledger } from './ledger.ts';
 import {
   actionOf,
   environmentOfKey,
@@ -81,22 +83,16 @@ interface TakerWait {
   /** Id of the step that took the message. */
   stepId: string;
   ms: number;
-  /** Time at which the step that took the message was received, ms. */
+  /**
+   * Time at which the step that took the message was received, ms, without the delay that all spans
+   * of the flow have in common.
+   */
   heardMs: number;
   /**
    * An outage of the consumer made this wait longer, and that of other messages, too
    * (`outages.ts`). Set before the flow is learned from.
    */
   isHeldUp: boolean;
-}
-
-/**
- * Names of the steps that were done (sorted), and of the steps that were undone (in the order of
- * undoing).
- */
-export interface Ledger {
-  done: string[];
-  undone: string[];
 }
 
 export interface DigestStep {
@@ -111,6 +107,11 @@ export interface DigestStep {
   kind: string;
   startMs: number;
   receivedMs: number;
+  /**
+   * Time, ms, from the start of the step until it is received, without the delay that all spans of
+   * the flow have in common (`backlogMsOf`).
+   */
+  lagMs: number;
   /**
    * How far the clock of the step's sender is behind, ms, minus what causal time has corrected
    * already.
@@ -183,8 +184,9 @@ const MAX_MESSAGES = 500;
 export type BehindMs = (step: Step) => number;
 
 export function digestOf(flow: Flow, behindMs: BehindMs): Digest {
-  const steps = stepsOf(flow, behindMs);
-  const messages = messagesOf(flow, steps);
+  const backlogMs = backlogMsOf(flow);
+  const steps = stepsOf(flow, behindMs, backlogMs);
+  const messages = messagesOf(flow, steps, backlogMs);
   for (const step of steps.values()) {
     if (step.did.length > 1) step.did = membersOf(step.did);
     // The copy of the array has no spare capacity, so the digest takes less memory.
@@ -210,7 +212,7 @@ export function digestOf(flow: Flow, behindMs: BehindMs): Digest {
  * Returns the forward steps by id. Steps that undo others are left out, because they are audited
  * (detect/rules/compensation.ts), not awaited.
  */
-function stepsOf(flow: Flow, behindMs: BehindMs): Map<string, DigestStep> {
+function stepsOf(flow: Flow, behindMs: BehindMs, backlogMs: number): Map<string, DigestStep> {
   const { parentOf, via } = causesIn(flow);
   const forward = flow.steps.filter(
     (step) => step.compensates === null && step.kind !== 'compensation',
@@ -229,6 +231,7 @@ function stepsOf(flow: Flow, behindMs: BehindMs): Map<string, DigestStep> {
       kind: step.kind,
       startMs: msOf(step.start),
       receivedMs: step.receivedMs,
+      lagMs: Math.max(0, step.receivedMs - backlogMs - msOf(step.start)),
       behindMs: behindMs(step),
       endMs: step.end === null ? null : msOf(step.end),
       running: step.status === 'running',
@@ -279,7 +282,11 @@ function typeOf(step: Step, parentOf: ReadonlyMap<string, Step>): string {
  * Returns the flow's messages by the id of their send span, and records at each step what the step
  * did and whether it replied.
  */
-function messagesOf(flow: Flow, steps: ReadonlyMap<string, DigestStep>): Map<string, SentMessage> {
+function messagesOf(
+  flow: Flow,
+  steps: ReadonlyMap<string, DigestStep>,
+  backlogMs: number,
+): Map<string, SentMessage> {
   const messages = new Map<string, SentMessage>();
   for (const hop of flow.hops) {
     const from = hop.from === null ? undefined : steps.get(hop.from);
@@ -302,7 +309,8 @@ function messagesOf(flow: Flow, steps: ReadonlyMap<string, DigestStep>): Map<str
     if (to === undefined) continue;
     message.takers = withOne(message.takers, to.as);
     const ms = Math.max(0, to.startMs - message.sentMs);
-    const { as: name, id: stepId, receivedMs: heardMs } = to;
+    const { as: name, id: stepId } = to;
+    const heardMs = to.receivedMs - backlogMs;
     message.waits = withOne(message.waits, { to: name, stepId, ms, heardMs, isHeldUp: false });
   }
   return messages;
@@ -333,18 +341,4 @@ const membersOf = (all: readonly string[]): string[] =>
 function act(step: DigestStep, action: string, atMs: number): void {
   step.did = withOne(step.did, action);
   step.waits = withOne(step.waits, { to: action, ms: Math.max(0, atMs - step.startMs) });
-}
-
-function ledgerOf(flow: Flow): Ledger | null {
-  const undos = flow.steps.filter((step) => step.compensates !== null && step.status !== 'failed');
-  if (undos.length === 0) return null;
-  const byId = new Map(flow.steps.map((step) => [step.id, step]));
-  const nameOf = (undo: Step): string => byId.get(undo.compensates!)?.name ?? undo.compensates!;
-  const forward = flow.steps.filter(
-    (step) => step.compensates === null && step.status !== 'failed',
-  );
-  return {
-    done: [...new Set(forward.map((step) => step.name))].sort(),
-    undone: [...new Set(undos.sort((a, b) => (a.start < b.start ? -1 : 1)).map(nameOf))],
-  };
 }

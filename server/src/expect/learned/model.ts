@@ -187,7 +187,7 @@ function teachAbout(model: TypeModel, step: DigestStep, weight: number): void {
     about.via.push(step.via);
   if (step.from !== '' && about.causers.length < MAX_CAUSERS && !about.causers.includes(step.from))
     about.causers.push(step.from);
-  about.lag.add(Math.max(0, step.receivedMs - step.startMs), step.isHeldUp, weight);
+  about.lag.add(step.lagMs, step.isHeldUp, weight);
   about.lastSeenMs = Math.max(about.lastSeenMs, step.receivedMs);
   if (weight > 0 && step.startMs > (model.accepted.get(step.as) ?? Infinity))
     model.accepted.delete(step.as);

@@ -133,5 +133,12 @@ export function fromStored(json: string): { model: TypeModel; rare: Digest[] } {
       ]),
     ),
   };
-  return { model, rare: isOfBefore ? [] : (stored.rare ?? []) };
+  return { model, rare: isOfBefore ? [] : rareOf(stored) };
+}
+
+/** Returns the stored flows. Those of an earlier version have no lag: it was all until receipt. */
+function rareOf({ rare = [] }: Stored): Digest[] {
+  for (const { steps } of rare)
+    for (const step of steps) step.lagMs ??= Math.max(0, step.receivedMs - step.startMs);
+  return rare;
 }

@@ -274,7 +274,7 @@ function teachMessages(tallies: Tallies, digest: Digest, weight: 1 | -1): string
       if (tally.met >= SOLID && tally.solidMs === Infinity) tally.solidMs = message.sentMs;
       tally.waits.add(wait.ms, wait.isHeldUp, weight);
       if (taker === undefined) continue;
-      tally.lag.add(Math.max(0, taker.receivedMs - taker.startMs), taker.isHeldUp, weight);
+      tally.lag.add(taker.lagMs, taker.isHeldUp, weight);
       tally.step = taker.name;
       tally.service = taker.service;
     }

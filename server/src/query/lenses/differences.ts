@@ -2,6 +2,7 @@ import { hexOf } from '../../analyze/index.ts';
 import type { Difference, DifferencesAnswer } from '../../contract/index.ts';
 import type { Comparison, KeyCount, LensReader, Population } from '../../store/index.ts';
 import { present, queryOf } from './population.ts';
+import { isRestated } from './restated.ts';
 import { bodyOf, learnNames, ofKind } from './trait-names.ts';
 
 /** Maximum number of traits, and of keys, that are compared. */
@@ -115,6 +116,7 @@ function attributesOf(mine: readonly KeyCount[], others: readonly KeyCount[]): F
     ['there', others],
   ] as const)
     for (const { name, value, flows } of items) {
+      if (isRestated(name)) continue;
       const named = `${name}=${value}`;
       const feature: Feature = features.get(named) ?? {
         ...{ field: 'attribute', value: named, here: 0, there: 0, sampled: true, names: [] },

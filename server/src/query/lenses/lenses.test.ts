@@ -159,6 +159,9 @@ test.each(FILTERS)('variants of %s', async (q) => {
   for (const item of items.slice(0, 10)) {
     const mine = flows.filter((flow) => nameOf(flow) === JSON.stringify(item.steps));
     expect(new Map(Object.entries(item.outcomes))).toEqual(countBy(mine, ({ status }) => status));
+    expect(new Map(item.types.map(({ type, flows: of }) => [type, of]))).toEqual(
+      countBy(mine, ({ type }) => type),
+    );
     near(item.durationMs.p90, quantilesOf(mine.map(({ durationMs }) => durationMs)).p90);
     expect(await found(item.q)).toBe(item.flows);
   }

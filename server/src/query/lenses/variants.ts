@@ -29,9 +29,10 @@ export async function variantsLens(
       ...(bodyOf('variant', variant.id) ?? { steps: [], more: 0 }),
       flows: variant.flows,
       share: population.used === 0 ? 0 : variant.flows / population.used,
-      outcomes: Object.fromEntries(
-        outcomes.filter(({ id }) => id === variant.id).map(({ status, flows }) => [status, flows]),
-      ),
+      types: sumsBy('type', outcomes, variant.id)
+        .map(([type, flows]) => ({ type, flows }))
+        .sort((a, b) => b.flows - a.flows || (a.type < b.type ? -1 : 1)),
+      outcomes: Object.fromEntries(sumsBy('status', outcomes, variant.id)),
       durationMs: presentQuantiles(variant.durationMs),
       firstAt: iso(variant.firstAt),
       lastAt: iso(variant.lastAt),
@@ -43,4 +44,16 @@ export async function variantsLens(
     })),
     others: { variants: all.length - shown.length, flows: population.used - listed },
   };
+}
+
+/** Sums the flows of one variant up by type or status. */
+function sumsBy(
+  by: 'type' | 'status',
+  rows: readonly { id: bigint; type: string; status: string; flows: number }[],
+  variant: bigint,
+): [string, number][] {
+  const sums = new Map<string, number>();
+  for (const row of rows)
+    if (row.id === variant) sums.set(row[by], (sums.get(row[by]) ?? 0) + row.flows);
+  return [...sums];
 }

@@ -1,22 +1,44 @@
 import type { Request, Response } from 'express';
 import { z } from 'zod';
+import { FermataError } from '../../base/errors.ts';
 import { cutTo } from '../../base/lists.ts';
-import type { QueryRule } from '../../model/query-rule.ts';
-import { presentNotification, presentSilence } from '../present.ts';
-import { missing, nameOf, read, type QueryContext, type Route } from '../route.ts';
+import type { AlertRoute, Channel } from '../../contract/index.ts';
+import type { Incident } from '../../model/incident.ts';
+import { iso, presentNotification, presentSilence } from '../present.ts';
+import {
+  missing,
+  nameOf,
+  read,
+  type AlertRouteState,
+  type ChannelState,
+  type QueryContext,
+  type Route,
+} from '../route.ts';
+import { checkNames } from '../silence-names.ts';
 
 const notificationsQuery = z.strictObject({
   limit: z.coerce.number().int().min(1).max(1000).default(200),
 });
-const silenceBody = z.strictObject({
+/** Longest time of a silence, minutes: 30 days. */
+const MAX_MINUTES = 43_200;
+const scope = {
   rule: z.string().max(100).default(''),
   flowType: z.string().max(300).default(''),
   service: z.string().max(300).default(''),
-  minutes: z.number().min(1).max(43_200).describe('How long, from now'),
+  incidentId: z.string().max(300).default('').describe('Only this incident'),
+};
+const silenceBody = z.strictObject({
+  ...scope,
+  minutes: z.number().min(1).max(MAX_MINUTES).optional().describe('How long, from now'),
+  untilResolved: z
+    .boolean()
+    .default(false)
+    .describe('Until the incident resolves, for 30 days at most'),
   comment: z.string().max(2000).default(''),
 });
+const previewBody = silenceBody.partial().extend(scope);
 
-/** Routes for notifications, silences, channels and the operator's own alert rules. */
+/** Routes for notifications, silences and channels. */
 export const ALERT_ROUTES: readonly Route[] = [
   {
     path: '/api/v1/alerts/notifications',
@@ -30,9 +52,17 @@ export const ALERT_ROUTES: readonly Route[] = [
     method: 'post',
     path: '/api/v1/alerts/silences',
     scope: 'admin',
-    summary: 'Tell nobody of matching incidents for a time',
+    summary: 'Tell nobody of matching incidents for a time; names that do not exist are refused',
     body: silenceBody,
     handle: addSilence,
+  },
+  {
+    method: 'post',
+    path: '/api/v1/alerts/silences/preview',
+    scope: 'read',
+    summary: 'What a silence would hold back now',
+    body: previewBody,
+    handle: previewSilence,
   },
   {
     method: 'post',
@@ -44,8 +74,16 @@ export const ALERT_ROUTES: readonly Route[] = [
   {
     path: '/api/v1/alerts/channels',
     scope: 'read',
-    summary: 'Alert channels',
-    handle: listChannels,
+    summary: 'Alert channels, and whether they deliver',
+    handle: (context, _request, response) =>
+      void response.json({ items: context.alerts.channels().map(presentChannel) }),
+  },
+  {
+    path: '/api/v1/alerts/routes',
+    scope: 'read',
+    summary: 'Which incidents are told by which channels',
+    handle: (context, _request, response) =>
+      void response.json({ items: context.alerts.routes().map(presentRoute) }),
   },
   {
     method: 'post',
@@ -53,13 +91,6 @@ export const ALERT_ROUTES: readonly Route[] = [
     scope: 'admin',
     summary: 'Send a test through a channel',
     handle: testChannel,
-  },
-  {
-    path: '/api/v1/alerts/rules',
-    scope: 'read',
-    summary: "The operator's own rules, from FERMATA_ALERTS",
-    handle: (context, _request, response) =>
-      void response.json({ items: context.rules.map(presentRule) }),
   },
 ];
 
@@ -83,9 +114,36 @@ async function addSilence(
   response: Response,
 ): Promise<void> {
   const { minutes, ...fields } = read(silenceBody, request.body ?? {});
-  const until = context.clock.now() + minutes * 60_000;
+  if (minutes === undefined && !fields.untilResolved)
+    throw new FermataError('query.invalid', 'a silence needs an end', {
+      hint: 'Give minutes, or untilResolved for one incident.',
+    });
+  if (fields.untilResolved && fields.incidentId === '')
+    throw new FermataError('query.invalid', 'untilResolved needs an incident', {
+      hint: 'Give incidentId as well; all other silences end at a time.',
+    });
+  await checkNames(fields, context);
+  const until = context.clock.now() + (minutes ?? MAX_MINUTES) * 60_000;
   response.status(201).json(presentSilence(await context.alerts.silence({ ...fields, until })));
 }
+
+async function previewSilence(
+  context: QueryContext,
+  request: Request,
+  response: Response,
+): Promise<void> {
+  const { rule, flowType, service, incidentId } = read(previewBody, request.body ?? {});
+  const names = { rule, flowType, service, incidentId };
+  await checkNames(names, context);
+  const { held, partly } = context.alerts.heldBack(names);
+  response.json({
+    flows: held.reduce((sum, { openCount }) => sum + openCount, 0),
+    held: held.map(inShort),
+    partly: partly.map(inShort),
+  });
+}
+
+const inShort = ({ id, title, openCount }: Incident): object => ({ id, title, openCount });
 
 async function endSilence(
   context: QueryContext,
@@ -94,10 +152,6 @@ async function endSilence(
 ): Promise<void> {
   const id = nameOf(request, 'id');
   response.json(presentSilence((await context.alerts.endSilence(id)) ?? missing('silence', id)));
-}
-
-function listChannels(context: QueryContext, _request: Request, response: Response): void {
-  response.json({ items: context.alerts.channels() });
 }
 
 async function testChannel(
@@ -109,9 +163,29 @@ async function testChannel(
   response.json({ ok: true });
 }
 
-const presentRule = ({ name, text, severity, forMs }: QueryRule): object => ({
-  name,
-  query: text,
-  severity,
-  forMs,
+const orNull = (ms: number | null): string | null => (ms === null ? null : iso(ms));
+const presentChannel = ({ deliveredAt, refusingSince, ...rest }: ChannelState): Channel => ({
+  ...rest,
+  deliveredAt: orNull(deliveredAt),
+  refusingSince: orNull(refusingSince),
+});
+
+const DAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'];
+const timeOf = (minute: number): string =>
+  [Math.floor(minute / 60), minute % 60].map((part) => String(part).padStart(2, '0')).join(':');
+const presentRoute = (route: AlertRouteState): AlertRoute => ({
+  severities: [...route.severities],
+  rules: [...route.rules],
+  types: [...route.types],
+  services: [...route.services],
+  channels: [...route.channels],
+  groupWaitMs: route.groupWaitMs,
+  repeatMs: route.repeatMs,
+  escalate: route.escalate,
+  mute: route.mute.map(({ days, fromMinute, toMinute, zone }) => ({
+    days: days.map((day) => DAYS[day]!),
+    from: timeOf(fromMinute),
+    to: timeOf(toMinute),
+    timezone: zone,
+  })),
 });

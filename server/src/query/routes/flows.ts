@@ -19,6 +19,12 @@ const spansQuery = z.strictObject({
   limit: z.coerce.number().int().min(1).max(10_000).default(2000),
 });
 
+const inFlow = z.coerce.number().min(0).max(1e15);
+const flowQuery = z.strictObject({
+  fromMs: inFlow.optional().describe('Only steps that ran at or after this, ms since its start'),
+  toMs: inFlow.optional().describe('Only steps that ran at or before this, ms since its start'),
+});
+
 /** Routes for flows, and for what is known about flow types and services. */
 export const FLOW_ROUTES: readonly Route[] = [
   {
@@ -32,6 +38,7 @@ export const FLOW_ROUTES: readonly Route[] = [
     path: '/api/v1/flows/{id}',
     scope: 'read',
     summary: 'One flow, by any name it has or had',
+    query: flowQuery,
     handle: getFlow,
   },
   { path: '/api/v1/flows/{id}/spans', scope: 'read', summary: 'Its raw spans', handle: getSpans },
@@ -81,11 +88,14 @@ async function listFlows(
 }
 
 async function getFlow(context: QueryContext, request: Request, response: Response): Promise<void> {
+  const { fromMs, toMs } = read(flowQuery, request.query);
   const id = await resolve(context, request, response, '');
   if (id === null) return;
   const row = await context.store.getFlow(id);
   if (row === null) throw notFound(id);
-  response.json(presentFlow(row));
+  const isPart = fromMs !== undefined || toMs !== undefined;
+  const part = isPart ? { fromMs: fromMs ?? 0, toMs: toMs ?? Infinity } : null;
+  response.json(presentFlow(row, part));
 }
 
 async function getSpans(

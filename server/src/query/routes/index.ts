@@ -3,21 +3,29 @@ import { createMutex } from '../../base/mutex.ts';
 import type { QueryContext, Route } from '../route.ts';
 import { ALERT_ROUTES } from './alerts.ts';
 import { DEFINITION_ROUTES } from './definitions.ts';
+import { FACET_ROUTES } from './facets.ts';
 import { FLOW_ROUTES } from './flows.ts';
 import { INCIDENT_ROUTES } from './incidents.ts';
 import { LENS_ROUTES } from './lenses.ts';
+import { OVERVIEW_ROUTES } from './overview.ts';
+import { RULE_ROUTES } from './rules.ts';
 import { SERVER_ROUTES } from './server.ts';
+import { SETTINGS_ROUTES } from './settings.ts';
 import { VIEW_ROUTES } from './views.ts';
 
 /** Lists every route. The server serves these routes, and `/api/openapi.json` describes them. */
 export const ROUTES: readonly Route[] = [
   ...SERVER_ROUTES,
   ...FLOW_ROUTES,
+  ...FACET_ROUTES,
+  ...OVERVIEW_ROUTES,
   ...LENS_ROUTES,
   ...INCIDENT_ROUTES,
   ...ALERT_ROUTES,
+  ...RULE_ROUTES,
   ...DEFINITION_ROUTES,
   ...VIEW_ROUTES,
+  ...SETTINGS_ROUTES,
 ];
 
 /**

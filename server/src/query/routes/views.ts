@@ -1,13 +1,16 @@
 import type { Request, Response } from 'express';
 import { z } from 'zod';
 import { FermataError } from '../../base/errors.ts';
+import type { SavedView } from '../../contract/index.ts';
 import { parseQuery } from '../language/parse.ts';
+import { MAX_QUERY } from '../search.ts';
 import { nameOf, read, type QueryContext, type Route } from '../route.ts';
 
 const MAX_VIEWS = 1000;
 const viewBody = z.strictObject({
   name: z.string().min(1).max(100),
-  q: z.string().max(500).default(''),
+  q: z.string().max(MAX_QUERY).default(''),
+  state: z.string().max(4000).optional(),
 });
 
 /** Routes for saved views. A saved view is a query with a name. */
@@ -49,15 +52,16 @@ async function saveView(
   request: Request,
   response: Response,
 ): Promise<void> {
-  const { name, q } = read(viewBody, request.body ?? {});
+  const { name, q, state } = read(viewBody, request.body ?? {});
   parseQuery(q, context.clock.now());
   const known = await context.views.documents('view');
   if (known.length >= MAX_VIEWS && !known.some((view) => view.id === name))
     throw new FermataError('query.invalid', `there are ${MAX_VIEWS} views already`, {
       hint: 'Delete some of them.',
     });
-  await context.views.saveDocument('view', name, context.clock.now(), JSON.stringify({ name, q }));
-  response.status(201).json({ name, q });
+  const view: SavedView = { name, q, ...(state !== undefined && { state }) };
+  await context.views.saveDocument('view', name, context.clock.now(), JSON.stringify(view));
+  response.status(201).json(view);
 }
 
 async function deleteView(

@@ -15,6 +15,7 @@ export interface FlowTypeRow {
   open: number;
   failed: number;
   stuck: number;
+  late: number;
   services: string[];
   /** True if the flow type has more services than `services` lists. */
   incomplete: boolean;

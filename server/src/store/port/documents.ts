@@ -1,6 +1,7 @@
 import type { Incident, Notification, Silence } from '../../model/incident.ts';
 
-export type DocumentKind = 'definition' | 'view' | 'failure' | 'clock' | 'probe';
+export type DocumentKind =
+  'definition' | 'view' | 'failure' | 'rule' | 'settings' | 'clock' | 'probe';
 
 /**
  * Stores small JSON texts that people or services wrote. A user of the port names the kinds of

@@ -1,9 +1,11 @@
 import { expectTypeOf, test } from 'vitest';
 import type {
   CatalogReader,
+  FacetReader,
   FlowReader,
   IncidentStore,
   LensReader,
+  OverviewReader,
   QueryStore,
   Store,
 } from './index.ts';
@@ -27,6 +29,8 @@ test('what routes get of the store are readers: no member of it writes', () => {
     | 'stop'
   >();
   expectTypeOf<WriterOf<QueryStore>>().toBeNever();
-  expectTypeOf<QueryStore>().toEqualTypeOf<FlowReader & CatalogReader & LensReader>();
+  expectTypeOf<QueryStore>().toEqualTypeOf<
+    FlowReader & CatalogReader & LensReader & OverviewReader & FacetReader
+  >();
   expectTypeOf<Store>().toExtend<IncidentStore>();
 });

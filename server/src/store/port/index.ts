@@ -2,7 +2,7 @@ import type { CatalogReader } from './catalog.ts';
 import type { DocumentStore, IncidentStore, LearnedStore } from './documents.ts';
 import type { EvidenceReader, EvidenceWriter } from './evidence.ts';
 import type { FlowReader, FlowScanner, FlowWriter, NameIndex } from './flows.ts';
-import type { LensReader } from './lenses.ts';
+import type { FacetReader, LensReader, OverviewReader } from './lenses.ts';
 
 export type * from './catalog.ts';
 export type * from './documents.ts';
@@ -52,12 +52,14 @@ export type Store = StoreLifecycle &
   NameIndex &
   CatalogReader &
   LensReader &
+  OverviewReader &
+  FacetReader &
   DocumentStore &
   LearnedStore &
   IncidentStore;
 
 /** The part of the store that routes use. None of its members changes anything. */
-export type QueryStore = FlowReader & CatalogReader & LensReader;
+export type QueryStore = FlowReader & CatalogReader & LensReader & OverviewReader & FacetReader;
 
 /**
  * The part of the store that the engine uses. It has the members that commit, derive and resume,

@@ -36,7 +36,7 @@ export interface LensReader {
     population: Population,
     ids: readonly bigint[],
   ): Promise<{
-    outcomes: { id: bigint; status: string; flows: number }[];
+    outcomes: { id: bigint; type: string; status: string; flows: number }[];
     versions: { variant: bigint; id: bigint; examples: string[] }[];
   }>;
   /** Sums segments of the critical path over the flows of each band of durations. */
@@ -80,6 +80,31 @@ export interface LensReader {
     population: Pick<Population, 'known'>,
     hashes: readonly string[],
   ): Promise<ReadonlyMap<string, string>>;
+}
+
+/** Reads what an overview is made of, besides what lenses count. */
+export interface OverviewReader {
+  /** Counts flows by type and environment, the most frequent first. */
+  countTypes(population: Population, most: number): Promise<TypeCount[]>;
+  /**
+   * Counts flows that are late or stuck by what they wait for (traits of these kinds), and by the
+   * instant from which on they were. Bucket -1 is what was before `fromMs`.
+   */
+  heldTrend(
+    population: Population,
+    grid: Pick<Grid, 'fromMs' | 'bucketMs'>,
+  ): Promise<{ id: bigint; bucket: number; flows: number }[]>;
+}
+
+/** Counts the flows of a search by the values of fields that people narrow a list by. */
+export interface FacetReader {
+  /** Counts values of `status`, `type`, `environment` and `service`, `most` of each. */
+  countFacets(search: FlowSearch, most: number): Promise<FacetCount[]>;
+}
+export interface FacetCount {
+  field: 'status' | 'type' | 'environment' | 'service';
+  value: string;
+  flows: number;
 }
 
 /**
@@ -204,7 +229,8 @@ export interface Points {
   to: string;
 }
 
-export type TrendBy = 'status' | 'type' | 'service' | 'environment';
+/** `scopedType` is the environment and the flow type, with a NUL between them. */
+export type TrendBy = 'status' | 'type' | 'service' | 'environment' | 'scopedType';
 export interface TrendRow {
   bucket: number;
   value: string;
@@ -223,6 +249,13 @@ export interface Comparison {
   statuses: (InBoth & { type: string; status: string })[];
   /** The ids of flows by their hashes, as in `Population`. */
   known: Population['known'];
+}
+export interface TypeCount {
+  type: string;
+  environment: string;
+  flows: number;
+  failed: number;
+  durationMs: Measured;
 }
 export interface KeyCount {
   name: string;

@@ -215,12 +215,12 @@ export const variantCounts = (counted: Counted, most: number): string => sql`
   ORDER BY flows DESC, variant
   LIMIT ${most}`;
 
-/** Counts the flows of each variant by status. */
+/** Counts the flows of each variant by type and status. */
 export const variantOutcomes = (counted: Counted): string => sql`
-  SELECT toString(variant) AS id, status, count() AS flows
-  FROM ${flowsIn(counted, 'variant, status')}
+  SELECT toString(variant) AS id, type, status, count() AS flows
+  FROM ${flowsIn(counted, 'variant, type, status')}
   WHERE toString(variant) IN {variants:Array(String)}
-  GROUP BY variant, status`;
+  GROUP BY variant, type, status`;
 
 /**
  * Selects versions that flows of each variant have, at most 20 of each. `versionCode` is the code

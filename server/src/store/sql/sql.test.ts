@@ -7,8 +7,10 @@ import * as comparison from './comparison.sql.ts';
 import * as documents from './documents.sql.ts';
 import * as durations from './durations.sql.ts';
 import * as evidence from './evidence.sql.ts';
+import * as facets from './facets.sql.ts';
 import * as flows from './flows.sql.ts';
 import * as lenses from './lenses.sql.ts';
+import * as overview from './overview.sql.ts';
 import * as names from './names.sql.ts';
 import * as population from './population.sql.ts';
 import * as relatives from './relatives.sql.ts';
@@ -88,6 +90,7 @@ const MODULES: Record<string, { module: object; of: Record<string, readonly stri
     },
   },
   evidence: { module: evidence, of: { batchesAfter: [evidence.batchesAfter(5000)] } },
+  facets: { module: facets, of: { facetCounts: [facets.facetCounts(COUNTED, 50)] } },
   flows: {
     module: flows,
     of: {
@@ -136,6 +139,13 @@ const MODULES: Record<string, { module: object; of: Record<string, readonly stri
       endOfNamesBlock: [names.endOfNamesBlock(100_000)],
       nameHashesBlock: [names.nameHashesBlock(NOW, SINCE)],
       loadedByNames: [names.loadedByNames('trace_ids'), names.loadedByNames('tokens', 50)],
+    },
+  },
+  overview: {
+    module: overview,
+    of: {
+      typeCounts: [overview.typeCounts(COUNTED, 200)],
+      heldTrend: [overview.heldTrend(COUNTED, SINCE, 60_000)],
     },
   },
   population: {

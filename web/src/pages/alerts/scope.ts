@@ -1,9 +1,18 @@
 import type { Silence } from '@fermata/server/contract';
 import { isolate } from '../../ui/format.ts';
 
-/** Returns a text that says which notifications a silence holds back. */
-export const scopeOf = ({ rule, flowType, service }: Silence): string =>
+type Scope = Pick<Silence, 'rule' | 'flowType' | 'service' | 'incidentId'>;
+
+/**
+ * Returns a text that says which notifications a silence holds back. `titleOf` returns the title of
+ * an incident, undefined if it is not known.
+ */
+export const scopeOf = (
+  { rule, flowType, service, incidentId }: Scope,
+  titleOf: (id: string) => string | undefined = () => undefined,
+): string =>
   [
+    incidentId && `incident ${isolate(titleOf(incidentId) ?? incidentId)}`,
     rule && `rule ${rule}`,
     flowType && `type ${isolate(flowType)}`,
     service && `service ${isolate(service)}`,

@@ -3,8 +3,11 @@ import type { Flow, Problem, SpanList } from '@fermata/server/contract';
 import { api, ApiError } from '../../data/api.ts';
 import { watch } from '../../data/live.svelte.ts';
 import { go } from '../../router.svelte.ts';
+import type { Interval } from '../../timeline/scale.ts';
+import { mergePart } from './step-rows.ts';
 
 const RETRY_MS = 2000;
+const PART_AFTER_MS = 250;
 /**
  * Returns whether a problem may pass by itself: a server that is away or still starting may answer
  * later. Any other problem stays.
@@ -12,35 +15,72 @@ const RETRY_MS = 2000;
 const mayPass = (problem: Problem | null): boolean =>
   problem?.status === 0 || problem?.status === 503;
 
-/** Keeps the shown flow up to date, and also its spans while they are shown. */
+interface Wanted {
+  id: () => string;
+  /** Whether the raw spans are needed. */
+  spans: () => boolean;
+  /** Part of the time of which all steps are needed; null for the whole flow. */
+  part: () => Interval | null;
+}
+
+/**
+ * Keeps the shown flow up to date, and also its spans while they are needed. Of a large flow, the
+ * server sends a choice of steps; those of the shown part are loaded in addition.
+ */
 export class LiveFlow {
-  flow = $state.raw<Flow | null>(null);
+  #whole = $state.raw<Flow | null>(null);
+  #part = $state.raw<Flow | null>(null);
   spans = $state.raw<SpanList | null>(null);
   problem = $state.raw<Problem | null>(null);
-  #wantsSpans: () => boolean;
+  flow = $derived(this.#whole && mergePart(this.#whole, this.#part));
+  #wanted: Wanted;
 
-  constructor(id: () => string, wantsSpans: () => boolean) {
-    this.#wantsSpans = wantsSpans;
+  constructor(wanted: Wanted) {
+    this.#wanted = wanted;
     $effect(() => {
-      const name = id();
+      const name = wanted.id();
       return untrack(() => this.#follow(name));
     });
     $effect(() => {
-      if (!wantsSpans()) return;
-      api.spans(id()).then(
+      if (!wanted.spans()) return;
+      api.spans(wanted.id()).then(
         (loaded) => (this.spans = loaded),
         () => undefined,
       );
     });
+    $effect(() => {
+      const part = wanted.part();
+      const whole = this.#whole;
+      if (part === null || whole?.stepPlaces === undefined) return;
+      return untrack(() => this.#loadPart(whole.id, part));
+    });
+  }
+
+  #loadPart(id: string, { from, to }: Interval): () => void {
+    const abort = new AbortController();
+    // While a window is dragged it changes many times.
+    const timer = setTimeout(() => {
+      // eslint-disable-next-line svelte/prefer-svelte-reactivity -- never changed
+      const query = new URLSearchParams({ fromMs: String(from), toMs: String(to) });
+      api.flow(id, abort.signal, query).then(
+        (loaded) => (this.#part = loaded),
+        () => undefined,
+      );
+    }, PART_AFTER_MS);
+    return () => {
+      clearTimeout(timer);
+      abort.abort();
+    };
   }
 
   #follow(name: string): () => void {
     const abort = new AbortController();
     let retry: ReturnType<typeof setTimeout> | undefined;
+    this.spans = null;
     const load = async (): Promise<void> => {
       try {
         this.#take(name, await api.flow(name, abort.signal));
-        if (this.#wantsSpans()) this.spans = await api.spans(name);
+        if (this.#wanted.spans()) this.spans = await api.spans(name);
       } catch (error) {
         if (abort.signal.aborted) return;
         this.#refuse(name, error);
@@ -58,17 +98,17 @@ export class LiveFlow {
   }
 
   #take(name: string, loaded: Flow): void {
-    const shown = this.flow;
+    const shown = this.#whole;
     // The flow was found by another id than its own, so the address changes to its own id.
     if (loaded.id !== name) go(`/flow/${encodeURIComponent(loaded.id)}${location.search}`, true);
     else if (!shown || shown.id !== loaded.id || shown.version <= loaded.version)
-      this.flow = loaded;
+      this.#whole = loaded;
     this.problem = null;
   }
 
   #refuse(name: string, error: unknown): void {
     if (error instanceof ApiError) this.problem = error.problem;
     // If no flow has the id in the address, the previous flow must not stay on the page.
-    if (this.flow && this.flow.id !== name) this.flow = null;
+    if (this.#whole && this.#whole.id !== name) this.#whole = null;
   }
 }

@@ -89,7 +89,7 @@ export function timeSpentOf(flow: Flow, nowMs: number): TimeSpent {
   }
   const byLength = (a: { ms: number }, b: { ms: number }): number => b.ms - a.ms;
   return {
-    segments: legible(parts, total / MAX_SEGMENTS).map(shared),
+    segments: legible(parts, past / MAX_SEGMENTS).map(shared),
     kinds: [...kinds].map(([kind, ms]) => shared({ kind, ms })).sort(byLength),
     longest: [...same.values()].sort(byLength).slice(0, MAX_LONGEST).map(shared),
   };

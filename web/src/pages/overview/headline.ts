@@ -1,35 +1,92 @@
-import type { FlowSummary } from '@fermata/server/contract';
-import { duration, isolate, nanosToMs } from '../../ui/format.ts';
+import type { Held, Overview } from '@fermata/server/contract';
+import { isolate } from '../../ui/format.ts';
 
-/**
- * Returns a sentence that says whether any flow is stuck now. `oldest` is the flow that has been
- * without progress for the longest time.
- */
-export function headline(
-  stuck: number,
-  late: number,
-  oldest: FlowSummary | undefined,
-  now: number,
-): string {
-  if (stuck > 0) {
-    const held = oldest
-      ? `${stuck === 1 ? '' : ', one'} for ${duration(now - nanosToMs(oldest.lastProgressAtUnixNano))}`
-      : '';
-    const step = oldest?.findings.find((finding) => finding.step !== null)?.step;
-    const what = step ? `: it waits for ${isolate(step)}` : '';
-    return `${stuck.toLocaleString()} ${stuck === 1 ? 'flow is' : 'flows are'} stuck${held}${what}.`;
-  }
-  if (late > 0)
-    return `Nothing is stuck. ${late.toLocaleString()} ${late === 1 ? 'flow is' : 'flows are'} late.`;
-  return 'Nothing is stuck.';
+/** The answer to "is anything stuck": the state in a few words, and what to know of it. */
+export interface Headline {
+  tone: 'bad' | 'warn' | 'ok' | 'dim';
+  lead: string;
+  rest: string;
 }
 
-/** Returns the flow whose last progress is furthest back; undefined if there are no flows. */
-export const longestHeld = (flows: readonly FlowSummary[]): FlowSummary | undefined =>
-  flows.reduce<FlowSummary | undefined>(
-    (oldest, flow) =>
-      oldest && nanosToMs(oldest.lastProgressAtUnixNano) <= nanosToMs(flow.lastProgressAtUnixNano)
-        ? oldest
-        : flow,
-    undefined,
-  );
+export function headlineOf(
+  { stuck, late, held, types }: Pick<Overview, 'stuck' | 'late' | 'held' | 'types'>,
+  clock: (iso: string) => string,
+): Headline {
+  const flows = (count: number): string =>
+    `${count.toLocaleString()} ${wordFor(types, count)} ${count === 1 ? 'is' : 'are'}`;
+  if (stuck > 0)
+    return {
+      tone: 'bad',
+      lead: `${flows(stuck)} stuck.`,
+      rest: reason(held, 'stuck', stuck, clock),
+    };
+  if (late > 0)
+    return {
+      tone: 'warn',
+      lead: `Nothing is stuck; ${flows(late)} late.`,
+      rest: reason(held, 'late', late, clock),
+    };
+  return { tone: 'ok', lead: 'Nothing is stuck.', rest: '' };
+}
+
+/** Names flows by their type if there is only one type that is held. */
+function wordFor(types: Overview['types'], count: number): string {
+  const held = types.filter((type) => type.stuck + type.late > 0);
+  if (held.length === 1 && !/\s/.test(held[0]!.type))
+    return `${isolate(held[0]!.type)} ${count === 1 ? 'flow' : 'flows'}`;
+  return count === 1 ? 'flow' : 'flows';
+}
+
+function reason(
+  held: readonly Held[],
+  by: 'stuck' | 'late',
+  count: number,
+  clock: (iso: string) => string,
+): string {
+  const groups = held.filter((group) => group[by] > 0);
+  const first = groups[0];
+  if (first === undefined) return '';
+  const services = new Set(groups.map(({ service }) => service));
+  const since = `since ${clock(groups.map((group) => group.since).sort()[0]!)}`;
+  const all = count === 1 ? 'It waits' : 'All wait';
+  if (groups.length === 1) {
+    const by_ = first.service === '' ? '' : ` by ${isolate(first.service)}`;
+    return `${all} for ${isolate(first.step)}${by_}, ${since}.`;
+  }
+  if (services.size === 1) return `${all} for ${isolate(first.service)}, ${since}.`;
+  return `Most wait for ${isolate(first.step)} by ${isolate(first.service)}, ${since}.`;
+}
+
+/**
+ * Returns what "nothing is stuck" rests on, and what it does not cover. A page that says so without
+ * knowing would be worse than none.
+ */
+export function proofOf(
+  { types, started, silent }: Pick<Overview, 'types' | 'started' | 'silent'>,
+  isReady: boolean,
+): { known: string; doubts: string[] } {
+  const young = types.filter(({ isYoung }) => isYoung);
+  const count = (n: number, one: string, more = `${one}s`): string =>
+    `${n.toLocaleString()} ${n === 1 ? one : more}`;
+  const known = types.length - young.length;
+  const doubts = [
+    ...(isReady ? [] : ['Fermata accepts no data now: what happens is not seen.']),
+    ...(young.length > 0
+      ? [
+          `${count(young.length, 'flow type is', 'flow types are')} young (${names(young.map(({ type }) => type))}): there only messages that nobody takes are missed.`,
+        ]
+      : []),
+    ...(silent.length > 0
+      ? [`${names(silent.map(({ service }) => service))} sent nothing for long.`]
+      : []),
+  ];
+  return {
+    known: `${count(known, 'flow type')} known by heart, ${count(started, 'flow')} started`,
+    doubts,
+  };
+}
+
+function names(list: readonly string[]): string {
+  const shown = list.slice(0, 3).map(isolate).join(', ');
+  return list.length > 3 ? `${shown} and ${(list.length - 3).toLocaleString()} more` : shown;
+}

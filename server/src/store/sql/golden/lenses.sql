@@ -336,9 +336,9 @@ ORDER BY flows DESC, variant
 LIMIT 10
 
 -- variantOutcomes
-SELECT toString(variant) AS id, status, count() AS flows
+SELECT toString(variant) AS id, type, status, count() AS flows
 FROM (
-  SELECT variant, status
+  SELECT variant, type, status
   FROM (
     WITH (settles_as != '' AND settles_at <= 1794000000000) AS is_settled
     SELECT * REPLACE (
@@ -353,7 +353,7 @@ FROM (
   AND type IN {types:Array(String)}
 )
 WHERE toString(variant) IN {variants:Array(String)}
-GROUP BY variant, status
+GROUP BY variant, type, status
 
 -- variantVersions
 SELECT toString(variant) AS id, toString(version) AS version, toString(any(flow)) AS example

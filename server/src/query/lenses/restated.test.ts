@@ -1,0 +1,14 @@
+import { expect, test } from 'vitest';
+import { isRestated } from './restated.ts';
+
+test.each([
+  ['process.pid', true],
+  ['process.command_args', true],
+  ['fermata.flow.type', true],
+  ['thread.name', true],
+  ['process.runtime.version', false],
+  ['cloud.region', false],
+  ['my.process.pid', false],
+])('%s only says again what has a field of its own: %s', (name, is) =>
+  expect(isRestated(name)).toBe(is),
+);

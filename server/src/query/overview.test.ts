@@ -1,0 +1,83 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { viewAt, type Flow } from '../model/flow.ts';
+import { msOf } from '../model/time.ts';
+import { openEmbeddedStore, type EmbeddedStore } from '../testing/embedded-store.ts';
+import { someFlows } from '../testing/some-flows.ts';
+import { overviewOf } from './overview.ts';
+
+/** An overview equals brute force over the flows. */
+const NOW = 1_800_000_000_000;
+let opened: EmbeddedStore;
+let all: Flow[];
+
+beforeAll(async () => {
+  opened = await openEmbeddedStore(NOW);
+  const made = someFlows(600, NOW);
+  await opened.insert(made);
+  all = made.map((flow) => viewAt(flow, 2, 1, NOW).flow);
+}, 120_000);
+afterAll(() => opened.close());
+
+const HOUR_MS = 3_600_000;
+const look = () =>
+  overviewOf(opened.store, {
+    search: { limit: 1 },
+    fromMs: NOW - 24 * HOUR_MS,
+    toMs: NOW,
+    incidents: [],
+    learned: (type) => (type.endsWith('1') ? 100 : 3),
+  });
+const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
+
+test('what stands now is counted over all flows, what started over the slots', async () => {
+  const overview = await look();
+  const count = (is: (flow: Flow) => boolean): number => all.filter(is).length;
+  expect(overview.stuck).toBe(count((flow) => flow.status === 'stuck'));
+  expect(overview.late).toBe(count((flow) => flow.status === 'late'));
+  expect(overview.open).toBe(count((flow) => flow.phase !== 'ended'));
+  const from = Date.parse(overview.from);
+  const started = all.filter((flow) => msOf(flow.started) >= from && msOf(flow.started) < NOW);
+  expect(started.length).toBeGreaterThan(20);
+  expect(overview.started).toBe(started.length);
+  expect(overview.failed).toBe(started.filter(({ status }) => status === 'failed').length);
+  expect(sum(overview.trend.buckets.map(({ flows }) => flows))).toBe(started.length);
+  for (const type of overview.types) {
+    const ofType = started.filter(
+      (flow) => flow.type === type.type && flow.environment === type.environment,
+    );
+    expect([type.type, sum(type.started), type.flows]).toEqual([
+      type.type,
+      ofType.length,
+      ofType.length,
+    ]);
+    expect(type.isYoung).toBe(!type.type.endsWith('1'));
+  }
+});
+
+test('held flows are grouped by what they wait for, and the groups grow to their size', async () => {
+  const { held } = await look();
+  const expected = new Map<string, { stuck: number; held: number }>();
+  for (const flow of all) {
+    if (flow.status !== 'stuck' && flow.status !== 'late') continue;
+    const seen = new Set<string>();
+    for (const { step, service, lateAt, stuckAt } of flow.waitingFor) {
+      const name = `${service ?? ''} ${step}`;
+      if (lateAt > NOW || seen.has(name)) continue;
+      seen.add(name);
+      const group = expected.get(name) ?? { stuck: 0, held: 0 };
+      group.held++;
+      if (stuckAt <= NOW) group.stuck++;
+      expected.set(name, group);
+    }
+  }
+  expect(expected.size).toBeGreaterThan(0);
+  expect(
+    new Map(
+      held.map(({ service, step, stuck, late }) => [
+        `${service} ${step}`,
+        { stuck, held: stuck + late },
+      ]),
+    ),
+  ).toEqual(expected);
+  for (const { grew, stuck, late } of held) expect(grew.at(-1)).toBe(stuck + late);
+});

@@ -1,0 +1,214 @@
+import { kindOf } from '../analyze/index.ts';
+import type { Held, Overview, TypeOverview } from '../contract/index.ts';
+import type { Incident } from '../model/incident.ts';
+import type { FlowSearch } from '../model/search.ts';
+import { nanosFromMs } from '../model/time.ts';
+import type { FlowTypeRow, QueryStore, ServiceRow, TraitCount, TypeCount } from '../store/index.ts';
+import { bodyOf, examplesOf, learnNames } from './lenses/trait-names.ts';
+import { trendLens } from './lenses/trend.ts';
+import { iso } from './present.ts';
+
+/** Maximum number of things that flows wait for, and of flow types, that are listed. */
+const MAX_HELD = 50;
+const MAX_TYPES = 200;
+const SLOTS = 60;
+/** Flows of a type from which on what is missing is learned (docs/alerts.md). */
+const MATURE_FLOWS = 100;
+/**
+ * A service is silent if it was not heard for so many times the usual distance between two steps,
+ * and for so long at least.
+ */
+const SILENT_GAPS = 20;
+const MIN_SILENCE_MS = 300_000;
+const MIN_STEPS = 20;
+
+export interface OverviewOptions {
+  /** Which flows; its time does not count. */
+  search: FlowSearch;
+  /** The time that slots cover, epoch ms. It begins a little earlier, so that slots are whole. */
+  fromMs: number;
+  toMs: number;
+  incidents: readonly Incident[];
+  /** Returns how many flows of a type were learned from. */
+  learned: (type: string, environment: string) => number;
+}
+
+/** Returns what there is to know at one glance (contract: `Overview`). */
+export async function overviewOf(
+  store: QueryStore,
+  { search, fromMs, toMs, incidents, learned }: OverviewOptions,
+): Promise<Overview> {
+  const bucketMs = 1000 * Math.max(1, Math.ceil((toMs - fromMs) / SLOTS / 1000));
+  const end = Math.ceil(toMs / bucketMs);
+  const slots = { fromMs: (end - SLOTS) * bucketMs, bucketMs };
+  const time = { from: nanosFromMs(Math.max(0, slots.fromMs)), to: nanosFromMs(end * bucketMs) };
+  const [population, held, allTypes, services] = await Promise.all([
+    store.population({ ...search, ...time }),
+    heldNow(store, search, slots, incidents),
+    store.flowTypes(),
+    store.services(),
+  ]);
+  const [trend, byType, types] = await Promise.all([
+    trendLens(store, population, { by: 'status', bucketMs, incidents }),
+    store.trend(population, bucketMs, 'scopedType'),
+    store.countTypes(population, MAX_TYPES),
+  ]);
+  const startedOf = ({ environment, type }: FlowTypeRow): number[] =>
+    spread(
+      byType.filter(({ value }) => value === `${environment}\0${type}`),
+      end - SLOTS,
+    );
+  const isAsked = ({ environment }: { environment: string }): boolean =>
+    search.environments === undefined || search.environments.includes(environment);
+  const known = allTypes.items.filter(isAsked);
+  const sum = (of: 'stuck' | 'late' | 'open'): number =>
+    known.reduce((all, type) => all + type[of], 0);
+  return {
+    asOf: iso(population.nowMs),
+    ...{ from: iso(slots.fromMs), to: iso(end * bucketMs), slots: SLOTS },
+    ...{ stuck: sum('stuck'), late: sum('late'), open: sum('open') },
+    started: population.total,
+    failed: types.reduce((all, { failed }) => all + failed, 0),
+    held: held.slice(0, MAX_HELD),
+    heldMore: Math.max(0, held.length - MAX_HELD),
+    types: known
+      .slice(0, MAX_TYPES)
+      .map((row) => typeOf(row, types, startedOf(row), learned(row.type, row.environment))),
+    trend: { bucketMs, buckets: trend.buckets, annotations: trend.annotations },
+    silent: services.items
+      .filter(isAsked)
+      .filter((row) => isSilent(row, population.nowMs))
+      .map(silentOf),
+  };
+}
+
+interface Slots {
+  fromMs: number;
+  bucketMs: number;
+}
+
+/** Returns what flows wait for, stuck or late, the most frequent first. */
+async function heldNow(
+  store: QueryStore,
+  search: FlowSearch,
+  slots: Slots,
+  incidents: readonly Incident[],
+): Promise<Held[]> {
+  const population = await store.population({ ...search, statuses: ['late', 'stuck'] });
+  if (population.total === 0) return [];
+  const [counts, trend] = await Promise.all([
+    store.countTraits(population, {
+      ...{ families: ['other'], kinds: ['late', 'stuck'], most: 1000, byType: true },
+      measures: ['due', 'range'],
+    }),
+    store.heldTrend(population, slots),
+  ]);
+  const due = counts.filter((trait) => trait.due > 0);
+  await learnNames(store, population, due);
+  const flowsOf = await examplesOf(store, population, due);
+  const groups = new Map<string, Gathered>();
+  for (const trait of due) gather(groups, trait, flowsOf(trait));
+  return [...groups.values()]
+    .map((group) => presentHeld(group, trend, incidents))
+    .sort((a, b) => b.stuck - a.stuck || b.late - a.late);
+}
+
+interface Gathered {
+  step: string;
+  service: string;
+  lateIds: Set<bigint>;
+  stuck: number;
+  /** Flows that were late at some time, those that are stuck now included. */
+  late: number;
+  sinceMs: number;
+  flowTypes: Set<string>;
+  exampleFlowIds: string[];
+}
+
+function gather(groups: Map<string, Gathered>, trait: TraitCount, examples: string[]): void {
+  const stuck = bodyOf('stuck', trait.id);
+  const body = stuck ?? bodyOf('late', trait.id);
+  if (body === null) return;
+  const { step, service } = body;
+  const name = JSON.stringify([service, step]);
+  const group = groups.get(name) ?? {
+    ...{ step, service, stuck: 0, late: 0, sinceMs: Infinity },
+    ...{ lateIds: new Set(), flowTypes: new Set(), exampleFlowIds: [] },
+  };
+  if (stuck !== null) group.stuck += trait.due;
+  else {
+    group.late += trait.due;
+    group.lateIds.add(trait.id);
+    group.sinceMs = Math.min(group.sinceMs, trait.leastMs);
+  }
+  group.flowTypes.add(trait.type);
+  group.exampleFlowIds = [...new Set([...group.exampleFlowIds, ...examples])].slice(0, 3);
+  groups.set(name, group);
+}
+
+function presentHeld(
+  { step, service, stuck, late, sinceMs, lateIds, flowTypes, exampleFlowIds }: Gathered,
+  trend: readonly { id: bigint; bucket: number; flows: number }[],
+  incidents: readonly Incident[],
+): Held {
+  const added = Array.from({ length: SLOTS }, () => 0);
+  for (const { id, bucket, flows } of trend)
+    if (kindOf(id) === 'late' && lateIds.has(id))
+      added[Math.min(SLOTS - 1, Math.max(0, bucket))]! += flows;
+  let sum = 0;
+  const incident = incidents.find(
+    (one) =>
+      one.status === 'open' &&
+      one.parts.some((part) => part.step === step && (part.service ?? '') === service),
+  );
+  return {
+    ...{ step, service, stuck, late: Math.max(0, late - stuck) },
+    since: iso(sinceMs),
+    grew: added.map((flows) => (sum += flows)),
+    flowTypes: [...flowTypes].sort(),
+    incidentId: incident?.id ?? null,
+    drainPerMinute: incident?.drainPerMinute ?? null,
+    drainedAt: incident?.etaAt == null ? null : iso(incident.etaAt),
+    exampleFlowIds,
+    q: `missing:${JSON.stringify(step)} (status:stuck or status:late)`,
+  };
+}
+
+/** Returns the flows of each slot, the first of which is the bucket `first`. */
+function spread(rows: readonly { bucket: number; flows: number }[], first: number): number[] {
+  const slots = Array.from({ length: SLOTS }, () => 0);
+  for (const { bucket, flows } of rows)
+    slots[Math.min(SLOTS - 1, Math.max(0, bucket - first))]! += flows;
+  return slots;
+}
+
+function typeOf(
+  row: FlowTypeRow,
+  counts: readonly TypeCount[],
+  started: number[],
+  learned: number,
+): TypeOverview {
+  const now = counts.find(
+    ({ type, environment }) => type === row.type && environment === row.environment,
+  );
+  return {
+    ...{ type: row.type, environment: row.environment, started },
+    ...{ flows: now?.flows ?? 0, failed: now?.failed ?? 0 },
+    ...{ open: row.open, stuck: row.stuck, late: row.late },
+    ...{ p50Ms: now?.durationMs.p50 ?? 0, p95Ms: now?.durationMs.p95 ?? 0 },
+    ...{ usualP50Ms: row.p50DurationMs, usualP95Ms: row.p95DurationMs },
+    isYoung: learned < MATURE_FLOWS,
+    lastStartedAt: iso(msOf(row.lastStarted)),
+  };
+}
+
+const msOf = (nanos: string): number => Number(BigInt(nanos) / 1_000_000n);
+
+function isSilent({ steps, firstSeen, lastSeen }: ServiceRow, nowMs: number): boolean {
+  if (steps < MIN_STEPS) return false;
+  const gapMs = (msOf(lastSeen) - msOf(firstSeen)) / steps;
+  return nowMs - msOf(lastSeen) > Math.max(MIN_SILENCE_MS, SILENT_GAPS * gapMs);
+}
+const silentOf = ({ name, environment, lastSeen }: ServiceRow): Overview['silent'][number] => ({
+  ...{ service: name, environment, lastSeenAt: iso(msOf(lastSeen)) },
+});

@@ -1,0 +1,45 @@
+import type { QueryRows } from './connection/port.ts';
+import { readsOf } from './lens-reader.ts';
+import type { FacetCount, FacetReader, OverviewReader } from './port/index.ts';
+import { measured, type MeasuredRow } from './rows/lens.ts';
+import { facetCounts } from './sql/facets.sql.ts';
+import { heldTrend, typeCounts } from './sql/overview.sql.ts';
+
+/** A number of flows above which they are not looked up one by one. */
+const MANY = 1e9;
+
+/** Reads what an overview is made of, besides what lenses count. */
+export function createOverviewReader(
+  query: QueryRows,
+  now: () => number,
+): OverviewReader & FacetReader {
+  const { counted, read } = readsOf(query);
+  return {
+    async countTypes(population, most) {
+      const { counted: by, params } = counted(population);
+      const rows = await read<
+        MeasuredRow & { type: string; environment: string; flows: string; failed: string }
+      >(typeCounts(by, most), params);
+      return rows.map(({ type, environment, flows, failed, ...row }) => ({
+        ...{ type, environment, flows: Number(flows), failed: Number(failed) },
+        durationMs: measured(row),
+      }));
+    },
+    async countFacets(search, most) {
+      // Nothing is known of how many there are, so all rows are read.
+      const { counted: by, params } = counted({ search, nowMs: now(), total: MANY, known: null });
+      const rows = await read<FacetCount & { flows: string }>(facetCounts(by, most), params);
+      return rows.map((row) => ({ ...row, flows: Number(row.flows) }));
+    },
+    async heldTrend(population, { fromMs, bucketMs }) {
+      const { counted: by, params } = counted(population);
+      const rows = await read<{ id: string; bucket: string; flows: string }>(
+        heldTrend(by, fromMs, bucketMs),
+        params,
+      );
+      return rows.map(({ id, bucket, flows }) => ({
+        ...{ id: BigInt(id), bucket: Number(bucket), flows: Number(flows) },
+      }));
+    },
+  };
+}

@@ -1,0 +1,42 @@
+import { codeOf } from '../../analyze/index.ts';
+import { flowsIn, quantiles, type Counted } from './population.sql.ts';
+import { sql } from './sql.ts';
+
+/** Counts flows by type and environment, and measures how long they took. */
+export const typeCounts = (counted: Counted, most: number): string => sql`
+  SELECT
+    type, environment,
+    count() AS flows,
+    countIf(status = 'failed') AS failed,
+    ${quantiles('duration_ms', '1')} AS quantiles,
+    max(duration_ms) AS max,
+    count() AS measured
+  FROM ${flowsIn(counted, 'type, environment, status, duration_ms')}
+  GROUP BY type, environment
+  ORDER BY flows DESC, type, environment
+  LIMIT ${most}`;
+
+/**
+ * Counts the flows that are late or stuck by what they wait for, and by buckets of the instant from
+ * which on they were. Bucket -1 is what was before `fromMs`.
+ */
+export const heldTrend = (counted: Counted, fromMs: number, bucketMs: number): string => {
+  const kinds = `(${codeOf('late')}, ${codeOf('stuck')})`;
+  return sql`
+  SELECT
+    toString(trait) AS id,
+    greatest(-1, toInt64(floor((ms - ${fromMs}) / ${bucketMs}))) AS bucket,
+    count() AS flows
+  FROM ${flowsIn(
+    {
+      ...counted,
+      where: `${counted.where}\nAND arrayExists(one -> bitAnd(one, 15) IN ${kinds}, trait_ids)`,
+    },
+    'trait_ids, trait_ms',
+  )}
+  ARRAY JOIN trait_ids AS trait, trait_ms AS ms
+  WHERE bitAnd(trait, 15) IN ${kinds} AND ms <= ${counted.nowMs}
+  GROUP BY trait, bucket
+  ORDER BY trait, bucket
+  LIMIT 20000`;
+};

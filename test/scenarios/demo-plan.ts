@@ -1,0 +1,72 @@
+/**
+ * Says what happens in the demo and when: one trouble after the other, each with a cause that the
+ * dashboard can name. It is pure; `demo.ts` carries it out.
+ */
+export type Happening =
+  'mailer-down' | 'mailer-back' | 'deploy' | 'rollback' | 'carrier-busy' | 'carrier-well';
+
+/** What is the matter while orders are placed. */
+export interface Phase {
+  deployed: boolean;
+  carrierBusy: boolean;
+  /** Nothing fails for good before: history has failures of its own. */
+  isBegun: boolean;
+}
+
+/** Time from the start until the mailer, which is down when the demo begins, is back. */
+export const MAILER_BACK_MS = 75_000;
+/** Versions of payment: the one that works, and the one that is deployed and rolled back. */
+export const PAYMENT = { good: '2.4.0', bad: '2.4.1' };
+
+const S = 1000;
+/** Times from the beginning of a round. A round begins once the mailer of the start is back. */
+const ROUND: readonly [atMs: number, what: Happening][] = [
+  [30 * S, 'deploy'],
+  [120 * S, 'rollback'],
+  [165 * S, 'carrier-busy'],
+  [255 * S, 'carrier-well'],
+  [300 * S, 'mailer-down'],
+  [390 * S, 'mailer-back'],
+];
+const ROUND_MS = 450 * S;
+
+/** Returns what happens next after so long a time since the start, and when. */
+export function nextAfter(ms: number): { atMs: number; what: Happening } {
+  if (ms < MAILER_BACK_MS) return { atMs: MAILER_BACK_MS, what: 'mailer-back' };
+  const round = Math.floor((ms - MAILER_BACK_MS) / ROUND_MS);
+  const beganMs = MAILER_BACK_MS + round * ROUND_MS;
+  const next = ROUND.find(([atMs]) => beganMs + atMs > ms);
+  if (next !== undefined) return { atMs: beganMs + next[0], what: next[1] };
+  const [atMs, what] = ROUND[0]!;
+  return { atMs: beganMs + ROUND_MS + atMs, what };
+}
+
+/** Returns the fault that strikes the n-th order, if any. */
+export function faultOf(n: number, { deployed, carrierBusy, isBegun }: Phase): string | undefined {
+  if (deployed && n % 5 < 2) return 'token-refused';
+  if (carrierBusy && n % 3 !== 0) return 'carrier-busy';
+  if (n % 20 === 7) return 'no-stock';
+  if (isBegun && n % 60 === 13) return 'points-locked';
+  return n % 15 === 4 ? 'carrier-busy' : undefined;
+}
+
+/** Returns whether a return follows the n-th order. */
+export const isReturned = (n: number): boolean => n % 12 === 5;
+
+const SAID: Record<Happening, [text: string, page: string]> = {
+  'mailer-down': ['The mailer is down; orders wait for their mail', '/incidents'],
+  'mailer-back': ['The mailer is back and works off its queue', '/incidents'],
+  deploy: [`payment ${PAYMENT.bad} is deployed, and some cards are refused`, '/flows?tab=failures'],
+  rollback: [`payment is rolled back to ${PAYMENT.good}`, '/flows?tab=failures'],
+  'carrier-busy': [
+    'The carrier is overloaded; parcels are booked again and again',
+    '/flows?tab=latency',
+  ],
+  'carrier-well': ['The carrier answers again', '/flows?tab=latency'],
+};
+
+/** Says what happens, and where it is seen. */
+export function said(what: Happening, web: string): string {
+  const [text, page] = SAID[what];
+  return `${text}. See ${web}${page}`;
+}

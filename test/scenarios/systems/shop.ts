@@ -1,0 +1,191 @@
+import { DEAD } from '../bus/bus.ts';
+import type { Scenario } from '../scenario.ts';
+
+/** Where a return begins. */
+export const RETURNS = { service: 'returns', path: '/returns' };
+
+/**
+ * The shop of the demo. An order runs by events from service to service; a return is led by one
+ * service that sends commands. Names are those that people who run a shop would give.
+ */
+export const shop: Scenario = {
+  name: 'shop',
+  summary: 'A shop: orders are choreographed, returns are orchestrated.',
+  flowType: 'order',
+  entry: { service: 'checkout', path: '/orders' },
+  services: [
+    {
+      name: 'checkout',
+      http: [
+        {
+          path: '/orders',
+          do: [{ startFlow: [{ work: 12 }, { publish: 'OrderPlaced', to: 'orders.placed' }] }],
+        },
+      ],
+      on: [
+        { topic: 'mails.sent', step: 'close order', do: [{ work: 4 }, { end: 'completed' }] },
+        { topic: 'payments.failed', step: 'reject order', do: [{ work: 4 }, { end: 'failed' }] },
+        {
+          topic: 'payments.refunded',
+          step: 'cancel order',
+          do: [{ work: 4 }, { end: 'compensated' }],
+        },
+      ],
+    },
+    {
+      name: 'payment',
+      on: [
+        {
+          topic: 'orders.placed',
+          step: 'take payment',
+          do: [
+            {
+              attempt: [
+                { step: 'charge card', do: [{ work: 160 }] },
+                { publish: 'PaymentCaptured', to: 'payments.captured' },
+              ],
+              onFailure: [{ publish: 'PaymentFailed', to: 'payments.failed' }],
+            },
+          ],
+        },
+        {
+          topic: 'stock.unavailable',
+          step: 'give money back',
+          do: [
+            { compensate: 'charge card', by: 'refund card', do: [{ work: 110 }] },
+            { publish: 'PaymentRefunded', to: 'payments.refunded' },
+          ],
+        },
+        {
+          topic: 'payment.commands',
+          step: 'refund customer',
+          do: [{ work: 120 }, { reply: 'CustomerRefunded', to: 'returns.refunded' }],
+        },
+      ],
+    },
+    {
+      name: 'warehouse',
+      on: [
+        {
+          topic: 'payments.captured',
+          step: 'reserve stock',
+          do: [
+            { work: 45 },
+            {
+              if: 'no-stock',
+              do: [{ publish: 'StockUnavailable', to: 'stock.unavailable' }],
+              else: [{ publish: 'StockReserved', to: 'stock.reserved' }],
+            },
+          ],
+        },
+        {
+          topic: 'warehouse.commands',
+          step: 'inspect parcel',
+          do: [{ work: 90 }, { reply: 'ParcelInspected', to: 'returns.inspected' }],
+        },
+      ],
+    },
+    {
+      name: 'shipping',
+      on: [
+        {
+          topic: 'stock.reserved',
+          step: 'book parcel',
+          do: [
+            { work: 15 },
+            { call: '/labels', of: 'carrier' },
+            { publish: 'ParcelShipped', to: 'parcels.shipped' },
+          ],
+        },
+      ],
+    },
+    { name: 'carrier', http: [{ path: '/labels', do: [{ work: 85 }] }] },
+    {
+      name: 'mailer',
+      on: [
+        {
+          topic: 'parcels.shipped',
+          step: 'send shipping mail',
+          do: [{ work: 35 }, { publish: 'MailSent', to: 'mails.sent' }],
+        },
+        {
+          topic: 'mail.commands',
+          step: 'send refund mail',
+          do: [{ work: 35 }, { reply: 'RefundMailSent', to: 'returns.mailed' }],
+        },
+      ],
+    },
+    {
+      name: 'loyalty',
+      on: [
+        {
+          topic: 'payments.captured',
+          step: 'grant points',
+          do: [{ if: 'member', do: [{ work: 25 }], else: [{ work: 3 }] }],
+        },
+      ],
+    },
+    {
+      name: 'returns',
+      http: [
+        {
+          path: '/returns',
+          do: [
+            {
+              startFlow: [{ work: 8 }, { command: 'InspectParcel', to: 'warehouse.commands' }],
+              type: 'return',
+            },
+          ],
+        },
+      ],
+      on: [
+        {
+          topic: 'returns.inspected',
+          step: 'after inspection',
+          do: [{ work: 3 }, { command: 'RefundCustomer', to: 'payment.commands' }],
+        },
+        {
+          topic: 'returns.refunded',
+          step: 'after refund',
+          do: [{ work: 3 }, { command: 'SendRefundMail', to: 'mail.commands' }],
+        },
+        { topic: 'returns.mailed', step: 'close return', do: [{ work: 3 }, { end: 'completed' }] },
+      ],
+    },
+    {
+      name: 'helpdesk',
+      on: [{ topic: DEAD, step: 'look at dead letter', do: [{ work: 2 }] }],
+    },
+  ],
+  definition: {
+    steps: [
+      { name: 'take payment', service: 'payment', within: '10s' },
+      { name: 'reserve stock', service: 'warehouse', after: 'take payment', within: '10s' },
+      { name: 'book parcel', service: 'shipping', after: 'reserve stock', within: '20s' },
+      { name: 'send shipping mail', service: 'mailer', after: 'book parcel', within: '10s' },
+      { name: 'close order', service: 'checkout', after: 'send shipping mail', within: '10s' },
+    ],
+  },
+  faults: {
+    'no-stock': { flag: 'no-stock' },
+    'carrier-busy': {
+      ...{ service: 'shipping', step: 'book parcel', kind: 'fail-times', times: 2 },
+      error: { type: 'CarrierBusy', message: 'the carrier takes no more labels, try again later' },
+    },
+    'points-locked': {
+      ...{ service: 'loyalty', step: 'grant points', kind: 'fail' },
+      error: { type: 'AccountLocked', message: 'the points account is locked' },
+    },
+    'card-declined': {
+      ...{ service: 'payment', step: 'charge card', kind: 'fail' },
+      error: { type: 'CardDeclined', message: 'insufficient funds' },
+    },
+    'token-refused': {
+      ...{ service: 'payment', step: 'charge card', kind: 'fail' },
+      error: { type: 'InvalidCardToken', message: 'the payment provider refused the card token' },
+    },
+    'mailer-down': { service: 'mailer', kind: 'dead' },
+  },
+  cases: [],
+  lenses: [],
+};

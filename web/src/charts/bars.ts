@@ -1,0 +1,67 @@
+import type { TrendAnswer } from '@fermata/server/contract';
+
+/** Statuses in the order in which they lie on each other, the most urgent on top. */
+const LAYERS = [
+  ['done', ['completed']],
+  ['undone', ['compensated', 'cancelled']],
+  ['running', ['active', 'compensating']],
+  ['failed', ['failed', 'timed_out']],
+  ['late', ['late']],
+  ['stuck', ['stuck']],
+] as const;
+export type Layer = (typeof LAYERS)[number][0];
+
+export interface BarLayer {
+  name: Layer;
+  counts: number[];
+}
+export interface Bars {
+  /** Start of each bar, epoch ms; all have the same length. */
+  starts: number[];
+  bucketMs: number;
+  layers: BarLayer[];
+  most: number;
+}
+
+/** Returns the bars of all buckets from `fromMs` to `toMs`, also of those without flows. */
+export function barsOf(
+  { bucketMs, buckets }: Pick<TrendAnswer, 'bucketMs' | 'buckets'>,
+  fromMs: number,
+  toMs: number,
+): Bars {
+  const first = Math.floor(fromMs / bucketMs);
+  const count = Math.max(1, Math.ceil(toMs / bucketMs) - first);
+  const layers = LAYERS.map(([name]) => ({ name, counts: new Array<number>(count).fill(0) }));
+  for (const { at, counts } of buckets) {
+    const place = Math.round(Date.parse(at) / bucketMs) - first;
+    if (place < 0 || place >= count) continue;
+    LAYERS.forEach(([, statuses], i) => {
+      for (const status of statuses) layers[i]!.counts[place]! += counts[status] ?? 0;
+    });
+  }
+  const sums = Array.from({ length: count }, (_bar, i) =>
+    layers.reduce((all, layer) => all + layer.counts[i]!, 0),
+  );
+  return {
+    starts: sums.map((_sum, i) => (first + i) * bucketMs),
+    bucketMs,
+    layers: layers.filter((layer) => layer.counts.some((flows) => flows > 0)),
+    most: Math.max(1, ...sums),
+  };
+}
+
+/** Returns the times at which an axis from `fromMs` to `toMs` has a mark: at most `most` round ones. */
+export function marksOf(fromMs: number, toMs: number, most: number): number[] {
+  const step = STEPS_MS.find((ms) => (toMs - fromMs) / ms <= most) ?? STEPS_MS.at(-1)!;
+  const offset = new Date(fromMs).getTimezoneOffset() * 60_000;
+  const marks: number[] = [];
+  for (let at = Math.ceil((fromMs - offset) / step) * step + offset; at <= toMs; at += step)
+    marks.push(at);
+  return marks.slice(0, 4 * most);
+}
+const STEPS_MS = [
+  ...[5, 10, 30].map((s) => s * 1000),
+  ...[1, 2, 5, 10, 15, 30].map((m) => m * 60_000),
+  ...[1, 2, 3, 6, 12].map((h) => h * 3_600_000),
+  ...[1, 2, 7, 14, 30, 90, 365].map((d) => d * 86_400_000),
+];

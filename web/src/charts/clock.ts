@@ -1,0 +1,17 @@
+const MINUTE_MS = 60_000;
+const DAY_MS = 86_400_000;
+
+/** Returns how times on an axis are written: as short as they can be told apart. */
+export function clockOf(times: readonly string[]): (ms: number) => string {
+  const [first, second, last] = [times[0], times[1], times.at(-1)].map((at) =>
+    Date.parse(at ?? ''),
+  );
+  const isShort = second! - first! < MINUTE_MS;
+  const isLong = last! - first! >= DAY_MS;
+  const format = new Intl.DateTimeFormat(undefined, {
+    ...{ hour: '2-digit', minute: '2-digit', hour12: false },
+    ...(isShort && { second: '2-digit' }),
+    ...(isLong && { day: 'numeric', month: 'short' }),
+  });
+  return (ms) => format.format(ms);
+}

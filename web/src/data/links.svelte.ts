@@ -1,0 +1,31 @@
+import type { DashboardSettings } from '@fermata/server/contract';
+import { settingsApi } from './settings-api.ts';
+
+/** Links for business keys, as of the last request. They are requested once, when first needed. */
+let known = $state.raw<DashboardSettings['links'] | null>(null);
+let asked = false;
+
+export const setLinks = (links: DashboardSettings['links']): void => {
+  known = links;
+};
+
+/** Requests the links, unless that was done already. */
+export function loadLinks(): void {
+  if (asked) return;
+  asked = true;
+  settingsApi.settings().then(
+    ({ links }) => setLinks(links),
+    () => (asked = false),
+  );
+}
+
+/** Returns the address for the value of a business key; null if no link is configured for it. */
+export function linkOf(key: string, value: string): string | null {
+  const template = known?.find((link) => link.key === key)?.url;
+  return template === undefined ? null : filled(template, value);
+}
+
+const filled = (template: string, value: string): string | null => {
+  const url = template.replaceAll('{value}', encodeURIComponent(value));
+  return /^https?:\/\//i.test(url) ? url : null;
+};

@@ -1,0 +1,29 @@
+import type { SavedView } from '@fermata/server/contract';
+import { savedViews } from './catalog.svelte.ts';
+
+/** A named state of the explorer: query, time and tab, as the query of its address. */
+export interface NamedView {
+  name: string;
+  address: string;
+  isBuiltIn: boolean;
+}
+
+/** Views that everybody has. */
+const BUILT_IN: readonly (readonly [name: string, query: string])[] = [
+  ['Stuck now', 'status=stuck'],
+  ['Late', 'status=late'],
+  ['Failed today', 'status=failed&range=today'],
+  ['Retrying', `q=${encodeURIComponent('retries>0 -outcome:*')}`],
+  ['New variants', 'q=finding:new-variant'],
+];
+
+const viewOf = ({ name, q, state }: SavedView): NamedView => ({
+  name,
+  address: `/flows?${state ?? new URLSearchParams({ q }).toString()}`,
+  isBuiltIn: false,
+});
+
+export const namedViews = (): NamedView[] => [
+  ...BUILT_IN.map(([name, query]) => ({ name, address: `/flows?${query}`, isBuiltIn: true })),
+  ...savedViews().map(viewOf),
+];

@@ -1,0 +1,124 @@
+import type { AlertRoute, Notification } from '@fermata/server/contract';
+import { absolute, duration } from '../../ui/format.ts';
+
+/** This file says in plain words what was decided about notifications, and what routes do. */
+
+const KINDS: Record<string, string> = {
+  webhook: 'webhook',
+  slack: 'Slack',
+  teams: 'Teams',
+  pagerduty: 'PagerDuty',
+  email: 'mail',
+  alertmanager: 'Alertmanager',
+};
+export const kindText = (kind: string): string => KINDS[kind] ?? kind;
+
+export interface Told {
+  text: string;
+  /** The reason, or the error; '' if the text says all. */
+  why: string;
+  tone: 'ok' | 'warn' | 'bad' | 'none';
+}
+
+/** Says what became of a notification. `kindOf` returns the kind of a channel, '' if unknown. */
+export function toldText(
+  one: Notification,
+  kindOf: (channel: string) => string,
+  now: number,
+): Told {
+  const kind = kindOf(one.channel);
+  const whom = `${one.channel}${kind === '' ? '' : ` by ${kindText(kind)}`}`;
+  const time = (iso: string): string => absolute(Date.parse(iso), now, 's');
+  switch (one.state) {
+    case 'sent':
+      return { text: sentText(one, whom, time(one.changedAt)), why: '', tone: 'ok' };
+    case 'dead':
+      return {
+        text: `Could not reach ${whom} ${one.attempts > 1 ? `in ${one.attempts} attempts` : ''}`.trim(),
+        why: one.lastError,
+        tone: 'bad',
+      };
+    case 'dropped':
+      return { text: `Did not tell ${whom}`, why: reasonText(one.reason), tone: 'none' };
+    case 'pending':
+      return one.attempts === 0
+        ? { text: `Telling ${whom} now`, why: '', tone: 'none' }
+        : {
+            text: `Not delivered to ${whom} yet, next attempt at ${time(one.nextAt)}`,
+            why: one.lastError,
+            tone: 'bad',
+          };
+    case 'waiting':
+      return {
+        text: `${one.event === 'escalated' ? 'Escalates to' : 'Will tell'} ${whom} at ${time(one.nextAt)}`,
+        why: reasonText(one.reason),
+        tone: 'warn',
+      };
+  }
+}
+
+function sentText(one: Notification, whom: string, time: string): string {
+  const late = Date.parse(one.changedAt) - Date.parse(one.createdAt);
+  const after = (what: string): string =>
+    `at ${time}, ${duration(Math.max(0, late))} after ${what}`;
+  switch (one.event) {
+    case 'opened':
+      return `Told ${whom} ${after('it opened')}`;
+    case 'repeated':
+      return `Told ${whom} again at ${time}`;
+    case 'escalated':
+      return `Escalated to ${whom} at ${time}, because nobody had acknowledged`;
+    case 'resolved':
+      return `Told ${whom} ${after('it resolved')}`;
+    case 'test':
+      return `Test delivered to ${whom} at ${time}`;
+  }
+}
+
+const MS = /(\d+) ms\b/g;
+const REASONS: readonly (readonly [RegExp, string])[] = [
+  [/^matches a route; group wait 0 ms$/, ''],
+  [/^matches a route; group wait (.+)$/, 'waits $1 for more of the same'],
+  [/^nobody acknowledged within (.+)$/, 'unless somebody acknowledges within $1'],
+];
+export function reasonText(reason: string): string {
+  const inWords = reason.replace(MS, (_all, number: string) => duration(Number(number)));
+  const found = REASONS.find(([pattern]) => pattern.test(reason));
+  if (found === undefined) return inWords;
+  const [, value = ''] = found[0].exec(reason) ?? [];
+  return found[1].replace(
+    '$1',
+    value.replace(MS, (_all, number: string) => duration(Number(number))),
+  );
+}
+
+const listed = (items: readonly string[]): string =>
+  items.length <= 1 ? (items[0] ?? '') : `${items.slice(0, -1).join(', ')} and ${items.at(-1)!}`;
+
+/** Says which incidents a route is for. */
+export function routeScope({ severities, rules, types, services }: AlertRoute): string {
+  const parts = [
+    severities.length > 0 ? `${listed(severities)} incidents` : 'All incidents',
+    rules.length > 0 && `of rule ${listed(rules)}`,
+    types.length > 0 && `of type ${listed(types)}`,
+    services.length > 0 && `at ${listed(services)}`,
+  ].filter((part) => part !== false);
+  const text = parts.join(' ');
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** Says what else a route does, one sentence each. */
+export function routeDetails(route: AlertRoute): string[] {
+  const { groupWaitMs, repeatMs, escalate, mute } = route;
+  return [
+    groupWaitMs > 0 && `Waits ${duration(groupWaitMs)} for more of the same`,
+    repeatMs > 0 && `Repeats every ${duration(repeatMs)} until somebody acknowledges`,
+    escalate !== null &&
+      `Escalates to ${escalate.to} if nobody acknowledges within ${duration(escalate.afterMs)}`,
+    ...mute.map(({ days, from, to, timezone }) => {
+      const named = days.length === 7 ? 'every day' : listed(days.map(dayText));
+      return `Muted ${named} from ${from} to ${to} (${timezone})`;
+    }),
+  ].filter((part) => part !== false);
+}
+const dayText = (day: string): string => day.charAt(0).toUpperCase() + day.slice(1);

@@ -1,0 +1,171 @@
+import { untrack } from 'svelte';
+import type { FlowSummary, Problem } from '@fermata/server/contract';
+import { api, ApiError } from '../../data/api.ts';
+import { createFlowBuffer, type FlowBuffer } from '../../data/flow-buffer.ts';
+import { watch } from '../../data/live.svelte.ts';
+import { paused } from '../../data/paused.svelte.ts';
+import { type Filter, matches, needsServer, problemOf, toQuery } from '../../data/filter.ts';
+import { freezeList } from './freeze-list.ts';
+
+const PAGE = 1000;
+const MAX_SHOWN = 100_000;
+/**
+ * Delay of a reload after pushed changes, ms, for a list whose filter only the server can evaluate.
+ */
+const AFTER_CHANGES_MS = 1000;
+const AGAIN_MS = 10_000;
+
+/**
+ * Keeps the list of a filter up to date while flows arrive, change and stop matching the filter.
+ * While `reading` returns true, no row moves.
+ */
+export class LiveFlows {
+  flows = $state.raw<FlowSummary[]>([]);
+  total = $state(0);
+  problem = $state.raw<Problem | null>(null);
+  loaded = $state(false);
+  /** Number of changes that were pushed during the pause. */
+  held = $state(0);
+  /** Number of new flows that are held back until the reader asks for them. */
+  fresh = $state(0);
+  #buffer: FlowBuffer | null = null;
+  #filter: Filter;
+  #cursor: string | null = null;
+  #frame = 0;
+  #again: ReturnType<typeof setTimeout> | undefined;
+  #load: () => Promise<void> = async () => {};
+  #reading: () => boolean;
+
+  constructor(filter: () => Filter, reading: () => boolean) {
+    this.#filter = untrack(filter);
+    this.#reading = reading;
+    $effect(() => {
+      if (!reading()) untrack(() => this.#draw());
+    });
+    $effect(() => {
+      if (paused()) return;
+      this.held = 0;
+      untrack(() => this.#draw());
+    });
+    $effect(() => {
+      const current = filter();
+      return untrack(() => this.#follow(current));
+    });
+    $effect(() => {
+      const timer = setInterval(() => this.#expire(), 1000);
+      return () => clearInterval(timer);
+    });
+  }
+
+  takeIn(): void {
+    if (this.#buffer) this.#show(this.#buffer.list(), false);
+  }
+
+  /** Loads the next page of the list, if there is one. */
+  async more(): Promise<void> {
+    if (this.#cursor === null || !this.#buffer) return;
+    const buffer = this.#buffer;
+    const query = toQuery(this.#filter, Date.now(), PAGE);
+    query.set('cursor', this.#cursor);
+    this.#cursor = null;
+    const page = await api.flows(query);
+    if (buffer !== this.#buffer) return;
+    buffer.snapshot(page.items);
+    this.#cursor = page.nextCursor;
+    this.#draw();
+  }
+
+  #follow(filter: Filter): () => void {
+    const buffer = createFlowBuffer((flow) => matches(filter, flow, Date.now()), MAX_SHOWN);
+    this.#buffer = buffer;
+    this.#filter = filter;
+    this.#cursor = null;
+    this.loaded = false;
+    this.problem = problemOf(filter);
+    if (this.problem) return () => undefined;
+    const abort = new AbortController();
+    this.#load = async () => {
+      try {
+        const page = await api.flows(toQuery(filter, Date.now(), PAGE), abort.signal);
+        if (needsServer(filter)) buffer.clear();
+        buffer.snapshot(page.items);
+        this.total = page.total;
+        this.#cursor = page.nextCursor;
+        this.problem = null;
+        // A list that was just loaded is shown immediately and completely; otherwise "no flows"
+        // would show for a frame.
+        if (this.loaded) this.#draw();
+        else this.#show(buffer.list(), false);
+        this.loaded = true;
+      } catch (error) {
+        if (abort.signal.aborted) return;
+        if (error instanceof ApiError) this.problem = error.problem;
+        // A query that the server found invalid stays invalid, so the request is not repeated.
+        if (this.problem?.status !== 400) this.#loadIn(2000);
+      }
+    };
+    void this.#load();
+    const stop = watch(
+      { kind: 'flows', types: filter.type === '' ? [] : [filter.type], statuses: [] },
+      (changes) => {
+        if (paused()) this.held += changes.length;
+        if (needsServer(filter)) this.#loadIn(AFTER_CHANGES_MS);
+        else {
+          const before = buffer.list().length;
+          buffer.apply(changes);
+          this.total += Math.max(0, buffer.list().length - before);
+          this.#draw();
+        }
+      },
+      () => void this.#load(),
+    );
+    return () => {
+      abort.abort();
+      clearTimeout(this.#again);
+      this.#again = undefined;
+      stop();
+    };
+  }
+
+  #loadIn(ms: number): void {
+    this.#again ??= setTimeout(() => {
+      this.#again = undefined;
+      void this.#load();
+    }, ms);
+  }
+
+  /**
+   * Updates the list as time passes, because flows leave "the last 15 minutes", and other flows
+   * begin to match `duration>5m`, without any change being pushed.
+   */
+  #expire(): void {
+    if (paused() || !this.loaded || !this.#buffer) return;
+    // A list of several pages is not reloaded, because a reload gives the first page only, and the
+    // pages that the reader scrolled to would be lost.
+    if (needsServer(this.#filter)) {
+      if (this.flows.length <= PAGE) this.#loadIn(AGAIN_MS);
+      return;
+    }
+    const oldest = this.flows[this.flows.length - 1];
+    if (!oldest || matches(this.#filter, oldest, Date.now())) return;
+    if (this.#cursor === null) this.total = this.#buffer.list().length;
+    else this.#loadIn(AGAIN_MS);
+    this.#draw();
+  }
+
+  /** Shows the list at the next animation frame, at most once per frame. */
+  #draw(): void {
+    if (this.#frame !== 0) return;
+    this.#frame = requestAnimationFrame(() => {
+      this.#frame = 0;
+      if (this.#buffer && this.loaded && !paused())
+        this.#show(this.#buffer.list(), this.#reading());
+    });
+  }
+
+  #show(latest: FlowSummary[], hold: boolean): void {
+    const { flows, held } = hold ? freezeList(this.flows, latest) : { flows: latest, held: 0 };
+    this.flows = flows;
+    this.fresh = held;
+  }
+}

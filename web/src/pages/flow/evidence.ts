@@ -1,0 +1,90 @@
+import type { Flow, Hop, Step } from '@fermata/server/contract';
+import { evidenceText } from '../../ui/format.ts';
+
+/** Hops or steps that were joined to the flow for the same reasons. */
+export interface EvidenceGroup {
+  /** What joined them, in words, the strongest first. */
+  reason: string;
+  /** Strength of the strongest reason, 0 … 1; null if there is none. */
+  strength: number | null;
+  edges: Edge[];
+}
+
+export interface Edge {
+  id: string;
+  /** Step to show for this edge. */
+  stepId: string | null;
+  text: string;
+  /** What both have in common, such as a business key; '' if the reason says all. */
+  value: string;
+}
+
+export interface Evidence {
+  hops: EvidenceGroup[];
+  /** Steps that nothing in the flow caused, so that something else must join them. */
+  steps: EvidenceGroup[];
+}
+
+const NAMES: Record<string, string> = {
+  'flow-id': 'flow id',
+  'ambient-flow-id': 'flow id from the context',
+  parent: 'parent span',
+  link: 'trace link',
+  'message-id': 'message id',
+  'message-position': 'position in the queue',
+  conversation: 'conversation',
+  'identity-key': 'business key',
+  trace: 'same trace',
+};
+const NOT_TAKEN = 'no evidence yet: not taken by anybody';
+
+/** Groups all joins of a flow by their evidence, the largest groups first. */
+export function evidenceOf(flow: Flow): Evidence {
+  const steps = new Map(flow.steps.map((step) => [step.id, step]));
+  const nameOf = (id: string | null): string => {
+    const step = id === null ? undefined : steps.get(id);
+    return step ? `${step.service}: ${step.name}` : 'outside this flow';
+  };
+  const edgeOf = (hop: Hop): Edge => ({
+    id: hop.id,
+    stepId: hop.to ?? hop.from,
+    text: `${nameOf(hop.from)} → ${hop.to === null ? '?' : nameOf(hop.to)}`,
+    value: hop.message.type || hop.message.destination,
+  });
+  const joined = flow.steps.filter((step) => step.joinedBy !== undefined);
+  return {
+    hops: grouped(flow.hops, ({ evidence }) => evidence, edgeOf),
+    steps: grouped(joined, joinsOf, (step) => ({
+      id: step.id,
+      stepId: step.id,
+      text: nameOf(step.id),
+      value: (step.joinedBy ?? []).map(({ value }) => value).join(', '),
+    })),
+  };
+}
+
+const joinsOf = (step: Step): { kind: string; strength: number }[] => step.joinedBy ?? [];
+
+function grouped<T>(
+  items: readonly T[],
+  evidenceFor: (item: T) => readonly { kind: string; strength: number }[],
+  edgeOf: (item: T) => Edge,
+): EvidenceGroup[] {
+  const groups = new Map<string, EvidenceGroup>();
+  for (const item of items) {
+    const evidence = [...evidenceFor(item)].sort((a, b) => b.strength - a.strength);
+    const kinds = [...new Set(evidence.map(({ kind }) => NAMES[kind] ?? evidenceKind(kind)))];
+    const reason = kinds.length === 0 ? NOT_TAKEN : kinds.join(', and ');
+    let group = groups.get(reason);
+    if (group === undefined) {
+      group = { reason, strength: evidence[0]?.strength ?? null, edges: [] };
+      groups.set(reason, group);
+    }
+    group.edges.push(edgeOf(item));
+  }
+  return [...groups.values()].sort((a, b) => b.edges.length - a.edges.length);
+}
+
+/** Writes a kind of evidence that has no name here as the rest of the dashboard does. */
+const evidenceKind = (kind: string): string =>
+  evidenceText({ kind, strength: 1 }).replace(/ \(.*\)$/, '');

@@ -1,0 +1,8 @@
+import { tick } from 'svelte';
+import { setQuery } from '../../router.svelte.ts';
+
+/** Selects a step and moves the focus to its detail: the link that was pressed may be gone. */
+export function jumpTo(stepId: string): void {
+  setQuery({ step: stepId });
+  void tick().then(() => document.getElementById('step-name')?.focus({ preventScroll: true }));
+}

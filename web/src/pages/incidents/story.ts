@@ -1,0 +1,115 @@
+import type { Incident, Silence } from '@fermata/server/contract';
+import { absolute, duration } from '../../ui/format.ts';
+
+/** This file tells an incident in words: in the present while it is open, then in the past. */
+
+const flows = (count: number): string =>
+  `${count.toLocaleString()} ${count === 1 ? 'flow' : 'flows'}`;
+const ms = (iso: string): number => Date.parse(iso);
+
+/** Phrases of titles that the server makes: as it says them, in the present, and in the past. */
+const PHRASES: readonly (readonly [said: RegExp, present: string, past: string])[] = [
+  [/ (?:does|do) not come$/, ' is missing', ' was missing'],
+  [/ does not react$/, ' does not react', ' did not react'],
+  [/ fails? on /, ' fails on ', ' failed on '],
+  [/ fails$/, ' fails', ' failed'],
+  [/ is dead-lettered$/, ' is dead-lettered', ' was dead-lettered'],
+  [/ is tried again and again$/, ' is retried repeatedly', ' was retried repeatedly'],
+  [/ happens twice$/, ' was processed twice', ' was processed twice'],
+  [/: nobody hears of (.+)$/, ': failure of $1 is not handled', ': failure of $1 was not handled'],
+  [/ takes no notifications$/, ' takes no notifications', ' took no notifications'],
+];
+
+export function titleOf({ title, status }: Pick<Incident, 'title' | 'status'>): string {
+  const phrase = PHRASES.find(([said]) => said.test(title));
+  if (phrase === undefined) return title;
+  return title.replace(phrase[0], phrase[status === 'open' ? 1 : 2]);
+}
+
+/** Says how many flows, and since when. */
+export function extentOf(incident: Incident, now: number): string {
+  const { status, count, openCount, firstAt, lastAt, resolvedAt, channel } = incident;
+  const what = (n: number): string =>
+    channel === null ? flows(n) : `${n} ${n === 1 ? 'notification' : 'notifications'}`;
+  const since = absolute(ms(firstAt), now, 's');
+  if (status === 'open')
+    return count > openCount
+      ? `${what(openCount)} of ${count.toLocaleString()}, since ${since}`
+      : `${what(openCount)}, since ${since}`;
+  const end = ms(resolvedAt ?? lastAt);
+  const lasted = duration(Math.max(0, end - ms(firstAt)));
+  return `${what(count)} from ${since} to ${absolute(end, now, 's')}, for ${lasted}`;
+}
+
+/** Says whether the incident grows or drains, with its rate. */
+export function movementOf(incident: Incident, now: number): string {
+  const { status, drainPerMinute, etaAt, openCount } = incident;
+  if (status === 'resolved') return 'over';
+  if (now - ms(incident.trend[0]?.at ?? incident.firstAt) < JUST_MS) return 'just opened';
+  const perMinute = growthPerMinute(incident, now);
+  if (drainPerMinute !== null && perMinute <= 0) {
+    const left = etaAt === null ? 0 : ms(etaAt) - now;
+    const about = left > 0 ? `, clear in about ${duration(left)}` : '';
+    return `draining, ${drainPerMinute.toLocaleString()} a minute${about}`;
+  }
+  if (perMinute > 0)
+    return `growing, ${perMinute < 1 ? 'less than 1' : Math.round(perMinute).toLocaleString()} a minute`;
+  return openCount === 0 ? 'over soon' : 'not draining';
+}
+
+/** An incident younger than this, ms, shows no rate yet. */
+const JUST_MS = 30_000;
+/** Time over which growth is measured, ms. */
+const LOOK_BACK_MS = 300_000;
+
+/** Returns by how many flows a minute the incident grew lately; negative if it shrank. */
+export function growthPerMinute({ trend, openCount }: Incident, now: number): number {
+  const first = trend[0];
+  if (first === undefined) return 0;
+  const from = Math.max(now - LOOK_BACK_MS, ms(first.at));
+  const before = trend.filter(({ at }) => ms(at) <= from).at(-1)?.open ?? 0;
+  return ((openCount - before) / Math.max(60_000, now - from)) * 60_000;
+}
+
+const ISO = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g;
+/** Returns the suspected cause, with times as people write them, and in the past if it is over. */
+export function causeOf({ cause, status }: Incident, now: number): string | null {
+  if (cause === null) return null;
+  const text = cause.replace(ISO, (iso) => absolute(ms(iso), now, 's'));
+  const sentence = text.charAt(0).toUpperCase() + text.slice(1);
+  return status === 'open' ? sentence : `Said at the time: ${sentence}`;
+}
+
+/** Returns the different services of the incident. */
+export const servicesOf = ({ parts }: Incident): string[] => [
+  ...new Set(parts.flatMap(({ service }) => service ?? [])),
+];
+
+/** Returns the silences that hold back the notifications of the incident now. */
+export function silencesOf(
+  incident: Incident,
+  silences: readonly Silence[],
+  now: number,
+): Silence[] {
+  const covers = ({ rule, flowType, service, incidentId }: Silence): boolean =>
+    (incidentId === '' || incidentId === incident.id) &&
+    incident.parts.every(
+      (part) =>
+        (rule === '' || rule === part.rule) &&
+        (flowType === '' || flowType === part.flowType) &&
+        (service === '' || service === part.service),
+    );
+  return silences.filter((one) => ms(one.until) > now && covers(one));
+}
+
+/** Returns the address of the flows of the incident in Explore. */
+export const flowsOf = ({ key }: Pick<Incident, 'key'>): string =>
+  `/flows?incident=${encodeURIComponent(key)}`;
+
+const SEVERITIES = ['critical', 'warning', 'info'];
+/** Sorts incidents: the severest first, of equal ones the largest. */
+export const bySeverity = (incidents: readonly Incident[]): Incident[] =>
+  [...incidents].sort(
+    (a, b) =>
+      SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity) || b.openCount - a.openCount,
+  );

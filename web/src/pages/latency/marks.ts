@@ -1,0 +1,26 @@
+import type { TrendAnswer } from '@fermata/server/contract';
+
+/** Something that changed, as a numbered line in the heatmap and an entry below it. */
+export interface Mark {
+  number: number;
+  at: string;
+  text: string;
+  isBad: boolean;
+}
+
+const MAX_MARKS = 12;
+
+/** Returns deployments and incidents in the order of time; the last ones if there are many. */
+export function marksOf({ annotations }: TrendAnswer): Mark[] {
+  return annotations
+    .filter(({ kind }) => kind !== 'variant')
+    .slice(-MAX_MARKS)
+    .map(({ at, kind, text }, i) => ({
+      ...{ number: i + 1, at, isBad: kind === 'incident' },
+      text: kind === 'incident' ? `Incident: ${text}` : `First seen: ${text}`,
+    }));
+}
+
+/** Returns the points of the line of p95; a bucket without flows has none. */
+export const p95Of = ({ buckets }: TrendAnswer): { at: string; ms: number | null }[] =>
+  buckets.map(({ at, durationMs }) => ({ at, ms: durationMs.count > 0 ? durationMs.p95 : null }));

@@ -1,0 +1,56 @@
+import type { CoordinationAnswer, CoordinationReport } from '@fermata/server/contract';
+import { fieldPart, withPart } from '../../data/query-part.ts';
+import { counted, percent } from '../../ui/change.ts';
+
+/** What stops if a service stops, over all flow types. */
+export interface Stop {
+  service: string;
+  flows: number;
+  /** For each flow type in words: `every order`, `66 % of returns`. */
+  of: string[];
+}
+
+/** Returns the services with the flows that need them, the most needed first. */
+export function stopsOf({ types }: CoordinationAnswer): Stop[] {
+  const stops = new Map<string, Stop>();
+  for (const { type, flows, ifStops } of types)
+    for (const { service, flowsShare } of ifStops) {
+      const stop = stops.get(service) ?? { service, flows: 0, of: [] };
+      stop.flows += Math.round(flowsShare * flows);
+      stop.of.push(flowsShare >= 1 ? `every ${type}` : `${percent(flowsShare)} of ${type}`);
+      stops.set(service, stop);
+    }
+  return [...stops.values()].sort((a, b) => b.flows - a.flows || (a.service < b.service ? -1 : 1));
+}
+
+/** Returns the query of the flows that need a service. */
+export const stopQuery = (q: string, service: string): string =>
+  withPart(q, fieldPart('service', service));
+
+/** Returns how services of a flow type work together, in a sentence. */
+export function verdictOf(report: CoordinationReport): string {
+  const { verdict, hops, shares, conductor } = report;
+  if (verdict === 'one service') return 'one service does all of it';
+  if (verdict === 'calls only') return 'services call each other; there are no messages';
+  const [share, name] =
+    verdict === 'choreographed'
+      ? [shares.event, 'events']
+      : [shares.command + shares.reply, 'commands and replies'];
+  const who = conductor === null ? 'nobody conducts' : `${conductor} conducts`;
+  const ofHops = `${percent(share)} of ${counted(hops, 'hop')} are ${name}`;
+  return `${verdict}: ${ofHops}; ${who}`;
+}
+
+/** Numbers behind an advice in words: `failedSteps` is `failed steps`. */
+export const becauseText = (because: Readonly<Record<string, number>>): string =>
+  Object.entries(because)
+    .filter(([name]) => name !== 'flows')
+    .map(([name, value]) => `${wordsOf(name)} ${numberOf(name, value)}`)
+    .join(' · ');
+
+function numberOf(name: string, value: number): string {
+  if (/share/i.test(name)) return percent(value);
+  return value.toLocaleString('en', { maximumFractionDigits: 1 });
+}
+const wordsOf = (name: string): string =>
+  name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);

@@ -1,0 +1,34 @@
+import type { MapEdge } from '@fermata/server/contract';
+import { counted } from '../../ui/change.ts';
+import { duration } from '../../ui/format.ts';
+import { isEvent, messageName, type MapMessage, type MapStep } from './graph.ts';
+
+/** Writes a map as a Mermaid flowchart, as documents and issues show it. */
+export function mermaidOf(steps: readonly MapStep[], messages: readonly MapMessage[]): string {
+  const names = new Map(steps.map(({ node }, i) => [node.id, `s${i + 1}`]));
+  const boxes = steps.map(
+    ({ node }) =>
+      `  ${names.get(node.id)}["${escaped(node.step)}<br/>${escaped(node.service)}<br/>${counted(
+        node.flows,
+        'flow',
+      )}, ${duration(node.workMs.p50)}"]`,
+  );
+  const lines = messages.map(
+    ({ edge }) =>
+      `  ${names.get(edge.from)} ${isEvent(edge) ? '-.->' : '-->'}${labelOf(edge)} ${names.get(edge.to)}`,
+  );
+  return ['flowchart LR', ...boxes, ...lines, ''].join('\n');
+}
+
+function labelOf(edge: MapEdge): string {
+  const name = messageName(edge);
+  if (name === '') return '';
+  return `|"${escaped(name)}, ${counted(edge.flows, 'flow')}, ${duration(edge.waitMs.p50)}"|`;
+}
+
+/** Names come from senders. What could end a label or start markup is written as an entity. */
+const escaped = (text: string): string =>
+  text
+    .replace(/\s+/g, ' ')
+    .replace(/[#&"<>`|[\]{}\\;]/g, (char) => `#${char.codePointAt(0)};`)
+    .slice(0, 200);

@@ -1,0 +1,65 @@
+import type { CoordinationReport, CoordinationStyle } from '@fermata/server/contract';
+import { counted, percent } from '../../ui/change.ts';
+
+const STYLES: readonly CoordinationStyle[] = [
+  'orchestrated',
+  'choreographed',
+  'hybrid',
+  'calls only',
+  'one service',
+];
+
+export function reportHeadline(reports: readonly CoordinationReport[]): string {
+  const counts = STYLES.flatMap((style) => {
+    const count = reports.filter(({ verdict }) => verdict === style).length;
+    return count === 0 ? [] : [`${count} ${style}`];
+  });
+  const unheard = reports.flatMap(unheardOf).length;
+  const failures =
+    unheard === 0 ? '' : ` ${counted(unheard, 'failure')} not heard by all who must hear of it.`;
+  return `${counted(reports.length, 'flow type')}: ${counts.join(', ')}.${failures}`;
+}
+
+/** Returns the failures of which somebody who must hear does not, with who that is. */
+export const unheardOf = ({
+  failureAudience,
+}: CoordinationReport): { failure: string; missing: string[] }[] =>
+  failureAudience
+    .map(({ failure, mustHear, hear }) => ({
+      failure,
+      missing: mustHear.filter((service) => !hear.includes(service)),
+    }))
+    .filter(({ missing }) => missing.length > 0);
+
+export interface Part {
+  name: string;
+  share: number;
+}
+
+/** Returns the parts that hops between services have, without those that are empty. */
+export const partsOf = ({ shares }: CoordinationReport): Part[] =>
+  [
+    { name: 'events', share: shares.event },
+    { name: 'commands', share: shares.command },
+    { name: 'replies', share: shares.reply },
+    { name: 'calls', share: shares.call },
+  ].filter(({ share }) => share > 0);
+
+/** Returns what a report rests on, and who conducts. */
+export function basisOf({ hops, flows, conductor, coupling }: CoordinationReport): string {
+  const who =
+    conductor === null
+      ? 'no service conducts'
+      : `${conductor} conducts and has to know ${counted(coupling, 'service')}`;
+  return `${counted(hops, 'hop')} between services in ${counted(flows, 'flow')}; ${who}`;
+}
+
+/** Returns the numbers of an advice in words: `failed steps 3, flows 94`. */
+export const becauseText = (because: Record<string, number>): string =>
+  Object.entries(because)
+    .map(([name, value]) => {
+      if (/share$/i.test(name)) return `${percent(value)} of flows`;
+      const words = name.replace(/([A-Z])/g, ' $1').toLowerCase();
+      return `${words} ${Number(value.toFixed(2)).toLocaleString()}`;
+    })
+    .join(', ');

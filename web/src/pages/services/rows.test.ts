@@ -1,0 +1,56 @@
+import type { CoordinationAnswer, ServiceSummary } from '@fermata/server/contract';
+import { expect, test } from 'vitest';
+import { headline, readSort, roleOf, servicesOf } from './rows.ts';
+
+const NOW = 1_800_000_000_000;
+const service = (name: string, more: Partial<ServiceSummary> = {}): ServiceSummary => ({
+  ...{ name, environment: 'live', versions: [], flowTypes: [], steps: 1, failedSteps: 0 },
+  ...{ sends: [], consumes: [], incomplete: false, wrongClocks: [] },
+  firstSeenUnixNano: '0',
+  lastSeenUnixNano: String(BigInt(NOW - 10_000) * 1_000_000n),
+  ...more,
+});
+const at = (ms: number): Partial<ServiceSummary> => ({
+  lastSeenUnixNano: String(BigInt(NOW - ms) * 1_000_000n),
+});
+
+test('services are found by their names, types and destinations', () => {
+  const all = [
+    service('shop', { sends: ['orders'] }),
+    service('mail', { consumes: ['orders'], failedSteps: 4 }),
+    service('test', { environment: 'test' }),
+  ];
+  const names = (environment: string, text: string, sort = ''): string[] =>
+    servicesOf(all, environment, text, readSort(sort)).map(({ name }) => name);
+  expect(names('', 'ORDERS')).toEqual(['mail', 'shop']);
+  expect(names('live', '')).toEqual(['mail', 'shop']);
+  expect(names('test', '')).toEqual(['test']);
+  expect(names('', '', 'failed')).toEqual(['mail', 'shop', 'test']);
+});
+
+test('a service is silent if others are not', () => {
+  expect(headline([], NOW)).toBe('No service has been heard of.');
+  expect(headline([service('a'), service('b', at(30_000))], NOW)).toBe(
+    '2 services. Each was heard of 30 s ago or later.',
+  );
+  const silent = [service('a'), service('b', at(300_000)), service('c', at(600_000))];
+  expect(headline(silent, NOW)).toBe('3 services. c and 1 more silent: last heard of 10 m ago.');
+  expect(headline(silent.slice(1), NOW)).toBe('2 services. The last sign of any was 5 m ago.');
+});
+
+test('what a service is to the flow types', () => {
+  const types = ['order', 'refund'].map((type) => ({
+    ...{ type, conductor: 'boss', knows: [{ service: 'boss', knows: ['mail', type] }] },
+    ifStops: [{ service: 'boss', flowsShare: 1 }],
+    blocked: [],
+  }));
+  expect(roleOf({ types } as unknown as CoordinationAnswer, 'boss')).toEqual({
+    conducts: ['order', 'refund'],
+    knows: ['mail', 'order', 'refund'],
+    ifStops: [
+      { type: 'order', share: 1 },
+      { type: 'refund', share: 1 },
+    ],
+    blocked: [],
+  });
+});

@@ -1,0 +1,17 @@
+type Density = 'comfortable' | 'compact';
+
+/** Key under which the browser stores the reader's choice. */
+const KEY = 'density';
+let current = $state<Density>(localStorage.getItem(KEY) === 'compact' ? 'compact' : 'comfortable');
+
+export const density = (): Density => current;
+export function setDensity(chosen: Density): void {
+  current = chosen;
+  localStorage.setItem(KEY, chosen);
+  applyDensity();
+}
+
+/** Sets the attribute of the document by which app.css chooses the height of rows. */
+export function applyDensity(): void {
+  document.documentElement.dataset['density'] = current;
+}

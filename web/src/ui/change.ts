@@ -1,0 +1,32 @@
+import { duration } from './format.ts';
+
+/** Formats a share, 0 to 1: `41 %`; a small one with a digit more, so that it is not zero. */
+export function percent(share: number): string {
+  const value = share * 100;
+  if (value < 100 && value >= 99.5) return '> 99 %';
+  if (value === 0 || value >= 9.95) return `${Math.round(value)} %`;
+  return value < 0.1 ? '< 0.1 %' : `${value.toFixed(1)} %`;
+}
+
+/** Formats by how much a duration became longer: `+1.10 s`, `−30 ms`; `—` if it did not change. */
+export function changeOfMs(now: number, before: number): string {
+  const difference = now - before;
+  return isNegligible(now, before) ? '—' : `${signOf(difference)}${duration(Math.abs(difference))}`;
+}
+
+/** Formats by how much a count grew: `+12`, `−3`; `—` if it did not. */
+export function changeOfCount(now: number, before: number): string {
+  const difference = now - before;
+  return difference === 0
+    ? '—'
+    : `${signOf(difference)}${Math.abs(difference).toLocaleString('en')}`;
+}
+
+/** A change of a duration that nobody would act on: within 1 % or 0.1 ms. */
+const isNegligible = (now: number, before: number): boolean =>
+  Math.abs(now - before) <= Math.max(0.1, 0.01 * Math.max(now, before));
+const signOf = (difference: number): string => (difference < 0 ? '−' : '+');
+
+/** Formats a number of things: `1 flow`, `12,310 flows`. */
+export const counted = (count: number, one: string, many = `${one}s`): string =>
+  `${count.toLocaleString('en')} ${count === 1 ? one : many}`;
