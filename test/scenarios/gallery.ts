@@ -7,8 +7,9 @@ import { findBrowser, launch } from '../support/browser.ts';
 import { freshDirectory, startServer } from '../support/server-process.ts';
 
 /**
- * Runs `npm run gallery`: starts a server with the demo, and one without data, and takes pictures of
- * every page into docs/gallery. It takes about three minutes, until the demo has something to show.
+ * Runs `npm run gallery`: starts a server with the demo, and one without data, and takes pictures
+ * of every page into docs/gallery. It takes about three minutes, until the demo has something to
+ * show.
  */
 const WARM_UP_MS = 120_000;
 const root = fileURLToPath(new URL('../../..', import.meta.url));

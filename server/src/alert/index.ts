@@ -15,8 +15,7 @@ export type { Channel } from './channels/index.ts';
 export { createGuard, type Guard } from './outbound/guard.ts';
 export type { Route } from './policy.ts';
 export type { Alerts, AlertsOptions } from './port.ts';
-export type { RuleFields } from './query-rules.ts';
-export { createRuleBook, type RuleBook } from './rule-book.ts';
+export { createRuleBook } from './rule-book.ts';
 export { NO_ALERTS, readAlertSettings, type AlertSettings } from './settings.ts';
 
 export function createAlerts(options: AlertsOptions): Alerts {

@@ -50,7 +50,7 @@ export function barsOf(
   };
 }
 
-/** Returns the times at which an axis from `fromMs` to `toMs` has a mark: at most `most` round ones. */
+/** Returns the times at which an axis has a mark: at most about `most` round ones. */
 export function marksOf(fromMs: number, toMs: number, most: number): number[] {
   const step = STEPS_MS.find((ms) => (toMs - fromMs) / ms <= most) ?? STEPS_MS.at(-1)!;
   const offset = new Date(fromMs).getTimezoneOffset() * 60_000;

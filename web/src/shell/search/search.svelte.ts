@@ -8,7 +8,9 @@ import { createSearchLine } from './search-line.ts';
  */
 let written = '';
 
-/** The one search line of the dashboard. On a page without flows its query leads to the explorer. */
+/**
+ * The one search line of the dashboard. On a page without flows its query leads to the explorer.
+ */
 export const line = createSearchLine((text) => {
   const { path, query } = here();
   const before = query.get('q') ?? '';
