@@ -263,11 +263,6 @@ export const EXCEPTIONS = [
   },
   {
     rule: 'columns',
-    value: 2,
-    reason: 'a text or an address that is not broken',
-  },
-  {
-    rule: 'columns',
     where: 'web/src/pages/overview/Page.svelte',
     value: 1,
     reason: 'a text or an address that is not broken',
