@@ -99,12 +99,13 @@ async function heldNow(
   const [counts, trend] = await Promise.all([
     store.countTraits(population, {
       ...{ families: ['other'], kinds: ['late', 'stuck'], most: 1000, byType: true },
+      measures: ['due', 'range'],
     }),
     store.heldTrend(population, slots),
   ]);
   const due = counts.filter((trait) => trait.due > 0);
-  await learnNames(store, due);
-  const flowsOf = await examplesOf(store, due);
+  await learnNames(store, population, due);
+  const flowsOf = await examplesOf(store, population, due);
   const groups = new Map<string, Gathered>();
   for (const trait of due) gather(groups, trait, flowsOf(trait));
   return [...groups.values()]

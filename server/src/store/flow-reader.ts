@@ -51,9 +51,11 @@ export function createFlowReader(
     listFlows: (search) => listFlows(options, search),
     findFlow: (name) => findFlow(query, name),
     async getFlow(id) {
-      const [row] = await query<StoredFlowRow>(FLOW_BY_ID, { id });
+      const [[row], aliases] = await Promise.all([
+        query<StoredFlowRow>(FLOW_BY_ID, { id }),
+        query<{ id: string }>(ALIASES_OF_FLOW, { id }),
+      ]);
       if (row === undefined) return null;
-      const aliases = await query<{ id: string }>(ALIASES_OF_FLOW, { id });
       const found = fromFlowRow(row, now());
       found.flow.aliases = aliases.map((alias) => alias.id);
       found.flow.relations.push(...(await relatives.of(found.flow)));

@@ -1,20 +1,28 @@
 import { codeOf } from '../analyze/index.ts';
 import type { Flow } from '../model/flow.ts';
 import type { Param, QueryRows } from './connection/port.ts';
-import type {
-  LensReader,
-  Measured,
-  Points,
-  Population,
-  TraitCount,
-  VariantCount,
-} from './port/index.ts';
+import type { LensReader, Points, Population } from './port/index.ts';
 import { chunksOf } from './rows/chunked-reader.ts';
 import { fromFlowRow, type StoredFlowRow } from './rows/flow.ts';
+import {
+  finite,
+  keyCount,
+  measured,
+  traitCount,
+  variantCount,
+  type ComparedRow,
+  type KeyRow,
+  type MeasuredRow,
+  type PopulationRow,
+  type TraitRow,
+  type VariantRow,
+} from './rows/lens.ts';
 import type { ReadRows } from './rows/tolerant-reader.ts';
 import { WHOLE_FLOWS_BY_IDS } from './sql/flows.sql.ts';
+import * as comparison from './sql/comparison.sql.ts';
 import * as durations from './sql/durations.sql.ts';
 import * as lenses from './sql/lenses.sql.ts';
+import { EXAMPLES, population as populationOf, type Counted } from './sql/population.sql.ts';
 import { searchWhere } from './sql/search.sql.ts';
 
 /**
@@ -27,8 +35,14 @@ const MAX_EXACT = 100_000;
  * the reads of a list.
  */
 const SETTINGS = 'max_memory_usage = 4000000000';
-/** Number of flows up to which they are looked up one by one (`flowsIn`). */
+/** Number of flows up to which they are looked for before versions are merged (`flowsIn`). */
 const MAX_FEW = 50_000;
+/**
+ * Number of flows up to which their ids are kept for all reads of an answer, and the characters of
+ * these ids: they are part of each query.
+ */
+const MAX_KNOWN = 5000;
+const MAX_KNOWN_CHARACTERS = 90_000;
 const VERSION_CODE = codeOf('version');
 
 export interface LensReaderOptions {
@@ -46,20 +60,25 @@ export const createLensReader = (options: LensReaderOptions): LensReader => ({
 /** Names the members of `LensReader` that measure how long flows take, and when they were. */
 type DurationReader = Pick<LensReader, 'segmentShares' | 'spread' | 'between' | 'trend'>;
 
+/** What a read has to know of a population. */
+type Asked = Pick<Population, 'search' | 'nowMs' | 'total' | 'known'>;
+
 /** Reads rows for a population; readers of other files use it, too. */
 export interface Reads {
-  counted: (of: Pick<Population, 'search' | 'nowMs' | 'total'>) => {
-    counted: lenses.Counted;
-    params: Record<string, Param>;
-  };
+  counted: (of: Asked) => { counted: Counted; params: Record<string, Param> };
   read: <Row>(sql: string, params: Record<string, Param>) => Promise<Row[]>;
 }
 
 export function readsOf(query: QueryRows): Reads {
-  const counted = ({ search, nowMs, total }: Pick<Population, 'search' | 'nowMs' | 'total'>) => {
+  const counted: Reads['counted'] = ({ search, nowMs, total, known }) => {
     const { where, params } = searchWhere(search, nowMs);
-    const oneOf = total > MAX_EXACT ? Math.ceil((2 * total) / MAX_EXACT) : 1;
-    return { counted: { nowMs, where, oneOf, isFew: total < MAX_FEW }, params };
+    const oneOf = total > MAX_EXACT ? 2 ** Math.floor(Math.log2((2 * total) / MAX_EXACT)) : 1;
+    if (known !== null)
+      return {
+        counted: { nowMs, where, oneOf, size: 'known' },
+        params: { known: [...known.values()] },
+      };
+    return { counted: { nowMs, where, oneOf, size: total < MAX_FEW ? 'few' : 'many' }, params };
   };
   const read = <Row>(sql: string, params: Record<string, Param>): Promise<Row[]> =>
     query<Row>(sql, params, SETTINGS);
@@ -85,13 +104,15 @@ function createTraitReader({
   return {
     async population(search) {
       const nowMs = now();
-      const of = counted({ search, nowMs, total: 0 });
-      const [row] = await read<PopulationRow>(lenses.population(of.counted), of.params);
+      // How many there are is not known yet.
+      const of = counted({ search, nowMs, total: Infinity, known: null });
+      const [row] = await read<PopulationRow>(populationOf(of.counted, MAX_KNOWN), of.params);
       const total = Number(row?.total ?? 0);
       return {
         ...{ search, nowMs, total },
         used: Number(row?.used ?? 0),
         isSampled: total > MAX_EXACT,
+        known: knownOf(row),
         durationMs: measured(row && { ...row, measured: row.total }),
         bandsMs: (row?.bands ?? []).map(finite),
         firstAt: Number(row?.firstAt ?? 0),
@@ -152,26 +173,57 @@ function createTraitReader({
       const items = await read<KeyRow>(lenses.attributeCounts(most), { ids });
       return { of: ids.length, items: items.map(keyCount) };
     },
-    async countStatuses(population) {
-      const { counted: by, params } = counted(population);
-      const rows = await read<{ type: string; status: string; flows: string }>(
-        lenses.statusCounts(by),
-        params,
-      );
-      return rows.map(({ type, status, flows }) => ({ type, status, flows: Number(flows) }));
-    },
-    async countKeys(population, most) {
-      const { counted: by, params } = counted(population);
-      const rows = await read<KeyRow>(lenses.keyCounts(by, most), params);
-      return rows.map(keyCount);
-    },
-    async examples(hashes) {
+    compare: (here, there, of) => compare(reads, here, there, of),
+    async examples({ known }, hashes) {
       if (hashes.length === 0) return new Map<string, string>();
-      const rows = await read<{ hash: string; id: string }>(lenses.EXAMPLES, {
+      if (known !== null) return known;
+      const rows = await read<{ hash: string; id: string }>(EXAMPLES, {
         hashes: [...new Set(hashes)],
       });
       return new Map(rows.map(({ hash, id }) => [hash, id]));
     },
+  };
+}
+
+/** Returns the ids of all flows by their hashes; null if the flows or their ids are too many. */
+function knownOf(row: PopulationRow | undefined): Population['known'] {
+  const pairs = row?.known ?? [];
+  const characters = pairs.reduce((sum, [, id]) => sum + id.length, 0);
+  return pairs.length === Number(row?.total ?? 0) && characters <= MAX_KNOWN_CHARACTERS
+    ? new Map(pairs)
+    : null;
+}
+
+/** Counts what two populations have, in the flows of either. */
+async function compare(
+  { counted, read }: Reads,
+  here: Population,
+  there: Population,
+  of: Parameters<LensReader['compare']>[2],
+): ReturnType<LensReader['compare']> {
+  const known = here.known && there.known && new Map([...here.known, ...there.known]);
+  const mine = searchWhere(here.search, here.nowMs);
+  const others = searchWhere(there.search, there.nowMs, 'there_');
+  const total = here.total + there.total;
+  const { counted: by, params } = counted({ ...here, total, known });
+  const compared = {
+    either: { ...by, where: `((${mine.where}) OR (${others.where}))` },
+    ...{ here: mine.where, there: others.where, hereFlows: here.used, thereFlows: there.used },
+  };
+  const all = { ...params, ...mine.params, ...others.params };
+  const [traits, keys, statuses] = await Promise.all([
+    read<ComparedRow<'id'> & { examples: string[] }>(comparison.comparedTraits(compared, of), all),
+    read<ComparedRow<'name' | 'value'>>(comparison.comparedKeys(compared, of.most), all),
+    read<ComparedRow<'type' | 'status'>>(comparison.comparedStatuses(compared), all),
+  ]);
+  const numbers = <Row extends ComparedRow<never>>(row: Row) => ({
+    ...{ ...row, here: Number(row.here), there: Number(row.there) },
+  });
+  return {
+    traits: traits.map((row) => ({ ...numbers(row), id: BigInt(row.id) })),
+    keys: keys.map(numbers),
+    statuses: statuses.map(numbers),
+    known,
   };
 }
 
@@ -252,99 +304,3 @@ function createDurationReader({ query }: LensReaderOptions): DurationReader {
     },
   };
 }
-
-interface KeyRow {
-  name: string;
-  value: string;
-  flows: string;
-}
-const keyCount = ({ name, value, flows }: KeyRow) => ({ name, value, flows: Number(flows) });
-
-export interface MeasuredRow {
-  quantiles: (number | null)[];
-  max: number;
-  measured: string;
-}
-interface PopulationRow extends Omit<MeasuredRow, 'measured'> {
-  total: string;
-  used: string;
-  bands: number[];
-  firstAt: string;
-  lastAt: string;
-}
-type Counts =
-  | 'count'
-  | 'flows'
-  | 'failed'
-  | 'retried'
-  | 'compensated'
-  | 'running'
-  | 'deadLettered'
-  | 'due'
-  | 'totalMs'
-  | 'newestMs'
-  | 'leastMs'
-  | 'mostMs'
-  | 'number'
-  | 'rank'
-  | 'firstAt'
-  | 'lastAt';
-type TraitRow = MeasuredRow & { id: string; type: string; examples: string[] } & Record<
-    Counts,
-    string | number
-  >;
-type VariantRow = Omit<MeasuredRow, 'measured'> & {
-  id: string;
-  flows: string;
-  firstAt: string;
-  lastAt: string;
-  examples: string[];
-};
-
-/** Returns the value as a number; 0 for what the engine writes for the mean of nothing. */
-const finite = (value: unknown): number => {
-  const number = Number(value ?? 0);
-  return Number.isFinite(number) ? number : 0;
-};
-
-export function measured(row: Partial<MeasuredRow> | undefined): Measured {
-  const [p50, p90, p95, p99] = row?.quantiles ?? [];
-  return {
-    p50: finite(p50),
-    p90: finite(p90),
-    p95: finite(p95),
-    p99: finite(p99),
-    max: finite(row?.max),
-    count: finite(row?.measured),
-  };
-}
-
-function traitCount({
-  id,
-  type,
-  examples,
-  quantiles,
-  max,
-  measured: count,
-  ...rest
-}: TraitRow): TraitCount {
-  const counts = Object.fromEntries(
-    Object.entries(rest).map(([name, value]) => [name, finite(value)]),
-  ) as Record<Counts, number>;
-  return {
-    ...counts,
-    id: BigInt(id),
-    type,
-    ms: measured({ quantiles, max, measured: count }),
-    examples: [...new Set(examples)],
-  };
-}
-
-const variantCount = (row: VariantRow): VariantCount => ({
-  id: BigInt(row.id),
-  flows: Number(row.flows),
-  durationMs: measured({ ...row, measured: row.flows }),
-  firstAt: Number(row.firstAt),
-  lastAt: Number(row.lastAt),
-  examples: [...new Set(row.examples)],
-});

@@ -1,6 +1,7 @@
 import type { QueryRows } from './connection/port.ts';
-import { measured, readsOf, type MeasuredRow } from './lens-reader.ts';
+import { readsOf } from './lens-reader.ts';
 import type { FacetCount, FacetReader, OverviewReader } from './port/index.ts';
+import { measured, type MeasuredRow } from './rows/lens.ts';
 import { facetCounts } from './sql/facets.sql.ts';
 import { heldTrend, typeCounts } from './sql/overview.sql.ts';
 
@@ -26,7 +27,7 @@ export function createOverviewReader(
     },
     async countFacets(search, most) {
       // Nothing is known of how many there are, so all rows are read.
-      const { counted: by, params } = counted({ search, nowMs: now(), total: MANY });
+      const { counted: by, params } = counted({ search, nowMs: now(), total: MANY, known: null });
       const rows = await read<FacetCount & { flows: string }>(facetCounts(by, most), params);
       return rows.map((row) => ({ ...row, flows: Number(row.flows) }));
     },

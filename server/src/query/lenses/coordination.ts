@@ -26,12 +26,13 @@ export async function coordinationLens(
 ): Promise<CoordinationAnswer> {
   const traits = await store.countTraits(population, {
     ...{ families: ['node', 'edge', 'other', 'mark'], kinds: KINDS, most: MOST, byType: true },
+    measures: ['ms', 'totalMs', 'newestMs', 'number', 'times'],
   });
-  await learnNames(store, traits);
+  await learnNames(store, population, traits);
   const nodes = ofKind(traits, 'node');
   const edges = ofKind(traits, 'edge');
   const others = ofKind(traits, ...OTHERS);
-  const flowsOf = await examplesOf(store, [...nodes, ...edges]);
+  const flowsOf = await examplesOf(store, population, [...nodes, ...edges]);
   const reports = [...flowsByType(ofKind(traits, 'style'))]
     .sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))
     .slice(0, MAX_TYPES)

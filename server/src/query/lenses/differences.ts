@@ -1,11 +1,13 @@
 import { hexOf } from '../../analyze/index.ts';
 import type { Difference, DifferencesAnswer } from '../../contract/index.ts';
-import type { LensReader, Population } from '../../store/index.ts';
+import type { Comparison, KeyCount, LensReader, Population } from '../../store/index.ts';
 import { present, queryOf } from './population.ts';
 import { isRestated } from './restated.ts';
-import { bodyOf, learnNames, ofKind, type Exemplified } from './trait-names.ts';
+import { bodyOf, learnNames, ofKind } from './trait-names.ts';
 
-const MOST = 2000;
+/** Maximum number of traits, and of keys, that are compared. */
+const MOST = 6000;
+const MAX_ATTRIBUTES = 2000;
 /** Flows of each population whose attributes are counted. */
 const SAMPLED_FLOWS = 200;
 
@@ -38,12 +40,21 @@ export async function differencesLens(
   q: string,
   limit: number,
 ): Promise<Pick<DifferencesAnswer, 'items' | 'population' | 'asOf'>> {
-  const [mine, others] = await Promise.all([featuresOf(store, here), featuresOf(store, there)]);
-  await learnNames(store, [...mine.traits, ...others.traits]);
-  const ours = mine.named();
-  const theirs = others.named();
-  const items = [...new Set([...ours.keys(), ...theirs.keys()])]
-    .flatMap((key) => compared(ours.get(key), theirs.get(key), mine, others))
+  const [both, mine, others] = await Promise.all([
+    store.compare(here, there, {
+      families: ['node', 'edge', 'other', 'mark'],
+      kinds: ['node', 'edge', 'failure', 'version', 'instance', 'service'],
+      most: MOST,
+    }),
+    store.countAttributes(here, SAMPLED_FLOWS, MAX_ATTRIBUTES),
+    store.countAttributes(there, SAMPLED_FLOWS, MAX_ATTRIBUTES),
+  ]);
+  await learnNames(store, both, both.traits);
+  const items = [
+    ...countedFeatures(both).map((feature) => compared(feature, here.used, there.used)),
+    ...attributesOf(mine.items, others.items).map((one) => compared(one, mine.of, others.of)),
+  ]
+    .flat()
     .filter(({ score }) => score >= MIN_SCORE)
     .sort((a, b) => b.score - a.score || (a.value < b.value ? -1 : 1));
   // An attribute that only repeats a name that is listed anyway is left out.
@@ -64,72 +75,67 @@ const valueOf = (named: string): string => named.slice(named.indexOf('=') + 1);
 interface Feature {
   field: Difference['field'];
   value: string;
-  flows: number;
+  /** Flows of the one population that have it, and of the other. */
+  here: number;
+  there: number;
   q: string;
   sampled: boolean;
   /** Texts that an attribute may repeat. */
   names: string[];
 }
-interface Features {
-  traits: Exemplified[];
-  used: number;
-  sampledFlows: number;
-  /** Returns the features by field and value; call it once the names of the traits are known. */
-  named(): Map<string, Feature>;
+
+/** Returns all features but attributes; call it once the names of the traits are known. */
+function countedFeatures({ traits, keys, statuses }: Comparison): Feature[] {
+  const nodeNames = new Map(ofKind(traits, 'node').map(({ id }) => [hexOf(id), nodeName(id)]));
+  const ofTraits = traits.flatMap(({ id, here, there }) => {
+    const named = nameOf(id, nodeNames);
+    const q = `trait:${hexOf(id)}`;
+    return named === null ? [] : [{ ...named, here, there, q, sampled: false }];
+  });
+  const ofKeys = keys.map(({ name, value, here, there }): Feature => ({
+    ...{ field: 'key', value: `${name}=${value}`, here, there, sampled: false, names: [value] },
+    q: `key:${quoted(value)}`,
+  }));
+  const ofColumns = (['status', 'type'] as const).flatMap((field) =>
+    [...sumsBy(statuses, field)].map(([value, counts]): Feature => ({
+      ...{ field, value, ...counts, q: `${field}:${quoted(value)}` },
+      ...{ sampled: false, names: [value] },
+    })),
+  );
+  // What has the same name on the map has different ids if its destination differs, say: the last
+  // one stands for all.
+  const features = [...ofTraits, ...ofKeys, ...ofColumns];
+  return [...new Map(features.map((one) => [`${one.field} ${one.value}`, one])).values()];
 }
 
-async function featuresOf(store: LensReader, population: Population): Promise<Features> {
-  const [traits, keys, statuses, attributes] = await Promise.all([
-    store.countTraits(population, {
-      families: ['node', 'edge', 'other', 'mark'],
-      kinds: ['node', 'edge', 'failure', 'version', 'instance', 'service'],
-      most: 3 * MOST,
-    }),
-    store.countKeys(population, MOST),
-    store.countStatuses(population),
-    store.countAttributes(population, SAMPLED_FLOWS, MOST),
-  ]);
-  const nodes = ofKind(traits, 'node');
-  return {
-    traits,
-    used: population.used,
-    sampledFlows: attributes.of,
-    named() {
-      const features: Feature[] = [];
-      const nodeNames = new Map(nodes.map(({ id }) => [hexOf(id), nodeName(id)]));
-      for (const { id, flows } of traits) {
-        const named = nameOf(id, nodeNames);
-        if (named !== null)
-          features.push({ ...named, flows, q: `trait:${hexOf(id)}`, sampled: false });
-      }
-      for (const { name, value, flows } of keys)
-        features.push({
-          ...{ field: 'key', value: `${name}=${value}`, flows, sampled: false, names: [value] },
-          q: `key:${quoted(value)}`,
-        });
-      for (const field of ['status', 'type'] as const)
-        for (const [value, flows] of sumsBy(statuses, field))
-          features.push({
-            ...{ field, value, flows, q: `${field}:${quoted(value)}` },
-            ...{ sampled: false, names: [value] },
-          });
-      for (const { name, value, flows } of attributes.items)
-        if (!isRestated(name))
-          features.push({
-            ...{ field: 'attribute', value: `${name}=${value}`, flows, sampled: true, names: [] },
-            q: `@${name}:${quoted(value)}`,
-          });
-      return new Map(features.map((feature) => [`${feature.field} ${feature.value}`, feature]));
-    },
-  };
+/** Returns the attributes of flows of either population. */
+function attributesOf(mine: readonly KeyCount[], others: readonly KeyCount[]): Feature[] {
+  const features = new Map<string, Feature>();
+  for (const [side, items] of [
+    ['here', mine],
+    ['there', others],
+  ] as const)
+    for (const { name, value, flows } of items) {
+      if (isRestated(name)) continue;
+      const named = `${name}=${value}`;
+      const feature: Feature = features.get(named) ?? {
+        ...{ field: 'attribute', value: named, here: 0, there: 0, sampled: true, names: [] },
+        q: `@${name}:${quoted(value)}`,
+      };
+      features.set(named, { ...feature, [side]: flows });
+    }
+  return [...features.values()];
 }
 
 function sumsBy(
-  rows: readonly { type: string; status: string; flows: number }[],
+  rows: Comparison['statuses'],
   field: 'type' | 'status',
-): Map<string, number> {
-  const sums = new Map<string, number>();
-  for (const row of rows) sums.set(row[field], (sums.get(row[field]) ?? 0) + row.flows);
+): Map<string, { here: number; there: number }> {
+  const sums = new Map<string, { here: number; there: number }>();
+  for (const { [field]: value, here, there } of rows) {
+    const sum = sums.get(value) ?? { here: 0, there: 0 };
+    sums.set(value, { here: sum.here + here, there: sum.there + there });
+  }
   return sums;
 }
 
@@ -180,18 +186,11 @@ function nameOf(
 }
 
 function compared(
-  ours: Feature | undefined,
-  theirs: Feature | undefined,
-  mine: Features,
-  others: Features,
+  { here: flows, there: baselineFlows, ...feature }: Feature,
+  here: number,
+  there: number,
 ): (Difference & { score: number; names: string[] })[] {
-  const feature = ours ?? theirs!;
-  const [here, there] = feature.sampled
-    ? [mine.sampledFlows, others.sampledFlows]
-    : [mine.used, others.used];
   if (here === 0 || there === 0) return [];
-  const flows = ours?.flows ?? 0;
-  const baselineFlows = theirs?.flows ?? 0;
   const [share, baselineShare] = [flows / here, baselineFlows / there];
   const score =
     evidenceRatio(flows, here, baselineFlows, there) *

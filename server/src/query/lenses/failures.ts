@@ -29,6 +29,7 @@ export async function failuresLens(
   const [byType, trend] = await Promise.all([
     store.countTraits(population, {
       ...{ families: ['other'], kinds: ['failure'], most: MOST, byType: true },
+      measures: ['range'],
     }),
     store.traitTrend(population, 'failure', { fromMs: population.firstAt, bucketMs: partMs }),
   ]);
@@ -36,8 +37,8 @@ export async function failuresLens(
   const shown = groups.slice(0, limit);
   const ids = shown.map(({ id }) => id);
   const origins = await store.failureOrigins(population, ids);
-  await learnNames(store, [...shown, ...origins]);
-  const flowsOf = await examplesOf(store, shown);
+  await learnNames(store, population, [...shown, ...origins]);
+  const flowsOf = await examplesOf(store, population, shown);
   const told = await notes.all();
   return {
     ...present(population),

@@ -41,13 +41,15 @@ export async function latencyLens(
   { between, halve }: LatencyOptions,
 ): Promise<LatencyAnswer> {
   const [segments, shares, heatmap, timeBetween] = await Promise.all([
-    store.countTraits(population, { families: ['segment'], most: MAX_SEGMENTS }),
+    store.countTraits(population, {
+      ...{ families: ['segment'], most: MAX_SEGMENTS, measures: ['ms', 'totalMs', 'rank'] },
+    }),
     sharesOf(store, population),
     heatmapOf(store, population, population.durationMs),
     between === undefined ? null : betweenOf(store, population, between),
   ]);
-  await learnNames(store, segments);
-  const flowsOf = await examplesOf(store, segments);
+  await learnNames(store, population, segments);
+  const flowsOf = await examplesOf(store, population, segments);
   const chain = segments
     .sort((a, b) => a.rank - b.rank)
     .flatMap((one) => presentSegment(one, shares(one.id), population, flowsOf(one), q));
@@ -148,7 +150,10 @@ async function heatmapOf(
   const fromMs = Math.floor(population.firstAt / bucketMs) * bucketMs;
   const grid: Grid = { fromMs, bucketMs, boundsMs: boundsFor(measured) };
   const cells = population.total === 0 ? [] : await store.spread(population, grid, points);
-  const ids = await store.examples(cells.map(({ example }) => example));
+  const ids = await store.examples(
+    population,
+    cells.map(({ example }) => example),
+  );
   return heatmapFrom(grid, cells, ids);
 }
 

@@ -26,15 +26,20 @@ export async function mapLens(
     families: ['node', 'edge', 'other'],
     kinds: ['node', 'edge', 'late', 'stuck'],
     most: MOST,
+    measures: ['due', 'ms', 'number'],
   });
   const nodes = ofKind(traits, 'node');
   const edges = ofKind(traits, 'edge');
   const awaited = ofKind(traits, 'late', 'stuck');
   const kept = nodes.slice(0, MAX_NODES);
   const shownEdges = edges.slice(0, maxEdges);
-  await learnNames(store, [...kept, ...shownEdges, ...awaited]);
+  await learnNames(store, population, [...kept, ...shownEdges, ...awaited]);
   const held = heldAt(awaited);
-  const flowsOf = await examplesOf(store, [...kept, ...shownEdges, ...held.missing(kept)]);
+  const flowsOf = await examplesOf(store, population, [
+    ...kept,
+    ...shownEdges,
+    ...held.missing(kept),
+  ]);
   const counted = kept.flatMap((node) => presentNode(node, held.atNode(node.id), flowsOf(node), q));
   const shownNodes = [
     ...counted,

@@ -5,7 +5,7 @@ import {
   type TraitBodies,
   type TraitKind,
 } from '../../analyze/index.ts';
-import type { LensReader } from '../../store/index.ts';
+import type { LensReader, Population } from '../../store/index.ts';
 
 /** A trait with flows that have it (`LensReader.examples`). */
 export interface Exemplified {
@@ -22,7 +22,11 @@ const MAX_ROUNDS = 20;
  * with such a trait was projected. A flow that has the trait is read, and its traits are computed
  * again, which names all of them.
  */
-export async function learnNames(store: LensReader, traits: readonly Exemplified[]): Promise<void> {
+export async function learnNames(
+  store: LensReader,
+  population: Pick<Population, 'known'>,
+  traits: readonly Exemplified[],
+): Promise<void> {
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const unknown = traits.filter(({ id }) => id !== 0n && traitNamed(id) === undefined);
     if (unknown.length === 0) return;
@@ -30,7 +34,7 @@ export async function learnNames(store: LensReader, traits: readonly Exemplified
     const hashes = new Set(
       unknown.flatMap(({ examples }) => examples[round % Math.max(1, examples.length)] ?? []),
     );
-    const ids = await store.examples([...hashes].slice(0, FLOWS_AT_ONCE));
+    const ids = await store.examples(population, [...hashes].slice(0, FLOWS_AT_ONCE));
     for (const flow of await store.wholeFlows([...ids.values()])) traitsOf(flow);
   }
 }
@@ -50,8 +54,12 @@ export function bodyOf<K extends TraitKind>(kind: K, id: bigint): TraitBodies[K]
 /** Replaces the hashes of examples by ids of flows, for all lists of an answer at once. */
 export async function examplesOf(
   store: LensReader,
+  population: Population,
   traits: readonly { examples: readonly string[] }[],
 ): Promise<(one: { examples: readonly string[] }) => string[]> {
-  const ids = await store.examples(traits.flatMap(({ examples }) => examples));
+  const ids = await store.examples(
+    population,
+    traits.flatMap(({ examples }) => examples),
+  );
   return ({ examples }) => [...new Set(examples.flatMap((hash) => ids.get(hash) ?? []))];
 }

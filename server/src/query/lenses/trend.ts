@@ -73,7 +73,12 @@ async function annotationsOf(
   incidents: readonly Incident[],
 ): Promise<TrendAnswer['annotations']> {
   const [versions, variants] = await Promise.all([
-    store.countTraits(population, { families: ['mark'], kinds: ['version'], most: 500 }),
+    store.countTraits(population, {
+      families: ['mark'],
+      kinds: ['version'],
+      most: 500,
+      measures: ['times'],
+    }),
     store.countVariants(population, 100),
   ]);
   const isNew = ({ firstAt }: { firstAt: number }): boolean => firstAt > population.firstAt;
@@ -81,7 +86,7 @@ async function annotationsOf(
   const newVariants = variants.filter(
     (variant) => isNew(variant) && variant.flows >= population.used * MIN_VARIANT_SHARE,
   );
-  await learnNames(store, [...newVersions, ...newVariants]);
+  await learnNames(store, population, [...newVersions, ...newVariants]);
   const types = population.search.types;
   return [
     ...newVersions.flatMap(({ id, firstAt }) => {

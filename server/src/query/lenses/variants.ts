@@ -19,8 +19,8 @@ export async function variantsLens(
   const shown = all.slice(0, limit);
   const ids = shown.map(({ id }) => id);
   const { outcomes, versions } = await store.variantDetails(population, ids);
-  await learnNames(store, [...shown, ...versions]);
-  const flowsOf = await examplesOf(store, shown);
+  await learnNames(store, population, [...shown, ...versions]);
+  const flowsOf = await examplesOf(store, population, shown);
   const listed = shown.reduce((sum, { flows }) => sum + flows, 0);
   return {
     ...present(population),

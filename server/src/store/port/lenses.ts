@@ -55,8 +55,15 @@ export interface LensReader {
   trend(population: Population, bucketMs: number, by: TrendBy): Promise<TrendRow[]>;
   /** Returns whole flows, at most `limit`, chosen at random but always the same. */
   sampleFlows(population: Population, limit: number): Promise<Flow[]>;
-  /** Counts flows by type and status. */
-  countStatuses(population: Population): Promise<{ type: string; status: string; flows: number }[]>;
+  /**
+   * Counts the flows of two populations that have each trait, key and status: of traits and keys at
+   * most `most`, the most frequent ones in either.
+   */
+  compare(
+    here: Population,
+    there: Population,
+    of: Required<Omit<TraitsOf, 'byType' | 'measures'>>,
+  ): Promise<Comparison>;
   /** Returns whole flows by id. */
   wholeFlows(ids: readonly string[]): Promise<Flow[]>;
   /**
@@ -68,10 +75,11 @@ export interface LensReader {
     flows: number,
     most: number,
   ): Promise<{ of: number; items: KeyCount[] }>;
-  /** Counts flows by the values of their keys, the most frequent first. */
-  countKeys(population: Population, most: number): Promise<KeyCount[]>;
-  /** Returns the ids of flows that were given as examples. */
-  examples(hashes: readonly string[]): Promise<Map<string, string>>;
+  /** Returns the ids of flows of the population that were given as examples. */
+  examples(
+    population: Pick<Population, 'known'>,
+    hashes: readonly string[],
+  ): Promise<ReadonlyMap<string, string>>;
 }
 
 /** Reads what an overview is made of, besides what lenses count. */
@@ -113,6 +121,8 @@ export interface Population {
   /** Flows that are counted; rows of earlier versions of Fermata hold nothing to count. */
   used: number;
   isSampled: boolean;
+  /** The ids of the flows by the hashes that stand for them in examples; null if they are many. */
+  known: ReadonlyMap<string, string> | null;
   durationMs: Measured;
   /** Durations, ms, at the ranks `BAND_RANKS`; each is that of some flow. */
   bandsMs: number[];
@@ -134,6 +144,10 @@ export interface Measured {
   count: number;
 }
 
+/** Names members of `TraitCount`; `range` is `leastMs` and `mostMs`, `times` are those of flows. */
+export type TraitMeasure =
+  'due' | 'ms' | 'totalMs' | 'newestMs' | 'range' | 'number' | 'rank' | 'times';
+
 /** Which traits are counted. */
 export interface TraitsOf {
   /** Families that are counted together, because each reading of all rows costs the same again. */
@@ -141,6 +155,8 @@ export interface TraitsOf {
   /** Kinds within the families; absent: all. */
   kinds?: readonly TraitKind[];
   most: number;
+  /** What is measured beside counts. All else is 0, because each costs time. */
+  measures: readonly TraitMeasure[];
   /** Counts by flow type, too. */
   byType?: boolean;
 }
@@ -220,6 +236,19 @@ export interface TrendRow {
   value: string;
   flows: number;
   durationMs: Measured;
+}
+interface InBoth {
+  /** Flows of the one population, and of the other. */
+  here: number;
+  there: number;
+}
+export interface Comparison {
+  /** `examples` are hashes of ids of flows of either population. */
+  traits: (InBoth & { id: bigint; examples: string[] })[];
+  keys: (InBoth & { name: string; value: string })[];
+  statuses: (InBoth & { type: string; status: string })[];
+  /** The ids of flows by their hashes, as in `Population`. */
+  known: Population['known'];
 }
 export interface TypeCount {
   type: string;

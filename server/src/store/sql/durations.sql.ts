@@ -1,5 +1,5 @@
 import type { TrendBy } from '../port/index.ts';
-import { flowsIn, isSampled, quantiles, type Counted } from './lenses.sql.ts';
+import { flowsIn, isSampled, quantiles, type Counted } from './population.sql.ts';
 import { sql } from './sql.ts';
 
 /** Sums the segments of flows by bands of durations, and the durations themselves (segment 0). */

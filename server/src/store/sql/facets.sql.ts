@@ -1,4 +1,4 @@
-import { flowsIn, type Counted } from './lenses.sql.ts';
+import { flowsIn, type Counted } from './population.sql.ts';
 import { sql } from './sql.ts';
 
 /** Counts flows by the values of several fields in one reading, at most `most` values of each. */

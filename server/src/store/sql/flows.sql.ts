@@ -10,9 +10,13 @@ export const SUMMARY_FIELDS = sql`
 /**
  * Selects all flows as they look at `nowMs`. A flow that has settled by then counts as ended. This
  * query serves filters and counts in the engine; `viewAt` does the same outside of the engine.
- * With `rows`, a condition, it selects these rows instead of the newest one of each flow.
+ * `from` may name the table without `FINAL`, for rows of any version. `among`, a condition on ids,
+ * is met before the versions of each flow are merged, so that only these flows are read.
  */
-export const flowsSeenAt = (nowMs: number, rows?: string): string => sql`
+export const flowsSeenAt = (
+  nowMs: number,
+  { from = 'flows FINAL', among }: { from?: string; among?: string | undefined } = {},
+): string => sql`
     (
       WITH (settles_as != '' AND settles_at <= ${nowMs}) AS is_settled
       SELECT * REPLACE (
@@ -20,8 +24,8 @@ export const flowsSeenAt = (nowMs: number, rows?: string): string => sql`
         if(is_settled, settles_as, outcome) AS outcome,
         if(is_settled, settles_as, status) AS status
       )
-      FROM flows${rows === undefined ? ' FINAL' : ''}
-      WHERE deleted = 0${rows === undefined ? '' : `\nAND ${rows}`}
+      FROM ${from}${among === undefined ? '' : `\nPREWHERE ${among}`}
+      WHERE deleted = 0
     )`;
 
 /**

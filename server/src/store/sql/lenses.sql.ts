@@ -1,53 +1,9 @@
 import { codeOf, FLAGS, NUMBER_SHIFT, type TraitKind } from '../../analyze/index.ts';
-import { BAND_RANKS, type TraitFamily, type TraitsOf } from '../port/index.ts';
-import { flowsSeenAt } from './flows.sql.ts';
+import type { TraitFamily, TraitMeasure, TraitsOf } from '../port/index.ts';
+import { flowsIn, isSampled, quantiles, startedMs, type Counted } from './population.sql.ts';
 import { sql } from './sql.ts';
 
-/**
- * Describes which flows a lens reads: those of a search (`search.sql.ts`), as they look at `nowMs`.
- */
-export interface Counted {
-  nowMs: number;
-  where: string;
-  /** There are few such flows, compared with all rows (`flowsIn`). */
-  isFew: boolean;
-  /** Quantiles are taken of one flow out of this many. */
-  oneOf: number;
-}
-
-/**
- * Selects the flows of a search as they look at `nowMs`. `FINAL` merges all rows of the table
- * first, whichever are asked for. Where few are, it is faster to look for rows of any version that
- * match, and then to read the newest version of only these flows, which decides.
- */
-export const flowsIn = ({ nowMs, where, isFew }: Counted, columns: string): string =>
-  isFew
-    ? sql`
-      (
-        SELECT ${columns}
-        FROM ${flowsSeenAt(nowMs, newestOf(nowMs, where))}
-        WHERE ${where}
-      )`
-    : sql`
-      (
-        SELECT ${columns}
-        FROM ${flowsSeenAt(nowMs)}
-        WHERE ${where}
-      )`;
-
-const newestOf = (nowMs: number, where: string): string => sql`
-  (id, version) IN (
-    SELECT id, max(version)
-    FROM flows
-    WHERE id IN (
-      SELECT id
-      FROM ${flowsSeenAt(nowMs, '1')}
-      WHERE ${where}
-    )
-    GROUP BY id
-  )`;
-
-/** Columns that hold the traits of each family. */
+/** Columns that hold the traits of each family. `marks` are those marks that are counted. */
 const FAMILIES: Record<TraitFamily, { ids: string; ms: string; flags: string }> = {
   node: { ids: 'node_ids', ms: 'node_ms', flags: 'node_flags' },
   edge: { ids: 'edge_ids', ms: 'edge_ms', flags: 'edge_flags' },
@@ -58,97 +14,100 @@ const FAMILIES: Record<TraitFamily, { ids: string; ms: string; flags: string }> 
   },
   other: { ids: 'trait_ids', ms: 'trait_ms', flags: 'trait_flags' },
   mark: {
-    ids: 'mark_ids',
-    ms: 'arrayWithConstant(length(mark_ids), toFloat64(0))',
-    flags: `arrayWithConstant(length(mark_ids), toUInt32(${FLAGS.first | FLAGS.unmeasured}))`,
+    ids: 'marks',
+    ms: 'arrayWithConstant(length(marks), toFloat64(0))',
+    flags: `arrayWithConstant(length(marks), toUInt32(${FLAGS.first | FLAGS.unmeasured}))`,
   },
 };
 
-export const isSampled = ({ oneOf }: Counted): string =>
-  oneOf === 1 ? '1' : `flow % ${oneOf} = 0`;
-const has = (flag: keyof typeof FLAGS): string => `bitAnd(flags, ${FLAGS[flag]}) > 0`;
-export const quantiles = (ms: string, condition: string): string =>
-  `quantilesExactInclusiveIf(0.5, 0.9, 0.95, 0.99)(${ms}, ${condition})`;
-export const startedMs = 'intDiv(started, 1000000)';
-
-/** Counts the flows of a search, and measures their durations. */
-export const population = (counted: Counted): string => sql`
-  SELECT
-    count() AS total,
-    countIf(variant != 0) AS used,
-    ${quantiles('duration_ms', isSampled(counted))} AS quantiles,
-    max(duration_ms) AS max,
-    quantilesExactLowIf(${BAND_RANKS.join(', ')})(duration_ms, variant != 0) AS bands,
-    toString(min(${startedMs})) AS firstAt,
-    toString(max(${startedMs})) AS lastAt
-  FROM (
-    SELECT cityHash64(id) AS flow, variant, duration_ms, started
-    FROM ${flowsSeenAt(counted.nowMs)}
-    WHERE ${counted.where}
-  )`;
-
-/** Counts the traits of a family. `flow` is a hash, because ids would be copied for each trait. */
-export const traitCounts = (
-  counted: Counted,
-  { families, kinds, most, byType = false }: TraitsOf,
+/**
+ * Selects the traits of families as columns `ids`, `all_ms` and `all_flags`. A flow has more marks
+ * than other traits, so marks of other kinds are left out before a row is made of each.
+ */
+export const joinedFamilies = (
+  families: readonly TraitFamily[],
+  kinds: readonly TraitKind[] | undefined,
 ): string => {
   const joined = (part: 'ids' | 'ms' | 'flags'): string => {
     const columns = families.map((family) => FAMILIES[family][part]);
     return columns.length === 1 ? columns[0]! : `arrayConcat(${columns.join(', ')})`;
   };
-  const type = byType ? 'type' : "''";
+  const counted = kinds && `arrayFilter(one -> bitAnd(one, 15) IN (${codesOf(kinds)}), mark_ids)`;
+  const columns = [`${joined('ids')} AS ids`, `${joined('ms')} AS all_ms`];
+  if (families.includes('mark')) columns.unshift(`${counted ?? 'mark_ids'} AS marks`);
+  return [...columns, `${joined('flags')} AS all_flags`].join(',\n');
+};
+
+export const hasFlag = (flag: keyof typeof FLAGS): string => `bitAnd(flags, ${FLAGS[flag]}) > 0`;
+
+const MEASURES: Record<TraitMeasure, (counted: Counted) => string> = {
+  due: ({ nowMs }) => `countIf(ms <= ${nowMs} AND ${hasFlag('first')}) AS due`,
+  ms: () => sql`
+    ${quantiles('ms', 'is_in_sample')} AS quantiles,
+    maxIf(ms, is_measured) AS max,
+    countIf(is_measured) AS measured`,
+  totalMs: () => 'sumIf(ms, is_measured) AS totalMs',
+  newestMs: () => 'argMax(ms, started) AS newestMs',
+  range: () => 'min(ms) AS leastMs,\nmax(ms) AS mostMs',
+  number: () => `max(bitShiftRight(flags, ${NUMBER_SHIFT})) AS number`,
+  rank: () => 'avg(position) AS rank',
+  times: () => sql`
+    toString(intDiv(min(started), 1000000)) AS firstAt,
+    toString(intDiv(max(started), 1000000)) AS lastAt`,
+};
+
+/** Counts the traits of a family. `flow` is a hash, because ids would be copied for each trait. */
+export const traitCounts = (
+  counted: Counted,
+  { families, kinds, most, measures, byType = false }: TraitsOf,
+): string => {
+  // A type is copied for each trait, too, and is less to copy as the number of a word.
+  const type = byType ? 'toLowCardinality(type) AS flow_type,\n' : '';
+  const flowType = byType ? 'flow_type, ' : '';
+  const position = measures.includes('rank') ? ', arrayEnumerate(ids) AS position' : '';
   // Every flow has nodes. Where rarer kinds are asked for, flows without them are left out first.
   const having =
     kinds === undefined || kinds.includes('node')
       ? counted
-      : { ...counted, where: `${counted.where}\nAND ${hasAny(kinds, joined('ids'))}` };
+      : { ...counted, where: `${counted.where}\nAND ${hasAny(kinds, families)}` };
   return sql`
     SELECT
       toString(trait) AS id,
-      flow_type AS type,
+      ${byType ? 'flow_type' : "''"} AS type,
       count() AS count,
-      countIf(${has('first')}) AS flows,
-      countIf(${has('failed')}) AS failed,
-      countIf(${has('retried')}) AS retried,
-      countIf(${has('compensated')}) AS compensated,
-      countIf(${has('running')}) AS running,
-      countIf(${has('deadLettered')}) AS deadLettered,
-      countIf(ms <= ${counted.nowMs} AND ${has('first')}) AS due,
-      ${quantiles('ms', `isMeasured AND ${isSampled(counted)}`)} AS quantiles,
-      maxIf(ms, isMeasured) AS max,
-      countIf(isMeasured) AS measured,
-      sumIf(ms, isMeasured) AS totalMs,
-      argMax(ms, started) AS newestMs,
-      min(ms) AS leastMs,
-      max(ms) AS mostMs,
-      max(bitShiftRight(flags, ${NUMBER_SHIFT})) AS number,
-      avg(position) AS rank,
-      toString(min(${startedMs})) AS firstAt,
-      toString(max(${startedMs})) AS lastAt,
+      countIf(${hasFlag('first')}) AS flows,
+      countIf(${hasFlag('failed')}) AS failed,
+      countIf(${hasFlag('retried')}) AS retried,
+      countIf(${hasFlag('compensated')}) AS compensated,
+      countIf(${hasFlag('running')}) AS running,
+      countIf(${hasFlag('deadLettered')}) AS deadLettered,
+      ${measures.map((measure) => `${MEASURES[measure](counted)},\n`).join('')}
       [toString(argMax(flow, started)), toString(any(flow)), toString(argMin(flow, started))]
         AS examples
     FROM (
       SELECT
-        cityHash64(id) AS flow, flow_type, started, trait, ms, flags, position,
-        bitAnd(flags, ${FLAGS.unmeasured}) = 0 AS isMeasured
-      FROM ${flowsIn(
-        having,
-        `id, ${type} AS flow_type, started, ${joined('ids')} AS ids,
-        ${joined('ms')} AS all_ms, ${joined('flags')} AS all_flags`,
-      )}
+        cityHash64(id) AS flow, ${flowType}started, trait, ms,
+        flags${position && ', position'},
+        bitAnd(flags, ${FLAGS.unmeasured}) = 0 AS is_measured,
+        is_measured AND ${isSampled(counted)} AS is_in_sample
+      FROM ${flowsIn(having, `id, started,\n${type}${joinedFamilies(families, kinds)}`)}
       ARRAY JOIN
-        ids AS trait, all_ms AS ms, all_flags AS flags, arrayEnumerate(ids) AS position
+        ids AS trait, all_ms AS ms, all_flags AS flags${position}
       ${kinds === undefined ? '' : `WHERE ${isOf(kinds)}`}
     )
-    GROUP BY trait, flow_type
-    ORDER BY flows DESC, trait, flow_type
+    GROUP BY ${flowType}trait
+    ORDER BY flows DESC, trait, type
     LIMIT ${most}`;
 };
 
-const hasAny = (kinds: readonly TraitKind[], ids: string): string =>
-  `arrayExists(one -> bitAnd(one, 15) IN (${kinds.map(codeOf).join(', ')}), ${ids})`;
-const isOf = (kinds: readonly TraitKind[]): string =>
-  `bitAnd(trait, 15) IN (${kinds.map(codeOf).join(', ')})`;
+const codesOf = (kinds: readonly TraitKind[]): string => kinds.map(codeOf).join(', ');
+const hasAny = (kinds: readonly TraitKind[], families: readonly TraitFamily[]): string => {
+  const columns = families.map((family) => (family === 'mark' ? 'mark_ids' : FAMILIES[family].ids));
+  const ids = columns.length === 1 ? columns[0]! : `arrayConcat(${columns.join(', ')})`;
+  return `arrayExists(one -> bitAnd(one, 15) IN (${codesOf(kinds)}), ${ids})`;
+};
+export const isOf = (kinds: readonly TraitKind[]): string =>
+  `bitAnd(trait, 15) IN (${codesOf(kinds)})`;
 
 /** Counts the flows that have each trait of a kind, by buckets of their start. */
 export const traitTrend = (
@@ -160,9 +119,9 @@ export const traitTrend = (
   SELECT
     toString(trait) AS id,
     intDiv(${startedMs} - ${fromMs}, ${bucketMs}) AS bucket,
-    countIf(${has('first')}) AS flows
+    countIf(${hasFlag('first')}) AS flows
   FROM ${flowsIn(
-    { ...counted, where: `${counted.where}\nAND ${hasAny([kind], 'trait_ids')}` },
+    { ...counted, where: `${counted.where}\nAND ${hasAny([kind], ['other'])}` },
     'started, trait_ids, trait_flags',
   )}
   ARRAY JOIN trait_ids AS trait, trait_flags AS flags
@@ -284,33 +243,14 @@ export const sampledIds = (counted: Counted, limit: number): string => sql`
   ORDER BY cityHash64(id)
   LIMIT ${limit}`;
 
-export const statusCounts = (counted: Counted): string => sql`
-  SELECT type, status, count() AS flows
-  FROM ${flowsIn(counted, 'type, status, variant')}
-  WHERE variant != 0
-  GROUP BY type, status
-  ORDER BY flows DESC`;
-
-export const keyCounts = (counted: Counted, most: number): string => sql`
-  SELECT key.1 AS name, key.2 AS value, count() AS flows
-  FROM (
-    SELECT arrayDistinct(arrayZip(key_names, key_values)) AS all_keys
-    FROM ${flowsIn(counted, 'variant, key_names, key_values')}
-    WHERE variant != 0
-  )
-  ARRAY JOIN all_keys AS key
-  GROUP BY name, value
-  HAVING flows > 1
-  ORDER BY flows DESC, name, value
-  LIMIT ${most}`;
-
 /** Counts attributes of spans and resources over some flows, each flow once for each value. */
 export const attributeCounts = (most: number): string => sql`
   SELECT name, value, uniqExact(flow) AS flows
   FROM (
     SELECT id AS flow, arrayJoin(splitByChar(',', members)) AS span
     FROM flows FINAL
-    WHERE id IN {ids:Array(String)} AND deleted = 0
+    PREWHERE id IN {ids:Array(String)}
+    WHERE deleted = 0
   ) AS members
   INNER JOIN (
     SELECT
@@ -327,7 +267,8 @@ export const attributeCounts = (most: number): string => sql`
     WHERE trace_id IN (
       SELECT arrayJoin(trace_ids)
       FROM flows FINAL
-      WHERE id IN {ids:Array(String)} AND deleted = 0
+      PREWHERE id IN {ids:Array(String)}
+      WHERE deleted = 0
     )
   ) AS attributes
   USING (span)
@@ -336,12 +277,3 @@ export const attributeCounts = (most: number): string => sql`
   HAVING flows > 1
   ORDER BY flows DESC, name, value
   LIMIT ${most}`;
-
-/** Selects the ids of flows by the hashes that stand for them in examples. */
-export const EXAMPLES = sql`
-  SELECT DISTINCT toString(cityHash64(id)) AS hash, id
-  FROM flows
-  WHERE cityHash64(id) IN (
-    SELECT arrayJoin(arrayMap(one -> toUInt64(one), {hashes:Array(String)}))
-  )
-  AND deleted = 0`;

@@ -1,5 +1,5 @@
 import { codeOf } from '../../analyze/index.ts';
-import { flowsIn, quantiles, type Counted } from './lenses.sql.ts';
+import { flowsIn, quantiles, type Counted } from './population.sql.ts';
 import { sql } from './sql.ts';
 
 /** Counts flows by type and environment, and measures how long they took. */

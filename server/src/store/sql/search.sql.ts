@@ -19,9 +19,14 @@ type Bind = (value: Param, type: string) => string;
 
 /**
  * Translates a search into an SQL condition on flows as they look at `nowMs`. Every value from the
- * search is bound as a parameter and is no part of the text.
+ * search is bound as a parameter and is no part of the text. The names of parameters begin with
+ * `prefix`, so that a query can have two such conditions.
  */
-export function searchWhere(search: FlowSearch, nowMs: number): { where: string; params: Params } {
+export function searchWhere(
+  search: FlowSearch,
+  nowMs: number,
+  prefix = '',
+): { where: string; params: Params } {
   const where = ['1'];
   const params: Params = {};
   const bound = (name: string, value: Param | undefined, condition: string): void => {
@@ -46,7 +51,14 @@ export function searchWhere(search: FlowSearch, nowMs: number): { where: string;
   if (search.query !== undefined) where.push(queryWhere(search.query, nowMs, params));
   bound('from', search.from, 'started >= {from:UInt64}');
   bound('to', search.to, 'started < {to:UInt64}');
-  return { where: where.join('\nAND '), params };
+  const all = where.join('\nAND ');
+  if (prefix === '') return { where: all, params };
+  return {
+    where: all.replace(/\{(\w+):/g, `{${prefix}$1:`),
+    params: Object.fromEntries(
+      Object.entries(params).map(([name, value]) => [`${prefix}${name}`, value]),
+    ),
+  };
 }
 
 const KEY_OF_NAME = sql`

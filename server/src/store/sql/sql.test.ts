@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { parseQuery } from '../../query/language/parse.ts';
 import { unixNanos } from '../../model/time.ts';
 import * as catalog from './catalog.sql.ts';
+import * as comparison from './comparison.sql.ts';
 import * as documents from './documents.sql.ts';
 import * as durations from './durations.sql.ts';
 import * as evidence from './evidence.sql.ts';
@@ -11,6 +12,7 @@ import * as flows from './flows.sql.ts';
 import * as lenses from './lenses.sql.ts';
 import * as overview from './overview.sql.ts';
 import * as names from './names.sql.ts';
+import * as population from './population.sql.ts';
 import * as relatives from './relatives.sql.ts';
 import * as schema from './schema.sql.ts';
 import * as search from './search.sql.ts';
@@ -23,7 +25,10 @@ const SINCE = NOW - 60_000;
 const PART = { table: 'flows', name: 'all_1_2_0' };
 const SHARE = { index: 1, of: 3 };
 const WHERE = '1\nAND type IN {types:Array(String)}';
-const COUNTED = { nowMs: NOW, where: WHERE, oneOf: 4, isFew: false };
+const COUNTED = { nowMs: NOW, where: WHERE, oneOf: 4, size: 'many' as const };
+const FEW = { ...COUNTED, size: 'few' as const };
+const KNOWN = { ...COUNTED, size: 'known' as const };
+const COMPARED = { either: COUNTED, here: WHERE, there: '1', hereFlows: 5, thereFlows: 0 };
 const BANDS = [
   { fromMs: 1, toMs: 2 },
   { fromMs: 5, toMs: 9 },
@@ -48,6 +53,18 @@ const MODULES: Record<string, { module: object; of: Record<string, readonly stri
       services: [catalog.services(BOUNDS)],
       destinationsOfServices: [catalog.destinationsOfServices(BOUNDS)],
       versionsOfServices: [catalog.versionsOfServices(BOUNDS)],
+    },
+  },
+  comparison: {
+    module: comparison,
+    of: {
+      comparedTraits: [
+        comparison.comparedTraits(COMPARED, {
+          ...{ families: ['node', 'mark'], kinds: ['node', 'version'], most: 10 },
+        }),
+      ],
+      comparedStatuses: [comparison.comparedStatuses(COMPARED)],
+      comparedKeys: [comparison.comparedKeys(COMPARED, 10)],
     },
   },
   documents: {
@@ -87,17 +104,15 @@ const MODULES: Record<string, { module: object; of: Record<string, readonly stri
   lenses: {
     module: lenses,
     of: {
-      isSampled: [lenses.isSampled(COUNTED), lenses.isSampled({ ...COUNTED, oneOf: 1 })],
-      quantiles: [lenses.quantiles('ms', '1')],
-      population: [lenses.population(COUNTED)],
       traitCounts: [
-        lenses.traitCounts(COUNTED, { families: ['node'], most: 10 }),
-        lenses.traitCounts({ ...COUNTED, isFew: true }, { families: ['segment'], most: 10 }),
+        lenses.traitCounts(COUNTED, { families: ['node'], most: 10, measures: [] }),
+        lenses.traitCounts(FEW, { families: ['segment'], most: 10, measures: ['ms', 'rank'] }),
         lenses.traitCounts(COUNTED, {
           ...{
             families: ['other'] as const,
             kinds: ['late', 'stuck'] as const,
             most: 10,
+            measures: ['due', 'totalMs', 'newestMs', 'range', 'number', 'times'] as const,
             byType: true,
           },
         }),
@@ -108,13 +123,13 @@ const MODULES: Record<string, { module: object; of: Record<string, readonly stri
         lenses.directlyFollows(COUNTED, 'start', 10),
         lenses.directlyFollows(COUNTED, 'end', 10),
       ],
-      flowsIn: [lenses.flowsIn(COUNTED, 'id'), lenses.flowsIn({ ...COUNTED, isFew: true }, 'id')],
       variantCounts: [lenses.variantCounts(COUNTED, 10)],
       variantOutcomes: [lenses.variantOutcomes(COUNTED)],
       variantVersions: [lenses.variantVersions(COUNTED, 6)],
-      statusCounts: [lenses.statusCounts(COUNTED)],
       sampledIds: [lenses.sampledIds(COUNTED, 10)],
-      keyCounts: [lenses.keyCounts(COUNTED, 10)],
+      joinedFamilies: [lenses.joinedFamilies(['node', 'mark'], ['node', 'version'])],
+      hasFlag: [lenses.hasFlag('first')],
+      isOf: [lenses.isOf(['node'])],
       attributeCounts: [lenses.attributeCounts(10)],
     },
   },
@@ -131,6 +146,15 @@ const MODULES: Record<string, { module: object; of: Record<string, readonly stri
     of: {
       typeCounts: [overview.typeCounts(COUNTED, 200)],
       heldTrend: [overview.heldTrend(COUNTED, SINCE, 60_000)],
+    },
+  },
+  population: {
+    module: population,
+    of: {
+      flowsIn: [COUNTED, FEW, KNOWN].map((counted) => population.flowsIn(counted, 'id')),
+      isSampled: [population.isSampled(COUNTED), population.isSampled({ ...COUNTED, oneOf: 1 })],
+      quantiles: [population.quantiles('ms', '1')],
+      population: [population.population(COUNTED, 5000)],
     },
   },
   relatives: { module: relatives, of: {} },
@@ -160,6 +184,7 @@ const MODULES: Record<string, { module: object; of: Record<string, readonly stri
           NOW,
         ).where,
         search.searchWhere({ types: [], key: '42', limit: 1 }, NOW).where,
+        search.searchWhere({ types: ['order'], limit: 1 }, NOW, 'other_').where,
       ],
       queryWhere: [
         'type:order and (status:stuck or not service:ship*)',

@@ -1,99 +1,16 @@
--- flowsIn
-(
-  SELECT id
-  FROM (
-    WITH (settles_as != '' AND settles_at <= 1794000000000) AS is_settled
-    SELECT * REPLACE (
-      if(is_settled, 'ended', phase) AS phase,
-      if(is_settled, settles_as, outcome) AS outcome,
-      if(is_settled, settles_as, status) AS status
-    )
-    FROM flows FINAL
-    WHERE deleted = 0
-  )
-  WHERE 1
-  AND type IN {types:Array(String)}
-)
+-- joinedFamilies
+arrayFilter(one -> bitAnd(one, 15) IN (1, 6), mark_ids) AS marks,
+arrayConcat(node_ids, marks) AS ids,
+arrayConcat(node_ms, arrayWithConstant(length(marks), toFloat64(0))) AS all_ms,
+arrayConcat(node_flags, arrayWithConstant(length(marks), toUInt32(80))) AS all_flags
 
--- flowsIn 2
-(
-  SELECT id
-  FROM (
-    WITH (settles_as != '' AND settles_at <= 1794000000000) AS is_settled
-    SELECT * REPLACE (
-      if(is_settled, 'ended', phase) AS phase,
-      if(is_settled, settles_as, outcome) AS outcome,
-      if(is_settled, settles_as, status) AS status
-    )
-    FROM flows
-    WHERE deleted = 0
-    AND (id, version) IN (
-      SELECT id, max(version)
-      FROM flows
-      WHERE id IN (
-        SELECT id
-        FROM (
-          WITH (settles_as != '' AND settles_at <= 1794000000000) AS is_settled
-          SELECT * REPLACE (
-            if(is_settled, 'ended', phase) AS phase,
-            if(is_settled, settles_as, outcome) AS outcome,
-            if(is_settled, settles_as, status) AS status
-          )
-          FROM flows
-          WHERE deleted = 0
-          AND 1
-        )
-        WHERE 1
-        AND type IN {types:Array(String)}
-      )
-      GROUP BY id
-    )
-  )
-  WHERE 1
-  AND type IN {types:Array(String)}
-)
-
--- isSampled
-flow % 4 = 0
-
--- isSampled 2
-1
-
--- quantiles
-quantilesExactInclusiveIf(0.5, 0.9, 0.95, 0.99)(ms, 1)
-
--- startedMs
-intDiv(started, 1000000)
-
--- population
-SELECT
-  count() AS total,
-  countIf(variant != 0) AS used,
-  quantilesExactInclusiveIf(0.5, 0.9, 0.95, 0.99)(duration_ms, flow % 4 = 0) AS quantiles,
-  max(duration_ms) AS max,
-  quantilesExactLowIf(0.475, 0.525, 0.875, 0.925, 0.98, 1)(duration_ms, variant != 0) AS bands,
-  toString(min(intDiv(started, 1000000))) AS firstAt,
-  toString(max(intDiv(started, 1000000))) AS lastAt
-FROM (
-  SELECT cityHash64(id) AS flow, variant, duration_ms, started
-  FROM (
-    WITH (settles_as != '' AND settles_at <= 1794000000000) AS is_settled
-    SELECT * REPLACE (
-      if(is_settled, 'ended', phase) AS phase,
-      if(is_settled, settles_as, outcome) AS outcome,
-      if(is_settled, settles_as, status) AS status
-    )
-    FROM flows FINAL
-    WHERE deleted = 0
-  )
-  WHERE 1
-  AND type IN {types:Array(String)}
-)
+-- hasFlag
+bitAnd(flags, 64) > 0
 
 -- traitCounts
 SELECT
   toString(trait) AS id,
-  flow_type AS type,
+  '' AS type,
   count() AS count,
   countIf(bitAnd(flags, 64) > 0) AS flows,
   countIf(bitAnd(flags, 1) > 0) AS failed,
@@ -101,27 +18,19 @@ SELECT
   countIf(bitAnd(flags, 4) > 0) AS compensated,
   countIf(bitAnd(flags, 8) > 0) AS running,
   countIf(bitAnd(flags, 32) > 0) AS deadLettered,
-  countIf(ms <= 1794000000000 AND bitAnd(flags, 64) > 0) AS due,
-  quantilesExactInclusiveIf(0.5, 0.9, 0.95, 0.99)(ms, isMeasured AND flow % 4 = 0) AS quantiles,
-  maxIf(ms, isMeasured) AS max,
-  countIf(isMeasured) AS measured,
-  sumIf(ms, isMeasured) AS totalMs,
-  argMax(ms, started) AS newestMs,
-  min(ms) AS leastMs,
-  max(ms) AS mostMs,
-  max(bitShiftRight(flags, 8)) AS number,
-  avg(position) AS rank,
-  toString(min(intDiv(started, 1000000))) AS firstAt,
-  toString(max(intDiv(started, 1000000))) AS lastAt,
   [toString(argMax(flow, started)), toString(any(flow)), toString(argMin(flow, started))]
     AS examples
 FROM (
   SELECT
-    cityHash64(id) AS flow, flow_type, started, trait, ms, flags, position,
-    bitAnd(flags, 16) = 0 AS isMeasured
+    cityHash64(id) AS flow, started, trait, ms,
+    flags,
+    bitAnd(flags, 16) = 0 AS is_measured,
+    is_measured AND bitAnd(flow, 3) = 0 AS is_in_sample
   FROM (
-    SELECT id, '' AS flow_type, started, node_ids AS ids,
-            node_ms AS all_ms, node_flags AS all_flags
+    SELECT id, started,
+    node_ids AS ids,
+    node_ms AS all_ms,
+    node_flags AS all_flags
     FROM (
       WITH (settles_as != '' AND settles_at <= 1794000000000) AS is_settled
       SELECT * REPLACE (
@@ -136,16 +45,16 @@ FROM (
     AND type IN {types:Array(String)}
   )
   ARRAY JOIN
-    ids AS trait, all_ms AS ms, all_flags AS flags, arrayEnumerate(ids) AS position
+    ids AS trait, all_ms AS ms, all_flags AS flags
 )
-GROUP BY trait, flow_type
-ORDER BY flows DESC, trait, flow_type
+GROUP BY trait
+ORDER BY flows DESC, trait, type
 LIMIT 10
 
 -- traitCounts 2
 SELECT
   toString(trait) AS id,
-  flow_type AS type,
+  '' AS type,
   count() AS count,
   countIf(bitAnd(flags, 64) > 0) AS flows,
   countIf(bitAnd(flags, 1) > 0) AS failed,
@@ -153,27 +62,23 @@ SELECT
   countIf(bitAnd(flags, 4) > 0) AS compensated,
   countIf(bitAnd(flags, 8) > 0) AS running,
   countIf(bitAnd(flags, 32) > 0) AS deadLettered,
-  countIf(ms <= 1794000000000 AND bitAnd(flags, 64) > 0) AS due,
-  quantilesExactInclusiveIf(0.5, 0.9, 0.95, 0.99)(ms, isMeasured AND flow % 4 = 0) AS quantiles,
-  maxIf(ms, isMeasured) AS max,
-  countIf(isMeasured) AS measured,
-  sumIf(ms, isMeasured) AS totalMs,
-  argMax(ms, started) AS newestMs,
-  min(ms) AS leastMs,
-  max(ms) AS mostMs,
-  max(bitShiftRight(flags, 8)) AS number,
+  quantilesExactInclusiveIf(0.5, 0.9, 0.95, 0.99)(ms, is_in_sample) AS quantiles,
+  maxIf(ms, is_measured) AS max,
+  countIf(is_measured) AS measured,
   avg(position) AS rank,
-  toString(min(intDiv(started, 1000000))) AS firstAt,
-  toString(max(intDiv(started, 1000000))) AS lastAt,
   [toString(argMax(flow, started)), toString(any(flow)), toString(argMin(flow, started))]
     AS examples
 FROM (
   SELECT
-    cityHash64(id) AS flow, flow_type, started, trait, ms, flags, position,
-    bitAnd(flags, 16) = 0 AS isMeasured
+    cityHash64(id) AS flow, started, trait, ms,
+    flags, position,
+    bitAnd(flags, 16) = 0 AS is_measured,
+    is_measured AND bitAnd(flow, 3) = 0 AS is_in_sample
   FROM (
-    SELECT id, '' AS flow_type, started, segment_ids AS ids,
-            segment_ms AS all_ms, arrayWithConstant(length(segment_ids), toUInt32(64)) AS all_flags
+    SELECT id, started,
+    segment_ids AS ids,
+    segment_ms AS all_ms,
+    arrayWithConstant(length(segment_ids), toUInt32(64)) AS all_flags
     FROM (
       WITH (settles_as != '' AND settles_at <= 1794000000000) AS is_settled
       SELECT * REPLACE (
@@ -181,29 +86,23 @@ FROM (
         if(is_settled, settles_as, outcome) AS outcome,
         if(is_settled, settles_as, status) AS status
       )
-      FROM flows
-      WHERE deleted = 0
-      AND (id, version) IN (
-        SELECT id, max(version)
-        FROM flows
-        WHERE id IN (
-          SELECT id
-          FROM (
-            WITH (settles_as != '' AND settles_at <= 1794000000000) AS is_settled
-            SELECT * REPLACE (
-              if(is_settled, 'ended', phase) AS phase,
-              if(is_settled, settles_as, outcome) AS outcome,
-              if(is_settled, settles_as, status) AS status
-            )
-            FROM flows
-            WHERE deleted = 0
-            AND 1
+      FROM flows FINAL
+      PREWHERE id IN (
+        SELECT id
+        FROM (
+          WITH (settles_as != '' AND settles_at <= 1794000000000) AS is_settled
+          SELECT * REPLACE (
+            if(is_settled, 'ended', phase) AS phase,
+            if(is_settled, settles_as, outcome) AS outcome,
+            if(is_settled, settles_as, status) AS status
           )
-          WHERE 1
-          AND type IN {types:Array(String)}
+          FROM flows
+          WHERE deleted = 0
         )
-        GROUP BY id
+        WHERE 1
+        AND type IN {types:Array(String)}
       )
+      WHERE deleted = 0
     )
     WHERE 1
     AND type IN {types:Array(String)}
@@ -211,8 +110,8 @@ FROM (
   ARRAY JOIN
     ids AS trait, all_ms AS ms, all_flags AS flags, arrayEnumerate(ids) AS position
 )
-GROUP BY trait, flow_type
-ORDER BY flows DESC, trait, flow_type
+GROUP BY trait
+ORDER BY flows DESC, trait, type
 LIMIT 10
 
 -- traitCounts 3
@@ -227,26 +126,27 @@ SELECT
   countIf(bitAnd(flags, 8) > 0) AS running,
   countIf(bitAnd(flags, 32) > 0) AS deadLettered,
   countIf(ms <= 1794000000000 AND bitAnd(flags, 64) > 0) AS due,
-  quantilesExactInclusiveIf(0.5, 0.9, 0.95, 0.99)(ms, isMeasured AND flow % 4 = 0) AS quantiles,
-  maxIf(ms, isMeasured) AS max,
-  countIf(isMeasured) AS measured,
-  sumIf(ms, isMeasured) AS totalMs,
+  sumIf(ms, is_measured) AS totalMs,
   argMax(ms, started) AS newestMs,
   min(ms) AS leastMs,
   max(ms) AS mostMs,
   max(bitShiftRight(flags, 8)) AS number,
-  avg(position) AS rank,
-  toString(min(intDiv(started, 1000000))) AS firstAt,
-  toString(max(intDiv(started, 1000000))) AS lastAt,
+  toString(intDiv(min(started), 1000000)) AS firstAt,
+  toString(intDiv(max(started), 1000000)) AS lastAt,
   [toString(argMax(flow, started)), toString(any(flow)), toString(argMin(flow, started))]
     AS examples
 FROM (
   SELECT
-    cityHash64(id) AS flow, flow_type, started, trait, ms, flags, position,
-    bitAnd(flags, 16) = 0 AS isMeasured
+    cityHash64(id) AS flow, flow_type, started, trait, ms,
+    flags,
+    bitAnd(flags, 16) = 0 AS is_measured,
+    is_measured AND bitAnd(flow, 3) = 0 AS is_in_sample
   FROM (
-    SELECT id, type AS flow_type, started, trait_ids AS ids,
-            trait_ms AS all_ms, trait_flags AS all_flags
+    SELECT id, started,
+    toLowCardinality(type) AS flow_type,
+    trait_ids AS ids,
+    trait_ms AS all_ms,
+    trait_flags AS all_flags
     FROM (
       WITH (settles_as != '' AND settles_at <= 1794000000000) AS is_settled
       SELECT * REPLACE (
@@ -262,12 +162,15 @@ FROM (
     AND arrayExists(one -> bitAnd(one, 15) IN (8, 9), trait_ids)
   )
   ARRAY JOIN
-    ids AS trait, all_ms AS ms, all_flags AS flags, arrayEnumerate(ids) AS position
+    ids AS trait, all_ms AS ms, all_flags AS flags
   WHERE bitAnd(trait, 15) IN (8, 9)
 )
-GROUP BY trait, flow_type
-ORDER BY flows DESC, trait, flow_type
+GROUP BY flow_type, trait
+ORDER BY flows DESC, trait, type
 LIMIT 10
+
+-- isOf
+bitAnd(trait, 15) IN (1)
 
 -- traitTrend
 SELECT
@@ -406,7 +309,7 @@ LIMIT 10
 SELECT
   toString(variant) AS id,
   count() AS flows,
-  quantilesExactInclusiveIf(0.5, 0.9, 0.95, 0.99)(duration_ms, flow % 4 = 0) AS quantiles,
+  quantilesExactInclusiveIf(0.5, 0.9, 0.95, 0.99)(duration_ms, bitAnd(flow, 3) = 0) AS quantiles,
   max(duration_ms) AS max,
   toString(min(intDiv(started, 1000000))) AS firstAt,
   toString(max(intDiv(started, 1000000))) AS lastAt,
@@ -470,7 +373,7 @@ FROM (
   AND type IN {types:Array(String)}
 )
 ARRAY JOIN arrayFilter(one -> bitAnd(one, 15) = 6, mark_ids) AS version
-WHERE toString(variant) IN {variants:Array(String)} AND flow % 4 = 0
+WHERE toString(variant) IN {variants:Array(String)} AND bitAnd(flow, 3) = 0
 GROUP BY variant, version
 ORDER BY count() DESC
 LIMIT 20 BY variant
@@ -496,60 +399,13 @@ WHERE variant != 0
 ORDER BY cityHash64(id)
 LIMIT 10
 
--- statusCounts
-SELECT type, status, count() AS flows
-FROM (
-  SELECT type, status, variant
-  FROM (
-    WITH (settles_as != '' AND settles_at <= 1794000000000) AS is_settled
-    SELECT * REPLACE (
-      if(is_settled, 'ended', phase) AS phase,
-      if(is_settled, settles_as, outcome) AS outcome,
-      if(is_settled, settles_as, status) AS status
-    )
-    FROM flows FINAL
-    WHERE deleted = 0
-  )
-  WHERE 1
-  AND type IN {types:Array(String)}
-)
-WHERE variant != 0
-GROUP BY type, status
-ORDER BY flows DESC
-
--- keyCounts
-SELECT key.1 AS name, key.2 AS value, count() AS flows
-FROM (
-  SELECT arrayDistinct(arrayZip(key_names, key_values)) AS all_keys
-  FROM (
-    SELECT variant, key_names, key_values
-    FROM (
-      WITH (settles_as != '' AND settles_at <= 1794000000000) AS is_settled
-      SELECT * REPLACE (
-        if(is_settled, 'ended', phase) AS phase,
-        if(is_settled, settles_as, outcome) AS outcome,
-        if(is_settled, settles_as, status) AS status
-      )
-      FROM flows FINAL
-      WHERE deleted = 0
-    )
-    WHERE 1
-    AND type IN {types:Array(String)}
-  )
-  WHERE variant != 0
-)
-ARRAY JOIN all_keys AS key
-GROUP BY name, value
-HAVING flows > 1
-ORDER BY flows DESC, name, value
-LIMIT 10
-
 -- attributeCounts
   SELECT name, value, uniqExact(flow) AS flows
   FROM (
     SELECT id AS flow, arrayJoin(splitByChar(',', members)) AS span
     FROM flows FINAL
-    WHERE id IN {ids:Array(String)} AND deleted = 0
+    PREWHERE id IN {ids:Array(String)}
+    WHERE deleted = 0
   ) AS members
   INNER JOIN (
     SELECT
@@ -568,7 +424,8 @@ LIMIT 10
     WHERE trace_id IN (
       SELECT arrayJoin(trace_ids)
       FROM flows FINAL
-      WHERE id IN {ids:Array(String)} AND deleted = 0
+      PREWHERE id IN {ids:Array(String)}
+      WHERE deleted = 0
     )
   ) AS attributes
   USING (span)
@@ -577,11 +434,3 @@ LIMIT 10
   HAVING flows > 1
   ORDER BY flows DESC, name, value
   LIMIT 10
-
--- EXAMPLES
-SELECT DISTINCT toString(cityHash64(id)) AS hash, id
-FROM flows
-WHERE cityHash64(id) IN (
-  SELECT arrayJoin(arrayMap(one -> toUInt64(one), {hashes:Array(String)}))
-)
-AND deleted = 0

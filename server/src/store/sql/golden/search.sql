@@ -17,6 +17,10 @@ AND started < {to:UInt64}
 1
 AND (has(key_values, {keyValue:String}) OR flow_id = {keyValue:String})
 
+-- searchWhere 3
+1
+AND type IN {other_types:Array(String)}
+
 -- queryWhere
 1
 AND (

@@ -1,0 +1,84 @@
+import type { Measured, TraitCount, VariantCount } from '../port/index.ts';
+
+/** A count of flows of two populations, by `Names`. */
+export type ComparedRow<Names extends string> = Record<'here' | 'there' | Names, string>;
+
+export interface KeyRow {
+  name: string;
+  value: string;
+  flows: string;
+}
+export const keyCount = ({ name, value, flows }: KeyRow) => ({ name, value, flows: Number(flows) });
+
+export interface MeasuredRow {
+  quantiles: (number | null)[];
+  max: number;
+  measured: string;
+}
+export interface PopulationRow extends Omit<MeasuredRow, 'measured'> {
+  total: string;
+  used: string;
+  bands: number[];
+  known: [hash: string, id: string][];
+  firstAt: string;
+  lastAt: string;
+}
+/** What a row may count of a trait, and 0 for what it does not count. */
+const NO_COUNTS = {
+  ...{ count: 0, flows: 0, failed: 0, retried: 0, compensated: 0, running: 0, deadLettered: 0 },
+  ...{ due: 0, totalMs: 0, newestMs: 0, leastMs: 0, mostMs: 0, number: 0, rank: 0 },
+  ...{ firstAt: 0, lastAt: 0 },
+};
+type Counts = typeof NO_COUNTS;
+export type TraitRow = Partial<MeasuredRow & Record<keyof Counts, string | number>> & {
+  id: string;
+  type: string;
+  examples: string[];
+};
+export type VariantRow = Omit<MeasuredRow, 'measured'> & {
+  id: string;
+  flows: string;
+  firstAt: string;
+  lastAt: string;
+  examples: string[];
+};
+
+/** Returns the value as a number; 0 for what the engine writes for the mean of nothing. */
+export const finite = (value: unknown): number => {
+  const number = Number(value ?? 0);
+  return Number.isFinite(number) ? number : 0;
+};
+
+export function measured(row: Partial<MeasuredRow> | undefined): Measured {
+  const [p50, p90, p95, p99] = row?.quantiles ?? [];
+  return {
+    p50: finite(p50),
+    p90: finite(p90),
+    p95: finite(p95),
+    p99: finite(p99),
+    max: finite(row?.max),
+    count: finite(row?.measured),
+  };
+}
+
+export function traitCount({ id, type, examples, ...row }: TraitRow): TraitCount {
+  const { quantiles: _quantiles, max: _max, measured: _measured, ...rest } = row;
+  const counts = Object.fromEntries(
+    Object.entries(rest).map(([name, value]) => [name, finite(value)]),
+  );
+  return {
+    ...NO_COUNTS,
+    ...counts,
+    ...{ id: BigInt(id), type, ms: measured(row) },
+    examples: [...new Set(examples)],
+  };
+}
+
+export const variantCount = (row: VariantRow): VariantCount => ({
+  id: BigInt(row.id),
+  flows: Number(row.flows),
+  durationMs: measured({ ...row, measured: row.flows }),
+  firstAt: Number(row.firstAt),
+  lastAt: Number(row.lastAt),
+  examples: [...new Set(row.examples)],
+});
