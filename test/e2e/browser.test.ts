@@ -306,8 +306,16 @@ describe.runIf(executable)('the dashboard', () => {
         ['/flow/seen-1?tab=steps', 'seen-1'],
         ['/flow/seen-1?tab=sequence', 'seen-1'],
         ['/flow/seen-1?tab=evidence', 'How sure'],
-        ['/incidents', 'Nothing is wrong'],
-        ['/alerts', 'No notification yet'],
+        ['/flows?tab=map&type=order-choreographed', 'thicker'],
+        ['/flows?tab=latency&type=order-choreographed', 'p95 is'],
+        ['/flows?tab=variants', 'usual way'],
+        ['/flows?tab=failures', 'No step failed'],
+        ['/flows?tab=differences', 'Today against yesterday'],
+        ['/incidents', 'No open incidents'],
+        ['/alerts', 'No open incidents.'],
+        ['/services', 'checkout'],
+        ['/settings', 'Definitions'],
+        ['/connect', 'Node'],
       ] as const) {
         const page = await open(path, theme);
         await page.getByText(shows).first().waitFor();
