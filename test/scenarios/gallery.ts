@@ -12,7 +12,7 @@ import { freshDirectory, startServer } from '../support/server-process.ts';
  * show.
  */
 const WARM_UP_MS = 120_000;
-const root = fileURLToPath(new URL('../../..', import.meta.url));
+const root = fileURLToPath(new URL('../..', import.meta.url));
 const folder = join(root, 'docs/gallery');
 const WIDE = { width: 1440, height: 900 };
 const NARROW = { width: 390, height: 844 };
