@@ -49,6 +49,9 @@ export function absolute(ms: number, now: number, to: 'ms' | 's' = 'ms'): string
   return `${(at.getFullYear() === today.getFullYear() ? day : dayOfYear).format(ms)}, ${time}`;
 }
 
+/** Returns the text with a capital at its start. */
+export const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
 /** Returns a sentence of the server with its instants (ISO 8601) as times of the reader's day. */
 export const withTimes = (text: string, now: number): string =>
   text.replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, (iso) => absolute(Date.parse(iso), now, 's'));

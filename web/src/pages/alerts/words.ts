@@ -1,5 +1,5 @@
 import type { AlertRoute, Notification } from '@fermata/server/contract';
-import { absolute, duration } from '../../ui/format.ts';
+import { absolute, capital, duration } from '../../ui/format.ts';
 
 /** This file says in plain words what was decided about notifications, and what routes do. */
 
@@ -103,8 +103,7 @@ export function routeScope({ severities, rules, types, services }: AlertRoute): 
     types.length > 0 && `of type ${listed(types)}`,
     services.length > 0 && `at ${listed(services)}`,
   ].filter((part) => part !== false);
-  const text = parts.join(' ');
-  return text.charAt(0).toUpperCase() + text.slice(1);
+  return capital(parts.join(' '));
 }
 
 /** Says what else a route does, one sentence each. */
@@ -116,9 +115,8 @@ export function routeDetails(route: AlertRoute): string[] {
     escalate !== null &&
       `Escalates to ${escalate.to} if nobody acknowledges within ${duration(escalate.afterMs)}`,
     ...mute.map(({ days, from, to, timezone }) => {
-      const named = days.length === 7 ? 'every day' : listed(days.map(dayText));
+      const named = days.length === 7 ? 'every day' : listed(days.map(capital));
       return `Muted ${named} from ${from} to ${to} (${timezone})`;
     }),
   ].filter((part) => part !== false);
 }
-const dayText = (day: string): string => day.charAt(0).toUpperCase() + day.slice(1);

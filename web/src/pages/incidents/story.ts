@@ -1,5 +1,5 @@
 import type { Incident, Silence } from '@fermata/server/contract';
-import { absolute, duration } from '../../ui/format.ts';
+import { absolute, capital, duration, withTimes } from '../../ui/format.ts';
 
 /** This file tells an incident in words: in the present while it is open, then in the past. */
 
@@ -71,12 +71,10 @@ export function growthPerMinute({ trend, openCount }: Incident, now: number): nu
   return ((openCount - before) / Math.max(60_000, now - from)) * 60_000;
 }
 
-const ISO = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g;
 /** Returns the suspected cause, with times as people write them, and in the past if it is over. */
 export function causeOf({ cause, status }: Incident, now: number): string | null {
   if (cause === null) return null;
-  const text = cause.replace(ISO, (iso) => absolute(ms(iso), now, 's'));
-  const sentence = text.charAt(0).toUpperCase() + text.slice(1);
+  const sentence = capital(withTimes(cause, now));
   return status === 'open' ? sentence : `Said at the time: ${sentence}`;
 }
 

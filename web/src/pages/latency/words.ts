@@ -1,7 +1,7 @@
 import type { LatencyAnswer, LatencySegment, WhatIf } from '@fermata/server/contract';
 import { comparable } from '../../data/compare.ts';
 import { changeOfMs, counted, percent } from '../../ui/change.ts';
-import { duration, isolate } from '../../ui/format.ts';
+import { capital, duration, isolate } from '../../ui/format.ts';
 
 type Kind = LatencySegment['kind'];
 type Named = Pick<LatencySegment, 'kind' | 'step' | 'service' | 'message'>;
@@ -100,5 +100,3 @@ export function whatIfText(part: string, { flows, shorter, beforeMs, afterMs }: 
     `${shorter.toLocaleString('en')} of ${all} would be shorter.`,
   ].join(' ');
 }
-
-const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
