@@ -24,6 +24,10 @@ const LONG = [
   'test/e2e/browser',
   'test/e2e/alert-kill',
   'test/e2e/bad-input',
+  'test/e2e/foreign-histories',
+  'test/e2e/tasks',
+  'query/lenses/lenses',
+  'test/e2e/demo',
 ];
 const rankOf = ({ moduleId }: TestSpecification): number => {
   const rank = LONG.findIndex((part) => moduleId.includes(part));

@@ -1,14 +1,52 @@
 import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
+const web = fileURLToPath(new URL('../../web', import.meta.url));
+const vite = fileURLToPath(new URL('../../node_modules/vite/bin/vite.js', import.meta.url));
+const lock = join(web, 'node_modules/.building');
+const WAIT_MS = 200;
+const MAX_WAIT_MS = 120_000;
 
-/** Builds the dashboard, which the server then serves. Throws what Vite says if that fails. */
+/**
+ * Builds the dashboard, which the server then serves, unless it is built already. One process
+ * builds at a time, because another one's tests would meet an empty folder. Throws what Vite says
+ * if that fails.
+ */
 export function buildDashboard(): void {
-  const { status, stderr } = spawnSync(
-    process.execPath,
-    [`${root}node_modules/vite/bin/vite.js`, 'build', '--logLevel', 'error'],
-    { cwd: `${root}web` },
-  );
-  if (status !== 0) throw new Error(stderr.toString());
+  takeLock();
+  try {
+    if (isBuilt()) return;
+    const { status, stderr } = spawnSync(process.execPath, [vite, 'build', '--logLevel', 'error'], {
+      cwd: web,
+    });
+    if (status !== 0) throw new Error(stderr.toString());
+  } finally {
+    rmSync(lock, { recursive: true, force: true });
+  }
 }
+
+/** Takes the lock; one that is older than any build lasts was left by a process that died. */
+function takeLock(): void {
+  mkdirSync(join(web, 'node_modules'), { recursive: true });
+  for (let waited = 0; ; waited += WAIT_MS)
+    try {
+      mkdirSync(lock);
+      return;
+    } catch {
+      if (waited > MAX_WAIT_MS) rmSync(lock, { recursive: true, force: true });
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, WAIT_MS);
+    }
+}
+
+const isBuilt = (): boolean => {
+  const built = join(web, 'dist/index.html');
+  return existsSync(built) && statSync(built).mtimeMs > newest(join(web, 'src'));
+};
+const newest = (folder: string): number =>
+  Math.max(
+    ...readdirSync(folder, { recursive: true, encoding: 'utf8' }).map(
+      (path) => statSync(join(folder, path)).mtimeMs,
+    ),
+  );
