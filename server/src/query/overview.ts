@@ -4,6 +4,7 @@ import type { Incident } from '../model/incident.ts';
 import type { FlowSearch } from '../model/search.ts';
 import { nanosFromMs } from '../model/time.ts';
 import type { FlowTypeRow, QueryStore, ServiceRow, TraitCount, TypeCount } from '../store/index.ts';
+import { quoted } from './lenses/population.ts';
 import { bodyOf, examplesOf, learnNames } from './lenses/trait-names.ts';
 import { trendLens } from './lenses/trend.ts';
 import { iso } from './present.ts';
@@ -170,7 +171,7 @@ function presentHeld(
     drainPerMinute: incident?.drainPerMinute ?? null,
     drainedAt: incident?.etaAt == null ? null : iso(incident.etaAt),
     exampleFlowIds,
-    q: `missing:${JSON.stringify(step)} (status:stuck or status:late)`,
+    q: `missing:${quoted(step)} (status:stuck or status:late)`,
   };
 }
 

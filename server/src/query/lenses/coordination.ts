@@ -9,7 +9,7 @@ import type { CoordinationAnswer, CoordinationReport } from '../../contract/inde
 import type { LensReader, Population, TraitCount } from '../../store/index.ts';
 import { coordinationMarkdown } from './coordination-markdown.ts';
 import { iso } from '../present.ts';
-import { micros, present, presentQuantiles, queryOf } from './population.ts';
+import { micros, present, presentQuantiles, queryOf, quoted } from './population.ts';
 import { bodyOf, examplesOf, learnNames, ofKind } from './trait-names.ts';
 
 const MOST = 20_000;
@@ -110,7 +110,7 @@ function countedOf(
 
 function reportOf(counted: Counted, q: string): CoordinationReport {
   const report = coordinationOf(counted);
-  const ofType = queryOf(q, `type:${JSON.stringify(counted.type)}`);
+  const ofType = queryOf(q, `type:${quoted(counted.type)}`);
   return {
     ...report,
     listeners: report.listeners.map(({ firstAt, lagMs, nowMs, exampleFlowIds: _ids, ...rest }) => ({

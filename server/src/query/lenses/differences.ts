@@ -1,7 +1,7 @@
 import { hexOf } from '../../analyze/index.ts';
 import type { Difference, DifferencesAnswer } from '../../contract/index.ts';
 import type { Comparison, KeyCount, LensReader, Population } from '../../store/index.ts';
-import { present, queryOf } from './population.ts';
+import { present, queryOf, quoted } from './population.ts';
 import { isRestated } from './restated.ts';
 import { bodyOf, learnNames, ofKind } from './trait-names.ts';
 
@@ -139,7 +139,6 @@ function sumsBy(
   return sums;
 }
 
-const quoted = (value: string): string => (/^[\w.-]+$/.test(value) ? value : JSON.stringify(value));
 const nodeName = (id: bigint): string => {
   const body = bodyOf('node', id);
   return body === null ? '' : `${body.service} ${body.step}`;

@@ -88,6 +88,13 @@ export function otherwise({ search, q }: Asked): {
 export const queryOf = (q: string, part: string): string =>
   q.trim() === '' ? part : `(${q.trim()}) ${part}`;
 
+/**
+ * Returns a value as a query writes it. The language has no escapes, so a quotation mark within the
+ * value is left to the wildcard.
+ */
+export const quoted = (value: string): string =>
+  /^[\w.-]+$/.test(value) ? value : `"${value.replaceAll('"', '*')}"`;
+
 /** Returns what every answer says of the population. */
 export const present = ({
   total,
