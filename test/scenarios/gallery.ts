@@ -2,16 +2,17 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Browser } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { findBrowser, launch } from '../support/browser.ts';
+import { eventually } from '../support/eventually.ts';
 import { freshDirectory, startServer } from '../support/server-process.ts';
 
 /**
  * Runs `npm run gallery`: starts a server with the demo, and one without data, and takes pictures
- * of every page into docs/gallery. It takes about three minutes, until the demo has something to
- * show.
+ * of every page into docs/gallery. It takes about four minutes, most of them until the demo has a
+ * deployment that fails.
  */
-const WARM_UP_MS = 120_000;
+const MAX_WARM_UP_MS = 300_000;
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const folder = join(root, 'docs/gallery');
 const WIDE = { width: 1440, height: 900 };
@@ -57,7 +58,7 @@ const demo = spawn(process.execPath, [join(root, 'test/dist/scenarios/demo.js')]
 });
 const browser = await launch(executable);
 try {
-  await new Promise((resolve) => setTimeout(resolve, WARM_UP_MS));
+  await eventually(() => refused(server.web), MAX_WARM_UP_MS);
   const stuck = await firstStuck(server.web);
   const flow = `/flow/${encodeURIComponent(stuck)}`;
   const shots: Shot[] = [
@@ -79,6 +80,20 @@ try {
   directory.remove();
 }
 
+/** Throws until the deployment of the demo has failed. */
+async function refused(web: string): Promise<void> {
+  const query = new URLSearchParams({ q: 'error:InvalidCardToken', limit: '1' });
+  const response = await fetch(`${web}/api/v1/flows?${query.toString()}`);
+  const { total } = (await response.json()) as { total: number };
+  if (total === 0) throw new Error('the deployment has not failed yet');
+}
+
+/** Throws until nothing on the page says that it is still loading. */
+async function shown(tab: Page): Promise<void> {
+  const loading = tab.locator('.skeleton').or(tab.getByText(/^Loading/));
+  if ((await loading.count()) > 0) throw new Error('the page is still loading');
+}
+
 /** Returns the id of the flow that has been stuck for longest, or of any flow. */
 async function firstStuck(web: string): Promise<string> {
   for (const query of ['status=stuck&limit=1000', 'limit=1']) {
@@ -95,7 +110,7 @@ async function take(browser: Browser, web: string, shots: readonly Shot[]): Prom
     const tab = await browser.newPage({ colorScheme: theme, viewport: size });
     for (const { name, path } of shots) {
       await tab.goto(web + path, { waitUntil: 'networkidle' });
-      await tab.waitForTimeout(1500);
+      await eventually(() => shown(tab));
       await tab.screenshot({ path: join(folder, `${name}-${suffix}.png`) });
       process.stdout.write(`${name}-${suffix}\n`);
     }

@@ -3,7 +3,13 @@ import type { Held, Overview, TypeOverview } from '../contract/index.ts';
 import type { Incident } from '../model/incident.ts';
 import type { FlowSearch } from '../model/search.ts';
 import { nanosFromMs } from '../model/time.ts';
-import type { FlowTypeRow, QueryStore, ServiceRow, TraitCount, TypeCount } from '../store/index.ts';
+import type {
+  FlowTypeRow,
+  QueryStore,
+  ServiceHeard,
+  TraitCount,
+  TypeCount,
+} from '../store/index.ts';
 import { quoted } from './lenses/population.ts';
 import { bodyOf, examplesOf, learnNames } from './lenses/trait-names.ts';
 import { trendLens } from './lenses/trend.ts';
@@ -47,7 +53,7 @@ export async function overviewOf(
     store.population({ ...search, ...time }),
     heldNow(store, search, slots, incidents),
     store.flowTypes(),
-    store.services(),
+    store.servicesHeard(),
   ]);
   const [trend, byType, types] = await Promise.all([
     trendLens(store, population, { by: 'status', bucketMs, incidents }),
@@ -76,7 +82,7 @@ export async function overviewOf(
       .slice(0, MAX_TYPES)
       .map((row) => typeOf(row, types, startedOf(row), learned(row.type, row.environment))),
     trend: { bucketMs, buckets: trend.buckets, annotations: trend.annotations },
-    silent: services.items
+    silent: services
       .filter(isAsked)
       .filter((row) => isSilent(row, population.nowMs))
       .map(silentOf),
@@ -205,11 +211,11 @@ function typeOf(
 
 const msOf = (nanos: string): number => Number(BigInt(nanos) / 1_000_000n);
 
-function isSilent({ steps, firstSeen, lastSeen }: ServiceRow, nowMs: number): boolean {
+function isSilent({ steps, firstSeen, lastSeen }: ServiceHeard, nowMs: number): boolean {
   if (steps < MIN_STEPS) return false;
   const gapMs = (msOf(lastSeen) - msOf(firstSeen)) / steps;
   return nowMs - msOf(lastSeen) > Math.max(MIN_SILENCE_MS, SILENT_GAPS * gapMs);
 }
-const silentOf = ({ name, environment, lastSeen }: ServiceRow): Overview['silent'][number] => ({
+const silentOf = ({ name, environment, lastSeen }: ServiceHeard): Overview['silent'][number] => ({
   ...{ service: name, environment, lastSeenAt: iso(msOf(lastSeen)) },
 });

@@ -39,6 +39,12 @@ export function createCatalog(query: QueryRows, lag: ReadLag, now: () => number)
       const rows = await query<{ name: string }>(STEP_NAMES);
       return rows.map((row) => row.name);
     },
+    async servicesHeard() {
+      const rows = await query<ServiceSums>(services(BOUNDS));
+      return rows.map(({ name, environment, steps, firstSeen, lastSeen }) => ({
+        ...{ name, environment, steps: Number(steps), firstSeen, lastSeen },
+      }));
+    },
     async services() {
       const rows = await query<ServiceSums>(services(BOUNDS));
       const destinations = await query<Destinations>(destinationsOfServices(BOUNDS));

@@ -216,6 +216,7 @@ export function memoryStore(now: () => number): MemoryStore {
     spansOf: notHere,
     flowTypes: notHere,
     services: notHere,
+    servicesHeard: notHere,
     stepNames: notHere,
     population: notHere,
     countTraits: notHere,

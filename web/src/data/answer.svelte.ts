@@ -7,6 +7,11 @@ import { paused } from './paused.svelte.ts';
 /** Interval at which an answer is asked for again if flows have changed since, ms. */
 const EVERY_MS = 10_000;
 const AFTER_FAILURE_MS = 3000;
+/**
+ * An answer is not asked for again before this many times as long has passed as it took, so that a
+ * page that stays open leaves the server to others, however much it stores.
+ */
+const REST_FACTOR = 10;
 
 /**
  * Keeps the answer to a question up to date. A question has a name, which is equal as long as the
@@ -21,6 +26,7 @@ export class Answer<T> {
   isOld = $state(false);
   #abort: AbortController | null = null;
   #hasChanged = false;
+  #restUntilMs = 0;
   #ask: (signal: AbortSignal) => Promise<T>;
 
   constructor(name: () => string, ask: (signal: AbortSignal) => Promise<T>, everyMs = EVERY_MS) {
@@ -40,7 +46,8 @@ export class Answer<T> {
       const changed = (): void => void (this.#hasChanged = true);
       const stop = watch({ kind: 'flows', types: [], statuses: [] }, changed, changed);
       const timer = setInterval(() => {
-        if (!this.#hasChanged || this.#abort !== null || paused() || document.hidden) return;
+        const isResting = performance.now() < this.#restUntilMs || document.hidden || paused();
+        if (!this.#hasChanged || this.#abort !== null || isResting) return;
         this.#hasChanged = false;
         void this.reload();
       }, everyMs);
@@ -55,6 +62,7 @@ export class Answer<T> {
     this.#abort?.abort();
     const abort = new AbortController();
     this.#abort = abort;
+    const askedMs = performance.now();
     try {
       const value = await this.#ask(abort.signal);
       if (abort.signal.aborted) return;
@@ -68,6 +76,8 @@ export class Answer<T> {
       if (error.problem.status !== 400)
         setTimeout(() => (this.#hasChanged = true), AFTER_FAILURE_MS);
     } finally {
+      const nowMs = performance.now();
+      this.#restUntilMs = nowMs + REST_FACTOR * (nowMs - askedMs);
       if (this.#abort === abort) this.#abort = null;
     }
   }

@@ -4,6 +4,8 @@ import type { Cut } from '../../base/lists.ts';
 export interface CatalogReader {
   flowTypes(): Promise<Cut<FlowTypeRow>>;
   services(): Promise<Cut<ServiceRow>>;
+  /** Returns when services were heard, without what costs further reads. */
+  servicesHeard(): Promise<ServiceHeard[]>;
   /** Returns the names of steps, the most frequent name first. */
   stepNames(): Promise<string[]>;
 }
@@ -24,17 +26,21 @@ export interface FlowTypeRow {
   lastStarted: string;
 }
 
-export interface ServiceRow {
+/** `firstSeen` and `lastSeen` are nanoseconds since 1970, in decimal. */
+export interface ServiceHeard {
   name: string;
   environment: string;
+  steps: number;
+  firstSeen: string;
+  lastSeen: string;
+}
+
+export interface ServiceRow extends ServiceHeard {
   versions: string[];
   flowTypes: string[];
-  steps: number;
   failedSteps: number;
   sends: string[];
   consumes: string[];
   /** True if the service has more versions, flow types or destinations than are listed. */
   incomplete: boolean;
-  firstSeen: string;
-  lastSeen: string;
 }
