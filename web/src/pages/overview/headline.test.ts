@@ -25,7 +25,10 @@ test('one reason is named with step and service, several of one service with the
     rest: 'All wait for mailer, since 14:09.',
   });
   expect(
-    say({ stuck: 2, held: [held('a', 'x', 1), held('b', 'y', 1), held('c', 'z', 0, 5)] }).rest,
+    say({
+      stuck: 3,
+      held: [held('a', 'x', 2), held('b', 'y', 1, 0, '09:00'), held('c', 'z', 0, 5)],
+    }).rest,
   ).toBe('Most wait for a by x, since 14:11.');
   expect(say({ stuck: 1, held: [held('a', '', 1)] })).toMatchObject({
     lead: '1 flow is stuck.',

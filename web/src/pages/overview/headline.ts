@@ -54,7 +54,8 @@ function reason(
     return `${all} for ${isolate(first.step)}${by_}, ${since}.`;
   }
   if (services.size === 1) return `${all} for ${isolate(first.service)}, ${since}.`;
-  return `Most wait for ${isolate(first.step)} by ${isolate(first.service)}, ${since}.`;
+  // Who waits for something else may have waited for longer.
+  return `Most wait for ${isolate(first.step)} by ${isolate(first.service)}, since ${clock(first.since)}.`;
 }
 
 /**
