@@ -55,7 +55,8 @@ function reason(
   }
   if (services.size === 1) return `${all} for ${isolate(first.service)}, ${since}.`;
   // Who waits for something else may have waited for longer.
-  return `Most wait for ${isolate(first.step)} by ${isolate(first.service)}, since ${clock(first.since)}.`;
+  const most = `Most wait for ${isolate(first.step)} by ${isolate(first.service)}`;
+  return `${most}, since ${clock(first.since)}.`;
 }
 
 /**
