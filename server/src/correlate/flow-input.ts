@@ -1,9 +1,10 @@
 import type { EvidenceKind } from '../model/flow.ts';
 import { causesOf, headOf, rememberedHeads, type Cause } from './graph/causes.ts';
 import type { Graph, Node } from './graph/index.ts';
+import { isDelivery } from './graph/node.ts';
 import { order, type FlowInput, type InputCause, type InputSegment } from '../model/flow-input.ts';
 import { withoutHandedOn } from './graph/handed-on.ts';
-import { isConsumer, isSend } from '../model/roles.ts';
+import { isSend } from '../model/roles.ts';
 import { idToken, messageTokens } from '../model/keys.ts';
 import type { FlowState } from './membership/index.ts';
 
@@ -112,7 +113,7 @@ function takersIn(graph: Graph): (send: Node) => Map<Node, EvidenceKind[]> {
   return (send) => {
     const takers = new Map<Node, EvidenceKind[]>();
     const took = (consumer: Node, kind: EvidenceKind): void => {
-      if (!isConsumer(consumer.span.role)) return;
+      if (!isDelivery(consumer)) return;
       const kinds = takers.get(consumer);
       if (kinds === undefined) takers.set(consumer, [kind]);
       else kinds.push(kind);
@@ -121,7 +122,7 @@ function takersIn(graph: Graph): (send: Node) => Map<Node, EvidenceKind[]> {
     for (const linker of send.linkers) took(linker, 'link');
     for (const token of messageTokens(send.span))
       for (const other of graph.sharing(token)) {
-        if (takers.has(other) || !isConsumer(other.span.role)) continue;
+        if (takers.has(other) || !isDelivery(other)) continue;
         const cause = causesOfTaker(other).find(({ node }) => node === send);
         if (cause !== undefined) takers.set(other, [...cause.kinds]);
       }

@@ -1,7 +1,16 @@
 import { createHash } from 'node:crypto';
-import { ORIGIN, REFERRER, SEEN, TAKEN, TRACE, type FlowKey, type Token } from './names.ts';
+import {
+  ANNOUNCED,
+  ORIGIN,
+  REFERRER,
+  SEEN,
+  TAKEN,
+  TRACE,
+  type FlowKey,
+  type Token,
+} from './names.ts';
 import type { Message, Span, SpanNames } from './span.ts';
-import { hasStrongId, isConsumer, isSend } from './roles.ts';
+import { hasStrongId, isAnnouncement, isConsumer, isSend } from './roles.ts';
 
 export type { FlowKey, Token } from './names.ts';
 
@@ -193,6 +202,7 @@ export function rowTokens(spans: readonly Span[], cut: readonly Span[]): string[
     const parent = span.parent;
     if (inside.has(parent)) continue;
     if (parent !== '') tokens.add(REFERRER + parent);
+    if (isAnnouncement(span)) tokens.add(ANNOUNCED + parent);
     if (cut.includes(span) || mayNameFlow(span)) tokens.add(ORIGIN + span.traceId);
   }
   for (const name of taken) if (!tokens.has(name)) tokens.add(TAKEN + name);

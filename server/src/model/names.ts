@@ -16,6 +16,11 @@ export const ORIGIN = 'o\0';
  */
 export const POLLED = 'q\0';
 export const TAKEN = 'h\0';
+/**
+ * Prefix of the name that stands for the log event which announces a delivery, by the key of the
+ * delivery's span. While that span is absent, the spans below it hang below the event.
+ */
+export const ANNOUNCED = 'a\0';
 /** Prefix of names by message that only searches use. Spans are not joined by these names. */
 export const SEEN = 'n\0';
 export const TOKEN = '';

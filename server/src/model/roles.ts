@@ -18,6 +18,13 @@ export const hasStrongId = (span: Span): boolean =>
   span.flow !== null && span.flow.id !== '' && span.flow.source !== 'ambient';
 
 /**
+ * Returns whether the record is a log event which announces that a message is being handled. Its
+ * parent is the span of that delivery, which follows once the delivery ends.
+ */
+export const isAnnouncement = ({ role, milestone }: Span): boolean =>
+  milestone !== null && isConsumer(role);
+
+/**
  * Returns whether the span received messages without reporting them one by one. In that case the
  * spans below it report who processed the messages.
  */

@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
 import type { OtlpLog } from '../model/otlp.ts';
 import type { EvidenceRecord } from '../model/record.ts';
-import type { SpanError } from '../model/span.ts';
-import { nameOf, textOf, type AttributeReader, type ReadAttributes } from './attributes.ts';
-import { flowOf } from './fields.ts';
+import type { Span, SpanError } from '../model/span.ts';
+import { nameIn, nameOf, textOf, type AttributeReader, type ReadAttributes } from './attributes.ts';
+import { flowOf, messageOf } from './fields.ts';
 import { ID16, ID32 } from './ids.ts';
 import { FIELD_INDEX as F, MILESTONE_OUTCOMES, MILESTONES } from './names.ts';
 import { rawOf, recordOf, spanOf } from './record.ts';
+import { KIND, roleOf } from './role.ts';
 import type { ResourceReader } from './resource.ts';
 
 /**
@@ -47,12 +48,29 @@ export const createEventNormalizer =
     span.name = log.eventName;
     span.failed = milestone.endsWith('failed');
     if (span.failed) span.error = errorIn(read);
+    if (milestone === 'step-started') announceDelivery(span, read);
 
     const raw = rawOf(log.eventName, log.scopeName, resource, read, times);
     raw.eventName = log.eventName;
     raw.statusMessage = textOf(log.body);
     return recordOf(span, raw, resource.namesCut + read.namesCut);
   };
+
+/**
+ * Makes the event a delivery if it announces that the handling of a message began. The span of the
+ * delivery, its parent, follows when the handling ends; if the handler hangs or its process dies,
+ * the event is all that is known, and without it nobody would seem to have taken the message.
+ */
+function announceDelivery(span: Span, { values }: ReadAttributes): void {
+  const system = nameOf(values[F.system]);
+  const operation = nameOf(values[F.operation]);
+  if (roleOf(KIND.internal, system, operation, '', '') !== 'process') return;
+  span.role = 'process';
+  span.message = messageOf(values, system, 'process');
+  span.name = nameIn(`process ${span.message.destination}`);
+  const [traceId = '', spanId = ''] = nameOf(values[F.creation]).split('-');
+  if (ID32.test(traceId) && ID16.test(spanId)) span.links = [traceId + spanId];
+}
 
 const errorIn = ({ values }: ReadAttributes): SpanError => ({
   type: nameOf(values[F.errorType]) || 'error',

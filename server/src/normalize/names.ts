@@ -101,6 +101,7 @@ export const FIELDS = {
   faasTrigger: ['faas.trigger'],
   errorType: ['error.type', 'exception.type'],
   errorMessage: ['exception.message', 'error.message'],
+  creation: [fermata.ATTR_MESSAGE_CREATION],
 } as const satisfies Record<string, readonly string[]>;
 
 export type Field = keyof typeof FIELDS;

@@ -30,6 +30,7 @@ export const anySketches = fc.uniqueArray(
       'server',
       'client',
       'event',
+      'announcement',
     ),
     service: fc.constantFrom('a', 'b', 'c'),
     flow: fc.option(fc.constantFrom('f1', 'f2', 'f3'), { freq: 3 }),
@@ -64,13 +65,15 @@ export const toSpans = (list: Sketches): Span[] =>
       `${(list.find((other) => other.id === at)?.trace ?? at % 6) + 10}`;
     const parent = item.parent === null ? undefined : `${item.parent + 1}`;
     const isEvent = item.role === 'event';
+    const isAnnouncement = item.role === 'announcement';
+    const milestone = isEvent ? (item.milestone ?? 'flow-heartbeat') : null;
     return aSpan({
       trace: traceOf(item.id),
       id: `${item.id + 1}`,
       ...(parent !== undefined && { parent }),
-      role: item.role,
+      role: item.role === 'announcement' ? 'process' : item.role,
       service: item.service,
-      links: isEvent ? [] : item.links.map((at) => `${traceOf(at)}/${at + 1}`),
+      links: isEvent ? [] : item.links.slice(0, isAnnouncement ? 1 : 3).map((at) => `${traceOf(at)}/${at + 1}`),
       ...(item.flow !== null && {
         flow: item.flow,
         idKind: item.idKind,
@@ -86,7 +89,7 @@ export const toSpans = (list: Sketches): Span[] =>
       identities: item.identity === '' ? [] : [item.identity],
       at: item.at,
       failed: item.failed,
-      milestone: isEvent ? (item.milestone ?? 'flow-heartbeat') : null,
+      milestone: isAnnouncement ? 'step-started' : milestone,
       ...(isEvent && item.milestone === 'flow-completed' && { outcome: 'completed' as const }),
       remote: item.remote,
     });

@@ -44,6 +44,7 @@ export function draftSteps(input: FlowInput, shifts: Shifts, badges: Set<Badge>)
         !named &&
         !(
           isHead &&
+          span.milestone === null &&
           (span.role === 'process' || (span.role === 'receive' && segment.causes.length > 0))
         );
       if (folds) {

@@ -1,6 +1,6 @@
 import type { Span, SpanKey } from '../../model/span.ts';
 import type { Node } from './node.ts';
-import { hasStrongId, isBatch, isConsumer } from '../../model/roles.ts';
+import { hasStrongId, isAnnouncement, isBatch, isConsumer } from '../../model/roles.ts';
 
 /**
  * Keeps the absent spans that several other spans refer to, as their parent or as the source of
@@ -69,9 +69,10 @@ export const asksOrphans = (span: Span): boolean =>
   span.parent !== '' && (!hasStrongId(span) || isPolled(span));
 /**
  * Returns whether the span is a consumer with links. Its parent then looks like a span that polled
- * for messages.
+ * for messages. The parent of a log event is the very delivery that the event announces.
  */
-export const isPolled = ({ role, links }: Span): boolean => isConsumer(role) && links.length > 0;
+export const isPolled = (span: Span): boolean =>
+  isConsumer(span.role) && span.links.length > 0 && !isAnnouncement(span);
 
 export function createAbsent(): Absent {
   const several = new Map<SpanKey, Named>();

@@ -2,6 +2,7 @@ import type { EvidenceKind } from '../../model/flow.ts';
 import type { Span, SpanKey } from '../../model/span.ts';
 import { isOneSending, isSameDestination, mayTake } from '../../model/destinations.ts';
 import { countOf, type Graph, type Node } from './index.ts';
+import { isDelivery } from './node.ts';
 import { hasStrongId, isBatch, isConsumer, isSend } from '../../model/roles.ts';
 import { messageTokens, type Token } from '../../model/keys.ts';
 
@@ -24,7 +25,7 @@ export interface Cause {
  */
 export function startsSegment(node: Node): boolean {
   const { span, parent } = node;
-  if (parent === null || isConsumer(span.role)) return true;
+  if (parent === null || isDelivery(node)) return true;
   if (idOf(span) === '') return false;
   return hasStrongId(span) ? idOf(span) !== idAbove(parent) : !isNamedAbove(parent);
 }
@@ -97,7 +98,7 @@ const REMEMBERED_STEPS = 16;
  */
 export function causesOf(head: Node, graph: Graph): Cause[] {
   const named = namedCauses(head, graph);
-  if (named.length > 0 || head.placeholder !== null || !isConsumer(head.span.role)) return named;
+  if (named.length > 0 || head.placeholder !== null || !isDelivery(head)) return named;
   const { span, parent } = head;
   const send = sendOfSameMessage(head, graph);
   if (send !== null) {
@@ -126,7 +127,7 @@ function namedCauses(head: Node, graph: Graph): Cause[] {
       kinds: [...kinds],
       node: graph.get(key) ?? null,
     }));
-  if (!isConsumer(span.role))
+  if (!isDelivery(head))
     return parent === null ? [] : [{ key: parent.span.key, node: parent, kinds: ['parent'] }];
   const causes: Cause[] = [];
   if (parent !== null && isSend(parent.span.role))
@@ -208,7 +209,7 @@ export function concernedBy(span: Span, graph: Graph, meet: (other: Node) => voi
  * that only the message id can match it to a send.
  */
 const goesByName = (node: Node, graph: Graph): boolean =>
-  isConsumer(node.span.role) && node.placeholder === null && namedCauses(node, graph).length === 0;
+  isDelivery(node) && node.placeholder === null && namedCauses(node, graph).length === 0;
 const causeByName = (taker: Node, graph: Graph, except?: Node): Node | null =>
   goesByName(taker, graph) ? (sendOfSameMessage(taker, graph, except)?.node ?? null) : null;
 

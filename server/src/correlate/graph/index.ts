@@ -3,7 +3,7 @@ import type { Span, SpanKey } from '../../model/span.ts';
 import { POLLED, REFERRER } from '../../model/names.ts';
 import { countOf, type Node, type Sharing, type Tree } from './node.ts';
 import { createAbsent, isPolled, NO_PLACE, type Place } from './absent.ts';
-import { isSend } from '../../model/roles.ts';
+import { isAnnouncement, isSend } from '../../model/roles.ts';
 import { messageTokens, sharedTokens } from '../../model/keys.ts';
 import { createWorthless } from './worthless.ts';
 
@@ -77,6 +77,12 @@ export function createGraph(): Graph {
   /** Consumers with links, by the key of their absent parent, which looks like a poll. */
   const polled: Tokens = new Map();
   const absent = createAbsent();
+  /**
+   * Log events that announce a delivery, by the key of the delivery's absent span. An event stands
+   * for that span as the parent of what was done in the delivery so far. Otherwise the work of a
+   * handler that hangs would be in no flow, or in one of its own.
+   */
+  const announced = new Map<SpanKey, Node>();
   const tokens: Tokens = new Map();
   const sends: Tokens = new Map();
   let cut: readonly Node[] = NOBODY;
@@ -126,11 +132,31 @@ export function createGraph(): Graph {
     const { span } = node;
     waitFor(span.parent, node);
     if (isPolled(span)) share(polled, span.parent, node);
+    if (isAnnouncement(span)) announce(node);
+    else {
+      const standIn = announced.get(span.parent);
+      if (standIn !== undefined) attachParent(node, standIn);
+    }
+  };
+  /** Of several events that announce one delivery, that with the smallest key stands for it (I1). */
+  const announce = (node: Node): void => {
+    const key = node.span.parent;
+    const known = announced.get(key);
+    if (known !== undefined && known.span.key < node.span.key) return;
+    announced.set(key, node);
+    for (const other of waiting.get(key) ?? NOBODY) {
+      if (other.span.parent !== key || isAnnouncement(other.span)) continue;
+      detachParent(other);
+      attachParent(other, node);
+    }
   };
 
   const connect = (node: Node): void => {
     const { span } = node;
     const up = span.parent;
+    // Edges to the event that stood for this span go first, as with them a ring could seem to be.
+    for (const other of announced.get(span.key)?.children.slice() ?? NOBODY)
+      if (other.span.parent === span.key) detachParent(other);
     if (up !== '') {
       const parent = nodes.get(up);
       if (parent) {
@@ -149,6 +175,7 @@ export function createGraph(): Graph {
       waiting.delete(span.key);
       polled.delete(span.key);
       absent.forget(span.key);
+      announced.delete(span.key);
       for (const prefix of [POLLED, REFERRER]) worthless.delete(prefix + span.key);
       for (const other of referrers) {
         if (other.span.parent === span.key && other !== node && other.parent === null)
@@ -222,11 +249,14 @@ export function createGraph(): Graph {
       if (nodes.get(span.key) !== node) return;
       nodes.delete(span.key);
       const up = span.parent;
-      if (node.parent !== null) detachParent(node);
-      else if (up !== '') {
+      const { parent } = node;
+      if (parent !== null) detachParent(node);
+      // A node below an announcement still waits for the delivery's own span.
+      if (up !== '' && parent?.span.key !== up) {
         waitNoMore(up, node);
         unshare(polled, up, node);
       }
+      if (announced.get(up) === node) announced.delete(up);
       for (const link of span.links) {
         const target = nodes.get(link);
         if (target === undefined) waitNoMore(link, node);

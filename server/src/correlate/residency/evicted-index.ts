@@ -1,9 +1,18 @@
-import { ORIGIN, POLLED, REFERRER, SPAN, TAKEN, TOKEN, TRACE } from '../../model/names.ts';
+import {
+  ANNOUNCED,
+  ORIGIN,
+  POLLED,
+  REFERRER,
+  SPAN,
+  TAKEN,
+  TOKEN,
+  TRACE,
+} from '../../model/names.ts';
 import { traceIdOf, type Span, type SpanKey } from '../../model/span.ts';
 import { asksOrphans, asksTakers } from '../graph/absent.ts';
 import { createEvictedNamesFilter } from './evicted-names-filter.ts';
 import type { Graph, Node } from '../graph/index.ts';
-import { isSend } from '../../model/roles.ts';
+import { isAnnouncement, isSend } from '../../model/roles.ts';
 import { idToken, isCounted, mayNameFlow, messageTokens, softTokens } from '../../model/keys.ts';
 
 /**
@@ -119,7 +128,9 @@ export function createEvictedIndex(
         if (id !== '') ask(TOKEN, id);
       };
       const askOrphans = (span: Span): void => {
-        if (asksOrphans(span) && identifies(POLLED + span.parent)) ask(REFERRER, span.parent);
+        if (isAnnouncement(span) || (asksOrphans(span) && identifies(POLLED + span.parent)))
+          ask(REFERRER, span.parent);
+        ask(ANNOUNCED, span.parent);
       };
       const surroundings = (span: Span): void => {
         const parent = span.parent;
@@ -174,6 +185,7 @@ export function createEvictedIndex(
       uncheck(ORIGIN, span.traceId);
       if (parent !== '') {
         evictAs(REFERRER, parent);
+        if (isAnnouncement(span)) evictAs(ANNOUNCED, parent);
         uncheck(SPAN, parent);
       }
     },
@@ -182,6 +194,7 @@ export function createEvictedIndex(
       evicted.add(TRACE, span.traceId);
       evicted.add(REFERRER, span.key);
       if (span.parent !== '') evicted.add(REFERRER, span.parent);
+      if (isAnnouncement(span)) evicted.add(ANNOUNCED, span.parent);
       for (const link of span.links) evicted.add(TRACE, traceIdOf(link));
       named(span, (prefix, text) => evicted.add(prefix, text));
       for (const token of messageTokens(span))
