@@ -5,7 +5,7 @@
 export { handleMessage, handleOnBehalfOf, publishEvent, sendCommand } from './api/messages.ts';
 export { attempt } from './core/attempt.ts';
 export { preciseNow } from './core/clock.ts';
-export { endFailed, endSpanWith } from './core/end-span.ts';
+export { endFailed, endSpanWith, watchWork } from './core/end-span.ts';
 export {
   contextWithFlow,
   contextWithMessage,

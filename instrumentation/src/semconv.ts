@@ -60,6 +60,13 @@ export const ATTR_MESSAGE_ID = 'fermata.message.id';
 export const ATTR_MESSAGE_DEAD_LETTERED_FROM = 'fermata.message.dead_lettered_from';
 /** Messages that wait behind this one for the same group. */
 export const ATTR_MESSAGE_LAG = 'fermata.message.lag';
+/**
+ * On `fermata.step.started` of a delivery: trace id and span id of the span that sent the message,
+ * joined by a hyphen, because log events have no links.
+ */
+export const ATTR_MESSAGE_CREATION = 'fermata.message.creation';
+/** Set on the span of a delivery whose handler returned without an acknowledgement. */
+export const ATTR_MESSAGE_UNACKNOWLEDGED = 'fermata.message.unacknowledged';
 /** Id of the message that caused this one. */
 export const ATTR_CAUSATION_ID = 'fermata.causation.id';
 /** Id that all messages of one conversation share. */

@@ -1,4 +1,4 @@
-import { context, diag, SpanStatusCode, type Span } from '@opentelemetry/api';
+import { diag, SpanStatusCode, type Span } from '@opentelemetry/api';
 import type { Channel, ConfirmChannel, ConsumeMessage, Message, Options } from 'amqplib';
 import {
   addFlow,
@@ -13,9 +13,10 @@ import {
   sendCommand,
   startProcessing,
   TRACED,
+  watchWork,
   withFlowFromHeaders,
 } from '../adapter-kit.ts';
-import { HEADER_MESSAGE_ID, HEADER_MESSAGE_TYPE } from '../semconv.ts';
+import { ATTR_MESSAGE_UNACKNOWLEDGED, HEADER_MESSAGE_ID, HEADER_MESSAGE_TYPE } from '../semconv.ts';
 
 /**
  * This adapter wraps a channel's publish, sendToQueue and consume, of amqplib 0.10 to 2, with
@@ -125,11 +126,50 @@ function traceConsuming(
         return withFlowFromHeaders(message.properties.headers as Record<string, unknown>, handle);
       const { span, ctx } = startProcessing(incoming(queue, message, options));
       if (given?.noAck === true) return endSpanWith(span, ctx, handle, onMessage);
-      unsettled.set(message.fields.deliveryTag, span);
-      return context.with(ctx, handle);
+      const tag = message.fields.deliveryTag;
+      unsettled.set(tag, span);
+      let isWaited = false;
+      const result = watchWork(span, ctx, handle, onMessage, {
+        done: () => {
+          if (unsettled.get(tag) === span) endUnacknowledged(span, tag, unsettled, isWaited);
+        },
+        failed: (error) => {
+          if (unsettled.delete(tag)) endFailed(span, error);
+        },
+      });
+      isWaited = true;
+      return result;
     };
     return consume(queue, onTraced, given, ...rest);
   };
+}
+
+/**
+ * Time after which the span of a delivery ends whose handler returned without an acknowledgement,
+ * ms. A handler that returned no promise may work on in callbacks, so its span ends later.
+ */
+const UNACKNOWLEDGED_AFTER_MS = { promise: 1_000, callback: 10_000 };
+
+/**
+ * Ends a delivery's span as it is unless the delivery is acknowledged soon. Without this, what a
+ * consumer that acknowledges nothing does would have a parent that never arrives.
+ */
+function endUnacknowledged(
+  span: Span,
+  tag: number,
+  unsettled: Unsettled,
+  isPromise: boolean,
+): void {
+  const returned = preciseNow();
+  setTimeout(
+    () => {
+      if (unsettled.get(tag) !== span) return;
+      unsettled.delete(tag);
+      span.setAttribute(ATTR_MESSAGE_UNACKNOWLEDGED, true);
+      span.end(returned);
+    },
+    isPromise ? UNACKNOWLEDGED_AFTER_MS.promise : UNACKNOWLEDGED_AFTER_MS.callback,
+  ).unref();
 }
 
 const accepted = (span: Span): void => span.end(preciseNow());

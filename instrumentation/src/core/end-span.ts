@@ -11,10 +11,23 @@ import { isThenable, watchThen } from './thenable.ts';
 /** A function of the application that we call. */
 export type Work = (...args: never[]) => unknown;
 
+/** What is done when the work of a span has ended, or has failed. */
+export interface Endings {
+  done: () => void;
+  failed: (error: unknown) => void;
+}
+
+/** Runs the work in `ctx` and ends the span when the work ends; see `watchWork`. */
+export const endSpanWith = <T>(span: Span, ctx: Context, work: () => T, of: Work = work): T =>
+  watchWork(span, ctx, work, of, {
+    done: () => span.end(preciseNow()),
+    failed: (error) => endFailed(span, error),
+  });
+
 /**
- * Runs the work in `ctx` and ends the span when the work ends. The result or error of the work
- * passes through untouched. If the work returns a query builder, the span ends when the code that
- * executes the builder has the rows. If no code executes the builder, the span ends when the
+ * Runs the work in `ctx` and calls `done` or `failed` when the work ends. The result or error of the
+ * work passes through untouched. If the work returns a query builder, the work ends when the code
+ * that executes the builder has the rows. If no code executes the builder, the span ends when the
  * builder is garbage-collected, with the time at which the builder was returned.
  *
  * `of` is the application's function. Watching a promise handles its rejection, so the process
@@ -24,16 +37,20 @@ export type Work = (...args: never[]) => unknown;
  * have handled its rejection already. Then the rejection of a derived promise, which nobody
  * handles, would end the process.
  */
-export function endSpanWith<T>(span: Span, ctx: Context, work: () => T, of: Work = work): T {
+export function watchWork<T>(
+  span: Span,
+  ctx: Context,
+  work: () => T,
+  of: Work,
+  { done, failed }: Endings,
+): T {
   let result: T;
   try {
     result = context.with(ctx, work);
   } catch (error) {
-    endFailed(span, error);
+    failed(error);
     throw error;
   }
-  const done = (): void => span.end(preciseNow());
-  const failed = (error: unknown): void => endFailed(span, error);
   if (result instanceof Promise && result.then === Promise.prototype.then) {
     if (isAsync(of))
       return result.then(

@@ -25,6 +25,7 @@ import {
   type Extracted,
   type MessageEnvelope,
 } from './headers.ts';
+import { enterDelivery } from './in-flight.ts';
 import { tracer } from './tracer.ts';
 
 export interface Sending {
@@ -139,7 +140,19 @@ export function startProcessing(message: IncomingMessage): Processing {
     { kind: SpanKind.CONSUMER, root: true, links, attributes, startTime: preciseNow() },
     parent,
   );
-  return { span, ctx: trace.setSpan(parent, span), extracted };
+  const ctx = trace.setSpan(parent, span);
+  const { creation } = extracted;
+  enterDelivery(
+    span,
+    ctx,
+    creation === undefined
+      ? attributes
+      : {
+          ...attributes,
+          [names.ATTR_MESSAGE_CREATION]: `${creation.traceId}-${creation.spanId}`,
+        },
+  );
+  return { span, ctx, extracted };
 }
 
 function messageAttributes(

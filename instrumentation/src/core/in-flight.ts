@@ -1,0 +1,70 @@
+import { context, type Attributes, type Context, type Span } from '@opentelemetry/api';
+import { EVENT_STEP_STARTED } from '../semconv.ts';
+import { endFailed } from './end-span.ts';
+import { emitMilestone } from './flow-log.ts';
+
+/**
+ * Holds the deliveries that are being handled. A span is exported only once it has ended, so a
+ * handler that hangs, or whose process dies, would look like a message that nobody took. Therefore
+ * a delivery that is still being handled after a short time is announced by a log event.
+ */
+interface Delivery {
+  span: Span;
+  ctx: Context;
+  attributes: Attributes;
+  since: number;
+  announced: boolean;
+}
+
+/** Time after which a delivery is announced, ms. Shorter handlings cost no more than a table entry. */
+const ANNOUNCED_AFTER_MS = 200;
+const SWEEP_MS = 100;
+/**
+ * Maximum number of deliveries in the table. Above it, further ones are not announced, so that a
+ * consumer that settles nothing does not fill the memory.
+ */
+const MAX_DELIVERIES = 10_000;
+
+interface InFlight {
+  deliveries: Set<Delivery>;
+  sweeping: boolean;
+}
+/** The table is global, because a process may load this package both by import and by require. */
+const KEY = Symbol.for('fermata.in-flight');
+const inFlight: InFlight = ((globalThis as { [KEY]?: InFlight })[KEY] ??= {
+  deliveries: new Set(),
+  sweeping: false,
+});
+
+/** Adds a delivery until its span ends. `attributes` go onto the event that announces it. */
+export function enterDelivery(span: Span, ctx: Context, attributes: Attributes): void {
+  if (!span.isRecording() || inFlight.deliveries.size >= MAX_DELIVERIES) return;
+  inFlight.deliveries.add({ span, ctx, attributes, since: Date.now(), announced: false });
+  if (!inFlight.sweeping) sweepSoon();
+}
+
+/** Sweeps after a while. The timer keeps no process alive; in a browser it is a number. */
+function sweepSoon(): void {
+  inFlight.sweeping = true;
+  (setTimeout(sweep, SWEEP_MS) as { unref?: () => void }).unref?.();
+}
+
+/** Announces deliveries that take long, and forgets those whose spans have ended. */
+function sweep(): void {
+  const now = Date.now();
+  for (const delivery of inFlight.deliveries) {
+    if (!delivery.span.isRecording()) inFlight.deliveries.delete(delivery);
+    else if (!delivery.announced && now - delivery.since >= ANNOUNCED_AFTER_MS) {
+      delivery.announced = true;
+      context.with(delivery.ctx, () => emitMilestone(EVENT_STEP_STARTED, delivery.attributes));
+    }
+  }
+  inFlight.sweeping = false;
+  if (inFlight.deliveries.size > 0) sweepSoon();
+}
+
+/** Ends the spans of all deliveries that are being handled as failed, because the process dies. */
+export function failDeliveries(error: unknown): void {
+  for (const { span } of inFlight.deliveries) if (span.isRecording()) endFailed(span, error);
+  inFlight.deliveries.clear();
+}
