@@ -3,7 +3,6 @@ import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 
 /**
  * The program `npx fermata-doctor`, which explains why no spans arrive. Run it in the folder of a
@@ -230,14 +229,8 @@ function versionOf(folder: string, name: string): string | null {
   }
 }
 
-/**
- * The checks run here only if this file is run as a program, because tests import the file and call
- * `diagnose`.
- */
-if (
-  process.argv[1] !== undefined &&
-  import.meta.url === pathToFileURL(realpathSync(process.argv[1])).href
-) {
+/** Prints what was found; the exit code is 1 if anything is wrong. */
+async function run(): Promise<void> {
   const found = await diagnose(process.cwd(), process.env);
   for (const { check, ok, found: what, todo } of found)
     process.stdout.write(
@@ -245,3 +238,6 @@ if (
     );
   process.exitCode = found.every(({ ok }) => ok) ? 0 : 1;
 }
+
+// Tests import this file, so the checks run only where it is the program.
+if (require.main === module) void run();

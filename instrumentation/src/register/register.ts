@@ -1,4 +1,3 @@
-import { createRequire } from 'node:module';
 import { extname } from 'node:path';
 
 /**
@@ -7,7 +6,7 @@ import { extname } from 'node:path';
  * synchronously, without await, so that `node --require` accepts it, too.
  */
 try {
-  createRequire(import.meta.url)(`./start${extname(import.meta.url)}`);
+  require(`./start${extname(__filename)}`);
 } catch (error) {
   const { code, message } = error as Partial<NodeJS.ErrnoException>;
   const missing = code?.endsWith('MODULE_NOT_FOUND')

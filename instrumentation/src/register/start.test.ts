@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
-import { PACKAGE, receiver, root, service } from '../testing/service.ts';
+import { moduleFile, PACKAGE, receiver, root, service } from '../testing/service.ts';
 
 test('what a job does in one turn arrives, all of it', async () => {
   const { endpoint, received } = await receiver();
@@ -30,7 +30,7 @@ test('where an SDK is registered already it is used, and one line says what it n
     console.log(exporter.getFinishedSpans().map(({ attributes }) => attributes['fermata.flow.id']).join());`;
   const { stdout, stderr } = await promisify(execFile)(
     process.execPath,
-    ['--conditions=@fermata/source', '--import', 'tsx', '--input-type=module', '--eval', source],
+    ['--conditions=@fermata/source', '--import', 'tsx', moduleFile(source)],
     { cwd: root },
   );
   expect(stdout).toBe('theirs\n');

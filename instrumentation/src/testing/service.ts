@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import {
   createServer as createTcpServer,
@@ -7,6 +8,8 @@ import {
   type Server as TcpServer,
   type Socket,
 } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, vi } from 'vitest';
 
@@ -17,11 +20,26 @@ export const PACKAGE = '@fermata/instrumentation';
 const children: ChildProcess[] = [];
 const servers: (Server | TcpServer)[] = [];
 const sockets: Socket[] = [];
+const folders: string[] = [];
 afterEach(() => {
   for (const child of children.splice(0)) child.kill('SIGKILL');
   for (const socket of sockets.splice(0)) socket.destroy();
   for (const server of servers.splice(0)) server.close();
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
 });
+
+/**
+ * Writes a module that finds the packages of the repository. It is a file, because what is given to
+ * `--eval` gets no named imports of CommonJS modules from tsx.
+ */
+export function moduleFile(source: string): string {
+  const folder = mkdtempSync(join(tmpdir(), 'fermata-service-'));
+  folders.push(folder);
+  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
+  const file = join(folder, 'service.mjs');
+  writeFileSync(file, source);
+  return file;
+}
 
 /** Starts a service as its operator would. */
 export function service(source: string, endpoint: string) {
@@ -30,7 +48,7 @@ export function service(source: string, endpoint: string) {
     [
       '--conditions=@fermata/source',
       ...['--import', 'tsx', '--import', `${PACKAGE}/register`],
-      ...['--input-type=module', '--eval', source],
+      moduleFile(source),
     ],
     {
       cwd: root,
