@@ -21,7 +21,19 @@ export {
   type Extracted,
 } from './core/headers.ts';
 export { wrapListeners, type Listener } from './core/listeners.ts';
-export { startProcessing, startSending, type Sending } from './core/message-spans.ts';
-export { isWrapped, markTraced, TRACED } from './core/patching.ts';
+export {
+  startProcessing,
+  startSending,
+  type Processing,
+  type Sending,
+} from './core/message-spans.ts';
+export { isWrapped, markTraced, TRACED, withExports } from './core/patching.ts';
+export { createPulling, leaveMessage, traceIterable, traceRead } from './core/pulling.ts';
 export { SCOPE } from './core/scope.ts';
+export {
+  endAccepted,
+  endRefused,
+  endUnlessAcknowledged,
+  UNACKNOWLEDGED_AFTER_MS,
+} from './core/settling.ts';
 export type { IncomingMessage, MessageKind, OutgoingMessage } from './types.ts';

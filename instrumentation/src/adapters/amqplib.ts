@@ -1,22 +1,25 @@
-import { diag, SpanStatusCode, type Span } from '@opentelemetry/api';
+import { diag, type Span } from '@opentelemetry/api';
 import type { Channel, ConfirmChannel, ConsumeMessage, Message, Options } from 'amqplib';
 import {
   addFlow,
+  endAccepted,
   endFailed,
+  endRefused,
   endSpanWith,
+  endUnlessAcknowledged,
   type IncomingMessage,
   isWrapped,
   markTraced,
   type OutgoingMessage,
-  preciseNow,
   publishEvent,
   sendCommand,
   startProcessing,
   TRACED,
+  UNACKNOWLEDGED_AFTER_MS,
   watchWork,
   withFlowFromHeaders,
 } from '../adapter-kit.ts';
-import { ATTR_MESSAGE_UNACKNOWLEDGED, HEADER_MESSAGE_ID, HEADER_MESSAGE_TYPE } from '../semconv.ts';
+import { HEADER_MESSAGE_ID, HEADER_MESSAGE_TYPE } from '../semconv.ts';
 
 /**
  * This adapter wraps a channel's publish, sendToQueue and consume, of amqplib 0.10 to 2, with
@@ -131,7 +134,9 @@ function traceConsuming(
       let isWaited = false;
       const result = watchWork(span, ctx, handle, onMessage, {
         done: () => {
-          if (unsettled.get(tag) === span) endUnacknowledged(span, tag, unsettled, isWaited);
+          const afterMs = UNACKNOWLEDGED_AFTER_MS[isWaited ? 'promise' : 'callback'];
+          if (unsettled.get(tag) === span)
+            endUnlessAcknowledged(span, afterMs, () => unsettled.delete(tag));
         },
         failed: (error) => {
           if (unsettled.delete(tag)) endFailed(span, error);
@@ -144,40 +149,7 @@ function traceConsuming(
   };
 }
 
-/**
- * Time after which the span of a delivery ends whose handler returned without an acknowledgement,
- * ms. A handler that returned no promise may work on in callbacks, so its span ends later.
- */
-const UNACKNOWLEDGED_AFTER_MS = { promise: 1_000, callback: 10_000 };
-
-/**
- * Ends a delivery's span as it is unless the delivery is acknowledged soon. Without this, what a
- * consumer that acknowledges nothing does would have a parent that never arrives.
- */
-function endUnacknowledged(
-  span: Span,
-  tag: number,
-  unsettled: Unsettled,
-  isPromise: boolean,
-): void {
-  const returned = preciseNow();
-  setTimeout(
-    () => {
-      if (unsettled.get(tag) !== span) return;
-      unsettled.delete(tag);
-      span.setAttribute(ATTR_MESSAGE_UNACKNOWLEDGED, true);
-      span.end(returned);
-    },
-    isPromise ? UNACKNOWLEDGED_AFTER_MS.promise : UNACKNOWLEDGED_AFTER_MS.callback,
-  ).unref();
-}
-
-const accepted = (span: Span): void => span.end(preciseNow());
-const refused = (requeue: boolean) => (span: Span) => {
-  span.setAttribute('error.type', requeue ? 'requeued' : 'rejected');
-  span.setStatus({ code: SpanStatusCode.ERROR, message: requeue ? 'nacked, requeued' : 'nacked' });
-  span.end(preciseNow());
-};
+const refused = (requeue: boolean) => (span: Span) => endRefused(span, requeue);
 
 function traceSettling(channel: AnyChannel, unsettled: Unsettled): void {
   const settle = (tag: number, allUpTo: boolean, end: (span: Span) => void): void => {
@@ -191,12 +163,12 @@ function traceSettling(channel: AnyChannel, unsettled: Unsettled): void {
   const ack = channel.ack.bind(channel);
   channel.ack = (message: Message, allUpTo = false) => {
     ack(message, allUpTo);
-    settle(message.fields.deliveryTag, allUpTo, accepted);
+    settle(message.fields.deliveryTag, allUpTo, endAccepted);
   };
   const ackAll = channel.ackAll.bind(channel);
   channel.ackAll = () => {
     ackAll();
-    settleAll(accepted);
+    settleAll(endAccepted);
   };
   const nack = channel.nack.bind(channel);
   channel.nack = (message: Message, allUpTo = false, requeue = true) => {

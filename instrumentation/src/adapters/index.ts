@@ -1,4 +1,5 @@
 import { instrumentAmqplib, instrumentAmqplibCallbacks } from './amqplib.ts';
+import { instrumentJetStream, traceJetStreamOf } from './jetstream.ts';
 import { instrumentKafkaJs } from './kafkajs.ts';
 import { instrumentMqtt } from './mqtt.ts';
 import { instrumentNats } from './nats.ts';
@@ -10,12 +11,14 @@ import { instrumentIoRedis, instrumentNodeRedis } from './redis-streams.ts';
  * client's package in the app's own node_modules. The type of a function's parameter says what the
  * function needs of the client's module.
  */
-export const CLIENTS: Readonly<Record<string, (module: never) => void>> = {
+export const CLIENTS: Readonly<Record<string, (module: never) => object | void>> = {
   amqplib: instrumentAmqplib,
   'amqplib/callback_api': instrumentAmqplibCallbacks,
   kafkajs: instrumentKafkaJs,
   '@platformatic/kafka': instrumentPlatformaticKafka,
+  nats: (module: never) => instrumentNats(module, traceJetStreamOf),
   '@nats-io/transport-node': instrumentNats,
+  '@nats-io/jetstream': instrumentJetStream,
   ioredis: instrumentIoRedis,
   redis: instrumentNodeRedis,
   mqtt: instrumentMqtt,

@@ -76,3 +76,37 @@ describe.runIf(hasNats)('NATS headers', () => {
     await connection.close();
   });
 });
+
+/** What a message's handling sends is in the flow of the message, and ends before the next one. */
+async function loopOver(messages: AsyncIterable<unknown>, count: number): Promise<unknown[]> {
+  const flows: unknown[] = [];
+  for await (const _message of messages) {
+    flows.push(currentFlow()?.id);
+    await new Promise((resolve) => setImmediate(resolve));
+    flows.push(currentFlow()?.id);
+    if (flows.length === 2 * count) break;
+  }
+  flows.push(currentFlow()?.id);
+  return flows;
+}
+
+describe.runIf(hasNats)('iterators', () => {
+  test('of NATS core: each body is in the context of its message, and what follows is in none', async () => {
+    const connection = traceNats(await connect({ servers: '127.0.0.1:4222' }), {
+      headers: natsHeaders,
+    });
+    const subject = unique();
+    const subscription = connection.subscribe(subject, { queue: 'workers' });
+    await connection.flush();
+    const looped = loopOver(subscription, 2);
+    withFlow({ id: 'n1' }, () => connection.publish(subject, 'x'));
+    withFlow({ id: 'n2' }, () => connection.publish(subject, 'y'));
+    expect(await looped).toEqual(['n1', 'n1', 'n2', 'n2', undefined]);
+    await until(() => spansOf('process').length === 2);
+    expect(joined().map(([sent, handled]) => [flowIdOf(sent), flowIdOf(handled)])).toEqual([
+      ['n1', 'n1'],
+      ['n2', 'n2'],
+    ]);
+    await connection.close();
+  });
+});

@@ -6,23 +6,27 @@ import type {
   RequestOptions,
   SubscriptionOptions,
 } from '@nats-io/transport-node';
-import { context } from '@opentelemetry/api';
+import { context, createContextKey } from '@opentelemetry/api';
 import {
   handleOnBehalfOf,
   markTraced,
   messageIdOf,
   publishEvent,
   sendCommand,
+  startProcessing,
+  TRACED,
+  traceIterable,
+  withExports,
   type Extracted,
+  type IncomingMessage,
   type OutgoingMessage,
 } from '../adapter-kit.ts';
 
 /**
- * This adapter wraps a connection's publish and request, and subscriptions with a callback, of NATS
- * core and JetStream (@nats-io/* 3). Publishing to JetStream is a request of the connection, so it
- * is traced, too. A subscription that is read as an iterator cannot be given a context from
- * outside, because the reader's own context continues. For such a reader, and for JetStream,
- * `handleNats` runs a handler for one message.
+ * This adapter wraps a connection's publish, request and subscribe, of NATS core (`nats` 2 and
+ * @nats-io/* 3). A subscription that is read as an iterator handles each message until it takes the
+ * next one. Publishing to JetStream is a request of the connection, so it is traced here, as an
+ * event; `jetstream.ts` traces what JetStream delivers.
  */
 export interface NatsOptions {
   /**
@@ -32,6 +36,12 @@ export interface NatsOptions {
   headers: () => MsgHdrs;
   stepOf?: (subject: string) => string | undefined;
 }
+
+const PUBLISHES = createContextKey('fermata publishes to JetStream');
+const isJetStreamPublish = (): boolean => context.active().getValue(PUBLISHES) === true;
+/** Runs a publish of JetStream, whose request is then traced as an event. */
+export const publishToJetStream = <T>(publish: () => T): T =>
+  context.with(context.active().setValue(PUBLISHES, true), publish);
 
 type Payload = Parameters<NatsConnection['publish']>[1];
 type Methods = { [M in 'publish' | 'request' | 'subscribe']: NatsConnection[M] };
@@ -73,7 +83,9 @@ function traceSending(connection: NatsConnection, makeHeaders: NatsOptions['head
     given?: RequestOptions,
   ) {
     if (isInternal(subject)) return request.call(this, subject, data, given);
-    return sendCommand(outgoing(subject, given), (headers) => {
+    // JetStream publishes by a request whose answer is the stream's acknowledgement.
+    const send = isJetStreamPublish() ? publishEvent : sendCommand;
+    return send(outgoing(subject, given), (headers) => {
       requesting = true;
       try {
         const usual = given ?? { timeout: 1000 };
@@ -114,40 +126,62 @@ function traceSubscribing(connection: NatsConnection, options: NatsOptions): voi
   const { subscribe } = connection as Methods;
   connection.subscribe = function (this: NatsConnection, subject, given?: SubscriptionOptions) {
     const callback = given?.callback;
-    // The client's own subjects are not traced here, because JetStream delivers to such an inbox,
-    // and `handleNats` traces those messages one by one.
-    if (given === undefined || callback === undefined || isInternal(subject))
-      return subscribe.call(this, subject, given);
+    const step = options.stepOf?.(subject);
+    const handling = { group: given?.queue ?? '', ...(step !== undefined && { step }) };
+    // The client's own subjects are not traced here, because JetStream delivers to such an inbox.
+    if (isInternal(subject)) return subscribe.call(this, subject, given);
+    if (given === undefined || callback === undefined) {
+      const subscription = subscribe.call(this, subject, given);
+      traceIterable<Msg>(subscription, (msg) => startProcessing(incoming(msg, handling)));
+      return subscription;
+    }
     return subscribe.call(this, subject, {
       ...given,
       callback: (error, msg) => {
         if (error) return callback(error, msg);
-        const step = options.stepOf?.(subject);
-        void handleNatsFor(callback, msg, () => callback(null, msg), {
-          group: given.queue ?? '',
-          ...(step !== undefined && { step }),
-        });
+        void handleNatsFor(callback, msg, () => callback(null, msg), handling);
       },
     });
   };
 }
 
+/** The parts of a client's module, `nats` 2 or @nats-io/transport-node 3, that are used. */
+interface NatsModule {
+  headers: () => MsgHdrs;
+  NatsConnectionImpl?: { prototype: NatsConnection };
+  connect?: (...args: unknown[]) => Promise<NatsConnection>;
+}
+
 /**
  * Instruments without changes to the application: traces every connection that this module makes
- * from now on. A second call does nothing.
+ * from now on. A second call does nothing. Returns the module to use, because the exports of `nats`
+ * 2 are read-only, and its connections have no class that could be patched. Each connection of
+ * `nats` 2 is passed to `onConnection`.
  */
-export function instrumentNats(module: {
-  NatsConnectionImpl: { prototype: NatsConnection };
-  headers: () => MsgHdrs;
-}): void {
-  traceNats(module.NatsConnectionImpl.prototype, module);
+export function instrumentNats(
+  module: NatsModule,
+  onConnection: (connection: NatsConnection) => void = () => undefined,
+): NatsModule {
+  const { NatsConnectionImpl: Connection, connect } = module;
+  if (Connection !== undefined) {
+    traceNats(Connection.prototype, module);
+    return module;
+  }
+  if (connect === undefined || Object.hasOwn(connect, TRACED)) return module;
+  const traced = async (...args: unknown[]): Promise<NatsConnection> => {
+    const connection = traceNats(await connect(...args), module);
+    onConnection(connection);
+    return connection;
+  };
+  markTraced(traced);
+  return withExports(module, { connect: traced });
 }
 
 /**
  * A message of NATS core or of JetStream. A message of JetStream also has its consumer and its
  * delivery count.
  */
-type AnyMessage = Pick<Msg, 'subject'> & {
+export type AnyMessage = Pick<Msg, 'subject'> & {
   headers?: MsgHdrs | undefined;
   info?: {
     deliveryCount: number;
@@ -172,33 +206,34 @@ export const handleNats = <T>(
   options: { group?: string; step?: string } = {},
 ): T => handleNatsFor(handler, msg, handler, options);
 
-function handleNatsFor<T>(
+const handleNatsFor = <T>(
   listener: (...args: never[]) => unknown,
   msg: AnyMessage,
   handler: (extracted: Extracted) => T,
   options: { group?: string; step?: string },
-): T {
+): T => handleOnBehalfOf(listener, incoming(msg, options), handler);
+
+/** Returns the description of a message for its handling. */
+export function incoming(
+  msg: AnyMessage,
+  options: { group?: string; step?: string } = {},
+): IncomingMessage {
   const { info } = msg;
-  const headers = headersIn(msg.headers);
   const group = options.group || info?.consumer;
-  return handleOnBehalfOf(
-    listener,
-    {
-      system: 'nats',
-      destination: msg.subject,
-      headers,
-      type: msg.subject,
-      ...(group !== undefined && { group }),
-      ...(options.step !== undefined && { step: options.step }),
-      ...(info && {
-        attempt: info.deliveryCount,
-        lag: info.pending,
-        attributes: {
-          'messaging.nats.stream': info.stream,
-          'messaging.nats.sequence': info.streamSequence,
-        },
-      }),
-    },
-    handler,
-  );
+  return {
+    system: 'nats',
+    destination: msg.subject,
+    headers: headersIn(msg.headers),
+    type: msg.subject,
+    ...(group !== undefined && { group }),
+    ...(options.step !== undefined && { step: options.step }),
+    ...(info && {
+      attempt: info.deliveryCount,
+      lag: info.pending,
+      attributes: {
+        'messaging.nats.stream': info.stream,
+        'messaging.nats.sequence': info.streamSequence,
+      },
+    }),
+  };
 }

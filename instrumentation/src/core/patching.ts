@@ -23,3 +23,20 @@ export function isWrapped(target: Record<string, unknown>, method: string): bool
   }
   return false;
 }
+
+/**
+ * Returns a module with some of its exports replaced: the same object where that is possible, else
+ * a copy. Exports of modules that a compiler made are often read-only.
+ */
+export function withExports<M extends object>(module: M, changes: Partial<M>): M {
+  try {
+    for (const [name, value] of Object.entries(changes))
+      Object.defineProperty(module, name, { value, configurable: true, enumerable: true });
+    return module;
+  } catch {
+    const descriptors: PropertyDescriptorMap = Object.getOwnPropertyDescriptors(module);
+    for (const [name, value] of Object.entries(changes))
+      descriptors[name] = { value, configurable: true, enumerable: true, writable: true };
+    return Object.create(Object.getPrototypeOf(module) as object | null, descriptors) as M;
+  }
+}

@@ -1,19 +1,29 @@
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { diag, DiagConsoleLogger, DiagLogLevel, trace } from '@opentelemetry/api';
 import { CLIENTS } from '../adapters/index.ts';
 import { FlowSpanProcessor } from '../core/processor.ts';
+import { flushAtCrash } from './crash.ts';
+import {
+  addressOf,
+  isOff,
+  makeExporter,
+  watchExports,
+  type Constructor,
+  type Load,
+  type Pending,
+} from './exporters.ts';
+import { traceRequests } from './http.ts';
+import { onLoad } from './loading.ts';
 import { shutdownWithProcess, type Processor, type Sdk } from './shutdown.ts';
-import { unrefExporter } from './unref-exporter.ts';
 
 /**
  * This file starts OpenTelemetry's Node SDK as configured by the environment
  * (OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_SERVICE_NAME, …), adds the flow to every span, exports
  * milestones almost immediately, and traces the installed clients. It works with sdk-node 0.2xx and
- * 0.3xx. The SDK and the clients are loaded from the app's own node_modules.
+ * 0.3xx. The SDK is loaded from the app's own node_modules; clients are traced when the app loads
+ * them.
  */
-type Constructor = new (...args: unknown[]) => unknown;
-
 /**
  * Delay before milestones are exported, ms, so that milestones of one turn of the event loop are
  * exported together.
@@ -32,76 +42,116 @@ const MAX_QUEUE_SIZE = 12_288;
  * process alive.
  */
 const MAX_EXPORT_MS = 1000;
+/** Time after which the clients found so far are named, ms. */
+const SAID_AFTER_MS = 1500;
 
-const fromApp = createRequire(join(process.cwd(), 'package.json'));
+/**
+ * Returns the functions that load a package as the application, its main module and this package
+ * would, in this order. A monorepo may start from its root, and a process manager from anywhere.
+ */
+const places = (): NodeJS.Require[] =>
+  [join(process.cwd(), 'package.json'), process.argv[1] ?? '', __filename]
+    .filter((place) => place !== '')
+    .map((place) => createRequire(resolve(place)));
 
-function load(require: NodeJS.Require, name: string): Record<string, Constructor> | undefined {
+function load(from: NodeJS.Require, name: string): Record<string, Constructor> | undefined {
   try {
-    return require(name) as Record<string, Constructor>;
+    return from(name) as Record<string, Constructor>;
   } catch {
     return undefined;
   }
 }
 
+/** Returns the function that loads sdk-node and its parts; undefined if it is not installed. */
+function findSdk(): Load | undefined {
+  for (const place of places()) {
+    let inside: NodeJS.Require;
+    try {
+      inside = createRequire(place.resolve('@opentelemetry/sdk-node'));
+    } catch {
+      continue;
+    }
+    return (name) => load(name === '@opentelemetry/sdk-node' ? place : inside, name);
+  }
+  return undefined;
+}
+
+/** Keeps what has ended until it has been exported. It fits processors of spans and of logs. */
+class PendingProcessor {
+  private readonly pending: Set<object>;
+  constructor(pending: Set<object>) {
+    this.pending = pending;
+  }
+  onStart(): void {}
+  onEnd(span: object): void {
+    if (this.pending.size < MAX_QUEUE_SIZE) this.pending.add(span);
+  }
+  onEmit(record: object): void {
+    this.onEnd(record);
+  }
+  forceFlush(): Promise<void> {
+    return Promise.resolve();
+  }
+  shutdown(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
 function startSdk(): { sdk: Sdk; processors: Processor[] } | undefined {
-  let fromSdk: NodeJS.Require;
-  try {
-    fromSdk = createRequire(fromApp.resolve('@opentelemetry/sdk-node'));
-  } catch {
+  const find = findSdk();
+  if (find === undefined) {
     process.stderr.write(
       'fermata: @opentelemetry/sdk-node is not installed; nothing will be traced. → npm install @opentelemetry/sdk-node\n',
     );
     return undefined;
   }
-  const sdkNode = load(fromApp, '@opentelemetry/sdk-node');
-  const sdkTrace =
-    load(fromSdk, '@opentelemetry/sdk-trace') ?? load(fromSdk, '@opentelemetry/sdk-trace-base');
-  const sdkLogs = load(fromSdk, '@opentelemetry/sdk-logs');
-  const traces = load(fromSdk, '@opentelemetry/exporter-trace-otlp-proto');
-  const logs = load(fromSdk, '@opentelemetry/exporter-logs-otlp-proto');
-  if (
-    !sdkNode?.['NodeSDK'] ||
-    !sdkTrace?.['BatchSpanProcessor'] ||
-    !traces?.['OTLPTraceExporter']
-  ) {
+  const sdkNode = find('@opentelemetry/sdk-node');
+  const sdkTrace = find('@opentelemetry/sdk-trace') ?? find('@opentelemetry/sdk-trace-base');
+  const sdkLogs = find('@opentelemetry/sdk-logs');
+  const exporter = makeExporter('traces', find);
+  if (!sdkNode?.['NodeSDK'] || !sdkTrace?.['BatchSpanProcessor'] || exporter === undefined) {
     process.stderr.write(
       'fermata: this @opentelemetry/sdk-node lacks what is needed; nothing will be traced\n',
     );
     return undefined;
   }
-  const spans = withExporter(
-    sdkTrace['BatchSpanProcessor'],
-    unrefExporter(new traces['OTLPTraceExporter']()),
-    {
-      // The SDK's default delay of five seconds is too long for a live page.
-      scheduledDelayMillis: fromEnvironment('OTEL_BSP_SCHEDULE_DELAY', 1000),
-      exportTimeoutMillis: MAX_EXPORT_MS,
-      maxQueueSize: fromEnvironment('OTEL_BSP_MAX_QUEUE_SIZE', MAX_QUEUE_SIZE),
-    },
-  );
-  const milestones =
-    sdkLogs?.['BatchLogRecordProcessor'] && logs?.['OTLPLogExporter']
-      ? [
-          withExporter(
-            sdkLogs['BatchLogRecordProcessor'],
-            unrefExporter(new logs['OTLPLogExporter']()),
-            {
-              // Milestones are exported after a short delay, because an exporter allows thirty
-              // concurrent requests and drops all others: one request for each milestone would be
-              // too many.
-              scheduledDelayMillis: MILESTONE_DELAY_MS,
-              exportTimeoutMillis: MAX_EXPORT_MS,
-              maxQueueSize: MAX_QUEUE_SIZE,
-            },
-          ),
-        ]
-      : undefined;
+  const pending: Pending = { spans: new Set(), logs: new Set() };
+  watchExports(exporter, 'traces', pending.spans);
+  const spans = withExporter(sdkTrace['BatchSpanProcessor'], exporter, {
+    // The SDK's default delay of five seconds is too long for a live page.
+    scheduledDelayMillis: fromEnvironment('OTEL_BSP_SCHEDULE_DELAY', 1000),
+    exportTimeoutMillis: MAX_EXPORT_MS,
+    maxQueueSize: fromEnvironment('OTEL_BSP_MAX_QUEUE_SIZE', MAX_QUEUE_SIZE),
+  });
+  const milestones = milestonesProcessor(sdkLogs, find, pending);
   const sdk = new sdkNode['NodeSDK']({
-    spanProcessors: [new FlowSpanProcessor(), spans],
-    ...(milestones && { logRecordProcessors: milestones }),
+    spanProcessors: [new FlowSpanProcessor(), new PendingProcessor(pending.spans), spans],
+    ...(milestones && {
+      logRecordProcessors: [new PendingProcessor(pending.logs), milestones],
+    }),
   }) as Sdk;
   sdk.start();
-  return { sdk, processors: [spans, ...(milestones ?? [])] };
+  flushAtCrash(pending, find);
+  return { sdk, processors: [spans, ...(milestones ? [milestones] : [])] };
+}
+
+/** Makes the processor that exports milestones; undefined if logs are off or cannot be exported. */
+function milestonesProcessor(
+  sdkLogs: Record<string, Constructor> | undefined,
+  find: Load,
+  pending: Pending,
+): Processor | undefined {
+  const Make = sdkLogs?.['BatchLogRecordProcessor'];
+  const exporter = Make === undefined || isOff('logs') ? undefined : makeExporter('logs', find);
+  if (Make === undefined || exporter === undefined) return undefined;
+  watchExports(exporter, 'logs', pending.logs);
+  return withExporter(Make, exporter, {
+    // Milestones are exported after a short delay, because an exporter allows thirty concurrent
+    // requests and drops all others: one request for each milestone would be too many.
+    scheduledDelayMillis: MILESTONE_DELAY_MS,
+    exportTimeoutMillis: MAX_EXPORT_MS,
+    maxQueueSize: MAX_QUEUE_SIZE,
+  });
 }
 
 /**
@@ -123,16 +173,26 @@ function withExporter(Make: Constructor, exporter: unknown, options: object = {}
   return processor._exporter === exporter ? processor : (new Make(exporter, options) as Processor);
 }
 
+/** Traces clients as the application loads them, and says soon after the start which it found. */
 function traceClients(): void {
-  for (const [name, instrument] of Object.entries(CLIENTS)) {
-    // A client is loaded only if it is installed and can be resolved from the app.
-    const client = load(fromApp, name);
-    if (client === undefined) continue;
-    try {
-      instrument(client as never);
-    } catch (error) {
-      diag.warn(`fermata: ${name} is installed, but could not be traced`, error);
-    }
+  const found = new Map<string, string>();
+  onLoad(CLIENTS, (name, folder) => found.set(packageOf(name), versionIn(folder)));
+  const say = (): void => {
+    clearTimeout(later);
+    const clients = [...found].map(([name, version]) => `${name}${version && ` ${version}`}`);
+    process.stderr.write(
+      `fermata: traces ${clients.join(', ') || 'no client of a broker so far'}; sends to ${addressOf('traces')}\n`,
+    );
+  };
+  const later = setTimeout(say, SAID_AFTER_MS).unref();
+}
+
+const packageOf = (name: string): string => name.split('/', name.startsWith('@') ? 2 : 1).join('/');
+function versionIn(folder: string | undefined): string {
+  try {
+    return (require(join(folder ?? '', 'package.json')) as { version: string }).version;
+  } catch {
+    return '';
   }
 }
 
@@ -144,8 +204,10 @@ function isRegistered(): boolean {
   );
 }
 
-if (process.env['OTEL_LOG_LEVEL']) diag.setLogger(new DiagConsoleLogger(), DiagLogLevel.WARN);
-if (process.env['OTEL_SDK_DISABLED'] !== 'true') {
+// With OTEL_LOG_LEVEL set, the SDK sets a logger itself.
+if (process.env['FERMATA_LOG'] === 'debug' && !process.env['OTEL_LOG_LEVEL'])
+  diag.setLogger(new DiagConsoleLogger(), DiagLogLevel.WARN);
+if (process.env['OTEL_SDK_DISABLED'] !== 'true' && !isOff('traces')) {
   // Clients are traced only if an SDK is registered, because without an SDK there are no spans, and
   // there is no context to send with messages.
   if (isRegistered()) {
@@ -156,6 +218,7 @@ if (process.env['OTEL_SDK_DISABLED'] !== 'true') {
   } else {
     const started = startSdk();
     if (started !== undefined) {
+      traceRequests();
       traceClients();
       shutdownWithProcess(started.sdk, started.processors);
     }

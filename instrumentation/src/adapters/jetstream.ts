@@ -1,0 +1,165 @@
+import {
+  createPulling,
+  endAccepted,
+  endFailed,
+  endRefused,
+  endUnlessAcknowledged,
+  markTraced,
+  startProcessing,
+  traceIterable,
+  UNACKNOWLEDGED_AFTER_MS,
+  watchWork,
+  withExports,
+  type Processing,
+} from '../adapter-kit.ts';
+import { incoming, publishToJetStream, type AnyMessage } from './nats.ts';
+
+/**
+ * This adapter traces what JetStream delivers (`nats` 2, @nats-io/jetstream 3): a consumer's
+ * consume, fetch and next, by iterator or callback. The handling of a message ends when the message
+ * is acknowledged. A message that was given back or terminated failed.
+ */
+type Method = (this: unknown, ...args: unknown[]) => unknown;
+type Methods = Record<string, Method | undefined>;
+type Message = AnyMessage & Methods;
+
+/** Replaces methods that exist, each by a function of the original one. */
+function wrapAll(target: object, wrappers: Record<string, (method: Method) => Method>): void {
+  const methods = target as Methods;
+  for (const [name, wrap] of Object.entries(wrappers)) {
+    const method = methods[name];
+    if (typeof method === 'function') methods[name] = wrap(method);
+  }
+}
+
+/** How each of a message's methods ends the span of the message. */
+const SETTLES: Readonly<Record<string, (processing: Processing) => void>> = {
+  ack: ({ span }) => endAccepted(span),
+  ackAck: ({ span }) => endAccepted(span),
+  nak: ({ span }) => endRefused(span, true),
+  term: ({ span }) => endRefused(span, false),
+};
+
+function start(message: Message): Processing {
+  const processing = startProcessing(incoming(message));
+  for (const [name, end] of Object.entries(SETTLES)) {
+    const settle = message[name];
+    if (typeof settle !== 'function') continue;
+    message[name] = (...args) => {
+      end(processing);
+      return settle.apply(message, args);
+    };
+  }
+  return processing;
+}
+
+const acknowledges = (): boolean => true;
+const isIterable = (value: unknown): value is AsyncIterable<Message> =>
+  typeof (value as Partial<AsyncIterable<Message>> | null)?.[Symbol.asyncIterator] === 'function';
+const traceDelivered = (delivered: unknown): void => {
+  if (isIterable(delivered)) traceIterable(delivered, start, acknowledges);
+};
+
+type Options = { callback?: Method } | undefined;
+
+function withCallback(options: Options): Options {
+  const callback = options?.callback;
+  if (callback === undefined) return options;
+  return {
+    ...options,
+    callback(...args) {
+      const message = args[0] as Message;
+      const { span, ctx } = start(message);
+      return watchWork(span, ctx, () => callback.apply(this, args), callback, {
+        done: () => endUnlessAcknowledged(span, UNACKNOWLEDGED_AFTER_MS.callback),
+        failed: (error) => endFailed(span, error),
+      });
+    },
+  };
+}
+
+function traceConsumer<C>(consumer: C): C {
+  if (typeof consumer !== 'object' || consumer === null || !markTraced(consumer)) return consumer;
+  const pulling = createPulling(start, acknowledges);
+  /** True while `next` runs, because `next` fetches, and its message must not start twice. */
+  let taking = false;
+  wrapAll(consumer, {
+    consume: (consume) =>
+      async function (this: unknown, options, ...rest) {
+        const delivered = await consume.call(this, withCallback(options as Options), ...rest);
+        if ((options as Options)?.callback === undefined) traceDelivered(delivered);
+        return delivered;
+      },
+    fetch: (fetch) =>
+      async function (this: unknown, ...args) {
+        const isInner = taking;
+        const delivered = await fetch.apply(this, args);
+        if (!isInner) traceDelivered(delivered);
+        return delivered;
+      },
+    next: (next) =>
+      function (this: unknown, ...args) {
+        return pulling.take(
+          () => {
+            taking = true;
+            try {
+              return next.apply(this, args) as Promise<Message | null>;
+            } finally {
+              taking = false;
+            }
+          },
+          (message) => message ?? undefined,
+        );
+      },
+  });
+  return consumer;
+}
+
+const CONSUMER_GETTERS = [
+  ...['get', 'getConsumerFromInfo', 'getPullConsumer', 'getPushConsumer'],
+  ...['getBoundPushConsumer', 'getOrderedPushConsumer'],
+];
+
+function traceClient<C>(client: C): C {
+  if (typeof client !== 'object' || client === null || !markTraced(client)) return client;
+  wrapAll(client, {
+    publish: (publish) =>
+      function (this: unknown, ...args) {
+        return publishToJetStream(() => publish.apply(this, args));
+      },
+    subscribe: (subscribe) =>
+      async function (this: unknown, ...args) {
+        const delivered = await subscribe.apply(this, args);
+        traceDelivered(delivered);
+        return delivered;
+      },
+  });
+  const { consumers } = client as { consumers?: object };
+  if (consumers === undefined) return client;
+  const traced = (get: Method): Method =>
+    function (this: unknown, ...args) {
+      const consumer = get.apply(this, args);
+      return consumer instanceof Promise ? consumer.then(traceConsumer) : traceConsumer(consumer);
+    };
+  wrapAll(consumers, Object.fromEntries(CONSUMER_GETTERS.map((name) => [name, traced])));
+  return client;
+}
+
+/** Traces the JetStream clients that a connection of `nats` 2 makes. */
+export function traceJetStreamOf(connection: object): void {
+  wrapAll(connection, {
+    jetstream: (jetstream) =>
+      function (this: unknown, ...args) {
+        return traceClient(jetstream.apply(this, args));
+      },
+  });
+}
+
+/** Instruments @nats-io/jetstream without changes to the application; returns what to use. */
+export function instrumentJetStream(module: { jetstream?: Method }): { jetstream?: Method } {
+  const { jetstream } = module;
+  if (jetstream === undefined || !markTraced(jetstream)) return module;
+  const traced: Method = (...args) => traceClient(jetstream(...args));
+  markTraced(traced);
+  return withExports(module, { jetstream: traced });
+}

@@ -1,0 +1,143 @@
+import { context, createContextKey, type Context } from '@opentelemetry/api';
+import { attempt } from './attempt.ts';
+import { enterContext, LateContext } from './entering.ts';
+import type { Processing } from './message-spans.ts';
+import { endAccepted, endUnlessAcknowledged, UNACKNOWLEDGED_AFTER_MS } from './settling.ts';
+
+/**
+ * Follows consumers that take messages by themselves, by an iterator or by reads, so that no
+ * callback shows where the handling of a message ends. A message is handled until the consumer
+ * acknowledges it, or takes the next one.
+ */
+const BASE = createContextKey('fermata context outside messages');
+
+/** Returns the context in which the consumer ran before it took its first message. */
+const baseOf = (ctx: Context): Context =>
+  (ctx.getValue(BASE) as Context | undefined) ?? ctx;
+
+/** One consumer that takes one message after another. */
+export interface Pulling<T> {
+  /**
+   * Takes the next message: ends the handling of the one before, and makes the context of the new
+   * one active in the code that awaits it. `messageIn` returns undefined if none was taken.
+   */
+  take<R>(get: () => Promise<R>, messageIn: (result: R) => T | undefined): Promise<R>;
+  /** Ends the handling of the last message: the consumer takes no more. */
+  end(): void;
+}
+
+/**
+ * `start` starts the span of a message. `acknowledges` says that the consumer acknowledges messages,
+ * and that the adapter then ends their spans.
+ */
+export function createPulling<T>(
+  start: (message: T) => Processing,
+  acknowledges: (message: T) => boolean,
+): Pulling<T> {
+  let last: { processing: Processing; message: T } | undefined;
+  const endLast = (): void => {
+    if (last === undefined) return;
+    const { span } = last.processing;
+    if (!acknowledges(last.message)) endAccepted(span);
+    else if (span.isRecording())
+      endUnlessAcknowledged(span, UNACKNOWLEDGED_AFTER_MS.callback);
+    last = undefined;
+  };
+  return {
+    async take(get, messageIn) {
+      endLast();
+      const base = baseOf(context.active());
+      const late = new LateContext(base);
+      enterContext(late);
+      const result = await get();
+      const message = messageIn(result);
+      const processing = message === undefined ? undefined : attempt(() => start(message));
+      if (processing !== undefined) {
+        late.settle(processing.ctx.setValue(BASE, base));
+        last = { processing, message: message! };
+      }
+      return result;
+    },
+    end() {
+      endLast();
+      enterContext(baseOf(context.active()));
+    },
+  };
+}
+
+/** Makes an iterable's loops run each body in the context of its message. */
+export function traceIterable<T>(
+  iterable: AsyncIterable<T>,
+  start: (message: T) => Processing,
+  acknowledges: (message: T) => boolean = () => false,
+): void {
+  const iterate = iterable[Symbol.asyncIterator].bind(iterable);
+  const traced = (): AsyncIterator<T> => {
+    const iterator = iterate();
+    const pulling = createPulling(start, acknowledges);
+    const own: AsyncIterableIterator<T> = {
+      next: () =>
+        pulling.take(
+          () => iterator.next(),
+          ({ done, value }) => (done === true ? undefined : (value as T)),
+        ),
+      [Symbol.asyncIterator]: () => own,
+    };
+    const leave =
+      (method: 'return' | 'throw') =>
+      async (value?: unknown): Promise<IteratorResult<T>> => {
+        pulling.end();
+        return (await iterator[method]?.(value)) ?? { done: true, value };
+      };
+    if (iterator.return) own.return = leave('return');
+    if (iterator.throw) own.throw = leave('throw');
+    return own;
+  };
+  Object.defineProperty(iterable, Symbol.asyncIterator, {
+    value: traced,
+    configurable: true,
+    writable: true,
+  });
+}
+
+/** One message of a read that returned several. */
+export interface ReadMessage {
+  start: () => Processing;
+  /** The object that holds the message's content, and the property that does. */
+  holder: object;
+  property: string | number;
+}
+
+/**
+ * Begins the handling of a message when its content is first read. Which message a consumer works
+ * on is known by nothing else where one read returned several. The content stays as it is.
+ */
+export function traceRead({ start, holder, property }: ReadMessage): void {
+  const content = (holder as Record<string | number, unknown>)[property];
+  let processing: Processing | undefined;
+  const base = baseOf(context.active());
+  Object.defineProperty(holder, property, {
+    configurable: true,
+    enumerable: true,
+    get() {
+      processing ??= attempt(start);
+      if (processing !== undefined) enterContext(processing.ctx.setValue(BASE, base));
+      return content;
+    },
+    set(value: unknown) {
+      Object.defineProperty(holder, property, {
+        value,
+        configurable: true,
+        enumerable: true,
+        writable: true,
+      });
+    },
+  });
+}
+
+/** Leaves the context of a message, because the consumer reads again. */
+export const leaveMessage = (): void => {
+  const active = context.active();
+  const base = baseOf(active);
+  if (base !== active) enterContext(base);
+};

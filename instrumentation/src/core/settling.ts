@@ -1,0 +1,42 @@
+import { SpanStatusCode, type Span } from '@opentelemetry/api';
+import { ATTR_MESSAGE_UNACKNOWLEDGED } from '../semconv.ts';
+import { preciseNow } from './clock.ts';
+
+/**
+ * Time after which the span of a delivery ends whose handler returned without an acknowledgement,
+ * ms. A handler that returned no promise may work on in callbacks, so its span ends later.
+ */
+export const UNACKNOWLEDGED_AFTER_MS = { promise: 1_000, callback: 10_000 };
+
+/**
+ * Ends a delivery's span as it is unless the delivery is acknowledged soon. Without this, what a
+ * consumer that acknowledges nothing does would have a parent that never arrives. `onEnd` is called
+ * if the span ends here.
+ */
+export function endUnlessAcknowledged(
+  span: Span,
+  afterMs: number,
+  onEnd: () => void = () => undefined,
+): void {
+  const returned = preciseNow();
+  const timer = setTimeout(() => {
+    if (!span.isRecording()) return;
+    onEnd();
+    span.setAttribute(ATTR_MESSAGE_UNACKNOWLEDGED, true);
+    span.end(returned);
+  }, afterMs) as { unref?: () => void };
+  timer.unref?.();
+}
+
+/** Ends the span of a delivery that was acknowledged. */
+export function endAccepted(span: Span): void {
+  if (span.isRecording()) span.end(preciseNow());
+}
+
+/** Ends the span of a delivery that was refused: to be delivered again, or not. */
+export function endRefused(span: Span, requeue: boolean): void {
+  if (!span.isRecording()) return;
+  span.setAttribute('error.type', requeue ? 'requeued' : 'rejected');
+  span.setStatus({ code: SpanStatusCode.ERROR, message: requeue ? 'nacked, requeued' : 'nacked' });
+  span.end(preciseNow());
+}

@@ -1,0 +1,80 @@
+import { spawnSync } from 'node:child_process';
+import { failDeliveries } from '../core/in-flight.ts';
+import { addressOf, headersOf, protocolOf, type Load, type Pending } from './exporters.ts';
+
+/** Maximum time that a crash takes longer, ms. */
+const MAX_FLUSH_MS = 1000;
+/** Maximum number of records that a crash sends of each signal. */
+const MAX_RECORDS = 5000;
+
+interface Serializer {
+  serializeRequest(records: object[]): Uint8Array | undefined;
+}
+
+/**
+ * Sends what is pending when an error ends the process. Nothing asynchronous runs any more then, so
+ * a child process sends it. Without this, a message on which its handler crashes would look like
+ * one that nobody took. The exit code and the error's report stay as they are.
+ */
+export function flushAtCrash(pending: Pending, load: Load): void {
+  const transformer = load('@opentelemetry/otlp-transformer') as unknown as
+    Partial<Record<'JsonTraceSerializer' | 'JsonLogsSerializer', Serializer>> | undefined;
+  const traces = transformer?.JsonTraceSerializer;
+  const logs = transformer?.JsonLogsSerializer;
+  process.on('uncaughtExceptionMonitor', (error) => {
+    try {
+      failDeliveries(error);
+      const requests = [
+        ...requestOf('traces', traces, pending.spans),
+        ...requestOf('logs', logs, pending.logs),
+      ];
+      if (requests.length > 0) post(requests);
+    } catch {
+      // The process ends with the application's error, not with one of ours.
+    }
+  });
+}
+
+interface Request {
+  url: string;
+  headers: Record<string, string>;
+  body: string;
+}
+
+function requestOf(
+  signal: 'traces' | 'logs',
+  serializer: Serializer | undefined,
+  pending: Set<object>,
+): Request[] {
+  if (serializer === undefined || pending.size === 0 || protocolOf(signal) === 'grpc') return [];
+  const body = serializer.serializeRequest([...pending].slice(-MAX_RECORDS));
+  if (body === undefined) return [];
+  return [
+    {
+      url: addressOf(signal),
+      headers: { ...headersOf(signal), 'content-type': 'application/json' },
+      body: Buffer.from(body).toString('utf8'),
+    },
+  ];
+}
+
+/** The program of the child process: it posts the requests that it reads from its input. */
+const PROGRAM = `
+let text = '';
+process.stdin.on('data', (chunk) => (text += chunk)).on('end', () => {
+  for (const { url, headers, body } of JSON.parse(text))
+    (url.startsWith('https:') ? require('https') : require('http'))
+      .request(url, { method: 'POST', headers }, (response) => response.resume())
+      .on('error', () => {})
+      .end(body);
+});`;
+
+function post(requests: Request[]): void {
+  const { NODE_OPTIONS: _, ...env } = process.env;
+  spawnSync(process.execPath, ['--eval', PROGRAM], {
+    input: JSON.stringify(requests),
+    timeout: MAX_FLUSH_MS,
+    stdio: ['pipe', 'ignore', 'ignore'],
+    env,
+  });
+}
