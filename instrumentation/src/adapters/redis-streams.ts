@@ -6,11 +6,20 @@ import {
   TRACED,
   type Extracted,
 } from '../adapter-kit.ts';
+import {
+  acknowledge,
+  beginRead,
+  nodeRedisEntries,
+  propagationFields,
+  READS,
+  traceEntries,
+} from './redis-reads.ts';
 
 /**
  * This adapter carries context as fields of a stream entry, besides the application's own fields,
- * with ioredis (`xadd`) and node-redis (`xAdd`), in pipelines and transactions, too. Reading
- * returns entries in batches, so `handleStreamEntry` runs a handler for one entry.
+ * with ioredis 4 to 6 (`xadd`, `xaddBuffer`, `call`) and node-redis 4 to 6 (`xAdd`), in pipelines
+ * and transactions, too. What is read is traced in `redis-reads.ts`; `handleStreamEntry` runs a
+ * handler for one entry where that is not enough.
  */
 type XAdd = (this: unknown, ...args: unknown[]) => Promise<unknown>;
 type Method = (this: unknown, ...args: unknown[]) => unknown;
@@ -25,6 +34,14 @@ interface Adding {
   underWay: boolean;
 }
 
+/** A command of ioredis. */
+interface Command {
+  name: string;
+  args: unknown[];
+}
+/** Commands whose entry is traced. A pipeline sends them again when it is executed. */
+const tracedCommands = new WeakSet<Command>();
+
 export function traceRedisStreams<C extends object>(client: C): C {
   return traceAdding(client, { underWay: false });
 }
@@ -34,6 +51,21 @@ function traceAdding<C extends object>(client: C, adding: Adding): C {
   const methods = client as Methods;
   replace(methods, 'xadd', (xadd) => tracedXadd(xadd as XAdd, adding));
   replace(methods, 'xAdd', (xAdd) => tracedXAdd(xAdd as XAdd));
+  // Commands of ioredis are objects; `sendCommand` of node-redis takes texts.
+  if (typeof methods['xAdd'] !== 'function')
+    replace(methods, 'sendCommand', (send) => tracedCommand(send, adding));
+  for (const [name, read] of Object.entries(NODE_REDIS_READS))
+    replace(methods, name, (method) => tracedRead(method, read));
+  replace(
+    methods,
+    'xAck',
+    (xAck) =>
+      function (this: unknown, ...args: unknown[]) {
+        const [stream, group, ids] = args;
+        acknowledge(String(stream), String(group), [ids].flat().map(String));
+        return xAck.apply(this, args);
+      },
+  );
   // `duplicate` is wrapped for node-redis only, because a duplicate of an ioredis client has the
   // same prototype, which is traced already.
   for (const name of typeof methods['xAdd'] === 'function' ? GATHERING_OR_ANOTHER : GATHERING)
@@ -88,6 +120,73 @@ function tracedXadd(xadd: XAdd, adding: Adding): Method {
   };
 }
 
+/**
+ * Returns a traced `sendCommand` of ioredis, through which every command passes: those that a
+ * method of its own does not trace (`xaddBuffer`, `call`), reads and acknowledgements.
+ */
+function tracedCommand(send: Method, adding: Adding): Method {
+  return function (this: unknown, ...sent: unknown[]) {
+    const [command, ...rest] = sent as [Command, ...unknown[]];
+    const name = String(command.name).toLowerCase();
+    if (name === 'xadd' && !tracedCommands.has(command)) {
+      tracedCommands.add(command);
+      if (adding.underWay) return send.apply(this, sent);
+      const add = ((...args: unknown[]) => {
+        command.args = args;
+        return send.call(this, command, ...rest);
+      }) as XAdd;
+      return tracedXadd(add, adding).apply(this, command.args);
+    }
+    const read = READS[name];
+    if (name !== 'xack' && read === undefined) return send.apply(this, sent);
+    const args = command.args.map(String);
+    if (read === undefined) {
+      const [stream = '', group = '', ...ids] = args;
+      acknowledge(stream, group, ids);
+      return send.apply(this, sent);
+    }
+    beginRead(this as object);
+    const reply = send.apply(this, sent);
+    // In a pipeline, `sendCommand` returns the pipeline.
+    if (!(reply instanceof Promise)) return reply;
+    return reply.then((entries: unknown[] | null) => {
+      traceEntries(this as object, read.by(args), read.entriesIn(entries, args));
+      return entries;
+    });
+  };
+}
+
+interface NodeRedisRead {
+  group: (args: unknown[]) => string | undefined;
+  stream: (args: unknown[]) => string | undefined;
+}
+/** The methods by which node-redis reads entries; `args` are the method's arguments. */
+const NODE_REDIS_READS: Readonly<Record<string, NodeRedisRead>> = {
+  xReadGroup: { group: ([group]) => String(group), stream: () => undefined },
+  xRead: { group: () => undefined, stream: () => undefined },
+  xClaim: { group: ([, group]) => String(group), stream: ([stream]) => String(stream) },
+  xAutoClaim: { group: ([, group]) => String(group), stream: ([stream]) => String(stream) },
+};
+
+function tracedRead(method: Method, read: NodeRedisRead): Method {
+  return function (this: unknown, ...args: unknown[]) {
+    beginRead(this as object);
+    const reply = method.apply(this, args);
+    if (!(reply instanceof Promise)) return reply;
+    const group = read.group(args);
+    const isSilent = args.some((arg) => (arg as { NOACK?: boolean } | null)?.NOACK === true);
+    return reply.then((entries: unknown) => {
+      const acknowledges = group !== undefined && !isSilent;
+      traceEntries(
+        this as object,
+        { group, acknowledges },
+        nodeRedisEntries(entries, read.stream(args)),
+      );
+      return entries;
+    });
+  };
+}
+
 function tracedXAdd(xAdd: XAdd): Method {
   return function (this: unknown, ...[stream, id, fields, ...rest]: unknown[]) {
     const given = fields as Record<string, string>;
@@ -137,29 +236,19 @@ export function handleStreamEntry<T>(entry: StreamEntry, handler: (extracted: Ex
   );
 }
 
-/**
- * Returns the fields that carry context. Fields of the application named `id` or `type` are not
- * among them.
- */
-function propagationFields(fields: StreamEntry['fields']): Record<string, unknown> {
-  const all: Record<string, unknown> = {};
-  // Options and the entry's id may precede the fields, so pairs of name and value are counted from
-  // the end.
-  if (Array.isArray(fields))
-    for (let i = fields.length % 2; i < fields.length; i += 2)
-      all[fields[i] as string] = fields[i + 1];
-  else Object.assign(all, fields);
-  return Object.fromEntries(Object.entries(all).filter(([name]) => isPropagationHeader(name)));
-}
 const withoutContext = (fields: object): object =>
   Object.fromEntries(Object.entries(fields).filter(([name]) => !isPropagationHeader(name)));
 
 /**
- * Instruments `xadd` of all clients without changes to the application; `module` is `ioredis`. A
- * second call does nothing.
+ * Instruments all clients without changes to the application; `module` is `ioredis`, whose version
+ * 4 is the class itself. A second call does nothing.
  */
-export function instrumentIoRedis(module: { Redis?: { prototype: object } }): void {
-  if (module.Redis) traceRedisStreams(module.Redis.prototype);
+export function instrumentIoRedis(module: {
+  Redis?: { prototype: object };
+  prototype?: object;
+}): void {
+  const prototype = module.Redis?.prototype ?? module.prototype;
+  if (prototype !== undefined) traceRedisStreams(prototype);
 }
 
 /**

@@ -1,0 +1,173 @@
+import {
+  endAccepted,
+  endUnlessAcknowledged,
+  isPropagationHeader,
+  leaveMessage,
+  startProcessing,
+  traceRead,
+  UNACKNOWLEDGED_AFTER_MS,
+  type Processing,
+} from '../adapter-kit.ts';
+
+/**
+ * This file traces the entries that a client reads from Redis Streams. The handling of an entry
+ * begins when the consumer reads the entry's fields, and ends with XACK, or with the consumer's next
+ * read. XACK may come from another connection, as a reading one is often blocked.
+ */
+
+/** One entry in the answer to a read: where its fields are, and what they are. */
+export interface ReadEntry {
+  stream: string;
+  id: string;
+  fields: readonly unknown[] | Readonly<Record<string, unknown>>;
+  holder: object;
+  property: string | number;
+}
+/** How entries were read. Without a group, nobody acknowledges them. */
+export interface ReadBy {
+  group: string | undefined;
+  acknowledges: boolean;
+}
+
+/** Spans of entries that are being handled, by stream, group and id of the entry. */
+const handled = new Map<string, Processing>();
+/** Entries that each client read last. */
+const readLast = new WeakMap<object, { key: string; acknowledges: boolean }[]>();
+const MAX_HANDLED = 10_000;
+
+const keyOf = (stream: string, group: string | undefined, id: string): string =>
+  `${stream}\0${group ?? ''}\0${id}`;
+
+/** Ends what the client read before, because it reads again. */
+export function beginRead(client: object): void {
+  for (const { key, acknowledges } of readLast.get(client) ?? []) {
+    const span = handled.get(key)?.span;
+    if (span === undefined) continue;
+    if (acknowledges)
+      endUnlessAcknowledged(span, UNACKNOWLEDGED_AFTER_MS.callback, () => handled.delete(key));
+    else {
+      endAccepted(span);
+      handled.delete(key);
+    }
+  }
+  readLast.delete(client);
+  leaveMessage();
+}
+
+/** Traces the entries of an answer. */
+export function traceEntries(
+  client: object,
+  { group, acknowledges }: ReadBy,
+  entries: readonly ReadEntry[],
+): void {
+  const read: { key: string; acknowledges: boolean }[] = [];
+  for (const { stream, id, fields, holder, property } of entries) {
+    const headers = propagationFields(fields);
+    // Whoever reads without a group may read anything, such as a queue's own events.
+    if (group === undefined && Object.keys(headers).length === 0) continue;
+    const key = keyOf(stream, group, id);
+    read.push({ key, acknowledges });
+    const start = (): Processing => {
+      const processing = startProcessing({
+        system: 'redis',
+        destination: stream,
+        headers,
+        type: stream,
+        ...(group !== undefined && { group }),
+        attributes: { 'messaging.redis.entry.id': id },
+      });
+      if (handled.size < MAX_HANDLED) handled.set(key, processing);
+      return processing;
+    };
+    traceRead({ start, holder, property });
+  }
+  readLast.set(client, read);
+}
+
+/** Ends the handling of entries that XACK names. */
+export function acknowledge(stream: string, group: string, ids: readonly string[]): void {
+  for (const id of ids) {
+    const key = keyOf(stream, group, id);
+    const processing = handled.get(key);
+    if (processing === undefined) continue;
+    handled.delete(key);
+    endAccepted(processing.span);
+  }
+}
+
+/**
+ * Returns the fields that carry context. Fields of the application named `id` or `type` are not
+ * among them. Options and the entry's id may precede a list of fields, so pairs of name and value
+ * are counted from its end.
+ */
+export function propagationFields(fields: ReadEntry['fields']): Record<string, unknown> {
+  const all: Record<string, unknown> = {};
+  if (Array.isArray(fields))
+    for (let i = fields.length % 2; i < fields.length; i += 2)
+      all[String(fields[i])] = String(fields[i + 1]);
+  else Object.assign(all, fields);
+  return Object.fromEntries(Object.entries(all).filter(([name]) => isPropagationHeader(name)));
+}
+
+type Reply = readonly unknown[] | null | undefined;
+const asList = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
+
+/** Returns the entries of a list `[[id, [name, value, …]], …]`. */
+function entriesIn(stream: string, list: unknown): ReadEntry[] {
+  return asList(list).flatMap((entry): ReadEntry[] => {
+    const [id, fields] = asList(entry);
+    if (!Array.isArray(fields)) return [];
+    return [{ stream, id: String(id), fields, holder: entry as object, property: 1 }];
+  });
+}
+
+/** Returns the entries of the answer `[[stream, entries], …]`. */
+const byStream = (reply: Reply): ReadEntry[] =>
+  asList(reply).flatMap((part) => {
+    const [stream, list] = asList(part);
+    return entriesIn(String(stream), list);
+  });
+
+interface Reading {
+  by: (args: readonly string[]) => ReadBy;
+  entriesIn: (reply: Reply, args: readonly string[]) => ReadEntry[];
+}
+const asGroup = (args: readonly string[]): ReadBy => ({ group: args[1], acknowledges: true });
+
+/** How the commands of Redis read entries, by name; `args` are the command's arguments. */
+export const READS: Readonly<Record<string, Reading>> = {
+  xreadgroup: {
+    by: (args) => ({
+      group: args[1],
+      acknowledges: !args.some((arg) => arg.toUpperCase() === 'NOACK'),
+    }),
+    entriesIn: byStream,
+  },
+  xread: { by: () => ({ group: undefined, acknowledges: false }), entriesIn: byStream },
+  xclaim: { by: asGroup, entriesIn: (reply, [stream = '']) => entriesIn(stream, reply) },
+  xautoclaim: {
+    by: asGroup,
+    entriesIn: (reply, [stream = '']) => entriesIn(stream, asList(reply)[1]),
+  },
+};
+
+/** Returns the entries of an answer of node-redis: `{ id, message }`, by stream or not. */
+export function nodeRedisEntries(reply: unknown, stream?: string): ReadEntry[] {
+  const list = Array.isArray(reply)
+    ? reply
+    : asList((reply as { messages?: unknown } | null)?.messages);
+  return list.flatMap((part: unknown): ReadEntry[] => {
+    const { name, messages, id, message } = (part ?? {}) as Record<string, unknown>;
+    if (Array.isArray(messages)) return nodeRedisEntries(messages, String(name));
+    if (stream === undefined || typeof message !== 'object' || message === null) return [];
+    return [
+      {
+        stream,
+        id: String(id),
+        fields: message as Record<string, unknown>,
+        holder: part as object,
+        property: 'message',
+      },
+    ];
+  });
+}
