@@ -1,12 +1,13 @@
-import { SpanStatusCode } from '@opentelemetry/api';
+import { createRequire } from 'node:module';
+import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
 import { FlowProducer, Queue, Worker } from 'bullmq';
 import { expect, test } from 'vitest';
 import { currentFlow, withFlow } from '../index.ts';
 import { isReachable, unique } from '../testing/brokers.ts';
 import { recordTelemetry, until } from '../testing/telemetry.ts';
-import { createBullTelemetry } from './bullmq.ts';
+import { createBullTelemetry, instrumentBullMq } from './bullmq.ts';
 
-const { spansOf } = recordTelemetry();
+const { spans, spansOf } = recordTelemetry();
 const hasRedis = await isReachable('Redis', 6379);
 
 test.runIf(hasRedis)(
@@ -51,6 +52,41 @@ test.runIf(hasRedis)(
     await queue.obliterate({ force: true });
     await queue.close();
     await flows.close();
+  },
+  30_000,
+);
+
+test.runIf(hasRedis).each(['bullmq4', 'bullmq5', 'bullmq'])(
+  '%s, without code: a job and its retry are in the flow that added it',
+  async (version) => {
+    const bull = createRequire(import.meta.url)(version) as typeof import('bullmq');
+    instrumentBullMq(bull as never);
+    const name = unique();
+    const connection = { host: '127.0.0.1', port: 6379, maxRetriesPerRequest: null };
+    const queue = new bull.Queue(name, { connection });
+    const seen: unknown[] = [];
+    const worker = new bull.Worker(
+      name,
+      async (job) => {
+        seen.push(currentFlow()?.id);
+        if (seen.length === 1) throw new Error('not yet');
+        await job.updateProgress(100);
+      },
+      { connection },
+    );
+    await withFlow({ id: 'b1' }, () => queue.add('flaky', { n: 1 }, { attempts: 2 }));
+    await until(() => spansOf('process').length === 2);
+    expect(seen).toEqual(['b1', 'b1']);
+    expect(spansOf('send')).toHaveLength(1);
+    expect(spansOf('process').map(({ status }) => status.code)).toEqual([
+      SpanStatusCode.ERROR,
+      SpanStatusCode.UNSET,
+    ]);
+    const roots = spans().filter((span) => span.parentSpanContext === undefined);
+    expect(roots.filter(({ kind }) => kind === SpanKind.INTERNAL)).toEqual([]);
+    await worker.close();
+    await queue.obliterate({ force: true });
+    await queue.close();
   },
   30_000,
 );

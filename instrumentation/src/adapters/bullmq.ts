@@ -1,5 +1,7 @@
 import {
   context,
+  INVALID_SPAN_CONTEXT,
+  isSpanContextValid,
   SpanKind,
   SpanStatusCode,
   trace,
@@ -15,13 +17,18 @@ import {
   extractHeaders,
   flowAttributes,
   flowOf,
+  handleMessage,
   injectHeaders,
+  markTraced,
   preciseNow,
+  publishEvent,
   SCOPE,
 } from '../adapter-kit.ts';
 import { ATTR_MESSAGE_TYPE } from '../semconv.ts';
 
 /**
+ * This adapter traces BullMQ 4 to 6. With `register` every queue, flow producer and worker is traced.
+ *
  * `createBullTelemetry` makes an object for BullMQ 5 and 6, which is passed to queues, flow
  * producers and workers as the option `telemetry`:
  * `new Queue('orders', { connection, telemetry: createBullTelemetry() })`. Jobs carry trace and
@@ -55,6 +62,9 @@ export function createBullTelemetry(): BullTelemetry {
         // Adding a BullMQ flow sends no message by itself, because the adding of each of its jobs
         // has a span of its own.
         const kind = GATHERS.test(name) ? SpanKind.INTERNAL : options.kind;
+        // A worker's own upkeep, which no job caused, would be a flow of its own.
+        if (kind === SpanKind.INTERNAL && !isCaused(ctx))
+          return wrap(trace.wrapSpanContext(INVALID_SPAN_CONTEXT));
         const consumes = kind === SpanKind.CONSUMER;
         const span = trace.getTracer(SCOPE.name).startSpan(
           name,
@@ -88,6 +98,11 @@ export function createBullTelemetry(): BullTelemetry {
     },
   };
 }
+
+const isCaused = (ctx: Context): boolean => {
+  const by = trace.getSpanContext(ctx);
+  return by !== undefined && isSpanContextValid(by);
+};
 
 const GATHERS = /^add(Flow|BulkFlows|Bulk)\b/;
 
@@ -137,5 +152,81 @@ function wrap(span: Span): BullSpan {
       span.setStatus({ code: SpanStatusCode.ERROR, message });
     },
     end: () => span.end(preciseNow()),
+  };
+}
+
+type Method = (this: never, ...args: never[]) => unknown;
+interface Telemetric {
+  opts?: { telemetry?: unknown };
+  telemetry?: unknown;
+}
+/** The classes of BullMQ's module that are patched. */
+interface BullModule {
+  QueueBase: { prototype: object };
+  FlowProducer: { prototype: object };
+  Job: { prototype: object };
+  Worker: { prototype: object };
+}
+
+/**
+ * Instruments BullMQ without changes to the application. Where the version has telemetry, it is set
+ * up unless the application did so; otherwise the jobs' options carry the context. A second call
+ * does nothing.
+ */
+export function instrumentBullMq(module: BullModule): void {
+  if (!markTraced(module.QueueBase.prototype)) return;
+  const telemetry = createBullTelemetry();
+  const base = module.QueueBase.prototype as Record<string, Method | undefined>;
+  if (typeof base['trace'] !== 'function') return traceJobs(module);
+  const withTelemetry = (prototype: object, names: string[], set: (on: Telemetric) => void) => {
+    const methods = prototype as Record<string, Method | undefined>;
+    for (const name of names) {
+      const method = methods[name];
+      if (typeof method !== 'function') continue;
+      methods[name] = function (this: Telemetric, ...args: never[]) {
+        set(this);
+        return method.apply(this as never, args);
+      };
+    }
+  };
+  withTelemetry(base, ['trace'], ({ opts }) => {
+    if (opts !== undefined) opts.telemetry ??= telemetry;
+  });
+  withTelemetry(module.FlowProducer.prototype, ['add', 'addBulk'], (producer) => {
+    producer.telemetry ??= telemetry;
+  });
+}
+
+/** A job of BullMQ 4. Options that BullMQ does not know are stored with the job. */
+interface OldJob {
+  id?: string;
+  name: string;
+  queueName: string;
+  attemptsMade: number;
+  opts: { fermata?: Record<string, unknown> };
+}
+
+function traceJobs({ Job, Worker }: BullModule): void {
+  const job = Job.prototype as Record<'addJob', (...args: unknown[]) => unknown>;
+  const { addJob } = job;
+  job.addJob = function (this: OldJob, ...args) {
+    const message = { type: this.name, destination: this.queueName, system: 'bullmq' };
+    return publishEvent(message, (headers) => {
+      this.opts.fermata = headers;
+      return addJob.apply(this, args);
+    });
+  };
+  const worker = Worker.prototype as Record<'callProcessJob', (...args: unknown[]) => unknown>;
+  const { callProcessJob } = worker;
+  worker.callProcessJob = function (...args) {
+    const { id, name, queueName, attemptsMade, opts } = args[0] as OldJob;
+    return handleMessage(
+      {
+        ...{ system: 'bullmq', destination: queueName, group: queueName, type: name },
+        ...{ headers: opts.fermata, attempt: attemptsMade + 1 },
+        ...(id !== undefined && { id }),
+      },
+      () => callProcessJob.apply(this, args),
+    );
   };
 }

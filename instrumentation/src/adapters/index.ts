@@ -1,4 +1,5 @@
 import { instrumentAmqplib, instrumentAmqplibCallbacks } from './amqplib.ts';
+import { instrumentBullMq } from './bullmq.ts';
 import { instrumentJetStream, traceJetStreamOf } from './jetstream.ts';
 import { instrumentKafkaJs } from './kafkajs.ts';
 import { instrumentMqtt } from './mqtt.ts';
@@ -19,6 +20,7 @@ export const CLIENTS: Readonly<Record<string, (module: never) => object | void>>
   nats: (module: never) => instrumentNats(module, traceJetStreamOf),
   '@nats-io/transport-node': instrumentNats,
   '@nats-io/jetstream': instrumentJetStream,
+  bullmq: instrumentBullMq,
   ioredis: instrumentIoRedis,
   redis: instrumentNodeRedis,
   mqtt: instrumentMqtt,
