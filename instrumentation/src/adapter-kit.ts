@@ -5,6 +5,7 @@
 export { handleMessage, handleOnBehalfOf, publishEvent, sendCommand } from './api/messages.ts';
 export { attempt } from './core/attempt.ts';
 export { preciseNow } from './core/clock.ts';
+export { contentId } from './core/content-id.ts';
 export { endFailed, endSpanWith, watchWork } from './core/end-span.ts';
 export {
   contextWithFlow,

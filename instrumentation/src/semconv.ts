@@ -65,6 +65,11 @@ export const ATTR_MESSAGE_LAG = 'fermata.message.lag';
  * joined by a hyphen, because log events have no links.
  */
 export const ATTR_MESSAGE_CREATION = 'fermata.message.creation';
+/**
+ * Set on both sides of a message whose protocol carries no context. Its id is made from its
+ * content.
+ */
+export const ATTR_MESSAGE_CONTEXTLESS = 'fermata.message.contextless';
 /** Set on the span of a delivery whose handler returned without an acknowledgement. */
 export const ATTR_MESSAGE_UNACKNOWLEDGED = 'fermata.message.unacknowledged';
 /** Id of the message that caused this one. */

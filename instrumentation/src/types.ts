@@ -37,6 +37,8 @@ export interface OutgoingMessage {
   startTime?: number;
   /** Routing slip: names of the steps still to come, the receiver's first. */
   itinerary?: readonly string[];
+  /** Further attributes of the message that the client knows. */
+  attributes?: Record<string, string | number | boolean>;
 }
 
 /** A consumer's description of a message. */

@@ -1,10 +1,11 @@
+import { createRequire } from 'node:module';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import mqtt from 'mqtt';
 import { describe, expect, test } from 'vitest';
 import { currentFlow, withFlow } from '../index.ts';
 import { isReachable, unique } from '../testing/brokers.ts';
 import { flowIdOf, recordTelemetry, until } from '../testing/telemetry.ts';
-import { traceMqtt } from './mqtt.ts';
+import { instrumentMqtt, traceMqtt } from './mqtt.ts';
 
 const { spansOf, joined } = recordTelemetry();
 const hasMqtt = await isReachable('Mosquitto', 1883);
@@ -72,4 +73,36 @@ describe.runIf(hasMqtt)('MQTT', () => {
     expect(await seen).toBe('{"a":1}');
     await Promise.all([sender.endAsync(), plain.endAsync()]);
   });
+  test.each(['mqtt', 'mqtt4'])(
+    '%s, without code and MQTT 3.1.1: both sides name the message by its content, and await its handler',
+    async (name) => {
+      const module = createRequire(import.meta.url)(name) as Pick<
+        typeof mqtt,
+        'MqttClient' | 'connect'
+      >;
+      instrumentMqtt(module);
+      const topic = unique();
+      const client = module.connect('mqtt://127.0.0.1:1883', { protocolVersion: 4 });
+      await new Promise<unknown>((resolve) => client.once('connect', resolve));
+      await new Promise((resolve) => client.subscribe(topic, resolve));
+      let goOn!: () => void;
+      const waits = new Promise<void>((resolve) => (goOn = resolve));
+      client.on('message', async () => {
+        await waits;
+      });
+      client.publish(topic, '{"order":42}');
+      await until(() => spansOf('send').length === 1);
+      await new Promise((resolve) => client.publish(`${topic}/other`, 'x', { qos: 1 }, resolve));
+      expect(spansOf('process')).toHaveLength(0);
+      goOn();
+      await until(() => spansOf('process').length === 1);
+      const [handled] = spansOf('process');
+      const [sent] = spansOf('send');
+      expect(handled!.attributes).toMatchObject({
+        'messaging.message.id': sent!.attributes['messaging.message.id'],
+        'fermata.message.contextless': true,
+      });
+      await new Promise((resolve) => client.end(false, {}, resolve));
+    },
+  );
 });

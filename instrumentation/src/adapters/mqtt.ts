@@ -1,12 +1,27 @@
 import type { IClientPublishOptions, IPublishPacket, MqttClient } from 'mqtt';
-import { handleMessage, markTraced, publishEvent } from '../adapter-kit.ts';
+import { context, type Context, type Span } from '@opentelemetry/api';
+import {
+  attempt,
+  contentId,
+  endAccepted,
+  endFailed,
+  type IncomingMessage,
+  markTraced,
+  type OutgoingMessage,
+  publishEvent,
+  startProcessing,
+  TRACED,
+  watchWork,
+  wrapListeners,
+} from '../adapter-kit.ts';
+import { ATTR_MESSAGE_CONTEXTLESS } from '../semconv.ts';
 
 /**
- * This adapter traces a client of MQTT.js 5. In MQTT 5, context travels as user properties. MQTT
- * 3.1.1 has no place for context; there, with `envelope`, the payload becomes a structured
+ * This adapter traces a client of MQTT.js 4 and 5. In MQTT 5, context travels as user properties.
+ * MQTT 3.1.1 has no place for context; there, with `envelope`, the payload becomes a structured
  * CloudEvent (https://cloudevents.io, JSON format) that carries the context, and this adapter
- * unwraps the payload again at the receiver. A handler's span ends before the handler's first
- * await; what the handler does later is still in the flow of its message.
+ * unwraps the payload again at the receiver. Without it, a message is known by its content. A
+ * message is handled until all its listeners have returned, and their promises have settled.
  */
 export interface MqttOptions {
   /**
@@ -23,16 +38,31 @@ export interface MqttOptions {
 
 const ENVELOPE = 'application/cloudevents+json';
 type Done = (error?: Error, packet?: object) => unknown;
+type Publish = (
+  topic: string,
+  payload: string | Buffer,
+  given: IClientPublishOptions,
+  done?: Done,
+) => unknown;
+
+/** How a client's messages carry context. */
+type Carrier = 'properties' | 'envelope' | 'nothing';
 
 export function traceMqtt<C extends MqttClient>(client: C, options: MqttOptions = {}): C {
   if (!markTraced(client)) return client;
-  const isV5 = client.options.protocolVersion === 5;
-  const publish = client.publish.bind(client) as unknown as (
-    topic: string,
-    payload: string | Buffer,
-    given: IClientPublishOptions,
-    done?: Done,
-  ) => C;
+  const carrier: Carrier =
+    client.options.protocolVersion === 5
+      ? 'properties'
+      : options.envelope === true
+        ? 'envelope'
+        : 'nothing';
+  tracePublishing(client, options, carrier);
+  traceReceiving(client, options, carrier);
+  return client;
+}
+
+function tracePublishing(client: MqttClient, options: MqttOptions, carrier: Carrier): void {
+  const publish = client.publish.bind(client) as unknown as Publish;
   client.publish = ((
     topic: string,
     payload: string | Buffer,
@@ -40,49 +70,135 @@ export function traceMqtt<C extends MqttClient>(client: C, options: MqttOptions 
   ) => {
     const given = (typeof rest[0] === 'object' ? rest[0] : undefined) ?? {};
     const done = rest.find((one) => typeof one === 'function') as Done | undefined;
-    // User properties that were passed on from a received message are included, as far as they
-    // apply to the new message.
-    const own = isV5 ? { headers: { ...given.properties?.userProperties } } : {};
-    return publishEvent({ type: topic, destination: topic, system: 'mqtt', ...own }, (headers) => {
-      if (isV5) {
-        const userProperties = headers as Record<string, string>;
+    if (carrier === 'nothing') sayContextless();
+    return publishEvent(outgoing(topic, payload, given, carrier), (headers) => {
+      if (carrier === 'nothing') return publish(topic, payload, given, done);
+      if (carrier === 'envelope')
         return publish(
           topic,
-          payload,
-          { ...given, properties: { ...given.properties, userProperties } },
+          enclose(topic, payload, headers, options.source ?? 'mqtt'),
+          given,
           done,
         );
-      }
-      if (options.envelope !== true) return publish(topic, payload, given, done);
-      return publish(
-        topic,
-        enclose(topic, payload, headers, options.source ?? 'mqtt'),
-        given,
-        done,
-      );
+      const userProperties = headers as Record<string, string>;
+      const properties = { ...given.properties, userProperties };
+      return publish(topic, payload, { ...given, properties }, done);
     });
   }) as never;
+}
 
+function outgoing(
+  topic: string,
+  payload: string | Buffer,
+  given: IClientPublishOptions,
+  carrier: Carrier,
+): OutgoingMessage {
+  const message = { type: topic, destination: topic, system: 'mqtt' };
+  // User properties that were passed on from a received message are included, as far as they apply
+  // to the new message.
+  if (carrier === 'properties')
+    return { ...message, headers: { ...given.properties?.userProperties } };
+  if (carrier === 'envelope') return message;
+  return {
+    ...message,
+    id: contentId(topic, payload),
+    attributes: { [ATTR_MESSAGE_CONTEXTLESS]: true },
+  };
+}
+
+let isContextlessSaid = false;
+function sayContextless(): void {
+  if (isContextlessSaid) return;
+  isContextlessSaid = true;
+  console.error(
+    'fermata: MQTT 3.1.1 carries no context; its messages are joined where their content is unique. → protocolVersion: 5, or traceMqtt with envelope: true',
+  );
+}
+
+/** A received message, while its listeners run. */
+interface Delivery {
+  span: Span;
+  ctx: Context;
+  /** Number of listeners that have not ended, and 1 for the emitting itself. */
+  open: number;
+}
+
+function traceReceiving(client: MqttClient, options: MqttOptions, carrier: Carrier): void {
+  let emitting: Delivery | undefined;
+  const release = (delivery: Delivery): void => {
+    delivery.open--;
+    if (delivery.open === 0) endAccepted(delivery.span);
+  };
+  wrapListeners(client, (event, listener) =>
+    event !== 'message'
+      ? listener
+      : function (this: unknown, ...args) {
+          const delivery = emitting;
+          if (delivery === undefined) return listener.apply(this, args);
+          delivery.open++;
+          return watchWork(
+            delivery.span,
+            delivery.ctx,
+            () => listener.apply(this, args),
+            listener,
+            {
+              done: () => release(delivery),
+              failed: (error) => {
+                if (delivery.span.isRecording()) endFailed(delivery.span, error);
+              },
+            },
+          );
+        },
+  );
   const emit = client.emit.bind(client) as (event: string, ...args: unknown[]) => boolean;
   client.emit = (event: string, ...args: unknown[]) => {
     if (event !== 'message') return emit(event, ...args);
     const [topic, payload, packet] = args as [string, Buffer, IPublishPacket];
-    const opened = !isV5 && options.envelope === true ? open(payload) : null;
-    const step = options.stepOf?.(topic);
-    return handleMessage(
-      {
-        system: 'mqtt',
-        destination: topic,
-        headers: opened?.headers ?? { ...packet.properties?.userProperties },
-        type: topic,
-        ...(options.group !== undefined && { group: options.group }),
-        ...(step !== undefined && { step }),
-        ...(packet.dup && { attempt: 2 }),
-      },
-      () => emit(event, topic, opened?.payload ?? payload, packet),
+    const opened = carrier === 'envelope' ? open(payload) : null;
+    const headers = opened?.headers ?? { ...packet.properties?.userProperties };
+    const started = attempt(() =>
+      startProcessing(incoming(topic, payload, packet, headers, options, carrier)),
     );
+    if (started === undefined) return emit(event, ...args);
+    const delivery: Delivery = { span: started.span, ctx: started.ctx, open: 1 };
+    const before = emitting;
+    emitting = delivery;
+    try {
+      return context.with(started.ctx, () =>
+        emit(event, topic, opened?.payload ?? payload, packet),
+      );
+    } catch (error) {
+      if (delivery.span.isRecording()) endFailed(delivery.span, error);
+      throw error;
+    } finally {
+      emitting = before;
+      release(delivery);
+    }
   };
-  return client;
+}
+
+function incoming(
+  topic: string,
+  payload: Buffer,
+  packet: IPublishPacket,
+  headers: Record<string, unknown>,
+  options: MqttOptions,
+  carrier: Carrier,
+): IncomingMessage {
+  const step = options.stepOf?.(topic);
+  return {
+    system: 'mqtt',
+    destination: topic,
+    headers,
+    type: topic,
+    ...(options.group !== undefined && { group: options.group }),
+    ...(step !== undefined && { step }),
+    ...(packet.dup && { attempt: 2 }),
+    ...(carrier === 'nothing' && {
+      id: contentId(topic, payload),
+      attributes: { [ATTR_MESSAGE_CONTEXTLESS]: true },
+    }),
+  };
 }
 
 function enclose(
@@ -120,17 +236,21 @@ function open(payload: Buffer): { headers: Record<string, unknown>; payload: Buf
 
 /**
  * Instruments an MQTT module without changes to the application. The tracing of each client starts
- * when the client is first used. A second call does nothing.
+ * when the client first publishes or emits. A second call does nothing.
  */
 export function instrumentMqtt(module: { MqttClient: { prototype: object } }): void {
-  const prototype = module.MqttClient.prototype as {
-    publish: (...args: unknown[]) => unknown;
-    connect: (...args: unknown[]) => unknown;
-  };
+  const prototype = module.MqttClient.prototype as Record<
+    'publish' | 'emit' | 'on',
+    (...args: unknown[]) => unknown
+  >;
   if (!markTraced(prototype)) return;
-  const connect = prototype.connect;
-  prototype.connect = function (this: MqttClient, ...args: unknown[]) {
-    traceMqtt(this);
-    return connect.apply(this, args);
-  };
+  for (const name of ['publish', 'emit', 'on'] as const) {
+    const original = prototype[name];
+    prototype[name] = function (this: MqttClient, ...args) {
+      if (Object.hasOwn(this, TRACED) || (this.options as unknown) === undefined)
+        return original.apply(this, args);
+      traceMqtt(this);
+      return (this[name] as typeof original)(...args);
+    };
+  }
 }

@@ -52,6 +52,7 @@ export function startSending(usualKind: MessageKind, message: OutgoingMessage): 
   if (flow) addFlowAttributes(attributes, flow, message.flow ? 'explicit' : 'ambient');
   if (causationId !== undefined) attributes[names.ATTR_CAUSATION_ID] = causationId;
   if (itinerary) attributes[names.ATTR_ITINERARY] = itinerary.join(',');
+  if (message.attributes) Object.assign(attributes, message.attributes);
   const span = tracer().startSpan(
     `send ${message.destination}`,
     { kind: SpanKind.PRODUCER, startTime: message.startTime ?? preciseNow(), attributes },

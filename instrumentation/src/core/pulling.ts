@@ -12,8 +12,7 @@ import { endAccepted, endUnlessAcknowledged, UNACKNOWLEDGED_AFTER_MS } from './s
 const BASE = createContextKey('fermata context outside messages');
 
 /** Returns the context in which the consumer ran before it took its first message. */
-const baseOf = (ctx: Context): Context =>
-  (ctx.getValue(BASE) as Context | undefined) ?? ctx;
+const baseOf = (ctx: Context): Context => (ctx.getValue(BASE) as Context | undefined) ?? ctx;
 
 /** One consumer that takes one message after another. */
 export interface Pulling<T> {
@@ -39,8 +38,7 @@ export function createPulling<T>(
     if (last === undefined) return;
     const { span } = last.processing;
     if (!acknowledges(last.message)) endAccepted(span);
-    else if (span.isRecording())
-      endUnlessAcknowledged(span, UNACKNOWLEDGED_AFTER_MS.callback);
+    else if (span.isRecording()) endUnlessAcknowledged(span, UNACKNOWLEDGED_AFTER_MS.callback);
     last = undefined;
   };
   return {

@@ -63,6 +63,11 @@ export interface Message {
    * elsewhere.
    */
   deadLettered: boolean;
+  /**
+   * Is true if the message's protocol carries no context, so that its receiver is found only if its
+   * content is unique. Nothing is expected of that receiver.
+   */
+  contextless?: true;
 }
 
 /**

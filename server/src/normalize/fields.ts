@@ -55,6 +55,7 @@ export function messageOf(values: Values, system: string, role: Role): Message {
     batchCount: Number(values[F.batchCount] ?? 0) || 0,
     conversation,
     deadLettered: values[F.deadLetteredFrom] !== undefined,
+    ...(values[F.contextless] === true && { contextless: true as const }),
   };
 }
 

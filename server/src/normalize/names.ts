@@ -102,6 +102,7 @@ export const FIELDS = {
   errorType: ['error.type', 'exception.type'],
   errorMessage: ['exception.message', 'error.message'],
   creation: [fermata.ATTR_MESSAGE_CREATION],
+  contextless: [fermata.ATTR_MESSAGE_CONTEXTLESS],
 } as const satisfies Record<string, readonly string[]>;
 
 export type Field = keyof typeof FIELDS;

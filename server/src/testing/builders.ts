@@ -29,6 +29,7 @@ export interface SpanSketch {
   group?: string;
   batch?: number;
   dead?: boolean;
+  contextless?: true;
   conversation?: string;
   keys?: [string, string][];
   identities?: string[];
@@ -70,6 +71,7 @@ export function aSpan(sketch: SpanSketch): Span {
     batchCount: sketch.batch ?? 0,
     conversation: sketch.conversation ?? '',
     deadLettered: sketch.dead ?? false,
+    ...(sketch.contextless && { contextless: sketch.contextless }),
   };
   return {
     key: traceId(sketch.trace) + spanId(sketch.id),

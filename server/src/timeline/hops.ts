@@ -173,6 +173,8 @@ export function hopsOf(
   }
 
   function addWaitingHop(message: Span, send: Span): void {
+    // A receiver that no context reaches would be missed for ever.
+    if (send.message?.contextless === true) return;
     const id = `${spanIdOf(message.key)}>`;
     hops.set(id, {
       id,
