@@ -1,10 +1,15 @@
 import { expect, test } from 'vitest';
-import { KIND, roleOf } from './role.ts';
+import { KIND, roleOf, type Told } from './role.ts';
 
+const TOLD: Told = {
+  ...{ kind: 0, name: 'n', system: '', operation: '', operationName: '', trigger: '' },
+  ...{ hasDestination: false, isCall: false, daprApi: '', links: 0, batchCount: 0 },
+  isRoot: false,
+};
 const role = (
   kind: number,
-  { system = '', operation = '', name = '', trigger = '' } = {},
-): string => roleOf(kind, system, operation, name, trigger);
+  { name: operationName = '', ...told }: Partial<Told> = {},
+): string => roleOf({ ...TOLD, kind, operationName, ...told });
 
 test.each([
   ['producer', 'send'],

@@ -11,6 +11,7 @@ import { flowIdOf, flowKeyOf, parseFlowKey, rowTokens, type FlowKey } from '../m
 import { mendedSteps } from '../model/mended.ts';
 import { hopsOf } from './hops.ts';
 import { proveJoins } from './joins.ts';
+import { markReplies } from './replies.ts';
 import { addBadge, causesFirst, linkCompensations, mergeAttempts } from './steps.ts';
 
 /**
@@ -22,6 +23,7 @@ export function toTimeline(input: FlowInput, shifts: Shifts, run: number): Flow 
   const drafts = draftSteps(input, shifts, badges);
   const { steps: merged, stepOf } = mergeAttempts(drafts);
   const hops = hopsOf(input, shifts, stepOf, drafts, badges);
+  markReplies(merged, hops);
   const steps = causesFirst(merged, hops);
   linkCompensations(steps, stepOf, drafts);
   proveJoins(input, steps, hops, stepOf);
