@@ -1,3 +1,5 @@
+import { withoutIds } from '../model/templates.ts';
+
 /** Reads the names that clients give to destinations. All functions are pure. */
 
 export interface Place {
@@ -15,6 +17,15 @@ export interface Place {
    */
   isAnswer: boolean;
 }
+
+/**
+ * Matches destinations by which the nodes of a framework find each other. Their messages belong to
+ * no business process: Moleculer's packets, and the events and remote control of Celery's workers.
+ */
+const UPKEEP =
+  /^MOL(?:-[^.]+)?\.(?:HEARTBEAT|DISCOVER|INFO|PING|PONG|DISCONNECT)(?:\.|$)|^celeryev$|(?:^|\.)(?:celery\.)?pidbox$/;
+export const isUpkeep = (destination: string, routingKey: string): boolean =>
+  UPKEEP.test(destination) || UPKEEP.test(routingKey);
 
 const UUID = '[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}';
 /**
@@ -72,36 +83,6 @@ export function placeOf(name: string, routingKey: string, system: string, isSend
 
 /** Returns a type of message, which is '' if no word of the routing key is left. */
 const typeOf = (key: string): string => (/[^*./:]/.test(key) ? key : '');
-
-/** Separates the parts of a routing key, a topic or a subject. */
-const PARTS = /([./:])/;
-/**
- * Lists forms of parts that stand for one thing: numbers and times, ids, and words with a number of
- * several digits. A version, such as `v2`, has none of these forms.
- */
-const ONE_PART = new RegExp(
-  `^(?:${[
-    '\\d+',
-    '\\d[\\dT_-]{5,}',
-    UUID,
-    '(?=[a-f]*\\d)[0-9a-f]{12,}',
-    '(?=[a-z]*\\d)[0-9a-z]{20,}',
-    '[a-z]+[-_#]\\d{2,}',
-    '[a-z]+\\d{4,}',
-  ].join('|')})$`,
-  'i',
-);
-/**
- * Returns the name with `*` in place of each part that stands for one thing, such as the id of an
- * order, because names are learned and their number must not grow with the number of orders.
- */
-export const withoutIds = (name: string): string =>
-  /\d/.test(name)
-    ? name
-        .split(PARTS)
-        .map((part) => (ONE_PART.test(part) ? '*' : part))
-        .join('')
-    : name;
 
 /**
  * Matches path segments with a digit, such as an id, because a flow type must not contain the id of

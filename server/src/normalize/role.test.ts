@@ -5,6 +5,7 @@ const TOLD: Told = {
   ...{ kind: 0, name: 'n', system: '', operation: '', operationName: '', trigger: '' },
   ...{ hasDestination: false, isCall: false, daprApi: '', links: 0, batchCount: 0 },
   isRoot: false,
+  isUpkeep: false,
 };
 const role = (
   kind: number,

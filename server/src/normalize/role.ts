@@ -51,6 +51,8 @@ export interface Told {
   /** Counts the messages of the operation; 0 if the span does not say. */
   batchCount: number;
   isRoot: boolean;
+  /** Is true if the message is one by which the nodes of a framework find each other. */
+  isUpkeep: boolean;
 }
 
 /**
@@ -60,6 +62,8 @@ export interface Told {
  */
 export function roleOf(told: Told): Role {
   const role = ownRoleOf(told);
+  if (told.isUpkeep && (told.kind === KIND.producer || told.kind === KIND.consumer))
+    return role === 'send' ? 'client' : 'internal';
   if (role === 'send' && isTransmission(told)) return 'client';
   // A settlement outside the handling of its message, such as the acknowledgement of a whole
   // batch, is a call to the broker like any other.

@@ -16,6 +16,7 @@ import { HAS_IS_REMOTE, IS_REMOTE } from './ids.ts';
 import { linksCutOf, linksOf, LINKS_CUT, type ReadLinks } from './links.ts';
 import { FIELD_INDEX as F } from './names.ts';
 import { rawOf, recordOf, spanOf } from './record.ts';
+import { isUpkeep } from './places.ts';
 import { repairTimes, type Times } from './repairs.ts';
 import type { ResourceReader } from './resource.ts';
 import { roleOf } from './role.ts';
@@ -121,6 +122,7 @@ function roleIn(
     links: otlp.links.length,
     batchCount: Number(values[F.batchCount] ?? 0) || 0,
     isRoot: otlp.parentSpanId === '',
+    isUpkeep: isUpkeep(nameOf(values[F.destination]), nameOf(values[F.routingKey])),
   });
   return isRefused && (role === 'process' || role === 'receive') ? 'settle' : role;
 }

@@ -46,8 +46,7 @@ export function hopsOf(
           kind: draft.head.message?.kind || 'command',
           type: draft.head.route || draft.head.name,
           id: '',
-          system:
-            draft.head.route.includes('/') && !/^[A-Z]+ /.test(draft.head.route) ? 'rpc' : 'http',
+          system: systemOf(draft, from),
           destination: draft.head.service.name,
         },
         from: fromStep.id,
@@ -221,6 +220,14 @@ const notTaken = (id: string, from: string | null, sent: UnixNanos): Omit<Hop, '
   ...{ sendSpanId: null, receiveSpanId: null, sent, received: null, returned: null },
   ...{ waitMs: null, skewed: false, sync: false, evidence: [], confidence: 1 },
 });
+
+/** Returns what carried a call. A step within another step of its service was not called at all. */
+const systemOf = ({ head }: Draft, from: Draft): string =>
+  head.role !== 'server' && head.service.name === from.head.service.name
+    ? 'in-process'
+    : head.route.includes('/') && !/^[A-Z]+ /.test(head.route)
+      ? 'rpc'
+      : 'http';
 
 const hasFailed = ({ attempts }: Step): boolean =>
   attempts.some(({ status }) => status === 'failed');

@@ -1,7 +1,7 @@
 import { createJoinedTexts } from '../base/joined-texts.ts';
 import { isSameDestination, isTemporary } from '../model/destinations.ts';
 import type { InputSegment } from '../model/flow-input.ts';
-import { isConsumer } from '../model/roles.ts';
+import { isConsumer, isSend } from '../model/roles.ts';
 import type { Message, Span } from '../model/span.ts';
 import type { Draft } from './draft.ts';
 
@@ -12,14 +12,29 @@ import type { Draft } from './draft.ts';
  * gets the type of a processing span, because the processing span may still arrive. With two types,
  * the step of one type would be reported as missing wherever only the other one occurs.
  */
-export function typeKeyOf({ head, segment }: Draft): string {
+export function typeKeyOf({ head, segment, spans }: Draft): string {
   const what =
     ownName(head) ||
     head.route ||
     (head.message !== null
       ? `${isConsumer(head.role) ? 'process' : head.role} ${sentAs(head, segment) || placeNameOf(head.message, segment)}`
-      : (head.milestone ?? head.role));
+      : (head.milestone ?? (onlySendIn(spans) || head.role)));
   return typeKeyIn(head.service.name, what);
+}
+
+/**
+ * Returns what internal work is known by if nothing else names it: the one kind of message that it
+ * sends; '' if it sends none or several kinds.
+ */
+function onlySendIn(spans: readonly Span[]): string {
+  let only = '';
+  for (const { role, message } of spans) {
+    if (!isSend(role)) continue;
+    const name = message!.type || message!.destination;
+    if (only !== '' && name !== only) return '';
+    only = name;
+  }
+  return only === '' ? '' : `send ${only}`;
 }
 
 /** Returns the destination to which a segment's messages were sent; '' if it is unknown. */
