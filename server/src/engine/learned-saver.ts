@@ -45,8 +45,7 @@ export function createLearnedSaver({
     const verdicts = clocks.takeChanged();
     if (verdicts !== null) await store.saveDocument('clock', 'wrong', clock.now(), verdicts);
     const unbounded = names.takeChanged();
-    if (unbounded !== null)
-      await store.saveDocument('names', 'unbounded', clock.now(), unbounded);
+    if (unbounded !== null) await store.saveDocument('names', 'unbounded', clock.now(), unbounded);
   };
   const saveLater = (): void => {
     cancel = clock.after(SAVE_MS, () => {

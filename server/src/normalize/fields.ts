@@ -39,8 +39,7 @@ export function messageOf(values: Values, system: string, role: Role): Message {
   return {
     // A message to a queue that was created for one answer is a reply, if it was addressed to that
     // queue or has a conversation.
-    kind:
-      kindOf(values) || (place.isAnswer || (isTemporary && conversation !== '') ? 'reply' : ''),
+    kind: kindOf(values) || (place.isAnswer || (isTemporary && conversation !== '') ? 'reply' : ''),
     type: nameOf(values[F.messageType]) || typeIn(nameOf(values[F.messageTypes])) || place.type,
     id: nameOf(values[F.messageId]),
     system,

@@ -110,5 +110,4 @@ const PUBLISHES = /\/(?:bulk)?publish(?:event|\/|$)/i;
  * the number of messages has to be given, too.
  */
 const isTransmission = ({ kind, links, batchCount, isRoot }: Told): boolean =>
-  links > 0 &&
-  (kind === KIND.client || (kind === KIND.producer && isRoot && batchCount > 0));
+  links > 0 && (kind === KIND.client || (kind === KIND.producer && isRoot && batchCount > 0));

@@ -62,8 +62,7 @@ export function nameOf({ head, segment }: Draft): string {
   const place = placeNameOf(head.message, segment);
   if (isGeneric(head.name) && (type || place) !== '')
     return `${isConsumer(head.role) ? 'process' : head.role} ${type || place}`;
-  const sent =
-    type === '' && destination !== '' ? sentAs(head, segment) || place : '';
+  const sent = type === '' && destination !== '' ? sentAs(head, segment) || place : '';
   return sent === '' ? head.name : head.name.replace(destination, sent);
 }
 /**

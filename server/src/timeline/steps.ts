@@ -90,9 +90,7 @@ function toStep(group: Draft[]): Step {
     const started = draft.spans.filter((span) => span.milestone !== null);
     const work = draft.spans.filter((span) => span.milestone === null);
     const attempt =
-      work.length === 0
-        ? attemptFromMilestones(draft, started)
-        : attemptFromSpans(draft, work);
+      work.length === 0 ? attemptFromMilestones(draft, started) : attemptFromSpans(draft, work);
     const isRepeated = draft !== group.at(-1) && passesOn(draft);
     attempts.push(
       attempt.status === 'ok' && (isRepeated || isGivenBack(draft))
