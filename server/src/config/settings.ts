@@ -1,5 +1,6 @@
 import type { AlertSettings } from '../alert/index.ts';
 import type { Definition } from '../model/definition.ts';
+import type { RequestFlows } from '../model/flow.ts';
 import {
   text,
   list,
@@ -30,7 +31,7 @@ export interface Config {
   retentionDays: number;
   identityKeys: string[];
   keyAttributes: string[];
-  requestFlows: 'keep' | 'failed' | 'drop';
+  requestFlows: RequestFlows;
   settleMs: number;
   stuckFloorMs: number;
   expect: 'on' | 'off';
@@ -106,9 +107,9 @@ export const SETTINGS: { [K in keyof Config]: Setting<Config[K]> } = {
   },
   requestFlows: {
     name: 'FERMATA_REQUEST_FLOWS',
-    default: 'keep',
-    read: oneOf('keep', 'failed', 'drop'),
-    help: 'traces without messages and flow id: keep them, only failed ones, or none',
+    default: 'served',
+    read: oneOf('keep', 'served', 'failed', 'drop'),
+    help: 'traces without messages and flow id: keep them, only those that answered a request, only failed ones, or none',
   },
   settleMs: {
     name: 'FERMATA_SETTLE',

@@ -47,7 +47,7 @@ describe.runIf(agents)('recorded agents', () => {
   // Each row: name; orders; steps and hops of the first; services that failed; its dead letters.
   test.each([
     ['go-franz-kotel', 4, 7, 1, ['shipping audit']],
-    ['go-sarama', 6, 5, 2, []],
+    ['go-sarama', 6, 5, 2, ['shipping undefined']],
     ['java-spring-micrometer-rabbit', 6, 8, 2, ['mailer mailer']],
     ['java-spring-otel-kafka', 3, 8, 1, ['shipping shipping']],
     ['java-spring-micrometer-kafka', 3, 0, 1, ['shipping shipping']],

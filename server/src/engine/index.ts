@@ -9,7 +9,7 @@ import type { QueryRule } from '../model/query-rule.ts';
 import type { Span } from '../model/span.ts';
 import type { Normalizer } from '../normalize/index.ts';
 import type { EngineStore, StoredSpan } from '../store/index.ts';
-import { createClocks, type Clocks } from '../timeline/index.ts';
+import { createClocks, createLearnedNames, type Clocks } from '../timeline/index.ts';
 import { createAssessor } from './assess.ts';
 import { createBatches } from './batches.ts';
 import { createDefinitionDesk, type DefinitionDesk } from './definitions.ts';
@@ -109,13 +109,14 @@ export function createEngine(options: EngineOptions): Engine {
   const batches = createBatches();
   const grace = createDowntimeGrace(clock);
   const clocks = clocksOf(options);
+  const names = createLearnedNames();
   const correlator = createCorrelator(options);
   const assessor = createAssessor({ ...options, expectations, grace });
   const projection = createProjection({
     ...options,
     correlator,
     clocks,
-    assess: (flow) => assessor.assess(flow),
+    assess: (flow) => assessor.assess(names.named(flow)),
     correlatedBatch: () => batches.lastCorrelated,
     rehydrate: async (flows) => (await reloads.add([], flows)) ?? [],
     forget: (id) => expectations.forget(id),
@@ -125,13 +126,16 @@ export function createEngine(options: EngineOptions): Engine {
   const reloads = createReloads({
     ...{ clock, counters, store, correlator },
     restore: ({ members, ...flow }) => ({ ...flow, members: restore(members) }),
-    add: (spans, reload) => projection.projector.add(spans, reload),
+    add(spans, reload) {
+      names.observe(spans);
+      return projection.projector.add(spans, reload);
+    },
   });
   const rebuild = createRebuild({
     ...{ clock, counters, log, store, reloads, correlator, projection, restore, assessor },
     onDone: () => sink.rebuilt(),
   });
-  const learned = createLearnedSaver({ clock, log, store, expectations, clocks });
+  const learned = createLearnedSaver({ clock, log, store, expectations, clocks, names });
   /**
    * Projects and judges the open flows of these types again, because a definition or expectation of
    * these types has changed.
@@ -179,11 +183,10 @@ export function createEngine(options: EngineOptions): Engine {
       await definitions.load(options.definitions);
       await learned.load();
       learned.start();
-      const names = correlator;
       await recover({
         log,
         store,
-        names,
+        names: correlator,
         expectations,
         batches,
         grace,

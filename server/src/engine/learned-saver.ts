@@ -3,10 +3,10 @@ import { messageOf } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import type { Expectations } from '../expect/index.ts';
 import type { EngineStore } from '../store/index.ts';
-import type { Clocks } from '../timeline/index.ts';
+import type { Clocks, LearnedNames } from '../timeline/index.ts';
 
 /**
- * Saves what was learned about flow types and clocks, so that it survives a restart. What was
+ * Saves what was learned about flow types, clocks and names, so that it survives a restart. What was
  * learned since the last save is lost in a crash and is learned again.
  */
 export interface LearnedSaver {
@@ -24,6 +24,7 @@ export interface LearnedSaverOptions {
   store: Pick<EngineStore, 'learned' | 'saveLearned' | 'documents' | 'saveDocument'>;
   expectations: Pick<Expectations, 'load' | 'takeChanged'>;
   clocks: Pick<Clocks, 'load' | 'takeChanged'>;
+  names: Pick<LearnedNames, 'load' | 'takeChanged'>;
 }
 
 const SAVE_MS = 60_000;
@@ -34,6 +35,7 @@ export function createLearnedSaver({
   store,
   expectations,
   clocks,
+  names,
 }: LearnedSaverOptions): LearnedSaver {
   let cancel: (() => void) | undefined;
   let stopping = false;
@@ -42,6 +44,8 @@ export function createLearnedSaver({
     if (models.length > 0) await store.saveLearned(models, clock.now());
     const verdicts = clocks.takeChanged();
     if (verdicts !== null) await store.saveDocument('clock', 'wrong', clock.now(), verdicts);
+    const unbounded = names.takeChanged();
+    if (unbounded !== null) await store.saveDocument('names', 'unbounded', clock.now(), unbounded);
   };
   const saveLater = (): void => {
     cancel = clock.after(SAVE_MS, () => {
@@ -56,6 +60,7 @@ export function createLearnedSaver({
     async load() {
       expectations.load(await store.learned());
       for (const { body } of await store.documents('clock')) clocks.load(body);
+      for (const { body } of await store.documents('names')) names.load(body);
     },
     save,
     start: saveLater,

@@ -22,6 +22,10 @@ const ROUTING: ReadonlySet<string> = new Set([
   'activemq',
   'artemis',
   'solace',
+  // Frameworks that report themselves in place of the broker below them.
+  'celery',
+  'nservicebus',
+  'masstransit',
 ]);
 /**
  * Matches destinations for messages that could not be processed. Such a message is moved there to
@@ -34,12 +38,24 @@ const SET_ASIDE =
  * unprocessed messages, for example `DLQ` in `ordersDLQ`, which belongs to `orders`.
  */
 const CONTINUED = /retry|retries|dlq|dlx|dlt|dead|error|park/i;
+/**
+ * Matches the names of destinations for messages that were given up. MassTransit adds `_error` for
+ * failed messages, and `_skipped` for those without a consumer.
+ */
+const DEAD =
+  /dlq|dlx|dead[ ._-]?letter|(?:^|[^a-z])(?:dead|dlt|poison|parked|parking[ ._-]?lot)(?:$|[^a-z])|[^a-z]errors?$|_skipped$/i;
+export const hasDeadName = (destination: string): boolean => DEAD.test(destination);
+
 /** Matches the name of a subscription to several destinations. */
 const WILDCARD = /[*+#>]/;
 
+/** Replaces the names of queues that were created for one receiver (`normalize/places.ts`). */
+export const TEMPORARY = '(temporary)';
+export const isTemporary = (destination: string): boolean => destination === TEMPORARY;
+
 const destinationOf = ({ message }: Span): string => {
   const destination = message?.destination ?? '';
-  return destination === '(temporary)' || WILDCARD.test(destination) ? '' : destination;
+  return isTemporary(destination) || WILDCARD.test(destination) ? '' : destination;
 };
 
 export const isSameDestination = (a: Span, b: Span): boolean =>

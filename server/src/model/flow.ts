@@ -225,6 +225,11 @@ export interface Flow {
   idleOutcome: Outcome | null;
   /** Set if the flow's start was declared, so that its end may be declared. Not stored. */
   startDeclared?: true;
+  /**
+   * Set if the flow has only spans of calls and of internal work, or of polls that took no message,
+   * and nobody gave it a name: nothing asked for this work. Not stored.
+   */
+  unasked?: true;
   health: Health;
   status: Status;
   statusSince: UnixNanos;
@@ -270,6 +275,12 @@ export interface Flow {
   /** The flow is evaluated again at this instant, in ms, even if no span arrives; null: never. */
   lookAtMs: number | null;
 }
+
+/**
+ * Tells which traces without a message and without a flow id are kept as flows: all, those in which
+ * a service answered a request, only failed ones, or none.
+ */
+export type RequestFlows = 'keep' | 'served' | 'failed' | 'drop';
 
 /**
  * Returns the flow as it looks at `nowMs`. A flow without a declared end counts as ended if it has

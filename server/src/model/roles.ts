@@ -34,7 +34,7 @@ export const isReceiving = (span: Span): boolean => span.role === 'receive' || i
  * Returns whether the span surrounds a poll that returned messages. Some clients record such a span
  * without any attribute of the messages.
  */
-const isBareConsumer = ({ role, parent, links, flow, message }: Span): boolean =>
+export const isBareConsumer = ({ role, parent, links, flow, message }: Span): boolean =>
   role === 'process' &&
   parent === '' &&
   links.length === 0 &&

@@ -71,6 +71,12 @@ export interface Message {
 }
 
 /**
+ * Tells how a consumer settled a message that it did not process: it gave the message back in order
+ * to get it again, or had it set aside.
+ */
+export type Settlement = 'returned' | 'dead-lettered';
+
+/**
  * Tells how the flow id got onto the span. `ambient` is the least reliable, because context may
  * leak from one flow into another.
  */
@@ -142,6 +148,8 @@ export interface Span {
   end: UnixNanos;
   failed: boolean;
   error: SpanError | null;
+  /** Tells that the message was not processed; absent if the span does not say so. */
+  settled?: Settlement;
   /**
    * Is true if the span's trace was chosen by random sampling, so that other traces of the flow may
    * be missing.

@@ -3,7 +3,16 @@ import { createBoundedTextMap } from '../base/bounded-text-map.ts';
 import { isPlain, valueJson } from '../model/attribute-json.ts';
 import { NO_KEYS, NONE } from '../model/span.ts';
 import { LIMITS, type Attributes, type AttributeValue, type OtlpEvent } from '../model/otlp.ts';
-import { FIELDS, FIELD_COUNT, FIELD_INDEX, KEY_PREFIX, SECRET_NAME, type Field } from './names.ts';
+import {
+  FIELDS,
+  FIELD_COUNT,
+  FIELD_INDEX,
+  KEY_NAMES,
+  KEY_PREFIX,
+  SECRET_NAME,
+  SYSTEMS,
+  type Field,
+} from './names.ts';
 
 /**
  * Holds what is known about one attribute name. It is computed once per name and process, because
@@ -26,6 +35,8 @@ interface NameInfo {
   secret: boolean;
   /** Holds the name of the business key that the attribute gives, or '' if it gives none. */
   key: string;
+  /** Holds the index of the messaging system in `SYSTEMS` that the name tells, or -1. */
+  system: number;
 }
 
 /**
@@ -45,6 +56,8 @@ export interface ReadAttributes {
   values: (AttributeValue | undefined)[];
   /** Holds for each field the rank of the attribute name from which its value was read. */
   ranks: Uint8Array;
+  /** Names the messaging system that the names of the attributes tell; '' if they tell none. */
+  system: string;
   /**
    * Holds the JSON text of the attributes in pieces, because joining the pieces and copying the
    * joined text took 4 % of the server's CPU.
@@ -100,7 +113,7 @@ export function createAttributeReader(settings: KeySettings): AttributeReader {
         ? name.slice(KEY_PREFIX.length)
         : searchKeys.has(name) || identityKeys.has(name)
           ? name
-          : '';
+          : (KEY_NAMES.get(name) ?? '');
       info = {
         first: `{${JSON.stringify(name)}:`,
         next: `,${JSON.stringify(name)}:`,
@@ -108,6 +121,7 @@ export function createAttributeReader(settings: KeySettings): AttributeReader {
         rank: known?.rank ?? 0,
         secret: SECRET_NAME.test(name),
         key: nameIn(key),
+        system: SYSTEMS.findIndex(([prefix]) => name.startsWith(prefix)),
       };
       names.set(name, info, name.length + info.first.length + info.next.length);
     }
@@ -150,11 +164,13 @@ export function createAttributeReader(settings: KeySettings): AttributeReader {
       let kept = 0;
       let cut = false;
       let namesCut = 0;
+      let system = SYSTEMS.length;
       for (let i = 0; i < attributes.length; i += 2) {
         const name = attributes[i] as string;
         const value = attributes[i + 1]!;
         const info = infoOf(name);
         const { field } = info;
+        if (info.system >= 0 && info.system < system) ({ system } = info);
         if (kept < MAX_KEPT || field >= 0 || info.key !== '') {
           let at = parts.length;
           pushJson(parts, info, value);
@@ -186,6 +202,7 @@ export function createAttributeReader(settings: KeySettings): AttributeReader {
       return {
         values,
         ranks,
+        system: SYSTEMS[system]?.[1] ?? '',
         json: parts,
         keys: keys === null ? NO_KEYS : keys.slice(),
         identities: identities === null ? NONE : identities.slice(),

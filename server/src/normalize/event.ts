@@ -7,7 +7,6 @@ import { flowOf, messageOf } from './fields.ts';
 import { ID16, ID32 } from './ids.ts';
 import { FIELD_INDEX as F, MILESTONE_OUTCOMES, MILESTONES } from './names.ts';
 import { rawOf, recordOf, spanOf } from './record.ts';
-import { KIND, roleOf } from './role.ts';
 import type { ResourceReader } from './resource.ts';
 
 /**
@@ -62,11 +61,9 @@ export const createEventNormalizer =
  * the event is all that is known, and without it nobody would seem to have taken the message.
  */
 function announceDelivery(span: Span, { values }: ReadAttributes): void {
-  const system = nameOf(values[F.system]);
-  const operation = nameOf(values[F.operation]);
-  if (roleOf(KIND.internal, system, operation, '', '') !== 'process') return;
+  if (nameOf(values[F.operation]) !== 'process') return;
   span.role = 'process';
-  span.message = messageOf(values, system, 'process');
+  span.message = messageOf(values, nameOf(values[F.system]), 'process');
   span.name = nameIn(`process ${span.message.destination}`);
   const [traceId = '', spanId = ''] = nameOf(values[F.creation]).split('-');
   if (ID32.test(traceId) && ID16.test(spanId)) span.links = [traceId + spanId];

@@ -1,9 +1,11 @@
 import { createJoinedTexts } from '../base/joined-texts.ts';
+import { TEMPORARY } from '../model/destinations.ts';
 import type { AttributeValue } from '../model/otlp.ts';
 import type { FlowRef, Message, MessageKind, Outcome, Role, StepRef } from '../model/span.ts';
 import { nameOf, textOf, type ReadAttributes } from './attributes.ts';
 import { FIELDS, FIELD_INDEX as F, FLOW_SOURCES, MESSAGE_KINDS, OUTCOMES } from './names.ts';
-import { placeOf, requestNamed, TEMPORARY } from './places.ts';
+import { typeIn } from './message-types.ts';
+import { placeOf, requestNamed } from './places.ts';
 
 /**
  * Holds attribute values by field, whatever the attributes were called. The functions below get the
@@ -22,7 +24,6 @@ export function isMessaging(role: Role): boolean {
 }
 
 export function messageOf(values: Values, system: string, role: Role): Message {
-  const kind = nameOf(values[F.messageKind]);
   const isSend = role === 'send' || role === 'create';
   const place = placeOf(
     nameOf(values[F.destination]),
@@ -31,18 +32,15 @@ export function messageOf(values: Values, system: string, role: Role): Message {
     isSend,
   );
   const { destination, isTemporary } = place;
+  const deadLetteredFrom = values[F.deadLetteredFrom];
   const conversation = nameOf(values[F.conversation]);
   const partition = nameOf(values[F.partition]);
   const offset = nameOf(values[F.offset]);
   return {
-    // A message to a queue that was created for one answer is a reply, if the message has a
-    // conversation.
-    kind: MESSAGE_KINDS.includes(kind)
-      ? (kind as MessageKind)
-      : isTemporary && conversation !== ''
-        ? 'reply'
-        : '',
-    type: nameOf(values[F.messageType]) || place.type,
+    // A message to a queue that was created for one answer is a reply, if it was addressed to that
+    // queue or has a conversation.
+    kind: kindOf(values) || (place.isAnswer || (isTemporary && conversation !== '') ? 'reply' : ''),
+    type: nameOf(values[F.messageType]) || typeIn(nameOf(values[F.messageTypes])) || place.type,
     id: nameOf(values[F.messageId]),
     system,
     destination: values[F.temporary] === true || isTemporary ? TEMPORARY : destination,
@@ -54,9 +52,22 @@ export function messageOf(values: Values, system: string, role: Role): Message {
         : '',
     batchCount: Number(values[F.batchCount] ?? 0) || 0,
     conversation,
-    deadLettered: values[F.deadLetteredFrom] !== undefined,
+    deadLettered: deadLetteredFrom !== undefined,
     ...(values[F.contextless] === true && { contextless: true as const }),
   };
+}
+
+/** Maps what NServiceBus intends by a message to the kind of the message. */
+const INTENTS: ReadonlyMap<string, MessageKind> = new Map<string, MessageKind>([
+  ['send', 'command'],
+  ['publish', 'event'],
+  ['reply', 'reply'],
+]);
+/** Returns the kind of message that the span states; '' if it states none. */
+function kindOf(values: Values): MessageKind | '' {
+  const kind = nameOf(values[F.messageKind]);
+  if (MESSAGE_KINDS.includes(kind)) return kind as MessageKind;
+  return INTENTS.get(nameOf(values[F.messageIntent]).toLowerCase()) ?? '';
 }
 
 export function flowOf({ values, ranks }: ReadAttributes): FlowRef | null {
@@ -83,7 +94,9 @@ export function flowOf({ values, ranks }: ReadAttributes): FlowRef | null {
 export function stepOf(values: Values): StepRef | null {
   const name = nameOf(values[F.stepName]);
   const id = nameOf(values[F.stepId]);
-  const attempt = Number(values[F.stepAttempt] ?? 0) || 0;
+  const retries = values[F.stepRetries];
+  const attempt =
+    Number(values[F.stepAttempt] ?? (retries === undefined ? 0 : Number(retries) + 1)) || 0;
   const compensates = nameOf(values[F.stepCompensates]);
   const result = nameOf(values[F.stepResult]);
   const kind = nameOf(values[F.stepKind]);
@@ -112,10 +125,15 @@ function instantOf(value: AttributeValue | undefined): number {
 }
 
 const requestTo = createJoinedTexts(' ', 2_000_000);
-export function routeOf(values: Values): string {
+/**
+ * Returns the route of a span. Clients of brokers that are called by remote procedure calls report
+ * these too, but the message tells more, so that only a route counts at a span of a message.
+ */
+export function routeOf(values: Values, isOfMessage: boolean): string {
   const route = nameOf(values[F.httpRoute]);
   const method = nameOf(values[F.httpMethod]);
   if (route !== '') return method === '' ? route : requestTo(method, route);
+  if (isOfMessage) return '';
   const rpc = nameOf(values[F.rpcMethod]);
   if (rpc !== '') return `${nameOf(values[F.rpcService])}/${rpc}`;
   return method;
@@ -136,6 +154,7 @@ export function serverRouteOf(values: Values, name: string): string {
  * `TEMPORARY`, because the queue's name is different in every flow.
  */
 export function withoutPlace(name: string, values: Values): string {
-  const place = nameOf(values[F.destination]);
-  return place === '' ? name : name.replace(place, TEMPORARY);
+  const places = [nameOf(values[F.destination]), nameOf(values[F.routingKey]), '<generated>'];
+  const place = places.find((one) => one !== '' && name.includes(one));
+  return place === undefined ? name : name.replace(place, TEMPORARY);
 }

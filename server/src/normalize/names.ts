@@ -34,28 +34,71 @@ export const FIELDS = {
   stepKind: [fermata.ATTR_STEP_KIND],
   stepAttempt: [
     fermata.ATTR_STEP_ATTEMPT,
+    'messaging.gcp_pubsub.message.delivery_attempt',
     'gcp_pubsub.message.delivery_attempt',
+    'messaging.servicebus.message.delivery_count',
     'bullmq.job.attempts.made',
   ],
-  stepResult: [fermata.ATTR_STEP_RESULT],
+  /** Counts earlier attempts, so that the first attempt has the number 0. */
+  stepRetries: [
+    'nservicebus.delayed_retries',
+    'celery.retries',
+    // Agents report the headers of messages under this prefix, if they are told to.
+    'messaging.header.x_redelivered_count',
+    'messaging.header.x-redelivered-count',
+    'messaging.header.x_delivery_count',
+    'messaging.header.x-delivery-count',
+  ],
+  stepResult: [
+    fermata.ATTR_STEP_RESULT,
+    // The state in which a handled message leaves a saga is the result of handling it.
+    'messaging.masstransit.end_state',
+  ],
   stepCompensates: [fermata.ATTR_STEP_COMPENSATES],
   stepDeadline: [fermata.ATTR_STEP_DEADLINE],
   itinerary: [fermata.ATTR_ITINERARY],
   messageKind: [fermata.ATTR_MESSAGE_KIND],
+  messageIntent: ['nservicebus.message_intent'],
   messageType: [
     fermata.ATTR_MESSAGE_TYPE,
     'cloudevents.event_type',
+    'cloudevents.type',
     'bullmq.job.name',
     'celery.task_name',
+    'messaging.message_type',
+  ],
+  /** Lists full names of types, the most derived one first (`message-types.ts`). */
+  messageTypes: [
+    'messaging.masstransit.message_types',
+    'messaging.masstransit.message_type',
+    'nservicebus.enclosed_message_types',
   ],
   messageId: [
     fermata.ATTR_MESSAGE_ID,
     'messaging.message.id',
     'messaging.message_id',
+    'messaging.masstransit.message_id',
+    'nservicebus.message_id',
     'bullmq.job.id',
     'cloudevents.event_id',
   ],
-  deadLetteredFrom: [fermata.ATTR_MESSAGE_DEAD_LETTERED_FROM],
+  deadLetteredFrom: [
+    fermata.ATTR_MESSAGE_DEAD_LETTERED_FROM,
+    // Headers that libraries add when they give a message up.
+    'messaging.header.kafka_dlt_original_topic',
+    'messaging.header.kafka_dlt-original-topic',
+    'messaging.header.x_original_exchange',
+    'messaging.header.x-original-exchange',
+    'messaging.header.x_original_channel',
+    'messaging.header.x-original-channel',
+  ],
+  /** Tells how the consumer settled the message (`settlement.ts`). */
+  settlement: [
+    'messaging.servicebus.disposition_status',
+    'nservicebus.recoverability_action',
+    'messaging.gcp_pubsub.result',
+    'celery.state',
+  ],
   system: ['messaging.system'],
   operation: ['messaging.operation.type', 'messaging.operation'],
   operationName: ['messaging.operation.name'],
@@ -66,8 +109,9 @@ export const FIELDS = {
     'messaging.source.name',
     'messaging.source',
     'messaging.destination_publish.name',
+    'message_bus.destination',
     'bullmq.queue.name',
-    'messaging.destination_publish.name',
+    'nservicebus.processing_endpoint',
   ],
   subscription: [
     'messaging.destination.subscription.name',
@@ -88,9 +132,14 @@ export const FIELDS = {
   ],
   offset: ['messaging.kafka.offset', 'messaging.kafka.message.offset'],
   batchCount: ['messaging.batch.message_count'],
-  conversation: ['messaging.message.conversation_id', 'messaging.conversation_id'],
+  conversation: [
+    'messaging.message.conversation_id',
+    'messaging.conversation_id',
+    'nservicebus.conversation_id',
+  ],
   temporary: ['messaging.destination.temporary', 'messaging.destination.anonymous'],
-  bullmqOperation: ['bullmq.job.name'],
+  /** Tells what was called of Dapr, which publishes messages by a call. */
+  daprApi: ['dapr.api'],
   httpRoute: ['http.route'],
   /** Micrometer uses these names for an HTTP request that the server answers. */
   uri: ['uri'],
@@ -100,7 +149,7 @@ export const FIELDS = {
   rpcMethod: ['rpc.method'],
   faasTrigger: ['faas.trigger'],
   errorType: ['error.type', 'exception.type'],
-  errorMessage: ['exception.message', 'error.message'],
+  errorMessage: ['exception.message', 'error.message', 'celery.retry.reason'],
   creation: [fermata.ATTR_MESSAGE_CREATION],
   contextless: [fermata.ATTR_MESSAGE_CONTEXTLESS],
 } as const satisfies Record<string, readonly string[]>;
@@ -124,6 +173,24 @@ export const RESOURCE = {
  * `order_id`.
  */
 export const KEY_PREFIX = fermata.ATTR_FLOW_KEY_PREFIX;
+/** Maps attributes that give a business key under another name to the name of the key. */
+export const KEY_NAMES: ReadonlyMap<string, string> = new Map([
+  ['messaging.masstransit.saga_id', 'saga'],
+  ['nservicebus.saga.saga_id', 'saga'],
+]);
+/**
+ * Maps prefixes of attribute names to the messaging system of agents that report no
+ * `messaging.system`.
+ */
+export const SYSTEMS: readonly (readonly [prefix: string, system: string])[] = [
+  ['bullmq.job.name', 'bullmq'],
+  ['celery.', 'celery'],
+  ['nservicebus.', 'nservicebus'],
+  ['spring.rabbit.', 'rabbitmq'],
+  ['messaging.rabbitmq.', 'rabbitmq'],
+  ['spring.kafka.', 'kafka'],
+  ['messaging.kafka.', 'kafka'],
+];
 export const MESSAGE_KINDS: readonly string[] = fermata.MESSAGE_KINDS;
 export const OUTCOMES: readonly string[] = fermata.OUTCOMES;
 export const FLOW_SOURCES: readonly string[] = fermata.FLOW_SOURCES;

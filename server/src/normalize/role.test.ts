@@ -1,10 +1,13 @@
-import { expect, test } from 'vitest';
-import { KIND, roleOf } from './role.ts';
+import { describe, expect, test } from 'vitest';
+import { KIND, roleOf, type Told } from './role.ts';
 
-const role = (
-  kind: number,
-  { system = '', operation = '', name = '', trigger = '' } = {},
-): string => roleOf(kind, system, operation, name, trigger);
+const TOLD: Told = {
+  ...{ kind: 0, name: 'n', system: '', operation: '', operationName: '', trigger: '' },
+  ...{ hasDestination: false, isCall: false, daprApi: '', links: 0, batchCount: 0 },
+  isRoot: false,
+  isUpkeep: false,
+};
+const role = (kind: number, told: Partial<Told> = {}): string => roleOf({ ...TOLD, kind, ...told });
 
 test.each([
   ['producer', 'send'],
@@ -33,13 +36,16 @@ test.each([
   ['commit', 'settle'],
 ])('%s is %s, whatever kind the client says', (operation, expected) => {
   for (const kind of Object.values(KIND)) {
-    expect(role(kind, { system: 'kafka', operation })).toBe(expected);
-    expect(role(kind, { system: 'kafka', name: operation })).toBe(expected);
+    // A producer takes no message, whatever it says.
+    const takes = expected === 'receive' || expected === 'process';
+    const own = kind === KIND.producer && takes ? 'send' : expected;
+    expect(role(kind, { system: 'kafka', operation })).toBe(own);
+    expect(role(kind, { system: 'kafka', operationName: operation })).toBe(own);
   }
 });
 
 test('the type of the operation counts before its name', () => {
-  const both = { system: 'sqs', operation: 'receive', name: 'publish' };
+  const both = { system: 'sqs', operation: 'receive', operationName: 'publish' };
   expect(role(KIND.client, both)).toBe('receive');
   expect(role(KIND.client, { ...both, operation: 'unknown' })).toBe('send');
 });
@@ -60,4 +66,45 @@ test('a function that a message triggered processes it, though it is a server', 
 test('a name that every object has is no operation', () => {
   for (const operation of ['constructor', '__proto__', 'toString'])
     expect(role(KIND.client, { system: 'kafka', operation })).toBe('client');
+});
+
+describe('agents that report another role than they play', () => {
+  const { client, producer, server, consumer, internal } = KIND;
+  const gcp = { system: 'gcp_pubsub', hasDestination: true };
+  test.each<[string, number, Partial<Told>, string]>([
+    ['an acknowledgement', client, { ...gcp, name: 'sub ack', operation: 'receive' }, 'settle'],
+    ['one of Azure', client, { system: 'servicebus', name: 'Receiver.DeadLetter' }, 'settle'],
+    ['one of RabbitMQ', client, { system: 'rabbitmq', name: 'basic.nack' }, 'settle'],
+    ['one beside its message', client, { ...gcp, name: 'sub ack', isRoot: true }, 'client'],
+    ['a receipt', client, { ...gcp, name: 'sub receive', operation: 'receive' }, 'receive'],
+    ['no message at all', client, { name: 'transaction.commit' }, 'client'],
+    ['a queue of that name', consumer, { ...gcp, name: 'process ack' }, 'process'],
+    ['a send of linked messages', client, { ...gcp, operation: 'send', links: 1 }, 'client'],
+    ['a send without links', client, { ...gcp, operation: 'send' }, 'send'],
+    [
+      'a batch of linked messages',
+      producer,
+      { ...gcp, links: 2, batchCount: 2, isRoot: true },
+      'client',
+    ],
+    ['a message with a link', producer, { ...gcp, links: 1, isRoot: true }, 'send'],
+    ['a batch in a request', producer, { ...gcp, links: 2, batchCount: 2 }, 'send'],
+    ['a pushed message', server, gcp, 'process'],
+    ['a request that names a system', server, { ...gcp, isCall: true }, 'server'],
+    ['a server without destination', server, { system: 'kafka' }, 'server'],
+    ['a call that publishes', client, { ...gcp, daprApi: 'POST /v1.0/publish/bus/orders' }, 'send'],
+    ['its name alone', client, { ...gcp, name: '/v1.0/publish/bus/orders' }, 'send'],
+    ['by gRPC', client, { ...gcp, name: '/dapr.proto.runtime.v1.Dapr/PublishEvent' }, 'send'],
+    [
+      'a call that invokes',
+      client,
+      { ...gcp, name: '/v1.0/invoke/shop/method/publish-it' },
+      'client',
+    ],
+    ['a heartbeat', producer, { isUpkeep: true }, 'client'],
+    ['who took it', consumer, { isUpkeep: true }, 'internal'],
+    ['work', internal, { name: 'ack', system: 'kafka' }, 'internal'],
+  ])('%s', (_what, kind, told, expected) => {
+    expect(role(kind, told)).toBe(expected);
+  });
 });

@@ -1,3 +1,4 @@
+import { TEMPORARY } from '../model/destinations.ts';
 import type { OtlpSpan } from '../model/otlp.ts';
 import type { EvidenceRecord } from '../model/record.ts';
 import type { Message, Role } from '../model/span.ts';
@@ -5,6 +6,7 @@ import {
   nameIn,
   nameOf,
   TEXT_CUT,
+  textOf,
   type AttributeReader,
   type ReadAttributes,
 } from './attributes.ts';
@@ -13,12 +15,13 @@ import { flowOf, isMessaging, messageOf, routeOf, serverRouteOf, withoutPlace } 
 import { HAS_IS_REMOTE, IS_REMOTE } from './ids.ts';
 import { linksCutOf, linksOf, LINKS_CUT, type ReadLinks } from './links.ts';
 import { FIELD_INDEX as F } from './names.ts';
-import { TEMPORARY } from './places.ts';
 import { rawOf, recordOf, spanOf } from './record.ts';
+import { isUpkeep } from './places.ts';
 import { repairTimes, type Times } from './repairs.ts';
 import type { ResourceReader } from './resource.ts';
 import { roleOf } from './role.ts';
 import { isTooEarly } from './root-cause.ts';
+import { settlementOf } from './settlement.ts';
 
 /**
  * Matches a tracestate that shows random sampling by OpenTelemetry: a rejection threshold above
@@ -34,8 +37,7 @@ export const createSpanNormalizer =
     const resource = resourceOf(otlp.resource);
     const read = reader.read(otlp.attributes);
     const { values } = read;
-    const system =
-      nameOf(values[F.system]) || (values[F.bullmqOperation] !== undefined ? 'bullmq' : '');
+    const system = nameOf(values[F.system]) || read.system;
     const failed = otlp.statusCode === 2;
     const error = failed ? errorOf(otlp, read) : null;
     const isRefused = error !== null && isTooEarly(error);
@@ -66,7 +68,19 @@ export const createSpanNormalizer =
     span.sampled = otlp.traceState !== '' && SAMPLED.test(otlp.traceState);
     span.links = links.links;
     span.message = message;
-    span.route = routeOf(values) || (role === 'server' ? serverRouteOf(values, otlp.name) : '');
+    span.route =
+      routeOf(values, message !== null) ||
+      (role === 'server' ? serverRouteOf(values, otlp.name) : '');
+    const settled = settlementOf(
+      role,
+      nameOf(values[F.settlement]),
+      nameOf(values[F.operationName]),
+      otlp.name,
+    );
+    if (settled !== undefined) {
+      span.settled = settled;
+      span.error ??= { type: settled, message: textOf(values[F.errorMessage]) };
+    }
     if (repaired) span.warnings = repaired.warnings;
     if (links.cut) span.warnings = [...span.warnings, LINKS_CUT];
     if (read.cut || events.cut) span.warnings = [...span.warnings, TEXT_CUT];
@@ -83,6 +97,9 @@ export const createSpanNormalizer =
     return recordOf(span, raw, resource.namesCut + read.namesCut);
   };
 
+/** Lists fields that only spans of requests and of remote procedure calls fill. */
+const CALLS: readonly number[] = [F.httpRoute, F.httpMethod, F.rpcMethod, F.rpcService];
+
 const isOutOfOrder = ({ start, end }: Times): boolean =>
   end < start || end > MAX_TIME || start > MAX_TIME;
 
@@ -92,13 +109,21 @@ function roleIn(
   system: string,
   isRefused: boolean,
 ): Role {
-  const role = roleOf(
-    otlp.kind,
+  const role = roleOf({
+    kind: otlp.kind,
+    name: otlp.name,
     system,
-    nameOf(values[F.operation]),
-    nameOf(values[F.operationName]),
-    nameOf(values[F.faasTrigger]),
-  );
+    operation: nameOf(values[F.operation]),
+    operationName: nameOf(values[F.operationName]),
+    hasDestination: values[F.destination] !== undefined,
+    isCall: CALLS.some((field) => values[field] !== undefined),
+    trigger: nameOf(values[F.faasTrigger]),
+    daprApi: nameOf(values[F.daprApi]),
+    links: otlp.links.length,
+    batchCount: Number(values[F.batchCount] ?? 0) || 0,
+    isRoot: otlp.parentSpanId === '',
+    isUpkeep: isUpkeep(nameOf(values[F.destination]), nameOf(values[F.routingKey])),
+  });
   return isRefused && (role === 'process' || role === 'receive') ? 'settle' : role;
 }
 

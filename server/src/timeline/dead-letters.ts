@@ -2,8 +2,7 @@ import { append } from '../base/lists.ts';
 import type { Step } from '../model/flow.ts';
 import type { Span } from '../model/span.ts';
 import { shifted, type UnixNanos } from '../model/time.ts';
-import { hasDeadName } from './deliveries.ts';
-import { isElsewhere, isSameDestination } from '../model/destinations.ts';
+import { hasDeadName, isElsewhere, isSameDestination } from '../model/destinations.ts';
 import type { Draft } from './draft.ts';
 import { isBatch, isConsumer } from '../model/roles.ts';
 

@@ -2,6 +2,7 @@ import type { Span } from '../model/span.ts';
 import type { Draft } from './draft.ts';
 import { order, type InputCause } from '../model/flow-input.ts';
 import { isBatch, isConsumer, isSend } from '../model/roles.ts';
+import { hasDeadName } from '../model/destinations.ts';
 import { isCounted, messageNameOf } from '../model/keys.ts';
 
 /**
@@ -59,6 +60,19 @@ export function sentAgainBy(draft: Draft): Span[] {
       isSend(span.role) && ((id !== '' && span.message?.id === id) || isRetryOf(span, draft.head)),
   );
 }
+
+/**
+ * Returns whether the delivery gave up its message by sending it once more: to the destination from
+ * which it came, to a retry destination of that one, or to a destination of dead letters. The
+ * handling failed then, also if no span says so. A forwarder, which sends the message on to another
+ * destination under the same id, does not give it up.
+ */
+export const isGivenBack = (draft: Draft): boolean =>
+  sentAgainBy(draft).some(({ message }) => {
+    const to = message!.destination;
+    const { destination } = draft.head.message!;
+    return hasDeadName(to) || (destination !== '' && placeOf(to) === placeOf(destination));
+  });
 
 /**
  * Returns whether the send goes to a retry destination of the one from which `head` took its
@@ -162,9 +176,6 @@ function sendingOf({ key, span }: InputCause, position: string): string {
   return position === '' ? '' : `${key}\0${position}`;
 }
 
-const DEAD =
-  /dlq|dlx|dead[ ._-]?letter|(?:^|[^a-z])(?:dead|dlt|poison|parked|parking[ ._-]?lot)(?:$|[^a-z])|[^a-z]errors?$/i;
-export const hasDeadName = (destination: string): boolean => DEAD.test(destination);
 const isGivenUp = ({ head }: Draft): boolean =>
   head.message!.deadLettered || hasDeadName(head.message!.destination);
 

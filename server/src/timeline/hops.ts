@@ -4,8 +4,7 @@ import { spanIdOf, type MessageKind, type Span } from '../model/span.ts';
 import { msBetween, shifted, type UnixNanos } from '../model/time.ts';
 import type { Shifts } from './causal-time.ts';
 import { deadLettersIn } from './dead-letters.ts';
-import { hasDeadName } from './deliveries.ts';
-import { isOneSending } from '../model/destinations.ts';
+import { hasDeadName, isOneSending } from '../model/destinations.ts';
 import type { Draft } from './draft.ts';
 import type { FlowInput } from '../model/flow-input.ts';
 import { isSend } from '../model/roles.ts';
@@ -47,8 +46,7 @@ export function hopsOf(
           kind: draft.head.message?.kind || 'command',
           type: draft.head.route || draft.head.name,
           id: '',
-          system:
-            draft.head.route.includes('/') && !/^[A-Z]+ /.test(draft.head.route) ? 'rpc' : 'http',
+          system: systemOf(draft, from),
           destination: draft.head.service.name,
         },
         from: fromStep.id,
@@ -122,6 +120,7 @@ export function hopsOf(
   }
   for (const other of input.consumedElsewhere) consumed.add(other.send.key);
   addWaiting();
+  addSetAside();
   const list = [...hops.values()].sort((a, b) =>
     a.sent !== b.sent ? (a.sent < b.sent ? -1 : 1) : a.id < b.id ? -1 : 1,
   );
@@ -172,31 +171,65 @@ export function hopsOf(
     }
   }
 
+  /**
+   * Adds a hop for every message that the consumer had set aside as a dead letter, if nobody was
+   * seen taking it from there.
+   */
+  function addSetAside(): void {
+    const known = new Set<string | null>();
+    for (const { state, from } of hops.values()) if (state === 'dead-lettered') known.add(from);
+    for (const draft of drafts) {
+      const step = stepOf.get(draft.head.key)!;
+      const by = draft.spans.find(({ settled }) => settled === 'dead-lettered');
+      if (by === undefined || draft.head.message === null || known.has(step.id)) continue;
+      known.add(step.id);
+      const send = draft.segment.causes[0]?.span ?? null;
+      const id = `${spanIdOf(by.key)}>`;
+      hops.set(id, {
+        ...notTaken(id, step.id, corrected(by, by.end)),
+        message: {
+          ...messageOf(draft.head, null),
+          ...(send?.message && { type: messageOf(send, draft.head).type }),
+        },
+        state: 'dead-lettered',
+      });
+    }
+  }
+
   function addWaitingHop(message: Span, send: Span): void {
     // A receiver that no context reaches would be missed for ever.
     if (send.message?.contextless === true) return;
     const id = `${spanIdOf(message.key)}>`;
     hops.set(id, {
-      id,
+      ...notTaken(id, stepOf.get(send.key)?.id ?? null, corrected(send, send.start)),
       message: messageOf(message, send),
-      from: stepOf.get(send.key)?.id ?? null,
-      to: null,
-      consumerGroup: null,
-      state: 'waiting',
-      attempts: 0,
+      // A failed step gives a message up by sending it to such a destination. Often nobody takes it
+      // from there, and nothing waits for that.
+      state: isGivenUp(send) ? 'dead-lettered' : 'waiting',
       sendSpanId: spanIdOf(message.key),
-      receiveSpanId: null,
-      sent: corrected(send, send.start),
-      received: null,
-      returned: null,
-      waitMs: null,
-      skewed: false,
-      sync: false,
-      evidence: [],
-      confidence: 1,
     });
   }
+
+  function isGivenUp(send: Span): boolean {
+    const from = stepOf.get(send.key);
+    return from !== undefined && hasFailed(from) && hasDeadName(send.message!.destination);
+  }
 }
+
+/** Returns a hop of a message without a known consumer; the caller adds the message. */
+const notTaken = (id: string, from: string | null, sent: UnixNanos): Omit<Hop, 'message'> => ({
+  ...{ id, from, to: null, consumerGroup: null, state: 'waiting', attempts: 0 },
+  ...{ sendSpanId: null, receiveSpanId: null, sent, received: null, returned: null },
+  ...{ waitMs: null, skewed: false, sync: false, evidence: [], confidence: 1 },
+});
+
+/** Returns what carried a call. A step within another step of its service was not called at all. */
+const systemOf = ({ head }: Draft, from: Draft): string =>
+  head.role !== 'server' && head.service.name === from.head.service.name
+    ? 'in-process'
+    : head.route.includes('/') && !/^[A-Z]+ /.test(head.route)
+      ? 'rpc'
+      : 'http';
 
 const hasFailed = ({ attempts }: Step): boolean =>
   attempts.some(({ status }) => status === 'failed');

@@ -6,6 +6,7 @@ import { splitRuns } from './runs.ts';
 import { toTimeline } from './timeline.ts';
 
 export { createClocks, RIGHT_CLOCKS, type Clocks } from './clocks/index.ts';
+export { createLearnedNames, type LearnedNames } from './learned-names.ts';
 export { createProjectedLately } from './clocks/projected-lately.ts';
 
 /**

@@ -1,14 +1,13 @@
-import { createJoinedTexts } from '../base/joined-texts.ts';
 import { countWhile, flatMapped, groupedBy, pushAll, smallestOf } from '../base/lists.ts';
 import type { Attempt, Badge, Hop, Receipt, Step, StepStatus } from '../model/flow.ts';
-import { spanIdOf, type Milestone, type Span } from '../model/span.ts';
+import { spanIdOf, type Milestone, type Span, type SpanError } from '../model/span.ts';
 import { earlier, later, msOf, shifted } from '../model/time.ts';
-import { attemptKeys, byCausalTime, sentAgainBy } from './deliveries.ts';
-import { isSameDestination } from '../model/destinations.ts';
+import { attemptKeys, byCausalTime, isGivenBack, sentAgainBy } from './deliveries.ts';
 import type { Draft } from './draft.ts';
-import { order, type InputSegment } from '../model/flow-input.ts';
+import { order } from '../model/flow-input.ts';
 import { idleIn } from './idle.ts';
 import { isConsumer } from '../model/roles.ts';
+import { kindOf, nameOf, sentTo, typeKeyOf } from './step-names.ts';
 
 /** Turns drafts into steps with attempts, names, outcomes and compensations. */
 
@@ -75,6 +74,9 @@ export function causesFirst(steps: readonly Step[], hops: readonly Hop[]): Step[
   );
 }
 
+/** The error of an attempt that sent its message again and reports no error. */
+const SENT_AGAIN: SpanError = { type: 'returned', message: 'the message was sent again' };
+
 /** Returns whether the delivery sent its message again. The next delivery is no duplicate then. */
 const passesOn = (draft: Draft): boolean => sentAgainBy(draft).length > 0;
 const statesAttempt = ({ head }: Draft): boolean => (head.step?.attempt ?? 0) > 0;
@@ -87,17 +89,21 @@ function toStep(group: Draft[]): Step {
   for (const draft of group) {
     const started = draft.spans.filter((span) => span.milestone !== null);
     const work = draft.spans.filter((span) => span.milestone === null);
-    if (work.length === 0) attempts.push(attemptFromMilestones(draft, started));
-    else attempts.push(attemptFromSpans(draft, work));
+    const attempt =
+      work.length === 0 ? attemptFromMilestones(draft, started) : attemptFromSpans(draft, work);
+    const isRepeated = draft !== group.at(-1) && passesOn(draft);
+    attempts.push(
+      attempt.status === 'ok' && (isRepeated || isGivenBack(draft))
+        ? { ...attempt, status: 'failed', error: SENT_AGAIN }
+        : attempt,
+    );
   }
   attempts = attempts.map((attempt, i) => ({
     ...attempt,
     number: Math.max(attempt.number, i + 1),
   }));
   const last = attempts[attempts.length - 1]!;
-  const earlierOk = attempts
-    .slice(0, -1)
-    .some((attempt, i) => attempt.status === 'ok' && !passesOn(group[i]!));
+  const earlierOk = attempts.slice(0, -1).some(({ status }) => status === 'ok');
   if (earlierOk) badges.add('duplicate-processing');
   const retried = attempts.length > 1 || last.number > 1;
   const first = group[0]!;
@@ -129,7 +135,7 @@ function toStep(group: Draft[]): Step {
     service: head.service.name,
     serviceVersion: head.service.version,
     instance: head.service.instance,
-    kind: head.step?.kind || (head.step?.compensates ? 'compensation' : kindOf(head)),
+    kind: head.step?.kind || (head.step?.compensates ? 'compensation' : kindOf(first)),
     status,
     result: last.status === 'running' ? null : head.step?.result || null,
     attempts,
@@ -218,7 +224,7 @@ function attemptFromSpans(draft: Draft, work: Span[]): Attempt {
   const { head, shift } = draft;
   const own = work.filter((span) => span.service.name === head.service.name);
   const end = own.map((span) => span.end).reduce(later);
-  const failure = failureOf(head, end > head.end ? own : []);
+  const failure = failureOf(head, end > head.end ? own : []) ?? givenBackIn(own);
   return {
     number: head.step?.attempt || 1,
     start: shifted(head.start, shift),
@@ -249,6 +255,10 @@ function failureOf(head: Span, own: readonly Span[]): Span | null {
   }
   return null;
 }
+
+/** Returns the span that gave the message back to the broker, or had it set aside; null if none. */
+const givenBackIn = (own: readonly Span[]): Span | null =>
+  own.findLast(({ settled }) => settled !== undefined) ?? null;
 
 /**
  * Returns whether the child ended after the span. JavaScript truncates starts, and with them ends,
@@ -291,61 +301,6 @@ function attemptFromMilestones(draft: Draft, milestones: Span[]): Attempt {
   };
 }
 
-/**
- * Returns the step type. It is never the raw span name, as that may contain ids. A receive span
- * gets the type of a processing span, because the processing span may still arrive. With two types,
- * the step of one type would be reported as missing wherever only the other one occurs.
- */
-function typeKeyOf({ head, segment }: Draft): string {
-  const what =
-    ownName(head) ||
-    head.route ||
-    (head.message !== null
-      ? `${isConsumer(head.role) ? 'process' : head.role} ${sentAs(head, segment) || head.message.destination || sentTo(segment)}`
-      : (head.milestone ?? head.role));
-  return typeKeyIn(head.service.name, what);
-}
-
-/** Returns the destination to which a segment's messages were sent; '' if it is unknown. */
-const sentTo = ({ causes }: InputSegment): string =>
-  causes.find(({ where, span }) => where === 'flow' && span?.message)?.span?.message?.destination ??
-  '';
-
-const typeKeyIn = createJoinedTexts(' ', 2_000_000);
-
-/** Returns the span's own step name; '' for a `flow-expects` span, which names another step. */
-const ownName = (head: Span): string =>
-  head.milestone === 'flow-expects' ? '' : (head.step?.name ?? '');
-
-function nameOf({ head, segment }: Draft): string {
-  const name = ownName(head) || head.route;
-  if (name !== '' || head.message === null) return name || head.name;
-  const { type, destination } = head.message;
-  const sent = type === '' && destination !== '' ? sentAs(head, segment) : '';
-  return sent === '' ? head.name : head.name.replace(destination, sent);
-}
-
-/**
- * Returns the message type that the span declares. Otherwise returns the type that its send
- * declares, if the message was taken at the destination to which it was sent. Without this type,
- * all messages through an exchange that both sides name would have the exchange's name.
- */
-function sentAs(head: Span, { causes }: InputSegment): string {
-  const { type } = head.message!;
-  if (type !== '' || !isConsumer(head.role)) return type;
-  const [cause] = causes;
-  return cause?.span?.message && isSameDestination(cause.span, head) ? cause.span.message.type : '';
-}
-
-function kindOf(head: Span): string {
-  if (head.role === 'process' || head.role === 'receive') {
-    const kind = head.message?.kind;
-    return kind === 'command' || kind === 'reply' || kind === 'timer' || kind === 'query'
-      ? kind
-      : 'event';
-  }
-  return head.role === 'server' ? 'request' : 'task';
-}
 export function addBadge(step: Step, badge: Badge): void {
   if (!step.badges.includes(badge)) step.badges = [...step.badges, badge].sort();
 }

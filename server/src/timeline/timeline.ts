@@ -1,7 +1,8 @@
 import { flatMapped } from '../base/lists.ts';
 import type { Badge, Expected, Flow, Hop, Relation, Step } from '../model/flow.ts';
 import { TRACE } from '../model/names.ts';
-import { spanIdOf, type Outcome, type Span } from '../model/span.ts';
+import { isBareConsumer } from '../model/roles.ts';
+import { spanIdOf, type Outcome, type Role, type Span } from '../model/span.ts';
 import { type UnixNanos, earlier, later, msBetween, msOf, shifted } from '../model/time.ts';
 import type { Shifts } from './causal-time.ts';
 import { draftSteps } from './drafts.ts';
@@ -11,6 +12,7 @@ import { flowIdOf, flowKeyOf, parseFlowKey, rowTokens, type FlowKey } from '../m
 import { mendedSteps } from '../model/mended.ts';
 import { hopsOf } from './hops.ts';
 import { proveJoins } from './joins.ts';
+import { markReplies } from './replies.ts';
 import { addBadge, causesFirst, linkCompensations, mergeAttempts } from './steps.ts';
 
 /**
@@ -22,6 +24,7 @@ export function toTimeline(input: FlowInput, shifts: Shifts, run: number): Flow 
   const drafts = draftSteps(input, shifts, badges);
   const { steps: merged, stepOf } = mergeAttempts(drafts);
   const hops = hopsOf(input, shifts, stepOf, drafts, badges);
+  markReplies(merged, hops);
   const steps = causesFirst(merged, hops);
   linkCompensations(steps, stepOf, drafts);
   proveJoins(input, steps, hops, stepOf);
@@ -94,6 +97,7 @@ function summarize(
     ...(spans.some(({ milestone }) => milestone === 'flow-started') && {
       startDeclared: true as const,
     }),
+    ...(isUnasked(input) && { unasked: true as const }),
     health: 'ok',
     status,
     statusSince: end?.at ?? started,
@@ -134,6 +138,25 @@ function summarize(
     lookAtMs: null,
   };
 }
+
+const UNASKED: ReadonlySet<Role> = new Set<Role>(['client', 'internal', 'settle']);
+/**
+ * Returns whether nothing asked for the work of this flow, such as a service's own queries of its
+ * database: no request, no message, and nobody named a flow or a step. If the parent of a span has
+ * not arrived, that parent may be the request.
+ */
+const isUnasked = ({ key, segments }: FlowInput): boolean =>
+  key.startsWith(TRACE) &&
+  segments.every(
+    ({ orphan, spans, causes }) =>
+      !orphan &&
+      spans.every(
+        (span) =>
+          span.flow === null &&
+          span.step === null &&
+          (UNASKED.has(span.role) || (causes.length === 0 && isBareConsumer(span))),
+      ),
+  );
 
 const MAX_EXPECTS = 200;
 /**

@@ -3,6 +3,7 @@ import { msOf } from '../../model/time.ts';
 import type { Rule, FindingDraft } from '../rule.ts';
 import type { Flow, Hop, Step } from '../../model/flow.ts';
 import { tellsFailure } from '../../model/failure-messages.ts';
+import { hasDeadName } from '../../model/destinations.ts';
 import { mendedSteps } from '../../model/mended.ts';
 import { dependencyOf } from '../dependency.ts';
 
@@ -98,13 +99,17 @@ export const deadLetter: Rule = {
         place: hop.message.destination,
         dependency: lackedBy(
           flow,
-          flow.steps.find((step) => step.id === hop.to),
+          flow.steps.find((step) => step.id === (hop.to ?? hop.from)),
         ),
         since: msOf(hop.received ?? hop.sent),
-        summary: `${hop.message.type || 'a message'} was dead-lettered from ${hop.message.destination}`,
+        summary: `${nameOf(hop)} was dead-lettered ${hasDeadName(hop.message.destination) ? 'to' : 'from'} ${hop.message.destination}`,
         evidence: [hop.id],
       })),
 };
+
+/** Returns the type of the message, unless the type only repeats where the message came from. */
+const nameOf = ({ message }: Hop): string =>
+  message.type === '' || message.type === message.destination ? 'a message' : message.type;
 
 const STORM = 4;
 /**

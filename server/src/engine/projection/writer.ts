@@ -1,6 +1,6 @@
 import { createBoundedSet } from '../../base/bounded-set.ts';
 import type { Counters } from '../../base/counters.ts';
-import type { Flow, FlowChange } from '../../model/flow.ts';
+import type { Flow, FlowChange, RequestFlows } from '../../model/flow.ts';
 import type { FlowWriter } from '../../store/index.ts';
 import type { StoreRetry } from './store-retry.ts';
 
@@ -32,7 +32,7 @@ export interface WriterOptions {
   /**
    * Which request flows are kept. A request flow is a trace without messages and without a flow id.
    */
-  requestFlows: 'keep' | 'failed' | 'drop';
+  requestFlows: RequestFlows;
   /**
    * Returns the time at which a flow counts as ended because it is idle, ms; 0 if it never does.
    */
@@ -54,6 +54,7 @@ export function createWriter({
   const hasRow = createBoundedSet(MAX_ROWS_KNOWN);
 
   const isKept = (flow: Flow): boolean =>
+    (requestFlows === 'served' && flow.unasked === undefined) ||
     flow.flowId !== '' ||
     flow.hops.some((hop) => !hop.sync) ||
     (requestFlows === 'failed' && flow.failedSteps > 0);

@@ -1,7 +1,7 @@
 import type { Incident, Notification, Silence } from '../../model/incident.ts';
 
 export type DocumentKind =
-  'definition' | 'view' | 'failure' | 'rule' | 'settings' | 'clock' | 'probe';
+  'definition' | 'view' | 'failure' | 'rule' | 'settings' | 'clock' | 'names' | 'probe';
 
 /**
  * Stores small JSON texts that people or services wrote. A user of the port names the kinds of

@@ -71,4 +71,4 @@ export type EngineStore = EvidenceWriter &
   FlowScanner &
   NameIndex &
   LearnedStore &
-  DocumentStore<'definition' | 'clock'>;
+  DocumentStore<'definition' | 'clock' | 'names'>;
