@@ -29,7 +29,8 @@ export {
   type Sending,
 } from './core/message-spans.ts';
 export { isWrapped, markTraced, TRACED, withExports } from './core/patching.ts';
-export { createPulling, leaveMessage, traceIterable, traceRead } from './core/pulling.ts';
+export { createPulling, traceIterable } from './core/pulling.ts';
+export { createReads, type ReadMessage } from './core/reads.ts';
 export { SCOPE } from './core/scope.ts';
 export {
   endAccepted,

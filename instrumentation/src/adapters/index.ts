@@ -1,9 +1,11 @@
 import { instrumentAmqplib, instrumentAmqplibCallbacks } from './amqplib.ts';
+import { instrumentAws } from './aws.ts';
 import { instrumentBullMq } from './bullmq.ts';
 import { instrumentJetStream, traceJetStreamOf } from './jetstream.ts';
 import { instrumentKafkaJs } from './kafkajs.ts';
 import { instrumentMqtt } from './mqtt.ts';
 import { instrumentNats } from './nats.ts';
+import { instrumentPgBoss } from './pg-boss.ts';
 import { instrumentPlatformaticKafka } from './platformatic-kafka.ts';
 import { instrumentIoRedis, instrumentNodeRedis } from './redis-streams.ts';
 
@@ -24,4 +26,7 @@ export const CLIENTS: Readonly<Record<string, (module: never) => object | void>>
   ioredis: instrumentIoRedis,
   redis: instrumentNodeRedis,
   mqtt: instrumentMqtt,
+  '@aws-sdk/client-sqs': instrumentAws,
+  '@aws-sdk/client-sns': instrumentAws,
+  'pg-boss': instrumentPgBoss,
 };

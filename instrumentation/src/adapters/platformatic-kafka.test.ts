@@ -89,7 +89,7 @@ describe('@platformatic/kafka', () => {
 
 describe.runIf(realKafka)('@platformatic/kafka with a broker', () => {
   test('the handler of a message is in the flow of its sender', async () => {
-    instrumentPlatformaticKafka();
+    instrumentPlatformaticKafka({ Consumer });
     const topic = unique();
     const common = { clientId: 'test', bootstrapBrokers: [realKafka!] };
     const admin = new Admin(common);
@@ -103,10 +103,11 @@ describe.runIf(realKafka)('@platformatic/kafka with a broker', () => {
     const stream = await consumer.consume({ topics: [topic], mode: 'earliest', autocommit: true });
     await withFlow({ id: 'p' }, () => producer.send({ messages: [{ topic, value: 'x' }] }));
     for await (const message of stream) {
+      expect(currentFlow()?.id).toBe('p');
       handleKafka(message, () => expect(currentFlow()?.id).toBe('p'));
       break;
     }
-    expect(joined().at(-1)!.map(flowIdOf)).toEqual(['p', 'p']);
+    expect(joined().map((pair) => pair.map(flowIdOf))).toEqual([['p', 'p']]);
     await stream.close();
     await consumer.close();
     await Promise.all([producer.close(), admin.close()]);

@@ -1,19 +1,26 @@
 import { tracingChannel } from 'node:diagnostics_channel';
 import { diag } from '@opentelemetry/api';
 import {
+  attempt,
   endFailed,
   type Extracted,
   handleMessage,
+  handleOnBehalfOf,
+  type IncomingMessage,
   isPropagationHeader,
+  markTraced,
   preciseNow,
   type Sending,
+  startProcessing,
   startSending,
+  traceIterable,
+  wrapListeners,
 } from '../adapter-kit.ts';
 
 /**
- * This adapter traces @platformatic/kafka 1 through the client's own diagnostics channels, without
- * patching the client. The client's consumers are streams, whose reader chooses when to handle a
- * message, so `handleKafka` runs a handler for one message.
+ * This adapter traces @platformatic/kafka 1: sends through the client's own diagnostics channels,
+ * and consumers' streams by their loops and their listeners for `data`. `handleKafka` runs a
+ * handler for one message where a stream is read in another way.
  */
 interface Outgoing {
   topic: string;
@@ -36,8 +43,11 @@ export interface PlatformaticMessage {
 const sending = new WeakMap<object, Sending[]>();
 let listening = false;
 
-/** Instruments the producers of this process, once, without changes to the application. */
-export function instrumentPlatformaticKafka(): void {
+/** Instruments producers and consumers without changes to the application; a second call does nothing. */
+export function instrumentPlatformaticKafka(
+  module: { Consumer?: { prototype: object } } = {},
+): void {
+  traceConsumers(module);
   if (listening) return;
   listening = true;
   const finish = (context: object, failed: unknown): void => {
@@ -87,19 +97,48 @@ export function handleKafka<T>(
   handler: (extracted: Extracted) => T,
   step?: string,
 ): T {
-  return handleMessage(
-    {
-      system: 'kafka',
-      destination: message.topic,
-      group: message.metadata?.consumer?.groupId ?? '',
-      headers: toObject(message.headers),
-      ...(step !== undefined && { step }),
-      attributes: {
-        'messaging.destination.partition.id': String(message.partition),
-        'messaging.kafka.offset': Number(message.offset),
-      },
-    },
-    handler,
+  return handleMessage(incoming(message, step), handler);
+}
+
+const incoming = (message: PlatformaticMessage, step?: string): IncomingMessage => ({
+  system: 'kafka',
+  destination: message.topic,
+  group: message.metadata?.consumer?.groupId ?? '',
+  headers: toObject(message.headers),
+  ...(step !== undefined && { step }),
+  attributes: {
+    'messaging.destination.partition.id': String(message.partition),
+    'messaging.kafka.offset': Number(message.offset),
+  },
+});
+
+type Consume = (this: unknown, ...args: unknown[]) => Promise<unknown>;
+interface Stream extends AsyncIterable<PlatformaticMessage> {
+  on: unknown;
+}
+
+/** Instruments the module's consumers. A second call does nothing. */
+function traceConsumers(module: { Consumer?: { prototype: object } }): void {
+  const prototype = module.Consumer?.prototype as { consume?: Consume } | undefined;
+  const consume = prototype?.consume;
+  if (prototype === undefined || consume === undefined || !markTraced(prototype)) return;
+  prototype.consume = async function (...args) {
+    const stream = await consume.apply(this, args);
+    attempt(() => traceStream(stream as Stream));
+    return stream;
+  };
+}
+
+function traceStream(stream: Stream): void {
+  if (!markTraced(stream)) return;
+  traceIterable(stream, (message) => startProcessing(incoming(message)));
+  wrapListeners(stream, (event, listener) =>
+    event !== 'data'
+      ? listener
+      : function (this: unknown, ...args) {
+          const message = args[0] as PlatformaticMessage;
+          return handleOnBehalfOf(listener, incoming(message), () => listener.apply(this, args));
+        },
   );
 }
 

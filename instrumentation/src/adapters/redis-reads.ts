@@ -1,12 +1,9 @@
 import {
-  endAccepted,
-  endUnlessAcknowledged,
+  createReads,
   isPropagationHeader,
-  leaveMessage,
   startProcessing,
-  traceRead,
-  UNACKNOWLEDGED_AFTER_MS,
   type Processing,
+  type ReadMessage,
 } from '../adapter-kit.ts';
 
 /**
@@ -29,30 +26,12 @@ export interface ReadBy {
   acknowledges: boolean;
 }
 
-/** Spans of entries that are being handled, by stream, group and id of the entry. */
-const handled = new Map<string, Processing>();
-/** Entries that each client read last. */
-const readLast = new WeakMap<object, { key: string; acknowledges: boolean }[]>();
-const MAX_HANDLED = 10_000;
-
+const reads = createReads();
 const keyOf = (stream: string, group: string | undefined, id: string): string =>
   `${stream}\0${group ?? ''}\0${id}`;
 
 /** Ends what the client read before, because it reads again. */
-export function beginRead(client: object): void {
-  for (const { key, acknowledges } of readLast.get(client) ?? []) {
-    const span = handled.get(key)?.span;
-    if (span === undefined) continue;
-    if (acknowledges)
-      endUnlessAcknowledged(span, UNACKNOWLEDGED_AFTER_MS.callback, () => handled.delete(key));
-    else {
-      endAccepted(span);
-      handled.delete(key);
-    }
-  }
-  readLast.delete(client);
-  leaveMessage();
-}
+export const beginRead = (client: object): void => reads.begin(client);
 
 /** Traces the entries of an answer. */
 export function traceEntries(
@@ -60,15 +39,12 @@ export function traceEntries(
   { group, acknowledges }: ReadBy,
   entries: readonly ReadEntry[],
 ): void {
-  const read: { key: string; acknowledges: boolean }[] = [];
-  for (const { stream, id, fields, holder, property } of entries) {
+  const messages = entries.flatMap(({ stream, id, fields, holder, property }): ReadMessage[] => {
     const headers = propagationFields(fields);
     // Whoever reads without a group may read anything, such as a queue's own events.
-    if (group === undefined && Object.keys(headers).length === 0) continue;
-    const key = keyOf(stream, group, id);
-    read.push({ key, acknowledges });
-    const start = (): Processing => {
-      const processing = startProcessing({
+    if (group === undefined && Object.keys(headers).length === 0) return [];
+    const start = (): Processing =>
+      startProcessing({
         system: 'redis',
         destination: stream,
         headers,
@@ -76,23 +52,14 @@ export function traceEntries(
         ...(group !== undefined && { group }),
         attributes: { 'messaging.redis.entry.id': id },
       });
-      if (handled.size < MAX_HANDLED) handled.set(key, processing);
-      return processing;
-    };
-    traceRead({ start, holder, property });
-  }
-  readLast.set(client, read);
+    return [{ key: keyOf(stream, group, id), acknowledges, start, holder, property }];
+  });
+  reads.took(client, messages);
 }
 
 /** Ends the handling of entries that XACK names. */
 export function acknowledge(stream: string, group: string, ids: readonly string[]): void {
-  for (const id of ids) {
-    const key = keyOf(stream, group, id);
-    const processing = handled.get(key);
-    if (processing === undefined) continue;
-    handled.delete(key);
-    endAccepted(processing.span);
-  }
+  for (const id of ids) reads.settle(keyOf(stream, group, id));
 }
 
 /**

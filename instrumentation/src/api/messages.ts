@@ -1,7 +1,8 @@
-import { ROOT_CONTEXT } from '@opentelemetry/api';
+import { context, ROOT_CONTEXT } from '@opentelemetry/api';
 import { attempt } from '../core/attempt.ts';
 import { endSpanWith, type Work } from '../core/end-span.ts';
-import type { Extracted } from '../core/headers.ts';
+import { messageIdOf } from '../core/flow-context.ts';
+import { extractHeaders, type Extracted } from '../core/headers.ts';
 import { startProcessing, startSending } from '../core/message-spans.ts';
 import type { IncomingMessage, MessageKind, OutgoingMessage } from '../types.ts';
 
@@ -55,6 +56,12 @@ export function handleOnBehalfOf<T>(
   message: IncomingMessage,
   handler: (extracted: Extracted) => T,
 ): T {
+  const around = messageIdOf(context.active());
+  if (around !== undefined) {
+    // A handler by hand, below an adapter that handles the same message, adds nothing to it.
+    const extracted = extractHeaders(message.headers);
+    if ((extracted.id ?? message.id) === around) return handler(extracted);
+  }
   const processing = attempt(() => startProcessing(message));
   if (processing === undefined)
     return handler({ context: ROOT_CONTEXT, creation: undefined, flow: undefined });

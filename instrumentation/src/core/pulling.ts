@@ -98,19 +98,19 @@ export function traceIterable<T>(
   });
 }
 
-/** One message of a read that returned several. */
-export interface ReadMessage {
-  start: () => Processing;
-  /** The object that holds the message's content, and the property that does. */
-  holder: object;
-  property: string | number;
-}
-
 /**
  * Begins the handling of a message when its content is first read. Which message a consumer works
  * on is known by nothing else where one read returned several. The content stays as it is.
  */
-export function traceRead({ start, holder, property }: ReadMessage): void {
+export function traceRead({
+  start,
+  holder,
+  property,
+}: {
+  start: () => Processing;
+  holder: object;
+  property: string | number;
+}): void {
   const content = (holder as Record<string | number, unknown>)[property];
   let processing: Processing | undefined;
   const base = baseOf(context.active());

@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process';
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, expect, test } from 'vitest';
+import { dependencies } from '../../package.json' with { type: 'json' };
 import { PACKAGE, root } from '../testing/service.ts';
 
 const folders: string[] = [];
@@ -20,6 +21,12 @@ test.each([
   const here = join(folder, 'node_modules', PACKAGE);
   cpSync(join(root, 'instrumentation/src'), join(here, 'src'), { recursive: true });
   cpSync(join(root, 'instrumentation/package.json'), join(here, 'package.json'));
+  // The package's own dependencies are installed with it.
+  for (const name of Object.keys(dependencies)) {
+    const link = join(here, 'node_modules', name);
+    mkdirSync(dirname(link), { recursive: true });
+    symlinkSync(join(root, 'node_modules', name), link);
+  }
   for (const name of installed)
     cpSync(join(root, 'node_modules', name), join(folder, 'node_modules', name), {
       recursive: true,

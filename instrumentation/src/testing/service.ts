@@ -42,7 +42,11 @@ export function moduleFile(source: string): string {
 }
 
 /** Starts a service as its operator would. */
-export function service(source: string, endpoint: string) {
+export function service(
+  source: string,
+  endpoint: string,
+  errors: 'inherit' | 'ignore' = 'inherit',
+) {
   const child = spawn(
     process.execPath,
     [
@@ -52,7 +56,7 @@ export function service(source: string, endpoint: string) {
     ],
     {
       cwd: root,
-      stdio: ['pipe', 'pipe', 'inherit'],
+      stdio: ['pipe', 'pipe', errors],
       // The process ends early, so only what is flushed arrives.
       env: {
         ...process.env,

@@ -1,0 +1,82 @@
+import { execFile } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterEach, expect, test } from 'vitest';
+import { PACKAGE, root } from '../testing/service.ts';
+
+const folders: string[] = [];
+afterEach(() => {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+});
+
+/** A package that has the name and the form of a client, and says whether it was traced. */
+const CLIENT = {
+  'package.json': '{ "name": "kafkajs", "version": "2.9.9", "main": "index.js" }',
+  'index.js': 'class Kafka { producer() {} consumer() {} }; exports.Kafka = Kafka;',
+};
+const SAYS = 'console.log(Object.hasOwn(Kafka.prototype, Symbol.for("fermata.traced")));';
+
+/**
+ * Writes a monorepo whose services are started from its root. The client is a dependency of another
+ * package, so neither the root nor the service can resolve it.
+ */
+function monorepo(files: Record<string, string>): string {
+  const folder = mkdtempSync(join(tmpdir(), 'fermata-loading-'));
+  folders.push(folder);
+  const bus = 'services/shop/node_modules/bus';
+  const all: Record<string, string> = {
+    'package.json': '{}',
+    [`${bus}/package.json`]: '{ "name": "bus", "main": "index.js" }',
+    [`${bus}/index.js`]: 'module.exports = require("kafkajs");',
+    ...files,
+  };
+  for (const [name, text] of Object.entries(CLIENT))
+    all[`${bus}/node_modules/kafkajs/${name}`] = text;
+  for (const [name, text] of Object.entries(all)) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true });
+    writeFileSync(join(folder, name), text);
+  }
+  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
+  return folder;
+}
+
+const TSX = fileURLToPath(import.meta.resolve('tsx/cjs'));
+const run = (folder: string, how: '--import' | '--require', file: string) =>
+  promisify(execFile)(
+    process.execPath,
+    [
+      ...['--conditions=@fermata/source', '--import', import.meta.resolve('tsx')],
+      ...(how === '--require'
+        ? ['--require', TSX, '--require', join(root, 'instrumentation/src/register/register.ts')]
+        : ['--import', `${PACKAGE}/register`]),
+      file,
+    ],
+    {
+      cwd: folder,
+      env: { ...process.env, OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9', NODE_OPTIONS: '' },
+    },
+  );
+
+test.each([
+  ['--import', 'app.mjs', `import { Kafka } from 'kafkajs'; ${SAYS}`],
+  ['--import', 'app.mjs', `import kafkajs from 'kafkajs'; const { Kafka } = kafkajs; ${SAYS}`],
+  ['--import', 'app.mjs', `const { Kafka } = await import('kafkajs'); ${SAYS}`],
+  ['--import', 'app.cjs', `const { Kafka } = require('kafkajs'); ${SAYS}`],
+  ['--require', 'app.cjs', `const { Kafka } = require('kafkajs'); ${SAYS}`],
+  ['--require', 'app.cjs', `import('kafkajs').then(({ Kafka }) => { ${SAYS} });`],
+] as const)('%s %s: %s', async (how, name, source) => {
+  const file = `services/shop/node_modules/bus/${name}`;
+  const { stdout } = await run(monorepo({ [file]: source }), how, file);
+  expect(stdout).toBe('true\n');
+});
+
+test('a client behind another package is found, and named with its version', async () => {
+  const file = 'services/shop/app.cjs';
+  const source = `const { Kafka } = require('bus'); ${SAYS} setTimeout(() => undefined, 2500);`;
+  const { stdout, stderr } = await run(monorepo({ [file]: source }), '--require', file);
+  expect(stdout).toBe('true\n');
+  expect(stderr).toContain('fermata: traces kafkajs 2.9.9; sends to http://127.0.0.1:9/v1/traces');
+});
