@@ -24,10 +24,16 @@ const instrumentation = join(packed, 'fermata-instrumentation-0.1.0.tgz');
 const children: ChildProcess[] = [];
 
 /** Runs a program; its output is part of the error if it fails. */
-async function run(program: string, args: readonly string[], cwd = root): Promise<string> {
-  const { stdout } = await promisify(execFile)(program, args, { cwd }).catch(
-    (error: Error & { stdout: string; stderr: string }) =>
-      Promise.reject(new Error(`${error.message}\n${error.stdout}\n${error.stderr}`)),
+async function run(
+  program: string,
+  args: readonly string[],
+  cwd = root,
+  env: Record<string, string> = {},
+): Promise<string> {
+  const { stdout } = await promisify(execFile)(program, args, {
+    ...{ cwd, env: { ...process.env, ...env } },
+  }).catch((error: Error & { stdout: string; stderr: string }) =>
+    Promise.reject(new Error(`${error.message}\n${error.stdout}\n${error.stderr}`)),
   );
   return stdout;
 }
@@ -125,7 +131,13 @@ test('installed into an empty folder, the demo and services of both kinds show',
   writeFileSync(join(service, 'package.json'), '{}');
   const tarballs = readdirSync(packed).map((name) => join(packed, name));
   expect(tarballs).toHaveLength(2);
-  const options = ['--omit=optional', '--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline'];
+  const options = [
+    '--omit=optional',
+    '--ignore-scripts',
+    '--no-audit',
+    '--no-fund',
+    '--prefer-offline',
+  ];
   await run('npm', ['install', ...options, ...tarballs], service);
   // The embedded engine is half a gigabyte, so that of the repository is used.
   symlinkSync(bin('chdb'), join(service, 'node_modules/chdb'));
@@ -135,11 +147,11 @@ test('installed into an empty folder, the demo and services of both kinds show',
   await expect(run(fermata, ['--dem'], service)).rejects.toThrow("Unknown option '--dem'");
   const ports = ['FERMATA_PORT', 'FERMATA_OTLP_HTTP_PORT', 'FERMATA_OTLP_GRPC_PORT'];
   const free = Object.fromEntries(ports.map((name) => [name, '0']));
-  const [, web, otlp] = await started(
+  const [, web, otlp, grpc] = await started(
     fermata,
     ['--demo'],
     { ...free, FERMATA_DATA_DIR: folder('data') },
-    /dashboard +(\S+)\n +OTLP\/HTTP +(\S+)/,
+    /dashboard +(\S+)\n +OTLP\/HTTP +(\S+)\n +OTLP\/gRPC +(\S+)/,
   );
   const get = async <T>(path: string): Promise<T> => {
     const response = await fetch(`${web}/api/v1${path}`);
@@ -149,6 +161,17 @@ test('installed into an empty folder, the demo and services of both kinds show',
   expect(await (await fetch(web!)).text()).toContain('<script type="module"');
 
   const env = { OTEL_EXPORTER_OTLP_ENDPOINT: otlp!, OTEL_METRICS_EXPORTER: 'none' };
+  const doctor = join(service, 'node_modules/.bin/fermata-doctor');
+  for (const [protocol, address] of [
+    ['http/protobuf', otlp],
+    ['grpc', grpc],
+  ])
+    expect(
+      await run(doctor, [], service, {
+        OTEL_EXPORTER_OTLP_ENDPOINT: address!,
+        OTEL_EXPORTER_OTLP_PROTOCOL: protocol!,
+      }),
+    ).toMatch(/takes (http|grpc).*\nok +a span of its own: sent and shown/);
   const use = (id: string): string => `
     startFlow({ id: '${id}', type: 'newcomer' }, () => step('begin', () => process.stdout.write(
       'shared:' + (other.currentFlow()?.id === '${id}') + '\\n')));
