@@ -44,7 +44,7 @@ function follow(file, files, packages) {
 }
 
 function manifest(packages) {
-  const { name, version, description, license, type, engines } = manifestOf('.');
+  const { name, version, description, license, type, engines, repository } = manifestOf('.');
   const server = manifestOf('server');
   const demo = manifestOf('test').dependencies;
   const dependencies = {
@@ -54,7 +54,7 @@ function manifest(packages) {
   const missing = [...packages].filter((needed) => dependencies[needed] === undefined);
   if (missing.length > 0) throw new Error(`no dependency of the server: ${missing.join(', ')}`);
   return {
-    ...{ name, version, description, license, type, engines },
+    ...{ name, version, description, license, type, engines, repository },
     keywords: ['opentelemetry', 'tracing', 'saga', 'events', 'messaging', 'dashboard'],
     bin: { fermata: 'scripts/fermata.js' },
     dependencies,
