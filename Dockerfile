@@ -1,6 +1,5 @@
-# glibc: the embedded engine does not run on musl.
-FROM node:22-bookworm-slim
-WORKDIR /fermata
+FROM node:22-bookworm-slim AS build
+WORKDIR /source
 COPY package.json package-lock.json ./
 COPY instrumentation/package.json instrumentation/
 COPY server/package.json server/
@@ -8,9 +7,17 @@ COPY web/package.json web/
 COPY test/package.json test/
 RUN npm ci --ignore-scripts
 COPY . .
-RUN npm run build && mkdir /data && chown node /data
+RUN npm run pack:all -- /packed
+
+# glibc: the embedded engine does not run on musl.
+FROM node:22-bookworm-slim
+WORKDIR /fermata
+COPY --from=build /packed /packed
+# amqplib is the client of the demo over RabbitMQ.
+RUN npm install --ignore-scripts --no-audit --no-fund /packed/*.tgz amqplib@2 \
+  && rm -r /packed && mkdir /data && chown node /data
 USER node
 EXPOSE 4320 4318 4317
-# As scripts/start.js gives them.
+# As scripts/launch.js gives them.
 ENV UV_THREADPOOL_SIZE=16 NODE_OPTIONS=--max-old-space-size=2000
-CMD ["node", "--max-semi-space-size=64", "server/dist/main.js"]
+CMD ["node", "--max-semi-space-size=64", "node_modules/fermata/server/dist/main.js"]

@@ -93,7 +93,7 @@ export default ts.config(
     rules: { 'svelte/no-navigation-without-resolve': 'off' },
   },
   {
-    files: ['scripts/**', 'test/**', 'instrumentation/src/doctor.ts', '**/*.test.ts'],
+    files: ['scripts/**', 'test/**', '**/*.test.ts'],
     rules: {
       'no-console': 'off',
       '@typescript-eslint/no-unsafe-assignment': 'off',

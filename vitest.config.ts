@@ -19,6 +19,7 @@ const LONG = [
   'correlate/many',
   'projection/projection',
   'engine/rebuild',
+  'test/e2e/packages',
   'test/e2e/brokers',
   'test/e2e/kill',
   'test/e2e/browser',

@@ -19,4 +19,14 @@ export {
   type MessageEnvelope,
 } from './core/headers.ts';
 export { FlowSpanProcessor } from './core/processor.ts';
-export type * from './types.ts';
+export type {
+  Flow,
+  FlowChoice,
+  FlowDefinition,
+  FlowOutcome,
+  FlowStep,
+  IncomingMessage,
+  MessageKind,
+  OutgoingMessage,
+  StepOptions,
+} from './types.ts';

@@ -104,6 +104,7 @@ export function createApp(config: Config, parts: AppParts = {}): App {
     write: (prepared) => engine.write(prepared),
     refusal: () => health.refusal(),
     onCommit: (failure) => health.committed(failure),
+    dashboard: () => linkTo(config, addresses, ''),
   });
   let state: 'new' | 'started' | 'stopped' = 'new';
   const web = createServer(

@@ -56,7 +56,7 @@ test('what compose sets and starts exists', () => {
 });
 
 test('npm start, the image and the bench give Node the same', () => {
-  for (const file of ['scripts/start.js', 'Dockerfile', 'test/load/bench.ts']) {
+  for (const file of ['scripts/launch.js', 'Dockerfile', 'test/load/bench.ts']) {
     const text = readFileSync(`${root}${file}`, 'utf8');
     for (const setting of [
       /--max-semi-space-size=64\b/,

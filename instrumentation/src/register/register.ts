@@ -6,6 +6,7 @@ import { extname } from 'node:path';
  * synchronously, without await, so that `node --require` accepts it, too.
  */
 try {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- it must be caught
   require(`./start${extname(__filename)}`);
 } catch (error) {
   const { code, message } = error as Partial<NodeJS.ErrnoException>;

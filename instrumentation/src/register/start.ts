@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { diag, DiagConsoleLogger, DiagLogLevel, trace } from '@opentelemetry/api';
 import { CLIENTS } from '../adapters/index.ts';
+import { CLIENT_PACKAGES, isTracedVersion } from '../clients.ts';
 import { FlowSpanProcessor } from '../core/processor.ts';
 import { flushAtCrash } from './crash.ts';
 import {
@@ -179,12 +180,19 @@ function traceClients(): void {
   onLoad(CLIENTS, (name, folder) => found.set(packageOf(name), versionIn(folder)));
   const say = (): void => {
     clearTimeout(later);
-    const clients = [...found].map(([name, version]) => `${name}${version && ` ${version}`}`);
+    const clients = [...found].map(([name, version]) => described(name, version));
     process.stderr.write(
       `fermata: traces ${clients.join(', ') || 'no client of a broker so far'}; sends to ${addressOf('traces')}\n`,
     );
   };
   const later = setTimeout(say, SAID_AFTER_MS).unref();
+}
+
+/** Names a client with its version, and says if that version is not known to work. */
+function described(name: string, version: string): string {
+  const known = CLIENT_PACKAGES.find((client) => client.name === name);
+  const isKnown = version === '' || known === undefined || isTracedVersion(known, version);
+  return `${name}${version && ` ${version}`}${isKnown ? '' : ' (a version that is not known to work)'}`;
 }
 
 const packageOf = (name: string): string => name.split('/', name.startsWith('@') ? 2 : 1).join('/');

@@ -39,6 +39,8 @@ export interface ReceiverOptions<P> {
   write: IntakeOptions<P>['write'];
   refusal?: IntakeOptions<P>['refusal'];
   onCommit?: IntakeOptions<P>['onCommit'];
+  /** Returns the dashboard's address, which each answer names. */
+  dashboard?: () => string;
 }
 
 /**
@@ -73,6 +75,12 @@ export function createReceiver<P>(options: ReceiverOptions<P>): Receiver {
   counters.gauge('fermata_intake_oldest_seconds', () => intake.oldestMs / 1000);
   counters.gauge('fermata_request_bytes_in_flight', () => budget.inFlight);
   const offer = (request: OtlpExport): Promise<void> => intake.offer(request);
+  const shared = {
+    counters,
+    random,
+    offer,
+    ...(options.dashboard && { dashboard: options.dashboard }),
+  };
   const http: Server = createServer(
     // Node checks the two timeouts at intervals of `connectionsCheckingInterval`, which is 30 s by
     // default.
@@ -82,10 +90,10 @@ export function createReceiver<P>(options: ReceiverOptions<P>): Receiver {
       connectionsCheckingInterval: 1000,
       keepAliveTimeout: 65_000,
     },
-    otlpHttpApp({ counters, budget, memory: createMemory(), random, offer }),
+    otlpHttpApp({ ...shared, budget, memory: createMemory() }),
   );
   http.maxConnections = 2048;
-  const grpc = createOtlpGrpc({ counters, maxBytes: GRPC_MAX_BYTES, random, offer });
+  const grpc = createOtlpGrpc({ ...shared, maxBytes: GRPC_MAX_BYTES });
   let httpPort = options.httpPort;
   let grpcPort = options.grpcPort;
   return {

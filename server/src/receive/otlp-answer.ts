@@ -7,6 +7,12 @@ import { LIMITS, type OtlpExport } from '../model/otlp.ts';
  * gRPC with UNAVAILABLE and RetryInfo), a permanent one with 400, 413 or 415. A failure that may
  * pass is never answered with 500, because senders drop their data on 500.
  */
+/**
+ * Header of an answer, and metadata of one by gRPC: the address of the dashboard, by which
+ * `fermata-doctor` finds what it sent.
+ */
+export const DASHBOARD_HEADER = 'fermata-dashboard';
+
 export type Encoding = 'protobuf' | 'json';
 
 export const CONTENT_TYPE: Record<Encoding, string> = {

@@ -2,7 +2,7 @@ import * as grpc from '@grpc/grpc-js';
 import type { Counters } from '../base/counters.ts';
 import { FermataError, messageOf } from '../base/errors.ts';
 import { emptyExport, type OtlpExport } from '../model/otlp.ts';
-import { grpcFailure, type HttpAnswer } from './otlp-answer.ts';
+import { DASHBOARD_HEADER, grpcFailure, type HttpAnswer } from './otlp-answer.ts';
 import { decodeLogs, decodeTraces } from './otlp-protobuf.ts';
 import { respondAfterCommit } from './respond.ts';
 
@@ -11,6 +11,8 @@ export interface OtlpGrpcOptions {
   maxBytes: number;
   random(): number;
   offer(request: OtlpExport): Promise<void>;
+  /** Returns the dashboard's address, which each answer names. */
+  dashboard?: () => string;
 }
 
 export interface OtlpGrpc {
@@ -48,6 +50,11 @@ export function createOtlpGrpc(options: OtlpGrpcOptions): OtlpGrpc {
   const handler =
     (signal: 'spans' | 'logs', decode: (body: Buffer) => OtlpExport) =>
     (call: grpc.ServerUnaryCall<Buffer, Buffer>, answer: grpc.sendUnaryData<Buffer>): void => {
+      if (options.dashboard !== undefined) {
+        const initial = new grpc.Metadata();
+        initial.set(DASHBOARD_HEADER, options.dashboard());
+        call.sendMetadata(initial);
+      }
       const run = async (): Promise<HttpAnswer> =>
         respondAfterCommit(decode(call.request), 'protobuf', signal, options);
       run().then(

@@ -4,7 +4,13 @@ import { FermataError } from '../base/errors.ts';
 import type { Lease } from '../base/memory.ts';
 import { emptyExport, type OtlpExport } from '../model/otlp.ts';
 import { readBody, type BodyOptions } from './body.ts';
-import { CONTENT_TYPE, failure, type Encoding, type HttpAnswer } from './otlp-answer.ts';
+import {
+  CONTENT_TYPE,
+  DASHBOARD_HEADER,
+  failure,
+  type Encoding,
+  type HttpAnswer,
+} from './otlp-answer.ts';
 import { decodeLogsJson, decodeTracesJson } from './otlp-json.ts';
 import { decodeLogs, decodeTraces } from './otlp-protobuf.ts';
 import { respondAfterCommit } from './respond.ts';
@@ -16,6 +22,8 @@ export interface OtlpHttpOptions extends BodyOptions {
   /** Returns a random number from 0 to 1, which spreads the times in Retry-After. */
   random(): number;
   offer(request: OtlpExport): Promise<void>;
+  /** Returns the dashboard's address, which each answer names. */
+  dashboard?: () => string;
 }
 
 /**
@@ -26,6 +34,12 @@ export function otlpHttpApp(options: OtlpHttpOptions): Express {
   const app = express();
   app.disable('x-powered-by');
   app.set('etag', false);
+  const { dashboard } = options;
+  if (dashboard !== undefined)
+    app.use((_request, response, next) => {
+      response.setHeader(DASHBOARD_HEADER, dashboard());
+      next();
+    });
 
   const receive =
     (signal: 'spans' | 'logs', decode: Decode) =>

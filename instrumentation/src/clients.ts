@@ -1,0 +1,82 @@
+/**
+ * The clients of brokers, and the frameworks over them, that a service may have installed: which
+ * versions are traced, and how. `register` and `fermata-doctor` both read this table.
+ */
+export interface ClientPackage {
+  name: string;
+  /** The first version that is traced: as many numbers of it as matter. */
+  from: string;
+  /** The last one; a newer one is not known to work. */
+  to?: string;
+  /**
+   * `register`: traced without a change of code. `by hand`: by a call in the service. `not`: there
+   * is no adapter.
+   */
+  how: 'register' | 'by hand' | 'not';
+  /** What to call, or what to know. */
+  hint?: string;
+}
+
+const BY_HAND = 'publishEvent and handleMessage around what sends and handles';
+
+export const CLIENT_PACKAGES: readonly ClientPackage[] = [
+  { name: 'amqplib', from: '0.8', how: 'register' },
+  { name: 'kafkajs', from: '2', to: '2', how: 'register' },
+  { name: '@platformatic/kafka', from: '1', to: '1', how: 'register' },
+  {
+    ...{ name: '@confluentinc/kafka-javascript', from: '1', to: '1', how: 'by hand' },
+    hint: BY_HAND,
+  },
+  { name: 'nats', from: '2', to: '2', how: 'register' },
+  { name: '@nats-io/transport-node', from: '3', to: '3', how: 'register' },
+  { name: '@nats-io/jetstream', from: '3', to: '3', how: 'register' },
+  { name: 'ioredis', from: '4', to: '6', how: 'register', hint: 'Streams; not pub/sub' },
+  { name: 'redis', from: '4', to: '6', how: 'register', hint: 'Streams; not pub/sub' },
+  { name: 'bullmq', from: '4', to: '6', how: 'register' },
+  {
+    ...{ name: 'mqtt', from: '4', to: '5', how: 'register' },
+    hint: 'The default, MQTT 3.1.1, carries no context: protocolVersion: 5, or traceMqtt(client, { envelope: true })',
+  },
+  { name: '@aws-sdk/client-sqs', from: '3', to: '3', how: 'register' },
+  { name: '@aws-sdk/client-sns', from: '3', to: '3', how: 'register' },
+  {
+    ...{ name: '@google-cloud/pubsub', from: '4', to: '5', how: 'by hand' },
+    hint: 'adapters/cloud-carriers',
+  },
+  {
+    ...{ name: '@azure/service-bus', from: '7', to: '7', how: 'by hand' },
+    hint: 'adapters/cloud-carriers',
+  },
+  { name: 'pg-boss', from: '10', to: '12', how: 'register' },
+  {
+    ...{ name: 'socket.io', from: '4', to: '4', how: 'by hand' },
+    hint: 'traceSocket(socket) on both ends',
+  },
+  {
+    ...{ name: '@nestjs/microservices', from: '9', to: '11', how: 'by hand' },
+    hint: 'its transports are traced where their client is',
+  },
+  {
+    ...{ name: 'moleculer', from: '0.14', to: '0.15', how: 'by hand' },
+    hint: 'its transporters are traced where their client is',
+  },
+  { name: 'node-rdkafka', from: '0', how: 'not', hint: BY_HAND },
+  { name: 'bull', from: '0', how: 'not', hint: BY_HAND },
+  { name: 'rhea', from: '0', how: 'not', hint: BY_HAND },
+  { name: '@azure/event-hubs', from: '0', how: 'not', hint: BY_HAND },
+];
+
+/** Returns whether a version is one of those that are traced. */
+export function isTracedVersion({ from, to }: ClientPackage, version: string): boolean {
+  return compare(version, from) >= 0 && (to === undefined || compare(version, to) <= 0);
+}
+
+/** Compares as many numbers of a version as the limit has: 6.3.1 is not beyond 6. */
+function compare(version: string, limit: string): number {
+  const numbers = version.split('.');
+  for (const [at, part] of limit.split('.').entries()) {
+    const difference = Number.parseInt(numbers[at] ?? '0', 10) - Number(part);
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}
