@@ -12,9 +12,10 @@ const require = createRequire(import.meta.url);
 const demo = process.argv.includes('--demo');
 const rest = process.argv.slice(2).filter((arg) => arg !== '--demo');
 
-/** Returns the time of the newest change below a folder. */
+/** Returns the time of the newest change of a file, or below a folder. */
 function newest(folder) {
   if (!existsSync(folder)) return 0;
+  if (!statSync(folder).isDirectory()) return statSync(folder).mtimeMs;
   let time = 0;
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
     if (entry.name === 'node_modules' || entry.name === 'dist' || entry.name.endsWith('.test.ts'))
@@ -46,7 +47,7 @@ if (
   run('the server', [require.resolve('typescript/bin/tsc'), '-b']);
 if (
   existsSync(join(root, 'web/index.html')) &&
-  changed(['web/src', 'server/src/contract'], 'web/dist/index.html')
+  changed(['web/src', 'web/vite.config.ts', 'server/src/contract'], 'web/dist/index.html')
 )
   run(
     'the dashboard',

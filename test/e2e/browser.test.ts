@@ -4,6 +4,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { scenarioNamed } from '../scenarios/index.ts';
 import { runScenario, type RunningScenario } from '../scenarios/run.ts';
+import { addressesOf } from '../support/addresses.ts';
 import { findBrowser, launch } from '../support/browser.ts';
 import { buildDashboard } from '../support/dashboard.ts';
 import { freshDirectory, startServer, type ServerProcess } from '../support/server-process.ts';
@@ -13,6 +14,9 @@ if (!executable)
   process.stdout.write('\n  SKIPPED: the dashboard in a browser; no Chromium found\n\n');
 const require = createRequire(import.meta.url);
 const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
+
+/** Size of a first load of the overview, with the headers of its answers. */
+const MAX_FIRST_LOAD_BYTES = 180_000;
 
 describe.runIf(executable)('the dashboard', () => {
   let browser: Browser;
@@ -99,6 +103,30 @@ describe.runIf(executable)('the dashboard', () => {
     await page.locator('summary').first().waitFor();
     expect(page.url()).not.toContain('/flow/seen-1');
     await page.close();
+  }, 60_000);
+
+  test('a first load is small on the wire', async () => {
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    const wire = await context.newCDPSession(page);
+    await wire.send('Network.enable');
+    let bytes = 0;
+    wire.on('Network.loadingFinished', ({ encodedDataLength }) => (bytes += encodedDataLength));
+    await page.goto(server.web);
+    await page.getByText('Nothing is stuck.').waitFor();
+    await page.waitForLoadState('networkidle');
+    expect(bytes).toBeGreaterThan(50_000);
+    expect(bytes).toBeLessThan(MAX_FIRST_LOAD_BYTES);
+    // What the build compressed is what it wrote.
+    const script = await page.locator('script[src]').first().getAttribute('src');
+    const form = async (encoding: string): Promise<[string | null, string]> => {
+      const answer = await fetch(server.web + script, { headers: { 'accept-encoding': encoding } });
+      return [answer.headers.get('content-encoding'), await answer.text()];
+    };
+    const [, plain] = await form('identity');
+    expect(await form('gzip')).toEqual(['gzip', plain]);
+    expect(await form('gzip, br')).toEqual(['br', plain]);
+    await context.close();
   }, 60_000);
 
   test('filters are steps of the history, a written query is one, and what there is not is said', async () => {
@@ -298,24 +326,7 @@ describe.runIf(executable)('the dashboard', () => {
 
   test('in both themes: nothing serious for axe, nothing on the console', async () => {
     const page = await open('/', 'light');
-    for (const [path, shows] of [
-      ['/', 'Nothing is stuck.'],
-      ['/flows', 'seen-1'],
-      ['/flow/seen-1', 'seen-1'],
-      ['/flow/seen-1?tab=steps', 'seen-1'],
-      ['/flow/seen-1?tab=sequence', 'seen-1'],
-      ['/flow/seen-1?tab=evidence', 'How sure'],
-      ['/flows?tab=map&type=order-choreographed', 'thicker'],
-      ['/flows?tab=latency&type=order-choreographed', 'p95 is'],
-      ['/flows?tab=variants', 'usual way'],
-      ['/flows?tab=failures', /No step failed|has no failure/],
-      ['/flows?tab=differences', 'Today against yesterday'],
-      ['/incidents', 'No open incidents'],
-      ['/alerts', 'No open incidents.'],
-      ['/services', 'checkout'],
-      ['/settings', 'Definitions'],
-      ['/connect', 'Node'],
-    ] as const) {
+    for (const { path, shows } of addressesOf('order-choreographed', 'seen-1')) {
       await page.goto(server.web + path);
       await page.getByText(shows).first().waitFor();
       await page.getByText('spans/s').waitFor();
