@@ -97,7 +97,28 @@ export interface FlowSearch {
   /** Selects flows that started at or after `from` and before `to`. */
   from?: UnixNanos;
   to?: UnixNanos;
+  /** Order of the list; newest first if it is absent. */
+  order?: FlowOrder;
   limit: number;
-  /** Holds the position of the last flow on the previous page. */
-  after?: { started: UnixNanos; id: string };
+  /** Holds the position of the last flow on the previous page of the same order. */
+  after?: FlowPosition;
+}
+
+/** By what lists of flows are sorted: start, duration, last progress, longest wait. */
+export const FLOW_SORTS = ['started', 'duration', 'activity', 'waiting'] as const;
+export interface FlowOrder {
+  by: (typeof FLOW_SORTS)[number];
+  /** Without this the newest, the longest, the latest and the longest waiting come first. */
+  ascends: boolean;
+}
+
+/**
+ * Holds the position of a flow in a list. Durations of open flows grow, so all pages are of the
+ * instant of the first one, `atMs`; `value` is what the list is sorted by.
+ */
+export interface FlowPosition {
+  atMs: number;
+  value: bigint;
+  started: UnixNanos;
+  id: string;
 }

@@ -8,6 +8,7 @@ import {
 } from '../../model/search.ts';
 import { kindOf, type TraitKind } from '../../analyze/index.ts';
 import type { Param } from '../connection/port.ts';
+import { durationAt } from './flows.sql.ts';
 import { sql } from './sql.ts';
 
 type Params = Record<string, Param>;
@@ -260,7 +261,7 @@ const LISTS: Record<TextField, string> = {
 };
 
 const NUMBERS: Record<NumberField, (nowMs: number) => string> = {
-  duration: (now) => `if(phase = 'ended', duration_ms, ${now} - intDiv(started, 1000) / 1000)`,
+  duration: durationAt,
   quiet: (now) => `${now} - intDiv(last_progress, 1000) / 1000`,
   wait: () => 'longest_wait_ms',
   retries: () => 'greatest(0, toInt64(most_attempts) - 1)',

@@ -1,3 +1,4 @@
+import { FLOW_SORTS } from '../../model/search.ts';
 import { readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { parseQuery } from '../../query/language/parse.ts';
@@ -95,7 +96,10 @@ const MODULES: Record<string, { module: object; of: Record<string, readonly stri
     module: flows,
     of: {
       flowsSeenAt: [flows.flowsSeenAt(NOW)],
-      flowsPage: [flows.flowsPage(NOW, WHERE, false), flows.flowsPage(NOW, WHERE, true)],
+      flowsPage: FLOW_SORTS.flatMap((by) =>
+        [true, false].map((ascends) => flows.flowsPage(NOW, WHERE, { by, ascends }, ascends)),
+      ),
+      durationAt: [flows.durationAt(NOW)],
       flowsCount: [flows.flowsCount(NOW, WHERE)],
       openFlowsBlock: [flows.openFlowsBlock(NOW, 20_000)],
       flowsWithFindingsBlock: [flows.flowsWithFindingsBlock(20_000)],
