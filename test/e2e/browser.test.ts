@@ -235,6 +235,46 @@ describe.runIf(executable)('the dashboard', () => {
     await page.close();
   }, 60_000);
 
+  test('a list is sorted and has the columns that one chose, by keyboard, and a view keeps both', async () => {
+    const page = await open('/flows', 'light');
+    const heads = (): Promise<string[]> => page.getByRole('columnheader').allTextContents();
+    await page.getByRole('link', { name: 'seen-1' }).waitFor();
+    await page.getByRole('button', { name: 'Columns, by started' }).press('Enter');
+    await page.getByRole('menuitemradio', { name: 'Duration' }).press('Enter');
+    await page.getByRole('menuitemcheckbox', { name: 'Reverse order' }).press('Enter');
+    await page.getByRole('menuitemcheckbox', { name: 'Services' }).press('Enter');
+    await page.getByRole('menuitemcheckbox', { name: 'Retries' }).press('Enter');
+    expect(await violations(page)).toEqual([]);
+    await page.keyboard.press('Escape');
+    const asked =
+      'sort=duration&order=asc&columns=status,type,steps,failed,retries,duration,started';
+    const address = (): string => decodeURIComponent(new URL(page.url()).search.slice(1));
+    await expect.poll(address).toBe(asked);
+    expect(await heads()).toEqual([
+      ...['Status', 'Flow', 'Type', 'Steps', 'Failed', 'Retries', 'Duration ↑', 'Started'],
+    ]);
+    // The server's order is the one on the screen.
+    const answer = await fetch(`${server.web}/api/v1/flows?sort=duration&order=asc`);
+    const { items } = (await answer.json()) as { items: { key: string }[] };
+    const keys = (): Promise<string[]> => page.locator('.body .name a').allTextContents();
+    await expect.poll(keys).toEqual(items.map(({ key }) => key));
+    await page.getByRole('link', { name: items[1]!.key }).click();
+    await page.getByRole('link', { name: '‹ Previous' }).click();
+    await page.getByRole('heading', { name: items[0]!.key }).waitFor();
+    await page.goBack();
+    await page.goBack();
+    await page.getByRole('button', { name: 'Save view' }).click();
+    await page.getByLabel('Name').fill('Quick ones');
+    await page.getByRole('button', { name: 'Save', exact: true }).click();
+    await page.goto(`${server.web}/`);
+    await page.getByRole('link', { name: 'Quick ones' }).click();
+    await expect.poll(address).toBe(asked);
+    await page.getByRole('button', { name: 'Duration', exact: true }).click();
+    await expect.poll(keys).toEqual(items.map(({ key }) => key).reverse());
+    await page.getByRole('button', { name: 'Delete view' }).click();
+    await page.close();
+  }, 60_000);
+
   test('the keyboard alone: the focus is where one is, and what is chosen can be seen', async () => {
     const page = await open('/flows', 'light');
     const focused = (): Promise<string> =>
